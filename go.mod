@@ -1,0 +1,9 @@
+module github.com/holdfast-go/holdfast
+
+go 1.26
+
+require (
+	github.com/DATA-DOG/go-sqlmock v1.5.2
+	github.com/go-sql-driver/mysql v1.10.1
+	github.com/stretchr/testify v1.12.1
+)

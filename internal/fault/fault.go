@@ -1,0 +1,56 @@
+// Package fault holds the errors that every domain of Holdfast shares: bad input, a key used
+// twice for different things, and the outcomes that only a store can report. The domains
+// export them under their own names.
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The errors of a call that did not do what was asked. Except for ErrUnknown, nothing changed.
+var (
+	// ErrInvalid is an argument that was refused before any I/O. Do not retry.
+	ErrInvalid = errors.New("holdfast: invalid argument")
+	// ErrMismatch is a known ID that came with other arguments than the first time. Do not retry.
+	ErrMismatch = errors.New("holdfast: the ID is known with other arguments")
+	// ErrOverflow is a counter that would leave the range of int64. Do not retry.
+	ErrOverflow = errors.New("holdfast: a counter would overflow")
+	// ErrDrift is a change that the books refuse although the rules allow it: a counter was
+	// changed from outside. Audit names it, Repair mends it. Do not retry before that.
+	ErrDrift = errors.New("holdfast: the counters have drifted; run Audit")
+	// ErrUnknown is an outcome that nobody knows: the connection or the context ended after
+	// the statement was sent. The same call again is safe and settles it.
+	ErrUnknown = errors.New("holdfast: outcome unknown; make the same call again or resolve it")
+	// ErrUnavailable is a store that could not do it now: no connection, a lock waited for too
+	// long, a deadlock, a read-only server. Nothing was done; retry.
+	ErrUnavailable = errors.New("holdfast: store unavailable; nothing was done, retry")
+	// ErrStore is a store that cannot do it until somebody mends it: a missing table, no
+	// rights. Nothing was done; do not retry before that.
+	ErrStore = errors.New("holdfast: store refused; nothing was done")
+)
+
+// Retryable reports whether the same call may succeed when it is simply made again:
+// true for ErrUnavailable and ErrUnknown.
+func Retryable(err error) bool {
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown)
+}
+
+// InvalidError names the argument that was refused and why. It matches ErrInvalid.
+type InvalidError struct {
+	Field  string // what was wrong, for example "order"
+	Reason string // why, for example "must be 1 to 64 bytes, has 0"
+}
+
+// Error implements error.
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("%v: %s %s", ErrInvalid, e.Field, e.Reason)
+}
+
+// Is matches ErrInvalid.
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
+
+// Invalid returns an *InvalidError.
+func Invalid(field, format string, args ...any) error {
+	return &InvalidError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}

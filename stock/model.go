@@ -1,0 +1,159 @@
+package stock
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Key names one item of stock: a SKU in one pool. Activity 0 is ordinary stock; any other
+// number is the pool of that activity (a flash sale, a group buy), which is counted on its own.
+type Key struct {
+	SKU      int64 // at least 1
+	Activity int64 // 0 or more
+}
+
+// String returns "SKU 42" or "SKU 42 of activity 7".
+func (k Key) String() string {
+	if k.Activity == 0 {
+		return fmt.Sprintf("SKU %d", k.SKU)
+	}
+	return fmt.Sprintf("SKU %d of activity %d", k.SKU, k.Activity)
+}
+
+// Compare orders keys by SKU, then activity: the order in which stores take their locks.
+func (k Key) Compare(other Key) int {
+	switch {
+	case k.SKU < other.SKU, k.SKU == other.SKU && k.Activity < other.Activity:
+		return -1
+	case k == other:
+		return 0
+	}
+	return 1
+}
+
+// Serial returns the ID of the n-th change of its kind that the library itself makes to the item.
+func (k Key) Serial(n int64) string { return fmt.Sprintf("%d/%d/%d", k.SKU, k.Activity, n) }
+
+// Line is a number of units of one item.
+type Line struct {
+	SKU      int64 // at least 1
+	Activity int64 // the pool; 0 is ordinary stock
+	Num      int64 // units, at least 1
+}
+
+// Key returns the item of the line.
+func (l Line) Key() Key { return Key{SKU: l.SKU, Activity: l.Activity} }
+
+// Terms are the rules of an item. The zero value is a limited item that is always on sale,
+// with no limit per order or buyer. Lock obeys them; Pay, Cancel, Redeem and Refund of an
+// order that holds already do not ask.
+type Terms struct {
+	SPU       int64     // the product that the SKU belongs to; 0 where there is none
+	Unlimited bool      // units are counted, never refused
+	OffShelf  bool      // Lock is refused with ErrOffShelf
+	Start     time.Time // sale begins, inclusive; zero is always; kept to the microsecond
+	End       time.Time // sale ends, exclusive; zero is never
+	PerOrder  int64     // units per order at most; 0 is no limit
+	PerBuyer  int64     // units per buyer at most, held and bought together; 0 is no limit
+	LiveHolds int64     // holds per buyer at most that are neither paid nor over; 0 is no limit
+}
+
+// limitsBuyers reports whether a Lock has to name its buyer.
+func (t Terms) limitsBuyers() bool { return t.PerBuyer > 0 || t.LiveHolds > 0 }
+
+// normal returns the terms as every store keeps them: UTC, whole microseconds.
+func (t Terms) normal() Terms {
+	t.Start, t.End = instant(t.Start), instant(t.End)
+	return t
+}
+
+// instant cuts a time to what every store keeps.
+func instant(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// Item is one SKU in one pool: its terms and its counters at one moment.
+type Item struct {
+	Key
+	Terms
+	Quantities
+	Version   int64     // grows with every change; 0 is an item that does not exist
+	CreatedAt time.Time // by the store's clock
+	UpdatedAt time.Time
+}
+
+// Available returns how many units a Lock could take now, the sale window and limits aside.
+func (i Item) Available() int64 {
+	if i.Unlimited {
+		return math.MaxInt64 - i.Sold - i.Locked
+	}
+	return i.Quantities.Available()
+}
+
+// State is where an order's hold stands.
+type State uint8
+
+// The states of a hold. The numbers are those of the tables.
+const (
+	Unheld    State = 0 // there is no hold
+	Locked    State = 1 // units are set aside until the deadline
+	Paid      State = 2 // units are sold
+	Redeemed  State = 3 // units are sold and handed over (核销)
+	Refunded  State = 4 // every unit of the order was refunded
+	Cancelled State = 5 // closed by Cancel, or before there ever was a Lock
+	Expired   State = 6 // the deadline passed; units are back on sale
+)
+
+// String returns the state in lower case.
+func (s State) String() string {
+	names := [...]string{"unheld", "locked", "paid", "redeemed", "refunded", "cancelled", "expired"}
+	if int(s) < len(names) {
+		return names[s]
+	}
+	return fmt.Sprintf("state %d", uint8(s))
+}
+
+// Hold is what one order has set aside or bought. It holds its units strictly before
+// Deadline while it is Locked, and for good once it is Paid.
+type Hold struct {
+	Order     string
+	Buyer     int64 // 0 where the Lock named none
+	State     State
+	Lines     []HoldLine // one for each item, in the order of their keys; none where Cancel came first
+	Deadline  time.Time  // by the store's clock; when a hold that is Locked dies
+	LockedAt  time.Time
+	PaidAt    time.Time // zero before Pay; not before Deadline where a late payment was accepted
+	UpdatedAt time.Time
+	Fence     int64 // how often the order was resolved; see Inventory.Resolve
+}
+
+// HoldLine is one line of a hold.
+type HoldLine struct {
+	Line
+	Refunded  int64 // units refunded so far
+	Restocked int64 // of those, units put back on sale
+	Freed     int64 // of those, units given back to the buyer's limit
+}
+
+// dead reports whether a hold is past its deadline at now: it lives strictly before it.
+func (h Hold) dead(now time.Time) bool { return !now.Before(h.Deadline) }
+
+// keys returns the items of the hold.
+func (h Hold) keys() []Key {
+	keys := make([]Key, len(h.Lines))
+	for i, l := range h.Lines {
+		keys[i] = l.Key()
+	}
+	return keys
+}
+
+// Usage is what one buyer has of one item.
+type Usage struct {
+	Held   int64 // units locked
+	Bought int64 // units paid for, less those that a refund gave back to the limit
+	Holds  int64 // holds that are Locked
+}

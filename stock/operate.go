@@ -1,0 +1,290 @@
+package stock
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+)
+
+// Rest as the Num of a Move takes everything that is available at that moment.
+const Rest int64 = math.MinInt64
+
+// Move is a number of units that go from one pool of a SKU to another.
+type Move struct {
+	SKU      int64
+	From, To int64 // activities; 0 is ordinary stock
+	Num      int64 // units, at least 1, or Rest
+}
+
+// Define creates an item, or changes the terms of one that exists. It is safe to call at
+// every start of a program: total is what a new item begins with, and an item that exists
+// keeps its units; Restock and Withdraw change them. Only where an unlimited item becomes
+// limited is total its new Total, which must cover what is sold and locked. A limited item that
+// becomes unlimited gives up its Total and Left. The total of an unlimited item must be 0.
+//
+// Of two concurrent changes the last one stays.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrInUse.
+func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Terms) (Item, error) {
+	if err := errors.Join(inv.ready(ctx), checkKey(key), input.NotNegative("total", total), checkTerms(terms, total)); err != nil {
+		return Item{}, err
+	}
+	terms = terms.normal()
+	for range attempts {
+		standings, _, err := inv.store.Items(ctx, 0, []Key{key})
+		if err != nil {
+			return Item{}, err
+		}
+		item, verdict := standings[0].Item, Done
+		switch {
+		case item.Version == 0:
+			verdict, err = inv.store.Create(ctx, Item{Key: key, Terms: terms, Quantities: Quantities{Total: total, Left: total}})
+		case item.Terms == terms:
+			return item, nil
+		case item.Unlimited && !terms.Unlimited && total-item.Sold < item.Locked:
+			return Item{}, &InUseError{Key: key, Wanted: total, Sold: item.Sold, Locked: item.Locked}
+		default:
+			verdict, err = inv.store.Change(ctx, item, terms, total)
+		}
+		if err != nil {
+			return Item{}, err
+		}
+		if verdict == Done {
+			return inv.Item(ctx, key)
+		}
+	}
+	return Item{}, contention("define", key.String())
+}
+
+// checkTerms refuses terms that contradict themselves.
+func checkTerms(t Terms, total int64) error {
+	var windows error
+	if !t.Start.IsZero() {
+		windows = errors.Join(windows, input.Time("start", t.Start))
+	}
+	if !t.End.IsZero() {
+		windows = errors.Join(windows, input.Time("end", t.End))
+	}
+	if !t.Start.IsZero() && !t.End.IsZero() && !instant(t.Start).Before(instant(t.End)) {
+		windows = errors.Join(windows, fault.Invalid("end", "must be after the start"))
+	}
+	if t.Unlimited && total != 0 {
+		windows = errors.Join(windows, fault.Invalid("total", "must be 0 for an unlimited item, is %d", total))
+	}
+	return errors.Join(windows,
+		input.NotNegative("SPU", t.SPU), input.NotNegative("units per order", t.PerOrder),
+		input.NotNegative("units per buyer", t.PerBuyer), input.NotNegative("live holds per buyer", t.LiveHolds))
+}
+
+// Restock adds units: all lines or none. The same ID with the same lines again does nothing and
+// returns no error; with other lines, or used for a Withdraw or Transfer, it is ErrMismatch.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first line that
+// refuses, by key: ErrUnknownSKU, ErrUnlimited, ErrOverflow.
+func (inv *Inventory) Restock(ctx context.Context, id string, lines ...Line) error {
+	return inv.adjust(ctx, KindRestock, StepRestock, id, lines)
+}
+
+// Withdraw takes units that are available away: all lines or none. IDs are those of Restock.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first line that
+// refuses, by key: ErrUnknownSKU, ErrUnlimited, ErrInsufficient. Dead holds are released first.
+func (inv *Inventory) Withdraw(ctx context.Context, id string, lines ...Line) error {
+	return inv.adjust(ctx, KindWithdraw, StepWithdraw, id, lines)
+}
+
+// adjust applies one step to some items.
+func (inv *Inventory) adjust(ctx context.Context, kind Kind, step Step, id string, lines []Line) error {
+	if err := errors.Join(inv.ready(ctx), input.ID("ID", id)); err != nil {
+		return err
+	}
+	lines, err := normalize(lines)
+	if err != nil {
+		return err
+	}
+	asked := Change{Kind: kind, ID: id}
+	for _, l := range lines {
+		asked.Entries = append(asked.Entries, Entry{Key: l.Key(), Delta: step.Transition().Change.Times(l.Num)})
+	}
+	_, err = inv.apply(ctx, asked, func(Change, []Standing) Change { return asked })
+	return err
+}
+
+// Transfer moves units that are available from one pool of a SKU to another: all moves or
+// none. It returns the moves with the numbers that went; that of a Rest may be 0. IDs are
+// those of Restock: the same ID with the same moves again returns what went the first time.
+//
+// An activity deducts its stock beforehand with one Transfer and gives what is left back with
+// another, whose Num is Rest: whoever triggers that, and however often, it happens once.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first item that
+// refuses, by key: ErrUnknownSKU (of either pool), ErrUnlimited, ErrInsufficient, ErrOverflow.
+func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...Move) ([]Move, error) {
+	if err := errors.Join(inv.ready(ctx), input.ID("ID", id)); err != nil {
+		return nil, err
+	}
+	moves, err := checkMoves(moves)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range moves {
+		for m.Num == Rest { // dead holds are part of what is available
+			if released, err := inv.release(ctx, Key{m.SKU, m.From}); err != nil {
+				return nil, err
+			} else if released == 0 {
+				break
+			}
+		}
+	}
+	booked, err := inv.apply(ctx, transfer(id, moves, nil), func(_ Change, standings []Standing) Change {
+		return transfer(id, moves, standings)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range moves {
+		from := Key{SKU: moves[i].SKU, Activity: moves[i].From}
+		for _, e := range booked.Entries {
+			if e.Key == from {
+				moves[i].Num = -e.Delta.Left
+			}
+		}
+	}
+	return moves, nil
+}
+
+// checkMoves refuses moves that go nowhere and pools that take part twice, and returns a copy.
+func checkMoves(moves []Move) ([]Move, error) {
+	if n := len(moves); n < 1 || n > MaxLines {
+		return nil, fault.Invalid("moves", "must be 1 to %d, are %d", MaxLines, n)
+	}
+	seen := map[Key]bool{}
+	for _, m := range moves {
+		from, to := Key{m.SKU, m.From}, Key{m.SKU, m.To}
+		if err := errors.Join(checkKey(from), checkKey(to)); err != nil {
+			return nil, err
+		}
+		if m.Num != Rest {
+			if err := input.Positive("num", m.Num); err != nil {
+				return nil, err
+			}
+		}
+		if from == to || seen[from] || seen[to] {
+			return nil, fault.Invalid("moves", "must name each pool of a SKU once")
+		}
+		seen[from], seen[to] = true, true
+	}
+	return slices.Clone(moves), nil
+}
+
+// transfer returns the change of some moves. The number of a Rest is what the standings say is
+// available; without standings it stays 0.
+func transfer(id string, moves []Move, standings []Standing) Change {
+	change := Change{Kind: KindTransfer, ID: id}
+	for _, m := range moves {
+		from, to, num := Key{m.SKU, m.From}, Key{m.SKU, m.To}, m.Num
+		if m.Num == Rest {
+			num = 0
+			if i := slices.IndexFunc(standings, func(s Standing) bool { return s.Key == from }); i >= 0 {
+				num = standings[i].Available()
+			}
+		}
+		change.Entries = append(change.Entries,
+			Entry{Key: from, Delta: StepWithdraw.Transition().Change.Times(num), Rest: m.Num == Rest, Exactly: m.Num == Rest},
+			Entry{Key: to, Delta: StepRestock.Transition().Change.Times(num), Rest: m.Num == Rest})
+	}
+	slices.SortFunc(change.Entries, func(a, b Entry) int { return a.Compare(b.Key) })
+	return change
+}
+
+// apply books an operator's change and returns it as booked. What is asked for is completed
+// from the items' standings just before each attempt.
+func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Change, []Standing) Change) (Change, error) {
+	keys := make([]Key, len(asked.Entries))
+	for i, e := range asked.Entries {
+		keys[i] = e.Key
+	}
+	for range attempts {
+		standings, _, err := inv.store.Items(ctx, 0, keys)
+		if err != nil {
+			return Change{}, err
+		}
+		change := complete(asked, standings)
+		refusal := refusesChange(change, standings)
+		verdict := Refused
+		if refusal == nil {
+			if verdict, err = inv.store.Apply(ctx, change); err != nil {
+				return Change{}, err
+			}
+		}
+		if verdict == Done {
+			for _, e := range change.Entries {
+				inv.took(ctx, Effect{Step: stepOf(e), ID: change.ID, Lines: []Line{{SKU: e.SKU, Activity: e.Activity, Num: max(e.Delta.Left, -e.Delta.Left)}}})
+			}
+			return change, nil
+		}
+		was, err := inv.store.Applied(ctx, asked.Kind, asked.ID)
+		if err != nil {
+			return Change{}, err
+		}
+		if was.ID != "" {
+			return was, sameChange(was, asked)
+		}
+		var shortage *ShortageError
+		if errors.As(refusal, &shortage) {
+			released, err := inv.release(ctx, shortage.Key)
+			if err != nil {
+				return Change{}, err
+			}
+			if released > 0 {
+				continue
+			}
+		}
+		if refusal != nil {
+			return Change{}, refusal
+		}
+	}
+	return Change{}, contention(asked.Kind.String(), asked.ID)
+}
+
+// refusesChange returns why the items do not let a change happen, or nil.
+func refusesChange(change Change, standings []Standing) error {
+	for i, e := range change.Entries {
+		s := standings[i]
+		switch {
+		case s.Version == 0:
+			return &ItemError{Key: e.Key, Err: ErrUnknownSKU}
+		case s.Unlimited:
+			return &ItemError{Key: e.Key, Err: ErrUnlimited}
+		case -e.Delta.Left > s.Available():
+			return &ShortageError{Key: e.Key, Wanted: -e.Delta.Left, Available: s.Available()}
+		}
+		if _, err := s.Quantities.Plus(e.Delta); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameChange compares a change that was booked with one that has the same ID.
+func sameChange(was, asked Change) error {
+	same := was.Kind == asked.Kind && slices.EqualFunc(was.Entries, asked.Entries, func(a, b Entry) bool {
+		return a.Key == b.Key && a.Rest == b.Rest && (a.Rest || a.Delta == b.Delta)
+	})
+	if !same {
+		return ErrMismatch
+	}
+	return nil
+}
+
+// stepOf returns the step that an entry of an operator's change is.
+func stepOf(e Entry) Step {
+	if e.Delta.Left < 0 {
+		return StepWithdraw
+	}
+	return StepRestock
+}

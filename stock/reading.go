@@ -1,0 +1,147 @@
+package stock
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+)
+
+// pageSize is how many items or holds a listing reads at a time.
+const pageSize = 200
+
+// Item returns an item as it is now. It returns ErrInvalid, or ErrUnknownSKU.
+func (inv *Inventory) Item(ctx context.Context, key Key) (Item, error) {
+	if err := errors.Join(inv.ready(ctx), checkKey(key)); err != nil {
+		return Item{}, err
+	}
+	standings, _, err := inv.store.Items(ctx, 0, []Key{key})
+	if err != nil {
+		return Item{}, err
+	}
+	if standings[0].Version == 0 {
+		return Item{}, &ItemError{Key: key, Err: ErrUnknownSKU}
+	}
+	return standings[0].Item, nil
+}
+
+// Items lists all items by key. Each page is a moment of its own. The listing ends with the
+// first error.
+func (inv *Inventory) Items(ctx context.Context) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		if err := inv.ready(ctx); err != nil {
+			yield(Item{}, err)
+			return
+		}
+		var after Key
+		for {
+			page, err := inv.store.List(ctx, after, pageSize)
+			if err != nil {
+				yield(Item{}, err)
+				return
+			}
+			for _, item := range page {
+				if !yield(item, nil) {
+					return
+				}
+				after = item.Key
+			}
+			if len(page) < pageSize {
+				return
+			}
+		}
+	}
+}
+
+// Usage returns what the buyer of For has of an item. It returns ErrInvalid, also where no buyer
+// was named, or ErrUnknownSKU.
+func (inv *Inventory) Usage(ctx context.Context, key Key) (Usage, error) {
+	if err := errors.Join(inv.ready(ctx), checkKey(key), input.Positive("buyer", inv.buyer)); err != nil {
+		return Usage{}, err
+	}
+	standings, _, err := inv.store.Items(ctx, inv.buyer, []Key{key})
+	if err != nil {
+		return Usage{}, err
+	}
+	if standings[0].Version == 0 {
+		return Usage{}, &ItemError{Key: key, Err: ErrUnknownSKU}
+	}
+	return standings[0].Usage, nil
+}
+
+// Hold returns an order's hold as it is now. A hold that is dead but not released yet is
+// returned as Locked, with a Deadline that has passed. Errors: ErrInvalid, ErrNotFound.
+func (inv *Inventory) Hold(ctx context.Context, order string) (Hold, error) {
+	if err := errors.Join(inv.ready(ctx), input.ID("order", order)); err != nil {
+		return Hold{}, err
+	}
+	hold, _, err := inv.store.Hold(ctx, order)
+	if err != nil {
+		return Hold{}, err
+	}
+	if hold.State == Unheld {
+		return Hold{}, stateError(hold, order)
+	}
+	return hold, nil
+}
+
+// Holds lists the holds that match, in pages that are each a moment of their own: with a Key
+// state by state and by deadline, without by order number. The listing ends with the first error.
+// Orders that were closed before any Lock have no item; a filter with a Key does not find them.
+func (inv *Inventory) Holds(ctx context.Context, filter Filter) iter.Seq2[Hold, error] {
+	return func(yield func(Hold, error) bool) {
+		err := inv.ready(ctx)
+		if filter.Key != (Key{}) {
+			err = errors.Join(err, checkKey(filter.Key))
+		}
+		for _, s := range filter.States {
+			if s < Locked || s > Expired {
+				err = errors.Join(err, fault.Invalid("state", "is unknown: %d", s))
+			}
+		}
+		if err != nil {
+			yield(Hold{}, err)
+			return
+		}
+		parts := []Filter{filter}
+		if filter.Key != (Key{}) {
+			states := filter.States
+			if len(states) == 0 {
+				states = []State{Locked, Paid, Redeemed, Refunded, Cancelled, Expired}
+			}
+			parts = parts[:0]
+			for _, s := range slices.Compact(slices.Sorted(slices.Values(states))) {
+				parts = append(parts, Filter{Key: filter.Key, States: []State{s}})
+			}
+		}
+		for _, part := range parts {
+			if !inv.holds(ctx, part, yield) {
+				return
+			}
+		}
+	}
+}
+
+// holds pages through one part of a listing and reports whether to go on.
+func (inv *Inventory) holds(ctx context.Context, filter Filter, yield func(Hold, error) bool) bool {
+	var after Cursor
+	for {
+		page, err := inv.store.Holds(ctx, filter, after, pageSize)
+		if err != nil {
+			yield(Hold{}, err)
+			return false
+		}
+		for _, hold := range page {
+			if !yield(hold, nil) {
+				return false
+			}
+			after = Cursor{Deadline: hold.Deadline, Order: hold.Order}
+		}
+		if len(page) < pageSize {
+			return true
+		}
+	}
+}

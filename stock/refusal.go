@@ -1,0 +1,52 @@
+package stock
+
+import (
+	"errors"
+	"math"
+	"time"
+)
+
+// refuses returns why an item does not let a line be locked at now, or nil. The SQL store
+// renders the same guard; the model test holds the two together.
+func (s Standing) refuses(line Line, buyer int64, now time.Time) error {
+	key := line.Key()
+	switch {
+	case s.Version == 0:
+		return &ItemError{Key: key, Err: ErrUnknownSKU}
+	case s.OffShelf:
+		return &ItemError{Key: key, Err: ErrOffShelf}
+	case !s.Start.IsZero() && now.Before(s.Start):
+		return &WindowError{Key: key, Err: ErrNotStarted, Start: s.Start, End: s.End, Now: now}
+	case !s.End.IsZero() && !now.Before(s.End):
+		return &WindowError{Key: key, Err: ErrEnded, Start: s.Start, End: s.End, Now: now}
+	case s.PerOrder > 0 && line.Num > s.PerOrder:
+		return &LimitError{Key: key, Err: ErrPerOrder, Limit: s.PerOrder, Wanted: line.Num}
+	case s.limitsBuyers() && buyer == 0:
+		return &ItemError{Key: key, Err: ErrBuyerRequired}
+	case s.LiveHolds > 0 && s.Holds >= s.LiveHolds:
+		return &LimitError{Key: key, Err: ErrLiveHolds, Buyer: buyer, Limit: s.LiveHolds, Has: s.Holds, Wanted: 1}
+	}
+	return s.cannotSell(line, buyer)
+}
+
+// cannotSell returns why an item does not have a line's units for the buyer, or nil: all that
+// a late payment asks.
+func (s Standing) cannotSell(line Line, buyer int64) error {
+	key := line.Key()
+	switch {
+	case s.Version == 0:
+		return &ItemError{Key: key, Err: ErrUnknownSKU}
+	case s.PerBuyer > 0 && buyer != 0 && s.Held+s.Bought > s.PerBuyer-line.Num:
+		return &LimitError{Key: key, Err: ErrPerBuyer, Buyer: buyer, Limit: s.PerBuyer, Has: s.Held + s.Bought, Wanted: line.Num}
+	case s.Unlimited && line.Num > s.Available(), buyer != 0 && line.Num > math.MaxInt64-s.Held-s.Bought:
+		return ErrOverflow
+	case line.Num > s.Available():
+		return &ShortageError{Key: key, Wanted: line.Num, Available: s.Available()}
+	}
+	return nil
+}
+
+// releasable reports whether dead holds may be the cause of a refusal.
+func releasable(refusal error) bool {
+	return errors.Is(refusal, ErrInsufficient) || errors.Is(refusal, ErrPerBuyer) || errors.Is(refusal, ErrLiveHolds)
+}

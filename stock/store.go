@@ -1,0 +1,204 @@
+package stock
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps items and holds. It is mechanical: it does what it is told, atomically, or
+// reports that the guard did not let it; it knows no rule that is not in the Transition table
+// or in its arguments. Memory and sqlstore.Stock implement it.
+//
+// For every method:
+//
+//   - it is safe for concurrent use, and a change is atomic: all of it happens or none;
+//   - an error matches ErrUnavailable, ErrStore, ErrDrift or ErrOverflow when nothing was
+//     done, and ErrUnknown when that is not known;
+//   - time is the store's own clock, in whole microseconds, UTC;
+//   - lines and keys arrive sorted by Key, each key once.
+type Store interface {
+	// Create adds an item and records its first units as the change with the serial 1. Exists
+	// where the key is taken. Item.Quantities holds Total and Left, nothing else.
+	Create(ctx context.Context, item Item) (Verdict, error)
+
+	// Change replaces the terms of an item. Where to.Unlimited differs from from.Unlimited it
+	// also sets Total to total and Left to what is left of it, and records the difference as
+	// the change with the serial from.Version+1.
+	// Refused where the item is gone, or where the flag differs and the item's flag or Total
+	// are no longer those of from, or total is less than what is sold and locked.
+	Change(ctx context.Context, from Item, to Terms, total int64) (Verdict, error)
+
+	// Items returns the items of the keys in their order, with what the buyer has of each
+	// (nothing for buyer 0), and the clock at that moment. A key that does not exist comes
+	// back with Version 0.
+	Items(ctx context.Context, buyer int64, keys []Key) ([]Standing, time.Time, error)
+
+	// List returns up to limit items behind a key, in the order of keys.
+	List(ctx context.Context, after Key, limit int) ([]Item, error)
+
+	// Lock records the hold and applies StepLock to every line, if all terms and limits let
+	// it: Done with the hold. Exists where the order has a hold or was closed. Refused where
+	// one item does not exist or does not let it, at that one moment.
+	Lock(ctx context.Context, order Order, holdFor time.Duration) (Hold, Verdict, error)
+
+	// Move applies a step with a hold to an order and all of its lines: Done, or Refused where
+	// the order does not exist, is in another state, has another fence, is on the wrong side
+	// of its deadline, or, for a step that draws, where one item has too little or the
+	// buyer's limit is reached. StepExpire does not look at the fence.
+	Move(ctx context.Context, step Step, order string, fence int64) (Verdict, error)
+
+	// Close records the order as Cancelled without lines, so that no later Lock of it can
+	// succeed. Exists where the order has a hold or was closed before.
+	Close(ctx context.Context, order string) (Verdict, error)
+
+	// Fence raises the fence of an order by one, whatever its state, once every change of
+	// the order that is under way has ended. Refused where the order does not exist.
+	Fence(ctx context.Context, order string) (Verdict, error)
+
+	// SetDeadline moves the deadline of a hold that is Locked and live, has this fence and
+	// this deadline. Refused otherwise.
+	SetDeadline(ctx context.Context, hold Hold, deadline time.Time) (Verdict, error)
+
+	// Hold returns the hold of an order as it is now, and the clock. State is Unheld where
+	// there is none.
+	Hold(ctx context.Context, order string) (Hold, time.Time, error)
+
+	// Holds returns up to limit holds that match, in the order of their cursors, behind the
+	// cursor of the last hold that was seen before. A filter with a Key names exactly one
+	// state.
+	Holds(ctx context.Context, filter Filter, after Cursor, limit int) ([]Hold, error)
+
+	// Due returns up to limit orders with a dead hold that is still Locked, of any of the
+	// keys, or of all items where there are no keys.
+	Due(ctx context.Context, keys []Key, limit int) ([]string, error)
+
+	// Refund records the refund, applies StepRefund or StepDiscard to each of its lines and
+	// moves the order to the state. Exists where the refund's ID is taken. Refused where the
+	// hold's state, fence or refunded units are no longer those of the hold.
+	Refund(ctx context.Context, refund Refunding, hold Hold, to State) (Verdict, error)
+
+	// Refunding returns a recorded refund; ID is empty where there is none.
+	Refunding(ctx context.Context, id string) (Refunding, error)
+
+	// Apply records an operator's change and adds its deltas. Exists where the ID is taken.
+	// Refused where an item does not exist, is unlimited while a Total moves, or would end
+	// with counters that are not Valid; or where an entry names Exactly and something else is
+	// available.
+	Apply(ctx context.Context, change Change) (Verdict, error)
+
+	// Applied returns a recorded change; ID is empty where there is none.
+	Applied(ctx context.Context, kind Kind, id string) (Change, error)
+
+	// Book returns an item as it is and as its holds and changes say it should be, both of
+	// the same moment. Version is 0 where the item does not exist.
+	Book(ctx context.Context, key Key) (Book, error)
+}
+
+// Verdict is what became of a change.
+type Verdict uint8
+
+// The verdicts of a Store.
+const (
+	Refused Verdict = iota // a guard did not let it; nothing changed
+	Done                   // it happened now
+	Exists                 // the ID is taken; nothing changed
+)
+
+// String returns the verdict in lower case.
+func (v Verdict) String() string {
+	switch v {
+	case Done:
+		return "done"
+	case Exists:
+		return "exists"
+	case Refused:
+	}
+	return "refused"
+}
+
+// Order is what a Lock asks for.
+type Order struct {
+	ID    string
+	Buyer int64 // 0 is nobody
+	Lines []Line
+}
+
+// Standing is an item and what one buyer has of it.
+type Standing struct {
+	Item
+	Usage
+}
+
+// Filter chooses holds. The zero Filter chooses all of them.
+type Filter struct {
+	Key    Key     // holds with a line of this item; the zero Key is every item
+	States []State // holds in one of these states; none is every state
+}
+
+// Cursor is a place in a listing of holds. With a Key, holds are listed state by state, then
+// by deadline, then by order; without, by order alone.
+type Cursor struct {
+	Deadline time.Time
+	Order    string // empty is the beginning
+}
+
+// Refunding is a Refund as it is recorded.
+type Refunding struct {
+	Refund
+	Whole bool // the lines were not given but found: everything not refunded yet
+	Frees bool // the units went back to the buyer's limit
+}
+
+// Kind is the kind of a Change.
+type Kind uint8
+
+// The kinds of changes. Those of an operator share one set of IDs, each of the others has its own.
+const (
+	KindDefine   Kind = 1 // the first units of an item, or a switch between limited and unlimited
+	KindRestock  Kind = 2
+	KindWithdraw Kind = 3
+	KindTransfer Kind = 4
+	KindRepair   Kind = 5 // a correction found by an audit; not part of the recount
+)
+
+// String returns the kind in lower case.
+func (k Kind) String() string {
+	names := [...]string{"", "define", "restock", "withdraw", "transfer", "repair"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "unknown"
+}
+
+// Change is a movement of units that no order makes.
+type Change struct {
+	Kind    Kind
+	ID      string // the caller's for restock, withdraw and transfer
+	Entries []Entry
+}
+
+// Entry is what a Change does to one item, or with Buyer to what that buyer has of it.
+type Entry struct {
+	Key
+	Buyer   int64      // 0 for the item itself
+	Delta   Quantities // with Buyer: Locked is Usage.Held, Sold is Usage.Bought
+	Holds   int64      // with Buyer: the change of Usage.Holds
+	Rest    bool       // the number was not given but found: everything available
+	Exactly bool       // only where exactly -Delta.Left units are available
+}
+
+// Book is an item and its recount.
+type Book struct {
+	Item
+	Recount Quantities // Total from the changes, Sold and Locked from the holds by State.Weight, Refunded from the holds; the store leaves Left at 0
+	Buyers  []BuyerBook
+	Repairs int64 // how many repairs the item has had
+}
+
+// BuyerBook is what one buyer has of an item, as counted and as recounted. Only those are
+// listed in which the two differ.
+type BuyerBook struct {
+	Buyer   int64
+	Usage   Usage
+	Recount Usage
+}
