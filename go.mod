@@ -7,3 +7,5 @@ require (
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/stretchr/testify v1.12.1
 )
+
+require filippo.io/edwards25519 v1.2.0 // indirect

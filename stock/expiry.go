@@ -23,8 +23,8 @@ func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 	for {
 		released, found, err := inv.releaseSome(ctx)
 		total += released
-		if err != nil && (released == 0 || ctx.Err() != nil) || found == 0 {
-			return total, err
+		if released == 0 || ctx.Err() != nil || err == nil && found < releaseBatch {
+			return total, err // nothing is left, or only what others are at, or what fails
 		}
 	}
 }

@@ -1,0 +1,26 @@
+// Package sqlstore keeps the books of Holdfast in MySQL or MariaDB: every step of the state
+// machine is one guarded UPDATE of InnoDB tables that a DBA can read.
+//
+//	db, err := sql.Open("mysql", dsn)
+//	err = sqlstore.Migrate(ctx, db, nil)
+//	inv := stock.New(sqlstore.NewStock(db, nil), nil)
+//
+// # Transactions
+//
+// On its own, each call is one transaction, or one statement that commits itself; deadlocks are
+// retried. Inside the caller's transaction,
+//
+//	inv.On(store.WithTx(tx)).Lock(ctx, order.ID, line)
+//
+// the call takes effect when the caller commits. The store never commits, rolls back or retries
+// it; after a refusal the transaction is as it was before the call, and after an error the
+// caller rolls back and runs the whole again if Retryable says so.
+//
+// # What it needs
+//
+// MySQL 8.0.16 or MariaDB 10.6, the driver go-sql-driver/mysql, and nothing of the DSN:
+// parseTime, loc, time_zone, clientFoundRows, interpolateParams and the isolation level may be
+// as they are. Statements carry their values as literals, numbers and hexadecimal strings
+// only, so that each is one round trip without a prepared statement. Time is the server's
+// UTC_TIMESTAMP, in microseconds.
+package sqlstore

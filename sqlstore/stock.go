@@ -1,0 +1,304 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Stock is a stock.Store on MySQL or MariaDB. It is safe for concurrent use; bound to a
+// transaction it is as safe as that transaction.
+type Stock struct {
+	*handle
+	sql    *stockSQL
+	broken error // what is wrong with the options; every call returns it
+}
+
+// NewStock returns the store in the tables that Migrate made with the same options. Nil
+// options are the defaults. It does no I/O; bad options and a nil db are reported by every call
+// as ErrInvalid.
+func NewStock(db *sql.DB, opts *Options) *Stock {
+	prefix, err := opts.prefix()
+	if err != nil {
+		return &Stock{handle: &handle{db: db}, sql: newStockSQL(""), broken: err}
+	}
+	return &Stock{handle: &handle{db: db}, sql: newStockSQL(prefix)}
+}
+
+// WithTx returns the same store inside the caller's transaction: what it does takes effect when
+// the caller commits. A refusal leaves the transaction as it was, with the locks it took; after an
+// error that Retryable reports, roll back and run the whole transaction again. What is read there
+// is read as it is now, with a lock, not as the transaction's snapshot has it.
+//
+// A handle that is in no transaction is refused with ErrInvalid, before anything is changed.
+func (s *Stock) WithTx(tx Tx) *Stock {
+	bound := &Stock{handle: &handle{db: s.db, tx: tx}, sql: s.sql, broken: s.broken}
+	if tx == nil && bound.broken == nil {
+		bound.broken = fault.Invalid("tx", "must not be nil")
+	}
+	return bound
+}
+
+// ready refuses what cannot work before any I/O.
+func (s *Stock) ready(ctx context.Context) error {
+	if s.broken != nil {
+		return s.broken
+	}
+	return s.handle.ready(ctx)
+}
+
+// taken turns the duplicate key of an insert that claims an ID into the verdict Exists.
+func taken(verdict stock.Verdict, err error) (stock.Verdict, error) {
+	if number(err) == errDuplicate {
+		return stock.Exists, nil
+	}
+	return verdict, err
+}
+
+// verdict is Done for a change that was kept.
+func verdict(kept bool) stock.Verdict {
+	if kept {
+		return stock.Done
+	}
+	return stock.Refused
+}
+
+// Create implements stock.Store.
+func (s *Stock) Create(ctx context.Context, item stock.Item) (stock.Verdict, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+		_, err := q.ExecContext(ctx, render(s.sql.createItem, item.SKU, item.Activity, item.Total, item.Left,
+			item.SPU, item.Unlimited, item.OffShelf, item.Start, item.End, item.PerOrder, item.PerBuyer, item.LiveHolds))
+		if err != nil {
+			return false, err
+		}
+		return true, s.record(ctx, q, stock.Change{Kind: stock.KindDefine, ID: item.Serial(1),
+			Entries: []stock.Entry{{Key: item.Key, Delta: stock.Quantities{Total: item.Total}}}})
+	})
+	return taken(verdict(kept), err)
+}
+
+// Change implements stock.Store.
+func (s *Stock) Change(ctx context.Context, from stock.Item, to stock.Terms, total int64) (stock.Verdict, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	terms := []any{to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer, to.LiveHolds}
+	if from.Unlimited == to.Unlimited {
+		rows, err := s.exec(ctx, render(s.sql.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
+		return verdict(rows > 0), err
+	}
+	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+		// What is left of a new total; an unlimited item has nothing left to count.
+		limited := !to.Unlimited
+		rows, err := affected(q.ExecContext(ctx, render(s.sql.changeLimit, append(terms, to.Unlimited, total, limited, total,
+			from.SKU, from.Activity, from.Unlimited, from.Total, limited, total)...)))
+		if err != nil || rows == 0 {
+			return false, err
+		}
+		return true, s.record(ctx, q, stock.Change{Kind: stock.KindDefine, ID: from.Serial(from.Version + 1),
+			Entries: []stock.Entry{{Key: from.Key, Delta: stock.Quantities{Total: total - from.Total}}}})
+	})
+	return verdict(kept), err
+}
+
+// Lock implements stock.Store: the hold first, the hot row last, so that it is locked for as
+// short as can be.
+func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Hold, stock.Verdict, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Hold{}, stock.Refused, err
+	}
+	var lockedAt time.Time
+	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+		result, err := q.ExecContext(ctx, s.sql.insertHolds(order, holdFor))
+		if err != nil {
+			return false, err
+		}
+		clock, err := result.LastInsertId() // the clock of the insert; see insertHolds
+		if err != nil {
+			return false, err
+		}
+		lockedAt = fromMicros(clock)
+		if order.Buyer != 0 {
+			_, err := q.ExecContext(ctx, s.sql.countHolds(order))
+			if number(err) == errOutOfRange {
+				return false, nil // refused: a buyer cannot have more than the item has given
+			}
+			if err != nil {
+				return false, err
+			}
+		}
+		rows, err := affected(q.ExecContext(ctx, s.sql.lockItems(order)))
+		return rows == int64(len(order.Lines)), err
+	})
+	verdict, err := taken(verdict(kept), err)
+	if err != nil || verdict != stock.Done {
+		return stock.Hold{}, verdict, err
+	}
+	hold := stock.Hold{
+		Order: order.ID, Buyer: order.Buyer, State: stock.Locked,
+		Deadline: lockedAt.Add(holdFor), LockedAt: lockedAt, UpdatedAt: lockedAt,
+	}
+	for _, l := range order.Lines {
+		hold.Lines = append(hold.Lines, stock.HoldLine{Line: l})
+	}
+	return hold, stock.Done, nil
+}
+
+// Move implements stock.Store: one guarded UPDATE of the order's holds, their items and what
+// their buyer has. The guard is on the holds; that the counters then suffice follows from the
+// books, and where it does not, a CHECK constraint refuses the whole statement, where a guard
+// in WHERE would let it through for some of the lines.
+//
+// A step that draws has to look at each item: it is refused unless all lines went.
+func (s *Stock) Move(ctx context.Context, step stock.Step, order string, fence int64) (stock.Verdict, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	statement := s.sql.move(step, order, fence)
+	if !step.Transition().Draws() {
+		rows, err := s.exec(ctx, statement)
+		return verdict(rows > 0), err
+	}
+	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+		rows, err := affected(q.ExecContext(ctx, statement))
+		if err != nil || rows == 0 {
+			return false, err
+		}
+		var behind int64
+		from := step.Transition().From[0]
+		err = q.QueryRowContext(ctx, render(s.sql.countState, order, int64(from))).Scan(&behind)
+		return behind == 0, err
+	})
+	return verdict(kept), err
+}
+
+// Close implements stock.Store.
+func (s *Stock) Close(ctx context.Context, order string) (stock.Verdict, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	rows, err := s.exec(ctx, render(s.sql.closeOrder, order))
+	return taken(verdict(rows > 0), err)
+}
+
+// Fence implements stock.Store. The update waits for the locks of every statement of the order
+// that is under way: a plain read would not.
+func (s *Stock) Fence(ctx context.Context, order string) (stock.Verdict, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	rows, err := s.exec(ctx, render(s.sql.fenceOrder, order))
+	return verdict(rows > 0), err
+}
+
+// SetDeadline implements stock.Store.
+func (s *Stock) SetDeadline(ctx context.Context, hold stock.Hold, deadline time.Time) (stock.Verdict, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	rows, err := s.exec(ctx, render(s.sql.setDeadline, deadline, hold.Order, hold.Fence, hold.Deadline))
+	return verdict(rows > 0), err
+}
+
+// Refund implements stock.Store: first the refund's number, then the order's holds are locked and
+// compared with what the refund was worked out from, then each line moves under its own guard.
+func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+		if _, err := q.ExecContext(ctx, s.sql.insertRefund(refund)); err != nil {
+			return false, err
+		}
+		var lines, refunded int64
+		err := q.QueryRowContext(ctx, render(s.sql.lockRefunded, hold.Order, int64(hold.State), hold.Fence)).Scan(&lines, &refunded)
+		if err != nil || lines != int64(len(hold.Lines)) || refunded != refundedOf(hold) {
+			return false, err
+		}
+		for _, l := range refund.Lines {
+			no := lineOf(hold, l.Key())
+			rows, err := affected(q.ExecContext(ctx, s.sql.refundLine(refund, l, no, hold.Lines[no-1].Refunded)))
+			if err != nil || rows == 0 {
+				return false, err
+			}
+		}
+		if to == hold.State {
+			return true, nil
+		}
+		rows, err := affected(q.ExecContext(ctx, render(s.sql.setState, int64(to), hold.Order, int64(hold.State))))
+		return rows == int64(len(hold.Lines)), err
+	})
+	return taken(verdict(kept), err)
+}
+
+// refundedOf returns how many units of a hold are refunded.
+func refundedOf(hold stock.Hold) int64 {
+	sum := int64(0)
+	for _, l := range hold.Lines {
+		sum += l.Refunded
+	}
+	return sum
+}
+
+// lineOf returns the line number of an item in a hold; 0 where it has none.
+func lineOf(hold stock.Hold, key stock.Key) int {
+	for i, l := range hold.Lines {
+		if l.Key() == key {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// Apply implements stock.Store.
+func (s *Stock) Apply(ctx context.Context, change stock.Change) (stock.Verdict, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+		if err := s.record(ctx, q, change); err != nil {
+			return false, err
+		}
+		for _, e := range change.Entries {
+			if e.Buyer != 0 {
+				if err := s.applyToBuyer(ctx, q, e); err != nil {
+					return false, err
+				}
+				continue
+			}
+			rows, err := affected(q.ExecContext(ctx, s.sql.applyToItem(e)))
+			if err != nil || rows == 0 {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+	if errors.Is(err, fault.ErrDrift) || errors.Is(err, fault.ErrOverflow) {
+		return stock.Refused, nil // a constraint: the counters would not be valid
+	}
+	return taken(verdict(kept), err)
+}
+
+// applyToBuyer adds an entry to what a buyer has.
+func (s *Stock) applyToBuyer(ctx context.Context, q Tx, e stock.Entry) error {
+	if _, err := q.ExecContext(ctx, render(s.sql.makeBuyer, e.SKU, e.Activity, e.Buyer)); err != nil {
+		return err
+	}
+	_, err := q.ExecContext(ctx, render(s.sql.changeBuyer, e.Delta.Locked, e.Delta.Sold, e.Holds, e.SKU, e.Activity, e.Buyer))
+	return err
+}
+
+// record writes a change into the journal.
+func (s *Stock) record(ctx context.Context, q Tx, change stock.Change) error {
+	_, err := q.ExecContext(ctx, s.sql.insertChange(change))
+	return err
+}
+
+var _ stock.Store = (*Stock)(nil)

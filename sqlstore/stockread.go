@@ -1,0 +1,286 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// itemColumns are the columns of an item s, in the order in which itemRow scans them.
+var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " + micros("s.START_TIME") + ", " + micros("s.END_TIME") +
+	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.STOCK_TOTAL_NUM, s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
+	", s.STOCK_REFUND_NUM, s.VERSION, " + micros("s.CREATE_TIME") + ", " + micros("s.UPDATE_TIME")
+
+// holdColumns are the columns of a hold h, in the order in which holdRow scans them.
+var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.BUYER_ID, h.STATE, h.FENCE, " +
+	micros("h.EXPIRE_TIME") + ", " + micros("h.PAY_TIME") + ", " + micros("h.CREATE_TIME") + ", " + micros("h.UPDATE_TIME")
+
+// renderReads renders what is read of items, holds and numbers that were claimed.
+func (q *stockSQL) renderReads() {
+	hold := "SELECT " + holdColumns + ", " + micros(now) + " FROM " + q.holds + " h"
+	q.readHold = hold + " WHERE h.ORDER_NO = ? ORDER BY h.LINE_NO"
+	q.readRefund = "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE FROM " + q.refunds + " WHERE REFUND_NO = ? ORDER BY LINE_NO"
+	q.readChange = "SELECT KIND, SKU_ID, ACTIVITY_ID, COALESCE(BUYER_ID, 0), TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST" +
+		" FROM " + q.changes + " WHERE SCOPE = ? AND CHANGE_NO = ? ORDER BY LINE_NO"
+	q.listItems = "SELECT " + itemColumns + " FROM " + q.items + " s" +
+		" WHERE s.SKU_ID > ? OR (s.SKU_ID = ? AND s.ACTIVITY_ID > ?) ORDER BY s.SKU_ID, s.ACTIVITY_ID LIMIT ?"
+
+	dead := fmt.Sprintf("h.STATE = %d AND h.EXPIRE_TIME <= ", stock.Locked) + now
+	q.dueOfItem = "SELECT h.ORDER_NO FROM " + q.holds + " h WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND " + dead + " ORDER BY h.EXPIRE_TIME LIMIT ?"
+	q.dueOfAll = "SELECT DISTINCT h.ORDER_NO FROM " + q.items + " s STRAIGHT_JOIN " + q.holds + " h" +
+		" ON h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID WHERE s.STOCK_LOCK_NUM > 0 AND " + dead + " LIMIT ?"
+
+	q.holdsByItem = hold + " JOIN (SELECT ORDER_NO FROM " + q.holds + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND STATE = ?" +
+		" AND (EXPIRE_TIME > ? OR (EXPIRE_TIME = ? AND ORDER_NO > ?)) ORDER BY EXPIRE_TIME, ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO" +
+		" ORDER BY h.EXPIRE_TIME, h.ORDER_NO, h.LINE_NO"
+}
+
+// holdsByOrder lists orders in some states; the first line stands for the order.
+func (q *stockSQL) holdsByOrder(states int) string {
+	return "SELECT " + holdColumns + ", " + micros(now) + " FROM " + q.holds + " h" +
+		" JOIN (SELECT ORDER_NO FROM " + q.holds + " WHERE ORDER_NO > ? AND LINE_NO = 1 AND STATE IN (" + list("?", states) + ")" +
+		" ORDER BY ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO ORDER BY h.ORDER_NO, h.LINE_NO"
+}
+
+// readItems reads items with what one buyer has of them.
+func (q *stockSQL) readItems(keys int) string {
+	return "SELECT " + itemColumns + ", COALESCE(b.HELD_NUM, 0), COALESCE(b.BOUGHT_NUM, 0), COALESCE(b.HOLD_NUM, 0), " + micros(now) +
+		" FROM " + q.items + " s LEFT JOIN " + q.buyers + " b ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?" +
+		" WHERE (s.SKU_ID, s.ACTIVITY_ID) IN (" + list("(?, ?)", keys) + ")"
+}
+
+// current makes a read inside the caller's transaction see what is there now, not what was
+// there when the transaction's snapshot was taken.
+func (s *Stock) current(query string) string {
+	if s.bound() {
+		return query + " FOR UPDATE"
+	}
+	return query
+}
+
+// unlocked passes over what other transactions have locked, so that the release of dead holds inside
+// the caller's transaction waits for nobody.
+func (s *Stock) unlocked(query string) string {
+	if s.bound() {
+		return query + " FOR UPDATE SKIP LOCKED"
+	}
+	return query
+}
+
+// itemRow scans itemColumns.
+type itemRow struct {
+	item             stock.Item
+	start, end       sql.NullInt64
+	created, updated int64
+}
+
+func (r *itemRow) targets() []any {
+	i := &r.item
+	return []any{
+		&i.SKU, &i.Activity, &i.SPU, &i.Unlimited, &i.OffShelf, &r.start, &r.end, &i.PerOrder, &i.PerBuyer, &i.LiveHolds,
+		&i.Total, &i.Sold, &i.Locked, &i.Left, &i.Refunded, &i.Version, &r.created, &r.updated,
+	}
+}
+
+func (r *itemRow) finish() stock.Item {
+	r.item.Start, r.item.End = fromNullMicros(r.start), fromNullMicros(r.end)
+	r.item.CreatedAt, r.item.UpdatedAt = fromMicros(r.created), fromMicros(r.updated)
+	return r.item
+}
+
+// fromNullMicros is fromMicros with the zero time for NULL.
+func fromNullMicros(n sql.NullInt64) time.Time {
+	if !n.Valid {
+		return time.Time{}
+	}
+	return fromMicros(n.Int64)
+}
+
+// Items implements stock.Store.
+func (s *Stock) Items(ctx context.Context, buyer int64, keys []stock.Key) ([]stock.Standing, time.Time, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, time.Time{}, err
+	}
+	args := []any{buyer}
+	for _, key := range keys {
+		args = append(args, key.SKU, key.Activity)
+	}
+	found := make(map[stock.Key]stock.Standing, len(keys))
+	var clock int64
+	err := s.query(ctx, s.current(render(s.sql.readItems(len(keys)), args...)), func(rows *sql.Rows) error {
+		var row itemRow
+		var usage stock.Usage
+		if err := rows.Scan(append(row.targets(), &usage.Held, &usage.Bought, &usage.Holds, &clock)...); err != nil {
+			return err
+		}
+		item := row.finish()
+		found[item.Key] = stock.Standing{Item: item, Usage: usage}
+		return nil
+	})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	standings := make([]stock.Standing, len(keys))
+	for i, key := range keys {
+		standings[i] = found[key]
+		standings[i].Key = key
+	}
+	return standings, fromMicros(clock), nil
+}
+
+// List implements stock.Store.
+func (s *Stock) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	var items []stock.Item
+	err := s.query(ctx, render(s.sql.listItems, after.SKU, after.SKU, after.Activity, limit), func(rows *sql.Rows) error {
+		var row itemRow
+		if err := rows.Scan(row.targets()...); err != nil {
+			return err
+		}
+		items = append(items, row.finish())
+		return nil
+	})
+	return items, err
+}
+
+// holdReader puts the lines of holds together.
+type holdReader struct {
+	holds []stock.Hold
+	clock int64
+}
+
+// scan reads holdColumns and the clock.
+func (r *holdReader) scan(rows *sql.Rows) error {
+	var hold stock.Hold
+	var line stock.HoldLine
+	var buyer, paid sql.NullInt64
+	var deadline, created, updated int64
+	err := rows.Scan(&hold.Order, &line.SKU, &line.Activity, &line.Num, &line.Refunded, &line.Restocked, &line.Freed,
+		&buyer, &hold.State, &hold.Fence, &deadline, &paid, &created, &updated, &r.clock)
+	if err != nil {
+		return err
+	}
+	last := len(r.holds) - 1
+	if last < 0 || r.holds[last].Order != hold.Order {
+		hold.Buyer, hold.PaidAt = buyer.Int64, fromNullMicros(paid)
+		hold.Deadline, hold.LockedAt, hold.UpdatedAt = fromMicros(deadline), fromMicros(created), fromMicros(updated)
+		r.holds = append(r.holds, hold)
+		last++
+	}
+	if line.SKU != 0 { // an order that was closed before it locked has no line
+		r.holds[last].Lines = append(r.holds[last].Lines, line)
+	}
+	return nil
+}
+
+// Hold implements stock.Store.
+func (s *Stock) Hold(ctx context.Context, order string) (stock.Hold, time.Time, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Hold{}, time.Time{}, err
+	}
+	var r holdReader
+	err := s.query(ctx, s.current(render(s.sql.readHold, order)), r.scan)
+	if err != nil || len(r.holds) == 0 {
+		return stock.Hold{}, time.Time{}, err
+	}
+	return r.holds[0], fromMicros(r.clock), nil
+}
+
+// Holds implements stock.Store.
+func (s *Stock) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	var query string
+	if filter.Key == (stock.Key{}) {
+		states := filter.States
+		if len(states) == 0 {
+			states = []stock.State{stock.Locked, stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired}
+		}
+		args := []any{after.Order}
+		for _, state := range states {
+			args = append(args, int64(state))
+		}
+		query = render(s.sql.holdsByOrder(len(states)), append(args, limit)...)
+	} else {
+		from := after.Deadline
+		if after.Order == "" {
+			from = time.UnixMicro(0)
+		}
+		query = render(s.sql.holdsByItem, filter.Key.SKU, filter.Key.Activity, int64(filter.States[0]), from, from, after.Order, limit)
+	}
+	var r holdReader
+	if err := s.query(ctx, query, r.scan); err != nil {
+		return nil, err
+	}
+	return r.holds, nil
+}
+
+// Due implements stock.Store.
+func (s *Stock) Due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	queries := []string{render(s.sql.dueOfAll, limit)}
+	if len(keys) > 0 {
+		queries = queries[:0]
+		for _, key := range keys {
+			queries = append(queries, render(s.sql.dueOfItem, key.SKU, key.Activity, limit))
+		}
+	}
+	var orders []string
+	seen := map[string]bool{}
+	for _, query := range queries {
+		err := s.query(ctx, s.unlocked(query), func(rows *sql.Rows) error {
+			var order string
+			if err := rows.Scan(&order); err != nil {
+				return err
+			}
+			if !seen[order] && len(orders) < limit {
+				seen[order] = true
+				orders = append(orders, order)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return orders, nil
+}
+
+// Refunding implements stock.Store.
+func (s *Stock) Refunding(ctx context.Context, id string) (stock.Refunding, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Refunding{}, err
+	}
+	var refund stock.Refunding
+	err := s.query(ctx, s.current(render(s.sql.readRefund, id)), func(rows *sql.Rows) error {
+		var line stock.Line
+		err := rows.Scan(&refund.Order, &line.SKU, &line.Activity, &line.Num, &refund.Restock, &refund.Whole, &refund.Frees)
+		refund.ID, refund.Lines = id, append(refund.Lines, line)
+		return err
+	})
+	return refund, err
+}
+
+// Applied implements stock.Store.
+func (s *Stock) Applied(ctx context.Context, kind stock.Kind, id string) (stock.Change, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Change{}, err
+	}
+	var change stock.Change
+	err := s.query(ctx, s.current(render(s.sql.readChange, int64(kind.Scope()), id)), func(rows *sql.Rows) error {
+		var e stock.Entry
+		d := &e.Delta
+		err := rows.Scan(&change.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &e.Holds, &e.Rest)
+		change.ID, change.Entries = id, append(change.Entries, e)
+		return err
+	})
+	return change, err
+}

@@ -1,0 +1,388 @@
+package sqlstore
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// stockSQL is every statement of the stock store, rendered once for a prefix. The question marks
+// are filled in by render. testdata/statements.sql has all of them to read.
+type stockSQL struct {
+	items, holds, buyers, refunds, changes string // table names
+
+	createItem, changeTerms, changeLimit string
+	closeOrder, fenceOrder, setDeadline  string
+	lockRefunded, setState, countState   string
+	readHold, readRefund, readChange     string
+	listItems, dueOfItem, dueOfAll       string
+	holdsByItem, bookItem, bookBuyers    string
+	makeBuyer, changeBuyer               string
+
+	moves map[stock.Step]string // of the steps that move a hold
+}
+
+// counters are the columns of the five quantities, in the order of stock.Quantities.
+var counters = [...]string{"STOCK_TOTAL_NUM", "STOCK_SALE_NUM", "STOCK_LOCK_NUM", "STOCK_LEFT_NUM", "STOCK_REFUND_NUM"}
+
+// each returns quantities in the order of counters.
+func each(q stock.Quantities) [5]int64 {
+	return [...]int64{q.Total, q.Sold, q.Locked, q.Left, q.Refunded}
+}
+
+// touch is set with every change of an item.
+const touch = "UPDATE_TIME = " + now + ", s.VERSION = s.VERSION + 1"
+
+// available is what a Lock can take of item s; for an unlimited one, what the counters can hold.
+var available = fmt.Sprintf("IF(s.UNLIMITED = 1, %d - s.STOCK_SALE_NUM - s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM)", int64(math.MaxInt64))
+
+// open is the part of Lock's guard that does not depend on the buyer: the item is on sale, the
+// line is within the limit per order, and the units are there. It prevents overselling, since the
+// row is locked from the moment it is evaluated to the commit.
+func open(num string) string {
+	return "s.STATUS = 0 AND (s.START_TIME IS NULL OR s.START_TIME <= " + now + ") AND (s.END_TIME IS NULL OR s.END_TIME > " + now + ")" +
+		" AND (s.ORDER_LIMIT = 0 OR s.ORDER_LIMIT >= " + num + ") AND " + available + " >= " + num
+}
+
+// Without a buyer, an item that limits buyers refuses. With one, the buyer's own row counts this
+// order already, and has been locked since, so that two orders of one buyer cannot both pass.
+const (
+	anybody = " AND s.BUYER_LIMIT = 0 AND s.HOLD_LIMIT = 0"
+	within  = " AND (s.BUYER_LIMIT = 0 OR b.HELD_NUM + b.BOUGHT_NUM <= s.BUYER_LIMIT) AND (s.HOLD_LIMIT = 0 OR b.HOLD_NUM <= s.HOLD_LIMIT)"
+)
+
+// newStockSQL renders the statements for a prefix.
+func newStockSQL(prefix string) *stockSQL {
+	q := &stockSQL{
+		items: prefix + "goods_stock", holds: prefix + "goods_stock_hold", buyers: prefix + "goods_stock_buyer",
+		refunds: prefix + "goods_stock_refund", changes: prefix + "goods_stock_change",
+		moves: map[stock.Step]string{},
+	}
+	q.renderItems()
+	q.renderHolds()
+	q.renderReads()
+	q.renderBooks()
+	q.renderBuyers()
+	for _, t := range stock.Transitions() {
+		if len(t.From) > 0 && t.From[0] != stock.Unheld && t.To != stock.Unheld {
+			q.moves[t.Step] = q.renderMove(t)
+		}
+	}
+	return q
+}
+
+// tables returns the names of all tables.
+func (q *stockSQL) tables() []string {
+	return []string{q.items, q.holds, q.buyers, q.refunds, q.changes}
+}
+
+// constraints returns the names of all CHECK constraints.
+func (q *stockSQL) constraints() []string {
+	return []string{
+		q.items + "_not_negative", q.items + "_locked_is_left", q.items + "_balance", q.items + "_unlimited",
+		q.holds + "_num", q.buyers + "_not_negative",
+	}
+}
+
+// renderItems renders what a definition does.
+func (q *stockSQL) renderItems() {
+	q.createItem = "INSERT INTO " + q.items + " (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, SPU_ID, UNLIMITED, STATUS," +
+		" START_TIME, END_TIME, ORDER_LIMIT, BUYER_LIMIT, HOLD_LIMIT, CREATE_TIME, UPDATE_TIME)" +
+		" VALUES (" + list("?", 12) + ", " + now + ", " + now + ")"
+	terms := "UPDATE " + q.items + " s SET s.SPU_ID = ?, s.STATUS = ?, s.START_TIME = ?, s.END_TIME = ?," +
+		" s.ORDER_LIMIT = ?, s.BUYER_LIMIT = ?, s.HOLD_LIMIT = ?, s." + touch
+	// A change of terms must not meet an item that has become limited or unlimited in between.
+	q.changeTerms = terms + " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND s.UNLIMITED = ?"
+	// Nor must a new total be less than what was sold and locked in between.
+	q.changeLimit = terms + ", s.UNLIMITED = ?, s.STOCK_TOTAL_NUM = ?, s.STOCK_LEFT_NUM = IF(?, ? - s.STOCK_SALE_NUM, 0)" +
+		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND s.UNLIMITED = ? AND s.STOCK_TOTAL_NUM = ?" +
+		" AND (NOT ? OR s.STOCK_SALE_NUM + s.STOCK_LOCK_NUM <= ?)"
+}
+
+// renderHolds renders what happens to the holds of an order alone.
+func (q *stockSQL) renderHolds() {
+	q.closeOrder = "INSERT INTO " + q.holds + " (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
+		fmt.Sprintf(" VALUES (?, 1, 0, 0, 0, %d, ", stock.Cancelled) + list(now, 3) + ")"
+	q.fenceOrder = "UPDATE " + q.holds + " SET FENCE = FENCE + 1 WHERE ORDER_NO = ?"
+	q.setDeadline = "UPDATE " + q.holds + " SET EXPIRE_TIME = ?, UPDATE_TIME = " + now +
+		fmt.Sprintf(" WHERE ORDER_NO = ? AND STATE = %d AND FENCE = ? AND EXPIRE_TIME = ? AND EXPIRE_TIME > ", stock.Locked) + now
+	q.lockRefunded = "SELECT COUNT(*), COALESCE(SUM(REFUND_NUM), 0) FROM " + q.holds + " WHERE ORDER_NO = ? AND STATE = ? AND FENCE = ? FOR UPDATE"
+	q.setState = "UPDATE " + q.holds + " SET STATE = ?, UPDATE_TIME = " + now + " WHERE ORDER_NO = ? AND STATE = ?"
+	q.countState = "SELECT COUNT(*) FROM " + q.holds + " WHERE ORDER_NO = ? AND STATE = ?"
+}
+
+// insertHolds renders the INSERT that claims the order. Its first line collides with another Lock
+// of the order and with an order that was closed. LAST_INSERT_ID(expr) makes the server return
+// the clock of the statement with its answer (MySQL Reference Manual, Information Functions): the
+// deadline is known without a read.
+func (q *stockSQL) insertHolds(order stock.Order, holdFor time.Duration) string {
+	args := make([]any, 0, 8*len(order.Lines))
+	for i, l := range order.Lines {
+		args = append(args, order.ID, i+1, l.SKU, l.Activity, l.Num, buyerOf(order.Buyer), holdFor.Microseconds())
+	}
+	return render(q.insertHoldsText(len(order.Lines)), args...)
+}
+
+func (q *stockSQL) insertHoldsText(lines int) string {
+	row := fmt.Sprintf("(?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, ?, %s), %s, %s)", stock.Locked, now, now, now)
+	first := fmt.Sprintf("(?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID(%s) + ?, %s), %s, %s)",
+		stock.Locked, micros(now), epoch, now, now)
+	return "INSERT INTO " + q.holds + " (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
+		" VALUES " + first + strings.Repeat(", "+row, lines-1)
+}
+
+// buyerOf returns a buyer as a literal: NULL for nobody, which no row of a buyer matches.
+func buyerOf(buyer int64) any {
+	if buyer == 0 {
+		return nil
+	}
+	return buyer
+}
+
+// countHolds renders the statement that counts an order for its buyer. Limits are looked at
+// afterwards, by lockItems.
+func (q *stockSQL) countHolds(order stock.Order) string {
+	args := make([]any, 0, 4*len(order.Lines))
+	for _, l := range order.Lines {
+		args = append(args, l.SKU, l.Activity, order.Buyer, l.Num)
+	}
+	return render(q.countHoldsText(len(order.Lines)), args...)
+}
+
+func (q *stockSQL) countHoldsText(lines int) string {
+	return "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID, HELD_NUM, HOLD_NUM) VALUES " + list("(?, ?, ?, ?, 1)", lines) +
+		" ON DUPLICATE KEY UPDATE HELD_NUM = HELD_NUM + VALUES(HELD_NUM), HOLD_NUM = HOLD_NUM + 1"
+}
+
+// lockItems renders the guarded UPDATE of StepLock. Each item that lets its line be locked
+// is one affected row. Several lines come as a table that drives the join, so that the items are
+// locked in the order of their keys and two orders cannot deadlock.
+func (q *stockSQL) lockItems(order stock.Order) string {
+	var args []any
+	if len(order.Lines) > 1 {
+		for _, l := range order.Lines {
+			args = append(args, l.SKU, l.Activity, l.Num)
+		}
+		if order.Buyer != 0 {
+			args = append(args, order.Buyer)
+		}
+		return render(q.lockItemsText(len(order.Lines), order.Buyer != 0), args...)
+	}
+	l := order.Lines[0]
+	if order.Buyer != 0 {
+		args = append(args, order.Buyer)
+	}
+	return render(q.lockItemsText(1, order.Buyer != 0), append(args, l.Num, l.SKU, l.Activity, l.Num, l.Num)...)
+}
+
+func (q *stockSQL) lockItemsText(lines int, buyer bool) string {
+	from, num, where := q.items+" s", "?", " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND "
+	if lines > 1 {
+		from = "(SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", lines-1) + ") l" +
+			" STRAIGHT_JOIN " + q.items + " s ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID"
+		num, where = "l.NUM", " WHERE "
+	}
+	guard := open(num) + anybody
+	if buyer {
+		from += " STRAIGHT_JOIN " + q.buyers + " b ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
+		guard = open(num) + within
+	}
+	change := stock.StepLock.Transition().Change
+	return "UPDATE " + from + " SET " + itemChange(change, num) + ", s." + touch + where + guard
+}
+
+// itemChange renders the change of a transition for num units of item s. No assignment reads a
+// column that another one writes: the servers do not agree on what it would see.
+func itemChange(change stock.Quantities, num string) string {
+	var set []string
+	for i, sign := range each(change) {
+		if sign == 0 {
+			continue
+		}
+		n := num
+		if counters[i] == "STOCK_TOTAL_NUM" || counters[i] == "STOCK_LEFT_NUM" { // an unlimited item has neither
+			n = "IF(s.UNLIMITED = 1, 0, " + num + ")"
+		}
+		set = append(set, fmt.Sprintf("s.%s = s.%s %s %s", counters[i], counters[i], plus(sign), n))
+	}
+	return strings.Join(set, ", ")
+}
+
+// plus returns the operator of a sign.
+func plus(sign int64) string {
+	if sign < 0 {
+		return "-"
+	}
+	return "+"
+}
+
+// move renders a step of an order.
+func (q *stockSQL) move(step stock.Step, order string, fence int64) string {
+	if step == stock.StepExpire {
+		return render(q.moves[step], order)
+	}
+	return render(q.moves[step], order, fence)
+}
+
+// renderMove renders the one UPDATE that moves the holds of an order and, line by line, their
+// items and what their buyer has. A hold of nobody has a BUYER_ID of NULL, which the left join
+// does not even look up. The holds come first and by line number, that is by item: every step of
+// every order takes its locks in this order.
+func (q *stockSQL) renderMove(t stock.Transition) string {
+	set := fmt.Sprintf("h.STATE = %d, h.UPDATE_TIME = %s", t.To, now)
+	if t.To == stock.Paid {
+		set += ", h.PAY_TIME = " + now
+	}
+	from := q.holds + " h"
+	if t.Change != (stock.Quantities{}) {
+		from = q.joined()
+		set += ", " + itemChange(t.Change, "h.NUM") + ", s." + touch + buyerChange(t.Change, "h.NUM")
+	}
+	// The state lets exactly one of the steps that race for an order through.
+	guard := "h.ORDER_NO = ? AND h.STATE " + in(t.From)
+	switch t.When {
+	case stock.Live:
+		guard += " AND h.EXPIRE_TIME > " + now
+	case stock.Dead:
+		guard += " AND h.EXPIRE_TIME <= " + now
+	case stock.Anytime:
+	}
+	if t.Step != stock.StepExpire { // a statement that was lost before the order was resolved stays lost
+		guard += " AND h.FENCE = ?"
+	}
+	if t.Draws() {
+		guard += " AND " + available + " >= h.NUM" +
+			" AND (h.BUYER_ID IS NULL OR s.BUYER_LIMIT = 0 OR b.HELD_NUM + b.BOUGHT_NUM <= s.BUYER_LIMIT - h.NUM)"
+	}
+	return "UPDATE " + from + " SET " + set + " WHERE " + guard
+}
+
+// joined is the holds of an order with their items and buyers.
+func (q *stockSQL) joined() string {
+	return q.holds + " h" +
+		" LEFT JOIN " + q.buyers + " b ON b.SKU_ID = h.SKU_ID AND b.ACTIVITY_ID = h.ACTIVITY_ID AND b.BUYER_ID = h.BUYER_ID" +
+		" STRAIGHT_JOIN " + q.items + " s ON s.SKU_ID = h.SKU_ID AND s.ACTIVITY_ID = h.ACTIVITY_ID"
+}
+
+// buyerChange renders what a change does to what a buyer has: held follows locked, bought
+// follows sold, and a hold is one whatever its units.
+func buyerChange(change stock.Quantities, num string) string {
+	var set string
+	if c := change.Locked; c != 0 {
+		set += fmt.Sprintf(", b.HELD_NUM = b.HELD_NUM %s %s, b.HOLD_NUM = b.HOLD_NUM %s 1", plus(c), num, plus(c))
+	}
+	if c := change.Sold; c != 0 {
+		set += fmt.Sprintf(", b.BOUGHT_NUM = b.BOUGHT_NUM %s %s", plus(c), num)
+	}
+	return set
+}
+
+// in renders a comparison with some states.
+func in(states []stock.State) string {
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = strconv.Itoa(int(s))
+	}
+	if len(names) == 1 {
+		return "= " + names[0]
+	}
+	return "IN (" + strings.Join(names, ", ") + ")"
+}
+
+// insertRefund renders the INSERT that claims the refund's number.
+func (q *stockSQL) insertRefund(r stock.Refunding) string {
+	args := make([]any, 0, 9*len(r.Lines))
+	for i, l := range r.Lines {
+		args = append(args, r.ID, i+1, r.Order, l.SKU, l.Activity, l.Num, r.Restock, r.Whole, r.Frees)
+	}
+	return render(q.insertRefundText(len(r.Lines)), args...)
+}
+
+func (q *stockSQL) insertRefundText(lines int) string {
+	return "INSERT INTO " + q.refunds + " (REFUND_NO, LINE_NO, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)" +
+		" VALUES " + list("("+list("?", 9)+", "+now+")", lines)
+}
+
+// refundLine renders the guarded UPDATE of one line of a refund.
+func (q *stockSQL) refundLine(r stock.Refunding, l stock.Line, no int, refunded int64) string {
+	restocked, freed := int64(0), int64(0)
+	if r.Restock {
+		restocked = l.Num
+	}
+	if r.Frees {
+		freed = l.Num
+	}
+	text := q.refundLineText(r.Restock, strconv.FormatInt(l.Num, 10))
+	return render(text, l.Num, restocked, freed, freed, r.Order, no, refunded)
+}
+
+func (q *stockSQL) refundLineText(restock bool, num string) string {
+	t := stock.StepDiscard.Transition()
+	if restock {
+		t = stock.StepRefund.Transition()
+	}
+	return "UPDATE " + q.joined() + " SET h.REFUND_NUM = h.REFUND_NUM + ?, h.RESTOCK_NUM = h.RESTOCK_NUM + ?, h.FREE_NUM = h.FREE_NUM + ?," +
+		" h.UPDATE_TIME = " + now + ", " + itemChange(t.Change, num) + ", s." + touch + ", b.BOUGHT_NUM = b.BOUGHT_NUM - ?" +
+		" WHERE h.ORDER_NO = ? AND h.LINE_NO = ? AND h.STATE " + in(t.From) + " AND h.REFUND_NUM = ?"
+}
+
+// insertChange renders the INSERT that claims the change's number.
+func (q *stockSQL) insertChange(c stock.Change) string {
+	args := make([]any, 0, 14*len(c.Entries))
+	for i, e := range c.Entries {
+		args = append(args, int64(c.Kind.Scope()), c.ID, i+1, int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer))
+		for _, d := range each(e.Delta) {
+			args = append(args, d)
+		}
+		args = append(args, e.Holds, e.Rest)
+	}
+	return render(q.insertChangeText(len(c.Entries)), args...)
+}
+
+func (q *stockSQL) insertChangeText(entries int) string {
+	return "INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, KIND, SKU_ID, ACTIVITY_ID, BUYER_ID," +
+		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST, CREATE_TIME)" +
+		" VALUES " + list("("+list("?", 14)+", "+now+")", entries)
+}
+
+// applyToItem renders the guarded UPDATE of one entry: no counter leaves its range, what is
+// locked stays covered by what is left, and a total moves only where there is one.
+func (q *stockSQL) applyToItem(e stock.Entry) string {
+	var set, guard []string
+	for i, d := range each(e.Delta) {
+		switch {
+		case d < 0:
+			guard = append(guard, fmt.Sprintf("s.%s >= %d", counters[i], -d))
+		case d > 0:
+			guard = append(guard, fmt.Sprintf("s.%s <= %d", counters[i], math.MaxInt64-d))
+		default:
+			continue
+		}
+		set = append(set, fmt.Sprintf("s.%s = s.%s + %d", counters[i], counters[i], d))
+	}
+	if e.Delta.Total != 0 {
+		guard = append(guard, "s.UNLIMITED = 0")
+	}
+	if drawn := e.Delta.Locked - e.Delta.Left; drawn > 0 {
+		guard = append(guard, fmt.Sprintf("(s.UNLIMITED = 1 OR s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM >= %d)", drawn))
+	}
+	if e.Exactly {
+		guard = append(guard, fmt.Sprintf("s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM = %d", -e.Delta.Left))
+	}
+	set = append(set, "s."+touch)
+	guard = slices.Concat([]string{fmt.Sprintf("s.SKU_ID = %d AND s.ACTIVITY_ID = %d", e.SKU, e.Activity)}, guard)
+	return "UPDATE " + q.items + " s SET " + strings.Join(set, ", ") + " WHERE " + strings.Join(guard, " AND ")
+}
+
+// A buyer's row is made if need be, and then changed: a constraint keeps it from becoming
+// negative, and would see the change itself as a row if one statement did both.
+func (q *stockSQL) renderBuyers() {
+	q.makeBuyer = "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE HOLD_NUM = HOLD_NUM"
+	q.changeBuyer = "UPDATE " + q.buyers + " SET HELD_NUM = HELD_NUM + ?, BOUGHT_NUM = BOUGHT_NUM + ?, HOLD_NUM = HOLD_NUM + ?" +
+		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID = ?"
+}
