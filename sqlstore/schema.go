@@ -171,7 +171,7 @@ func alone(ctx context.Context, db *sql.DB, prefix string, fn func(*sql.Conn) er
 		return classify(err, false)
 	}
 	defer func() { _ = conn.Close() }()
-	name := "CONCAT('holdfast ', MD5(CONCAT(COALESCE(DATABASE(), ''), '.', ?)))"
+	name := "CONCAT('holdfast ', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), ''), '.', ?), 256), 40))"
 	var got sql.NullInt64
 	if err := conn.QueryRowContext(ctx, render("SELECT GET_LOCK("+name+", ?)", prefix, lockWait)).Scan(&got); err != nil {
 		return classify(err, false)

@@ -86,6 +86,15 @@ type Item struct {
 	UpdatedAt time.Time
 }
 
+// String returns the item and its counters.
+func (i Item) String() string {
+	total := fmt.Sprint("total ", i.Total)
+	if i.Unlimited {
+		total = "unlimited"
+	}
+	return fmt.Sprintf("%v: %s, sold %d, locked %d, left %d, refunded %d", i.Key, total, i.Sold, i.Locked, i.Left, i.Refunded)
+}
+
 // Available returns how many units a Lock could take now, the sale window and limits aside.
 func (i Item) Available() int64 {
 	if i.Unlimited {

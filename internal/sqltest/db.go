@@ -1,0 +1,152 @@
+package sqltest
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+)
+
+// Variable names the server that SQL tests use.
+const Variable = "HOLDFAST_TEST_DSN"
+
+// maxConns is how many connections one test may open.
+const maxConns = 24
+
+// Variant is a way to open the same database that must change nothing.
+type Variant struct {
+	Name  string
+	Apply func(*mysql.Config)
+}
+
+// Variants returns the ways in which the whole suite runs.
+func Variants() []Variant {
+	param := func(name, value string) func(*mysql.Config) {
+		return func(c *mysql.Config) { c.Params[name] = value }
+	}
+	return []Variant{
+		{"Default", func(*mysql.Config) {}},
+		{"ClientFoundRows", func(c *mysql.Config) { c.ClientFoundRows = true }},
+		{"InterpolateParseShanghai", func(c *mysql.Config) {
+			c.InterpolateParams, c.ParseTime = true, true
+			c.Loc = shanghai()
+		}},
+		{"ReadCommitted", func(c *mysql.Config) { c.Params[isolationVariable()] = "'READ-COMMITTED'" }},
+		{"TimeZonePlus8", param("time_zone", "'+08:00'")},
+	}
+}
+
+// DB is a database of a test's own.
+type DB struct {
+	*sql.DB
+	Wire   *Wire
+	Config *mysql.Config // the DSN it was opened with
+}
+
+// Open creates a database and opens it, and drops it when the test ends. The test is skipped where
+// no server is named.
+func Open(t testing.TB, variant Variant) *DB {
+	t.Helper()
+	config := server(t)
+	name := "holdfast_test_" + suffix()
+	admin := openPool(t, config, &Wire{})
+	_, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := admin.Exec("DROP DATABASE " + name) //nolint:noctx // the test's context has ended
+		require.NoError(t, err)
+		require.NoError(t, admin.Close())
+	})
+	own := config.Clone()
+	own.DBName = name
+	if own.Params == nil {
+		own.Params = map[string]string{}
+	}
+	variant.Apply(own)
+	wire := &Wire{}
+	db := openPool(t, own, wire)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return &DB{DB: db, Wire: wire, Config: own}
+}
+
+// Pool opens the same database once more, as another process would.
+func (db *DB) Pool(t testing.TB) *DB {
+	t.Helper()
+	wire := &Wire{}
+	pool := openPool(t, db.Config, wire)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	return &DB{DB: pool, Wire: wire, Config: db.Config}
+}
+
+// Admin opens the server without a database, for what concerns the whole of it.
+func Admin(t testing.TB) *sql.DB {
+	t.Helper()
+	pool := openPool(t, server(t), &Wire{})
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	return pool
+}
+
+// server returns the server's DSN, or skips the test.
+func server(t testing.TB) *mysql.Config {
+	t.Helper()
+	dsn := os.Getenv(Variable)
+	if dsn == "" {
+		t.Skip("no server: set " + Variable + ", for example root@tcp(127.0.0.1:3306)/")
+	}
+	config, err := mysql.ParseDSN(dsn)
+	require.NoError(t, err)
+	return config
+}
+
+// openPool opens a pool through a wire.
+func openPool(t testing.TB, config *mysql.Config, wire *Wire) *sql.DB {
+	t.Helper()
+	config = config.Clone()
+	config.Logger = &mysql.NopLogger{} // lost connections are what some tests are about
+	c, err := mysql.NewConnector(config)
+	require.NoError(t, err)
+	db := sql.OpenDB(&connector{Connector: c, wire: wire})
+	db.SetMaxOpenConns(maxConns)
+	db.SetMaxIdleConns(maxConns)
+	return db
+}
+
+// MariaDB reports whether the server is one; false where there is none.
+var MariaDB = sync.OnceValue(func() bool {
+	config, err := mysql.ParseDSN(os.Getenv(Variable))
+	if err != nil || os.Getenv(Variable) == "" {
+		return false
+	}
+	c, err := mysql.NewConnector(config)
+	if err != nil {
+		return false
+	}
+	db := sql.OpenDB(c)
+	defer func() { _ = db.Close() }()
+	var version string
+	if err := db.QueryRow("SELECT VERSION()").Scan(&version); err != nil { //nolint:noctx // once a run
+		return false
+	}
+	return strings.Contains(strings.ToLower(version), "mariadb")
+})
+
+// isolationVariable is what the server calls the isolation level of a session.
+func isolationVariable() string {
+	if MariaDB() {
+		return "tx_isolation"
+	}
+	return "transaction_isolation"
+}
+
+// suffix returns a name that no other test has.
+func suffix() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,139 @@
+package sqlstore
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+var update = flag.Bool("update", false, "write testdata/statements.sql anew")
+
+// golden is every statement of the store, for a DBA to read and for a review to see changes in.
+const golden = "testdata/statements.sql"
+
+// statement is one of them, with the call that sends it.
+type statement struct{ name, text string }
+
+// statements renders all of them; those that grow with the lines of an order for one and two.
+func (q *stockSQL) statements() []statement {
+	entry := stock.Entry{Key: stock.Key{SKU: 42, Activity: 7}, Delta: stock.Quantities{Total: -3, Left: -3}, Exactly: true}
+	all := []statement{
+		{"Define: a new item", q.createItem},
+		{"Define: other terms", q.changeTerms},
+		{"Define: limited to unlimited, or back", q.changeLimit},
+		{"Lock 1: claim the order, one line", q.insertHoldsText(1)},
+		{"Lock 1: claim the order, two lines", q.insertHoldsText(2)},
+		{"Lock: count it for its buyer, two lines", q.countHoldsText(2)},
+		{"Lock 2: one line, no buyer", q.lockItemsText(1, false)},
+		{"Lock 2: one line, with a buyer", q.lockItemsText(1, true)},
+		{"Lock 2: two lines, no buyer", q.lockItemsText(2, false)},
+		{"Lock 2: two lines, with a buyer", q.lockItemsText(2, true)},
+	}
+	for _, t := range stock.Transitions() {
+		if text, ok := q.moves[t.Step]; ok {
+			all = append(all, statement{"Step " + t.Name, text})
+		}
+	}
+	return append(all,
+		statement{"Step reacquire 2: all lines, or roll back", q.countState},
+		statement{"Cancel, Resolve: close an unknown order", q.closeOrder},
+		statement{"Resolve: fence the order", q.fenceOrder},
+		statement{"Extend, Shorten", q.setDeadline},
+		statement{"Refund 1: claim the number", q.insertRefundText(1)},
+		statement{"Refund 2: lock the order as it was read", q.lockRefunded},
+		statement{"Refund 3: each line, back on sale", q.refundLineText(true, "3")},
+		statement{"Refund 3: each line, not back on sale", q.refundLineText(false, "3")},
+		statement{"Refund 4: every unit is refunded now", q.setState},
+		statement{"Restock, Withdraw, Transfer, Repair 1: claim the number", q.insertChangeText(1)},
+		statement{"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(entry)},
+		statement{"Repair 2: a buyer's row, if need be", q.makeBuyer},
+		statement{"Repair 3: a buyer's row", q.changeBuyer},
+		statement{"Read items", q.readItems(1)},
+		statement{"List items", q.listItems},
+		statement{"Read a hold", q.readHold},
+		statement{"List holds by order", q.holdsByOrder(1)},
+		statement{"List holds of an item", q.holdsByItem},
+		statement{"Dead holds of an item", q.dueOfItem},
+		statement{"Dead holds of all items", q.dueOfAll},
+		statement{"Read a refund", q.readRefund},
+		statement{"Read a change", q.readChange},
+		statement{"Audit an item", q.bookItem},
+		statement{"Audit its buyers", q.bookBuyers},
+	)
+}
+
+func TestStatementsAreAsTheGoldenFileHasThem(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("-- Every statement of the stock store. Written by: go test ./sqlstore -run Golden -update\n")
+	breaks := strings.NewReplacer(" SET ", "\n   SET ", " WHERE ", "\n WHERE ", " FROM ", "\n  FROM ", " VALUES ", "\nVALUES ", " AND ", "\n   AND ",
+		" LEFT JOIN ", "\n  LEFT JOIN ", " STRAIGHT_JOIN ", "\n  STRAIGHT_JOIN ", " CROSS JOIN ", "\n  CROSS JOIN ", " ON DUPLICATE ", "\n    ON DUPLICATE ",
+		" GROUP BY ", "\n GROUP BY ", " ORDER BY ", "\n ORDER BY ", " UNION ALL ", "\n UNION ALL ")
+	for _, s := range newStockSQL("").statements() {
+		require.NotEmpty(t, s.text, s.name)
+		b.WriteString("\n-- " + s.name + "\n" + breaks.Replace(s.text) + ";\n")
+	}
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(b.String()), 0o600))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), b.String(), "run: go test ./sqlstore -run Golden -update")
+}
+
+// The rules of the statements, held for all of them at once.
+func TestStatementsKeepTheRules(t *testing.T) {
+	for _, s := range newStockSQL("").statements() {
+		require.NotContains(t, s.text, "IGNORE", "%s: INSERT IGNORE truncates", s.name)
+		require.NotContains(t, s.text, "NOW()", "%s: the session's time zone", s.name)
+		require.NotContains(t, s.text, ";", "%s: one statement only", s.name)
+		set, _, found := strings.Cut(after(s.text, " SET "), " WHERE ")
+		if !found {
+			continue
+		}
+		written := map[string]bool{}
+		var assignments []string
+		for a := range strings.SplitSeq(set, ", ") {
+			if column, _, ok := strings.Cut(a, " = "); ok && !strings.ContainsAny(column, "( ") {
+				written[column] = true
+				assignments = append(assignments, a)
+			}
+		}
+		for _, a := range assignments {
+			column, value, _ := strings.Cut(a, " = ")
+			for other := range written {
+				if other != column {
+					require.NotRegexp(t, `\b`+strings.ReplaceAll(other, ".", `\.`)+`\b`, value, "%s: a SET reads what another one writes", s.name)
+				}
+			}
+		}
+	}
+}
+
+// after returns what follows the first separator; empty where there is none.
+func after(s, separator string) string {
+	_, rest, _ := strings.Cut(s, separator)
+	return rest
+}
+
+func TestPrefixIsInFrontOfEveryName(t *testing.T) {
+	for _, s := range newStockSQL("shop_").statements() {
+		require.NotRegexp(t, `[^_]\bgoods_stock`, s.text, s.name)
+	}
+	schema := (&Options{Prefix: "shop_"}).Schema()
+	all, err := migrationsOf(schema)
+	require.NoError(t, err)
+	for _, m := range all {
+		for _, s := range m.statements {
+			require.NotRegexp(t, `\bgoods_stock`, s)
+		}
+	}
+}
+
+func TestLiteralsAreThoseOfEverySQLMode(t *testing.T) {
+	require.Equal(t, "SELECT -7, x'27206f7227', x'', NULL, 1, 0", render("SELECT ?, ?, ?, ?, ?, ?", int64(-7), "' or'", "", nil, true, false))
+}
