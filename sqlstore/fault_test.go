@@ -1,0 +1,229 @@
+package sqlstore_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// A connection that is lost at each statement of a Lock: before the COMMIT nothing is done, at the
+// COMMIT nobody knows, and the same call settles it.
+func TestLockLosesItsConnection(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	locked := int64(0)
+	for i, c := range []struct {
+		fault sqltest.Fault
+		want  error
+	}{
+		{sqltest.Fault{Match: "BEGIN", Kind: sqltest.LostRequest}, stock.ErrUnavailable},
+		{sqltest.Fault{Match: "INSERT INTO goods_stock_hold", Kind: sqltest.LostRequest}, stock.ErrUnavailable},
+		{sqltest.Fault{Match: "INSERT INTO goods_stock_hold", Kind: sqltest.LostReply}, stock.ErrUnavailable},
+		{sqltest.Fault{Match: "UPDATE goods_stock s", Kind: sqltest.LostRequest}, stock.ErrUnavailable},
+		{sqltest.Fault{Match: "UPDATE goods_stock s", Kind: sqltest.LostReply}, stock.ErrUnavailable},
+		{sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostRequest}, stock.ErrUnknown},
+		{sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostReply}, stock.ErrUnknown},
+	} {
+		name := fmt.Sprintf("%+v", c.fault)
+		order := fmt.Sprint("order-", i)
+		s.db.Wire.Inject(c.fault)
+		_, err := s.Lock(t.Context(), order, one(1))
+		require.ErrorIs(t, err, c.want, name)
+		require.True(t, stock.Retryable(err), name)
+		require.True(t, sqlstore.Retryable(err), name)
+		if c.want == stock.ErrUnavailable {
+			_, err := s.Hold(t.Context(), order)
+			require.ErrorIs(t, err, stock.ErrNotFound, name)
+			s.counters(1, 0, locked, 10)
+		}
+		hold, err := s.Lock(t.Context(), order, one(1))
+		require.NoError(t, err, name)
+		require.Equal(t, stock.Locked, hold.State, name)
+		locked++
+		s.counters(1, 0, locked, 10)
+	}
+}
+
+// A step is one statement: whether its request or its reply was lost, nobody knows, and the same
+// call settles it.
+func TestStepsLoseTheirConnection(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	steps := []struct {
+		name  string
+		match string
+		call  func(context.Context, string) (stock.Outcome, error)
+	}{
+		{"Pay", "h.STATE = 2", s.Pay},
+		{"Cancel", "h.STATE = 5", s.Cancel},
+	}
+	for _, step := range steps {
+		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
+			order := fmt.Sprint(step.name, kind)
+			_, err := s.Lock(t.Context(), order, one(2))
+			require.NoError(t, err)
+			s.db.Wire.Inject(sqltest.Fault{Match: step.match, Kind: kind})
+			_, err = step.call(t.Context(), order)
+			require.ErrorIs(t, err, stock.ErrUnknown, order)
+			require.True(t, stock.Retryable(err))
+			outcome, err := step.call(t.Context(), order)
+			require.NoError(t, err, order)
+			require.Equal(t, kind == sqltest.LostReply, outcome.Replay, order)
+		}
+	}
+	s.counters(2, 2, 0, 8)
+}
+
+// An unknown order is closed for good: a Lock whose COMMIT was lost is either there or can never be.
+func TestResolveSettlesALostCommit(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostReply})
+	_, err := s.Lock(t.Context(), "there", one(1))
+	require.ErrorIs(t, err, stock.ErrUnknown)
+	hold, err := s.Resolve(t.Context(), "there")
+	require.NoError(t, err)
+	require.Equal(t, stock.Locked, hold.State)
+
+	s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostRequest})
+	_, err = s.Lock(t.Context(), "gone", one(1))
+	require.ErrorIs(t, err, stock.ErrUnknown)
+	hold, err = s.Resolve(t.Context(), "gone")
+	require.NoError(t, err)
+	require.Equal(t, stock.Cancelled, hold.State)
+	_, err = s.Lock(t.Context(), "gone", one(1))
+	require.ErrorIs(t, err, stock.ErrCancelled)
+	s.counters(1, 0, 1, 9+1)
+}
+
+// A context that ends does not end the statement. Resolve waits for it and tells the truth.
+func TestResolveWaitsForAStatementWhoseCallerHasLeft(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	_, err := s.Lock(t.Context(), "a", one(1))
+	require.NoError(t, err)
+
+	release := s.blockItem(1)
+	ctx, cancel := context.WithCancel(t.Context())
+	paid := make(chan error, 1)
+	go func() { _, err := s.Pay(ctx, "a"); paid <- err }()
+	s.waiting()
+	cancel()
+	err = <-paid
+	require.ErrorIs(t, err, stock.ErrUnknown)
+	require.ErrorIs(t, err, context.Canceled)
+
+	resolved := make(chan stock.Hold, 1)
+	go func() {
+		hold, err := s.Resolve(t.Context(), "a")
+		if err != nil {
+			t.Error(err)
+		}
+		resolved <- hold
+	}()
+	release()
+	hold := <-resolved
+	outcome, err := s.Pay(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, hold.State == stock.Paid, outcome.Replay, "Resolve said %v", hold.State)
+	s.counters(1, 1, 0, 9)
+}
+
+// A Lock whose context ends before its COMMIT is not done.
+func TestLockWhoseCallerHasLeftIsNotDone(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	release := s.blockItem(1)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { _, err := s.Lock(ctx, "a", one(1)); done <- err }()
+	s.waiting()
+	cancel()
+	err := <-done
+	require.ErrorIs(t, err, stock.ErrUnavailable)
+	require.ErrorIs(t, err, context.Canceled)
+	release()
+	hold, err := s.Resolve(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, stock.Cancelled, hold.State)
+	require.Empty(t, hold.Lines)
+	s.counters(1, 0, 0, 10)
+}
+
+// KILL QUERY is an answer: not done. KILL of the connection is none.
+func TestStatementIsKilled(t *testing.T) {
+	t.Parallel()
+	for kill, want := range map[string]error{"KILL QUERY ": stock.ErrUnavailable, "KILL ": stock.ErrUnknown} {
+		s := open(t, nil)
+		_, err := s.Lock(t.Context(), "a", one(1))
+		require.NoError(t, err)
+		release := s.blockItem(1)
+		done := make(chan error, 1)
+		go func() { _, err := s.Pay(t.Context(), "a"); done <- err }()
+		_, err = s.db.ExecContext(t.Context(), kill+fmt.Sprint(s.waiting()))
+		require.NoError(t, err)
+		err = <-done
+		require.ErrorIs(t, err, want, kill)
+		require.True(t, stock.Retryable(err))
+		release()
+		_, err = s.Pay(t.Context(), "a")
+		require.NoError(t, err)
+		s.counters(1, 1, 0, 9)
+	}
+}
+
+// Crashes at random statements of a random history: whatever was lost, the books balance, and
+// every call that is made again settles.
+func TestRandomFaultsLoseNothing(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	matches := []string{"BEGIN", "COMMIT", "INSERT INTO goods_stock_hold", "INSERT INTO goods_stock_refund", "UPDATE goods_stock s", "UPDATE goods_stock_hold h"}
+	var group sync.WaitGroup
+	for worker := range 8 {
+		group.Go(func() {
+			random := rand.New(rand.NewPCG(1, uint64(worker)))
+			settle := func(call func() error) {
+				for call() != nil && s.t.Context().Err() == nil {
+				}
+			}
+			for i := range 40 {
+				order := fmt.Sprintf("%d-%d", worker, i)
+				for range random.IntN(3) {
+					s.db.Wire.Inject(sqltest.Fault{Match: matches[random.IntN(len(matches))], Kind: sqltest.FaultKind(random.IntN(2))})
+				}
+				line, refused := one(1+random.Int64N(3)), false
+				settle(func() error {
+					_, err := s.Lock(t.Context(), order, line)
+					if refused = err != nil && !stock.Retryable(err); refused {
+						return nil
+					}
+					return err
+				})
+				if refused {
+					continue
+				}
+				if random.IntN(3) == 0 {
+					settle(func() error { _, err := s.Pay(t.Context(), order); return err })
+					settle(func() error {
+						_, err := s.Refund(t.Context(), stock.Refund{ID: order, Order: order, Restock: true})
+						return err
+					})
+					continue
+				}
+				settle(func() error { _, err := s.Cancel(t.Context(), order); return err })
+			}
+		})
+	}
+	group.Wait()
+	for sku := int64(1); sku <= 3; sku++ {
+		s.counters(sku, 0, 0, 10)
+	}
+}
