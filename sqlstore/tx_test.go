@@ -1,0 +1,214 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// wrapped is a transaction as another library hands it out: a type this package does not know.
+type wrapped struct{ tx *sql.Tx }
+
+func (w wrapped) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
+	return w.tx.ExecContext(ctx, q, args...)
+}
+
+func (w wrapped) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	return w.tx.QueryContext(ctx, q, args...)
+}
+
+func (w wrapped) QueryRowContext(ctx context.Context, q string, args ...any) *sql.Row {
+	return w.tx.QueryRowContext(ctx, q, args...)
+}
+
+func TestOrderRowAndStockAreOneTransaction(t *testing.T) {
+	t.Parallel()
+	for name, wrap := range map[string]func(*sql.Tx) sqlstore.Tx{
+		"*sql.Tx": func(tx *sql.Tx) sqlstore.Tx { return tx },
+		"wrapped": func(tx *sql.Tx) sqlstore.Tx { return wrapped{tx} },
+	} {
+		s := open(t, nil)
+		ctx := t.Context()
+		_, err := s.db.ExecContext(ctx, "CREATE TABLE shop_order (NO VARBINARY(64) PRIMARY KEY) ENGINE = InnoDB")
+		require.NoError(t, err)
+		place := func(order string, end func(*sql.Tx) error, lines ...stock.Line) error {
+			tx, err := s.db.BeginTx(ctx, nil)
+			require.NoError(t, err)
+			_, err = tx.ExecContext(ctx, "INSERT INTO shop_order VALUES (?)", order)
+			require.NoError(t, err)
+			_, err = s.On(s.store.WithTx(wrap(tx))).Lock(ctx, order, lines...)
+			require.NoError(t, end(tx))
+			return err
+		}
+		require.NoError(t, place("kept", (*sql.Tx).Commit, one(1), one(2)), name)
+		require.NoError(t, place("undone", (*sql.Tx).Rollback, one(1), one(2)), name)
+		// A refusal takes back what it did and leaves the rest of the transaction alone.
+		require.ErrorIs(t, place("refused", (*sql.Tx).Commit, one(1), stock.Line{SKU: 2, Num: 10}), stock.ErrInsufficient, name)
+
+		var orders int
+		require.NoError(t, s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM shop_order").Scan(&orders))
+		require.Equal(t, 2, orders, name)
+		_, err = s.Hold(ctx, "kept")
+		require.NoError(t, err, name)
+		for _, order := range []string{"undone", "refused"} {
+			_, err = s.Hold(ctx, order)
+			require.ErrorIs(t, err, stock.ErrNotFound, name)
+		}
+		s.counters(1, 0, 1, 10)
+		s.counters(2, 0, 1, 10)
+	}
+}
+
+// What a transaction reads for a decision is what is there now, not its snapshot.
+func TestTransactionWithAnOldSnapshotDecidesOnWhatIsThere(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	ctx := t.Context()
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	var n int
+	require.NoError(t, tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM goods_stock_hold").Scan(&n)) // takes the snapshot
+	_, err = s.Lock(ctx, "a", stock.Line{SKU: 1, Num: 8})
+	require.NoError(t, err)
+	in := s.On(s.store.WithTx(tx))
+	_, err = in.Lock(ctx, "b", stock.Line{SKU: 1, Num: 3})
+	var shortage *stock.ShortageError
+	require.ErrorAs(t, err, &shortage)
+	require.Equal(t, int64(2), shortage.Available)
+	hold, err := in.Lock(ctx, "a", stock.Line{SKU: 1, Num: 8})
+	require.NoError(t, err, "the replay of an order that the snapshot does not have")
+	require.Equal(t, "a", hold.Order)
+	require.NoError(t, tx.Commit())
+}
+
+func TestHandleOutsideATransactionIsRefused(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	ctx := t.Context()
+	conn, err := s.db.Conn(ctx)
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	for name, tx := range map[string]sqlstore.Tx{"nil": nil, "*sql.DB": s.db.DB, "*sql.Conn without BEGIN": conn} {
+		_, err := s.On(s.store.WithTx(tx)).Lock(ctx, "a", one(1))
+		require.ErrorIs(t, err, stock.ErrInvalid, name)
+		_, err = s.On(s.store.WithTx(tx)).Cancel(ctx, "a")
+		require.ErrorIs(t, err, stock.ErrInvalid, name)
+	}
+	_, err = s.Hold(ctx, "a")
+	require.ErrorIs(t, err, stock.ErrNotFound)
+
+	_, err = conn.ExecContext(ctx, "BEGIN")
+	require.NoError(t, err)
+	_, err = s.On(s.store.WithTx(conn)).Lock(ctx, "a", one(1))
+	require.NoError(t, err, "*sql.Conn after BEGIN")
+	_, err = conn.ExecContext(ctx, "COMMIT")
+	require.NoError(t, err)
+	s.counters(1, 0, 1, 10)
+}
+
+// A transaction that is over is no place to work in.
+func TestFinishedTransactionIsRefused(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	require.NoError(t, tx.Commit())
+	_, err = s.On(s.store.WithTx(tx)).Lock(t.Context(), "a", one(1))
+	require.ErrorIs(t, err, stock.ErrStore)
+	require.ErrorIs(t, err, sql.ErrTxDone)
+	require.False(t, sqlstore.Retryable(err))
+}
+
+// X3: a transaction that pays an order whose hold has expired changes nothing.
+func TestPayOfAnExpiredHoldInATransaction(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	_, err := s.Lock(t.Context(), "a", one(1))
+	require.NoError(t, err)
+	s.db.Wire.Advance(stock.DefaultHoldFor)
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = s.On(s.store.WithTx(tx)).Pay(t.Context(), "a")
+	require.ErrorIs(t, err, stock.ErrExpired)
+	require.NoError(t, tx.Rollback())
+	s.counters(1, 0, 1, 10)
+}
+
+// A lock wait timeout rolls back the statement alone. In a transaction of the store's own and in the
+// caller's, even if the caller commits all the same, no hold is left without its units.
+func TestLockWaitTimeoutLeavesNothingHalfDone(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.db.Config.Params["innodb_lock_wait_timeout"] = "1"
+	impatient := s.db.Pool(t)
+	impatient.Wire.Freeze(start)
+	store := sqlstore.NewStock(impatient.DB, nil)
+	ctx := t.Context()
+
+	release := s.blockItem(2)
+	_, err := s.On(store).Lock(ctx, "own", one(1), one(2))
+	require.ErrorIs(t, err, stock.ErrUnavailable)
+	require.True(t, sqlstore.Retryable(err))
+
+	tx, err := impatient.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	_, err = s.On(store.WithTx(tx)).Lock(ctx, "caller", one(1), one(2))
+	require.ErrorIs(t, err, stock.ErrUnavailable)
+	require.True(t, sqlstore.Retryable(err))
+	require.NoError(t, tx.Commit())
+	release()
+
+	for _, order := range []string{"own", "caller"} {
+		_, err = s.Hold(ctx, order)
+		require.ErrorIs(t, err, stock.ErrNotFound, order)
+	}
+	s.counters(1, 0, 0, 10)
+	s.counters(2, 0, 0, 10)
+}
+
+// The dead hold of an order that another transaction is just working on does not hold up the
+// caller's.
+func TestReleaseInATransactionWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	ctx := t.Context()
+	_, err := s.Lock(ctx, "dead-1", stock.Line{SKU: 1, Num: 5})
+	require.NoError(t, err)
+	_, err = s.Lock(ctx, "dead-2", stock.Line{SKU: 1, Num: 5})
+	require.NoError(t, err)
+	s.db.Wire.Advance(stock.DefaultHoldFor)
+	release := s.blockOrder("dead-1")
+	tx, err := s.db.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	_, err = s.On(s.store.WithTx(tx)).Lock(ctx, "live", stock.Line{SKU: 1, Num: 5})
+	require.NoError(t, err)
+	require.NoError(t, tx.Commit())
+	release()
+	s.counters(1, 0, 10, 10)
+}
+
+// Statements that are alike in other processes' pools, at one clock.
+func TestTwoPoolsShareOneStock(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	other := s.db.Pool(t)
+	other.Wire.Freeze(start.Add(time.Second))
+	inv := s.On(sqlstore.NewStock(other.DB, nil))
+	_, err := s.Lock(t.Context(), "a", stock.Line{SKU: 1, Num: 6})
+	require.NoError(t, err)
+	_, err = inv.Lock(t.Context(), "b", stock.Line{SKU: 1, Num: 6})
+	require.ErrorIs(t, err, stock.ErrInsufficient)
+	_, err = inv.Pay(t.Context(), "a")
+	require.NoError(t, err)
+	s.counters(1, 6, 0, 4)
+}
+
+var _ sqlstore.Tx = (*sqltest.DB)(nil)
