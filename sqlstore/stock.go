@@ -105,6 +105,9 @@ func (s *Stock) Change(ctx context.Context, from stock.Item, to stock.Terms, tot
 		return true, s.record(ctx, q, stock.Change{Kind: stock.KindDefine, ID: from.Serial(from.Version + 1),
 			Entries: []stock.Entry{{Key: from.Key, Delta: stock.Quantities{Total: total - from.Total}}}})
 	})
+	if number(err) == errDuplicate {
+		return stock.Refused, nil // from is of before an earlier switch
+	}
 	return verdict(kept), err
 }
 

@@ -123,6 +123,11 @@ func (s *Stock) Items(ctx context.Context, buyer int64, keys []stock.Key) ([]sto
 	if err != nil {
 		return nil, time.Time{}, err
 	}
+	if len(found) == 0 { // no row has brought the clock
+		if clock, err = s.clock(ctx); err != nil {
+			return nil, time.Time{}, err
+		}
+	}
 	standings := make([]stock.Standing, len(keys))
 	for i, key := range keys {
 		standings[i] = found[key]
@@ -185,10 +190,20 @@ func (s *Stock) Hold(ctx context.Context, order string) (stock.Hold, time.Time, 
 	}
 	var r holdReader
 	err := s.query(ctx, s.current(render(s.sql.readHold, order)), r.scan)
-	if err != nil || len(r.holds) == 0 {
+	if err != nil {
 		return stock.Hold{}, time.Time{}, err
 	}
+	if len(r.holds) == 0 {
+		clock, err := s.clock(ctx)
+		return stock.Hold{}, fromMicros(clock), err
+	}
 	return r.holds[0], fromMicros(r.clock), nil
+}
+
+// clock reads the store's clock by itself.
+func (s *Stock) clock(ctx context.Context) (clock int64, err error) {
+	err = s.query(ctx, "SELECT "+micros(now), func(rows *sql.Rows) error { return rows.Scan(&clock) })
+	return clock, err
 }
 
 // Holds implements stock.Store.
@@ -277,8 +292,10 @@ func (s *Stock) Applied(ctx context.Context, kind stock.Kind, id string) (stock.
 	var change stock.Change
 	err := s.query(ctx, s.current(render(s.sql.readChange, int64(kind.Scope()), id)), func(rows *sql.Rows) error {
 		var e stock.Entry
+		var rest int64
 		d := &e.Delta
-		err := rows.Scan(&change.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &e.Holds, &e.Rest)
+		err := rows.Scan(&change.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &e.Holds, &rest)
+		e.Rest, e.Exactly = rest > 0, rest == restOf(stock.Entry{Exactly: true})
 		change.ID, change.Entries = id, append(change.Entries, e)
 		return err
 	})

@@ -53,7 +53,11 @@ func open(num string) string {
 // order already, and has been locked since, so that two orders of one buyer cannot both pass.
 const (
 	anybody = " AND s.BUYER_LIMIT = 0 AND s.HOLD_LIMIT = 0"
-	within  = " AND (s.BUYER_LIMIT = 0 OR b.HELD_NUM + b.BOUGHT_NUM <= s.BUYER_LIMIT) AND (s.HOLD_LIMIT = 0 OR b.HOLD_NUM <= s.HOLD_LIMIT)"
+	within  = " AND b.HELD_NUM <= " + room + " AND (s.HOLD_LIMIT = 0 OR b.HOLD_NUM <= s.HOLD_LIMIT)"
+
+	// room is what a buyer may hold beside what the buyer has bought: up to the limit, or to
+	// what the counters can count. Written as a difference, it cannot overflow.
+	room = "IF(s.BUYER_LIMIT = 0, 9223372036854775807, s.BUYER_LIMIT) - b.BOUGHT_NUM"
 )
 
 // newStockSQL renders the statements for a prefix.
@@ -257,7 +261,7 @@ func (q *stockSQL) renderMove(t stock.Transition) string {
 	}
 	if t.Draws() {
 		guard += " AND " + available + " >= h.NUM" +
-			" AND (h.BUYER_ID IS NULL OR s.BUYER_LIMIT = 0 OR b.HELD_NUM + b.BOUGHT_NUM <= s.BUYER_LIMIT - h.NUM)"
+			" AND (h.BUYER_ID IS NULL OR b.HELD_NUM <= " + room + " - h.NUM)"
 	}
 	return "UPDATE " + from + " SET " + set + " WHERE " + guard
 }
@@ -339,9 +343,20 @@ func (q *stockSQL) insertChange(c stock.Change) string {
 		for _, d := range each(e.Delta) {
 			args = append(args, d)
 		}
-		args = append(args, e.Holds, e.Rest)
+		args = append(args, e.Holds, restOf(e))
 	}
 	return render(q.insertChangeText(len(c.Entries)), args...)
+}
+
+// restOf returns how much of the rest an entry is: 2 gives it, 1 gets it, 0 has a given number.
+func restOf(e stock.Entry) int64 {
+	switch {
+	case e.Exactly:
+		return 2
+	case e.Rest:
+		return 1
+	}
+	return 0
 }
 
 func (q *stockSQL) insertChangeText(entries int) string {

@@ -108,23 +108,32 @@ func New(store Store, opts *Options) *Inventory {
 //
 //	inv.On(store.WithTx(tx)).Lock(ctx, order.ID, line)
 func (inv *Inventory) On(store Store) *Inventory {
-	bound := *inv
+	bound := inv.copy()
 	bound.store = store
 	if store == nil {
 		bound.broken = fault.Invalid("store", "must not be nil")
 	}
-	return &bound
+	return bound
 }
 
 // For returns the same inventory with the buyer of its Locks. Units per buyer are counted from
 // the first Lock that names one, whether or not the item limits them yet; an item that does
 // limit them refuses a Lock without a buyer. Naming a buyer costs one more row for each item.
 func (inv *Inventory) For(buyer int64) *Inventory {
-	bound := *inv
+	bound := inv.copy()
 	bound.buyer = buyer
 	if buyer < 1 && bound.broken == nil {
 		bound.broken = fault.Invalid("buyer", "must be at least 1, is %d", buyer)
 	}
+	return bound
+}
+
+// copy returns a copy to bind. That of an inventory that New has not made stays unusable.
+func (inv *Inventory) copy() *Inventory {
+	if inv == nil || inv.store == nil && inv.broken == nil {
+		return &Inventory{broken: fault.Invalid("inventory", "must be made by New")}
+	}
+	bound := *inv
 	return &bound
 }
 
@@ -214,10 +223,15 @@ func (inv *Inventory) unlockable(ctx context.Context, asked Order) error {
 		if err != nil {
 			return err
 		}
-		if released == 0 {
-			return refusal
+		if released > 0 {
+			return nil
 		}
-		return nil
+		// The same Lock, made at the same time, may be what took the units.
+		hold, _, err := inv.store.Hold(ctx, asked.ID)
+		if err != nil || hold.State != Unheld {
+			return err
+		}
+		return refusal
 	}
 	return nil
 }
@@ -282,7 +296,7 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 			}
 			continue // a Lock came first
 		case hold.State == to, paying && (hold.State == Redeemed || hold.State == Refunded):
-			return Outcome{Order: order, State: hold.State, Replay: true}, nil
+			return Outcome{Order: order, State: hold.State, Replay: true, Late: paying && hold.dead(hold.PaidAt)}, nil
 		case hold.State == Locked && hold.dead(now) && step != StepExpire:
 			if err := inv.expire(ctx, order); err != nil {
 				return Outcome{}, err

@@ -98,7 +98,8 @@ func (m *Memory) Change(ctx context.Context, from Item, to Terms, total int64) (
 		return Refused, nil
 	}
 	if from.Unlimited != to.Unlimited {
-		if item.Unlimited != from.Unlimited || item.Total != from.Total || !to.Unlimited && total-item.Sold < item.Locked {
+		_, taken := m.changes[changeKey{KindDefine, item.Serial(from.Version + 1)}]
+		if taken || item.Unlimited != from.Unlimited || item.Total != from.Total || !to.Unlimited && total-item.Sold < item.Locked {
 			return Refused, nil
 		}
 		m.define(item.Key, from.Version+1, total-item.Total)
@@ -202,6 +203,9 @@ func (m *Memory) move(t Transition, hold *Hold, now time.Time) error {
 			Bought: standing.Bought + t.Change.Sold*l.Num,
 			Holds:  standing.Holds + t.Change.Locked,
 		}
+		if hold.Buyer != 0 && usages[i].negative() {
+			return ErrDrift
+		}
 	}
 	for i, l := range hold.Lines {
 		if t.Change != (Quantities{}) {
@@ -218,6 +222,9 @@ func (m *Memory) move(t Transition, hold *Hold, now time.Time) error {
 	m.holds[hold.Order] = *hold
 	return nil
 }
+
+// negative reports whether a usage cannot be right.
+func (u Usage) negative() bool { return min(u.Held, u.Bought, u.Holds) < 0 }
 
 // after returns the item with a change applied to its counters.
 func (i Item) after(change Quantities) (Item, error) {
@@ -418,6 +425,9 @@ func (m *Memory) Refund(ctx context.Context, refund Refunding, was Hold, to Stat
 		if items[i], err = m.items[l.Key()].after(step.Transition().Change.Times(l.Num)); err != nil {
 			return Refused, err
 		}
+		if refund.Frees && hold.Buyer != 0 && m.usages[buyerKey{l.Key(), hold.Buyer}].Bought < l.Num {
+			return Refused, ErrDrift
+		}
 	}
 	for i, l := range refund.Lines {
 		m.put(items[i], now)
@@ -471,7 +481,7 @@ func (m *Memory) Apply(ctx context.Context, change Change) (Verdict, error) {
 		if e.Buyer != 0 {
 			u := m.usages[buyerKey{e.Key, e.Buyer}]
 			u.Held, u.Bought, u.Holds = u.Held+e.Delta.Locked, u.Bought+e.Delta.Sold, u.Holds+e.Holds
-			if min(u.Held, u.Bought, u.Holds) < 0 {
+			if u.negative() {
 				return Refused, nil
 			}
 			usages[buyerKey{e.Key, e.Buyer}] = u

@@ -273,7 +273,7 @@ func refusesChange(change Change, standings []Standing) error {
 // sameChange compares a change that was booked with one that has the same ID.
 func sameChange(was, asked Change) error {
 	same := was.Kind == asked.Kind && slices.EqualFunc(was.Entries, asked.Entries, func(a, b Entry) bool {
-		return a.Key == b.Key && a.Rest == b.Rest && (a.Rest || a.Delta == b.Delta)
+		return a.Key == b.Key && a.Rest == b.Rest && a.Exactly == b.Exactly && (a.Rest || a.Delta == b.Delta)
 	})
 	if !same {
 		return ErrMismatch

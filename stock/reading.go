@@ -59,7 +59,10 @@ func (inv *Inventory) Items(ctx context.Context) iter.Seq2[Item, error] {
 // Usage returns what the buyer of For has of an item. It returns ErrInvalid, also where no buyer
 // was named, or ErrUnknownSKU.
 func (inv *Inventory) Usage(ctx context.Context, key Key) (Usage, error) {
-	if err := errors.Join(inv.ready(ctx), checkKey(key), input.Positive("buyer", inv.buyer)); err != nil {
+	if err := errors.Join(inv.ready(ctx), checkKey(key)); err != nil {
+		return Usage{}, err
+	}
+	if err := input.Positive("buyer", inv.buyer); err != nil {
 		return Usage{}, err
 	}
 	standings, _, err := inv.store.Items(ctx, inv.buyer, []Key{key})

@@ -42,9 +42,12 @@ func (inv *Inventory) Refund(ctx context.Context, refund Refund) (Refund, error)
 		step = StepRefund
 	}
 	for range attempts {
-		hold, _, err := inv.store.Hold(ctx, refund.Order)
+		hold, now, err := inv.store.Hold(ctx, refund.Order)
 		if err != nil {
 			return Refund{}, err
+		}
+		if hold.State == Locked && hold.dead(now) {
+			hold.State = Expired // whether or not anything has swept it up
 		}
 		booked, to, refusal := inv.refundable(hold, asked)
 		if refusal != nil {

@@ -38,15 +38,16 @@ func (s Standing) cannotSell(line Line, buyer int64) error {
 		return &ItemError{Key: key, Err: ErrUnknownSKU}
 	case s.PerBuyer > 0 && buyer != 0 && s.Held+s.Bought > s.PerBuyer-line.Num:
 		return &LimitError{Key: key, Err: ErrPerBuyer, Buyer: buyer, Limit: s.PerBuyer, Has: s.Held + s.Bought, Wanted: line.Num}
+	case !s.Unlimited && line.Num > s.Available():
+		return &ShortageError{Key: key, Wanted: line.Num, Available: s.Available()}
 	case s.Unlimited && line.Num > s.Available(), buyer != 0 && line.Num > math.MaxInt64-s.Held-s.Bought:
 		return ErrOverflow
-	case line.Num > s.Available():
-		return &ShortageError{Key: key, Wanted: line.Num, Available: s.Available()}
 	}
 	return nil
 }
 
 // releasable reports whether dead holds may be the cause of a refusal.
 func releasable(refusal error) bool {
-	return errors.Is(refusal, ErrInsufficient) || errors.Is(refusal, ErrPerBuyer) || errors.Is(refusal, ErrLiveHolds)
+	return errors.Is(refusal, ErrInsufficient) || errors.Is(refusal, ErrOverflow) ||
+		errors.Is(refusal, ErrPerBuyer) || errors.Is(refusal, ErrLiveHolds)
 }

@@ -25,7 +25,8 @@ type Store interface {
 	// also sets Total to total and Left to what is left of it, and records the difference as
 	// the change with the serial from.Version+1.
 	// Refused where the item is gone, or where the flag differs and the item's flag or Total
-	// are no longer those of from, or total is less than what is sold and locked.
+	// are no longer those of from, the serial is taken, or total is less than what is sold and
+	// locked.
 	Change(ctx context.Context, from Item, to Terms, total int64) (Verdict, error)
 
 	// Items returns the items of the keys in their order, with what the buyer has of each
@@ -69,7 +70,7 @@ type Store interface {
 	Holds(ctx context.Context, filter Filter, after Cursor, limit int) ([]Hold, error)
 
 	// Due returns up to limit orders with a dead hold that is still Locked, of any of the
-	// keys, or of all items where there are no keys.
+	// keys, or where there are no keys of all items that count locked units.
 	Due(ctx context.Context, keys []Key, limit int) ([]string, error)
 
 	// Refund records the refund, applies StepRefund or StepDiscard to each of its lines and
@@ -86,7 +87,8 @@ type Store interface {
 	// available.
 	Apply(ctx context.Context, change Change) (Verdict, error)
 
-	// Applied returns a recorded change; ID is empty where there is none.
+	// Applied returns a recorded change with its entries as they were, Rest and Exactly among
+	// them; ID is empty where there is none.
 	Applied(ctx context.Context, kind Kind, id string) (Change, error)
 
 	// Book returns an item as it is and as its holds and changes say it should be, both of

@@ -98,7 +98,7 @@ CREATE TABLE IF NOT EXISTS goods_stock_change (
   LEFT_NUM    BIGINT        NOT NULL DEFAULT 0,
   REFUND_NUM  BIGINT        NOT NULL DEFAULT 0,
   HOLD_NUM    BIGINT        NOT NULL DEFAULT 0,
-  REST        TINYINT       NOT NULL DEFAULT 0 COMMENT '1: everything available was asked for',
+  REST        TINYINT       NOT NULL DEFAULT 0 COMMENT '1, 2: everything available was asked for; 2 gave it, 1 got it',
   CREATE_TIME DATETIME(6)   NOT NULL,
   PRIMARY KEY (SCOPE, CHANGE_NO, LINE_NO),
   KEY goods_stock_change_item (SKU_ID, ACTIVITY_ID, KIND)

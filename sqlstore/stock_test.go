@@ -1,0 +1,41 @@
+package sqlstore_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/stocktest"
+)
+
+// TestStock runs the conformance suite under every DSN that must change nothing.
+func TestStock(t *testing.T) {
+	for _, variant := range sqltest.Variants() {
+		t.Run(variant.Name, func(t *testing.T) {
+			t.Parallel()
+			stocktest.Run(t, func(t testing.TB) stocktest.Harness { return harness(t, sqltest.Open(t, variant)) })
+		})
+	}
+}
+
+// harness returns a store in fresh tables of the database, with a frozen clock.
+func harness(t testing.TB, db *sqltest.DB) stocktest.Harness {
+	t.Helper()
+	require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, nil))
+	require.NoError(t, sqlstore.Check(t.Context(), db.DB, nil))
+	db.Wire.Freeze(start)
+	store := sqlstore.NewStock(db.DB, nil)
+	return stocktest.Harness{
+		Store:   store,
+		Advance: db.Wire.Advance,
+		Begin: func(t testing.TB) (stock.Store, func() error, func() error) {
+			tx, err := db.BeginTx(t.Context(), nil)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = tx.Rollback() }) // where the test did not get to its end
+			return store.WithTx(tx), tx.Commit, tx.Rollback
+		},
+	}
+}

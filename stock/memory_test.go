@@ -1,0 +1,33 @@
+package stock_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/stocktest"
+)
+
+// start is when the clocks of these tests begin: any instant will do.
+var start = time.Date(2026, time.November, 11, 0, 0, 0, 0, time.UTC)
+
+// memory returns a store in the process on a clock that only the test moves.
+func memory(t testing.TB) stocktest.Harness {
+	t.Helper()
+	return memoryFrom(t, start)
+}
+
+// memoryFrom is memory with another beginning of its clock.
+func memoryFrom(_ testing.TB, from time.Time) stocktest.Harness {
+	var elapsed atomic.Int64
+	return stocktest.Harness{
+		Store:   &stock.Memory{Clock: func() time.Time { return from.Add(time.Duration(elapsed.Load())) }},
+		Advance: func(d time.Duration) { elapsed.Add(int64(d)) },
+	}
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	stocktest.Run(t, memory)
+}

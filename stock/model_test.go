@@ -1,0 +1,133 @@
+package stock_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/stocktest"
+)
+
+// FuzzModel compares the memory store with itself on another clock: it holds the tool to its
+// promise to compare nothing but what two stores must agree about. sqlstore compares the memory
+// store with MySQL.
+func FuzzModel(f *testing.F) {
+	for seed := range int64(20) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed int64) {
+		stocktest.Model(t, seed, 400, memoryFrom(t, start), memoryFrom(t, start.AddDate(3, 1, 4)))
+	})
+}
+
+// TestModelFindsDifferences breaks one rule of the store at a time: the model must see it.
+func TestModelFindsDifferences(t *testing.T) {
+	t.Parallel()
+	for name, breaks := range map[string]func(stock.Store) stock.Store{
+		"a deadline a microsecond late": func(s stock.Store) stock.Store { return lateDeadline{s} },
+		"a buyer that is forgotten":     func(s stock.Store) stock.Store { return forgetsBuyer{s} },
+		"a fence that is not raised":    func(s stock.Store) stock.Store { return noFence{s} },
+		"a refund that frees the buyer": func(s stock.Store) stock.Store { return freesBuyer{s} },
+		"a change that is forgotten":    func(s stock.Store) stock.Store { return forgetsChanges{s} },
+		"a sweep that does nothing":     func(s stock.Store) stock.Store { return noSweep{s} },
+		"a listing out of order":        func(s stock.Store) stock.Store { return unsorted{s} },
+		"a sale window in seconds":      func(s stock.Store) stock.Store { return coarseWindow{s} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found := ""
+			for seed := int64(1); seed <= 20 && found == ""; seed++ {
+				faulty := memory(t)
+				faulty.Store = breaks(faulty.Store)
+				found = failure(t, func(caught testing.TB) { stocktest.Model(caught, seed, 500, memory(caught), faulty) }) //nolint:thelper // it is the test
+			}
+			require.Contains(t, found, "the stores disagree about")
+		})
+	}
+}
+
+// The broken stores of TestModelFindsDifferences.
+type (
+	lateDeadline   struct{ stock.Store }
+	forgetsBuyer   struct{ stock.Store }
+	noFence        struct{ stock.Store }
+	freesBuyer     struct{ stock.Store }
+	forgetsChanges struct{ stock.Store }
+	noSweep        struct{ stock.Store }
+	unsorted       struct{ stock.Store }
+	coarseWindow   struct{ stock.Store }
+)
+
+func (s lateDeadline) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Hold, stock.Verdict, error) {
+	return s.Store.Lock(ctx, order, holdFor+time.Microsecond)
+}
+
+func (s forgetsBuyer) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Hold, stock.Verdict, error) {
+	order.Buyer = 0
+	return s.Store.Lock(ctx, order, holdFor)
+}
+
+func (s noFence) Fence(ctx context.Context, order string) (stock.Verdict, error) {
+	hold, _, err := s.Hold(ctx, order)
+	if hold.State == stock.Unheld {
+		return stock.Refused, err
+	}
+	return stock.Done, err
+}
+
+func (s freesBuyer) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
+	refund.Frees = !refund.Frees
+	return s.Store.Refund(ctx, refund, hold, to)
+}
+
+func (s forgetsChanges) Applied(context.Context, stock.Kind, string) (stock.Change, error) {
+	return stock.Change{}, nil
+}
+
+func (s noSweep) Due(context.Context, []stock.Key, int) ([]string, error) { return nil, nil }
+
+func (s unsorted) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
+	holds, err := s.Store.Holds(ctx, filter, after, limit)
+	slices.Reverse(holds)
+	return holds, err
+}
+
+func (s coarseWindow) Change(ctx context.Context, from stock.Item, to stock.Terms, total int64) (stock.Verdict, error) {
+	to.Start, to.End = to.Start.Truncate(time.Second), to.End.Truncate(time.Second)
+	return s.Store.Change(ctx, from, to, total)
+}
+
+// failure runs a test that may fail and returns what it said when it did.
+func failure(t *testing.T, run func(testing.TB)) string {
+	t.Helper()
+	caught := &catcher{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run(caught)
+	}()
+	<-done
+	return caught.said
+}
+
+// catcher keeps a failure to itself.
+type catcher struct {
+	testing.TB
+
+	said string
+}
+
+func (c *catcher) Errorf(format string, args ...any) { c.said += fmt.Sprintf(format, args...) + "\n" }
+func (c *catcher) Failed() bool                      { return c.said != "" }
+func (c *catcher) FailNow()                          { runtime.Goexit() }
+func (c *catcher) Logf(string, ...any)               {}
+func (c *catcher) Fatalf(format string, args ...any) {
+	c.Errorf(format, args...)
+	runtime.Goexit()
+}

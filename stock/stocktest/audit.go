@@ -1,0 +1,242 @@
+package stocktest
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func auditCases() []testCase {
+	return []testCase{
+		{name: "Audit_NamesEachDrift", run: auditNames},
+		{name: "Audit_NamesTheDriftOfABuyer", run: auditBuyer},
+		{name: "Audit_OfNamedItems", run: auditNamed},
+		{name: "Repair_IsRecordedAndHappensOnce", run: repairOnce},
+		{name: "Repair_ConcurrentlyAndUnderTraffic", run: repairUnderTraffic},
+		{name: "Repair_RefusesWhatTheHoldsDoNotAllow", run: repairImpossible},
+		{name: "Drift_RefusesChangesUntilItIsRepaired", run: driftRefuses},
+		{name: "Drift_OfOneOrderDoesNotKeepASweepFromTheOthers", run: driftSweep},
+	}
+}
+
+// damage changes counters behind the back of the holds, as somebody with a SQL prompt would.
+func (s *scene) damage(id string, entries ...stock.Entry) {
+	s.Helper()
+	verdict, err := s.Store.Apply(s.Context(), stock.Change{Kind: stock.KindRepair, ID: id, Entries: entries})
+	s.no(err)
+	same(s, "verdict of the damage", verdict, stock.Done)
+}
+
+// drifts audits all items and returns what it found.
+func (s *scene) drifts() []stock.Drift {
+	s.Helper()
+	report, err := s.inv.Audit(s.Context())
+	s.no(err)
+	return report.Drifts
+}
+
+func auditNames(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("a", units(1, 3))
+	s.lock("b", units(1, 2))
+	s.refund("r", "a", units(1, 1))
+	right := stock.Quantities{Total: 10, Sold: 2, Locked: 2, Left: 8, Refunded: 1}
+	drift := func(quantity string, counted, recount int64) stock.Drift {
+		return stock.Drift{Key: sku(1), Quantity: quantity, Counted: counted, Recount: recount}
+	}
+	for i, c := range []struct {
+		delta stock.Quantities
+		want  []stock.Drift
+	}{
+		{stock.Quantities{Locked: 3}, []stock.Drift{drift("locked", 5, 2)}},
+		{stock.Quantities{Locked: -2}, []stock.Drift{drift("locked", 0, 2)}},
+		{stock.Quantities{Refunded: 7}, []stock.Drift{drift("refunded", 8, 1)}},
+		{stock.Quantities{Sold: 4, Left: -4}, []stock.Drift{drift("sold", 6, 2), drift("left", 4, 8)}},
+		{stock.Quantities{Sold: -2, Left: 2}, []stock.Drift{drift("sold", 0, 2), drift("left", 10, 8)}},
+		{stock.Quantities{Total: 5, Left: 5}, []stock.Drift{drift("total", 15, 10), drift("left", 13, 8)}},
+		{stock.Quantities{Total: -1, Sold: -1}, []stock.Drift{drift("total", 9, 10), drift("sold", 1, 2)}},
+	} {
+		s.damage(fmt.Sprint("damage ", i), stock.Entry{Key: sku(1), Delta: c.delta})
+		for range 2 { // an audit changes nothing
+			same(s, "drifts", s.drifts(), c.want)
+		}
+		report, err := s.inv.Repair(s.Context())
+		s.no(err)
+		same(s, "report", report, stock.Report{Items: 1, Drifts: c.want, Repaired: 1})
+		s.counts(sku(1), right)
+	}
+	same(s, "by", drift("locked", 5, 2).By(), 3)
+}
+
+func auditBuyer(s *scene) {
+	s.define(sku(1), 10, stock.Terms{PerBuyer: 5})
+	s.define(sku(2), 0, stock.Terms{Unlimited: true})
+	for buyer := range int64(3) {
+		_, err := s.inv.For(buyer+1).Lock(s.Context(), strconv.FormatInt(buyer+1, 10), units(1, 2), units(2, 1))
+		s.no(err)
+	}
+	s.pay("3")
+	s.damage("damage",
+		stock.Entry{Key: sku(1), Buyer: 1, Delta: stock.Quantities{Locked: -2, Sold: 1}},
+		stock.Entry{Key: sku(1), Buyer: 3, Holds: 1},
+		stock.Entry{Key: sku(1), Buyer: 9, Delta: stock.Quantities{Sold: 4}}, // who never bought
+	)
+	s.damage("more damage", stock.Entry{Key: sku(2), Delta: stock.Quantities{Sold: 5}})
+	want := []stock.Drift{
+		{Key: sku(1), Buyer: 1, Quantity: "held", Counted: 0, Recount: 2},
+		{Key: sku(1), Buyer: 1, Quantity: "bought", Counted: 1, Recount: 0},
+		{Key: sku(1), Buyer: 3, Quantity: "holds", Counted: 1, Recount: 0},
+		{Key: sku(1), Buyer: 9, Quantity: "bought", Counted: 4, Recount: 0},
+		{Key: sku(2), Quantity: "sold", Counted: 6, Recount: 1},
+	}
+	same(s, "drifts", s.drifts(), want)
+	report, err := s.inv.Repair(s.Context())
+	s.no(err)
+	same(s, "report", report, stock.Report{Items: 2, Drifts: want, Repaired: 2})
+	s.usage(1, sku(1), stock.Usage{Held: 2, Holds: 1})
+	s.usage(2, sku(1), stock.Usage{Held: 2, Holds: 1})
+	s.usage(3, sku(1), stock.Usage{Bought: 2})
+	s.usage(9, sku(1), stock.Usage{})
+	s.counts(sku(2), stock.Quantities{Sold: 1, Locked: 2})
+}
+
+func auditNamed(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 1}}, stock.Entry{Key: sku(2), Delta: stock.Quantities{Locked: 1}})
+	report, err := s.inv.Audit(s.Context(), sku(2))
+	s.no(err)
+	same(s, "report", report, stock.Report{Items: 1, Drifts: []stock.Drift{{Key: sku(2), Quantity: "locked", Counted: 1}}})
+	_, err = s.inv.Repair(s.Context(), sku(2))
+	s.no(err)
+	same(s, "drifts", s.drifts(), []stock.Drift{{Key: sku(1), Quantity: "locked", Counted: 1}})
+	_, err = s.inv.Repair(s.Context())
+	s.no(err)
+}
+
+func repairOnce(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 4}})
+	reports := make([]stock.Report, 16)
+	s.each(together(len(reports), func(i int) (err error) {
+		reports[i], err = s.inv.Repair(s.Context())
+		return err
+	}))
+	repaired := 0
+	for _, report := range reports {
+		s.count("items", report.Items, 2)
+		repaired += report.Repaired
+	}
+	s.count("repairs", repaired, 1)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+	change, err := s.Store.Applied(s.Context(), stock.KindRepair, sku(1).Serial(2)) // the damage was the first
+	s.no(err)
+	same(s, "record", change, stock.Change{Kind: stock.KindRepair, ID: sku(1).Serial(2), Entries: []stock.Entry{
+		{Key: sku(1), Delta: stock.Quantities{Locked: -4}},
+	}})
+}
+
+// repairUnderTraffic mends three kinds of damage while the item sells.
+func repairUnderTraffic(s *scene) {
+	s.define(sku(1), 10_000, stock.Terms{PerBuyer: 10_000})
+	for i := range 3 {
+		s.damage(fmt.Sprint("damage ", i),
+			stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 50, Refunded: 3, Total: 7, Left: 7}},
+			stock.Entry{Key: sku(1), Buyer: 1, Delta: stock.Quantities{Locked: 40, Sold: 30}, Holds: 20})
+	}
+	errs := together(10, func(worker int) (err error) {
+		for i := range 20 {
+			order := fmt.Sprintf("%d/%d", worker, i)
+			switch {
+			case worker < 2:
+				_, err = s.inv.Repair(s.Context())
+			default:
+				if _, err = s.inv.For(int64(worker%3+1)).Lock(s.Context(), order, units(1, 2)); err != nil {
+					return err
+				}
+				if i%2 == 0 {
+					_, err = s.inv.Pay(s.Context(), order)
+				} else {
+					_, err = s.inv.Cancel(s.Context(), order)
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.each(errs)
+	const sold = 8 * 10 * 2
+	s.counts(sku(1), stock.Quantities{Total: 10_000, Sold: sold, Left: 10_000 - sold})
+}
+
+// repairImpossible loses the count of what is locked, and then withdraws it: the holds claim
+// more than there is. The other items are mended all the same.
+func repairImpossible(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.lock("a", units(1, 8))
+	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: -8}}, stock.Entry{Key: sku(2), Delta: stock.Quantities{Locked: 1}})
+	s.no(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
+	want := []stock.Drift{{Key: sku(1), Quantity: "locked", Recount: 8}, {Key: sku(2), Quantity: "locked", Counted: 1}}
+	report, err := s.inv.Repair(s.Context())
+	s.is(err, stock.ErrDrift)
+	same(s, "report", report, stock.Report{Items: 2, Drifts: want, Repaired: 1})
+	s.counts(sku(1), stock.Quantities{Total: 5, Left: 5})
+	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10})
+	s.no(s.inv.Restock(s.Context(), "in", units(1, 3))) // as many as were promised
+	report, err = s.inv.Repair(s.Context())
+	s.no(err)
+	same(s, "report", report, stock.Report{Items: 2, Drifts: want[:1], Repaired: 1})
+	s.pay("a")
+	s.counts(sku(1), stock.Quantities{Total: 8, Sold: 8})
+}
+
+// driftRefuses takes the locked units of an order away from the counter, of the item or of
+// its buyer: what would make a counter negative is refused, and works after the repair.
+func driftRefuses(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	for name, entry := range map[string]stock.Entry{
+		"item":  {Key: sku(2), Delta: stock.Quantities{Locked: -1}},
+		"buyer": {Key: sku(2), Buyer: 5, Delta: stock.Quantities{Locked: -1}},
+	} {
+		_, err := s.inv.For(5).Lock(s.Context(), name+" pay", units(1, 1), units(2, 1))
+		s.no(err)
+		s.damage("damage to the "+name, entry)
+		s.unchanged(sku(1), func() {
+			s.unchanged(sku(2), func() {
+				_, err := s.inv.Pay(s.Context(), name+" pay")
+				s.is(err, stock.ErrDrift)
+				_, err = s.inv.Cancel(s.Context(), name+" pay")
+				s.is(err, stock.ErrDrift)
+			})
+		})
+		s.state(name+" pay", stock.Locked)
+		_, err = s.inv.Repair(s.Context())
+		s.no(err)
+		s.pay(name + " pay")
+	}
+}
+
+func driftSweep(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.lock("a", units(1, 2))
+	s.lock("b", units(2, 2))
+	s.lock("c", units(2, 3))
+	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: -1}})
+	s.Advance(hold)
+	n, err := s.inv.Expire(s.Context())
+	s.is(err, stock.ErrDrift)
+	s.count("released", n, 2)
+	s.state("a", stock.Locked)
+	_, err = s.inv.Repair(s.Context())
+	s.no(err)
+	n, err = s.inv.Expire(s.Context())
+	s.no(err)
+	s.count("released", n, 1)
+}

@@ -1,0 +1,200 @@
+package stocktest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func defineCases() []testCase {
+	return []testCase{
+		{name: "S27_UnlimitedBecomesLimited", run: unlimitedBecomesLimited},
+		{name: "S33_DefineTwiceAtOnce", run: defineTwice},
+		{name: "S33_CreateOfATakenKey", run: createTakenKey},
+		{name: "Define_ReturnsTheItem", run: defineReturns},
+		{name: "Define_KeepsTheUnitsOfAnItem", run: defineKeepsUnits},
+		{name: "Define_LimitedBecomesUnlimited", run: limitedBecomesUnlimited},
+		{name: "Define_ConcurrentChangesKeepOne", run: defineConcurrently},
+		{name: "Define_SwitchesUnderTraffic", run: defineUnderTraffic},
+		{name: "Define_StaleSwitchIsRefused", run: defineStale},
+	}
+}
+
+func unlimitedBecomesLimited(s *scene) {
+	s.define(sku(1), 0, stock.Terms{Unlimited: true})
+	s.buy("sold", units(1, 7))
+	s.lock("locked", units(1, 5))
+	for _, total := range []int64{10, 0, 11} {
+		s.unchanged(sku(1), func() {
+			_, err := s.inv.Define(s.Context(), sku(1), total, stock.Terms{})
+			s.is(err, stock.ErrInUse)
+			same(s, "error", *as[*stock.InUseError](s, err), stock.InUseError{Key: sku(1), Wanted: total, Sold: 7, Locked: 5})
+		})
+	}
+	s.define(sku(1), 12, stock.Terms{})
+	s.counts(sku(1), stock.Quantities{Total: 12, Sold: 7, Locked: 5, Left: 5})
+	_, err := s.inv.Lock(s.Context(), "more", units(1, 1))
+	s.shortage(err, sku(1), 1, 0)
+	s.pay("locked")
+	s.counts(sku(1), stock.Quantities{Total: 12, Sold: 12})
+}
+
+func defineTwice(s *scene) {
+	items := make([]stock.Item, 16)
+	s.each(together(len(items), func(i int) (err error) {
+		items[i], err = s.inv.Define(s.Context(), sku(1), 10, stock.Terms{SPU: 3})
+		return err
+	}))
+	for _, item := range items {
+		same(s, "item", item, s.item(sku(1)))
+	}
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+	s.define(pool(1, 7), 3, stock.Terms{}) // another pool is another item
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+}
+
+// createTakenKey asks the store itself: the key is unique, whoever looked before.
+func createTakenKey(s *scene) {
+	item := stock.Item{Key: sku(1), Quantities: stock.Quantities{Total: 10, Left: 10}}
+	verdicts := make([]stock.Verdict, 8)
+	s.each(together(len(verdicts), func(i int) (err error) {
+		verdicts[i], err = s.Store.Create(s.Context(), item)
+		return err
+	}))
+	created := 0
+	for _, v := range verdicts {
+		if v == stock.Done {
+			created++
+		} else {
+			same(s, "verdict", v, stock.Exists)
+		}
+	}
+	s.count("created", created, 1)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+}
+
+func defineReturns(s *scene) {
+	now := s.now()
+	zone := time.FixedZone("elsewhere", 3600)
+	terms := stock.Terms{
+		SPU: 9, OffShelf: true, Start: now.Add(-time.Hour).In(zone), End: now.Add(time.Hour).In(zone),
+		PerOrder: 1, PerBuyer: 2, LiveHolds: 3,
+	}
+	item := s.define(pool(1, 7), 10, terms)
+	terms.Start, terms.End = terms.Start.UTC(), terms.End.UTC()
+	same(s, "item", item, stock.Item{
+		Key: pool(1, 7), Terms: terms, Quantities: stock.Quantities{Total: 10, Left: 10},
+		Version: 1, CreatedAt: now, UpdatedAt: now,
+	})
+	same(s, "item read again", s.item(pool(1, 7)), item)
+	same(s, "item defined again", s.define(pool(1, 7), 99, terms), item)
+
+	s.Advance(time.Minute) // each of the terms can go again
+	item = s.define(pool(1, 7), 0, stock.Terms{})
+	same(s, "terms", item.Terms, stock.Terms{})
+	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
+	s.sameTime("CreatedAt", item.CreatedAt, now)
+	s.sameTime("UpdatedAt", item.UpdatedAt, now.Add(time.Minute))
+	if item.Version <= 1 {
+		s.Fatalf("version is %d after a change", item.Version)
+	}
+}
+
+func defineKeepsUnits(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 4))
+	s.define(sku(1), 3, stock.Terms{})
+	s.define(sku(1), 0, stock.Terms{PerOrder: 5})
+	s.define(sku(1), 1000, stock.Terms{})
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
+}
+
+func limitedBecomesUnlimited(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.no(s.inv.Restock(s.Context(), "in", units(1, 5)))
+	s.buy("a", units(1, 4))
+	s.lock("b", units(1, 3))
+	s.define(sku(1), 0, stock.Terms{Unlimited: true})
+	s.counts(sku(1), stock.Quantities{Sold: 4, Locked: 3})
+	s.lock("c", units(1, 1000))
+	s.pay("b")
+	s.refund("r", "a")
+	s.counts(sku(1), stock.Quantities{Sold: 3, Locked: 1000, Refunded: 4})
+	_, err := s.inv.Cancel(s.Context(), "c")
+	s.no(err)
+	s.define(sku(1), 5, stock.Terms{}) // and back, with what is sold
+	s.counts(sku(1), stock.Quantities{Total: 5, Sold: 3, Left: 2, Refunded: 4})
+	s.refund("r2", "b")
+	s.counts(sku(1), stock.Quantities{Total: 5, Left: 5, Refunded: 7})
+	s.no(s.inv.Restock(s.Context(), "in", units(1, 5))) // still the replay of what came before
+	s.counts(sku(1), stock.Quantities{Total: 5, Left: 5, Refunded: 7})
+}
+
+func defineConcurrently(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.each(together(12, func(i int) error {
+		_, err := s.inv.Define(s.Context(), sku(1), 10, stock.Terms{SPU: int64(i + 1), PerOrder: int64(i + 1)})
+		return err
+	}))
+	terms := s.item(sku(1)).Terms
+	if terms.SPU != terms.PerOrder || terms.SPU == 0 {
+		s.Fatalf("the terms are a mixture: %+v", terms)
+	}
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+}
+
+// defineUnderTraffic switches an item to and fro while it sells.
+func defineUnderTraffic(s *scene) {
+	s.define(sku(1), 100_000, stock.Terms{})
+	errs := together(8, func(worker int) error {
+		for i := range 15 {
+			order := fmt.Sprintf("%d/%d", worker, i)
+			var err error
+			switch {
+			case worker == 0 && i%2 == 0:
+				_, err = s.inv.Define(s.Context(), sku(1), 0, stock.Terms{Unlimited: true})
+			case worker == 0:
+				_, err = s.inv.Define(s.Context(), sku(1), 100_000, stock.Terms{})
+			default:
+				if _, err = s.inv.Lock(s.Context(), order, units(1, 2)); err != nil {
+					return err
+				}
+				if worker%2 == 0 {
+					_, err = s.inv.Pay(s.Context(), order)
+				} else {
+					_, err = s.inv.Cancel(s.Context(), order)
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.each(errs)
+	s.counts(sku(1), stock.Quantities{Sold: 3 * 15 * 2})
+}
+
+// defineStale replays, at the store, a switch whose item has changed to and fro since it was
+// looked at.
+func defineStale(s *scene) {
+	limited := s.define(sku(1), 10, stock.Terms{})
+	unlimited := s.define(sku(1), 0, stock.Terms{Unlimited: true})
+	verdict, err := s.Store.Change(s.Context(), limited, stock.Terms{Unlimited: true}, 0)
+	s.no(err)
+	same(s, "switch of an item that was switched", verdict, stock.Refused)
+	s.define(sku(1), 10, stock.Terms{}) // looks again as it did
+	verdict, err = s.Store.Change(s.Context(), limited, stock.Terms{Unlimited: true}, 0)
+	s.no(err)
+	same(s, "switch whose serial is taken", verdict, stock.Refused)
+	s.balanced()
+	verdict, err = s.Store.Change(s.Context(), stock.Item{Key: sku(9), Terms: unlimited.Terms}, stock.Terms{}, 0)
+	s.no(err)
+	same(s, "change of an item that does not exist", verdict, stock.Refused)
+	s.lock("a", units(1, 10))
+	s.define(sku(1), 0, stock.Terms{Unlimited: true})
+	verdict, err = s.Store.Change(s.Context(), s.item(sku(1)), stock.Terms{}, 9)
+	s.no(err)
+	same(s, "switch to fewer than are locked", verdict, stock.Refused)
+}

@@ -1,0 +1,325 @@
+package stocktest
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func expiryCases() []testCase {
+	return []testCase{
+		{name: "S13_LockReleasesTheDead", run: lockReleasesTheDead},
+		{name: "S14_PayAtTheDeadline", run: payAtTheDeadline},
+		{name: "S17_Extend", run: extend},
+		{name: "S17_Shorten", run: shorten},
+		{name: "S18_SweepAfterPay", run: sweepAfterPay},
+		{name: "Expire_CountsWhatItReleased", run: expireCounts},
+		{name: "Expire_ConcurrentSweepsReleaseOnce", run: expireConcurrently},
+		{name: "Expire_GoesOnBeyondOneBatch", run: expireManyBatches},
+		{name: "Expire_FollowsTheDeadline", run: expireFollowsTheDeadline},
+		{name: "Deadline_IsTheSameForEveryVerb", run: deadlineForEveryVerb},
+		{name: "Deadline_IsKeptToTheMicrosecond", run: deadlinePrecision},
+		{name: "Deadline_FreesTheBuyersLimits", run: deadlineFreesLimits},
+		{name: "Extend_ConcurrentCallsKeepTheLatest", run: extendConcurrently},
+	}
+}
+
+func lockReleasesTheDead(s *scene) {
+	s.define(sku(1), 3, stock.Terms{})
+	s.define(sku(2), 9, stock.Terms{})
+	s.lock("a", units(1, 3), units(2, 5))
+	s.Advance(hold - time.Microsecond)
+	_, err := s.inv.Lock(s.Context(), "b", units(1, 1))
+	s.shortage(err, sku(1), 1, 0)
+	s.state("a", stock.Locked)
+	s.Advance(time.Microsecond)
+	s.lock("b", units(1, 1)) // nobody has swept
+	s.state("a", stock.Expired)
+	s.counts(sku(1), stock.Quantities{Total: 3, Locked: 1, Left: 3})
+	s.counts(sku(2), stock.Quantities{Total: 9, Left: 9}) // with every line of the dead order
+}
+
+func payAtTheDeadline(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("in time", units(1, 2))
+	s.lock("too late", units(1, 3))
+	s.Advance(hold - time.Microsecond)
+	s.pay("in time")
+	s.Advance(time.Microsecond)
+	_, err := s.inv.Pay(s.Context(), "too late")
+	s.inState(err, "too late", stock.Expired, stock.ErrExpired)
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
+	n, err := s.inv.Expire(s.Context())
+	s.no(err)
+	s.count("released again", n, 0)
+}
+
+func extend(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	h := s.lock("a", units(1, 2))
+	longer := h.Deadline.Add(hold)
+	for range 2 { // the second is a replay
+		got, err := s.inv.Extend(s.Context(), "a", longer)
+		s.no(err)
+		s.sameTime("deadline", got.Deadline, longer)
+	}
+	got, err := s.inv.Extend(s.Context(), "a", h.Deadline) // never shortens
+	s.no(err)
+	s.sameTime("deadline", got.Deadline, longer)
+	same(s, "hold", s.holdOf("a"), got)
+	s.Advance(2*hold - time.Microsecond)
+	s.state("a", stock.Locked)
+	_, err = s.inv.Extend(s.Context(), "a", longer.Add(time.Microsecond)) // at the last moment
+	s.no(err)
+	s.Advance(time.Microsecond)
+	s.pay("a")
+
+	s.lock("b", units(1, 2))
+	s.Advance(hold)
+	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(hold))
+	s.inState(err, "b", stock.Locked, stock.ErrExpired)
+	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(-hold)) // not even by nothing
+	s.is(err, stock.ErrExpired)
+	_, err = s.inv.Expire(s.Context())
+	s.no(err)
+	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(hold))
+	s.inState(err, "b", stock.Expired, stock.ErrExpired)
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
+}
+
+func shorten(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	h := s.lock("a", units(1, 2))
+	sooner := h.LockedAt.Add(time.Minute)
+	for range 2 {
+		got, err := s.inv.Shorten(s.Context(), "a", sooner)
+		s.no(err)
+		s.sameTime("deadline", got.Deadline, sooner)
+	}
+	got, err := s.inv.Shorten(s.Context(), "a", h.Deadline) // never extends
+	s.no(err)
+	s.sameTime("deadline", got.Deadline, sooner)
+	s.Advance(time.Minute - time.Microsecond)
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
+	n, err := s.inv.Expire(s.Context())
+	s.no(err)
+	s.count("released too soon", n, 0)
+	s.Advance(time.Microsecond)
+	_, err = s.inv.Pay(s.Context(), "a")
+	s.is(err, stock.ErrExpired)
+
+	h = s.lock("b", units(1, 2)) // a time that has passed ends it at once
+	_, err = s.inv.Shorten(s.Context(), "b", h.LockedAt.Add(-time.Hour))
+	s.no(err)
+	_, err = s.inv.Pay(s.Context(), "b")
+	s.is(err, stock.ErrExpired)
+	_, err = s.inv.Shorten(s.Context(), "b", h.LockedAt.Add(-time.Hour))
+	s.is(err, stock.ErrExpired)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+}
+
+func sweepAfterPay(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("a", units(1, 2))
+	s.lock("b", units(1, 3))
+	_, err := s.inv.Cancel(s.Context(), "b")
+	s.no(err)
+	_, err = s.inv.Cancel(s.Context(), "never locked")
+	s.no(err)
+	s.Advance(100 * hold)
+	n, err := s.inv.Expire(s.Context())
+	s.no(err)
+	s.count("released", n, 0)
+	s.state("a", stock.Paid)
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
+}
+
+func expireCounts(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(sku(2), 100, stock.Terms{})
+	var effects []stock.Effect
+	inv := s.with(stock.Options{Hook: record(&effects)})
+	n, err := inv.Expire(s.Context())
+	s.no(err)
+	s.count("released of nothing", n, 0)
+	for i := range 5 { // an order counts once, however many lines it has
+		s.lock(fmt.Sprint("a", i), units(1, 1), units(2, 1))
+	}
+	s.Advance(hold / 2)
+	for i := range 3 {
+		s.lock(fmt.Sprint("b", i), units(2, 1))
+	}
+	s.Advance(hold / 2)
+	for _, want := range []int{5, 0} {
+		n, err = inv.Expire(s.Context())
+		s.no(err)
+		s.count("released", n, want)
+	}
+	s.count("effects", len(effects), 5)
+	s.counts(sku(1), stock.Quantities{Total: 100, Left: 100})
+	s.counts(sku(2), stock.Quantities{Total: 100, Locked: 3, Left: 100})
+	s.Advance(hold / 2)
+	n, err = inv.Expire(s.Context())
+	s.no(err)
+	s.count("released", n, 3)
+}
+
+func expireConcurrently(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(sku(2), 100, stock.Terms{})
+	for i := range 40 {
+		s.lock(strconv.Itoa(i), units(1, 1), units(2, 2))
+	}
+	s.Advance(hold)
+	released := make([]int, 8)
+	s.each(together(len(released), func(i int) (err error) {
+		released[i], err = s.inv.Expire(s.Context())
+		return err
+	}))
+	sum := 0
+	for _, n := range released {
+		sum += n
+	}
+	s.count("released by all", sum, 40)
+	s.counts(sku(1), stock.Quantities{Total: 100, Left: 100})
+	s.counts(sku(2), stock.Quantities{Total: 100, Left: 100})
+}
+
+func expireManyBatches(s *scene) {
+	const orders = 600
+	s.define(sku(1), orders, stock.Terms{})
+	s.each(crowd(orders, 16, func(i int) error {
+		_, err := s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, 1))
+		return err
+	}))
+	s.Advance(hold)
+	n, err := s.inv.Expire(s.Context())
+	s.no(err)
+	s.count("released", n, orders)
+	s.counts(sku(1), stock.Quantities{Total: orders, Left: orders})
+}
+
+// expireFollowsTheDeadline moves a deadline to and fro before a sweep.
+func expireFollowsTheDeadline(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	h := s.lock("a", units(1, 2))
+	move := func(call string, until time.Time) {
+		s.Helper()
+		var err error
+		if call == "extend" {
+			_, err = s.inv.Extend(s.Context(), "a", until)
+		} else {
+			_, err = s.inv.Shorten(s.Context(), "a", until)
+		}
+		s.no(err)
+	}
+	sweep := func(want int) {
+		s.Helper()
+		n, err := s.inv.Expire(s.Context())
+		s.no(err)
+		s.count("released", n, want)
+	}
+	move("extend", h.Deadline.Add(hold))
+	move("shorten", h.Deadline)
+	move("extend", h.Deadline.Add(2*hold))
+	s.Advance(hold)
+	sweep(0)
+	move("shorten", h.Deadline.Add(hold))
+	s.Advance(hold - time.Microsecond)
+	sweep(0)
+	s.Advance(time.Microsecond)
+	sweep(1)
+	s.state("a", stock.Expired)
+}
+
+// deadlineForEveryVerb asks every verb about a hold that is dead and that nobody has swept
+// up: the answer is the one after a sweep.
+func deadlineForEveryVerb(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	verbs := map[string]func(order string) error{
+		"Lock":    func(o string) error { _, err := s.inv.Lock(s.Context(), o, units(1, 1)); return err },
+		"Pay":     func(o string) error { _, err := s.inv.Pay(s.Context(), o); return err },
+		"Cancel":  func(o string) error { _, err := s.inv.Cancel(s.Context(), o); return err },
+		"Redeem":  func(o string) error { _, err := s.inv.Redeem(s.Context(), o); return err },
+		"Extend":  func(o string) error { _, err := s.inv.Extend(s.Context(), o, s.now().Add(hold)); return err },
+		"Shorten": func(o string) error { _, err := s.inv.Shorten(s.Context(), o, s.now()); return err },
+		"Refund":  func(o string) error { _, err := s.inv.Refund(s.Context(), stock.Refund{ID: o, Order: o}); return err },
+	}
+	for name := range verbs {
+		s.lock(name, units(1, 1))
+	}
+	s.Advance(hold)
+	for range 2 {
+		for name, call := range verbs {
+			s.is(call(name), stock.ErrExpired)
+			s.isNot(call(name), stock.ErrNotPaid)
+		}
+		_, err := s.inv.Expire(s.Context())
+		s.no(err)
+	}
+	s.counts(sku(1), stock.Quantities{Total: 100, Left: 100})
+}
+
+func deadlinePrecision(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	inv := s.with(stock.Options{HoldFor: 2*time.Microsecond + 999})
+	h, err := inv.Lock(s.Context(), "a", units(1, 1))
+	s.no(err)
+	s.sameTime("deadline", h.Deadline, h.LockedAt.Add(2*time.Microsecond))
+	zone := time.FixedZone("elsewhere", 8*3600)
+	until := h.Deadline.Add(3*time.Microsecond + 999).In(zone)
+	h, err = inv.Extend(s.Context(), "a", until)
+	s.no(err)
+	same(s, "deadline", h.Deadline, until.UTC().Truncate(time.Microsecond))
+	same(s, "hold", s.holdOf("a"), h)
+	s.Advance(4 * time.Microsecond)
+	s.state("a", stock.Locked)
+	n, err := inv.Expire(s.Context())
+	s.no(err)
+	s.count("released too soon", n, 0)
+	s.Advance(time.Microsecond)
+	_, err = inv.Pay(s.Context(), "a")
+	s.is(err, stock.ErrExpired)
+
+	longest := s.with(stock.Options{HoldFor: stock.MaxHoldFor})
+	h, err = longest.Lock(s.Context(), "b", units(1, 1))
+	s.no(err)
+	s.sameTime("deadline", h.Deadline, h.LockedAt.Add(stock.MaxHoldFor))
+	s.Advance(1000 * time.Hour)
+	s.pay("b")
+}
+
+func deadlineFreesLimits(s *scene) {
+	s.define(sku(1), 100, stock.Terms{PerBuyer: 2})
+	s.define(sku(2), 100, stock.Terms{LiveHolds: 1})
+	buyer := s.inv.For(5)
+	lock := func(order string) {
+		s.Helper()
+		_, err := buyer.Lock(s.Context(), order, units(1, 2))
+		s.no(err)
+		_, err = buyer.Lock(s.Context(), order+" of the other", units(2, 2))
+		s.no(err)
+	}
+	lock("a")
+	s.Advance(hold - time.Microsecond)
+	_, err := buyer.Lock(s.Context(), "b", units(1, 2))
+	s.is(err, stock.ErrPerBuyer)
+	_, err = buyer.Lock(s.Context(), "b", units(2, 2))
+	s.is(err, stock.ErrLiveHolds)
+	s.Advance(time.Microsecond)
+	lock("b")
+	s.usage(5, sku(1), stock.Usage{Held: 2, Holds: 1})
+	s.usage(5, sku(2), stock.Usage{Held: 2, Holds: 1})
+}
+
+func extendConcurrently(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	h := s.lock("a", units(1, 2))
+	s.each(together(16, func(i int) error {
+		_, err := s.inv.Extend(s.Context(), "a", h.Deadline.Add(time.Duration(i)*time.Minute))
+		return err
+	}))
+	s.sameTime("deadline", s.holdOf("a").Deadline, h.Deadline.Add(15*time.Minute))
+}

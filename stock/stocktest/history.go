@@ -1,0 +1,217 @@
+package stocktest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func historyCases() []testCase {
+	return []testCase{
+		{name: "S35_RandomHistory", run: randomHistory},
+		{name: "S35_EffectsReplayedGiveTheCounters", run: effectsReplayed},
+		{name: "S35_CrashesAtEveryStatement", run: crashes},
+	}
+}
+
+// A walker makes random calls on a few orders of a few items, among other walkers. Seeds are
+// fixed: what is random is how the walkers meet.
+type walker struct {
+	rng *rand.Rand
+	inv *stock.Inventory
+}
+
+// walk lets eight walkers make forty calls each, and ends the test on an error that none of
+// the explanations covers.
+func (s *scene) walk(inv *stock.Inventory, explain ...func(error) bool) {
+	s.Helper()
+	s.each(together(8, func(i int) error {
+		w := walker{rng: repeatable(uint64(i)), inv: inv}
+		for range 40 {
+			err := w.step(s.Context())
+			explains := func(explains func(error) bool) bool { return explains(err) }
+			if err != nil && !slices.ContainsFunc(explain, explains) {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// expected reports whether an error is an answer that a walker must be ready for.
+func expected(err error) bool {
+	for _, answer := range []error{
+		stock.ErrMismatch, stock.ErrLimit, stock.ErrInsufficient, stock.ErrUnlimited, stock.ErrInUse, stock.ErrNotFound,
+		stock.ErrNotPaid, stock.ErrPaid, stock.ErrRefunded, stock.ErrCancelled, stock.ErrExpired, stock.ErrOverRefund,
+	} {
+		if errors.Is(err, answer) {
+			return true
+		}
+	}
+	return false
+}
+
+// step makes one call.
+func (w *walker) step(ctx context.Context) (err error) {
+	order := strconv.Itoa(w.rng.IntN(40))
+	line := func() stock.Line {
+		return stock.Line{SKU: w.rng.Int64N(3) + 1, Activity: 7 * w.rng.Int64N(2), Num: w.rng.Int64N(4) + 1}
+	}
+	inv := w.inv
+	if buyer := w.rng.Int64N(4); buyer > 0 {
+		inv = inv.For(buyer)
+	}
+	id := fmt.Sprintf("%d/%d", w.rng.IntN(4), w.rng.IntN(30))
+	switch n := w.rng.IntN(20); {
+	case n < 7:
+		_, err = inv.Lock(ctx, order, []stock.Line{line(), line(), line()}[:w.rng.IntN(3)+1]...)
+	case n < 10:
+		_, err = inv.Pay(ctx, order)
+	case n == 10:
+		_, err = inv.Cancel(ctx, order)
+	case n == 11:
+		_, err = inv.Redeem(ctx, order)
+	case n < 14:
+		refund := stock.Refund{ID: id, Order: order, Restock: w.rng.IntN(2) == 0}
+		if w.rng.IntN(3) > 0 {
+			refund.Lines = []stock.Line{line()}
+		}
+		_, err = inv.Refund(ctx, refund)
+	case n == 14:
+		err = inv.Restock(ctx, id, line(), line())
+	case n == 15:
+		err = inv.Withdraw(ctx, id, line())
+	case n == 16:
+		move := stock.Move{SKU: w.rng.Int64N(2) + 1, From: 7, To: 0, Num: stock.Rest}
+		if w.rng.IntN(4) > 0 {
+			move = stock.Move{SKU: move.SKU, From: 0, To: 7, Num: w.rng.Int64N(5) + 1}
+		}
+		_, err = inv.Transfer(ctx, id, move)
+	case n == 17:
+		_, err = inv.Shorten(ctx, order, time.Unix(0, 0))
+	case n == 18:
+		_, err = inv.Expire(ctx)
+	default:
+		_, err = inv.Resolve(ctx, order)
+	}
+	return err
+}
+
+// open defines the items that walkers know.
+func (s *scene) open() {
+	s.Helper()
+	for n := range int64(2) {
+		s.define(sku(n+1), 20, stock.Terms{})
+		s.define(pool(n+1, 7), 10, stock.Terms{PerOrder: 6})
+	}
+	s.define(sku(3), 0, stock.Terms{Unlimited: true})
+	s.define(pool(3, 7), 10, stock.Terms{})
+}
+
+func randomHistory(s *scene) {
+	s.open()
+	for range 4 {
+		s.walk(s.with(stock.Options{LatePay: stock.Reacquire, RefundRedeemed: true, RefundFreesBuyer: true}), expected)
+		s.balanced()
+		s.Advance(hold / 2)
+	}
+}
+
+// effectsReplayed keeps every effect that the hook was told of: together they are the books.
+func effectsReplayed(s *scene) {
+	s.open()
+	initial := map[stock.Key]stock.Quantities{}
+	for item, err := range s.inv.Items(s.Context()) {
+		s.no(err)
+		initial[item.Key] = item.Quantities
+	}
+	var mu sync.Mutex
+	var effects []stock.Effect
+	inv := s.with(stock.Options{LatePay: stock.Reacquire, RefundRedeemed: true, Hook: func(_ context.Context, e stock.Effect) {
+		mu.Lock()
+		defer mu.Unlock()
+		effects = append(effects, e)
+	}})
+	for range 3 {
+		s.walk(inv, expected)
+		s.Advance(hold / 2)
+	}
+	orders := map[string][]stock.Line{}
+	for _, e := range effects {
+		if e.Step == stock.StepLock {
+			if orders[e.Order] != nil {
+				s.Fatalf("order %q was locked twice", e.Order)
+			}
+			orders[e.Order] = e.Lines
+		}
+	}
+	for _, e := range effects {
+		lines := e.Lines
+		if lines == nil {
+			lines = orders[e.Order]
+		}
+		for _, l := range lines {
+			sum, err := initial[l.Key()].Plus(e.Step.Transition().Change.Times(l.Num))
+			s.no(err)
+			initial[l.Key()] = sum
+		}
+	}
+	for item, err := range s.inv.Items(s.Context()) {
+		s.no(err)
+		want := initial[item.Key].For(item.Terms)
+		want.Sold, want.Locked, want.Refunded = initial[item.Key].Sold, initial[item.Key].Locked, initial[item.Key].Refunded
+		same(s, item.Key.String(), item.Quantities, want)
+	}
+}
+
+// crashes breaks the wire before and after statements at random: the books balance all the
+// same, and every order can be settled.
+func crashes(s *scene) {
+	s.open()
+	var mu sync.Mutex
+	rng := repeatable(7)
+	breaks := func(err error) func(string) error {
+		return func(call string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case rng.IntN(6) > 0:
+				return nil
+			case !changes(call):
+				return stock.ErrUnavailable
+			}
+			return err
+		}
+	}
+	faulty := stock.New(&wire{store: s.Store, send: breaks(stock.ErrUnavailable), reply: breaks(stock.ErrUnknown)},
+		&stock.Options{LatePay: stock.Reacquire, RefundRedeemed: true, RefundFreesBuyer: true})
+	for range 3 {
+		s.walk(faulty, expected, stock.Retryable)
+		s.balanced()
+		s.Advance(hold / 2)
+	}
+	var orders []string
+	for h, err := range s.inv.Holds(s.Context(), stock.Filter{}) {
+		s.no(err)
+		orders = append(orders, h.Order)
+	}
+	for _, order := range orders {
+		h, err := s.inv.Resolve(s.Context(), order)
+		s.no(err)
+		if h.State == stock.Locked {
+			_, err = s.inv.Cancel(s.Context(), order)
+			s.no(err)
+		}
+	}
+	for item, err := range s.inv.Items(s.Context()) {
+		s.no(err)
+		same(s, "locked in the end", item.Locked, 0)
+	}
+}

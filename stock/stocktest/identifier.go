@@ -1,0 +1,118 @@
+package stocktest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func identifierCases() []testCase {
+	return []testCase{
+		{name: "Identifiers_OfOrdersAreComparedByteForByte", run: identifiersOfOrders},
+		{name: "Identifiers_OfRefundsAreComparedByteForByte", run: identifiersOfRefunds},
+		{name: "Identifiers_OfChangesAreComparedByteForByte", run: identifiersOfChanges},
+		{name: "Identifiers_OfOrdersRefundsAndChangesDoNotMeet", run: identifiersApart},
+		{name: "Identifiers_OfItemsAndBuyersSpanInt64", run: identifiersOfItems},
+	}
+}
+
+// lookalikes returns IDs that some collation, encoding or padding takes for each other.
+func lookalikes() []string {
+	long := strings.Repeat("x", 63)
+	return []string{
+		"order", "Order", "ORDER", "order ", " order", "order\t", "order\n", "order\x00", "order\x00\x00", "\x00order",
+		"é", "e", "e\u0301", "É", "ß", "ss", "ſs", "ı", "i", "I", "ｏ", "o",
+		"\xff", "\xfe", "\xff\xff", "%", "_", "'", "\"", "\\", "\\'", "`", "1", "01", "1.0", "0x31", " ", "\x00",
+		long, long + "x", long + "y", long + "\x00", long + " ",
+	}
+}
+
+func identifiersOfOrders(s *scene) {
+	ids := lookalikes()
+	s.define(sku(1), 1000, stock.Terms{})
+	for i, id := range ids {
+		h := s.lock(id, units(1, int64(i+1)))
+		same(s, "order", h.Order, id)
+	}
+	// Every other one is paid, the others cancelled: each has its own units and state.
+	locked, sold := int64(0), int64(0)
+	for i, id := range ids {
+		switch i % 4 {
+		case 0, 2:
+			s.pay(id)
+			sold += int64(i + 1)
+		case 1:
+			_, err := s.inv.Cancel(s.Context(), id)
+			s.no(err)
+		case 3:
+			locked += int64(i + 1)
+		}
+	}
+	s.counts(sku(1), stock.Quantities{Total: 1000, Sold: sold, Locked: locked, Left: 1000 - sold})
+	listed := map[string]bool{}
+	for h, err := range s.inv.Holds(s.Context(), stock.Filter{}) {
+		s.no(err)
+		listed[h.Order] = true
+	}
+	s.count("orders listed", len(listed), len(ids))
+	for i, id := range ids {
+		h, err := s.inv.Hold(s.Context(), id)
+		s.no(err)
+		same(s, fmt.Sprintf("line of %q", id), h.Lines[0].Num, int64(i+1))
+		same(s, fmt.Sprintf("order %q listed", id), listed[id], true)
+	}
+}
+
+func identifiersOfRefunds(s *scene) {
+	ids := lookalikes()
+	s.define(sku(1), 100, stock.Terms{})
+	s.buy("a", units(1, 100))
+	for range 2 { // the second round replays the first
+		for _, id := range ids {
+			got, err := s.inv.Refund(s.Context(), stock.Refund{ID: id, Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}})
+			s.no(err)
+			same(s, "refund", got.ID, id)
+		}
+	}
+	n := int64(len(ids))
+	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 100 - n, Left: n, Refunded: n})
+}
+
+func identifiersOfChanges(s *scene) {
+	s.define(sku(1), 0, stock.Terms{})
+	for range 2 {
+		for i, id := range lookalikes() {
+			s.no(s.inv.Restock(s.Context(), id, units(1, int64(i+1))))
+		}
+	}
+	n := int64(len(lookalikes()))
+	s.counts(sku(1), stock.Quantities{Total: n * (n + 1) / 2, Left: n * (n + 1) / 2})
+}
+
+// identifiersApart uses one ID for an order, a refund and a change: each has its own numbers.
+func identifiersApart(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.no(s.inv.Restock(s.Context(), "x", units(1, 5)))
+	s.buy("x", units(1, 3))
+	s.refund("x", "x", units(1, 1))
+	s.counts(sku(1), stock.Quantities{Total: 15, Sold: 2, Left: 13, Refunded: 1})
+	// An operator may use what looks like a serial of the library itself.
+	s.no(s.inv.Restock(s.Context(), sku(1).Serial(1), units(1, 1)))
+	s.no(s.inv.Restock(s.Context(), sku(1).Serial(2), units(1, 1)))
+	s.counts(sku(1), stock.Quantities{Total: 17, Sold: 2, Left: 15, Refunded: 1})
+}
+
+func identifiersOfItems(s *scene) {
+	const last = 1<<63 - 1
+	keys := []stock.Key{{SKU: 1}, {SKU: 1, Activity: 1}, {SKU: 1, Activity: last}, {SKU: last}, {SKU: last, Activity: last}}
+	for i, key := range keys {
+		s.define(key, int64(i+1), stock.Terms{SPU: last})
+		_, err := s.inv.For(last).Lock(s.Context(), key.String(), stock.Line{SKU: key.SKU, Activity: key.Activity, Num: int64(i + 1)})
+		s.no(err)
+	}
+	for i, key := range keys {
+		s.counts(key, stock.Quantities{Total: int64(i + 1), Locked: int64(i + 1), Left: int64(i + 1)})
+		s.usage(last, key, stock.Usage{Held: int64(i + 1), Holds: 1})
+	}
+}

@@ -1,0 +1,509 @@
+package stocktest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func lockCases() []testCase {
+	return []testCase{
+		{name: "S1_LastUnit", run: lastUnit},
+		{name: "S2_ThousandBuyersHundredUnits", run: thousandBuyers},
+		{name: "S4_LockTwice", run: lockTwice},
+		{name: "S5_LockMismatch", run: lockMismatch},
+		{name: "S6_LockWhoseAnswerIsLost", run: lockAnswerLost},
+		{name: "S12_CancelBeforeLock", run: cancelBeforeLock},
+		{name: "S19_AllLinesOrNone", run: allLinesOrNone},
+		{name: "S19_AllLinesOrNoneUnderConcurrency", run: allLinesOrNoneAtOnce},
+		{name: "S26_Unlimited", run: unlimited},
+		{name: "S33_PoolsAreCountedApart", run: poolsApart},
+		{name: "S34_RefusalsAreDistinct", run: refusalsAreDistinct},
+		{name: "Lock_ReturnsTheHold", run: lockReturnsTheHold},
+		{name: "Lock_SumsLinesOfOneItem", run: lockSumsLines},
+		{name: "Lock_ReplayReturnsTheHoldAsItIs", run: lockReplayLater},
+		{name: "Lock_ConcurrentReplays", run: lockConcurrentReplays},
+		{name: "Lock_ConcurrentMismatches", run: lockConcurrentMismatches},
+		{name: "Lock_RefusedMayBeRetried", run: lockRefusedRetried},
+		{name: "Lock_FirstRefusalByKey", run: lockFirstRefusal},
+		{name: "Lock_FiveHundredLines", run: lockManyLines},
+		{name: "Lock_OppositeLineOrders", run: lockOppositeOrders},
+		{name: "Lock_NeverOversellsNorRefusesTooSoon", run: lockCrowd},
+	}
+}
+
+func lastUnit(s *scene) {
+	s.define(sku(1), 1, stock.Terms{})
+	s.lock("a", units(1, 1))
+	_, err := s.inv.Lock(s.Context(), "b", units(1, 1))
+	s.shortage(err, sku(1), 1, 0)
+	s.counts(sku(1), stock.Quantities{Total: 1, Locked: 1, Left: 1})
+	s.unheld("b")
+}
+
+func thousandBuyers(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	errs := crowd(1000, 64, func(i int) error {
+		_, err := s.inv.Lock(s.Context(), fmt.Sprint("order-", i), units(1, 1))
+		return err
+	})
+	s.count("locks", s.succeeded(errs, stock.ErrInsufficient), 100)
+	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 100, Left: 100})
+	for i, err := range errs {
+		if err == nil {
+			s.state(fmt.Sprint("order-", i), stock.Locked)
+		} else {
+			s.shortage(err, sku(1), 1, 0)
+			s.unheld(fmt.Sprint("order-", i))
+		}
+	}
+}
+
+func lockTwice(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	first := s.lock("a", units(1, 2))
+	same(s, "second lock", s.lock("a", units(1, 2)), first)
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
+}
+
+func lockMismatch(s *scene) {
+	for _, key := range []stock.Key{sku(1), sku(2), pool(1, 7)} {
+		s.define(key, 10, stock.Terms{})
+	}
+	s.lock("a", units(1, 2))
+	_, err := s.inv.For(5).Lock(s.Context(), "b", units(1, 2))
+	s.no(err)
+	for name, lines := range map[string][]stock.Line{
+		"more units":    {units(1, 3)},
+		"fewer units":   {units(1, 1)},
+		"another SKU":   {units(2, 2)},
+		"another pool":  {{SKU: 1, Activity: 7, Num: 2}},
+		"one line more": {units(1, 2), units(2, 1)},
+		"unknown SKU":   {units(9, 2)},
+		"sold out":      {units(1, 99)},
+	} {
+		if _, err := s.inv.Lock(s.Context(), "a", lines...); !errors.Is(err, stock.ErrMismatch) {
+			s.Fatalf("%s: %v", name, err)
+		}
+	}
+	_, err = s.inv.For(5).Lock(s.Context(), "a", units(1, 2)) // a buyer where there was none
+	s.is(err, stock.ErrMismatch)
+	_, err = s.inv.Lock(s.Context(), "b", units(1, 2)) // none where there was a buyer
+	s.is(err, stock.ErrMismatch)
+	_, err = s.inv.For(6).Lock(s.Context(), "b", units(1, 2))
+	s.is(err, stock.ErrMismatch)
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
+	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10})
+	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
+	s.usage(5, sku(1), stock.Usage{Held: 2, Holds: 1})
+	s.usage(6, sku(1), stock.Usage{})
+}
+
+func lockAnswerLost(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	lost := stock.New(&wire{store: s.Store, reply: func(string) error { return stock.ErrUnknown }}, nil)
+	_, err := lost.Lock(s.Context(), "a", units(1, 2))
+	s.is(err, stock.ErrUnknown)
+	h := s.lock("a", units(1, 2))
+	same(s, "state", h.State, stock.Locked)
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
+}
+
+func cancelBeforeLock(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	o, err := s.inv.Cancel(s.Context(), "a")
+	s.no(err)
+	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
+	for range 2 {
+		h, err := s.inv.Lock(s.Context(), "a", units(1, 2))
+		s.inState(err, "a", stock.Cancelled, stock.ErrCancelled)
+		same(s, "hold", h, s.state("a", stock.Cancelled))
+		s.Advance(100 * hold) // for ever
+	}
+	if h := s.state("a", stock.Cancelled); len(h.Lines) != 0 || h.Buyer != 0 {
+		s.Fatalf("a tombstone holds something: %+v", h)
+	}
+	o, err = s.inv.Cancel(s.Context(), "a")
+	s.no(err)
+	same(s, "second outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled, Replay: true})
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+}
+
+func allLinesOrNone(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 4, stock.Terms{})
+	s.define(sku(3), 10, stock.Terms{})
+	s.unchanged(sku(1), func() {
+		s.unchanged(sku(3), func() {
+			_, err := s.inv.Lock(s.Context(), "a", units(3, 1), units(1, 1), units(2, 5))
+			s.shortage(err, sku(2), 5, 4)
+		})
+	})
+	s.unheld("a")
+	s.counts(sku(2), stock.Quantities{Total: 4, Left: 4})
+	s.lock("a", units(3, 1), units(1, 1), units(2, 4))
+	for n, total := range map[int64]int64{1: 10, 2: 4, 3: 10} {
+		s.counts(sku(n), stock.Quantities{Total: total, Locked: map[int64]int64{1: 1, 2: 4, 3: 1}[n], Left: total})
+	}
+}
+
+// allLinesOrNoneAtOnce lets orders of two items race for the one that is scarce.
+func allLinesOrNoneAtOnce(s *scene) {
+	s.define(sku(1), 1000, stock.Terms{})
+	s.define(sku(2), 20, stock.Terms{})
+	errs := together(64, func(i int) error {
+		lines := []stock.Line{units(1, 1), units(2, 1)}
+		if i%2 == 1 {
+			slices.Reverse(lines)
+		}
+		_, err := s.inv.Lock(s.Context(), strconv.Itoa(i), lines...)
+		return err
+	})
+	s.count("locks", s.succeeded(errs, stock.ErrInsufficient), 20)
+	s.counts(sku(1), stock.Quantities{Total: 1000, Locked: 20, Left: 1000})
+	s.counts(sku(2), stock.Quantities{Total: 20, Locked: 20, Left: 20})
+}
+
+func unlimited(s *scene) {
+	s.define(sku(1), 0, stock.Terms{Unlimited: true, PerBuyer: 2})
+	buyer := s.inv.For(5)
+	_, err := buyer.Lock(s.Context(), "a", units(1, 2))
+	s.no(err)
+	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
+	s.is(err, stock.ErrPerBuyer)
+
+	s.define(sku(2), 0, stock.Terms{Unlimited: true})
+	s.lock("c", units(2, 1_000_000))
+	s.counts(sku(2), stock.Quantities{Locked: 1_000_000})
+	s.pay("c")
+	s.counts(sku(2), stock.Quantities{Sold: 1_000_000})
+	s.refund("r", "c", units(2, 400_000))
+	s.counts(sku(2), stock.Quantities{Sold: 600_000, Refunded: 400_000})
+
+	// Nothing left of a limited item is not the same as unlimited.
+	s.define(sku(3), 0, stock.Terms{})
+	_, err = s.inv.Lock(s.Context(), "d", units(3, 1))
+	s.shortage(err, sku(3), 1, 0)
+}
+
+func poolsApart(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(pool(1, 7), 3, stock.Terms{})
+	s.define(pool(1, 8), 2, stock.Terms{})
+	s.lock("a", units(1, 4), stock.Line{SKU: 1, Activity: 7, Num: 3})
+	_, err := s.inv.Lock(s.Context(), "b", stock.Line{SKU: 1, Activity: 7, Num: 1})
+	s.shortage(err, pool(1, 7), 1, 0)
+	_, err = s.inv.Lock(s.Context(), "b", stock.Line{SKU: 1, Activity: 9, Num: 1})
+	s.is(err, stock.ErrUnknownSKU)
+	s.pay("a")
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 4, Left: 6})
+	s.counts(pool(1, 7), stock.Quantities{Total: 3, Sold: 3})
+	s.counts(pool(1, 8), stock.Quantities{Total: 2, Left: 2})
+}
+
+// refusalsAreDistinct has one item for each reason that a Lock can be refused for.
+func refusalsAreDistinct(s *scene) {
+	now := s.now()
+	s.define(sku(1), 10, stock.Terms{OffShelf: true})
+	s.define(sku(2), 10, stock.Terms{Start: now.Add(1e9)})
+	s.define(sku(3), 10, stock.Terms{End: now})
+	s.define(sku(4), 10, stock.Terms{PerOrder: 1})
+	s.define(sku(5), 10, stock.Terms{PerBuyer: 1})
+	s.define(sku(6), 10, stock.Terms{LiveHolds: 1})
+	s.define(sku(7), 1, stock.Terms{})
+	buyer := s.inv.For(5)
+	_, err := buyer.Lock(s.Context(), "first", units(6, 1))
+	s.no(err)
+
+	reasons := []error{
+		stock.ErrUnknownSKU, stock.ErrOffShelf, stock.ErrNotStarted, stock.ErrEnded, stock.ErrPerOrder,
+		stock.ErrPerBuyer, stock.ErrLiveHolds, stock.ErrInsufficient, stock.ErrBuyerRequired,
+	}
+	lock := func(inv *stock.Inventory, line stock.Line, want error) {
+		s.Helper()
+		_, err := inv.Lock(s.Context(), "a", line)
+		s.is(err, want)
+		for _, other := range reasons {
+			if !errors.Is(want, other) {
+				s.isNot(err, other)
+			}
+		}
+		s.isNot(err, stock.ErrInvalid, stock.ErrMismatch, stock.ErrUnavailable, stock.ErrUnknown)
+	}
+	lock(buyer, units(99, 2), stock.ErrUnknownSKU)
+	lock(buyer, units(1, 2), stock.ErrOffShelf)
+	lock(buyer, units(2, 2), stock.ErrNotStarted)
+	lock(buyer, units(3, 2), stock.ErrEnded)
+	lock(buyer, units(4, 2), stock.ErrPerOrder)
+	lock(buyer, units(5, 2), stock.ErrPerBuyer)
+	lock(buyer, units(6, 2), stock.ErrLiveHolds)
+	lock(buyer, units(7, 2), stock.ErrInsufficient)
+	lock(s.inv, units(5, 1), stock.ErrBuyerRequired)
+	lock(s.inv, units(6, 1), stock.ErrBuyerRequired)
+	s.unheld("a")
+}
+
+func lockReturnsTheHold(s *scene) {
+	s.define(sku(2), 10, stock.Terms{})
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(pool(1, 7), 10, stock.Terms{})
+	now := s.now()
+	h, err := s.inv.For(5).Lock(s.Context(), "a", units(2, 1), stock.Line{SKU: 1, Activity: 7, Num: 3}, units(1, 2))
+	s.no(err)
+	same(s, "hold", h, stock.Hold{
+		Order: "a", Buyer: 5, State: stock.Locked,
+		Lines: []stock.HoldLine{
+			{Line: units(1, 2)}, {Line: stock.Line{SKU: 1, Activity: 7, Num: 3}}, {Line: units(2, 1)},
+		},
+		Deadline: now.Add(hold), LockedAt: now, UpdatedAt: now,
+	})
+	same(s, "hold read again", s.state("a", stock.Locked), h)
+}
+
+func lockSumsLines(s *scene) {
+	s.define(sku(1), 10, stock.Terms{PerOrder: 5})
+	s.define(sku(2), 10, stock.Terms{})
+	first := s.lock("a", units(1, 2), units(2, 1), units(1, 3))
+	same(s, "one line for both", s.lock("a", units(2, 1), units(1, 5)), first)
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 5, Left: 10})
+	_, err := s.inv.Lock(s.Context(), "b", units(1, 3), units(1, 3)) // the limit counts the sum
+	s.is(err, stock.ErrPerOrder)
+	s.unchanged(sku(2), func() { // and so does the shortage
+		_, err = s.inv.Lock(s.Context(), "b", units(2, 5), units(2, 5))
+		s.shortage(err, sku(2), 10, 9)
+	})
+}
+
+func lockReplayLater(s *scene) {
+	s.inv = s.with(stock.Options{RefundRedeemed: true})
+	s.define(sku(1), 10, stock.Terms{})
+	again := func() { s.Helper(); same(s, "replay", s.lock("a", units(1, 2)), s.holdOf("a")) }
+	s.lock("a", units(1, 2))
+	again()
+	s.Advance(hold / 2)
+	again()
+	s.pay("a")
+	again()
+	s.define(sku(1), 0, stock.Terms{OffShelf: true}) // a replay asks no terms
+	s.Advance(hold)
+	again()
+	_, err := s.inv.Redeem(s.Context(), "a")
+	s.no(err)
+	again()
+	s.refund("r", "a")
+	again()
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 2})
+
+	// What is over is refused, with the hold as it is.
+	s.define(sku(1), 0, stock.Terms{})
+	s.lock("cancelled", units(1, 1))
+	_, err = s.inv.Cancel(s.Context(), "cancelled")
+	s.no(err)
+	h, err := s.inv.Lock(s.Context(), "cancelled", units(1, 1))
+	s.inState(err, "cancelled", stock.Cancelled, stock.ErrCancelled)
+	same(s, "hold", h, s.holdOf("cancelled"))
+	_, err = s.inv.Lock(s.Context(), "cancelled", units(1, 9)) // it is over, whatever is asked now
+	s.is(err, stock.ErrCancelled)
+
+	s.lock("expired", units(1, 1))
+	s.Advance(hold)
+	for range 2 { // before and after it is swept up
+		h, err = s.inv.Lock(s.Context(), "expired", units(1, 1))
+		s.is(err, stock.ErrExpired)
+		same(s, "hold", h, s.holdOf("expired"))
+		_, err = s.inv.Lock(s.Context(), "expired", units(1, 9))
+		s.is(err, stock.ErrMismatch)
+		_, err = s.inv.Expire(s.Context())
+		s.no(err)
+	}
+	s.state("expired", stock.Expired)
+}
+
+func lockConcurrentReplays(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	holds := make([]stock.Hold, 32)
+	s.each(together(len(holds), func(i int) (err error) {
+		lines := []stock.Line{units(1, 2), units(2, 1)}
+		if i%2 == 1 {
+			slices.Reverse(lines)
+		}
+		holds[i], err = s.inv.For(5).Lock(s.Context(), "a", lines...)
+		return err
+	}))
+	for _, h := range holds {
+		same(s, "hold", h, s.holdOf("a"))
+	}
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
+	s.usage(5, sku(1), stock.Usage{Held: 2, Holds: 1})
+}
+
+func lockConcurrentMismatches(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	errs := together(16, func(i int) error {
+		_, err := s.inv.Lock(s.Context(), "a", units(1, int64(i+1)))
+		return err
+	})
+	s.count("locks", s.succeeded(errs, stock.ErrMismatch), 1)
+	s.count("the winner's units", int(s.holdOf("a").Lines[0].Num), slices.Index(errs, nil)+1)
+}
+
+func lockRefusedRetried(s *scene) {
+	s.define(sku(1), 1, stock.Terms{})
+	_, err := s.inv.Lock(s.Context(), "a", units(1, 2))
+	s.shortage(err, sku(1), 2, 1)
+	_, err = s.inv.Pay(s.Context(), "a") // the refused Lock has left nothing
+	s.inState(err, "a", stock.Unheld, stock.ErrNotFound)
+	s.no(s.inv.Restock(s.Context(), "in", units(1, 1)))
+	s.lock("a", units(1, 2))
+	_, err = s.inv.Lock(s.Context(), "b", units(1, 1))
+	s.shortage(err, sku(1), 1, 0)
+	_, err = s.inv.Lock(s.Context(), "b", units(9, 1)) // with other lines: it was never accepted
+	s.is(err, stock.ErrUnknownSKU)
+	_, err = s.inv.Cancel(s.Context(), "b") // until somebody closes it
+	s.no(err)
+	s.no(s.inv.Restock(s.Context(), "in-2", units(1, 5)))
+	_, err = s.inv.Lock(s.Context(), "b", units(1, 1))
+	s.is(err, stock.ErrCancelled)
+}
+
+// lockFirstRefusal asks for lines that are all refused: the first by key is named.
+func lockFirstRefusal(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 1, stock.Terms{})
+	s.define(pool(2, 7), 0, stock.Terms{OffShelf: true})
+	_, err := s.inv.Lock(s.Context(), "a", units(9, 1), stock.Line{SKU: 2, Activity: 7, Num: 1}, units(1, 1), units(2, 2))
+	s.shortage(err, sku(2), 2, 1)
+	_, err = s.inv.Lock(s.Context(), "a", units(9, 1), stock.Line{SKU: 2, Activity: 7, Num: 1}, units(1, 1))
+	s.is(err, stock.ErrOffShelf)
+	same(s, "item", as[*stock.ItemError](s, err).Key, pool(2, 7))
+	_, err = s.inv.Lock(s.Context(), "a", units(9, 1), units(1, 1))
+	same(s, "item", *as[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
+
+	// One item that has every reason to refuse gives them in the documented order.
+	now := s.now()
+	terms := stock.Terms{OffShelf: true, Start: now.Add(1e9), PerOrder: 1, PerBuyer: 1, LiveHolds: 1}
+	s.define(sku(3), 5, stock.Terms{})
+	buyer := s.inv.For(5)
+	_, err = buyer.Lock(s.Context(), "live", units(3, 5))
+	s.no(err)
+	refused := func(inv *stock.Inventory, want error) {
+		s.Helper()
+		s.define(sku(3), 0, terms)
+		_, err := inv.Lock(s.Context(), "b", units(3, 2))
+		s.is(err, want)
+	}
+	refused(s.inv, stock.ErrOffShelf)
+	terms.OffShelf = false
+	refused(s.inv, stock.ErrNotStarted)
+	terms.Start, terms.End = now.Add(-1e9), now
+	refused(s.inv, stock.ErrEnded)
+	terms.Start, terms.End = now, now.Add(1e9)
+	refused(s.inv, stock.ErrPerOrder)
+	terms.PerOrder = 0
+	refused(s.inv, stock.ErrBuyerRequired)
+	refused(buyer, stock.ErrLiveHolds)
+	terms.LiveHolds = 0
+	refused(buyer, stock.ErrPerBuyer)
+	terms.PerBuyer = 0
+	refused(buyer, stock.ErrInsufficient)
+}
+
+func lockManyLines(s *scene) {
+	lines := make([]stock.Line, stock.MaxLines)
+	for i := range lines {
+		lines[i] = stock.Line{SKU: int64(i%50 + 1), Activity: int64(i / 50), Num: 1}
+	}
+	s.each(crowd(len(lines), 8, func(i int) error {
+		_, err := s.inv.Define(s.Context(), lines[i].Key(), 1, stock.Terms{})
+		return err
+	}))
+	h := s.lock("a", lines...)
+	s.count("lines", len(h.Lines), len(lines))
+	s.pay("a")
+	s.refund("r", "a")
+	s.state("a", stock.Refunded)
+	for item, err := range s.inv.Items(s.Context()) {
+		s.no(err)
+		same(s, item.Key.String(), item.Quantities, stock.Quantities{Total: 1, Left: 1, Refunded: 1})
+	}
+}
+
+// lockOppositeOrders has 200 orders over the same items, each in another order of its lines:
+// whatever that deadlocks inside the store stays there.
+func lockOppositeOrders(s *scene) {
+	const orders, items = 200, 8
+	for n := range int64(items) {
+		s.define(sku(n+1), 10*orders, stock.Terms{})
+	}
+	s.each(together(orders, func(i int) error {
+		lines := make([]stock.Line, items)
+		for n := range lines {
+			lines[n] = units(int64((n*(2*(i%4)+1)+i)%items)+1, 1)
+		}
+		if i%2 == 1 {
+			slices.Reverse(lines)
+		}
+		_, err := s.inv.Lock(s.Context(), strconv.Itoa(i), lines...)
+		return err
+	}))
+	for n := range int64(items) {
+		s.counts(sku(n+1), stock.Quantities{Total: 10 * orders, Locked: orders, Left: 10 * orders})
+	}
+	// Half of them are paid while the others are cancelled.
+	s.each(together(orders, func(i int) (err error) {
+		if i%2 == 0 {
+			_, err = s.inv.Pay(s.Context(), strconv.Itoa(i))
+		} else {
+			_, err = s.inv.Cancel(s.Context(), strconv.Itoa(i))
+		}
+		return err
+	}))
+	for n := range int64(items) {
+		s.counts(sku(n+1), stock.Quantities{Total: 10 * orders, Sold: orders / 2, Left: 10*orders - orders/2})
+	}
+}
+
+// lockCrowd sends ten thousand buyers of one to five units to a thousand units.
+func lockCrowd(s *scene) {
+	const total = 1000
+	buyers := 10_000
+	if testing.Short() {
+		buyers = 500
+	}
+	s.define(sku(1), total, stock.Terms{})
+	var locked atomic.Int64
+	errs := crowd(buyers, 64, func(i int) error {
+		num := int64(i%5 + 1)
+		_, err := s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, num))
+		if err == nil {
+			locked.Add(num)
+		}
+		return err
+	})
+	s.succeeded(errs, stock.ErrInsufficient)
+	refused := false
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		refused = true
+		short := as[*stock.ShortageError](s, err)
+		if short.Wanted != int64(i%5+1) || short.Available >= short.Wanted || short.Available < 0 {
+			s.Fatalf("order %d was refused though %d were available: %v", i, short.Available, err)
+		}
+	}
+	item := s.item(sku(1))
+	same(s, "locked", item.Locked, locked.Load())
+	if locked.Load() > total {
+		s.Fatalf("%d of %d units are locked", locked.Load(), total)
+	}
+	if refused && item.Available() >= 5 {
+		s.Fatalf("somebody was refused, and %d are available", item.Available())
+	}
+}

@@ -1,0 +1,435 @@
+package stocktest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// The small world of a model. SKU 4 has counters near the limits of int64.
+const (
+	buyers     = 3
+	hugeSKU    = 4
+	unknownSKU = 9
+)
+
+// keys are the items of the world; the last is never defined.
+var keys = [...]stock.Key{
+	{SKU: 1}, {SKU: 1, Activity: 7}, {SKU: 1, Activity: 8}, {SKU: 2}, {SKU: 2, Activity: 7},
+	{SKU: 3}, {SKU: hugeSKU}, {SKU: hugeSKU, Activity: 7}, {SKU: unknownSKU},
+}
+
+// pick draws one of some values.
+func pick[T any](m *model, of ...T) T { return of[m.rng.IntN(len(of))] }
+
+// chance is true n times in a hundred.
+func (m *model) chance(n int) bool { return m.rng.IntN(100) < n }
+
+// next draws an operation. What an operation needs is looked for first, so that most of them
+// do something; the rest are asked for in vain, which has to be answered alike, too.
+func (m *model) next() operation {
+	switch n := m.rng.IntN(100); {
+	case n < 28:
+		return m.lock()
+	case n < 31:
+		return m.lockAgain()
+	case n < 44:
+		return m.step("Pay", stock.Locked)
+	case n < 49:
+		return m.step("Cancel", stock.Locked)
+	case n < 53:
+		return m.step("Redeem", stock.Paid)
+	case n < 58:
+		return m.redate()
+	case n < 61:
+		return m.step("Resolve", stock.Locked, stock.Paid)
+	case n < 70:
+		return m.refund()
+	case n < 73:
+		return m.refundAgain()
+	case n < 82:
+		return m.change()
+	case n < 86:
+		return m.define(keys[m.rng.IntN(len(keys)-1)])
+	case n < 94:
+		return m.advance()
+	case n < 96:
+		return operation{name: "Expire", call: func(s *side) (any, error) { return s.inv.Expire(s.Context()) }}
+	}
+	return m.read()
+}
+
+// key draws an item.
+func (m *model) key() stock.Key {
+	if m.chance(99) {
+		return keys[m.rng.IntN(len(keys)-1)]
+	}
+	return keys[len(keys)-1]
+}
+
+// num draws a number of units, small but for the item of the large ones.
+func (m *model) num(key stock.Key) int64 {
+	if key.SKU == hugeSKU && m.chance(40) || m.chance(1) {
+		return pick[int64](m, math.MaxInt64, math.MaxInt64-1, math.MaxInt64/2, math.MaxInt64/2+1, 1<<40, 1<<62)
+	}
+	return m.rng.Int64N(5) + 1
+}
+
+// lines draws one to three lines, now and then two of one item.
+func (m *model) lines() []stock.Line {
+	lines := make([]stock.Line, pick(m, 1, 1, 1, 2, 2, 3))
+	for i := range lines {
+		key := m.key()
+		lines[i] = stock.Line{SKU: key.SKU, Activity: key.Activity, Num: m.num(key)}
+	}
+	return lines
+}
+
+// id draws a new number with a prefix; some of them differ in a byte that a sloppy store
+// does not see.
+func (m *model) id(prefix string) string {
+	m.ids++
+	return prefix + strconv.Itoa(m.ids/3) + pick(m, "", " ", "\x00", "é", "É", "a", "A", "'", "\\")
+}
+
+// remembered is how many orders, refunds and changes are kept in mind for later operations.
+const remembered = 24
+
+// remember appends to a short memory.
+func remember[T any](memory []T, v T) []T {
+	if len(memory) == remembered {
+		memory = memory[1:]
+	}
+	return append(memory, v)
+}
+
+// order draws an order in one of the states, at times in any. It is one that is unknown
+// seldom, and where there is no other.
+func (m *model) order(states ...stock.State) string {
+	fit := m.orders
+	if m.chance(90) {
+		fit = slices.DeleteFunc(slices.Clone(m.orders), func(o string) bool { return !slices.Contains(states, m.hold(o).State) })
+	}
+	if len(fit) == 0 || m.chance(1) {
+		order := m.id("o")
+		m.orders = remember(m.orders, order)
+		return order
+	}
+	return pick(m, fit...)
+}
+
+// any reports whether there is an order in one of the states.
+func (m *model) any(states ...stock.State) bool {
+	return slices.ContainsFunc(m.orders, func(o string) bool { return slices.Contains(states, m.hold(o).State) })
+}
+
+// hold returns an order's hold on the first side.
+func (m *model) hold(order string) stock.Hold {
+	h, _, err := m.sides[0].Store.Hold(m.Context(), order)
+	if err != nil {
+		m.Fatalf("seed %d: %v", m.seed, err)
+	}
+	return h
+}
+
+// lock asks for a new order, mostly with a buyer, whom some items require.
+func (m *model) lock() operation {
+	order := m.id("o")
+	m.orders = remember(m.orders, order)
+	buyer := m.rng.Int64N(buyers) + 1
+	if m.chance(15) {
+		buyer = 0
+	}
+	return m.lockOf(order, buyer, m.lines())
+}
+
+// lockOf locks lines for an order and a buyer; 0 is none.
+func (m *model) lockOf(order string, buyer int64, lines []stock.Line) operation {
+	return operation{name: fmt.Sprintf("Lock(%q, %v) for %d", order, lines, buyer), order: order, call: func(s *side) (any, error) {
+		inv := s.inv
+		if buyer != 0 {
+			inv = inv.For(buyer)
+		}
+		return inv.Lock(s.Context(), order, lines...)
+	}}
+}
+
+// lockAgain replays a Lock, with its lines turned round or split, or as another one.
+func (m *model) lockAgain() operation {
+	order := m.order(stock.Locked, stock.Paid, stock.Refunded)
+	h := m.hold(order)
+	var lines []stock.Line
+	for _, l := range h.Lines {
+		if l.Num > 1 && m.chance(50) {
+			lines = append(lines, stock.Line{SKU: l.SKU, Activity: l.Activity, Num: 1})
+			l.Num--
+		}
+		lines = append(lines, l.Line)
+	}
+	slices.Reverse(lines)
+	switch {
+	case len(lines) == 0 || m.chance(20):
+		lines = m.lines()
+	case m.chance(20):
+		h.Buyer = m.rng.Int64N(buyers + 1)
+	}
+	return m.lockOf(order, h.Buyer, lines)
+}
+
+// step calls a verb that takes an order and nothing else.
+func (m *model) step(verb string, from ...stock.State) operation {
+	if verb == "Pay" && m.chance(20) && m.any(stock.Expired) {
+		from = []stock.State{stock.Expired}
+	}
+	if !m.any(from...) && m.chance(80) {
+		return m.lock()
+	}
+	order := m.order(from...)
+	return operation{name: fmt.Sprintf("%s(%q)", verb, order), order: order, call: func(s *side) (any, error) {
+		switch verb {
+		case "Pay":
+			return s.inv.Pay(s.Context(), order)
+		case "Cancel":
+			return s.inv.Cancel(s.Context(), order)
+		case "Redeem":
+			return s.inv.Redeem(s.Context(), order)
+		default:
+			return s.inv.Resolve(s.Context(), order)
+		}
+	}}
+}
+
+// redate moves a deadline, sometimes in the direction that does nothing.
+func (m *model) redate() operation {
+	order := m.order(stock.Locked)
+	by := pick(m, -time.Hour, -time.Microsecond, 0, 1, time.Microsecond, time.Minute, m.opts.HoldFor)
+	until := m.now().Add(by)
+	if deadline := m.hold(order).Deadline; m.chance(70) && !deadline.IsZero() {
+		until = deadline.Add(by)
+	}
+	after := until.Sub(m.sides[0].epoch)
+	verb := pick(m, "Extend", "Shorten")
+	return operation{name: fmt.Sprintf("%s(%q, %v)", verb, order, after), order: order, call: func(s *side) (any, error) {
+		if verb == "Extend" {
+			return s.inv.Extend(s.Context(), order, s.epoch.Add(after))
+		}
+		return s.inv.Shorten(s.Context(), order, s.epoch.Add(after))
+	}}
+}
+
+// now returns the clock of the first side.
+func (m *model) now() time.Time {
+	_, now, err := m.sides[0].Store.Hold(m.Context(), "the clock")
+	if err != nil {
+		m.Fatalf("seed %d: %v", m.seed, err)
+	}
+	return now
+}
+
+// refund asks for a part of an order or all of it.
+func (m *model) refund() operation {
+	states := []stock.State{stock.Paid}
+	if m.opts.RefundRedeemed {
+		states = append(states, stock.Redeemed)
+	}
+	if !m.any(states...) && m.chance(80) {
+		return m.lock()
+	}
+	refund := stock.Refund{ID: m.id("r"), Order: m.order(states...), Restock: m.chance(60)}
+	if h := m.hold(refund.Order); m.chance(65) {
+		for _, l := range h.Lines {
+			if rest := l.Num - l.Refunded; rest > 0 && m.chance(70) {
+				l.Num = m.rng.Int64N(rest) + 1
+				if l.Num < math.MaxInt64 && m.chance(10) {
+					l.Num++ // at times one too many
+				}
+				refund.Lines = append(refund.Lines, l.Line)
+			}
+		}
+	}
+	m.refunds = remember(m.refunds, refund)
+	return m.refundOf(refund)
+}
+
+// refundAgain replays a refund, or asks for another one with its number.
+func (m *model) refundAgain() operation {
+	if len(m.refunds) == 0 {
+		return m.refund()
+	}
+	refund := pick(m, m.refunds...)
+	refund.Lines = slices.Clone(refund.Lines)
+	if m.chance(40) {
+		switch m.rng.IntN(4) {
+		case 0:
+			refund.Restock = !refund.Restock
+		case 1:
+			refund.Order = m.order(stock.Paid)
+		case 2:
+			refund.Lines = nil
+		case 3:
+			refund.Lines = append(refund.Lines, m.lines()...)
+		}
+	}
+	return m.refundOf(refund)
+}
+
+// refundOf makes one refund.
+func (m *model) refundOf(refund stock.Refund) operation {
+	return operation{name: fmt.Sprintf("Refund(%+v)", refund), order: refund.Order, call: func(s *side) (any, error) { return s.inv.Refund(s.Context(), refund) }}
+}
+
+// change makes an operator's change, a new one or one that was made before.
+func (m *model) change() operation {
+	if len(m.changes) > 0 && m.chance(20) {
+		return pick(m, m.changes...)
+	}
+	id, lines := m.id("c"), m.lines()
+	if m.chance(10) && m.ids > 30 {
+		id = fmt.Sprint("c", m.ids/3-m.rng.IntN(5)) // which may be another kind's
+	}
+	if m.chance(40) {
+		lines = []stock.Line{m.scarce()}
+	}
+	var op operation
+	switch m.rng.IntN(6) {
+	case 0:
+		op = operation{name: fmt.Sprintf("Withdraw(%q, %v)", id, lines), call: func(s *side) (any, error) { return nil, s.inv.Withdraw(s.Context(), id, lines...) }}
+	case 1, 2, 3:
+		op = operation{name: fmt.Sprintf("Restock(%q, %v)", id, lines), call: func(s *side) (any, error) { return nil, s.inv.Restock(s.Context(), id, lines...) }}
+	default:
+		moves := m.moves()
+		op = operation{name: fmt.Sprintf("Transfer(%q, %+v)", id, moves), call: func(s *side) (any, error) { return s.inv.Transfer(s.Context(), id, moves...) }}
+	}
+	m.changes = remember(m.changes, op)
+	return op
+}
+
+// scarce returns a line with units for the item that has the least.
+func (m *model) scarce() stock.Line {
+	least := stock.Line{SKU: 1, Num: m.rng.Int64N(30) + 10}
+	available := int64(math.MaxInt64)
+	for item, err := range m.sides[0].inv.Items(m.Context()) {
+		if err == nil && item.Available() < available {
+			least.SKU, least.Activity, available = item.SKU, item.Activity, item.Available()
+		}
+	}
+	return least
+}
+
+// moves draws one or two moves, a quarter of them of all that is there.
+func (m *model) moves() []stock.Move {
+	moves := []stock.Move{{SKU: 1, From: 0, To: 7}, {SKU: 2, From: 7, To: 0}}
+	switch m.rng.IntN(4) {
+	case 0:
+		moves = []stock.Move{{SKU: 1, From: pick[int64](m, 7, 8), To: 0}}
+	case 1:
+		moves = moves[:1]
+	case 2:
+		moves = []stock.Move{{SKU: hugeSKU, From: pick[int64](m, 0, 7), To: pick[int64](m, 7, 7, 7, 9, 0)}}
+	}
+	for i := range moves {
+		moves[i].Num = m.num(stock.Key{SKU: moves[i].SKU})
+		if m.chance(25) {
+			moves[i].Num = stock.Rest
+		}
+	}
+	return moves
+}
+
+// define creates an item or changes its terms; most terms let a Lock pass.
+func (m *model) define(key stock.Key) operation {
+	terms := stock.Terms{SPU: m.rng.Int64N(3)}
+	total := m.rng.Int64N(60) + 20
+	if key.SKU == hugeSKU {
+		total = math.MaxInt64 - m.rng.Int64N(3)
+	}
+	if m.chance(15) {
+		terms.PerOrder = m.rng.Int64N(6) + 1
+	}
+	if m.chance(20) {
+		terms.PerBuyer = m.rng.Int64N(60) + 1
+	}
+	if m.chance(15) {
+		terms.LiveHolds = m.rng.Int64N(4) + 1
+	}
+	terms.OffShelf = m.chance(5)
+	if key.SKU >= 3 && m.chance(40) {
+		terms.Unlimited, total = true, 0
+	}
+	name := fmt.Sprintf("Define(%v, %d, %+v)", key, total, terms)
+	if !m.chance(12) {
+		return operation{name: name, call: func(s *side) (any, error) { return s.inv.Define(s.Context(), key, total, terms) }}
+	}
+	start := m.now().Sub(m.sides[0].epoch) + pick(m, -time.Hour, -time.Microsecond, 0, time.Microsecond, m.opts.HoldFor)
+	end := start + pick(m, 0, time.Microsecond, time.Hour, 2*time.Hour, 2*m.opts.HoldFor, 24*time.Hour)
+	open := m.chance(30) // without a start
+	return operation{name: fmt.Sprintf("%s from %v (open: %v) to %v", name, start, open, end), call: func(s *side) (any, error) {
+		terms := terms
+		terms.End = s.epoch.Add(end)
+		if !open {
+			terms.Start = s.epoch.Add(start)
+		}
+		return s.inv.Define(s.Context(), key, total, terms)
+	}}
+}
+
+// advance moves both clocks: by a little, by a lot, or to the edge of a deadline or window.
+func (m *model) advance() operation {
+	by := pick(m, time.Microsecond, m.opts.HoldFor/5, m.opts.HoldFor/5, m.opts.HoldFor/2).Truncate(time.Microsecond)
+	if edge, now := m.edge(), m.now(); edge.After(now) {
+		by = edge.Sub(now) - pick(m, 0, time.Microsecond)
+	}
+	return operation{name: fmt.Sprintf("Advance(%v)", by), call: func(s *side) (any, error) {
+		s.Advance(by)
+		return nil, nil
+	}}
+}
+
+// edge returns the deadline of an order or the edge of a sale window, or often nothing.
+func (m *model) edge() time.Time {
+	switch {
+	case m.chance(40) && m.any(stock.Locked):
+		return m.hold(m.order(stock.Locked)).Deadline
+	case m.chance(10):
+		item, _ := m.sides[0].inv.Item(m.Context(), m.key()) // what does not exist has no edges
+		return pick(m, item.Start, item.End)
+	}
+	return time.Time{}
+}
+
+// holdOf reads the hold of an order.
+func (m *model) holdOf(order string) operation {
+	return operation{name: fmt.Sprintf("Hold(%q)", order), call: func(s *side) (any, error) { return s.inv.Hold(s.Context(), order) }}
+}
+
+// state draws a state that a hold can be in.
+func (m *model) state() stock.State {
+	return pick(m, stock.Locked, stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired)
+}
+
+// read asks for one thing.
+func (m *model) read() operation {
+	key, order, buyer := m.key(), m.order(stock.Locked, stock.Paid), m.rng.Int64N(buyers)+1
+	states := []stock.State{m.state(), m.state()}
+	switch m.rng.IntN(6) {
+	case 0:
+		return m.holdOf(order)
+	case 1:
+		return operation{name: fmt.Sprintf("Item(%v)", key), call: func(s *side) (any, error) { return s.inv.Item(s.Context(), key) }}
+	case 2:
+		return operation{name: fmt.Sprintf("Usage(%v) of %d", key, buyer), call: func(s *side) (any, error) { return s.inv.For(buyer).Usage(s.Context(), key) }}
+	case 3:
+		return operation{name: fmt.Sprintf("Holds(%v, %v)", key, states), call: func(s *side) (any, error) {
+			return gather(s.inv.Holds(s.Context(), stock.Filter{Key: key, States: states}))
+		}}
+	case 4:
+		return operation{name: fmt.Sprintf("Holds(%v)", states), call: func(s *side) (any, error) {
+			return gather(s.inv.Holds(s.Context(), stock.Filter{States: states}))
+		}}
+	}
+	return operation{name: fmt.Sprintf("Repair(%v)", key), call: func(s *side) (any, error) { return s.inv.Repair(s.Context(), key) }}
+}

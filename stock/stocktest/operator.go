@@ -1,0 +1,326 @@
+package stocktest
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func operatorCases() []testCase {
+	return []testCase{
+		{name: "S28_RestockTwice", run: restockTwice},
+		{name: "Restock_AllLinesOrNone", run: restockAllOrNone},
+		{name: "Restock_ConcurrentReplays", run: restockConcurrently},
+		{name: "Withdraw_TakesWhatIsAvailable", run: withdraw},
+		{name: "Withdraw_ReleasesTheDead", run: withdrawReleases},
+		{name: "Withdraw_ConcurrentCallsTakeNoMoreThanThereIs", run: withdrawConcurrently},
+		{name: "Changes_ShareTheirIDs", run: changesShareIDs},
+		{name: "Transfer_MovesBetweenPools", run: transfer},
+		{name: "Transfer_AllMovesOrNone", run: transferAllOrNone},
+		{name: "Transfer_Mismatch", run: transferMismatch},
+		{name: "Transfer_RestTakesWhatIsAvailable", run: transferRest},
+		{name: "Transfer_RestHappensOnce", run: transferRestOnce},
+		{name: "Transfer_RestAgainstBuyers", run: transferRestTraffic},
+		{name: "Transfer_OppositeWays", run: transferOpposite},
+	}
+}
+
+func restockTwice(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	for range 2 {
+		s.no(s.inv.Restock(s.Context(), "in", units(1, 5)))
+		s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
+	}
+	s.is(s.inv.Restock(s.Context(), "in", units(1, 7)), stock.ErrMismatch)
+	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
+	s.no(s.inv.Restock(s.Context(), "in-2", units(1, 2), units(1, 1))) // lines are summed
+	s.no(s.inv.Restock(s.Context(), "in-2", units(1, 3)))
+	s.counts(sku(1), stock.Quantities{Total: 18, Left: 18})
+}
+
+func restockAllOrNone(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 0, stock.Terms{Unlimited: true})
+	s.unchanged(sku(1), func() {
+		err := s.inv.Restock(s.Context(), "in", units(1, 5), units(9, 5))
+		same(s, "error", *as[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
+		err = s.inv.Restock(s.Context(), "in", units(9, 5), units(2, 5), units(1, 5)) // the first by key
+		same(s, "error", *as[*stock.ItemError](s, err), stock.ItemError{Key: sku(2), Err: stock.ErrUnlimited})
+	})
+	s.no(s.inv.Restock(s.Context(), "in", units(1, 5))) // the refused ID is free
+	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
+}
+
+func restockConcurrently(s *scene) {
+	s.define(sku(1), 0, stock.Terms{})
+	s.define(sku(2), 0, stock.Terms{})
+	s.each(together(32, func(int) error { return s.inv.Restock(s.Context(), "same", units(2, 2), units(1, 1)) }))
+	s.each(together(32, func(i int) error { return s.inv.Restock(s.Context(), strconv.Itoa(i), units(1, 1), units(2, 2)) }))
+	s.counts(sku(1), stock.Quantities{Total: 33, Left: 33})
+	s.counts(sku(2), stock.Quantities{Total: 66, Left: 66})
+	errs := together(8, func(i int) error { return s.inv.Restock(s.Context(), "contested", units(1, int64(1+i))) })
+	s.count("restocks", s.succeeded(errs, stock.ErrMismatch), 1)
+}
+
+func withdraw(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("a", units(1, 2))
+	s.lock("b", units(1, 3))
+	s.unchanged(sku(1), func() {
+		s.shortage(s.inv.Withdraw(s.Context(), "out", units(1, 6)), sku(1), 6, 5)
+	})
+	for range 2 {
+		s.no(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
+		s.counts(sku(1), stock.Quantities{Total: 5, Sold: 2, Locked: 3, Left: 3})
+	}
+	s.is(s.inv.Withdraw(s.Context(), "out", units(1, 4)), stock.ErrMismatch)
+	s.is(s.inv.Withdraw(s.Context(), "out-2", units(9, 1)), stock.ErrUnknownSKU)
+	s.define(sku(2), 0, stock.Terms{Unlimited: true})
+	s.is(s.inv.Withdraw(s.Context(), "out-2", units(2, 1)), stock.ErrUnlimited)
+
+	// An item that lost all of its units is sold out, not unlimited.
+	s.define(sku(3), 5, stock.Terms{})
+	s.no(s.inv.Withdraw(s.Context(), "all", units(3, 5)))
+	_, err := s.inv.Lock(s.Context(), "c", units(3, 1))
+	s.shortage(err, sku(3), 1, 0)
+}
+
+func withdrawReleases(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 8))
+	s.Advance(hold)
+	s.no(s.inv.Withdraw(s.Context(), "out", units(1, 9)))
+	s.state("a", stock.Expired)
+	s.counts(sku(1), stock.Quantities{Total: 1, Left: 1})
+}
+
+func withdrawConcurrently(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	errs := together(24, func(i int) (err error) {
+		if i%2 == 0 {
+			_, err = s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, 1))
+			return err
+		}
+		return s.inv.Withdraw(s.Context(), strconv.Itoa(i), units(1, 1))
+	})
+	s.count("units", s.succeeded(errs, stock.ErrInsufficient), 10)
+	same(s, "available", s.item(sku(1)).Available(), 0)
+}
+
+// changesShareIDs uses the number of one kind of change for the others.
+func changesShareIDs(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(pool(1, 7), 100, stock.Terms{})
+	s.no(s.inv.Restock(s.Context(), "in", units(1, 5)))
+	s.no(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
+	move := stock.Move{SKU: 1, To: 7, Num: 5}
+	_, err := s.inv.Transfer(s.Context(), "move", move)
+	s.no(err)
+	s.is(s.inv.Withdraw(s.Context(), "in", units(1, 5)), stock.ErrMismatch)
+	s.is(s.inv.Withdraw(s.Context(), "move", units(1, 5)), stock.ErrMismatch)
+	s.is(s.inv.Restock(s.Context(), "out", units(1, 5)), stock.ErrMismatch)
+	s.is(s.inv.Restock(s.Context(), "move", stock.Line{SKU: 1, Activity: 7, Num: 5}), stock.ErrMismatch)
+	for _, id := range []string{"in", "out"} {
+		_, err = s.inv.Transfer(s.Context(), id, move)
+		s.is(err, stock.ErrMismatch)
+	}
+	// A mismatch comes before what the items say.
+	s.is(s.inv.Withdraw(s.Context(), "in", units(9, 1)), stock.ErrMismatch)
+	s.is(s.inv.Withdraw(s.Context(), "out", units(1, 1_000_000)), stock.ErrMismatch)
+	s.counts(sku(1), stock.Quantities{Total: 95, Left: 95})
+	s.counts(pool(1, 7), stock.Quantities{Total: 105, Left: 105})
+
+	errs := together(12, func(i int) (err error) {
+		switch i % 3 {
+		case 0:
+			return s.inv.Restock(s.Context(), "contested", units(1, 5))
+		case 1:
+			return s.inv.Withdraw(s.Context(), "contested", units(1, 5))
+		}
+		_, err = s.inv.Transfer(s.Context(), "contested", move)
+		return err
+	})
+	s.count("calls of the kind that won", s.succeeded(errs, stock.ErrMismatch), 4)
+}
+
+func transfer(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(pool(1, 7), 0, stock.Terms{})
+	s.define(pool(1, 8), 5, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.define(pool(2, 7), 0, stock.Terms{})
+	moves := []stock.Move{{SKU: 2, From: 0, To: 7, Num: 4}, {SKU: 1, From: 0, To: 7, Num: 30}}
+	for range 2 {
+		got, err := s.inv.Transfer(s.Context(), "begin", moves...)
+		s.no(err)
+		same(s, "moves", got, moves)
+	}
+	s.counts(sku(1), stock.Quantities{Total: 70, Left: 70})
+	s.counts(pool(1, 7), stock.Quantities{Total: 30, Left: 30})
+	s.counts(pool(2, 7), stock.Quantities{Total: 4, Left: 4})
+	s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 28})
+	s.unchanged(sku(1), func() { // what is locked does not go
+		_, err := s.inv.Transfer(s.Context(), "back", stock.Move{SKU: 1, From: 7, To: 8, Num: 3})
+		s.shortage(err, pool(1, 7), 3, 2)
+	})
+	_, err := s.inv.Transfer(s.Context(), "back", stock.Move{SKU: 1, From: 7, To: 8, Num: 2})
+	s.no(err)
+	s.counts(pool(1, 7), stock.Quantities{Total: 28, Locked: 28, Left: 28})
+	s.counts(pool(1, 8), stock.Quantities{Total: 7, Left: 7})
+
+	s.Advance(hold) // what is dead does
+	_, err = s.inv.Transfer(s.Context(), "home", stock.Move{SKU: 1, From: 7, To: 0, Num: 28})
+	s.no(err)
+	s.counts(sku(1), stock.Quantities{Total: 98, Left: 98})
+}
+
+func transferAllOrNone(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(pool(1, 7), 0, stock.Terms{})
+	s.define(sku(2), 3, stock.Terms{})
+	s.define(pool(2, 7), 0, stock.Terms{})
+	s.define(sku(3), 0, stock.Terms{Unlimited: true})
+	s.define(pool(3, 7), 0, stock.Terms{})
+	good := stock.Move{SKU: 1, To: 7, Num: 5}
+	s.unchanged(sku(1), func() {
+		s.unchanged(pool(1, 7), func() {
+			_, err := s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 2, To: 7, Num: 4})
+			s.shortage(err, sku(2), 4, 3)
+			_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 2, To: 9, Num: 1})
+			same(s, "error", *as[*stock.ItemError](s, err), stock.ItemError{Key: pool(2, 9), Err: stock.ErrUnknownSKU})
+			_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 9, To: 7, Num: stock.Rest})
+			same(s, "error", *as[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
+			for _, num := range []int64{1, stock.Rest} {
+				_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 3, To: 7, Num: num})
+				same(s, "error", *as[*stock.ItemError](s, err), stock.ItemError{Key: sku(3), Err: stock.ErrUnlimited})
+				_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 3, From: 7, To: 0, Num: num})
+				s.is(err, stock.ErrUnlimited)
+			}
+		})
+	})
+	_, err := s.inv.Transfer(s.Context(), "move", good)
+	s.no(err)
+}
+
+func transferMismatch(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(pool(1, 7), 100, stock.Terms{})
+	s.define(pool(1, 8), 100, stock.Terms{})
+	s.define(sku(2), 100, stock.Terms{})
+	s.define(pool(2, 7), 100, stock.Terms{})
+	_, err := s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, To: 7, Num: 5})
+	s.no(err)
+	_, err = s.inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, From: 8, To: 7, Num: stock.Rest})
+	s.no(err)
+	for id, moves := range map[string][]stock.Move{
+		"move": {
+			{SKU: 1, To: 7, Num: 6}, {SKU: 1, To: 7, Num: stock.Rest}, {SKU: 1, To: 8, Num: 5},
+			{SKU: 1, From: 7, To: 0, Num: 5}, {SKU: 2, To: 7, Num: 5},
+		},
+		"rest": {{SKU: 1, From: 8, To: 7, Num: 100}, {SKU: 1, From: 7, To: 8, Num: stock.Rest}, {SKU: 1, From: 8, To: 0, Num: stock.Rest}},
+	} {
+		for _, move := range moves {
+			_, err = s.inv.Transfer(s.Context(), id, move)
+			s.is(err, stock.ErrMismatch)
+		}
+	}
+	_, err = s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, To: 7, Num: 5}, stock.Move{SKU: 2, To: 7, Num: 5})
+	s.is(err, stock.ErrMismatch)
+	s.counts(sku(1), stock.Quantities{Total: 95, Left: 95})
+	s.counts(pool(1, 7), stock.Quantities{Total: 205, Left: 205})
+	s.counts(pool(1, 8), stock.Quantities{})
+}
+
+func transferRest(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(pool(1, 7), 20, stock.Terms{})
+	line := func(n int64) stock.Line { return stock.Line{SKU: 1, Activity: 7, Num: n} }
+	s.buy("sold", line(3))
+	s.lock("dead", line(5))
+	s.Advance(hold)
+	s.lock("live", line(4))
+	home := stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest}
+	want := home
+	want.Num = 13
+	for range 2 {
+		got, err := s.inv.Transfer(s.Context(), "end", home)
+		s.no(err)
+		same(s, "moves", got, []stock.Move{want})
+		s.Advance(hold) // what comes free later is not part of the first time
+	}
+	s.state("dead", stock.Expired)
+	s.counts(sku(1), stock.Quantities{Total: 113, Left: 113})
+	for _, num := range []int64{4, 0} { // the live one has died; then there is nothing
+		got, err := s.inv.Transfer(s.Context(), fmt.Sprint("later ", num), home)
+		s.no(err)
+		want.Num = num
+		same(s, "moves", got, []stock.Move{want})
+	}
+	got, err := s.inv.Transfer(s.Context(), "later 0", home)
+	s.no(err)
+	same(s, "moves", got, []stock.Move{want})
+	s.counts(pool(1, 7), stock.Quantities{Total: 3, Sold: 3})
+	s.counts(sku(1), stock.Quantities{Total: 117, Left: 117})
+}
+
+// transferRestOnce ends an activity by its time, an operator and a removal, all at once.
+func transferRestOnce(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(pool(1, 7), 20, stock.Terms{})
+	s.define(sku(2), 100, stock.Terms{})
+	s.define(pool(2, 7), 30, stock.Terms{})
+	s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 8})
+	moves := make([][]stock.Move, 32)
+	s.each(together(len(moves), func(i int) (err error) {
+		moves[i], err = s.inv.Transfer(s.Context(), "end of 7",
+			stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest}, stock.Move{SKU: 2, From: 7, To: 0, Num: stock.Rest})
+		return err
+	}))
+	for _, got := range moves {
+		same(s, "moves", got, []stock.Move{{SKU: 1, From: 7, To: 0, Num: 12}, {SKU: 2, From: 7, To: 0, Num: 30}})
+	}
+	s.counts(sku(1), stock.Quantities{Total: 112, Left: 112})
+	s.counts(sku(2), stock.Quantities{Total: 130, Left: 130})
+	s.counts(pool(1, 7), stock.Quantities{Total: 8, Locked: 8, Left: 8})
+	s.counts(pool(2, 7), stock.Quantities{})
+}
+
+// transferRestTraffic ends an activity while its buyers lock and cancel.
+func transferRestTraffic(s *scene) {
+	s.define(sku(1), 0, stock.Terms{})
+	s.define(pool(1, 7), 200, stock.Terms{})
+	moves := make([][]stock.Move, 40)
+	errs := together(len(moves), func(i int) (err error) {
+		if i%10 == 9 {
+			moves[i], err = s.inv.Transfer(s.Context(), "end of 7", stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest})
+			return err
+		}
+		if _, err = s.inv.Lock(s.Context(), strconv.Itoa(i), stock.Line{SKU: 1, Activity: 7, Num: 2}); err == nil && i%2 == 0 {
+			_, err = s.inv.Cancel(s.Context(), strconv.Itoa(i))
+		}
+		return err
+	})
+	s.succeeded(errs, stock.ErrInsufficient)
+	for i := 9; i < len(moves); i += 10 {
+		s.no(errs[i])
+		same(s, "moves", moves[i], moves[9])
+	}
+	same(s, "units moved", s.item(sku(1)).Total, moves[9][0].Num)
+	same(s, "units kept", s.item(pool(1, 7)).Total, 200-moves[9][0].Num)
+}
+
+func transferOpposite(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(pool(1, 7), 100, stock.Terms{})
+	s.each(together(64, func(i int) error {
+		move := stock.Move{SKU: 1, From: 0, To: 7, Num: 1}
+		if i%2 == 1 {
+			move.From, move.To = move.To, move.From
+		}
+		_, err := s.inv.Transfer(s.Context(), strconv.Itoa(i), move)
+		return err
+	}))
+	s.counts(sku(1), stock.Quantities{Total: 100, Left: 100})
+	s.counts(pool(1, 7), stock.Quantities{Total: 100, Left: 100})
+}

@@ -1,0 +1,119 @@
+package stocktest
+
+import (
+	"math"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func overflowCases() []testCase {
+	return []testCase{
+		{name: "Overflow_TheLargestItem", run: largestItem},
+		{name: "Overflow_OfTotal", run: overflowTotal},
+		{name: "Overflow_OfAnUnlimitedItem", run: overflowUnlimited},
+		{name: "Overflow_OfRefunded", run: overflowRefunded},
+		{name: "Overflow_OfABuyer", run: overflowBuyer},
+	}
+}
+
+const most = math.MaxInt64
+
+// largestItem takes the most units there can be through the whole life cycle.
+func largestItem(s *scene) {
+	s.define(sku(1), most, stock.Terms{PerOrder: most, PerBuyer: most, LiveHolds: most})
+	buyer := s.inv.For(5)
+	_, err := buyer.Lock(s.Context(), "a", units(1, most))
+	s.no(err)
+	s.counts(sku(1), stock.Quantities{Total: most, Locked: most, Left: most})
+	_, err = buyer.Lock(s.Context(), "b", units(1, most))
+	s.is(err, stock.ErrPerBuyer)
+	_, err = s.inv.For(6).Lock(s.Context(), "b", units(1, most))
+	s.shortage(err, sku(1), most, 0)
+	s.pay("a")
+	s.counts(sku(1), stock.Quantities{Total: most, Sold: most})
+	s.usage(5, sku(1), stock.Usage{Bought: most})
+	s.refund("r", "a")
+	s.counts(sku(1), stock.Quantities{Total: most, Left: most, Refunded: most})
+	s.no(s.inv.Withdraw(s.Context(), "out", units(1, most)))
+	s.no(s.inv.Restock(s.Context(), "in", units(1, most)))
+	s.counts(sku(1), stock.Quantities{Total: most, Left: most, Refunded: most})
+}
+
+func overflowTotal(s *scene) {
+	s.define(sku(1), most-5, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.define(pool(1, 7), 10, stock.Terms{})
+	s.unchanged(sku(1), func() {
+		s.unchanged(sku(2), func() {
+			s.is(s.inv.Restock(s.Context(), "in", units(2, 1), units(1, 6)), stock.ErrOverflow)
+			s.is(s.inv.Restock(s.Context(), "in", units(1, most)), stock.ErrOverflow)
+			_, err := s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, From: 7, To: 0, Num: 6})
+			s.is(err, stock.ErrOverflow)
+			_, err = s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest})
+			s.is(err, stock.ErrOverflow)
+		})
+	})
+	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
+	s.no(s.inv.Restock(s.Context(), "in", units(1, 5)))
+	s.counts(sku(1), stock.Quantities{Total: most, Left: most})
+}
+
+func overflowUnlimited(s *scene) {
+	s.define(sku(1), 0, stock.Terms{Unlimited: true})
+	s.lock("a", units(1, most-5))
+	s.unchanged(sku(1), func() {
+		_, err := s.inv.Lock(s.Context(), "b", units(1, 6))
+		s.is(err, stock.ErrOverflow)
+		s.isNot(err, stock.ErrInsufficient)
+		_, err = s.inv.Lock(s.Context(), "b", units(1, most))
+		s.is(err, stock.ErrOverflow)
+	})
+	s.lock("b", units(1, 5))
+	s.pay("a")
+	_, err := s.inv.Lock(s.Context(), "c", units(1, 1))
+	s.is(err, stock.ErrOverflow)
+	s.Advance(hold) // b is dead
+	s.lock("c", units(1, 5))
+	s.counts(sku(1), stock.Quantities{Sold: most - 5, Locked: 5})
+	s.define(sku(1), most, stock.Terms{})
+	s.counts(sku(1), stock.Quantities{Total: most, Sold: most - 5, Locked: 5, Left: 5})
+}
+
+// overflowRefunded refunds as much as the counter of refunded units can hold, and one more.
+func overflowRefunded(s *scene) {
+	s.define(sku(1), most, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.buy("a", units(1, most))
+	s.refund("r", "a")
+	s.buy("b", units(1, 1), units(2, 1))
+	was := s.holdOf("b")
+	for _, restock := range []bool{true, false} {
+		s.unchanged(sku(1), func() {
+			s.unchanged(sku(2), func() {
+				_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r2", Order: "b", Restock: restock})
+				s.is(err, stock.ErrOverflow)
+			})
+		})
+	}
+	same(s, "hold", s.holdOf("b"), was)
+	s.refund("r2", "b", units(2, 1)) // the refused ID is free
+}
+
+// overflowBuyer buys with refunds that free nothing until the buyer's own counter is full.
+func overflowBuyer(s *scene) {
+	s.define(sku(1), most, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	buyer := s.inv.For(5)
+	_, err := buyer.Lock(s.Context(), "a", units(1, most))
+	s.no(err)
+	s.pay("a")
+	s.refund("r", "a")
+	s.usage(5, sku(1), stock.Usage{Bought: most})
+	s.unchanged(sku(2), func() {
+		_, err = buyer.Lock(s.Context(), "b", units(1, 1), units(2, 1))
+		s.is(err, stock.ErrOverflow)
+	})
+	s.lock("b", units(1, 1)) // the item has them, for anybody else
+	_, err = buyer.Lock(s.Context(), "c", units(1, most))
+	s.shortage(err, sku(1), most, most-1) // a shortage comes before an overflow
+}

@@ -1,0 +1,420 @@
+package stocktest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func payCases() []testCase {
+	return []testCase{
+		{name: "S7_PayTwice", run: payTwice},
+		{name: "S8_CancelTwice", run: cancelTwice},
+		{name: "S9_CancelThenPay", run: cancelThenPay},
+		{name: "S10_PayThenCancel", run: payThenCancel},
+		{name: "S11_UnknownOrders", run: unknownOrders},
+		{name: "S15_LatePaymentReacquires", run: latePayment},
+		{name: "S16_LatePaymentFindsNothing", run: latePaymentSoldOut},
+		{name: "S25_Redeem", run: redeem},
+		{name: "X2_CancelAfterACrashFreesOnce", run: cancelAfterCrash},
+		{name: "Pay_MovesEveryLine", run: payEveryLine},
+		{name: "Pay_LateIsRejectedByDefault", run: latePaymentRejected},
+		{name: "Pay_LateAsksForTheBuyersLimitButNotForTheWindow", run: latePaymentLimits},
+		{name: "Pay_LateReleasesOtherDeadHolds", run: latePaymentReleases},
+		{name: "Pay_LateIsAllLinesOrNone", run: latePaymentAllOrNone},
+		{name: "Pay_LateIsReplayed", run: latePaymentReplay},
+		{name: "Pay_ConcurrentReplays", run: payConcurrentReplays},
+		{name: "Cancel_ConcurrentReplays", run: cancelConcurrentReplays},
+		{name: "Redeem_ConcurrentReplays", run: redeemConcurrentReplays},
+		{name: "States_EveryVerbInEveryState", run: everyVerbInEveryState},
+	}
+}
+
+// replay returns the outcome of a call that an earlier one had done.
+func replay(order string, state stock.State) stock.Outcome {
+	return stock.Outcome{Order: order, State: state, Replay: true}
+}
+
+func payTwice(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 2))
+	same(s, "outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid})
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
+	paid := s.state("a", stock.Paid)
+	s.sameTime("PaidAt", paid.PaidAt, s.now())
+	s.Advance(2 * hold) // however late
+	s.unchanged(sku(1), func() { same(s, "second outcome", s.pay("a"), replay("a", stock.Paid)) })
+	same(s, "hold", s.holdOf("a"), paid)
+}
+
+func cancelTwice(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 2))
+	s.lock("b", units(1, 3))
+	o, err := s.inv.Cancel(s.Context(), "a")
+	s.no(err)
+	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 3, Left: 10})
+	s.Advance(hold / 2)
+	o, err = s.inv.Cancel(s.Context(), "a")
+	s.no(err)
+	same(s, "second outcome", o, replay("a", stock.Cancelled))
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 3, Left: 10})
+}
+
+func cancelThenPay(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 2))
+	other := s.lock("b", units(1, 3))
+	_, err := s.inv.Cancel(s.Context(), "a")
+	s.no(err)
+	for _, inv := range []*stock.Inventory{s.inv, s.with(stock.Options{LatePay: stock.Reacquire})} {
+		_, err = inv.Pay(s.Context(), "a")
+		s.inState(err, "a", stock.Cancelled, stock.ErrCancelled)
+	}
+	same(s, "the other order", s.holdOf("b"), other)
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 3, Left: 10})
+}
+
+func payThenCancel(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("a", units(1, 2))
+	s.unchanged(sku(1), func() {
+		_, err := s.inv.Cancel(s.Context(), "a")
+		s.inState(err, "a", stock.Paid, stock.ErrPaid)
+	})
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
+}
+
+func unknownOrders(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	_, err := s.inv.Pay(s.Context(), "a")
+	s.inState(err, "a", stock.Unheld, stock.ErrNotFound)
+	_, err = s.inv.Redeem(s.Context(), "a")
+	s.inState(err, "a", stock.Unheld, stock.ErrNotFound)
+	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a"})
+	s.inState(err, "a", stock.Unheld, stock.ErrNotFound)
+	_, err = s.inv.Extend(s.Context(), "a", s.now().Add(hold))
+	s.inState(err, "a", stock.Unheld, stock.ErrNotFound)
+	_, err = s.inv.Shorten(s.Context(), "a", s.now().Add(hold))
+	s.inState(err, "a", stock.Unheld, stock.ErrNotFound)
+	s.unheld("a")
+	o, err := s.inv.Cancel(s.Context(), "a")
+	s.no(err)
+	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
+	_, err = s.inv.Pay(s.Context(), "a")
+	s.inState(err, "a", stock.Cancelled, stock.ErrCancelled)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+}
+
+func latePayment(s *scene) {
+	var effects []stock.Effect
+	s.inv = s.with(stock.Options{LatePay: stock.Reacquire, Hook: record(&effects)})
+	s.define(sku(1), 10, stock.Terms{})
+	h := s.lock("a", units(1, 2))
+	s.Advance(hold)
+	same(s, "outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid, Late: true})
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
+	paid := s.state("a", stock.Paid)
+	s.sameTime("Deadline", paid.Deadline, h.Deadline)
+	s.sameTime("PaidAt", paid.PaidAt, h.Deadline)
+	same(s, "effects", effects, []stock.Effect{
+		{Step: stock.StepLock, Order: "a", Lines: []stock.Line{units(1, 2)}},
+		{Step: stock.StepExpire, Order: "a"},
+		{Step: stock.StepReacquire, Order: "a"},
+	})
+
+	// It is the same after a sweep, and long after.
+	s.lock("b", units(1, 3))
+	s.Advance(100 * hold)
+	_, err := s.inv.Expire(s.Context())
+	s.no(err)
+	s.state("b", stock.Expired)
+	same(s, "outcome", s.pay("b"), stock.Outcome{Order: "b", State: stock.Paid, Late: true})
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 5, Left: 5})
+}
+
+func latePaymentSoldOut(s *scene) {
+	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
+	s.define(sku(1), 3, stock.Terms{})
+	s.lock("a", units(1, 2))
+	s.Advance(hold)
+	s.buy("b", units(1, 2))
+	for range 2 {
+		_, err := s.inv.Pay(s.Context(), "a")
+		s.inState(err, "a", stock.Expired, stock.ErrExpired)
+		s.shortage(err, sku(1), 2, 1)
+	}
+	s.counts(sku(1), stock.Quantities{Total: 3, Sold: 2, Left: 1})
+	s.refund("r", "b", units(1, 1)) // stock that comes back serves the next try
+	s.pay("a")
+	s.counts(sku(1), stock.Quantities{Total: 3, Sold: 3, Refunded: 1})
+}
+
+// redeem hands over a paid order: from Paid only, once, and no counter moves.
+func redeem(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 2))
+	_, err := s.inv.Redeem(s.Context(), "a")
+	s.inState(err, "a", stock.Locked, stock.ErrNotPaid)
+	s.pay("a")
+	was := s.item(sku(1)).Quantities
+	o, err := s.inv.Redeem(s.Context(), "a")
+	s.no(err)
+	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Redeemed})
+	o, err = s.inv.Redeem(s.Context(), "a")
+	s.no(err)
+	same(s, "second outcome", o, replay("a", stock.Redeemed))
+	s.counts(sku(1), was)
+	same(s, "payment after that", s.pay("a"), replay("a", stock.Redeemed))
+	_, err = s.inv.Cancel(s.Context(), "a")
+	s.inState(err, "a", stock.Redeemed, stock.ErrRedeemed)
+	s.is(err, stock.ErrPaid)
+
+	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true})
+	s.inState(err, "a", stock.Redeemed, stock.ErrRedeemed)
+	s.counts(sku(1), was)
+	_, err = s.with(stock.Options{RefundRedeemed: true}).Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true})
+	s.no(err)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 2})
+	_, err = s.inv.Redeem(s.Context(), "a")
+	s.inState(err, "a", stock.Refunded, stock.ErrRefunded)
+}
+
+// cancelAfterCrash is a checkout that died after its Lock: whoever cleans up, and however
+// often, the units are free once.
+func cancelAfterCrash(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.lock("a", units(1, 2), units(2, 1))
+	s.lock("b", units(1, 1))
+	for range 3 {
+		s.each(together(8, func(int) error {
+			_, err := s.inv.Cancel(s.Context(), "a")
+			return err
+		}))
+	}
+	s.state("a", stock.Cancelled)
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 1, Left: 10})
+	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10})
+}
+
+func payEveryLine(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 0, stock.Terms{Unlimited: true})
+	s.define(pool(1, 7), 10, stock.Terms{})
+	_, err := s.inv.For(5).Lock(s.Context(), "a", stock.Line{SKU: 1, Activity: 7, Num: 3}, units(2, 5), units(1, 2))
+	s.no(err)
+	s.pay("a")
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
+	s.counts(sku(2), stock.Quantities{Sold: 5})
+	s.counts(pool(1, 7), stock.Quantities{Total: 10, Sold: 3, Left: 7})
+	s.usage(5, pool(1, 7), stock.Usage{Bought: 3})
+	s.usage(5, sku(1), stock.Usage{Bought: 2})
+}
+
+func latePaymentRejected(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 2))
+	s.Advance(hold)
+	for range 2 {
+		_, err := s.inv.Pay(s.Context(), "a")
+		s.inState(err, "a", stock.Expired, stock.ErrExpired)
+		s.isNot(err, stock.ErrInsufficient)
+		s.counts(sku(1), stock.Quantities{Total: 10, Left: 10}) // released by the payment, once
+	}
+	s.state("a", stock.Expired)
+}
+
+func latePaymentLimits(s *scene) {
+	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
+	now := s.now()
+	s.define(sku(1), 10, stock.Terms{PerBuyer: 3, LiveHolds: 1, PerOrder: 2, End: now.Add(hold)})
+	buyer := s.inv.For(5)
+	_, err := buyer.Lock(s.Context(), "a", units(1, 2))
+	s.no(err)
+	s.Advance(hold) // the sale is over as well
+	s.define(sku(1), 0, stock.Terms{PerBuyer: 3, LiveHolds: 1, PerOrder: 1, OffShelf: true})
+	same(s, "outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid, Late: true})
+	s.usage(5, sku(1), stock.Usage{Bought: 2})
+
+	s.define(sku(1), 0, stock.Terms{PerBuyer: 4})
+	_, err = buyer.Lock(s.Context(), "b", units(1, 2))
+	s.no(err)
+	s.Advance(hold)
+	_, err = buyer.Lock(s.Context(), "c", units(1, 1))
+	s.no(err)
+	_, err = s.inv.Pay(s.Context(), "b")
+	s.is(err, stock.ErrExpired, stock.ErrPerBuyer)
+	same(s, "limit", *as[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 5, Limit: 4, Has: 3, Wanted: 2})
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Locked: 1, Left: 8})
+	_, err = s.inv.Cancel(s.Context(), "c")
+	s.no(err)
+	s.pay("b")
+	s.usage(5, sku(1), stock.Usage{Bought: 4})
+}
+
+// latePaymentReleases needs units that another dead hold still sits on.
+func latePaymentReleases(s *scene) {
+	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
+	s.define(sku(1), 2, stock.Terms{})
+	s.lock("a", units(1, 2))
+	s.Advance(hold)
+	s.lock("b", units(1, 2)) // this released a
+	s.Advance(hold)
+	s.pay("a")
+	s.state("b", stock.Expired)
+	s.counts(sku(1), stock.Quantities{Total: 2, Sold: 2})
+}
+
+func latePaymentAllOrNone(s *scene) {
+	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
+	s.define(sku(1), 5, stock.Terms{})
+	s.define(sku(2), 5, stock.Terms{})
+	s.lock("a", units(1, 2), units(2, 2))
+	s.Advance(hold)
+	s.lock("b", units(2, 4))
+	_, err := s.inv.Pay(s.Context(), "a")
+	s.is(err, stock.ErrExpired)
+	s.shortage(err, sku(2), 2, 1)
+	s.counts(sku(1), stock.Quantities{Total: 5, Left: 5})
+	s.counts(sku(2), stock.Quantities{Total: 5, Locked: 4, Left: 5})
+}
+
+// latePaymentReplay delivers a late payment again: the answer still says that it was late.
+func latePaymentReplay(s *scene) {
+	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 2))
+	s.Advance(hold)
+	s.pay("a")
+	same(s, "second outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid, Replay: true, Late: true})
+}
+
+func payConcurrentReplays(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	once := func(inv *stock.Inventory, order string) {
+		s.Helper()
+		outcomes := make([]stock.Outcome, 32)
+		s.each(together(len(outcomes), func(i int) (err error) {
+			outcomes[i], err = inv.Pay(s.Context(), order)
+			return err
+		}))
+		s.once(outcomes, stock.Paid)
+	}
+	s.lock("a", units(1, 2))
+	once(s.inv, "a")
+	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 2, Left: 98})
+
+	s.lock("b", units(1, 2))
+	s.Advance(hold)
+	once(s.with(stock.Options{LatePay: stock.Reacquire}), "b")
+	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 4, Left: 96})
+}
+
+// once ends the test unless exactly one of the outcomes is no replay.
+func (s *scene) once(outcomes []stock.Outcome, state stock.State) {
+	s.Helper()
+	done := 0
+	for _, o := range outcomes {
+		if o.State != state {
+			s.Fatalf("outcome is %+v, want state %v", o, state)
+		}
+		if !o.Replay {
+			done++
+		}
+	}
+	s.count("calls that did it", done, 1)
+}
+
+func cancelConcurrentReplays(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.lock("a", units(1, 2))
+	for _, order := range []string{"a", "never locked"} {
+		outcomes := make([]stock.Outcome, 32)
+		s.each(together(len(outcomes), func(i int) (err error) {
+			outcomes[i], err = s.inv.Cancel(s.Context(), order)
+			return err
+		}))
+		s.once(outcomes, stock.Cancelled)
+	}
+	s.counts(sku(1), stock.Quantities{Total: 100, Left: 100})
+}
+
+func redeemConcurrentReplays(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.buy("a", units(1, 2))
+	outcomes := make([]stock.Outcome, 32)
+	s.each(together(len(outcomes), func(i int) (err error) {
+		outcomes[i], err = s.inv.Redeem(s.Context(), "a")
+		return err
+	}))
+	s.once(outcomes, stock.Redeemed)
+	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 2, Left: 98})
+}
+
+// everyVerbInEveryState puts an order in each state and calls each verb: what is not allowed
+// names the state and changes nothing.
+func everyVerbInEveryState(s *scene) {
+	s.define(sku(1), 1000, stock.Terms{})
+	reach := map[stock.State]func(order string){
+		stock.Locked:   func(o string) { s.lock(o, units(1, 2)) },
+		stock.Paid:     func(o string) { s.buy(o, units(1, 2)) },
+		stock.Redeemed: func(o string) { s.buy(o, units(1, 2)); _, err := s.inv.Redeem(s.Context(), o); s.no(err) },
+		stock.Refunded: func(o string) { s.buy(o, units(1, 2)); s.refund("of "+o, o) },
+		stock.Cancelled: func(o string) {
+			s.lock(o, units(1, 2))
+			_, err := s.inv.Cancel(s.Context(), o)
+			s.no(err)
+		},
+		stock.Expired: func(o string) {
+			h := s.lock(o, units(1, 2))
+			_, err := s.inv.Shorten(s.Context(), o, h.LockedAt)
+			s.no(err)
+			_, err = s.inv.Expire(s.Context())
+			s.no(err)
+		},
+	}
+	far := s.now().Add(10 * hold)
+	verbs := map[string]func(order string) error{
+		"Pay":     func(o string) error { _, err := s.inv.Pay(s.Context(), o); return err },
+		"Cancel":  func(o string) error { _, err := s.inv.Cancel(s.Context(), o); return err },
+		"Redeem":  func(o string) error { _, err := s.inv.Redeem(s.Context(), o); return err },
+		"Extend":  func(o string) error { _, err := s.inv.Extend(s.Context(), o, far); return err },
+		"Shorten": func(o string) error { _, err := s.inv.Shorten(s.Context(), o, far.Add(-time.Hour)); return err },
+		"Refund": func(o string) error {
+			_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "again " + o, Order: o, Restock: true})
+			return err
+		},
+	}
+	want := map[stock.State]map[string]error{
+		stock.Locked:    {"Redeem": stock.ErrNotPaid, "Refund": stock.ErrNotPaid},
+		stock.Paid:      {"Cancel": stock.ErrPaid, "Extend": stock.ErrPaid, "Shorten": stock.ErrPaid},
+		stock.Redeemed:  {"Cancel": stock.ErrRedeemed, "Extend": stock.ErrRedeemed, "Shorten": stock.ErrRedeemed, "Refund": stock.ErrRedeemed},
+		stock.Refunded:  {"Cancel": stock.ErrRefunded, "Redeem": stock.ErrRefunded, "Extend": stock.ErrRefunded, "Shorten": stock.ErrRefunded, "Refund": stock.ErrRefunded},
+		stock.Cancelled: {"Pay": stock.ErrCancelled, "Redeem": stock.ErrCancelled, "Extend": stock.ErrCancelled, "Shorten": stock.ErrCancelled, "Refund": stock.ErrCancelled},
+		stock.Expired:   {"Pay": stock.ErrExpired, "Cancel": stock.ErrExpired, "Redeem": stock.ErrExpired, "Extend": stock.ErrExpired, "Shorten": stock.ErrExpired, "Refund": stock.ErrExpired},
+	}
+	for state := stock.Locked; state <= stock.Expired; state++ {
+		for name, call := range verbs {
+			order := fmt.Sprint(name, " when ", state)
+			reach[state](order)
+			was, counted := s.state(order, state), s.item(sku(1))
+			err := call(order)
+			if reason := want[state][name]; reason != nil {
+				s.inState(err, order, state, reason)
+				same(s, "hold", s.holdOf(order), was)
+				same(s, "item", s.item(sku(1)), counted)
+			} else if err != nil {
+				s.Fatalf("%s: %v", order, err)
+			}
+		}
+	}
+}
+
+// record returns a hook that keeps what it is told. It is for calls that come one by one.
+func record(effects *[]stock.Effect) func(context.Context, stock.Effect) {
+	return func(_ context.Context, e stock.Effect) { *effects = append(*effects, e) }
+}

@@ -1,0 +1,236 @@
+package stocktest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func readingCases() []testCase {
+	return []testCase{
+		{name: "Item_Unknown", run: itemUnknown},
+		{name: "Items_ListsByKey", run: itemsByKey},
+		{name: "Items_PagesAndStops", run: itemsPages},
+		{name: "Holds_ListsByFilter", run: holdsByFilter},
+		{name: "Holds_PagesAndStops", run: holdsPages},
+		{name: "Hold_OfTheDeadIsAsItIs", run: holdOfTheDead},
+		{name: "Results_BelongToTheCaller", run: resultsBelongToTheCaller},
+	}
+}
+
+func itemUnknown(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	for _, key := range []stock.Key{sku(2), pool(1, 7)} {
+		want := stock.ItemError{Key: key, Err: stock.ErrUnknownSKU}
+		_, err := s.inv.Item(s.Context(), key)
+		same(s, "error", *as[*stock.ItemError](s, err), want)
+		_, err = s.inv.For(5).Usage(s.Context(), key)
+		same(s, "error", *as[*stock.ItemError](s, err), want)
+		_, err = s.inv.Audit(s.Context(), sku(1), key)
+		same(s, "error", *as[*stock.ItemError](s, err), want)
+		_, err = s.inv.Repair(s.Context(), key)
+		same(s, "error", *as[*stock.ItemError](s, err), want)
+	}
+	s.usage(5, sku(1), stock.Usage{})
+	same(s, "orders", s.orders(stock.Filter{}), nil)
+}
+
+func itemsByKey(s *scene) {
+	for _, key := range []stock.Key{pool(2, 7), sku(10), sku(2), pool(1, 9), sku(1)} {
+		s.define(key, key.SKU, stock.Terms{SPU: key.Activity})
+	}
+	want := []stock.Key{sku(1), pool(1, 9), sku(2), pool(2, 7), sku(10)}
+	var got []stock.Key
+	for item, err := range s.inv.Items(s.Context()) {
+		s.no(err)
+		got = append(got, item.Key)
+		same(s, "item", item, s.item(item.Key))
+	}
+	same(s, "keys", got, want)
+}
+
+func itemsPages(s *scene) {
+	const full = 400 // two pages of the library
+	define := func(from, to int) {
+		s.Helper()
+		s.each(crowd(to-from, 8, func(i int) error {
+			_, err := s.inv.Define(s.Context(), sku(int64(from+i+1)), 1, stock.Terms{})
+			return err
+		}))
+	}
+	count := func(stop int) int {
+		s.Helper()
+		n := 0
+		for item, err := range s.inv.Items(s.Context()) {
+			s.no(err)
+			n++
+			same(s, "key", item.Key, sku(int64(n)))
+			if n == stop {
+				break
+			}
+		}
+		return n
+	}
+	define(0, full)
+	s.count("items", count(-1), full)
+	define(full, full+1)
+	s.count("items", count(-1), full+1)
+	for _, stop := range []int{1, 200, 201} {
+		s.count("items", count(stop), stop)
+	}
+	report, err := s.inv.Audit(s.Context())
+	s.no(err)
+	s.count("items audited", report.Items, full+1)
+}
+
+// orders returns the orders of a listing.
+func (s *scene) orders(filter stock.Filter) []string {
+	s.Helper()
+	var orders []string
+	for h, err := range s.inv.Holds(s.Context(), filter) {
+		s.no(err)
+		same(s, "hold", h, s.holdOf(h.Order))
+		orders = append(orders, h.Order)
+	}
+	return orders
+}
+
+func holdsByFilter(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(sku(2), 100, stock.Terms{})
+	s.define(pool(1, 7), 100, stock.Terms{})
+	s.lock("z locked", units(1, 1), units(2, 1))
+	s.Advance(time.Microsecond)
+	s.lock("b locked", units(1, 1))
+	s.lock("a locked", units(1, 1))
+	s.buy("paid", units(1, 1))
+	s.buy("redeemed", units(2, 1))
+	_, err := s.inv.Redeem(s.Context(), "redeemed")
+	s.no(err)
+	s.buy("refunded", units(1, 1))
+	s.refund("r", "refunded")
+	s.lock("cancelled", units(1, 1))
+	_, err = s.inv.Cancel(s.Context(), "cancelled")
+	s.no(err)
+	_, err = s.inv.Cancel(s.Context(), "never locked")
+	s.no(err)
+	s.lock("expired", stock.Line{SKU: 1, Activity: 7, Num: 1})
+	_, err = s.inv.Shorten(s.Context(), "expired", s.now())
+	s.no(err)
+	_, err = s.inv.Expire(s.Context())
+	s.no(err)
+
+	all := []string{"a locked", "b locked", "cancelled", "expired", "never locked", "paid", "redeemed", "refunded", "z locked"}
+	same(s, "all orders", s.orders(stock.Filter{}), all)
+	same(s, "in two states", s.orders(stock.Filter{States: []stock.State{stock.Redeemed, stock.Paid, stock.Paid}}), []string{"paid", "redeemed"})
+	same(s, "cancelled", s.orders(stock.Filter{States: []stock.State{stock.Cancelled}}), []string{"cancelled", "never locked"})
+	same(s, "of SKU 1", s.orders(stock.Filter{Key: sku(1)}), // by state, deadline, order
+		[]string{"z locked", "a locked", "b locked", "paid", "refunded", "cancelled"})
+	same(s, "of SKU 1 in two states", s.orders(stock.Filter{Key: sku(1), States: []stock.State{stock.Paid, stock.Locked, stock.Paid}}),
+		[]string{"z locked", "a locked", "b locked", "paid"})
+	same(s, "of SKU 2", s.orders(stock.Filter{Key: sku(2)}), []string{"z locked", "redeemed"})
+	same(s, "of the pool", s.orders(stock.Filter{Key: pool(1, 7)}), []string{"expired"})
+	same(s, "of an unknown item", s.orders(stock.Filter{Key: sku(9)}), nil)
+}
+
+// holdsPages lists more holds than a page has, many of them with the same deadline.
+func holdsPages(s *scene) {
+	const orders = 450
+	s.define(sku(1), orders, stock.Terms{})
+	lock := func(from, to int) {
+		s.Helper()
+		s.each(crowd(to-from, 16, func(i int) error {
+			_, err := s.inv.Lock(s.Context(), fmt.Sprintf("%03d", from+i), units(1, 1))
+			return err
+		}))
+	}
+	lock(200, orders)
+	s.Advance(time.Microsecond)
+	lock(0, 200)
+	s.each(crowd(orders/9, 16, func(i int) error {
+		_, err := s.inv.Pay(s.Context(), fmt.Sprintf("%03d", 9*i))
+		return err
+	}))
+	list := func(filter stock.Filter, stop int) []stock.Hold {
+		s.Helper()
+		var holds []stock.Hold
+		for h, err := range s.inv.Holds(s.Context(), filter) {
+			s.no(err)
+			holds = append(holds, h)
+			if len(holds) == stop {
+				break
+			}
+		}
+		return holds
+	}
+	byOrder := func(a, b stock.Hold) int { return cmp.Compare(a.Order, b.Order) }
+	byState := func(a, b stock.Hold) int {
+		return cmp.Or(cmp.Compare(a.State, b.State), a.Deadline.Compare(b.Deadline), cmp.Compare(a.Order, b.Order))
+	}
+	for _, listing := range []struct {
+		filter stock.Filter
+		order  func(a, b stock.Hold) int
+		want   int
+	}{
+		{stock.Filter{}, byOrder, orders},
+		{stock.Filter{States: []stock.State{stock.Locked}}, byOrder, orders - orders/9},
+		{stock.Filter{Key: sku(1)}, byState, orders},
+		{stock.Filter{Key: sku(1), States: []stock.State{stock.Locked}}, byState, orders - orders/9},
+	} {
+		holds := list(listing.filter, -1)
+		s.count("holds", len(holds), listing.want)
+		if !slices.IsSortedFunc(holds, listing.order) {
+			s.Fatalf("%+v: out of order", listing.filter)
+		}
+		s.count("different holds", len(slices.CompactFunc(holds, func(a, b stock.Hold) bool { return a.Order == b.Order })), listing.want)
+		for _, stop := range []int{1, 200, 201} {
+			s.count("holds", len(list(listing.filter, stop)), stop)
+		}
+	}
+}
+
+func holdOfTheDead(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	h := s.lock("a", units(1, 2))
+	s.Advance(hold)
+	same(s, "hold", s.state("a", stock.Locked), h)
+	same(s, "holds listed", s.orders(stock.Filter{States: []stock.State{stock.Locked}}), []string{"a"})
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
+}
+
+// resultsBelongToTheCaller scribbles over everything that was passed in and handed out.
+func resultsBelongToTheCaller(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(pool(1, 7), 10, stock.Terms{})
+	lines := []stock.Line{{SKU: 1, Activity: 7, Num: 1}, units(1, 1), units(1, 1)}
+	asked := slices.Clone(lines)
+	h := s.lock("a", lines...)
+	same(s, "the caller's lines", lines, asked)
+	clear(lines)
+	clear(h.Lines)
+	clear(s.holdOf("a").Lines)
+	same(s, "hold", s.holdOf("a").Lines, []stock.HoldLine{{Line: units(1, 2)}, {Line: asked[0]}})
+	s.pay("a")
+
+	refunded := slices.Clone(asked[:2])
+	slices.Reverse(refunded)
+	r, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: refunded})
+	s.no(err)
+	clear(refunded)
+	clear(r.Lines)
+	r, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: asked[:2]})
+	s.no(err)
+	same(s, "refund", r.Lines, []stock.Line{asked[1], asked[0]})
+
+	moves := []stock.Move{{SKU: 1, From: 7, To: 0, Num: stock.Rest}}
+	moved, err := s.inv.Transfer(s.Context(), "t", moves...)
+	s.no(err)
+	same(s, "the caller's moves", moves, []stock.Move{{SKU: 1, From: 7, To: 0, Num: stock.Rest}})
+	clear(moved)
+	moved, err = s.inv.Transfer(s.Context(), "t", moves...)
+	s.no(err)
+	same(s, "moves", moved, []stock.Move{{SKU: 1, From: 7, To: 0, Num: 9}})
+}

@@ -1,0 +1,276 @@
+package stocktest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func refundCases() []testCase {
+	return []testCase{
+		{name: "S22_RefundMoreThanWasSold", run: refundTooMuch},
+		{name: "S23_RefundNotBackOnSale", run: refundDiscard},
+		{name: "S24_RefundIsCappedByItsOrder", run: refundCappedByOrder},
+		{name: "S25_RefundAfterRedeem", run: refundAfterRedeem},
+		{name: "Refund_Replays", run: refundReplays},
+		{name: "Refund_Mismatch", run: refundMismatch},
+		{name: "Refund_WholeTakesWhatIsLeft", run: refundWhole},
+		{name: "Refund_AllLinesOrNone", run: refundAllOrNone},
+		{name: "Refund_SumsLines", run: refundSumsLines},
+		{name: "Refund_ConcurrentReplays", run: refundConcurrentReplays},
+		{name: "Refund_ConcurrentRefundsKeepTheCap", run: refundConcurrentCap},
+		{name: "Refund_ConcurrentMismatches", run: refundConcurrentMismatches},
+		{name: "Refund_FreesTheBuyersLimitByOption", run: refundFreesBuyer},
+		{name: "Refund_RefusedMayBeRetried", run: refundRefusedRetried},
+	}
+}
+
+func refundTooMuch(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("a", units(1, 5))
+	s.refund("r1", "a", units(1, 3))
+	s.unchanged(sku(1), func() {
+		_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r2", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3)}})
+		s.is(err, stock.ErrOverRefund)
+		same(s, "error", *as[*stock.RefundError](s, err), stock.RefundError{Key: sku(1), Order: "a", Wanted: 3, Refundable: 2})
+	})
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 3})
+	s.state("a", stock.Paid)
+	s.refund("r2", "a", units(1, 2))
+	same(s, "lines", s.state("a", stock.Refunded).Lines, []stock.HoldLine{{Line: units(1, 5), Refunded: 5, Restocked: 5}})
+}
+
+func refundDiscard(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("a", units(1, 5))
+	_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r1", Order: "a", Lines: []stock.Line{units(1, 3)}})
+	s.no(err)
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 5, Left: 5, Refunded: 3})
+	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r2", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3)}})
+	s.is(err, stock.ErrOverRefund)
+	s.refund("r3", "a") // the other two go back on sale
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 3, Left: 7, Refunded: 5})
+	same(s, "lines", s.state("a", stock.Refunded).Lines, []stock.HoldLine{{Line: units(1, 5), Refunded: 5, Restocked: 2}})
+}
+
+func refundCappedByOrder(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(sku(2), 100, stock.Terms{})
+	s.lock("unpaid", units(1, 2))
+	_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "unpaid", Restock: true})
+	s.inState(err, "unpaid", stock.Locked, stock.ErrNotPaid)
+	s.buy("a", units(1, 2))
+	s.buy("b", units(1, 50))
+	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3)}})
+	s.is(err, stock.ErrOverRefund)
+	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(2, 1)}})
+	s.is(err, stock.ErrOverRefund) // not an item of this order
+	same(s, "error", *as[*stock.RefundError](s, err), stock.RefundError{Key: sku(2), Order: "a", Wanted: 1})
+	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 52, Locked: 2, Left: 48})
+}
+
+func refundAfterRedeem(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("a", units(1, 3))
+	s.refund("before", "a", units(1, 1))
+	_, err := s.inv.Redeem(s.Context(), "a")
+	s.no(err)
+	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "after", Order: "a", Restock: true})
+	s.inState(err, "a", stock.Redeemed, stock.ErrRedeemed)
+	s.refund("before", "a", units(1, 1)) // the replay is a replay
+	s.inv = s.with(stock.Options{RefundRedeemed: true})
+	s.refund("after", "a", units(1, 1))
+	s.state("a", stock.Redeemed)
+	s.refund("last", "a")
+	s.state("a", stock.Refunded)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 3})
+}
+
+func refundReplays(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.buy("a", units(1, 5), units(2, 3))
+	part := stock.Refund{ID: "part", Order: "a", Restock: true, Lines: []stock.Line{units(2, 1), units(1, 2)}}
+	whole := stock.Refund{ID: "whole", Order: "a"}
+	want := map[string]stock.Refund{
+		"part":  {ID: "part", Order: "a", Restock: true, Lines: []stock.Line{units(1, 2), units(2, 1)}},
+		"whole": {ID: "whole", Order: "a", Lines: []stock.Line{units(1, 3), units(2, 2)}},
+	}
+	for range 3 { // later rounds find the order refunded
+		for _, refund := range []stock.Refund{part, whole} {
+			got, err := s.inv.Refund(s.Context(), refund)
+			s.no(err)
+			same(s, "refund", got, want[refund.ID])
+		}
+		s.Advance(hold)
+	}
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 3, Left: 7, Refunded: 5})
+	s.counts(sku(2), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 3})
+	s.state("a", stock.Refunded)
+}
+
+func refundMismatch(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(sku(2), 100, stock.Terms{})
+	s.buy("a", units(1, 5), units(2, 5))
+	s.buy("b", units(1, 5))
+	s.lock("unpaid", units(1, 1))
+	s.refund("r", "a", units(1, 2))
+	s.refund("all", "b")
+	was := s.holdOf("a")
+	for name, refund := range map[string]stock.Refund{
+		"more units":        {ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3)}},
+		"another item":      {ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(2, 2)}},
+		"one line more":     {ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 2), units(2, 1)}},
+		"everything":        {ID: "r", Order: "a", Restock: true},
+		"not back on sale":  {ID: "r", Order: "a", Lines: []stock.Line{units(1, 2)}},
+		"another order":     {ID: "r", Order: "b", Restock: true, Lines: []stock.Line{units(1, 2)}},
+		"an unpaid order":   {ID: "r", Order: "unpaid", Restock: true, Lines: []stock.Line{units(1, 2)}},
+		"an unknown order":  {ID: "r", Order: "c", Restock: true, Lines: []stock.Line{units(1, 2)}},
+		"too many units":    {ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 99)}},
+		"lines for a whole": {ID: "all", Order: "b", Restock: true, Lines: []stock.Line{units(1, 5)}},
+	} {
+		_, err := s.inv.Refund(s.Context(), refund)
+		s.Log(name)
+		s.is(err, stock.ErrMismatch)
+	}
+	same(s, "hold", s.holdOf("a"), was)
+	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 3, Locked: 1, Left: 97, Refunded: 7})
+}
+
+func refundWhole(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.buy("a", units(1, 3), units(2, 2))
+	s.refund("part", "a", units(1, 3))
+	s.state("a", stock.Paid)
+	got, err := s.inv.Refund(s.Context(), stock.Refund{ID: "rest", Order: "a", Restock: true})
+	s.no(err)
+	same(s, "refund", got, stock.Refund{ID: "rest", Order: "a", Restock: true, Lines: []stock.Line{units(2, 2)}})
+	s.state("a", stock.Refunded)
+	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "more", Order: "a", Restock: true})
+	s.inState(err, "a", stock.Refunded, stock.ErrRefunded)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 3})
+	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10, Refunded: 2})
+	same(s, "payment after that", s.pay("a"), replay("a", stock.Refunded))
+	s.lock("b", units(1, 10)) // what is back on sale is on sale
+}
+
+func refundAllOrNone(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.buy("a", units(1, 3), units(2, 2))
+	was := s.holdOf("a")
+	s.unchanged(sku(1), func() {
+		_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3), units(2, 3)}})
+		s.is(err, stock.ErrOverRefund)
+	})
+	same(s, "hold", s.holdOf("a"), was)
+	s.refund("r", "a", units(1, 3), units(2, 1)) // the refused ID is free
+}
+
+func refundSumsLines(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("a", units(1, 5))
+	_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3), units(1, 3)}})
+	s.is(err, stock.ErrOverRefund)
+	s.refund("r", "a", units(1, 2), units(1, 2))
+	s.refund("r", "a", units(1, 4))
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 1, Left: 9, Refunded: 4})
+}
+
+func refundConcurrentReplays(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("a", units(1, 5))
+	for _, refund := range []stock.Refund{
+		{ID: "part", Order: "a", Restock: true, Lines: []stock.Line{units(1, 2)}},
+		{ID: "whole", Order: "a", Restock: true},
+	} {
+		got := make([]stock.Refund, 32)
+		s.each(together(len(got), func(i int) (err error) {
+			got[i], err = s.inv.Refund(s.Context(), refund)
+			return err
+		}))
+		for _, r := range got {
+			same(s, "refund", r, got[0])
+		}
+	}
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 5})
+}
+
+// refundConcurrentCap has more refunds than the order has units, of both kinds.
+func refundConcurrentCap(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.buy("a", units(1, 10))
+	s.buy("b", units(1, 10))
+	errs := together(16, func(i int) error {
+		_, err := s.inv.Refund(s.Context(), stock.Refund{ID: strconv.Itoa(i), Order: "a", Restock: i%2 == 0, Lines: []stock.Line{units(1, 3)}})
+		return err
+	})
+	s.count("refunds", s.succeeded(errs, stock.ErrOverRefund), 3)
+	h := s.state("a", stock.Paid)
+	same(s, "refunded", h.Lines[0].Refunded, 9)
+	back := h.Lines[0].Restocked
+	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 20 - back, Left: 80 + back, Refunded: 9})
+
+	errs = together(8, func(i int) error { // whole refunds: one takes it all
+		_, err := s.inv.Refund(s.Context(), stock.Refund{ID: fmt.Sprint("whole ", i), Order: "b", Restock: true})
+		return err
+	})
+	s.count("whole refunds", s.succeeded(errs, stock.ErrRefunded), 1)
+}
+
+func refundConcurrentMismatches(s *scene) {
+	s.define(sku(1), 1000, stock.Terms{})
+	for i := range 8 {
+		s.buy(strconv.Itoa(i), units(1, 8))
+	}
+	errs := together(8, func(i int) error { // one ID for refunds of eight orders
+		_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: strconv.Itoa(i), Restock: true, Lines: []stock.Line{units(1, 2)}})
+		return err
+	})
+	s.count("refunds", s.succeeded(errs, stock.ErrMismatch), 1)
+	winner := s.holdOf(strconv.Itoa(slices.Index(errs, nil)))
+	same(s, "refunded", winner.Lines[0].Refunded, 2)
+	s.counts(sku(1), stock.Quantities{Total: 1000, Sold: 62, Left: 938, Refunded: 2})
+}
+
+func refundFreesBuyer(s *scene) {
+	s.define(sku(1), 100, stock.Terms{PerBuyer: 4})
+	frees := s.with(stock.Options{RefundFreesBuyer: true})
+	buyer := s.inv.For(5)
+	_, err := buyer.Lock(s.Context(), "a", units(1, 4))
+	s.no(err)
+	s.pay("a")
+	s.refund("kept", "a", units(1, 2)) // this inventory does not give units back to the limit
+	s.usage(5, sku(1), stock.Usage{Bought: 4})
+	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
+	s.is(err, stock.ErrPerBuyer)
+	_, err = frees.Refund(s.Context(), stock.Refund{ID: "freed", Order: "a", Lines: []stock.Line{units(1, 1)}})
+	s.no(err)
+	s.usage(5, sku(1), stock.Usage{Bought: 3})
+	_, err = frees.Refund(s.Context(), stock.Refund{ID: "kept", Order: "a", Restock: true, Lines: []stock.Line{units(1, 2)}})
+	s.no(err) // the replay frees nothing
+	s.usage(5, sku(1), stock.Usage{Bought: 3})
+	same(s, "lines", s.holdOf("a").Lines, []stock.HoldLine{{Line: units(1, 4), Refunded: 3, Restocked: 2, Freed: 1}})
+	_, err = buyer.Lock(s.Context(), "b", units(1, 2))
+	s.is(err, stock.ErrPerBuyer)
+	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
+	s.no(err)
+}
+
+func refundRefusedRetried(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	refund := stock.Refund{ID: "r", Order: "a", Restock: true}
+	_, err := s.inv.Refund(s.Context(), refund)
+	s.is(err, stock.ErrNotFound)
+	s.lock("a", units(1, 3))
+	_, err = s.inv.Refund(s.Context(), refund)
+	s.is(err, stock.ErrNotPaid)
+	s.pay("a")
+	_, err = s.inv.Refund(s.Context(), refund)
+	s.no(err)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 3})
+}

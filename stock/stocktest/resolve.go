@@ -1,0 +1,353 @@
+package stocktest
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func resolveCases() []testCase {
+	return []testCase{
+		{name: "Resolve_UnknownOrderIsClosed", run: resolveUnknown},
+		{name: "Resolve_FencesEveryLateStatement", run: resolveFences},
+		{name: "Resolve_FencesRefundsAndLatePayments", run: resolveFencesLater},
+		{name: "Resolve_ReturnsEveryStateAsItIs", run: resolveEveryState},
+		{name: "Resolve_OfTheDeadReleases", run: resolveDead},
+		{name: "Resolve_AgainstLock", run: resolveAgainstLock},
+		{name: "Resolve_AgainstPay", run: resolveAgainstPay},
+		{name: "Answers_ThatAreLostAreSettledByTheSameCall", run: lostAnswers},
+		{name: "Answers_ThatAreLostAreSettledByResolve", run: lostAnswersResolved},
+		{name: "Calls_ThatAreNotSentChangeNothing", run: unsentCalls},
+	}
+}
+
+func resolveUnknown(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	for range 2 {
+		h, err := s.inv.Resolve(s.Context(), "a")
+		s.no(err)
+		same(s, "state", h.State, stock.Cancelled)
+		same(s, "hold", h, s.holdOf("a"))
+	}
+	_, verdict, err := s.Store.Lock(s.Context(), stock.Order{ID: "a", Lines: []stock.Line{units(1, 2)}}, time.Hour)
+	s.no(err)
+	same(s, "a Lock that arrives now", verdict, stock.Exists)
+	_, err = s.inv.Lock(s.Context(), "a", units(1, 2))
+	s.is(err, stock.ErrCancelled)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+}
+
+// refusedLate ends the test unless a statement that arrives late was refused.
+func (s *scene) refusedLate(what string, verdict stock.Verdict, err error) {
+	s.Helper()
+	s.no(err)
+	same(s, what+" that arrives late", verdict, stock.Refused)
+}
+
+// resolveFences has every statement arrive late that may have been under way while the order
+// was locked: none takes effect, and new calls do.
+func resolveFences(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	before := s.lock("a", units(1, 2))
+	for n := range int64(2) {
+		h, err := s.inv.Resolve(s.Context(), "a")
+		s.no(err)
+		same(s, "state", h.State, stock.Locked)
+		same(s, "fence", h.Fence, n+1)
+	}
+	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel} {
+		for fence := range int64(2) {
+			verdict, err := s.Store.Move(s.Context(), step, "a", fence)
+			s.refusedLate(step.String(), verdict, err)
+		}
+	}
+	verdict, err := s.Store.SetDeadline(s.Context(), before, before.Deadline.Add(hold))
+	s.refusedLate("an Extend", verdict, err)
+	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 2, Left: 100})
+	same(s, "replay", s.lock("a", units(1, 2)).State, stock.Locked)
+	_, err = s.inv.Extend(s.Context(), "a", before.Deadline.Add(hold))
+	s.no(err)
+	s.pay("a")
+
+	s.lock("b", units(1, 5)) // a sweep does not ask: a dead hold is dead
+	_, err = s.inv.Resolve(s.Context(), "b")
+	s.no(err)
+	s.Advance(hold)
+	verdict, err = s.Store.Move(s.Context(), stock.StepExpire, "b", 0)
+	s.no(err)
+	same(s, "sweep", verdict, stock.Done)
+	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 2, Left: 98})
+}
+
+// resolveFencesLater does the same to an order that is paid, and to one that has expired.
+func resolveFencesLater(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.buy("a", units(1, 2))
+	paid := s.state("a", stock.Paid)
+	_, err := s.inv.Resolve(s.Context(), "a")
+	s.no(err)
+	verdict, err := s.Store.Move(s.Context(), stock.StepRedeem, "a", paid.Fence)
+	s.refusedLate("a Redeem", verdict, err)
+	refund := stock.Refunding{Refund: stock.Refund{ID: "late", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}}
+	verdict, err = s.Store.Refund(s.Context(), refund, paid, stock.Paid)
+	s.refusedLate("a Refund", verdict, err)
+	got, err := s.Store.Refunding(s.Context(), "late")
+	s.no(err)
+	same(s, "refund recorded", got.ID, "")
+	s.refund("r", "a", units(1, 1))
+	_, err = s.inv.Redeem(s.Context(), "a")
+	s.no(err)
+	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 1, Left: 99, Refunded: 1})
+
+	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
+	s.lock("b", units(1, 3))
+	s.Advance(hold)
+	_, err = s.inv.Expire(s.Context())
+	s.no(err)
+	_, err = s.inv.Resolve(s.Context(), "b")
+	s.no(err)
+	verdict, err = s.Store.Move(s.Context(), stock.StepReacquire, "b", 0)
+	s.refusedLate("a late payment", verdict, err)
+	s.pay("b")
+	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 4, Left: 96, Refunded: 1})
+}
+
+func resolveEveryState(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.lock("locked", units(1, 1))
+	s.buy("paid", units(1, 1))
+	s.buy("redeemed", units(1, 1))
+	_, err := s.inv.Redeem(s.Context(), "redeemed")
+	s.no(err)
+	s.buy("refunded", units(1, 1))
+	s.refund("r", "refunded")
+	s.lock("cancelled", units(1, 1))
+	_, err = s.inv.Cancel(s.Context(), "cancelled")
+	s.no(err)
+	h := s.lock("expired", units(1, 1))
+	_, err = s.inv.Shorten(s.Context(), "expired", h.LockedAt)
+	s.no(err)
+	_, err = s.inv.Expire(s.Context())
+	s.no(err)
+	was := s.item(sku(1))
+	for state := stock.Locked; state <= stock.Expired; state++ {
+		want := s.state(state.String(), state)
+		h, err := s.inv.Resolve(s.Context(), state.String())
+		s.no(err)
+		want.Fence++
+		same(s, "hold", h, want)
+		same(s, "hold read again", s.holdOf(state.String()), want)
+	}
+	same(s, "item", s.item(sku(1)), was)
+}
+
+func resolveDead(s *scene) {
+	var effects []stock.Effect
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 2))
+	s.Advance(hold)
+	h, err := s.with(stock.Options{Hook: record(&effects)}).Resolve(s.Context(), "a")
+	s.no(err)
+	same(s, "state", h.State, stock.Expired)
+	same(s, "effects", effects, []stock.Effect{{Step: stock.StepExpire, Order: "a"}})
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+}
+
+// resolveAgainstLock settles an order whose Lock is still under way: either it is held, or it
+// never will be, and both callers know which.
+func resolveAgainstLock(s *scene) {
+	s.define(sku(1), 1000, stock.Terms{})
+	for round := range rounds {
+		order := strconv.Itoa(round)
+		states := make([]stock.State, 6)
+		errs := together(len(states), func(i int) error {
+			if i%2 == 0 {
+				_, err := s.inv.Lock(s.Context(), order, units(1, 1))
+				return err
+			}
+			h, err := s.inv.Resolve(s.Context(), order)
+			states[i] = h.State
+			return err
+		})
+		s.succeeded(errs, stock.ErrCancelled)
+		final := s.holdOf(order).State
+		for i, err := range errs {
+			switch {
+			case i%2 == 1 && (err != nil || states[i] != final):
+				s.Fatalf("order is %v, resolved as %v: %v", final, states[i], err)
+			case i%2 == 0 && (err == nil) != (final == stock.Locked):
+				s.Fatalf("order is %v, locked: %v", final, err)
+			}
+		}
+	}
+}
+
+// resolveAgainstPay resolves an order while it is paid: the payment gets through all the same,
+// because it is a call that is still being made.
+func resolveAgainstPay(s *scene) {
+	s.define(sku(1), 1000, stock.Terms{})
+	for round := range rounds {
+		order := strconv.Itoa(round)
+		s.lock(order, units(1, 1))
+		s.each(together(6, func(i int) (err error) {
+			if i%2 == 0 {
+				_, err = s.inv.Pay(s.Context(), order)
+			} else {
+				_, err = s.inv.Resolve(s.Context(), order)
+			}
+			return err
+		}))
+		same(s, "fence", s.state(order, stock.Paid).Fence, 3)
+	}
+	s.counts(sku(1), stock.Quantities{Total: 1000, Sold: rounds, Left: 1000 - rounds})
+}
+
+// A journey is one call of each verb that changes something, each of which works once the
+// one before it has.
+func (s *scene) journey() []struct {
+	name  string
+	order string // what Resolve would be asked about
+	call  func(inv *stock.Inventory) error
+} {
+	far := s.now().Add(2 * hold)
+	return []struct {
+		name  string
+		order string
+		call  func(inv *stock.Inventory) error
+	}{
+		{"Define", "", func(inv *stock.Inventory) error {
+			_, err := inv.Define(s.Context(), sku(1), 100, stock.Terms{PerBuyer: 50})
+			return err
+		}},
+		{"Define again", "", func(inv *stock.Inventory) error {
+			_, err := inv.Define(s.Context(), sku(1), 100, stock.Terms{PerBuyer: 60})
+			return err
+		}},
+		{"Define a pool", "", func(inv *stock.Inventory) error {
+			_, err := inv.Define(s.Context(), pool(1, 7), 0, stock.Terms{})
+			return err
+		}},
+		{"Restock", "", func(inv *stock.Inventory) error { return inv.Restock(s.Context(), "in", units(1, 10)) }},
+		{"Withdraw", "", func(inv *stock.Inventory) error { return inv.Withdraw(s.Context(), "out", units(1, 5)) }},
+		{"Transfer", "", func(inv *stock.Inventory) error {
+			_, err := inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, To: 7, Num: 20})
+			return err
+		}},
+		{"Transfer the rest", "", func(inv *stock.Inventory) error {
+			_, err := inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest})
+			return err
+		}},
+		{"Lock", "a", func(inv *stock.Inventory) error {
+			_, err := inv.For(5).Lock(s.Context(), "a", units(1, 4))
+			return err
+		}},
+		{"Extend", "a", func(inv *stock.Inventory) error { _, err := inv.Extend(s.Context(), "a", far); return err }},
+		{"Shorten", "a", func(inv *stock.Inventory) error {
+			_, err := inv.Shorten(s.Context(), "a", far.Add(-hold/2))
+			return err
+		}},
+		{"Pay", "a", func(inv *stock.Inventory) error { _, err := inv.Pay(s.Context(), "a"); return err }},
+		{"Refund", "a", func(inv *stock.Inventory) error {
+			_, err := inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}})
+			return err
+		}},
+		{"Redeem", "a", func(inv *stock.Inventory) error { _, err := inv.Redeem(s.Context(), "a"); return err }},
+		{"Lock another", "b", func(inv *stock.Inventory) error {
+			_, err := inv.For(5).Lock(s.Context(), "b", units(1, 2))
+			return err
+		}},
+		{"Cancel", "b", func(inv *stock.Inventory) error { _, err := inv.Cancel(s.Context(), "b"); return err }},
+		{"Cancel first", "c", func(inv *stock.Inventory) error { _, err := inv.Cancel(s.Context(), "c"); return err }},
+		{"Resolve", "d", func(inv *stock.Inventory) error { _, err := inv.Resolve(s.Context(), "d"); return err }},
+	}
+}
+
+// changes reports whether a method of Store changes something.
+func changes(call string) bool {
+	switch call {
+	case "Items", "List", "Hold", "Holds", "Due", "Refunding", "Applied", "Book":
+		return false
+	}
+	return true
+}
+
+// lossy returns an inventory that loses the answer of the n-th change that it sends.
+func (s *scene) lossy(n int) *stock.Inventory {
+	sent := 0
+	return s.inv.On(&wire{store: s.Store, reply: func(call string) error {
+		if changes(call) {
+			if sent++; sent == n {
+				return stock.ErrUnknown
+			}
+		}
+		return nil
+	}})
+}
+
+func lostAnswers(s *scene) {
+	for _, step := range s.journey() {
+		for n := 1; ; n++ {
+			err := step.call(s.lossy(n))
+			if err == nil {
+				break // it sends fewer changes than that
+			}
+			if !errors.Is(err, stock.ErrUnknown) || !stock.Retryable(err) {
+				s.Fatalf("%s: %v", step.name, err)
+			}
+			if err := step.call(s.inv); err != nil {
+				s.Fatalf("%s again: %v", step.name, err)
+			}
+		}
+	}
+	s.journeyEnd()
+}
+
+// journeyEnd ends the test unless every call of the journey happened once.
+func (s *scene) journeyEnd() {
+	s.Helper()
+	s.counts(sku(1), stock.Quantities{Total: 105, Sold: 3, Left: 102, Refunded: 1})
+	s.counts(pool(1, 7), stock.Quantities{})
+	s.usage(5, sku(1), stock.Usage{Bought: 4})
+	s.state("a", stock.Redeemed)
+	for _, order := range []string{"b", "c", "d"} {
+		s.state(order, stock.Cancelled)
+	}
+}
+
+// lostAnswersResolved asks what became of each order before it makes the call again: the
+// fence that this raises keeps out the lost call, not the new one.
+func lostAnswersResolved(s *scene) {
+	for _, step := range s.journey() {
+		err := step.call(s.lossy(1))
+		s.is(err, stock.ErrUnknown)
+		if step.order != "" {
+			_, err = s.inv.Resolve(s.Context(), step.order)
+			s.no(err)
+		}
+		if err := step.call(s.inv); err != nil {
+			s.Fatalf("%s again: %v", step.name, err)
+		}
+	}
+	s.journeyEnd()
+}
+
+func unsentCalls(s *scene) {
+	broken := s.inv.On(&wire{store: s.Store, send: func(call string) error {
+		if changes(call) {
+			return stock.ErrUnavailable
+		}
+		return nil
+	}})
+	for _, step := range s.journey() {
+		s.is(step.call(broken), stock.ErrUnavailable)
+		if step.order == "c" || step.order == "d" {
+			s.unheld(step.order)
+		}
+		if err := step.call(s.inv); err != nil {
+			s.Fatalf("%s: %v", step.name, err)
+		}
+	}
+	s.journeyEnd()
+}

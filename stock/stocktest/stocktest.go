@@ -1,0 +1,109 @@
+// Package stocktest is the conformance suite of stock.Store: what every store must do, whoever
+// wrote it, proved through the public methods of stock.Inventory.
+//
+//	func TestStock(t *testing.T) {
+//		stocktest.Run(t, func(t testing.TB) stocktest.Harness {
+//			clock := …
+//			return stocktest.Harness{Store: …, Advance: clock.Advance}
+//		})
+//	}
+//
+// Model is the other half: it drives two stores with the same random operations and compares
+// them after each. The package needs nothing but the standard library.
+package stocktest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Harness is one fresh, empty store and what a test needs to drive it.
+type Harness struct {
+	// Store is what is tested. It is safe for concurrent use.
+	Store stock.Store
+
+	// Advance moves the store's clock forward, by whole microseconds; the clock stands still
+	// otherwise, at a whole microsecond. It is never called while a call of the store runs.
+	Advance func(d time.Duration)
+
+	// Begin opens a caller's transaction: a store that is bound to it, and how to end it. Two
+	// transactions that touch different items and orders must be able to go on side by side.
+	// It is nil where the store has no transactions.
+	Begin func(t testing.TB) (store stock.Store, commit, rollback func() error)
+}
+
+// Run runs every case against stores that open makes, one for each case. The cases run in
+// parallel; open is called from the goroutine of the case.
+func Run(t *testing.T, open func(t testing.TB) Harness) {
+	t.Helper()
+	for _, c := range cases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, open(t))
+			if c.transactions && s.Begin == nil {
+				t.Skip("the store has no transactions")
+			}
+			c.run(s)
+			s.balanced()
+		})
+	}
+}
+
+// a testCase is one sentence of the contract.
+type testCase struct {
+	name         string
+	run          func(s *scene)
+	transactions bool // needs Harness.Begin
+}
+
+// cases returns the suite, in the order of the life cycle.
+func cases() []testCase {
+	return slices.Concat(
+		inputCases(), identifierCases(),
+		lockCases(), payCases(), raceCases(), expiryCases(), refundCases(), limitCases(),
+		defineCases(), operatorCases(), overflowCases(), readingCases(),
+		resolveCases(), auditCases(), historyCases(), transactionCases(),
+	)
+}
+
+// hold is how long a hold of a scene's inventory lives.
+const hold = stock.DefaultHoldFor
+
+// A scene is one case on its own store: an inventory with the default options, and helpers
+// that end the test where something is not as it should be. They must not be called from
+// other goroutines; together collects what those found.
+type scene struct {
+	testing.TB
+	Harness
+
+	inv *stock.Inventory
+}
+
+// newScene returns a scene on a fresh store.
+func newScene(t testing.TB, h Harness) *scene {
+	t.Helper()
+	return &scene{TB: t, Harness: h, inv: stock.New(h.Store, nil)}
+}
+
+// with returns an inventory with other options on the store of the scene.
+func (s *scene) with(opts stock.Options) *stock.Inventory { return stock.New(s.Store, &opts) }
+
+// now returns the store's clock.
+func (s *scene) now() time.Time {
+	s.Helper()
+	_, now, err := s.Store.Hold(s.Context(), "the clock")
+	s.no(err)
+	return now
+}
+
+// sku returns the key of a SKU in ordinary stock.
+func sku(n int64) stock.Key { return stock.Key{SKU: n} }
+
+// pool returns the key of a SKU in the pool of an activity.
+func pool(n, activity int64) stock.Key { return stock.Key{SKU: n, Activity: activity} }
+
+// units returns a line of ordinary stock.
+func units(n, num int64) stock.Line { return stock.Line{SKU: n, Num: num} }

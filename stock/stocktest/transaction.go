@@ -1,0 +1,290 @@
+package stocktest
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func transactionCases() []testCase {
+	return []testCase{
+		{name: "S20_RolledBackLockLeavesNothing", run: rolledBackLock, transactions: true},
+		{name: "S20_RolledBackVerbsLeaveNothing", run: rolledBackVerbs, transactions: true},
+		{name: "S20_CommittedTransaction", run: committed, transactions: true},
+		{name: "S21_Deadlock", run: deadlock, transactions: true},
+		{name: "X3_RefusalInATransactionChangesNothing", run: refusalInTransaction, transactions: true},
+		{name: "Transaction_SeesItsOwnChanges", run: ownChanges, transactions: true},
+		{name: "Transaction_DoesNotBelieveItsSnapshotOfHolds", run: staleHolds, transactions: true},
+		{name: "Transaction_DoesNotBelieveItsSnapshotOfRecords", run: staleRecords, transactions: true},
+		{name: "Transaction_DoesNotBelieveItsSnapshotOfTheDead", run: staleDead, transactions: true},
+	}
+}
+
+// begin opens a transaction and returns an inventory in it.
+func (s *scene) begin() (inv *stock.Inventory, commit, rollback func()) {
+	s.Helper()
+	store, c, r := s.Begin(s.TB)
+	return s.inv.On(store), func() { s.Helper(); s.no(c()) }, func() { s.Helper(); s.no(r()) }
+}
+
+func rolledBackLock(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	was := s.item(sku(1))
+	inv, _, rollback := s.begin()
+	h, err := inv.Lock(s.Context(), "a", units(1, 2))
+	s.no(err)
+	same(s, "state", h.State, stock.Locked)
+	rollback()
+	s.unheld("a")
+	same(s, "item", s.item(sku(1)), was)
+	s.lock("a", units(1, 3)) // the number is free, also for another order
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 3, Left: 10})
+}
+
+// rolledBackVerbs takes a whole journey back.
+func rolledBackVerbs(s *scene) {
+	for _, step := range s.journey() {
+		if step.name != "Define" && step.name != "Define again" && step.name != "Define a pool" {
+			was := s.item(sku(1))
+			inv, _, rollback := s.begin()
+			if err := step.call(inv); err != nil {
+				s.Fatalf("%s in a transaction: %v", step.name, err)
+			}
+			rollback()
+			same(s, "item after "+step.name, s.item(sku(1)), was)
+		}
+		if err := step.call(s.inv); err != nil {
+			s.Fatalf("%s: %v", step.name, err)
+		}
+	}
+	s.journeyEnd()
+}
+
+// committed makes the whole journey, each call in a transaction of its own and then the rest
+// of it in one.
+func committed(s *scene) {
+	journey := s.journey()
+	for i, step := range journey {
+		inv, commit, _ := s.begin()
+		if i < len(journey)/2 {
+			if err := step.call(inv); err != nil {
+				s.Fatalf("%s: %v", step.name, err)
+			}
+			commit()
+			continue
+		}
+		for _, step := range journey[i:] {
+			if err := step.call(inv); err != nil {
+				s.Fatalf("%s: %v", step.name, err)
+			}
+		}
+		commit()
+		break
+	}
+	s.journeyEnd()
+}
+
+// deadlock makes two transactions want what the other one has. The library must neither wait
+// for ever nor run a part of a transaction again: the victim is told to, from its beginning.
+func deadlock(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(sku(2), 100, stock.Terms{})
+	type transaction struct {
+		orders [2]string
+		items  [2]int64
+	}
+	work := [2]transaction{{[2]string{"a1", "a2"}, [2]int64{1, 2}}, {[2]string{"b1", "b2"}, [2]int64{2, 1}}}
+	var firsts sync.WaitGroup
+	firsts.Add(len(work))
+	run := func(tx transaction, met func()) error {
+		store, commit, rollback := s.Begin(s.TB)
+		inv := s.inv.On(store)
+		for i, order := range tx.orders {
+			_, err := inv.Lock(s.Context(), order, units(tx.items[i], 1))
+			if i == 0 {
+				met() // both have their first item before either asks for its second
+			}
+			if err != nil {
+				return errors.Join(err, rollback())
+			}
+		}
+		return commit()
+	}
+	errs := together(len(work), func(i int) error {
+		return run(work[i], func() { firsts.Done(); firsts.Wait() })
+	})
+	if errs[0] != nil && errs[1] != nil {
+		s.Fatalf("both failed: %v; %v", errs[0], errs[1])
+	}
+	for i, err := range errs {
+		if err == nil {
+			s.state(work[i].orders[0], stock.Locked)
+			s.state(work[i].orders[1], stock.Locked)
+			continue
+		}
+		if !stock.Retryable(err) {
+			s.Fatalf("the victim cannot know that it may run again: %v", err)
+		}
+		s.unheld(work[i].orders[0]) // nothing of it is half done
+		s.unheld(work[i].orders[1])
+		s.no(run(work[i], func() {}))
+	}
+	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 2, Left: 100})
+	s.counts(sku(2), stock.Quantities{Total: 100, Locked: 2, Left: 100})
+}
+
+// refusalInTransaction has a refusal between two calls that succeed: the refused call has
+// changed nothing, and the caller may go on.
+func refusalInTransaction(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 1, stock.Terms{})
+	s.lock("expired", units(1, 1))
+	s.Advance(hold)
+	inv, commit, _ := s.begin()
+	_, err := inv.Lock(s.Context(), "a", units(1, 2))
+	s.no(err)
+	_, err = inv.Lock(s.Context(), "b", units(1, 1), units(2, 2))
+	s.shortage(err, sku(2), 2, 1)
+	_, err = inv.Lock(s.Context(), "a", units(1, 3))
+	s.is(err, stock.ErrMismatch)
+	_, err = inv.Pay(s.Context(), "expired")
+	s.is(err, stock.ErrExpired)
+	_, err = inv.Pay(s.Context(), "unknown")
+	s.is(err, stock.ErrNotFound)
+	_, err = inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a"})
+	s.is(err, stock.ErrNotPaid)
+	s.is(inv.Withdraw(s.Context(), "out", units(1, 9)), stock.ErrInsufficient)
+	s.is(inv.Restock(s.Context(), "in", units(1, 1), units(9, 1)), stock.ErrUnknownSKU)
+	_, err = inv.Lock(s.Context(), "c", units(2, 1))
+	s.no(err)
+	commit()
+	s.unheld("b")
+	s.state("a", stock.Locked)
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
+	s.counts(sku(2), stock.Quantities{Total: 1, Locked: 1, Left: 1})
+}
+
+func ownChanges(s *scene) {
+	s.define(sku(1), 10, stock.Terms{PerBuyer: 4})
+	inv, commit, _ := s.begin()
+	buyer := inv.For(5)
+	first, err := buyer.Lock(s.Context(), "a", units(1, 3))
+	s.no(err)
+	again, err := buyer.Lock(s.Context(), "a", units(1, 3))
+	s.no(err)
+	same(s, "replay", again, first)
+	_, err = buyer.Lock(s.Context(), "b", units(1, 2))
+	s.is(err, stock.ErrPerBuyer)
+	o, err := inv.Pay(s.Context(), "a")
+	s.no(err)
+	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid})
+	item, err := inv.Item(s.Context(), sku(1))
+	s.no(err)
+	same(s, "counters", item.Quantities, stock.Quantities{Total: 10, Sold: 3, Left: 7})
+	s.no(inv.Restock(s.Context(), "in", units(1, 1)))
+	s.no(inv.Restock(s.Context(), "in", units(1, 1)))
+	commit()
+	s.counts(sku(1), stock.Quantities{Total: 11, Sold: 3, Left: 8})
+}
+
+// snapshot opens a transaction and makes it read everything, so that a store that keeps
+// snapshots has taken one.
+func (s *scene) snapshot() (inv *stock.Inventory, commit func()) {
+	s.Helper()
+	inv, commit, _ = s.begin()
+	for _, err := range inv.Holds(s.Context(), stock.Filter{}) {
+		s.no(err)
+	}
+	_, err := inv.Item(s.Context(), sku(1))
+	s.no(err)
+	return inv, commit
+}
+
+// staleHolds lets the world go on between the snapshot of a transaction and its steps: what
+// it has read is no reason for anything.
+func staleHolds(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	for _, order := range []string{"cancelled", "paid", "resolved", "extended"} {
+		s.lock(order, units(1, 1))
+	}
+	inv, commit := s.snapshot()
+	_, err := s.inv.Cancel(s.Context(), "cancelled")
+	s.no(err)
+	s.pay("paid")
+	_, err = s.inv.Resolve(s.Context(), "resolved")
+	s.no(err)
+	_, err = s.inv.Extend(s.Context(), "extended", s.now().Add(2*hold))
+	s.no(err)
+	_, err = s.inv.Cancel(s.Context(), "never locked")
+	s.no(err)
+	s.lock("new", units(1, 1))
+
+	_, err = inv.Pay(s.Context(), "cancelled")
+	s.inState(err, "cancelled", stock.Cancelled, stock.ErrCancelled)
+	o, err := inv.Pay(s.Context(), "paid")
+	s.no(err)
+	same(s, "outcome", o, replay("paid", stock.Paid))
+	o, err = inv.Pay(s.Context(), "resolved")
+	s.no(err)
+	same(s, "outcome", o, stock.Outcome{Order: "resolved", State: stock.Paid})
+	h, err := inv.Extend(s.Context(), "extended", s.now().Add(3*hold))
+	s.no(err)
+	s.sameTime("deadline", h.Deadline, s.now().Add(3*hold))
+	_, err = inv.Lock(s.Context(), "never locked", units(1, 1))
+	s.is(err, stock.ErrCancelled)
+	h, err = inv.Lock(s.Context(), "new", units(1, 1))
+	s.no(err)
+	same(s, "state", h.State, stock.Locked)
+	_, err = inv.Lock(s.Context(), "new", units(1, 2))
+	s.is(err, stock.ErrMismatch)
+	commit()
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Locked: 2, Left: 8})
+}
+
+// staleRecords does the same with refunds, changes and items.
+func staleRecords(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("refunded", units(1, 2))
+	inv, commit := s.snapshot()
+	s.refund("elsewhere", "refunded", units(1, 1))
+	s.no(s.inv.Restock(s.Context(), "in", units(1, 3)))
+	s.no(s.inv.Withdraw(s.Context(), "out", units(1, 10)))
+	s.define(sku(2), 5, stock.Terms{})
+
+	_, err := inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "refunded", Restock: true, Lines: []stock.Line{units(1, 2)}})
+	s.is(err, stock.ErrOverRefund)
+	_, err = inv.Refund(s.Context(), stock.Refund{ID: "elsewhere", Order: "refunded", Restock: true, Lines: []stock.Line{units(1, 1)}})
+	s.no(err)
+	s.no(inv.Restock(s.Context(), "in", units(1, 3)))
+	s.is(inv.Restock(s.Context(), "in", units(1, 4)), stock.ErrMismatch)
+	_, err = inv.Lock(s.Context(), "too many", units(1, 3))
+	s.shortage(err, sku(1), 3, 2)
+	_, err = inv.Lock(s.Context(), "a", units(1, 2), units(2, 5))
+	s.no(err)
+	commit()
+	s.counts(sku(1), stock.Quantities{Total: 3, Sold: 1, Locked: 2, Left: 2, Refunded: 1})
+}
+
+// staleDead lets somebody else release what a transaction has seen dead: it does not wait for
+// it to die again.
+func staleDead(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(pool(1, 7), 0, stock.Terms{})
+	s.lock("dead", units(1, 4))
+	s.Advance(hold)
+	inv, commit := s.snapshot()
+	n, err := s.inv.Expire(s.Context())
+	s.no(err)
+	s.count("released", n, 1)
+	_, err = inv.Lock(s.Context(), "too many", units(1, 1000))
+	s.is(err, stock.ErrInsufficient)
+	n, err = inv.Expire(s.Context())
+	s.no(err)
+	s.count("released again", n, 0)
+	moves, err := inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, From: 0, To: 7, Num: stock.Rest})
+	s.no(err)
+	same(s, "units moved", moves[0].Num, 10)
+	commit()
+	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
+}
