@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"net"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -74,6 +75,8 @@ func classify(err error, sent bool) error {
 	switch n := number(err); {
 	case err == nil:
 		return nil
+	case errors.Is(err, fault.ErrDrift):
+		return err
 	case n == errCheckMySQL, n == errCheckMariaDB:
 		return fmt.Errorf("%w: %w", fault.ErrDrift, err)
 	case n == errOutOfRange, n == errColumnRange:
@@ -86,6 +89,14 @@ func classify(err error, sent bool) error {
 		return fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
 	}
 	return fmt.Errorf("%w: %w", fault.ErrUnknown, err)
+}
+
+// missing is the failure of a change whose row is not there, unless there is another one.
+func missing(err error) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: a row that must be there is missing", fault.ErrDrift)
 }
 
 // classifyCommit is classify for a COMMIT, after which a server's error is no proof that nothing
@@ -107,6 +118,7 @@ func classifyCommit(err error) error {
 // is safe for the calls of this library; the caller's own statements need a key of their own,
 // as an order row has.
 func Retryable(err error) bool {
-	return fault.Retryable(err) || passing(number(err)) ||
+	var network *net.OpError
+	return fault.Retryable(err) || passing(number(err)) || errors.As(err, &network) ||
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
 }

@@ -40,6 +40,10 @@ func (q *stockSQL) statements() []statement {
 		}
 	}
 	return append(all,
+		statement{"Expire many 1: lock what is still dead", q.lockDead(2)},
+		statement{"Expire many 2: the holds", q.expireHolds(2)},
+		statement{"Expire many 3: the buyers", q.expireBuyers(2)},
+		statement{"Expire many 4: the items", q.expireItems(2)},
 		statement{"Step reacquire 2: all lines, or roll back", q.countState},
 		statement{"Cancel, Resolve: close an unknown order", q.closeOrder},
 		statement{"Resolve: fence the order", q.fenceOrder},

@@ -45,11 +45,11 @@ func (q *stockSQL) holdsByOrder(states int) string {
 		" ORDER BY ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO ORDER BY h.ORDER_NO, h.LINE_NO"
 }
 
-// readItems reads items with what one buyer has of them.
+// readItems reads items with what one buyer has of them. The keys drive the join, so that a read
+// in the caller's transaction locks these items and no others, however small the table is.
 func (q *stockSQL) readItems(keys int) string {
 	return "SELECT " + itemColumns + ", COALESCE(b.HELD_NUM, 0), COALESCE(b.BOUGHT_NUM, 0), COALESCE(b.HOLD_NUM, 0), " + micros(now) +
-		" FROM " + q.items + " s LEFT JOIN " + q.buyers + " b ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?" +
-		" WHERE (s.SKU_ID, s.ACTIVITY_ID) IN (" + list("(?, ?)", keys) + ")"
+		" FROM " + q.itemsOf(keys) + " LEFT JOIN " + q.buyers + " b ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = l.NUM"
 }
 
 // current makes a read inside the caller's transaction see what is there now, not what was
@@ -104,9 +104,9 @@ func (s *Stock) Items(ctx context.Context, buyer int64, keys []stock.Key) ([]sto
 	if err := s.ready(ctx); err != nil {
 		return nil, time.Time{}, err
 	}
-	args := []any{buyer}
+	var args []any
 	for _, key := range keys {
-		args = append(args, key.SKU, key.Activity)
+		args = append(args, key.SKU, key.Activity, buyerOf(buyer))
 	}
 	found := make(map[stock.Key]stock.Standing, len(keys))
 	var clock int64
@@ -234,39 +234,6 @@ func (s *Stock) Holds(ctx context.Context, filter stock.Filter, after stock.Curs
 		return nil, err
 	}
 	return r.holds, nil
-}
-
-// Due implements stock.Store.
-func (s *Stock) Due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
-	if err := s.ready(ctx); err != nil {
-		return nil, err
-	}
-	queries := []string{render(s.sql.dueOfAll, limit)}
-	if len(keys) > 0 {
-		queries = queries[:0]
-		for _, key := range keys {
-			queries = append(queries, render(s.sql.dueOfItem, key.SKU, key.Activity, limit))
-		}
-	}
-	var orders []string
-	seen := map[string]bool{}
-	for _, query := range queries {
-		err := s.query(ctx, s.unlocked(query), func(rows *sql.Rows) error {
-			var order string
-			if err := rows.Scan(&order); err != nil {
-				return err
-			}
-			if !seen[order] && len(orders) < limit {
-				seen[order] = true
-				orders = append(orders, order)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return orders, nil
 }
 
 // Refunding implements stock.Store.

@@ -187,9 +187,7 @@ func (q *stockSQL) lockItems(order stock.Order) string {
 func (q *stockSQL) lockItemsText(lines int, buyer bool) string {
 	from, num, where := q.items+" s", "?", " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND "
 	if lines > 1 {
-		from = "(SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", lines-1) + ") l" +
-			" STRAIGHT_JOIN " + q.items + " s ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID"
-		num, where = "l.NUM", " WHERE "
+		from, num, where = q.itemsOf(lines), "l.NUM", " WHERE "
 	}
 	guard := open(num) + anybody
 	if buyer {
@@ -198,6 +196,12 @@ func (q *stockSQL) lockItemsText(lines int, buyer bool) string {
 	}
 	change := stock.StepLock.Transition().Change
 	return "UPDATE " + from + " SET " + itemChange(change, num) + ", s." + touch + where + guard
+}
+
+// itemsOf joins items to lines that the statement brings along: the key of each, and a number.
+func (q *stockSQL) itemsOf(lines int) string {
+	return "(SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", lines-1) + ") l" +
+		" STRAIGHT_JOIN " + q.items + " s ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID"
 }
 
 // itemChange renders the change of a transition for num units of item s. No assignment reads a
@@ -296,6 +300,32 @@ func in(states []stock.State) string {
 		return "= " + names[0]
 	}
 	return "IN (" + strings.Join(names, ", ") + ")"
+}
+
+// lockDead begins the release of many dead holds at once. The holds are locked first, in the
+// order of the primary key, and added up by item and by buyer, since a join of several holds
+// to one row would change that row once. Without the hint a server may scan a small table, and
+// lock every hold in it.
+func (q *stockSQL) lockDead(orders int) string {
+	t := stock.StepExpire.Transition()
+	return "SELECT ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, 0) FROM " + q.holds +
+		" FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (" + list("?", orders) + ") AND STATE " + in(t.From) + " AND EXPIRE_TIME <= " + now +
+		" ORDER BY ORDER_NO, LINE_NO FOR UPDATE"
+}
+
+func (q *stockSQL) expireHolds(orders int) string {
+	t := stock.StepExpire.Transition()
+	return fmt.Sprintf("UPDATE %s FORCE INDEX (PRIMARY) SET STATE = %d, UPDATE_TIME = %s WHERE ORDER_NO IN (%s) AND STATE %s", q.holds, t.To, now, list("?", orders), in(t.From))
+}
+
+func (q *stockSQL) expireItems(items int) string {
+	return "UPDATE " + q.itemsOf(items) + " SET " + itemChange(stock.StepExpire.Transition().Change, "l.NUM") + ", s." + touch
+}
+
+func (q *stockSQL) expireBuyers(buyers int) string {
+	return "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID, ? AS NUM, ? AS HOLDS" + strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", buyers-1) + ") l" +
+		" STRAIGHT_JOIN " + q.buyers + " b ON b.SKU_ID = l.SKU_ID AND b.ACTIVITY_ID = l.ACTIVITY_ID AND b.BUYER_ID = l.BUYER_ID" +
+		" SET b.HELD_NUM = b.HELD_NUM - l.NUM, b.HOLD_NUM = b.HOLD_NUM - l.HOLDS"
 }
 
 // insertRefund renders the INSERT that claims the refund's number.

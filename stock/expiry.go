@@ -59,43 +59,49 @@ func (inv *Inventory) Run(ctx context.Context) error {
 	}
 }
 
-// release frees dead holds of one item and reports how many were freed by anyone in between:
+// release frees dead holds of some items and reports how many were freed by anyone in between:
 // this call, or another that came first.
-func (inv *Inventory) release(ctx context.Context, key Key) (int, error) {
-	_, found, err := inv.releaseSome(ctx, key)
+func (inv *Inventory) release(ctx context.Context, keys ...Key) (int, error) {
+	_, found, err := inv.releaseSome(ctx, keys...)
 	return found, err
 }
 
-// releaseSome looks up a batch of dead holds, of these items or of all, and releases them one by
-// one. It returns how many it released itself and how many were found.
+// releaseSome looks up a batch of dead holds, of these items or of all, and releases it. It
+// returns how many it released itself and how many were found. Where the books of one order
+// refuse, the others are released one by one.
 func (inv *Inventory) releaseSome(ctx context.Context, keys ...Key) (released, found int, err error) {
 	due, err := inv.store.Due(ctx, keys, releaseBatch)
-	if err != nil {
+	if err != nil || len(due) == 0 {
 		return 0, 0, err
+	}
+	expired, err := inv.store.Expire(ctx, due)
+	for _, order := range expired {
+		inv.took(ctx, Effect{Step: StepExpire, Order: order})
+	}
+	if !errors.Is(err, ErrDrift) {
+		return len(expired), len(due), err
 	}
 	var failed []error
 	for _, order := range due {
-		verdict, err := inv.store.Move(ctx, StepExpire, order, 0)
+		verdict, err := inv.expire(ctx, order)
 		if err != nil {
 			failed = append(failed, err)
-			if ctx.Err() != nil {
-				break
-			}
-			continue
 		}
 		if verdict == Done {
 			released++
-			inv.took(ctx, Effect{Step: StepExpire, Order: order})
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
 	return released, len(due), errors.Join(failed...)
 }
 
-// expire releases one dead hold. Nothing happens where another call came first.
-func (inv *Inventory) expire(ctx context.Context, order string) error {
+// expire releases one dead hold. It is Refused where another call came first.
+func (inv *Inventory) expire(ctx context.Context, order string) (Verdict, error) {
 	verdict, err := inv.store.Move(ctx, StepExpire, order, 0)
 	if err == nil && verdict == Done {
 		inv.took(ctx, Effect{Step: StepExpire, Order: order})
 	}
-	return err
+	return verdict, err
 }

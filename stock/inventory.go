@@ -201,11 +201,15 @@ func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
 }
 
 // unlockable looks for the reason of a refused Lock. It returns nil when the Lock should be
-// tried once more: the reason is gone, or dead holds were released that may have been it.
+// tried once more: the reason is gone, or dead holds were released that may have been it. It
+// looks after the release, not before: what is missing then is not missing because of the dead.
 func (inv *Inventory) unlockable(ctx context.Context, asked Order) error {
 	keys := make([]Key, len(asked.Lines))
 	for i, l := range asked.Lines {
 		keys[i] = l.Key()
+	}
+	if released, err := inv.release(ctx, keys...); err != nil || released > 0 {
+		return err
 	}
 	standings, now, err := inv.store.Items(ctx, asked.Buyer, keys)
 	if err != nil {
@@ -216,20 +220,11 @@ func (inv *Inventory) unlockable(ctx context.Context, asked Order) error {
 		if refusal == nil {
 			continue
 		}
-		if !releasable(refusal) {
-			return refusal
-		}
-		released, err := inv.release(ctx, line.Key())
-		if err != nil {
-			return err
-		}
-		if released > 0 {
-			return nil
-		}
-		// The same Lock, made at the same time, may be what took the units.
-		hold, _, err := inv.store.Hold(ctx, asked.ID)
-		if err != nil || hold.State != Unheld {
-			return err
+		if usedUp(refusal) { // the same Lock, made at the same time, may be what has used it up
+			hold, _, err := inv.store.Hold(ctx, asked.ID)
+			if err != nil || hold.State != Unheld {
+				return err
+			}
 		}
 		return refusal
 	}
@@ -298,7 +293,7 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 		case hold.State == to, paying && (hold.State == Redeemed || hold.State == Refunded):
 			return Outcome{Order: order, State: hold.State, Replay: true, Late: paying && hold.dead(hold.PaidAt)}, nil
 		case hold.State == Locked && hold.dead(now) && step != StepExpire:
-			if err := inv.expire(ctx, order); err != nil {
+			if _, err := inv.expire(ctx, order); err != nil {
 				return Outcome{}, err
 			}
 		case slices.Contains(step.Transition().From, hold.State):
@@ -317,8 +312,11 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 }
 
 // unbuyable looks for the reason why the units of an expired order could not be sold again. It
-// returns nil when that should be tried once more.
+// returns nil when that should be tried once more, as unlockable does.
 func (inv *Inventory) unbuyable(ctx context.Context, hold Hold) error {
+	if released, err := inv.release(ctx, hold.keys()...); err != nil || released > 0 {
+		return err
+	}
 	standings, _, err := inv.store.Items(ctx, hold.Buyer, hold.keys())
 	if err != nil {
 		return err
@@ -328,12 +326,9 @@ func (inv *Inventory) unbuyable(ctx context.Context, hold Hold) error {
 		if refusal == nil {
 			continue
 		}
-		released, err := inv.release(ctx, line.Key())
-		if err != nil {
+		is, _, err := inv.store.Hold(ctx, hold.Order) // the same Pay may be what has used it up
+		if err != nil || is.State != hold.State {
 			return err
-		}
-		if released > 0 {
-			return nil
 		}
 		return errors.Join(stateError(hold, hold.Order), refusal)
 	}
@@ -416,7 +411,7 @@ func (inv *Inventory) Resolve(ctx context.Context, order string) (Hold, error) {
 			return Hold{}, err
 		}
 		if hold.State == Locked && hold.dead(now) {
-			if err := inv.expire(ctx, order); err != nil {
+			if _, err := inv.expire(ctx, order); err != nil {
 				return Hold{}, err
 			}
 			if hold, _, err = inv.store.Hold(ctx, order); err != nil {

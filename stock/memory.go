@@ -401,6 +401,41 @@ func (m *Memory) Due(ctx context.Context, keys []Key, limit int) ([]string, erro
 	return orders, nil
 }
 
+// Expire implements Store.
+func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) {
+	now, end, err := m.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	dead := map[string]bool{}
+	change := map[Key]int64{}
+	var expired []string
+	for _, order := range orders {
+		hold := m.holds[order]
+		if hold.State != Locked || !hold.dead(now) || dead[order] {
+			continue
+		}
+		dead[order], expired = true, append(expired, order)
+		for _, l := range hold.Lines {
+			change[l.Key()] += l.Num
+		}
+	}
+	t := StepExpire.Transition()
+	for key, num := range change { // all of them or none
+		if _, err := m.items[key].after(t.Change.Times(num)); err != nil {
+			return nil, err
+		}
+	}
+	for _, order := range expired {
+		hold := m.holds[order]
+		if err := m.move(t, &hold, now); err != nil {
+			return nil, err
+		}
+	}
+	return expired, nil
+}
+
 // Refund implements Store.
 func (m *Memory) Refund(ctx context.Context, refund Refunding, was Hold, to State) (Verdict, error) {
 	now, end, err := m.begin(ctx)

@@ -208,6 +208,7 @@ func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Cha
 	for i, e := range asked.Entries {
 		keys[i] = e.Key
 	}
+	looked := false // at the items after the last release: what is missing is not missing because of the dead
 	for range attempts {
 		standings, _, err := inv.store.Items(ctx, 0, keys)
 		if err != nil {
@@ -240,7 +241,8 @@ func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Cha
 			if err != nil {
 				return Change{}, err
 			}
-			if released > 0 {
+			if released > 0 || !looked {
+				looked = released == 0
 				continue
 			}
 		}

@@ -46,8 +46,8 @@ func (s Standing) cannotSell(line Line, buyer int64) error {
 	return nil
 }
 
-// releasable reports whether dead holds may be the cause of a refusal.
-func releasable(refusal error) bool {
+// usedUp reports whether other orders are the cause of a refusal.
+func usedUp(refusal error) bool {
 	return errors.Is(refusal, ErrInsufficient) || errors.Is(refusal, ErrOverflow) ||
 		errors.Is(refusal, ErrPerBuyer) || errors.Is(refusal, ErrLiveHolds)
 }

@@ -73,6 +73,10 @@ type Store interface {
 	// keys, or where there are no keys of all items that count locked units.
 	Due(ctx context.Context, keys []Key, limit int) ([]string, error)
 
+	// Expire applies StepExpire to those of the orders that are Locked and dead, to all of them
+	// or none, and returns them. It waits for other calls that are at one of the orders.
+	Expire(ctx context.Context, orders []string) ([]string, error)
+
 	// Refund records the refund, applies StepRefund or StepDiscard to each of its lines and
 	// moves the order to the state. Exists where the refund's ID is taken. Refused where the
 	// hold's state, fence or refunded units are no longer those of the hold.

@@ -33,7 +33,7 @@ type walker struct {
 func (s *scene) walk(inv *stock.Inventory, explain ...func(error) bool) {
 	s.Helper()
 	s.each(together(8, func(i int) error {
-		w := walker{rng: repeatable(uint64(i)), inv: inv}
+		w := walker{rng: repeatable(int64(i)), inv: inv}
 		for range 40 {
 			err := w.step(s.Context())
 			explains := func(explains func(error) bool) bool { return explains(err) }

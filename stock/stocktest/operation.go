@@ -17,10 +17,12 @@ const (
 	unknownSKU = 9
 )
 
-// keys are the items of the world; the last is never defined.
-var keys = [...]stock.Key{
-	{SKU: 1}, {SKU: 1, Activity: 7}, {SKU: 1, Activity: 8}, {SKU: 2}, {SKU: 2, Activity: 7},
-	{SKU: 3}, {SKU: hugeSKU}, {SKU: hugeSKU, Activity: 7}, {SKU: unknownSKU},
+// keys returns the items of the world.
+func keys() []stock.Key {
+	return []stock.Key{
+		{SKU: 1}, {SKU: 1, Activity: 7}, {SKU: 1, Activity: 8}, {SKU: 2}, {SKU: 2, Activity: 7},
+		{SKU: 3}, {SKU: hugeSKU}, {SKU: hugeSKU, Activity: 7},
+	}
 }
 
 // pick draws one of some values.
@@ -54,7 +56,7 @@ func (m *model) next() operation {
 	case n < 82:
 		return m.change()
 	case n < 86:
-		return m.define(keys[m.rng.IntN(len(keys)-1)])
+		return m.define(pick(m, keys()...))
 	case n < 94:
 		return m.advance()
 	case n < 96:
@@ -65,10 +67,10 @@ func (m *model) next() operation {
 
 // key draws an item.
 func (m *model) key() stock.Key {
-	if m.chance(99) {
-		return keys[m.rng.IntN(len(keys)-1)]
+	if m.chance(1) {
+		return stock.Key{SKU: unknownSKU}
 	}
-	return keys[len(keys)-1]
+	return pick(m, keys()...)
 }
 
 // num draws a number of units, small but for the item of the large ones.

@@ -29,7 +29,8 @@ type Harness struct {
 	// otherwise, at a whole microsecond. It is never called while a call of the store runs.
 	Advance func(d time.Duration)
 
-	// Begin opens a caller's transaction: a store that is bound to it, and how to end it. Two
+	// Begin opens a caller's transaction: a store that is bound to it, and how to end it. Where
+	// transactions read from a snapshot, Begin takes it, as a caller's own SELECT would. Two
 	// transactions that touch different items and orders must be able to go on side by side.
 	// It is nil where the store has no transactions.
 	Begin func(t testing.TB) (store stock.Store, commit, rollback func() error)
@@ -65,7 +66,7 @@ func cases() []testCase {
 		inputCases(), identifierCases(),
 		lockCases(), payCases(), raceCases(), expiryCases(), refundCases(), limitCases(),
 		defineCases(), operatorCases(), overflowCases(), readingCases(),
-		resolveCases(), auditCases(), historyCases(), transactionCases(),
+		resolveCases(), auditCases(), historyCases(), transactionCases(), guardCases(),
 	)
 }
 

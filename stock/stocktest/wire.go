@@ -113,6 +113,11 @@ func (w *wire) Due(ctx context.Context, keys []stock.Key, limit int) ([]string, 
 	return over(w, "Due", func() ([]string, error) { return w.store.Due(ctx, keys, limit) })
 }
 
+// Expire implements stock.Store.
+func (w *wire) Expire(ctx context.Context, orders []string) ([]string, error) {
+	return over(w, "Expire", func() ([]string, error) { return w.store.Expire(ctx, orders) })
+}
+
 // Refund implements stock.Store.
 func (w *wire) Refund(ctx context.Context, refund stock.Refunding, h stock.Hold, to stock.State) (stock.Verdict, error) {
 	return over(w, "Refund", func() (stock.Verdict, error) { return w.store.Refund(ctx, refund, h, to) })

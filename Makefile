@@ -1,0 +1,53 @@
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+LAB := go -C internal/lab
+
+# What to test, further flags of go test, and flags of the runner (-engine, -summary).
+PKG ?= ./...
+TESTFLAGS ?=
+ENGINEFLAGS ?=
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## all tests on the server of HOLDFAST_TEST_DSN, an installed one or a new MariaDB (TESTFLAGS=-race PKG=./stock)
+	@$(LAB) run ./cmd/enginetest $(ENGINEFLAGS) -- $(TESTFLAGS) $(PKG)
+
+.PHONY: test-mysql
+test-mysql: ## all tests on MySQL 9.7
+	@$(LAB) run ./cmd/enginetest -engine mysql $(ENGINEFLAGS) -- $(TESTFLAGS) $(PKG)
+
+.PHONY: test-lab
+test-lab: ## the tests of internal/lab
+	@$(LAB) test $(TESTFLAGS) ./...
+
+.PHONY: lint
+lint: gofmt vet golangci ## gofmt, vet and golangci, each also on its own
+
+.PHONY: gofmt
+gofmt:
+	@unformatted=$$(gofmt -l .) && test -z "$$unformatted" || { echo "gofmt would change $$unformatted"; exit 1; }
+
+.PHONY: vet
+vet:
+	@go vet ./...
+	@$(LAB) vet ./...
+
+.PHONY: golangci
+golangci:
+	@go run $(GOLANGCI_LINT) run ./...
+	@$(LAB) run $(GOLANGCI_LINT) run ./...
+
+.PHONY: check
+check: ## what the module requires and what its packages reach
+	@go mod tidy -diff
+	@$(LAB) mod tidy -diff
+	@$(LAB) run ./cmd/layercheck
+
+# Users compile the module, not the laboratory. Only a database that is out of reach is forgiven.
+.PHONY: vuln
+vuln: ## known vulnerabilities in what the module reaches
+	@found=$$($(LAB) tool govulncheck -C ../.. ./... 2>&1) || case "$$found" in \
+	*"govulncheck: fetching vulnerabilities:"*) found="vuln: skipped, the vulnerability database is out of reach";; \
+	*) echo "$$found"; exit 1;; esac; echo "$$found"

@@ -1,0 +1,129 @@
+// Command enginetest runs the tests of this repository against a real database server: one that it starts for the run, or the
+// one that HOLDFAST_TEST_DSN names. It prints what go test would, every reason for a skip, and one closing line of counts:
+//
+//	go -C internal/lab run ./cmd/enginetest [-engine auto|mariadb|mysql] [-summary FILE] [-- go test arguments]
+//
+// It fails when a test or a package fails, when nothing has run, and when a test was skipped for want of a server.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/lab/server"
+)
+
+const dsnVariable = "HOLDFAST_TEST_DSN"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends us at once, and the kernel ends the server
+	err := run(ctx)
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "enginetest:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	engine := flag.String("engine", string(server.Auto), "auto (the server of "+dsnVariable+" if set), mariadb or mysql")
+	dir := flag.String("dir", "../..", "the folder to run go test in")
+	summaryFile := flag.String("summary", "", "a file to append the closing line to")
+	flag.Parse()
+	args := flag.Args()
+	if len(args) == 0 {
+		args = []string{"./..."}
+	}
+
+	dsn, version, stop, err := open(ctx, server.Engine(*engine))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+
+	summary, err := goTest(ctx, *dir, dsn, args)
+	if err != nil {
+		return err
+	}
+	line := version + ": " + summary.counts()
+	summary.printSkips()
+	fmt.Println(line)
+	if *summaryFile != "" {
+		if err := appendLine(*summaryFile, line); err != nil {
+			return err
+		}
+	}
+	return summary.verdict()
+}
+
+// open returns the server to test against, and what stops it when the tests are done.
+func open(ctx context.Context, engine server.Engine) (dsn, version string, stop func() error, err error) {
+	if dsn := os.Getenv(dsnVariable); dsn != "" && engine == server.Auto {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		version, err := server.Version(ctx, dsn)
+		if err != nil {
+			return "", "", nil, fmt.Errorf("the server of %s does not answer: %w", dsnVariable, err)
+		}
+		return dsn, version, func() error { return nil }, nil
+	}
+	s, err := server.Start(ctx, engine, &server.Options{Progress: os.Stdout})
+	if errors.Is(err, server.ErrMissing) {
+		return "", "", nil, fmt.Errorf("%w; install it, or set %s to the DSN of a server to make databases on", err, dsnVariable)
+	}
+	if err != nil {
+		return "", "", nil, err
+	}
+	fmt.Println("testing on", s.Version())
+	return s.DSN(), s.Version(), s.Stop, nil
+}
+
+// goTest runs go test and reports on it as it goes. The error is that of the run; what became of the tests is in the summary.
+func goTest(ctx context.Context, dir, dsn string, args []string) (*summary, error) {
+	// A result from the cache may stem from another server behind the same DSN.
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json", "-count=1"}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), dsnVariable+"="+dsn)
+	cmd.Stderr = os.Stderr
+	// The group holds the test binaries too, which a signal to the go command alone would leave running.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	cmd.WaitDelay = 10 * time.Second
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	summary := &summary{out: os.Stdout}
+	readErr := summary.read(stdout)
+	waitErr := cmd.Wait()
+	if ctx.Err() != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // a test binary may have ignored the interrupt
+		return nil, ctx.Err()
+	}
+	if _, exited := errors.AsType[*exec.ExitError](waitErr); exited {
+		summary.exit, waitErr = waitErr, nil
+	}
+	return summary, errors.Join(readErr, waitErr)
+}
+
+func appendLine(path, line string) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(f, line)
+	return errors.Join(err, f.Close())
+}

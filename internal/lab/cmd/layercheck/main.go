@@ -1,0 +1,158 @@
+// Command layercheck holds the module to its layers: what it requires, what the domain packages may reach, and that nothing
+// which is there for tests reaches a user's binary. It prints one line for each breach.
+//
+//	go -C internal/lab run ./cmd/layercheck [-dir ROOT]
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+const module = "github.com/holdfast-go/holdfast"
+
+var (
+	domains = []string{"stock", "coupon", "redpacket", "groupbuy"}
+
+	allowedRequirements = []string{
+		"github.com/DATA-DOG/go-sqlmock",
+		"github.com/go-sql-driver/mysql",
+		"github.com/shopspring/decimal",
+		"github.com/stretchr/testify",
+	}
+	allowedInDomains   = []string{"github.com/shopspring/decimal"}
+	forbiddenInDomains = []string{"database/sql", "net/http"}
+	forTestsOnly       = []string{"github.com/DATA-DOG/go-sqlmock", "github.com/stretchr/testify"}
+)
+
+// pkg is what go list tells about a package; Deps are its dependencies near and far, without those of its tests.
+type pkg struct {
+	ImportPath string
+	Name       string
+	Standard   bool
+	Deps       []string
+}
+
+// requirement is an entry of go.mod.
+type requirement struct {
+	Path     string
+	Indirect bool
+}
+
+func main() {
+	dir := flag.String("dir", "../..", "the root of the module")
+	flag.Parse()
+	breaches, err := check(context.Background(), *dir)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "layercheck:", err)
+		os.Exit(1)
+	}
+	for _, breach := range breaches {
+		fmt.Println("layercheck:", breach)
+	}
+	if len(breaches) > 0 {
+		os.Exit(1)
+	}
+}
+
+func check(ctx context.Context, dir string) ([]string, error) {
+	mod, err := goCommand(ctx, dir, "mod", "edit", "-json")
+	if err != nil {
+		return nil, err
+	}
+	var requires struct{ Require []requirement }
+	if err := json.Unmarshal(mod, &requires); err != nil {
+		return nil, err
+	}
+	list, err := goCommand(ctx, dir, "list", "-deps", "-json=ImportPath,Name,Standard,Deps", "./...")
+	if err != nil {
+		return nil, err
+	}
+	pkgs, err := parse(list)
+	if err != nil {
+		return nil, err
+	}
+	return append(checkRequirements(requires.Require), checkPackages(pkgs)...), nil
+}
+
+func checkRequirements(requires []requirement) (breaches []string) {
+	for _, r := range requires {
+		if !r.Indirect && !slices.Contains(allowedRequirements, r.Path) {
+			breaches = append(breaches, "go.mod requires "+r.Path)
+		}
+	}
+	return breaches
+}
+
+func checkPackages(pkgs []pkg) (breaches []string) {
+	standard := map[string]bool{}
+	for _, p := range pkgs {
+		standard[p.ImportPath] = p.Standard
+	}
+	for _, p := range pkgs {
+		for _, dep := range p.Deps {
+			switch {
+			case isDomain(p) && !inDomain(dep, standard[dep]):
+				breaches = append(breaches, p.ImportPath+" is a domain package and reaches "+dep)
+			case isImportable(p) && within(dep, forTestsOnly...):
+				breaches = append(breaches, p.ImportPath+" reaches "+dep+" outside its tests")
+			}
+		}
+	}
+	return breaches
+}
+
+// isDomain takes in what lies below a domain package, such as stock/stocktest.
+func isDomain(p pkg) bool {
+	inside, ok := strings.CutPrefix(p.ImportPath, module+"/")
+	return ok && within(inside, domains...)
+}
+
+func inDomain(dep string, standard bool) bool {
+	return !slices.Contains(forbiddenInDomains, dep) && (standard || within(dep, module) || within(dep, allowedInDomains...))
+}
+
+// isImportable tells the packages that a user may import; whatever reaches a user's binary does so through one of them.
+func isImportable(p pkg) bool {
+	return within(p.ImportPath, module) && p.Name != "main" && !slices.Contains(strings.Split(p.ImportPath, "/"), "internal")
+}
+
+// within reports whether path is one of the roots or lies below one.
+func within(path string, roots ...string) bool {
+	return slices.ContainsFunc(roots, func(root string) bool {
+		return path == root || strings.HasPrefix(path, root+"/")
+	})
+}
+
+func parse(list []byte) (pkgs []pkg, err error) {
+	for dec := json.NewDecoder(bytes.NewReader(list)); ; {
+		var p pkg
+		switch err := dec.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return pkgs, nil
+		case err != nil:
+			return nil, err
+		}
+		pkgs = append(pkgs, p)
+	}
+}
+
+func goCommand(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go %s: %w", strings.Join(args, " "), err)
+	}
+	return out, nil
+}

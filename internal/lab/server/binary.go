@@ -1,0 +1,73 @@
+package server
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// binary is the executable of a database server.
+type binary struct {
+	engine Engine // MariaDB or MySQL
+	path   string // as seen from root
+	root   string // the chroot it runs in, or empty
+}
+
+func (b *binary) tempDir() string {
+	if b.root == "" {
+		return os.TempDir()
+	}
+	return filepath.Join(b.root, "tmp")
+}
+
+// inside turns a path of ours into the server's.
+func (b *binary) inside(path string) string { return strings.TrimPrefix(path, b.root) }
+
+func (b *binary) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := command(ctx, b.path, append([]string{"--no-defaults"}, asRoot(args)...)...)
+	cmd.SysProcAttr.Chroot = b.root
+	cmd.Dir = "/"
+	return cmd
+}
+
+// initialize makes the data folder, whose root has no password and may connect from this machine only.
+func (b *binary) initialize(ctx context.Context, folder string) *exec.Cmd {
+	args := places(folder)
+	if b.engine == MySQL {
+		return b.command(ctx, append(args, "--initialize-insecure")...)
+	}
+	// The force is needed where a machine cannot look up its own name; nothing here goes by name.
+	args = append([]string{"--no-defaults", "--force", "--auth-root-authentication-method=normal"}, asRoot(args)...)
+	return command(ctx, "mariadb-install-db", args...)
+}
+
+// settings are durable: each commit is in the binary log and on disk before it is answered. MySQL does that by default.
+func (b *binary) settings(folder string, port int) []string {
+	args := append(places(folder),
+		"--socket="+filepath.Join(folder, "socket"),
+		"--port="+strconv.Itoa(port),
+		"--bind-address=127.0.0.1",
+		"--max-connections=1000",
+		"--innodb-buffer-pool-size=512M",
+	)
+	if b.engine == MySQL {
+		return append(args, "--mysqlx=OFF", "--secure-file-priv=NULL") // the folder that Debian has in mind is not there
+	}
+	return append(args, "--log-bin", "--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1")
+}
+
+// places include a folder for temporary tables, since a MariaDB that starts removes those of others where it keeps its own.
+func places(folder string) []string {
+	return []string{"--datadir=" + filepath.Join(folder, "data"), "--tmpdir=" + folder}
+}
+
+// asRoot adds the consent that both engines ask for before they run as root.
+func asRoot(args []string) []string {
+	if os.Geteuid() == 0 {
+		return append(args, "--user=root")
+	}
+	return args
+}

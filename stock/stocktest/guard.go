@@ -1,0 +1,384 @@
+package stocktest
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// guardCases asks the store itself: for what an inventory meets only in a race, or never.
+func guardCases() []testCase {
+	return []testCase{
+		{name: "Store_Create", run: guardCreate},
+		{name: "Store_ChangeOfTerms", run: guardChange},
+		{name: "Store_ChangeBetweenLimitedAndUnlimited", run: guardSwitch},
+		{name: "Store_Lock", run: guardLock},
+		{name: "Store_MoveFromTheRightState", run: guardMove},
+		{name: "Store_MoveOnTheRightSideOfTheDeadline", run: guardMoveDeadline},
+		{name: "Store_MoveThatDraws", run: guardMoveDraws},
+		{name: "Store_CloseAndFence", run: guardClose},
+		{name: "Store_SetDeadline", run: guardDeadline},
+		{name: "Store_Refund", run: guardRefund},
+		{name: "Store_Apply", run: guardApply},
+		{name: "Store_ReadingWhatIsNotThere", run: readNothing},
+		{name: "Store_ReadingUpToALimit", run: readLimits},
+		{name: "Store_Due", run: readDue},
+	}
+}
+
+// answers ends the test unless a store gave this verdict.
+func (s *scene) answers(want stock.Verdict) func(stock.Verdict, error) {
+	return func(got stock.Verdict, err error) {
+		s.Helper()
+		s.no(err)
+		same(s, "verdict", got, want)
+	}
+}
+
+func guardCreate(s *scene) {
+	item := stock.Item{Key: sku(1), Terms: stock.Terms{SPU: 3}, Quantities: stock.Quantities{Total: 10, Left: 10}}
+	s.answers(stock.Done)(s.Store.Create(s.Context(), item))
+	item.Terms.SPU, item.Total, item.Left = 4, 11, 11
+	s.answers(stock.Exists)(s.Store.Create(s.Context(), item))
+	same(s, "SPU", s.item(sku(1)).SPU, 3)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+	change, err := s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(1))
+	s.no(err)
+	same(s, "kind of the record", change.Kind, stock.KindDefine)
+	same(s, "units recorded", change.Entries[0].Delta.Total, 10)
+}
+
+func guardChange(s *scene) {
+	was := s.define(sku(1), 10, stock.Terms{SPU: 1})
+	for spu := int64(2); spu < 4; spu++ { // the terms need not be those that were looked at
+		s.answers(stock.Done)(s.Store.Change(s.Context(), was, stock.Terms{SPU: spu}, 99))
+		same(s, "SPU", s.item(sku(1)).SPU, spu)
+		s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+		s.lock(strconv.FormatInt(spu, 10), units(1, 1))
+		_, err := s.inv.Cancel(s.Context(), strconv.FormatInt(spu, 10))
+		s.no(err)
+	}
+	s.define(sku(1), 0, stock.Terms{Unlimited: true}) // but the flag must
+	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{SPU: 4}, 10))
+	same(s, "terms", s.item(sku(1)).Terms, stock.Terms{Unlimited: true})
+	was.Key = sku(2)
+	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{}, 10))
+}
+
+func guardSwitch(s *scene) {
+	was := s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 4))
+	s.no(s.inv.Restock(s.Context(), "in", units(1, 1)))
+	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the total has moved
+	was = s.item(sku(1))
+	s.buy("b", units(1, 1))                                                                  // what is sold and locked may move
+	s.answers(stock.Done)(s.Store.Change(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the serial is that of was
+	s.counts(sku(1), stock.Quantities{Sold: 1, Locked: 4})
+	change, err := s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(was.Version+1))
+	s.no(err)
+	same(s, "units recorded", change.Entries[0].Delta.Total, -11)
+	was = s.item(sku(1))
+	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{}, 4))
+	s.answers(stock.Done)(s.Store.Change(s.Context(), was, stock.Terms{}, 5))
+	s.counts(sku(1), stock.Quantities{Total: 5, Sold: 1, Locked: 4, Left: 4})
+}
+
+func guardLock(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	lock := func(order string, key stock.Key) (stock.Verdict, error) {
+		_, verdict, err := s.Store.Lock(s.Context(), stock.Order{ID: order, Lines: []stock.Line{{SKU: key.SKU, Num: 1}}}, time.Hour)
+		return verdict, err
+	}
+	s.answers(stock.Refused)(lock("a", sku(9)))
+	s.answers(stock.Done)(lock("a", sku(1)))
+	s.answers(stock.Exists)(lock("a", sku(1)))
+	s.answers(stock.Exists)(lock("a", sku(9))) // which comes before what the item says
+	s.answers(stock.Done)(s.Store.Close(s.Context(), "b"))
+	s.answers(stock.Exists)(lock("b", sku(1)))
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 1, Left: 10})
+}
+
+// guardMove tries every step from every state: the table says which of them happen.
+func guardMove(s *scene) {
+	s.define(sku(1), 1000, stock.Terms{})
+	ways := [][]stock.Step{{}, {stock.StepPay}, {stock.StepPay, stock.StepRedeem}, {stock.StepCancel}, {stock.StepExpire}}
+	n := 0
+	for _, row := range stock.Transitions() {
+		if row.To == stock.Unheld || row.Step == stock.StepLock {
+			continue // not a step of a hold that exists
+		}
+		s.answers(stock.Refused)(s.Store.Move(s.Context(), row.Step, "unknown", 0))
+		s.unheld("unknown")
+		for _, way := range ways {
+			n++
+			order := strconv.Itoa(n)
+			s.lock(order, units(1, 2))
+			for _, step := range append(slices.Clone(way), row.Step) {
+				s.moveByTheTable(step, order, 2)
+			}
+		}
+	}
+}
+
+// moveByTheTable applies a step to an order of units of SKU 1, on the right side of its
+// deadline, and ends the test unless it does what the table says.
+func (s *scene) moveByTheTable(step stock.Step, order string, num int64) {
+	s.Helper()
+	row, was := step.Transition(), s.holdOf(order)
+	if row.When == stock.Dead && was.State == stock.Locked {
+		s.answers(stock.Done)(s.Store.SetDeadline(s.Context(), was, s.now()))
+		was = s.holdOf(order)
+	}
+	counted := s.item(sku(1)).Quantities
+	if !slices.Contains(row.From, was.State) {
+		s.answers(stock.Refused)(s.Store.Move(s.Context(), step, order, 0))
+		same(s, "hold", s.holdOf(order), was)
+		s.counts(sku(1), counted)
+		return
+	}
+	s.answers(stock.Done)(s.Store.Move(s.Context(), step, order, 0))
+	s.state(order, row.To)
+	after, err := counted.Plus(row.Change.Times(num))
+	s.no(err)
+	s.counts(sku(1), after)
+}
+
+func guardMoveDeadline(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	for _, order := range []string{"pay", "cancel", "expire", "pay late"} {
+		s.lock(order, units(1, 1))
+	}
+	s.Advance(hold - time.Microsecond)
+	s.answers(stock.Refused)(s.Store.Move(s.Context(), stock.StepExpire, "expire", 0))
+	s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepPay, "pay", 0))
+	s.Advance(time.Microsecond)
+	s.answers(stock.Refused)(s.Store.Move(s.Context(), stock.StepPay, "pay late", 0))
+	s.answers(stock.Refused)(s.Store.Move(s.Context(), stock.StepCancel, "cancel", 0))
+	s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepExpire, "expire", 0))
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 1, Locked: 2, Left: 9})
+}
+
+func guardMoveDraws(s *scene) {
+	s.define(sku(1), 4, stock.Terms{})
+	s.define(sku(2), 100, stock.Terms{})
+	_, err := s.inv.For(5).Lock(s.Context(), "a", units(1, 3), units(2, 3))
+	s.no(err)
+	s.Advance(hold)
+	s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepExpire, "a", 0))
+	reacquire := func(want stock.Verdict) {
+		s.Helper()
+		s.answers(want)(s.Store.Move(s.Context(), stock.StepReacquire, "a", 0))
+	}
+	s.lock("b", units(1, 2))
+	reacquire(stock.Refused) // one item has too little
+	s.counts(sku(2), stock.Quantities{Total: 100, Left: 100})
+	_, err = s.inv.Cancel(s.Context(), "b")
+	s.no(err)
+	s.define(sku(2), 0, stock.Terms{PerBuyer: 2})
+	reacquire(stock.Refused) // the limit is reached
+	s.counts(sku(1), stock.Quantities{Total: 4, Left: 4})
+	s.define(sku(2), 0, stock.Terms{PerBuyer: 3})
+	reacquire(stock.Done)
+	s.counts(sku(1), stock.Quantities{Total: 4, Sold: 3, Left: 1})
+	s.usage(5, sku(2), stock.Usage{Bought: 3})
+}
+
+func guardClose(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	h := s.lock("a", units(1, 1))
+	s.answers(stock.Exists)(s.Store.Close(s.Context(), "a"))
+	same(s, "hold", s.holdOf("a"), h)
+	s.answers(stock.Refused)(s.Store.Fence(s.Context(), "b"))
+	s.unheld("b")
+	s.answers(stock.Done)(s.Store.Close(s.Context(), "b"))
+	s.answers(stock.Exists)(s.Store.Close(s.Context(), "b"))
+	s.answers(stock.Done)(s.Store.Fence(s.Context(), "a"))
+	s.answers(stock.Done)(s.Store.Fence(s.Context(), "b"))
+	same(s, "fences", []int64{s.holdOf("a").Fence, s.holdOf("b").Fence}, []int64{1, 1})
+}
+
+func guardDeadline(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	h := s.lock("a", units(1, 1))
+	later, sooner := h.Deadline.Add(hold), h.Deadline.Add(-hold/2)
+	set := func(h stock.Hold, deadline time.Time, want stock.Verdict) {
+		s.Helper()
+		s.answers(want)(s.Store.SetDeadline(s.Context(), h, deadline))
+	}
+	unknown, fenced, moved := h, h, h
+	unknown.Order, fenced.Fence, moved.Deadline = "b", 1, later
+	set(unknown, later, stock.Refused)
+	set(fenced, later, stock.Refused)
+	set(moved, later, stock.Refused)
+	same(s, "hold", s.holdOf("a"), h)
+	set(h, later, stock.Done)
+	set(h, later, stock.Refused) // it is not that deadline any more
+	h = s.holdOf("a")
+	set(h, sooner, stock.Done)
+	h = s.holdOf("a")
+	s.sameTime("deadline", h.Deadline, sooner)
+	s.Advance(hold/2 - time.Microsecond)
+	set(h, later, stock.Done)
+	h = s.holdOf("a")
+	s.Advance(later.Sub(s.now()))
+	set(h, later.Add(hold), stock.Refused) // it is dead
+
+	h = s.lock("paid", units(1, 1))
+	s.pay("paid")
+	set(h, h.Deadline.Add(hold), stock.Refused)
+	_, err := s.inv.Cancel(s.Context(), "closed")
+	s.no(err)
+	set(s.holdOf("closed"), h.Deadline, stock.Refused)
+}
+
+func guardRefund(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	s.buy("a", units(1, 4), units(2, 4))
+	was := s.holdOf("a")
+	refund := func(id string) stock.Refunding {
+		return stock.Refunding{Refund: stock.Refund{ID: id, Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}, Frees: true}
+	}
+	try := func(id string, h stock.Hold, to stock.State, want stock.Verdict) {
+		s.Helper()
+		s.answers(want)(s.Store.Refund(s.Context(), refund(id), h, to))
+	}
+	try("r1", was, stock.Paid, stock.Done)
+	try("r1", s.holdOf("a"), stock.Paid, stock.Exists)
+	try("r2", was, stock.Paid, stock.Refused) // the units have moved
+	fenced := s.holdOf("a")
+	fenced.Fence++
+	try("r2", fenced, stock.Paid, stock.Refused)
+	was = s.holdOf("a")
+	_, err := s.inv.Redeem(s.Context(), "a")
+	s.no(err)
+	try("r2", was, stock.Paid, stock.Refused) // the state has
+	try("r2", s.holdOf("a"), stock.Redeemed, stock.Done)
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 2})
+	got, err := s.Store.Refunding(s.Context(), "r2")
+	s.no(err)
+	same(s, "record", got, refund("r2"))
+	unknown := was
+	unknown.Order = "b"
+	try("r3", unknown, stock.Paid, stock.Refused)
+	got, err = s.Store.Refunding(s.Context(), "r3")
+	s.no(err)
+	same(s, "record of what was refused", got.ID, "")
+}
+
+func guardApply(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 0, stock.Terms{Unlimited: true})
+	s.define(pool(1, 7), 5, stock.Terms{})
+	_, err := s.inv.For(5).Lock(s.Context(), "a", units(1, 4))
+	s.no(err)
+	units := func(key stock.Key, n int64) stock.Entry {
+		return stock.Entry{Key: key, Delta: stock.Quantities{Total: n, Left: n}}
+	}
+	try := func(want stock.Verdict, kind stock.Kind, id string, entries ...stock.Entry) {
+		s.Helper()
+		s.answers(want)(s.Store.Apply(s.Context(), stock.Change{Kind: kind, ID: id, Entries: entries}))
+	}
+	rest := units(sku(1), -5)
+	rest.Rest, rest.Exactly = true, true
+	try(stock.Refused, stock.KindTransfer, "t", rest, units(pool(1, 7), 5)) // six are available
+	try(stock.Refused, stock.KindRestock, "t", units(sku(1), 1), units(sku(9), 1))
+	try(stock.Refused, stock.KindRestock, "t", units(sku(1), 1), units(sku(2), 1))
+	try(stock.Refused, stock.KindWithdraw, "t", units(sku(1), -7), units(pool(1, 7), -1))
+	try(stock.Refused, stock.KindRepair, "t", stock.Entry{Key: sku(1), Buyer: 5, Delta: stock.Quantities{Locked: -5}})
+	try(stock.Refused, stock.KindRepair, "t", stock.Entry{Key: sku(1), Delta: stock.Quantities{Sold: 1}})
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
+	s.counts(pool(1, 7), stock.Quantities{Total: 5, Left: 5})
+
+	rest.Delta.Total, rest.Delta.Left = -6, -6
+	came := units(pool(1, 7), 6)
+	came.Rest = true
+	try(stock.Done, stock.KindTransfer, "t", rest, came)
+	for _, kind := range []stock.Kind{stock.KindRestock, stock.KindWithdraw, stock.KindTransfer} {
+		try(stock.Exists, kind, "t", units(sku(1), 1)) // they share their IDs
+		got, err := s.Store.Applied(s.Context(), kind, "t")
+		s.no(err)
+		same(s, "record", got, stock.Change{Kind: stock.KindTransfer, ID: "t", Entries: []stock.Entry{rest, came}})
+	}
+	got, err := s.Store.Applied(s.Context(), stock.KindRepair, "t")
+	s.no(err)
+	same(s, "a repair with that ID", got.ID, "")
+	s.counts(pool(1, 7), stock.Quantities{Total: 11, Left: 11})
+}
+
+func readNothing(s *scene) {
+	h, now, err := s.Store.Hold(s.Context(), "a")
+	s.no(err)
+	same(s, "state", h.State, stock.Unheld)
+	same(s, "clock", now, now.UTC().Truncate(time.Microsecond))
+	refund, err := s.Store.Refunding(s.Context(), "a")
+	s.no(err)
+	same(s, "refund", refund.ID, "")
+	change, err := s.Store.Applied(s.Context(), stock.KindRestock, "a")
+	s.no(err)
+	same(s, "change", change.ID, "")
+	book, err := s.Store.Book(s.Context(), sku(1))
+	s.no(err)
+	same(s, "version of the book", book.Version, 0)
+	s.define(sku(1), 10, stock.Terms{})
+	standings, at, err := s.Store.Items(s.Context(), 5, []stock.Key{sku(1), pool(1, 7), sku(2)})
+	s.no(err)
+	s.sameTime("clock", at, now)
+	s.count("standings", len(standings), 3)
+	for i, key := range []stock.Key{sku(1), pool(1, 7), sku(2)} {
+		same(s, "key", standings[i].Key, key)
+		same(s, "there", standings[i].Version > 0, i == 0)
+		same(s, "usage", standings[i].Usage, stock.Usage{})
+	}
+}
+
+func readLimits(s *scene) {
+	for n := range int64(5) {
+		s.define(sku(n+1), 10, stock.Terms{})
+		s.lock(strconv.FormatInt(n, 10), units(n+1, 1), units(1, 1))
+	}
+	items, err := s.Store.List(s.Context(), sku(2), 2)
+	s.no(err)
+	s.count("items", len(items), 2)
+	same(s, "items", []stock.Key{items[0].Key, items[1].Key}, []stock.Key{sku(3), sku(4)})
+	holds, err := s.Store.Holds(s.Context(), stock.Filter{}, stock.Cursor{Order: "2"}, 1)
+	s.no(err)
+	s.count("holds", len(holds), 1)
+	same(s, "order", holds[0].Order, "3")
+	filter := stock.Filter{Key: sku(1), States: []stock.State{stock.Locked}}
+	holds, err = s.Store.Holds(s.Context(), filter, stock.Cursor{Deadline: holds[0].Deadline, Order: "1"}, 2)
+	s.no(err)
+	s.count("holds", len(holds), 2)
+	same(s, "orders", []string{holds[0].Order, holds[1].Order}, []string{"2", "3"})
+}
+
+func readDue(s *scene) {
+	for n := range int64(3) {
+		s.define(sku(n+1), 100, stock.Terms{})
+	}
+	s.lock("both", units(1, 1), units(2, 1))
+	s.lock("first", units(1, 1))
+	s.lock("third", units(3, 1))
+	s.lock("paid", units(1, 1), units(3, 1))
+	s.pay("paid")
+	due := func(limit int, keys ...stock.Key) []string {
+		s.Helper()
+		orders, err := s.Store.Due(s.Context(), keys, limit)
+		s.no(err)
+		slices.Sort(orders)
+		return orders
+	}
+	s.Advance(hold - time.Microsecond)
+	s.count("due too soon", len(due(10))+len(due(10, sku(1))), 0)
+	s.Advance(time.Microsecond)
+	s.lock("live", units(1, 1), units(2, 1), units(3, 1))
+	same(s, "due", due(10), []string{"both", "first", "third"})
+	same(s, "due of SKU 1", due(10, sku(1)), []string{"both", "first"})
+	same(s, "due of SKU 2", due(10, sku(2)), []string{"both"})
+	same(s, "due of SKU 1 and 2", due(10, sku(1), sku(2)), []string{"both", "first"})
+	s.count("due of an unknown item", len(due(10, sku(9))), 0)
+	s.count("due up to a limit", len(due(2)), 2)
+	s.count("due of SKU 1 up to a limit", len(due(1, sku(1))), 1)
+}
