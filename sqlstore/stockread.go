@@ -173,9 +173,12 @@ func (r *holdReader) scan(rows *sql.Rows) error {
 	last := len(r.holds) - 1
 	if last < 0 || r.holds[last].Order != hold.Order {
 		hold.Buyer, hold.PaidAt = buyer.Int64, fromNullMicros(paid)
-		hold.Deadline, hold.LockedAt, hold.UpdatedAt = fromMicros(deadline), fromMicros(created), fromMicros(updated)
+		hold.Deadline, hold.LockedAt = fromMicros(deadline), fromMicros(created)
 		r.holds = append(r.holds, hold)
 		last++
+	}
+	if at := fromMicros(updated); at.After(r.holds[last].UpdatedAt) { // a refund moves its lines alone
+		r.holds[last].UpdatedAt = at
 	}
 	if line.SKU != 0 { // an order that was closed before it locked has no line
 		r.holds[last].Lines = append(r.holds[last].Lines, line)

@@ -283,6 +283,9 @@ func deadlinePrecision(s *scene) {
 	_, err = inv.Pay(s.Context(), "a")
 	s.is(err, stock.ErrExpired)
 
+	h, err = s.with(stock.Options{HoldFor: time.Microsecond}).Lock(s.Context(), "shortest", units(1, 1))
+	s.no(err)
+	s.sameTime("deadline", h.Deadline, h.LockedAt.Add(time.Microsecond))
 	longest := s.with(stock.Options{HoldFor: stock.MaxHoldFor})
 	h, err = longest.Lock(s.Context(), "b", units(1, 1))
 	s.no(err)

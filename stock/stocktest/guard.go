@@ -25,6 +25,8 @@ func guardCases() []testCase {
 		{name: "Store_ReadingWhatIsNotThere", run: readNothing},
 		{name: "Store_ReadingUpToALimit", run: readLimits},
 		{name: "Store_Due", run: readDue},
+		{name: "Store_Expire", run: guardExpire},
+		{name: "Store_ExpireAllOrNone", run: guardExpireDrift},
 	}
 }
 
@@ -381,4 +383,61 @@ func readDue(s *scene) {
 	s.count("due of an unknown item", len(due(10, sku(9))), 0)
 	s.count("due up to a limit", len(due(2)), 2)
 	s.count("due of SKU 1 up to a limit", len(due(1, sku(1))), 1)
+}
+
+func guardExpire(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(sku(2), 100, stock.Terms{})
+	s.lock("paid", units(1, 1))
+	s.pay("paid")
+	for _, order := range []string{"a", "b", "c"} {
+		_, err := s.inv.For(5).Lock(s.Context(), order, units(1, 1), units(2, 2))
+		s.no(err)
+	}
+	s.Advance(hold)
+	s.lock("live", units(1, 1))
+	expire := func(orders ...string) []string {
+		s.Helper()
+		expired, err := s.Store.Expire(s.Context(), orders)
+		s.no(err)
+		slices.Sort(expired)
+		return expired
+	}
+	s.count("expired of none", len(expire("live", "paid", "unknown")), 0)
+	same(s, "expired", expire("live", "b", "unknown", "paid", "a"), []string{"a", "b"})
+	same(s, "expired", expire("a", "b", "c"), []string{"c"})
+	s.state("a", stock.Expired)
+	s.state("live", stock.Locked)
+	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 1, Locked: 1, Left: 99})
+	s.counts(sku(2), stock.Quantities{Total: 100, Left: 100})
+	s.usage(5, sku(1), stock.Usage{})
+}
+
+// guardExpireDrift has one order among others whose books refuse: none of them expires.
+func guardExpireDrift(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	s.define(sku(2), 100, stock.Terms{})
+	for buyer := range int64(4) {
+		_, err := s.inv.For(buyer+1).Lock(s.Context(), strconv.FormatInt(buyer, 10), units(1, 1), units(2, 1))
+		s.no(err)
+	}
+	s.Advance(hold)
+	for name, entry := range map[string]stock.Entry{
+		"item":  {Key: sku(2), Delta: stock.Quantities{Locked: -1}},
+		"buyer": {Key: sku(2), Buyer: 2, Delta: stock.Quantities{Locked: -1}},
+	} {
+		s.damage("damage to the "+name, entry)
+		s.unchanged(sku(1), func() {
+			_, err := s.Store.Expire(s.Context(), []string{"0", "1", "2", "3"})
+			s.is(err, stock.ErrDrift)
+		})
+		for _, order := range []string{"0", "1", "2", "3"} {
+			s.state(order, stock.Locked)
+		}
+		_, err := s.inv.Repair(s.Context())
+		s.no(err)
+	}
+	n, err := s.inv.Expire(s.Context())
+	s.no(err)
+	s.count("released", n, 4)
 }

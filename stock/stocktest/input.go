@@ -18,6 +18,7 @@ func inputCases() []testCase {
 		{name: "X4_NoContext", run: noContext},
 		{name: "X4_BadIDs", run: badIDs},
 		{name: "X4_BadLinesAndMoves", run: badLinesAndMoves},
+		{name: "X4_AsManyLinesAndMovesAsThereMayBe", run: mostLinesAndMoves},
 		{name: "X4_BadTimesAndTerms", run: badTimesAndTerms},
 		{name: "X4_BadKeysAndStates", run: badKeysAndStates},
 		{name: "X4_BadInventories", run: badInventories},
@@ -201,6 +202,23 @@ func badLinesAndMoves(s *scene) {
 		_, err := inv.Transfer(s.Context(), "c", moves...)
 		s.invalid("Transfer of "+name, err)
 	}
+}
+
+// mostLinesAndMoves asks for as much as there may be in one call: it is not the arguments that
+// are refused.
+func mostLinesAndMoves(s *scene) {
+	lines, moves := make([]stock.Line, stock.MaxLines), make([]stock.Move, stock.MaxLines)
+	for i := range stock.MaxLines {
+		lines[i], moves[i] = units(int64(i+1), 1), stock.Move{SKU: int64(i + 1), From: 0, To: 7, Num: 1}
+	}
+	_, err := s.inv.Lock(s.Context(), "a", lines...)
+	s.is(err, stock.ErrUnknownSKU)
+	s.is(s.inv.Restock(s.Context(), "in", lines...), stock.ErrUnknownSKU)
+	s.is(s.inv.Withdraw(s.Context(), "out", lines...), stock.ErrUnknownSKU)
+	_, err = s.inv.Transfer(s.Context(), "move", moves...)
+	s.is(err, stock.ErrUnknownSKU)
+	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})
+	s.is(err, stock.ErrNotFound)
 }
 
 func badTimesAndTerms(s *scene) {

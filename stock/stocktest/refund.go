@@ -259,6 +259,16 @@ func refundFreesBuyer(s *scene) {
 	s.is(err, stock.ErrPerBuyer)
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
 	s.no(err)
+	s.pay("b")
+	_, err = frees.Refund(s.Context(), stock.Refund{ID: "all", Order: "b", Restock: true})
+	s.no(err)
+	s.usage(5, sku(1), stock.Usage{Bought: 3})
+	_, err = s.inv.For(6).Lock(s.Context(), "c", units(1, 4))
+	s.no(err)
+	s.pay("c")
+	_, err = frees.Refund(s.Context(), stock.Refund{ID: "all of c", Order: "c", Restock: true})
+	s.no(err)
+	s.usage(6, sku(1), stock.Usage{})
 }
 
 func refundRefusedRetried(s *scene) {

@@ -66,7 +66,8 @@ func cases() []testCase {
 		inputCases(), identifierCases(),
 		lockCases(), payCases(), raceCases(), expiryCases(), refundCases(), limitCases(),
 		defineCases(), operatorCases(), overflowCases(), readingCases(),
-		resolveCases(), auditCases(), historyCases(), transactionCases(), guardCases(),
+		resolveCases(), auditCases(), historyCases(), transactionCases(),
+		betweenCases(), guardCases(),
 	)
 }
 

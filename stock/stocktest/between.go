@@ -1,0 +1,294 @@
+package stocktest
+
+import (
+	"strconv"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// betweenCases have something else happen between two statements of one call: the races that
+// a crowd meets by luck, each of them for sure.
+func betweenCases() []testCase {
+	return []testCase{
+		{name: "Between_LockOvertakesCancel", run: lockOvertakesCancel},
+		{name: "Between_LockOvertakesResolve", run: lockOvertakesResolve},
+		{name: "Between_StockArrivesBeforeTheRefusal", run: stockArrives},
+		{name: "Between_TheSameLockTakesTheLastUnits", run: sameLockTakes},
+		{name: "Between_PayIsResolved", run: payIsResolved},
+		{name: "Between_LatePaymentIsMadeTwice", run: latePaymentTwice},
+		{name: "Between_LatePaymentFindsUnitsAgain", run: latePaymentFindsUnits},
+		{name: "Between_RefundAfterAnotherRefund", run: refundAfterRefund},
+		{name: "Between_RefundAfterRedeem", run: refundAfterRedeemed},
+		{name: "Between_ExtendAfterShorten", run: extendAfterShorten},
+		{name: "Between_ExtendAfterPay", run: extendAfterPay},
+		{name: "Between_DefineAfterDefine", run: defineAfterDefine},
+		{name: "Between_SwitchAfterRestock", run: switchAfterRestock},
+		{name: "Between_ChangeAfterTheSameChange", run: changeAfterChange},
+		{name: "Between_WithdrawAfterLock", run: withdrawAfterLock},
+		{name: "Between_RestAfterLock", run: restAfterLock},
+		{name: "Between_ExpireAfterExpire", run: expireAfterExpire},
+		{name: "Between_RepairAfterRepair", run: repairAfterRepair},
+	}
+}
+
+// before returns an inventory, with the options of the scene's own, on a wire where something
+// happens just before the first call of a method.
+func (s *scene) before(method string, happens func()) *stock.Inventory {
+	happened := false
+	return s.inv.On(&wire{store: s.Store, send: func(call string) error {
+		if call == method && !happened {
+			happened = true
+			happens()
+		}
+		return nil
+	}})
+}
+
+func lockOvertakesCancel(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	o, err := s.before("Close", func() { s.lock("a", units(1, 2)) }).Cancel(s.Context(), "a")
+	s.no(err)
+	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+}
+
+func lockOvertakesResolve(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	h, err := s.before("Close", func() { s.lock("a", units(1, 2)) }).Resolve(s.Context(), "a")
+	s.no(err)
+	same(s, "state", h.State, stock.Locked)
+	same(s, "fence", h.Fence, 1)
+	h, err = s.before("Close", func() { _, err := s.inv.Cancel(s.Context(), "b"); s.no(err) }).Resolve(s.Context(), "b")
+	s.no(err)
+	same(s, "state", h.State, stock.Cancelled)
+}
+
+// stockArrives has the reason of a refusal go away before anybody looks at it.
+func stockArrives(s *scene) {
+	s.define(sku(1), 1, stock.Terms{})
+	h, err := s.before("Items", func() { s.no(s.inv.Restock(s.Context(), "in", units(1, 1))) }).Lock(s.Context(), "a", units(1, 2))
+	s.no(err)
+	same(s, "state", h.State, stock.Locked)
+	_, err = s.before("Items", func() {
+		_, err := s.inv.Cancel(s.Context(), "b")
+		s.no(err)
+		_, err = s.inv.Cancel(s.Context(), "a")
+		s.no(err)
+	}).Lock(s.Context(), "b", units(1, 2))
+	s.is(err, stock.ErrCancelled)
+	s.counts(sku(1), stock.Quantities{Total: 2, Left: 2})
+}
+
+// sameLockTakes delivers a Lock twice: the first delivery is refused, and the second has got
+// what the first now finds missing.
+func sameLockTakes(s *scene) {
+	s.define(sku(1), 1, stock.Terms{})
+	s.lock("b", units(1, 1))
+	h, err := s.before("Items", func() {
+		_, err := s.inv.Cancel(s.Context(), "b")
+		s.no(err)
+		s.lock("a", units(1, 1))
+	}).Lock(s.Context(), "a", units(1, 1))
+	s.no(err)
+	same(s, "hold", h, s.holdOf("a"))
+}
+
+// payIsResolved raises the fence after the payment has looked at it.
+func payIsResolved(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 2))
+	_, err := s.inv.Resolve(s.Context(), "a")
+	s.no(err)
+	moves := 0
+	inv := s.inv.On(&wire{store: s.Store, send: func(call string) error {
+		if call == "Move" {
+			if moves++; moves == 2 { // the first was refused for the fence
+				_, err := s.inv.Resolve(s.Context(), "a")
+				s.no(err)
+			}
+		}
+		return nil
+	}})
+	o, err := inv.Pay(s.Context(), "a")
+	s.no(err)
+	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid})
+	s.count("moves", moves, 3)
+}
+
+func latePaymentTwice(s *scene) {
+	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
+	s.define(sku(1), 2, stock.Terms{})
+	s.lock("a", units(1, 2))
+	s.Advance(hold)
+	_, err := s.inv.Expire(s.Context())
+	s.no(err)
+	s.lock("b", units(1, 2))
+	// Refused, because b has the units; by the time one looks, they are sold to this very order.
+	o, err := s.before("Items", func() {
+		_, err := s.inv.Cancel(s.Context(), "b")
+		s.no(err)
+		s.pay("a")
+	}).Pay(s.Context(), "a")
+	s.no(err)
+	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid, Replay: true, Late: true})
+	s.counts(sku(1), stock.Quantities{Total: 2, Sold: 2})
+}
+
+func latePaymentFindsUnits(s *scene) {
+	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
+	s.define(sku(1), 2, stock.Terms{})
+	s.lock("a", units(1, 2))
+	s.Advance(hold)
+	s.lock("b", units(1, 2))
+	o, err := s.before("Items", func() { _, err := s.inv.Cancel(s.Context(), "b"); s.no(err) }).Pay(s.Context(), "a")
+	s.no(err)
+	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid, Late: true})
+}
+
+func refundAfterRefund(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("a", units(1, 5))
+	n := 0
+	refund := func(id string, lines ...stock.Line) (stock.Refund, error) {
+		n++
+		other := strconv.Itoa(n)
+		return s.before("Refund", func() { s.refund(other, "a", units(1, 1)) }).
+			Refund(s.Context(), stock.Refund{ID: id, Order: "a", Restock: true, Lines: lines})
+	}
+	_, err := refund("r1", units(1, 1)) // five, four, three
+	s.no(err)
+	_, err = refund("r2", units(1, 3))
+	s.is(err, stock.ErrOverRefund)
+	got, err := refund("r3")
+	s.no(err)
+	same(s, "the rest", got.Lines, []stock.Line{units(1, 1)})
+	s.state("a", stock.Refunded)
+
+	s.buy("b", units(1, 5)) // the same refund, made at the same time
+	same3 := stock.Refund{ID: "same", Order: "b", Restock: true, Lines: []stock.Line{units(1, 3)}}
+	got, err = s.before("Refund", func() { s.refund("same", "b", units(1, 3)) }).Refund(s.Context(), same3)
+	s.no(err)
+	same(s, "refund", got, same3)
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 8})
+}
+
+func refundAfterRedeemed(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.buy("a", units(1, 5))
+	_, err := s.before("Refund", func() { _, err := s.inv.Redeem(s.Context(), "a"); s.no(err) }).
+		Refund(s.Context(), stock.Refund{ID: "r", Order: "a"})
+	s.inState(err, "a", stock.Redeemed, stock.ErrRedeemed)
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 5, Left: 5})
+}
+
+func extendAfterShorten(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	h := s.lock("a", units(1, 2))
+	later := h.Deadline.Add(hold)
+	h, err := s.before("SetDeadline", func() {
+		_, err := s.inv.Shorten(s.Context(), "a", h.LockedAt.Add(hold/2))
+		s.no(err)
+	}).Extend(s.Context(), "a", later)
+	s.no(err)
+	s.sameTime("deadline", h.Deadline, later)
+	same(s, "hold", s.holdOf("a"), h)
+	h, err = s.before("SetDeadline", func() {
+		_, err := s.inv.Extend(s.Context(), "a", later.Add(2*hold))
+		s.no(err)
+	}).Extend(s.Context(), "a", later.Add(hold)) // which it reaches already by then
+	s.no(err)
+	s.sameTime("deadline", h.Deadline, later.Add(2*hold))
+}
+
+func extendAfterPay(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	h := s.lock("a", units(1, 2))
+	_, err := s.before("SetDeadline", func() { s.pay("a") }).Extend(s.Context(), "a", h.Deadline.Add(hold))
+	s.inState(err, "a", stock.Paid, stock.ErrPaid)
+	s.sameTime("deadline", s.holdOf("a").Deadline, h.Deadline)
+}
+
+func defineAfterDefine(s *scene) {
+	item, err := s.before("Create", func() { s.define(sku(1), 10, stock.Terms{SPU: 1}) }).
+		Define(s.Context(), sku(1), 20, stock.Terms{SPU: 2})
+	s.no(err)
+	same(s, "terms", item.Terms, stock.Terms{SPU: 2})
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10}) // the first has brought its units
+	item, err = s.before("Change", func() { s.define(sku(1), 0, stock.Terms{Unlimited: true}) }).
+		Define(s.Context(), sku(1), 30, stock.Terms{SPU: 3})
+	s.no(err)
+	same(s, "terms", item.Terms, stock.Terms{SPU: 3})
+	s.counts(sku(1), stock.Quantities{Total: 30, Left: 30}) // the last makes it limited
+}
+
+func switchAfterRestock(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	_, err := s.before("Change", func() { s.no(s.inv.Restock(s.Context(), "in", units(1, 5))) }).
+		Define(s.Context(), sku(1), 0, stock.Terms{Unlimited: true})
+	s.no(err)
+	s.counts(sku(1), stock.Quantities{})
+	_, err = s.before("Change", func() { s.lock("a", units(1, 20)) }).Define(s.Context(), sku(1), 19, stock.Terms{})
+	s.is(err, stock.ErrInUse)
+	s.counts(sku(1), stock.Quantities{Locked: 20})
+}
+
+func changeAfterChange(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	in := func() { s.no(s.inv.Restock(s.Context(), "in", units(1, 5))) }
+	s.no(s.before("Apply", in).Restock(s.Context(), "in", units(1, 5)))
+	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
+	out := func() { s.no(s.inv.Withdraw(s.Context(), "out", units(1, 5))) }
+	s.is(s.before("Apply", out).Withdraw(s.Context(), "out", units(1, 6)), stock.ErrMismatch)
+	s.is(s.before("Applied", out).Withdraw(s.Context(), "out", units(1, 99)), stock.ErrMismatch)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+}
+
+func withdrawAfterLock(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	err := s.before("Apply", func() { s.lock("a", units(1, 4)) }).Withdraw(s.Context(), "out", units(1, 7))
+	s.shortage(err, sku(1), 7, 6)
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
+}
+
+func restAfterLock(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(pool(1, 7), 10, stock.Terms{})
+	rest := stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest}
+	moves, err := s.before("Apply", func() { s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 4}) }).
+		Transfer(s.Context(), "end", rest)
+	s.no(err)
+	same(s, "units moved", moves[0].Num, 6)
+	_, err = s.inv.Cancel(s.Context(), "a")
+	s.no(err)
+	moves, err = s.before("Apply", func() { s.no(s.inv.Restock(s.Context(), "in", stock.Line{SKU: 1, Activity: 7, Num: 3})) }).
+		Transfer(s.Context(), "end again", rest)
+	s.no(err)
+	same(s, "units moved", moves[0].Num, 7)
+	s.counts(pool(1, 7), stock.Quantities{})
+	s.counts(sku(1), stock.Quantities{Total: 23, Left: 23})
+}
+
+func expireAfterExpire(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 2))
+	s.lock("b", units(1, 2))
+	s.Advance(hold)
+	n, err := s.before("Expire", func() { s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepExpire, "b", 0)) }).Expire(s.Context())
+	s.no(err)
+	s.count("released by this call", n, 1)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+}
+
+func repairAfterRepair(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 4}})
+	report, err := s.before("Apply", func() { _, err := s.inv.Repair(s.Context()); s.no(err) }).Repair(s.Context())
+	s.no(err)
+	s.count("repaired by this call", report.Repaired, 0)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+	s.damage("more damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 4}})
+	report, err = s.before("Apply", func() { s.lock("a", units(1, 2)) }).Repair(s.Context()) // traffic goes on
+	s.no(err)
+	s.count("repaired by this call", report.Repaired, 1)
+	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
+}
