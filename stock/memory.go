@@ -409,7 +409,7 @@ func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) 
 	}
 	defer end()
 	dead := map[string]bool{}
-	change := map[Key]int64{}
+	change, held := map[Key]int64{}, map[buyerKey]Usage{}
 	var expired []string
 	for _, order := range orders {
 		hold := m.holds[order]
@@ -419,12 +419,19 @@ func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) 
 		dead[order], expired = true, append(expired, order)
 		for _, l := range hold.Lines {
 			change[l.Key()] += l.Num
+			buyer := buyerKey{l.Key(), hold.Buyer}
+			held[buyer] = Usage{Held: held[buyer].Held + l.Num, Holds: held[buyer].Holds + 1}
 		}
 	}
 	t := StepExpire.Transition()
 	for key, num := range change { // all of them or none
 		if _, err := m.items[key].after(t.Change.Times(num)); err != nil {
 			return nil, err
+		}
+	}
+	for key, usage := range held {
+		if was := m.usages[key]; key.buyer != 0 && (was.Held < usage.Held || was.Holds < usage.Holds) {
+			return nil, ErrDrift
 		}
 	}
 	for _, order := range expired {

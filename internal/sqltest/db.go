@@ -16,6 +16,9 @@ import (
 // Variable names the server that SQL tests use.
 const Variable = "HOLDFAST_TEST_DSN"
 
+// Private is set where the server is the tests' own, so that they may change it as a whole.
+const Private = "HOLDFAST_TEST_PRIVATE"
+
 // maxConns is how many connections one test may open.
 const maxConns = 24
 

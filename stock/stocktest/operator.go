@@ -262,6 +262,10 @@ func transferRest(s *scene) {
 	same(s, "moves", got, []stock.Move{want})
 	s.counts(pool(1, 7), stock.Quantities{Total: 3, Sold: 3})
 	s.counts(sku(1), stock.Quantities{Total: 117, Left: 117})
+	got, err = s.inv.Transfer(s.Context(), "out again", stock.Move{SKU: 1, From: 0, To: 7, Num: stock.Rest})
+	s.no(err)
+	same(s, "moves", got, []stock.Move{{SKU: 1, From: 0, To: 7, Num: 117}})
+	s.counts(pool(1, 7), stock.Quantities{Total: 120, Sold: 3, Left: 117})
 }
 
 // transferRestOnce ends an activity by its time, an operator and a removal, all at once.

@@ -16,6 +16,7 @@ func readingCases() []testCase {
 		{name: "Items_PagesAndStops", run: itemsPages},
 		{name: "Holds_ListsByFilter", run: holdsByFilter},
 		{name: "Holds_PagesAndStops", run: holdsPages},
+		{name: "Listings_EndWithTheFirstError", run: listingsEnd},
 		{name: "Hold_OfTheDeadIsAsItIs", run: holdOfTheDead},
 		{name: "Results_BelongToTheCaller", run: resultsBelongToTheCaller},
 	}
@@ -127,6 +128,7 @@ func holdsByFilter(s *scene) {
 	same(s, "all orders", s.orders(stock.Filter{}), all)
 	same(s, "in two states", s.orders(stock.Filter{States: []stock.State{stock.Redeemed, stock.Paid, stock.Paid}}), []string{"paid", "redeemed"})
 	same(s, "cancelled", s.orders(stock.Filter{States: []stock.State{stock.Cancelled}}), []string{"cancelled", "never locked"})
+	same(s, "expired", s.orders(stock.Filter{States: []stock.State{stock.Expired}}), []string{"expired"})
 	same(s, "of SKU 1", s.orders(stock.Filter{Key: sku(1)}), // by state, deadline, order
 		[]string{"z locked", "a locked", "b locked", "paid", "refunded", "cancelled"})
 	same(s, "of SKU 1 in two states", s.orders(stock.Filter{Key: sku(1), States: []stock.State{stock.Paid, stock.Locked, stock.Paid}}),
@@ -190,6 +192,29 @@ func holdsPages(s *scene) {
 			s.count("holds", len(list(listing.filter, stop)), stop)
 		}
 	}
+}
+
+// listingsEnd has a store that lists nothing any more.
+func listingsEnd(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 1))
+	broken := s.inv.On(&wire{store: s.Store, send: func(string) error { return stock.ErrUnavailable }})
+	errs := 0
+	for _, err := range broken.Items(s.Context()) {
+		s.is(err, stock.ErrUnavailable)
+		errs++
+	}
+	for _, filter := range []stock.Filter{{}, {Key: sku(1)}} {
+		for _, err := range broken.Holds(s.Context(), filter) {
+			s.is(err, stock.ErrUnavailable)
+			errs++
+		}
+	}
+	s.count("errors of three listings", errs, 3)
+	_, err := broken.Audit(s.Context())
+	s.is(err, stock.ErrUnavailable)
+	_, err = broken.Expire(s.Context())
+	s.is(err, stock.ErrUnavailable)
 }
 
 func holdOfTheDead(s *scene) {

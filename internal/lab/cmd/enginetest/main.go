@@ -22,6 +22,9 @@ import (
 
 const dsnVariable = "HOLDFAST_TEST_DSN"
 
+// privateVariable tells the tests that the server is their own, to be changed as a whole.
+const privateVariable = "HOLDFAST_TEST_PRIVATE"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends us at once, and the kernel ends the server
@@ -45,13 +48,13 @@ func run(ctx context.Context) (err error) {
 		args = []string{"./..."}
 	}
 
-	dsn, version, stop, err := open(ctx, server.Engine(*engine))
+	env, version, stop, err := open(ctx, server.Engine(*engine))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 
-	summary, err := goTest(ctx, *dir, dsn, args)
+	summary, err := goTest(ctx, *dir, env, args)
 	if err != nil {
 		return err
 	}
@@ -66,34 +69,34 @@ func run(ctx context.Context) (err error) {
 	return summary.verdict()
 }
 
-// open returns the server to test against, and what stops it when the tests are done.
-func open(ctx context.Context, engine server.Engine) (dsn, version string, stop func() error, err error) {
+// open returns the environment that names the server to test against, and what stops it when the tests are done.
+func open(ctx context.Context, engine server.Engine) (env []string, version string, stop func() error, err error) {
 	if dsn := os.Getenv(dsnVariable); dsn != "" && engine == server.Auto {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		version, err := server.Version(ctx, dsn)
 		if err != nil {
-			return "", "", nil, fmt.Errorf("the server of %s does not answer: %w", dsnVariable, err)
+			return nil, "", nil, fmt.Errorf("the server of %s does not answer: %w", dsnVariable, err)
 		}
-		return dsn, version, func() error { return nil }, nil
+		return nil, version, func() error { return nil }, nil
 	}
 	s, err := server.Start(ctx, engine, &server.Options{Progress: os.Stdout})
 	if errors.Is(err, server.ErrMissing) {
-		return "", "", nil, fmt.Errorf("%w; install it, or set %s to the DSN of a server to make databases on", err, dsnVariable)
+		return nil, "", nil, fmt.Errorf("%w; install it, or set %s to the DSN of a server to make databases on", err, dsnVariable)
 	}
 	if err != nil {
-		return "", "", nil, err
+		return nil, "", nil, err
 	}
 	fmt.Println("testing on", s.Version())
-	return s.DSN(), s.Version(), s.Stop, nil
+	return []string{dsnVariable + "=" + s.DSN(), privateVariable + "=1"}, s.Version(), s.Stop, nil
 }
 
 // goTest runs go test and reports on it as it goes. The error is that of the run; what became of the tests is in the summary.
-func goTest(ctx context.Context, dir, dsn string, args []string) (*summary, error) {
+func goTest(ctx context.Context, dir string, env, args []string) (*summary, error) {
 	// A result from the cache may stem from another server behind the same DSN.
 	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json", "-count=1"}, args...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), dsnVariable+"="+dsn)
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
 	// The group holds the test binaries too, which a signal to the go command alone would leave running.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

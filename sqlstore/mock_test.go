@@ -1,0 +1,112 @@
+package sqlstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/DATA-DOG/go-sqlmock"
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// What a server cannot be made to do on demand: answers to the COMMIT of a Lock.
+func TestAnswersToCommit(t *testing.T) {
+	t.Parallel()
+	server := func(n uint16) error { return &mysql.MySQLError{Number: n, Message: "as the test says"} }
+	for name, c := range map[string]struct {
+		answer error
+		want   error
+	}{
+		"Galera refuses the certificate, for ever":  {server(1213), stock.ErrUnavailable},
+		"the server ends while it commits":          {server(1053), stock.ErrUnknown},
+		"the connection is killed while it commits": {server(1317), stock.ErrUnknown},
+		"the disk is full":                          {server(1180), stock.ErrUnknown},
+		"no answer":                                 {mysql.ErrInvalidConn, stock.ErrUnknown},
+		"the context ends":                          {context.Canceled, stock.ErrUnknown},
+	} {
+		db, mock, err := sqlmock.New()
+		require.NoError(t, err)
+		mock.MatchExpectationsInOrder(false)
+		for range 30 { // as often as a deadlock is tried again
+			mock.ExpectExec("^BEGIN$").WillReturnResult(sqlmock.NewResult(0, 0))
+			mock.ExpectExec("^INSERT INTO goods_stock_hold").WillReturnResult(sqlmock.NewResult(1, 1))
+			mock.ExpectExec("^UPDATE goods_stock").WillReturnResult(sqlmock.NewResult(1, 1))
+			mock.ExpectExec("^COMMIT$").WillReturnError(c.answer)
+			mock.ExpectExec("^ROLLBACK$").WillReturnResult(sqlmock.NewResult(0, 0))
+		}
+		_, err = stock.New(sqlstore.NewStock(db, nil), nil).Lock(t.Context(), "a", one(1))
+		require.ErrorIs(t, err, c.want, name)
+		require.ErrorIs(t, err, c.answer, name)
+		require.True(t, stock.Retryable(err), name)
+	}
+}
+
+// A row count that no server gives: one line of two was locked. The other must not stay.
+func TestLockOfOneLineOfTwoIsRolledBack(t *testing.T) {
+	t.Parallel()
+	db, mock, err := sqlmock.New()
+	require.NoError(t, err)
+	mock.ExpectExec("^BEGIN$").WillReturnResult(sqlmock.NewResult(0, 0))
+	mock.ExpectExec("^INSERT INTO goods_stock_hold").WillReturnResult(sqlmock.NewResult(1, 2))
+	mock.ExpectExec("^UPDATE").WillReturnResult(sqlmock.NewResult(1, 1))
+	mock.ExpectExec("^ROLLBACK$").WillReturnResult(sqlmock.NewResult(0, 0))
+	_, verdict, err := sqlstore.NewStock(db, nil).Lock(t.Context(), stock.Order{ID: "a", Lines: []stock.Line{one(1), one(2)}}, stock.DefaultHoldFor)
+	require.NoError(t, err)
+	require.Equal(t, stock.Refused, verdict)
+	require.NoError(t, mock.ExpectationsWereMet())
+}
+
+// Every answer of a server to a step has an error that can be matched and says whether to retry.
+func TestServerErrorsAreClassified(t *testing.T) {
+	t.Parallel()
+	for number, want := range map[uint16]error{
+		1205: stock.ErrUnavailable, // lock wait timeout
+		1040: stock.ErrUnavailable, // too many connections
+		1203: stock.ErrUnavailable,
+		1226: stock.ErrUnavailable,
+		1053: stock.ErrUnavailable, // shutdown
+		1317: stock.ErrUnavailable, // KILL QUERY
+		3024: stock.ErrUnavailable, // max_execution_time
+		1290: stock.ErrUnavailable, // read-only
+		1836: stock.ErrUnavailable,
+		1047: stock.ErrUnavailable, // Galera
+		1146: stock.ErrStore,       // no table
+		1142: stock.ErrStore,       // no right
+		1045: stock.ErrStore,
+		1054: stock.ErrStore,
+		1114: stock.ErrStore, // the table is full
+		3819: stock.ErrDrift,
+		4025: stock.ErrDrift,
+		1690: stock.ErrOverflow,
+		1264: stock.ErrOverflow,
+	} {
+		db, mock, err := sqlmock.New()
+		require.NoError(t, err)
+		answer := &mysql.MySQLError{Number: number, Message: "as the test says"}
+		mock.ExpectExec("^UPDATE").WillReturnError(answer)
+		_, err = stock.New(sqlstore.NewStock(db, nil), nil).Pay(t.Context(), "a")
+		require.ErrorIs(t, err, want, number)
+		require.ErrorIs(t, err, answer, number)
+		require.Equal(t, errors.Is(want, stock.ErrUnavailable), sqlstore.Retryable(err), number)
+		require.Equal(t, stock.Retryable(err), sqlstore.Retryable(err), number)
+		for _, other := range []error{stock.ErrUnavailable, stock.ErrUnknown, stock.ErrStore, stock.ErrDrift, stock.ErrOverflow} {
+			require.Equal(t, errors.Is(other, want), errors.Is(err, other), "%d: %v", number, other)
+		}
+	}
+}
+
+// Errors of the caller's own statements, as they come out of the caller's transaction.
+func TestRetryableKnowsTheCallersErrors(t *testing.T) {
+	t.Parallel()
+	require.True(t, sqlstore.Retryable(fmt.Errorf("place order: %w", &mysql.MySQLError{Number: 1213})))
+	require.True(t, sqlstore.Retryable(mysql.ErrInvalidConn))
+	require.False(t, sqlstore.Retryable(&mysql.MySQLError{Number: 1062}))
+	require.False(t, sqlstore.Retryable(context.Canceled))
+	require.False(t, sqlstore.Retryable(nil))
+	require.False(t, sqlstore.Retryable(stock.ErrInsufficient))
+}

@@ -1,0 +1,150 @@
+package sqlstore_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// A server that goes away in the middle of a statement, stays away, and comes back.
+func TestServerIsGone(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	proxy := s.db.NewProxy(t)
+	config := s.db.Config.Clone()
+	config.Net, config.Addr = "tcp", proxy.Address
+	pool := (&sqltest.DB{Config: config}).Pool(t)
+	pool.Wire.Freeze(start)
+	inv := s.On(sqlstore.NewStock(pool.DB, nil))
+	_, err := inv.Lock(t.Context(), "a", one(1))
+	require.NoError(t, err)
+
+	release := s.blockItem(1)
+	paid, locked := make(chan error, 1), make(chan error, 1)
+	go func() { _, err := inv.Pay(t.Context(), "a"); paid <- err }()
+	s.waiting()
+	go func() { _, err := inv.Lock(t.Context(), "b", one(1)); locked <- err }()
+	proxy.Down()
+	require.ErrorIs(t, <-paid, stock.ErrUnknown, "a step that was under way")
+	err = <-locked
+	require.ErrorIs(t, err, stock.ErrUnavailable, "a Lock before its COMMIT")
+	require.True(t, sqlstore.Retryable(err))
+	for name, call := range map[string]func() error{
+		"Lock":    func() error { _, err := inv.Lock(t.Context(), "c", one(1)); return err },
+		"Pay":     func() error { _, err := inv.Pay(t.Context(), "a"); return err },
+		"Cancel":  func() error { _, err := inv.Cancel(t.Context(), "a"); return err },
+		"Refund":  func() error { _, err := inv.Refund(t.Context(), stock.Refund{ID: "r", Order: "a"}); return err },
+		"Resolve": func() error { _, err := inv.Resolve(t.Context(), "a"); return err },
+		"Audit":   func() error { _, err := inv.Audit(t.Context()); return err },
+		"Migrate": func() error { return sqlstore.Migrate(t.Context(), pool.DB, nil) },
+		"Check":   func() error { return sqlstore.Check(t.Context(), pool.DB, nil) },
+	} {
+		err := call()
+		require.ErrorIs(t, err, stock.ErrUnavailable, name)
+		require.NotErrorIs(t, err, stock.ErrUnknown, name)
+	}
+	release()
+	proxy.Up(t)
+
+	_, err = inv.Pay(t.Context(), "a")
+	require.NoError(t, err)
+	_, err = inv.Resolve(t.Context(), "b")
+	require.NoError(t, err)
+	s.counters(1, 1, 0, 9)
+}
+
+// login makes an account that may do everything in the test's database, within the limits.
+func (s *shop) login(limits string) *sqltest.DB {
+	s.t.Helper()
+	name := "hf_" + strings.TrimPrefix(s.db.Config.DBName, "holdfast_test_")
+	admin := sqltest.Admin(s.t)
+	for _, host := range []string{"%", "localhost"} { // an account without a name may stand before the first
+		for _, statement := range []string{
+			fmt.Sprintf("CREATE USER '%s'@'%s' IDENTIFIED BY 'secret' %s", name, host, limits),
+			fmt.Sprintf("GRANT ALL ON %s.* TO '%s'@'%s'", s.db.Config.DBName, name, host),
+		} {
+			_, err := admin.ExecContext(s.t.Context(), statement)
+			require.NoError(s.t, err)
+		}
+		s.t.Cleanup(func() {
+			_, err := admin.Exec(fmt.Sprintf("DROP USER '%s'@'%s'", name, host)) //nolint:noctx // the test's context has ended
+			require.NoError(s.t, err)
+		})
+	}
+	config := s.db.Config.Clone()
+	config.User, config.Passwd = name, "secret"
+	pool := (&sqltest.DB{Config: config}).Pool(s.t)
+	pool.Wire.Freeze(start)
+	return pool
+}
+
+func TestServerIsOutOfConnections(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	pool := s.login("WITH MAX_USER_CONNECTIONS 1")
+	busy, err := pool.Conn(t.Context())
+	require.NoError(t, err)
+	inv := s.On(sqlstore.NewStock(pool.DB, nil))
+	_, err = inv.Lock(t.Context(), "a", one(1))
+	require.ErrorIs(t, err, stock.ErrUnavailable)
+	require.True(t, sqlstore.Retryable(err))
+	require.NoError(t, busy.Close())
+	_, err = inv.Lock(t.Context(), "a", one(1))
+	require.NoError(t, err)
+	s.counters(1, 0, 1, 10)
+}
+
+// A server that has become read-only, as in a failover. It is set for the whole server and spares
+// only its administrators, so it is done to a server of the tests' own.
+func TestServerIsReadOnly(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(sqltest.Private) == "" {
+		t.Skip("the server is not the tests' own: make test starts one if none is named")
+	}
+	s := open(t, nil)
+	pool := s.login("")
+	_, err := s.Lock(t.Context(), "a", one(1))
+	require.NoError(t, err)
+	admin := sqltest.Admin(t)
+	_, err = admin.ExecContext(t.Context(), "SET GLOBAL read_only = 1")
+	require.NoError(t, err)
+	inv := s.On(sqlstore.NewStock(pool.DB, nil))
+	_, locking := inv.Lock(t.Context(), "b", one(1))
+	_, paying := inv.Pay(t.Context(), "a")
+	_, err = admin.ExecContext(t.Context(), "SET GLOBAL read_only = 0")
+	require.NoError(t, err)
+	for _, err := range []error{locking, paying} {
+		require.ErrorIs(t, err, stock.ErrUnavailable)
+		require.True(t, sqlstore.Retryable(err))
+	}
+	_, err = inv.Pay(t.Context(), "a")
+	require.NoError(t, err)
+	s.counters(1, 1, 0, 9)
+}
+
+// No rights and no database are for somebody to mend.
+func TestServerRefusesTheAccount(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	for name, change := range map[string]func(*mysql.Config){
+		"wrong password":   func(c *mysql.Config) { c.User, c.Passwd = "hf_nobody", "wrong" },
+		"unknown database": func(c *mysql.Config) { c.DBName = "holdfast_test_none" },
+		"no database":      func(c *mysql.Config) { c.DBName = "" },
+	} {
+		config := s.db.Config.Clone()
+		change(config)
+		pool := (&sqltest.DB{Config: config}).Pool(t)
+		_, err := s.On(sqlstore.NewStock(pool.DB, nil)).Lock(t.Context(), "a", one(1))
+		require.ErrorIs(t, err, stock.ErrStore, name)
+		require.False(t, sqlstore.Retryable(err), name)
+		require.ErrorIs(t, sqlstore.Migrate(t.Context(), pool.DB, nil), stock.ErrStore, name)
+	}
+}
