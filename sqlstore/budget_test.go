@@ -1,7 +1,7 @@
 package sqlstore_test
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -56,7 +56,7 @@ func TestStatementsAreNotPrepared(t *testing.T) {
 	s := open(t, nil)
 	before := s.prepared()
 	for i := range 5 {
-		_, err := s.Lock(t.Context(), fmt.Sprint(i), one(1))
+		_, err := s.Lock(t.Context(), strconv.Itoa(i), one(1))
 		require.NoError(t, err)
 	}
 	require.Equal(t, before, s.prepared())

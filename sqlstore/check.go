@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -53,7 +54,7 @@ type checker struct {
 	problems []string
 }
 
-func (c *checker) problem(format string, args ...any) {
+func (c *checker) problemf(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Sprintf(format, args...))
 }
 
@@ -68,10 +69,10 @@ func (c *checker) server(ctx context.Context) error {
 		oldest, name = [3]int{10, 6, 0}, "MariaDB 10.6"
 	}
 	if parts := versionOf(version); compareVersions(parts, oldest) < 0 {
-		c.problem("the server is %s, at least %s is needed", version, name)
+		c.problemf("the server is %s, at least %s is needed", version, name)
 	}
 	if !strings.Contains(mode, "STRICT_TRANS_TABLES") && !strings.Contains(mode, "STRICT_ALL_TABLES") {
-		c.problem("sql_mode is not strict: add STRICT_TRANS_TABLES to it on the server or in the DSN")
+		c.problemf("sql_mode is not strict: add STRICT_TRANS_TABLES to it on the server or in the DSN")
 	}
 	return nil
 }
@@ -109,7 +110,7 @@ func (c *checker) schema(opts *Options) func(context.Context) error {
 		case err != nil:
 			return err
 		case done < newest:
-			c.problem("the schema is at version %d of %d: run Migrate", done, newest)
+			c.problemf("the schema is at version %d of %d: run Migrate", done, newest)
 		}
 		return nil
 	}
@@ -122,12 +123,12 @@ func (c *checker) tables(ctx context.Context) error {
 		err := c.db.QueryRowContext(ctx, render("SELECT COALESCE(ENGINE, 'none') FROM information_schema.TABLES"+
 			" WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = CONVERT(? USING utf8mb4)", table)).Scan(&engine)
 		switch {
-		case err == sql.ErrNoRows: //nolint:errorlint // QueryRow returns it as it is
-			c.problem("table %s is missing: run Migrate", table)
+		case errors.Is(err, sql.ErrNoRows):
+			c.problemf("table %s is missing: run Migrate", table)
 		case err != nil:
 			return err
 		case !strings.EqualFold(engine, "InnoDB"):
-			c.problem("table %s uses the engine %s: ALTER TABLE %s ENGINE = InnoDB", table, engine, table)
+			c.problemf("table %s uses the engine %s: ALTER TABLE %s ENGINE = InnoDB", table, engine, table)
 		}
 	}
 	return nil
@@ -141,7 +142,7 @@ func (c *checker) constraints(ctx context.Context) error {
 			return err
 		}
 		if !on {
-			c.problem("CHECK constraints are switched off: set check_constraint_checks = 1")
+			c.problemf("CHECK constraints are switched off: set check_constraint_checks = 1")
 		}
 	}
 	for _, constraint := range newStockSQL(c.prefix).constraints() {
@@ -153,12 +154,12 @@ func (c *checker) constraints(ctx context.Context) error {
 		err := c.db.QueryRowContext(ctx, render("SELECT "+enforced+" FROM information_schema.TABLE_CONSTRAINTS"+
 			" WHERE CONSTRAINT_SCHEMA = DATABASE() AND CONSTRAINT_TYPE = 'CHECK' AND CONSTRAINT_NAME = CONVERT(? USING utf8mb4)", constraint)).Scan(&state)
 		switch {
-		case err == sql.ErrNoRows: //nolint:errorlint // QueryRow returns it as it is
-			c.problem("constraint %s is missing: compare the table with Schema", constraint)
+		case errors.Is(err, sql.ErrNoRows):
+			c.problemf("constraint %s is missing: compare the table with Schema", constraint)
 		case err != nil:
 			return err
 		case state != "YES":
-			c.problem("constraint %s is not enforced: ALTER CONSTRAINT it to ENFORCED", constraint)
+			c.problemf("constraint %s is not enforced: ALTER CONSTRAINT it to ENFORCED", constraint)
 		}
 	}
 	return nil

@@ -43,8 +43,7 @@ const (
 
 // number returns the server's error number, 0 where the server did not answer with one.
 func number(err error) uint16 {
-	var server *mysql.MySQLError
-	if errors.As(err, &server) {
+	if server, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return server.Number
 	}
 	return 0
@@ -118,7 +117,7 @@ func classifyCommit(err error) error {
 // is safe for the calls of this library; the caller's own statements need a key of their own,
 // as an order row has.
 func Retryable(err error) bool {
-	var network *net.OpError
-	return fault.Retryable(err) || passing(number(err)) || errors.As(err, &network) ||
+	_, network := errors.AsType[*net.OpError](err)
+	return network || fault.Retryable(err) || passing(number(err)) ||
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
 }

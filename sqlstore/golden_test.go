@@ -72,6 +72,7 @@ func (q *stockSQL) statements() []statement {
 }
 
 func TestStatementsAreAsTheGoldenFileHasThem(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	b.WriteString("-- Every statement of the stock store. Written by: go test ./sqlstore -run Golden -update\n")
 	breaks := strings.NewReplacer(" SET ", "\n   SET ", " WHERE ", "\n WHERE ", " FROM ", "\n  FROM ", " VALUES ", "\nVALUES ", " AND ", "\n   AND ",
@@ -91,6 +92,7 @@ func TestStatementsAreAsTheGoldenFileHasThem(t *testing.T) {
 
 // The rules of the statements, held for all of them at once.
 func TestStatementsKeepTheRules(t *testing.T) {
+	t.Parallel()
 	for _, s := range newStockSQL("").statements() {
 		require.NotContains(t, s.text, "IGNORE", "%s: INSERT IGNORE truncates", s.name)
 		require.NotContains(t, s.text, "NOW()", "%s: the session's time zone", s.name)
@@ -125,6 +127,7 @@ func after(s, separator string) string {
 }
 
 func TestPrefixIsInFrontOfEveryName(t *testing.T) {
+	t.Parallel()
 	for _, s := range newStockSQL("shop_").statements() {
 		require.NotRegexp(t, `[^_]\bgoods_stock`, s.text, s.name)
 	}
@@ -139,5 +142,6 @@ func TestPrefixIsInFrontOfEveryName(t *testing.T) {
 }
 
 func TestLiteralsAreThoseOfEverySQLMode(t *testing.T) {
+	t.Parallel()
 	require.Equal(t, "SELECT -7, x'27206f7227', x'', NULL, 1, 0", render("SELECT ?, ?, ?, ?, ?, ?", int64(-7), "' or'", "", nil, true, false))
 }

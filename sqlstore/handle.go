@@ -121,7 +121,7 @@ func (h *handle) again(ctx context.Context, fn func(*sql.Conn) error, outcome fu
 
 // pause spreads out those that met in a deadlock.
 func pause(ctx context.Context, n int) {
-	timer := time.NewTimer(time.Duration(rand.Int64N(int64(n) * int64(time.Millisecond))))
+	timer := time.NewTimer(rand.N(time.Duration(n) * time.Millisecond)) //nolint:gosec // spreads load, keeps no secret
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

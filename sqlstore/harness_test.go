@@ -84,11 +84,7 @@ func (s *shop) block(query string, args ...any) (release func()) {
 	s.t.Helper()
 	tx, err := s.db.Pool(s.t).BeginTx(s.t.Context(), nil)
 	require.NoError(s.t, err)
-	rows, err := tx.QueryContext(s.t.Context(), query, args...)
-	require.NoError(s.t, err)
-	for rows.Next() { //nolint:revive // locking is all
-	}
-	require.NoError(s.t, rows.Err())
-	require.NoError(s.t, rows.Close())
+	var locked int
+	require.NoError(s.t, tx.QueryRowContext(s.t.Context(), query, args...).Scan(&locked))
 	return func() { require.NoError(s.t, tx.Rollback()) }
 }

@@ -30,9 +30,13 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 }
 
 // WithTx returns the same store inside the caller's transaction: what it does takes effect when
-// the caller commits. A refusal leaves the transaction as it was, with the locks it took; after an
-// error that Retryable reports, roll back and run the whole transaction again. What is read there
-// is read as it is now, with a lock, not as the transaction's snapshot has it.
+// the caller commits. What is read there is read as it is now, with a lock, not as the
+// transaction's snapshot has it.
+//
+// After a refusal, an error that names the state of an order or what an item does not allow, the
+// transaction is as it was before the call, with the locks it took, and may go on. After any
+// other error it must be rolled back: the server may have done so already (a deadlock), and
+// further statements would commit one by one. If Retryable says so, run all of it again.
 //
 // A handle that is in no transaction is refused with ErrInvalid, before anything is changed.
 func (s *Stock) WithTx(tx Tx) *Stock {

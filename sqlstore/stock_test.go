@@ -13,10 +13,14 @@ import (
 
 // TestStock runs the conformance suite under every DSN that must change nothing.
 func TestStock(t *testing.T) {
+	t.Parallel()
 	for _, variant := range sqltest.Variants() {
 		t.Run(variant.Name, func(t *testing.T) {
 			t.Parallel()
-			stocktest.Run(t, func(t testing.TB) stocktest.Harness { return harness(t, sqltest.Open(t, variant)) })
+			stocktest.Run(t, func(t testing.TB) stocktest.Harness {
+				t.Helper()
+				return harness(t, sqltest.Open(t, variant))
+			})
 		})
 	}
 }
@@ -32,6 +36,7 @@ func harness(t testing.TB, db *sqltest.DB) stocktest.Harness {
 		Store:   store,
 		Advance: db.Wire.Advance,
 		Begin: func(t testing.TB) (stock.Store, func() error, func() error) {
+			t.Helper()
 			tx, err := db.BeginTx(t.Context(), nil)
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = tx.Rollback() }) // where the test did not get to its end

@@ -51,7 +51,7 @@ type buyerKey struct {
 
 // compare orders them as the primary key does.
 func (a buyerKey) compare(b buyerKey) int {
-	return cmp.Or(a.Key.Compare(b.Key), cmp.Compare(a.buyer, b.buyer))
+	return cmp.Or(a.Compare(b.Key), cmp.Compare(a.buyer, b.buyer))
 }
 
 // deadHolds is a batch of dead holds, added up.

@@ -264,8 +264,7 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 	if err := errors.Join(inv.ready(ctx), input.ID("order", order)); err != nil {
 		return Outcome{}, err
 	}
-	to, paying := step.Transition().To, step == StepPay
-	fence := int64(0)
+	asked, fence := step, int64(0)
 	for range attempts {
 		verdict, err := inv.store.Move(ctx, step, order, fence)
 		if err != nil {
@@ -273,42 +272,62 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 		}
 		if verdict == Done {
 			inv.took(ctx, Effect{Step: step, Order: order})
-			return Outcome{Order: order, State: to, Late: step == StepReacquire}, nil
+			return Outcome{Order: order, State: step.Transition().To, Late: step == StepReacquire}, nil
 		}
 		hold, now, err := inv.store.Hold(ctx, order)
 		if err != nil {
 			return Outcome{}, err
 		}
-		fence = hold.Fence
-		switch {
-		case hold.State == Unheld && step == StepCancel:
-			verdict, err := inv.store.Close(ctx, order)
-			if err != nil {
-				return Outcome{}, err
-			}
-			if verdict == Done {
-				return Outcome{Order: order, State: Cancelled}, nil
-			}
-			continue // a Lock came first
-		case hold.State == to, paying && (hold.State == Redeemed || hold.State == Refunded):
-			return Outcome{Order: order, State: hold.State, Replay: true, Late: paying && hold.dead(hold.PaidAt)}, nil
-		case hold.State == Locked && hold.dead(now) && step != StepExpire:
-			if _, err := inv.expire(ctx, order); err != nil {
-				return Outcome{}, err
-			}
-		case slices.Contains(step.Transition().From, hold.State):
-			if step == StepReacquire {
-				if err := inv.unbuyable(ctx, hold); err != nil {
-					return Outcome{}, err
-				}
-			}
-		case hold.State == Expired && step == StepPay && inv.opts.LatePay == Reacquire:
-			step = StepReacquire
-		default:
-			return Outcome{}, stateError(hold, order)
+		hold.Order = order
+		outcome, settled, err := settledStep(asked, hold, now)
+		if settled {
+			return outcome, err
 		}
+		if step, err = inv.nextStep(ctx, asked, hold, now); err != nil {
+			return Outcome{}, err
+		}
+		if step == 0 {
+			return Outcome{Order: order, State: Cancelled}, nil
+		}
+		fence = hold.Fence
 	}
-	return Outcome{}, contention(step.String(), order)
+	return Outcome{}, contention(asked.String(), order)
+}
+
+// settledStep answers a step whose order is where it leads to, or where it can never go.
+func settledStep(asked Step, hold Hold, now time.Time) (Outcome, bool, error) {
+	t := asked.Transition()
+	paying := asked == StepPay
+	switch {
+	case hold.State == t.To, paying && (hold.State == Redeemed || hold.State == Refunded):
+		return Outcome{Order: hold.Order, State: hold.State, Replay: true, Late: paying && hold.dead(hold.PaidAt)}, true, nil
+	case hold.State == Locked && hold.dead(now), // has to expire first
+		slices.Contains(t.From, hold.State), // has moved since, or was resolved
+		hold.State == Unheld && asked == StepCancel,
+		hold.State == Expired && paying:
+		return Outcome{}, false, nil
+	}
+	return Outcome{}, true, stateError(hold, hold.Order)
+}
+
+// nextStep does what has to come before a refused step, and returns what to try next: mostly the
+// same. It returns no step for an order that is closed now, which had no hold.
+func (inv *Inventory) nextStep(ctx context.Context, asked Step, hold Hold, now time.Time) (Step, error) {
+	switch {
+	case hold.State == Unheld:
+		if verdict, err := inv.store.Close(ctx, hold.Order); err != nil || verdict == Done {
+			return 0, err
+		}
+		return asked, nil // a Lock came first
+	case hold.State == Locked && hold.dead(now):
+		_, err := inv.expire(ctx, hold.Order)
+		return asked, err
+	case hold.State != Expired:
+		return asked, nil
+	case inv.opts.LatePay == Reject:
+		return 0, stateError(hold, hold.Order)
+	}
+	return StepReacquire, inv.unbuyable(ctx, hold)
 }
 
 // unbuyable looks for the reason why the units of an expired order could not be sold again. It

@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -546,9 +547,7 @@ func (m *Memory) Apply(ctx context.Context, change Change) (Verdict, error) {
 			m.repairs[item.Key]++
 		}
 	}
-	for key, u := range usages {
-		m.usages[key] = u
-	}
+	maps.Copy(m.usages, usages)
 	change.Entries = slices.Clone(change.Entries)
 	m.changes[id] = change
 	return Done, nil
@@ -601,8 +600,8 @@ func (m *Memory) Book(ctx context.Context, key Key) (Book, error) {
 		}
 	}
 	for k := range m.usages {
-		if k.Key == key {
-			buyers[k.buyer] = buyers[k.buyer] // recounted as nothing where no hold names it
+		if _, ok := buyers[k.buyer]; k.Key == key && !ok {
+			buyers[k.buyer] = Usage{} // no hold names it
 		}
 	}
 	for buyer, recount := range buyers {

@@ -39,7 +39,8 @@ func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Te
 		if err != nil {
 			return Item{}, err
 		}
-		item, verdict := standings[0].Item, Done
+		item := standings[0].Item
+		var verdict Verdict
 		switch {
 		case item.Version == 0:
 			verdict, err = inv.store.Create(ctx, Item{Key: key, Terms: terms, Quantities: Quantities{Total: total, Left: total}})
@@ -235,8 +236,7 @@ func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Cha
 		if was.ID != "" {
 			return was, sameChange(was, asked)
 		}
-		var shortage *ShortageError
-		if errors.As(refusal, &shortage) {
+		if shortage, ok := errors.AsType[*ShortageError](refusal); ok {
 			released, err := inv.release(ctx, shortage.Key)
 			if err != nil {
 				return Change{}, err
@@ -265,7 +265,7 @@ func refusesChange(change Change, standings []Standing) error {
 		case -e.Delta.Left > s.Available():
 			return &ShortageError{Key: e.Key, Wanted: -e.Delta.Left, Available: s.Available()}
 		}
-		if _, err := s.Quantities.Plus(e.Delta); err != nil {
+		if _, err := s.Plus(e.Delta); err != nil {
 			return err
 		}
 	}

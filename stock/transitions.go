@@ -131,7 +131,7 @@ func Transitions() []Transition {
 }
 
 // table is the state machine; row i is step i+1. It is never written.
-var table = [...]Transition{
+var table = [...]Transition{ //nolint:gochecknoglobals // a constant, but for the language
 	{Step: StepLock, Name: "lock", From: []State{Unheld}, To: Locked, Change: Quantities{Locked: +1}},
 	{Step: StepCancel, Name: "cancel", From: []State{Locked}, To: Cancelled, When: Live, Change: Quantities{Locked: -1}},
 	{Step: StepExpire, Name: "expire", From: []State{Locked}, To: Expired, When: Dead, Change: Quantities{Locked: -1}},

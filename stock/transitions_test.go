@@ -141,7 +141,11 @@ func TestQuantitiesPlus(t *testing.T) {
 		require.Equal(t, int64(math.MaxInt64), *at(&sum))
 		_, err = sum.Plus(d)
 		require.ErrorIs(t, err, stock.ErrOverflow)
-		*at(&q), *at(&d) = math.MinInt64, -1
+		*at(&q), *at(&d) = math.MinInt64+1, -1
+		sum, err = q.Plus(d)
+		require.NoError(t, err)
+		require.Equal(t, int64(math.MinInt64), *at(&sum))
+		*at(&q) = math.MinInt64
 		_, err = q.Plus(d)
 		require.ErrorIs(t, err, stock.ErrOverflow)
 		_, err = d.Plus(q)
@@ -165,6 +169,8 @@ func TestQuantitiesValid(t *testing.T) {
 		{stock.Quantities{Total: 10, Locked: -1, Left: 10}, false, false},
 		{stock.Quantities{Total: 10, Left: 10, Refunded: -1}, false, false},
 		{stock.Quantities{Sold: 4, Locked: 7, Refunded: 1}, false, true},
+		{stock.Quantities{Left: 5}, false, false},
+		{stock.Quantities{Total: 5}, false, false},
 		{stock.Quantities{Sold: math.MaxInt64}, false, true},
 		{stock.Quantities{Sold: math.MaxInt64, Locked: 1}, false, false},
 		{stock.Quantities{Total: math.MaxInt64, Locked: math.MaxInt64, Left: math.MaxInt64}, true, false},
@@ -180,10 +186,10 @@ func TestNames(t *testing.T) {
 	require.Equal(t, "SKU 42", stock.Key{SKU: 42}.String())
 	require.Equal(t, "SKU 42 of activity 7", stock.Key{SKU: 42, Activity: 7}.String())
 	require.Equal(t, "paid", stock.Paid.String())
-	require.Equal(t, "state 99", stock.State(99).String())
+	require.Equal(t, "state 7", stock.State(7).String())
 	require.Equal(t, "refused done exists", stock.Refused.String()+" "+stock.Done.String()+" "+stock.Exists.String())
 	require.Equal(t, "transfer", stock.KindTransfer.String())
-	require.Equal(t, "unknown", stock.Kind(99).String())
+	require.Equal(t, "unknown", stock.Kind(6).String())
 	drift := stock.Drift{Key: stock.Key{SKU: 42}, Quantity: "locked", Counted: 5, Recount: 2}
 	require.Equal(t, "SKU 42: locked is 5, should be 2 (+3)", drift.String())
 	drift.Buyer, drift.Counted = 9, 1

@@ -133,7 +133,7 @@ var MariaDB = sync.OnceValue(func() bool {
 	db := sql.OpenDB(c)
 	defer func() { _ = db.Close() }()
 	var version string
-	if err := db.QueryRow("SELECT VERSION()").Scan(&version); err != nil { //nolint:noctx // once a run
+	if err := db.QueryRow("SELECT VERSION()").Scan(&version); err != nil {
 		return false
 	}
 	return strings.Contains(strings.ToLower(version), "mariadb")
