@@ -1,0 +1,70 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log"
+	"time"
+
+	_ "github.com/go-sql-driver/mysql"
+
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// From nothing to the first lock.
+func Example() {
+	ctx := context.Background()
+	db, err := sql.Open("mysql", "root@tcp(127.0.0.1:3306)/shop")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := sqlstore.Migrate(ctx, db, nil); err != nil {
+		log.Fatal(err)
+	}
+	if err := sqlstore.Check(ctx, db, nil); err != nil {
+		log.Fatal(err)
+	}
+	inv := stock.New(sqlstore.NewStock(db, nil), &stock.Options{HoldFor: 15 * time.Minute})
+	if _, err := inv.Define(ctx, stock.Key{SKU: 42}, 100, stock.Terms{}); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2}); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// The order row and the stock in one transaction, which is run again as long as that may help.
+func ExampleStock_WithTx() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	db, err := sql.Open("mysql", "root@tcp(127.0.0.1:3306)/shop")
+	if err != nil {
+		log.Fatal(err)
+	}
+	store := sqlstore.NewStock(db, nil)
+	inv := stock.New(store, nil)
+
+	place := func(order string) error {
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }() // does nothing after the commit
+		if _, err := tx.ExecContext(ctx, "INSERT INTO shop_order (no) VALUES (?)", order); err != nil {
+			return err
+		}
+		if _, err := inv.On(store.WithTx(tx)).Lock(ctx, order, stock.Line{SKU: 42, Num: 1}); err != nil {
+			return err
+		}
+		return tx.Commit()
+	}
+	err = place("order-1")
+	for sqlstore.Retryable(err) && ctx.Err() == nil {
+		err = place("order-1")
+	}
+	if errors.Is(err, stock.ErrInsufficient) {
+		log.Print("sold out")
+	}
+}
