@@ -57,6 +57,8 @@ func (q *stockSQL) statements() []statement {
 		statement{"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(entry)},
 		statement{"Repair 2: a buyer's row, if need be", q.makeBuyer},
 		statement{"Repair 3: a buyer's row", q.changeBuyer},
+		statement{"Merged Lock: which orders are known", q.knownOrders(2)},
+		statement{"Merged Lock: how many may fit", q.readAvailable},
 		statement{"Read items", q.readItems(1)},
 		statement{"List items", q.listItems},
 		statement{"Read a hold", q.readHold},

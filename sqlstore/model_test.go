@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 	"github.com/holdfast-go/holdfast/stock/stocktest"
 )
@@ -48,5 +49,5 @@ func model(t testing.TB, seed int64, ops int) {
 		Store:   &stock.Memory{Clock: func() time.Time { return clock }},
 		Advance: func(d time.Duration) { clock = clock.Add(d) },
 	}
-	stocktest.Model(t, seed, ops, memory, harness(t, db))
+	stocktest.Model(t, seed, ops, memory, harness(t, db, &sqlstore.Options{Unmerged: seed%2 == 1}))
 }

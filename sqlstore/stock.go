@@ -15,7 +15,8 @@ import (
 type Stock struct {
 	*handle
 	sql    *stockSQL
-	broken error // what is wrong with the options; every call returns it
+	locks  *merger[stock.Key, lockCall, lockAnswer] // nil where Locks are not merged
+	broken error                                    // what is wrong with the options; every call returns it
 }
 
 // NewStock returns the store in the tables that Migrate made with the same options. Nil
@@ -23,10 +24,11 @@ type Stock struct {
 // as ErrInvalid.
 func NewStock(db *sql.DB, opts *Options) *Stock {
 	prefix, err := opts.prefix()
-	if err != nil {
-		return &Stock{handle: &handle{db: db}, sql: newStockSQL(""), broken: err}
+	s := &Stock{handle: &handle{db: db}, sql: newStockSQL(prefix), broken: err}
+	if opts == nil || !opts.Unmerged {
+		s.locks = &merger[stock.Key, lockCall, lockAnswer]{batch: s.lockBatch}
 	}
-	return &Stock{handle: &handle{db: db}, sql: newStockSQL(prefix)}
+	return s
 }
 
 // WithTx returns the same store inside the caller's transaction: what it does takes effect when
@@ -121,17 +123,24 @@ func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 	if err := s.ready(ctx); err != nil {
 		return stock.Hold{}, stock.Refused, err
 	}
+	call := lockCall{order: order, holdFor: holdFor}
+	if s.locks == nil || len(order.Lines) > 1 || order.Buyer != 0 {
+		answer, err := s.lock(ctx, call)
+		return answer.hold, answer.verdict, err
+	}
+	answer, err := s.locks.do(ctx, order.Lines[0].Key(), call, func(ctx context.Context) (lockAnswer, error) { return s.lock(ctx, call) })
+	return answer.hold, answer.verdict, err
+}
+
+// lock locks one order by itself.
+func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
+	order := call.order
 	var lockedAt time.Time
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
-		result, err := q.ExecContext(ctx, s.sql.insertHolds(order, holdFor))
-		if err != nil {
+		var err error
+		if lockedAt, err = s.claim(ctx, q, call); err != nil {
 			return false, err
 		}
-		clock, err := result.LastInsertId() // the clock of the insert; see insertHolds
-		if err != nil {
-			return false, err
-		}
-		lockedAt = fromMicros(clock)
 		if order.Buyer != 0 {
 			_, err := q.ExecContext(ctx, s.sql.countHolds(order))
 			if number(err) == errOutOfRange {
@@ -146,16 +155,19 @@ func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 	})
 	verdict, err := taken(verdict(kept), err)
 	if err != nil || verdict != stock.Done {
-		return stock.Hold{}, verdict, err
+		return lockAnswer{verdict: verdict}, err
 	}
-	hold := stock.Hold{
-		Order: order.ID, Buyer: order.Buyer, State: stock.Locked,
-		Deadline: lockedAt.Add(holdFor), LockedAt: lockedAt, UpdatedAt: lockedAt,
+	return call.locked(lockedAt), nil
+}
+
+// claim inserts the holds of some orders and returns the clock of the insert; see insertHolds.
+func (s *Stock) claim(ctx context.Context, q Tx, calls ...lockCall) (time.Time, error) {
+	result, err := q.ExecContext(ctx, s.sql.insertHolds(calls...))
+	if err != nil {
+		return time.Time{}, err
 	}
-	for _, l := range order.Lines {
-		hold.Lines = append(hold.Lines, stock.HoldLine{Line: l})
-	}
-	return hold, stock.Done, nil
+	clock, err := result.LastInsertId()
+	return fromMicros(clock), err
 }
 
 // Move implements stock.Store: one guarded UPDATE of the order's holds, their items and what

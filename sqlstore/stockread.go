@@ -21,6 +21,7 @@ var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.R
 // renderReads renders what is read of items, holds and numbers that were claimed.
 func (q *stockSQL) renderReads() {
 	hold := "SELECT " + holdColumns + ", " + micros(now) + " FROM " + q.holds + " h"
+	q.readAvailable = "SELECT " + available + " FROM " + q.items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
 	q.readHold = hold + " WHERE h.ORDER_NO = ? ORDER BY h.LINE_NO"
 	q.readRefund = "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE FROM " + q.refunds + " WHERE REFUND_NO = ? ORDER BY LINE_NO"
 	q.readChange = "SELECT KIND, SKU_ID, ACTIVITY_ID, COALESCE(BUYER_ID, 0), TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST" +
@@ -43,6 +44,11 @@ func (q *stockSQL) holdsByOrder(states int) string {
 	return "SELECT " + holdColumns + ", " + micros(now) + " FROM " + q.holds + " h" +
 		" JOIN (SELECT ORDER_NO FROM " + q.holds + " WHERE ORDER_NO > ? AND LINE_NO = 1 AND STATE IN (" + list("?", states) + ")" +
 		" ORDER BY ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO ORDER BY h.ORDER_NO, h.LINE_NO"
+}
+
+// knownOrders reads which of some orders have a hold or were closed.
+func (q *stockSQL) knownOrders(orders int) string {
+	return "SELECT ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (" + list("?", orders) + ") AND LINE_NO = 1"
 }
 
 // readItems reads items with what one buyer has of them. The keys drive the join, so that a read

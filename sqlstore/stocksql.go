@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -19,6 +18,7 @@ type stockSQL struct {
 	createItem, changeTerms, changeLimit string
 	closeOrder, fenceOrder, setDeadline  string
 	lockRefunded, setState, countState   string
+	readAvailable                        string
 	readHold, readRefund, readChange     string
 	listItems, dueOfItem, dueOfAll       string
 	holdsByItem, bookItem, bookBuyers    string
@@ -120,16 +120,18 @@ func (q *stockSQL) renderHolds() {
 	q.countState = "SELECT COUNT(*) FROM " + q.holds + " WHERE ORDER_NO = ? AND STATE = ?"
 }
 
-// insertHolds renders the INSERT that claims the order. Its first line collides with another Lock
-// of the order and with an order that was closed. LAST_INSERT_ID(expr) makes the server return
+// insertHolds renders the INSERT that claims orders. The first line of each collides with another
+// Lock of the order and with an order that was closed. LAST_INSERT_ID(expr) makes the server return
 // the clock of the statement with its answer (MySQL Reference Manual, Information Functions): the
 // deadline is known without a read.
-func (q *stockSQL) insertHolds(order stock.Order, holdFor time.Duration) string {
-	args := make([]any, 0, 8*len(order.Lines))
-	for i, l := range order.Lines {
-		args = append(args, order.ID, i+1, l.SKU, l.Activity, l.Num, buyerOf(order.Buyer), holdFor.Microseconds())
+func (q *stockSQL) insertHolds(asked ...lockCall) string {
+	args := make([]any, 0, 7*len(asked))
+	for _, c := range asked {
+		for i, l := range c.order.Lines {
+			args = append(args, c.order.ID, i+1, l.SKU, l.Activity, l.Num, buyerOf(c.order.Buyer), c.holdFor.Microseconds())
+		}
 	}
-	return render(q.insertHoldsText(len(order.Lines)), args...)
+	return render(q.insertHoldsText(len(args)/7), args...)
 }
 
 func (q *stockSQL) insertHoldsText(lines int) string {
@@ -182,6 +184,11 @@ func (q *stockSQL) lockItems(order stock.Order) string {
 		args = append(args, order.Buyer)
 	}
 	return render(q.lockItemsText(1, order.Buyer != 0), append(args, l.Num, l.SKU, l.Activity, l.Num, l.Num)...)
+}
+
+// lockItem renders the same for several orders of one item: their sum, and the largest of them.
+func (q *stockSQL) lockItem(key stock.Key, sum, largest int64) string {
+	return render(q.lockItemsText(1, false), sum, key.SKU, key.Activity, largest, sum)
 }
 
 func (q *stockSQL) lockItemsText(lines int, buyer bool) string {

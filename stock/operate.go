@@ -225,6 +225,9 @@ func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Cha
 		}
 		if verdict == Done {
 			for _, e := range change.Entries {
+				if e.Delta.Left == 0 {
+					continue // the rest was nothing
+				}
 				inv.took(ctx, Effect{Step: stepOf(e), ID: change.ID, Lines: []Line{{SKU: e.SKU, Activity: e.Activity, Num: max(e.Delta.Left, -e.Delta.Left)}}})
 			}
 			return change, nil

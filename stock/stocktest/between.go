@@ -15,6 +15,7 @@ func betweenCases() []testCase {
 		{name: "Between_StockArrivesBeforeTheRefusal", run: stockArrives},
 		{name: "Between_TheSameLockTakesTheLastUnits", run: sameLockTakes},
 		{name: "Between_PayIsResolved", run: payIsResolved},
+		{name: "Between_PayAndASweepFindADeadHold", run: deadReleasedElsewhere},
 		{name: "Between_LatePaymentIsMadeTwice", run: latePaymentTwice},
 		{name: "Between_LatePaymentFindsUnitsAgain", run: latePaymentFindsUnits},
 		{name: "Between_RefundAfterAnotherRefund", run: refundAfterRefund},
@@ -32,13 +33,14 @@ func betweenCases() []testCase {
 }
 
 // before returns an inventory, with the options of the scene's own, on a wire where something
-// happens just before the first call of a method.
-func (s *scene) before(method string, happens func()) *stock.Inventory {
-	happened := false
+// happens just before the n-th call of a method.
+func (s *scene) before(method string, n int, happens func()) *stock.Inventory {
+	calls := 0
 	return s.inv.On(&wire{store: s.Store, send: func(call string) error {
-		if call == method && !happened {
-			happened = true
-			happens()
+		if call == method {
+			if calls++; calls == n {
+				happens()
+			}
 		}
 		return nil
 	}})
@@ -46,7 +48,7 @@ func (s *scene) before(method string, happens func()) *stock.Inventory {
 
 func lockOvertakesCancel(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	o, err := s.before("Close", func() { s.lock("a", units(1, 2)) }).Cancel(s.Context(), "a")
+	o, err := s.before("Close", 1, func() { s.lock("a", units(1, 2)) }).Cancel(s.Context(), "a")
 	s.no(err)
 	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
@@ -54,11 +56,11 @@ func lockOvertakesCancel(s *scene) {
 
 func lockOvertakesResolve(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	h, err := s.before("Close", func() { s.lock("a", units(1, 2)) }).Resolve(s.Context(), "a")
+	h, err := s.before("Close", 1, func() { s.lock("a", units(1, 2)) }).Resolve(s.Context(), "a")
 	s.no(err)
 	same(s, "state", h.State, stock.Locked)
 	same(s, "fence", h.Fence, 1)
-	h, err = s.before("Close", func() { _, err := s.inv.Cancel(s.Context(), "b"); s.no(err) }).Resolve(s.Context(), "b")
+	h, err = s.before("Close", 1, func() { _, err := s.inv.Cancel(s.Context(), "b"); s.no(err) }).Resolve(s.Context(), "b")
 	s.no(err)
 	same(s, "state", h.State, stock.Cancelled)
 }
@@ -66,10 +68,10 @@ func lockOvertakesResolve(s *scene) {
 // stockArrives has the reason of a refusal go away before anybody looks at it.
 func stockArrives(s *scene) {
 	s.define(sku(1), 1, stock.Terms{})
-	h, err := s.before("Items", func() { s.no(s.inv.Restock(s.Context(), "in", units(1, 1))) }).Lock(s.Context(), "a", units(1, 2))
+	h, err := s.before("Items", 1, func() { s.no(s.inv.Restock(s.Context(), "in", units(1, 1))) }).Lock(s.Context(), "a", units(1, 2))
 	s.no(err)
 	same(s, "state", h.State, stock.Locked)
-	_, err = s.before("Items", func() {
+	_, err = s.before("Items", 1, func() {
 		_, err := s.inv.Cancel(s.Context(), "b")
 		s.no(err)
 		_, err = s.inv.Cancel(s.Context(), "a")
@@ -84,7 +86,7 @@ func stockArrives(s *scene) {
 func sameLockTakes(s *scene) {
 	s.define(sku(1), 1, stock.Terms{})
 	s.lock("b", units(1, 1))
-	h, err := s.before("Items", func() {
+	h, err := s.before("Items", 1, func() {
 		_, err := s.inv.Cancel(s.Context(), "b")
 		s.no(err)
 		s.lock("a", units(1, 1))
@@ -97,22 +99,28 @@ func sameLockTakes(s *scene) {
 func payIsResolved(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 2))
-	_, err := s.inv.Resolve(s.Context(), "a")
-	s.no(err)
-	moves := 0
-	inv := s.inv.On(&wire{store: s.Store, send: func(call string) error {
-		if call == "Move" {
-			if moves++; moves == 2 { // the first was refused for the fence
-				_, err := s.inv.Resolve(s.Context(), "a")
-				s.no(err)
-			}
-		}
-		return nil
-	}})
-	o, err := inv.Pay(s.Context(), "a")
+	resolve := func() { _, err := s.inv.Resolve(s.Context(), "a"); s.no(err) }
+	resolve()
+	o, err := s.before("Move", 2, resolve).Pay(s.Context(), "a") // the first is refused for the fence as well
 	s.no(err)
 	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid})
-	s.count("moves", moves, 3)
+	same(s, "fence", s.holdOf("a").Fence, 2)
+}
+
+// deadReleasedElsewhere has a payment find a dead hold that somebody else releases first: that
+// is not an effect of the payment.
+func deadReleasedElsewhere(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.lock("a", units(1, 2))
+	s.Advance(hold)
+	var effects []stock.Effect
+	elsewhere := s.inv
+	s.inv = s.with(stock.Options{Hook: record(&effects)})
+	sweep := func() { _, err := elsewhere.Expire(s.Context()); s.no(err) }
+	_, err := s.before("Move", 2, sweep).Pay(s.Context(), "a")
+	s.is(err, stock.ErrExpired)
+	s.count("effects of the payment", len(effects), 0)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
 func latePaymentTwice(s *scene) {
@@ -124,7 +132,7 @@ func latePaymentTwice(s *scene) {
 	s.no(err)
 	s.lock("b", units(1, 2))
 	// Refused, because b has the units; by the time one looks, they are sold to this very order.
-	o, err := s.before("Items", func() {
+	o, err := s.before("Items", 1, func() {
 		_, err := s.inv.Cancel(s.Context(), "b")
 		s.no(err)
 		s.pay("a")
@@ -140,7 +148,7 @@ func latePaymentFindsUnits(s *scene) {
 	s.lock("a", units(1, 2))
 	s.Advance(hold)
 	s.lock("b", units(1, 2))
-	o, err := s.before("Items", func() { _, err := s.inv.Cancel(s.Context(), "b"); s.no(err) }).Pay(s.Context(), "a")
+	o, err := s.before("Items", 1, func() { _, err := s.inv.Cancel(s.Context(), "b"); s.no(err) }).Pay(s.Context(), "a")
 	s.no(err)
 	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid, Late: true})
 }
@@ -152,7 +160,7 @@ func refundAfterRefund(s *scene) {
 	refund := func(id string, lines ...stock.Line) (stock.Refund, error) {
 		n++
 		other := strconv.Itoa(n)
-		return s.before("Refund", func() { s.refund(other, "a", units(1, 1)) }).
+		return s.before("Refund", 1, func() { s.refund(other, "a", units(1, 1)) }).
 			Refund(s.Context(), stock.Refund{ID: id, Order: "a", Restock: true, Lines: lines})
 	}
 	_, err := refund("r1", units(1, 1)) // five, four, three
@@ -166,7 +174,7 @@ func refundAfterRefund(s *scene) {
 
 	s.buy("b", units(1, 5)) // the same refund, made at the same time
 	same3 := stock.Refund{ID: "same", Order: "b", Restock: true, Lines: []stock.Line{units(1, 3)}}
-	got, err = s.before("Refund", func() { s.refund("same", "b", units(1, 3)) }).Refund(s.Context(), same3)
+	got, err = s.before("Refund", 1, func() { s.refund("same", "b", units(1, 3)) }).Refund(s.Context(), same3)
 	s.no(err)
 	same(s, "refund", got, same3)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 8})
@@ -175,7 +183,7 @@ func refundAfterRefund(s *scene) {
 func refundAfterRedeemed(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.buy("a", units(1, 5))
-	_, err := s.before("Refund", func() { _, err := s.inv.Redeem(s.Context(), "a"); s.no(err) }).
+	_, err := s.before("Refund", 1, func() { _, err := s.inv.Redeem(s.Context(), "a"); s.no(err) }).
 		Refund(s.Context(), stock.Refund{ID: "r", Order: "a"})
 	s.inState(err, "a", stock.Redeemed, stock.ErrRedeemed)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 5, Left: 5})
@@ -185,14 +193,14 @@ func extendAfterShorten(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.lock("a", units(1, 2))
 	later := h.Deadline.Add(hold)
-	h, err := s.before("SetDeadline", func() {
+	h, err := s.before("SetDeadline", 1, func() {
 		_, err := s.inv.Shorten(s.Context(), "a", h.LockedAt.Add(hold/2))
 		s.no(err)
 	}).Extend(s.Context(), "a", later)
 	s.no(err)
 	s.sameTime("deadline", h.Deadline, later)
 	same(s, "hold", s.holdOf("a"), h)
-	h, err = s.before("SetDeadline", func() {
+	h, err = s.before("SetDeadline", 1, func() {
 		_, err := s.inv.Extend(s.Context(), "a", later.Add(2*hold))
 		s.no(err)
 	}).Extend(s.Context(), "a", later.Add(hold)) // which it reaches already by then
@@ -203,18 +211,18 @@ func extendAfterShorten(s *scene) {
 func extendAfterPay(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.lock("a", units(1, 2))
-	_, err := s.before("SetDeadline", func() { s.pay("a") }).Extend(s.Context(), "a", h.Deadline.Add(hold))
+	_, err := s.before("SetDeadline", 1, func() { s.pay("a") }).Extend(s.Context(), "a", h.Deadline.Add(hold))
 	s.inState(err, "a", stock.Paid, stock.ErrPaid)
 	s.sameTime("deadline", s.holdOf("a").Deadline, h.Deadline)
 }
 
 func defineAfterDefine(s *scene) {
-	item, err := s.before("Create", func() { s.define(sku(1), 10, stock.Terms{SPU: 1}) }).
+	item, err := s.before("Create", 1, func() { s.define(sku(1), 10, stock.Terms{SPU: 1}) }).
 		Define(s.Context(), sku(1), 20, stock.Terms{SPU: 2})
 	s.no(err)
 	same(s, "terms", item.Terms, stock.Terms{SPU: 2})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10}) // the first has brought its units
-	item, err = s.before("Change", func() { s.define(sku(1), 0, stock.Terms{Unlimited: true}) }).
+	item, err = s.before("Change", 1, func() { s.define(sku(1), 0, stock.Terms{Unlimited: true}) }).
 		Define(s.Context(), sku(1), 30, stock.Terms{SPU: 3})
 	s.no(err)
 	same(s, "terms", item.Terms, stock.Terms{SPU: 3})
@@ -223,11 +231,11 @@ func defineAfterDefine(s *scene) {
 
 func switchAfterRestock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	_, err := s.before("Change", func() { s.no(s.inv.Restock(s.Context(), "in", units(1, 5))) }).
+	_, err := s.before("Change", 1, func() { s.no(s.inv.Restock(s.Context(), "in", units(1, 5))) }).
 		Define(s.Context(), sku(1), 0, stock.Terms{Unlimited: true})
 	s.no(err)
 	s.counts(sku(1), stock.Quantities{})
-	_, err = s.before("Change", func() { s.lock("a", units(1, 20)) }).Define(s.Context(), sku(1), 19, stock.Terms{})
+	_, err = s.before("Change", 1, func() { s.lock("a", units(1, 20)) }).Define(s.Context(), sku(1), 19, stock.Terms{})
 	s.is(err, stock.ErrInUse)
 	s.counts(sku(1), stock.Quantities{Locked: 20})
 }
@@ -235,17 +243,17 @@ func switchAfterRestock(s *scene) {
 func changeAfterChange(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	in := func() { s.no(s.inv.Restock(s.Context(), "in", units(1, 5))) }
-	s.no(s.before("Apply", in).Restock(s.Context(), "in", units(1, 5)))
+	s.no(s.before("Apply", 1, in).Restock(s.Context(), "in", units(1, 5)))
 	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
 	out := func() { s.no(s.inv.Withdraw(s.Context(), "out", units(1, 5))) }
-	s.is(s.before("Apply", out).Withdraw(s.Context(), "out", units(1, 6)), stock.ErrMismatch)
-	s.is(s.before("Applied", out).Withdraw(s.Context(), "out", units(1, 99)), stock.ErrMismatch)
+	s.is(s.before("Apply", 1, out).Withdraw(s.Context(), "out", units(1, 6)), stock.ErrMismatch)
+	s.is(s.before("Applied", 1, out).Withdraw(s.Context(), "out", units(1, 99)), stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
 func withdrawAfterLock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	err := s.before("Apply", func() { s.lock("a", units(1, 4)) }).Withdraw(s.Context(), "out", units(1, 7))
+	err := s.before("Apply", 1, func() { s.lock("a", units(1, 4)) }).Withdraw(s.Context(), "out", units(1, 7))
 	s.shortage(err, sku(1), 7, 6)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
 }
@@ -254,13 +262,13 @@ func restAfterLock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(pool(1, 7), 10, stock.Terms{})
 	rest := stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest}
-	moves, err := s.before("Apply", func() { s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 4}) }).
+	moves, err := s.before("Apply", 1, func() { s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 4}) }).
 		Transfer(s.Context(), "end", rest)
 	s.no(err)
 	same(s, "units moved", moves[0].Num, 6)
 	_, err = s.inv.Cancel(s.Context(), "a")
 	s.no(err)
-	moves, err = s.before("Apply", func() { s.no(s.inv.Restock(s.Context(), "in", stock.Line{SKU: 1, Activity: 7, Num: 3})) }).
+	moves, err = s.before("Apply", 1, func() { s.no(s.inv.Restock(s.Context(), "in", stock.Line{SKU: 1, Activity: 7, Num: 3})) }).
 		Transfer(s.Context(), "end again", rest)
 	s.no(err)
 	same(s, "units moved", moves[0].Num, 7)
@@ -273,7 +281,7 @@ func expireAfterExpire(s *scene) {
 	s.lock("a", units(1, 2))
 	s.lock("b", units(1, 2))
 	s.Advance(hold)
-	n, err := s.before("Expire", func() { s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepExpire, "b", 0)) }).Expire(s.Context())
+	n, err := s.before("Expire", 1, func() { s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepExpire, "b", 0)) }).Expire(s.Context())
 	s.no(err)
 	s.count("released by this call", n, 1)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
@@ -282,12 +290,12 @@ func expireAfterExpire(s *scene) {
 func repairAfterRepair(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 4}})
-	report, err := s.before("Apply", func() { _, err := s.inv.Repair(s.Context()); s.no(err) }).Repair(s.Context())
+	report, err := s.before("Apply", 1, func() { _, err := s.inv.Repair(s.Context()); s.no(err) }).Repair(s.Context())
 	s.no(err)
 	s.count("repaired by this call", report.Repaired, 0)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	s.damage("more damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 4}})
-	report, err = s.before("Apply", func() { s.lock("a", units(1, 2)) }).Repair(s.Context()) // traffic goes on
+	report, err = s.before("Apply", 1, func() { s.lock("a", units(1, 2)) }).Repair(s.Context()) // traffic goes on
 	s.no(err)
 	s.count("repaired by this call", report.Repaired, 1)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})

@@ -1,5 +1,6 @@
 // Package stocktest is the conformance suite of stock.Store: what every store must do, whoever
-// wrote it, proved through the public methods of stock.Inventory.
+// wrote it, proved through the public methods of stock.Inventory and, where those ask only in
+// a race, of the store itself.
 //
 //	func TestStock(t *testing.T) {
 //		stocktest.Run(t, func(t testing.TB) stocktest.Harness {

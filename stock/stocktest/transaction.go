@@ -95,25 +95,13 @@ func deadlock(s *scene) {
 		items  [2]int64
 	}
 	work := [2]transaction{{[2]string{"a1", "a2"}, [2]int64{1, 2}}, {[2]string{"b1", "b2"}, [2]int64{2, 1}}}
-	var firsts sync.WaitGroup
-	firsts.Add(len(work))
-	run := func(tx transaction, met func()) error {
-		store, commit, rollback := s.Begin(s.TB)
-		inv := s.inv.On(store)
-		for i, order := range tx.orders {
-			_, err := inv.Lock(s.Context(), order, units(tx.items[i], 1))
-			if i == 0 {
-				met() // both have their first item before either asks for its second
-			}
-			if err != nil {
-				return errors.Join(err, rollback())
-			}
-		}
-		return commit()
+	var met sync.WaitGroup
+	met.Add(len(work))
+	bodies := make([]func() error, len(work))
+	for i, tx := range work {
+		bodies[i] = s.lockBoth(tx.orders, tx.items, func() { met.Done(); met.Wait() })
 	}
-	errs := together(len(work), func(i int) error {
-		return run(work[i], func() { firsts.Done(); firsts.Wait() })
-	})
+	errs := together(len(work), func(i int) error { return bodies[i]() })
 	if errs[0] != nil && errs[1] != nil {
 		s.Fatalf("both failed: %v; %v", errs[0], errs[1])
 	}
@@ -128,10 +116,29 @@ func deadlock(s *scene) {
 		}
 		s.unheld(work[i].orders[0]) // nothing of it is half done
 		s.unheld(work[i].orders[1])
-		s.no(run(work[i], func() {}))
+		s.no(s.lockBoth(work[i].orders, work[i].items, func() {})())
 	}
 	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 2, Left: 100})
 	s.counts(sku(2), stock.Quantities{Total: 100, Locked: 2, Left: 100})
+}
+
+// lockBoth opens a transaction and returns what it does: two Locks, with something in between,
+// and a commit, or a rollback at the first error.
+func (s *scene) lockBoth(orders [2]string, items [2]int64, between func()) func() error {
+	s.Helper()
+	store, commit, rollback := s.Begin(s.TB)
+	inv := s.inv.On(store)
+	return func() error {
+		_, err := inv.Lock(s.Context(), orders[0], units(items[0], 1))
+		between() // each has its first item before either asks for its second
+		if err == nil {
+			_, err = inv.Lock(s.Context(), orders[1], units(items[1], 1))
+		}
+		if err != nil {
+			return errors.Join(err, rollback())
+		}
+		return commit()
+	}
 }
 
 // refusalInTransaction has a refusal between two calls that succeed: the refused call has
