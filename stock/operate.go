@@ -224,12 +224,7 @@ func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Cha
 			}
 		}
 		if verdict == Done {
-			for _, e := range change.Entries {
-				if e.Delta.Left == 0 {
-					continue // the rest was nothing
-				}
-				inv.took(ctx, Effect{Step: stepOf(e), ID: change.ID, Lines: []Line{{SKU: e.SKU, Activity: e.Activity, Num: max(e.Delta.Left, -e.Delta.Left)}}})
-			}
+			inv.tookChange(ctx, change)
 			return change, nil
 		}
 		was, err := inv.store.Applied(ctx, asked.Kind, asked.ID)
@@ -254,6 +249,19 @@ func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Cha
 		}
 	}
 	return Change{}, contention(asked.Kind.String(), asked.ID)
+}
+
+// tookChange tells the hook of each item that moved.
+func (inv *Inventory) tookChange(ctx context.Context, change Change) {
+	for _, e := range change.Entries {
+		step, num := StepRestock, e.Delta.Left
+		if num < 0 {
+			step, num = StepWithdraw, -num
+		}
+		if num > 0 { // the rest may have been nothing
+			inv.took(ctx, Effect{Step: step, ID: change.ID, Lines: []Line{{SKU: e.SKU, Activity: e.Activity, Num: num}}})
+		}
+	}
 }
 
 // refusesChange returns why the items do not let a change happen, or nil.
@@ -284,12 +292,4 @@ func sameChange(was, asked Change) error {
 		return ErrMismatch
 	}
 	return nil
-}
-
-// stepOf returns the step that an entry of an operator's change is.
-func stepOf(e Entry) Step {
-	if e.Delta.Left < 0 {
-		return StepWithdraw
-	}
-	return StepRestock
 }
