@@ -1,0 +1,104 @@
+package stock
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/input"
+)
+
+// Lock sets units aside for an order: all lines or none. Lines of the same item are summed.
+// The hold lives for Options.HoldFor; Pay it before its Deadline.
+//
+// Locking the same order again with the same lines and buyer returns the hold as it is by then
+// and no error while it is locked, paid or beyond; other lines or another buyer are
+// ErrMismatch. Two Locks of one order at once give one hold.
+//
+// Errors, in the order of precedence: ErrInvalid; for an order that is known ErrCancelled,
+// ErrMismatch, ErrExpired, the first and last with the hold as it is; then for the first line that
+// refuses, by key: ErrUnknownSKU, ErrOffShelf, ErrNotStarted, ErrEnded, ErrPerOrder,
+// ErrBuyerRequired, ErrLiveHolds, ErrPerBuyer, ErrInsufficient, ErrOverflow. A refused order may be
+// locked again. Before a shortage or a buyer's limit is final, the dead holds of the item are
+// released.
+func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Hold, error) {
+	if err := errors.Join(inv.ready(ctx), input.ID("order", order)); err != nil {
+		return Hold{}, err
+	}
+	lines, err := normalize(lines)
+	if err != nil {
+		return Hold{}, err
+	}
+	asked := Order{ID: order, Buyer: inv.buyer, Lines: lines}
+	for range attempts {
+		hold, verdict, err := inv.store.Lock(ctx, asked, inv.opts.HoldFor)
+		if err != nil {
+			return Hold{}, err
+		}
+		switch verdict {
+		case Done:
+			inv.took(ctx, Effect{Step: StepLock, Order: order, Lines: lines})
+			return hold, nil
+		case Exists:
+			hold, now, err := inv.store.Hold(ctx, order)
+			if err != nil {
+				return Hold{}, err
+			}
+			if hold.State == Unheld {
+				continue // the Lock that was in the way has been refused itself
+			}
+			return replayLock(hold, asked, now)
+		case Refused:
+			if err := inv.unlockable(ctx, asked); err != nil {
+				return Hold{}, err
+			}
+		}
+	}
+	return Hold{}, contention("lock", order)
+}
+
+// replayLock answers a Lock of an order that is known.
+func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
+	same := hold.Buyer == asked.Buyer && slices.EqualFunc(hold.Lines, asked.Lines, func(h HoldLine, l Line) bool { return h.Line == l })
+	switch {
+	case hold.State == Cancelled:
+		return hold, stateError(hold, asked.ID)
+	case !same:
+		return Hold{}, ErrMismatch
+	case hold.State == Expired, hold.State == Locked && hold.dead(now):
+		return hold, &StateError{Order: asked.ID, State: hold.State, Err: ErrExpired}
+	}
+	return hold, nil
+}
+
+// unlockable looks for the reason of a refused Lock. It returns nil when the Lock should be
+// tried once more: the reason is gone, or dead holds were released that may have been it. It
+// looks after the release, not before: what is missing then is not missing because of the dead.
+func (inv *Inventory) unlockable(ctx context.Context, asked Order) error {
+	keys := make([]Key, len(asked.Lines))
+	for i, l := range asked.Lines {
+		keys[i] = l.Key()
+	}
+	if released, err := inv.release(ctx, keys...); err != nil || released > 0 {
+		return err
+	}
+	standings, now, err := inv.store.Items(ctx, asked.Buyer, keys)
+	if err != nil {
+		return err
+	}
+	for i, line := range asked.Lines {
+		refusal := standings[i].refuses(line, asked.Buyer, now)
+		if refusal == nil {
+			continue
+		}
+		if usedUp(refusal) { // the same Lock, made at the same time, may be what has used it up
+			hold, _, err := inv.store.Hold(ctx, asked.ID)
+			if err != nil || hold.State != Unheld {
+				return err
+			}
+		}
+		return refusal
+	}
+	return nil
+}

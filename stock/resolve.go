@@ -1,0 +1,97 @@
+package stock
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/input"
+)
+
+// Extend lets a live hold live until a later time by the store's clock; take it from the
+// hold's own Deadline rather than from the caller's clock. It never shortens: a hold that
+// lives that long anyway stays as it is. Extending twice to the same time is safe.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrRefunded, ErrRedeemed, ErrPaid,
+// ErrCancelled, ErrExpired.
+func (inv *Inventory) Extend(ctx context.Context, order string, until time.Time) (Hold, error) {
+	return inv.redate(ctx, order, until, func(deadline, until time.Time) bool { return until.After(deadline) })
+}
+
+// Shorten lets a live hold die at an earlier time; a time that has passed ends it at once. A
+// hold that dies before stays as it is. Errors are those of Extend.
+func (inv *Inventory) Shorten(ctx context.Context, order string, until time.Time) (Hold, error) {
+	return inv.redate(ctx, order, until, func(deadline, until time.Time) bool { return until.Before(deadline) })
+}
+
+// redate moves the deadline of a live hold where the new one is wanted.
+func (inv *Inventory) redate(ctx context.Context, order string, until time.Time, wanted func(deadline, until time.Time) bool) (Hold, error) {
+	if err := errors.Join(inv.ready(ctx), input.ID("order", order), input.Time("until", until)); err != nil {
+		return Hold{}, err
+	}
+	until = instant(until)
+	for range attempts {
+		hold, now, err := inv.store.Hold(ctx, order)
+		if err != nil {
+			return Hold{}, err
+		}
+		switch {
+		case hold.State != Locked:
+			return Hold{}, stateError(hold, order)
+		case hold.dead(now):
+			return Hold{}, &StateError{Order: order, State: Locked, Err: ErrExpired}
+		case !wanted(hold.Deadline, until):
+			return hold, nil
+		}
+		verdict, err := inv.store.SetDeadline(ctx, hold, until)
+		if err != nil {
+			return Hold{}, err
+		}
+		if verdict == Done {
+			hold.Deadline = until
+			return hold, nil
+		}
+	}
+	return Hold{}, contention("extend", order)
+}
+
+// Resolve settles an order after ErrUnknown, for good: it waits for every statement of the
+// order that is still under way in the store, and makes sure that one which has not arrived
+// yet can no longer take effect. It returns the order's hold as it is then. An order that has
+// none is closed as by Cancel, and returned as Cancelled.
+//
+// A hold that comes back Locked is live and may be paid or cancelled by a new call. To make the
+// lost call happen, make it again instead; Resolve is for a caller that wants to know.
+func (inv *Inventory) Resolve(ctx context.Context, order string) (Hold, error) {
+	if err := errors.Join(inv.ready(ctx), input.ID("order", order)); err != nil {
+		return Hold{}, err
+	}
+	for range attempts {
+		verdict, err := inv.store.Fence(ctx, order)
+		if err != nil {
+			return Hold{}, err
+		}
+		if verdict != Done {
+			if verdict, err = inv.store.Close(ctx, order); err != nil {
+				return Hold{}, err
+			}
+			if verdict != Done {
+				continue // a Lock came first: fence it
+			}
+		}
+		hold, now, err := inv.store.Hold(ctx, order)
+		if err != nil {
+			return Hold{}, err
+		}
+		if hold.State == Locked && hold.dead(now) {
+			if _, err := inv.expire(ctx, order); err != nil {
+				return Hold{}, err
+			}
+			if hold, _, err = inv.store.Hold(ctx, order); err != nil {
+				return Hold{}, err
+			}
+		}
+		return hold, nil
+	}
+	return Hold{}, contention("resolve", order)
+}

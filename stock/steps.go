@@ -1,0 +1,133 @@
+package stock
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/input"
+)
+
+// Pay sells what the order has locked. Paying twice is safe: the second call is a replay.
+// After Redeem or Refund it still is: the order was paid.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrCancelled, ErrExpired. From the
+// deadline on the hold is dead, and Options.LatePay decides; see Reacquire.
+func (inv *Inventory) Pay(ctx context.Context, order string) (Outcome, error) {
+	return inv.step(ctx, StepPay, order)
+}
+
+// Cancel gives back what the order has locked. Cancelling twice is safe. An order that is not
+// known is closed for good: a Lock of it that arrives later is refused with ErrCancelled.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrRefunded, ErrRedeemed, ErrPaid (use Refund),
+// ErrExpired (the units are back already).
+func (inv *Inventory) Cancel(ctx context.Context, order string) (Outcome, error) {
+	return inv.step(ctx, StepCancel, order)
+}
+
+// Redeem records that the units of a paid order were handed over (核销). It moves no counter.
+// Redeeming twice is safe.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrNotPaid, ErrCancelled, ErrExpired,
+// ErrRefunded (every unit was).
+func (inv *Inventory) Redeem(ctx context.Context, order string) (Outcome, error) {
+	return inv.step(ctx, StepRedeem, order)
+}
+
+// step moves an order. It tries first and looks only when that was refused, so that the
+// ordinary case is one statement.
+func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcome, error) {
+	if err := errors.Join(inv.ready(ctx), input.ID("order", order)); err != nil {
+		return Outcome{}, err
+	}
+	asked, fence := step, int64(0)
+	for range attempts {
+		verdict, err := inv.store.Move(ctx, step, order, fence)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if verdict == Done {
+			inv.took(ctx, Effect{Step: step, Order: order})
+			return Outcome{Order: order, State: step.Transition().To, Late: step == StepReacquire}, nil
+		}
+		hold, now, err := inv.store.Hold(ctx, order)
+		if err != nil {
+			return Outcome{}, err
+		}
+		hold.Order = order
+		outcome, settled, err := settledStep(asked, hold, now)
+		if settled {
+			return outcome, err
+		}
+		if step, err = inv.nextStep(ctx, asked, hold, now); err != nil {
+			return Outcome{}, err
+		}
+		if step == 0 {
+			return Outcome{Order: order, State: Cancelled}, nil
+		}
+		fence = hold.Fence
+	}
+	return Outcome{}, contention(asked.String(), order)
+}
+
+// settledStep answers a step whose order is where it leads to, or where it can never go.
+func settledStep(asked Step, hold Hold, now time.Time) (Outcome, bool, error) {
+	t := asked.Transition()
+	paying := asked == StepPay
+	switch {
+	case hold.State == t.To, paying && (hold.State == Redeemed || hold.State == Refunded):
+		return Outcome{Order: hold.Order, State: hold.State, Replay: true, Late: paying && hold.dead(hold.PaidAt)}, true, nil
+	case hold.State == Locked && hold.dead(now), // has to expire first
+		slices.Contains(t.From, hold.State), // has moved since, or was resolved
+		hold.State == Unheld && asked == StepCancel,
+		hold.State == Expired && paying:
+		return Outcome{}, false, nil
+	}
+	return Outcome{}, true, stateError(hold, hold.Order)
+}
+
+// nextStep does what has to come before a refused step, and returns what to try next: mostly the
+// same. It returns no step for an order that is closed now, which had no hold.
+func (inv *Inventory) nextStep(ctx context.Context, asked Step, hold Hold, now time.Time) (Step, error) {
+	switch {
+	case hold.State == Unheld:
+		if verdict, err := inv.store.Close(ctx, hold.Order); err != nil || verdict == Done {
+			return 0, err
+		}
+		return asked, nil // a Lock came first
+	case hold.State == Locked && hold.dead(now):
+		_, err := inv.expire(ctx, hold.Order)
+		return asked, err
+	case hold.State != Expired:
+		return asked, nil
+	case inv.opts.LatePay == Reject:
+		return 0, stateError(hold, hold.Order)
+	}
+	return StepReacquire, inv.unbuyable(ctx, hold)
+}
+
+// unbuyable looks for the reason why the units of an expired order could not be sold again. It
+// returns nil when that should be tried once more, as unlockable does.
+func (inv *Inventory) unbuyable(ctx context.Context, hold Hold) error {
+	if released, err := inv.release(ctx, hold.keys()...); err != nil || released > 0 {
+		return err
+	}
+	standings, _, err := inv.store.Items(ctx, hold.Buyer, hold.keys())
+	if err != nil {
+		return err
+	}
+	for i, line := range hold.Lines {
+		refusal := standings[i].cannotSell(line.Line, hold.Buyer)
+		if refusal == nil {
+			continue
+		}
+		is, _, err := inv.store.Hold(ctx, hold.Order) // the same Pay may be what has used it up
+		if err != nil || is.State != hold.State {
+			return err
+		}
+		return errors.Join(stateError(hold, hold.Order), refusal)
+	}
+	return nil
+}
