@@ -34,12 +34,12 @@ func (c lockCall) locked(at time.Time) lockAnswer {
 }
 
 // lockBatch locks orders of one item together: one INSERT of all holds, one guarded UPDATE of the
-// hot row by their sum, one commit. What does not fit in, by number or because its order is known,
-// goes alone.
+// hot row by their sum, one commit. An order that is known goes alone; one that is too large for
+// what is there is refused.
 func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) ([]reply[lockAnswer], error) {
 	b := &lockBatch{store: s, key: key, calls: calls, replies: make([]reply[lockAnswer], len(calls))}
 	b.once()
-	for range 3 { // as it is; without the orders that are known; by what is available
+	for range 3 { // as it is; without the orders that are known; what is available
 		if len(b.in) == 0 {
 			break
 		}
@@ -49,10 +49,13 @@ func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) 
 		}
 	}
 	for _, i := range b.in {
-		b.replies[i].alone = true
+		b.replies[i] = byItself()
 	}
 	return b.replies, nil
 }
+
+// byItself is the reply to a call that cannot go with the others.
+func byItself() reply[lockAnswer] { return reply[lockAnswer]{alone: true} }
 
 // lockBatch is a batch that gets smaller until it goes.
 type lockBatch struct {
@@ -67,7 +70,7 @@ type lockBatch struct {
 // once takes each order in once, as long as the sum does not overflow.
 func (b *lockBatch) once() {
 	seen := make(map[string]bool, len(b.calls))
-	b.keep(b.all(), func(i int) bool {
+	b.keep(b.all(), byItself(), func(i int) bool {
 		first := !seen[b.calls[i].order.ID]
 		seen[b.calls[i].order.ID] = true
 		return first
@@ -83,14 +86,18 @@ func (b *lockBatch) all() []int {
 	return all
 }
 
-// keep leaves in the batch what fits; the rest goes alone.
-func (b *lockBatch) keep(calls []int, fits func(int) bool) {
+// keep leaves in the batch what fits, and replies to the rest. What would overflow goes alone.
+func (b *lockBatch) keep(calls []int, rest reply[lockAnswer], fits func(int) bool) {
 	b.in, b.sum, b.largest = nil, 0, 0
 	for _, i := range calls {
 		num := b.calls[i].order.Lines[0].Num
 		sum, ok := input.Add(b.sum, num)
-		if !ok || !fits(i) {
-			b.replies[i].alone = true
+		switch {
+		case !ok:
+			b.replies[i] = byItself()
+			continue
+		case !fits(i):
+			b.replies[i] = rest
 			continue
 		}
 		b.in, b.sum, b.largest = append(b.in, i), sum, max(b.largest, num)
@@ -139,22 +146,28 @@ func (b *lockBatch) withoutKnown(ctx context.Context, calls []lockCall) error {
 		known[order] = true
 		return err
 	})
-	b.keep(b.in, func(i int) bool { return !known[b.calls[i].order.ID] })
+	b.keep(b.in, byItself(), func(i int) bool { return !known[b.calls[i].order.ID] })
 	return err
 }
 
-// toAvailable takes in, by arrival, what the item seems to have. That is a hint and no decision:
-// the guard decides, and what is taken out asks again by itself.
+// toAvailable leaves in, by arrival, what the item has; the guard has the last word on it. An order
+// that is larger than that is refused, as of the moment of this read. So is every order of an
+// item that does not exist.
 func (b *lockBatch) toAvailable(ctx context.Context) error {
 	var available int64
 	err := b.store.query(ctx, render(b.store.sql.readAvailable, b.key.SKU, b.key.Activity), func(rows *sql.Rows) error { return rows.Scan(&available) })
-	b.keep(b.in, func(i int) bool {
-		num := b.calls[i].order.Lines[0].Num
-		fits := num <= available
+	if err != nil {
+		return err
+	}
+	num := func(i int) int64 { return b.calls[i].order.Lines[0].Num }
+	refused := reply[lockAnswer]{answer: lockAnswer{verdict: stock.Refused}}
+	b.keep(b.in, refused, func(i int) bool { return num(i) <= available })
+	b.keep(b.in, byItself(), func(i int) bool {
+		fits := num(i) <= available
 		if fits {
-			available -= num
+			available -= num(i)
 		}
 		return fits
 	})
-	return err
+	return nil
 }

@@ -22,7 +22,8 @@ var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.R
 func (q *stockSQL) renderReads() {
 	hold := "SELECT " + holdColumns + ", " + micros(now) + " FROM " + q.holds + " h"
 	q.readAvailable = "SELECT " + available + " FROM " + q.items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
-	q.readHold = hold + " WHERE h.ORDER_NO = ? ORDER BY h.LINE_NO"
+	// The clock comes also where there is no hold.
+	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + micros(now) + " AS CLOCK) c LEFT JOIN " + q.holds + " h ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
 	q.readRefund = "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE FROM " + q.refunds + " WHERE REFUND_NO = ? ORDER BY LINE_NO"
 	q.readChange = "SELECT KIND, SKU_ID, ACTIVITY_ID, COALESCE(BUYER_ID, 0), TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST" +
 		" FROM " + q.changes + " WHERE SCOPE = ? AND CHANGE_NO = ? ORDER BY LINE_NO"
@@ -165,25 +166,28 @@ type holdReader struct {
 	clock int64
 }
 
-// scan reads holdColumns and the clock.
+// scan reads holdColumns and the clock. A row without an order brings the clock alone.
 func (r *holdReader) scan(rows *sql.Rows) error {
 	var hold stock.Hold
 	var line stock.HoldLine
-	var buyer, paid sql.NullInt64
-	var deadline, created, updated int64
-	err := rows.Scan(&hold.Order, &line.SKU, &line.Activity, &line.Num, &line.Refunded, &line.Restocked, &line.Freed,
-		&buyer, &hold.State, &hold.Fence, &deadline, &paid, &created, &updated, &r.clock)
-	if err != nil {
+	var order sql.NullString
+	var sku, activity, num, refunded, restocked, freed, buyer, fence, deadline, paid, created, updated sql.NullInt64
+	var state sql.NullByte
+	err := rows.Scan(&order, &sku, &activity, &num, &refunded, &restocked, &freed, &buyer, &state, &fence, &deadline, &paid, &created, &updated, &r.clock)
+	if err != nil || !order.Valid {
 		return err
 	}
+	line.SKU, line.Activity, line.Num = sku.Int64, activity.Int64, num.Int64
+	line.Refunded, line.Restocked, line.Freed = refunded.Int64, restocked.Int64, freed.Int64
+	hold.Order, hold.State, hold.Fence = order.String, stock.State(state.Byte), fence.Int64
 	last := len(r.holds) - 1
 	if last < 0 || r.holds[last].Order != hold.Order {
 		hold.Buyer, hold.PaidAt = buyer.Int64, fromNullMicros(paid)
-		hold.Deadline, hold.LockedAt = fromMicros(deadline), fromMicros(created)
+		hold.Deadline, hold.LockedAt = fromNullMicros(deadline), fromNullMicros(created)
 		r.holds = append(r.holds, hold)
 		last++
 	}
-	if at := fromMicros(updated); at.After(r.holds[last].UpdatedAt) { // a refund moves its lines alone
+	if at := fromNullMicros(updated); at.After(r.holds[last].UpdatedAt) { // a refund moves its lines alone
 		r.holds[last].UpdatedAt = at
 	}
 	if line.SKU != 0 { // an order that was closed before it locked has no line
@@ -203,8 +207,7 @@ func (s *Stock) Hold(ctx context.Context, order string) (stock.Hold, time.Time, 
 		return stock.Hold{}, time.Time{}, err
 	}
 	if len(r.holds) == 0 {
-		clock, err := s.clock(ctx)
-		return stock.Hold{}, fromMicros(clock), err
+		return stock.Hold{}, fromMicros(r.clock), nil
 	}
 	return r.holds[0], fromMicros(r.clock), nil
 }
