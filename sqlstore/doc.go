@@ -16,6 +16,16 @@
 // it; after a refusal the transaction is as it was before the call, and after an error the
 // caller rolls back and runs the whole again if Retryable says so.
 //
+// # Hot rows
+//
+// The row of a hot SKU is a queue: one transaction at a time has its lock, until its commit is on
+// the disk. So concurrent Locks of one SKU share a transaction: while one is in flight, those that
+// arrive form the next batch, one INSERT of all holds and one guarded UPDATE by their sum. There is
+// no timer; alone, a Lock goes at once. Each is answered by itself, as it would be alone. A
+// batch runs on a context of its own: a caller whose context ends while it is in flight is told
+// stock.ErrUnknown. Orders of several lines, Locks that name a buyer and all that happens in a
+// caller's transaction go beside it.
+//
 // # What it needs
 //
 // MySQL 8.0.16 or MariaDB 10.6, the driver go-sql-driver/mysql, and nothing of the DSN:

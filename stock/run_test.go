@@ -56,7 +56,7 @@ func TestRunSweeps(t *testing.T) {
 		_, err := inv.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{})
 		require.NoError(t, err)
 		stop := running(t, inv)
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		_, err = inv.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 2})
 		require.NoError(t, err)
 		state := func() stock.State {
@@ -64,9 +64,9 @@ func TestRunSweeps(t *testing.T) {
 			require.NoError(t, err)
 			return hold.State
 		}
-		time.Sleep(64 * time.Second) // the hold is dead, the sweep at one minute came before that
+		pass(64 * time.Second) // the hold is dead, the sweep at one minute came before that
 		require.Equal(t, stock.Locked, state())
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		require.Equal(t, stock.Expired, state())
 		require.ErrorIs(t, stop(), context.Canceled)
 	})
@@ -110,10 +110,10 @@ func TestRunRestsLongerAfterErrors(t *testing.T) {
 				for _, gap := range c.gaps {
 					synctest.Wait()
 					was := len(times)
-					time.Sleep(gap - time.Millisecond)
+					pass(gap - time.Millisecond)
 					synctest.Wait()
 					require.Len(t, times, was)
-					time.Sleep(time.Millisecond)
+					pass(time.Millisecond)
 					synctest.Wait()
 					require.Len(t, times, was+1)
 				}
@@ -134,15 +134,15 @@ func TestRunRecovers(t *testing.T) {
 		_, err = inv.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 2})
 		require.NoError(t, err)
 		stop := running(t, inv)
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		store.becomes(nil)
-		time.Sleep(31 * time.Second) // the longest rest
+		pass(31 * time.Second) // the longest rest
 		hold, err := inv.Hold(t.Context(), "order-1")
 		require.NoError(t, err)
 		require.Equal(t, stock.Expired, hold.State)
 		was := failures
 		store.becomes(errors.New("again"))
-		time.Sleep(stock.DefaultSweep) // it is back to its usual rest
+		pass(stock.DefaultSweep) // it is back to its usual rest
 		synctest.Wait()
 		require.Equal(t, was+1, failures)
 		require.ErrorIs(t, stop(), context.Canceled)
@@ -154,7 +154,10 @@ func TestRunWithoutOnError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stop := running(t, stock.New(&moody{Store: new(stock.Memory), fault: stock.ErrStore}, nil))
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		require.ErrorIs(t, stop(), context.Canceled)
 	})
 }
+
+// pass lets the clock of the bubble move on; no real time goes by.
+func pass(d time.Duration) { <-time.After(d) }
