@@ -3,7 +3,7 @@ LAB := go -C internal/lab
 
 # What to test, further flags of go test, and flags of the runner (-engine, -summary).
 PKG ?= ./...
-# SQL tests wait for the server more than they work: many at once.
+# SQL tests wait for the server more than they work: many at once, and on a slow disk for long.
 TESTFLAGS ?=
 PARALLEL ?= 12
 ENGINEFLAGS ?=
@@ -14,11 +14,11 @@ help: ## list the targets
 
 .PHONY: test
 test: ## all tests on the server of HOLDFAST_TEST_DSN, an installed one or a new MariaDB (TESTFLAGS=-race PKG=./stock)
-	@$(LAB) run ./cmd/enginetest $(ENGINEFLAGS) -- -parallel $(PARALLEL) $(TESTFLAGS) $(PKG)
+	@$(LAB) run ./cmd/enginetest $(ENGINEFLAGS) -- -parallel $(PARALLEL) -timeout 30m $(TESTFLAGS) $(PKG)
 
 .PHONY: test-mysql
 test-mysql: ## all tests on MySQL 9.7
-	@$(LAB) run ./cmd/enginetest -engine mysql $(ENGINEFLAGS) -- -parallel $(PARALLEL) $(TESTFLAGS) $(PKG)
+	@$(LAB) run ./cmd/enginetest -engine mysql $(ENGINEFLAGS) -- -parallel $(PARALLEL) -timeout 30m $(TESTFLAGS) $(PKG)
 
 .PHONY: test-lab
 test-lab: ## the tests of internal/lab

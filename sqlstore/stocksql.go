@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// stockSQL is every statement of the stock store, rendered once for a prefix. The question marks
-// are filled in by render. testdata/statements.sql has all of them to read.
+// stockSQL is every statement of the stock store for a prefix: rendered once, or, where it grows
+// with the lines of an order, when it is needed. The question marks are filled in by render. testdata/statements.sql has all of them to read.
 type stockSQL struct {
 	items, holds, buyers, refunds, changes string // table names
 

@@ -14,7 +14,8 @@ const longestRest = 30 * time.Second
 
 // Expire releases every dead hold there is now and returns how many this call released. It is
 // hygiene: Lock and Pay are right without it. Any number of processes may run it at once. An order
-// that cannot be released does not keep the others from being; its error is returned at the end.
+// that cannot be released, because its books have drifted, does not keep the others from being
+// unless there is a whole batch of 256 such; its error is returned at the end.
 func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 	if err := inv.ready(ctx); err != nil {
 		return 0, err
