@@ -90,6 +90,11 @@ func classify(err error, sent bool) error {
 	return fmt.Errorf("%w: %w", fault.ErrUnknown, err)
 }
 
+// lost reports whether the connection was gone before or after the statement went out.
+func lost(err error) bool {
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
+}
+
 // missing is the failure of a change whose row is not there, unless there is another one.
 func missing(err error) error {
 	if err != nil {
@@ -118,6 +123,5 @@ func classifyCommit(err error) error {
 // as an order row has.
 func Retryable(err error) bool {
 	_, network := errors.AsType[*net.OpError](err)
-	return network || fault.Retryable(err) || passing(number(err)) ||
-		errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
+	return network || fault.Retryable(err) || passing(number(err)) || lost(err)
 }

@@ -113,6 +113,8 @@ func (h *handle) again(ctx context.Context, fn func(*sql.Conn) error, outcome fu
 			pause(ctx, deadlocks)
 		case errors.Is(err, driver.ErrBadConn) && resent < resends && ctx.Err() == nil:
 			resent++
+		case lost(err) && ctx.Err() != nil: // the driver closes the connection of a context that has ended
+			return outcome(fmt.Errorf("%w: %w", ctx.Err(), err))
 		default:
 			return outcome(err)
 		}

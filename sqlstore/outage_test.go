@@ -86,8 +86,14 @@ func (s *shop) login(limits string) *sqltest.DB {
 	return pool
 }
 
-func TestServerIsOutOfConnections(t *testing.T) {
+// What is done to accounts and to the server as a whole, one after the other: each would see the other's.
+func TestServerRefusesItsUsers(t *testing.T) {
 	t.Parallel()
+	t.Run("OutOfConnections", serverIsOutOfConnections)
+	t.Run("ReadOnly", serverIsReadOnly)
+}
+
+func serverIsOutOfConnections(t *testing.T) {
 	s := open(t, nil)
 	pool := s.login("WITH MAX_USER_CONNECTIONS 1")
 	busy, err := pool.Conn(t.Context())
@@ -104,8 +110,7 @@ func TestServerIsOutOfConnections(t *testing.T) {
 
 // A server that has become read-only, as in a failover. It is set for the whole server and spares
 // only its administrators, so it is done to a server of the tests' own.
-func TestServerIsReadOnly(t *testing.T) {
-	t.Parallel()
+func serverIsReadOnly(t *testing.T) {
 	if os.Getenv(sqltest.Private) == "" {
 		t.Skip("the server is not the tests' own: make test starts one if none is named")
 	}
