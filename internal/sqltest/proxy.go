@@ -48,13 +48,27 @@ func (p *Proxy) Up(t testing.TB) {
 				_ = conn.Close()
 				continue
 			}
-			p.mu.Lock()
-			p.conns = append(p.conns, conn, server)
-			p.mu.Unlock()
-			go pipe(conn, server)
-			go pipe(server, conn)
+			if p.keep(l, conn, server) {
+				go pipe(conn, server)
+				go pipe(server, conn)
+			}
 		}
 	}()
+}
+
+// keep notes the two ends of a connection that l accepted. If the proxy was taken down meanwhile,
+// it closes them.
+func (p *Proxy) keep(l net.Listener, ends ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.listen != l {
+		for _, end := range ends {
+			_ = end.Close()
+		}
+		return false
+	}
+	p.conns = append(p.conns, ends...)
+	return true
 }
 
 // pipe copies until one side is gone, and takes the other along.
@@ -68,7 +82,11 @@ func pipe(to, from net.Conn) {
 func (p *Proxy) Down() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.listen == nil {
+		return
+	}
 	_ = p.listen.Close()
+	p.listen = nil
 	for _, conn := range p.conns {
 		_ = conn.Close()
 	}
