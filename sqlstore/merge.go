@@ -3,33 +3,50 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
-// batchSize is how many calls one batch merges at most, batchTime how long it may take: longer
-// than the servers let a statement wait for a row (innodb_lock_wait_timeout, 50 s).
-const (
-	batchSize = 1_000
-	batchTime = time.Minute
-)
+// batchTime is how long one batch may take: longer than the servers let a statement wait for a row
+// (innodb_lock_wait_timeout, 50 s).
+const batchTime = time.Minute
+
+// bounds are what all mergers of a store share, so that merging stays within them together.
+type bounds struct {
+	size    int           // calls of one batch
+	slots   chan struct{} // one for each batch in flight
+	waiting int64         // tickets that may wait
+	tickets atomic.Int64  // that do, also those whose caller has left
+}
+
+// newBounds returns the bounds that the options set.
+func newBounds(o Options) *bounds {
+	return &bounds{size: o.BatchSize, slots: make(chan struct{}, o.Batches), waiting: int64(o.Waiting)}
+}
 
 // merger lets concurrent calls for one key, a hot row, share one transaction and so one lock and
 // one commit. While a call or a batch of a key is in flight, those that arrive wait, and form the
 // next batch. There is no timer: alone, a call goes at once and by itself, as if there were no
 // merger. There is no goroutine while nothing waits.
 //
-// It is safe for concurrent use. The zero value needs its batch function.
+// It is safe for concurrent use.
 type merger[K comparable, Q, A any] struct {
+	*bounds
+
 	// batch does several calls at once and says for each what came of it, in their order. An
 	// error is that of all.
 	batch func(ctx context.Context, key K, asked []Q) ([]reply[A], error)
 
 	mu    sync.Mutex
 	lanes map[K][]*ticket[Q, A] // of the keys that are busy, those that wait
+}
+
+// newMerger returns a merger within some bounds.
+func newMerger[K comparable, Q, A any](b *bounds, batch func(ctx context.Context, key K, asked []Q) ([]reply[A], error)) *merger[K, Q, A] {
+	return &merger[K, Q, A]{bounds: b, batch: batch, lanes: map[K][]*ticket[Q, A]{}}
 }
 
 // reply is what a batch did for one of its calls: an answer, or nothing, because it cannot go with
@@ -42,15 +59,21 @@ type reply[A any] struct {
 // ticket is a call that waits.
 type ticket[Q, A any] struct {
 	asked Q
-	done  chan struct{}
+	done  chan struct{} // closed once reply and err are there
 	reply reply[A]
 	err   error
+
+	left, taken bool // under the merger's lock: its caller has gone; a batch has it
 }
 
 // do makes a call, alone or in a batch. A caller whose context ends while its batch is in flight is
-// told ErrUnknown at once; the others do not notice.
+// told ErrUnknown at once; the others do not notice. Where too many wait, it is ErrBusy.
 func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q, alone func(context.Context) (A, error)) (A, error) {
-	t := m.enter(key, asked)
+	var none A
+	t, err := m.enter(key, asked)
+	if err != nil {
+		return none, err
+	}
 	if t == nil {
 		defer m.leave(key)
 		return alone(ctx)
@@ -58,40 +81,62 @@ func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q, alone func(con
 	select {
 	case <-t.done:
 	case <-ctx.Done():
-		var none A
-		if m.withdraw(key, t) {
+		if m.withdraw(t) {
 			return none, fmt.Errorf("%w: %w", fault.ErrUnavailable, ctx.Err())
 		}
 		return none, fmt.Errorf("%w: %w", fault.ErrUnknown, ctx.Err())
 	}
-	if t.reply.alone {
+	if t.err == nil && t.reply.alone {
 		return alone(ctx)
 	}
 	return t.reply.answer, t.err
 }
 
 // enter takes the lane of a key, or returns a ticket to wait with.
-func (m *merger[K, Q, A]) enter(key K, asked Q) *ticket[Q, A] {
+func (m *merger[K, Q, A]) enter(key K, asked Q) (*ticket[Q, A], error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	waiting, busy := m.lanes[key]
 	if !busy {
-		if m.lanes == nil {
-			m.lanes = map[K][]*ticket[Q, A]{}
-		}
 		m.lanes[key] = nil
-		return nil
+		return nil, nil
+	}
+	if m.tickets.Add(1) > m.waiting {
+		m.tickets.Add(-1)
+		return nil, fault.ErrBusy
 	}
 	t := &ticket[Q, A]{asked: asked, done: make(chan struct{})}
 	m.lanes[key] = append(waiting, t)
-	return t
+	return t, nil
 }
 
 // leave hands the lane to those that wait, or gives it up.
 func (m *merger[K, Q, A]) leave(key K) {
-	if next := m.next(key); next != nil {
-		go m.serve(key, next)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.lanes[key]) > 0 {
+		go m.serve(key)
+		return
 	}
+	delete(m.lanes, key)
+}
+
+// serve does batch after batch until nobody waits.
+func (m *merger[K, Q, A]) serve(key K) {
+	for m.serveNext(key) {
+	}
+}
+
+// serveNext does the next batch of a lane once there is a slot for it: until then it grows.
+func (m *merger[K, Q, A]) serveNext(key K) bool {
+	m.slots <- struct{}{}
+	defer func() { <-m.slots }()
+	tickets := m.next(key)
+	if tickets == nil {
+		return false
+	}
+	m.serveBatch(key, tickets)
+	return true
 }
 
 // next takes the next batch of a lane off it, in the order of arrival. With nobody waiting the
@@ -100,20 +145,21 @@ func (m *merger[K, Q, A]) next(key K) []*ticket[Q, A] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	waiting := m.lanes[key]
-	if len(waiting) == 0 {
+	var tickets []*ticket[Q, A]
+	n := 0
+	for ; n < len(waiting) && len(tickets) < m.size; n++ {
+		if t := waiting[n]; !t.left {
+			t.taken = true
+			tickets = append(tickets, t)
+		}
+	}
+	m.tickets.Add(-int64(n))
+	if tickets == nil {
 		delete(m.lanes, key)
 		return nil
 	}
-	n := min(batchSize, len(waiting))
-	m.lanes[key] = slices.Clone(waiting[n:])
-	return waiting[:n]
-}
-
-// serve does batch after batch until nobody waits.
-func (m *merger[K, Q, A]) serve(key K, tickets []*ticket[Q, A]) {
-	for ; tickets != nil; tickets = m.next(key) {
-		m.serveBatch(key, tickets)
-	}
+	m.lanes[key] = waiting[n:]
+	return tickets
 }
 
 // serveBatch does one batch, on a context of its own: one caller's must not end the others' call.
@@ -134,14 +180,9 @@ func (m *merger[K, Q, A]) serveBatch(key K, tickets []*ticket[Q, A]) {
 }
 
 // withdraw takes a ticket back, unless its batch is in flight.
-func (m *merger[K, Q, A]) withdraw(key K, t *ticket[Q, A]) bool {
+func (m *merger[K, Q, A]) withdraw(t *ticket[Q, A]) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	waiting := m.lanes[key]
-	i := slices.Index(waiting, t)
-	if i < 0 {
-		return false
-	}
-	m.lanes[key] = slices.Delete(slices.Clone(waiting), i, i+1)
-	return true
+	t.left = true
+	return !t.taken
 }

@@ -42,7 +42,7 @@ type lane struct {
 
 func newLane() *lane {
 	g := &gate{open: make(chan struct{})}
-	return &lane{gate: g, merger: &merger[string, int, int]{batch: g.batch}, alone: make(chan struct{})}
+	return &lane{gate: g, merger: newMerger(newBounds(Options{BatchSize: 3, Batches: 1, Waiting: 4}), g.batch), alone: make(chan struct{})}
 }
 
 // do makes a call; alone it answers with n itself, in a batch with ten times n.

@@ -2,8 +2,24 @@ package sqlstore
 
 import (
 	"regexp"
+	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+)
+
+// The defaults and bounds of the options.
+const (
+	DefaultBatchSize  = 900                    // calls that one batch merges
+	MaxBatchSize      = 900                    // from 1,000 on MariaDB reads a list in another way (in_predicate_conversion_threshold)
+	DefaultBatches    = 16                     // batches in flight
+	DefaultWaiting    = 100_000                // callers who wait for a batch
+	MaxSoldOutFor     = 200 * time.Millisecond // how long "sold out" may be remembered, and is
+	longestPrefix     = 16
+	maxBatches        = 10_000
+	maxWaiting        = 100_000_000
+	crowdedFor        = time.Minute // how long it is remembered that an item refused somebody
+	maxSights         = 1_000       // of so many items
+	suspendedAfterTxs = MaxSoldOutFor
 )
 
 // Options say where the tables are and how they are used. The zero value is the default.
@@ -12,20 +28,70 @@ type Options struct {
 	// with a letter.
 	Prefix string
 
-	// Unmerged makes each Lock a transaction of its own. By default, concurrent Locks of one SKU
-	// that are not in a caller's transaction share one, with the same results.
+	// Unmerged makes each call a transaction of its own. By default, concurrent Locks of one
+	// SKU share one, and so do concurrent calls of Pay, of Cancel, of Redeem and of Refund,
+	// with the same results. Orders of several lines, and calls in a caller's transaction, are
+	// never merged with others at Lock.
 	Unmerged bool
+
+	// BatchSize is how many calls one transaction merges at most, 1 to MaxBatchSize; 0 is
+	// DefaultBatchSize.
+	BatchSize int
+
+	// Batches is how many batches, and so connections of the pool, the store has in flight at
+	// once, for all SKUs together; one SKU never has more than one. 0 is DefaultBatches. Leave
+	// some of the pool's connections (sql.DB.SetMaxOpenConns) to other work.
+	Batches int
+
+	// Waiting is how many callers may wait for a batch in this process; beyond it a call is
+	// refused with ErrBusy at once. 0 is DefaultWaiting.
+	Waiting int
+
+	// SoldOutFor is how long a Lock may be refused because its item was seen to have too
+	// little, by this process, that long ago: up to MaxSoldOutFor, which 0 stands for; a
+	// negative time is never. Units that this process gives back end it at once. An order that has
+	// a hold is never refused so.
+	SoldOutFor time.Duration
 }
 
 var prefixPattern = regexp.MustCompile(`^([a-z][a-z0-9_]{0,15})?$`)
 
-// prefix returns the prefix, or ErrInvalid for one that is none. Nil options have none.
+// complete returns the options with their defaults, or ErrInvalid. Nil options are the defaults.
+func (o *Options) complete() (Options, error) {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	if !prefixPattern.MatchString(c.Prefix) {
+		return Options{}, fault.Invalid("Prefix", "must be up to %d of a-z, 0-9 and _, starting with a letter, is %q", longestPrefix, c.Prefix)
+	}
+	for _, n := range []struct {
+		name         string
+		value        *int
+		preset, most int
+	}{
+		{"BatchSize", &c.BatchSize, DefaultBatchSize, MaxBatchSize},
+		{"Batches", &c.Batches, DefaultBatches, maxBatches},
+		{"Waiting", &c.Waiting, DefaultWaiting, maxWaiting},
+	} {
+		if *n.value < 0 || *n.value > n.most {
+			return Options{}, fault.Invalid(n.name, "must be 1 to %d, is %d", n.most, *n.value)
+		}
+		if *n.value == 0 {
+			*n.value = n.preset
+		}
+	}
+	if c.SoldOutFor > MaxSoldOutFor {
+		return Options{}, fault.Invalid("SoldOutFor", "must be %v at most, is %v", MaxSoldOutFor, c.SoldOutFor)
+	}
+	if c.SoldOutFor == 0 {
+		c.SoldOutFor = MaxSoldOutFor
+	}
+	return c, nil
+}
+
+// prefix returns the prefix, or ErrInvalid for options that are none.
 func (o *Options) prefix() (string, error) {
-	if o == nil {
-		return "", nil
-	}
-	if !prefixPattern.MatchString(o.Prefix) {
-		return "", fault.Invalid("Prefix", "must be up to 16 of a-z, 0-9 and _, starting with a letter, is %q", o.Prefix)
-	}
-	return o.Prefix, nil
+	c, err := o.complete()
+	return c.Prefix, err
 }

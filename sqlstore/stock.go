@@ -15,18 +15,31 @@ import (
 type Stock struct {
 	*handle
 	sql    *stockSQL
-	locks  *merger[stock.Key, lockCall, lockAnswer] // nil where Locks are not merged
-	broken error                                    // what is wrong with the options; every call returns it
+	sights *sights
+	merged *stockMergers // nil where calls are not merged
+	broken error         // what is wrong with the options; every call returns it
+}
+
+// stockMergers merge the calls of a store, each kind by what it is hot on.
+type stockMergers struct {
+	locks   *merger[stock.Key, lockCall, stock.Locking]
+	moves   *merger[stock.Step, moveCall, stock.Verdict]
+	dues    *merger[stock.Key, int, []string]
+	expires *merger[struct{}, []string, []string]
 }
 
 // NewStock returns the store in the tables that Migrate made with the same options. Nil
 // options are the defaults. It does no I/O; bad options and a nil db are reported by every call
 // as ErrInvalid.
 func NewStock(db *sql.DB, opts *Options) *Stock {
-	prefix, err := opts.prefix()
-	s := &Stock{handle: &handle{db: db}, sql: newStockSQL(prefix), broken: err}
-	if opts == nil || !opts.Unmerged {
-		s.locks = &merger[stock.Key, lockCall, lockAnswer]{batch: s.lockBatch}
+	o, err := opts.complete()
+	s := &Stock{handle: &handle{db: db}, sql: newStockSQL(o.Prefix), sights: &sights{soldOutFor: o.SoldOutFor}, broken: err}
+	if !o.Unmerged {
+		b := newBounds(o)
+		s.merged = &stockMergers{
+			locks: newMerger(b, s.lockBatch), moves: newMerger(b, s.moveBatch),
+			dues: newMerger(b, s.dueBatch), expires: newMerger(b, s.expireBatch),
+		}
 	}
 	return s
 }
@@ -42,7 +55,7 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 //
 // A handle that is in no transaction is refused with ErrInvalid, before anything is changed.
 func (s *Stock) WithTx(tx Tx) *Stock {
-	bound := &Stock{handle: &handle{db: s.db, tx: tx}, sql: s.sql, broken: s.broken}
+	bound := &Stock{handle: &handle{db: s.db, tx: tx}, sql: s.sql, sights: s.sights, broken: s.broken}
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
 	}
@@ -78,6 +91,7 @@ func (s *Stock) Create(ctx context.Context, item stock.Item) (stock.Verdict, err
 	if err := s.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
+	defer s.freed(item.Key)
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
 		_, err := q.ExecContext(ctx, render(s.sql.createItem, item.SKU, item.Activity, item.Total, item.Left,
 			item.SPU, item.Unlimited, item.OffShelf, item.Start, item.End, item.PerOrder, item.PerBuyer, item.LiveHolds))
@@ -95,6 +109,7 @@ func (s *Stock) Change(ctx context.Context, from stock.Item, to stock.Terms, tot
 	if err := s.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
+	defer s.freed(from.Key)
 	terms := []any{to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer, to.LiveHolds}
 	if from.Unlimited == to.Unlimited {
 		rows, err := s.exec(ctx, render(s.sql.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
@@ -119,30 +134,38 @@ func (s *Stock) Change(ctx context.Context, from stock.Item, to stock.Terms, tot
 
 // Lock implements stock.Store: the hold first, the hot row last, so that it is locked for as
 // short as can be.
-func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Hold, stock.Verdict, error) {
+func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
 	if err := s.ready(ctx); err != nil {
-		return stock.Hold{}, stock.Refused, err
+		return stock.Locking{}, err
 	}
 	call := lockCall{order: order, holdFor: holdFor}
-	if s.locks == nil || len(order.Lines) > 1 || order.Buyer != 0 {
-		answer, err := s.lock(ctx, call)
-		return answer.hold, answer.verdict, err
+	if s.merged == nil || len(order.Lines) > 1 {
+		return s.lock(ctx, call)
 	}
-	answer, err := s.locks.do(ctx, order.Lines[0].Key(), call, func(ctx context.Context) (lockAnswer, error) { return s.lock(ctx, call) })
-	return answer.hold, answer.verdict, err
+	key := call.line().Key()
+	return s.merged.locks.do(ctx, key, call, func(ctx context.Context) (stock.Locking, error) {
+		replies, err := s.lockBatch(ctx, key, []lockCall{call})
+		switch {
+		case err != nil:
+			return stock.Locking{}, err
+		case replies[0].alone:
+			return s.lock(ctx, call)
+		}
+		return replies[0].answer, nil
+	})
 }
 
 // lock locks one order by itself.
-func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
-	order := call.order
+func (s *Stock) lock(ctx context.Context, call lockCall) (stock.Locking, error) {
+	usages, _ := usagesOf([]lockCall{call})
 	var lockedAt time.Time
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
 		var err error
 		if lockedAt, err = s.claim(ctx, q, call); err != nil {
 			return false, err
 		}
-		if order.Buyer != 0 {
-			_, err := q.ExecContext(ctx, s.sql.countHolds(order))
+		if len(usages) > 0 {
+			_, err := q.ExecContext(ctx, s.sql.countHolds(usages))
 			if number(err) == errOutOfRange {
 				return false, nil // refused: a buyer cannot have more than the item has given
 			}
@@ -150,12 +173,15 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 				return false, err
 			}
 		}
-		rows, err := affected(q.ExecContext(ctx, s.sql.lockItems(order)))
-		return rows == int64(len(order.Lines)), err
+		rows, err := affected(q.ExecContext(ctx, s.sql.lockItems(call.order)))
+		return rows == int64(len(call.order.Lines)), err
 	})
 	verdict, err := taken(verdict(kept), err)
 	if err != nil || verdict != stock.Done {
-		return lockAnswer{verdict: verdict}, err
+		return stock.Locking{Verdict: verdict}, err
+	}
+	for _, l := range call.order.Lines {
+		s.sights.took(l.Key(), l.Num)
 	}
 	return call.locked(lockedAt), nil
 }
@@ -168,34 +194,6 @@ func (s *Stock) claim(ctx context.Context, q Tx, calls ...lockCall) (time.Time, 
 	}
 	clock, err := result.LastInsertId()
 	return fromMicros(clock), err
-}
-
-// Move implements stock.Store: one guarded UPDATE of the order's holds, their items and what
-// their buyer has. The guard is on the holds; that the counters then suffice follows from the
-// books, and where it does not, a CHECK constraint refuses the whole statement, where a guard
-// in WHERE would let it through for some of the lines.
-//
-// A step that draws has to look at each item: it is refused unless all lines went.
-func (s *Stock) Move(ctx context.Context, step stock.Step, order string, fence int64) (stock.Verdict, error) {
-	if err := s.ready(ctx); err != nil {
-		return stock.Refused, err
-	}
-	statement := s.sql.move(step, order, fence)
-	if !step.Transition().Draws() {
-		rows, err := s.exec(ctx, statement)
-		return verdict(rows > 0), err
-	}
-	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
-		rows, err := affected(q.ExecContext(ctx, statement))
-		if err != nil || rows == 0 {
-			return false, err
-		}
-		var behind int64
-		from := step.Transition().From[0]
-		err = q.QueryRowContext(ctx, render(s.sql.countState, order, int64(from))).Scan(&behind)
-		return behind == 0, err
-	})
-	return verdict(kept), err
 }
 
 // Close implements stock.Store.
@@ -222,6 +220,7 @@ func (s *Stock) SetDeadline(ctx context.Context, hold stock.Hold, deadline time.
 	if err := s.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
+	defer s.freed(keysOf(hold)...)
 	rows, err := s.exec(ctx, render(s.sql.setDeadline, deadline, hold.Order, hold.Fence, hold.Deadline))
 	return verdict(rows > 0), err
 }
@@ -232,6 +231,7 @@ func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, hold stock.H
 	if err := s.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
+	defer s.freed(keysOf(hold)...)
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
 		if _, err := q.ExecContext(ctx, s.sql.insertRefund(refund)); err != nil {
 			return false, err
@@ -255,6 +255,15 @@ func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, hold stock.H
 		return rows == int64(len(hold.Lines)), err
 	})
 	return taken(verdict(kept), err)
+}
+
+// keysOf returns the items of a hold.
+func keysOf(hold stock.Hold) []stock.Key {
+	keys := make([]stock.Key, len(hold.Lines))
+	for i, l := range hold.Lines {
+		keys[i] = l.Key()
+	}
+	return keys
 }
 
 // refundedOf returns how many units of a hold are refunded.
@@ -281,6 +290,7 @@ func (s *Stock) Apply(ctx context.Context, change stock.Change) (stock.Verdict, 
 	if err := s.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
+	defer s.freed() // few, and of many items
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
 		if err := s.record(ctx, q, change); err != nil {
 			return false, err

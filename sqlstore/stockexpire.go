@@ -1,20 +1,38 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
-	"maps"
+	"errors"
 	"slices"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Due implements stock.Store.
+// Due implements stock.Store. Those who ask for the same item at once get the same answer.
 func (s *Stock) Due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
+	if s.merged == nil || len(keys) != 1 {
+		return s.due(ctx, keys, limit)
+	}
+	due, err := s.merged.dues.do(ctx, keys[0], limit, func(ctx context.Context) ([]string, error) { return s.due(ctx, keys, limit) })
+	return due[:min(limit, len(due))], err
+}
+
+// dueBatch looks once for all who ask.
+func (s *Stock) dueBatch(ctx context.Context, key stock.Key, limits []int) ([]reply[[]string], error) {
+	due, err := s.due(ctx, []stock.Key{key}, slices.Max(limits))
+	replies := make([]reply[[]string], len(limits))
+	for i := range replies {
+		replies[i].answer = due
+	}
+	return replies, err
+}
+
+func (s *Stock) due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
 	queries := []string{render(s.sql.dueOfAll, limit)}
 	if len(keys) > 0 {
 		queries = queries[:0]
@@ -43,105 +61,47 @@ func (s *Stock) Due(ctx context.Context, keys []stock.Key, limit int) ([]string,
 	return orders, nil
 }
 
-// buyerKey is what one buyer has of one item.
-type buyerKey struct {
-	stock.Key
-	buyer int64
-}
-
-// compare orders them as the primary key does.
-func (a buyerKey) compare(b buyerKey) int {
-	return cmp.Or(a.Compare(b.Key), cmp.Compare(a.buyer, b.buyer))
-}
-
-// deadHolds is a batch of dead holds, added up.
-type deadHolds struct {
-	orders []string
-	lines  int64
-	items  map[stock.Key]int64
-	buyers map[buyerKey]stock.Usage
-}
-
-// Expire implements stock.Store.
+// Expire implements stock.Store. Calls that wait are one: where many find an item short, the same
+// dead holds are released for all of them.
 func (s *Stock) Expire(ctx context.Context, orders []string) ([]string, error) {
 	if err := s.ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
-	var dead deadHolds
-	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
-		var err error
-		if dead, err = s.lockDead(ctx, q, slices.Sorted(slices.Values(orders))); err != nil || len(dead.orders) == 0 {
-			return false, err
-		}
-		rows, err := affected(q.ExecContext(ctx, render(s.sql.expireHolds(len(dead.orders)), anys(dead.orders)...)))
-		if err != nil || rows != dead.lines {
-			return false, err
-		}
-		return s.freeDead(ctx, q, dead)
-	})
-	if err != nil || !kept {
-		return nil, err
+	if s.merged == nil {
+		return s.expire(ctx, orders)
 	}
-	return dead.orders, nil
+	return s.merged.expires.do(ctx, struct{}{}, orders, func(ctx context.Context) ([]string, error) { return s.expire(ctx, orders) })
 }
 
-// lockDead locks those of the orders that are dead, and adds them up.
-func (s *Stock) lockDead(ctx context.Context, q Tx, orders []string) (deadHolds, error) {
-	dead := deadHolds{items: map[stock.Key]int64{}, buyers: map[buyerKey]stock.Usage{}}
-	rows, err := q.QueryContext(ctx, render(s.sql.lockDead(len(orders)), anys(orders)...))
-	if err != nil {
-		return dead, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var order string
-		var line, num int64
-		var key buyerKey
-		if err := rows.Scan(&order, &line, &key.SKU, &key.Activity, &num, &key.buyer); err != nil {
-			return dead, err
+// expireBatch releases what several calls found, each order for the first that did. More than fit
+// into a batch, and what the books refuse, they release one by one.
+func (s *Stock) expireBatch(ctx context.Context, _ struct{}, asked [][]string) ([]reply[[]string], error) {
+	replies := make([]reply[[]string], len(asked))
+	finder := map[string]int{}
+	var orders []string
+	for i, found := range asked {
+		if len(orders)+len(found) > MaxBatchSize && len(orders) > 0 {
+			replies[i].alone = true
+			continue
 		}
-		if n := len(dead.orders); n == 0 || dead.orders[n-1] != order {
-			dead.orders = append(dead.orders, order)
-		}
-		dead.lines++
-		dead.items[key.Key] += num
-		if key.buyer != 0 {
-			u := dead.buyers[key]
-			dead.buyers[key] = stock.Usage{Held: u.Held + num, Holds: u.Holds + 1}
+		for _, order := range found {
+			if _, twice := finder[order]; !twice {
+				finder[order] = i
+				orders = append(orders, order)
+			}
 		}
 	}
-	return dead, rows.Err()
+	expired, err := s.expire(ctx, orders)
+	if errors.Is(err, fault.ErrDrift) {
+		return allAlone(replies), nil
+	}
+	for _, order := range expired {
+		r := &replies[finder[order]]
+		r.answer = append(r.answer, order)
+	}
+	return replies, err
 }
 
-// freeDead gives back what the batch held: to the buyers first, to the hot rows last.
-func (s *Stock) freeDead(ctx context.Context, q Tx, dead deadHolds) (bool, error) {
-	if len(dead.buyers) > 0 {
-		var args []any
-		for _, key := range slices.SortedFunc(maps.Keys(dead.buyers), buyerKey.compare) {
-			u := dead.buyers[key]
-			args = append(args, key.SKU, key.Activity, key.buyer, u.Held, u.Holds)
-		}
-		rows, err := affected(q.ExecContext(ctx, render(s.sql.expireBuyers(len(dead.buyers)), args...)))
-		if err != nil || rows != int64(len(dead.buyers)) {
-			return false, missing(err)
-		}
-	}
-	var args []any
-	for _, key := range slices.SortedFunc(maps.Keys(dead.items), stock.Key.Compare) {
-		args = append(args, key.SKU, key.Activity, dead.items[key])
-	}
-	rows, err := affected(q.ExecContext(ctx, render(s.sql.expireItems(len(dead.items)), args...)))
-	if err != nil || rows != int64(len(dead.items)) {
-		return false, missing(err)
-	}
-	return true, nil
-}
-
-// anys returns strings as arguments of render.
-func anys(values []string) []any {
-	args := make([]any, len(values))
-	for i, v := range values {
-		args[i] = v
-	}
-	return args
+func (s *Stock) expire(ctx context.Context, orders []string) ([]string, error) {
+	return s.moveMany(ctx, stock.StepExpire, orders, func(string, int64) bool { return true })
 }

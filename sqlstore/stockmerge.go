@@ -3,11 +3,16 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/stock"
 )
+
+// lockRounds bounds how often a batch is tried: as it came, and with what a look at the item and
+// at the orders has left of it. What is in the way of others then goes alone.
+const lockRounds = 4
 
 // lockCall is a Lock as it waits for its batch.
 type lockCall struct {
@@ -15,159 +20,289 @@ type lockCall struct {
 	holdFor time.Duration
 }
 
-// lockAnswer is what became of it.
-type lockAnswer struct {
-	hold    stock.Hold
-	verdict stock.Verdict
-}
+// line returns the one line of an order that is merged.
+func (c lockCall) line() stock.Line { return c.order.Lines[0] }
 
 // locked is the answer to a call that was done at a time.
-func (c lockCall) locked(at time.Time) lockAnswer {
+func (c lockCall) locked(at time.Time) stock.Locking {
 	hold := stock.Hold{
 		Order: c.order.ID, Buyer: c.order.Buyer, State: stock.Locked,
 		Deadline: at.Add(c.holdFor), LockedAt: at, UpdatedAt: at,
 	}
-	for _, l := range c.order.Lines {
-		hold.Lines = append(hold.Lines, stock.HoldLine{Line: l})
+	hold.Lines = make([]stock.HoldLine, len(c.order.Lines))
+	for i, l := range c.order.Lines {
+		hold.Lines[i].Line = l
 	}
-	return lockAnswer{hold: hold, verdict: stock.Done}
+	return stock.Locking{Verdict: stock.Done, Hold: hold}
 }
 
 // lockBatch locks orders of one item together: one INSERT of all holds, one guarded UPDATE of the
-// hot row by their sum, one commit. An order that is known goes alone; one that is too large for
-// what is there is refused.
-func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) ([]reply[lockAnswer], error) {
-	b := &lockBatch{store: s, key: key, calls: calls, replies: make([]reply[lockAnswer], len(calls))}
+// hot row by their sum, one commit. If that does not go, it looks at the item, and leaves in, by
+// arrival, what fits.
+func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) ([]reply[stock.Locking], error) {
+	b := &lockBatch{store: s, key: key, calls: calls, replies: make([]reply[stock.Locking], len(calls))}
 	b.once()
-	for range 3 { // as it is; without the orders that are known; what is available
+	_, look := s.sights.recall(key)
+	remembered := look // what a round has found to be wrong is not asked again
+	for range lockRounds {
+		if look {
+			if err := b.sift(ctx, remembered); err != nil {
+				return nil, err
+			}
+		}
 		if len(b.in) == 0 {
-			break
+			return b.finish(), nil
 		}
 		done, err := b.try(ctx)
-		if err != nil || done {
-			return b.replies, err
+		if err != nil {
+			return nil, err
 		}
+		if done {
+			return b.finish(), nil
+		}
+		look, remembered = true, false
 	}
 	for _, i := range b.in {
-		b.replies[i] = byItself()
+		b.replies[i].alone = true
 	}
-	return b.replies, nil
+	return b.finish(), nil
 }
-
-// byItself is the reply to a call that cannot go with the others.
-func byItself() reply[lockAnswer] { return reply[lockAnswer]{alone: true} }
 
 // lockBatch is a batch that gets smaller until it goes.
 type lockBatch struct {
-	store        *Stock
-	key          stock.Key
-	calls        []lockCall
-	in           []int // the calls that are still in it, in the order of arrival
-	sum, largest int64
-	replies      []reply[lockAnswer]
+	store   *Stock
+	key     stock.Key
+	calls   []lockCall
+	in      []int // the calls that are still in it, in the order of arrival
+	again   []int // the calls whose order came before
+	replies []reply[stock.Locking]
 }
 
-// once takes each order in once, as long as the sum does not overflow.
+// once takes each order in once, and notes what comes twice.
 func (b *lockBatch) once() {
-	seen := make(map[string]bool, len(b.calls))
-	b.keep(b.all(), byItself(), func(i int) bool {
-		first := !seen[b.calls[i].order.ID]
-		seen[b.calls[i].order.ID] = true
-		return first
-	})
-}
-
-// all returns the indexes of all calls.
-func (b *lockBatch) all() []int {
-	all := make([]int, len(b.calls))
-	for i := range all {
-		all[i] = i
-	}
-	return all
-}
-
-// keep leaves in the batch what fits, and replies to the rest. What would overflow goes alone.
-func (b *lockBatch) keep(calls []int, rest reply[lockAnswer], fits func(int) bool) {
-	b.in, b.sum, b.largest = nil, 0, 0
-	for _, i := range calls {
-		num := b.calls[i].order.Lines[0].Num
-		sum, ok := input.Add(b.sum, num)
-		switch {
-		case !ok:
-			b.replies[i] = byItself()
-			continue
-		case !fits(i):
-			b.replies[i] = rest
+	b.in = make([]int, 0, len(b.calls))
+	first := make(map[string]int, len(b.calls))
+	for i, c := range b.calls {
+		if _, twice := first[c.order.ID]; twice {
+			b.again = append(b.again, i)
 			continue
 		}
-		b.in, b.sum, b.largest = append(b.in, i), sum, max(b.largest, num)
+		first[c.order.ID] = i
+		b.in = append(b.in, i)
 	}
 }
 
-// try makes the batch one transaction. Where it did not go, the batch is smaller afterwards.
+// finish answers what comes twice: the order exists, or it goes alone behind the first.
+func (b *lockBatch) finish() []reply[stock.Locking] {
+	if len(b.again) == 0 {
+		return b.replies
+	}
+	exists := map[string]bool{}
+	for i, c := range b.calls {
+		if v := b.replies[i].answer.Verdict; v == stock.Done || v == stock.Exists {
+			exists[c.order.ID] = true
+		}
+	}
+	for _, i := range b.again {
+		if exists[b.calls[i].order.ID] {
+			b.replies[i].answer.Verdict = stock.Exists
+		} else {
+			b.replies[i].alone = true
+		}
+	}
+	return b.replies
+}
+
+// try makes the batch one transaction and reports whether it went.
 func (b *lockBatch) try(ctx context.Context) (bool, error) {
 	calls := make([]lockCall, len(b.in))
+	sum, largest := int64(0), int64(0)
 	for i, at := range b.in {
 		calls[i] = b.calls[at]
+		var ok bool
+		if sum, ok = input.Add(sum, calls[i].line().Num); !ok {
+			return false, nil
+		}
+		largest = max(largest, calls[i].line().Num)
 	}
+	usages, anonymous := usagesOf(calls)
 	var lockedAt time.Time
 	kept, err := b.store.atomically(ctx, func(q Tx) (bool, error) {
 		var err error
 		if lockedAt, err = b.store.claim(ctx, q, calls...); err != nil {
 			return false, err
 		}
-		rows, err := affected(q.ExecContext(ctx, b.store.sql.lockItem(b.key, b.sum, b.largest)))
+		if len(usages) > 0 {
+			if _, err = q.ExecContext(ctx, b.store.sql.countHolds(usages)); err != nil {
+				return false, err
+			}
+		}
+		rows, err := affected(q.ExecContext(ctx, b.store.sql.lockItem(b.key, sum, largest, anonymous, usages)))
 		return rows > 0, err
 	})
-	switch {
-	case number(err) == errDuplicate:
-		return false, b.withoutKnown(ctx, calls)
-	case err != nil:
+	switch n := number(err); {
+	case n == errDuplicate, n == errOutOfRange: // an order is known; a buyer has as much as can be counted
+		return false, nil
+	case err != nil || !kept:
 		return false, err
-	case !kept:
-		return false, b.toAvailable(ctx)
 	}
+	b.store.sights.took(b.key, sum)
 	for i, at := range b.in {
-		b.replies[at] = reply[lockAnswer]{answer: calls[i].locked(lockedAt)}
+		b.replies[at].answer = calls[i].locked(lockedAt)
 	}
 	return true, nil
 }
 
-// withoutKnown takes the orders out that have a hold or were closed.
-func (b *lockBatch) withoutKnown(ctx context.Context, calls []lockCall) error {
-	orders := make([]any, len(calls))
-	for i, c := range calls {
-		orders[i] = c.order.ID
-	}
-	known := map[string]bool{}
-	err := b.store.query(ctx, render(b.store.sql.knownOrders(len(orders)), orders...), func(rows *sql.Rows) error {
-		var order string
-		err := rows.Scan(&order)
-		known[order] = true
-		return err
-	})
-	b.keep(b.in, byItself(), func(i int) bool { return !known[b.calls[i].order.ID] })
-	return err
+// buyerUsage is what a batch adds to what one buyer has of one item.
+type buyerUsage struct {
+	buyerKey
+	stock.Usage
 }
 
-// toAvailable leaves in, by arrival, what the item has; the guard has the last word on it. An order
-// that is larger than that is refused, as of the moment of this read. So is every order of an
-// item that does not exist.
-func (b *lockBatch) toAvailable(ctx context.Context) error {
-	var available int64
-	err := b.store.query(ctx, render(b.store.sql.readAvailable, b.key.SKU, b.key.Activity), func(rows *sql.Rows) error { return rows.Scan(&available) })
+// usagesOf adds up what some Locks add to their buyers, in the order of the primary key, and reports whether one of them names none.
+func usagesOf(calls []lockCall) (usages []buyerUsage, anonymous bool) {
+	for _, c := range calls {
+		if c.order.Buyer == 0 {
+			anonymous = true
+			continue
+		}
+		for _, l := range c.order.Lines {
+			usages = append(usages, buyerUsage{buyerKey{l.Key(), c.order.Buyer}, stock.Usage{Held: l.Num, Holds: 1}})
+		}
+	}
+	slices.SortFunc(usages, func(a, b buyerUsage) int { return a.compare(b.buyerKey) })
+	merged := usages[:0]
+	for _, u := range usages {
+		if n := len(merged); n > 0 && merged[n-1].buyerKey == u.buyerKey {
+			merged[n-1].Held += u.Held // their sum was checked
+			merged[n-1].Holds++
+			continue
+		}
+		merged = append(merged, u)
+	}
+	return merged, anonymous
+}
+
+// sift answers the orders that are known and those that the item refuses, and leaves the others in,
+// in the order of arrival: the guard has the last word on them. It may go by what is remembered of
+// the item; its orders are looked up in any case, and after it, since the same Lock made elsewhere may
+// be what has used it up.
+func (b *lockBatch) sift(ctx context.Context, remembered bool) error {
+	if remembered {
+		if s, _ := b.store.sights.recall(b.key); s != nil {
+			usages, err := b.usages(ctx, s.item)
+			if err != nil {
+				return err
+			}
+			known, now, err := b.known(ctx)
+			if err != nil {
+				return err
+			}
+			if s.holdsAt(now, b.store.sights.soldOutFor) {
+				b.admit(*s, now, usages, known)
+				return nil
+			}
+		}
+	}
+	saw := b.store.sights.looking(b.key)
+	s, err := b.store.look(ctx, b.key)
 	if err != nil {
 		return err
 	}
-	num := func(i int) int64 { return b.calls[i].order.Lines[0].Num }
-	refused := reply[lockAnswer]{answer: lockAnswer{verdict: stock.Refused}}
-	b.keep(b.in, refused, func(i int) bool { return num(i) <= available })
-	b.keep(b.in, byItself(), func(i int) bool {
-		fits := num(i) <= available
-		if fits {
-			available -= num(i)
-		}
-		return fits
-	})
+	usages, err := b.usages(ctx, s.item)
+	if err != nil {
+		return err
+	}
+	known, _, err := b.known(ctx)
+	if err != nil {
+		return err
+	}
+	refused := b.admit(s, s.now, usages, known)
+	saw(&s, refused)
 	return nil
+}
+
+// admit answers what is known and what is refused by a sight at a moment. Where the item has a dead
+// hold, a refusal comes without its reason: it is released first.
+func (b *lockBatch) admit(s sight, now time.Time, usages map[int64]stock.Usage, known map[string]bool) (refused bool) {
+	var in []int
+	for _, i := range b.in {
+		c := b.calls[i]
+		if known[c.order.ID] {
+			b.replies[i].answer.Verdict = stock.Exists
+			continue
+		}
+		standing := stock.Standing{Item: s.item, Usage: usages[c.order.Buyer]}
+		if why := standing.Refuses(c.line(), c.order.Buyer, now); why != nil {
+			refused = true
+			if s.dead(now) {
+				why = nil
+			}
+			b.replies[i].answer = stock.Locking{Verdict: stock.Refused, Why: why}
+			continue
+		}
+		s.item.Locked += c.line().Num
+		if c.order.Buyer != 0 {
+			standing.Held += c.line().Num
+			standing.Holds++
+			usages[c.order.Buyer] = standing.Usage
+		}
+		in = append(in, i)
+	}
+	b.in = in
+	return refused
+}
+
+// look reads an item, when the first of its holds dies, and the clock, all of one moment.
+func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
+	seen := sight{item: stock.Item{Key: key}}
+	err := s.query(ctx, render(s.sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) error {
+		var row itemRow
+		var next sql.NullInt64
+		var clock int64
+		err := rows.Scan(append(row.targets(), &next, &clock)...)
+		seen = sight{item: row.finish(), now: fromMicros(clock), next: fromNullMicros(next)}
+		return err
+	})
+	return seen, err
+}
+
+// usages reads what the buyers of the batch have of an item, where the item limits them.
+func (b *lockBatch) usages(ctx context.Context, item stock.Item) (map[int64]stock.Usage, error) {
+	var buyers []any
+	for _, i := range b.in {
+		if buyer := b.calls[i].order.Buyer; buyer != 0 {
+			buyers = append(buyers, buyer)
+		}
+	}
+	usages := make(map[int64]stock.Usage, len(buyers))
+	if len(buyers) == 0 || item.PerBuyer == 0 && item.LiveHolds == 0 {
+		return usages, nil
+	}
+	query := render(b.store.sql.readUsages(len(buyers)), append([]any{b.key.SKU, b.key.Activity}, buyers...)...)
+	err := b.store.query(ctx, query, func(rows *sql.Rows) error {
+		var buyer int64
+		var u stock.Usage
+		err := rows.Scan(&buyer, &u.Held, &u.Bought, &u.Holds)
+		usages[buyer] = u
+		return err
+	})
+	return usages, err
+}
+
+// known reads which of the orders have a hold or were closed, and the clock.
+func (b *lockBatch) known(ctx context.Context) (map[string]bool, time.Time, error) {
+	orders := make([]any, len(b.in))
+	for i, at := range b.in {
+		orders[i] = b.calls[at].order.ID
+	}
+	known := map[string]bool{}
+	var clock int64
+	err := b.store.query(ctx, render(b.store.sql.knownOrders(len(orders)), orders...), func(rows *sql.Rows) error {
+		var order sql.NullString
+		err := rows.Scan(&clock, &order)
+		known[order.String] = order.Valid
+		return err
+	})
+	return known, fromMicros(clock), err
 }

@@ -21,7 +21,9 @@ var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.R
 // renderReads renders what is read of items, holds and numbers that were claimed.
 func (q *stockSQL) renderReads() {
 	hold := "SELECT " + holdColumns + ", " + micros(now) + " FROM " + q.holds + " h"
-	q.readAvailable = "SELECT " + available + " FROM " + q.items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
+	q.lookAtItem = "SELECT " + itemColumns + ", (SELECT " + micros("MIN(h.EXPIRE_TIME)") + " FROM " + q.holds + " h" +
+		fmt.Sprintf(" WHERE h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID AND h.STATE = %d), ", stock.Locked) + micros(now) +
+		" FROM " + q.items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
 	// The clock comes also where there is no hold.
 	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + micros(now) + " AS CLOCK) c LEFT JOIN " + q.holds + " h ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
 	q.readRefund = "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE FROM " + q.refunds + " WHERE REFUND_NO = ? ORDER BY LINE_NO"
@@ -47,9 +49,16 @@ func (q *stockSQL) holdsByOrder(states int) string {
 		" ORDER BY ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO ORDER BY h.ORDER_NO, h.LINE_NO"
 }
 
-// knownOrders reads which of some orders have a hold or were closed.
+// knownOrders reads the clock, and with it which of some orders have a hold or were closed.
 func (q *stockSQL) knownOrders(orders int) string {
-	return "SELECT ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (" + list("?", orders) + ") AND LINE_NO = 1"
+	return "SELECT " + micros(now) + ", ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (" + list("?", orders) + ") AND LINE_NO = 1" +
+		" UNION ALL SELECT " + micros(now) + ", NULL"
+}
+
+// readUsages reads what some buyers have of an item.
+func (q *stockSQL) readUsages(buyers int) string {
+	return "SELECT BUYER_ID, HELD_NUM, BOUGHT_NUM, HOLD_NUM FROM " + q.buyers +
+		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID IN (" + list("?", buyers) + ")"
 }
 
 // readItems reads items with what one buyer has of them. The keys drive the join, so that a read

@@ -18,7 +18,7 @@ type stockSQL struct {
 	createItem, changeTerms, changeLimit string
 	closeOrder, fenceOrder, setDeadline  string
 	lockRefunded, setState, countState   string
-	readAvailable                        string
+	lookAtItem                           string
 	readHold, readRefund, readChange     string
 	listItems, dueOfItem, dueOfAll       string
 	holdsByItem, bookItem, bookBuyers    string
@@ -53,7 +53,7 @@ func open(num string) string {
 // order already, and has been locked since, so that two orders of one buyer cannot both pass.
 const (
 	anybody = " AND s.BUYER_LIMIT = 0 AND s.HOLD_LIMIT = 0"
-	within  = " AND b.HELD_NUM <= " + room + " AND (s.HOLD_LIMIT = 0 OR b.HOLD_NUM <= s.HOLD_LIMIT)"
+	within  = "b.HELD_NUM <= " + room + " AND (s.HOLD_LIMIT = 0 OR b.HOLD_NUM <= s.HOLD_LIMIT)"
 
 	// room is what a buyer may hold beside what the buyer has bought: up to the limit, or to
 	// what the counters can count. Written as a difference, it cannot overflow.
@@ -150,19 +150,19 @@ func buyerOf(buyer int64) any {
 	return buyer
 }
 
-// countHolds renders the statement that counts an order for its buyer. Limits are looked at
-// afterwards, by lockItems.
-func (q *stockSQL) countHolds(order stock.Order) string {
-	args := make([]any, 0, 4*len(order.Lines))
-	for _, l := range order.Lines {
-		args = append(args, l.SKU, l.Activity, order.Buyer, l.Num)
+// countHolds renders the statement that counts orders for their buyers. Limits are looked at
+// afterwards, by the UPDATE of the items.
+func (q *stockSQL) countHolds(usages []buyerUsage) string {
+	args := make([]any, 0, 5*len(usages))
+	for _, u := range usages {
+		args = append(args, u.SKU, u.Activity, u.buyer, u.Held, u.Holds)
 	}
-	return render(q.countHoldsText(len(order.Lines)), args...)
+	return render(q.countHoldsText(len(usages)), args...)
 }
 
-func (q *stockSQL) countHoldsText(lines int) string {
-	return "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID, HELD_NUM, HOLD_NUM) VALUES " + list("(?, ?, ?, ?, 1)", lines) +
-		" ON DUPLICATE KEY UPDATE HELD_NUM = HELD_NUM + VALUES(HELD_NUM), HOLD_NUM = HOLD_NUM + 1"
+func (q *stockSQL) countHoldsText(buyers int) string {
+	return "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID, HELD_NUM, HOLD_NUM) VALUES " + list("(?, ?, ?, ?, ?)", buyers) +
+		" ON DUPLICATE KEY UPDATE HELD_NUM = HELD_NUM + VALUES(HELD_NUM), HOLD_NUM = HOLD_NUM + VALUES(HOLD_NUM)"
 }
 
 // lockItems renders the guarded UPDATE of StepLock. Each item that lets its line be locked
@@ -186,9 +186,29 @@ func (q *stockSQL) lockItems(order stock.Order) string {
 	return render(q.lockItemsText(1, order.Buyer != 0), append(args, l.Num, l.SKU, l.Activity, l.Num, l.Num)...)
 }
 
-// lockItem renders the same for several orders of one item: their sum, and the largest of them.
-func (q *stockSQL) lockItem(key stock.Key, sum, largest int64) string {
-	return render(q.lockItemsText(1, false), sum, key.SKU, key.Activity, largest, sum)
+// lockItem renders the same for several orders of one item: their sum, the largest of them, and
+// their buyers, whose rows count these orders already.
+func (q *stockSQL) lockItem(key stock.Key, sum, largest int64, anonymous bool, usages []buyerUsage) string {
+	args := []any{sum, key.SKU, key.Activity, largest, sum}
+	if len(usages) > 0 {
+		args = append(args, key.SKU, key.Activity)
+	}
+	for _, u := range usages {
+		args = append(args, u.buyer)
+	}
+	return render(q.lockItemText(anonymous, len(usages)), args...)
+}
+
+func (q *stockSQL) lockItemText(nobody bool, buyers int) string {
+	text := q.lockItemsText(1, false)
+	if !nobody {
+		text = strings.TrimSuffix(text, anybody)
+	}
+	if buyers > 0 {
+		text += " AND NOT EXISTS (SELECT 1 FROM " + q.buyers + " b WHERE b.SKU_ID = ? AND b.ACTIVITY_ID = ? AND b.BUYER_ID IN (" + list("?", buyers) + ")" +
+			" AND NOT (" + within + "))"
+	}
+	return text
 }
 
 func (q *stockSQL) lockItemsText(lines int, buyer bool) string {
@@ -199,7 +219,7 @@ func (q *stockSQL) lockItemsText(lines int, buyer bool) string {
 	guard := open(num) + anybody
 	if buyer {
 		from += " STRAIGHT_JOIN " + q.buyers + " b ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
-		guard = open(num) + within
+		guard = open(num) + " AND " + within
 	}
 	change := stock.StepLock.Transition().Change
 	return "UPDATE " + from + " SET " + itemChange(change, num) + ", s." + touch + where + guard
@@ -258,15 +278,7 @@ func (q *stockSQL) renderMove(t stock.Transition) string {
 		from = q.joined()
 		set += ", " + itemChange(t.Change, "h.NUM") + ", s." + touch + buyerChange(t.Change, "h.NUM")
 	}
-	// The state lets exactly one of the steps that race for an order through.
-	guard := "h.ORDER_NO = ? AND h.STATE " + in(t.From)
-	switch t.When {
-	case stock.Live:
-		guard += " AND h.EXPIRE_TIME > " + now
-	case stock.Dead:
-		guard += " AND h.EXPIRE_TIME <= " + now
-	case stock.Anytime:
-	}
+	guard := "h.ORDER_NO = ? AND " + guard(t)
 	if t.Step != stock.StepExpire { // a statement that was lost before the order was resolved stays lost
 		guard += " AND h.FENCE = ?"
 	}
@@ -275,6 +287,20 @@ func (q *stockSQL) renderMove(t stock.Transition) string {
 			" AND (h.BUYER_ID IS NULL OR b.HELD_NUM <= " + room + " - h.NUM)"
 	}
 	return "UPDATE " + from + " SET " + set + " WHERE " + guard
+}
+
+// guard renders which holds h let a step. The state lets exactly one of the steps that race for an
+// order through.
+func guard(t stock.Transition) string {
+	text := "h.STATE " + in(t.From)
+	switch t.When {
+	case stock.Live:
+		text += " AND h.EXPIRE_TIME > " + now
+	case stock.Dead:
+		text += " AND h.EXPIRE_TIME <= " + now
+	case stock.Anytime:
+	}
+	return text
 }
 
 // joined is the holds of an order with their items and buyers.
@@ -309,30 +335,44 @@ func in(states []stock.State) string {
 	return "IN (" + strings.Join(names, ", ") + ")"
 }
 
-// lockDead begins the release of many dead holds at once. The holds are locked first, in the
-// order of the primary key, and added up by item and by buyer, since a join of several holds
-// to one row would change that row once. Without the hint a server may scan a small table, and
-// lock every hold in it.
-func (q *stockSQL) lockDead(orders int) string {
-	t := stock.StepExpire.Transition()
-	return "SELECT ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, 0) FROM " + q.holds +
-		" FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (" + list("?", orders) + ") AND STATE " + in(t.From) + " AND EXPIRE_TIME <= " + now +
-		" ORDER BY ORDER_NO, LINE_NO FOR UPDATE"
+// lockMoved begins a step of many orders at once. The holds are locked first, in the order of the
+// primary key. Without the hint a server may scan a small table, and lock every hold in it.
+func (q *stockSQL) lockMoved(t stock.Transition, orders int) string {
+	return "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, 0), FENCE, " + micros(now) + " FROM " + q.holds +
+		" h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (" + list("?", orders) + ") AND " + guard(t) + " ORDER BY ORDER_NO, LINE_NO FOR UPDATE"
 }
 
-func (q *stockSQL) expireHolds(orders int) string {
-	t := stock.StepExpire.Transition()
-	return fmt.Sprintf("UPDATE %s FORCE INDEX (PRIMARY) SET STATE = %d, UPDATE_TIME = %s WHERE ORDER_NO IN (%s) AND STATE %s", q.holds, t.To, now, list("?", orders), in(t.From))
+// moveHolds moves the holds that lockMoved has locked, and dates it as of then.
+func (q *stockSQL) moveHolds(t stock.Transition, orders int) string {
+	set := fmt.Sprintf("STATE = %d, UPDATE_TIME = ?", t.To)
+	if t.To == stock.Paid {
+		set += ", PAY_TIME = ?"
+	}
+	return "UPDATE " + q.holds + " FORCE INDEX (PRIMARY) SET " + set + " WHERE ORDER_NO IN (" + list("?", orders) + ") AND STATE " + in(t.From)
 }
 
-func (q *stockSQL) expireItems(items int) string {
-	return "UPDATE " + q.itemsOf(items) + " SET " + itemChange(stock.StepExpire.Transition().Change, "l.NUM") + ", s." + touch
+// tallyItems adds the sums of a batch to its items: each row once.
+func (q *stockSQL) tallyItems(items int) string {
+	var columns, set []string
+	for _, counter := range counters {
+		columns = append(columns, "? AS "+counter)
+		n := "l." + counter
+		if counter == "STOCK_TOTAL_NUM" || counter == "STOCK_LEFT_NUM" { // an unlimited item has neither
+			n = "IF(s.UNLIMITED = 1, 0, " + n + ")"
+		}
+		set = append(set, fmt.Sprintf("s.%s = s.%s + %s", counter, counter, n))
+	}
+	return "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, " + strings.Join(columns, ", ") +
+		strings.Repeat(" UNION ALL SELECT "+list("?", 2+len(counters)), items-1) + ") l STRAIGHT_JOIN " + q.items + " s" +
+		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET " + strings.Join(set, ", ") + ", s." + touch
 }
 
-func (q *stockSQL) expireBuyers(buyers int) string {
-	return "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID, ? AS NUM, ? AS HOLDS" + strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", buyers-1) + ") l" +
-		" STRAIGHT_JOIN " + q.buyers + " b ON b.SKU_ID = l.SKU_ID AND b.ACTIVITY_ID = l.ACTIVITY_ID AND b.BUYER_ID = l.BUYER_ID" +
-		" SET b.HELD_NUM = b.HELD_NUM - l.NUM, b.HOLD_NUM = b.HOLD_NUM - l.HOLDS"
+// tallyBuyers does the same to what their buyers have.
+func (q *stockSQL) tallyBuyers(buyers int) string {
+	return "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID, ? AS HELD, ? AS BOUGHT, ? AS HOLDS" +
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?, ?", buyers-1) + ") l STRAIGHT_JOIN " + q.buyers + " b" +
+		" ON b.SKU_ID = l.SKU_ID AND b.ACTIVITY_ID = l.ACTIVITY_ID AND b.BUYER_ID = l.BUYER_ID" +
+		" SET b.HELD_NUM = b.HELD_NUM + l.HELD, b.BOUGHT_NUM = b.BOUGHT_NUM + l.BOUGHT, b.HOLD_NUM = b.HOLD_NUM + l.HOLDS"
 }
 
 // insertRefund renders the INSERT that claims the refund's number.

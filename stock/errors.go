@@ -17,6 +17,7 @@ var (
 	ErrDrift       = fault.ErrDrift       // the books were changed from outside; Audit and Repair first
 	ErrUnknown     = fault.ErrUnknown     // nobody knows; make the same call again, or Resolve the order
 	ErrUnavailable = fault.ErrUnavailable // the store could not do it now; retry
+	ErrBusy        = fault.ErrBusy        // too many calls of this process are waiting; matches ErrUnavailable, retry later
 	ErrStore       = fault.ErrStore       // the store cannot do it until somebody mends it
 )
 

@@ -109,8 +109,8 @@ func TestHookIsCalledInTheGoroutineOfTheCall(t *testing.T) {
 // restless is a store whose refusals have no reason by the time one looks.
 type restless struct{ stock.Store }
 
-func (restless) Lock(context.Context, stock.Order, time.Duration) (stock.Hold, stock.Verdict, error) {
-	return stock.Hold{}, stock.Refused, nil
+func (restless) Lock(context.Context, stock.Order, time.Duration) (stock.Locking, error) {
+	return stock.Locking{Verdict: stock.Refused}, nil
 }
 
 func (restless) Move(context.Context, stock.Step, string, int64) (stock.Verdict, error) {

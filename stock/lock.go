@@ -32,14 +32,14 @@ func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Ho
 	}
 	asked := Order{ID: order, Buyer: inv.buyer, Lines: lines}
 	for range attempts {
-		hold, verdict, err := inv.store.Lock(ctx, asked, inv.opts.HoldFor)
+		locking, err := inv.store.Lock(ctx, asked, inv.opts.HoldFor)
 		if err != nil {
 			return Hold{}, err
 		}
-		switch verdict {
+		switch locking.Verdict {
 		case Done:
 			inv.took(ctx, Effect{Step: StepLock, Order: order, Lines: lines})
-			return hold, nil
+			return locking.Hold, nil
 		case Exists:
 			hold, now, err := inv.store.Hold(ctx, order)
 			if err != nil {
@@ -50,6 +50,9 @@ func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Ho
 			}
 			return replayLock(hold, asked, now)
 		case Refused:
+			if locking.Why != nil {
+				return Hold{}, locking.Why
+			}
 			if err := inv.unlockable(ctx, asked); err != nil {
 				return Hold{}, err
 			}
@@ -88,7 +91,7 @@ func (inv *Inventory) unlockable(ctx context.Context, asked Order) error {
 		return err
 	}
 	for i, line := range asked.Lines {
-		refusal := standings[i].refuses(line, asked.Buyer, now)
+		refusal := standings[i].Refuses(line, asked.Buyer, now)
 		if refusal == nil {
 			continue
 		}

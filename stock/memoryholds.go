@@ -9,29 +9,29 @@ import (
 )
 
 // Lock implements Store.
-func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (Hold, Verdict, error) {
+func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (Locking, error) {
 	now, end, err := m.begin(ctx)
 	if err != nil {
-		return Hold{}, Refused, err
+		return Locking{}, err
 	}
 	defer end()
 	if _, ok := m.holds[order.ID]; ok {
-		return Hold{}, Exists, nil
+		return Locking{Verdict: Exists}, nil
 	}
 	hold := Hold{Order: order.ID, Buyer: order.Buyer, Deadline: now.Add(holdFor), LockedAt: now}
 	for _, l := range order.Lines {
-		if m.standing(l.Key(), order.Buyer).refuses(l, order.Buyer, now) != nil {
-			return Hold{}, Refused, nil
+		if m.standing(l.Key(), order.Buyer).Refuses(l, order.Buyer, now) != nil {
+			return Locking{Verdict: Refused}, nil
 		}
 		hold.Lines = append(hold.Lines, HoldLine{Line: l})
 	}
 	if err := m.move(StepLock.Transition(), &hold, now); err != nil {
-		return Hold{}, Refused, err
+		return Locking{}, err
 	}
 	for _, l := range order.Lines {
 		m.watch(l.Key(), hold)
 	}
-	return clone(hold), Done, nil
+	return Locking{Verdict: Done, Hold: clone(hold)}, nil
 }
 
 // move applies a transition to a hold and its items, and keeps both.

@@ -64,11 +64,11 @@ type (
 	coarseWindow   struct{ stock.Store }
 )
 
-func (s lateDeadline) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Hold, stock.Verdict, error) {
+func (s lateDeadline) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
 	return s.Store.Lock(ctx, order, holdFor+time.Microsecond)
 }
 
-func (s forgetsBuyer) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Hold, stock.Verdict, error) {
+func (s forgetsBuyer) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
 	order.Buyer = 0
 	return s.Store.Lock(ctx, order, holdFor)
 }

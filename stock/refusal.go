@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// refuses returns why an item does not let a line be locked at now, or nil. The SQL store
+// Refuses returns why an item does not let a line be locked at now, or nil. The SQL store
 // renders the same guard; the model test holds the two together.
-func (s Standing) refuses(line Line, buyer int64, now time.Time) error {
+func (s Standing) Refuses(line Line, buyer int64, now time.Time) error {
 	key := line.Key()
 	switch {
 	case s.Version == 0:

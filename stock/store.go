@@ -39,8 +39,8 @@ type Store interface {
 
 	// Lock records the hold and applies StepLock to every line, if all terms and limits let
 	// it: Done with the hold. Exists where the order has a hold or was closed. Refused where
-	// one item does not exist or does not let it, at that one moment.
-	Lock(ctx context.Context, order Order, holdFor time.Duration) (Hold, Verdict, error)
+	// one item does not exist or does not let it, at that one moment; see Locking.Why.
+	Lock(ctx context.Context, order Order, holdFor time.Duration) (Locking, error)
 
 	// Move applies a step with a hold to an order and all of its lines: Done, or Refused where
 	// the order does not exist, is in another state, has another fence, is on the wrong side
@@ -127,6 +127,17 @@ type Order struct {
 	ID    string
 	Buyer int64 // 0 is nobody
 	Lines []Line
+}
+
+// Locking is what became of a Lock.
+type Locking struct {
+	Verdict Verdict
+	Hold    Hold // where it is Done
+
+	// Why is what Standing.Refuses said of the first line that it refused, from a store that has
+	// looked: at one moment, which lies at most 200 ms before the Lock, the items had no dead hold
+	// and refused; later, the order had no hold. It is nil where the store does not know.
+	Why error
 }
 
 // Standing is an item and what one buyer has of it.

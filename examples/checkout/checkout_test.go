@@ -243,11 +243,11 @@ func TestOverdueOrders(t *testing.T) {
 // lossy is a store whose Lock takes effect and loses its answer.
 type lossy struct{ stock.Store }
 
-func (l lossy) Lock(ctx context.Context, o stock.Order, holdFor time.Duration) (stock.Hold, stock.Verdict, error) {
-	if _, _, err := l.Store.Lock(ctx, o, holdFor); err != nil {
-		return stock.Hold{}, stock.Refused, err
+func (l lossy) Lock(ctx context.Context, o stock.Order, holdFor time.Duration) (stock.Locking, error) {
+	if _, err := l.Store.Lock(ctx, o, holdFor); err != nil {
+		return stock.Locking{}, err
 	}
-	return stock.Hold{}, stock.Refused, stock.ErrUnknown
+	return stock.Locking{}, stock.ErrUnknown
 }
 
 func TestUnknownOutcomeIsSettled(t *testing.T) {

@@ -25,6 +25,9 @@ var (
 	// ErrUnavailable is a store that could not do it now: no connection, a lock waited for too
 	// long, a deadlock, a read-only server. Nothing was done; retry.
 	ErrUnavailable = errors.New("holdfast: store unavailable; nothing was done, retry")
+	// ErrBusy is a store in whose process too many calls wait already. It matches ErrUnavailable:
+	// nothing was done; retry after a while, or tell the buyer to.
+	ErrBusy = fmt.Errorf("%w later: too many calls are waiting", ErrUnavailable)
 	// ErrStore is a store that cannot do it until somebody mends it: a missing table, no
 	// rights. Nothing was done; do not retry before that.
 	ErrStore = errors.New("holdfast: store refused; nothing was done")

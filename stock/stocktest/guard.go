@@ -90,8 +90,8 @@ func guardSwitch(s *scene) {
 func guardLock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	lock := func(order string, key stock.Key) (stock.Verdict, error) {
-		_, verdict, err := s.Store.Lock(s.Context(), stock.Order{ID: order, Lines: []stock.Line{{SKU: key.SKU, Num: 1}}}, time.Hour)
-		return verdict, err
+		locking, err := s.Store.Lock(s.Context(), stock.Order{ID: order, Lines: []stock.Line{{SKU: key.SKU, Num: 1}}}, time.Hour)
+		return locking.Verdict, err
 	}
 	s.answers(stock.Refused)(lock("a", sku(9)))
 	s.answers(stock.Done)(lock("a", sku(1)))

@@ -31,9 +31,9 @@ func resolveUnknown(s *scene) {
 		same(s, "state", h.State, stock.Cancelled)
 		same(s, "hold", h, s.holdOf("a"))
 	}
-	_, verdict, err := s.Store.Lock(s.Context(), stock.Order{ID: "a", Lines: []stock.Line{units(1, 2)}}, time.Hour)
+	locking, err := s.Store.Lock(s.Context(), stock.Order{ID: "a", Lines: []stock.Line{units(1, 2)}}, time.Hour)
 	s.no(err)
-	same(s, "a Lock that arrives now", verdict, stock.Exists)
+	same(s, "a Lock that arrives now", locking.Verdict, stock.Exists)
 	_, err = s.inv.Lock(s.Context(), "a", units(1, 2))
 	s.is(err, stock.ErrCancelled)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})

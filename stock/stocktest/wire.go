@@ -65,13 +65,14 @@ func (w *wire) List(ctx context.Context, after stock.Key, limit int) ([]stock.It
 	return over(w, "List", func() ([]stock.Item, error) { return w.store.List(ctx, after, limit) })
 }
 
-// Lock implements stock.Store.
-func (w *wire) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Hold, stock.Verdict, error) {
-	a, err := over(w, "Lock", func() (a answer[stock.Hold, stock.Verdict], err error) {
-		a.first, a.second, err = w.store.Lock(ctx, order, holdFor)
-		return a, err
+// Lock implements stock.Store. It keeps the reason of a refusal to itself, so that the inventory
+// looks for it over the wire.
+func (w *wire) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
+	return over(w, "Lock", func() (stock.Locking, error) {
+		locking, err := w.store.Lock(ctx, order, holdFor)
+		locking.Why = nil
+		return locking, err
 	})
-	return a.first, a.second, err
 }
 
 // Move implements stock.Store.

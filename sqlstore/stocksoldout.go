@@ -1,0 +1,135 @@
+package sqlstore
+
+import (
+	"sync"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// sight is what was seen of an item at a moment at which it refused somebody.
+type sight struct {
+	item stock.Item
+	now  time.Time // by the store's clock
+	next time.Time // when the first of its holds dies, by the same clock; zero where it has none
+}
+
+// holdsAt reports whether a sight may still be told at a later moment by the store's clock: it is
+// not too old, and no hold of the item has died since.
+func (s sight) holdsAt(now time.Time, soldOutFor time.Duration) bool {
+	return now.Sub(s.now) <= soldOutFor && !s.dead(now)
+}
+
+// dead reports whether the item had a dead hold at a moment, so that less was refused than is there.
+func (s sight) dead(now time.Time) bool { return !s.next.IsZero() && !now.Before(s.next) }
+
+// sights remembers for a moment what the items had that refused somebody, so that a rush for an
+// item that is sold out does not reach its row. Whatever may give units back through this store
+// makes it forget. It is safe for concurrent use.
+type sights struct {
+	soldOutFor time.Duration // not above 0: nothing is remembered
+
+	mu        sync.Mutex
+	items     map[stock.Key]*memory
+	suspended time.Time // until when nothing is remembered: a caller's transaction may commit units
+}
+
+// memory is what is remembered of an item.
+type memory struct {
+	sight   *sight    // nil once it was forgotten
+	at      time.Time // by the process's clock, before the sight was read
+	crowded time.Time // when the item last refused somebody
+}
+
+// recall returns a sight that is fresh enough by the process's clock, or nil; and whether the item
+// refused somebody lately, so that it is better looked at before it is locked.
+func (m *sights) recall(key stock.Key) (s *sight, crowded bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.items[key]
+	if e == nil {
+		return nil, false
+	}
+	if e.sight != nil && time.Since(e.at) <= m.soldOutFor {
+		s = e.sight
+	}
+	return s, time.Since(e.crowded) < crowdedFor
+}
+
+// looking is called before an item is read, and returns what is called with what was seen: it is
+// remembered unless something was forgotten meanwhile.
+func (m *sights) looking(key stock.Key) (saw func(s *sight, refused bool)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := &memory{at: time.Now()}
+	if old := m.items[key]; old != nil {
+		e.crowded = old.crowded
+	}
+	m.tidy()
+	m.items[key] = e
+	return func(s *sight, refused bool) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		switch {
+		case m.items[key] != e:
+		case !refused:
+			delete(m.items, key)
+		case m.soldOutFor > 0 && e.at.After(m.suspended):
+			e.sight = s
+			fallthrough
+		default:
+			e.crowded = time.Now()
+		}
+	}
+}
+
+// tidy drops the items that nobody was refused lately.
+func (m *sights) tidy() {
+	if m.items == nil {
+		m.items = map[stock.Key]*memory{}
+	}
+	if len(m.items) < maxSights {
+		return
+	}
+	for key, e := range m.items {
+		if time.Since(e.crowded) > crowdedFor {
+			delete(m.items, key)
+		}
+	}
+}
+
+// took is called once num units of an item were locked, which a sight of before does not show.
+func (m *sights) took(key stock.Key, num int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.items[key]; e != nil && e.sight != nil {
+		s := *e.sight
+		s.item.Locked += num
+		e.sight = &s
+	}
+}
+
+// forget is called once units of some items may be back; with no keys, of any item. A caller's
+// transaction may give them back only when it commits, so that a look in between is not remembered.
+func (m *sights) forget(bound bool, keys ...stock.Key) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if bound {
+		m.suspended = time.Now().Add(suspendedAfterTxs)
+	}
+	for _, key := range keys {
+		m.drop(key)
+	}
+	if len(keys) == 0 {
+		for key := range m.items {
+			m.drop(key)
+		}
+	}
+}
+
+// drop forgets what was seen of an item, also what is being looked at, and keeps that it is crowded.
+func (m *sights) drop(key stock.Key) {
+	if e := m.items[key]; e != nil {
+		m.items[key] = &memory{crowded: e.crowded}
+	}
+}

@@ -1,0 +1,87 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// buyerKey is what one buyer has of one item.
+type buyerKey struct {
+	stock.Key
+	buyer int64
+}
+
+// compare orders them as the primary key does.
+func (a buyerKey) compare(b buyerKey) int {
+	return cmp.Or(a.Compare(b.Key), cmp.Compare(a.buyer, b.buyer))
+}
+
+// tally adds up what the steps of many orders do to items and buyers, so that each row is changed
+// once: a join of several holds to one row would change it for one of them.
+type tally struct {
+	items  map[stock.Key]stock.Quantities
+	buyers map[buyerKey]stock.Usage
+}
+
+func newTally() *tally {
+	return &tally{items: map[stock.Key]stock.Quantities{}, buyers: map[buyerKey]stock.Usage{}}
+}
+
+// add counts a change of num units, of which freed go back to the buyer's limit beside what the
+// change itself does. It reports whether the sums are still in range.
+func (t *tally) add(change stock.Quantities, key buyerKey, num, freed int64) bool {
+	sum, err := t.items[key.Key].Plus(change.Times(num))
+	if err != nil {
+		return false
+	}
+	t.items[key.Key] = sum
+	if key.buyer == 0 {
+		return true
+	}
+	u := t.buyers[key]
+	u.Held += change.Locked * num
+	u.Holds += change.Locked
+	u.Bought += change.Sold*num - freed
+	t.buyers[key] = u
+	return true
+}
+
+// keys returns the items in the order of their keys.
+func (t *tally) keys() []stock.Key { return slices.SortedFunc(maps.Keys(t.items), stock.Key.Compare) }
+
+// apply changes the buyers' rows first and the hot rows last, both in the order of their keys. That
+// the counters suffice follows from the books; where it does not, a constraint says so.
+func (t *tally) apply(ctx context.Context, q Tx, statements *stockSQL) error {
+	maps.DeleteFunc(t.buyers, func(_ buyerKey, u stock.Usage) bool { return u == stock.Usage{} })
+	maps.DeleteFunc(t.items, func(_ stock.Key, change stock.Quantities) bool { return change == stock.Quantities{} })
+	if len(t.buyers) > 0 {
+		var args []any
+		for _, key := range slices.SortedFunc(maps.Keys(t.buyers), buyerKey.compare) {
+			u := t.buyers[key]
+			args = append(args, key.SKU, key.Activity, key.buyer, u.Held, u.Bought, u.Holds)
+		}
+		rows, err := affected(q.ExecContext(ctx, render(statements.tallyBuyers(len(t.buyers)), args...)))
+		if err != nil || rows != int64(len(t.buyers)) {
+			return missing(err)
+		}
+	}
+	if len(t.items) == 0 {
+		return nil
+	}
+	var args []any
+	for _, key := range t.keys() {
+		args = append(args, key.SKU, key.Activity)
+		for _, d := range each(t.items[key]) {
+			args = append(args, d)
+		}
+	}
+	rows, err := affected(q.ExecContext(ctx, render(statements.tallyItems(len(t.items)), args...)))
+	if err != nil || rows != int64(len(t.items)) {
+		return missing(err)
+	}
+	return nil
+}
