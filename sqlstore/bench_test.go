@@ -1,7 +1,10 @@
 package sqlstore_test
 
 import (
+	"context"
+	"errors"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -12,29 +15,95 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// BenchmarkLockOfOneSKU is 1,024 callers who lock one hot SKU, on the server of HOLDFAST_TEST_DSN.
-func BenchmarkLockOfOneSKU(b *testing.B) {
-	for _, opts := range []*sqlstore.Options{{}, {Unmerged: true}} {
-		b.Run("unmerged="+strconv.FormatBool(opts.Unmerged), func(b *testing.B) {
+// callers is how many goroutines the benchmarks of a hot SKU use on two cores.
+const callers = 1_024
+
+// BenchmarkHotSKU is 1,024 callers and one SKU, on the server of HOLDFAST_TEST_DSN. The tool of
+// internal/lab compares it with other ways; this is for a profile.
+func BenchmarkHotSKU(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		opts  sqlstore.Options
+		units int64
+		call  func(ctx context.Context, inv *stock.Inventory, order string) error
+	}{
+		{"Lock", sqlstore.Options{}, 1 << 40, lockOne},
+		{"LockForBuyer", sqlstore.Options{}, 1 << 40, func(ctx context.Context, inv *stock.Inventory, order string) error {
+			return lockOne(ctx, inv.For(int64(len(order))*1_000+int64(order[len(order)-1])), order)
+		}},
+		{"LockUnmerged", sqlstore.Options{Unmerged: true}, 1 << 40, lockOne},
+		{"LockPay", sqlstore.Options{}, 1 << 40, func(ctx context.Context, inv *stock.Inventory, order string) error {
+			err := lockOne(ctx, inv, order)
+			_, paid := inv.Pay(ctx, order)
+			return errors.Join(err, paid)
+		}},
+		{"SoldOut", sqlstore.Options{}, 1_000, func(ctx context.Context, inv *stock.Inventory, order string) error {
+			if err := lockOne(ctx, inv, order); !errors.Is(err, stock.ErrInsufficient) {
+				return err
+			}
+			return nil
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
 			db := sqltest.Open(b, defaults)
-			require.NoError(b, sqlstore.Migrate(b.Context(), db.DB, opts))
-			inv := stock.New(sqlstore.NewStock(db.DB, opts), nil)
-			_, err := inv.Define(b.Context(), stock.Key{SKU: 1}, 1<<40, stock.Terms{})
+			db.SetMaxOpenConns(24)
+			require.NoError(b, sqlstore.Migrate(b.Context(), db.DB, &c.opts))
+			inv := stock.New(sqlstore.NewStock(db.DB, &c.opts), nil)
+			_, err := inv.Define(b.Context(), stock.Key{SKU: 1}, c.units, stock.Terms{})
 			require.NoError(b, err)
-			var n atomic.Int64
-			b.SetParallelism(512)
-			b.ResetTimer()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					if _, err := inv.Lock(b.Context(), "order-"+strconv.FormatInt(n.Add(1), 10), one(1)); err != nil {
-						b.Error(err)
-					}
-				}
-			})
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "locks/s")
+			rush(b, "calls/s", func(n int64) error { return c.call(b.Context(), inv, "order-"+strconv.FormatInt(n, 10)) })
 			report, err := inv.Audit(b.Context())
 			require.NoError(b, err)
 			require.Empty(b, report.Drifts)
 		})
 	}
+}
+
+func lockOne(ctx context.Context, inv *stock.Inventory, order string) error {
+	_, err := inv.Lock(ctx, order, one(1))
+	return err
+}
+
+// rush makes b.N calls from all callers.
+func rush(b *testing.B, unit string, call func(n int64) error) {
+	b.Helper()
+	var n atomic.Int64
+	b.SetParallelism(callers / 2)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := call(n.Add(1)); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), unit)
+}
+
+// BenchmarkInsert is the limit: the same holds, in INSERTs of many rows and nothing else.
+func BenchmarkInsert(b *testing.B) {
+	const rows = 1_000
+	db := sqltest.Open(b, defaults)
+	require.NoError(b, sqlstore.Migrate(b.Context(), db.DB, nil))
+	var n atomic.Int64
+	b.SetParallelism(2)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			var text strings.Builder
+			text.WriteString("INSERT INTO goods_stock_hold (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES ")
+			first := n.Add(rows)
+			for i := range rows {
+				if i > 0 {
+					text.WriteString(", ")
+				}
+				text.WriteString("('order-" + strconv.FormatInt(first+int64(i), 10) + "', 1, 1, 0, 1, NULL, 1," +
+					" TIMESTAMPADD(MICROSECOND, 900000000, UTC_TIMESTAMP(6)), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))")
+			}
+			if _, err := db.ExecContext(b.Context(), text.String()); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds(), "rows/s")
 }

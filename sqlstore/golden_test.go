@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -38,14 +39,13 @@ func (q *stockSQL) statements() []statement {
 		if text, ok := q.moves[t.Step]; ok {
 			all = append(all, statement{"Step " + t.Name, text})
 		}
+		if many, ok := q.many[t.Step]; ok {
+			all = append(all,
+				statement{"Merged " + t.Name + " 1: lock the holds", many.lock},
+				statement{"Merged " + t.Name + " 2: the holds", many.moved(time.UnixMicro(0), []string{"a", "b"})})
+		}
 	}
 	return append(all,
-		statement{"Merged Pay 1: lock the holds that are live", q.lockMoved(stock.StepPay.Transition(), 2)},
-		statement{"Merged Pay 2: the holds", q.moveHolds(stock.StepPay.Transition(), 2)},
-		statement{"Merged Cancel 1: lock the holds that are live", q.lockMoved(stock.StepCancel.Transition(), 2)},
-		statement{"Merged Cancel 2: the holds", q.moveHolds(stock.StepCancel.Transition(), 2)},
-		statement{"Expire many 1: lock the holds that are still dead", q.lockMoved(stock.StepExpire.Transition(), 2)},
-		statement{"Expire many 2: the holds", q.moveHolds(stock.StepExpire.Transition(), 2)},
 		statement{"Merged steps 3: the buyers", q.tallyBuyers(2)},
 		statement{"Merged steps 4: the items", q.tallyItems(2)},
 		statement{"Step reacquire 2: all lines, or roll back", q.countState},
@@ -61,7 +61,12 @@ func (q *stockSQL) statements() []statement {
 		statement{"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(entry)},
 		statement{"Repair 2: a buyer's row, if need be", q.makeBuyer},
 		statement{"Repair 3: a buyer's row", q.changeBuyer},
-		statement{"Merged Lock: which orders are known", q.knownOrders(2)},
+		statement{"Merged Lock: which orders are known", q.known},
+		statement{"Merged Lock: the clock", readClock},
+		statement{"Merged Lock 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []lockCall{
+			{order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}}, holdFor: time.Minute},
+			{order: stock.Order{ID: "b", Buyer: 7, Lines: []stock.Line{{SKU: 42, Num: 1}}}, holdFor: time.Minute},
+		})},
 		statement{"Merged Lock 2: the item, no buyers", q.lockItemText(true, 0)},
 		statement{"Merged Lock 2: the item, two buyers", q.lockItemText(false, 2)},
 		statement{"Merged Lock: what the item has, and when its first hold dies", q.lookAtItem},

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,14 +41,16 @@ type merger[K comparable, Q, A any] struct {
 	// batch does several calls at once and says for each what came of it, in their order. An
 	// error is that of all.
 	batch func(ctx context.Context, key K, asked []Q) ([]reply[A], error)
+	alone func(ctx context.Context, key K, asked Q) (A, error) // does one call
 
 	mu    sync.Mutex
 	lanes map[K][]*ticket[Q, A] // of the keys that are busy, those that wait
+	used  sync.Pool             // of tickets that nobody else knows of any more
 }
 
 // newMerger returns a merger within some bounds.
-func newMerger[K comparable, Q, A any](b *bounds, batch func(ctx context.Context, key K, asked []Q) ([]reply[A], error)) *merger[K, Q, A] {
-	return &merger[K, Q, A]{bounds: b, batch: batch, lanes: map[K][]*ticket[Q, A]{}}
+func newMerger[K comparable, Q, A any](b *bounds, batch func(context.Context, K, []Q) ([]reply[A], error), alone func(context.Context, K, Q) (A, error)) *merger[K, Q, A] {
+	return &merger[K, Q, A]{bounds: b, batch: batch, alone: alone, lanes: map[K][]*ticket[Q, A]{}}
 }
 
 // reply is what a batch did for one of its calls: an answer, or nothing, because it cannot go with
@@ -56,10 +60,10 @@ type reply[A any] struct {
 	alone  bool
 }
 
-// ticket is a call that waits.
+// ticket is a call that waits. Tickets are used again, since a rush makes very many.
 type ticket[Q, A any] struct {
 	asked Q
-	done  chan struct{} // closed once reply and err are there
+	done  chan struct{} // gets one once reply and err are there
 	reply reply[A]
 	err   error
 
@@ -68,7 +72,7 @@ type ticket[Q, A any] struct {
 
 // do makes a call, alone or in a batch. A caller whose context ends while its batch is in flight is
 // told ErrUnknown at once; the others do not notice. Where too many wait, it is ErrBusy.
-func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q, alone func(context.Context) (A, error)) (A, error) {
+func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q) (A, error) {
 	var none A
 	t, err := m.enter(key, asked)
 	if err != nil {
@@ -76,7 +80,7 @@ func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q, alone func(con
 	}
 	if t == nil {
 		defer m.leave(key)
-		return alone(ctx)
+		return m.alone(ctx, key, asked)
 	}
 	select {
 	case <-t.done:
@@ -86,28 +90,56 @@ func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q, alone func(con
 		}
 		return none, fmt.Errorf("%w: %w", fault.ErrUnknown, ctx.Err())
 	}
-	if t.err == nil && t.reply.alone {
-		return alone(ctx)
+	reply, err := t.reply, t.err
+	*t = ticket[Q, A]{done: t.done}
+	m.used.Put(t)
+	if err == nil && reply.alone {
+		return m.alone(ctx, key, asked)
 	}
-	return t.reply.answer, t.err
+	return reply.answer, err
 }
 
-// enter takes the lane of a key, or returns a ticket to wait with.
+// enter takes the free lane of a key, or returns a ticket to wait with.
 func (m *merger[K, Q, A]) enter(key K, asked Q) (*ticket[Q, A], error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	waiting, busy := m.lanes[key]
-	if !busy {
+	if _, busy := m.lanes[key]; !busy {
 		m.lanes[key] = nil
-		return nil, nil
+		m.letOthersCome()
+		if len(m.lanes[key]) == 0 {
+			return nil, nil
+		}
+		t := m.ticket(asked)
+		m.tickets.Add(1)
+		m.lanes[key] = slices.Insert(m.lanes[key], 0, t)
+		go m.serve(key)
+		return t, nil
 	}
 	if m.tickets.Add(1) > m.waiting {
 		m.tickets.Add(-1)
 		return nil, fault.ErrBusy
 	}
-	t := &ticket[Q, A]{asked: asked, done: make(chan struct{})}
-	m.lanes[key] = append(waiting, t)
+	t := m.ticket(asked)
+	m.lanes[key] = append(m.lanes[key], t)
 	return t, nil
+}
+
+// letOthersCome lets callers run who can, so that those whom the last batch has woken are in the
+// next one together. Where none can it costs nothing, and it never waits for any.
+func (m *merger[K, Q, A]) letOthersCome() {
+	m.mu.Unlock()
+	runtime.Gosched()
+	m.mu.Lock()
+}
+
+// ticket returns a ticket to wait with.
+func (m *merger[K, Q, A]) ticket(asked Q) *ticket[Q, A] {
+	t, ok := m.used.Get().(*ticket[Q, A])
+	if !ok {
+		t = &ticket[Q, A]{done: make(chan struct{}, 1)}
+	}
+	t.asked = asked
+	return t
 }
 
 // leave hands the lane to those that wait, or gives it up.
@@ -144,6 +176,7 @@ func (m *merger[K, Q, A]) serveNext(key K) bool {
 func (m *merger[K, Q, A]) next(key K) []*ticket[Q, A] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.letOthersCome()
 	waiting := m.lanes[key]
 	var tickets []*ticket[Q, A]
 	n := 0
@@ -154,11 +187,9 @@ func (m *merger[K, Q, A]) next(key K) []*ticket[Q, A] {
 		}
 	}
 	m.tickets.Add(-int64(n))
-	if tickets == nil {
+	if m.lanes[key] = waiting[n:]; tickets == nil {
 		delete(m.lanes, key)
-		return nil
 	}
-	m.lanes[key] = waiting[n:]
 	return tickets
 }
 
@@ -175,7 +206,7 @@ func (m *merger[K, Q, A]) serveBatch(key K, tickets []*ticket[Q, A]) {
 		if t.err = err; err == nil {
 			t.reply = replies[i]
 		}
-		close(t.done)
+		t.done <- struct{}{}
 	}
 }
 

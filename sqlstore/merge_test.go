@@ -33,25 +33,27 @@ func (g *gate) batch(ctx context.Context, _ string, asked []int) ([]reply[int], 
 	return replies, errors.Join(g.err, ctx.Err())
 }
 
-// lane is a merger with a gate before its batches and one before the calls that go alone.
-type lane struct {
+// road is a merger with a gate before its batches and one before the calls that go alone.
+type road struct {
 	*gate
 	merger *merger[string, int, int]
 	alone  chan struct{}
 }
 
-func newLane() *lane {
-	g := &gate{open: make(chan struct{})}
-	return &lane{gate: g, merger: newMerger(newBounds(Options{BatchSize: 3, Batches: 1, Waiting: 4}), g.batch), alone: make(chan struct{})}
+func newRoad() *road {
+	r := &road{gate: &gate{open: make(chan struct{})}, alone: make(chan struct{})}
+	b := newBounds(Options{BatchSize: 3, Batches: 2, Waiting: 4})
+	r.merger = newMerger(b, r.batch, func(_ context.Context, _ string, n int) (int, error) { <-r.alone; return n, nil })
+	return r
 }
 
 // do makes a call; alone it answers with n itself, in a batch with ten times n.
-func (l *lane) do(ctx context.Context, n int) (int, error) {
-	return l.merger.do(ctx, "key", n, func(context.Context) (int, error) { <-l.alone; return n, nil })
+func (l *road) do(ctx context.Context, n int) (int, error) {
+	return l.merger.do(ctx, "key", n)
 }
 
 // start makes calls one after the other, each in a goroutine, and returns where their answers come.
-func (l *lane) start(t *testing.T, calls ...int) []chan string {
+func (l *road) start(t *testing.T, calls ...int) []chan string {
 	t.Helper()
 	answers := make([]chan string, len(calls))
 	for i, n := range calls {
@@ -68,7 +70,7 @@ func (l *lane) start(t *testing.T, calls ...int) []chan string {
 func TestCallAloneGoesByItself(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLane()
+		l := newRoad()
 		close(l.alone)
 		for n := range 3 {
 			answer, err := l.do(t.Context(), n)
@@ -83,7 +85,7 @@ func TestCallAloneGoesByItself(t *testing.T) {
 func TestCallsThatWaitGoTogetherInTheOrderOfArrival(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // which ends only when no goroutine is left
-		l := newLane()
+		l := newRoad()
 		first := l.start(t, 1)
 		second := l.start(t, 2, -3, 4)
 		close(l.alone)
@@ -107,7 +109,7 @@ func TestCallsThatWaitGoTogetherInTheOrderOfArrival(t *testing.T) {
 func TestCallerWhoLeavesHarmsNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLane()
+		l := newRoad()
 		first := l.start(t, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		left := make(chan error, 1)
@@ -138,7 +140,7 @@ func TestCallerWhoLeavesHarmsNobody(t *testing.T) {
 func TestErrorOfABatchIsThatOfAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLane()
+		l := newRoad()
 		l.err = fault.ErrUnknown
 		first := l.start(t, 1)
 		others := l.start(t, 2, 3)

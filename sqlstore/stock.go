@@ -22,7 +22,7 @@ type Stock struct {
 
 // stockMergers merge the calls of a store, each kind by what it is hot on.
 type stockMergers struct {
-	locks   *merger[stock.Key, lockCall, stock.Locking]
+	locks   *merger[stock.Key, lockCall, lockAnswer]
 	moves   *merger[stock.Step, moveCall, stock.Verdict]
 	dues    *merger[stock.Key, int, []string]
 	expires *merger[struct{}, []string, []string]
@@ -37,8 +37,10 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 	if !o.Unmerged {
 		b := newBounds(o)
 		s.merged = &stockMergers{
-			locks: newMerger(b, s.lockBatch), moves: newMerger(b, s.moveBatch),
-			dues: newMerger(b, s.dueBatch), expires: newMerger(b, s.expireBatch),
+			locks:   newMerger(b, s.lockBatch, s.lockAlone),
+			moves:   newMerger(b, s.moveBatch, s.move),
+			dues:    newMerger(b, s.dueBatch, s.due),
+			expires: newMerger(b, s.expireBatch, s.expire),
 		}
 	}
 	return s
@@ -139,24 +141,18 @@ func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 		return stock.Locking{}, err
 	}
 	call := lockCall{order: order, holdFor: holdFor}
+	var answer lockAnswer
+	var err error
 	if s.merged == nil || len(order.Lines) > 1 {
-		return s.lock(ctx, call)
+		answer, err = s.lock(ctx, call)
+	} else {
+		answer, err = s.merged.locks.do(ctx, call.line().Key(), call)
 	}
-	key := call.line().Key()
-	return s.merged.locks.do(ctx, key, call, func(ctx context.Context) (stock.Locking, error) {
-		replies, err := s.lockBatch(ctx, key, []lockCall{call})
-		switch {
-		case err != nil:
-			return stock.Locking{}, err
-		case replies[0].alone:
-			return s.lock(ctx, call)
-		}
-		return replies[0].answer, nil
-	})
+	return call.locking(answer), err
 }
 
 // lock locks one order by itself.
-func (s *Stock) lock(ctx context.Context, call lockCall) (stock.Locking, error) {
+func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 	usages, _ := usagesOf([]lockCall{call})
 	var lockedAt time.Time
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
@@ -178,22 +174,31 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (stock.Locking, error) 
 	})
 	verdict, err := taken(verdict(kept), err)
 	if err != nil || verdict != stock.Done {
-		return stock.Locking{Verdict: verdict}, err
+		return lockAnswer{verdict: verdict}, err
 	}
 	for _, l := range call.order.Lines {
 		s.sights.took(l.Key(), l.Num)
 	}
-	return call.locked(lockedAt), nil
+	return lockAnswer{verdict: stock.Done, at: lockedAt}, nil
 }
 
-// claim inserts the holds of some orders and returns the clock of the insert; see insertHolds.
+// claim inserts the holds of some orders and returns the clock they are dated with.
 func (s *Stock) claim(ctx context.Context, q Tx, calls ...lockCall) (time.Time, error) {
-	result, err := q.ExecContext(ctx, s.sql.insertHolds(calls...))
-	if err != nil {
+	if len(calls) == 1 {
+		result, err := q.ExecContext(ctx, s.sql.insertHolds(calls[0]))
+		if err != nil {
+			return time.Time{}, err
+		}
+		clock, err := result.LastInsertId()
+		return fromMicros(clock), err
+	}
+	var clock int64
+	if err := q.QueryRowContext(ctx, readClock).Scan(&clock); err != nil {
 		return time.Time{}, err
 	}
-	clock, err := result.LastInsertId()
-	return fromMicros(clock), err
+	at := fromMicros(clock)
+	_, err := q.ExecContext(ctx, s.sql.insertMany(at, calls))
+	return at, err
 }
 
 // Close implements stock.Store.

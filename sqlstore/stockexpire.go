@@ -16,15 +16,15 @@ func (s *Stock) Due(ctx context.Context, keys []stock.Key, limit int) ([]string,
 		return nil, err
 	}
 	if s.merged == nil || len(keys) != 1 {
-		return s.due(ctx, keys, limit)
+		return s.dueOf(ctx, keys, limit)
 	}
-	due, err := s.merged.dues.do(ctx, keys[0], limit, func(ctx context.Context) ([]string, error) { return s.due(ctx, keys, limit) })
+	due, err := s.merged.dues.do(ctx, keys[0], limit)
 	return due[:min(limit, len(due))], err
 }
 
 // dueBatch looks once for all who ask.
 func (s *Stock) dueBatch(ctx context.Context, key stock.Key, limits []int) ([]reply[[]string], error) {
-	due, err := s.due(ctx, []stock.Key{key}, slices.Max(limits))
+	due, err := s.due(ctx, key, slices.Max(limits))
 	replies := make([]reply[[]string], len(limits))
 	for i := range replies {
 		replies[i].answer = due
@@ -32,7 +32,12 @@ func (s *Stock) dueBatch(ctx context.Context, key stock.Key, limits []int) ([]re
 	return replies, err
 }
 
-func (s *Stock) due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
+// due looks up the dead holds of one item.
+func (s *Stock) due(ctx context.Context, key stock.Key, limit int) ([]string, error) {
+	return s.dueOf(ctx, []stock.Key{key}, limit)
+}
+
+func (s *Stock) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
 	queries := []string{render(s.sql.dueOfAll, limit)}
 	if len(keys) > 0 {
 		queries = queries[:0]
@@ -68,9 +73,9 @@ func (s *Stock) Expire(ctx context.Context, orders []string) ([]string, error) {
 		return nil, err
 	}
 	if s.merged == nil {
-		return s.expire(ctx, orders)
+		return s.expire(ctx, struct{}{}, orders)
 	}
-	return s.merged.expires.do(ctx, struct{}{}, orders, func(ctx context.Context) ([]string, error) { return s.expire(ctx, orders) })
+	return s.merged.expires.do(ctx, struct{}{}, orders)
 }
 
 // expireBatch releases what several calls found, each order for the first that did. More than fit
@@ -91,8 +96,11 @@ func (s *Stock) expireBatch(ctx context.Context, _ struct{}, asked [][]string) (
 			}
 		}
 	}
-	expired, err := s.expire(ctx, orders)
-	if errors.Is(err, fault.ErrDrift) {
+	expired, err := s.expire(ctx, struct{}{}, orders)
+	switch {
+	case len(expired) > 0: // what is left, perhaps for an error, is found again
+		err = nil
+	case errors.Is(err, fault.ErrDrift):
 		return allAlone(replies), nil
 	}
 	for _, order := range expired {
@@ -102,6 +110,20 @@ func (s *Stock) expireBatch(ctx context.Context, _ struct{}, asked [][]string) (
 	return replies, err
 }
 
-func (s *Stock) expire(ctx context.Context, orders []string) ([]string, error) {
-	return s.moveMany(ctx, stock.StepExpire, orders, func(string, int64) bool { return true })
+// expire releases what one call found; orders of several lines one by one.
+func (s *Stock) expire(ctx context.Context, _ struct{}, orders []string) ([]string, error) {
+	moved, err := s.moveMany(ctx, stock.StepExpire, orders, func(string, int64) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	for _, order := range moved.longer {
+		verdict, err := s.move(ctx, stock.StepExpire, moveCall{order: order})
+		if err != nil {
+			return moved.orders, err
+		}
+		if verdict == stock.Done {
+			moved.orders = append(moved.orders, order)
+		}
+	}
+	return moved.orders, nil
 }

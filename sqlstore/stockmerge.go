@@ -23,6 +23,21 @@ type lockCall struct {
 // line returns the one line of an order that is merged.
 func (c lockCall) line() stock.Line { return c.order.Lines[0] }
 
+// lockAnswer is what became of it: what a stock.Locking says, in less.
+type lockAnswer struct {
+	verdict stock.Verdict
+	at      time.Time // when it was Done
+	why     error     // why it was Refused
+}
+
+// locking returns what the answer says.
+func (c lockCall) locking(a lockAnswer) stock.Locking {
+	if a.verdict == stock.Done {
+		return c.locked(a.at)
+	}
+	return stock.Locking{Verdict: a.verdict, Why: a.why}
+}
+
 // locked is the answer to a call that was done at a time.
 func (c lockCall) locked(at time.Time) stock.Locking {
 	hold := stock.Hold{
@@ -39,9 +54,11 @@ func (c lockCall) locked(at time.Time) stock.Locking {
 // lockBatch locks orders of one item together: one INSERT of all holds, one guarded UPDATE of the
 // hot row by their sum, one commit. If that does not go, it looks at the item, and leaves in, by
 // arrival, what fits.
-func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) ([]reply[stock.Locking], error) {
-	b := &lockBatch{store: s, key: key, calls: calls, replies: make([]reply[stock.Locking], len(calls))}
-	b.once()
+func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) ([]reply[lockAnswer], error) {
+	b := &lockBatch{store: s, key: key, calls: calls, in: make([]int, len(calls)), replies: make([]reply[lockAnswer], len(calls))}
+	for i := range calls {
+		b.in[i] = i
+	}
 	_, look := s.sights.recall(key)
 	remembered := look // what a round has found to be wrong is not asked again
 	for range lockRounds {
@@ -68,6 +85,18 @@ func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) 
 	return b.finish(), nil
 }
 
+// lockAlone is a batch of one, on its caller's context.
+func (s *Stock) lockAlone(ctx context.Context, key stock.Key, call lockCall) (lockAnswer, error) {
+	replies, err := s.lockBatch(ctx, key, []lockCall{call})
+	switch {
+	case err != nil:
+		return lockAnswer{}, err
+	case replies[0].alone:
+		return s.lock(ctx, call)
+	}
+	return replies[0].answer, nil
+}
+
 // lockBatch is a batch that gets smaller until it goes.
 type lockBatch struct {
 	store   *Stock
@@ -75,37 +104,36 @@ type lockBatch struct {
 	calls   []lockCall
 	in      []int // the calls that are still in it, in the order of arrival
 	again   []int // the calls whose order came before
-	replies []reply[stock.Locking]
+	replies []reply[lockAnswer]
 }
 
-// once takes each order in once, and notes what comes twice.
+// once leaves each order in once, and notes what comes twice.
 func (b *lockBatch) once() {
-	b.in = make([]int, 0, len(b.calls))
-	first := make(map[string]int, len(b.calls))
-	for i, c := range b.calls {
-		if _, twice := first[c.order.ID]; twice {
+	seen := make(map[string]bool, len(b.in))
+	b.in = slices.DeleteFunc(b.in, func(i int) bool {
+		order := b.calls[i].order.ID
+		twice := seen[order]
+		if seen[order] = true; twice {
 			b.again = append(b.again, i)
-			continue
 		}
-		first[c.order.ID] = i
-		b.in = append(b.in, i)
-	}
+		return twice
+	})
 }
 
 // finish answers what comes twice: the order exists, or it goes alone behind the first.
-func (b *lockBatch) finish() []reply[stock.Locking] {
+func (b *lockBatch) finish() []reply[lockAnswer] {
 	if len(b.again) == 0 {
 		return b.replies
 	}
 	exists := map[string]bool{}
 	for i, c := range b.calls {
-		if v := b.replies[i].answer.Verdict; v == stock.Done || v == stock.Exists {
+		if v := b.replies[i].answer.verdict; v == stock.Done || v == stock.Exists {
 			exists[c.order.ID] = true
 		}
 	}
 	for _, i := range b.again {
 		if exists[b.calls[i].order.ID] {
-			b.replies[i].answer.Verdict = stock.Exists
+			b.replies[i].answer.verdict = stock.Exists
 		} else {
 			b.replies[i].alone = true
 		}
@@ -141,14 +169,17 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 		return rows > 0, err
 	})
 	switch n := number(err); {
-	case n == errDuplicate, n == errOutOfRange: // an order is known; a buyer has as much as can be counted
+	case n == errDuplicate: // an order is known, or came twice
+		b.once()
+		return false, nil
+	case n == errOutOfRange: // a buyer has as much as can be counted
 		return false, nil
 	case err != nil || !kept:
 		return false, err
 	}
 	b.store.sights.took(b.key, sum)
-	for i, at := range b.in {
-		b.replies[at].answer = calls[i].locked(lockedAt)
+	for _, i := range b.in {
+		b.replies[i].answer = lockAnswer{verdict: stock.Done, at: lockedAt}
 	}
 	return true, nil
 }
@@ -226,10 +257,15 @@ func (b *lockBatch) sift(ctx context.Context, remembered bool) error {
 // hold, a refusal comes without its reason: it is released first.
 func (b *lockBatch) admit(s sight, now time.Time, usages map[int64]stock.Usage, known map[string]bool) (refused bool) {
 	var in []int
+	admitted := map[string]bool{} // of which the same order may not be in the way of itself
 	for _, i := range b.in {
 		c := b.calls[i]
-		if known[c.order.ID] {
-			b.replies[i].answer.Verdict = stock.Exists
+		switch {
+		case known[c.order.ID]:
+			b.replies[i].answer.verdict = stock.Exists
+			continue
+		case admitted[c.order.ID]:
+			b.again = append(b.again, i)
 			continue
 		}
 		standing := stock.Standing{Item: s.item, Usage: usages[c.order.Buyer]}
@@ -238,7 +274,7 @@ func (b *lockBatch) admit(s sight, now time.Time, usages map[int64]stock.Usage, 
 			if s.dead(now) {
 				why = nil
 			}
-			b.replies[i].answer = stock.Locking{Verdict: stock.Refused, Why: why}
+			b.replies[i].answer = lockAnswer{verdict: stock.Refused, why: why}
 			continue
 		}
 		s.item.Locked += c.line().Num
@@ -247,6 +283,7 @@ func (b *lockBatch) admit(s sight, now time.Time, usages map[int64]stock.Usage, 
 			standing.Holds++
 			usages[c.order.Buyer] = standing.Usage
 		}
+		admitted[c.order.ID] = true
 		in = append(in, i)
 	}
 	b.in = in
@@ -292,13 +329,13 @@ func (b *lockBatch) usages(ctx context.Context, item stock.Item) (map[int64]stoc
 
 // known reads which of the orders have a hold or were closed, and the clock.
 func (b *lockBatch) known(ctx context.Context) (map[string]bool, time.Time, error) {
-	orders := make([]any, len(b.in))
+	orders := make([]string, len(b.in))
 	for i, at := range b.in {
 		orders[i] = b.calls[at].order.ID
 	}
 	known := map[string]bool{}
 	var clock int64
-	err := b.store.query(ctx, render(b.store.sql.knownOrders(len(orders)), orders...), func(rows *sql.Rows) error {
+	err := b.store.query(ctx, b.store.sql.knownOrders(orders), func(rows *sql.Rows) error {
 		var order sql.NullString
 		err := rows.Scan(&clock, &order)
 		known[order.String] = order.Valid

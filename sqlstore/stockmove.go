@@ -2,9 +2,7 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -26,7 +24,7 @@ func (s *Stock) Move(ctx context.Context, step stock.Step, order string, fence i
 	if s.merged == nil || step.Transition().Draws() {
 		return s.move(ctx, step, call)
 	}
-	return s.merged.moves.do(ctx, step, call, func(ctx context.Context) (stock.Verdict, error) { return s.move(ctx, step, call) })
+	return s.merged.moves.do(ctx, step, call)
 }
 
 // move moves one order by itself, in one guarded UPDATE of its holds, their items and what
@@ -84,8 +82,11 @@ func (s *Stock) moveBatch(ctx context.Context, step stock.Step, calls []moveCall
 	case err != nil:
 		return nil, err
 	}
-	for _, order := range moved {
+	for _, order := range moved.orders {
 		replies[first[order]].answer = stock.Done
+	}
+	for _, order := range moved.longer {
+		replies[first[order]].alone = true
 	}
 	return replies, nil
 }
@@ -98,79 +99,64 @@ func allAlone[A any](replies []reply[A]) []reply[A] {
 	return replies
 }
 
-// moveMany applies a step to those of the orders that let it and are wanted with the fence they have,
-// to all of them or none, and returns them.
-func (s *Stock) moveMany(ctx context.Context, step stock.Step, orders []string, wanted func(order string, fence int64) bool) ([]string, error) {
-	t := step.Transition()
-	m := movedHolds{tally: newTally()}
+// moveMany applies a step to those of the orders of one line that let it and are wanted with the
+// fence they have, to all of them or none, and returns them; and, untouched, those of several lines.
+func (s *Stock) moveMany(ctx context.Context, step stock.Step, orders []string, wanted func(order string, fence int64) bool) (movedHolds, error) {
+	t, statements := step.Transition(), s.sql.many[step]
+	var m movedHolds
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
 		m = movedHolds{tally: newTally()}
-		if err := m.lock(ctx, q, s.sql, t, slices.Sorted(slices.Values(orders)), wanted); err != nil || len(m.orders) == 0 {
+		if err := m.lock(ctx, q, t, renderList(statements.lock, orders), wanted); err != nil || len(m.orders) == 0 {
 			return false, err
 		}
-		args := append([]any{m.at}, anys(m.orders)...)
-		if t.To == stock.Paid {
-			args = append([]any{m.at}, args...)
-		}
-		rows, err := affected(q.ExecContext(ctx, render(s.sql.moveHolds(t, len(m.orders)), args...)))
-		if err != nil || rows != m.lines {
+		rows, err := affected(q.ExecContext(ctx, statements.moved(m.at, m.orders)))
+		if err != nil || rows != int64(len(m.orders)) {
 			return false, missing(err)
 		}
 		return true, m.apply(ctx, q, s.sql)
 	})
-	if keys := m.keys(); frees(t) && len(keys) > 0 { // also where the answer to the COMMIT is lost
-		s.freed(keys...)
+	if frees(t) && len(m.orders) > 0 { // also where the answer to the COMMIT is lost
+		s.freed(m.keys()...)
 	}
-	if err != nil || !kept {
-		return nil, err
+	if !kept {
+		m.orders = nil
 	}
-	return m.orders, nil
+	return m, err
 }
 
 // movedHolds are the holds of a batch of steps, locked and added up.
 type movedHolds struct {
 	*tally
 	orders []string
-	lines  int64
+	longer []string  // orders of several lines
 	at     time.Time // the moment at which the guard let them through
 }
 
 // lock locks those of the orders that let the step and are wanted. From then on nothing can come
 // between: the moment of the lock is that of the step.
-func (m *movedHolds) lock(ctx context.Context, q Tx, statements *stockSQL, t stock.Transition, orders []string, wanted func(string, int64) bool) error {
-	rows, err := q.QueryContext(ctx, render(statements.lockMoved(t, len(orders)), anys(orders)...))
+func (m *movedHolds) lock(ctx context.Context, q Tx, t stock.Transition, query string, wanted func(string, int64) bool) error {
+	rows, err := q.QueryContext(ctx, query)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var order sql.RawBytes
-		var num, fence, clock int64
+		var order string
+		var lines, num, fence, clock int64
 		var key buyerKey
-		if err := rows.Scan(&order, &key.SKU, &key.Activity, &num, &key.buyer, &fence, &clock); err != nil {
+		if err := rows.Scan(&order, &lines, &key.SKU, &key.Activity, &num, &key.buyer, &fence, &clock); err != nil {
 			return err
 		}
-		m.at = fromMicros(clock)
-		n := len(m.orders)
-		if n == 0 || m.orders[n-1] != string(order) {
-			if !wanted(string(order), fence) {
-				continue
-			}
-			m.orders = append(m.orders, string(order))
-		}
-		m.lines++
-		if !m.add(t.Change, key, num, 0) {
+		switch m.at = fromMicros(clock); {
+		case lines > 1:
+			m.longer = append(m.longer, order)
+			continue
+		case !wanted(order, fence):
+			continue
+		case !m.add(t.Change, key, num, 0):
 			return fault.ErrOverflow
 		}
+		m.orders = append(m.orders, order)
 	}
 	return rows.Err()
-}
-
-// anys returns strings as arguments of render.
-func anys(values []string) []any {
-	args := make([]any, len(values))
-	for i, v := range values {
-		args[i] = v
-	}
-	return args
 }

@@ -9,6 +9,9 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
+// readClock reads the clock alone.
+const readClock = "SELECT TIMESTAMPDIFF(MICROSECOND, " + epoch + ", " + now + ")"
+
 // itemColumns are the columns of an item s, in the order in which itemRow scans them.
 var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " + micros("s.START_TIME") + ", " + micros("s.END_TIME") +
 	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.STOCK_TOTAL_NUM, s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
@@ -26,6 +29,8 @@ func (q *stockSQL) renderReads() {
 		" FROM " + q.items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
 	// The clock comes also where there is no hold.
 	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + micros(now) + " AS CLOCK) c LEFT JOIN " + q.holds + " h ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
+	q.known = "SELECT " + micros(now) + ", ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1" +
+		" UNION ALL SELECT " + micros(now) + ", NULL"
 	q.readRefund = "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE FROM " + q.refunds + " WHERE REFUND_NO = ? ORDER BY LINE_NO"
 	q.readChange = "SELECT KIND, SKU_ID, ACTIVITY_ID, COALESCE(BUYER_ID, 0), TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST" +
 		" FROM " + q.changes + " WHERE SCOPE = ? AND CHANGE_NO = ? ORDER BY LINE_NO"
@@ -50,10 +55,7 @@ func (q *stockSQL) holdsByOrder(states int) string {
 }
 
 // knownOrders reads the clock, and with it which of some orders have a hold or were closed.
-func (q *stockSQL) knownOrders(orders int) string {
-	return "SELECT " + micros(now) + ", ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (" + list("?", orders) + ") AND LINE_NO = 1" +
-		" UNION ALL SELECT " + micros(now) + ", NULL"
-}
+func (q *stockSQL) knownOrders(orders []string) string { return renderList(q.known, orders) }
 
 // readUsages reads what some buyers have of an item.
 func (q *stockSQL) readUsages(buyers int) string {
@@ -223,7 +225,7 @@ func (s *Stock) Hold(ctx context.Context, order string) (stock.Hold, time.Time, 
 
 // clock reads the store's clock by itself.
 func (s *Stock) clock(ctx context.Context) (clock int64, err error) {
-	err = s.query(ctx, "SELECT "+micros(now), func(rows *sql.Rows) error { return rows.Scan(&clock) })
+	err = s.query(ctx, readClock, func(rows *sql.Rows) error { return rows.Scan(&clock) })
 	return clock, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -18,13 +19,14 @@ type stockSQL struct {
 	createItem, changeTerms, changeLimit string
 	closeOrder, fenceOrder, setDeadline  string
 	lockRefunded, setState, countState   string
-	lookAtItem                           string
+	claim, lookAtItem, known             string
 	readHold, readRefund, readChange     string
 	listItems, dueOfItem, dueOfAll       string
 	holdsByItem, bookItem, bookBuyers    string
 	makeBuyer, changeBuyer               string
 
-	moves map[stock.Step]string // of the steps that move a hold
+	moves map[stock.Step]string      // of the steps that move a hold
+	many  map[stock.Step]moveManySQL // of those that do not draw
 }
 
 // counters are the columns of the five quantities, in the order of stock.Quantities.
@@ -65,7 +67,7 @@ func newStockSQL(prefix string) *stockSQL {
 	q := &stockSQL{
 		items: prefix + "goods_stock", holds: prefix + "goods_stock_hold", buyers: prefix + "goods_stock_buyer",
 		refunds: prefix + "goods_stock_refund", changes: prefix + "goods_stock_change",
-		moves: map[stock.Step]string{},
+		moves: map[stock.Step]string{}, many: map[stock.Step]moveManySQL{},
 	}
 	q.renderItems()
 	q.renderHolds()
@@ -75,6 +77,9 @@ func newStockSQL(prefix string) *stockSQL {
 	for _, t := range stock.Transitions() {
 		if len(t.From) > 0 && t.From[0] != stock.Unheld && t.To != stock.Unheld {
 			q.moves[t.Step] = q.renderMove(t)
+			if !t.Draws() {
+				q.many[t.Step] = q.renderMany(t)
+			}
 		}
 	}
 	return q
@@ -110,6 +115,7 @@ func (q *stockSQL) renderItems() {
 
 // renderHolds renders what happens to the holds of an order alone.
 func (q *stockSQL) renderHolds() {
+	q.claim = "INSERT INTO " + q.holds + " (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES "
 	q.closeOrder = "INSERT INTO " + q.holds + " (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
 		fmt.Sprintf(" VALUES (?, 1, 0, 0, 0, %d, ", stock.Cancelled) + list(now, 3) + ")"
 	q.fenceOrder = "UPDATE " + q.holds + " SET FENCE = FENCE + 1 WHERE ORDER_NO = ?"
@@ -120,26 +126,59 @@ func (q *stockSQL) renderHolds() {
 	q.countState = "SELECT COUNT(*) FROM " + q.holds + " WHERE ORDER_NO = ? AND STATE = ?"
 }
 
-// insertHolds renders the INSERT that claims orders. The first line of each collides with another
-// Lock of the order and with an order that was closed. LAST_INSERT_ID(expr) makes the server return
+// insertHolds renders the INSERT that claims an order. Its first line collides with another Lock of
+// the order and with an order that was closed. LAST_INSERT_ID(expr) makes the server return
 // the clock of the statement with its answer (MySQL Reference Manual, Information Functions): the
 // deadline is known without a read.
-func (q *stockSQL) insertHolds(asked ...lockCall) string {
-	args := make([]any, 0, 7*len(asked))
-	for _, c := range asked {
-		for i, l := range c.order.Lines {
-			args = append(args, c.order.ID, i+1, l.SKU, l.Activity, l.Num, buyerOf(c.order.Buyer), c.holdFor.Microseconds())
-		}
+func (q *stockSQL) insertHolds(c lockCall) string {
+	args := make([]any, 0, 8*len(c.order.Lines))
+	for i, l := range c.order.Lines {
+		args = append(args, c.order.ID, i+1, len(c.order.Lines), l.SKU, l.Activity, l.Num, buyerOf(c.order.Buyer), c.holdFor.Microseconds())
 	}
-	return render(q.insertHoldsText(len(args)/7), args...)
+	return render(q.insertHoldsText(len(c.order.Lines)), args...)
 }
 
 func (q *stockSQL) insertHoldsText(lines int) string {
-	row := fmt.Sprintf("(?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, ?, %s), %s, %s)", stock.Locked, now, now, now)
-	first := fmt.Sprintf("(?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID(%s) + ?, %s), %s, %s)",
+	row := fmt.Sprintf("(?, ?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, ?, %s), %s, %s)", stock.Locked, now, now, now)
+	first := fmt.Sprintf("(?, ?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID(%s) + ?, %s), %s, %s)",
 		stock.Locked, micros(now), epoch, now, now)
-	return "INSERT INTO " + q.holds + " (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
-		" VALUES " + first + strings.Repeat(", "+row, lines-1)
+	return q.claim + first + strings.Repeat(", "+row, lines-1)
+}
+
+// insertMany renders the same for many orders of one line, with the clock as it was read before:
+// expressions in every row would cost MySQL more than the rows. It writes the text at once, since
+// this is the largest of all.
+func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
+	const timestamp = "'2006-01-02 15:04:05.000000'" // of UTC; the columns have no time zone
+	clock := at.Format(timestamp)
+	var b strings.Builder
+	b.Grow(len(q.claim) + 220*len(calls))
+	b.WriteString(q.claim)
+	for i, c := range calls {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		bytesLiteral(&b, c.order.ID)
+		b.WriteString(",1,1,")
+		l := c.line()
+		for _, n := range [...]int64{l.SKU, l.Activity, l.Num} {
+			integer(&b, n)
+			b.WriteByte(',')
+		}
+		literal(&b, buyerOf(c.order.Buyer))
+		b.WriteByte(',')
+		integer(&b, int64(stock.Locked))
+		b.WriteByte(',')
+		var deadline [len(timestamp)]byte
+		b.Write(at.Add(c.holdFor).AppendFormat(deadline[:0], timestamp))
+		for range 2 {
+			b.WriteByte(',')
+			b.WriteString(clock)
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
 }
 
 // buyerOf returns a buyer as a literal: NULL for nobody, which no row of a buyer matches.
@@ -335,20 +374,30 @@ func in(states []stock.State) string {
 	return "IN (" + strings.Join(names, ", ") + ")"
 }
 
-// lockMoved begins a step of many orders at once. The holds are locked first, in the order of the
-// primary key. Without the hint a server may scan a small table, and lock every hold in it.
-func (q *stockSQL) lockMoved(t stock.Transition, orders int) string {
-	return "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, 0), FENCE, " + micros(now) + " FROM " + q.holds +
-		" h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (" + list("?", orders) + ") AND " + guard(t) + " ORDER BY ORDER_NO, LINE_NO FOR UPDATE"
+// renderMany renders a step of many orders at once. The holds are locked first, in the order of the
+// primary key, and by the whole of it: a search by a part of it would lock the gaps beside them, where
+// the holds of new orders go (MySQL Reference Manual, InnoDB Locking, Gap Locks). So only the first
+// lines are, and orders of several lines are told apart. Without the hint a server may scan a small
+// table, and lock every hold in it.
+func (q *stockSQL) renderMany(t stock.Transition) moveManySQL {
+	first := " FORCE INDEX (PRIMARY) SET STATE = %d, UPDATE_TIME = #"
+	if t.To == stock.Paid {
+		first += ", PAY_TIME = #"
+	}
+	return moveManySQL{
+		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, 0), FENCE, " + micros(now) + " FROM " + q.holds +
+			" h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + guard(t) + " FOR UPDATE",
+		// What was locked is moved, and dated as of then.
+		move: fmt.Sprintf("UPDATE "+q.holds+first+" WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND STATE ", t.To) + in(t.From),
+	}
 }
 
-// moveHolds moves the holds that lockMoved has locked, and dates it as of then.
-func (q *stockSQL) moveHolds(t stock.Transition, orders int) string {
-	set := fmt.Sprintf("STATE = %d, UPDATE_TIME = ?", t.To)
-	if t.To == stock.Paid {
-		set += ", PAY_TIME = ?"
-	}
-	return "UPDATE " + q.holds + " FORCE INDEX (PRIMARY) SET " + set + " WHERE ORDER_NO IN (" + list("?", orders) + ") AND STATE " + in(t.From)
+// moveManySQL is a step of many orders. In move, each # stands for the clock.
+type moveManySQL struct{ lock, move string }
+
+// moved renders the UPDATE that moves what was locked at a time.
+func (m moveManySQL) moved(at time.Time, orders []string) string {
+	return renderList(strings.ReplaceAll(m.move, "#", render("?", at)), orders)
 }
 
 // tallyItems adds the sums of a batch to its items: each row once.

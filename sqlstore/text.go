@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -46,9 +45,9 @@ func render(query string, args ...any) string {
 func literal(b *strings.Builder, arg any) {
 	switch v := arg.(type) {
 	case int64:
-		b.WriteString(strconv.FormatInt(v, 10))
+		integer(b, v)
 	case int:
-		b.WriteString(strconv.Itoa(v))
+		integer(b, int64(v))
 	case bool:
 		if v {
 			b.WriteByte('1')
@@ -56,9 +55,7 @@ func literal(b *strings.Builder, arg any) {
 			b.WriteByte('0')
 		}
 	case string:
-		b.WriteString("x'")
-		b.WriteString(hex.EncodeToString([]byte(v)))
-		b.WriteByte('\'')
+		bytesLiteral(b, v)
 	case time.Time:
 		if v.IsZero() {
 			b.WriteString("NULL")
@@ -70,6 +67,39 @@ func literal(b *strings.Builder, arg any) {
 	default:
 		panic(fmt.Sprintf("sqlstore: no literal for %T", arg)) // a bug of this package
 	}
+}
+
+// integer writes a number.
+func integer(b *strings.Builder, n int64) {
+	var digits [20]byte
+	b.Write(strconv.AppendInt(digits[:0], n, 10))
+}
+
+// bytesLiteral writes a string, byte for byte.
+func bytesLiteral(b *strings.Builder, s string) {
+	const digits = "0123456789abcdef"
+	b.WriteString("x'")
+	for i := range len(s) {
+		b.WriteByte(digits[s[i]>>4])
+		b.WriteByte(digits[s[i]&15])
+	}
+	b.WriteByte('\'')
+}
+
+// renderList renders a statement whose only question mark stands for some strings, of which there are many.
+func renderList(query string, values []string) string {
+	before, behind, _ := strings.Cut(query, "?")
+	var b strings.Builder
+	b.Grow(len(query) + 40*len(values))
+	b.WriteString(before)
+	for i, v := range values {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		bytesLiteral(&b, v)
+	}
+	b.WriteString(behind)
+	return b.String()
 }
 
 // list returns item n times, separated by commas.

@@ -73,8 +73,9 @@ type Store interface {
 	// keys, or where there are no keys of all items that count locked units.
 	Due(ctx context.Context, keys []Key, limit int) ([]string, error)
 
-	// Expire applies StepExpire to those of the orders that are Locked and dead, to all of them
-	// or none, and returns them. It waits for other calls that are at one of the orders.
+	// Expire applies StepExpire to those of the orders that are Locked and dead, each wholly or
+	// not at all, and returns those it did, also beside an error. It waits for other calls that
+	// are at one of the orders.
 	Expire(ctx context.Context, orders []string) ([]string, error)
 
 	// Refund records the refund, applies StepRefund or StepDiscard to each of its lines and
