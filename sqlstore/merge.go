@@ -53,19 +53,19 @@ func newMerger[K comparable, Q, A any](b *bounds, batch func(context.Context, K,
 	return &merger[K, Q, A]{bounds: b, batch: batch, alone: alone, lanes: map[K][]*ticket[Q, A]{}}
 }
 
-// reply is what a batch did for one of its calls: an answer, or nothing, because it cannot go with
-// the others. Then it is made alone, and finds out why.
+// reply is what a batch did for one of its calls: an answer or an error, or nothing, because it
+// cannot go with the others. Then it is made alone, and finds out why.
 type reply[A any] struct {
 	answer A
+	err    error
 	alone  bool
 }
 
 // ticket is a call that waits. Tickets are used again, since a rush makes very many.
 type ticket[Q, A any] struct {
 	asked Q
-	done  chan struct{} // gets one once reply and err are there
+	done  chan struct{} // gets one once the reply is there
 	reply reply[A]
-	err   error
 
 	left, taken bool // under the merger's lock: its caller has gone; a batch has it
 }
@@ -90,13 +90,13 @@ func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q) (A, error) {
 		}
 		return none, fmt.Errorf("%w: %w", fault.ErrUnknown, ctx.Err())
 	}
-	reply, err := t.reply, t.err
+	reply := t.reply
 	*t = ticket[Q, A]{done: t.done}
 	m.used.Put(t)
-	if err == nil && reply.alone {
+	if reply.alone {
 		return m.alone(ctx, key, asked)
 	}
-	return reply.answer, err
+	return reply.answer, reply.err
 }
 
 // enter takes the free lane of a key, or returns a ticket to wait with.
@@ -203,7 +203,7 @@ func (m *merger[K, Q, A]) serveBatch(key K, tickets []*ticket[Q, A]) {
 	}
 	replies, err := m.batch(ctx, key, asked)
 	for i, t := range tickets {
-		if t.err = err; err == nil {
+		if t.reply.err = err; err == nil {
 			t.reply = replies[i]
 		}
 		t.done <- struct{}{}

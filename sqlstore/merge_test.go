@@ -152,3 +152,173 @@ func TestErrorOfABatchIsThatOfAll(t *testing.T) {
 		}
 	})
 }
+
+// The bounds of options that say nothing are the documented ones.
+func TestBoundsAreTheDefaultsWhereOptionsAreZero(t *testing.T) {
+	t.Parallel()
+	for _, opts := range []*Options{nil, {}} {
+		s := NewStock(nil, opts)
+		b := s.merged.locks.bounds
+		require.Equal(t, DefaultBatchSize, b.size)
+		require.Equal(t, DefaultBatches, cap(b.slots))
+		require.Equal(t, int64(DefaultWaiting), b.waiting)
+		require.Equal(t, MaxSoldOutFor, s.sights.soldOutFor)
+	}
+	require.Nil(t, NewStock(nil, &Options{Unmerged: true}).merged)
+}
+
+// Waiting returns how many calls of a store wait for a batch.
+func (s *Stock) Waiting() int64 { return s.merged.locks.tickets.Load() }
+
+func TestCallsBeyondWaitingAreBusyAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newRoad()
+		first := l.start(t, 1)
+		waiting := l.start(t, 2, 3, 4, 5)
+		for range 3 {
+			_, err := l.do(t.Context(), 6) // which would wait for ever
+			require.ErrorIs(t, err, fault.ErrBusy)
+			require.ErrorIs(t, err, fault.ErrUnavailable)
+			require.True(t, fault.Retryable(err))
+		}
+		close(l.alone)
+		require.Equal(t, "1 <nil>", <-first[0])
+		synctest.Wait() // three of the four are in flight
+		again := l.start(t, 7, 8, 9)
+		_, err := l.do(t.Context(), 10)
+		require.ErrorIs(t, err, fault.ErrBusy, "there was room for three")
+		close(l.open)
+		for i, n := range []int{2, 3, 4, 5} {
+			require.Equal(t, fmt.Sprint(n*10, " <nil>"), <-waiting[i])
+		}
+		for i, n := range []int{7, 8, 9} {
+			require.Equal(t, fmt.Sprint(n*10, " <nil>"), <-again[i])
+		}
+		require.Equal(t, [][]int{{2, 3, 4}, {5, 7, 8}, {9}}, l.batches, "three at most, in the order of arrival")
+		l.idle(t)
+	})
+}
+
+// idle demands that nothing is left of a merger. That no goroutine is, the end of the bubble proves.
+func (l *road) idle(t *testing.T) {
+	t.Helper()
+	synctest.Wait()
+	require.Empty(t, l.merger.lanes)
+	require.Empty(t, l.merger.slots)
+	require.Zero(t, l.merger.tickets.Load())
+}
+
+// Who leaves keeps a place in the lane until the batch that would have had it is formed.
+func TestTicketsCountUntilTheirBatchIsFormed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newRoad()
+		first := l.start(t, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error, 4)
+		for n := range 4 {
+			go func() { _, err := l.do(ctx, n); left <- err }()
+		}
+		synctest.Wait()
+		cancel()
+		for range 4 {
+			require.ErrorIs(t, <-left, fault.ErrUnavailable)
+		}
+		_, err := l.do(t.Context(), 5)
+		require.ErrorIs(t, err, fault.ErrBusy)
+		close(l.alone)
+		require.Equal(t, "1 <nil>", <-first[0])
+		l.idle(t)
+		require.Empty(t, l.batches, "nobody was left to do anything for")
+		answer, err := l.do(t.Context(), 6)
+		require.NoError(t, err)
+		require.Equal(t, 6, answer)
+	})
+}
+
+// Two slots for three lanes of two mergers: the third waits, and grows while it does.
+func TestBatchesInFlightAreBoundedOverKeysAndMergers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newRoad()
+		other := newMerger(l.merger.bounds, l.batch, l.merger.alone)
+		answers := make(chan string, 8)
+		call := func(m *merger[string, int, int], key string, n int) {
+			go func() {
+				answer, err := m.do(t.Context(), key, n)
+				answers <- fmt.Sprint(answer, err)
+			}()
+			synctest.Wait()
+		}
+		call(l.merger, "a", 1)
+		call(l.merger, "b", 2)
+		call(other, "a", 3) // another merger's key is another lane
+		call(l.merger, "a", 11)
+		call(l.merger, "b", 12)
+		call(other, "a", 13)
+		for range 3 {
+			l.alone <- struct{}{}
+			<-answers
+			synctest.Wait()
+		}
+		require.Equal(t, [][]int{{11}, {12}}, l.batches)
+		call(other, "a", 14)
+		call(other, "a", 15)
+		l.open <- struct{}{}
+		synctest.Wait()
+		require.Equal(t, [][]int{{11}, {12}, {13, 14, 15}}, l.batches)
+		close(l.open)
+		got := []string{<-answers, <-answers, <-answers, <-answers, <-answers}
+		require.ElementsMatch(t, []string{"110 <nil>", "120 <nil>", "130 <nil>", "140 <nil>", "150 <nil>"}, got)
+		l.idle(t)
+		require.Empty(t, other.lanes)
+	})
+}
+
+// A batch that hangs ends at a deadline of its own, for all of it, whatever its callers' contexts say.
+func TestBatchHasADeadlineOfItsOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newRoad()
+		l.merger.batch = func(ctx context.Context, _ string, _ []int) ([]reply[int], error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		first := l.start(t, 1)
+		others := l.start(t, 2, 3)
+		close(l.alone)
+		<-first[0]
+		for _, answer := range others { // the bubble's clock jumps to it
+			require.Equal(t, fmt.Sprint(0, " ", context.DeadlineExceeded), <-answer)
+		}
+		l.idle(t)
+	})
+}
+
+// Whom a batch does not take along goes alone, on the context of its caller.
+func TestCallOutsideItsBatchEndsWithItsCaller(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newRoad()
+		l.merger.alone = func(ctx context.Context, _ string, n int) (int, error) {
+			select {
+			case <-l.alone:
+			case <-ctx.Done():
+			}
+			return n, ctx.Err()
+		}
+		first := l.start(t, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		go func() { _, err := l.do(ctx, -2); left <- err }()
+		synctest.Wait()
+		l.alone <- struct{}{}
+		require.Equal(t, "1 <nil>", <-first[0])
+		l.open <- struct{}{}
+		synctest.Wait()
+		cancel()
+		require.Equal(t, context.Canceled, <-left)
+		l.idle(t)
+	})
+}

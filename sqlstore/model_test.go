@@ -2,11 +2,12 @@ package sqlstore_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
-	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 	"github.com/holdfast-go/holdfast/stock/stocktest"
 )
@@ -18,7 +19,7 @@ const (
 )
 
 // TestModel drives the memory store and MySQL with the same random operations and demands the
-// same results, errors and counters, each time under another DSN.
+// same results, errors and counters, each time under another DSN, and merged in another way.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	runs := modelRuns
@@ -49,5 +50,8 @@ func model(t testing.TB, seed int64, ops int) {
 		Store:   &stock.Memory{Clock: func() time.Time { return clock }},
 		Advance: func(d time.Duration) { clock = clock.Add(d) },
 	}
-	stocktest.Model(t, seed, ops, memory, harness(t, db, &sqlstore.Options{Unmerged: seed%2 == 1}))
+	ways := stores()
+	names := append(slices.Sorted(maps.Keys(ways)), "Default") // which is none of them: no way, the usual one
+	way := names[uint64(seed)%uint64(len(names))]
+	stocktest.Model(t, seed, ops, memory, harness(t, db, ways[way]))
 }

@@ -24,6 +24,7 @@ type Stock struct {
 type stockMergers struct {
 	locks   *merger[stock.Key, lockCall, lockAnswer]
 	moves   *merger[stock.Step, moveCall, stock.Verdict]
+	refunds *merger[struct{}, refundCall, stock.Verdict]
 	dues    *merger[stock.Key, int, []string]
 	expires *merger[struct{}, []string, []string]
 }
@@ -39,6 +40,7 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 		s.merged = &stockMergers{
 			locks:   newMerger(b, s.lockBatch, s.lockAlone),
 			moves:   newMerger(b, s.moveBatch, s.move),
+			refunds: newMerger(b, s.refundBatch, s.refund),
 			dues:    newMerger(b, s.dueBatch, s.due),
 			expires: newMerger(b, s.expireBatch, s.expire),
 		}
@@ -230,38 +232,6 @@ func (s *Stock) SetDeadline(ctx context.Context, hold stock.Hold, deadline time.
 	return verdict(rows > 0), err
 }
 
-// Refund implements stock.Store: first the refund's number, then the order's holds are locked and
-// compared with what the refund was worked out from, then each line moves under its own guard.
-func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
-	if err := s.ready(ctx); err != nil {
-		return stock.Refused, err
-	}
-	defer s.freed(keysOf(hold)...)
-	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
-		if _, err := q.ExecContext(ctx, s.sql.insertRefund(refund)); err != nil {
-			return false, err
-		}
-		var lines, refunded int64
-		err := q.QueryRowContext(ctx, render(s.sql.lockRefunded, hold.Order, int64(hold.State), hold.Fence)).Scan(&lines, &refunded)
-		if err != nil || lines != int64(len(hold.Lines)) || refunded != refundedOf(hold) {
-			return false, err
-		}
-		for _, l := range refund.Lines {
-			no := lineOf(hold, l.Key())
-			rows, err := affected(q.ExecContext(ctx, s.sql.refundLine(refund, l, no, hold.Lines[no-1].Refunded)))
-			if err != nil || rows == 0 {
-				return false, err
-			}
-		}
-		if to == hold.State {
-			return true, nil
-		}
-		rows, err := affected(q.ExecContext(ctx, render(s.sql.setState, int64(to), hold.Order, int64(hold.State))))
-		return rows == int64(len(hold.Lines)), err
-	})
-	return taken(verdict(kept), err)
-}
-
 // keysOf returns the items of a hold.
 func keysOf(hold stock.Hold) []stock.Key {
 	keys := make([]stock.Key, len(hold.Lines))
@@ -269,25 +239,6 @@ func keysOf(hold stock.Hold) []stock.Key {
 		keys[i] = l.Key()
 	}
 	return keys
-}
-
-// refundedOf returns how many units of a hold are refunded.
-func refundedOf(hold stock.Hold) int64 {
-	sum := int64(0)
-	for _, l := range hold.Lines {
-		sum += l.Refunded
-	}
-	return sum
-}
-
-// lineOf returns the line number of an item in a hold; 0 where it has none.
-func lineOf(hold stock.Hold, key stock.Key) int {
-	for i, l := range hold.Lines {
-		if l.Key() == key {
-			return i + 1
-		}
-	}
-	return 0
 }
 
 // Apply implements stock.Store.

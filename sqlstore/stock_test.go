@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"database/sql"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,7 +12,8 @@ import (
 	"github.com/holdfast-go/holdfast/stock/stocktest"
 )
 
-// TestStock runs the conformance suite under every DSN that must change nothing, and without merging.
+// TestStock runs the conformance suite under every DSN that must change nothing, without merging, by the
+// code of batches alone, and as two processes see it, one of which merges.
 func TestStock(t *testing.T) {
 	t.Parallel()
 	for _, variant := range sqltest.Variants() {
@@ -23,22 +25,43 @@ func TestStock(t *testing.T) {
 			})
 		})
 	}
-	t.Run("Unmerged", func(t *testing.T) {
-		t.Parallel()
-		stocktest.Run(t, func(t testing.TB) stocktest.Harness {
-			t.Helper()
-			return harness(t, sqltest.Open(t, defaults), &sqlstore.Options{Unmerged: true})
+	for name, newStore := range stores() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stocktest.Run(t, func(t testing.TB) stocktest.Harness {
+				t.Helper()
+				return harness(t, sqltest.Open(t, defaults), newStore)
+			})
 		})
-	})
+	}
 }
 
-// harness returns a store in fresh tables of the database, with a frozen clock.
-func harness(t testing.TB, db *sqltest.DB, opts *sqlstore.Options) stocktest.Harness {
+// stores are the ways to use the tables, beside the usual.
+func stores() map[string]func(*sql.DB) boundStore {
+	return map[string]func(*sql.DB) boundStore{
+		"Unmerged": func(db *sql.DB) boundStore { return sqlstore.NewStock(db, &sqlstore.Options{Unmerged: true}) },
+		"Batches":  func(db *sql.DB) boundStore { return sqlstore.NewStock(db, nil).AlwaysBatch() },
+		"Mixed":    newMixed,
+	}
+}
+
+// boundStore is a store that can join a transaction.
+type boundStore interface {
+	stock.Store
+	WithTx(tx sqlstore.Tx) *sqlstore.Stock
+}
+
+// harness returns a store in fresh tables of the database, with a frozen clock. No way to make it is
+// the usual one.
+func harness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) boundStore) stocktest.Harness {
 	t.Helper()
 	require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, nil))
 	require.NoError(t, sqlstore.Check(t.Context(), db.DB, nil))
 	db.Wire.Freeze(start)
-	store := sqlstore.NewStock(db.DB, opts)
+	if newStore == nil {
+		newStore = func(db *sql.DB) boundStore { return sqlstore.NewStock(db, nil) }
+	}
+	store := newStore(db.DB)
 	return stocktest.Harness{
 		Store:   store,
 		Advance: db.Wire.Advance,

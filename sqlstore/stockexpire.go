@@ -97,17 +97,17 @@ func (s *Stock) expireBatch(ctx context.Context, _ struct{}, asked [][]string) (
 		}
 	}
 	expired, err := s.expire(ctx, struct{}{}, orders)
-	switch {
-	case len(expired) > 0: // what is left, perhaps for an error, is found again
-		err = nil
-	case errors.Is(err, fault.ErrDrift):
+	if errors.Is(err, fault.ErrDrift) && len(expired) == 0 {
 		return allAlone(replies), nil
+	}
+	for i := range replies {
+		replies[i].err = err
 	}
 	for _, order := range expired {
 		r := &replies[finder[order]]
 		r.answer = append(r.answer, order)
 	}
-	return replies, err
+	return replies, nil
 }
 
 // expire releases what one call found; orders of several lines one by one.

@@ -153,7 +153,7 @@ func (m *movedHolds) lock(ctx context.Context, q Tx, t stock.Transition, query s
 			continue
 		case !wanted(order, fence):
 			continue
-		case !m.add(t.Change, key, num, 0):
+		case !m.add(t.Change, key, num, usageOf(t.Change, num)):
 			return fault.ErrOverflow
 		}
 		m.orders = append(m.orders, order)

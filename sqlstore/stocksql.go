@@ -19,6 +19,7 @@ type stockSQL struct {
 	createItem, changeTerms, changeLimit string
 	closeOrder, fenceOrder, setDeadline  string
 	lockRefunded, setState, countState   string
+	lockRefunds                          string
 	claim, lookAtItem, known             string
 	readHold, readRefund, readChange     string
 	listItems, dueOfItem, dueOfAll       string
@@ -122,6 +123,7 @@ func (q *stockSQL) renderHolds() {
 	q.setDeadline = "UPDATE " + q.holds + " SET EXPIRE_TIME = ?, UPDATE_TIME = " + now +
 		fmt.Sprintf(" WHERE ORDER_NO = ? AND STATE = %d AND FENCE = ? AND EXPIRE_TIME = ? AND EXPIRE_TIME > ", stock.Locked) + now
 	q.lockRefunded = "SELECT COUNT(*), COALESCE(SUM(REFUND_NUM), 0) FROM " + q.holds + " WHERE ORDER_NO = ? AND STATE = ? AND FENCE = ? FOR UPDATE"
+	q.lockRefunds = "SELECT ORDER_NO, STATE, FENCE, REFUND_NUM FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 FOR UPDATE"
 	q.setState = "UPDATE " + q.holds + " SET STATE = ?, UPDATE_TIME = " + now + " WHERE ORDER_NO = ? AND STATE = ?"
 	q.countState = "SELECT COUNT(*) FROM " + q.holds + " WHERE ORDER_NO = ? AND STATE = ?"
 }
@@ -424,13 +426,15 @@ func (q *stockSQL) tallyBuyers(buyers int) string {
 		" SET b.HELD_NUM = b.HELD_NUM + l.HELD, b.BOUGHT_NUM = b.BOUGHT_NUM + l.BOUGHT, b.HOLD_NUM = b.HOLD_NUM + l.HOLDS"
 }
 
-// insertRefund renders the INSERT that claims the refund's number.
-func (q *stockSQL) insertRefund(r stock.Refunding) string {
-	args := make([]any, 0, 9*len(r.Lines))
-	for i, l := range r.Lines {
-		args = append(args, r.ID, i+1, r.Order, l.SKU, l.Activity, l.Num, r.Restock, r.Whole, r.Frees)
+// insertRefunds renders the INSERT that claims the numbers of refunds.
+func (q *stockSQL) insertRefunds(refunds ...stock.Refunding) string {
+	var args []any
+	for _, r := range refunds {
+		for i, l := range r.Lines {
+			args = append(args, r.ID, i+1, r.Order, l.SKU, l.Activity, l.Num, r.Restock, r.Whole, r.Frees)
+		}
 	}
-	return render(q.insertRefundText(len(r.Lines)), args...)
+	return render(q.insertRefundText(len(args)/9), args...)
 }
 
 func (q *stockSQL) insertRefundText(lines int) string {
@@ -438,24 +442,37 @@ func (q *stockSQL) insertRefundText(lines int) string {
 		" VALUES " + list("("+list("?", 9)+", "+now+")", lines)
 }
 
-// refundLine renders the guarded UPDATE of one line of a refund.
-func (q *stockSQL) refundLine(r stock.Refunding, l stock.Line, no int, refunded int64) string {
-	restocked, freed := int64(0), int64(0)
-	if r.Restock {
-		restocked = l.Num
+// refundHolds renders the UPDATE of the holds of a batch of refunds, which are locked.
+func (q *stockSQL) refundHolds(calls []refundCall) string {
+	args := make([]any, 0, 5*len(calls))
+	for _, c := range calls {
+		num, restocked := c.refund.Lines[0].Num, int64(0)
+		if c.refund.Restock {
+			restocked = num
+		}
+		args = append(args, c.hold.Order, num, restocked, c.freed(num), int64(c.to))
 	}
-	if r.Frees {
-		freed = l.Num
-	}
-	text := q.refundLineText(r.Restock, strconv.FormatInt(l.Num, 10))
-	return render(text, l.Num, restocked, freed, freed, r.Order, no, refunded)
+	return render(q.refundHoldsText(len(calls)), args...)
 }
 
-func (q *stockSQL) refundLineText(restock bool, num string) string {
-	t := stock.StepDiscard.Transition()
-	if restock {
-		t = stock.StepRefund.Transition()
+func (q *stockSQL) refundHoldsText(orders int) string {
+	return "UPDATE (SELECT ? AS ORDER_NO, ? AS NUM, ? AS RESTOCK, ? AS FREE, ? AS STATE" + strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", orders-1) + ") l" +
+		" STRAIGHT_JOIN " + q.holds + " h ON h.ORDER_NO = l.ORDER_NO AND h.LINE_NO = 1" +
+		" SET h.REFUND_NUM = h.REFUND_NUM + l.NUM, h.RESTOCK_NUM = h.RESTOCK_NUM + l.RESTOCK, h.FREE_NUM = h.FREE_NUM + l.FREE," +
+		" h.STATE = l.STATE, h.UPDATE_TIME = " + now + " WHERE h.STATE " + in(stock.StepRefund.Transition().From)
+}
+
+// refundLine renders the guarded UPDATE of one line of a refund.
+func (q *stockSQL) refundLine(c refundCall, l stock.Line, no int) string {
+	restocked, freed := int64(0), c.freed(l.Num)
+	if c.refund.Restock {
+		restocked = l.Num
 	}
+	text := q.refundLineText(c.transition(), strconv.FormatInt(l.Num, 10))
+	return render(text, l.Num, restocked, freed, freed, c.hold.Order, no, c.hold.Lines[no-1].Refunded)
+}
+
+func (q *stockSQL) refundLineText(t stock.Transition, num string) string {
 	return "UPDATE " + q.joined() + " SET h.REFUND_NUM = h.REFUND_NUM + ?, h.RESTOCK_NUM = h.RESTOCK_NUM + ?, h.FREE_NUM = h.FREE_NUM + ?," +
 		" h.UPDATE_TIME = " + now + ", " + itemChange(t.Change, num) + ", s." + touch + ", b.BOUGHT_NUM = b.BOUGHT_NUM - ?" +
 		" WHERE h.ORDER_NO = ? AND h.LINE_NO = ? AND h.STATE " + in(t.From) + " AND h.REFUND_NUM = ?"

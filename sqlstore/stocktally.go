@@ -31,9 +31,9 @@ func newTally() *tally {
 	return &tally{items: map[stock.Key]stock.Quantities{}, buyers: map[buyerKey]stock.Usage{}}
 }
 
-// add counts a change of num units, of which freed go back to the buyer's limit beside what the
-// change itself does. It reports whether the sums are still in range.
-func (t *tally) add(change stock.Quantities, key buyerKey, num, freed int64) bool {
+// add counts a change of num units of an item, and what it does to what the buyer has. It reports
+// whether the sums are still in range.
+func (t *tally) add(change stock.Quantities, key buyerKey, num int64, usage stock.Usage) bool {
 	sum, err := t.items[key.Key].Plus(change.Times(num))
 	if err != nil {
 		return false
@@ -42,12 +42,15 @@ func (t *tally) add(change stock.Quantities, key buyerKey, num, freed int64) boo
 	if key.buyer == 0 {
 		return true
 	}
-	u := t.buyers[key]
-	u.Held += change.Locked * num
-	u.Holds += change.Locked
-	u.Bought += change.Sold*num - freed
-	t.buyers[key] = u
+	u := t.buyers[key] // a buyer has no more than the item has given
+	t.buyers[key] = stock.Usage{Held: u.Held + usage.Held, Bought: u.Bought + usage.Bought, Holds: u.Holds + usage.Holds}
 	return true
+}
+
+// usageOf is what a step of a hold does to what its buyer has: held follows locked, bought follows
+// sold, and a hold is one whatever its units.
+func usageOf(change stock.Quantities, num int64) stock.Usage {
+	return stock.Usage{Held: change.Locked * num, Bought: change.Sold * num, Holds: change.Locked}
 }
 
 // keys returns the items in the order of their keys.

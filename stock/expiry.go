@@ -7,7 +7,7 @@ import (
 )
 
 // releaseBatch is how many dead holds are looked up at a time.
-const releaseBatch = 256
+const releaseBatch = 900
 
 // longestRest is how long Run rests at most after sweeps that failed.
 const longestRest = 30 * time.Second
@@ -15,7 +15,7 @@ const longestRest = 30 * time.Second
 // Expire releases every dead hold there is now and returns how many this call released. It is
 // hygiene: Lock and Pay are right without it. Any number of processes may run it at once. An order
 // that cannot be released, because its books have drifted, does not keep the others from being
-// unless there is a whole batch of 256 such; its error is returned at the end.
+// unless there is a whole batch of 900 such; its error is returned at the end.
 func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 	if err := inv.ready(ctx); err != nil {
 		return 0, err

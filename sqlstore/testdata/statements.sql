@@ -293,6 +293,24 @@ UPDATE goods_stock_hold
  WHERE ORDER_NO = ?
    AND STATE = ?;
 
+-- Merged Refund 1: lock the orders
+SELECT ORDER_NO, STATE, FENCE, REFUND_NUM
+  FROM goods_stock_hold FORCE INDEX (PRIMARY)
+ WHERE ORDER_NO IN (?)
+   AND LINE_NO = 1 FOR UPDATE;
+
+-- Merged Refund 2: claim the numbers, two
+INSERT INTO goods_stock_refund (REFUND_NO, LINE_NO, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6)), (?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6));
+
+-- Merged Refund 3: the holds, two
+UPDATE (SELECT ? AS ORDER_NO, ? AS NUM, ? AS RESTOCK, ? AS FREE, ? AS STATE
+ UNION ALL SELECT ?, ?, ?, ?, ?) l
+  STRAIGHT_JOIN goods_stock_hold h ON h.ORDER_NO = l.ORDER_NO
+   AND h.LINE_NO = 1
+   SET h.REFUND_NUM = h.REFUND_NUM + l.NUM, h.RESTOCK_NUM = h.RESTOCK_NUM + l.RESTOCK, h.FREE_NUM = h.FREE_NUM + l.FREE, h.STATE = l.STATE, h.UPDATE_TIME = UTC_TIMESTAMP(6)
+ WHERE h.STATE IN (2, 3);
+
 -- Restock, Withdraw, Transfer, Repair 1: claim the number
 INSERT INTO goods_stock_change (SCOPE, CHANGE_NO, LINE_NO, KIND, SKU_ID, ACTIVITY_ID, BUYER_ID, TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST, CREATE_TIME)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6));

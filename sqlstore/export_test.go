@@ -1,0 +1,29 @@
+package sqlstore
+
+import "context"
+
+// AlwaysBatch returns the store with every call that could be merged done by the code of a batch, alone
+// or not, so that a test without concurrency sees that code.
+func (s *Stock) AlwaysBatch() *Stock {
+	m := s.merged
+	m.moves.alone = batched(m.moves.batch, m.moves.alone)
+	m.refunds.alone = batched(m.refunds.batch, m.refunds.alone)
+	m.dues.alone = batched(m.dues.batch, m.dues.alone)
+	m.expires.alone = batched(m.expires.batch, m.expires.alone)
+	return s
+}
+
+// batched does one call as a batch of one.
+func batched[K comparable, Q, A any](batch func(context.Context, K, []Q) ([]reply[A], error), alone func(context.Context, K, Q) (A, error)) func(context.Context, K, Q) (A, error) {
+	return func(ctx context.Context, key K, asked Q) (A, error) {
+		replies, err := batch(ctx, key, []Q{asked})
+		switch {
+		case err != nil:
+			var none A
+			return none, err
+		case replies[0].alone:
+			return alone(ctx, key, asked)
+		}
+		return replies[0].answer, replies[0].err
+	}
+}

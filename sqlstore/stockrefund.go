@@ -1,0 +1,185 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// refundCall is a Refund as it waits for its batch.
+type refundCall struct {
+	refund stock.Refunding
+	hold   stock.Hold
+	to     stock.State
+}
+
+// transition is that of each of its units.
+func (c refundCall) transition() stock.Transition {
+	if c.refund.Restock {
+		return stock.StepRefund.Transition()
+	}
+	return stock.StepDiscard.Transition()
+}
+
+// freed is how many of its units the buyer's limit gets back.
+func (c refundCall) freed(num int64) int64 {
+	if c.refund.Frees {
+		return num
+	}
+	return 0
+}
+
+// Refund implements stock.Store. Refunds of orders of one line are merged.
+func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
+	if err := s.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	call := refundCall{refund: refund, hold: hold, to: to}
+	if s.merged == nil || len(hold.Lines) > 1 {
+		return s.refund(ctx, struct{}{}, call)
+	}
+	return s.merged.refunds.do(ctx, struct{}{}, call)
+}
+
+// refund makes one refund by itself: first its number, then the order's holds are locked and compared
+// with what the refund was worked out from, then each line moves under its own guard.
+func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (stock.Verdict, error) {
+	refund, hold := call.refund, call.hold
+	if refund.Restock {
+		defer s.freed(keysOf(hold)...)
+	}
+	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+		if _, err := q.ExecContext(ctx, s.sql.insertRefunds(refund)); err != nil {
+			return false, err
+		}
+		var lines, refunded int64
+		err := q.QueryRowContext(ctx, render(s.sql.lockRefunded, hold.Order, int64(hold.State), hold.Fence)).Scan(&lines, &refunded)
+		if err != nil || lines != int64(len(hold.Lines)) || refunded != refundedOf(hold) {
+			return false, err
+		}
+		for _, l := range refund.Lines {
+			no := lineOf(hold, l.Key())
+			rows, err := affected(q.ExecContext(ctx, s.sql.refundLine(call, l, no)))
+			if err != nil || rows == 0 {
+				return false, err
+			}
+		}
+		if call.to == hold.State {
+			return true, nil
+		}
+		rows, err := affected(q.ExecContext(ctx, render(s.sql.setState, int64(call.to), hold.Order, int64(hold.State))))
+		return rows == int64(len(hold.Lines)), err
+	})
+	return taken(verdict(kept), err)
+}
+
+// refundBatch makes many refunds in one transaction. Of several for one order the first is in it. Where
+// a number is known, or the books of one refuse, all go alone: each finds out for itself.
+func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall) ([]reply[stock.Verdict], error) {
+	b := refundBatch{calls: calls, first: map[string]int{}}
+	replies := make([]reply[stock.Verdict], len(calls))
+	for i, c := range calls {
+		if _, twice := b.first[c.hold.Order]; twice {
+			replies[i].alone = true
+			continue
+		}
+		b.first[c.hold.Order] = i
+		b.orders = append(b.orders, c.hold.Order)
+	}
+	var done []int
+	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+		t := newTally()
+		var err error
+		if done, err = b.lock(ctx, q, s.sql.lockRefunds, t); err != nil || len(done) == 0 {
+			return false, err
+		}
+		refunds := make([]stock.Refunding, len(done))
+		in := make([]refundCall, len(done))
+		for i, at := range done {
+			refunds[i], in[i] = calls[at].refund, calls[at]
+		}
+		if _, err := q.ExecContext(ctx, s.sql.insertRefunds(refunds...)); err != nil {
+			return false, err
+		}
+		rows, err := affected(q.ExecContext(ctx, s.sql.refundHolds(in)))
+		if err != nil || rows != int64(len(in)) {
+			return false, missing(err)
+		}
+		return true, t.apply(ctx, q, s.sql)
+	})
+	for _, i := range done { // also where the answer to the COMMIT is lost
+		if calls[i].refund.Restock {
+			s.freed(keysOf(calls[i].hold)...)
+		}
+	}
+	switch {
+	case number(err) == errDuplicate, errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow):
+		return allAlone(replies), nil
+	case err != nil:
+		return nil, err
+	case kept:
+		for _, i := range done {
+			replies[i].answer = stock.Done
+		}
+	}
+	return replies, nil
+}
+
+// refundBatch is a batch of refunds, one for each order.
+type refundBatch struct {
+	calls  []refundCall
+	first  map[string]int // the call of each order
+	orders []string
+}
+
+// lock locks the holds, adds up what the refunds do, and returns the calls whose holds are still as
+// they were when the refund was worked out.
+func (b refundBatch) lock(ctx context.Context, q Tx, query string, t *tally) ([]int, error) {
+	rows, err := q.QueryContext(ctx, renderList(query, b.orders))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var in []int
+	for rows.Next() {
+		var order string
+		var fence, refunded int64
+		var state sql.NullByte
+		if err := rows.Scan(&order, &state, &fence, &refunded); err != nil {
+			return nil, err
+		}
+		i := b.first[order]
+		c := b.calls[i]
+		if stock.State(state.Byte) != c.hold.State || fence != c.hold.Fence || refunded != c.hold.Lines[0].Refunded {
+			continue
+		}
+		l := c.refund.Lines[0]
+		if !t.add(c.transition().Change, buyerKey{l.Key(), c.hold.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
+			return nil, fault.ErrOverflow
+		}
+		in = append(in, i)
+	}
+	return in, rows.Err()
+}
+
+// refundedOf returns how many units of a hold are refunded.
+func refundedOf(hold stock.Hold) int64 {
+	sum := int64(0)
+	for _, l := range hold.Lines {
+		sum += l.Refunded
+	}
+	return sum
+}
+
+// lineOf returns the line number of an item in a hold; 0 where it has none.
+func lineOf(hold stock.Hold, key stock.Key) int {
+	for i, l := range hold.Lines {
+		if l.Key() == key {
+			return i + 1
+		}
+	}
+	return 0
+}
