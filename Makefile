@@ -24,6 +24,17 @@ test-mysql: ## all tests on MySQL 9.7
 test-lab: ## the tests of internal/lab
 	@$(LAB) test $(TESTFLAGS) ./...
 
+# Flags of the load tool: make bench BENCHFLAGS="-json bench.json -svg docs"; its -h explains them.
+BENCHFLAGS ?=
+
+.PHONY: bench
+bench: ## how fast, beside what else there is, on MariaDB and MySQL (20 minutes)
+	@$(LAB) run ./cmd/bench -dir $(CURDIR) $(BENCHFLAGS)
+
+.PHONY: bench-smoke
+bench-smoke: ## the same for a moment each, on MariaDB: does it work
+	@$(LAB) run ./cmd/bench -dir $(CURDIR) -smoke $(BENCHFLAGS)
+
 .PHONY: lint
 lint: gofmt vet golangci ## gofmt, vet and golangci, each also on its own
 

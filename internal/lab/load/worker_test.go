@@ -1,0 +1,131 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/lab/load/contender"
+)
+
+// stub takes its time for each call, and answers with an error if it has one.
+type stub struct {
+	takes time.Duration
+	err   error
+}
+
+func (s stub) Lock(context.Context, string, int64) error {
+	time.Sleep(s.takes)
+	return s.err
+}
+
+func (s stub) Pay(context.Context, string, int64) error {
+	time.Sleep(s.takes)
+	return nil
+}
+
+func (s stub) Cancel(ctx context.Context, order string, sku int64) error {
+	return s.Pay(ctx, order, sku)
+}
+func (stub) Close() error { return nil }
+func (s stub) Expire(context.Context) (int, error) {
+	time.Sleep(2 * time.Second)
+	return 500, nil
+}
+
+func TestWorkerCountsWhatEndsWithinTheMeasurement(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name     string
+		scenario Scenario
+		stub     stub
+		ops      int64
+		told     contender.Tally // of all calls, before and after the measurement too
+		p50      int64
+	}{
+		{"locks", Lock, stub{takes: 10 * time.Millisecond}, 4 * 200, contender.Tally{Locked: 4 * 300}, 10_000},
+		{"pairs", LockPay, stub{takes: 10 * time.Millisecond}, 4 * 100, contender.Tally{Locked: 4 * 150, Paid: 4 * 150}, 20_000},
+		{"locks and cancels", LockCancel, stub{takes: 10 * time.Millisecond}, 4 * 100, contender.Tally{Locked: 4 * 150, Cancelled: 4 * 150}, 20_000},
+		{"refusals", SoldOut, stub{10 * time.Millisecond, contender.ErrSoldOut}, 4 * 200, contender.Tally{Refused: 4 * 300}, 10_000},
+		{"refusals are no locks", Lock, stub{10 * time.Millisecond, contender.ErrSoldOut}, 0, contender.Tally{Refused: 4 * 300}, 0},
+		{"a call that hangs is late, not lost", Lock, stub{takes: time.Minute}, 0, contender.Tally{Locked: 4}, 60_000_000},
+		{"who gave up has not called", Lock, stub{time.Second, contender.ErrGaveUp}, 0, contender.Tally{}, 0},
+		{"expiry", Expire, stub{takes: time.Millisecond}, 500, contender.Tally{Locked: 100, Expired: 500}, 2_000_000},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				job := Job{Point: Point{setting{tc.scenario, 3, 1, 0}, contender.Ours, 4}, Warmup: time.Second, Measure: 2 * time.Second, Holds: 100}
+				w := &worker{job: job, contender: tc.stub, over: make(chan struct{}), histogram: newHistogram()}
+				got, err := w.run(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				round, err := merge([]Outcome{got})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.Ops != tc.ops || got.Tally != tc.told {
+					t.Errorf("got %d operations and %+v, want %d and %+v", got.Ops, got.Tally, tc.ops, tc.told)
+				}
+				if p50 := latencyOf(round.Latency).P50; p50 < tc.p50*999/1_000 || p50 > tc.p50*1_001/1_000 {
+					t.Errorf("p50: got %d µs, want %d µs", p50, tc.p50)
+				}
+			})
+		})
+	}
+}
+
+func TestWorkerTellsOfCallsThatFail(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		job := Job{Point: Point{setting{Lock, 1, 1, 0}, contender.Ours, 2}, Measure: time.Second}
+		w := &worker{job: job, contender: stub{takes: 9 * time.Millisecond, err: errors.New("broken")}, over: make(chan struct{}), histogram: newHistogram()}
+		got, err := w.run(t.Context())
+		if err != nil || got.Failed != 2*100 || got.Error != "broken" || got.Ops != 0 {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	})
+}
+
+func TestOrdersAreNewAndOfOneLength(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for index := range 4 {
+		w := &worker{job: Job{Point: Point{setting: setting{SKUs: 3}}, Index: index}}
+		for range 1_000 {
+			order, sku := w.next()
+			if seen[order] || len(order) != 18 || sku < 1 || sku > 3 {
+				t.Fatalf("got order %s of SKU %d", order, sku)
+			}
+			seen[order] = true
+		}
+	}
+}
+
+func TestCallersAreSharedOut(t *testing.T) {
+	t.Parallel()
+	sum := 0
+	for index := range 4 {
+		sum += Job{Point: Point{setting{Lock, 1, 4, 0}, contender.Ours, 10}, Index: index}.callers()
+	}
+	if sum != 10 {
+		t.Errorf("4 workers have %d callers of 10", sum)
+	}
+	if got := (Job{Point: Point{setting{Lock, 1, 1, 0}, contender.Limit, 1_024}}).callers(); got != contender.LimitConns {
+		t.Errorf("the limit has %d callers", got)
+	}
+}
+
+func TestWorkRefusesAJobItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	if err := Work(t.Context(), strings.NewReader(`{"contender":"nobody"}`), new(strings.Builder)); err == nil {
+		t.Error("no error")
+	}
+	if err := Work(t.Context(), strings.NewReader(""), new(strings.Builder)); err == nil {
+		t.Error("no error without a job")
+	}
+}
