@@ -16,6 +16,10 @@ import (
 // (innodb_lock_wait_timeout, 50 s).
 const batchTime = time.Minute
 
+// readsAbreast is how many batches of reads of one key are in flight: one is made ready while the
+// server works on another.
+const readsAbreast = 2
+
 // bounds are what all mergers of a store share, so that merging stays within them together.
 type bounds struct {
 	size    int           // calls of one batch
@@ -37,6 +41,8 @@ func newBounds(o Options) *bounds {
 // It is safe for concurrent use.
 type merger[K comparable, Q, A any] struct {
 	*bounds
+	abreast int  // calls and batches of one key in flight: 1 where they would wait for a row
+	reads   bool // they change nothing
 
 	// batch does several calls at once and says for each what came of it, in their order. An
 	// error is that of all.
@@ -44,13 +50,26 @@ type merger[K comparable, Q, A any] struct {
 	alone func(ctx context.Context, key K, asked Q) (A, error) // does one call
 
 	mu    sync.Mutex
-	lanes map[K][]*ticket[Q, A] // of the keys that are busy, those that wait
-	used  sync.Pool             // of tickets that nobody else knows of any more
+	lanes map[K]*lane[Q, A] // of the keys that are busy
+	used  sync.Pool         // of tickets that nobody else knows of any more
 }
 
 // newMerger returns a merger within some bounds.
 func newMerger[K comparable, Q, A any](b *bounds, batch func(context.Context, K, []Q) ([]reply[A], error), alone func(context.Context, K, Q) (A, error)) *merger[K, Q, A] {
-	return &merger[K, Q, A]{bounds: b, batch: batch, alone: alone, lanes: map[K][]*ticket[Q, A]{}}
+	return &merger[K, Q, A]{bounds: b, abreast: 1, batch: batch, alone: alone, lanes: map[K]*lane[Q, A]{}}
+}
+
+// newReader returns a merger of reads, of which several can be in flight.
+func newReader[K comparable, Q, A any](b *bounds, batch func(context.Context, K, []Q) ([]reply[A], error), alone func(context.Context, K, Q) (A, error)) *merger[K, Q, A] {
+	m := newMerger(b, batch, alone)
+	m.abreast, m.reads = readsAbreast, true
+	return m
+}
+
+// lane is a key that is busy.
+type lane[Q, A any] struct {
+	waiting []*ticket[Q, A]
+	busy    int // calls and batches in flight
 }
 
 // reply is what a batch did for one of its calls: an answer or an error, or nothing, because it
@@ -71,21 +90,21 @@ type ticket[Q, A any] struct {
 }
 
 // do makes a call, alone or in a batch. A caller whose context ends while its batch is in flight is
-// told ErrUnknown at once; the others do not notice. Where too many wait, it is ErrBusy.
+// told ErrUnknown at once, or ErrUnavailable for a read; the others do not notice. Where too many wait, it is ErrBusy.
 func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q) (A, error) {
 	var none A
-	t, err := m.enter(key, asked)
-	if err != nil {
-		return none, err
-	}
-	if t == nil {
+	t, alone := m.enter(key, asked)
+	switch {
+	case alone:
 		defer m.leave(key)
 		return m.alone(ctx, key, asked)
+	case t == nil:
+		return none, fault.ErrBusy
 	}
 	select {
 	case <-t.done:
 	case <-ctx.Done():
-		if m.withdraw(t) {
+		if m.withdraw(t) || m.reads {
 			return none, fmt.Errorf("%w: %w", fault.ErrUnavailable, ctx.Err())
 		}
 		return none, fmt.Errorf("%w: %w", fault.ErrUnknown, ctx.Err())
@@ -99,29 +118,36 @@ func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q) (A, error) {
 	return reply.answer, reply.err
 }
 
-// enter takes the free lane of a key, or returns a ticket to wait with.
-func (m *merger[K, Q, A]) enter(key K, asked Q) (*ticket[Q, A], error) {
+// enter takes the free lane of a key, for a call alone, or returns a ticket to wait with, unless too
+// many wait.
+func (m *merger[K, Q, A]) enter(key K, asked Q) (t *ticket[Q, A], alone bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, busy := m.lanes[key]; !busy {
-		m.lanes[key] = nil
+	l := m.lanes[key]
+	if l == nil {
+		l = &lane[Q, A]{busy: 1}
+		m.lanes[key] = l
 		m.letOthersCome()
-		if len(m.lanes[key]) == 0 {
-			return nil, nil
+		if len(l.waiting) == 0 {
+			return nil, true
 		}
-		t := m.ticket(asked)
+		t = m.ticket(asked)
 		m.tickets.Add(1)
-		m.lanes[key] = slices.Insert(m.lanes[key], 0, t)
+		l.waiting = slices.Insert(l.waiting, 0, t)
 		go m.serve(key)
-		return t, nil
+		return t, false
 	}
 	if m.tickets.Add(1) > m.waiting {
 		m.tickets.Add(-1)
-		return nil, fault.ErrBusy
+		return nil, false
 	}
-	t := m.ticket(asked)
-	m.lanes[key] = append(m.lanes[key], t)
-	return t, nil
+	t = m.ticket(asked)
+	l.waiting = append(l.waiting, t)
+	if l.busy < m.abreast {
+		l.busy++
+		go m.serve(key)
+	}
+	return t, false
 }
 
 // letOthersCome lets callers run who can, so that those whom the last batch has woken are in the
@@ -142,15 +168,22 @@ func (m *merger[K, Q, A]) ticket(asked Q) *ticket[Q, A] {
 	return t
 }
 
-// leave hands the lane to those that wait, or gives it up.
+// leave hands its place in the lane to those that wait, or gives it up.
 func (m *merger[K, Q, A]) leave(key K) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.lanes[key]) > 0 {
+	if l := m.lanes[key]; len(l.waiting) > 0 {
 		go m.serve(key)
-		return
+	} else {
+		m.free(key, l)
 	}
-	delete(m.lanes, key)
+}
+
+// free gives up a place in a lane, and with its last the lane.
+func (m *merger[K, Q, A]) free(key K, l *lane[Q, A]) {
+	if l.busy--; l.busy == 0 {
+		delete(m.lanes, key)
+	}
 }
 
 // serve does batch after batch until nobody waits.
@@ -171,24 +204,24 @@ func (m *merger[K, Q, A]) serveNext(key K) bool {
 	return true
 }
 
-// next takes the next batch of a lane off it, in the order of arrival. With nobody waiting the
-// lane is free.
+// next takes the next batch of a lane off it, in the order of arrival. With nobody waiting it
+// gives up its place.
 func (m *merger[K, Q, A]) next(key K) []*ticket[Q, A] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.letOthersCome()
-	waiting := m.lanes[key]
+	l := m.lanes[key]
 	var tickets []*ticket[Q, A]
 	n := 0
-	for ; n < len(waiting) && len(tickets) < m.size; n++ {
-		if t := waiting[n]; !t.left {
+	for ; n < len(l.waiting) && len(tickets) < m.size; n++ {
+		if t := l.waiting[n]; !t.left {
 			t.taken = true
 			tickets = append(tickets, t)
 		}
 	}
 	m.tickets.Add(-int64(n))
-	if m.lanes[key] = waiting[n:]; tickets == nil {
-		delete(m.lanes, key)
+	if l.waiting = l.waiting[n:]; tickets == nil {
+		m.free(key, l)
 	}
 	return tickets
 }

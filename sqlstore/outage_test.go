@@ -89,11 +89,12 @@ func (s *shop) login(limits string) *sqltest.DB {
 // What is done to accounts and to the server as a whole, one after the other: each would see the other's.
 func TestServerRefusesItsUsers(t *testing.T) {
 	t.Parallel()
-	t.Run("OutOfConnections", serverIsOutOfConnections)
-	t.Run("ReadOnly", serverIsReadOnly)
+	serverIsOutOfConnections(t)
+	serverIsReadOnly(t)
 }
 
 func serverIsOutOfConnections(t *testing.T) {
+	t.Helper()
 	s := open(t, nil)
 	pool := s.login("WITH MAX_USER_CONNECTIONS 1")
 	busy, err := pool.Conn(t.Context())
@@ -111,6 +112,7 @@ func serverIsOutOfConnections(t *testing.T) {
 // A server that has become read-only, as in a failover. It is set for the whole server and spares
 // only its administrators, so it is done to a server of the tests' own.
 func serverIsReadOnly(t *testing.T) {
+	t.Helper()
 	if os.Getenv(sqltest.Private) == "" {
 		t.Skip("the server is not the tests' own: make test starts one if none is named")
 	}

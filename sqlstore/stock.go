@@ -25,6 +25,8 @@ type stockMergers struct {
 	locks   *merger[stock.Key, lockCall, lockAnswer]
 	moves   *merger[stock.Step, moveCall, stock.Verdict]
 	refunds *merger[struct{}, refundCall, stock.Verdict]
+	orders  *merger[struct{}, string, knownOrder]
+	usages  *merger[stock.Key, int64, stock.Usage]
 	dues    *merger[stock.Key, int, []string]
 	expires *merger[struct{}, []string, []string]
 }
@@ -41,7 +43,9 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 			locks:   newMerger(b, s.lockBatch, s.lockAlone),
 			moves:   newMerger(b, s.moveBatch, s.move),
 			refunds: newMerger(b, s.refundBatch, s.refund),
-			dues:    newMerger(b, s.dueBatch, s.due),
+			orders:  newReader(b, s.knownBatch, s.knownAlone),
+			usages:  newReader(b, s.usagesBatch, s.usage),
+			dues:    newReader(b, s.dueBatch, s.due),
 			expires: newMerger(b, s.expireBatch, s.expire),
 		}
 	}
@@ -143,11 +147,12 @@ func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 		return stock.Locking{}, err
 	}
 	call := lockCall{order: order, holdFor: holdFor}
-	var answer lockAnswer
-	var err error
 	if s.merged == nil || len(order.Lines) > 1 {
-		answer, err = s.lock(ctx, call)
-	} else {
+		answer, err := s.lock(ctx, call)
+		return call.locking(answer), err
+	}
+	answer, settled, err := s.refuse(ctx, call)
+	if err == nil && !settled {
 		answer, err = s.merged.locks.do(ctx, call.line().Key(), call)
 	}
 	return call.locking(answer), err

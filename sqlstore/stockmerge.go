@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"slices"
 	"time"
 
@@ -60,10 +59,9 @@ func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) 
 		b.in[i] = i
 	}
 	_, look := s.sights.recall(key)
-	remembered := look // what a round has found to be wrong is not asked again
 	for range lockRounds {
 		if look {
-			if err := b.sift(ctx, remembered); err != nil {
+			if err := b.sift(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -77,7 +75,7 @@ func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) 
 		if done {
 			return b.finish(), nil
 		}
-		look, remembered = true, false
+		look = true
 	}
 	for _, i := range b.in {
 		b.replies[i].alone = true
@@ -215,26 +213,9 @@ func usagesOf(calls []lockCall) (usages []buyerUsage, anonymous bool) {
 }
 
 // sift answers the orders that are known and those that the item refuses, and leaves the others in,
-// in the order of arrival: the guard has the last word on them. It may go by what is remembered of
-// the item; its orders are looked up in any case, and after it, since the same Lock made elsewhere may
-// be what has used it up.
-func (b *lockBatch) sift(ctx context.Context, remembered bool) error {
-	if remembered {
-		if s, _ := b.store.sights.recall(b.key); s != nil {
-			usages, err := b.usages(ctx, s.item)
-			if err != nil {
-				return err
-			}
-			known, now, err := b.known(ctx)
-			if err != nil {
-				return err
-			}
-			if s.holdsAt(now, b.store.sights.soldOutFor) {
-				b.admit(*s, now, usages, known)
-				return nil
-			}
-		}
-	}
+// in the order of arrival: the guard has the last word on them. The orders are looked up after the
+// item, since the same Lock made elsewhere may be what has used it up.
+func (b *lockBatch) sift(ctx context.Context) error {
 	saw := b.store.sights.looking(b.key)
 	s, err := b.store.look(ctx, b.key)
 	if err != nil {
@@ -244,18 +225,17 @@ func (b *lockBatch) sift(ctx context.Context, remembered bool) error {
 	if err != nil {
 		return err
 	}
-	known, _, err := b.known(ctx)
+	known, err := b.known(ctx)
 	if err != nil {
 		return err
 	}
-	refused := b.admit(s, s.now, usages, known)
-	saw(&s, refused)
+	saw(&s, b.admit(s, usages, known))
 	return nil
 }
 
-// admit answers what is known and what is refused by a sight at a moment. Where the item has a dead
+// admit answers what is known and what is refused at the moment of a sight. Where the item has a dead
 // hold, a refusal comes without its reason: it is released first.
-func (b *lockBatch) admit(s sight, now time.Time, usages map[int64]stock.Usage, known map[string]bool) (refused bool) {
+func (b *lockBatch) admit(s sight, usages map[int64]stock.Usage, known map[string]bool) (refused bool) {
 	var in []int
 	admitted := map[string]bool{} // of which the same order may not be in the way of itself
 	for _, i := range b.in {
@@ -269,9 +249,9 @@ func (b *lockBatch) admit(s sight, now time.Time, usages map[int64]stock.Usage, 
 			continue
 		}
 		standing := stock.Standing{Item: s.item, Usage: usages[c.order.Buyer]}
-		if why := standing.Refuses(c.line(), c.order.Buyer, now); why != nil {
+		if why := standing.Refuses(c.line(), c.order.Buyer, s.now); why != nil {
 			refused = true
-			if s.dead(now) {
+			if s.dead(s.now) {
 				why = nil
 			}
 			b.replies[i].answer = lockAnswer{verdict: stock.Refused, why: why}
@@ -290,56 +270,26 @@ func (b *lockBatch) admit(s sight, now time.Time, usages map[int64]stock.Usage, 
 	return refused
 }
 
-// look reads an item, when the first of its holds dies, and the clock, all of one moment.
-func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
-	seen := sight{item: stock.Item{Key: key}}
-	err := s.query(ctx, render(s.sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) error {
-		var row itemRow
-		var next sql.NullInt64
-		var clock int64
-		err := rows.Scan(append(row.targets(), &next, &clock)...)
-		seen = sight{item: row.finish(), now: fromMicros(clock), next: fromNullMicros(next)}
-		return err
-	})
-	return seen, err
-}
-
 // usages reads what the buyers of the batch have of an item, where the item limits them.
 func (b *lockBatch) usages(ctx context.Context, item stock.Item) (map[int64]stock.Usage, error) {
-	var buyers []any
+	if !limitsBuyers(item) {
+		return map[int64]stock.Usage{}, nil
+	}
+	var buyers []int64
 	for _, i := range b.in {
 		if buyer := b.calls[i].order.Buyer; buyer != 0 {
 			buyers = append(buyers, buyer)
 		}
 	}
-	usages := make(map[int64]stock.Usage, len(buyers))
-	if len(buyers) == 0 || item.PerBuyer == 0 && item.LiveHolds == 0 {
-		return usages, nil
-	}
-	query := render(b.store.sql.readUsages(len(buyers)), append([]any{b.key.SKU, b.key.Activity}, buyers...)...)
-	err := b.store.query(ctx, query, func(rows *sql.Rows) error {
-		var buyer int64
-		var u stock.Usage
-		err := rows.Scan(&buyer, &u.Held, &u.Bought, &u.Holds)
-		usages[buyer] = u
-		return err
-	})
-	return usages, err
+	return b.store.usages(ctx, b.key, buyers)
 }
 
-// known reads which of the orders have a hold or were closed, and the clock.
-func (b *lockBatch) known(ctx context.Context) (map[string]bool, time.Time, error) {
+// known reads which of the orders have a hold or were closed.
+func (b *lockBatch) known(ctx context.Context) (map[string]bool, error) {
 	orders := make([]string, len(b.in))
 	for i, at := range b.in {
 		orders[i] = b.calls[at].order.ID
 	}
-	known := map[string]bool{}
-	var clock int64
-	err := b.store.query(ctx, b.store.sql.knownOrders(orders), func(rows *sql.Rows) error {
-		var order sql.NullString
-		err := rows.Scan(&clock, &order)
-		known[order.String] = order.Valid
-		return err
-	})
-	return known, fromMicros(clock), err
+	known, _, err := b.store.known(ctx, orders)
+	return known, err
 }

@@ -54,9 +54,6 @@ func (q *stockSQL) holdsByOrder(states int) string {
 		" ORDER BY ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO ORDER BY h.ORDER_NO, h.LINE_NO"
 }
 
-// knownOrders reads the clock, and with it which of some orders have a hold or were closed.
-func (q *stockSQL) knownOrders(orders []string) string { return renderList(q.known, orders) }
-
 // readUsages reads what some buyers have of an item.
 func (q *stockSQL) readUsages(buyers int) string {
 	return "SELECT BUYER_ID, HELD_NUM, BOUGHT_NUM, HOLD_NUM FROM " + q.buyers +

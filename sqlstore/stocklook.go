@@ -1,0 +1,130 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// refuse answers a Lock by what is remembered of its item: it is refused, or the order exists. It
+// does not reach the item's row; the order and, where there is a limit, what its buyer has are looked
+// up, after the sight, since the same Lock made elsewhere may be what has used the item up. It
+// reports whether it has an answer.
+func (s *Stock) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, error) {
+	key, buyer := call.line().Key(), call.order.Buyer
+	seen, _ := s.sights.recall(key)
+	if seen == nil {
+		return lockAnswer{}, false, nil
+	}
+	standing := stock.Standing{Item: seen.item}
+	if buyer != 0 && limitsBuyers(seen.item) {
+		var err error
+		if standing.Usage, err = s.merged.usages.do(ctx, key, buyer); err != nil {
+			return lockAnswer{}, false, err
+		}
+	}
+	if standing.Refuses(call.line(), buyer, seen.now) == nil {
+		return lockAnswer{}, false, nil
+	}
+	known, err := s.merged.orders.do(ctx, struct{}{}, call.order.ID)
+	switch {
+	case err != nil:
+		return lockAnswer{}, false, err
+	case known.exists:
+		return lockAnswer{verdict: stock.Exists}, true, nil
+	case !seen.holdsAt(known.now, s.sights.soldOutFor):
+		return lockAnswer{}, false, nil
+	}
+	why := standing.Refuses(call.line(), buyer, known.now)
+	return lockAnswer{verdict: stock.Refused, why: why}, why != nil, nil
+}
+
+// limitsBuyers reports whether it matters what a buyer has of an item.
+func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveHolds > 0 }
+
+// look reads an item, when the first of its holds dies, and the clock, all of one moment.
+func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
+	seen := sight{item: stock.Item{Key: key}}
+	err := s.query(ctx, render(s.sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) error {
+		var row itemRow
+		var next sql.NullInt64
+		var clock int64
+		err := rows.Scan(append(row.targets(), &next, &clock)...)
+		seen = sight{item: row.finish(), now: fromMicros(clock), next: fromNullMicros(next)}
+		return err
+	})
+	return seen, err
+}
+
+// usages reads what some buyers have of an item.
+func (s *Stock) usages(ctx context.Context, key stock.Key, buyers []int64) (map[int64]stock.Usage, error) {
+	usages := make(map[int64]stock.Usage, len(buyers))
+	if len(buyers) == 0 {
+		return usages, nil
+	}
+	args := []any{key.SKU, key.Activity}
+	for _, buyer := range buyers {
+		args = append(args, buyer)
+	}
+	err := s.query(ctx, render(s.sql.readUsages(len(buyers)), args...), func(rows *sql.Rows) error {
+		var buyer int64
+		var u stock.Usage
+		err := rows.Scan(&buyer, &u.Held, &u.Bought, &u.Holds)
+		usages[buyer] = u
+		return err
+	})
+	return usages, err
+}
+
+// usagesBatch is usages for several calls.
+func (s *Stock) usagesBatch(ctx context.Context, key stock.Key, buyers []int64) ([]reply[stock.Usage], error) {
+	usages, err := s.usages(ctx, key, buyers)
+	replies := make([]reply[stock.Usage], len(buyers))
+	for i, buyer := range buyers {
+		replies[i].answer = usages[buyer]
+	}
+	return replies, err
+}
+
+// usage is usages for one.
+func (s *Stock) usage(ctx context.Context, key stock.Key, buyer int64) (stock.Usage, error) {
+	usages, err := s.usages(ctx, key, []int64{buyer})
+	return usages[buyer], err
+}
+
+// known reads which of some orders have a hold or were closed, and the clock.
+func (s *Stock) known(ctx context.Context, orders []string) (map[string]bool, time.Time, error) {
+	known := map[string]bool{}
+	var clock int64
+	err := s.query(ctx, renderList(s.sql.known, orders), func(rows *sql.Rows) error {
+		var order sql.NullString
+		err := rows.Scan(&clock, &order)
+		known[order.String] = order.Valid
+		return err
+	})
+	return known, fromMicros(clock), err
+}
+
+// knownOrder is whether an order has a hold or was closed, at a moment.
+type knownOrder struct {
+	exists bool
+	now    time.Time
+}
+
+// knownBatch is known for several calls.
+func (s *Stock) knownBatch(ctx context.Context, _ struct{}, orders []string) ([]reply[knownOrder], error) {
+	known, now, err := s.known(ctx, orders)
+	replies := make([]reply[knownOrder], len(orders))
+	for i, order := range orders {
+		replies[i].answer = knownOrder{exists: known[order], now: now}
+	}
+	return replies, err
+}
+
+// knownAlone is known for one.
+func (s *Stock) knownAlone(ctx context.Context, _ struct{}, order string) (knownOrder, error) {
+	known, now, err := s.known(ctx, []string{order})
+	return knownOrder{exists: known[order], now: now}, err
+}
