@@ -8,8 +8,19 @@ func (s *Stock) AlwaysBatch() *Stock {
 	m := s.merged
 	m.moves.alone = batched(m.moves.batch, m.moves.alone)
 	m.refunds.alone = batched(m.refunds.batch, m.refunds.alone)
+	m.orders.alone = batched(m.orders.batch, m.orders.alone)
+	m.usages.alone = batched(m.usages.batch, m.usages.alone)
+	m.holds.alone = batched(m.holds.batch, m.holds.alone)
 	m.dues.alone = batched(m.dues.batch, m.dues.alone)
 	m.expires.alone = batched(m.expires.batch, m.expires.alone)
+	return s
+}
+
+// OneByOne returns the store with one batch of a key in flight at a time, so that a test can form a batch.
+func (s *Stock) OneByOne() *Stock {
+	if s.merged != nil {
+		s.merged.locks.abreast = func() int { return 1 }
+	}
 	return s
 }
 

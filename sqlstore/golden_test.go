@@ -77,6 +77,7 @@ func (q *stockSQL) statements() []statement {
 		statement{"Read items", q.readItems(1)},
 		statement{"List items", q.listItems},
 		statement{"Read a hold", q.readHold},
+		statement{"Read several holds", q.readHolds},
 		statement{"List holds by order", q.holdsByOrder(1)},
 		statement{"List holds of an item", q.holdsByItem},
 		statement{"Dead holds of an item", q.dueOfItem},

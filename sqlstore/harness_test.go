@@ -32,7 +32,7 @@ func open(t testing.TB, opts *stock.Options) *shop {
 	db := sqltest.Open(t, defaults)
 	require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, nil))
 	db.Wire.Freeze(start)
-	store := sqlstore.NewStock(db.DB, nil)
+	store := sqlstore.NewStock(db.DB, nil).OneByOne()
 	s := &shop{Inventory: stock.New(store, opts), t: t, db: db, store: store}
 	for sku := int64(1); sku <= 3; sku++ {
 		_, err := s.Define(t.Context(), stock.Key{SKU: sku}, 10, stock.Terms{})

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"runtime"
 	"slices"
@@ -16,21 +17,29 @@ import (
 // (innodb_lock_wait_timeout, 50 s).
 const batchTime = time.Minute
 
-// readsAbreast is how many batches of reads of one key are in flight: one is made ready while the
-// server works on another.
-const readsAbreast = 2
+// abreast returns how many calls and batches of one key may be in flight: while one waits for its
+// commit or for the hot row, the server and the callers work on the other. In a small pool it is one,
+// which leaves connections to others.
+func abreast(db *sql.DB) int {
+	const small = 8
+	if n := db.Stats().MaxOpenConnections; n > 0 && n < small {
+		return 1
+	}
+	return 2
+}
 
 // bounds are what all mergers of a store share, so that merging stays within them together.
 type bounds struct {
 	size    int           // calls of one batch
+	abreast func() int    // calls and batches of one key in flight
 	slots   chan struct{} // one for each batch in flight
 	waiting int64         // tickets that may wait
 	tickets atomic.Int64  // that do, also those whose caller has left
 }
 
 // newBounds returns the bounds that the options set.
-func newBounds(o Options) *bounds {
-	return &bounds{size: o.BatchSize, slots: make(chan struct{}, o.Batches), waiting: int64(o.Waiting)}
+func newBounds(o Options, abreast func() int) *bounds {
+	return &bounds{size: o.BatchSize, abreast: abreast, slots: make(chan struct{}, o.Batches), waiting: int64(o.Waiting)}
 }
 
 // merger lets concurrent calls for one key, a hot row, share one transaction and so one lock and
@@ -41,8 +50,7 @@ func newBounds(o Options) *bounds {
 // It is safe for concurrent use.
 type merger[K comparable, Q, A any] struct {
 	*bounds
-	abreast int  // calls and batches of one key in flight: 1 where they would wait for a row
-	reads   bool // they change nothing
+	reads bool // they change nothing
 
 	// batch does several calls at once and says for each what came of it, in their order. An
 	// error is that of all.
@@ -56,13 +64,13 @@ type merger[K comparable, Q, A any] struct {
 
 // newMerger returns a merger within some bounds.
 func newMerger[K comparable, Q, A any](b *bounds, batch func(context.Context, K, []Q) ([]reply[A], error), alone func(context.Context, K, Q) (A, error)) *merger[K, Q, A] {
-	return &merger[K, Q, A]{bounds: b, abreast: 1, batch: batch, alone: alone, lanes: map[K]*lane[Q, A]{}}
+	return &merger[K, Q, A]{bounds: b, batch: batch, alone: alone, lanes: map[K]*lane[Q, A]{}}
 }
 
-// newReader returns a merger of reads, of which several can be in flight.
+// newReader returns a merger of reads.
 func newReader[K comparable, Q, A any](b *bounds, batch func(context.Context, K, []Q) ([]reply[A], error), alone func(context.Context, K, Q) (A, error)) *merger[K, Q, A] {
 	m := newMerger(b, batch, alone)
-	m.abreast, m.reads = readsAbreast, true
+	m.reads = true
 	return m
 }
 
@@ -113,9 +121,22 @@ func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q) (A, error) {
 	*t = ticket[Q, A]{done: t.done}
 	m.used.Put(t)
 	if reply.alone {
-		return m.alone(ctx, key, asked)
+		return m.aside(ctx, key, asked)
 	}
 	return reply.answer, reply.err
+}
+
+// aside makes a call alone that could not go with its batch. There may be many of them: they share
+// the slots with the batches, and so leave connections to others.
+func (m *merger[K, Q, A]) aside(ctx context.Context, key K, asked Q) (A, error) {
+	select {
+	case m.slots <- struct{}{}:
+		defer func() { <-m.slots }()
+		return m.alone(ctx, key, asked)
+	case <-ctx.Done():
+		var none A
+		return none, fmt.Errorf("%w: %w", fault.ErrUnavailable, ctx.Err())
+	}
 }
 
 // enter takes the free lane of a key, for a call alone, or returns a ticket to wait with, unless too
@@ -143,7 +164,7 @@ func (m *merger[K, Q, A]) enter(key K, asked Q) (t *ticket[Q, A], alone bool) {
 	}
 	t = m.ticket(asked)
 	l.waiting = append(l.waiting, t)
-	if l.busy < m.abreast {
+	if l.busy < m.abreast() {
 		l.busy++
 		go m.serve(key)
 	}

@@ -42,7 +42,7 @@ type road struct {
 
 func newRoad() *road {
 	r := &road{gate: &gate{open: make(chan struct{})}, alone: make(chan struct{})}
-	b := newBounds(Options{BatchSize: 3, Batches: 2, Waiting: 4})
+	b := newBounds(Options{BatchSize: 3, Batches: 2, Waiting: 4}, func() int { return 1 })
 	r.merger = newMerger(b, r.batch, func(_ context.Context, _ string, n int) (int, error) { <-r.alone; return n, nil })
 	return r
 }
@@ -319,6 +319,37 @@ func TestCallOutsideItsBatchEndsWithItsCaller(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		require.Equal(t, context.Canceled, <-left)
+		l.idle(t)
+	})
+}
+
+// Where there is room, two are in flight for a key. Who leaves a read has asked for nothing to be done.
+func TestBatchesGoTwoAbreast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newRoad()
+		l.merger = newReader(l.merger.bounds, l.batch, l.merger.alone)
+		l.merger.abreast = func() int { return 2 }
+		first := l.start(t, 1)
+		second := l.start(t, 2)
+		third := l.start(t, 3)
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		go func() { _, err := l.do(ctx, 4); left <- err }()
+		synctest.Wait()
+		require.Equal(t, [][]int{{2}}, l.batches, "beside the first, and the others behind them")
+		l.open <- struct{}{}
+		require.Equal(t, "20 <nil>", <-second[0])
+		synctest.Wait()
+		require.Equal(t, [][]int{{2}, {3, 4}}, l.batches)
+		cancel()
+		err := <-left
+		require.ErrorIs(t, err, fault.ErrUnavailable, "also in flight")
+		require.NotErrorIs(t, err, fault.ErrUnknown)
+		close(l.alone)
+		require.Equal(t, "1 <nil>", <-first[0])
+		l.open <- struct{}{}
+		require.Equal(t, "30 <nil>", <-third[0])
 		l.idle(t)
 	})
 }

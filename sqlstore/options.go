@@ -39,8 +39,9 @@ type Options struct {
 	BatchSize int
 
 	// Batches is how many batches, and so connections of the pool, the store has in flight at
-	// once, for all SKUs together; one SKU never has more than one. 0 is DefaultBatches. Leave
-	// some of the pool's connections (sql.DB.SetMaxOpenConns) to other work.
+	// once, for all SKUs together; one SKU never has more than two of Locks. 0 is
+	// DefaultBatches. Leave some of the pool's connections (sql.DB.SetMaxOpenConns) to other
+	// work.
 	Batches int
 
 	// Waiting is how many callers may wait for a batch in this process; beyond it a call is

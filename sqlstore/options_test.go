@@ -109,7 +109,7 @@ func TestOptionsAtTheirBoundsAreAccepted(t *testing.T) {
 // as returns the shop as a store with other options on the same pool sees it.
 func (s *shop) as(opts *sqlstore.Options) *shop {
 	other := *s
-	other.store = sqlstore.NewStock(s.db.DB, opts)
+	other.store = sqlstore.NewStock(s.db.DB, opts).OneByOne()
 	other.Inventory = s.On(other.store)
 	return &other
 }

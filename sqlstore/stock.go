@@ -27,6 +27,7 @@ type stockMergers struct {
 	refunds *merger[struct{}, refundCall, stock.Verdict]
 	orders  *merger[struct{}, string, knownOrder]
 	usages  *merger[stock.Key, int64, stock.Usage]
+	holds   *merger[struct{}, string, holdAt]
 	dues    *merger[stock.Key, int, []string]
 	expires *merger[struct{}, []string, []string]
 }
@@ -38,13 +39,14 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 	o, err := opts.complete()
 	s := &Stock{handle: &handle{db: db}, sql: newStockSQL(o.Prefix), sights: &sights{soldOutFor: o.SoldOutFor}, broken: err}
 	if !o.Unmerged {
-		b := newBounds(o)
+		b := newBounds(o, func() int { return abreast(db) })
 		s.merged = &stockMergers{
 			locks:   newMerger(b, s.lockBatch, s.lockAlone),
 			moves:   newMerger(b, s.moveBatch, s.move),
 			refunds: newMerger(b, s.refundBatch, s.refund),
 			orders:  newReader(b, s.knownBatch, s.knownAlone),
 			usages:  newReader(b, s.usagesBatch, s.usage),
+			holds:   newReader(b, s.holdBatch, s.hold),
 			dues:    newReader(b, s.dueBatch, s.due),
 			expires: newMerger(b, s.expireBatch, s.expire),
 		}
@@ -184,7 +186,7 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 		return lockAnswer{verdict: verdict}, err
 	}
 	for _, l := range call.order.Lines {
-		s.sights.took(l.Key(), l.Num)
+		s.sights.forget(l.Key())
 	}
 	return lockAnswer{verdict: stock.Done, at: lockedAt}, nil
 }

@@ -85,16 +85,20 @@ func (s *Stock) expireBatch(ctx context.Context, _ struct{}, asked [][]string) (
 	finder := map[string]int{}
 	var orders []string
 	for i, found := range asked {
-		if len(orders)+len(found) > MaxBatchSize && len(orders) > 0 {
+		var others []string
+		for _, order := range found {
+			if _, twice := finder[order]; !twice {
+				others = append(others, order)
+			}
+		}
+		if len(orders)+len(others) > MaxBatchSize && len(orders) > 0 {
 			replies[i].alone = true
 			continue
 		}
-		for _, order := range found {
-			if _, twice := finder[order]; !twice {
-				finder[order] = i
-				orders = append(orders, order)
-			}
+		for _, order := range others {
+			finder[order] = i
 		}
+		orders = append(orders, others...)
 	}
 	expired, err := s.expire(ctx, struct{}{}, orders)
 	if errors.Is(err, fault.ErrDrift) && len(expired) == 0 {

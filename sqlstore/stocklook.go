@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
@@ -11,7 +12,8 @@ import (
 // refuse answers a Lock by what is remembered of its item: it is refused, or the order exists. It
 // does not reach the item's row; the order and, where there is a limit, what its buyer has are looked
 // up, after the sight, since the same Lock made elsewhere may be what has used the item up. It
-// reports whether it has an answer.
+// reports whether it has an answer: it has none on what the buyer has by now, of which a hold may
+// have died.
 func (s *Stock) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, error) {
 	key, buyer := call.line().Key(), call.order.Buyer
 	seen, _ := s.sights.recall(key)
@@ -38,7 +40,8 @@ func (s *Stock) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, er
 		return lockAnswer{}, false, nil
 	}
 	why := standing.Refuses(call.line(), buyer, known.now)
-	return lockAnswer{verdict: stock.Refused, why: why}, why != nil, nil
+	limited := errors.Is(why, stock.ErrPerBuyer) || errors.Is(why, stock.ErrLiveHolds)
+	return lockAnswer{verdict: stock.Refused, why: why}, why != nil && !limited, nil
 }
 
 // limitsBuyers reports whether it matters what a buyer has of an item.

@@ -58,12 +58,13 @@ func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) 
 	for i := range calls {
 		b.in[i] = i
 	}
-	_, look := s.sights.recall(key)
+	seen, look := s.sights.recall(key) // another batch may have looked while this one waited
 	for range lockRounds {
 		if look {
-			if err := b.sift(ctx); err != nil {
+			if err := b.sift(ctx, seen); err != nil {
 				return nil, err
 			}
+			seen = nil
 		}
 		if len(b.in) == 0 {
 			return b.finish(), nil
@@ -175,7 +176,7 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 	case err != nil || !kept:
 		return false, err
 	}
-	b.store.sights.took(b.key, sum)
+	b.store.sights.forget(b.key)
 	for _, i := range b.in {
 		b.replies[i].answer = lockAnswer{verdict: stock.Done, at: lockedAt}
 	}
@@ -214,23 +215,50 @@ func usagesOf(calls []lockCall) (usages []buyerUsage, anonymous bool) {
 
 // sift answers the orders that are known and those that the item refuses, and leaves the others in,
 // in the order of arrival: the guard has the last word on them. The orders are looked up after the
-// item, since the same Lock made elsewhere may be what has used it up.
-func (b *lockBatch) sift(ctx context.Context) error {
+// item, since the same Lock made elsewhere may be what has used it up. It goes by a sight of before
+// as long as that may be told.
+func (b *lockBatch) sift(ctx context.Context, seen *sight) error {
+	if seen != nil && !limitsBuyers(seen.item) { // a hold of a buyer may have died since
+		usages, known, now, err := b.others(ctx, seen.item)
+		if err != nil {
+			return err
+		}
+		if seen.holdsAt(now, b.store.sights.soldOutFor) {
+			b.admit(sight{item: seen.item, now: now, next: seen.next}, usages, known)
+			return nil
+		}
+	}
 	saw := b.store.sights.looking(b.key)
 	s, err := b.store.look(ctx, b.key)
 	if err != nil {
 		return err
 	}
-	usages, err := b.usages(ctx, s.item)
-	if err != nil {
-		return err
-	}
-	known, err := b.known(ctx)
+	usages, known, _, err := b.others(ctx, s.item)
 	if err != nil {
 		return err
 	}
 	saw(&s, b.admit(s, usages, known))
 	return nil
+}
+
+// others reads what the buyers of the batch have of an item, where it limits them, which of the
+// orders have a hold or were closed, and the clock.
+func (b *lockBatch) others(ctx context.Context, item stock.Item) (map[int64]stock.Usage, map[string]bool, time.Time, error) {
+	var buyers []int64
+	orders := make([]string, len(b.in))
+	for i, at := range b.in {
+		order := b.calls[at].order
+		orders[i] = order.ID
+		if order.Buyer != 0 && limitsBuyers(item) {
+			buyers = append(buyers, order.Buyer)
+		}
+	}
+	usages, err := b.store.usages(ctx, b.key, buyers)
+	if err != nil {
+		return nil, nil, time.Time{}, err
+	}
+	known, now, err := b.store.known(ctx, orders)
+	return usages, known, now, err
 }
 
 // admit answers what is known and what is refused at the moment of a sight. Where the item has a dead
@@ -268,28 +296,4 @@ func (b *lockBatch) admit(s sight, usages map[int64]stock.Usage, known map[strin
 	}
 	b.in = in
 	return refused
-}
-
-// usages reads what the buyers of the batch have of an item, where the item limits them.
-func (b *lockBatch) usages(ctx context.Context, item stock.Item) (map[int64]stock.Usage, error) {
-	if !limitsBuyers(item) {
-		return map[int64]stock.Usage{}, nil
-	}
-	var buyers []int64
-	for _, i := range b.in {
-		if buyer := b.calls[i].order.Buyer; buyer != 0 {
-			buyers = append(buyers, buyer)
-		}
-	}
-	return b.store.usages(ctx, b.key, buyers)
-}
-
-// known reads which of the orders have a hold or were closed.
-func (b *lockBatch) known(ctx context.Context) (map[string]bool, error) {
-	orders := make([]string, len(b.in))
-	for i, at := range b.in {
-		orders[i] = b.calls[at].order.ID
-	}
-	known, _, err := b.store.known(ctx, orders)
-	return known, err
 }

@@ -58,8 +58,13 @@ func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock
 // frees reports whether a transition makes units available.
 func frees(t stock.Transition) bool { return t.Change.Available() > 0 }
 
-// freed ends what is remembered of some items; with no keys, of all.
-func (s *Stock) freed(keys ...stock.Key) { s.sights.forget(s.bound(), keys...) }
+// freed ends what is remembered of some items, whose units may be back; with no keys, of all.
+func (s *Stock) freed(keys ...stock.Key) {
+	if s.bound() {
+		s.sights.suspend()
+	}
+	s.sights.forget(keys...)
+}
 
 // moveBatch moves many orders by one step in one transaction. An order that comes twice moves
 // once: for the other call it has moved already. Where the books of one refuse, all go alone.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
@@ -29,6 +30,7 @@ func (q *stockSQL) renderReads() {
 		" FROM " + q.items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
 	// The clock comes also where there is no hold.
 	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + micros(now) + " AS CLOCK) c LEFT JOIN " + q.holds + " h ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
+	q.readHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) ORDER BY h.ORDER_NO, h.LINE_NO"
 	q.known = "SELECT " + micros(now) + ", ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1" +
 		" UNION ALL SELECT " + micros(now) + ", NULL"
 	q.readRefund = "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE FROM " + q.refunds + " WHERE REFUND_NO = ? ORDER BY LINE_NO"
@@ -204,20 +206,59 @@ func (r *holdReader) scan(rows *sql.Rows) error {
 	return nil
 }
 
-// Hold implements stock.Store.
+// holdAt is a hold as it is at a moment.
+type holdAt struct {
+	hold stock.Hold
+	now  time.Time
+}
+
+// Hold implements stock.Store. Those who ask at once are answered by one read, since replays come in
+// crowds too.
 func (s *Stock) Hold(ctx context.Context, order string) (stock.Hold, time.Time, error) {
 	if err := s.ready(ctx); err != nil {
 		return stock.Hold{}, time.Time{}, err
 	}
+	read := s.hold
+	if s.merged != nil {
+		read = s.merged.holds.do
+	}
+	h, err := read(ctx, struct{}{}, order)
+	return h.hold, h.now, err
+}
+
+// hold reads one hold.
+func (s *Stock) hold(ctx context.Context, _ struct{}, order string) (holdAt, error) {
 	var r holdReader
 	err := s.query(ctx, s.current(render(s.sql.readHold, order)), r.scan)
-	if err != nil {
-		return stock.Hold{}, time.Time{}, err
+	if err != nil || len(r.holds) == 0 {
+		return holdAt{now: fromMicros(r.clock)}, err
 	}
-	if len(r.holds) == 0 {
-		return stock.Hold{}, fromMicros(r.clock), nil
+	return holdAt{hold: r.holds[0], now: fromMicros(r.clock)}, nil
+}
+
+// holdBatch reads several.
+func (s *Stock) holdBatch(ctx context.Context, _ struct{}, orders []string) ([]reply[holdAt], error) {
+	var r holdReader
+	if err := s.query(ctx, renderList(s.sql.readHolds, orders), r.scan); err != nil {
+		return nil, err
 	}
-	return r.holds[0], fromMicros(r.clock), nil
+	if len(r.holds) == 0 { // no row has brought the clock
+		var err error
+		if r.clock, err = s.clock(ctx); err != nil {
+			return nil, err
+		}
+	}
+	holds := make(map[string]stock.Hold, len(r.holds))
+	for _, h := range r.holds {
+		holds[h.Order] = h
+	}
+	replies := make([]reply[holdAt], len(orders))
+	for i, order := range orders {
+		hold := holds[order]
+		hold.Lines = slices.Clone(hold.Lines) // each caller's own
+		replies[i].answer = holdAt{hold: hold, now: fromMicros(r.clock)}
+	}
+	return replies, nil
 }
 
 // clock reads the store's clock by itself.

@@ -36,13 +36,16 @@ type sights struct {
 
 // memory is what is remembered of an item.
 type memory struct {
-	sight   *sight    // nil once it was forgotten
-	at      time.Time // by the process's clock, before the sight was read
-	crowded time.Time // when the item last refused somebody
+	sight    *sight    // nil once it was forgotten
+	at       time.Time // by the process's clock, before the sight was read
+	renewing bool      // somebody looks again, before it is too old for all
+	era      int       // how often it was forgotten
+	crowded  time.Time // when the item last refused somebody
 }
 
 // recall returns a sight that is fresh enough by the process's clock, or nil; and whether the item
-// refused somebody lately, so that it is better looked at before it is locked.
+// refused somebody lately, so that it is better looked at before it is locked. When three quarters of
+// its time are over, one caller gets none, and so looks again while the others still have it.
 func (m *sights) recall(key stock.Key) (s *sight, crowded bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -50,10 +53,16 @@ func (m *sights) recall(key stock.Key) (s *sight, crowded bool) {
 	if e == nil {
 		return nil, false
 	}
-	if e.sight != nil && time.Since(e.at) <= m.soldOutFor {
-		s = e.sight
+	now := time.Now()
+	crowded = now.Sub(e.crowded) < crowdedFor
+	switch age := now.Sub(e.at); {
+	case e.sight == nil, age > m.soldOutFor:
+		return nil, crowded
+	case age > m.soldOutFor*3/4 && !e.renewing:
+		e.renewing = true
+		return nil, crowded
 	}
-	return s, time.Since(e.crowded) < crowdedFor
+	return e.sight, crowded
 }
 
 // looking is called before an item is read, and returns what is called with what was seen: it is
@@ -61,24 +70,26 @@ func (m *sights) recall(key stock.Key) (s *sight, crowded bool) {
 func (m *sights) looking(key stock.Key) (saw func(s *sight, refused bool)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := &memory{at: time.Now()}
-	if old := m.items[key]; old != nil {
-		e.crowded = old.crowded
+	e := m.items[key]
+	if e == nil {
+		m.tidy()
+		e = &memory{}
+		m.items[key] = e
 	}
-	m.tidy()
-	m.items[key] = e
+	at, era := time.Now(), e.era
 	return func(s *sight, refused bool) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		switch {
-		case m.items[key] != e:
-		case !refused:
-			delete(m.items, key)
-		case m.soldOutFor > 0 && e.at.After(m.suspended):
-			e.sight = s
-			fallthrough
-		default:
-			e.crowded = time.Now()
+		e.renewing = false
+		if !refused {
+			if m.items[key] == e {
+				delete(m.items, key)
+			}
+			return
+		}
+		e.crowded = time.Now()
+		if e.era == era && m.soldOutFor > 0 && at.After(m.suspended) {
+			e.sight, e.at = s, at
 		}
 	}
 }
@@ -98,25 +109,10 @@ func (m *sights) tidy() {
 	}
 }
 
-// took is called once num units of an item were locked, which a sight of before does not show.
-func (m *sights) took(key stock.Key, num int64) {
+// forget is called once the units of some items may have moved; with no keys, of any item.
+func (m *sights) forget(keys ...stock.Key) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if e := m.items[key]; e != nil && e.sight != nil {
-		s := *e.sight
-		s.item.Locked += num
-		e.sight = &s
-	}
-}
-
-// forget is called once units of some items may be back; with no keys, of any item. A caller's
-// transaction may give them back only when it commits, so that a look in between is not remembered.
-func (m *sights) forget(bound bool, keys ...stock.Key) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if bound {
-		m.suspended = time.Now().Add(suspendedAfterTxs)
-	}
 	for _, key := range keys {
 		m.drop(key)
 	}
@@ -127,9 +123,18 @@ func (m *sights) forget(bound bool, keys ...stock.Key) {
 	}
 }
 
+// suspend is called where a caller's transaction gives units back, which it does only when it
+// commits: a look that comes soon is not remembered.
+func (m *sights) suspend() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.suspended = time.Now().Add(suspendedAfterTxs)
+}
+
 // drop forgets what was seen of an item, also what is being looked at, and keeps that it is crowded.
 func (m *sights) drop(key stock.Key) {
 	if e := m.items[key]; e != nil {
-		m.items[key] = &memory{crowded: e.crowded}
+		e.sight = nil
+		e.era++
 	}
 }

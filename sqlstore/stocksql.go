@@ -21,7 +21,8 @@ type stockSQL struct {
 	lockRefunded, setState, countState   string
 	lockRefunds                          string
 	claim, lookAtItem, known             string
-	readHold, readRefund, readChange     string
+	readHold, readHolds                  string
+	readRefund, readChange               string
 	listItems, dueOfItem, dueOfAll       string
 	holdsByItem, bookItem, bookBuyers    string
 	makeBuyer, changeBuyer               string
@@ -153,6 +154,8 @@ func (q *stockSQL) insertHoldsText(lines int) string {
 func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
 	const timestamp = "'2006-01-02 15:04:05.000000'" // of UTC; the columns have no time zone
 	clock := at.Format(timestamp)
+	var holdFor time.Duration // of the call before, mostly the same
+	var deadline string
 	var b strings.Builder
 	b.Grow(len(q.claim) + 220*len(calls))
 	b.WriteString(q.claim)
@@ -168,15 +171,22 @@ func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
 			integer(&b, n)
 			b.WriteByte(',')
 		}
-		literal(&b, buyerOf(c.order.Buyer))
-		b.WriteByte(',')
+		if c.order.Buyer == 0 {
+			b.WriteString("NULL,")
+		} else {
+			integer(&b, c.order.Buyer)
+			b.WriteByte(',')
+		}
 		integer(&b, int64(stock.Locked))
 		b.WriteByte(',')
-		var deadline [len(timestamp)]byte
-		b.Write(at.Add(c.holdFor).AppendFormat(deadline[:0], timestamp))
-		for range 2 {
-			b.WriteByte(',')
-			b.WriteString(clock)
+		if i == 0 || c.holdFor != holdFor {
+			holdFor, deadline = c.holdFor, at.Add(c.holdFor).Format(timestamp)
+		}
+		for i, s := range [...]string{deadline, clock, clock} {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(s)
 		}
 		b.WriteByte(')')
 	}

@@ -23,6 +23,14 @@ type Wire struct {
 	frozen time.Time
 	log    []string
 	faults []Fault
+	hooks  []hook
+}
+
+// hook is what happens once, before or after the next statement that contains match.
+type hook struct {
+	match string
+	after bool
+	do    func()
 }
 
 // Fault is what happens to the next statement that contains Match.
@@ -59,6 +67,34 @@ func (w *Wire) Inject(f Fault) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.faults = append(w.faults, f)
+}
+
+// Before calls do once, before the next statement that contains match is sent. The statement waits for it.
+func (w *Wire) Before(match string, do func()) { w.hook(hook{match: match, do: do}) }
+
+// After calls do once, when the server has executed the next statement that contains match. Its
+// answer waits for it.
+func (w *Wire) After(match string, do func()) { w.hook(hook{match: match, after: true, do: do}) }
+
+func (w *Wire) hook(h hook) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hooks = append(w.hooks, h)
+}
+
+// call calls the hook that waits for a statement on one side of it.
+func (w *Wire) call(query string, after bool) {
+	w.mu.Lock()
+	do := func() {}
+	for i, h := range w.hooks {
+		if h.after == after && strings.Contains(query, h.match) {
+			do = h.do
+			w.hooks = append(w.hooks[:i:i], w.hooks[i+1:]...)
+			break
+		}
+	}
+	w.mu.Unlock()
+	do()
 }
 
 // Statements returns what was sent since the last call.
@@ -127,6 +163,8 @@ type wiredConn struct {
 
 // ExecContext implements driver.ExecerContext.
 func (c *wiredConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c.wire.call(query, false)
+	defer c.wire.call(query, true)
 	query, fault := c.wire.pass(query)
 	if fault == nil {
 		return c.mysqlConn.ExecContext(ctx, query, args)
@@ -142,6 +180,8 @@ func (c *wiredConn) ExecContext(ctx context.Context, query string, args []driver
 
 // QueryContext implements driver.QueryerContext.
 func (c *wiredConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c.wire.call(query, false)
+	defer c.wire.call(query, true)
 	query, fault := c.wire.pass(query)
 	if fault != nil {
 		_ = c.Close()

@@ -1,0 +1,153 @@
+package sqlstore_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// hot is how many callers want the same SKU in a test of what is left to others.
+const hot = 500
+
+// crowded makes calls of 500 callers, a few by each, on four connections, and meanwhile those of one
+// other caller, one after the other. It returns how many connections were in use at most, and how
+// often a call had to wait for one.
+func (s *shop) crowded(calls int, call func(caller, n int) error, other func(n int) error) (most int, waits int64) {
+	s.t.Helper()
+	s.db.SetMaxOpenConns(4)
+	before := s.db.Stats().WaitCount
+	var mu sync.Mutex
+	var over atomic.Bool
+	var group, others sync.WaitGroup
+	others.Go(func() {
+		for n := 0; !over.Load() || n < 3; n++ {
+			if err := other(n); err != nil {
+				s.t.Error(err)
+			}
+		}
+	})
+	for caller := range hot {
+		group.Go(func() {
+			for n := range calls {
+				if err := call(caller, n); err != nil {
+					s.t.Error(err)
+				}
+				mu.Lock()
+				most = max(most, s.db.Stats().InUse)
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	over.Store(true)
+	others.Wait()
+	return most, s.db.Stats().WaitCount - before
+}
+
+// However many want one SKU, they share one connection. With four in the pool, nobody who wants
+// another SKU waits for one.
+func TestHotSKULeavesConnectionsToOthers(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.wide(stock.Terms{PerBuyer: 4})
+	lock := func(caller, n int) error {
+		_, err := s.For(int64(1+caller)).Lock(t.Context(), fmt.Sprint(caller, "-", n), one(4))
+		return err
+	}
+	require.NoError(t, s.Restock(t.Context(), "more", units(2, 1_000_000)))
+	most, waits := s.crowded(4, lock, s.lockOther)
+	require.LessOrEqual(t, most, 2, "one for the hot SKU, one for the other")
+	require.Zero(t, waits)
+	s.counters(4, 0, 4*hot, 10_000)
+}
+
+// lockOther locks a unit of SKU 2.
+func (s *shop) lockOther(n int) error {
+	_, err := s.Lock(s.t.Context(), fmt.Sprint("other-", n), one(2))
+	return err
+}
+
+// The whole life of an order takes a connection for each kind of step at most.
+func TestHotSKUsStepsLeaveConnectionsToOthers(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.wide(stock.Terms{})
+	require.NoError(t, s.Restock(t.Context(), "more", units(2, 1_000_000)))
+	for caller := range hot {
+		s.lock(fmt.Sprint("order-", caller), one(4))
+	}
+	most, waits := s.crowded(1, func(caller, _ int) error {
+		call := []step{s.Pay, s.Cancel}[caller%2]
+		_, err := call(t.Context(), fmt.Sprint("order-", caller))
+		return err
+	}, s.lockOther)
+	require.LessOrEqual(t, most, 3, "Pay, Cancel and the other SKU")
+	require.Zero(t, waits)
+	s.counters(4, hot/2, 0, 10_000-hot/2)
+}
+
+// Nor do those who are refused.
+func TestSoldOutSKULeavesConnectionsToOthers(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	require.NoError(t, s.Restock(t.Context(), "more", units(2, 1_000_000)))
+	lock := func(caller, n int) error {
+		_, err := s.Lock(t.Context(), fmt.Sprint(caller, "-", n), one(1))
+		if errors.Is(err, stock.ErrInsufficient) {
+			return nil
+		}
+		return err
+	}
+	most, waits := s.crowded(10, lock, s.lockOther)
+	require.LessOrEqual(t, most, 4, "a look at the item, two at the orders, and the other SKU")
+	require.Zero(t, waits)
+	s.counters(1, 0, 10, 10)
+}
+
+// Nor those who find the units in dead holds.
+func TestSKUWithDeadHoldsLeavesConnectionsToOthers(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	require.NoError(t, s.Restock(t.Context(), "more", units(2, 1_000_000)))
+	s.deadHolds(hot, 0)
+	lock := func(caller, n int) error {
+		_, err := s.Lock(t.Context(), fmt.Sprint(caller, "-", n), one(4))
+		if errors.Is(err, stock.ErrInsufficient) {
+			return nil
+		}
+		return err
+	}
+	_, waits := s.crowded(2, lock, s.lockOther)
+	require.Less(t, waits, int64(hot/10), "not one of each caller's own")
+	s.counters(4, 0, hot, hot)
+}
+
+// One SKU has one batch in flight: the next begins when the last has committed.
+func TestHotSKUHasOneBatchInFlight(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.wide(stock.Terms{})
+	s.db.Wire.Statements()
+	_, _ = s.crowded(2, func(caller, n int) error {
+		_, err := s.Lock(t.Context(), fmt.Sprint(caller, "-", n), one(4))
+		return err
+	}, func(int) error { return s.db.PingContext(t.Context()) })
+	inFlight := 0
+	for _, statement := range s.db.Wire.Statements() {
+		switch {
+		case strings.HasPrefix(statement, "BEGIN"):
+			inFlight++
+			require.Equal(t, 1, inFlight)
+		case strings.HasPrefix(statement, "COMMIT"), strings.HasPrefix(statement, "ROLLBACK"):
+			inFlight--
+		}
+	}
+	s.counters(4, 0, 2*hot, 10_000)
+}

@@ -1,0 +1,161 @@
+package sqlstore_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// together makes calls while the first of them waits for a row that is blocked, until release is called: all
+// others form one batch behind it. It returns what became of each.
+func (s *shop) together(release func(), calls ...func() error) []error {
+	s.t.Helper()
+	first, others := make(chan error), make(chan []error)
+	go func() { first <- calls[0]() }()
+	s.waiting()
+	go func() { others <- crowd(calls[1:]) }()
+	s.queued(int64(len(calls) - 1))
+	release()
+	return append([]error{<-first}, <-others...)
+}
+
+// crowd makes calls at once and returns what became of each.
+func crowd(calls []func() error) []error {
+	errs := make([]error, len(calls))
+	var group sync.WaitGroup
+	for i, call := range calls {
+		group.Go(func() { errs[i] = call() })
+	}
+	group.Wait()
+	return errs
+}
+
+// locking is a Lock as a call; buyer 0 is nobody.
+func (s *shop) locking(buyer int64, order string, line stock.Line) func() error {
+	inv := s.Inventory
+	if buyer != 0 {
+		inv = s.For(buyer)
+	}
+	return func() error { _, err := inv.Lock(s.t.Context(), order, line); return err }
+}
+
+// usage demands what a buyer has of a SKU.
+func (s *shop) usage(buyer, sku int64, want stock.Usage) {
+	s.t.Helper()
+	got, err := s.For(buyer).Usage(s.t.Context(), stock.Key{SKU: sku})
+	require.NoError(s.t, err)
+	require.Equal(s.t, want, got, "buyer %d", buyer)
+}
+
+// wide defines SKU 4 with so many units that only its other terms refuse.
+func (s *shop) wide(terms stock.Terms) {
+	s.t.Helper()
+	_, err := s.Define(s.t.Context(), stock.Key{SKU: 4}, 10_000, terms)
+	require.NoError(s.t, err)
+}
+
+// One batch with each buyer twenty times, and with callers who name none.
+func TestMergedLocksKeepTheUnitsPerBuyer(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.wide(stock.Terms{PerBuyer: 5})
+	var calls []func() error
+	for i := range 20 {
+		for buyer := range int64(6) {
+			calls = append(calls, s.locking(buyer, fmt.Sprint(buyer, "-", i), units(4, int64(1+i%3))))
+		}
+	}
+	errs := s.together(s.blockItem(4), calls...)
+	require.Equal(t, 20, count(errs, stock.ErrBuyerRequired))
+	require.Equal(t, len(errs), count(errs, nil)+count(errs, stock.ErrPerBuyer)+20)
+	for buyer := int64(1); buyer <= 5; buyer++ {
+		got, err := s.For(buyer).Usage(t.Context(), stock.Key{SKU: 4})
+		require.NoError(t, err)
+		require.Equal(t, int64(5), got.Held, "orders of one unit fill up what is left")
+	}
+	s.counters(4, 0, 25, 10_000)
+}
+
+func TestMergedLocksKeepTheLiveHoldsPerBuyer(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.wide(stock.Terms{PerBuyer: 100, LiveHolds: 2})
+	_, err := s.For(1).Lock(t.Context(), "before", units(4, 7))
+	require.NoError(t, err)
+	var calls []func() error
+	for i := range 20 {
+		for buyer := int64(1); buyer <= 5; buyer++ {
+			calls = append(calls, s.locking(buyer, fmt.Sprint(buyer, "-", i), units(4, 3)))
+		}
+	}
+	calls = append(calls, s.locking(6, "too many units", units(4, 101)), s.locking(0, "nobody", one(4)))
+	errs := s.together(s.blockItem(4), calls...)
+	require.Equal(t, 9, count(errs, nil))
+	require.Equal(t, 91, count(errs, stock.ErrLiveHolds))
+	require.ErrorIs(t, errs[100], stock.ErrPerBuyer)
+	require.ErrorIs(t, errs[101], stock.ErrBuyerRequired)
+	s.usage(1, 4, stock.Usage{Held: 10, Holds: 2})
+	for buyer := int64(2); buyer <= 5; buyer++ {
+		s.usage(buyer, 4, stock.Usage{Held: 6, Holds: 2})
+	}
+	s.counters(4, 0, 34, 10_000)
+}
+
+// What buyers hold of an item without limits is counted for those who name themselves, and counts as
+// soon as there is a limit.
+func TestMergedLocksCountBuyersWithoutLimits(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.wide(stock.Terms{})
+	var calls []func() error
+	for i := range 60 {
+		calls = append(calls, s.locking(int64(i%3), fmt.Sprint("order-", i), units(4, int64(1+i%2))))
+	}
+	for _, err := range s.together(s.blockItem(4), calls...) {
+		require.NoError(t, err)
+	}
+	s.usage(1, 4, stock.Usage{Held: 30, Holds: 20})
+	s.usage(2, 4, stock.Usage{Held: 30, Holds: 20})
+	s.wide(stock.Terms{PerBuyer: 31})
+	errs := s.together(s.blockItem(4),
+		s.locking(1, "1-last", one(4)), s.locking(1, "1-over", one(4)),
+		s.locking(2, "2-over", units(4, 2)), s.locking(2, "2-last", one(4)),
+		s.locking(3, "3-first", units(4, 31)), s.locking(0, "nobody", one(4)))
+	require.Equal(t, 3, count(errs, nil))
+	require.Equal(t, 2, count(errs, stock.ErrPerBuyer))
+	require.ErrorIs(t, errs[5], stock.ErrBuyerRequired)
+	s.counters(4, 0, 123, 10_000)
+}
+
+// A buyer whose count is full is refused alone. The refund of what was bought does not give it back,
+// so that one buyer can have had more than the item has.
+func TestMergedLocksOfABuyerWhoseCountIsFull(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	ctx := t.Context()
+	_, err := s.Define(ctx, stock.Key{SKU: 4}, 0, stock.Terms{Unlimited: true})
+	require.NoError(t, err)
+	_, err = s.For(9).Lock(ctx, "nearly all", units(4, math.MaxInt64-5))
+	require.NoError(t, err)
+	_, err = s.Pay(ctx, "nearly all")
+	require.NoError(t, err)
+	_, err = s.Refund(ctx, stock.Refund{ID: "r", Order: "nearly all", Restock: true})
+	require.NoError(t, err)
+	var calls []func() error
+	for i := range 20 {
+		calls = append(calls, s.locking(int64(i%3), fmt.Sprint("order-", i), one(4)))
+	}
+	calls = append(calls, s.locking(9, "too much", units(4, 10)), s.locking(9, "fits", units(4, 5)))
+	errs := s.together(s.blockItem(4), calls...)
+	require.ErrorIs(t, errs[20], stock.ErrOverflow)
+	errs[20] = nil
+	require.NoError(t, errors.Join(errs...))
+	s.usage(9, 4, stock.Usage{Held: 5, Holds: 1, Bought: math.MaxInt64 - 5})
+	s.counters(4, 0, 25, 0)
+}
