@@ -18,8 +18,8 @@ import (
 const batchTime = time.Minute
 
 // abreast returns how many calls and batches of one key may be in flight: while one waits for its
-// commit or for the hot row, the server and the callers work on the other. In a small pool it is one,
-// which leaves connections to others.
+// commit or for the hot row, the server and the callers work on the other, if it is worth a commit of
+// its own; see bounds.enough. In a small pool it is one, which leaves connections to others.
 func abreast(db *sql.DB) int {
 	const small = 8
 	if n := db.Stats().MaxOpenConnections; n > 0 && n < small {
@@ -31,6 +31,7 @@ func abreast(db *sql.DB) int {
 // bounds are what all mergers of a store share, so that merging stays within them together.
 type bounds struct {
 	size    int           // calls of one batch
+	enough  int           // calls that are worth a batch while another one of their key is in flight
 	abreast func() int    // calls and batches of one key in flight
 	slots   chan struct{} // one for each batch in flight
 	waiting int64         // tickets that may wait
@@ -39,7 +40,7 @@ type bounds struct {
 
 // newBounds returns the bounds that the options set.
 func newBounds(o Options, abreast func() int) *bounds {
-	return &bounds{size: o.BatchSize, abreast: abreast, slots: make(chan struct{}, o.Batches), waiting: int64(o.Waiting)}
+	return &bounds{size: o.BatchSize, enough: (o.BatchSize + 3) / 4, abreast: abreast, slots: make(chan struct{}, o.Batches), waiting: int64(o.Waiting)}
 }
 
 // merger lets concurrent calls for one key, a hot row, share one transaction and so one lock and
@@ -164,7 +165,7 @@ func (m *merger[K, Q, A]) enter(key K, asked Q) (t *ticket[Q, A], alone bool) {
 	}
 	t = m.ticket(asked)
 	l.waiting = append(l.waiting, t)
-	if l.busy < m.abreast() {
+	if len(l.waiting) >= m.enough && l.busy < m.abreast() {
 		l.busy++
 		go m.serve(key)
 	}
@@ -225,13 +226,17 @@ func (m *merger[K, Q, A]) serveNext(key K) bool {
 	return true
 }
 
-// next takes the next batch of a lane off it, in the order of arrival. With nobody waiting it
-// gives up its place.
+// next takes the next batch of a lane off it, in the order of arrival. With nobody or
+// not enough waiting it gives up its place.
 func (m *merger[K, Q, A]) next(key K) []*ticket[Q, A] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.letOthersCome()
 	l := m.lanes[key]
+	if l.busy > 1 && len(l.waiting) < m.enough { // whoever else is in flight goes on with them
+		m.free(key, l)
+		return nil
+	}
 	var tickets []*ticket[Q, A]
 	n := 0
 	for ; n < len(l.waiting) && len(tickets) < m.size; n++ {
