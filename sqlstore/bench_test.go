@@ -3,10 +3,13 @@ package sqlstore_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -79,6 +82,46 @@ func rush(b *testing.B, unit string, call func(n int64) error) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), unit)
+}
+
+// BenchmarkOtherSKU is how long one caller's Lock of a SKU takes, by itself and while 1,024 callers want
+// another SKU through the same pool: its median and p99 in milliseconds.
+func BenchmarkOtherSKU(b *testing.B) {
+	for _, rivals := range []int{0, callers} {
+		b.Run(strconv.Itoa(rivals)+"rivals", func(b *testing.B) {
+			db := sqltest.Open(b, defaults)
+			db.SetMaxOpenConns(24)
+			require.NoError(b, sqlstore.Migrate(b.Context(), db.DB, nil))
+			inv := stock.New(sqlstore.NewStock(db.DB, nil), nil)
+			for sku := int64(1); sku <= 2; sku++ {
+				_, err := inv.Define(b.Context(), stock.Key{SKU: sku}, 1<<40, stock.Terms{})
+				require.NoError(b, err)
+			}
+			var group sync.WaitGroup
+			var over atomic.Bool
+			for rival := range rivals {
+				group.Go(func() {
+					for n := 0; !over.Load(); n++ {
+						if err := lockOne(b.Context(), inv, "rival-"+strconv.Itoa(rival)+"-"+strconv.Itoa(n)); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			var took []time.Duration
+			for b.Loop() {
+				start := time.Now()
+				_, err := inv.Lock(b.Context(), "order-"+strconv.Itoa(len(took)), one(2))
+				took = append(took, time.Since(start))
+				require.NoError(b, err)
+			}
+			over.Store(true)
+			group.Wait()
+			slices.Sort(took)
+			b.ReportMetric(took[len(took)/2].Seconds()*1_000, "p50-ms")
+			b.ReportMetric(took[len(took)*99/100].Seconds()*1_000, "p99-ms")
+		})
+	}
 }
 
 // BenchmarkInsert is the limit: the same holds, in INSERTs of many rows and nothing else.

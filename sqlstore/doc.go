@@ -20,11 +20,23 @@
 //
 // The row of a hot SKU is a queue: one transaction at a time has its lock, until its commit is on
 // the disk. So concurrent Locks of one SKU share a transaction: while one is in flight, those that
-// arrive form the next batch, one INSERT of all holds and one guarded UPDATE by their sum. There is
-// no timer; alone, a Lock goes at once. Each is answered by itself, as it would be alone. A
-// batch runs on a context of its own: a caller whose context ends while it is in flight is told
-// stock.ErrUnknown. Orders of several lines, Locks that name a buyer and all that happens in a
-// caller's transaction go beside it.
+// arrive form the next batch, one INSERT of all holds and one guarded UPDATE by their sum. So do
+// concurrent calls of Pay, of Cancel, of Redeem and of Refund, whatever their SKUs, and the release
+// of dead holds. There is no timer; alone, a call goes at once. Each is answered by itself, as it
+// would be alone: replays, limits, closed windows, too little stock. What fits is admitted in the
+// order of arrival; where an item is short, a large order in front does not keep out small ones that
+// fit. A batch runs on a context of its own: a caller whose context ends while it is in flight is
+// told stock.ErrUnknown, and the others do not notice. Orders of several lines and all that happens
+// in a caller's transaction go beside it.
+//
+// That an item is sold out is remembered in the process for up to 200 ms (Options.SoldOutFor): a
+// rush for nothing does not reach its row. Whatever this store gives back ends it; what another
+// process or a caller's transaction gives back may be refused for that long. It never sells too
+// much, and an order that has a hold is found whatever is remembered.
+//
+// One SKU takes two connections of the pool for its Locks, one in a pool of fewer than eight; all
+// batches together take Options.Batches. Beyond Options.Waiting callers, calls end with
+// stock.ErrBusy.
 //
 // # What it needs
 //

@@ -16,7 +16,7 @@ import (
 // have died.
 func (s *Stock) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, error) {
 	key, buyer := call.line().Key(), call.order.Buyer
-	seen, _ := s.sights.recall(key)
+	seen := s.sights.recall(key)
 	if seen == nil {
 		return lockAnswer{}, false, nil
 	}

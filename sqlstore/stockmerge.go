@@ -2,9 +2,11 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -58,7 +60,7 @@ func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) 
 	for i := range calls {
 		b.in[i] = i
 	}
-	seen, look := s.sights.recall(key) // another batch may have looked while this one waited
+	seen, look := s.sights.recent(key) // another batch may have looked while this one waited
 	for range lockRounds {
 		if look {
 			if err := b.sift(ctx, seen); err != nil {
@@ -78,9 +80,7 @@ func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) 
 		}
 		look = true
 	}
-	for _, i := range b.in {
-		b.replies[i].alone = true
-	}
+	b.split()
 	return b.finish(), nil
 }
 
@@ -173,6 +173,9 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 		return false, nil
 	case n == errOutOfRange: // a buyer has as much as can be counted
 		return false, nil
+	case errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow): // the books of one, maybe
+		b.split()
+		return false, nil
 	case err != nil || !kept:
 		return false, err
 	}
@@ -181,6 +184,14 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 		b.replies[i].answer = lockAnswer{verdict: stock.Done, at: lockedAt}
 	}
 	return true, nil
+}
+
+// split sends those that are still in the batch alone.
+func (b *lockBatch) split() {
+	for _, i := range b.in {
+		b.replies[i].alone = true
+	}
+	b.in = nil
 }
 
 // buyerUsage is what a batch adds to what one buyer has of one item.

@@ -43,27 +43,43 @@ type memory struct {
 	crowded  time.Time // when the item last refused somebody
 }
 
-// recall returns a sight that is fresh enough by the process's clock, or nil; and whether the item
-// refused somebody lately, so that it is better looked at before it is locked. When three quarters of
-// its time are over, one caller gets none, and so looks again while the others still have it.
-func (m *sights) recall(key stock.Key) (s *sight, crowded bool) {
+// recall returns a sight that is fresh enough by the process's clock to answer a caller, or nil. When
+// three quarters of its time are over, one caller gets none, and so looks again while the others still
+// have it.
+func (m *sights) recall(key stock.Key) *sight {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.items[key]
+	if e == nil || e.sight == nil {
+		return nil
+	}
+	switch age := time.Since(e.at); {
+	case age > m.soldOutFor:
+		return nil
+	case age > m.renewAt() && !e.renewing:
+		e.renewing = true
+		return nil
+	}
+	return e.sight
+}
+
+// recent returns a sight that need not be renewed yet, or nil; and whether the item refused somebody
+// lately, so that it is better looked at before it is locked.
+func (m *sights) recent(key stock.Key) (s *sight, crowded bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.items[key]
 	if e == nil {
 		return nil, false
 	}
-	now := time.Now()
-	crowded = now.Sub(e.crowded) < crowdedFor
-	switch age := now.Sub(e.at); {
-	case e.sight == nil, age > m.soldOutFor:
-		return nil, crowded
-	case age > m.soldOutFor*3/4 && !e.renewing:
-		e.renewing = true
-		return nil, crowded
+	if e.sight != nil && time.Since(e.at) <= m.renewAt() {
+		s = e.sight
 	}
-	return e.sight, crowded
+	return s, time.Since(e.crowded) < crowdedFor
 }
+
+// renewAt is the age at which a sight is renewed.
+func (m *sights) renewAt() time.Duration { return m.soldOutFor * 3 / 4 }
 
 // looking is called before an item is read, and returns what is called with what was seen: it is
 // remembered unless something was forgotten meanwhile.
