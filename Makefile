@@ -24,7 +24,7 @@ test-mysql: ## all tests on MySQL 9.7
 test-lab: ## the tests of internal/lab
 	@$(LAB) test $(TESTFLAGS) ./...
 
-# Flags of the load tool: make bench BENCHFLAGS="-json bench.json -svg docs"; its -h explains them.
+# Flags of the load tool: make bench BENCHFLAGS="-json bench.json -svg internal/lab/charts"; its -h explains them.
 BENCHFLAGS ?=
 
 .PHONY: bench
