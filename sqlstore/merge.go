@@ -33,7 +33,7 @@ type bounds struct {
 	size    int           // calls of one batch
 	enough  int           // calls that are worth a batch while another one of their key is in flight
 	abreast func() int    // calls and batches of one key in flight
-	slots   chan struct{} // one for each batch in flight
+	slots   chan struct{} // one for each batch in flight, and for each call beside its batch
 	waiting int64         // tickets that may wait
 	tickets atomic.Int64  // that do, also those whose caller has left
 }
@@ -44,7 +44,7 @@ func newBounds(o Options, abreast func() int) *bounds {
 }
 
 // merger lets concurrent calls for one key, a hot row, share one transaction and so one lock and
-// one commit. While a call or a batch of a key is in flight, those that arrive wait, and form the
+// one commit. While calls or batches of a key are in flight, those that arrive wait, and form the
 // next batch. There is no timer: alone, a call goes at once and by itself, as if there were no
 // merger. There is no goroutine while nothing waits.
 //

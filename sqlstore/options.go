@@ -17,9 +17,9 @@ const (
 	longestPrefix     = 16
 	maxBatches        = 10_000
 	maxWaiting        = 100_000_000
-	crowdedFor        = time.Minute // how long it is remembered that an item refused somebody
-	maxSights         = 1_000       // of so many items
-	suspendedAfterTxs = MaxSoldOutFor
+	crowdedFor        = time.Minute   // how long it is remembered that an item refused somebody
+	maxSights         = 1_000         // of so many items
+	suspendedAfterTxs = MaxSoldOutFor // how long nothing is remembered once a caller's transaction gave units back
 )
 
 // Options say where the tables are and how they are used. The zero value is the default.
@@ -29,9 +29,9 @@ type Options struct {
 	Prefix string
 
 	// Unmerged makes each call a transaction of its own. By default, concurrent Locks of one
-	// SKU share one, and so do concurrent calls of Pay, of Cancel, of Redeem and of Refund,
-	// with the same results. Orders of several lines, and calls in a caller's transaction, are
-	// never merged with others at Lock.
+	// SKU share one, and so do concurrent calls of Pay, of Cancel, of Redeem, of Refund and of
+	// Expire, with the same results. Orders of several lines, and calls in a caller's
+	// transaction, go by themselves.
 	Unmerged bool
 
 	// BatchSize is how many calls one transaction merges at most, 1 to MaxBatchSize; 0 is
@@ -50,8 +50,9 @@ type Options struct {
 
 	// SoldOutFor is how long a Lock may be refused because its item was seen to have too
 	// little, by this process, that long ago: up to MaxSoldOutFor, which 0 stands for; a
-	// negative time is never. Units that this process gives back end it at once. An order that has
-	// a hold is never refused so.
+	// negative time is never. Units that this store gives back end it at once; those that a
+	// caller's transaction gives back may be refused for that long after its commit. An order
+	// that has a hold is never refused so.
 	SoldOutFor time.Duration
 }
 
