@@ -10,5 +10,6 @@ require (
 
 require (
 	filippo.io/edwards25519 v1.2.0 // indirect
+	github.com/shopspring/decimal v1.4.0
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 )

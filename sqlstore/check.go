@@ -118,7 +118,7 @@ func (c *checker) schema(opts *Options) func(context.Context) error {
 
 // tables looks whether all tables are there and in InnoDB: others know no transactions.
 func (c *checker) tables(ctx context.Context) error {
-	for _, table := range newStockSQL(c.prefix).tables() {
+	for _, table := range tablesOf(c.prefix) {
 		var engine string
 		err := c.db.QueryRowContext(ctx, render("SELECT COALESCE(ENGINE, 'none') FROM information_schema.TABLES"+
 			" WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = CONVERT(? USING utf8mb4)", table)).Scan(&engine)
@@ -145,7 +145,11 @@ func (c *checker) constraints(ctx context.Context) error {
 			c.problemf("CHECK constraints are switched off: set check_constraint_checks = 1")
 		}
 	}
-	for _, constraint := range newStockSQL(c.prefix).constraints() {
+	var constraints []string
+	for _, q := range allSQL(c.prefix) {
+		constraints = append(constraints, q.constraints()...)
+	}
+	for _, constraint := range constraints {
 		enforced := "'YES'"
 		if !c.mariadb {
 			enforced = "ENFORCED"

@@ -22,18 +22,22 @@ type statement struct{ name, text string }
 
 // statements renders all of them; those that grow with the lines of an order for one and two.
 func (q *stockSQL) statements() []statement {
+	lock, take := stock.StepLock.Transition(), stock.StepTake.Transition()
 	entry := stock.Entry{Key: stock.Key{SKU: 42, Activity: 7}, Delta: stock.Quantities{Total: -3, Left: -3}, Exactly: true}
 	all := []statement{
 		{"Define: a new item", q.createItem},
 		{"Define: other terms", q.changeTerms},
 		{"Define: limited to unlimited, or back", q.changeLimit},
-		{"Lock 1: claim the order, one line", q.insertHoldsText(1)},
-		{"Lock 1: claim the order, two lines", q.insertHoldsText(2)},
+		{"Lock 1: claim the order, one line", q.insertHoldsText(lock, 1)},
+		{"Lock 1: claim the order, two lines", q.insertHoldsText(lock, 2)},
 		{"Lock: count it for its buyer, two lines", q.countHoldsText(2)},
-		{"Lock 2: one line, no buyer", q.lockItemsText(1, false)},
-		{"Lock 2: one line, with a buyer", q.lockItemsText(1, true)},
-		{"Lock 2: two lines, no buyer", q.lockItemsText(2, false)},
-		{"Lock 2: two lines, with a buyer", q.lockItemsText(2, true)},
+		{"Lock 2: one line, no buyer", q.lockItemsText(lock, 1, false)},
+		{"Lock 2: one line, with a buyer", q.lockItemsText(lock, 1, true)},
+		{"Lock 2: two lines, no buyer", q.lockItemsText(lock, 2, false)},
+		{"Lock 2: two lines, with a buyer", q.lockItemsText(lock, 2, true)},
+		{"Take 1: claim the order, two lines", q.insertHoldsText(take, 2)},
+		{"Take 2: one line, no buyer", q.lockItemsText(take, 1, false)},
+		{"Take 2: two lines, with a buyer", q.lockItemsText(take, 2, true)},
 	}
 	for _, t := range stock.Transitions() {
 		if text, ok := q.moves[t.Step]; ok {
@@ -70,8 +74,13 @@ func (q *stockSQL) statements() []statement {
 			{order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}}, holdFor: time.Minute},
 			{order: stock.Order{ID: "b", Buyer: 7, Lines: []stock.Line{{SKU: 42, Num: 1}}}, holdFor: time.Minute},
 		})},
-		statement{"Merged Lock 2: the item, no buyers", q.lockItemText(true, 0)},
-		statement{"Merged Lock 2: the item, two buyers", q.lockItemText(false, 2)},
+		statement{"Merged Lock 2: the item, no buyers", q.lockItemText(lock, true, 0)},
+		statement{"Merged Lock 2: the item, two buyers", q.lockItemText(lock, false, 2)},
+		statement{"Merged Take 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []lockCall{
+			{order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}, Taken: true}, holdFor: time.Minute},
+			{order: stock.Order{ID: "b", Buyer: 7, Lines: []stock.Line{{SKU: 42, Num: 1}}, Taken: true}, holdFor: time.Minute},
+		})},
+		statement{"Merged Take 2: the item, two buyers", q.lockItemText(take, false, 2)},
 		statement{"Merged Lock: what the item has, and when its first hold dies", q.lookAtItem},
 		statement{"Merged Lock: what its buyers have", q.readUsages(2)},
 		statement{"Read items", q.readItems(1)},
@@ -96,7 +105,7 @@ func TestStatementsAreAsTheGoldenFileHasThem(t *testing.T) {
 	breaks := strings.NewReplacer(" SET ", "\n   SET ", " WHERE ", "\n WHERE ", " FROM ", "\n  FROM ", " VALUES ", "\nVALUES ", " AND ", "\n   AND ",
 		" LEFT JOIN ", "\n  LEFT JOIN ", " STRAIGHT_JOIN ", "\n  STRAIGHT_JOIN ", " CROSS JOIN ", "\n  CROSS JOIN ", " ON DUPLICATE ", "\n    ON DUPLICATE ",
 		" GROUP BY ", "\n GROUP BY ", " ORDER BY ", "\n ORDER BY ", " UNION ALL ", "\n UNION ALL ")
-	for _, s := range newStockSQL("").statements() {
+	for _, s := range newStockSQL(goodsStock).statements() {
 		require.NotEmpty(t, s.text, s.name)
 		b.WriteString("\n-- " + s.name + "\n" + breaks.Replace(s.text) + ";\n")
 	}
@@ -111,7 +120,7 @@ func TestStatementsAreAsTheGoldenFileHasThem(t *testing.T) {
 // The rules of the statements, held for all of them at once.
 func TestStatementsKeepTheRules(t *testing.T) {
 	t.Parallel()
-	for _, s := range newStockSQL("").statements() {
+	for _, s := range newStockSQL(goodsStock).statements() {
 		require.NotContains(t, s.text, "IGNORE", "%s: INSERT IGNORE truncates", s.name)
 		require.NotContains(t, s.text, "NOW()", "%s: the session's time zone", s.name)
 		require.NotContains(t, s.text, ";", "%s: one statement only", s.name)
@@ -147,7 +156,7 @@ func after(s, separator string) string {
 
 func TestPrefixIsInFrontOfEveryName(t *testing.T) {
 	t.Parallel()
-	for _, s := range newStockSQL("shop_").statements() {
+	for _, s := range newStockSQL("shop_" + goodsStock).statements() {
 		require.NotRegexp(t, `[^_]\bgoods_stock`, s.text, s.name)
 	}
 	schema := (&Options{Prefix: "shop_"}).Schema()
@@ -155,7 +164,7 @@ func TestPrefixIsInFrontOfEveryName(t *testing.T) {
 	require.NoError(t, err)
 	for _, m := range all {
 		for _, s := range m.statements {
-			require.NotRegexp(t, `\bgoods_stock`, s)
+			require.NotRegexp(t, `\b(goods_stock|coupon_[a-z]|red_packet)`, s)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func fullBatch(buyers bool) []lockCall {
 
 // BenchmarkRender is the text of the statements of a full batch.
 func BenchmarkRender(b *testing.B) {
-	statements := newStockSQL("")
+	statements := newStockSQL(goodsStock)
 	at := time.Date(2030, 1, 31, 23, 59, 0, 0, time.UTC)
 	calls, named := fullBatch(false), fullBatch(true)
 	usages, _ := usagesOf(named)
@@ -75,8 +75,8 @@ func BenchmarkRender(b *testing.B) {
 	}{
 		{"insertMany", func() string { return statements.insertMany(at, calls) }},
 		{"insertManyForBuyers", func() string { return statements.insertMany(at, named) }},
-		{"lockItem", func() string { return statements.lockItem(stock.Key{SKU: 42}, 900, 1, true, nil) }},
-		{"lockItemForBuyers", func() string { return statements.lockItem(stock.Key{SKU: 42}, 900, 1, false, usages) }},
+		{"lockItem", func() string { return statements.lockItem(lockKey{Key: stock.Key{SKU: 42}}, 900, 1, true, nil) }},
+		{"lockItemForBuyers", func() string { return statements.lockItem(lockKey{Key: stock.Key{SKU: 42}}, 900, 1, false, usages) }},
 		{"countHolds", func() string { return statements.countHolds(usages) }},
 		{"payLock", func() string { return renderList(statements.many[stock.StepPay].lock, orders) }},
 		{"payMove", func() string { return statements.many[stock.StepPay].moved(at, orders) }},

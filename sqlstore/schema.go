@@ -1,13 +1,13 @@
 package sqlstore
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"embed"
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +18,9 @@ import (
 
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// tableName is where the name of a table, or of an index or a constraint, begins. Columns are in capitals.
+var tableName = regexp.MustCompile(`\b(goods_stock|coupon_[a-z]|red_packet)`)
 
 // lockWait is how long Migrate waits, in seconds, for another process that migrates.
 const lockWait = 60
@@ -38,7 +41,7 @@ func (o *Options) Schema() fs.FS {
 	entries, _ := fs.ReadDir(migrations, "migrations") // embedded: cannot fail
 	for _, entry := range entries {
 		text, _ := fs.ReadFile(migrations, path.Join("migrations", entry.Name()))
-		files[entry.Name()] = &fstest.MapFile{Mode: 0o444, Data: bytes.ReplaceAll(text, []byte("goods_stock"), []byte(prefix+"goods_stock"))}
+		files[entry.Name()] = &fstest.MapFile{Mode: 0o444, Data: tableName.ReplaceAll(text, []byte(prefix+"$0"))}
 	}
 	return files
 }
@@ -141,10 +144,19 @@ func Drop(ctx context.Context, db *sql.DB, opts *Options) error {
 		return err
 	}
 	return alone(ctx, db, prefix, func(conn *sql.Conn) error {
-		tables := append(newStockSQL(prefix).tables(), prefix+"holdfast_schema")
+		tables := append(tablesOf(prefix), prefix+"holdfast_schema")
 		_, err := conn.ExecContext(ctx, "DROP TABLE IF EXISTS "+strings.Join(tables, ", "))
 		return err
 	})
+}
+
+// tablesOf returns the names of all tables of a prefix but that of the migrations.
+func tablesOf(prefix string) []string {
+	var names []string
+	for _, q := range allSQL(prefix) {
+		names = append(names, q.tables()...)
+	}
+	return names
 }
 
 // checkDB refuses what cannot work before any I/O, and returns the prefix.

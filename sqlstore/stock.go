@@ -17,12 +17,16 @@ type Stock struct {
 	sql    *stockSQL
 	sights *sights
 	merged *stockMergers // nil where calls are not merged
+	rider  rider         // nil where nothing goes along
 	broken error         // what is wrong with the options; every call returns it
 }
 
+// rider is what another domain, whose units a store keeps, does along with a Lock or a Take; see ride.
+type rider func(ctx context.Context, q Tx, at time.Time, calls []lockCall) error
+
 // stockMergers merge the calls of a store, each kind by what it is hot on.
 type stockMergers struct {
-	locks   *merger[stock.Key, lockCall, lockAnswer]
+	locks   *merger[lockKey, lockCall, lockAnswer]
 	moves   *merger[stock.Step, moveCall, stock.Verdict]
 	refunds *merger[struct{}, refundCall, stock.Verdict]
 	orders  *merger[struct{}, string, knownOrder]
@@ -37,7 +41,12 @@ type stockMergers struct {
 // as ErrInvalid.
 func NewStock(db *sql.DB, opts *Options) *Stock {
 	o, err := opts.complete()
-	s := &Stock{handle: &handle{db: db}, sql: newStockSQL(o.Prefix), sights: &sights{soldOutFor: o.SoldOutFor}, broken: err}
+	return newStock(db, o, newStockSQL(o.Prefix+goodsStock), err)
+}
+
+// newStock returns the store with these statements.
+func newStock(db *sql.DB, o Options, statements *stockSQL, err error) *Stock {
+	s := &Stock{handle: &handle{db: db}, sql: statements, sights: &sights{soldOutFor: o.SoldOutFor}, broken: err}
 	if !o.Unmerged {
 		b := newBounds(o, func() int { return abreast(db) })
 		s.merged = &stockMergers{
@@ -65,7 +74,7 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 //
 // A handle that is in no transaction is refused with ErrInvalid, before anything is changed.
 func (s *Stock) WithTx(tx Tx) *Stock {
-	bound := &Stock{handle: &handle{db: s.db, tx: tx}, sql: s.sql, sights: s.sights, broken: s.broken}
+	bound := &Stock{handle: &handle{db: s.db, tx: tx}, sql: s.sql, sights: s.sights, rider: s.rider, broken: s.broken}
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
 	}
@@ -155,7 +164,7 @@ func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 	}
 	answer, settled, err := s.refuse(ctx, call)
 	if err == nil && !settled {
-		answer, err = s.merged.locks.do(ctx, call.line().Key(), call)
+		answer, err = s.merged.locks.do(ctx, call.key(), call)
 	}
 	return call.locking(answer), err
 }
@@ -179,7 +188,10 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 			}
 		}
 		rows, err := affected(q.ExecContext(ctx, s.sql.lockItems(call.order)))
-		return rows == int64(len(call.order.Lines)), err
+		if err != nil || rows != int64(len(call.order.Lines)) {
+			return false, err
+		}
+		return true, s.ride(ctx, q, lockedAt, []lockCall{call})
 	})
 	verdict, err := taken(verdict(kept), err)
 	if err != nil || verdict != stock.Done {
@@ -189,6 +201,15 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 		s.sights.forget(l.Key())
 	}
 	return lockAnswer{verdict: stock.Done, at: lockedAt}, nil
+}
+
+// ride does what goes along with orders that lock or take units, in their order and transaction,
+// once the row of their item is locked.
+func (s *Stock) ride(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
+	if s.rider == nil {
+		return nil
+	}
+	return s.rider(ctx, q, at, calls)
 }
 
 // claim inserts the holds of some orders and returns the clock they are dated with.

@@ -55,8 +55,7 @@ type boundStore interface {
 // the usual one.
 func harness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) boundStore) stocktest.Harness {
 	t.Helper()
-	require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, nil))
-	require.NoError(t, sqlstore.Check(t.Context(), db.DB, nil))
+	prepare(t, db, "0001_stock.up.sql")
 	db.Wire.Freeze(start)
 	if newStore == nil {
 		newStore = func(db *sql.DB) boundStore { return sqlstore.NewStock(db, nil) }

@@ -27,7 +27,7 @@ func (s *Stock) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, er
 			return lockAnswer{}, false, err
 		}
 	}
-	if standing.Refuses(call.line(), buyer, seen.now) == nil {
+	if standing.Refuses(call.order.Step(), call.line(), buyer, seen.now) == nil {
 		return lockAnswer{}, false, nil
 	}
 	known, err := s.merged.orders.do(ctx, struct{}{}, call.order.ID)
@@ -39,7 +39,7 @@ func (s *Stock) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, er
 	case !seen.holdsAt(known.now, s.sights.soldOutFor):
 		return lockAnswer{}, false, nil
 	}
-	why := standing.Refuses(call.line(), buyer, known.now)
+	why := standing.Refuses(call.order.Step(), call.line(), buyer, known.now)
 	limited := errors.Is(why, stock.ErrPerBuyer) || errors.Is(why, stock.ErrLiveHolds)
 	return lockAnswer{verdict: stock.Refused, why: why}, why != nil && !limited, nil
 }

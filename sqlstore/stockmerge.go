@@ -15,11 +15,23 @@ import (
 // at the orders has left of it. What is in the way of others then goes alone.
 const lockRounds = 4
 
-// lockCall is a Lock as it waits for its batch.
+// lockKey is what Locks are merged by: the item, and whether the units are sold at once.
+type lockKey struct {
+	stock.Key
+	taken bool
+}
+
+// lockCall is a Lock or a Take as it waits for its batch.
 type lockCall struct {
 	order   stock.Order
 	holdFor time.Duration
 }
+
+// key is what it is merged by.
+func (c lockCall) key() lockKey { return lockKey{c.line().Key(), c.order.Taken} }
+
+// transition is that of each of its units.
+func (c lockCall) transition() stock.Transition { return c.order.Step().Transition() }
 
 // line returns the one line of an order that is merged.
 func (c lockCall) line() stock.Line { return c.order.Lines[0] }
@@ -42,8 +54,11 @@ func (c lockCall) locking(a lockAnswer) stock.Locking {
 // locked is the answer to a call that was done at a time.
 func (c lockCall) locked(at time.Time) stock.Locking {
 	hold := stock.Hold{
-		Order: c.order.ID, Buyer: c.order.Buyer, State: stock.Locked,
+		Order: c.order.ID, Buyer: c.order.Buyer, State: c.transition().To,
 		Deadline: at.Add(c.holdFor), LockedAt: at, UpdatedAt: at,
+	}
+	if c.order.Taken {
+		hold.PaidAt = at
 	}
 	hold.Lines = make([]stock.HoldLine, len(c.order.Lines))
 	for i, l := range c.order.Lines {
@@ -55,12 +70,12 @@ func (c lockCall) locked(at time.Time) stock.Locking {
 // lockBatch locks orders of one item together: one INSERT of all holds, one guarded UPDATE of the
 // hot row by their sum, one commit. If that does not go, it looks at the item, and leaves in, by
 // arrival, what fits.
-func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) ([]reply[lockAnswer], error) {
+func (s *Stock) lockBatch(ctx context.Context, key lockKey, calls []lockCall) ([]reply[lockAnswer], error) {
 	b := &lockBatch{store: s, key: key, calls: calls, in: make([]int, len(calls)), replies: make([]reply[lockAnswer], len(calls))}
 	for i := range calls {
 		b.in[i] = i
 	}
-	seen, look := s.sights.recent(key) // another batch may have looked while this one waited
+	seen, look := s.sights.recent(key.Key) // another batch may have looked while this one waited
 	for range lockRounds {
 		if look {
 			if err := b.sift(ctx, seen); err != nil {
@@ -85,7 +100,7 @@ func (s *Stock) lockBatch(ctx context.Context, key stock.Key, calls []lockCall) 
 }
 
 // lockAlone is a batch of one, on its caller's context.
-func (s *Stock) lockAlone(ctx context.Context, key stock.Key, call lockCall) (lockAnswer, error) {
+func (s *Stock) lockAlone(ctx context.Context, key lockKey, call lockCall) (lockAnswer, error) {
 	replies, err := s.lockBatch(ctx, key, []lockCall{call})
 	switch {
 	case err != nil:
@@ -99,7 +114,7 @@ func (s *Stock) lockAlone(ctx context.Context, key stock.Key, call lockCall) (lo
 // lockBatch is a batch that gets smaller until it goes.
 type lockBatch struct {
 	store   *Stock
-	key     stock.Key
+	key     lockKey
 	calls   []lockCall
 	in      []int // the calls that are still in it, in the order of arrival
 	again   []int // the calls whose order came before
@@ -165,7 +180,10 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 			}
 		}
 		rows, err := affected(q.ExecContext(ctx, b.store.sql.lockItem(b.key, sum, largest, anonymous, usages)))
-		return rows > 0, err
+		if err != nil || rows == 0 {
+			return false, err
+		}
+		return true, b.store.ride(ctx, q, lockedAt, calls)
 	})
 	switch n := number(err); {
 	case n == errDuplicate: // an order is known, or came twice
@@ -179,7 +197,7 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 	case err != nil || !kept:
 		return false, err
 	}
-	b.store.sights.forget(b.key)
+	b.store.sights.forget(b.key.Key)
 	for _, i := range b.in {
 		b.replies[i].answer = lockAnswer{verdict: stock.Done, at: lockedAt}
 	}
@@ -208,15 +226,14 @@ func usagesOf(calls []lockCall) (usages []buyerUsage, anonymous bool) {
 			continue
 		}
 		for _, l := range c.order.Lines {
-			usages = append(usages, buyerUsage{buyerKey{l.Key(), c.order.Buyer}, stock.Usage{Held: l.Num, Holds: 1}})
+			usages = append(usages, buyerUsage{buyerKey{l.Key(), c.order.Buyer}, usageOf(c.transition().Change, l.Num)})
 		}
 	}
 	slices.SortFunc(usages, func(a, b buyerUsage) int { return a.compare(b.buyerKey) })
 	merged := usages[:0]
 	for _, u := range usages {
 		if n := len(merged); n > 0 && merged[n-1].buyerKey == u.buyerKey {
-			merged[n-1].Held += u.Held // their sum was checked
-			merged[n-1].Holds++
+			merged[n-1].Usage = plusUsage(merged[n-1].Usage, u.Usage) // their sum was checked
 			continue
 		}
 		merged = append(merged, u)
@@ -239,8 +256,8 @@ func (b *lockBatch) sift(ctx context.Context, seen *sight) error {
 			return nil
 		}
 	}
-	saw := b.store.sights.looking(b.key)
-	s, err := b.store.look(ctx, b.key)
+	saw := b.store.sights.looking(b.key.Key)
+	s, err := b.store.look(ctx, b.key.Key)
 	if err != nil {
 		return err
 	}
@@ -264,7 +281,7 @@ func (b *lockBatch) others(ctx context.Context, item stock.Item) (map[int64]stoc
 			buyers = append(buyers, order.Buyer)
 		}
 	}
-	usages, err := b.store.usages(ctx, b.key, buyers)
+	usages, err := b.store.usages(ctx, b.key.Key, buyers)
 	if err != nil {
 		return nil, nil, time.Time{}, err
 	}
@@ -288,7 +305,7 @@ func (b *lockBatch) admit(s sight, usages map[int64]stock.Usage, known map[strin
 			continue
 		}
 		standing := stock.Standing{Item: s.item, Usage: usages[c.order.Buyer]}
-		if why := standing.Refuses(c.line(), c.order.Buyer, s.now); why != nil {
+		if why := standing.Refuses(c.order.Step(), c.line(), c.order.Buyer, s.now); why != nil {
 			refused = true
 			if s.dead(s.now) {
 				why = nil
@@ -296,11 +313,15 @@ func (b *lockBatch) admit(s sight, usages map[int64]stock.Usage, known map[strin
 			b.replies[i].answer = lockAnswer{verdict: stock.Refused, why: why}
 			continue
 		}
-		s.item.Locked += c.line().Num
+		change, num := c.transition().Change, c.line().Num
+		after, err := s.item.Plus(change.Times(num).For(s.item.Terms))
+		if err != nil { // it cannot: the item lets it
+			b.replies[i].alone = true
+			continue
+		}
+		s.item.Quantities = after
 		if c.order.Buyer != 0 {
-			standing.Held += c.line().Num
-			standing.Holds++
-			usages[c.order.Buyer] = standing.Usage
+			usages[c.order.Buyer] = plusUsage(standing.Usage, usageOf(change, num))
 		}
 		admitted[c.order.ID] = true
 		in = append(in, i)

@@ -20,7 +20,7 @@ type stockSQL struct {
 	closeOrder, fenceOrder, setDeadline  string
 	lockRefunded, setState, countState   string
 	lockRefunds                          string
-	claim, lookAtItem, known             string
+	claim, claimPaid, lookAtItem, known  string
 	readHold, readHolds                  string
 	readRefund, readChange               string
 	listItems, dueOfItem, dueOfAll       string
@@ -57,18 +57,25 @@ func open(num string) string {
 // order already, and has been locked since, so that two orders of one buyer cannot both pass.
 const (
 	anybody = " AND s.BUYER_LIMIT = 0 AND s.HOLD_LIMIT = 0"
-	within  = "b.HELD_NUM <= " + room + " AND (s.HOLD_LIMIT = 0 OR b.HOLD_NUM <= s.HOLD_LIMIT)"
 
 	// room is what a buyer may hold beside what the buyer has bought: up to the limit, or to
 	// what the counters can count. Written as a difference, it cannot overflow.
 	room = "IF(s.BUYER_LIMIT = 0, 9223372036854775807, s.BUYER_LIMIT) - b.BOUGHT_NUM"
 )
 
-// newStockSQL renders the statements for a prefix.
-func newStockSQL(prefix string) *stockSQL {
+// within is the buyer's part of the guard of a step that opens a hold: a Lock counts as a live one.
+func within(t stock.Transition) string {
+	guard := "b.HELD_NUM <= " + room
+	if t.Change.Locked > 0 {
+		guard += " AND (s.HOLD_LIMIT = 0 OR b.HOLD_NUM <= s.HOLD_LIMIT)"
+	}
+	return guard
+}
+
+// newStockSQL renders the statements for the tables of a name.
+func newStockSQL(name string) *stockSQL {
 	q := &stockSQL{
-		items: prefix + "goods_stock", holds: prefix + "goods_stock_hold", buyers: prefix + "goods_stock_buyer",
-		refunds: prefix + "goods_stock_refund", changes: prefix + "goods_stock_change",
+		items: name, holds: name + "_hold", buyers: name + "_buyer", refunds: name + "_refund", changes: name + "_change",
 		moves: map[stock.Step]string{}, many: map[stock.Step]moveManySQL{},
 	}
 	q.renderItems()
@@ -117,7 +124,9 @@ func (q *stockSQL) renderItems() {
 
 // renderHolds renders what happens to the holds of an order alone.
 func (q *stockSQL) renderHolds() {
-	q.claim = "INSERT INTO " + q.holds + " (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES "
+	q.claim = "INSERT INTO " + q.holds + " (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME"
+	q.claimPaid = q.claim + ", PAY_TIME) VALUES "
+	q.claim += ") VALUES "
 	q.closeOrder = "INSERT INTO " + q.holds + " (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
 		fmt.Sprintf(" VALUES (?, 1, 0, 0, 0, %d, ", stock.Cancelled) + list(now, 3) + ")"
 	q.fenceOrder = "UPDATE " + q.holds + " SET FENCE = FENCE + 1 WHERE ORDER_NO = ?"
@@ -138,14 +147,17 @@ func (q *stockSQL) insertHolds(c lockCall) string {
 	for i, l := range c.order.Lines {
 		args = append(args, c.order.ID, i+1, len(c.order.Lines), l.SKU, l.Activity, l.Num, buyerOf(c.order.Buyer), c.holdFor.Microseconds())
 	}
-	return render(q.insertHoldsText(len(c.order.Lines)), args...)
+	return render(q.insertHoldsText(c.transition(), len(c.order.Lines)), args...)
 }
 
-func (q *stockSQL) insertHoldsText(lines int) string {
-	row := fmt.Sprintf("(?, ?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, ?, %s), %s, %s)", stock.Locked, now, now, now)
-	first := fmt.Sprintf("(?, ?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID(%s) + ?, %s), %s, %s)",
-		stock.Locked, micros(now), epoch, now, now)
-	return q.claim + first + strings.Repeat(", "+row, lines-1)
+func (q *stockSQL) insertHoldsText(t stock.Transition, lines int) string {
+	claim, times := q.claim, list(now, 2)
+	if t.To == stock.Paid {
+		claim, times = q.claimPaid, list(now, 3)
+	}
+	row := fmt.Sprintf("(?, ?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, ?, %s), %s)", t.To, now, times)
+	first := fmt.Sprintf("(?, ?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID(%s) + ?, %s), %s)", t.To, micros(now), epoch, times)
+	return claim + first + strings.Repeat(", "+row, lines-1)
 }
 
 // insertMany renders the same for many orders of one line, with the clock as it was read before:
@@ -154,11 +166,15 @@ func (q *stockSQL) insertHoldsText(lines int) string {
 func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
 	const timestamp = "'2006-01-02 15:04:05.000000'" // of UTC; the columns have no time zone
 	clock := at.Format(timestamp)
+	claim, times := q.claim, 2 // of creation and change
+	if calls[0].order.Taken {
+		claim, times = q.claimPaid, 3
+	}
 	var holdFor time.Duration // of the call before, mostly the same
 	var deadline string
 	var b strings.Builder
-	b.Grow(len(q.claim) + 220*len(calls))
-	b.WriteString(q.claim)
+	b.Grow(len(claim) + 250*len(calls))
+	b.WriteString(claim)
 	for i, c := range calls {
 		if i > 0 {
 			b.WriteByte(',')
@@ -177,16 +193,15 @@ func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
 			integer(&b, c.order.Buyer)
 			b.WriteByte(',')
 		}
-		integer(&b, int64(stock.Locked))
+		integer(&b, int64(c.transition().To))
 		b.WriteByte(',')
 		if i == 0 || c.holdFor != holdFor {
 			holdFor, deadline = c.holdFor, at.Add(c.holdFor).Format(timestamp)
 		}
-		for i, s := range [...]string{deadline, clock, clock} {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString(s)
+		b.WriteString(deadline)
+		for range times {
+			b.WriteByte(',')
+			b.WriteString(clock)
 		}
 		b.WriteByte(')')
 	}
@@ -204,19 +219,19 @@ func buyerOf(buyer int64) any {
 // countHolds renders the statement that counts orders for their buyers. Limits are looked at
 // afterwards, by the UPDATE of the items.
 func (q *stockSQL) countHolds(usages []buyerUsage) string {
-	args := make([]any, 0, 5*len(usages))
+	args := make([]any, 0, 6*len(usages))
 	for _, u := range usages {
-		args = append(args, u.SKU, u.Activity, u.buyer, u.Held, u.Holds)
+		args = append(args, u.SKU, u.Activity, u.buyer, u.Held, u.Bought, u.Holds)
 	}
 	return render(q.countHoldsText(len(usages)), args...)
 }
 
 func (q *stockSQL) countHoldsText(buyers int) string {
-	return "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID, HELD_NUM, HOLD_NUM) VALUES " + list("(?, ?, ?, ?, ?)", buyers) +
-		" ON DUPLICATE KEY UPDATE HELD_NUM = HELD_NUM + VALUES(HELD_NUM), HOLD_NUM = HOLD_NUM + VALUES(HOLD_NUM)"
+	return "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID, HELD_NUM, BOUGHT_NUM, HOLD_NUM) VALUES " + list("(?, ?, ?, ?, ?, ?)", buyers) +
+		" ON DUPLICATE KEY UPDATE HELD_NUM = HELD_NUM + VALUES(HELD_NUM), BOUGHT_NUM = BOUGHT_NUM + VALUES(BOUGHT_NUM), HOLD_NUM = HOLD_NUM + VALUES(HOLD_NUM)"
 }
 
-// lockItems renders the guarded UPDATE of StepLock. Each item that lets its line be locked
+// lockItems renders the guarded UPDATE of StepLock or StepTake. Each item that lets its line be locked
 // is one affected row. Several lines come as a table that drives the join, so that the items are
 // locked in the order of their keys and two orders cannot deadlock.
 func (q *stockSQL) lockItems(order stock.Order) string {
@@ -228,41 +243,55 @@ func (q *stockSQL) lockItems(order stock.Order) string {
 		if order.Buyer != 0 {
 			args = append(args, order.Buyer)
 		}
-		return render(q.lockItemsText(len(order.Lines), order.Buyer != 0), args...)
+		return render(q.lockItemsText(order.Step().Transition(), len(order.Lines), order.Buyer != 0), args...)
 	}
 	l := order.Lines[0]
 	if order.Buyer != 0 {
 		args = append(args, order.Buyer)
 	}
-	return render(q.lockItemsText(1, order.Buyer != 0), append(args, l.Num, l.SKU, l.Activity, l.Num, l.Num)...)
+	t := order.Step().Transition()
+	args = append(args, changes(t, l.Num)...)
+	return render(q.lockItemsText(t, 1, order.Buyer != 0), append(args, l.SKU, l.Activity, l.Num, l.Num)...)
+}
+
+// changes returns the arguments of the change of an item: a number for each counter that moves.
+func changes(t stock.Transition, num int64) []any {
+	var args []any
+	for _, sign := range each(t.Change) {
+		if sign != 0 {
+			args = append(args, num)
+		}
+	}
+	return args
 }
 
 // lockItem renders the same for several orders of one item: their sum, the largest of them, and
 // their buyers, whose rows count these orders already.
-func (q *stockSQL) lockItem(key stock.Key, sum, largest int64, anonymous bool, usages []buyerUsage) string {
-	args := []any{sum, key.SKU, key.Activity, largest, sum}
+func (q *stockSQL) lockItem(key lockKey, sum, largest int64, anonymous bool, usages []buyerUsage) string {
+	t := stock.Order{Taken: key.taken}.Step().Transition()
+	args := append(changes(t, sum), key.SKU, key.Activity, largest, sum)
 	if len(usages) > 0 {
 		args = append(args, key.SKU, key.Activity)
 	}
 	for _, u := range usages {
 		args = append(args, u.buyer)
 	}
-	return render(q.lockItemText(anonymous, len(usages)), args...)
+	return render(q.lockItemText(t, anonymous, len(usages)), args...)
 }
 
-func (q *stockSQL) lockItemText(nobody bool, buyers int) string {
-	text := q.lockItemsText(1, false)
+func (q *stockSQL) lockItemText(t stock.Transition, nobody bool, buyers int) string {
+	text := q.lockItemsText(t, 1, false)
 	if !nobody {
 		text = strings.TrimSuffix(text, anybody)
 	}
 	if buyers > 0 {
 		text += " AND NOT EXISTS (SELECT 1 FROM " + q.buyers + " b WHERE b.SKU_ID = ? AND b.ACTIVITY_ID = ? AND b.BUYER_ID IN (" + list("?", buyers) + ")" +
-			" AND NOT (" + within + "))"
+			" AND NOT (" + within(t) + "))"
 	}
 	return text
 }
 
-func (q *stockSQL) lockItemsText(lines int, buyer bool) string {
+func (q *stockSQL) lockItemsText(t stock.Transition, lines int, buyer bool) string {
 	from, num, where := q.items+" s", "?", " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND "
 	if lines > 1 {
 		from, num, where = q.itemsOf(lines), "l.NUM", " WHERE "
@@ -270,10 +299,9 @@ func (q *stockSQL) lockItemsText(lines int, buyer bool) string {
 	guard := open(num) + anybody
 	if buyer {
 		from += " STRAIGHT_JOIN " + q.buyers + " b ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
-		guard = open(num) + " AND " + within
+		guard = open(num) + " AND " + within(t)
 	}
-	change := stock.StepLock.Transition().Change
-	return "UPDATE " + from + " SET " + itemChange(change, num) + ", s." + touch + where + guard
+	return "UPDATE " + from + " SET " + itemChange(t.Change, num) + ", s." + touch + where + guard
 }
 
 // itemsOf joins items to lines that the statement brings along: the key of each, and a number.

@@ -42,9 +42,13 @@ func (t *tally) add(change stock.Quantities, key buyerKey, num int64, usage stoc
 	if key.buyer == 0 {
 		return true
 	}
-	u := t.buyers[key] // a buyer has no more than the item has given
-	t.buyers[key] = stock.Usage{Held: u.Held + usage.Held, Bought: u.Bought + usage.Bought, Holds: u.Holds + usage.Holds}
+	t.buyers[key] = plusUsage(t.buyers[key], usage) // a buyer has no more than the item has given
 	return true
+}
+
+// plusUsage adds up what a buyer has.
+func plusUsage(a, b stock.Usage) stock.Usage {
+	return stock.Usage{Held: a.Held + b.Held, Bought: a.Bought + b.Bought, Holds: a.Holds + b.Holds}
 }
 
 // usageOf is what a step of a hold does to what its buyer has: held follows locked, bought follows

@@ -67,6 +67,22 @@ func ExampleInventory_Lock() {
 	// locked 09:15:00 <nil>
 }
 
+// Take is Lock and Pay in one step, for an order that costs nothing or is paid already.
+func ExampleInventory_Take() {
+	ctx := context.Background()
+	inv := shop(ctx)
+	for range 2 { // the second is a replay
+		hold, err := inv.Take(ctx, "order-1", stock.Line{SKU: 42, Num: 2})
+		fmt.Println(hold.State, err)
+	}
+	item, err := inv.Item(ctx, stock.Key{SKU: 42})
+	fmt.Println(item, err)
+	// Output:
+	// paid <nil>
+	// paid <nil>
+	// SKU 42: total 10, sold 2, locked 0, left 8, refunded 0 <nil>
+}
+
 // For counts units per buyer. An item that limits buyers takes no order without one.
 func ExampleInventory_For() {
 	ctx := context.Background()

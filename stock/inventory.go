@@ -128,6 +128,14 @@ func (inv *Inventory) For(buyer int64) *Inventory {
 	return bound
 }
 
+// buyerOf returns the buyer of For; 0 is nobody.
+func (inv *Inventory) buyerOf() int64 {
+	if inv == nil {
+		return 0
+	}
+	return inv.buyer
+}
+
 // copy returns a copy to bind. That of an inventory that New has not made stays unusable.
 func (inv *Inventory) copy() *Inventory {
 	if inv == nil || inv.store == nil && inv.broken == nil {

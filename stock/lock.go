@@ -23,14 +23,38 @@ import (
 // locked again. Before a shortage or a buyer's limit is final, the dead holds of the item are
 // released.
 func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Hold, error) {
+	return inv.open(ctx, Order{ID: order, Buyer: inv.buyerOf(), Lines: lines})
+}
+
+// Take buys units for an order at once, all lines or none: a Lock and its Pay in one step, for what
+// costs nothing or is paid already. Its hold is Paid; what can be done with it is what can be done
+// with any that is.
+//
+// Taking the same order again returns the hold as it is by then, as for Lock; an order that was
+// locked before is paid. Errors are those of Lock, with ErrExpired also where the order was locked
+// and its hold has died; live holds per buyer do not limit it.
+func (inv *Inventory) Take(ctx context.Context, order string, lines ...Line) (Hold, error) {
+	hold, err := inv.open(ctx, Order{ID: order, Buyer: inv.buyerOf(), Lines: lines, Taken: true})
+	if err != nil || hold.State != Locked {
+		return hold, err
+	}
+	if _, err := inv.Pay(ctx, order); err != nil {
+		return Hold{}, err
+	}
+	return inv.Hold(ctx, order)
+}
+
+// open locks or takes an order.
+func (inv *Inventory) open(ctx context.Context, asked Order) (Hold, error) {
+	order := asked.ID
 	if err := errors.Join(inv.ready(ctx), input.ID("order", order)); err != nil {
 		return Hold{}, err
 	}
-	lines, err := normalize(lines)
+	lines, err := normalize(asked.Lines)
 	if err != nil {
 		return Hold{}, err
 	}
-	asked := Order{ID: order, Buyer: inv.buyer, Lines: lines}
+	asked.Lines = lines
 	for range attempts {
 		locking, err := inv.store.Lock(ctx, asked, inv.opts.HoldFor)
 		if err != nil {
@@ -38,7 +62,7 @@ func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Ho
 		}
 		switch locking.Verdict {
 		case Done:
-			inv.took(ctx, Effect{Step: StepLock, Order: order, Lines: lines})
+			inv.took(ctx, Effect{Step: asked.Step(), Order: order, Lines: lines})
 			return locking.Hold, nil
 		case Exists:
 			hold, now, err := inv.store.Hold(ctx, order)
@@ -58,7 +82,7 @@ func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Ho
 			}
 		}
 	}
-	return Hold{}, contention("lock", order)
+	return Hold{}, contention(asked.Step().String(), order)
 }
 
 // replayLock answers a Lock of an order that is known.
@@ -91,7 +115,7 @@ func (inv *Inventory) unlockable(ctx context.Context, asked Order) error {
 		return err
 	}
 	for i, line := range asked.Lines {
-		refusal := standings[i].Refuses(line, asked.Buyer, now)
+		refusal := standings[i].Refuses(asked.Step(), line, asked.Buyer, now)
 		if refusal == nil {
 			continue
 		}

@@ -20,16 +20,18 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 	}
 	hold := Hold{Order: order.ID, Buyer: order.Buyer, Deadline: now.Add(holdFor), LockedAt: now}
 	for _, l := range order.Lines {
-		if m.standing(l.Key(), order.Buyer).Refuses(l, order.Buyer, now) != nil {
+		if m.standing(l.Key(), order.Buyer).Refuses(order.Step(), l, order.Buyer, now) != nil {
 			return Locking{Verdict: Refused}, nil
 		}
 		hold.Lines = append(hold.Lines, HoldLine{Line: l})
 	}
-	if err := m.move(StepLock.Transition(), &hold, now); err != nil {
+	if err := m.move(order.Step().Transition(), &hold, now); err != nil {
 		return Locking{}, err
 	}
-	for _, l := range order.Lines {
-		m.watch(l.Key(), hold)
+	if hold.State == Locked {
+		for _, l := range order.Lines {
+			m.watch(l.Key(), hold)
+		}
 	}
 	return Locking{Verdict: Done, Hold: clone(hold)}, nil
 }

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Refuses returns why an item does not let a line be locked at now, or nil. The SQL store
-// renders the same guard; the model test holds the two together.
-func (s Standing) Refuses(line Line, buyer int64, now time.Time) error {
+// Refuses returns why an item does not let a line be locked or taken at now, or nil. The SQL
+// store renders the same guard; the model test holds the two together.
+func (s Standing) Refuses(step Step, line Line, buyer int64, now time.Time) error {
 	key := line.Key()
 	switch {
 	case s.Version == 0:
@@ -23,7 +23,7 @@ func (s Standing) Refuses(line Line, buyer int64, now time.Time) error {
 		return &LimitError{Key: key, Err: ErrPerOrder, Limit: s.PerOrder, Wanted: line.Num}
 	case s.limitsBuyers() && buyer == 0:
 		return &ItemError{Key: key, Err: ErrBuyerRequired}
-	case s.LiveHolds > 0 && s.Holds >= s.LiveHolds:
+	case s.LiveHolds > 0 && step == StepLock && s.Holds >= s.LiveHolds:
 		return &LimitError{Key: key, Err: ErrLiveHolds, Buyer: buyer, Limit: s.LiveHolds, Has: s.Holds, Wanted: 1}
 	}
 	return s.cannotSell(line, buyer)

@@ -37,8 +37,8 @@ type Store interface {
 	// List returns up to limit items behind a key, in the order of keys.
 	List(ctx context.Context, after Key, limit int) ([]Item, error)
 
-	// Lock records the hold and applies StepLock to every line, if all terms and limits let
-	// it: Done with the hold. Exists where the order has a hold or was closed. Refused where
+	// Lock records the hold and applies Order.Step, StepLock or StepTake, to every line, if all
+	// terms and limits let it: Done with the hold. Exists where the order has a hold or was closed. Refused where
 	// one item does not exist or does not let it, at that one moment; see Locking.Why.
 	Lock(ctx context.Context, order Order, holdFor time.Duration) (Locking, error)
 
@@ -123,11 +123,20 @@ func (v Verdict) String() string {
 	return "refused"
 }
 
-// Order is what a Lock asks for.
+// Order is what a Lock or a Take asks for.
 type Order struct {
 	ID    string
 	Buyer int64 // 0 is nobody
 	Lines []Line
+	Taken bool // the units are sold at once
+}
+
+// Step returns StepTake for an order that is Taken, and StepLock for others.
+func (o Order) Step() Step {
+	if o.Taken {
+		return StepTake
+	}
+	return StepLock
 }
 
 // Locking is what became of a Lock.
@@ -177,11 +186,12 @@ const (
 	KindWithdraw Kind = 3
 	KindTransfer Kind = 4
 	KindRepair   Kind = 5 // a correction found by an audit; not part of the recount
+	KindImport   Kind = 6 // units that came with what is handed out for them: the codes of coupons
 )
 
 // String returns the kind in lower case.
 func (k Kind) String() string {
-	names := [...]string{"", "define", "restock", "withdraw", "transfer", "repair"}
+	names := [...]string{"", "define", "restock", "withdraw", "transfer", "repair", "import"}
 	if int(k) < len(names) {
 		return names[k]
 	}

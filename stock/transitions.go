@@ -72,6 +72,7 @@ type Step uint8
 // The steps of an item and of its holds.
 const (
 	StepLock      Step = iota + 1 // an order sets units aside
+	StepTake                      // an order buys units at once, with nothing to pay or paid already
 	StepCancel                    // the order is closed; its units are free again
 	StepExpire                    // the deadline passed; its units are free again
 	StepPay                       // the order is paid; its units are sold
@@ -133,6 +134,7 @@ func Transitions() []Transition {
 // table is the state machine; row i is step i+1. It is never written.
 var table = [...]Transition{ //nolint:gochecknoglobals // a constant, but for the language
 	{Step: StepLock, Name: "lock", From: []State{Unheld}, To: Locked, Change: Quantities{Locked: +1}},
+	{Step: StepTake, Name: "take", From: []State{Unheld}, To: Paid, Change: Quantities{Sold: +1, Left: -1}},
 	{Step: StepCancel, Name: "cancel", From: []State{Locked}, To: Cancelled, When: Live, Change: Quantities{Locked: -1}},
 	{Step: StepExpire, Name: "expire", From: []State{Locked}, To: Expired, When: Dead, Change: Quantities{Locked: -1}},
 	{Step: StepPay, Name: "pay", From: []State{Locked}, To: Paid, When: Live, Change: Quantities{Sold: +1, Locked: -1, Left: -1}},

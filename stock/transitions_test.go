@@ -20,7 +20,7 @@ func TestTransitions(t *testing.T) {
 		names = append(names, row.Name)
 	}
 	require.Equal(t, []string{
-		"lock", "cancel", "expire", "pay", "reacquire", "redeem", "refund", "discard", "restock", "withdraw",
+		"lock", "take", "cancel", "expire", "pay", "reacquire", "redeem", "refund", "discard", "restock", "withdraw",
 	}, names)
 	require.Zero(t, stock.Step(0).Transition())
 	require.Zero(t, stock.Step(len(names)+1).Transition())
@@ -70,7 +70,7 @@ func TestTransitionsThatDraw(t *testing.T) {
 			require.True(t, after.Valid(stock.Terms{}), row.Name)
 		}
 	}
-	require.Equal(t, []string{"lock", "reacquire", "withdraw"}, draws)
+	require.Equal(t, []string{"lock", "take", "reacquire", "withdraw"}, draws)
 }
 
 // TestWeightIsTheSumOfTheWay walks every way that a hold can go: wherever it arrives, what it
@@ -189,7 +189,7 @@ func TestNames(t *testing.T) {
 	require.Equal(t, "state 7", stock.State(7).String())
 	require.Equal(t, "refused done exists", stock.Refused.String()+" "+stock.Done.String()+" "+stock.Exists.String())
 	require.Equal(t, "transfer", stock.KindTransfer.String())
-	require.Equal(t, "unknown", stock.Kind(6).String())
+	require.Equal(t, "unknown", stock.Kind(7).String())
 	drift := stock.Drift{Key: stock.Key{SKU: 42}, Quantity: "locked", Counted: 5, Recount: 2}
 	require.Equal(t, "SKU 42: locked is 5, should be 2 (+3)", drift.String())
 	drift.Buyer, drift.Counted = 9, 1

@@ -109,7 +109,7 @@ func guardMove(s *scene) {
 	ways := [][]stock.Step{{}, {stock.StepPay}, {stock.StepPay, stock.StepRedeem}, {stock.StepCancel}, {stock.StepExpire}}
 	n := 0
 	for _, row := range stock.Transitions() {
-		if row.To == stock.Unheld || row.Step == stock.StepLock {
+		if row.To == stock.Unheld || slices.Contains(row.From, stock.Unheld) {
 			continue // not a step of a hold that exists
 		}
 		s.answers(stock.Refused)(s.Store.Move(s.Context(), row.Step, "unknown", 0))

@@ -146,15 +146,22 @@ func (m *model) lock() operation {
 	if m.chance(15) {
 		buyer = 0
 	}
-	return m.lockOf(order, buyer, m.lines())
+	return m.lockOf(order, buyer, m.lines(), m.chance(15))
 }
 
-// lockOf locks lines for an order and a buyer; 0 is none.
-func (m *model) lockOf(order string, buyer int64, lines []stock.Line) operation {
-	return operation{name: fmt.Sprintf("Lock(%q, %v) for %d", order, lines, buyer), order: order, call: func(s *side) (any, error) {
+// lockOf locks or takes lines for an order and a buyer; 0 is none.
+func (m *model) lockOf(order string, buyer int64, lines []stock.Line, take bool) operation {
+	verb := "Lock"
+	if take {
+		verb = "Take"
+	}
+	return operation{name: fmt.Sprintf("%s(%q, %v) for %d", verb, order, lines, buyer), order: order, call: func(s *side) (any, error) {
 		inv := s.inv
 		if buyer != 0 {
 			inv = inv.For(buyer)
+		}
+		if take {
+			return inv.Take(s.Context(), order, lines...)
 		}
 		return inv.Lock(s.Context(), order, lines...)
 	}}
@@ -179,7 +186,7 @@ func (m *model) lockAgain() operation {
 	case m.chance(20):
 		h.Buyer = m.rng.Int64N(buyers + 1)
 	}
-	return m.lockOf(order, h.Buyer, lines)
+	return m.lockOf(order, h.Buyer, lines, m.chance(25))
 }
 
 // step calls a verb that takes an order and nothing else.

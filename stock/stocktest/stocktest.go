@@ -65,7 +65,7 @@ type testCase struct {
 func cases() []testCase {
 	return slices.Concat(
 		inputCases(), identifierCases(),
-		lockCases(), payCases(), raceCases(), expiryCases(), refundCases(), limitCases(),
+		lockCases(), takeCases(), payCases(), raceCases(), expiryCases(), refundCases(), limitCases(),
 		defineCases(), operatorCases(), overflowCases(), readingCases(),
 		resolveCases(), auditCases(), historyCases(), transactionCases(),
 		betweenCases(), guardCases(),
