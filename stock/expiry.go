@@ -3,14 +3,12 @@ package stock
 import (
 	"context"
 	"errors"
-	"time"
+
+	"github.com/holdfast-go/holdfast/internal/sweep"
 )
 
 // releaseBatch is how many dead holds are looked up at a time.
 const releaseBatch = 900
-
-// longestRest is how long Run rests at most after sweeps that failed.
-const longestRest = 30 * time.Second
 
 // Expire releases every dead hold there is now and returns how many this call released. It is
 // hygiene: Lock and Pay are right without it. Any number of processes may run it at once. An order
@@ -36,28 +34,7 @@ func (inv *Inventory) Run(ctx context.Context) error {
 	if err := inv.ready(ctx); err != nil {
 		return err
 	}
-	rest := inv.opts.Sweep
-	for {
-		_, err := inv.Expire(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			if inv.opts.OnError != nil {
-				inv.opts.OnError(err)
-			}
-			rest = max(rest, min(rest*2, longestRest))
-		default:
-			rest = inv.opts.Sweep
-		}
-		timer := time.NewTimer(rest)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-timer.C:
-		}
-	}
+	return sweep.Run(ctx, inv.opts.Sweep, inv.Expire, inv.opts.OnError)
 }
 
 // release frees dead holds of some items and reports how many were freed by anyone in between:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 )
 
@@ -41,7 +42,8 @@ func (inv *Inventory) Take(ctx context.Context, order string, lines ...Line) (Ho
 	if _, err := inv.Pay(ctx, order); err != nil {
 		return Hold{}, err
 	}
-	return inv.Hold(ctx, order)
+	hold, err = inv.Hold(ctx, order)
+	return hold, fault.Unread(err)
 }
 
 // open locks or takes an order.

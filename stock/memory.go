@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/input"
 )
 
 // Memory is a Store in the process: for tests, examples and single programs that may forget.
@@ -61,7 +63,7 @@ func (m *Memory) begin(ctx context.Context) (now time.Time, end func(), err erro
 	if clock == nil {
 		clock = time.Now
 	}
-	return instant(clock()), m.mu.Unlock, nil
+	return input.Instant(clock()), m.mu.Unlock, nil
 }
 
 // Create implements Store.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/input"
 )
 
 // Key names one item of stock: a SKU in one pool. Activity 0 is ordinary stock; any other
@@ -64,16 +66,8 @@ func (t Terms) limitsBuyers() bool { return t.PerBuyer > 0 || t.LiveHolds > 0 }
 
 // normal returns the terms as every store keeps them: UTC, whole microseconds.
 func (t Terms) normal() Terms {
-	t.Start, t.End = instant(t.Start), instant(t.End)
+	t.Start, t.End = input.Instant(t.Start), input.Instant(t.End)
 	return t
-}
-
-// instant cuts a time to what every store keeps.
-func instant(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC().Truncate(time.Microsecond)
 }
 
 // Item is one SKU in one pool: its terms and its counters at one moment.

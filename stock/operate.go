@@ -55,7 +55,8 @@ func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Te
 			return Item{}, err
 		}
 		if verdict == Done {
-			return inv.Item(ctx, key)
+			item, err := inv.Item(ctx, key)
+			return item, fault.Unread(err)
 		}
 	}
 	return Item{}, contention("define", key.String())
@@ -70,7 +71,7 @@ func checkTerms(t Terms, total int64) error {
 	if !t.End.IsZero() {
 		windows = errors.Join(windows, input.Time("end", t.End))
 	}
-	if !t.Start.IsZero() && !t.End.IsZero() && !instant(t.Start).Before(instant(t.End)) {
+	if !t.Start.IsZero() && !t.End.IsZero() && !input.Instant(t.Start).Before(input.Instant(t.End)) {
 		windows = errors.Join(windows, fault.Invalid("end", "must be after the start"))
 	}
 	if t.Unlimited && total != 0 {

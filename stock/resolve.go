@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 )
 
@@ -29,7 +30,7 @@ func (inv *Inventory) redate(ctx context.Context, order string, until time.Time,
 	if err := errors.Join(inv.ready(ctx), input.ID("order", order), input.Time("until", until)); err != nil {
 		return Hold{}, err
 	}
-	until = instant(until)
+	until = input.Instant(until)
 	for range attempts {
 		hold, now, err := inv.store.Hold(ctx, order)
 		if err != nil {
@@ -81,14 +82,14 @@ func (inv *Inventory) Resolve(ctx context.Context, order string) (Hold, error) {
 		}
 		hold, now, err := inv.store.Hold(ctx, order)
 		if err != nil {
-			return Hold{}, err
+			return Hold{}, fault.Unread(err)
 		}
 		if hold.State == Locked && hold.dead(now) {
 			if _, err := inv.expire(ctx, order); err != nil {
-				return Hold{}, err
+				return Hold{}, fault.Unread(err)
 			}
 			if hold, _, err = inv.store.Hold(ctx, order); err != nil {
-				return Hold{}, err
+				return Hold{}, fault.Unread(err)
 			}
 		}
 		return hold, nil

@@ -39,6 +39,15 @@ func Retryable(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown)
 }
 
+// Unread returns the error of a call that was done, and could then not be read back. ErrUnavailable and ErrStore
+// would say that nothing was done, so that it is ErrUnknown: the same call again returns what it did.
+func Unread(err error) error {
+	if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrStore) {
+		return fmt.Errorf("%w; it could not be read back: %s", ErrUnknown, err.Error())
+	}
+	return err
+}
+
 // InvalidError names the argument that was refused and why. It matches ErrInvalid.
 type InvalidError struct {
 	Field  string // what was wrong, for example "order"

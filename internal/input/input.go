@@ -62,3 +62,11 @@ func Time(field string, t time.Time) error {
 	}
 	return nil
 }
+
+// Instant cuts a time to what every store keeps: whole microseconds, UTC.
+func Instant(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(Precision)
+}

@@ -25,22 +25,31 @@ func Places(places int32) error {
 	return nil
 }
 
+// Amount refuses an amount that is wrong in every currency: one that is negative, or so long that nothing
+// should be worked out with it.
+func Amount(field string, amount decimal.Decimal) error {
+	switch {
+	case amount.NumDigits() > longest || amount.Exponent() < -longest || amount.Exponent() > longest:
+		return fault.Invalid(field, "must have %d digits at most", longest)
+	case amount.IsNegative():
+		return fault.Invalid(field, "must not be negative, is %v", amount)
+	}
+	return nil
+}
+
 // Minor returns an amount in the smallest unit of its currency. It refuses an amount that is
 // negative, or has more places than the currency, which is never rounded, or does not fit.
 func Minor(field string, amount decimal.Decimal, places int32) (int64, error) {
-	if amount.NumDigits() > longest || amount.Exponent() < -longest || amount.Exponent() > longest {
-		return 0, fault.Invalid(field, "must have %d digits at most", longest) // before anything is worked out with it
+	if err := Amount(field, amount); err != nil {
+		return 0, err
 	}
 	minor := amount.Shift(places)
-	switch {
-	case amount.IsNegative():
-		return 0, fault.Invalid(field, "must not be negative, is %v", amount)
-	case !minor.IsInteger():
+	if !minor.IsInteger() {
 		return 0, fault.Invalid(field, "must have %d decimal places at most, is %v", places, amount)
 	}
 	n := minor.BigInt()
 	if !n.IsInt64() {
-		return 0, fault.Invalid(field, "must be less than %v, is %v", Decimal(math.MaxInt64, places), amount)
+		return 0, fault.Invalid(field, "must be %v at most, is %v", Decimal(math.MaxInt64, places), amount)
 	}
 	return n.Int64(), nil
 }

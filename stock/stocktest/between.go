@@ -3,6 +3,7 @@ package stocktest
 import (
 	"strconv"
 
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -36,7 +37,7 @@ func betweenCases() []testCase {
 // happens just before the n-th call of a method.
 func (s *scene) before(method string, n int, happens func()) *stock.Inventory {
 	calls := 0
-	return s.inv.On(&wire{store: s.Store, send: func(call string) error {
+	return s.inv.On(&wiretest.Stock{Store: s.Store, Send: func(call string) error {
 		if call == method {
 			if calls++; calls == n {
 				happens()

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -184,13 +185,13 @@ func crashes(s *scene) {
 			switch {
 			case rng.IntN(6) > 0:
 				return nil
-			case !changes(call):
+			case !wiretest.Changes(call):
 				return stock.ErrUnavailable
 			}
 			return err
 		}
 	}
-	faulty := stock.New(&wire{store: s.Store, send: breaks(stock.ErrUnavailable), reply: breaks(stock.ErrUnknown)},
+	faulty := stock.New(&wiretest.Stock{Store: s.Store, Send: breaks(stock.ErrUnavailable), Reply: breaks(stock.ErrUnknown)},
 		&stock.Options{LatePay: stock.Reacquire, RefundRedeemed: true, RefundFreesBuyer: true})
 	for range 3 {
 		s.walk(faulty, expected, stock.Retryable)

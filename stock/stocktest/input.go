@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -93,7 +94,7 @@ func listed[T any](listing func(func(T, error) bool)) error {
 
 // silent returns an inventory whose store must not be called.
 func (s *scene) silent() *stock.Inventory {
-	return stock.New(&wire{send: s.mustNotCall}, nil)
+	return stock.New(&wiretest.Stock{Send: s.mustNotCall}, nil)
 }
 
 // mustNotCall fails the test at any call of a store.
@@ -138,7 +139,9 @@ func noContext(s *scene) {
 // options. The constructors do not fail; each call does.
 func badInventories(s *scene) {
 	silent := s.silent()
-	with := func(opts stock.Options) *stock.Inventory { return stock.New(&wire{send: s.mustNotCall}, &opts) }
+	with := func(opts stock.Options) *stock.Inventory {
+		return stock.New(&wiretest.Stock{Send: s.mustNotCall}, &opts)
+	}
 	bad := map[string]*stock.Inventory{
 		"nil":              nil,
 		"zero":             {},
@@ -148,7 +151,7 @@ func badInventories(s *scene) {
 		"nil for a buyer":  (*stock.Inventory)(nil).For(1),
 		"buyer 0":          silent.For(0),
 		"buyer -1":         silent.For(-1),
-		"buyer 0 on":       silent.For(0).On(&wire{send: s.mustNotCall}),
+		"buyer 0 on":       silent.For(0).On(&wiretest.Stock{Send: s.mustNotCall}),
 		"negative HoldFor": with(stock.Options{HoldFor: -1}),
 		"HoldFor of 1ns":   with(stock.Options{HoldFor: 1}),
 		"endless HoldFor":  with(stock.Options{HoldFor: stock.MaxHoldFor + 1}),

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -106,7 +107,7 @@ func lockMismatch(s *scene) {
 
 func lockAnswerLost(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	lost := stock.New(&wire{store: s.Store, reply: func(string) error { return stock.ErrUnknown }}, nil)
+	lost := stock.New(&wiretest.Stock{Store: s.Store, Reply: func(string) error { return stock.ErrUnknown }}, nil)
 	_, err := lost.Lock(s.Context(), "a", units(1, 2))
 	s.is(err, stock.ErrUnknown)
 	h := s.lock("a", units(1, 2))

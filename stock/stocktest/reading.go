@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -198,7 +199,7 @@ func holdsPages(s *scene) {
 func listingsEnd(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 1))
-	broken := s.inv.On(&wire{store: s.Store, send: func(string) error { return stock.ErrUnavailable }})
+	broken := s.inv.On(&wiretest.Stock{Store: s.Store, Send: func(string) error { return stock.ErrUnavailable }})
 	errs := 0
 	for _, err := range broken.Items(s.Context()) {
 		s.is(err, stock.ErrUnavailable)

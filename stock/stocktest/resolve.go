@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -264,20 +265,11 @@ func (s *scene) journey() []struct {
 	}
 }
 
-// changes reports whether a method of Store changes something.
-func changes(call string) bool {
-	switch call {
-	case "Items", "List", "Hold", "Holds", "Due", "Refunding", "Applied", "Book":
-		return false
-	}
-	return true
-}
-
 // lossy returns an inventory that loses the answer of the n-th change that it sends.
 func (s *scene) lossy(n int) *stock.Inventory {
 	sent := 0
-	return s.inv.On(&wire{store: s.Store, reply: func(call string) error {
-		if changes(call) {
+	return s.inv.On(&wiretest.Stock{Store: s.Store, Reply: func(call string) error {
+		if wiretest.Changes(call) {
 			if sent++; sent == n {
 				return stock.ErrUnknown
 			}
@@ -334,8 +326,8 @@ func lostAnswersResolved(s *scene) {
 }
 
 func unsentCalls(s *scene) {
-	broken := s.inv.On(&wire{store: s.Store, send: func(call string) error {
-		if changes(call) {
+	broken := s.inv.On(&wiretest.Stock{Store: s.Store, Send: func(call string) error {
+		if wiretest.Changes(call) {
 			return stock.ErrUnavailable
 		}
 		return nil

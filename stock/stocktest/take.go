@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -165,7 +166,7 @@ func takeAllOrNone(s *scene) {
 
 func takeAnswerLost(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	lost := stock.New(&wire{store: s.Store, reply: func(string) error { return stock.ErrUnknown }}, nil)
+	lost := stock.New(&wiretest.Stock{Store: s.Store, Reply: func(string) error { return stock.ErrUnknown }}, nil)
 	_, err := lost.Take(s.Context(), "a", units(1, 2))
 	s.is(err, stock.ErrUnknown)
 	same(s, "state", s.take("a", units(1, 2)).State, stock.Paid)

@@ -1,0 +1,211 @@
+package coupon
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Define creates a campaign, or changes the rules and terms of one that exists. It is safe to call at every
+// start of a program: total is what a new campaign begins with, and a campaign that exists keeps its units;
+// Restock and Withdraw change them. The total of an unlimited campaign, and of one with a Pool, must be 0:
+// the codes of a pool are its units. What is claimed already keeps the terms it was claimed with.
+//
+// A fixed ValidUntil ends claims at the latest: Rules.End of the campaign is the earlier of the two. Of two
+// concurrent changes the last one stays. Between limited and unlimited a campaign changes as an item of
+// stock.Inventory.Define does.
+//
+// Errors, in the order of precedence: ErrInvalid; ErrPool and ErrNoPool, where the campaign was first
+// defined with the other Terms.Pool; ErrInUse.
+func (c *Coupons) Define(ctx context.Context, id, total int64, rules Rules, terms Terms) (Campaign, error) {
+	if err := errors.Join(c.ready(ctx), input.Positive("campaign", id), input.NotNegative("total", total), rules.check(total, terms), terms.check()); err != nil {
+		return Campaign{}, err
+	}
+	terms = terms.normal()
+	no, err := c.number(ctx, id, terms)
+	if err != nil {
+		return Campaign{}, err
+	}
+	_, err = c.refunds.Define(ctx, stock.Key{SKU: id}, total, stock.Terms{
+		SPU: no, Unlimited: rules.Unlimited, OffShelf: rules.Closed, Start: rules.Start, End: rules.ending(terms), PerBuyer: rules.PerBuyer,
+	})
+	if err != nil {
+		return Campaign{}, c.refused(ctx, id, "", err)
+	}
+	campaign, err := c.Campaign(ctx, id)
+	return campaign, fault.Unread(err)
+}
+
+// number returns the number that the terms have among those of a campaign, and records them where they are
+// new. All terms of a campaign agree on Pool: whoever adds some has seen those before them.
+func (c *Coupons) number(ctx context.Context, id int64, terms Terms) (int64, error) {
+	item, err := c.refunds.Item(ctx, stock.Key{SKU: id})
+	if err != nil && !errors.Is(err, stock.ErrUnknownSKU) {
+		return 0, err
+	}
+	for no := item.SPU; ; no++ {
+		if no > item.SPU {
+			verdict, err := c.store.AddTerms(ctx, id, no, terms)
+			if err != nil || verdict == stock.Done {
+				return no, err
+			}
+		}
+		was, known, err := c.store.Terms(ctx, id, no)
+		switch {
+		case err != nil:
+			return 0, err
+		case !known: // there is no campaign yet
+		case was.Pool && !terms.Pool:
+			return 0, &ClaimError{Campaign: id, Err: ErrPool}
+		case !was.Pool && terms.Pool:
+			return 0, &ClaimError{Campaign: id, Err: ErrNoPool}
+		case was.Equal(terms):
+			return no, nil
+		}
+	}
+}
+
+// check refuses rules that contradict themselves, the total or the terms.
+func (r Rules) check(total int64, terms Terms) error {
+	var err error
+	if !r.Start.IsZero() {
+		err = errors.Join(err, input.Time("start", r.Start))
+	}
+	if !r.End.IsZero() {
+		err = errors.Join(err, input.Time("end", r.End))
+	}
+	if end := r.ending(terms); !r.Start.IsZero() && !end.IsZero() && !input.Instant(r.Start).Before(end) {
+		err = errors.Join(err, fault.Invalid("start", "must be before the end and before what is claimed is no longer valid"))
+	}
+	if (r.Unlimited || terms.Pool) && total != 0 {
+		err = errors.Join(err, fault.Invalid("total", "must be 0 for a campaign that is unlimited or has a pool, is %d", total))
+	}
+	if r.Unlimited && terms.Pool {
+		err = errors.Join(err, fault.Invalid("unlimited", "must not be set with a pool"))
+	}
+	return errors.Join(err, input.NotNegative("coupons per buyer", r.PerBuyer))
+}
+
+// ending returns when claims end: no later than what is claimed would be no longer valid.
+func (r Rules) ending(terms Terms) time.Time {
+	end, until := input.Instant(r.End), input.Instant(terms.ValidUntil)
+	if end.IsZero() || !until.IsZero() && until.Before(end) {
+		return until
+	}
+	return end
+}
+
+// Campaign returns a campaign as it is now. Errors: ErrInvalid, ErrUnknownCampaign.
+func (c *Coupons) Campaign(ctx context.Context, id int64) (Campaign, error) {
+	if err := errors.Join(c.ready(ctx), input.Positive("campaign", id)); err != nil {
+		return Campaign{}, err
+	}
+	item, err := c.refunds.Item(ctx, stock.Key{SKU: id})
+	if err != nil {
+		return Campaign{}, c.refused(ctx, id, "", err)
+	}
+	return c.campaign(ctx, item)
+}
+
+// Campaigns lists all campaigns by ID. Each page is a moment of its own. The listing ends with the first
+// error.
+func (c *Coupons) Campaigns(ctx context.Context) iter.Seq2[Campaign, error] {
+	return func(yield func(Campaign, error) bool) {
+		if err := c.ready(ctx); err != nil {
+			yield(Campaign{}, err)
+			return
+		}
+		for item, err := range c.refunds.Items(ctx) {
+			var campaign Campaign
+			if err == nil {
+				campaign, err = c.campaign(ctx, item)
+			}
+			if !yield(campaign, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// campaign returns the campaign of an item.
+func (c *Coupons) campaign(ctx context.Context, item stock.Item) (Campaign, error) {
+	terms, known, err := c.store.Terms(ctx, item.SKU, item.SPU)
+	if err == nil && !known {
+		err = fault.ErrDrift // an item that Define did not make
+	}
+	if err != nil {
+		return Campaign{}, err
+	}
+	campaign := Campaign{
+		ID:         item.SKU,
+		Rules:      Rules{Unlimited: item.Unlimited, Closed: item.OffShelf, Start: item.Start, End: item.End, PerBuyer: item.PerBuyer},
+		Terms:      terms,
+		Quantities: item.Quantities,
+		TermsNo:    item.SPU,
+		CreatedAt:  item.CreatedAt,
+		UpdatedAt:  item.UpdatedAt,
+	}
+	if terms.Pool {
+		campaign.Codes, err = c.store.Codes(ctx, item.SKU)
+	}
+	return campaign, err
+}
+
+// Progress returns how many coupons of a campaign have each state now. Errors: ErrInvalid,
+// ErrUnknownCampaign.
+func (c *Coupons) Progress(ctx context.Context, id int64) (Count, error) {
+	if err := errors.Join(c.ready(ctx), input.Positive("campaign", id)); err != nil {
+		return Count{}, err
+	}
+	if _, err := c.refunds.Item(ctx, stock.Key{SKU: id}); err != nil {
+		return Count{}, c.refused(ctx, id, "", err)
+	}
+	return c.store.Count(ctx, id)
+}
+
+// Restock adds coupons to a campaign that has no pool. The same ID with the same campaign and number again
+// does nothing and returns no error; with others, or used for a Withdraw, it is ErrMismatch.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownCampaign, ErrPool (use Import or Generate),
+// ErrMismatch, ErrUnlimited, ErrOverflow.
+func (c *Coupons) Restock(ctx context.Context, id string, campaign, num int64) error {
+	if err := c.readyChange(ctx, id, campaign, num); err != nil {
+		return err
+	}
+	is, err := c.Campaign(ctx, campaign)
+	switch {
+	case err != nil:
+		return err
+	case is.Pool:
+		return &ClaimError{Campaign: campaign, Err: ErrPool}
+	}
+	if err := c.refunds.Restock(ctx, id, stock.Line{SKU: campaign, Num: num}); err != nil {
+		return c.refused(ctx, campaign, "", err)
+	}
+	return nil
+}
+
+// Withdraw takes coupons away from a campaign that nobody has claimed or locked. IDs are those of Restock.
+// Of a pool, the codes that were added last are not handed out until as many are added again.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrMismatch, ErrUnknownCampaign, ErrUnlimited,
+// ErrSoldOut. What was locked and not paid in time is dropped first.
+func (c *Coupons) Withdraw(ctx context.Context, id string, campaign, num int64) error {
+	if err := c.readyChange(ctx, id, campaign, num); err != nil {
+		return err
+	}
+	if err := c.refunds.Withdraw(ctx, id, stock.Line{SKU: campaign, Num: num}); err != nil {
+		return c.refused(ctx, campaign, "", err)
+	}
+	return nil
+}
+
+// readyChange refuses a change of units before any I/O.
+func (c *Coupons) readyChange(ctx context.Context, id string, campaign, num int64) error {
+	return errors.Join(c.ready(ctx), input.ID("ID", id), input.Positive("campaign", campaign), input.Positive("num", num))
+}

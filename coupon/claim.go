@@ -1,0 +1,227 @@
+package coupon
+
+import (
+	"context"
+	"errors"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Refund is a coupon that its buyer gives back.
+type Refund struct {
+	ID      string // the caller's number of this refund; refunds and revocations share one set of them
+	Coupon  string
+	Restock bool // it goes back to the campaign; otherwise it is gone. Not with a pool
+}
+
+// Revocation is a coupon that the shop takes back.
+type Revocation struct {
+	ID      string // the caller's number of this revocation; refunds and revocations share one set of them
+	Coupon  string
+	Restock bool // it goes back to the campaign; otherwise it is gone. Not with a pool
+}
+
+// Claim gives the buyer of For a coupon for nothing. The claim is the caller's number, 1 to 64 bytes, and
+// becomes the ID of the coupon.
+//
+// The same claim again returns its coupon as it is by then; of another campaign or by another buyer it is
+// ErrMismatch. A claim that was locked is paid by it.
+//
+// Errors, in the order of precedence: ErrInvalid, also where no buyer was named; for a claim that is known
+// ErrCancelled, ErrMismatch, ErrHoldExpired; ErrUnknownCampaign, ErrClosed, ErrNotStarted, ErrEnded or
+// ErrOutdated, ErrPerBuyer, ErrSoldOut, ErrOverflow. A claim that a campaign refused may be made again.
+func (c *Coupons) Claim(ctx context.Context, claim string, campaign int64) (Coupon, error) {
+	return c.acquire(ctx, claim, campaign, (*stock.Inventory).Take)
+}
+
+// Lock sets a coupon aside for the buyer of For, who is to pay for it: it is Pending until its Deadline. What
+// Claim says of its arguments, replays and errors holds for it.
+func (c *Coupons) Lock(ctx context.Context, claim string, campaign int64) (Coupon, error) {
+	return c.acquire(ctx, claim, campaign, (*stock.Inventory).Lock)
+}
+
+// acquire takes or locks one unit of a campaign.
+func (c *Coupons) acquire(
+	ctx context.Context, claim string, campaign int64, verb func(*stock.Inventory, context.Context, string, ...stock.Line) (stock.Hold, error),
+) (Coupon, error) {
+	if err := errors.Join(c.readyFor(ctx), input.ID("claim", claim), input.Positive("campaign", campaign)); err != nil {
+		return Coupon{}, err
+	}
+	if _, err := verb(c.refunds, ctx, claim, stock.Line{SKU: campaign, Num: 1}); err != nil {
+		return Coupon{}, c.refused(ctx, campaign, claim, err)
+	}
+	return c.claimed(ctx, claim)
+}
+
+// claimed returns the coupon of a claim that is known to have one.
+func (c *Coupons) claimed(ctx context.Context, claim string) (Coupon, error) {
+	coupon, _, err := c.store.Coupon(ctx, claim)
+	switch {
+	case err != nil:
+		return Coupon{}, fault.Unread(err)
+	case coupon.State == None:
+		return Coupon{}, fault.ErrDrift // the hold is there, its coupon is not
+	}
+	return coupon, nil
+}
+
+// Pay makes a coupon that was locked Usable: its validity is worked out from that moment, and with a pool it
+// gets its code. Paying twice is safe, and returns the coupon as it is by then.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer, ErrCancelled,
+// ErrHoldExpired. From the deadline on the hold is dead, and Options.LatePay decides: with stock.Reacquire,
+// ErrHoldExpired comes together with ErrSoldOut or ErrPerBuyer.
+func (c *Coupons) Pay(ctx context.Context, claim string) (Coupon, error) {
+	if err := c.readyOwn(ctx, claim); err != nil {
+		return Coupon{}, err
+	}
+	if _, err := c.refunds.Pay(ctx, claim); err != nil {
+		return Coupon{}, c.refused(ctx, 0, claim, err)
+	}
+	return c.claimed(ctx, claim)
+}
+
+// Cancel gives up a coupon that is Pending. Cancelling twice is safe. A claim that is not known is closed for
+// good: a Lock or Claim of it that arrives later is refused with ErrCancelled.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrAnotherBuyer, ErrRefunded, ErrRevoked, ErrPaid (use
+// Refund or Revoke), ErrHoldExpired (it is given up already).
+func (c *Coupons) Cancel(ctx context.Context, claim string) error {
+	if err := c.readyOwn(ctx, claim); err != nil {
+		return err
+	}
+	if _, err := c.refunds.Cancel(ctx, claim); err != nil {
+		return c.refused(ctx, 0, claim, err)
+	}
+	return nil
+}
+
+// Resolve settles a claim after ErrUnknown, for good, as stock.Inventory.Resolve does an order, and returns
+// its coupon as it is then. A claim that has none is closed as by Cancel, and returned as Dropped.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrAnotherBuyer.
+func (c *Coupons) Resolve(ctx context.Context, claim string) (Coupon, error) {
+	if err := c.readyOwn(ctx, claim); err != nil {
+		return Coupon{}, err
+	}
+	if _, err := c.refunds.Resolve(ctx, claim); err != nil {
+		return Coupon{}, c.refused(ctx, 0, claim, err)
+	}
+	coupon, _, err := c.store.Coupon(ctx, claim)
+	if err == nil && coupon.State == None {
+		return Coupon{ID: claim, State: Dropped}, nil
+	}
+	return coupon, fault.Unread(err)
+}
+
+// Refund gives a coupon back that its buyer does not want: one that is Free, whether or not it is valid by
+// now. The same refund again returns the same; the same ID with another coupon or Restock, or as a
+// revocation, is ErrMismatch.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer, ErrPool (Restock of a
+// code: a code that was handed out is never handed out again), ErrMismatch, ErrPending (use Cancel),
+// ErrCancelled, ErrHoldExpired, ErrRefunded, ErrRevoked, ErrRedeemed, ErrReserved, ErrOverflow.
+func (c *Coupons) Refund(ctx context.Context, refund Refund) (Coupon, error) {
+	if err := errors.Join(c.ready(ctx), input.ID("refund ID", refund.ID), input.ID("coupon", refund.Coupon)); err != nil {
+		return Coupon{}, err
+	}
+	return c.giveBack(ctx, c.refunds, Refunded, stock.Refund{ID: refund.ID, Order: refund.Coupon, Restock: refund.Restock})
+}
+
+// Revoke takes a coupon back for the shop: one that is Free. It is Refund by another hand, but that
+// Options.RevokeFreesBuyer says whether the buyer may claim another, and errors are those of Refund.
+func (c *Coupons) Revoke(ctx context.Context, revocation Revocation) (Coupon, error) {
+	if err := errors.Join(c.ready(ctx), input.ID("revocation ID", revocation.ID), input.ID("coupon", revocation.Coupon)); err != nil {
+		return Coupon{}, err
+	}
+	return c.giveBack(ctx, c.revokes, Revoked, stock.Refund{ID: revocation.ID, Order: revocation.Coupon, Restock: revocation.Restock})
+}
+
+// giveBack refunds the one unit of a claim, by which its coupon gets the state to.
+func (c *Coupons) giveBack(ctx context.Context, inv *stock.Inventory, to State, refund stock.Refund) (Coupon, error) {
+	coupon, err := c.own(ctx, refund.Order, "")
+	switch {
+	case err != nil:
+		return Coupon{}, err
+	case coupon.Pool && refund.Restock:
+		return Coupon{}, &ClaimError{Campaign: coupon.Campaign, Claim: coupon.ID, Err: ErrPool}
+	}
+	for range attempts {
+		_, err = inv.Refund(ctx, refund)
+		if err != nil && !errors.Is(err, ErrNotFree) {
+			return Coupon{}, c.refused(ctx, coupon.Campaign, refund.Order, err)
+		}
+		is, now, looked := c.store.Coupon(ctx, refund.Order)
+		switch {
+		case looked != nil && err == nil:
+			return Coupon{}, fault.Unread(looked)
+		case looked != nil:
+			return Coupon{}, looked
+		case err == nil && is.State != to:
+			return Coupon{}, ErrMismatch // a refund has the number of this revocation, or the other way round
+		case err == nil:
+			return is, nil
+		case is.State == Redeemed:
+			return Coupon{}, &StateError{Coupon: is.ID, Err: ErrRedeemed}
+		case is.State == Reserved && !is.Free(now):
+			return Coupon{}, &StateError{Coupon: is.ID, Err: ErrReserved}
+		}
+		// It is free by now, or was given back by the same call made at the same time: try once more.
+	}
+	return Coupon{}, contention("refund", refund.ID)
+}
+
+// Expire drops every coupon that was not paid in time and returns how many this call dropped. It is
+// hygiene: all else is right without it. Any number of processes may run it at once. See
+// stock.Inventory.Expire.
+func (c *Coupons) Expire(ctx context.Context) (int, error) {
+	if err := c.ready(ctx); err != nil {
+		return 0, err
+	}
+	return c.refunds.Expire(ctx)
+}
+
+// Run calls Expire every Options.Sweep until the context ends, and returns its error. After a sweep that
+// failed it calls Options.OnError and rests longer each time, half a minute at most.
+func (c *Coupons) Run(ctx context.Context) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	return c.refunds.Run(ctx)
+}
+
+// own returns a coupon that the buyer of For, if there is one, may see.
+func (c *Coupons) own(ctx context.Context, id, order string) (Coupon, error) {
+	coupon, _, err := c.store.Coupon(ctx, id)
+	if err != nil {
+		return Coupon{}, err
+	}
+	return coupon, c.visible(coupon, id, order)
+}
+
+// visible refuses a coupon that does not exist, or that the buyer of For does not own. The coupon is named as
+// the call named it.
+func (c *Coupons) visible(coupon Coupon, named, order string) error {
+	switch {
+	case coupon.State == None:
+		return &StateError{Coupon: named, Order: order, Err: ErrUnknownCoupon}
+	case c.buyer != 0 && coupon.Buyer != c.buyer:
+		return &StateError{Coupon: named, Order: order, Err: ErrAnotherBuyer}
+	}
+	return nil
+}
+
+// readyOwn refuses a call on a claim before any I/O, and with For also on one of another buyer. A claim
+// that is not known is nobody's.
+func (c *Coupons) readyOwn(ctx context.Context, claim string) error {
+	if err := errors.Join(c.ready(ctx), input.ID("claim", claim)); err != nil || c.buyer == 0 {
+		return err
+	}
+	coupon, _, err := c.store.Coupon(ctx, claim)
+	if err == nil && coupon.State != None && coupon.Buyer != c.buyer {
+		return &ClaimError{Claim: claim, Err: ErrAnotherBuyer} // in the words of a Pay of an unknown one
+	}
+	return err
+}

@@ -1,0 +1,205 @@
+package coupon
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// The defaults and bounds of Coupons.
+const (
+	DefaultReserveFor = 30 * time.Minute // how long a reservation lives
+	MaxText           = 512              // bytes of a title or scope
+	MaxPlaces         = money.MaxPlaces  // decimal places of a currency
+	MaxDays           = 36_500           // of Terms.AfterDays and Terms.ForDays each
+	MaxBuyers         = 10_000           // buyers of one batch
+	MaxBatchID        = 44               // bytes: a slash and the longest number of a buyer come behind it
+)
+
+// attempts bounds how often a call starts over because the world changed between the refusal and the look
+// at its reason.
+const attempts = 100
+
+// Options are the rules of Coupons. The zero value is the default.
+type Options struct {
+	HoldFor          time.Duration // how long a Lock holds, 1 µs to stock.MaxHoldFor; 0 is stock.DefaultHoldFor
+	ReserveFor       time.Duration // how long a Reserve lives, 1 µs to stock.MaxHoldFor; 0 is DefaultReserveFor
+	LatePay          stock.LatePay // what Pay does when the hold has expired
+	RefundFreesBuyer bool          // a refunded coupon no longer counts against Rules.PerBuyer
+	RevokeFreesBuyer bool          // nor does a revoked one
+
+	// Hook is called after each effect, in the goroutine of the call. On a store that is bound to a
+	// caller's transaction the effect is not committed yet. It must not block.
+	Hook func(context.Context, Effect)
+
+	Sweep   time.Duration // how long Run rests between two sweeps; 0 is stock.DefaultSweep
+	OnError func(error)   // what Run does with an error of a sweep; nil drops it and goes on
+}
+
+// Effect is one thing that took effect. A replay has none, but that two calls of Issue which run one batch at
+// the same time may both tell of a coupon.
+type Effect struct {
+	Units  stock.Step // what it did to the units of a campaign; 0 for a step of a use
+	Use    Step       // the step of a use; 0 otherwise
+	Coupon string     // the coupon, where there is one
+	State  State      // what the coupon became; None where it stayed as it was
+	Order  string     // the order of a use
+	ID     string     // of a refund, revocation, batch or change of units
+
+	Campaign int64 // with Num how many of its coupons came or went; 0 where the call named only the claim
+	Num      int64
+}
+
+// Coupons are campaigns, the coupons that buyers claim from them, and what orders do with those. All rules
+// live here and in the stock.Inventory of the units; the Store keeps the books.
+//
+// It is safe for concurrent use. On and For return a changed copy and leave the receiver alone.
+// The zero Coupons refuses every call with ErrInvalid; use New.
+type Coupons struct {
+	store   Store
+	opts    Options
+	buyer   int64
+	refunds *stock.Inventory // the units, with the rules for what buyers give back
+	revokes *stock.Inventory // and with those for what the shop takes back
+	broken  error            // what is wrong with the arguments of New, On or For; every call returns it
+}
+
+// New returns Coupons over a store. Nil options are the defaults. Bad options are reported by every
+// call as ErrInvalid.
+func New(store Store, opts *Options) *Coupons {
+	c := &Coupons{}
+	if opts != nil {
+		c.opts = *opts
+	}
+	o := &c.opts
+	if o.HoldFor == 0 {
+		o.HoldFor = stock.DefaultHoldFor
+	}
+	if o.ReserveFor == 0 {
+		o.ReserveFor = DefaultReserveFor
+	}
+	if o.Sweep == 0 {
+		o.Sweep = stock.DefaultSweep
+	}
+	switch {
+	case o.HoldFor < input.Precision || o.HoldFor > stock.MaxHoldFor:
+		c.broken = fault.Invalid("HoldFor", "must lie between 1µs and %v, is %v", stock.MaxHoldFor, o.HoldFor)
+	case o.ReserveFor < input.Precision || o.ReserveFor > stock.MaxHoldFor:
+		c.broken = fault.Invalid("ReserveFor", "must lie between 1µs and %v, is %v", stock.MaxHoldFor, o.ReserveFor)
+	case o.LatePay > stock.Reacquire:
+		c.broken = fault.Invalid("LatePay", "is unknown: %d", o.LatePay)
+	case o.Sweep < 0:
+		c.broken = fault.Invalid("Sweep", "must not be negative, is %v", o.Sweep)
+	}
+	o.ReserveFor = o.ReserveFor.Truncate(input.Precision)
+	return c.over(store)
+}
+
+// over returns the same coupons over a store.
+func (c *Coupons) over(store Store) *Coupons {
+	bound := *c
+	bound.store = store
+	switch {
+	case bound.broken != nil:
+	case store == nil:
+		bound.broken = fault.Invalid("store", "must not be nil")
+	default:
+		bound.refunds = bound.inventory(Refunded, c.opts.RefundFreesBuyer)
+		bound.revokes = bound.inventory(Revoked, c.opts.RevokeFreesBuyer)
+	}
+	return &bound
+}
+
+// inventory returns the units, in which a refund gives a coupon the state to.
+func (c *Coupons) inventory(to State, freesBuyer bool) *stock.Inventory {
+	opts := stock.Options{
+		HoldFor: c.opts.HoldFor, LatePay: c.opts.LatePay, RefundFreesBuyer: freesBuyer, Sweep: c.opts.Sweep, OnError: c.opts.OnError,
+	}
+	if hook := c.opts.Hook; hook != nil {
+		opts.Hook = func(ctx context.Context, e stock.Effect) { hook(ctx, effectOfUnits(e, to)) }
+	}
+	inv := stock.New(c.store.Units(to), &opts)
+	if c.buyer != 0 {
+		inv = inv.For(c.buyer)
+	}
+	return inv
+}
+
+// effectOfUnits tells of an effect on units as one on coupons.
+func effectOfUnits(e stock.Effect, to State) Effect {
+	states := map[stock.Step]State{
+		stock.StepLock: Pending, stock.StepTake: Usable, stock.StepPay: Usable, stock.StepReacquire: Usable,
+		stock.StepCancel: Dropped, stock.StepExpire: Dropped, stock.StepRefund: to, stock.StepDiscard: to,
+	}
+	told := Effect{Units: e.Step, Coupon: e.Order, State: states[e.Step], ID: e.ID}
+	for _, l := range e.Lines {
+		told.Campaign, told.Num = l.SKU, l.Num
+	}
+	return told
+}
+
+// On returns the same coupons on another store, as a rule on the caller's transaction:
+//
+//	coupons.On(store.WithTx(tx)).Reserve(ctx, coupon, order.ID, order.Total)
+func (c *Coupons) On(store Store) *Coupons { return c.copy().over(store) }
+
+// For returns the same coupons for one buyer: what is claimed is this buyer's, and the coupons of others are
+// ErrAnotherBuyer, which looks as if there were none.
+func (c *Coupons) For(buyer int64) *Coupons {
+	bound := c.copy()
+	if bound.broken != nil {
+		return bound
+	}
+	bound.buyer = buyer
+	if buyer < 1 {
+		bound.broken = fault.Invalid("buyer", "must be at least 1, is %d", buyer)
+		return bound
+	}
+	bound.refunds, bound.revokes = bound.refunds.For(buyer), bound.revokes.For(buyer)
+	return bound
+}
+
+// copy returns a copy to bind. That of coupons that New has not made stays unusable.
+func (c *Coupons) copy() *Coupons {
+	if c == nil || c.store == nil && c.broken == nil {
+		return &Coupons{broken: fault.Invalid("coupons", "must be made by New")}
+	}
+	bound := *c
+	return &bound
+}
+
+// ready refuses a call before any I/O.
+func (c *Coupons) ready(ctx context.Context) error {
+	switch {
+	case c == nil || c.store == nil && c.broken == nil:
+		return fault.Invalid("coupons", "must be made by New")
+	case c.broken != nil:
+		return c.broken
+	}
+	return input.Context(ctx)
+}
+
+// readyFor refuses a call before any I/O that needs a buyer.
+func (c *Coupons) readyFor(ctx context.Context) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	if c.buyer == 0 {
+		return fault.Invalid("buyer", "must be named with For")
+	}
+	return nil
+}
+
+// took tells the hook.
+func (c *Coupons) took(ctx context.Context, e Effect) {
+	if c.opts.Hook != nil {
+		c.opts.Hook(ctx, e)
+	}
+}
+
+// contention is the answer when the world kept changing under a call.
+func contention(verb, id string) error { return &stock.ContentionError{Verb: verb, ID: id} }

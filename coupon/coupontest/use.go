@@ -1,0 +1,458 @@
+package coupontest
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func useCases() []testCase {
+	return []testCase{
+		{name: "C12_ReserveIsForOneOrder", run: reserveForOne},
+		{name: "C12_ReservationLapsesAtItsDeadline", run: reservationLapses},
+		{name: "C12_LapsedReservationIsRenewedByItsOrder", run: lapsedRenewed},
+		{name: "C13_RedeemFromReserved", run: redeemReserved},
+		{name: "C13_RedeemAtOnce", run: redeemAtOnce},
+		{name: "C15_ReservedBeforeTheEndIsHonoured", run: reservedBeforeEnd},
+		{name: "C16_ReturnMakesItUsableOnce", run: returnOnce},
+		{name: "C17_ReturnAfterTheEndLeavesItExpired", run: returnAfterEnd},
+		{name: "C18_ReleaseOfWhatIsReserved", run: releaseReserved},
+		{name: "C19_PartialRefundRestoresNothing", run: partialRefund},
+		{name: "C23_MinimumIsCheckedAgain", run: minimumAgain},
+		{name: "Use_AgainReturnsTheUse", run: useAgain},
+		{name: "Use_WithAnotherTotal", run: useOtherTotal},
+		{name: "Use_ReleaseBeforeReserveIsForEver", run: releaseFirst},
+		{name: "Use_ReleaseOfALapsedReservation", run: releaseLapsed},
+		{name: "Use_ReleaseOfWhatIsUsedIsRefused", run: releaseUsed},
+		{name: "Use_ReturnOfWhatIsNotUsedIsRefused", run: returnUnused},
+		{name: "Use_OneOrderMayUseSeveral", run: oneOrderSeveral},
+	}
+}
+
+func reserveForOne(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	now := s.now()
+	want := coupon.Use{
+		Coupon: "c", Order: "A", State: coupon.UseReserved, Places: 2, Total: dec("100"), Discount: dec("10"),
+		Deadline: now.Add(reserve), CreatedAt: now, UpdatedAt: now,
+	}
+	same(s, "use", s.reserve("c", "A"), want)
+	s.Advance(time.Minute)
+	same(s, "use again", s.reserve("c", "A"), want)
+	same(s, "use read again", s.use("c", "A"), want)
+	c := s.state("c", coupon.Reserved)
+	same(s, "order", c.Order, "A")
+	s.sameTime("deadline", c.Deadline, want.Deadline)
+	s.status("c", coupon.StatusReserved)
+	s.unchanged("c", func() {
+		_, err := s.shop.Reserve(s.Context(), "c", "B", dec("100"))
+		s.is(err, coupon.ErrReserved)
+		_, err = s.shop.Redeem(s.Context(), "c", "B", dec("100"))
+		s.is(err, coupon.ErrReserved)
+	})
+	s.used("c", "B", coupon.Unused)
+	s.progress(coupon.Count{Reserved: 1})
+	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
+}
+
+func reservationLapses(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	s.reserve("c", "A")
+	s.Advance(reserve - time.Microsecond)
+	_, err := s.shop.Reserve(s.Context(), "c", "B", dec("100"))
+	s.is(err, coupon.ErrReserved)
+	s.progress(coupon.Count{Reserved: 1})
+	s.Advance(time.Microsecond)
+	s.status("c", coupon.StatusUsable) // nobody has swept
+	s.progress(coupon.Count{Usable: 1})
+	s.reserve("c", "B")
+	same(s, "order", s.state("c", coupon.Reserved).Order, "B")
+	_, err = s.shop.Redeem(s.Context(), "c", "A", dec("100"))
+	s.is(err, coupon.ErrReserved)
+	s.redeem("c", "B")
+	_, err = s.shop.Redeem(s.Context(), "c", "A", dec("100"))
+	s.is(err, coupon.ErrRedeemed)
+
+	short := s.with(coupon.Options{ReserveFor: time.Microsecond})
+	s.claim("d", 5)
+	u, err := short.Reserve(s.Context(), "d", "A", dec("100"))
+	s.no(err)
+	s.sameTime("deadline", u.Deadline, s.now().Add(time.Microsecond))
+}
+
+func lapsedRenewed(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	first := s.reserve("c", "A")
+	s.Advance(reserve)
+	same(s, "lapsed", s.use("c", "A").Lapsed(s.now()), true)
+	again, err := s.shop.Reserve(s.Context(), "c", "A", dec("70")) // of a new reservation the total may be another
+	s.no(err)
+	s.sameTime("deadline", again.Deadline, s.now().Add(reserve))
+	s.sameTime("created", again.CreatedAt, first.CreatedAt)
+	s.sameAmount("total", again.Total, "70")
+	s.Advance(reserve)
+	u := s.redeem("c", "A") // lapsed once more, and still free
+	same(s, "state", u.State, coupon.UseRedeemed)
+	s.sameTime("redeemed", u.RedeemedAt, s.now())
+	s.count("uses", len(s.usesOf("c")), 1)
+}
+
+// usesOf returns the uses of a coupon.
+func (s *scene) usesOf(id string) []coupon.Use {
+	s.Helper()
+	h, err := s.shop.History(s.Context(), id)
+	s.no(err)
+	return h.Uses
+}
+
+func redeemReserved(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	want := s.reserve("c", "A")
+	s.Advance(time.Minute)
+	now := s.now()
+	want.State, want.RedeemedAt, want.UpdatedAt = coupon.UseRedeemed, now, now
+	same(s, "use", s.redeem("c", "A"), want)
+	s.Advance(1000 * day)
+	same(s, "use again", s.redeem("c", "A"), want)
+	same(s, "use read again", s.use("c", "A"), want)
+	c := s.state("c", coupon.Redeemed)
+	same(s, "order", c.Order, "A")
+	same(s, "deadline", c.Deadline, time.Time{})
+	s.status("c", coupon.StatusUsed)
+	s.unchanged("c", func() {
+		_, err := s.shop.Redeem(s.Context(), "c", "B", dec("100"))
+		s.is(err, coupon.ErrRedeemed)
+		_, err = s.shop.Reserve(s.Context(), "c", "B", dec("100"))
+		s.is(err, coupon.ErrRedeemed)
+	})
+	s.used("c", "B", coupon.Unused)
+	s.progress(coupon.Count{Redeemed: 1})
+	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
+}
+
+func redeemAtOnce(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	now := s.now()
+	want := coupon.Use{
+		Coupon: "c", Order: "A", State: coupon.UseRedeemed, Places: 2, Total: dec("100"), Discount: dec("10"),
+		Deadline: now, CreatedAt: now, RedeemedAt: now, UpdatedAt: now,
+	}
+	same(s, "use", s.redeem("c", "A"), want)
+	s.Advance(time.Minute)
+	same(s, "use again", s.redeem("c", "A"), want)
+	same(s, "reserved after it was used", s.reserve("c", "A"), want)
+	s.progress(coupon.Count{Redeemed: 1})
+}
+
+func reservedBeforeEnd(s *scene) {
+	end := s.now().Add(day)
+	s.define(1, 10, coupon.Rules{}, until(tenOff(), end))
+	for _, id := range []string{"honoured", "lapsed", "free"} {
+		s.claim(id, 5)
+	}
+	s.Advance(day - time.Microsecond)
+	s.reserve("honoured", "A")
+	s.reserve("lapsed", "A")
+	s.Advance(reserve - time.Microsecond)
+	s.status("honoured", coupon.StatusReserved)
+	s.progress(coupon.Count{Reserved: 2, Expired: 1})
+	_, err := s.shop.Redeem(s.Context(), "free", "A", dec("100"))
+	s.is(err, coupon.ErrExpired)
+	s.redeem("honoured", "A")
+	s.Advance(time.Microsecond)
+	for _, call := range []func() error{
+		func() error { _, err := s.shop.Redeem(s.Context(), "lapsed", "A", dec("100")); return err },
+		func() error { _, err := s.shop.Reserve(s.Context(), "lapsed", "A", dec("100")); return err },
+		func() error { _, err := s.shop.Reserve(s.Context(), "lapsed", "B", dec("100")); return err },
+	} {
+		err := call()
+		s.is(err, coupon.ErrExpired)
+		validity := as[*coupon.ValidityError](s, err)
+		s.sameTime("until", validity.Until, end)
+		s.sameTime("now", validity.Now, s.now())
+	}
+	s.status("lapsed", coupon.StatusExpired)
+	s.progress(coupon.Count{Redeemed: 1, Expired: 2})
+}
+
+func returnOnce(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	s.redeem("c", "A")
+	s.Advance(time.Minute)
+	want := s.use("c", "A")
+	want.State, want.UpdatedAt = coupon.UseReturned, s.now()
+	same(s, "use", s.giveBack("c", "A"), want)
+	c := s.state("c", coupon.Usable)
+	same(s, "order", c.Order, "")
+	s.progress(coupon.Count{Usable: 1})
+	s.reserve("c", "B")
+	s.redeem("c", "B")
+	s.unchanged("c", func() { same(s, "returned twice", s.giveBack("c", "A"), want) })
+	same(s, "order", s.state("c", coupon.Redeemed).Order, "B")
+	s.unchanged("c", func() { // it is over for that order
+		_, err := s.shop.Redeem(s.Context(), "c", "A", dec("100"))
+		s.is(err, coupon.ErrReturned)
+		_, err = s.shop.Reserve(s.Context(), "c", "A", dec("100"))
+		s.is(err, coupon.ErrReturned)
+	})
+	s.giveBack("c", "B")
+	same(s, "history", s.usesOf("c"), []coupon.Use{want, s.use("c", "B")})
+	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
+}
+
+func returnAfterEnd(s *scene) {
+	s.define(1, 10, coupon.Rules{}, until(tenOff(), s.now().Add(day)))
+	s.claim("c", 5)
+	s.redeem("c", "A")
+	s.Advance(day)
+	s.giveBack("c", "A")
+	s.status("c", coupon.StatusExpired)
+	_, err := s.shop.Reserve(s.Context(), "c", "B", dec("100"))
+	s.is(err, coupon.ErrExpired)
+	_, err = s.shop.Redeem(s.Context(), "c", "B", dec("100"))
+	s.is(err, coupon.ErrExpired)
+	s.progress(coupon.Count{Expired: 1})
+}
+
+func releaseReserved(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	s.reserve("c", "A")
+	s.Advance(time.Minute)
+	want := s.use("c", "A")
+	want.State, want.UpdatedAt = coupon.UseReleased, s.now()
+	same(s, "use", s.release("c", "A"), want)
+	s.Advance(time.Minute)
+	s.unchanged("c", func() { same(s, "released twice", s.release("c", "A"), want) })
+	c := s.state("c", coupon.Usable)
+	same(s, "order", c.Order, "")
+	s.progress(coupon.Count{Usable: 1})
+	for range 2 {
+		_, err := s.shop.Reserve(s.Context(), "c", "A", dec("100"))
+		s.is(err, coupon.ErrReleased)
+		_, err = s.shop.Redeem(s.Context(), "c", "A", dec("100"))
+		s.is(err, coupon.ErrReleased)
+		s.reserve("c", "B")
+	}
+	s.unchanged("c", func() { s.release("c", "A") }) // which leaves B alone
+	same(s, "order", s.state("c", coupon.Reserved).Order, "B")
+}
+
+func partialRefund(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	s.redeem("c", "A")
+	for _, refunded := range []string{"0", "0.01", "89.99"} {
+		s.unchanged("c", func() {
+			_, err := s.shop.Return(s.Context(), "c", "A", dec(refunded))
+			s.is(err, coupon.ErrPartial)
+			partial := as[*coupon.PartialError](s, err)
+			s.sameAmount("refunded", partial.Refunded, refunded)
+			s.sameAmount("paid", partial.Paid, "90")
+		})
+	}
+	s.state("c", coupon.Redeemed)
+	_, err := s.shop.Return(s.Context(), "c", "A", dec("90"))
+	s.no(err)
+	s.state("c", coupon.Usable)
+	_, err = s.shop.Return(s.Context(), "c", "A", dec("90.00"))
+	s.no(err)
+}
+
+// minimumAgain changes the cart between the reservation and the payment.
+func minimumAgain(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	s.reserve("c", "A")
+	s.unchanged("c", func() {
+		_, err := s.shop.Redeem(s.Context(), "c", "A", dec("49.99"))
+		s.is(err, coupon.ErrBelowMinimum)
+		below := as[*coupon.MinimumError](s, err)
+		s.sameAmount("minimum", below.Minimum, "50")
+		s.sameAmount("total", below.Total, "49.99")
+	})
+	s.state("c", coupon.Reserved)
+	u, err := s.shop.Redeem(s.Context(), "c", "A", dec("50"))
+	s.no(err)
+	s.sameAmount("total", u.Total, "50")
+	s.sameAmount("discount", u.Discount, "10")
+	same(s, "use", s.use("c", "A"), u)
+	s.claim("d", 5)
+	_, err = s.shop.Reserve(s.Context(), "d", "A", dec("49.99"))
+	s.is(err, coupon.ErrBelowMinimum)
+	_, err = s.shop.Redeem(s.Context(), "d", "A", dec("49.99"))
+	s.is(err, coupon.ErrBelowMinimum)
+	s.used("d", "A", coupon.Unused)
+	s.state("d", coupon.Usable)
+}
+
+// useAgain makes every call again, whatever the coupon has been through since.
+func useAgain(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	s.reserve("c", "A")
+	redeemed := s.redeem("c", "A")
+	same(s, "reserved again", s.reserve("c", "A"), redeemed)
+	returned := s.giveBack("c", "A")
+	s.reserve("c", "B")
+	released := s.release("c", "B")
+	s.redeem("c", "C")
+	s.giveBack("c", "C")
+	s.refund("r", "c")
+	s.Advance(1000 * day)
+	s.unchanged("c", func() {
+		same(s, "returned again", s.giveBack("c", "A"), returned)
+		same(s, "released again", s.release("c", "B"), released)
+	})
+	s.claim("d", 5)
+	used := s.redeem("d", "A")
+	s.Advance(1000 * day)
+	s.define(1, 0, coupon.Rules{Closed: true}, tenOff())
+	s.unchanged("d", func() { same(s, "redeemed again", s.redeem("d", "A"), used) })
+}
+
+func useOtherTotal(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	s.reserve("c", "A")
+	s.unchanged("c", func() {
+		for _, total := range []string{"100.01", "99", "10"} {
+			_, err := s.shop.Reserve(s.Context(), "c", "A", dec(total))
+			s.is(err, coupon.ErrMismatch)
+		}
+		_, err := s.shop.Reserve(s.Context(), "c", "A", dec("100.00")) // the same total, written in another way
+		s.no(err)
+	})
+	u, err := s.shop.Redeem(s.Context(), "c", "A", dec("120"))
+	s.no(err)
+	s.sameAmount("total", u.Total, "120")
+	s.unchanged("c", func() {
+		_, err = s.shop.Redeem(s.Context(), "c", "A", dec("130"))
+		s.is(err, coupon.ErrMismatch)
+	})
+}
+
+// releaseFirst gives a coupon up for orders that have not asked for it yet: their calls come too late.
+func releaseFirst(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	now := s.now()
+	want := coupon.Use{Coupon: "c", Order: "A", State: coupon.UseReleased, Places: 2, Deadline: now, CreatedAt: now, UpdatedAt: now}
+	for range 2 {
+		same(s, "use", s.release("c", "A"), want)
+		_, err := s.shop.Reserve(s.Context(), "c", "A", dec("100"))
+		s.is(err, coupon.ErrReleased)
+		_, err = s.shop.Redeem(s.Context(), "c", "A", dec("100"))
+		s.is(err, coupon.ErrReleased)
+		s.Advance(1000 * time.Hour)
+	}
+	s.state("c", coupon.Usable)
+	s.claim("d", 5)
+	s.reserve("d", "A") // another coupon
+	s.redeem("d", "A")
+	s.claim("e", 5)
+	s.reserve("e", "B")
+	s.release("e", "A")
+	same(s, "order", s.state("e", coupon.Reserved).Order, "B")
+	s.redeem("e", "B")
+	s.release("e", "C")
+	same(s, "order", s.state("e", coupon.Redeemed).Order, "B")
+}
+
+func releaseLapsed(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	s.reserve("c", "A")
+	s.Advance(reserve)
+	s.reserve("c", "B")
+	s.release("c", "A")
+	s.used("c", "A", coupon.UseReleased)
+	same(s, "order", s.state("c", coupon.Reserved).Order, "B")
+	s.Advance(reserve)
+	s.release("c", "B")
+	s.used("c", "B", coupon.UseReleased)
+	s.status("c", coupon.StatusUsable)
+	for _, order := range []string{"A", "B"} {
+		_, err := s.shop.Redeem(s.Context(), "c", order, dec("100"))
+		s.is(err, coupon.ErrReleased)
+	}
+	s.redeem("c", "C")
+}
+
+func releaseUsed(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	s.redeem("c", "A")
+	s.unchanged("c", func() {
+		_, err := s.shop.Release(s.Context(), "c", "A")
+		s.is(err, coupon.ErrRedeemed)
+	})
+	s.giveBack("c", "A")
+	s.unchanged("c", func() {
+		_, err := s.shop.Release(s.Context(), "c", "A")
+		s.is(err, coupon.ErrReturned)
+	})
+	_, err := s.shop.Release(s.Context(), "unknown", "A")
+	s.is(err, coupon.ErrUnknownCoupon)
+	s.used("unknown", "A", coupon.Unused)
+}
+
+func returnUnused(s *scene) {
+	s.open(10)
+	s.claim("c", 5)
+	refused := func(order string) {
+		s.Helper()
+		s.unchanged("c", func() {
+			for _, refunded := range []string{"0", "100"} {
+				_, err := s.shop.Return(s.Context(), "c", order, dec(refunded))
+				s.is(err, coupon.ErrNotRedeemed)
+				s.isNot(err, coupon.ErrPartial)
+			}
+		})
+	}
+	refused("A")
+	s.reserve("c", "A")
+	refused("A")
+	refused("B")
+	s.release("c", "A")
+	refused("A")
+	s.redeem("c", "B")
+	refused("C")
+	_, err := s.shop.Return(s.Context(), "unknown", "A", dec("100"))
+	s.is(err, coupon.ErrUnknownCoupon)
+}
+
+func oneOrderSeveral(s *scene) {
+	s.open(10)
+	ids := numbered("c", 3)
+	for _, id := range ids {
+		s.claim(id, 5)
+		s.reserve(id, "A")
+	}
+	s.redeem("c0", "A")
+	s.release("c1", "A")
+	got, err := s.shop.UsedBy(s.Context(), "A")
+	s.no(err)
+	var want []coupon.Use
+	for _, id := range ids {
+		want = append(want, s.use(id, "A"))
+	}
+	same(s, "uses", got, want)
+	same(s, "states", []coupon.UseState{want[0].State, want[1].State, want[2].State},
+		[]coupon.UseState{coupon.UseRedeemed, coupon.UseReleased, coupon.UseReserved})
+	got, err = s.shop.UsedBy(s.Context(), "B")
+	s.no(err)
+	s.count("uses by another order", len(got), 0)
+	if !slices.IsSortedFunc(want, func(a, b coupon.Use) int { return strings.Compare(a.Coupon, b.Coupon) }) {
+		s.Fatalf("not in order: %v", want)
+	}
+}

@@ -1,0 +1,189 @@
+package coupon
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// The sizes of what Issue does at a time.
+const (
+	issueChunk   = 500 // buyers of one transaction, where not all have to get one
+	releaseBatch = 900 // dead holds that are looked up at a time
+)
+
+// Issued is what became of a batch, each list in the order of its buyers.
+type Issued struct {
+	Given   []Granted
+	Skipped []Granted // with the reason
+}
+
+// Issue gives one coupon each to many buyers, for nothing. The ID of a coupon is that of the batch, a
+// slash, and the number of the buyer.
+//
+// Without Batch.All, those of the buyers get one whom the campaign lets, in their order, and what became of
+// each is recorded for good: the same batch again returns the same, also of those that were skipped. With
+// All it is all of them or none, in one transaction: where one is refused nothing is issued, the error is a
+// *BatchError, and the same batch may be tried again. The same ID with another campaign, other buyers or
+// another order of them, or another All is ErrMismatch.
+//
+// After an error without All, some may have been given one already; the same batch again gives the others
+// theirs. Pending coupons that were not paid in time are dropped first.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownCampaign, ErrMismatch; with All those of
+// Reason.Err.
+func (c *Coupons) Issue(ctx context.Context, batch Batch) (Issued, error) {
+	if err := errors.Join(c.ready(ctx), batch.check()); err != nil {
+		return Issued{}, err
+	}
+	batch.Digest = digest(batch.Buyers)
+	known, err := c.begin(ctx, batch)
+	if err != nil {
+		return Issued{}, err
+	}
+	missing := make([]int64, 0, len(batch.Buyers))
+	for _, buyer := range batch.Buyers {
+		if _, ok := known[buyer]; !ok {
+			missing = append(missing, buyer)
+		}
+	}
+	size := issueChunk
+	if batch.All {
+		size = MaxBuyers
+	}
+	for chunk := range slices.Chunk(missing, size) {
+		granted, err := c.issue(ctx, batch, chunk)
+		for _, g := range granted {
+			known[g.Buyer] = g
+		}
+		if err != nil {
+			return sorted(batch, known), err
+		}
+	}
+	return sorted(batch, known), nil
+}
+
+// begin records a batch, or finds it recorded, and returns what became of its buyers so far.
+func (c *Coupons) begin(ctx context.Context, batch Batch) (map[int64]Granted, error) {
+	if _, err := c.refunds.Item(ctx, stock.Key{SKU: batch.Campaign}); err != nil {
+		return nil, c.refused(ctx, batch.Campaign, "", err)
+	}
+	known := map[int64]Granted{}
+	verdict, err := c.store.AddBatch(ctx, batch)
+	if err != nil || verdict == stock.Done {
+		return known, err
+	}
+	was, granted, err := c.store.Batch(ctx, batch.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case was.Campaign != batch.Campaign || was.All != batch.All || was.Digest != batch.Digest:
+		return nil, ErrMismatch
+	}
+	for _, g := range granted {
+		known[g.Buyer] = g
+	}
+	return known, nil
+}
+
+// issue gives some buyers of a batch their coupons.
+func (c *Coupons) issue(ctx context.Context, batch Batch, buyers []int64) ([]Granted, error) {
+	orders := make([]stock.Order, len(buyers))
+	for i, buyer := range buyers {
+		orders[i] = stock.Order{
+			ID: batch.couponOf(buyer), Buyer: buyer, Lines: []stock.Line{{SKU: batch.Campaign, Num: 1}}, Taken: true,
+		}
+	}
+	if err := c.release(ctx, batch.Campaign); err != nil {
+		return nil, err
+	}
+	granted, err := c.store.Issue(ctx, batch, orders, c.opts.HoldFor, batch.All)
+	if err != nil {
+		return nil, err
+	}
+	if batch.All && len(granted) == 1 && granted[0].Reason != Given {
+		return nil, &BatchError{Batch: batch.ID, Buyer: granted[0].Buyer, Reason: granted[0].Reason}
+	}
+	for _, g := range granted {
+		if g.Reason == Given {
+			c.took(ctx, Effect{Units: stock.StepTake, Coupon: g.Coupon, State: Usable, ID: batch.ID, Campaign: batch.Campaign, Num: 1})
+		}
+	}
+	return granted, nil
+}
+
+// release drops the dead holds of a campaign, which may be what a buyer would be skipped for.
+func (c *Coupons) release(ctx context.Context, campaign int64) error {
+	units, keys := c.store.Units(Refunded), []stock.Key{{SKU: campaign}}
+	for {
+		due, err := units.Due(ctx, keys, releaseBatch)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		expired, err := units.Expire(ctx, due)
+		for _, claim := range expired {
+			c.took(ctx, Effect{Units: stock.StepExpire, Coupon: claim, State: Dropped})
+		}
+		if err != nil || len(due) < releaseBatch {
+			return err
+		}
+	}
+}
+
+// sorted returns what became of the buyers of a batch, in their order.
+func sorted(batch Batch, known map[int64]Granted) Issued {
+	var issued Issued
+	for _, buyer := range batch.Buyers {
+		switch g, ok := known[buyer]; {
+		case !ok:
+		case g.Reason == Given:
+			issued.Given = append(issued.Given, g)
+		default:
+			issued.Skipped = append(issued.Skipped, g)
+		}
+	}
+	return issued
+}
+
+// check refuses a batch that contradicts itself.
+func (b Batch) check() error {
+	if n := len(b.ID); n < 1 || n > MaxBatchID {
+		return fault.Invalid("batch ID", "must be 1 to %d bytes, has %d", MaxBatchID, n)
+	}
+	if err := input.Positive("campaign", b.Campaign); err != nil {
+		return err
+	}
+	if n := len(b.Buyers); n < 1 || n > MaxBuyers {
+		return fault.Invalid("buyers", "must be 1 to %d, are %d", MaxBuyers, n)
+	}
+	seen := make(map[int64]bool, len(b.Buyers))
+	for _, buyer := range b.Buyers {
+		if err := input.Positive("buyer", buyer); err != nil {
+			return err
+		}
+		if seen[buyer] {
+			return fault.Invalid("buyers", "must name each once, name %d twice", buyer)
+		}
+		seen[buyer] = true
+	}
+	return nil
+}
+
+// couponOf returns the ID of the coupon that a buyer of the batch gets.
+func (b Batch) couponOf(buyer int64) string { return b.ID + "/" + strconv.FormatInt(buyer, 10) }
+
+// digest tells one list of buyers from another.
+func digest(buyers []int64) [32]byte {
+	bytes := make([]byte, 0, 8*len(buyers))
+	for _, buyer := range buyers {
+		bytes = binary.BigEndian.AppendUint64(bytes, uint64(buyer)) //nolint:gosec // a buyer is at least 1
+	}
+	return sha256.Sum256(bytes)
+}

@@ -1,0 +1,174 @@
+package coupon_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/coupon/coupontest"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// memory returns a store in the process on a clock that only the test moves, and goods beside it.
+func memory(testing.TB) coupontest.Harness {
+	var elapsed atomic.Int64
+	from := time.Date(2026, time.November, 11, 15, 59, 59, 0, time.UTC) // a second before a day ends in Shanghai
+	clock := func() time.Time { return from.Add(time.Duration(elapsed.Load())) }
+	return coupontest.Harness{
+		Store:   &coupon.Memory{Clock: clock},
+		Stock:   &stock.Memory{Clock: clock},
+		Advance: func(d time.Duration) { elapsed.Add(int64(d)) },
+	}
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	coupontest.Run(t, memory)
+}
+
+// FuzzModel compares the memory store with another one: it holds the tool to its promise to compare
+// nothing but what two stores must agree about. sqlstore compares the memory store with MySQL.
+func FuzzModel(f *testing.F) {
+	for seed := range int64(8) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed int64) { coupontest.Model(t, seed, 400, memory(t), memory(t)) })
+}
+
+// TestModelFindsDifferences breaks one rule of the store at a time: the model must see it.
+func TestModelFindsDifferences(t *testing.T) {
+	t.Parallel()
+	for name, breaks := range map[string]func(coupon.Store) coupon.Store{
+		"a reservation a microsecond late": func(s coupon.Store) coupon.Store { return lateReservation{s} },
+		"a total that is forgotten":        func(s coupon.Store) coupon.Store { return forgetsTotal{s} },
+		"a hold a microsecond late":        func(s coupon.Store) coupon.Store { return lateHold{s} },
+		"a refund for a revocation":        func(s coupon.Store) coupon.Store { return confusesStates{s} },
+		"a validity in seconds":            func(s coupon.Store) coupon.Store { return coarseValidity{s} },
+		"codes that are turned round":      func(s coupon.Store) coupon.Store { return turnsCodes{s} },
+		"a code that nobody finds":         func(s coupon.Store) coupon.Store { return losesCodes{s} },
+		"a batch that is forgotten":        func(s coupon.Store) coupon.Store { return forgetsBatches{s} },
+		"a wallet out of order":            func(s coupon.Store) coupon.Store { return unsorted{s} },
+		"what is expired counts as usable": func(s coupon.Store) coupon.Store { return miscounts{s} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found := ""
+			for seed := int64(1); seed <= 20 && found == ""; seed++ {
+				faulty := memory(t)
+				faulty.Store = breaks(faulty.Store)
+				found = failure(t, func(caught testing.TB) { coupontest.Model(caught, seed, 300, memory(caught), faulty) }) //nolint:thelper // it is the test
+			}
+			require.Contains(t, found, "the stores disagree about")
+		})
+	}
+}
+
+// The broken stores of TestModelFindsDifferences.
+type (
+	lateReservation struct{ coupon.Store }
+	forgetsTotal    struct{ coupon.Store }
+	lateHold        struct{ coupon.Store }
+	confusesStates  struct{ coupon.Store }
+	coarseValidity  struct{ coupon.Store }
+	turnsCodes      struct{ coupon.Store }
+	losesCodes      struct{ coupon.Store }
+	forgetsBatches  struct{ coupon.Store }
+	unsorted        struct{ coupon.Store }
+	miscounts       struct{ coupon.Store }
+)
+
+func (s lateReservation) Use(ctx context.Context, step coupon.Step, use coupon.Use, holdFor time.Duration) (stock.Verdict, error) {
+	return s.Store.Use(ctx, step, use, holdFor+time.Microsecond)
+}
+
+func (s forgetsTotal) Use(ctx context.Context, step coupon.Step, use coupon.Use, holdFor time.Duration) (stock.Verdict, error) {
+	if step == coupon.StepRedeem { // it comes to what was reserved
+		if was, _, err := s.UseOf(ctx, use.Coupon, use.Order); err == nil {
+			use.Total, use.Discount = was.Total, was.Discount
+		}
+	}
+	return s.Store.Use(ctx, step, use, holdFor)
+}
+
+// lateUnits are the units of a lateHold.
+type lateUnits struct{ stock.Store }
+
+func (s lateHold) Units(to coupon.State) stock.Store { return lateUnits{s.Store.Units(to)} }
+
+func (u lateUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
+	return u.Store.Lock(ctx, order, holdFor+time.Microsecond)
+}
+
+func (s confusesStates) Units(coupon.State) stock.Store { return s.Store.Units(coupon.Refunded) }
+
+func (s coarseValidity) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
+	terms.ValidUntil = terms.ValidUntil.Truncate(time.Second)
+	return s.Store.AddTerms(ctx, campaign, no, terms)
+}
+
+func (s turnsCodes) AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error) {
+	turned := slices.Clone(codes)
+	slices.Reverse(turned)
+	owners, verdict, err := s.Store.AddCodes(ctx, campaign, have, turned)
+	slices.Reverse(owners)
+	return owners, verdict, err
+}
+
+func (s losesCodes) ByCode(ctx context.Context, _ string) (coupon.Coupon, time.Time, error) {
+	return s.Coupon(ctx, "there is none such")
+}
+
+func (s forgetsBatches) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Granted, error) {
+	batch, _, err := s.Store.Batch(ctx, id)
+	return batch, nil, err
+}
+
+func (s unsorted) Wallet(
+	ctx context.Context, buyer int64, statuses []coupon.Status, after coupon.Cursor, limit int,
+) ([]coupon.Coupon, time.Time, error) {
+	coupons, now, err := s.Store.Wallet(ctx, buyer, statuses, after, limit)
+	slices.Reverse(coupons)
+	return coupons, now, err
+}
+
+func (s miscounts) Count(ctx context.Context, campaign int64) (coupon.Count, error) {
+	n, err := s.Store.Count(ctx, campaign)
+	n.Usable, n.Expired = n.Usable+n.Expired, 0
+	return n, err
+}
+
+// failure runs a test that may fail and returns what it said when it did.
+func failure(t *testing.T, run func(testing.TB)) string {
+	t.Helper()
+	caught := &catcher{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run(caught)
+	}()
+	<-done
+	return caught.said
+}
+
+// catcher keeps a failure to itself.
+type catcher struct {
+	testing.TB
+
+	said string
+}
+
+func (c *catcher) Errorf(format string, args ...any) { c.said += fmt.Sprintf(format, args...) + "\n" }
+func (c *catcher) Failed() bool                      { return c.said != "" }
+func (c *catcher) FailNow()                          { runtime.Goexit() }
+func (c *catcher) Logf(string, ...any)               {}
+func (c *catcher) Fatalf(format string, args ...any) {
+	c.Errorf(format, args...)
+	c.FailNow()
+}

@@ -1,0 +1,102 @@
+package coupon
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Use implements Store.
+func (m *Memory) Use(ctx context.Context, step Step, use Use, holdFor time.Duration) (stock.Verdict, error) {
+	now, end, err := m.begin(ctx)
+	if err != nil {
+		return stock.Refused, err
+	}
+	defer end()
+	t, key := step.Transition(), usage{use.Coupon, use.Order}
+	coupon, exists := m.coupons[use.Coupon]
+	was, known := m.uses[key]
+	if !exists || !t.lets(was, known, now) || t.Takes && (!coupon.Free(now) || now.Before(coupon.From) || !now.Before(coupon.Until)) {
+		return stock.Refused, nil
+	}
+	is := was
+	if !known {
+		is = Use{Coupon: use.Coupon, Order: use.Order, Deadline: now, CreatedAt: now}
+	}
+	if !known || t.To == UseReserved || t.To == UseRedeemed {
+		is.Places, is.Total, is.Discount = use.Places, use.Total, use.Discount
+	}
+	if is.State, is.UpdatedAt = t.To, now; t.To == UseRedeemed {
+		is.RedeemedAt = now
+	}
+	if step == StepReserve {
+		is.Deadline = now.Add(holdFor)
+	}
+	m.uses[key] = is
+	if t.Coupon == None {
+		return stock.Done, nil
+	}
+	coupon.State, coupon.Order, coupon.Deadline, coupon.UpdatedAt = t.Coupon, use.Order, time.Time{}, now
+	switch t.Coupon { //nolint:exhaustive // those of the table
+	case Usable:
+		coupon.Order = ""
+	case Reserved:
+		coupon.Deadline = is.Deadline
+	}
+	m.coupons[coupon.ID] = coupon
+	return stock.Done, nil
+}
+
+// lets reports whether a use is where the transition begins.
+func (t Transition) lets(use Use, known bool, now time.Time) bool {
+	dead := !now.Before(use.Deadline)
+	switch {
+	case !known:
+		return t.New
+	case t.When == stock.Live && dead, t.When == stock.Dead && !dead:
+		return false
+	}
+	return use.State == t.From
+}
+
+// UseOf implements Store.
+func (m *Memory) UseOf(ctx context.Context, coupon, order string) (Use, time.Time, error) {
+	now, end, err := m.begin(ctx)
+	if err != nil {
+		return Use{}, time.Time{}, err
+	}
+	defer end()
+	return m.uses[usage{coupon, order}], now, nil
+}
+
+// Uses implements Store.
+func (m *Memory) Uses(ctx context.Context, coupon string) ([]Use, error) {
+	return m.usesThat(ctx, func(u Use) bool { return u.Coupon == coupon }, func(a, b Use) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Order, b.Order))
+	})
+}
+
+// UsedBy implements Store.
+func (m *Memory) UsedBy(ctx context.Context, order string) ([]Use, error) {
+	return m.usesThat(ctx, func(u Use) bool { return u.Order == order }, func(a, b Use) int { return cmp.Compare(a.Coupon, b.Coupon) })
+}
+
+// usesThat returns the uses that match, in an order.
+func (m *Memory) usesThat(ctx context.Context, match func(Use) bool, compare func(a, b Use) int) ([]Use, error) {
+	_, end, err := m.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var uses []Use
+	for _, u := range m.uses {
+		if match(u) {
+			uses = append(uses, u)
+		}
+	}
+	slices.SortFunc(uses, compare)
+	return uses, nil
+}

@@ -1,0 +1,162 @@
+package coupon
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strconv"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// codeChunk is how many codes are added in one transaction.
+const codeChunk = 1000
+
+// anyNumber as what a pool must have lets it have any.
+const anyNumber = -1
+
+// Imported is what became of codes that were to be added to a pool.
+type Imported struct {
+	Added      int64       // are new in the pool, each with a unit
+	Known      int64       // were in it before, or came twice
+	Collisions []Collision // are in the pool of another campaign, and stay there
+	Invalid    []string    // are no codes; as they were given
+}
+
+// Collision is a code that another campaign has.
+type Collision struct {
+	Code     string // in its canonical form
+	Campaign int64  // which has it
+}
+
+// Import adds codes to the pool of a campaign, and a unit for each that is new: coupons get them in their
+// order. Codes are kept in their Canonical form. What cannot be added is reported, and does not keep the
+// others from being.
+//
+// It reads the codes to their end and adds them in chunks. The same codes again are Known, so that after an
+// error, beside which stands what was done before it, the same call goes on.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownCampaign, ErrNoPool, ErrOverflow.
+func (c *Coupons) Import(ctx context.Context, campaign int64, codes iter.Seq[string]) (Imported, error) {
+	err := errors.Join(c.ready(ctx), input.Positive("campaign", campaign))
+	if codes == nil {
+		err = errors.Join(err, fault.Invalid("codes", "must not be nil"))
+	}
+	if err != nil {
+		return Imported{}, err
+	}
+	if err := c.pooled(ctx, campaign); err != nil {
+		return Imported{}, err
+	}
+	var done Imported
+	chunk, seen := make([]string, 0, codeChunk), make(map[string]bool, codeChunk)
+	flush := func() error {
+		if len(chunk) == 0 {
+			return nil
+		}
+		err := c.add(ctx, campaign, anyNumber, chunk, &done)
+		chunk = chunk[:0]
+		clear(seen)
+		return err
+	}
+	for given := range codes {
+		code, err := Canonical(given)
+		switch {
+		case err != nil:
+			done.Invalid = append(done.Invalid, given)
+			continue
+		case seen[code]:
+			done.Known++
+			continue
+		}
+		chunk, seen[code] = append(chunk, code), true
+		if len(chunk) == codeChunk {
+			if err := flush(); err != nil {
+				return done, err
+			}
+		}
+	}
+	return done, flush()
+}
+
+// Generate makes codes that cannot be guessed, out of crypto/rand, and adds them to the pool of a campaign
+// until it has had upTo of them, those that were handed out or imported among them. The same call again, or
+// at the same time, adds none. A nil style is the default.
+//
+// Errors are those of Import; beside one stands what was done before it.
+func (c *Coupons) Generate(ctx context.Context, campaign, upTo int64, style *CodeStyle) (Imported, error) {
+	if err := errors.Join(c.ready(ctx), input.Positive("campaign", campaign), input.Positive("upTo", upTo)); err != nil {
+		return Imported{}, err
+	}
+	complete, err := style.withDefaults()
+	if err != nil {
+		return Imported{}, err
+	}
+	if err := c.pooled(ctx, campaign); err != nil {
+		return Imported{}, err
+	}
+	var done Imported
+	for range attempts {
+		have, err := c.store.Codes(ctx, campaign)
+		if err != nil {
+			return done, err
+		}
+		added := int64(1)
+		for have < upTo && added > 0 { // until another call adds codes as well
+			var made Imported // of which a code that was there before is none of the caller's: another takes its place
+			err := c.add(ctx, campaign, have, complete.codes(int(min(upTo-have, codeChunk))), &made)
+			added = made.Added
+			done.Added, have = done.Added+added, have+added
+			if err != nil {
+				return done, err
+			}
+		}
+		if have >= upTo {
+			return done, nil
+		}
+	}
+	return done, contention("generate", strconv.FormatInt(campaign, 10))
+}
+
+// pooled refuses a campaign that has no pool.
+func (c *Coupons) pooled(ctx context.Context, campaign int64) error {
+	is, err := c.Campaign(ctx, campaign)
+	switch {
+	case err != nil:
+		return err
+	case !is.Pool:
+		return &ClaimError{Campaign: campaign, Err: ErrNoPool}
+	}
+	return nil
+}
+
+// add adds codes to a pool that has had so many of them before, and counts what became of them: nothing
+// where the pool has had another number.
+func (c *Coupons) add(ctx context.Context, campaign, have int64, codes []string, done *Imported) error {
+	owners, verdict, err := c.store.AddCodes(ctx, campaign, have, codes)
+	switch {
+	case err != nil:
+		return err
+	case verdict != stock.Done && have == anyNumber:
+		return ErrDrift // the campaign was there a moment ago, and none ever goes
+	case verdict != stock.Done:
+		return nil
+	}
+	added := int64(0)
+	for i, owner := range owners {
+		switch owner {
+		case 0:
+			added++
+		case campaign:
+			done.Known++
+		default:
+			done.Collisions = append(done.Collisions, Collision{Code: codes[i], Campaign: owner})
+		}
+	}
+	if done.Added += added; added > 0 {
+		c.took(ctx, Effect{Units: stock.StepRestock, Campaign: campaign, Num: added})
+	}
+	return nil
+}

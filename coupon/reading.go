@@ -1,0 +1,132 @@
+package coupon
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// pageSize is how many coupons a listing reads at a time.
+const pageSize = 200
+
+// History is the whole life of a coupon. Each part is of a moment of its own.
+type History struct {
+	Coupon
+
+	Hold stock.Hold // when it was locked, paid, and what was refunded of its unit
+	Uses []Use      // by the time at which they began
+}
+
+// Coupon returns a coupon as it is now. Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon,
+// ErrAnotherBuyer.
+func (c *Coupons) Coupon(ctx context.Context, id string) (Coupon, error) {
+	if err := errors.Join(c.ready(ctx), input.ID("coupon", id)); err != nil {
+		return Coupon{}, err
+	}
+	coupon, err := c.own(ctx, id, "")
+	if err != nil {
+		return Coupon{}, err
+	}
+	return coupon, nil
+}
+
+// ByCode returns the coupon that has a code, which may be written as people do: see Canonical. A code of a
+// pool that nobody has claimed yet belongs to no coupon. Errors are those of Coupon.
+func (c *Coupons) ByCode(ctx context.Context, code string) (Coupon, error) {
+	if err := c.ready(ctx); err != nil {
+		return Coupon{}, err
+	}
+	canonical, err := Canonical(code)
+	if err != nil {
+		return Coupon{}, err
+	}
+	coupon, _, err := c.store.ByCode(ctx, canonical)
+	if err == nil {
+		err = c.visible(coupon, canonical, "")
+	}
+	if err != nil {
+		return Coupon{}, err
+	}
+	return coupon, nil
+}
+
+// Wallet lists the coupons of the buyer of For that have one of the statuses, or all where none is named,
+// by when they end, then by ID. What is pending is not in it. Each page is a moment of its own. The listing
+// ends with the first error.
+func (c *Coupons) Wallet(ctx context.Context, statuses ...Status) iter.Seq2[Coupon, error] {
+	return func(yield func(Coupon, error) bool) {
+		err := c.readyFor(ctx)
+		for _, s := range statuses {
+			if s < StatusUsable || s > StatusGone {
+				err = errors.Join(err, fault.Invalid("status", "is unknown: %d", s))
+			}
+		}
+		if err != nil {
+			yield(Coupon{}, err)
+			return
+		}
+		if len(statuses) == 0 {
+			statuses = Statuses()
+		}
+		var after Cursor
+		for {
+			page, _, err := c.store.Wallet(ctx, c.buyer, statuses, after, pageSize)
+			if err != nil {
+				yield(Coupon{}, err)
+				return
+			}
+			for _, coupon := range page {
+				if !yield(coupon, nil) {
+					return
+				}
+				after = Cursor{Until: coupon.Until, ID: coupon.ID}
+			}
+			if len(page) < pageSize {
+				return
+			}
+		}
+	}
+}
+
+// History returns the whole life of a coupon. Errors are those of Coupon.
+func (c *Coupons) History(ctx context.Context, id string) (History, error) {
+	coupon, err := c.Coupon(ctx, id)
+	if err != nil {
+		return History{}, err
+	}
+	hold, err := c.refunds.Hold(ctx, id)
+	if err != nil {
+		return History{}, c.refused(ctx, coupon.Campaign, id, err)
+	}
+	uses, err := c.store.Uses(ctx, id)
+	if err != nil {
+		return History{}, err
+	}
+	return History{Coupon: coupon, Hold: hold, Uses: uses}, nil
+}
+
+// UsedBy returns what an order did with coupons, by their IDs: with For, only with those of its buyer.
+// Errors: ErrInvalid.
+func (c *Coupons) UsedBy(ctx context.Context, order string) ([]Use, error) {
+	if err := errors.Join(c.ready(ctx), input.ID("order", order)); err != nil {
+		return nil, err
+	}
+	uses, err := c.store.UsedBy(ctx, order)
+	if err != nil || c.buyer == 0 {
+		return uses, err
+	}
+	var own []Use
+	for _, use := range uses {
+		switch _, err := c.own(ctx, use.Coupon, ""); {
+		case err == nil:
+			own = append(own, use)
+		case !errors.Is(err, ErrUnknownCoupon):
+			return nil, err
+		}
+	}
+	return own, nil
+}

@@ -1,0 +1,121 @@
+package coupon
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Store keeps campaigns, coupons and what orders do with them. It is mechanical, as stock.Store is, and
+// what that says of its methods holds for these: safe for concurrent use, a change is atomic, errors
+// match ErrUnavailable, ErrStore, ErrDrift or ErrOverflow where nothing was done and ErrUnknown where
+// that is not known, time is the store's own clock in whole microseconds, UTC. Memory and
+// sqlstore.Coupon implement it.
+type Store interface {
+	// Units returns the store of the units of all campaigns, of which claims are the orders: a campaign
+	// is the item whose SKU is its ID, and whose SPU is the number of its terms. In the same transaction
+	//
+	//   - a Lock also records the Coupon of the order's ID, for its buyer and with the terms of the
+	//     item: Pending for StepLock, and for StepTake Usable, as Pay leaves it;
+	//   - a Move by StepPay or StepReacquire also makes the coupon Usable: its validity is Terms.Validity
+	//     of that moment, and with a Pool its Position is the item's Sold afterwards, or of several
+	//     in one go the next of them each;
+	//   - a Refund also gives the coupon the state to. It is refused with ErrNotFree unless the coupon is
+	//     Free; then nothing is done.
+	//
+	// A coupon that is Pending while its hold is dead, Cancelled or Expired is read as Dropped.
+	Units(to State) stock.Store
+
+	// AddTerms records terms of a campaign. Exists where the campaign has terms of that number.
+	AddTerms(ctx context.Context, campaign, no int64, terms Terms) (stock.Verdict, error)
+
+	// Terms returns what was recorded; false where there is nothing.
+	Terms(ctx context.Context, campaign, no int64) (Terms, bool, error)
+
+	// Coupon returns a coupon as it is now, and the clock. State is None where there is none.
+	Coupon(ctx context.Context, id string) (Coupon, time.Time, error)
+
+	// ByCode returns the coupon that has a code. State is None where no coupon has it.
+	ByCode(ctx context.Context, code string) (Coupon, time.Time, error)
+
+	// Wallet returns up to limit coupons of a buyer that have one of the statuses now, ordered by Until,
+	// then by ID, behind the cursor of the last coupon that was seen before, and the clock.
+	Wallet(ctx context.Context, buyer int64, statuses []Status, after Cursor, limit int) ([]Coupon, time.Time, error)
+
+	// Use applies a step to the use of a coupon by an order: Done, or Refused where a guard of the
+	// transition does not let it. StepReserve, StepRedeem and StepSpend record its Places, Total and Discount:
+	// an order may come to another total than the one it reserved with. So does whatever step begins a use.
+	// StepReserve sets the deadline to the clock plus holdFor; a use that begins with another step has the
+	// clock for its deadline.
+	Use(ctx context.Context, step Step, use Use, holdFor time.Duration) (stock.Verdict, error)
+
+	// UseOf returns the use of a coupon by an order, and the clock. State is Unused where there is none.
+	UseOf(ctx context.Context, coupon, order string) (Use, time.Time, error)
+
+	// Uses returns all uses of a coupon, by CreatedAt, then by Order.
+	Uses(ctx context.Context, coupon string) ([]Use, error)
+
+	// UsedBy returns the uses by an order, by Coupon.
+	UsedBy(ctx context.Context, order string) ([]Use, error)
+
+	// AddCodes puts those of the codes that no campaign has at the end of a campaign's pool, in their order,
+	// and adds as many units to it, recorded as a change of stock.KindImport. The codes are canonical and
+	// each comes once. It returns for each the campaign that had it before, 0 for those it added. Refused
+	// where the campaign does not exist, or where have is not negative and the pool has had another number
+	// of codes than that: of two calls that would each fill it up, one does.
+	AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error)
+
+	// Codes returns how many codes a campaign's pool ever had.
+	Codes(ctx context.Context, campaign int64) (int64, error)
+
+	// AddBatch records a batch that is to be issued. Exists where the ID is taken.
+	AddBatch(ctx context.Context, batch Batch) (stock.Verdict, error)
+
+	// Batch returns a batch that was recorded, and what became of its buyers so far, in the order in which
+	// they were given; ID is empty where there is none. Buyers of the result is nil.
+	Batch(ctx context.Context, id string) (Batch, []Granted, error)
+
+	// Issue takes one unit for each of the orders, in their order, that the campaign lets, with its coupon
+	// as for a Lock of Units, and records for each in the same transaction what became of it. With all
+	// it does so only if every one of them is let, and otherwise records nothing and returns what
+	// became of the first that was not, alone. Orders that are recorded already stay as they are, and are
+	// returned so.
+	Issue(ctx context.Context, batch Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]Granted, error)
+
+	// Count returns how many coupons of a campaign have each state now; Reserved are those whose
+	// reservation lives, and Expired those that could be used if their validity were not over, which are
+	// not counted as Usable.
+	Count(ctx context.Context, campaign int64) (Count, error)
+
+	// Book returns what the coupons and uses of a campaign say of each other, all of one moment.
+	Book(ctx context.Context, campaign int64) (Book, error)
+}
+
+// Cursor is a place in a wallet.
+type Cursor struct {
+	Until time.Time
+	ID    string // empty is the beginning
+}
+
+// Count is how many coupons of a campaign are where.
+type Count struct {
+	Pending, Usable, Reserved, Redeemed, Expired, Refunded, Revoked int64
+}
+
+// Book is what an audit compares, in coupons of one campaign. Each pair must be equal.
+type Book struct {
+	Held, Coupons         int64 // holds that were ever paid, and coupons that are not Pending
+	HeldBack, Back        int64 // holds that are Refunded, and coupons that are Refunded or Revoked
+	Reserved, ReservedBy  int64 // coupons that are Reserved, and of those that have a use of their order that is UseReserved, or UseReleased since it lapsed
+	Redeemed, RedeemedBy  int64 // coupons that are Redeemed, and the UseRedeemed uses
+	Positioned, Codes     int64 // coupons with a Position, and of those that have the code of that position
+	LastPosition, SoldOut int64 // with a pool, the highest Position, and the item's Sold; 0 and 0 without
+}
+
+// Granted is what became of one buyer of a batch.
+type Granted struct {
+	Buyer  int64
+	Coupon string // the ID of the coupon that the buyer got, or would have got
+	Reason Reason // 0 where the buyer got it
+}

@@ -1,0 +1,240 @@
+package coupon
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Reserve sets a coupon aside for an order whose total, before the discount, is given: until
+// Use.Deadline, Options.ReserveFor from now, no other order can have it. Use.Discount is what it takes off. A
+// reservation that lives is honoured by Redeem also when the coupon's validity ends in between.
+//
+// The same order again returns its use as it is by then: while it is reserved with the same total, and once
+// it is redeemed. From the deadline on the coupon is free for every order, and Reserve begins anew.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer; ErrMismatch, where the
+// order has reserved it with another total; ErrPending, ErrDropped, ErrRefunded, ErrRevoked; ErrReleased
+// and ErrReturned, where the order has done so, with the use as it is; ErrRedeemed and ErrReserved, by
+// another order; ErrNotYetValid, ErrExpired; ErrBelowMinimum.
+func (c *Coupons) Reserve(ctx context.Context, coupon, order string, total decimal.Decimal) (Use, error) {
+	return c.take(ctx, StepReserve, coupon, order, total)
+}
+
+// Redeem uses a coupon for an order: one that the order has reserved, or that is free and valid. The total
+// may be another than that of the reservation, when the cart has changed: the minimum is checked again, the
+// discount is that of the new total, and where Redeem is refused the reservation stays.
+//
+// Redeeming twice with the same total is safe. Errors are those of Reserve; ErrMismatch is for an order
+// that has redeemed it with another total.
+func (c *Coupons) Redeem(ctx context.Context, coupon, order string, total decimal.Decimal) (Use, error) {
+	return c.take(ctx, StepRedeem, coupon, order, total)
+}
+
+// take reserves or redeems a coupon. Its terms never change, so that the discount can be worked out before;
+// all else is decided by the guards of the store. It tries first and looks only when that was refused.
+func (c *Coupons) take(ctx context.Context, asked Step, coupon, order string, total decimal.Decimal) (Use, error) {
+	if err := errors.Join(c.readyUse(ctx, coupon, order), money.Amount("total", total)); err != nil {
+		return Use{}, err
+	}
+	held, now, err := c.store.Coupon(ctx, coupon)
+	if err != nil {
+		return Use{}, err
+	}
+	if err := c.visible(held, coupon, order); err != nil {
+		return Use{}, err
+	}
+	want := Use{Coupon: coupon, Order: order, Places: held.Places, Total: total}
+	want.Discount, err = held.Discount(total)
+	if err != nil && !errors.Is(err, ErrBelowMinimum) {
+		return Use{}, err
+	}
+	below := err
+	mine := held.State == Reserved && held.Order == order && !held.Free(now)
+	for range attempts {
+		if below == nil {
+			use, done, err := c.apply(ctx, stepTo(asked, mine), want)
+			if err != nil || done {
+				return use, err
+			}
+		}
+		use, now, err := c.store.UseOf(ctx, coupon, order)
+		if err != nil {
+			return Use{}, err
+		}
+		if settled, err := replayed(asked, use, total, now); settled {
+			return use, err
+		}
+		if held, now, err = c.store.Coupon(ctx, coupon); err != nil {
+			return Use{}, err
+		}
+		mine = use.State == UseReserved && !use.Lapsed(now)
+		if err := unusable(held, use, order, mine, now); err != nil {
+			return use, err
+		}
+		if below != nil {
+			return Use{}, below
+		}
+	}
+	return Use{}, contention(asked.String(), coupon)
+}
+
+// stepTo returns the step that does what was asked for, by whether the order's reservation lives.
+func stepTo(asked Step, reserved bool) Step {
+	if asked == StepRedeem && !reserved {
+		return StepSpend
+	}
+	return asked
+}
+
+// replayed answers a call whose order has done it before, or did it with another total.
+func replayed(asked Step, use Use, total decimal.Decimal, now time.Time) (bool, error) {
+	same := use.Total.Equal(total)
+	switch {
+	case asked == StepReserve && use.State == UseRedeemed: // it may have come to another total since
+		return true, nil
+	case asked == StepReserve && use.State == UseReserved && !use.Lapsed(now), asked == StepRedeem && use.State == UseRedeemed:
+		if !same {
+			return true, ErrMismatch
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// unusable returns why an order cannot take a coupon, its total aside, or nil. To the order whose own
+// reservation lives the coupon is neither taken nor out of date.
+func unusable(c Coupon, use Use, order string, mine bool, now time.Time) error {
+	refuse := func(err error) error { return &StateError{Coupon: c.ID, Order: order, Err: err} }
+	switch c.State {
+	case None:
+		return refuse(ErrUnknownCoupon)
+	case Pending:
+		return refuse(ErrPending)
+	case Dropped:
+		return refuse(ErrDropped)
+	case Refunded:
+		return refuse(ErrRefunded)
+	case Revoked:
+		return refuse(ErrRevoked)
+	case Usable, Reserved, Redeemed:
+	}
+	switch {
+	case use.State == UseReleased:
+		return refuse(ErrReleased)
+	case use.State == UseReturned:
+		return refuse(ErrReturned)
+	case mine, c.Order == order && !c.Free(now): // its own, maybe since a moment ago: the next look at the use tells
+		return nil
+	case c.State == Redeemed:
+		return refuse(ErrRedeemed)
+	case !c.Free(now):
+		return refuse(ErrReserved)
+	case now.Before(c.From):
+		return &ValidityError{Coupon: c.ID, Err: ErrNotYetValid, From: c.From, Until: c.Until, Now: now}
+	case !now.Before(c.Until):
+		return &ValidityError{Coupon: c.ID, Err: ErrExpired, From: c.From, Until: c.Until, Now: now}
+	}
+	return nil
+}
+
+// apply makes a step and returns the use that it left behind.
+func (c *Coupons) apply(ctx context.Context, step Step, want Use) (use Use, done bool, err error) {
+	verdict, err := c.store.Use(ctx, step, want, c.opts.ReserveFor)
+	if err != nil || verdict != stock.Done {
+		return Use{}, false, err
+	}
+	c.took(ctx, Effect{Use: step, Coupon: want.Coupon, State: step.Transition().Coupon, Order: want.Order})
+	use, _, err = c.store.UseOf(ctx, want.Coupon, want.Order)
+	return use, true, fault.Unread(err)
+}
+
+// Release gives up what an order has reserved. Releasing twice is safe. For an order that has no
+// reservation, or whose reservation has lapsed, it is closed for good: a Reserve or Redeem of the coupon by
+// that order which arrives later is refused with ErrReleased.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer, ErrReturned,
+// ErrRedeemed (use Return), the last two with the use as it is.
+func (c *Coupons) Release(ctx context.Context, coupon, order string) (Use, error) {
+	if err := c.readyUse(ctx, coupon, order); err != nil {
+		return Use{}, err
+	}
+	held, err := c.own(ctx, coupon, order)
+	if err != nil {
+		return Use{}, err
+	}
+	want := Use{Coupon: coupon, Order: order, Places: held.Places}
+	for range attempts {
+		for _, step := range [...]Step{StepRelease, StepForgo} {
+			use, done, err := c.apply(ctx, step, want)
+			if err != nil || done {
+				return use, err
+			}
+		}
+		use, _, err := c.store.UseOf(ctx, coupon, order)
+		if err != nil {
+			return Use{}, err
+		}
+		switch use.State {
+		case UseReleased:
+			return use, nil
+		case UseReturned:
+			return use, &StateError{Coupon: coupon, Order: order, Err: ErrReturned}
+		case UseRedeemed:
+			return use, &StateError{Coupon: coupon, Order: order, Err: ErrRedeemed}
+		case Unused, UseReserved: // it was reserved, or lapsed, between the two: try once more
+		}
+	}
+	return Use{}, contention("release", coupon)
+}
+
+// Return gives a coupon back that an order has redeemed, when that order is refunded: refunded is how much
+// of it was, in all. Only an order that got back what it paid, its total less the discount, returns its
+// coupon, which then is as usable as its validity lets it be. The order is done with it: a Reserve or
+// Redeem of it again is ErrReturned. Returning twice is safe.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer, ErrNotRedeemed,
+// ErrPartial (a *PartialError, the coupon stays redeemed).
+func (c *Coupons) Return(ctx context.Context, coupon, order string, refunded decimal.Decimal) (Use, error) {
+	if err := errors.Join(c.readyUse(ctx, coupon, order), money.Amount("refunded", refunded)); err != nil {
+		return Use{}, err
+	}
+	held, err := c.own(ctx, coupon, order)
+	if err != nil {
+		return Use{}, err
+	}
+	if _, err := money.Minor("refunded", refunded, held.Places); err != nil {
+		return Use{}, err
+	}
+	for range attempts {
+		use, _, err := c.store.UseOf(ctx, coupon, order)
+		paid := use.Total.Sub(use.Discount)
+		switch {
+		case err != nil:
+			return Use{}, err
+		case use.State == UseReturned:
+			return use, nil
+		case use.State != UseRedeemed:
+			return Use{}, &StateError{Coupon: coupon, Order: order, Err: ErrNotRedeemed}
+		case refunded.LessThan(paid):
+			return use, &PartialError{Coupon: coupon, Order: order, Places: use.Places, Paid: paid, Refunded: refunded}
+		}
+		returned, done, err := c.apply(ctx, StepReturn, use) // what a redeemed use came to never changes
+		if err != nil || done {
+			return returned, err
+		}
+	}
+	return Use{}, contention("return", coupon)
+}
+
+// readyUse refuses a call on the use of a coupon before any I/O.
+func (c *Coupons) readyUse(ctx context.Context, coupon, order string) error {
+	return errors.Join(c.ready(ctx), input.ID("coupon", coupon), input.ID("order", order))
+}

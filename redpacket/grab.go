@@ -1,0 +1,114 @@
+package redpacket
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Grab takes the next share of a packet for a person. The share is booked, and its payout is owed, when
+// Grab returns; nobody can get it any more but this person. One person has one share: grabbing again
+// returns the same, for ever.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket, ErrUnpaid, ErrNotStarted, ErrSender (or
+// ErrCancelled, see Resolve), ErrClosed, ErrExpired, ErrFinished; a packet that was finished or closed before
+// its End stays so after it. Who was refused may try again.
+func (p *Packets) Grab(ctx context.Context, id, person int64) (Share, error) {
+	if err := errors.Join(p.readyFor(ctx, id), input.Positive("person", person)); err != nil {
+		return Share{}, err
+	}
+	booked := false
+	units := stock.New(p.store.Units(), &stock.Options{Hook: func(context.Context, stock.Effect) { booked = true }})
+	for range attempts {
+		_, err := units.Take(ctx, GrabID(id, person), stock.Line{SKU: id, Num: 1})
+		if err != nil {
+			if err = p.ungrabbable(ctx, id, person, err); err != nil {
+				return Share{}, err
+			}
+			continue
+		}
+		share, err := p.share(ctx, id, person)
+		if !booked {
+			return share, err
+		}
+		if err != nil {
+			p.took(ctx, Effect{Step: StepGrab, Packet: id, Share: Share{Packet: id, Person: person}})
+			return Share{}, unseen(err)
+		}
+		p.took(ctx, Effect{Step: StepGrab, Packet: id, Share: share})
+		return share, nil
+	}
+	return Share{}, contention("grab", GrabID(id, person))
+}
+
+// Resolve settles a grab after ErrUnknown, for good, as stock.Inventory.Resolve does: it waits for a grab of
+// this person that is under way, and makes sure that one which has not arrived yet can no longer take
+// effect. It returns the share if there is one. Otherwise it is ErrCancelled, and this person cannot grab the
+// packet any more. To make the lost grab happen, grab again instead.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket, ErrCancelled.
+func (p *Packets) Resolve(ctx context.Context, id, person int64) (Share, error) {
+	if err := errors.Join(p.readyFor(ctx, id), input.Positive("person", person)); err != nil {
+		return Share{}, err
+	}
+	if _, _, err := p.look(ctx, id); err != nil {
+		return Share{}, err
+	}
+	hold, err := stock.New(p.store.Units(), nil).Resolve(ctx, GrabID(id, person))
+	if err != nil {
+		return Share{}, err
+	}
+	if hold.State == stock.Cancelled {
+		return Share{}, &PacketError{Packet: id, Err: ErrCancelled}
+	}
+	return p.share(ctx, id, person)
+}
+
+// ungrabbable returns why a packet has no share for a person, given how its units refused. It returns nil
+// when the grab should be tried once more.
+func (p *Packets) ungrabbable(ctx context.Context, id, person int64, refusal error) error {
+	cancelled := errors.Is(refusal, stock.ErrCancelled)
+	switch {
+	case errors.Is(refusal, stock.ErrInsufficient): // known without another look: most grabs of a packet end so
+		return &PacketError{Packet: id, Err: ErrFinished}
+	case errors.Is(refusal, stock.ErrUnknownSKU):
+		return &PacketError{Packet: id, Err: ErrUnknownPacket}
+	case !cancelled && !errors.Is(refusal, stock.ErrNotOnSale):
+		return refusal
+	}
+	record, now, err := p.look(ctx, id)
+	if err != nil {
+		return err
+	}
+	if cancelled {
+		cause := ErrCancelled
+		if person == record.Sender && !p.opts.SenderMayGrab {
+			cause = ErrSender
+		}
+		return record.refuses(now, &PacketError{Packet: id, Err: cause})
+	}
+	return record.refuses(now, nil)
+}
+
+// refuses returns why a packet has no share for a person at now, or nil. Person is why it would not have one
+// for this person at any time.
+func (r Record) refuses(now time.Time, person error) error {
+	switch {
+	case r.State == Unpaid:
+		return &PacketError{Packet: r.ID, Err: ErrUnpaid}
+	case !r.Start.IsZero() && now.Before(r.Start):
+		return &WindowError{Packet: r.ID, Err: ErrNotStarted, Start: r.Start, End: r.End, Now: now}
+	case person != nil:
+		return person
+	case r.State == Closed:
+		return &PacketError{Packet: r.ID, Err: ErrClosed}
+	case r.State == Finished:
+		return &PacketError{Packet: r.ID, Err: ErrFinished}
+	case r.State == Expired, !now.Before(r.End):
+		return &WindowError{Packet: r.ID, Err: ErrExpired, Start: r.Start, End: r.End, Now: now}
+	}
+	return nil
+}

@@ -1,0 +1,178 @@
+package redpacket_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/redpacket/redpackettest"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// beginning is when the clocks of these tests begin: any instant will do.
+var beginning = time.Date(2026, time.February, 16, 20, 0, 0, 0, time.UTC)
+
+// memory returns a store in the process on a clock that only the test moves.
+func memory(t testing.TB) redpackettest.Harness {
+	t.Helper()
+	return memoryFrom(t, beginning)
+}
+
+// memoryFrom is memory with another beginning of its clock.
+func memoryFrom(_ testing.TB, from time.Time) redpackettest.Harness {
+	var elapsed atomic.Int64
+	return redpackettest.Harness{
+		Store:   &redpacket.Memory{Clock: func() time.Time { return from.Add(time.Duration(elapsed.Load())) }},
+		Advance: func(d time.Duration) { elapsed.Add(int64(d)) },
+	}
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	redpackettest.Run(t, memory)
+}
+
+// FuzzModel compares the memory store with itself on another clock: it holds the tool to its
+// promise to compare nothing but what two stores must agree about. sqlstore compares the memory
+// store with MySQL.
+func FuzzModel(f *testing.F) {
+	for seed := range int64(20) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed int64) {
+		redpackettest.Model(t, seed, 400, memoryFrom(t, beginning), memoryFrom(t, beginning.AddDate(3, 1, 4)))
+	})
+}
+
+// TestModelFindsDifferences breaks one rule of the store at a time: the model must see it.
+func TestModelFindsDifferences(t *testing.T) {
+	t.Parallel()
+	for name, breaks := range map[string]func(redpacket.Store) redpacket.Store{
+		"a clock that is read too early":      func(s redpacket.Store) redpacket.Store { return slowClock{s} },
+		"a sender whose grab is forgotten":    func(s redpacket.Store) redpacket.Store { return anySender{s} },
+		"a payout that forgets when":          func(s redpacket.Store) redpacket.Store { return undated{s} },
+		"a failure that puts nothing off":     func(s redpacket.Store) redpacket.Store { return impatient{s} },
+		"a sweep that does nothing":           func(s redpacket.Store) redpacket.Store { return noSweep{s} },
+		"a listing out of order":              func(s redpacket.Store) redpacket.Store { return unsorted{s} },
+		"a window in seconds":                 func(s redpacket.Store) redpacket.Store { return coarseWindow{s} },
+		"a seed that loses its last byte":     func(s redpacket.Store) redpacket.Store { return shortSeed{s} },
+		"a payment too late that is lost":     func(s redpacket.Store) redpacket.Store { return lostReturn{s} },
+		"a best share that is the latest one": func(s redpacket.Store) redpacket.Store { return latestBest{s} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found := ""
+			for seed := int64(1); seed <= 20 && found == ""; seed++ {
+				faulty := memory(t)
+				faulty.Store = breaks(faulty.Store)
+				found = failure(t, func(caught testing.TB) { redpackettest.Model(caught, seed, 500, memory(caught), faulty) }) //nolint:thelper // it is the test
+			}
+			require.Contains(t, found, "the stores disagree about")
+		})
+	}
+}
+
+// The broken stores of TestModelFindsDifferences.
+type (
+	slowClock    struct{ redpacket.Store }
+	anySender    struct{ redpacket.Store }
+	undated      struct{ redpacket.Store }
+	impatient    struct{ redpacket.Store }
+	noSweep      struct{ redpacket.Store }
+	unsorted     struct{ redpacket.Store }
+	coarseWindow struct{ redpacket.Store }
+	shortSeed    struct{ redpacket.Store }
+	lostReturn   struct{ redpacket.Store }
+	latestBest   struct{ redpacket.Store }
+)
+
+func (s slowClock) Record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
+	record, now, err := s.Store.Record(ctx, id)
+	return record, now.Add(-time.Microsecond), err
+}
+
+func (s anySender) Add(ctx context.Context, record redpacket.Record, _ bool, liveFor time.Duration) (stock.Verdict, error) {
+	return s.Store.Add(ctx, record, true, liveFor)
+}
+
+func (s undated) Payout(ctx context.Context, packet, no int64) (redpacket.Booked, bool, error) {
+	booked, ok, err := s.Store.Payout(ctx, packet, no)
+	booked.PaidAt = time.Time{}
+	return booked, ok, err
+}
+
+func (s impatient) Failed(ctx context.Context, packet, no, failures int64, reason string, _ time.Duration) (stock.Verdict, error) {
+	return s.Store.Failed(ctx, packet, no, failures, reason, 0)
+}
+
+func (s noSweep) Due(context.Context, int) ([]int64, error) { return nil, nil }
+
+func (s unsorted) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.Booked, error) {
+	payouts, err := s.Store.Payouts(ctx, after, limit)
+	slices.Reverse(payouts)
+	return payouts, err
+}
+
+func (s coarseWindow) Add(ctx context.Context, record redpacket.Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
+	record.Start, record.End = record.Start.Truncate(time.Second), record.End.Truncate(time.Second)
+	return s.Store.Add(ctx, record, senderMayGrab, liveFor)
+}
+
+func (s shortSeed) Add(ctx context.Context, record redpacket.Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
+	record.Split.Seed[31] = 0
+	return s.Store.Add(ctx, record, senderMayGrab, liveFor)
+}
+
+func (s lostReturn) Return(ctx context.Context, id int64) (stock.Verdict, error) {
+	record, _, err := s.Record(ctx, id)
+	if err != nil || record.State != redpacket.Unpaid {
+		return s.Store.Return(ctx, id)
+	}
+	return s.Drop(ctx, id)
+}
+
+func (s latestBest) Records(ctx context.Context, after int64, limit int) ([]redpacket.Record, error) {
+	records, err := s.Store.Records(ctx, after, limit)
+	for i, r := range records {
+		if r.BestNo > 0 {
+			records[i].BestNo = r.Taken
+		}
+	}
+	return records, err
+}
+
+// failure runs a test that may fail and returns what it said when it did.
+func failure(t *testing.T, run func(testing.TB)) string {
+	t.Helper()
+	caught := &catcher{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run(caught)
+	}()
+	<-done
+	return caught.said
+}
+
+// catcher keeps a failure to itself.
+type catcher struct {
+	testing.TB
+
+	said string
+}
+
+func (c *catcher) Errorf(format string, args ...any) { c.said += fmt.Sprintf(format, args...) + "\n" }
+func (c *catcher) Failed() bool                      { return c.said != "" }
+func (c *catcher) FailNow()                          { runtime.Goexit() }
+func (c *catcher) Logf(string, ...any)               {}
+func (c *catcher) Fatalf(format string, args ...any) {
+	c.Errorf(format, args...)
+	runtime.Goexit()
+}

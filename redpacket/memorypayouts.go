@@ -1,0 +1,129 @@
+package redpacket
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Share implements Store.
+func (m *Memory) Share(ctx context.Context, packet, person int64) (Booked, bool, error) {
+	_, _, end, err := m.begin(ctx)
+	if err != nil {
+		return Booked{}, false, err
+	}
+	defer end()
+	b := m.packets[packet]
+	if b == nil || b.of[person] == 0 {
+		return Booked{}, false, nil
+	}
+	return *b.booked(b.of[person]), true, nil
+}
+
+// booked returns a share, or with No 0 what was left; nil where there is none.
+func (b *booklet) booked(no int64) *Booked {
+	switch {
+	case b == nil:
+	case no == 0:
+		return b.remainder
+	case no <= int64(len(b.shares)):
+		return &b.shares[no-1]
+	}
+	return nil
+}
+
+// Shares implements Store.
+func (m *Memory) Shares(ctx context.Context, packet, after int64, limit int) ([]Booked, error) {
+	_, _, end, err := m.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	b := m.packets[packet]
+	if b == nil || after >= int64(len(b.shares)) {
+		return nil, nil
+	}
+	rest := b.shares[after:]
+	return slices.Clone(rest[:min(limit, len(rest))]), nil
+}
+
+// Payouts implements Store.
+func (m *Memory) Payouts(ctx context.Context, after Cursor, limit int) ([]Booked, error) {
+	_, now, end, err := m.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var due []Booked
+	add := func(p Booked) {
+		if !p.Paid && !p.DueAt.After(now) && (after.Packet == 0 || p.cursor().compare(after) > 0) {
+			due = append(due, p)
+		}
+	}
+	for _, b := range m.packets {
+		for _, share := range b.shares {
+			add(share)
+		}
+		if b.remainder != nil {
+			add(*b.remainder)
+		}
+	}
+	slices.SortFunc(due, func(a, b Booked) int { return a.cursor().compare(b.cursor()) })
+	return due[:min(limit, len(due))], nil
+}
+
+// cursor returns the place of a payout in the list.
+func (b Booked) cursor() Cursor { return Cursor{DueAt: b.DueAt, Packet: b.Packet, No: b.No} }
+
+// compare orders places.
+func (c Cursor) compare(other Cursor) int {
+	return cmp.Or(c.DueAt.Compare(other.DueAt), cmp.Compare(c.Packet, other.Packet), cmp.Compare(c.No, other.No))
+}
+
+// Payout implements Store.
+func (m *Memory) Payout(ctx context.Context, packet, no int64) (Booked, bool, error) {
+	_, _, end, err := m.begin(ctx)
+	if err != nil {
+		return Booked{}, false, err
+	}
+	defer end()
+	p := m.packets[packet].booked(no)
+	if p == nil {
+		return Booked{}, false, nil
+	}
+	return *p, true, nil
+}
+
+// Paid implements Store.
+func (m *Memory) Paid(ctx context.Context, packet, no int64) (stock.Verdict, error) {
+	_, now, end, err := m.begin(ctx)
+	if err != nil {
+		return stock.Refused, err
+	}
+	defer end()
+	p := m.packets[packet].booked(no)
+	if p == nil || p.Paid {
+		return stock.Refused, nil
+	}
+	p.Paid, p.PaidAt = true, now
+	return stock.Done, nil
+}
+
+// Failed implements Store.
+func (m *Memory) Failed(ctx context.Context, packet, no, failures int64, reason string, retryIn time.Duration) (stock.Verdict, error) {
+	_, now, end, err := m.begin(ctx)
+	if err != nil {
+		return stock.Refused, err
+	}
+	defer end()
+	p := m.packets[packet].booked(no)
+	if p == nil || p.Paid || p.Failures != failures {
+		return stock.Refused, nil
+	}
+	p.Failures++
+	p.Reason, p.DueAt = reason, now.Add(retryIn)
+	return stock.Done, nil
+}

@@ -1,0 +1,172 @@
+package redpacket
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// The defaults and bounds of Packets.
+const (
+	MaxCount       = 1_000_000        // shares of one packet
+	MaxReason      = 1024             // bytes of a reason that are kept
+	DefaultLiveFor = 24 * time.Hour   // how long a packet lives that says no End
+	MaxLiveFor     = stock.MaxHoldFor // the longest it can be asked to
+	DefaultRetryIn = time.Minute      // the first pause of a payout that failed
+	MaxRetryIn     = 24 * time.Hour   // the longest pause
+	DefaultSweep   = time.Second      // how long Run rests between two sweeps
+)
+
+// attempts bounds how often a call starts over because the world changed between the refusal and the
+// look at its reason.
+const attempts = 100
+
+// Options are the rules of Packets. The zero value is the default.
+type Options struct {
+	LiveFor       time.Duration   // how long a packet without an End lives, 1 µs to MaxLiveFor; 0 is DefaultLiveFor
+	SenderMayGrab bool            // the sender of a packet may grab a share of it; decided by Send
+	RetryIn       time.Duration   // the first pause after a failed payout, 1 µs to MaxRetryIn; each further one is twice as long; 0 is DefaultRetryIn
+	Seed          func() [32]byte // draws what a packet's shares follow from; nil is crypto/rand, and anything that can be guessed lets shares be guessed
+
+	// Hook is called after each effect, in the goroutine of the call. On a store that is bound to a
+	// caller's transaction the effect is not committed yet. It must not block.
+	Hook func(context.Context, Effect)
+
+	Sweep   time.Duration // how long Run rests between two sweeps; 0 is DefaultSweep
+	OnError func(error)   // what Run does with an error of a sweep; nil drops it and goes on
+}
+
+// Step names what happened to a packet or a payout.
+type Step uint8
+
+// The steps.
+const (
+	StepSend    Step = iota + 1 // the packet was recorded
+	StepConfirm                 // it is paid and can be grabbed
+	StepGrab                    // somebody got a share
+	StepClose                   // its sender ended it
+	StepExpire                  // its window ended
+	StepReturn                  // it was paid too late, and all of it goes back
+	StepPaidOut                 // a payout arrived
+	StepFailed                  // a payout failed, and will be tried again
+)
+
+// String returns the name of the step.
+func (s Step) String() string {
+	names := [...]string{"", "send", "confirm", "grab", "close", "expire", "return", "paid out", "payout failed"}
+	if int(s) < len(names) {
+		return names[s]
+	}
+	return fmt.Sprintf("step %d", uint8(s))
+}
+
+// Effect is one step that took effect. A replay has none.
+type Effect struct {
+	Step   Step
+	Packet int64
+	Share  Share  // what was grabbed, with StepGrab alone; just Packet and Person where it could not be read
+	Payout string // its number; with StepPaidOut and StepFailed alone
+}
+
+// Packets are red packets. All rules live here; the Store keeps the books.
+//
+// It is safe for concurrent use. On returns a changed copy and leaves the receiver alone. The zero
+// Packets refuses every call with ErrInvalid; use New.
+type Packets struct {
+	store  Store
+	opts   Options
+	broken error // what is wrong with the arguments of New; every call returns it
+}
+
+// New returns Packets over a store. Nil options are the defaults. Bad options are reported by every
+// call as ErrInvalid.
+func New(store Store, opts *Options) *Packets {
+	p := &Packets{store: store}
+	if opts != nil {
+		p.opts = *opts
+	}
+	o := &p.opts
+	defaults(&o.LiveFor, DefaultLiveFor)
+	defaults(&o.RetryIn, DefaultRetryIn)
+	defaults(&o.Sweep, DefaultSweep)
+	if o.Seed == nil {
+		o.Seed = randomSeed
+	}
+	switch {
+	case store == nil:
+		p.broken = fault.Invalid("store", "must not be nil")
+	case o.LiveFor < input.Precision || o.LiveFor > MaxLiveFor:
+		p.broken = fault.Invalid("LiveFor", "must lie between 1µs and %v, is %v", MaxLiveFor, o.LiveFor)
+	case o.RetryIn < input.Precision || o.RetryIn > MaxRetryIn:
+		p.broken = fault.Invalid("RetryIn", "must lie between 1µs and %v, is %v", MaxRetryIn, o.RetryIn)
+	case o.Sweep < 0:
+		p.broken = fault.Invalid("Sweep", "must not be negative, is %v", o.Sweep)
+	}
+	o.LiveFor, o.RetryIn = o.LiveFor.Truncate(input.Precision), o.RetryIn.Truncate(input.Precision)
+	return p
+}
+
+// defaults sets a duration that was not given.
+func defaults(d *time.Duration, to time.Duration) {
+	if *d == 0 {
+		*d = to
+	}
+}
+
+// randomSeed returns a seed that nobody can guess.
+func randomSeed() (seed [32]byte) {
+	_, _ = rand.Read(seed[:]) // it never fails: without randomness the program ends
+	return seed
+}
+
+// On returns the same packets on another store, as a rule on the caller's transaction:
+//
+//	packets.On(store.WithTx(tx)).Confirm(ctx, id)
+func (p *Packets) On(store Store) *Packets {
+	if p == nil || p.store == nil && p.broken == nil {
+		return &Packets{broken: unmade()}
+	}
+	bound := *p
+	bound.store = store
+	if store == nil {
+		bound.broken = fault.Invalid("store", "must not be nil")
+	}
+	return &bound
+}
+
+// unmade is what is wrong with Packets that New has not made.
+func unmade() error { return fault.Invalid("packets", "must be made by New") }
+
+// ready refuses a call before any I/O.
+func (p *Packets) ready(ctx context.Context) error {
+	switch {
+	case p == nil || p.store == nil && p.broken == nil:
+		return unmade()
+	case p.broken != nil:
+		return p.broken
+	}
+	return input.Context(ctx)
+}
+
+// readyFor is ready for a call that names a packet.
+func (p *Packets) readyFor(ctx context.Context, id int64) error {
+	return errors.Join(p.ready(ctx), input.Positive("packet", id))
+}
+
+// took tells the hook.
+func (p *Packets) took(ctx context.Context, e Effect) {
+	if p.opts.Hook != nil {
+		p.opts.Hook(ctx, e)
+	}
+}
+
+// contention is the answer when the world kept changing under a call.
+func contention(verb string, id any) error {
+	return &stock.ContentionError{Verb: verb, ID: fmt.Sprint(id)}
+}

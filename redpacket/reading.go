@@ -1,0 +1,148 @@
+package redpacket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/money"
+)
+
+// pageSize is how many packets, shares or payouts a listing reads at a time.
+const pageSize = 200
+
+// Packet returns a packet as it is now. One whose End has come but which nothing has ended yet is
+// returned as Open, with an End that has passed. Errors: ErrInvalid, ErrUnknownPacket.
+func (p *Packets) Packet(ctx context.Context, id int64) (Packet, error) {
+	if err := p.readyFor(ctx, id); err != nil {
+		return Packet{}, err
+	}
+	record, _, err := p.look(ctx, id)
+	if err != nil {
+		return Packet{}, err
+	}
+	return p.packet(ctx, record)
+}
+
+// Share returns what a person got of a packet. Errors, in the order of precedence: ErrInvalid,
+// ErrUnknownPacket, ErrNoShare.
+func (p *Packets) Share(ctx context.Context, id, person int64) (Share, error) {
+	if err := errors.Join(p.readyFor(ctx, id), input.Positive("person", person)); err != nil {
+		return Share{}, err
+	}
+	return p.share(ctx, id, person)
+}
+
+// share returns what a person got of a packet.
+func (p *Packets) share(ctx context.Context, id, person int64) (Share, error) {
+	booked, ok, err := p.store.Share(ctx, id, person)
+	switch {
+	case err != nil:
+		return Share{}, err
+	case ok:
+		return booked.share(), nil
+	}
+	if _, _, err := p.look(ctx, id); err != nil {
+		return Share{}, err
+	}
+	return Share{}, &PacketError{Packet: id, Err: ErrNoShare}
+}
+
+// Shares lists what was grabbed of a packet, in the order in which it was, in pages that are each a moment
+// of their own. The listing ends with the first error: ErrInvalid, ErrUnknownPacket.
+func (p *Packets) Shares(ctx context.Context, id int64) iter.Seq2[Share, error] {
+	return func(yield func(Share, error) bool) {
+		err := p.readyFor(ctx, id)
+		if err == nil {
+			_, _, err = p.look(ctx, id)
+		}
+		if err != nil {
+			yield(Share{}, err)
+			return
+		}
+		var after int64
+		for {
+			page, err := p.store.Shares(ctx, id, after, pageSize)
+			if err != nil {
+				yield(Share{}, err)
+				return
+			}
+			for _, booked := range page {
+				if !yield(booked.share(), nil) {
+					return
+				}
+				after = booked.No
+			}
+			if len(page) < pageSize {
+				return
+			}
+		}
+	}
+}
+
+// look returns a packet as it is kept, and the clock, or ErrUnknownPacket.
+func (p *Packets) look(ctx context.Context, id int64) (Record, time.Time, error) {
+	record, now, err := p.store.Record(ctx, id)
+	if err == nil && record.State == None {
+		err = &PacketError{Packet: id, Err: ErrUnknownPacket}
+	}
+	return record, now, err
+}
+
+// changed returns a packet that this call has just changed.
+func (p *Packets) changed(ctx context.Context, id int64) (Packet, error) {
+	packet, err := p.Packet(ctx, id)
+	if err != nil {
+		return Packet{}, unseen(err)
+	}
+	return packet, nil
+}
+
+// unseen is the error of a call that made its change and could not read the result: the same call
+// again returns it. It keeps the text of the cause alone, which says of itself that nothing was done.
+func unseen(cause error) error {
+	err := fmt.Errorf("%w: it was done, but what came of it could not be read: %s", ErrUnknown, cause.Error())
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(cause, end) {
+			err = errors.Join(err, end)
+		}
+	}
+	return err
+}
+
+// packet returns a packet as its caller sees it. Who had the best luck is read as the share that it is.
+func (p *Packets) packet(ctx context.Context, r Record) (Packet, error) {
+	amount := func(minor int64) decimal.Decimal { return money.Decimal(minor, r.Places) }
+	packet := Packet{
+		ID: r.ID, Sender: r.Sender, Places: r.Places, Total: amount(r.Split.Total), Count: r.Split.Count,
+		Equal: r.Split.Equal, Min: amount(r.Split.Min), Max: amount(r.Split.Max), Start: r.Start, End: r.End,
+		State: r.State, Taken: r.Taken, Grabbed: amount(r.Grabbed), Left: amount(r.Left),
+		CreatedAt: r.CreatedAt, ConfirmedAt: r.ConfirmedAt, EndedAt: r.EndedAt,
+	}
+	if r.State != Finished {
+		return packet, nil
+	}
+	best, ok, err := p.store.Share(ctx, r.ID, r.BestPerson)
+	switch {
+	case err != nil:
+		return Packet{}, err
+	case !ok:
+		return Packet{}, fmt.Errorf("%w: the best share of packet %d is missing", ErrDrift, r.ID)
+	}
+	share := best.share()
+	packet.Best = &share
+	return packet, nil
+}
+
+// share returns a share as its caller sees it.
+func (b Booked) share() Share {
+	return Share{
+		Packet: b.Packet, No: b.No, Person: b.Person, Amount: money.Decimal(b.Money, b.Places),
+		GrabbedAt: b.CreatedAt, Payout: PayoutNumber(b.Packet, b.No), Paid: b.Paid,
+	}
+}

@@ -1,0 +1,232 @@
+package redpackettest
+
+import (
+	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// fen returns an amount of a currency with two places.
+func fen(n int64) decimal.Decimal { return decimal.New(n, -2) }
+
+// random returns a packet of the sender with random shares, its money in fen.
+func random(id, total, count int64) redpacket.Packet {
+	return redpacket.Packet{ID: id, Sender: sender, Places: 2, Total: fen(total), Count: count}
+}
+
+// equal returns one with equal shares.
+func equal(id, total, count int64) redpacket.Packet {
+	p := random(id, total, count)
+	p.Equal = true
+	return p
+}
+
+// bounded returns one whose random shares lie between two bounds, in fen; 0 is none.
+func bounded(id, total, count, least, most int64) redpacket.Packet {
+	p := random(id, total, count)
+	p.Min, p.Max = fen(least), fen(most)
+	return p
+}
+
+// send sends a packet.
+func (s *scene) send(p redpacket.Packet) redpacket.Packet {
+	s.Helper()
+	got, err := s.packets.Send(s.Context(), p)
+	s.no(err)
+	return got
+}
+
+// open sends a packet and confirms that it was paid for.
+func (s *scene) open(p redpacket.Packet) redpacket.Packet {
+	s.Helper()
+	s.send(p)
+	return s.confirm(p.ID, redpacket.Open)
+}
+
+// confirm confirms a packet and ends the test unless it is in a state then.
+func (s *scene) confirm(id int64, want redpacket.State) redpacket.Packet {
+	s.Helper()
+	got, err := s.packets.Confirm(s.Context(), id)
+	s.no(err)
+	same(s, "state of the packet that was confirmed", got.State, want)
+	return got
+}
+
+// grab grabs a share for a person.
+func (s *scene) grab(id, person int64) redpacket.Share {
+	s.Helper()
+	got, err := s.packets.Grab(s.Context(), id, person)
+	s.no(err)
+	return got
+}
+
+// grabs lets several people grab, one after the other, and returns what each got in fen.
+func (s *scene) grabs(id int64, people ...int64) []int64 {
+	s.Helper()
+	amounts := make([]int64, len(people))
+	for i, person := range people {
+		amounts[i] = s.minor(s.grab(id, person).Amount)
+	}
+	return amounts
+}
+
+// refused ends the test unless a grab is refused for this reason, and changes nothing.
+func (s *scene) refused(id, person int64, reason error) {
+	s.Helper()
+	was := s.everything(id)
+	_, err := s.packets.Grab(s.Context(), id, person)
+	s.only(err, reason)
+	same(s, "the books after a grab that was refused", s.everything(id), was)
+}
+
+// close closes a packet and ends the test unless it is in a state then.
+func (s *scene) close(id int64, want redpacket.State) redpacket.Packet {
+	s.Helper()
+	got, err := s.packets.Close(s.Context(), id)
+	s.no(err)
+	same(s, "state of the packet that was closed", got.State, want)
+	return got
+}
+
+// expire ends what is over and ends the test unless it were as many packets.
+func (s *scene) expire(want int) {
+	s.Helper()
+	n, err := s.packets.Expire(s.Context())
+	s.no(err)
+	s.count("packets that expired", n, want)
+}
+
+// packet returns a packet as it is, and ends the test unless it is in a state.
+func (s *scene) packet(id int64, want redpacket.State) redpacket.Packet {
+	s.Helper()
+	p, err := s.packets.Packet(s.Context(), id)
+	s.no(err)
+	same(s, "state", p.State, want)
+	return p
+}
+
+// holds ends the test unless a packet has given away this much in as many shares, in fen.
+func (s *scene) holds(id, taken, grabbed, left int64) {
+	s.Helper()
+	p, err := s.packets.Packet(s.Context(), id)
+	s.no(err)
+	same(s, "shares that were grabbed", p.Taken, taken)
+	same(s, "money that was grabbed", p.Grabbed, fen(grabbed))
+	same(s, "money that is left", p.Left, fen(left))
+}
+
+// shares returns all shares of a packet.
+func (s *scene) shares(id int64) []redpacket.Share {
+	s.Helper()
+	shares, err := gather(s.packets.Shares(s.Context(), id))
+	s.no(err)
+	return shares
+}
+
+// pending returns all payouts that are due.
+func (s *scene) pending() []redpacket.Payout {
+	s.Helper()
+	payouts, err := gather(s.packets.Payouts(s.Context()))
+	s.no(err)
+	return payouts
+}
+
+// payout returns a payout.
+func (s *scene) payout(packet, no int64) redpacket.Payout {
+	s.Helper()
+	p, err := s.packets.Payout(s.Context(), redpacket.PayoutNumber(packet, no))
+	s.no(err)
+	return p
+}
+
+// paidOut confirms a payout.
+func (s *scene) paidOut(packet, no int64) redpacket.Payout {
+	s.Helper()
+	p, err := s.packets.PaidOut(s.Context(), redpacket.PayoutNumber(packet, no))
+	s.no(err)
+	same(s, "paid", p.Paid, true)
+	return p
+}
+
+// failed reports a failure of a payout.
+func (s *scene) failed(packet, no int64, reason string) redpacket.Payout {
+	s.Helper()
+	p, err := s.packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(packet, no), reason)
+	s.no(err)
+	same(s, "paid", p.Paid, false)
+	return p
+}
+
+// goesBack ends the test unless this much of a packet is booked to go back to its sender.
+func (s *scene) goesBack(id, amount int64) redpacket.Payout {
+	s.Helper()
+	p := s.payout(id, 0)
+	same(s, "number of what goes back", p.Number, redpacket.PayoutNumber(id, 0))
+	same(s, "who it goes to", p.Person, sender)
+	same(s, "what goes back", p.Amount, fen(amount))
+	return p
+}
+
+// keeps ends the test if anything of a packet is booked to go back to its sender.
+func (s *scene) keeps(id int64) {
+	s.Helper()
+	_, there, err := s.Store.Payout(s.Context(), id, 0)
+	s.no(err)
+	same(s, "something goes back", there, false)
+}
+
+// minor returns an amount in fen.
+func (s *scene) minor(amount decimal.Decimal) int64 {
+	s.Helper()
+	shifted := amount.Shift(2)
+	if !shifted.IsInteger() {
+		s.Fatalf("%v has more than two places", amount)
+	}
+	return shifted.IntPart()
+}
+
+// books is everything that is kept of one packet.
+type books struct {
+	Record redpacket.Record
+	Shares []redpacket.Booked
+	Back   redpacket.Booked
+	Item   stock.Item
+	Holds  []stock.Hold
+}
+
+// everything returns it.
+func (s *scene) everything(id int64) books {
+	s.Helper()
+	b := s.money(id)
+	for h, err := range stock.New(s.Store.Units(), nil).Holds(s.Context(), stock.Filter{Key: stock.Key{SKU: id}}) {
+		s.no(err)
+		b.Holds = append(b.Holds, h)
+	}
+	return b
+}
+
+// money returns all of it but the holds.
+func (s *scene) money(id int64) books {
+	s.Helper()
+	var b books
+	var err error
+	b.Record, _, err = s.Store.Record(s.Context(), id)
+	s.no(err)
+	b.Shares, err = s.Store.Shares(s.Context(), id, 0, 10_000)
+	s.no(err)
+	b.Back, _, err = s.Store.Payout(s.Context(), id, 0)
+	s.no(err)
+	standings, _, err := s.Store.Units().Items(s.Context(), 0, []stock.Key{{SKU: id}})
+	s.no(err)
+	b.Item = standings[0].Item
+	return b
+}
+
+// unchanged runs a call and ends the test if anything of a packet changed by it.
+func (s *scene) unchanged(id int64, call func()) {
+	s.Helper()
+	was := s.everything(id)
+	call()
+	same(s, "the books", s.everything(id), was)
+}

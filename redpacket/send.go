@@ -1,0 +1,140 @@
+package redpacket
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Send records a packet, which nobody can grab before Confirm. It returns the packet as it is kept, with
+// the Min and the End that it gets where none is given.
+//
+// The same packet again returns it as it is by then; the same ID with another sender, amount, division or
+// window is ErrMismatch.
+//
+// Errors, in the order of precedence: ErrInvalid, also where Total cannot be divided into Count shares of
+// Min to Max; ErrMismatch.
+func (p *Packets) Send(ctx context.Context, packet Packet) (Packet, error) {
+	if err := p.readyFor(ctx, packet.ID); err != nil {
+		return Packet{}, err
+	}
+	asked, err := p.record(packet)
+	if err != nil {
+		return Packet{}, err
+	}
+	for range attempts {
+		verdict, err := p.store.Add(ctx, asked, p.opts.SenderMayGrab, p.opts.LiveFor)
+		if err != nil {
+			return Packet{}, err
+		}
+		if verdict == stock.Done {
+			p.took(ctx, Effect{Step: StepSend, Packet: packet.ID})
+			return p.changed(ctx, packet.ID)
+		}
+		record, _, err := p.store.Record(ctx, packet.ID)
+		switch {
+		case err != nil:
+			return Packet{}, err
+		case record.State == None: // the Send that was in the way has been undone
+		case !record.same(asked):
+			return Packet{}, ErrMismatch
+		default:
+			return p.packet(ctx, record)
+		}
+	}
+	return Packet{}, contention("send", packet.ID)
+}
+
+// record checks a packet that is to be sent, and returns it as it is kept.
+func (p *Packets) record(packet Packet) (Record, error) {
+	if err := errors.Join(input.Positive("sender", packet.Sender), money.Places(packet.Places)); err != nil {
+		return Record{}, err
+	}
+	total, err1 := money.Minor("total", packet.Total, packet.Places)
+	least, err2 := money.Minor("min", packet.Min, packet.Places)
+	most, err3 := money.Minor("max", packet.Max, packet.Places)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return Record{}, err
+	}
+	split := Split{Total: total, Count: packet.Count, Min: max(least, 1), Max: most, Equal: packet.Equal}
+	if err := errors.Join(split.check(), window(packet.Start, packet.End)); err != nil {
+		return Record{}, err
+	}
+	split.Seed = p.opts.Seed()
+	record := Record{
+		ID: packet.ID, Sender: packet.Sender, Places: packet.Places, Split: split,
+		Start: input.Instant(packet.Start), End: input.Instant(packet.End), OwnEnd: !packet.End.IsZero(),
+	}
+	if !record.OwnEnd && !record.Start.IsZero() {
+		record.End = record.Start.Add(p.opts.LiveFor)
+		if err := input.Time("end", record.End); err != nil {
+			return Record{}, err
+		}
+	}
+	return record, nil
+}
+
+// window refuses a window that no store can keep, or that is empty.
+func window(start, end time.Time) error {
+	var err error
+	if !start.IsZero() {
+		err = errors.Join(err, input.Time("start", start))
+	}
+	if !end.IsZero() {
+		err = errors.Join(err, input.Time("end", end))
+	}
+	if !start.IsZero() && !end.IsZero() && !input.Instant(start).Before(input.Instant(end)) {
+		err = errors.Join(err, fault.Invalid("end", "must be after the start"))
+	}
+	return err
+}
+
+// same reports whether a packet is what a Send of the same ID asks for again. Its seed is drawn anew by
+// each Send, and an End that was not given is not asked for.
+func (r Record) same(asked Record) bool {
+	asked.Split.Seed = r.Split.Seed
+	return r.Sender == asked.Sender && r.Places == asked.Places && r.Split == asked.Split && r.Start.Equal(asked.Start) &&
+		r.OwnEnd == asked.OwnEnd && (!r.OwnEnd || r.End.Equal(asked.End))
+}
+
+// Confirm records that the sender's payment arrived: from then on, and within its window, the packet can be
+// grabbed. Confirming twice is safe.
+//
+// A packet that is paid too late is never grabbed. Where its End has come it is Expired, where it was
+// closed it stays Closed; all of its money is owed to its sender, as the payout with No 0. That is no
+// error: look at the State.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket.
+func (p *Packets) Confirm(ctx context.Context, id int64) (Packet, error) {
+	if err := p.readyFor(ctx, id); err != nil {
+		return Packet{}, err
+	}
+	step, move := StepConfirm, p.store.Open
+	for range attempts {
+		verdict, err := move(ctx, id)
+		if err != nil {
+			return Packet{}, err
+		}
+		if verdict == stock.Done {
+			p.took(ctx, Effect{Step: step, Packet: id})
+			return p.changed(ctx, id)
+		}
+		record, now, err := p.look(ctx, id)
+		switch {
+		case err != nil:
+			return Packet{}, err
+		case record.State == Unpaid && now.Before(record.End):
+			step, move = StepConfirm, p.store.Open
+		case record.State == Unpaid, record.State == Closed && record.ConfirmedAt.IsZero():
+			step, move = StepReturn, p.store.Return
+		default:
+			return p.packet(ctx, record)
+		}
+	}
+	return Packet{}, contention("confirm", id)
+}

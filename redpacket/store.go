@@ -1,0 +1,135 @@
+package redpacket
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Store keeps packets, shares and payouts. It is mechanical, as stock.Store is, and what that says
+// of its methods holds for these: safe for concurrent use, a change is atomic, errors match
+// ErrUnavailable, ErrStore, ErrDrift or ErrOverflow where nothing was done and ErrUnknown where that is
+// not known, time is the store's own clock in whole microseconds, UTC. Memory and
+// sqlstore.RedPacket implement it.
+type Store interface {
+	// Units returns the store of the shares of all packets, of which grabs are the orders: a packet is the
+	// item whose SKU is its ID, a share is one unit, and the order of a grab is GrabID of the packet and
+	// the person (see ParseGrab) and names no buyer. In the same transaction a Lock by StepTake also books
+	// the Share: its No is the next of its packet, its money is Split.Next of what the packet then has,
+	// Grabbed grows by it and Left shrinks; with the last one the packet is Finished. A Lock that would take
+	// a unit of a packet that has no share to book is ErrDrift.
+	Units() stock.Store
+
+	// Add records a packet that is Unpaid, with an item of as many units as it has shares, off
+	// the shelf and with its window; and unless senderMayGrab closes the sender's grab beforehand. A record
+	// with a zero End gets the clock plus liveFor for it. Exists where the ID is taken.
+	Add(ctx context.Context, record Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error)
+
+	// Record returns a packet as it is now, and the clock. State is None where there is none.
+	Record(ctx context.Context, id int64) (Record, time.Time, error)
+
+	// Open makes a packet that is Unpaid Open, and puts its item on the shelf. Refused where it is
+	// not Unpaid, or its End has come.
+	Open(ctx context.Context, id int64) (stock.Verdict, error)
+
+	// End moves a packet that is Open to Closed, or to Expired, which its End must have come for: it takes
+	// its item off the shelf, waits for grabs that are under way, and books what is left as a payout
+	// to the sender, the share with No 0. Refused otherwise.
+	End(ctx context.Context, id int64, to State) (stock.Verdict, error)
+
+	// Drop moves a packet that is Unpaid to Closed. Nothing was paid, so that nothing goes back.
+	Drop(ctx context.Context, id int64) (stock.Verdict, error)
+
+	// Return books all of the money as a payout to the sender, the share with No 0, for a packet that was
+	// paid too late: one that is Unpaid whose End has come, which becomes Expired, or one that is
+	// Closed and was never confirmed. It counts as confirmed then. Refused otherwise.
+	Return(ctx context.Context, id int64) (stock.Verdict, error)
+
+	// Due returns up to limit packets that are Open and whose End has come.
+	Due(ctx context.Context, limit int) ([]int64, error)
+
+	// Share returns the share of a person, and false where there is none.
+	Share(ctx context.Context, packet, person int64) (Booked, bool, error)
+
+	// Shares returns up to limit shares of a packet behind a No, by No. That of what was left is not
+	// one of them.
+	Shares(ctx context.Context, packet, after int64, limit int) ([]Booked, error)
+
+	// Payouts returns up to limit payouts that are neither paid nor put off beyond now, ordered by when they
+	// are due, then packet, then No, behind the cursor of the last one that was seen before.
+	Payouts(ctx context.Context, after Cursor, limit int) ([]Booked, error)
+
+	// Payout returns a payout by its packet and No; false where there is none.
+	Payout(ctx context.Context, packet, no int64) (Booked, bool, error)
+
+	// Paid marks a payout as paid. Refused where it is paid or does not exist.
+	Paid(ctx context.Context, packet, no int64) (stock.Verdict, error)
+
+	// Failed counts a failure of a payout, keeps the reason, and puts it off for a while. Refused where it
+	// is paid or does not exist, or has failed another number of times than failures.
+	Failed(ctx context.Context, packet, no, failures int64, reason string, retryIn time.Duration) (stock.Verdict, error)
+
+	// Records returns up to limit packets behind an ID, by ID.
+	Records(ctx context.Context, after int64, limit int) ([]Record, error)
+
+	// Book returns a packet and its recount from its shares, both of the same moment. Its State is
+	// None where there is no packet.
+	Book(ctx context.Context, id int64) (Book, error)
+}
+
+// Record is a packet as it is kept: its money in the smallest unit of its currency.
+type Record struct {
+	ID, Sender int64
+	Places     int32
+	Split      Split
+	Start, End time.Time
+	OwnEnd     bool // End was given, not added by Add
+
+	State   State
+	Taken   int64 // shares
+	Grabbed int64 // money
+	Left    int64 // money
+
+	// The largest share so far, of several the first; BestNo 0 where there is none.
+	BestNo, BestPerson, BestMoney int64
+	BestAt                        time.Time
+
+	CreatedAt, ConfirmedAt, EndedAt time.Time
+}
+
+// Booked is a share as it is kept, with its payout.
+type Booked struct {
+	Packet, No, Person int64
+	Places             int32
+	Money              int64
+	Paid               bool
+	Failures           int64
+	Reason             string // of the last failure
+
+	CreatedAt, DueAt, PaidAt time.Time
+}
+
+// Cursor is a place in the list of payouts.
+type Cursor struct {
+	DueAt      time.Time
+	Packet, No int64 // packet 0 is the beginning
+}
+
+// Book is a packet and its recount.
+type Book struct {
+	Record
+	Shares    int64 // how many shares there are, that of what was left aside
+	Money     int64 // what they add up to
+	Remainder int64 // what was left, as it was booked; -1 where nothing was booked
+	Holds     int64 // grabs that took a unit
+}
+
+// GrabID returns the order number of a person's grab. The order names no buyer: its number says who.
+func GrabID(packet, person int64) string { return PayoutNumber(packet, person) }
+
+// ParseGrab returns the packet and the person of a grab's order number, and false for what is none.
+func ParseGrab(order string) (packet, person int64, ok bool) {
+	packet, person, ok = parseNumber(order)
+	return packet, person, ok && person > 0
+}
