@@ -14,10 +14,15 @@
 //	stock.Memory     sqlstore.Stock ──► goods_stock, goods_stock_hold, …
 //	(this process)   (one guarded UPDATE a step; in your transaction if you like)
 //
+// Coupons and red packets are made the same way, each around an Inventory of its own for what is
+// claimed or grabbed.
+//
 // The packages:
 //
 //   - [github.com/holdfast-go/holdfast/stock]: limited stock, locked by an order, paid or given back
-//   - [github.com/holdfast-go/holdfast/sqlstore]: the store on MySQL and MariaDB, its tables and checks
+//   - [github.com/holdfast-go/holdfast/coupon]: campaigns and their coupons, claimed or bought, then reserved and redeemed by orders
+//   - [github.com/holdfast-go/holdfast/redpacket]: money that people grab in shares, and its payout
+//   - [github.com/holdfast-go/holdfast/sqlstore]: the stores on MySQL and MariaDB, its tables and checks
 //
 // This package itself is empty.
 package holdfast

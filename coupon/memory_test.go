@@ -2,29 +2,23 @@ package coupon_test
 
 import (
 	"context"
-	"fmt"
-	"runtime"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/coupon/coupontest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 // memory returns a store in the process on a clock that only the test moves, and goods beside it.
 func memory(testing.TB) coupontest.Harness {
-	var elapsed atomic.Int64
-	from := time.Date(2026, time.November, 11, 15, 59, 59, 0, time.UTC) // a second before a day ends in Shanghai
-	clock := func() time.Time { return from.Add(time.Duration(elapsed.Load())) }
+	clock := &suite.Clock{From: time.Date(2026, time.November, 11, 15, 59, 59, 0, time.UTC)} // a second before a day ends in Shanghai
 	return coupontest.Harness{
-		Store:   &coupon.Memory{Clock: clock},
-		Stock:   &stock.Memory{Clock: clock},
-		Advance: func(d time.Duration) { elapsed.Add(int64(d)) },
+		Store:   &coupon.Memory{Clock: clock.Now},
+		Stock:   &stock.Memory{Clock: clock.Now},
+		Advance: clock.Advance,
 	}
 }
 
@@ -45,7 +39,7 @@ func FuzzModel(f *testing.F) {
 // TestModelFindsDifferences breaks one rule of the store at a time: the model must see it.
 func TestModelFindsDifferences(t *testing.T) {
 	t.Parallel()
-	for name, breaks := range map[string]func(coupon.Store) coupon.Store{
+	suite.FindsDifferences(t, map[string]func(coupon.Store) coupon.Store{
 		"a reservation a microsecond late": func(s coupon.Store) coupon.Store { return lateReservation{s} },
 		"a total that is forgotten":        func(s coupon.Store) coupon.Store { return forgetsTotal{s} },
 		"a hold a microsecond late":        func(s coupon.Store) coupon.Store { return lateHold{s} },
@@ -56,18 +50,12 @@ func TestModelFindsDifferences(t *testing.T) {
 		"a batch that is forgotten":        func(s coupon.Store) coupon.Store { return forgetsBatches{s} },
 		"a wallet out of order":            func(s coupon.Store) coupon.Store { return unsorted{s} },
 		"what is expired counts as usable": func(s coupon.Store) coupon.Store { return miscounts{s} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			found := ""
-			for seed := int64(1); seed <= 20 && found == ""; seed++ {
-				faulty := memory(t)
-				faulty.Store = breaks(faulty.Store)
-				found = failure(t, func(caught testing.TB) { coupontest.Model(caught, seed, 300, memory(caught), faulty) }) //nolint:thelper // it is the test
-			}
-			require.Contains(t, found, "the stores disagree about")
-		})
-	}
+	}, func(t testing.TB, seed int64, breaks func(coupon.Store) coupon.Store) {
+		t.Helper()
+		faulty := memory(t)
+		faulty.Store = breaks(faulty.Store)
+		coupontest.Model(t, seed, 300, memory(t), faulty)
+	})
 }
 
 // The broken stores of TestModelFindsDifferences.
@@ -142,33 +130,4 @@ func (s miscounts) Count(ctx context.Context, campaign int64) (coupon.Count, err
 	n, err := s.Store.Count(ctx, campaign)
 	n.Usable, n.Expired = n.Usable+n.Expired, 0
 	return n, err
-}
-
-// failure runs a test that may fail and returns what it said when it did.
-func failure(t *testing.T, run func(testing.TB)) string {
-	t.Helper()
-	caught := &catcher{TB: t}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		run(caught)
-	}()
-	<-done
-	return caught.said
-}
-
-// catcher keeps a failure to itself.
-type catcher struct {
-	testing.TB
-
-	said string
-}
-
-func (c *catcher) Errorf(format string, args ...any) { c.said += fmt.Sprintf(format, args...) + "\n" }
-func (c *catcher) Failed() bool                      { return c.said != "" }
-func (c *catcher) FailNow()                          { runtime.Goexit() }
-func (c *catcher) Logf(string, ...any)               {}
-func (c *catcher) Fatalf(format string, args ...any) {
-	c.Errorf(format, args...)
-	c.FailNow()
 }

@@ -2,15 +2,11 @@ package redpacket_test
 
 import (
 	"context"
-	"fmt"
-	"runtime"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/redpacket/redpackettest"
 	"github.com/holdfast-go/holdfast/stock"
@@ -27,11 +23,8 @@ func memory(t testing.TB) redpackettest.Harness {
 
 // memoryFrom is memory with another beginning of its clock.
 func memoryFrom(_ testing.TB, from time.Time) redpackettest.Harness {
-	var elapsed atomic.Int64
-	return redpackettest.Harness{
-		Store:   &redpacket.Memory{Clock: func() time.Time { return from.Add(time.Duration(elapsed.Load())) }},
-		Advance: func(d time.Duration) { elapsed.Add(int64(d)) },
-	}
+	clock := &suite.Clock{From: from}
+	return redpackettest.Harness{Store: &redpacket.Memory{Clock: clock.Now}, Advance: clock.Advance}
 }
 
 func TestMemory(t *testing.T) {
@@ -54,7 +47,7 @@ func FuzzModel(f *testing.F) {
 // TestModelFindsDifferences breaks one rule of the store at a time: the model must see it.
 func TestModelFindsDifferences(t *testing.T) {
 	t.Parallel()
-	for name, breaks := range map[string]func(redpacket.Store) redpacket.Store{
+	suite.FindsDifferences(t, map[string]func(redpacket.Store) redpacket.Store{
 		"a clock that is read too early":      func(s redpacket.Store) redpacket.Store { return slowClock{s} },
 		"a sender whose grab is forgotten":    func(s redpacket.Store) redpacket.Store { return anySender{s} },
 		"a payout that forgets when":          func(s redpacket.Store) redpacket.Store { return undated{s} },
@@ -65,18 +58,12 @@ func TestModelFindsDifferences(t *testing.T) {
 		"a seed that loses its last byte":     func(s redpacket.Store) redpacket.Store { return shortSeed{s} },
 		"a payment too late that is lost":     func(s redpacket.Store) redpacket.Store { return lostReturn{s} },
 		"a best share that is the latest one": func(s redpacket.Store) redpacket.Store { return latestBest{s} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			found := ""
-			for seed := int64(1); seed <= 20 && found == ""; seed++ {
-				faulty := memory(t)
-				faulty.Store = breaks(faulty.Store)
-				found = failure(t, func(caught testing.TB) { redpackettest.Model(caught, seed, 500, memory(caught), faulty) }) //nolint:thelper // it is the test
-			}
-			require.Contains(t, found, "the stores disagree about")
-		})
-	}
+	}, func(t testing.TB, seed int64, breaks func(redpacket.Store) redpacket.Store) {
+		t.Helper()
+		faulty := memory(t)
+		faulty.Store = breaks(faulty.Store)
+		redpackettest.Model(t, seed, 500, memory(t), faulty)
+	})
 }
 
 // The broken stores of TestModelFindsDifferences.
@@ -146,33 +133,4 @@ func (s latestBest) Records(ctx context.Context, after int64, limit int) ([]redp
 		}
 	}
 	return records, err
-}
-
-// failure runs a test that may fail and returns what it said when it did.
-func failure(t *testing.T, run func(testing.TB)) string {
-	t.Helper()
-	caught := &catcher{TB: t}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		run(caught)
-	}()
-	<-done
-	return caught.said
-}
-
-// catcher keeps a failure to itself.
-type catcher struct {
-	testing.TB
-
-	said string
-}
-
-func (c *catcher) Errorf(format string, args ...any) { c.said += fmt.Sprintf(format, args...) + "\n" }
-func (c *catcher) Failed() bool                      { return c.said != "" }
-func (c *catcher) FailNow()                          { runtime.Goexit() }
-func (c *catcher) Logf(string, ...any)               {}
-func (c *catcher) Fatalf(format string, args ...any) {
-	c.Errorf(format, args...)
-	runtime.Goexit()
 }

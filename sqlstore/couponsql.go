@@ -1,24 +1,243 @@
 package sqlstore
 
-// couponSQL is every statement of the coupon store for a prefix, beside those of its units.
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// couponSQL is every statement of the coupon store for a prefix, beside those of its units: rendered once, or,
+// where it grows with its rows, when it is needed. The question marks are filled in by render.
+// testdata/coupon.sql has all of them to read.
 type couponSQL struct {
-	terms, codes, wallet, uses, batches, granted string // table names
+	items, holds                                        string // tables of the units
+	terms, pools, codes, wallet, uses, batches, granted string // tables
+
+	addTerms, readTerms          string
+	lockCampaign, give           string
+	lockPaid                     string
+	giveBack                     string
+	readCoupon, readCoupons      string
+	readByCode                   string
+	readUse, readUses, readOrder string
+	growPool, readPool, addUnits string
+	readOwners                   string
+	addBatch, readBatch          string
+	lockBatch, readGranted       string
+	readGrants, countGranted     string
+	count, book                  string
+	steps                        map[coupon.Step]useSQL
 }
 
 // newCouponSQL renders the statements for a prefix.
 func newCouponSQL(prefix string) *couponSQL {
-	return &couponSQL{
-		terms: prefix + "coupon_terms", codes: prefix + "coupon_code", wallet: prefix + "coupon_wallet",
+	units := newStockSQL(prefix + couponStock)
+	q := &couponSQL{
+		items: units.items, holds: units.holds,
+		terms: prefix + "coupon_terms", pools: prefix + "coupon_pool", codes: prefix + "coupon_code", wallet: prefix + "coupon_wallet",
 		uses: prefix + "coupon_use", batches: prefix + "coupon_batch", granted: prefix + "coupon_batch_buyer",
+		steps: map[coupon.Step]useSQL{},
 	}
+	q.renderTerms()
+	q.renderUnits()
+	q.renderReads()
+	q.renderPools()
+	q.renderBatches()
+	q.renderBooks()
+	for _, t := range coupon.Transitions() {
+		q.steps[t.Step] = q.renderUse(t)
+	}
+	return q
 }
 
 // tables returns the names of all tables.
 func (q *couponSQL) tables() []string {
-	return []string{q.terms, q.codes, q.wallet, q.uses, q.batches, q.granted}
+	return []string{q.terms, q.pools, q.codes, q.wallet, q.uses, q.batches, q.granted}
 }
 
 // constraints returns the names of all CHECK constraints.
 func (q *couponSQL) constraints() []string {
-	return []string{q.wallet + "_order", q.wallet + "_validity", q.uses + "_discount"}
+	return []string{q.pools + "_not_negative", q.wallet + "_order", q.wallet + "_validity", q.uses + "_discount"}
+}
+
+// freeCoupon is which coupons w no order has: those that nobody uses, and those whose reservation is over.
+var freeCoupon = fmt.Sprintf("(w.STATE = %d OR (w.STATE = %d AND w.EXPIRE_TIME <= %s))", coupon.Usable, coupon.Reserved, now)
+
+// renderTerms renders what becomes of terms. They are read with a lock, so that what another transaction has just
+// recorded is seen, and with a shared one, since all coupons of a campaign need them.
+func (q *couponSQL) renderTerms() {
+	q.addTerms = "INSERT INTO " + q.terms + " (" + termsColumns + ", CREATE_TIME) VALUES (" + list("?", 16) + ", " + now + ")"
+	q.readTerms = "SELECT " + termsRead + " FROM " + q.terms + " WHERE "
+}
+
+// anyTerms renders the read of terms by campaign and number.
+func (q *couponSQL) anyTerms(numbers int) string {
+	return q.readTerms + strings.Join(slices.Repeat([]string{"(CAMPAIGN_ID = ? AND TERMS_NO = ?)"}, numbers), " OR ") + " LOCK IN SHARE MODE"
+}
+
+// renderUnits renders what goes along with the units of claims.
+func (q *couponSQL) renderUnits() {
+	q.lockCampaign = "SELECT STOCK_SALE_NUM, SPU_ID FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE"
+	q.give = "INSERT INTO " + q.wallet + " (COUPON_NO, CAMPAIGN_ID, BUYER_ID, TERMS_NO, POSITION, STATE, VALID_FROM, VALID_UNTIL, CLAIM_TIME, UPDATE_TIME) VALUES "
+	q.lockPaid = "SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.TERMS_NO, " + micros("h.PAY_TIME") + ", s.STOCK_SALE_NUM FROM " + q.holds + " h FORCE INDEX (PRIMARY)" +
+		" STRAIGHT_JOIN " + q.wallet + " w FORCE INDEX (PRIMARY) ON w.COUPON_NO = h.ORDER_NO" +
+		" STRAIGHT_JOIN " + q.items + " s ON s.SKU_ID = w.CAMPAIGN_ID AND s.ACTIVITY_ID = 0" +
+		fmt.Sprintf(" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND w.STATE = %d FOR UPDATE", coupon.Pending)
+	// The guard lets one of those through that want a coupon: an order, a refund, a revocation.
+	q.giveBack = "UPDATE " + q.wallet + " w FORCE INDEX (PRIMARY) SET w.STATE = %d, w.ORDER_NO = NULL, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = " + now +
+		" WHERE w.COUPON_NO IN (?) AND " + freeCoupon
+}
+
+// back renders the UPDATE of coupons that are given back.
+func (q *couponSQL) back(to coupon.State, coupons []string) string {
+	return renderList(fmt.Sprintf(q.giveBack, to), coupons)
+}
+
+// givenCoupon is a coupon that was claimed, locked or paid.
+type givenCoupon struct {
+	id              string
+	campaign, buyer int64
+	terms, position int64 // position 0 is none
+	state           coupon.State
+	at, from, until time.Time
+}
+
+// insertCoupons renders the INSERT of coupons that are claimed or locked, by the batch; see stockSQL.insertMany.
+func (q *couponSQL) insertCoupons(coupons []givenCoupon) string {
+	var b strings.Builder
+	b.Grow(len(q.give) + 300*len(coupons))
+	b.WriteString(q.give)
+	var before givenCoupon
+	var validity, clock string // of the coupon before, mostly the same
+	for i, c := range coupons {
+		if i == 0 || c.from != before.from || c.until != before.until || c.at != before.at {
+			validity, clock = nullTimestamp(c.from)+","+nullTimestamp(c.until), timestamp(c.at)
+		}
+		before = c
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		bytesLiteral(&b, c.id)
+		for _, n := range [...]int64{c.campaign, c.buyer, c.terms} {
+			b.WriteByte(',')
+			integer(&b, n)
+		}
+		b.WriteByte(',')
+		if c.position == 0 {
+			b.WriteString("NULL")
+		} else {
+			integer(&b, c.position)
+		}
+		b.WriteByte(',')
+		integer(&b, int64(c.state))
+		b.WriteByte(',')
+		b.WriteString(validity)
+		b.WriteByte(',')
+		if c.state == coupon.Pending {
+			b.WriteString("NULL")
+		} else {
+			b.WriteString(clock)
+		}
+		b.WriteByte(',')
+		b.WriteString(clock)
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// nullTimestamp is timestamp with NULL for the zero time.
+func nullTimestamp(t time.Time) string {
+	if t.IsZero() {
+		return "NULL"
+	}
+	return timestamp(t)
+}
+
+// pay renders the UPDATE of coupons that are paid.
+func (q *couponSQL) pay(coupons []givenCoupon) string {
+	args := make([]any, 0, 5*len(coupons))
+	for _, c := range coupons {
+		args = append(args, c.id, positionOf(c.position), c.from, c.until, c.at)
+	}
+	return render(q.payText(len(coupons)), args...)
+}
+
+func (q *couponSQL) payText(coupons int) string {
+	return "UPDATE (SELECT ? AS COUPON_NO, ? AS POSITION, ? AS VALID_FROM, ? AS VALID_UNTIL, ? AS CLAIM_TIME" +
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", coupons-1) + ") l STRAIGHT_JOIN " + q.wallet + " w ON w.COUPON_NO = l.COUPON_NO" +
+		fmt.Sprintf(" SET w.STATE = %d, w.POSITION = l.POSITION, w.VALID_FROM = l.VALID_FROM, w.VALID_UNTIL = l.VALID_UNTIL,", coupon.Usable) +
+		fmt.Sprintf(" w.CLAIM_TIME = l.CLAIM_TIME, w.UPDATE_TIME = l.CLAIM_TIME WHERE w.STATE = %d", coupon.Pending)
+}
+
+// positionOf returns a position as a literal: NULL for none.
+func positionOf(position int64) any {
+	if position == 0 {
+		return nil
+	}
+	return position
+}
+
+// renderPools renders how a pool grows.
+func (q *couponSQL) renderPools() {
+	// The row is locked from here to the commit, and its new number comes back with the answer.
+	q.growPool = "INSERT INTO " + q.pools + " (CAMPAIGN_ID, CODE_NUM) VALUES (?, LAST_INSERT_ID(?)) ON DUPLICATE KEY UPDATE CODE_NUM = LAST_INSERT_ID(CODE_NUM + ?)"
+	q.readPool = "SELECT CODE_NUM FROM " + q.pools + " WHERE CAMPAIGN_ID = ?"
+	q.readOwners = "SELECT CODE, CAMPAIGN_ID FROM " + q.codes + " WHERE CODE IN (?)"
+	q.addUnits = "UPDATE " + q.items + " s SET " + itemChange(stock.StepRestock.Transition().Change, "?") + ", s." + touch +
+		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0 AND s.UNLIMITED = 0"
+}
+
+// insertCodes renders the INSERT of codes behind a position of a pool.
+func (q *couponSQL) insertCodes(campaign, behind int64, codes []string) string {
+	head := "INSERT INTO " + q.codes + " (CAMPAIGN_ID, POSITION, CODE) VALUES "
+	var b strings.Builder
+	b.Grow(len(head) + 80*len(codes))
+	b.WriteString(head)
+	for i, code := range codes {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		integer(&b, campaign)
+		b.WriteByte(',')
+		integer(&b, behind+int64(i)+1)
+		b.WriteByte(',')
+		bytesLiteral(&b, code)
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// renderBatches renders what becomes of batches.
+func (q *couponSQL) renderBatches() {
+	q.addBatch = "INSERT INTO " + q.batches + " (BATCH_NO, CAMPAIGN_ID, ISSUE_ALL, DIGEST, CREATE_TIME) VALUES (?, ?, ?, ?, " + now + ")"
+	q.readBatch = "SELECT CAMPAIGN_ID, ISSUE_ALL, DIGEST FROM " + q.batches + " WHERE BATCH_NO = ?"
+	q.readGranted = "SELECT BUYER_ID, COUPON_NO, REASON FROM " + q.granted + " WHERE BATCH_NO = ? ORDER BY LINE_NO"
+	// Who issues a part of a batch has it locked to the commit: what others have issued of it is there to read.
+	q.lockBatch = "SELECT BUYER_NUM FROM " + q.batches + " WHERE BATCH_NO = ? FOR UPDATE"
+	q.readGrants = "SELECT BUYER_ID, COUPON_NO, REASON FROM " + q.granted + " WHERE BATCH_NO = # AND COUPON_NO IN (?)"
+	q.countGranted = "UPDATE " + q.batches + " SET BUYER_NUM = BUYER_NUM + ? WHERE BATCH_NO = ?"
+}
+
+// grants renders the read of what became of some coupons of a batch.
+func (q *couponSQL) grants(batch string, coupons []string) string {
+	return renderList(strings.Replace(q.readGrants, "#", render("?", batch), 1), coupons)
+}
+
+// insertGranted renders the INSERT of what became of buyers, behind so many of their batch.
+func (q *couponSQL) insertGranted(batch string, behind int64, granted []coupon.Granted) string {
+	args := make([]any, 0, 5*len(granted))
+	for i, g := range granted {
+		args = append(args, batch, g.Coupon, behind+int64(i)+1, g.Buyer, int64(g.Reason))
+	}
+	return render(q.insertGrantedText(len(granted)), args...)
+}
+
+func (q *couponSQL) insertGrantedText(buyers int) string {
+	return "INSERT INTO " + q.granted + " (BATCH_NO, COUPON_NO, LINE_NO, BUYER_ID, REASON) VALUES " + list("("+list("?", 5)+")", buyers)
 }

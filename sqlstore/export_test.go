@@ -1,6 +1,10 @@
 package sqlstore
 
-import "context"
+import (
+	"context"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
 
 // AlwaysBatch returns the store with every call that could be merged done by the code of a batch, alone
 // or not, so that a test without concurrency sees that code.
@@ -14,6 +18,20 @@ func (s *Stock) AlwaysBatch() *Stock {
 	m.dues.alone = batched(m.dues.batch, m.dues.alone)
 	m.expires.alone = batched(m.expires.batch, m.expires.alone)
 	return s
+}
+
+// AlwaysBatch is the same for red packets and their units.
+func (r *RedPacket) AlwaysBatch() *RedPacket {
+	r.units.AlwaysBatch()
+	r.merged.records.alone = batched(r.merged.records.batch, r.merged.records.alone)
+	r.merged.shares.alone = batched(r.merged.shares.batch, r.merged.shares.alone)
+	return r
+}
+
+// OneByOne is the same for the units of red packets.
+func (r *RedPacket) OneByOne() *RedPacket {
+	r.units.OneByOne()
+	return r
 }
 
 // OneByOne returns the store with one batch of a key in flight at a time, so that a test can form a batch.
@@ -37,4 +55,21 @@ func batched[K comparable, Q, A any](batch func(context.Context, K, []Q) ([]repl
 		}
 		return replies[0].answer, replies[0].err
 	}
+}
+
+// LockBatch locks orders of one line and one item as one batch.
+func (s *Stock) LockBatch(ctx context.Context, orders ...stock.Order) ([]stock.Locking, error) {
+	calls := make([]lockCall, len(orders))
+	for i, order := range orders {
+		calls[i] = lockCall{order: order, holdFor: stock.DefaultHoldFor}
+	}
+	replies, err := s.lockBatch(ctx, calls[0].key(), calls)
+	if err != nil {
+		return nil, err
+	}
+	lockings := make([]stock.Locking, len(calls))
+	for i, c := range calls {
+		lockings[i] = c.locking(replies[i].answer)
+	}
+	return lockings, nil
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"flag"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,10 +13,22 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-var update = flag.Bool("update", false, "write testdata/statements.sql anew")
+var update = flag.Bool("update", false, "write the golden files in testdata anew")
 
-// golden is every statement of the store, for a DBA to read and for a review to see changes in.
-const golden = "testdata/statements.sql"
+// golden is every statement of a store, in a file for a DBA to read and for a review to see changes in.
+type golden struct {
+	store, file string
+	statements  func(prefix string) []statement
+}
+
+// goldens are those of all stores.
+func goldens() []golden {
+	return []golden{
+		{"stock", "testdata/statements.sql", func(prefix string) []statement { return newStockSQL(prefix + goodsStock).statements() }},
+		{"coupon", "testdata/coupon.sql", func(prefix string) []statement { return newCouponSQL(prefix).statements() }},
+		{"red packet", "testdata/redpacket.sql", func(prefix string) []statement { return newRedPacketSQL(prefix).statements() }},
+	}
+}
 
 // statement is one of them, with the call that sends it.
 type statement struct{ name, text string }
@@ -69,6 +82,7 @@ func (q *stockSQL) statements() []statement {
 		statement{"Repair 2: a buyer's row, if need be", q.makeBuyer},
 		statement{"Repair 3: a buyer's row", q.changeBuyer},
 		statement{"Merged Lock: which orders are known", q.known},
+		statement{"Lock of many in the caller's transaction: which orders are known", q.knownNow},
 		statement{"Merged Lock: the clock", readClock},
 		statement{"Merged Lock 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []lockCall{
 			{order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}}, holdFor: time.Minute},
@@ -100,49 +114,59 @@ func (q *stockSQL) statements() []statement {
 
 func TestStatementsAreAsTheGoldenFileHasThem(t *testing.T) {
 	t.Parallel()
-	var b strings.Builder
-	b.WriteString("-- Every statement of the stock store. Written by: go test ./sqlstore -run Golden -update\n")
 	breaks := strings.NewReplacer(" SET ", "\n   SET ", " WHERE ", "\n WHERE ", " FROM ", "\n  FROM ", " VALUES ", "\nVALUES ", " AND ", "\n   AND ",
 		" LEFT JOIN ", "\n  LEFT JOIN ", " STRAIGHT_JOIN ", "\n  STRAIGHT_JOIN ", " CROSS JOIN ", "\n  CROSS JOIN ", " ON DUPLICATE ", "\n    ON DUPLICATE ",
 		" GROUP BY ", "\n GROUP BY ", " ORDER BY ", "\n ORDER BY ", " UNION ALL ", "\n UNION ALL ")
-	for _, s := range newStockSQL(goodsStock).statements() {
-		require.NotEmpty(t, s.text, s.name)
-		b.WriteString("\n-- " + s.name + "\n" + breaks.Replace(s.text) + ";\n")
+	for _, g := range goldens() {
+		var b strings.Builder
+		b.WriteString("-- Every statement of the " + g.store + " store. Written by: go test ./sqlstore -run Golden -update\n")
+		for _, s := range g.statements("") {
+			require.NotEmpty(t, s.text, s.name)
+			b.WriteString("\n-- " + s.name + "\n" + breaks.Replace(s.text) + ";\n")
+		}
+		if *update {
+			require.NoError(t, os.WriteFile(g.file, []byte(b.String()), 0o600))
+		}
+		want, err := os.ReadFile(g.file)
+		require.NoError(t, err)
+		require.Equal(t, string(want), b.String(), "run: go test ./sqlstore -run Golden -update")
 	}
-	if *update {
-		require.NoError(t, os.WriteFile(golden, []byte(b.String()), 0o600))
-	}
-	want, err := os.ReadFile(golden)
-	require.NoError(t, err)
-	require.Equal(t, string(want), b.String(), "run: go test ./sqlstore -run Golden -update")
 }
 
 // The rules of the statements, held for all of them at once.
 func TestStatementsKeepTheRules(t *testing.T) {
 	t.Parallel()
-	for _, s := range newStockSQL(goodsStock).statements() {
-		require.NotContains(t, s.text, "IGNORE", "%s: INSERT IGNORE truncates", s.name)
-		require.NotContains(t, s.text, "NOW()", "%s: the session's time zone", s.name)
-		require.NotContains(t, s.text, ";", "%s: one statement only", s.name)
-		set, _, _ := strings.Cut(after(s.text, " SET "), " WHERE ")
-		written := map[string]bool{}
-		var assignments []string
-		for a := range strings.SplitSeq(set, ", ") {
-			column, _, ok := strings.Cut(a, " = ")
-			switch {
-			case ok && !strings.ContainsAny(column, "( "):
-				written[column] = true
-				assignments = append(assignments, a)
-			case len(assignments) > 0: // the rest of a function's arguments
-				assignments[len(assignments)-1] += ", " + a
-			}
+	for _, g := range goldens() {
+		for _, s := range g.statements("") {
+			keepsTheRules(t, s)
 		}
-		for _, a := range assignments {
-			column, value, _ := strings.Cut(a, " = ")
-			for other := range written {
-				if other != column {
-					require.NotRegexp(t, `\b`+strings.ReplaceAll(other, ".", `\.`)+`\b`, value, "%s: a SET reads what another one writes", s.name)
-				}
+	}
+}
+
+// keepsTheRules looks at one statement.
+func keepsTheRules(t *testing.T, s statement) {
+	t.Helper()
+	require.NotContains(t, s.text, "IGNORE", "%s: INSERT IGNORE truncates", s.name)
+	require.NotContains(t, s.text, "NOW()", "%s: the session's time zone", s.name)
+	require.NotContains(t, s.text, ";", "%s: one statement only", s.name)
+	set, _, _ := strings.Cut(after(s.text, " SET "), " WHERE ")
+	written := map[string]bool{}
+	var assignments []string
+	for a := range strings.SplitSeq(set, ", ") {
+		column, _, ok := strings.Cut(a, " = ")
+		switch {
+		case ok && !strings.ContainsAny(column, "( "):
+			written[column] = true
+			assignments = append(assignments, a)
+		case len(assignments) > 0: // the rest of a function's arguments
+			assignments[len(assignments)-1] += ", " + a
+		}
+	}
+	for _, a := range assignments {
+		column, value, _ := strings.Cut(a, " = ")
+		for other := range written {
+			if other != column {
+				require.NotRegexp(t, `\b`+strings.ReplaceAll(other, ".", `\.`)+`\b`, value, "%s: a SET reads what another one writes", s.name)
 			}
 		}
 	}
@@ -156,15 +180,18 @@ func after(s, separator string) string {
 
 func TestPrefixIsInFrontOfEveryName(t *testing.T) {
 	t.Parallel()
-	for _, s := range newStockSQL("shop_" + goodsStock).statements() {
-		require.NotRegexp(t, `[^_]\bgoods_stock`, s.text, s.name)
+	bare := regexp.MustCompile(`(^|[^_])\b(goods_stock|coupon_|red_packet)`)
+	for _, g := range goldens() {
+		for _, s := range g.statements("shop_") {
+			require.NotRegexp(t, bare, s.text, s.name)
+		}
 	}
 	schema := (&Options{Prefix: "shop_"}).Schema()
 	all, err := migrationsOf(schema)
 	require.NoError(t, err)
 	for _, m := range all {
 		for _, s := range m.statements {
-			require.NotRegexp(t, `\b(goods_stock|coupon_[a-z]|red_packet)`, s)
+			require.NotRegexp(t, bare, s)
 		}
 	}
 }

@@ -136,23 +136,25 @@ func (h *handle) query(ctx context.Context, statement string, scan func(*sql.Row
 	if err := h.ready(ctx); err != nil {
 		return err
 	}
-	read := func(q Tx) error {
-		rows, err := q.QueryContext(ctx, statement)
-		if err != nil {
+	if h.bound() {
+		return classify(read(ctx, h.tx, statement, scan), false)
+	}
+	return classify(read(ctx, h.db, statement, scan), false)
+}
+
+// read runs a statement that reads, as a part of a transaction or by itself.
+func read(ctx context.Context, q Tx, statement string, scan func(*sql.Rows) error) error {
+	rows, err := q.QueryContext(ctx, statement)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
 			return err
 		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			if err := scan(rows); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
 	}
-	if h.bound() {
-		return classify(read(h.tx), false)
-	}
-	return classify(read(h.db), false)
+	return rows.Err()
 }
 
 // verdictFunc is the body of a transaction. What it did is kept only if it returns true and no error.

@@ -2,8 +2,8 @@ package sqlstore_test
 
 import (
 	"database/sql"
-	"io/fs"
-	"strings"
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -31,8 +31,7 @@ type shop struct {
 // open returns a shop with 10 units each of the SKUs 1, 2 and 3, and a frozen clock.
 func open(t testing.TB, opts *stock.Options) *shop {
 	t.Helper()
-	db := sqltest.Open(t, defaults)
-	prepare(t, db, "0001_stock.up.sql")
+	db := prepared(t, defaults, stockTables)
 	db.Wire.Freeze(start)
 	store := sqlstore.NewStock(db.DB, nil).OneByOne()
 	s := &shop{Inventory: stock.New(store, opts), t: t, db: db, store: store}
@@ -55,18 +54,26 @@ func (s *shop) counters(sku, sold, locked, left int64) {
 	require.Empty(s.t, report.Drifts)
 }
 
-// prepare makes the tables of one part of the schema, as a tool that applies plain SQL files would:
-// most tests need no more, and making tables is what takes them longest.
-func prepare(t testing.TB, db *sqltest.DB, file string) {
+// The parts of the schema.
+const (
+	stockTables     = "0001_stock.up.sql"
+	couponTables    = "0002_coupon.up.sql"
+	redPacketTables = "0003_red_packet.up.sql"
+)
+
+// prepared opens a database of the test's own with these parts of the schema, as a tool that applies plain SQL
+// files would make them.
+func prepared(t testing.TB, variant sqltest.Variant, files ...string) *sqltest.DB {
 	t.Helper()
-	text, err := fs.ReadFile(sqlstore.Schema(), file)
-	require.NoError(t, err)
-	for statement := range strings.SplitSeq(string(text), ";\n") {
-		if strings.TrimSpace(statement) != "" {
-			_, err := db.ExecContext(t.Context(), statement)
-			require.NoError(t, err)
-		}
+	return sqltest.Prepared(t, variant, sqlstore.Schema(), files...)
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := sqltest.DropSpares(); err != nil {
+		fmt.Fprintln(os.Stderr, "sqlstore: databases of tests are left:", err)
 	}
+	os.Exit(code)
 }
 
 // one is a unit of a SKU.
@@ -74,15 +81,17 @@ func one(sku int64) stock.Line { return stock.Line{SKU: sku, Num: 1} }
 
 // waiting returns the connection of a statement that changes something, once there is one: it
 // asks the server until it says so. With the rows it needs blocked, it waits for them.
-func (s *shop) waiting() (connection int64) {
-	s.t.Helper()
+func (s *shop) waiting() (connection int64) { return waiting(s.t, s.db) }
+
+func waiting(t testing.TB, db *sqltest.DB) (connection int64) {
+	t.Helper()
 	for {
-		err := s.db.QueryRowContext(s.t.Context(), "SELECT ID FROM information_schema.PROCESSLIST"+
+		err := db.QueryRowContext(t.Context(), "SELECT ID FROM information_schema.PROCESSLIST"+
 			" WHERE DB = DATABASE() AND (INFO LIKE 'UPDATE%' OR INFO LIKE 'INSERT%') LIMIT 1").Scan(&connection)
 		if err == nil {
 			return connection
 		}
-		require.ErrorIs(s.t, err, sql.ErrNoRows)
+		require.ErrorIs(t, err, sql.ErrNoRows)
 	}
 }
 
@@ -97,10 +106,15 @@ func (s *shop) blockOrder(order string) (release func()) {
 }
 
 func (s *shop) block(query string, args ...any) (release func()) {
-	s.t.Helper()
-	tx, err := s.db.Pool(s.t).BeginTx(s.t.Context(), nil)
-	require.NoError(s.t, err)
+	return hold(s.t, s.db, query, args...)
+}
+
+// hold locks a row from another connection until the returned function is called.
+func hold(t testing.TB, db *sqltest.DB, query string, args ...any) (release func()) {
+	t.Helper()
+	tx, err := db.Pool(t).BeginTx(t.Context(), nil)
+	require.NoError(t, err)
 	var locked int
-	require.NoError(s.t, tx.QueryRowContext(s.t.Context(), query, args...).Scan(&locked))
-	return func() { require.NoError(s.t, tx.Rollback()) }
+	require.NoError(t, tx.QueryRowContext(t.Context(), query, args...).Scan(&locked))
+	return func() { require.NoError(t, tx.Rollback()) }
 }

@@ -43,6 +43,14 @@ func newBounds(o Options, abreast func() int) *bounds {
 	return &bounds{size: o.BatchSize, enough: (o.BatchSize + 3) / 4, abreast: abreast, slots: make(chan struct{}, o.Batches), waiting: int64(o.Waiting)}
 }
 
+// mergeBounds returns the bounds of a store on a pool; nil where its calls are not merged.
+func mergeBounds(db *sql.DB, o Options) *bounds {
+	if o.Unmerged {
+		return nil
+	}
+	return newBounds(o, func() int { return abreast(db) })
+}
+
 // merger lets concurrent calls for one key, a hot row, share one transaction and so one lock and
 // one commit. While calls or batches of a key are in flight, those that arrive wait, and form the
 // next batch. There is no timer: alone, a call goes at once and by itself, as if there were no

@@ -10,27 +10,38 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// mixed is one set of tables as two processes use it: calls go by turns to a store that merges and to
-// one that does not. They share nothing but the server. What one has released, the other may take for
-// sold out for 200 ms, so that this memory is off; it has tests of its own.
-type mixed struct {
-	merged, unmerged *sqlstore.Stock
+// turns are two stores on one set of tables, as two processes use it: calls go by turns to one that merges
+// and to one that does not. They share nothing but the server. What one has released, the other may take
+// for sold out for 200 ms, so that this memory is off; it has tests of its own.
+type turns[S any] struct {
+	merged, unmerged S
 	calls            atomic.Int64
 }
 
-func newMixed(db *sql.DB) boundStore {
-	return &mixed{
-		merged:   sqlstore.NewStock(db, &sqlstore.Options{SoldOutFor: -1}).AlwaysBatch(),
-		unmerged: sqlstore.NewStock(db, &sqlstore.Options{Unmerged: true}),
-	}
-}
+// alone and together are the options of the two.
+var (
+	together = sqlstore.Options{SoldOutFor: -1}
+	alone    = sqlstore.Options{Unmerged: true}
+)
 
 // turn is whose turn it is.
-func (m *mixed) turn() *sqlstore.Stock {
-	if m.calls.Add(1)%2 == 0 {
-		return m.merged
+func (t *turns[S]) turn() S {
+	if t.calls.Add(1)%2 == 0 {
+		return t.merged
 	}
-	return m.unmerged
+	return t.unmerged
+}
+
+// mixed is a stock by turns.
+type mixed struct{ turns[*sqlstore.Stock] }
+
+func newMixed(db *sql.DB) boundStore {
+	return mixedOf(sqlstore.NewStock(db, &together).AlwaysBatch(), sqlstore.NewStock(db, &alone))
+}
+
+// mixedOf mixes two stores.
+func mixedOf(merged, unmerged *sqlstore.Stock) *mixed {
+	return &mixed{turns[*sqlstore.Stock]{merged: merged, unmerged: unmerged}}
 }
 
 func (m *mixed) WithTx(tx sqlstore.Tx) *sqlstore.Stock { return m.turn().WithTx(tx) }

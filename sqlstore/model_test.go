@@ -1,9 +1,7 @@
 package sqlstore_test
 
 import (
-	"fmt"
-	"maps"
-	"slices"
+	"database/sql"
 	"testing"
 	"time"
 
@@ -22,36 +20,28 @@ const (
 // same results, errors and counters, each time under another DSN, and merged in another way.
 func TestModel(t *testing.T) {
 	t.Parallel()
-	runs := modelRuns
-	if testing.Short() {
-		runs = len(sqltest.Variants())
-	}
-	for seed := range runs {
-		t.Run(fmt.Sprint("Seed", seed), func(t *testing.T) {
-			t.Parallel()
-			model(t, int64(seed), modelOps)
-		})
-	}
+	everyModel(t, stores(), modelRuns, func(t testing.TB, seed int64, variant sqltest.Variant, way func(*sql.DB) boundStore) {
+		t.Helper()
+		model(t, seed, modelOps, variant, way)
+	})
 }
 
 // FuzzModel looks for a seed in which the two differ: go test ./sqlstore -fuzz Model.
 func FuzzModel(f *testing.F) {
 	f.Add(int64(-1))
-	f.Fuzz(func(t *testing.T, seed int64) { model(t, seed, 300) })
+	f.Fuzz(func(t *testing.T, seed int64) {
+		variant, way := choose(seed, stores())
+		model(t, seed, 300, variant, way)
+	})
 }
 
 // model compares the stores over some operations.
-func model(t testing.TB, seed int64, ops int) {
+func model(t testing.TB, seed int64, ops int, variant sqltest.Variant, way func(*sql.DB) boundStore) {
 	t.Helper()
-	variants := sqltest.Variants()
-	db := sqltest.Open(t, variants[uint64(seed)%uint64(len(variants))])
 	clock := start
 	memory := stocktest.Harness{
 		Store:   &stock.Memory{Clock: func() time.Time { return clock }},
 		Advance: func(d time.Duration) { clock = clock.Add(d) },
 	}
-	ways := stores()
-	names := append(slices.Sorted(maps.Keys(ways)), "Default") // which is none of them: no way, the usual one
-	way := names[uint64(seed)%uint64(len(names))]
-	stocktest.Model(t, seed, ops, memory, harness(t, db, ways[way]))
+	stocktest.Model(t, seed, ops, memory, harness(t, prepared(t, variant, stockTables), way))
 }

@@ -18,11 +18,22 @@ type Stock struct {
 	sights *sights
 	merged *stockMergers // nil where calls are not merged
 	rider  rider         // nil where nothing goes along
+	payer  payer         // nil where nothing goes along
+	guard  *refundGuard  // nil where nobody else is asked
 	broken error         // what is wrong with the options; every call returns it
 }
 
 // rider is what another domain, whose units a store keeps, does along with a Lock or a Take; see ride.
 type rider func(ctx context.Context, q Tx, at time.Time, calls []lockCall) error
+
+// payer is what it does along with a step that makes orders paid; see paid.
+type payer func(ctx context.Context, q Tx, orders []string) error
+
+// refundGuard is what it does along with a refund, and whether it lets it.
+type refundGuard struct {
+	let     func(ctx context.Context, q Tx, orders []string) (bool, error) // for all of the orders, whose holds are locked
+	refusal error                                                          // what a refund is refused with that it does not let
+}
 
 // stockMergers merge the calls of a store, each kind by what it is hot on.
 type stockMergers struct {
@@ -41,14 +52,13 @@ type stockMergers struct {
 // as ErrInvalid.
 func NewStock(db *sql.DB, opts *Options) *Stock {
 	o, err := opts.complete()
-	return newStock(db, o, newStockSQL(o.Prefix+goodsStock), err)
+	return newStock(db, o, mergeBounds(db, o), newStockSQL(o.Prefix+goodsStock), err)
 }
 
-// newStock returns the store with these statements.
-func newStock(db *sql.DB, o Options, statements *stockSQL, err error) *Stock {
+// newStock returns the store with these statements, which merges within these bounds.
+func newStock(db *sql.DB, o Options, b *bounds, statements *stockSQL, err error) *Stock {
 	s := &Stock{handle: &handle{db: db}, sql: statements, sights: &sights{soldOutFor: o.SoldOutFor}, broken: err}
-	if !o.Unmerged {
-		b := newBounds(o, func() int { return abreast(db) })
+	if b != nil {
 		s.merged = &stockMergers{
 			locks:   newMerger(b, s.lockBatch, s.lockAlone),
 			moves:   newMerger(b, s.moveBatch, s.move),
@@ -74,7 +84,7 @@ func newStock(db *sql.DB, o Options, statements *stockSQL, err error) *Stock {
 //
 // A handle that is in no transaction is refused with ErrInvalid, before anything is changed.
 func (s *Stock) WithTx(tx Tx) *Stock {
-	bound := &Stock{handle: &handle{db: s.db, tx: tx}, sql: s.sql, sights: s.sights, rider: s.rider, broken: s.broken}
+	bound := &Stock{handle: &handle{db: s.db, tx: tx}, sql: s.sql, sights: s.sights, rider: s.rider, payer: s.payer, guard: s.guard, broken: s.broken}
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
 	}

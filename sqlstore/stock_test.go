@@ -4,8 +4,6 @@ import (
 	"database/sql"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
@@ -16,24 +14,13 @@ import (
 // code of batches alone, and as two processes see it, one of which merges.
 func TestStock(t *testing.T) {
 	t.Parallel()
-	for _, variant := range sqltest.Variants() {
-		t.Run(variant.Name, func(t *testing.T) {
-			t.Parallel()
-			stocktest.Run(t, func(t testing.TB) stocktest.Harness {
-				t.Helper()
-				return harness(t, sqltest.Open(t, variant), nil)
-			})
+	everyWay(t, stores(), func(t *testing.T, variant sqltest.Variant, newStore func(*sql.DB) boundStore) {
+		t.Helper()
+		stocktest.Run(t, func(t testing.TB) stocktest.Harness {
+			t.Helper()
+			return harness(t, prepared(t, variant, stockTables), newStore)
 		})
-	}
-	for name, newStore := range stores() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			stocktest.Run(t, func(t testing.TB) stocktest.Harness {
-				t.Helper()
-				return harness(t, sqltest.Open(t, defaults), newStore)
-			})
-		})
-	}
+	})
 }
 
 // stores are the ways to use the tables, beside the usual.
@@ -55,7 +42,6 @@ type boundStore interface {
 // the usual one.
 func harness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) boundStore) stocktest.Harness {
 	t.Helper()
-	prepare(t, db, "0001_stock.up.sql")
 	db.Wire.Freeze(start)
 	if newStore == nil {
 		newStore = func(db *sql.DB) boundStore { return sqlstore.NewStock(db, nil) }
@@ -66,12 +52,7 @@ func harness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) boundStore) st
 		Advance: db.Wire.Advance,
 		Begin: func(t testing.TB) (stock.Store, func() error, func() error) {
 			t.Helper()
-			tx, err := db.BeginTx(t.Context(), nil)
-			require.NoError(t, err)
-			var items int // takes the snapshot of a transaction that has one
-			require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM goods_stock").Scan(&items))
-			t.Cleanup(func() { _ = tx.Rollback() }) // where the test did not get to its end
-			return store.WithTx(tx), tx.Commit, tx.Rollback
+			return begin(t, db, "goods_stock", func(tx sqlstore.Tx) stock.Store { return store.WithTx(tx) })
 		},
 	}
 }

@@ -11,15 +11,7 @@ import (
 // renderBooks renders the recounts. Each is one statement and so one moment, also at READ
 // COMMITTED: state and counters move together, so what it sees must agree.
 func (q *stockSQL) renderBooks() {
-	var locked, sold []stock.State
-	for s := stock.Locked; s <= stock.Expired; s++ {
-		if s.Weight().Locked > 0 {
-			locked = append(locked, s)
-		}
-		if s.Weight().Sold > 0 {
-			sold = append(sold, s)
-		}
-	}
+	locked, sold := countedStates()
 	sum := func(expr, as string) string { return "CAST(COALESCE(SUM(" + expr + "), 0) AS SIGNED) AS " + as }
 	when := func(states []stock.State, num string) string {
 		return "CASE WHEN STATE " + in(states) + " THEN " + num + " ELSE 0 END"
@@ -41,6 +33,19 @@ func (q *stockSQL) renderBooks() {
 		" UNION ALL SELECT BUYER_ID, 0, 0, 0, " + when(locked, "NUM") + ", " + when(sold, "NUM - FREE_NUM") + ", " + when(locked, "1") +
 		" FROM " + q.holds + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID IS NOT NULL) t" +
 		" GROUP BY BUYER_ID HAVING SUM(HELD) <> SUM(HELD_2) OR SUM(BOUGHT) <> SUM(BOUGHT_2) OR SUM(HOLDS) <> SUM(HOLDS_2) ORDER BY BUYER_ID"
+}
+
+// countedStates returns the states whose holds count as locked, and as sold.
+func countedStates() (locked, sold []stock.State) {
+	for s := stock.Locked; s <= stock.Expired; s++ {
+		if s.Weight().Locked > 0 {
+			locked = append(locked, s)
+		}
+		if s.Weight().Sold > 0 {
+			sold = append(sold, s)
+		}
+	}
+	return locked, sold
 }
 
 // Book implements stock.Store. The item and its buyers are two moments; each agrees in itself.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
@@ -50,7 +51,7 @@ func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveH
 // look reads an item, when the first of its holds dies, and the clock, all of one moment.
 func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
 	seen := sight{item: stock.Item{Key: key}}
-	err := s.query(ctx, render(s.sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) error {
+	err := s.query(ctx, s.current(render(s.sql.lookAtItem, key.SKU, key.Activity)), func(rows *sql.Rows) error {
 		var row itemRow
 		var next sql.NullInt64
 		var clock int64
@@ -64,21 +65,23 @@ func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
 // usages reads what some buyers have of an item.
 func (s *Stock) usages(ctx context.Context, key stock.Key, buyers []int64) (map[int64]stock.Usage, error) {
 	usages := make(map[int64]stock.Usage, len(buyers))
-	if len(buyers) == 0 {
-		return usages, nil
+	for part := range slices.Chunk(buyers, MaxBatchSize) {
+		args := []any{key.SKU, key.Activity}
+		for _, buyer := range part {
+			args = append(args, buyer)
+		}
+		err := s.query(ctx, s.current(render(s.sql.readUsages(len(part)), args...)), func(rows *sql.Rows) error {
+			var buyer int64
+			var u stock.Usage
+			err := rows.Scan(&buyer, &u.Held, &u.Bought, &u.Holds)
+			usages[buyer] = u
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
-	args := []any{key.SKU, key.Activity}
-	for _, buyer := range buyers {
-		args = append(args, buyer)
-	}
-	err := s.query(ctx, render(s.sql.readUsages(len(buyers)), args...), func(rows *sql.Rows) error {
-		var buyer int64
-		var u stock.Usage
-		err := rows.Scan(&buyer, &u.Held, &u.Bought, &u.Holds)
-		usages[buyer] = u
-		return err
-	})
-	return usages, err
+	return usages, nil
 }
 
 // usagesBatch is usages for several calls.
@@ -97,17 +100,26 @@ func (s *Stock) usage(ctx context.Context, key stock.Key, buyer int64) (stock.Us
 	return usages[buyer], err
 }
 
-// known reads which of some orders have a hold or were closed, and the clock.
+// known reads which of some orders have a hold or were closed, and the clock: in a caller's transaction
+// only if one has.
 func (s *Stock) known(ctx context.Context, orders []string) (map[string]bool, time.Time, error) {
 	known := map[string]bool{}
-	var clock int64
-	err := s.query(ctx, renderList(s.sql.known, orders), func(rows *sql.Rows) error {
-		var order sql.NullString
-		err := rows.Scan(&clock, &order)
-		known[order.String] = order.Valid
-		return err
-	})
-	return known, fromMicros(clock), err
+	query, clock := s.sql.known, int64(0)
+	if s.bound() {
+		query = s.sql.knownNow
+	}
+	for part := range slices.Chunk(orders, MaxBatchSize) {
+		err := s.query(ctx, s.current(renderList(query, part)), func(rows *sql.Rows) error {
+			var order sql.NullString
+			err := rows.Scan(&clock, &order)
+			known[order.String] = order.Valid
+			return err
+		})
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+	}
+	return known, fromMicros(clock), nil
 }
 
 // knownOrder is whether an order has a hold or was closed, at a moment.

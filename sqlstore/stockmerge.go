@@ -78,6 +78,7 @@ func (s *Stock) lockBatch(ctx context.Context, key lockKey, calls []lockCall) ([
 	seen, look := s.sights.recent(key.Key) // another batch may have looked while this one waited
 	for range lockRounds {
 		if look {
+			b.rejoin()
 			if err := b.sift(ctx, seen); err != nil {
 				return nil, err
 			}
@@ -118,7 +119,19 @@ type lockBatch struct {
 	calls   []lockCall
 	in      []int // the calls that are still in it, in the order of arrival
 	again   []int // the calls whose order came before
+	behind  []int // the calls that are refused because of others that are still in it, as long as it goes
 	replies []reply[lockAnswer]
+}
+
+// rejoin takes those back in that were refused because of others: the batch has not gone, and it may have
+// been the very order of one of them, made elsewhere, that was in its way.
+func (b *lockBatch) rejoin() {
+	for _, i := range b.behind {
+		b.replies[i] = reply[lockAnswer]{}
+	}
+	b.in = append(b.in, b.behind...)
+	slices.Sort(b.in)
+	b.behind = nil
 }
 
 // once leaves each order in once, and notes what comes twice.
@@ -158,32 +171,13 @@ func (b *lockBatch) finish() []reply[lockAnswer] {
 // try makes the batch one transaction and reports whether it went.
 func (b *lockBatch) try(ctx context.Context) (bool, error) {
 	calls := make([]lockCall, len(b.in))
-	sum, largest := int64(0), int64(0)
 	for i, at := range b.in {
 		calls[i] = b.calls[at]
-		var ok bool
-		if sum, ok = input.Add(sum, calls[i].line().Num); !ok {
-			return false, nil
-		}
-		largest = max(largest, calls[i].line().Num)
 	}
-	usages, anonymous := usagesOf(calls)
 	var lockedAt time.Time
-	kept, err := b.store.atomically(ctx, func(q Tx) (bool, error) {
-		var err error
-		if lockedAt, err = b.store.claim(ctx, q, calls...); err != nil {
-			return false, err
-		}
-		if len(usages) > 0 {
-			if _, err = q.ExecContext(ctx, b.store.sql.countHolds(usages)); err != nil {
-				return false, err
-			}
-		}
-		rows, err := affected(q.ExecContext(ctx, b.store.sql.lockItem(b.key, sum, largest, anonymous, usages)))
-		if err != nil || rows == 0 {
-			return false, err
-		}
-		return true, b.store.ride(ctx, q, lockedAt, calls)
+	kept, err := b.store.atomically(ctx, func(q Tx) (ok bool, err error) {
+		lockedAt, ok, err = b.store.lockMany(ctx, q, b.key, calls)
+		return ok, err
 	})
 	switch n := number(err); {
 	case n == errDuplicate: // an order is known, or came twice
@@ -202,6 +196,36 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 		b.replies[i].answer = lockAnswer{verdict: stock.Done, at: lockedAt}
 	}
 	return true, nil
+}
+
+// lockMany locks orders of one item within a transaction, and reports whether all of them went. More than
+// MaxBatchSize take several rounds of the item's row, which nobody else comes between.
+func (s *Stock) lockMany(ctx context.Context, q Tx, key lockKey, calls []lockCall) (at time.Time, ok bool, err error) {
+	if at, err = s.claim(ctx, q, calls...); err != nil {
+		return at, false, err
+	}
+	for part := range slices.Chunk(calls, MaxBatchSize) {
+		if usages, _ := usagesOf(part); len(usages) > 0 {
+			if _, err := q.ExecContext(ctx, s.sql.countHolds(usages)); err != nil {
+				return at, false, err
+			}
+		}
+	}
+	for part := range slices.Chunk(calls, MaxBatchSize) {
+		sum, largest := int64(0), int64(0)
+		for _, c := range part {
+			if sum, ok = input.Add(sum, c.line().Num); !ok {
+				return at, false, nil
+			}
+			largest = max(largest, c.line().Num)
+		}
+		usages, anonymous := usagesOf(part)
+		rows, err := affected(q.ExecContext(ctx, s.sql.lockItem(key, sum, largest, anonymous, usages)))
+		if err != nil || rows == 0 {
+			return at, false, err
+		}
+	}
+	return at, true, s.ride(ctx, q, at, calls)
 }
 
 // split sends those that are still in the batch alone.
@@ -311,6 +335,9 @@ func (b *lockBatch) admit(s sight, usages map[int64]stock.Usage, known map[strin
 				why = nil
 			}
 			b.replies[i].answer = lockAnswer{verdict: stock.Refused, why: why}
+			if len(in) > 0 {
+				b.behind = append(b.behind, i)
+			}
 			continue
 		}
 		change, num := c.transition().Change, c.line().Num

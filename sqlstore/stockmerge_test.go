@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -129,4 +130,30 @@ func TestMergedLocksLoseTheirCommit(t *testing.T) {
 		}
 		s.counters(1, 0, 60, 100)
 	}
+}
+
+// Of two orders in a batch one fits, until another process locks the last unit: for the very other order. That
+// one is known by then, and must not be told that there was nothing for it.
+func TestMergedLockIsNotRefusedBecauseOfItself(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	_, err := s.Lock(t.Context(), "nine", stock.Line{SKU: 1, Num: 9})
+	require.NoError(t, err)
+	pool := s.db.Pool(t)
+	pool.Wire.Freeze(start)
+	elsewhere := stock.New(sqlstore.NewStock(pool.DB, nil), nil)
+	const insert = "INSERT INTO goods_stock_hold"
+	s.db.Wire.Before(insert, func() { // of both, which is too much
+		s.db.Wire.Before(insert, func() { // of the first
+			_, err := elsewhere.Lock(t.Context(), "second", one(1))
+			require.NoError(t, err)
+		})
+	})
+	lockings, err := s.store.LockBatch(t.Context(),
+		stock.Order{ID: "first", Lines: []stock.Line{one(1)}}, stock.Order{ID: "second", Lines: []stock.Line{one(1)}})
+	require.NoError(t, err)
+	require.Equal(t, stock.Refused, lockings[0].Verdict)
+	require.ErrorIs(t, lockings[0].Why, stock.ErrInsufficient)
+	require.Equal(t, stock.Exists, lockings[1].Verdict)
+	require.NoError(t, lockings[1].Why)
 }

@@ -30,7 +30,8 @@ func (s *Stock) Move(ctx context.Context, step stock.Step, order string, fence i
 // move moves one order by itself, in one guarded UPDATE of its holds, their items and what
 // their buyer has. The guard is on the holds; that the counters then suffice follows from the
 // books, and where it does not, a CHECK constraint refuses the whole statement, where a guard
-// in WHERE would let it through for some of the lines.
+// in WHERE would let it through for some of the lines. Where nothing else belongs to it, the statement is
+// a transaction by itself.
 //
 // A step that draws is refused unless all lines went.
 func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock.Verdict, error) {
@@ -39,7 +40,7 @@ func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock
 	if frees(t) || t.Draws() { // of which items it does not know
 		defer s.freed()
 	}
-	if !t.Draws() {
+	if !t.Draws() && !s.pays(t) {
 		rows, err := s.exec(ctx, statement)
 		return verdict(rows > 0), err
 	}
@@ -48,11 +49,27 @@ func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock
 		if err != nil || rows == 0 {
 			return false, err
 		}
-		var behind int64
-		err = q.QueryRowContext(ctx, render(s.sql.countState, call.order, int64(t.From[0]))).Scan(&behind)
-		return behind == 0, err
+		if t.Draws() {
+			var behind int64
+			err = q.QueryRowContext(ctx, render(s.sql.countState, call.order, int64(t.From[0]))).Scan(&behind)
+			if err != nil || behind > 0 {
+				return false, err
+			}
+		}
+		return true, s.paid(ctx, q, t, []string{call.order})
 	})
 	return verdict(kept), err
+}
+
+// pays reports whether something goes along with a transition since it makes orders paid.
+func (s *Stock) pays(t stock.Transition) bool { return s.payer != nil && t.To == stock.Paid }
+
+// paid does what goes along with orders that a transition has made paid, in its transaction.
+func (s *Stock) paid(ctx context.Context, q Tx, t stock.Transition, orders []string) error {
+	if !s.pays(t) {
+		return nil
+	}
+	return s.payer(ctx, q, orders)
 }
 
 // frees reports whether a transition makes units available.
@@ -118,7 +135,10 @@ func (s *Stock) moveMany(ctx context.Context, step stock.Step, orders []string, 
 		if err != nil || rows != int64(len(m.orders)) {
 			return false, missing(err)
 		}
-		return true, m.apply(ctx, q, s.sql)
+		if err := m.apply(ctx, q, s.sql); err != nil {
+			return false, err
+		}
+		return true, s.paid(ctx, q, t, m.orders)
 	})
 	if frees(t) && len(m.orders) > 0 { // also where the answer to the COMMIT is lost
 		s.freed(m.keys()...)

@@ -45,19 +45,25 @@ func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, hold stock.H
 }
 
 // refund makes one refund by itself: first its number, then the order's holds are locked and compared
-// with what the refund was worked out from, then each line moves under its own guard.
+// with what the refund was worked out from, then whoever else guards it lets it, then each line moves under
+// its own guard.
 func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (stock.Verdict, error) {
 	refund, hold := call.refund, call.hold
 	if refund.Restock {
 		defer s.freed(keysOf(hold)...)
 	}
+	var let bool
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+		let = true
 		if _, err := q.ExecContext(ctx, s.sql.insertRefunds(refund)); err != nil {
 			return false, err
 		}
 		var lines, refunded int64
 		err := q.QueryRowContext(ctx, render(s.sql.lockRefunded, hold.Order, int64(hold.State), hold.Fence)).Scan(&lines, &refunded)
 		if err != nil || lines != int64(len(hold.Lines)) || refunded != refundedOf(hold) {
+			return false, err
+		}
+		if let, err = s.lets(ctx, q, []string{hold.Order}); err != nil || !let {
 			return false, err
 		}
 		for _, l := range refund.Lines {
@@ -73,21 +79,31 @@ func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (stock.
 		rows, err := affected(q.ExecContext(ctx, render(s.sql.setState, int64(call.to), hold.Order, int64(hold.State))))
 		return rows == int64(len(hold.Lines)), err
 	})
+	if err == nil && !let {
+		return stock.Refused, s.guard.refusal
+	}
 	return taken(verdict(kept), err)
 }
 
-// refundBatch makes many refunds in one transaction. Of several for one order the first is in it. Where
-// a number is known, or the books of one refuse, all go alone: each finds out for itself.
+// lets asks whoever else guards refunds whether the orders, whose holds are locked, may be refunded.
+func (s *Stock) lets(ctx context.Context, q Tx, orders []string) (bool, error) {
+	if s.guard == nil {
+		return true, nil
+	}
+	return s.guard.let(ctx, q, orders)
+}
+
+// refundBatch makes many refunds in one transaction. Of several for one order the first is in it. Those whose
+// hold has changed go alone; and where a number is known, or the books or the guard of one refuse, all do:
+// each finds out for itself.
 func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall) ([]reply[stock.Verdict], error) {
 	b := refundBatch{calls: calls, first: map[string]int{}}
-	replies := make([]reply[stock.Verdict], len(calls))
+	replies := allAlone(make([]reply[stock.Verdict], len(calls)))
 	for i, c := range calls {
-		if _, twice := b.first[c.hold.Order]; twice {
-			replies[i].alone = true
-			continue
+		if _, twice := b.first[c.hold.Order]; !twice {
+			b.first[c.hold.Order] = i
+			b.orders = append(b.orders, c.hold.Order)
 		}
-		b.first[c.hold.Order] = i
-		b.orders = append(b.orders, c.hold.Order)
 	}
 	var done []int
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
@@ -98,8 +114,12 @@ func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall)
 		}
 		refunds := make([]stock.Refunding, len(done))
 		in := make([]refundCall, len(done))
+		orders := make([]string, len(done))
 		for i, at := range done {
-			refunds[i], in[i] = calls[at].refund, calls[at]
+			refunds[i], in[i], orders[i] = calls[at].refund, calls[at], calls[at].hold.Order
+		}
+		if let, err := s.lets(ctx, q, orders); err != nil || !let {
+			return false, err
 		}
 		if _, err := q.ExecContext(ctx, s.sql.insertRefunds(refunds...)); err != nil {
 			return false, err
@@ -117,12 +137,11 @@ func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall)
 	}
 	switch {
 	case number(err) == errDuplicate, errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow):
-		return allAlone(replies), nil
 	case err != nil:
 		return nil, err
 	case kept:
 		for _, i := range done {
-			replies[i].answer = stock.Done
+			replies[i] = reply[stock.Verdict]{answer: stock.Done}
 		}
 	}
 	return replies, nil

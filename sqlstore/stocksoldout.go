@@ -27,7 +27,8 @@ func (s sight) dead(now time.Time) bool { return !s.next.IsZero() && !now.Before
 // item that is sold out does not reach its row. Whatever may give units back through this store
 // makes it forget. It is safe for concurrent use.
 type sights struct {
-	soldOutFor time.Duration // not above 0: nothing is remembered
+	soldOutFor time.Duration         // not above 0: nothing is remembered
+	worth      func(stock.Item) bool // which items are worth remembering; nil: all
 
 	mu        sync.Mutex
 	items     map[stock.Key]*memory
@@ -104,7 +105,7 @@ func (m *sights) looking(key stock.Key) (saw func(s *sight, refused bool)) {
 			return
 		}
 		e.crowded = time.Now()
-		if e.era == era && m.soldOutFor > 0 && at.After(m.suspended) {
+		if e.era == era && m.soldOutFor > 0 && at.After(m.suspended) && (m.worth == nil || m.worth(s.item)) {
 			e.sight, e.at = s, at
 		}
 	}

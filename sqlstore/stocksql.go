@@ -20,7 +20,8 @@ type stockSQL struct {
 	closeOrder, fenceOrder, setDeadline  string
 	lockRefunded, setState, countState   string
 	lockRefunds                          string
-	claim, claimPaid, lookAtItem, known  string
+	claim, claimPaid, lookAtItem         string
+	known, knownNow                      string
 	readHold, readHolds                  string
 	readRefund, readChange               string
 	listItems, dueOfItem, dueOfAll       string
@@ -164,8 +165,7 @@ func (q *stockSQL) insertHoldsText(t stock.Transition, lines int) string {
 // expressions in every row would cost MySQL more than the rows. It writes the text at once, since
 // this is the largest of all.
 func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
-	const timestamp = "'2006-01-02 15:04:05.000000'" // of UTC; the columns have no time zone
-	clock := at.Format(timestamp)
+	clock := timestamp(at)
 	claim, times := q.claim, 2 // of creation and change
 	if calls[0].order.Taken {
 		claim, times = q.claimPaid, 3
@@ -196,7 +196,7 @@ func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
 		integer(&b, int64(c.transition().To))
 		b.WriteByte(',')
 		if i == 0 || c.holdFor != holdFor {
-			holdFor, deadline = c.holdFor, at.Add(c.holdFor).Format(timestamp)
+			holdFor, deadline = c.holdFor, timestamp(at.Add(c.holdFor))
 		}
 		b.WriteString(deadline)
 		for range times {

@@ -69,6 +69,9 @@ func literal(b *strings.Builder, arg any) {
 	}
 }
 
+// timestamp returns a time, which is of UTC, as a column without a time zone takes it.
+func timestamp(t time.Time) string { return t.Format("'2006-01-02 15:04:05.000000'") }
+
 // integer writes a number.
 func integer(b *strings.Builder, n int64) {
 	var digits [20]byte

@@ -1,10 +1,10 @@
 package stock_test
 
 import (
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 	"github.com/holdfast-go/holdfast/stock/stocktest"
 )
@@ -20,11 +20,8 @@ func memory(t testing.TB) stocktest.Harness {
 
 // memoryFrom is memory with another beginning of its clock.
 func memoryFrom(_ testing.TB, from time.Time) stocktest.Harness {
-	var elapsed atomic.Int64
-	return stocktest.Harness{
-		Store:   &stock.Memory{Clock: func() time.Time { return from.Add(time.Duration(elapsed.Load())) }},
-		Advance: func(d time.Duration) { elapsed.Add(int64(d)) },
-	}
+	clock := &suite.Clock{From: from}
+	return stocktest.Harness{Store: &stock.Memory{Clock: clock.Now}, Advance: clock.Advance}
 }
 
 func TestMemory(t *testing.T) {

@@ -2,14 +2,11 @@ package stock_test
 
 import (
 	"context"
-	"fmt"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 	"github.com/holdfast-go/holdfast/stock/stocktest"
 )
@@ -29,7 +26,7 @@ func FuzzModel(f *testing.F) {
 // TestModelFindsDifferences breaks one rule of the store at a time: the model must see it.
 func TestModelFindsDifferences(t *testing.T) {
 	t.Parallel()
-	for name, breaks := range map[string]func(stock.Store) stock.Store{
+	suite.FindsDifferences(t, map[string]func(stock.Store) stock.Store{
 		"a deadline a microsecond late": func(s stock.Store) stock.Store { return lateDeadline{s} },
 		"a buyer that is forgotten":     func(s stock.Store) stock.Store { return forgetsBuyer{s} },
 		"a fence that is not raised":    func(s stock.Store) stock.Store { return noFence{s} },
@@ -38,18 +35,12 @@ func TestModelFindsDifferences(t *testing.T) {
 		"a sweep that does nothing":     func(s stock.Store) stock.Store { return noSweep{s} },
 		"a listing out of order":        func(s stock.Store) stock.Store { return unsorted{s} },
 		"a sale window in seconds":      func(s stock.Store) stock.Store { return coarseWindow{s} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			found := ""
-			for seed := int64(1); seed <= 20 && found == ""; seed++ {
-				faulty := memory(t)
-				faulty.Store = breaks(faulty.Store)
-				found = failure(t, func(caught testing.TB) { stocktest.Model(caught, seed, 500, memory(caught), faulty) }) //nolint:thelper // it is the test
-			}
-			require.Contains(t, found, "the stores disagree about")
-		})
-	}
+	}, func(t testing.TB, seed int64, breaks func(stock.Store) stock.Store) {
+		t.Helper()
+		faulty := memory(t)
+		faulty.Store = breaks(faulty.Store)
+		stocktest.Model(t, seed, 500, memory(t), faulty)
+	})
 }
 
 // The broken stores of TestModelFindsDifferences.
@@ -101,33 +92,4 @@ func (s unsorted) Holds(ctx context.Context, filter stock.Filter, after stock.Cu
 func (s coarseWindow) Change(ctx context.Context, from stock.Item, to stock.Terms, total int64) (stock.Verdict, error) {
 	to.Start, to.End = to.Start.Truncate(time.Second), to.End.Truncate(time.Second)
 	return s.Store.Change(ctx, from, to, total)
-}
-
-// failure runs a test that may fail and returns what it said when it did.
-func failure(t *testing.T, run func(testing.TB)) string {
-	t.Helper()
-	caught := &catcher{TB: t}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		run(caught)
-	}()
-	<-done
-	return caught.said
-}
-
-// catcher keeps a failure to itself.
-type catcher struct {
-	testing.TB
-
-	said string
-}
-
-func (c *catcher) Errorf(format string, args ...any) { c.said += fmt.Sprintf(format, args...) + "\n" }
-func (c *catcher) Failed() bool                      { return c.said != "" }
-func (c *catcher) FailNow()                          { runtime.Goexit() }
-func (c *catcher) Logf(string, ...any)               {}
-func (c *catcher) Fatalf(format string, args ...any) {
-	c.Errorf(format, args...)
-	runtime.Goexit()
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -53,13 +54,13 @@ func auditDrifts(s *scene) {
 		s.damage(fmt.Sprint("damage ", i), c.entry)
 		for range 2 { // an audit changes nothing
 			report, err := s.shop.Audit(s.Context())
-			s.no(err)
-			same(s, "report", report, coupon.Report{Campaigns: 1, Drifts: c.want})
-			same(s, "balanced", report.Balanced(), false)
+			s.No(err)
+			suite.Same(s, "report", report, coupon.Report{Campaigns: 1, Drifts: c.want})
+			suite.Same(s, "balanced", report.Balanced(), false)
 		}
 		report, err := s.shop.Repair(s.Context())
-		s.no(err)
-		same(s, "report", report, coupon.Report{Campaigns: 1, Drifts: c.want, Repaired: 1})
+		s.No(err)
+		suite.Same(s, "report", report, coupon.Report{Campaigns: 1, Drifts: c.want, Repaired: 1})
 		s.counts(right)
 	}
 }
@@ -73,10 +74,10 @@ func auditConflicts(s *scene) {
 	s.reserve("a", "A")
 	s.redeem("b", "A")
 	_, err := s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "c"})
-	s.no(err)
+	s.No(err)
 	book, err := s.Store.Book(s.Context(), 1)
-	s.no(err)
-	same(s, "book", book, coupon.Book{
+	s.No(err)
+	suite.Same(s, "book", book, coupon.Book{
 		Held: 3, Coupons: 3, HeldBack: 1, Back: 1, Reserved: 1, ReservedBy: 1, Redeemed: 1, RedeemedBy: 1,
 		Positioned: 3, Codes: 3, LastPosition: 3, SoldOut: 3,
 	})
@@ -92,16 +93,16 @@ func auditConflicts(s *scene) {
 			func() (coupon.Report, error) { return spoilt.Repair(s.Context(), 1) },
 		} {
 			report, err := look()
-			s.no(err)
-			s.count("conflicts", len(report.Conflicts), 1)
+			s.No(err)
+			s.Count("conflicts", len(report.Conflicts), 1)
 			conflict := report.Conflicts[0]
-			same(s, "campaign", conflict.Campaign, 1)
-			same(s, "the two", [2]int64{min(conflict.One, conflict.Other), max(conflict.One, conflict.Other)}, [2]int64{was, was + 2})
+			suite.Same(s, "campaign", conflict.Campaign, 1)
+			suite.Same(s, "the two", [2]int64{min(conflict.One, conflict.Other), max(conflict.One, conflict.Other)}, [2]int64{was, was + 2})
 			if name := fields.Field(i).Name; !strings.Contains(conflict.String(), name) {
 				s.Fatalf("%q does not name %s", conflict, name)
 			}
-			same(s, "balanced", report.Balanced(), false)
-			same(s, "repaired", report.Repaired, 0)
+			suite.Same(s, "balanced", report.Balanced(), false)
+			suite.Same(s, "repaired", report.Repaired, 0)
 		}
 	}
 }
@@ -113,34 +114,34 @@ func auditNamed(s *scene) {
 	}
 	want := []stock.Drift{{Key: item(3), Quantity: "locked", Counted: 3}, {Key: item(1), Quantity: "locked", Counted: 1}}
 	report, err := s.shop.Audit(s.Context(), 3, 1)
-	s.no(err)
-	same(s, "report", report, coupon.Report{Campaigns: 2, Drifts: want})
+	s.No(err)
+	suite.Same(s, "report", report, coupon.Report{Campaigns: 2, Drifts: want})
 	report, err = s.shop.Repair(s.Context(), 3, 1)
-	s.no(err)
-	same(s, "report", report, coupon.Report{Campaigns: 2, Drifts: want, Repaired: 2})
+	s.No(err)
+	suite.Same(s, "report", report, coupon.Report{Campaigns: 2, Drifts: want, Repaired: 2})
 	_, err = s.shop.Audit(s.Context(), 1, 9)
-	s.is(err, coupon.ErrUnknownCampaign)
+	s.Is(err, coupon.ErrUnknownCampaign)
 	_, err = s.shop.Repair(s.Context(), 9)
-	s.is(err, coupon.ErrUnknownCampaign)
+	s.Is(err, coupon.ErrUnknownCampaign)
 	report, err = s.shop.Repair(s.Context())
-	s.no(err)
-	same(s, "repaired", report.Repaired, 1)
+	s.No(err)
+	suite.Same(s, "repaired", report.Repaired, 1)
 	report, err = s.shop.Audit(s.Context())
-	s.no(err)
-	same(s, "report", report, coupon.Report{Campaigns: 3})
-	same(s, "balanced", report.Balanced(), true)
+	s.No(err)
+	suite.Same(s, "report", report, coupon.Report{Campaigns: 3})
+	suite.Same(s, "balanced", report.Balanced(), true)
 }
 
 func auditLife(s *scene) {
 	s.lives()
 	report, err := s.shop.Audit(s.Context())
-	s.no(err)
-	same(s, "report", report, coupon.Report{Campaigns: 1})
+	s.No(err)
+	suite.Same(s, "report", report, coupon.Report{Campaigns: 1})
 	_, err = s.shop.Expire(s.Context())
-	s.no(err)
+	s.No(err)
 	report, err = s.shop.Repair(s.Context())
-	s.no(err)
-	same(s, "report", report, coupon.Report{Campaigns: 1})
+	s.No(err)
+	suite.Same(s, "report", report, coupon.Report{Campaigns: 1})
 }
 
 // repairMends takes the locked unit of a claim away from the counter: what would make it negative is
@@ -150,11 +151,11 @@ func repairMends(s *scene) {
 	s.lock("c", 5)
 	s.damage("damage", stock.Entry{Key: item(1), Delta: stock.Quantities{Locked: -1}})
 	_, err := s.shop.Pay(s.Context(), "c")
-	s.is(err, coupon.ErrDrift)
-	s.is(s.shop.Cancel(s.Context(), "c"), coupon.ErrDrift)
+	s.Is(err, coupon.ErrDrift)
+	s.Is(s.shop.Cancel(s.Context(), "c"), coupon.ErrDrift)
 	s.state("c", coupon.Pending)
 	_, err = s.shop.Repair(s.Context())
-	s.no(err)
+	s.No(err)
 	s.pay("c")
 }
 
@@ -162,7 +163,7 @@ func repairUnderTraffic(s *scene) {
 	s.define(1, 10_000, coupon.Rules{PerBuyer: 10_000}, tenOff())
 	s.damage("damage", stock.Entry{Key: item(1), Delta: stock.Quantities{Locked: 50, Refunded: 3, Total: 7, Left: 7}},
 		stock.Entry{Key: item(1), Buyer: 1, Delta: stock.Quantities{Locked: 40, Sold: 30}, Holds: 20})
-	s.each(together(10, func(worker int) (err error) {
+	s.Each(suite.Together(10, func(worker int) (err error) {
 		for i := range 20 {
 			id := fmt.Sprintf("%d/%d", worker, i)
 			switch {

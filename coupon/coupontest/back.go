@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -29,15 +30,15 @@ func refundOnce(s *scene) {
 	want := s.coupon("c")
 	s.Advance(time.Minute)
 	want.State, want.UpdatedAt = coupon.Refunded, s.now()
-	same(s, "coupon", s.refund("r", "c"), want)
+	suite.Same(s, "coupon", s.refund("r", "c"), want)
 	s.Advance(time.Minute)
-	s.unchanged("c", func() { same(s, "refunded twice", s.refund("r", "c"), want) })
-	same(s, "coupon read again", s.coupon("c"), want)
+	s.unchanged("c", func() { suite.Same(s, "refunded twice", s.refund("r", "c"), want) })
+	suite.Same(s, "coupon read again", s.coupon("c"), want)
 	s.unchanged("c", func() {
 		_, err := s.shop.Refund(s.Context(), coupon.Refund{ID: "r2", Coupon: "c", Restock: true})
-		s.is(err, coupon.ErrRefunded)
+		s.Is(err, coupon.ErrRefunded)
 		_, err = s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r3", Coupon: "c", Restock: true})
-		s.is(err, coupon.ErrRefunded)
+		s.Is(err, coupon.ErrRefunded)
 	})
 	s.status("c", coupon.StatusGone)
 	s.counts(stock.Quantities{Total: 2, Left: 2, Refunded: 1})
@@ -50,14 +51,14 @@ func refundGone(s *scene) {
 	s.open(2)
 	s.claim("c", 5)
 	c, err := s.shop.For(5).Refund(s.Context(), coupon.Refund{ID: "r", Coupon: "c"})
-	s.no(err)
-	same(s, "state", c.State, coupon.Refunded)
+	s.No(err)
+	suite.Same(s, "state", c.State, coupon.Refunded)
 	s.counts(stock.Quantities{Total: 2, Sold: 1, Left: 1, Refunded: 1})
 	s.claim("d", 5)
 	_, err = s.shop.For(5).Claim(s.Context(), "e", 1)
-	s.is(err, coupon.ErrSoldOut)
+	s.Is(err, coupon.ErrSoldOut)
 	_, err = s.shop.Revoke(s.Context(), coupon.Revocation{ID: "v", Coupon: "d"})
-	s.no(err)
+	s.No(err)
 	s.counts(stock.Quantities{Total: 2, Sold: 2, Refunded: 2})
 }
 
@@ -76,23 +77,23 @@ func (s *scene) onlyFree(back func(id, of string) error, done coupon.State) {
 	s.giveBack("returned", "A")
 	s.reserve("released", "A")
 	s.release("released", "A")
-	s.unchanged("used", func() { s.is(back("r1", "used"), coupon.ErrRedeemed) })
-	s.unchanged("reserved", func() { s.is(back("r2", "reserved"), coupon.ErrReserved) })
+	s.unchanged("used", func() { s.Is(back("r1", "used"), coupon.ErrRedeemed) })
+	s.unchanged("reserved", func() { s.Is(back("r2", "reserved"), coupon.ErrReserved) })
 	s.Advance(reserve - time.Microsecond)
-	s.unchanged("reserved", func() { s.is(back("r2", "reserved"), coupon.ErrReserved) })
+	s.unchanged("reserved", func() { s.Is(back("r2", "reserved"), coupon.ErrReserved) })
 	s.Advance(time.Microsecond)
-	s.no(back("r2", "reserved"))
-	s.no(back("r3", "lapsed"))
-	s.no(back("r4", "returned"))
-	s.no(back("r5", "released"))
+	s.No(back("r2", "reserved"))
+	s.No(back("r3", "lapsed"))
+	s.No(back("r4", "returned"))
+	s.No(back("r5", "released"))
 	for _, id := range []string{"reserved", "lapsed", "returned", "released"} {
 		c := s.state(id, done)
-		same(s, "order", c.Order, "")
-		same(s, "deadline", c.Deadline, time.Time{})
+		suite.Same(s, "order", c.Order, "")
+		suite.Same(s, "deadline", c.Deadline, time.Time{})
 	}
-	s.is(back("r6", "unknown"), coupon.ErrUnknownCoupon)
+	s.Is(back("r6", "unknown"), coupon.ErrUnknownCoupon)
 	s.giveBack("used", "A")
-	s.no(back("r1", "used")) // the number was refused before, and is free
+	s.No(back("r1", "used")) // the number was refused before, and is free
 	s.counts(stock.Quantities{Total: 10, Left: 10, Refunded: 5})
 }
 
@@ -115,18 +116,18 @@ func revokeOnce(s *scene) {
 	s.claim("back", 5)
 	s.claim("gone", 5)
 	for range 3 {
-		same(s, "state", s.revoke("r", "back").State, coupon.Revoked)
+		suite.Same(s, "state", s.revoke("r", "back").State, coupon.Revoked)
 		c, err := s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r2", Coupon: "gone"})
-		s.no(err)
-		same(s, "state", c.State, coupon.Revoked)
+		s.No(err)
+		suite.Same(s, "state", c.State, coupon.Revoked)
 		s.counts(stock.Quantities{Total: 2, Sold: 1, Left: 1, Refunded: 2})
 		s.Advance(1000 * time.Hour)
 	}
 	s.unchanged("back", func() {
 		_, err := s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r3", Coupon: "back", Restock: true})
-		s.is(err, coupon.ErrRevoked)
+		s.Is(err, coupon.ErrRevoked)
 		_, err = s.shop.Refund(s.Context(), coupon.Refund{ID: "r4", Coupon: "back", Restock: true})
-		s.is(err, coupon.ErrRevoked)
+		s.Is(err, coupon.ErrRevoked)
 	})
 	s.progress(coupon.Count{Revoked: 2})
 }
@@ -190,19 +191,19 @@ func backPool(s *scene) {
 	s.claim("a", 5)
 	s.claim("b", 5)
 	_, err := s.shop.Refund(s.Context(), coupon.Refund{ID: "r", Coupon: "a", Restock: true})
-	s.is(err, coupon.ErrPool)
+	s.Is(err, coupon.ErrPool)
 	_, err = s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "a", Restock: true})
-	s.is(err, coupon.ErrPool)
+	s.Is(err, coupon.ErrPool)
 	s.state("a", coupon.Usable)
 	_, err = s.shop.Refund(s.Context(), coupon.Refund{ID: "r", Coupon: "a"})
-	s.no(err)
+	s.No(err)
 	_, err = s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r2", Coupon: "b"})
-	s.no(err)
+	s.No(err)
 	s.counts(stock.Quantities{Total: 3, Sold: 2, Left: 1, Refunded: 2})
-	same(s, "code", s.claim("c", 5).Code, "C")
+	suite.Same(s, "code", s.claim("c", 5).Code, "C")
 	_, err = s.shop.For(5).Claim(s.Context(), "d", 1)
-	s.is(err, coupon.ErrSoldOut)
-	same(s, "its code", s.coupon("a").Code, "A") // which it keeps
+	s.Is(err, coupon.ErrSoldOut)
+	suite.Same(s, "its code", s.coupon("a").Code, "A") // which it keeps
 }
 
 func backUsable(s *scene) {
@@ -214,11 +215,11 @@ func backUsable(s *scene) {
 	for id, want := range map[string]error{"a": coupon.ErrRefunded, "b": coupon.ErrRevoked} {
 		s.unchanged(id, func() {
 			_, err := s.shop.Reserve(s.Context(), id, "A", dec("100"))
-			s.is(err, want)
+			s.Is(err, want)
 			_, err = s.shop.Redeem(s.Context(), id, "A", dec("100"))
-			s.is(err, want)
+			s.Is(err, want)
 			_, err = s.shop.Return(s.Context(), id, "A", dec("100"))
-			s.is(err, coupon.ErrNotRedeemed)
+			s.Is(err, coupon.ErrNotRedeemed)
 		})
 	}
 }

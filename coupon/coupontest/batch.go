@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -59,8 +60,8 @@ func granted(id string, reason coupon.Reason, to ...int64) []coupon.Granted {
 func (s *scene) issue(b coupon.Batch, given, skipped []coupon.Granted) {
 	s.Helper()
 	got, err := s.shop.Issue(s.Context(), b)
-	s.no(err)
-	same(s, "batch", got, coupon.Issued{Given: given, Skipped: skipped})
+	s.No(err)
+	suite.Same(s, "batch", got, coupon.Issued{Given: given, Skipped: skipped})
 }
 
 func batchFirstFive(s *scene) {
@@ -80,13 +81,13 @@ func batchAllOrNothing(s *scene) {
 	b := whole(gift("b", buyers(1, 10)...))
 	for range 2 {
 		got, err := s.shop.Issue(s.Context(), b)
-		s.is(err, coupon.ErrSoldOut)
-		same(s, "error", *as[*coupon.BatchError](s, err), coupon.BatchError{Batch: "b", Buyer: 6, Reason: coupon.ReasonSoldOut})
-		same(s, "batch", got, coupon.Issued{})
+		s.Is(err, coupon.ErrSoldOut)
+		suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: "b", Buyer: 6, Reason: coupon.ReasonSoldOut})
+		suite.Same(s, "batch", got, coupon.Issued{})
 		s.counts(stock.Quantities{Total: 5, Left: 5})
 		s.unclaimed("b/1")
 	}
-	s.no(s.shop.Restock(s.Context(), "in", 1, 5))
+	s.No(s.shop.Restock(s.Context(), "in", 1, 5))
 	for range 2 {
 		s.issue(b, granted("b", coupon.Given, buyers(1, 10)...), nil)
 		s.counts(stock.Quantities{Total: 10, Sold: 10})
@@ -101,9 +102,9 @@ func batchSkips(s *scene) {
 	s.issue(gift("g1", 1, 2, 3), granted("g1", coupon.Given, 1, 3), granted("g1", coupon.ReasonPerBuyer, 2))
 	s.issue(gift("g2", 3, 2, 1), granted("g2", coupon.Given, 1), granted("g2", coupon.ReasonPerBuyer, 3, 2))
 	got, err := s.shop.Issue(s.Context(), whole(gift("g3", 4, 2, 5)))
-	s.is(err, coupon.ErrPerBuyer)
-	same(s, "error", *as[*coupon.BatchError](s, err), coupon.BatchError{Batch: "g3", Buyer: 2, Reason: coupon.ReasonPerBuyer})
-	same(s, "batch", got, coupon.Issued{})
+	s.Is(err, coupon.ErrPerBuyer)
+	suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: "g3", Buyer: 2, Reason: coupon.ReasonPerBuyer})
+	suite.Same(s, "batch", got, coupon.Issued{})
 	s.counts(stock.Quantities{Total: 100, Sold: 5, Locked: 1, Left: 95})
 }
 
@@ -113,8 +114,8 @@ func batchGives(s *scene) {
 	want := s.coupon("claimed")
 	s.issue(gift("b", 7, 8), granted("b", coupon.Given, 7, 8), nil)
 	want.ID = "b/7"
-	same(s, "coupon", s.coupon("b/7"), want)
-	same(s, "claimed again", s.claim("b/7", 7), want) // it is a claim like any other
+	suite.Same(s, "coupon", s.coupon("b/7"), want)
+	suite.Same(s, "claimed again", s.claim("b/7", 7), want) // it is a claim like any other
 	s.redeem("b/7", "A")
 	s.refund("r", "b/8")
 	s.counts(stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 1})
@@ -130,7 +131,7 @@ func batchAgain(s *scene) {
 		s.Advance(1000 * day)
 		s.define(1, 0, coupon.Rules{Closed: true}, tenOff())
 	}
-	s.no(s.shop.Restock(s.Context(), "in", 1, 10))
+	s.No(s.shop.Restock(s.Context(), "in", 1, 10))
 	s.define(1, 0, coupon.Rules{}, tenOff())
 	s.revoke("r", "b/3")
 	s.issue(b, granted("b", coupon.Given, 3), append(granted("b", coupon.ReasonPerBuyer, 2), granted("b", coupon.ReasonSoldOut, 1)...))
@@ -150,11 +151,11 @@ func batchMismatch(s *scene) {
 		"more buyers": gift("b", 1, 2, 3, 4), "other buyers": gift("b", 1, 2, 4), "another order": gift("b", 2, 1, 3),
 	} {
 		got, err := s.shop.Issue(s.Context(), b)
-		s.is(err, coupon.ErrMismatch)
-		same(s, "batch with "+name, got, coupon.Issued{})
+		s.Is(err, coupon.ErrMismatch)
+		suite.Same(s, "batch with "+name, got, coupon.Issued{})
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 3, Left: 7})
-	same(s, "the other campaign", s.campaign(2).Quantities, stock.Quantities{Total: 10, Left: 10})
+	suite.Same(s, "the other campaign", s.campaign(2).Quantities, stock.Quantities{Total: 10, Left: 10})
 	s.issue(gift("B", 1), granted("B", coupon.Given, 1), nil) // another number
 }
 
@@ -179,15 +180,15 @@ func batchReasons(s *scene) {
 		s.issue(b, nil, granted(id, c.reason, 1, 2))
 		b.ID, b.All = id+" all", true
 		_, err := s.shop.Issue(s.Context(), b)
-		s.is(err, c.err)
-		same(s, "error", *as[*coupon.BatchError](s, err), coupon.BatchError{Batch: b.ID, Buyer: 1, Reason: c.reason})
+		s.Is(err, c.err)
+		suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: b.ID, Buyer: 1, Reason: c.reason})
 	}
 }
 
 func batchUnknown(s *scene) {
 	for _, b := range []coupon.Batch{gift("b", 1, 2), whole(gift("b", 1, 2))} {
 		_, err := s.shop.Issue(s.Context(), b)
-		s.is(err, coupon.ErrUnknownCampaign)
+		s.Is(err, coupon.ErrUnknownCampaign)
 	}
 	s.open(10)
 	s.issue(gift("b", 1, 2), granted("b", coupon.Given, 1, 2), nil) // nothing was recorded
@@ -200,12 +201,12 @@ func batchTaken(s *scene) {
 	s.cancel("b/3")
 	was := s.coupon("b/2")
 	_, err := s.shop.Issue(s.Context(), whole(gift("b", 1, 2, 3, 4)))
-	same(s, "error", *as[*coupon.BatchError](s, err), coupon.BatchError{Batch: "b", Buyer: 2, Reason: coupon.ReasonTaken})
-	s.is(err, coupon.ErrMismatch)
+	suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: "b", Buyer: 2, Reason: coupon.ReasonTaken})
+	s.Is(err, coupon.ErrMismatch)
 	s.claim("c/2", 9)
 	s.cancel("c/3")
 	s.issue(gift("c", 1, 2, 3, 4), granted("c", coupon.Given, 1, 4), granted("c", coupon.ReasonTaken, 2, 3))
-	same(s, "the coupon of another", s.coupon("b/2"), was)
+	suite.Same(s, "the coupon of another", s.coupon("b/2"), was)
 	s.counts(stock.Quantities{Total: 10, Sold: 4, Left: 6})
 }
 
@@ -226,12 +227,12 @@ func batchCodes(s *scene) {
 	s.claim("first", 9)
 	s.issue(gift("b", 3, 1, 2), granted("b", coupon.Given, 3, 1, 2), nil)
 	for id, want := range map[string]string{"first": "A", "b/3": "B", "b/1": "C", "b/2": "D"} {
-		same(s, "code of "+id, s.coupon(id).Code, want)
+		suite.Same(s, "code of "+id, s.coupon(id).Code, want)
 	}
 	_, err := s.shop.Issue(s.Context(), whole(gift("c", 1, 2)))
-	s.is(err, coupon.ErrSoldOut)
+	s.Is(err, coupon.ErrSoldOut)
 	s.issue(gift("d", 1, 2), granted("d", coupon.Given, 1), granted("d", coupon.ReasonSoldOut, 2))
-	same(s, "the last code", s.coupon("d/1").Code, "E")
+	suite.Same(s, "the last code", s.coupon("d/1").Code, "E")
 	s.counts(stock.Quantities{Total: 5, Sold: 5})
 }
 
@@ -253,12 +254,12 @@ func batchAtOnce(s *scene) {
 	s.open(150)
 	for _, b := range []coupon.Batch{gift("some", buyers(1, 100)...), whole(gift("all", buyers(1, 50)...))} {
 		issued := make([]coupon.Issued, 12)
-		s.each(together(len(issued), func(i int) (err error) {
+		s.Each(suite.Together(len(issued), func(i int) (err error) {
 			issued[i], err = s.shop.Issue(s.Context(), b)
 			return err
 		}))
 		for _, got := range issued {
-			same(s, "batch "+b.ID, got, coupon.Issued{Given: granted(b.ID, coupon.Given, b.Buyers...)})
+			suite.Same(s, "batch "+b.ID, got, coupon.Issued{Given: granted(b.ID, coupon.Given, b.Buyers...)})
 		}
 	}
 	s.counts(stock.Quantities{Total: 150, Sold: 150})
@@ -268,7 +269,7 @@ func batchAtOnce(s *scene) {
 func batchesAtOnce(s *scene) {
 	s.open(100)
 	given := make([]int, 16)
-	errs := together(len(given), func(i int) error {
+	errs := suite.Together(len(given), func(i int) error {
 		id := fmt.Sprint("b", i)
 		b := gift(id, buyers(int64(i*10+1), int64(i*10+10))...)
 		switch i % 3 {
@@ -285,7 +286,7 @@ func batchesAtOnce(s *scene) {
 		given[i] = len(issued.Given)
 		return err
 	})
-	s.succeeded(errs, coupon.ErrSoldOut)
+	s.Succeeded(errs, coupon.ErrSoldOut)
 	sum := int64(0)
 	for i, n := range given {
 		if i%3 == 1 && n != 0 && n != 10 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -51,10 +52,10 @@ func reservedFirst(s *scene) {
 	s.claim("c", 5)
 	s.claim("d", 5)
 	_, err := s.before("Use", 1, func() { s.reserve("c", "B") }).Reserve(s.Context(), "c", "A", dec("100"))
-	s.is(err, coupon.ErrReserved)
+	s.Is(err, coupon.ErrReserved)
 	s.used("c", "A", coupon.Unused)
 	_, err = s.before("Use", 1, func() { s.redeem("d", "B") }).Redeem(s.Context(), "d", "A", dec("100"))
-	s.is(err, coupon.ErrRedeemed)
+	s.Is(err, coupon.ErrRedeemed)
 	s.used("d", "A", coupon.Unused)
 }
 
@@ -64,24 +65,24 @@ func releasedBeforeRefusal(s *scene) {
 	s.claim("c", 5)
 	s.reserve("c", "B")
 	_, err := s.before("UseOf", 1, func() { s.release("c", "B") }).Reserve(s.Context(), "c", "A", dec("100"))
-	s.no(err)
-	same(s, "order", s.state("c", coupon.Reserved).Order, "A")
+	s.No(err)
+	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "A")
 	s.claim("d", 5)
 	s.redeem("d", "B")
 	_, err = s.before("UseOf", 1, func() { s.giveBack("d", "B") }).Redeem(s.Context(), "d", "A", dec("100"))
-	s.no(err)
-	same(s, "order", s.state("d", coupon.Redeemed).Order, "A")
+	s.No(err)
+	suite.Same(s, "order", s.state("d", coupon.Redeemed).Order, "A")
 }
 
 func releaseOvertakes(s *scene) {
 	s.open(10)
 	s.claim("c", 5)
 	_, err := s.before("Use", 1, func() { s.release("c", "A") }).Reserve(s.Context(), "c", "A", dec("100"))
-	s.is(err, coupon.ErrReleased)
+	s.Is(err, coupon.ErrReleased)
 	s.claim("d", 5)
 	s.reserve("d", "A")
 	_, err = s.before("Use", 1, func() { s.release("d", "A") }).Redeem(s.Context(), "d", "A", dec("100"))
-	s.is(err, coupon.ErrReleased)
+	s.Is(err, coupon.ErrReleased)
 	s.state("c", coupon.Usable)
 	s.state("d", coupon.Usable)
 }
@@ -95,12 +96,12 @@ func reserveOvertakes(s *scene) {
 		}
 		s.claim(id, 5)
 		u, err := s.before("Use", n, func() { s.reserve(id, "A") }).Release(s.Context(), id, "A")
-		s.no(err)
-		same(s, "state", u.State, coupon.UseReleased)
+		s.No(err)
+		suite.Same(s, "state", u.State, coupon.UseReleased)
 		s.state(id, coupon.Usable)
 		s.claim(id+" redeemed", 5)
 		_, err = s.before("Use", n, func() { s.redeem(id+" redeemed", "A") }).Release(s.Context(), id+" redeemed", "A")
-		s.is(err, coupon.ErrRedeemed)
+		s.Is(err, coupon.ErrRedeemed)
 		s.state(id+" redeemed", coupon.Redeemed)
 	}
 }
@@ -114,20 +115,20 @@ func sameCallTwice(s *scene) {
 			id := name("reserve")
 			s.claim(id, 5)
 			u, err := s.before(method, n, func() { s.reserve(id, "A") }).Reserve(s.Context(), id, "A", dec("100"))
-			s.no(err)
-			same(s, "use", u, s.use(id, "A"))
-			same(s, "state", u.State, coupon.UseReserved)
+			s.No(err)
+			suite.Same(s, "use", u, s.use(id, "A"))
+			suite.Same(s, "state", u.State, coupon.UseReserved)
 			id = name("redeem")
 			s.claim(id, 5)
 			u, err = s.before(method, n, func() { s.redeem(id, "A") }).Redeem(s.Context(), id, "A", dec("100"))
-			s.no(err)
-			same(s, "use", u, s.use(id, "A"))
+			s.No(err)
+			suite.Same(s, "use", u, s.use(id, "A"))
 			id = name("redeem what is reserved")
 			s.claim(id, 5)
 			s.reserve(id, "A")
 			u, err = s.before(method, n, func() { s.redeem(id, "A") }).Redeem(s.Context(), id, "A", dec("100"))
-			s.no(err)
-			same(s, "state", u.State, coupon.UseRedeemed)
+			s.No(err)
+			suite.Same(s, "state", u.State, coupon.UseRedeemed)
 			id = name("another total")
 			s.claim(id, 5)
 			s.oneTotal(method, n, id)
@@ -146,13 +147,13 @@ func (s *scene) oneTotal(method string, n int, id string) {
 			want = "100"
 			return
 		}
-		s.is(err, coupon.ErrMismatch)
+		s.Is(err, coupon.ErrMismatch)
 	}
 	_, err := s.before(method, n, between).Redeem(s.Context(), id, "A", dec("70"))
 	if want == "70" {
-		s.no(err)
+		s.No(err)
 	} else {
-		s.is(err, coupon.ErrMismatch)
+		s.Is(err, coupon.ErrMismatch)
 	}
 	s.sameAmount(fmt.Sprintf("total, with another call (%v) before %s %d", called, method, n), s.use(id, "A").Total, want)
 }
@@ -164,17 +165,17 @@ func lapsesBetween(s *scene) {
 	s.claim("c", 5)
 	s.reserve("c", "A")
 	u, err := s.before("Use", 1, func() { s.Advance(reserve) }).Redeem(s.Context(), "c", "A", dec("100"))
-	s.no(err)
-	same(s, "state", u.State, coupon.UseRedeemed)
+	s.No(err)
+	suite.Same(s, "state", u.State, coupon.UseRedeemed)
 	s.claim("d", 5)
 	s.reserve("d", "A")
 	_, err = s.before("Use", 1, func() { s.Advance(reserve); s.reserve("d", "B") }).Redeem(s.Context(), "d", "A", dec("100"))
-	s.is(err, coupon.ErrReserved)
+	s.Is(err, coupon.ErrReserved)
 	s.claim("e", 5)
 	s.reserve("e", "A")
 	u, err = s.before("Use", 1, func() { s.Advance(reserve) }).Release(s.Context(), "e", "A")
-	s.no(err)
-	same(s, "state", u.State, coupon.UseReleased)
+	s.No(err)
+	suite.Same(s, "state", u.State, coupon.UseReleased)
 }
 
 func endsBetween(s *scene) {
@@ -185,9 +186,9 @@ func endsBetween(s *scene) {
 	s.Advance(time.Hour - time.Microsecond)
 	s.reserve("e", "A")
 	_, err := s.before("Use", 1, func() { s.Advance(time.Microsecond) }).Reserve(s.Context(), "c", "A", dec("100"))
-	s.is(err, coupon.ErrExpired)
+	s.Is(err, coupon.ErrExpired)
 	_, err = s.before("Use", 1, func() { s.Advance(reserve) }).Redeem(s.Context(), "e", "A", dec("100"))
-	s.is(err, coupon.ErrExpired)
+	s.Is(err, coupon.ErrExpired)
 	s.used("c", "A", coupon.Unused)
 	s.used("e", "A", coupon.UseReserved)
 }
@@ -197,11 +198,11 @@ func revokeAfterReserve(s *scene) {
 	for _, method := range []string{"Coupon", "Units.Hold", "Units.Refund"} {
 		s.claim(method, 5)
 		_, err := s.before(method, 1, func() { s.reserve(method, "A") }).Revoke(s.Context(), coupon.Revocation{ID: method, Coupon: method})
-		s.is(err, coupon.ErrReserved)
+		s.Is(err, coupon.ErrReserved)
 		s.state(method, coupon.Reserved)
 		s.Advance(reserve)
 		_, err = s.before(method, 1, func() { s.redeem(method, "A") }).Revoke(s.Context(), coupon.Revocation{ID: method, Coupon: method})
-		s.is(err, coupon.ErrRedeemed)
+		s.Is(err, coupon.ErrRedeemed)
 		s.state(method, coupon.Redeemed)
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 3, Left: 7})
@@ -212,8 +213,8 @@ func revokeAfterRelease(s *scene) {
 	s.claim("c", 5)
 	s.reserve("c", "A")
 	c, err := s.before("Coupon", 2, func() { s.release("c", "A") }).Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "c", Restock: true})
-	s.no(err)
-	same(s, "state", c.State, coupon.Revoked)
+	s.No(err)
+	suite.Same(s, "state", c.State, coupon.Revoked)
 	s.counts(stock.Quantities{Total: 10, Left: 10, Refunded: 1})
 }
 
@@ -223,13 +224,13 @@ func refundAfterRevoke(s *scene) {
 		s.claim(method, 5)
 		r := coupon.Refund{ID: "refund " + method, Coupon: method, Restock: true}
 		_, err := s.before(method, 1, func() { s.revoke("revocation "+method, method) }).Refund(s.Context(), r)
-		s.is(err, coupon.ErrRevoked)
+		s.Is(err, coupon.ErrRevoked)
 		s.state(method, coupon.Revoked)
 		s.claim("same "+method, 5)
 		r.Coupon = "same " + method
 		c, err := s.before(method, 1, func() { s.refund(r.ID, r.Coupon) }).Refund(s.Context(), r)
-		s.no(err)
-		same(s, "state", c.State, coupon.Refunded)
+		s.No(err)
+		suite.Same(s, "state", c.State, coupon.Refunded)
 		s.counts(stock.Quantities{Total: 10, Left: 10, Refunded: int64(2*i + 2)})
 	}
 }
@@ -240,9 +241,9 @@ func returnAfterReturn(s *scene) {
 		s.claim(method, 5)
 		s.redeem(method, "A")
 		u, err := s.before(method, 1, func() { s.giveBack(method, "A"); s.redeem(method, "B") }).Return(s.Context(), method, "A", dec("100"))
-		s.no(err)
-		same(s, "state", u.State, coupon.UseReturned)
-		same(s, "order", s.state(method, coupon.Redeemed).Order, "B")
+		s.No(err)
+		suite.Same(s, "state", u.State, coupon.UseReturned)
+		suite.Same(s, "order", s.state(method, coupon.Redeemed).Order, "B")
 	}
 }
 
@@ -252,13 +253,13 @@ func defineAfterDefine(s *scene) {
 	dearer.Amount = dec("20")
 	for id, other := range map[int64]coupon.Terms{1: tenOff(), 2: dearer} {
 		c, err := s.before("AddTerms", 1, func() { s.define(id, 7, coupon.Rules{}, other) }).Define(s.Context(), id, 9, coupon.Rules{}, tenOff())
-		s.no(err)
-		same(s, "terms", c.Terms, tenOff())
-		same(s, "quantities", c.Quantities, stock.Quantities{Total: 7, Left: 7})
-		same(s, "number of the terms", c.TermsNo, map[int64]int64{1: 1, 2: 2}[id])
+		s.No(err)
+		suite.Same(s, "terms", c.Terms, tenOff())
+		suite.Same(s, "quantities", c.Quantities, stock.Quantities{Total: 7, Left: 7})
+		suite.Same(s, "number of the terms", c.TermsNo, map[int64]int64{1: 1, 2: 2}[id])
 	}
 	_, err := s.before("AddTerms", 1, func() { s.define(3, 0, coupon.Rules{}, pooled(tenOff())) }).Define(s.Context(), 3, 9, coupon.Rules{}, tenOff())
-	s.is(err, coupon.ErrPool)
+	s.Is(err, coupon.ErrPool)
 	s.load(3, "A")
 }
 
@@ -268,26 +269,26 @@ func claimAfterDefine(s *scene) {
 	dearer := tenOff()
 	dearer.Amount = dec("20")
 	c, err := s.before("Units.Lock", 1, func() { s.define(1, 0, coupon.Rules{}, dearer) }).For(5).Claim(s.Context(), "c", 1)
-	s.no(err)
-	same(s, "terms", c.Terms, dearer)
-	same(s, "number of the terms", c.TermsNo, 2)
+	s.No(err)
+	suite.Same(s, "terms", c.Terms, dearer)
+	suite.Same(s, "number of the terms", c.TermsNo, 2)
 	c, err = s.before("Coupon", 1, func() { s.define(1, 0, coupon.Rules{}, tenOff()) }).For(5).Claim(s.Context(), "d", 1)
-	s.no(err)
-	same(s, "terms", c.Terms, dearer)
+	s.No(err)
+	suite.Same(s, "terms", c.Terms, dearer)
 }
 
 func generateAfterImport(s *scene) {
 	s.pool("A")
 	got, err := s.before("AddCodes", 1, func() { s.load(1, "B", "C") }).Generate(s.Context(), 1, 10, nil)
-	s.no(err)
-	same(s, "generated", got, coupon.Imported{Added: 7})
-	same(s, "codes", s.campaign(1).Codes, 10)
+	s.No(err)
+	suite.Same(s, "generated", got, coupon.Imported{Added: 7})
+	suite.Same(s, "codes", s.campaign(1).Codes, 10)
 	got, err = s.before("AddCodes", 1, func() {
 		_, err := s.shop.Import(s.Context(), 1, slices.Values([]string{"D"}))
-		s.no(err)
+		s.No(err)
 	}).Import(s.Context(), 1, slices.Values([]string{"D", "E"}))
-	s.no(err)
-	same(s, "imported", got, coupon.Imported{Added: 1, Known: 1})
+	s.No(err)
+	suite.Same(s, "imported", got, coupon.Imported{Added: 1, Known: 1})
 }
 
 func issueAfterIssue(s *scene) {
@@ -296,22 +297,22 @@ func issueAfterIssue(s *scene) {
 		for _, b := range []coupon.Batch{gift(method, 1, 2), whole(gift(method+" all", 1))} {
 			all := granted(b.ID, coupon.Given, b.Buyers...)
 			got, err := s.before(method, 1, func() { s.issue(b, all, nil) }).Issue(s.Context(), b)
-			s.no(err)
-			same(s, "batch", got, coupon.Issued{Given: all})
+			s.No(err)
+			suite.Same(s, "batch", got, coupon.Issued{Given: all})
 		}
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 9, Left: 1})
 	b := gift("last", 1, 2)
 	got, err := s.before("Issue", 1, func() { s.claim("c", 5) }).Issue(s.Context(), b)
-	s.no(err)
-	same(s, "batch", got, coupon.Issued{Skipped: granted("last", coupon.ReasonSoldOut, 1, 2)})
+	s.No(err)
+	suite.Same(s, "batch", got, coupon.Issued{Skipped: granted("last", coupon.ReasonSoldOut, 1, 2)})
 }
 
 func payAfterResolve(s *scene) {
 	s.open(10)
 	s.lock("c", 5)
-	resolve := func() { _, err := s.shop.Resolve(s.Context(), "c"); s.no(err) }
+	resolve := func() { _, err := s.shop.Resolve(s.Context(), "c"); s.No(err) }
 	c, err := s.before("Units.Move", 1, resolve).Pay(s.Context(), "c")
-	s.no(err)
-	same(s, "state", c.State, coupon.Usable)
+	s.No(err)
+	suite.Same(s, "state", c.State, coupon.Usable)
 }

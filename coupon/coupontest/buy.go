@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -31,26 +32,26 @@ func lockSetsAside(s *scene) {
 	want := coupon.Coupon{
 		ID: "a", Campaign: 1, Buyer: 5, Terms: tenOff(), TermsNo: 1, State: coupon.Pending, Deadline: now.Add(hold), UpdatedAt: now,
 	}
-	same(s, "coupon", s.lock("a", 5), want)
-	same(s, "coupon read again", s.coupon("a"), want)
+	suite.Same(s, "coupon", s.lock("a", 5), want)
+	suite.Same(s, "coupon read again", s.coupon("a"), want)
 	s.status("a", 0)
 	s.counts(stock.Quantities{Total: 10, Locked: 1, Left: 10})
 	s.progress(coupon.Count{Pending: 1})
 	short, err := s.with(coupon.Options{HoldFor: time.Microsecond}).For(5).Lock(s.Context(), "b", 1)
-	s.no(err)
-	s.sameTime("deadline", short.Deadline, now.Add(time.Microsecond))
+	s.No(err)
+	s.SameTime("deadline", short.Deadline, now.Add(time.Microsecond))
 }
 
 func lockAgain(s *scene) {
 	s.define(1, 10, coupon.Rules{PerBuyer: 1}, tenOff())
 	first := s.lock("a", 5)
 	s.Advance(hold / 2)
-	same(s, "replay", s.lock("a", 5), first)
+	suite.Same(s, "replay", s.lock("a", 5), first)
 	paid := s.pay("a")
-	same(s, "replay", s.lock("a", 5), paid)
+	suite.Same(s, "replay", s.lock("a", 5), paid)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 	s.redeem("a", "order")
-	same(s, "replay", s.lock("a", 5).State, coupon.Redeemed)
+	suite.Same(s, "replay", s.lock("a", 5).State, coupon.Redeemed)
 }
 
 func lockDeadline(s *scene) {
@@ -66,9 +67,9 @@ func lockDeadline(s *scene) {
 	s.progress(coupon.Count{Usable: 1})
 	for range 2 {
 		_, err := s.shop.Pay(s.Context(), "too late")
-		s.is(err, coupon.ErrHoldExpired, stock.ErrExpired)
+		s.Is(err, coupon.ErrHoldExpired, stock.ErrExpired)
 		_, err = s.shop.For(5).Lock(s.Context(), "too late", 1)
-		s.is(err, coupon.ErrHoldExpired)
+		s.Is(err, coupon.ErrHoldExpired)
 	}
 	s.state("too late", coupon.Dropped)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
@@ -79,7 +80,7 @@ func lockTakesDead(s *scene) {
 	s.lock("a", 5)
 	s.Advance(hold - time.Microsecond)
 	_, err := s.shop.For(6).Claim(s.Context(), "b", 1)
-	s.is(err, coupon.ErrSoldOut)
+	s.Is(err, coupon.ErrSoldOut)
 	s.Advance(time.Microsecond)
 	s.claim("b", 6)
 	s.state("a", coupon.Dropped)
@@ -96,30 +97,30 @@ func payMakesUsable(s *scene) {
 		ID: "a", Campaign: 1, Buyer: 5, Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
 		From: from, Until: end, ClaimedAt: now, UpdatedAt: now,
 	}
-	same(s, "coupon", s.pay("a"), want)
+	suite.Same(s, "coupon", s.pay("a"), want)
 	s.Advance(time.Hour)
-	same(s, "paid twice", s.pay("a"), want)
-	same(s, "coupon read again", s.coupon("a"), want)
+	suite.Same(s, "paid twice", s.pay("a"), want)
+	suite.Same(s, "coupon read again", s.coupon("a"), want)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 	s.redeem("a", "order")
-	same(s, "paid again", s.pay("a").State, coupon.Redeemed)
+	suite.Same(s, "paid again", s.pay("a").State, coupon.Redeemed)
 	s.giveBack("a", "order")
 	s.revoke("r", "a")
-	same(s, "paid again", s.pay("a").State, coupon.Revoked)
+	suite.Same(s, "paid again", s.pay("a").State, coupon.Revoked)
 	s.counts(stock.Quantities{Total: 10, Left: 10, Refunded: 1})
 }
 
 func payRefusals(s *scene) {
 	s.open(10)
 	_, err := s.shop.Pay(s.Context(), "unknown")
-	s.is(err, coupon.ErrUnknownCoupon, stock.ErrNotFound)
+	s.Is(err, coupon.ErrUnknownCoupon, stock.ErrNotFound)
 	s.unclaimed("unknown")
 	s.lock("cancelled", 5)
 	s.cancel("cancelled")
 	s.cancel("closed")
 	for _, id := range []string{"cancelled", "closed"} {
 		_, err = s.shop.Pay(s.Context(), id)
-		s.is(err, coupon.ErrCancelled, stock.ErrCancelled)
+		s.Is(err, coupon.ErrCancelled, stock.ErrCancelled)
 	}
 	s.counts(stock.Quantities{Total: 10, Left: 10})
 }
@@ -130,26 +131,26 @@ func payLate(s *scene) {
 	s.lock("a", 5)
 	s.Advance(hold)
 	_, err := s.shop.Pay(s.Context(), "a")
-	s.is(err, coupon.ErrHoldExpired)
+	s.Is(err, coupon.ErrHoldExpired)
 	s.define(1, 0, coupon.Rules{Closed: true}, tenOff()) // what was promised is no claim
 	for range 2 {
 		c, err := late.Pay(s.Context(), "a")
-		s.no(err)
-		same(s, "state", c.State, coupon.Usable)
-		s.sameTime("claimed", c.ClaimedAt, s.now())
+		s.No(err)
+		suite.Same(s, "state", c.State, coupon.Usable)
+		s.SameTime("claimed", c.ClaimedAt, s.now())
 		_, end := tenOff().Validity(s.now())
-		s.sameTime("until", c.Until, end)
-		same(s, "coupon", c, s.coupon("a"))
+		s.SameTime("until", c.Until, end)
+		suite.Same(s, "coupon", c, s.coupon("a"))
 	}
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 
 	s.define(1, 0, coupon.Rules{}, tenOff())
-	s.no(s.shop.Restock(s.Context(), "in", 1, 1))
+	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
 	s.lock("b", 5)
 	s.Advance(hold)
 	s.claim("c", 6)
 	_, err = late.Pay(s.Context(), "b")
-	s.is(err, coupon.ErrHoldExpired, stock.ErrExpired, coupon.ErrSoldOut, stock.ErrInsufficient)
+	s.Is(err, coupon.ErrHoldExpired, stock.ErrExpired, coupon.ErrSoldOut, stock.ErrInsufficient)
 	s.state("b", coupon.Dropped)
 	s.counts(stock.Quantities{Total: 2, Sold: 2})
 }
@@ -164,7 +165,7 @@ func cancelOnce(s *scene) {
 		s.counts(stock.Quantities{Total: 2, Locked: 1, Left: 2})
 	}
 	_, err := s.shop.For(5).Lock(s.Context(), "a", 1)
-	s.is(err, coupon.ErrCancelled)
+	s.Is(err, coupon.ErrCancelled)
 	s.claim("c", 5) // the limit is free again
 	s.pay("b")
 	s.counts(stock.Quantities{Total: 2, Sold: 2})
@@ -184,11 +185,11 @@ func cancelPaid(s *scene) {
 	} {
 		was := s.coupon(id)
 		err := s.shop.Cancel(s.Context(), id)
-		s.is(err, want)
+		s.Is(err, want)
 		if own := errors.Is(err, coupon.ErrPaid) || errors.Is(err, coupon.ErrRefunded) || errors.Is(err, coupon.ErrHoldExpired); !own {
 			s.Fatalf("Cancel of what is %s: %v matches no error of a coupon", id, err)
 		}
-		same(s, id, s.coupon(id), was)
+		suite.Same(s, id, s.coupon(id), was)
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 1})
 }
@@ -206,8 +207,8 @@ func expireDead(s *scene) {
 	s.counts(stock.Quantities{Total: 20, Sold: 1, Locked: 8, Left: 19})
 	for _, want := range []int{7, 0} {
 		n, err := s.shop.Expire(s.Context())
-		s.no(err)
-		s.count("released", n, want)
+		s.No(err)
+		s.Count("released", n, want)
 		s.counts(stock.Quantities{Total: 20, Sold: 1, Locked: 1, Left: 19})
 	}
 	s.state("dead 0", coupon.Dropped)
@@ -238,8 +239,8 @@ func (s *scene) cannot(id string, want error) {
 		if !errors.Is(err, want) {
 			s.Fatalf("%s of %q: %v, want %v", name, id, err, want)
 		}
-		s.is(err)
-		same(s, "coupon after "+name, s.coupon(id), was)
+		s.Is(err)
+		suite.Same(s, "coupon after "+name, s.coupon(id), was)
 		s.used(id, "order", coupon.Unused)
 	}
 }
@@ -262,7 +263,7 @@ func droppedCannot(s *scene) {
 	s.cannot("dead", coupon.ErrDropped)
 	s.cannot("cancelled", coupon.ErrDropped)
 	_, err := s.shop.Expire(s.Context())
-	s.no(err)
+	s.No(err)
 	s.cannot("released", coupon.ErrDropped)
 	s.counts(stock.Quantities{Total: 10, Left: 10})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -38,8 +39,8 @@ func claimGives(s *scene) {
 		ID: "a", Campaign: 1, Buyer: 5, Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
 		From: from, Until: end, ClaimedAt: now, UpdatedAt: now,
 	}
-	same(s, "coupon", s.claim("a", 5), want)
-	same(s, "coupon read again", s.coupon("a"), want)
+	suite.Same(s, "coupon", s.claim("a", 5), want)
+	suite.Same(s, "coupon read again", s.coupon("a"), want)
 	s.status("a", coupon.StatusUsable)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 	s.progress(coupon.Count{Usable: 1})
@@ -50,11 +51,11 @@ func claimAgain(s *scene) {
 	s.define(1, 10, coupon.Rules{PerBuyer: 1}, tenOff())
 	first := s.claim("a", 5)
 	s.Advance(time.Hour)
-	same(s, "replay", s.claim("a", 5), first)
+	suite.Same(s, "replay", s.claim("a", 5), first)
 	c, err := s.shop.For(5).Lock(s.Context(), "a", 1) // what is bought already
-	s.no(err)
-	same(s, "Lock of what was claimed", c, first)
-	same(s, "Pay of what was claimed", s.pay("a"), first)
+	s.No(err)
+	suite.Same(s, "Lock of what was claimed", c, first)
+	suite.Same(s, "Pay of what was claimed", s.pay("a"), first)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 }
 
@@ -78,8 +79,8 @@ func claimAgainForEver(s *scene) {
 	} {
 		s.unchanged(id, func() {
 			c := s.claim(id, 5)
-			same(s, "state of "+id, c.State, want)
-			same(s, id, c, s.coupon(id))
+			suite.Same(s, "state of "+id, c.State, want)
+			suite.Same(s, id, c, s.coupon(id))
 		})
 	}
 }
@@ -92,18 +93,18 @@ func claimMismatch(s *scene) {
 	for _, id := range []string{"a", "b"} {
 		s.unchanged(id, func() {
 			_, err := s.shop.For(6).Claim(s.Context(), id, 1)
-			s.is(err, coupon.ErrMismatch)
+			s.Is(err, coupon.ErrMismatch)
 			_, err = s.shop.For(5).Claim(s.Context(), id, 2)
-			s.is(err, coupon.ErrMismatch)
+			s.Is(err, coupon.ErrMismatch)
 			_, err = s.shop.For(6).Lock(s.Context(), id, 1)
-			s.is(err, coupon.ErrMismatch)
+			s.Is(err, coupon.ErrMismatch)
 			_, err = s.shop.For(5).Lock(s.Context(), id, 2)
-			s.is(err, coupon.ErrMismatch)
+			s.Is(err, coupon.ErrMismatch)
 			_, err = s.shop.For(5).Claim(s.Context(), id, 3) // there is none such
-			s.is(err, coupon.ErrMismatch)
+			s.Is(err, coupon.ErrMismatch)
 		})
 	}
-	same(s, "the other campaign", s.campaign(2).Quantities, stock.Quantities{Total: 10, Left: 10})
+	suite.Same(s, "the other campaign", s.campaign(2).Quantities, stock.Quantities{Total: 10, Left: 10})
 }
 
 func claimAfterCancel(s *scene) {
@@ -113,9 +114,9 @@ func claimAfterCancel(s *scene) {
 	}
 	for range 2 {
 		_, err := s.shop.For(5).Claim(s.Context(), "a", 1)
-		s.is(err, coupon.ErrCancelled, stock.ErrCancelled)
+		s.Is(err, coupon.ErrCancelled, stock.ErrCancelled)
 		_, err = s.shop.For(5).Lock(s.Context(), "a", 1)
-		s.is(err, coupon.ErrCancelled)
+		s.Is(err, coupon.ErrCancelled)
 		s.Advance(1000 * day)
 	}
 	s.counts(stock.Quantities{Total: 10, Left: 10})
@@ -127,38 +128,38 @@ func claimOfLocked(s *scene) {
 	s.lock("a", 5)
 	s.Advance(hold - time.Microsecond)
 	c := s.claim("a", 5)
-	same(s, "state", c.State, coupon.Usable)
-	s.sameTime("claimed", c.ClaimedAt, s.now())
-	same(s, "coupon", c, s.coupon("a"))
+	suite.Same(s, "state", c.State, coupon.Usable)
+	s.SameTime("claimed", c.ClaimedAt, s.now())
+	suite.Same(s, "coupon", c, s.coupon("a"))
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 
 	s.lock("b", 5)
 	s.Advance(hold)
 	_, err := s.shop.For(5).Claim(s.Context(), "b", 1)
-	s.is(err, coupon.ErrHoldExpired, stock.ErrExpired)
+	s.Is(err, coupon.ErrHoldExpired, stock.ErrExpired)
 	s.state("b", coupon.Dropped)
 	_, err = s.shop.Expire(s.Context())
-	s.no(err)
+	s.No(err)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 }
 
 func claimRefused(s *scene) {
 	buyer := s.shop.For(5)
 	_, err := buyer.Claim(s.Context(), "a", 1)
-	s.is(err, coupon.ErrUnknownCampaign, stock.ErrUnknownSKU)
-	same(s, "campaign", as[*coupon.ClaimError](s, err).Campaign, 1)
+	s.Is(err, coupon.ErrUnknownCampaign, stock.ErrUnknownSKU)
+	suite.Same(s, "campaign", suite.As[*coupon.ClaimError](s, err).Campaign, 1)
 	s.unclaimed("a")
 	s.define(1, 1, coupon.Rules{Closed: true}, tenOff())
 	_, err = buyer.Claim(s.Context(), "a", 1)
-	s.is(err, coupon.ErrClosed, stock.ErrOffShelf)
+	s.Is(err, coupon.ErrClosed, stock.ErrOffShelf)
 	s.define(1, 1, coupon.Rules{}, tenOff())
 	s.claim("b", 6)
 	_, err = buyer.Claim(s.Context(), "a", 1)
-	s.is(err, coupon.ErrSoldOut, stock.ErrInsufficient)
-	same(s, "campaign", as[*coupon.ClaimError](s, err).Campaign, 1)
+	s.Is(err, coupon.ErrSoldOut, stock.ErrInsufficient)
+	suite.Same(s, "campaign", suite.As[*coupon.ClaimError](s, err).Campaign, 1)
 	s.unclaimed("a")
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
-	s.no(s.shop.Restock(s.Context(), "in", 1, 1))
+	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
 	s.claim("a", 5)
 	s.counts(stock.Quantities{Total: 2, Sold: 2})
 }
@@ -177,12 +178,12 @@ func claimPrecedence(s *scene) {
 			func(c *coupon.Coupons) error { _, err := c.Lock(s.Context(), "refused", 1); return err },
 		} {
 			err := call(s.shop.For(buyer))
-			s.is(err, want)
+			s.Is(err, want)
 			for _, other := range []error{
 				coupon.ErrClosed, coupon.ErrNotStarted, coupon.ErrEnded, coupon.ErrOutdated, coupon.ErrPerBuyer, coupon.ErrSoldOut,
 			} {
 				if !errors.Is(want, other) {
-					s.isNot(err, other)
+					s.IsNot(err, other)
 				}
 			}
 			s.unclaimed("refused")
@@ -202,9 +203,9 @@ func perBuyer(s *scene) {
 	s.claim("a", 5)
 	s.lock("b", 5) // what waits for payment counts
 	_, err := s.shop.For(5).Claim(s.Context(), "c", 1)
-	s.is(err, coupon.ErrPerBuyer, stock.ErrPerBuyer)
+	s.Is(err, coupon.ErrPerBuyer, stock.ErrPerBuyer)
 	_, err = s.shop.For(5).Lock(s.Context(), "c", 1)
-	s.is(err, coupon.ErrPerBuyer)
+	s.Is(err, coupon.ErrPerBuyer)
 	s.claim("d", 6) // another buyer
 	s.cancel("b")
 	s.claim("c", 5)
@@ -212,7 +213,7 @@ func perBuyer(s *scene) {
 	s.lock("e", 5)
 	s.Advance(hold - time.Microsecond)
 	_, err = s.shop.For(5).Claim(s.Context(), "f", 1)
-	s.is(err, coupon.ErrPerBuyer)
+	s.Is(err, coupon.ErrPerBuyer)
 	s.Advance(time.Microsecond)
 	s.claim("f", 5) // nobody has swept
 	s.counts(stock.Quantities{Total: 100, Sold: 4, Left: 96})
@@ -226,14 +227,14 @@ func claimWindow(s *scene) {
 		s.Helper()
 		_, err := s.shop.For(5).Claim(s.Context(), id, 1)
 		if len(want) == 0 {
-			s.no(err)
+			s.No(err)
 			return
 		}
-		s.is(err, want...)
-		window := as[*stock.WindowError](s, err)
-		s.sameTime("start", window.Start, start)
-		s.sameTime("end", window.End, end)
-		s.sameTime("now", window.Now, s.now())
+		s.Is(err, want...)
+		window := suite.As[*stock.WindowError](s, err)
+		s.SameTime("start", window.Start, start)
+		s.SameTime("end", window.End, end)
+		s.SameTime("now", window.Now, s.now())
 		s.unclaimed(id)
 	}
 	try("a", coupon.ErrNotStarted, stock.ErrNotStarted)
@@ -262,9 +263,9 @@ func closedCampaign(s *scene) {
 	s.redeem("return", "o")
 	s.define(1, 0, coupon.Rules{Closed: true}, tenOff())
 	_, err := s.shop.For(5).Claim(s.Context(), "late", 1)
-	s.is(err, coupon.ErrClosed)
+	s.Is(err, coupon.ErrClosed)
 	_, err = s.shop.For(5).Lock(s.Context(), "late", 1)
-	s.is(err, coupon.ErrClosed)
+	s.Is(err, coupon.ErrClosed)
 	s.pay("pay")
 	s.cancel("cancel")
 	s.reserve("reserve", "o2")
@@ -278,30 +279,30 @@ func closedCampaign(s *scene) {
 func unlimited(s *scene) {
 	s.define(1, 0, coupon.Rules{Unlimited: true, PerBuyer: 150}, tenOff())
 	ids := numbered("c", 200)
-	s.each(crowd(len(ids), 8, func(i int) error {
+	s.Each(suite.Crowd(len(ids), 8, func(i int) error {
 		_, err := s.shop.For(int64(i%2+1)).Claim(s.Context(), ids[i], 1)
 		return err
 	}))
 	s.counts(stock.Quantities{Sold: 200})
 	s.lock("locked", 1)
 	s.counts(stock.Quantities{Sold: 200, Locked: 1})
-	s.is(s.shop.Restock(s.Context(), "in", 1, 1), coupon.ErrUnlimited, stock.ErrUnlimited)
+	s.Is(s.shop.Restock(s.Context(), "in", 1, 1), coupon.ErrUnlimited, stock.ErrUnlimited)
 	s.refund("r", ids[0])
 	s.counts(stock.Quantities{Sold: 199, Locked: 1, Refunded: 1})
 	_, err := s.shop.Define(s.Context(), 1, 199, coupon.Rules{}, tenOff()) // to a limit that is passed already
-	s.is(err, coupon.ErrInUse, stock.ErrInUse)
+	s.Is(err, coupon.ErrInUse, stock.ErrInUse)
 	s.define(1, 200, coupon.Rules{}, tenOff())
 	s.counts(stock.Quantities{Total: 200, Sold: 199, Locked: 1, Left: 1, Refunded: 1})
 	_, err = s.shop.For(9).Claim(s.Context(), "more", 1)
-	s.is(err, coupon.ErrSoldOut)
+	s.Is(err, coupon.ErrSoldOut)
 }
 
 func totalOfZero(s *scene) {
 	s.open(0)
 	_, err := s.shop.For(5).Claim(s.Context(), "a", 1)
-	s.is(err, coupon.ErrSoldOut)
+	s.Is(err, coupon.ErrSoldOut)
 	_, err = s.shop.For(5).Lock(s.Context(), "a", 1)
-	s.is(err, coupon.ErrSoldOut)
+	s.Is(err, coupon.ErrSoldOut)
 	s.unclaimed("a")
 	s.counts(stock.Quantities{})
 }
@@ -315,9 +316,9 @@ func outdated(s *scene) {
 	s.Advance(time.Microsecond)
 	for range 2 {
 		_, err := s.shop.For(5).Claim(s.Context(), "a", 1)
-		s.is(err, coupon.ErrOutdated)
+		s.Is(err, coupon.ErrOutdated)
 		_, err = s.shop.For(5).Lock(s.Context(), "a", 1)
-		s.is(err, coupon.ErrOutdated)
+		s.Is(err, coupon.ErrOutdated)
 		s.unclaimed("a")
 		s.define(1, 0, coupon.Rules{End: end.Add(day)}, until(tenOff(), end)) // claims may go on for longer than it makes sense
 	}
@@ -334,10 +335,10 @@ func countByPolicy(s *scene) {
 		s.Helper()
 		_, err := shop.For(5).Claim(s.Context(), id, 1)
 		if want == nil {
-			s.no(err)
+			s.No(err)
 			return
 		}
-		s.is(err, want)
+		s.Is(err, want)
 	}
 	s.claim("a", 5)
 	s.claim("b", 5)
@@ -351,20 +352,20 @@ func countByPolicy(s *scene) {
 	s.claim("d", 5)
 	more(refunds, "e", coupon.ErrPerBuyer)
 	_, err := refunds.Revoke(s.Context(), coupon.Revocation{ID: "r3", Coupon: "c"})
-	s.no(err)
+	s.No(err)
 	more(refunds, "e", coupon.ErrPerBuyer)
 	_, err = revokes.Refund(s.Context(), coupon.Refund{ID: "r4", Coupon: "d"})
-	s.no(err)
+	s.No(err)
 	more(revokes, "e", coupon.ErrPerBuyer)
 	s.define(1, 0, coupon.Rules{PerBuyer: 6}, tenOff())
 	s.claim("e", 5)
 	s.claim("f", 5)
 	_, err = refunds.Refund(s.Context(), coupon.Refund{ID: "r5", Coupon: "e"})
-	s.no(err)
+	s.No(err)
 	more(s.shop, "g", nil)
 	more(s.shop, "h", coupon.ErrPerBuyer)
 	_, err = revokes.Revoke(s.Context(), coupon.Revocation{ID: "r6", Coupon: "f"})
-	s.no(err)
+	s.No(err)
 	more(s.shop, "h", nil)
 	more(s.shop, "i", coupon.ErrPerBuyer)
 }
@@ -381,6 +382,6 @@ func usedCounts(s *scene) {
 	s.status("expired", coupon.StatusExpired)
 	s.define(1, 0, coupon.Rules{PerBuyer: 3}, tenOff())
 	_, err := s.shop.For(5).Claim(s.Context(), "more", 1)
-	s.is(err, coupon.ErrPerBuyer)
+	s.Is(err, coupon.ErrPerBuyer)
 	s.claim("another's", math.MaxInt64)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -31,20 +32,20 @@ func codeCases() []testCase {
 
 func asManyAsCodes(s *scene) {
 	s.pool("C1", "C2", "C3")
-	same(s, "codes", s.campaign(1).Codes, 3)
+	suite.Same(s, "codes", s.campaign(1).Codes, 3)
 	for i, want := range []string{"C1", "C2", "C3"} {
 		c := s.claim(want, int64(i+1))
-		same(s, "code", c.Code, want)
-		same(s, "position", c.Position, int64(i+1))
-		same(s, "coupon", c, s.coupon(want))
+		suite.Same(s, "code", c.Code, want)
+		suite.Same(s, "position", c.Position, int64(i+1))
+		suite.Same(s, "coupon", c, s.coupon(want))
 	}
 	_, err := s.shop.For(9).Claim(s.Context(), "more", 1)
-	s.is(err, coupon.ErrSoldOut)
+	s.Is(err, coupon.ErrSoldOut)
 	s.counts(stock.Quantities{Total: 3, Sold: 3})
 	s.load(1, "C4")
-	same(s, "code", s.claim("more", 9).Code, "C4")
-	same(s, "claimed again", s.claim("C1", 1).Code, "C1")
-	same(s, "codes", s.campaign(1).Codes, 4)
+	suite.Same(s, "code", s.claim("more", 9).Code, "C4")
+	suite.Same(s, "claimed again", s.claim("C1", 1).Code, "C1")
+	suite.Same(s, "codes", s.campaign(1).Codes, 4)
 }
 
 // onlyPaidTakesCode locks coupons that are never paid: no code is lost by it.
@@ -52,19 +53,19 @@ func onlyPaidTakesCode(s *scene) {
 	s.pool("C1", "C2", "C3")
 	for _, id := range []string{"dead", "cancelled", "paid"} {
 		c := s.lock(id, 5)
-		same(s, "code", c.Code, "")
-		same(s, "position", c.Position, 0)
+		suite.Same(s, "code", c.Code, "")
+		suite.Same(s, "position", c.Position, 0)
 	}
 	_, err := s.shop.For(5).Lock(s.Context(), "more", 1) // for each of them there is one
-	s.is(err, coupon.ErrSoldOut)
+	s.Is(err, coupon.ErrSoldOut)
 	s.cancel("cancelled")
-	same(s, "code", s.pay("paid").Code, "C1")
-	same(s, "paid again", s.pay("paid").Code, "C1")
+	suite.Same(s, "code", s.pay("paid").Code, "C1")
+	suite.Same(s, "paid again", s.pay("paid").Code, "C1")
 	s.Advance(hold)
-	same(s, "code", s.claim("claimed", 5).Code, "C2")
+	suite.Same(s, "code", s.claim("claimed", 5).Code, "C2")
 	late, err := s.with(coupon.Options{LatePay: stock.Reacquire}).Pay(s.Context(), "dead")
-	s.no(err)
-	same(s, "code", late.Code, "C3")
+	s.No(err)
+	suite.Same(s, "code", late.Code, "C3")
 	s.counts(stock.Quantities{Total: 3, Sold: 3})
 }
 
@@ -76,36 +77,36 @@ func writings() []string {
 func oneCanonical(s *scene) {
 	s.define(1, 0, coupon.Rules{}, pooled(tenOff()))
 	got, err := s.shop.Import(s.Context(), 1, slices.Values(writings()))
-	s.no(err)
-	same(s, "imported", got, coupon.Imported{Added: 1, Known: int64(len(writings()) - 1)})
+	s.No(err)
+	suite.Same(s, "imported", got, coupon.Imported{Added: 1, Known: int64(len(writings()) - 1)})
 	s.counts(stock.Quantities{Total: 1, Left: 1})
 	for _, code := range writings() {
 		got, err := s.shop.Import(s.Context(), 1, slices.Values([]string{code}))
-		s.no(err)
-		same(s, "imported again", got, coupon.Imported{Known: 1})
+		s.No(err)
+		suite.Same(s, "imported again", got, coupon.Imported{Known: 1})
 		_, err = s.shop.ByCode(s.Context(), code)
-		s.is(err, coupon.ErrUnknownCoupon) // nobody has it yet
+		s.Is(err, coupon.ErrUnknownCoupon) // nobody has it yet
 	}
 	want := s.claim("c", 5)
-	same(s, "code", want.Code, "ABC")
+	suite.Same(s, "code", want.Code, "ABC")
 	for _, code := range writings() {
 		got, err := s.shop.ByCode(s.Context(), code)
-		s.no(err)
-		same(s, "coupon by code", got, want)
+		s.No(err)
+		suite.Same(s, "coupon by code", got, want)
 	}
 	s.load(1, "é", "e", "e\u0301", "AB", "ABCD", "A-BC") // which are others
 	for _, code := range []string{"É", "E"} {
 		_, err := s.shop.ByCode(s.Context(), code)
-		s.is(err, coupon.ErrUnknownCoupon)
+		s.Is(err, coupon.ErrUnknownCoupon)
 	}
-	same(s, "code", s.claim("d", 5).Code, "É")
-	same(s, "code", s.claim("e", 5).Code, "E")
+	suite.Same(s, "code", s.claim("d", 5).Code, "É")
+	suite.Same(s, "code", s.claim("e", 5).Code, "E")
 	c, err := s.shop.ByCode(s.Context(), "É")
-	s.no(err)
-	same(s, "coupon", c.ID, "d")
+	s.No(err)
+	suite.Same(s, "coupon", c.ID, "d")
 	c, err = s.shop.ByCode(s.Context(), "e")
-	s.no(err)
-	same(s, "coupon", c.ID, "e")
+	s.No(err)
+	suite.Same(s, "coupon", c.ID, "e")
 }
 
 func importAgain(s *scene) {
@@ -113,47 +114,47 @@ func importAgain(s *scene) {
 	s.claim("c", 5)
 	for range 2 {
 		got, err := s.shop.Import(s.Context(), 1, slices.Values([]string{"C", "A", "B"}))
-		s.no(err)
-		same(s, "imported", got, coupon.Imported{Known: 3})
+		s.No(err)
+		suite.Same(s, "imported", got, coupon.Imported{Known: 3})
 	}
 	got, err := s.shop.Import(s.Context(), 1, slices.Values([]string{"D", "A", "E", "D"}))
-	s.no(err)
-	same(s, "imported", got, coupon.Imported{Added: 2, Known: 2})
+	s.No(err)
+	suite.Same(s, "imported", got, coupon.Imported{Added: 2, Known: 2})
 	s.counts(stock.Quantities{Total: 5, Sold: 1, Left: 4})
 	var codes []string
 	for i := range 4 {
 		codes = append(codes, s.claim(fmt.Sprint("d", i), 5).Code)
 	}
-	same(s, "codes in their order", codes, []string{"B", "C", "D", "E"})
+	suite.Same(s, "codes in their order", codes, []string{"B", "C", "D", "E"})
 	got, err = s.shop.Import(s.Context(), 1, slices.Values([]string(nil)))
-	s.no(err)
-	same(s, "nothing imported", got, coupon.Imported{})
+	s.No(err)
+	suite.Same(s, "nothing imported", got, coupon.Imported{})
 }
 
 func collisions(s *scene) {
 	s.pool("A", "B")
 	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
 	got, err := s.shop.Import(s.Context(), 2, slices.Values([]string{"C", "b", "D", "A"}))
-	s.no(err)
-	same(s, "imported", got, coupon.Imported{Added: 2, Collisions: []coupon.Collision{{Code: "B", Campaign: 1}, {Code: "A", Campaign: 1}}})
-	same(s, "the second campaign", s.campaign(2).Quantities, stock.Quantities{Total: 2, Left: 2})
+	s.No(err)
+	suite.Same(s, "imported", got, coupon.Imported{Added: 2, Collisions: []coupon.Collision{{Code: "B", Campaign: 1}, {Code: "A", Campaign: 1}}})
+	suite.Same(s, "the second campaign", s.campaign(2).Quantities, stock.Quantities{Total: 2, Left: 2})
 	s.counts(stock.Quantities{Total: 2, Left: 2})
 	c, err := s.shop.For(5).Claim(s.Context(), "c", 2)
-	s.no(err)
-	same(s, "code", c.Code, "C")
-	same(s, "code", s.claim("d", 5).Code, "A")
+	s.No(err)
+	suite.Same(s, "code", c.Code, "C")
+	suite.Same(s, "code", s.claim("d", 5).Code, "A")
 }
 
 func invalidCodes(s *scene) {
 	bad := []string{"", " ", "\u3000", strings.Repeat("x", 65), "a b", "a\tb", "a\x00", "\xff", "a\u200bb", "a\u00a0b", strings.Repeat("é", 33)}
 	s.define(1, 0, coupon.Rules{}, pooled(tenOff()))
 	got, err := s.shop.Import(s.Context(), 1, slices.Values(append(append([]string{"good"}, bad...), " better ", strings.Repeat("é", 32), " "+strings.Repeat("x", 64))))
-	s.no(err)
-	same(s, "imported", got, coupon.Imported{Added: 4, Invalid: bad})
+	s.No(err)
+	suite.Same(s, "imported", got, coupon.Imported{Added: 4, Invalid: bad})
 	s.counts(stock.Quantities{Total: 4, Left: 4})
 	for _, code := range bad {
 		_, err := s.shop.ByCode(s.Context(), code)
-		s.is(err, coupon.ErrInvalid)
+		s.Is(err, coupon.ErrInvalid)
 	}
 }
 
@@ -164,9 +165,9 @@ func byCode(s *scene) {
 		s.claim(id, 5)
 	}
 	_, err := s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r1", Coupon: "revoked"})
-	s.no(err)
+	s.No(err)
 	_, err = s.shop.Refund(s.Context(), coupon.Refund{ID: "r2", Coupon: "refunded"})
-	s.no(err)
+	s.No(err)
 	s.redeem("used", "A")
 	use := func(shop *coupon.Coupons, code string) error {
 		c, err := shop.ByCode(s.Context(), code)
@@ -177,23 +178,23 @@ func byCode(s *scene) {
 		return err
 	}
 	buyer, another := s.shop.For(5), s.shop.For(6)
-	s.is(use(buyer, "revoked"), coupon.ErrRevoked)
-	s.is(use(buyer, "refunded"), coupon.ErrRefunded)
-	s.is(use(buyer, "used"), coupon.ErrRedeemed)
+	s.Is(use(buyer, "revoked"), coupon.ErrRevoked)
+	s.Is(use(buyer, "refunded"), coupon.ErrRefunded)
+	s.Is(use(buyer, "used"), coupon.ErrRedeemed)
 	unknown, foreign, unclaimed := use(another, "unknown"), use(another, "free"), use(another, "nobodys")
 	for code, err := range map[string]error{"UNKNOWN": unknown, "FREE": foreign, "NOBODYS": unclaimed} {
-		s.is(err, coupon.ErrUnknownCoupon)
+		s.Is(err, coupon.ErrUnknownCoupon)
 		if a, b := strings.ReplaceAll(err.Error(), code, "…"), strings.ReplaceAll(unknown.Error(), "UNKNOWN", "…"); a != b {
 			s.Fatalf("a buyer can tell %q from %q", a, b)
 		}
 	}
-	s.is(foreign, coupon.ErrAnotherBuyer)
-	s.isNot(unclaimed, coupon.ErrAnotherBuyer)
+	s.Is(foreign, coupon.ErrAnotherBuyer)
+	s.IsNot(unclaimed, coupon.ErrAnotherBuyer)
 	s.Advance(day)
-	s.is(use(buyer, "free"), coupon.ErrExpired)
+	s.Is(use(buyer, "free"), coupon.ErrExpired)
 	c, err := buyer.ByCode(s.Context(), " free")
-	s.no(err)
-	same(s, "coupon", c, s.coupon("free"))
+	s.No(err)
+	suite.Same(s, "coupon", c, s.coupon("free"))
 }
 
 func importMany(s *scene) {
@@ -204,26 +205,26 @@ func importMany(s *scene) {
 		codes[i] = fmt.Sprintf("CODE-%05d", many-i)
 	}
 	s.load(1, codes...)
-	same(s, "campaign", s.campaign(1).Quantities, stock.Quantities{Total: many, Left: many})
-	same(s, "codes", s.campaign(1).Codes, many)
+	suite.Same(s, "campaign", s.campaign(1).Quantities, stock.Quantities{Total: many, Left: many})
+	suite.Same(s, "codes", s.campaign(1).Codes, many)
 	got, err := s.shop.Import(s.Context(), 1, slices.Values(append(slices.Clone(codes), "ONE-MORE")))
-	s.no(err)
-	same(s, "imported", got, coupon.Imported{Added: 1, Known: many})
-	same(s, "the first", s.claim("c", 5).Code, "CODE-02500")
-	same(s, "the second", s.claim("d", 5).Code, "CODE-02499")
+	s.No(err)
+	suite.Same(s, "imported", got, coupon.Imported{Added: 1, Known: many})
+	suite.Same(s, "the first", s.claim("c", 5).Code, "CODE-02500")
+	suite.Same(s, "the second", s.claim("d", 5).Code, "CODE-02499")
 }
 
 func importNeedsPool(s *scene) {
 	s.open(10)
 	codes := slices.Values([]string{"A"})
 	_, err := s.shop.Import(s.Context(), 1, codes)
-	s.is(err, coupon.ErrNoPool)
+	s.Is(err, coupon.ErrNoPool)
 	_, err = s.shop.Generate(s.Context(), 1, 10, nil)
-	s.is(err, coupon.ErrNoPool)
+	s.Is(err, coupon.ErrNoPool)
 	_, err = s.shop.Import(s.Context(), 2, codes)
-	s.is(err, coupon.ErrUnknownCampaign)
+	s.Is(err, coupon.ErrUnknownCampaign)
 	_, err = s.shop.Generate(s.Context(), 2, 10, nil)
-	s.is(err, coupon.ErrUnknownCampaign)
+	s.Is(err, coupon.ErrUnknownCampaign)
 	s.counts(stock.Quantities{Total: 10, Left: 10})
 	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
 	s.load(2, "A")
@@ -235,7 +236,7 @@ func importAtOnce(s *scene) {
 	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
 	codes := numbered("CODE", 300)
 	imported := make([]coupon.Imported, 8)
-	s.each(together(len(imported), func(i int) (err error) {
+	s.Each(suite.Together(len(imported), func(i int) (err error) {
 		turned := slices.Clone(codes)
 		if i%4 > 1 {
 			slices.Reverse(turned)
@@ -251,10 +252,10 @@ func importAtOnce(s *scene) {
 		}
 	}
 	for i, n := range added {
-		same(s, "units", s.campaign(int64(i+1)).Quantities, stock.Quantities{Total: n, Left: n})
-		same(s, "codes", s.campaign(int64(i+1)).Codes, n)
+		suite.Same(s, "units", s.campaign(int64(i+1)).Quantities, stock.Quantities{Total: n, Left: n})
+		suite.Same(s, "codes", s.campaign(int64(i+1)).Codes, n)
 	}
-	same(s, "added by all", added[0]+added[1], 300)
+	suite.Same(s, "added by all", added[0]+added[1], 300)
 }
 
 func generateFills(s *scene) {
@@ -262,8 +263,8 @@ func generateFills(s *scene) {
 	s.claim("first", 5)
 	for _, c := range []struct{ upTo, added int64 }{{20, 19}, {20, 0}, {5, 0}, {1500, 1480}, {1501, 1}} {
 		got, err := s.shop.Generate(s.Context(), 1, c.upTo, nil)
-		s.no(err)
-		same(s, "generated", got, coupon.Imported{Added: c.added})
+		s.No(err)
+		suite.Same(s, "generated", got, coupon.Imported{Added: c.added})
 	}
 	s.counts(stock.Quantities{Total: 1501, Sold: 1, Left: 1500})
 	seen := map[string]bool{}
@@ -291,8 +292,8 @@ func generateStyle(s *scene) {
 	letters := map[rune]bool{}
 	for i, style := range []coupon.CodeStyle{{Length: 9}, {Length: 8, Alphabet: "ABCDEFGHJKMNPQRSTUVWXYZ0123456789"}, {Length: 40}, {Alphabet: "AB", Length: 40}, {Alphabet: "2345679", Length: 15}} {
 		got, err := s.shop.Generate(s.Context(), 1, int64(i+1)*10, &style)
-		s.no(err)
-		same(s, "generated", got, coupon.Imported{Added: 10})
+		s.No(err)
+		suite.Same(s, "generated", got, coupon.Imported{Added: 10})
 		length, alphabet := style.Length, style.Alphabet
 		if alphabet == "" {
 			alphabet = coupon.DefaultAlphabet
@@ -313,7 +314,7 @@ func generateStyle(s *scene) {
 func generateAtOnce(s *scene) {
 	s.pool()
 	generated := make([]coupon.Imported, 8)
-	s.each(together(len(generated), func(i int) (err error) {
+	s.Each(suite.Together(len(generated), func(i int) (err error) {
 		generated[i], err = s.shop.Generate(s.Context(), 1, int64(60+5*(i%2)), nil)
 		return err
 	}))
@@ -321,7 +322,7 @@ func generateAtOnce(s *scene) {
 	for _, got := range generated {
 		sum += got.Added
 	}
-	same(s, "added by all", sum, 65)
+	suite.Same(s, "added by all", sum, 65)
 	s.counts(stock.Quantities{Total: 65, Left: 65})
 }
 
@@ -343,7 +344,7 @@ func generateRefuses(s *scene) {
 		"letters with marks": {Alphabet: "ABCDEFGHJKMNÉPQRSTUVWXYZ"},
 	} {
 		_, err := s.silent().Generate(s.Context(), 1, 10, &style)
-		s.invalid("Generate with "+name, err)
+		s.Invalid("Generate with "+name, err)
 	}
 	if _, err := coupon.Canonical("\xff"); !errors.Is(err, coupon.ErrInvalid) {
 		s.Fatalf("what is no UTF-8 is a code: %v", err)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -97,9 +98,9 @@ const (
 
 // A scene is one case on its own store: coupons with the default options, and helpers that end the
 // test where something is not as it should be. They must not be called from other goroutines;
-// together collects what those found.
+// suite.Together collects what those found.
 type scene struct {
-	testing.TB
+	suite.Checks
 	Harness
 
 	shop *coupon.Coupons
@@ -108,7 +109,8 @@ type scene struct {
 // newScene returns a scene on a fresh store.
 func newScene(t testing.TB, h Harness) *scene {
 	t.Helper()
-	return &scene{TB: t, Harness: h, shop: coupon.New(h.Store, nil)}
+	checks := suite.Checks{TB: t, Retryable: coupon.Retryable, Normal: suite.Form{Fix: plain}.Normal}
+	return &scene{Checks: checks, Harness: h, shop: coupon.New(h.Store, nil)}
 }
 
 // with returns coupons with other options on the store of the scene.
@@ -124,7 +126,7 @@ func (s *scene) units() stock.Store { return s.Store.Units(coupon.Refunded) }
 func (s *scene) now() time.Time {
 	s.Helper()
 	_, now, err := s.Store.Coupon(s.Context(), "the clock")
-	s.no(err)
+	s.No(err)
 	return now
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -31,21 +32,21 @@ func defineCreates(s *scene) {
 		ID: 1, Rules: rules, Terms: tenOff(), Quantities: stock.Quantities{Total: 10, Left: 10},
 		TermsNo: 1, CreatedAt: s.now(), UpdatedAt: s.now(),
 	}
-	same(s, "campaign", c, want)
-	same(s, "campaign read again", s.campaign(1), want)
+	suite.Same(s, "campaign", c, want)
+	suite.Same(s, "campaign read again", s.campaign(1), want)
 	_, err := s.shop.Campaign(s.Context(), 2)
-	s.is(err, coupon.ErrUnknownCampaign)
+	s.Is(err, coupon.ErrUnknownCampaign)
 	_, err = s.shop.Progress(s.Context(), 2)
-	s.is(err, coupon.ErrUnknownCampaign)
+	s.Is(err, coupon.ErrUnknownCampaign)
 }
 
 func defineAgain(s *scene) {
 	first := s.define(1, 10, coupon.Rules{PerBuyer: 3}, tenOff())
-	same(s, "campaign", s.define(1, 99, coupon.Rules{PerBuyer: 3}, tenOff()), first)
+	suite.Same(s, "campaign", s.define(1, 99, coupon.Rules{PerBuyer: 3}, tenOff()), first)
 	equal := tenOff()
 	equal.Amount, equal.Minimum = dec("10.00"), dec("50.0") // the same amounts, written in another way
-	same(s, "campaign", s.define(1, 0, coupon.Rules{PerBuyer: 3}, equal), first)
-	same(s, "terms", s.campaign(1).TermsNo, 1)
+	suite.Same(s, "campaign", s.define(1, 0, coupon.Rules{PerBuyer: 3}, equal), first)
+	suite.Same(s, "terms", s.campaign(1).TermsNo, 1)
 	s.claim("a", 5)
 	s.define(1, 10, coupon.Rules{PerBuyer: 3}, tenOff())
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
@@ -57,14 +58,14 @@ func defineChanges(s *scene) {
 	second := tenOff()
 	second.Amount = dec("20")
 	c := s.define(1, 0, coupon.Rules{}, second)
-	same(s, "number of the terms", c.TermsNo, 2)
+	suite.Same(s, "number of the terms", c.TermsNo, 2)
 	s.sameAmount("amount", c.Amount, "20")
 	c = s.define(1, 0, coupon.Rules{PerBuyer: 7}, second) // other rules are no other terms
-	same(s, "number of the terms", c.TermsNo, 2)
-	same(s, "rules", c.Rules, coupon.Rules{PerBuyer: 7})
+	suite.Same(s, "number of the terms", c.TermsNo, 2)
+	suite.Same(s, "rules", c.Rules, coupon.Rules{PerBuyer: 7})
 	c = s.define(1, 0, coupon.Rules{PerBuyer: 7}, tenOff()) // and back
-	same(s, "terms", c.Terms, tenOff())
-	same(s, "campaign", s.campaign(1), c)
+	suite.Same(s, "terms", c.Terms, tenOff())
+	suite.Same(s, "campaign", s.campaign(1), c)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 }
 
@@ -73,27 +74,27 @@ func defineTexts(s *scene) {
 		terms := tenOff()
 		terms.Title, terms.Scope = text, text+text
 		c := s.define(1, 100, coupon.Rules{}, terms)
-		same(s, "terms", c.Terms, terms)
-		same(s, "number of the terms", c.TermsNo, int64(i+1)) // each differs from all others
-		same(s, "terms of a coupon", s.claim(numbered("c", i+1)[i], 5).Terms, terms)
+		suite.Same(s, "terms", c.Terms, terms)
+		suite.Same(s, "number of the terms", c.TermsNo, int64(i+1)) // each differs from all others
+		suite.Same(s, "terms of a coupon", s.claim(numbered("c", i+1)[i], 5).Terms, terms)
 	}
 }
 
 func defineKeepsPool(s *scene) {
 	s.pool("A", "B")
 	_, err := s.shop.Define(s.Context(), 1, 0, coupon.Rules{}, tenOff())
-	s.is(err, coupon.ErrPool)
+	s.Is(err, coupon.ErrPool)
 	c := s.campaign(1)
-	same(s, "pool", c.Pool, true)
-	same(s, "codes", c.Codes, 2)
-	same(s, "quantities", c.Quantities, stock.Quantities{Total: 2, Left: 2})
+	suite.Same(s, "pool", c.Pool, true)
+	suite.Same(s, "codes", c.Codes, 2)
+	suite.Same(s, "quantities", c.Quantities, stock.Quantities{Total: 2, Left: 2})
 	s.define(2, 5, coupon.Rules{}, tenOff())
 	_, err = s.shop.Define(s.Context(), 2, 0, coupon.Rules{}, pooled(tenOff()))
-	s.is(err, coupon.ErrNoPool)
-	same(s, "pool", s.campaign(2).Pool, false)
+	s.Is(err, coupon.ErrNoPool)
+	suite.Same(s, "pool", s.campaign(2).Pool, false)
 	dearer := pooled(tenOff())
 	dearer.Amount = dec("11")
-	same(s, "codes", s.define(1, 0, coupon.Rules{PerBuyer: 1}, dearer).Codes, 2)
+	suite.Same(s, "codes", s.define(1, 0, coupon.Rules{PerBuyer: 1}, dearer).Codes, 2)
 }
 
 // defineAtOnce starts sixteen programs, half of which are of a newer version.
@@ -102,19 +103,19 @@ func defineAtOnce(s *scene) {
 	newer.Amount = dec("20")
 	terms := []coupon.Terms{tenOff(), newer}
 	for id := int64(1); id <= 4; id++ {
-		s.each(together(16, func(i int) error {
+		s.Each(suite.Together(16, func(i int) error {
 			_, err := s.shop.Define(s.Context(), id, 10, coupon.Rules{}, terms[i%2])
 			return err
 		}))
 		c := s.campaign(id)
-		same(s, "quantities", c.Quantities, stock.Quantities{Total: 10, Left: 10})
+		suite.Same(s, "quantities", c.Quantities, stock.Quantities{Total: 10, Left: 10})
 		kept, ok, err := s.Store.Terms(s.Context(), id, c.TermsNo)
-		s.no(err)
-		same(s, "terms are recorded", ok, true)
-		same(s, "terms", c.Terms, kept)
+		s.No(err)
+		suite.Same(s, "terms are recorded", ok, true)
+		suite.Same(s, "terms", c.Terms, kept)
 		got, err := s.shop.For(5).Claim(s.Context(), fmt.Sprint("c", id), id)
-		s.no(err)
-		same(s, "terms of a coupon", got.Terms, c.Terms)
+		s.No(err)
+		suite.Same(s, "terms of a coupon", got.Terms, c.Terms)
 	}
 }
 
@@ -128,41 +129,41 @@ func claimedKeepTerms(s *scene) {
 		Title: "5% off", Scope: "everything", Kind: coupon.PercentOff, Places: 2, Percent: dec("5"), ForDays: 1, Zone: "UTC",
 	}
 	s.define(1, 0, coupon.Rules{}, changed)
-	same(s, "claimed before", s.coupon("claimed"), was)
+	suite.Same(s, "claimed before", s.coupon("claimed"), was)
 	locked := s.pay("locked") // it was promised when it was locked
-	same(s, "terms of what was locked before", locked.Terms, until(tenOff(), end))
-	s.sameTime("its end", locked.Until, end)
-	same(s, "terms of what is claimed now", s.claim("new", 5).Terms, changed)
+	suite.Same(s, "terms of what was locked before", locked.Terms, until(tenOff(), end))
+	s.SameTime("its end", locked.Until, end)
+	suite.Same(s, "terms of what is claimed now", s.claim("new", 5).Terms, changed)
 	for id, want := range map[string]string{"claimed": "10", "locked": "10", "new": "5"} {
 		u, err := s.shop.Redeem(s.Context(), id, "order of "+id, dec("100"))
-		s.no(err)
+		s.No(err)
 		s.sameAmount("discount by "+id, u.Discount, want)
 	}
 	_, err := s.shop.Redeem(s.Context(), "locked", "order of locked", dec("100"))
-	s.no(err)
+	s.No(err)
 	s.claim("another", 5)
 	_, err = s.shop.Reserve(s.Context(), "another", "small", dec("10")) // the new terms have no minimum
-	s.no(err)
+	s.No(err)
 }
 
 func restockOnce(s *scene) {
 	s.open(10)
 	s.define(2, 10, coupon.Rules{}, tenOff())
 	for range 2 {
-		s.no(s.shop.Restock(s.Context(), "in", 1, 5))
-		s.no(s.shop.Withdraw(s.Context(), "out", 1, 2))
+		s.No(s.shop.Restock(s.Context(), "in", 1, 5))
+		s.No(s.shop.Withdraw(s.Context(), "out", 1, 2))
 	}
-	s.is(s.shop.Restock(s.Context(), "in", 1, 6), coupon.ErrMismatch)
-	s.is(s.shop.Restock(s.Context(), "in", 2, 5), coupon.ErrMismatch)
-	s.is(s.shop.Withdraw(s.Context(), "in", 1, 5), coupon.ErrMismatch)
-	s.is(s.shop.Restock(s.Context(), "more", 3, 5), coupon.ErrUnknownCampaign, stock.ErrUnknownSKU)
-	s.is(s.shop.Withdraw(s.Context(), "more", 3, 5), coupon.ErrUnknownCampaign)
+	s.Is(s.shop.Restock(s.Context(), "in", 1, 6), coupon.ErrMismatch)
+	s.Is(s.shop.Restock(s.Context(), "in", 2, 5), coupon.ErrMismatch)
+	s.Is(s.shop.Withdraw(s.Context(), "in", 1, 5), coupon.ErrMismatch)
+	s.Is(s.shop.Restock(s.Context(), "more", 3, 5), coupon.ErrUnknownCampaign, stock.ErrUnknownSKU)
+	s.Is(s.shop.Withdraw(s.Context(), "more", 3, 5), coupon.ErrUnknownCampaign)
 	s.counts(stock.Quantities{Total: 13, Left: 13})
 }
 
 func restockPool(s *scene) {
 	s.pool("A", "B")
-	s.is(s.shop.Restock(s.Context(), "in", 1, 5), coupon.ErrPool)
+	s.Is(s.shop.Restock(s.Context(), "in", 1, 5), coupon.ErrPool)
 	s.counts(stock.Quantities{Total: 2, Left: 2})
 }
 
@@ -172,9 +173,9 @@ func withdraw(s *scene) {
 	s.lock("locked", 5)
 	s.lock("dead", 5)
 	err := s.shop.Withdraw(s.Context(), "out", 1, 8)
-	s.is(err, stock.ErrInsufficient)
-	same(s, "shortage", *as[*stock.ShortageError](s, err), stock.ShortageError{Key: item(1), Wanted: 8, Available: 7})
+	s.Is(err, stock.ErrInsufficient)
+	suite.Same(s, "shortage", *suite.As[*stock.ShortageError](s, err), stock.ShortageError{Key: item(1), Wanted: 8, Available: 7})
 	s.Advance(hold)
-	s.no(s.shop.Withdraw(s.Context(), "out", 1, 9))
+	s.No(s.shop.Withdraw(s.Context(), "out", 1, 9))
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 )
 
 func discountCases() []testCase {
@@ -25,19 +26,19 @@ func (s *scene) takes(id int64, terms coupon.Terms, off map[string]string) {
 	for total, want := range off {
 		name := fmt.Sprintf("%d/%s", id, total)
 		_, err := s.shop.For(5).Claim(s.Context(), name, id)
-		s.no(err)
+		s.No(err)
 		u, err := s.shop.Reserve(s.Context(), name, "A", dec(total))
-		s.no(err)
+		s.No(err)
 		s.sameAmount("discount off "+total, u.Discount, want)
 		s.sameAmount("total", u.Total, total)
-		same(s, "places", u.Places, terms.Places)
+		suite.Same(s, "places", u.Places, terms.Places)
 		s.release(name, "A")
 		u, err = s.shop.Redeem(s.Context(), name, "B", dec(total))
-		s.no(err)
+		s.No(err)
 		s.sameAmount("discount off "+total, u.Discount, want)
-		same(s, "use", s.use(name, "B"), u)
+		suite.Same(s, "use", s.use(name, "B"), u)
 		pure, err := terms.Discount(dec(total))
-		s.no(err)
+		s.No(err)
 		s.sameAmount("discount off "+total+", worked out", pure, want)
 	}
 }
@@ -70,9 +71,9 @@ func discountGift(s *scene) {
 	terms.Kind, terms.Amount = coupon.Gift, dec("0")
 	s.takes(1, terms, map[string]string{"50": "0", "500": "0"})
 	_, err := s.shop.For(5).Claim(s.Context(), "c", 1)
-	s.no(err)
+	s.No(err)
 	_, err = s.shop.Redeem(s.Context(), "c", "A", dec("49.99"))
-	s.is(err, coupon.ErrBelowMinimum)
+	s.Is(err, coupon.ErrBelowMinimum)
 }
 
 func discountPlaces(s *scene) {
@@ -84,12 +85,12 @@ func discountPlaces(s *scene) {
 	terms.Places, terms.Minimum = 8, dec("0")
 	s.takes(3, terms, map[string]string{"0.00000007": "0.00000001", "1": "0.15"})
 	_, err := s.shop.For(5).Claim(s.Context(), "c", 1)
-	s.no(err)
+	s.No(err)
 	for _, total := range []string{"100.5", "-1", "9223372036854775808"} { // the yen has no such amount
 		_, err := s.shop.Reserve(s.Context(), "c", "A", dec(total))
-		s.is(err, coupon.ErrInvalid)
+		s.Is(err, coupon.ErrInvalid)
 		_, err = s.shop.Redeem(s.Context(), "c", "A", dec(total))
-		s.is(err, coupon.ErrInvalid)
+		s.Is(err, coupon.ErrInvalid)
 	}
 	s.used("c", "A", coupon.Unused)
 }
@@ -105,15 +106,15 @@ func discountHuge(s *scene) {
 	terms.Percent = dec("100")
 	s.takes(4, terms, map[string]string{most: most})
 	_, err := s.shop.For(5).Claim(s.Context(), "c", 1)
-	s.no(err)
+	s.No(err)
 	for _, total := range []decimal.Decimal{dec("92233720368547758.08"), decimal.New(1, 1<<30), decimal.New(1, -1<<30)} {
 		s.unchanged("c", func() {
 			_, err := s.shop.Reserve(s.Context(), "c", "A", total)
-			s.is(err, coupon.ErrInvalid)
+			s.Is(err, coupon.ErrInvalid)
 			_, err = s.shop.Redeem(s.Context(), "c", "A", total)
-			s.is(err, coupon.ErrInvalid)
+			s.Is(err, coupon.ErrInvalid)
 			_, err = s.shop.Return(s.Context(), "c", "A", total)
-			s.is(err, coupon.ErrInvalid)
+			s.Is(err, coupon.ErrInvalid)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -40,18 +41,18 @@ func guardTerms(s *scene) {
 	}
 	for i, terms := range all {
 		got, ok, err := s.Store.Terms(s.Context(), 2, int64(i+1))
-		s.no(err)
-		same(s, "known", ok, true)
-		same(s, "terms", got, terms)
+		s.No(err)
+		suite.Same(s, "known", ok, true)
+		suite.Same(s, "terms", got, terms)
 	}
 	for _, none := range [][2]int64{{1, 5}, {3, 1}, {1, 0}} {
 		got, ok, err := s.Store.Terms(s.Context(), none[0], none[1])
-		s.no(err)
-		same(s, "known", ok, false)
-		same(s, "terms", got, coupon.Terms{})
+		s.No(err)
+		suite.Same(s, "known", ok, false)
+		suite.Same(s, "terms", got, coupon.Terms{})
 	}
 	_, err := s.shop.Campaign(s.Context(), 1) // terms make no campaign
-	s.is(err, coupon.ErrUnknownCampaign)
+	s.Is(err, coupon.ErrUnknownCampaign)
 }
 
 // adds ends the test unless codes find these owners.
@@ -59,7 +60,7 @@ func (s *scene) adds(campaign, have int64, codes []string, want []int64) {
 	s.Helper()
 	owners, verdict, err := s.Store.AddCodes(s.Context(), campaign, have, codes)
 	s.answers(stock.Done)(verdict, err)
-	same(s, "owners", owners, want)
+	suite.Same(s, "owners", owners, want)
 }
 
 func guardCodes(s *scene) {
@@ -72,20 +73,20 @@ func guardCodes(s *scene) {
 	s.adds(1, -1, []string{"E", "F", "B"}, []int64{2, 0, 1})
 	s.adds(1, -1, []string{"A", "B"}, []int64{1, 1}) // none of them is new
 	s.counts(stock.Quantities{Total: 4, Left: 4})
-	same(s, "the second campaign", s.campaign(2).Quantities, stock.Quantities{Total: 2, Left: 2})
+	suite.Same(s, "the second campaign", s.campaign(2).Quantities, stock.Quantities{Total: 2, Left: 2})
 	for campaign, want := range map[int64]int64{1: 4, 2: 2, 3: 0} {
 		n, err := s.Store.Codes(s.Context(), campaign)
-		s.no(err)
-		same(s, "codes", n, want)
+		s.No(err)
+		suite.Same(s, "codes", n, want)
 	}
 	for i, want := range []string{"B", "A", "C", "F"} { // in the order in which they came
 		c := s.claim(want, 5)
-		same(s, "code", c.Code, want)
-		same(s, "position", c.Position, int64(i+1))
+		suite.Same(s, "code", c.Code, want)
+		suite.Same(s, "position", c.Position, int64(i+1))
 	}
 	book, err := s.units().Book(s.Context(), item(1))
-	s.no(err)
-	same(s, "units recorded", book.Recount.Total, 4) // as changes, which an audit finds
+	s.No(err)
+	suite.Same(s, "units recorded", book.Recount.Total, 4) // as changes, which an audit finds
 }
 
 func guardCodesHave(s *scene) {
@@ -105,7 +106,7 @@ func guardCodesHave(s *scene) {
 	refused(2)
 	s.counts(stock.Quantities{Total: 3, Sold: 1, Left: 2})
 	verdicts := make([]stock.Verdict, 8)
-	s.each(together(len(verdicts), func(i int) (err error) {
+	s.Each(suite.Together(len(verdicts), func(i int) (err error) {
 		_, verdicts[i], err = s.Store.AddCodes(s.Context(), 1, 3, []string{fmt.Sprint("NEW", i)})
 		return err
 	}))
@@ -115,7 +116,7 @@ func guardCodesHave(s *scene) {
 			done++
 		}
 	}
-	s.count("calls that filled it up", done, 1)
+	s.Count("calls that filled it up", done, 1)
 	s.counts(stock.Quantities{Total: 4, Sold: 1, Left: 3})
 }
 
@@ -124,9 +125,9 @@ func (s *scene) recorded(want coupon.Batch, results []coupon.Granted) {
 	s.Helper()
 	want.Buyers = nil
 	got, granted, err := s.Store.Batch(s.Context(), want.ID)
-	s.no(err)
-	same(s, "batch", got, want)
-	same(s, "what became of it", granted, results)
+	s.No(err)
+	suite.Same(s, "batch", got, want)
+	suite.Same(s, "what became of it", granted, results)
 }
 
 func guardBatch(s *scene) {
@@ -158,8 +159,8 @@ func orders(b coupon.Batch) []stock.Order {
 func (s *scene) issues(b coupon.Batch, orders []stock.Order, want []coupon.Granted) {
 	s.Helper()
 	got, err := s.Store.Issue(s.Context(), b, orders, hold, b.All)
-	s.no(err)
-	same(s, "granted", got, want)
+	s.No(err)
+	suite.Same(s, "granted", got, want)
 }
 
 func guardIssue(s *scene) {
@@ -178,15 +179,15 @@ func guardIssue(s *scene) {
 	s.issues(b, all[2:], want[2:])
 	s.recorded(b, want)
 	from, end := tenOff().Validity(s.now())
-	same(s, "coupon", s.raw("b/2"), coupon.Coupon{
+	suite.Same(s, "coupon", s.raw("b/2"), coupon.Coupon{
 		ID: "b/2", Campaign: 1, Buyer: 2, Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
 		From: from, Until: end, ClaimedAt: s.now(), UpdatedAt: s.now(),
 	})
 	h, _, err := s.units().Hold(s.Context(), "b/2")
-	s.no(err)
-	same(s, "state of the hold", h.State, stock.Paid)
-	same(s, "lines of the hold", h.Lines, []stock.HoldLine{{Line: one()}})
-	same(s, "coupon of who was skipped", s.raw("b/5"), coupon.Coupon{})
+	s.No(err)
+	suite.Same(s, "state of the hold", h.State, stock.Paid)
+	suite.Same(s, "lines of the hold", h.Lines, []stock.HoldLine{{Line: one()}})
+	suite.Same(s, "coupon of who was skipped", s.raw("b/5"), coupon.Coupon{})
 	s.counts(stock.Quantities{Total: 3, Sold: 3})
 }
 
@@ -199,15 +200,15 @@ func guardIssueAll(s *scene) {
 	for range 2 {
 		s.issues(b, orders(b), granted("b", coupon.ReasonPerBuyer, 3))
 		s.recorded(b, nil)
-		same(s, "campaign", s.campaign(1), was)
-		same(s, "coupon", s.raw("b/1"), coupon.Coupon{})
+		suite.Same(s, "campaign", s.campaign(1), was)
+		suite.Same(s, "coupon", s.raw("b/1"), coupon.Coupon{})
 		h, _, err := s.units().Hold(s.Context(), "b/1")
-		s.no(err)
-		same(s, "hold", h.State, stock.Unheld)
+		s.No(err)
+		suite.Same(s, "hold", h.State, stock.Unheld)
 	}
 	s.define(1, 0, coupon.Rules{}, tenOff())
 	s.issues(b, orders(b), granted("b", coupon.ReasonSoldOut, 2)) // 1 and 3 would take the last two
-	s.no(s.shop.Restock(s.Context(), "in", 1, 1))
+	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
 	s.issues(b, orders(b), granted("b", coupon.Given, 1, 3, 2))
 	s.recorded(b, granted("b", coupon.Given, 1, 3, 2))
 	s.counts(stock.Quantities{Total: 4, Sold: 4})
@@ -231,7 +232,7 @@ func guardIssueAgain(s *scene) {
 
 	c := whole(gift("c", 1))
 	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), c))
-	s.no(s.shop.Restock(s.Context(), "in", 1, 1))
+	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
 	for range 2 {
 		s.issues(c, orders(c), granted("c", coupon.Given, 1))
 	}
@@ -239,35 +240,35 @@ func guardIssueAgain(s *scene) {
 }
 
 func readNothing(s *scene) {
-	same(s, "coupon", s.raw("unknown"), coupon.Coupon{})
+	suite.Same(s, "coupon", s.raw("unknown"), coupon.Coupon{})
 	c, now, err := s.Store.ByCode(s.Context(), "UNKNOWN")
-	s.no(err)
-	same(s, "coupon by code", c, coupon.Coupon{})
-	same(s, "clock", now, s.now())
+	s.No(err)
+	suite.Same(s, "coupon by code", c, coupon.Coupon{})
+	suite.Same(s, "clock", now, s.now())
 	u, now, err := s.Store.UseOf(s.Context(), "unknown", "unknown")
-	s.no(err)
-	same(s, "use", u, coupon.Use{})
-	same(s, "clock", now, s.now())
+	s.No(err)
+	suite.Same(s, "use", u, coupon.Use{})
+	suite.Same(s, "clock", now, s.now())
 	uses, err := s.Store.Uses(s.Context(), "unknown")
-	s.no(err)
-	s.count("uses", len(uses), 0)
+	s.No(err)
+	s.Count("uses", len(uses), 0)
 	uses, err = s.Store.UsedBy(s.Context(), "unknown")
-	s.no(err)
-	s.count("uses", len(uses), 0)
+	s.No(err)
+	s.Count("uses", len(uses), 0)
 	b, results, err := s.Store.Batch(s.Context(), "unknown")
-	s.no(err)
-	same(s, "batch", b, coupon.Batch{})
-	s.count("what became of it", len(results), 0)
+	s.No(err)
+	suite.Same(s, "batch", b, coupon.Batch{})
+	s.Count("what became of it", len(results), 0)
 	n, err := s.Store.Count(s.Context(), 1)
-	s.no(err)
-	same(s, "count", n, coupon.Count{})
+	s.No(err)
+	suite.Same(s, "count", n, coupon.Count{})
 	book, err := s.Store.Book(s.Context(), 1)
-	s.no(err)
-	same(s, "book", book, coupon.Book{})
+	s.No(err)
+	suite.Same(s, "book", book, coupon.Book{})
 	coupons, now, err := s.Store.Wallet(s.Context(), 5, coupon.Statuses(), coupon.Cursor{}, 10)
-	s.no(err)
-	s.count("wallet", len(coupons), 0)
-	same(s, "clock", now, s.now())
+	s.No(err)
+	s.Count("wallet", len(coupons), 0)
+	suite.Same(s, "clock", now, s.now())
 }
 
 // readWallet reads a wallet in pages of each size.
@@ -280,15 +281,15 @@ func readWallet(s *scene) {
 		}
 	}
 	all, at, err := s.Store.Wallet(s.Context(), 5, coupon.Statuses(), coupon.Cursor{}, 100)
-	s.no(err)
-	same(s, "clock", at, now)
-	s.count("coupons", len(all), 12)
+	s.No(err)
+	suite.Same(s, "clock", at, now)
+	s.Count("coupons", len(all), 12)
 	for size := 1; size <= 13; size++ {
 		var got []coupon.Coupon
 		var after coupon.Cursor
 		for {
 			page, _, err := s.Store.Wallet(s.Context(), 5, coupon.Statuses(), after, size)
-			s.no(err)
+			s.No(err)
 			if got = append(got, page...); len(page) > size || len(got) > len(all) {
 				s.Fatalf("a page of %d has %d coupons, %d in all", size, len(page), len(got))
 			}
@@ -298,7 +299,7 @@ func readWallet(s *scene) {
 			last := page[len(page)-1]
 			after = coupon.Cursor{Until: last.Until, ID: last.ID}
 		}
-		same(s, fmt.Sprint("wallet in pages of ", size), got, all)
+		suite.Same(s, fmt.Sprint("wallet in pages of ", size), got, all)
 	}
 }
 
@@ -308,8 +309,8 @@ func readBook(s *scene) {
 	book := func(want coupon.Book) {
 		s.Helper()
 		got, err := s.Store.Book(s.Context(), 1)
-		s.no(err)
-		same(s, "book", got, want)
+		s.No(err)
+		suite.Same(s, "book", got, want)
 	}
 	s.lock("pending", 5)
 	s.lock("dead", 5)
@@ -325,13 +326,13 @@ func readBook(s *scene) {
 	book(coupon.Book{Held: 2, Coupons: 2, Redeemed: 1, RedeemedBy: 1, Positioned: 2, Codes: 2, LastPosition: 2, SoldOut: 2})
 	s.giveBack("c", "B")
 	_, err := s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "c"})
-	s.no(err)
+	s.No(err)
 	book(coupon.Book{Held: 2, Coupons: 2, HeldBack: 1, Back: 1, Positioned: 2, Codes: 2, LastPosition: 2, SoldOut: 2})
 	s.define(2, 5, coupon.Rules{}, tenOff()) // without a pool there are no positions
 	_, err = s.shop.For(5).Claim(s.Context(), "d", 2)
-	s.no(err)
+	s.No(err)
 	got, err := s.Store.Book(s.Context(), 2)
-	s.no(err)
-	same(s, "book", got, coupon.Book{Held: 1, Coupons: 1})
+	s.No(err)
+	suite.Same(s, "book", got, coupon.Book{Held: 1, Coupons: 1})
 	book(coupon.Book{Held: 2, Coupons: 2, HeldBack: 1, Back: 1, Positioned: 2, Codes: 2, LastPosition: 2, SoldOut: 2})
 }

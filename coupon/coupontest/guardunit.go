@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -29,8 +30,8 @@ func guardUnitCases() []testCase {
 func (s *scene) answers(want stock.Verdict) func(stock.Verdict, error) {
 	return func(got stock.Verdict, err error) {
 		s.Helper()
-		s.no(err)
-		same(s, "verdict", got, want)
+		s.No(err)
+		suite.Same(s, "verdict", got, want)
 	}
 }
 
@@ -43,8 +44,8 @@ func order(id string, buyer int64, taken bool) stock.Order {
 func (s *scene) locks(o stock.Order, want stock.Verdict) stock.Hold {
 	s.Helper()
 	locking, err := s.units().Lock(s.Context(), o, hold)
-	s.no(err)
-	same(s, "verdict", locking.Verdict, want)
+	s.No(err)
+	suite.Same(s, "verdict", locking.Verdict, want)
 	return locking.Hold
 }
 
@@ -52,22 +53,22 @@ func (s *scene) locks(o stock.Order, want stock.Verdict) stock.Hold {
 func (s *scene) raw(id string) coupon.Coupon {
 	s.Helper()
 	c, _, err := s.Store.Coupon(s.Context(), id)
-	s.no(err)
+	s.No(err)
 	return c
 }
 
 func guardLock(s *scene) {
 	s.open(10)
 	h := s.locks(order("locked", 5, false), stock.Done)
-	same(s, "state of the hold", h.State, stock.Locked)
+	suite.Same(s, "state of the hold", h.State, stock.Locked)
 	c := s.raw("locked")
-	same(s, "coupon", c, coupon.Coupon{
+	suite.Same(s, "coupon", c, coupon.Coupon{
 		ID: "locked", Campaign: 1, Buyer: 5, Terms: tenOff(), TermsNo: 1, State: coupon.Pending, Deadline: h.Deadline, UpdatedAt: s.now(),
 	})
 	h = s.locks(order("taken", 6, true), stock.Done)
-	same(s, "state of the hold", h.State, stock.Paid)
+	suite.Same(s, "state of the hold", h.State, stock.Paid)
 	from, end := tenOff().Validity(s.now())
-	same(s, "coupon", s.raw("taken"), coupon.Coupon{
+	suite.Same(s, "coupon", s.raw("taken"), coupon.Coupon{
 		ID: "taken", Campaign: 1, Buyer: 6, Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
 		From: from, Until: end, ClaimedAt: s.now(), UpdatedAt: s.now(),
 	})
@@ -75,7 +76,7 @@ func guardLock(s *scene) {
 		was := s.raw(id)
 		s.locks(order(id, 7, true), stock.Exists)
 		s.locks(order(id, 7, false), stock.Exists)
-		same(s, "coupon", s.raw(id), was)
+		suite.Same(s, "coupon", s.raw(id), was)
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Locked: 1, Left: 9})
 }
@@ -92,10 +93,10 @@ func guardLockRefused(s *scene) {
 	}
 	s.define(1, 1, coupon.Rules{Closed: true}, tenOff())
 	s.locks(order("refused", 6, true), stock.Refused)
-	same(s, "coupon", s.raw("refused"), coupon.Coupon{})
+	suite.Same(s, "coupon", s.raw("refused"), coupon.Coupon{})
 	s.answers(stock.Done)(s.units().Close(s.Context(), "refused"))
 	s.locks(order("refused", 6, true), stock.Exists)
-	same(s, "coupon", s.raw("refused"), coupon.Coupon{})
+	suite.Same(s, "coupon", s.raw("refused"), coupon.Coupon{})
 }
 
 func guardMove(s *scene) {
@@ -104,14 +105,14 @@ func guardMove(s *scene) {
 	s.Advance(hold - time.Microsecond)
 	s.answers(stock.Done)(s.Store.Units(coupon.Revoked).Move(s.Context(), stock.StepPay, "c", 0)) // it is one store
 	from, end := tenOff().Validity(s.now())
-	same(s, "coupon", s.raw("c"), coupon.Coupon{
+	suite.Same(s, "coupon", s.raw("c"), coupon.Coupon{
 		ID: "c", Campaign: 1, Buyer: 5, Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
 		From: from, Until: end, ClaimedAt: s.now(), UpdatedAt: s.now(),
 	})
 	s.reserve("c", "A")
 	was := s.raw("c")
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "c", 0))
-	same(s, "coupon", s.raw("c"), was)
+	suite.Same(s, "coupon", s.raw("c"), was)
 }
 
 func guardMoveRefused(s *scene) {
@@ -121,7 +122,7 @@ func guardMoveRefused(s *scene) {
 	}
 	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "fenced", 0))
-	same(s, "state", s.raw("fenced").State, coupon.Pending)
+	suite.Same(s, "state", s.raw("fenced").State, coupon.Pending)
 	s.answers(stock.Done)(s.units().Move(s.Context(), stock.StepCancel, "cancelled", 0))
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "cancelled", 0))
 	s.Advance(hold)
@@ -129,10 +130,10 @@ func guardMoveRefused(s *scene) {
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "unknown", 0))
 	for _, id := range []string{"fenced", "dead", "cancelled"} {
 		c := s.raw(id)
-		same(s, "state of "+id, c.State, coupon.Dropped)
-		same(s, "claimed", c.ClaimedAt, time.Time{})
+		suite.Same(s, "state of "+id, c.State, coupon.Dropped)
+		suite.Same(s, "claimed", c.ClaimedAt, time.Time{})
 	}
-	same(s, "coupon", s.raw("unknown"), coupon.Coupon{})
+	suite.Same(s, "coupon", s.raw("unknown"), coupon.Coupon{})
 }
 
 func guardReacquire(s *scene) {
@@ -142,12 +143,12 @@ func guardReacquire(s *scene) {
 	s.Advance(hold)
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepReacquire, "c", 0)) // it has to expire first
 	expired, err := s.units().Expire(s.Context(), []string{"c", "d"})
-	s.no(err)
-	s.count("expired", len(expired), 2)
+	s.No(err)
+	s.Count("expired", len(expired), 2)
 	s.answers(stock.Done)(s.units().Move(s.Context(), stock.StepReacquire, "c", 0))
 	c := s.state("c", coupon.Usable)
-	same(s, "code", c.Code, "A")
-	s.sameTime("claimed", c.ClaimedAt, s.now())
+	suite.Same(s, "code", c.Code, "A")
+	s.SameTime("claimed", c.ClaimedAt, s.now())
 	s.claim("e", 5)
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepReacquire, "d", 0))
 	s.state("d", coupon.Dropped)
@@ -168,23 +169,23 @@ func guardRefund(s *scene) {
 			want := s.raw(id)
 			want.State, want.UpdatedAt = to, s.now()
 			h, _, err := s.units().Hold(s.Context(), id)
-			s.no(err)
+			s.No(err)
 			s.answers(stock.Done)(s.Store.Units(to).Refund(s.Context(), backOf(id, id, restock), h, stock.Refunded))
-			same(s, "coupon", s.raw(id), want)
+			suite.Same(s, "coupon", s.raw(id), want)
 			s.answers(stock.Exists)(s.Store.Units(to).Refund(s.Context(), backOf(id, id, restock), h, stock.Refunded))
-			same(s, "coupon", s.raw(id), want)
+			suite.Same(s, "coupon", s.raw(id), want)
 		}
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 4})
 	s.claim("fenced", 5)
 	h, _, err := s.units().Hold(s.Context(), "fenced")
-	s.no(err)
+	s.No(err)
 	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
 	s.answers(stock.Refused)(s.units().Refund(s.Context(), backOf("late", "fenced", true), h, stock.Refunded))
 	s.state("fenced", coupon.Usable)
 	was, err := s.units().Refunding(s.Context(), "late")
-	s.no(err)
-	same(s, "recorded", was.ID, "")
+	s.No(err)
+	suite.Same(s, "recorded", was.ID, "")
 }
 
 func guardRefundFree(s *scene) {
@@ -193,19 +194,19 @@ func guardRefundFree(s *scene) {
 	refund := func(to coupon.State, want error) {
 		s.Helper()
 		h, _, err := s.units().Hold(s.Context(), "c")
-		s.no(err)
+		s.No(err)
 		was, counted := s.raw("c"), s.campaign(1)
 		verdict, err := s.Store.Units(to).Refund(s.Context(), backOf("r", "c", true), h, stock.Refunded)
 		if want == nil {
 			s.answers(stock.Done)(verdict, err)
 			return
 		}
-		s.is(err, want)
-		same(s, "coupon", s.raw("c"), was)
-		same(s, "campaign", s.campaign(1), counted)
+		s.Is(err, want)
+		suite.Same(s, "coupon", s.raw("c"), was)
+		suite.Same(s, "campaign", s.campaign(1), counted)
 		recorded, err := s.units().Refunding(s.Context(), "r")
-		s.no(err)
-		same(s, "recorded", recorded.ID, "")
+		s.No(err)
+		suite.Same(s, "recorded", recorded.ID, "")
 	}
 	s.reserve("c", "A")
 	s.Advance(reserve - time.Microsecond)
@@ -219,8 +220,8 @@ func guardRefundFree(s *scene) {
 	s.Advance(reserve)
 	refund(coupon.Revoked, nil) // the reservation has lapsed
 	c := s.state("c", coupon.Revoked)
-	same(s, "order", c.Order, "")
-	same(s, "deadline", c.Deadline, time.Time{})
+	suite.Same(s, "order", c.Order, "")
+	suite.Same(s, "deadline", c.Deadline, time.Time{})
 	s.used("c", "B", coupon.UseReserved)
 }
 
@@ -231,22 +232,22 @@ func guardDropped(s *scene) {
 	s.cancel("cancelled")
 	s.Advance(hold - time.Microsecond)
 	c := s.raw("cancelled")
-	same(s, "state", c.State, coupon.Dropped)
-	same(s, "deadline", c.Deadline, time.Time{})
-	same(s, "state", s.raw("dead").State, coupon.Pending)
+	suite.Same(s, "state", c.State, coupon.Dropped)
+	suite.Same(s, "deadline", c.Deadline, time.Time{})
+	suite.Same(s, "state", s.raw("dead").State, coupon.Pending)
 	s.Advance(time.Microsecond)
 	for range 2 {
 		c = s.raw("dead")
-		same(s, "state", c.State, coupon.Dropped)
-		same(s, "deadline", c.Deadline, time.Time{})
+		suite.Same(s, "state", c.State, coupon.Dropped)
+		suite.Same(s, "deadline", c.Deadline, time.Time{})
 		n, err := s.Store.Count(s.Context(), 1)
-		s.no(err)
-		same(s, "count", n, coupon.Count{})
+		s.No(err)
+		suite.Same(s, "count", n, coupon.Count{})
 		coupons, _, err := s.Store.Wallet(s.Context(), 5, coupon.Statuses(), coupon.Cursor{}, 10)
-		s.no(err)
-		s.count("wallet", len(coupons), 0)
+		s.No(err)
+		s.Count("wallet", len(coupons), 0)
 		_, err = s.units().Expire(s.Context(), []string{"dead"})
-		s.no(err)
+		s.No(err)
 	}
 }
 
@@ -255,15 +256,15 @@ func guardPositions(s *scene) {
 	s.pool("A", "B", "C")
 	s.claim("a", 5)
 	_, err := s.shop.Refund(s.Context(), coupon.Refund{ID: "r", Coupon: "a"})
-	s.no(err)
-	same(s, "code", s.claim("b", 5).Code, "B")
-	s.no(s.shop.Withdraw(s.Context(), "out", 1, 1)) // C stays in the pool
+	s.No(err)
+	suite.Same(s, "code", s.claim("b", 5).Code, "B")
+	s.No(s.shop.Withdraw(s.Context(), "out", 1, 1)) // C stays in the pool
 	_, err = s.shop.For(5).Claim(s.Context(), "c", 1)
-	s.is(err, coupon.ErrSoldOut)
+	s.Is(err, coupon.ErrSoldOut)
 	s.load(1, "D")
 	c := s.claim("c", 5)
-	same(s, "code", c.Code, "C")
-	same(s, "position", c.Position, 3)
+	suite.Same(s, "code", c.Code, "C")
+	suite.Same(s, "position", c.Position, 3)
 	_, err = s.shop.For(5).Claim(s.Context(), "d", 1)
 	if !errors.Is(err, coupon.ErrSoldOut) {
 		s.Fatalf("a fourth of three coupons: %v", err)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -82,12 +83,12 @@ func (s *scene) byTheTable(row coupon.Transition, id, order string) {
 	verdict, err := s.Store.Use(s.Context(), row.Step, asked, time.Hour)
 	if !lets {
 		s.answers(stock.Refused)(verdict, err)
-		same(s, "use after "+row.Name, s.use(id, order), use)
-		same(s, "coupon after "+row.Name, s.raw(id), c)
+		suite.Same(s, "use after "+row.Name, s.use(id, order), use)
+		suite.Same(s, "coupon after "+row.Name, s.raw(id), c)
 		return
 	}
 	s.answers(stock.Done)(verdict, err)
-	same(s, "use after "+row.Name, s.use(id, order), after(row, use, asked, now))
+	suite.Same(s, "use after "+row.Name, s.use(id, order), after(row, use, asked, now))
 	if row.Coupon != coupon.None {
 		c.State, c.Order, c.Deadline, c.UpdatedAt = row.Coupon, order, time.Time{}, now
 		switch row.Coupon { //nolint:exhaustive // those that the table names
@@ -97,7 +98,7 @@ func (s *scene) byTheTable(row coupon.Transition, id, order string) {
 			c.Deadline = now.Add(time.Hour)
 		}
 	}
-	same(s, "coupon after "+row.Name, s.raw(id), c)
+	suite.Same(s, "coupon after "+row.Name, s.raw(id), c)
 }
 
 // after returns the use that a step leaves behind.
@@ -131,7 +132,7 @@ func guardUseBeside(s *scene) {
 			s.steps(id, "B", way...)
 			was := s.use(id, "B")
 			s.byTheTable(row, id, "A")
-			same(s, "use of the other order", s.use(id, "B"), was)
+			suite.Same(s, "use of the other order", s.use(id, "B"), was)
 		}
 	}
 }
@@ -210,7 +211,7 @@ func guardUseGone(s *scene) {
 			s.answers(stock.Refused)(verdict, err)
 			s.used(id, row.Name, coupon.Unused)
 		}
-		same(s, "coupon", s.raw(id), was)
+		suite.Same(s, "coupon", s.raw(id), was)
 	}
 }
 
@@ -218,9 +219,9 @@ func guardUseGone(s *scene) {
 func tableIsSound(s *scene) {
 	rows := coupon.Transitions()
 	for i, row := range rows {
-		same(s, "step", row.Step, coupon.Step(i+1))
-		same(s, "row of the step", row.Step.Transition(), row)
-		same(s, "name", row.Step.String(), row.Name)
+		suite.Same(s, "step", row.Step, coupon.Step(i+1))
+		suite.Same(s, "row of the step", row.Step.Transition(), row)
+		suite.Same(s, "name", row.Step.String(), row.Name)
 		if takes := row.Coupon == coupon.Reserved || row.Coupon == coupon.Redeemed && row.Step != coupon.StepRedeem; takes != row.Takes {
 			s.Errorf("%s: takes a coupon that may not be free, or asks for one that it has", row.Name)
 		}
@@ -231,6 +232,6 @@ func tableIsSound(s *scene) {
 			s.Errorf("%s: the use and its coupon go different ways", row.Name)
 		}
 	}
-	same(s, "no step", coupon.Step(0).Transition(), coupon.Transition{})
-	same(s, "no step", coupon.Step(99).Transition(), coupon.Transition{})
+	suite.Same(s, "no step", coupon.Step(0).Transition(), coupon.Transition{})
+	suite.Same(s, "no step", coupon.Step(99).Transition(), coupon.Transition{})
 }

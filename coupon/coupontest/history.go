@@ -2,7 +2,6 @@ package coupontest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -29,32 +30,16 @@ type walker struct {
 	shop *coupon.Coupons
 }
 
-// repeatable returns a source of numbers that a seed repeats.
-func repeatable(seed int64) *rand.Rand {
-	return rand.New(rand.NewPCG(uint64(seed), 42)) //nolint:gosec // a test that failed must be run again
-}
-
-// walk lets eight walkers make forty calls each, and ends the test on an error that none of the
-// explanations covers.
+// walk lets walkers make forty calls each, and ends the test on an error that none of the explanations covers.
 func (s *scene) walk(shop *coupon.Coupons, explain ...func(error) bool) {
 	s.Helper()
-	s.each(together(8, func(i int) error {
-		w := walker{rng: repeatable(int64(i)), shop: shop}
-		for range 40 {
-			err := w.step(s.Context())
-			explains := func(explains func(error) bool) bool { return explains(err) }
-			if err != nil && !slices.ContainsFunc(explain, explains) {
-				return err
-			}
-		}
-		return nil
-	}))
+	s.Walk(0, 40, func(rng *rand.Rand) error { return (&walker{rng: rng, shop: shop}).step(s.Context()) }, explain...)
 }
 
 // expected reports whether an error is an answer that a walker must be ready for.
 func expected(err error) bool {
 	answers := append(refusals(), coupon.ErrMismatch, coupon.ErrSoldOut, coupon.ErrPerBuyer, coupon.ErrPaid, coupon.ErrPool)
-	return slices.ContainsFunc(answers, func(answer error) bool { return errors.Is(err, answer) })
+	return suite.Matches(err, answers...)
 }
 
 // step makes one call.
@@ -130,7 +115,7 @@ func walkers(hook func(context.Context, coupon.Effect)) coupon.Options {
 
 // ended reports whether an error says that the coupons of a campaign are over by now.
 func ended(err error) bool {
-	return errors.Is(err, coupon.ErrOutdated) || errors.Is(err, coupon.ErrEnded)
+	return suite.Matches(err, coupon.ErrOutdated, coupon.ErrEnded)
 }
 
 func randomHistory(s *scene) {
@@ -150,7 +135,7 @@ func hookTells(s *scene) {
 	var uses []coupon.Effect
 	for _, step := range journey() {
 		effects = nil
-		s.no(step.call(s.Context(), shop))
+		s.No(step.call(s.Context(), shop))
 		if told := len(effects) > 0; told == slices.Contains(quiet, step.name) {
 			s.Fatalf("%s: effects %+v", step.name, effects)
 		}
@@ -160,10 +145,10 @@ func hookTells(s *scene) {
 			}
 		}
 		effects = nil
-		s.no(step.call(s.Context(), shop))
-		s.count("effects of "+step.name+" made twice", len(effects), 0)
+		s.No(step.call(s.Context(), shop))
+		s.Count("effects of "+step.name+" made twice", len(effects), 0)
 	}
-	same(s, "effects of uses", uses, []coupon.Effect{
+	suite.Same(s, "effects of uses", uses, []coupon.Effect{
 		{Use: coupon.StepReserve, Coupon: "a", State: coupon.Reserved, Order: "A"},
 		{Use: coupon.StepRelease, Coupon: "a", State: coupon.Usable, Order: "A"},
 		{Use: coupon.StepSpend, Coupon: "a", State: coupon.Redeemed, Order: "B"},
@@ -197,10 +182,10 @@ func effectsReplayed(s *scene) {
 	for id := range given {
 		sold[s.coupon(id).Campaign]++
 	}
-	for _, c := range listed(s, s.shop.Campaigns(s.Context())) {
+	for _, c := range suite.Listed(s, s.shop.Campaigns(s.Context())) {
 		n, err := s.shop.Progress(s.Context(), c.ID)
-		s.no(err)
-		same(s, fmt.Sprint("coupons given of campaign ", c.ID), sold[c.ID], n.Usable+n.Reserved+n.Redeemed+n.Expired+n.Refunded+n.Revoked)
+		s.No(err)
+		suite.Same(s, fmt.Sprint("coupons given of campaign ", c.ID), sold[c.ID], n.Usable+n.Reserved+n.Redeemed+n.Expired+n.Refunded+n.Revoked)
 	}
 	for key, steps := range uses {
 		last := steps[len(steps)-1]
@@ -223,23 +208,9 @@ func (s *scene) reached(id, order string, steps []coupon.Step) {
 // every claim can be settled.
 func crashes(s *scene) {
 	s.openAll()
-	var mu sync.Mutex
-	rng := repeatable(7)
-	breaks := func(err error) func(string) error {
-		return func(call string) error {
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case rng.IntN(6) > 0:
-				return nil
-			case !changes(call):
-				return coupon.ErrUnavailable
-			}
-			return err
-		}
-	}
+	send, reply := wiretest.Breaks(suite.Repeatable(7), changes)
 	opts := walkers(nil)
-	faulty := coupon.New(&wire{store: s.Store, send: breaks(coupon.ErrUnavailable), reply: breaks(coupon.ErrUnknown)}, &opts)
+	faulty := coupon.New(&wire{store: s.Store, send: send, reply: reply}, &opts)
 	for range 3 {
 		s.walk(faulty, expected, ended, coupon.Retryable)
 		s.balanced()
@@ -249,11 +220,11 @@ func crashes(s *scene) {
 		for num := range 12 {
 			id := fmt.Sprintf("%d/%d", campaign, num)
 			c, err := s.shop.Resolve(s.Context(), id)
-			s.no(err)
+			s.No(err)
 			if c.State == coupon.Pending {
 				s.cancel(id)
 			}
 		}
-		same(s, "locked in the end", s.campaign(campaign).Locked, 0)
+		suite.Same(s, "locked in the end", s.campaign(campaign).Locked, 0)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -38,11 +39,11 @@ func identifiersOfClaims(s *scene) {
 	s.open(1000)
 	ids := longLookalikes()
 	for i, id := range ids {
-		same(s, "claim", s.claim(id, int64(i+1)).ID, id)
+		suite.Same(s, "claim", s.claim(id, int64(i+1)).ID, id)
 	}
 	s.counts(stock.Quantities{Total: 1000, Sold: int64(len(ids)), Left: 1000 - int64(len(ids))})
 	for i, id := range ids { // every other one is used, the others are not
-		same(s, fmt.Sprintf("buyer of %q", id), s.coupon(id).Buyer, int64(i+1))
+		suite.Same(s, fmt.Sprintf("buyer of %q", id), s.coupon(id).Buyer, int64(i+1))
 		if i%2 == 0 {
 			s.redeem(id, "A")
 		}
@@ -53,11 +54,11 @@ func identifiersOfClaims(s *scene) {
 			want = coupon.Redeemed
 		}
 		s.state(id, want)
-		same(s, "wallet", len(listed(s, s.shop.For(int64(i+1)).Wallet(s.Context()))), 1)
+		suite.Same(s, "wallet", len(suite.Listed(s, s.shop.For(int64(i+1)).Wallet(s.Context()))), 1)
 	}
 	uses, err := s.shop.UsedBy(s.Context(), "A")
-	s.no(err)
-	s.count("uses", len(uses), (len(ids)+1)/2)
+	s.No(err)
+	s.Count("uses", len(uses), (len(ids)+1)/2)
 }
 
 func identifiersOfOrders(s *scene) {
@@ -73,14 +74,14 @@ func identifiersOfOrders(s *scene) {
 	}
 	for i, id := range ids {
 		uses, err := s.shop.UsedBy(s.Context(), id)
-		s.no(err)
-		s.count(fmt.Sprintf("uses by %q", id), len(uses), 2)
-		same(s, "coupon", uses[0].Coupon, fmt.Sprint("c", i))
-		same(s, "order", uses[1].Order, id)
+		s.No(err)
+		s.Count(fmt.Sprintf("uses by %q", id), len(uses), 2)
+		suite.Same(s, "coupon", uses[0].Coupon, fmt.Sprint("c", i))
+		suite.Same(s, "order", uses[1].Order, id)
 		_, err = s.shop.Redeem(s.Context(), fmt.Sprint("c", i), ids[(i+1)%len(ids)], dec("100"))
-		s.is(err, coupon.ErrReserved)
+		s.Is(err, coupon.ErrReserved)
 	}
-	s.count("uses of the one they shared", len(s.usesOf("shared")), len(ids))
+	s.Count("uses of the one they shared", len(s.usesOf("shared")), len(ids))
 	for i, id := range ids {
 		s.redeem(fmt.Sprint("c", i), id)
 	}
@@ -122,7 +123,7 @@ func identifiersOfChanges(s *scene) {
 	ids := longLookalikes()
 	for range 2 {
 		for i, id := range ids {
-			s.no(s.shop.Restock(s.Context(), id, 1, int64(i+1)))
+			s.No(s.shop.Restock(s.Context(), id, 1, int64(i+1)))
 		}
 	}
 	n := int64(len(ids))
@@ -133,7 +134,7 @@ func identifiersOfChanges(s *scene) {
 // numbers. So have the goods of an order.
 func identifiersApart(s *scene) {
 	s.open(10)
-	s.no(s.shop.Restock(s.Context(), "x", 1, 5))
+	s.No(s.shop.Restock(s.Context(), "x", 1, 5))
 	s.claim("x", 5)
 	s.redeem("x", "x")
 	s.giveBack("x", "x")
@@ -145,13 +146,13 @@ func identifiersApart(s *scene) {
 	}
 	goods := s.goods()
 	_, err := goods.Define(s.Context(), item(1), 10, stock.Terms{})
-	s.no(err)
+	s.No(err)
 	_, err = goods.Lock(s.Context(), "x", one())
-	s.no(err)
-	s.no(goods.Restock(s.Context(), "x", one()))
+	s.No(err)
+	s.No(goods.Restock(s.Context(), "x", one()))
 	_, err = goods.Pay(s.Context(), "x")
-	s.no(err)
+	s.No(err)
 	_, err = goods.Refund(s.Context(), stock.Refund{ID: "x", Order: "x"})
-	s.no(err)
+	s.No(err)
 	s.counts(stock.Quantities{Total: 15, Sold: 1, Left: 14, Refunded: 1})
 }

@@ -2,7 +2,6 @@ package coupontest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -114,7 +114,7 @@ func readVerbs() []verb {
 	return []verb{
 		dropped("Campaign", func(ctx context.Context, c *coupon.Coupons) (coupon.Campaign, error) { return c.Campaign(ctx, 1) }),
 		dropped("Campaigns", func(ctx context.Context, c *coupon.Coupons) ([]coupon.Campaign, error) {
-			return gather(c.Campaigns(ctx))
+			return suite.Gather(c.Campaigns(ctx))
 		}),
 		dropped("Progress", func(ctx context.Context, c *coupon.Coupons) (coupon.Count, error) { return c.Progress(ctx, 1) }),
 		dropped("Coupon", func(ctx context.Context, c *coupon.Coupons) (coupon.Coupon, error) { return c.Coupon(ctx, "a") }),
@@ -122,7 +122,7 @@ func readVerbs() []verb {
 		dropped("History", func(ctx context.Context, c *coupon.Coupons) (coupon.History, error) { return c.History(ctx, "a") }),
 		dropped("UsedBy", func(ctx context.Context, c *coupon.Coupons) ([]coupon.Use, error) { return c.UsedBy(ctx, "A") }),
 		dropped("Wallet", func(ctx context.Context, c *coupon.Coupons) ([]coupon.Coupon, error) {
-			return gather(c.For(5).Wallet(ctx))
+			return suite.Gather(c.For(5).Wallet(ctx))
 		}),
 		dropped("Audit", func(ctx context.Context, c *coupon.Coupons) (coupon.Report, error) { return c.Audit(ctx) }),
 		dropped("Repair", func(ctx context.Context, c *coupon.Coupons) (coupon.Report, error) { return c.Repair(ctx, 1) }),
@@ -130,31 +130,11 @@ func readVerbs() []verb {
 }
 
 // silent returns coupons whose store must not be called.
-func (s *scene) silent() *coupon.Coupons { return coupon.New(&wire{send: s.mustNotCall}, nil) }
-
-// mustNotCall fails the test at any call of a store.
-func (s *scene) mustNotCall(call string) error {
-	s.Errorf("Store.%s was called", call)
-	return coupon.ErrStore
-}
-
-// invalid ends the test unless a call was refused as bad input.
-func (s *scene) invalid(name string, err error) {
-	s.Helper()
-	if s.Failed() {
-		s.Fatalf("%s: bad input reached the store", name)
-	}
-	if !errors.Is(err, coupon.ErrInvalid) || coupon.Retryable(err) {
-		s.Fatalf("%s: error is %v, want %v", name, err, coupon.ErrInvalid)
-	}
-	if why := as[*coupon.InvalidError](s, err); why.Field == "" || why.Reason == "" {
-		s.Fatalf("%s: the error does not say what is wrong: %v", name, err)
-	}
-}
+func (s *scene) silent() *coupon.Coupons { return coupon.New(&wire{send: s.MustNotCall}, nil) }
 
 func noContext(s *scene) {
 	for _, v := range append(verbs(), verb{"Run", func(ctx context.Context, c *coupon.Coupons) error { return c.Run(ctx) }}) {
-		s.invalid(v.name, v.call(nil, s.silent()))
+		s.Invalid(v.name, v.call(nil, s.silent()))
 	}
 }
 
@@ -162,7 +142,7 @@ func noContext(s *scene) {
 // constructors do not fail; each call does.
 func badCoupons(s *scene) {
 	silent := s.silent()
-	with := func(opts coupon.Options) *coupon.Coupons { return coupon.New(&wire{send: s.mustNotCall}, &opts) }
+	with := func(opts coupon.Options) *coupon.Coupons { return coupon.New(&wire{send: s.MustNotCall}, &opts) }
 	bad := map[string]*coupon.Coupons{
 		"nil":                 nil,
 		"zero":                {},
@@ -172,7 +152,7 @@ func badCoupons(s *scene) {
 		"nil for a buyer":     (*coupon.Coupons)(nil).For(1),
 		"buyer 0":             silent.For(0),
 		"buyer -1":            silent.For(-1),
-		"buyer 0 on":          silent.For(0).On(&wire{send: s.mustNotCall}),
+		"buyer 0 on":          silent.For(0).On(&wire{send: s.MustNotCall}),
 		"negative HoldFor":    with(coupon.Options{HoldFor: -1}),
 		"HoldFor of 1ns":      with(coupon.Options{HoldFor: 1}),
 		"endless HoldFor":     with(coupon.Options{HoldFor: stock.MaxHoldFor + 1}),
@@ -188,18 +168,18 @@ func badCoupons(s *scene) {
 			continue // the verbs name another themselves
 		}
 		for _, v := range all {
-			s.invalid(v.name+" of coupons: "+name, v.call(s.Context(), shop))
+			s.Invalid(v.name+" of coupons: "+name, v.call(s.Context(), shop))
 		}
 	}
 	for _, name := range []string{"nil for a buyer", "buyer 0", "buyer -1", "buyer 0 on"} {
 		_, err := bad[name].Claim(s.Context(), "a", 1)
-		s.invalid("Claim of coupons: "+name, err)
+		s.Invalid("Claim of coupons: "+name, err)
 		_, err = bad[name].Reserve(s.Context(), "a", "A", dec("1"))
-		s.invalid("Reserve of coupons: "+name, err)
-		_, err = gather(bad[name].Wallet(s.Context()))
-		s.invalid("Wallet of coupons: "+name, err)
+		s.Invalid("Reserve of coupons: "+name, err)
+		_, err = suite.Gather(bad[name].Wallet(s.Context()))
+		s.Invalid("Wallet of coupons: "+name, err)
 		_, err = bad[name].Campaign(s.Context(), 1)
-		s.invalid("Campaign of coupons: "+name, err)
+		s.Invalid("Campaign of coupons: "+name, err)
 	}
 }
 
@@ -247,11 +227,11 @@ func (s *scene) byID(c *coupon.Coupons, id string) map[string]func() error {
 func badIDs(s *scene) {
 	for _, id := range []string{"", strings.Repeat("x", 65), strings.Repeat("é", 33)} {
 		for name, call := range s.byID(s.silent(), id) {
-			s.invalid(fmt.Sprintf("%s by %d bytes", name, len(id)), call())
+			s.Invalid(fmt.Sprintf("%s by %d bytes", name, len(id)), call())
 		}
 	}
 	_, err := s.silent().Issue(s.Context(), gift(strings.Repeat("x", coupon.MaxBatchID+1), 1))
-	s.invalid("a batch by too many bytes", err)
+	s.Invalid("a batch by too many bytes", err)
 }
 
 func badCampaigns(s *scene) {
@@ -274,31 +254,31 @@ func badCampaigns(s *scene) {
 			"Audit":    func() error { _, err := c.Audit(s.Context(), 1, id); return err },
 			"Repair":   func() error { _, err := c.Repair(s.Context(), 1, id); return err },
 		} {
-			s.invalid(fmt.Sprintf("%s of campaign %d", name, id), call())
+			s.Invalid(fmt.Sprintf("%s of campaign %d", name, id), call())
 		}
 	}
 	_, err := c.Claim(s.Context(), "a", 1)
-	s.invalid("Claim for nobody", err)
+	s.Invalid("Claim for nobody", err)
 	_, err = c.Lock(s.Context(), "a", 1)
-	s.invalid("Lock for nobody", err)
-	_, err = gather(c.Wallet(s.Context()))
-	s.invalid("Wallet of nobody", err)
+	s.Invalid("Lock for nobody", err)
+	_, err = suite.Gather(c.Wallet(s.Context()))
+	s.Invalid("Wallet of nobody", err)
 	for _, status := range []coupon.Status{0, coupon.StatusGone + 1} {
-		_, err = gather(c.For(5).Wallet(s.Context(), coupon.StatusUsable, status))
-		s.invalid("Wallet by an unknown status", err)
+		_, err = suite.Gather(c.For(5).Wallet(s.Context(), coupon.StatusUsable, status))
+		s.Invalid("Wallet by an unknown status", err)
 	}
 }
 
 func badNumbers(s *scene) {
 	c := s.silent()
 	for _, num := range []int64{0, -1, math.MinInt64} {
-		s.invalid("Restock", c.Restock(s.Context(), "in", 1, num))
-		s.invalid("Withdraw", c.Withdraw(s.Context(), "out", 1, num))
+		s.Invalid("Restock", c.Restock(s.Context(), "in", 1, num))
+		s.Invalid("Withdraw", c.Withdraw(s.Context(), "out", 1, num))
 		_, err := c.Generate(s.Context(), 1, num, nil)
-		s.invalid("Generate", err)
+		s.Invalid("Generate", err)
 	}
 	_, err := c.Import(s.Context(), 1, nil)
-	s.invalid("Import of nothing", err)
+	s.Invalid("Import of nothing", err)
 	for _, total := range []decimal.Decimal{dec("-0.01"), dec("-100"), decimal.New(-1, 1<<20), decimal.New(-1, -1<<20)} {
 		s.badTotal(total)
 	}
@@ -312,7 +292,7 @@ func (s *scene) badTotal(total decimal.Decimal) {
 	_, redeem := c.Redeem(s.Context(), "a", "A", total)
 	_, back := c.Return(s.Context(), "a", "A", total)
 	for name, err := range map[string]error{"Reserve": reserve, "Redeem": redeem, "Return": back} {
-		s.invalid(name+" of a negative amount", err)
+		s.Invalid(name+" of a negative amount", err)
 		if n := len(err.Error()); n > 200 {
 			s.Fatalf("%s: the error has %d bytes", name, n) // an amount of a million digits is not to be written out
 		}
@@ -371,7 +351,7 @@ func badTerms(s *scene) {
 		terms := tenOff()
 		spoil(&terms)
 		_, err := s.silent().Define(s.Context(), 1, 10, coupon.Rules{}, terms)
-		s.invalid("Define with "+name, err)
+		s.Invalid("Define with "+name, err)
 	}
 }
 
@@ -394,7 +374,7 @@ func badRules(s *scene) {
 		"claims of what is over before": {rules: coupon.Rules{Start: at}, terms: until(tenOff(), at)},
 	} {
 		_, err := s.silent().Define(s.Context(), 1, bad.total, bad.rules, bad.terms)
-		s.invalid("Define with "+name, err)
+		s.Invalid("Define with "+name, err)
 	}
 }
 
@@ -409,9 +389,9 @@ func badBatches(s *scene) {
 		"a batch, no name": gift("", 1),
 	} {
 		_, err := s.silent().Issue(s.Context(), b)
-		s.invalid("Issue to "+name, err)
+		s.Invalid("Issue to "+name, err)
 		_, err = s.silent().Issue(s.Context(), whole(b))
-		s.invalid("Issue to all: "+name, err)
+		s.Invalid("Issue to all: "+name, err)
 	}
 }
 
@@ -422,19 +402,19 @@ func asMuch(s *scene) {
 	terms.Places, terms.Amount, terms.Minimum = coupon.MaxPlaces, dec("92233720368.54775807"), dec("92233720368.54775807")
 	terms.AfterDays, terms.ForDays, terms.Zone = coupon.MaxDays, coupon.MaxDays, "America/Argentina/ComodRivadavia"
 	c := s.define(math.MaxInt64, math.MaxInt64, coupon.Rules{PerBuyer: math.MaxInt64}, terms)
-	same(s, "terms", c.Terms, terms)
+	suite.Same(s, "terms", c.Terms, terms)
 	id := strings.Repeat("\xff", 64)
 	got, err := s.shop.For(math.MaxInt64).Claim(s.Context(), id, math.MaxInt64)
-	s.no(err)
-	same(s, "terms of the coupon", got.Terms, terms)
+	s.No(err)
+	suite.Same(s, "terms of the coupon", got.Terms, terms)
 	from, end := terms.Validity(s.now())
-	s.sameTime("from", got.From, from)
-	s.sameTime("until", got.Until, end)
+	s.SameTime("from", got.From, from)
+	s.SameTime("until", got.Until, end)
 	_, err = s.shop.Redeem(s.Context(), id, id, dec("92233720368.54775807"))
-	s.is(err, coupon.ErrNotYetValid)
+	s.Is(err, coupon.ErrNotYetValid)
 	_, err = s.shop.Issue(s.Context(), gift(strings.Repeat("\xff", coupon.MaxBatchID), buyers(1, coupon.MaxBuyers)...))
-	s.is(err, coupon.ErrUnknownCampaign)
-	s.is(s.shop.Restock(s.Context(), "in", math.MaxInt64, 1), coupon.ErrOverflow)
+	s.Is(err, coupon.ErrUnknownCampaign)
+	s.Is(s.shop.Restock(s.Context(), "in", math.MaxInt64, 1), coupon.ErrOverflow)
 }
 
 // contextThatEnded makes every call with a context that is over: nobody may be told that it worked,

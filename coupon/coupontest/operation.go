@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 )
 
 // The small world of a model.
@@ -19,22 +20,15 @@ const (
 	otherPool       = 5
 	endlessOfModel  = 4
 	unknownCampaign = 9
-	remembered      = 24 // how many claims, refunds and changes are kept in mind for later operations
 )
 
 // campaigns returns the campaigns of the world.
 func campaigns() []int64 { return []int64{1, 2, poolOfModel, endlessOfModel, otherPool} }
 
-// pick draws one of some values.
-func pick[T any](m *model, of ...T) T { return of[m.rng.IntN(len(of))] }
-
-// chance is true n times in a hundred.
-func (m *model) chance(n int) bool { return m.rng.IntN(100) < n }
-
 // next draws an operation. What an operation needs is looked for first, so that most of them do something;
 // the rest are asked for in vain, which has to be answered alike, too.
 func (m *model) next() operation {
-	switch n := m.rng.IntN(100); {
+	switch n := m.IntN(100); {
 	case n < 11:
 		return m.acquire("Claim")
 	case n < 19:
@@ -66,30 +60,24 @@ func (m *model) next() operation {
 	case n < 80:
 		return m.codes()
 	case n < 84:
-		return m.define(pick(m, campaigns()...))
+		return m.define(suite.Pick(m, campaigns()...))
 	case n < 92:
 		return m.advance()
 	case n < 94:
-		return operation{name: "Expire", call: func(s *side) (any, error) { return s.shop.Expire(s.Context()) }}
+		return operation{Name: "Expire", Call: func(s *side) (any, error) { return s.shop.Expire(s.Context()) }}
 	}
 	return m.read()
 }
 
-// id draws a new number with a prefix; some of them differ in a byte that a sloppy store does not see.
-func (m *model) id(prefix string) string {
-	m.ids++
-	return prefix + strconv.Itoa(m.ids/3) + pick(m, "", " ", "\x00", "é", "É", "a", "A", "'", "\\")
-}
-
 // buyer draws a buyer.
-func (m *model) buyer() int64 { return m.rng.Int64N(buyersOfModel) + 1 }
+func (m *model) buyer() int64 { return m.Int64N(buyersOfModel) + 1 }
 
 // campaign draws a campaign.
 func (m *model) campaign() int64 {
-	if m.chance(1) {
+	if m.Chance(1) {
 		return unknownCampaign
 	}
-	return pick(m, campaigns()...)
+	return suite.Pick(m, campaigns()...)
 }
 
 // orderOfModel returns an order of the world.
@@ -98,32 +86,35 @@ func orderOfModel(n int) string {
 }
 
 // order draws an order.
-func (m *model) order() string { return orderOfModel(m.rng.IntN(ordersOfModel)) }
+func (m *model) order() string { return orderOfModel(m.IntN(ordersOfModel)) }
 
 // total draws what an order comes to, in yuan.
 func (m *model) total() decimal.Decimal {
-	if m.chance(75) {
+	if m.Chance(75) {
 		return dec("100")
 	}
-	return dec(pick(m, "0", "49.99", "50", "50.00", "99.99", "100.0", "123.45", "100.005", "-1"))
+	return dec(suite.Pick(m, "0", "49.99", "50", "50.00", "99.99", "100.0", "123.45", "100.005", "-1"))
 }
 
 // claim draws a claim in one of the states, at times in any. It is one that is unknown seldom, and where
 // there is no other.
 func (m *model) claim(states ...coupon.State) string {
-	fit := m.claims[max(0, len(m.claims)-remembered):]
-	if m.chance(90) {
+	fit := m.youngest()
+	if m.Chance(90) {
 		fit = slices.DeleteFunc(slices.Clone(fit), func(c string) bool { return !slices.Contains(states, m.held(c).State) })
 	}
-	if len(fit) == 0 || m.chance(1) {
+	if len(fit) == 0 || m.Chance(1) {
 		return m.newClaim()
 	}
-	return pick(m, fit...)
+	return suite.Pick(m, fit...)
 }
+
+// youngest returns the claims that are kept in mind for later operations.
+func (m *model) youngest() []string { return m.claims[max(0, len(m.claims)-suite.Remembered):] }
 
 // newClaim returns the number of a claim to come.
 func (m *model) newClaim() string {
-	claim := m.id("c")
+	claim := m.ID("c")
 	m.claims = append(m.claims, claim)
 	return claim
 }
@@ -135,7 +126,7 @@ func (m *model) acquire(verb string) operation {
 
 // acquireOf claims or locks a coupon of a campaign for a buyer.
 func (m *model) acquireOf(verb, claim string, campaign, buyer int64) operation {
-	return operation{name: fmt.Sprintf("%s(%q, %d) for %d", verb, claim, campaign, buyer), claim: claim, call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("%s(%q, %d) for %d", verb, claim, campaign, buyer), Looks: m.look(claim, ""), Call: func(s *side) (any, error) {
 		if verb == "Claim" {
 			return s.shop.For(buyer).Claim(s.Context(), claim, campaign)
 		}
@@ -147,22 +138,22 @@ func (m *model) acquireOf(verb, claim string, campaign, buyer int64) operation {
 func (m *model) acquireAgain() operation {
 	claim := m.claim(coupon.Pending, coupon.Usable, coupon.Redeemed, coupon.Dropped)
 	c := m.held(claim)
-	if c.State == coupon.None || m.chance(15) {
+	if c.State == coupon.None || m.Chance(15) {
 		c.Campaign = m.campaign()
 	}
-	if c.Buyer == 0 || m.chance(15) {
+	if c.Buyer == 0 || m.Chance(15) {
 		c.Buyer = m.buyer()
 	}
-	return m.acquireOf(pick(m, "Claim", "Lock"), claim, c.Campaign, c.Buyer)
+	return m.acquireOf(suite.Pick(m, "Claim", "Lock"), claim, c.Campaign, c.Buyer)
 }
 
 // step calls a verb that takes a claim and nothing else.
 func (m *model) step(verb string, from ...coupon.State) operation {
-	if verb == "Pay" && m.chance(20) {
+	if verb == "Pay" && m.Chance(20) {
 		from = []coupon.State{coupon.Dropped}
 	}
-	claim, buyer := m.claim(from...), m.rng.Int64N(10)
-	return operation{name: fmt.Sprintf("%s(%q) for %d", verb, claim, buyer), claim: claim, call: func(s *side) (any, error) {
+	claim, buyer := m.claim(from...), m.Int64N(10)
+	return operation{Name: fmt.Sprintf("%s(%q) for %d", verb, claim, buyer), Looks: m.look(claim, ""), Call: func(s *side) (any, error) {
 		shop := s.shop
 		if buyer > 0 && buyer <= 2 {
 			shop = shop.For(buyer)
@@ -181,13 +172,13 @@ func (m *model) step(verb string, from ...coupon.State) operation {
 // take reserves or redeems, mostly what is free or what the order has reserved.
 func (m *model) take(verb string) operation {
 	claim, order, total := m.claim(coupon.Usable), m.order(), m.total()
-	if m.chance(45) {
+	if m.Chance(45) {
 		claim = m.claim(coupon.Reserved, coupon.Redeemed)
-		if c := m.held(claim); c.Order != "" && m.chance(80) {
+		if c := m.held(claim); c.Order != "" && m.Chance(80) {
 			order = c.Order
 		}
 	}
-	return operation{name: fmt.Sprintf("%s(%q, %q, %v)", verb, claim, order, total), claim: claim, order: order, call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("%s(%q, %q, %v)", verb, claim, order, total), Looks: m.look(claim, order), Call: func(s *side) (any, error) {
 		if verb == "Reserve" {
 			return s.shop.Reserve(s.Context(), claim, order, total)
 		}
@@ -198,10 +189,10 @@ func (m *model) take(verb string) operation {
 // release gives up what an order reserved, or might reserve.
 func (m *model) release() operation {
 	claim, order := m.claim(coupon.Reserved), m.order()
-	if c := m.held(claim); c.Order != "" && m.chance(80) {
+	if c := m.held(claim); c.Order != "" && m.Chance(80) {
 		order = c.Order
 	}
-	return operation{name: fmt.Sprintf("Release(%q, %q)", claim, order), claim: claim, order: order, call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("Release(%q, %q)", claim, order), Looks: m.look(claim, order), Call: func(s *side) (any, error) {
 		return s.shop.Release(s.Context(), claim, order)
 	}}
 }
@@ -209,20 +200,20 @@ func (m *model) release() operation {
 // giveBack returns what an order redeemed.
 func (m *model) giveBack() operation {
 	claim, order, refunded := m.claim(coupon.Redeemed), m.order(), m.total()
-	if c := m.held(claim); c.Order != "" && m.chance(85) {
+	if c := m.held(claim); c.Order != "" && m.Chance(85) {
 		order = c.Order
 	}
-	return operation{name: fmt.Sprintf("Return(%q, %q, %v)", claim, order, refunded), claim: claim, order: order, call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("Return(%q, %q, %v)", claim, order, refunded), Looks: m.look(claim, order), Call: func(s *side) (any, error) {
 		return s.shop.Return(s.Context(), claim, order, refunded)
 	}}
 }
 
 // back refunds or revokes a coupon.
 func (m *model) back() operation {
-	r := coupon.Refund{ID: m.id("r"), Coupon: m.claim(coupon.Usable, coupon.Usable, coupon.Reserved)}
-	r.Restock = m.chance(50) && !m.held(r.Coupon).Pool || m.chance(5)
-	m.backs = append(m.backs, r)
-	return m.backOf(pick(m, "Refund", "Revoke"), r)
+	r := coupon.Refund{ID: m.ID("r"), Coupon: m.claim(coupon.Usable, coupon.Usable, coupon.Reserved)}
+	r.Restock = m.Chance(50) && !m.held(r.Coupon).Pool || m.Chance(5)
+	m.backs = suite.Remember(m.backs, r)
+	return m.backOf(suite.Pick(m, "Refund", "Revoke"), r)
 }
 
 // backAgain replays a refund or revocation, or makes it as another one.
@@ -230,19 +221,19 @@ func (m *model) backAgain() operation {
 	if len(m.backs) == 0 {
 		return m.back()
 	}
-	r := pick(m, m.backs[max(0, len(m.backs)-remembered):]...)
-	switch m.rng.IntN(8) {
+	r := suite.Pick(m, m.backs...)
+	switch m.IntN(8) {
 	case 0:
 		r.Restock = !r.Restock
 	case 1:
 		r.Coupon = m.claim(coupon.Usable)
 	}
-	return m.backOf(pick(m, "Refund", "Revoke"), r)
+	return m.backOf(suite.Pick(m, "Refund", "Revoke"), r)
 }
 
 // backOf makes one refund or revocation.
 func (m *model) backOf(verb string, r coupon.Refund) operation {
-	return operation{name: fmt.Sprintf("%s(%+v)", verb, r), claim: r.Coupon, call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("%s(%+v)", verb, r), Looks: m.look(r.Coupon, ""), Call: func(s *side) (any, error) {
 		if verb == "Refund" {
 			return s.shop.Refund(s.Context(), r)
 		}
@@ -252,10 +243,10 @@ func (m *model) backOf(verb string, r coupon.Refund) operation {
 
 // issue makes a batch, a new one or one that was made before, or as another one.
 func (m *model) issue() operation {
-	if len(m.batches) > 0 && m.chance(30) {
-		b := pick(m, m.batches[max(0, len(m.batches)-remembered):]...)
+	if len(m.batches) > 0 && m.Chance(30) {
+		b := suite.Pick(m, m.batches...)
 		b.Buyers = slices.Clone(b.Buyers)
-		switch m.rng.IntN(6) {
+		switch m.IntN(6) {
 		case 0:
 			slices.Reverse(b.Buyers)
 		case 1:
@@ -265,65 +256,65 @@ func (m *model) issue() operation {
 		}
 		return m.issueOf(b)
 	}
-	b := coupon.Batch{ID: m.id("b"), Campaign: m.campaign(), All: m.chance(40)}
-	for _, n := range m.rng.Perm(buyersOfModel + 2)[:m.rng.IntN(5)+1] {
+	b := coupon.Batch{ID: m.ID("b"), Campaign: m.campaign(), All: m.Chance(40)}
+	for _, n := range m.Perm(buyersOfModel + 2)[:m.IntN(5)+1] {
 		b.Buyers = append(b.Buyers, int64(n+1))
 	}
-	if m.chance(15) { // one of the numbers is taken
+	if m.Chance(15) { // one of the numbers is taken
 		m.claims = append(m.claims, fmt.Sprintf("%s/%d", b.ID, b.Buyers[0]))
 		return m.acquireOf("Claim", m.claims[len(m.claims)-1], b.Campaign, m.buyer())
 	}
 	for _, buyer := range b.Buyers {
 		m.claims = append(m.claims, fmt.Sprintf("%s/%d", b.ID, buyer))
 	}
-	m.batches = append(m.batches, b)
+	m.batches = suite.Remember(m.batches, b)
 	return m.issueOf(b)
 }
 
 // issueOf issues one batch.
 func (m *model) issueOf(b coupon.Batch) operation {
-	return operation{name: fmt.Sprintf("Issue(%q, %d, %v, all: %v)", b.ID, b.Campaign, b.Buyers, b.All), call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("Issue(%q, %d, %v, all: %v)", b.ID, b.Campaign, b.Buyers, b.All), Call: func(s *side) (any, error) {
 		return s.shop.Issue(s.Context(), b)
 	}}
 }
 
 // change makes an operator's change, a new one or one that was made before.
 func (m *model) change() operation {
-	if len(m.changes) > 0 && m.chance(20) {
-		return pick(m, m.changes[max(0, len(m.changes)-remembered):]...)
+	if len(m.changes) > 0 && m.Chance(20) {
+		return suite.Pick(m, m.changes...)
 	}
-	id, campaign, num := m.id("m"), m.campaign(), m.rng.Int64N(12)+1
-	op := operation{name: fmt.Sprintf("Restock(%q, %d, %d)", id, campaign, num), call: func(s *side) (any, error) {
+	id, campaign, num := m.ID("m"), m.campaign(), m.Int64N(12)+1
+	op := operation{Name: fmt.Sprintf("Restock(%q, %d, %d)", id, campaign, num), Call: func(s *side) (any, error) {
 		return nil, s.shop.Restock(s.Context(), id, campaign, num)
 	}}
-	if m.chance(30) {
-		op = operation{name: fmt.Sprintf("Withdraw(%q, %d, %d)", id, campaign, num), call: func(s *side) (any, error) {
+	if m.Chance(30) {
+		op = operation{Name: fmt.Sprintf("Withdraw(%q, %d, %d)", id, campaign, num), Call: func(s *side) (any, error) {
 			return nil, s.shop.Withdraw(s.Context(), id, campaign, num)
 		}}
 	}
-	m.changes = append(m.changes, op)
+	m.changes = suite.Remember(m.changes, op)
 	return op
 }
 
 // code draws a code, which may be one that is known, one that is new, or none.
 func (m *model) code() string {
-	return pick(m, "CODE-", "code-", " Code-", "É-", "é-", "é - ") + strconv.Itoa(m.rng.IntN(60+m.ids/4))
+	return suite.Pick(m, "CODE-", "code-", " Code-", "É-", "é-", "é - ") + strconv.Itoa(m.IntN(60+m.IDs/4))
 }
 
 // codes imports or makes codes.
 func (m *model) codes() operation {
-	campaign := pick(m, int64(poolOfModel), poolOfModel, otherPool, m.campaign())
-	if m.chance(20) {
-		upTo := m.rng.Int64N(60) + 1
-		return operation{name: fmt.Sprintf("Generate(%d, %d)", campaign, upTo), call: func(s *side) (any, error) {
+	campaign := suite.Pick(m, int64(poolOfModel), poolOfModel, otherPool, m.campaign())
+	if m.Chance(20) {
+		upTo := m.Int64N(60) + 1
+		return operation{Name: fmt.Sprintf("Generate(%d, %d)", campaign, upTo), Call: func(s *side) (any, error) {
 			return s.shop.Generate(s.Context(), campaign, upTo, nil)
 		}}
 	}
-	all := make([]string, m.rng.IntN(12)+1)
+	all := make([]string, m.IntN(12)+1)
 	for i := range all {
 		all[i] = m.code()
 	}
-	return operation{name: fmt.Sprintf("Import(%d, %q)", campaign, all), call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("Import(%d, %q)", campaign, all), Call: func(s *side) (any, error) {
 		return s.shop.Import(s.Context(), campaign, slices.Values(all))
 	}}
 }
@@ -331,50 +322,50 @@ func (m *model) codes() operation {
 // define creates a campaign or changes its rules or terms; most of them let a claim pass.
 func (m *model) define(id int64) operation {
 	var rules coupon.Rules
-	total := m.rng.Int64N(40) + 20
+	total := m.Int64N(40) + 20
 	terms := m.terms()
 	terms.Pool = id == poolOfModel || id == otherPool
-	if id == 2 || m.chance(20) {
-		rules.PerBuyer = m.rng.Int64N(40) + 1
+	if id == 2 || m.Chance(20) {
+		rules.PerBuyer = m.Int64N(40) + 1
 	}
-	rules.Unlimited = id == endlessOfModel && m.chance(80)
-	rules.Closed = m.chance(5)
+	rules.Unlimited = id == endlessOfModel && m.Chance(80)
+	rules.Closed = m.Chance(5)
 	if terms.Pool || rules.Unlimited {
 		total = 0
 	}
-	if m.chance(15) {
-		rules.Start = m.now().Add(pick(m, -time.Hour, 0, time.Microsecond, m.opts.HoldFor))
-		rules.End = rules.Start.Add(pick(m, time.Microsecond, time.Hour, 2*m.opts.HoldFor, 24*time.Hour))
+	if m.Chance(15) {
+		rules.Start = m.now().Add(suite.Pick(m, -time.Hour, 0, time.Microsecond, m.opts.HoldFor))
+		rules.End = rules.Start.Add(suite.Pick(m, time.Microsecond, time.Hour, 2*m.opts.HoldFor, 24*time.Hour))
 	}
-	if m.chance(2) { // which must not be
+	if m.Chance(2) { // which must not be
 		terms.Pool = !terms.Pool
 	}
-	return operation{name: fmt.Sprintf("Define(%d, %d, %+v, %+v)", id, total, rules, terms), call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("Define(%d, %d, %+v, %+v)", id, total, rules, terms), Call: func(s *side) (any, error) {
 		return s.shop.Define(s.Context(), id, total, rules, terms)
 	}}
 }
 
 // terms draws terms of each kind, with a validity of each kind.
 func (m *model) terms() coupon.Terms {
-	t := coupon.Terms{Title: pick(m, "", "满减", "a ", "A"), Scope: pick(m, "", "{}"), Kind: coupon.AmountOff, Places: 2, Amount: dec(pick(m, "10", "10.00", "100", "0.01"))}
-	switch m.rng.IntN(4) {
+	t := coupon.Terms{Title: suite.Pick(m, "", "满减", "a ", "A"), Scope: suite.Pick(m, "", "{}"), Kind: coupon.AmountOff, Places: 2, Amount: dec(suite.Pick(m, "10", "10.00", "100", "0.01"))}
+	switch m.IntN(4) {
 	case 0:
-		t.Kind, t.Amount, t.Percent, t.Cap = coupon.PercentOff, decimal.Zero, dec(pick(m, "15", "33.33", "100")), dec(pick(m, "0", "20"))
+		t.Kind, t.Amount, t.Percent, t.Cap = coupon.PercentOff, decimal.Zero, dec(suite.Pick(m, "15", "33.33", "100")), dec(suite.Pick(m, "0", "20"))
 	case 1:
 		t.Kind, t.Amount = coupon.Gift, decimal.Zero
 	}
-	if m.chance(40) {
+	if m.Chance(40) {
 		t.Minimum = dec("50")
 	}
-	if m.chance(60) {
-		t.AfterDays, t.ForDays = pick(m, 0, 0, 0, 1), pick(m, 1, 2, 30)
-		t.Zone = pick(m, "Asia/Shanghai", "America/New_York", "UTC", "Australia/Lord_Howe")
+	if m.Chance(60) {
+		t.AfterDays, t.ForDays = suite.Pick(m, 0, 0, 0, 1), suite.Pick(m, 1, 2, 30)
+		t.Zone = suite.Pick(m, "Asia/Shanghai", "America/New_York", "UTC", "Australia/Lord_Howe")
 		return t
 	}
 	now := m.now()
-	t.ValidUntil = now.Add(pick(m, time.Microsecond, time.Hour, day, 30*day, -time.Hour))
-	if m.chance(40) {
-		t.ValidFrom = t.ValidUntil.Add(-pick(m, time.Microsecond, time.Hour, 2*day))
+	t.ValidUntil = now.Add(suite.Pick(m, time.Microsecond, time.Hour, day, 30*day, -time.Hour))
+	if m.Chance(40) {
+		t.ValidFrom = t.ValidUntil.Add(-suite.Pick(m, time.Microsecond, time.Hour, 2*day))
 	}
 	return t
 }

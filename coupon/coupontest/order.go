@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -22,7 +23,7 @@ func (s *scene) stocked() *stock.Inventory {
 	s.Helper()
 	goods := s.goods()
 	_, err := goods.Define(s.Context(), item(1), 10, stock.Terms{})
-	s.no(err)
+	s.No(err)
 	s.open(10)
 	s.claim("c", 5)
 	return goods
@@ -32,8 +33,8 @@ func (s *scene) stocked() *stock.Inventory {
 func (s *scene) left(want stock.Quantities) {
 	s.Helper()
 	got, err := s.goods().Item(s.Context(), item(1))
-	s.no(err)
-	same(s, "goods", got.Quantities, want)
+	s.No(err)
+	suite.Same(s, "goods", got.Quantities, want)
 }
 
 // crashBetween stops an order after each of its steps and closes it, in every order and more than once.
@@ -44,7 +45,7 @@ func crashBetween(s *scene) {
 			order := []string{"none", "goods", "both"}[steps] + []string{"", " turned"}[turn]
 			if steps > 0 {
 				_, err := goods.Lock(s.Context(), order, one())
-				s.no(err)
+				s.No(err)
 			}
 			if steps > 1 {
 				s.reserve("c", order)
@@ -58,15 +59,15 @@ func crashBetween(s *scene) {
 			}
 			for range 2 {
 				for _, call := range closing {
-					s.no(call())
+					s.No(call())
 				}
 			}
 			s.left(stock.Quantities{Total: 10, Left: 10})
 			s.state("c", coupon.Usable)
 			_, err := goods.Lock(s.Context(), order, one()) // what was on its way comes too late
-			s.is(err, stock.ErrCancelled)
+			s.Is(err, stock.ErrCancelled)
 			_, err = s.shop.Reserve(s.Context(), "c", order, dec("100"))
-			s.is(err, coupon.ErrReleased)
+			s.Is(err, coupon.ErrReleased)
 		}
 	}
 	s.redeem("c", "next")
@@ -74,7 +75,7 @@ func crashBetween(s *scene) {
 
 func closedFirst(s *scene) {
 	goods := s.stocked()
-	errs := together(16, func(i int) (err error) {
+	errs := suite.Together(16, func(i int) (err error) {
 		switch i % 4 {
 		case 0:
 			_, err = goods.Lock(s.Context(), "order", one())
@@ -101,18 +102,18 @@ func orderGoesThrough(s *scene) {
 	goods := s.stocked()
 	for range 2 {
 		_, err := goods.Lock(s.Context(), "order", one())
-		s.no(err)
+		s.No(err)
 		s.reserve("c", "order")
 	}
 	for range 2 {
 		_, err := goods.Pay(s.Context(), "order")
-		s.no(err)
+		s.No(err)
 		s.redeem("c", "order")
 	}
 	s.left(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 	for range 2 {
 		_, err := goods.Refund(s.Context(), stock.Refund{ID: "r", Order: "order", Restock: true})
-		s.no(err)
+		s.No(err)
 		s.giveBack("c", "order")
 	}
 	s.left(stock.Quantities{Total: 10, Left: 10, Refunded: 1})

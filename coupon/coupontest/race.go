@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -43,39 +44,39 @@ const crowdSize = 64
 
 func raceOneBuyer(s *scene) {
 	s.define(1, 1, coupon.Rules{PerBuyer: 1}, tenOff())
-	errs := together(crowdSize, func(i int) error {
+	errs := suite.Together(crowdSize, func(i int) error {
 		_, err := s.shop.For(5).Claim(s.Context(), strconv.Itoa(i), 1)
 		return err
 	})
-	s.count("claims", s.succeeded(errs, coupon.ErrPerBuyer, coupon.ErrSoldOut), 1)
+	s.Count("claims", s.Succeeded(errs, coupon.ErrPerBuyer, coupon.ErrSoldOut), 1)
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
-	s.count("coupons", len(listed(s, s.shop.For(5).Wallet(s.Context()))), 1)
+	s.Count("coupons", len(suite.Listed(s, s.shop.For(5).Wallet(s.Context()))), 1)
 }
 
 func raceOneNumber(s *scene) {
 	s.define(1, 1, coupon.Rules{PerBuyer: 1}, tenOff())
 	got := make([]coupon.Coupon, crowdSize)
-	s.each(together(crowdSize, func(i int) (err error) {
+	s.Each(suite.Together(crowdSize, func(i int) (err error) {
 		got[i], err = s.shop.For(5).Claim(s.Context(), "c", 1)
 		return err
 	}))
 	for _, c := range got {
-		same(s, "coupon", c, s.coupon("c"))
+		suite.Same(s, "coupon", c, s.coupon("c"))
 	}
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 }
 
 func raceManyBuyers(s *scene) {
 	s.define(1, 1, coupon.Rules{PerBuyer: 1}, tenOff())
-	errs := together(crowdSize, func(i int) error {
+	errs := suite.Together(crowdSize, func(i int) error {
 		_, err := s.shop.For(int64(i+1)).Claim(s.Context(), strconv.Itoa(i), 1)
 		return err
 	})
-	s.count("claims", s.succeeded(errs, coupon.ErrSoldOut), 1)
+	s.Count("claims", s.Succeeded(errs, coupon.ErrSoldOut), 1)
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 	for i, err := range errs {
 		if err == nil {
-			same(s, "buyer", s.coupon(strconv.Itoa(i)).Buyer, int64(i+1))
+			suite.Same(s, "buyer", s.coupon(strconv.Itoa(i)).Buyer, int64(i+1))
 		} else {
 			s.unclaimed(strconv.Itoa(i))
 		}
@@ -84,7 +85,7 @@ func raceManyBuyers(s *scene) {
 
 func racePerBuyer(s *scene) {
 	s.define(1, 100, coupon.Rules{PerBuyer: 3}, tenOff())
-	errs := together(crowdSize, func(i int) (err error) {
+	errs := suite.Together(crowdSize, func(i int) (err error) {
 		buyer := s.shop.For(int64(i%2 + 1))
 		if i%4 < 2 {
 			_, err = buyer.Claim(s.Context(), strconv.Itoa(i), 1)
@@ -93,7 +94,7 @@ func racePerBuyer(s *scene) {
 		}
 		return err
 	})
-	s.count("claims", s.succeeded(errs, coupon.ErrPerBuyer), 6)
+	s.Count("claims", s.Succeeded(errs, coupon.ErrPerBuyer), 6)
 }
 
 // codesOf returns the codes that coupons have, and ends the test if two have the same, or one none.
@@ -107,8 +108,8 @@ func (s *scene) codesOf(ids []string) []string {
 		}
 		codes = append(codes, c.Code)
 		by, err := s.shop.ByCode(s.Context(), c.Code)
-		s.no(err)
-		same(s, "coupon by its code", by.ID, id)
+		s.No(err)
+		suite.Same(s, "coupon by its code", by.ID, id)
 	}
 	slices.Sort(codes)
 	return codes
@@ -118,13 +119,13 @@ func raceThreeCodes(s *scene) {
 	codes := []string{"C1", "C2", "C3"}
 	s.pool(codes...)
 	ids := numbered("c", 3)
-	s.each(together(3, func(i int) error {
+	s.Each(suite.Together(3, func(i int) error {
 		_, err := s.shop.For(int64(i+1)).Claim(s.Context(), ids[i], 1)
 		return err
 	}))
-	same(s, "codes", s.codesOf(ids), codes)
+	suite.Same(s, "codes", s.codesOf(ids), codes)
 	_, err := s.shop.For(9).Claim(s.Context(), "fourth", 1)
-	s.is(err, coupon.ErrSoldOut)
+	s.Is(err, coupon.ErrSoldOut)
 }
 
 func raceManyCodes(s *scene) {
@@ -132,11 +133,11 @@ func raceManyCodes(s *scene) {
 	codes := numbered("CODE", many)
 	s.pool(codes...)
 	ids := numbered("c", many+20)
-	errs := together(len(ids), func(i int) error {
+	errs := suite.Together(len(ids), func(i int) error {
 		_, err := s.shop.For(int64(i+1)).Claim(s.Context(), ids[i], 1)
 		return err
 	})
-	s.count("claims", s.succeeded(errs, coupon.ErrSoldOut), many)
+	s.Count("claims", s.Succeeded(errs, coupon.ErrSoldOut), many)
 	var given []string
 	for i, err := range errs {
 		if err == nil {
@@ -144,7 +145,7 @@ func raceManyCodes(s *scene) {
 		}
 	}
 	slices.Sort(codes)
-	same(s, "codes", s.codesOf(given), codes)
+	suite.Same(s, "codes", s.codesOf(given), codes)
 	s.counts(stock.Quantities{Total: many, Sold: many})
 }
 
@@ -156,7 +157,7 @@ func racePaidCodes(s *scene) {
 	for _, id := range ids[:20] {
 		s.lock(id, 5)
 	}
-	s.each(together(44, func(i int) (err error) {
+	s.Each(suite.Together(44, func(i int) (err error) {
 		switch {
 		case i < 20:
 			_, err = s.shop.Pay(s.Context(), ids[i])
@@ -173,17 +174,17 @@ func racePaidCodes(s *scene) {
 		}
 	}
 	slices.Sort(codes)
-	same(s, "codes", s.codesOf(ids), codes)
+	suite.Same(s, "codes", s.codesOf(ids), codes)
 }
 
 func raceRedeem(s *scene) {
 	s.open(10)
 	s.claim("c", 5)
-	errs := together(100, func(i int) error {
+	errs := suite.Together(100, func(i int) error {
 		_, err := s.shop.Redeem(s.Context(), "c", strconv.Itoa(i), dec("100"))
 		return err
 	})
-	s.count("uses", s.succeeded(errs, coupon.ErrRedeemed), 1)
+	s.Count("uses", s.Succeeded(errs, coupon.ErrRedeemed), 1)
 	s.wonBy("c", errs, coupon.UseRedeemed)
 	s.progress(coupon.Count{Redeemed: 1})
 }
@@ -192,21 +193,21 @@ func raceRedeem(s *scene) {
 func (s *scene) wonBy(id string, errs []error, state coupon.UseState) {
 	s.Helper()
 	winner := strconv.Itoa(slices.IndexFunc(errs, func(err error) bool { return err == nil }))
-	same(s, "order of the coupon", s.coupon(id).Order, winner)
+	suite.Same(s, "order of the coupon", s.coupon(id).Order, winner)
 	uses := s.usesOf(id)
-	s.count("uses", len(uses), 1)
-	same(s, "order of the use", uses[0].Order, winner)
-	same(s, "state of the use", uses[0].State, state)
+	s.Count("uses", len(uses), 1)
+	suite.Same(s, "order of the use", uses[0].Order, winner)
+	suite.Same(s, "state of the use", uses[0].State, state)
 }
 
 func raceReserve(s *scene) {
 	s.open(10)
 	s.claim("c", 5)
-	errs := together(100, func(i int) error {
+	errs := suite.Together(100, func(i int) error {
 		_, err := s.shop.Reserve(s.Context(), "c", strconv.Itoa(i), dec("100"))
 		return err
 	})
-	s.count("reservations", s.succeeded(errs, coupon.ErrReserved), 1)
+	s.Count("reservations", s.Succeeded(errs, coupon.ErrReserved), 1)
 	s.wonBy("c", errs, coupon.UseReserved)
 }
 
@@ -216,15 +217,13 @@ func raceRevoke(s *scene) {
 	for round := range rounds {
 		id := strconv.Itoa(round)
 		s.claim(id, 5)
-		errs := together(8, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.shop.Revoke(s.Context(), coupon.Revocation{ID: id, Coupon: id, Restock: true})
-			} else {
-				_, err = s.shop.Redeem(s.Context(), id, "A", dec("100"))
-			}
-			return err
-		})
-		s.count("calls that were told yes", s.succeeded(errs, coupon.ErrRevoked, coupon.ErrRedeemed), 4)
+		errs := suite.Meet(8,
+			func() error {
+				return suite.Outcome(s.shop.Revoke(s.Context(), coupon.Revocation{ID: id, Coupon: id, Restock: true}))
+			},
+			func() error { return suite.Outcome(s.shop.Redeem(s.Context(), id, "A", dec("100"))) },
+		)
+		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrRevoked, coupon.ErrRedeemed), 4)
 		if errs[0] == nil {
 			revoked++
 			s.state(id, coupon.Revoked)
@@ -241,15 +240,13 @@ func raceRefund(s *scene) {
 	for round := range rounds {
 		id := strconv.Itoa(round)
 		s.claim(id, 5)
-		errs := together(8, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.shop.Refund(s.Context(), coupon.Refund{ID: id, Coupon: id, Restock: true})
-			} else {
-				_, err = s.shop.Reserve(s.Context(), id, "A", dec("100"))
-			}
-			return err
-		})
-		s.count("calls that were told yes", s.succeeded(errs, coupon.ErrRefunded, coupon.ErrReserved), 4)
+		errs := suite.Meet(8,
+			func() error {
+				return suite.Outcome(s.shop.Refund(s.Context(), coupon.Refund{ID: id, Coupon: id, Restock: true}))
+			},
+			func() error { return suite.Outcome(s.shop.Reserve(s.Context(), id, "A", dec("100"))) },
+		)
+		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrRefunded, coupon.ErrReserved), 4)
 		if errs[0] == nil {
 			s.state(id, coupon.Refunded)
 			s.used(id, "A", coupon.Unused)
@@ -265,15 +262,15 @@ func raceRefundRevoke(s *scene) {
 	for round := range rounds {
 		id := strconv.Itoa(round)
 		s.claim(id, 5)
-		errs := together(8, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.shop.Refund(s.Context(), coupon.Refund{ID: "refund " + id, Coupon: id, Restock: true})
-			} else {
-				_, err = s.shop.Revoke(s.Context(), coupon.Revocation{ID: "revocation " + id, Coupon: id, Restock: true})
-			}
-			return err
-		})
-		s.count("calls that were told yes", s.succeeded(errs, coupon.ErrRefunded, coupon.ErrRevoked), 4)
+		errs := suite.Meet(8,
+			func() error {
+				return suite.Outcome(s.shop.Refund(s.Context(), coupon.Refund{ID: "refund " + id, Coupon: id, Restock: true}))
+			},
+			func() error {
+				return suite.Outcome(s.shop.Revoke(s.Context(), coupon.Revocation{ID: "revocation " + id, Coupon: id, Restock: true}))
+			},
+		)
+		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrRefunded, coupon.ErrRevoked), 4)
 		want := coupon.Refunded
 		if errs[0] != nil {
 			want = coupon.Revoked
@@ -288,7 +285,7 @@ func raceImport(s *scene) {
 	s.pool()
 	codes := numbered("CODE", 120)
 	ids := numbered("c", 40)
-	errs := together(52, func(i int) error {
+	errs := suite.Together(52, func(i int) error {
 		if i >= 40 {
 			part := codes[(i-40)*10 : (i-40)*10+10]
 			_, err := s.shop.Import(s.Context(), 1, slices.Values(part))
@@ -297,7 +294,7 @@ func raceImport(s *scene) {
 		_, err := s.shop.For(int64(i+1)).Claim(s.Context(), ids[i], 1)
 		return err
 	})
-	s.succeeded(errs, coupon.ErrSoldOut) // who came too early comes again
+	s.Succeeded(errs, coupon.ErrSoldOut) // who came too early comes again
 	for i, id := range ids {
 		s.claim(id, int64(i+1))
 	}
@@ -310,17 +307,13 @@ func raceRelease(s *scene) {
 	for round := range rounds {
 		id := strconv.Itoa(round)
 		s.claim(id, 5)
-		errs := together(8, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.shop.Reserve(s.Context(), id, "A", dec("100"))
-			} else {
-				_, err = s.shop.Release(s.Context(), id, "A")
-			}
-			return err
-		})
-		s.succeeded(errs, coupon.ErrReleased)
+		errs := suite.Meet(8,
+			func() error { return suite.Outcome(s.shop.Reserve(s.Context(), id, "A", dec("100"))) },
+			func() error { return suite.Outcome(s.shop.Release(s.Context(), id, "A")) },
+		)
+		s.Succeeded(errs, coupon.ErrReleased)
 		for i := 1; i < len(errs); i += 2 {
-			s.no(errs[i])
+			s.No(errs[i])
 		}
 		s.used(id, "A", coupon.UseReleased)
 		s.state(id, coupon.Usable)
@@ -335,15 +328,11 @@ func raceRedeemRelease(s *scene) {
 		if round%2 == 0 {
 			s.reserve(id, "A")
 		}
-		errs := together(8, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.shop.Redeem(s.Context(), id, "A", dec("100"))
-			} else {
-				_, err = s.shop.Release(s.Context(), id, "A")
-			}
-			return err
-		})
-		s.count("calls that were told yes", s.succeeded(errs, coupon.ErrReleased, coupon.ErrRedeemed), 4)
+		errs := suite.Meet(8,
+			func() error { return suite.Outcome(s.shop.Redeem(s.Context(), id, "A", dec("100"))) },
+			func() error { return suite.Outcome(s.shop.Release(s.Context(), id, "A")) },
+		)
+		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrReleased, coupon.ErrRedeemed), 4)
 		if errs[0] == nil {
 			s.state(id, coupon.Redeemed)
 			s.used(id, "A", coupon.UseRedeemed)
@@ -361,14 +350,10 @@ func raceReturn(s *scene) {
 		id := strconv.Itoa(round)
 		s.claim(id, 5)
 		s.redeem(id, "A")
-		errs := together(8, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.shop.Return(s.Context(), id, "A", dec("90"))
-			} else {
-				_, err = s.shop.Redeem(s.Context(), id, "B", dec("100"))
-			}
-			return err
-		})
+		errs := suite.Meet(8,
+			func() error { return suite.Outcome(s.shop.Return(s.Context(), id, "A", dec("90"))) },
+			func() error { return suite.Outcome(s.shop.Redeem(s.Context(), id, "B", dec("100"))) },
+		)
 		for i, err := range errs {
 			if err != nil && (i%2 == 0 || !errors.Is(err, coupon.ErrRedeemed)) {
 				s.Fatalf("call %d: %v", i, err)
@@ -376,7 +361,7 @@ func raceReturn(s *scene) {
 		}
 		s.used(id, "A", coupon.UseReturned)
 		s.redeem(id, "B") // by now, if not before
-		same(s, "order", s.state(id, coupon.Redeemed).Order, "B")
+		suite.Same(s, "order", s.state(id, coupon.Redeemed).Order, "B")
 	}
 }
 
@@ -388,7 +373,7 @@ func raceLapsed(s *scene) {
 		s.claim(id, 5)
 		s.reserve(id, "0")
 		s.Advance(reserve)
-		errs := together(9, func(i int) (err error) {
+		errs := suite.Together(9, func(i int) (err error) {
 			order := strconv.Itoa(i / 3)
 			switch i % 3 {
 			case 0:
@@ -400,7 +385,7 @@ func raceLapsed(s *scene) {
 			}
 			return err
 		})
-		s.succeeded(errs, coupon.ErrReserved, coupon.ErrRedeemed, coupon.ErrRefunded)
+		s.Succeeded(errs, coupon.ErrReserved, coupon.ErrRedeemed, coupon.ErrRefunded)
 		c := s.coupon(id)
 		for i, err := range errs {
 			won := c.State == coupon.Refunded && i%3 == 2 || c.State != coupon.Refunded && i%3 != 2 && c.Order == strconv.Itoa(i/3)
@@ -417,15 +402,11 @@ func racePay(s *scene) {
 	for round := range rounds {
 		id := strconv.Itoa(round)
 		s.lock(id, 5)
-		errs := together(8, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.shop.Pay(s.Context(), id)
-			} else {
-				err = s.shop.Cancel(s.Context(), id)
-			}
-			return err
-		})
-		s.count("calls that were told yes", s.succeeded(errs, coupon.ErrPaid, coupon.ErrCancelled), 4)
+		errs := suite.Meet(8,
+			func() error { return suite.Outcome(s.shop.Pay(s.Context(), id)) },
+			func() error { return s.shop.Cancel(s.Context(), id) },
+		)
+		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrPaid, coupon.ErrCancelled), 4)
 		if errs[0] == nil {
 			paid++
 			s.state(id, coupon.Usable)
@@ -441,15 +422,11 @@ func raceClaimCancel(s *scene) {
 	given := int64(0)
 	for round := range rounds {
 		id := strconv.Itoa(round)
-		errs := together(8, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.shop.For(5).Claim(s.Context(), id, 1)
-			} else {
-				err = s.shop.Cancel(s.Context(), id)
-			}
-			return err
-		})
-		s.count("calls that were told yes", s.succeeded(errs, coupon.ErrPaid, coupon.ErrCancelled), 4)
+		errs := suite.Meet(8,
+			func() error { return suite.Outcome(s.shop.For(5).Claim(s.Context(), id, 1)) },
+			func() error { return s.shop.Cancel(s.Context(), id) },
+		)
+		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrPaid, coupon.ErrCancelled), 4)
 		if errs[0] == nil {
 			given++
 			s.state(id, coupon.Usable)
@@ -463,7 +440,7 @@ func raceClaimCancel(s *scene) {
 // raceReplays makes each call of a whole journey eight times at once.
 func raceReplays(s *scene) {
 	for _, step := range journey() {
-		errs := together(8, func(int) error { return step.call(s.Context(), s.shop) })
+		errs := suite.Together(8, func(int) error { return step.call(s.Context(), s.shop) })
 		for _, err := range errs {
 			if err != nil {
 				s.Fatalf("%s: %v", step.name, err)

@@ -3,10 +3,12 @@ package coupontest
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -28,50 +30,32 @@ func readingCases() []testCase {
 }
 
 func campaignsByID(s *scene) {
-	same(s, "campaigns", listed(s, s.shop.Campaigns(s.Context())), nil)
+	suite.Same(s, "campaigns", suite.Listed(s, s.shop.Campaigns(s.Context())), nil)
 	for _, id := range []int64{7, 3, 11, 1} {
 		s.define(id, id, coupon.Rules{}, tenOff())
 	}
 	s.define(5, 0, coupon.Rules{}, pooled(tenOff()))
 	s.load(5, "A", "B")
-	campaigns := listed(s, s.shop.Campaigns(s.Context()))
+	campaigns := suite.Listed(s, s.shop.Campaigns(s.Context()))
 	var ids []int64
 	for _, c := range campaigns {
 		ids = append(ids, c.ID)
-		same(s, "campaign", c, s.campaign(c.ID))
+		suite.Same(s, "campaign", c, s.campaign(c.ID))
 	}
-	same(s, "campaigns", ids, []int64{1, 3, 5, 7, 11})
+	suite.Same(s, "campaigns", ids, []int64{1, 3, 5, 7, 11})
 }
 
 func campaignsPages(s *scene) {
 	const full = 200 // a page of the library
-	define := func(from, to int) {
-		s.Helper()
-		s.each(crowd(to-from, 8, func(i int) error {
-			_, err := s.shop.Define(s.Context(), int64(from+i+1), 1, coupon.Rules{}, tenOff())
-			return err
+	suite.Pages(s, full, []int{1, full}, func(from, to int) {
+		s.Each(suite.Crowd(to-from, 8, func(i int) error {
+			return suite.Outcome(s.shop.Define(s.Context(), int64(from+i+1), 1, coupon.Rules{}, tenOff()))
 		}))
-	}
-	count := func(stop int) int {
-		s.Helper()
-		n := 0
-		for c, err := range s.shop.Campaigns(s.Context()) {
-			s.no(err)
-			n++
-			same(s, "campaign", c.ID, int64(n))
-			if n == stop {
-				break
-			}
-		}
-		return n
-	}
-	define(0, full)
-	s.count("campaigns", count(-1), full)
-	define(full, full+1)
-	s.count("campaigns", count(-1), full+1)
-	for _, stop := range []int{1, 200} {
-		s.count("campaigns until it stops", count(stop), stop)
-	}
+	}, func() iter.Seq2[coupon.Campaign, error] {
+		return s.shop.Campaigns(s.Context())
+	}, func(n int, c coupon.Campaign) {
+		suite.Same(s, "campaign", c.ID, int64(n+1))
+	})
 }
 
 // lives gives buyer 5 a coupon of each status, and some that have none.
@@ -111,8 +95,8 @@ func progressCounts(s *scene) {
 	s.counts(stock.Quantities{Total: 100, Sold: 8, Locked: 2, Left: 92, Refunded: 2})
 	s.define(2, 5, coupon.Rules{}, tenOff())
 	n, err := s.shop.Progress(s.Context(), 2)
-	s.no(err)
-	same(s, "progress of another", n, coupon.Count{})
+	s.No(err)
+	suite.Same(s, "progress of another", n, coupon.Count{})
 }
 
 func couponUnknown(s *scene) {
@@ -121,18 +105,18 @@ func couponUnknown(s *scene) {
 	for _, shop := range []*coupon.Coupons{s.shop, s.shop.For(5)} {
 		for _, id := range []string{"unknown", "closed"} {
 			_, err := shop.Coupon(s.Context(), id)
-			s.is(err, coupon.ErrUnknownCoupon)
-			same(s, "error", as[*coupon.StateError](s, err).Coupon, id)
+			s.Is(err, coupon.ErrUnknownCoupon)
+			suite.Same(s, "error", suite.As[*coupon.StateError](s, err).Coupon, id)
 			_, err = shop.History(s.Context(), id)
-			s.is(err, coupon.ErrUnknownCoupon)
+			s.Is(err, coupon.ErrUnknownCoupon)
 		}
 		_, err := shop.ByCode(s.Context(), "unknown")
-		s.is(err, coupon.ErrUnknownCoupon)
+		s.Is(err, coupon.ErrUnknownCoupon)
 		uses, err := shop.UsedBy(s.Context(), "unknown")
-		s.no(err)
-		s.count("uses", len(uses), 0)
+		s.No(err)
+		s.Count("uses", len(uses), 0)
 	}
-	same(s, "wallet", listed(s, s.shop.For(5).Wallet(s.Context())), nil)
+	suite.Same(s, "wallet", suite.Listed(s, s.shop.For(5).Wallet(s.Context())), nil)
 }
 
 func historyWhole(s *scene) {
@@ -154,18 +138,18 @@ func historyWhole(s *scene) {
 	s.Advance(time.Minute)
 	s.revoke("r", "c")
 	h, err := s.shop.For(5).History(s.Context(), "c")
-	s.no(err)
-	same(s, "coupon", h.Coupon, s.coupon("c"))
-	same(s, "hold", h.Hold, stock.Hold{
+	s.No(err)
+	suite.Same(s, "coupon", h.Coupon, s.coupon("c"))
+	suite.Same(s, "hold", h.Hold, stock.Hold{
 		Order: "c", Buyer: 5, State: stock.Refunded, Deadline: locked.Add(hold), LockedAt: locked, PaidAt: paid, UpdatedAt: s.now(),
 		Lines: []stock.HoldLine{{Line: one(), Refunded: 1, Restocked: 1}},
 	})
 	var orders []string
 	for _, u := range h.Uses {
 		orders = append(orders, u.Order)
-		same(s, "use", u, s.use("c", u.Order))
+		suite.Same(s, "use", u, s.use("c", u.Order))
 	}
-	same(s, "orders", orders, []string{"C", "B", "X", "Y"})
+	suite.Same(s, "orders", orders, []string{"C", "B", "X", "Y"})
 }
 
 func usedByLists(s *scene) {
@@ -175,24 +159,24 @@ func usedByLists(s *scene) {
 		s.redeem(id, "A")
 	}
 	uses, err := s.shop.UsedBy(s.Context(), "A")
-	s.no(err)
-	same(s, "uses", uses, []coupon.Use{s.use("a", "A"), s.use("b", "A"), s.use("c", "A")})
+	s.No(err)
+	suite.Same(s, "uses", uses, []coupon.Use{s.use("a", "A"), s.use("b", "A"), s.use("c", "A")})
 	uses, err = s.shop.For(3).UsedBy(s.Context(), "A")
-	s.no(err)
-	same(s, "uses of one buyer", uses, []coupon.Use{s.use("b", "A")})
+	s.No(err)
+	suite.Same(s, "uses of one buyer", uses, []coupon.Use{s.use("b", "A")})
 }
 
 // wallet ends the test unless buyer 5 has these coupons of some statuses, in any order.
 func (s *scene) wallet(statuses []coupon.Status, want ...string) {
 	s.Helper()
 	var got []string
-	for _, c := range listed(s, s.shop.For(5).Wallet(s.Context(), statuses...)) {
+	for _, c := range suite.Listed(s, s.shop.For(5).Wallet(s.Context(), statuses...)) {
 		got = append(got, c.ID)
-		same(s, "coupon", c, s.coupon(c.ID))
+		suite.Same(s, "coupon", c, s.coupon(c.ID))
 	}
 	slices.Sort(got)
 	slices.Sort(want)
-	same(s, fmt.Sprintf("wallet of %v", statuses), got, want)
+	suite.Same(s, fmt.Sprintf("wallet of %v", statuses), got, want)
 }
 
 func walletByStatus(s *scene) {
@@ -216,7 +200,7 @@ func walletByStatus(s *scene) {
 	}
 	s.wallet(nil, slices.Clone(all)...)
 	s.wallet(coupon.Statuses(), all...)
-	same(s, "wallet of another", len(listed(s, s.shop.For(6).Wallet(s.Context()))), 1)
+	suite.Same(s, "wallet of another", len(suite.Listed(s, s.shop.For(6).Wallet(s.Context()))), 1)
 }
 
 // onlyIf returns the text where the condition holds.
@@ -261,8 +245,8 @@ func walletByEnd(s *scene) {
 			s.claim(fmt.Sprint(name, 9-i), 5)
 		}
 	}
-	coupons := listed(s, s.shop.For(5).Wallet(s.Context()))
-	s.count("coupons", len(coupons), 15)
+	coupons := suite.Listed(s, s.shop.For(5).Wallet(s.Context()))
+	s.Count("coupons", len(coupons), 15)
 	if !slices.IsSortedFunc(coupons, func(a, b coupon.Coupon) int { return cmp.Or(a.Until.Compare(b.Until), cmp.Compare(a.ID, b.ID)) }) {
 		s.Fatalf("not in order: %v", coupons)
 	}
@@ -271,32 +255,15 @@ func walletByEnd(s *scene) {
 func walletPages(s *scene) {
 	const full = 200 // a page of the library
 	s.open(1000)
-	claim := func(from, to int) {
-		s.Helper()
-		s.each(crowd(to-from, 8, func(i int) error {
-			_, err := s.shop.For(5).Claim(s.Context(), fmt.Sprintf("c%04d", from+i), 1)
-			return err
+	suite.Pages(s, full, []int{1, full}, func(from, to int) {
+		s.Each(suite.Crowd(to-from, 8, func(i int) error {
+			return suite.Outcome(s.shop.For(5).Claim(s.Context(), fmt.Sprintf("c%04d", from+i), 1))
 		}))
-	}
-	count := func(stop int) int {
-		s.Helper()
-		n := 0
-		for c, err := range s.shop.For(5).Wallet(s.Context(), coupon.StatusUsable) {
-			s.no(err)
-			same(s, "coupon", c.ID, fmt.Sprintf("c%04d", n)) // which all end at one moment
-			if n++; n == stop {
-				break
-			}
-		}
-		return n
-	}
-	claim(0, full)
-	s.count("coupons", count(-1), full)
-	claim(full, full+1)
-	s.count("coupons", count(-1), full+1)
-	for _, stop := range []int{1, 200} {
-		s.count("coupons until it stops", count(stop), stop)
-	}
+	}, func() iter.Seq2[coupon.Coupon, error] {
+		return s.shop.For(5).Wallet(s.Context(), coupon.StatusUsable)
+	}, func(n int, c coupon.Coupon) {
+		suite.Same(s, "coupon", c.ID, fmt.Sprintf("c%04d", n)) // which all end at one moment
+	})
 }
 
 // listingsEnd breaks the wire at each call that a listing makes.
@@ -305,11 +272,11 @@ func listingsEnd(s *scene) {
 	s.claim("c", 5)
 	for name, list := range map[string]func(*coupon.Coupons) (int, error){
 		"Campaigns": func(c *coupon.Coupons) (int, error) {
-			all, err := gather(c.Campaigns(s.Context()))
+			all, err := suite.Gather(c.Campaigns(s.Context()))
 			return len(all), err
 		},
 		"Wallet": func(c *coupon.Coupons) (int, error) {
-			all, err := gather(c.For(5).Wallet(s.Context()))
+			all, err := suite.Gather(c.For(5).Wallet(s.Context()))
 			return len(all), err
 		},
 	} {
@@ -323,11 +290,11 @@ func listingsEnd(s *scene) {
 			}})
 			got, err := list(shop)
 			if err == nil {
-				s.count(name, got, 1)
+				s.Count(name, got, 1)
 				break
 			}
-			s.is(err, coupon.ErrUnavailable)
-			s.count("calls of "+name+" after the error", calls, n)
+			s.Is(err, coupon.ErrUnavailable)
+			s.Count("calls of "+name+" after the error", calls, n)
 		}
 	}
 }
@@ -338,20 +305,20 @@ func resultsBelong(s *scene) {
 	s.claim("c", 5)
 	s.redeem("c", "A")
 	h, err := s.shop.History(s.Context(), "c")
-	s.no(err)
+	s.No(err)
 	h.Hold.Lines[0].Num, h.Uses[0].Order = 99, "spoilt"
 	uses, err := s.shop.UsedBy(s.Context(), "A")
-	s.no(err)
+	s.No(err)
 	uses[0].State = coupon.UseReleased
 	again, err := s.shop.History(s.Context(), "c")
-	s.no(err)
-	same(s, "units", again.Hold.Lines[0].Num, 1)
-	same(s, "order", again.Uses[0].Order, "A")
-	same(s, "state", again.Uses[0].State, coupon.UseRedeemed)
+	s.No(err)
+	suite.Same(s, "units", again.Hold.Lines[0].Num, 1)
+	suite.Same(s, "order", again.Uses[0].Order, "A")
+	suite.Same(s, "state", again.Uses[0].State, coupon.UseRedeemed)
 
 	b := gift("b", 1, 2, 3)
 	issued, err := s.shop.Issue(s.Context(), b)
-	s.no(err)
+	s.No(err)
 	slices.Reverse(b.Buyers)
 	issued.Given[0] = coupon.Granted{}
 	s.issue(gift("b", 1, 2, 3), granted("b", coupon.Given, 1, 2, 3), nil)
@@ -359,13 +326,13 @@ func resultsBelong(s *scene) {
 	codes := []string{"A", "B", "C"}
 	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
 	owners, verdict, err := s.Store.AddCodes(s.Context(), 2, -1, codes)
-	s.no(err)
-	same(s, "verdict", verdict, stock.Done)
+	s.No(err)
+	suite.Same(s, "verdict", verdict, stock.Done)
 	codes[0], owners[1] = "SPOILT", 7
 	c, err := s.shop.For(5).Claim(s.Context(), "d", 2)
-	s.no(err)
-	same(s, "code", c.Code, "A")
+	s.No(err)
+	suite.Same(s, "code", c.Code, "A")
 	rows := coupon.Transitions()
 	rows[0].To = coupon.UseReturned
-	same(s, "transition", coupon.StepReserve.Transition().To, coupon.UseReserved)
+	suite.Same(s, "transition", coupon.StepReserve.Transition().To, coupon.UseReserved)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -33,9 +34,9 @@ func (s *scene) journeyEnd() {
 	s.Helper()
 	s.counts(stock.Quantities{Total: 14, Sold: 6, Left: 8, Refunded: 2})
 	c := s.campaign(2)
-	same(s, "the second campaign", c.Quantities, stock.Quantities{Total: 5, Sold: 1, Left: 4})
-	same(s, "its codes", c.Codes, 5)
-	same(s, "code", s.coupon("code").Code, "CODE")
+	suite.Same(s, "the second campaign", c.Quantities, stock.Quantities{Total: 5, Sold: 1, Left: 4})
+	suite.Same(s, "its codes", c.Codes, 5)
+	suite.Same(s, "code", s.coupon("code").Code, "CODE")
 	for id, want := range map[string]coupon.State{
 		"a": coupon.Usable, "b": coupon.Refunded, "g/5": coupon.Revoked, "g/6": coupon.Usable, "h/5": coupon.Usable, "h/6": coupon.Usable,
 	} {
@@ -46,7 +47,7 @@ func (s *scene) journeyEnd() {
 	}
 	for _, id := range []string{"c", "d"} {
 		_, err := s.shop.For(5).Claim(s.Context(), id, 1)
-		s.is(err, coupon.ErrCancelled)
+		s.Is(err, coupon.ErrCancelled)
 	}
 }
 
@@ -87,11 +88,11 @@ func lostAnswersResolved(s *scene) {
 	claims := map[string]string{"Claim": "a", "Claim of a code": "code", "Lock": "b", "Pay": "b", "Cancel": "c", "Resolve": "d", "Refund": "b", "Revoke": "g/5"}
 	for _, step := range journey() {
 		if err := step.call(s.Context(), s.lossy(1)); err != nil {
-			s.is(err, coupon.ErrUnknown)
+			s.Is(err, coupon.ErrUnknown)
 		}
 		if claim := claims[step.name]; claim != "" {
 			_, err := s.shop.Resolve(s.Context(), claim)
-			s.no(err)
+			s.No(err)
 		}
 		if err := step.call(s.Context(), s.shop); err != nil {
 			s.Fatalf("%s again: %v", step.name, err)
@@ -104,32 +105,32 @@ func resolveUnknown(s *scene) {
 	s.open(10)
 	for range 2 {
 		c, err := s.shop.Resolve(s.Context(), "a")
-		s.no(err)
-		same(s, "coupon", c, coupon.Coupon{ID: "a", State: coupon.Dropped})
+		s.No(err)
+		suite.Same(s, "coupon", c, coupon.Coupon{ID: "a", State: coupon.Dropped})
 	}
 	_, err := s.shop.For(5).Claim(s.Context(), "a", 1)
-	s.is(err, coupon.ErrCancelled)
+	s.Is(err, coupon.ErrCancelled)
 	_, err = s.shop.For(5).Lock(s.Context(), "a", 1)
-	s.is(err, coupon.ErrCancelled)
+	s.Is(err, coupon.ErrCancelled)
 	s.counts(stock.Quantities{Total: 10, Left: 10})
 }
 
 func resolveStates(s *scene) {
 	s.lives()
 	_, err := s.shop.Expire(s.Context())
-	s.no(err)
+	s.No(err)
 	for _, id := range []string{
 		"usable", "reserved", "used", "lapsed", "refunded", "revoked", "pending", "dead", "cancelled", "waiting", "expired",
 	} {
 		was, campaign := s.coupon(id), s.campaign(1)
 		got, err := s.shop.Resolve(s.Context(), id)
-		s.no(err)
-		same(s, "coupon", got, was)
-		same(s, "coupon read again", s.coupon(id), was)
-		same(s, "campaign", s.campaign(1), campaign)
+		s.No(err)
+		suite.Same(s, "coupon", got, was)
+		suite.Same(s, "coupon read again", s.coupon(id), was)
+		suite.Same(s, "campaign", s.campaign(1), campaign)
 	}
 	_, err = s.shop.For(6).Resolve(s.Context(), "usable")
-	s.is(err, coupon.ErrAnotherBuyer)
+	s.Is(err, coupon.ErrAnotherBuyer)
 	s.pay("pending")
 }
 
@@ -140,14 +141,14 @@ func resolveFences(s *scene) {
 	s.lock("cancel", 5)
 	s.claim("refund", 5)
 	before, _, err := s.units().Hold(s.Context(), "refund")
-	s.no(err)
+	s.No(err)
 	for _, id := range []string{"claim", "pay", "cancel", "refund"} {
 		_, err := s.shop.Resolve(s.Context(), id)
-		s.no(err)
+		s.No(err)
 	}
 	locking, err := s.units().Lock(s.Context(), stock.Order{ID: "claim", Buyer: 5, Lines: []stock.Line{one()}, Taken: true}, hold)
-	s.no(err)
-	same(s, "a Claim that arrives late", locking.Verdict, stock.Exists)
+	s.No(err)
+	suite.Same(s, "a Claim that arrives late", locking.Verdict, stock.Exists)
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "pay", 0))
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepCancel, "cancel", 0))
 	late := stock.Refunding{Refund: stock.Refund{ID: "late", Order: "refund", Restock: true, Lines: []stock.Line{one()}}, Whole: true}
@@ -170,12 +171,12 @@ func lostInABatch(s *scene) {
 	for n := 1; ; n++ {
 		got, err := s.lossy(n).Issue(s.Context(), b)
 		if err == nil {
-			same(s, "batch", got, coupon.Issued{
+			suite.Same(s, "batch", got, coupon.Issued{
 				Given: granted("b", coupon.Given, buyers(1, many-50)...), Skipped: granted("b", coupon.ReasonSoldOut, buyers(many-49, many)...),
 			})
 			break
 		}
-		s.is(err, coupon.ErrUnknown)
+		s.Is(err, coupon.ErrUnknown)
 	}
 	s.counts(stock.Quantities{Total: many - 50, Sold: many - 50})
 }
@@ -187,7 +188,7 @@ func lostInAnImport(s *scene) {
 	for n := 1; ; n++ {
 		if _, err := s.lossy(n).Import(s.Context(), 1, slices.Values(codes)); err == nil {
 			break
-		} else if s.is(err, coupon.ErrUnknown); n > 10 {
+		} else if s.Is(err, coupon.ErrUnknown); n > 10 {
 			s.Fatalf("after %d calls: %v", n, err)
 		}
 	}
@@ -195,7 +196,7 @@ func lostInAnImport(s *scene) {
 	for n := 1; ; n++ {
 		if _, err := s.lossy(n).Generate(s.Context(), 1, 4200, nil); err == nil {
 			break
-		} else if s.is(err, coupon.ErrUnknown); n > 10 {
+		} else if s.Is(err, coupon.ErrUnknown); n > 10 {
 			s.Fatalf("after %d calls: %v", n, err)
 		}
 	}
@@ -214,7 +215,7 @@ func unsentCalls(s *scene) {
 		if err := step.call(s.Context(), broken); step.name != "Expire" && !coupon.Retryable(err) { // which finds nothing to do
 			s.Fatalf("%s, not sent: %v", step.name, err)
 		}
-		same(s, "everything after "+step.name, s.everything(), was)
+		suite.Same(s, "everything after "+step.name, s.everything(), was)
 		if err := step.call(s.Context(), s.shop); err != nil {
 			s.Fatalf("%s: %v", step.name, err)
 		}
@@ -259,16 +260,16 @@ func blindCalls(s *scene) {
 // everything returns all that can be seen of a journey.
 func (s *scene) everything() []any {
 	s.Helper()
-	all := []any{canonical(listed(s, s.shop.Campaigns(s.Context())))}
+	all := []any{s.Normal(suite.Listed(s, s.shop.Campaigns(s.Context())))}
 	for _, id := range []string{"a", "b", "c", "d", "code", "g/5", "g/6", "h/5", "h/6"} {
 		h, _, err := s.units().Hold(s.Context(), id)
-		s.no(err)
+		s.No(err)
 		h.Fence = 0 // which Resolve raises, and which nobody sees
 		c, _, err := s.Store.Coupon(s.Context(), id)
-		s.no(err)
+		s.No(err)
 		uses, err := s.Store.Uses(s.Context(), id)
-		s.no(err)
-		all = append(all, canonical(h), canonical(c), canonical(uses))
+		s.No(err)
+		all = append(all, s.Normal(h), s.Normal(c), s.Normal(uses))
 	}
 	return all
 }

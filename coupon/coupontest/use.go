@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -40,19 +41,19 @@ func reserveForOne(s *scene) {
 		Coupon: "c", Order: "A", State: coupon.UseReserved, Places: 2, Total: dec("100"), Discount: dec("10"),
 		Deadline: now.Add(reserve), CreatedAt: now, UpdatedAt: now,
 	}
-	same(s, "use", s.reserve("c", "A"), want)
+	suite.Same(s, "use", s.reserve("c", "A"), want)
 	s.Advance(time.Minute)
-	same(s, "use again", s.reserve("c", "A"), want)
-	same(s, "use read again", s.use("c", "A"), want)
+	suite.Same(s, "use again", s.reserve("c", "A"), want)
+	suite.Same(s, "use read again", s.use("c", "A"), want)
 	c := s.state("c", coupon.Reserved)
-	same(s, "order", c.Order, "A")
-	s.sameTime("deadline", c.Deadline, want.Deadline)
+	suite.Same(s, "order", c.Order, "A")
+	s.SameTime("deadline", c.Deadline, want.Deadline)
 	s.status("c", coupon.StatusReserved)
 	s.unchanged("c", func() {
 		_, err := s.shop.Reserve(s.Context(), "c", "B", dec("100"))
-		s.is(err, coupon.ErrReserved)
+		s.Is(err, coupon.ErrReserved)
 		_, err = s.shop.Redeem(s.Context(), "c", "B", dec("100"))
-		s.is(err, coupon.ErrReserved)
+		s.Is(err, coupon.ErrReserved)
 	})
 	s.used("c", "B", coupon.Unused)
 	s.progress(coupon.Count{Reserved: 1})
@@ -65,24 +66,24 @@ func reservationLapses(s *scene) {
 	s.reserve("c", "A")
 	s.Advance(reserve - time.Microsecond)
 	_, err := s.shop.Reserve(s.Context(), "c", "B", dec("100"))
-	s.is(err, coupon.ErrReserved)
+	s.Is(err, coupon.ErrReserved)
 	s.progress(coupon.Count{Reserved: 1})
 	s.Advance(time.Microsecond)
 	s.status("c", coupon.StatusUsable) // nobody has swept
 	s.progress(coupon.Count{Usable: 1})
 	s.reserve("c", "B")
-	same(s, "order", s.state("c", coupon.Reserved).Order, "B")
+	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "B")
 	_, err = s.shop.Redeem(s.Context(), "c", "A", dec("100"))
-	s.is(err, coupon.ErrReserved)
+	s.Is(err, coupon.ErrReserved)
 	s.redeem("c", "B")
 	_, err = s.shop.Redeem(s.Context(), "c", "A", dec("100"))
-	s.is(err, coupon.ErrRedeemed)
+	s.Is(err, coupon.ErrRedeemed)
 
 	short := s.with(coupon.Options{ReserveFor: time.Microsecond})
 	s.claim("d", 5)
 	u, err := short.Reserve(s.Context(), "d", "A", dec("100"))
-	s.no(err)
-	s.sameTime("deadline", u.Deadline, s.now().Add(time.Microsecond))
+	s.No(err)
+	s.SameTime("deadline", u.Deadline, s.now().Add(time.Microsecond))
 }
 
 func lapsedRenewed(s *scene) {
@@ -90,24 +91,24 @@ func lapsedRenewed(s *scene) {
 	s.claim("c", 5)
 	first := s.reserve("c", "A")
 	s.Advance(reserve)
-	same(s, "lapsed", s.use("c", "A").Lapsed(s.now()), true)
+	suite.Same(s, "lapsed", s.use("c", "A").Lapsed(s.now()), true)
 	again, err := s.shop.Reserve(s.Context(), "c", "A", dec("70")) // of a new reservation the total may be another
-	s.no(err)
-	s.sameTime("deadline", again.Deadline, s.now().Add(reserve))
-	s.sameTime("created", again.CreatedAt, first.CreatedAt)
+	s.No(err)
+	s.SameTime("deadline", again.Deadline, s.now().Add(reserve))
+	s.SameTime("created", again.CreatedAt, first.CreatedAt)
 	s.sameAmount("total", again.Total, "70")
 	s.Advance(reserve)
 	u := s.redeem("c", "A") // lapsed once more, and still free
-	same(s, "state", u.State, coupon.UseRedeemed)
-	s.sameTime("redeemed", u.RedeemedAt, s.now())
-	s.count("uses", len(s.usesOf("c")), 1)
+	suite.Same(s, "state", u.State, coupon.UseRedeemed)
+	s.SameTime("redeemed", u.RedeemedAt, s.now())
+	s.Count("uses", len(s.usesOf("c")), 1)
 }
 
 // usesOf returns the uses of a coupon.
 func (s *scene) usesOf(id string) []coupon.Use {
 	s.Helper()
 	h, err := s.shop.History(s.Context(), id)
-	s.no(err)
+	s.No(err)
 	return h.Uses
 }
 
@@ -118,19 +119,19 @@ func redeemReserved(s *scene) {
 	s.Advance(time.Minute)
 	now := s.now()
 	want.State, want.RedeemedAt, want.UpdatedAt = coupon.UseRedeemed, now, now
-	same(s, "use", s.redeem("c", "A"), want)
+	suite.Same(s, "use", s.redeem("c", "A"), want)
 	s.Advance(1000 * day)
-	same(s, "use again", s.redeem("c", "A"), want)
-	same(s, "use read again", s.use("c", "A"), want)
+	suite.Same(s, "use again", s.redeem("c", "A"), want)
+	suite.Same(s, "use read again", s.use("c", "A"), want)
 	c := s.state("c", coupon.Redeemed)
-	same(s, "order", c.Order, "A")
-	same(s, "deadline", c.Deadline, time.Time{})
+	suite.Same(s, "order", c.Order, "A")
+	suite.Same(s, "deadline", c.Deadline, time.Time{})
 	s.status("c", coupon.StatusUsed)
 	s.unchanged("c", func() {
 		_, err := s.shop.Redeem(s.Context(), "c", "B", dec("100"))
-		s.is(err, coupon.ErrRedeemed)
+		s.Is(err, coupon.ErrRedeemed)
 		_, err = s.shop.Reserve(s.Context(), "c", "B", dec("100"))
-		s.is(err, coupon.ErrRedeemed)
+		s.Is(err, coupon.ErrRedeemed)
 	})
 	s.used("c", "B", coupon.Unused)
 	s.progress(coupon.Count{Redeemed: 1})
@@ -145,10 +146,10 @@ func redeemAtOnce(s *scene) {
 		Coupon: "c", Order: "A", State: coupon.UseRedeemed, Places: 2, Total: dec("100"), Discount: dec("10"),
 		Deadline: now, CreatedAt: now, RedeemedAt: now, UpdatedAt: now,
 	}
-	same(s, "use", s.redeem("c", "A"), want)
+	suite.Same(s, "use", s.redeem("c", "A"), want)
 	s.Advance(time.Minute)
-	same(s, "use again", s.redeem("c", "A"), want)
-	same(s, "reserved after it was used", s.reserve("c", "A"), want)
+	suite.Same(s, "use again", s.redeem("c", "A"), want)
+	suite.Same(s, "reserved after it was used", s.reserve("c", "A"), want)
 	s.progress(coupon.Count{Redeemed: 1})
 }
 
@@ -165,7 +166,7 @@ func reservedBeforeEnd(s *scene) {
 	s.status("honoured", coupon.StatusReserved)
 	s.progress(coupon.Count{Reserved: 2, Expired: 1})
 	_, err := s.shop.Redeem(s.Context(), "free", "A", dec("100"))
-	s.is(err, coupon.ErrExpired)
+	s.Is(err, coupon.ErrExpired)
 	s.redeem("honoured", "A")
 	s.Advance(time.Microsecond)
 	for _, call := range []func() error{
@@ -174,10 +175,10 @@ func reservedBeforeEnd(s *scene) {
 		func() error { _, err := s.shop.Reserve(s.Context(), "lapsed", "B", dec("100")); return err },
 	} {
 		err := call()
-		s.is(err, coupon.ErrExpired)
-		validity := as[*coupon.ValidityError](s, err)
-		s.sameTime("until", validity.Until, end)
-		s.sameTime("now", validity.Now, s.now())
+		s.Is(err, coupon.ErrExpired)
+		validity := suite.As[*coupon.ValidityError](s, err)
+		s.SameTime("until", validity.Until, end)
+		s.SameTime("now", validity.Now, s.now())
 	}
 	s.status("lapsed", coupon.StatusExpired)
 	s.progress(coupon.Count{Redeemed: 1, Expired: 2})
@@ -190,22 +191,22 @@ func returnOnce(s *scene) {
 	s.Advance(time.Minute)
 	want := s.use("c", "A")
 	want.State, want.UpdatedAt = coupon.UseReturned, s.now()
-	same(s, "use", s.giveBack("c", "A"), want)
+	suite.Same(s, "use", s.giveBack("c", "A"), want)
 	c := s.state("c", coupon.Usable)
-	same(s, "order", c.Order, "")
+	suite.Same(s, "order", c.Order, "")
 	s.progress(coupon.Count{Usable: 1})
 	s.reserve("c", "B")
 	s.redeem("c", "B")
-	s.unchanged("c", func() { same(s, "returned twice", s.giveBack("c", "A"), want) })
-	same(s, "order", s.state("c", coupon.Redeemed).Order, "B")
+	s.unchanged("c", func() { suite.Same(s, "returned twice", s.giveBack("c", "A"), want) })
+	suite.Same(s, "order", s.state("c", coupon.Redeemed).Order, "B")
 	s.unchanged("c", func() { // it is over for that order
 		_, err := s.shop.Redeem(s.Context(), "c", "A", dec("100"))
-		s.is(err, coupon.ErrReturned)
+		s.Is(err, coupon.ErrReturned)
 		_, err = s.shop.Reserve(s.Context(), "c", "A", dec("100"))
-		s.is(err, coupon.ErrReturned)
+		s.Is(err, coupon.ErrReturned)
 	})
 	s.giveBack("c", "B")
-	same(s, "history", s.usesOf("c"), []coupon.Use{want, s.use("c", "B")})
+	suite.Same(s, "history", s.usesOf("c"), []coupon.Use{want, s.use("c", "B")})
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 }
 
@@ -217,9 +218,9 @@ func returnAfterEnd(s *scene) {
 	s.giveBack("c", "A")
 	s.status("c", coupon.StatusExpired)
 	_, err := s.shop.Reserve(s.Context(), "c", "B", dec("100"))
-	s.is(err, coupon.ErrExpired)
+	s.Is(err, coupon.ErrExpired)
 	_, err = s.shop.Redeem(s.Context(), "c", "B", dec("100"))
-	s.is(err, coupon.ErrExpired)
+	s.Is(err, coupon.ErrExpired)
 	s.progress(coupon.Count{Expired: 1})
 }
 
@@ -230,21 +231,21 @@ func releaseReserved(s *scene) {
 	s.Advance(time.Minute)
 	want := s.use("c", "A")
 	want.State, want.UpdatedAt = coupon.UseReleased, s.now()
-	same(s, "use", s.release("c", "A"), want)
+	suite.Same(s, "use", s.release("c", "A"), want)
 	s.Advance(time.Minute)
-	s.unchanged("c", func() { same(s, "released twice", s.release("c", "A"), want) })
+	s.unchanged("c", func() { suite.Same(s, "released twice", s.release("c", "A"), want) })
 	c := s.state("c", coupon.Usable)
-	same(s, "order", c.Order, "")
+	suite.Same(s, "order", c.Order, "")
 	s.progress(coupon.Count{Usable: 1})
 	for range 2 {
 		_, err := s.shop.Reserve(s.Context(), "c", "A", dec("100"))
-		s.is(err, coupon.ErrReleased)
+		s.Is(err, coupon.ErrReleased)
 		_, err = s.shop.Redeem(s.Context(), "c", "A", dec("100"))
-		s.is(err, coupon.ErrReleased)
+		s.Is(err, coupon.ErrReleased)
 		s.reserve("c", "B")
 	}
 	s.unchanged("c", func() { s.release("c", "A") }) // which leaves B alone
-	same(s, "order", s.state("c", coupon.Reserved).Order, "B")
+	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "B")
 }
 
 func partialRefund(s *scene) {
@@ -254,18 +255,18 @@ func partialRefund(s *scene) {
 	for _, refunded := range []string{"0", "0.01", "89.99"} {
 		s.unchanged("c", func() {
 			_, err := s.shop.Return(s.Context(), "c", "A", dec(refunded))
-			s.is(err, coupon.ErrPartial)
-			partial := as[*coupon.PartialError](s, err)
+			s.Is(err, coupon.ErrPartial)
+			partial := suite.As[*coupon.PartialError](s, err)
 			s.sameAmount("refunded", partial.Refunded, refunded)
 			s.sameAmount("paid", partial.Paid, "90")
 		})
 	}
 	s.state("c", coupon.Redeemed)
 	_, err := s.shop.Return(s.Context(), "c", "A", dec("90"))
-	s.no(err)
+	s.No(err)
 	s.state("c", coupon.Usable)
 	_, err = s.shop.Return(s.Context(), "c", "A", dec("90.00"))
-	s.no(err)
+	s.No(err)
 }
 
 // minimumAgain changes the cart between the reservation and the payment.
@@ -275,22 +276,22 @@ func minimumAgain(s *scene) {
 	s.reserve("c", "A")
 	s.unchanged("c", func() {
 		_, err := s.shop.Redeem(s.Context(), "c", "A", dec("49.99"))
-		s.is(err, coupon.ErrBelowMinimum)
-		below := as[*coupon.MinimumError](s, err)
+		s.Is(err, coupon.ErrBelowMinimum)
+		below := suite.As[*coupon.MinimumError](s, err)
 		s.sameAmount("minimum", below.Minimum, "50")
 		s.sameAmount("total", below.Total, "49.99")
 	})
 	s.state("c", coupon.Reserved)
 	u, err := s.shop.Redeem(s.Context(), "c", "A", dec("50"))
-	s.no(err)
+	s.No(err)
 	s.sameAmount("total", u.Total, "50")
 	s.sameAmount("discount", u.Discount, "10")
-	same(s, "use", s.use("c", "A"), u)
+	suite.Same(s, "use", s.use("c", "A"), u)
 	s.claim("d", 5)
 	_, err = s.shop.Reserve(s.Context(), "d", "A", dec("49.99"))
-	s.is(err, coupon.ErrBelowMinimum)
+	s.Is(err, coupon.ErrBelowMinimum)
 	_, err = s.shop.Redeem(s.Context(), "d", "A", dec("49.99"))
-	s.is(err, coupon.ErrBelowMinimum)
+	s.Is(err, coupon.ErrBelowMinimum)
 	s.used("d", "A", coupon.Unused)
 	s.state("d", coupon.Usable)
 }
@@ -301,7 +302,7 @@ func useAgain(s *scene) {
 	s.claim("c", 5)
 	s.reserve("c", "A")
 	redeemed := s.redeem("c", "A")
-	same(s, "reserved again", s.reserve("c", "A"), redeemed)
+	suite.Same(s, "reserved again", s.reserve("c", "A"), redeemed)
 	returned := s.giveBack("c", "A")
 	s.reserve("c", "B")
 	released := s.release("c", "B")
@@ -310,14 +311,14 @@ func useAgain(s *scene) {
 	s.refund("r", "c")
 	s.Advance(1000 * day)
 	s.unchanged("c", func() {
-		same(s, "returned again", s.giveBack("c", "A"), returned)
-		same(s, "released again", s.release("c", "B"), released)
+		suite.Same(s, "returned again", s.giveBack("c", "A"), returned)
+		suite.Same(s, "released again", s.release("c", "B"), released)
 	})
 	s.claim("d", 5)
 	used := s.redeem("d", "A")
 	s.Advance(1000 * day)
 	s.define(1, 0, coupon.Rules{Closed: true}, tenOff())
-	s.unchanged("d", func() { same(s, "redeemed again", s.redeem("d", "A"), used) })
+	s.unchanged("d", func() { suite.Same(s, "redeemed again", s.redeem("d", "A"), used) })
 }
 
 func useOtherTotal(s *scene) {
@@ -327,17 +328,17 @@ func useOtherTotal(s *scene) {
 	s.unchanged("c", func() {
 		for _, total := range []string{"100.01", "99", "10"} {
 			_, err := s.shop.Reserve(s.Context(), "c", "A", dec(total))
-			s.is(err, coupon.ErrMismatch)
+			s.Is(err, coupon.ErrMismatch)
 		}
 		_, err := s.shop.Reserve(s.Context(), "c", "A", dec("100.00")) // the same total, written in another way
-		s.no(err)
+		s.No(err)
 	})
 	u, err := s.shop.Redeem(s.Context(), "c", "A", dec("120"))
-	s.no(err)
+	s.No(err)
 	s.sameAmount("total", u.Total, "120")
 	s.unchanged("c", func() {
 		_, err = s.shop.Redeem(s.Context(), "c", "A", dec("130"))
-		s.is(err, coupon.ErrMismatch)
+		s.Is(err, coupon.ErrMismatch)
 	})
 }
 
@@ -348,11 +349,11 @@ func releaseFirst(s *scene) {
 	now := s.now()
 	want := coupon.Use{Coupon: "c", Order: "A", State: coupon.UseReleased, Places: 2, Deadline: now, CreatedAt: now, UpdatedAt: now}
 	for range 2 {
-		same(s, "use", s.release("c", "A"), want)
+		suite.Same(s, "use", s.release("c", "A"), want)
 		_, err := s.shop.Reserve(s.Context(), "c", "A", dec("100"))
-		s.is(err, coupon.ErrReleased)
+		s.Is(err, coupon.ErrReleased)
 		_, err = s.shop.Redeem(s.Context(), "c", "A", dec("100"))
-		s.is(err, coupon.ErrReleased)
+		s.Is(err, coupon.ErrReleased)
 		s.Advance(1000 * time.Hour)
 	}
 	s.state("c", coupon.Usable)
@@ -362,10 +363,10 @@ func releaseFirst(s *scene) {
 	s.claim("e", 5)
 	s.reserve("e", "B")
 	s.release("e", "A")
-	same(s, "order", s.state("e", coupon.Reserved).Order, "B")
+	suite.Same(s, "order", s.state("e", coupon.Reserved).Order, "B")
 	s.redeem("e", "B")
 	s.release("e", "C")
-	same(s, "order", s.state("e", coupon.Redeemed).Order, "B")
+	suite.Same(s, "order", s.state("e", coupon.Redeemed).Order, "B")
 }
 
 func releaseLapsed(s *scene) {
@@ -376,14 +377,14 @@ func releaseLapsed(s *scene) {
 	s.reserve("c", "B")
 	s.release("c", "A")
 	s.used("c", "A", coupon.UseReleased)
-	same(s, "order", s.state("c", coupon.Reserved).Order, "B")
+	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "B")
 	s.Advance(reserve)
 	s.release("c", "B")
 	s.used("c", "B", coupon.UseReleased)
 	s.status("c", coupon.StatusUsable)
 	for _, order := range []string{"A", "B"} {
 		_, err := s.shop.Redeem(s.Context(), "c", order, dec("100"))
-		s.is(err, coupon.ErrReleased)
+		s.Is(err, coupon.ErrReleased)
 	}
 	s.redeem("c", "C")
 }
@@ -394,15 +395,15 @@ func releaseUsed(s *scene) {
 	s.redeem("c", "A")
 	s.unchanged("c", func() {
 		_, err := s.shop.Release(s.Context(), "c", "A")
-		s.is(err, coupon.ErrRedeemed)
+		s.Is(err, coupon.ErrRedeemed)
 	})
 	s.giveBack("c", "A")
 	s.unchanged("c", func() {
 		_, err := s.shop.Release(s.Context(), "c", "A")
-		s.is(err, coupon.ErrReturned)
+		s.Is(err, coupon.ErrReturned)
 	})
 	_, err := s.shop.Release(s.Context(), "unknown", "A")
-	s.is(err, coupon.ErrUnknownCoupon)
+	s.Is(err, coupon.ErrUnknownCoupon)
 	s.used("unknown", "A", coupon.Unused)
 }
 
@@ -414,8 +415,8 @@ func returnUnused(s *scene) {
 		s.unchanged("c", func() {
 			for _, refunded := range []string{"0", "100"} {
 				_, err := s.shop.Return(s.Context(), "c", order, dec(refunded))
-				s.is(err, coupon.ErrNotRedeemed)
-				s.isNot(err, coupon.ErrPartial)
+				s.Is(err, coupon.ErrNotRedeemed)
+				s.IsNot(err, coupon.ErrPartial)
 			}
 		})
 	}
@@ -428,7 +429,7 @@ func returnUnused(s *scene) {
 	s.redeem("c", "B")
 	refused("C")
 	_, err := s.shop.Return(s.Context(), "unknown", "A", dec("100"))
-	s.is(err, coupon.ErrUnknownCoupon)
+	s.Is(err, coupon.ErrUnknownCoupon)
 }
 
 func oneOrderSeveral(s *scene) {
@@ -441,17 +442,17 @@ func oneOrderSeveral(s *scene) {
 	s.redeem("c0", "A")
 	s.release("c1", "A")
 	got, err := s.shop.UsedBy(s.Context(), "A")
-	s.no(err)
+	s.No(err)
 	var want []coupon.Use
 	for _, id := range ids {
 		want = append(want, s.use(id, "A"))
 	}
-	same(s, "uses", got, want)
-	same(s, "states", []coupon.UseState{want[0].State, want[1].State, want[2].State},
+	suite.Same(s, "uses", got, want)
+	suite.Same(s, "states", []coupon.UseState{want[0].State, want[1].State, want[2].State},
 		[]coupon.UseState{coupon.UseRedeemed, coupon.UseReleased, coupon.UseReserved})
 	got, err = s.shop.UsedBy(s.Context(), "B")
-	s.no(err)
-	s.count("uses by another order", len(got), 0)
+	s.No(err)
+	s.Count("uses by another order", len(got), 0)
 	if !slices.IsSortedFunc(want, func(a, b coupon.Use) int { return strings.Compare(a.Coupon, b.Coupon) }) {
 		s.Fatalf("not in order: %v", want)
 	}

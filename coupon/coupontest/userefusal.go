@@ -32,10 +32,10 @@ func usePrecedence(s *scene) {
 			func() error { _, err := s.shop.Redeem(s.Context(), id, "A", dec("1")); return err },
 		} {
 			err := call()
-			s.is(err, want)
+			s.Is(err, want)
 			for _, other := range refusals() {
 				if !errors.Is(want, other) {
-					s.isNot(err, other)
+					s.IsNot(err, other)
 				}
 			}
 		}
@@ -69,7 +69,7 @@ func (s *scene) lock2(id string, end time.Time) {
 	s.Helper()
 	s.define(2, 10, coupon.Rules{}, between(tenOff(), end.Add(day), end.Add(2*day)))
 	_, err := s.shop.For(5).Lock(s.Context(), id, 2)
-	s.no(err)
+	s.No(err)
 }
 
 // refusals returns the errors of a use, of which a call returns one.
@@ -108,9 +108,9 @@ func tellsNothing(s *scene) {
 	for name, call := range calls {
 		s.unchanged("theirs", func() {
 			another, unknown := call("theirs"), call("unknown")
-			s.is(another, coupon.ErrAnotherBuyer, coupon.ErrUnknownCoupon)
-			s.is(unknown, coupon.ErrUnknownCoupon)
-			s.isNot(unknown, coupon.ErrAnotherBuyer)
+			s.Is(another, coupon.ErrAnotherBuyer, coupon.ErrUnknownCoupon)
+			s.Is(unknown, coupon.ErrUnknownCoupon)
+			s.IsNot(unknown, coupon.ErrAnotherBuyer)
 			if a, u := strings.ReplaceAll(another.Error(), "theirs", "unknown"), unknown.Error(); a != u {
 				s.Fatalf("%s: a buyer can tell %q from %q", name, a, u)
 			}
@@ -118,11 +118,11 @@ func tellsNothing(s *scene) {
 	}
 	s.reserve("mine", "a secret")
 	_, err := buyer.Reserve(s.Context(), "mine", "A", dec("100"))
-	s.is(err, coupon.ErrReserved)
+	s.Is(err, coupon.ErrReserved)
 	s.keeps(err)
 	s.redeem("mine", "a secret")
 	_, err = buyer.Redeem(s.Context(), "mine", "A", dec("100"))
-	s.is(err, coupon.ErrRedeemed)
+	s.Is(err, coupon.ErrRedeemed)
 	s.keeps(err)
 }
 

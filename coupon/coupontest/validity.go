@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 )
 
 func validityCases() []testCase {
@@ -26,8 +27,8 @@ func (s *scene) refusedAt(id string, want error) {
 		func() error { _, err := s.shop.For(5).Redeem(s.Context(), id, "refused", dec("100")); return err },
 	} {
 		err := call()
-		s.is(err, want)
-		same(s, "validity", *as[*coupon.ValidityError](s, err), coupon.ValidityError{Coupon: id, Err: want, From: c.From, Until: c.Until, Now: s.now()})
+		s.Is(err, want)
+		suite.Same(s, "validity", *suite.As[*coupon.ValidityError](s, err), coupon.ValidityError{Coupon: id, Err: want, From: c.From, Until: c.Until, Now: s.now()})
 	}
 	s.used(id, "refused", coupon.Unused)
 }
@@ -38,8 +39,8 @@ func fixedValidity(s *scene) {
 	s.define(1, 10, coupon.Rules{}, between(tenOff(), from, end))
 	for _, id := range []string{"first", "last", "late"} {
 		c := s.claim(id, 5)
-		same(s, "from", c.From, from)
-		same(s, "until", c.Until, end)
+		suite.Same(s, "from", c.From, from)
+		suite.Same(s, "until", c.Until, end)
 	}
 	s.refusedAt("first", coupon.ErrNotYetValid)
 	s.status("first", coupon.StatusWaiting)
@@ -64,12 +65,12 @@ func fixedPrecision(s *scene) {
 	end := from.Add(2 * time.Microsecond)
 	s.define(1, 10, coupon.Rules{}, between(tenOff(), from.Add(999).In(zone), end.Add(1).In(zone)))
 	c := s.claim("c", 5)
-	same(s, "terms", c.Terms, between(tenOff(), from, end))
-	same(s, "terms of the campaign", s.campaign(1).Terms, between(tenOff(), from, end))
-	same(s, "from", c.From, from)
-	same(s, "until", c.Until, end)
+	suite.Same(s, "terms", c.Terms, between(tenOff(), from, end))
+	suite.Same(s, "terms of the campaign", s.campaign(1).Terms, between(tenOff(), from, end))
+	suite.Same(s, "from", c.From, from)
+	suite.Same(s, "until", c.Until, end)
 	s.define(1, 10, coupon.Rules{}, between(tenOff(), from, end)) // which are no other terms
-	same(s, "number of the terms", s.campaign(1).TermsNo, 1)
+	suite.Same(s, "number of the terms", s.campaign(1).TermsNo, 1)
 	s.Advance(2 * time.Microsecond)
 	s.refusedAt("c", coupon.ErrNotYetValid)
 	s.Advance(2 * time.Microsecond)
@@ -90,7 +91,7 @@ func relative(after, days int, zone string) coupon.Terms {
 func (s *scene) turn(zone string, hour, minute int) {
 	s.Helper()
 	loc, err := time.LoadLocation(zone)
-	s.no(err)
+	s.No(err)
 	now := s.now().In(loc)
 	next := time.Date(now.Year(), now.Month(), now.Day(), hour, minute, 0, 0, loc)
 	if !next.After(now) {
@@ -104,8 +105,8 @@ func fromTheNextDay(s *scene) {
 	s.define(1, 10, coupon.Rules{}, relative(1, 2, "Asia/Shanghai"))
 	s.turn("Asia/Shanghai", 22, 0)
 	c := s.claim("c", 5)
-	s.sameTime("from", c.From, s.now().Add(2*time.Hour))
-	s.sameTime("until", c.Until, s.now().Add(2*time.Hour+2*day))
+	s.SameTime("from", c.From, s.now().Add(2*time.Hour))
+	s.SameTime("until", c.Until, s.now().Add(2*time.Hour+2*day))
 	s.refusedAt("c", coupon.ErrNotYetValid)
 	s.Advance(2*time.Hour - time.Microsecond)
 	s.refusedAt("c", coupon.ErrNotYetValid)
@@ -126,17 +127,17 @@ func endOfTheDay(s *scene) {
 		s.define(id, 10, coupon.Rules{}, relative(0, 1, zone))
 		s.turn(zone, 23, 59)
 		last, err := s.shop.For(5).Claim(s.Context(), "last "+zone, id)
-		s.no(err)
-		s.sameTime("from", last.From, s.now())
-		s.sameTime("until", last.Until, s.now().Add(time.Minute))
+		s.No(err)
+		s.SameTime("from", last.From, s.now())
+		s.SameTime("until", last.Until, s.now().Add(time.Minute))
 		s.Advance(time.Minute)
 		first, err := s.shop.For(5).Claim(s.Context(), "first "+zone, id)
-		s.no(err)
-		s.sameTime("from", first.From, s.now())
-		s.sameTime("until", first.Until, s.now().Add(day))
+		s.No(err)
+		s.SameTime("from", first.From, s.now())
+		s.SameTime("until", first.Until, s.now().Add(day))
 		s.refusedAt("last "+zone, coupon.ErrExpired)
 		_, err = s.shop.Redeem(s.Context(), "first "+zone, "A", dec("100"))
-		s.no(err)
+		s.No(err)
 	}
 }
 
@@ -154,11 +155,11 @@ func validityOfEachMoment(s *scene) {
 			terms := relative(i%3, i+1, zone)
 			id := numbered(zone, n+1)[n]
 			c, err := s.shop.For(5).Claim(s.Context(), id, int64(i+1))
-			s.no(err)
+			s.No(err)
 			from, end := terms.Validity(s.now())
-			same(s, "from in "+zone, c.From, from)
-			same(s, "until in "+zone, c.Until, end)
-			same(s, "coupon read again", s.coupon(id), c)
+			suite.Same(s, "from in "+zone, c.From, from)
+			suite.Same(s, "until in "+zone, c.Until, end)
+			suite.Same(s, "coupon read again", s.coupon(id), c)
 		}
 		s.Advance(15*day + 7*time.Hour + 13*time.Minute)
 	}
@@ -177,15 +178,15 @@ func everyWaySame(s *scene) {
 	s.claim("claimed after a lock", 5)
 	s.pay("paid")
 	_, err := s.with(coupon.Options{LatePay: 1}).Pay(s.Context(), "late")
-	s.no(err)
+	s.No(err)
 	issued, err := s.shop.Issue(s.Context(), coupon.Batch{ID: "batch", Campaign: 1, Buyers: []int64{5}})
-	s.no(err)
+	s.No(err)
 	want := s.coupon("claimed")
 	from, end := terms.Validity(s.now())
-	same(s, "from", want.From, from)
-	same(s, "until", want.Until, end)
+	suite.Same(s, "from", want.From, from)
+	suite.Same(s, "until", want.Until, end)
 	for _, id := range []string{"paid", "claimed after a lock", "late", issued.Given[0].Coupon} {
 		want.ID = id
-		same(s, id, s.coupon(id), want)
+		suite.Same(s, id, s.coupon(id), want)
 	}
 }

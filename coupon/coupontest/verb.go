@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -38,7 +39,7 @@ func pooled(t coupon.Terms) coupon.Terms {
 func (s *scene) define(id, total int64, rules coupon.Rules, terms coupon.Terms) coupon.Campaign {
 	s.Helper()
 	c, err := s.shop.Define(s.Context(), id, total, rules, terms)
-	s.no(err)
+	s.No(err)
 	return c
 }
 
@@ -56,15 +57,15 @@ func (s *scene) pool(codes ...string) {
 func (s *scene) load(campaign int64, codes ...string) {
 	s.Helper()
 	got, err := s.shop.Import(s.Context(), campaign, slices.Values(codes))
-	s.no(err)
-	same(s, "imported", got, coupon.Imported{Added: int64(len(codes))})
+	s.No(err)
+	suite.Same(s, "imported", got, coupon.Imported{Added: int64(len(codes))})
 }
 
 // claim gives a free coupon of campaign 1 to a buyer.
 func (s *scene) claim(id string, buyer int64) coupon.Coupon {
 	s.Helper()
 	c, err := s.shop.For(buyer).Claim(s.Context(), id, 1)
-	s.no(err)
+	s.No(err)
 	return c
 }
 
@@ -72,7 +73,7 @@ func (s *scene) claim(id string, buyer int64) coupon.Coupon {
 func (s *scene) lock(id string, buyer int64) coupon.Coupon {
 	s.Helper()
 	c, err := s.shop.For(buyer).Lock(s.Context(), id, 1)
-	s.no(err)
+	s.No(err)
 	return c
 }
 
@@ -80,18 +81,18 @@ func (s *scene) lock(id string, buyer int64) coupon.Coupon {
 func (s *scene) pay(id string) coupon.Coupon {
 	s.Helper()
 	c, err := s.shop.Pay(s.Context(), id)
-	s.no(err)
+	s.No(err)
 	return c
 }
 
 // cancel cancels a claim.
-func (s *scene) cancel(id string) { s.Helper(); s.no(s.shop.Cancel(s.Context(), id)) }
+func (s *scene) cancel(id string) { s.Helper(); s.No(s.shop.Cancel(s.Context(), id)) }
 
 // reserve sets a coupon aside for an order of 100.
 func (s *scene) reserve(id, order string) coupon.Use {
 	s.Helper()
 	u, err := s.shop.Reserve(s.Context(), id, order, dec("100"))
-	s.no(err)
+	s.No(err)
 	return u
 }
 
@@ -99,7 +100,7 @@ func (s *scene) reserve(id, order string) coupon.Use {
 func (s *scene) redeem(id, order string) coupon.Use {
 	s.Helper()
 	u, err := s.shop.Redeem(s.Context(), id, order, dec("100"))
-	s.no(err)
+	s.No(err)
 	return u
 }
 
@@ -107,7 +108,7 @@ func (s *scene) redeem(id, order string) coupon.Use {
 func (s *scene) release(id, order string) coupon.Use {
 	s.Helper()
 	u, err := s.shop.Release(s.Context(), id, order)
-	s.no(err)
+	s.No(err)
 	return u
 }
 
@@ -115,7 +116,7 @@ func (s *scene) release(id, order string) coupon.Use {
 func (s *scene) giveBack(id, order string) coupon.Use {
 	s.Helper()
 	u, err := s.shop.Return(s.Context(), id, order, dec("90"))
-	s.no(err)
+	s.No(err)
 	return u
 }
 
@@ -123,7 +124,7 @@ func (s *scene) giveBack(id, order string) coupon.Use {
 func (s *scene) refund(id, of string) coupon.Coupon {
 	s.Helper()
 	c, err := s.shop.Refund(s.Context(), coupon.Refund{ID: id, Coupon: of, Restock: true})
-	s.no(err)
+	s.No(err)
 	return c
 }
 
@@ -131,7 +132,7 @@ func (s *scene) refund(id, of string) coupon.Coupon {
 func (s *scene) revoke(id, of string) coupon.Coupon {
 	s.Helper()
 	c, err := s.shop.Revoke(s.Context(), coupon.Revocation{ID: id, Coupon: of, Restock: true})
-	s.no(err)
+	s.No(err)
 	return c
 }
 
@@ -139,7 +140,7 @@ func (s *scene) revoke(id, of string) coupon.Coupon {
 func (s *scene) coupon(id string) coupon.Coupon {
 	s.Helper()
 	c, err := s.shop.Coupon(s.Context(), id)
-	s.no(err)
+	s.No(err)
 	return c
 }
 
@@ -165,14 +166,14 @@ func (s *scene) status(id string, want coupon.Status) {
 func (s *scene) unclaimed(id string) {
 	s.Helper()
 	_, err := s.shop.Coupon(s.Context(), id)
-	s.is(err, coupon.ErrUnknownCoupon)
+	s.Is(err, coupon.ErrUnknownCoupon)
 }
 
 // use returns the use of a coupon by an order.
 func (s *scene) use(id, order string) coupon.Use {
 	s.Helper()
 	u, _, err := s.Store.UseOf(s.Context(), id, order)
-	s.no(err)
+	s.No(err)
 	return u
 }
 
@@ -188,7 +189,7 @@ func (s *scene) used(id, order string, want coupon.UseState) {
 func (s *scene) campaign(id int64) coupon.Campaign {
 	s.Helper()
 	c, err := s.shop.Campaign(s.Context(), id)
-	s.no(err)
+	s.No(err)
 	return c
 }
 
@@ -204,21 +205,21 @@ func (s *scene) counts(want stock.Quantities) {
 func (s *scene) progress(want coupon.Count) {
 	s.Helper()
 	got, err := s.shop.Progress(s.Context(), 1)
-	s.no(err)
-	same(s, "progress", got, want)
+	s.No(err)
+	suite.Same(s, "progress", got, want)
 }
 
 // unchanged runs calls and ends the test if a coupon, its uses or its campaign changed by them.
 func (s *scene) unchanged(id string, calls func()) {
 	s.Helper()
 	was, err := s.shop.History(s.Context(), id)
-	s.no(err)
+	s.No(err)
 	campaign := s.campaign(was.Campaign)
 	calls()
 	is, err := s.shop.History(s.Context(), id)
-	s.no(err)
-	same(s, "history", is, was)
-	same(s, "campaign", s.campaign(was.Campaign), campaign)
+	s.No(err)
+	suite.Same(s, "history", is, was)
+	suite.Same(s, "campaign", s.campaign(was.Campaign), campaign)
 }
 
 // numbered returns n numbers with a prefix.
@@ -235,14 +236,14 @@ func numbered(prefix string, n int) []string {
 func (s *scene) balanced() {
 	s.Helper()
 	report, err := s.shop.Audit(s.Context())
-	s.no(err)
+	s.No(err)
 	for _, drift := range report.Drifts {
 		s.Errorf("drift: %v", drift)
 	}
 	for _, conflict := range report.Conflicts {
 		s.Errorf("conflict: %v", conflict)
 	}
-	campaigns := listed(s, s.shop.Campaigns(s.Context()))
+	campaigns := suite.Listed(s, s.shop.Campaigns(s.Context()))
 	for _, c := range campaigns {
 		s.plausible(c)
 	}
@@ -258,7 +259,7 @@ func (s *scene) balanced() {
 func (s *scene) plausible(c coupon.Campaign) {
 	s.Helper()
 	n, err := s.shop.Progress(s.Context(), c.ID)
-	s.no(err)
+	s.No(err)
 	q := c.Quantities
 	given := n.Usable + n.Reserved + n.Redeemed + n.Expired + n.Refunded + n.Revoked
 	what := fmt.Sprintf("campaign %d: %+v, %+v", c.ID, q, n)

@@ -1,11 +1,11 @@
-// Checkout is order code as a shop has it: the order's row and the stock move in one
+// Checkout is order code as a shop has it: the order's row, its coupon and the stock move in one
 // transaction, payments arrive twice or too late, orders are closed when they are not paid in
-// time, and paid ones are refunded. It tells what happens step by step.
+// time, and paid ones are refunded, in part or as a whole. It tells what happens step by step.
 //
 //	go run ./examples/checkout                        in memory, needs nothing but Go
 //	go run ./examples/checkout -dsn 'user:password@tcp(127.0.0.1:3306)/database'
 //
-// Shop (shop.go) is the code to copy, with MySQL (mysql.go) beneath it. With -dsn it works in
+// Shop (shop.go) is the code to copy, with Books (books.go) and MySQL (mysql.go) beneath it. With -dsn it works in
 // tables of its own, which it removes again.
 package main
 
@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/examples/internal/demo"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
@@ -50,12 +51,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // inMemory tells the story without a database.
 func inMemory(ctx context.Context, w io.Writer) error {
 	clock := &manualClock{now: time.Date(2026, 6, 18, 10, 0, 0, 0, time.UTC)}
-	store := &stock.Memory{Clock: clock.Now}
+	units, coupons := &stock.Memory{Clock: clock.Now}, &coupon.Memory{Clock: clock.Now}
 	t := &tale{
-		w: w, name: "memory", inv: stock.New(store, nil), books: NewMemory(store, clock.Now), holdFor: holdInMemory,
-		later: func(_ context.Context, d time.Duration) { clock.Advance(d) },
+		w: w, name: "memory", inv: stock.New(units, nil), coupons: coupon.New(coupons, nil),
+		books: NewMemory(units, coupons, clock.Now), holdFor: holdInMemory,
+		later: clock.pass,
 	}
-	t.shop = NewShop(t.books, store, t.holdFor)
+	t.shop = NewShop(t.books, units, coupons, t.holdFor)
 	return t.tell(ctx)
 }
 
@@ -66,22 +68,17 @@ func inMySQL(ctx context.Context, dsn string, w io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, box.Close(ctx)) }()
-	store := sqlstore.NewStock(box.DB, box.Options())
-	books, err := NewMySQL(ctx, box, store)
+	units, coupons := sqlstore.NewStock(box.DB, box.Options()), sqlstore.NewCoupon(box.DB, box.Options())
+	books, err := NewMySQL(ctx, box, units, coupons)
 	if err != nil {
 		return err
 	}
-	t := &tale{w: w, name: box.Server, inv: stock.New(store, nil), books: books, holdFor: holdInMySQL, later: wait}
-	t.shop = NewShop(books, store, t.holdFor)
-	return box.Explain(t.tell(ctx))
-}
-
-// wait waits until ctx ends.
-func wait(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
+	t := &tale{
+		w: w, name: box.Server, inv: stock.New(units, nil), coupons: coupon.New(coupons, nil),
+		books: books, holdFor: holdInMySQL, later: demo.Rest,
 	}
+	t.shop = NewShop(books, units, coupons, t.holdFor)
+	return box.Explain(t.tell(ctx))
 }
 
 // manualClock stands still until it is put forward.
@@ -102,4 +99,10 @@ func (c *manualClock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+}
+
+// pass is demo.Rest by this clock.
+func (c *manualClock) pass(ctx context.Context, d time.Duration) bool {
+	c.Advance(d)
+	return ctx.Err() == nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/examples/internal/demo"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
@@ -21,14 +22,17 @@ const attempts = 5
 // The shop's own tables.
 const (
 	orderColumns = `
-	ID      VARBINARY(64) NOT NULL PRIMARY KEY,
-	BUYER   BIGINT NOT NULL,
-	SKU     BIGINT NOT NULL,
-	NUM     BIGINT NOT NULL,
-	CENTS   BIGINT NOT NULL,
-	STATUS  TINYINT NOT NULL,
-	PAY_BY  DATETIME(6) NOT NULL,
-	PAYMENT VARBINARY(64) NOT NULL DEFAULT '',
+	ID       VARBINARY(64) NOT NULL PRIMARY KEY,
+	BUYER    BIGINT NOT NULL,
+	SKU      BIGINT NOT NULL,
+	NUM      BIGINT NOT NULL,
+	CENTS    BIGINT NOT NULL,
+	COUPON   VARBINARY(64) NOT NULL,
+	DISCOUNT BIGINT NOT NULL DEFAULT 0,
+	STATUS   TINYINT NOT NULL,
+	PAY_BY   DATETIME(6) NOT NULL,
+	PAYMENT  VARBINARY(64) NOT NULL DEFAULT '',
+	BACK     BIGINT NOT NULL DEFAULT 0,
 	KEY (STATUS, PAY_BY)`
 
 	paybackColumns = `
@@ -42,18 +46,19 @@ const (
 type MySQL struct {
 	db       *sql.DB
 	stock    *sqlstore.Stock
+	coupons  *sqlstore.Coupon
 	orders   string // the names of the tables
 	paybacks string
 }
 
 // NewMySQL creates the shop's tables.
-func NewMySQL(ctx context.Context, box *demo.Sandbox, store *sqlstore.Stock) (*MySQL, error) {
+func NewMySQL(ctx context.Context, box *demo.Sandbox, units *sqlstore.Stock, coupons *sqlstore.Coupon) (*MySQL, error) {
 	orders, err := box.CreateTable(ctx, "shop_order", orderColumns)
 	if err != nil {
 		return nil, err
 	}
 	paybacks, err := box.CreateTable(ctx, "shop_payback", paybackColumns)
-	return &MySQL{db: box.DB, stock: store, orders: orders, paybacks: paybacks}, err
+	return &MySQL{db: box.DB, stock: units, coupons: coupons, orders: orders, paybacks: paybacks}, err
 }
 
 // Transact implements Books. A deadlock, a lock that was waited for too long or a lost
@@ -101,11 +106,7 @@ func (m *MySQL) Orders(ctx context.Context) ([]Order, error) {
 
 // Paybacks implements Books.
 func (m *MySQL) Paybacks(ctx context.Context) ([]Payback, error) {
-	return list(ctx, m.db, "SELECT ID, ORDER_ID, CENTS, REASON FROM "+m.paybacks+" ORDER BY ID",
-		func(scan scanFunc) (p Payback, err error) {
-			err = scan(&p.ID, &p.Order, &p.Cents, &p.Reason)
-			return p, err
-		})
+	return list(ctx, m.db, m.selectPayback()+" ORDER BY ID", scanPayback)
 }
 
 // scanFunc is the Scan of *sql.Row and *sql.Rows.
@@ -130,12 +131,21 @@ func list[T any](ctx context.Context, db *sql.DB, query string, scan func(scanFu
 }
 
 func (m *MySQL) selectOrder() string {
-	return "SELECT ID, BUYER, SKU, NUM, CENTS, STATUS, PAY_BY, PAYMENT FROM " + m.orders
+	return "SELECT ID, BUYER, SKU, NUM, CENTS, COUPON, DISCOUNT, STATUS, PAY_BY, PAYMENT, BACK FROM " + m.orders
 }
 
 func scanOrder(scan scanFunc) (o Order, err error) {
-	err = scan(&o.ID, &o.Buyer, &o.SKU, &o.Num, &o.Cents, &o.Status, &o.PayBy, &o.Payment)
+	err = scan(&o.ID, &o.Buyer, &o.SKU, &o.Num, &o.Cents, &o.Coupon, &o.Discount, &o.Status, &o.PayBy, &o.Payment, &o.Back)
 	return o, err
+}
+
+func (m *MySQL) selectPayback() string {
+	return "SELECT ID, ORDER_ID, CENTS, REASON FROM " + m.paybacks
+}
+
+func scanPayback(scan scanFunc) (p Payback, err error) {
+	err = scan(&p.ID, &p.Order, &p.Cents, &p.Reason)
+	return p, err
 }
 
 // mysqlTx is one transaction.
@@ -147,11 +157,17 @@ type mysqlTx struct {
 // Stock implements Tx: this is all it takes to have the stock in the same transaction.
 func (t *mysqlTx) Stock() stock.Store { return t.stock.WithTx(t.tx) }
 
+// Coupons implements Tx, and this to have the coupons there.
+func (t *mysqlTx) Coupons() coupon.Store { return t.coupons.WithTx(t.tx) }
+
+// Undo implements Tx: the rollback takes everything back.
+func (t *mysqlTx) Undo(func(context.Context) error) {}
+
 // Insert implements Tx.
 func (t *mysqlTx) Insert(ctx context.Context, o Order, payWithin time.Duration) error {
-	_, err := t.tx.ExecContext(ctx, "INSERT INTO "+t.orders+" (ID, BUYER, SKU, NUM, CENTS, STATUS, PAY_BY) "+
-		"VALUES (?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)",
-		o.ID, o.Buyer, o.SKU, o.Num, o.Cents, o.Status, payWithin.Microseconds())
+	_, err := t.tx.ExecContext(ctx, "INSERT INTO "+t.orders+" (ID, BUYER, SKU, NUM, CENTS, COUPON, STATUS, PAY_BY) "+
+		"VALUES (?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)",
+		o.ID, o.Buyer, o.SKU, o.Num, o.Cents, o.Coupon, o.Status, payWithin.Microseconds())
 	if duplicate(err) {
 		return ErrExists
 	}
@@ -169,17 +185,18 @@ func (t *mysqlTx) Find(ctx context.Context, id string) (Order, error) {
 
 // Update implements Tx.
 func (t *mysqlTx) Update(ctx context.Context, o Order) error {
-	_, err := t.tx.ExecContext(ctx, "UPDATE "+t.orders+" SET STATUS = ?, PAYMENT = ? WHERE ID = ?", o.Status, o.Payment, o.ID)
+	_, err := t.tx.ExecContext(ctx, "UPDATE "+t.orders+" SET DISCOUNT = ?, STATUS = ?, PAYMENT = ?, BACK = ? WHERE ID = ?",
+		o.Discount, o.Status, o.Payment, o.Back, o.ID)
 	return err
 }
 
 // PayBack implements Tx.
-func (t *mysqlTx) PayBack(ctx context.Context, p Payback) error {
+func (t *mysqlTx) PayBack(ctx context.Context, p Payback) (Payback, error) {
 	_, err := t.tx.ExecContext(ctx, "INSERT INTO "+t.paybacks+" (ID, ORDER_ID, CENTS, REASON) VALUES (?, ?, ?, ?)", p.ID, p.Order, p.Cents, p.Reason)
 	if duplicate(err) {
-		return nil
+		return scanPayback(t.tx.QueryRowContext(ctx, t.selectPayback()+" WHERE ID = ? FOR UPDATE", p.ID).Scan)
 	}
-	return err
+	return Payback{}, err
 }
 
 // duplicate reports whether the key was there already.

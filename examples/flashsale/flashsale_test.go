@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,20 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/examples/internal/demo"
-	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/examples/internal/demo/demotest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 // sell runs the program and returns its exit code, its result and what it complained about.
 func sell(ctx context.Context, t *testing.T, args ...string) (int, result, string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	code := run(ctx, append(args, "-json"), &stdout, &stderr)
-	var r result
-	if stdout.Len() > 0 {
-		require.NoError(t, json.Unmarshal(stdout.Bytes(), &r))
-	}
-	return code, r, stderr.String()
+	return demotest.JSON[result](ctx, t, run, args...)
 }
 
 // requireWhole demands that each buyer is accounted for once, and that all accounts agree.
@@ -92,9 +83,7 @@ func TestTheSameSeedMakesTheSameBuyers(t *testing.T) {
 func TestInterruptedSaleSaysWhatHappenedSoFar(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		ctx, interrupt := context.WithCancel(t.Context())
-		time.AfterFunc(300*time.Millisecond, interrupt)
-		code, r, complaint := sell(ctx, t, "-buyers", "1000")
+		code, r, complaint := sell(demotest.InterruptAfter(t, 300*time.Millisecond), t, "-buyers", "1000")
 		require.Equal(t, demo.Interrupted, code, complaint)
 		require.Empty(t, complaint)
 		require.True(t, r.Interrupted)
@@ -117,11 +106,11 @@ func TestTimeout(t *testing.T) {
 func TestTableForPeople(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var stdout, stderr bytes.Buffer
-		require.Equal(t, demo.OK, run(t.Context(), []string{"-buyers", "500", "-units", "20"}, &stdout, &stderr))
-		require.Empty(t, stderr.String()) // no progress where there is no terminal
-		require.Contains(t, stdout.String(), "500 buyers rush for 20 units. Store: memory.")
-		require.Contains(t, stdout.String(), "Audit: the books balance.")
+		code, printed, complaint := demotest.Run(t.Context(), run, "-buyers", "500", "-units", "20")
+		require.Equal(t, demo.OK, code)
+		require.Empty(t, complaint) // no progress where there is no terminal
+		require.Contains(t, printed, "500 buyers rush for 20 units. Store: memory.")
+		require.Contains(t, printed, "Audit: the books balance.")
 	})
 }
 
@@ -136,52 +125,21 @@ func TestAnAuditThatFailsIsNoSuccess(t *testing.T) {
 
 func TestBadFlags(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{
-		{"-nonsense"}, {"more"}, {"-buyers", "0"}, {"-buyers", "many"}, {"-units", "-1"}, {"-hold", "1ns"},
-		{"-timeout", "-1s"}, {"-published"}, {"-dsn", ""},
-	} {
-		var stdout, stderr bytes.Buffer
-		require.Equal(t, demo.Usage, run(t.Context(), args, &stdout, &stderr), args)
-		require.Empty(t, stdout.String())
-		require.Contains(t, stderr.String(), "Usage of flashsale")
-	}
+	demotest.BadFlags(t, run, "flashsale", [][]string{
+		{"-buyers", "0"}, {"-buyers", "many"}, {"-units", "-1"}, {"-hold", "1ns"}, {"-timeout", "-1s"}, {"-published"},
+	})
 }
 
 func TestWrongDSNIsOneLine(t *testing.T) {
 	t.Parallel()
-	for dsn, says := range map[string]string{
-		"nonsense":                       "-dsn cannot be read",
-		"root@tcp(127.0.0.1:3306)/":      "-dsn names no database",
-		"root@tcp(127.0.0.1:1)/shop":     "no server at 127.0.0.1:1",
-		"root@unix(/no/such/socket)/any": "no server at /no/such/socket",
-	} {
-		for _, more := range []string{"-json", "-published"} {
-			var stdout, stderr bytes.Buffer
-			require.Equal(t, demo.Failed, run(t.Context(), []string{"-dsn", dsn, more}, &stdout, &stderr))
-			require.Empty(t, stdout.String())
-			require.Contains(t, stderr.String(), says)
-			require.Equal(t, 1, strings.Count(stderr.String(), "\n"), stderr.String())
-		}
+	for _, more := range []string{"-json", "-published"} {
+		demotest.WrongDSN(t, run, more)
 	}
-}
-
-// database returns the DSN of a new database, and demands in the end that nothing is left in it.
-func database(t *testing.T) string {
-	t.Helper()
-	db := sqltest.Open(t, sqltest.Variants()[0])
-	t.Cleanup(func() {
-		var tables int
-		count := db.QueryRowContext(context.WithoutCancel(t.Context()),
-			"SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()")
-		require.NoError(t, count.Scan(&tables))
-		require.Zero(t, tables)
-	})
-	return db.Config.FormatDSN()
 }
 
 func TestSaleInMySQLBesideThePublishedDesign(t *testing.T) {
 	t.Parallel()
-	code, r, complaint := sell(t.Context(), t, "-dsn", database(t), "-published", "-buyers", "300", "-units", "10", "-hold", "700ms")
+	code, r, complaint := sell(t.Context(), t, "-dsn", demotest.Database(t), "-published", "-buyers", "300", "-units", "10", "-hold", "700ms")
 	require.Equal(t, demo.OK, code, complaint)
 	require.Empty(t, complaint)
 	requireWhole(t, r)
@@ -191,10 +149,8 @@ func TestSaleInMySQLBesideThePublishedDesign(t *testing.T) {
 
 func TestInterruptedSaleInMySQL(t *testing.T) {
 	t.Parallel()
-	ctx, interrupt := context.WithCancel(t.Context())
-	dsn := database(t)
-	time.AfterFunc(400*time.Millisecond, interrupt)
-	code, r, complaint := sell(ctx, t, "-dsn", dsn, "-buyers", "2000")
+	dsn := demotest.Database(t)
+	code, r, complaint := sell(demotest.InterruptAfter(t, 400*time.Millisecond), t, "-dsn", dsn, "-buyers", "2000")
 	require.Equal(t, demo.Interrupted, code, complaint)
 	require.Empty(t, complaint)
 	require.Empty(t, r.Holdfast.Drifts)

@@ -13,7 +13,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"time"
@@ -33,27 +32,24 @@ func main() { demo.Main(run) }
 
 // config is what the flags say.
 type config struct {
-	dsn       string
+	demo.Flags // -dsn, -seed and -json
+
 	buyers    int
 	units     int64
-	seed      uint64
 	hold      time.Duration
 	timeout   time.Duration
-	json      bool
 	published bool
 }
 
 // run is the program.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c config
-	flags := flag.NewFlagSet("flashsale", flag.ContinueOnError)
-	flags.StringVar(&c.dsn, "dsn", "", "sell from MySQL at this `address`, "+demo.DSNForm+"; without it from memory")
+	flags := c.Set("flashsale", "sell from MySQL at this `address`, "+demo.DSNForm+"; without it from memory",
+		"the same seed makes each buyer behave the same again")
 	flags.IntVar(&c.buyers, "buyers", 5000, "how many buyers rush, 1 to 1000000")
 	flags.Int64Var(&c.units, "units", 100, "how many units there are")
-	flags.Uint64Var(&c.seed, "seed", 1, "the same seed makes each buyer behave the same again")
 	flags.DurationVar(&c.hold, "hold", time.Second, "how long an order holds its unit before it is paid, 10ms to 1m")
 	flags.DurationVar(&c.timeout, "timeout", 2*time.Minute, "stop after this long")
-	flags.BoolVar(&c.json, "json", false, "print the result as JSON, and nothing else")
 	flags.BoolVar(&c.published, "published", false, "also run the published design's UPDATEs; needs -dsn")
 	if code, ok := demo.Parse(flags, args, stderr, c.check); !ok {
 		return code
@@ -62,22 +58,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("stopped after %v; give it longer with -timeout", c.timeout))
 	defer cancel()
 	r, err := c.sell(ctx, demo.NewProgress(stderr))
-	switch {
-	case r == nil:
-	case c.json:
-		err = errors.Join(err, r.writeJSON(stdout))
-	default:
-		r.write(stdout)
-	}
-	switch {
-	case err != nil:
+	if r == nil {
 		return demo.End(stderr, "flashsale", err)
-	case !r.Holdfast.balanced():
-		return demo.Failed
-	case r.Interrupted:
-		return demo.Interrupted
 	}
-	return demo.OK
+	return c.Report(stdout, stderr, r, err)
 }
 
 // check returns what is wrong with the flags.
@@ -91,7 +75,7 @@ func (c *config) check() error {
 		return fmt.Errorf("-hold must be 10ms to 1m, is %v", c.hold)
 	case c.timeout <= 0:
 		return fmt.Errorf("-timeout must be positive, is %v", c.timeout)
-	case c.published && c.dsn == "":
+	case c.published && c.DSN == "":
 		return errors.New("-published needs -dsn: it compares two ways to use MySQL")
 	}
 	return nil
@@ -100,20 +84,19 @@ func (c *config) check() error {
 // sell runs the sale, and with -published then the same sale by the published design. The result
 // has what happened until the error; without a result nothing did.
 func (c *config) sell(ctx context.Context, progress *demo.Progress) (r *result, err error) {
+	box, err := demo.Open(ctx, c.DSN, connections)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, box.Close(ctx)) }()
 	var store stock.Store = new(stock.Memory)
-	var box *demo.Sandbox // nil in memory
-	name := "memory"
-	if c.dsn != "" {
-		if box, err = demo.Open(ctx, c.dsn, connections); err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, box.Close(ctx)) }()
-		store, name = sqlstore.NewStock(box.DB, box.Options()), box.Server
+	if box.DB != nil {
+		store = sqlstore.NewStock(box.DB, box.Options())
 	}
 	if _, err := stock.New(store, nil).Define(ctx, item, c.units, stock.Terms{}); err != nil {
 		return nil, box.Explain(err)
 	}
-	r = &result{Store: name, Buyers: c.buyers, Units: c.units, Seed: c.seed, Hold: c.hold.Seconds()}
+	r = &result{Store: box.Server, Buyers: c.buyers, Units: c.units, Seed: c.Seed, Hold: c.hold.Seconds()}
 	err = c.sellOurs(ctx, store, progress, r)
 	if err == nil && c.published {
 		err = c.sellPublished(ctx, box, progress, r)

@@ -144,7 +144,7 @@ func (p *published) Expire(ctx context.Context) (int, error) {
 
 // Run implements seller.
 func (p *published) Run(ctx context.Context) error {
-	for rest(ctx, p.holdFor/4) {
+	for demo.Rest(ctx, p.holdFor/4) {
 		if _, err := p.Expire(ctx); err != nil {
 			return err
 		}

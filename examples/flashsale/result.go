@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -39,11 +38,11 @@ type outcome struct {
 	PaidClosed   int `json:"late_accepted"` // payments of orders that were closed, counted all the same
 	Retries      int `json:"retries"`
 
-	Locks   int     `json:"locks"`
-	P50     float64 `json:"lock_p50_us"`
-	P99     float64 `json:"lock_p99_us"`
-	Rate    float64 `json:"rush_locks_per_second"` // until each buyer had been at the counter once
-	Seconds float64 `json:"seconds"`
+	Locks   int         `json:"locks"`
+	P50     demo.Micros `json:"lock_p50_us"`
+	P99     demo.Micros `json:"lock_p99_us"`
+	Rate    float64     `json:"rush_locks_per_second"` // until each buyer had been at the counter once
+	Seconds float64     `json:"seconds"`
 
 	Counters counters `json:"counters"` // of the item, in the end
 	Oversold int64    `json:"oversold"` // units sold that there never were
@@ -68,7 +67,7 @@ func (s *sale) outcomeAsTold() outcome {
 		Sold: s.tally[stock.Paid], Held: s.tally[stock.Locked], SoldOut: s.refused,
 		Cancelled: s.tally[stock.Cancelled], Expired: s.tally[stock.Expired], Refunded: s.tally[stock.Refunded],
 		Replays: s.replays, Late: s.late, Retries: s.retries,
-		Locks: len(s.waits), P50: microseconds(s.quantile(0.50)), P99: microseconds(s.quantile(0.99)),
+		Locks: len(s.waits), P50: demo.Quantile(s.waits, 0.50), P99: demo.Quantile(s.waits, 0.99),
 		Seconds: s.elapsed.Seconds(), Drifts: []string{},
 	}
 	if s.rush > 0 {
@@ -129,15 +128,14 @@ func (o *outcome) weigh(units int64, q stock.Quantities) {
 // balanced reports whether all accounts agree and nothing was sold twice.
 func (o *outcome) balanced() bool { return o.Audited && o.Oversold == 0 && len(o.Drifts) == 0 }
 
-// writeJSON prints the result for a program.
-func (r *result) writeJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
-}
+// Balanced implements demo.Result. That the published design goes wrong is no failure of the example.
+func (r *result) Balanced() bool { return r.Holdfast.balanced() }
 
-// write prints the result for people.
-func (r *result) write(w io.Writer) {
+// CutShort implements demo.Result.
+func (r *result) CutShort() bool { return r.Interrupted }
+
+// Print implements demo.Result.
+func (r *result) Print(w io.Writer) {
 	fmt.Fprintf(w, "%s buyers rush for %s units. Store: %s. Seed %d. An order holds its unit for %v.\n\n",
 		demo.Count(r.Buyers), demo.Count(r.Units), r.Store, r.Seed, time.Duration(r.Hold*float64(time.Second)))
 	align := "lrl"
@@ -191,8 +189,8 @@ func (r *result) rows() [][]string {
 		number("counter: locked", "0 in the end", func(o *outcome) int { return int(o.Counters.Locked) })
 		number("counter: left", "never below 0", func(o *outcome) int { return int(o.Counters.Left) })
 	}
-	row("Lock p50", "", func(o *outcome) string { return duration(o.P50) })
-	row("Lock p99", "", func(o *outcome) string { return duration(o.P99) })
+	row("Lock p50", "", func(o *outcome) string { return o.P50.String() })
+	row("Lock p99", "", func(o *outcome) string { return o.P99.String() })
 	row("Locks a second", "while everybody came for the first time", func(o *outcome) string { return demo.Count(int(o.Rate)) })
 	row("whole sale", "", func(o *outcome) string { return fmt.Sprintf("%.1fs", o.Seconds) })
 	return rows
@@ -218,8 +216,3 @@ func (o *outcome) publishedVerdict(units int64) string {
 	return fmt.Sprintf("Published: WRONG, %s buyers were told that they have one of %s units; its row says %s sold, %s locked, %s left.",
 		demo.Count(o.Sold), demo.Count(units), demo.Count(o.Counters.Sold), demo.Count(o.Counters.Locked), demo.Count(o.Counters.Left))
 }
-
-// microseconds returns a duration as JSON has it, duration turns it back for people.
-func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
-
-func duration(us float64) string { return demo.Short(time.Duration(us * float64(time.Microsecond))) }

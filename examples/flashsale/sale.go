@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -57,11 +56,11 @@ func (s *sale) hold(ctx context.Context, seller seller) error {
 	s.seller, s.opened = seller, time.Now()
 	crowd := make([]event, s.buyers)
 	for i := range crowd {
-		crowd[i] = event{visits, s.opened, func(ctx context.Context) []event { return s.visit(newBuyer(s.seed, i+1, s.config.hold))(ctx) }}
+		crowd[i] = event{visits, s.opened, func(ctx context.Context) []event { return s.visit(newBuyer(s.Seed, i+1, s.config.hold))(ctx) }}
 	}
 	var background sync.WaitGroup
 	background.Go(func() { _ = seller.Run(ctx) }) // the timeout worker; it ends with ctx, and its errors are met again
-	background.Go(func() { s.watchProgress(ctx) })
+	background.Go(func() { s.progress.Watch(ctx, s.line) })
 	err := play(ctx, crowd)
 	if err == nil {
 		_, err = seller.Expire(ctx)
@@ -180,34 +179,17 @@ func (s *sale) refund(b buyer) act {
 // call makes a call, and makes it again while the store asks for it: every call may be.
 func (s *sale) call(ctx context.Context, b buyer, call func() error) error {
 	unknown := false
-	for pause := 5 * time.Millisecond; ; pause *= 2 {
+	err := demo.Again(ctx, func() error {
 		err := call()
-		if !stock.Retryable(err) {
-			return err
-		}
 		unknown = unknown || errors.Is(err, stock.ErrUnknown)
-		if pause > time.Second || !rest(ctx, pause) {
-			if unknown {
-				s.mu.Lock()
-				s.unsettled = append(s.unsettled, b.order)
-				s.mu.Unlock()
-			}
-			return err
-		}
-		s.count(&s.retries)
+		return err
+	}, func() { s.count(&s.retries) })
+	if unknown && stock.Retryable(err) {
+		s.mu.Lock()
+		s.unsettled = append(s.unsettled, b.order)
+		s.mu.Unlock()
 	}
-}
-
-// rest reports whether it could rest that long.
-func rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
-	}
+	return err
 }
 
 // fail ends the sale, unless the error only says that it has ended.
@@ -274,23 +256,11 @@ func (s *sale) count(n *int) {
 	*n++
 }
 
-// watchProgress shows a line until ctx ends.
-func (s *sale) watchProgress(ctx context.Context) {
-	for rest(ctx, 100*time.Millisecond) {
-		s.mu.Lock()
-		line := fmt.Sprintf("%s %4.1fs  %s of %s served  sold %s  held %s  sold out %s",
-			s.name, time.Since(s.opened).Seconds(), demo.Count(s.served), demo.Count(s.buyers),
-			demo.Count(s.tally[stock.Paid]), demo.Count(s.tally[stock.Locked]), demo.Count(s.refused))
-		s.mu.Unlock()
-		s.progress.Show(line)
-	}
-}
-
-// quantile returns the wait that a part of the Locks did not exceed.
-func (s *sale) quantile(part float64) time.Duration {
-	if len(s.waits) == 0 {
-		return 0
-	}
-	slices.Sort(s.waits)
-	return s.waits[int(part*float64(len(s.waits)-1))]
+// line is the sale in a line of progress.
+func (s *sale) line() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fmt.Sprintf("%s %4.1fs  %s of %s served  sold %s  held %s  sold out %s",
+		s.name, time.Since(s.opened).Seconds(), demo.Count(s.served), demo.Count(s.buyers),
+		demo.Count(s.tally[stock.Paid]), demo.Count(s.tally[stock.Locked]), demo.Count(s.refused))
 }

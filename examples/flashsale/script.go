@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/holdfast-go/holdfast/examples/internal/demo"
 )
 
 // ending is what a buyer does with a unit.
@@ -40,11 +42,7 @@ func newBuyer(seed uint64, number int, hold time.Duration) buyer {
 	for range random.IntN(4) {
 		b.comeback = append(b.comeback, part(0.1, 0.8))
 	}
-	roll := random.IntN(100)
-	for roll >= odds[b.ending] {
-		roll -= odds[b.ending]
-		b.ending++
-	}
+	b.ending = demo.Pick[ending](random, odds[:])
 	b.decides = part(0.05, 0.6)
 	if b.ending == paysLate || b.ending == leaves {
 		b.decides = part(1.1, 1.4)

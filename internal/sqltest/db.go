@@ -57,7 +57,7 @@ type DB struct {
 func Open(t testing.TB, variant Variant) *DB {
 	t.Helper()
 	config := server(t)
-	name := "holdfast_test_" + suffix()
+	name := newName()
 	admin := openPool(t, config, &Wire{})
 	_, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name)
 	require.NoError(t, err)
@@ -66,6 +66,15 @@ func Open(t testing.TB, variant Variant) *DB {
 		require.NoError(t, err)
 		require.NoError(t, admin.Close())
 	})
+	return open(t, config, name, variant)
+}
+
+// newName returns the name of a database that no other test has.
+func newName() string { return "holdfast_test_" + suffix() }
+
+// open opens a database that is there, until the test ends.
+func open(t testing.TB, config *mysql.Config, name string, variant Variant) *DB {
+	t.Helper()
 	own := config.Clone()
 	own.DBName = name
 	if own.Params == nil {
@@ -102,22 +111,34 @@ func server(t testing.TB) *mysql.Config {
 	if dsn == "" {
 		t.Skip("no server: set " + Variable + ", for example root@tcp(127.0.0.1:3306)/")
 	}
-	config, err := mysql.ParseDSN(dsn)
+	config, err := parseServer()
 	require.NoError(t, err)
 	return config
 }
 
+// parseServer returns the server's DSN.
+func parseServer() (*mysql.Config, error) { return mysql.ParseDSN(os.Getenv(Variable)) }
+
 // openPool opens a pool through a wire.
 func openPool(t testing.TB, config *mysql.Config, wire *Wire) *sql.DB {
 	t.Helper()
+	db, err := connect(config, wire)
+	require.NoError(t, err)
+	return db
+}
+
+// connect opens a pool that nobody closes.
+func connect(config *mysql.Config, wire *Wire) (*sql.DB, error) {
 	config = config.Clone()
 	config.Logger = &mysql.NopLogger{} // lost connections are what some tests are about
 	c, err := mysql.NewConnector(config)
-	require.NoError(t, err)
+	if err != nil {
+		return nil, err
+	}
 	db := sql.OpenDB(&connector{Connector: c, wire: wire})
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
-	return db
+	return db, nil
 }
 
 // MariaDB reports whether the server is one; false where there is none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -23,18 +24,18 @@ func auditCases() []testCase {
 func (s *scene) audited(ids ...int64) redpacket.Report {
 	s.Helper()
 	report, err := s.packets.Audit(s.Context(), ids...)
-	s.no(err)
+	s.No(err)
 	return report
 }
 
 // auditClean audits a packet in every state.
 func auditClean(s *scene) {
 	for _, stage := range s.journey() {
-		s.no(stage.call(s.packets))
+		s.No(stage.call(s.packets))
 		s.balanced()
 	}
-	same(s, "report", s.audited(), redpacket.Report{Packets: 4})
-	same(s, "report", s.audited(2, 3), redpacket.Report{Packets: 2})
+	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 4})
+	suite.Same(s, "report", s.audited(2, 3), redpacket.Report{Packets: 2})
 }
 
 // forged is a store that reads one packet otherwise than it is kept, as if somebody with a SQL prompt had
@@ -65,8 +66,8 @@ func auditNames(s *scene) {
 	named := func(forge func(b *redpacket.Book), want ...redpacket.Drift) {
 		s.Helper()
 		report, err := s.packets.On(forged{s.Store, 1, forge}).Audit(s.Context())
-		s.no(err)
-		same(s, "report", report, redpacket.Report{Packets: 2, Drifts: want})
+		s.No(err)
+		suite.Same(s, "report", report, redpacket.Report{Packets: 2, Drifts: want})
 	}
 	named(func(*redpacket.Book) {})
 	named(func(b *redpacket.Book) { b.Taken = 3 }, drift("shares", 3, 2))
@@ -81,9 +82,9 @@ func auditNames(s *scene) {
 	s.close(3, redpacket.Closed)
 	lost := forged{s.Store, 3, func(b *redpacket.Book) { b.Remainder = -1 }}
 	report, err := s.packets.On(lost).Audit(s.Context(), 3)
-	s.no(err)
-	same(s, "drifts", report.Drifts, []redpacket.Drift{{Packet: 3, Quantity: "remainder", Counted: -1, Recount: 100}})
-	same(s, "by", drift("left", 51, 50).By(), 1)
+	s.No(err)
+	suite.Same(s, "drifts", report.Drifts, []redpacket.Drift{{Packet: 3, Quantity: "remainder", Counted: -1, Recount: 100}})
+	suite.Same(s, "by", drift("left", 51, 50).By(), 1)
 	if text := drift("left", 51, 50).String(); text == "" || text == drift("left", 52, 50).String() {
 		s.Fatalf("a drift says %q", text)
 	}
@@ -105,8 +106,8 @@ func auditUnits(s *scene) {
 		{Key: stock.Key{SKU: 1}, Quantity: "total", Counted: 5, Recount: 4},
 		{Key: stock.Key{SKU: 1}, Quantity: "left", Counted: 3, Recount: 2},
 	}}
-	same(s, "report", s.audited(), want)
-	same(s, "report", s.audited(), want) // an audit changes nothing
+	suite.Same(s, "report", s.audited(), want)
+	suite.Same(s, "report", s.audited(), want) // an audit changes nothing
 	s.grabs(1, carol, dan)
 	_, err := s.packets.Grab(s.Context(), 1, 15) // there is a unit, and no share
 	s.only(err, redpacket.ErrDrift)
@@ -122,14 +123,14 @@ func auditNoShare(s *scene) {
 	s.grab(1, anna)
 	order := stock.Order{ID: "outside", Lines: []stock.Line{{SKU: 1, Num: 1}}}
 	locking, err := s.Store.Units().Lock(s.Context(), order, time.Hour)
-	s.no(err)
-	same(s, "verdict", locking.Verdict, stock.Done)
+	s.No(err)
+	suite.Same(s, "verdict", locking.Verdict, stock.Done)
 	s.holds(1, 1, 25, 75)
-	same(s, "report", s.audited(), redpacket.Report{Packets: 1})
+	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 1})
 	s.answers(stock.Done)(s.Store.Units().Move(s.Context(), stock.StepPay, "outside", 0))
 	s.holds(1, 1, 25, 75)
 	want := redpacket.Report{Packets: 1, Drifts: []redpacket.Drift{{Packet: 1, Quantity: "grabs", Counted: 2, Recount: 1}}}
-	same(s, "report", s.audited(), want)
+	suite.Same(s, "report", s.audited(), want)
 	s.grabs(1, ben, carol)
 	s.refused(1, dan, redpacket.ErrFinished) // its unit is gone, and its money is not
 	s.close(1, redpacket.Closed)
@@ -142,11 +143,11 @@ func auditSome(s *scene) {
 	}
 	store := forged{s.Store, 1, func(b *redpacket.Book) { b.Left = 0 }}
 	report, err := s.packets.On(store).Audit(s.Context(), 3, 2)
-	s.no(err)
-	same(s, "report", report, redpacket.Report{Packets: 2})
+	s.No(err)
+	suite.Same(s, "report", report, redpacket.Report{Packets: 2})
 	report, err = s.packets.On(store).Audit(s.Context(), 1)
-	s.no(err)
-	same(s, "report", report, redpacket.Report{Packets: 1, Drifts: []redpacket.Drift{{Packet: 1, Quantity: "left", Recount: 100}}})
+	s.No(err)
+	suite.Same(s, "report", report, redpacket.Report{Packets: 1, Drifts: []redpacket.Drift{{Packet: 1, Quantity: "left", Recount: 100}}})
 }
 
 // auditTraffic audits while people grab and packets end: there is no moment at which the books do not
@@ -155,7 +156,7 @@ func auditTraffic(s *scene) {
 	for id := range int64(4) {
 		s.open(random(id+1, 10_000, 60))
 	}
-	errs := together(12, func(i int) error {
+	errs := suite.Together(12, func(i int) error {
 		for n := range 30 {
 			id := int64(n%4 + 1)
 			var err error
@@ -171,11 +172,11 @@ func auditTraffic(s *scene) {
 			default:
 				_, err = s.packets.Grab(s.Context(), id, int64(1000+100*i+n))
 			}
-			if err != nil && s.succeeded([]error{err}, redpacket.ErrClosed, redpacket.ErrFinished) > 0 {
+			if err != nil && s.Succeeded([]error{err}, redpacket.ErrClosed, redpacket.ErrFinished) > 0 {
 				return err
 			}
 		}
 		return nil
 	})
-	s.each(errs)
+	s.Each(errs)
 }

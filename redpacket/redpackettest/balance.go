@@ -13,19 +13,19 @@ import (
 func (s *scene) balanced() {
 	s.Helper()
 	report, err := s.packets.Audit(s.Context())
-	s.no(err)
+	s.No(err)
 	for _, drift := range report.Drifts {
 		s.Errorf("drift: %v", drift)
 	}
 	inUnits, err := stock.New(s.Store.Units(), nil).Audit(s.Context())
-	s.no(err)
+	s.No(err)
 	for _, drift := range inUnits.Drifts {
 		s.Errorf("drift of the units: %v", drift)
 	}
 	packets := 0
 	for after := int64(0); ; {
 		page, err := s.Store.Records(s.Context(), after, 50)
-		s.no(err)
+		s.No(err)
 		for _, record := range page {
 			packets++
 			s.balances(record)
@@ -101,7 +101,7 @@ func (s *scene) remains(r redpacket.Record, b books) {
 	s.Helper()
 	over := (r.State == redpacket.Closed || r.State == redpacket.Expired) && !r.ConfirmedAt.IsZero()
 	book, err := s.Store.Book(s.Context(), r.ID)
-	s.no(err)
+	s.No(err)
 	want := int64(-1)
 	if over {
 		want = r.Left

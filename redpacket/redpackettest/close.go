@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -27,29 +28,29 @@ func leftGoesBack(s *scene) {
 	s.Advance(time.Hour)
 	at := s.now()
 	closed := s.close(1, redpacket.Closed)
-	s.sameTime("ended", closed.EndedAt, at)
+	s.SameTime("ended", closed.EndedAt, at)
 	back := s.goesBack(1, 100-first)
-	s.sameTime("due", back.DueAt, at)
-	s.sameTime("created", back.CreatedAt, at)
-	same(s, "paid", back.Paid, false)
+	s.SameTime("due", back.DueAt, at)
+	s.SameTime("created", back.CreatedAt, at)
+	suite.Same(s, "paid", back.Paid, false)
 	s.holds(1, 1, first, 100-first)
 	again := func() {
 		s.Helper()
 		s.unchanged(1, func() {
-			same(s, "replay", s.close(1, redpacket.Closed), closed)
+			suite.Same(s, "replay", s.close(1, redpacket.Closed), closed)
 			s.expire(0)
 			s.confirm(1, redpacket.Closed)
 			_, err := s.packets.Grab(s.Context(), 1, ben)
 			s.only(err, redpacket.ErrClosed)
 		})
-		same(s, "number of what goes back", s.goesBack(1, 100-first).Number, back.Number)
+		suite.Same(s, "number of what goes back", s.goesBack(1, 100-first).Number, back.Number)
 	}
 	again()
 	s.Advance(48 * time.Hour)
 	again()
 	s.paidOut(1, 0)
 	again()
-	s.count("payouts that are due", len(s.pending()), 1)
+	s.Count("payouts that are due", len(s.pending()), 1)
 }
 
 func finishedGivesNothing(s *scene) {
@@ -57,13 +58,13 @@ func finishedGivesNothing(s *scene) {
 	s.grabs(1, anna, ben)
 	want := s.packet(1, redpacket.Finished)
 	s.unchanged(1, func() {
-		same(s, "packet", s.close(1, redpacket.Finished), want)
+		suite.Same(s, "packet", s.close(1, redpacket.Finished), want)
 		s.Advance(48 * time.Hour)
-		same(s, "packet", s.close(1, redpacket.Finished), want)
+		suite.Same(s, "packet", s.close(1, redpacket.Finished), want)
 		s.expire(0)
 	})
 	s.keeps(1)
-	s.count("payouts", len(s.pending()), 2)
+	s.Count("payouts", len(s.pending()), 2)
 }
 
 func allGoesBack(s *scene) {
@@ -105,15 +106,15 @@ func closeUnpaid(s *scene) {
 		s.Advance(later)
 		at := s.now()
 		closed := s.close(id, redpacket.Closed)
-		s.sameTime("ended", closed.EndedAt, at)
-		same(s, "confirmed", closed.ConfirmedAt, time.Time{})
+		s.SameTime("ended", closed.EndedAt, at)
+		suite.Same(s, "confirmed", closed.ConfirmedAt, time.Time{})
 		s.refused(id, anna, redpacket.ErrClosed)
 		s.Advance(time.Hour)
-		same(s, "replay", s.close(id, redpacket.Closed), closed)
+		suite.Same(s, "replay", s.close(id, redpacket.Closed), closed)
 		s.keeps(id)
 	}
 	s.expire(0)
-	s.count("payouts", len(s.pending()), 0)
+	s.Count("payouts", len(s.pending()), 0)
 }
 
 func closeBeforeStart(s *scene) {
@@ -137,7 +138,7 @@ func closeAfterEnd(s *scene) {
 	s.packets = s.with(redpacket.Options{Hook: func(_ context.Context, e redpacket.Effect) { steps = append(steps, e.Step) }})
 	s.close(2, redpacket.Expired)
 	s.close(2, redpacket.Expired)
-	same(s, "steps", steps, []redpacket.Step{redpacket.StepExpire})
+	suite.Same(s, "steps", steps, []redpacket.Step{redpacket.StepExpire})
 	s.goesBack(1, 100)
 	s.goesBack(2, 100)
 	s.expire(0)
@@ -147,14 +148,14 @@ func closeAtOnce(s *scene) {
 	for id := range int64(rounds) {
 		s.open(random(id+1, 100, 3))
 		share := s.minor(s.grab(id+1, anna).Amount)
-		s.each(together(8, func(int) error {
+		s.Each(suite.Together(8, func(int) error {
 			_, err := s.packets.Close(s.Context(), id+1)
 			return err
 		}))
 		s.packet(id+1, redpacket.Closed)
 		s.goesBack(id+1, 100-share)
 	}
-	s.count("payouts", len(s.pending()), 2*rounds)
+	s.Count("payouts", len(s.pending()), 2*rounds)
 }
 
 func closeUnknown(s *scene) {

@@ -3,6 +3,7 @@ package redpackettest
 import (
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -31,12 +32,12 @@ func confirmedTwice(s *scene) {
 	s.send(equal(1, 10, 2))
 	first := s.confirm(1, redpacket.Open)
 	s.Advance(time.Minute)
-	same(s, "replay", s.confirm(1, redpacket.Open), first)
-	s.sameTime("confirmed", s.packet(1, redpacket.Open).ConfirmedAt, first.ConfirmedAt)
+	suite.Same(s, "replay", s.confirm(1, redpacket.Open), first)
+	s.SameTime("confirmed", s.packet(1, redpacket.Open).ConfirmedAt, first.ConfirmedAt)
 	again := func(id int64, state redpacket.State) {
 		s.Helper()
 		want := s.packet(id, state)
-		s.unchanged(id, func() { same(s, "replay", s.confirm(id, state), want) })
+		s.unchanged(id, func() { suite.Same(s, "replay", s.confirm(id, state), want) })
 	}
 	s.grab(1, anna)
 	again(1, redpacket.Open)
@@ -57,12 +58,12 @@ func confirmedTwice(s *scene) {
 func confirmedAtOnce(s *scene) {
 	s.send(random(1, 100, 3))
 	got := make([]redpacket.Packet, 16)
-	s.each(together(len(got), func(i int) (err error) {
+	s.Each(suite.Together(len(got), func(i int) (err error) {
 		got[i], err = s.packets.Confirm(s.Context(), 1)
 		return err
 	}))
 	for _, p := range got {
-		same(s, "packet", p, s.packet(1, redpacket.Open))
+		suite.Same(s, "packet", p, s.packet(1, redpacket.Open))
 	}
 	s.grabs(1, anna, ben, carol)
 }
@@ -71,7 +72,7 @@ func confirmedInTime(s *scene) {
 	end := s.send(random(1, 100, 3)).End
 	s.Advance(24*time.Hour - time.Microsecond)
 	s.confirm(1, redpacket.Open)
-	s.sameTime("end", s.packet(1, redpacket.Open).End, end)
+	s.SameTime("end", s.packet(1, redpacket.Open).End, end)
 	s.grab(1, anna)
 }
 
@@ -86,8 +87,8 @@ func confirmedTooLate(s *scene) {
 	s.packet(1, redpacket.Unpaid)
 	at := s.now()
 	got := s.confirm(1, redpacket.Expired)
-	s.sameTime("confirmed", got.ConfirmedAt, at)
-	s.sameTime("ended", got.EndedAt, at)
+	s.SameTime("confirmed", got.ConfirmedAt, at)
+	s.SameTime("ended", got.EndedAt, at)
 	s.Advance(time.Hour)
 	s.confirm(2, redpacket.Expired)
 	for id := int64(1); id <= 2; id++ {
@@ -96,13 +97,13 @@ func confirmedTooLate(s *scene) {
 		back := s.goesBack(id, 100)
 		s.Advance(time.Hour)
 		s.unchanged(id, func() {
-			same(s, "replay", s.confirm(id, redpacket.Expired), s.packet(id, redpacket.Expired))
+			suite.Same(s, "replay", s.confirm(id, redpacket.Expired), s.packet(id, redpacket.Expired))
 			s.close(id, redpacket.Expired)
 			s.expire(0)
 		})
-		same(s, "what goes back", s.goesBack(id, 100), back)
+		suite.Same(s, "what goes back", s.goesBack(id, 100), back)
 	}
-	s.count("payouts", len(s.pending()), 2)
+	s.Count("payouts", len(s.pending()), 2)
 }
 
 // confirmedAfterClose has the payment arrive after the sender has given the packet up.
@@ -113,8 +114,8 @@ func confirmedAfterClose(s *scene) {
 	s.Advance(time.Hour)
 	at := s.now()
 	got := s.confirm(1, redpacket.Closed)
-	s.sameTime("confirmed", got.ConfirmedAt, at)
-	s.sameTime("ended", got.EndedAt, closed.EndedAt)
+	s.SameTime("confirmed", got.ConfirmedAt, at)
+	s.SameTime("ended", got.EndedAt, closed.EndedAt)
 	s.refused(1, anna, redpacket.ErrClosed)
 	back := s.goesBack(1, 100)
 	s.Advance(48 * time.Hour)
@@ -123,8 +124,8 @@ func confirmedAfterClose(s *scene) {
 		s.close(1, redpacket.Closed)
 		s.expire(0)
 	})
-	same(s, "what goes back", s.goesBack(1, 100), back)
-	s.count("payouts", len(s.pending()), 1)
+	suite.Same(s, "what goes back", s.goesBack(1, 100), back)
+	s.Count("payouts", len(s.pending()), 1)
 
 	s.send(random(2, 100, 3)) // closed, paid, and both too late
 	s.Advance(48 * time.Hour)
@@ -143,13 +144,13 @@ func confirmedTooLateAtOnce(s *scene) {
 		} else {
 			s.Advance(time.Hour)
 		}
-		s.each(together(6, func(int) error {
+		s.Each(suite.Together(6, func(int) error {
 			_, err := s.packets.Confirm(s.Context(), p.ID)
 			return err
 		}))
 		s.goesBack(p.ID, 100)
 	}
-	s.count("payouts", len(s.pending()), rounds)
+	s.Count("payouts", len(s.pending()), rounds)
 }
 
 func confirmUnknown(s *scene) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -30,12 +31,12 @@ func expireAtEnd(s *scene) {
 	s.Advance(time.Microsecond)
 	s.expire(1)
 	p := s.packet(1, redpacket.Expired)
-	s.sameTime("ended", p.EndedAt, end)
+	s.SameTime("ended", p.EndedAt, end)
 	back := s.goesBack(1, 100-share)
-	s.sameTime("due", back.DueAt, end)
+	s.SameTime("due", back.DueAt, end)
 	s.Advance(time.Hour)
 	s.unchanged(1, func() { s.expire(0) })
-	same(s, "what goes back", s.goesBack(1, 100-share), back)
+	suite.Same(s, "what goes back", s.goesBack(1, 100-share), back)
 }
 
 func expireOthers(s *scene) {
@@ -58,7 +59,7 @@ func expireOthers(s *scene) {
 
 func expireMany(s *scene) {
 	const many = 210
-	s.each(crowd(many, 16, func(i int) error {
+	s.Each(suite.Crowd(many, 16, func(i int) error {
 		_, err := s.packets.Send(s.Context(), random(int64(i+1), 100, 3))
 		if err == nil {
 			_, err = s.packets.Confirm(s.Context(), int64(i+1))
@@ -68,7 +69,7 @@ func expireMany(s *scene) {
 	s.Advance(24 * time.Hour)
 	s.expire(many)
 	s.expire(0)
-	s.count("payouts", len(s.pending()), many)
+	s.Count("payouts", len(s.pending()), many)
 }
 
 // broken is a store in which one packet cannot be ended.
@@ -94,13 +95,13 @@ func expireDrift(s *scene) {
 	s.Advance(24 * time.Hour)
 	n, err := s.packets.On(broken{s.Store, 3, redpacket.ErrDrift}).Expire(s.Context())
 	s.only(err, redpacket.ErrDrift)
-	s.count("packets that expired", n, 4)
+	s.Count("packets that expired", n, 4)
 	s.packet(3, redpacket.Open)
 	_, err = s.packets.On(broken{s.Store, 3, redpacket.ErrUnavailable}).Expire(s.Context())
 	s.only(err, redpacket.ErrUnavailable)
 	n, err = s.packets.On(broken{s.Store, 3, nil}).Expire(s.Context()) // which others are at, for ever
-	s.no(err)
-	s.count("packets that expired", n, 0)
+	s.No(err)
+	s.Count("packets that expired", n, 0)
 	_, err = s.packets.On(broken{s.Store, 3, nil}).Close(s.Context(), 3)
 	s.only(err, redpacket.ErrUnavailable)
 	s.expire(1)
@@ -118,16 +119,16 @@ func runSweeps(s *scene) {
 	defer stop()
 	var ended []int64
 	err := s.with(redpacket.Options{Sweep: time.Microsecond, Hook: func(_ context.Context, e redpacket.Effect) {
-		same(s, "step", e.Step, redpacket.StepExpire)
+		suite.Same(s, "step", e.Step, redpacket.StepExpire)
 		if ended = append(ended, e.Packet); len(ended) == 2 {
 			stop()
 		}
 	}}).Run(ctx)
-	s.is(err, context.Canceled)
-	s.count("packets that ended", len(ended), 2)
+	s.Is(err, context.Canceled)
+	s.Count("packets that ended", len(ended), 2)
 	s.packet(1, redpacket.Expired)
 	s.packet(2, redpacket.Expired)
-	s.is(s.packets.Run(ctx), context.Canceled)
+	s.Is(s.packets.Run(ctx), context.Canceled)
 }
 
 func runGoesOn(s *scene) {
@@ -146,12 +147,12 @@ func runGoesOn(s *scene) {
 	}}
 	opts := redpacket.Options{
 		Sweep:   time.Microsecond,
-		OnError: func(err error) { s.is(err, redpacket.ErrUnavailable); told++ },
+		OnError: func(err error) { s.Is(err, redpacket.ErrUnavailable); told++ },
 		Hook:    func(context.Context, redpacket.Effect) { stop() },
 	}
 	if err := redpacket.New(store, &opts).Run(ctx); !errors.Is(err, context.Canceled) {
 		s.Fatalf("Run returned %v", err)
 	}
-	s.count("errors", told, 2)
+	s.Count("errors", told, 2)
 	s.goesBack(1, 100)
 }

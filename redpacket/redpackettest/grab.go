@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -42,31 +43,31 @@ func threeShares(s *scene) {
 				Packet: p.ID, No: int64(i + 1), Person: person, Amount: share.Amount, GrabbedAt: s.now(),
 				Payout: redpacket.PayoutNumber(p.ID, int64(i+1)),
 			}
-			same(s, "share", share, want)
+			suite.Same(s, "share", share, want)
 			s.holds(p.ID, int64(i+1), sum, 100-sum)
 			s.Advance(time.Second)
 		}
-		same(s, "sum of the shares", sum, int64(100))
+		suite.Same(s, "sum of the shares", sum, int64(100))
 		s.refused(p.ID, dan, redpacket.ErrFinished)
-		s.sameTime("ended", s.packet(p.ID, redpacket.Finished).EndedAt, s.now().Add(-time.Second))
+		s.SameTime("ended", s.packet(p.ID, redpacket.Finished).EndedAt, s.now().Add(-time.Second))
 	}
 }
 
 func smallestShares(s *scene) {
 	s.open(random(1, 5, 5))
-	same(s, "shares", s.grabs(1, anna, ben, carol, dan, 15), []int64{1, 1, 1, 1, 1})
+	suite.Same(s, "shares", s.grabs(1, anna, ben, carol, dan, 15), []int64{1, 1, 1, 1, 1})
 	s.open(bounded(2, 60, 3, 20, 0))
-	same(s, "shares", s.grabs(2, anna, ben, carol), []int64{20, 20, 20})
+	suite.Same(s, "shares", s.grabs(2, anna, ben, carol), []int64{20, 20, 20})
 	s.open(equal(3, 3, 3))
-	same(s, "shares", s.grabs(3, anna, ben, carol), []int64{1, 1, 1})
+	suite.Same(s, "shares", s.grabs(3, anna, ben, carol), []int64{1, 1, 1})
 }
 
 func oneShare(s *scene) {
 	s.open(random(1, 12345, 1))
-	same(s, "shares", s.grabs(1, anna), []int64{12345})
+	suite.Same(s, "shares", s.grabs(1, anna), []int64{12345})
 	s.packet(1, redpacket.Finished)
 	s.open(equal(2, 1, 1))
-	same(s, "shares", s.grabs(2, anna), []int64{1})
+	suite.Same(s, "shares", s.grabs(2, anna), []int64{1})
 	s.refused(2, ben, redpacket.ErrFinished)
 }
 
@@ -81,7 +82,7 @@ func equalShares(s *scene) {
 		{7, 5, []int64{2, 2, 1, 1, 1}},
 	} {
 		s.open(equal(int64(id+1), c.total, c.count))
-		same(s, "shares", s.grabs(int64(id+1), []int64{anna, ben, carol, dan, 15}[:c.count]...), c.want)
+		suite.Same(s, "shares", s.grabs(int64(id+1), []int64{anna, ben, carol, dan, 15}[:c.count]...), c.want)
 		s.packet(int64(id+1), redpacket.Finished)
 	}
 }
@@ -89,7 +90,7 @@ func equalShares(s *scene) {
 // boundedShares looks after each grab whether what is left can still be divided within the bounds.
 func boundedShares(s *scene) {
 	s.open(bounded(1, 90, 3, 0, 30))
-	same(s, "shares", s.grabs(1, anna, ben, carol), []int64{30, 30, 30})
+	suite.Same(s, "shares", s.grabs(1, anna, ben, carol), []int64{30, 30, 30})
 	for id := range int64(5) {
 		p := bounded(id+2, 1000+300*id, 10, 60, 400)
 		s.open(p)
@@ -110,10 +111,10 @@ func sameGrab(s *scene) {
 	first := s.grab(1, anna)
 	again := func(id int64, want redpacket.Share) {
 		s.Helper()
-		s.unchanged(id, func() { same(s, "replay", s.grab(id, anna), want) })
+		s.unchanged(id, func() { suite.Same(s, "replay", s.grab(id, anna), want) })
 		got, err := s.packets.Share(s.Context(), id, anna)
-		s.no(err)
-		same(s, "share", got, want)
+		s.No(err)
+		suite.Same(s, "share", got, want)
 	}
 	again(1, first)
 	s.Advance(time.Hour)
@@ -139,12 +140,12 @@ func sameGrab(s *scene) {
 func sameGrabAtOnce(s *scene) {
 	s.open(random(1, 10_000, 100))
 	shares := make([]redpacket.Share, 100)
-	s.each(together(len(shares), func(i int) (err error) {
+	s.Each(suite.Together(len(shares), func(i int) (err error) {
 		shares[i], err = s.packets.Grab(s.Context(), 1, anna)
 		return err
 	}))
 	for _, share := range shares {
-		same(s, "share", share, shares[0])
+		suite.Same(s, "share", share, shares[0])
 	}
 	s.holds(1, 1, s.minor(shares[0].Amount), 10_000-s.minor(shares[0].Amount))
 }
@@ -160,7 +161,7 @@ func refusedGrabAgain(s *scene) {
 	s.refused(1, anna, redpacket.ErrNotStarted)
 	s.Advance(time.Hour)
 	share := s.grab(1, anna)
-	same(s, "replay", s.grab(1, anna), share)
+	suite.Same(s, "replay", s.grab(1, anna), share)
 }
 
 func senderGrabs(s *scene) {
@@ -173,8 +174,8 @@ func senderGrabs(s *scene) {
 	s.packets = s.with(redpacket.Options{SenderMayGrab: true})
 	s.open(random(2, 100, 2))
 	share := s.grab(2, sender)
-	same(s, "person", share.Person, int64(sender))
-	same(s, "replay", s.grab(2, sender), share)
+	suite.Same(s, "person", share.Person, int64(sender))
+	suite.Same(s, "replay", s.grab(2, sender), share)
 	s.grab(2, anna)
 	s.packet(2, redpacket.Finished)
 
@@ -183,7 +184,7 @@ func senderGrabs(s *scene) {
 	if _, err := s.packets.Grab(s.Context(), 1, sender); !errors.Is(err, redpacket.ErrSender) && !errors.Is(err, redpacket.ErrCancelled) {
 		s.Fatalf("a grab by the sender, whom Send has kept out: %v", err)
 	}
-	same(s, "the books", s.everything(1), was)
+	suite.Same(s, "the books", s.everything(1), was)
 	s.packets = s.with(redpacket.Options{})
 	s.grab(3, sender)
 }
@@ -203,23 +204,23 @@ func bookedWithUnit(s *scene) {
 		}})
 		_, err := dying.Grab(s.Context(), 1, 100+person)
 		if err != nil {
-			s.is(err, redpacket.ErrUnknown) // booked, and nobody was told
+			s.Is(err, redpacket.ErrUnknown) // booked, and nobody was told
 		}
 		share, there, err := s.Store.Share(s.Context(), 1, 100+person)
-		s.no(err)
+		s.No(err)
 		b := s.everything(1)
 		held := slices.ContainsFunc(b.Holds, func(h stock.Hold) bool { return h.Order == redpacket.GrabID(1, 100+person) })
-		same(s, "the unit is taken", held, there)
+		suite.Same(s, "the unit is taken", held, there)
 		s.balanced()
 		if !there {
 			continue
 		}
 		booked++
 		again := s.grab(1, 100+person)
-		same(s, "number of the share", again.No, share.No)
-		same(s, "amount of the share", s.minor(again.Amount), share.Money)
+		suite.Same(s, "number of the share", again.No, share.No)
+		suite.Same(s, "amount of the share", s.minor(again.Amount), share.Money)
 	}
-	s.count("shares that were booked", booked, 15) // the first statement of a grab is the one that books
+	s.Count("shares that were booked", booked, 15) // the first statement of a grab is the one that books
 }
 
 func grabFromStart(s *scene) {
@@ -277,9 +278,9 @@ func grabApart(s *scene) {
 	s.open(equal(1, 10, 2))
 	s.open(equal(2, 20, 2))
 	s.open(equal(11, 30, 2)) // packet 1 of person 12 is not packet 11 of person 2
-	same(s, "share of 1", s.grabs(1, anna), []int64{5})
-	same(s, "share of 2", s.grabs(2, anna), []int64{10})
-	same(s, "share of 11", s.grabs(11, 2), []int64{15})
+	suite.Same(s, "share of 1", s.grabs(1, anna), []int64{5})
+	suite.Same(s, "share of 2", s.grabs(2, anna), []int64{10})
+	suite.Same(s, "share of 11", s.grabs(11, 2), []int64{15})
 	s.holds(1, 1, 5, 5)
 	s.holds(2, 1, 10, 10)
 	s.holds(11, 1, 15, 15)

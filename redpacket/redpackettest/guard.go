@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -32,8 +33,8 @@ func guardCases() []testCase {
 func (s *scene) answers(want stock.Verdict) func(stock.Verdict, error) {
 	return func(got stock.Verdict, err error) {
 		s.Helper()
-		s.no(err)
-		same(s, "verdict", got, want)
+		s.No(err)
+		suite.Same(s, "verdict", got, want)
 	}
 }
 
@@ -55,8 +56,8 @@ func (s *scene) add(r redpacket.Record) {
 func (s *scene) record(id int64, want redpacket.State) redpacket.Record {
 	s.Helper()
 	r, _, err := s.Store.Record(s.Context(), id)
-	s.no(err)
-	same(s, "state", r.State, want)
+	s.No(err)
+	suite.Same(s, "state", r.State, want)
 	return r
 }
 
@@ -75,22 +76,22 @@ func guardAdd(s *scene) {
 	s.add(r)
 	want := r
 	want.State, want.Left, want.CreatedAt = redpacket.Unpaid, 1000, now
-	same(s, "record", s.record(1, redpacket.Unpaid), want)
+	suite.Same(s, "record", s.record(1, redpacket.Unpaid), want)
 	item := s.everything(1).Item
-	same(s, "terms of the item", item.Terms, stock.Terms{OffShelf: true, Start: r.Start, End: r.End})
-	same(s, "counters of the item", item.Quantities, stock.Quantities{Total: 4, Left: 4})
+	suite.Same(s, "terms of the item", item.Terms, stock.Terms{OffShelf: true, Start: r.Start, End: r.End})
+	suite.Same(s, "counters of the item", item.Quantities, stock.Quantities{Total: 4, Left: 4})
 
 	s.Advance(time.Minute)
 	other := recorded(1, 2000, 5)
 	s.answers(stock.Exists)(s.Store.Add(s.Context(), other, true, time.Hour))
-	same(s, "record", s.record(1, redpacket.Unpaid), want)
+	suite.Same(s, "record", s.record(1, redpacket.Unpaid), want)
 
 	s.add(recorded(2, 1000, 4))
 	added := s.record(2, redpacket.Unpaid)
-	s.sameTime("end that was added", added.End, now.Add(time.Minute+24*time.Hour))
-	same(s, "end was given", added.OwnEnd, false)
-	same(s, "start", added.Start, time.Time{})
-	s.sameTime("end of the item", s.everything(2).Item.End, added.End)
+	s.SameTime("end that was added", added.End, now.Add(time.Minute+24*time.Hour))
+	suite.Same(s, "end was given", added.OwnEnd, false)
+	suite.Same(s, "start", added.Start, time.Time{})
+	s.SameTime("end of the item", s.everything(2).Item.End, added.End)
 
 	big := recorded(math.MaxInt64, math.MaxInt64, redpacket.MaxCount)
 	big.Sender, big.Places, big.Split.Max = math.MaxInt64, 8, math.MaxInt64
@@ -99,9 +100,9 @@ func guardAdd(s *scene) {
 	}
 	s.add(big)
 	got := s.record(math.MaxInt64, redpacket.Unpaid)
-	same(s, "split", got.Split, big.Split)
-	same(s, "sender", got.Sender, big.Sender)
-	same(s, "places", got.Places, big.Places)
+	suite.Same(s, "split", got.Split, big.Split)
+	suite.Same(s, "sender", got.Sender, big.Sender)
+	suite.Same(s, "places", got.Places, big.Places)
 }
 
 func guardSender(s *scene) {
@@ -113,10 +114,10 @@ func guardSender(s *scene) {
 	s.answers(stock.Exists)(s.take(1, sender))
 	s.answers(stock.Done)(s.take(2, sender))
 	h, _, err := s.Store.Units().Hold(s.Context(), redpacket.GrabID(1, sender))
-	s.no(err)
-	same(s, "state of the sender's grab", h.State, stock.Cancelled)
+	s.No(err)
+	suite.Same(s, "state of the sender's grab", h.State, stock.Cancelled)
 	s.holds(1, 0, 0, 100)
-	same(s, "shares of the other", s.record(2, redpacket.Open).Taken, 1)
+	suite.Same(s, "shares of the other", s.record(2, redpacket.Open).Taken, 1)
 }
 
 func guardOpen(s *scene) {
@@ -126,9 +127,9 @@ func guardOpen(s *scene) {
 	s.Advance(time.Minute)
 	s.answers(stock.Done)(s.Store.Open(s.Context(), 1))
 	r := s.record(1, redpacket.Open)
-	s.sameTime("confirmed", r.ConfirmedAt, s.now())
-	same(s, "ended", r.EndedAt, time.Time{})
-	same(s, "off the shelf", s.everything(1).Item.OffShelf, false)
+	s.SameTime("confirmed", r.ConfirmedAt, s.now())
+	suite.Same(s, "ended", r.EndedAt, time.Time{})
+	suite.Same(s, "off the shelf", s.everything(1).Item.OffShelf, false)
 	s.Advance(time.Minute)
 	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Open(s.Context(), 1)) })
 	s.answers(stock.Done)(s.take(1, anna))
@@ -151,13 +152,13 @@ func guardClose(s *scene) {
 	s.Advance(time.Minute)
 	now := s.now()
 	s.answers(stock.Done)(s.Store.End(s.Context(), 1, redpacket.Closed))
-	s.sameTime("ended", s.record(1, redpacket.Closed).EndedAt, now)
-	same(s, "off the shelf", s.everything(1).Item.OffShelf, true)
+	s.SameTime("ended", s.record(1, redpacket.Closed).EndedAt, now)
+	suite.Same(s, "off the shelf", s.everything(1).Item.OffShelf, true)
 	want := redpacket.Booked{Packet: 1, Person: sender, Places: 2, Money: 75, CreatedAt: now, DueAt: now}
-	same(s, "what was left", s.everything(1).Back, want)
+	suite.Same(s, "what was left", s.everything(1).Back, want)
 	book, err := s.Store.Book(s.Context(), 1)
-	s.no(err)
-	same(s, "remainder", book.Remainder, 75)
+	s.No(err)
+	suite.Same(s, "remainder", book.Remainder, 75)
 	s.Advance(48 * time.Hour)
 	s.unchanged(1, func() {
 		s.answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Closed))
@@ -175,8 +176,8 @@ func guardExpire(s *scene) {
 	s.Advance(time.Microsecond)
 	now := s.now()
 	s.answers(stock.Done)(s.Store.End(s.Context(), 1, redpacket.Expired))
-	s.sameTime("ended", s.record(1, redpacket.Expired).EndedAt, now)
-	same(s, "off the shelf", s.everything(1).Item.OffShelf, true)
+	s.SameTime("ended", s.record(1, redpacket.Expired).EndedAt, now)
+	suite.Same(s, "off the shelf", s.everything(1).Item.OffShelf, true)
 	s.goesBack(1, 75)
 	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Expired)) })
 	s.open(equal(2, 100, 4)) // whose end comes while its sender closes it
@@ -192,9 +193,9 @@ func guardDrop(s *scene) {
 	s.Advance(time.Minute)
 	s.answers(stock.Done)(s.Store.Drop(s.Context(), 1))
 	r := s.record(1, redpacket.Closed)
-	s.sameTime("ended", r.EndedAt, s.now())
-	same(s, "confirmed", r.ConfirmedAt, time.Time{})
-	same(s, "left", r.Left, 100)
+	s.SameTime("ended", r.EndedAt, s.now())
+	suite.Same(s, "confirmed", r.ConfirmedAt, time.Time{})
+	suite.Same(s, "left", r.Left, 100)
 	s.keeps(1)
 	s.Advance(24 * time.Hour)
 	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Drop(s.Context(), 1)) })
@@ -211,9 +212,9 @@ func guardReturnExpired(s *scene) {
 	now := s.now()
 	s.answers(stock.Done)(s.Store.Return(s.Context(), 1))
 	r := s.record(1, redpacket.Expired)
-	s.sameTime("ended", r.EndedAt, now)
-	s.sameTime("confirmed", r.ConfirmedAt, now)
-	same(s, "what goes back", s.everything(1).Back, redpacket.Booked{Packet: 1, Person: sender, Places: 2, Money: 100, CreatedAt: now, DueAt: now})
+	s.SameTime("ended", r.EndedAt, now)
+	s.SameTime("confirmed", r.ConfirmedAt, now)
+	suite.Same(s, "what goes back", s.everything(1).Back, redpacket.Booked{Packet: 1, Person: sender, Places: 2, Money: 100, CreatedAt: now, DueAt: now})
 	s.Advance(time.Minute)
 	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Return(s.Context(), 1)) })
 	s.answers(stock.Refused)(s.take(1, anna))
@@ -227,9 +228,9 @@ func guardReturnClosed(s *scene) {
 	now := s.now()
 	s.answers(stock.Done)(s.Store.Return(s.Context(), 1))
 	r := s.record(1, redpacket.Closed)
-	s.sameTime("ended", r.EndedAt, closed.EndedAt)
-	s.sameTime("confirmed", r.ConfirmedAt, now)
-	same(s, "what goes back", s.everything(1).Back, redpacket.Booked{Packet: 1, Person: sender, Places: 2, Money: 100, CreatedAt: now, DueAt: now})
+	s.SameTime("ended", r.EndedAt, closed.EndedAt)
+	s.SameTime("confirmed", r.ConfirmedAt, now)
+	suite.Same(s, "what goes back", s.everything(1).Back, redpacket.Booked{Packet: 1, Person: sender, Places: 2, Money: 100, CreatedAt: now, DueAt: now})
 	s.Advance(48 * time.Hour)
 	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Return(s.Context(), 1)) })
 
@@ -274,7 +275,7 @@ func guardStates(s *scene) {
 				if does := happen[over][state]; !slices.Contains(does, name) {
 					s.unchanged(int64(id), func() {
 						verdict, err := move(int64(id))
-						s.no(err)
+						s.No(err)
 						if verdict != stock.Refused {
 							s.Fatalf("%s of a packet that is %v (over: %v) was %v", name, state, over, verdict)
 						}
@@ -299,19 +300,19 @@ func guardUnits(s *scene) {
 		left -= money
 		want := redpacket.Booked{Packet: 1, No: taken + 1, Person: 100 + taken, Places: 2, Money: money, CreatedAt: now, DueAt: now}
 		got, there, err := s.Store.Share(s.Context(), 1, 100+taken)
-		s.no(err)
-		same(s, "share is there", there, true)
-		same(s, "share", got, want)
+		s.No(err)
+		suite.Same(s, "share is there", there, true)
+		suite.Same(s, "share", got, want)
 		r := s.record(1, redpacket.Open)
-		same(s, "taken, grabbed and left", [3]int64{r.Taken, r.Grabbed, r.Left}, [3]int64{taken + 1, 1000 - left, left})
+		suite.Same(s, "taken, grabbed and left", [3]int64{r.Taken, r.Grabbed, r.Left}, [3]int64{taken + 1, 1000 - left, left})
 		h, _, err := s.Store.Units().Hold(s.Context(), redpacket.GrabID(1, 100+taken))
-		s.no(err)
-		same(s, "state of the grab", h.State, stock.Paid)
-		same(s, "lines of the grab", h.Lines, []stock.HoldLine{{Line: stock.Line{SKU: 1, Num: 1}}})
+		s.No(err)
+		suite.Same(s, "state of the grab", h.State, stock.Paid)
+		suite.Same(s, "lines of the grab", h.Lines, []stock.HoldLine{{Line: stock.Line{SKU: 1, Num: 1}}})
 		s.unchanged(1, func() { s.answers(stock.Exists)(s.take(1, 100+taken)) })
 		s.Advance(time.Second)
 	}
-	same(s, "sold", s.everything(1).Item.Quantities, stock.Quantities{Total: 5, Sold: 3, Left: 2})
+	suite.Same(s, "sold", s.everything(1).Item.Quantities, stock.Quantities{Total: 5, Sold: 3, Left: 2})
 	s.answers(stock.Done)(s.Store.Units().Close(s.Context(), redpacket.GrabID(1, anna)))
 	s.answers(stock.Exists)(s.take(1, anna))
 	s.holds(1, 3, 1000-left, left)
@@ -337,13 +338,13 @@ func guardLast(s *scene) {
 	s.add(recorded(1, 100, 2))
 	s.answers(stock.Done)(s.Store.Open(s.Context(), 1))
 	s.answers(stock.Done)(s.take(1, anna))
-	same(s, "ended", s.record(1, redpacket.Open).EndedAt, time.Time{})
+	suite.Same(s, "ended", s.record(1, redpacket.Open).EndedAt, time.Time{})
 	s.Advance(time.Minute)
 	s.answers(stock.Done)(s.take(1, ben))
 	r := s.record(1, redpacket.Finished)
-	s.sameTime("ended", r.EndedAt, s.now())
-	same(s, "left", r.Left, 0)
-	same(s, "grabbed", r.Grabbed, 100)
+	s.SameTime("ended", r.EndedAt, s.now())
+	suite.Same(s, "left", r.Left, 0)
+	suite.Same(s, "grabbed", r.Grabbed, 100)
 	s.answers(stock.Refused)(s.take(1, carol))
 	s.Advance(24 * time.Hour)
 	for _, to := range []redpacket.State{redpacket.Closed, redpacket.Expired} {

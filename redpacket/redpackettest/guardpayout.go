@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -36,9 +37,9 @@ func guardPaid(s *scene) {
 	s.Advance(time.Minute)
 	s.answers(stock.Done)(s.Store.Paid(s.Context(), 1, 1))
 	got, there, err := s.Store.Payout(s.Context(), 1, 1)
-	s.no(err)
-	same(s, "payout is there", there, true)
-	same(s, "payout", got, redpacket.Booked{
+	s.No(err)
+	suite.Same(s, "payout is there", there, true)
+	suite.Same(s, "payout", got, redpacket.Booked{
 		Packet: 1, No: 1, Person: anna, Places: 2, Money: 5, Paid: true,
 		CreatedAt: s.now().Add(-time.Minute), DueAt: s.now().Add(-time.Minute), PaidAt: s.now(),
 	})
@@ -64,11 +65,11 @@ func guardFailed(s *scene) {
 		s.answers(stock.Refused)(fail(1, n, "said so before"))
 		want.Failures, want.Reason, want.DueAt = n+1, "first to say so", s.now().Add(time.Hour)
 		got, _, err := s.Store.Payout(s.Context(), 1, 1)
-		s.no(err)
-		same(s, "payout", got, want)
+		s.No(err)
+		suite.Same(s, "payout", got, want)
 		share, _, err := s.Store.Share(s.Context(), 1, anna)
-		s.no(err)
-		same(s, "share", share, want)
+		s.No(err)
+		suite.Same(s, "share", share, want)
 		s.Advance(time.Second)
 	}
 	s.answers(stock.Done)(s.Store.Paid(s.Context(), 1, 1))
@@ -82,23 +83,23 @@ func guardPayouts(s *scene) {
 	due := func() (numbers []int64) {
 		s.Helper()
 		payouts, err := s.Store.Payouts(s.Context(), redpacket.Cursor{}, 10)
-		s.no(err)
+		s.No(err)
 		for _, p := range payouts {
 			numbers = append(numbers, p.No)
 		}
 		return numbers
 	}
-	same(s, "due", due(), []int64{1, 2, 3})
+	suite.Same(s, "due", due(), []int64{1, 2, 3})
 	s.answers(stock.Done)(s.Store.Failed(s.Context(), 1, 1, 0, "no", time.Hour))
 	s.answers(stock.Done)(s.Store.Paid(s.Context(), 1, 2))
-	same(s, "due", due(), []int64{3})
+	suite.Same(s, "due", due(), []int64{3})
 	s.Advance(time.Hour - time.Microsecond)
-	same(s, "due", due(), []int64{3})
+	suite.Same(s, "due", due(), []int64{3})
 	s.Advance(time.Microsecond)
-	same(s, "due", due(), []int64{3, 1}) // what is due longest first
+	suite.Same(s, "due", due(), []int64{3, 1}) // what is due longest first
 	s.open(equal(2, 30, 3))
 	s.close(2, redpacket.Closed)
-	same(s, "due", due(), []int64{3, 1, 0})
+	suite.Same(s, "due", due(), []int64{3, 1, 0})
 }
 
 // guardCursor pages through payouts of three packets, of which many are due at one moment, by pages of
@@ -126,50 +127,50 @@ func guardCursor(s *scene) {
 		var got []redpacket.Booked
 		for after := (redpacket.Cursor{}); ; {
 			page, err := s.Store.Payouts(s.Context(), after, size)
-			s.no(err)
+			s.No(err)
 			if got = append(got, page...); len(page) < size || len(got) > len(want) {
 				break
 			}
 			last := page[len(page)-1]
 			after = redpacket.Cursor{DueAt: last.DueAt, Packet: last.Packet, No: last.No}
 		}
-		same(s, "payouts", got, want)
+		suite.Same(s, "payouts", got, want)
 	}
 }
 
 func guardNothing(s *scene) {
 	r, now, err := s.Store.Record(s.Context(), 1)
-	s.no(err)
-	same(s, "record", r, redpacket.Record{})
+	s.No(err)
+	suite.Same(s, "record", r, redpacket.Record{})
 	if now.Location() != time.UTC || now.Nanosecond()%1000 != 0 {
 		s.Fatalf("the clock says %v", now)
 	}
-	s.sameTime("clock", now, s.now())
+	s.SameTime("clock", now, s.now())
 	_, there, err := s.Store.Share(s.Context(), 1, anna)
-	s.no(err)
-	same(s, "share is there", there, false)
+	s.No(err)
+	suite.Same(s, "share is there", there, false)
 	_, there, err = s.Store.Payout(s.Context(), 1, 0)
-	s.no(err)
-	same(s, "payout is there", there, false)
+	s.No(err)
+	suite.Same(s, "payout is there", there, false)
 	shares, err := s.Store.Shares(s.Context(), 1, 0, 10)
-	s.no(err)
-	s.count("shares", len(shares), 0)
+	s.No(err)
+	s.Count("shares", len(shares), 0)
 	payouts, err := s.Store.Payouts(s.Context(), redpacket.Cursor{}, 10)
-	s.no(err)
-	s.count("payouts", len(payouts), 0)
+	s.No(err)
+	s.Count("payouts", len(payouts), 0)
 	due, err := s.Store.Due(s.Context(), 10)
-	s.no(err)
-	s.count("packets that are due", len(due), 0)
+	s.No(err)
+	s.Count("packets that are due", len(due), 0)
 	records, err := s.Store.Records(s.Context(), 0, 10)
-	s.no(err)
-	s.count("records", len(records), 0)
+	s.No(err)
+	s.Count("records", len(records), 0)
 	book, err := s.Store.Book(s.Context(), 1)
-	s.no(err)
-	same(s, "state of the book", book.State, redpacket.None)
+	s.No(err)
+	suite.Same(s, "state of the book", book.State, redpacket.None)
 	s.send(random(1, 100, 3))
 	_, there, err = s.Store.Share(s.Context(), 1, anna)
-	s.no(err)
-	same(s, "share is there", there, false)
+	s.No(err)
+	suite.Same(s, "share is there", there, false)
 }
 
 func guardLimits(s *scene) {
@@ -183,39 +184,39 @@ func guardLimits(s *scene) {
 	ids := func(after int64, limit int) (ids []int64) {
 		s.Helper()
 		records, err := s.Store.Records(s.Context(), after, limit)
-		s.no(err)
+		s.No(err)
 		for _, r := range records {
-			same(s, "record", r, s.everything(r.ID).Record)
+			suite.Same(s, "record", r, s.everything(r.ID).Record)
 			ids = append(ids, r.ID)
 		}
 		return ids
 	}
-	same(s, "records", ids(0, 10), []int64{1, 2, 3, 4, 5})
-	same(s, "records", ids(0, 2), []int64{1, 2})
-	same(s, "records", ids(3, 5), []int64{4, 5})
-	same(s, "records", ids(5, 5), nil)
+	suite.Same(s, "records", ids(0, 10), []int64{1, 2, 3, 4, 5})
+	suite.Same(s, "records", ids(0, 2), []int64{1, 2})
+	suite.Same(s, "records", ids(3, 5), []int64{4, 5})
+	suite.Same(s, "records", ids(5, 5), nil)
 	numbers := func(after int64, limit int) (numbers []int64) {
 		s.Helper()
 		shares, err := s.Store.Shares(s.Context(), 2, after, limit)
-		s.no(err)
+		s.No(err)
 		for _, share := range shares {
-			same(s, "person", share.Person, 99+share.No)
+			suite.Same(s, "person", share.Person, 99+share.No)
 			numbers = append(numbers, share.No)
 		}
 		return numbers
 	}
-	same(s, "shares", numbers(0, 10), []int64{1, 2, 3, 4, 5, 6}) // what was left is none of them
-	same(s, "shares", numbers(0, 2), []int64{1, 2})
-	same(s, "shares", numbers(4, 5), []int64{5, 6})
-	same(s, "shares", numbers(6, 5), nil)
-	same(s, "shares", numbers(99, 5), nil)
+	suite.Same(s, "shares", numbers(0, 10), []int64{1, 2, 3, 4, 5, 6}) // what was left is none of them
+	suite.Same(s, "shares", numbers(0, 2), []int64{1, 2})
+	suite.Same(s, "shares", numbers(4, 5), []int64{5, 6})
+	suite.Same(s, "shares", numbers(6, 5), nil)
+	suite.Same(s, "shares", numbers(99, 5), nil)
 }
 
 func guardDue(s *scene) {
 	due := func(limit int) []int64 {
 		s.Helper()
 		ids, err := s.Store.Due(s.Context(), limit)
-		s.no(err)
+		s.No(err)
 		slices.Sort(ids)
 		return ids
 	}
@@ -226,13 +227,13 @@ func guardDue(s *scene) {
 	s.grabs(2, anna, ben)
 	s.close(3, redpacket.Closed)
 	s.Advance(24*time.Hour - time.Microsecond)
-	same(s, "due too soon", due(10), nil)
+	suite.Same(s, "due too soon", due(10), nil)
 	s.Advance(time.Microsecond)
 	s.open(random(7, 100, 2))
-	same(s, "due", due(10), []int64{4, 5, 6})
-	s.count("due up to a limit", len(due(2)), 2)
+	suite.Same(s, "due", due(10), []int64{4, 5, 6})
+	s.Count("due up to a limit", len(due(2)), 2)
 	s.close(5, redpacket.Expired)
-	same(s, "due", due(10), []int64{4, 6})
+	suite.Same(s, "due", due(10), []int64{4, 6})
 }
 
 // guardBook recounts packets in several states.
@@ -240,14 +241,14 @@ func guardBook(s *scene) {
 	book := func(id int64) redpacket.Book {
 		s.Helper()
 		b, err := s.Store.Book(s.Context(), id)
-		s.no(err)
-		same(s, "record in the book", b.Record, s.everything(id).Record)
+		s.No(err)
+		suite.Same(s, "record in the book", b.Record, s.everything(id).Record)
 		return b
 	}
 	counts := func(id, shares, money, remainder int64) {
 		s.Helper()
 		b := book(id)
-		same(s, "shares, money, remainder, holds", [4]int64{b.Shares, b.Money, b.Remainder, b.Holds}, [4]int64{shares, money, remainder, shares})
+		suite.Same(s, "shares, money, remainder, holds", [4]int64{b.Shares, b.Money, b.Remainder, b.Holds}, [4]int64{shares, money, remainder, shares})
 	}
 	s.send(equal(1, 100, 4))
 	counts(1, 0, 0, -1)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -26,23 +28,12 @@ type walker struct {
 	packets *redpacket.Packets
 }
 
-// repeatable returns a source of numbers that a seed repeats.
-func repeatable(seed int64) *rand.Rand {
-	return rand.New(rand.NewPCG(uint64(seed), 42)) //nolint:gosec // a test that failed must be run again
-}
-
-// walk lets eight walkers make sixty calls each, and ends the test on an error that is no answer.
+// walk lets walkers make sixty calls each, and ends the test on an error that is no answer.
 func (s *scene) walk(packets *redpacket.Packets, seed int64) {
 	s.Helper()
-	s.each(together(8, func(i int) error {
-		w := walker{rng: repeatable(seed + int64(i)), packets: packets}
-		for range 60 {
-			if err := w.step(s.Context()); err != nil && !redpacket.Retryable(err) && !slices.ContainsFunc(refusals(), func(r error) bool { return errors.Is(err, r) }) {
-				return err
-			}
-		}
-		return nil
-	}))
+	step := func(rng *rand.Rand) error { return (&walker{rng: rng, packets: packets}).step(s.Context()) }
+	refused := func(err error) bool { return suite.Matches(err, refusals()...) }
+	s.Walk(seed, 60, step, redpacket.Retryable, refused)
 }
 
 // step makes one call.
@@ -69,9 +60,9 @@ func (w *walker) step(ctx context.Context) (err error) {
 	case n == 37:
 		_, err = w.packets.Share(ctx, id, person)
 	case n == 38:
-		_, err = gather(w.packets.Shares(ctx, id))
+		_, err = suite.Gather(w.packets.Shares(ctx, id))
 	default:
-		_, err = gather(w.packets.Payouts(ctx))
+		_, err = suite.Gather(w.packets.Payouts(ctx))
 	}
 	return err
 }
@@ -88,22 +79,8 @@ func randomHistory(s *scene) {
 // crashes breaks the wire before and after statements at random: the books balance all the same, and
 // every grab can be made again.
 func crashes(s *scene) {
-	var mu sync.Mutex
-	rng := repeatable(7)
-	breaks := func(err error) func(string) error {
-		return func(call string) error {
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case rng.IntN(6) > 0:
-				return nil
-			case !changes(call):
-				return redpacket.ErrUnavailable
-			}
-			return err
-		}
-	}
-	faulty := s.packets.On(&wire{store: s.Store, send: breaks(redpacket.ErrUnavailable), reply: breaks(redpacket.ErrUnknown)})
+	send, reply := wiretest.Breaks(suite.Repeatable(7), changes)
+	faulty := s.packets.On(&wire{store: s.Store, send: send, reply: reply})
 	for n := range int64(4) {
 		s.walk(faulty, 100*n)
 		s.balanced()
@@ -112,10 +89,10 @@ func crashes(s *scene) {
 	for id := range int64(8) {
 		s.send(random(id+1, 100*(id+1), 6))
 		for _, share := range s.shares(id + 1) {
-			same(s, "share that is grabbed again", s.grab(share.Packet, share.Person), share)
+			suite.Same(s, "share that is grabbed again", s.grab(share.Packet, share.Person), share)
 		}
 		_, err := s.packets.Close(s.Context(), id+1)
-		s.no(err)
+		s.No(err)
 	}
 }
 
@@ -142,11 +119,11 @@ func effectsOnce(s *scene) {
 	}
 	for id := range int64(8) {
 		p, err := s.packets.Packet(s.Context(), id+1)
-		s.no(err)
+		s.No(err)
 		for _, share := range s.shares(id + 1) {
 			told := grabbed[share.Payout]
 			told.Paid = share.Paid
-			same(s, "share that the hook was told of", told, share)
+			suite.Same(s, "share that the hook was told of", told, share)
 			delete(grabbed, share.Payout)
 		}
 		s.leads(p, steps[id+1])
@@ -154,7 +131,7 @@ func effectsOnce(s *scene) {
 			s.toldOfPayout(id+1, no, effects)
 		}
 	}
-	s.count("shares that only the hook knows", len(grabbed), 0)
+	s.Count("shares that only the hook knows", len(grabbed), 0)
 	for e, n := range effects {
 		if n > 1 && e.Step != redpacket.StepFailed {
 			s.Errorf("the hook was told %d times of %+v", n, e)
@@ -185,7 +162,7 @@ func (s *scene) toldOfPayout(packet, no int64, effects map[redpacket.Effect]int)
 	if errors.Is(err, redpacket.ErrUnknownPayout) {
 		return
 	}
-	s.no(err)
-	same(s, "paid", effects[redpacket.Effect{Step: redpacket.StepPaidOut, Packet: packet, Payout: number}] == 1, p.Paid)
-	same(s, "failures", int64(effects[redpacket.Effect{Step: redpacket.StepFailed, Packet: packet, Payout: number}]), p.Failures)
+	s.No(err)
+	suite.Same(s, "paid", effects[redpacket.Effect{Step: redpacket.StepPaidOut, Packet: packet, Payout: number}] == 1, p.Paid)
+	suite.Same(s, "failures", int64(effects[redpacket.Effect{Step: redpacket.StepFailed, Packet: packet, Payout: number}]), p.Failures)
 }

@@ -2,13 +2,13 @@ package redpackettest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -43,8 +43,14 @@ func verbs() []verb {
 		{"Resolve", func(ctx context.Context, p *redpacket.Packets) error { _, err := p.Resolve(ctx, 1, anna); return err }},
 		{"Packet", func(ctx context.Context, p *redpacket.Packets) error { _, err := p.Packet(ctx, 1); return err }},
 		{"Share", func(ctx context.Context, p *redpacket.Packets) error { _, err := p.Share(ctx, 1, anna); return err }},
-		{"Shares", func(ctx context.Context, p *redpacket.Packets) error { _, err := gather(p.Shares(ctx, 1)); return err }},
-		{"Payouts", func(ctx context.Context, p *redpacket.Packets) error { _, err := gather(p.Payouts(ctx)); return err }},
+		{"Shares", func(ctx context.Context, p *redpacket.Packets) error {
+			_, err := suite.Gather(p.Shares(ctx, 1))
+			return err
+		}},
+		{"Payouts", func(ctx context.Context, p *redpacket.Packets) error {
+			_, err := suite.Gather(p.Payouts(ctx))
+			return err
+		}},
 		{"Payout", func(ctx context.Context, p *redpacket.Packets) error { _, err := p.Payout(ctx, number); return err }},
 		{"PayoutFailed", func(ctx context.Context, p *redpacket.Packets) error {
 			_, err := p.PayoutFailed(ctx, number, "no account")
@@ -65,27 +71,7 @@ func everyVerb() []verb {
 
 // silent returns packets whose store must not be called.
 func (s *scene) silent() *redpacket.Packets {
-	return redpacket.New(&wire{send: s.mustNotCall}, nil)
-}
-
-// mustNotCall fails the test at any call of a store.
-func (s *scene) mustNotCall(call string) error {
-	s.Errorf("Store.%s was called", call)
-	return redpacket.ErrStore
-}
-
-// invalid ends the test unless a call was refused as bad input.
-func (s *scene) invalid(name string, err error) {
-	s.Helper()
-	if s.Failed() {
-		s.Fatalf("%s: bad input reached the store", name)
-	}
-	if !errors.Is(err, redpacket.ErrInvalid) || redpacket.Retryable(err) {
-		s.Fatalf("%s: error is %v, want %v", name, err, redpacket.ErrInvalid)
-	}
-	if why := as[*redpacket.InvalidError](s, err); why.Field == "" || why.Reason == "" {
-		s.Fatalf("%s: the error does not say what is wrong: %v", name, err)
-	}
+	return redpacket.New(&wire{send: s.MustNotCall}, nil)
 }
 
 // unsendable ends the test unless each of some packets is refused as bad input.
@@ -93,7 +79,7 @@ func (s *scene) unsendable(bad map[string]redpacket.Packet) {
 	s.Helper()
 	for name, p := range bad {
 		_, err := s.silent().Send(s.Context(), p)
-		s.invalid("Send of a packet with "+name, err)
+		s.Invalid("Send of a packet with "+name, err)
 	}
 }
 
@@ -120,7 +106,7 @@ func indivisible(s *scene) {
 
 func noContext(s *scene) {
 	for _, v := range everyVerb() {
-		s.invalid(v.name, v.call(nil, s.silent()))
+		s.Invalid(v.name, v.call(nil, s.silent()))
 	}
 }
 
@@ -179,10 +165,10 @@ func badIDs(s *scene) {
 			"Packet":              func() error { _, err := p.Packet(s.Context(), id); return err },
 			"Share of a packet":   func() error { _, err := p.Share(s.Context(), id, anna); return err },
 			"Share of a person":   func() error { _, err := p.Share(s.Context(), 1, id); return err },
-			"Shares":              func() error { _, err := gather(p.Shares(s.Context(), id)); return err },
+			"Shares":              func() error { _, err := suite.Gather(p.Shares(s.Context(), id)); return err },
 			"Audit":               func() error { _, err := p.Audit(s.Context(), 1, id); return err },
 		} {
-			s.invalid(fmt.Sprintf("%s %d", name, id), call())
+			s.Invalid(fmt.Sprintf("%s %d", name, id), call())
 		}
 	}
 }
@@ -199,7 +185,7 @@ func badNumbers(s *scene) {
 			"PaidOut":      func() error { _, err := p.PaidOut(s.Context(), number); return err },
 			"PayoutFailed": func() error { _, err := p.PayoutFailed(s.Context(), number, "no"); return err },
 		} {
-			s.invalid(fmt.Sprintf("%s of %q", name, number), call())
+			s.Invalid(fmt.Sprintf("%s of %q", name, number), call())
 		}
 	}
 }
@@ -208,7 +194,7 @@ func badNumbers(s *scene) {
 // does not fail; each call does.
 func badOptions(s *scene) {
 	with := func(opts redpacket.Options) *redpacket.Packets {
-		return redpacket.New(&wire{send: s.mustNotCall}, &opts)
+		return redpacket.New(&wire{send: s.MustNotCall}, &opts)
 	}
 	bad := map[string]*redpacket.Packets{
 		"nil":              nil,
@@ -228,7 +214,7 @@ func badOptions(s *scene) {
 	}
 	for name, p := range bad {
 		for _, v := range everyVerb() {
-			s.invalid(v.name+" of packets: "+name, v.call(s.Context(), p))
+			s.Invalid(v.name+" of packets: "+name, v.call(s.Context(), p))
 		}
 	}
 }
@@ -247,7 +233,7 @@ func contextThatEnded(s *scene) {
 			}
 		}
 	})
-	s.is(s.packets.Run(ended), context.Canceled)
+	s.Is(s.packets.Run(ended), context.Canceled)
 	for _, v := range verbs() {
 		if v.name == "Resolve" || v.name == "PayoutFailed" {
 			continue // they do something each time

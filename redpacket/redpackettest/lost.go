@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -64,8 +65,8 @@ func (s *scene) journeyEnd() {
 	s.Helper()
 	s.packet(1, redpacket.Finished)
 	s.holds(1, 3, 10, 0)
-	same(s, "shares", []int64{4, 3, 3}, s.grabs(1, anna, ben, carol))
-	same(s, "paid", s.payout(1, 1).Paid, true)
+	suite.Same(s, "shares", []int64{4, 3, 3}, s.grabs(1, anna, ben, carol))
+	suite.Same(s, "paid", s.payout(1, 1).Paid, true)
 	s.packet(2, redpacket.Closed)
 	s.holds(2, 1, 10, 10)
 	s.goesBack(2, 10)
@@ -73,7 +74,7 @@ func (s *scene) journeyEnd() {
 	s.goesBack(3, 30)
 	s.packet(4, redpacket.Closed)
 	s.keeps(4)
-	s.count("payouts that are due", len(s.pending()), 5)
+	s.Count("payouts that are due", len(s.pending()), 5)
 }
 
 // lossy returns packets that lose the answer of the n-th change that they send.
@@ -121,9 +122,9 @@ func lostGrabResolved(s *scene) {
 	_, err := s.lossy(1).Grab(s.Context(), 1, anna)
 	s.only(err, redpacket.ErrUnknown)
 	share, err := s.packets.Resolve(s.Context(), 1, anna)
-	s.no(err)
-	same(s, "amount", share.Amount, fen(4))
-	same(s, "share", s.grab(1, anna), share)
+	s.No(err)
+	suite.Same(s, "amount", share.Amount, fen(4))
+	suite.Same(s, "share", s.grab(1, anna), share)
 	gone := s.packets.On(&wire{store: s.Store, send: func(call string) error {
 		if changes(call) {
 			return redpacket.ErrUnknown
@@ -173,12 +174,12 @@ func unsentCalls(s *scene) {
 	for _, stage := range s.journey() {
 		was := s.all()
 		s.only(stage.call(broken), redpacket.ErrUnavailable)
-		same(s, "the books", s.all(), was)
+		suite.Same(s, "the books", s.all(), was)
 		if err := stage.call(s.packets); err != nil {
 			s.Fatalf("%s: %v", stage.name, err)
 		}
 	}
-	same(s, "failures", s.payout(1, 1).Failures, 1)
+	suite.Same(s, "failures", s.payout(1, 1).Failures, 1)
 	s.journeyEnd()
 }
 

@@ -3,6 +3,7 @@ package redpackettest
 import (
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -22,7 +23,7 @@ func bestLuck(s *scene) {
 		s.open(random(id+1, 10_000, 5))
 		var best redpacket.Share
 		for person := range int64(5) {
-			same(s, "best luck", s.packet(id+1, redpacket.Open).Best, nil)
+			suite.Same(s, "best luck", s.packet(id+1, redpacket.Open).Best, nil)
 			share := s.grab(id+1, 100+person)
 			if share.Amount.GreaterThan(best.Amount) {
 				best = share
@@ -30,7 +31,7 @@ func bestLuck(s *scene) {
 			s.Advance(time.Second)
 		}
 		got := s.packet(id+1, redpacket.Finished).Best
-		same(s, "best luck", got, &best)
+		suite.Same(s, "best luck", got, &best)
 		positions[got.No] = true
 	}
 	if len(positions) < 2 {
@@ -41,13 +42,13 @@ func bestLuck(s *scene) {
 func bestOfEqual(s *scene) {
 	s.open(equal(1, 12, 4))
 	s.grabs(1, dan, carol, ben, anna)
-	same(s, "person", s.packet(1, redpacket.Finished).Best.Person, int64(dan))
+	suite.Same(s, "person", s.packet(1, redpacket.Finished).Best.Person, int64(dan))
 	s.open(equal(2, 14, 4)) // 4+4+3+3
 	s.grabs(2, carol, dan, ben, anna)
 	best := s.packet(2, redpacket.Finished).Best
-	same(s, "number", best.No, 1)
-	same(s, "person", best.Person, int64(carol))
-	same(s, "amount", best.Amount, fen(4))
+	suite.Same(s, "number", best.No, 1)
+	suite.Same(s, "person", best.Person, int64(carol))
+	suite.Same(s, "amount", best.Amount, fen(4))
 
 	for id := int64(3); id < 11; id++ { // 1+1+2+2 or the like: the best one is the first of the two, wherever it is
 		s.packets = s.seeded(byte(id))
@@ -58,7 +59,7 @@ func bestOfEqual(s *scene) {
 				want = int64(i + 1)
 			}
 		}
-		same(s, "number", s.packet(id, redpacket.Finished).Best.No, want)
+		suite.Same(s, "number", s.packet(id, redpacket.Finished).Best.No, want)
 	}
 }
 
@@ -68,13 +69,13 @@ func noBest(s *scene) {
 	for id := int64(1); id <= 2; id++ {
 		s.grabs(id, anna, ben)
 	}
-	same(s, "best luck of one that was closed", s.close(1, redpacket.Closed).Best, nil)
+	suite.Same(s, "best luck of one that was closed", s.close(1, redpacket.Closed).Best, nil)
 	s.Advance(24 * time.Hour)
-	same(s, "best luck of one that is over", s.packet(2, redpacket.Open).Best, nil)
+	suite.Same(s, "best luck of one that is over", s.packet(2, redpacket.Open).Best, nil)
 	s.expire(1)
-	same(s, "best luck of one that expired", s.packet(2, redpacket.Expired).Best, nil)
+	suite.Same(s, "best luck of one that expired", s.packet(2, redpacket.Expired).Best, nil)
 	s.send(random(3, 100, 3))
-	same(s, "best luck of one that was given up", s.close(3, redpacket.Closed).Best, nil)
+	suite.Same(s, "best luck of one that was given up", s.close(3, redpacket.Closed).Best, nil)
 	s.Advance(48 * time.Hour)
-	same(s, "best luck of one that was paid too late", s.confirm(3, redpacket.Closed).Best, nil)
+	suite.Same(s, "best luck of one that was paid too late", s.confirm(3, redpacket.Closed).Best, nil)
 }

@@ -3,6 +3,7 @@ package redpackettest
 import (
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -33,7 +34,7 @@ func bounded(id, total, count, least, most int64) redpacket.Packet {
 func (s *scene) send(p redpacket.Packet) redpacket.Packet {
 	s.Helper()
 	got, err := s.packets.Send(s.Context(), p)
-	s.no(err)
+	s.No(err)
 	return got
 }
 
@@ -48,8 +49,8 @@ func (s *scene) open(p redpacket.Packet) redpacket.Packet {
 func (s *scene) confirm(id int64, want redpacket.State) redpacket.Packet {
 	s.Helper()
 	got, err := s.packets.Confirm(s.Context(), id)
-	s.no(err)
-	same(s, "state of the packet that was confirmed", got.State, want)
+	s.No(err)
+	suite.Same(s, "state of the packet that was confirmed", got.State, want)
 	return got
 }
 
@@ -57,7 +58,7 @@ func (s *scene) confirm(id int64, want redpacket.State) redpacket.Packet {
 func (s *scene) grab(id, person int64) redpacket.Share {
 	s.Helper()
 	got, err := s.packets.Grab(s.Context(), id, person)
-	s.no(err)
+	s.No(err)
 	return got
 }
 
@@ -77,15 +78,15 @@ func (s *scene) refused(id, person int64, reason error) {
 	was := s.everything(id)
 	_, err := s.packets.Grab(s.Context(), id, person)
 	s.only(err, reason)
-	same(s, "the books after a grab that was refused", s.everything(id), was)
+	suite.Same(s, "the books after a grab that was refused", s.everything(id), was)
 }
 
 // close closes a packet and ends the test unless it is in a state then.
 func (s *scene) close(id int64, want redpacket.State) redpacket.Packet {
 	s.Helper()
 	got, err := s.packets.Close(s.Context(), id)
-	s.no(err)
-	same(s, "state of the packet that was closed", got.State, want)
+	s.No(err)
+	suite.Same(s, "state of the packet that was closed", got.State, want)
 	return got
 }
 
@@ -93,16 +94,16 @@ func (s *scene) close(id int64, want redpacket.State) redpacket.Packet {
 func (s *scene) expire(want int) {
 	s.Helper()
 	n, err := s.packets.Expire(s.Context())
-	s.no(err)
-	s.count("packets that expired", n, want)
+	s.No(err)
+	s.Count("packets that expired", n, want)
 }
 
 // packet returns a packet as it is, and ends the test unless it is in a state.
 func (s *scene) packet(id int64, want redpacket.State) redpacket.Packet {
 	s.Helper()
 	p, err := s.packets.Packet(s.Context(), id)
-	s.no(err)
-	same(s, "state", p.State, want)
+	s.No(err)
+	suite.Same(s, "state", p.State, want)
 	return p
 }
 
@@ -110,25 +111,25 @@ func (s *scene) packet(id int64, want redpacket.State) redpacket.Packet {
 func (s *scene) holds(id, taken, grabbed, left int64) {
 	s.Helper()
 	p, err := s.packets.Packet(s.Context(), id)
-	s.no(err)
-	same(s, "shares that were grabbed", p.Taken, taken)
-	same(s, "money that was grabbed", p.Grabbed, fen(grabbed))
-	same(s, "money that is left", p.Left, fen(left))
+	s.No(err)
+	suite.Same(s, "shares that were grabbed", p.Taken, taken)
+	suite.Same(s, "money that was grabbed", p.Grabbed, fen(grabbed))
+	suite.Same(s, "money that is left", p.Left, fen(left))
 }
 
 // shares returns all shares of a packet.
 func (s *scene) shares(id int64) []redpacket.Share {
 	s.Helper()
-	shares, err := gather(s.packets.Shares(s.Context(), id))
-	s.no(err)
+	shares, err := suite.Gather(s.packets.Shares(s.Context(), id))
+	s.No(err)
 	return shares
 }
 
 // pending returns all payouts that are due.
 func (s *scene) pending() []redpacket.Payout {
 	s.Helper()
-	payouts, err := gather(s.packets.Payouts(s.Context()))
-	s.no(err)
+	payouts, err := suite.Gather(s.packets.Payouts(s.Context()))
+	s.No(err)
 	return payouts
 }
 
@@ -136,7 +137,7 @@ func (s *scene) pending() []redpacket.Payout {
 func (s *scene) payout(packet, no int64) redpacket.Payout {
 	s.Helper()
 	p, err := s.packets.Payout(s.Context(), redpacket.PayoutNumber(packet, no))
-	s.no(err)
+	s.No(err)
 	return p
 }
 
@@ -144,8 +145,8 @@ func (s *scene) payout(packet, no int64) redpacket.Payout {
 func (s *scene) paidOut(packet, no int64) redpacket.Payout {
 	s.Helper()
 	p, err := s.packets.PaidOut(s.Context(), redpacket.PayoutNumber(packet, no))
-	s.no(err)
-	same(s, "paid", p.Paid, true)
+	s.No(err)
+	suite.Same(s, "paid", p.Paid, true)
 	return p
 }
 
@@ -153,8 +154,8 @@ func (s *scene) paidOut(packet, no int64) redpacket.Payout {
 func (s *scene) failed(packet, no int64, reason string) redpacket.Payout {
 	s.Helper()
 	p, err := s.packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(packet, no), reason)
-	s.no(err)
-	same(s, "paid", p.Paid, false)
+	s.No(err)
+	suite.Same(s, "paid", p.Paid, false)
 	return p
 }
 
@@ -162,9 +163,9 @@ func (s *scene) failed(packet, no int64, reason string) redpacket.Payout {
 func (s *scene) goesBack(id, amount int64) redpacket.Payout {
 	s.Helper()
 	p := s.payout(id, 0)
-	same(s, "number of what goes back", p.Number, redpacket.PayoutNumber(id, 0))
-	same(s, "who it goes to", p.Person, sender)
-	same(s, "what goes back", p.Amount, fen(amount))
+	suite.Same(s, "number of what goes back", p.Number, redpacket.PayoutNumber(id, 0))
+	suite.Same(s, "who it goes to", p.Person, sender)
+	suite.Same(s, "what goes back", p.Amount, fen(amount))
 	return p
 }
 
@@ -172,8 +173,8 @@ func (s *scene) goesBack(id, amount int64) redpacket.Payout {
 func (s *scene) keeps(id int64) {
 	s.Helper()
 	_, there, err := s.Store.Payout(s.Context(), id, 0)
-	s.no(err)
-	same(s, "something goes back", there, false)
+	s.No(err)
+	suite.Same(s, "something goes back", there, false)
 }
 
 // minor returns an amount in fen.
@@ -200,7 +201,7 @@ func (s *scene) everything(id int64) books {
 	s.Helper()
 	b := s.money(id)
 	for h, err := range stock.New(s.Store.Units(), nil).Holds(s.Context(), stock.Filter{Key: stock.Key{SKU: id}}) {
-		s.no(err)
+		s.No(err)
 		b.Holds = append(b.Holds, h)
 	}
 	return b
@@ -212,13 +213,13 @@ func (s *scene) money(id int64) books {
 	var b books
 	var err error
 	b.Record, _, err = s.Store.Record(s.Context(), id)
-	s.no(err)
+	s.No(err)
 	b.Shares, err = s.Store.Shares(s.Context(), id, 0, 10_000)
-	s.no(err)
+	s.No(err)
 	b.Back, _, err = s.Store.Payout(s.Context(), id, 0)
-	s.no(err)
+	s.No(err)
 	standings, _, err := s.Store.Units().Items(s.Context(), 0, []stock.Key{{SKU: id}})
-	s.no(err)
+	s.No(err)
 	b.Item = standings[0].Item
 	return b
 }
@@ -228,5 +229,5 @@ func (s *scene) unchanged(id int64, call func()) {
 	s.Helper()
 	was := s.everything(id)
 	call()
-	same(s, "the books", s.everything(id), was)
+	suite.Same(s, "the books", s.everything(id), was)
 }

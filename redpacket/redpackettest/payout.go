@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -37,26 +38,26 @@ func failedStays(s *scene) {
 	want := redpacket.Payout{
 		Number: share.Payout, Packet: 1, No: 1, Person: anna, Amount: fen(4), DueAt: at, CreatedAt: at,
 	}
-	same(s, "payout", s.payout(1, 1), want)
-	same(s, "payouts", s.pending(), []redpacket.Payout{want})
+	suite.Same(s, "payout", s.payout(1, 1), want)
+	suite.Same(s, "payouts", s.pending(), []redpacket.Payout{want})
 	s.Advance(time.Second)
 	want.Failures, want.Reason, want.DueAt = 1, "no account", s.now().Add(time.Minute)
-	same(s, "payout that failed", s.failed(1, 1, "no account"), want)
-	same(s, "payout", s.payout(1, 1), want)
-	s.count("payouts that are due", len(s.pending()), 0)
-	same(s, "share", s.grab(1, anna), share) // nothing has become of it
+	suite.Same(s, "payout that failed", s.failed(1, 1, "no account"), want)
+	suite.Same(s, "payout", s.payout(1, 1), want)
+	s.Count("payouts that are due", len(s.pending()), 0)
+	suite.Same(s, "share", s.grab(1, anna), share) // nothing has become of it
 	s.holds(1, 1, 4, 6)
-	same(s, "other shares", s.grabs(1, ben, carol), []int64{3, 3})
+	suite.Same(s, "other shares", s.grabs(1, ben, carol), []int64{3, 3})
 	s.refused(1, dan, redpacket.ErrFinished)
 	s.Advance(time.Minute)
-	same(s, "payout that is due again", s.pending()[2], want)
+	suite.Same(s, "payout that is due again", s.pending()[2], want)
 	want.Paid, want.PaidAt = true, s.now()
-	same(s, "payout that was paid", s.paidOut(1, 1), want)
-	same(s, "payout", s.payout(1, 1), want)
+	suite.Same(s, "payout that was paid", s.paidOut(1, 1), want)
+	suite.Same(s, "payout", s.payout(1, 1), want)
 	share.Paid = true
-	same(s, "share", s.grab(1, anna), share)
-	same(s, "shares", s.shares(1)[0], share)
-	same(s, "best luck", s.packet(1, redpacket.Finished).Best, &share)
+	suite.Same(s, "share", s.grab(1, anna), share)
+	suite.Same(s, "shares", s.shares(1)[0], share)
+	suite.Same(s, "best luck", s.packet(1, redpacket.Finished).Best, &share)
 }
 
 func failedPauses(s *scene) {
@@ -66,23 +67,23 @@ func failedPauses(s *scene) {
 	for n, hours := range []int64{1, 2, 4, 8, 16, 24, 24, 24} {
 		pause := time.Duration(hours) * time.Hour
 		got := s.failed(1, 1, fmt.Sprint("reason ", n))
-		same(s, "failures", got.Failures, int64(n+1))
-		same(s, "reason", got.Reason, fmt.Sprint("reason ", n))
-		s.sameTime("due", got.DueAt, s.now().Add(pause))
+		suite.Same(s, "failures", got.Failures, int64(n+1))
+		suite.Same(s, "reason", got.Reason, fmt.Sprint("reason ", n))
+		s.SameTime("due", got.DueAt, s.now().Add(pause))
 		s.Advance(pause - time.Microsecond)
-		s.count("payouts that are due too soon", len(s.pending()), 0)
+		s.Count("payouts that are due too soon", len(s.pending()), 0)
 		s.Advance(time.Microsecond)
-		same(s, "payouts that are due", s.pending(), []redpacket.Payout{got})
+		suite.Same(s, "payouts that are due", s.pending(), []redpacket.Payout{got})
 	}
 	// It may also fail before it is due again, and another process may have other pauses.
 	s.failed(1, 1, "")
 	s.packets = s.with(redpacket.Options{RetryIn: time.Microsecond})
-	same(s, "failures", s.failed(1, 1, "").Failures, 10)
-	s.sameTime("due", s.payout(1, 1).DueAt, s.now().Add(512*time.Microsecond))
+	suite.Same(s, "failures", s.failed(1, 1, "").Failures, 10)
+	s.SameTime("due", s.payout(1, 1).DueAt, s.now().Add(512*time.Microsecond))
 	for range 60 { // for as long as it takes until doubling would overflow
 		s.failed(1, 1, "")
 	}
-	s.sameTime("due", s.payout(1, 1).DueAt, s.now().Add(24*time.Hour))
+	s.SameTime("due", s.payout(1, 1).DueAt, s.now().Add(24*time.Hour))
 }
 
 func failedNotReturned(s *scene) {
@@ -98,12 +99,12 @@ func failedNotReturned(s *scene) {
 	for id := int64(1); id <= 2; id++ {
 		s.goesBack(id, 5)
 		p := s.payout(id, 1)
-		same(s, "person", p.Person, int64(anna))
-		same(s, "amount", p.Amount, fen(5))
-		same(s, "paid", s.paidOut(id, 1).Paid, true)
+		suite.Same(s, "person", p.Person, int64(anna))
+		suite.Same(s, "amount", p.Amount, fen(5))
+		suite.Same(s, "paid", s.paidOut(id, 1).Paid, true)
 		s.holds(id, 1, 5, 5)
 	}
-	s.count("payouts that are due", len(s.pending()), 2)
+	s.Count("payouts that are due", len(s.pending()), 2)
 }
 
 // unknownStays reports nothing of a payout: it is listed for ever, under the same number.
@@ -113,11 +114,11 @@ func unknownStays(s *scene) {
 	want := s.pending()
 	for range 5 {
 		s.Advance(30 * 24 * time.Hour)
-		same(s, "payouts", s.pending(), want)
+		suite.Same(s, "payouts", s.pending(), want)
 	}
 	s.expire(1)
-	same(s, "the payout of the share", s.pending()[0], want[0])
-	s.count("payouts", len(s.pending()), 2)
+	suite.Same(s, "the payout of the share", s.pending()[0], want[0])
+	s.Count("payouts", len(s.pending()), 2)
 }
 
 func paidTwice(s *scene) {
@@ -125,12 +126,12 @@ func paidTwice(s *scene) {
 	s.grab(1, anna)
 	s.Advance(time.Second)
 	want := s.paidOut(1, 1)
-	s.sameTime("paid", want.PaidAt, s.now())
+	s.SameTime("paid", want.PaidAt, s.now())
 	for range 3 {
 		s.Advance(time.Hour)
-		s.unchanged(1, func() { same(s, "replay", s.paidOut(1, 1), want) })
+		s.unchanged(1, func() { suite.Same(s, "replay", s.paidOut(1, 1), want) })
 	}
-	s.count("payouts that are due", len(s.pending()), 0)
+	s.Count("payouts that are due", len(s.pending()), 0)
 	s.holds(1, 1, s.minor(want.Amount), 100-s.minor(want.Amount))
 }
 
@@ -139,16 +140,16 @@ func paidAtOnce(s *scene) {
 	for no := range int64(rounds) {
 		s.grab(1, 100+no)
 		got := make([]redpacket.Payout, 6)
-		s.each(together(len(got), func(i int) (err error) {
+		s.Each(suite.Together(len(got), func(i int) (err error) {
 			got[i], err = s.packets.PaidOut(s.Context(), redpacket.PayoutNumber(1, no+1))
 			return err
 		}))
 		for _, p := range got {
-			same(s, "payout", p, got[0])
+			suite.Same(s, "payout", p, got[0])
 		}
 		s.Advance(time.Second)
 	}
-	s.count("payouts that are due", len(s.pending()), 0)
+	s.Count("payouts that are due", len(s.pending()), 0)
 }
 
 func failedAfterPaid(s *scene) {
@@ -156,13 +157,13 @@ func failedAfterPaid(s *scene) {
 	s.grab(1, anna)
 	s.failed(1, 1, "first")
 	want := s.paidOut(1, 1)
-	same(s, "failures", want.Failures, 1)
+	suite.Same(s, "failures", want.Failures, 1)
 	s.unchanged(1, func() {
 		_, err := s.packets.PayoutFailed(s.Context(), want.Number, "second")
 		s.only(err, redpacket.ErrPaidOut)
-		same(s, "typed error", *as[*redpacket.PayoutError](s, err), redpacket.PayoutError{Number: want.Number, Err: redpacket.ErrPaidOut})
+		suite.Same(s, "typed error", *suite.As[*redpacket.PayoutError](s, err), redpacket.PayoutError{Number: want.Number, Err: redpacket.ErrPaidOut})
 	})
-	same(s, "payout", s.payout(1, 1), want)
+	suite.Same(s, "payout", s.payout(1, 1), want)
 }
 
 func paidAgainstFailed(s *scene) {
@@ -170,20 +171,16 @@ func paidAgainstFailed(s *scene) {
 	for no := range int64(rounds) {
 		s.grab(1, 100+no)
 		number := redpacket.PayoutNumber(1, no+1)
-		errs := together(6, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.packets.PaidOut(s.Context(), number)
-			} else {
-				_, err = s.packets.PayoutFailed(s.Context(), number, "no")
-			}
-			return err
-		})
-		failures := s.succeeded(errs, redpacket.ErrPaidOut) - 3
+		errs := suite.Meet(6,
+			func() error { return suite.Outcome(s.packets.PaidOut(s.Context(), number)) },
+			func() error { return suite.Outcome(s.packets.PayoutFailed(s.Context(), number, "no")) },
+		)
+		failures := s.Succeeded(errs, redpacket.ErrPaidOut) - 3
 		p := s.payout(1, no+1)
-		same(s, "paid", p.Paid, true)
-		same(s, "failures", p.Failures, int64(failures))
+		suite.Same(s, "paid", p.Paid, true)
+		suite.Same(s, "failures", p.Failures, int64(failures))
 		for i := 0; i < len(errs); i += 2 {
-			s.no(errs[i])
+			s.No(errs[i])
 		}
 	}
 }
@@ -191,26 +188,26 @@ func paidAgainstFailed(s *scene) {
 func failuresAtOnce(s *scene) {
 	s.open(random(1, 100, 3))
 	s.grab(1, anna)
-	s.each(together(10, func(int) error {
+	s.Each(suite.Together(10, func(int) error {
 		_, err := s.packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(1, 1), "no")
 		return err
 	}))
 	p := s.payout(1, 1)
-	same(s, "failures", p.Failures, 10)
-	s.sameTime("due", p.DueAt, s.now().Add(512*time.Minute))
+	suite.Same(s, "failures", p.Failures, 10)
+	s.SameTime("due", p.DueAt, s.now().Add(512*time.Minute))
 }
 
 func remainderPaid(s *scene) {
 	s.open(random(1, 100, 3))
 	s.close(1, redpacket.Closed)
-	same(s, "payouts", s.pending(), []redpacket.Payout{s.goesBack(1, 100)})
-	same(s, "failures", s.failed(1, 0, "no account").Failures, 1)
-	s.count("payouts that are due", len(s.pending()), 0)
+	suite.Same(s, "payouts", s.pending(), []redpacket.Payout{s.goesBack(1, 100)})
+	suite.Same(s, "failures", s.failed(1, 0, "no account").Failures, 1)
+	s.Count("payouts that are due", len(s.pending()), 0)
 	want := s.paidOut(1, 0)
 	s.Advance(time.Hour)
-	same(s, "replay", s.paidOut(1, 0), want)
-	s.count("payouts that are due", len(s.pending()), 0)
-	s.count("shares", len(s.shares(1)), 0)
+	suite.Same(s, "replay", s.paidOut(1, 0), want)
+	s.Count("payouts that are due", len(s.pending()), 0)
+	s.Count("shares", len(s.shares(1)), 0)
 	_, err := s.packets.Share(s.Context(), 1, sender)
 	s.only(err, redpacket.ErrNoShare)
 }
@@ -231,7 +228,7 @@ func unknownPayout(s *scene) {
 					s.Fatalf("%s(%q) was accepted", name, number)
 				}
 				s.only(err, redpacket.ErrUnknownPayout)
-				same(s, "typed error", *as[*redpacket.PayoutError](s, err), redpacket.PayoutError{Number: number, Err: redpacket.ErrUnknownPayout})
+				suite.Same(s, "typed error", *suite.As[*redpacket.PayoutError](s, err), redpacket.PayoutError{Number: number, Err: redpacket.ErrUnknownPayout})
 			})
 		}
 	}
@@ -248,8 +245,8 @@ func reasons(s *scene) {
 		{strings.Repeat("x", redpacket.MaxReason), strings.Repeat("x", redpacket.MaxReason)},
 		{"a\xff\xfeb", "a\uFFFDb"},
 	} {
-		same(s, "reason", s.failed(1, 1, c.reason).Reason, c.want)
-		same(s, "reason", s.payout(1, 1).Reason, c.want)
+		suite.Same(s, "reason", s.failed(1, 1, c.reason).Reason, c.want)
+		suite.Same(s, "reason", s.payout(1, 1).Reason, c.want)
 	}
 }
 
@@ -262,7 +259,7 @@ func payoutsListed(s *scene) {
 	}
 	grab := func(from, to int) {
 		s.Helper()
-		s.each(crowd(to-from, 16, func(i int) error {
+		s.Each(suite.Crowd(to-from, 16, func(i int) error {
 			_, err := s.packets.Grab(s.Context(), int64(i%2+1), int64(1000+from+i))
 			return err
 		}))
@@ -275,47 +272,47 @@ func payoutsListed(s *scene) {
 		s.failed(2, no, "no")
 	}
 	listed := s.pending()
-	s.count("payouts that are due", len(listed), people-40)
+	s.Count("payouts that are due", len(listed), people-40)
 	byDue := func(a, b redpacket.Payout) int {
 		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.Packet, b.Packet), cmp.Compare(a.No, b.No))
 	}
 	if !slices.IsSortedFunc(listed, byDue) {
 		s.Fatal("the payouts are out of order")
 	}
-	s.count("different payouts", len(slices.CompactFunc(slices.Clone(listed), func(a, b redpacket.Payout) bool { return a.Number == b.Number })), people-40)
+	s.Count("different payouts", len(slices.CompactFunc(slices.Clone(listed), func(a, b redpacket.Payout) bool { return a.Number == b.Number })), people-40)
 	for _, stop := range []int{1, 200, 201} {
 		n := 0
 		for _, err := range s.packets.Payouts(s.Context()) {
-			s.no(err)
+			s.No(err)
 			if n++; n == stop {
 				break
 			}
 		}
-		s.count("payouts", n, stop)
+		s.Count("payouts", n, stop)
 	}
 	s.Advance(time.Minute)
-	s.count("payouts that are due in a minute", len(s.pending()), people-20)
+	s.Count("payouts that are due in a minute", len(s.pending()), people-20)
 }
 
 // payoutsFailing reports each payout while the listing goes on: every one of them comes once.
 func payoutsFailing(s *scene) {
 	const people = 230
 	s.open(equal(1, 1000, 500))
-	s.each(crowd(people, 16, func(i int) error {
+	s.Each(suite.Crowd(people, 16, func(i int) error {
 		_, err := s.packets.Grab(s.Context(), 1, int64(1000+i))
 		return err
 	}))
 	n := 0
 	for p, err := range s.packets.Payouts(s.Context()) {
-		s.no(err)
+		s.No(err)
 		if n++; p.No%2 == 0 {
 			s.failed(1, p.No, "no")
 		} else {
 			s.paidOut(1, p.No)
 		}
 	}
-	s.count("payouts", n, people)
-	s.count("payouts that are due", len(s.pending()), 0)
+	s.Count("payouts", n, people)
+	s.Count("payouts that are due", len(s.pending()), 0)
 	s.Advance(time.Minute)
-	s.count("payouts that are due again", len(s.pending()), people/2)
+	s.Count("payouts that are due again", len(s.pending()), people/2)
 }

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -31,11 +32,11 @@ func thousandPeople(s *scene) {
 	for _, p := range []redpacket.Packet{random(1, total, count), equal(2, total, count), bounded(3, total, count, 900, 1200)} {
 		s.open(p)
 		shares := make([]redpacket.Share, people)
-		errs := crowd(people, 128, func(i int) (err error) {
+		errs := suite.Crowd(people, 128, func(i int) (err error) {
 			shares[i], err = s.packets.Grab(s.Context(), p.ID, int64(1000+i))
 			return err
 		})
-		s.count("winners", s.succeeded(errs, redpacket.ErrFinished), count)
+		s.Count("winners", s.Succeeded(errs, redpacket.ErrFinished), count)
 		sum, numbers := int64(0), map[int64]bool{}
 		for i, share := range shares {
 			if errs[i] != nil {
@@ -47,11 +48,11 @@ func thousandPeople(s *scene) {
 			if amount < max(s.minor(p.Min), 1) || p.Max.IsPositive() && amount > s.minor(p.Max) {
 				s.Fatalf("share %d is %d", share.No, amount)
 			}
-			same(s, "person", share.Person, int64(1000+i))
-			same(s, "share", s.grab(p.ID, share.Person), share)
+			suite.Same(s, "person", share.Person, int64(1000+i))
+			suite.Same(s, "share", s.grab(p.ID, share.Person), share)
 		}
-		same(s, "sum of the shares", sum, int64(total))
-		s.count("numbers of shares", len(numbers), count)
+		suite.Same(s, "sum of the shares", sum, int64(total))
+		s.Count("numbers of shares", len(numbers), count)
 		s.packet(p.ID, redpacket.Finished)
 		s.holds(p.ID, count, total, 0)
 		s.keeps(p.ID)
@@ -63,13 +64,13 @@ func everyoneThreeTimes(s *scene) {
 	const people, count = 60, 40
 	s.open(random(1, 10_000, count))
 	shares := make([]redpacket.Share, 3*people)
-	errs := crowd(len(shares), 64, func(i int) (err error) {
+	errs := suite.Crowd(len(shares), 64, func(i int) (err error) {
 		shares[i], err = s.packets.Grab(s.Context(), 1, int64(1000+i%people))
 		return err
 	})
-	s.count("grabs that found a share", s.succeeded(errs, redpacket.ErrFinished), 3*count)
+	s.Count("grabs that found a share", s.Succeeded(errs, redpacket.ErrFinished), 3*count)
 	for i := range shares {
-		same(s, "share", shares[i], shares[i%people])
+		suite.Same(s, "share", shares[i], shares[i%people])
 	}
 	s.holds(1, count, 10_000, 0)
 }
@@ -80,11 +81,11 @@ func manyPackets(s *scene) {
 	for id := range int64(packets) {
 		s.open(random(id+1, 1000, count))
 	}
-	errs := crowd(packets*people, 32, func(i int) error {
+	errs := suite.Crowd(packets*people, 32, func(i int) error {
 		_, err := s.packets.Grab(s.Context(), int64(i*7%packets+1), int64(1000+i/packets))
 		return err
 	})
-	s.count("winners", s.succeeded(errs, redpacket.ErrFinished), packets*count)
+	s.Count("winners", s.Succeeded(errs, redpacket.ErrFinished), packets*count)
 	for id := range int64(packets) {
 		s.holds(id+1, count, 1000, 0)
 	}
@@ -95,7 +96,7 @@ func closeAgainstGrabs(s *scene) {
 	for id := range int64(rounds) {
 		s.open(random(id+1, 1000, 50))
 		var grabbed atomic.Int64
-		errs := together(24, func(i int) error {
+		errs := suite.Together(24, func(i int) error {
 			if i%8 == 3 {
 				_, err := s.packets.Close(s.Context(), id+1)
 				return err
@@ -104,7 +105,7 @@ func closeAgainstGrabs(s *scene) {
 			grabbed.Add(share.Amount.Shift(2).IntPart())
 			return err
 		})
-		won := s.succeeded(errs, redpacket.ErrClosed) - 3
+		won := s.Succeeded(errs, redpacket.ErrClosed) - 3
 		s.packet(id+1, redpacket.Closed)
 		s.holds(id+1, int64(won), grabbed.Load(), 1000-grabbed.Load())
 		s.goesBack(id+1, 1000-grabbed.Load())
@@ -119,7 +120,7 @@ func closeAgainstLast(s *scene) {
 		s.open(equal(id+1, 10, 2))
 		s.grab(id+1, anna)
 		var after [4]redpacket.Packet
-		errs := together(len(after), func(i int) (err error) {
+		errs := suite.Together(len(after), func(i int) (err error) {
 			if i%2 == 0 {
 				_, err = s.packets.Grab(s.Context(), id+1, int64(1000+i))
 				return err
@@ -127,18 +128,18 @@ func closeAgainstLast(s *scene) {
 			after[i], err = s.packets.Close(s.Context(), id+1)
 			return err
 		})
-		won := s.succeeded(errs, redpacket.ErrClosed, redpacket.ErrFinished) - 2
+		won := s.Succeeded(errs, redpacket.ErrClosed, redpacket.ErrFinished) - 2
 		want := redpacket.Closed
 		if won == 1 {
 			want = redpacket.Finished
 			s.keeps(id + 1)
 		} else {
-			s.count("winners", won, 0)
+			s.Count("winners", won, 0)
 			s.goesBack(id+1, 5)
 		}
 		s.packet(id+1, want)
-		same(s, "state that Close returned", after[1].State, want)
-		same(s, "state that Close returned", after[3].State, want)
+		suite.Same(s, "state that Close returned", after[1].State, want)
+		suite.Same(s, "state that Close returned", after[3].State, want)
 	}
 }
 
@@ -146,24 +147,20 @@ func closeAgainstLast(s *scene) {
 func confirmAgainstClose(s *scene) {
 	for id := range int64(rounds) {
 		s.send(random(id+1, 100, 3))
-		s.each(together(6, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.packets.Confirm(s.Context(), id+1)
-			} else {
-				_, err = s.packets.Close(s.Context(), id+1)
-			}
-			return err
-		}))
+		s.Each(suite.Meet(6,
+			func() error { return suite.Outcome(s.packets.Confirm(s.Context(), id+1)) },
+			func() error { return suite.Outcome(s.packets.Close(s.Context(), id+1)) },
+		))
 		s.packet(id+1, redpacket.Closed)
 		s.goesBack(id+1, 100)
 	}
-	s.count("payouts", len(s.pending()), rounds)
+	s.Count("payouts", len(s.pending()), rounds)
 }
 
 func confirmAgainstGrabs(s *scene) {
 	for id := range int64(rounds) {
 		s.send(random(id+1, 100, 20))
-		errs := together(10, func(i int) (err error) {
+		errs := suite.Together(10, func(i int) (err error) {
 			if i%5 == 2 {
 				_, err = s.packets.Confirm(s.Context(), id+1)
 			} else {
@@ -171,8 +168,8 @@ func confirmAgainstGrabs(s *scene) {
 			}
 			return err
 		})
-		won := s.succeeded(errs, redpacket.ErrUnpaid) - 2
-		same(s, "shares", s.packet(id+1, redpacket.Open).Taken, int64(won))
+		won := s.Succeeded(errs, redpacket.ErrUnpaid) - 2
+		suite.Same(s, "shares", s.packet(id+1, redpacket.Open).Taken, int64(won))
 	}
 }
 
@@ -184,7 +181,7 @@ func manySweepers(s *scene) {
 	}
 	s.Advance(24 * time.Hour)
 	ended := make([]int, 8)
-	s.each(together(len(ended), func(i int) (err error) {
+	s.Each(suite.Together(len(ended), func(i int) (err error) {
 		ended[i], err = s.packets.Expire(s.Context())
 		return err
 	}))
@@ -192,8 +189,8 @@ func manySweepers(s *scene) {
 	for _, n := range ended {
 		sum += n
 	}
-	s.count("packets that ended", sum, packets)
-	s.count("payouts", len(s.pending()), 2*packets)
+	s.Count("packets that ended", sum, packets)
+	s.Count("payouts", len(s.pending()), 2*packets)
 	for id := range int64(packets) {
 		s.packet(id+1, redpacket.Expired)
 	}
@@ -205,24 +202,30 @@ func closeAgainstExpiry(s *scene) {
 		s.open(random(id+1, 100, 3))
 		share := s.minor(s.grab(id+1, anna).Amount)
 		s.Advance(24 * time.Hour)
-		errs := together(12, func(i int) (err error) {
-			switch i % 4 {
-			case 0:
-				_, err = s.packets.Close(s.Context(), id+1)
-			case 1:
-				_, err = s.packets.Expire(s.Context())
-			case 2:
-				_, err = s.packets.Grab(s.Context(), id+1, int64(1000+i))
-			case 3:
-				_, err = s.packets.Confirm(s.Context(), id+1)
-			}
-			return err
-		})
-		s.count("calls that were told yes", s.succeeded(errs, redpacket.ErrExpired), 9)
+		errs := s.allEnd(id + 1)
+		s.Count("calls that were told yes", s.Succeeded(errs, redpacket.ErrExpired), 9)
 		s.packet(id+1, redpacket.Expired)
 		s.goesBack(id+1, 100-share)
 		s.holds(id+1, 1, share, 100-share)
 	}
+}
+
+// allEnd has everybody at a packet whose end has come: three of each kind at once.
+func (s *scene) allEnd(id int64) []error {
+	s.Helper()
+	return suite.Together(12, func(i int) (err error) {
+		switch i % 4 {
+		case 0:
+			_, err = s.packets.Close(s.Context(), id)
+		case 1:
+			_, err = s.packets.Expire(s.Context())
+		case 2:
+			_, err = s.packets.Grab(s.Context(), id, int64(1000+i))
+		case 3:
+			_, err = s.packets.Confirm(s.Context(), id)
+		}
+		return err
+	})
 }
 
 // lateConfirm has the payment arrive too late, while everybody else ends the packet.
@@ -230,22 +233,10 @@ func lateConfirm(s *scene) {
 	for id := range int64(rounds) {
 		s.send(random(id+1, 100, 3))
 		s.Advance(24 * time.Hour)
-		errs := together(12, func(i int) (err error) {
-			switch i % 4 {
-			case 0:
-				_, err = s.packets.Close(s.Context(), id+1)
-			case 1:
-				_, err = s.packets.Expire(s.Context())
-			case 2:
-				_, err = s.packets.Grab(s.Context(), id+1, int64(1000+i))
-			case 3:
-				_, err = s.packets.Confirm(s.Context(), id+1)
-			}
-			return err
-		})
-		s.count("calls that were told yes", s.succeeded(errs, redpacket.ErrUnpaid, redpacket.ErrClosed, redpacket.ErrExpired), 9)
+		errs := s.allEnd(id + 1)
+		s.Count("calls that were told yes", s.Succeeded(errs, redpacket.ErrUnpaid, redpacket.ErrClosed, redpacket.ErrExpired), 9)
 		s.goesBack(id+1, 100)
 		s.holds(id+1, 0, 0, 100)
 	}
-	s.count("payouts", len(s.pending()), rounds)
+	s.Count("payouts", len(s.pending()), rounds)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -23,19 +24,19 @@ func readMissing(s *scene) {
 	s.only(err, redpacket.ErrUnknownPacket)
 	_, err = s.packets.Share(s.Context(), 1, anna)
 	s.only(err, redpacket.ErrUnknownPacket)
-	_, err = gather(s.packets.Shares(s.Context(), 1))
+	_, err = suite.Gather(s.packets.Shares(s.Context(), 1))
 	s.only(err, redpacket.ErrUnknownPacket)
 	_, err = s.packets.Audit(s.Context(), 1)
 	s.only(err, redpacket.ErrUnknownPacket)
 	report, err := s.packets.Audit(s.Context())
-	s.no(err)
-	same(s, "report", report, redpacket.Report{})
-	s.count("payouts", len(s.pending()), 0)
+	s.No(err)
+	suite.Same(s, "report", report, redpacket.Report{})
+	s.Count("payouts", len(s.pending()), 0)
 	s.expire(0)
 	s.open(random(1, 100, 3))
 	_, err = s.packets.Share(s.Context(), 1, anna)
 	s.only(err, redpacket.ErrNoShare)
-	s.count("shares", len(s.shares(1)), 0)
+	s.Count("shares", len(s.shares(1)), 0)
 	_, err = s.packets.Audit(s.Context(), 1, 2)
 	s.only(err, redpacket.ErrUnknownPacket)
 }
@@ -47,28 +48,28 @@ func readShares(s *scene) {
 	s.open(random(2, 100, 3))
 	s.grab(2, anna)
 	got := make([]redpacket.Share, people)
-	s.each(crowd(people, 32, func(i int) (err error) {
+	s.Each(suite.Crowd(people, 32, func(i int) (err error) {
 		got[i], err = s.packets.Grab(s.Context(), 1, int64(1000+i))
 		return err
 	}))
 	slices.SortFunc(got, func(a, b redpacket.Share) int { return int(a.No - b.No) })
-	same(s, "shares", s.shares(1), got)
+	suite.Same(s, "shares", s.shares(1), got)
 	for _, stop := range []int{1, 200, 201, 400} {
 		n := 0
 		for _, err := range s.packets.Shares(s.Context(), 1) {
-			s.no(err)
+			s.No(err)
 			if n++; n == stop {
 				break
 			}
 		}
-		s.count("shares", n, stop)
+		s.Count("shares", n, stop)
 	}
 }
 
 // listingsEnd has a store that lists nothing any more, or stops after a page.
 func listingsEnd(s *scene) {
 	s.open(equal(1, 1000, 300))
-	s.each(crowd(300, 32, func(i int) error {
+	s.Each(suite.Crowd(300, 32, func(i int) error {
 		_, err := s.packets.Grab(s.Context(), 1, int64(1000+i))
 		return err
 	}))
@@ -81,12 +82,12 @@ func listingsEnd(s *scene) {
 		}
 		return nil
 	}})
-	shares, err := gather(broken.Shares(s.Context(), 1))
+	shares, err := suite.Gather(broken.Shares(s.Context(), 1))
 	s.only(err, redpacket.ErrUnavailable)
-	s.count("shares before the error", len(shares), 200)
-	payouts, err := gather(broken.Payouts(s.Context()))
+	s.Count("shares before the error", len(shares), 200)
+	payouts, err := suite.Gather(broken.Payouts(s.Context()))
 	s.only(err, redpacket.ErrUnavailable)
-	s.count("payouts before the error", len(payouts), 200)
+	s.Count("payouts before the error", len(payouts), 200)
 	calls = 1
 	_, err = broken.Audit(s.Context())
 	s.only(err, redpacket.ErrUnavailable)
@@ -95,7 +96,7 @@ func listingsEnd(s *scene) {
 		s.only(err, redpacket.ErrUnknownPacket)
 		n++
 	}
-	s.count("errors of a listing", n, 1)
+	s.Count("errors of a listing", n, 1)
 }
 
 // resultsBelong scribbles over everything that was handed out.
@@ -104,20 +105,20 @@ func resultsBelong(s *scene) {
 	s.open(p)
 	s.grabs(1, anna, ben)
 	was := s.packet(1, redpacket.Finished)
-	want := plain(was)
+	want := s.Normal(was)
 	was.Best.Person, was.Best.Amount = 99, fen(99)
-	same(s, "packet", plain(s.packet(1, redpacket.Finished)), want)
+	suite.Same(s, "packet", s.Normal(s.packet(1, redpacket.Finished)), want)
 	records, err := s.Store.Records(s.Context(), 0, 10)
-	s.no(err)
+	s.No(err)
 	clear(records)
 	booked, err := s.Store.Shares(s.Context(), 1, 0, 10)
-	s.no(err)
+	s.No(err)
 	clear(booked)
 	payouts, err := s.Store.Payouts(s.Context(), redpacket.Cursor{}, 10)
-	s.no(err)
+	s.No(err)
 	clear(payouts)
-	s.count("payouts", len(s.pending()), 2)
-	same(s, "packet", plain(s.packet(1, redpacket.Finished)), want)
+	s.Count("payouts", len(s.pending()), 2)
+	suite.Same(s, "packet", s.Normal(s.packet(1, redpacket.Finished)), want)
 }
 
 // errorsSay looks into the typed errors.
@@ -133,12 +134,12 @@ func errorsSay(s *scene) {
 	}
 	packet := func(want error) {
 		s.Helper()
-		same(s, "typed error", *as[*redpacket.PacketError](s, refusal(want)), redpacket.PacketError{Packet: 1, Err: want})
+		suite.Same(s, "typed error", *suite.As[*redpacket.PacketError](s, refusal(want)), redpacket.PacketError{Packet: 1, Err: want})
 	}
 	window := func(want error) {
 		s.Helper()
-		got := *as[*redpacket.WindowError](s, refusal(want))
-		same(s, "typed error", got, redpacket.WindowError{Packet: 1, Err: want, Start: p.Start, End: p.End, Now: s.now()})
+		got := *suite.As[*redpacket.WindowError](s, refusal(want))
+		suite.Same(s, "typed error", got, redpacket.WindowError{Packet: 1, Err: want, Start: p.Start, End: p.End, Now: s.now()})
 	}
 	packet(redpacket.ErrUnknownPacket)
 	s.send(p)
@@ -155,13 +156,13 @@ func errorsSay(s *scene) {
 	s.grab(2, ben)
 	for person, want := range map[int64]error{sender: redpacket.ErrSender, anna: redpacket.ErrFinished} {
 		_, err := s.packets.Grab(s.Context(), 2, person)
-		same(s, "typed error", *as[*redpacket.PacketError](s, err), redpacket.PacketError{Packet: 2, Err: want})
+		suite.Same(s, "typed error", *suite.As[*redpacket.PacketError](s, err), redpacket.PacketError{Packet: 2, Err: want})
 	}
 	for name, call := range map[string]func(ctx context.Context) error{
 		"Share":   func(ctx context.Context) error { _, err := s.packets.Share(ctx, 9, anna); return err },
 		"Close":   func(ctx context.Context) error { _, err := s.packets.Close(ctx, 9); return err },
 		"Confirm": func(ctx context.Context) error { _, err := s.packets.Confirm(ctx, 9); return err },
 	} {
-		same(s, "typed error of "+name, *as[*redpacket.PacketError](s, call(s.Context())), redpacket.PacketError{Packet: 9, Err: redpacket.ErrUnknownPacket})
+		suite.Same(s, "typed error of "+name, *suite.As[*redpacket.PacketError](s, call(s.Context())), redpacket.PacketError{Packet: 9, Err: redpacket.ErrUnknownPacket})
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -85,9 +86,9 @@ const (
 
 // A scene is one case on its own store: packets with the default options, and helpers that end the
 // test where something is not as it should be. They must not be called from other goroutines;
-// together collects what those found.
+// suite.Together collects what those found.
 type scene struct {
-	testing.TB
+	suite.Checks
 	Harness
 
 	packets *redpacket.Packets
@@ -96,7 +97,8 @@ type scene struct {
 // newScene returns a scene on a fresh store.
 func newScene(t testing.TB, h Harness) *scene {
 	t.Helper()
-	return &scene{TB: t, Harness: h, packets: redpacket.New(h.Store, nil)}
+	checks := suite.Checks{TB: t, Retryable: redpacket.Retryable, Normal: suite.Form{Fix: plain}.Normal}
+	return &scene{Checks: checks, Harness: h, packets: redpacket.New(h.Store, nil)}
 }
 
 // with returns packets with other options on the store of the scene.
@@ -106,6 +108,6 @@ func (s *scene) with(opts redpacket.Options) *redpacket.Packets { return redpack
 func (s *scene) now() time.Time {
 	s.Helper()
 	_, now, err := s.Store.Record(s.Context(), 1)
-	s.no(err)
+	s.No(err)
 	return now
 }

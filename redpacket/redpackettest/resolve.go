@@ -3,6 +3,7 @@ package redpackettest
 import (
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -22,7 +23,7 @@ func (s *scene) resolved(id, person int64) {
 	s.Helper()
 	_, err := s.packets.Resolve(s.Context(), id, person)
 	s.only(err, redpacket.ErrCancelled)
-	same(s, "typed error", *as[*redpacket.PacketError](s, err), redpacket.PacketError{Packet: id, Err: redpacket.ErrCancelled})
+	suite.Same(s, "typed error", *suite.As[*redpacket.PacketError](s, err), redpacket.PacketError{Packet: id, Err: redpacket.ErrCancelled})
 }
 
 func resolveMade(s *scene) {
@@ -31,9 +32,9 @@ func resolveMade(s *scene) {
 	again := func() {
 		s.Helper()
 		got, err := s.packets.Resolve(s.Context(), 1, anna)
-		s.no(err)
-		same(s, "share", got, share)
-		same(s, "share that is grabbed again", s.grab(1, anna), share)
+		s.No(err)
+		suite.Same(s, "share", got, share)
+		suite.Same(s, "share that is grabbed again", s.grab(1, anna), share)
 	}
 	again()
 	again()
@@ -50,8 +51,8 @@ func resolveNotMade(s *scene) {
 	s.resolved(1, anna)
 	order := stock.Order{ID: redpacket.GrabID(1, anna), Lines: []stock.Line{{SKU: 1, Num: 1}}, Taken: true}
 	locking, err := s.Store.Units().Lock(s.Context(), order, time.Hour)
-	s.no(err)
-	same(s, "a grab that arrives now", locking.Verdict, stock.Exists)
+	s.No(err)
+	suite.Same(s, "a grab that arrives now", locking.Verdict, stock.Exists)
 	s.refused(1, anna, redpacket.ErrCancelled)
 	s.resolved(1, anna)
 	_, err = s.packets.Share(s.Context(), 1, anna)
@@ -95,7 +96,7 @@ func resolveAgainstGrab(s *scene) {
 	s.open(random(1, 10_000, 2*rounds))
 	for round := range int64(rounds) {
 		shares := make([]redpacket.Share, 6)
-		errs := together(len(shares), func(i int) (err error) {
+		errs := suite.Together(len(shares), func(i int) (err error) {
 			if i%2 == 0 {
 				shares[i], err = s.packets.Grab(s.Context(), 1, 100+round)
 			} else {
@@ -103,11 +104,11 @@ func resolveAgainstGrab(s *scene) {
 			}
 			return err
 		})
-		if n := s.succeeded(errs, redpacket.ErrCancelled); n != 0 && n != len(errs) {
+		if n := s.Succeeded(errs, redpacket.ErrCancelled); n != 0 && n != len(errs) {
 			s.Fatalf("%d of %d calls found a share", n, len(errs))
 		}
 		for _, share := range shares {
-			same(s, "share", share, shares[0])
+			suite.Same(s, "share", share, shares[0])
 		}
 	}
 }

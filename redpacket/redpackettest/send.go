@@ -7,6 +7,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -33,29 +34,29 @@ func sendWhole(s *scene) {
 	got := s.send(p)
 	want := p
 	want.State, want.Left, want.Grabbed, want.CreatedAt = redpacket.Unpaid, fen(1000), fen(0), now
-	same(s, "packet that was sent", got, want)
-	same(s, "packet", s.packet(7, redpacket.Unpaid), want)
-	s.count("shares", len(s.shares(7)), 0)
-	s.count("payouts", len(s.pending()), 0)
+	suite.Same(s, "packet that was sent", got, want)
+	suite.Same(s, "packet", s.packet(7, redpacket.Unpaid), want)
+	s.Count("shares", len(s.shares(7)), 0)
+	s.Count("payouts", len(s.pending()), 0)
 	s.Advance(time.Minute)
 	want.State, want.ConfirmedAt = redpacket.Open, now.Add(time.Minute)
-	same(s, "packet that was confirmed", s.confirm(7, redpacket.Open), want)
-	same(s, "packet", s.packet(7, redpacket.Open), want)
+	suite.Same(s, "packet that was confirmed", s.confirm(7, redpacket.Open), want)
+	suite.Same(s, "packet", s.packet(7, redpacket.Open), want)
 }
 
 func sendWithoutEnd(s *scene) {
 	now := s.now()
-	s.sameTime("end", s.send(random(1, 100, 3)).End, now.Add(24*time.Hour))
+	s.SameTime("end", s.send(random(1, 100, 3)).End, now.Add(24*time.Hour))
 	s.packets = s.with(redpacket.Options{LiveFor: time.Hour})
-	s.sameTime("end by the option", s.send(random(2, 100, 3)).End, now.Add(time.Hour))
+	s.SameTime("end by the option", s.send(random(2, 100, 3)).End, now.Add(time.Hour))
 	p := random(3, 100, 3)
 	p.End = now.Add(48 * time.Hour)
-	s.sameTime("end that was given", s.send(p).End, p.End)
+	s.SameTime("end that was given", s.send(p).End, p.End)
 	s.Advance(time.Minute)
 	p = random(4, 100, 3)
 	p.Start = now.Add(100 * time.Hour)
-	s.sameTime("end that counts from the start", s.send(p).End, now.Add(101*time.Hour))
-	s.sameTime("end of a replay", s.send(random(1, 100, 3)).End, now.Add(24*time.Hour))
+	s.SameTime("end that counts from the start", s.send(p).End, now.Add(101*time.Hour))
+	s.SameTime("end of a replay", s.send(random(1, 100, 3)).End, now.Add(24*time.Hour))
 }
 
 // sendTwice replays Send in every state that a packet can be in.
@@ -85,9 +86,9 @@ func sendTwice(s *scene) {
 	s.expire(1)
 	for state, p := range terms {
 		want := s.packet(p.ID, state)
-		s.unchanged(p.ID, func() { same(s, "replay", s.send(p), want) })
+		s.unchanged(p.ID, func() { suite.Same(s, "replay", s.send(p), want) })
 		s.Advance(time.Minute)
-		s.unchanged(p.ID, func() { same(s, "replay", s.send(p), want) })
+		s.unchanged(p.ID, func() { suite.Same(s, "replay", s.send(p), want) })
 	}
 }
 
@@ -100,7 +101,7 @@ func sendOtherForm(s *scene) {
 	p.Min = decimal.Decimal{}
 	p.Max = decimal.New(0, -1)
 	p.Start, p.End = now.In(time.FixedZone("", 8*3600)), p.End.In(time.FixedZone("", -3600)).Add(time.Nanosecond)
-	same(s, "replay", s.send(p), want)
+	suite.Same(s, "replay", s.send(p), want)
 }
 
 func sendMismatch(s *scene) {
@@ -150,12 +151,12 @@ func sendMismatch(s *scene) {
 
 func sendAtOnce(s *scene) {
 	got := make([]redpacket.Packet, 16)
-	s.each(together(len(got), func(i int) (err error) {
+	s.Each(suite.Together(len(got), func(i int) (err error) {
 		got[i], err = s.packets.Send(s.Context(), random(1, 1000, 5))
 		return err
 	}))
 	for _, p := range got {
-		same(s, "packet", p, got[0])
+		suite.Same(s, "packet", p, got[0])
 	}
 	s.confirm(1, redpacket.Open)
 	s.grabs(1, anna, ben, carol, dan, 15)
@@ -163,11 +164,11 @@ func sendAtOnce(s *scene) {
 }
 
 func sendRivals(s *scene) {
-	errs := together(12, func(i int) error {
+	errs := suite.Together(12, func(i int) error {
 		_, err := s.packets.Send(s.Context(), random(1, int64(1000+i%3), 5))
 		return err
 	})
-	s.count("calls that were told yes", s.succeeded(errs, redpacket.ErrMismatch), 4)
+	s.Count("calls that were told yes", s.Succeeded(errs, redpacket.ErrMismatch), 4)
 	won := s.minor(s.packet(1, redpacket.Unpaid).Total) - 1000
 	for i, err := range errs {
 		if (err == nil) != (int64(i%3) == won) {
@@ -185,8 +186,8 @@ func sendIgnores(s *scene) {
 	want := random(1, 100, 3)
 	want.State, want.Left, want.CreatedAt = redpacket.Unpaid, fen(100), now
 	want.Min, want.End = fen(1), now.Add(24*time.Hour) // what it gets where nothing is given
-	same(s, "packet", s.send(p), want)
-	same(s, "replay", s.send(random(1, 100, 3)), want)
+	suite.Same(s, "packet", s.send(p), want)
+	suite.Same(s, "replay", s.send(random(1, 100, 3)), want)
 	s.confirm(1, redpacket.Open)
 	s.grabs(1, anna, ben, carol)
 }
@@ -204,8 +205,8 @@ func sendPlaces(s *scene) {
 				s.Fatalf("a share of a currency with %d places is %v", places, share.Amount)
 			}
 		}
-		same(s, fmt.Sprintf("sum of a currency with %d places", places), sum, p.Total)
-		same(s, "what was grabbed", s.packet(p.ID, redpacket.Finished).Grabbed, p.Total)
+		suite.Same(s, fmt.Sprintf("sum of a currency with %d places", places), sum, p.Total)
+		suite.Same(s, "what was grabbed", s.packet(p.ID, redpacket.Finished).Grabbed, p.Total)
 	}
 }
 
@@ -220,7 +221,7 @@ func sendSpans(s *scene) {
 				Packet: id, No: int64(i + 1), Person: person, Amount: fen(3), GrabbedAt: s.now(),
 				Payout: redpacket.PayoutNumber(id, int64(i+1)),
 			}
-			same(s, "share", share, want)
+			suite.Same(s, "share", share, want)
 		}
 		s.packet(id, redpacket.Finished)
 	}
@@ -234,12 +235,12 @@ func sendMost(s *scene) {
 	q := equal(2, math.MaxInt64, 2)
 	q.Max = fen(math.MaxInt64)
 	s.open(q)
-	same(s, "shares", s.grabs(2, anna, ben), []int64{math.MaxInt64/2 + 1, math.MaxInt64 / 2})
+	suite.Same(s, "shares", s.grabs(2, anna, ben), []int64{math.MaxInt64/2 + 1, math.MaxInt64 / 2})
 	r := bounded(3, math.MaxInt64, 3, math.MaxInt64/3, math.MaxInt64)
 	s.open(r)
 	s.grabs(3, anna, ben, carol)
 	s.holds(3, 3, math.MaxInt64, 0)
 	t := bounded(4, redpacket.MaxCount, redpacket.MaxCount, 1, 1)
 	s.open(t)
-	same(s, "shares", s.grabs(4, anna, ben), []int64{1, 1})
+	suite.Same(s, "shares", s.grabs(4, anna, ben), []int64{1, 1})
 }

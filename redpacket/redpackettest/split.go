@@ -3,6 +3,7 @@ package redpackettest
 import (
 	"slices"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -34,7 +35,7 @@ func (s *scene) shares20(id int64) []int64 {
 
 func sameSeed(s *scene) {
 	s.packets = s.seeded(7)
-	same(s, "shares of another packet with the seed", s.shares20(2), s.shares20(1))
+	suite.Same(s, "shares of another packet with the seed", s.shares20(2), s.shares20(1))
 }
 
 func otherSeeds(s *scene) {
@@ -59,8 +60,8 @@ func secretSeed(s *scene) {
 	for id := range int64(4) {
 		seen[s.everything(id+1).Record.Split.Seed] = true
 	}
-	s.count("different seeds", len(seen), 4)
-	same(s, "a seed is zero", seen[[32]byte{}], false)
+	s.Count("different seeds", len(seen), 4)
+	suite.Same(s, "a seed is zero", seen[[32]byte{}], false)
 }
 
 // firstSeed sends a packet again, which draws a new seed: it is not the packet's.
@@ -72,7 +73,7 @@ func firstSeed(s *scene) {
 	s.send(random(2, 100_000, 20))
 	s.confirm(2, redpacket.Open)
 	for i, amount := range want[:6] {
-		same(s, "share", s.grabs(2, int64(100+i)), []int64{amount})
+		suite.Same(s, "share", s.grabs(2, int64(100+i)), []int64{amount})
 		s.packets = s.seeded(byte(i))
 	}
 }
@@ -87,11 +88,11 @@ func followsSplit(s *scene) {
 		left := split.Total
 		for taken := range p.Count {
 			want := split.Next(left, taken)
-			same(s, "share", s.grabs(p.ID, 100+taken), []int64{want})
+			suite.Same(s, "share", s.grabs(p.ID, 100+taken), []int64{want})
 			left -= want
 			s.holds(p.ID, taken+1, split.Total-left, left)
 		}
-		same(s, "left in the end", left, 0)
+		suite.Same(s, "left in the end", left, 0)
 		s.packet(int64(i+1), redpacket.Finished)
 	}
 }

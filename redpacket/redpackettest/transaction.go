@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
@@ -26,7 +27,7 @@ func transactionCases() []testCase {
 func (s *scene) begin() (packets *redpacket.Packets, commit, rollback func()) {
 	s.Helper()
 	store, c, r := s.Begin(s.TB)
-	return s.packets.On(store), func() { s.Helper(); s.no(c()) }, func() { s.Helper(); s.no(r()) }
+	return s.packets.On(store), func() { s.Helper(); s.No(c()) }, func() { s.Helper(); s.No(r()) }
 }
 
 // rolledBackGrab takes grabs back, that of the last share among them: others get the very shares.
@@ -36,15 +37,15 @@ func rolledBackGrab(s *scene) {
 		was := s.everything(1)
 		packets, _, rollback := s.begin()
 		lost, err := packets.Grab(s.Context(), 1, person)
-		s.no(err)
-		same(s, "number", lost.No, int64(no+1))
+		s.No(err)
+		suite.Same(s, "number", lost.No, int64(no+1))
 		rollback()
-		same(s, "the books", s.everything(1), was)
+		suite.Same(s, "the books", s.everything(1), was)
 		_, err = s.packets.Share(s.Context(), 1, person)
 		s.only(err, redpacket.ErrNoShare)
 		share := s.grab(1, 100+person)
-		same(s, "number", share.No, lost.No)
-		same(s, "amount", share.Amount, lost.Amount) // the seed has it, not the person
+		suite.Same(s, "number", share.No, lost.No)
+		suite.Same(s, "amount", share.Amount, lost.Amount) // the seed has it, not the person
 	}
 	s.holds(1, 3, 1000, 0)
 	s.refused(1, anna, redpacket.ErrFinished)
@@ -59,13 +60,13 @@ func rolledBackVerbs(s *scene) {
 			s.Fatalf("%s in a transaction: %v", stage.name, err)
 		}
 		rollback()
-		same(s, "the books after "+stage.name, s.all(), was)
+		suite.Same(s, "the books after "+stage.name, s.all(), was)
 		if err := stage.call(s.packets); err != nil {
 			s.Fatalf("%s: %v", stage.name, err)
 		}
 	}
 	s.journeyEnd()
-	same(s, "failures", s.payout(1, 1).Failures, 1)
+	suite.Same(s, "failures", s.payout(1, 1).Failures, 1)
 
 	p := random(9, 100, 3)
 	p.End = s.now().Add(time.Hour)
@@ -73,8 +74,8 @@ func rolledBackVerbs(s *scene) {
 	s.Advance(time.Hour)
 	packets, _, rollback := s.begin()
 	n, err := packets.Expire(s.Context())
-	s.no(err)
-	s.count("packets that expired in the transaction", n, 1)
+	s.No(err)
+	s.Count("packets that expired in the transaction", n, 1)
 	rollback()
 	s.keeps(9)
 	s.expire(1)
@@ -119,7 +120,7 @@ func deadlock(s *scene) {
 	for i, tx := range work {
 		bodies[i] = s.grabBoth(tx.person, tx.packets, func() { met.Done(); met.Wait() })
 	}
-	errs := together(len(work), func(i int) error { return bodies[i]() })
+	errs := suite.Together(len(work), func(i int) error { return bodies[i]() })
 	if errs[0] != nil && errs[1] != nil {
 		s.Fatalf("both failed: %v; %v", errs[0], errs[1])
 	}
@@ -134,7 +135,7 @@ func deadlock(s *scene) {
 			_, err := s.packets.Share(s.Context(), id, work[i].person)
 			s.only(err, redpacket.ErrNoShare)
 		}
-		s.no(s.grabBoth(work[i].person, work[i].packets, func() {})())
+		s.No(s.grabBoth(work[i].person, work[i].packets, func() {})())
 	}
 	s.holds(1, 2, 20, 80)
 	s.holds(2, 2, 20, 80)
@@ -169,7 +170,7 @@ func refusalInTransaction(s *scene) {
 	s.open(random(4, 100, 3))
 	packets, commit, _ := s.begin()
 	_, err := packets.Grab(s.Context(), 1, anna)
-	s.no(err)
+	s.No(err)
 	for id, want := range []error{redpacket.ErrFinished, redpacket.ErrUnpaid, redpacket.ErrClosed} {
 		_, err = packets.Grab(s.Context(), int64(id+1), ben)
 		s.only(err, want)
@@ -183,49 +184,49 @@ func refusalInTransaction(s *scene) {
 	_, err = packets.Confirm(s.Context(), 9)
 	s.only(err, redpacket.ErrUnknownPacket)
 	_, err = packets.Grab(s.Context(), 4, ben)
-	s.no(err)
+	s.No(err)
 	commit()
 	s.packet(1, redpacket.Finished)
 	s.packet(2, redpacket.Unpaid)
-	same(s, "shares", s.packet(4, redpacket.Open).Taken, 1)
+	suite.Same(s, "shares", s.packet(4, redpacket.Open).Taken, 1)
 	s.grab(2+2, anna)
 }
 
 func ownChanges(s *scene) {
 	packets, commit, _ := s.begin()
 	_, err := packets.Send(s.Context(), equal(1, 10, 2))
-	s.no(err)
+	s.No(err)
 	_, err = packets.Grab(s.Context(), 1, anna)
 	s.only(err, redpacket.ErrUnpaid)
 	p, err := packets.Confirm(s.Context(), 1)
-	s.no(err)
-	same(s, "state", p.State, redpacket.Open)
+	s.No(err)
+	suite.Same(s, "state", p.State, redpacket.Open)
 	first, err := packets.Grab(s.Context(), 1, anna)
-	s.no(err)
+	s.No(err)
 	again, err := packets.Grab(s.Context(), 1, anna)
-	s.no(err)
-	same(s, "replay", again, first)
+	s.No(err)
+	suite.Same(s, "replay", again, first)
 	_, err = packets.Grab(s.Context(), 1, ben)
-	s.no(err)
+	s.No(err)
 	_, err = packets.Grab(s.Context(), 1, carol)
 	s.only(err, redpacket.ErrFinished)
 	p, err = packets.Packet(s.Context(), 1)
-	s.no(err)
-	same(s, "best luck", p.Best, &first)
-	listed, err := gather(packets.Shares(s.Context(), 1))
-	s.no(err)
-	s.count("shares", len(listed), 2)
+	s.No(err)
+	suite.Same(s, "best luck", p.Best, &first)
+	listed, err := suite.Gather(packets.Shares(s.Context(), 1))
+	s.No(err)
+	s.Count("shares", len(listed), 2)
 	_, err = packets.PaidOut(s.Context(), first.Payout)
-	s.no(err)
-	owed, err := gather(packets.Payouts(s.Context()))
-	s.no(err)
-	s.count("payouts that are due", len(owed), 1)
+	s.No(err)
+	owed, err := suite.Gather(packets.Payouts(s.Context()))
+	s.No(err)
+	s.Count("payouts that are due", len(owed), 1)
 	report, err := packets.Audit(s.Context())
-	s.no(err)
-	same(s, "report", report, redpacket.Report{Packets: 1})
+	s.No(err)
+	suite.Same(s, "report", report, redpacket.Report{Packets: 1})
 	commit()
 	s.packet(1, redpacket.Finished)
-	same(s, "paid", s.payout(1, 1).Paid, true)
+	suite.Same(s, "paid", s.payout(1, 1).Paid, true)
 }
 
 // snapshot opens a transaction and makes it read what nobody else touches, so that a store
@@ -235,7 +236,7 @@ func (s *scene) snapshot() (packets *redpacket.Packets, commit func()) {
 	s.send(random(99, 100, 1))
 	packets, commit, _ = s.begin()
 	_, err := packets.Packet(s.Context(), 99)
-	s.no(err)
+	s.No(err)
 	return packets, commit
 }
 
@@ -255,26 +256,26 @@ func stalePackets(s *scene) {
 	s.grabs(4, anna, ben)
 
 	_, err := packets.Grab(s.Context(), 1, carol)
-	s.no(err)
+	s.No(err)
 	p, err := packets.Confirm(s.Context(), 1)
-	s.no(err)
-	same(s, "state of 1", p.State, redpacket.Open)
+	s.No(err)
+	suite.Same(s, "state of 1", p.State, redpacket.Open)
 	p, err = packets.Confirm(s.Context(), 2)
-	s.no(err)
-	same(s, "state of 2", p.State, redpacket.Closed)
+	s.No(err)
+	suite.Same(s, "state of 2", p.State, redpacket.Closed)
 	p, err = packets.Close(s.Context(), 3)
-	s.no(err)
-	same(s, "state of 3", p.State, redpacket.Closed)
+	s.No(err)
+	suite.Same(s, "state of 3", p.State, redpacket.Closed)
 	_, err = packets.Grab(s.Context(), 3, carol)
 	s.only(err, redpacket.ErrClosed)
 	_, err = packets.Grab(s.Context(), 4, carol)
 	s.only(err, redpacket.ErrFinished)
 	p, err = packets.Close(s.Context(), 4)
-	s.no(err)
-	same(s, "state of 4", p.State, redpacket.Finished)
+	s.No(err)
+	suite.Same(s, "state of 4", p.State, redpacket.Finished)
 	p, err = packets.Send(s.Context(), equal(5, 10, 2))
-	s.no(err)
-	same(s, "state of 5", p.State, redpacket.Unpaid)
+	s.No(err)
+	suite.Same(s, "state of 5", p.State, redpacket.Unpaid)
 	_, err = packets.Send(s.Context(), equal(5, 11, 2))
 	s.only(err, redpacket.ErrMismatch)
 	commit()
@@ -292,15 +293,15 @@ func staleShares(s *scene) {
 	s.grab(1, anna)
 	s.grab(1, ben)
 	share, err := packets.Grab(s.Context(), 1, carol)
-	s.no(err)
-	same(s, "number", share.No, 3)
-	same(s, "amount", share.Amount, fen(2))
+	s.No(err)
+	suite.Same(s, "number", share.No, 3)
+	suite.Same(s, "amount", share.Amount, fen(2))
 	again, err := packets.Grab(s.Context(), 1, anna) // which was grabbed elsewhere
-	s.no(err)
-	same(s, "amount", again.Amount, fen(3))
+	s.No(err)
+	suite.Same(s, "amount", again.Amount, fen(3))
 	p, err := packets.Close(s.Context(), 1)
-	s.no(err)
-	same(s, "what is left", p.Left, fen(2))
+	s.No(err)
+	suite.Same(s, "what is left", p.Left, fen(2))
 	commit()
 	s.holds(1, 3, 8, 2)
 	s.goesBack(1, 2)
@@ -314,13 +315,13 @@ func stalePayouts(s *scene) {
 	paid := s.paidOut(1, 1)
 	s.failed(1, 2, "elsewhere")
 	got, err := packets.PaidOut(s.Context(), paid.Number)
-	s.no(err)
-	same(s, "payout", got, paid)
+	s.No(err)
+	suite.Same(s, "payout", got, paid)
 	_, err = packets.PayoutFailed(s.Context(), paid.Number, "here")
 	s.only(err, redpacket.ErrPaidOut)
 	got, err = packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(1, 2), "here")
-	s.no(err)
-	same(s, "failures", got.Failures, 2)
+	s.No(err)
+	suite.Same(s, "failures", got.Failures, 2)
 	commit()
-	s.sameTime("due", s.payout(1, 2).DueAt, s.now().Add(2*time.Minute))
+	s.SameTime("due", s.payout(1, 2).DueAt, s.now().Add(2*time.Minute))
 }

@@ -123,12 +123,19 @@ CREATE TABLE IF NOT EXISTS coupon_terms (
   PRIMARY KEY (CAMPAIGN_ID, TERMS_NO)
 ) ENGINE = InnoDB;
 
+-- How many codes a campaign ever had. Who adds some has this row locked, and nothing that claims need.
+CREATE TABLE IF NOT EXISTS coupon_pool (
+  CAMPAIGN_ID BIGINT NOT NULL,
+  CODE_NUM    BIGINT NOT NULL,
+  PRIMARY KEY (CAMPAIGN_ID),
+  CONSTRAINT coupon_pool_not_negative CHECK (CODE_NUM >= 0)
+) ENGINE = InnoDB;
+
 -- The codes of a campaign, by the order in which they are handed out: the n-th coupon gets the n-th.
 CREATE TABLE IF NOT EXISTS coupon_code (
   CAMPAIGN_ID BIGINT        NOT NULL,
   POSITION    BIGINT        NOT NULL COMMENT 'from 1, without gaps',
   CODE        VARBINARY(64) NOT NULL,
-  CREATE_TIME DATETIME(6)   NOT NULL,
   PRIMARY KEY (CAMPAIGN_ID, POSITION),
   UNIQUE KEY coupon_code_code (CODE)
 ) ENGINE = InnoDB;
@@ -177,16 +184,17 @@ CREATE TABLE IF NOT EXISTS coupon_batch (
   CAMPAIGN_ID BIGINT        NOT NULL,
   ISSUE_ALL   TINYINT       NOT NULL COMMENT '1: to all of them or to none',
   DIGEST      BINARY(32)    NOT NULL COMMENT 'of the buyers',
+  BUYER_NUM   INT           NOT NULL DEFAULT 0 COMMENT 'rows in coupon_batch_buyer',
   CREATE_TIME DATETIME(6)   NOT NULL,
   PRIMARY KEY (BATCH_NO)
 ) ENGINE = InnoDB;
 
--- What became of each buyer of a batch, in their order.
+-- What became of each buyer of a batch.
 CREATE TABLE IF NOT EXISTS coupon_batch_buyer (
   BATCH_NO  VARBINARY(64) NOT NULL,
   COUPON_NO VARBINARY(64) NOT NULL,
-  LINE_NO   INT           NOT NULL COMMENT 'from 1',
+  LINE_NO   INT           NOT NULL COMMENT 'from 1, in their order',
   BUYER_ID  BIGINT        NOT NULL,
   REASON    TINYINT       NOT NULL COMMENT '0 given, 1 sold out, 2 per buyer, 3 closed, 4 not yet, 5 over, 6 overflow, 7 number taken, 8 no campaign',
-  PRIMARY KEY (BATCH_NO, LINE_NO)
+  PRIMARY KEY (BATCH_NO, COUPON_NO)
 ) ENGINE = InnoDB;

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -24,15 +25,15 @@ func auditCases() []testCase {
 func (s *scene) damage(id string, entries ...stock.Entry) {
 	s.Helper()
 	verdict, err := s.Store.Apply(s.Context(), stock.Change{Kind: stock.KindRepair, ID: id, Entries: entries})
-	s.no(err)
-	same(s, "verdict of the damage", verdict, stock.Done)
+	s.No(err)
+	suite.Same(s, "verdict of the damage", verdict, stock.Done)
 }
 
 // drifts audits all items and returns what it found.
 func (s *scene) drifts() []stock.Drift {
 	s.Helper()
 	report, err := s.inv.Audit(s.Context())
-	s.no(err)
+	s.No(err)
 	return report.Drifts
 }
 
@@ -59,14 +60,14 @@ func auditNames(s *scene) {
 	} {
 		s.damage(fmt.Sprint("damage ", i), stock.Entry{Key: sku(1), Delta: c.delta})
 		for range 2 { // an audit changes nothing
-			same(s, "drifts", s.drifts(), c.want)
+			suite.Same(s, "drifts", s.drifts(), c.want)
 		}
 		report, err := s.inv.Repair(s.Context())
-		s.no(err)
-		same(s, "report", report, stock.Report{Items: 1, Drifts: c.want, Repaired: 1})
+		s.No(err)
+		suite.Same(s, "report", report, stock.Report{Items: 1, Drifts: c.want, Repaired: 1})
 		s.counts(sku(1), right)
 	}
-	same(s, "by", drift("locked", 5, 2).By(), 3)
+	suite.Same(s, "by", drift("locked", 5, 2).By(), 3)
 }
 
 func auditBuyer(s *scene) {
@@ -74,7 +75,7 @@ func auditBuyer(s *scene) {
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	for buyer := range int64(3) {
 		_, err := s.inv.For(buyer+1).Lock(s.Context(), strconv.FormatInt(buyer+1, 10), units(1, 2), units(2, 1))
-		s.no(err)
+		s.No(err)
 	}
 	s.pay("3")
 	s.damage("damage",
@@ -90,10 +91,10 @@ func auditBuyer(s *scene) {
 		{Key: sku(1), Buyer: 9, Quantity: "bought", Counted: 4, Recount: 0},
 		{Key: sku(2), Quantity: "sold", Counted: 6, Recount: 1},
 	}
-	same(s, "drifts", s.drifts(), want)
+	suite.Same(s, "drifts", s.drifts(), want)
 	report, err := s.inv.Repair(s.Context())
-	s.no(err)
-	same(s, "report", report, stock.Report{Items: 2, Drifts: want, Repaired: 2})
+	s.No(err)
+	suite.Same(s, "report", report, stock.Report{Items: 2, Drifts: want, Repaired: 2})
 	s.usage(1, sku(1), stock.Usage{Held: 2, Holds: 1})
 	s.usage(2, sku(1), stock.Usage{Held: 2, Holds: 1})
 	s.usage(3, sku(1), stock.Usage{Bought: 2})
@@ -106,13 +107,13 @@ func auditNamed(s *scene) {
 	s.define(sku(2), 10, stock.Terms{})
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 1}}, stock.Entry{Key: sku(2), Delta: stock.Quantities{Locked: 1}})
 	report, err := s.inv.Audit(s.Context(), sku(2))
-	s.no(err)
-	same(s, "report", report, stock.Report{Items: 1, Drifts: []stock.Drift{{Key: sku(2), Quantity: "locked", Counted: 1}}})
+	s.No(err)
+	suite.Same(s, "report", report, stock.Report{Items: 1, Drifts: []stock.Drift{{Key: sku(2), Quantity: "locked", Counted: 1}}})
 	_, err = s.inv.Repair(s.Context(), sku(2))
-	s.no(err)
-	same(s, "drifts", s.drifts(), []stock.Drift{{Key: sku(1), Quantity: "locked", Counted: 1}})
+	s.No(err)
+	suite.Same(s, "drifts", s.drifts(), []stock.Drift{{Key: sku(1), Quantity: "locked", Counted: 1}})
 	_, err = s.inv.Repair(s.Context())
-	s.no(err)
+	s.No(err)
 }
 
 func repairOnce(s *scene) {
@@ -120,20 +121,20 @@ func repairOnce(s *scene) {
 	s.define(sku(2), 10, stock.Terms{})
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 4}})
 	reports := make([]stock.Report, 16)
-	s.each(together(len(reports), func(i int) (err error) {
+	s.Each(suite.Together(len(reports), func(i int) (err error) {
 		reports[i], err = s.inv.Repair(s.Context())
 		return err
 	}))
 	repaired := 0
 	for _, report := range reports {
-		s.count("items", report.Items, 2)
+		s.Count("items", report.Items, 2)
 		repaired += report.Repaired
 	}
-	s.count("repairs", repaired, 1)
+	s.Count("repairs", repaired, 1)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	change, err := s.Store.Applied(s.Context(), stock.KindRepair, sku(1).Serial(2)) // the damage was the first
-	s.no(err)
-	same(s, "record", change, stock.Change{Kind: stock.KindRepair, ID: sku(1).Serial(2), Entries: []stock.Entry{
+	s.No(err)
+	suite.Same(s, "record", change, stock.Change{Kind: stock.KindRepair, ID: sku(1).Serial(2), Entries: []stock.Entry{
 		{Key: sku(1), Delta: stock.Quantities{Locked: -4}},
 	}})
 }
@@ -146,7 +147,7 @@ func repairUnderTraffic(s *scene) {
 			stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 50, Refunded: 3, Total: 7, Left: 7}},
 			stock.Entry{Key: sku(1), Buyer: 1, Delta: stock.Quantities{Locked: 40, Sold: 30}, Holds: 20})
 	}
-	errs := together(10, func(worker int) (err error) {
+	errs := suite.Together(10, func(worker int) (err error) {
 		for i := range 20 {
 			order := fmt.Sprintf("%d/%d", worker, i)
 			switch {
@@ -168,7 +169,7 @@ func repairUnderTraffic(s *scene) {
 		}
 		return nil
 	})
-	s.each(errs)
+	s.Each(errs)
 	const sold = 8 * 10 * 2
 	s.counts(sku(1), stock.Quantities{Total: 10_000, Sold: sold, Left: 10_000 - sold})
 }
@@ -180,17 +181,17 @@ func repairImpossible(s *scene) {
 	s.define(sku(2), 10, stock.Terms{})
 	s.lock("a", units(1, 8))
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: -8}}, stock.Entry{Key: sku(2), Delta: stock.Quantities{Locked: 1}})
-	s.no(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
+	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
 	want := []stock.Drift{{Key: sku(1), Quantity: "locked", Recount: 8}, {Key: sku(2), Quantity: "locked", Counted: 1}}
 	report, err := s.inv.Repair(s.Context())
-	s.is(err, stock.ErrDrift)
-	same(s, "report", report, stock.Report{Items: 2, Drifts: want, Repaired: 1})
+	s.Is(err, stock.ErrDrift)
+	suite.Same(s, "report", report, stock.Report{Items: 2, Drifts: want, Repaired: 1})
 	s.counts(sku(1), stock.Quantities{Total: 5, Left: 5})
 	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10})
-	s.no(s.inv.Restock(s.Context(), "in", units(1, 3))) // as many as were promised
+	s.No(s.inv.Restock(s.Context(), "in", units(1, 3))) // as many as were promised
 	report, err = s.inv.Repair(s.Context())
-	s.no(err)
-	same(s, "report", report, stock.Report{Items: 2, Drifts: want[:1], Repaired: 1})
+	s.No(err)
+	suite.Same(s, "report", report, stock.Report{Items: 2, Drifts: want[:1], Repaired: 1})
 	s.pay("a")
 	s.counts(sku(1), stock.Quantities{Total: 8, Sold: 8})
 }
@@ -205,19 +206,19 @@ func driftRefuses(s *scene) {
 		"buyer": {Key: sku(2), Buyer: 5, Delta: stock.Quantities{Locked: -1}},
 	} {
 		_, err := s.inv.For(5).Lock(s.Context(), name+" pay", units(1, 1), units(2, 1))
-		s.no(err)
+		s.No(err)
 		s.damage("damage to the "+name, entry)
 		s.unchanged(sku(1), func() {
 			s.unchanged(sku(2), func() {
 				_, err := s.inv.Pay(s.Context(), name+" pay")
-				s.is(err, stock.ErrDrift)
+				s.Is(err, stock.ErrDrift)
 				_, err = s.inv.Cancel(s.Context(), name+" pay")
-				s.is(err, stock.ErrDrift)
+				s.Is(err, stock.ErrDrift)
 			})
 		})
 		s.state(name+" pay", stock.Locked)
 		_, err = s.inv.Repair(s.Context())
-		s.no(err)
+		s.No(err)
 		s.pay(name + " pay")
 	}
 }
@@ -231,12 +232,12 @@ func driftSweep(s *scene) {
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: -1}})
 	s.Advance(hold)
 	n, err := s.inv.Expire(s.Context())
-	s.is(err, stock.ErrDrift)
-	s.count("released", n, 2)
+	s.Is(err, stock.ErrDrift)
+	s.Count("released", n, 2)
 	s.state("a", stock.Locked)
 	_, err = s.inv.Repair(s.Context())
-	s.no(err)
+	s.No(err)
 	n, err = s.inv.Expire(s.Context())
-	s.no(err)
-	s.count("released", n, 1)
+	s.No(err)
+	s.Count("released", n, 1)
 }

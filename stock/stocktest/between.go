@@ -3,6 +3,7 @@ package stocktest
 import (
 	"strconv"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -50,35 +51,35 @@ func (s *scene) before(method string, n int, happens func()) *stock.Inventory {
 func lockOvertakesCancel(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	o, err := s.before("Close", 1, func() { s.lock("a", units(1, 2)) }).Cancel(s.Context(), "a")
-	s.no(err)
-	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
+	s.No(err)
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
 func lockOvertakesResolve(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h, err := s.before("Close", 1, func() { s.lock("a", units(1, 2)) }).Resolve(s.Context(), "a")
-	s.no(err)
-	same(s, "state", h.State, stock.Locked)
-	same(s, "fence", h.Fence, 1)
-	h, err = s.before("Close", 1, func() { _, err := s.inv.Cancel(s.Context(), "b"); s.no(err) }).Resolve(s.Context(), "b")
-	s.no(err)
-	same(s, "state", h.State, stock.Cancelled)
+	s.No(err)
+	suite.Same(s, "state", h.State, stock.Locked)
+	suite.Same(s, "fence", h.Fence, 1)
+	h, err = s.before("Close", 1, func() { _, err := s.inv.Cancel(s.Context(), "b"); s.No(err) }).Resolve(s.Context(), "b")
+	s.No(err)
+	suite.Same(s, "state", h.State, stock.Cancelled)
 }
 
 // stockArrives has the reason of a refusal go away before anybody looks at it.
 func stockArrives(s *scene) {
 	s.define(sku(1), 1, stock.Terms{})
-	h, err := s.before("Items", 1, func() { s.no(s.inv.Restock(s.Context(), "in", units(1, 1))) }).Lock(s.Context(), "a", units(1, 2))
-	s.no(err)
-	same(s, "state", h.State, stock.Locked)
+	h, err := s.before("Items", 1, func() { s.No(s.inv.Restock(s.Context(), "in", units(1, 1))) }).Lock(s.Context(), "a", units(1, 2))
+	s.No(err)
+	suite.Same(s, "state", h.State, stock.Locked)
 	_, err = s.before("Items", 1, func() {
 		_, err := s.inv.Cancel(s.Context(), "b")
-		s.no(err)
+		s.No(err)
 		_, err = s.inv.Cancel(s.Context(), "a")
-		s.no(err)
+		s.No(err)
 	}).Lock(s.Context(), "b", units(1, 2))
-	s.is(err, stock.ErrCancelled)
+	s.Is(err, stock.ErrCancelled)
 	s.counts(sku(1), stock.Quantities{Total: 2, Left: 2})
 }
 
@@ -89,23 +90,23 @@ func sameLockTakes(s *scene) {
 	s.lock("b", units(1, 1))
 	h, err := s.before("Items", 1, func() {
 		_, err := s.inv.Cancel(s.Context(), "b")
-		s.no(err)
+		s.No(err)
 		s.lock("a", units(1, 1))
 	}).Lock(s.Context(), "a", units(1, 1))
-	s.no(err)
-	same(s, "hold", h, s.holdOf("a"))
+	s.No(err)
+	suite.Same(s, "hold", h, s.holdOf("a"))
 }
 
 // payIsResolved raises the fence after the payment has looked at it.
 func payIsResolved(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 2))
-	resolve := func() { _, err := s.inv.Resolve(s.Context(), "a"); s.no(err) }
+	resolve := func() { _, err := s.inv.Resolve(s.Context(), "a"); s.No(err) }
 	resolve()
 	o, err := s.before("Move", 2, resolve).Pay(s.Context(), "a") // the first is refused for the fence as well
-	s.no(err)
-	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid})
-	same(s, "fence", s.holdOf("a").Fence, 2)
+	s.No(err)
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid})
+	suite.Same(s, "fence", s.holdOf("a").Fence, 2)
 }
 
 // deadReleasedElsewhere has a payment find a dead hold that somebody else releases first: that
@@ -117,10 +118,10 @@ func deadReleasedElsewhere(s *scene) {
 	var effects []stock.Effect
 	elsewhere := s.inv
 	s.inv = s.with(stock.Options{Hook: record(&effects)})
-	sweep := func() { _, err := elsewhere.Expire(s.Context()); s.no(err) }
+	sweep := func() { _, err := elsewhere.Expire(s.Context()); s.No(err) }
 	_, err := s.before("Move", 2, sweep).Pay(s.Context(), "a")
-	s.is(err, stock.ErrExpired)
-	s.count("effects of the payment", len(effects), 0)
+	s.Is(err, stock.ErrExpired)
+	s.Count("effects of the payment", len(effects), 0)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
@@ -130,16 +131,16 @@ func latePaymentTwice(s *scene) {
 	s.lock("a", units(1, 2))
 	s.Advance(hold)
 	_, err := s.inv.Expire(s.Context())
-	s.no(err)
+	s.No(err)
 	s.lock("b", units(1, 2))
 	// Refused, because b has the units; by the time one looks, they are sold to this very order.
 	o, err := s.before("Items", 1, func() {
 		_, err := s.inv.Cancel(s.Context(), "b")
-		s.no(err)
+		s.No(err)
 		s.pay("a")
 	}).Pay(s.Context(), "a")
-	s.no(err)
-	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid, Replay: true, Late: true})
+	s.No(err)
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid, Replay: true, Late: true})
 	s.counts(sku(1), stock.Quantities{Total: 2, Sold: 2})
 }
 
@@ -149,9 +150,9 @@ func latePaymentFindsUnits(s *scene) {
 	s.lock("a", units(1, 2))
 	s.Advance(hold)
 	s.lock("b", units(1, 2))
-	o, err := s.before("Items", 1, func() { _, err := s.inv.Cancel(s.Context(), "b"); s.no(err) }).Pay(s.Context(), "a")
-	s.no(err)
-	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid, Late: true})
+	o, err := s.before("Items", 1, func() { _, err := s.inv.Cancel(s.Context(), "b"); s.No(err) }).Pay(s.Context(), "a")
+	s.No(err)
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid, Late: true})
 }
 
 func refundAfterRefund(s *scene) {
@@ -165,26 +166,26 @@ func refundAfterRefund(s *scene) {
 			Refund(s.Context(), stock.Refund{ID: id, Order: "a", Restock: true, Lines: lines})
 	}
 	_, err := refund("r1", units(1, 1)) // five, four, three
-	s.no(err)
+	s.No(err)
 	_, err = refund("r2", units(1, 3))
-	s.is(err, stock.ErrOverRefund)
+	s.Is(err, stock.ErrOverRefund)
 	got, err := refund("r3")
-	s.no(err)
-	same(s, "the rest", got.Lines, []stock.Line{units(1, 1)})
+	s.No(err)
+	suite.Same(s, "the rest", got.Lines, []stock.Line{units(1, 1)})
 	s.state("a", stock.Refunded)
 
 	s.buy("b", units(1, 5)) // the same refund, made at the same time
 	same3 := stock.Refund{ID: "same", Order: "b", Restock: true, Lines: []stock.Line{units(1, 3)}}
 	got, err = s.before("Refund", 1, func() { s.refund("same", "b", units(1, 3)) }).Refund(s.Context(), same3)
-	s.no(err)
-	same(s, "refund", got, same3)
+	s.No(err)
+	suite.Same(s, "refund", got, same3)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 8})
 }
 
 func refundAfterRedeemed(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.buy("a", units(1, 5))
-	_, err := s.before("Refund", 1, func() { _, err := s.inv.Redeem(s.Context(), "a"); s.no(err) }).
+	_, err := s.before("Refund", 1, func() { _, err := s.inv.Redeem(s.Context(), "a"); s.No(err) }).
 		Refund(s.Context(), stock.Refund{ID: "r", Order: "a"})
 	s.inState(err, "a", stock.Redeemed, stock.ErrRedeemed)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 5, Left: 5})
@@ -196,17 +197,17 @@ func extendAfterShorten(s *scene) {
 	later := h.Deadline.Add(hold)
 	h, err := s.before("SetDeadline", 1, func() {
 		_, err := s.inv.Shorten(s.Context(), "a", h.LockedAt.Add(hold/2))
-		s.no(err)
+		s.No(err)
 	}).Extend(s.Context(), "a", later)
-	s.no(err)
-	s.sameTime("deadline", h.Deadline, later)
-	same(s, "hold", s.holdOf("a"), h)
+	s.No(err)
+	s.SameTime("deadline", h.Deadline, later)
+	suite.Same(s, "hold", s.holdOf("a"), h)
 	h, err = s.before("SetDeadline", 1, func() {
 		_, err := s.inv.Extend(s.Context(), "a", later.Add(2*hold))
-		s.no(err)
+		s.No(err)
 	}).Extend(s.Context(), "a", later.Add(hold)) // which it reaches already by then
-	s.no(err)
-	s.sameTime("deadline", h.Deadline, later.Add(2*hold))
+	s.No(err)
+	s.SameTime("deadline", h.Deadline, later.Add(2*hold))
 }
 
 func extendAfterPay(s *scene) {
@@ -214,41 +215,41 @@ func extendAfterPay(s *scene) {
 	h := s.lock("a", units(1, 2))
 	_, err := s.before("SetDeadline", 1, func() { s.pay("a") }).Extend(s.Context(), "a", h.Deadline.Add(hold))
 	s.inState(err, "a", stock.Paid, stock.ErrPaid)
-	s.sameTime("deadline", s.holdOf("a").Deadline, h.Deadline)
+	s.SameTime("deadline", s.holdOf("a").Deadline, h.Deadline)
 }
 
 func defineAfterDefine(s *scene) {
 	item, err := s.before("Create", 1, func() { s.define(sku(1), 10, stock.Terms{SPU: 1}) }).
 		Define(s.Context(), sku(1), 20, stock.Terms{SPU: 2})
-	s.no(err)
-	same(s, "terms", item.Terms, stock.Terms{SPU: 2})
+	s.No(err)
+	suite.Same(s, "terms", item.Terms, stock.Terms{SPU: 2})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10}) // the first has brought its units
 	item, err = s.before("Change", 1, func() { s.define(sku(1), 0, stock.Terms{Unlimited: true}) }).
 		Define(s.Context(), sku(1), 30, stock.Terms{SPU: 3})
-	s.no(err)
-	same(s, "terms", item.Terms, stock.Terms{SPU: 3})
+	s.No(err)
+	suite.Same(s, "terms", item.Terms, stock.Terms{SPU: 3})
 	s.counts(sku(1), stock.Quantities{Total: 30, Left: 30}) // the last makes it limited
 }
 
 func switchAfterRestock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	_, err := s.before("Change", 1, func() { s.no(s.inv.Restock(s.Context(), "in", units(1, 5))) }).
+	_, err := s.before("Change", 1, func() { s.No(s.inv.Restock(s.Context(), "in", units(1, 5))) }).
 		Define(s.Context(), sku(1), 0, stock.Terms{Unlimited: true})
-	s.no(err)
+	s.No(err)
 	s.counts(sku(1), stock.Quantities{})
 	_, err = s.before("Change", 1, func() { s.lock("a", units(1, 20)) }).Define(s.Context(), sku(1), 19, stock.Terms{})
-	s.is(err, stock.ErrInUse)
+	s.Is(err, stock.ErrInUse)
 	s.counts(sku(1), stock.Quantities{Locked: 20})
 }
 
 func changeAfterChange(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	in := func() { s.no(s.inv.Restock(s.Context(), "in", units(1, 5))) }
-	s.no(s.before("Apply", 1, in).Restock(s.Context(), "in", units(1, 5)))
+	in := func() { s.No(s.inv.Restock(s.Context(), "in", units(1, 5))) }
+	s.No(s.before("Apply", 1, in).Restock(s.Context(), "in", units(1, 5)))
 	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
-	out := func() { s.no(s.inv.Withdraw(s.Context(), "out", units(1, 5))) }
-	s.is(s.before("Apply", 1, out).Withdraw(s.Context(), "out", units(1, 6)), stock.ErrMismatch)
-	s.is(s.before("Applied", 1, out).Withdraw(s.Context(), "out", units(1, 99)), stock.ErrMismatch)
+	out := func() { s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5))) }
+	s.Is(s.before("Apply", 1, out).Withdraw(s.Context(), "out", units(1, 6)), stock.ErrMismatch)
+	s.Is(s.before("Applied", 1, out).Withdraw(s.Context(), "out", units(1, 99)), stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
@@ -265,14 +266,14 @@ func restAfterLock(s *scene) {
 	rest := stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest}
 	moves, err := s.before("Apply", 1, func() { s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 4}) }).
 		Transfer(s.Context(), "end", rest)
-	s.no(err)
-	same(s, "units moved", moves[0].Num, 6)
+	s.No(err)
+	suite.Same(s, "units moved", moves[0].Num, 6)
 	_, err = s.inv.Cancel(s.Context(), "a")
-	s.no(err)
-	moves, err = s.before("Apply", 1, func() { s.no(s.inv.Restock(s.Context(), "in", stock.Line{SKU: 1, Activity: 7, Num: 3})) }).
+	s.No(err)
+	moves, err = s.before("Apply", 1, func() { s.No(s.inv.Restock(s.Context(), "in", stock.Line{SKU: 1, Activity: 7, Num: 3})) }).
 		Transfer(s.Context(), "end again", rest)
-	s.no(err)
-	same(s, "units moved", moves[0].Num, 7)
+	s.No(err)
+	suite.Same(s, "units moved", moves[0].Num, 7)
 	s.counts(pool(1, 7), stock.Quantities{})
 	s.counts(sku(1), stock.Quantities{Total: 23, Left: 23})
 }
@@ -283,21 +284,21 @@ func expireAfterExpire(s *scene) {
 	s.lock("b", units(1, 2))
 	s.Advance(hold)
 	n, err := s.before("Expire", 1, func() { s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepExpire, "b", 0)) }).Expire(s.Context())
-	s.no(err)
-	s.count("released by this call", n, 1)
+	s.No(err)
+	s.Count("released by this call", n, 1)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
 func repairAfterRepair(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 4}})
-	report, err := s.before("Apply", 1, func() { _, err := s.inv.Repair(s.Context()); s.no(err) }).Repair(s.Context())
-	s.no(err)
-	s.count("repaired by this call", report.Repaired, 0)
+	report, err := s.before("Apply", 1, func() { _, err := s.inv.Repair(s.Context()); s.No(err) }).Repair(s.Context())
+	s.No(err)
+	s.Count("repaired by this call", report.Repaired, 0)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	s.damage("more damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 4}})
 	report, err = s.before("Apply", 1, func() { s.lock("a", units(1, 2)) }).Repair(s.Context()) // traffic goes on
-	s.no(err)
-	s.count("repaired by this call", report.Repaired, 1)
+	s.No(err)
+	s.Count("repaired by this call", report.Repaired, 1)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -28,8 +29,8 @@ func unlimitedBecomesLimited(s *scene) {
 	for _, total := range []int64{10, 0, 11} {
 		s.unchanged(sku(1), func() {
 			_, err := s.inv.Define(s.Context(), sku(1), total, stock.Terms{})
-			s.is(err, stock.ErrInUse)
-			same(s, "error", *as[*stock.InUseError](s, err), stock.InUseError{Key: sku(1), Wanted: total, Sold: 7, Locked: 5})
+			s.Is(err, stock.ErrInUse)
+			suite.Same(s, "error", *suite.As[*stock.InUseError](s, err), stock.InUseError{Key: sku(1), Wanted: total, Sold: 7, Locked: 5})
 		})
 	}
 	s.define(sku(1), 12, stock.Terms{})
@@ -42,12 +43,12 @@ func unlimitedBecomesLimited(s *scene) {
 
 func defineTwice(s *scene) {
 	items := make([]stock.Item, 16)
-	s.each(together(len(items), func(i int) (err error) {
+	s.Each(suite.Together(len(items), func(i int) (err error) {
 		items[i], err = s.inv.Define(s.Context(), sku(1), 10, stock.Terms{SPU: 3})
 		return err
 	}))
 	for _, item := range items {
-		same(s, "item", item, s.item(sku(1)))
+		suite.Same(s, "item", item, s.item(sku(1)))
 	}
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	s.define(pool(1, 7), 3, stock.Terms{}) // another pool is another item
@@ -58,7 +59,7 @@ func defineTwice(s *scene) {
 func createTakenKey(s *scene) {
 	item := stock.Item{Key: sku(1), Quantities: stock.Quantities{Total: 10, Left: 10}}
 	verdicts := make([]stock.Verdict, 8)
-	s.each(together(len(verdicts), func(i int) (err error) {
+	s.Each(suite.Together(len(verdicts), func(i int) (err error) {
 		verdicts[i], err = s.Store.Create(s.Context(), item)
 		return err
 	}))
@@ -67,10 +68,10 @@ func createTakenKey(s *scene) {
 		if v == stock.Done {
 			created++
 		} else {
-			same(s, "verdict", v, stock.Exists)
+			suite.Same(s, "verdict", v, stock.Exists)
 		}
 	}
-	s.count("created", created, 1)
+	s.Count("created", created, 1)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
@@ -83,19 +84,19 @@ func defineReturns(s *scene) {
 	}
 	item := s.define(pool(1, 7), 10, terms)
 	terms.Start, terms.End = terms.Start.UTC(), terms.End.UTC()
-	same(s, "item", item, stock.Item{
+	suite.Same(s, "item", item, stock.Item{
 		Key: pool(1, 7), Terms: terms, Quantities: stock.Quantities{Total: 10, Left: 10},
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	})
-	same(s, "item read again", s.item(pool(1, 7)), item)
-	same(s, "item defined again", s.define(pool(1, 7), 99, terms), item)
+	suite.Same(s, "item read again", s.item(pool(1, 7)), item)
+	suite.Same(s, "item defined again", s.define(pool(1, 7), 99, terms), item)
 
 	s.Advance(time.Minute) // each of the terms can go again
 	item = s.define(pool(1, 7), 0, stock.Terms{})
-	same(s, "terms", item.Terms, stock.Terms{})
+	suite.Same(s, "terms", item.Terms, stock.Terms{})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
-	s.sameTime("CreatedAt", item.CreatedAt, now)
-	s.sameTime("UpdatedAt", item.UpdatedAt, now.Add(time.Minute))
+	s.SameTime("CreatedAt", item.CreatedAt, now)
+	s.SameTime("UpdatedAt", item.UpdatedAt, now.Add(time.Minute))
 	if item.Version <= 1 {
 		s.Fatalf("version is %d after a change", item.Version)
 	}
@@ -112,7 +113,7 @@ func defineKeepsUnits(s *scene) {
 
 func limitedBecomesUnlimited(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	s.no(s.inv.Restock(s.Context(), "in", units(1, 5)))
+	s.No(s.inv.Restock(s.Context(), "in", units(1, 5)))
 	s.buy("a", units(1, 4))
 	s.lock("b", units(1, 3))
 	s.define(sku(1), 0, stock.Terms{Unlimited: true})
@@ -122,18 +123,18 @@ func limitedBecomesUnlimited(s *scene) {
 	s.refund("r", "a")
 	s.counts(sku(1), stock.Quantities{Sold: 3, Locked: 1000, Refunded: 4})
 	_, err := s.inv.Cancel(s.Context(), "c")
-	s.no(err)
+	s.No(err)
 	s.define(sku(1), 5, stock.Terms{}) // and back, with what is sold
 	s.counts(sku(1), stock.Quantities{Total: 5, Sold: 3, Left: 2, Refunded: 4})
 	s.refund("r2", "b")
 	s.counts(sku(1), stock.Quantities{Total: 5, Left: 5, Refunded: 7})
-	s.no(s.inv.Restock(s.Context(), "in", units(1, 5))) // still the replay of what came before
+	s.No(s.inv.Restock(s.Context(), "in", units(1, 5))) // still the replay of what came before
 	s.counts(sku(1), stock.Quantities{Total: 5, Left: 5, Refunded: 7})
 }
 
 func defineConcurrently(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	s.each(together(12, func(i int) error {
+	s.Each(suite.Together(12, func(i int) error {
 		_, err := s.inv.Define(s.Context(), sku(1), 10, stock.Terms{SPU: int64(i + 1), PerOrder: int64(i + 1)})
 		return err
 	}))
@@ -147,7 +148,7 @@ func defineConcurrently(s *scene) {
 // defineUnderTraffic switches an item to and fro while it sells.
 func defineUnderTraffic(s *scene) {
 	s.define(sku(1), 100_000, stock.Terms{})
-	errs := together(8, func(worker int) error {
+	errs := suite.Together(8, func(worker int) error {
 		for i := range 15 {
 			order := fmt.Sprintf("%d/%d", worker, i)
 			var err error
@@ -172,7 +173,7 @@ func defineUnderTraffic(s *scene) {
 		}
 		return nil
 	})
-	s.each(errs)
+	s.Each(errs)
 	s.counts(sku(1), stock.Quantities{Sold: 3 * 15 * 2})
 }
 
@@ -182,19 +183,19 @@ func defineStale(s *scene) {
 	limited := s.define(sku(1), 10, stock.Terms{})
 	unlimited := s.define(sku(1), 0, stock.Terms{Unlimited: true})
 	verdict, err := s.Store.Change(s.Context(), limited, stock.Terms{Unlimited: true}, 0)
-	s.no(err)
-	same(s, "switch of an item that was switched", verdict, stock.Refused)
+	s.No(err)
+	suite.Same(s, "switch of an item that was switched", verdict, stock.Refused)
 	s.define(sku(1), 10, stock.Terms{}) // looks again as it did
 	verdict, err = s.Store.Change(s.Context(), limited, stock.Terms{Unlimited: true}, 0)
-	s.no(err)
-	same(s, "switch whose serial is taken", verdict, stock.Refused)
+	s.No(err)
+	suite.Same(s, "switch whose serial is taken", verdict, stock.Refused)
 	s.balanced()
 	verdict, err = s.Store.Change(s.Context(), stock.Item{Key: sku(9), Terms: unlimited.Terms}, stock.Terms{}, 0)
-	s.no(err)
-	same(s, "change of an item that does not exist", verdict, stock.Refused)
+	s.No(err)
+	suite.Same(s, "change of an item that does not exist", verdict, stock.Refused)
 	s.lock("a", units(1, 10))
 	s.define(sku(1), 0, stock.Terms{Unlimited: true})
 	verdict, err = s.Store.Change(s.Context(), s.item(sku(1)), stock.Terms{}, 9)
-	s.no(err)
-	same(s, "switch to fewer than are locked", verdict, stock.Refused)
+	s.No(err)
+	suite.Same(s, "switch to fewer than are locked", verdict, stock.Refused)
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -52,8 +53,8 @@ func payAtTheDeadline(s *scene) {
 	s.inState(err, "too late", stock.Expired, stock.ErrExpired)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 	n, err := s.inv.Expire(s.Context())
-	s.no(err)
-	s.count("released again", n, 0)
+	s.No(err)
+	s.Count("released again", n, 0)
 }
 
 func extend(s *scene) {
@@ -62,17 +63,17 @@ func extend(s *scene) {
 	longer := h.Deadline.Add(hold)
 	for range 2 { // the second is a replay
 		got, err := s.inv.Extend(s.Context(), "a", longer)
-		s.no(err)
-		s.sameTime("deadline", got.Deadline, longer)
+		s.No(err)
+		s.SameTime("deadline", got.Deadline, longer)
 	}
 	got, err := s.inv.Extend(s.Context(), "a", h.Deadline) // never shortens
-	s.no(err)
-	s.sameTime("deadline", got.Deadline, longer)
-	same(s, "hold", s.holdOf("a"), got)
+	s.No(err)
+	s.SameTime("deadline", got.Deadline, longer)
+	suite.Same(s, "hold", s.holdOf("a"), got)
 	s.Advance(2*hold - time.Microsecond)
 	s.state("a", stock.Locked)
 	_, err = s.inv.Extend(s.Context(), "a", longer.Add(time.Microsecond)) // at the last moment
-	s.no(err)
+	s.No(err)
 	s.Advance(time.Microsecond)
 	s.pay("a")
 
@@ -81,9 +82,9 @@ func extend(s *scene) {
 	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(hold))
 	s.inState(err, "b", stock.Locked, stock.ErrExpired)
 	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(-hold)) // not even by nothing
-	s.is(err, stock.ErrExpired)
+	s.Is(err, stock.ErrExpired)
 	_, err = s.inv.Expire(s.Context())
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(hold))
 	s.inState(err, "b", stock.Expired, stock.ErrExpired)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
@@ -95,28 +96,28 @@ func shorten(s *scene) {
 	sooner := h.LockedAt.Add(time.Minute)
 	for range 2 {
 		got, err := s.inv.Shorten(s.Context(), "a", sooner)
-		s.no(err)
-		s.sameTime("deadline", got.Deadline, sooner)
+		s.No(err)
+		s.SameTime("deadline", got.Deadline, sooner)
 	}
 	got, err := s.inv.Shorten(s.Context(), "a", h.Deadline) // never extends
-	s.no(err)
-	s.sameTime("deadline", got.Deadline, sooner)
+	s.No(err)
+	s.SameTime("deadline", got.Deadline, sooner)
 	s.Advance(time.Minute - time.Microsecond)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
 	n, err := s.inv.Expire(s.Context())
-	s.no(err)
-	s.count("released too soon", n, 0)
+	s.No(err)
+	s.Count("released too soon", n, 0)
 	s.Advance(time.Microsecond)
 	_, err = s.inv.Pay(s.Context(), "a")
-	s.is(err, stock.ErrExpired)
+	s.Is(err, stock.ErrExpired)
 
 	h = s.lock("b", units(1, 2)) // a time that has passed ends it at once
 	_, err = s.inv.Shorten(s.Context(), "b", h.LockedAt.Add(-time.Hour))
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Pay(s.Context(), "b")
-	s.is(err, stock.ErrExpired)
+	s.Is(err, stock.ErrExpired)
 	_, err = s.inv.Shorten(s.Context(), "b", h.LockedAt.Add(-time.Hour))
-	s.is(err, stock.ErrExpired)
+	s.Is(err, stock.ErrExpired)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
@@ -125,13 +126,13 @@ func sweepAfterPay(s *scene) {
 	s.buy("a", units(1, 2))
 	s.lock("b", units(1, 3))
 	_, err := s.inv.Cancel(s.Context(), "b")
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Cancel(s.Context(), "never locked")
-	s.no(err)
+	s.No(err)
 	s.Advance(100 * hold)
 	n, err := s.inv.Expire(s.Context())
-	s.no(err)
-	s.count("released", n, 0)
+	s.No(err)
+	s.Count("released", n, 0)
 	s.state("a", stock.Paid)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 }
@@ -142,8 +143,8 @@ func expireCounts(s *scene) {
 	var effects []stock.Effect
 	inv := s.with(stock.Options{Hook: record(&effects)})
 	n, err := inv.Expire(s.Context())
-	s.no(err)
-	s.count("released of nothing", n, 0)
+	s.No(err)
+	s.Count("released of nothing", n, 0)
 	for i := range 5 { // an order counts once, however many lines it has
 		s.lock(fmt.Sprint("a", i), units(1, 1), units(2, 1))
 	}
@@ -154,16 +155,16 @@ func expireCounts(s *scene) {
 	s.Advance(hold / 2)
 	for _, want := range []int{5, 0} {
 		n, err = inv.Expire(s.Context())
-		s.no(err)
-		s.count("released", n, want)
+		s.No(err)
+		s.Count("released", n, want)
 	}
-	s.count("effects", len(effects), 5)
+	s.Count("effects", len(effects), 5)
 	s.counts(sku(1), stock.Quantities{Total: 100, Left: 100})
 	s.counts(sku(2), stock.Quantities{Total: 100, Locked: 3, Left: 100})
 	s.Advance(hold / 2)
 	n, err = inv.Expire(s.Context())
-	s.no(err)
-	s.count("released", n, 3)
+	s.No(err)
+	s.Count("released", n, 3)
 }
 
 func expireConcurrently(s *scene) {
@@ -174,7 +175,7 @@ func expireConcurrently(s *scene) {
 	}
 	s.Advance(hold)
 	released := make([]int, 8)
-	s.each(together(len(released), func(i int) (err error) {
+	s.Each(suite.Together(len(released), func(i int) (err error) {
 		released[i], err = s.inv.Expire(s.Context())
 		return err
 	}))
@@ -182,7 +183,7 @@ func expireConcurrently(s *scene) {
 	for _, n := range released {
 		sum += n
 	}
-	s.count("released by all", sum, 40)
+	s.Count("released by all", sum, 40)
 	s.counts(sku(1), stock.Quantities{Total: 100, Left: 100})
 	s.counts(sku(2), stock.Quantities{Total: 100, Left: 100})
 }
@@ -190,14 +191,14 @@ func expireConcurrently(s *scene) {
 func expireManyBatches(s *scene) {
 	const orders = 600
 	s.define(sku(1), orders, stock.Terms{})
-	s.each(crowd(orders, 16, func(i int) error {
+	s.Each(suite.Crowd(orders, 16, func(i int) error {
 		_, err := s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, 1))
 		return err
 	}))
 	s.Advance(hold)
 	n, err := s.inv.Expire(s.Context())
-	s.no(err)
-	s.count("released", n, orders)
+	s.No(err)
+	s.Count("released", n, orders)
 	s.counts(sku(1), stock.Quantities{Total: orders, Left: orders})
 }
 
@@ -213,13 +214,13 @@ func expireFollowsTheDeadline(s *scene) {
 		} else {
 			_, err = s.inv.Shorten(s.Context(), "a", until)
 		}
-		s.no(err)
+		s.No(err)
 	}
 	sweep := func(want int) {
 		s.Helper()
 		n, err := s.inv.Expire(s.Context())
-		s.no(err)
-		s.count("released", n, want)
+		s.No(err)
+		s.Count("released", n, want)
 	}
 	move("extend", h.Deadline.Add(hold))
 	move("shorten", h.Deadline)
@@ -253,11 +254,11 @@ func deadlineForEveryVerb(s *scene) {
 	s.Advance(hold)
 	for range 2 {
 		for name, call := range verbs {
-			s.is(call(name), stock.ErrExpired)
-			s.isNot(call(name), stock.ErrNotPaid)
+			s.Is(call(name), stock.ErrExpired)
+			s.IsNot(call(name), stock.ErrNotPaid)
 		}
 		_, err := s.inv.Expire(s.Context())
-		s.no(err)
+		s.No(err)
 	}
 	s.counts(sku(1), stock.Quantities{Total: 100, Left: 100})
 }
@@ -266,30 +267,30 @@ func deadlinePrecision(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	inv := s.with(stock.Options{HoldFor: 2*time.Microsecond + 999})
 	h, err := inv.Lock(s.Context(), "a", units(1, 1))
-	s.no(err)
-	s.sameTime("deadline", h.Deadline, h.LockedAt.Add(2*time.Microsecond))
+	s.No(err)
+	s.SameTime("deadline", h.Deadline, h.LockedAt.Add(2*time.Microsecond))
 	zone := time.FixedZone("elsewhere", 8*3600)
 	until := h.Deadline.Add(3*time.Microsecond + 999).In(zone)
 	h, err = inv.Extend(s.Context(), "a", until)
-	s.no(err)
-	same(s, "deadline", h.Deadline, until.UTC().Truncate(time.Microsecond))
-	same(s, "hold", s.holdOf("a"), h)
+	s.No(err)
+	suite.Same(s, "deadline", h.Deadline, until.UTC().Truncate(time.Microsecond))
+	suite.Same(s, "hold", s.holdOf("a"), h)
 	s.Advance(4 * time.Microsecond)
 	s.state("a", stock.Locked)
 	n, err := inv.Expire(s.Context())
-	s.no(err)
-	s.count("released too soon", n, 0)
+	s.No(err)
+	s.Count("released too soon", n, 0)
 	s.Advance(time.Microsecond)
 	_, err = inv.Pay(s.Context(), "a")
-	s.is(err, stock.ErrExpired)
+	s.Is(err, stock.ErrExpired)
 
 	h, err = s.with(stock.Options{HoldFor: time.Microsecond}).Lock(s.Context(), "shortest", units(1, 1))
-	s.no(err)
-	s.sameTime("deadline", h.Deadline, h.LockedAt.Add(time.Microsecond))
+	s.No(err)
+	s.SameTime("deadline", h.Deadline, h.LockedAt.Add(time.Microsecond))
 	longest := s.with(stock.Options{HoldFor: stock.MaxHoldFor})
 	h, err = longest.Lock(s.Context(), "b", units(1, 1))
-	s.no(err)
-	s.sameTime("deadline", h.Deadline, h.LockedAt.Add(stock.MaxHoldFor))
+	s.No(err)
+	s.SameTime("deadline", h.Deadline, h.LockedAt.Add(stock.MaxHoldFor))
 	s.Advance(1000 * time.Hour)
 	s.pay("b")
 }
@@ -301,16 +302,16 @@ func deadlineFreesLimits(s *scene) {
 	lock := func(order string) {
 		s.Helper()
 		_, err := buyer.Lock(s.Context(), order, units(1, 2))
-		s.no(err)
+		s.No(err)
 		_, err = buyer.Lock(s.Context(), order+" of the other", units(2, 2))
-		s.no(err)
+		s.No(err)
 	}
 	lock("a")
 	s.Advance(hold - time.Microsecond)
 	_, err := buyer.Lock(s.Context(), "b", units(1, 2))
-	s.is(err, stock.ErrPerBuyer)
+	s.Is(err, stock.ErrPerBuyer)
 	_, err = buyer.Lock(s.Context(), "b", units(2, 2))
-	s.is(err, stock.ErrLiveHolds)
+	s.Is(err, stock.ErrLiveHolds)
 	s.Advance(time.Microsecond)
 	lock("b")
 	s.usage(5, sku(1), stock.Usage{Held: 2, Holds: 1})
@@ -320,9 +321,9 @@ func deadlineFreesLimits(s *scene) {
 func extendConcurrently(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.lock("a", units(1, 2))
-	s.each(together(16, func(i int) error {
+	s.Each(suite.Together(16, func(i int) error {
 		_, err := s.inv.Extend(s.Context(), "a", h.Deadline.Add(time.Duration(i)*time.Minute))
 		return err
 	}))
-	s.sameTime("deadline", s.holdOf("a").Deadline, h.Deadline.Add(15*time.Minute))
+	s.SameTime("deadline", s.holdOf("a").Deadline, h.Deadline.Add(15*time.Minute))
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -35,8 +36,8 @@ func guardCases() []testCase {
 func (s *scene) answers(want stock.Verdict) func(stock.Verdict, error) {
 	return func(got stock.Verdict, err error) {
 		s.Helper()
-		s.no(err)
-		same(s, "verdict", got, want)
+		s.No(err)
+		suite.Same(s, "verdict", got, want)
 	}
 }
 
@@ -45,27 +46,27 @@ func guardCreate(s *scene) {
 	s.answers(stock.Done)(s.Store.Create(s.Context(), item))
 	item.SPU, item.Total, item.Left = 4, 11, 11
 	s.answers(stock.Exists)(s.Store.Create(s.Context(), item))
-	same(s, "SPU", s.item(sku(1)).SPU, 3)
+	suite.Same(s, "SPU", s.item(sku(1)).SPU, 3)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	change, err := s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(1))
-	s.no(err)
-	same(s, "kind of the record", change.Kind, stock.KindDefine)
-	same(s, "units recorded", change.Entries[0].Delta.Total, 10)
+	s.No(err)
+	suite.Same(s, "kind of the record", change.Kind, stock.KindDefine)
+	suite.Same(s, "units recorded", change.Entries[0].Delta.Total, 10)
 }
 
 func guardChange(s *scene) {
 	was := s.define(sku(1), 10, stock.Terms{SPU: 1})
 	for spu := int64(2); spu < 4; spu++ { // the terms need not be those that were looked at
 		s.answers(stock.Done)(s.Store.Change(s.Context(), was, stock.Terms{SPU: spu}, 99))
-		same(s, "SPU", s.item(sku(1)).SPU, spu)
+		suite.Same(s, "SPU", s.item(sku(1)).SPU, spu)
 		s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 		s.lock(strconv.FormatInt(spu, 10), units(1, 1))
 		_, err := s.inv.Cancel(s.Context(), strconv.FormatInt(spu, 10))
-		s.no(err)
+		s.No(err)
 	}
 	s.define(sku(1), 0, stock.Terms{Unlimited: true}) // but the flag must
 	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{SPU: 4}, 10))
-	same(s, "terms", s.item(sku(1)).Terms, stock.Terms{Unlimited: true})
+	suite.Same(s, "terms", s.item(sku(1)).Terms, stock.Terms{Unlimited: true})
 	was.Key = sku(2)
 	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{}, 10))
 }
@@ -73,15 +74,15 @@ func guardChange(s *scene) {
 func guardSwitch(s *scene) {
 	was := s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 4))
-	s.no(s.inv.Restock(s.Context(), "in", units(1, 1)))
+	s.No(s.inv.Restock(s.Context(), "in", units(1, 1)))
 	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the total has moved
 	was = s.item(sku(1))
 	s.buy("b", units(1, 1))                                                                  // what is sold and locked may move
 	s.answers(stock.Done)(s.Store.Change(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the serial is that of was
 	s.counts(sku(1), stock.Quantities{Sold: 1, Locked: 4})
 	change, err := s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(was.Version+1))
-	s.no(err)
-	same(s, "units recorded", change.Entries[0].Delta.Total, -11)
+	s.No(err)
+	suite.Same(s, "units recorded", change.Entries[0].Delta.Total, -11)
 	was = s.item(sku(1))
 	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{}, 4))
 	s.answers(stock.Done)(s.Store.Change(s.Context(), was, stock.Terms{}, 5))
@@ -137,14 +138,14 @@ func (s *scene) moveByTheTable(step stock.Step, order string, num int64) {
 	counted := s.item(sku(1)).Quantities
 	if !slices.Contains(row.From, was.State) {
 		s.answers(stock.Refused)(s.Store.Move(s.Context(), step, order, 0))
-		same(s, "hold", s.holdOf(order), was)
+		suite.Same(s, "hold", s.holdOf(order), was)
 		s.counts(sku(1), counted)
 		return
 	}
 	s.answers(stock.Done)(s.Store.Move(s.Context(), step, order, 0))
 	s.state(order, row.To)
 	after, err := counted.Plus(row.Change.Times(num))
-	s.no(err)
+	s.No(err)
 	s.counts(sku(1), after)
 }
 
@@ -167,7 +168,7 @@ func guardMoveDraws(s *scene) {
 	s.define(sku(1), 4, stock.Terms{})
 	s.define(sku(2), 100, stock.Terms{})
 	_, err := s.inv.For(5).Lock(s.Context(), "a", units(1, 3), units(2, 3))
-	s.no(err)
+	s.No(err)
 	s.Advance(hold)
 	s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepExpire, "a", 0))
 	reacquire := func(want stock.Verdict) {
@@ -178,7 +179,7 @@ func guardMoveDraws(s *scene) {
 	reacquire(stock.Refused) // one item has too little
 	s.counts(sku(2), stock.Quantities{Total: 100, Left: 100})
 	_, err = s.inv.Cancel(s.Context(), "b")
-	s.no(err)
+	s.No(err)
 	s.define(sku(2), 0, stock.Terms{PerBuyer: 2})
 	reacquire(stock.Refused) // the limit is reached
 	s.counts(sku(1), stock.Quantities{Total: 4, Left: 4})
@@ -192,14 +193,14 @@ func guardClose(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.lock("a", units(1, 1))
 	s.answers(stock.Exists)(s.Store.Close(s.Context(), "a"))
-	same(s, "hold", s.holdOf("a"), h)
+	suite.Same(s, "hold", s.holdOf("a"), h)
 	s.answers(stock.Refused)(s.Store.Fence(s.Context(), "b"))
 	s.unheld("b")
 	s.answers(stock.Done)(s.Store.Close(s.Context(), "b"))
 	s.answers(stock.Exists)(s.Store.Close(s.Context(), "b"))
 	s.answers(stock.Done)(s.Store.Fence(s.Context(), "a"))
 	s.answers(stock.Done)(s.Store.Fence(s.Context(), "b"))
-	same(s, "fences", []int64{s.holdOf("a").Fence, s.holdOf("b").Fence}, []int64{1, 1})
+	suite.Same(s, "fences", []int64{s.holdOf("a").Fence, s.holdOf("b").Fence}, []int64{1, 1})
 }
 
 func guardDeadline(s *scene) {
@@ -215,13 +216,13 @@ func guardDeadline(s *scene) {
 	set(unknown, later, stock.Refused)
 	set(fenced, later, stock.Refused)
 	set(moved, later, stock.Refused)
-	same(s, "hold", s.holdOf("a"), h)
+	suite.Same(s, "hold", s.holdOf("a"), h)
 	set(h, later, stock.Done)
 	set(h, later, stock.Refused) // it is not that deadline any more
 	h = s.holdOf("a")
 	set(h, sooner, stock.Done)
 	h = s.holdOf("a")
-	s.sameTime("deadline", h.Deadline, sooner)
+	s.SameTime("deadline", h.Deadline, sooner)
 	s.Advance(hold/2 - time.Microsecond)
 	set(h, later, stock.Done)
 	h = s.holdOf("a")
@@ -232,7 +233,7 @@ func guardDeadline(s *scene) {
 	s.pay("paid")
 	set(h, h.Deadline.Add(hold), stock.Refused)
 	_, err := s.inv.Cancel(s.Context(), "closed")
-	s.no(err)
+	s.No(err)
 	set(s.holdOf("closed"), h.Deadline, stock.Refused)
 }
 
@@ -256,19 +257,19 @@ func guardRefund(s *scene) {
 	try("r2", fenced, stock.Paid, stock.Refused)
 	was = s.holdOf("a")
 	_, err := s.inv.Redeem(s.Context(), "a")
-	s.no(err)
+	s.No(err)
 	try("r2", was, stock.Paid, stock.Refused) // the state has
 	try("r2", s.holdOf("a"), stock.Redeemed, stock.Done)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 2})
 	got, err := s.Store.Refunding(s.Context(), "r2")
-	s.no(err)
-	same(s, "record", got, refund("r2"))
+	s.No(err)
+	suite.Same(s, "record", got, refund("r2"))
 	unknown := was
 	unknown.Order = "b"
 	try("r3", unknown, stock.Paid, stock.Refused)
 	got, err = s.Store.Refunding(s.Context(), "r3")
-	s.no(err)
-	same(s, "record of what was refused", got.ID, "")
+	s.No(err)
+	suite.Same(s, "record of what was refused", got.ID, "")
 }
 
 func guardApply(s *scene) {
@@ -276,7 +277,7 @@ func guardApply(s *scene) {
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	s.define(pool(1, 7), 5, stock.Terms{})
 	_, err := s.inv.For(5).Lock(s.Context(), "a", units(1, 4))
-	s.no(err)
+	s.No(err)
 	units := func(key stock.Key, n int64) stock.Entry {
 		return stock.Entry{Key: key, Delta: stock.Quantities{Total: n, Left: n}}
 	}
@@ -302,38 +303,38 @@ func guardApply(s *scene) {
 	for _, kind := range []stock.Kind{stock.KindRestock, stock.KindWithdraw, stock.KindTransfer} {
 		try(stock.Exists, kind, units(sku(1), 1)) // they share their IDs
 		got, err := s.Store.Applied(s.Context(), kind, "t")
-		s.no(err)
-		same(s, "record", got, stock.Change{Kind: stock.KindTransfer, ID: "t", Entries: []stock.Entry{rest, came}})
+		s.No(err)
+		suite.Same(s, "record", got, stock.Change{Kind: stock.KindTransfer, ID: "t", Entries: []stock.Entry{rest, came}})
 	}
 	got, err := s.Store.Applied(s.Context(), stock.KindRepair, "t")
-	s.no(err)
-	same(s, "a repair with that ID", got.ID, "")
+	s.No(err)
+	suite.Same(s, "a repair with that ID", got.ID, "")
 	s.counts(pool(1, 7), stock.Quantities{Total: 11, Left: 11})
 }
 
 func readNothing(s *scene) {
 	h, now, err := s.Store.Hold(s.Context(), "a")
-	s.no(err)
-	same(s, "state", h.State, stock.Unheld)
-	same(s, "clock", now, now.UTC().Truncate(time.Microsecond))
+	s.No(err)
+	suite.Same(s, "state", h.State, stock.Unheld)
+	suite.Same(s, "clock", now, now.UTC().Truncate(time.Microsecond))
 	refund, err := s.Store.Refunding(s.Context(), "a")
-	s.no(err)
-	same(s, "refund", refund.ID, "")
+	s.No(err)
+	suite.Same(s, "refund", refund.ID, "")
 	change, err := s.Store.Applied(s.Context(), stock.KindRestock, "a")
-	s.no(err)
-	same(s, "change", change.ID, "")
+	s.No(err)
+	suite.Same(s, "change", change.ID, "")
 	book, err := s.Store.Book(s.Context(), sku(1))
-	s.no(err)
-	same(s, "version of the book", book.Version, 0)
+	s.No(err)
+	suite.Same(s, "version of the book", book.Version, 0)
 	s.define(sku(1), 10, stock.Terms{})
 	standings, at, err := s.Store.Items(s.Context(), 5, []stock.Key{sku(1), pool(1, 7), sku(2)})
-	s.no(err)
-	s.sameTime("clock", at, now)
-	s.count("standings", len(standings), 3)
+	s.No(err)
+	s.SameTime("clock", at, now)
+	s.Count("standings", len(standings), 3)
 	for i, key := range []stock.Key{sku(1), pool(1, 7), sku(2)} {
-		same(s, "key", standings[i].Key, key)
-		same(s, "there", standings[i].Version > 0, i == 0)
-		same(s, "usage", standings[i].Usage, stock.Usage{})
+		suite.Same(s, "key", standings[i].Key, key)
+		suite.Same(s, "there", standings[i].Version > 0, i == 0)
+		suite.Same(s, "usage", standings[i].Usage, stock.Usage{})
 	}
 }
 
@@ -343,18 +344,18 @@ func readLimits(s *scene) {
 		s.lock(strconv.FormatInt(n, 10), units(n+1, 1), units(1, 1))
 	}
 	items, err := s.Store.List(s.Context(), sku(2), 2)
-	s.no(err)
-	s.count("items", len(items), 2)
-	same(s, "items", []stock.Key{items[0].Key, items[1].Key}, []stock.Key{sku(3), sku(4)})
+	s.No(err)
+	s.Count("items", len(items), 2)
+	suite.Same(s, "items", []stock.Key{items[0].Key, items[1].Key}, []stock.Key{sku(3), sku(4)})
 	holds, err := s.Store.Holds(s.Context(), stock.Filter{}, stock.Cursor{Order: "2"}, 1)
-	s.no(err)
-	s.count("holds", len(holds), 1)
-	same(s, "order", holds[0].Order, "3")
+	s.No(err)
+	s.Count("holds", len(holds), 1)
+	suite.Same(s, "order", holds[0].Order, "3")
 	filter := stock.Filter{Key: sku(1), States: []stock.State{stock.Locked}}
 	holds, err = s.Store.Holds(s.Context(), filter, stock.Cursor{Deadline: holds[0].Deadline, Order: "1"}, 2)
-	s.no(err)
-	s.count("holds", len(holds), 2)
-	same(s, "orders", []string{holds[0].Order, holds[1].Order}, []string{"2", "3"})
+	s.No(err)
+	s.Count("holds", len(holds), 2)
+	suite.Same(s, "orders", []string{holds[0].Order, holds[1].Order}, []string{"2", "3"})
 }
 
 func readDue(s *scene) {
@@ -369,21 +370,21 @@ func readDue(s *scene) {
 	due := func(limit int, keys ...stock.Key) []string {
 		s.Helper()
 		orders, err := s.Store.Due(s.Context(), keys, limit)
-		s.no(err)
+		s.No(err)
 		slices.Sort(orders)
 		return orders
 	}
 	s.Advance(hold - time.Microsecond)
-	s.count("due too soon", len(due(10))+len(due(10, sku(1))), 0)
+	s.Count("due too soon", len(due(10))+len(due(10, sku(1))), 0)
 	s.Advance(time.Microsecond)
 	s.lock("live", units(1, 1), units(2, 1), units(3, 1))
-	same(s, "due", due(10), []string{"both", "first", "third"})
-	same(s, "due of SKU 1", due(10, sku(1)), []string{"both", "first"})
-	same(s, "due of SKU 2", due(10, sku(2)), []string{"both"})
-	same(s, "due of SKU 1 and 2", due(10, sku(1), sku(2)), []string{"both", "first"})
-	s.count("due of an unknown item", len(due(10, sku(9))), 0)
-	s.count("due up to a limit", len(due(2)), 2)
-	s.count("due of SKU 1 up to a limit", len(due(1, sku(1))), 1)
+	suite.Same(s, "due", due(10), []string{"both", "first", "third"})
+	suite.Same(s, "due of SKU 1", due(10, sku(1)), []string{"both", "first"})
+	suite.Same(s, "due of SKU 2", due(10, sku(2)), []string{"both"})
+	suite.Same(s, "due of SKU 1 and 2", due(10, sku(1), sku(2)), []string{"both", "first"})
+	s.Count("due of an unknown item", len(due(10, sku(9))), 0)
+	s.Count("due up to a limit", len(due(2)), 2)
+	s.Count("due of SKU 1 up to a limit", len(due(1, sku(1))), 1)
 }
 
 func guardExpire(s *scene) {
@@ -393,20 +394,20 @@ func guardExpire(s *scene) {
 	s.pay("paid")
 	for _, order := range []string{"a", "b", "c"} {
 		_, err := s.inv.For(5).Lock(s.Context(), order, units(1, 1), units(2, 2))
-		s.no(err)
+		s.No(err)
 	}
 	s.Advance(hold)
 	s.lock("live", units(1, 1))
 	expire := func(orders ...string) []string {
 		s.Helper()
 		expired, err := s.Store.Expire(s.Context(), orders)
-		s.no(err)
+		s.No(err)
 		slices.Sort(expired)
 		return expired
 	}
-	s.count("expired of none", len(expire("live", "paid", "unknown")), 0)
-	same(s, "expired", expire("live", "b", "unknown", "paid", "a"), []string{"a", "b"})
-	same(s, "expired", expire("a", "b", "c"), []string{"c"})
+	s.Count("expired of none", len(expire("live", "paid", "unknown")), 0)
+	suite.Same(s, "expired", expire("live", "b", "unknown", "paid", "a"), []string{"a", "b"})
+	suite.Same(s, "expired", expire("a", "b", "c"), []string{"c"})
 	s.state("a", stock.Expired)
 	s.state("live", stock.Locked)
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 1, Locked: 1, Left: 99})
@@ -431,12 +432,12 @@ func guardExpireDrift(s *scene) {
 			order := fmt.Sprint(name, buyer)
 			orders = append(orders, order)
 			_, err := s.inv.For(buyer+1).Lock(s.Context(), order, lines...)
-			s.no(err)
+			s.No(err)
 		}
 		s.Advance(hold)
 		s.damage("damage to the "+name, entry)
 		expired, err := s.Store.Expire(s.Context(), orders)
-		s.is(err, stock.ErrDrift)
+		s.Is(err, stock.ErrDrift)
 		live, locked := 0, int64(0)
 		for i, order := range orders {
 			state := stock.Locked
@@ -449,9 +450,9 @@ func guardExpireDrift(s *scene) {
 		}
 		s.counts(sku(1), stock.Quantities{Total: 100, Locked: locked, Left: 100})
 		_, err = s.inv.Repair(s.Context())
-		s.no(err)
+		s.No(err)
 		n, err := s.inv.Expire(s.Context())
-		s.no(err)
-		s.count("released", n, live)
+		s.No(err)
+		s.Count("released", n, live)
 	}
 }

@@ -2,14 +2,13 @@ package stocktest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -29,34 +28,18 @@ type walker struct {
 	inv *stock.Inventory
 }
 
-// walk lets eight walkers make forty calls each, and ends the test on an error that none of
-// the explanations covers.
+// walk lets walkers make forty calls each, and ends the test on an error that none of the explanations covers.
 func (s *scene) walk(inv *stock.Inventory, explain ...func(error) bool) {
 	s.Helper()
-	s.each(together(8, func(i int) error {
-		w := walker{rng: repeatable(int64(i)), inv: inv}
-		for range 40 {
-			err := w.step(s.Context())
-			explains := func(explains func(error) bool) bool { return explains(err) }
-			if err != nil && !slices.ContainsFunc(explain, explains) {
-				return err
-			}
-		}
-		return nil
-	}))
+	s.Walk(0, 40, func(rng *rand.Rand) error { return (&walker{rng: rng, inv: inv}).step(s.Context()) }, explain...)
 }
 
 // expected reports whether an error is an answer that a walker must be ready for.
 func expected(err error) bool {
-	for _, answer := range []error{
+	return suite.Matches(err,
 		stock.ErrMismatch, stock.ErrLimit, stock.ErrInsufficient, stock.ErrUnlimited, stock.ErrInUse, stock.ErrNotFound,
 		stock.ErrNotPaid, stock.ErrPaid, stock.ErrRefunded, stock.ErrCancelled, stock.ErrExpired, stock.ErrOverRefund,
-	} {
-		if errors.Is(err, answer) {
-			return true
-		}
-	}
-	return false
+	)
 }
 
 // step makes one call.
@@ -130,7 +113,7 @@ func effectsReplayed(s *scene) {
 	s.open()
 	initial := map[stock.Key]stock.Quantities{}
 	for item, err := range s.inv.Items(s.Context()) {
-		s.no(err)
+		s.No(err)
 		initial[item.Key] = item.Quantities
 	}
 	var mu sync.Mutex
@@ -160,15 +143,15 @@ func effectsReplayed(s *scene) {
 		}
 		for _, l := range lines {
 			sum, err := initial[l.Key()].Plus(e.Step.Transition().Change.Times(l.Num))
-			s.no(err)
+			s.No(err)
 			initial[l.Key()] = sum
 		}
 	}
 	for item, err := range s.inv.Items(s.Context()) {
-		s.no(err)
+		s.No(err)
 		want := initial[item.Key].For(item.Terms)
 		want.Sold, want.Locked, want.Refunded = initial[item.Key].Sold, initial[item.Key].Locked, initial[item.Key].Refunded
-		same(s, item.Key.String(), item.Quantities, want)
+		suite.Same(s, item.Key.String(), item.Quantities, want)
 	}
 }
 
@@ -176,22 +159,8 @@ func effectsReplayed(s *scene) {
 // same, and every order can be settled.
 func crashes(s *scene) {
 	s.open()
-	var mu sync.Mutex
-	rng := repeatable(7)
-	breaks := func(err error) func(string) error {
-		return func(call string) error {
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case rng.IntN(6) > 0:
-				return nil
-			case !wiretest.Changes(call):
-				return stock.ErrUnavailable
-			}
-			return err
-		}
-	}
-	faulty := stock.New(&wiretest.Stock{Store: s.Store, Send: breaks(stock.ErrUnavailable), Reply: breaks(stock.ErrUnknown)},
+	send, reply := wiretest.Breaks(suite.Repeatable(7), wiretest.Changes)
+	faulty := stock.New(&wiretest.Stock{Store: s.Store, Send: send, Reply: reply},
 		&stock.Options{LatePay: stock.Reacquire, RefundRedeemed: true, RefundFreesBuyer: true})
 	for range 3 {
 		s.walk(faulty, expected, stock.Retryable)
@@ -200,19 +169,19 @@ func crashes(s *scene) {
 	}
 	var orders []string
 	for h, err := range s.inv.Holds(s.Context(), stock.Filter{}) {
-		s.no(err)
+		s.No(err)
 		orders = append(orders, h.Order)
 	}
 	for _, order := range orders {
 		h, err := s.inv.Resolve(s.Context(), order)
-		s.no(err)
+		s.No(err)
 		if h.State == stock.Locked {
 			_, err = s.inv.Cancel(s.Context(), order)
-			s.no(err)
+			s.No(err)
 		}
 	}
 	for item, err := range s.inv.Items(s.Context()) {
-		s.no(err)
-		same(s, "locked in the end", item.Locked, 0)
+		s.No(err)
+		suite.Same(s, "locked in the end", item.Locked, 0)
 	}
 }

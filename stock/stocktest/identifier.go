@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -33,7 +34,7 @@ func identifiersOfOrders(s *scene) {
 	s.define(sku(1), 1000, stock.Terms{})
 	for i, id := range ids {
 		h := s.lock(id, units(1, int64(i+1)))
-		same(s, "order", h.Order, id)
+		suite.Same(s, "order", h.Order, id)
 	}
 	// Every other one is paid, the others cancelled: each has its own units and state.
 	locked, sold := int64(0), int64(0)
@@ -44,7 +45,7 @@ func identifiersOfOrders(s *scene) {
 			sold += int64(i + 1)
 		case 1:
 			_, err := s.inv.Cancel(s.Context(), id)
-			s.no(err)
+			s.No(err)
 		case 3:
 			locked += int64(i + 1)
 		}
@@ -52,15 +53,15 @@ func identifiersOfOrders(s *scene) {
 	s.counts(sku(1), stock.Quantities{Total: 1000, Sold: sold, Locked: locked, Left: 1000 - sold})
 	listed := map[string]bool{}
 	for h, err := range s.inv.Holds(s.Context(), stock.Filter{}) {
-		s.no(err)
+		s.No(err)
 		listed[h.Order] = true
 	}
-	s.count("orders listed", len(listed), len(ids))
+	s.Count("orders listed", len(listed), len(ids))
 	for i, id := range ids {
 		h, err := s.inv.Hold(s.Context(), id)
-		s.no(err)
-		same(s, fmt.Sprintf("line of %q", id), h.Lines[0].Num, int64(i+1))
-		same(s, fmt.Sprintf("order %q listed", id), listed[id], true)
+		s.No(err)
+		suite.Same(s, fmt.Sprintf("line of %q", id), h.Lines[0].Num, int64(i+1))
+		suite.Same(s, fmt.Sprintf("order %q listed", id), listed[id], true)
 	}
 }
 
@@ -71,8 +72,8 @@ func identifiersOfRefunds(s *scene) {
 	for range 2 { // the second round replays the first
 		for _, id := range ids {
 			got, err := s.inv.Refund(s.Context(), stock.Refund{ID: id, Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}})
-			s.no(err)
-			same(s, "refund", got.ID, id)
+			s.No(err)
+			suite.Same(s, "refund", got.ID, id)
 		}
 	}
 	n := int64(len(ids))
@@ -83,7 +84,7 @@ func identifiersOfChanges(s *scene) {
 	s.define(sku(1), 0, stock.Terms{})
 	for range 2 {
 		for i, id := range lookalikes() {
-			s.no(s.inv.Restock(s.Context(), id, units(1, int64(i+1))))
+			s.No(s.inv.Restock(s.Context(), id, units(1, int64(i+1))))
 		}
 	}
 	n := int64(len(lookalikes()))
@@ -93,13 +94,13 @@ func identifiersOfChanges(s *scene) {
 // identifiersApart uses one ID for an order, a refund and a change: each has its own numbers.
 func identifiersApart(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	s.no(s.inv.Restock(s.Context(), "x", units(1, 5)))
+	s.No(s.inv.Restock(s.Context(), "x", units(1, 5)))
 	s.buy("x", units(1, 3))
 	s.refund("x", "x", units(1, 1))
 	s.counts(sku(1), stock.Quantities{Total: 15, Sold: 2, Left: 13, Refunded: 1})
 	// An operator may use what looks like a serial of the library itself.
-	s.no(s.inv.Restock(s.Context(), sku(1).Serial(1), units(1, 1)))
-	s.no(s.inv.Restock(s.Context(), sku(1).Serial(2), units(1, 1)))
+	s.No(s.inv.Restock(s.Context(), sku(1).Serial(1), units(1, 1)))
+	s.No(s.inv.Restock(s.Context(), sku(1).Serial(2), units(1, 1)))
 	s.counts(sku(1), stock.Quantities{Total: 17, Sold: 2, Left: 15, Refunded: 1})
 }
 
@@ -109,7 +110,7 @@ func identifiersOfItems(s *scene) {
 	for i, key := range keys {
 		s.define(key, int64(i+1), stock.Terms{SPU: last})
 		_, err := s.inv.For(last).Lock(s.Context(), key.String(), stock.Line{SKU: key.SKU, Activity: key.Activity, Num: int64(i + 1)})
-		s.no(err)
+		s.No(err)
 	}
 	for i, key := range keys {
 		s.counts(key, stock.Quantities{Total: int64(i + 1), Locked: int64(i + 1), Left: int64(i + 1)})

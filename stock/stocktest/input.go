@@ -2,7 +2,6 @@ package stocktest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -94,44 +93,24 @@ func listed[T any](listing func(func(T, error) bool)) error {
 
 // silent returns an inventory whose store must not be called.
 func (s *scene) silent() *stock.Inventory {
-	return stock.New(&wiretest.Stock{Send: s.mustNotCall}, nil)
-}
-
-// mustNotCall fails the test at any call of a store.
-func (s *scene) mustNotCall(call string) error {
-	s.Errorf("Store.%s was called", call)
-	return stock.ErrStore
-}
-
-// invalid ends the test unless a call was refused as bad input.
-func (s *scene) invalid(name string, err error) {
-	s.Helper()
-	if s.Failed() {
-		s.Fatalf("%s: bad input reached the store", name)
-	}
-	if !errors.Is(err, stock.ErrInvalid) || stock.Retryable(err) {
-		s.Fatalf("%s: error is %v, want %v", name, err, stock.ErrInvalid)
-	}
-	if why := as[*stock.InvalidError](s, err); why.Field == "" || why.Reason == "" {
-		s.Fatalf("%s: the error does not say what is wrong: %v", name, err)
-	}
+	return stock.New(&wiretest.Stock{Send: s.MustNotCall}, nil)
 }
 
 func lockOfNoUnits(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	for _, num := range []int64{0, -1, math.MinInt64} {
 		_, err := s.silent().Lock(s.Context(), "a", units(1, num))
-		s.invalid(fmt.Sprintf("Lock of %d", num), err)
+		s.Invalid(fmt.Sprintf("Lock of %d", num), err)
 	}
 	_, err := s.silent().Lock(s.Context(), "a", units(1, math.MaxInt64), units(1, 1))
-	s.invalid("Lock of more than an int64", err)
+	s.Invalid("Lock of more than an int64", err)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	s.unheld("a")
 }
 
 func noContext(s *scene) {
 	for _, v := range append(verbs(), verb{"Run", func(ctx context.Context, inv *stock.Inventory) error { return inv.Run(ctx) }}) {
-		s.invalid(v.name, v.call(nil, s.silent()))
+		s.Invalid(v.name, v.call(nil, s.silent()))
 	}
 }
 
@@ -140,7 +119,7 @@ func noContext(s *scene) {
 func badInventories(s *scene) {
 	silent := s.silent()
 	with := func(opts stock.Options) *stock.Inventory {
-		return stock.New(&wiretest.Stock{Send: s.mustNotCall}, &opts)
+		return stock.New(&wiretest.Stock{Send: s.MustNotCall}, &opts)
 	}
 	bad := map[string]*stock.Inventory{
 		"nil":              nil,
@@ -151,7 +130,7 @@ func badInventories(s *scene) {
 		"nil for a buyer":  (*stock.Inventory)(nil).For(1),
 		"buyer 0":          silent.For(0),
 		"buyer -1":         silent.For(-1),
-		"buyer 0 on":       silent.For(0).On(&wiretest.Stock{Send: s.mustNotCall}),
+		"buyer 0 on":       silent.For(0).On(&wiretest.Stock{Send: s.MustNotCall}),
 		"negative HoldFor": with(stock.Options{HoldFor: -1}),
 		"HoldFor of 1ns":   with(stock.Options{HoldFor: 1}),
 		"endless HoldFor":  with(stock.Options{HoldFor: stock.MaxHoldFor + 1}),
@@ -161,7 +140,7 @@ func badInventories(s *scene) {
 	all := append(verbs(), verb{"Run", func(ctx context.Context, inv *stock.Inventory) error { return inv.Run(ctx) }})
 	for name, inv := range bad {
 		for _, v := range all {
-			s.invalid(v.name+" of an inventory: "+name, v.call(s.Context(), inv))
+			s.Invalid(v.name+" of an inventory: "+name, v.call(s.Context(), inv))
 		}
 	}
 }
@@ -184,7 +163,7 @@ func badIDs(s *scene) {
 			"Withdraw":           func() error { return inv.Withdraw(s.Context(), id, units(1, 1)) },
 			"Transfer":           func() error { _, err := inv.Transfer(s.Context(), id, stock.Move{SKU: 1, To: 7, Num: 1}); return err },
 		} {
-			s.invalid(fmt.Sprintf("%s by %d bytes", verb, len(id)), call())
+			s.Invalid(fmt.Sprintf("%s by %d bytes", verb, len(id)), call())
 		}
 	}
 }
@@ -193,17 +172,17 @@ func badLinesAndMoves(s *scene) {
 	inv := s.silent()
 	for name, lines := range badLines() {
 		_, err := inv.Lock(s.Context(), "a", lines...)
-		s.invalid("Lock of "+name, err)
-		s.invalid("Restock of "+name, inv.Restock(s.Context(), "c", lines...))
-		s.invalid("Withdraw of "+name, inv.Withdraw(s.Context(), "c", lines...))
+		s.Invalid("Lock of "+name, err)
+		s.Invalid("Restock of "+name, inv.Restock(s.Context(), "c", lines...))
+		s.Invalid("Withdraw of "+name, inv.Withdraw(s.Context(), "c", lines...))
 		if len(lines) > 0 { // a refund without lines is one of everything
 			_, err = inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})
-			s.invalid("Refund of "+name, err)
+			s.Invalid("Refund of "+name, err)
 		}
 	}
 	for name, moves := range badMoves() {
 		_, err := inv.Transfer(s.Context(), "c", moves...)
-		s.invalid("Transfer of "+name, err)
+		s.Invalid("Transfer of "+name, err)
 	}
 }
 
@@ -215,26 +194,26 @@ func mostLinesAndMoves(s *scene) {
 		lines[i], moves[i] = units(int64(i+1), 1), stock.Move{SKU: int64(i + 1), From: 0, To: 7, Num: 1}
 	}
 	_, err := s.inv.Lock(s.Context(), "a", lines...)
-	s.is(err, stock.ErrUnknownSKU)
-	s.is(s.inv.Restock(s.Context(), "in", lines...), stock.ErrUnknownSKU)
-	s.is(s.inv.Withdraw(s.Context(), "out", lines...), stock.ErrUnknownSKU)
+	s.Is(err, stock.ErrUnknownSKU)
+	s.Is(s.inv.Restock(s.Context(), "in", lines...), stock.ErrUnknownSKU)
+	s.Is(s.inv.Withdraw(s.Context(), "out", lines...), stock.ErrUnknownSKU)
 	_, err = s.inv.Transfer(s.Context(), "move", moves...)
-	s.is(err, stock.ErrUnknownSKU)
+	s.Is(err, stock.ErrUnknownSKU)
 	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})
-	s.is(err, stock.ErrNotFound)
+	s.Is(err, stock.ErrNotFound)
 }
 
 func badTimesAndTerms(s *scene) {
 	inv := s.silent()
 	for name, until := range map[string]time.Time{"the zero time": {}, "1969": time.Unix(-1, 0), "9999": time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		_, err := inv.Extend(s.Context(), "a", until)
-		s.invalid("Extend until "+name, err)
+		s.Invalid("Extend until "+name, err)
 		_, err = inv.Shorten(s.Context(), "a", until)
-		s.invalid("Shorten until "+name, err)
+		s.Invalid("Shorten until "+name, err)
 	}
 	for name, bad := range badTerms() {
 		_, err := inv.Define(s.Context(), sku(1), bad.total, bad.terms)
-		s.invalid("Define with "+name, err)
+		s.Invalid("Define with "+name, err)
 	}
 }
 
@@ -242,23 +221,23 @@ func badKeysAndStates(s *scene) {
 	inv := s.silent()
 	for _, key := range []stock.Key{{}, {SKU: -1}, {Activity: 7}, {SKU: 1, Activity: -1}} {
 		_, err := inv.Define(s.Context(), key, 1, stock.Terms{})
-		s.invalid("Define", err)
+		s.Invalid("Define", err)
 		_, err = inv.Item(s.Context(), key)
-		s.invalid("Item", err)
+		s.Invalid("Item", err)
 		_, err = inv.For(1).Usage(s.Context(), key)
-		s.invalid("Usage", err)
+		s.Invalid("Usage", err)
 		_, err = inv.Audit(s.Context(), sku(1), key)
-		s.invalid("Audit", err)
+		s.Invalid("Audit", err)
 		_, err = inv.Repair(s.Context(), sku(1), key)
-		s.invalid("Repair", err)
+		s.Invalid("Repair", err)
 		if key != (stock.Key{}) { // the zero key of a filter is every item
-			s.invalid("Holds", listed(inv.Holds(s.Context(), stock.Filter{Key: key})))
+			s.Invalid("Holds", listed(inv.Holds(s.Context(), stock.Filter{Key: key})))
 		}
 	}
 	_, err := inv.Usage(s.Context(), sku(1))
-	s.invalid("Usage of nobody", err)
+	s.Invalid("Usage of nobody", err)
 	for _, state := range []stock.State{stock.Unheld, stock.Expired + 1} {
-		s.invalid("Holds in a state", listed(inv.Holds(s.Context(), stock.Filter{States: []stock.State{stock.Paid, state}})))
+		s.Invalid("Holds in a state", listed(inv.Holds(s.Context(), stock.Filter{States: []stock.State{stock.Paid, state}})))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -42,21 +43,21 @@ func offSale(s *scene) {
 		s.pay("redeem " + name)
 		s.define(key, 0, closed)
 		_, err := s.inv.Lock(s.Context(), "late "+name, line)
-		s.is(err, stock.ErrNotOnSale)
+		s.Is(err, stock.ErrNotOnSale)
 		s.pay("pay " + name)
 		_, err = s.inv.Cancel(s.Context(), "cancel "+name)
-		s.no(err)
+		s.No(err)
 		s.refund("refund "+name, "refund "+name)
 		_, err = s.inv.Redeem(s.Context(), "redeem "+name)
-		s.no(err)
-		s.no(s.inv.Restock(s.Context(), "in "+name, line))
-		s.no(s.inv.Withdraw(s.Context(), "out "+name, line))
+		s.No(err)
+		s.No(s.inv.Restock(s.Context(), "in "+name, line))
+		s.No(s.inv.Withdraw(s.Context(), "out "+name, line))
 		s.counts(key, stock.Quantities{Total: 10, Sold: 2, Locked: 1, Left: 8, Refunded: 1})
 	}
 	s.Advance(hold)
 	n, err := s.inv.Expire(s.Context())
-	s.no(err)
-	s.count("released", n, 3)
+	s.No(err)
+	s.Count("released", n, 3)
 }
 
 func saleWindow(s *scene) {
@@ -66,8 +67,8 @@ func saleWindow(s *scene) {
 	refused := func(reason error) {
 		s.Helper()
 		_, err := s.inv.Lock(s.Context(), "refused", units(1, 1))
-		s.is(err, reason, stock.ErrNotOnSale)
-		same(s, "error", *as[*stock.WindowError](s, err), stock.WindowError{Key: sku(1), Err: reason, Start: start, End: end, Now: s.now()})
+		s.Is(err, reason, stock.ErrNotOnSale)
+		suite.Same(s, "error", *suite.As[*stock.WindowError](s, err), stock.WindowError{Key: sku(1), Err: reason, Start: start, End: end, Now: s.now()})
 	}
 	refused(stock.ErrNotStarted)
 	s.Advance(time.Hour - time.Microsecond)
@@ -90,14 +91,14 @@ func saleWindowPrecision(s *scene) {
 	zone := time.FixedZone("elsewhere", -5*3600)
 	start := s.now().Add(3 * time.Microsecond)
 	item := s.define(sku(1), 10, stock.Terms{Start: start.Add(999).In(zone), End: start.Add(2*time.Microsecond + 1).In(zone)})
-	same(s, "terms", item.Terms, stock.Terms{Start: start, End: start.Add(2 * time.Microsecond)})
+	suite.Same(s, "terms", item.Terms, stock.Terms{Start: start, End: start.Add(2 * time.Microsecond)})
 	try := func(order string, want error) {
 		s.Helper()
 		_, err := s.inv.Lock(s.Context(), order, units(1, 1))
 		if want == nil {
-			s.no(err)
+			s.No(err)
 		} else {
-			s.is(err, want)
+			s.Is(err, want)
 		}
 		s.Advance(time.Microsecond)
 	}
@@ -112,36 +113,36 @@ func unitsPerBuyer(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 2})
 	buyer := s.inv.For(5)
 	_, err := buyer.Lock(s.Context(), "a", units(1, 1))
-	s.no(err)
+	s.No(err)
 	s.pay("a")
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
-	s.no(err)
+	s.No(err)
 	s.usage(5, sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
 	_, err = buyer.Lock(s.Context(), "c", units(1, 1))
-	s.is(err, stock.ErrPerBuyer, stock.ErrLimit)
-	same(s, "error", *as[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 5, Limit: 2, Has: 2, Wanted: 1})
+	s.Is(err, stock.ErrPerBuyer, stock.ErrLimit)
+	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 5, Limit: 2, Has: 2, Wanted: 1})
 	_, err = s.inv.Cancel(s.Context(), "b")
-	s.no(err)
+	s.No(err)
 	_, err = buyer.Lock(s.Context(), "c", units(1, 1))
-	s.no(err)
+	s.No(err)
 	s.pay("c")
 	s.refund("r", "c") // does not free, without the option
 	_, err = buyer.Lock(s.Context(), "d", units(1, 1))
-	s.is(err, stock.ErrPerBuyer)
+	s.Is(err, stock.ErrPerBuyer)
 	s.inv = s.with(stock.Options{RefundFreesBuyer: true})
 	s.refund("r2", "a")
 	_, err = buyer.Lock(s.Context(), "d", units(1, 1))
-	s.no(err)
+	s.No(err)
 	s.usage(5, sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
 }
 
 func unitsPerBuyerAtOnce(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 2})
-	errs := together(40, func(i int) error { // two buyers, 20 orders each
+	errs := suite.Together(40, func(i int) error { // two buyers, 20 orders each
 		_, err := s.inv.For(int64(i%2+1)).Lock(s.Context(), strconv.Itoa(i), units(1, 1))
 		return err
 	})
-	s.count("locks", s.succeeded(errs, stock.ErrPerBuyer), 4)
+	s.Count("locks", s.Succeeded(errs, stock.ErrPerBuyer), 4)
 	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 4, Left: 100})
 	for buyer := range int64(2) {
 		s.usage(buyer+1, sku(1), stock.Usage{Held: 2, Holds: 2})
@@ -154,32 +155,32 @@ func liveHolds(s *scene) {
 	buyer := s.inv.For(5)
 	for _, order := range []string{"a", "b"} {
 		_, err := buyer.Lock(s.Context(), order, units(2, 10))
-		s.no(err)
+		s.No(err)
 	}
 	s.unchanged(sku(1), func() {
 		s.unchanged(sku(2), func() {
 			_, err := buyer.Lock(s.Context(), "c", units(1, 1), units(2, 1))
-			s.is(err, stock.ErrLiveHolds, stock.ErrLimit)
-			same(s, "error", *as[*stock.LimitError](s, err), stock.LimitError{Key: sku(2), Err: stock.ErrLiveHolds, Buyer: 5, Limit: 2, Has: 2, Wanted: 1})
+			s.Is(err, stock.ErrLiveHolds, stock.ErrLimit)
+			suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(2), Err: stock.ErrLiveHolds, Buyer: 5, Limit: 2, Has: 2, Wanted: 1})
 		})
 	})
 	s.pay("a") // paid is not live
 	_, err := buyer.Lock(s.Context(), "c", units(1, 1), units(2, 1))
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Cancel(s.Context(), "b")
-	s.no(err)
+	s.No(err)
 	_, err = buyer.Lock(s.Context(), "d", units(2, 1))
-	s.no(err)
+	s.No(err)
 	s.usage(5, sku(2), stock.Usage{Held: 2, Bought: 10, Holds: 2})
 }
 
 func liveHoldsAtOnce(s *scene) {
 	s.define(sku(1), 100, stock.Terms{LiveHolds: 3})
-	errs := together(20, func(i int) error {
+	errs := suite.Together(20, func(i int) error {
 		_, err := s.inv.For(5).Lock(s.Context(), strconv.Itoa(i), units(1, 2))
 		return err
 	})
-	s.count("locks", s.succeeded(errs, stock.ErrLiveHolds), 3)
+	s.Count("locks", s.Succeeded(errs, stock.ErrLiveHolds), 3)
 	s.usage(5, sku(1), stock.Usage{Held: 6, Holds: 3})
 }
 
@@ -189,8 +190,8 @@ func unitsPerOrder(s *scene) {
 	s.lock("a", units(1, 3), units(2, 50))
 	s.lock("b", units(1, 3))
 	_, err := s.inv.Lock(s.Context(), "c", units(1, 4), units(2, 1))
-	s.is(err, stock.ErrPerOrder, stock.ErrLimit)
-	same(s, "error", *as[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerOrder, Limit: 3, Wanted: 4})
+	s.Is(err, stock.ErrPerOrder, stock.ErrLimit)
+	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerOrder, Limit: 3, Wanted: 4})
 	s.counts(sku(2), stock.Quantities{Total: 100, Locked: 50, Left: 100})
 }
 
@@ -200,7 +201,7 @@ func buyerRequired(s *scene) {
 	s.define(sku(3), 100, stock.Terms{PerOrder: 3})
 	for _, n := range []int64{1, 2} {
 		_, err := s.inv.Lock(s.Context(), "a", units(n, 1), units(3, 1))
-		same(s, "error", *as[*stock.ItemError](s, err), stock.ItemError{Key: sku(n), Err: stock.ErrBuyerRequired})
+		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(n), Err: stock.ErrBuyerRequired})
 	}
 	s.lock("a", units(3, 1))
 }
@@ -210,14 +211,14 @@ func limitsCountBefore(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	buyer := s.inv.For(5)
 	_, err := buyer.Lock(s.Context(), "a", units(1, 3))
-	s.no(err)
+	s.No(err)
 	s.pay("a")
 	s.lock("anonymous", units(1, 3))
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 4})
 	_, err = buyer.Lock(s.Context(), "b", units(1, 2))
-	s.is(err, stock.ErrPerBuyer)
+	s.Is(err, stock.ErrPerBuyer)
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
-	s.no(err)
+	s.No(err)
 	s.pay("anonymous") // what holds without a buyer goes on
 	s.usage(5, sku(1), stock.Usage{Held: 1, Bought: 3, Holds: 1})
 }
@@ -226,14 +227,14 @@ func limitsChange(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 5})
 	buyer := s.inv.For(5)
 	_, err := buyer.Lock(s.Context(), "a", units(1, 5))
-	s.no(err)
+	s.No(err)
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 2}) // now the buyer has more than the limit
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
-	same(s, "error", *as[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 5, Limit: 2, Has: 5, Wanted: 1})
+	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 5, Limit: 2, Has: 5, Wanted: 1})
 	s.pay("a") // which is no reason not to pay
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 6})
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
-	s.no(err)
+	s.No(err)
 }
 
 func limitsApart(s *scene) {
@@ -241,7 +242,7 @@ func limitsApart(s *scene) {
 	s.define(pool(1, 7), 100, stock.Terms{PerBuyer: 2})
 	for _, buyer := range []int64{5, 6} {
 		_, err := s.inv.For(buyer).Lock(s.Context(), strconv.FormatInt(buyer, 10), units(1, 2), stock.Line{SKU: 1, Activity: 7, Num: 2})
-		s.no(err)
+		s.No(err)
 	}
 	for _, key := range []stock.Key{sku(1), pool(1, 7)} {
 		s.counts(key, stock.Quantities{Total: 100, Locked: 4, Left: 100})

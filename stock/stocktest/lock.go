@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -49,11 +50,11 @@ func lastUnit(s *scene) {
 
 func thousandBuyers(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
-	errs := crowd(1000, 64, func(i int) error {
+	errs := suite.Crowd(1000, 64, func(i int) error {
 		_, err := s.inv.Lock(s.Context(), fmt.Sprint("order-", i), units(1, 1))
 		return err
 	})
-	s.count("locks", s.succeeded(errs, stock.ErrInsufficient), 100)
+	s.Count("locks", s.Succeeded(errs, stock.ErrInsufficient), 100)
 	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 100, Left: 100})
 	for i, err := range errs {
 		if err == nil {
@@ -68,7 +69,7 @@ func thousandBuyers(s *scene) {
 func lockTwice(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	first := s.lock("a", units(1, 2))
-	same(s, "second lock", s.lock("a", units(1, 2)), first)
+	suite.Same(s, "second lock", s.lock("a", units(1, 2)), first)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
 }
 
@@ -78,7 +79,7 @@ func lockMismatch(s *scene) {
 	}
 	s.lock("a", units(1, 2))
 	_, err := s.inv.For(5).Lock(s.Context(), "b", units(1, 2))
-	s.no(err)
+	s.No(err)
 	for name, lines := range map[string][]stock.Line{
 		"more units":    {units(1, 3)},
 		"fewer units":   {units(1, 1)},
@@ -93,11 +94,11 @@ func lockMismatch(s *scene) {
 		}
 	}
 	_, err = s.inv.For(5).Lock(s.Context(), "a", units(1, 2)) // a buyer where there was none
-	s.is(err, stock.ErrMismatch)
+	s.Is(err, stock.ErrMismatch)
 	_, err = s.inv.Lock(s.Context(), "b", units(1, 2)) // none where there was a buyer
-	s.is(err, stock.ErrMismatch)
+	s.Is(err, stock.ErrMismatch)
 	_, err = s.inv.For(6).Lock(s.Context(), "b", units(1, 2))
-	s.is(err, stock.ErrMismatch)
+	s.Is(err, stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
 	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
@@ -109,29 +110,29 @@ func lockAnswerLost(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	lost := stock.New(&wiretest.Stock{Store: s.Store, Reply: func(string) error { return stock.ErrUnknown }}, nil)
 	_, err := lost.Lock(s.Context(), "a", units(1, 2))
-	s.is(err, stock.ErrUnknown)
+	s.Is(err, stock.ErrUnknown)
 	h := s.lock("a", units(1, 2))
-	same(s, "state", h.State, stock.Locked)
+	suite.Same(s, "state", h.State, stock.Locked)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
 }
 
 func cancelBeforeLock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	o, err := s.inv.Cancel(s.Context(), "a")
-	s.no(err)
-	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
+	s.No(err)
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
 	for range 2 {
 		h, err := s.inv.Lock(s.Context(), "a", units(1, 2))
 		s.inState(err, "a", stock.Cancelled, stock.ErrCancelled)
-		same(s, "hold", h, s.state("a", stock.Cancelled))
+		suite.Same(s, "hold", h, s.state("a", stock.Cancelled))
 		s.Advance(100 * hold) // for ever
 	}
 	if h := s.state("a", stock.Cancelled); len(h.Lines) != 0 || h.Buyer != 0 {
 		s.Fatalf("a tombstone holds something: %+v", h)
 	}
 	o, err = s.inv.Cancel(s.Context(), "a")
-	s.no(err)
-	same(s, "second outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled, Replay: true})
+	s.No(err)
+	suite.Same(s, "second outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled, Replay: true})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
@@ -157,7 +158,7 @@ func allLinesOrNone(s *scene) {
 func allLinesOrNoneAtOnce(s *scene) {
 	s.define(sku(1), 1000, stock.Terms{})
 	s.define(sku(2), 20, stock.Terms{})
-	errs := together(64, func(i int) error {
+	errs := suite.Together(64, func(i int) error {
 		lines := []stock.Line{units(1, 1), units(2, 1)}
 		if i%2 == 1 {
 			slices.Reverse(lines)
@@ -165,7 +166,7 @@ func allLinesOrNoneAtOnce(s *scene) {
 		_, err := s.inv.Lock(s.Context(), strconv.Itoa(i), lines...)
 		return err
 	})
-	s.count("locks", s.succeeded(errs, stock.ErrInsufficient), 20)
+	s.Count("locks", s.Succeeded(errs, stock.ErrInsufficient), 20)
 	s.counts(sku(1), stock.Quantities{Total: 1000, Locked: 20, Left: 1000})
 	s.counts(sku(2), stock.Quantities{Total: 20, Locked: 20, Left: 20})
 }
@@ -174,9 +175,9 @@ func unlimited(s *scene) {
 	s.define(sku(1), 0, stock.Terms{Unlimited: true, PerBuyer: 2})
 	buyer := s.inv.For(5)
 	_, err := buyer.Lock(s.Context(), "a", units(1, 2))
-	s.no(err)
+	s.No(err)
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
-	s.is(err, stock.ErrPerBuyer)
+	s.Is(err, stock.ErrPerBuyer)
 
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	s.lock("c", units(2, 1_000_000))
@@ -200,7 +201,7 @@ func poolsApart(s *scene) {
 	_, err := s.inv.Lock(s.Context(), "b", stock.Line{SKU: 1, Activity: 7, Num: 1})
 	s.shortage(err, pool(1, 7), 1, 0)
 	_, err = s.inv.Lock(s.Context(), "b", stock.Line{SKU: 1, Activity: 9, Num: 1})
-	s.is(err, stock.ErrUnknownSKU)
+	s.Is(err, stock.ErrUnknownSKU)
 	s.pay("a")
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 4, Left: 6})
 	s.counts(pool(1, 7), stock.Quantities{Total: 3, Sold: 3})
@@ -219,7 +220,7 @@ func refusalsAreDistinct(s *scene) {
 	s.define(sku(7), 1, stock.Terms{})
 	buyer := s.inv.For(5)
 	_, err := buyer.Lock(s.Context(), "first", units(6, 1))
-	s.no(err)
+	s.No(err)
 
 	reasons := []error{
 		stock.ErrUnknownSKU, stock.ErrOffShelf, stock.ErrNotStarted, stock.ErrEnded, stock.ErrPerOrder,
@@ -228,13 +229,13 @@ func refusalsAreDistinct(s *scene) {
 	lock := func(inv *stock.Inventory, line stock.Line, want error) {
 		s.Helper()
 		_, err := inv.Lock(s.Context(), "a", line)
-		s.is(err, want)
+		s.Is(err, want)
 		for _, other := range reasons {
 			if !errors.Is(want, other) {
-				s.isNot(err, other)
+				s.IsNot(err, other)
 			}
 		}
-		s.isNot(err, stock.ErrInvalid, stock.ErrMismatch, stock.ErrUnavailable, stock.ErrUnknown)
+		s.IsNot(err, stock.ErrInvalid, stock.ErrMismatch, stock.ErrUnavailable, stock.ErrUnknown)
 	}
 	lock(buyer, units(99, 2), stock.ErrUnknownSKU)
 	lock(buyer, units(1, 2), stock.ErrOffShelf)
@@ -255,25 +256,25 @@ func lockReturnsTheHold(s *scene) {
 	s.define(pool(1, 7), 10, stock.Terms{})
 	now := s.now()
 	h, err := s.inv.For(5).Lock(s.Context(), "a", units(2, 1), stock.Line{SKU: 1, Activity: 7, Num: 3}, units(1, 2))
-	s.no(err)
-	same(s, "hold", h, stock.Hold{
+	s.No(err)
+	suite.Same(s, "hold", h, stock.Hold{
 		Order: "a", Buyer: 5, State: stock.Locked,
 		Lines: []stock.HoldLine{
 			{Line: units(1, 2)}, {Line: stock.Line{SKU: 1, Activity: 7, Num: 3}}, {Line: units(2, 1)},
 		},
 		Deadline: now.Add(hold), LockedAt: now, UpdatedAt: now,
 	})
-	same(s, "hold read again", s.state("a", stock.Locked), h)
+	suite.Same(s, "hold read again", s.state("a", stock.Locked), h)
 }
 
 func lockSumsLines(s *scene) {
 	s.define(sku(1), 10, stock.Terms{PerOrder: 5})
 	s.define(sku(2), 10, stock.Terms{})
 	first := s.lock("a", units(1, 2), units(2, 1), units(1, 3))
-	same(s, "one line for both", s.lock("a", units(2, 1), units(1, 5)), first)
+	suite.Same(s, "one line for both", s.lock("a", units(2, 1), units(1, 5)), first)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 5, Left: 10})
 	_, err := s.inv.Lock(s.Context(), "b", units(1, 3), units(1, 3)) // the limit counts the sum
-	s.is(err, stock.ErrPerOrder)
+	s.Is(err, stock.ErrPerOrder)
 	s.unchanged(sku(2), func() { // and so does the shortage
 		_, err = s.inv.Lock(s.Context(), "b", units(2, 5), units(2, 5))
 		s.shortage(err, sku(2), 10, 9)
@@ -283,7 +284,7 @@ func lockSumsLines(s *scene) {
 func lockReplayLater(s *scene) {
 	s.inv = s.with(stock.Options{RefundRedeemed: true})
 	s.define(sku(1), 10, stock.Terms{})
-	again := func() { s.Helper(); same(s, "replay", s.lock("a", units(1, 2)), s.holdOf("a")) }
+	again := func() { s.Helper(); suite.Same(s, "replay", s.lock("a", units(1, 2)), s.holdOf("a")) }
 	s.lock("a", units(1, 2))
 	again()
 	s.Advance(hold / 2)
@@ -294,7 +295,7 @@ func lockReplayLater(s *scene) {
 	s.Advance(hold)
 	again()
 	_, err := s.inv.Redeem(s.Context(), "a")
-	s.no(err)
+	s.No(err)
 	again()
 	s.refund("r", "a")
 	again()
@@ -304,23 +305,23 @@ func lockReplayLater(s *scene) {
 	s.define(sku(1), 0, stock.Terms{})
 	s.lock("cancelled", units(1, 1))
 	_, err = s.inv.Cancel(s.Context(), "cancelled")
-	s.no(err)
+	s.No(err)
 	h, err := s.inv.Lock(s.Context(), "cancelled", units(1, 1))
 	s.inState(err, "cancelled", stock.Cancelled, stock.ErrCancelled)
-	same(s, "hold", h, s.holdOf("cancelled"))
+	suite.Same(s, "hold", h, s.holdOf("cancelled"))
 	_, err = s.inv.Lock(s.Context(), "cancelled", units(1, 9)) // it is over, whatever is asked now
-	s.is(err, stock.ErrCancelled)
+	s.Is(err, stock.ErrCancelled)
 
 	s.lock("expired", units(1, 1))
 	s.Advance(hold)
 	for range 2 { // before and after it is swept up
 		h, err = s.inv.Lock(s.Context(), "expired", units(1, 1))
-		s.is(err, stock.ErrExpired)
-		same(s, "hold", h, s.holdOf("expired"))
+		s.Is(err, stock.ErrExpired)
+		suite.Same(s, "hold", h, s.holdOf("expired"))
 		_, err = s.inv.Lock(s.Context(), "expired", units(1, 9))
-		s.is(err, stock.ErrMismatch)
+		s.Is(err, stock.ErrMismatch)
 		_, err = s.inv.Expire(s.Context())
-		s.no(err)
+		s.No(err)
 	}
 	s.state("expired", stock.Expired)
 }
@@ -329,7 +330,7 @@ func lockConcurrentReplays(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(sku(2), 10, stock.Terms{})
 	holds := make([]stock.Hold, 32)
-	s.each(together(len(holds), func(i int) (err error) {
+	s.Each(suite.Together(len(holds), func(i int) (err error) {
 		lines := []stock.Line{units(1, 2), units(2, 1)}
 		if i%2 == 1 {
 			slices.Reverse(lines)
@@ -338,7 +339,7 @@ func lockConcurrentReplays(s *scene) {
 		return err
 	}))
 	for _, h := range holds {
-		same(s, "hold", h, s.holdOf("a"))
+		suite.Same(s, "hold", h, s.holdOf("a"))
 	}
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
 	s.usage(5, sku(1), stock.Usage{Held: 2, Holds: 1})
@@ -346,12 +347,12 @@ func lockConcurrentReplays(s *scene) {
 
 func lockConcurrentMismatches(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
-	errs := together(16, func(i int) error {
+	errs := suite.Together(16, func(i int) error {
 		_, err := s.inv.Lock(s.Context(), "a", units(1, int64(i+1)))
 		return err
 	})
-	s.count("locks", s.succeeded(errs, stock.ErrMismatch), 1)
-	s.count("the winner's units", int(s.holdOf("a").Lines[0].Num), slices.Index(errs, nil)+1)
+	s.Count("locks", s.Succeeded(errs, stock.ErrMismatch), 1)
+	s.Count("the winner's units", int(s.holdOf("a").Lines[0].Num), slices.Index(errs, nil)+1)
 }
 
 func lockRefusedRetried(s *scene) {
@@ -360,17 +361,17 @@ func lockRefusedRetried(s *scene) {
 	s.shortage(err, sku(1), 2, 1)
 	_, err = s.inv.Pay(s.Context(), "a") // the refused Lock has left nothing
 	s.inState(err, "a", stock.Unheld, stock.ErrNotFound)
-	s.no(s.inv.Restock(s.Context(), "in", units(1, 1)))
+	s.No(s.inv.Restock(s.Context(), "in", units(1, 1)))
 	s.lock("a", units(1, 2))
 	_, err = s.inv.Lock(s.Context(), "b", units(1, 1))
 	s.shortage(err, sku(1), 1, 0)
 	_, err = s.inv.Lock(s.Context(), "b", units(9, 1)) // with other lines: it was never accepted
-	s.is(err, stock.ErrUnknownSKU)
+	s.Is(err, stock.ErrUnknownSKU)
 	_, err = s.inv.Cancel(s.Context(), "b") // until somebody closes it
-	s.no(err)
-	s.no(s.inv.Restock(s.Context(), "in-2", units(1, 5)))
+	s.No(err)
+	s.No(s.inv.Restock(s.Context(), "in-2", units(1, 5)))
 	_, err = s.inv.Lock(s.Context(), "b", units(1, 1))
-	s.is(err, stock.ErrCancelled)
+	s.Is(err, stock.ErrCancelled)
 }
 
 // lockFirstRefusal asks for lines that are all refused: the first by key is named.
@@ -381,10 +382,10 @@ func lockFirstRefusal(s *scene) {
 	_, err := s.inv.Lock(s.Context(), "a", units(9, 1), stock.Line{SKU: 2, Activity: 7, Num: 1}, units(1, 1), units(2, 2))
 	s.shortage(err, sku(2), 2, 1)
 	_, err = s.inv.Lock(s.Context(), "a", units(9, 1), stock.Line{SKU: 2, Activity: 7, Num: 1}, units(1, 1))
-	s.is(err, stock.ErrOffShelf)
-	same(s, "item", as[*stock.ItemError](s, err).Key, pool(2, 7))
+	s.Is(err, stock.ErrOffShelf)
+	suite.Same(s, "item", suite.As[*stock.ItemError](s, err).Key, pool(2, 7))
 	_, err = s.inv.Lock(s.Context(), "a", units(9, 1), units(1, 1))
-	same(s, "item", *as[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
+	suite.Same(s, "item", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
 
 	// One item that has every reason to refuse gives them in the documented order.
 	now := s.now()
@@ -392,12 +393,12 @@ func lockFirstRefusal(s *scene) {
 	s.define(sku(3), 5, stock.Terms{})
 	buyer := s.inv.For(5)
 	_, err = buyer.Lock(s.Context(), "live", units(3, 5))
-	s.no(err)
+	s.No(err)
 	refused := func(inv *stock.Inventory, want error) {
 		s.Helper()
 		s.define(sku(3), 0, terms)
 		_, err := inv.Lock(s.Context(), "b", units(3, 2))
-		s.is(err, want)
+		s.Is(err, want)
 	}
 	refused(s.inv, stock.ErrOffShelf)
 	terms.OffShelf = false
@@ -420,18 +421,18 @@ func lockManyLines(s *scene) {
 	for i := range lines {
 		lines[i] = stock.Line{SKU: int64(i%50 + 1), Activity: int64(i / 50), Num: 1}
 	}
-	s.each(crowd(len(lines), 8, func(i int) error {
+	s.Each(suite.Crowd(len(lines), 8, func(i int) error {
 		_, err := s.inv.Define(s.Context(), lines[i].Key(), 1, stock.Terms{})
 		return err
 	}))
 	h := s.lock("a", lines...)
-	s.count("lines", len(h.Lines), len(lines))
+	s.Count("lines", len(h.Lines), len(lines))
 	s.pay("a")
 	s.refund("r", "a")
 	s.state("a", stock.Refunded)
 	for item, err := range s.inv.Items(s.Context()) {
-		s.no(err)
-		same(s, item.Key.String(), item.Quantities, stock.Quantities{Total: 1, Left: 1, Refunded: 1})
+		s.No(err)
+		suite.Same(s, item.Key.String(), item.Quantities, stock.Quantities{Total: 1, Left: 1, Refunded: 1})
 	}
 }
 
@@ -442,7 +443,7 @@ func lockOppositeOrders(s *scene) {
 	for n := range int64(items) {
 		s.define(sku(n+1), 10*orders, stock.Terms{})
 	}
-	s.each(together(orders, func(i int) error {
+	s.Each(suite.Together(orders, func(i int) error {
 		lines := make([]stock.Line, items)
 		for n := range lines {
 			lines[n] = units(int64((n*(2*(i%4)+1)+i)%items)+1, 1)
@@ -457,7 +458,7 @@ func lockOppositeOrders(s *scene) {
 		s.counts(sku(n+1), stock.Quantities{Total: 10 * orders, Locked: orders, Left: 10 * orders})
 	}
 	// Half of them are paid while the others are cancelled.
-	s.each(together(orders, func(i int) (err error) {
+	s.Each(suite.Together(orders, func(i int) (err error) {
 		if i%2 == 0 {
 			_, err = s.inv.Pay(s.Context(), strconv.Itoa(i))
 		} else {
@@ -479,7 +480,7 @@ func lockCrowd(s *scene) {
 	}
 	s.define(sku(1), total, stock.Terms{})
 	var locked atomic.Int64
-	errs := crowd(buyers, 64, func(i int) error {
+	errs := suite.Crowd(buyers, 64, func(i int) error {
 		num := int64(i%5 + 1)
 		_, err := s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, num))
 		if err == nil {
@@ -487,20 +488,20 @@ func lockCrowd(s *scene) {
 		}
 		return err
 	})
-	s.succeeded(errs, stock.ErrInsufficient)
+	s.Succeeded(errs, stock.ErrInsufficient)
 	refused := false
 	for i, err := range errs {
 		if err == nil {
 			continue
 		}
 		refused = true
-		short := as[*stock.ShortageError](s, err)
+		short := suite.As[*stock.ShortageError](s, err)
 		if short.Wanted != int64(i%5+1) || short.Available >= short.Wanted || short.Available < 0 {
 			s.Fatalf("order %d was refused though %d were available: %v", i, short.Available, err)
 		}
 	}
 	item := s.item(sku(1))
-	same(s, "locked", item.Locked, locked.Load())
+	suite.Same(s, "locked", item.Locked, locked.Load())
 	if locked.Load() > total {
 		s.Fatalf("%d of %d units are locked", locked.Load(), total)
 	}

@@ -3,13 +3,10 @@ package stocktest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"reflect"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -28,226 +25,89 @@ import (
 func Model(t testing.TB, seed int64, ops int, a, b Harness) {
 	t.Helper()
 	m := newModel(t, seed, a, b)
-	for m.done = range ops {
-		m.do(m.next())
-		if m.done%checkEvery == checkEvery-1 {
-			m.compareAll()
-		}
-	}
-	m.compareAll()
-	t.Logf("seed %d: %d of %d operations took effect or were replays", seed, m.accepted, ops)
+	m.Run(ops, m.next, m.compareAll)
 }
 
-// checkEvery is how many operations there are between two comparisons of everything.
-const checkEvery = 50
-
-// A model is one run: two sides, and what is known of them.
+// A model is one run, and what is known of its world.
 type model struct {
-	testing.TB
-	seed     int64
-	rng      *rand.Rand
-	opts     stock.Options
-	sides    [2]*side
-	done     int // operations before this one
-	accepted int // operations without an error
-	log      []string
-	orders   []string       // in use, the youngest last
-	refunds  []stock.Refund // that were asked for, the youngest last
-	changes  []operation    // restocks, withdrawals and transfers that were made, the youngest last
-	ids      int            // numbers that were given out
+	suite.Model[*side]
+
+	opts    stock.Options
+	orders  []string       // in use, the youngest last
+	refunds []stock.Refund // that were asked for, the youngest last
+	changes []operation    // restocks, withdrawals and transfers that were made, the youngest last
 }
 
 // A side is one of the two inventories under test.
 type side struct {
-	testing.TB
+	suite.Side
 	Harness
 
-	inv     *stock.Inventory
-	epoch   time.Time // the store's clock at the beginning
-	effects []string
+	inv *stock.Inventory
 }
 
 // An operation is one call with its arguments.
-type operation struct {
-	name  string
-	order string // the order that it names; may be empty
-	call  func(s *side) (any, error)
-}
+type operation = suite.Operation[*side]
 
 // newModel draws the options and opens both sides.
 func newModel(t testing.TB, seed int64, a, b Harness) *model {
 	t.Helper()
-	m := &model{TB: t, seed: seed, rng: repeatable(seed)}
+	m := &model{Model: suite.NewModel[*side](t, seed)}
 	m.opts = stock.Options{
-		HoldFor:          pick(m, 5*time.Microsecond, time.Minute, stock.DefaultHoldFor),
-		LatePay:          pick(m, stock.Reject, stock.Reacquire),
-		RefundRedeemed:   pick(m, false, true),
-		RefundFreesBuyer: pick(m, false, true),
+		HoldFor:          suite.Pick(m, 5*time.Microsecond, time.Minute, stock.DefaultHoldFor),
+		LatePay:          suite.Pick(m, stock.Reject, stock.Reacquire),
+		RefundRedeemed:   suite.Pick(m, false, true),
+		RefundFreesBuyer: suite.Pick(m, false, true),
 	}
+	m.Options, m.Class = m.opts, classOf
 	for i, h := range []Harness{a, b} {
-		s := &side{TB: t, Harness: h}
+		_, now, err := h.Store.Hold(m.Context(), "the clock")
+		m.Must(err)
+		s := &side{Side: suite.Side{TB: t, Form: suite.Form{Epoch: now, Fix: unversioned}}, Harness: h}
 		opts := m.opts
-		opts.Hook = func(_ context.Context, e stock.Effect) { s.effects = append(s.effects, fmt.Sprintf("%+v", e)) }
+		opts.Hook = func(_ context.Context, e stock.Effect) { s.Told(e) }
 		s.inv = stock.New(h.Store, &opts)
-		_, now, err := h.Store.Hold(s.Context(), "the clock")
-		if err != nil {
-			t.Fatalf("side %d: %v", i, err)
-		}
-		s.epoch = now
-		m.sides[i] = s
+		m.Sides[i] = s
 	}
 	for _, key := range keys() {
-		m.do(m.define(key))
+		m.Do(m.define(key))
 	}
 	return m
 }
 
-// repeatable returns a source of numbers that a seed repeats.
-func repeatable(seed int64) *rand.Rand {
-	return rand.New(rand.NewPCG(uint64(seed), 42)) //nolint:gosec // a test that failed must be run again
-}
-
-// answered is all that a call said and did.
-type answered struct {
-	Result  any
-	Error   errorClass
-	Effects []string
-}
-
-// run makes the call on one side.
-func (s *side) run(op operation) answered {
-	s.effects = nil
-	result, err := op.call(s)
-	slices.Sort(s.effects) // the order in which dead holds are released is the store's own
-	return answered{Result: s.normal(result), Error: classOf(s, err), Effects: s.effects}
-}
-
-// do makes the call on both sides, and looks at what it did to the order that it names.
-func (m *model) do(op operation) {
-	m.Helper()
-	m.log = append(m.log, op.name)
-	if m.compare(op).Error.none() {
-		m.accepted++
+// unversioned leaves out how many changes an item has seen.
+func unversioned(v any) any {
+	if item, ok := v.(stock.Item); ok {
+		item.Version = min(item.Version, 1)
+		return item
 	}
-	if op.order != "" {
-		m.compare(m.holdOf(op.order))
-	}
-}
-
-// compare makes the call on both sides and ends the test where the answers differ.
-func (m *model) compare(op operation) answered {
-	m.Helper()
-	a, b := m.sides[0].run(op), m.sides[1].run(op)
-	if !reflect.DeepEqual(a, b) {
-		a.Result, b.Result = difference(a.Result, b.Result)
-		recent := m.log[max(0, len(m.log)-20):]
-		m.Fatalf("seed %d, operation %d, %+v: the stores disagree about\n  %s\na: %v\nb: %v\nthe last operations:\n  %s",
-			m.seed, m.done, m.opts, op.name, a, b, strings.Join(recent, "\n  "))
-	}
-	return a
-}
-
-// difference leaves out of two listings what is the same in both.
-func difference(a, b any) (left, right any) {
-	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
-	if x.Kind() != reflect.Slice || y.Kind() != reflect.Slice {
-		return a, b
-	}
-	keep := func(x, y reflect.Value) []any {
-		var kept []any
-		for i := range x.Len() {
-			if i >= y.Len() || !reflect.DeepEqual(x.Index(i).Interface(), y.Index(i).Interface()) {
-				kept = append(kept, x.Index(i).Interface())
-			}
-		}
-		return kept
-	}
-	return keep(x, y), keep(y, x)
-}
-
-// String returns an answer for a report.
-func (a answered) String() string {
-	return fmt.Sprintf("%+v\n   error: %v\n   effects: %v", a.Result, a.Error, a.Effects)
+	return v
 }
 
 // compareAll compares everything that the stores can be asked.
 func (m *model) compareAll() {
 	m.Helper()
-	m.compare(operation{name: "Items", call: func(s *side) (any, error) { return gather(s.inv.Items(s.Context())) }})
-	m.compare(operation{name: "Holds", call: func(s *side) (any, error) { return gather(s.inv.Holds(s.Context(), stock.Filter{})) }})
-	m.compare(operation{name: "Audit", call: func(s *side) (any, error) {
+	m.Compare(operation{Name: "Items", Call: func(s *side) (any, error) { return suite.Gather(s.inv.Items(s.Context())) }})
+	m.Compare(operation{Name: "Holds", Call: func(s *side) (any, error) { return suite.Gather(s.inv.Holds(s.Context(), stock.Filter{})) }})
+	m.Compare(operation{Name: "Audit", Call: func(s *side) (any, error) {
 		report, err := s.inv.Audit(s.Context())
 		for _, drift := range report.Drifts {
-			m.Errorf("seed %d, operation %d: drift: %v", m.seed, m.done, drift)
+			m.Wrongf("drift: %v", drift)
 		}
 		return report, err
 	}})
 	for _, key := range keys() {
-		m.compare(operation{name: "Holds of " + key.String(), call: func(s *side) (any, error) {
-			return gather(s.inv.Holds(s.Context(), stock.Filter{Key: key}))
+		m.Compare(operation{Name: "Holds of " + key.String(), Call: func(s *side) (any, error) {
+			return suite.Gather(s.inv.Holds(s.Context(), stock.Filter{Key: key}))
 		}})
 		for buyer := int64(1); buyer <= buyers; buyer++ {
-			m.compare(operation{name: fmt.Sprintf("Usage of %v by %d", key, buyer), call: func(s *side) (any, error) {
+			m.Compare(operation{Name: fmt.Sprintf("Usage of %v by %d", key, buyer), Call: func(s *side) (any, error) {
 				return s.inv.For(buyer).Usage(s.Context(), key)
 			}})
 		}
 	}
-	m.compare(operation{name: "the clock", call: func(s *side) (any, error) {
+	m.Compare(operation{Name: "the clock", Call: func(s *side) (any, error) {
 		_, now, err := s.Store.Hold(s.Context(), "the clock")
 		return now, err
 	}})
-	if m.Failed() {
-		m.FailNow()
-	}
-}
-
-// gather collects a listing.
-func gather[T any](listing func(func(T, error) bool)) ([]T, error) {
-	var all []T
-	for v, err := range listing {
-		if err != nil {
-			return all, err
-		}
-		all = append(all, v)
-	}
-	return all, nil
-}
-
-// normal returns a copy of what a call returned, without what two stores need not agree about.
-func (s *side) normal(v any) any {
-	if v == nil {
-		return nil
-	}
-	return s.normalize(reflect.ValueOf(v)).Interface()
-}
-
-// normalize copies a value: times count from the side's beginning, versions are dropped.
-func (s *side) normalize(v reflect.Value) reflect.Value {
-	out := reflect.New(v.Type()).Elem()
-	out.Set(v)
-	switch v.Kind() {
-	case reflect.Struct:
-		if t, ok := reflect.TypeAssert[time.Time](v); ok {
-			if !t.IsZero() {
-				out.Set(reflect.ValueOf(t.Add(-s.epoch.Sub(time.Unix(0, 0)))))
-			}
-			return out
-		}
-		for i := range v.NumField() {
-			out.Field(i).Set(s.normalize(v.Field(i)))
-		}
-		if item, ok := reflect.TypeAssert[*stock.Item](out.Addr()); ok {
-			item.Version = min(item.Version, 1)
-		}
-	case reflect.Slice:
-		if v.Len() == 0 { // nil or not says nothing
-			return reflect.Zero(v.Type())
-		}
-		out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
-		for i := range v.Len() {
-			out.Index(i).Set(s.normalize(v.Index(i)))
-		}
-	default: // numbers and strings are what they are; so are the sentinels in errors
-	}
-	return out
 }

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -25,16 +25,10 @@ func keys() []stock.Key {
 	}
 }
 
-// pick draws one of some values.
-func pick[T any](m *model, of ...T) T { return of[m.rng.IntN(len(of))] }
-
-// chance is true n times in a hundred.
-func (m *model) chance(n int) bool { return m.rng.IntN(100) < n }
-
 // next draws an operation. What an operation needs is looked for first, so that most of them
 // do something; the rest are asked for in vain, which has to be answered alike, too.
 func (m *model) next() operation {
-	switch n := m.rng.IntN(100); {
+	switch n := m.IntN(100); {
 	case n < 28:
 		return m.lock()
 	case n < 31:
@@ -56,34 +50,34 @@ func (m *model) next() operation {
 	case n < 82:
 		return m.change()
 	case n < 86:
-		return m.define(pick(m, keys()...))
+		return m.define(suite.Pick(m, keys()...))
 	case n < 94:
 		return m.advance()
 	case n < 96:
-		return operation{name: "Expire", call: func(s *side) (any, error) { return s.inv.Expire(s.Context()) }}
+		return operation{Name: "Expire", Call: func(s *side) (any, error) { return s.inv.Expire(s.Context()) }}
 	}
 	return m.read()
 }
 
 // key draws an item.
 func (m *model) key() stock.Key {
-	if m.chance(1) {
+	if m.Chance(1) {
 		return stock.Key{SKU: unknownSKU}
 	}
-	return pick(m, keys()...)
+	return suite.Pick(m, keys()...)
 }
 
 // num draws a number of units, small but for the item of the large ones.
 func (m *model) num(key stock.Key) int64 {
-	if key.SKU == hugeSKU && m.chance(40) || m.chance(1) {
-		return pick[int64](m, math.MaxInt64, math.MaxInt64-1, math.MaxInt64/2, math.MaxInt64/2+1, 1<<40, 1<<62)
+	if key.SKU == hugeSKU && m.Chance(40) || m.Chance(1) {
+		return suite.Pick[int64](m, math.MaxInt64, math.MaxInt64-1, math.MaxInt64/2, math.MaxInt64/2+1, 1<<40, 1<<62)
 	}
-	return m.rng.Int64N(5) + 1
+	return m.Int64N(5) + 1
 }
 
 // lines draws one to three lines, now and then two of one item.
 func (m *model) lines() []stock.Line {
-	lines := make([]stock.Line, pick(m, 1, 1, 1, 2, 2, 3))
+	lines := make([]stock.Line, suite.Pick(m, 1, 1, 1, 2, 2, 3))
 	for i := range lines {
 		key := m.key()
 		lines[i] = stock.Line{SKU: key.SKU, Activity: key.Activity, Num: m.num(key)}
@@ -91,37 +85,19 @@ func (m *model) lines() []stock.Line {
 	return lines
 }
 
-// id draws a new number with a prefix; some of them differ in a byte that a sloppy store
-// does not see.
-func (m *model) id(prefix string) string {
-	m.ids++
-	return prefix + strconv.Itoa(m.ids/3) + pick(m, "", " ", "\x00", "é", "É", "a", "A", "'", "\\")
-}
-
-// remembered is how many orders, refunds and changes are kept in mind for later operations.
-const remembered = 24
-
-// remember appends to a short memory.
-func remember[T any](memory []T, v T) []T {
-	if len(memory) == remembered {
-		memory = memory[1:]
-	}
-	return append(memory, v)
-}
-
 // order draws an order in one of the states, at times in any. It is one that is unknown
 // seldom, and where there is no other.
 func (m *model) order(states ...stock.State) string {
 	fit := m.orders
-	if m.chance(90) {
+	if m.Chance(90) {
 		fit = slices.DeleteFunc(slices.Clone(m.orders), func(o string) bool { return !slices.Contains(states, m.hold(o).State) })
 	}
-	if len(fit) == 0 || m.chance(1) {
-		order := m.id("o")
-		m.orders = remember(m.orders, order)
+	if len(fit) == 0 || m.Chance(1) {
+		order := m.ID("o")
+		m.orders = suite.Remember(m.orders, order)
 		return order
 	}
-	return pick(m, fit...)
+	return suite.Pick(m, fit...)
 }
 
 // any reports whether there is an order in one of the states.
@@ -131,22 +107,20 @@ func (m *model) any(states ...stock.State) bool {
 
 // hold returns an order's hold on the first side.
 func (m *model) hold(order string) stock.Hold {
-	h, _, err := m.sides[0].Store.Hold(m.Context(), order)
-	if err != nil {
-		m.Fatalf("seed %d: %v", m.seed, err)
-	}
+	h, _, err := m.Sides[0].Store.Hold(m.Context(), order)
+	m.Must(err)
 	return h
 }
 
 // lock asks for a new order, mostly with a buyer, whom some items require.
 func (m *model) lock() operation {
-	order := m.id("o")
-	m.orders = remember(m.orders, order)
-	buyer := m.rng.Int64N(buyers) + 1
-	if m.chance(15) {
+	order := m.ID("o")
+	m.orders = suite.Remember(m.orders, order)
+	buyer := m.Int64N(buyers) + 1
+	if m.Chance(15) {
 		buyer = 0
 	}
-	return m.lockOf(order, buyer, m.lines(), m.chance(15))
+	return m.lockOf(order, buyer, m.lines(), m.Chance(15))
 }
 
 // lockOf locks or takes lines for an order and a buyer; 0 is none.
@@ -155,7 +129,7 @@ func (m *model) lockOf(order string, buyer int64, lines []stock.Line, take bool)
 	if take {
 		verb = "Take"
 	}
-	return operation{name: fmt.Sprintf("%s(%q, %v) for %d", verb, order, lines, buyer), order: order, call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("%s(%q, %v) for %d", verb, order, lines, buyer), Looks: m.look(order), Call: func(s *side) (any, error) {
 		inv := s.inv
 		if buyer != 0 {
 			inv = inv.For(buyer)
@@ -173,7 +147,7 @@ func (m *model) lockAgain() operation {
 	h := m.hold(order)
 	var lines []stock.Line
 	for _, l := range h.Lines {
-		if l.Num > 1 && m.chance(50) {
+		if l.Num > 1 && m.Chance(50) {
 			lines = append(lines, stock.Line{SKU: l.SKU, Activity: l.Activity, Num: 1})
 			l.Num--
 		}
@@ -181,24 +155,24 @@ func (m *model) lockAgain() operation {
 	}
 	slices.Reverse(lines)
 	switch {
-	case len(lines) == 0 || m.chance(20):
+	case len(lines) == 0 || m.Chance(20):
 		lines = m.lines()
-	case m.chance(20):
-		h.Buyer = m.rng.Int64N(buyers + 1)
+	case m.Chance(20):
+		h.Buyer = m.Int64N(buyers + 1)
 	}
-	return m.lockOf(order, h.Buyer, lines, m.chance(25))
+	return m.lockOf(order, h.Buyer, lines, m.Chance(25))
 }
 
 // step calls a verb that takes an order and nothing else.
 func (m *model) step(verb string, from ...stock.State) operation {
-	if verb == "Pay" && m.chance(20) && m.any(stock.Expired) {
+	if verb == "Pay" && m.Chance(20) && m.any(stock.Expired) {
 		from = []stock.State{stock.Expired}
 	}
-	if !m.any(from...) && m.chance(80) {
+	if !m.any(from...) && m.Chance(80) {
 		return m.lock()
 	}
 	order := m.order(from...)
-	return operation{name: fmt.Sprintf("%s(%q)", verb, order), order: order, call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("%s(%q)", verb, order), Looks: m.look(order), Call: func(s *side) (any, error) {
 		switch verb {
 		case "Pay":
 			return s.inv.Pay(s.Context(), order)
@@ -215,27 +189,25 @@ func (m *model) step(verb string, from ...stock.State) operation {
 // redate moves a deadline, sometimes in the direction that does nothing.
 func (m *model) redate() operation {
 	order := m.order(stock.Locked)
-	by := pick(m, -time.Hour, -time.Microsecond, 0, 1, time.Microsecond, time.Minute, m.opts.HoldFor)
+	by := suite.Pick(m, -time.Hour, -time.Microsecond, 0, 1, time.Microsecond, time.Minute, m.opts.HoldFor)
 	until := m.now().Add(by)
-	if deadline := m.hold(order).Deadline; m.chance(70) && !deadline.IsZero() {
+	if deadline := m.hold(order).Deadline; m.Chance(70) && !deadline.IsZero() {
 		until = deadline.Add(by)
 	}
-	after := until.Sub(m.sides[0].epoch)
-	verb := pick(m, "Extend", "Shorten")
-	return operation{name: fmt.Sprintf("%s(%q, %v)", verb, order, after), order: order, call: func(s *side) (any, error) {
+	after := until.Sub(m.Sides[0].Epoch)
+	verb := suite.Pick(m, "Extend", "Shorten")
+	return operation{Name: fmt.Sprintf("%s(%q, %v)", verb, order, after), Looks: m.look(order), Call: func(s *side) (any, error) {
 		if verb == "Extend" {
-			return s.inv.Extend(s.Context(), order, s.epoch.Add(after))
+			return s.inv.Extend(s.Context(), order, s.Epoch.Add(after))
 		}
-		return s.inv.Shorten(s.Context(), order, s.epoch.Add(after))
+		return s.inv.Shorten(s.Context(), order, s.Epoch.Add(after))
 	}}
 }
 
 // now returns the clock of the first side.
 func (m *model) now() time.Time {
-	_, now, err := m.sides[0].Store.Hold(m.Context(), "the clock")
-	if err != nil {
-		m.Fatalf("seed %d: %v", m.seed, err)
-	}
+	_, now, err := m.Sides[0].Store.Hold(m.Context(), "the clock")
+	m.Must(err)
 	return now
 }
 
@@ -245,22 +217,22 @@ func (m *model) refund() operation {
 	if m.opts.RefundRedeemed {
 		states = append(states, stock.Redeemed)
 	}
-	if !m.any(states...) && m.chance(80) {
+	if !m.any(states...) && m.Chance(80) {
 		return m.lock()
 	}
-	refund := stock.Refund{ID: m.id("r"), Order: m.order(states...), Restock: m.chance(60)}
-	if h := m.hold(refund.Order); m.chance(65) {
+	refund := stock.Refund{ID: m.ID("r"), Order: m.order(states...), Restock: m.Chance(60)}
+	if h := m.hold(refund.Order); m.Chance(65) {
 		for _, l := range h.Lines {
-			if rest := l.Num - l.Refunded; rest > 0 && m.chance(70) {
-				l.Num = m.rng.Int64N(rest) + 1
-				if l.Num < math.MaxInt64 && m.chance(10) {
+			if rest := l.Num - l.Refunded; rest > 0 && m.Chance(70) {
+				l.Num = m.Int64N(rest) + 1
+				if l.Num < math.MaxInt64 && m.Chance(10) {
 					l.Num++ // at times one too many
 				}
 				refund.Lines = append(refund.Lines, l.Line)
 			}
 		}
 	}
-	m.refunds = remember(m.refunds, refund)
+	m.refunds = suite.Remember(m.refunds, refund)
 	return m.refundOf(refund)
 }
 
@@ -269,10 +241,10 @@ func (m *model) refundAgain() operation {
 	if len(m.refunds) == 0 {
 		return m.refund()
 	}
-	refund := pick(m, m.refunds...)
+	refund := suite.Pick(m, m.refunds...)
 	refund.Lines = slices.Clone(refund.Lines)
-	if m.chance(40) {
-		switch m.rng.IntN(4) {
+	if m.Chance(40) {
+		switch m.IntN(4) {
 		case 0:
 			refund.Restock = !refund.Restock
 		case 1:
@@ -288,40 +260,40 @@ func (m *model) refundAgain() operation {
 
 // refundOf makes one refund.
 func (m *model) refundOf(refund stock.Refund) operation {
-	return operation{name: fmt.Sprintf("Refund(%+v)", refund), order: refund.Order, call: func(s *side) (any, error) { return s.inv.Refund(s.Context(), refund) }}
+	return operation{Name: fmt.Sprintf("Refund(%+v)", refund), Looks: m.look(refund.Order), Call: func(s *side) (any, error) { return s.inv.Refund(s.Context(), refund) }}
 }
 
 // change makes an operator's change, a new one or one that was made before.
 func (m *model) change() operation {
-	if len(m.changes) > 0 && m.chance(20) {
-		return pick(m, m.changes...)
+	if len(m.changes) > 0 && m.Chance(20) {
+		return suite.Pick(m, m.changes...)
 	}
-	id, lines := m.id("c"), m.lines()
-	if m.chance(10) && m.ids > 30 {
-		id = fmt.Sprint("c", m.ids/3-m.rng.IntN(5)) // which may be another kind's
+	id, lines := m.ID("c"), m.lines()
+	if m.Chance(10) && m.IDs > 30 {
+		id = fmt.Sprint("c", m.IDs/3-m.IntN(5)) // which may be another kind's
 	}
-	if m.chance(40) {
+	if m.Chance(40) {
 		lines = []stock.Line{m.scarce()}
 	}
 	var op operation
-	switch m.rng.IntN(6) {
+	switch m.IntN(6) {
 	case 0:
-		op = operation{name: fmt.Sprintf("Withdraw(%q, %v)", id, lines), call: func(s *side) (any, error) { return nil, s.inv.Withdraw(s.Context(), id, lines...) }}
+		op = operation{Name: fmt.Sprintf("Withdraw(%q, %v)", id, lines), Call: func(s *side) (any, error) { return nil, s.inv.Withdraw(s.Context(), id, lines...) }}
 	case 1, 2, 3:
-		op = operation{name: fmt.Sprintf("Restock(%q, %v)", id, lines), call: func(s *side) (any, error) { return nil, s.inv.Restock(s.Context(), id, lines...) }}
+		op = operation{Name: fmt.Sprintf("Restock(%q, %v)", id, lines), Call: func(s *side) (any, error) { return nil, s.inv.Restock(s.Context(), id, lines...) }}
 	default:
 		moves := m.moves()
-		op = operation{name: fmt.Sprintf("Transfer(%q, %+v)", id, moves), call: func(s *side) (any, error) { return s.inv.Transfer(s.Context(), id, moves...) }}
+		op = operation{Name: fmt.Sprintf("Transfer(%q, %+v)", id, moves), Call: func(s *side) (any, error) { return s.inv.Transfer(s.Context(), id, moves...) }}
 	}
-	m.changes = remember(m.changes, op)
+	m.changes = suite.Remember(m.changes, op)
 	return op
 }
 
 // scarce returns a line with units for the item that has the least.
 func (m *model) scarce() stock.Line {
-	least := stock.Line{SKU: 1, Num: m.rng.Int64N(30) + 10}
+	least := stock.Line{SKU: 1, Num: m.Int64N(30) + 10}
 	available := int64(math.MaxInt64)
-	for item, err := range m.sides[0].inv.Items(m.Context()) {
+	for item, err := range m.Sides[0].inv.Items(m.Context()) {
 		if err == nil && item.Available() < available {
 			least.SKU, least.Activity, available = item.SKU, item.Activity, item.Available()
 		}
@@ -332,17 +304,17 @@ func (m *model) scarce() stock.Line {
 // moves draws one or two moves, a quarter of them of all that is there.
 func (m *model) moves() []stock.Move {
 	moves := []stock.Move{{SKU: 1, From: 0, To: 7}, {SKU: 2, From: 7, To: 0}}
-	switch m.rng.IntN(4) {
+	switch m.IntN(4) {
 	case 0:
-		moves = []stock.Move{{SKU: 1, From: pick[int64](m, 7, 8), To: 0}}
+		moves = []stock.Move{{SKU: 1, From: suite.Pick[int64](m, 7, 8), To: 0}}
 	case 1:
 		moves = moves[:1]
 	case 2:
-		moves = []stock.Move{{SKU: hugeSKU, From: pick[int64](m, 0, 7), To: pick[int64](m, 7, 7, 7, 9, 0)}}
+		moves = []stock.Move{{SKU: hugeSKU, From: suite.Pick[int64](m, 0, 7), To: suite.Pick[int64](m, 7, 7, 7, 9, 0)}}
 	}
 	for i := range moves {
 		moves[i].Num = m.num(stock.Key{SKU: moves[i].SKU})
-		if m.chance(25) {
+		if m.Chance(25) {
 			moves[i].Num = stock.Rest
 		}
 	}
@@ -351,36 +323,36 @@ func (m *model) moves() []stock.Move {
 
 // define creates an item or changes its terms; most terms let a Lock pass.
 func (m *model) define(key stock.Key) operation {
-	terms := stock.Terms{SPU: m.rng.Int64N(3)}
-	total := m.rng.Int64N(60) + 20
+	terms := stock.Terms{SPU: m.Int64N(3)}
+	total := m.Int64N(60) + 20
 	if key.SKU == hugeSKU {
-		total = math.MaxInt64 - m.rng.Int64N(3)
+		total = math.MaxInt64 - m.Int64N(3)
 	}
-	if m.chance(15) {
-		terms.PerOrder = m.rng.Int64N(6) + 1
+	if m.Chance(15) {
+		terms.PerOrder = m.Int64N(6) + 1
 	}
-	if m.chance(20) {
-		terms.PerBuyer = m.rng.Int64N(60) + 1
+	if m.Chance(20) {
+		terms.PerBuyer = m.Int64N(60) + 1
 	}
-	if m.chance(15) {
-		terms.LiveHolds = m.rng.Int64N(4) + 1
+	if m.Chance(15) {
+		terms.LiveHolds = m.Int64N(4) + 1
 	}
-	terms.OffShelf = m.chance(5)
-	if key.SKU >= 3 && m.chance(40) {
+	terms.OffShelf = m.Chance(5)
+	if key.SKU >= 3 && m.Chance(40) {
 		terms.Unlimited, total = true, 0
 	}
 	name := fmt.Sprintf("Define(%v, %d, %+v)", key, total, terms)
-	if !m.chance(12) {
-		return operation{name: name, call: func(s *side) (any, error) { return s.inv.Define(s.Context(), key, total, terms) }}
+	if !m.Chance(12) {
+		return operation{Name: name, Call: func(s *side) (any, error) { return s.inv.Define(s.Context(), key, total, terms) }}
 	}
-	start := m.now().Sub(m.sides[0].epoch) + pick(m, -time.Hour, -time.Microsecond, 0, time.Microsecond, m.opts.HoldFor)
-	end := start + pick(m, 0, time.Microsecond, time.Hour, 2*time.Hour, 2*m.opts.HoldFor, 24*time.Hour)
-	open := m.chance(30) // without a start
-	return operation{name: fmt.Sprintf("%s from %v (open: %v) to %v", name, start, open, end), call: func(s *side) (any, error) {
+	start := m.now().Sub(m.Sides[0].Epoch) + suite.Pick(m, -time.Hour, -time.Microsecond, 0, time.Microsecond, m.opts.HoldFor)
+	end := start + suite.Pick(m, 0, time.Microsecond, time.Hour, 2*time.Hour, 2*m.opts.HoldFor, 24*time.Hour)
+	open := m.Chance(30) // without a start
+	return operation{Name: fmt.Sprintf("%s from %v (open: %v) to %v", name, start, open, end), Call: func(s *side) (any, error) {
 		terms := terms
-		terms.End = s.epoch.Add(end)
+		terms.End = s.Epoch.Add(end)
 		if !open {
-			terms.Start = s.epoch.Add(start)
+			terms.Start = s.Epoch.Add(start)
 		}
 		return s.inv.Define(s.Context(), key, total, terms)
 	}}
@@ -388,11 +360,11 @@ func (m *model) define(key stock.Key) operation {
 
 // advance moves both clocks: by a little, by a lot, or to the edge of a deadline or window.
 func (m *model) advance() operation {
-	by := pick(m, time.Microsecond, m.opts.HoldFor/5, m.opts.HoldFor/5, m.opts.HoldFor/2).Truncate(time.Microsecond)
+	by := suite.Pick(m, time.Microsecond, m.opts.HoldFor/5, m.opts.HoldFor/5, m.opts.HoldFor/2).Truncate(time.Microsecond)
 	if edge, now := m.edge(), m.now(); edge.After(now) {
-		by = edge.Sub(now) - pick(m, 0, time.Microsecond)
+		by = edge.Sub(now) - suite.Pick(m, 0, time.Microsecond)
 	}
-	return operation{name: fmt.Sprintf("Advance(%v)", by), call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("Advance(%v)", by), Call: func(s *side) (any, error) {
 		s.Advance(by)
 		return nil, nil
 	}}
@@ -401,44 +373,47 @@ func (m *model) advance() operation {
 // edge returns the deadline of an order or the edge of a sale window, or often nothing.
 func (m *model) edge() time.Time {
 	switch {
-	case m.chance(40) && m.any(stock.Locked):
+	case m.Chance(40) && m.any(stock.Locked):
 		return m.hold(m.order(stock.Locked)).Deadline
-	case m.chance(10):
-		item, _ := m.sides[0].inv.Item(m.Context(), m.key()) // what does not exist has no edges
-		return pick(m, item.Start, item.End)
+	case m.Chance(10):
+		item, _ := m.Sides[0].inv.Item(m.Context(), m.key()) // what does not exist has no edges
+		return suite.Pick(m, item.Start, item.End)
 	}
 	return time.Time{}
 }
 
 // holdOf reads the hold of an order.
 func (m *model) holdOf(order string) operation {
-	return operation{name: fmt.Sprintf("Hold(%q)", order), call: func(s *side) (any, error) { return s.inv.Hold(s.Context(), order) }}
+	return operation{Name: fmt.Sprintf("Hold(%q)", order), Call: func(s *side) (any, error) { return s.inv.Hold(s.Context(), order) }}
 }
+
+// look reads what became of the hold of an order.
+func (m *model) look(order string) []operation { return []operation{m.holdOf(order)} }
 
 // state draws a state that a hold can be in.
 func (m *model) state() stock.State {
-	return pick(m, stock.Locked, stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired)
+	return suite.Pick(m, stock.Locked, stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired)
 }
 
 // read asks for one thing.
 func (m *model) read() operation {
-	key, order, buyer := m.key(), m.order(stock.Locked, stock.Paid), m.rng.Int64N(buyers)+1
+	key, order, buyer := m.key(), m.order(stock.Locked, stock.Paid), m.Int64N(buyers)+1
 	states := []stock.State{m.state(), m.state()}
-	switch m.rng.IntN(6) {
+	switch m.IntN(6) {
 	case 0:
 		return m.holdOf(order)
 	case 1:
-		return operation{name: fmt.Sprintf("Item(%v)", key), call: func(s *side) (any, error) { return s.inv.Item(s.Context(), key) }}
+		return operation{Name: fmt.Sprintf("Item(%v)", key), Call: func(s *side) (any, error) { return s.inv.Item(s.Context(), key) }}
 	case 2:
-		return operation{name: fmt.Sprintf("Usage(%v) of %d", key, buyer), call: func(s *side) (any, error) { return s.inv.For(buyer).Usage(s.Context(), key) }}
+		return operation{Name: fmt.Sprintf("Usage(%v) of %d", key, buyer), Call: func(s *side) (any, error) { return s.inv.For(buyer).Usage(s.Context(), key) }}
 	case 3:
-		return operation{name: fmt.Sprintf("Holds(%v, %v)", key, states), call: func(s *side) (any, error) {
-			return gather(s.inv.Holds(s.Context(), stock.Filter{Key: key, States: states}))
+		return operation{Name: fmt.Sprintf("Holds(%v, %v)", key, states), Call: func(s *side) (any, error) {
+			return suite.Gather(s.inv.Holds(s.Context(), stock.Filter{Key: key, States: states}))
 		}}
 	case 4:
-		return operation{name: fmt.Sprintf("Holds(%v)", states), call: func(s *side) (any, error) {
-			return gather(s.inv.Holds(s.Context(), stock.Filter{States: states}))
+		return operation{Name: fmt.Sprintf("Holds(%v)", states), Call: func(s *side) (any, error) {
+			return suite.Gather(s.inv.Holds(s.Context(), stock.Filter{States: states}))
 		}}
 	}
-	return operation{name: fmt.Sprintf("Repair(%v)", key), call: func(s *side) (any, error) { return s.inv.Repair(s.Context(), key) }}
+	return operation{Name: fmt.Sprintf("Repair(%v)", key), Call: func(s *side) (any, error) { return s.inv.Repair(s.Context(), key) }}
 }

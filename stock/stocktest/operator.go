@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -29,13 +30,13 @@ func operatorCases() []testCase {
 func restockTwice(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	for range 2 {
-		s.no(s.inv.Restock(s.Context(), "in", units(1, 5)))
+		s.No(s.inv.Restock(s.Context(), "in", units(1, 5)))
 		s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
 	}
-	s.is(s.inv.Restock(s.Context(), "in", units(1, 7)), stock.ErrMismatch)
+	s.Is(s.inv.Restock(s.Context(), "in", units(1, 7)), stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
-	s.no(s.inv.Restock(s.Context(), "in-2", units(1, 2), units(1, 1))) // lines are summed
-	s.no(s.inv.Restock(s.Context(), "in-2", units(1, 3)))
+	s.No(s.inv.Restock(s.Context(), "in-2", units(1, 2), units(1, 1))) // lines are summed
+	s.No(s.inv.Restock(s.Context(), "in-2", units(1, 3)))
 	s.counts(sku(1), stock.Quantities{Total: 18, Left: 18})
 }
 
@@ -44,23 +45,23 @@ func restockAllOrNone(s *scene) {
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	s.unchanged(sku(1), func() {
 		err := s.inv.Restock(s.Context(), "in", units(1, 5), units(9, 5))
-		same(s, "error", *as[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
+		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
 		err = s.inv.Restock(s.Context(), "in", units(9, 5), units(2, 5), units(1, 5)) // the first by key
-		same(s, "error", *as[*stock.ItemError](s, err), stock.ItemError{Key: sku(2), Err: stock.ErrUnlimited})
+		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(2), Err: stock.ErrUnlimited})
 	})
-	s.no(s.inv.Restock(s.Context(), "in", units(1, 5))) // the refused ID is free
+	s.No(s.inv.Restock(s.Context(), "in", units(1, 5))) // the refused ID is free
 	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
 }
 
 func restockConcurrently(s *scene) {
 	s.define(sku(1), 0, stock.Terms{})
 	s.define(sku(2), 0, stock.Terms{})
-	s.each(together(32, func(int) error { return s.inv.Restock(s.Context(), "same", units(2, 2), units(1, 1)) }))
-	s.each(together(32, func(i int) error { return s.inv.Restock(s.Context(), strconv.Itoa(i), units(1, 1), units(2, 2)) }))
+	s.Each(suite.Together(32, func(int) error { return s.inv.Restock(s.Context(), "same", units(2, 2), units(1, 1)) }))
+	s.Each(suite.Together(32, func(i int) error { return s.inv.Restock(s.Context(), strconv.Itoa(i), units(1, 1), units(2, 2)) }))
 	s.counts(sku(1), stock.Quantities{Total: 33, Left: 33})
 	s.counts(sku(2), stock.Quantities{Total: 66, Left: 66})
-	errs := together(8, func(i int) error { return s.inv.Restock(s.Context(), "contested", units(1, int64(1+i))) })
-	s.count("restocks", s.succeeded(errs, stock.ErrMismatch), 1)
+	errs := suite.Together(8, func(i int) error { return s.inv.Restock(s.Context(), "contested", units(1, int64(1+i))) })
+	s.Count("restocks", s.Succeeded(errs, stock.ErrMismatch), 1)
 }
 
 func withdraw(s *scene) {
@@ -71,17 +72,17 @@ func withdraw(s *scene) {
 		s.shortage(s.inv.Withdraw(s.Context(), "out", units(1, 6)), sku(1), 6, 5)
 	})
 	for range 2 {
-		s.no(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
+		s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
 		s.counts(sku(1), stock.Quantities{Total: 5, Sold: 2, Locked: 3, Left: 3})
 	}
-	s.is(s.inv.Withdraw(s.Context(), "out", units(1, 4)), stock.ErrMismatch)
-	s.is(s.inv.Withdraw(s.Context(), "out-2", units(9, 1)), stock.ErrUnknownSKU)
+	s.Is(s.inv.Withdraw(s.Context(), "out", units(1, 4)), stock.ErrMismatch)
+	s.Is(s.inv.Withdraw(s.Context(), "out-2", units(9, 1)), stock.ErrUnknownSKU)
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
-	s.is(s.inv.Withdraw(s.Context(), "out-2", units(2, 1)), stock.ErrUnlimited)
+	s.Is(s.inv.Withdraw(s.Context(), "out-2", units(2, 1)), stock.ErrUnlimited)
 
 	// An item that lost all of its units is sold out, not unlimited.
 	s.define(sku(3), 5, stock.Terms{})
-	s.no(s.inv.Withdraw(s.Context(), "all", units(3, 5)))
+	s.No(s.inv.Withdraw(s.Context(), "all", units(3, 5)))
 	_, err := s.inv.Lock(s.Context(), "c", units(3, 1))
 	s.shortage(err, sku(3), 1, 0)
 }
@@ -90,48 +91,48 @@ func withdrawReleases(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 8))
 	s.Advance(hold)
-	s.no(s.inv.Withdraw(s.Context(), "out", units(1, 9)))
+	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 9)))
 	s.state("a", stock.Expired)
 	s.counts(sku(1), stock.Quantities{Total: 1, Left: 1})
 }
 
 func withdrawConcurrently(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	errs := together(24, func(i int) (err error) {
+	errs := suite.Together(24, func(i int) (err error) {
 		if i%2 == 0 {
 			_, err = s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, 1))
 			return err
 		}
 		return s.inv.Withdraw(s.Context(), strconv.Itoa(i), units(1, 1))
 	})
-	s.count("units", s.succeeded(errs, stock.ErrInsufficient), 10)
-	same(s, "available", s.item(sku(1)).Available(), 0)
+	s.Count("units", s.Succeeded(errs, stock.ErrInsufficient), 10)
+	suite.Same(s, "available", s.item(sku(1)).Available(), 0)
 }
 
 // changesShareIDs uses the number of one kind of change for the others.
 func changesShareIDs(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	s.define(pool(1, 7), 100, stock.Terms{})
-	s.no(s.inv.Restock(s.Context(), "in", units(1, 5)))
-	s.no(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
+	s.No(s.inv.Restock(s.Context(), "in", units(1, 5)))
+	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
 	move := stock.Move{SKU: 1, To: 7, Num: 5}
 	_, err := s.inv.Transfer(s.Context(), "move", move)
-	s.no(err)
-	s.is(s.inv.Withdraw(s.Context(), "in", units(1, 5)), stock.ErrMismatch)
-	s.is(s.inv.Withdraw(s.Context(), "move", units(1, 5)), stock.ErrMismatch)
-	s.is(s.inv.Restock(s.Context(), "out", units(1, 5)), stock.ErrMismatch)
-	s.is(s.inv.Restock(s.Context(), "move", stock.Line{SKU: 1, Activity: 7, Num: 5}), stock.ErrMismatch)
+	s.No(err)
+	s.Is(s.inv.Withdraw(s.Context(), "in", units(1, 5)), stock.ErrMismatch)
+	s.Is(s.inv.Withdraw(s.Context(), "move", units(1, 5)), stock.ErrMismatch)
+	s.Is(s.inv.Restock(s.Context(), "out", units(1, 5)), stock.ErrMismatch)
+	s.Is(s.inv.Restock(s.Context(), "move", stock.Line{SKU: 1, Activity: 7, Num: 5}), stock.ErrMismatch)
 	for _, id := range []string{"in", "out"} {
 		_, err = s.inv.Transfer(s.Context(), id, move)
-		s.is(err, stock.ErrMismatch)
+		s.Is(err, stock.ErrMismatch)
 	}
 	// A mismatch comes before what the items say.
-	s.is(s.inv.Withdraw(s.Context(), "in", units(9, 1)), stock.ErrMismatch)
-	s.is(s.inv.Withdraw(s.Context(), "out", units(1, 1_000_000)), stock.ErrMismatch)
+	s.Is(s.inv.Withdraw(s.Context(), "in", units(9, 1)), stock.ErrMismatch)
+	s.Is(s.inv.Withdraw(s.Context(), "out", units(1, 1_000_000)), stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 95, Left: 95})
 	s.counts(pool(1, 7), stock.Quantities{Total: 105, Left: 105})
 
-	errs := together(12, func(i int) (err error) {
+	errs := suite.Together(12, func(i int) (err error) {
 		switch i % 3 {
 		case 0:
 			return s.inv.Restock(s.Context(), "contested", units(1, 5))
@@ -141,7 +142,7 @@ func changesShareIDs(s *scene) {
 		_, err = s.inv.Transfer(s.Context(), "contested", move)
 		return err
 	})
-	s.count("calls of the kind that won", s.succeeded(errs, stock.ErrMismatch), 4)
+	s.Count("calls of the kind that won", s.Succeeded(errs, stock.ErrMismatch), 4)
 }
 
 func transfer(s *scene) {
@@ -153,8 +154,8 @@ func transfer(s *scene) {
 	moves := []stock.Move{{SKU: 2, From: 0, To: 7, Num: 4}, {SKU: 1, From: 0, To: 7, Num: 30}}
 	for range 2 {
 		got, err := s.inv.Transfer(s.Context(), "begin", moves...)
-		s.no(err)
-		same(s, "moves", got, moves)
+		s.No(err)
+		suite.Same(s, "moves", got, moves)
 	}
 	s.counts(sku(1), stock.Quantities{Total: 70, Left: 70})
 	s.counts(pool(1, 7), stock.Quantities{Total: 30, Left: 30})
@@ -165,13 +166,13 @@ func transfer(s *scene) {
 		s.shortage(err, pool(1, 7), 3, 2)
 	})
 	_, err := s.inv.Transfer(s.Context(), "back", stock.Move{SKU: 1, From: 7, To: 8, Num: 2})
-	s.no(err)
+	s.No(err)
 	s.counts(pool(1, 7), stock.Quantities{Total: 28, Locked: 28, Left: 28})
 	s.counts(pool(1, 8), stock.Quantities{Total: 7, Left: 7})
 
 	s.Advance(hold) // what is dead does
 	_, err = s.inv.Transfer(s.Context(), "home", stock.Move{SKU: 1, From: 7, To: 0, Num: 28})
-	s.no(err)
+	s.No(err)
 	s.counts(sku(1), stock.Quantities{Total: 98, Left: 98})
 }
 
@@ -188,19 +189,19 @@ func transferAllOrNone(s *scene) {
 			_, err := s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 2, To: 7, Num: 4})
 			s.shortage(err, sku(2), 4, 3)
 			_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 2, To: 9, Num: 1})
-			same(s, "error", *as[*stock.ItemError](s, err), stock.ItemError{Key: pool(2, 9), Err: stock.ErrUnknownSKU})
+			suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: pool(2, 9), Err: stock.ErrUnknownSKU})
 			_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 9, To: 7, Num: stock.Rest})
-			same(s, "error", *as[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
+			suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
 			for _, num := range []int64{1, stock.Rest} {
 				_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 3, To: 7, Num: num})
-				same(s, "error", *as[*stock.ItemError](s, err), stock.ItemError{Key: sku(3), Err: stock.ErrUnlimited})
+				suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(3), Err: stock.ErrUnlimited})
 				_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 3, From: 7, To: 0, Num: num})
-				s.is(err, stock.ErrUnlimited)
+				s.Is(err, stock.ErrUnlimited)
 			}
 		})
 	})
 	_, err := s.inv.Transfer(s.Context(), "move", good)
-	s.no(err)
+	s.No(err)
 }
 
 func transferMismatch(s *scene) {
@@ -210,9 +211,9 @@ func transferMismatch(s *scene) {
 	s.define(sku(2), 100, stock.Terms{})
 	s.define(pool(2, 7), 100, stock.Terms{})
 	_, err := s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, To: 7, Num: 5})
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, From: 8, To: 7, Num: stock.Rest})
-	s.no(err)
+	s.No(err)
 	for id, moves := range map[string][]stock.Move{
 		"move": {
 			{SKU: 1, To: 7, Num: 6}, {SKU: 1, To: 7, Num: stock.Rest}, {SKU: 1, To: 8, Num: 5},
@@ -222,11 +223,11 @@ func transferMismatch(s *scene) {
 	} {
 		for _, move := range moves {
 			_, err = s.inv.Transfer(s.Context(), id, move)
-			s.is(err, stock.ErrMismatch)
+			s.Is(err, stock.ErrMismatch)
 		}
 	}
 	_, err = s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, To: 7, Num: 5}, stock.Move{SKU: 2, To: 7, Num: 5})
-	s.is(err, stock.ErrMismatch)
+	s.Is(err, stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 95, Left: 95})
 	s.counts(pool(1, 7), stock.Quantities{Total: 205, Left: 205})
 	s.counts(pool(1, 8), stock.Quantities{})
@@ -245,26 +246,26 @@ func transferRest(s *scene) {
 	want.Num = 13
 	for range 2 {
 		got, err := s.inv.Transfer(s.Context(), "end", home)
-		s.no(err)
-		same(s, "moves", got, []stock.Move{want})
+		s.No(err)
+		suite.Same(s, "moves", got, []stock.Move{want})
 		s.Advance(hold) // what comes free later is not part of the first time
 	}
 	s.state("dead", stock.Expired)
 	s.counts(sku(1), stock.Quantities{Total: 113, Left: 113})
 	for _, num := range []int64{4, 0} { // the live one has died; then there is nothing
 		got, err := s.inv.Transfer(s.Context(), fmt.Sprint("later ", num), home)
-		s.no(err)
+		s.No(err)
 		want.Num = num
-		same(s, "moves", got, []stock.Move{want})
+		suite.Same(s, "moves", got, []stock.Move{want})
 	}
 	got, err := s.inv.Transfer(s.Context(), "later 0", home)
-	s.no(err)
-	same(s, "moves", got, []stock.Move{want})
+	s.No(err)
+	suite.Same(s, "moves", got, []stock.Move{want})
 	s.counts(pool(1, 7), stock.Quantities{Total: 3, Sold: 3})
 	s.counts(sku(1), stock.Quantities{Total: 117, Left: 117})
 	got, err = s.inv.Transfer(s.Context(), "out again", stock.Move{SKU: 1, From: 0, To: 7, Num: stock.Rest})
-	s.no(err)
-	same(s, "moves", got, []stock.Move{{SKU: 1, From: 0, To: 7, Num: 117}})
+	s.No(err)
+	suite.Same(s, "moves", got, []stock.Move{{SKU: 1, From: 0, To: 7, Num: 117}})
 	s.counts(pool(1, 7), stock.Quantities{Total: 120, Sold: 3, Left: 117})
 }
 
@@ -276,13 +277,13 @@ func transferRestOnce(s *scene) {
 	s.define(pool(2, 7), 30, stock.Terms{})
 	s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 8})
 	moves := make([][]stock.Move, 32)
-	s.each(together(len(moves), func(i int) (err error) {
+	s.Each(suite.Together(len(moves), func(i int) (err error) {
 		moves[i], err = s.inv.Transfer(s.Context(), "end of 7",
 			stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest}, stock.Move{SKU: 2, From: 7, To: 0, Num: stock.Rest})
 		return err
 	}))
 	for _, got := range moves {
-		same(s, "moves", got, []stock.Move{{SKU: 1, From: 7, To: 0, Num: 12}, {SKU: 2, From: 7, To: 0, Num: 30}})
+		suite.Same(s, "moves", got, []stock.Move{{SKU: 1, From: 7, To: 0, Num: 12}, {SKU: 2, From: 7, To: 0, Num: 30}})
 	}
 	s.counts(sku(1), stock.Quantities{Total: 112, Left: 112})
 	s.counts(sku(2), stock.Quantities{Total: 130, Left: 130})
@@ -295,7 +296,7 @@ func transferRestTraffic(s *scene) {
 	s.define(sku(1), 0, stock.Terms{})
 	s.define(pool(1, 7), 200, stock.Terms{})
 	moves := make([][]stock.Move, 40)
-	errs := together(len(moves), func(i int) (err error) {
+	errs := suite.Together(len(moves), func(i int) (err error) {
 		if i%10 == 9 {
 			moves[i], err = s.inv.Transfer(s.Context(), "end of 7", stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest})
 			return err
@@ -305,19 +306,19 @@ func transferRestTraffic(s *scene) {
 		}
 		return err
 	})
-	s.succeeded(errs, stock.ErrInsufficient)
+	s.Succeeded(errs, stock.ErrInsufficient)
 	for i := 9; i < len(moves); i += 10 {
-		s.no(errs[i])
-		same(s, "moves", moves[i], moves[9])
+		s.No(errs[i])
+		suite.Same(s, "moves", moves[i], moves[9])
 	}
-	same(s, "units moved", s.item(sku(1)).Total, moves[9][0].Num)
-	same(s, "units kept", s.item(pool(1, 7)).Total, 200-moves[9][0].Num)
+	suite.Same(s, "units moved", s.item(sku(1)).Total, moves[9][0].Num)
+	suite.Same(s, "units kept", s.item(pool(1, 7)).Total, 200-moves[9][0].Num)
 }
 
 func transferOpposite(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	s.define(pool(1, 7), 100, stock.Terms{})
-	s.each(together(64, func(i int) error {
+	s.Each(suite.Together(64, func(i int) error {
 		move := stock.Move{SKU: 1, From: 0, To: 7, Num: 1}
 		if i%2 == 1 {
 			move.From, move.To = move.To, move.From

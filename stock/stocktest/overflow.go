@@ -3,6 +3,7 @@ package stocktest
 import (
 	"math"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -23,10 +24,10 @@ func largestItem(s *scene) {
 	s.define(sku(1), most, stock.Terms{PerOrder: most, PerBuyer: most, LiveHolds: most})
 	buyer := s.inv.For(5)
 	_, err := buyer.Lock(s.Context(), "a", units(1, most))
-	s.no(err)
+	s.No(err)
 	s.counts(sku(1), stock.Quantities{Total: most, Locked: most, Left: most})
 	_, err = buyer.Lock(s.Context(), "b", units(1, most))
-	s.is(err, stock.ErrPerBuyer)
+	s.Is(err, stock.ErrPerBuyer)
 	_, err = s.inv.For(6).Lock(s.Context(), "b", units(1, most))
 	s.shortage(err, sku(1), most, 0)
 	s.pay("a")
@@ -34,8 +35,8 @@ func largestItem(s *scene) {
 	s.usage(5, sku(1), stock.Usage{Bought: most})
 	s.refund("r", "a")
 	s.counts(sku(1), stock.Quantities{Total: most, Left: most, Refunded: most})
-	s.no(s.inv.Withdraw(s.Context(), "out", units(1, most)))
-	s.no(s.inv.Restock(s.Context(), "in", units(1, most)))
+	s.No(s.inv.Withdraw(s.Context(), "out", units(1, most)))
+	s.No(s.inv.Restock(s.Context(), "in", units(1, most)))
 	s.counts(sku(1), stock.Quantities{Total: most, Left: most, Refunded: most})
 }
 
@@ -45,16 +46,16 @@ func overflowTotal(s *scene) {
 	s.define(pool(1, 7), 10, stock.Terms{})
 	s.unchanged(sku(1), func() {
 		s.unchanged(sku(2), func() {
-			s.is(s.inv.Restock(s.Context(), "in", units(2, 1), units(1, 6)), stock.ErrOverflow)
-			s.is(s.inv.Restock(s.Context(), "in", units(1, most)), stock.ErrOverflow)
+			s.Is(s.inv.Restock(s.Context(), "in", units(2, 1), units(1, 6)), stock.ErrOverflow)
+			s.Is(s.inv.Restock(s.Context(), "in", units(1, most)), stock.ErrOverflow)
 			_, err := s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, From: 7, To: 0, Num: 6})
-			s.is(err, stock.ErrOverflow)
+			s.Is(err, stock.ErrOverflow)
 			_, err = s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest})
-			s.is(err, stock.ErrOverflow)
+			s.Is(err, stock.ErrOverflow)
 		})
 	})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
-	s.no(s.inv.Restock(s.Context(), "in", units(1, 5)))
+	s.No(s.inv.Restock(s.Context(), "in", units(1, 5)))
 	s.counts(sku(1), stock.Quantities{Total: most, Left: most})
 }
 
@@ -63,15 +64,15 @@ func overflowUnlimited(s *scene) {
 	s.lock("a", units(1, most-5))
 	s.unchanged(sku(1), func() {
 		_, err := s.inv.Lock(s.Context(), "b", units(1, 6))
-		s.is(err, stock.ErrOverflow)
-		s.isNot(err, stock.ErrInsufficient)
+		s.Is(err, stock.ErrOverflow)
+		s.IsNot(err, stock.ErrInsufficient)
 		_, err = s.inv.Lock(s.Context(), "b", units(1, most))
-		s.is(err, stock.ErrOverflow)
+		s.Is(err, stock.ErrOverflow)
 	})
 	s.lock("b", units(1, 5))
 	s.pay("a")
 	_, err := s.inv.Lock(s.Context(), "c", units(1, 1))
-	s.is(err, stock.ErrOverflow)
+	s.Is(err, stock.ErrOverflow)
 	s.Advance(hold) // b is dead
 	s.lock("c", units(1, 5))
 	s.counts(sku(1), stock.Quantities{Sold: most - 5, Locked: 5})
@@ -91,11 +92,11 @@ func overflowRefunded(s *scene) {
 		s.unchanged(sku(1), func() {
 			s.unchanged(sku(2), func() {
 				_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r2", Order: "b", Restock: restock})
-				s.is(err, stock.ErrOverflow)
+				s.Is(err, stock.ErrOverflow)
 			})
 		})
 	}
-	same(s, "hold", s.holdOf("b"), was)
+	suite.Same(s, "hold", s.holdOf("b"), was)
 	s.refund("r2", "b", units(2, 1)) // the refused ID is free
 }
 
@@ -105,13 +106,13 @@ func overflowBuyer(s *scene) {
 	s.define(sku(2), 10, stock.Terms{})
 	buyer := s.inv.For(5)
 	_, err := buyer.Lock(s.Context(), "a", units(1, most))
-	s.no(err)
+	s.No(err)
 	s.pay("a")
 	s.refund("r", "a")
 	s.usage(5, sku(1), stock.Usage{Bought: most})
 	s.unchanged(sku(2), func() {
 		_, err = buyer.Lock(s.Context(), "b", units(1, 1), units(2, 1))
-		s.is(err, stock.ErrOverflow)
+		s.Is(err, stock.ErrOverflow)
 	})
 	s.lock("b", units(1, 1)) // the item has them, for anybody else
 	_, err = buyer.Lock(s.Context(), "c", units(1, most))

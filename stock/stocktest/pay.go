@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -40,13 +41,13 @@ func replay(order string, state stock.State) stock.Outcome {
 func payTwice(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 2))
-	same(s, "outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid})
+	suite.Same(s, "outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid})
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 	paid := s.state("a", stock.Paid)
-	s.sameTime("PaidAt", paid.PaidAt, s.now())
+	s.SameTime("PaidAt", paid.PaidAt, s.now())
 	s.Advance(2 * hold) // however late
-	s.unchanged(sku(1), func() { same(s, "second outcome", s.pay("a"), replay("a", stock.Paid)) })
-	same(s, "hold", s.holdOf("a"), paid)
+	s.unchanged(sku(1), func() { suite.Same(s, "second outcome", s.pay("a"), replay("a", stock.Paid)) })
+	suite.Same(s, "hold", s.holdOf("a"), paid)
 }
 
 func cancelTwice(s *scene) {
@@ -54,13 +55,13 @@ func cancelTwice(s *scene) {
 	s.lock("a", units(1, 2))
 	s.lock("b", units(1, 3))
 	o, err := s.inv.Cancel(s.Context(), "a")
-	s.no(err)
-	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
+	s.No(err)
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 3, Left: 10})
 	s.Advance(hold / 2)
 	o, err = s.inv.Cancel(s.Context(), "a")
-	s.no(err)
-	same(s, "second outcome", o, replay("a", stock.Cancelled))
+	s.No(err)
+	suite.Same(s, "second outcome", o, replay("a", stock.Cancelled))
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 3, Left: 10})
 }
 
@@ -69,12 +70,12 @@ func cancelThenPay(s *scene) {
 	s.lock("a", units(1, 2))
 	other := s.lock("b", units(1, 3))
 	_, err := s.inv.Cancel(s.Context(), "a")
-	s.no(err)
+	s.No(err)
 	for _, inv := range []*stock.Inventory{s.inv, s.with(stock.Options{LatePay: stock.Reacquire})} {
 		_, err = inv.Pay(s.Context(), "a")
 		s.inState(err, "a", stock.Cancelled, stock.ErrCancelled)
 	}
-	same(s, "the other order", s.holdOf("b"), other)
+	suite.Same(s, "the other order", s.holdOf("b"), other)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 3, Left: 10})
 }
 
@@ -102,8 +103,8 @@ func unknownOrders(s *scene) {
 	s.inState(err, "a", stock.Unheld, stock.ErrNotFound)
 	s.unheld("a")
 	o, err := s.inv.Cancel(s.Context(), "a")
-	s.no(err)
-	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
+	s.No(err)
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
 	_, err = s.inv.Pay(s.Context(), "a")
 	s.inState(err, "a", stock.Cancelled, stock.ErrCancelled)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
@@ -115,12 +116,12 @@ func latePayment(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.lock("a", units(1, 2))
 	s.Advance(hold)
-	same(s, "outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid, Late: true})
+	suite.Same(s, "outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid, Late: true})
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 	paid := s.state("a", stock.Paid)
-	s.sameTime("Deadline", paid.Deadline, h.Deadline)
-	s.sameTime("PaidAt", paid.PaidAt, h.Deadline)
-	same(s, "effects", effects, []stock.Effect{
+	s.SameTime("Deadline", paid.Deadline, h.Deadline)
+	s.SameTime("PaidAt", paid.PaidAt, h.Deadline)
+	suite.Same(s, "effects", effects, []stock.Effect{
 		{Step: stock.StepLock, Order: "a", Lines: []stock.Line{units(1, 2)}},
 		{Step: stock.StepExpire, Order: "a"},
 		{Step: stock.StepReacquire, Order: "a"},
@@ -130,9 +131,9 @@ func latePayment(s *scene) {
 	s.lock("b", units(1, 3))
 	s.Advance(100 * hold)
 	_, err := s.inv.Expire(s.Context())
-	s.no(err)
+	s.No(err)
 	s.state("b", stock.Expired)
-	same(s, "outcome", s.pay("b"), stock.Outcome{Order: "b", State: stock.Paid, Late: true})
+	suite.Same(s, "outcome", s.pay("b"), stock.Outcome{Order: "b", State: stock.Paid, Late: true})
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 5, Left: 5})
 }
 
@@ -162,22 +163,22 @@ func redeem(s *scene) {
 	s.pay("a")
 	was := s.item(sku(1)).Quantities
 	o, err := s.inv.Redeem(s.Context(), "a")
-	s.no(err)
-	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Redeemed})
+	s.No(err)
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Redeemed})
 	o, err = s.inv.Redeem(s.Context(), "a")
-	s.no(err)
-	same(s, "second outcome", o, replay("a", stock.Redeemed))
+	s.No(err)
+	suite.Same(s, "second outcome", o, replay("a", stock.Redeemed))
 	s.counts(sku(1), was)
-	same(s, "payment after that", s.pay("a"), replay("a", stock.Redeemed))
+	suite.Same(s, "payment after that", s.pay("a"), replay("a", stock.Redeemed))
 	_, err = s.inv.Cancel(s.Context(), "a")
 	s.inState(err, "a", stock.Redeemed, stock.ErrRedeemed)
-	s.is(err, stock.ErrPaid)
+	s.Is(err, stock.ErrPaid)
 
 	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true})
 	s.inState(err, "a", stock.Redeemed, stock.ErrRedeemed)
 	s.counts(sku(1), was)
 	_, err = s.with(stock.Options{RefundRedeemed: true}).Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true})
-	s.no(err)
+	s.No(err)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 2})
 	_, err = s.inv.Redeem(s.Context(), "a")
 	s.inState(err, "a", stock.Refunded, stock.ErrRefunded)
@@ -191,7 +192,7 @@ func cancelAfterCrash(s *scene) {
 	s.lock("a", units(1, 2), units(2, 1))
 	s.lock("b", units(1, 1))
 	for range 3 {
-		s.each(together(8, func(int) error {
+		s.Each(suite.Together(8, func(int) error {
 			_, err := s.inv.Cancel(s.Context(), "a")
 			return err
 		}))
@@ -206,7 +207,7 @@ func payEveryLine(s *scene) {
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	s.define(pool(1, 7), 10, stock.Terms{})
 	_, err := s.inv.For(5).Lock(s.Context(), "a", stock.Line{SKU: 1, Activity: 7, Num: 3}, units(2, 5), units(1, 2))
-	s.no(err)
+	s.No(err)
 	s.pay("a")
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 	s.counts(sku(2), stock.Quantities{Sold: 5})
@@ -222,7 +223,7 @@ func latePaymentRejected(s *scene) {
 	for range 2 {
 		_, err := s.inv.Pay(s.Context(), "a")
 		s.inState(err, "a", stock.Expired, stock.ErrExpired)
-		s.isNot(err, stock.ErrInsufficient)
+		s.IsNot(err, stock.ErrInsufficient)
 		s.counts(sku(1), stock.Quantities{Total: 10, Left: 10}) // released by the payment, once
 	}
 	s.state("a", stock.Expired)
@@ -234,24 +235,24 @@ func latePaymentLimits(s *scene) {
 	s.define(sku(1), 10, stock.Terms{PerBuyer: 3, LiveHolds: 1, PerOrder: 2, End: now.Add(hold)})
 	buyer := s.inv.For(5)
 	_, err := buyer.Lock(s.Context(), "a", units(1, 2))
-	s.no(err)
+	s.No(err)
 	s.Advance(hold) // the sale is over as well
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 3, LiveHolds: 1, PerOrder: 1, OffShelf: true})
-	same(s, "outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid, Late: true})
+	suite.Same(s, "outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid, Late: true})
 	s.usage(5, sku(1), stock.Usage{Bought: 2})
 
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 4})
 	_, err = buyer.Lock(s.Context(), "b", units(1, 2))
-	s.no(err)
+	s.No(err)
 	s.Advance(hold)
 	_, err = buyer.Lock(s.Context(), "c", units(1, 1))
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Pay(s.Context(), "b")
-	s.is(err, stock.ErrExpired, stock.ErrPerBuyer)
-	same(s, "limit", *as[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 5, Limit: 4, Has: 3, Wanted: 2})
+	s.Is(err, stock.ErrExpired, stock.ErrPerBuyer)
+	suite.Same(s, "limit", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 5, Limit: 4, Has: 3, Wanted: 2})
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Locked: 1, Left: 8})
 	_, err = s.inv.Cancel(s.Context(), "c")
-	s.no(err)
+	s.No(err)
 	s.pay("b")
 	s.usage(5, sku(1), stock.Usage{Bought: 4})
 }
@@ -277,7 +278,7 @@ func latePaymentAllOrNone(s *scene) {
 	s.Advance(hold)
 	s.lock("b", units(2, 4))
 	_, err := s.inv.Pay(s.Context(), "a")
-	s.is(err, stock.ErrExpired)
+	s.Is(err, stock.ErrExpired)
 	s.shortage(err, sku(2), 2, 1)
 	s.counts(sku(1), stock.Quantities{Total: 5, Left: 5})
 	s.counts(sku(2), stock.Quantities{Total: 5, Locked: 4, Left: 5})
@@ -290,7 +291,7 @@ func latePaymentReplay(s *scene) {
 	s.lock("a", units(1, 2))
 	s.Advance(hold)
 	s.pay("a")
-	same(s, "second outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid, Replay: true, Late: true})
+	suite.Same(s, "second outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid, Replay: true, Late: true})
 }
 
 func payConcurrentReplays(s *scene) {
@@ -298,7 +299,7 @@ func payConcurrentReplays(s *scene) {
 	once := func(inv *stock.Inventory, order string) {
 		s.Helper()
 		outcomes := make([]stock.Outcome, 32)
-		s.each(together(len(outcomes), func(i int) (err error) {
+		s.Each(suite.Together(len(outcomes), func(i int) (err error) {
 			outcomes[i], err = inv.Pay(s.Context(), order)
 			return err
 		}))
@@ -326,7 +327,7 @@ func (s *scene) once(outcomes []stock.Outcome, state stock.State) {
 			done++
 		}
 	}
-	s.count("calls that did it", done, 1)
+	s.Count("calls that did it", done, 1)
 }
 
 func cancelConcurrentReplays(s *scene) {
@@ -334,7 +335,7 @@ func cancelConcurrentReplays(s *scene) {
 	s.lock("a", units(1, 2))
 	for _, order := range []string{"a", "never locked"} {
 		outcomes := make([]stock.Outcome, 32)
-		s.each(together(len(outcomes), func(i int) (err error) {
+		s.Each(suite.Together(len(outcomes), func(i int) (err error) {
 			outcomes[i], err = s.inv.Cancel(s.Context(), order)
 			return err
 		}))
@@ -347,7 +348,7 @@ func redeemConcurrentReplays(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	s.buy("a", units(1, 2))
 	outcomes := make([]stock.Outcome, 32)
-	s.each(together(len(outcomes), func(i int) (err error) {
+	s.Each(suite.Together(len(outcomes), func(i int) (err error) {
 		outcomes[i], err = s.inv.Redeem(s.Context(), "a")
 		return err
 	}))
@@ -362,19 +363,19 @@ func everyVerbInEveryState(s *scene) {
 	reach := map[stock.State]func(order string){
 		stock.Locked:   func(o string) { s.lock(o, units(1, 2)) },
 		stock.Paid:     func(o string) { s.buy(o, units(1, 2)) },
-		stock.Redeemed: func(o string) { s.buy(o, units(1, 2)); _, err := s.inv.Redeem(s.Context(), o); s.no(err) },
+		stock.Redeemed: func(o string) { s.buy(o, units(1, 2)); _, err := s.inv.Redeem(s.Context(), o); s.No(err) },
 		stock.Refunded: func(o string) { s.buy(o, units(1, 2)); s.refund("of "+o, o) },
 		stock.Cancelled: func(o string) {
 			s.lock(o, units(1, 2))
 			_, err := s.inv.Cancel(s.Context(), o)
-			s.no(err)
+			s.No(err)
 		},
 		stock.Expired: func(o string) {
 			h := s.lock(o, units(1, 2))
 			_, err := s.inv.Shorten(s.Context(), o, h.LockedAt)
-			s.no(err)
+			s.No(err)
 			_, err = s.inv.Expire(s.Context())
-			s.no(err)
+			s.No(err)
 		},
 	}
 	far := s.now().Add(10 * hold)
@@ -405,8 +406,8 @@ func everyVerbInEveryState(s *scene) {
 			err := call(order)
 			if reason := want[state][name]; reason != nil {
 				s.inState(err, order, state, reason)
-				same(s, "hold", s.holdOf(order), was)
-				same(s, "item", s.item(sku(1)), counted)
+				suite.Same(s, "hold", s.holdOf(order), was)
+				suite.Same(s, "item", s.item(sku(1)), counted)
 			} else if err != nil {
 				s.Fatalf("%s: %v", order, err)
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -29,15 +30,11 @@ func racePayCancel(s *scene) {
 	for round := range rounds {
 		order := strconv.Itoa(round)
 		s.lock(order, units(1, 2))
-		errs := together(8, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.inv.Pay(s.Context(), order)
-			} else {
-				_, err = s.inv.Cancel(s.Context(), order)
-			}
-			return err
-		})
-		s.count("calls that were told yes", s.succeeded(errs, stock.ErrPaid, stock.ErrCancelled), 4)
+		errs := suite.Meet(8,
+			func() error { return suite.Outcome(s.inv.Pay(s.Context(), order)) },
+			func() error { return suite.Outcome(s.inv.Cancel(s.Context(), order)) },
+		)
+		s.Count("calls that were told yes", s.Succeeded(errs, stock.ErrPaid, stock.ErrCancelled), 4)
 		h := s.holdOf(order)
 		for i, err := range errs {
 			if won := (i%2 == 0) == (h.State == stock.Paid); (err == nil) != won {
@@ -60,7 +57,7 @@ func raceDead(s *scene) {
 		s.lock(order, units(1, 4), units(2, 3))
 		s.Advance(hold)
 		released := make([]int, 12)
-		errs := together(12, func(i int) (err error) {
+		errs := suite.Together(12, func(i int) (err error) {
 			switch i % 6 {
 			case 0:
 				_, err = s.inv.Pay(s.Context(), order)
@@ -79,9 +76,9 @@ func raceDead(s *scene) {
 		})
 		for i, err := range errs {
 			if i%6 == 2 || i%6 == 3 {
-				s.no(err)
+				s.No(err)
 			} else {
-				s.is(err, stock.ErrExpired)
+				s.Is(err, stock.ErrExpired)
 			}
 		}
 		if sum := released[2] + released[8]; sum > 1 {
@@ -91,7 +88,7 @@ func raceDead(s *scene) {
 		s.counts(sku(1), stock.Quantities{Total: 4, Locked: 4, Left: 4})
 		s.counts(sku(2), stock.Quantities{Total: 100, Left: 100})
 		_, err := s.inv.Cancel(s.Context(), fmt.Sprint("next ", round))
-		s.no(err)
+		s.No(err)
 	}
 }
 
@@ -104,11 +101,11 @@ func raceLatePayments(s *scene) {
 	}
 	s.Advance(hold)
 	s.buy("other", units(1, 13))
-	errs := together(20, func(i int) error {
+	errs := suite.Together(20, func(i int) error {
 		_, err := s.inv.Pay(s.Context(), strconv.Itoa(i/2)) // each delivered twice
 		return err
 	})
-	s.count("payments", s.succeeded(errs, stock.ErrInsufficient), 6)
+	s.Count("payments", s.Succeeded(errs, stock.ErrInsufficient), 6)
 	s.counts(sku(1), stock.Quantities{Total: 20, Sold: 19, Left: 1})
 }
 
@@ -119,15 +116,13 @@ func raceRefundRedeem(s *scene) {
 	for round := range rounds {
 		order := strconv.Itoa(round)
 		s.buy(order, units(1, 2))
-		errs := together(8, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.inv.Refund(s.Context(), stock.Refund{ID: order, Order: order, Restock: true})
-			} else {
-				_, err = s.inv.Redeem(s.Context(), order)
-			}
-			return err
-		})
-		s.count("calls that were told yes", s.succeeded(errs, stock.ErrRedeemed, stock.ErrRefunded), 4)
+		errs := suite.Meet(8,
+			func() error {
+				return suite.Outcome(s.inv.Refund(s.Context(), stock.Refund{ID: order, Order: order, Restock: true}))
+			},
+			func() error { return suite.Outcome(s.inv.Redeem(s.Context(), order)) },
+		)
+		s.Count("calls that were told yes", s.Succeeded(errs, stock.ErrRedeemed, stock.ErrRefunded), 4)
 		if state := s.holdOf(order).State; (state == stock.Refunded) != (errs[0] == nil) {
 			s.Fatalf("order is %v, the refund said %v", state, errs[0])
 		}
@@ -139,20 +134,16 @@ func raceLockCancel(s *scene) {
 	s.define(sku(1), 1000, stock.Terms{})
 	for round := range rounds {
 		order := strconv.Itoa(round)
-		errs := together(8, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.inv.Lock(s.Context(), order, units(1, 2))
-			} else {
-				_, err = s.inv.Cancel(s.Context(), order)
-			}
-			return err
-		})
+		errs := suite.Meet(8,
+			func() error { return suite.Outcome(s.inv.Lock(s.Context(), order, units(1, 2))) },
+			func() error { return suite.Outcome(s.inv.Cancel(s.Context(), order)) },
+		)
 		for i, err := range errs {
 			if err != nil && i%2 == 1 {
 				s.Fatalf("cancel: %v", err)
 			}
 		}
-		s.succeeded(errs, stock.ErrCancelled)
+		s.Succeeded(errs, stock.ErrCancelled)
 		s.state(order, stock.Cancelled)
 		s.counts(sku(1), stock.Quantities{Total: 1000, Left: 1000})
 	}
@@ -165,15 +156,11 @@ func raceShortenPay(s *scene) {
 	for round := range rounds {
 		order := strconv.Itoa(round)
 		h := s.lock(order, units(1, 2))
-		errs := together(4, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.inv.Pay(s.Context(), order)
-			} else {
-				_, err = s.inv.Shorten(s.Context(), order, h.LockedAt)
-			}
-			return err
-		})
-		s.succeeded(errs, stock.ErrPaid, stock.ErrExpired)
+		errs := suite.Meet(4,
+			func() error { return suite.Outcome(s.inv.Pay(s.Context(), order)) },
+			func() error { return suite.Outcome(s.inv.Shorten(s.Context(), order, h.LockedAt)) },
+		)
+		s.Succeeded(errs, stock.ErrPaid, stock.ErrExpired)
 		if errs[0] == nil {
 			sold += 2
 			s.state(order, stock.Paid)

@@ -3,9 +3,11 @@ package stocktest
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -28,16 +30,16 @@ func itemUnknown(s *scene) {
 	for _, key := range []stock.Key{sku(2), pool(1, 7)} {
 		want := stock.ItemError{Key: key, Err: stock.ErrUnknownSKU}
 		_, err := s.inv.Item(s.Context(), key)
-		same(s, "error", *as[*stock.ItemError](s, err), want)
+		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
 		_, err = s.inv.For(5).Usage(s.Context(), key)
-		same(s, "error", *as[*stock.ItemError](s, err), want)
+		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
 		_, err = s.inv.Audit(s.Context(), sku(1), key)
-		same(s, "error", *as[*stock.ItemError](s, err), want)
+		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
 		_, err = s.inv.Repair(s.Context(), key)
-		same(s, "error", *as[*stock.ItemError](s, err), want)
+		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
 	}
 	s.usage(5, sku(1), stock.Usage{})
-	same(s, "orders", s.orders(stock.Filter{}), nil)
+	suite.Same(s, "orders", s.orders(stock.Filter{}), nil)
 }
 
 func itemsByKey(s *scene) {
@@ -47,45 +49,27 @@ func itemsByKey(s *scene) {
 	want := []stock.Key{sku(1), pool(1, 9), sku(2), pool(2, 7), sku(10)}
 	var got []stock.Key
 	for item, err := range s.inv.Items(s.Context()) {
-		s.no(err)
+		s.No(err)
 		got = append(got, item.Key)
-		same(s, "item", item, s.item(item.Key))
+		suite.Same(s, "item", item, s.item(item.Key))
 	}
-	same(s, "keys", got, want)
+	suite.Same(s, "keys", got, want)
 }
 
 func itemsPages(s *scene) {
 	const full = 400 // two pages of the library
-	define := func(from, to int) {
-		s.Helper()
-		s.each(crowd(to-from, 8, func(i int) error {
-			_, err := s.inv.Define(s.Context(), sku(int64(from+i+1)), 1, stock.Terms{})
-			return err
+	suite.Pages(s, full, []int{1, 200, 201}, func(from, to int) {
+		s.Each(suite.Crowd(to-from, 8, func(i int) error {
+			return suite.Outcome(s.inv.Define(s.Context(), sku(int64(from+i+1)), 1, stock.Terms{}))
 		}))
-	}
-	count := func(stop int) int {
-		s.Helper()
-		n := 0
-		for item, err := range s.inv.Items(s.Context()) {
-			s.no(err)
-			n++
-			same(s, "key", item.Key, sku(int64(n)))
-			if n == stop {
-				break
-			}
-		}
-		return n
-	}
-	define(0, full)
-	s.count("items", count(-1), full)
-	define(full, full+1)
-	s.count("items", count(-1), full+1)
-	for _, stop := range []int{1, 200, 201} {
-		s.count("items", count(stop), stop)
-	}
+	}, func() iter.Seq2[stock.Item, error] {
+		return s.inv.Items(s.Context())
+	}, func(n int, item stock.Item) {
+		suite.Same(s, "key", item.Key, sku(int64(n+1)))
+	})
 	report, err := s.inv.Audit(s.Context())
-	s.no(err)
-	s.count("items audited", report.Items, full+1)
+	s.No(err)
+	s.Count("items audited", report.Items, full+1)
 }
 
 // orders returns the orders of a listing.
@@ -93,8 +77,8 @@ func (s *scene) orders(filter stock.Filter) []string {
 	s.Helper()
 	var orders []string
 	for h, err := range s.inv.Holds(s.Context(), filter) {
-		s.no(err)
-		same(s, "hold", h, s.holdOf(h.Order))
+		s.No(err)
+		suite.Same(s, "hold", h, s.holdOf(h.Order))
 		orders = append(orders, h.Order)
 	}
 	return orders
@@ -111,32 +95,32 @@ func holdsByFilter(s *scene) {
 	s.buy("paid", units(1, 1))
 	s.buy("redeemed", units(2, 1))
 	_, err := s.inv.Redeem(s.Context(), "redeemed")
-	s.no(err)
+	s.No(err)
 	s.buy("refunded", units(1, 1))
 	s.refund("r", "refunded")
 	s.lock("cancelled", units(1, 1))
 	_, err = s.inv.Cancel(s.Context(), "cancelled")
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Cancel(s.Context(), "never locked")
-	s.no(err)
+	s.No(err)
 	s.lock("expired", stock.Line{SKU: 1, Activity: 7, Num: 1})
 	_, err = s.inv.Shorten(s.Context(), "expired", s.now())
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Expire(s.Context())
-	s.no(err)
+	s.No(err)
 
 	all := []string{"a locked", "b locked", "cancelled", "expired", "never locked", "paid", "redeemed", "refunded", "z locked"}
-	same(s, "all orders", s.orders(stock.Filter{}), all)
-	same(s, "in two states", s.orders(stock.Filter{States: []stock.State{stock.Redeemed, stock.Paid, stock.Paid}}), []string{"paid", "redeemed"})
-	same(s, "cancelled", s.orders(stock.Filter{States: []stock.State{stock.Cancelled}}), []string{"cancelled", "never locked"})
-	same(s, "expired", s.orders(stock.Filter{States: []stock.State{stock.Expired}}), []string{"expired"})
-	same(s, "of SKU 1", s.orders(stock.Filter{Key: sku(1)}), // by state, deadline, order
+	suite.Same(s, "all orders", s.orders(stock.Filter{}), all)
+	suite.Same(s, "in two states", s.orders(stock.Filter{States: []stock.State{stock.Redeemed, stock.Paid, stock.Paid}}), []string{"paid", "redeemed"})
+	suite.Same(s, "cancelled", s.orders(stock.Filter{States: []stock.State{stock.Cancelled}}), []string{"cancelled", "never locked"})
+	suite.Same(s, "expired", s.orders(stock.Filter{States: []stock.State{stock.Expired}}), []string{"expired"})
+	suite.Same(s, "of SKU 1", s.orders(stock.Filter{Key: sku(1)}), // by state, deadline, order
 		[]string{"z locked", "a locked", "b locked", "paid", "refunded", "cancelled"})
-	same(s, "of SKU 1 in two states", s.orders(stock.Filter{Key: sku(1), States: []stock.State{stock.Paid, stock.Locked, stock.Paid}}),
+	suite.Same(s, "of SKU 1 in two states", s.orders(stock.Filter{Key: sku(1), States: []stock.State{stock.Paid, stock.Locked, stock.Paid}}),
 		[]string{"z locked", "a locked", "b locked", "paid"})
-	same(s, "of SKU 2", s.orders(stock.Filter{Key: sku(2)}), []string{"z locked", "redeemed"})
-	same(s, "of the pool", s.orders(stock.Filter{Key: pool(1, 7)}), []string{"expired"})
-	same(s, "of an unknown item", s.orders(stock.Filter{Key: sku(9)}), nil)
+	suite.Same(s, "of SKU 2", s.orders(stock.Filter{Key: sku(2)}), []string{"z locked", "redeemed"})
+	suite.Same(s, "of the pool", s.orders(stock.Filter{Key: pool(1, 7)}), []string{"expired"})
+	suite.Same(s, "of an unknown item", s.orders(stock.Filter{Key: sku(9)}), nil)
 }
 
 // holdsPages lists more holds than a page has, many of them with the same deadline.
@@ -145,7 +129,7 @@ func holdsPages(s *scene) {
 	s.define(sku(1), orders, stock.Terms{})
 	lock := func(from, to int) {
 		s.Helper()
-		s.each(crowd(to-from, 16, func(i int) error {
+		s.Each(suite.Crowd(to-from, 16, func(i int) error {
 			_, err := s.inv.Lock(s.Context(), fmt.Sprintf("%03d", from+i), units(1, 1))
 			return err
 		}))
@@ -153,7 +137,7 @@ func holdsPages(s *scene) {
 	lock(200, orders)
 	s.Advance(time.Microsecond)
 	lock(0, 200)
-	s.each(crowd(orders/9, 16, func(i int) error {
+	s.Each(suite.Crowd(orders/9, 16, func(i int) error {
 		_, err := s.inv.Pay(s.Context(), fmt.Sprintf("%03d", 9*i))
 		return err
 	}))
@@ -161,7 +145,7 @@ func holdsPages(s *scene) {
 		s.Helper()
 		var holds []stock.Hold
 		for h, err := range s.inv.Holds(s.Context(), filter) {
-			s.no(err)
+			s.No(err)
 			holds = append(holds, h)
 			if len(holds) == stop {
 				break
@@ -184,13 +168,13 @@ func holdsPages(s *scene) {
 		{stock.Filter{Key: sku(1), States: []stock.State{stock.Locked}}, byState, orders - orders/9},
 	} {
 		holds := list(listing.filter, -1)
-		s.count("holds", len(holds), listing.want)
+		s.Count("holds", len(holds), listing.want)
 		if !slices.IsSortedFunc(holds, listing.order) {
 			s.Fatalf("%+v: out of order", listing.filter)
 		}
-		s.count("different holds", len(slices.CompactFunc(holds, func(a, b stock.Hold) bool { return a.Order == b.Order })), listing.want)
+		s.Count("different holds", len(slices.CompactFunc(holds, func(a, b stock.Hold) bool { return a.Order == b.Order })), listing.want)
 		for _, stop := range []int{1, 200, 201} {
-			s.count("holds", len(list(listing.filter, stop)), stop)
+			s.Count("holds", len(list(listing.filter, stop)), stop)
 		}
 	}
 }
@@ -202,28 +186,28 @@ func listingsEnd(s *scene) {
 	broken := s.inv.On(&wiretest.Stock{Store: s.Store, Send: func(string) error { return stock.ErrUnavailable }})
 	errs := 0
 	for _, err := range broken.Items(s.Context()) {
-		s.is(err, stock.ErrUnavailable)
+		s.Is(err, stock.ErrUnavailable)
 		errs++
 	}
 	for _, filter := range []stock.Filter{{}, {Key: sku(1)}} {
 		for _, err := range broken.Holds(s.Context(), filter) {
-			s.is(err, stock.ErrUnavailable)
+			s.Is(err, stock.ErrUnavailable)
 			errs++
 		}
 	}
-	s.count("errors of three listings", errs, 3)
+	s.Count("errors of three listings", errs, 3)
 	_, err := broken.Audit(s.Context())
-	s.is(err, stock.ErrUnavailable)
+	s.Is(err, stock.ErrUnavailable)
 	_, err = broken.Expire(s.Context())
-	s.is(err, stock.ErrUnavailable)
+	s.Is(err, stock.ErrUnavailable)
 }
 
 func holdOfTheDead(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.lock("a", units(1, 2))
 	s.Advance(hold)
-	same(s, "hold", s.state("a", stock.Locked), h)
-	same(s, "holds listed", s.orders(stock.Filter{States: []stock.State{stock.Locked}}), []string{"a"})
+	suite.Same(s, "hold", s.state("a", stock.Locked), h)
+	suite.Same(s, "holds listed", s.orders(stock.Filter{States: []stock.State{stock.Locked}}), []string{"a"})
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
 }
 
@@ -234,29 +218,29 @@ func resultsBelongToTheCaller(s *scene) {
 	lines := []stock.Line{{SKU: 1, Activity: 7, Num: 1}, units(1, 1), units(1, 1)}
 	asked := slices.Clone(lines)
 	h := s.lock("a", lines...)
-	same(s, "the caller's lines", lines, asked)
+	suite.Same(s, "the caller's lines", lines, asked)
 	clear(lines)
 	clear(h.Lines)
 	clear(s.holdOf("a").Lines)
-	same(s, "hold", s.holdOf("a").Lines, []stock.HoldLine{{Line: units(1, 2)}, {Line: asked[0]}})
+	suite.Same(s, "hold", s.holdOf("a").Lines, []stock.HoldLine{{Line: units(1, 2)}, {Line: asked[0]}})
 	s.pay("a")
 
 	refunded := slices.Clone(asked[:2])
 	slices.Reverse(refunded)
 	r, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: refunded})
-	s.no(err)
+	s.No(err)
 	clear(refunded)
 	clear(r.Lines)
 	r, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: asked[:2]})
-	s.no(err)
-	same(s, "refund", r.Lines, []stock.Line{asked[1], asked[0]})
+	s.No(err)
+	suite.Same(s, "refund", r.Lines, []stock.Line{asked[1], asked[0]})
 
 	moves := []stock.Move{{SKU: 1, From: 7, To: 0, Num: stock.Rest}}
 	moved, err := s.inv.Transfer(s.Context(), "t", moves...)
-	s.no(err)
-	same(s, "the caller's moves", moves, []stock.Move{{SKU: 1, From: 7, To: 0, Num: stock.Rest}})
+	s.No(err)
+	suite.Same(s, "the caller's moves", moves, []stock.Move{{SKU: 1, From: 7, To: 0, Num: stock.Rest}})
 	clear(moved)
 	moved, err = s.inv.Transfer(s.Context(), "t", moves...)
-	s.no(err)
-	same(s, "moves", moved, []stock.Move{{SKU: 1, From: 7, To: 0, Num: 9}})
+	s.No(err)
+	suite.Same(s, "moves", moved, []stock.Move{{SKU: 1, From: 7, To: 0, Num: 9}})
 }

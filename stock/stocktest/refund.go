@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -33,26 +34,26 @@ func refundTooMuch(s *scene) {
 	s.refund("r1", "a", units(1, 3))
 	s.unchanged(sku(1), func() {
 		_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r2", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3)}})
-		s.is(err, stock.ErrOverRefund)
-		same(s, "error", *as[*stock.RefundError](s, err), stock.RefundError{Key: sku(1), Order: "a", Wanted: 3, Refundable: 2})
+		s.Is(err, stock.ErrOverRefund)
+		suite.Same(s, "error", *suite.As[*stock.RefundError](s, err), stock.RefundError{Key: sku(1), Order: "a", Wanted: 3, Refundable: 2})
 	})
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 3})
 	s.state("a", stock.Paid)
 	s.refund("r2", "a", units(1, 2))
-	same(s, "lines", s.state("a", stock.Refunded).Lines, []stock.HoldLine{{Line: units(1, 5), Refunded: 5, Restocked: 5}})
+	suite.Same(s, "lines", s.state("a", stock.Refunded).Lines, []stock.HoldLine{{Line: units(1, 5), Refunded: 5, Restocked: 5}})
 }
 
 func refundDiscard(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.buy("a", units(1, 5))
 	_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r1", Order: "a", Lines: []stock.Line{units(1, 3)}})
-	s.no(err)
+	s.No(err)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 5, Left: 5, Refunded: 3})
 	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r2", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3)}})
-	s.is(err, stock.ErrOverRefund)
+	s.Is(err, stock.ErrOverRefund)
 	s.refund("r3", "a") // the other two go back on sale
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 3, Left: 7, Refunded: 5})
-	same(s, "lines", s.state("a", stock.Refunded).Lines, []stock.HoldLine{{Line: units(1, 5), Refunded: 5, Restocked: 2}})
+	suite.Same(s, "lines", s.state("a", stock.Refunded).Lines, []stock.HoldLine{{Line: units(1, 5), Refunded: 5, Restocked: 2}})
 }
 
 func refundCappedByOrder(s *scene) {
@@ -64,10 +65,10 @@ func refundCappedByOrder(s *scene) {
 	s.buy("a", units(1, 2))
 	s.buy("b", units(1, 50))
 	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3)}})
-	s.is(err, stock.ErrOverRefund)
+	s.Is(err, stock.ErrOverRefund)
 	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(2, 1)}})
-	s.is(err, stock.ErrOverRefund) // not an item of this order
-	same(s, "error", *as[*stock.RefundError](s, err), stock.RefundError{Key: sku(2), Order: "a", Wanted: 1})
+	s.Is(err, stock.ErrOverRefund) // not an item of this order
+	suite.Same(s, "error", *suite.As[*stock.RefundError](s, err), stock.RefundError{Key: sku(2), Order: "a", Wanted: 1})
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 52, Locked: 2, Left: 48})
 }
 
@@ -76,7 +77,7 @@ func refundAfterRedeem(s *scene) {
 	s.buy("a", units(1, 3))
 	s.refund("before", "a", units(1, 1))
 	_, err := s.inv.Redeem(s.Context(), "a")
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "after", Order: "a", Restock: true})
 	s.inState(err, "a", stock.Redeemed, stock.ErrRedeemed)
 	s.refund("before", "a", units(1, 1)) // the replay is a replay
@@ -101,8 +102,8 @@ func refundReplays(s *scene) {
 	for range 3 { // later rounds find the order refunded
 		for _, refund := range []stock.Refund{part, whole} {
 			got, err := s.inv.Refund(s.Context(), refund)
-			s.no(err)
-			same(s, "refund", got, want[refund.ID])
+			s.No(err)
+			suite.Same(s, "refund", got, want[refund.ID])
 		}
 		s.Advance(hold)
 	}
@@ -134,9 +135,9 @@ func refundMismatch(s *scene) {
 	} {
 		_, err := s.inv.Refund(s.Context(), refund)
 		s.Log(name)
-		s.is(err, stock.ErrMismatch)
+		s.Is(err, stock.ErrMismatch)
 	}
-	same(s, "hold", s.holdOf("a"), was)
+	suite.Same(s, "hold", s.holdOf("a"), was)
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 3, Locked: 1, Left: 97, Refunded: 7})
 }
 
@@ -147,14 +148,14 @@ func refundWhole(s *scene) {
 	s.refund("part", "a", units(1, 3))
 	s.state("a", stock.Paid)
 	got, err := s.inv.Refund(s.Context(), stock.Refund{ID: "rest", Order: "a", Restock: true})
-	s.no(err)
-	same(s, "refund", got, stock.Refund{ID: "rest", Order: "a", Restock: true, Lines: []stock.Line{units(2, 2)}})
+	s.No(err)
+	suite.Same(s, "refund", got, stock.Refund{ID: "rest", Order: "a", Restock: true, Lines: []stock.Line{units(2, 2)}})
 	s.state("a", stock.Refunded)
 	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "more", Order: "a", Restock: true})
 	s.inState(err, "a", stock.Refunded, stock.ErrRefunded)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 3})
 	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10, Refunded: 2})
-	same(s, "payment after that", s.pay("a"), replay("a", stock.Refunded))
+	suite.Same(s, "payment after that", s.pay("a"), replay("a", stock.Refunded))
 	s.lock("b", units(1, 10)) // what is back on sale is on sale
 }
 
@@ -165,9 +166,9 @@ func refundAllOrNone(s *scene) {
 	was := s.holdOf("a")
 	s.unchanged(sku(1), func() {
 		_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3), units(2, 3)}})
-		s.is(err, stock.ErrOverRefund)
+		s.Is(err, stock.ErrOverRefund)
 	})
-	same(s, "hold", s.holdOf("a"), was)
+	suite.Same(s, "hold", s.holdOf("a"), was)
 	s.refund("r", "a", units(1, 3), units(2, 1)) // the refused ID is free
 }
 
@@ -175,7 +176,7 @@ func refundSumsLines(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.buy("a", units(1, 5))
 	_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3), units(1, 3)}})
-	s.is(err, stock.ErrOverRefund)
+	s.Is(err, stock.ErrOverRefund)
 	s.refund("r", "a", units(1, 2), units(1, 2))
 	s.refund("r", "a", units(1, 4))
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 1, Left: 9, Refunded: 4})
@@ -189,12 +190,12 @@ func refundConcurrentReplays(s *scene) {
 		{ID: "whole", Order: "a", Restock: true},
 	} {
 		got := make([]stock.Refund, 32)
-		s.each(together(len(got), func(i int) (err error) {
+		s.Each(suite.Together(len(got), func(i int) (err error) {
 			got[i], err = s.inv.Refund(s.Context(), refund)
 			return err
 		}))
 		for _, r := range got {
-			same(s, "refund", r, got[0])
+			suite.Same(s, "refund", r, got[0])
 		}
 	}
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 5})
@@ -205,21 +206,21 @@ func refundConcurrentCap(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	s.buy("a", units(1, 10))
 	s.buy("b", units(1, 10))
-	errs := together(16, func(i int) error {
+	errs := suite.Together(16, func(i int) error {
 		_, err := s.inv.Refund(s.Context(), stock.Refund{ID: strconv.Itoa(i), Order: "a", Restock: i%2 == 0, Lines: []stock.Line{units(1, 3)}})
 		return err
 	})
-	s.count("refunds", s.succeeded(errs, stock.ErrOverRefund), 3)
+	s.Count("refunds", s.Succeeded(errs, stock.ErrOverRefund), 3)
 	h := s.state("a", stock.Paid)
-	same(s, "refunded", h.Lines[0].Refunded, 9)
+	suite.Same(s, "refunded", h.Lines[0].Refunded, 9)
 	back := h.Lines[0].Restocked
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 20 - back, Left: 80 + back, Refunded: 9})
 
-	errs = together(8, func(i int) error { // whole refunds: one takes it all
+	errs = suite.Together(8, func(i int) error { // whole refunds: one takes it all
 		_, err := s.inv.Refund(s.Context(), stock.Refund{ID: fmt.Sprint("whole ", i), Order: "b", Restock: true})
 		return err
 	})
-	s.count("whole refunds", s.succeeded(errs, stock.ErrRefunded), 1)
+	s.Count("whole refunds", s.Succeeded(errs, stock.ErrRefunded), 1)
 }
 
 func refundConcurrentMismatches(s *scene) {
@@ -227,13 +228,13 @@ func refundConcurrentMismatches(s *scene) {
 	for i := range 8 {
 		s.buy(strconv.Itoa(i), units(1, 8))
 	}
-	errs := together(8, func(i int) error { // one ID for refunds of eight orders
+	errs := suite.Together(8, func(i int) error { // one ID for refunds of eight orders
 		_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: strconv.Itoa(i), Restock: true, Lines: []stock.Line{units(1, 2)}})
 		return err
 	})
-	s.count("refunds", s.succeeded(errs, stock.ErrMismatch), 1)
+	s.Count("refunds", s.Succeeded(errs, stock.ErrMismatch), 1)
 	winner := s.holdOf(strconv.Itoa(slices.Index(errs, nil)))
-	same(s, "refunded", winner.Lines[0].Refunded, 2)
+	suite.Same(s, "refunded", winner.Lines[0].Refunded, 2)
 	s.counts(sku(1), stock.Quantities{Total: 1000, Sold: 62, Left: 938, Refunded: 2})
 }
 
@@ -242,32 +243,32 @@ func refundFreesBuyer(s *scene) {
 	frees := s.with(stock.Options{RefundFreesBuyer: true})
 	buyer := s.inv.For(5)
 	_, err := buyer.Lock(s.Context(), "a", units(1, 4))
-	s.no(err)
+	s.No(err)
 	s.pay("a")
 	s.refund("kept", "a", units(1, 2)) // this inventory does not give units back to the limit
 	s.usage(5, sku(1), stock.Usage{Bought: 4})
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
-	s.is(err, stock.ErrPerBuyer)
+	s.Is(err, stock.ErrPerBuyer)
 	_, err = frees.Refund(s.Context(), stock.Refund{ID: "freed", Order: "a", Lines: []stock.Line{units(1, 1)}})
-	s.no(err)
+	s.No(err)
 	s.usage(5, sku(1), stock.Usage{Bought: 3})
 	_, err = frees.Refund(s.Context(), stock.Refund{ID: "kept", Order: "a", Restock: true, Lines: []stock.Line{units(1, 2)}})
-	s.no(err) // the replay frees nothing
+	s.No(err) // the replay frees nothing
 	s.usage(5, sku(1), stock.Usage{Bought: 3})
-	same(s, "lines", s.holdOf("a").Lines, []stock.HoldLine{{Line: units(1, 4), Refunded: 3, Restocked: 2, Freed: 1}})
+	suite.Same(s, "lines", s.holdOf("a").Lines, []stock.HoldLine{{Line: units(1, 4), Refunded: 3, Restocked: 2, Freed: 1}})
 	_, err = buyer.Lock(s.Context(), "b", units(1, 2))
-	s.is(err, stock.ErrPerBuyer)
+	s.Is(err, stock.ErrPerBuyer)
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
-	s.no(err)
+	s.No(err)
 	s.pay("b")
 	_, err = frees.Refund(s.Context(), stock.Refund{ID: "all", Order: "b", Restock: true})
-	s.no(err)
+	s.No(err)
 	s.usage(5, sku(1), stock.Usage{Bought: 3})
 	_, err = s.inv.For(6).Lock(s.Context(), "c", units(1, 4))
-	s.no(err)
+	s.No(err)
 	s.pay("c")
 	_, err = frees.Refund(s.Context(), stock.Refund{ID: "all of c", Order: "c", Restock: true})
-	s.no(err)
+	s.No(err)
 	s.usage(6, sku(1), stock.Usage{})
 }
 
@@ -275,12 +276,12 @@ func refundRefusedRetried(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	refund := stock.Refund{ID: "r", Order: "a", Restock: true}
 	_, err := s.inv.Refund(s.Context(), refund)
-	s.is(err, stock.ErrNotFound)
+	s.Is(err, stock.ErrNotFound)
 	s.lock("a", units(1, 3))
 	_, err = s.inv.Refund(s.Context(), refund)
-	s.is(err, stock.ErrNotPaid)
+	s.Is(err, stock.ErrNotPaid)
 	s.pay("a")
 	_, err = s.inv.Refund(s.Context(), refund)
-	s.no(err)
+	s.No(err)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 3})
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -28,23 +29,23 @@ func resolveUnknown(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	for range 2 {
 		h, err := s.inv.Resolve(s.Context(), "a")
-		s.no(err)
-		same(s, "state", h.State, stock.Cancelled)
-		same(s, "hold", h, s.holdOf("a"))
+		s.No(err)
+		suite.Same(s, "state", h.State, stock.Cancelled)
+		suite.Same(s, "hold", h, s.holdOf("a"))
 	}
 	locking, err := s.Store.Lock(s.Context(), stock.Order{ID: "a", Lines: []stock.Line{units(1, 2)}}, time.Hour)
-	s.no(err)
-	same(s, "a Lock that arrives now", locking.Verdict, stock.Exists)
+	s.No(err)
+	suite.Same(s, "a Lock that arrives now", locking.Verdict, stock.Exists)
 	_, err = s.inv.Lock(s.Context(), "a", units(1, 2))
-	s.is(err, stock.ErrCancelled)
+	s.Is(err, stock.ErrCancelled)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
 // refusedLate ends the test unless a statement that arrives late was refused.
 func (s *scene) refusedLate(what string, verdict stock.Verdict, err error) {
 	s.Helper()
-	s.no(err)
-	same(s, what+" that arrives late", verdict, stock.Refused)
+	s.No(err)
+	suite.Same(s, what+" that arrives late", verdict, stock.Refused)
 }
 
 // resolveFences has every statement arrive late that may have been under way while the order
@@ -54,9 +55,9 @@ func resolveFences(s *scene) {
 	before := s.lock("a", units(1, 2))
 	for n := range int64(2) {
 		h, err := s.inv.Resolve(s.Context(), "a")
-		s.no(err)
-		same(s, "state", h.State, stock.Locked)
-		same(s, "fence", h.Fence, n+1)
+		s.No(err)
+		suite.Same(s, "state", h.State, stock.Locked)
+		suite.Same(s, "fence", h.Fence, n+1)
 	}
 	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel} {
 		for fence := range int64(2) {
@@ -67,18 +68,18 @@ func resolveFences(s *scene) {
 	verdict, err := s.Store.SetDeadline(s.Context(), before, before.Deadline.Add(hold))
 	s.refusedLate("an Extend", verdict, err)
 	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 2, Left: 100})
-	same(s, "replay", s.lock("a", units(1, 2)).State, stock.Locked)
+	suite.Same(s, "replay", s.lock("a", units(1, 2)).State, stock.Locked)
 	_, err = s.inv.Extend(s.Context(), "a", before.Deadline.Add(hold))
-	s.no(err)
+	s.No(err)
 	s.pay("a")
 
 	s.lock("b", units(1, 5)) // a sweep does not ask: a dead hold is dead
 	_, err = s.inv.Resolve(s.Context(), "b")
-	s.no(err)
+	s.No(err)
 	s.Advance(hold)
 	verdict, err = s.Store.Move(s.Context(), stock.StepExpire, "b", 0)
-	s.no(err)
-	same(s, "sweep", verdict, stock.Done)
+	s.No(err)
+	suite.Same(s, "sweep", verdict, stock.Done)
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 2, Left: 98})
 }
 
@@ -88,27 +89,27 @@ func resolveFencesLater(s *scene) {
 	s.buy("a", units(1, 2))
 	paid := s.state("a", stock.Paid)
 	_, err := s.inv.Resolve(s.Context(), "a")
-	s.no(err)
+	s.No(err)
 	verdict, err := s.Store.Move(s.Context(), stock.StepRedeem, "a", paid.Fence)
 	s.refusedLate("a Redeem", verdict, err)
 	refund := stock.Refunding{Refund: stock.Refund{ID: "late", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}}
 	verdict, err = s.Store.Refund(s.Context(), refund, paid, stock.Paid)
 	s.refusedLate("a Refund", verdict, err)
 	got, err := s.Store.Refunding(s.Context(), "late")
-	s.no(err)
-	same(s, "refund recorded", got.ID, "")
+	s.No(err)
+	suite.Same(s, "refund recorded", got.ID, "")
 	s.refund("r", "a", units(1, 1))
 	_, err = s.inv.Redeem(s.Context(), "a")
-	s.no(err)
+	s.No(err)
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 1, Left: 99, Refunded: 1})
 
 	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
 	s.lock("b", units(1, 3))
 	s.Advance(hold)
 	_, err = s.inv.Expire(s.Context())
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Resolve(s.Context(), "b")
-	s.no(err)
+	s.No(err)
 	verdict, err = s.Store.Move(s.Context(), stock.StepReacquire, "b", 0)
 	s.refusedLate("a late payment", verdict, err)
 	s.pay("b")
@@ -121,27 +122,27 @@ func resolveEveryState(s *scene) {
 	s.buy("paid", units(1, 1))
 	s.buy("redeemed", units(1, 1))
 	_, err := s.inv.Redeem(s.Context(), "redeemed")
-	s.no(err)
+	s.No(err)
 	s.buy("refunded", units(1, 1))
 	s.refund("r", "refunded")
 	s.lock("cancelled", units(1, 1))
 	_, err = s.inv.Cancel(s.Context(), "cancelled")
-	s.no(err)
+	s.No(err)
 	h := s.lock("expired", units(1, 1))
 	_, err = s.inv.Shorten(s.Context(), "expired", h.LockedAt)
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Expire(s.Context())
-	s.no(err)
+	s.No(err)
 	was := s.item(sku(1))
 	for state := stock.Locked; state <= stock.Expired; state++ {
 		want := s.state(state.String(), state)
 		h, err := s.inv.Resolve(s.Context(), state.String())
-		s.no(err)
+		s.No(err)
 		want.Fence++
-		same(s, "hold", h, want)
-		same(s, "hold read again", s.holdOf(state.String()), want)
+		suite.Same(s, "hold", h, want)
+		suite.Same(s, "hold read again", s.holdOf(state.String()), want)
 	}
-	same(s, "item", s.item(sku(1)), was)
+	suite.Same(s, "item", s.item(sku(1)), was)
 }
 
 func resolveDead(s *scene) {
@@ -150,9 +151,9 @@ func resolveDead(s *scene) {
 	s.lock("a", units(1, 2))
 	s.Advance(hold)
 	h, err := s.with(stock.Options{Hook: record(&effects)}).Resolve(s.Context(), "a")
-	s.no(err)
-	same(s, "state", h.State, stock.Expired)
-	same(s, "effects", effects, []stock.Effect{{Step: stock.StepExpire, Order: "a"}})
+	s.No(err)
+	suite.Same(s, "state", h.State, stock.Expired)
+	suite.Same(s, "effects", effects, []stock.Effect{{Step: stock.StepExpire, Order: "a"}})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
@@ -163,7 +164,7 @@ func resolveAgainstLock(s *scene) {
 	for round := range rounds {
 		order := strconv.Itoa(round)
 		states := make([]stock.State, 6)
-		errs := together(len(states), func(i int) error {
+		errs := suite.Together(len(states), func(i int) error {
 			if i%2 == 0 {
 				_, err := s.inv.Lock(s.Context(), order, units(1, 1))
 				return err
@@ -172,7 +173,7 @@ func resolveAgainstLock(s *scene) {
 			states[i] = h.State
 			return err
 		})
-		s.succeeded(errs, stock.ErrCancelled)
+		s.Succeeded(errs, stock.ErrCancelled)
 		final := s.holdOf(order).State
 		for i, err := range errs {
 			switch {
@@ -192,15 +193,11 @@ func resolveAgainstPay(s *scene) {
 	for round := range rounds {
 		order := strconv.Itoa(round)
 		s.lock(order, units(1, 1))
-		s.each(together(6, func(i int) (err error) {
-			if i%2 == 0 {
-				_, err = s.inv.Pay(s.Context(), order)
-			} else {
-				_, err = s.inv.Resolve(s.Context(), order)
-			}
-			return err
-		}))
-		same(s, "fence", s.state(order, stock.Paid).Fence, 3)
+		s.Each(suite.Meet(6,
+			func() error { return suite.Outcome(s.inv.Pay(s.Context(), order)) },
+			func() error { return suite.Outcome(s.inv.Resolve(s.Context(), order)) },
+		))
+		suite.Same(s, "fence", s.state(order, stock.Paid).Fence, 3)
 	}
 	s.counts(sku(1), stock.Quantities{Total: 1000, Sold: rounds, Left: 1000 - rounds})
 }
@@ -313,10 +310,10 @@ func (s *scene) journeyEnd() {
 func lostAnswersResolved(s *scene) {
 	for _, step := range s.journey() {
 		err := step.call(s.lossy(1))
-		s.is(err, stock.ErrUnknown)
+		s.Is(err, stock.ErrUnknown)
 		if step.order != "" {
 			_, err = s.inv.Resolve(s.Context(), step.order)
-			s.no(err)
+			s.No(err)
 		}
 		if err := step.call(s.inv); err != nil {
 			s.Fatalf("%s again: %v", step.name, err)
@@ -333,7 +330,7 @@ func unsentCalls(s *scene) {
 		return nil
 	}})
 	for _, step := range s.journey() {
-		s.is(step.call(broken), stock.ErrUnavailable)
+		s.Is(step.call(broken), stock.ErrUnavailable)
 		if step.order == "c" || step.order == "d" {
 			s.unheld(step.order)
 		}

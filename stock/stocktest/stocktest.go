@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -77,9 +78,9 @@ const hold = stock.DefaultHoldFor
 
 // A scene is one case on its own store: an inventory with the default options, and helpers
 // that end the test where something is not as it should be. They must not be called from
-// other goroutines; together collects what those found.
+// other goroutines; suite.Together collects what those found.
 type scene struct {
-	testing.TB
+	suite.Checks
 	Harness
 
 	inv *stock.Inventory
@@ -88,7 +89,8 @@ type scene struct {
 // newScene returns a scene on a fresh store.
 func newScene(t testing.TB, h Harness) *scene {
 	t.Helper()
-	return &scene{TB: t, Harness: h, inv: stock.New(h.Store, nil)}
+	checks := suite.Checks{TB: t, Retryable: stock.Retryable}
+	return &scene{Checks: checks, Harness: h, inv: stock.New(h.Store, nil)}
 }
 
 // with returns an inventory with other options on the store of the scene.
@@ -98,7 +100,7 @@ func (s *scene) with(opts stock.Options) *stock.Inventory { return stock.New(s.S
 func (s *scene) now() time.Time {
 	s.Helper()
 	_, now, err := s.Store.Hold(s.Context(), "the clock")
-	s.no(err)
+	s.No(err)
 	return now
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -29,7 +30,7 @@ func takeCases() []testCase {
 func (s *scene) take(order string, lines ...stock.Line) stock.Hold {
 	s.Helper()
 	h, err := s.inv.Take(s.Context(), order, lines...)
-	s.no(err)
+	s.No(err)
 	return h
 }
 
@@ -37,74 +38,74 @@ func takeSells(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.take("a", units(1, 3))
 	now := s.now()
-	same(s, "hold", h, stock.Hold{
+	suite.Same(s, "hold", h, stock.Hold{
 		Order: "a", State: stock.Paid, Lines: []stock.HoldLine{{Line: units(1, 3)}},
 		Deadline: now.Add(hold), LockedAt: now, PaidAt: now, UpdatedAt: now,
 	})
 	read, err := s.inv.Hold(s.Context(), "a")
-	s.no(err)
-	same(s, "hold as read", read, h)
+	s.No(err)
+	suite.Same(s, "hold as read", read, h)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 3, Left: 7})
 	paid := s.pay("a")
-	same(s, "outcome of Pay", paid, stock.Outcome{Order: "a", State: stock.Paid, Replay: true})
+	suite.Same(s, "outcome of Pay", paid, stock.Outcome{Order: "a", State: stock.Paid, Replay: true})
 	_, err = s.inv.Cancel(s.Context(), "a")
-	s.is(err, stock.ErrPaid)
+	s.Is(err, stock.ErrPaid)
 	s.Advance(2 * hold) // its deadline is that of a lock, and means nothing any more
 	n, err := s.inv.Expire(s.Context())
-	s.no(err)
-	same(s, "expired", n, 0)
+	s.No(err)
+	suite.Same(s, "expired", n, 0)
 	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true})
-	s.no(err)
+	s.No(err)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 3})
 }
 
 func takeRush(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
-	errs := crowd(1000, 64, func(i int) error {
+	errs := suite.Crowd(1000, 64, func(i int) error {
 		_, err := s.inv.Take(s.Context(), fmt.Sprint("order-", i), units(1, 1))
 		return err
 	})
-	s.count("takes", s.succeeded(errs, stock.ErrInsufficient), 100)
+	s.Count("takes", s.Succeeded(errs, stock.ErrInsufficient), 100)
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 100})
 }
 
 func takeTwice(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	first := s.take("a", units(1, 2))
-	same(s, "second", s.take("a", units(1, 2)), first)
-	errs := crowd(32, 32, func(int) error {
+	suite.Same(s, "second", s.take("a", units(1, 2)), first)
+	errs := suite.Crowd(32, 32, func(int) error {
 		_, err := s.inv.Take(s.Context(), "b", units(1, 2))
 		return err
 	})
-	s.count("takes of b", s.succeeded(errs), 32)
+	s.Count("takes of b", s.Succeeded(errs), 32)
 	_, err := s.inv.Take(s.Context(), "a", units(1, 3))
-	s.is(err, stock.ErrMismatch)
+	s.Is(err, stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 4, Left: 6})
 }
 
 func takeAfterLock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 2))
-	same(s, "state", s.take("a", units(1, 2)).State, stock.Paid)
+	suite.Same(s, "state", s.take("a", units(1, 2)).State, stock.Paid)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 	s.lock("b", units(1, 2))
 	s.Advance(hold)
 	_, err := s.inv.Take(s.Context(), "b", units(1, 2))
-	s.is(err, stock.ErrExpired)
+	s.Is(err, stock.ErrExpired)
 	_, err = s.inv.Take(s.Context(), "a", units(1, 1))
-	s.is(err, stock.ErrMismatch)
+	s.Is(err, stock.ErrMismatch)
 }
 
 func lockAfterTake(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	taken := s.take("a", units(1, 2))
 	s.Advance(2 * hold)
-	same(s, "hold", s.lock("a", units(1, 2)), taken)
+	suite.Same(s, "hold", s.lock("a", units(1, 2)), taken)
 }
 
 func takeBesideLocks(s *scene) {
 	s.define(sku(1), 150, stock.Terms{})
-	errs := crowd(600, 64, func(i int) error {
+	errs := suite.Crowd(600, 64, func(i int) error {
 		order := fmt.Sprint("order-", i)
 		if i%2 == 0 {
 			_, err := s.inv.Take(s.Context(), order, units(1, 1))
@@ -116,31 +117,31 @@ func takeBesideLocks(s *scene) {
 		_, err := s.inv.Pay(s.Context(), order)
 		return err
 	})
-	s.count("sold", s.succeeded(errs, stock.ErrInsufficient), 150)
+	s.Count("sold", s.Succeeded(errs, stock.ErrInsufficient), 150)
 	s.counts(sku(1), stock.Quantities{Total: 150, Sold: 150})
 }
 
 func takeLimits(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 3, PerOrder: 2, LiveHolds: 1})
 	_, err := s.inv.Take(s.Context(), "nobody", units(1, 1))
-	s.is(err, stock.ErrBuyerRequired)
+	s.Is(err, stock.ErrBuyerRequired)
 	inv := s.inv.For(7)
 	_, err = inv.Take(s.Context(), "much", units(1, 3))
-	s.is(err, stock.ErrPerOrder)
+	s.Is(err, stock.ErrPerOrder)
 	_, err = inv.Lock(s.Context(), "locked", units(1, 1))
-	s.no(err)
+	s.No(err)
 	_, err = inv.Take(s.Context(), "a", units(1, 1)) // a live hold does not keep from taking
-	s.no(err)
+	s.No(err)
 	_, err = inv.Take(s.Context(), "b", units(1, 2))
-	limit := as[*stock.LimitError](s, err)
-	s.is(err, stock.ErrPerBuyer)
-	same(s, "limit", *limit, stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 7, Limit: 3, Has: 2, Wanted: 2})
+	limit := suite.As[*stock.LimitError](s, err)
+	s.Is(err, stock.ErrPerBuyer)
+	suite.Same(s, "limit", *limit, stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 7, Limit: 3, Has: 2, Wanted: 2})
 	s.usage(7, sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
-	errs := crowd(20, 20, func(i int) error {
+	errs := suite.Crowd(20, 20, func(i int) error {
 		_, err := s.inv.For(8).Take(s.Context(), fmt.Sprint("eight-", i), units(1, 1))
 		return err
 	})
-	s.count("takes of one buyer", s.succeeded(errs, stock.ErrPerBuyer), 3)
+	s.Count("takes of one buyer", s.Succeeded(errs, stock.ErrPerBuyer), 3)
 	s.usage(8, sku(1), stock.Usage{Bought: 3})
 }
 
@@ -161,15 +162,15 @@ func takeAllOrNone(s *scene) {
 	s.counts(sku(2), stock.Quantities{Total: 1, Sold: 1})
 	s.define(sku(3), 5, stock.Terms{Start: s.now().Add(time.Minute)})
 	_, err = s.inv.Take(s.Context(), "c", units(3, 1))
-	s.is(err, stock.ErrNotStarted)
+	s.Is(err, stock.ErrNotStarted)
 }
 
 func takeAnswerLost(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	lost := stock.New(&wiretest.Stock{Store: s.Store, Reply: func(string) error { return stock.ErrUnknown }}, nil)
 	_, err := lost.Take(s.Context(), "a", units(1, 2))
-	s.is(err, stock.ErrUnknown)
-	same(s, "state", s.take("a", units(1, 2)).State, stock.Paid)
+	s.Is(err, stock.ErrUnknown)
+	suite.Same(s, "state", s.take("a", units(1, 2)).State, stock.Paid)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 }
 
@@ -177,16 +178,16 @@ func takeInTransaction(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	store, _, rollback := s.Begin(s)
 	_, err := s.inv.On(store).Take(s.Context(), "a", units(1, 2))
-	s.no(err)
-	s.no(rollback())
+	s.No(err)
+	s.No(rollback())
 	s.unheld("a")
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	store, commit, _ := s.Begin(s)
 	_, err = s.inv.On(store).Take(s.Context(), "a", units(1, 2))
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.On(store).Take(s.Context(), "b", units(1, 9))
-	s.is(err, stock.ErrInsufficient)
-	s.no(commit())
+	s.Is(err, stock.ErrInsufficient)
+	s.No(commit())
 	s.state("a", stock.Paid)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 }
@@ -194,8 +195,8 @@ func takeInTransaction(s *scene) {
 func takeAfterCancel(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	_, err := s.inv.Cancel(s.Context(), "a")
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Take(s.Context(), "a", units(1, 2))
-	s.is(err, stock.ErrCancelled)
+	s.Is(err, stock.ErrCancelled)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -25,7 +26,7 @@ func transactionCases() []testCase {
 func (s *scene) begin() (inv *stock.Inventory, commit, rollback func()) {
 	s.Helper()
 	store, c, r := s.Begin(s.TB)
-	return s.inv.On(store), func() { s.Helper(); s.no(c()) }, func() { s.Helper(); s.no(r()) }
+	return s.inv.On(store), func() { s.Helper(); s.No(c()) }, func() { s.Helper(); s.No(r()) }
 }
 
 func rolledBackLock(s *scene) {
@@ -33,11 +34,11 @@ func rolledBackLock(s *scene) {
 	was := s.item(sku(1))
 	inv, _, rollback := s.begin()
 	h, err := inv.Lock(s.Context(), "a", units(1, 2))
-	s.no(err)
-	same(s, "state", h.State, stock.Locked)
+	s.No(err)
+	suite.Same(s, "state", h.State, stock.Locked)
 	rollback()
 	s.unheld("a")
-	same(s, "item", s.item(sku(1)), was)
+	suite.Same(s, "item", s.item(sku(1)), was)
 	s.lock("a", units(1, 3)) // the number is free, also for another order
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 3, Left: 10})
 }
@@ -52,7 +53,7 @@ func rolledBackVerbs(s *scene) {
 				s.Fatalf("%s in a transaction: %v", step.name, err)
 			}
 			rollback()
-			same(s, "item after "+step.name, s.item(sku(1)), was)
+			suite.Same(s, "item after "+step.name, s.item(sku(1)), was)
 		}
 		if err := step.call(s.inv); err != nil {
 			s.Fatalf("%s: %v", step.name, err)
@@ -101,7 +102,7 @@ func deadlock(s *scene) {
 	for i, tx := range work {
 		bodies[i] = s.lockBoth(tx.orders, tx.items, func() { met.Done(); met.Wait() })
 	}
-	errs := together(len(work), func(i int) error { return bodies[i]() })
+	errs := suite.Together(len(work), func(i int) error { return bodies[i]() })
 	if errs[0] != nil && errs[1] != nil {
 		s.Fatalf("both failed: %v; %v", errs[0], errs[1])
 	}
@@ -116,7 +117,7 @@ func deadlock(s *scene) {
 		}
 		s.unheld(work[i].orders[0]) // nothing of it is half done
 		s.unheld(work[i].orders[1])
-		s.no(s.lockBoth(work[i].orders, work[i].items, func() {})())
+		s.No(s.lockBoth(work[i].orders, work[i].items, func() {})())
 	}
 	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 2, Left: 100})
 	s.counts(sku(2), stock.Quantities{Total: 100, Locked: 2, Left: 100})
@@ -150,21 +151,21 @@ func refusalInTransaction(s *scene) {
 	s.Advance(hold)
 	inv, commit, _ := s.begin()
 	_, err := inv.Lock(s.Context(), "a", units(1, 2))
-	s.no(err)
+	s.No(err)
 	_, err = inv.Lock(s.Context(), "b", units(1, 1), units(2, 2))
 	s.shortage(err, sku(2), 2, 1)
 	_, err = inv.Lock(s.Context(), "a", units(1, 3))
-	s.is(err, stock.ErrMismatch)
+	s.Is(err, stock.ErrMismatch)
 	_, err = inv.Pay(s.Context(), "expired")
-	s.is(err, stock.ErrExpired)
+	s.Is(err, stock.ErrExpired)
 	_, err = inv.Pay(s.Context(), "unknown")
-	s.is(err, stock.ErrNotFound)
+	s.Is(err, stock.ErrNotFound)
 	_, err = inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a"})
-	s.is(err, stock.ErrNotPaid)
-	s.is(inv.Withdraw(s.Context(), "out", units(1, 9)), stock.ErrInsufficient)
-	s.is(inv.Restock(s.Context(), "in", units(1, 1), units(9, 1)), stock.ErrUnknownSKU)
+	s.Is(err, stock.ErrNotPaid)
+	s.Is(inv.Withdraw(s.Context(), "out", units(1, 9)), stock.ErrInsufficient)
+	s.Is(inv.Restock(s.Context(), "in", units(1, 1), units(9, 1)), stock.ErrUnknownSKU)
 	_, err = inv.Lock(s.Context(), "c", units(2, 1))
-	s.no(err)
+	s.No(err)
 	commit()
 	s.unheld("b")
 	s.state("a", stock.Locked)
@@ -177,20 +178,20 @@ func ownChanges(s *scene) {
 	inv, commit, _ := s.begin()
 	buyer := inv.For(5)
 	first, err := buyer.Lock(s.Context(), "a", units(1, 3))
-	s.no(err)
+	s.No(err)
 	again, err := buyer.Lock(s.Context(), "a", units(1, 3))
-	s.no(err)
-	same(s, "replay", again, first)
+	s.No(err)
+	suite.Same(s, "replay", again, first)
 	_, err = buyer.Lock(s.Context(), "b", units(1, 2))
-	s.is(err, stock.ErrPerBuyer)
+	s.Is(err, stock.ErrPerBuyer)
 	o, err := inv.Pay(s.Context(), "a")
-	s.no(err)
-	same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid})
+	s.No(err)
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid})
 	item, err := inv.Item(s.Context(), sku(1))
-	s.no(err)
-	same(s, "counters", item.Quantities, stock.Quantities{Total: 10, Sold: 3, Left: 7})
-	s.no(inv.Restock(s.Context(), "in", units(1, 1)))
-	s.no(inv.Restock(s.Context(), "in", units(1, 1)))
+	s.No(err)
+	suite.Same(s, "counters", item.Quantities, stock.Quantities{Total: 10, Sold: 3, Left: 7})
+	s.No(inv.Restock(s.Context(), "in", units(1, 1)))
+	s.No(inv.Restock(s.Context(), "in", units(1, 1)))
 	commit()
 	s.counts(sku(1), stock.Quantities{Total: 11, Sold: 3, Left: 8})
 }
@@ -202,7 +203,7 @@ func (s *scene) snapshot() (inv *stock.Inventory, commit func()) {
 	s.define(sku(99), 1, stock.Terms{})
 	inv, commit, _ = s.begin()
 	_, err := inv.Item(s.Context(), sku(99))
-	s.no(err)
+	s.No(err)
 	return inv, commit
 }
 
@@ -215,34 +216,34 @@ func staleHolds(s *scene) {
 	}
 	inv, commit := s.snapshot()
 	_, err := s.inv.Cancel(s.Context(), "cancelled")
-	s.no(err)
+	s.No(err)
 	s.pay("paid")
 	_, err = s.inv.Resolve(s.Context(), "resolved")
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Extend(s.Context(), "extended", s.now().Add(2*hold))
-	s.no(err)
+	s.No(err)
 	_, err = s.inv.Cancel(s.Context(), "never locked")
-	s.no(err)
+	s.No(err)
 	s.lock("new", units(1, 1))
 
 	_, err = inv.Pay(s.Context(), "cancelled")
 	s.inState(err, "cancelled", stock.Cancelled, stock.ErrCancelled)
 	o, err := inv.Pay(s.Context(), "paid")
-	s.no(err)
-	same(s, "outcome", o, replay("paid", stock.Paid))
+	s.No(err)
+	suite.Same(s, "outcome", o, replay("paid", stock.Paid))
 	o, err = inv.Pay(s.Context(), "resolved")
-	s.no(err)
-	same(s, "outcome", o, stock.Outcome{Order: "resolved", State: stock.Paid})
+	s.No(err)
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "resolved", State: stock.Paid})
 	h, err := inv.Extend(s.Context(), "extended", s.now().Add(3*hold))
-	s.no(err)
-	s.sameTime("deadline", h.Deadline, s.now().Add(3*hold))
+	s.No(err)
+	s.SameTime("deadline", h.Deadline, s.now().Add(3*hold))
 	_, err = inv.Lock(s.Context(), "never locked", units(1, 1))
-	s.is(err, stock.ErrCancelled)
+	s.Is(err, stock.ErrCancelled)
 	h, err = inv.Lock(s.Context(), "new", units(1, 1))
-	s.no(err)
-	same(s, "state", h.State, stock.Locked)
+	s.No(err)
+	suite.Same(s, "state", h.State, stock.Locked)
 	_, err = inv.Lock(s.Context(), "new", units(1, 2))
-	s.is(err, stock.ErrMismatch)
+	s.Is(err, stock.ErrMismatch)
 	commit()
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Locked: 2, Left: 8})
 }
@@ -253,20 +254,20 @@ func staleRecords(s *scene) {
 	s.buy("refunded", units(1, 2))
 	inv, commit := s.snapshot()
 	s.refund("elsewhere", "refunded", units(1, 1))
-	s.no(s.inv.Restock(s.Context(), "in", units(1, 3)))
-	s.no(s.inv.Withdraw(s.Context(), "out", units(1, 10)))
+	s.No(s.inv.Restock(s.Context(), "in", units(1, 3)))
+	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 10)))
 	s.define(sku(2), 5, stock.Terms{})
 
 	_, err := inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "refunded", Restock: true, Lines: []stock.Line{units(1, 2)}})
-	s.is(err, stock.ErrOverRefund)
+	s.Is(err, stock.ErrOverRefund)
 	_, err = inv.Refund(s.Context(), stock.Refund{ID: "elsewhere", Order: "refunded", Restock: true, Lines: []stock.Line{units(1, 1)}})
-	s.no(err)
-	s.no(inv.Restock(s.Context(), "in", units(1, 3)))
-	s.is(inv.Restock(s.Context(), "in", units(1, 4)), stock.ErrMismatch)
+	s.No(err)
+	s.No(inv.Restock(s.Context(), "in", units(1, 3)))
+	s.Is(inv.Restock(s.Context(), "in", units(1, 4)), stock.ErrMismatch)
 	_, err = inv.Lock(s.Context(), "too many", units(1, 3))
 	s.shortage(err, sku(1), 3, 2)
 	_, err = inv.Lock(s.Context(), "a", units(1, 2), units(2, 5))
-	s.no(err)
+	s.No(err)
 	commit()
 	s.counts(sku(1), stock.Quantities{Total: 3, Sold: 1, Locked: 2, Left: 2, Refunded: 1})
 }
@@ -280,16 +281,16 @@ func staleDead(s *scene) {
 	s.Advance(hold)
 	inv, commit := s.snapshot()
 	n, err := s.inv.Expire(s.Context())
-	s.no(err)
-	s.count("released", n, 1)
+	s.No(err)
+	s.Count("released", n, 1)
 	_, err = inv.Lock(s.Context(), "too many", units(1, 1000))
-	s.is(err, stock.ErrInsufficient)
+	s.Is(err, stock.ErrInsufficient)
 	n, err = inv.Expire(s.Context())
-	s.no(err)
-	s.count("released again", n, 0)
+	s.No(err)
+	s.Count("released again", n, 0)
 	moves, err := inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, From: 0, To: 7, Num: stock.Rest})
-	s.no(err)
-	same(s, "units moved", moves[0].Num, 10)
+	s.No(err)
+	suite.Same(s, "units moved", moves[0].Num, 10)
 	commit()
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
 }

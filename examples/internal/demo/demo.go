@@ -5,7 +5,6 @@ package demo
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -23,8 +22,9 @@ const (
 	Interrupted = 130 // by Ctrl-C, as a shell reports it
 )
 
-// cleanup is how long an example may take to tidy up after it was interrupted.
-const cleanup = 10 * time.Second
+// cleanup is how long an example may take to tidy up after it was interrupted: a busy server needs a
+// while for some dozens of tables.
+const cleanup = 30 * time.Second
 
 // Main runs an example and exits with its code. Ctrl-C and SIGTERM end the context; the
 // example tidies up and returns.
@@ -33,34 +33,6 @@ func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
-}
-
-// Parse parses the flags of an example, which takes no other arguments, and then asks check what
-// is wrong with them. It reports false with the exit code where the example should not go on.
-func Parse(flags *flag.FlagSet, args []string, stderr io.Writer, check func() error) (code int, ok bool) {
-	flags.SetOutput(stderr)
-	err := flags.Parse(args) // prints what is wrong, and the usage
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return OK, false
-	case err != nil:
-		return Usage, false
-	case flags.NArg() > 0:
-		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	default:
-		err = check()
-	}
-	flags.Visit(func(f *flag.Flag) {
-		if f.Name == "dsn" && f.Value.String() == "" { // a shell variable that is not set
-			err = errors.New("-dsn is empty; it looks like " + DSNForm)
-		}
-	})
-	if err != nil {
-		fmt.Fprintln(stderr, err)
-		flags.Usage()
-		return Usage, false
-	}
-	return OK, true
 }
 
 // Finish returns a context for tidying up: it outlives ctx, but not for long.

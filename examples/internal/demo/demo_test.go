@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -60,4 +61,31 @@ func TestNoProgressWithoutATerminal(t *testing.T) {
 	var out bytes.Buffer
 	NewProgress(&out).Show("anything")
 	require.Empty(t, out.String())
+}
+
+func TestWatchEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 550*time.Millisecond)
+		defer cancel()
+		var p *Progress
+		lines := 0
+		p.Watch(ctx, func() string {
+			lines++
+			return "so far"
+		})
+		require.Equal(t, 5, lines)
+		require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+	})
+}
+
+func TestSandboxInMemory(t *testing.T) {
+	t.Parallel()
+	box, err := Open(t.Context(), "", 1)
+	require.NoError(t, err)
+	require.Nil(t, box.DB)
+	require.Equal(t, "memory", box.Server)
+	failure := errors.New("as it is")
+	require.Equal(t, failure, box.Explain(failure))
+	require.NoError(t, box.Close(t.Context()))
 }

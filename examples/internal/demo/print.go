@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -79,5 +80,12 @@ func (p *Progress) Show(text string) {
 	fmt.Fprintf(p.terminal, "\r%-*.*s", width, width, text)
 	if text == "" {
 		fmt.Fprint(p.terminal, "\r")
+	}
+}
+
+// Watch shows a line ten times a second, until ctx ends.
+func (p *Progress) Watch(ctx context.Context, line func() string) {
+	for Rest(ctx, 100*time.Millisecond) {
+		p.Show(line())
 	}
 }

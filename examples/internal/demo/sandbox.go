@@ -34,19 +34,23 @@ var (
 	errInterrupted = fmt.Errorf("interrupted: %w", context.Canceled)
 )
 
-// Sandbox is a MySQL database with tables of one run alone, which Close removes.
+// Sandbox is a MySQL database with tables of one run alone, which Close removes. Without -dsn it is memory,
+// where there is nothing to open and to close.
 type Sandbox struct {
-	DB     *sql.DB
-	Prefix string // of the name of every table
-	Server string // what the server says it is
+	DB     *sql.DB // nil in memory
+	Prefix string  // of the name of every table
+	Server string  // what the server says it is
 
 	config *mysql.Config
 	tables []string // the example's own, without those of sqlstore
 }
 
 // Open connects to a database, with conns connections at most, and creates the tables of
-// sqlstore in it. Its errors are for people: what is wrong, and what to do next.
+// sqlstore in it. Its errors are for people: what is wrong, and what to do next. The empty dsn is memory.
 func Open(ctx context.Context, dsn string, conns int) (*Sandbox, error) {
+	if dsn == "" {
+		return &Sandbox{Server: "memory"}, nil
+	}
 	config, err := mysql.ParseDSN(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("-dsn cannot be read (%w); it looks like %s", err, DSNForm)
@@ -120,6 +124,9 @@ func (s *Sandbox) CreateTable(ctx context.Context, name, columns string) (string
 
 // Close removes the tables and closes the database, also when ctx has ended.
 func (s *Sandbox) Close(ctx context.Context) error {
+	if s.DB == nil {
+		return nil
+	}
 	unhurried, cancel := Finish(ctx)
 	defer cancel()
 	var err error // the first one; without a server each attempt has one
@@ -159,9 +166,9 @@ func (e *AdviceError) Error() string {
 // Unwrap returns what the server or the network said.
 func (e *AdviceError) Unwrap() error { return e.Err }
 
-// Explain turns an error of the database into one for people. The nil Sandbox leaves it alone.
+// Explain turns an error of the database into one for people. In memory it leaves it alone.
 func (s *Sandbox) Explain(err error) error {
-	if s == nil || err == nil {
+	if s.config == nil || err == nil {
 		return err
 	}
 	c := s.config

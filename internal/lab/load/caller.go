@@ -57,6 +57,11 @@ func (w *worker) step() func(context.Context, *contender.Tally) int64 {
 		second = func(ctx context.Context, order string, sku int64, told *contender.Tally) bool {
 			return w.ok(w.contender.Cancel(ctx, order, sku), &told.Cancelled, told)
 		}
+	case Claim, Grab: // sold at once
+		second = func(_ context.Context, _ string, _ int64, told *contender.Tally) bool {
+			told.Paid++
+			return true
+		}
 	case Lock, SoldOut, Expire:
 	}
 	return func(ctx context.Context, told *contender.Tally) int64 {

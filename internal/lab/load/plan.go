@@ -22,10 +22,14 @@ const (
 	LockCancel Scenario = "lock-cancel" // Lock one unit and give it back
 	SoldOut    Scenario = "sold-out"    // Lock where there is nothing left: what counts is the refusals
 	Expire     Scenario = "expire"      // release dead holds, which were locked before; one caller
+	Claim      Scenario = "claim"       // claim a coupon
+	Grab       Scenario = "grab"        // grab a share of a red packet
 )
 
 // Scenarios returns all of them.
-func Scenarios() []Scenario { return []Scenario{Lock, LockPay, LockCancel, SoldOut, Expire} }
+func Scenarios() []Scenario {
+	return []Scenario{Lock, LockPay, LockCancel, SoldOut, Expire, Claim, Grab}
+}
 
 // unit is what the rate of a scenario counts.
 func (s Scenario) unit() string {
@@ -36,6 +40,10 @@ func (s Scenario) unit() string {
 		return "refusals/s"
 	case Expire:
 		return "holds/s"
+	case Claim:
+		return "claims/s"
+	case Grab:
+		return "grabs/s"
 	case Lock:
 	}
 	return "locks/s"
@@ -53,6 +61,7 @@ type setting struct {
 func (s setting) String() string {
 	text := map[Scenario]string{
 		Lock: "Lock", LockPay: "Lock, then Pay", LockCancel: "Lock, then Cancel", SoldOut: "Lock of a SKU that is sold out", Expire: "Expiry of dead holds",
+		Claim: "Claim of a coupon", Grab: "Grab of a share of a red packet",
 	}[s.Scenario]
 	text += ", " + count(s.SKUs, "SKU", "SKUs")
 	if s.Processes > 1 {
@@ -155,7 +164,7 @@ const hot = 1_024
 func everybody() []string {
 	var names []string
 	for _, kind := range contender.Kinds() {
-		if kind.Name != contender.Limit {
+		if kind.Stock() && kind.Name != contender.Limit {
 			names = append(names, kind.Name)
 		}
 	}
@@ -181,6 +190,10 @@ func Full() []Comparison {
 			{Scenario: Lock, Contenders: []string{contender.Guarded, contender.Ours}, Callers: []int{1}},
 			{Scenario: Lock, Contenders: []string{contender.Unmerged, contender.Ours}, Callers: []int{64}, SKUs: 1_000},
 		}},
+		{Rounds: 3, Measurements: []Measurement{
+			{Scenario: Claim, Contenders: claims(), Callers: []int{hot}},
+			{Scenario: Grab, Contenders: grabs(), Callers: []int{hot}},
+		}},
 		once(
 			Measurement{Scenario: Lock, Contenders: some, Callers: []int{hot}, SKUs: 1_000},
 			Measurement{Scenario: Lock, Contenders: some, Callers: []int{hot}, Processes: 4},
@@ -193,6 +206,13 @@ func Full() []Comparison {
 		),
 	}
 }
+
+// claims and grabs are the contenders of their scenarios.
+func claims() []string {
+	return []string{contender.CouponUnmerged, contender.Coupon, contender.CouponMillion}
+}
+
+func grabs() []string { return []string{contender.RedPacketUnmerged, contender.RedPacket} }
 
 // Smoke has everything once and small: it shows that all of it works, and no figure.
 func Smoke() []Comparison {
@@ -207,6 +227,8 @@ func Smoke() []Comparison {
 		Measurement{Scenario: LockCancel, Contenders: pairs, Callers: []int{64}},
 		Measurement{Scenario: SoldOut, Contenders: pairs, Callers: []int{64}},
 		Measurement{Scenario: Expire, Contenders: []string{contender.Ours, contender.Unmerged}, Callers: []int{64}},
+		Measurement{Scenario: Claim, Contenders: claims(), Callers: []int{64}},
+		Measurement{Scenario: Grab, Contenders: grabs(), Callers: []int{64}},
 	)}
 }
 

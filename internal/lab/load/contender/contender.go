@@ -76,6 +76,12 @@ const (
 	RedisEverysec  = "redis-everysec"
 	RedisPipelined = "redis-pipelined"
 	Limit          = "limit"
+
+	Coupon            = "coupon"
+	CouponUnmerged    = "coupon-unmerged"
+	CouponMillion     = "coupon-million"
+	RedPacket         = "redpacket"
+	RedPacketUnmerged = "redpacket-unmerged"
 )
 
 // LimitBatch is how many rows a statement of the limit inserts, and LimitConns over how many connections they go.
@@ -90,12 +96,16 @@ type Kind struct {
 	Title string // for tables and charts
 	About string // one line, for the help
 	ours  bool
+	other bool // it locks no stock but does something else at once
 	open  func(context.Context, Config) (Contender, error)
 	base  backend
 }
 
 // Ours reports whether it is this library, whose books must be right.
 func (k Kind) Ours() bool { return k.ours }
+
+// Stock reports whether it locks stock, and so may be compared with all others that do.
+func (k Kind) Stock() bool { return !k.other }
 
 // Kinds returns all contenders in the order of the tables.
 func Kinds() []Kind {
@@ -110,6 +120,11 @@ func Kinds() []Kind {
 		{Name: RedisEverysec, Title: "Redis Lua, fsync everysec", About: "the same with appendfsync everysec: loses up to a second in a crash", open: openRedis, base: keys{fsync: "everysec"}},
 		{Name: RedisPipelined, Title: "Redis Lua, pipelined", About: "the same with appendfsync always, the calls of all callers pipelined by go-redis", open: openRedisPipelined, base: keys{fsync: "always"}},
 		{Name: Limit, Title: "limit: raw INSERT", About: "multi-row INSERT of 1,000 such holds a statement into a copy of the table, over 4 connections, and nothing else", open: openLimit, base: rawTable{}},
+		{Name: Coupon, Title: "coupons", About: "claims of coupons without codes, by this library", ours: true, other: true, open: openCoupons(nil), base: campaigns{}},
+		{Name: CouponUnmerged, Title: "coupons, unmerged", About: "the same with Options{Unmerged: true}", ours: true, other: true, open: openCoupons(unmerged()), base: campaigns{}},
+		{Name: CouponMillion, Title: "coupons, a million codes", About: "the same as coupon, each with a code out of a pool that has a million", ours: true, other: true, open: openCoupons(nil), base: campaigns{codes: 1_000_000}},
+		{Name: RedPacket, Title: "red packets", About: "grabs of the shares of red packets, by this library", ours: true, other: true, open: openRedPackets(nil), base: packets{}},
+		{Name: RedPacketUnmerged, Title: "red packets, unmerged", About: "the same with Options{Unmerged: true}", ours: true, other: true, open: openRedPackets(unmerged()), base: packets{}},
 	}
 }
 

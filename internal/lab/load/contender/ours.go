@@ -18,8 +18,10 @@ type ours struct {
 func openOurs(ctx context.Context, cfg Config) (Contender, error) { return open(ctx, cfg, nil) }
 
 func openUnmerged(ctx context.Context, cfg Config) (Contender, error) {
-	return open(ctx, cfg, &sqlstore.Options{Unmerged: true})
+	return open(ctx, cfg, unmerged())
 }
+
+func unmerged() *sqlstore.Options { return &sqlstore.Options{Unmerged: true} }
 
 func open(ctx context.Context, cfg Config, opts *sqlstore.Options) (Contender, error) {
 	db, err := openPool(ctx, cfg)

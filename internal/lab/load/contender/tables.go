@@ -49,12 +49,7 @@ func (tables) prepare(ctx context.Context, cfg Config, items int, units int64) e
 
 func (tables) inspect(ctx context.Context, cfg Config) (books Books, err error) {
 	err = withDB(ctx, cfg, func(db *sql.DB) error {
-		row := db.QueryRowContext(ctx, "SELECT SUM(STOCK_LOCK_NUM), SUM(STOCK_SALE_NUM), SUM(STOCK_TOTAL_NUM) FROM "+itemTable)
-		if err := row.Scan(&books.Locked, &books.Sold, &books.Total); err != nil {
-			return err
-		}
-		row = db.QueryRowContext(ctx, "SELECT COUNT(*), COUNT(IF(STATE = 1, 1, NULL)), COUNT(IF(STATE = 2, 1, NULL)) FROM "+holdTable)
-		if err := row.Scan(&books.Holds, &books.Live, &books.Paid); err != nil {
+		if books, err = readBooks(ctx, db, itemTable); err != nil {
 			return err
 		}
 		books.Drifts, err = audit(ctx, stock.New(sqlstore.NewStock(db, nil), nil))

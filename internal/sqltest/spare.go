@@ -1,0 +1,210 @@
+package sqltest
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// drainTime is how long the connections of a test have to end before its database is emptied.
+const drainTime = 30 * time.Second
+
+// spares are databases whose tables are empty again, by the files that made them. Making tables is what
+// takes most tests longest.
+var spares struct {
+	mu    sync.Mutex
+	names map[string][]spare
+}
+
+// errSpoilt is a database that the next test must not get.
+var errSpoilt = errors.New("sqltest: spoilt")
+
+// spare is a database and the tables it has.
+type spare struct {
+	name   string
+	tables []string
+}
+
+// Prepared opens a database that has the tables of some files of a schema, empty: one that an earlier test
+// left, or a new one. When the test ends without a failure it is emptied for the next.
+func Prepared(t testing.TB, variant Variant, schema fs.FS, files ...string) *DB {
+	t.Helper()
+	config := server(t)
+	admin := openPool(t, config, &Wire{})
+	key := strings.Join(files, " ")
+	s, ok := takeSpare(key)
+	if !ok {
+		s.name = newName()
+		require.NoError(t, create(t.Context(), admin, s.name, schema, files))
+		var err error
+		s.tables, err = tablesOf(t.Context(), admin, s.name)
+		require.NoError(t, err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*drainTime) // the test's context has ended
+		defer cancel()
+		if t.Failed() || empty(ctx, admin, s) != nil {
+			_, err := admin.ExecContext(ctx, "DROP DATABASE "+s.name)
+			require.NoError(t, err)
+		} else {
+			giveSpare(key, s)
+		}
+		require.NoError(t, admin.Close())
+	})
+	return open(t, config, s.name, variant)
+}
+
+// DropSpares removes the databases that wait for another test. TestMain calls it.
+func DropSpares() error {
+	spares.mu.Lock()
+	defer spares.mu.Unlock()
+	if len(spares.names) == 0 {
+		return nil
+	}
+	config, err := parseServer()
+	if err != nil {
+		return err
+	}
+	db, err := connect(config, &Wire{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	for _, some := range spares.names {
+		for _, s := range some {
+			_, failed := db.Exec("DROP DATABASE " + s.name) //nolint:noctx // there is no test any more
+			err = errors.Join(err, failed)
+		}
+	}
+	spares.names = nil
+	return err
+}
+
+func takeSpare(key string) (spare, bool) {
+	spares.mu.Lock()
+	defer spares.mu.Unlock()
+	some := spares.names[key]
+	if len(some) == 0 {
+		return spare{}, false
+	}
+	spares.names[key] = some[:len(some)-1]
+	return some[len(some)-1], true
+}
+
+func giveSpare(key string, s spare) {
+	spares.mu.Lock()
+	defer spares.mu.Unlock()
+	if spares.names == nil {
+		spares.names = map[string][]spare{}
+	}
+	spares.names[key] = append(spares.names[key], s)
+}
+
+// tablesOf returns the tables of a database, by name.
+func tablesOf(ctx context.Context, admin *sql.DB, name string) ([]string, error) {
+	return strs(ctx, admin, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '"+name+"' ORDER BY TABLE_NAME")
+}
+
+// create makes a database with the tables of the files.
+func create(ctx context.Context, admin *sql.DB, name string, schema fs.FS, files []string) error {
+	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
+		return err
+	}
+	conn, err := admin.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { // it does not go back: it is in that database now
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}()
+	if _, err := conn.ExecContext(ctx, "USE "+name); err != nil {
+		return err
+	}
+	for _, file := range files {
+		text, err := fs.ReadFile(schema, file)
+		if err != nil {
+			return err
+		}
+		for statement := range strings.SplitSeq(string(text), ";\n") {
+			if strings.TrimSpace(statement) == "" {
+				continue
+			}
+			if _, err := conn.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// empty removes all rows, once nobody is connected to the database any more: what a test has sent and not
+// waited for must not come to the next. A database with tables of a test's own is not worth it.
+func empty(ctx context.Context, admin *sql.DB, s spare) error {
+	if err := drain(ctx, admin, s.name); err != nil {
+		return err
+	}
+	tables, err := tablesOf(ctx, admin, s.name)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(tables, s.tables) {
+		return fmt.Errorf("%w: %s has other tables", errSpoilt, s.name)
+	}
+	tx, err := admin.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, table := range tables {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+s.name+"."+table); err != nil { //nolint:gosec // names of our own
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// drain waits until nobody is connected to the database, and ends those who stay.
+func drain(ctx context.Context, admin *sql.DB, name string) error {
+	for begun := time.Now(); ; {
+		ids, err := strs(ctx, admin, "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '"+name+"'")
+		switch {
+		case err != nil:
+			return err
+		case len(ids) == 0:
+			return nil
+		case time.Since(begun) > drainTime:
+			return fmt.Errorf("%w: %d connections to %s do not end", errSpoilt, len(ids), name)
+		}
+		for _, id := range ids {
+			_, _ = admin.ExecContext(ctx, "KILL "+id) // it may have ended by itself
+		}
+	}
+}
+
+// strs reads a column of strings.
+func strs(ctx context.Context, db *sql.DB, query string) ([]string, error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var all []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, rows.Err()
+}

@@ -1,0 +1,125 @@
+// Package suite is what the conformance suites of the domains have in common: checks that end a test, crowds that
+// call at once, classes of errors, and the engine of their models, which drives two stores with the same random
+// operations. It needs nothing but the standard library and the errors that all domains share, because the suites are
+// for every author of a store.
+package suite
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+)
+
+// Checks end the test where something is not as it should be. A scene embeds them. They must not be called from
+// other goroutines; Together collects what those found.
+type Checks struct {
+	testing.TB
+
+	Retryable func(error) bool // the domain's
+	Normal    func(any) any    // the form in which Same compares two values; nil compares them as they are
+}
+
+// A Checker is whatever embeds Checks.
+type Checker interface{ checks() *Checks }
+
+func (c *Checks) checks() *Checks { return c }
+
+// No ends the test on an error.
+func (c *Checks) No(err error) {
+	c.Helper()
+	if err != nil {
+		c.Fatalf("unexpected error: %v", err)
+	}
+}
+
+// Is ends the test unless an error matches all of the targets. Whether it is retryable must agree with what it is.
+func (c *Checks) Is(err error, targets ...error) {
+	c.Helper()
+	for _, target := range targets {
+		if !errors.Is(err, target) {
+			c.Fatalf("error is %v, want %v", err, target)
+		}
+	}
+	if again := Matches(err, fault.ErrUnavailable, fault.ErrUnknown); c.Retryable(err) != again {
+		c.Fatalf("Retryable(%v) is %v", err, !again)
+	}
+}
+
+// IsNot ends the test if an error matches one of the targets.
+func (c *Checks) IsNot(err error, targets ...error) {
+	c.Helper()
+	for _, target := range targets {
+		if errors.Is(err, target) {
+			c.Fatalf("error is %v, must not match %v", err, target)
+		}
+	}
+}
+
+// Invalid ends the test unless a call was refused as bad input, and reached no store of MustNotCall.
+func (c *Checks) Invalid(name string, err error) {
+	c.Helper()
+	if c.Failed() {
+		c.Fatalf("%s: bad input reached the store", name)
+	}
+	if !errors.Is(err, fault.ErrInvalid) || c.Retryable(err) {
+		c.Fatalf("%s: error is %v, want %v", name, err, fault.ErrInvalid)
+	}
+	if why := As[*fault.InvalidError](c, err); why.Field == "" || why.Reason == "" {
+		c.Fatalf("%s: the error does not say what is wrong: %v", name, err)
+	}
+}
+
+// MustNotCall is for the wire to a store that must not be called: it fails the test at any call.
+func (c *Checks) MustNotCall(call string) error {
+	c.Errorf("Store.%s was called", call)
+	return fault.ErrStore
+}
+
+// Count ends the test unless a number is this one.
+func (c *Checks) Count(what string, got, want int) {
+	c.Helper()
+	if got != want {
+		c.Fatalf("%s: %d, want %d", what, got, want)
+	}
+}
+
+// SameTime ends the test unless two times are the same instant.
+func (c *Checks) SameTime(what string, got, want time.Time) {
+	c.Helper()
+	if !got.Equal(want) {
+		c.Fatalf("%s is %v, want %v", what, got, want)
+	}
+}
+
+// Same ends the test unless two values are deeply equal in their normal form.
+func Same[T any](s Checker, what string, got, want T) {
+	c := s.checks()
+	c.Helper()
+	var a, b any = got, want
+	if c.Normal != nil {
+		a, b = c.Normal(a), c.Normal(b)
+	}
+	if !reflect.DeepEqual(a, b) {
+		c.Fatalf("%s is\n  %+v, want\n  %+v", what, got, want)
+	}
+}
+
+// As returns the typed error in an error, and ends the test where there is none.
+func As[E error](s Checker, err error) E {
+	c := s.checks()
+	c.Helper()
+	typed, ok := errors.AsType[E](err)
+	if !ok {
+		c.Fatalf("error is %v, want a %T", err, typed)
+	}
+	return typed
+}
+
+// Matches reports whether an error matches one of the targets.
+func Matches(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
+}

@@ -1,0 +1,87 @@
+package suite
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+)
+
+// Together makes n calls at once and returns their errors, by number.
+func Together(n int, call func(i int) error) []error { return Crowd(n, n, call) }
+
+// Meet makes n calls at once, of some calls in turn, and returns their errors, by number.
+func Meet(n int, calls ...func() error) []error {
+	return Together(n, func(i int) error { return calls[i%len(calls)]() })
+}
+
+// Outcome returns the error of a call whose result does not matter.
+func Outcome[T any](_ T, err error) error { return err }
+
+// Crowd makes n calls, up to width at a time, and returns their errors, by number.
+func Crowd(n, width int, call func(i int) error) []error {
+	errs := make([]error, n)
+	numbers, gate := make(chan int, n), make(chan struct{})
+	for i := range n {
+		numbers <- i
+	}
+	close(numbers)
+	var wg sync.WaitGroup
+	for range min(n, width) {
+		wg.Go(func() {
+			<-gate
+			for i := range numbers {
+				errs[i] = call(i)
+			}
+		})
+	}
+	close(gate)
+	wg.Wait()
+	return errs
+}
+
+// Each ends the test unless every call of a crowd succeeded.
+func (c *Checks) Each(errs []error) {
+	c.Helper()
+	for i, err := range errs {
+		if err != nil {
+			c.Fatalf("call %d of %d: %v", i, len(errs), err)
+		}
+	}
+}
+
+// Succeeded returns how many calls of a crowd did, and ends the test if one failed with an error that matches none
+// of the reasons.
+func (c *Checks) Succeeded(errs []error, reasons ...error) int {
+	c.Helper()
+	n := 0
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			n++
+		case !Matches(err, reasons...):
+			c.Fatalf("call %d of %d: %v", i, len(errs), err)
+		}
+	}
+	return n
+}
+
+// walkers is how many there are at once.
+const walkers = 8
+
+// Walk lets walkers go at once. Each makes so many steps, random by a seed of its own from the given one on: the
+// seeds are fixed, what is random is how the walkers meet. It ends the test on an error of a step that none of the
+// explanations covers.
+func (c *Checks) Walk(seed int64, steps int, step func(*rand.Rand) error, explain ...func(error) bool) {
+	c.Helper()
+	c.Each(Together(walkers, func(i int) error {
+		rng := Repeatable(seed + int64(i))
+		for range steps {
+			err := step(rng)
+			explains := func(explains func(error) bool) bool { return explains(err) }
+			if err != nil && !slices.ContainsFunc(explain, explains) {
+				return err
+			}
+		}
+		return nil
+	}))
+}

@@ -1,0 +1,70 @@
+package suite
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrorClass is everything that a caller can tell about an error: which sentinels it matches, and the data of the
+// typed errors in it. That of no error is empty.
+type ErrorClass struct {
+	Matches []error
+	Typed   []any
+}
+
+// errOther stands for an error that matches none of the domain's sentinels; there must be none such.
+var errOther = errors.New("suite: an error of no known kind")
+
+// ClassOf returns the class of an error. The sentinels are all that the domain exports, and each of typed looks for
+// the data of one type of error, as Data does.
+func ClassOf(err error, sentinels []error, typed ...func(error) (any, bool)) ErrorClass {
+	var c ErrorClass
+	if err == nil {
+		return c
+	}
+	for _, sentinel := range sentinels {
+		if errors.Is(err, sentinel) {
+			c.Matches = append(c.Matches, sentinel)
+		}
+	}
+	if len(c.Matches) == 0 {
+		c.Matches = append(c.Matches, errOther)
+	}
+	for _, find := range typed {
+		if data, ok := find(err); ok {
+			c.Typed = append(c.Typed, data)
+		}
+	}
+	return c
+}
+
+// Data returns what is in an error whose type is a pointer to T, and whether there is one.
+func Data[T any, E interface {
+	*T
+	error
+}](err error) (any, bool) {
+	typed, ok := errors.AsType[E](err)
+	if !ok {
+		return nil, false
+	}
+	return *typed, true
+}
+
+// None reports whether there was no error.
+func (c ErrorClass) None() bool { return len(c.Matches) == 0 }
+
+// String returns the class for a report.
+func (c ErrorClass) String() string {
+	if c.None() {
+		return "none"
+	}
+	parts := make([]string, 0, len(c.Matches)+len(c.Typed))
+	for _, e := range c.Matches {
+		parts = append(parts, e.Error())
+	}
+	for _, typed := range c.Typed {
+		parts = append(parts, fmt.Sprintf("%T%+v", typed, typed))
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,62 @@
+package suite
+
+import (
+	"errors"
+	"iter"
+)
+
+// longest is more than any listing of a test has.
+const longest = 100_000
+
+// errEndless is what Gather says of a listing that does not end.
+var errEndless = errors.New("suite: the listing does not end")
+
+// Gather collects a listing up to its first error.
+func Gather[T any](listing iter.Seq2[T, error]) ([]T, error) {
+	var all []T
+	for v, err := range listing {
+		if err != nil {
+			return all, err
+		}
+		if all = append(all, v); len(all) > longest {
+			return all, errEndless
+		}
+	}
+	return all, nil
+}
+
+// Listed collects a listing that must not fail.
+func Listed[T any](s Checker, listing iter.Seq2[T, error]) []T {
+	c := s.checks()
+	c.Helper()
+	all, err := Gather(listing)
+	c.No(err)
+	return all
+}
+
+// Pages checks a listing of just as many as the library reads at a time, or as it reads in two or more times, of one
+// more than that, and one that the caller stops. Add makes what is listed from one number up to another; is looks at
+// each as it comes, by number.
+func Pages[T any](s Checker, full int, stops []int, add func(from, to int), listing func() iter.Seq2[T, error], is func(n int, v T)) {
+	c := s.checks()
+	c.Helper()
+	count := func(stop int) int {
+		c.Helper()
+		n := 0
+		for v, err := range listing() {
+			c.No(err)
+			is(n, v)
+			if n++; n == stop {
+				break
+			}
+		}
+		return n
+	}
+	add(0, full)
+	c.Count("what is listed", count(-1), full)
+	add(full, full+1)
+	c.Count("what is listed", count(-1), full+1)
+	for _, stop := range stops {
+		c.Count("what is listed until it stops", count(stop), stop)
+	}
+}

@@ -1,0 +1,123 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Coupon is a coupon.Store on MySQL or MariaDB. It is safe for concurrent use; bound to a transaction it is as
+// safe as that transaction. Concurrent claims of one campaign are merged into one transaction, as concurrent
+// Locks of one SKU are, and so are Pay, Cancel, Refund and Revoke; see Options.
+type Coupon struct {
+	refunded, revoked *Stock // the units, by what a refund makes of a coupon; they share all but that
+	sql               *couponSQL
+	known             *termsCache
+	merged            *merger[struct{}, string, couponAt] // reads of coupons; nil where calls are not merged
+}
+
+// NewCoupon returns the store in the tables that Migrate made with the same options. Nil options are the
+// defaults. It does no I/O; bad options and a nil db are reported by every call as ErrInvalid.
+func NewCoupon(db *sql.DB, opts *Options) *Coupon {
+	o, err := opts.complete()
+	b := mergeBounds(db, o)
+	c := &Coupon{sql: newCouponSQL(o.Prefix), known: &termsCache{}}
+	c.over(newStock(db, o, b, newStockSQL(o.Prefix+couponStock), err))
+	if b != nil {
+		mergers := *c.refunded.merged
+		mergers.refunds = newMerger(b, c.revoked.refundBatch, c.revoked.refund)
+		c.revoked.merged = &mergers
+		c.merged = newReader(b, c.couponBatch, c.coupon)
+	}
+	return c
+}
+
+// over puts coupons on the store of their units.
+func (c *Coupon) over(units *Stock) {
+	units.rider, units.payer = c.give, c.pay
+	revoked := *units
+	c.refunded, c.revoked = units, &revoked
+	c.refunded.guard = c.guard(coupon.Refunded)
+	c.revoked.guard = c.guard(coupon.Revoked)
+}
+
+// WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the units goes
+// with it.
+func (c *Coupon) WithTx(tx Tx) *Coupon {
+	bound := &Coupon{sql: c.sql, known: c.known}
+	bound.over(c.refunded.WithTx(tx))
+	return bound
+}
+
+// Units implements coupon.Store.
+func (c *Coupon) Units(to coupon.State) stock.Store {
+	switch to { //nolint:exhaustive // a refund makes nothing else of a coupon
+	case coupon.Refunded:
+		return c.refunded
+	case coupon.Revoked:
+		return c.revoked
+	}
+	none := *c.refunded
+	none.broken = fault.Invalid("to", "must be refunded or revoked, is %v", to)
+	return &none
+}
+
+// ready refuses what cannot work before any I/O.
+func (c *Coupon) ready(ctx context.Context) error { return c.refunded.ready(ctx) }
+
+// query reads, in the caller's transaction what is there now.
+func (c *Coupon) query(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+	return c.refunded.query(ctx, c.refunded.current(statement), scan)
+}
+
+// AddTerms implements coupon.Store.
+func (c *Coupon) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
+	if err := c.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	args, err := termsArgs(terms)
+	if err != nil {
+		return stock.Refused, err
+	}
+	rows, err := c.refunded.exec(ctx, render(c.sql.addTerms, append([]any{campaign, no}, args...)...))
+	return taken(verdict(rows > 0), err)
+}
+
+// Terms implements coupon.Store.
+func (c *Coupon) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, bool, error) {
+	if err := c.ready(ctx); err != nil || no < 1 { // none has the number 0, and nothing is to be locked where it would be
+		return coupon.Terms{}, false, err
+	}
+	key := termsKey{campaign, no}
+	found, err := c.termsOf(ctx, c.refunded.query, key)
+	terms, ok := found[key]
+	return terms, ok, err
+}
+
+// Coupon implements coupon.Store. Those who ask at once are answered by one read: each claim asks.
+func (c *Coupon) Coupon(ctx context.Context, id string) (coupon.Coupon, time.Time, error) {
+	if err := c.ready(ctx); err != nil {
+		return coupon.Coupon{}, time.Time{}, err
+	}
+	read := c.coupon
+	if c.merged != nil {
+		read = c.merged.do
+	}
+	found, err := read(ctx, struct{}{}, id)
+	return found.coupon, found.now, err
+}
+
+// ByCode implements coupon.Store.
+func (c *Coupon) ByCode(ctx context.Context, code string) (coupon.Coupon, time.Time, error) {
+	if err := c.ready(ctx); err != nil {
+		return coupon.Coupon{}, time.Time{}, err
+	}
+	found, err := c.one(ctx, render(c.sql.readByCode, code))
+	return found.coupon, found.now, err
+}
+
+var _ coupon.Store = (*Coupon)(nil)

@@ -1,0 +1,120 @@
+package sqlstore_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// The statement budget of coupons: round trips in the ordinary case, transaction brackets not counted. What a
+// verb returns is a read of its own behind its change.
+func TestCouponStatementBudget(t *testing.T) {
+	t.Parallel()
+	m := openMall(t, &coupon.Options{LatePay: stock.Reacquire})
+	ctx := t.Context()
+	buyer := m.For(7)
+	m.define(10, coupon.Rules{})
+	m.pool(2, "A", "B")
+	claim := func(id string, campaign int64) error { _, err := buyer.Claim(ctx, id, campaign); return err }
+	use := func(verb func(id, order string) error, id, order string) func() error {
+		return func() error { return verb(id, order) }
+	}
+	reserve := func(id, order string) error { _, err := m.Reserve(ctx, id, order, hundred); return err }
+	redeem := func(id, order string) error { _, err := m.Redeem(ctx, id, order, hundred); return err }
+	release := func(id, order string) error { _, err := m.Release(ctx, id, order); return err }
+	giveBack := func(id, order string) error { _, err := m.Return(ctx, id, order, hundred); return err }
+	issue := func(id string, buyers ...int64) error {
+		_, err := m.Issue(ctx, coupon.Batch{ID: id, Campaign: 1, Buyers: buyers})
+		return err
+	}
+	for _, c := range []struct {
+		name   string
+		budget int
+		call   func() error
+	}{
+		{"Claim", 6, func() error { return claim("a", 1) }},
+		{"Claim of a code", 6, func() error { return claim("b", 2) }},
+		{"Claim again", 5, func() error { return claim("a", 1) }},
+		{"Lock", 6, func() error { _, err := buyer.Lock(ctx, "c", 1); return err }},
+		{"Pay", 4, func() error { _, err := m.Pay(ctx, "c"); return err }},
+		{"Pay again", 3, func() error { _, err := m.Pay(ctx, "c"); return err }},
+		{"Lock of one more", 6, func() error { _, err := buyer.Lock(ctx, "d", 1); return err }},
+		{"Cancel", 1, func() error { return m.Cancel(ctx, "d") }},
+		{"Reserve", 4, use(reserve, "a", "o1")},
+		{"Reserve again", 3, use(reserve, "a", "o1")},
+		{"Redeem of what is reserved", 3, use(redeem, "a", "o1")},
+		{"Redeem again", 3, use(redeem, "a", "o1")},
+		{"Return", 4, use(giveBack, "a", "o1")},
+		{"Redeem of what is not reserved", 4, use(redeem, "a", "o2")},
+		{"Reserve of another", 4, use(reserve, "b", "o3")},
+		{"Release", 3, use(release, "b", "o3")},
+		{"Release of what was never reserved", 4, use(release, "b", "o4")},
+		{"Refund", 8, func() error { _, err := m.Refund(ctx, coupon.Refund{ID: "r", Coupon: "b"}); return err }},
+		{"Coupon", 1, func() error { _, err := m.Coupon(ctx, "a"); return err }},
+		{"ByCode", 1, func() error { _, err := m.ByCode(ctx, "a"); return err }},
+		{"Issue to three", 12, func() error { return issue("i", 1, 2, 3) }},
+		{"Issue again", 4, func() error { return issue("i", 1, 2, 3) }},
+		{"Import of two codes", 6, func() error {
+			got, err := m.Import(ctx, 2, slices.Values([]string{"C", "D"}))
+			require.Equal(t, int64(2), got.Added)
+			return err
+		}},
+		{"Import of codes that are known", 7, func() error {
+			got, err := m.Import(ctx, 2, slices.Values([]string{"C", "D"}))
+			require.Equal(t, int64(2), got.Known)
+			return err
+		}},
+	} {
+		m.db.Wire.Statements()
+		require.NoError(t, c.call(), c.name)
+		var sent []string
+		for _, statement := range m.db.Wire.Statements() {
+			if statement != "BEGIN" && statement != "COMMIT" && statement != "ROLLBACK" {
+				sent = append(sent, statement)
+			}
+		}
+		require.Len(t, sent, c.budget, "%s:\n%s", c.name, strings.Join(sent, "\n"))
+	}
+	m.balanced(1, 5)
+	m.balanced(2, 1)
+}
+
+// However many claim of one campaign, they share transactions, and so do the reads of what they got; and each
+// code goes to one of them.
+func TestConcurrentClaimsShareTransactions(t *testing.T) {
+	t.Parallel()
+	const people = 400
+	m := openMall(t, nil)
+	codes := make([]string, people)
+	for i := range codes {
+		codes[i] = fmt.Sprintf("CODE-%04d", i)
+	}
+	m.pool(1, codes...)
+	m.db.Wire.Statements()
+	release := m.blockCampaign(1)
+	errs := make(chan error, people)
+	claim := func(i int) { _, err := m.For(int64(1+i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1); errs <- err }
+	go claim(0)
+	waiting(t, m.db) // the first is in flight; the others form the next batch
+	for i := range people - 1 {
+		go claim(i + 1)
+	}
+	release()
+	for range people {
+		require.NoError(t, <-errs)
+	}
+	sent := strings.Join(m.db.Wire.Statements(), "\n")
+	require.Less(t, strings.Count(sent, "COMMIT"), people/4, "transactions")
+	require.Less(t, strings.Count(sent, "LEFT JOIN coupon_code"), people/4, "reads")
+	require.LessOrEqual(t, strings.Count(sent, "FROM coupon_terms"), 1, "reads of terms")
+	m.balanced(1, people)
+	_, err := m.For(1).Claim(t.Context(), "one too many", 1)
+	require.ErrorIs(t, err, coupon.ErrSoldOut)
+	require.NotErrorIs(t, err, coupon.ErrUnavailable)
+}

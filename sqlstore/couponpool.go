@@ -1,0 +1,113 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strconv"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+const (
+	codeRows   = 5_000 // of one INSERT
+	codeRounds = 10    // how often codes are looked up that others add at the same time
+)
+
+// AddCodes implements coupon.Store: the codes are all taken for new, and looked up only where one was not.
+func (c *Coupon) AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, stock.Refused, err
+	}
+	defer c.refunded.freed(stock.Key{SKU: campaign})
+	owners, fresh := make([]int64, len(codes)), codes
+	for range codeRounds {
+		kept, err := c.refunded.atomically(ctx, func(q Tx) (bool, error) { return c.grow(ctx, q, campaign, have, fresh) })
+		switch {
+		case number(err) != errDuplicate && (err != nil || !kept):
+			return nil, stock.Refused, err
+		case err == nil:
+			return owners, stock.Done, nil
+		}
+		if owners, err = c.owners(ctx, codes); err != nil {
+			return nil, stock.Refused, err
+		}
+		fresh = make([]string, 0, len(codes))
+		for i, owner := range owners {
+			if owner == 0 {
+				fresh = append(fresh, codes[i])
+			}
+		}
+	}
+	return nil, stock.Refused, &stock.ContentionError{Verb: "add codes", ID: strconv.FormatInt(campaign, 10)}
+}
+
+// grow adds codes to a pool, and as many units to its campaign. The row of the pool is locked first, so that positions
+// have no gaps and those who fill a pool come one after the other; the campaign's, which claims need, last.
+func (c *Coupon) grow(ctx context.Context, q Tx, campaign, have int64, codes []string) (bool, error) {
+	num := int64(len(codes))
+	result, err := q.ExecContext(ctx, render(c.sql.growPool, campaign, num, num))
+	if err != nil {
+		return false, err
+	}
+	after, err := result.LastInsertId()
+	if err != nil || have >= 0 && after-num != have {
+		return false, err
+	}
+	if num == 0 {
+		return c.exists(ctx, q, campaign)
+	}
+	behind := after - num
+	for part := range slices.Chunk(codes, codeRows) {
+		if _, err := q.ExecContext(ctx, c.sql.insertCodes(campaign, behind, part)); err != nil {
+			return false, err
+		}
+		behind += int64(len(part))
+	}
+	key := stock.Key{SKU: campaign}
+	err = c.refunded.record(ctx, q, stock.Change{Kind: stock.KindImport, ID: key.Serial(after - num + 1), Entries: []stock.Entry{
+		{Key: key, Delta: stock.StepRestock.Transition().Change.Times(num)},
+	}})
+	if err != nil {
+		return false, unclaimed(err)
+	}
+	rows, err := affected(q.ExecContext(ctx, render(c.sql.addUnits, num, num, campaign)))
+	return rows > 0, err
+}
+
+// exists reports whether there is a campaign.
+func (c *Coupon) exists(ctx context.Context, q Tx, campaign int64) (found bool, err error) {
+	err = read(ctx, q, render(c.sql.lockCampaign, campaign), func(*sql.Rows) error { found = true; return nil })
+	return found, err
+}
+
+// owners returns the campaigns that have some codes; 0 for those that none has.
+func (c *Coupon) owners(ctx context.Context, codes []string) ([]int64, error) {
+	found := make(map[string]int64, len(codes))
+	for part := range slices.Chunk(codes, MaxBatchSize) {
+		err := c.query(ctx, renderList(c.sql.readOwners, part), func(rows *sql.Rows) error {
+			var code string
+			var campaign int64
+			err := rows.Scan(&code, &campaign)
+			found[code] = campaign
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	owners := make([]int64, len(codes))
+	for i, code := range codes {
+		owners[i] = found[code]
+	}
+	return owners, nil
+}
+
+// Codes implements coupon.Store.
+func (c *Coupon) Codes(ctx context.Context, campaign int64) (codes int64, err error) {
+	if err := c.ready(ctx); err != nil {
+		return 0, err
+	}
+	err = c.query(ctx, render(c.sql.readPool, campaign), func(rows *sql.Rows) error { return rows.Scan(&codes) })
+	return codes, err
+}

@@ -1,0 +1,277 @@
+package sqlstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+)
+
+// crowd makes calls at once, from two processes by turns, and returns their errors. The other process does not
+// merge.
+func (m *mall) crowd(n int, call func(c *coupon.Coupons, i int) error) []error {
+	m.t.Helper()
+	other, _ := m.process(&alone)
+	both := []*coupon.Coupons{m.Coupons, other}
+	errs := make([]error, n)
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() { errs[i] = call(both[i%2], i) })
+	}
+	group.Wait()
+	return errs
+}
+
+func TestSixtyFourClaimsOfOneCoupon(t *testing.T) {
+	t.Parallel()
+	for name, buyer := range map[string]func(i int) int64{
+		"OneBuyer":  func(int) int64 { return 7 },
+		"AllBuyers": func(i int) int64 { return int64(1 + i) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := openMall(t, nil)
+			m.define(1, coupon.Rules{PerBuyer: 1})
+			errs := m.crowd(64, func(c *coupon.Coupons, i int) error {
+				_, err := c.For(buyer(i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1)
+				return err
+			})
+			require.Equal(t, 1, count(errs, nil))
+			require.Equal(t, 63, count(errs, coupon.ErrSoldOut)+count(errs, coupon.ErrPerBuyer))
+			m.balanced(1, 1)
+		})
+	}
+}
+
+func TestHundredOrdersRedeemOneCoupon(t *testing.T) {
+	t.Parallel()
+	m := openMall(t, nil)
+	m.define(1, coupon.Rules{})
+	m.claim("a")
+	errs := m.crowd(100, func(c *coupon.Coupons, i int) error {
+		_, err := c.Redeem(t.Context(), "a", fmt.Sprint("order-", i), hundred)
+		return err
+	})
+	require.Equal(t, 1, count(errs, nil))
+	require.Equal(t, 99, count(errs, coupon.ErrRedeemed))
+	m.balanced(1, 1)
+}
+
+// A refund, a revocation, reservations and redemptions want one coupon: one of them wins, and all books know which.
+func TestEverybodyWantsOneCoupon(t *testing.T) {
+	t.Parallel()
+	m := openMall(t, nil)
+	m.define(100, coupon.Rules{})
+	for round := range 8 {
+		id := fmt.Sprint("coupon-", round)
+		m.claim(id)
+		errs := m.crowd(16, func(c *coupon.Coupons, i int) error {
+			var err error
+			switch i / 2 % 4 {
+			case 0:
+				_, err = c.Refund(t.Context(), coupon.Refund{ID: fmt.Sprint(id, "refund", i), Coupon: id})
+			case 1:
+				_, err = c.Revoke(t.Context(), coupon.Revocation{ID: fmt.Sprint(id, "revoke", i), Coupon: id})
+			case 2:
+				_, err = c.Reserve(t.Context(), id, fmt.Sprint("order-", i), hundred)
+			default:
+				_, err = c.Redeem(t.Context(), id, fmt.Sprint("order-", i), hundred)
+			}
+			return err
+		})
+		require.Equal(t, 1, count(errs, nil), "%v", errs)
+		for _, err := range errs {
+			require.NotErrorIs(t, err, coupon.ErrUnavailable)
+		}
+	}
+	m.balanced(1, 8)
+}
+
+// A statement that began before a reservation lapsed, and had to wait until another call had the coupon, must not
+// redeem it.
+func TestRedeemThatWaitedFindsTheCouponTaken(t *testing.T) {
+	t.Parallel()
+	late := coupon.Refund{ID: "r", Coupon: "a"}
+	for want, take := range map[error]func(ctx context.Context, c *coupon.Coupons) error{
+		coupon.ErrReserved: func(ctx context.Context, c *coupon.Coupons) error {
+			_, err := c.Reserve(ctx, "a", "late", hundred)
+			return err
+		},
+		coupon.ErrRedeemed: func(ctx context.Context, c *coupon.Coupons) error {
+			_, err := c.Redeem(ctx, "a", "late", hundred)
+			return err
+		},
+		coupon.ErrRefunded: func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Refund(ctx, late); return err },
+	} {
+		m := openMall(t, nil)
+		m.define(1, coupon.Rules{})
+		m.claim("a")
+		_, err := m.Reserve(t.Context(), "a", "early", hundred)
+		require.NoError(t, err)
+		early, pool := m.process(nil)               // whose statement begins now
+		m.db.Wire.Advance(coupon.DefaultReserveFor) // and for whom the reservation has lapsed
+		release := m.blockCoupon("a")
+		taken := make(chan error, 1)
+		go func() { taken <- take(t.Context(), m.Coupons) }()
+		waiting(t, m.db)
+		pool.Wire.Before("UPDATE coupon_wallet w STRAIGHT_JOIN", func() {
+			release() // the one that waits has the row next
+			if err := <-taken; err != nil {
+				t.Error(err)
+			}
+		})
+		pool.Wire.After("UPDATE coupon_wallet w STRAIGHT_JOIN", func() { pool.Wire.Advance(coupon.DefaultReserveFor) })
+		_, err = early.Redeem(t.Context(), "a", "early", hundred)
+		require.ErrorIs(t, err, want)
+		m.balanced(1, 1)
+	}
+}
+
+// Those who pay at once, and those who get their money back at once, share transactions, and each code goes to one
+// of them.
+func TestConcurrentPaysGetEachACode(t *testing.T) {
+	t.Parallel()
+	const people = 120
+	m := openMall(t, nil)
+	codes := make([]string, people)
+	for i := range codes {
+		codes[i] = fmt.Sprintf("CODE-%03d", i)
+	}
+	m.pool(1, codes...)
+	claim := func(i int) string { return fmt.Sprint("claim-", i) }
+	for _, call := range []func(c *coupon.Coupons, i int) error{
+		func(c *coupon.Coupons, i int) error {
+			_, err := c.For(int64(1+i)).Lock(t.Context(), claim(i), 1)
+			return err
+		},
+		func(c *coupon.Coupons, i int) error { _, err := c.Pay(t.Context(), claim(i/2)); return err }, // twice each
+		func(c *coupon.Coupons, i int) error { _, err := c.Pay(t.Context(), claim(people-1-i/2)); return err },
+		func(c *coupon.Coupons, i int) error {
+			if i%3 == 0 {
+				_, err := c.Refund(t.Context(), coupon.Refund{ID: claim(i), Coupon: claim(i)})
+				return err
+			}
+			_, err := c.Revoke(t.Context(), coupon.Revocation{ID: claim(i), Coupon: claim(i)})
+			return err
+		},
+	} {
+		for _, err := range m.crowd(people, call) {
+			require.NoError(t, err)
+		}
+	}
+	m.balanced(1, people)
+	progress, err := m.Progress(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, coupon.Count{Refunded: people / 3, Revoked: people - people/3}, progress)
+}
+
+// Two processes hand out one pool, while claims are rolled back, connections are killed, and codes are added: no code
+// goes to two, and none is lost.
+func TestTwoProcessesHandOutOnePool(t *testing.T) {
+	t.Parallel()
+	const workers, claims = 8, 30
+	m := openMall(t, nil)
+	m.pool(1, "FIRST")
+	other, otherPool := m.process(nil)
+	stores := []struct {
+		coupons *coupon.Coupons
+		db      *sqltest.DB
+	}{{m.Coupons, m.db}, {other, otherPool}}
+	var group sync.WaitGroup
+	codes := make([]map[string]string, workers)
+	group.Go(func() { // codes come while they go
+		for i := range workers * claims / 10 {
+			batch := make([]string, 10)
+			for j := range batch {
+				batch[j] = fmt.Sprintf("CODE-%d-%d", i, j)
+			}
+			settle(t, func() error {
+				_, _, err := m.store.AddCodes(t.Context(), 1, -1, batch)
+				return err
+			})
+		}
+	})
+	for worker := range workers {
+		group.Go(func() {
+			random := rand.New(rand.NewPCG(2, uint64(worker)))
+			s := stores[worker%2]
+			codes[worker] = map[string]string{}
+			for i := range claims {
+				id := fmt.Sprintf("%d-%d", worker, i)
+				switch random.IntN(5) {
+				case 0:
+					m.rollBack(s.db, "rolled-back-"+id, false)
+				case 1:
+					m.rollBack(s.db, "killed-"+id, true)
+				case 2:
+					s.db.Wire.Inject(sqltest.Fault{Match: "INSERT INTO coupon_wallet", Kind: sqltest.FaultKind(random.IntN(2))})
+				case 3:
+					s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.FaultKind(random.IntN(2))})
+				}
+				settle(t, func() error {
+					c, err := s.coupons.For(int64(1+worker)).Claim(t.Context(), id, 1)
+					if errors.Is(err, coupon.ErrSoldOut) { // more codes are on their way
+						return coupon.ErrUnavailable
+					}
+					codes[worker][c.Code] = id
+					return err
+				})
+			}
+		})
+	}
+	group.Wait()
+	handedOut := map[string]string{}
+	for _, own := range codes {
+		delete(own, "") // of calls that failed
+		for code, id := range own {
+			require.NotContains(t, handedOut, code, "%s and %s have one code", id, handedOut[code])
+			handedOut[code] = id
+		}
+	}
+	require.Len(t, handedOut, workers*claims)
+	m.balanced(1, workers*claims)
+}
+
+// settle makes a call until it is done or refused.
+func settle(t testing.TB, call func() error) {
+	t.Helper()
+	for err := call(); err != nil && t.Context().Err() == nil; err = call() {
+		if !coupon.Retryable(err) {
+			t.Errorf("refused: %v", err)
+			return
+		}
+	}
+}
+
+// rollBack claims a coupon in a transaction that comes to nothing: it is rolled back, or its connection is killed.
+func (m *mall) rollBack(db *sqltest.DB, id string, kill bool) {
+	ctx, cancel := context.WithTimeout(m.t.Context(), time.Minute)
+	defer cancel()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		m.t.Error(err)
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	var number int64
+	tx, err := conn.BeginTx(ctx, nil)
+	if err == nil {
+		err = tx.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&number)
+	}
+	if err != nil {
+		return // an injected fault has met it
+	}
+	_, _ = m.On(m.store.WithTx(tx)).For(1).Claim(ctx, id, 1) // whatever it says, it does not stay
+	if kill {
+		_, _ = m.db.ExecContext(ctx, fmt.Sprintf("KILL %d", number))
+	}
+	_ = tx.Rollback()
+}

@@ -1,0 +1,244 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// couponColumns are the columns of a coupon w, of its code k and of its hold h, in the order in which
+// couponReader scans them.
+var couponColumns = "w.COUPON_NO, w.CAMPAIGN_ID, w.BUYER_ID, w.TERMS_NO, w.POSITION, k.CODE, w.STATE, " + micros("w.VALID_FROM") + ", " +
+	micros("w.VALID_UNTIL") + ", w.ORDER_NO, " + micros("w.EXPIRE_TIME") + ", " + micros("w.CLAIM_TIME") + ", " + micros("w.UPDATE_TIME")
+
+// holdOfCoupon are the columns of its hold h, which matter while it is pending; noHold where it is not.
+var (
+	holdOfCoupon = ", h.STATE, " + micros("h.EXPIRE_TIME")
+	noHold       = ", NULL, NULL"
+)
+
+// useColumns are the columns of a use u, in the order in which useRow scans them.
+var useColumns = "u.COUPON_NO, u.ORDER_NO, u.STATE, u.PLACES, u.TOTAL, u.DISCOUNT, " + micros("u.EXPIRE_TIME") + ", " +
+	micros("u.REDEEM_TIME") + ", " + micros("u.CREATE_TIME") + ", " + micros("u.UPDATE_TIME")
+
+// renderReads renders what is read of coupons and uses.
+func (q *couponSQL) renderReads() {
+	clock := "(SELECT " + micros(now) + " AS CLOCK) c" // comes also where there is nothing else
+	wallet := " LEFT JOIN " + q.wallet + " w ON "
+	code := " LEFT JOIN " + q.codes + " k ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION"
+	// The hold comes first, as in all that locks both.
+	q.readCoupon = "SELECT " + couponColumns + holdOfCoupon + ", c.CLOCK FROM " + clock +
+		" LEFT JOIN " + q.holds + " h ON h.ORDER_NO = ? AND h.LINE_NO = 1" + wallet + "w.COUPON_NO = h.ORDER_NO" + code
+	q.readCoupons = "SELECT " + couponColumns + holdOfCoupon + ", " + micros(now) + " FROM " + q.wallet + " w FORCE INDEX (PRIMARY)" + code +
+		" LEFT JOIN " + q.holds + fmt.Sprintf(" h ON h.ORDER_NO = w.COUPON_NO AND h.LINE_NO = 1 AND w.STATE = %d", coupon.Pending) +
+		" WHERE w.COUPON_NO IN (?)"
+	// A coupon that has a code is not pending.
+	q.readByCode = "SELECT " + couponColumns + noHold + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.codes + " k ON k.CODE = ?" +
+		wallet + "w.CAMPAIGN_ID = k.CAMPAIGN_ID AND w.POSITION = k.POSITION"
+
+	q.readUse = "SELECT " + useColumns + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.uses + " u ON u.COUPON_NO = ? AND u.ORDER_NO = ?"
+	use := "SELECT " + useColumns + ", " + micros(now) + " FROM " + q.uses + " u WHERE "
+	q.readUses = use + "u.COUPON_NO = ? ORDER BY u.CREATE_TIME, u.ORDER_NO"
+	q.readOrder = use + "u.ORDER_NO = ? ORDER BY u.COUPON_NO"
+}
+
+// readWallet renders a page of a wallet. Each status is what coupon.Status says of a coupon w that is not
+// pending.
+func (q *couponSQL) readWallet(statuses []coupon.Status) string {
+	valid, over := " AND w.VALID_UNTIL > "+now, " AND w.VALID_UNTIL <= "+now
+	of := map[coupon.Status]string{
+		coupon.StatusUsable:   freeCoupon + valid + " AND w.VALID_FROM <= " + now,
+		coupon.StatusWaiting:  freeCoupon + valid + " AND w.VALID_FROM > " + now,
+		coupon.StatusReserved: fmt.Sprintf("w.STATE = %d AND w.EXPIRE_TIME > ", coupon.Reserved) + now,
+		coupon.StatusUsed:     fmt.Sprintf("w.STATE = %d", coupon.Redeemed),
+		coupon.StatusExpired:  freeCoupon + over,
+		coupon.StatusGone:     fmt.Sprintf("w.STATE IN (%d, %d)", coupon.Refunded, coupon.Revoked),
+	}
+	wanted := make([]string, 0, len(statuses))
+	for _, s := range statuses {
+		wanted = append(wanted, "("+of[s]+")")
+	}
+	return "SELECT " + couponColumns + noHold + ", " + micros(now) + " FROM " + q.wallet + " w" +
+		" LEFT JOIN " + q.codes + " k ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION" +
+		" WHERE w.BUYER_ID = ? AND (w.VALID_UNTIL > ? OR (w.VALID_UNTIL = ? AND w.COUPON_NO > ?)) AND (" + strings.Join(wanted, " OR ") + ")" +
+		" ORDER BY w.VALID_UNTIL, w.COUPON_NO LIMIT ?"
+}
+
+// couponAt is a coupon as it is at a moment.
+type couponAt struct {
+	coupon coupon.Coupon
+	now    time.Time
+}
+
+// couponReader puts coupons together, but for their terms.
+type couponReader struct {
+	coupons []coupon.Coupon
+	clock   int64
+}
+
+// scan reads couponColumns, the hold's and the clock. A row without a coupon brings the clock alone.
+func (r *couponReader) scan(rows *sql.Rows) error {
+	var id, code, order sql.NullString
+	var campaign, buyer, terms, position, from, until, deadline, claimed, updated, holdEnds sql.NullInt64
+	var state, holdState sql.NullByte
+	err := rows.Scan(&id, &campaign, &buyer, &terms, &position, &code, &state, &from, &until, &order, &deadline, &claimed, &updated,
+		&holdState, &holdEnds, &r.clock)
+	if err != nil || !id.Valid {
+		return err
+	}
+	c := coupon.Coupon{
+		ID: id.String, Campaign: campaign.Int64, Buyer: buyer.Int64, TermsNo: terms.Int64, Position: position.Int64, Code: code.String,
+		State: coupon.State(state.Byte), From: fromNullMicros(from), Until: fromNullMicros(until),
+		Order: order.String, Deadline: fromNullMicros(deadline), ClaimedAt: fromNullMicros(claimed), UpdatedAt: fromNullMicros(updated),
+	}
+	if c.State == coupon.Pending { // it goes by its hold
+		if c.Deadline = fromNullMicros(holdEnds); stock.State(holdState.Byte) != stock.Locked || holdEnds.Int64 <= r.clock {
+			c.State, c.Deadline = coupon.Dropped, time.Time{}
+		}
+	}
+	r.coupons = append(r.coupons, c)
+	return nil
+}
+
+// read reads coupons, and then their terms, which never change.
+func (c *Coupon) read(ctx context.Context, query func(context.Context, string, func(*sql.Rows) error) error, statement string) (couponReader, error) {
+	var r couponReader
+	if err := query(ctx, statement, r.scan); err != nil || len(r.coupons) == 0 {
+		return r, err
+	}
+	keys := make([]termsKey, len(r.coupons))
+	for i, found := range r.coupons {
+		keys[i] = termsKey{found.Campaign, found.TermsNo}
+	}
+	terms, err := c.termsOf(ctx, c.refunded.query, keys...)
+	if err != nil {
+		return r, err
+	}
+	for i := range r.coupons {
+		of, ok := terms[keys[i]]
+		if !ok {
+			return r, missing(nil)
+		}
+		r.coupons[i].Terms = of
+	}
+	return r, nil
+}
+
+// one reads one coupon, in the caller's transaction as it is now.
+func (c *Coupon) one(ctx context.Context, statement string) (couponAt, error) {
+	r, err := c.read(ctx, c.query, statement)
+	found := couponAt{now: fromMicros(r.clock)}
+	if err == nil && len(r.coupons) > 0 {
+		found.coupon = r.coupons[0]
+	}
+	return found, err
+}
+
+// coupon reads the coupon of an ID.
+func (c *Coupon) coupon(ctx context.Context, _ struct{}, id string) (couponAt, error) {
+	return c.one(ctx, render(c.sql.readCoupon, id))
+}
+
+// couponBatch reads several.
+func (c *Coupon) couponBatch(ctx context.Context, _ struct{}, ids []string) ([]reply[couponAt], error) {
+	r, err := c.read(ctx, c.refunded.query, renderList(c.sql.readCoupons, ids))
+	if err == nil && len(r.coupons) == 0 { // no row has brought the clock
+		r.clock, err = c.refunded.clock(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]coupon.Coupon, len(r.coupons))
+	for _, one := range r.coupons {
+		found[one.ID] = one
+	}
+	replies := make([]reply[couponAt], len(ids))
+	for i, id := range ids {
+		replies[i].answer = couponAt{coupon: found[id], now: fromMicros(r.clock)}
+	}
+	return replies, nil
+}
+
+// Wallet implements coupon.Store.
+func (c *Coupon) Wallet(ctx context.Context, buyer int64, statuses []coupon.Status, after coupon.Cursor, limit int) ([]coupon.Coupon, time.Time, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, time.Time{}, err
+	}
+	var r couponReader
+	var err error
+	if len(statuses) > 0 {
+		from := after.Until
+		if after.ID == "" {
+			from = time.UnixMicro(0)
+		}
+		r, err = c.read(ctx, c.refunded.query, render(c.sql.readWallet(statuses), buyer, from, from, after.ID, limit))
+	}
+	if err == nil && len(r.coupons) == 0 { // no row has brought the clock
+		r.clock, err = c.refunded.clock(ctx)
+	}
+	return r.coupons, fromMicros(r.clock), err
+}
+
+// useReader reads uses.
+type useReader struct {
+	uses  []coupon.Use
+	clock int64
+}
+
+// scan reads useColumns and the clock. A row without a use brings the clock alone.
+func (r *useReader) scan(rows *sql.Rows) error {
+	var id, order sql.NullString
+	var state sql.NullByte
+	var places sql.NullInt32
+	var total, discount, deadline, redeemed, created, updated sql.NullInt64
+	err := rows.Scan(&id, &order, &state, &places, &total, &discount, &deadline, &redeemed, &created, &updated, &r.clock)
+	if err != nil || !id.Valid {
+		return err
+	}
+	r.uses = append(r.uses, coupon.Use{
+		Coupon: id.String, Order: order.String, State: coupon.UseState(state.Byte), Places: places.Int32,
+		Total: money.Decimal(total.Int64, places.Int32), Discount: money.Decimal(discount.Int64, places.Int32),
+		Deadline: fromNullMicros(deadline), RedeemedAt: fromNullMicros(redeemed),
+		CreatedAt: fromNullMicros(created), UpdatedAt: fromNullMicros(updated),
+	})
+	return nil
+}
+
+// UseOf implements coupon.Store.
+func (c *Coupon) UseOf(ctx context.Context, id, order string) (coupon.Use, time.Time, error) {
+	if err := c.ready(ctx); err != nil {
+		return coupon.Use{}, time.Time{}, err
+	}
+	var r useReader
+	err := c.query(ctx, render(c.sql.readUse, id, order), r.scan)
+	if err != nil || len(r.uses) == 0 {
+		return coupon.Use{}, fromMicros(r.clock), err
+	}
+	return r.uses[0], fromMicros(r.clock), nil
+}
+
+// Uses implements coupon.Store.
+func (c *Coupon) Uses(ctx context.Context, id string) ([]coupon.Use, error) {
+	return c.usesThat(ctx, render(c.sql.readUses, id))
+}
+
+// UsedBy implements coupon.Store.
+func (c *Coupon) UsedBy(ctx context.Context, order string) ([]coupon.Use, error) {
+	return c.usesThat(ctx, render(c.sql.readOrder, order))
+}
+
+// usesThat lists uses.
+func (c *Coupon) usesThat(ctx context.Context, statement string) ([]coupon.Use, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
+	var r useReader
+	err := c.refunded.query(ctx, statement, r.scan)
+	return r.uses, err
+}

@@ -1,0 +1,151 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// RedPacket is a redpacket.Store on MySQL or MariaDB. It is safe for concurrent use; bound to a
+// transaction it is as safe as that transaction. Concurrent grabs of one packet are merged into one
+// transaction, as concurrent Locks of one SKU are; see Options.
+type RedPacket struct {
+	units  *Stock // which also has the handle, and what is wrong with the options
+	sql    *redPacketSQL
+	merged *redPacketReaders // nil where calls are not merged
+}
+
+// redPacketReaders merge the reads that come in crowds.
+type redPacketReaders struct {
+	records *merger[struct{}, int64, recordAt]       // after refusals
+	shares  *merger[int64, int64, *redpacket.Booked] // after grabs, by packet
+}
+
+// NewRedPacket returns the store in the tables that Migrate made with the same options. Nil
+// options are the defaults. It does no I/O; bad options and a nil db are reported by every call
+// as ErrInvalid.
+func NewRedPacket(db *sql.DB, opts *Options) *RedPacket {
+	o, err := opts.complete()
+	b := mergeBounds(db, o)
+	r := &RedPacket{units: newStock(db, o, b, newStockSQL(o.Prefix+redPacketStock), err), sql: newRedPacketSQL(o.Prefix)}
+	r.units.rider = r.sql.bookShares
+	// A packet whose shares are gone gets none back; one that is off the shelf may be paid for, by
+	// another process, at any moment.
+	r.units.sights.worth = func(item stock.Item) bool { return item.Version > 0 && !item.OffShelf }
+	if b != nil {
+		r.merged = &redPacketReaders{
+			records: newReader(b, r.recordBatch, r.record),
+			shares:  newReader(b, r.sharesBatch, r.shareOf),
+		}
+	}
+	return r
+}
+
+// WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the
+// units goes with it.
+func (r *RedPacket) WithTx(tx Tx) *RedPacket {
+	return &RedPacket{units: r.units.WithTx(tx), sql: r.sql}
+}
+
+// Units implements redpacket.Store.
+func (r *RedPacket) Units() stock.Store { return r.units }
+
+// Add implements redpacket.Store: the sender's grab, the item with the change that records its units, and
+// the packet.
+func (r *RedPacket) Add(ctx context.Context, record redpacket.Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	item := stock.Item{Key: stock.Key{SKU: record.ID}, Quantities: stock.Quantities{Total: record.Split.Count, Left: record.Split.Count}}
+	defer r.units.freed(item.Key)
+	kept, err := r.units.atomically(ctx, func(q Tx) (bool, error) {
+		if !senderMayGrab {
+			if _, err := q.ExecContext(ctx, render(r.sql.closeSender, redpacket.GrabID(record.ID, record.Sender))); err != nil {
+				return false, err
+			}
+		}
+		_, err := q.ExecContext(ctx, render(r.sql.addItem, item.SKU, item.Total, item.Left, record.Start, record.End, liveFor.Microseconds()))
+		if err != nil {
+			return false, err
+		}
+		err = r.units.record(ctx, q, stock.Change{Kind: stock.KindDefine, ID: item.Serial(1),
+			Entries: []stock.Entry{{Key: item.Key, Delta: stock.Quantities{Total: item.Total}}}})
+		if err != nil {
+			return false, err
+		}
+		s := record.Split
+		rows, err := affected(q.ExecContext(ctx, render(r.sql.addPacket, record.Sender, int64(record.Places), s.Total, s.Total, s.Count,
+			s.Equal, s.Min, s.Max, string(s.Seed[:]), record.OwnEnd, record.ID)))
+		if err != nil || rows != 1 {
+			return false, missing(err)
+		}
+		return true, nil
+	})
+	if number(err) != errDuplicate {
+		return verdict(kept), err
+	}
+	known := false
+	err = r.units.query(ctx, r.units.current(render(r.sql.knownPacket, record.ID)), func(*sql.Rows) error { known = true; return nil })
+	if err != nil || !known { // a packet comes with its item: this one has come without
+		return stock.Refused, missing(err)
+	}
+	return stock.Exists, nil
+}
+
+// Open implements redpacket.Store.
+func (r *RedPacket) Open(ctx context.Context, id int64) (stock.Verdict, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	defer r.units.freed(stock.Key{SKU: id})
+	rows, err := r.units.exec(ctx, render(r.sql.open, id))
+	return verdict(rows > 0), err
+}
+
+// End implements redpacket.Store. Grabs have the item's row locked until they commit, and from
+// then on find it off the shelf.
+func (r *RedPacket) End(ctx context.Context, id int64, to redpacket.State) (stock.Verdict, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	defer r.units.freed(stock.Key{SKU: id})
+	return r.giveBack(ctx, id, render(r.sql.end, int64(to), id, to != redpacket.Expired))
+}
+
+// Drop implements redpacket.Store. The item is off the shelf.
+func (r *RedPacket) Drop(ctx context.Context, id int64) (stock.Verdict, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	rows, err := r.units.exec(ctx, render(r.sql.drop, id))
+	return verdict(rows > 0), err
+}
+
+// Return implements redpacket.Store. The item is off the shelf.
+func (r *RedPacket) Return(ctx context.Context, id int64) (stock.Verdict, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	return r.giveBack(ctx, id, render(r.sql.giveAllBack, id))
+}
+
+// giveBack ends a packet by a guarded UPDATE, and books what is left of it for its sender.
+func (r *RedPacket) giveBack(ctx context.Context, id int64, end string) (stock.Verdict, error) {
+	kept, err := r.units.atomically(ctx, func(q Tx) (bool, error) {
+		rows, err := affected(q.ExecContext(ctx, end))
+		if err != nil || rows == 0 {
+			return false, err
+		}
+		rows, err = affected(q.ExecContext(ctx, render(r.sql.giveBack, id)))
+		if err != nil || rows != 1 {
+			return false, unclaimed(err)
+		}
+		return true, nil
+	})
+	return verdict(kept), err
+}
+
+var _ redpacket.Store = (*RedPacket)(nil)

@@ -1,0 +1,87 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func TestRedPacketRefusesBadOptionsBeforeAnyIO(t *testing.T) {
+	t.Parallel()
+	bad := &sqlstore.Options{Prefix: "Shop-"}
+	ctx := t.Context()
+	db, err := sql.Open("mysql", "nobody@tcp(127.0.0.1:1)/none")
+	require.NoError(t, err)
+	defer func() { _ = db.Close() }()
+	for name, store := range map[string]*sqlstore.RedPacket{
+		"no pool":                       sqlstore.NewRedPacket(nil, nil),
+		"options":                       sqlstore.NewRedPacket(db, bad),
+		"options, in a transaction":     sqlstore.NewRedPacket(db, bad).WithTx(&sql.Tx{}),
+		"no transaction":                sqlstore.NewRedPacket(db, nil).WithTx(nil),
+		"a pool that is no transaction": sqlstore.NewRedPacket(db, nil).WithTx(db),
+	} {
+		packets := redpacket.New(store, nil)
+		_, err := packets.Send(ctx, packetOf(1, 100, 3))
+		require.ErrorIs(t, err, stock.ErrInvalid, name)
+		_, err = packets.Confirm(ctx, 1)
+		require.ErrorIs(t, err, stock.ErrInvalid, name)
+		_, err = packets.Grab(ctx, 1, 1000)
+		require.ErrorIs(t, err, stock.ErrInvalid, name)
+		_, err = packets.Close(ctx, 1)
+		require.ErrorIs(t, err, stock.ErrInvalid, name)
+		_, err = packets.Expire(ctx)
+		require.ErrorIs(t, err, stock.ErrInvalid, name)
+		_, err = packets.PaidOut(ctx, "1-1")
+		require.ErrorIs(t, err, stock.ErrInvalid, name)
+		_, err = packets.Audit(ctx)
+		require.ErrorIs(t, err, stock.ErrInvalid, name)
+	}
+	_, err = redpacket.New(sqlstore.NewRedPacket(db, nil), nil).Grab(ctx, 1, 1000)
+	require.ErrorIs(t, err, stock.ErrUnavailable, "nobody listens there")
+}
+
+// Red packets of two shops live in one database, as other stores do.
+func TestRedPacketsOfTwoPrefixes(t *testing.T) {
+	t.Parallel()
+	db := sqltest.Open(t, defaults)
+	for _, prefix := range []string{"one_", "two_"} {
+		opts := &sqlstore.Options{Prefix: prefix}
+		require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, opts))
+		p := &purse{Packets: redpacket.New(sqlstore.NewRedPacket(db.DB, opts), nil), t: t, db: db}
+		p.fill(1, 100, 3)
+		_, err := p.Grab(t.Context(), 1, 1000)
+		require.NoError(t, err)
+		_, err = p.PaidOut(t.Context(), "1-1")
+		require.NoError(t, err)
+		_, err = p.Close(t.Context(), 1)
+		require.NoError(t, err)
+		p.balanced(1, 1, redpacket.Closed)
+	}
+}
+
+// The order of a shop and what it does with red packets are one transaction, whatever hands it out.
+func TestRedPacketsJoinAWrappedTransaction(t *testing.T) {
+	t.Parallel()
+	p := openPurse(t)
+	p.fill(1, 100, 3)
+	for _, end := range []func(*sql.Tx) error{(*sql.Tx).Rollback, (*sql.Tx).Commit} {
+		tx, err := p.db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		packets := p.On(p.store.WithTx(wrapped{tx}))
+		_, err = packets.Send(t.Context(), packetOf(2, 100, 3))
+		require.NoError(t, err)
+		_, err = packets.Grab(t.Context(), 1, 1000)
+		require.NoError(t, err)
+		_, err = packets.PaidOut(t.Context(), "1-1")
+		require.NoError(t, err)
+		require.NoError(t, end(tx))
+	}
+	p.balanced(1, 1, redpacket.Open)
+	p.balanced(2, 0, redpacket.Unpaid)
+}

@@ -1,0 +1,76 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Payouts implements redpacket.Store.
+func (r *RedPacket) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.Booked, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return nil, err
+	}
+	at := after.DueAt
+	if after.Packet == 0 {
+		at = time.UnixMicro(0)
+	}
+	return r.shares(ctx, render(r.sql.payouts, at, at, after.Packet, at, after.Packet, after.No, limit))
+}
+
+// Payout implements redpacket.Store.
+func (r *RedPacket) Payout(ctx context.Context, packet, no int64) (redpacket.Booked, bool, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return redpacket.Booked{}, false, err
+	}
+	found, err := r.shares(ctx, r.units.current(render(r.sql.payout, packet, no)))
+	if err != nil || len(found) == 0 {
+		return redpacket.Booked{}, false, err
+	}
+	return found[0], true, nil
+}
+
+// Paid implements redpacket.Store.
+func (r *RedPacket) Paid(ctx context.Context, packet, no int64) (stock.Verdict, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	rows, err := r.units.exec(ctx, render(r.sql.paid, packet, no))
+	return verdict(rows > 0), err
+}
+
+// Failed implements redpacket.Store.
+func (r *RedPacket) Failed(ctx context.Context, packet, no, failures int64, reason string, retryIn time.Duration) (stock.Verdict, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	rows, err := r.units.exec(ctx, render(r.sql.failed, reason, retryIn.Microseconds(), packet, no, failures))
+	return verdict(rows > 0), err
+}
+
+// shares reads shares and what was left of packets.
+func (r *RedPacket) shares(ctx context.Context, query string) ([]redpacket.Booked, error) {
+	var shares []redpacket.Booked
+	err := r.units.query(ctx, query, func(rows *sql.Rows) error {
+		share, err := scanShare(rows)
+		shares = append(shares, share)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return shares, nil
+}
+
+// scanShare reads shareColumns.
+func scanShare(rows *sql.Rows) (redpacket.Booked, error) {
+	var b redpacket.Booked
+	var created, due int64
+	var paid sql.NullInt64
+	err := rows.Scan(&b.Packet, &b.No, &b.Person, &b.Places, &b.Money, &b.Paid, &b.Failures, &b.Reason, &created, &due, &paid)
+	b.CreatedAt, b.DueAt, b.PaidAt = fromMicros(created), fromMicros(due), fromNullMicros(paid)
+	return b, err
+}

@@ -1,0 +1,112 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/sqlstore"
+)
+
+// However many packets and shares there are, what is read of them is found by an index: the work list and
+// the list of what is due grow with what is in them, not with what there ever was.
+func TestRedPacketReadsScanNoTable(t *testing.T) {
+	t.Parallel()
+	const packets, shares = 40, 50
+	p := openPurse(t)
+	ctx := t.Context()
+	var rows, people []string
+	for id := range packets {
+		p.fill(int64(id+1), 10_000, shares)
+		for no := range shares {
+			paid := no % 5 // most are
+			people = append(people, fmt.Sprintf("(%d, %d, %d, 2, 1, %d, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", id+1, no+1, 1000+no, min(paid, 1)))
+		}
+		rows = append(rows, fmt.Sprintf("(%d, 2, 9, 2, 100, 100, 5, 0, 1, REPEAT('s', 32), 4, UTC_TIMESTAMP(6), 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", 1000+id))
+	}
+	for _, statement := range []string{
+		"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, PAY_STATE, DUE_TIME, CREATE_TIME) VALUES " + strings.Join(people, ", "),
+		"INSERT INTO red_packet (PACKET_ID, SENDER_ID, PLACES, BEST_NO, TOTAL_MONEY, STOCK_MONEY, TOTAL_NUM, SPLIT_EQUAL, MIN_MONEY, SEED, STATE, END_TIME, OWN_END, CREATE_TIME, UPDATE_TIME) VALUES " +
+			strings.Join(rows, ", "),
+		"ANALYZE TABLE red_packet, red_packet_share, red_packet_stock, red_packet_stock_hold",
+	} {
+		_, err := p.db.ExecContext(ctx, statement)
+		require.NoError(t, err)
+	}
+	seen := redpacket.Cursor{DueAt: start, Packet: 7, No: 3}
+	inTx := func(call func(*sqlstore.RedPacket) error) func() error {
+		return func() error {
+			tx, err := p.db.BeginTx(ctx, nil)
+			require.NoError(t, err)
+			require.NoError(t, call(p.store.WithTx(tx)))
+			return tx.Rollback()
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		index string // of the table that the statement is about
+		call  func() error
+	}{
+		{"Payouts", "red_packet_share_due", func() error { _, err := p.store.Payouts(ctx, redpacket.Cursor{}, 10); return err }},
+		{"Payouts, a later page", "red_packet_share_due", func() error { _, err := p.store.Payouts(ctx, seen, 10); return err }},
+		{"Due", "red_packet_due", func() error { _, err := p.store.Due(ctx, 10); return err }},
+		{"Shares", "PRIMARY", func() error { _, err := p.store.Shares(ctx, 7, 3, 10); return err }},
+		{"Share", "red_packet_share_person", func() error { _, _, err := p.store.Share(ctx, 7, 1003); return err }},
+		{"Share, in a transaction", "red_packet_share_person", inTx(func(s *sqlstore.RedPacket) error { _, _, err := s.Share(ctx, 7, 1003); return err })},
+		{"Payout", "PRIMARY", func() error { _, _, err := p.store.Payout(ctx, 7, 3); return err }},
+		{"Record", "PRIMARY", func() error { _, _, err := p.store.Record(ctx, 7); return err }},
+		{"Record, in a transaction", "PRIMARY", inTx(func(s *sqlstore.RedPacket) error { _, _, err := s.Record(ctx, 7); return err })},
+		{"Records", "PRIMARY", func() error { _, err := p.store.Records(ctx, 7, 10); return err }},
+		{"Book", "PRIMARY", func() error { _, err := p.store.Book(ctx, 7); return err }},
+		{"Paid", "PRIMARY", func() error { _, err := p.store.Paid(ctx, 7, 49); return err }},
+		{"Failed", "PRIMARY", func() error { _, err := p.store.Failed(ctx, 7, 41, 0, "", time.Minute); return err }},
+	} {
+		p.db.Wire.Statements()
+		require.NoError(t, c.call(), c.name)
+		var indexes []string
+		for _, statement := range p.db.Wire.Statements() {
+			if strings.HasPrefix(statement, "SELECT") || strings.HasPrefix(statement, "UPDATE") {
+				indexes = append(indexes, plan(t, p.db, c.name, statement)...)
+			}
+		}
+		require.Contains(t, indexes, c.index, c.name)
+	}
+}
+
+// plan demands that a statement scans no table and no index, and returns the indexes it uses.
+func plan(t *testing.T, db *sqltest.DB, name, statement string) (indexes []string) {
+	t.Helper()
+	explain := "EXPLAIN FORMAT=TRADITIONAL "
+	if sqltest.MariaDB() { // which has no other, nor a name for it
+		explain = "EXPLAIN "
+	}
+	rows, err := db.QueryContext(t.Context(), explain+statement)
+	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	values := make([]sql.NullString, len(columns))
+	targets := make([]any, len(columns))
+	for i := range values {
+		targets[i] = &values[i]
+	}
+	column := func(name string) string { return values[slices.Index(columns, name)].String }
+	for rows.Next() {
+		require.NoError(t, rows.Scan(targets...))
+		if table := column("table"); strings.HasPrefix(table, "<") || table == "" { // a result in between
+			continue
+		}
+		require.NotContains(t, []string{"ALL", "index"}, column("type"), "%s scans %s:\n%s", name, column("table"), statement)
+		require.NotContains(t, column("Extra"), "filesort", "%s sorts %s:\n%s", name, column("table"), statement)
+		indexes = append(indexes, column("key"))
+	}
+	require.NoError(t, rows.Err())
+	return indexes
+}

@@ -1,0 +1,194 @@
+package sqlstore_test
+
+import (
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/sqlstore"
+)
+
+// scramble has people grab a packet at once, by turns from several processes, and returns what each was told.
+func scramble(t testing.TB, id int64, people int, processes ...*redpacket.Packets) []error {
+	t.Helper()
+	errs := make([]error, people)
+	var group sync.WaitGroup
+	for i := range people {
+		group.Go(func() { _, errs[i] = processes[i%len(processes)].Grab(t.Context(), id, int64(1000+i)) })
+	}
+	group.Wait()
+	return errs
+}
+
+func TestAThousandPeopleFromTwoProcesses(t *testing.T) {
+	t.Parallel()
+	const people, shares = 1000, 100
+	for name, opts := range map[string]*sqlstore.Options{"both merge": nil, "one merges": &alone} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := openPurse(t)
+			p.fill(1, 20_000, shares)
+			errs := scramble(t, 1, people, p.Packets, p.process(opts))
+			require.Equal(t, shares, count(errs, nil))
+			require.Equal(t, people-shares, count(errs, redpacket.ErrFinished))
+			p.balanced(1, shares, redpacket.Finished)
+		})
+	}
+}
+
+// A sender who closes while others grab, and another process that thinks it is time: every grab that was
+// told so has its share, and the rest goes back once.
+func TestCloseAgainstGrabsFromTwoProcesses(t *testing.T) {
+	t.Parallel()
+	p := openPurse(t)
+	other := p.process(nil)
+	for id := int64(1); id <= 6; id++ {
+		p.fill(id, 10_000, 100)
+		var group sync.WaitGroup
+		for _, packets := range []*redpacket.Packets{p.Packets, other} {
+			group.Go(func() {
+				if _, err := packets.Close(t.Context(), id); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		errs := scramble(t, id, 80, p.Packets, other)
+		group.Wait()
+		won := count(errs, nil)
+		require.Equal(t, len(errs), won+count(errs, redpacket.ErrClosed))
+		p.balanced(id, int64(won), redpacket.Closed)
+	}
+}
+
+// Close waits for a grab that has its share but has not committed yet: it is not counted twice.
+func TestCloseWaitsForAGrabThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	p := openPurse(t)
+	p.fill(1, 100, 3)
+	closed := make(chan error, 1)
+	p.db.Wire.After("INSERT INTO red_packet_share", func() {
+		go func() { _, err := p.Close(t.Context(), 1); closed <- err }()
+		waiting(t, p.db)
+	})
+	_, err := p.Grab(t.Context(), 1, 1000)
+	require.NoError(t, err)
+	require.NoError(t, <-closed)
+	p.balanced(1, 1, redpacket.Closed)
+}
+
+// Whatever changes a packet and its item locks the item first, as a grab does, so that the two cannot
+// deadlock.
+func TestItemIsLockedBeforeThePacket(t *testing.T) {
+	t.Parallel()
+	p := openPurse(t)
+	p.fill(1, 100, 3)
+	_, err := p.Send(t.Context(), packetOf(2, 100, 3))
+	require.NoError(t, err)
+	for id, call := range map[int64]func() error{
+		1: func() error { _, err := p.Close(t.Context(), 1); return err },
+		2: func() error { _, err := p.Confirm(t.Context(), 2); return err },
+	} {
+		release := p.blockPacket(id)
+		done := make(chan error, 1)
+		go func() { done <- call() }()
+		waiting(t, p.db)
+		for err = error(nil); err == nil; { // until it has locked the item, and waits for the packet
+			_, err = p.db.ExecContext(t.Context(), fmt.Sprintf("SELECT 1 FROM red_packet_stock WHERE SKU_ID = %d FOR UPDATE NOWAIT", id))
+		}
+		release()
+		require.NoError(t, <-done)
+	}
+	p.balanced(1, 0, redpacket.Closed)
+	p.balanced(2, 0, redpacket.Open)
+}
+
+// Connections that are killed in the middle of grabs: every caller makes the same call again until it
+// has an answer, and no share and no cent is lost or given twice.
+func TestKilledConnectionsLoseNothing(t *testing.T) {
+	t.Parallel()
+	const people, shares = 40, 30
+	p := openPurse(t)
+	p.fill(1, 12_345, shares)
+	killer := p.db.Pool(t)
+	var kills atomic.Int64
+	kill := func() {
+		var ids []int64
+		rows, err := killer.QueryContext(t.Context(), "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var id int64
+			if err := rows.Scan(&id); err != nil {
+				t.Error(err)
+			}
+			ids = append(ids, id)
+		}
+		if err := rows.Err(); err != nil {
+			t.Error(err)
+		}
+		for _, id := range ids {
+			_, _ = killer.ExecContext(t.Context(), "KILL "+strconv.FormatInt(id, 10)) // it may be gone already
+			kills.Add(1)
+		}
+	}
+	killer.SetMaxOpenConns(1)
+	for range 2 {
+		for _, match := range []string{"INSERT INTO red_packet_share", "UPDATE red_packet SET", "UPDATE red_packet_stock s", "FORCE INDEX (red_packet_share_person)"} {
+			p.db.Wire.After(match, kill)
+		}
+	}
+	got := make([]decimal.Decimal, people)
+	var group sync.WaitGroup
+	for i := range people {
+		group.Go(func() {
+			share, err := p.Grab(t.Context(), 1, int64(1000+i))
+			for redpacket.Retryable(err) && t.Context().Err() == nil {
+				share, err = p.Grab(t.Context(), 1, int64(1000+i))
+			}
+			if err != nil {
+				require.ErrorIs(t, err, redpacket.ErrFinished)
+			}
+			got[i] = share.Amount
+		})
+	}
+	group.Wait()
+	require.Positive(t, kills.Load())
+	require.Equal(t, "123.45", decimal.Sum(decimal.Zero, got...).StringFixed(2))
+	p.balanced(1, shares, redpacket.Finished)
+}
+
+// What a process remembers of a packet that could not be grabbed ends with the Confirm, also with one that
+// another process makes, or a caller's transaction.
+func TestConfirmEndsWhatIsRemembered(t *testing.T) {
+	t.Parallel()
+	p := openPurse(t)
+	other := p.process(nil)
+	for id := int64(1); id <= 3; id++ {
+		_, err := p.Send(t.Context(), packetOf(id, 1000, 60))
+		require.NoError(t, err)
+		require.Equal(t, 50, count(scramble(t, id, 50, p.Packets), redpacket.ErrUnpaid))
+		switch id {
+		case 1:
+			_, err = p.Confirm(t.Context(), id)
+		case 2:
+			_, err = other.Confirm(t.Context(), id)
+		case 3:
+			tx, failed := p.db.BeginTx(t.Context(), nil)
+			require.NoError(t, failed)
+			_, err = p.On(p.store.WithTx(tx)).Confirm(t.Context(), id)
+			require.NoError(t, tx.Commit())
+		}
+		require.NoError(t, err)
+		require.Equal(t, 50, count(scramble(t, id, 50, p.Packets), nil))
+		p.balanced(id, 50, redpacket.Open)
+	}
+}

@@ -1,0 +1,201 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/redpacket"
+)
+
+// packetRow scans packetColumns.
+type packetRow struct {
+	record                        redpacket.Record
+	seed                          []byte
+	start, best, confirmed, ended sql.NullInt64
+	end, created                  int64
+}
+
+func (r *packetRow) targets() []any {
+	p := &r.record
+	s := &p.Split
+	return []any{
+		&p.ID, &p.Sender, &p.Places, &s.Total, &s.Count, &s.Min, &s.Max, &s.Equal, &r.seed,
+		&r.start, &r.end, &p.OwnEnd, &p.State, &p.Taken, &p.Grabbed, &p.Left,
+		&p.BestNo, &p.BestPerson, &p.BestMoney, &r.best, &r.created, &r.confirmed, &r.ended,
+	}
+}
+
+func (r *packetRow) finish() redpacket.Record {
+	p := &r.record
+	copy(p.Split.Seed[:], r.seed)
+	p.Start, p.End, p.BestAt = fromNullMicros(r.start), fromMicros(r.end), fromNullMicros(r.best)
+	p.CreatedAt, p.ConfirmedAt, p.EndedAt = fromMicros(r.created), fromNullMicros(r.confirmed), fromNullMicros(r.ended)
+	return *p
+}
+
+// recordAt is a packet as it is at a moment.
+type recordAt struct {
+	record redpacket.Record
+	now    time.Time
+}
+
+// Record implements redpacket.Store. Those who ask at once are answered by one read: all whose grab was
+// refused ask why.
+func (r *RedPacket) Record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return redpacket.Record{}, time.Time{}, err
+	}
+	read := r.record
+	if r.merged != nil {
+		read = r.merged.records.do
+	}
+	found, err := read(ctx, struct{}{}, id)
+	return found.record, found.now, err
+}
+
+// record reads one packet.
+func (r *RedPacket) record(ctx context.Context, _ struct{}, id int64) (recordAt, error) {
+	query := r.sql.readPackets(1)
+	if r.units.bound() {
+		query = r.sql.currentPacket
+	}
+	found, err := r.records(ctx, render(query, id))
+	if err != nil {
+		return recordAt{}, err
+	}
+	return recordAt{record: found.packets[id], now: found.now}, nil
+}
+
+// recordBatch reads several.
+func (r *RedPacket) recordBatch(ctx context.Context, _ struct{}, ids []int64) ([]reply[recordAt], error) {
+	found, err := r.records(ctx, render(r.sql.readPackets(len(ids)), anyOf(ids)...))
+	if err != nil {
+		return nil, err
+	}
+	replies := make([]reply[recordAt], len(ids))
+	for i, id := range ids {
+		replies[i].answer = recordAt{record: found.packets[id], now: found.now}
+	}
+	return replies, nil
+}
+
+// anyOf returns numbers as arguments of render.
+func anyOf(numbers []int64) []any {
+	args := make([]any, len(numbers))
+	for i, n := range numbers {
+		args[i] = n
+	}
+	return args
+}
+
+// recordsAt are packets as they are at a moment.
+type recordsAt struct {
+	packets map[int64]redpacket.Record
+	now     time.Time
+}
+
+// records reads packets and the clock.
+func (r *RedPacket) records(ctx context.Context, query string) (recordsAt, error) {
+	found := recordsAt{packets: map[int64]redpacket.Record{}}
+	var clock int64
+	err := r.units.query(ctx, query, func(rows *sql.Rows) error {
+		var row packetRow
+		err := rows.Scan(append(row.targets(), &clock)...)
+		found.packets[row.record.ID] = row.finish()
+		return err
+	})
+	if err == nil && len(found.packets) == 0 { // no row has brought the clock
+		clock, err = r.units.clock(ctx)
+	}
+	found.now = fromMicros(clock)
+	return found, err
+}
+
+// Records implements redpacket.Store.
+func (r *RedPacket) Records(ctx context.Context, after int64, limit int) ([]redpacket.Record, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return nil, err
+	}
+	var records []redpacket.Record
+	err := r.units.query(ctx, render(r.sql.listPackets, after, limit), func(rows *sql.Rows) error {
+		var row packetRow
+		err := rows.Scan(row.targets()...)
+		records = append(records, row.finish())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return records, nil
+}
+
+// Due implements redpacket.Store. It locks nothing, also in the caller's transaction: a lock on the list
+// would keep others from opening packets, and End looks for itself.
+func (r *RedPacket) Due(ctx context.Context, limit int) ([]int64, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return nil, err
+	}
+	var due []int64
+	err := r.units.query(ctx, render(r.sql.due, limit), func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		due = append(due, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return due, nil
+}
+
+// Share implements redpacket.Store. Every grab ends with it: those who ask about one packet at once are
+// answered by one read.
+func (r *RedPacket) Share(ctx context.Context, packet, person int64) (redpacket.Booked, bool, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return redpacket.Booked{}, false, err
+	}
+	read := r.shareOf
+	if r.merged != nil {
+		read = r.merged.shares.do
+	}
+	share, err := read(ctx, packet, person)
+	if err != nil || share == nil {
+		return redpacket.Booked{}, false, err
+	}
+	return *share, true, nil
+}
+
+// shareOf reads the share of one person; nil where there is none.
+func (r *RedPacket) shareOf(ctx context.Context, packet, person int64) (*redpacket.Booked, error) {
+	found, err := r.shares(ctx, r.units.current(render(r.sql.sharesOf(1), packet, person)))
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// sharesBatch reads those of several.
+func (r *RedPacket) sharesBatch(ctx context.Context, packet int64, people []int64) ([]reply[*redpacket.Booked], error) {
+	found, err := r.shares(ctx, render(r.sql.sharesOf(len(people)), append([]any{packet}, anyOf(people)...)...))
+	if err != nil {
+		return nil, err
+	}
+	of := make(map[int64]*redpacket.Booked, len(found))
+	for i := range found {
+		of[found[i].Person] = &found[i]
+	}
+	replies := make([]reply[*redpacket.Booked], len(people))
+	for i, person := range people {
+		replies[i].answer = of[person]
+	}
+	return replies, nil
+}
+
+// Shares implements redpacket.Store.
+func (r *RedPacket) Shares(ctx context.Context, packet, after int64, limit int) ([]redpacket.Booked, error) {
+	if err := r.units.ready(ctx); err != nil {
+		return nil, err
+	}
+	return r.shares(ctx, render(r.sql.listShares, packet, max(after, 0), limit))
+}

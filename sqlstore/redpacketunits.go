@@ -1,0 +1,84 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// bookShares is the rider of the units: it books a share for each of the grabs that are about to take
+// one, in their order, each worked out from what the packet has by then. The packet's row is locked and
+// read as it is, and guarded all the same. Whatever does not fit is ErrDrift, and takes nothing.
+func (q *redPacketSQL) bookShares(ctx context.Context, tx Tx, at time.Time, calls []lockCall) error {
+	if !calls[0].order.Taken { // units that are only set aside; no grab does that
+		return nil
+	}
+	was, err := q.lock(ctx, tx, calls[0].line().SKU)
+	if err != nil {
+		return err
+	}
+	is, shares := was, make([]redpacket.Booked, len(calls))
+	for i, c := range calls {
+		packet, person, ok := redpacket.ParseGrab(c.order.ID)
+		if !ok || packet != is.ID || is.State != redpacket.Open || is.Taken >= is.Split.Count ||
+			!slices.Equal(c.order.Lines, []stock.Line{{SKU: packet, Num: 1}}) {
+			return fmt.Errorf("%w: the packet of grab %q has no share for it", fault.ErrDrift, c.order.ID)
+		}
+		shares[i] = take(&is, person, at)
+	}
+	if rows, err := affected(tx.ExecContext(ctx, q.insertShares(shares))); err != nil || rows != int64(len(shares)) {
+		return unclaimed(err)
+	}
+	rows, err := affected(tx.ExecContext(ctx, q.take(was, is, at)))
+	if err != nil || rows != 1 {
+		return missing(err)
+	}
+	return nil
+}
+
+// lock locks a packet and returns it as it is.
+func (q *redPacketSQL) lock(ctx context.Context, tx Tx, id int64) (redpacket.Record, error) {
+	var row packetRow
+	err := tx.QueryRowContext(ctx, render(q.lockPacket, id)).Scan(row.targets()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = missing(nil)
+	}
+	return row.finish(), err
+}
+
+// take takes the next share off a packet that has one.
+func take(r *redpacket.Record, person int64, at time.Time) redpacket.Booked {
+	money := r.Split.Next(r.Left, r.Taken)
+	r.Taken++
+	r.Grabbed += money
+	r.Left -= money
+	if money > r.BestMoney { // of several the first
+		r.BestNo, r.BestPerson, r.BestMoney, r.BestAt = r.Taken, person, money, at
+	}
+	if r.Taken == r.Split.Count {
+		r.State, r.EndedAt = redpacket.Finished, at
+	}
+	return redpacket.Booked{Packet: r.ID, No: r.Taken, Person: person, Places: r.Places, Money: money, CreatedAt: at, DueAt: at}
+}
+
+// take renders the guarded UPDATE of a packet that has lost shares.
+func (q *redPacketSQL) take(was, is redpacket.Record, at time.Time) string {
+	return render(q.takeShares, is.Taken, is.Grabbed, is.Left, is.BestNo, is.BestPerson, is.BestMoney, is.BestAt,
+		int64(is.State), is.EndedAt, at, is.ID, was.Taken, was.Left)
+}
+
+// unclaimed is the failure of an INSERT whose rows must not be there, or were not all made. The duplicate
+// key of a share must not pass for that of a grab, whose caller would take it for a replay.
+func unclaimed(err error) error {
+	if number(err) == errDuplicate {
+		return fmt.Errorf("%w: a row is there that must not be: %s", fault.ErrDrift, err.Error())
+	}
+	return missing(err)
+}
