@@ -11,15 +11,18 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// couponModelRuns of modelOps random operations each are compared.
-const couponModelRuns = 26
+// couponModelRuns of couponModelOps random operations each are compared: 13,000 in all.
+const (
+	couponModelRuns = 26
+	couponModelOps  = 500
+)
 
 // TestCouponModel does what TestModel does, for coupons.
 func TestCouponModel(t *testing.T) {
 	t.Parallel()
 	everyModel(t, couponStores(), couponModelRuns, func(t testing.TB, seed int64, variant sqltest.Variant, way func(*sql.DB) boundCoupons) {
 		t.Helper()
-		couponModel(t, seed, modelOps, variant, way)
+		couponModel(t, seed, couponModelOps, variant, way)
 	})
 }
 

@@ -122,13 +122,13 @@ func TestRedeemThatWaitedFindsTheCouponTaken(t *testing.T) {
 		taken := make(chan error, 1)
 		go func() { taken <- take(t.Context(), m.Coupons) }()
 		waiting(t, m.db)
-		pool.Wire.Before("UPDATE coupon_wallet w STRAIGHT_JOIN", func() {
+		pool.Wire.Before("UPDATE coupon_wallet w FORCE INDEX (PRIMARY) STRAIGHT_JOIN", func() {
 			release() // the one that waits has the row next
 			if err := <-taken; err != nil {
 				t.Error(err)
 			}
 		})
-		pool.Wire.After("UPDATE coupon_wallet w STRAIGHT_JOIN", func() { pool.Wire.Advance(coupon.DefaultReserveFor) })
+		pool.Wire.After("UPDATE coupon_wallet w FORCE INDEX (PRIMARY) STRAIGHT_JOIN", func() { pool.Wire.Advance(coupon.DefaultReserveFor) })
 		_, err = early.Redeem(t.Context(), "a", "early", hundred)
 		require.ErrorIs(t, err, want)
 		m.balanced(1, 1)

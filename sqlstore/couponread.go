@@ -42,7 +42,7 @@ func (q *couponSQL) renderReads() {
 	q.readByCode = "SELECT " + couponColumns + noHold + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.codes + " k ON k.CODE = ?" +
 		wallet + "w.CAMPAIGN_ID = k.CAMPAIGN_ID AND w.POSITION = k.POSITION"
 
-	q.readUse = "SELECT " + useColumns + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.uses + " u ON u.COUPON_NO = ? AND u.ORDER_NO = ?"
+	q.readUse = "SELECT " + useColumns + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.uses + " u " + byKey + " ON u.COUPON_NO = ? AND u.ORDER_NO = ?"
 	use := "SELECT " + useColumns + ", " + micros(now) + " FROM " + q.uses + " u WHERE "
 	q.readUses = use + "u.COUPON_NO = ? ORDER BY u.CREATE_TIME, u.ORDER_NO"
 	q.readOrder = use + "u.ORDER_NO = ? ORDER BY u.COUPON_NO"

@@ -84,8 +84,8 @@ func (q *couponSQL) renderUnits() {
 	q.lockCampaign = "SELECT STOCK_SALE_NUM, SPU_ID FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE"
 	q.give = "INSERT INTO " + q.wallet + " (COUPON_NO, CAMPAIGN_ID, BUYER_ID, TERMS_NO, POSITION, STATE, VALID_FROM, VALID_UNTIL, CLAIM_TIME, UPDATE_TIME) VALUES "
 	q.lockPaid = "SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.TERMS_NO, " + micros("h.PAY_TIME") + ", s.STOCK_SALE_NUM FROM " + q.holds + " h FORCE INDEX (PRIMARY)" +
-		" STRAIGHT_JOIN " + q.wallet + " w FORCE INDEX (PRIMARY) ON w.COUPON_NO = h.ORDER_NO" +
-		" STRAIGHT_JOIN " + q.items + " s ON s.SKU_ID = w.CAMPAIGN_ID AND s.ACTIVITY_ID = 0" +
+		" STRAIGHT_JOIN " + q.wallet + " w " + byKey + " ON w.COUPON_NO = h.ORDER_NO" +
+		" STRAIGHT_JOIN " + q.items + " s " + byKey + " ON s.SKU_ID = w.CAMPAIGN_ID AND s.ACTIVITY_ID = 0" +
 		fmt.Sprintf(" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND w.STATE = %d FOR UPDATE", coupon.Pending)
 	// The guard lets one of those through that want a coupon: an order, a refund, a revocation.
 	q.giveBack = "UPDATE " + q.wallet + " w FORCE INDEX (PRIMARY) SET w.STATE = %d, w.ORDER_NO = NULL, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = " + now +
@@ -169,7 +169,7 @@ func (q *couponSQL) pay(coupons []givenCoupon) string {
 
 func (q *couponSQL) payText(coupons int) string {
 	return "UPDATE (SELECT ? AS COUPON_NO, ? AS POSITION, ? AS VALID_FROM, ? AS VALID_UNTIL, ? AS CLAIM_TIME" +
-		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", coupons-1) + ") l STRAIGHT_JOIN " + q.wallet + " w ON w.COUPON_NO = l.COUPON_NO" +
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", coupons-1) + ") l STRAIGHT_JOIN " + q.wallet + " w " + byKey + " ON w.COUPON_NO = l.COUPON_NO" +
 		fmt.Sprintf(" SET w.STATE = %d, w.POSITION = l.POSITION, w.VALID_FROM = l.VALID_FROM, w.VALID_UNTIL = l.VALID_UNTIL,", coupon.Usable) +
 		fmt.Sprintf(" w.CLAIM_TIME = l.CLAIM_TIME, w.UPDATE_TIME = l.CLAIM_TIME WHERE w.STATE = %d", coupon.Pending)
 }

@@ -78,7 +78,7 @@ func (q *couponSQL) moveUse(t coupon.Transition, use string) string {
 	if t.Coupon == coupon.Usable {
 		order = ", w.ORDER_NO = NULL"
 	}
-	text := "UPDATE " + q.wallet + " w STRAIGHT_JOIN " + q.uses + " u ON u.COUPON_NO = w.COUPON_NO AND u.ORDER_NO = w.ORDER_NO" +
+	text := "UPDATE " + q.wallet + " w " + byKey + " STRAIGHT_JOIN " + q.uses + " u " + byKey + " ON u.COUPON_NO = w.COUPON_NO AND u.ORDER_NO = w.ORDER_NO" +
 		" SET " + use + fmt.Sprintf(", w.STATE = %d", t.Coupon) + order + deadline + ", w.UPDATE_TIME = " + now +
 		fmt.Sprintf(" WHERE w.COUPON_NO = ? AND w.ORDER_NO = ? AND w.STATE = %d AND u.STATE = %d", usedAs(t.From), t.From)
 	switch t.When {

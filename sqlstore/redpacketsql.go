@@ -67,7 +67,7 @@ func (q *redPacketSQL) renderPackets() {
 	q.knownPacket = "SELECT 1 FROM " + q.packets + " WHERE PACKET_ID = ?"
 
 	move := func(offShelf int, to string) string {
-		return "UPDATE " + q.items + " s STRAIGHT_JOIN " + q.packets + " p ON p.PACKET_ID = s.SKU_ID" +
+		return "UPDATE " + q.items + " s " + byKey + " STRAIGHT_JOIN " + q.packets + " p " + byKey + " ON p.PACKET_ID = s.SKU_ID" +
 			fmt.Sprintf(" SET s.STATUS = %d, s.%s, p.STATE = %s, p.UPDATE_TIME = %s", offShelf, touch, to, now)
 	}
 	one := " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0 AND "
@@ -104,7 +104,7 @@ func (q *redPacketSQL) renderShares() {
 // renderPacketReads renders what is read.
 func (q *redPacketSQL) renderPacketReads() {
 	// In the caller's transaction the item's row is locked before the packet's, as everywhere.
-	q.currentPacket = "SELECT " + packetColumns + ", " + micros(now) + " FROM " + q.items + " s STRAIGHT_JOIN " + q.packets + " p ON p.PACKET_ID = s.SKU_ID" +
+	q.currentPacket = "SELECT " + packetColumns + ", " + micros(now) + " FROM " + q.items + " s " + byKey + " STRAIGHT_JOIN " + q.packets + " p " + byKey + " ON p.PACKET_ID = s.SKU_ID" +
 		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0 FOR UPDATE"
 	q.listPackets = "SELECT " + packetColumns + " FROM " + q.packets + " p WHERE p.PACKET_ID > ? ORDER BY p.PACKET_ID LIMIT ?"
 	q.due = "SELECT p.PACKET_ID FROM " + q.packets + " p FORCE INDEX (" + q.packets + "_due)" +

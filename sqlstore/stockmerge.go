@@ -228,8 +228,9 @@ func (s *Stock) lockMany(ctx context.Context, q Tx, key lockKey, calls []lockCal
 	return at, true, s.ride(ctx, q, at, calls)
 }
 
-// split sends those that are still in the batch alone.
+// split sends those that are still in the batch alone, and those that were refused because of them.
 func (b *lockBatch) split() {
+	b.rejoin()
 	for _, i := range b.in {
 		b.replies[i].alone = true
 	}

@@ -29,7 +29,7 @@ func (q *stockSQL) renderReads() {
 		fmt.Sprintf(" WHERE h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID AND h.STATE = %d), ", stock.Locked) + micros(now) +
 		" FROM " + q.items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
 	// The clock comes also where there is no hold.
-	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + micros(now) + " AS CLOCK) c LEFT JOIN " + q.holds + " h ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
+	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + micros(now) + " AS CLOCK) c LEFT JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
 	q.readHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) ORDER BY h.ORDER_NO, h.LINE_NO"
 	q.knownNow = "SELECT " + micros(now) + ", ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1"
 	q.known = q.knownNow + " UNION ALL SELECT " + micros(now) + ", NULL" // which cannot lock
@@ -66,7 +66,7 @@ func (q *stockSQL) readUsages(buyers int) string {
 // in the caller's transaction locks these items and no others, however small the table is.
 func (q *stockSQL) readItems(keys int) string {
 	return "SELECT " + itemColumns + ", COALESCE(b.HELD_NUM, 0), COALESCE(b.BOUGHT_NUM, 0), COALESCE(b.HOLD_NUM, 0), " + micros(now) +
-		" FROM " + q.itemsOf(keys) + " LEFT JOIN " + q.buyers + " b ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = l.NUM"
+		" FROM " + q.itemsOf(keys) + " LEFT JOIN " + q.buyers + " b " + byKey + " ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = l.NUM"
 }
 
 // current makes a read inside the caller's transaction see what is there now, not what was

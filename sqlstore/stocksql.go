@@ -40,6 +40,10 @@ func each(q stock.Quantities) [5]int64 {
 	return [...]int64{q.Total, q.Sold, q.Locked, q.Left, q.Refunded}
 }
 
+// byKey is the hint that finds the rows of a join by their primary key. Without it a server may scan a table
+// that it takes for small, and lock every row of it.
+const byKey = "FORCE INDEX (PRIMARY)"
+
 // touch is set with every change of an item.
 const touch = "UPDATE_TIME = " + now + ", s.VERSION = s.VERSION + 1"
 
@@ -298,7 +302,7 @@ func (q *stockSQL) lockItemsText(t stock.Transition, lines int, buyer bool) stri
 	}
 	guard := open(num) + anybody
 	if buyer {
-		from += " STRAIGHT_JOIN " + q.buyers + " b ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
+		from += " STRAIGHT_JOIN " + q.buyers + " b " + byKey + " ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
 		guard = open(num) + " AND " + within(t)
 	}
 	return "UPDATE " + from + " SET " + itemChange(t.Change, num) + ", s." + touch + where + guard
@@ -307,7 +311,7 @@ func (q *stockSQL) lockItemsText(t stock.Transition, lines int, buyer bool) stri
 // itemsOf joins items to lines that the statement brings along: the key of each, and a number.
 func (q *stockSQL) itemsOf(lines int) string {
 	return "(SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", lines-1) + ") l" +
-		" STRAIGHT_JOIN " + q.items + " s ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID"
+		" STRAIGHT_JOIN " + q.items + " s " + byKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID"
 }
 
 // itemChange renders the change of a transition for num units of item s. No assignment reads a
@@ -384,9 +388,9 @@ func guard(t stock.Transition) string {
 
 // joined is the holds of an order with their items and buyers.
 func (q *stockSQL) joined() string {
-	return q.holds + " h" +
-		" LEFT JOIN " + q.buyers + " b ON b.SKU_ID = h.SKU_ID AND b.ACTIVITY_ID = h.ACTIVITY_ID AND b.BUYER_ID = h.BUYER_ID" +
-		" STRAIGHT_JOIN " + q.items + " s ON s.SKU_ID = h.SKU_ID AND s.ACTIVITY_ID = h.ACTIVITY_ID"
+	return q.holds + " h " + byKey +
+		" LEFT JOIN " + q.buyers + " b " + byKey + " ON b.SKU_ID = h.SKU_ID AND b.ACTIVITY_ID = h.ACTIVITY_ID AND b.BUYER_ID = h.BUYER_ID" +
+		" STRAIGHT_JOIN " + q.items + " s " + byKey + " ON s.SKU_ID = h.SKU_ID AND s.ACTIVITY_ID = h.ACTIVITY_ID"
 }
 
 // buyerChange renders what a change does to what a buyer has: held follows locked, bought
@@ -452,14 +456,14 @@ func (q *stockSQL) tallyItems(items int) string {
 		set = append(set, fmt.Sprintf("s.%s = s.%s + %s", counter, counter, n))
 	}
 	return "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, " + strings.Join(columns, ", ") +
-		strings.Repeat(" UNION ALL SELECT "+list("?", 2+len(counters)), items-1) + ") l STRAIGHT_JOIN " + q.items + " s" +
+		strings.Repeat(" UNION ALL SELECT "+list("?", 2+len(counters)), items-1) + ") l STRAIGHT_JOIN " + q.items + " s " + byKey +
 		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET " + strings.Join(set, ", ") + ", s." + touch
 }
 
 // tallyBuyers does the same to what their buyers have.
 func (q *stockSQL) tallyBuyers(buyers int) string {
 	return "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID, ? AS HELD, ? AS BOUGHT, ? AS HOLDS" +
-		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?, ?", buyers-1) + ") l STRAIGHT_JOIN " + q.buyers + " b" +
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?, ?", buyers-1) + ") l STRAIGHT_JOIN " + q.buyers + " b " + byKey +
 		" ON b.SKU_ID = l.SKU_ID AND b.ACTIVITY_ID = l.ACTIVITY_ID AND b.BUYER_ID = l.BUYER_ID" +
 		" SET b.HELD_NUM = b.HELD_NUM + l.HELD, b.BOUGHT_NUM = b.BOUGHT_NUM + l.BOUGHT, b.HOLD_NUM = b.HOLD_NUM + l.HOLDS"
 }
@@ -495,7 +499,7 @@ func (q *stockSQL) refundHolds(calls []refundCall) string {
 
 func (q *stockSQL) refundHoldsText(orders int) string {
 	return "UPDATE (SELECT ? AS ORDER_NO, ? AS NUM, ? AS RESTOCK, ? AS FREE, ? AS STATE" + strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", orders-1) + ") l" +
-		" STRAIGHT_JOIN " + q.holds + " h ON h.ORDER_NO = l.ORDER_NO AND h.LINE_NO = 1" +
+		" STRAIGHT_JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = l.ORDER_NO AND h.LINE_NO = 1" +
 		" SET h.REFUND_NUM = h.REFUND_NUM + l.NUM, h.RESTOCK_NUM = h.RESTOCK_NUM + l.RESTOCK, h.FREE_NUM = h.FREE_NUM + l.FREE," +
 		" h.STATE = l.STATE, h.UPDATE_TIME = " + now + " WHERE h.STATE " + in(stock.StepRefund.Transition().From)
 }

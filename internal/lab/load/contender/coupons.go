@@ -84,8 +84,24 @@ func (b campaigns) prepare(ctx context.Context, cfg Config, items int, units int
 				return err
 			}
 		}
-		return nil
+		return settle(ctx, db)
 	})
+}
+
+// settle writes the codes to the disk, which the server would otherwise do beside the measurement: it is about a pool that is there,
+// not about one that has just been filled.
+func settle(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("contender: %w", err)
+	}
+	defer conn.Close()
+	for _, statement := range []string{"FLUSH TABLES coupon_code FOR EXPORT", "UNLOCK TABLES"} {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("contender: %s: %w", statement, err)
+		}
+	}
+	return nil
 }
 
 // serials are the codes of a campaign. They are as long as real ones, and all of them can be guessed.
