@@ -14,7 +14,8 @@ import (
 // sqlstore.Coupon implement it.
 type Store interface {
 	// Units returns the store of the units of all campaigns, of which claims are the orders: a campaign
-	// is the item whose SKU is its ID, and whose SPU is the number of its terms. In the same transaction
+	// is the item whose SKU is its ID, and whose SPU is the number of its terms. An order is one line of one
+	// unit, and names its buyer. In the same transaction
 	//
 	//   - a Lock also records the Coupon of the order's ID, for its buyer and with the terms of the
 	//     item: Pending for StepLock, and for StepTake Usable, as Pay leaves it;

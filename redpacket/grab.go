@@ -67,6 +67,22 @@ func (p *Packets) Resolve(ctx context.Context, id, person int64) (Share, error) 
 	return p.share(ctx, id, person)
 }
 
+// Take takes the next share off a packet that has one, for a person at a moment, and returns it. It is the rule of
+// a grab: a store applies it to a packet that nobody else changes meanwhile.
+func (r *Record) Take(person int64, at time.Time) Booked {
+	money := r.Split.Next(r.Left, r.Taken)
+	r.Taken++
+	r.Grabbed += money
+	r.Left -= money
+	if money > r.BestMoney { // of several the first
+		r.BestNo, r.BestPerson, r.BestMoney, r.BestAt = r.Taken, person, money, at
+	}
+	if r.Taken == r.Split.Count {
+		r.State, r.EndedAt = Finished, at
+	}
+	return Booked{Packet: r.ID, No: r.Taken, Person: person, Places: r.Places, Money: money, CreatedAt: at, DueAt: at}
+}
+
 // ungrabbable returns why a packet has no share for a person, given how its units refused. It returns nil
 // when the grab should be tried once more.
 func (p *Packets) ungrabbable(ctx context.Context, id, person int64, refusal error) error {

@@ -124,20 +124,8 @@ func (u memoryUnits) refuses(ctx context.Context, order stock.Order) error {
 
 // book books the next share.
 func (b *booklet) book(person int64, now time.Time) {
-	money := b.Split.Next(b.Left, b.Taken)
-	b.Taken++
-	b.Grabbed += money
-	b.Left -= money
-	b.shares = append(b.shares, Booked{
-		Packet: b.ID, No: b.Taken, Person: person, Places: b.Places, Money: money, CreatedAt: now, DueAt: now,
-	})
+	b.shares = append(b.shares, b.Take(person, now))
 	b.of[person] = b.Taken
-	if money > b.BestMoney {
-		b.BestNo, b.BestPerson, b.BestMoney, b.BestAt = b.Taken, person, money, now
-	}
-	if b.Taken == b.Split.Count {
-		b.State, b.EndedAt = Finished, now
-	}
 }
 
 // Add implements Store.

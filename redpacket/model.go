@@ -57,7 +57,7 @@ type Packet struct {
 // Share is what one person got of a packet.
 type Share struct {
 	Packet    int64
-	No        int64 // the how manieth it was, from 1
+	No        int64 // its place among the shares of the packet, from 1
 	Person    int64
 	Amount    decimal.Decimal
 	GrabbedAt time.Time

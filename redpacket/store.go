@@ -16,8 +16,7 @@ type Store interface {
 	// Units returns the store of the shares of all packets, of which grabs are the orders: a packet is the
 	// item whose SKU is its ID, a share is one unit, and the order of a grab is GrabID of the packet and
 	// the person (see ParseGrab) and names no buyer. In the same transaction a Lock by StepTake also books
-	// the Share: its No is the next of its packet, its money is Split.Next of what the packet then has,
-	// Grabbed grows by it and Left shrinks; with the last one the packet is Finished. A Lock that would take
+	// the Share that Record.Take returns, and keeps the packet as it then is. A Lock that would take
 	// a unit of a packet that has no share to book is ErrDrift.
 	Units() stock.Store
 

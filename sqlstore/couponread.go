@@ -30,17 +30,17 @@ var useColumns = "u.COUPON_NO, u.ORDER_NO, u.STATE, u.PLACES, u.TOTAL, u.DISCOUN
 // renderReads renders what is read of coupons and uses.
 func (q *couponSQL) renderReads() {
 	clock := "(SELECT " + micros(now) + " AS CLOCK) c" // comes also where there is nothing else
-	wallet := " LEFT JOIN " + q.wallet + " w ON "
-	code := " LEFT JOIN " + q.codes + " k ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION"
+	wallet := " LEFT JOIN " + q.wallet + " w "
+	code := " LEFT JOIN " + q.codes + " k " + byKey + " ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION"
 	// The hold comes first, as in all that locks both.
 	q.readCoupon = "SELECT " + couponColumns + holdOfCoupon + ", c.CLOCK FROM " + clock +
-		" LEFT JOIN " + q.holds + " h ON h.ORDER_NO = ? AND h.LINE_NO = 1" + wallet + "w.COUPON_NO = h.ORDER_NO" + code
-	q.readCoupons = "SELECT " + couponColumns + holdOfCoupon + ", " + micros(now) + " FROM " + q.wallet + " w FORCE INDEX (PRIMARY)" + code +
+		" LEFT JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = ? AND h.LINE_NO = 1" + wallet + byKey + " ON w.COUPON_NO = h.ORDER_NO" + code
+	q.readCoupons = "SELECT " + couponColumns + holdOfCoupon + ", " + micros(now) + " FROM " + q.wallet + " w " + byKey + code +
 		" LEFT JOIN " + q.holds + fmt.Sprintf(" h ON h.ORDER_NO = w.COUPON_NO AND h.LINE_NO = 1 AND w.STATE = %d", coupon.Pending) +
 		" WHERE w.COUPON_NO IN (?)"
 	// A coupon that has a code is not pending.
-	q.readByCode = "SELECT " + couponColumns + noHold + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.codes + " k ON k.CODE = ?" +
-		wallet + "w.CAMPAIGN_ID = k.CAMPAIGN_ID AND w.POSITION = k.POSITION"
+	q.readByCode = "SELECT " + couponColumns + noHold + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.codes + " k FORCE INDEX (" + q.codes + "_code) ON k.CODE = ?" +
+		wallet + "FORCE INDEX (" + q.wallet + "_position) ON w.CAMPAIGN_ID = k.CAMPAIGN_ID AND w.POSITION = k.POSITION"
 
 	q.readUse = "SELECT " + useColumns + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.uses + " u " + byKey + " ON u.COUPON_NO = ? AND u.ORDER_NO = ?"
 	use := "SELECT " + useColumns + ", " + micros(now) + " FROM " + q.uses + " u WHERE "

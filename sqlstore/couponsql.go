@@ -83,7 +83,7 @@ func (q *couponSQL) anyTerms(numbers int) string {
 func (q *couponSQL) renderUnits() {
 	q.lockCampaign = "SELECT STOCK_SALE_NUM, SPU_ID FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE"
 	q.give = "INSERT INTO " + q.wallet + " (COUPON_NO, CAMPAIGN_ID, BUYER_ID, TERMS_NO, POSITION, STATE, VALID_FROM, VALID_UNTIL, CLAIM_TIME, UPDATE_TIME) VALUES "
-	q.lockPaid = "SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.TERMS_NO, " + micros("h.PAY_TIME") + ", s.STOCK_SALE_NUM FROM " + q.holds + " h FORCE INDEX (PRIMARY)" +
+	q.lockPaid = "SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.TERMS_NO, " + micros("h.PAY_TIME") + ", s.STOCK_SALE_NUM FROM " + q.holds + " h " + byKey +
 		" STRAIGHT_JOIN " + q.wallet + " w " + byKey + " ON w.COUPON_NO = h.ORDER_NO" +
 		" STRAIGHT_JOIN " + q.items + " s " + byKey + " ON s.SKU_ID = w.CAMPAIGN_ID AND s.ACTIVITY_ID = 0" +
 		fmt.Sprintf(" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND w.STATE = %d FOR UPDATE", coupon.Pending)

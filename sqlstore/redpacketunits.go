@@ -31,7 +31,7 @@ func (q *redPacketSQL) bookShares(ctx context.Context, tx Tx, at time.Time, call
 			!slices.Equal(c.order.Lines, []stock.Line{{SKU: packet, Num: 1}}) {
 			return fmt.Errorf("%w: the packet of grab %q has no share for it", fault.ErrDrift, c.order.ID)
 		}
-		shares[i] = take(&is, person, at)
+		shares[i] = is.Take(person, at)
 	}
 	if rows, err := affected(tx.ExecContext(ctx, q.insertShares(shares))); err != nil || rows != int64(len(shares)) {
 		return unclaimed(err)
@@ -51,21 +51,6 @@ func (q *redPacketSQL) lock(ctx context.Context, tx Tx, id int64) (redpacket.Rec
 		err = missing(nil)
 	}
 	return row.finish(), err
-}
-
-// take takes the next share off a packet that has one.
-func take(r *redpacket.Record, person int64, at time.Time) redpacket.Booked {
-	money := r.Split.Next(r.Left, r.Taken)
-	r.Taken++
-	r.Grabbed += money
-	r.Left -= money
-	if money > r.BestMoney { // of several the first
-		r.BestNo, r.BestPerson, r.BestMoney, r.BestAt = r.Taken, person, money, at
-	}
-	if r.Taken == r.Split.Count {
-		r.State, r.EndedAt = redpacket.Finished, at
-	}
-	return redpacket.Booked{Packet: r.ID, No: r.Taken, Person: person, Places: r.Places, Money: money, CreatedAt: at, DueAt: at}
 }
 
 // take renders the guarded UPDATE of a packet that has lost shares.
