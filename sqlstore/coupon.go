@@ -38,7 +38,8 @@ func NewCoupon(db *sql.DB, opts *Options) *Coupon {
 
 // over puts coupons on the store of their units.
 func (c *Coupon) over(units *Stock) {
-	units.rider, units.payer = c.give, c.pay
+	units.rider = c.give
+	units.mover = &mover{takes: func(t stock.Transition) bool { return t.To == stock.Paid }, move: c.pay}
 	revoked := *units
 	c.refunded, c.revoked = units, &revoked
 	c.refunded.guard = c.guard(coupon.Refunded)

@@ -96,7 +96,7 @@ func (m *mall) claim(id string) coupon.Coupon {
 
 // blockCampaign locks the row of a campaign's units from another connection until the returned function is called.
 func (m *mall) blockCampaign(id int64) (release func()) {
-	return hold(m.t, m.db, "SELECT 1 FROM coupon_stock WHERE SKU_ID = ? FOR UPDATE", id)
+	return hold(m.t, m.db, "SELECT 1 FROM coupon_stock WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE", id)
 }
 
 // blockCoupon does the same with a coupon.

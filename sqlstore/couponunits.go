@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 // give is the rider of the units: it records a coupon for each of the claims that are about to lock or take a
@@ -53,10 +54,10 @@ func readIn(q Tx) func(context.Context, string, func(*sql.Rows) error) error {
 	}
 }
 
-// pay is the payer of the units: it makes the coupons of claims that are paid Usable. Their campaigns' rows are
+// pay is the mover of the units: it makes the coupons of claims that are paid Usable. Their campaigns' rows are
 // locked, each by the change of its counters, and the last coupon that is paid of a campaign gets the code that
 // is its Sold.
-func (c *Coupon) pay(ctx context.Context, q Tx, claims []string) error {
+func (c *Coupon) pay(ctx context.Context, q Tx, _ stock.Transition, claims []string) error {
 	coupons := make([]givenCoupon, 0, len(claims))
 	sold, paid := map[int64]int64{}, map[int64]int64{} // by campaign
 	var keys []termsKey

@@ -74,7 +74,7 @@ func classify(err error, sent bool) error {
 	switch n := number(err); {
 	case err == nil:
 		return nil
-	case errors.Is(err, fault.ErrDrift):
+	case errors.Is(err, fault.ErrDrift), refusedBy(err):
 		return err
 	case n == errCheckMySQL, n == errCheckMariaDB:
 		return fmt.Errorf("%w: %w", fault.ErrDrift, err)

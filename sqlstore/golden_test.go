@@ -27,6 +27,7 @@ func goldens() []golden {
 		{"stock", "testdata/statements.sql", func(prefix string) []statement { return newStockSQL(prefix + goodsStock).statements() }},
 		{"coupon", "testdata/coupon.sql", func(prefix string) []statement { return newCouponSQL(prefix).statements() }},
 		{"red packet", "testdata/redpacket.sql", func(prefix string) []statement { return newRedPacketSQL(prefix).statements() }},
+		{"group buying", "testdata/groupbuy.sql", func(prefix string) []statement { return newGroupBuySQL(prefix).statements() }},
 	}
 }
 
@@ -41,14 +42,15 @@ func (q *stockSQL) statements() []statement {
 		{"Define: a new item", q.createItem},
 		{"Define: other terms", q.changeTerms},
 		{"Define: limited to unlimited, or back", q.changeLimit},
-		{"Lock 1: claim the order, one line", q.insertHoldsText(lock, 1)},
-		{"Lock 1: claim the order, two lines", q.insertHoldsText(lock, 2)},
+		{"Lock 1: claim the order, one line", q.insertHoldsText(lock, 1, false)},
+		{"Lock 1: claim the order, two lines", q.insertHoldsText(lock, 2, false)},
+		{"Lock 1: the same, with a time at which it dies at the latest", q.insertHoldsText(lock, 2, true)},
 		{"Lock: count it for its buyer, two lines", q.countHoldsText(2)},
 		{"Lock 2: one line, no buyer", q.lockItemsText(lock, 1, false)},
 		{"Lock 2: one line, with a buyer", q.lockItemsText(lock, 1, true)},
 		{"Lock 2: two lines, no buyer", q.lockItemsText(lock, 2, false)},
 		{"Lock 2: two lines, with a buyer", q.lockItemsText(lock, 2, true)},
-		{"Take 1: claim the order, two lines", q.insertHoldsText(take, 2)},
+		{"Take 1: claim the order, two lines", q.insertHoldsText(take, 2, false)},
 		{"Take 2: one line, no buyer", q.lockItemsText(take, 1, false)},
 		{"Take 2: two lines, with a buyer", q.lockItemsText(take, 2, true)},
 	}
@@ -63,7 +65,7 @@ func (q *stockSQL) statements() []statement {
 		}
 	}
 	return append(all,
-		statement{"Merged steps 3: the buyers", q.tallyBuyers(2)},
+		statement{"Merged steps 3: the buyers", q.tallyBuyersText(2)},
 		statement{"Merged steps 4: the items", q.tallyItems(2)},
 		statement{"Step reacquire 2: all lines, or roll back", q.countState},
 		statement{"Cancel, Resolve: close an unknown order", q.closeOrder},
@@ -76,7 +78,7 @@ func (q *stockSQL) statements() []statement {
 		statement{"Refund 4: every unit is refunded now", q.setState},
 		statement{"Merged Refund 1: lock the orders", q.lockRefunds},
 		statement{"Merged Refund 2: claim the numbers, two", q.insertRefundText(2)},
-		statement{"Merged Refund 3: the holds, two", q.refundHoldsText(2)},
+		statement{"Merged Refund 3: the holds of which the same is refunded", q.refundHoldsText() + " AND ORDER_NO IN (?)"},
 		statement{"Restock, Withdraw, Transfer, Repair 1: claim the number", q.insertChangeText(1)},
 		statement{"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(entry)},
 		statement{"Repair 2: a buyer's row, if need be", q.makeBuyer},
@@ -180,7 +182,7 @@ func after(s, separator string) string {
 
 func TestPrefixIsInFrontOfEveryName(t *testing.T) {
 	t.Parallel()
-	bare := regexp.MustCompile(`(^|[^_])\b(goods_stock|coupon_|red_packet)`)
+	bare := regexp.MustCompile(`(^|[^_])\b(goods_stock|coupon_|red_packet|egl_group)`)
 	for _, g := range goldens() {
 		for _, s := range g.statements("shop_") {
 			require.NotRegexp(t, bare, s.text, s.name)

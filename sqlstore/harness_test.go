@@ -59,6 +59,7 @@ const (
 	stockTables     = "0001_stock.up.sql"
 	couponTables    = "0002_coupon.up.sql"
 	redPacketTables = "0003_red_packet.up.sql"
+	groupBuyTables  = "0004_group_buy.up.sql" // with those of stock
 )
 
 // prepared opens a database of the test's own with these parts of the schema, as a tool that applies plain SQL
@@ -97,7 +98,7 @@ func waiting(t testing.TB, db *sqltest.DB) (connection int64) {
 
 // blockItem locks an item's row from another connection until the returned function is called.
 func (s *shop) blockItem(sku int64) (release func()) {
-	return s.block("SELECT 1 FROM goods_stock WHERE SKU_ID = ? FOR UPDATE", sku)
+	return s.block("SELECT 1 FROM goods_stock WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE", sku)
 }
 
 // blockOrder does the same with the holds of an order.

@@ -92,5 +92,5 @@ func (p *purse) blockPacket(id int64) (release func()) {
 
 // blockUnits does the same with the row of its item.
 func (p *purse) blockUnits(id int64) (release func()) {
-	return hold(p.t, p.db, "SELECT 1 FROM red_packet_stock WHERE SKU_ID = ? FOR UPDATE", id)
+	return hold(p.t, p.db, "SELECT 1 FROM red_packet_stock WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE", id)
 }

@@ -99,7 +99,7 @@ func TestItemIsLockedBeforeThePacket(t *testing.T) {
 		go func() { done <- call() }()
 		waiting(t, p.db)
 		for err = error(nil); err == nil; { // until it has locked the item, and waits for the packet
-			_, err = p.db.ExecContext(t.Context(), fmt.Sprintf("SELECT 1 FROM red_packet_stock WHERE SKU_ID = %d FOR UPDATE NOWAIT", id))
+			_, err = p.db.ExecContext(t.Context(), fmt.Sprintf("SELECT 1 FROM red_packet_stock WHERE SKU_ID = %d AND ACTIVITY_ID = 0 FOR UPDATE NOWAIT", id))
 		}
 		release()
 		require.NoError(t, <-done)

@@ -19,5 +19,6 @@ func allSQL(prefix string) []storeSQL {
 		newStockSQL(prefix + goodsStock),
 		newStockSQL(prefix + couponStock), newCouponSQL(prefix),
 		newStockSQL(prefix + redPacketStock), newRedPacketSQL(prefix),
+		newGroupBuySQL(prefix), // its units are those of goodsStock
 	}
 }

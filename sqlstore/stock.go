@@ -18,16 +18,55 @@ type Stock struct {
 	sights *sights
 	merged *stockMergers // nil where calls are not merged
 	rider  rider         // nil where nothing goes along
-	payer  payer         // nil where nothing goes along
+	mover  *mover        // nil where nothing goes along
 	guard  *refundGuard  // nil where nobody else is asked
+	backer backer        // nil where nothing goes along
+	along  any           // what the calls bring along for those
 	broken error         // what is wrong with the options; every call returns it
 }
 
-// rider is what another domain, whose units a store keeps, does along with a Lock or a Take; see ride.
+// rider is what another domain, whose units a store keeps, does along with a Lock or a Take; see ride. It may
+// refuse some of the calls with *refused.
 type rider func(ctx context.Context, q Tx, at time.Time, calls []lockCall) error
 
-// payer is what it does along with a step that makes orders paid; see paid.
-type payer func(ctx context.Context, q Tx, orders []string) error
+// mover is what it does along with the steps of orders; see accompany.
+type mover struct {
+	takes func(t stock.Transition) bool // part in it
+	// move may refuse it with *refused.
+	move func(ctx context.Context, q Tx, t stock.Transition, orders []string) error
+}
+
+// backer is what it does along with refunds, when the units have moved.
+type backer func(ctx context.Context, q Tx, calls []refundCall) error
+
+// refused is why another domain does not let some of the calls of a transaction, of which nothing is done then.
+type refused struct {
+	why []error // of each call; nil where it may go
+}
+
+// Error implements error.
+func (r *refused) Error() string { return errors.Join(r.why...).Error() }
+
+// reason returns why the only call of a transaction was refused, where it was, and any other error as it is.
+func reason(err error) error {
+	if r, ok := errors.AsType[*refused](err); ok {
+		return errors.Join(r.why...)
+	}
+	return err
+}
+
+// refusedBy reports whether another domain has refused something.
+func refusedBy(err error) bool {
+	_, ok := errors.AsType[*refused](err)
+	return ok
+}
+
+// with returns the same store whose calls bring something along.
+func (s *Stock) with(along any) *Stock {
+	bound := *s
+	bound.along = along
+	return &bound
+}
 
 // refundGuard is what it does along with a refund, and whether it lets it.
 type refundGuard struct {
@@ -84,7 +123,8 @@ func newStock(db *sql.DB, o Options, b *bounds, statements *stockSQL, err error)
 //
 // A handle that is in no transaction is refused with ErrInvalid, before anything is changed.
 func (s *Stock) WithTx(tx Tx) *Stock {
-	bound := &Stock{handle: &handle{db: s.db, tx: tx}, sql: s.sql, sights: s.sights, rider: s.rider, payer: s.payer, guard: s.guard, broken: s.broken}
+	bound := &Stock{handle: &handle{db: s.db, tx: tx}, sql: s.sql, sights: s.sights, rider: s.rider, mover: s.mover, guard: s.guard,
+		backer: s.backer, along: s.along, broken: s.broken}
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
 	}
@@ -167,7 +207,7 @@ func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 	if err := s.ready(ctx); err != nil {
 		return stock.Locking{}, err
 	}
-	call := lockCall{order: order, holdFor: holdFor}
+	call := lockCall{order: order, holdFor: holdFor, along: s.along}
 	if s.merged == nil || len(order.Lines) > 1 {
 		answer, err := s.lock(ctx, call)
 		return call.locking(answer), err
@@ -203,6 +243,9 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 		}
 		return true, s.ride(ctx, q, lockedAt, []lockCall{call})
 	})
+	if r, ok := errors.AsType[*refused](err); ok {
+		return lockAnswer{verdict: stock.Refused, why: r.why[0]}, nil
+	}
 	verdict, err := taken(verdict(kept), err)
 	if err != nil || verdict != stock.Done {
 		return lockAnswer{verdict: verdict}, err

@@ -101,7 +101,7 @@ func (s *Stock) expireBatch(ctx context.Context, _ struct{}, asked [][]string) (
 		orders = append(orders, others...)
 	}
 	expired, err := s.expire(ctx, struct{}{}, orders)
-	if errors.Is(err, fault.ErrDrift) && len(expired) == 0 {
+	if (errors.Is(err, fault.ErrDrift) || refusedBy(err)) && len(expired) == 0 {
 		return allAlone(replies), nil
 	}
 	for i := range replies {

@@ -25,6 +25,7 @@ type lockKey struct {
 type lockCall struct {
 	order   stock.Order
 	holdFor time.Duration
+	along   any // for the rider
 }
 
 // key is what it is merged by.
@@ -55,7 +56,7 @@ func (c lockCall) locking(a lockAnswer) stock.Locking {
 func (c lockCall) locked(at time.Time) stock.Locking {
 	hold := stock.Hold{
 		Order: c.order.ID, Buyer: c.order.Buyer, State: c.transition().To,
-		Deadline: at.Add(c.holdFor), LockedAt: at, UpdatedAt: at,
+		Deadline: c.order.Deadline(at, c.holdFor), LockedAt: at, UpdatedAt: at,
 	}
 	if c.order.Taken {
 		hold.PaidAt = at
@@ -88,6 +89,11 @@ func (s *Stock) lockBatch(ctx context.Context, key lockKey, calls []lockCall) ([
 			return b.finish(), nil
 		}
 		done, err := b.try(ctx)
+		if r, ok := errors.AsType[*refused](err); ok { // once more without them, as it is
+			b.refuse(r)
+			look = false
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -132,6 +138,20 @@ func (b *lockBatch) rejoin() {
 	b.in = append(b.in, b.behind...)
 	slices.Sort(b.in)
 	b.behind = nil
+}
+
+// refuse answers those whom the rider has refused, as long as the others go.
+func (b *lockBatch) refuse(r *refused) {
+	var in []int
+	for n, i := range b.in {
+		if r.why[n] == nil {
+			in = append(in, i)
+			continue
+		}
+		b.replies[i].answer = lockAnswer{verdict: stock.Refused, why: r.why[n]}
+		b.behind = append(b.behind, i)
+	}
+	b.in = in
 }
 
 // once leaves each order in once, and notes what comes twice.
@@ -185,6 +205,8 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 		return false, nil
 	case n == errOutOfRange: // a buyer has as much as can be counted
 		return false, nil
+	case refusedBy(err):
+		return false, err
 	case errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow): // the books of one, maybe
 		b.split()
 		return false, nil

@@ -40,7 +40,7 @@ func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock
 	if frees(t) || t.Draws() { // of which items it does not know
 		defer s.freed()
 	}
-	if !t.Draws() && !s.pays(t) {
+	if !t.Draws() && !s.accompanied(t) {
 		rows, err := s.exec(ctx, statement)
 		return verdict(rows > 0), err
 	}
@@ -56,20 +56,21 @@ func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock
 				return false, err
 			}
 		}
-		return true, s.paid(ctx, q, t, []string{call.order})
+		return true, s.accompany(ctx, q, t, []string{call.order})
 	})
-	return verdict(kept), err
+	return verdict(kept), reason(err)
 }
 
-// pays reports whether something goes along with a transition since it makes orders paid.
-func (s *Stock) pays(t stock.Transition) bool { return s.payer != nil && t.To == stock.Paid }
+// accompanied reports whether something goes along with a transition.
+func (s *Stock) accompanied(t stock.Transition) bool { return s.mover != nil && s.mover.takes(t) }
 
-// paid does what goes along with orders that a transition has made paid, in its transaction.
-func (s *Stock) paid(ctx context.Context, q Tx, t stock.Transition, orders []string) error {
-	if !s.pays(t) {
+// accompany does what goes along with orders that a transition has moved, in its transaction: their holds,
+// buyers and items are locked.
+func (s *Stock) accompany(ctx context.Context, q Tx, t stock.Transition, orders []string) error {
+	if !s.accompanied(t) {
 		return nil
 	}
-	return s.payer(ctx, q, orders)
+	return s.mover.move(ctx, q, t, orders)
 }
 
 // frees reports whether a transition makes units available.
@@ -99,7 +100,7 @@ func (s *Stock) moveBatch(ctx context.Context, step stock.Step, calls []moveCall
 	})
 	replies := make([]reply[stock.Verdict], len(calls))
 	switch {
-	case errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow):
+	case errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow), refusedBy(err):
 		return allAlone(replies), nil
 	case err != nil:
 		return nil, err
@@ -124,21 +125,17 @@ func allAlone[A any](replies []reply[A]) []reply[A] {
 // moveMany applies a step to those of the orders of one line that let it and are wanted with the
 // fence they have, to all of them or none, and returns them; and, untouched, those of several lines.
 func (s *Stock) moveMany(ctx context.Context, step stock.Step, orders []string, wanted func(order string, fence int64) bool) (movedHolds, error) {
-	t, statements := step.Transition(), s.sql.many[step]
+	t := step.Transition()
 	var m movedHolds
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
 		m = movedHolds{tally: newTally()}
-		if err := m.lock(ctx, q, t, renderList(statements.lock, orders), wanted); err != nil || len(m.orders) == 0 {
+		if err := m.move(ctx, q, t, s.sql.many[step], orders, wanted); err != nil || len(m.orders) == 0 {
 			return false, err
-		}
-		rows, err := affected(q.ExecContext(ctx, statements.moved(m.at, m.orders)))
-		if err != nil || rows != int64(len(m.orders)) {
-			return false, missing(err)
 		}
 		if err := m.apply(ctx, q, s.sql); err != nil {
 			return false, err
 		}
-		return true, s.paid(ctx, q, t, m.orders)
+		return true, s.accompany(ctx, q, t, m.orders)
 	})
 	if frees(t) && len(m.orders) > 0 { // also where the answer to the COMMIT is lost
 		s.freed(m.keys()...)
@@ -155,6 +152,18 @@ type movedHolds struct {
 	orders []string
 	longer []string  // orders of several lines
 	at     time.Time // the moment at which the guard let them through
+}
+
+// move moves those of the orders that let the step and are wanted, and adds up what their units do.
+func (m *movedHolds) move(ctx context.Context, q Tx, t stock.Transition, statements moveManySQL, orders []string, wanted func(string, int64) bool) error {
+	if err := m.lock(ctx, q, t, renderList(statements.lock, orders), wanted); err != nil || len(m.orders) == 0 {
+		return err
+	}
+	rows, err := affected(q.ExecContext(ctx, statements.moved(m.at, m.orders)))
+	if err != nil || rows != int64(len(m.orders)) {
+		return missing(err)
+	}
+	return nil
 }
 
 // lock locks those of the orders that let the step and are wanted. From then on nothing can come

@@ -31,6 +31,7 @@ func (q *stockSQL) renderReads() {
 	// The clock comes also where there is no hold.
 	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + micros(now) + " AS CLOCK) c LEFT JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
 	q.readHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) ORDER BY h.ORDER_NO, h.LINE_NO"
+	q.lockHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 ORDER BY h.ORDER_NO FOR UPDATE"
 	q.knownNow = "SELECT " + micros(now) + ", ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1"
 	q.known = q.knownNow + " UNION ALL SELECT " + micros(now) + ", NULL" // which cannot lock
 	q.readRefund = "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE FROM " + q.refunds + " WHERE REFUND_NO = ? ORDER BY LINE_NO"

@@ -14,6 +14,7 @@ type refundCall struct {
 	refund stock.Refunding
 	hold   stock.Hold
 	to     stock.State
+	along  any // for the backer
 }
 
 // transition is that of each of its units.
@@ -32,12 +33,28 @@ func (c refundCall) freed(num int64) int64 {
 	return 0
 }
 
+// refundShape is what a refund of an order of one line does to its hold.
+type refundShape struct {
+	num, restocked, freed int64
+	to                    stock.State
+}
+
+// shape is that of a refund.
+func (c refundCall) shape() refundShape {
+	num := c.refund.Lines[0].Num
+	r := refundShape{num: num, freed: c.freed(num), to: c.to}
+	if c.refund.Restock {
+		r.restocked = num
+	}
+	return r
+}
+
 // Refund implements stock.Store. Refunds of orders of one line are merged.
 func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
 	if err := s.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
-	call := refundCall{refund: refund, hold: hold, to: to}
+	call := refundCall{refund: refund, hold: hold, to: to, along: s.along}
 	if s.merged == nil || len(hold.Lines) > 1 {
 		return s.refund(ctx, struct{}{}, call)
 	}
@@ -73,16 +90,26 @@ func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (stock.
 				return false, err
 			}
 		}
-		if call.to == hold.State {
-			return true, nil
+		if call.to != hold.State {
+			rows, err := affected(q.ExecContext(ctx, render(s.sql.setState, int64(call.to), hold.Order, int64(hold.State))))
+			if err != nil || rows != int64(len(hold.Lines)) {
+				return false, err
+			}
 		}
-		rows, err := affected(q.ExecContext(ctx, render(s.sql.setState, int64(call.to), hold.Order, int64(hold.State))))
-		return rows == int64(len(hold.Lines)), err
+		return true, s.back(ctx, q, call)
 	})
 	if err == nil && !let {
 		return stock.Refused, s.guard.refusal
 	}
-	return taken(verdict(kept), err)
+	return taken(verdict(kept), reason(err))
+}
+
+// back does what goes along with refunds that are made, in their transaction.
+func (s *Stock) back(ctx context.Context, q Tx, calls ...refundCall) error {
+	if s.backer == nil {
+		return nil
+	}
+	return s.backer(ctx, q, calls)
 }
 
 // lets asks whoever else guards refunds whether the orders, whose holds are locked, may be refunded.
@@ -97,14 +124,8 @@ func (s *Stock) lets(ctx context.Context, q Tx, orders []string) (bool, error) {
 // hold has changed go alone; and where a number is known, or the books or the guard of one refuse, all do:
 // each finds out for itself.
 func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall) ([]reply[stock.Verdict], error) {
-	b := refundBatch{calls: calls, first: map[string]int{}}
+	b := newRefundBatch(calls)
 	replies := allAlone(make([]reply[stock.Verdict], len(calls)))
-	for i, c := range calls {
-		if _, twice := b.first[c.hold.Order]; !twice {
-			b.first[c.hold.Order] = i
-			b.orders = append(b.orders, c.hold.Order)
-		}
-	}
 	var done []int
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
 		t := newTally()
@@ -112,23 +133,21 @@ func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall)
 		if done, err = b.lock(ctx, q, s.sql.lockRefunds, t); err != nil || len(done) == 0 {
 			return false, err
 		}
-		refunds := make([]stock.Refunding, len(done))
 		in := make([]refundCall, len(done))
 		orders := make([]string, len(done))
 		for i, at := range done {
-			refunds[i], in[i], orders[i] = calls[at].refund, calls[at], calls[at].hold.Order
+			in[i], orders[i] = calls[at], calls[at].hold.Order
 		}
 		if let, err := s.lets(ctx, q, orders); err != nil || !let {
 			return false, err
 		}
-		if _, err := q.ExecContext(ctx, s.sql.insertRefunds(refunds...)); err != nil {
+		if err := s.bookRefunds(ctx, q, in); err != nil {
 			return false, err
 		}
-		rows, err := affected(q.ExecContext(ctx, s.sql.refundHolds(in)))
-		if err != nil || rows != int64(len(in)) {
-			return false, missing(err)
+		if err := t.apply(ctx, q, s.sql); err != nil {
+			return false, err
 		}
-		return true, t.apply(ctx, q, s.sql)
+		return true, s.back(ctx, q, in...)
 	})
 	for _, i := range done { // also where the answer to the COMMIT is lost
 		if calls[i].refund.Restock {
@@ -136,7 +155,7 @@ func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall)
 		}
 	}
 	switch {
-	case number(err) == errDuplicate, errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow):
+	case number(err) == errDuplicate, errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow), refusedBy(err):
 	case err != nil:
 		return nil, err
 	case kept:
@@ -152,6 +171,40 @@ type refundBatch struct {
 	calls  []refundCall
 	first  map[string]int // the call of each order
 	orders []string
+}
+
+// newRefundBatch takes the first call of each order.
+func newRefundBatch(calls []refundCall) refundBatch {
+	b := refundBatch{calls: calls, first: map[string]int{}}
+	for i, c := range calls {
+		if _, twice := b.first[c.hold.Order]; !twice {
+			b.first[c.hold.Order] = i
+			b.orders = append(b.orders, c.hold.Order)
+		}
+	}
+	return b
+}
+
+// bookRefunds writes refunds of orders of one line, whose holds are locked and as they were.
+func (s *Stock) bookRefunds(ctx context.Context, q Tx, calls []refundCall) error {
+	refunds := make([]stock.Refunding, len(calls))
+	for i, c := range calls {
+		refunds[i] = c.refund
+	}
+	if _, err := q.ExecContext(ctx, s.sql.insertRefunds(refunds...)); err != nil {
+		return err
+	}
+	orders := map[refundShape][]string{}
+	for _, c := range calls {
+		orders[c.shape()] = append(orders[c.shape()], c.hold.Order)
+	}
+	for shape, of := range orders {
+		rows, err := affected(q.ExecContext(ctx, s.sql.refundHolds(shape, of)))
+		if err != nil || rows != int64(len(of)) {
+			return missing(err)
+		}
+	}
+	return nil
 }
 
 // lock locks the holds, adds up what the refunds do, and returns the calls whose holds are still as

@@ -22,7 +22,7 @@ type stockSQL struct {
 	lockRefunds                          string
 	claim, claimPaid, lookAtItem         string
 	known, knownNow                      string
-	readHold, readHolds                  string
+	readHold, readHolds, lockHolds       string
 	readRefund, readChange               string
 	listItems, dueOfItem, dueOfAll       string
 	holdsByItem, bookItem, bookBuyers    string
@@ -148,21 +148,29 @@ func (q *stockSQL) renderHolds() {
 // the clock of the statement with its answer (MySQL Reference Manual, Information Functions): the
 // deadline is known without a read.
 func (q *stockSQL) insertHolds(c lockCall) string {
-	args := make([]any, 0, 8*len(c.order.Lines))
+	args := make([]any, 0, 9*len(c.order.Lines))
 	for i, l := range c.order.Lines {
 		args = append(args, c.order.ID, i+1, len(c.order.Lines), l.SKU, l.Activity, l.Num, buyerOf(c.order.Buyer), c.holdFor.Microseconds())
+		if !c.order.Until.IsZero() {
+			args = append(args, c.order.Until)
+		}
 	}
-	return render(q.insertHoldsText(c.transition(), len(c.order.Lines)), args...)
+	return render(q.insertHoldsText(c.transition(), len(c.order.Lines), !c.order.Until.IsZero()), args...)
 }
 
-func (q *stockSQL) insertHoldsText(t stock.Transition, lines int) string {
+func (q *stockSQL) insertHoldsText(t stock.Transition, lines int, until bool) string {
 	claim, times := q.claim, list(now, 2)
 	if t.To == stock.Paid {
 		claim, times = q.claimPaid, list(now, 3)
 	}
-	row := fmt.Sprintf("(?, ?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, ?, %s), %s)", t.To, now, times)
-	first := fmt.Sprintf("(?, ?, ?, ?, ?, ?, ?, %d, TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID(%s) + ?, %s), %s)", t.To, micros(now), epoch, times)
-	return claim + first + strings.Repeat(", "+row, lines-1)
+	row := func(deadline string) string {
+		if until { // the same as Order.Deadline
+			deadline = "LEAST(" + deadline + ", ?)"
+		}
+		return fmt.Sprintf("(?, ?, ?, ?, ?, ?, ?, %d, %s, %s)", t.To, deadline, times)
+	}
+	first := row(fmt.Sprintf("TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID(%s) + ?, %s)", micros(now), epoch))
+	return claim + first + strings.Repeat(", "+row("TIMESTAMPADD(MICROSECOND, ?, "+now+")"), lines-1)
 }
 
 // insertMany renders the same for many orders of one line, with the clock as it was read before:
@@ -174,7 +182,7 @@ func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
 	if calls[0].order.Taken {
 		claim, times = q.claimPaid, 3
 	}
-	var holdFor time.Duration // of the call before, mostly the same
+	var last time.Time // the deadline of the call before, mostly the same
 	var deadline string
 	var b strings.Builder
 	b.Grow(len(claim) + 250*len(calls))
@@ -199,8 +207,8 @@ func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
 		}
 		integer(&b, int64(c.transition().To))
 		b.WriteByte(',')
-		if i == 0 || c.holdFor != holdFor {
-			holdFor, deadline = c.holdFor, timestamp(at.Add(c.holdFor))
+		if until := c.order.Deadline(at, c.holdFor); i == 0 || !until.Equal(last) {
+			last, deadline = until, timestamp(until)
 		}
 		b.WriteString(deadline)
 		for range times {
@@ -460,12 +468,18 @@ func (q *stockSQL) tallyItems(items int) string {
 		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET " + strings.Join(set, ", ") + ", s." + touch
 }
 
-// tallyBuyers does the same to what their buyers have.
-func (q *stockSQL) tallyBuyers(buyers int) string {
-	return "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID, ? AS HELD, ? AS BOUGHT, ? AS HOLDS" +
-		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?, ?", buyers-1) + ") l STRAIGHT_JOIN " + q.buyers + " b " + byKey +
-		" ON b.SKU_ID = l.SKU_ID AND b.ACTIVITY_ID = l.ACTIVITY_ID AND b.BUYER_ID = l.BUYER_ID" +
-		" SET b.HELD_NUM = b.HELD_NUM + l.HELD, b.BOUGHT_NUM = b.BOUGHT_NUM + l.BOUGHT, b.HOLD_NUM = b.HOLD_NUM + l.HOLDS"
+// tallyBuyers does the same to what some of their buyers have.
+func (q *stockSQL) tallyBuyers(g *buyerGroup) string {
+	args := []any{g.Held, g.Bought, g.Holds, g.SKU, g.Activity}
+	for _, buyer := range g.buyers {
+		args = append(args, buyer)
+	}
+	return render(q.tallyBuyersText(len(g.buyers)), args...)
+}
+
+func (q *stockSQL) tallyBuyersText(buyers int) string {
+	return "UPDATE " + q.buyers + " " + byKey + " SET HELD_NUM = HELD_NUM + ?, BOUGHT_NUM = BOUGHT_NUM + ?, HOLD_NUM = HOLD_NUM + ?" +
+		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID IN (" + list("?", buyers) + ")"
 }
 
 // insertRefunds renders the INSERT that claims the numbers of refunds.
@@ -484,24 +498,15 @@ func (q *stockSQL) insertRefundText(lines int) string {
 		" VALUES " + list("("+list("?", 9)+", "+now+")", lines)
 }
 
-// refundHolds renders the UPDATE of the holds of a batch of refunds, which are locked.
-func (q *stockSQL) refundHolds(calls []refundCall) string {
-	args := make([]any, 0, 5*len(calls))
-	for _, c := range calls {
-		num, restocked := c.refund.Lines[0].Num, int64(0)
-		if c.refund.Restock {
-			restocked = num
-		}
-		args = append(args, c.hold.Order, num, restocked, c.freed(num), int64(c.to))
-	}
-	return render(q.refundHoldsText(len(calls)), args...)
+// refundHolds renders the UPDATE of the holds of orders of which the same is refunded, which are locked: of a batch
+// mostly all.
+func (q *stockSQL) refundHolds(r refundShape, orders []string) string {
+	return renderList(render(q.refundHoldsText(), r.num, r.restocked, r.freed, int64(r.to))+" AND ORDER_NO IN (?)", orders)
 }
 
-func (q *stockSQL) refundHoldsText(orders int) string {
-	return "UPDATE (SELECT ? AS ORDER_NO, ? AS NUM, ? AS RESTOCK, ? AS FREE, ? AS STATE" + strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", orders-1) + ") l" +
-		" STRAIGHT_JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = l.ORDER_NO AND h.LINE_NO = 1" +
-		" SET h.REFUND_NUM = h.REFUND_NUM + l.NUM, h.RESTOCK_NUM = h.RESTOCK_NUM + l.RESTOCK, h.FREE_NUM = h.FREE_NUM + l.FREE," +
-		" h.STATE = l.STATE, h.UPDATE_TIME = " + now + " WHERE h.STATE " + in(stock.StepRefund.Transition().From)
+func (q *stockSQL) refundHoldsText() string {
+	return "UPDATE " + q.holds + " " + byKey + " SET REFUND_NUM = REFUND_NUM + ?, RESTOCK_NUM = RESTOCK_NUM + ?, FREE_NUM = FREE_NUM + ?," +
+		" STATE = ?, UPDATE_TIME = " + now + " WHERE STATE " + in(stock.StepRefund.Transition().From) + " AND LINE_NO = 1"
 }
 
 // refundLine renders the guarded UPDATE of one line of a refund.

@@ -25,10 +25,11 @@ func (a buyerKey) compare(b buyerKey) int {
 type tally struct {
 	items  map[stock.Key]stock.Quantities
 	buyers map[buyerKey]stock.Usage
+	locked map[stock.Key]bool // items whose rows apply locks also where nothing of them changes
 }
 
 func newTally() *tally {
-	return &tally{items: map[stock.Key]stock.Quantities{}, buyers: map[buyerKey]stock.Usage{}}
+	return &tally{items: map[stock.Key]stock.Quantities{}, buyers: map[buyerKey]stock.Usage{}, locked: map[stock.Key]bool{}}
 }
 
 // add counts a change of num units of an item, and what it does to what the buyer has. It reports
@@ -46,6 +47,14 @@ func (t *tally) add(change stock.Quantities, key buyerKey, num int64, usage stoc
 	return true
 }
 
+// lock makes apply lock the row of an item, whether or not it changes.
+func (t *tally) lock(key stock.Key) {
+	if _, ok := t.items[key]; !ok {
+		t.items[key] = stock.Quantities{}
+	}
+	t.locked[key] = true
+}
+
 // plusUsage adds up what a buyer has.
 func plusUsage(a, b stock.Usage) stock.Usage {
 	return stock.Usage{Held: a.Held + b.Held, Bought: a.Bought + b.Bought, Holds: a.Holds + b.Holds}
@@ -60,19 +69,43 @@ func usageOf(change stock.Quantities, num int64) stock.Usage {
 // keys returns the items in the order of their keys.
 func (t *tally) keys() []stock.Key { return slices.SortedFunc(maps.Keys(t.items), stock.Key.Compare) }
 
+// buyerGroup is buyers of one item of whom the same is changed: of a batch mostly all, who buy one unit each.
+type buyerGroup struct {
+	stock.Key
+	stock.Usage
+	buyers []int64
+}
+
+// buyerGroups returns the buyers in the order of the primary key, but for groups of one item, which follow each other.
+func (t *tally) buyerGroups() []*buyerGroup {
+	var groups []*buyerGroup
+	first := 0 // group of the item
+	for _, key := range slices.SortedFunc(maps.Keys(t.buyers), buyerKey.compare) {
+		usage := t.buyers[key]
+		if len(groups) > 0 && groups[first].Key != key.Key {
+			first = len(groups)
+		}
+		i := slices.IndexFunc(groups[first:], func(g *buyerGroup) bool { return g.Usage == usage })
+		if i < 0 {
+			groups = append(groups, &buyerGroup{Key: key.Key, Usage: usage})
+			i = len(groups) - 1 - first
+		}
+		g := groups[first+i]
+		g.buyers = append(g.buyers, key.buyer)
+	}
+	return groups
+}
+
 // apply changes the buyers' rows first and the hot rows last, both in the order of their keys. That
 // the counters suffice follows from the books; where it does not, a constraint says so.
 func (t *tally) apply(ctx context.Context, q Tx, statements *stockSQL) error {
 	maps.DeleteFunc(t.buyers, func(_ buyerKey, u stock.Usage) bool { return u == stock.Usage{} })
-	maps.DeleteFunc(t.items, func(_ stock.Key, change stock.Quantities) bool { return change == stock.Quantities{} })
-	if len(t.buyers) > 0 {
-		var args []any
-		for _, key := range slices.SortedFunc(maps.Keys(t.buyers), buyerKey.compare) {
-			u := t.buyers[key]
-			args = append(args, key.SKU, key.Activity, key.buyer, u.Held, u.Bought, u.Holds)
-		}
-		rows, err := affected(q.ExecContext(ctx, render(statements.tallyBuyers(len(t.buyers)), args...)))
-		if err != nil || rows != int64(len(t.buyers)) {
+	maps.DeleteFunc(t.items, func(key stock.Key, change stock.Quantities) bool {
+		return change == stock.Quantities{} && !t.locked[key]
+	})
+	for _, g := range t.buyerGroups() {
+		rows, err := affected(q.ExecContext(ctx, statements.tallyBuyers(g)))
+		if err != nil || rows != int64(len(g.buyers)) {
 			return missing(err)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/shopspring/decimal"
 )
 
 // now is the store's clock: the server's, in UTC and so independent of the session's time
@@ -62,6 +64,8 @@ func literal(b *strings.Builder, arg any) {
 			return
 		}
 		b.WriteString(v.UTC().Format("TIMESTAMP'2006-01-02 15:04:05.000000'"))
+	case decimal.Decimal:
+		b.WriteString(v.String()) // a decimal literal is exact
 	case nil:
 		b.WriteString("NULL")
 	default:

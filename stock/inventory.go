@@ -73,7 +73,8 @@ type Inventory struct {
 	store  Store
 	opts   Options
 	buyer  int64
-	broken error // what is wrong with the arguments of New or For; every call returns it
+	until  time.Time // of Until; zero is none
+	broken error     // what is wrong with the arguments of New or For; every call returns it
 }
 
 // New returns an Inventory over a store. Nil options are the defaults. Bad options are
@@ -126,6 +127,25 @@ func (inv *Inventory) For(buyer int64) *Inventory {
 		bound.broken = fault.Invalid("buyer", "must be at least 1, is %d", buyer)
 	}
 	return bound
+}
+
+// Until returns the same inventory whose Locks die at a time by the store's clock at the latest, whatever
+// Options.HoldFor says: that of a group whose time is over then, for example. A replay does not compare it.
+func (inv *Inventory) Until(deadline time.Time) *Inventory {
+	bound := inv.copy()
+	bound.until = input.Instant(deadline)
+	if err := input.Time("until", deadline); err != nil && bound.broken == nil {
+		bound.broken = err
+	}
+	return bound
+}
+
+// untilOf returns the time of Until; zero is none.
+func (inv *Inventory) untilOf() time.Time {
+	if inv == nil {
+		return time.Time{}
+	}
+	return inv.until
 }
 
 // buyerOf returns the buyer of For; 0 is nobody.

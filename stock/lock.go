@@ -24,7 +24,7 @@ import (
 // locked again. Before a shortage or a buyer's limit is final, the dead holds of the item are
 // released.
 func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Hold, error) {
-	return inv.open(ctx, Order{ID: order, Buyer: inv.buyerOf(), Lines: lines})
+	return inv.open(ctx, Order{ID: order, Buyer: inv.buyerOf(), Lines: lines, Until: inv.untilOf()})
 }
 
 // Take buys units for an order at once, all lines or none: a Lock and its Pay in one step, for what

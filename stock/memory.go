@@ -53,6 +53,9 @@ func (m *Memory) begin(ctx context.Context) (now time.Time, end func(), err erro
 	if err := ctx.Err(); err != nil {
 		return time.Time{}, nil, errors.Join(ErrUnavailable, err)
 	}
+	if s, ok := ctx.Value(stillKey{}).(still); ok && s.m == m {
+		return s.now, func() {}, nil
+	}
 	m.mu.Lock()
 	if m.items == nil {
 		m.items, m.holds, m.usages = map[Key]Item{}, map[string]Hold{}, map[buyerKey]Usage{}

@@ -18,7 +18,7 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 	if _, ok := m.holds[order.ID]; ok {
 		return Locking{Verdict: Exists}, nil
 	}
-	hold := Hold{Order: order.ID, Buyer: order.Buyer, Deadline: now.Add(holdFor), LockedAt: now}
+	hold := Hold{Order: order.ID, Buyer: order.Buyer, Deadline: order.Deadline(now, holdFor), LockedAt: now}
 	for _, l := range order.Lines {
 		if m.standing(l.Key(), order.Buyer).Refuses(order.Step(), l, order.Buyer, now) != nil {
 			return Locking{Verdict: Refused}, nil

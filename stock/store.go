@@ -128,7 +128,17 @@ type Order struct {
 	ID    string
 	Buyer int64 // 0 is nobody
 	Lines []Line
-	Taken bool // the units are sold at once
+	Taken bool      // the units are sold at once
+	Until time.Time // the hold dies then at the latest; zero where holdFor alone decides
+}
+
+// Deadline returns when a hold of the order dies that is locked at a moment.
+func (o Order) Deadline(at time.Time, holdFor time.Duration) time.Time {
+	deadline := at.Add(holdFor)
+	if !o.Until.IsZero() && o.Until.Before(deadline) {
+		return o.Until
+	}
+	return deadline
 }
 
 // Step returns StepTake for an order that is Taken, and StepLock for others.

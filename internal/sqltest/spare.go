@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,11 +21,12 @@ import (
 // drainTime is how long the connections of a test have to end before its database is emptied.
 const drainTime = 30 * time.Second
 
-// spares are databases whose tables are empty again, by the files that made them. Making tables is what
-// takes most tests longest.
+// spares are databases whose tables are empty again, by the files that made them, the one that was emptied first in
+// front. Making tables is what takes most tests longest.
 var spares struct {
-	mu    sync.Mutex
-	names map[string][]spare
+	mu     sync.Mutex
+	names  map[string][]spare
+	purged int64 // transactions before this one have left nothing behind
 }
 
 // errSpoilt is a database that the next test must not get.
@@ -31,18 +34,22 @@ var errSpoilt = errors.New("sqltest: spoilt")
 
 // spare is a database and the tables it has.
 type spare struct {
-	name   string
-	tables []string
+	name    string
+	tables  []string
+	emptied int64 // a transaction that began when it had been emptied
 }
 
 // Prepared opens a database that has the tables of some files of a schema, empty: one that an earlier test
-// left, or a new one. When the test ends without a failure it is emptied for the next.
+// left, or a new one. When the test ends without a failure it is emptied for the next, which gets it when the server
+// has purged it, too: until then a row that is deleted is still in the indexes, where whoever inserts another with a
+// key of it locks the gaps beside (MySQL Reference Manual, Locks Set by Different SQL Statements in InnoDB), and the
+// next test would wait for locks that no new table knows.
 func Prepared(t testing.TB, variant Variant, schema fs.FS, files ...string) *DB {
 	t.Helper()
 	config := server(t)
 	admin := openPool(t, config, &Wire{})
 	key := strings.Join(files, " ")
-	s, ok := takeSpare(key)
+	s, ok := takeSpare(t.Context(), admin, key)
 	if !ok {
 		s.name = newName()
 		require.NoError(t, create(t.Context(), admin, s.name, schema, files))
@@ -53,7 +60,7 @@ func Prepared(t testing.TB, variant Variant, schema fs.FS, files ...string) *DB 
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*drainTime) // the test's context has ended
 		defer cancel()
-		if t.Failed() || empty(ctx, admin, s) != nil {
+		if t.Failed() || empty(ctx, admin, &s) != nil {
 			_, err := admin.ExecContext(ctx, "DROP DATABASE "+s.name)
 			require.NoError(t, err)
 		} else {
@@ -90,15 +97,55 @@ func DropSpares() error {
 	return err
 }
 
-func takeSpare(key string) (spare, bool) {
+// takeSpare returns the database that was emptied first, if it is purged by now.
+func takeSpare(ctx context.Context, admin *sql.DB, key string) (spare, bool) {
+	if s, ok := purgedSpare(key); ok {
+		return s, true
+	}
+	if _, err := look(ctx, admin); err != nil { // then there is a new one
+		return spare{}, false
+	}
+	return purgedSpare(key)
+}
+
+func purgedSpare(key string) (spare, bool) {
 	spares.mu.Lock()
 	defer spares.mu.Unlock()
 	some := spares.names[key]
-	if len(some) == 0 {
+	if len(some) == 0 || some[0].emptied > spares.purged {
 		return spare{}, false
 	}
-	spares.names[key] = some[:len(some)-1]
-	return some[len(some)-1], true
+	spares.names[key] = some[1:]
+	return some[0], true
+}
+
+// purging is where a server says how far its purge has come.
+var purging = regexp.MustCompile(`Trx id counter (\d+)\s+Purge done for trx's n:o < (\d+)[^\n]*\s+History list length (\d+)`)
+
+// look asks the server how far its purge has come, and returns the number of the next transaction.
+func look(ctx context.Context, admin *sql.DB) (next int64, err error) {
+	var kind, name, status string
+	if err := admin.QueryRowContext(ctx, "SHOW ENGINE INNODB STATUS").Scan(&kind, &name, &status); err != nil {
+		return 0, err
+	}
+	found := purging.FindStringSubmatch(status)
+	if found == nil {
+		return 0, fmt.Errorf("%w: the server does not say how far its purge has come", errSpoilt)
+	}
+	var numbers [3]int64
+	for i := range numbers {
+		if numbers[i], err = strconv.ParseInt(found[i+1], 10, 64); err != nil {
+			return 0, err
+		}
+	}
+	next, done := numbers[0], numbers[1]
+	if numbers[2] == 0 { // nothing is left to purge
+		done = next
+	}
+	spares.mu.Lock()
+	defer spares.mu.Unlock()
+	spares.purged = max(spares.purged, done)
+	return next, nil
 }
 
 func giveSpare(key string, s spare) {
@@ -149,7 +196,7 @@ func create(ctx context.Context, admin *sql.DB, name string, schema fs.FS, files
 
 // empty removes all rows, once nobody is connected to the database any more: what a test has sent and not
 // waited for must not come to the next. A database with tables of a test's own is not worth it.
-func empty(ctx context.Context, admin *sql.DB, s spare) error {
+func empty(ctx context.Context, admin *sql.DB, s *spare) error {
 	if err := drain(ctx, admin, s.name); err != nil {
 		return err
 	}
@@ -170,7 +217,11 @@ func empty(ctx context.Context, admin *sql.DB, s spare) error {
 			return err
 		}
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.emptied, err = look(ctx, admin)
+	return err
 }
 
 // drain waits until nobody is connected to the database, and ends those who stay.

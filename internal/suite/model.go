@@ -113,10 +113,11 @@ func (m *Model[S]) Compare(op Operation[S]) Answer {
 	m.Helper()
 	a, b := m.answer(m.Sides[0], op), m.answer(m.Sides[1], op)
 	if !reflect.DeepEqual(a, b) {
+		where := places(a, b)
 		a.Result, b.Result = difference(a.Result, b.Result)
 		recent := m.log[max(0, len(m.log)-20):]
-		m.Fatalf("%s, %+v: the stores disagree about\n  %s\na: %v\nb: %v\nthe last operations:\n  %s",
-			m.at(), m.Options, op.Name, a, b, strings.Join(recent, "\n  "))
+		m.Fatalf("%s, %+v: the stores disagree about\n  %s\nin (a | b)\n  %s\na: %v\nb: %v\nthe last operations:\n  %s",
+			m.at(), m.Options, op.Name, where, a, b, strings.Join(recent, "\n  "))
 	}
 	return a
 }

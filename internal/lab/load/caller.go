@@ -49,7 +49,7 @@ func (w *worker) step() func(context.Context, *contender.Tally) int64 {
 	}
 	second := func(context.Context, string, int64, *contender.Tally) bool { return true }
 	switch w.job.Scenario {
-	case LockPay:
+	case LockPay, Fill:
 		second = func(ctx context.Context, order string, sku int64, told *contender.Tally) bool {
 			return w.ok(w.contender.Pay(ctx, order, sku), &told.Paid, told)
 		}

@@ -24,11 +24,12 @@ const (
 	Expire     Scenario = "expire"      // release dead holds, which were locked before; one caller
 	Claim      Scenario = "claim"       // claim a coupon
 	Grab       Scenario = "grab"        // grab a share of a red packet
+	Fill       Scenario = "fill"        // take a seat of a team and pay for it
 )
 
 // Scenarios returns all of them.
 func Scenarios() []Scenario {
-	return []Scenario{Lock, LockPay, LockCancel, SoldOut, Expire, Claim, Grab}
+	return []Scenario{Lock, LockPay, LockCancel, SoldOut, Expire, Claim, Grab, Fill}
 }
 
 // unit is what the rate of a scenario counts.
@@ -44,6 +45,8 @@ func (s Scenario) unit() string {
 		return "claims/s"
 	case Grab:
 		return "grabs/s"
+	case Fill:
+		return "seats/s"
 	case Lock:
 	}
 	return "locks/s"
@@ -61,7 +64,7 @@ type setting struct {
 func (s setting) String() string {
 	text := map[Scenario]string{
 		Lock: "Lock", LockPay: "Lock, then Pay", LockCancel: "Lock, then Cancel", SoldOut: "Lock of a SKU that is sold out", Expire: "Expiry of dead holds",
-		Claim: "Claim of a coupon", Grab: "Grab of a share of a red packet",
+		Claim: "Claim of a coupon", Grab: "Grab of a share of a red packet", Fill: "Seat of a team, taken and paid",
 	}[s.Scenario]
 	text += ", " + count(s.SKUs, "SKU", "SKUs")
 	if s.Processes > 1 {
@@ -193,6 +196,7 @@ func Full() []Comparison {
 		{Rounds: 3, Measurements: []Measurement{
 			{Scenario: Claim, Contenders: claims(), Callers: []int{hot}},
 			{Scenario: Grab, Contenders: grabs(), Callers: []int{hot}},
+			{Scenario: Fill, Contenders: fills(), Callers: []int{256}, SKUs: 10_000},
 		}},
 		once(
 			Measurement{Scenario: Lock, Contenders: some, Callers: []int{hot}, SKUs: 1_000},
@@ -207,10 +211,12 @@ func Full() []Comparison {
 	}
 }
 
-// claims and grabs are the contenders of their scenarios.
+// claims, grabs and fills are the contenders of their scenarios.
 func claims() []string {
 	return []string{contender.CouponUnmerged, contender.Coupon, contender.CouponMillion}
 }
+
+func fills() []string { return []string{contender.GroupsPlain, contender.Groups} }
 
 func grabs() []string { return []string{contender.RedPacketUnmerged, contender.RedPacket} }
 
@@ -229,6 +235,7 @@ func Smoke() []Comparison {
 		Measurement{Scenario: Expire, Contenders: []string{contender.Ours, contender.Unmerged}, Callers: []int{64}},
 		Measurement{Scenario: Claim, Contenders: claims(), Callers: []int{64}},
 		Measurement{Scenario: Grab, Contenders: grabs(), Callers: []int{64}},
+		Measurement{Scenario: Fill, Contenders: fills(), Callers: []int{64}, SKUs: 50},
 	)}
 }
 

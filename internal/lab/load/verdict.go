@@ -66,6 +66,7 @@ func requirements(engine string) []requirement {
 			return float64(redis.P99) / float64(ours.P99), micros(redis.P99) + " ÷ " + micros(ours.P99), true
 		}
 	}
+	fill := func(name string) Point { return of(setting{Scenario: Fill, SKUs: 10_000, Processes: 1}, name, 256) }
 	at := func(s Scenario, name string) Point { return of(setting{Scenario: s, SKUs: 1, Processes: 1}, name, hot) }
 	return []requirement{
 		{claim: "1,024 callers: Holdfast ÷ FOR UPDATE", bound: timesForUpdate, value: rates(lock, of(oneSKU, contender.ForUpdate, hot))},
@@ -88,6 +89,7 @@ func requirements(engine string) []requirement {
 		{claim: "expiry of dead holds ÷ Lock", bound: 0.5, value: rates(of(setting{Scenario: Expire, SKUs: 1, Processes: 1}, contender.Ours, hot), lock)},
 		{claim: "claims of coupons ÷ unmerged", bound: 20, value: rates(at(Claim, contender.Coupon), at(Claim, contender.CouponUnmerged))},
 		{claim: "claims with a million codes ÷ without codes", bound: 0.8, value: rates(at(Claim, contender.CouponMillion), at(Claim, contender.Coupon))},
+		{claim: "seats of 10,000 teams, 256 callers ÷ two plain statements", bound: 0.5, value: rates(fill(contender.Groups), fill(contender.GroupsPlain))},
 		{claim: "grabs of red packets ÷ unmerged", bound: 20, value: rates(at(Grab, contender.RedPacket), at(Grab, contender.RedPacketUnmerged))},
 	}
 }

@@ -82,6 +82,9 @@ const (
 	CouponMillion     = "coupon-million"
 	RedPacket         = "redpacket"
 	RedPacketUnmerged = "redpacket-unmerged"
+
+	Groups      = "groups"
+	GroupsPlain = "groups-plain"
 )
 
 // LimitBatch is how many rows a statement of the limit inserts, and LimitConns over how many connections they go.
@@ -125,6 +128,8 @@ func Kinds() []Kind {
 		{Name: CouponMillion, Title: "coupons, a million codes", About: "the same as coupon, each with a code out of a pool that has a million", ours: true, other: true, open: openCoupons(nil), base: campaigns{codes: 1_000_000}},
 		{Name: RedPacket, Title: "red packets", About: "grabs of the shares of red packets, by this library", ours: true, other: true, open: openRedPackets(nil), base: packets{}},
 		{Name: RedPacketUnmerged, Title: "red packets, unmerged", About: "the same with Options{Unmerged: true}", ours: true, other: true, open: openRedPackets(unmerged()), base: packets{}},
+		{Name: Groups, Title: "seats of teams", About: "seats of 10,000 teams of three, taken and paid, by this library", ours: true, other: true, open: openGroups, base: teams{}},
+		{Name: GroupsPlain, Title: "two plain statements", About: "the same as an INSERT of the seat and a guarded UPDATE of its team a transaction: no stock, no limits, no events, not idempotent", other: true, open: openPlainGroups, base: teams{plain: true}},
 	}
 }
 

@@ -1,0 +1,349 @@
+package groupbuy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Drift is a number in the books of a team or a product that is not what the seats and the stock say.
+type Drift struct {
+	stock.Key        // of the product
+	Team      string // the code; empty for a number of the product itself
+
+	// Quantity is "held", "paid", "volume" or "events" of a team. Of a product it is "formed", the people whose teams
+	// were formed; "allotted", the units that were taken out of ordinary stock for it; or "settled", the units that
+	// are available although nothing should be left.
+	Quantity string
+	Counted  decimal.Decimal // what the books say
+	Recount  decimal.Decimal // what they should say
+}
+
+// By returns how much the books are too high; negative is too low.
+func (d Drift) By() decimal.Decimal { return d.Counted.Sub(d.Recount) }
+
+// String returns a line for a log.
+func (d Drift) String() string {
+	of := d.Key.String()
+	if d.Team != "" {
+		of = fmt.Sprintf("team %s of %v", d.Team, d.Key)
+	}
+	return fmt.Sprintf("%s: %s is %v, should be %v", of, d.Quantity, d.Counted, d.Recount)
+}
+
+// Report is the result of an audit.
+type Report struct {
+	Products int          // that were looked at
+	Teams    int          // of these products
+	Units    stock.Report // of the pools, and of the ordinary stock of the same SKUs
+	Drifts   []Drift      // of teams and products
+	Astray   []SeatBook   // seats that do not agree with their holds
+	Repaired int          // teams, products and seats that Repair corrected; the items are in Units
+}
+
+// Balanced reports whether nothing was found.
+func (r Report) Balanced() bool {
+	return len(r.Units.Drifts) == 0 && len(r.Drifts) == 0 && len(r.Astray) == 0
+}
+
+// Audit recounts these products, or those of all activities where none is named, while traffic runs: their units
+// as stock.Inventory.Audit does, their teams from the seats, and each seat against its hold. It changes nothing.
+//
+// A seat whose hold was moved by something that knows only the stock, a sweep of it for example, is astray until
+// it is next looked at, or Expire finds it. That is no fault.
+//
+// Errors: ErrInvalid, ErrUnknownProduct.
+func (g *Groups) Audit(ctx context.Context, keys ...stock.Key) (Report, error) {
+	return g.audit(ctx, keys, false)
+}
+
+// Repair is Audit that also corrects what it finds: counters of items by recorded changes, as stock.Inventory.Repair
+// does, seats that are behind their holds by the step they have missed, the counts of teams with an event of each,
+// and what products say. The report has everything as it was found. What cannot be corrected is refused with
+// ErrDrift; the others are corrected all the same. A seat that no step brings to where its hold is stays astray.
+func (g *Groups) Repair(ctx context.Context, keys ...stock.Key) (Report, error) {
+	return g.audit(ctx, keys, true)
+}
+
+// auditing is an audit under way.
+type auditing struct {
+	groups  *Groups
+	repair  bool
+	report  Report
+	seen    map[stock.Key]bool // items
+	refused []error            // what cannot be corrected
+}
+
+// audit looks at each product, and repairs it if asked.
+func (g *Groups) audit(ctx context.Context, keys []stock.Key, repair bool) (Report, error) {
+	err := g.ready(ctx)
+	for _, key := range keys {
+		err = errors.Join(err, checkKey(key))
+	}
+	if err != nil {
+		return Report{}, err
+	}
+	a := &auditing{groups: g, repair: repair, seen: map[stock.Key]bool{}}
+	for _, key := range keys {
+		if err := a.product(ctx, key); err != nil {
+			return a.report, err
+		}
+	}
+	if len(keys) == 0 {
+		err = a.everything(ctx)
+	}
+	return a.report, errors.Join(append(a.refused, err)...)
+}
+
+// everything looks at the products of all activities.
+func (a *auditing) everything(ctx context.Context) error {
+	for activity, err := range a.groups.Activities(ctx) {
+		if err != nil {
+			return err
+		}
+		for product, err := range a.groups.products(ctx, activity.ID) {
+			if err == nil {
+				err = a.product(ctx, product.Key)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tolerates keeps an error that does not keep the others from being looked at, and returns any other.
+func (a *auditing) tolerates(err error) error {
+	if errors.Is(err, ErrDrift) {
+		a.refused = append(a.refused, err)
+		return nil
+	}
+	return err
+}
+
+// product looks at one product: its seats first, since a seat that follows its hold moves counts with it.
+func (a *auditing) product(ctx context.Context, key stock.Key) error {
+	if _, err := a.groups.product(ctx, key); err != nil {
+		return err
+	}
+	a.report.Products++
+	for _, look := range [...]func(context.Context, stock.Key) error{a.teams, a.formed, a.units, a.allotted, a.settled} {
+		if err := a.tolerates(look(ctx, key)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// units looks at the pool of a product and at the ordinary stock of its SKU, once.
+func (a *auditing) units(ctx context.Context, key stock.Key) error {
+	for _, item := range [...]stock.Key{{SKU: key.SKU}, key} {
+		if a.seen[item] {
+			continue
+		}
+		a.seen[item] = true
+		look := a.groups.pools().Audit
+		if a.repair {
+			look = a.groups.pools().Repair
+		}
+		found, err := look(ctx, item)
+		if errors.Is(err, stock.ErrUnknownSKU) {
+			continue // it never came to a pool
+		}
+		a.report.Units.Items += found.Items
+		a.report.Units.Repaired += found.Repaired
+		a.report.Units.Drifts = append(a.report.Units.Drifts, found.Drifts...)
+		if err := a.tolerates(err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// teams looks at the teams of a product.
+func (a *auditing) teams(ctx context.Context, key stock.Key) error {
+	behind := ""
+	books := pages(nil,
+		func(after string) ([]TeamBook, error) { return a.groups.store.Books(ctx, key, after, pageSize) },
+		func(b TeamBook) string { return b.Code })
+	for book, err := range books {
+		if err != nil {
+			return err
+		}
+		a.report.Teams++
+		a.report.Drifts = append(a.report.Drifts, book.drifts()...)
+		a.report.Astray = append(a.report.Astray, book.Astray...)
+		if a.repair {
+			if err := a.tolerates(a.mend(ctx, book, behind)); err != nil {
+				return err
+			}
+		}
+		behind = book.Code
+	}
+	return nil
+}
+
+// drifts returns what the team says and its seats do not.
+func (b TeamBook) drifts() []Drift {
+	var drifts []Drift
+	add := func(quantity string, counted, recount decimal.Decimal) {
+		if !counted.Equal(recount) {
+			drifts = append(drifts, Drift{Key: b.Key, Team: b.Code, Quantity: quantity, Counted: counted, Recount: recount})
+		}
+	}
+	add("held", decimal.NewFromInt(b.Held), decimal.NewFromInt(b.Recount.Held))
+	add("paid", decimal.NewFromInt(b.Paid), decimal.NewFromInt(b.Recount.Paid))
+	add("volume", b.PaidVolume, b.Recount.PaidVolume)
+	add("events", decimal.NewFromInt(b.Events), decimal.NewFromInt(b.Recount.Events))
+	return drifts
+}
+
+// mend corrects the team of a book that was listed behind a code: the seats that are behind follow, and then
+// what the team counts of its seats is set to what they are by then.
+func (a *auditing) mend(ctx context.Context, book TeamBook, behind string) error {
+	var orders []string
+	for _, seat := range book.Astray {
+		if seat.State.Behind(seat.Hold, book.State == Formed) != 0 {
+			orders = append(orders, seat.Order)
+		}
+	}
+	moved, err := a.groups.follow(ctx, orders)
+	a.report.Repaired += len(moved)
+	if err := a.tolerates(err); err != nil {
+		return err
+	}
+	for range attempts {
+		if len(orders) > 0 { // it has moved
+			if book, err = a.book(ctx, book, behind); err != nil {
+				return err
+			}
+		}
+		if len(book.drifts()) == 0 {
+			return nil
+		}
+		verdict, err := a.groups.store.Correct(ctx, book)
+		switch {
+		case err != nil:
+			return err
+		case verdict == stock.Done:
+			a.report.Repaired++
+			return nil
+		}
+		if book, err = a.book(ctx, book, behind); err != nil {
+			return err
+		}
+	}
+	return contention("repair", book.Code)
+}
+
+// book reads the book of a team again. Teams that were opened since may stand before it.
+func (a *auditing) book(ctx context.Context, was TeamBook, behind string) (TeamBook, error) {
+	for {
+		page, err := a.groups.store.Books(ctx, was.Key, behind, 1)
+		if err != nil {
+			return TeamBook{}, err
+		}
+		if len(page) == 0 || page[0].Code > was.Code {
+			return TeamBook{}, fmt.Errorf("%w: team %q is gone", ErrDrift, was.Code)
+		}
+		if page[0].Code == was.Code {
+			return page[0], nil
+		}
+		behind = page[0].Code
+	}
+}
+
+// formed looks at how many people of a product have come to a team that was formed.
+func (a *auditing) formed(ctx context.Context, key stock.Key) error {
+	for first := range attempts {
+		seats, counted, err := a.groups.store.FormedPeople(ctx, key)
+		if err != nil || seats == counted {
+			return err
+		}
+		if first == 0 {
+			a.differs(key, "formed", counted, seats)
+		}
+		if !a.repair {
+			return nil
+		}
+		// The difference, not the number: it stays right while traffic moves both. Another repair may have added the
+		// same, which the next look shows.
+		if err := a.groups.store.CorrectFormed(ctx, key, seats-counted); err != nil {
+			return err
+		}
+		if first == 0 {
+			a.report.Repaired++
+		}
+	}
+	return contention("repair", key.String())
+}
+
+// allotted looks at what was taken out of ordinary stock for a product.
+func (a *auditing) allotted(ctx context.Context, key stock.Key) error {
+	return a.correct(ctx, key, func(product Product) (Product, error) {
+		num, taken, err := a.groups.taken(ctx, key)
+		switch {
+		case err != nil || product.Allotted == num:
+			return product, err
+		case product.State == Offered, product.State != Preparing && taken && num > 0: // and not removed without ever having been offered
+			a.differs(key, "allotted", product.Allotted, num)
+			product.Allotted = num
+		}
+		return product, nil
+	})
+}
+
+// settled looks for units of a product that is settled. Expire gives them back once it is removed again.
+func (a *auditing) settled(ctx context.Context, key stock.Key) error {
+	return a.correct(ctx, key, func(product Product) (Product, error) {
+		if product.State != Settled {
+			return product, nil
+		}
+		item, err := a.groups.pools().Item(ctx, key)
+		if err != nil || item.Available() == 0 {
+			return product, err
+		}
+		is, err := a.groups.product(ctx, key)
+		if err == nil && is.Version == product.Version { // they did not come with a refund, just now
+			a.differs(key, "settled", item.Available(), 0)
+			product.State = Removed
+		}
+		return product, err
+	})
+}
+
+// correct keeps what a look at a product finds it should be.
+func (a *auditing) correct(ctx context.Context, key stock.Key, look func(Product) (Product, error)) error {
+	for range attempts {
+		found := len(a.report.Drifts)
+		product, err := a.groups.product(ctx, key)
+		if err != nil {
+			return err
+		}
+		if product, err = look(product); err != nil || len(a.report.Drifts) == found || !a.repair {
+			return err
+		}
+		verdict, err := a.groups.store.SaveProduct(ctx, product)
+		switch {
+		case err != nil:
+			return err
+		case verdict == stock.Done:
+			a.report.Repaired++
+			return nil
+		}
+		a.report.Drifts = a.report.Drifts[:found] // it has changed: look again
+	}
+	return contention("repair", key.String())
+}
+
+// differs keeps a number of a product that is not right.
+func (a *auditing) differs(key stock.Key, quantity string, counted, recount int64) {
+	a.report.Drifts = append(a.report.Drifts, Drift{
+		Key: key, Quantity: quantity, Counted: decimal.NewFromInt(counted), Recount: decimal.NewFromInt(recount),
+	})
+}

@@ -1,0 +1,150 @@
+package groupbuy
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// The errors that all domains of Holdfast share. Except for ErrUnknown, a call that returns an error has changed
+// nothing.
+var (
+	ErrInvalid     = fault.ErrInvalid     // bad argument, refused before any I/O; do not retry
+	ErrMismatch    = fault.ErrMismatch    // the ID is known with other arguments; do not retry
+	ErrOverflow    = fault.ErrOverflow    // a counter would leave its range; do not retry
+	ErrDrift       = fault.ErrDrift       // the books were changed from outside; Audit and Repair first
+	ErrUnknown     = fault.ErrUnknown     // nobody knows; make the same call again, or Resolve the order
+	ErrUnavailable = fault.ErrUnavailable // the store could not do it now; retry
+	ErrBusy        = fault.ErrBusy        // too many calls of this process are waiting; matches ErrUnavailable
+	ErrStore       = fault.ErrStore       // the store cannot do it until somebody mends it
+)
+
+// InvalidError names the argument that was refused and why. It matches ErrInvalid.
+type InvalidError = fault.InvalidError
+
+// Retryable reports whether the same call may succeed when it is simply made again: true for ErrUnavailable and
+// ErrUnknown. Every call of this package is safe to make again.
+func Retryable(err error) bool { return fault.Retryable(err) }
+
+// The refusals of activities and products. None is retryable as it stands. What an item of stock refuses, such as
+// stock.ErrInsufficient or stock.ErrPerBuyer, comes as it is.
+var (
+	ErrUnknownActivity = errors.New("groupbuy: no such activity")
+	ErrUnknownProduct  = errors.New("groupbuy: no such product in this activity")
+	ErrHidden          = errors.New("groupbuy: the activity is hidden")
+	ErrNotStarted      = errors.New("groupbuy: the activity has not begun")
+	ErrEnded           = errors.New("groupbuy: the activity is over")
+	ErrPreparing       = errors.New("groupbuy: the product has not been offered yet")
+	ErrRemoved         = errors.New("groupbuy: the product is no longer offered")
+	ErrMembersOnly     = errors.New("groupbuy: for members only")
+)
+
+// The refusals of teams. None is retryable as it stands.
+var (
+	ErrUnknownTeam  = errors.New("groupbuy: no such team")
+	ErrOtherProduct = errors.New("groupbuy: the team is of another product or activity")
+	ErrTeamFormed   = errors.New("groupbuy: the team is formed")
+	ErrTeamFailed   = errors.New("groupbuy: the team has failed")
+	ErrTeamOver     = errors.New("groupbuy: the team's time is over")
+	ErrJoined       = errors.New("groupbuy: the buyer has a seat in the team")
+	ErrFull         = errors.New("groupbuy: the team is full")
+	ErrNobodyPaid   = errors.New("groupbuy: nobody in the team has paid")
+
+	// ErrCodeTaken is how a store refuses a Booking whose code is another team's. Groups tries another; no caller sees it.
+	ErrCodeTaken = errors.New("groupbuy: the team code is taken")
+)
+
+// The refusals of seats. None is retryable as it stands.
+var (
+	ErrNotFound  = errors.New("groupbuy: no such seat")
+	ErrNotPaid   = errors.New("groupbuy: the seat is not paid")
+	ErrPaid      = errors.New("groupbuy: the seat is paid")
+	ErrCancelled = errors.New("groupbuy: the seat is cancelled")
+	ErrExpired   = errors.New("groupbuy: the seat has expired")
+	ErrRefunded  = errors.New("groupbuy: the seat is refunded")
+)
+
+// The refusals of events, which Redeliver returns. None is retryable as it stands.
+var (
+	ErrUnknownEvent = errors.New("groupbuy: the team has no such event")
+	ErrNotPoisoned  = errors.New("groupbuy: the event is not set aside")
+)
+
+// ProductError says which product or activity refused. It unwraps to ErrUnknownActivity, ErrUnknownProduct, ErrHidden,
+// ErrNotStarted, ErrEnded, ErrPreparing, ErrRemoved or ErrMembersOnly.
+type ProductError struct {
+	stock.Key           // SKU is 0 where it is about the activity
+	Err       error     // the reason
+	Start     time.Time // for ErrNotStarted and ErrEnded: of the activity
+	End       time.Time
+	Now       time.Time // the store's clock when it was refused
+}
+
+// Error implements error.
+func (e *ProductError) Error() string {
+	if e.SKU == 0 {
+		return fmt.Sprintf("%v (activity %d)", e.Err, e.Activity)
+	}
+	return fmt.Sprintf("%v (%v)", e.Err, e.Key)
+}
+
+// Unwrap returns the reason.
+func (e *ProductError) Unwrap() error { return e.Err }
+
+// TeamError says which team refused. It unwraps to one of the refusals of teams.
+type TeamError struct {
+	Team string // the code
+	Err  error
+}
+
+// Error implements error.
+func (e *TeamError) Error() string { return fmt.Sprintf("%v (team %q)", e.Err, e.Team) }
+
+// Unwrap returns the reason.
+func (e *TeamError) Unwrap() error { return e.Err }
+
+// SeatError says in which state a seat refused a step. It unwraps to one of the refusals of seats.
+type SeatError struct {
+	Order string
+	State SeatState
+	Err   error
+}
+
+// Error implements error.
+func (e *SeatError) Error() string { return fmt.Sprintf("%v (order %q)", e.Err, e.Order) }
+
+// Unwrap returns the reason.
+func (e *SeatError) Unwrap() error { return e.Err }
+
+// EventError says which event was not delivered. It unwraps to the error of the handler, or to ErrUnknownEvent or
+// ErrNotPoisoned.
+type EventError struct {
+	Event Event // as it was given to the handler; Poisoned where it has been set aside since
+	Err   error
+}
+
+// Error implements error.
+func (e *EventError) Error() string {
+	if e.Event.Kind == 0 {
+		return fmt.Sprintf("%v (event %s)", e.Err, e.Event.ID())
+	}
+	return fmt.Sprintf("groupbuy: event %s (%v), try %d: %v", e.Event.ID(), e.Event.Kind, e.Event.Tries, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *EventError) Unwrap() error { return e.Err }
+
+// seatError returns the error that names the state a seat is in.
+func seatError(order string, state SeatState) error {
+	reasons := map[SeatState]error{
+		NoSeat: ErrNotFound, Held: ErrNotPaid, Paid: ErrPaid, Cancelled: ErrCancelled, Expired: ErrExpired,
+		RefundDue: ErrRefunded, Refunded: ErrRefunded,
+	}
+	return &SeatError{Order: order, State: state, Err: reasons[state]}
+}
+
+// contention is the answer when the world kept changing under a call.
+func contention(verb, id string) error { return &stock.ContentionError{Verb: verb, ID: id} }

@@ -1,0 +1,241 @@
+package groupbuy
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/internal/sweep"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// How much a sweep looks up at a time.
+const (
+	seatBatch  = 900 // seats
+	endBatch   = 100 // teams that are ended in one call of the store
+	sweepBatch = 200 // teams, activities
+)
+
+// Expire does what time has made due: it releases seats that were not paid in time, ends teams that are past their
+// deadline, removes the products of activities that are over, and gives what is left of removed products back to
+// ordinary stock. It returns how many of these this call changed. Seats and teams are dead from their deadline on
+// without it, but nobody is told, no refund is due and no unit goes back before. Any number of processes may run
+// it at once. What cannot be done, because its books have drifted, does not keep the rest from being done unless
+// there is a whole batch of 900 such seats, or 200 such teams; its error is returned at the end.
+func (g *Groups) Expire(ctx context.Context) (int, error) {
+	if err := g.ready(ctx); err != nil {
+		return 0, err
+	}
+	total := 0
+	var errs []error
+	for _, sweep := range [...]func(context.Context) (int, error){g.expireSeats, g.expireTeams, g.expireActivities, g.expireProducts} {
+		changed, err := sweep(ctx)
+		total += changed
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if ctx.Err() != nil || stops(err) {
+			break
+		}
+	}
+	return total, errors.Join(errs...)
+}
+
+// Run calls Expire, and Deliver where a handler is given, every Options.Sweep until the context ends, and returns
+// its error. After a sweep that failed it calls Options.OnError and rests longer each time, half a minute at
+// most.
+func (g *Groups) Run(ctx context.Context, handle Handler) error {
+	if err := g.ready(ctx); err != nil {
+		return err
+	}
+	return sweep.Run(ctx, g.opts.Sweep, func(ctx context.Context) (int, error) {
+		changed, err := g.Expire(ctx)
+		if handle == nil || ctx.Err() != nil {
+			return changed, err
+		}
+		delivered, bad := g.Deliver(ctx, handle)
+		return changed + delivered, errors.Join(err, bad)
+	}, g.opts.OnError)
+}
+
+// stops reports whether an error is one of the whole store, so that nothing else can be done either.
+func stops(err error) bool {
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown) || errors.Is(err, ErrStore)
+}
+
+// expireSeats releases every seat that is Held and past its deadline.
+func (g *Groups) expireSeats(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		released, found, err := g.releaseSome(ctx, "")
+		total += released
+		if released == 0 || ctx.Err() != nil || stops(err) || err == nil && found < seatBatch {
+			return total, err // nothing is left, or only what others are at, or what fails
+		}
+	}
+}
+
+// releaseSeats releases dead seats of a team, or with no code of all, and returns how many were found: they were
+// released by this call, or by another that came first.
+func (g *Groups) releaseSeats(ctx context.Context, team string) (int, error) {
+	_, found, err := g.releaseSome(ctx, team)
+	return found, err
+}
+
+// releaseSome looks up a batch of dead seats and releases it. Seats whose hold has ended by itself, as it does
+// where something else sweeps up the stock, follow it. It returns how many this call released and how many were
+// found.
+func (g *Groups) releaseSome(ctx context.Context, team string) (released, found int, err error) {
+	late, err := g.store.LateSeats(ctx, team, seatBatch)
+	if err != nil || len(late) == 0 {
+		return 0, 0, err
+	}
+	expired, err := g.expireHolds(ctx, late)
+	if err != nil && !errors.Is(err, ErrDrift) {
+		return len(expired), len(late), err
+	}
+	behind := slices.DeleteFunc(slices.Clone(late), func(order string) bool { return slices.Contains(expired, order) })
+	followed, bad := g.follow(ctx, behind)
+	return len(expired) + len(followed), len(late), errors.Join(err, bad)
+}
+
+// expireHolds releases the holds of dead seats, and the seats along with them, and returns the orders of those that
+// this call released. Where the books of one refuse, the others are released one by one.
+func (g *Groups) expireHolds(ctx context.Context, late []string) ([]string, error) {
+	units := g.store.Units(Along{})
+	expired, err := units.Expire(ctx, late)
+	for _, order := range expired {
+		g.tookSeat(ctx, order)
+	}
+	if !errors.Is(err, ErrDrift) {
+		return expired, err
+	}
+	var errs []error
+	for _, order := range late {
+		verdict, err := units.Move(ctx, stock.StepExpire, order, 0)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if verdict == stock.Done {
+			expired = append(expired, order)
+			g.tookSeat(ctx, order)
+		}
+		if ctx.Err() != nil || stops(err) {
+			break
+		}
+	}
+	return expired, errors.Join(errs...)
+}
+
+// follow moves seats to where their holds are, and returns the orders of those that this call moved. Where the
+// books of one refuse, the others are moved one by one.
+func (g *Groups) follow(ctx context.Context, orders []string) ([]string, error) {
+	if len(orders) == 0 {
+		return nil, nil
+	}
+	moved, err := g.store.Follow(ctx, orders)
+	for _, order := range moved {
+		g.tookSeat(ctx, order)
+	}
+	if !errors.Is(err, ErrDrift) || len(orders) == 1 {
+		return moved, err
+	}
+	var errs []error
+	for _, order := range orders {
+		one, err := g.follow(ctx, []string{order})
+		moved = append(moved, one...)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if ctx.Err() != nil || stops(err) {
+			break
+		}
+	}
+	return moved, errors.Join(errs...)
+}
+
+// expireTeams ends every team that is Forming and past its deadline.
+func (g *Groups) expireTeams(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		late, err := g.store.LateTeams(ctx, sweepBatch)
+		if err != nil {
+			return total, err
+		}
+		ended, err := g.settle(ctx, late)
+		total += ended
+		if ended == 0 || ctx.Err() != nil || stops(err) || err == nil && len(late) < sweepBatch {
+			return total, err
+		}
+	}
+}
+
+// expireActivities ends the activities that are over. Those whose teams outlive them are not before the last of
+// these can be; they are due already, so that as many more are looked up.
+func (g *Groups) expireActivities(ctx context.Context) (int, error) {
+	total := 0
+	var errs []error
+	tried := map[int64]bool{}
+	for limit := sweepBatch; ; limit += sweepBatch {
+		due, err := g.store.DueActivities(ctx, limit)
+		if err != nil {
+			return total, errors.Join(append(errs, err)...)
+		}
+		for _, activity := range due {
+			if tried[activity.ID] {
+				continue
+			}
+			tried[activity.ID] = true
+			ended, err := g.expireActivity(ctx, activity)
+			if err != nil {
+				errs = append(errs, err)
+			}
+			if ended {
+				total++
+			}
+			if ctx.Err() != nil || err != nil && stops(err) {
+				return total, errors.Join(errs...)
+			}
+		}
+		if len(due) < limit {
+			return total, errors.Join(errs...)
+		}
+	}
+}
+
+// expireActivity ends an activity whose End has come, once none of its teams can live any more.
+func (g *Groups) expireActivity(ctx context.Context, activity Activity) (bool, error) {
+	if activity.Outlive {
+		_, now, err := g.store.Activity(ctx, activity.ID)
+		if err != nil || now.Before(activity.closes()) {
+			return false, err
+		}
+	}
+	_, ended, err := g.end(ctx, activity.ID)
+	return ended, err
+}
+
+// expireProducts gives back what is left of the products that are removed.
+func (g *Groups) expireProducts(ctx context.Context) (int, error) {
+	total := 0
+	var errs []error
+	due := pages(nil,
+		func(after stock.Key) ([]Product, error) { return g.store.DueProducts(ctx, after, pageSize) },
+		func(p Product) stock.Key { return p.Key })
+	for product, err := range due {
+		changed := false
+		if err == nil {
+			_, changed, err = g.giveBack(ctx, product.Key)
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if changed {
+			total++
+		}
+		if ctx.Err() != nil || stops(err) {
+			break
+		}
+	}
+	return total, errors.Join(errs...)
+}

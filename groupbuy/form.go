@@ -1,0 +1,188 @@
+package groupbuy
+
+import (
+	"context"
+	"errors"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Decision is who ends a team by hand, and why. The team keeps both.
+type Decision struct {
+	Actor  string // 1 to 64 bytes
+	Reason string // 1 to MaxText bytes
+}
+
+// check refuses a decision that nobody has taken, or for no reason.
+func (d Decision) check() error {
+	err := input.ID("actor", d.Actor)
+	if n := len(d.Reason); n < 1 || n > MaxText {
+		err = errors.Join(err, fault.Invalid("reason", "must be 1 to %d bytes, has %d", MaxText, n))
+	}
+	return err
+}
+
+// Form forms a team that is not complete, with those who have paid. Seats that are not paid yet are released.
+// Forming a team that is formed, by whatever, returns it as it is; the decision of the first is kept.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownTeam, ErrTeamFailed, ErrTeamOver from its deadline on,
+// ErrNobodyPaid.
+func (g *Groups) Form(ctx context.Context, code string, by Decision) (Team, error) {
+	return g.decide(ctx, code, by, Formed)
+}
+
+// Fail fails a team: the refund of everyone who has paid is due, and seats that are not paid yet are released.
+// Failing a team that has failed, by whatever, returns it as it is. From its deadline on a team becomes what its
+// minimum says, and then this call answers.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownTeam, ErrTeamFormed.
+func (g *Groups) Fail(ctx context.Context, code string, by Decision) (Team, error) {
+	return g.decide(ctx, code, by, Failed)
+}
+
+// decide ends a team by hand.
+func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamState) (Team, error) {
+	code, err := Canonical(code)
+	if err := errors.Join(g.ready(ctx), err, by.check()); err != nil {
+		return Team{}, err
+	}
+	for range attempts {
+		team, now, err := g.store.Team(ctx, code)
+		var reason error
+		switch {
+		case err != nil:
+			return Team{}, err
+		case team.Version == 0:
+			reason = ErrUnknownTeam
+		case team.State == to:
+			return team, nil
+		case team.State == Formed:
+			reason = ErrTeamFormed
+		case team.State == Failed:
+			reason = ErrTeamFailed
+		case !team.Live(now) && to == Failed:
+			if _, err := g.settle(ctx, []Team{team}); err != nil {
+				return Team{}, err
+			}
+			continue
+		case !team.Live(now):
+			reason = ErrTeamOver
+		case to == Formed && team.Paid == 0:
+			reason = ErrNobodyPaid
+		}
+		if reason != nil {
+			return Team{}, &TeamError{Team: code, Err: reason}
+		}
+		ended, err := g.finish(ctx, []Ending{{
+			Code: code, Version: team.Version, To: to, Cause: ByOperator, Actor: by.Actor, Reason: by.Reason, Frees: g.opts.RefundFreesBuyer,
+		}})
+		switch {
+		case err != nil:
+			return Team{}, err
+		case ended > 0:
+			team, _, err = g.store.Team(ctx, code)
+			return team, fault.Unread(err)
+		}
+	}
+	return Team{}, contention(map[TeamState]string{Formed: "form", Failed: "fail"}[to], code)
+}
+
+// settle ends those of the teams that are Forming, which are past their deadline: each becomes what its minimum
+// says. It returns how many this call ended; the others have moved since, and are to be read again. A team that
+// cannot be ended, because its books have drifted, does not keep the others from being; its error is returned.
+func (g *Groups) settle(ctx context.Context, teams []Team) (int, error) {
+	total := 0
+	var errs []error
+	for len(teams) > 0 {
+		chunk := teams[:min(len(teams), endBatch)]
+		teams = teams[len(chunk):]
+		endings := make([]Ending, 0, len(chunk))
+		for _, t := range chunk {
+			if t.State == Forming {
+				endings = append(endings, Ending{
+					Code: t.Code, Version: t.Version, To: t.AtDeadline(), Cause: ByDeadline, Frees: g.opts.RefundFreesBuyer,
+				})
+			}
+		}
+		ended, err := g.finish(ctx, endings)
+		total += ended
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if err != nil && !errors.Is(err, ErrDrift) || ctx.Err() != nil {
+			break
+		}
+	}
+	return total, errors.Join(errs...)
+}
+
+// finish ends teams and returns how many this call ended. Where the books of one refuse, the others are ended
+// one by one.
+func (g *Groups) finish(ctx context.Context, endings []Ending) (int, error) {
+	if len(endings) == 0 {
+		return 0, nil
+	}
+	verdicts, err := g.store.End(ctx, endings)
+	ended := 0
+	var left []Ending
+	for i, e := range endings {
+		if i < len(verdicts) && verdicts[i] == stock.Done {
+			ended++
+			g.took(ctx, Effect{Team: e.Code, Ended: e.To})
+		} else {
+			left = append(left, e)
+		}
+	}
+	if !errors.Is(err, ErrDrift) {
+		return ended, err
+	}
+	var errs []error
+	for _, e := range left {
+		done, err := g.finishOne(ctx, e)
+		if done {
+			ended++
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if err != nil && !errors.Is(err, ErrDrift) || ctx.Err() != nil {
+			break
+		}
+	}
+	return ended, errors.Join(errs...)
+}
+
+// finishOne ends a team and reports whether this call did. It may be that something which knows only the stock has
+// moved the holds of its seats: those follow first. What an operator has decided is then to be looked at anew.
+func (g *Groups) finishOne(ctx context.Context, e Ending) (bool, error) {
+	for followed := false; ; followed = true {
+		verdicts, err := g.store.End(ctx, []Ending{e})
+		switch {
+		case err == nil && verdicts[0] == stock.Done:
+			g.took(ctx, Effect{Team: e.Code, Ended: e.To})
+			return true, nil
+		case followed || !errors.Is(err, ErrDrift):
+			return false, err
+		}
+		var live []string
+		for seat, bad := range g.seats(ctx, SeatFilter{Team: e.Code}) {
+			if bad != nil {
+				return false, bad
+			}
+			if seat.State.Live() {
+				live = append(live, seat.Order)
+			}
+		}
+		moved, bad := g.follow(ctx, live)
+		if bad != nil || len(moved) == 0 {
+			return false, errors.Join(err, bad)
+		}
+		team, _, err := g.store.Team(ctx, e.Code)
+		if err != nil || team.State != Forming || e.Cause != ByDeadline {
+			return false, err
+		}
+		e.Version, e.To = team.Version, team.AtDeadline()
+	}
+}

@@ -1,0 +1,307 @@
+package groupbuytest
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// formCases are about operators who end teams.
+func formCases() []testCase {
+	return []testCase{
+		{name: "G18_AnOperatorFormsATeamOnce", run: formByHand},
+		{name: "G19_FormingAgainChangesNothing", run: formAgain},
+		{name: "G19_FormingIsRefusedWhereItCannotBe", run: formRefused},
+		{name: "G19_HeldSeatsAreReleased", run: formReleases},
+		{name: "Fail_RefundsWhoHasPaidAndReleasesWhoHasNot", run: failByHand},
+		{name: "Fail_AgainChangesNothing", run: failAgain},
+		{name: "Fail_OfAFormedTeamIsRefused", run: failRefused},
+	}
+}
+
+// deadlineCases are about teams whose time is over.
+func deadlineCases() []testCase {
+	return []testCase{
+		{name: "G20_AMinimumFormsATeamAtItsDeadline", run: minimumPeople},
+		{name: "G20_AMinimumVolumeFormsATeamAtItsDeadline", run: minimumVolume},
+		{name: "Deadline_FailsATeamAndEachPaidMemberIsDueARefund", run: deadlineFails},
+		{name: "Deadline_ManyTeamsAtOnce", run: deadlineMany},
+		{name: "Deadline_IsToTheMicrosecond", run: deadlineExact},
+		{name: "Deadline_WithoutASweeper", run: deadlineUnswept},
+	}
+}
+
+func formByHand(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben}, "1", "2")
+	s.Advance(time.Minute)
+	now := s.now()
+	team := s.form(code)
+	suite.Same(s, "team", team, s.is(code, groupbuy.Formed))
+	suite.Same(s, "how", []any{team.Cause, team.Actor, team.Reason, team.FormedBy}, []any{groupbuy.ByOperator, operator, "by hand", ""})
+	s.SameTime("ended", team.EndedAt, now)
+	s.stands(groupbuy.Formed, "1", "2")
+	s.tells(code, hasFormed())
+	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 2)
+	events := s.deliver()
+	suite.Same(s, "members", orders(events[0].Members), []string{"1", "2"})
+	suite.Same(s, "team of the event", events[0].Team, team)
+	p, err := s.groups.Pay(s.Context(), "2")
+	s.No(err)
+	suite.Same(s, "formed by a payment", p.Formed, false)
+}
+
+func formAgain(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben}, "1")
+	first := s.form(code)
+	s.Advance(time.Minute)
+	paid := s.open("p", anna).Team
+	s.join(paid, "q", ben)
+	s.join(paid, "r", carol)
+	for _, order := range []string{"p", "q", "r"} {
+		s.pay(order)
+	}
+	s.unchanged(func() {
+		suite.Same(s, "team", s.form(code), first)
+		other, err := s.groups.Form(s.Context(), code, groupbuy.Decision{Actor: "another", Reason: "another"})
+		s.No(err)
+		suite.Same(s, "team", other, first)
+		suite.Same(s, "team that a payment has formed", s.form(paid), s.is(paid, groupbuy.Formed))
+	})
+	s.Advance(forming)
+	suite.Same(s, "team", s.form(code), first)
+}
+
+func formRefused(s *scene) {
+	s.live()
+	refused := func(code string, why error) {
+		s.Helper()
+		s.unchanged(func() {
+			_, err := s.groups.Form(s.Context(), code, decided())
+			s.only(err, why)
+			suite.Same(s, "error", *suite.As[*groupbuy.TeamError](s, err), groupbuy.TeamError{Team: code, Err: why})
+		})
+	}
+	refused(sample, groupbuy.ErrUnknownTeam)
+	code := s.team([]int64{anna, ben})
+	refused(code, groupbuy.ErrNobodyPaid)
+	s.pay("1")
+	s.refund("1")
+	refused(code, groupbuy.ErrNobodyPaid)
+	s.pay("2")
+	s.fail(code)
+	refused(code, groupbuy.ErrTeamFailed)
+	late := s.open("3", anna).Team
+	s.pay("3")
+	s.Advance(forming)
+	_, err := s.groups.Form(s.Context(), late, decided()) // with no sweeper
+	s.only(err, groupbuy.ErrTeamOver)
+	s.sweep()
+	refused(late, groupbuy.ErrTeamFailed)
+}
+
+// formReleases forms a team with seats that are held, and dead, and not paid in the end.
+func formReleases(s *scene) {
+	s.opened(people(5), 90)
+	code := s.open("1", anna).Team
+	s.join(code, "2", ben)
+	s.pay("2")
+	s.join(code, "dead", carol)
+	s.Advance(hold - time.Minute)
+	s.join(code, "live", dan)
+	s.Advance(time.Minute)
+	s.form(code)
+	s.counts(code, 0, 1, "1")
+	s.seat("live", groupbuy.Cancelled)
+	s.seat("dead", groupbuy.Expired)
+	s.seat("1", groupbuy.Expired)
+	s.stands(groupbuy.Failed, "1", "live", "dead")
+	s.stands(groupbuy.Formed, "2")
+	s.pool(stock.Quantities{Total: 90, Sold: 1})
+	suite.Same(s, "events", s.tally(code), map[news]int{hasFormed(): 1, released("1"): 1, released("live"): 1, released("dead"): 1})
+	suite.Same(s, "the first", s.told(code)[0].Kind, groupbuy.TeamFormed)
+	s.late(s.groups, "live", groupbuy.ErrCancelled)
+	s.late(s.reacquires(), "dead", groupbuy.ErrTeamFormed)
+	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 1)
+}
+
+func failByHand(s *scene) {
+	s.opened(people(5), 90)
+	code := s.team([]int64{anna, ben, carol, dan}, "1", "3")
+	s.refund("3")
+	s.join(code, "5", carol)
+	s.pay("5")
+	s.Advance(time.Minute)
+	now := s.now()
+	team := s.fail(code)
+	suite.Same(s, "how", []any{team.Cause, team.Actor, team.Reason}, []any{groupbuy.ByOperator, operator, "by hand"})
+	s.SameTime("ended", team.EndedAt, now)
+	s.counts(code, 0, 0, "0")
+	for order, state := range map[string]groupbuy.SeatState{
+		"1": groupbuy.RefundDue, "2": groupbuy.Cancelled, "3": groupbuy.RefundDue, "4": groupbuy.Cancelled, "5": groupbuy.RefundDue,
+	} {
+		s.seat(order, state)
+	}
+	s.stands(groupbuy.Failed, "1", "2", "3", "4", "5")
+	s.tells(code, owes("3"), hasFailed(), owes("1"), owes("5"), released("2"), released("4"))
+	s.pool(stock.Quantities{Total: 90, Refunded: 3})
+	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 0)
+	s.Count("events", len(s.deliver()), 6)
+	s.Count("refunds that are done", len(suite.Listed(s, s.groups.Refunds(s.Context(), groupbuy.Refunded))), 3)
+}
+
+func failAgain(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben}, "1")
+	first := s.fail(code)
+	s.Advance(time.Minute)
+	left := s.open("o", anna).Team
+	s.cancel("o")
+	s.unchanged(func() {
+		suite.Same(s, "team", s.fail(code), first)
+		other, err := s.groups.Fail(s.Context(), code, groupbuy.Decision{Actor: "another", Reason: "another"})
+		s.No(err)
+		suite.Same(s, "team", other, first)
+		suite.Same(s, "team that failed by itself", s.fail(left), s.is(left, groupbuy.Failed))
+		_, err = s.groups.Fail(s.Context(), sample, decided())
+		s.only(err, groupbuy.ErrUnknownTeam)
+	})
+}
+
+func failRefused(s *scene) {
+	s.opened(people(2), 90)
+	code := s.team([]int64{anna, ben}, "1", "2")
+	s.unchanged(func() {
+		_, err := s.groups.Fail(s.Context(), code, decided())
+		s.only(err, groupbuy.ErrTeamFormed)
+		suite.Same(s, "error", *suite.As[*groupbuy.TeamError](s, err), groupbuy.TeamError{Team: code, Err: groupbuy.ErrTeamFormed})
+	})
+}
+
+func minimumPeople(s *scene) {
+	terms := people(4)
+	terms.MinPeople = 2
+	s.opened(terms, 90)
+	short := s.team([]int64{anna, ben, carol}, "1", "2")
+	s.refund("2") // one is left, and one has not paid
+	enough := s.open("4", anna).Team
+	s.join(enough, "5", ben)
+	s.pay("4")
+	s.pay("5")
+	s.Advance(forming - hold)
+	s.join(short, "6", dan)
+	s.join(enough, "7", carol)
+	s.Advance(hold - instant)
+	s.sweep()
+	s.is(enough, groupbuy.Forming)
+	s.Advance(instant)
+	s.sweep()
+	s.is(short, groupbuy.Failed)
+	s.seat("1", groupbuy.RefundDue)
+	team := s.is(enough, groupbuy.Formed)
+	suite.Same(s, "how", []any{team.Cause, team.FormedBy, team.Paid, team.Held}, []any{groupbuy.ByDeadline, "", int64(2), int64(0)})
+	s.stands(groupbuy.Formed, "4", "5")
+	s.stands(groupbuy.Failed, "1", "2", "3", "6", "7")
+	suite.Same(s, "events", s.tally(enough), map[news]int{hasFormed(): 1, released("7"): 1})
+	var members []string
+	for _, e := range s.deliver() {
+		members = append(members, orders(e.Members)...)
+	}
+	suite.Same(s, "members", members, []string{"4", "5"})
+	s.pool(stock.Quantities{Total: 90, Sold: 2, Refunded: 2})
+}
+
+func minimumVolume(s *scene) {
+	terms := volume("10")
+	terms.MinVolume = dec("2.5")
+	s.opened(terms, 10_000)
+	short := s.openAs(buyVolume("1", anna, "2.49")).Team
+	s.pay("1")
+	enough := s.openAs(buyVolume("2", ben, "2.49")).Team
+	s.joinAs(enough, buyVolume("3", carol, "0.01"))
+	s.pay("2")
+	s.pay("3")
+	s.Advance(forming)
+	s.sweep()
+	s.is(short, groupbuy.Failed)
+	suite.Same(s, "cause", s.is(enough, groupbuy.Formed).Cause, groupbuy.ByDeadline)
+}
+
+func deadlineFails(s *scene) {
+	s.opened(people(5), 90)
+	code := s.team([]int64{anna, ben, carol}, "1", "2", "3")
+	s.Advance(forming - time.Minute)
+	s.join(code, "4", dan)
+	s.Advance(time.Minute)
+	now := s.now()
+	suite.Same(s, "something expired", s.sweep() > 0, true)
+	team := s.is(code, groupbuy.Failed)
+	suite.Same(s, "how", []any{team.Cause, team.Actor, team.FormedBy}, []any{groupbuy.ByDeadline, "", ""})
+	s.SameTime("ended", team.EndedAt, now)
+	for _, order := range []string{"1", "2", "3"} {
+		s.SameTime("refund of "+order, s.seat(order, groupbuy.RefundDue).EndedAt, now)
+	}
+	s.seat("4", groupbuy.Expired)
+	s.counts(code, 0, 0, "0")
+	s.pool(stock.Quantities{Total: 90, Refunded: 3})
+	s.Count("what expires once more", s.sweep(), 0)
+	s.Count("refunds that are due", len(suite.Listed(s, s.groups.Refunds(s.Context(), groupbuy.RefundDue))), 3)
+}
+
+// deadlineMany has more teams come to their end than are ended at a time.
+func deadlineMany(s *scene) {
+	const many = 320
+	s.opened(people(2), 1000)
+	s.Each(suite.Crowd(many, 8, func(i int) error {
+		order := strconv.Itoa(i)
+		if err := suite.Outcome(s.groups.Open(s.Context(), buy(order, int64(100+i)))); err != nil {
+			return err
+		}
+		if i%4 == 0 {
+			return suite.Outcome(s.groups.Pay(s.Context(), order))
+		}
+		return nil
+	}))
+	s.Advance(forming)
+	s.sweep()
+	forming := suite.Listed(s, s.groups.Teams(s.Context(), groupbuy.TeamFilter{State: groupbuy.Forming}))
+	s.Count("teams that are forming", len(forming), 0)
+	s.Count("refunds that are due", len(suite.Listed(s, s.groups.Refunds(s.Context(), groupbuy.RefundDue))), many/4)
+	s.pool(stock.Quantities{Total: 1000, Refunded: many / 4})
+}
+
+func deadlineExact(s *scene) {
+	s.live()
+	s.Advance(123457 * time.Microsecond)
+	code := s.open("1", anna).Team
+	s.pay("1")
+	s.Advance(forming - instant)
+	s.Count("what expires", s.sweep(), 0)
+	s.join(code, "2", ben)
+	s.pay("2")
+	s.join(code, "3", carol)
+	s.Advance(instant)
+	s.unjoined(code, buy("4", dan), groupbuy.ErrTeamOver)
+	s.late(s.groups, "3", groupbuy.ErrExpired)
+	s.is(code, groupbuy.Failed)
+}
+
+// deadlineUnswept has nothing but calls of shoppers come after the deadline.
+func deadlineUnswept(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben}, "1", "2")
+	s.Advance(forming + hour)
+	s.Count("teams that can be joined", len(suite.Listed(s, s.groups.Joinable(s.Context(), key()))), 0)
+	s.unjoined(code, buy("3", carol), groupbuy.ErrTeamOver)
+	p, err := s.groups.Pay(s.Context(), "1") // delivered again
+	s.No(err)
+	suite.Same(s, "formed", p.Formed, false)
+	s.refund("1")
+	s.sweep()
+	s.is(code, groupbuy.Failed)
+	s.refundOwed("2")
+}

@@ -1,0 +1,208 @@
+package groupbuy
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// The defaults of Groups.
+const (
+	DefaultLeaseFor = time.Minute // how long a handler may take
+	DefaultRetryIn  = time.Second // the first pause after a handler failed
+	DefaultMaxTries = 20          // then an event is set aside
+	MaxRetryIn      = time.Hour   // the longest pause
+)
+
+// attempts bounds how often a call starts over because the world changed between the refusal and the look
+// at its reason.
+const attempts = 100
+
+// Options are the rules of Groups. The zero value is the default.
+type Options struct {
+	// HoldFor is how long a seat is held unpaid, 1 µs to stock.MaxHoldFor; 0 is stock.DefaultHoldFor. It is never
+	// longer than its team lives.
+	HoldFor          time.Duration
+	LatePay          stock.LatePay // what Pay does when the seat has expired
+	RefundFreesBuyer bool          // a refund gives its units back to the buyer's limit
+	RefundRedeemed   bool          // allow Refund of a seat whose units were redeemed; otherwise it is stock.ErrRedeemed
+
+	// LeaseFor is how long a handler may take until the event is given to another process, 1 µs to
+	// stock.MaxHoldFor; 0 is DefaultLeaseFor.
+	LeaseFor time.Duration
+	RetryIn  time.Duration // the first pause after a handler failed, 1 µs to MaxRetryIn; each further one is twice as long; 0 is DefaultRetryIn
+	MaxTries int64         // an event is set aside after so many tries; 0 is DefaultMaxTries
+
+	// Code makes the code of a team: CodeLength bytes, each a capital letter or a digit. Nil is crypto/rand, and
+	// anything that can be guessed lets teams be guessed.
+	Code func() string
+
+	// Hook is called after each effect, in the goroutine of the call. On a store that is bound to a
+	// caller's transaction the effect is not committed yet. It must not block.
+	Hook func(context.Context, Effect)
+
+	Sweep   time.Duration // how long Run rests between two sweeps; 0 is stock.DefaultSweep
+	OnError func(error)   // what Run and Deliver do with the errors of sweeps and handlers; nil drops them
+}
+
+// Effect is one thing that took effect. A replay has none. Of the seats that leave when their team is ended there
+// is none either: its events name them.
+type Effect struct {
+	Step  Step      // of a seat; 0 otherwise
+	Order string    // the seat's
+	Team  string    // the code of the team, where it is known
+	Ended TeamState // Formed or Failed where this ended the team; Forming otherwise
+
+	Units stock.Step // what an operator's call did to a pool: StepRestock into it, StepWithdraw from it; 0 otherwise
+	Key   stock.Key  // the pool
+	Num   int64      // how many units
+	ID    string     // of the change, as stock has recorded it
+}
+
+// Groups are activities, their products, and the teams that buy them. All rules live here and in the methods of
+// Team; the Store keeps the books, and those of the units.
+//
+// It is safe for concurrent use. On returns a changed copy and leaves the receiver alone. The zero Groups refuses
+// every call with ErrInvalid; use New.
+type Groups struct {
+	store  Store
+	opts   Options
+	broken error // what is wrong with the arguments of New or On; every call returns it
+}
+
+// New returns Groups over a store. Nil options are the defaults. Bad options are reported by every call as
+// ErrInvalid.
+func New(store Store, opts *Options) *Groups {
+	g := &Groups{store: store}
+	if opts != nil {
+		g.opts = *opts
+	}
+	o := &g.opts
+	defaults(&o.HoldFor, stock.DefaultHoldFor)
+	defaults(&o.LeaseFor, DefaultLeaseFor)
+	defaults(&o.RetryIn, DefaultRetryIn)
+	defaults(&o.MaxTries, DefaultMaxTries)
+	defaults(&o.Sweep, stock.DefaultSweep)
+	switch {
+	case store == nil:
+		g.broken = fault.Invalid("store", "must not be nil")
+	case o.HoldFor < input.Precision || o.HoldFor > stock.MaxHoldFor:
+		g.broken = fault.Invalid("HoldFor", "must lie between 1µs and %v, is %v", stock.MaxHoldFor, o.HoldFor)
+	case o.LatePay > stock.Reacquire:
+		g.broken = fault.Invalid("LatePay", "is unknown: %d", o.LatePay)
+	case o.LeaseFor < input.Precision || o.LeaseFor > stock.MaxHoldFor:
+		g.broken = fault.Invalid("LeaseFor", "must lie between 1µs and %v, is %v", stock.MaxHoldFor, o.LeaseFor)
+	case o.RetryIn < input.Precision || o.RetryIn > MaxRetryIn:
+		g.broken = fault.Invalid("RetryIn", "must lie between 1µs and %v, is %v", MaxRetryIn, o.RetryIn)
+	case o.MaxTries < 0:
+		g.broken = fault.Invalid("MaxTries", "must not be negative, is %d", o.MaxTries)
+	case o.Sweep < 0:
+		g.broken = fault.Invalid("Sweep", "must not be negative, is %v", o.Sweep)
+	}
+	for _, d := range [...]*time.Duration{&o.HoldFor, &o.LeaseFor, &o.RetryIn} {
+		*d = d.Truncate(input.Precision)
+	}
+	return g
+}
+
+// defaults sets a number that was not given.
+func defaults[T ~int64](n *T, to T) {
+	if *n == 0 {
+		*n = to
+	}
+}
+
+// On returns the same groups on another store, as a rule on the caller's transaction:
+//
+//	groups.On(store.WithTx(tx)).Pay(ctx, order.ID)
+func (g *Groups) On(store Store) *Groups {
+	if g == nil || g.store == nil && g.broken == nil {
+		return &Groups{broken: unmade()}
+	}
+	bound := *g
+	bound.store = store
+	if store == nil {
+		bound.broken = fault.Invalid("store", "must not be nil")
+	}
+	return &bound
+}
+
+// unmade is what is wrong with Groups that New has not made.
+func unmade() error { return fault.Invalid("groups", "must be made by New") }
+
+// ready refuses a call before any I/O.
+func (g *Groups) ready(ctx context.Context) error {
+	switch {
+	case g == nil || g.store == nil && g.broken == nil:
+		return unmade()
+	case g.broken != nil:
+		return g.broken
+	}
+	return input.Context(ctx)
+}
+
+// took tells the hook.
+func (g *Groups) took(ctx context.Context, e Effect) {
+	if g.opts.Hook != nil {
+		g.opts.Hook(ctx, e)
+	}
+}
+
+// tookSeat tells the hook of a seat that was moved without its call: a sweep, or a look at what was in the way.
+// It says nothing of an order that has no seat, and reads only where there is a hook.
+func (g *Groups) tookSeat(ctx context.Context, order string) {
+	if g.opts.Hook == nil {
+		return
+	}
+	seat, team, _, err := g.store.Seat(ctx, order)
+	steps := map[SeatState]Step{Paid: StepPay, Cancelled: StepCancel, Expired: StepExpire, RefundDue: StepRefund}
+	step, moved := steps[seat.State]
+	if err != nil || !moved {
+		return
+	}
+	g.took(ctx, sighting{seat: seat, team: team}.effect(step))
+}
+
+// units returns the inventory of the seats, whose steps move them along. Its effects are told by the caller, but
+// for the dead seats that it releases by the way.
+func (g *Groups) units(with Along) *stock.Inventory {
+	opts := g.inventory()
+	if g.opts.Hook != nil {
+		opts.Hook = func(ctx context.Context, e stock.Effect) {
+			if e.Step == stock.StepExpire {
+				g.tookSeat(ctx, e.Order)
+			}
+		}
+	}
+	return stock.New(g.store.Units(with), opts)
+}
+
+// pools returns the inventory of the pools and of ordinary stock, for what operators do with them.
+func (g *Groups) pools() *stock.Inventory {
+	opts := g.inventory()
+	if g.opts.Hook != nil {
+		opts.Hook = func(ctx context.Context, e stock.Effect) {
+			if e.Step == stock.StepExpire {
+				g.tookSeat(ctx, e.Order)
+				return
+			}
+			for _, l := range e.Lines {
+				if l.Activity != 0 { // what ordinary stock gives or gets is told by its pool
+					g.took(ctx, Effect{Units: e.Step, Key: l.Key(), Num: l.Num, ID: e.ID})
+				}
+			}
+		}
+	}
+	return stock.New(g.store.Units(Along{}), opts)
+}
+
+// inventory returns the rules of the units.
+func (g *Groups) inventory() *stock.Options {
+	return &stock.Options{
+		HoldFor: g.opts.HoldFor, LatePay: g.opts.LatePay,
+		RefundFreesBuyer: g.opts.RefundFreesBuyer, RefundRedeemed: g.opts.RefundRedeemed,
+	}
+}

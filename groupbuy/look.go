@@ -1,0 +1,131 @@
+package groupbuy
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// failed reports whether a call failed, and was not refused: there is nothing to look for.
+func failed(err error) bool {
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown) || errors.Is(err, ErrStore) || errors.Is(err, ErrDrift)
+}
+
+// watched returns the inventory of the seats, as units does, and says whether a step but an expiry took effect.
+func (g *Groups) watched(with Along, did *bool) *stock.Inventory {
+	opts := g.inventory()
+	opts.Hook = func(ctx context.Context, e stock.Effect) { // in the goroutine of the call
+		if e.Step == stock.StepExpire {
+			g.tookSeat(ctx, e.Order)
+		} else {
+			*did = true
+		}
+	}
+	return stock.New(g.store.Units(with), opts)
+}
+
+// bothError is a refusal in the words of this package, for what the stock or a team has said. It matches both.
+type bothError struct{ ours, theirs error }
+
+// Error implements error.
+func (e *bothError) Error() string {
+	if _, same := e.theirs.(*stock.StateError); same { //nolint:errorlint // not one that says more
+		return e.ours.Error()
+	}
+	return e.ours.Error() + ": " + strings.ReplaceAll(e.theirs.Error(), "\n", "; ")
+}
+
+// Unwrap returns both.
+func (e *bothError) Unwrap() []error { return []error{e.ours, e.theirs} }
+
+// inBoth returns a refusal in the words of this package, with what the stock or a team has said.
+func inBoth(ours, theirs error) error { return &bothError{ours: ours, theirs: theirs} }
+
+// sighting is an order as it was seen.
+type sighting struct {
+	seat Seat
+	team Team
+	hold stock.Hold // where it was looked at
+	now  time.Time
+}
+
+// see returns the seat of an order as it is written. With an error just the order is known.
+func (g *Groups) see(ctx context.Context, order string) (sighting, error) {
+	seat, team, now, err := g.store.Seat(ctx, order)
+	seat.Order = order
+	return sighting{seat: seat, team: team, now: now}, err
+}
+
+// look returns the seat of an order as it is. One that is behind its hold, since that was moved by an inventory that
+// knows nothing of groups, follows first.
+func (g *Groups) look(ctx context.Context, order string) (sighting, error) {
+	before := stock.Unheld
+	for range attempts {
+		seen, err := g.see(ctx, order)
+		state := seen.seat.State
+		if err != nil || state != NoSeat && !state.Live() {
+			return seen, err
+		}
+		if seen.hold, _, err = g.store.Units(Along{}).Hold(ctx, order); err != nil {
+			return seen, err
+		}
+		switch {
+		case state == NoSeat && seen.hold.State == before: // as it was before the look at the seat
+			return seen, nil
+		case state == NoSeat:
+			before = seen.hold.State // look whether a seat has come with it
+			continue
+		case state.Behind(seen.hold.State, seen.team.State == Formed) == 0:
+			return seen, nil
+		}
+		if _, err := g.follow(ctx, []string{order}); err != nil {
+			return seen, err
+		}
+	}
+	return sighting{seat: Seat{Order: order}}, contention("look at", order)
+}
+
+// closed reports whether there never was a seat, and never will be.
+func (s sighting) closed() bool {
+	return s.seat.State == NoSeat && s.hold.State == stock.Cancelled && len(s.hold.Lines) == 0
+}
+
+// dead reports whether the seat has expired, whether or not anything has swept it up.
+func (s sighting) dead() bool {
+	return s.seat.State == Expired || s.seat.State == Held && !s.now.Before(s.seat.Deadline)
+}
+
+// over reports whether the time of the team is over and nothing has ended it.
+func (s sighting) over() bool {
+	return s.seat.State != NoSeat && s.team.State == Forming && !s.now.Before(s.team.Deadline)
+}
+
+// refusal returns the error that names the state of the seat.
+func (s sighting) refusal() error {
+	if s.dead() {
+		return &SeatError{Order: s.seat.Order, State: s.seat.State, Err: ErrExpired}
+	}
+	return seatError(s.seat.Order, s.seat.State)
+}
+
+// effect is what the hook is told of a step of the seat.
+func (s sighting) effect(step Step) Effect {
+	e := Effect{Step: step, Order: s.seat.Order, Team: s.seat.Team}
+	switch step.Transition().To {
+	case Paid:
+		if s.team.FormedBy == e.Order {
+			e.Ended = Formed
+		}
+	default: // it leaves, unless it has left before
+		if step != StepLate && s.team.Cause == ByLeaving && s.team.SponsorOrder == e.Order {
+			e.Ended = Failed
+		}
+	}
+	return e
+}
+
+// repaid reports whether the money of the seat goes back, or went back.
+func (s sighting) repaid() bool { return s.seat.State == RefundDue || s.seat.State == Refunded }

@@ -1,0 +1,174 @@
+package groupbuy
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Memory is a Store in the process: for tests, examples and single programs that may forget.
+// The zero value is empty and ready; it must not be copied after first use. It is safe for
+// concurrent use and gives the same results as the SQL store.
+type Memory struct {
+	// Stock is the shop's ordinary stock, in which the pools are; an order of one is not free in the other. Nil is
+	// a stock of its own, which Units(Along{}) leads to. Set it before the first call.
+	Stock *stock.Memory
+
+	// Clock is the clock of a store without Stock; nil is time.Now. With one, that of Stock is the only clock.
+	// Set it before the first call.
+	Clock func() time.Time
+
+	once  sync.Once
+	own   stock.Memory
+	units *stock.Memory // Stock or own; the rest is only touched while it stands still, see stock.Memory.Begin
+
+	activities map[int64]Activity
+	products   map[stock.Key]Product
+	pools      map[stock.Key]*memoryPool
+	teams      map[string]*memoryTeam
+	seats      map[string]Seat
+	buyers     map[int64][]string // the orders of each, as they were taken
+
+	lateSeats memoryQueue // seats that may be Held, by Deadline
+	lateTeams memoryQueue // teams that may be Forming, by Deadline
+	dueEvents memoryQueue // what may be the first undone event of a team, by when it is due
+}
+
+// memoryPool is what a product has of teams and seats.
+type memoryPool struct {
+	teams   []*memoryTeam // as they were opened
+	forming int64         // of them, those that are Forming
+	held    int64         // seats that are Held
+}
+
+// memoryTeam is a team with its seats and events.
+type memoryTeam struct {
+	Team
+
+	orders []string         // of its seats, as they were taken
+	live   map[int64]string // of its live seats, by buyer
+	events []Event          // number n is at n-1; without what a handler is given
+	next   int              // how many are done or set aside: those before the first that is neither
+	due    time.Time        // when that one is due
+}
+
+// stock returns the units.
+func (m *Memory) stock() *stock.Memory {
+	m.once.Do(func() {
+		if m.units = m.Stock; m.units == nil {
+			m.own.Clock = m.Clock
+			m.units = &m.own
+		}
+		m.activities, m.products = map[int64]Activity{}, map[stock.Key]Product{}
+		m.pools, m.teams = map[stock.Key]*memoryPool{}, map[string]*memoryTeam{}
+		m.seats, m.buyers = map[string]Seat{}, map[int64][]string{}
+	})
+	return m.units
+}
+
+// begin locks the store and reads the clock. Calls on the units take the context that it returns.
+func (m *Memory) begin(ctx context.Context) (within context.Context, now time.Time, end func(), err error) {
+	return m.stock().Begin(ctx)
+}
+
+// pool returns what a product has of teams.
+func (m *Memory) pool(key stock.Key) *memoryPool {
+	pool := m.pools[key]
+	if pool == nil {
+		pool = &memoryPool{}
+		m.pools[key] = pool
+	}
+	return pool
+}
+
+// team returns a team; its Version is 0 where there is none.
+func (m *Memory) team(code string) Team {
+	if team := m.teams[code]; team != nil {
+		return team.Team
+	}
+	return Team{}
+}
+
+// joined reports whether the buyer of a seat has another live one in its team.
+func (m *Memory) joined(seat Seat) bool {
+	team := m.teams[seat.Team]
+	if team == nil {
+		return false
+	}
+	order, ok := team.live[seat.Buyer]
+	return ok && order != seat.Order
+}
+
+// SaveActivity implements Store.
+func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool) (stock.Verdict, error) {
+	_, now, end, err := m.begin(ctx)
+	if err != nil {
+		return stock.Refused, err
+	}
+	defer end()
+	was := m.activities[activity.ID]
+	if verdict := saves(activity.Version, was.Version); verdict != stock.Done {
+		return verdict, nil
+	}
+	activity.EndedAt, activity.CreatedAt = was.EndedAt, was.CreatedAt
+	if was.Version == 0 {
+		activity.CreatedAt = now
+	}
+	if ended && activity.EndedAt.IsZero() {
+		activity.EndedAt = now
+	}
+	activity.Version, activity.UpdatedAt = was.Version+1, now
+	m.activities[activity.ID] = activity
+	return stock.Done, nil
+}
+
+// saves says what becomes of a row of a version that is to be saved over one of another; 0 is none.
+func saves(version, was int64) stock.Verdict {
+	switch version {
+	case was:
+		return stock.Done
+	case 0:
+		return stock.Exists
+	}
+	return stock.Refused
+}
+
+// SaveProduct implements Store.
+func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdict, error) {
+	_, now, end, err := m.begin(ctx)
+	if err != nil {
+		return stock.Refused, err
+	}
+	defer end()
+	was := m.products[product.Key]
+	if verdict := saves(product.Version, was.Version); verdict != stock.Done {
+		return verdict, nil
+	}
+	product.Formed, product.CreatedAt = was.Formed, was.CreatedAt
+	if was.Version == 0 {
+		product.CreatedAt = now
+	}
+	product.Version, product.UpdatedAt = was.Version+1, now
+	m.products[product.Key] = product
+	return stock.Done, nil
+}
+
+// CorrectFormed implements Store.
+func (m *Memory) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
+	_, _, end, err := m.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	product, ok := m.products[key]
+	if !ok || product.Formed+by < 0 {
+		return ErrDrift
+	}
+	product.Formed += by
+	m.products[key] = product
+	return nil
+}
+
+var _ Store = (*Memory)(nil)

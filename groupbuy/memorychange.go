@@ -1,0 +1,248 @@
+package groupbuy
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// memoryChange is what one call does to teams and their seats. It works on copies: nothing has happened before keep.
+type memoryChange struct {
+	m      *Memory
+	now    time.Time
+	teams  map[string]*Team
+	seats  map[string]Seat
+	events []Event
+	back   map[stock.Key]bool // products to which units have come back
+}
+
+// change begins a change at a moment.
+func (m *Memory) change(now time.Time) *memoryChange {
+	return &memoryChange{m: m, now: now, teams: map[string]*Team{}, seats: map[string]Seat{}, back: map[stock.Key]bool{}}
+}
+
+// team returns a team as the change leaves it.
+func (c *memoryChange) team(code string) *Team {
+	team := c.teams[code]
+	if team == nil {
+		is := c.m.team(code)
+		is.Code = code
+		team = &is
+		c.teams[code] = team
+	}
+	return team
+}
+
+// seat returns a seat as the change leaves it.
+func (c *memoryChange) seat(order string) Seat {
+	if seat, ok := c.seats[order]; ok {
+		return seat
+	}
+	return c.m.seats[order]
+}
+
+// take takes the seat of a booking.
+func (c *memoryChange) take(booking *Booking, deadline time.Time) error {
+	code := booking.Team.Code
+	if booking.Opens {
+		if _, taken := c.m.teams[code]; taken {
+			return ErrCodeTaken
+		}
+		booking.Open(c.now, deadline)
+	} else {
+		booking.Team, booking.Seat.Team = *c.team(code), code
+		if err := booking.Team.Take(&booking.Seat, c.m.joined(booking.Seat), c.now, deadline); err != nil {
+			return err
+		}
+	}
+	c.teams[code], c.seats[booking.Seat.Order] = &booking.Team, booking.Seat
+	return nil
+}
+
+// move moves the seat of an order by a step, with a step of its hold; 0 is none.
+func (c *memoryChange) move(step Step, with stock.Step, order string) error {
+	seat := c.seat(order)
+	team, joined := c.team(seat.Team), c.m.joined(seat)
+	if with == stock.StepReacquire {
+		if err := team.Regains(seat, joined, c.now); err != nil {
+			return err
+		}
+	}
+	events, err := team.Move(step, &seat, joined, c.now)
+	if err != nil {
+		return err
+	}
+	c.seats[order] = seat
+	c.events = append(c.events, events...)
+	c.returns(seat.Key, with)
+	if slices.ContainsFunc(events, func(e Event) bool { return e.Kind == TeamFormed }) {
+		for _, other := range c.seatsOf(team.Code) {
+			if other.State == Paid && other.Status == Forming {
+				other.Status = Formed
+				c.seats[other.Order] = other
+			}
+		}
+	}
+	return nil
+}
+
+// returns notes whether a step of a hold gives units back to a product.
+func (c *memoryChange) returns(key stock.Key, with stock.Step) {
+	if change := with.Transition().Change; change.Left > change.Locked {
+		c.back[key] = true
+	}
+}
+
+// seatsOf returns the seats of a team as the change leaves them.
+func (c *memoryChange) seatsOf(code string) []Seat {
+	orders := c.m.teams[code].orders
+	seats := make([]Seat, len(orders))
+	for i, order := range orders {
+		seats[i] = c.seat(order)
+	}
+	return seats
+}
+
+// live returns the live seats of a team as the change leaves them, in the order of Succeeds.
+func (c *memoryChange) live(code string) []Seat {
+	seats := slices.DeleteFunc(c.seatsOf(code), func(s Seat) bool { return !s.State.Live() })
+	slices.SortFunc(seats, Succeeds)
+	return seats
+}
+
+// keep makes it happen.
+func (c *memoryChange) keep() {
+	for code, team := range c.teams {
+		if !team.Bereft() {
+			continue
+		}
+		if live := c.live(code); len(live) > 0 {
+			team.HandOver(live[0])
+		} else {
+			c.events = append(c.events, team.Close(c.now))
+		}
+	}
+	for _, team := range c.teams {
+		c.m.keepTeam(*team)
+	}
+	for _, seat := range c.seats {
+		c.m.keepSeat(seat)
+	}
+	for _, event := range c.events {
+		c.m.keepEvent(event, c.now)
+	}
+	for key := range c.back {
+		if product := c.m.products[key]; product.State == Settled {
+			product.State, product.UpdatedAt = Removed, c.now
+			product.Version++
+			c.m.products[key] = product
+		}
+	}
+}
+
+// keepTeam keeps a team that is new or has changed: several steps of one change are one version.
+func (m *Memory) keepTeam(is Team) {
+	pool, team := m.pool(is.Key), m.teams[is.Code]
+	was := Failed
+	if team == nil {
+		team = &memoryTeam{live: map[int64]string{}}
+		m.teams[is.Code], pool.teams = team, append(pool.teams, team)
+		m.lateTeams.add(is.Deadline, is.Code, 0)
+	} else if was = team.State; is.Version != team.Version {
+		is.Version = team.Version + 1
+	}
+	pool.forming += count(is.State == Forming) - count(was == Forming)
+	team.Team = is
+}
+
+// keepSeat keeps a seat that is new or has changed; its team is kept already.
+func (m *Memory) keepSeat(is Seat) {
+	pool, team := m.pool(is.Key), m.teams[is.Team]
+	was, known := m.seats[is.Order]
+	if !known {
+		team.orders = append(team.orders, is.Order)
+		m.buyers[is.Buyer] = append(m.buyers[is.Buyer], is.Order)
+		m.lateSeats.add(is.Deadline, is.Order, 0)
+	}
+	pool.held += count(is.State == Held) - count(was.State == Held)
+	switch {
+	case is.State.Live():
+		team.live[is.Buyer] = is.Order
+	case was.State.Live():
+		delete(team.live, is.Buyer)
+	}
+	if product, ok := m.products[is.Key]; ok && is.Status == Formed && was.Status != Formed {
+		product.Formed++
+		m.products[is.Key] = product
+	}
+	m.seats[is.Order] = is
+}
+
+// keepEvent keeps a new event. It is due at once where the team has nothing else to tell.
+func (m *Memory) keepEvent(e Event, now time.Time) {
+	team := m.teams[e.Code]
+	team.events = append(team.events, e)
+	if team.next == len(team.events)-1 {
+		m.schedule(team, now)
+	}
+}
+
+// schedule lets the first undone event of a team be due at a time.
+func (m *Memory) schedule(team *memoryTeam, due time.Time) {
+	team.due = due
+	m.dueEvents.add(due, team.Code, team.events[team.next].No)
+}
+
+// count is 1 for what is so.
+func count(is bool) int64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// memoryQueue is a heap of what will be due, the earliest first. Entries of what has changed since are dropped when
+// they come up.
+type memoryQueue []memoryDue
+
+type memoryDue struct {
+	at time.Time
+	id string
+	no int64
+}
+
+func (d memoryDue) compare(other memoryDue) int {
+	return cmp.Or(d.at.Compare(other.at), strings.Compare(d.id, other.id), cmp.Compare(d.no, other.no))
+}
+
+// add adds an entry.
+func (q *memoryQueue) add(at time.Time, id string, no int64) { heap.Push(q, memoryDue{at, id, no}) }
+
+// first returns up to limit entries that are due, and leaves them there. Those that are not good any more it drops.
+func (q *memoryQueue) first(now time.Time, limit int, good func(memoryDue) bool) []memoryDue {
+	var due []memoryDue
+	for len(due) < limit && q.Len() > 0 && !now.Before((*q)[0].at) {
+		d := heap.Pop(q).(memoryDue)
+		if good(d) && (len(due) == 0 || due[len(due)-1] != d) {
+			due = append(due, d)
+		}
+	}
+	for _, d := range due {
+		heap.Push(q, d)
+	}
+	return due
+}
+
+func (q memoryQueue) Len() int           { return len(q) }
+func (q memoryQueue) Less(i, j int) bool { return q[i].compare(q[j]) < 0 }
+func (q memoryQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *memoryQueue) Push(x any)        { *q = append(*q, x.(memoryDue)) }
+func (q *memoryQueue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}

@@ -1,0 +1,315 @@
+package groupbuy
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Activity is a time in which some products can be bought in groups. Its ID is the Activity of the pools of its
+// products.
+type Activity struct {
+	ID        int64         // at least 1
+	Title     string        // up to MaxText bytes
+	Image     string        // where it is, up to MaxText bytes
+	Formation time.Duration // how long a team has: whole minutes, at least one, at most MaxFormation
+	Hidden    bool          // it is in no shop window, and no team can be opened
+	Start     time.Time     // teams can be opened, inclusive; zero is always
+	End       time.Time     // exclusive
+	Outlive   bool          // a team lives for Formation even past End; otherwise until End at the latest
+	Sort      int64         // the shop window shows low numbers first
+
+	// What the store keeps; Define ignores it.
+	EndedAt   time.Time // when it was ended, by Groups.End or since End has come; zero before
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Version   int64 // grows with every change; 0 is an activity that does not exist
+}
+
+// Terms are what a product asks of its teams. A team keeps those of the moment at which it was opened.
+type Terms struct {
+	Places     int32           // decimal places of the currency, 0 to MaxPlaces
+	Price      decimal.Decimal // what one costs alone
+	GroupPrice decimal.Decimal // what one costs in a team; at most Price
+
+	MembersOnly  bool // whoever opens or joins a team has to be Purchase.Member
+	FreeShipping bool
+
+	// A team is formed by people, once People members have paid, 2 to MaxPeople; or by volume, once what its
+	// paid members buy comes to Volume, with two decimal places. One of them is 0. By people a seat counts from
+	// the moment it is held, so that no one pays for a full team; by volume the pool is the only bound, and
+	// whoever holds a seat may still pay when the team is formed.
+	People int64
+	Volume decimal.Decimal
+
+	// UnitsPerVolume is how many units of stock a volume of 1 is, at least 1; 0 is 1.
+	UnitsPerVolume int64
+
+	// A team that comes to its deadline is formed nevertheless with so many paid members, or so much paid
+	// volume; 0 is never. At most People or Volume, and 0 for what a team is not formed by.
+	MinPeople int64
+	MinVolume decimal.Decimal
+}
+
+// ByVolume reports whether teams are formed by volume, not by people.
+func (t Terms) ByVolume() bool { return t.People == 0 }
+
+// ProductState is where a product stands.
+type ProductState uint8
+
+// The states of a product. The numbers are those of the tables.
+const (
+	Preparing ProductState = 0 // its units are being taken out of ordinary stock
+	Offered   ProductState = 1 // teams can be opened and joined while its activity runs
+	Removed   ProductState = 2 // no new teams and no joins; live teams may still finish, and units go back
+	Settled   ProductState = 3 // all teams are over, and all units that were left went back
+)
+
+// String returns the state in lower case.
+func (s ProductState) String() string {
+	names := [...]string{"preparing", "offered", "removed", "settled"}
+	if int(s) < len(names) {
+		return names[s]
+	}
+	return fmt.Sprintf("state %d", uint8(s))
+}
+
+// Product is a SKU that can be bought in groups. Its Key is that of its pool: the SKU in the activity.
+type Product struct {
+	stock.Key
+	Terms
+	SPU      int64  // what the SKU belongs to; 0 where there is none
+	Name     string // up to MaxText bytes
+	Spec     string // its specification, up to MaxText bytes
+	PerOrder int64  // units per order at most; 0 is no limit
+	PerBuyer int64  // units per buyer at most, held and bought; 0 is no limit
+
+	// What the store keeps; Offer and Revise ignore it.
+	State     ProductState
+	Allotted  int64 // units that Offer took out of ordinary stock
+	Formed    int64 // people whose teams were formed
+	Returns   int64 // how often units that were left went back to ordinary stock
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Version   int64 // grows with every change but that of Formed; 0 is a product that does not exist
+}
+
+// Offer is a product in the shop window.
+type Offer struct {
+	Product
+	Activity Activity
+}
+
+// TeamState is where a team stands, and STATUS of the published participation.
+type TeamState int8
+
+// The states of a team. The numbers are those of the tables.
+const (
+	Forming TeamState = 0
+	Formed  TeamState = 1
+	Failed  TeamState = -1
+)
+
+// String returns the state in lower case.
+func (s TeamState) String() string {
+	switch s {
+	case Forming:
+		return "forming"
+	case Formed:
+		return "formed"
+	case Failed:
+		return "failed"
+	}
+	return "state " + strconv.Itoa(int(s))
+}
+
+// Cause is why a team is over.
+type Cause uint8
+
+// The causes. The numbers are those of the tables.
+const (
+	Undecided  Cause = 0 // it is not over
+	ByPayment  Cause = 1 // the last payment formed it
+	ByOperator Cause = 2 // Groups.Form or Groups.Fail; Team.Actor and Team.Reason say more
+	ByDeadline Cause = 3 // the deadline failed it, or formed it from its minimum
+	ByLeaving  Cause = 4 // its last member left
+)
+
+// String returns the cause in lower case.
+func (c Cause) String() string {
+	names := [...]string{"undecided", "payment", "operator", "deadline", "leaving"}
+	if int(c) < len(names) {
+		return names[c]
+	}
+	return fmt.Sprintf("cause %d", uint8(c))
+}
+
+// Team is those who buy one product together. A team that is Forming lives strictly before its Deadline.
+type Team struct {
+	Code      string // generated: CodeLength letters and digits that nobody can guess
+	stock.Key        // of the product
+	Terms            // as they were when it was opened
+	State     TeamState
+
+	// The sponsor opened it; one who leaves hands over to the member who paid first, or held first where none
+	// has paid. Of a team that failed it is the last there was.
+	Sponsor      int64  // the buyer
+	SponsorOrder string // and the order
+
+	Held       int64           // seats that are set aside and not paid yet
+	Paid       int64           // seats that are paid, and not refunded since
+	PaidVolume decimal.Decimal // what those buy, with two places
+
+	OpenedAt time.Time
+	Deadline time.Time
+	EndedAt  time.Time // when it was formed or failed; zero before
+	Cause    Cause
+	FormedBy string // the order whose payment formed it; empty otherwise
+	Actor    string // who formed or failed it by hand
+	Reason   string // and why
+
+	Events  int64 // how many it ever had
+	Version int64 // grows with every change; 0 is a team that does not exist
+
+	bereft bool // see Bereft
+}
+
+// Live reports whether a team that is Forming has time left at now.
+func (t Team) Live(now time.Time) bool { return t.State == Forming && now.Before(t.Deadline) }
+
+// Open returns how many more seats can be taken; for a team by volume, which has no bound, 1 while it is Forming.
+func (t Team) Open() int64 {
+	switch {
+	case t.State != Forming:
+		return 0
+	case t.ByVolume():
+		return 1
+	}
+	return max(t.People-t.Held-t.Paid, 0)
+}
+
+// Guest is what a shop wants to remember of a buyer until the seat becomes an order. The library only keeps it.
+type Guest struct {
+	Name        string          // up to MaxText bytes
+	Avatar      string          // up to MaxText bytes
+	Address     string          // up to MaxText bytes
+	ShippingFee decimal.Decimal // with the currency's places
+	BalanceUsed decimal.Decimal // with the currency's places
+}
+
+// Purchase is what a buyer asks for.
+type Purchase struct {
+	Order   string          // the caller's number, 1 to MaxOrder bytes; orders of the shop's stock share one set of them
+	Buyer   int64           // at least 1
+	Product stock.Key       // with its activity
+	Volume  decimal.Decimal // above 0, with two decimal places at most; a whole number of units of stock
+	Member  bool            // the caller's answer for a product that is for members only
+	Guest
+}
+
+// SeatState is where a seat stands.
+type SeatState uint8
+
+// The states of a seat. The numbers are those of the tables.
+const (
+	NoSeat    SeatState = 0 // there is none
+	Held      SeatState = 1 // set aside until the deadline
+	Paid      SeatState = 2
+	Cancelled SeatState = 3 // closed by Cancel, or not paid yet when its team was over
+	Expired   SeatState = 4 // not paid in time
+	RefundDue SeatState = 5 // paid, and the money has to go back: an event says so
+	Refunded  SeatState = 6 // that event was delivered
+)
+
+// String returns the state in lower case.
+func (s SeatState) String() string {
+	names := [...]string{"no seat", "held", "paid", "cancelled", "expired", "refund due", "refunded"}
+	if int(s) < len(names) {
+		return names[s]
+	}
+	return fmt.Sprintf("state %d", uint8(s))
+}
+
+// Live reports whether a seat in this state takes a place in its team.
+func (s SeatState) Live() bool { return s == Held || s == Paid }
+
+// Seat is one buyer's part in a team (参团记录): the hold of an order, with what belongs to the team.
+type Seat struct {
+	Order     string
+	Team      string // the code
+	stock.Key        // of the product
+	Buyer     int64
+	Volume    decimal.Decimal // with two places
+	Guest
+	Sponsor bool // it opened the team; who is the sponsor now, the team says
+	State   SeatState
+
+	// Team is what became of the team for this seat: Formed where it was paid when the team was formed or paid
+	// since, Failed where it left before or the team failed.
+	Status TeamState
+	Added  bool // it was paid when the team was formed already
+
+	Places   int32 // decimal places of the currency
+	TakenAt  time.Time
+	Deadline time.Time // when a seat that is Held dies
+	PaidAt   time.Time // zero before
+	EndedAt  time.Time // when it was cancelled, expired, or its refund became due; zero before
+	Actor    string    // who refunded it by hand
+	Reason   string    // and why
+}
+
+// RefundID returns the number of the one refund that an order can have.
+func RefundID(order string) string { return "group/" + order }
+
+// EventKind is what an event tells.
+type EventKind uint8
+
+// The kinds of events. The numbers are those of the tables.
+const (
+	TeamFormed   EventKind = 1 // Event.Members are its members: turn each into an order
+	MemberAdded  EventKind = 2 // Event.Seat was paid after its team, which is by volume, was formed: as well
+	TeamFailed   EventKind = 3 // the refunds of its members follow, each as an event of its own
+	RefundOwed   EventKind = 4 // the money of Event.Seat has to go back, once, under Event.Refund
+	SeatReleased EventKind = 5 // Event.Seat was not paid in time, or its team was over before: close its order
+	Corrected    EventKind = 6 // Repair has corrected the counts of the team
+)
+
+// String returns the kind in lower case.
+func (k EventKind) String() string {
+	names := [...]string{"", "team formed", "member added", "team failed", "refund owed", "seat released", "corrected"}
+	if int(k) < len(names) && k > 0 {
+		return names[k]
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
+// Event is one thing that happened to a team, for the rest of the shop.
+type Event struct {
+	Code  string // the team's
+	No    int64  // from 1, in the order in which they happened
+	Kind  EventKind
+	Order string // of the seat that it is about; empty where it is about the team
+	At    time.Time
+
+	// How its delivery stands.
+	Tries    int64     // how often it was given to a handler
+	Failure  string    // the last error of a handler
+	Poisoned bool      // it was set aside after too many tries
+	DoneAt   time.Time // when a handler had done it; zero before
+
+	// What a handler is given, as it is when the event is delivered.
+	Team    Team
+	Seat    Seat   // the seat of Order
+	Members []Seat // of TeamFormed: those who were paid when it was formed, in the order of payment
+}
+
+// ID returns the number of the event, the same at every delivery.
+func (e Event) ID() string { return e.Code + "/" + strconv.FormatInt(e.No, 10) }
+
+// Refund returns the number of the refund that a RefundOwed is about: the same at every delivery, and the only
+// one that its order ever has.
+func (e Event) Refund() string { return RefundID(e.Order) }

@@ -1,0 +1,242 @@
+package groupbuy_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/groupbuy/groupbuytest"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// modelled returns a store in the process, on a clock that begins at an instant and that only the test moves.
+func modelled(from time.Time) groupbuytest.Harness {
+	clock := &suite.Clock{From: from}
+	units := &stock.Memory{Clock: clock.Now}
+	return groupbuytest.Harness{Store: &groupbuy.Memory{Stock: units}, Stock: units, Advance: clock.Advance}
+}
+
+// modelStart is when the clocks of models begin: any instant will do.
+var modelStart = time.Date(2026, time.June, 18, 19, 59, 59, 999_999_000, time.UTC)
+
+// FuzzModel compares the memory store with itself on another clock: it holds the tool to its promise to compare
+// nothing but what two stores must agree about. sqlstore compares the memory store with MySQL.
+func FuzzModel(f *testing.F) {
+	for seed := range int64(20) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed int64) {
+		groupbuytest.Model(t, seed, 400, modelled(modelStart), modelled(modelStart.AddDate(3, 1, 4)))
+	})
+}
+
+// TestModelFindsDifferences breaks one rule of the store at a time: the model must see it.
+func TestModelFindsDifferences(t *testing.T) {
+	t.Parallel()
+	type store = groupbuy.Store
+	suite.FindsDifferences(t, map[string]func(store) store{
+		"a seat that is held a microsecond late":   func(s store) store { return lateSeat{s} },
+		"a team that lives a microsecond longer":   func(s store) store { return lateTeam{s} },
+		"a guest who is forgotten":                 func(s store) store { return forgetsGuest{s} },
+		"a refund without a reason":                func(s store) store { return unreasoned{s} },
+		"an activity that cannot be outlived":      func(s store) store { return mortal{s} },
+		"a product that forgets its minimum":       func(s store) store { return forgetsMinimum{s} },
+		"a clock that is slow":                     func(s store) store { return slowClock{s} },
+		"a team formed by nobody":                  func(s store) store { return formedByNobody{s} },
+		"a late payment that is lost":              func(s store) store { return lostLate{s} },
+		"a team that is not ended by hand":         func(s store) store { return endless{s} },
+		"an ending without a reason":               func(s store) store { return unsaid{s} },
+		"a sweep that finds no team":               func(s store) store { return noLateTeams{s} },
+		"a sweep that finds no seat":               func(s store) store { return noLateSeats{s} },
+		"units that never go back":                 func(s store) store { return noDueProducts{s} },
+		"a product that is settled too early":      func(s store) store { return hasty{s} },
+		"a seat that follows and is not named":     func(s store) store { return silentFollow{s} },
+		"a lease that ends at once":                func(s store) store { return shortLease{s} },
+		"an event that is never set aside":         func(s store) store { return noPoison{s} },
+		"a failure that puts nothing off":          func(s store) store { return impatient{s} },
+		"an event that is done and is not":         func(s store) store { return undone{s} },
+		"events out of order":                      func(s store) store { return unsortedEvents{s} },
+		"a list that loses a seat":                 func(s store) store { return losesSeat{s} },
+		"teams that are full in the shop window":   func(s store) store { return showsFull{s} },
+		"a shop window out of order":               func(s store) store { return unsortedShelf{s} },
+		"one person too many in teams":             func(s store) store { return miscounts{s} },
+		"set aside and due events, all in one bag": func(s store) store { return mixesEvents{s} },
+	}, func(t testing.TB, seed int64, breaks func(store) store) {
+		t.Helper()
+		faulty := modelled(modelStart)
+		faulty.Store = breaks(faulty.Store)
+		groupbuytest.Model(t, seed, 500, modelled(modelStart), faulty)
+	})
+}
+
+// The broken stores of TestModelFindsDifferences.
+type (
+	lateSeat       struct{ groupbuy.Store }
+	lateTeam       struct{ groupbuy.Store }
+	forgetsGuest   struct{ groupbuy.Store }
+	unreasoned     struct{ groupbuy.Store }
+	mortal         struct{ groupbuy.Store }
+	forgetsMinimum struct{ groupbuy.Store }
+	slowClock      struct{ groupbuy.Store }
+	formedByNobody struct{ groupbuy.Store }
+	lostLate       struct{ groupbuy.Store }
+	endless        struct{ groupbuy.Store }
+	unsaid         struct{ groupbuy.Store }
+	noLateTeams    struct{ groupbuy.Store }
+	noLateSeats    struct{ groupbuy.Store }
+	noDueProducts  struct{ groupbuy.Store }
+	hasty          struct{ groupbuy.Store }
+	silentFollow   struct{ groupbuy.Store }
+	shortLease     struct{ groupbuy.Store }
+	noPoison       struct{ groupbuy.Store }
+	impatient      struct{ groupbuy.Store }
+	undone         struct{ groupbuy.Store }
+	unsortedEvents struct{ groupbuy.Store }
+	losesSeat      struct{ groupbuy.Store }
+	showsFull      struct{ groupbuy.Store }
+	unsortedShelf  struct{ groupbuy.Store }
+	miscounts      struct{ groupbuy.Store }
+	mixesEvents    struct{ groupbuy.Store }
+)
+
+// lateUnits are the units of a lateSeat.
+type lateUnits struct{ stock.Store }
+
+func (s lateSeat) Units(with groupbuy.Along) stock.Store { return lateUnits{s.Store.Units(with)} }
+
+func (u lateUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
+	return u.Store.Lock(ctx, order, holdFor+time.Microsecond)
+}
+
+func (s lateTeam) Units(with groupbuy.Along) stock.Store {
+	if with.Booking != nil {
+		with.Booking.Formation += time.Microsecond
+	}
+	return s.Store.Units(with)
+}
+
+func (s forgetsGuest) Units(with groupbuy.Along) stock.Store {
+	if with.Booking != nil {
+		with.Booking.Seat.Address = ""
+	}
+	return s.Store.Units(with)
+}
+
+func (s unreasoned) Units(with groupbuy.Along) stock.Store {
+	with.Reason = ""
+	return s.Store.Units(with)
+}
+
+func (s mortal) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
+	activity.Outlive = false
+	return s.Store.SaveActivity(ctx, activity, ended)
+}
+
+func (s forgetsMinimum) SaveProduct(ctx context.Context, product groupbuy.Product) (stock.Verdict, error) {
+	product.MinPeople = 0
+	return s.Store.SaveProduct(ctx, product)
+}
+
+func (s slowClock) Team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
+	team, now, err := s.Store.Team(ctx, code)
+	return team, now.Add(-time.Microsecond), err
+}
+
+func (s formedByNobody) Team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
+	team, now, err := s.Store.Team(ctx, code)
+	team.FormedBy = ""
+	return team, now, err
+}
+
+func (s lostLate) Late(context.Context, string) (stock.Verdict, error) { return stock.Done, nil }
+
+func (s endless) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Verdict, error) {
+	if len(endings) == 1 && endings[0].Cause == groupbuy.ByOperator {
+		return []stock.Verdict{stock.Done}, nil
+	}
+	return s.Store.End(ctx, endings)
+}
+
+func (s unsaid) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Verdict, error) {
+	for i := range endings {
+		endings[i].Reason = ""
+	}
+	return s.Store.End(ctx, endings)
+}
+
+func (s noLateTeams) LateTeams(context.Context, int) ([]groupbuy.Team, error) { return nil, nil }
+
+func (s noLateSeats) LateSeats(context.Context, string, int) ([]string, error) { return nil, nil }
+
+func (s noDueProducts) DueProducts(context.Context, stock.Key, int) ([]groupbuy.Product, error) {
+	return nil, nil
+}
+
+func (s hasty) Unfinished(context.Context, stock.Key) (bool, error) { return false, nil }
+
+func (s silentFollow) Follow(ctx context.Context, orders []string) ([]string, error) {
+	_, err := s.Store.Follow(ctx, orders)
+	return nil, err
+}
+
+func (s shortLease) Lease(ctx context.Context, event groupbuy.Event, _ time.Duration) (stock.Verdict, error) {
+	return s.Store.Lease(ctx, event, time.Microsecond)
+}
+
+func (s noPoison) Undelivered(
+	ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, _ bool,
+) (stock.Verdict, error) {
+	return s.Store.Undelivered(ctx, event, failure, max(retryIn, time.Second), false)
+}
+
+func (s impatient) Undelivered(
+	ctx context.Context, event groupbuy.Event, failure string, _ time.Duration, poison bool,
+) (stock.Verdict, error) {
+	return s.Store.Undelivered(ctx, event, failure, time.Microsecond, poison)
+}
+
+func (s undone) Event(ctx context.Context, code string, no int64) (groupbuy.Event, error) {
+	event, err := s.Store.Event(ctx, code, no)
+	event.DoneAt = time.Time{}
+	return event, err
+}
+
+func (s unsortedEvents) DueEvents(ctx context.Context, limit int) ([]groupbuy.Event, error) {
+	events, err := s.Store.DueEvents(ctx, limit)
+	slices.Reverse(events)
+	return events, err
+}
+
+func (s losesSeat) Seats(
+	ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int,
+) ([]groupbuy.Seat, error) {
+	seats, err := s.Store.Seats(ctx, filter, after, limit)
+	return seats[:min(len(seats), 2)], err
+}
+
+func (s showsFull) Teams(
+	ctx context.Context, filter groupbuy.TeamFilter, after groupbuy.TeamCursor, limit int,
+) ([]groupbuy.Team, error) {
+	filter.Joinable = false
+	return s.Store.Teams(ctx, filter, after, limit)
+}
+
+func (s unsortedShelf) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int) ([]groupbuy.Offer, time.Time, error) {
+	offers, now, err := s.Store.Shelf(ctx, after, limit)
+	slices.Reverse(offers)
+	return offers, now, err
+}
+
+func (s miscounts) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
+	seats, counted, err = s.Store.FormedPeople(ctx, key)
+	return seats + 1, counted, err
+}
+
+func (s mixesEvents) Events(
+	ctx context.Context, code string, _ bool, after groupbuy.EventCursor, limit int,
+) ([]groupbuy.Event, error) {
+	return s.Store.Events(ctx, code, false, after, limit)
+}

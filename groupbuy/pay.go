@@ -1,0 +1,202 @@
+package groupbuy
+
+import (
+	"context"
+	"errors"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Payment is what became of a payment.
+type Payment struct {
+	Seat    Seat
+	Team    Team
+	Formed  bool   // this payment formed the team, whenever it is asked
+	Members []Seat // of a team that it formed: those who had paid then, in the order of payment
+
+	// Due reports that the money of this payment goes back, or went back: Seat is RefundDue or Refunded, and the
+	// team has told a RefundOwed. That is so from the beginning for a payment that came too late, and later for
+	// one whose seat was refunded since.
+	Due bool
+
+	// Why says what was in the way of a payment that came too late. It matches ErrExpired or ErrCancelled, and
+	// with stock.Reacquire also what the seat could not be taken again for: ErrFull and the other refusals of
+	// teams, stock.ErrInsufficient or stock.ErrPerBuyer. It may be nil on a replay.
+	Why error
+}
+
+// Pay records that a seat is paid, sells its units, and forms the team where it is the last payment. Paying twice is
+// safe: the second call returns what has become of the first.
+//
+// A payment that comes too late is no error. The seat is dead from its deadline on, and gone where it was cancelled
+// or its team is over; then the money has to go back: the seat is RefundDue and the team has told a RefundOwed, both
+// in the same transaction, so that a caller who commits it owes nothing in silence. Look at Payment.Due before
+// anything else. With Options.LatePay stock.Reacquire a seat that has expired is taken again first, where the team is
+// live and has a place and the units are there.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound (also for an order that was cancelled before it had a
+// seat, and for one of the shop's stock).
+func (g *Groups) Pay(ctx context.Context, order string) (Payment, error) {
+	if err := g.readyFor(ctx, order); err != nil {
+		return Payment{}, err
+	}
+	if g.opts.LatePay == stock.Reacquire { // its hold would let it: see first that its money is not on the way back
+		seen, err := g.see(ctx, order)
+		if err != nil {
+			return Payment{}, err
+		}
+		if seen.repaid() {
+			return g.payment(ctx, seen, nil)
+		}
+	}
+	for range attempts {
+		outcome, refusal := g.units(Along{}).Pay(ctx, order)
+		switch {
+		case refusal == nil:
+			return g.paid(ctx, order, outcome)
+		case failed(refusal):
+			return g.overtaken(ctx, order, refusal)
+		case errors.Is(refusal, stock.ErrNotFound), errors.Is(refusal, ErrNotFound):
+			return Payment{}, seatError(order, NoSeat)
+		}
+		full, ok := errors.AsType[*TeamError](refusal)
+		if ok && (errors.Is(full, ErrFull) || errors.Is(full, ErrJoined)) { // perhaps by seats that are dead
+			released, err := g.releaseSeats(ctx, full.Team)
+			if err != nil {
+				return Payment{}, err
+			}
+			if released > 0 {
+				continue
+			}
+		}
+		return g.late(ctx, order, refusal)
+	}
+	return Payment{}, contention("pay", order)
+}
+
+// paid answers a payment that has sold the units, or did so before.
+func (g *Groups) paid(ctx context.Context, order string, outcome stock.Outcome) (Payment, error) {
+	step := StepPay
+	if outcome.Late {
+		step = StepRegain
+	}
+	seen, err := g.see(ctx, order)
+	if err == nil && !seen.repaid() && seen.seat.State != Paid {
+		seen, err = g.look(ctx, order) // something else has paid the hold
+	}
+	if !outcome.Replay {
+		g.took(ctx, seen.effect(step))
+	}
+	switch {
+	case err != nil && outcome.Replay:
+		return Payment{}, err
+	case err != nil:
+		return Payment{}, fault.Unread(err)
+	case seen.seat.State == NoSeat:
+		return Payment{}, seatError(order, NoSeat)
+	}
+	payment, err := g.payment(ctx, seen, nil)
+	return payment, fault.Unread(err)
+}
+
+// overtaken answers a payment that failed, perhaps because the same one, made at the same time, was too late and its
+// money is on the way back by now: then the hold cannot be taken again, although it would let it.
+func (g *Groups) overtaken(ctx context.Context, order string, failure error) (Payment, error) {
+	_, busy := errors.AsType[*stock.ContentionError](failure)
+	if g.opts.LatePay != stock.Reacquire || !busy && !errors.Is(failure, ErrDrift) {
+		return Payment{}, failure
+	}
+	seen, err := g.look(ctx, order)
+	if err != nil || !seen.repaid() {
+		return Payment{}, failure
+	}
+	return g.payment(ctx, seen, nil)
+}
+
+// late records that the money of a payment that came too late has to go back.
+func (g *Groups) late(ctx context.Context, order string, why error) (Payment, error) {
+	for range attempts {
+		verdict, err := g.store.Late(ctx, order)
+		if err != nil {
+			return Payment{}, err
+		}
+		seen, err := g.look(ctx, order)
+		if verdict == stock.Done {
+			g.took(ctx, seen.effect(StepLate))
+			err = fault.Unread(err)
+		}
+		if err != nil {
+			return Payment{}, err
+		}
+		switch seen.seat.State {
+		case NoSeat:
+			return Payment{}, seatError(order, NoSeat)
+		case Paid, RefundDue, Refunded:
+			payment, err := g.payment(ctx, seen, tooLate(order, why))
+			return payment, fault.Unread(err)
+		case Held, Cancelled, Expired: // it has followed its hold by now
+		}
+	}
+	return Payment{}, contention("pay", order)
+}
+
+// tooLate returns why a payment came too late, in the words of this package as well.
+func tooLate(order string, why error) error {
+	seat := &SeatError{Order: order, State: Expired, Err: ErrExpired}
+	if errors.Is(why, stock.ErrCancelled) {
+		seat.State, seat.Err = Cancelled, ErrCancelled
+	}
+	return inBoth(seat, why)
+}
+
+// payment returns what became of a payment. A team whose time is over, it settles by the way.
+func (g *Groups) payment(ctx context.Context, seen sighting, why error) (Payment, error) {
+	is, err := g.settled(ctx, seen)
+	switch {
+	case err == nil:
+		seen = is
+	case !errors.Is(err, ErrDrift): // that is for Audit, and does not undo the payment
+		return Payment{}, err
+	}
+	p := Payment{Seat: seen.seat, Team: seen.team, Formed: seen.team.FormedBy == seen.seat.Order, Due: seen.repaid()}
+	if p.Due {
+		p.Why = why
+	}
+	if !p.Formed {
+		return p, nil
+	}
+	if p.Members, err = g.members(ctx, seen.team.Code); err != nil {
+		return Payment{}, err
+	}
+	return p, nil
+}
+
+// settled returns the seat as it is once its team has been ended, where the time of that is over.
+func (g *Groups) settled(ctx context.Context, seen sighting) (sighting, error) {
+	for range attempts {
+		if !seen.over() {
+			return seen, nil
+		}
+		if _, err := g.settle(ctx, []Team{seen.team}); err != nil {
+			return sighting{}, err
+		}
+		var err error
+		if seen, err = g.look(ctx, seen.seat.Order); err != nil {
+			return sighting{}, err
+		}
+	}
+	return sighting{}, contention("settle", seen.team.Code)
+}
+
+// members returns those who were in a team when it was formed, in the order of payment.
+func (g *Groups) members(ctx context.Context, code string) ([]Seat, error) {
+	var all []Seat
+	for seat, err := range g.seats(ctx, SeatFilter{Team: code}) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, seat)
+	}
+	return members(all), nil
+}

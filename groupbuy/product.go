@@ -1,0 +1,291 @@
+package groupbuy
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Offer puts a product into an activity, with so many units that are taken out of ordinary stock beforehand: all
+// of them, or the product is not offered. An item of ordinary stock is what stock.Inventory.Define makes; that of
+// the pool Offer makes itself.
+//
+// The same call again returns the product as it is by then and no error, also after Remove; other terms or units
+// are ErrMismatch, also those from before a Revise. A product that could not be offered is Preparing, without
+// units: until they are taken, Offer may be called with others.
+//
+// Errors, in the order of precedence: ErrInvalid; ErrMismatch, for a product that is known; ErrUnknownActivity,
+// ErrEnded; then those of ordinary stock, stock.ErrUnknownSKU, stock.ErrUnlimited, stock.ErrInsufficient.
+func (g *Groups) Offer(ctx context.Context, product Product, units int64) (Product, error) {
+	if err := errors.Join(g.ready(ctx), product.check(), input.Positive("units", units)); err != nil {
+		return Product{}, err
+	}
+	product = product.normal()
+	product.Allotted = units
+	for range attempts {
+		was, err := g.offerable(ctx, product)
+		if err != nil {
+			return Product{}, err
+		}
+		same := product.same(was) && was.Allotted == units && was.Version != 0
+		switch {
+		case was.State == Offered:
+			return g.onShelf(ctx, was.Key)
+		case was.State != Preparing:
+			return was, nil
+		case !same:
+			_, err = g.store.SaveProduct(ctx, was.with(product)) // and then look whether the activity still runs
+		default:
+			err = g.allot(ctx, was)
+		}
+		if err != nil {
+			return Product{}, err
+		}
+	}
+	return Product{}, contention("offer", product.String())
+}
+
+// offerable returns a product as it is, where it may be offered like this or is already. It looks at the activity
+// after the product: one that is not seen to be over will see the product when it is.
+func (g *Groups) offerable(ctx context.Context, asked Product) (Product, error) {
+	offer, _, err := g.store.Offer(ctx, asked.Key)
+	if err != nil {
+		return Product{}, err
+	}
+	was := offer.Product
+	same := asked.same(was) && was.Allotted == asked.Allotted
+	switch {
+	case was.Version == 0 || was.State == Preparing:
+	case same:
+		return was, nil
+	default:
+		return Product{}, ErrMismatch
+	}
+	if was.Version != 0 && !same {
+		switch num, taken, err := g.taken(ctx, asked.Key); {
+		case err != nil:
+			return Product{}, err
+		case taken && num != asked.Allotted:
+			return Product{}, ErrMismatch
+		}
+	}
+	activity, now, err := g.store.Activity(ctx, asked.Activity)
+	switch {
+	case err != nil:
+		return Product{}, err
+	case activity.Version == 0:
+		activity.ID = asked.Activity
+		return Product{}, activity.refusal(ErrUnknownActivity, now)
+	case activity.ended(now):
+		return Product{}, activity.refusal(ErrEnded, now)
+	}
+	ordinary := stock.Key{SKU: asked.SKU}
+	item, err := g.pools().Item(ctx, ordinary)
+	if err == nil && item.Unlimited {
+		err = &stock.ItemError{Key: ordinary, Err: stock.ErrUnlimited}
+	}
+	return was, err
+}
+
+// with returns the product with other terms, words and limits, and the units of those.
+func (p Product) with(asked Product) Product {
+	asked.State, asked.Formed, asked.Returns = p.State, p.Formed, p.Returns
+	asked.CreatedAt, asked.UpdatedAt, asked.Version = p.CreatedAt, p.UpdatedAt, p.Version
+	return asked
+}
+
+// allot takes the units of a product that is Preparing and then offers it. The transfer has one ID for each
+// product, so that of two calls with different units one is refused, and so that settling a product makes sure
+// that a transfer which is still under way comes to nothing.
+func (g *Groups) allot(ctx context.Context, product Product) error {
+	if _, _, err := g.pool(ctx, product.Key); err != nil {
+		return err
+	}
+	move := stock.Move{SKU: product.SKU, From: 0, To: product.Activity, Num: product.Allotted}
+	if _, err := g.pools().Transfer(ctx, takeID(product.Key), move); err != nil {
+		is, _, unread := g.store.Offer(ctx, product.Key)
+		if errors.Is(err, ErrMismatch) && unread == nil && is.Version != product.Version {
+			return nil // it was removed, or offered with other units: look again
+		}
+		return err
+	}
+	product.State = Offered
+	_, err := g.store.SaveProduct(ctx, product)
+	return fault.Unread(err)
+}
+
+// taken returns how many units the transfer of allot has taken, and whether that ID is used.
+func (g *Groups) taken(ctx context.Context, key stock.Key) (int64, bool, error) {
+	change, err := g.store.Units(Along{}).Applied(ctx, stock.KindTransfer, takeID(key))
+	for _, e := range change.Entries {
+		if e.Key == key {
+			return e.Delta.Left, true, err
+		}
+	}
+	return 0, change.ID != "", err
+}
+
+// takeID is the ID of the transfer that takes the units of a product out of ordinary stock, and returnID that of
+// the n-th that gives some back. Both are shorter than input.MaxID.
+func takeID(key stock.Key) string              { return "gb+/" + key.Serial(1) }
+func returnID(key stock.Key, nth int64) string { return "gb-/" + key.Serial(nth) }
+
+// onShelf brings the pool of a product to what the product is now. One that was offered while its activity was
+// ended is removed.
+func (g *Groups) onShelf(ctx context.Context, key stock.Key) (Product, error) {
+	offer, _, err := g.pool(ctx, key)
+	if err != nil {
+		return Product{}, fault.Unread(err)
+	}
+	if offer.State == Offered && !offer.Activity.EndedAt.IsZero() {
+		product, err := g.remove(ctx, key)
+		return product, fault.Unread(err)
+	}
+	return offer.Product, nil
+}
+
+// pool gives the item of a product the terms that follow from the product and its activity, and returns the two
+// of that moment, or a later one. It comes back as often as it was overtaken, so that the last to write has
+// seen the last state.
+func (g *Groups) pool(ctx context.Context, key stock.Key) (Offer, stock.Item, error) {
+	offer, _, err := g.store.Offer(ctx, key)
+	for range attempts {
+		if err != nil {
+			return Offer{}, stock.Item{}, err
+		}
+		item, err := g.pools().Define(ctx, key, 0, offer.terms())
+		if err != nil {
+			return Offer{}, stock.Item{}, err
+		}
+		is, _, err := g.store.Offer(ctx, key)
+		if err != nil {
+			return Offer{}, stock.Item{}, err
+		}
+		if is.Version == offer.Version && is.Activity.Version == offer.Activity.Version {
+			return is, item, nil
+		}
+		offer = is
+	}
+	return Offer{}, stock.Item{}, contention("define", key.String())
+}
+
+// terms returns those of the pool. It is on the shelf before the product is Offered, which Groups sees to, so that
+// an Offer that is cut off leaves nothing that looks as if it were on sale. An activity that its teams outlive sells
+// to who joins them for so long; that nobody opens one Groups sees to as well.
+func (o Offer) terms() stock.Terms {
+	return stock.Terms{
+		SPU: o.SPU, OffShelf: o.State == Removed || o.State == Settled, Start: o.Activity.Start, End: o.Activity.closes(),
+		PerOrder: o.PerOrder, PerBuyer: o.PerBuyer,
+	}
+}
+
+// Revise gives a product that is Offered other terms, words and limits. Teams that are open keep the terms they were
+// opened with. Of two concurrent changes the last one stays; one that changes nothing is always fine.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct, ErrPreparing, ErrRemoved.
+func (g *Groups) Revise(ctx context.Context, product Product) (Product, error) {
+	if err := errors.Join(g.ready(ctx), product.check()); err != nil {
+		return Product{}, err
+	}
+	product = product.normal()
+	for range attempts {
+		was, err := g.product(ctx, product.Key)
+		if err != nil {
+			return Product{}, err
+		}
+		product.Allotted = was.Allotted
+		switch {
+		case product.same(was):
+			if was.State == Offered {
+				return g.onShelf(ctx, was.Key)
+			}
+			return was, nil
+		case was.State != Offered:
+			return Product{}, was.refusal()
+		}
+		verdict, err := g.store.SaveProduct(ctx, was.with(product))
+		switch {
+		case err != nil:
+			return Product{}, err
+		case verdict == stock.Done:
+			return g.onShelf(ctx, was.Key)
+		}
+	}
+	return Product{}, contention("revise", product.String())
+}
+
+// product returns a product that exists.
+func (g *Groups) product(ctx context.Context, key stock.Key) (Product, error) {
+	offer, now, err := g.store.Offer(ctx, key)
+	if err == nil && offer.Version == 0 {
+		err = &ProductError{Key: key, Err: ErrUnknownProduct, Now: now}
+	}
+	return offer.Product, err
+}
+
+// refusal says why a product that is not Offered refuses.
+func (p Product) refusal() error {
+	if p.State == Preparing {
+		return &ProductError{Key: p.Key, Err: ErrPreparing}
+	}
+	return &ProductError{Key: p.Key, Err: ErrRemoved}
+}
+
+// AddStock takes units out of ordinary stock for a product that is Offered: 1 or more. The same ID with the same
+// product and number again does nothing and returns no error; with others, or used for another change of stock, it
+// is ErrMismatch. Offer and Remove use IDs that begin with "gb+/" and "gb-/".
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct; for an ID that is used ErrMismatch; ErrPreparing,
+// ErrRemoved; then those of ordinary stock, stock.ErrUnknownSKU, stock.ErrUnlimited, stock.ErrInsufficient, ErrOverflow.
+func (g *Groups) AddStock(ctx context.Context, id string, key stock.Key, units int64) error {
+	product, err := g.readyChange(ctx, id, key, units)
+	if err != nil {
+		return err
+	}
+	if product.State != Offered {
+		change, err := g.store.Units(Along{}).Applied(ctx, stock.KindTransfer, id)
+		if err == nil && change.ID == "" {
+			err = product.refusal()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := g.pools().Transfer(ctx, id, stock.Move{SKU: key.SKU, To: key.Activity, Num: units}); err != nil {
+		return err
+	}
+	_, err = g.reopen(ctx, key) // it may have been settled just before
+	return fault.Unread(err)
+}
+
+// WithdrawStock gives units of a product that are available back to ordinary stock: 1 or more. IDs are those of
+// AddStock.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct, ErrMismatch; stock.ErrUnknownSKU, for a product
+// that never got so far as to have a pool; stock.ErrUnlimited, stock.ErrInsufficient. Dead seats are released first.
+func (g *Groups) WithdrawStock(ctx context.Context, id string, key stock.Key, units int64) error {
+	if _, err := g.readyChange(ctx, id, key, units); err != nil {
+		return err
+	}
+	_, err := g.pools().Transfer(ctx, id, stock.Move{SKU: key.SKU, From: key.Activity, Num: units})
+	return err
+}
+
+// readyChange refuses a change of units before any I/O, and then one of a product that does not exist.
+func (g *Groups) readyChange(ctx context.Context, id string, key stock.Key, units int64) (Product, error) {
+	if err := errors.Join(g.ready(ctx), input.ID("ID", id), checkKey(key), input.Positive("units", units)); err != nil {
+		return Product{}, err
+	}
+	return g.product(ctx, key)
+}
+
+// products lists the products of an activity.
+func (g *Groups) products(ctx context.Context, activity int64) iter.Seq2[Product, error] {
+	return pages(nil,
+		func(after int64) ([]Product, error) { return g.store.Products(ctx, activity, after, pageSize) },
+		func(p Product) int64 { return p.SKU })
+}

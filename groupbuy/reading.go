@@ -1,0 +1,285 @@
+package groupbuy
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// pageSize is how many things a listing reads at a time.
+const pageSize = 200
+
+// Shown is a product in the shop window.
+type Shown struct {
+	Offer
+
+	Available int64         // units that could be taken now
+	EndsIn    time.Duration // how long teams can still be opened
+}
+
+// Activity returns an activity as it is now. Errors, in the order of precedence: ErrInvalid, ErrUnknownActivity.
+func (g *Groups) Activity(ctx context.Context, id int64) (Activity, error) {
+	if err := errors.Join(g.ready(ctx), input.Positive("activity", id)); err != nil {
+		return Activity{}, err
+	}
+	return g.activity(ctx, id)
+}
+
+// activity returns an activity that exists.
+func (g *Groups) activity(ctx context.Context, id int64) (Activity, error) {
+	activity, now, err := g.store.Activity(ctx, id)
+	if err == nil && activity.Version == 0 {
+		activity.ID = id
+		err = activity.refusal(ErrUnknownActivity, now)
+	}
+	if err != nil {
+		return Activity{}, err
+	}
+	return activity, nil
+}
+
+// Activities lists all activities by ID. Each page of a listing is a moment of its own, here and below; a listing
+// ends with the first error.
+func (g *Groups) Activities(ctx context.Context) iter.Seq2[Activity, error] {
+	return pages(g.ready(ctx),
+		func(after int64) ([]Activity, error) { return g.store.Activities(ctx, after, pageSize) },
+		func(a Activity) int64 { return a.ID })
+}
+
+// Product returns a product as it is now, with its activity. Errors, in the order of precedence: ErrInvalid,
+// ErrUnknownActivity, ErrUnknownProduct.
+func (g *Groups) Product(ctx context.Context, key stock.Key) (Offer, error) {
+	if err := errors.Join(g.ready(ctx), checkKey(key)); err != nil {
+		return Offer{}, err
+	}
+	offer, now, err := g.offer(ctx, key)
+	switch {
+	case err != nil:
+		return Offer{}, err
+	case offer.Activity.Version == 0:
+		return Offer{}, offer.Activity.refusal(ErrUnknownActivity, now)
+	case offer.Version == 0:
+		return Offer{}, offer.because(ErrUnknownProduct, now)
+	}
+	return offer, nil
+}
+
+// Products lists the products of an activity by SKU. Errors, in the order of precedence: ErrInvalid,
+// ErrUnknownActivity.
+func (g *Groups) Products(ctx context.Context, activity int64) iter.Seq2[Product, error] {
+	err := errors.Join(g.ready(ctx), input.Positive("activity", activity))
+	return orNone(pages(err,
+		func(after int64) ([]Product, error) { return g.store.Products(ctx, activity, after, pageSize) },
+		func(p Product) int64 { return p.SKU },
+	), func() error {
+		_, err := g.activity(ctx, activity)
+		return err
+	})
+}
+
+// Shelf lists the shop window: the products that are Offered in activities that are not Hidden and run now, by
+// Activity.Sort, then activity, then SKU. Sold-out products are among them.
+func (g *Groups) Shelf(ctx context.Context) iter.Seq2[Shown, error] {
+	return pages(g.ready(ctx), func(after ShelfCursor) ([]Shown, error) {
+		offers, now, err := g.store.Shelf(ctx, after, pageSize)
+		if err != nil || len(offers) == 0 {
+			return nil, err
+		}
+		keys := make([]stock.Key, len(offers))
+		for i, o := range offers {
+			keys[i] = o.Key
+		}
+		slices.SortFunc(keys, stock.Key.Compare)
+		standings, _, err := g.store.Units(Along{}).Items(ctx, 0, keys)
+		if err != nil {
+			return nil, err
+		}
+		shown := make([]Shown, len(offers))
+		for i, o := range offers {
+			at, _ := slices.BinarySearchFunc(keys, o.Key, stock.Key.Compare)
+			shown[i] = Shown{Offer: o, Available: standings[at].Available(), EndsIn: o.Activity.End.Sub(now)}
+		}
+		return shown, nil
+	}, func(s Shown) ShelfCursor { return ShelfCursor{Sort: s.Activity.Sort, Key: s.Key} })
+}
+
+// Team returns a team as it is now. One whose deadline has passed but which nothing has ended yet is returned as
+// Forming. Errors, in the order of precedence: ErrInvalid, ErrUnknownTeam.
+func (g *Groups) Team(ctx context.Context, code string) (Team, error) {
+	code, err := Canonical(code)
+	if err := errors.Join(g.ready(ctx), err); err != nil {
+		return Team{}, err
+	}
+	return g.team(ctx, code)
+}
+
+// team returns a team that exists.
+func (g *Groups) team(ctx context.Context, code string) (Team, error) {
+	team, _, err := g.store.Team(ctx, code)
+	if err == nil && team.Version == 0 {
+		err = &TeamError{Team: code, Err: ErrUnknownTeam}
+	}
+	if err != nil {
+		return Team{}, err
+	}
+	return team, nil
+}
+
+// Joinable lists the teams of a product that can be joined now, by their deadlines: none where the product cannot.
+// A place that a dead seat takes is not counted as free before that is released. Errors, in the order of precedence:
+// ErrInvalid, ErrUnknownActivity, ErrUnknownProduct.
+func (g *Groups) Joinable(ctx context.Context, key stock.Key) iter.Seq2[Team, error] {
+	return func(yield func(Team, error) bool) {
+		err := errors.Join(g.ready(ctx), checkKey(key))
+		if err == nil {
+			var offer Offer
+			var now time.Time
+			if offer, now, err = g.offer(ctx, key); err == nil {
+				err = offer.refuses(Purchase{Member: true}, false, now)
+			}
+		}
+		if _, closed := errors.AsType[*ProductError](err); closed && !errors.Is(err, ErrUnknownActivity) && !errors.Is(err, ErrUnknownProduct) {
+			return
+		}
+		g.teams(ctx, err, TeamFilter{Product: key, Joinable: true})(yield)
+	}
+}
+
+// Teams lists the teams of a product, or of all, in a state, by their deadlines. It returns ErrInvalid for a filter
+// that asks for nothing there is.
+func (g *Groups) Teams(ctx context.Context, filter TeamFilter) iter.Seq2[Team, error] {
+	err := g.ready(ctx)
+	if filter.Product != (stock.Key{}) {
+		err = errors.Join(err, checkKey(filter.Product))
+	}
+	if s := filter.State; s != Forming && s != Formed && s != Failed {
+		err = errors.Join(err, fault.Invalid("state", "is unknown: %d", int(s)))
+	}
+	if filter.Joinable && filter.State != Forming {
+		err = errors.Join(err, fault.Invalid("state", "must be forming for teams that can be joined, is %v", filter.State))
+	}
+	return g.teams(ctx, err, filter)
+}
+
+// teams lists teams that match, or an error.
+func (g *Groups) teams(ctx context.Context, err error, filter TeamFilter) iter.Seq2[Team, error] {
+	return pages(err,
+		func(after TeamCursor) ([]Team, error) { return g.store.Teams(ctx, filter, after, pageSize) },
+		func(t Team) TeamCursor { return TeamCursor{Deadline: t.Deadline, Code: t.Code} })
+}
+
+// Members lists all seats of a team, also those who left, by order number. Errors, in the order of precedence:
+// ErrInvalid, ErrUnknownTeam.
+func (g *Groups) Members(ctx context.Context, code string) iter.Seq2[Seat, error] {
+	code, err := Canonical(code)
+	if err := errors.Join(g.ready(ctx), err); err != nil {
+		return pages[Seat, SeatCursor](err, nil, nil)
+	}
+	return orNone(g.seats(ctx, SeatFilter{Team: code}), func() error {
+		_, err := g.team(ctx, code)
+		return err
+	})
+}
+
+// Seat returns a seat as it is now. One that is dead but not released yet is returned as Held, with a Deadline that
+// has passed. Errors, in the order of precedence: ErrInvalid, ErrNotFound.
+func (g *Groups) Seat(ctx context.Context, order string) (Seat, error) {
+	if err := g.readyFor(ctx, order); err != nil {
+		return Seat{}, err
+	}
+	seat, _, _, err := g.store.Seat(ctx, order)
+	if err == nil && seat.State == NoSeat {
+		err = seatError(order, NoSeat)
+	}
+	if err != nil {
+		return Seat{}, err
+	}
+	return seat, nil
+}
+
+// SeatsOf lists all seats that a buyer ever took, the newest first. It returns ErrInvalid for what is no buyer.
+func (g *Groups) SeatsOf(ctx context.Context, buyer int64) iter.Seq2[Seat, error] {
+	if err := errors.Join(g.ready(ctx), input.Positive("buyer", buyer)); err != nil {
+		return pages[Seat, SeatCursor](err, nil, nil)
+	}
+	return g.seats(ctx, SeatFilter{Buyer: buyer})
+}
+
+// Refunds lists the seats whose money has to go back, RefundDue, or went back, Refunded, by Deadline. It returns
+// ErrInvalid for another state.
+func (g *Groups) Refunds(ctx context.Context, state SeatState) iter.Seq2[Seat, error] {
+	err := g.ready(ctx)
+	if state != RefundDue && state != Refunded {
+		err = errors.Join(err, fault.Invalid("state", "must be refund due or refunded, is %v", state))
+	}
+	if err != nil {
+		return pages[Seat, SeatCursor](err, nil, nil)
+	}
+	return g.seats(ctx, SeatFilter{State: state})
+}
+
+// seats lists seats that match.
+func (g *Groups) seats(ctx context.Context, filter SeatFilter) iter.Seq2[Seat, error] {
+	return pages(nil,
+		func(after SeatCursor) ([]Seat, error) { return g.store.Seats(ctx, filter, after, pageSize) },
+		func(s Seat) SeatCursor {
+			if filter.Buyer != 0 {
+				return SeatCursor{At: s.TakenAt, Order: s.Order}
+			}
+			return SeatCursor{At: s.Deadline, Order: s.Order}
+		})
+}
+
+// pages lists what comes page by page, each behind the cursor of the last that came before; or an error.
+func pages[T, C any](err error, page func(after C) ([]T, error), cursor func(T) C) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		if err != nil {
+			yield(none, err)
+			return
+		}
+		var after C
+		for {
+			found, err := page(after)
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			for _, v := range found {
+				if !yield(v, nil) {
+					return
+				}
+				after = cursor(v)
+			}
+			if len(found) < pageSize {
+				return
+			}
+		}
+	}
+}
+
+// orNone lists the same, and where that is nothing asks why.
+func orNone[T any](listing iter.Seq2[T, error], why func() error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		empty := true
+		for v, err := range listing {
+			empty = false
+			if !yield(v, err) {
+				return
+			}
+		}
+		if !empty {
+			return
+		}
+		if err := why(); err != nil {
+			var none T
+			yield(none, err)
+		}
+	}
+}

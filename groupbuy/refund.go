@@ -1,0 +1,98 @@
+package groupbuy
+
+import (
+	"context"
+	"errors"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Refund is a paid seat whose money is to go back by hand. An order is refunded once, under RefundID.
+type Refund struct {
+	Order   string
+	Actor   string // who refunds it, up to 64 bytes; the seat keeps it
+	Reason  string // and why, up to MaxText bytes; the seat keeps it
+	Restock bool   // the units of a team that is formed go back on sale; those of one that is Forming always do
+}
+
+// Refund takes a paid member out of a team: the seat is RefundDue, and a RefundOwed says so. The money is given back
+// by who handles that. While the team is Forming the place is free again; a sponsor hands over, and the last one
+// who leaves fails the team. A team that is formed stays formed. A team whose time is over becomes what its minimum
+// says first.
+//
+// Refunding again, or a seat that has to be refunded for another reason, returns the seat as it is; actor and reason
+// of the first are kept. Of a Refund and a formation at the same moment, Restock is as the team stood when the
+// refund looked.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrNotPaid (use Cancel), ErrCancelled, ErrExpired,
+// stock.ErrRedeemed (unless Options.RefundRedeemed), ErrRefunded (its units were refunded as those of an ordinary
+// order).
+func (g *Groups) Refund(ctx context.Context, r Refund) (Seat, error) {
+	if err := errors.Join(g.readyFor(ctx, r.Order), r.check()); err != nil {
+		return Seat{}, err
+	}
+	for range attempts {
+		seen, err := g.see(ctx, r.Order)
+		if err == nil && seen.seat.State == Held {
+			seen, err = g.look(ctx, r.Order) // something else may have paid the hold
+		}
+		if err == nil {
+			seen, err = g.settled(ctx, seen)
+		}
+		switch {
+		case err != nil:
+			return Seat{}, err
+		case seen.repaid():
+			return seen.seat, nil
+		case seen.seat.State != Paid:
+			return Seat{}, seen.refusal()
+		}
+		done, refusal := g.giveUp(ctx, r, seen.team)
+		if done {
+			return g.refunded(ctx, r.Order)
+		}
+		if failed(refusal) {
+			return Seat{}, refusal
+		}
+		is, err := g.look(ctx, r.Order)
+		switch {
+		case err != nil:
+			return Seat{}, err
+		case is.seat.State != Paid: // it has moved since: look at it again
+		case errors.Is(refusal, stock.ErrRefunded):
+			return Seat{}, inBoth(&SeatError{Order: r.Order, State: Paid, Err: ErrRefunded}, refusal)
+		case refusal != nil:
+			return Seat{}, refusal
+		}
+	}
+	return Seat{}, contention("refund", r.Order)
+}
+
+// check refuses a refund whose words are too long to keep.
+func (r Refund) check() error {
+	err := text("reason", r.Reason)
+	if n := len(r.Actor); n > input.MaxID {
+		err = errors.Join(err, fault.Invalid("actor", "must have at most %d bytes, has %d", input.MaxID, n))
+	}
+	return err
+}
+
+// giveUp refunds the units of a seat, and the seat along with them, and reports whether this call did.
+func (g *Groups) giveUp(ctx context.Context, r Refund, team Team) (bool, error) {
+	done := false
+	refund := stock.Refund{ID: RefundID(r.Order), Order: r.Order, Restock: r.Restock || team.State == Forming}
+	_, err := g.watched(Along{Actor: r.Actor, Reason: r.Reason}, &done).Refund(ctx, refund)
+	return done, err
+}
+
+// refunded returns the seat that this call has refunded.
+func (g *Groups) refunded(ctx context.Context, order string) (Seat, error) {
+	seen, err := g.see(ctx, order)
+	g.took(ctx, seen.effect(StepRefund))
+	if err != nil {
+		return Seat{}, fault.Unread(err)
+	}
+	return seen.seat, nil
+}

@@ -1,0 +1,128 @@
+package groupbuy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Remove takes a product out of its activity: no new teams, nobody joins; teams that are live may still finish. What
+// is available of its units goes back to ordinary stock at once, and what comes free later with the next Expire
+// after that. Removing again returns the product as it is.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct. When the product is removed and its remainder
+// could not go back, the error matches ErrUnknown, and what kept it where that is ErrDrift or an error of stock: the
+// same call again, or Expire, tries again.
+func (g *Groups) Remove(ctx context.Context, key stock.Key) (Product, error) {
+	if err := errors.Join(g.ready(ctx), checkKey(key)); err != nil {
+		return Product{}, err
+	}
+	if _, err := g.remove(ctx, key); err != nil {
+		return Product{}, err
+	}
+	product, _, err := g.giveBack(ctx, key)
+	if err != nil {
+		return Product{}, remains(key, err)
+	}
+	return product, nil
+}
+
+// remains returns the error of a remainder whose product is removed: that was done.
+func remains(key stock.Key, err error) error {
+	if err = fault.Unread(err); err == nil || errors.Is(err, ErrUnknown) {
+		return err
+	}
+	return fmt.Errorf("%w; %v is removed, and its remainder has not gone back: %w", ErrUnknown, key, err)
+}
+
+// remove removes a product that is not yet.
+func (g *Groups) remove(ctx context.Context, key stock.Key) (Product, error) {
+	for range attempts {
+		product, err := g.product(ctx, key)
+		if err != nil || product.State == Removed || product.State == Settled {
+			return product, err
+		}
+		product.State = Removed
+		if _, err := g.store.SaveProduct(ctx, product); err != nil {
+			return Product{}, err
+		}
+	}
+	return Product{}, contention("remove", key.String())
+}
+
+// giveBack returns the units of a product that is Removed and that are available to ordinary stock, as often as
+// there are some, and settles it once there can be no more. It reports whether this call did any of it. Any
+// number of calls may do this at once: a transfer happens once, and who was overtaken looks again.
+//
+// A call that ends after a transfer and before it is counted leaves Product.Returns behind. The next one then makes
+// the same transfer again, which moves nothing, counts it, and finds what has come since by the one after.
+func (g *Groups) giveBack(ctx context.Context, key stock.Key) (Product, bool, error) {
+	changed := false
+	for range attempts {
+		offer, item, err := g.pool(ctx, key)
+		if err != nil || offer.State != Removed {
+			return offer.Product, changed, err
+		}
+		product := offer.Product
+		if item.Available() > 0 {
+			rest := stock.Move{SKU: key.SKU, From: key.Activity, To: 0, Num: stock.Rest}
+			if _, err := g.pools().Transfer(ctx, returnID(key, product.Returns+1), rest); err != nil {
+				return product, changed, err
+			}
+			product.Returns++
+		} else {
+			if unfinished, err := g.store.Unfinished(ctx, key); err != nil || unfinished {
+				return product, changed, err
+			}
+			if err := g.forestall(ctx, key); err != nil {
+				return product, changed, err
+			}
+			product.State = Settled
+		}
+		verdict, err := g.store.SaveProduct(ctx, product)
+		if err != nil {
+			return product, changed, err
+		}
+		changed = changed || verdict == stock.Done
+		if verdict == stock.Done && product.State == Settled {
+			if product, err = g.reopen(ctx, key); err != nil || product.State == Settled {
+				return product, changed, err
+			}
+		}
+	}
+	return Product{}, changed, contention("give back", key.String())
+}
+
+// forestall makes sure that an Offer which was cut off, or sleeps, cannot bring units to a product that is to be
+// settled: it uses up the ID of that transfer, for a remainder that is nothing. Mostly the ID is used already.
+func (g *Groups) forestall(ctx context.Context, key stock.Key) error {
+	rest := stock.Move{SKU: key.SKU, From: key.Activity, To: 0, Num: stock.Rest}
+	_, err := g.pools().Transfer(ctx, takeID(key), rest)
+	if errors.Is(err, ErrMismatch) {
+		return nil
+	}
+	return err
+}
+
+// reopen makes a product that is Settled, and has units nevertheless, Removed again: they came while it was being
+// settled. It returns the product as it is then.
+func (g *Groups) reopen(ctx context.Context, key stock.Key) (Product, error) {
+	for range attempts {
+		product, err := g.product(ctx, key)
+		if err != nil || product.State != Settled {
+			return product, err
+		}
+		item, err := g.pools().Item(ctx, key)
+		if err != nil || item.Available() == 0 {
+			return product, err
+		}
+		product.State = Removed
+		if _, err := g.store.SaveProduct(ctx, product); err != nil {
+			return Product{}, err
+		}
+	}
+	return Product{}, contention("reopen", key.String())
+}

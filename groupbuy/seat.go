@@ -1,0 +1,122 @@
+package groupbuy
+
+import (
+	"context"
+	"errors"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Open opens a team, of which the buyer is the sponsor: it sets the units aside, and gives the team a code that
+// nobody can guess, by which others join it. Pay the seat before its Deadline.
+//
+// The same purchase again returns its seat as it is by then and no error while it is held, paid or beyond, whatever
+// has become of the activity; Member is not compared. Two calls for one order at once give one seat. A refused order
+// may be tried again.
+//
+// Errors, in the order of precedence: ErrInvalid; for an order that is known ErrCancelled, ErrMismatch, ErrExpired,
+// the first and last with the seat as it is; ErrUnknownActivity, ErrUnknownProduct, ErrHidden, ErrNotStarted,
+// ErrEnded, ErrPreparing or ErrRemoved, ErrMembersOnly; ErrInvalid also for a volume that is no whole number of
+// units of this product, or an amount with more places than its currency; then what the stock refuses:
+// stock.ErrPerOrder, stock.ErrPerBuyer, stock.ErrInsufficient, ErrOverflow. An order of the shop's stock that has no
+// seat is known as well: it is ErrCancelled or ErrMismatch.
+func (g *Groups) Open(ctx context.Context, p Purchase) (Seat, error) {
+	if err := errors.Join(g.ready(ctx), p.check()); err != nil {
+		return Seat{}, err
+	}
+	return g.take(ctx, "", p)
+}
+
+// Join takes a seat in a team. Its code may be written as people do, in lower case and with blanks around it. What
+// Open says of replays holds for it; the same order with another team is ErrMismatch.
+//
+// Errors are those of Open, but that a hidden activity can be joined, and that before what the stock refuses come
+// ErrUnknownTeam, ErrOtherProduct, ErrTeamFormed, ErrTeamFailed, ErrTeamOver, ErrJoined, ErrFull. With
+// Activity.Outlive a team can be joined until its own deadline. Whether it is for members only, and how many units a
+// volume is, the team has kept from the moment at which it was opened. Before ErrJoined and ErrFull are final, the
+// team's dead seats are released.
+func (g *Groups) Join(ctx context.Context, code string, p Purchase) (Seat, error) {
+	code, err := Canonical(code)
+	if err := errors.Join(g.ready(ctx), err, p.check()); err != nil {
+		return Seat{}, err
+	}
+	return g.take(ctx, code, p)
+}
+
+// Cancel closes a seat that is held, and gives its units back. Cancelling twice is safe. An order that is not
+// known is closed for good, and returned as a seat that has nothing but its Order and is Cancelled: an Open or Join
+// of it that arrives later is refused with ErrCancelled.
+//
+// A sponsor who leaves hands over to the member who paid first, or else held first; a team that nobody is left in
+// has failed.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound (an order of the shop's stock that has no seat),
+// ErrPaid (use Refund), ErrExpired (the units are back already), ErrRefunded. A seat that was paid after it had been
+// cancelled is returned as it is.
+func (g *Groups) Cancel(ctx context.Context, order string) (Seat, error) {
+	if err := g.readyFor(ctx, order); err != nil {
+		return Seat{}, err
+	}
+	done := false
+	_, refusal := g.watched(Along{}, &done).Cancel(ctx, order)
+	if failed(refusal) {
+		return Seat{}, refusal
+	}
+	seen, err := g.look(ctx, order)
+	if done {
+		g.took(ctx, seen.effect(StepCancel))
+	}
+	switch {
+	case err != nil && refusal != nil:
+		return Seat{}, err
+	case err != nil:
+		return Seat{}, fault.Unread(err)
+	case seen.closed():
+		return Seat{Order: order, State: Cancelled}, nil
+	case seen.seat.State == NoSeat:
+		return Seat{}, seatError(order, NoSeat)
+	case refusal != nil && seen.repaid() && !errors.Is(refusal, stock.ErrRefunded): // paid when it had expired
+		return Seat{}, seen.refusal()
+	case refusal != nil:
+		return Seat{}, inBoth(seen.refusal(), refusal)
+	}
+	return seen.seat, nil
+}
+
+// Resolve settles an order after ErrUnknown, for good, as stock.Inventory.Resolve does: what was lost on the way can
+// no longer take effect. It returns the seat as it is then. An order that is not known is closed as by Cancel, and
+// returned as one.
+//
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound (an order of the shop's stock that has no seat).
+func (g *Groups) Resolve(ctx context.Context, order string) (Seat, error) {
+	if err := g.readyFor(ctx, order); err != nil {
+		return Seat{}, err
+	}
+	if _, err := g.units(Along{}).Resolve(ctx, order); err != nil {
+		return Seat{}, err
+	}
+	seen, err := g.look(ctx, order)
+	switch {
+	case err != nil:
+		return Seat{}, fault.Unread(err)
+	case seen.closed():
+		return Seat{Order: order, State: Cancelled}, nil
+	case seen.seat.State == NoSeat:
+		return Seat{}, seatError(order, NoSeat)
+	}
+	return seen.seat, nil
+}
+
+// readyFor is ready for a call that names an order.
+func (g *Groups) readyFor(ctx context.Context, order string) error {
+	return errors.Join(g.ready(ctx), checkOrder(order))
+}
+
+// checkOrder refuses what is no number of an order.
+func checkOrder(order string) error {
+	if n := len(order); n < 1 || n > MaxOrder {
+		return fault.Invalid("order", "must be 1 to %d bytes, has %d", MaxOrder, n)
+	}
+	return nil
+}

@@ -1,0 +1,209 @@
+package groupbuy
+
+import (
+	"context"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Store keeps activities, products, teams, seats and events. It is mechanical, as stock.Store is, and what that
+// says of its methods holds for these: safe for concurrent use, a change is atomic, errors match ErrUnavailable,
+// ErrStore, ErrDrift or ErrOverflow where nothing was done and ErrUnknown where that is not known, time is the
+// store's own clock in whole microseconds, UTC. What it has to decide about a team it asks the methods of Team,
+// with the team locked. Memory and sqlstore.GroupBuy implement it.
+//
+// Whoever changes seats has the item of their pool locked, and locks in this order: holds, items, seats and teams.
+type Store interface {
+	// Units returns the store of the units: that of the shop's ordinary stock, in which the pools of activities
+	// are items like others. A seat is an order of one line, in the pool of its product, and names its buyer. In
+	// the same transaction
+	//
+	//   - a Lock with a Booking also takes its seat: by Booking.Open where it opens a team, or else by Team.Take,
+	//     whose refusal is Locking.Why. The deadline is that of the hold. A code that is another team's is
+	//     refused with ErrCodeTaken. When it is Done, the booking has the seat and the team;
+	//   - a Move or Expire also moves the seat of its order by the step of SeatState.Along, with Team.Move, and a
+	//     Refund likewise, which also keeps the actor and reason that are given. A refusal of Team.Move is the
+	//     error of the Move. Seats that are Behind their holds are not moved: Follow does that.
+	//
+	// What the hold or the item refuses comes first: the seat and the team are asked only for what those let pass.
+	//
+	// Pay, Reacquire, Cancel and Refund of an order that has a hold and no seat are refused with ErrNotFound; Expire
+	// leaves it to be an ordinary one. A Lock without a Booking is one of ordinary stock.
+	//
+	// A step of a seat writes the events it returns, ends the sponsorship of who leaves (Team.Bereft), adds the
+	// members of a team that is formed, and those added later, to Product.Formed, and puts a product that is
+	// Settled back to Removed where units come back.
+	// Seats of one team that leave by one Expire or Follow are moved together, by order number: only then is the
+	// team found to be bereft or not.
+	Units(with Along) stock.Store
+
+	// SaveActivity keeps an activity whose Version is 0 as a new one, or Exists; another as the next version of
+	// that one, or Refused where it has another Version by now. EndedAt is set to the clock where ended is true and
+	// it is zero.
+	SaveActivity(ctx context.Context, activity Activity, ended bool) (stock.Verdict, error)
+
+	// Activity returns an activity and the clock. Version is 0 where there is none.
+	Activity(ctx context.Context, id int64) (Activity, time.Time, error)
+
+	// Activities returns up to limit activities behind an ID, by ID.
+	Activities(ctx context.Context, after int64, limit int) ([]Activity, error)
+
+	// DueActivities returns up to limit activities whose End has come and that have not EndedAt, by End and then ID.
+	DueActivities(ctx context.Context, limit int) ([]Activity, error)
+
+	// SaveProduct keeps a product, as SaveActivity does; Formed stays as it is.
+	SaveProduct(ctx context.Context, product Product) (stock.Verdict, error)
+
+	// Offer returns a product with its activity, and the clock. Version of the product is 0 where there is none.
+	Offer(ctx context.Context, key stock.Key) (Offer, time.Time, error)
+
+	// Products returns up to limit products of an activity behind a SKU, by SKU.
+	Products(ctx context.Context, activity, after int64, limit int) ([]Product, error)
+
+	// DueProducts returns up to limit products that are Removed, behind a key, by activity and then SKU.
+	DueProducts(ctx context.Context, after stock.Key, limit int) ([]Product, error)
+
+	// Shelf returns up to limit products that are Offered in activities that are not Hidden and run now, ordered by
+	// Activity.Sort, then activity, then SKU, behind a cursor, and the clock.
+	Shelf(ctx context.Context, after ShelfCursor, limit int) ([]Offer, time.Time, error)
+
+	// Seat returns a seat, its team, and the clock. State is NoSeat where there is none.
+	Seat(ctx context.Context, order string) (Seat, Team, time.Time, error)
+
+	// Team returns a team and the clock. Version is 0 where there is none.
+	Team(ctx context.Context, code string) (Team, time.Time, error)
+
+	// Seats returns up to limit seats that match, behind a cursor: of a team by order number, of a buyer by TakenAt
+	// descending and then order number, and of a state by Deadline and then order number.
+	Seats(ctx context.Context, filter SeatFilter, after SeatCursor, limit int) ([]Seat, error)
+
+	// Teams returns up to limit teams of a product, or of all, in a state, by Deadline and then Code, behind a cursor.
+	// Joinable leaves out those that are not Live or have no seat Open.
+	Teams(ctx context.Context, filter TeamFilter, after TeamCursor, limit int) ([]Team, error)
+
+	// LateSeats returns up to limit orders of seats, of one team or of all, that are Held and past their deadline.
+	LateSeats(ctx context.Context, team string, limit int) ([]string, error)
+
+	// LateTeams returns up to limit teams that are Forming and past their deadline, by Deadline and then Code.
+	LateTeams(ctx context.Context, limit int) ([]Team, error)
+
+	// Unfinished reports whether a product has teams that are Forming, or seats that are Held.
+	Unfinished(ctx context.Context, key stock.Key) (bool, error)
+
+	// End ends teams by Team.End, with the holds of the seats that leave, and answers for each: Refused where the
+	// team is not Forming or not of the Version of its Ending. It may do so in several transactions; a team is
+	// always whole.
+	End(ctx context.Context, endings []Ending) ([]stock.Verdict, error)
+
+	// Late moves a seat by StepLate. Refused where it is in none of its states.
+	Late(ctx context.Context, order string) (stock.Verdict, error)
+
+	// Follow moves seats to where their holds are, by the steps of SeatState.Behind, and returns the orders of those
+	// that it moved.
+	Follow(ctx context.Context, orders []string) ([]string, error)
+
+	// DueEvents returns up to limit events that are the first undone of their team and due now, the longest due first
+	// and then by code. Their Team, Seat and Members are empty.
+	DueEvents(ctx context.Context, limit int) ([]Event, error)
+
+	// Lease counts a try of an event that is due, and puts it off for a while, so that nobody else gets it meanwhile.
+	// Refused where it is not the first undone of its team, has had another number of tries, or is not due.
+	Lease(ctx context.Context, event Event, holdFor time.Duration) (stock.Verdict, error)
+
+	// Delivered marks an event as done, and moves the seat of a RefundOwed by StepReturn. The next event of the team
+	// is due at once. Refused where it is done. An event that is Poisoned may be marked, too.
+	Delivered(ctx context.Context, event Event) (stock.Verdict, error)
+
+	// Undelivered keeps why a try of an event failed and puts it off for a while, or with poison sets it aside:
+	// the next event of the team is due at once. Refused where the event has had another number of tries by now.
+	Undelivered(ctx context.Context, event Event, failure string, retryIn time.Duration, poison bool) (stock.Verdict, error)
+
+	// Event returns an event; Kind is 0 where there is none.
+	Event(ctx context.Context, code string, no int64) (Event, error)
+
+	// Events returns up to limit events of a team behind a number, by number; with poisoned only those that are
+	// set aside, of all teams where the code is empty, by code and number behind the cursor.
+	Events(ctx context.Context, code string, poisoned bool, after EventCursor, limit int) ([]Event, error)
+
+	// Books returns what up to limit teams of a product say and what their seats say, behind a code, by code. Each is
+	// of one moment.
+	Books(ctx context.Context, key stock.Key, after string, limit int) ([]TeamBook, error)
+
+	// FormedPeople returns how many seats of a product have the Status Formed, and Product.Formed of the same moment.
+	FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error)
+
+	// Correct gives a team the counts of its book by Team.Correct, with its event. Refused where it has another
+	// Version by now. CorrectFormed adds to Product.Formed.
+	Correct(ctx context.Context, book TeamBook) (stock.Verdict, error)
+	CorrectFormed(ctx context.Context, key stock.Key, by int64) error
+}
+
+// Along is what goes along with the calls on units.
+type Along struct {
+	Booking *Booking // with a Lock
+	Actor   string   // with a Refund
+	Reason  string
+}
+
+// SeatFilter picks seats: by one of the three.
+type SeatFilter struct {
+	Team  string    // of a team
+	Buyer int64     // or of a buyer
+	State SeatState // or in a state
+}
+
+// SeatCursor is a place in a list of seats: the last that was seen. An empty Order is the beginning.
+type SeatCursor struct {
+	At    time.Time // TakenAt of a buyer's, Deadline of a state's
+	Order string
+}
+
+// TeamFilter picks teams.
+type TeamFilter struct {
+	Product  stock.Key // zero is all
+	State    TeamState
+	Joinable bool // with Forming: Live at now, with a seat Open
+}
+
+// TeamCursor is a place in a list of teams. An empty Code is the beginning.
+type TeamCursor struct {
+	Deadline time.Time
+	Code     string
+}
+
+// ShelfCursor is a place in the shop window. A zero Key is the beginning.
+type ShelfCursor struct {
+	Sort int64
+	stock.Key
+}
+
+// EventCursor is a place in a list of events. An empty Code is the beginning.
+type EventCursor struct {
+	Code string
+	No   int64
+}
+
+// Counts are what a team counts of its seats.
+type Counts struct {
+	Held, Paid int64
+	PaidVolume decimal.Decimal
+	Events     int64 // the highest number of an event
+}
+
+// TeamBook is what a team says, and what its seats say.
+type TeamBook struct {
+	Team
+	Recount Counts
+	Astray  []SeatBook // the seats that do not agree with their holds
+}
+
+// SeatBook is a seat that is not where its hold is.
+type SeatBook struct {
+	Order string
+	State SeatState
+	Hold  stock.State
+	Units int64 // of the hold
+}

@@ -1,0 +1,282 @@
+package groupbuy
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// giveWay is how often a purchase that a team refused is tried again because the reason seems to be gone: that may be
+// a snapshot of a caller's transaction, which does not see what the store sees.
+const giveWay = 3
+
+// take takes a seat for a purchase: in the team of a code, or in a new one where there is no code. It looks at the
+// team and the product first, which say how many units that is, and then tries. What is in the way, it looks for
+// only when it was refused.
+func (g *Groups) take(ctx context.Context, code string, p Purchase) (Seat, error) {
+	for n := range attempts {
+		try, refusal := g.book(ctx, code, p)
+		tried := refusal == nil
+		if tried {
+			var seat Seat
+			if seat, refusal = g.lock(ctx, &try); seat.State != NoSeat {
+				return seat, nil
+			}
+		}
+		if failed(refusal) {
+			return Seat{}, refusal
+		}
+		seat, err := g.refused(ctx, code, p, tried, refusal)
+		switch {
+		case err != nil, seat.State != NoSeat:
+			return seat, err
+		case n >= giveWay && errors.As(refusal, new(*TeamError)):
+			return Seat{}, refusal
+		}
+	}
+	return Seat{}, contention("take", p.Order)
+}
+
+// lock sets the units of a booking aside, and its seat along with them. It returns no seat for an order that is known.
+func (g *Groups) lock(ctx context.Context, try *tryout) (Seat, error) {
+	seat := &try.Seat
+	hold, err := g.units(Along{Booking: &try.Booking}).For(seat.Buyer).Until(try.until).Lock(ctx, seat.Order, try.line)
+	if err != nil || seat.State == NoSeat || !seat.TakenAt.Equal(hold.LockedAt) { // that of another try, which came to nothing
+		return Seat{}, err
+	}
+	g.took(ctx, Effect{Step: StepTake, Order: seat.Order, Team: seat.Team})
+	return *seat, nil
+}
+
+// tryout is a booking with the units that it needs.
+type tryout struct {
+	Booking
+
+	line  stock.Line
+	until time.Time // the hold dies then at the latest
+}
+
+// book returns what a purchase books, or why it cannot be booked. That a team is full it leaves to the store, which
+// also knows whether the buyer is in it.
+func (g *Groups) book(ctx context.Context, code string, p Purchase) (tryout, error) {
+	var team Team
+	var err error
+	if code != "" {
+		if team, _, err = g.store.Team(ctx, code); err != nil {
+			return tryout{}, err
+		}
+		team.Code = code
+	}
+	offer, now, err := g.offer(ctx, p.Product)
+	if err != nil {
+		return tryout{}, err
+	}
+	if code != "" && team.Key == p.Product {
+		offer.Terms = team.Terms // as they were when it was opened
+	}
+	if err := offer.refuses(p, code == "", now); err != nil {
+		return tryout{}, err
+	}
+	if err := team.Refuses(p.Product, false, now); code != "" && err != nil && !errors.Is(err, ErrFull) {
+		return tryout{}, err
+	}
+	seat, units, err := p.booked(offer.Terms)
+	if err != nil {
+		return tryout{}, err
+	}
+	try := tryout{
+		Booking: Booking{Seat: seat, Team: team}, until: team.Deadline,
+		line: stock.Line{SKU: p.Product.SKU, Activity: p.Product.Activity, Num: units},
+	}
+	if code == "" {
+		err = g.opens(&try, offer, now)
+	}
+	return try, err
+}
+
+// opens makes a booking one of a new team.
+func (g *Groups) opens(try *tryout, offer Offer, now time.Time) error {
+	code, err := g.newCode()
+	if err != nil {
+		return err
+	}
+	try.Team = Team{Code: code, Key: offer.Key, Terms: offer.Terms}
+	try.Opens, try.Formation = true, offer.Activity.Formation
+	try.until = now.Add(try.Formation)
+	if end := offer.Activity.End; !offer.Activity.Outlive {
+		try.Until = end
+		if end.Before(try.until) {
+			try.until = end
+		}
+	}
+	return nil
+}
+
+// offer returns a product, whether or not it exists, with its activity.
+func (g *Groups) offer(ctx context.Context, key stock.Key) (Offer, time.Time, error) {
+	offer, now, err := g.store.Offer(ctx, key)
+	if err == nil && offer.Version == 0 && offer.Activity.Version == 0 {
+		offer.Activity, now, err = g.store.Activity(ctx, key.Activity)
+	}
+	offer.Key, offer.Activity.ID = key, key.Activity
+	return offer, now, err
+}
+
+// refuses returns why a purchase can neither open a team nor join one at now, as far as the activity, the product
+// and its terms say, or nil.
+func (o Offer) refuses(p Purchase, opens bool, now time.Time) error {
+	switch a := o.Activity; {
+	case a.Version == 0:
+		return a.refusal(ErrUnknownActivity, now)
+	case o.Version == 0:
+		return o.because(ErrUnknownProduct, now)
+	case opens && a.Hidden:
+		return a.refusal(ErrHidden, now)
+	case now.Before(a.Start):
+		return a.refusal(ErrNotStarted, now)
+	case opens && a.ended(now), !now.Before(a.closes()):
+		return a.refusal(ErrEnded, now)
+	case o.State == Preparing:
+		return o.because(ErrPreparing, now)
+	case o.State != Offered:
+		return o.because(ErrRemoved, now)
+	case o.MembersOnly && !p.Member:
+		return o.because(ErrMembersOnly, now)
+	}
+	return nil
+}
+
+// because returns a reason with the product.
+func (o Offer) because(reason error, now time.Time) error {
+	return &ProductError{Key: o.Key, Err: reason, Start: o.Activity.Start, End: o.Activity.End, Now: now}
+}
+
+// refused looks for what is in the way of a purchase, which was tried or not even that. It returns the seat of an
+// order that is known, and neither seat nor error where it should be tried once more.
+func (g *Groups) refused(ctx context.Context, code string, p Purchase, tried bool, refusal error) (Seat, error) {
+	state, ofOrder := errors.AsType[*stock.StateError](refusal)
+	_, ofTeam := errors.AsType[*TeamError](refusal)
+	placed := errors.Is(refusal, ErrJoined) || errors.Is(refusal, ErrFull) // by seats, which may be dead
+	switch {
+	case !tried, refusal == nil, ofOrder, errors.Is(refusal, ErrMismatch), errors.Is(refusal, ErrCodeTaken):
+		seat, known, err := g.replay(ctx, code, p)
+		if known && ofOrder && err != nil {
+			err = inBoth(err, state)
+		}
+		if known || err != nil || tried {
+			return seat, err
+		}
+		return Seat{}, refusal
+	case errors.Is(refusal, stock.ErrNotOnSale), errors.Is(refusal, stock.ErrUnknownSKU):
+		return Seat{}, g.unsold(ctx, code, p, refusal)
+	case code == "", ofTeam && !placed:
+		return Seat{}, refusal
+	}
+	if released, err := g.releaseSeats(ctx, code); err != nil || released > 0 {
+		return Seat{}, err
+	}
+	reason, err := g.unjoinable(ctx, code, p)
+	switch {
+	case err != nil:
+		return Seat{}, err
+	case reason != nil:
+		return Seat{}, reason
+	case ofTeam:
+		return Seat{}, nil // it is gone
+	}
+	return Seat{}, refusal
+}
+
+// replay answers for an order that is known.
+func (g *Groups) replay(ctx context.Context, code string, p Purchase) (seat Seat, known bool, err error) {
+	seen, err := g.look(ctx, p.Order)
+	switch {
+	case err != nil, seen.seat.State == NoSeat && seen.hold.State == stock.Unheld:
+		return Seat{}, false, err
+	case seen.seat.State == NoSeat && seen.hold.State == stock.Cancelled:
+		return Seat{}, true, seatError(p.Order, Cancelled)
+	case seen.seat.State == Cancelled:
+		return seen.seat, true, seen.refusal()
+	case !p.made(seen.seat, code):
+		return Seat{}, true, ErrMismatch
+	case seen.dead():
+		return seen.seat, true, seen.refusal()
+	}
+	return seen.seat, true, nil
+}
+
+// unsold translates why the pool of a product refused: what has changed since the product was looked at.
+func (g *Groups) unsold(ctx context.Context, code string, p Purchase, refusal error) error {
+	offer, now, err := g.offer(ctx, p.Product)
+	if err != nil {
+		return err
+	}
+	p.Member = true // that, it was asked before
+	reason := offer.refuses(p, code == "", now)
+	switch {
+	case reason != nil:
+	case errors.Is(refusal, stock.ErrNotStarted):
+		reason = offer.Activity.refusal(ErrNotStarted, now)
+	case errors.Is(refusal, stock.ErrEnded):
+		reason = offer.Activity.refusal(ErrEnded, now)
+	default:
+		reason = offer.because(ErrPreparing, now) // its pool is on the way to the shelf
+	}
+	return inBoth(reason, refusal)
+}
+
+// unjoinable returns why the team of a code does not take the buyer in, or nil.
+func (g *Groups) unjoinable(ctx context.Context, code string, p Purchase) (refusal, err error) {
+	joined := false
+	for seat, err := range g.seats(ctx, SeatFilter{Buyer: p.Buyer}) {
+		if err != nil {
+			return nil, err
+		}
+		if joined = seat.Team == code && seat.State.Live(); joined {
+			break
+		}
+	}
+	team, now, err := g.store.Team(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	team.Code = code
+	return team.Refuses(p.Product, joined, now), nil
+}
+
+// check refuses a purchase that is wrong whatever the product is.
+func (p Purchase) check() error {
+	_, err := canonicalVolume(p.Volume)
+	return errors.Join(checkOrder(p.Order), input.Positive("buyer", p.Buyer), checkKey(p.Product), err,
+		text("name", p.Name), text("avatar", p.Avatar), text("address", p.Address),
+		money.Amount("shipping fee", p.ShippingFee), money.Amount("balance used", p.BalanceUsed))
+}
+
+// booked returns the seat that a purchase asks for, with volume and amounts as every store keeps them, and how many
+// units it is; or ErrInvalid for a volume or an amount that these terms do not have.
+func (p Purchase) booked(terms Terms) (Seat, int64, error) {
+	units, err := terms.Units(p.Volume)
+	fee, badFee := money.Minor("shipping fee", p.ShippingFee, terms.Places)
+	used, badUsed := money.Minor("balance used", p.BalanceUsed, terms.Places)
+	if err := errors.Join(err, badFee, badUsed); err != nil {
+		return Seat{}, 0, err
+	}
+	seat := Seat{Order: p.Order, Key: p.Product, Buyer: p.Buyer, Volume: rescaled(p.Volume, VolumePlaces), Guest: p.Guest}
+	seat.ShippingFee, seat.BalanceUsed = money.Decimal(fee, terms.Places), money.Decimal(used, terms.Places)
+	return seat, units, nil
+}
+
+// made reports whether a seat is the one that a purchase took: of the team of a code, or of one that it opened.
+func (p Purchase) made(seat Seat, code string) bool {
+	place := seat.Sponsor
+	if code != "" {
+		place = !seat.Sponsor && seat.Team == code
+	}
+	return place && seat.Order == p.Order && seat.Buyer == p.Buyer && seat.Key == p.Product && seat.Volume.Equal(p.Volume) &&
+		seat.Name == p.Name && seat.Avatar == p.Avatar && seat.Address == p.Address &&
+		seat.ShippingFee.Equal(p.ShippingFee) && seat.BalanceUsed.Equal(p.BalanceUsed)
+}

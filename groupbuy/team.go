@@ -1,0 +1,282 @@
+package groupbuy
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// The rules of teams. Each is a method on a team that the store has locked and read, so that Memory and the SQL
+// store cannot disagree; the store writes back what it leaves. Events that it returns are to be recorded with it,
+// numbered already.
+
+// Booking is a seat that is to be taken along with the Lock of its units. When the Lock was Done, it has the seat
+// and its team as they were booked.
+type Booking struct {
+	Seat Seat // without what the store knows: State, TakenAt, Deadline
+	Team Team // for Join its Code and Key are enough; for Open it is the new team, without what the store knows
+
+	Opens     bool          // Open: the team is new
+	Formation time.Duration // Open: how long the team has
+	Until     time.Time     // Open: it dies then at the latest; zero is never
+}
+
+// Open makes the new team of a booking, with its sponsor's seat, at a moment.
+func (b *Booking) Open(at, deadline time.Time) {
+	t := &b.Team
+	t.State, t.OpenedAt, t.Deadline = Forming, at, at.Add(b.Formation)
+	if !b.Until.IsZero() && b.Until.Before(t.Deadline) {
+		t.Deadline = b.Until
+	}
+	t.Sponsor, t.SponsorOrder = b.Seat.Buyer, b.Seat.Order
+	t.Held, t.Paid, t.PaidVolume, t.Events, t.Version = 0, 0, decimal.New(0, -VolumePlaces), 0, 1
+	b.Seat.Sponsor = true
+	t.take(&b.Seat, at, deadline)
+}
+
+// Take gives the seat of a booking its place in the team at a moment, or returns why not. Joined says that the
+// buyer has a live seat in the team already.
+func (t *Team) Take(seat *Seat, joined bool, at, deadline time.Time) error {
+	if err := t.Refuses(seat.Key, joined, at); err != nil {
+		return err
+	}
+	t.take(seat, at, deadline)
+	t.Version++
+	return nil
+}
+
+// take books the seat.
+func (t *Team) take(seat *Seat, at, deadline time.Time) {
+	seat.Team, seat.Places, seat.TakenAt, seat.Deadline = t.Code, t.Places, at, deadline
+	t.count(StepTake, seat)
+}
+
+// Refuses returns why nobody can take a seat of a team at a moment, or nil; in the order of precedence
+// ErrUnknownTeam, ErrOtherProduct, ErrTeamFormed, ErrTeamFailed, ErrTeamOver, ErrJoined, ErrFull.
+func (t *Team) Refuses(product stock.Key, joined bool, at time.Time) error {
+	var reason error
+	switch {
+	case t.Version == 0:
+		reason = ErrUnknownTeam
+	case t.Key != product:
+		reason = ErrOtherProduct
+	case t.State == Formed:
+		reason = ErrTeamFormed
+	case t.State == Failed:
+		reason = ErrTeamFailed
+	case !at.Before(t.Deadline):
+		reason = ErrTeamOver
+	case joined:
+		reason = ErrJoined
+	case t.Open() == 0:
+		reason = ErrFull
+	default:
+		return nil
+	}
+	return &TeamError{Team: t.Code, Err: reason}
+}
+
+// Regains returns why a late payment (stock.StepReacquire) cannot have a seat of a team at a moment, or nil, as Refuses
+// does. A seat that is Held still, since its hold has expired by itself, has its place, but no more time than others.
+func (t *Team) Regains(seat Seat, joined bool, at time.Time) error {
+	err := t.Refuses(seat.Key, joined && seat.State != Held, at)
+	if seat.State == Held && errors.Is(err, ErrFull) {
+		return nil
+	}
+	return err
+}
+
+// count moves a seat by a step, and the counts of its team with it.
+func (t *Team) count(step Step, seat *Seat) {
+	row := step.Transition()
+	t.Held += row.Held
+	t.Paid += row.Paid
+	t.PaidVolume = t.PaidVolume.Add(seat.Volume.Mul(decimal.NewFromInt(row.Paid)))
+	seat.State = row.To
+}
+
+// Move moves a seat of the team by a step at a moment, together with a step of its hold, and returns what it
+// tells. The caller has looked at Transition.From, and for stock.StepReacquire at Regains; StepRegain is refused as
+// Take is, and then nothing is changed.
+//
+// When all moves of one transaction are made, the caller asks Bereft, and then calls HandOver or Close.
+func (t *Team) Move(step Step, seat *Seat, joined bool, at time.Time) ([]Event, error) {
+	if step == StepRegain {
+		if err := t.Refuses(seat.Key, joined, at); err != nil {
+			return nil, err
+		}
+	}
+	if step == StepReturn {
+		seat.State = step.Transition().To
+		return nil, nil
+	}
+	row := step.Transition()
+	t.count(step, seat)
+	t.Version++
+	var events []Event
+	if row.To == Paid {
+		seat.PaidAt, seat.EndedAt, seat.Status = at, time.Time{}, Forming // a seat that is regained had expired
+		events = t.paid(seat, at)
+	} else {
+		seat.EndedAt = at
+		if seat.Status == Forming { // it leaves without having been in a team that was formed
+			seat.Status = Failed
+		}
+	}
+	if row.Event != 0 {
+		events = append(events, t.tell(row.Event, seat.Order, at))
+	}
+	if !row.To.Live() && t.State == Forming && t.SponsorOrder == seat.Order {
+		t.bereft = true // HandOver or Close comes
+	}
+	return events, nil
+}
+
+// paid says what a payment does to the team.
+func (t *Team) paid(seat *Seat, at time.Time) []Event {
+	switch {
+	case t.State == Formed: // held when its team, which is by volume, was formed
+		seat.Status, seat.Added = Formed, true
+		return []Event{t.tell(MemberAdded, seat.Order, at)}
+	case t.State == Forming && t.reached():
+		t.FormedBy = seat.Order
+		return []Event{t.end(Formed, ByPayment, at)}
+	}
+	return nil
+}
+
+// reached reports whether enough is paid.
+func (t *Team) reached() bool {
+	if t.ByVolume() {
+		return t.PaidVolume.Cmp(t.Volume) >= 0
+	}
+	return t.Paid >= t.People
+}
+
+// end gives the team its last state. Where it is formed, the store gives every seat of it that is Paid the Status
+// Formed, which has none yet.
+func (t *Team) end(to TeamState, cause Cause, at time.Time) Event {
+	t.State, t.Cause, t.EndedAt = to, cause, at
+	kind := TeamFormed
+	if to == Failed {
+		kind = TeamFailed
+	}
+	return t.tell(kind, "", at)
+}
+
+// tell makes the next event of the team.
+func (t *Team) tell(kind EventKind, order string, at time.Time) Event {
+	t.Events++
+	return Event{Code: t.Code, No: t.Events, Kind: kind, Order: order, At: at}
+}
+
+// Bereft reports whether the sponsor has left a team that is Forming: it needs another, or has nobody left.
+func (t *Team) Bereft() bool { return t.bereft }
+
+// HandOver makes the next sponsor of a team that is Bereft: the one of its live seats that comes first by Succeeds.
+func (t *Team) HandOver(seat Seat) {
+	t.Sponsor, t.SponsorOrder, t.bereft = seat.Buyer, seat.Order, false
+}
+
+// Close fails a team that is Bereft and has no live seat: there is nothing left to expire.
+func (t *Team) Close(at time.Time) Event {
+	t.bereft = false
+	return t.end(Failed, ByLeaving, at)
+}
+
+// Succeeds orders the live seats of a team by who becomes its sponsor first: who has paid before who has not,
+// then who paid first or took the seat first, then the order number.
+func Succeeds(a, b Seat) int {
+	if a.State != b.State {
+		return int(b.State) - int(a.State) // Paid is the higher
+	}
+	at, bt := a.TakenAt, b.TakenAt
+	if a.State == Paid {
+		at, bt = a.PaidAt, b.PaidAt
+	}
+	if c := at.Compare(bt); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Order, b.Order)
+}
+
+// Ending is a team that is to be over, by an operator or by its deadline.
+type Ending struct {
+	Code    string
+	Version int64 // of the team as it was when this was decided; with another it is Refused
+	To      TeamState
+	Cause   Cause
+	Actor   string
+	Reason  string
+	Frees   bool // the refunds give their units back to the limit of their buyers
+}
+
+// AtDeadline returns what becomes of a team at its deadline: Formed where it has reached its minimum.
+func (t *Team) AtDeadline() TeamState {
+	if t.MinPeople > 0 && t.Paid >= t.MinPeople || t.MinVolume.IsPositive() && t.PaidVolume.Cmp(t.MinVolume) >= 0 {
+		return Formed
+	}
+	return Failed
+}
+
+// Leaves returns the step of a live seat when its team is ended at a moment; 0 where it stays. The step of its hold
+// is Transition.With; a refund puts the units back on sale.
+func (e Ending) Leaves(seat Seat, at time.Time) Step {
+	switch {
+	case seat.State == Held && !at.Before(seat.Deadline):
+		return StepExpire
+	case seat.State == Held:
+		return StepCancel
+	case seat.State == Paid && e.To == Failed:
+		return StepRefund
+	}
+	return 0
+}
+
+// End ends the team, whose live seats are given in the order of Succeeds, and moves each by its step of Leaves. The
+// seats that stay are Paid, and get the Status Formed.
+func (t *Team) End(e Ending, seats []Seat, at time.Time) []Event {
+	events := []Event{t.end(e.To, e.Cause, at)}
+	t.Actor, t.Reason = e.Actor, e.Reason
+	for i := range seats {
+		seat := &seats[i]
+		step := e.Leaves(*seat, at)
+		if step == 0 {
+			seat.Status = Formed
+			continue
+		}
+		t.count(step, seat)
+		seat.Status, seat.EndedAt = Failed, at
+		kind := SeatReleased
+		if step == StepRefund {
+			kind = RefundOwed
+		}
+		events = append(events, t.tell(kind, seat.Order, at))
+	}
+	t.Version++
+	return events
+}
+
+// Correct gives the team the counts that its seats and events say it has.
+func (t *Team) Correct(counts Counts, at time.Time) Event {
+	t.Held, t.Paid, t.PaidVolume, t.Events = counts.Held, counts.Paid, counts.PaidVolume, counts.Events
+	t.Version++
+	return t.tell(Corrected, "", at)
+}
+
+// members returns those of the seats that were in the team when it was formed, in the order of payment.
+func members(seats []Seat) []Seat {
+	in := slices.DeleteFunc(slices.Clone(seats), func(s Seat) bool { return s.Status != Formed || s.Added })
+	slices.SortFunc(in, func(a, b Seat) int {
+		if c := a.PaidAt.Compare(b.PaidAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Order, b.Order)
+	})
+	return in
+}

@@ -1,0 +1,127 @@
+package groupbuy
+
+import (
+	"errors"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// check refuses a product that contradicts itself.
+func (p Product) check() error {
+	return errors.Join(checkKey(p.Key), p.Terms.check(),
+		input.NotNegative("SPU", p.SPU), text("name", p.Name), text("specification", p.Spec),
+		input.NotNegative("units per order", p.PerOrder), input.NotNegative("units per buyer", p.PerBuyer))
+}
+
+// checkKey refuses a key that names no product of an activity.
+func checkKey(key stock.Key) error {
+	return errors.Join(input.Positive("SKU", key.SKU), input.Positive("activity", key.Activity))
+}
+
+// check refuses terms that contradict themselves.
+func (t Terms) check() error {
+	if err := money.Places(t.Places); err != nil {
+		return err
+	}
+	price, err := money.Minor("price", t.Price, t.Places)
+	group, bad := money.Minor("group price", t.GroupPrice, t.Places)
+	if err = errors.Join(err, bad); err == nil && group > price {
+		err = fault.Invalid("group price", "must be at most the price %v, is %v", t.Price, t.GroupPrice)
+	}
+	if t.UnitsPerVolume < 0 || t.UnitsPerVolume > MaxUnits {
+		err = errors.Join(err, fault.Invalid("units per volume", "must be 0 to %d, are %d", int64(MaxUnits), t.UnitsPerVolume))
+	}
+	return errors.Join(err, t.checkGoal())
+}
+
+// checkGoal refuses terms that say by what a team is formed in no way, in two, or in one that makes no team.
+func (t Terms) checkGoal() error {
+	volume, err := hundredths("volume", t.Volume)
+	least, bad := hundredths("minimum volume", t.MinVolume)
+	if err = errors.Join(err, bad); err != nil {
+		return err
+	}
+	switch {
+	case (t.People == 0) == (volume == 0):
+		return fault.Invalid("people", "or volume must be what a team is formed by, one of them and not both")
+	case volume == 0 && (t.People < 2 || t.People > MaxPeople):
+		return fault.Invalid("people", "must be 2 to %d, are %d", MaxPeople, t.People)
+	case t.MinPeople < 0 || t.MinPeople > t.People:
+		return fault.Invalid("minimum people", "must be 0 to %d, are %d", t.People, t.MinPeople)
+	case least > volume:
+		return fault.Invalid("minimum volume", "must be at most %v, is %v", t.Volume, t.MinVolume)
+	}
+	return nil
+}
+
+// hundredths returns a volume in hundredths; it refuses one that is negative, too large or too fine.
+func hundredths(field string, volume decimal.Decimal) (int64, error) {
+	n, err := money.Minor(field, volume, VolumePlaces)
+	if err == nil && n > maxVolume*100 {
+		err = fault.Invalid(field, "must be at most %d, is %v", int64(maxVolume), volume)
+	}
+	return n, err
+}
+
+// canonicalVolume returns what somebody buys as every store keeps it, with two places. It refuses one that is
+// not above 0.
+func canonicalVolume(volume decimal.Decimal) (decimal.Decimal, error) {
+	n, err := hundredths("volume", volume)
+	if err == nil && n == 0 {
+		err = fault.Invalid("volume", "must be above 0")
+	}
+	return money.Decimal(n, VolumePlaces), err
+}
+
+// Units returns how many units of stock a volume is. A volume that is not above 0, has more than two places or
+// comes to no whole number of units is refused with ErrInvalid.
+func (t Terms) Units(volume decimal.Decimal) (int64, error) {
+	volume, err := canonicalVolume(volume)
+	if err != nil {
+		return 0, err
+	}
+	units := volume.Mul(decimal.NewFromInt(max(t.UnitsPerVolume, 1)))
+	if !units.IsInteger() {
+		return 0, fault.Invalid("volume", "must come to a whole number of units, %v is %v", volume, units)
+	}
+	n := units.BigInt()
+	if !n.IsInt64() {
+		return 0, fault.Invalid("volume", "must come to fewer units, %v is %v", volume, units)
+	}
+	return n.Int64(), nil
+}
+
+// normal returns the product as every store keeps it: prices with the places of the currency, volumes with two.
+// Check has found nothing wrong.
+func (p Product) normal() Product {
+	t := &p.Terms
+	t.Price, t.GroupPrice = rescaled(t.Price, t.Places), rescaled(t.GroupPrice, t.Places)
+	t.Volume, t.MinVolume = rescaled(t.Volume, VolumePlaces), rescaled(t.MinVolume, VolumePlaces)
+	t.UnitsPerVolume = max(t.UnitsPerVolume, 1)
+	return p
+}
+
+// rescaled returns a number with exactly so many places; it has no more.
+func rescaled(d decimal.Decimal, places int32) decimal.Decimal {
+	return money.Decimal(d.Shift(places).IntPart(), places)
+}
+
+// same reports whether two products are offered in the same way, whatever the store keeps of them.
+func (p Product) same(other Product) bool {
+	return p.Key == other.Key && p.Terms.same(other.Terms) &&
+		p.SPU == other.SPU && p.Name == other.Name && p.Spec == other.Spec &&
+		p.PerOrder == other.PerOrder && p.PerBuyer == other.PerBuyer
+}
+
+// same reports whether two terms are the same.
+func (t Terms) same(other Terms) bool {
+	alike := t.Price.Equal(other.Price) && t.GroupPrice.Equal(other.GroupPrice) &&
+		t.Volume.Equal(other.Volume) && t.MinVolume.Equal(other.MinVolume)
+	t.Price, t.GroupPrice, t.Volume, t.MinVolume = other.Price, other.GroupPrice, other.Volume, other.MinVolume
+	return alike && t == other
+}

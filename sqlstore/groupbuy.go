@@ -1,0 +1,123 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// GroupBuy is a groupbuy.Store on MySQL or MariaDB, over the tables of the shop's ordinary stock: a Stock with the
+// same options sees the pools of activities and the holds of seats. Give it to ordinary orders alone: it knows no
+// seats, and what it does to the hold of one, Store.Follow has to follow.
+//
+// It is safe for concurrent use; bound to a transaction it is as safe as that transaction. Concurrent Locks of one
+// product, opening teams and joining them, are merged into one transaction, as concurrent Locks of one SKU are, and
+// so are Pay, Cancel, Refund and Expire; see Options.
+type GroupBuy struct {
+	units  *Stock // which also has the handle, and what is wrong with the options
+	sql    *groupBuySQL
+	merged *groupBuyReaders // nil where calls are not merged
+}
+
+// groupBuyReaders merge the reads that come in crowds.
+type groupBuyReaders struct {
+	offers *merger[struct{}, stock.Key, offerAt] // before each seat
+	seats  *merger[struct{}, string, seatAt]     // by order
+	teams  *merger[struct{}, string, teamAt]     // by code
+}
+
+// NewGroupBuy returns the store in the tables that Migrate made with the same options. Nil options are the
+// defaults. It does no I/O; bad options and a nil db are reported by every call as ErrInvalid.
+func NewGroupBuy(db *sql.DB, opts *Options) *GroupBuy {
+	o, err := opts.complete()
+	b := mergeBounds(db, o)
+	g := over(newStock(db, o, b, newStockSQL(o.Prefix+goodsStock), err), newGroupBuySQL(o.Prefix))
+	if b != nil {
+		g.merged = &groupBuyReaders{
+			offers: newReader(b, g.offerBatch, g.offer),
+			seats:  newReader(b, g.seatBatch, g.seat),
+			teams:  newReader(b, g.teamBatch, g.team),
+		}
+	}
+	return g
+}
+
+// over puts group buying on the store of its units.
+func over(units *Stock, statements *groupBuySQL) *GroupBuy {
+	g := &GroupBuy{units: units, sql: statements}
+	along := g.along()
+	units.rider, units.mover, units.backer = along.ride, along.mover(), along.back
+	return g
+}
+
+// WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the units goes with
+// it. What a call decides from is locked from then on: the hold of a seat, the item of its product, the seat and its
+// team, in this order.
+func (g *GroupBuy) WithTx(tx Tx) *GroupBuy { return over(g.units.WithTx(tx), g.sql) }
+
+// activityArgs returns what a caller says of an activity as arguments of render.
+func activityArgs(a groupbuy.Activity) []any {
+	return []any{a.Title, a.Image, int64(a.Formation / time.Minute), a.Hidden, a.Start, a.End, a.Outlive, a.Sort}
+}
+
+// SaveActivity implements groupbuy.Store.
+func (g *GroupBuy) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
+	if err := g.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	statement, args := g.sql.addActivity, append(activityArgs(activity), ended, activity.ID)
+	if activity.Version != 0 {
+		statement, args = g.sql.setActivity, append(args, activity.Version)
+	}
+	rows, err := g.units.exec(ctx, render(statement, args...))
+	return taken(verdict(rows > 0), err)
+}
+
+// SaveProduct implements groupbuy.Store.
+func (g *GroupBuy) SaveProduct(ctx context.Context, product groupbuy.Product) (stock.Verdict, error) {
+	if err := g.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	terms, err := groupTermArgs(product.Terms)
+	if err != nil {
+		return stock.Refused, err
+	}
+	args := append([]any{product.SPU, product.Name, product.Spec}, terms...)
+	args = append(args, product.PerOrder, product.PerBuyer, int64(product.State), product.Allotted, product.Returns, product.Activity, product.SKU)
+	statement := g.sql.addProduct
+	if product.Version != 0 {
+		if err := g.lockItem(ctx, product.Key); err != nil {
+			return stock.Refused, err
+		}
+		statement, args = g.sql.setProduct, append(args, product.Version)
+	}
+	rows, err := g.units.exec(ctx, render(statement, args...))
+	return taken(verdict(rows > 0), err)
+}
+
+// lockItem locks the item of a product where a transaction of the caller's goes on: seats are taken and paid with the
+// item locked first and the product last.
+func (g *GroupBuy) lockItem(ctx context.Context, key stock.Key) error {
+	if !g.units.bound() {
+		return nil
+	}
+	return g.units.query(ctx, render(g.sql.lockItem, key.SKU, key.Activity), func(*sql.Rows) error { return nil })
+}
+
+// CorrectFormed implements groupbuy.Store.
+func (g *GroupBuy) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
+	if err := g.units.ready(ctx); err != nil || by == 0 {
+		return err
+	}
+	if err := g.lockItem(ctx, key); err != nil {
+		return err
+	}
+	rows, err := g.units.exec(ctx, render(g.sql.addFormedText(), by, key.Activity, key.SKU))
+	if err != nil || rows != 1 {
+		return missing(err)
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Books implements groupbuy.Store. What the teams count and where their seats are is read at two moments; each agrees
+// in itself.
+func (g *GroupBuy) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
+	books, err := listOf(ctx, g.units, render(g.sql.book, key.Activity, key.SKU, after, limit), func(rows *sql.Rows) (groupbuy.TeamBook, error) {
+		var row teamRow
+		var book groupbuy.TeamBook
+		c := &book.Recount
+		err := rows.Scan(append(row.targets(), &c.Held, &c.Paid, &c.PaidVolume, &c.Events)...)
+		book.Team = row.finish()
+		return book, err
+	})
+	if err != nil || len(books) == 0 {
+		return nil, err
+	}
+	at := make(map[string]int, len(books))
+	codes := make([]string, len(books))
+	for i, book := range books {
+		at[book.Code], codes[i] = i, book.Code
+	}
+	for part := range slices.Chunk(codes, MaxBatchSize) {
+		err := g.units.query(ctx, renderList(g.sql.astray, part), func(rows *sql.Rows) error {
+			var code string
+			var seat groupbuy.SeatBook
+			err := rows.Scan(&code, &seat.Order, &seat.State, &seat.Hold, &seat.Units)
+			book := &books[at[code]]
+			book.Astray = append(book.Astray, seat)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, book := range books {
+		slices.SortFunc(book.Astray, func(a, b groupbuy.SeatBook) int { return cmp.Compare(a.Order, b.Order) })
+	}
+	return books, nil
+}
+
+// FormedPeople implements groupbuy.Store.
+func (g *GroupBuy) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
+	if err := g.units.ready(ctx); err != nil {
+		return 0, 0, err
+	}
+	err = g.units.query(ctx, render(g.sql.formedPeople, key.Activity, key.SKU), func(rows *sql.Rows) error { return rows.Scan(&counted, &seats) })
+	return seats, counted, err
+}
+
+// Correct implements groupbuy.Store.
+func (g *GroupBuy) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verdict, error) {
+	if err := g.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	kept, err := g.units.atomically(ctx, func(q Tx) (bool, error) {
+		var clock int64
+		if err := q.QueryRowContext(ctx, readClock).Scan(&clock); err != nil {
+			return false, err
+		}
+		at, team := fromMicros(clock), book.Team
+		event := team.Correct(book.Recount, at)
+		rows, err := affected(q.ExecContext(ctx, render(g.sql.correct, team.Held, team.Paid, team.PaidVolume, team.Events,
+			event.No-1, at, at, team.Version, team.Code, book.Version)))
+		if err != nil || rows == 0 {
+			return false, err
+		}
+		rows, err = affected(q.ExecContext(ctx, g.sql.insertEvents([]groupbuy.Event{event})))
+		if err != nil || rows != 1 {
+			return false, unclaimed(err)
+		}
+		return true, nil
+	})
+	return verdict(kept), err
+}

@@ -1,0 +1,139 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// scanEvent reads eventColumns.
+func scanEvent(rows *sql.Rows) (groupbuy.Event, error) {
+	var e groupbuy.Event
+	var state, created int64
+	var done sql.NullInt64
+	err := rows.Scan(&e.Code, &e.No, &e.Kind, &e.Order, &state, &e.Tries, &e.Failure, &created, &done)
+	e.Poisoned, e.At, e.DoneAt = state == eventAside, fromMicros(created), fromNullMicros(done)
+	return e, err
+}
+
+// eventsOf lists events.
+func (g *GroupBuy) eventsOf(ctx context.Context, query string) ([]groupbuy.Event, error) {
+	return listOf(ctx, g.units, query, scanEvent)
+}
+
+// DueEvents implements groupbuy.Store. It locks nothing: Lease looks for itself.
+func (g *GroupBuy) DueEvents(ctx context.Context, limit int) ([]groupbuy.Event, error) {
+	return g.eventsOf(ctx, render(g.sql.dueEvents, limit))
+}
+
+// Event implements groupbuy.Store. It locks nothing either: seats come before teams, and teams before events, and
+// the verdict on what is done with the event says what it was.
+func (g *GroupBuy) Event(ctx context.Context, code string, no int64) (groupbuy.Event, error) {
+	found, err := g.eventsOf(ctx, render(g.sql.readEvent, code, no))
+	if err != nil || len(found) == 0 {
+		return groupbuy.Event{}, err
+	}
+	return found[0], nil
+}
+
+// Events implements groupbuy.Store.
+func (g *GroupBuy) Events(ctx context.Context, code string, poisoned bool, after groupbuy.EventCursor, limit int) ([]groupbuy.Event, error) {
+	switch {
+	case !poisoned:
+		return g.eventsOf(ctx, render(g.sql.listEvents, code, after.No, limit))
+	case code != "":
+		return g.eventsOf(ctx, render(g.sql.asideOfTeam, code, after.No, limit))
+	}
+	return g.eventsOf(ctx, render(g.sql.asideOfAll, after.Code, after.Code, after.No, limit))
+}
+
+// Lease implements groupbuy.Store.
+func (g *GroupBuy) Lease(ctx context.Context, event groupbuy.Event, holdFor time.Duration) (stock.Verdict, error) {
+	if err := g.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	rows, err := g.units.exec(ctx, render(g.sql.lease, holdFor.Microseconds(), event.Code, event.No-1, event.Tries))
+	return verdict(rows > 0), err
+}
+
+// lockedEvent is how the delivery of an event stands, of which the team is locked.
+type lockedEvent struct {
+	next  bool // it is the first undone of its team
+	aside bool
+	tries int64
+}
+
+// lockEvent locks an event behind its team; where there is none it is neither next nor aside.
+func (g *GroupBuy) lockEvent(ctx context.Context, q Tx, event groupbuy.Event) (lockedEvent, error) {
+	var locked lockedEvent
+	err := read(ctx, q, render(g.sql.lockEvent, event.No, event.Code), func(rows *sql.Rows) error {
+		var done, teamTries, state, tries int64
+		err := rows.Scan(&done, &teamTries, &state, &tries)
+		switch {
+		case state == eventAside:
+			locked = lockedEvent{aside: true, tries: tries}
+		case state == eventDue && event.No == done+1:
+			locked = lockedEvent{next: true, tries: teamTries}
+		}
+		return err
+	})
+	return locked, err
+}
+
+// Delivered implements groupbuy.Store. The seat is locked before its team, as everywhere. A seat that is not due for
+// a refund any more does not keep what follows from being delivered.
+func (g *GroupBuy) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verdict, error) {
+	if err := g.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	kept, err := g.units.atomically(ctx, func(q Tx) (bool, error) {
+		if event.Kind == groupbuy.RefundOwed {
+			if _, err := q.ExecContext(ctx, render(g.sql.refunded, event.Order)); err != nil {
+				return false, err
+			}
+		}
+		is, err := g.lockEvent(ctx, q, event)
+		if err != nil || !is.next && !is.aside {
+			return false, err
+		}
+		statement := render(g.sql.deliverAside, event.Code, event.No)
+		if is.next {
+			statement = render(g.sql.deliver, event.No, event.No, is.tries, event.Code, event.No)
+		}
+		rows, err := affected(q.ExecContext(ctx, statement))
+		if err != nil || rows == 0 {
+			return false, missing(err)
+		}
+		return true, nil
+	})
+	return verdict(kept), err
+}
+
+// Undelivered implements groupbuy.Store. It does not go by the number of rows: a failure may be the same as the last
+// one. An event that is set aside stays so.
+func (g *GroupBuy) Undelivered(ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool) (stock.Verdict, error) {
+	if err := g.units.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	kept, err := g.units.atomically(ctx, func(q Tx) (bool, error) {
+		is, err := g.lockEvent(ctx, q, event)
+		if err != nil || !is.next && !is.aside || is.tries != event.Tries {
+			return false, err
+		}
+		var statement string
+		switch {
+		case is.aside:
+			statement = render(g.sql.keepAside, failure, event.Code, event.No)
+		case poison:
+			statement = render(g.sql.putAside, event.No, event.No, is.tries, failure, event.Code, event.No)
+		default:
+			statement = render(g.sql.putOff, retryIn.Microseconds(), failure, event.Code, event.No)
+		}
+		_, err = q.ExecContext(ctx, statement)
+		return err == nil, err
+	})
+	return verdict(kept), err
+}

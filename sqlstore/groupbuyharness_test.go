@@ -1,0 +1,111 @@
+package sqlstore_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// What the teams of these tests buy, and how long they have.
+var teamProduct = stock.Key{SKU: 1, Activity: 7}
+
+const teamTime = time.Hour
+
+// bazaar is group buying on a database of its own: one activity with one product, whose teams are of people.
+type bazaar struct {
+	*groupbuy.Groups
+	t     testing.TB
+	db    *sqltest.DB
+	store *sqlstore.GroupBuy
+	stock *stock.Inventory // the shop's own
+}
+
+// openBazaar returns a bazaar with a frozen clock, whose teams are of so many people and have some units.
+func openBazaar(t testing.TB, variant sqltest.Variant, people, units int64) *bazaar {
+	t.Helper()
+	ctx := t.Context()
+	db := prepared(t, variant, stockTables, groupBuyTables)
+	db.Wire.Freeze(start)
+	store := sqlstore.NewGroupBuy(db.DB, nil)
+	b := &bazaar{t: t, db: db, store: store, stock: stock.New(sqlstore.NewStock(db.DB, nil), nil)}
+	b.Groups = groupbuy.New(store, untilTheEnd())
+	_, err := b.stock.Define(ctx, stock.Key{SKU: 1}, units, stock.Terms{})
+	require.NoError(t, err)
+	_, err = b.Define(ctx, groupbuy.Activity{ID: 7, Title: "week", Formation: teamTime, End: start.Add(10_000 * time.Hour)})
+	require.NoError(t, err)
+	_, err = b.Offer(ctx, groupbuy.Product{Key: teamProduct, Name: "tea", Terms: groupbuy.Terms{
+		Places: 2, Price: decimal.NewFromInt(10), GroupPrice: decimal.NewFromInt(8), People: people,
+	}}, units)
+	require.NoError(t, err)
+	return b
+}
+
+// process returns the same groups as another process has them.
+func (b *bazaar) process(opts *sqlstore.Options) *groupbuy.Groups {
+	b.t.Helper()
+	pool := b.db.Pool(b.t)
+	pool.Wire.Freeze(start)
+	return groupbuy.New(sqlstore.NewGroupBuy(pool.DB, opts), untilTheEnd())
+}
+
+// untilTheEnd holds seats as long as their teams live.
+func untilTheEnd() *groupbuy.Options { return &groupbuy.Options{HoldFor: 2 * teamTime} }
+
+// purchase is one unit for the buyer of a number.
+func purchase(order string, buyer int64) groupbuy.Purchase {
+	return groupbuy.Purchase{Order: order, Buyer: buyer, Product: teamProduct, Volume: decimal.NewFromInt(1)}
+}
+
+// team opens a team and has others join it, without a payment, and returns its code and the orders.
+func (b *bazaar) team(name string, people int) (code string, orders []string) {
+	b.t.Helper()
+	for i := range people {
+		p := purchase(fmt.Sprintf("%s-%d", name, i+1), int64(i+1))
+		seat, err := groupbuy.Seat{}, error(nil)
+		if i == 0 {
+			seat, err = b.Open(b.t.Context(), p)
+		} else {
+			seat, err = b.Join(b.t.Context(), code, p)
+		}
+		require.NoError(b.t, err)
+		code, orders = seat.Team, append(orders, p.Order)
+	}
+	return code, orders
+}
+
+// told returns the kinds of the events of a team, in their order.
+func (b *bazaar) told(code string) []groupbuy.EventKind {
+	b.t.Helper()
+	var kinds []groupbuy.EventKind
+	for e, err := range b.Events(b.t.Context(), code) {
+		require.NoError(b.t, err)
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
+
+// balanced demands that an audit finds nothing.
+func (b *bazaar) balanced() {
+	b.t.Helper()
+	report, err := b.Audit(b.t.Context())
+	require.NoError(b.t, err)
+	require.Empty(b.t, report.Drifts)
+	require.Empty(b.t, report.Astray)
+	require.Empty(b.t, report.Units.Drifts)
+}
+
+// deliver has a handler do nothing with all that is due.
+func (b *bazaar) deliver() {
+	b.t.Helper()
+	_, err := b.Deliver(b.t.Context(), func(context.Context, groupbuy.Event) error { return nil })
+	require.NoError(b.t, err)
+}

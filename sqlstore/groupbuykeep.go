@@ -1,0 +1,271 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// groupBuyUnits is what goes along with the units of group buying.
+type groupBuyUnits struct {
+	units *Stock
+	sql   *groupBuySQL
+}
+
+// keeping is what one transaction makes of teams and seats, which it has locked: they change in memory, by the
+// rules of their domain, and are then written back at once.
+type keeping struct {
+	sql     *groupBuySQL
+	current func(string) string // see Stock.current
+
+	at    time.Time
+	teams map[string]*lockedTeam
+
+	changes map[seatChange][]string // orders, by what becomes of their seats
+	events  []groupbuy.Event
+	formed  []string         // teams that are formed here
+	added   map[string]int64 // members of teams that were formed already
+}
+
+// keeping begins to keep what a transaction makes at a moment; zero is that of its first lock.
+func (g *groupBuyUnits) keeping(at time.Time) *keeping {
+	return &keeping{
+		sql: g.sql, current: g.units.current, at: at,
+		teams: map[string]*lockedTeam{}, changes: map[seatChange][]string{}, added: map[string]int64{},
+	}
+}
+
+// team returns a team that was locked; one that does not exist refuses everything.
+func (k *keeping) team(code string) *lockedTeam {
+	if t := k.teams[code]; t != nil {
+		return t
+	}
+	return &lockedTeam{Team: groupbuy.Team{Code: code}}
+}
+
+// lockTeams locks and reads teams.
+func (k *keeping) lockTeams(ctx context.Context, q Tx, codes []string) error {
+	if len(codes) == 0 {
+		return nil
+	}
+	return read(ctx, q, renderList(k.sql.lockTeamsText(), codes), func(rows *sql.Rows) error {
+		var row teamRow
+		var clock int64
+		err := rows.Scan(append(row.targets(), &clock)...)
+		k.know(row.finish(), clock)
+		return err
+	})
+}
+
+func (q *groupBuySQL) lockTeamsText() string {
+	return "SELECT " + teamColumns + ", " + micros(now) + " FROM " + q.teams + " t " + byKey + " WHERE t.CODE IN (?) FOR UPDATE"
+}
+
+// know remembers a team that is locked, and the moment where it is not given.
+func (k *keeping) know(team groupbuy.Team, clock int64) *lockedTeam {
+	if k.at.IsZero() {
+		k.at = fromMicros(clock)
+	}
+	t := k.teams[team.Code]
+	if t == nil {
+		t = &lockedTeam{Team: team, was: team.Version}
+		k.teams[team.Code] = t
+	}
+	return t
+}
+
+// lockSeats locks and reads the seats of orders, and their teams.
+func (k *keeping) lockSeats(ctx context.Context, q Tx, orders []string) (map[string]*groupbuy.Seat, error) {
+	seats := make(map[string]*groupbuy.Seat, len(orders))
+	err := read(ctx, q, renderList(k.sql.lockSeatsText(), orders), func(rows *sql.Rows) error {
+		var seat seatRow
+		var team teamRow
+		var clock int64
+		if err := rows.Scan(append(append(seat.targets(), team.targets()...), &clock)...); err != nil {
+			return err
+		}
+		s := seat.finish()
+		seats[s.Order] = &s
+		k.know(team.finish(), clock)
+		return nil
+	})
+	return seats, err
+}
+
+func (q *groupBuySQL) lockSeatsText() string {
+	return "SELECT " + seatColumns + ", " + teamColumns + ", " + micros(now) + " FROM " + q.seats + " p " + byKey +
+		" STRAIGHT_JOIN " + q.teams + " t " + byKey + " ON t.CODE = p.TEAM_CODE WHERE p.ORDER_NO IN (?) FOR UPDATE"
+}
+
+// move moves a seat in memory; changed has to follow. It returns why the team refuses.
+func (k *keeping) move(step groupbuy.Step, seat *groupbuy.Seat, joined bool) error {
+	team := k.team(seat.Team)
+	was := team.State
+	events, err := team.Move(step, seat, joined, k.at)
+	if err != nil {
+		return err
+	}
+	k.events = append(k.events, events...)
+	k.ended(team, was)
+	if seat.Added && seat.State == groupbuy.Paid {
+		k.added[seat.Team]++
+	}
+	return nil
+}
+
+// ended notes a team that is formed by now, and was not.
+func (k *keeping) ended(team *lockedTeam, was groupbuy.TeamState) {
+	if was != team.State && team.State == groupbuy.Formed {
+		k.formed = append(k.formed, team.Code)
+	}
+}
+
+// changed notes what has become of a seat by a step.
+func (k *keeping) changed(seat *groupbuy.Seat, step groupbuy.Step) {
+	for _, from := range step.Transition().From { // with several, the others match no row
+		change := changeOf(from, *seat)
+		k.changes[change] = append(k.changes[change], seat.Order)
+	}
+}
+
+// keep writes all of it: seats before teams, and products, which nobody else locks with them, last.
+func (k *keeping) keep(ctx context.Context, q Tx) error {
+	for _, write := range [...]func(context.Context, Tx) error{k.keepSeats, k.handOver, k.keepTeams, k.keepEvents, k.keepProducts} {
+		if err := write(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepSeats writes the seats, and gives those that are paid in teams that are formed here their Status.
+func (k *keeping) keepSeats(ctx context.Context, q Tx) error {
+	moved := map[string]bool{}
+	sum := int64(0)
+	for change, orders := range k.changes {
+		rows, err := affected(q.ExecContext(ctx, k.sql.updateSeats(change, orders, k.at)))
+		if err != nil {
+			return err
+		}
+		sum += rows
+		for _, order := range orders {
+			moved[order] = true
+		}
+	}
+	if sum != int64(len(moved)) {
+		return missing(nil)
+	}
+	if len(k.formed) == 0 {
+		return nil
+	}
+	paid := int64(0)
+	for _, code := range k.formed {
+		paid += k.teams[code].Paid - k.added[code]
+	}
+	rows, err := affected(q.ExecContext(ctx, renderList(k.sql.formSeatsText(), k.formed)))
+	if err != nil || rows != paid {
+		return missing(err)
+	}
+	return nil
+}
+
+func (q *groupBuySQL) formSeatsText() string {
+	return fmt.Sprintf("UPDATE %s FORCE INDEX (%s_buyer) SET STATUS = %d, UPDATE_TIME = %s WHERE TEAM_CODE IN (?) AND STATE = %d AND STATUS = %d",
+		q.seats, q.seats, groupbuy.Formed, now, groupbuy.Paid, groupbuy.Forming)
+}
+
+// handOver gives the teams whose sponsor has left another, and closes those that nobody is left in.
+func (k *keeping) handOver(ctx context.Context, q Tx) error {
+	for _, code := range slices.Sorted(maps.Keys(k.teams)) {
+		team := k.teams[code]
+		if !team.Bereft() {
+			continue
+		}
+		if team.Held+team.Paid == 0 {
+			k.events = append(k.events, team.Close(k.at))
+			continue
+		}
+		var row seatRow
+		err := q.QueryRowContext(ctx, k.current(render(k.sql.successorText(), code))).Scan(row.targets()...)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = missing(nil)
+		}
+		if err != nil {
+			return err
+		}
+		team.HandOver(row.finish())
+	}
+	return nil
+}
+
+// successorText finds the first of the live seats of a team by groupbuy.Succeeds.
+func (q *groupBuySQL) successorText() string {
+	return fmt.Sprintf("SELECT %s FROM %s p FORCE INDEX (%s_buyer) WHERE p.TEAM_CODE = ? AND p.LIVE = 1"+
+		" ORDER BY p.STATE DESC, IF(p.STATE = %d, p.PAY_TIME, p.START_TIME), p.ORDER_NO LIMIT 1", seatColumns, q.seats, q.seats, groupbuy.Paid)
+}
+
+// teamsAtOnce is how many teams one statement writes.
+const teamsAtOnce = 300
+
+// keepTeams writes the teams that have changed.
+func (k *keeping) keepTeams(ctx context.Context, q Tx) error {
+	var changed []*lockedTeam
+	for _, code := range slices.Sorted(maps.Keys(k.teams)) {
+		if team := k.teams[code]; team.Version != team.was {
+			team.Version = team.was + 1 // of one transaction one
+			changed = append(changed, team)
+		}
+	}
+	for part := range slices.Chunk(changed, teamsAtOnce) {
+		statement, err := k.sql.updateTeams(part, k.at)
+		if err != nil {
+			return err
+		}
+		// 2 for each row that is there (MySQL Reference Manual, INSERT ... ON DUPLICATE KEY UPDATE).
+		rows, err := affected(q.ExecContext(ctx, statement))
+		if err != nil || rows != 2*int64(len(part)) {
+			return missing(err)
+		}
+	}
+	return nil
+}
+
+// keepEvents writes the events.
+func (k *keeping) keepEvents(ctx context.Context, q Tx) error {
+	for part := range slices.Chunk(k.events, MaxBatchSize) {
+		rows, err := affected(q.ExecContext(ctx, k.sql.insertEvents(part)))
+		if err != nil || rows != int64(len(part)) {
+			return unclaimed(err)
+		}
+	}
+	return nil
+}
+
+// keepProducts counts the people of teams that are formed.
+func (k *keeping) keepProducts(ctx context.Context, q Tx) error {
+	people := map[stock.Key]int64{}
+	for _, code := range k.formed {
+		people[k.teams[code].Key] += k.teams[code].Paid - k.added[code]
+	}
+	for code, n := range k.added {
+		people[k.teams[code].Key] += n
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(people), stock.Key.Compare) {
+		rows, err := affected(q.ExecContext(ctx, render(k.sql.addFormedText(), people[key], key.Activity, key.SKU)))
+		if err != nil || rows != 1 {
+			return missing(err)
+		}
+	}
+	return nil
+}
+
+func (q *groupBuySQL) addFormedText() string {
+	return "UPDATE " + q.products + " SET FORMED_NUM = FORMED_NUM + ? WHERE ACTIVITY_ID = ? AND SKU_ID = ?"
+}

@@ -1,0 +1,231 @@
+package sqlstore_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+)
+
+// rounds is how often a race is run: a thousand times, or with -short a hundred.
+func rounds() int {
+	if testing.Short() {
+		return 100
+	}
+	return 1000
+}
+
+// variantOf returns the DSN of a name.
+func variantOf(t testing.TB, name string) sqltest.Variant {
+	t.Helper()
+	i := slices.IndexFunc(sqltest.Variants(), func(v sqltest.Variant) bool { return v.Name == name })
+	require.GreaterOrEqual(t, i, 0)
+	return sqltest.Variants()[i]
+}
+
+// Two last payers at once, from two processes, at both isolation levels that people use: the team is always formed,
+// and always told once.
+func TestTwoLastPayersAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, isolation := range []string{"Default", "ReadCommitted"} {
+		t.Run(isolation, func(t *testing.T) {
+			t.Parallel()
+			b := openBazaar(t, variantOf(t, isolation), 2, 10_000)
+			other := b.process(&alone)
+			for round := range rounds() {
+				code, orders := b.team(fmt.Sprint("r", round), 2)
+				payments := make([]groupbuy.Payment, 2)
+				errs := make([]error, 2)
+				var group sync.WaitGroup
+				for i, process := range []*groupbuy.Groups{b.Groups, other} {
+					group.Go(func() { payments[i], errs[i] = process.Pay(t.Context(), orders[i]) })
+				}
+				group.Wait()
+				require.NoError(t, errs[0])
+				require.NoError(t, errs[1])
+				require.NotEqual(t, payments[0].Formed, payments[1].Formed, "one of the two payments formed it")
+				team, err := b.Team(t.Context(), code)
+				require.NoError(t, err)
+				require.Equal(t, groupbuy.Formed, team.State)
+				require.Equal(t, int64(2), team.Paid)
+				require.Equal(t, []groupbuy.EventKind{groupbuy.TeamFormed}, b.told(code))
+			}
+			b.balanced()
+		})
+	}
+}
+
+// The last payer against the deadline, which comes while the payment is under way: the team is formed with all, or
+// has failed with everyone's refund due, and never both.
+func TestLastPayerAgainstTheDeadline(t *testing.T) {
+	t.Parallel()
+	b := openBazaar(t, defaults, 2, 10_000)
+	formed, failed := 0, 0
+	for round := range rounds() {
+		code, orders := b.team(fmt.Sprint("r", round), 2)
+		_, err := b.Pay(t.Context(), orders[0])
+		require.NoError(t, err)
+		b.deadline(orders[1]) // from now on one microsecond is left
+		var payment groupbuy.Payment
+		var paid, expired error
+		var group sync.WaitGroup
+		group.Go(func() { payment, paid = b.Pay(t.Context(), orders[1]) })
+		group.Go(func() {
+			b.db.Wire.Advance(time.Microsecond)
+			_, expired = b.Expire(t.Context())
+		})
+		group.Wait()
+		require.NoError(t, paid)
+		require.NoError(t, expired)
+		_, err = b.Expire(t.Context())
+		require.NoError(t, err)
+		team, err := b.Team(t.Context(), code)
+		require.NoError(t, err)
+		told := b.told(code)
+		if team.State == groupbuy.Formed {
+			formed++
+			require.False(t, payment.Due)
+			require.Equal(t, []groupbuy.EventKind{groupbuy.TeamFormed}, told)
+			continue
+		}
+		failed++
+		require.Equal(t, groupbuy.Failed, team.State)
+		require.True(t, payment.Due)
+		require.Equal(t, 1, count2(told, groupbuy.TeamFailed))
+		require.Equal(t, 2, count2(told, groupbuy.RefundOwed))
+		for _, order := range orders {
+			seat, err := b.Seat(t.Context(), order)
+			require.NoError(t, err)
+			require.Equal(t, groupbuy.RefundDue, seat.State)
+		}
+	}
+	t.Logf("%d formed, %d failed", formed, failed)
+	b.balanced()
+}
+
+// deadline moves the clock to a microsecond before a seat dies, which is when its team does.
+func (b *bazaar) deadline(order string) {
+	b.t.Helper()
+	seat, err := b.Seat(b.t.Context(), order)
+	require.NoError(b.t, err)
+	team, err := b.Team(b.t.Context(), seat.Team)
+	require.NoError(b.t, err)
+	require.Equal(b.t, team.Deadline, seat.Deadline)
+	b.db.Wire.Advance(team.Deadline.Sub(team.OpenedAt) - time.Microsecond)
+}
+
+// count2 counts a kind of event.
+func count2(kinds []groupbuy.EventKind, kind groupbuy.EventKind) int {
+	n := 0
+	for _, k := range kinds {
+		if k == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// Fifty buyers from two processes want the last seat: one gets it.
+func TestFiftyBuyersForTheLastSeat(t *testing.T) {
+	t.Parallel()
+	b := openBazaar(t, defaults, 3, 1000)
+	other := b.process(nil)
+	for round := range 10 {
+		code, _ := b.team(fmt.Sprint("r", round), 2)
+		errs := make([]error, 50)
+		var group sync.WaitGroup
+		for i := range errs {
+			process := []*groupbuy.Groups{b.Groups, other}[i%2]
+			group.Go(func() {
+				_, errs[i] = process.Join(t.Context(), code, purchase(fmt.Sprintf("r%d-late-%d", round, i), int64(100+i)))
+			})
+		}
+		group.Wait()
+		require.Equal(t, 1, count(errs, nil))
+		require.Equal(t, len(errs)-1, count(errs, groupbuy.ErrFull))
+	}
+	b.balanced()
+}
+
+// One buyer who asks for a seat of one team twenty times at once, under other orders, gets one.
+func TestOneSeatForABuyerAndTeam(t *testing.T) {
+	t.Parallel()
+	b := openBazaar(t, defaults, 30, 1000)
+	other := b.process(&alone)
+	code, _ := b.team("r", 1)
+	errs := make([]error, 20)
+	var group sync.WaitGroup
+	for i := range errs {
+		process := []*groupbuy.Groups{b.Groups, other}[i%2]
+		group.Go(func() { _, errs[i] = process.Join(t.Context(), code, purchase(fmt.Sprint("again-", i), 77)) })
+	}
+	group.Wait()
+	require.Equal(t, 1, count(errs, nil))
+	require.Equal(t, len(errs)-1, count(errs, groupbuy.ErrJoined))
+	b.balanced()
+}
+
+// Members who leave, pay and expire while the shop's own sweeper runs and an operator ends the team: whatever comes
+// first, the books agree, and each paid member has one refund.
+func TestEverythingAtOnce(t *testing.T) {
+	t.Parallel()
+	b := openBazaar(t, defaults, 20, 10_000)
+	other := b.process(nil)
+	ctx := t.Context()
+	for round := range 20 {
+		code, orders := b.team(fmt.Sprint("r", round), 12)
+		var group sync.WaitGroup
+		for i, order := range orders {
+			process := []*groupbuy.Groups{b.Groups, other}[i%2]
+			group.Go(func() {
+				if i%4 == 3 {
+					_, _ = process.Cancel(ctx, order) // or too late
+					return
+				}
+				payment, err := process.Pay(ctx, order)
+				if err != nil {
+					t.Error(err)
+				}
+				if i%4 == 2 && !payment.Due {
+					if _, err := process.Refund(ctx, groupbuy.Refund{Order: order, Actor: "clerk", Reason: "asked"}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		group.Go(func() { _, _ = b.stock.Expire(ctx) })
+		group.Go(func() {
+			end := b.Fail
+			if round%2 == 0 {
+				end = b.Form
+			}
+			_, _ = end(ctx, code, groupbuy.Decision{Actor: "clerk", Reason: "enough"}) // nobody may have paid yet
+		})
+		group.Wait()
+		refunds := map[string]int{}
+		for e, err := range b.Events(ctx, code) {
+			require.NoError(t, err)
+			if e.Kind == groupbuy.RefundOwed {
+				refunds[e.Order]++
+			}
+		}
+		for order, n := range refunds {
+			require.Equal(t, 1, n, order)
+		}
+		for seat, err := range b.Members(ctx, code) {
+			require.NoError(t, err)
+			require.Equal(t, seat.State == groupbuy.RefundDue, refunds[seat.Order] == 1, "%v", seat)
+		}
+	}
+	b.balanced()
+	b.deliver()
+	item, err := b.stock.Item(ctx, teamProduct)
+	require.NoError(t, err)
+	require.Equal(t, int64(10_000), item.Left+item.Sold)
+}

@@ -1,0 +1,282 @@
+package sqlstore
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// groupBuySQL is every statement of the group buying store for a prefix, beside those of its units: rendered
+// once, or, where it grows with a batch, when it is needed. testdata/groupbuy.sql has all of them to read.
+type groupBuySQL struct {
+	activities, products, teams, seats, events string // table names
+	items, holds                               string // and of the units
+
+	addActivity, setActivity         string
+	addProduct, setProduct, lockItem string
+
+	readActivity, listActivities, dueActivities string
+	readOffers, listProducts, dueProducts       string
+	shelf                                       string
+	readSeats, currentSeat                      string
+	seatsOfTeam, seatsOfBuyer, seatsInState     string
+	lateSeats, lateSeatsOfTeam                  string
+	readTeams, keyOfTeam, currentTeam           string
+	lateTeams                                   string
+
+	dueEvents, readEvent, listEvents string
+	asideOfAll, asideOfTeam          string
+	lease, lockEvent                 string
+	deliver, deliverAside            string
+	putOff, putAside, keepAside      string
+	refunded                         string
+
+	book, astray, formedPeople string
+	correct                    string
+}
+
+// activityColumns are the columns of an activity a, in the order in which activityRow scans them.
+var activityColumns = "a.ID, a.TITLE, a.IMAGE, a.FORM_MINUTES, a.HIDDEN, " + micros("a.START_TIME") + ", " + micros("a.END_TIME") +
+	", a.OUTLIVE, a.SORT, " + micros("a.OVER_TIME") + ", " + micros("a.CREATE_TIME") + ", " + micros("a.UPDATE_TIME") + ", a.VERSION"
+
+// productColumns are the columns of a product g, in the order in which productRow scans them.
+var productColumns = "g.ACTIVITY_ID, g.SKU_ID, g.SPU_ID, g.NAME, g.SPEC, g." + strings.ReplaceAll(termColumns, ", ", ", g.") +
+	", g.ORDER_LIMIT, g.BUYER_LIMIT, g.STATE, g.STOCK_NUM, g.FORMED_NUM, g.RETURN_NUM" +
+	", " + micros("g.CREATE_TIME") + ", " + micros("g.UPDATE_TIME") + ", g.VERSION"
+
+// eventColumns are the columns of an event e of a team t, in the order in which scanEvent reads them. The tries of
+// the one that comes next are counted with its team.
+var eventColumns = "e.TEAM_CODE, e.EVENT_NO, e.KIND, e.ORDER_NO, e.STATE, IF(e.EVENT_NO = t.EVENT_DONE + 1, t.EVENT_TRIES, e.TRIES), e.REASON" +
+	", " + micros("e.CREATE_TIME") + ", " + micros("e.DONE_TIME")
+
+// The states of events, as the tables have them.
+const (
+	eventDue   = 0
+	eventDone  = 1
+	eventAside = 2
+)
+
+// newGroupBuySQL renders the statements for a prefix.
+func newGroupBuySQL(prefix string) *groupBuySQL {
+	q := &groupBuySQL{
+		activities: prefix + "egl_group", products: prefix + "egl_group_product", teams: prefix + "egl_group_team",
+		seats: prefix + "egl_group_participation", events: prefix + "egl_group_event",
+		items: prefix + goodsStock, holds: prefix + goodsStock + "_hold",
+	}
+	q.renderActivities()
+	q.renderProducts()
+	q.renderSeats()
+	q.renderTeams()
+	q.renderEvents()
+	q.renderDeliveries()
+	q.renderGroupBooks()
+	return q
+}
+
+// tables returns the names of all tables.
+func (q *groupBuySQL) tables() []string {
+	return []string{q.activities, q.products, q.teams, q.seats, q.events}
+}
+
+// constraints returns the names of all CHECK constraints.
+func (q *groupBuySQL) constraints() []string {
+	return []string{
+		q.products + "_rule", q.products + "_not_negative", q.teams + "_not_negative", q.teams + "_not_over_full",
+		q.teams + "_sponsor", q.seats + "_live", q.seats + "_volume",
+	}
+}
+
+// by renders the index of a table that a statement has to go by.
+func by(table, index string) string { return "FORCE INDEX (" + table + "_" + index + ")" }
+
+// renderActivities renders what becomes of activities. Of two that change the same version one does.
+func (q *groupBuySQL) renderActivities() {
+	q.addActivity = "INSERT INTO " + q.activities + " (TITLE, IMAGE, FORM_MINUTES, HIDDEN, START_TIME, END_TIME, OUTLIVE, SORT, OVER_TIME, ID, CREATE_TIME, UPDATE_TIME)" +
+		" VALUES (" + list("?", 8) + ", IF(?, " + now + ", NULL), ?, " + list(now, 2) + ")"
+	q.setActivity = "UPDATE " + q.activities + " SET TITLE = ?, IMAGE = ?, FORM_MINUTES = ?, HIDDEN = ?, START_TIME = ?, END_TIME = ?, OUTLIVE = ?, SORT = ?" +
+		", OVER_TIME = IF(?, COALESCE(OVER_TIME, " + now + "), OVER_TIME), UPDATE_TIME = " + now + ", VERSION = VERSION + 1 WHERE ID = ? AND VERSION = ?"
+
+	activity := "SELECT " + activityColumns + " FROM " + q.activities + " a"
+	q.readActivity = "SELECT " + activityColumns + ", " + micros(now) + " FROM " + q.activities + " a WHERE a.ID = ?"
+	q.listActivities = activity + " WHERE a.ID > ? ORDER BY a.ID LIMIT ?"
+	q.dueActivities = activity + " " + by(q.activities, "due") + " WHERE a.OVER_TIME IS NULL AND a.END_TIME <= " + now + " ORDER BY a.END_TIME, a.ID LIMIT ?"
+}
+
+// renderProducts renders what becomes of products.
+func (q *groupBuySQL) renderProducts() {
+	columns := "SPU_ID, NAME, SPEC, " + termColumns + ", ORDER_LIMIT, BUYER_LIMIT, STATE, STOCK_NUM, RETURN_NUM"
+	n := strings.Count(columns, ",") + 1
+	q.addProduct = "INSERT INTO " + q.products + " (" + columns + ", ACTIVITY_ID, SKU_ID, CREATE_TIME, UPDATE_TIME) VALUES (" + list("?", n+2) + ", " + list(now, 2) + ")"
+	q.setProduct = "UPDATE " + q.products + " SET " + strings.ReplaceAll(columns, ",", " = ?,") + " = ?, UPDATE_TIME = " + now + ", VERSION = VERSION + 1" +
+		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND VERSION = ?"
+	// In the caller's transaction the item's row is locked before all that hangs on it, as everywhere.
+	q.lockItem = "SELECT 1 FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? FOR UPDATE"
+
+	q.readOffers = "SELECT " + productColumns + ", " + activityColumns + ", " + micros(now) + " FROM " + q.products + " g " + byKey +
+		" STRAIGHT_JOIN " + q.activities + " a " + byKey + " ON a.ID = g.ACTIVITY_ID WHERE "
+	product := "SELECT " + productColumns + " FROM " + q.products + " g"
+	q.listProducts = product + " WHERE g.ACTIVITY_ID = ? AND g.SKU_ID > ? ORDER BY g.SKU_ID LIMIT ?"
+	q.dueProducts = product + " " + by(q.products, "state") + fmt.Sprintf(" WHERE g.STATE = %d", groupbuy.Removed) +
+		" AND (g.ACTIVITY_ID > ? OR (g.ACTIVITY_ID = ? AND g.SKU_ID > ?)) ORDER BY g.ACTIVITY_ID, g.SKU_ID LIMIT ?"
+
+	// The activities that are not over are few, and what they offer is sorted by keys alone.
+	q.shelf = "SELECT " + productColumns + ", " + activityColumns + ", " + micros(now) +
+		" FROM (SELECT a.SORT, g.ACTIVITY_ID, g.SKU_ID FROM " + q.activities + " a " + by(q.activities, "due") +
+		" STRAIGHT_JOIN " + q.products + " g " + by(q.products, "state") + fmt.Sprintf(" ON g.STATE = %d AND g.ACTIVITY_ID = a.ID", groupbuy.Offered) +
+		" WHERE a.OVER_TIME IS NULL AND a.END_TIME > " + now + " AND (a.START_TIME IS NULL OR a.START_TIME <= " + now + ") AND a.HIDDEN = 0" +
+		" AND (? OR a.SORT > ? OR (a.SORT = ? AND (g.ACTIVITY_ID > ? OR (g.ACTIVITY_ID = ? AND g.SKU_ID > ?))))" +
+		" ORDER BY a.SORT, g.ACTIVITY_ID, g.SKU_ID LIMIT ?) k" +
+		" STRAIGHT_JOIN " + q.products + " g " + byKey + " ON g.ACTIVITY_ID = k.ACTIVITY_ID AND g.SKU_ID = k.SKU_ID" +
+		" STRAIGHT_JOIN " + q.activities + " a " + byKey + " ON a.ID = k.ACTIVITY_ID ORDER BY k.SORT, k.ACTIVITY_ID, k.SKU_ID"
+}
+
+// offers renders the read of products with their activities.
+func (q *groupBuySQL) offers(products int) string {
+	return q.readOffers + strings.Join(slices.Repeat([]string{"(g.ACTIVITY_ID = ? AND g.SKU_ID = ?)"}, products), " OR ")
+}
+
+// renderSeats renders what is read of seats.
+func (q *groupBuySQL) renderSeats() {
+	both := "SELECT " + seatColumns + ", " + teamColumns + ", " + micros(now) + " FROM "
+	team := " STRAIGHT_JOIN " + q.teams + " t " + byKey + " ON t.CODE = p.TEAM_CODE"
+	q.readSeats = both + q.seats + " p " + byKey + team + " WHERE p.ORDER_NO IN (?)"
+	// In the caller's transaction the hold is locked, and then the item, before the seat and the team.
+	q.currentSeat = both + q.holds + " h " + byKey + " STRAIGHT_JOIN " + q.items + " s " + byKey + " ON s.SKU_ID = h.SKU_ID AND s.ACTIVITY_ID = h.ACTIVITY_ID" +
+		" STRAIGHT_JOIN " + q.seats + " p " + byKey + " ON p.ORDER_NO = h.ORDER_NO" + team + " WHERE h.ORDER_NO = ? AND h.LINE_NO = 1 FOR UPDATE"
+
+	// The seats of one team, or of one buyer, are sorted: in an index that has all it takes, and only then are the
+	// rows of the page read.
+	page := func(index, where, order string) string {
+		return "SELECT " + seatColumns + " FROM (SELECT p.ORDER_NO FROM " + q.seats + " p " + by(q.seats, index) + " WHERE " + where +
+			" ORDER BY " + order + " LIMIT ?) k STRAIGHT_JOIN " + q.seats + " p " + byKey + " ON p.ORDER_NO = k.ORDER_NO ORDER BY " + order
+	}
+	q.seatsOfTeam = page("buyer", "p.TEAM_CODE = ? AND p.ORDER_NO > ?", "p.ORDER_NO")
+	q.seatsOfBuyer = page("mine", "p.BUYER_ID = ? AND p.START_TIME <= ? AND (p.START_TIME < ? OR p.ORDER_NO > ?)", "p.START_TIME DESC, p.ORDER_NO")
+	q.seatsInState = "SELECT " + seatColumns + " FROM " + q.seats + " p " + by(q.seats, "state") +
+		" WHERE p.STATE = ? AND (p.EXPIRE_TIME > ? OR (p.EXPIRE_TIME = ? AND p.ORDER_NO > ?)) ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
+
+	late := fmt.Sprintf("p.STATE = %d AND p.EXPIRE_TIME <= ", groupbuy.Held) + now
+	q.lateSeats = "SELECT p.ORDER_NO FROM " + q.seats + " p " + by(q.seats, "state") + " WHERE " + late + " ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
+	// Of the seats of the team, only those that are live are looked at.
+	q.lateSeatsOfTeam = "SELECT p.ORDER_NO FROM " + q.seats + " p " + by(q.seats, "buyer") + " WHERE p.TEAM_CODE = ? AND p.LIVE = 1 AND " + late + " ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
+}
+
+// renderTeams renders what is read of teams.
+func (q *groupBuySQL) renderTeams() {
+	team := "SELECT " + teamColumns + ", " + micros(now) + " FROM "
+	q.readTeams = team + q.teams + " t " + byKey + " WHERE t.CODE IN (?)"
+	q.keyOfTeam = "SELECT SKU_ID, ACTIVITY_ID FROM " + q.teams + " WHERE CODE = ?"
+	q.currentTeam = team + q.items + " s " + byKey + " STRAIGHT_JOIN " + q.teams + " t " + byKey + " ON t.CODE = ?" +
+		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? FOR UPDATE"
+	q.lateTeams = "SELECT " + teamColumns + " FROM " + q.teams + " t " + by(q.teams, "state") +
+		fmt.Sprintf(" WHERE t.STATUS = %d AND t.END_TIME <= ", groupbuy.Forming) + now + " ORDER BY t.END_TIME, t.CODE LIMIT ?"
+}
+
+// listTeams renders a page of the teams in a state, of one product or of all.
+func (q *groupBuySQL) listTeams(ofProduct, joinable bool) string {
+	text := "SELECT " + teamColumns + " FROM " + q.teams + " t "
+	if ofProduct {
+		text += by(q.teams, "product") + " WHERE t.ACTIVITY_ID = ? AND t.SKU_ID = ? AND "
+	} else {
+		text += by(q.teams, "state") + " WHERE "
+	}
+	text += "t.STATUS = ? AND (t.END_TIME > ? OR (t.END_TIME = ? AND t.CODE > ?))"
+	if joinable { // as groupbuy.Team.Live and Open say it
+		text += " AND t.END_TIME > " + now + " AND (t.PEOPLE_LIMIT = 0 OR t.HELD_NUM + t.PAID_NUM < t.PEOPLE_LIMIT)"
+	}
+	return text + " ORDER BY t.END_TIME, t.CODE LIMIT ?"
+}
+
+// unfinished renders whether a product has teams that are forming, or seats that are held: their teams may be formed.
+func (q *groupBuySQL) unfinished(lock string) string {
+	return "(SELECT 1 FROM " + q.teams + " " + by(q.teams, "product") + fmt.Sprintf(" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATUS = %d LIMIT 1%s)", groupbuy.Forming, lock) +
+		" UNION ALL (SELECT 1 FROM " + q.seats + " " + by(q.seats, "product") +
+		fmt.Sprintf(" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATUS = %d AND STATE = %d LIMIT 1%s)", groupbuy.Forming, groupbuy.Held, lock)
+}
+
+// renderEvents renders what is read of events.
+func (q *groupBuySQL) renderEvents() {
+	// The team is locked before its event, where one is.
+	of := "SELECT " + eventColumns + " FROM " + q.teams + " t %s STRAIGHT_JOIN " + q.events + " e " + byKey + " ON e.TEAM_CODE = t.CODE"
+	next := fmt.Sprintf(of, by(q.teams, "event"))
+	q.dueEvents = next + " AND e.EVENT_NO = t.EVENT_DONE + 1 WHERE t.EVENT_TIME <= " + now + " ORDER BY t.EVENT_TIME, t.CODE LIMIT ?"
+	one := fmt.Sprintf(of, byKey) + " WHERE t.CODE = ? AND "
+	q.readEvent = one + "e.EVENT_NO = ?"
+	q.listEvents = one + "e.EVENT_NO > ? ORDER BY e.EVENT_NO LIMIT ?"
+
+	aside := "SELECT " + eventColumns + " FROM " + q.events + " e " + by(q.events, "state") + " STRAIGHT_JOIN " + q.teams + " t " + byKey + " ON t.CODE = e.TEAM_CODE" +
+		fmt.Sprintf(" WHERE e.STATE = %d AND ", eventAside)
+	q.asideOfAll = aside + "(e.TEAM_CODE > ? OR (e.TEAM_CODE = ? AND e.EVENT_NO > ?)) ORDER BY e.TEAM_CODE, e.EVENT_NO LIMIT ?"
+	q.asideOfTeam = aside + "e.TEAM_CODE = ? AND e.EVENT_NO > ? ORDER BY e.EVENT_NO LIMIT ?"
+}
+
+// renderDeliveries renders how events are delivered. They leave the VERSION of a team alone: nothing that a team
+// decides depends on them.
+func (q *groupBuySQL) renderDeliveries() {
+	// Of those who want an event one gets it: the number of tries is not the same any more for the others.
+	q.lease = "UPDATE " + q.teams + " SET EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + now + "), EVENT_TRIES = EVENT_TRIES + 1" +
+		" WHERE CODE = ? AND EVENT_DONE = ? AND EVENT_TRIES = ? AND EVENT_TIME <= " + now
+	q.refunded = "UPDATE " + q.seats + fmt.Sprintf(" SET STATE = %d, UPDATE_TIME = %s WHERE ORDER_NO = ? AND STATE = %d", groupbuy.Refunded, now, groupbuy.RefundDue)
+	q.lockEvent = "SELECT t.EVENT_DONE, t.EVENT_TRIES, e.STATE, e.TRIES FROM " + q.teams + " t " + byKey + " STRAIGHT_JOIN " + q.events + " e " + byKey +
+		" ON e.TEAM_CODE = t.CODE AND e.EVENT_NO = ? WHERE t.CODE = ? FOR UPDATE"
+
+	head := "UPDATE " + q.teams + " t " + byKey + " STRAIGHT_JOIN " + q.events + " e " + byKey + " ON e.TEAM_CODE = t.CODE SET "
+	moveOn := head + "t.EVENT_DONE = ?, t.EVENT_TRIES = 0, t.EVENT_TIME = IF(t.EVENT_NUM > ?, " + now + ", NULL), e.TRIES = ?"
+	where := fmt.Sprintf(" WHERE t.CODE = ? AND e.EVENT_NO = ? AND e.STATE = %d", eventDue)
+	q.deliver = moveOn + fmt.Sprintf(", e.STATE = %d, e.DONE_TIME = %s", eventDone, now) + where
+	q.putAside = moveOn + fmt.Sprintf(", e.STATE = %d, e.REASON = ?", eventAside) + where
+	q.putOff = head + "t.EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + now + "), e.REASON = ?" + where
+
+	aside := fmt.Sprintf(" WHERE TEAM_CODE = ? AND EVENT_NO = ? AND STATE = %d", eventAside)
+	q.deliverAside = "UPDATE " + q.events + fmt.Sprintf(" SET STATE = %d, DONE_TIME = %s", eventDone, now) + aside
+	q.keepAside = "UPDATE " + q.events + " SET REASON = ?" + aside
+}
+
+// renderGroupBooks renders the counts. Each is one statement and so one moment, also at READ COMMITTED: what changes
+// together is seen together.
+func (q *groupBuySQL) renderGroupBooks() {
+	count := func(s groupbuy.SeatState) string { return fmt.Sprintf("COUNT(CASE WHEN p.STATE = %d THEN 1 END)", s) }
+	q.book = "SELECT " + teamColumns + ", b.HELD_NUM, b.PAID_NUM, b.PAID_VOLUME" +
+		", (SELECT COALESCE(MAX(e.EVENT_NO), 0) FROM " + q.events + " e WHERE e.TEAM_CODE = t.CODE)" +
+		" FROM (SELECT k.CODE, " + count(groupbuy.Held) + " AS HELD_NUM, " + count(groupbuy.Paid) + " AS PAID_NUM" +
+		fmt.Sprintf(", COALESCE(SUM(CASE WHEN p.STATE = %d THEN p.VOLUME END), 0) AS PAID_VOLUME", groupbuy.Paid) +
+		" FROM (SELECT CODE FROM " + q.teams + " " + by(q.teams, "book") + " WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND CODE > ? ORDER BY CODE LIMIT ?) k" +
+		" LEFT JOIN " + q.seats + " p " + by(q.seats, "buyer") + " ON p.TEAM_CODE = k.CODE GROUP BY k.CODE) b" +
+		" STRAIGHT_JOIN " + q.teams + " t " + byKey + " ON t.CODE = b.CODE ORDER BY b.CODE"
+	q.astray = "SELECT p.TEAM_CODE, p.ORDER_NO, p.STATE, COALESCE(h.STATE, 0), COALESCE(h.NUM, 0) FROM " + q.seats + " p " + by(q.seats, "buyer") +
+		" STRAIGHT_JOIN " + q.teams + " t " + byKey + " ON t.CODE = p.TEAM_CODE" +
+		" LEFT JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = p.ORDER_NO AND h.LINE_NO = 1" +
+		" WHERE p.TEAM_CODE IN (?) AND NOT (" + agreeing() + ")"
+	q.formedPeople = "SELECT g.FORMED_NUM, (SELECT COUNT(*) FROM " + q.seats + " p " + by(q.seats, "product") +
+		fmt.Sprintf(" WHERE p.ACTIVITY_ID = g.ACTIVITY_ID AND p.SKU_ID = g.SKU_ID AND p.STATUS = %d)", groupbuy.Formed) +
+		" FROM " + q.products + " g WHERE g.ACTIVITY_ID = ? AND g.SKU_ID = ?"
+
+	// Every change of a seat changes the version of its team: the counts are still those of the seats. Where events
+	// are missing at the end, those that follow take their numbers.
+	q.correct = "UPDATE " + q.teams + " SET HELD_NUM = ?, PAID_NUM = ?, PAID_VOLUME = ?, EVENT_NUM = ?, EVENT_DONE = LEAST(EVENT_DONE, ?)" +
+		", EVENT_TIME = COALESCE(EVENT_TIME, ?), UPDATE_TIME = ?, VERSION = ? WHERE CODE = ? AND VERSION = ?"
+}
+
+// agreeing renders groupbuy.SeatState.Agrees of a seat p, its hold h and its team t.
+func agreeing() string {
+	var pairs []string
+	for s := groupbuy.Held; s <= groupbuy.Refunded; s++ {
+		var always, formed []stock.State
+		for h := stock.Unheld; h <= stock.Expired; h++ {
+			switch {
+			case s.Agrees(h, false):
+				always = append(always, h)
+			case s.Agrees(h, true):
+				formed = append(formed, h)
+			}
+		}
+		pairs = append(pairs, fmt.Sprintf("p.STATE = %d AND COALESCE(h.STATE, 0) %s", s, in(always)))
+		if len(formed) > 0 {
+			pairs = append(pairs, fmt.Sprintf("p.STATE = %d AND COALESCE(h.STATE, 0) %s AND t.STATUS = %d", s, in(formed), groupbuy.Formed))
+		}
+	}
+	return strings.Join(pairs, " OR ")
+}

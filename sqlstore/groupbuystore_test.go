@@ -1,0 +1,348 @@
+package sqlstore_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// stall is a store of group buying without its domain, with one product on offer, whose teams are of three.
+type stall struct {
+	*sqlstore.GroupBuy
+	t     testing.TB
+	db    *sqltest.DB
+	terms groupbuy.Terms
+}
+
+// stallKey is its product.
+var stallKey = stock.Key{SKU: 42, Activity: 7}
+
+// openStall returns a stall with a frozen clock.
+func openStall(t testing.TB, variant sqltest.Variant) *stall {
+	t.Helper()
+	ctx := t.Context()
+	db := prepared(t, variant, stockTables, groupBuyTables)
+	db.Wire.Freeze(start)
+	s := &stall{GroupBuy: sqlstore.NewGroupBuy(db.DB, nil), t: t, db: db, terms: groupbuy.Terms{
+		Places: 2, Price: decimal.New(1000, -2), GroupPrice: decimal.New(800, -2), People: 3, Volume: decimal.New(0, -2), UnitsPerVolume: 1, MinVolume: decimal.New(0, -2),
+	}}
+	s.done(s.SaveActivity(ctx, groupbuy.Activity{ID: 7, Title: "week", Formation: time.Hour, End: start.Add(48 * time.Hour)}, false))
+	s.done(s.SaveProduct(ctx, groupbuy.Product{Key: stallKey, Terms: s.terms, Name: "tea", State: groupbuy.Offered, Allotted: 100}))
+	_, err := stock.New(s.Units(groupbuy.Along{}), nil).Define(ctx, stallKey, 100, stock.Terms{})
+	require.NoError(t, err)
+	return s
+}
+
+// done demands that a change happened.
+func (s *stall) done(verdict stock.Verdict, err error) {
+	s.t.Helper()
+	require.NoError(s.t, err)
+	require.Equal(s.t, stock.Done, verdict)
+}
+
+// refused demands that it did not.
+func (s *stall) refused(verdict stock.Verdict, err error) {
+	s.t.Helper()
+	require.NoError(s.t, err)
+	require.Equal(s.t, stock.Refused, verdict)
+}
+
+// take takes a seat, in a new team where the order is its sponsor's.
+func (s *stall) take(code, order string, buyer int64, opens bool) {
+	s.t.Helper()
+	booking := &groupbuy.Booking{
+		Seat:  groupbuy.Seat{Order: order, Key: stallKey, Buyer: buyer, Volume: decimal.New(100, -2), Places: 2},
+		Team:  groupbuy.Team{Code: code, Key: stallKey, Terms: s.terms},
+		Opens: opens, Formation: time.Hour,
+	}
+	_, err := stock.New(s.Units(groupbuy.Along{Booking: booking}), nil).For(buyer).
+		Lock(s.t.Context(), order, stock.Line{SKU: stallKey.SKU, Activity: stallKey.Activity, Num: 1})
+	require.NoError(s.t, err)
+}
+
+// units is the inventory of its pools.
+func (s *stall) units() *stock.Inventory {
+	return stock.New(s.Units(groupbuy.Along{Actor: "ann", Reason: "asked"}), nil)
+}
+
+// team opens a team of some and returns their orders; so many of them have paid.
+func (s *stall) team(code string, members, paid int) (orders []string) {
+	s.t.Helper()
+	for i := range members {
+		orders = append(orders, fmt.Sprintf("%s-%d", code, i+1))
+		s.take(code, orders[i], int64(i+1), i == 0)
+	}
+	for _, order := range orders[:paid] {
+		_, err := s.units().Pay(s.t.Context(), order)
+		require.NoError(s.t, err)
+	}
+	return orders
+}
+
+// refund refunds an order.
+func (s *stall) refund(order string) {
+	s.t.Helper()
+	_, err := s.units().Refund(s.t.Context(), stock.Refund{ID: groupbuy.RefundID(order), Order: order, Restock: true})
+	require.NoError(s.t, err)
+}
+
+// next returns the one event that is due.
+func (s *stall) next() groupbuy.Event {
+	s.t.Helper()
+	due, err := s.DueEvents(s.t.Context(), 10)
+	require.NoError(s.t, err)
+	require.Len(s.t, due, 1)
+	return due[0]
+}
+
+// An event is leased by one, comes again when its lease has run out, and its refund is over once it is delivered. That
+// holds whatever the driver says about rows that stay as they are.
+func TestEventsAreLeasedDeliveredAndSetAside(t *testing.T) {
+	t.Parallel()
+	for _, variant := range sqltest.Variants() {
+		t.Run(variant.Name, func(t *testing.T) {
+			t.Parallel()
+			s, ctx := openStall(t, variant), t.Context()
+			orders := s.team("AAAA", 2, 2)
+			s.refund(orders[1])
+			s.refund(orders[0])
+
+			e := s.next()
+			require.Equal(t, groupbuy.Event{Code: "AAAA", No: 1, Kind: groupbuy.RefundOwed, Order: orders[1], At: start}, e)
+			s.done(s.Lease(ctx, e, time.Minute))
+			s.refused(s.Lease(ctx, e, time.Minute))
+			due, err := s.DueEvents(ctx, 10)
+			require.NoError(t, err)
+			require.Empty(t, due)
+			s.refused(s.Undelivered(ctx, e, "stale", time.Minute, false))
+			e.Tries = 1
+			s.done(s.Undelivered(ctx, e, "no route", time.Minute, false)) // as it was put off by the lease
+			s.done(s.Undelivered(ctx, e, "no route", time.Minute, false))
+			s.refused(s.Lease(ctx, e, time.Minute))
+			s.db.Wire.Advance(time.Minute)
+			require.Equal(t, int64(1), s.next().Tries)
+			require.Equal(t, "no route", s.next().Failure)
+			s.done(s.Lease(ctx, e, time.Minute))
+			e.Tries = 2
+			s.done(s.Undelivered(ctx, e, "no route at all", time.Minute, true))
+			s.refused(s.Lease(ctx, e, time.Minute))
+
+			second := s.next()
+			require.Equal(t, int64(2), second.No)
+			s.refused(s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 3})) // failed: comes after it
+			s.done(s.Delivered(ctx, second))
+			s.refused(s.Delivered(ctx, second))
+			s.refused(s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 9}))
+			s.refused(s.Undelivered(ctx, second, "too late", time.Minute, false))
+
+			aside, err := s.Events(ctx, "", true, groupbuy.EventCursor{}, 10)
+			require.NoError(t, err)
+			require.Len(t, aside, 1)
+			require.True(t, aside[0].Poisoned)
+			require.Equal(t, int64(2), aside[0].Tries)
+			require.Equal(t, "no route at all", aside[0].Failure)
+			s.done(s.Undelivered(ctx, aside[0], "by hand neither", time.Minute, false))
+			s.done(s.Delivered(ctx, aside[0]))
+			s.refused(s.Delivered(ctx, aside[0]))
+			first, err := s.Event(ctx, "AAAA", 1)
+			require.NoError(t, err)
+			require.False(t, first.Poisoned)
+			require.Equal(t, "by hand neither", first.Failure)
+			require.Equal(t, start.Add(time.Minute), first.DoneAt)
+			for _, order := range orders {
+				seat, _, _, err := s.Seat(ctx, order)
+				require.NoError(t, err)
+				require.Equal(t, groupbuy.Refunded, seat.State)
+			}
+			require.Equal(t, groupbuy.TeamFailed, s.next().Kind)
+		})
+	}
+}
+
+// What was changed from outside is found, each by how much, and corrected; and the events go on behind the last one
+// that is there.
+func TestTeamsAreRecountedAndCorrected(t *testing.T) {
+	t.Parallel()
+	s, ctx := openStall(t, defaults), t.Context()
+	s.team("AAAA", 3, 3)
+	orders := s.team("BBBB", 3, 1)
+	s.refund("BBBB-1")
+	s.done(s.Delivered(ctx, groupbuy.Event{Code: "BBBB", No: 1}))
+	books, err := s.Books(ctx, stallKey, "", 10)
+	require.NoError(t, err)
+	require.Len(t, books, 2)
+	for _, book := range books {
+		require.Equal(t, book.Held, book.Recount.Held, book.Code)
+		require.Equal(t, book.Paid, book.Recount.Paid, book.Code)
+		require.True(t, book.PaidVolume.Equal(book.Recount.PaidVolume), book.Code)
+		require.Equal(t, book.Events, book.Recount.Events, book.Code)
+		require.Empty(t, book.Astray)
+	}
+	seats, counted, err := s.FormedPeople(ctx, stallKey)
+	require.NoError(t, err)
+	require.Equal(t, [2]int64{3, 3}, [2]int64{seats, counted})
+
+	for _, statement := range []string{
+		"UPDATE egl_group_team SET HELD_NUM = 0, PAID_NUM = 1, PAID_VOLUME = 7.5 WHERE CODE = 'BBBB'",
+		"DELETE FROM egl_group_event WHERE TEAM_CODE = 'BBBB'",
+		"UPDATE goods_stock_hold SET STATE = 2 WHERE ORDER_NO = 'BBBB-2'",
+		"DELETE FROM goods_stock_hold WHERE ORDER_NO = 'BBBB-1'",
+		"UPDATE egl_group_product SET FORMED_NUM = 8",
+	} {
+		_, err := s.db.ExecContext(ctx, statement)
+		require.NoError(t, err)
+	}
+	books, err = s.Books(ctx, stallKey, "AAAA", 10)
+	require.NoError(t, err)
+	require.Len(t, books, 1)
+	require.Equal(t, []groupbuy.SeatBook{
+		{Order: orders[0], State: groupbuy.RefundDue},
+		{Order: orders[1], State: groupbuy.Held, Hold: stock.Paid, Units: 1},
+	}, books[0].Astray)
+	require.Equal(t, groupbuy.Counts{Held: 2, PaidVolume: decimal.New(0, -2)}, books[0].Recount)
+	s.done(s.Correct(ctx, books[0]))
+	s.refused(s.Correct(ctx, books[0]))
+	s.done(s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 1}))
+	require.Equal(t, groupbuy.Event{Code: "BBBB", No: 1, Kind: groupbuy.Corrected, At: start}, s.next())
+	team, _, err := s.Team(ctx, "BBBB")
+	require.NoError(t, err)
+	require.Equal(t, [4]int64{2, 0, 1, books[0].Version + 1}, [4]int64{team.Held, team.Paid, team.Events, team.Version})
+
+	require.NoError(t, s.CorrectFormed(ctx, stallKey, -5))
+	_, counted, err = s.FormedPeople(ctx, stallKey)
+	require.NoError(t, err)
+	require.Equal(t, int64(3), counted)
+	require.ErrorIs(t, s.CorrectFormed(ctx, stallKey, -4), stock.ErrDrift)
+	require.ErrorIs(t, s.CorrectFormed(ctx, stock.Key{SKU: 1, Activity: 7}, 1), stock.ErrDrift)
+}
+
+// A caller's transaction decides from teams and seats as they are now, also where its snapshot is older.
+func TestGroupBuyReadsInATransactionAreOfNow(t *testing.T) {
+	t.Parallel()
+	s, ctx := openStall(t, defaults), t.Context()
+	s.team("AAAA", 1, 0)
+	tx, err := s.db.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	var n int
+	require.NoError(t, tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM egl_group_team").Scan(&n)) // the snapshot is of here
+	s.team("BBBB", 1, 0)
+	s.take("AAAA", "late", 2, false)
+	product, _, err := s.Offer(ctx, stallKey)
+	require.NoError(t, err)
+	product.State = groupbuy.Removed
+	s.done(s.SaveProduct(ctx, product.Product))
+
+	in := s.WithTx(tx)
+	team, now, err := in.Team(ctx, "BBBB")
+	require.NoError(t, err)
+	require.Equal(t, start, now)
+	require.Equal(t, int64(1), team.Held)
+	team, _, err = in.Team(ctx, "AAAA")
+	require.NoError(t, err)
+	require.Equal(t, int64(2), team.Held)
+	none, now, err := in.Team(ctx, "CCCC")
+	require.NoError(t, err)
+	require.Equal(t, start, now)
+	require.Zero(t, none.Version)
+	seat, _, _, err := in.Seat(ctx, "late")
+	require.NoError(t, err)
+	require.Equal(t, groupbuy.Held, seat.State)
+	offer, _, err := in.Offer(ctx, stallKey)
+	require.NoError(t, err)
+	require.Equal(t, groupbuy.Removed, offer.State)
+	unfinished, err := in.Unfinished(ctx, stallKey)
+	require.NoError(t, err)
+	require.True(t, unfinished)
+	require.NoError(t, tx.Commit())
+}
+
+// The statement budget of the reads, and of what is saved: round trips, transaction brackets not counted.
+func TestGroupBuyStatementBudget(t *testing.T) {
+	t.Parallel()
+	s, ctx := openStall(t, defaults), t.Context()
+	s.team("AAAA", 2, 2)
+	s.refund("AAAA-1")
+	none := stock.Key{SKU: 1, Activity: 8}
+	inTx := func(call func(*sqlstore.GroupBuy) error) func() error {
+		return func() error {
+			tx, err := s.db.BeginTx(ctx, nil)
+			require.NoError(t, err)
+			require.NoError(t, call(s.WithTx(tx)))
+			return tx.Commit()
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		budget int
+		call   func() error
+	}{
+		{"Activity", 1, func() error { _, _, err := s.Activity(ctx, 7); return err }},
+		{"Activity of none", 2, func() error { _, _, err := s.Activity(ctx, 8); return err }},
+		{"Offer", 1, func() error { _, _, err := s.Offer(ctx, stallKey); return err }},
+		{"Offer of none", 2, func() error { _, _, err := s.Offer(ctx, none); return err }},
+		{"Offer, in a transaction", 2, inTx(func(g *sqlstore.GroupBuy) error { _, _, err := g.Offer(ctx, stallKey); return err })},
+		{"Seat", 1, func() error { _, _, _, err := s.Seat(ctx, "AAAA-1"); return err }},
+		{"Seat, in a transaction", 1, inTx(func(g *sqlstore.GroupBuy) error { _, _, _, err := g.Seat(ctx, "AAAA-1"); return err })},
+		{"Team", 1, func() error { _, _, err := s.Team(ctx, "AAAA"); return err }},
+		{"Team, in a transaction", 2, inTx(func(g *sqlstore.GroupBuy) error { _, _, err := g.Team(ctx, "AAAA"); return err })},
+		{"Shelf", 1, func() error { _, _, err := s.Shelf(ctx, groupbuy.ShelfCursor{}, 10); return err }},
+		{"Seats", 1, func() error {
+			_, err := s.Seats(ctx, groupbuy.SeatFilter{Team: "AAAA"}, groupbuy.SeatCursor{}, 10)
+			return err
+		}},
+		{"Teams", 1, func() error { _, err := s.Teams(ctx, groupbuy.TeamFilter{}, groupbuy.TeamCursor{}, 10); return err }},
+		{"LateSeats", 1, func() error { _, err := s.LateSeats(ctx, "", 10); return err }},
+		{"LateTeams", 1, func() error { _, err := s.LateTeams(ctx, 10); return err }},
+		{"Unfinished", 1, func() error { _, err := s.Unfinished(ctx, stallKey); return err }},
+		{"DueEvents", 1, func() error { _, err := s.DueEvents(ctx, 10); return err }},
+		{"Lease", 1, func() error { _, err := s.Lease(ctx, groupbuy.Event{Code: "AAAA", No: 1}, time.Minute); return err }},
+		{"Delivered", 3, func() error {
+			_, err := s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 1, Kind: groupbuy.RefundOwed, Order: "AAAA-1"})
+			return err
+		}},
+		{"Events", 1, func() error { _, err := s.Events(ctx, "AAAA", false, groupbuy.EventCursor{}, 10); return err }},
+		{"Books", 2, func() error { _, err := s.Books(ctx, stallKey, "", 100); return err }},
+		{"Books of none", 1, func() error { _, err := s.Books(ctx, none, "", 100); return err }},
+		{"FormedPeople", 1, func() error { _, _, err := s.FormedPeople(ctx, stallKey); return err }},
+		{"CorrectFormed", 1, func() error { return s.CorrectFormed(ctx, stallKey, 1) }},
+	} {
+		s.db.Wire.Statements()
+		require.NoError(t, c.call(), c.name)
+		var sent []string
+		for _, statement := range s.db.Wire.Statements() {
+			if statement != "BEGIN" && statement != "COMMIT" && !strings.Contains(statement, "START TRANSACTION") {
+				sent = append(sent, statement)
+			}
+		}
+		require.Len(t, sent, c.budget, "%s:\n%s", c.name, strings.Join(sent, "\n"))
+	}
+}
+
+// However many look at one product at once, few reads answer them.
+func TestConcurrentReadsOfAnOfferShareStatements(t *testing.T) {
+	t.Parallel()
+	const people = 400
+	s := openStall(t, defaults)
+	s.db.Wire.Statements()
+	var group sync.WaitGroup
+	for range people {
+		group.Go(func() {
+			offer, now, err := s.Offer(t.Context(), stallKey)
+			if err != nil || offer.Name != "tea" || offer.Activity.Title != "week" || !now.Equal(start) {
+				t.Errorf("%+v at %v: %v", offer, now, err)
+			}
+		})
+	}
+	group.Wait()
+	require.Less(t, len(s.db.Wire.Statements()), people/2)
+}

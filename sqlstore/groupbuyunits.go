@@ -1,0 +1,242 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Units implements groupbuy.Store. All of them merge their calls together.
+func (g *GroupBuy) Units(with groupbuy.Along) stock.Store { return g.units.with(with) }
+
+// ride is the rider of the units: it takes the seats of the Locks that bring a booking, in their order. The item of
+// their product is locked, and so are their teams from here on.
+func (g *groupBuyUnits) ride(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
+	taking := make([]*groupbuy.Booking, len(calls))
+	var codes []string
+	var buyers []any
+	any := false
+	for i, c := range calls {
+		with, _ := c.along.(groupbuy.Along)
+		taking[i] = with.Booking
+		if with.Booking == nil {
+			continue
+		}
+		any = true
+		if !with.Booking.Opens {
+			codes = append(codes, with.Booking.Team.Code)
+			buyers = append(buyers, with.Booking.Team.Code, with.Booking.Seat.Buyer)
+		}
+	}
+	if !any {
+		return nil
+	}
+	k := g.keeping(at)
+	if err := k.lockTeams(ctx, q, codes); err != nil {
+		return err
+	}
+	joined, err := g.joined(ctx, q, buyers)
+	if err != nil {
+		return err
+	}
+	b := seatTaker{keeping: k, joined: joined}
+	why := make([]error, len(calls))
+	no := false
+	for i, booking := range taking {
+		if booking != nil {
+			why[i] = b.take(booking, at, calls[i].order.Deadline(at, calls[i].holdFor))
+			no = no || why[i] != nil
+		}
+	}
+	if no {
+		return &refused{why}
+	}
+	if err := b.insert(ctx, q, len(calls)); err != nil {
+		return err
+	}
+	return k.keep(ctx, q)
+}
+
+// seatTaker takes seats one after the other.
+type seatTaker struct {
+	*keeping
+	joined map[groupBuyer]bool
+	opened []groupbuy.Team
+	seats  []groupbuy.Seat
+}
+
+// groupBuyer is a buyer in a team.
+type groupBuyer struct {
+	team  string
+	buyer int64
+}
+
+// take takes the seat of a booking, or returns why not.
+func (b *seatTaker) take(booking *groupbuy.Booking, at, deadline time.Time) error {
+	if booking.Opens {
+		booking.Open(at, deadline)
+		b.opened = append(b.opened, booking.Team)
+	} else {
+		team := b.team(booking.Team.Code)
+		me := groupBuyer{booking.Team.Code, booking.Seat.Buyer}
+		if err := team.Take(&booking.Seat, b.joined[me], at, deadline); err != nil {
+			return err
+		}
+		b.joined[me] = true
+		booking.Team = team.Team
+	}
+	b.seats = append(b.seats, booking.Seat)
+	return nil
+}
+
+// insert makes the rows of new teams and seats.
+func (b *seatTaker) insert(ctx context.Context, q Tx, calls int) error {
+	if len(b.opened) > 0 {
+		statement, err := b.sql.insertTeams(b.opened, b.at)
+		if err != nil {
+			return err
+		}
+		_, err = q.ExecContext(ctx, statement)
+		if number(err) == errDuplicate && calls == 1 {
+			return &refused{[]error{groupbuy.ErrCodeTaken}}
+		}
+		if err != nil {
+			return unclaimed(err) // one of them: each alone
+		}
+	}
+	statement, err := b.sql.insertSeats(b.seats, b.at)
+	if err != nil {
+		return err
+	}
+	if rows, err := affected(q.ExecContext(ctx, statement)); err != nil || rows != int64(len(b.seats)) {
+		return unclaimed(err)
+	}
+	return nil
+}
+
+// joined returns which of some buyers have a live seat in a team. Nobody can get one meanwhile: the item is locked.
+// In a transaction of the store's own this is its first read that is not of the rows' last version, and sees what
+// was committed before the lock.
+func (g *groupBuyUnits) joined(ctx context.Context, q Tx, buyers []any) (map[groupBuyer]bool, error) {
+	joined := map[groupBuyer]bool{}
+	if len(buyers) == 0 {
+		return joined, nil
+	}
+	query := render(g.sql.joinedText(len(buyers)/2), buyers...)
+	err := read(ctx, q, g.units.current(query), func(rows *sql.Rows) error {
+		var b groupBuyer
+		err := rows.Scan(&b.team, &b.buyer)
+		joined[b] = true
+		return err
+	})
+	return joined, err
+}
+
+func (q *groupBuySQL) joinedText(buyers int) string {
+	return "SELECT p.TEAM_CODE, p.BUYER_ID FROM (SELECT ? AS CODE, ? AS BUYER" + strings.Repeat(" UNION ALL SELECT ?, ?", buyers-1) + ") l STRAIGHT_JOIN " + q.seats +
+		" p FORCE INDEX (" + q.seats + "_buyer) ON p.TEAM_CODE = l.CODE AND p.BUYER_ID = l.BUYER AND p.LIVE = 1"
+}
+
+// moveSeats moves the seats of orders whose holds have made a step, all of whose items are locked. An order without a
+// seat is one of ordinary stock: only its expiry is ours to do.
+func (g *groupBuyUnits) moveSeats(ctx context.Context, q Tx, step stock.Step, orders []string, finish func(i int, seat *groupbuy.Seat)) error {
+	k := g.keeping(time.Time{})
+	seats, err := k.lockSeats(ctx, q, orders)
+	if err != nil {
+		return err
+	}
+	why := make([]error, len(orders))
+	no := false
+	for i, order := range orders {
+		seat, ok := seats[order]
+		if !ok {
+			if step != stock.StepExpire {
+				why[i], no = &groupbuy.SeatError{Order: order, State: groupbuy.NoSeat, Err: groupbuy.ErrNotFound}, true
+			}
+			continue
+		}
+		along := seat.State.Along(step)
+		if along == 0 {
+			return missing(nil) // the seat is not where its hold was
+		}
+		joined := false
+		if step == stock.StepReacquire {
+			is, err := g.joined(ctx, q, []any{seat.Team, seat.Buyer})
+			if err != nil {
+				return err
+			}
+			joined = len(is) > 0
+			why[i] = k.team(seat.Team).Regains(*seat, joined, k.at)
+		}
+		if why[i] == nil {
+			why[i] = k.move(along, seat, joined)
+		}
+		if why[i] != nil {
+			no = true
+			continue
+		}
+		if finish != nil {
+			finish(i, seat)
+		}
+		k.changed(seat, along)
+	}
+	if no {
+		return &refused{why}
+	}
+	return k.keep(ctx, q)
+}
+
+// mover returns the mover of the units.
+func (g *groupBuyUnits) mover() *mover {
+	steps := map[stock.Step]bool{stock.StepPay: true, stock.StepReacquire: true, stock.StepCancel: true, stock.StepExpire: true}
+	return &mover{
+		takes: func(t stock.Transition) bool { return steps[t.Step] },
+		move: func(ctx context.Context, q Tx, t stock.Transition, orders []string) error {
+			return g.moveSeats(ctx, q, t.Step, orders, nil)
+		},
+	}
+}
+
+// back is the backer of the units: the seats of orders that are refunded leave their teams.
+func (g *groupBuyUnits) back(ctx context.Context, q Tx, calls []refundCall) error {
+	orders := make([]string, len(calls))
+	restocked := map[stock.Key]bool{}
+	for i, c := range calls {
+		orders[i] = c.hold.Order
+		if c.refund.Restock {
+			for _, key := range keysOf(c.hold) {
+				restocked[key] = true
+			}
+		}
+	}
+	err := g.moveSeats(ctx, q, stock.StepRefund, orders, func(i int, seat *groupbuy.Seat) {
+		with, _ := calls[i].along.(groupbuy.Along)
+		seat.Actor, seat.Reason = with.Actor, with.Reason
+	})
+	if err != nil {
+		return err
+	}
+	return g.unsettle(ctx, q, restocked)
+}
+
+// unsettle makes products go on giving back units, to which some have come.
+func (g *groupBuyUnits) unsettle(ctx context.Context, q Tx, keys map[stock.Key]bool) error {
+	for _, key := range slices.SortedFunc(maps.Keys(keys), stock.Key.Compare) {
+		if _, err := q.ExecContext(ctx, render(g.sql.unsettleText(), key.Activity, key.SKU)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *groupBuySQL) unsettleText() string {
+	return fmt.Sprintf("UPDATE %s SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATE = %d",
+		q.products, groupbuy.Removed, now, groupbuy.Settled)
+}
