@@ -55,7 +55,7 @@ func (b *bench) take(code, order string, buyer int64, opens bool, terms groupbuy
 	booking := groupbuy.Booking{
 		Seat:  groupbuy.Seat{Order: order, Key: pool, Buyer: buyer, Volume: one},
 		Team:  groupbuy.Team{Code: code, Key: pool, Terms: terms},
-		Opens: opens, Formation: time.Hour,
+		Opens: opens, Formation: time.Hour, Closes: b.clock.Now().Add(1000 * time.Hour),
 	}
 	_, err := b.inventory(groupbuy.Along{Booking: &booking}).For(buyer).Until(b.clock.Now().Add(time.Hour)).
 		Lock(b.t.Context(), order, stock.Line{SKU: pool.SKU, Activity: pool.Activity, Num: 1})

@@ -52,7 +52,9 @@ func (c *memoryChange) take(booking *Booking, deadline time.Time) error {
 		if _, taken := c.m.teams[code]; taken {
 			return ErrCodeTaken
 		}
-		booking.Open(c.now, deadline)
+		if err := booking.Open(c.now, deadline); err != nil {
+			return err
+		}
 	} else {
 		booking.Team, booking.Seat.Team = *c.team(code), code
 		if err := booking.Team.Take(&booking.Seat, c.m.joined(booking.Seat), c.now, deadline); err != nil {

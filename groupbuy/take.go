@@ -105,7 +105,7 @@ func (g *Groups) opens(try *tryout, offer Offer, now time.Time) error {
 		return err
 	}
 	try.Team = Team{Code: code, Key: offer.Key, Terms: offer.Terms}
-	try.Opens, try.Formation = true, offer.Activity.Formation
+	try.Opens, try.Formation, try.Closes = true, offer.Activity.Formation, offer.Activity.End
 	try.until = now.Add(try.Formation)
 	if end := offer.Activity.End; !offer.Activity.Outlive {
 		try.Until = end

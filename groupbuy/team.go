@@ -24,10 +24,14 @@ type Booking struct {
 	Opens     bool          // Open: the team is new
 	Formation time.Duration // Open: how long the team has
 	Until     time.Time     // Open: it dies then at the latest; zero is never
+	Closes    time.Time     // Open: strictly before that; from then on it is ErrEnded
 }
 
-// Open makes the new team of a booking, with its sponsor's seat, at a moment.
-func (b *Booking) Open(at, deadline time.Time) {
+// Open makes the new team of a booking, with its sponsor's seat, at a moment, or returns why not.
+func (b *Booking) Open(at, deadline time.Time) error {
+	if !at.Before(b.Closes) {
+		return &ProductError{Key: stock.Key{Activity: b.Team.Activity}, Err: ErrEnded, End: b.Closes, Now: at}
+	}
 	t := &b.Team
 	t.State, t.OpenedAt, t.Deadline = Forming, at, at.Add(b.Formation)
 	if !b.Until.IsZero() && b.Until.Before(t.Deadline) {
@@ -37,6 +41,7 @@ func (b *Booking) Open(at, deadline time.Time) {
 	t.Held, t.Paid, t.PaidVolume, t.Events, t.Version = 0, 0, decimal.New(0, -VolumePlaces), 0, 1
 	b.Seat.Sponsor = true
 	t.take(&b.Seat, at, deadline)
+	return nil
 }
 
 // Take gives the seat of a booking its place in the team at a moment, or returns why not. Joined says that the
@@ -249,6 +254,9 @@ func (t *Team) End(e Ending, seats []Seat, at time.Time) []Event {
 		if step == 0 {
 			seat.Status = Formed
 			continue
+		}
+		if e.To == Formed && seat.Order == t.SponsorOrder { // who has not paid hands over to who paid first
+			t.HandOver(seats[0])
 		}
 		t.count(step, seat)
 		seat.Status, seat.EndedAt = Failed, at

@@ -27,6 +27,8 @@ type groupBuyReaders struct {
 	offers *merger[struct{}, stock.Key, offerAt] // before each seat
 	seats  *merger[struct{}, string, seatAt]     // by order
 	teams  *merger[struct{}, string, teamAt]     // by code
+
+	members *merger[int, string, []groupbuy.Seat] // the first of a team, up to so many
 }
 
 // NewGroupBuy returns the store in the tables that Migrate made with the same options. Nil options are the
@@ -40,6 +42,8 @@ func NewGroupBuy(db *sql.DB, opts *Options) *GroupBuy {
 			offers: newReader(b, g.offerBatch, g.offer),
 			seats:  newReader(b, g.seatBatch, g.seat),
 			teams:  newReader(b, g.teamBatch, g.team),
+
+			members: newReader(b, g.membersBatch, g.membersOf),
 		}
 	}
 	return g

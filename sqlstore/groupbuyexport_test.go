@@ -8,5 +8,6 @@ func (g *GroupBuy) AlwaysBatch() *GroupBuy {
 	m.offers.alone = batched(m.offers.batch, m.offers.alone)
 	m.seats.alone = batched(m.seats.batch, m.seats.alone)
 	m.teams.alone = batched(m.teams.batch, m.teams.alone)
+	m.members.alone = batched(m.members.batch, m.members.alone)
 	return g
 }

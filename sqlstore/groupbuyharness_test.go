@@ -70,12 +70,11 @@ func (b *bazaar) team(name string, people int) (code string, orders []string) {
 	b.t.Helper()
 	for i := range people {
 		p := purchase(fmt.Sprintf("%s-%d", name, i+1), int64(i+1))
-		seat, err := groupbuy.Seat{}, error(nil)
+		take := func() (groupbuy.Seat, error) { return b.Join(b.t.Context(), code, p) }
 		if i == 0 {
-			seat, err = b.Open(b.t.Context(), p)
-		} else {
-			seat, err = b.Join(b.t.Context(), code, p)
+			take = func() (groupbuy.Seat, error) { return b.Open(b.t.Context(), p) }
 		}
+		seat, err := take()
 		require.NoError(b.t, err)
 		code, orders = seat.Team, append(orders, p.Order)
 	}

@@ -55,7 +55,7 @@ func (k *keeping) lockTeams(ctx context.Context, q Tx, codes []string) error {
 	if len(codes) == 0 {
 		return nil
 	}
-	return read(ctx, q, renderList(k.sql.lockTeamsText(), codes), func(rows *sql.Rows) error {
+	return read(ctx, q, renderList(k.sql.readTeams, codes)+" FOR UPDATE", func(rows *sql.Rows) error {
 		var row teamRow
 		var clock int64
 		err := rows.Scan(append(row.targets(), &clock)...)
@@ -64,27 +64,20 @@ func (k *keeping) lockTeams(ctx context.Context, q Tx, codes []string) error {
 	})
 }
 
-func (q *groupBuySQL) lockTeamsText() string {
-	return "SELECT " + teamColumns + ", " + micros(now) + " FROM " + q.teams + " t " + byKey + " WHERE t.CODE IN (?) FOR UPDATE"
-}
-
 // know remembers a team that is locked, and the moment where it is not given.
-func (k *keeping) know(team groupbuy.Team, clock int64) *lockedTeam {
+func (k *keeping) know(team groupbuy.Team, clock int64) {
 	if k.at.IsZero() {
 		k.at = fromMicros(clock)
 	}
-	t := k.teams[team.Code]
-	if t == nil {
-		t = &lockedTeam{Team: team, was: team.Version}
-		k.teams[team.Code] = t
+	if k.teams[team.Code] == nil {
+		k.teams[team.Code] = &lockedTeam{Team: team, was: team.Version}
 	}
-	return t
 }
 
 // lockSeats locks and reads the seats of orders, and their teams.
 func (k *keeping) lockSeats(ctx context.Context, q Tx, orders []string) (map[string]*groupbuy.Seat, error) {
 	seats := make(map[string]*groupbuy.Seat, len(orders))
-	err := read(ctx, q, renderList(k.sql.lockSeatsText(), orders), func(rows *sql.Rows) error {
+	err := read(ctx, q, renderList(k.sql.readSeats, orders)+" FOR UPDATE", func(rows *sql.Rows) error {
 		var seat seatRow
 		var team teamRow
 		var clock int64
@@ -97,11 +90,6 @@ func (k *keeping) lockSeats(ctx context.Context, q Tx, orders []string) (map[str
 		return nil
 	})
 	return seats, err
-}
-
-func (q *groupBuySQL) lockSeatsText() string {
-	return "SELECT " + seatColumns + ", " + teamColumns + ", " + micros(now) + " FROM " + q.seats + " p " + byKey +
-		" STRAIGHT_JOIN " + q.teams + " t " + byKey + " ON t.CODE = p.TEAM_CODE WHERE p.ORDER_NO IN (?) FOR UPDATE"
 }
 
 // move moves a seat in memory; changed has to follow. It returns why the team refuses.

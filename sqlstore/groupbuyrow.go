@@ -191,7 +191,7 @@ func (q *groupBuySQL) updateTeamsText(teams int) string {
 	return "INSERT INTO " + q.teams + " (" + newTeamColumns + ", OVER_TIME, CAUSE, FORM_ORDER, ACTOR, REASON, EVENT_NUM, EVENT_TIME, VERSION) VALUES " +
 		list("("+list("?", 30)+")", teams) + " ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ") +
 		", EVENT_TIME = IF(VALUES(EVENT_NUM) > EVENT_DONE, COALESCE(EVENT_TIME, VALUES(EVENT_TIME)), NULL)" +
-		", VERSION = IF(VERSION < VALUES(VERSION), VALUES(VERSION), NULL)"
+		", VERSION = IF(VALUES(VERSION) > VERSION, VALUES(VERSION), NULL)"
 }
 
 // updateSeats renders the UPDATE of seats that all become the same, from the same state: a batch has few kinds.

@@ -22,7 +22,8 @@ type groupBuySQL struct {
 	readOffers, listProducts, dueProducts       string
 	shelf                                       string
 	readSeats, currentSeat                      string
-	seatsOfTeam, seatsOfBuyer, seatsInState     string
+	seatsOfTeam, seatsOfTeams                   string
+	seatsOfBuyer, seatsInState                  string
 	lateSeats, lateSeatsOfTeam                  string
 	readTeams, keyOfTeam, currentTeam           string
 	lateTeams                                   string
@@ -154,6 +155,7 @@ func (q *groupBuySQL) renderSeats() {
 			" ORDER BY " + order + " LIMIT ?) k STRAIGHT_JOIN " + q.seats + " p " + byKey + " ON p.ORDER_NO = k.ORDER_NO ORDER BY " + order
 	}
 	q.seatsOfTeam = page("buyer", "p.TEAM_CODE = ? AND p.ORDER_NO > ?", "p.ORDER_NO")
+	q.seatsOfTeams = "SELECT " + seatColumns + " FROM " + q.seats + " p " + by(q.seats, "buyer") + " WHERE p.TEAM_CODE IN (?) LIMIT ?"
 	q.seatsOfBuyer = page("mine", "p.BUYER_ID = ? AND p.START_TIME <= ? AND (p.START_TIME < ? OR p.ORDER_NO > ?)", "p.START_TIME DESC, p.ORDER_NO")
 	q.seatsInState = "SELECT " + seatColumns + " FROM " + q.seats + " p " + by(q.seats, "state") +
 		" WHERE p.STATE = ? AND (p.EXPIRE_TIME > ? OR (p.EXPIRE_TIME = ? AND p.ORDER_NO > ?)) ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"

@@ -63,7 +63,7 @@ func (s *stall) take(code, order string, buyer int64, opens bool) {
 	booking := &groupbuy.Booking{
 		Seat:  groupbuy.Seat{Order: order, Key: stallKey, Buyer: buyer, Volume: decimal.New(100, -2), Places: 2},
 		Team:  groupbuy.Team{Code: code, Key: stallKey, Terms: s.terms},
-		Opens: opens, Formation: time.Hour,
+		Opens: opens, Formation: time.Hour, Closes: start.Add(10_000 * time.Hour),
 	}
 	_, err := stock.New(s.Units(groupbuy.Along{Booking: booking}), nil).For(buyer).
 		Lock(s.t.Context(), order, stock.Line{SKU: stallKey.SKU, Activity: stallKey.Activity, Num: 1})

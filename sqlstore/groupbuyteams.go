@@ -1,8 +1,10 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -151,10 +153,16 @@ func (g *GroupBuy) teamsOf(ctx context.Context, query string) (map[string]groupb
 	return found, fromMicros(clock), err
 }
 
-// Seats implements groupbuy.Store.
+// Seats implements groupbuy.Store. Those who ask for the first page of a team at once are answered by one read: every
+// payment that forms one asks.
 func (g *GroupBuy) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {
+	if err := g.units.ready(ctx); err != nil {
+		return nil, err
+	}
 	var query string
 	switch at := after.At; {
+	case filter.Team != "" && after.Order == "" && g.merged != nil:
+		return g.merged.members.do(ctx, limit, filter.Team)
 	case filter.Team != "":
 		query = render(g.sql.seatsOfTeam, filter.Team, after.Order, limit)
 	case filter.Buyer != 0:
@@ -168,11 +176,46 @@ func (g *GroupBuy) Seats(ctx context.Context, filter groupbuy.SeatFilter, after 
 		}
 		query = render(g.sql.seatsInState, int64(filter.State), at, at, after.Order, limit)
 	}
+	return g.listSeats(ctx, query)
+}
+
+// listSeats lists seats.
+func (g *GroupBuy) listSeats(ctx context.Context, query string) ([]groupbuy.Seat, error) {
 	return listOf(ctx, g.units, query, func(rows *sql.Rows) (groupbuy.Seat, error) {
 		var row seatRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
 	})
+}
+
+// membersOf reads the first page of the seats of one team.
+func (g *GroupBuy) membersOf(ctx context.Context, limit int, code string) ([]groupbuy.Seat, error) {
+	return g.listSeats(ctx, render(g.sql.seatsOfTeam, code, "", limit))
+}
+
+// mostMembers is how many seats of several teams are read at once. Larger teams are read one by one.
+const mostMembers = 2_000
+
+// membersBatch reads those of several.
+func (g *GroupBuy) membersBatch(ctx context.Context, limit int, codes []string) ([]reply[[]groupbuy.Seat], error) {
+	replies := make([]reply[[]groupbuy.Seat], len(codes))
+	seats, err := g.listSeats(ctx, render(renderList(g.sql.seatsOfTeams, codes), mostMembers+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(seats) > mostMembers {
+		return allAlone(replies), nil
+	}
+	of := make(map[string][]groupbuy.Seat, len(codes))
+	for _, s := range seats {
+		of[s.Team] = append(of[s.Team], s)
+	}
+	for i, code := range codes {
+		page := slices.Clone(of[code]) // each caller's own
+		slices.SortFunc(page, func(a, b groupbuy.Seat) int { return cmp.Compare(a.Order, b.Order) })
+		replies[i].answer = page[:min(limit, len(page))]
+	}
+	return replies, nil
 }
 
 // Teams implements groupbuy.Store.

@@ -19,57 +19,60 @@ func (g *GroupBuy) Units(with groupbuy.Along) stock.Store { return g.units.with(
 // ride is the rider of the units: it takes the seats of the Locks that bring a booking, in their order. The item of
 // their product is locked, and so are their teams from here on.
 func (g *groupBuyUnits) ride(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
-	taking := make([]*groupbuy.Booking, len(calls))
+	b := seatTaker{keeping: g.keeping(at), why: make([]error, len(calls))}
 	var codes []string
 	var buyers []any
-	any := false
 	for i, c := range calls {
 		with, _ := c.along.(groupbuy.Along)
-		taking[i] = with.Booking
 		if with.Booking == nil {
 			continue
 		}
-		any = true
+		b.bookings = append(b.bookings, booked{Booking: *with.Booking, of: with.Booking, call: i, deadline: c.order.Deadline(at, c.holdFor)})
 		if !with.Booking.Opens {
 			codes = append(codes, with.Booking.Team.Code)
 			buyers = append(buyers, with.Booking.Team.Code, with.Booking.Seat.Buyer)
 		}
 	}
-	if !any {
+	if len(b.bookings) == 0 {
 		return nil
 	}
-	k := g.keeping(at)
-	if err := k.lockTeams(ctx, q, codes); err != nil {
-		return err
-	}
-	joined, err := g.joined(ctx, q, buyers)
+	err := b.lockTeams(ctx, q, codes)
 	if err != nil {
 		return err
 	}
-	b := seatTaker{keeping: k, joined: joined}
-	why := make([]error, len(calls))
-	no := false
-	for i, booking := range taking {
-		if booking != nil {
-			why[i] = b.take(booking, at, calls[i].order.Deadline(at, calls[i].holdFor))
-			no = no || why[i] != nil
-		}
+	if b.joined, err = g.joined(ctx, q, buyers); err != nil {
+		return err
 	}
-	if no {
-		return &refused{why}
+	if !b.takeAll() {
+		return &refused{b.why}
 	}
 	if err := b.insert(ctx, q, len(calls)); err != nil {
 		return err
 	}
-	return k.keep(ctx, q)
+	if err := b.keep(ctx, q); err != nil {
+		return err
+	}
+	for _, booking := range b.bookings {
+		*booking.of = booking.Booking
+	}
+	return nil
+}
+
+// booked is a booking as it becomes, and that of its caller.
+type booked struct {
+	groupbuy.Booking
+
+	of       *groupbuy.Booking
+	call     int
+	deadline time.Time
 }
 
 // seatTaker takes seats one after the other.
 type seatTaker struct {
 	*keeping
-	joined map[groupBuyer]bool
-	opened []groupbuy.Team
-	seats  []groupbuy.Seat
+	bookings []booked
+	joined   map[groupBuyer]bool
+	why      []error // of each call; nil where it may go
 }
 
 // groupBuyer is a buyer in a team.
@@ -78,28 +81,45 @@ type groupBuyer struct {
 	buyer int64
 }
 
-// take takes the seat of a booking, or returns why not.
-func (b *seatTaker) take(booking *groupbuy.Booking, at, deadline time.Time) error {
-	if booking.Opens {
-		booking.Open(at, deadline)
-		b.opened = append(b.opened, booking.Team)
-	} else {
-		team := b.team(booking.Team.Code)
-		me := groupBuyer{booking.Team.Code, booking.Seat.Buyer}
-		if err := team.Take(&booking.Seat, b.joined[me], at, deadline); err != nil {
-			return err
-		}
-		b.joined[me] = true
-		booking.Team = team.Team
+// takeAll takes the seats, and reports whether none was refused.
+func (b *seatTaker) takeAll() bool {
+	all := true
+	for i := range b.bookings {
+		booking := &b.bookings[i]
+		err := b.take(&booking.Booking, booking.deadline)
+		b.why[booking.call] = err
+		all = all && err == nil
 	}
-	b.seats = append(b.seats, booking.Seat)
+	return all
+}
+
+// take takes the seat of a booking, or returns why not.
+func (b *seatTaker) take(booking *groupbuy.Booking, deadline time.Time) error {
+	if booking.Opens {
+		return booking.Open(b.at, deadline)
+	}
+	team := b.team(booking.Team.Code)
+	me := groupBuyer{booking.Team.Code, booking.Seat.Buyer}
+	if err := team.Take(&booking.Seat, b.joined[me], b.at, deadline); err != nil {
+		return err
+	}
+	b.joined[me] = true
+	booking.Team = team.Team
 	return nil
 }
 
 // insert makes the rows of new teams and seats.
 func (b *seatTaker) insert(ctx context.Context, q Tx, calls int) error {
-	if len(b.opened) > 0 {
-		statement, err := b.sql.insertTeams(b.opened, b.at)
+	var opened []groupbuy.Team
+	seats := make([]groupbuy.Seat, len(b.bookings))
+	for i, booking := range b.bookings {
+		seats[i] = booking.Seat
+		if booking.Opens {
+			opened = append(opened, booking.Team)
+		}
+	}
+	if len(opened) > 0 {
+		statement, err := b.sql.insertTeams(opened, b.at)
 		if err != nil {
 			return err
 		}
@@ -111,11 +131,11 @@ func (b *seatTaker) insert(ctx context.Context, q Tx, calls int) error {
 			return unclaimed(err) // one of them: each alone
 		}
 	}
-	statement, err := b.sql.insertSeats(b.seats, b.at)
+	statement, err := b.sql.insertSeats(seats, b.at)
 	if err != nil {
 		return err
 	}
-	if rows, err := affected(q.ExecContext(ctx, statement)); err != nil || rows != int64(len(b.seats)) {
+	if rows, err := affected(q.ExecContext(ctx, statement)); err != nil || rows != int64(len(seats)) {
 		return unclaimed(err)
 	}
 	return nil

@@ -114,7 +114,8 @@ func (s *scene) balances(t groupbuy.Team) {
 	switch {
 	case sponsor < 0 || seats[sponsor].Buyer != t.Sponsor:
 		s.Errorf("team %q: sponsor %d by %q is none of its members", t.Code, t.Sponsor, t.SponsorOrder)
-	case t.State == groupbuy.Forming && !seats[sponsor].State.Live():
+	case t.State == groupbuy.Formed && !t.ByVolume() && seats[sponsor].Status != groupbuy.Formed,
+		t.State == groupbuy.Forming && !seats[sponsor].State.Live():
 		s.Errorf("team %q: its sponsor's seat is %v", t.Code, seats[sponsor].State)
 	}
 	s.ended(t, seats)

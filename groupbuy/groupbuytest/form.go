@@ -124,6 +124,7 @@ func formReleases(s *scene) {
 	s.pool(stock.Quantities{Total: 90, Sold: 1})
 	suite.Same(s, "events", s.tally(code), map[news]int{hasFormed(): 1, released("1"): 1, released("live"): 1, released("dead"): 1})
 	suite.Same(s, "the first", s.told(code)[0].Kind, groupbuy.TeamFormed)
+	suite.Same(s, "sponsor, since the first has not paid", s.is(code, groupbuy.Formed).Sponsor, ben)
 	s.late(s.groups, "live", groupbuy.ErrCancelled)
 	s.late(s.reacquires(), "dead", groupbuy.ErrTeamFormed)
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 1)

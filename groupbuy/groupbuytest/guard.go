@@ -97,7 +97,7 @@ func (s *scene) booking(order string, buyer int64, code string, opens bool) *gro
 		Opens: opens,
 	}
 	if opens {
-		b.Team.Terms, b.Formation = people(2), hour
+		b.Team.Terms, b.Formation, b.Closes = people(2), hour, s.now().Add(runs)
 		b.Team.UnitsPerVolume = 1
 	}
 	return b
