@@ -98,6 +98,11 @@ type Product struct {
 	Version   int64 // grows with every change but that of Formed; 0 is a product that does not exist
 }
 
+// String returns the product and how far it has come.
+func (p Product) String() string {
+	return fmt.Sprintf("%v: %v, %d people in teams that were formed", p.Key, p.State, p.Formed)
+}
+
 // Offer is a product in the shop window.
 type Offer struct {
 	Product
@@ -176,6 +181,15 @@ type Team struct {
 	Version int64 // grows with every change; 0 is a team that does not exist
 
 	bereft bool // see Bereft
+}
+
+// String returns the team and its counts.
+func (t Team) String() string {
+	goal := fmt.Sprintf("%d people", t.People)
+	if t.ByVolume() {
+		goal = "a volume of " + t.Volume.StringFixed(VolumePlaces)
+	}
+	return fmt.Sprintf("team %s of %v, by %s: %v, held %d, paid %d, volume %s", t.Code, t.Key, goal, t.State, t.Held, t.Paid, t.PaidVolume.StringFixed(VolumePlaces))
 }
 
 // Live reports whether a team that is Forming has time left at now.
@@ -260,6 +274,11 @@ type Seat struct {
 	EndedAt  time.Time // when it was cancelled, expired, or its refund became due; zero before
 	Actor    string    // who refunded it by hand
 	Reason   string    // and why
+}
+
+// String returns the seat and where it stands.
+func (s Seat) String() string {
+	return fmt.Sprintf("seat %q of buyer %d in team %s: %v", s.Order, s.Buyer, s.Team, s.State)
 }
 
 // RefundID returns the number of the one refund that an order can have.

@@ -46,7 +46,7 @@ func (g *Groups) Offer(ctx context.Context, product Product, units int64) (Produ
 			return Product{}, err
 		}
 	}
-	return Product{}, contention("offer", product.String())
+	return Product{}, contention("offer", product.Key.String())
 }
 
 // offerable returns a product as it is, where it may be offered like this or is already. It looks at the activity
@@ -215,7 +215,7 @@ func (g *Groups) Revise(ctx context.Context, product Product) (Product, error) {
 			return g.onShelf(ctx, was.Key)
 		}
 	}
-	return Product{}, contention("revise", product.String())
+	return Product{}, contention("revise", product.Key.String())
 }
 
 // product returns a product that exists.

@@ -97,6 +97,14 @@ func activityOver(s *scene) {
 	})
 	_, err = s.groups.End(s.Context(), 8)
 	s.only(err, groupbuy.ErrUnknownActivity)
+	b := s.activity()
+	b.ID = 9
+	s.define(b)
+	s.Advance(runs)
+	s.define(b) // with no sweeper
+	b.End = b.End.Add(hour)
+	_, err = s.groups.Define(s.Context(), b)
+	s.only(err, groupbuy.ErrEnded)
 }
 
 func activityHidden(s *scene) {

@@ -27,6 +27,7 @@ func betweenCases() []testCase {
 		{name: "Between_TheLastPaymentBeforeTheOperator", run: paidBeforeEnd},
 		{name: "Between_UnitsComeBackWhileTheRemainderGoes", run: unitsBeforeReturn},
 		{name: "Between_TheSameOfferIsMadeTwice", run: offeredTwice},
+		{name: "Between_TheActivityEndsBeforeItsProductIsOffered", run: endsBeforeOffer},
 		{name: "Between_TheEventIsTakenByAnother", run: leasedBefore},
 		{name: "Between_DefineAfterDefine", run: defineAfterDefine},
 	}
@@ -263,6 +264,42 @@ func offeredTwice(s *scene) {
 		suite.Same(s, "product", []any{got.State, got.Allotted}, []any{groupbuy.Offered, int64(20)})
 		suite.Same(s, "units", [2]int64{s.item(stock.Key{SKU: p.SKU}).Left, s.item(p.Key).Left}, [2]int64{10, 20})
 	}
+}
+
+// endsBeforeOffer ends an activity just before each statement of an Offer: its units do not stay there.
+func endsBeforeOffer(s *scene) {
+	s.stocked(goods, inStock)
+	ended := 0
+	for i, method := range []string{"SaveProduct", "Units.Create", "Units.Apply", "Units.Change", "Offer", "Activity"} {
+		a := s.activity()
+		a.ID = int64(i + 1)
+		s.define(a)
+		p := product(people(2))
+		p.Activity = a.ID
+		_, err := s.before(method, func() {
+			_, err := s.groups.End(s.Context(), a.ID)
+			s.No(err)
+		}).Offer(s.Context(), p, 20)
+		if err != nil {
+			s.only(err, groupbuy.ErrEnded)
+		}
+		s.sweep()
+		is, err := s.groups.Activity(s.Context(), a.ID)
+		s.No(err)
+		if is.EndedAt.IsZero() {
+			_, err = s.groups.End(s.Context(), a.ID) // an Offer makes no such call
+			s.No(err)
+			continue
+		}
+		ended++
+		s.shelf(inStock)
+		b := buy("x", anna)
+		b.Product = p.Key
+		if _, err := s.groups.Open(s.Context(), b); err == nil {
+			s.Fatalf("a team was opened after the end, which came before %s", method)
+		}
+	}
+	suite.Same(s, "Offers that were overtaken", ended >= 3, true)
 }
 
 func leasedBefore(s *scene) {

@@ -27,6 +27,7 @@ func deadlineCases() []testCase {
 	return []testCase{
 		{name: "G20_AMinimumFormsATeamAtItsDeadline", run: minimumPeople},
 		{name: "G20_AMinimumVolumeFormsATeamAtItsDeadline", run: minimumVolume},
+		{name: "G20_AMinimumIsOfThosePaidWhoeverLooks", run: minimumUnswept},
 		{name: "Deadline_FailsATeamAndEachPaidMemberIsDueARefund", run: deadlineFails},
 		{name: "Deadline_ManyTeamsAtOnce", run: deadlineMany},
 		{name: "Deadline_IsToTheMicrosecond", run: deadlineExact},
@@ -214,6 +215,37 @@ func minimumPeople(s *scene) {
 	}
 	suite.Same(s, "members", members, []string{"4", "5"})
 	s.pool(stock.Quantities{Total: 90, Sold: 2, Refunded: 2})
+}
+
+// minimumUnswept has operators come after the deadline before any sweeper: the team becomes what its minimum says.
+func minimumUnswept(s *scene) {
+	terms := people(4)
+	terms.MinPeople = 2
+	s.opened(terms, 90)
+	whole := s.with(groupbuy.Options{HoldFor: 2 * day})
+	opened := func(round, paid int) string {
+		s.Helper()
+		seat, err := whole.Open(s.Context(), buy(numbered(round, 0), anna))
+		s.No(err)
+		for i := 1; i < 3; i++ {
+			_, err = whole.Join(s.Context(), seat.Team, buy(numbered(round, i), int64(100+i)))
+			s.No(err)
+		}
+		for i := range paid {
+			s.pay(numbered(round, i))
+		}
+		return seat.Team
+	}
+	short, enough, left := opened(1, 1), opened(2, 2), opened(3, 2)
+	s.Advance(forming)
+	suite.Same(s, "cause", s.fail(short).Cause, groupbuy.ByDeadline)
+	_, err := s.groups.Fail(s.Context(), enough, decided())
+	s.only(err, groupbuy.ErrTeamFormed)
+	suite.Same(s, "cause", s.is(enough, groupbuy.Formed).Cause, groupbuy.ByDeadline)
+	s.refund(numbered(3, 1))
+	s.is(left, groupbuy.Formed) // before who was refunded left it
+	s.stands(groupbuy.Formed, numbered(3, 0), numbered(3, 1))
+	s.pool(stock.Quantities{Total: 90, Sold: 3, Refunded: 2})
 }
 
 func minimumVolume(s *scene) {

@@ -30,6 +30,7 @@ func lateCases() []testCase {
 		{name: "G7_ALatePaymentIsRefusedByWhoHasAnotherSeat", run: lateJoined},
 		{name: "G7_ALatePaymentIsRefusedByATeamThatIsOver", run: lateOver},
 		{name: "G7_ALatePaymentIsRefusedByAPoolThatIsSoldOut", run: lateSoldOut},
+		{name: "G7_ALatePaymentFindsThePlaceOfASeatThatIsDead", run: lateDead},
 		{name: "G7_ALatePaymentOfACancelledSeat", run: lateCancelled},
 		{name: "G8_APaymentLivesStrictlyBeforeTheDeadlineOfItsTeam", run: lateForTeam},
 	}
@@ -285,6 +286,28 @@ func lateSoldOut(s *scene) {
 	s.late(s.reacquires(), "2", groupbuy.ErrExpired, stock.ErrInsufficient)
 	s.counts(code, 0, 1, "1")
 	s.pool(stock.Quantities{Total: 2, Locked: 1, Sold: 1})
+}
+
+// lateDead has the place taken by a seat that is dead as well: of another buyer, and of the same.
+func lateDead(s *scene) {
+	s.live()
+	full := s.team([]int64{anna, ben, carol}, "1", "2")
+	joined := s.open("4", anna).Team
+	s.join(joined, "5", ben)
+	s.pay("4")
+	s.Advance(hold)
+	s.join(full, "6", dan)
+	s.join(joined, "7", ben)
+	s.Advance(hold)
+	for _, order := range []string{"3", "5"} {
+		p, err := s.reacquires().Pay(s.Context(), order)
+		s.No(err)
+		suite.Same(s, "payment", []any{p.Due, p.Seat.State}, []any{false, groupbuy.Paid})
+	}
+	s.is(full, groupbuy.Formed)
+	s.counts(joined, 0, 2, "2")
+	s.seat("6", groupbuy.Expired)
+	s.seat("7", groupbuy.Expired)
 }
 
 func lateCancelled(s *scene) {

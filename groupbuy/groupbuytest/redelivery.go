@@ -73,12 +73,12 @@ func pausesDouble(s *scene) {
 
 func pausesEnd(s *scene) {
 	code := s.lost()
-	s.groups = s.with(groupbuy.Options{RetryIn: 50 * time.Minute})
+	s.groups = s.with(groupbuy.Options{RetryIn: 50 * time.Minute, MaxTries: 1000})
 	f := &failing{fails: always}
 	s.deliverTo(f, 0)
 	suite.Same(s, "events", f.numbers(code), []int64{1})
 	s.Advance(50 * time.Minute)
-	for range 4 {
+	for range 60 {
 		s.deliverTo(f, 0)
 		suite.Same(s, "events", f.numbers(code), []int64{1})
 		s.Advance(hour - instant)
