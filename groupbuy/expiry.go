@@ -105,7 +105,7 @@ func (g *Groups) expireHolds(ctx context.Context, late []string) ([]string, erro
 	units := g.store.Units(Along{})
 	expired, err := units.Expire(ctx, late)
 	for _, order := range expired {
-		g.tookSeat(ctx, order)
+		g.tookSeat(ctx, order, StepExpire)
 	}
 	if !errors.Is(err, ErrDrift) {
 		return expired, err
@@ -118,7 +118,7 @@ func (g *Groups) expireHolds(ctx context.Context, late []string) ([]string, erro
 		}
 		if verdict == stock.Done {
 			expired = append(expired, order)
-			g.tookSeat(ctx, order)
+			g.tookSeat(ctx, order, StepExpire)
 		}
 		if ctx.Err() != nil || stops(err) {
 			break
@@ -135,7 +135,7 @@ func (g *Groups) follow(ctx context.Context, orders []string) ([]string, error) 
 	}
 	moved, err := g.store.Follow(ctx, orders)
 	for _, order := range moved {
-		g.tookSeat(ctx, order)
+		g.tookSeat(ctx, order, 0)
 	}
 	if !errors.Is(err, ErrDrift) || len(orders) == 1 {
 		return moved, err

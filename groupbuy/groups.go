@@ -152,15 +152,17 @@ func (g *Groups) took(ctx context.Context, e Effect) {
 }
 
 // tookSeat tells the hook of a seat that was moved without its call: a sweep, or a look at what was in the way.
-// It says nothing of an order that has no seat, and reads only where there is a hook.
-func (g *Groups) tookSeat(ctx context.Context, order string) {
+// Step is the one that it was moved by; 0 where only its state says which. It says nothing of an order that has no
+// seat, and reads only where there is a hook.
+func (g *Groups) tookSeat(ctx context.Context, order string, step Step) {
 	if g.opts.Hook == nil {
 		return
 	}
 	seat, team, _, err := g.store.Seat(ctx, order)
-	steps := map[SeatState]Step{Paid: StepPay, Cancelled: StepCancel, Expired: StepExpire, RefundDue: StepRefund}
-	step, moved := steps[seat.State]
-	if err != nil || !moved {
+	if step == 0 {
+		step = map[SeatState]Step{Paid: StepPay, Cancelled: StepCancel, Expired: StepExpire, RefundDue: StepRefund}[seat.State]
+	}
+	if err != nil || seat.State == NoSeat || step == 0 {
 		return
 	}
 	g.took(ctx, sighting{seat: seat, team: team}.effect(step))
@@ -173,7 +175,7 @@ func (g *Groups) units(with Along) *stock.Inventory {
 	if g.opts.Hook != nil {
 		opts.Hook = func(ctx context.Context, e stock.Effect) {
 			if e.Step == stock.StepExpire {
-				g.tookSeat(ctx, e.Order)
+				g.tookSeat(ctx, e.Order, StepExpire)
 			}
 		}
 	}
@@ -186,7 +188,7 @@ func (g *Groups) pools() *stock.Inventory {
 	if g.opts.Hook != nil {
 		opts.Hook = func(ctx context.Context, e stock.Effect) {
 			if e.Step == stock.StepExpire {
-				g.tookSeat(ctx, e.Order)
+				g.tookSeat(ctx, e.Order, StepExpire)
 				return
 			}
 			for _, l := range e.Lines {

@@ -19,7 +19,7 @@ func (g *Groups) watched(with Along, did *bool) *stock.Inventory {
 	opts := g.inventory()
 	opts.Hook = func(ctx context.Context, e stock.Effect) { // in the goroutine of the call
 		if e.Step == stock.StepExpire {
-			g.tookSeat(ctx, e.Order)
+			g.tookSeat(ctx, e.Order, StepExpire)
 		} else {
 			*did = true
 		}

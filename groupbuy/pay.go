@@ -108,7 +108,10 @@ func (g *Groups) overtaken(ctx context.Context, order string, failure error) (Pa
 		return Payment{}, failure
 	}
 	seen, err := g.look(ctx, order)
-	if err != nil || !seen.repaid() {
+	switch {
+	case err != nil: // nothing was done, and why is not known
+		return Payment{}, err
+	case !seen.repaid():
 		return Payment{}, failure
 	}
 	return g.payment(ctx, seen, nil)

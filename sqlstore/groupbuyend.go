@@ -25,11 +25,11 @@ func (g *GroupBuy) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.
 	verdicts := make([]stock.Verdict, 0, len(endings))
 	for part := range slices.Chunk(endings, endsAtOnce) {
 		ended, err := g.endSome(ctx, part)
-		if err != nil {
-			return nil, err
-		}
 		for _, e := range part {
 			verdicts = append(verdicts, verdict(ended[e.Code]))
+		}
+		if err != nil { // which some may have been done before
+			return verdicts, err
 		}
 	}
 	return verdicts, nil

@@ -15,6 +15,7 @@ func besideCases() []testCase {
 		{name: "Beside_ABuyerWhoseHoldIsGoneMayJoinAgain", run: besideAgain, beside: true},
 		{name: "Beside_EveryCallSeesThatTheHoldIsGone", run: besideCalls, beside: true},
 		{name: "Beside_ALatePaymentTakesTheSeatAgain", run: besideReacquire, beside: true},
+		{name: "Beside_ALatePaymentFindsThePlaceOfASeatThatIsDead", run: besideLate, beside: true},
 		{name: "Beside_APaymentOfTheStockFormsTheTeam", run: besidePaid, beside: true},
 		{name: "Beside_ARefundOfTheStockIsOneOfTheSeat", run: besideRefund, beside: true},
 		{name: "Beside_AnAuditNamesSeatsThatAreBehind", run: besideAudit, beside: true},
@@ -136,6 +137,27 @@ func besideReacquire(s *scene) {
 	s.is(code, groupbuy.Formed)
 	s.counts(code, 0, 3, "3")
 	s.pool(stock.Quantities{Total: 90, Sold: 3})
+}
+
+// besideLate is lateDead with the holds released by the shop.
+func besideLate(s *scene) {
+	s.live()
+	full := s.team([]int64{anna, ben, carol}, "1", "2")
+	joined := s.open("4", anna).Team
+	s.join(joined, "5", ben)
+	s.pay("4")
+	s.Advance(hold)
+	s.join(full, "6", dan)
+	s.join(joined, "7", ben)
+	s.Advance(hold)
+	s.swept(2)
+	for _, order := range []string{"3", "5"} {
+		p, err := s.reacquires().Pay(s.Context(), order)
+		s.No(err)
+		suite.Same(s, "payment", []any{p.Due, p.Seat.State}, []any{false, groupbuy.Paid})
+	}
+	s.is(full, groupbuy.Formed)
+	s.counts(joined, 0, 2, "2")
 }
 
 func besidePaid(s *scene) {

@@ -77,9 +77,9 @@ func cases() []testCase {
 	return slices.Concat(
 		inputCases(), identifierCases(), activityCases(), offerCases(), seatCases(), joinCases(), payCases(), lateCases(),
 		volumeCases(), leaveCases(), formCases(), deadlineCases(), endingCases(), outliveCases(),
-		eventCases(), redeliveryCases(), readingCases(), pagingCases(), resolveCases(), auditCases(), repairCases(),
-		raceCases(), raceEndingCases(), betweenCases(), lostCases(), historyCases(), besideCases(),
-		transactionCases(), guardCases(), guardEventCases(),
+		eventCases(), redeliveryCases(), readingCases(), shelfCases(), pagingCases(), resolveCases(), auditCases(), repairCases(),
+		raceCases(), raceEndingCases(), racePoolCases(), betweenCases(), betweenOfferCases(), lostCases(), historyCases(), besideCases(),
+		transactionCases(), guardCases(), guardSeatCases(), guardEventCases(),
 	)
 }
 

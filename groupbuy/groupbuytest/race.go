@@ -32,7 +32,7 @@ func raceCases() []testCase {
 }
 
 // rounds is how often a race is run, each time with a team of its own.
-const rounds = 20
+const rounds = 12
 
 // numbered returns the number of an order of a round.
 func numbered(round int, n any) string { return fmt.Sprintf("%d/%v", round, n) }
@@ -52,12 +52,13 @@ func (s *scene) full(round, seats, paid int) string {
 
 func raceLastTwo(s *scene) {
 	s.live()
-	repeat := 10 * rounds
+	repeat := int64(100)
 	if testing.Short() {
-		repeat = rounds
+		repeat = 20
 	}
-	s.No(s.groups.AddStock(s.Context(), "more", key(), int64(3*repeat)))
-	for round := range repeat {
+	s.No(s.groups.AddStock(s.Context(), "more", key(), 3*repeat))
+	for n := range repeat {
+		round := int(n)
 		code := s.full(round, 3, 1)
 		formed := make([]bool, 6)
 		s.Each(suite.Together(len(formed), func(i int) error {
@@ -74,7 +75,7 @@ func raceLastTwo(s *scene) {
 		}
 		suite.Same(s, "one says that it formed the team", slices.Contains(formed, true), true)
 	}
-	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, int64(3*repeat))
+	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 3*repeat)
 }
 
 func raceAllPay(s *scene) {
@@ -223,12 +224,13 @@ func raceUnits(s *scene) {
 
 func racePayCancel(s *scene) {
 	s.live()
-	repeat := 10 * rounds
+	repeat := int64(100)
 	if testing.Short() {
-		repeat = rounds
+		repeat = 20
 	}
-	s.No(s.groups.AddStock(s.Context(), "more", key(), int64(3*repeat)))
-	for round := range repeat {
+	s.No(s.groups.AddStock(s.Context(), "more", key(), 3*repeat))
+	for n := range repeat {
+		round := int(n)
 		code := s.full(round, 3, 1)
 		errs := suite.Meet(6,
 			func() error { return suite.Outcome(s.groups.Pay(s.Context(), numbered(round, 1))) },

@@ -33,10 +33,11 @@ type hook struct {
 	do    func()
 }
 
-// Fault is what happens to the next statement that contains Match.
+// Fault is what happens to the next statement that contains Match, once so many of them have passed.
 type Fault struct {
-	Match string
-	Kind  FaultKind
+	Match  string
+	Behind int
+	Kind   FaultKind
 }
 
 // FaultKind says when the connection is lost.
@@ -67,6 +68,13 @@ func (w *Wire) Inject(f Fault) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.faults = append(w.faults, f)
+}
+
+// Forget takes back the faults that no statement has met.
+func (w *Wire) Forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.faults = nil
 }
 
 // Before calls do once, before the next statement that contains match is sent. The statement waits for it.
@@ -117,6 +125,9 @@ func (w *Wire) pass(query string) (string, *Fault) {
 	var fault *Fault
 	for i, f := range w.faults {
 		if strings.Contains(query, f.Match) {
+			if w.faults[i].Behind--; f.Behind > 0 {
+				continue
+			}
 			fault = &f
 			w.faults = append(w.faults[:i:i], w.faults[i+1:]...)
 			break

@@ -1,0 +1,213 @@
+package sqlstore_test
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// A connection that is lost at each of the statements of a call: until the COMMIT nothing is done, from there on nobody
+// knows, the same call again settles it, and the team has told everything once.
+func TestTeamsLoseTheirConnection(t *testing.T) {
+	t.Parallel()
+	decision := groupbuy.Decision{Actor: "clerk", Reason: "why not"}
+	for name, op := range map[string]struct {
+		call func(b *bazaar, code string, orders []string) error
+		told []groupbuy.EventKind
+		seat groupbuy.SeatState // that of the last order then
+	}{
+		"Open": {
+			func(b *bazaar, _ string, _ []string) error {
+				_, err := b.Open(b.t.Context(), purchase("new", 9))
+				return err
+			}, nil, groupbuy.Held,
+		},
+		"Join": {
+			func(b *bazaar, code string, _ []string) error {
+				_, err := b.Join(b.t.Context(), code, purchase("new", 9))
+				return err
+			}, nil, groupbuy.Held,
+		},
+		"Pay": {
+			func(b *bazaar, _ string, orders []string) error {
+				_, err := b.Pay(b.t.Context(), orders[2])
+				return err
+			}, nil, groupbuy.Paid,
+		},
+		"Cancel": {
+			func(b *bazaar, _ string, orders []string) error {
+				_, err := b.Cancel(b.t.Context(), orders[2])
+				return err
+			}, nil, groupbuy.Cancelled,
+		},
+		"Refund": {
+			func(b *bazaar, _ string, orders []string) error {
+				_, err := b.Refund(b.t.Context(), groupbuy.Refund{Order: orders[0], Actor: "clerk", Reason: "asked"})
+				return err
+			}, []groupbuy.EventKind{groupbuy.RefundOwed}, groupbuy.Held,
+		},
+		"Form": {
+			func(b *bazaar, code string, _ []string) error {
+				_, err := b.Form(b.t.Context(), code, decision)
+				return err
+			},
+			[]groupbuy.EventKind{groupbuy.TeamFormed, groupbuy.SeatReleased}, groupbuy.Cancelled,
+		},
+		"Fail": {
+			func(b *bazaar, code string, _ []string) error {
+				_, err := b.Fail(b.t.Context(), code, decision)
+				return err
+			},
+			[]groupbuy.EventKind{groupbuy.TeamFailed, groupbuy.RefundOwed, groupbuy.RefundOwed, groupbuy.SeatReleased}, groupbuy.Cancelled,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := openBazaar(t, defaults, 4, 1000)
+			for n, lost := 0, true; lost; n++ { // until the fault comes behind the last statement
+				for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
+					lost = b.loses(fmt.Sprintf("%d-%d", n, kind), sqltest.Fault{Behind: n, Kind: kind}, op.call, op.told, op.seat)
+				}
+				require.Less(t, n, 60)
+			}
+			b.balanced()
+		})
+	}
+}
+
+// loses makes a call to a team of three seats, two of which are paid, with a fault on the way, and again. It reports
+// whether the fault was met.
+func (b *bazaar) loses(name string, fault sqltest.Fault, call func(*bazaar, string, []string) error, told []groupbuy.EventKind, last groupbuy.SeatState) bool {
+	b.t.Helper()
+	ctx := b.t.Context()
+	code, orders := b.team(name, 3)
+	for _, order := range orders[:2] {
+		_, err := b.Pay(ctx, order)
+		require.NoError(b.t, err)
+	}
+	was, err := b.Team(ctx, code)
+	require.NoError(b.t, err)
+	b.db.Wire.Statements()
+	b.db.Wire.Inject(fault)
+	err = call(b, code, orders)
+	lost := len(b.db.Wire.Statements()) > fault.Behind
+	b.db.Wire.Forget()
+	if err != nil {
+		require.True(b.t, groupbuy.Retryable(err), "%s: %v", name, err)
+	}
+	if errors.Is(err, stock.ErrUnavailable) {
+		is, err := b.Team(ctx, code)
+		require.NoError(b.t, err)
+		require.Equal(b.t, was, is, "%s: nothing was done", name)
+	}
+	require.NoError(b.t, call(b, code, orders), name)
+	order := orders[2]
+	if _, err := b.Seat(ctx, "new"); err == nil {
+		order = "new"
+	}
+	seat, err := b.Seat(ctx, order)
+	require.NoError(b.t, err)
+	require.Equal(b.t, last, seat.State, name)
+	kinds := b.told(code)
+	if told == nil {
+		require.Empty(b.t, kinds, name)
+	} else {
+		require.Equal(b.t, told, kinds, name)
+	}
+	if order == "new" { // for the next
+		_, err := b.Cancel(ctx, order)
+		require.NoError(b.t, err)
+		_, err = b.db.ExecContext(ctx, "DELETE FROM egl_group_participation WHERE ORDER_NO = 'new'")
+		require.NoError(b.t, err)
+		_, err = b.db.ExecContext(ctx, "DELETE FROM goods_stock_hold WHERE ORDER_NO = 'new'")
+		require.NoError(b.t, err)
+	}
+	return lost
+}
+
+// Connections that are killed in the middle of everything: every caller makes the same call again until it has an
+// answer, and no seat, event or unit is lost or there twice.
+func TestKilledConnectionsLoseNoSeat(t *testing.T) {
+	t.Parallel()
+	const teams, people = 12, 3
+	b := openBazaar(t, defaults, people, 1000)
+	killer := b.db.Pool(t)
+	killer.SetMaxOpenConns(1)
+	var kills atomic.Int64
+	kill := func() {
+		var ids []int64
+		rows, err := killer.QueryContext(t.Context(), "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var id int64
+			if err := rows.Scan(&id); err != nil {
+				t.Error(err)
+			}
+			ids = append(ids, id)
+		}
+		if err := rows.Err(); err != nil {
+			t.Error(err)
+		}
+		for _, id := range ids {
+			_, _ = killer.ExecContext(t.Context(), "KILL "+strconv.FormatInt(id, 10)) // it may be gone already
+			kills.Add(1)
+		}
+	}
+	for _, match := range []string{
+		"INSERT INTO egl_group_participation", "ON DUPLICATE KEY UPDATE STATUS", "UPDATE egl_group_participation", "INSERT INTO egl_group_event", "FORMED_NUM", "COMMIT",
+	} {
+		b.db.Wire.After(match, kill)
+	}
+	again := func(call func() error) {
+		err := call()
+		for groupbuy.Retryable(err) && t.Context().Err() == nil {
+			err = call()
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	var group sync.WaitGroup
+	for i := range teams {
+		group.Go(func() {
+			var seat groupbuy.Seat
+			for j := range people {
+				p := purchase(fmt.Sprintf("k%d-%d", i, j), int64(100*i+j+1))
+				again(func() (err error) {
+					if j == 0 {
+						seat, err = b.Open(t.Context(), p)
+					} else {
+						_, err = b.Join(t.Context(), seat.Team, p)
+					}
+					return err
+				})
+			}
+			for j := range people {
+				again(func() error { _, err := b.Pay(t.Context(), fmt.Sprintf("k%d-%d", i, j)); return err })
+			}
+		})
+	}
+	group.Wait()
+	require.Positive(t, kills.Load())
+	formed := 0
+	for team, err := range b.Teams(t.Context(), groupbuy.TeamFilter{State: groupbuy.Formed}) {
+		require.NoError(t, err)
+		formed++
+		require.Equal(t, []groupbuy.EventKind{groupbuy.TeamFormed}, b.told(team.Code))
+	}
+	require.Equal(t, teams, formed)
+	b.balanced()
+}
