@@ -6,10 +6,12 @@
 //	inv := stock.New(sqlstore.NewStock(db, nil), nil)
 //	coupons := coupon.New(sqlstore.NewCoupon(db, nil), nil)
 //	packets := redpacket.New(sqlstore.NewRedPacket(db, nil), nil)
+//	groups := groupbuy.New(sqlstore.NewGroupBuy(db, nil), nil)
 //
 // Coupons and the shares of red packets are units of stock in tables of their own: one piece of code
 // locks, sells, merges and audits them, and what belongs to a coupon or a share is written along with
-// its unit.
+// its unit. Group buying is on the shop's own stock: a seat in a team is written along with the hold of
+// its order, and a team changes with the units of its seats.
 //
 // # Transactions
 //
@@ -33,8 +35,8 @@
 // order of arrival; where an item is short, a large order in front does not keep out small ones that
 // fit. A batch runs on a context of its own: a caller whose context ends while it is in flight is
 // told stock.ErrUnknown, and the others do not notice. Orders of several lines and all that happens
-// in a caller's transaction go beside it. Claims of a campaign and grabs of a packet are Locks of a SKU
-// in this respect.
+// in a caller's transaction go beside it. Claims of a campaign, grabs of a packet and seats of the teams
+// that buy one product are Locks of a SKU in this respect.
 //
 // That an item is sold out is remembered in the process for up to 200 ms (Options.SoldOutFor): a
 // rush for nothing does not reach its row. Whatever this store gives back ends it; what another
