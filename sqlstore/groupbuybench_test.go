@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -46,6 +47,7 @@ func overdue(b *testing.B, teams int) *bazaar {
 	b.Helper()
 	s := openBazaar(b, defaults, 2, int64(teams))
 	s.db.SetMaxOpenConns(24)
+	s.db.Wire.Freeze(time.Time{}) // each seat has times of its own
 	errs := suite.Crowd(teams, 1024, func(i int) error {
 		p := purchase(fmt.Sprint("order-", i), int64(i+1))
 		if _, err := s.Open(b.Context(), p); err != nil {
@@ -55,7 +57,7 @@ func overdue(b *testing.B, teams int) *bazaar {
 		return err
 	})
 	require.NoError(b, errors.Join(errs...))
-	s.db.Wire.Advance(teamTime)
+	s.db.Wire.Freeze(time.Now().Add(2 * teamTime))
 	return s
 }
 

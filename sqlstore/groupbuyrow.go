@@ -202,7 +202,7 @@ func (q *groupBuySQL) updateSeats(to seatChange, orders []string, at time.Time) 
 }
 
 func (q *groupBuySQL) updateSeatsText(from groupbuy.SeatState) string {
-	return "UPDATE " + q.seats + " " + byKey + " SET STATE = ?, LIVE = ?, STATUS = ?, ADDED = ?, PAY_TIME = ?, END_TIME = ?, ACTOR = ?, REASON = ?, UPDATE_TIME = ?" +
+	return "UPDATE " + q.seats + " " + byKey + " SET STATE = ?, LIVE = ?, STATUS = ?, ADDED = ?, PAY_TIME = COALESCE(?, PAY_TIME), END_TIME = ?, ACTOR = ?, REASON = ?, UPDATE_TIME = ?" +
 		fmt.Sprintf(" WHERE STATE = %d", from)
 }
 
@@ -223,11 +223,14 @@ func (c seatChange) live() any {
 	return nil
 }
 
-// changeOf returns what has become of a seat that was in a state.
+// changeOf returns what has become of a seat that was in a state. When it was paid stays as it is, unless it is paid
+// now: each seat has a moment of its own, and would be a kind of its own.
 func changeOf(from groupbuy.SeatState, s groupbuy.Seat) seatChange {
-	return seatChange{
-		from: from, to: s.State, status: s.Status, added: s.Added, paidAt: s.PaidAt, endedAt: s.EndedAt, actor: s.Actor, reason: s.Reason,
+	change := seatChange{from: from, to: s.State, status: s.Status, added: s.Added, endedAt: s.EndedAt, actor: s.Actor, reason: s.Reason}
+	if s.State == groupbuy.Paid {
+		change.paidAt = s.PaidAt
 	}
+	return change
 }
 
 // lockedTeam is a team as it becomes, and the version that it had when it was locked.

@@ -401,7 +401,7 @@ SELECT p.ORDER_NO, p.TEAM_CODE, p.ACTIVITY_ID, p.SKU_ID, p.BUYER_ID, p.VOLUME, p
 
 -- Steps of seats 2: those of which the same becomes
 UPDATE egl_group_participation FORCE INDEX (PRIMARY)
-   SET STATE = ?, LIVE = ?, STATUS = ?, ADDED = ?, PAY_TIME = ?, END_TIME = ?, ACTOR = ?, REASON = ?, UPDATE_TIME = ?
+   SET STATE = ?, LIVE = ?, STATUS = ?, ADDED = ?, PAY_TIME = COALESCE(?, PAY_TIME), END_TIME = ?, ACTOR = ?, REASON = ?, UPDATE_TIME = ?
  WHERE STATE = 1
    AND ORDER_NO IN (?);
 
