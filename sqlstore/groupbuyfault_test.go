@@ -3,9 +3,7 @@ package sqlstore_test
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,14 +24,14 @@ func TestTeamsLoseTheirConnection(t *testing.T) {
 		seat groupbuy.SeatState // that of the last order then
 	}{
 		"Open": {
-			func(b *bazaar, _ string, _ []string) error {
-				_, err := b.Open(b.t.Context(), purchase("new", 9))
+			func(b *bazaar, _ string, orders []string) error {
+				_, err := b.Open(b.t.Context(), purchase(orders[0]+"-new", 9))
 				return err
 			}, nil, groupbuy.Held,
 		},
 		"Join": {
-			func(b *bazaar, code string, _ []string) error {
-				_, err := b.Join(b.t.Context(), code, purchase("new", 9))
+			func(b *bazaar, code string, orders []string) error {
+				_, err := b.Join(b.t.Context(), code, purchase(orders[0]+"-new", 9))
 				return err
 			}, nil, groupbuy.Held,
 		},
@@ -111,8 +109,8 @@ func (b *bazaar) loses(name string, fault sqltest.Fault, call func(*bazaar, stri
 	}
 	require.NoError(b.t, call(b, code, orders), name)
 	order := orders[2]
-	if _, err := b.Seat(ctx, "new"); err == nil {
-		order = "new"
+	if _, err := b.Seat(ctx, orders[0]+"-new"); err == nil {
+		order = orders[0] + "-new"
 	}
 	seat, err := b.Seat(ctx, order)
 	require.NoError(b.t, err)
@@ -123,14 +121,6 @@ func (b *bazaar) loses(name string, fault sqltest.Fault, call func(*bazaar, stri
 	} else {
 		require.Equal(b.t, told, kinds, name)
 	}
-	if order == "new" { // for the next
-		_, err := b.Cancel(ctx, order)
-		require.NoError(b.t, err)
-		_, err = b.db.ExecContext(ctx, "DELETE FROM egl_group_participation WHERE ORDER_NO = 'new'")
-		require.NoError(b.t, err)
-		_, err = b.db.ExecContext(ctx, "DELETE FROM goods_stock_hold WHERE ORDER_NO = 'new'")
-		require.NoError(b.t, err)
-	}
 	return lost
 }
 
@@ -140,32 +130,7 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 	t.Parallel()
 	const teams, people = 12, 3
 	b := openBazaar(t, defaults, people, 1000)
-	killer := b.db.Pool(t)
-	killer.SetMaxOpenConns(1)
-	var kills atomic.Int64
-	kill := func() {
-		var ids []int64
-		rows, err := killer.QueryContext(t.Context(), "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()")
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var id int64
-			if err := rows.Scan(&id); err != nil {
-				t.Error(err)
-			}
-			ids = append(ids, id)
-		}
-		if err := rows.Err(); err != nil {
-			t.Error(err)
-		}
-		for _, id := range ids {
-			_, _ = killer.ExecContext(t.Context(), "KILL "+strconv.FormatInt(id, 10)) // it may be gone already
-			kills.Add(1)
-		}
-	}
+	kill, kills := killing(t, b.db)
 	for _, match := range []string{
 		"INSERT INTO egl_group_participation", "ON DUPLICATE KEY UPDATE STATUS", "UPDATE egl_group_participation", "INSERT INTO egl_group_event", "FORMED_NUM", "COMMIT",
 	} {

@@ -101,8 +101,8 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 		failed++
 		require.Equal(t, groupbuy.Failed, team.State)
 		require.True(t, payment.Due)
-		require.Equal(t, 1, count2(told, groupbuy.TeamFailed))
-		require.Equal(t, 2, count2(told, groupbuy.RefundOwed))
+		require.Equal(t, 1, kindsOf(told, groupbuy.TeamFailed))
+		require.Equal(t, 2, kindsOf(told, groupbuy.RefundOwed))
 		for _, order := range orders {
 			seat, err := b.Seat(t.Context(), order)
 			require.NoError(t, err)
@@ -126,8 +126,8 @@ func (b *bazaar) deadline(order string) {
 	b.db.Wire.Advance(team.Deadline.Sub(team.OpenedAt) - time.Microsecond)
 }
 
-// count2 counts a kind of event.
-func count2(kinds []groupbuy.EventKind, kind groupbuy.EventKind) int {
+// kindsOf counts a kind of event.
+func kindsOf(kinds []groupbuy.EventKind, kind groupbuy.EventKind) int {
 	n := 0
 	for _, k := range kinds {
 		if k == kind {

@@ -164,9 +164,8 @@ func (q *groupBuySQL) insertEventsText(events int) string {
 	return "INSERT INTO " + q.events + " (TEAM_CODE, EVENT_NO, KIND, ORDER_NO, CREATE_TIME) VALUES " + list("("+list("?", 5)+")", events)
 }
 
-// updateTeams renders the change of teams as they are at a moment. All of them are locked, so that every row is there;
-// that is what the servers write fastest, some times as fast as an UPDATE of a join. Terms, code and product of a team
-// never change.
+// updateTeams renders the change of teams as they are at a moment. All of them are locked, so that every row is there,
+// and a list of rows is the shortest way to give each its own values. Terms, code and product of a team never change.
 func (q *groupBuySQL) updateTeams(teams []*lockedTeam, at time.Time) (string, error) {
 	var args []any
 	for _, t := range teams {

@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,4 +120,35 @@ func hold(t testing.TB, db *sqltest.DB, query string, args ...any) (release func
 	var locked int
 	require.NoError(t, tx.QueryRowContext(t.Context(), query, args...).Scan(&locked))
 	return func() { require.NoError(t, tx.Rollback()) }
+}
+
+// killing returns what kills every connection to a database but its own, and how many it has killed.
+func killing(t testing.TB, db *sqltest.DB) (kill func(), kills *atomic.Int64) {
+	t.Helper()
+	killer := db.Pool(t)
+	killer.SetMaxOpenConns(1)
+	kills = new(atomic.Int64)
+	return func() {
+		var ids []int64
+		rows, err := killer.QueryContext(t.Context(), "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var id int64
+			if err := rows.Scan(&id); err != nil {
+				t.Error(err)
+			}
+			ids = append(ids, id)
+		}
+		if err := rows.Err(); err != nil {
+			t.Error(err)
+		}
+		for _, id := range ids {
+			_, _ = killer.ExecContext(t.Context(), "KILL "+strconv.FormatInt(id, 10)) // it may be gone already
+			kills.Add(1)
+		}
+	}, kills
 }

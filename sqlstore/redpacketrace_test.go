@@ -2,9 +2,7 @@ package sqlstore_test
 
 import (
 	"fmt"
-	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -115,32 +113,7 @@ func TestKilledConnectionsLoseNothing(t *testing.T) {
 	const people, shares = 40, 30
 	p := openPurse(t)
 	p.fill(1, 12_345, shares)
-	killer := p.db.Pool(t)
-	var kills atomic.Int64
-	kill := func() {
-		var ids []int64
-		rows, err := killer.QueryContext(t.Context(), "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()")
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var id int64
-			if err := rows.Scan(&id); err != nil {
-				t.Error(err)
-			}
-			ids = append(ids, id)
-		}
-		if err := rows.Err(); err != nil {
-			t.Error(err)
-		}
-		for _, id := range ids {
-			_, _ = killer.ExecContext(t.Context(), "KILL "+strconv.FormatInt(id, 10)) // it may be gone already
-			kills.Add(1)
-		}
-	}
-	killer.SetMaxOpenConns(1)
+	kill, kills := killing(t, p.db)
 	for range 2 {
 		for _, match := range []string{"INSERT INTO red_packet_share", "UPDATE red_packet SET", "UPDATE red_packet_stock s", "FORCE INDEX (red_packet_share_person)"} {
 			p.db.Wire.After(match, kill)
