@@ -37,7 +37,7 @@ func Check(ctx context.Context, db *sql.DB, opts *Options) error {
 	c := &checker{db: db, prefix: prefix}
 	for _, look := range []func(context.Context) error{c.server, c.schema(opts), c.tables, c.constraints} {
 		if err := look(ctx); err != nil {
-			return classify(err, false)
+			return classify(err, unsent)
 		}
 	}
 	if len(c.problems) > 0 {

@@ -75,7 +75,7 @@ func TestCouponStatementBudget(t *testing.T) {
 		require.NoError(t, c.call(), c.name)
 		var sent []string
 		for _, statement := range m.db.Wire.Statements() {
-			if statement != "BEGIN" && statement != "COMMIT" && statement != "ROLLBACK" {
+			if !bracket(statement) {
 				sent = append(sent, statement)
 			}
 		}

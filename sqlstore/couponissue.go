@@ -99,7 +99,7 @@ type issue struct {
 func (i *issue) try(ctx context.Context, q Tx) (bool, error) {
 	i.granted, i.over = make([]coupon.Granted, 0, len(i.calls)), false
 	var before int64
-	if err := q.QueryRowContext(ctx, render(i.store.sql.lockBatch, i.batch)).Scan(&before); err != nil {
+	if err := readRow(ctx, q, render(i.store.sql.lockBatch, i.batch), &before); err != nil {
 		return false, err
 	}
 	recorded, err := i.recorded(ctx, q, before)

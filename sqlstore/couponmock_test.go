@@ -21,7 +21,7 @@ func mockTerms() *sqlmock.Rows {
 
 // mockClaim expects the statements of a Take of one unit up to its coupon, of which so many are made.
 func mockClaim(mock sqlmock.Sqlmock, known bool, made int64, failure error) {
-	mock.ExpectExec("^BEGIN$").WillReturnResult(sqlmock.NewResult(0, 0))
+	mock.ExpectExec("^START TRANSACTION$").WillReturnResult(sqlmock.NewResult(0, 0))
 	mock.ExpectExec("^INSERT INTO coupon_stock_hold").WillReturnResult(sqlmock.NewResult(1, 1))
 	mock.ExpectExec("^INSERT INTO coupon_stock_buyer").WillReturnResult(sqlmock.NewResult(1, 1))
 	mock.ExpectExec("^UPDATE coupon_stock").WillReturnResult(sqlmock.NewResult(1, 1))
@@ -32,14 +32,14 @@ func mockClaim(mock sqlmock.Sqlmock, known bool, made int64, failure error) {
 	insert := mock.ExpectExec("^INSERT INTO coupon_wallet")
 	if failure != nil {
 		insert.WillReturnError(failure)
-		mock.ExpectExec("^ROLLBACK$").WillReturnResult(sqlmock.NewResult(0, 0))
+		mock.ExpectExec("^ROLLBACK AND NO CHAIN NO RELEASE$").WillReturnResult(sqlmock.NewResult(0, 0))
 		return
 	}
 	insert.WillReturnResult(sqlmock.NewResult(0, made))
 	if made == 0 {
-		mock.ExpectExec("^ROLLBACK$").WillReturnResult(sqlmock.NewResult(0, 0))
+		mock.ExpectExec("^ROLLBACK AND NO CHAIN NO RELEASE$").WillReturnResult(sqlmock.NewResult(0, 0))
 	} else {
-		mock.ExpectExec("^COMMIT$").WillReturnResult(sqlmock.NewResult(0, 0))
+		mock.ExpectExec("^COMMIT AND NO CHAIN NO RELEASE$").WillReturnResult(sqlmock.NewResult(0, 0))
 	}
 }
 
@@ -82,10 +82,10 @@ func TestCouponsThatCannotBe(t *testing.T) {
 	}
 	db, mock, err := sqlmock.New()
 	require.NoError(t, err)
-	mock.ExpectExec("^BEGIN$").WillReturnResult(sqlmock.NewResult(0, 0))
+	mock.ExpectExec("^START TRANSACTION$").WillReturnResult(sqlmock.NewResult(0, 0))
 	mock.ExpectExec("^UPDATE coupon_stock_hold h").WillReturnResult(sqlmock.NewResult(0, 2))
 	mock.ExpectQuery("^SELECT w.COUPON_NO").WillReturnRows(sqlmock.NewRows(make([]string, 5)))
-	mock.ExpectExec("^ROLLBACK$").WillReturnResult(sqlmock.NewResult(0, 0))
+	mock.ExpectExec("^ROLLBACK AND NO CHAIN NO RELEASE$").WillReturnResult(sqlmock.NewResult(0, 0))
 	_, err = sqlstore.NewCoupon(db, &alone).Units(coupon.Refunded).Move(t.Context(), stock.StepPay, "a", 0)
 	require.ErrorIs(t, err, coupon.ErrDrift)
 	require.NoError(t, mock.ExpectationsWereMet())

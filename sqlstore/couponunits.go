@@ -15,7 +15,7 @@ import (
 func (c *Coupon) give(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
 	campaign := calls[0].line().SKU
 	var sold, no int64
-	if err := q.QueryRowContext(ctx, render(c.sql.lockCampaign, campaign)).Scan(&sold, &no); err != nil {
+	if err := readRow(ctx, q, render(c.sql.lockCampaign, campaign), &sold, &no); err != nil {
 		return err
 	}
 	key := termsKey{campaign, no}

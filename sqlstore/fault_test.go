@@ -26,7 +26,7 @@ func TestLockLosesItsConnection(t *testing.T) {
 		fault sqltest.Fault
 		want  error
 	}{
-		{sqltest.Fault{Match: "BEGIN", Kind: sqltest.LostRequest}, stock.ErrUnavailable},
+		{sqltest.Fault{Match: "START TRANSACTION", Kind: sqltest.LostRequest}, stock.ErrUnavailable},
 		{sqltest.Fault{Match: "INSERT INTO goods_stock_hold", Kind: sqltest.LostRequest}, stock.ErrUnavailable},
 		{sqltest.Fault{Match: "INSERT INTO goods_stock_hold", Kind: sqltest.LostReply}, stock.ErrUnavailable},
 		{sqltest.Fault{Match: "UPDATE goods_stock s", Kind: sqltest.LostRequest}, stock.ErrUnavailable},
@@ -187,7 +187,7 @@ func TestStatementIsKilled(t *testing.T) {
 func TestRandomFaultsLoseNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	matches := []string{"BEGIN", "COMMIT", "INSERT INTO goods_stock_hold", "INSERT INTO goods_stock_refund", "UPDATE goods_stock s", "UPDATE goods_stock_hold h"}
+	matches := []string{"START TRANSACTION", "COMMIT", "INSERT INTO goods_stock_hold", "INSERT INTO goods_stock_refund", "UPDATE goods_stock s", "UPDATE goods_stock_hold h"}
 	var group sync.WaitGroup
 	for worker := range 8 {
 		group.Go(func() {

@@ -63,11 +63,11 @@ func (g *GroupBuy) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.V
 		return stock.Refused, err
 	}
 	kept, err := g.units.atomically(ctx, func(q Tx) (bool, error) {
-		var clock int64
-		if err := q.QueryRowContext(ctx, readClock).Scan(&clock); err != nil {
+		at, err := clockIn(ctx, q)
+		if err != nil {
 			return false, err
 		}
-		at, team := fromMicros(clock), book.Team
+		team := book.Team
 		event := team.Correct(book.Recount, at)
 		rows, err := affected(q.ExecContext(ctx, render(g.sql.correct, team.Held, team.Paid, team.PaidVolume, team.Events,
 			event.No-1, at, at, team.Version, team.Code, book.Version)))

@@ -181,7 +181,7 @@ func (k *keeping) handOver(ctx context.Context, q Tx) error {
 			continue
 		}
 		var row seatRow
-		err := q.QueryRowContext(ctx, k.current(render(k.sql.successorText(), code))).Scan(row.targets()...)
+		err := readRow(ctx, q, k.current(render(k.sql.successorText(), code)), row.targets()...)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = missing(nil)
 		}

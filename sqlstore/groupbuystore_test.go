@@ -320,7 +320,7 @@ func TestGroupBuyStatementBudget(t *testing.T) {
 		require.NoError(t, c.call(), c.name)
 		var sent []string
 		for _, statement := range s.db.Wire.Statements() {
-			if statement != "BEGIN" && statement != "COMMIT" && !strings.Contains(statement, "START TRANSACTION") {
+			if !bracket(statement) {
 				sent = append(sent, statement)
 			}
 		}

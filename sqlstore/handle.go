@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -18,108 +17,205 @@ import (
 type Tx interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// The brackets of a transaction of the store's own. They mean the same in every SQL mode, where BEGIN
+// may open a block, and with every completion_type, which could leave a transaction open or the connection closed.
+const (
+	beginTx    = "START TRANSACTION"
+	commitTx   = "COMMIT AND NO CHAIN NO RELEASE"
+	rollbackTx = "ROLLBACK AND NO CHAIN NO RELEASE"
+)
+
+// The savepoint of a call in the caller's transaction. A savepoint takes the place of another one of its
+// name, so that this one must be nobody else's.
+const (
+	setSavepoint  = "SAVEPOINT holdfast_7d1c94e2"
+	undoSavepoint = "ROLLBACK TO SAVEPOINT holdfast_7d1c94e2"
+)
+
 // reruns bounds how often a transaction of the store's own runs again after a deadlock, resends
-// how often a statement goes to another connection because its own had died unnoticed.
+// how often a statement goes to another connection because its own had died unnoticed, or leads to a
+// server that has become read-only.
 const (
 	reruns  = 20
 	resends = 3
 )
 
-// cleanupTime is how long a rollback may take after the caller's context has ended.
-const cleanupTime = 5 * time.Second
+// cleanupTime is how long a rollback may take. graceTime is how long one may still take that the
+// caller has to wait for, once the caller's context has ended.
+const (
+	cleanupTime = 5 * time.Second
+	graceTime   = 50 * time.Millisecond
+)
 
 // handle is where statements go: a pool, or the caller's transaction.
 type handle struct {
-	db *sql.DB
-	tx Tx // nil: statements commit by themselves
+	db       *sql.DB
+	sessions *sessions // of the pool
+	tx       Tx        // nil: statements commit by themselves
+}
 
-	checked sync.Once // that tx is in a transaction
-	outside error     // what the check found
+// newHandle returns the handle of a pool.
+func newHandle(db *sql.DB) *handle { return &handle{db: db, sessions: &sessions{}} }
+
+// within returns the same handle inside the caller's transaction.
+func (h *handle) within(tx Tx) *handle {
+	return &handle{db: h.db, sessions: h.sessions, tx: beneath(tx)}
 }
 
 // bound reports whether statements go to the caller's transaction.
 func (h *handle) bound() bool { return h.tx != nil }
 
-// ready checks, once and before the first change, that a handle which may not be one is in a
-// transaction: outside of one, the statements of a call would commit one by one. *sql.Tx always
-// is. A savepoint exists only within a transaction (error 1305 otherwise, on both servers).
-func (h *handle) ready(ctx context.Context) error {
+// ready refuses what cannot work before any I/O.
+func (h *handle) ready(context.Context) error {
 	switch h.tx.(type) {
 	case nil:
 		if h.db == nil {
 			return fault.Invalid("db", "must not be nil")
 		}
-		return nil
-	case *sql.Tx:
-		return nil
 	case *sql.DB:
 		return fault.Invalid("tx", "must be a transaction, is a *sql.DB")
 	}
-	h.checked.Do(func() {
-		_, err := h.tx.ExecContext(ctx, "SAVEPOINT holdfast_probe")
-		if err == nil {
-			_, err = h.tx.ExecContext(ctx, "RELEASE SAVEPOINT holdfast_probe")
-		}
-		if number(err) == errNoSavepoint {
-			h.outside = fault.Invalid("tx", "must be in a transaction: BEGIN first")
-			return
-		}
-		h.outside = classify(err, false)
-	})
-	return h.outside
+	return nil
+}
+
+// stage is how far an attempt has come, which decides what its failure says.
+type stage uint8
+
+const (
+	unsent     stage = iota // nothing was sent that takes effect by itself
+	sent                    // a statement was sent that commits itself
+	committing              // COMMIT was sent
+)
+
+// attempt is one try on one connection.
+type attempt struct {
+	*sql.Conn
+
+	stage stage
+	open  bool // a transaction is open
+}
+
+// begin opens a transaction.
+func (a *attempt) begin(ctx context.Context) error {
+	a.open = true
+	_, err := a.ExecContext(ctx, beginTx)
+	return err
+}
+
+// commit commits it.
+func (a *attempt) commit(ctx context.Context) error {
+	a.stage = committing
+	_, err := a.ExecContext(ctx, commitTx)
+	if err == nil {
+		a.open = false
+	}
+	return err
 }
 
 // exec runs one statement that is a transaction by itself, or part of the caller's, and returns
 // how many rows it affected.
-func (h *handle) exec(ctx context.Context, statement string) (int64, error) {
+func (h *handle) exec(ctx context.Context, statement string) (rows int64, err error) {
 	if err := h.ready(ctx); err != nil {
 		return 0, err
 	}
-	if h.bound() {
-		result, err := h.tx.ExecContext(ctx, statement)
-		return affected(result, classify(err, false)) // whatever it was, the caller has not committed it
-	}
-	var rows int64
-	err := h.again(ctx, func(conn *sql.Conn) error {
-		result, err := conn.ExecContext(ctx, statement)
-		if err == nil {
-			rows, err = result.RowsAffected()
-		}
+	run := func(q Tx) error {
+		rows, err = affected(q.ExecContext(ctx, statement))
 		return err
-	}, func(err error) error { return classify(err, true) })
+	}
+	if h.bound() {
+		_, err := h.nested(ctx, func(q Tx) (bool, error) { return true, run(q) })
+		return rows, err
+	}
+	err = h.again(ctx, func(a *attempt) error {
+		commits, err := h.sessions.commit(ctx, a.Conn)
+		switch {
+		case err != nil:
+			return err
+		case commits:
+			a.stage = sent
+			return run(a)
+		}
+		return a.inTx(ctx, func() error { return run(a) })
+	})
 	return rows, err
+}
+
+// inTx runs fn as a transaction.
+func (a *attempt) inTx(ctx context.Context, fn func() error) error {
+	if err := a.begin(ctx); err != nil {
+		return err
+	}
+	if err := fn(); err != nil {
+		return err
+	}
+	return a.commit(ctx)
 }
 
 // again runs fn on a connection of the pool, and once more where the server or the driver says that
 // nothing was done and that it may be done at once. A connection is taken first, because a pool
 // that has none to give and a statement without an answer end in the same context error.
-func (h *handle) again(ctx context.Context, fn func(*sql.Conn) error, outcome func(error) error) error {
+func (h *handle) again(ctx context.Context, fn func(*attempt) error) error {
 	var deadlocks, resent int
 	for {
 		conn, err := h.db.Conn(ctx)
 		if err != nil {
-			return classify(err, false)
+			return classify(err, unsent)
 		}
-		err = fn(conn)
-		_ = conn.Close() // back to the pool; its error is that of a connection that is gone already
+		a := &attempt{Conn: conn}
+		err = fn(a)
+		a.giveBack(ctx, err)
 		switch {
 		case err == nil:
 			return nil
 		case rerun(err) && deadlocks < reruns && ctx.Err() == nil:
 			deadlocks++
 			pause(ctx, deadlocks)
-		case errors.Is(err, driver.ErrBadConn) && resent < resends && ctx.Err() == nil:
+		case resend(err, a.stage) && resent < resends && ctx.Err() == nil:
 			resent++
 		case lost(err) && ctx.Err() != nil: // the driver closes the connection of a context that has ended
-			return outcome(fmt.Errorf("%w: %w", ctx.Err(), err))
+			return classify(fmt.Errorf("%w: %w", ctx.Err(), err), a.stage)
 		default:
-			return outcome(err)
+			return classify(err, a.stage)
 		}
 	}
 }
+
+// resend reports whether another connection may do at once what this one has not done.
+func resend(err error, at stage) bool {
+	return errors.Is(err, driver.ErrBadConn) || readOnly(err) && at != committing
+}
+
+// giveBack ends what is open on a connection and returns it to the pool. One that cannot do that is closed, which makes
+// the server do it; and so is one to a server that has become read-only, for behind the same address there
+// may be another by now. A caller whose context ends does not wait for any of it.
+func (a *attempt) giveBack(ctx context.Context, err error) {
+	if !a.open {
+		if readOnly(err) {
+			a.drop()
+		}
+		_ = a.Close() // back to the pool; its error is that of a connection that is gone already
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+		defer cancel()
+		if _, failed := a.ExecContext(ctx, rollbackTx); failed != nil || readOnly(err) {
+			a.drop()
+		}
+		_ = a.Close()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// drop makes the pool close a connection.
+func (a *attempt) drop() { _ = a.Raw(func(any) error { return driver.ErrBadConn }) }
 
 // pause spreads out those that met in a deadlock.
 func pause(ctx context.Context, n int) {
@@ -131,15 +227,70 @@ func pause(ctx context.Context, n int) {
 	}
 }
 
-// query is exec for a statement that reads; scan is called for each row.
+// query runs a statement that reads what a call decides by, or what its caller may: scan is called for each row.
+// It is a transaction, so that a proxy that splits reads from writes sends it to the primary.
 func (h *handle) query(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
 	if err := h.ready(ctx); err != nil {
 		return err
 	}
 	if h.bound() {
-		return classify(read(ctx, h.tx, statement, scan), false)
+		return classify(read(ctx, h.tx, statement, scan), unsent)
 	}
-	return classify(read(ctx, h.db, statement, scan), false)
+	return h.again(ctx, func(a *attempt) error {
+		return a.reading(ctx, func() error { return read(ctx, a, statement, scan) })
+	})
+}
+
+// reading runs a read as a transaction. Its COMMIT has nothing to keep.
+func (a *attempt) reading(ctx context.Context, fn func() error) error {
+	err := a.inTx(ctx, fn)
+	if a.stage == committing {
+		a.stage, err = unsent, nil
+	}
+	return err
+}
+
+// list is query for what is only shown: a proxy may let a replica answer it.
+func (h *handle) list(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+	if err := h.ready(ctx); err != nil {
+		return err
+	}
+	if h.bound() {
+		return classify(read(ctx, h.tx, statement, scan), unsent)
+	}
+	return h.again(ctx, func(a *attempt) error {
+		commits, err := h.sessions.commit(ctx, a.Conn)
+		switch {
+		case err != nil:
+			return err
+		case commits:
+			return read(ctx, a, statement, scan)
+		}
+		return a.reading(ctx, func() error { return read(ctx, a, statement, scan) }) // or it would open a snapshot and leave it
+	})
+}
+
+// peek is query for what other transactions may have written and not yet committed: a row that it does not see is
+// not under way in the server either.
+func (h *handle) peek(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+	if err := h.ready(ctx); err != nil {
+		return err
+	}
+	return h.again(ctx, func(a *attempt) error {
+		commits, err := h.sessions.commit(ctx, a.Conn)
+		if err != nil {
+			return err
+		}
+		if !commits { // a transaction that somebody has left open would keep its level
+			if _, err := a.ExecContext(ctx, commitTx); err != nil {
+				return err
+			}
+		}
+		if _, err := a.ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED"); err != nil {
+			return err
+		}
+		return a.reading(ctx, func() error { return read(ctx, a, statement, scan) })
+	})
 }
 
 // read runs a statement that reads, as a part of a transaction or by itself.
@@ -157,6 +308,22 @@ func read(ctx context.Context, q Tx, statement string, scan func(*sql.Rows) erro
 	return rows.Err()
 }
 
+// readRow reads the first row of a statement, and returns sql.ErrNoRows where there is none.
+func readRow(ctx context.Context, q Tx, statement string, targets ...any) error {
+	err := sql.ErrNoRows
+	failed := read(ctx, q, statement, func(rows *sql.Rows) error {
+		if err == nil {
+			return nil
+		}
+		err = nil
+		return rows.Scan(targets...)
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
 // verdictFunc is the body of a transaction. What it did is kept only if it returns true and no error.
 type verdictFunc func(q Tx) (bool, error)
 
@@ -169,59 +336,68 @@ func (h *handle) atomically(ctx context.Context, fn verdictFunc) (bool, error) {
 	if h.bound() {
 		return h.nested(ctx, fn)
 	}
-	var kept, committing bool
-	err := h.again(ctx, func(conn *sql.Conn) error {
-		kept, committing = false, false
-		if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+	var kept bool
+	err := h.again(ctx, func(a *attempt) (err error) {
+		kept = false
+		if err := a.begin(ctx); err != nil {
 			return err
 		}
-		ok, err := fn(conn)
-		if err == nil && ok {
-			committing = true
-			_, err = conn.ExecContext(ctx, "COMMIT")
-		}
-		if err != nil || !ok {
-			rollback(ctx, conn) // never give an open transaction back to the pool
+		if kept, err = fn(a); err != nil || !kept {
 			return err
 		}
-		kept = true
-		return nil
-	}, func(err error) error {
-		if committing {
-			return classifyCommit(err)
-		}
-		return classify(err, false)
+		return a.commit(ctx)
 	})
 	return kept && err == nil, err
-}
-
-// rollback ends the store's own transaction. A connection that cannot do it is closed, which
-// makes the server do it; that is no failure of the call.
-func rollback(ctx context.Context, conn *sql.Conn) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
-	defer cancel()
-	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
-		_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // drops the connection from the pool
-	}
 }
 
 // nested runs fn within the caller's transaction. What fn did goes away with the savepoint;
 // the locks stay until the caller ends. Errors never make it run again: a part of somebody
 // else's transaction cannot be repeated by itself.
+//
+// Outside of a transaction, fn's statements would commit one by one: a handle may never have been in one, and the
+// server may have ended it since. A savepoint exists only within one, which is seen by going back to it.
 func (h *handle) nested(ctx context.Context, fn verdictFunc) (bool, error) {
-	if _, err := h.tx.ExecContext(ctx, "SAVEPOINT holdfast"); err != nil {
-		return false, classify(err, false)
+	if _, err := h.tx.ExecContext(ctx, setSavepoint); err != nil {
+		return false, classify(err, unsent)
+	}
+	if _, err := h.tx.ExecContext(ctx, undoSavepoint); err != nil {
+		if number(err) == errNoSavepoint {
+			return false, fault.Invalid("tx", "must be in a transaction: BEGIN first; where there was one, the server has ended it, after a deadlock for example")
+		}
+		return false, classify(err, unsent)
 	}
 	ok, err := fn(h.tx)
 	if err == nil && ok {
 		return true, nil
 	}
-	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	undo, cancel := cleanup(ctx)
 	defer cancel()
-	if _, failed := h.tx.ExecContext(undo, "ROLLBACK TO SAVEPOINT holdfast"); failed != nil && err == nil {
+	if _, failed := h.tx.ExecContext(undo, undoSavepoint); failed != nil && err == nil {
 		return false, fmt.Errorf("%w: the transaction is lost, roll it back: %w", fault.ErrUnavailable, failed)
 	}
-	return false, classify(err, false)
+	return false, classify(err, unsent)
+}
+
+// among runs fn, which reads rows with a lock that may not be there. In the caller's transaction such a read would lock the
+// gap where they go, and with it all new rows beside them, until the caller ends. So blanks insert them first, with no effect on
+// those that are there, and are taken back. Of a row that is there nothing but the row is locked.
+func (h *handle) among(ctx context.Context, fn func(q Tx) error, blanks ...string) error {
+	_, err := h.atomically(ctx, func(q Tx) (bool, error) {
+		for _, blank := range blanks {
+			if _, err := q.ExecContext(ctx, blank); err != nil {
+				return false, err
+			}
+		}
+		return false, fn(q)
+	})
+	return err
+}
+
+// cleanup returns a context to clean up with, which outlives that of the caller, but not by much.
+func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(graceTime, cancel) })
+	return undo, func() { stop(); cancel() }
 }
 
 // affected returns the number of rows a statement affected.

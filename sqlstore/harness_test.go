@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -81,6 +82,12 @@ func TestMain(m *testing.M) {
 
 // one is a unit of a SKU.
 func one(sku int64) stock.Line { return stock.Line{SKU: sku, Num: 1} }
+
+// bracket reports whether a statement begins or ends a transaction.
+func bracket(statement string) bool {
+	return strings.HasPrefix(statement, "START TRANSACTION") || strings.HasPrefix(statement, "SET TRANSACTION") ||
+		strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "ROLLBACK AND")
+}
 
 // waiting returns the connection of a statement that changes something, once there is one: it
 // asks the server until it says so. With the rows it needs blocked, it waits for them.

@@ -65,7 +65,7 @@ func TestRedPacketStatementBudget(t *testing.T) {
 		require.NoError(t, c.call(), c.name)
 		var sent []string
 		for _, statement := range p.db.Wire.Statements() {
-			if statement != "BEGIN" && statement != "COMMIT" && statement != "ROLLBACK" {
+			if !bracket(statement) {
 				sent = append(sent, statement)
 			}
 		}

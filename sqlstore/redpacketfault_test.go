@@ -27,7 +27,7 @@ func TestGrabLosesItsConnection(t *testing.T) {
 		match string
 		want  error
 	}{
-		{"BEGIN", stock.ErrUnavailable},
+		{"START TRANSACTION", stock.ErrUnavailable},
 		{"INSERT INTO red_packet_stock_hold", stock.ErrUnavailable},
 		{"UPDATE red_packet_stock s", stock.ErrUnavailable},
 		{"p.PACKET_ID = 1 FOR UPDATE", stock.ErrUnavailable},
@@ -78,12 +78,12 @@ func TestPacketsLoseTheirConnection(t *testing.T) {
 		after   redpacket.State
 		taken   int64
 	}{
-		{"Send", nil, send, []string{"BEGIN", "INSERT INTO red_packet_stock_hold", "INSERT INTO red_packet_stock (", "INSERT INTO red_packet_stock_change",
+		{"Send", nil, send, []string{"START TRANSACTION", "INSERT INTO red_packet_stock_hold", "INSERT INTO red_packet_stock (", "INSERT INTO red_packet_stock_change",
 			"INSERT INTO red_packet (", "COMMIT"}, redpacket.Unpaid, 0},
 		{"Confirm", []step{send}, confirm, []string{"p.STATE = 2"}, redpacket.Open, 0},
 		{"Close, not paid yet", []step{send}, shut, []string{"STATE = 4, OVER_TIME"}, redpacket.Closed, 0},
-		{"Close", []step{send, confirm, grab}, shut, []string{"BEGIN", "p.STATE = 4", "INSERT INTO red_packet_share", "COMMIT"}, redpacket.Closed, 1},
-		{"Confirm, too late", []step{send, shut}, confirm, []string{"BEGIN", "CONFIRM_TIME IS NULL", "INSERT INTO red_packet_share", "COMMIT"}, redpacket.Closed, 0},
+		{"Close", []step{send, confirm, grab}, shut, []string{"START TRANSACTION", "p.STATE = 4", "INSERT INTO red_packet_share", "COMMIT"}, redpacket.Closed, 1},
+		{"Confirm, too late", []step{send, shut}, confirm, []string{"START TRANSACTION", "CONFIRM_TIME IS NULL", "INSERT INTO red_packet_share", "COMMIT"}, redpacket.Closed, 0},
 		{"PaidOut", []step{send, confirm, grab}, paid, []string{"PAY_STATE = 1"}, redpacket.Open, 1},
 	} {
 		for i, match := range c.matches {
@@ -149,13 +149,13 @@ func TestAnswersToEachStatementOfAGrab(t *testing.T) {
 		} {
 			db, mock, err := sqlmock.New()
 			require.NoError(t, err)
-			mock.ExpectExec("^BEGIN$").WillReturnResult(begun)
+			mock.ExpectExec("^START TRANSACTION$").WillReturnResult(begun)
 			grabStatements(mock, at, &mysql.MySQLError{Number: number, Message: "as the test says"})
-			mock.ExpectExec("^ROLLBACK$").WillReturnResult(begun)
+			mock.ExpectExec("^ROLLBACK AND NO CHAIN NO RELEASE$").WillReturnResult(begun)
 			if want == nil {
-				mock.ExpectExec("^BEGIN$").WillReturnResult(begun)
+				mock.ExpectExec("^START TRANSACTION$").WillReturnResult(begun)
 				grabStatements(mock, statements, nil)
-				mock.ExpectExec("^COMMIT$").WillReturnResult(begun)
+				mock.ExpectExec("^COMMIT AND NO CHAIN NO RELEASE$").WillReturnResult(begun)
 			}
 			units := sqlstore.NewRedPacket(db, &alone).Units()
 			locking, err := units.Lock(t.Context(), grabOrder(1, 1000), stock.DefaultHoldFor)

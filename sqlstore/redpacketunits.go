@@ -46,7 +46,7 @@ func (q *redPacketSQL) bookShares(ctx context.Context, tx Tx, at time.Time, call
 // lock locks a packet and returns it as it is.
 func (q *redPacketSQL) lock(ctx context.Context, tx Tx, id int64) (redpacket.Record, error) {
 	var row packetRow
-	err := tx.QueryRowContext(ctx, render(q.lockPacket, id)).Scan(row.targets()...)
+	err := readRow(ctx, tx, render(q.lockPacket, id), row.targets()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = missing(nil)
 	}

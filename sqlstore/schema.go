@@ -170,7 +170,7 @@ func checkDB(db *sql.DB, opts *Options) (string, error) {
 // schemaVersion returns the highest migration that was applied; 0 is none.
 func schemaVersion(ctx context.Context, q Tx, prefix string) (int, error) {
 	var version int
-	err := q.QueryRowContext(ctx, "SELECT COALESCE(MAX(VERSION), 0) FROM "+prefix+"holdfast_schema").Scan(&version)
+	err := readRow(ctx, q, "SELECT COALESCE(MAX(VERSION), 0) FROM "+prefix+"holdfast_schema", &version)
 	return version, err
 }
 
@@ -180,13 +180,13 @@ func schemaVersion(ctx context.Context, q Tx, prefix string) (int, error) {
 func alone(ctx context.Context, db *sql.DB, prefix string, fn func(*sql.Conn) error) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return classify(err, false)
+		return classify(err, unsent)
 	}
 	defer func() { _ = conn.Close() }()
 	name := "CONCAT('holdfast ', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), ''), '.', ?), 256), 40))"
 	var got sql.NullInt64
 	if err := conn.QueryRowContext(ctx, render("SELECT GET_LOCK("+name+", ?)", prefix, lockWait)).Scan(&got); err != nil {
-		return classify(err, false)
+		return classify(err, unsent)
 	}
 	if got.Int64 != 1 {
 		return fmt.Errorf("%w: another process has been migrating for %d s", fault.ErrUnavailable, lockWait)
@@ -197,5 +197,5 @@ func alone(ctx context.Context, db *sql.DB, prefix string, fn func(*sql.Conn) er
 	if _, failed := conn.ExecContext(cleanup, render("DO RELEASE_LOCK("+name+")", prefix)); err == nil {
 		err = failed
 	}
-	return classify(err, false)
+	return classify(err, unsent)
 }

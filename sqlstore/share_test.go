@@ -144,7 +144,7 @@ func TestHotSKUHasOneBatchInFlight(t *testing.T) {
 	inFlight := 0
 	for _, statement := range s.db.Wire.Statements() {
 		switch {
-		case strings.HasPrefix(statement, "BEGIN"):
+		case strings.HasPrefix(statement, "START TRANSACTION"):
 			inFlight++
 			require.Equal(t, 1, inFlight)
 		case strings.HasPrefix(statement, "COMMIT"), strings.HasPrefix(statement, "ROLLBACK"):

@@ -96,7 +96,7 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 
 // newStock returns the store with these statements, which merges within these bounds.
 func newStock(db *sql.DB, o Options, b *bounds, statements *stockSQL, err error) *Stock {
-	s := &Stock{handle: &handle{db: db}, sql: statements, sights: &sights{soldOutFor: o.SoldOutFor}, broken: err}
+	s := &Stock{handle: newHandle(db), sql: statements, sights: &sights{soldOutFor: o.SoldOutFor}, broken: err}
 	if b != nil {
 		s.merged = &stockMergers{
 			locks:   newMerger(b, s.lockBatch, s.lockAlone),
@@ -123,7 +123,7 @@ func newStock(db *sql.DB, o Options, b *bounds, statements *stockSQL, err error)
 //
 // A handle that is in no transaction is refused with ErrInvalid, before anything is changed.
 func (s *Stock) WithTx(tx Tx) *Stock {
-	bound := &Stock{handle: &handle{db: s.db, tx: tx}, sql: s.sql, sights: s.sights, rider: s.rider, mover: s.mover, guard: s.guard,
+	bound := &Stock{handle: s.within(tx), sql: s.sql, sights: s.sights, rider: s.rider, mover: s.mover, guard: s.guard,
 		backer: s.backer, along: s.along, broken: s.broken}
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
@@ -162,8 +162,11 @@ func (s *Stock) Create(ctx context.Context, item stock.Item) (stock.Verdict, err
 	}
 	defer s.freed(item.Key)
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
-		_, err := q.ExecContext(ctx, render(s.sql.createItem, item.SKU, item.Activity, item.Total, item.Left,
-			item.SPU, item.Unlimited, item.OffShelf, item.Start, item.End, item.PerOrder, item.PerBuyer, item.LiveHolds))
+		err := s.keepInsertID(ctx, q, func() error {
+			_, err := q.ExecContext(ctx, render(s.sql.createItem, item.SKU, item.Activity, item.Total, item.Left,
+				item.SPU, item.Unlimited, item.OffShelf, item.Start, item.End, item.PerOrder, item.PerBuyer, item.LiveHolds))
+			return err
+		})
 		if err != nil {
 			return false, err
 		}
@@ -265,9 +268,10 @@ func (s *Stock) ride(ctx context.Context, q Tx, at time.Time, calls []lockCall) 
 	return s.rider(ctx, q, at, calls)
 }
 
-// claim inserts the holds of some orders and returns the clock they are dated with.
+// claim inserts the holds of some orders and returns the clock they are dated with. In the caller's transaction, whose
+// LAST_INSERT_ID is the caller's, the clock is read beforehand.
 func (s *Stock) claim(ctx context.Context, q Tx, calls ...lockCall) (time.Time, error) {
-	if len(calls) == 1 {
+	if len(calls) == 1 && !s.bound() {
 		result, err := q.ExecContext(ctx, s.sql.insertHolds(calls[0]))
 		if err != nil {
 			return time.Time{}, err
@@ -275,13 +279,35 @@ func (s *Stock) claim(ctx context.Context, q Tx, calls ...lockCall) (time.Time, 
 		clock, err := result.LastInsertId()
 		return fromMicros(clock), err
 	}
-	var clock int64
-	if err := q.QueryRowContext(ctx, readClock).Scan(&clock); err != nil {
+	at, err := clockIn(ctx, q)
+	if err != nil {
 		return time.Time{}, err
 	}
-	at := fromMicros(clock)
-	_, err := q.ExecContext(ctx, s.sql.insertMany(at, calls))
+	_, err = q.ExecContext(ctx, s.sql.insertMany(at, calls))
 	return at, err
+}
+
+// clockIn reads the store's clock within a transaction.
+func clockIn(ctx context.Context, q Tx) (time.Time, error) {
+	var clock int64
+	err := readRow(ctx, q, readClock, &clock)
+	return fromMicros(clock), err
+}
+
+// keepInsertID runs fn, whose statements set LAST_INSERT_ID, and in the caller's transaction sets it back.
+func (h *handle) keepInsertID(ctx context.Context, q Tx, fn func() error) error {
+	if !h.bound() {
+		return fn()
+	}
+	var id int64
+	if err := readRow(ctx, q, "SELECT CAST(LAST_INSERT_ID() AS SIGNED)", &id); err != nil {
+		return err
+	}
+	if err := fn(); err != nil {
+		return err
+	}
+	_, err := q.ExecContext(ctx, render("DO LAST_INSERT_ID(?)", id))
+	return err
 }
 
 // Close implements stock.Store.
@@ -299,7 +325,7 @@ func (s *Stock) Fence(ctx context.Context, order string) (stock.Verdict, error) 
 	if err := s.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
-	rows, err := s.exec(ctx, render(s.sql.fenceOrder, order))
+	rows, err := s.execHolds(ctx, order, render(s.sql.fenceOrder, order))
 	return verdict(rows > 0), err
 }
 
@@ -309,8 +335,35 @@ func (s *Stock) SetDeadline(ctx context.Context, hold stock.Hold, deadline time.
 		return stock.Refused, err
 	}
 	defer s.freed(keysOf(hold)...)
-	rows, err := s.exec(ctx, render(s.sql.setDeadline, deadline, hold.Order, hold.Fence, hold.Deadline))
+	rows, err := s.execHolds(ctx, hold.Order, render(s.sql.setDeadline, deadline, hold.Order, hold.Fence, hold.Deadline))
 	return verdict(rows > 0), err
+}
+
+// execHolds runs an UPDATE of the holds of an order, whose condition begins with the order: by itself, or in the caller's
+// transaction by their whole keys.
+func (s *Stock) execHolds(ctx context.Context, order, statement string) (rows int64, err error) {
+	if !s.bound() {
+		return s.exec(ctx, statement)
+	}
+	_, err = s.atomically(ctx, func(q Tx) (bool, error) {
+		lines, err := s.lockOrder(ctx, q, order)
+		if err != nil || lines == 0 {
+			return false, err
+		}
+		rows, err = affected(q.ExecContext(ctx, statement+wholeKeys(lines)))
+		return true, err
+	})
+	return rows, err
+}
+
+// lockOrder locks the hold of an order, in the caller's transaction, and returns how many lines it has: 0 where the order has
+// no hold. The transaction is to be taken back then, for the order has a blank one.
+func (s *Stock) lockOrder(ctx context.Context, q Tx, order string) (lines int, err error) {
+	if _, err := q.ExecContext(ctx, s.sql.blankHolds(order)); err != nil {
+		return 0, err
+	}
+	err = readRow(ctx, q, render(s.sql.lockOrder, order), &lines)
+	return lines, err
 }
 
 // keysOf returns the items of a hold.
@@ -354,7 +407,7 @@ func (s *Stock) Apply(ctx context.Context, change stock.Change) (stock.Verdict, 
 
 // applyToBuyer adds an entry to what a buyer has.
 func (s *Stock) applyToBuyer(ctx context.Context, q Tx, e stock.Entry) error {
-	if _, err := q.ExecContext(ctx, render(s.sql.makeBuyer, e.SKU, e.Activity, e.Buyer)); err != nil {
+	if _, err := q.ExecContext(ctx, s.sql.makeBuyers(e.Key, e.Buyer)); err != nil {
 		return err
 	}
 	_, err := q.ExecContext(ctx, render(s.sql.changeBuyer, e.Delta.Locked, e.Delta.Sold, e.Holds, e.SKU, e.Activity, e.Buyer))

@@ -48,7 +48,7 @@ func (s *Stock) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]strin
 	var orders []string
 	seen := map[string]bool{}
 	for _, query := range queries {
-		err := s.query(ctx, s.unlocked(query), func(rows *sql.Rows) error {
+		err := s.query(ctx, query, func(rows *sql.Rows) error {
 			var order string
 			if err := rows.Scan(&order); err != nil {
 				return err
@@ -63,7 +63,23 @@ func (s *Stock) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]strin
 			return nil, err
 		}
 	}
-	return orders, nil
+	if !s.bound() || len(orders) == 0 {
+		return orders, nil
+	}
+	return s.stillDue(ctx, orders)
+}
+
+// stillDue returns those of some orders that are dead now. The caller's transaction has looked for them without a lock, which
+// would be one on the places of new holds; and its snapshot may have holds that others have released since. Those that others
+// are at are passed over, so that it waits for nobody.
+func (s *Stock) stillDue(ctx context.Context, orders []string) (due []string, err error) {
+	err = s.query(ctx, renderList(s.sql.stillDue, orders), func(rows *sql.Rows) error {
+		var order string
+		err := rows.Scan(&order)
+		due = append(due, order)
+		return err
+	})
+	return due, err
 }
 
 // Expire implements stock.Store. Calls that wait are one: where many find an item short, the same

@@ -35,9 +35,9 @@ func (s *Stock) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, er
 	switch {
 	case err != nil:
 		return lockAnswer{}, false, err
-	case known.exists:
+	case known.is == held:
 		return lockAnswer{verdict: stock.Exists}, true, nil
-	case !seen.holdsAt(known.now, s.sights.soldOutFor):
+	case known.is == underWay, !seen.holdsAt(known.now, s.sights.soldOutFor):
 		return lockAnswer{}, false, nil
 	}
 	why := standing.Refuses(call.order.Step(), call.line(), buyer, known.now)
@@ -51,7 +51,7 @@ func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveH
 // look reads an item, when the first of its holds dies, and the clock, all of one moment.
 func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
 	seen := sight{item: stock.Item{Key: key}}
-	err := s.query(ctx, s.current(render(s.sql.lookAtItem, key.SKU, key.Activity)), func(rows *sql.Rows) error {
+	err := s.queryItems(ctx, 0, []stock.Key{key}, render(s.sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) error {
 		var row itemRow
 		var next sql.NullInt64
 		var clock int64
@@ -65,18 +65,25 @@ func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
 // usages reads what some buyers have of an item.
 func (s *Stock) usages(ctx context.Context, key stock.Key, buyers []int64) (map[int64]stock.Usage, error) {
 	usages := make(map[int64]stock.Usage, len(buyers))
+	scan := func(rows *sql.Rows) error {
+		var buyer int64
+		var u stock.Usage
+		err := rows.Scan(&buyer, &u.Held, &u.Bought, &u.Holds)
+		usages[buyer] = u
+		return err
+	}
 	for part := range slices.Chunk(buyers, MaxBatchSize) {
 		args := []any{key.SKU, key.Activity}
 		for _, buyer := range part {
 			args = append(args, buyer)
 		}
-		err := s.query(ctx, s.current(render(s.sql.readUsages(len(part)), args...)), func(rows *sql.Rows) error {
-			var buyer int64
-			var u stock.Usage
-			err := rows.Scan(&buyer, &u.Held, &u.Bought, &u.Holds)
-			usages[buyer] = u
-			return err
-		})
+		query := render(s.sql.readUsages(len(part)), args...)
+		var err error
+		if s.bound() {
+			err = s.among(ctx, func(q Tx) error { return read(ctx, q, query+" FOR UPDATE", scan) }, s.sql.makeBuyers(key, part...))
+		} else {
+			err = s.query(ctx, query, scan)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -100,32 +107,70 @@ func (s *Stock) usage(ctx context.Context, key stock.Key, buyer int64) (stock.Us
 	return usages[buyer], err
 }
 
-// known reads which of some orders have a hold or were closed, and the clock: in a caller's transaction
-// only if one has.
-func (s *Stock) known(ctx context.Context, orders []string) (map[string]bool, time.Time, error) {
-	known := map[string]bool{}
-	query, clock := s.sql.known, int64(0)
-	if s.bound() {
-		query = s.sql.knownNow
-	}
+// presence says whether an order has a hold or was closed.
+type presence uint8
+
+const (
+	absent   presence = iota // and nothing of it is under way in the server
+	underWay                 // another transaction has made it, and not yet committed
+	held
+)
+
+// known reads which of some orders have a hold or were closed, and the clock. An order that is not committed yet may be the very
+// call that asks, made before: a refusal of it is not final then.
+func (s *Stock) known(ctx context.Context, orders []string) (known map[string]presence, now time.Time, err error) {
+	known = map[string]presence{}
 	for part := range slices.Chunk(orders, MaxBatchSize) {
-		err := s.query(ctx, s.current(renderList(query, part)), func(rows *sql.Rows) error {
-			var order sql.NullString
-			err := rows.Scan(&clock, &order)
-			known[order.String] = order.Valid
-			return err
-		})
+		if s.bound() {
+			err = s.knownNow(ctx, part, known)
+		} else {
+			now, err = s.knownSoon(ctx, part, known)
+		}
 		if err != nil {
 			return nil, time.Time{}, err
 		}
 	}
-	return known, fromMicros(clock), nil
+	return known, now, nil
+}
+
+// knownNow locks, in the caller's transaction, the orders that are known.
+func (s *Stock) knownNow(ctx context.Context, orders []string, known map[string]presence) error {
+	return s.among(ctx, func(q Tx) error {
+		return read(ctx, q, renderList(s.sql.knownNow, orders), func(rows *sql.Rows) error {
+			var order string
+			err := rows.Scan(&order)
+			known[order] = held
+			return err
+		})
+	}, s.sql.blankHolds(orders...))
+}
+
+// knownSoon looks at what other transactions have written, and where they have, at what of it is committed.
+func (s *Stock) knownSoon(ctx context.Context, orders []string, known map[string]presence) (time.Time, error) {
+	var clock int64
+	var written []string
+	see := func(as presence) func(*sql.Rows) error {
+		return func(rows *sql.Rows) error {
+			var order sql.NullString
+			if err := rows.Scan(&clock, &order); err != nil || !order.Valid {
+				return err
+			}
+			known[order.String] = as
+			written = append(written, order.String)
+			return nil
+		}
+	}
+	err := s.peek(ctx, renderList(s.sql.known, orders), see(underWay))
+	if err == nil && len(written) > 0 {
+		err = s.query(ctx, renderList(s.sql.known, written), see(held))
+	}
+	return fromMicros(clock), err
 }
 
 // knownOrder is whether an order has a hold or was closed, at a moment.
 type knownOrder struct {
-	exists bool
-	now    time.Time
+	is  presence
+	now time.Time
 }
 
 // knownBatch is known for several calls.
@@ -133,7 +178,7 @@ func (s *Stock) knownBatch(ctx context.Context, _ struct{}, orders []string) ([]
 	known, now, err := s.known(ctx, orders)
 	replies := make([]reply[knownOrder], len(orders))
 	for i, order := range orders {
-		replies[i].answer = knownOrder{exists: known[order], now: now}
+		replies[i].answer = knownOrder{is: known[order], now: now}
 	}
 	return replies, err
 }
@@ -141,5 +186,5 @@ func (s *Stock) knownBatch(ctx context.Context, _ struct{}, orders []string) ([]
 // knownAlone is known for one.
 func (s *Stock) knownAlone(ctx context.Context, _ struct{}, order string) (knownOrder, error) {
 	known, now, err := s.known(ctx, []string{order})
-	return knownOrder{exists: known[order], now: now}, err
+	return knownOrder{is: known[order], now: now}, err
 }

@@ -318,7 +318,7 @@ func (b *lockBatch) sift(ctx context.Context, seen *sight) error {
 
 // others reads what the buyers of the batch have of an item, where it limits them, which of the
 // orders have a hold or were closed, and the clock.
-func (b *lockBatch) others(ctx context.Context, item stock.Item) (map[int64]stock.Usage, map[string]bool, time.Time, error) {
+func (b *lockBatch) others(ctx context.Context, item stock.Item) (map[int64]stock.Usage, map[string]presence, time.Time, error) {
 	var buyers []int64
 	orders := make([]string, len(b.in))
 	for i, at := range b.in {
@@ -338,14 +338,17 @@ func (b *lockBatch) others(ctx context.Context, item stock.Item) (map[int64]stoc
 
 // admit answers what is known and what is refused at the moment of a sight. Where the item has a dead
 // hold, a refusal comes without its reason: it is released first.
-func (b *lockBatch) admit(s sight, usages map[int64]stock.Usage, known map[string]bool) (refused bool) {
+func (b *lockBatch) admit(s sight, usages map[int64]stock.Usage, known map[string]presence) (refused bool) {
 	var in []int
 	admitted := map[string]bool{} // of which the same order may not be in the way of itself
 	for _, i := range b.in {
 		c := b.calls[i]
 		switch {
-		case known[c.order.ID]:
+		case known[c.order.ID] == held:
 			b.replies[i].answer.verdict = stock.Exists
+			continue
+		case known[c.order.ID] == underWay: // its INSERT waits for that, and keeps the others waiting
+			b.replies[i].alone = true
 			continue
 		case admitted[c.order.ID]:
 			b.again = append(b.again, i)

@@ -36,22 +36,29 @@ func (s *Stock) Move(ctx context.Context, step stock.Step, order string, fence i
 // A step that draws is refused unless all lines went.
 func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock.Verdict, error) {
 	t := step.Transition()
-	statement := s.sql.move(step, call.order, call.fence)
 	if frees(t) || t.Draws() { // of which items it does not know
 		defer s.freed()
 	}
-	if !t.Draws() && !s.accompanied(t) {
-		rows, err := s.exec(ctx, statement)
+	if !s.bound() && !t.Draws() && !s.accompanied(t) {
+		rows, err := s.exec(ctx, s.sql.move(step, call, 0))
 		return verdict(rows > 0), err
 	}
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
-		rows, err := affected(q.ExecContext(ctx, statement))
+		lines, count := 0, s.sql.countState
+		if s.bound() {
+			var err error
+			if lines, err = s.lockOrder(ctx, q, call.order); err != nil || lines == 0 {
+				return false, err
+			}
+			count = s.sql.countCurrent(lines)
+		}
+		rows, err := affected(q.ExecContext(ctx, s.sql.move(step, call, lines)))
 		if err != nil || rows == 0 {
 			return false, err
 		}
 		if t.Draws() {
 			var behind int64
-			err = q.QueryRowContext(ctx, render(s.sql.countState, call.order, int64(t.From[0]))).Scan(&behind)
+			err = readRow(ctx, q, render(count, call.order, int64(t.From[0])), &behind)
 			if err != nil || behind > 0 {
 				return false, err
 			}
@@ -129,7 +136,11 @@ func (s *Stock) moveMany(ctx context.Context, step stock.Step, orders []string, 
 	var m movedHolds
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
 		m = movedHolds{tally: newTally()}
-		if err := m.move(ctx, q, t, s.sql.many[step], orders, wanted); err != nil || len(m.orders) == 0 {
+		statements := s.sql.many[step]
+		if s.bound() && step == stock.StepExpire { // who releases what is dead on the way to something else waits for nobody
+			statements.lock += " SKIP LOCKED"
+		}
+		if err := m.move(ctx, q, t, statements, orders, wanted); err != nil || len(m.orders) == 0 {
 			return false, err
 		}
 		if err := m.apply(ctx, q, s.sql); err != nil {

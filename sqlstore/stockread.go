@@ -32,11 +32,12 @@ func (q *stockSQL) renderReads() {
 	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + micros(now) + " AS CLOCK) c LEFT JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
 	q.readHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) ORDER BY h.ORDER_NO, h.LINE_NO"
 	q.lockHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 ORDER BY h.ORDER_NO FOR UPDATE"
-	q.knownNow = "SELECT " + micros(now) + ", ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1"
-	q.known = q.knownNow + " UNION ALL SELECT " + micros(now) + ", NULL" // which cannot lock
-	q.readRefund = "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE FROM " + q.refunds + " WHERE REFUND_NO = ? ORDER BY LINE_NO"
-	q.readChange = "SELECT KIND, SKU_ID, ACTIVITY_ID, COALESCE(BUYER_ID, 0), TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST" +
-		" FROM " + q.changes + " WHERE SCOPE = ? AND CHANGE_NO = ? ORDER BY LINE_NO"
+	q.known = "SELECT " + micros(now) + ", ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1" +
+		" UNION ALL SELECT " + micros(now) + ", NULL" // the clock comes also where there is no hold
+	q.knownNow = "SELECT ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND LINE_NUM > 0 FOR UPDATE"
+	q.readRefund = "SELECT " + refundColumns + " FROM " + q.refunds + " r WHERE r.REFUND_NO = ? ORDER BY r.LINE_NO"
+	q.readChange = "SELECT " + changeColumns + " FROM " + q.changes + " c WHERE c.SCOPE = ? AND c.CHANGE_NO = ? ORDER BY c.LINE_NO"
+	q.renderLocked()
 	q.listItems = "SELECT " + itemColumns + " FROM " + q.items + " s" +
 		" WHERE s.SKU_ID > ? OR (s.SKU_ID = ? AND s.ACTIVITY_ID > ?) ORDER BY s.SKU_ID, s.ACTIVITY_ID LIMIT ?"
 
@@ -44,6 +45,8 @@ func (q *stockSQL) renderReads() {
 	q.dueOfItem = "SELECT h.ORDER_NO FROM " + q.holds + " h WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND " + dead + " ORDER BY h.EXPIRE_TIME LIMIT ?"
 	q.dueOfAll = "SELECT DISTINCT h.ORDER_NO FROM " + q.items + " s STRAIGHT_JOIN " + q.holds + " h" +
 		" ON h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID WHERE s.STOCK_LOCK_NUM > 0 AND " + dead + " LIMIT ?"
+
+	q.stillDue = "SELECT h.ORDER_NO FROM " + q.holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + dead + " FOR UPDATE SKIP LOCKED"
 
 	q.holdsByItem = hold + " JOIN (SELECT ORDER_NO FROM " + q.holds + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND STATE = ?" +
 		" AND (EXPIRE_TIME > ? OR (EXPIRE_TIME = ? AND ORDER_NO > ?)) ORDER BY EXPIRE_TIME, ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO" +
@@ -79,14 +82,12 @@ func (s *Stock) current(query string) string {
 	return query
 }
 
-// unlocked passes over what other transactions have locked, so that the release of dead holds inside
-// the caller's transaction waits for nobody.
-func (s *Stock) unlocked(query string) string {
-	if s.bound() {
-		return query + " FOR UPDATE SKIP LOCKED"
-	}
-	return query
-}
+// refundColumns are the columns of a line of a refund r, and changeColumns those of a change c, in the order in which they
+// are scanned.
+const (
+	refundColumns = "r.ORDER_NO, r.SKU_ID, r.ACTIVITY_ID, r.NUM, r.RESTOCK, r.WHOLE, r.FREE"
+	changeColumns = "c.KIND, c.SKU_ID, c.ACTIVITY_ID, COALESCE(c.BUYER_ID, 0), c.TOTAL_NUM, c.SALE_NUM, c.LOCK_NUM, c.LEFT_NUM, c.REFUND_NUM, c.HOLD_NUM, c.REST"
+)
 
 // itemRow scans itemColumns.
 type itemRow struct {
@@ -128,7 +129,7 @@ func (s *Stock) Items(ctx context.Context, buyer int64, keys []stock.Key) ([]sto
 	}
 	found := make(map[stock.Key]stock.Standing, len(keys))
 	var clock int64
-	err := s.query(ctx, s.current(render(s.sql.readItems(len(keys)), args...)), func(rows *sql.Rows) error {
+	err := s.queryItems(ctx, buyer, keys, render(s.sql.readItems(len(keys)), args...), func(rows *sql.Rows) error {
 		var row itemRow
 		var usage stock.Usage
 		if err := rows.Scan(append(row.targets(), &usage.Held, &usage.Bought, &usage.Holds, &clock)...); err != nil {
@@ -160,7 +161,7 @@ func (s *Stock) List(ctx context.Context, after stock.Key, limit int) ([]stock.I
 		return nil, err
 	}
 	var items []stock.Item
-	err := s.query(ctx, render(s.sql.listItems, after.SKU, after.SKU, after.Activity, limit), func(rows *sql.Rows) error {
+	err := s.list(ctx, render(s.sql.listItems, after.SKU, after.SKU, after.Activity, limit), func(rows *sql.Rows) error {
 		var row itemRow
 		if err := rows.Scan(row.targets()...); err != nil {
 			return err
@@ -230,7 +231,15 @@ func (s *Stock) Hold(ctx context.Context, order string) (stock.Hold, time.Time, 
 // hold reads one hold.
 func (s *Stock) hold(ctx context.Context, _ struct{}, order string) (holdAt, error) {
 	var r holdReader
-	err := s.query(ctx, s.current(render(s.sql.readHold, order)), r.scan)
+	var err error
+	if s.bound() {
+		err = s.readLines(ctx, linedRead{blank: s.sql.blankHoldsText(1), first: s.sql.lockOrder, all: s.sql.currentHold, args: []any{order}}, r.scan)
+	} else {
+		err = s.query(ctx, render(s.sql.readHold, order), r.scan)
+	}
+	if err == nil && s.bound() && len(r.holds) == 0 { // no row has brought the clock
+		r.clock, err = s.clock(ctx)
+	}
 	if err != nil || len(r.holds) == 0 {
 		return holdAt{now: fromMicros(r.clock)}, err
 	}
@@ -292,7 +301,7 @@ func (s *Stock) Holds(ctx context.Context, filter stock.Filter, after stock.Curs
 		query = render(s.sql.holdsByItem, filter.Key.SKU, filter.Key.Activity, int64(filter.States[0]), from, from, after.Order, limit)
 	}
 	var r holdReader
-	if err := s.query(ctx, query, r.scan); err != nil {
+	if err := s.list(ctx, query, r.scan); err != nil {
 		return nil, err
 	}
 	return r.holds, nil
@@ -304,7 +313,8 @@ func (s *Stock) Refunding(ctx context.Context, id string) (stock.Refunding, erro
 		return stock.Refunding{}, err
 	}
 	var refund stock.Refunding
-	err := s.query(ctx, s.current(render(s.sql.readRefund, id)), func(rows *sql.Rows) error {
+	r := linedRead{blank: s.sql.blankRefund, first: s.sql.lockRefund, all: s.sql.currentRefund, args: []any{id}}
+	err := s.settled(ctx, r, s.sql.readRefund, func(rows *sql.Rows) error {
 		var line stock.Line
 		err := rows.Scan(&refund.Order, &line.SKU, &line.Activity, &line.Num, &refund.Restock, &refund.Whole, &refund.Frees)
 		refund.ID, refund.Lines = id, append(refund.Lines, line)
@@ -319,7 +329,8 @@ func (s *Stock) Applied(ctx context.Context, kind stock.Kind, id string) (stock.
 		return stock.Change{}, err
 	}
 	var change stock.Change
-	err := s.query(ctx, s.current(render(s.sql.readChange, int64(kind.Scope()), id)), func(rows *sql.Rows) error {
+	r := linedRead{blank: s.sql.blankChange, first: s.sql.lockChange, all: s.sql.currentChange, args: []any{int64(kind.Scope()), id}}
+	err := s.settled(ctx, r, s.sql.readChange, func(rows *sql.Rows) error {
 		var e stock.Entry
 		var rest int64
 		d := &e.Delta

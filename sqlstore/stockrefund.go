@@ -76,7 +76,7 @@ func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (stock.
 			return false, err
 		}
 		var lines, refunded int64
-		err := q.QueryRowContext(ctx, render(s.sql.lockRefunded, hold.Order, int64(hold.State), hold.Fence)).Scan(&lines, &refunded)
+		err := readRow(ctx, q, render(s.sql.lockRefunded, hold.Order, int64(hold.State), hold.Fence), &lines, &refunded)
 		if err != nil || lines != int64(len(hold.Lines)) || refunded != refundedOf(hold) {
 			return false, err
 		}

@@ -22,11 +22,14 @@ type stockSQL struct {
 	lockRefunds                          string
 	claim, claimPaid, lookAtItem         string
 	known, knownNow                      string
+	lockOrder, lockRefund, lockChange    string
+	blankRefund, blankChange             string
 	readHold, readHolds, lockHolds       string
 	readRefund, readChange               string
-	listItems, dueOfItem, dueOfAll       string
+	listItems                            string
+	dueOfItem, dueOfAll, stillDue        string
 	holdsByItem, bookItem, bookBuyers    string
-	makeBuyer, changeBuyer               string
+	changeBuyer                          string
 
 	moves map[stock.Step]string      // of the steps that move a hold
 	many  map[stock.Step]moveManySQL // of those that do not draw
@@ -90,7 +93,7 @@ func newStockSQL(name string) *stockSQL {
 	q.renderBuyers()
 	for _, t := range stock.Transitions() {
 		if len(t.From) > 0 && t.From[0] != stock.Unheld && t.To != stock.Unheld {
-			q.moves[t.Step] = q.renderMove(t)
+			q.moves[t.Step] = q.renderMove(t, 0)
 			if !t.Draws() {
 				q.many[t.Step] = q.renderMany(t)
 			}
@@ -173,7 +176,7 @@ func (q *stockSQL) insertHoldsText(t stock.Transition, lines int, until bool) st
 	return claim + first + strings.Repeat(", "+row("TIMESTAMPADD(MICROSECOND, ?, "+now+")"), lines-1)
 }
 
-// insertMany renders the same for many orders of one line, with the clock as it was read before:
+// insertMany renders the same for many orders, with the clock as it was read before:
 // expressions in every row would cost MySQL more than the rows. It writes the text at once, since
 // this is the largest of all.
 func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
@@ -188,34 +191,35 @@ func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
 	b.Grow(len(claim) + 250*len(calls))
 	b.WriteString(claim)
 	for i, c := range calls {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('(')
-		bytesLiteral(&b, c.order.ID)
-		b.WriteString(",1,1,")
-		l := c.line()
-		for _, n := range [...]int64{l.SKU, l.Activity, l.Num} {
-			integer(&b, n)
-			b.WriteByte(',')
-		}
-		if c.order.Buyer == 0 {
-			b.WriteString("NULL,")
-		} else {
-			integer(&b, c.order.Buyer)
-			b.WriteByte(',')
-		}
-		integer(&b, int64(c.transition().To))
-		b.WriteByte(',')
 		if until := c.order.Deadline(at, c.holdFor); i == 0 || !until.Equal(last) {
 			last, deadline = until, timestamp(until)
 		}
-		b.WriteString(deadline)
-		for range times {
+		for no, l := range c.order.Lines {
+			if i+no > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteByte('(')
+			bytesLiteral(&b, c.order.ID)
 			b.WriteByte(',')
-			b.WriteString(clock)
+			for _, n := range [...]int64{int64(no + 1), int64(len(c.order.Lines)), l.SKU, l.Activity, l.Num} {
+				integer(&b, n)
+				b.WriteByte(',')
+			}
+			if c.order.Buyer == 0 {
+				b.WriteString("NULL,")
+			} else {
+				integer(&b, c.order.Buyer)
+				b.WriteByte(',')
+			}
+			integer(&b, int64(c.transition().To))
+			b.WriteByte(',')
+			b.WriteString(deadline)
+			for range times {
+				b.WriteByte(',')
+				b.WriteString(clock)
+			}
+			b.WriteByte(')')
 		}
-		b.WriteByte(')')
 	}
 	return b.String()
 }
@@ -347,29 +351,43 @@ func plus(sign int64) string {
 	return "+"
 }
 
-// move renders a step of an order.
-func (q *stockSQL) move(step stock.Step, order string, fence int64) string {
-	if step == stock.StepExpire {
-		return render(q.moves[step], order)
+// move renders a step of an order; of so many lines, where that is known, by their whole keys.
+func (q *stockSQL) move(step stock.Step, call moveCall, lines int) string {
+	text := q.moves[step]
+	if lines > 0 {
+		text = q.renderMove(step.Transition(), lines)
 	}
-	return render(q.moves[step], order, fence)
+	if step == stock.StepExpire {
+		return render(text, call.order)
+	}
+	return render(text, call.order, call.fence)
 }
 
 // renderMove renders the one UPDATE that moves the holds of an order and, line by line, their
 // items and what their buyer has. A hold of nobody has a BUYER_ID of NULL, which the left join
 // does not even look up. The holds come first and by line number, that is by item: every step of
-// every order takes its locks in this order.
-func (q *stockSQL) renderMove(t stock.Transition) string {
+// every order takes its locks in this order. Without the number of lines the holds are found by a part of their key, which
+// locks the gap behind them: for the length of a statement that commits itself.
+func (q *stockSQL) renderMove(t stock.Transition, n int) string {
 	set := fmt.Sprintf("h.STATE = %d, h.UPDATE_TIME = %s", t.To, now)
 	if t.To == stock.Paid {
 		set += ", h.PAY_TIME = " + now
 	}
 	from := q.holds + " h"
+	if n > 0 {
+		from = lines(n) + " STRAIGHT_JOIN " + from + " " + byKey
+	}
 	if t.Change != (stock.Quantities{}) {
-		from = q.joined()
+		if n == 0 {
+			from += " " + byKey
+		}
+		from += q.joined()
 		set += ", " + itemChange(t.Change, "h.NUM") + ", s." + touch + buyerChange(t.Change, "h.NUM")
 	}
 	guard := "h.ORDER_NO = ? AND " + guard(t)
+	if n > 0 {
+		guard = "h.LINE_NO = n.NO AND " + guard
+	}
 	if t.Step != stock.StepExpire { // a statement that was lost before the order was resolved stays lost
 		guard += " AND h.FENCE = ?"
 	}
@@ -394,10 +412,9 @@ func guard(t stock.Transition) string {
 	return text
 }
 
-// joined is the holds of an order with their items and buyers.
+// joined joins holds h to their items and buyers.
 func (q *stockSQL) joined() string {
-	return q.holds + " h " + byKey +
-		" LEFT JOIN " + q.buyers + " b " + byKey + " ON b.SKU_ID = h.SKU_ID AND b.ACTIVITY_ID = h.ACTIVITY_ID AND b.BUYER_ID = h.BUYER_ID" +
+	return " LEFT JOIN " + q.buyers + " b " + byKey + " ON b.SKU_ID = h.SKU_ID AND b.ACTIVITY_ID = h.ACTIVITY_ID AND b.BUYER_ID = h.BUYER_ID" +
 		" STRAIGHT_JOIN " + q.items + " s " + byKey + " ON s.SKU_ID = h.SKU_ID AND s.ACTIVITY_ID = h.ACTIVITY_ID"
 }
 
@@ -487,15 +504,15 @@ func (q *stockSQL) insertRefunds(refunds ...stock.Refunding) string {
 	var args []any
 	for _, r := range refunds {
 		for i, l := range r.Lines {
-			args = append(args, r.ID, i+1, r.Order, l.SKU, l.Activity, l.Num, r.Restock, r.Whole, r.Frees)
+			args = append(args, r.ID, i+1, len(r.Lines), r.Order, l.SKU, l.Activity, l.Num, r.Restock, r.Whole, r.Frees)
 		}
 	}
-	return render(q.insertRefundText(len(args)/9), args...)
+	return render(q.insertRefundText(len(args)/10), args...)
 }
 
 func (q *stockSQL) insertRefundText(lines int) string {
-	return "INSERT INTO " + q.refunds + " (REFUND_NO, LINE_NO, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)" +
-		" VALUES " + list("("+list("?", 9)+", "+now+")", lines)
+	return "INSERT INTO " + q.refunds + " (REFUND_NO, LINE_NO, LINE_NUM, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)" +
+		" VALUES " + list("("+list("?", 10)+", "+now+")", lines)
 }
 
 // refundHolds renders the UPDATE of the holds of orders of which the same is refunded, which are locked: of a batch
@@ -520,16 +537,16 @@ func (q *stockSQL) refundLine(c refundCall, l stock.Line, no int) string {
 }
 
 func (q *stockSQL) refundLineText(t stock.Transition, num string) string {
-	return "UPDATE " + q.joined() + " SET h.REFUND_NUM = h.REFUND_NUM + ?, h.RESTOCK_NUM = h.RESTOCK_NUM + ?, h.FREE_NUM = h.FREE_NUM + ?," +
+	return "UPDATE " + q.holds + " h " + byKey + q.joined() + " SET h.REFUND_NUM = h.REFUND_NUM + ?, h.RESTOCK_NUM = h.RESTOCK_NUM + ?, h.FREE_NUM = h.FREE_NUM + ?," +
 		" h.UPDATE_TIME = " + now + ", " + itemChange(t.Change, num) + ", s." + touch + ", b.BOUGHT_NUM = b.BOUGHT_NUM - ?" +
 		" WHERE h.ORDER_NO = ? AND h.LINE_NO = ? AND h.STATE " + in(t.From) + " AND h.REFUND_NUM = ?"
 }
 
 // insertChange renders the INSERT that claims the change's number.
 func (q *stockSQL) insertChange(c stock.Change) string {
-	args := make([]any, 0, 14*len(c.Entries))
+	args := make([]any, 0, 15*len(c.Entries))
 	for i, e := range c.Entries {
-		args = append(args, int64(c.Kind.Scope()), c.ID, i+1, int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer))
+		args = append(args, int64(c.Kind.Scope()), c.ID, i+1, len(c.Entries), int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer))
 		for _, d := range each(e.Delta) {
 			args = append(args, d)
 		}
@@ -550,9 +567,9 @@ func restOf(e stock.Entry) int64 {
 }
 
 func (q *stockSQL) insertChangeText(entries int) string {
-	return "INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, KIND, SKU_ID, ACTIVITY_ID, BUYER_ID," +
+	return "INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, BUYER_ID," +
 		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST, CREATE_TIME)" +
-		" VALUES " + list("("+list("?", 14)+", "+now+")", entries)
+		" VALUES " + list("("+list("?", 15)+", "+now+")", entries)
 }
 
 // applyToItem renders the guarded UPDATE of one entry: no counter leaves its range, what is
@@ -587,7 +604,19 @@ func (q *stockSQL) applyToItem(e stock.Entry) string {
 // A buyer's row is made if need be, and then changed: a constraint keeps it from becoming
 // negative, and would see the change itself as a row if one statement did both.
 func (q *stockSQL) renderBuyers() {
-	q.makeBuyer = "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE HOLD_NUM = HOLD_NUM"
 	q.changeBuyer = "UPDATE " + q.buyers + " SET HELD_NUM = HELD_NUM + ?, BOUGHT_NUM = BOUGHT_NUM + ?, HOLD_NUM = HOLD_NUM + ?" +
 		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID = ?"
+}
+
+// makeBuyers renders the INSERT of the rows of some buyers of an item, which leaves those alone that are there.
+func (q *stockSQL) makeBuyers(key stock.Key, buyers ...int64) string {
+	var args []any
+	for _, buyer := range buyers {
+		args = append(args, key.SKU, key.Activity, buyer)
+	}
+	return render(q.makeBuyersText(len(buyers)), args...)
+}
+
+func (q *stockSQL) makeBuyersText(buyers int) string {
+	return "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID) VALUES " + list("(?, ?, ?)", buyers) + " ON DUPLICATE KEY UPDATE HOLD_NUM = HOLD_NUM"
 }

@@ -69,6 +69,7 @@ CREATE TABLE IF NOT EXISTS red_packet_stock_buyer (
 CREATE TABLE IF NOT EXISTS red_packet_stock_refund (
   REFUND_NO   VARBINARY(64) NOT NULL,
   LINE_NO     SMALLINT      NOT NULL,
+  LINE_NUM    SMALLINT      NOT NULL COMMENT 'lines of the refund',
   ORDER_NO    VARBINARY(64) NOT NULL,
   SKU_ID      BIGINT        NOT NULL,
   ACTIVITY_ID BIGINT        NOT NULL,
@@ -85,6 +86,7 @@ CREATE TABLE IF NOT EXISTS red_packet_stock_change (
   SCOPE       TINYINT       NOT NULL COMMENT 'change numbers are unique in it: 1 definitions, 2 operators, 5 corrections',
   CHANGE_NO   VARBINARY(64) NOT NULL,
   LINE_NO     INT           NOT NULL,
+  LINE_NUM    INT           NOT NULL COMMENT 'lines of the change',
   KIND        TINYINT       NOT NULL COMMENT '1 define, 2 restock, 3 withdraw, 4 transfer, 5 correction',
   SKU_ID      BIGINT        NOT NULL,
   ACTIVITY_ID BIGINT        NOT NULL,
