@@ -19,6 +19,7 @@ const (
 	errDuplicate       = 1062 // the key is taken
 	errNoTable         = 1146
 	errNoSavepoint     = 1305 // also: the handle is not in a transaction
+	errDenied          = 1142 // the account has not the right
 	errNotPreparable   = 1295 // the statement cannot be prepared
 	errSafeUpdates     = 1175 // sql_safe_updates
 	errCheckMySQL      = 3819 // a CHECK constraint is violated

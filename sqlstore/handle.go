@@ -27,11 +27,13 @@ const (
 	rollbackTx = "ROLLBACK AND NO CHAIN NO RELEASE"
 )
 
-// The savepoint of a call in the caller's transaction. A savepoint takes the place of another one of its
-// name, so that this one must be nobody else's.
+// The savepoints of a call in the caller's transaction: where it began, and behind what it has inserted. A savepoint takes the
+// place of another one of its name, so that these must be nobody else's.
 const (
-	setSavepoint  = "SAVEPOINT holdfast_7d1c94e2"
-	undoSavepoint = "ROLLBACK TO SAVEPOINT holdfast_7d1c94e2"
+	setBegun    = "SAVEPOINT holdfast_7d1c94e2"
+	undoBegun   = "ROLLBACK TO SAVEPOINT holdfast_7d1c94e2"
+	setClaimed  = "SAVEPOINT holdfast_7d1c94e2_claimed"
+	undoClaimed = "ROLLBACK TO SAVEPOINT holdfast_7d1c94e2_claimed"
 )
 
 // reruns bounds how often a transaction of the store's own runs again after a deadlock, resends
@@ -350,45 +352,96 @@ func (h *handle) atomically(ctx context.Context, fn verdictFunc) (bool, error) {
 	return kept && err == nil, err
 }
 
-// nested runs fn within the caller's transaction. What fn did goes away with the savepoint;
+// nestedTx is a part of the caller's transaction.
+type nestedTx struct {
+	Tx
+
+	takeBack []string // the DELETEs that take back what it has inserted
+}
+
+// nested runs fn within the caller's transaction. What fn did goes away where it is refused;
 // the locks stay until the caller ends. Errors never make it run again: a part of somebody
 // else's transaction cannot be repeated by itself.
 //
 // Outside of a transaction, fn's statements would commit one by one: a handle may never have been in one, and the
 // server may have ended it since. A savepoint exists only within one, which is seen by going back to it.
 func (h *handle) nested(ctx context.Context, fn verdictFunc) (bool, error) {
-	if _, err := h.tx.ExecContext(ctx, setSavepoint); err != nil {
+	if _, err := h.tx.ExecContext(ctx, setBegun); err != nil {
 		return false, classify(err, unsent)
 	}
-	if _, err := h.tx.ExecContext(ctx, undoSavepoint); err != nil {
+	if _, err := h.tx.ExecContext(ctx, undoBegun); err != nil {
 		if number(err) == errNoSavepoint {
 			return false, fault.Invalid("tx", "must be in a transaction: BEGIN first; where there was one, the server has ended it, after a deadlock for example")
 		}
 		return false, classify(err, unsent)
 	}
-	ok, err := fn(h.tx)
+	n := &nestedTx{Tx: h.tx}
+	ok, err := fn(n)
 	if err == nil && ok {
 		return true, nil
 	}
 	undo, cancel := cleanup(ctx)
 	defer cancel()
-	if _, failed := h.tx.ExecContext(undo, undoSavepoint); failed != nil && err == nil {
+	if failed := n.undo(undo); failed != nil && err == nil {
 		return false, fmt.Errorf("%w: the transaction is lost, roll it back: %w", fault.ErrUnavailable, failed)
 	}
 	return false, classify(err, unsent)
 }
 
-// among runs fn, which reads rows with a lock that may not be there. In the caller's transaction such a read would lock the
-// gap where they go, and with it all new rows beside them, until the caller ends. So blanks insert them first, with no effect on
-// those that are there, and are taken back. Of a row that is there nothing but the row is locked.
-func (h *handle) among(ctx context.Context, fn func(q Tx) error, blanks ...string) error {
-	_, err := h.atomically(ctx, func(q Tx) (bool, error) {
-		for _, blank := range blanks {
-			if _, err := q.ExecContext(ctx, blank); err != nil {
+// insert inserts rows that takeBack deletes where the transaction is refused afterwards. In the caller's transaction they are
+// deleted rather than rolled back: at REPEATABLE READ, MySQL turns the lock of a row whose INSERT goes back to a savepoint
+// into one on the gap where it was, and with it on all new rows beside it, until the caller ends (seen on 9.7, in
+// performance_schema.data_locks). A deleted row keeps a lock on itself.
+func insert(ctx context.Context, q Tx, statement, takeBack string) error {
+	if _, err := q.ExecContext(ctx, statement); err != nil {
+		return err
+	}
+	n, ok := q.(*nestedTx)
+	if !ok {
+		return nil
+	}
+	n.takeBack = append(n.takeBack, takeBack)
+	_, err := n.ExecContext(ctx, setClaimed)
+	return err
+}
+
+// undo takes back what was done. Without the right to delete, that is a rollback all the same.
+func (n *nestedTx) undo(ctx context.Context) error {
+	if len(n.takeBack) == 0 {
+		_, err := n.ExecContext(ctx, undoBegun)
+		return err
+	}
+	if _, err := n.ExecContext(ctx, undoClaimed); err != nil {
+		return err
+	}
+	for _, statement := range n.takeBack {
+		_, err := n.ExecContext(ctx, statement)
+		if number(err) == errDenied {
+			_, err = n.ExecContext(ctx, undoBegun)
+			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blank inserts rows with nothing in them, without effect on those that are there, and deletes them again.
+type blank struct{ insert, takeBack string }
+
+// among runs fn, which reads rows with a lock that may not be there, in the caller's transaction. Such a read would lock the
+// gap where they go, and with it all new rows beside them, until the caller ends. So blanks are inserted first: a row that is
+// there is locked then, and nothing beside it. Where fn has met a blank one, they are deleted.
+func (h *handle) among(ctx context.Context, fn func(q Tx) (met bool, err error), blanks ...blank) error {
+	_, err := h.nested(ctx, func(q Tx) (bool, error) {
+		for _, b := range blanks {
+			if err := insert(ctx, q, b.insert, b.takeBack); err != nil {
 				return false, err
 			}
 		}
-		return false, fn(q)
+		met, err := fn(q)
+		return !met, err
 	})
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -268,8 +269,8 @@ func (s *Stock) ride(ctx context.Context, q Tx, at time.Time, calls []lockCall) 
 	return s.rider(ctx, q, at, calls)
 }
 
-// claim inserts the holds of some orders and returns the clock they are dated with. In the caller's transaction, whose
-// LAST_INSERT_ID is the caller's, the clock is read beforehand.
+// claim inserts the holds of some orders, and the rows of their buyers in the caller's transaction, and returns the clock they
+// are dated with. There, where LAST_INSERT_ID is the caller's, the clock is read beforehand.
 func (s *Stock) claim(ctx context.Context, q Tx, calls ...lockCall) (time.Time, error) {
 	if len(calls) == 1 && !s.bound() {
 		result, err := q.ExecContext(ctx, s.sql.insertHolds(calls[0]))
@@ -283,8 +284,28 @@ func (s *Stock) claim(ctx context.Context, q Tx, calls ...lockCall) (time.Time, 
 	if err != nil {
 		return time.Time{}, err
 	}
-	_, err = q.ExecContext(ctx, s.sql.insertMany(at, calls))
-	return at, err
+	if s.bound() {
+		if err := s.makeBuyers(ctx, q, calls); err != nil {
+			return at, err
+		}
+	}
+	return at, insert(ctx, q, s.sql.insertMany(at, calls), s.sql.deleteHolds(calls))
+}
+
+// makeBuyers inserts the rows of buyers that have none, which count nothing and stay where the calls are refused: their
+// INSERT is not to be rolled back; see insert.
+func (s *Stock) makeBuyers(ctx context.Context, q Tx, calls []lockCall) error {
+	usages, _ := usagesOf(calls)
+	for part := range slices.Chunk(usages, MaxBatchSize) {
+		keys := make([]buyerKey, len(part))
+		for i, u := range part {
+			keys[i] = u.buyerKey
+		}
+		if _, err := q.ExecContext(ctx, s.sql.makeBuyers(keys...)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // clockIn reads the store's clock within a transaction.
@@ -357,9 +378,10 @@ func (s *Stock) execHolds(ctx context.Context, order, statement string) (rows in
 }
 
 // lockOrder locks the hold of an order, in the caller's transaction, and returns how many lines it has: 0 where the order has
-// no hold. The transaction is to be taken back then, for the order has a blank one.
+// no hold. The step is to be refused then, for the order has a blank one.
 func (s *Stock) lockOrder(ctx context.Context, q Tx, order string) (lines int, err error) {
-	if _, err := q.ExecContext(ctx, s.sql.blankHolds(order)); err != nil {
+	b := s.sql.blankHolds(order)
+	if err := insert(ctx, q, b.insert, b.takeBack); err != nil {
 		return 0, err
 	}
 	err = readRow(ctx, q, render(s.sql.lockOrder, order), &lines)
@@ -407,7 +429,7 @@ func (s *Stock) Apply(ctx context.Context, change stock.Change) (stock.Verdict, 
 
 // applyToBuyer adds an entry to what a buyer has.
 func (s *Stock) applyToBuyer(ctx context.Context, q Tx, e stock.Entry) error {
-	if _, err := q.ExecContext(ctx, s.sql.makeBuyers(e.Key, e.Buyer)); err != nil {
+	if _, err := q.ExecContext(ctx, s.sql.makeBuyers(buyerKey{e.Key, e.Buyer})); err != nil {
 		return err
 	}
 	_, err := q.ExecContext(ctx, render(s.sql.changeBuyer, e.Delta.Locked, e.Delta.Sold, e.Holds, e.SKU, e.Activity, e.Buyer))
@@ -416,8 +438,7 @@ func (s *Stock) applyToBuyer(ctx context.Context, q Tx, e stock.Entry) error {
 
 // record writes a change into the journal.
 func (s *Stock) record(ctx context.Context, q Tx, change stock.Change) error {
-	_, err := q.ExecContext(ctx, s.sql.insertChange(change))
-	return err
+	return insert(ctx, q, s.sql.insertChange(change), s.sql.deleteChange(change))
 }
 
 var _ stock.Store = (*Stock)(nil)

@@ -11,28 +11,32 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// renderLocked renders how the caller's transaction reads what may not be there: what is there is locked by its whole
+// renderCurrent renders how the caller's transaction reads what may not be there: what is there is locked by its whole
 // key, and nothing beside it. See handle.among. A blank row has LINE_NUM 0.
-func (q *stockSQL) renderLocked() {
+func (q *stockSQL) renderCurrent() {
 	first := func(table, key string) string {
 		return "SELECT LINE_NUM FROM " + table + " FORCE INDEX (PRIMARY) WHERE " + key + " AND LINE_NO = 1 FOR UPDATE"
+	}
+	takeBack := func(table, key string) string {
+		return "DELETE t FROM " + table + " t FORCE INDEX (PRIMARY) WHERE " + key + " AND t.LINE_NO = 1 AND t.LINE_NUM = 0"
 	}
 	q.lockOrder = first(q.holds, "ORDER_NO = ?")
 	q.lockRefund = first(q.refunds, "REFUND_NO = ?")
 	q.lockChange = first(q.changes, "SCOPE = ? AND CHANGE_NO = ?")
-	q.blankRefund = "INSERT INTO " + q.refunds + " (REFUND_NO, LINE_NO, LINE_NUM, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)" +
-		" VALUES (?, 1, 0, x'', 0, 0, 0, 0, 0, 0, " + now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM"
-	q.blankChange = "INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, CREATE_TIME)" +
-		" VALUES (?, ?, 1, 0, 0, 0, 0, " + now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM"
+	q.blankHold = blank{q.blankHoldsText(1), takeBack(q.holds, "t.ORDER_NO IN (?)")}
+	q.blankRefund = blank{"INSERT INTO " + q.refunds + " (REFUND_NO, LINE_NO, LINE_NUM, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)" +
+		" VALUES (?, 1, 0, x'', 0, 0, 0, 0, 0, 0, " + now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM", takeBack(q.refunds, "t.REFUND_NO = ?")}
+	q.blankChange = blank{"INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, CREATE_TIME)" +
+		" VALUES (?, ?, 1, 0, 0, 0, 0, " + now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM", takeBack(q.changes, "t.SCOPE = ? AND t.CHANGE_NO = ?")}
 }
 
-// blankHolds renders the INSERT of blank holds of some orders, which leaves those alone that have one.
-func (q *stockSQL) blankHolds(orders ...string) string {
-	var args []any
-	for _, order := range orders {
-		args = append(args, order)
+// blankHolds renders blank holds of some orders.
+func (q *stockSQL) blankHolds(orders ...string) blank {
+	args := make([]any, len(orders))
+	for i, order := range orders {
+		args[i] = order
 	}
-	return render(q.blankHoldsText(len(orders)), args...)
+	return blank{render(q.blankHoldsText(len(orders)), args...), renderList(q.blankHold.takeBack, orders)}
 }
 
 func (q *stockSQL) blankHoldsText(orders int) string {
@@ -40,19 +44,50 @@ func (q *stockSQL) blankHoldsText(orders int) string {
 		" VALUES " + list("(?, 1, 0, 0, 0, 0, 0, "+list(now, 3)+")", orders) + " ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM"
 }
 
-// blankItems renders the same for items. A blank one has VERSION 0. Its ID is given, so that the LAST_INSERT_ID of the
-// caller's transaction stays as it is.
-func (q *stockSQL) blankItems(keys []stock.Key) string {
-	var args []any
+// blankItems renders blank items, which have VERSION 0. Their ID is given, so that the LAST_INSERT_ID of the caller's
+// transaction stays as it is.
+func (q *stockSQL) blankItems(keys []stock.Key) blank {
+	var inserted, deleted []any
 	for _, key := range keys {
-		args = append(args, -1-rand.Int64N(math.MaxInt64), key.SKU, key.Activity) //nolint:gosec // keeps no secret
+		inserted = append(inserted, -1-rand.Int64N(math.MaxInt64), key.SKU, key.Activity) //nolint:gosec // keeps no secret
+		deleted = append(deleted, key.SKU, key.Activity)
 	}
-	return render(q.blankItemsText(len(keys)), args...)
+	return blank{render(q.blankItemsText(len(keys)), inserted...), render(q.deleteBlankItems(len(keys)), deleted...)}
 }
 
 func (q *stockSQL) blankItemsText(items int) string {
 	return "INSERT INTO " + q.items + " (ID, SKU_ID, ACTIVITY_ID, VERSION, CREATE_TIME, UPDATE_TIME)" +
 		" VALUES " + list("(?, ?, ?, 0, "+list(now, 2)+")", items) + " ON DUPLICATE KEY UPDATE VERSION = VERSION"
+}
+
+func (q *stockSQL) deleteBlankItems(items int) string {
+	return "DELETE s FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", items-1) + ") l STRAIGHT_JOIN " + q.items +
+		" s " + byKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID WHERE s.VERSION = 0"
+}
+
+// deleteHolds renders the DELETE that takes the holds of some Locks back.
+func (q *stockSQL) deleteHolds(calls []lockCall) string {
+	if len(calls) == 1 {
+		return render(q.deleteHoldsText(len(calls[0].order.Lines)), calls[0].order.ID)
+	}
+	orders := make([]string, len(calls))
+	for i, c := range calls {
+		orders[i] = c.order.ID
+	}
+	return renderList("DELETE h FROM "+q.holds+" h "+byKey+" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1", orders)
+}
+
+func (q *stockSQL) deleteHoldsText(n int) string {
+	return "DELETE h FROM " + lines(n) + " STRAIGHT_JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = ? AND h.LINE_NO = n.NO"
+}
+
+// deleteChange renders the DELETE that takes a change back.
+func (q *stockSQL) deleteChange(c stock.Change) string {
+	return render(q.deleteChangeText(len(c.Entries)), int64(c.Kind.Scope()), c.ID)
+}
+
+func (q *stockSQL) deleteChangeText(n int) string {
+	return "DELETE c FROM " + lines(n) + " STRAIGHT_JOIN " + q.changes + " c " + byKey + " ON c.SCOPE = ? AND c.CHANGE_NO = ? AND c.LINE_NO = n.NO"
 }
 
 // lines is the numbers of the lines of one order, refund or change, which drive the join that finds them by their whole keys.
@@ -102,20 +137,21 @@ func (q *stockSQL) currentChange(n int) string {
 // linedRead is a read, in the caller's transaction, of what has one row a line: the blank of its first line, the lock of that,
 // and the read of so many.
 type linedRead struct {
-	blank, first string
-	all          func(lines int) string
-	args         []any // of each of them
+	blank blank
+	first string
+	all   func(lines int) string
+	args  []any // of each of them
 }
 
 // readLines reads all lines, or none where there are none.
 func (s *Stock) readLines(ctx context.Context, r linedRead, scan func(*sql.Rows) error) error {
-	return s.among(ctx, func(q Tx) error {
+	return s.among(ctx, func(q Tx) (bool, error) {
 		var n int
 		if err := readRow(ctx, q, render(r.first, r.args...), &n); err != nil || n == 0 {
-			return err
+			return n == 0, err
 		}
-		return read(ctx, q, render(r.all(n), r.args...), scan)
-	}, render(r.blank, r.args...))
+		return false, read(ctx, q, render(r.all(n), r.args...), scan)
+	}, blank{render(r.blank.insert, r.args...), render(r.blank.takeBack, r.args...)})
 }
 
 // settled reads a record that its own transaction may not have committed yet: it waits for that. It is the answer to
@@ -133,16 +169,28 @@ func (s *Stock) settled(ctx context.Context, r linedRead, query string, scan fun
 	return s.query(ctx, query+" FOR UPDATE", scan)
 }
 
-// queryItems reads items and what a buyer has of them, in the caller's transaction with a lock.
-func (s *Stock) queryItems(ctx context.Context, buyer int64, keys []stock.Key, query string, scan func(*sql.Rows) error) error {
+// queryItems reads items and what a buyer has of them, in the caller's transaction with a lock. Scan says which are there.
+func (s *Stock) queryItems(ctx context.Context, buyer int64, keys []stock.Key, query string, scan func(*sql.Rows) (there bool, err error)) error {
+	missing := false
+	row := func(rows *sql.Rows) error {
+		there, err := scan(rows)
+		missing = missing || !there
+		return err
+	}
 	if !s.bound() {
-		return s.query(ctx, query, scan)
+		return s.query(ctx, query, row)
 	}
-	blanks := []string{s.sql.blankItems(keys)}
-	if buyer != 0 {
-		for _, key := range keys {
-			blanks = append(blanks, s.sql.makeBuyers(key, buyer))
+	return s.among(ctx, func(q Tx) (bool, error) {
+		if buyer != 0 {
+			buyers := make([]buyerKey, len(keys))
+			for i, key := range keys {
+				buyers[i] = buyerKey{key, buyer}
+			}
+			if _, err := q.ExecContext(ctx, s.sql.makeBuyers(buyers...)); err != nil {
+				return false, err
+			}
 		}
-	}
-	return s.among(ctx, func(q Tx) error { return read(ctx, q, query+" FOR UPDATE", scan) }, blanks...)
+		err := read(ctx, q, query+" FOR UPDATE", row)
+		return missing, err
+	}, s.sql.blankItems(keys))
 }

@@ -51,13 +51,13 @@ func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveH
 // look reads an item, when the first of its holds dies, and the clock, all of one moment.
 func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
 	seen := sight{item: stock.Item{Key: key}}
-	err := s.queryItems(ctx, 0, []stock.Key{key}, render(s.sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) error {
+	err := s.queryItems(ctx, 0, []stock.Key{key}, render(s.sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) (bool, error) {
 		var row itemRow
 		var next sql.NullInt64
 		var clock int64
 		err := rows.Scan(append(row.targets(), &next, &clock)...)
 		seen = sight{item: row.finish(), now: fromMicros(clock), next: fromNullMicros(next)}
-		return err
+		return seen.item.Version > 0, err
 	})
 	return seen, err
 }
@@ -80,7 +80,13 @@ func (s *Stock) usages(ctx context.Context, key stock.Key, buyers []int64) (map[
 		query := render(s.sql.readUsages(len(part)), args...)
 		var err error
 		if s.bound() {
-			err = s.among(ctx, func(q Tx) error { return read(ctx, q, query+" FOR UPDATE", scan) }, s.sql.makeBuyers(key, part...))
+			keys := make([]buyerKey, len(part))
+			for i, buyer := range part {
+				keys[i] = buyerKey{key, buyer}
+			}
+			if _, err = s.exec(ctx, s.sql.makeBuyers(keys...)); err == nil {
+				err = s.query(ctx, query+" FOR UPDATE", scan)
+			}
 		} else {
 			err = s.query(ctx, query, scan)
 		}
@@ -135,13 +141,16 @@ func (s *Stock) known(ctx context.Context, orders []string) (known map[string]pr
 
 // knownNow locks, in the caller's transaction, the orders that are known.
 func (s *Stock) knownNow(ctx context.Context, orders []string, known map[string]presence) error {
-	return s.among(ctx, func(q Tx) error {
-		return read(ctx, q, renderList(s.sql.knownNow, orders), func(rows *sql.Rows) error {
+	return s.among(ctx, func(q Tx) (bool, error) {
+		n := 0
+		err := read(ctx, q, renderList(s.sql.knownNow, orders), func(rows *sql.Rows) error {
 			var order string
 			err := rows.Scan(&order)
 			known[order] = held
+			n++
 			return err
 		})
+		return n < len(orders), err
 	}, s.sql.blankHolds(orders...))
 }
 

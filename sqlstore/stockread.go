@@ -37,7 +37,7 @@ func (q *stockSQL) renderReads() {
 	q.knownNow = "SELECT ORDER_NO FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND LINE_NUM > 0 FOR UPDATE"
 	q.readRefund = "SELECT " + refundColumns + " FROM " + q.refunds + " r WHERE r.REFUND_NO = ? ORDER BY r.LINE_NO"
 	q.readChange = "SELECT " + changeColumns + " FROM " + q.changes + " c WHERE c.SCOPE = ? AND c.CHANGE_NO = ? ORDER BY c.LINE_NO"
-	q.renderLocked()
+	q.renderCurrent()
 	q.listItems = "SELECT " + itemColumns + " FROM " + q.items + " s" +
 		" WHERE s.SKU_ID > ? OR (s.SKU_ID = ? AND s.ACTIVITY_ID > ?) ORDER BY s.SKU_ID, s.ACTIVITY_ID LIMIT ?"
 
@@ -129,20 +129,20 @@ func (s *Stock) Items(ctx context.Context, buyer int64, keys []stock.Key) ([]sto
 	}
 	found := make(map[stock.Key]stock.Standing, len(keys))
 	var clock int64
-	err := s.queryItems(ctx, buyer, keys, render(s.sql.readItems(len(keys)), args...), func(rows *sql.Rows) error {
+	err := s.queryItems(ctx, buyer, keys, render(s.sql.readItems(len(keys)), args...), func(rows *sql.Rows) (bool, error) {
 		var row itemRow
 		var usage stock.Usage
-		if err := rows.Scan(append(row.targets(), &usage.Held, &usage.Bought, &usage.Holds, &clock)...); err != nil {
-			return err
-		}
+		err := rows.Scan(append(row.targets(), &usage.Held, &usage.Bought, &usage.Holds, &clock)...)
 		item := row.finish()
-		found[item.Key] = stock.Standing{Item: item, Usage: usage}
-		return nil
+		if item.Version > 0 {
+			found[item.Key] = stock.Standing{Item: item, Usage: usage}
+		}
+		return item.Version > 0, err
 	})
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	if len(found) == 0 { // no row has brought the clock
+	if clock == 0 { // no row has brought the clock
 		if clock, err = s.clock(ctx); err != nil {
 			return nil, time.Time{}, err
 		}
@@ -233,7 +233,7 @@ func (s *Stock) hold(ctx context.Context, _ struct{}, order string) (holdAt, err
 	var r holdReader
 	var err error
 	if s.bound() {
-		err = s.readLines(ctx, linedRead{blank: s.sql.blankHoldsText(1), first: s.sql.lockOrder, all: s.sql.currentHold, args: []any{order}}, r.scan)
+		err = s.readLines(ctx, linedRead{blank: s.sql.blankHold, first: s.sql.lockOrder, all: s.sql.currentHold, args: []any{order}}, r.scan)
 	} else {
 		err = s.query(ctx, render(s.sql.readHold, order), r.scan)
 	}

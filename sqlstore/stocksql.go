@@ -23,7 +23,7 @@ type stockSQL struct {
 	claim, claimPaid, lookAtItem         string
 	known, knownNow                      string
 	lockOrder, lockRefund, lockChange    string
-	blankRefund, blankChange             string
+	blankHold, blankRefund, blankChange  blank
 	readHold, readHolds, lockHolds       string
 	readRefund, readChange               string
 	listItems                            string
@@ -608,11 +608,11 @@ func (q *stockSQL) renderBuyers() {
 		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID = ?"
 }
 
-// makeBuyers renders the INSERT of the rows of some buyers of an item, which leaves those alone that are there.
-func (q *stockSQL) makeBuyers(key stock.Key, buyers ...int64) string {
+// makeBuyers renders the INSERT of the rows of some buyers, which leaves those alone that are there.
+func (q *stockSQL) makeBuyers(buyers ...buyerKey) string {
 	var args []any
-	for _, buyer := range buyers {
-		args = append(args, key.SKU, key.Activity, buyer)
+	for _, b := range buyers {
+		args = append(args, b.SKU, b.Activity, b.buyer)
 	}
 	return render(q.makeBuyersText(len(buyers)), args...)
 }

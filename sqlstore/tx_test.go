@@ -24,10 +24,6 @@ func (w wrapped) QueryContext(ctx context.Context, q string, args ...any) (*sql.
 	return w.tx.QueryContext(ctx, q, args...)
 }
 
-func (w wrapped) QueryRowContext(ctx context.Context, q string, args ...any) *sql.Row {
-	return w.tx.QueryRowContext(ctx, q, args...)
-}
-
 func TestOrderRowAndStockAreOneTransaction(t *testing.T) {
 	t.Parallel()
 	for name, wrap := range map[string]func(*sql.Tx) sqlstore.Tx{

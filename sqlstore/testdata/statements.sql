@@ -603,10 +603,39 @@ UPDATE goods_stock_hold
  WHERE ORDER_NO = ?
    AND LINE_NO IN (1, 2);
 
+-- In the caller's transaction: no blank hold any more
+DELETE t
+  FROM goods_stock_hold t FORCE INDEX (PRIMARY)
+ WHERE t.ORDER_NO IN (?)
+   AND t.LINE_NO = 1
+   AND t.LINE_NUM = 0;
+
+-- In the caller's transaction: the hold of two lines of a refused Lock goes
+DELETE h
+  FROM (SELECT 1 AS NO
+ UNION ALL SELECT 2) n
+  STRAIGHT_JOIN goods_stock_hold h FORCE INDEX (PRIMARY) ON h.ORDER_NO = ?
+   AND h.LINE_NO = n.NO;
+
+-- In the caller's transaction: a refused change of two lines goes
+DELETE c
+  FROM (SELECT 1 AS NO
+ UNION ALL SELECT 2) n
+  STRAIGHT_JOIN goods_stock_change c FORCE INDEX (PRIMARY) ON c.SCOPE = ?
+   AND c.CHANGE_NO = ?
+   AND c.LINE_NO = n.NO;
+
 -- In the caller's transaction: a blank refund
 INSERT INTO goods_stock_refund (REFUND_NO, LINE_NO, LINE_NUM, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)
 VALUES (?, 1, 0, x'', 0, 0, 0, 0, 0, 0, UTC_TIMESTAMP(6))
     ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM;
+
+-- In the caller's transaction: no blank refund any more
+DELETE t
+  FROM goods_stock_refund t FORCE INDEX (PRIMARY)
+ WHERE t.REFUND_NO = ?
+   AND t.LINE_NO = 1
+   AND t.LINE_NUM = 0;
 
 -- In the caller's transaction: lock a refund
 SELECT LINE_NUM
@@ -626,6 +655,14 @@ SELECT r.ORDER_NO, r.SKU_ID, r.ACTIVITY_ID, r.NUM, r.RESTOCK, r.WHOLE, r.FREE
 INSERT INTO goods_stock_change (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, CREATE_TIME)
 VALUES (?, ?, 1, 0, 0, 0, 0, UTC_TIMESTAMP(6))
     ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM;
+
+-- In the caller's transaction: no blank change any more
+DELETE t
+  FROM goods_stock_change t FORCE INDEX (PRIMARY)
+ WHERE t.SCOPE = ?
+   AND t.CHANGE_NO = ?
+   AND t.LINE_NO = 1
+   AND t.LINE_NUM = 0;
 
 -- In the caller's transaction: lock a change
 SELECT LINE_NUM
@@ -647,6 +684,13 @@ SELECT c.KIND, c.SKU_ID, c.ACTIVITY_ID, COALESCE(c.BUYER_ID, 0), c.TOTAL_NUM, c.
 INSERT INTO goods_stock (ID, SKU_ID, ACTIVITY_ID, VERSION, CREATE_TIME, UPDATE_TIME)
 VALUES (?, ?, ?, 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))
     ON DUPLICATE KEY UPDATE VERSION = VERSION;
+
+-- In the caller's transaction: no blank item any more
+DELETE s
+  FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID) l
+  STRAIGHT_JOIN goods_stock s FORCE INDEX (PRIMARY) ON s.SKU_ID = l.SKU_ID
+   AND s.ACTIVITY_ID = l.ACTIVITY_ID
+ WHERE s.VERSION = 0;
 
 -- In the caller's transaction: which of the dead holds are dead now
 SELECT h.ORDER_NO
