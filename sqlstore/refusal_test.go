@@ -1,0 +1,131 @@
+package sqlstore_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// waits demands that a call is still waiting when a statement like this is under way in the server: that of no other call, for
+// the list may have one for a moment after its answer.
+func waits(t testing.TB, db *sqltest.DB, answer <-chan error, like string) {
+	t.Helper()
+	for n := 0; n == 0; {
+		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE ?", like).Scan(&n))
+		select {
+		case err := <-answer:
+			require.FailNow(t, "it was answered while the first call was under way", "%v", err)
+		default:
+		}
+	}
+}
+
+// going makes a call and returns its answer.
+func going(call func() error) <-chan error {
+	answer := make(chan error, 1)
+	go func() { answer <- call() }()
+	return answer
+}
+
+// The first call may be one whose caller has been told ErrUnknown. The same call elsewhere is not refused for good while that
+// one is under way: it would take effect after the refusal.
+func TestLockIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]*sqlstore.Options{"merged": nil, "unmerged": {Unmerged: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, nil)
+			ctx := t.Context()
+			s.db.Wire.Freeze(start)
+			require.NoError(t, s.Withdraw(ctx, "all but one", stock.Line{SKU: 1, Num: 9}))
+			_, err := s.Lock(ctx, "b", one(1))
+			require.NoError(t, err)
+			first := s.process(opts).Inventory
+			second := s.process(nil).Inventory
+			for _, order := range []string{"refused", "refused, out of the memory"} {
+				_, err = second.Lock(ctx, order, one(1))
+				require.ErrorIs(t, err, stock.ErrInsufficient)
+			}
+			tx, err := s.db.BeginTx(ctx, nil)
+			require.NoError(t, err)
+			_, err = s.On(s.store.WithTx(tx)).Cancel(ctx, "b")
+			require.NoError(t, err)
+
+			lock := func(inv *stock.Inventory) <-chan error {
+				return going(func() error { _, err := inv.Lock(ctx, "a", one(1)); return err })
+			}
+			underWay := lock(first)
+			waits(t, s.db, underWay, "UPDATE goods_stock s SET s.STOCK_LOCK_NUM = s.STOCK_LOCK_NUM + 1%")
+			again := lock(second)
+			waits(t, s.db, again, "INSERT INTO goods_stock_hold %")
+			require.NoError(t, tx.Commit())
+			require.NoError(t, <-underWay)
+			require.NoError(t, <-again)
+			s.counters(1, 0, 1, 1)
+		})
+	}
+}
+
+func TestClaimIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
+	t.Parallel()
+	m := openMall(t, nil)
+	ctx := t.Context()
+	m.define(1, coupon.Rules{})
+	held, err := m.For(8).Lock(ctx, "b", 1)
+	require.NoError(t, err)
+	first, _ := m.process(nil)
+	second, _ := m.process(nil)
+	_, err = second.For(9).Claim(ctx, "refused", 1)
+	require.ErrorIs(t, err, stock.ErrInsufficient)
+	tx, err := m.db.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	err = m.On(m.store.WithTx(tx)).Cancel(ctx, held.ID)
+	require.NoError(t, err)
+
+	claim := func(c *coupon.Coupons) <-chan error {
+		return going(func() error { _, err := c.For(7).Claim(ctx, "a", 1); return err })
+	}
+	underWay := claim(first)
+	waits(t, m.db, underWay, "UPDATE coupon_stock s SET s.STOCK_SALE_NUM = s.STOCK_SALE_NUM + 1%")
+	again := claim(second)
+	waits(t, m.db, again, "INSERT INTO coupon_stock_hold %")
+	require.NoError(t, tx.Commit())
+	require.NoError(t, <-underWay)
+	require.NoError(t, <-again)
+	m.balanced(1, 1)
+}
+
+// The same for an operator's change: it was asked for when there was enough, and gets its turn when there is again.
+func TestWithdrawIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	ctx := t.Context()
+	require.NoError(t, s.Withdraw(ctx, "all but two", stock.Line{SKU: 1, Num: 8}))
+	s.lock("d", one(1))
+	first, second := s.process(nil), s.process(nil)
+	tx, err := s.db.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	first.db.Wire.Before("INSERT INTO goods_stock_change", func() { // it has seen the unit that is there
+		s.lock("c", one(1))
+		_, err := s.On(s.store.WithTx(tx)).Cancel(ctx, "d")
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	withdraw := func(inv *stock.Inventory) <-chan error {
+		return going(func() error { return inv.Withdraw(ctx, "w", one(1)) })
+	}
+	underWay := withdraw(first.Inventory)
+	waits(t, s.db, underWay, "UPDATE goods_stock s SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + -1%")
+	again := withdraw(second.Inventory) // none is there now
+	waits(t, s.db, again, "SELECT % FROM goods_stock_change % FOR UPDATE")
+	require.NoError(t, tx.Commit())
+	require.NoError(t, <-underWay)
+	require.NoError(t, <-again)
+	s.counters(1, 0, 1, 1)
+}
