@@ -61,7 +61,7 @@ func (q *stockSQL) blankItemsText(items int) string {
 }
 
 func (q *stockSQL) deleteBlankItems(items int) string {
-	return "DELETE s FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", items-1) + ") l STRAIGHT_JOIN " + q.items +
+	return byLines + "DELETE s FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", items-1) + ") l STRAIGHT_JOIN " + q.items +
 		" s " + byKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID WHERE s.VERSION = 0"
 }
 
@@ -78,7 +78,7 @@ func (q *stockSQL) deleteHolds(calls []lockCall) string {
 }
 
 func (q *stockSQL) deleteHoldsText(n int) string {
-	return "DELETE h FROM " + lines(n) + " STRAIGHT_JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = ? AND h.LINE_NO = n.NO"
+	return byLines + "DELETE h FROM " + lines(n) + " STRAIGHT_JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = ? AND h.LINE_NO = n.NO"
 }
 
 // deleteChange renders the DELETE that takes a change back.
@@ -87,7 +87,7 @@ func (q *stockSQL) deleteChange(c stock.Change) string {
 }
 
 func (q *stockSQL) deleteChangeText(n int) string {
-	return "DELETE c FROM " + lines(n) + " STRAIGHT_JOIN " + q.changes + " c " + byKey + " ON c.SCOPE = ? AND c.CHANGE_NO = ? AND c.LINE_NO = n.NO"
+	return byLines + "DELETE c FROM " + lines(n) + " STRAIGHT_JOIN " + q.changes + " c " + byKey + " ON c.SCOPE = ? AND c.CHANGE_NO = ? AND c.LINE_NO = n.NO"
 }
 
 // lines is the numbers of the lines of one order, refund or change, which drive the join that finds them by their whole keys.

@@ -317,7 +317,7 @@ func (q *stockSQL) lockItemsText(t stock.Transition, lines int, buyer bool) stri
 		from += " STRAIGHT_JOIN " + q.buyers + " b " + byKey + " ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
 		guard = open(num) + " AND " + within(t)
 	}
-	return "UPDATE " + from + " SET " + itemChange(t.Change, num) + ", s." + touch + where + guard
+	return driven(lines, "UPDATE "+from+" SET "+itemChange(t.Change, num)+", s."+touch+where+guard)
 }
 
 // itemsOf joins items to lines that the statement brings along: the key of each, and a number.
@@ -395,7 +395,7 @@ func (q *stockSQL) renderMove(t stock.Transition, n int) string {
 		guard += " AND " + available + " >= h.NUM" +
 			" AND (h.BUYER_ID IS NULL OR b.HELD_NUM <= " + room + " - h.NUM)"
 	}
-	return "UPDATE " + from + " SET " + set + " WHERE " + guard
+	return driven(n, "UPDATE "+from+" SET "+set+" WHERE "+guard)
 }
 
 // guard renders which holds h let a step. The state lets exactly one of the steps that race for an
@@ -480,9 +480,9 @@ func (q *stockSQL) tallyItems(items int) string {
 		}
 		set = append(set, fmt.Sprintf("s.%s = s.%s + %s", counter, counter, n))
 	}
-	return "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, " + strings.Join(columns, ", ") +
-		strings.Repeat(" UNION ALL SELECT "+list("?", 2+len(counters)), items-1) + ") l STRAIGHT_JOIN " + q.items + " s " + byKey +
-		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET " + strings.Join(set, ", ") + ", s." + touch
+	return driven(items, "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, "+strings.Join(columns, ", ")+
+		strings.Repeat(" UNION ALL SELECT "+list("?", 2+len(counters)), items-1)+") l STRAIGHT_JOIN "+q.items+" s "+byKey+
+		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET "+strings.Join(set, ", ")+", s."+touch)
 }
 
 // tallyBuyers does the same to what some of their buyers have.

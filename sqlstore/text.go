@@ -109,6 +109,19 @@ func renderList(query string, values []string) string {
 	return b.String()
 }
 
+// byLines lets a statement through whose join is driven by rows that it brings along: MariaDB takes those for a table without a
+// key, and with sql_safe_updates refuses the statement (error 1175), although it finds each row that it changes by its key.
+// MySQL reads it as a comment.
+const byLines = "/*M! SET STATEMENT sql_safe_updates = 0 FOR */ "
+
+// driven puts byLines in front of an UPDATE that brings n rows along, of which a single one is no table.
+func driven(n int, update string) string {
+	if n < 2 {
+		return update
+	}
+	return byLines + update
+}
+
 // list returns item n times, separated by commas.
 func list(item string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(item+", ", n), ", ")

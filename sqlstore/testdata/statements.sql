@@ -67,7 +67,8 @@ UPDATE goods_stock s
    AND (s.HOLD_LIMIT = 0 OR b.HOLD_NUM <= s.HOLD_LIMIT);
 
 -- Lock 2: two lines, no buyer
-UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM
  UNION ALL SELECT ?, ?, ?) l
   STRAIGHT_JOIN goods_stock s FORCE INDEX (PRIMARY) ON s.SKU_ID = l.SKU_ID
    AND s.ACTIVITY_ID = l.ACTIVITY_ID
@@ -81,7 +82,8 @@ UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM
    AND s.HOLD_LIMIT = 0;
 
 -- Lock 2: two lines, with a buyer
-UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM
  UNION ALL SELECT ?, ?, ?) l
   STRAIGHT_JOIN goods_stock s FORCE INDEX (PRIMARY) ON s.SKU_ID = l.SKU_ID
    AND s.ACTIVITY_ID = l.ACTIVITY_ID
@@ -115,7 +117,8 @@ UPDATE goods_stock s
    AND s.HOLD_LIMIT = 0;
 
 -- Take 2: two lines, with a buyer
-UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM
  UNION ALL SELECT ?, ?, ?) l
   STRAIGHT_JOIN goods_stock s FORCE INDEX (PRIMARY) ON s.SKU_ID = l.SKU_ID
    AND s.ACTIVITY_ID = l.ACTIVITY_ID
@@ -256,7 +259,8 @@ UPDATE goods_stock_buyer FORCE INDEX (PRIMARY)
    AND BUYER_ID IN (?, ?);
 
 -- Merged steps 4: the items
-UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS STOCK_TOTAL_NUM, ? AS STOCK_SALE_NUM, ? AS STOCK_LOCK_NUM, ? AS STOCK_LEFT_NUM, ? AS STOCK_REFUND_NUM
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS STOCK_TOTAL_NUM, ? AS STOCK_SALE_NUM, ? AS STOCK_LOCK_NUM, ? AS STOCK_LEFT_NUM, ? AS STOCK_REFUND_NUM
  UNION ALL SELECT ?, ?, ?, ?, ?, ?, ?) l
   STRAIGHT_JOIN goods_stock s FORCE INDEX (PRIMARY) ON s.SKU_ID = l.SKU_ID
    AND s.ACTIVITY_ID = l.ACTIVITY_ID
@@ -564,7 +568,8 @@ SELECT ORDER_NO
    AND LINE_NUM > 0 FOR UPDATE;
 
 -- In the caller's transaction: Pay of two lines
-UPDATE (SELECT 1 AS NO
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ UPDATE (SELECT 1 AS NO
  UNION ALL SELECT 2) n
   STRAIGHT_JOIN goods_stock_hold h FORCE INDEX (PRIMARY)
   LEFT JOIN goods_stock_buyer b FORCE INDEX (PRIMARY) ON b.SKU_ID = h.SKU_ID
@@ -580,7 +585,8 @@ UPDATE (SELECT 1 AS NO
    AND h.FENCE = ?;
 
 -- In the caller's transaction: Redeem of two lines
-UPDATE (SELECT 1 AS NO
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ UPDATE (SELECT 1 AS NO
  UNION ALL SELECT 2) n
   STRAIGHT_JOIN goods_stock_hold h FORCE INDEX (PRIMARY)
    SET h.STATE = 3, h.UPDATE_TIME = UTC_TIMESTAMP(6)
@@ -611,14 +617,16 @@ DELETE t
    AND t.LINE_NUM = 0;
 
 -- In the caller's transaction: the hold of two lines of a refused Lock goes
-DELETE h
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ DELETE h
   FROM (SELECT 1 AS NO
  UNION ALL SELECT 2) n
   STRAIGHT_JOIN goods_stock_hold h FORCE INDEX (PRIMARY) ON h.ORDER_NO = ?
    AND h.LINE_NO = n.NO;
 
 -- In the caller's transaction: a refused change of two lines goes
-DELETE c
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ DELETE c
   FROM (SELECT 1 AS NO
  UNION ALL SELECT 2) n
   STRAIGHT_JOIN goods_stock_change c FORCE INDEX (PRIMARY) ON c.SCOPE = ?
@@ -686,7 +694,8 @@ VALUES (?, ?, ?, 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))
     ON DUPLICATE KEY UPDATE VERSION = VERSION;
 
 -- In the caller's transaction: no blank item any more
-DELETE s
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ DELETE s
   FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID) l
   STRAIGHT_JOIN goods_stock s FORCE INDEX (PRIMARY) ON s.SKU_ID = l.SKU_ID
    AND s.ACTIVITY_ID = l.ACTIVITY_ID
