@@ -8,8 +8,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
+
+// leastPacket is how large a statement must be allowed to be: the batches of a rush come near a quarter of it.
+const leastPacket = 1 << 20
 
 // CheckError lists what is wrong with a server or its tables, and what to do about it. It
 // matches ErrStore.
@@ -25,20 +30,30 @@ func (e *CheckError) Error() string {
 // Is matches stock.ErrStore.
 func (e *CheckError) Is(target error) bool { return target == fault.ErrStore }
 
-// Check looks whether the server and the tables are such that the books are safe: a server of
-// MySQL 8.0.16 or MariaDB 10.6 at least, strict SQL mode, the newest schema, InnoDB tables, and
-// the CHECK constraints in force. It returns a *CheckError with all it found, or the error that
-// kept it from looking. A program calls it once when it starts.
+// Check looks whether the server, its settings and the tables are such that the books are safe. It
+// names a server older than MySQL 8.0.16 or MariaDB 10.6; settings of a session of the pool, or of the
+// server, under which calls are refused, slow or untrue (the package says which); a schema that is not the
+// newest; and tables that are missing, not Holdfast's, not in InnoDB, or whose columns, indexes and CHECK
+// constraints are not those that Migrate makes. What the shop has added to a table is none of its business.
+//
+// It returns a *CheckError with all it found, or the error that kept it from looking. It changes
+// nothing, and needs the rights of the application alone. A program calls it once when it starts.
 func Check(ctx context.Context, db *sql.DB, opts *Options) error {
 	prefix, err := checkDB(db, opts)
 	if err != nil {
 		return err
 	}
-	c := &checker{db: db, prefix: prefix}
-	for _, look := range []func(context.Context) error{c.server, c.schema(opts), c.tables, c.constraints} {
-		if err := look(ctx); err != nil {
-			return classify(err, unsent)
-		}
+	all, err := migrationsOf(opts.Schema())
+	if err != nil {
+		return err
+	}
+	c := &checker{all: all, log: logOf(prefix)}
+	err = newHandle(db).again(ctx, func(a *attempt) error {
+		c.session, c.problems = a, nil
+		return a.reading(ctx, func() error { return c.look(ctx) })
+	})
+	if err != nil {
+		return err
 	}
 	if len(c.problems) > 0 {
 		return &CheckError{Problems: c.problems}
@@ -48,9 +63,10 @@ func Check(ctx context.Context, db *sql.DB, opts *Options) error {
 
 // checker collects problems.
 type checker struct {
-	db       *sql.DB
-	prefix   string
-	mariadb  bool
+	session  Tx
+	all      []migration
+	log      string // the table that records them
+	settings map[string]string
 	problems []string
 }
 
@@ -58,23 +74,53 @@ func (c *checker) problemf(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Sprintf(format, args...))
 }
 
-// server looks at the version and the SQL mode.
-func (c *checker) server(ctx context.Context) error {
-	var version, mode string
-	if err := c.db.QueryRowContext(ctx, "SELECT VERSION(), @@sql_mode").Scan(&version, &mode); err != nil {
+// look looks at everything.
+func (c *checker) look(ctx context.Context) error {
+	if err := c.server(ctx); err != nil {
 		return err
 	}
+	if err := c.packet(ctx); err != nil {
+		return err
+	}
+	return c.schema(ctx)
+}
+
+// noWrites are the settings that keep a session from writing, on either server.
+var noWrites = []string{"read_only", "super_read_only", "innodb_read_only", "transaction_read_only", "tx_read_only"}
+
+// server looks at the version and the settings. A server does not show those that it does not know.
+func (c *checker) server(ctx context.Context) error {
+	names := append([]string{
+		"version", "sql_mode", "autocommit", "completion_type", "transaction_isolation", "tx_isolation", "log_bin", "binlog_format",
+		"max_allowed_packet", "check_constraint_checks",
+	}, noWrites...)
+	c.settings = map[string]string{}
+	err := read(ctx, c.session, "SHOW VARIABLES WHERE Variable_name IN ('"+strings.Join(names, "', '")+"')", func(rows *sql.Rows) error {
+		var name, value string
+		err := rows.Scan(&name, &value)
+		c.settings[name] = value
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	c.version()
+	c.setting()
+	return nil
+}
+
+// mariadb reports whether the server is one.
+func (c *checker) mariadb() bool { return strings.Contains(c.settings["version"], "MariaDB") }
+
+// version looks whether the server is new enough.
+func (c *checker) version() {
 	oldest, name := [3]int{8, 0, 16}, "MySQL 8.0.16"
-	if c.mariadb = strings.Contains(strings.ToLower(version), "mariadb"); c.mariadb {
+	if c.mariadb() {
 		oldest, name = [3]int{10, 6, 0}, "MariaDB 10.6"
 	}
-	if parts := versionOf(version); compareVersions(parts, oldest) < 0 {
+	if version := c.settings["version"]; compareVersions(versionOf(version), oldest) < 0 {
 		c.problemf("the server is %s, at least %s is needed", version, name)
 	}
-	if !strings.Contains(mode, "STRICT_TRANS_TABLES") && !strings.Contains(mode, "STRICT_ALL_TABLES") {
-		c.problemf("sql_mode is not strict: add STRICT_TRANS_TABLES to it on the server or in the DSN")
-	}
-	return nil
 }
 
 // versionOf reads the leading numbers of a version, such as 10.11.6-MariaDB.
@@ -96,75 +142,102 @@ func compareVersions(a, b [3]int) int {
 	return 0
 }
 
-// schema looks whether all migrations were applied. Where another tool applies them there is no
-// record, and the other looks have to do.
-func (c *checker) schema(opts *Options) func(context.Context) error {
-	return func(ctx context.Context) error {
-		all, err := migrationsOf(opts.Schema())
+// setting looks at what is set.
+func (c *checker) setting() {
+	is := func(name, value string) bool { return c.settings[name] == value }
+	level := c.settings["transaction_isolation"] + c.settings["tx_isolation"] // one of them, or both, which are the same
+	uncommitted, committed := strings.Contains(level, "READ-UNCOMMITTED"), strings.Contains(level, "READ-COMMITTED")
+	var off []string
+	for _, name := range noWrites {
+		if value, ok := c.settings[name]; ok && value != "OFF" {
+			off = append(off, name)
+		}
+	}
+	for _, s := range []struct {
+		wrong   bool
+		problem string
+	}{
+		{!strings.Contains(c.settings["sql_mode"], "STRICT_"), "sql_mode is not strict: add STRICT_TRANS_TABLES to it on the server or in the DSN"},
+		{is("autocommit", "OFF"), "autocommit is off: Holdfast works at the cost of more round trips, but what the program does outside of transactions is not committed;" +
+			" set autocommit = 1 on the server or in the DSN"},
+		{is("completion_type", "CHAIN") || is("completion_type", "RELEASE"), "completion_type is " + c.settings["completion_type"] + ": Holdfast works at the cost of more round trips, but each COMMIT of the" +
+			" program opens a transaction or ends the connection; set completion_type = NO_CHAIN on the server or in the DSN"},
+		{uncommitted, "the isolation level is READ UNCOMMITTED: a call may be told of what another rolls back; set READ COMMITTED, or leave the level as it comes"},
+		{(committed || uncommitted) && is("log_bin", "ON") && is("binlog_format", "STATEMENT"), "binlog_format is STATEMENT, with which the server refuses every change at this" +
+			" isolation level (error 1665): set binlog_format = ROW or MIXED, or REPEATABLE READ"},
+		{len(off) > 0, "the server is read-only (" + strings.Join(off, ", ") + "): connect to the primary; in a failover, check again when it is over"},
+		{is("check_constraint_checks", "OFF"), "CHECK constraints are switched off: set check_constraint_checks = 1"},
+	} {
+		if s.wrong {
+			c.problemf("%s", s.problem)
+		}
+	}
+}
+
+// packet looks whether a batch of many calls can be sent. What the server allows, it says; what the DSN allows is known to
+// the driver alone, which refuses a statement that is too large before it sends anything.
+func (c *checker) packet(ctx context.Context) error {
+	if allowed, err := strconv.Atoi(c.settings["max_allowed_packet"]); err == nil && allowed < leastPacket {
+		c.problemf("max_allowed_packet is %d, with which the server refuses batches of many calls: set %d at least", allowed, leastPacket)
+		return nil
+	}
+	const statement = "DO 0"
+	_, err := c.session.ExecContext(ctx, statement+strings.Repeat(" ", leastPacket-2*len(statement)))
+	if errors.Is(err, mysql.ErrPktTooLarge) {
+		c.problemf("the driver refuses batches of many calls: set maxAllowedPacket=0 in the DSN, or %d at least", leastPacket)
+		return nil
+	}
+	return err
+}
+
+// schema looks at the tables. Where another tool applies the migrations there is no record of them.
+func (c *checker) schema(ctx context.Context) error {
+	names := namesOf(c.all, c.log)
+	there, err := existingOf(ctx, c.session, names)
+	if err != nil {
+		return err
+	}
+	if there[c.log].ours {
+		done, err := schemaVersion(ctx, c.session, c.log)
 		if err != nil {
 			return err
 		}
-		newest := all[len(all)-1].version
-		switch done, err := schemaVersion(ctx, c.db, c.prefix); {
-		case number(err) == errNoTable:
-		case err != nil:
-			return err
-		case done < newest:
+		if newest := c.all[len(c.all)-1].version; done < newest {
 			c.problemf("the schema is at version %d of %d: run Migrate", done, newest)
 		}
-		return nil
 	}
-}
-
-// tables looks whether all tables are there and in InnoDB: others know no transactions.
-func (c *checker) tables(ctx context.Context) error {
-	for _, table := range tablesOf(c.prefix) {
-		var engine string
-		err := c.db.QueryRowContext(ctx, render("SELECT COALESCE(ENGINE, 'none') FROM information_schema.TABLES"+
-			" WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = CONVERT(? USING utf8mb4)", table)).Scan(&engine)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			c.problemf("table %s is missing: run Migrate", table)
-		case err != nil:
-			return err
-		case !strings.EqualFold(engine, "InnoDB"):
-			c.problemf("table %s uses the engine %s: ALTER TABLE %s ENGINE = InnoDB", table, engine, table)
+	if err := partsOf(ctx, c.session, c.mariadb(), names, there); err != nil {
+		return err
+	}
+	for _, m := range c.all {
+		for _, t := range m.tables {
+			have, ok := there[t.name]
+			c.table(t, have, ok)
 		}
 	}
 	return nil
 }
 
-// constraints looks whether the second line of defence is in force.
-func (c *checker) constraints(ctx context.Context) error {
-	if c.mariadb {
-		var on bool
-		if err := c.db.QueryRowContext(ctx, "SELECT @@check_constraint_checks").Scan(&on); err != nil {
-			return err
-		}
-		if !on {
-			c.problemf("CHECK constraints are switched off: set check_constraint_checks = 1")
+// table compares a table with the one that Migrate makes.
+func (c *checker) table(want table, have existing, ok bool) {
+	switch {
+	case !ok:
+		c.problemf("table %s is missing: run Migrate", want.name)
+		return
+	case !have.ours:
+		c.problemf("table %s is not Holdfast's: set Options.Prefix (if it is a copy of Holdfast's: ALTER TABLE %s COMMENT = '%s')", want.name, want.name, mark)
+		return
+	case !strings.EqualFold(have.engine, "InnoDB"):
+		c.problemf("table %s uses the engine %s: ALTER TABLE %s ENGINE = InnoDB", want.name, have.engine, want.name)
+	}
+	for _, p := range want.parts {
+		switch shape, ok := have.parts[p.kind+p.key]; {
+		case !ok && p.key != p.name:
+			c.problemf("%s %s of table %s is missing or demands something else: compare the table with Schema", p.kind, p.name, want.name)
+		case !ok:
+			c.problemf("%s %s of table %s is missing: compare the table with Schema", p.kind, p.name, want.name)
+		case shape != p.shape:
+			c.problemf("%s %s of table %s is %s, should be %s: compare the table with Schema", p.kind, p.name, want.name, shape, p.shape)
 		}
 	}
-	var constraints []string
-	for _, q := range allSQL(c.prefix) {
-		constraints = append(constraints, q.constraints()...)
-	}
-	for _, constraint := range constraints {
-		enforced := "'YES'"
-		if !c.mariadb {
-			enforced = "ENFORCED"
-		}
-		var state string
-		err := c.db.QueryRowContext(ctx, render("SELECT "+enforced+" FROM information_schema.TABLE_CONSTRAINTS"+
-			" WHERE CONSTRAINT_SCHEMA = DATABASE() AND CONSTRAINT_TYPE = 'CHECK' AND CONSTRAINT_NAME = CONVERT(? USING utf8mb4)", constraint)).Scan(&state)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			c.problemf("constraint %s is missing: compare the table with Schema", constraint)
-		case err != nil:
-			return err
-		case state != "YES":
-			c.problemf("constraint %s is not enforced: ALTER CONSTRAINT it to ENFORCED", constraint)
-		}
-	}
-	return nil
 }

@@ -54,16 +54,6 @@ func newCouponSQL(prefix string) *couponSQL {
 	return q
 }
 
-// tables returns the names of all tables.
-func (q *couponSQL) tables() []string {
-	return []string{q.terms, q.pools, q.codes, q.wallet, q.uses, q.batches, q.granted}
-}
-
-// constraints returns the names of all CHECK constraints.
-func (q *couponSQL) constraints() []string {
-	return []string{q.pools + "_not_negative", q.wallet + "_order", q.wallet + "_validity", q.uses + "_discount"}
-}
-
 // freeCoupon is which coupons w no order has: those that nobody uses, and those whose reservation is over.
 var freeCoupon = fmt.Sprintf("(w.STATE = %d OR (w.STATE = %d AND w.EXPIRE_TIME <= %s))", coupon.Usable, coupon.Reserved, now)
 

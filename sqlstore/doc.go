@@ -49,9 +49,54 @@
 //
 // # What it needs
 //
-// MySQL 8.0.16 or MariaDB 10.6, the driver go-sql-driver/mysql, and nothing of the DSN:
-// parseTime, loc, time_zone, clientFoundRows, interpolateParams and the isolation level may be
-// as they are. Statements carry their values as literals, numbers and hexadecimal strings
-// only, so that each is one round trip without a prepared statement. Time is the server's
-// UTC_TIMESTAMP, in microseconds.
+// MySQL 8.0.16 or MariaDB 10.6, the driver go-sql-driver/mysql, and nothing of the DSN. Statements
+// carry their values as literals, numbers and hexadecimal strings only, so that each is one round
+// trip without a prepared statement. Time is the server's UTC_TIMESTAMP, in microseconds. Settings of
+// the session and of the server:
+//
+//	parseTime, loc, time_zone               any: tested
+//	clientFoundRows, interpolateParams      any: tested
+//	READ COMMITTED, REPEATABLE READ         tested
+//	SERIALIZABLE                            works; plain reads of the program lock rows
+//	READ UNCOMMITTED                        refused by Check: what is read may be rolled back
+//	autocommit=0                            works, at more round trips; named by Check, since what the
+//	                                        program does outside of transactions is not committed
+//	completion_type CHAIN, RELEASE          works, at more round trips; named by Check likewise
+//	sql_safe_updates                        works
+//	ANSI_QUOTES, NO_BACKSLASH_ESCAPES       tested
+//	ORACLE (MariaDB)                        works with STRICT_TRANS_TABLES beside it
+//	EMPTY_STRING_IS_NULL (MariaDB)          works: no statement has an empty string
+//	no strict SQL mode                      refused by Check
+//	check_constraint_checks=0 (MariaDB)     refused by Check
+//	binlog_format=STATEMENT                 works at REPEATABLE READ; at READ COMMITTED the server refuses
+//	                                        every change (1665): refused by Check
+//	max_allowed_packet, maxAllowedPacket    1 MiB at least: below, batches of a rush are refused; named by Check
+//	read_only, transaction_read_only        refused by Check: not the primary, or a failover is under way
+//	innodb_snapshot_isolation (MariaDB)     works; see Stock.WithTx for a transaction that reads first
+//	a splitter whose readers lag            works: what decides is read in a transaction or with a lock;
+//	                                        listings may lag
+//	a proxy or pooler                       works, if all of a transaction goes to one server
+//	Galera                                  one node that is written to; wsrep_sync_wait=7 in the DSN, so that a
+//	                                        node that takes over knows what was acknowledged
+//
+// Check looks at one session of the pool. The rights of the program's account:
+//
+//	SELECT, INSERT, UPDATE                  at run time, for Check, and for Migrate with nothing to do
+//	CREATE, ALTER, INDEX                    for Migrate
+//	DROP                                    for Drop
+//
+// # Reading the tables
+//
+// Numbers of orders are VARBINARY, since no two of them are equal by collation. From an order to its hold
+// they compare as they are. From holds to the shop's orders, MySQL uses the index of a VARCHAR column only for
+// the column's own character set and collation:
+//
+//	SELECT … FROM shop_order o JOIN goods_stock_hold h ON h.ORDER_NO = o.order_no WHERE o.id = 5
+//	SELECT … FROM goods_stock_hold h JOIN shop_order o
+//	  ON o.order_no = CONVERT(h.ORDER_NO USING utf8mb4) COLLATE utf8mb4_unicode_ci WHERE h.STATE = 2
+//
+// In the server's logs a number is hexadecimal. That of order-1 is found as the server writes it:
+//
+//	SELECT HEX('order-1')                   -- 6F726465722D31
+//	grep -i "x'6F726465722D31'" slow.log
 package sqlstore

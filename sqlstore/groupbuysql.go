@@ -77,19 +77,6 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 	return q
 }
 
-// tables returns the names of all tables.
-func (q *groupBuySQL) tables() []string {
-	return []string{q.activities, q.products, q.teams, q.seats, q.events}
-}
-
-// constraints returns the names of all CHECK constraints.
-func (q *groupBuySQL) constraints() []string {
-	return []string{
-		q.products + "_rule", q.products + "_not_negative", q.teams + "_not_negative", q.teams + "_not_over_full",
-		q.teams + "_sponsor", q.seats + "_live", q.seats + "_volume",
-	}
-}
-
 // by renders the index of a table that a statement has to go by.
 func by(table, index string) string { return "FORCE INDEX (" + table + "_" + index + ")" }
 

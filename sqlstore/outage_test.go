@@ -64,31 +64,39 @@ func TestServerIsGone(t *testing.T) {
 // login makes an account that may do everything in the test's database, within the limits.
 func (s *shop) login(limits string) *sqltest.DB {
 	s.t.Helper()
-	name := "hf_" + strings.TrimPrefix(s.db.Config.DBName, "holdfast_test_")
-	admin := sqltest.Admin(s.t)
-	for _, host := range []string{"%", "localhost"} { // an account without a name may stand before the first
-		for _, statement := range []string{
-			fmt.Sprintf("CREATE USER '%s'@'%s' IDENTIFIED BY 'secret' %s", name, host, limits),
-			fmt.Sprintf("GRANT ALL ON %s.* TO '%s'@'%s'", s.db.Config.DBName, name, host),
-		} {
-			_, err := admin.ExecContext(s.t.Context(), statement)
-			require.NoError(s.t, err)
-		}
-		s.t.Cleanup(func() {
-			_, err := admin.Exec(fmt.Sprintf("DROP USER '%s'@'%s'", name, host)) //nolint:noctx // the test's context has ended
-			require.NoError(s.t, err)
-		})
-	}
-	config := s.db.Config.Clone()
-	config.User, config.Passwd = name, "secret"
-	pool := (&sqltest.DB{Config: config}).Pool(s.t)
+	pool := account(s.t, s.db, "ALL", limits)
 	pool.Wire.Freeze(start)
 	return pool
 }
 
-// What is done to accounts and to the server as a whole, one after the other: each would see the other's.
+// account makes an account that has these rights in the test's database, and opens it with that.
+func account(t testing.TB, db *sqltest.DB, rights, limits string) *sqltest.DB {
+	t.Helper()
+	name := "hf_" + strings.TrimPrefix(db.Config.DBName, "holdfast_test_")
+	admin := sqltest.Admin(t)
+	for _, host := range []string{"%", "localhost"} { // an account without a name may stand before the first
+		for _, statement := range []string{
+			fmt.Sprintf("CREATE USER '%s'@'%s' IDENTIFIED BY 'secret' %s", name, host, limits),
+			fmt.Sprintf("GRANT %s ON %s.* TO '%s'@'%s'", rights, db.Config.DBName, name, host),
+		} {
+			_, err := admin.ExecContext(t.Context(), statement)
+			require.NoError(t, err)
+		}
+		t.Cleanup(func() {
+			_, err := admin.Exec(fmt.Sprintf("DROP USER '%s'@'%s'", name, host)) //nolint:noctx // the test's context has ended
+			require.NoError(t, err)
+		})
+	}
+	config := db.Config.Clone()
+	config.User, config.Passwd = name, "secret"
+	return (&sqltest.DB{Config: config}).Pool(t)
+}
+
+// What is done to accounts and to the server as a whole, one after the other and before the tests that are
+// parallel: each would see the other's.
+//
+//nolint:paralleltest // see above
 func TestServerRefusesItsUsers(t *testing.T) {
-	t.Parallel()
 	serverIsOutOfConnections(t)
 	serverIsReadOnly(t)
 }

@@ -45,14 +45,6 @@ func newRedPacketSQL(prefix string) *redPacketSQL {
 	return q
 }
 
-// tables returns the names of all tables.
-func (q *redPacketSQL) tables() []string { return []string{q.packets, q.shares} }
-
-// constraints returns the names of all CHECK constraints.
-func (q *redPacketSQL) constraints() []string {
-	return []string{q.packets + "_not_negative", q.packets + "_balance", q.shares + "_money"}
-}
-
 // renderPackets renders what happens to a packet and its item. Where both change, one UPDATE locks first the
 // item's row and then the packet's, as a grab does: so it waits for grabs that are under way, and cannot
 // meet one in a deadlock.

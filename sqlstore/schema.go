@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -59,6 +60,7 @@ type migration struct {
 	version    int
 	name       string
 	statements []string
+	tables     []table // that they make
 }
 
 // migrationsOf reads the files of a schema in their order.
@@ -80,8 +82,12 @@ func migrationsOf(schema fs.FS) ([]migration, error) {
 		}
 		m := migration{version: version, name: entry.Name()}
 		for statement := range strings.SplitSeq(string(text), ";\n") { // no string of ours has one
-			if strings.TrimSpace(statement) != "" {
-				m.statements = append(m.statements, statement)
+			if strings.TrimSpace(statement) == "" {
+				continue
+			}
+			m.statements = append(m.statements, statement)
+			if t, ok := tableOf(statement); ok {
+				m.tables = append(m.tables, t)
 			}
 		}
 		all = append(all, m)
@@ -95,69 +101,78 @@ func migrationsOf(schema fs.FS) ([]migration, error) {
 // Several processes may call it at once: one works, the others wait for it. DDL commits by
 // itself, which is why it takes a *sql.DB and no transaction.
 //
-// Needs the rights CREATE, ALTER, INDEX, SELECT and INSERT. Errors: ErrInvalid, ErrUnavailable
-// (also where another process has been at it for a minute), ErrStore.
+// A table that has the name of one of ours and was made by somebody else is ErrNotOurs: nothing
+// is changed then. Such tables are told by their comment, which begins with "holdfast" on ours.
+//
+// Needs the right SELECT, and where something is to be done CREATE, ALTER, INDEX and INSERT.
+// Errors: ErrInvalid, ErrNotOurs, ErrUnavailable (also where another process has been at it for
+// a minute), ErrStore.
 func Migrate(ctx context.Context, db *sql.DB, opts *Options) error {
-	prefix, err := checkDB(db, opts)
-	if err != nil {
-		return err
-	}
-	all, err := migrationsOf(opts.Schema())
-	if err != nil {
-		return err
-	}
-	return alone(ctx, db, prefix, func(conn *sql.Conn) error {
-		log := prefix + "holdfast_schema"
-		_, err := conn.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+log+
-			" (VERSION INT NOT NULL, NAME VARCHAR(64) NOT NULL, APPLY_TIME DATETIME(6) NOT NULL, PRIMARY KEY (VERSION)) ENGINE = InnoDB")
+	return alone(ctx, db, opts, func(w *workshop) error {
+		if others := foreign(w.there); len(others) > 0 {
+			return fmt.Errorf("%w: %s: set Options.Prefix", ErrNotOurs, strings.Join(others, ", "))
+		}
+		done, err := w.applied(ctx)
 		if err != nil {
 			return err
 		}
-		done, err := schemaVersion(ctx, conn, prefix)
-		if err != nil {
-			return err
-		}
-		for _, m := range all {
-			if m.version <= done {
+		for _, m := range w.all {
+			if m.version <= done && m.complete(w.there) {
 				continue
 			}
-			for _, statement := range m.statements {
-				if _, err := conn.ExecContext(ctx, statement); err != nil {
-					return fmt.Errorf("%s: %w", m.name, err)
-				}
-			}
-			// A process that dies before this applies the file again: its statements can be.
-			_, err := conn.ExecContext(ctx, render("INSERT INTO "+log+" (VERSION, NAME, APPLY_TIME) VALUES (?, ?, "+now+")", m.version, m.name))
-			if err != nil {
-				return err
+			if err := w.apply(ctx, m, m.version > done); err != nil {
+				return fmt.Errorf("%s: %w", m.name, err)
 			}
 		}
 		return nil
 	})
 }
 
-// Drop removes the tables of these options and everything that is in them. It is for tests and
-// examples. Errors are those of Migrate; it needs the right DROP.
-func Drop(ctx context.Context, db *sql.DB, opts *Options) error {
-	prefix, err := checkDB(db, opts)
-	if err != nil {
-		return err
+// applied returns the highest migration that is recorded, and sees to it that there is a record.
+func (w *workshop) applied(ctx context.Context) (int, error) {
+	if _, ok := w.there[w.log]; ok {
+		return schemaVersion(ctx, w, w.log)
 	}
-	return alone(ctx, db, prefix, func(conn *sql.Conn) error {
-		tables := append(tablesOf(prefix), prefix+"holdfast_schema")
-		_, err := conn.ExecContext(ctx, "DROP TABLE IF EXISTS "+strings.Join(tables, ", "))
+	_, err := w.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+w.log+" (VERSION INT NOT NULL, NAME VARCHAR(64) NOT NULL, APPLY_TIME DATETIME(6) NOT NULL,"+
+		" PRIMARY KEY (VERSION)) ENGINE = InnoDB COMMENT = '"+mark+"'")
+	return 0, err
+}
+
+// complete reports whether all tables of the migration are there.
+func (m migration) complete(there map[string]existing) bool {
+	return !slices.ContainsFunc(m.tables, func(t table) bool { _, ok := there[t.name]; return !ok })
+}
+
+// apply applies a migration. A process that dies before it is recorded applies it again: its statements can be.
+func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
+	for _, statement := range m.statements {
+		if _, err := w.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	if !record {
+		return nil
+	}
+	_, err := w.ExecContext(ctx, render("INSERT INTO "+w.log+" (VERSION, NAME, APPLY_TIME) VALUES (?, ?, "+now+")", m.version, m.name))
+	return err
+}
+
+// Drop removes the tables of these options and everything that is in them. Tables that somebody
+// else made stay. It is for tests and examples. Errors are those of Migrate but ErrNotOurs; it
+// needs the right DROP.
+func Drop(ctx context.Context, db *sql.DB, opts *Options) error {
+	return alone(ctx, db, opts, func(w *workshop) error {
+		ours := slices.DeleteFunc(slices.Sorted(maps.Keys(w.there)), func(name string) bool { return !w.there[name].ours })
+		if len(ours) == 0 {
+			return nil
+		}
+		_, err := w.ExecContext(ctx, "DROP TABLE "+strings.Join(ours, ", "))
 		return err
 	})
 }
 
-// tablesOf returns the names of all tables of a prefix but that of the migrations.
-func tablesOf(prefix string) []string {
-	var names []string
-	for _, q := range allSQL(prefix) {
-		names = append(names, q.tables()...)
-	}
-	return names
-}
+// logOf returns the name of the table that records the migrations.
+func logOf(prefix string) string { return prefix + "holdfast_schema" }
 
 // checkDB refuses what cannot work before any I/O, and returns the prefix.
 func checkDB(db *sql.DB, opts *Options) (string, error) {
@@ -168,34 +183,68 @@ func checkDB(db *sql.DB, opts *Options) (string, error) {
 }
 
 // schemaVersion returns the highest migration that was applied; 0 is none.
-func schemaVersion(ctx context.Context, q Tx, prefix string) (int, error) {
+func schemaVersion(ctx context.Context, q Tx, log string) (int, error) {
 	var version int
-	err := readRow(ctx, q, "SELECT COALESCE(MAX(VERSION), 0) FROM "+prefix+"holdfast_schema", &version)
+	err := readRow(ctx, q, "SELECT COALESCE(MAX(VERSION), 0) FROM "+log, &version)
 	return version, err
 }
 
-// alone runs fn on a connection that holds the server's lock for these tables. The lock is named
-// after the database too, since the server has one set of names for all; it goes away with
-// the connection.
-func alone(ctx context.Context, db *sql.DB, prefix string, fn func(*sql.Conn) error) error {
-	conn, err := db.Conn(ctx)
+// workshop is a connection that changes tables.
+type workshop struct {
+	attempt
+
+	all   []migration
+	log   string              // the table that records them
+	there map[string]existing // of their tables, those that exist
+}
+
+// alone runs fn while no other process changes these tables. What fn leaves behind when it fails, the server's lock among it,
+// goes away with the connection.
+func alone(ctx context.Context, db *sql.DB, opts *Options, fn func(*workshop) error) error {
+	prefix, err := checkDB(db, opts)
 	if err != nil {
+		return err
+	}
+	w := &workshop{log: logOf(prefix)}
+	if w.all, err = migrationsOf(opts.Schema()); err != nil {
+		return err
+	}
+	if w.Conn, err = db.Conn(ctx); err != nil {
 		return classify(err, unsent)
 	}
-	defer func() { _ = conn.Close() }()
-	name := "CONCAT('holdfast ', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), ''), '.', ?), 256), 40))"
+	defer func() { _ = w.Close() }()
+	err = w.locked(ctx, prefix, func() error {
+		if w.there, err = existingOf(ctx, w, namesOf(w.all, w.log)); err != nil {
+			return err
+		}
+		return fn(w)
+	})
+	if err != nil {
+		w.drop()
+	}
+	return classify(err, unsent)
+}
+
+// lockName is named after the database, since the server has one set of names for all, and after the prefix.
+const lockName = "CONCAT('holdfast ', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), x''), '.', ?), 256), 40))"
+
+// locked runs fn with the server's lock for the tables of a prefix. The first transaction makes a proxy ask the primary
+// for the lock. The second one, which DDL ends, sees what the process before has committed, and its
+// COMMIT keeps what is recorded, also in a session that does not commit by itself.
+func (w *workshop) locked(ctx context.Context, prefix string, fn func() error) error {
+	if err := w.begin(ctx); err != nil {
+		return err
+	}
 	var got sql.NullInt64
-	if err := conn.QueryRowContext(ctx, render("SELECT GET_LOCK("+name+", ?)", prefix, lockWait)).Scan(&got); err != nil {
-		return classify(err, unsent)
+	if err := readRow(ctx, w, render("SELECT GET_LOCK("+lockName+", ?)", prefix, lockWait), &got); err != nil {
+		return err
 	}
 	if got.Int64 != 1 {
 		return fmt.Errorf("%w: another process has been migrating for %d s", fault.ErrUnavailable, lockWait)
 	}
-	err = fn(conn)
-	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
-	defer cancel()
-	if _, failed := conn.ExecContext(cleanup, render("DO RELEASE_LOCK("+name+")", prefix)); err == nil {
-		err = failed
+	if err := w.inTx(ctx, fn); err != nil {
+		return err
 	}
-	return classify(err, unsent)
+	_, err := w.ExecContext(ctx, render("DO RELEASE_LOCK("+lockName+")", prefix))
+	return err
 }

@@ -102,19 +102,6 @@ func newStockSQL(name string) *stockSQL {
 	return q
 }
 
-// tables returns the names of all tables.
-func (q *stockSQL) tables() []string {
-	return []string{q.items, q.holds, q.buyers, q.refunds, q.changes}
-}
-
-// constraints returns the names of all CHECK constraints.
-func (q *stockSQL) constraints() []string {
-	return []string{
-		q.items + "_not_negative", q.items + "_locked_is_left", q.items + "_balance", q.items + "_unlimited",
-		q.holds + "_num", q.buyers + "_not_negative",
-	}
-}
-
 // renderItems renders what a definition does.
 func (q *stockSQL) renderItems() {
 	q.createItem = "INSERT INTO " + q.items + " (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, SPU_ID, UNLIMITED, STATUS," +

@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS goods_stock (
   CONSTRAINT goods_stock_locked_is_left CHECK (UNLIMITED = 1 OR STOCK_LOCK_NUM <= STOCK_LEFT_NUM),
   CONSTRAINT goods_stock_balance CHECK (UNLIMITED = 1 OR STOCK_TOTAL_NUM - STOCK_SALE_NUM = STOCK_LEFT_NUM),
   CONSTRAINT goods_stock_unlimited CHECK (UNLIMITED = 0 OR (UNLIMITED = 1 AND STOCK_TOTAL_NUM = 0 AND STOCK_LEFT_NUM = 0))
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- One row a line of an order. The first line stands for the order: a second lock of it, and an
 -- order that was closed before it locked (SKU_ID 0), collide there.
@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS goods_stock_hold (
   KEY goods_stock_hold_due (SKU_ID, ACTIVITY_ID, STATE, EXPIRE_TIME),
   CONSTRAINT goods_stock_hold_num CHECK (NUM >= 0 AND REFUND_NUM >= 0 AND REFUND_NUM <= NUM
     AND RESTOCK_NUM >= 0 AND RESTOCK_NUM <= REFUND_NUM AND FREE_NUM >= 0 AND FREE_NUM <= REFUND_NUM)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- What one buyer has of one item, for the limits per buyer.
 CREATE TABLE IF NOT EXISTS goods_stock_buyer (
@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS goods_stock_buyer (
   HOLD_NUM    BIGINT NOT NULL DEFAULT 0 COMMENT 'unpaid holds',
   PRIMARY KEY (SKU_ID, ACTIVITY_ID, BUYER_ID),
   CONSTRAINT goods_stock_buyer_not_negative CHECK (HELD_NUM >= 0 AND BOUGHT_NUM >= 0 AND HOLD_NUM >= 0)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- One row a line of a refund.
 CREATE TABLE IF NOT EXISTS goods_stock_refund (
@@ -82,7 +82,7 @@ CREATE TABLE IF NOT EXISTS goods_stock_refund (
   CREATE_TIME DATETIME(6)   NOT NULL,
   PRIMARY KEY (REFUND_NO, LINE_NO),
   KEY goods_stock_refund_order (ORDER_NO)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- Units that came, went or moved without an order, and corrections: one row an item, or one a
 -- buyer of it. The TOTAL_NUM of all rows but corrections add up to STOCK_TOTAL_NUM.
@@ -105,4 +105,4 @@ CREATE TABLE IF NOT EXISTS goods_stock_change (
   CREATE_TIME DATETIME(6)   NOT NULL,
   PRIMARY KEY (SCOPE, CHANGE_NO, LINE_NO),
   KEY goods_stock_change_item (SKU_ID, ACTIVITY_ID, KIND)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';

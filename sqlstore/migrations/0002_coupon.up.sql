@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS coupon_stock (
   CONSTRAINT coupon_stock_locked_is_left CHECK (UNLIMITED = 1 OR STOCK_LOCK_NUM <= STOCK_LEFT_NUM),
   CONSTRAINT coupon_stock_balance CHECK (UNLIMITED = 1 OR STOCK_TOTAL_NUM - STOCK_SALE_NUM = STOCK_LEFT_NUM),
   CONSTRAINT coupon_stock_unlimited CHECK (UNLIMITED = 0 OR (UNLIMITED = 1 AND STOCK_TOTAL_NUM = 0 AND STOCK_LEFT_NUM = 0))
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 CREATE TABLE IF NOT EXISTS coupon_stock_hold (
   ORDER_NO    VARBINARY(64) NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS coupon_stock_hold (
   KEY coupon_stock_hold_due (SKU_ID, ACTIVITY_ID, STATE, EXPIRE_TIME),
   CONSTRAINT coupon_stock_hold_num CHECK (NUM >= 0 AND REFUND_NUM >= 0 AND REFUND_NUM <= NUM
     AND RESTOCK_NUM >= 0 AND RESTOCK_NUM <= REFUND_NUM AND FREE_NUM >= 0 AND FREE_NUM <= REFUND_NUM)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 CREATE TABLE IF NOT EXISTS coupon_stock_buyer (
   SKU_ID      BIGINT NOT NULL,
@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS coupon_stock_buyer (
   HOLD_NUM    BIGINT NOT NULL DEFAULT 0 COMMENT 'unpaid holds',
   PRIMARY KEY (SKU_ID, ACTIVITY_ID, BUYER_ID),
   CONSTRAINT coupon_stock_buyer_not_negative CHECK (HELD_NUM >= 0 AND BOUGHT_NUM >= 0 AND HOLD_NUM >= 0)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 CREATE TABLE IF NOT EXISTS coupon_stock_refund (
   REFUND_NO   VARBINARY(64) NOT NULL,
@@ -80,7 +80,7 @@ CREATE TABLE IF NOT EXISTS coupon_stock_refund (
   CREATE_TIME DATETIME(6)   NOT NULL,
   PRIMARY KEY (REFUND_NO, LINE_NO),
   KEY coupon_stock_refund_order (ORDER_NO)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 CREATE TABLE IF NOT EXISTS coupon_stock_change (
   SCOPE       TINYINT       NOT NULL COMMENT 'change numbers are unique in it: 1 definitions, 2 operators, 5 corrections',
@@ -101,7 +101,7 @@ CREATE TABLE IF NOT EXISTS coupon_stock_change (
   CREATE_TIME DATETIME(6)   NOT NULL,
   PRIMARY KEY (SCOPE, CHANGE_NO, LINE_NO),
   KEY coupon_stock_change_item (SKU_ID, ACTIVITY_ID, KIND)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- What coupons promise. Rows are never changed: a campaign that gets other terms gets another row.
 CREATE TABLE IF NOT EXISTS coupon_terms (
@@ -123,7 +123,7 @@ CREATE TABLE IF NOT EXISTS coupon_terms (
   POOL        TINYINT        NOT NULL DEFAULT 0 COMMENT '1: coupons have codes',
   CREATE_TIME DATETIME(6)    NOT NULL,
   PRIMARY KEY (CAMPAIGN_ID, TERMS_NO)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- How many codes a campaign ever had. Who adds some has this row locked, and nothing that claims need.
 CREATE TABLE IF NOT EXISTS coupon_pool (
@@ -131,7 +131,7 @@ CREATE TABLE IF NOT EXISTS coupon_pool (
   CODE_NUM    BIGINT NOT NULL,
   PRIMARY KEY (CAMPAIGN_ID),
   CONSTRAINT coupon_pool_not_negative CHECK (CODE_NUM >= 0)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- The codes of a campaign, by the order in which they are handed out: the n-th coupon gets the n-th.
 CREATE TABLE IF NOT EXISTS coupon_code (
@@ -140,7 +140,7 @@ CREATE TABLE IF NOT EXISTS coupon_code (
   CODE        VARBINARY(64) NOT NULL,
   PRIMARY KEY (CAMPAIGN_ID, POSITION),
   UNIQUE KEY coupon_code_code (CODE)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- One row a coupon. Its number is that of its claim in coupon_stock_hold.
 CREATE TABLE IF NOT EXISTS coupon_wallet (
@@ -161,7 +161,7 @@ CREATE TABLE IF NOT EXISTS coupon_wallet (
   KEY coupon_wallet_buyer (BUYER_ID, VALID_UNTIL, COUPON_NO),
   CONSTRAINT coupon_wallet_order CHECK ((STATE IN (3, 4)) = (ORDER_NO IS NOT NULL) AND (STATE <> 3 OR EXPIRE_TIME IS NOT NULL)),
   CONSTRAINT coupon_wallet_validity CHECK (STATE = 1 OR (VALID_FROM IS NOT NULL AND VALID_UNTIL IS NOT NULL))
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- What orders did with coupons: one row a pair of them.
 CREATE TABLE IF NOT EXISTS coupon_use (
@@ -178,7 +178,7 @@ CREATE TABLE IF NOT EXISTS coupon_use (
   PRIMARY KEY (COUPON_NO, ORDER_NO),
   KEY coupon_use_order (ORDER_NO),
   CONSTRAINT coupon_use_discount CHECK (TOTAL >= 0 AND DISCOUNT >= 0 AND DISCOUNT <= TOTAL)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- Coupons given to many buyers at once.
 CREATE TABLE IF NOT EXISTS coupon_batch (
@@ -189,7 +189,7 @@ CREATE TABLE IF NOT EXISTS coupon_batch (
   BUYER_NUM   INT           NOT NULL DEFAULT 0 COMMENT 'rows in coupon_batch_buyer',
   CREATE_TIME DATETIME(6)   NOT NULL,
   PRIMARY KEY (BATCH_NO)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- What became of each buyer of a batch.
 CREATE TABLE IF NOT EXISTS coupon_batch_buyer (
@@ -199,4 +199,4 @@ CREATE TABLE IF NOT EXISTS coupon_batch_buyer (
   BUYER_ID  BIGINT        NOT NULL,
   REASON    TINYINT       NOT NULL COMMENT '0 given, 1 sold out, 2 per buyer, 3 closed, 4 not yet, 5 over, 6 overflow, 7 number taken, 8 no campaign',
   PRIMARY KEY (BATCH_NO, COUPON_NO)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';

@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS red_packet_stock (
   CONSTRAINT red_packet_stock_locked_is_left CHECK (UNLIMITED = 1 OR STOCK_LOCK_NUM <= STOCK_LEFT_NUM),
   CONSTRAINT red_packet_stock_balance CHECK (UNLIMITED = 1 OR STOCK_TOTAL_NUM - STOCK_SALE_NUM = STOCK_LEFT_NUM),
   CONSTRAINT red_packet_stock_unlimited CHECK (UNLIMITED = 0 OR (UNLIMITED = 1 AND STOCK_TOTAL_NUM = 0 AND STOCK_LEFT_NUM = 0))
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 CREATE TABLE IF NOT EXISTS red_packet_stock_hold (
   ORDER_NO    VARBINARY(64) NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS red_packet_stock_hold (
   KEY red_packet_stock_hold_due (SKU_ID, ACTIVITY_ID, STATE, EXPIRE_TIME),
   CONSTRAINT red_packet_stock_hold_num CHECK (NUM >= 0 AND REFUND_NUM >= 0 AND REFUND_NUM <= NUM
     AND RESTOCK_NUM >= 0 AND RESTOCK_NUM <= REFUND_NUM AND FREE_NUM >= 0 AND FREE_NUM <= REFUND_NUM)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 CREATE TABLE IF NOT EXISTS red_packet_stock_buyer (
   SKU_ID      BIGINT NOT NULL,
@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS red_packet_stock_buyer (
   HOLD_NUM    BIGINT NOT NULL DEFAULT 0 COMMENT 'unpaid holds',
   PRIMARY KEY (SKU_ID, ACTIVITY_ID, BUYER_ID),
   CONSTRAINT red_packet_stock_buyer_not_negative CHECK (HELD_NUM >= 0 AND BOUGHT_NUM >= 0 AND HOLD_NUM >= 0)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 CREATE TABLE IF NOT EXISTS red_packet_stock_refund (
   REFUND_NO   VARBINARY(64) NOT NULL,
@@ -80,7 +80,7 @@ CREATE TABLE IF NOT EXISTS red_packet_stock_refund (
   CREATE_TIME DATETIME(6)   NOT NULL,
   PRIMARY KEY (REFUND_NO, LINE_NO),
   KEY red_packet_stock_refund_order (ORDER_NO)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 CREATE TABLE IF NOT EXISTS red_packet_stock_change (
   SCOPE       TINYINT       NOT NULL COMMENT 'change numbers are unique in it: 1 definitions, 2 operators, 5 corrections',
@@ -101,7 +101,7 @@ CREATE TABLE IF NOT EXISTS red_packet_stock_change (
   CREATE_TIME DATETIME(6)   NOT NULL,
   PRIMARY KEY (SCOPE, CHANGE_NO, LINE_NO),
   KEY red_packet_stock_change_item (SKU_ID, ACTIVITY_ID, KIND)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- One row a packet.
 CREATE TABLE IF NOT EXISTS red_packet (
@@ -133,7 +133,7 @@ CREATE TABLE IF NOT EXISTS red_packet (
   KEY red_packet_due (STATE, END_TIME),
   CONSTRAINT red_packet_not_negative CHECK (SELL_MONEY >= 0 AND STOCK_MONEY >= 0 AND SELL_NUM >= 0 AND SELL_NUM <= TOTAL_NUM),
   CONSTRAINT red_packet_balance CHECK (TOTAL_MONEY - SELL_MONEY = STOCK_MONEY)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- One row a share, and with SHARE_NO 0 what was left of a packet; each with its payout.
 CREATE TABLE IF NOT EXISTS red_packet_share (
@@ -145,7 +145,7 @@ CREATE TABLE IF NOT EXISTS red_packet_share (
   MONEY       BIGINT          NOT NULL,
   PAY_STATE   TINYINT         NOT NULL DEFAULT 0 COMMENT '0 to be paid out, 1 paid out',
   FAIL_NUM    BIGINT          NOT NULL DEFAULT 0,
-  FAIL_REASON VARBINARY(1024) NOT NULL DEFAULT '' COMMENT 'UTF-8',
+  FAIL_REASON VARBINARY(1024) NOT NULL DEFAULT x'' COMMENT 'UTF-8',
   DUE_TIME    DATETIME(6)     NOT NULL COMMENT 'not to be tried before',
   PAY_TIME    DATETIME(6)     NULL,
   CREATE_TIME DATETIME(6)     NOT NULL,
@@ -153,4 +153,4 @@ CREATE TABLE IF NOT EXISTS red_packet_share (
   UNIQUE KEY red_packet_share_person (PACKET_ID, PERSON_ID, REMAINDER),
   KEY red_packet_share_due (PAY_STATE, DUE_TIME, PACKET_ID, SHARE_NO),
   CONSTRAINT red_packet_share_money CHECK (MONEY > 0 AND FAIL_NUM >= 0)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';

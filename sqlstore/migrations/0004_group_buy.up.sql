@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS egl_group (
   VERSION      BIGINT         NOT NULL DEFAULT 1,
   PRIMARY KEY (ID),
   KEY egl_group_due (OVER_TIME, END_TIME)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- One row a product in an activity.
 CREATE TABLE IF NOT EXISTS egl_group_product (
@@ -52,7 +52,7 @@ CREATE TABLE IF NOT EXISTS egl_group_product (
   KEY egl_group_product_state (STATE, ACTIVITY_ID, SKU_ID),
   CONSTRAINT egl_group_product_rule CHECK ((PEOPLE_LIMIT >= 2 AND VOLUME_LIMIT = 0) OR (PEOPLE_LIMIT = 0 AND VOLUME_LIMIT > 0)),
   CONSTRAINT egl_group_product_not_negative CHECK (PRICE >= GROUP_PRICE AND GROUP_PRICE >= 0 AND VOLUME_UNITS > 0 AND FORMED_NUM >= 0)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- One row a team: what everything that changes its seats locks and guards.
 CREATE TABLE IF NOT EXISTS egl_group_team (
@@ -79,9 +79,9 @@ CREATE TABLE IF NOT EXISTS egl_group_team (
   END_TIME      DATETIME(6)    NOT NULL COMMENT 'a team that is forming lives strictly before it',
   OVER_TIME     DATETIME(6)    NULL COMMENT 'when it was formed or failed',
   CAUSE         TINYINT        NOT NULL DEFAULT 0 COMMENT '1 payment, 2 operator, 3 deadline, 4 its last member left',
-  FORM_ORDER    VARBINARY(64)  NOT NULL DEFAULT '' COMMENT 'whose payment formed it',
-  ACTOR         VARBINARY(64)  NOT NULL DEFAULT '',
-  REASON        VARBINARY(512) NOT NULL DEFAULT '' COMMENT 'UTF-8',
+  FORM_ORDER    VARBINARY(64)  NOT NULL DEFAULT x'' COMMENT 'whose payment formed it',
+  ACTOR         VARBINARY(64)  NOT NULL DEFAULT x'',
+  REASON        VARBINARY(512) NOT NULL DEFAULT x'' COMMENT 'UTF-8',
   EVENT_NUM     BIGINT         NOT NULL DEFAULT 0 COMMENT 'events there ever were',
   EVENT_DONE    BIGINT         NOT NULL DEFAULT 0 COMMENT 'of them, those delivered or set aside',
   EVENT_TRIES   BIGINT         NOT NULL DEFAULT 0 COMMENT 'of the next one',
@@ -95,8 +95,8 @@ CREATE TABLE IF NOT EXISTS egl_group_team (
   KEY egl_group_team_event (EVENT_TIME),
   CONSTRAINT egl_group_team_not_negative CHECK (HELD_NUM >= 0 AND PAID_NUM >= 0 AND PAID_VOLUME >= 0),
   CONSTRAINT egl_group_team_not_over_full CHECK (PEOPLE_LIMIT = 0 OR HELD_NUM + PAID_NUM <= PEOPLE_LIMIT),
-  CONSTRAINT egl_group_team_sponsor CHECK (SPONSOR_ORDER <> '')
-) ENGINE = InnoDB;
+  CONSTRAINT egl_group_team_sponsor CHECK (SPONSOR_ORDER <> x'')
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- One row a seat. Its order is that of its hold in goods_stock_hold.
 CREATE TABLE IF NOT EXISTS egl_group_participation (
@@ -121,8 +121,8 @@ CREATE TABLE IF NOT EXISTS egl_group_participation (
   EXPIRE_TIME  DATETIME(6)    NOT NULL COMMENT 'a seat that is held lives strictly before it',
   PAY_TIME     DATETIME(6)    NULL,
   END_TIME     DATETIME(6)    NULL,
-  ACTOR        VARBINARY(64)  NOT NULL DEFAULT '',
-  REASON       VARBINARY(512) NOT NULL DEFAULT '' COMMENT 'UTF-8',
+  ACTOR        VARBINARY(64)  NOT NULL DEFAULT x'',
+  REASON       VARBINARY(512) NOT NULL DEFAULT x'' COMMENT 'UTF-8',
   UPDATE_TIME  DATETIME(6)    NOT NULL,
   PRIMARY KEY (ORDER_NO),
   UNIQUE KEY egl_group_participation_buyer (TEAM_CODE, BUYER_ID, LIVE),
@@ -131,19 +131,19 @@ CREATE TABLE IF NOT EXISTS egl_group_participation (
   KEY egl_group_participation_product (ACTIVITY_ID, SKU_ID, STATUS),
   CONSTRAINT egl_group_participation_live CHECK ((STATE IN (1, 2)) = (LIVE IS NOT NULL)),
   CONSTRAINT egl_group_participation_volume CHECK (VOLUME > 0)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- What is to be told outside, in the order of EVENT_NO for each team.
 CREATE TABLE IF NOT EXISTS egl_group_event (
   TEAM_CODE   VARBINARY(16)   NOT NULL,
   EVENT_NO    BIGINT          NOT NULL COMMENT 'from 1, without gaps',
   KIND        TINYINT         NOT NULL COMMENT '1 formed, 2 member added, 3 failed, 4 refund owed, 5 seat released, 6 corrected',
-  ORDER_NO    VARBINARY(64)   NOT NULL DEFAULT '' COMMENT 'of the seat',
+  ORDER_NO    VARBINARY(64)   NOT NULL DEFAULT x'' COMMENT 'of the seat',
   STATE       TINYINT         NOT NULL DEFAULT 0 COMMENT '0 to be delivered, 1 delivered, 2 set aside',
   TRIES       BIGINT          NOT NULL DEFAULT 0 COMMENT 'those before the last were counted in EVENT_TRIES',
-  REASON      VARBINARY(1024) NOT NULL DEFAULT '' COMMENT 'of the last failure; UTF-8',
+  REASON      VARBINARY(1024) NOT NULL DEFAULT x'' COMMENT 'of the last failure; UTF-8',
   CREATE_TIME DATETIME(6)     NOT NULL,
   DONE_TIME   DATETIME(6)     NULL,
   PRIMARY KEY (TEAM_CODE, EVENT_NO),
   KEY egl_group_event_state (STATE, TEAM_CODE, EVENT_NO)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB COMMENT = 'holdfast';

@@ -1,0 +1,200 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+)
+
+// ErrNotOurs is a table that has the name of one of Holdfast's and was made by somebody else. Options.Prefix gives
+// Holdfast's other names. It matches stock.ErrStore.
+var ErrNotOurs = fmt.Errorf("%w: a table of the same name is not Holdfast's", fault.ErrStore)
+
+// mark is how the comment of each table of ours begins. It is in the files of Schema, so that it does not matter which
+// tool applied them, and a copy that CREATE TABLE LIKE makes has it, too.
+const mark = "holdfast"
+
+// table is what a migration makes.
+type table struct {
+	name  string
+	parts []part
+}
+
+// part is a column, an index or a constraint.
+type part struct {
+	kind, name string
+	key        string // what it is known by: its name, or of a constraint what it demands
+	shape      string // what it is, in the same words for each server
+}
+
+// The lines of a migration that makes a table.
+var (
+	createLine     = regexp.MustCompile(`CREATE TABLE IF NOT EXISTS (\w+) \(`)
+	columnLine     = regexp.MustCompile(`(?m)^  ([A-Z_]+) +([A-Z]+(?:\([\d, ]+\))?) +(NOT NULL|NULL)( AUTO_INCREMENT)?(?: DEFAULT x?([^ ,\n]+))?`)
+	indexLine      = regexp.MustCompile(`(?m)^  (PRIMARY |UNIQUE |)KEY (\w*) ?\((.*)\)`)
+	constraintLine = regexp.MustCompile(`CONSTRAINT (\w+) CHECK (\(.*(?:\n    .*)*\))`)
+)
+
+// tableOf reads a statement; it is false for one that makes no table.
+func tableOf(statement string) (table, bool) {
+	create := createLine.FindStringSubmatch(statement)
+	if create == nil {
+		return table{}, false
+	}
+	t := table{name: create[1]}
+	for _, c := range columnLine.FindAllStringSubmatch(statement, -1) {
+		preset := sql.NullString{String: c[5], Valid: c[5] != ""}
+		t.parts = append(t.parts, part{"column", c[1], c[1], columnShape(c[2], c[3] == "NULL", c[4] != "", preset)})
+	}
+	for _, i := range indexLine.FindAllStringSubmatch(statement, -1) {
+		name := i[2]
+		if name == "" {
+			name = "PRIMARY"
+		}
+		t.parts = append(t.parts, part{"index", name, name, indexShape(i[1] != "", i[3])})
+	}
+	for _, c := range constraintLine.FindAllStringSubmatch(statement, -1) {
+		t.parts = append(t.parts, part{"constraint", c[1], demand(c[2]), enforced})
+	}
+	return t, true
+}
+
+// width is what MariaDB, and MySQL before 8.0.19, put behind a type of integers. It means nothing.
+var width = regexp.MustCompile(`^([a-z]*int)\(\d+\)`)
+
+// columnShape says what a column takes.
+func columnShape(kind string, null, counts bool, preset sql.NullString) string {
+	shape := width.ReplaceAllString(strings.ReplaceAll(strings.ToLower(kind), " ", ""), "$1")
+	if !null {
+		shape += " NOT NULL"
+	}
+	if counts {
+		shape += " AUTO_INCREMENT"
+	}
+	if preset.Valid && preset.String != "NULL" { // which MariaDB says where there is none
+		shape += " DEFAULT '" + strings.TrimSuffix(strings.Trim(preset.String, "'"), ".00") + "'"
+	}
+	return shape
+}
+
+// indexShape says which columns an index has.
+func indexShape(unique bool, columns string) string {
+	if unique {
+		return "UNIQUE (" + columns + ")"
+	}
+	return "(" + columns + ")"
+}
+
+// enforced is the shape that a constraint must have.
+const enforced = "enforced"
+
+// rendering is what each server puts into a condition as it likes.
+var rendering = regexp.MustCompile("[`\"\\\\()\\s]+")
+
+// demand says what a constraint demands. Its name does not: MySQL gives the constraints of a copy other names.
+func demand(clause string) string {
+	return rendering.ReplaceAllString(strings.ToLower(clause), "")
+}
+
+// namesOf returns the names of all tables of a schema, and that of the record of its migrations.
+func namesOf(all []migration, log string) []string {
+	names := []string{log}
+	for _, m := range all {
+		for _, t := range m.tables {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}
+
+// existing is a table as the server has it.
+type existing struct {
+	engine string
+	ours   bool
+	parts  map[string]string // the shape of each, by its kind and key, once they are read
+}
+
+// among restricts a look at the information_schema to some tables of the database.
+func among(schema string, names []string) string {
+	return " WHERE " + schema + " = DATABASE() AND TABLE_NAME IN ('" + strings.Join(names, "', '") + "')"
+}
+
+// existingOf returns those of the tables that exist, whoever made them.
+func existingOf(ctx context.Context, q Tx, names []string) (map[string]existing, error) {
+	there := map[string]existing{}
+	err := read(ctx, q, "SELECT TABLE_NAME, COALESCE(ENGINE, 'none'), TABLE_COMMENT FROM information_schema.TABLES"+among("TABLE_SCHEMA", names), func(rows *sql.Rows) error {
+		var name, engine, comment string
+		err := rows.Scan(&name, &engine, &comment)
+		there[name] = existing{engine: engine, ours: strings.HasPrefix(comment, mark), parts: map[string]string{}}
+		return err
+	})
+	return there, err
+}
+
+// foreign returns the names of those that are not ours.
+func foreign(there map[string]existing) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(there)), func(name string) bool { return there[name].ours })
+}
+
+// partsOf reads the parts of the tables that exist, those of a kind with one statement.
+func partsOf(ctx context.Context, q Tx, mariadb bool, names []string, there map[string]existing) error {
+	err := read(ctx, q, "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA FROM information_schema.COLUMNS"+
+		among("TABLE_SCHEMA", names), func(rows *sql.Rows) error {
+		var table, name, kind, null, extra string
+		var preset sql.NullString
+		err := rows.Scan(&table, &name, &kind, &null, &preset, &extra)
+		there[table].add("column", name, columnShape(kind, null == "YES", strings.Contains(extra, "auto_increment"), preset))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = read(ctx, q, "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE = 0, COALESCE(COLUMN_NAME, '?'), SUB_PART"+
+		" FROM information_schema.STATISTICS"+among("TABLE_SCHEMA", names)+" ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX", func(rows *sql.Rows) error {
+		var table, name, columns string
+		var unique bool
+		var bytes sql.NullInt64 // of an index on the beginning of a column
+		err := rows.Scan(&table, &name, &unique, &columns, &bytes)
+		if bytes.Valid {
+			columns += fmt.Sprintf("(%d)", bytes.Int64)
+		}
+		if before, ok := there[table].parts["index"+name]; ok {
+			_, before, _ = strings.Cut(strings.TrimSuffix(before, ")"), "(")
+			columns = before + ", " + columns
+		}
+		there[table].add("index", name, indexShape(unique, columns))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	constraints := "SELECT TABLE_NAME, CHECK_CLAUSE, ENFORCED = 'YES' FROM information_schema.CHECK_CONSTRAINTS" +
+		" JOIN information_schema.TABLE_CONSTRAINTS USING (CONSTRAINT_SCHEMA, CONSTRAINT_NAME)"
+	if mariadb { // where a name is of a table, and what is there is in force
+		constraints = "SELECT TABLE_NAME, CHECK_CLAUSE, TRUE FROM information_schema.CHECK_CONSTRAINTS"
+	}
+	return read(ctx, q, constraints+among("CONSTRAINT_SCHEMA", names), func(rows *sql.Rows) error {
+		var table, clause string
+		var inForce bool
+		err := rows.Scan(&table, &clause, &inForce)
+		shape := enforced
+		if !inForce {
+			shape = "not " + enforced
+		}
+		there[table].add("constraint", demand(clause), shape)
+		return err
+	})
+}
+
+// add notes a part of a table, unless the table was dropped, or made, in between.
+func (t existing) add(kind, key, shape string) {
+	if t.parts != nil {
+		t.parts[kind+key] = shape
+	}
+}
