@@ -83,9 +83,9 @@ func TestMain(m *testing.M) {
 // one is a unit of a SKU.
 func one(sku int64) stock.Line { return stock.Line{SKU: sku, Num: 1} }
 
-// bracket reports whether a statement begins or ends a transaction.
+// bracket reports whether a statement begins or ends a transaction, or asks a new connection how it ends one.
 func bracket(statement string) bool {
-	return strings.HasPrefix(statement, "START TRANSACTION") || strings.HasPrefix(statement, "SET TRANSACTION") ||
+	return statement == "SELECT @@autocommit, @@completion_type" || strings.HasPrefix(statement, "START TRANSACTION") || strings.HasPrefix(statement, "SET TRANSACTION") ||
 		strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "ROLLBACK AND")
 }
 

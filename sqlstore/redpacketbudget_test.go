@@ -36,7 +36,7 @@ func TestRedPacketStatementBudget(t *testing.T) {
 		{"Confirm", 2, func() error { _, err := p.Confirm(ctx, 1); return err }},
 		{"Confirm again", 2, func() error { _, err := p.Confirm(ctx, 1); return err }},
 		{"Grab", 6, func() error { return grab(1, 1001) }},
-		{"Grab again", 5, func() error { return grab(1, 1001) }},
+		{"Grab again", 3, func() error { return grab(1, 1001) }},
 		{"Grab of the last share", 6, func() error { return grab(1, 1002) }},
 		{"Grab of a packet that is finished", 4, func() error { return refused(grab(1, 1003), redpacket.ErrFinished) }},
 		{"Grab of a packet that is known to be finished", 1, func() error { return refused(grab(1, 1004), redpacket.ErrFinished) }},

@@ -80,6 +80,8 @@ func (s *Stock) lockBatch(ctx context.Context, key lockKey, calls []lockCall) ([
 	for range lockRounds {
 		if look {
 			b.rejoin()
+		}
+		if look && len(b.in) > 0 {
 			if err := b.sift(ctx, seen); err != nil {
 				return nil, err
 			}
@@ -200,6 +202,10 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 		return ok, err
 	})
 	switch n := number(err); {
+	case n == errDuplicate && len(calls) == 1: // the INSERT has waited for the order to be committed
+		b.replies[b.in[0]].answer.verdict = stock.Exists
+		b.in = nil
+		return false, nil
 	case n == errDuplicate: // an order is known, or came twice
 		b.once()
 		return false, nil
