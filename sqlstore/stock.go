@@ -257,12 +257,26 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 }
 
 // ride does what goes along with orders that lock or take units, in their order and transaction,
-// once the row of their item is locked.
+// once the row of their item is locked. Then it refuses those that would be dead at that moment.
 func (s *Stock) ride(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
-	if s.rider == nil {
+	if s.rider != nil {
+		if err := s.rider(ctx, q, at, calls); err != nil {
+			return err
+		}
+	}
+	return lapsed(at, calls)
+}
+
+// lapsed refuses the orders whose Until is over at a moment.
+func lapsed(at time.Time, calls []lockCall) error {
+	why := make([]error, len(calls))
+	for i, c := range calls {
+		why[i] = c.order.Lapsed(at)
+	}
+	if errors.Join(why...) == nil {
 		return nil
 	}
-	return s.rider(ctx, q, at, calls)
+	return &refused{why}
 }
 
 // claim inserts the holds of some orders and returns the clock they are dated with.

@@ -135,7 +135,7 @@ func (q *stockSQL) renderHolds() {
 	q.closeOrder = "INSERT INTO " + q.holds + " (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
 		fmt.Sprintf(" VALUES (?, 1, 0, 0, 0, %d, ", stock.Cancelled) + list(now, 3) + ")"
 	q.fenceOrder = "UPDATE " + q.holds + " SET FENCE = FENCE + 1 WHERE ORDER_NO = ?"
-	q.setDeadline = "UPDATE " + q.holds + " SET EXPIRE_TIME = ?, UPDATE_TIME = " + now +
+	q.setDeadline = "UPDATE " + q.holds + " SET EXPIRE_TIME = ?, FENCE = FENCE + 1, UPDATE_TIME = " + now +
 		fmt.Sprintf(" WHERE ORDER_NO = ? AND STATE = %d AND FENCE = ? AND EXPIRE_TIME = ? AND EXPIRE_TIME > ", stock.Locked) + now
 	q.lockRefunded = "SELECT COUNT(*), COALESCE(SUM(REFUND_NUM), 0) FROM " + q.holds + " WHERE ORDER_NO = ? AND STATE = ? AND FENCE = ? FOR UPDATE"
 	q.lockRefunds = "SELECT ORDER_NO, STATE, FENCE, REFUND_NUM FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 FOR UPDATE"

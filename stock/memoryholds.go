@@ -25,6 +25,9 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 		}
 		hold.Lines = append(hold.Lines, HoldLine{Line: l})
 	}
+	if order.Lapsed(now) != nil {
+		return Locking{Verdict: Refused}, nil
+	}
 	if err := m.move(order.Step().Transition(), &hold, now); err != nil {
 		return Locking{}, err
 	}
@@ -160,6 +163,7 @@ func (m *Memory) SetDeadline(ctx context.Context, was Hold, deadline time.Time) 
 		return Refused, nil
 	}
 	hold.Deadline, hold.UpdatedAt = deadline, now
+	hold.Fence++
 	m.holds[hold.Order] = hold
 	for _, key := range hold.keys() {
 		m.watch(key, hold)

@@ -279,7 +279,7 @@ UPDATE goods_stock_hold
 
 -- Extend, Shorten
 UPDATE goods_stock_hold
-   SET EXPIRE_TIME = ?, UPDATE_TIME = UTC_TIMESTAMP(6)
+   SET EXPIRE_TIME = ?, FENCE = FENCE + 1, UPDATE_TIME = UTC_TIMESTAMP(6)
  WHERE ORDER_NO = ?
    AND STATE = 1
    AND FENCE = ?

@@ -137,12 +137,12 @@ func (s *scene) moveByTheTable(step stock.Step, order string, num int64) {
 	}
 	counted := s.item(sku(1)).Quantities
 	if !slices.Contains(row.From, was.State) {
-		s.answers(stock.Refused)(s.Store.Move(s.Context(), step, order, 0))
+		s.answers(stock.Refused)(s.Store.Move(s.Context(), step, order, was.Fence))
 		suite.Same(s, "hold", s.holdOf(order), was)
 		s.counts(sku(1), counted)
 		return
 	}
-	s.answers(stock.Done)(s.Store.Move(s.Context(), step, order, 0))
+	s.answers(stock.Done)(s.Store.Move(s.Context(), step, order, was.Fence))
 	s.state(order, row.To)
 	after, err := counted.Plus(row.Change.Times(num))
 	s.No(err)
