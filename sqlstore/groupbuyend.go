@@ -224,6 +224,7 @@ func (e *ending) refund(ctx context.Context, q Tx, t *tally) error {
 		return err
 	}
 	var calls []refundCall
+	var in []int
 	for _, hold := range r.holds {
 		if hold.State != stock.Paid && hold.State != stock.Redeemed {
 			continue
@@ -231,18 +232,17 @@ func (e *ending) refund(ctx context.Context, q Tx, t *tally) error {
 		refunding := stock.Refunding{
 			Refund: stock.Refund{ID: groupbuy.RefundID(hold.Order), Order: hold.Order, Restock: true}, Whole: true, Frees: frees[team[hold.Order]],
 		}
-		for _, l := range hold.Lines {
-			refunding.Lines = append(refunding.Lines, stock.Line{SKU: l.SKU, Activity: l.Activity, Num: l.Num - l.Refunded})
-		}
-		calls = append(calls, refundCall{refund: refunding, hold: hold, to: stock.Refunded})
+		calls = append(calls, refundCall{refund: refunding, hold: hold})
+		in = append(in, len(in))
 	}
 	if len(calls) == 0 {
 		return nil
 	}
-	if in, err := newRefundBatch(calls).lock(ctx, q, e.units.sql.lockRefunds, t); err != nil || len(in) != len(calls) {
+	b := newRefundBatch(calls, in)
+	if err := b.lock(ctx, q, e.units.sql.lockRefunds, t); err != nil || len(b.done) != len(calls) {
 		return missing(err)
 	}
-	if err := e.units.bookRefunds(ctx, q, calls); err != nil {
+	if err := e.units.bookRefunds(ctx, q, b); err != nil {
 		return unclaimed(err)
 	}
 	return nil

@@ -78,7 +78,7 @@ type refundGuard struct {
 type stockMergers struct {
 	locks   *merger[lockKey, lockCall, lockAnswer]
 	moves   *merger[stock.Step, moveCall, stock.Verdict]
-	refunds *merger[struct{}, refundCall, stock.Verdict]
+	refunds *merger[struct{}, refundCall, refundAnswer]
 	orders  *merger[struct{}, string, knownOrder]
 	usages  *merger[stock.Key, int64, stock.Usage]
 	holds   *merger[struct{}, string, holdAt]

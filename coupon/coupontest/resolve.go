@@ -154,7 +154,7 @@ func resolveFences(s *scene) {
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "pay", 0))
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepCancel, "cancel", 0))
 	late := stock.Refunding{Refund: stock.Refund{ID: "late", Order: "refund", Restock: true, Lines: []stock.Line{one()}}, Whole: true}
-	s.answers(stock.Refused)(s.units().Refund(s.Context(), late, before, stock.Refunded))
+	s.answers(stock.Refused)(suite.Second(s.units().Refund(s.Context(), late, before)))
 	s.unclaimed("claim")
 	s.state("pay", coupon.Pending)
 	s.state("cancel", coupon.Pending)
@@ -198,7 +198,9 @@ func lostReleases(s *scene) {
 		func() error { return suite.Outcome(deaf.For(6).Claim(s.Context(), "a", 1)) },
 		func() error { return suite.Outcome(deaf.For(6).Lock(s.Context(), "a", 1)) },
 		func() error { return deaf.Withdraw(s.Context(), "out", 1, 1) },
-		func() error { return suite.Outcome(deaf.Issue(s.Context(), coupon.Batch{ID: "g", Campaign: 1, Buyers: []int64{6}})) },
+		func() error {
+			return suite.Outcome(deaf.Issue(s.Context(), coupon.Batch{ID: "g", Campaign: 1, Buyers: []int64{6}}))
+		},
 	} {
 		s.lock("dead "+strconv.Itoa(i), 5)
 		s.Advance(hold)

@@ -290,10 +290,11 @@ UPDATE goods_stock_hold
 INSERT INTO goods_stock_refund (REFUND_NO, LINE_NO, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6));
 
--- Refund 2: lock the order as it was read
-SELECT COUNT(*), COALESCE(SUM(REFUND_NUM), 0)
-  FROM goods_stock_hold
+-- Refund 1: lock the lines of the order (here two)
+SELECT LINE_NO, REFUND_NUM
+  FROM goods_stock_hold FORCE INDEX (PRIMARY)
  WHERE ORDER_NO = ?
+   AND LINE_NO IN (1, 2)
    AND STATE = ?
    AND FENCE = ? FOR UPDATE;
 
@@ -324,9 +325,10 @@ UPDATE goods_stock_hold h FORCE INDEX (PRIMARY)
    AND h.REFUND_NUM = ?;
 
 -- Refund 4: every unit is refunded now
-UPDATE goods_stock_hold
+UPDATE goods_stock_hold FORCE INDEX (PRIMARY)
    SET STATE = ?, UPDATE_TIME = UTC_TIMESTAMP(6)
  WHERE ORDER_NO = ?
+   AND LINE_NO IN (1, 2)
    AND STATE = ?;
 
 -- Merged Refund 1: lock the orders

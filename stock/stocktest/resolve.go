@@ -94,7 +94,7 @@ func resolveFencesLater(s *scene) {
 	verdict, err := s.Store.Move(s.Context(), stock.StepRedeem, "a", paid.Fence)
 	s.refusedLate("a Redeem", verdict, err)
 	refund := stock.Refunding{Refund: stock.Refund{ID: "late", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}}
-	verdict, err = s.Store.Refund(s.Context(), refund, paid, stock.Paid)
+	_, verdict, err = s.Store.Refund(s.Context(), refund, paid)
 	s.refusedLate("a Refund", verdict, err)
 	got, err := s.Store.Refunding(s.Context(), "late")
 	s.No(err)
