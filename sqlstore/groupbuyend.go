@@ -224,7 +224,6 @@ func (e *ending) refund(ctx context.Context, q Tx, t *tally) error {
 		return err
 	}
 	var calls []refundCall
-	var in []int
 	for _, hold := range r.holds {
 		if hold.State != stock.Paid && hold.State != stock.Redeemed {
 			continue
@@ -233,12 +232,11 @@ func (e *ending) refund(ctx context.Context, q Tx, t *tally) error {
 			Refund: stock.Refund{ID: groupbuy.RefundID(hold.Order), Order: hold.Order, Restock: true}, Whole: true, Frees: frees[team[hold.Order]],
 		}
 		calls = append(calls, refundCall{refund: refunding, hold: hold})
-		in = append(in, len(in))
 	}
 	if len(calls) == 0 {
 		return nil
 	}
-	b := newRefundBatch(calls, in)
+	b := newRefundBatch(calls)
 	if err := b.lock(ctx, q, e.units.sql.lockRefunds, t); err != nil || len(b.done) != len(calls) {
 		return missing(err)
 	}

@@ -63,12 +63,13 @@ func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (refund
 	let := true
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
 		is, ok, err := s.lockRefunded(ctx, q, call.hold)
-		if err != nil || !ok {
+		if err != nil {
 			return false, err
 		}
 		var after stock.Hold
-		if booked, after, err = call.refund.Of(is); err != nil {
-			return false, nil //nolint:nilerr // refused: other refunds came first
+		var refusal error
+		if booked, after, refusal = call.refund.Of(is); !ok || refusal != nil {
+			return false, s.claimRefund(ctx, q, call)
 		}
 		call := refundCall{refund: booked, hold: is, along: call.along}
 		if _, err := q.ExecContext(ctx, s.sql.insertRefunds(booked)); err != nil {
@@ -99,6 +100,16 @@ func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (refund
 		booked = stock.Refunding{}
 	}
 	return refundAnswer{booked, verdict}, err
+}
+
+// claimRefund claims the number of a refund that is refused: it may be known, which comes first.
+func (s *Stock) claimRefund(ctx context.Context, q Tx, call refundCall) error {
+	booked, _, refusal := call.refund.Of(call.hold)
+	if refusal != nil {
+		return nil //nolint:nilerr // of this, the refund is refused
+	}
+	_, err := q.ExecContext(ctx, s.sql.insertRefunds(booked))
+	return err
 }
 
 // lockRefunded locks the lines of an order and returns its hold with what is refunded of them, unless its state or
@@ -139,20 +150,13 @@ func (s *Stock) lets(ctx context.Context, q Tx, orders []string) (bool, error) {
 }
 
 // refundBatch makes many refunds in one transaction, those of one order one after the other. A number that comes twice
-// goes alone; and where a number is known, or the books or the guard of one refuse, all do: each finds out for itself.
+// and what is refused go alone; and where a number is known, or the books or the guard of one refuse, all do: each
+// finds out for itself.
 func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall) ([]reply[refundAnswer], error) {
-	replies := make([]reply[refundAnswer], len(calls))
-	first := map[string]bool{}
-	var once []int
-	for i, c := range calls {
-		if replies[i].alone = first[c.refund.ID]; !replies[i].alone {
-			first[c.refund.ID] = true
-			once = append(once, i)
-		}
-	}
+	replies := allAlone(make([]reply[refundAnswer], len(calls)))
 	var b refundBatch
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
-		b = newRefundBatch(calls, once)
+		b = newRefundBatch(calls)
 		t := newTally()
 		if err := b.lock(ctx, q, s.sql.lockRefunds, t); err != nil || len(b.done) == 0 {
 			return false, err
@@ -174,14 +178,13 @@ func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall)
 		}
 	}
 	switch {
-	case number(err) == errDuplicate, errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow), refusedBy(err),
-		err == nil && !kept && len(b.done) > 0:
-		return allAlone(replies), nil
+	case number(err) == errDuplicate, errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow), refusedBy(err):
 	case err != nil:
 		return nil, err
-	}
-	for n, call := range b.made() {
-		replies[b.done[n]].answer = refundAnswer{call.refund, stock.Done}
+	case kept:
+		for n, call := range b.made() {
+			replies[b.done[n]] = reply[refundAnswer]{answer: refundAnswer{call.refund, stock.Done}}
+		}
 	}
 	return replies, nil
 }
@@ -195,11 +198,16 @@ type refundBatch struct {
 	done   []int                  // the calls that are made
 }
 
-// newRefundBatch returns a batch of some of the calls, each with another number.
-func newRefundBatch(calls []refundCall, in []int) refundBatch {
+// newRefundBatch returns a batch of calls. Of those with one number the first is in it.
+func newRefundBatch(calls []refundCall) refundBatch {
 	b := refundBatch{calls: slices.Clone(calls), of: map[string][]int{}, to: map[string]stock.State{}}
-	for _, i := range in {
-		order := calls[i].hold.Order
+	known := map[string]bool{}
+	for i, c := range calls {
+		if known[c.refund.ID] {
+			continue
+		}
+		known[c.refund.ID] = true
+		order := c.hold.Order
 		if len(b.of[order]) == 0 {
 			b.orders = append(b.orders, order)
 		}
@@ -208,8 +216,8 @@ func newRefundBatch(calls []refundCall, in []int) refundBatch {
 	return b
 }
 
-// lock locks the holds, works out the refunds that they let, and adds up what these do. A refund that is not done by
-// then is refused: its order's state or fence is another, or the refunds before it have left too little.
+// lock locks the holds, works out the refunds that they let, and adds up what these do. The others are refused: the
+// state or fence of their order is another, or those before them have left too little.
 func (b *refundBatch) lock(ctx context.Context, q Tx, query string, t *tally) error {
 	return read(ctx, q, renderList(query, b.orders), func(rows *sql.Rows) error {
 		var order string

@@ -83,7 +83,8 @@ func (inv *Inventory) unrefundable(hold Hold, asked Refunding) error {
 	return err
 }
 
-// Of returns a refund with its lines as it is recorded, and the hold that it leaves behind, or ErrOverRefund. A store
+// Of returns a refund with its lines as it is recorded, and the hold that it leaves behind, or ErrOverRefund, or
+// ErrRefunded where everything is to be refunded and nothing is left. A store
 // applies it to a hold that nobody else changes meanwhile, so that refunds of one order need not wait for each
 // other's answers.
 func (r Refunding) Of(hold Hold) (Refunding, Hold, error) {
@@ -95,6 +96,9 @@ func (r Refunding) Of(hold Hold) (Refunding, Hold, error) {
 				r.Lines = append(r.Lines, Line{SKU: l.SKU, Activity: l.Activity, Num: rest})
 			}
 		}
+	}
+	if len(r.Lines) == 0 {
+		return Refunding{}, Hold{}, &StateError{Order: r.Order, State: Refunded, Err: ErrRefunded}
 	}
 	for _, l := range r.Lines {
 		i := slices.IndexFunc(hold.Lines, func(h HoldLine) bool { return h.Key() == l.Key() })

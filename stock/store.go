@@ -82,7 +82,7 @@ type Store interface {
 	// Refund works a refund out of the hold as it is at that moment, by Refunding.Of; records it,
 	// applies StepRefund or StepDiscard to each of its lines and moves the order to the state that
 	// leads to: Done with the refund as it is recorded. Exists where the refund's ID is taken.
-	// Refused where the state or the fence are no longer those of the hold, or Of refuses.
+	// Refused otherwise where the state or the fence are no longer those of the hold, or Of refuses.
 	Refund(ctx context.Context, refund Refunding, hold Hold) (Refunding, Verdict, error)
 
 	// Refunding returns a recorded refund; ID is empty where there is none.
