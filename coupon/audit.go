@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -13,6 +14,7 @@ import (
 type Report struct {
 	Campaigns int           // that were looked at
 	Drifts    []stock.Drift // counters of units that are not what the claims say; a campaign is the item whose SKU is its ID
+	Kept      []stock.Drift // of Drifts, those that Repair left because lowering the counter would take claims back
 	Repaired  int           // campaigns whose counters Repair corrected
 	Conflicts []Conflict    // what coupons, claims, codes and uses say of each other and does not agree
 }
@@ -34,15 +36,25 @@ func (c Conflict) String() string {
 
 // Audit recounts every counter of the units of these campaigns, or of all campaigns where none is named, as
 // stock.Inventory.Audit does, and compares what coupons, claims, codes and uses say of each other, while
-// traffic runs. It changes nothing. Errors: ErrInvalid, ErrUnknownCampaign.
+// traffic runs. It changes nothing. Claims whose holds are paid are what it recounts from: they must not be deleted.
+// Errors: ErrInvalid, ErrUnknownCampaign.
 func (c *Coupons) Audit(ctx context.Context, campaigns ...int64) (Report, error) {
 	return c.audit(ctx, campaigns, (*stock.Inventory).Audit)
 }
 
-// Repair is Audit that also corrects the counters, as stock.Inventory.Repair does. Conflicts are for
-// somebody to look at: no count says which of two rows is the wrong one.
+// Repair is Audit that also corrects the counters, as stock.Inventory.Repair does: what was claimed and refunded it
+// only raises. Conflicts are for somebody to look at: no count says which of two rows is the wrong one.
 func (c *Coupons) Repair(ctx context.Context, campaigns ...int64) (Report, error) {
 	return c.audit(ctx, campaigns, (*stock.Inventory).Repair)
+}
+
+// RepairBackOnSale is Repair that also takes claims back, as stock.Inventory.RepairBackOnSale does: what is counted
+// and has no claim may be claimed again. The campaigns must be named; none is ErrInvalid.
+func (c *Coupons) RepairBackOnSale(ctx context.Context, campaigns ...int64) (Report, error) {
+	if len(campaigns) == 0 {
+		return Report{}, errors.Join(c.ready(ctx), fault.Invalid("campaigns", "must be named"))
+	}
+	return c.audit(ctx, campaigns, (*stock.Inventory).RepairBackOnSale)
 }
 
 // audit looks at each campaign. What cannot be repaired does not keep the others from being looked at.
@@ -66,6 +78,7 @@ func (c *Coupons) audit(
 		failed = errors.Join(failed, err)
 		report.Campaigns++
 		report.Drifts = append(report.Drifts, found.Drifts...)
+		report.Kept = append(report.Kept, found.Kept...)
 		report.Repaired += found.Repaired
 		book, err := c.store.Book(ctx, id)
 		report.Conflicts = append(report.Conflicts, book.conflicts(id)...)

@@ -223,9 +223,9 @@ func (u forgetfulUnits) Lock(ctx context.Context, order stock.Order, holdFor tim
 	return u.Store.Lock(ctx, order, holdFor)
 }
 
-func (u forgetfulUnits) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
+func (u forgetfulUnits) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
 	u.f.done = true
-	return u.Store.Refund(ctx, refund, hold, to)
+	return u.Store.Refund(ctx, refund, hold)
 }
 
 // TestWhatWasDoneAndNotReadBackIsUnknown does not let the error of a look claim that nothing was done.

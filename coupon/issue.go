@@ -132,7 +132,7 @@ func (c *Coupons) release(ctx context.Context, campaign int64) error {
 			c.took(ctx, Effect{Units: stock.StepExpire, Coupon: claim, State: Dropped})
 		}
 		if err != nil || len(due) < releaseBatch {
-			return err
+			return fault.Unsent(err)
 		}
 	}
 }

@@ -99,26 +99,26 @@ func (u memoryUnits) Move(ctx context.Context, step stock.Step, order string, fe
 }
 
 // Refund implements stock.Store.
-func (u memoryUnits) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
+func (u memoryUnits) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
 	now, end, err := u.m.begin(ctx)
 	if err != nil {
-		return stock.Refused, err
+		return stock.Refunding{}, stock.Refused, err
 	}
 	defer end()
 	was, err := u.m.units.Refunding(ctx, refund.ID)
 	if err != nil {
-		return stock.Refused, err
+		return stock.Refunding{}, stock.Refused, err
 	}
 	coupon, known := u.m.coupons[refund.Order]
 	if was.ID == "" && known && !coupon.Free(now) {
-		return stock.Refused, ErrNotFree
+		return stock.Refunding{}, stock.Refused, ErrNotFree
 	}
-	verdict, err := u.m.units.Refund(ctx, refund, hold, to)
+	booked, verdict, err := u.m.units.Refund(ctx, refund, hold)
 	if err == nil && verdict == stock.Done {
 		coupon.State, coupon.Order, coupon.Deadline, coupon.UpdatedAt = u.to, "", time.Time{}, now
 		u.m.coupons[coupon.ID] = coupon
 	}
-	return verdict, err
+	return booked, verdict, err
 }
 
 // Create implements stock.Store.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -35,12 +37,18 @@ func (d Drift) String() string {
 	return fmt.Sprintf("%s: %s is %v, should be %v", of, d.Quantity, d.Counted, d.Recount)
 }
 
+// takesBack reports whether a correction would undo payments.
+func (d Drift) takesBack() bool {
+	return d.By().IsPositive() && (d.Quantity == "paid" || d.Quantity == "volume" || d.Quantity == "formed")
+}
+
 // Report is the result of an audit.
 type Report struct {
 	Products int          // that were looked at
 	Teams    int          // of these products
 	Units    stock.Report // of the pools, and of the ordinary stock of the same SKUs
 	Drifts   []Drift      // of teams and products
+	Kept     []Drift      // of Drifts, those that Repair left because lowering the number would take payments back; those of items are in Units
 	Astray   []SeatBook   // seats that do not agree with their holds
 	Repaired int          // teams, products and seats that Repair corrected; the items are in Units
 }
@@ -54,32 +62,47 @@ func (r Report) Balanced() bool {
 // as stock.Inventory.Audit does, their teams from the seats, and each seat against its hold. It changes nothing.
 //
 // A seat whose hold was moved by something that knows only the stock, a sweep of it for example, is astray until
-// it is next looked at, or Expire finds it. That is no fault.
+// it is next looked at, or Expire finds it. That is no fault. Holds and seats that are paid are what it recounts from:
+// they must not be deleted.
 //
 // Errors: ErrInvalid, ErrUnknownProduct.
 func (g *Groups) Audit(ctx context.Context, keys ...stock.Key) (Report, error) {
-	return g.audit(ctx, keys, false)
+	return g.audit(ctx, keys, &auditing{})
 }
 
 // Repair is Audit that also corrects what it finds: counters of items by recorded changes, as stock.Inventory.Repair
 // does, seats that are behind their holds by the step they have missed, the counts of teams with an event of each,
 // and what products say. The report has everything as it was found. What cannot be corrected is refused with
 // ErrDrift; the others are corrected all the same. A seat that no step brings to where its hold is stays astray.
+//
+// It never takes payments back: what items have sold and refunded, what teams count as paid, and the people of teams
+// that were formed, it only raises. What it leaves by that is named by an ErrDrift; see stock.Inventory.Repair.
 func (g *Groups) Repair(ctx context.Context, keys ...stock.Key) (Report, error) {
-	return g.audit(ctx, keys, true)
+	return g.audit(ctx, keys, &auditing{repair: true})
+}
+
+// RepairBackOnSale is Repair that also takes payments back, as stock.Inventory.RepairBackOnSale does: units and places
+// that are counted as paid, and that no paid hold or seat claims, are free again. The products must be named; none is
+// ErrInvalid.
+func (g *Groups) RepairBackOnSale(ctx context.Context, keys ...stock.Key) (Report, error) {
+	if len(keys) == 0 {
+		return Report{}, errors.Join(g.ready(ctx), fault.Invalid("keys", "must name the products whose units go back on sale"))
+	}
+	return g.audit(ctx, keys, &auditing{repair: true, backOnSale: true})
 }
 
 // auditing is an audit under way.
 type auditing struct {
-	groups  *Groups
-	repair  bool
-	report  Report
-	seen    map[stock.Key]bool // items
-	refused []error            // what cannot be corrected
+	groups     *Groups
+	repair     bool
+	backOnSale bool // also where that takes payments back
+	report     Report
+	seen       map[stock.Key]bool // items
+	refused    []error            // what cannot be corrected
 }
 
 // audit looks at each product, and repairs it if asked.
-func (g *Groups) audit(ctx context.Context, keys []stock.Key, repair bool) (Report, error) {
+func (g *Groups) audit(ctx context.Context, keys []stock.Key, a *auditing) (Report, error) {
 	err := g.ready(ctx)
 	for _, key := range keys {
 		err = errors.Join(err, checkKey(key))
@@ -87,7 +110,7 @@ func (g *Groups) audit(ctx context.Context, keys []stock.Key, repair bool) (Repo
 	if err != nil {
 		return Report{}, err
 	}
-	a := &auditing{groups: g, repair: repair, seen: map[stock.Key]bool{}}
+	a.groups, a.seen = g, map[stock.Key]bool{}
 	for _, key := range keys {
 		if err := a.product(ctx, key); err != nil {
 			return a.report, err
@@ -148,7 +171,10 @@ func (a *auditing) units(ctx context.Context, key stock.Key) error {
 		}
 		a.seen[item] = true
 		look := a.groups.pools().Audit
-		if a.repair {
+		switch {
+		case a.backOnSale:
+			look = a.groups.pools().RepairBackOnSale
+		case a.repair:
 			look = a.groups.pools().Repair
 		}
 		found, err := look(ctx, item)
@@ -158,6 +184,7 @@ func (a *auditing) units(ctx context.Context, key stock.Key) error {
 		a.report.Units.Items += found.Items
 		a.report.Units.Repaired += found.Repaired
 		a.report.Units.Drifts = append(a.report.Units.Drifts, found.Drifts...)
+		a.report.Units.Kept = append(a.report.Units.Kept, found.Kept...)
 		if err := a.tolerates(err); err != nil {
 			return err
 		}
@@ -223,8 +250,12 @@ func (a *auditing) mend(ctx context.Context, book TeamBook, behind string) error
 				return err
 			}
 		}
+		var kept []Drift
+		if !a.backOnSale {
+			kept = book.keepPaid()
+		}
 		if len(book.drifts()) == 0 {
-			return nil
+			return a.keeps(kept...)
 		}
 		verdict, err := a.groups.store.Correct(ctx, book)
 		switch {
@@ -232,13 +263,30 @@ func (a *auditing) mend(ctx context.Context, book TeamBook, behind string) error
 			return err
 		case verdict == stock.Done:
 			a.report.Repaired++
-			return nil
+			return a.keeps(kept...)
 		}
 		if book, err = a.book(ctx, book, behind); err != nil {
 			return err
 		}
 	}
 	return contention("repair", book.Code)
+}
+
+// keepPaid makes the recount claim no less than is counted as paid, and returns the drifts that it leaves by that.
+func (b *TeamBook) keepPaid() []Drift {
+	kept := slices.DeleteFunc(b.drifts(), func(d Drift) bool { return !d.takesBack() })
+	b.Recount.Paid, b.Recount.PaidVolume = max(b.Recount.Paid, b.Paid), decimal.Max(b.Recount.PaidVolume, b.PaidVolume)
+	return kept
+}
+
+// keeps reports drifts that are left, and returns why.
+func (a *auditing) keeps(kept ...Drift) error {
+	a.report.Kept = append(a.report.Kept, kept...)
+	var errs []error
+	for _, d := range kept {
+		errs = append(errs, fmt.Errorf("%w: %v; it is left: paid seats may have been deleted", ErrDrift, d))
+	}
+	return errors.Join(errs...)
 }
 
 // book reads the book of a team again. Teams that were opened since may stand before it.
@@ -268,8 +316,11 @@ func (a *auditing) formed(ctx context.Context, key stock.Key) error {
 		if first == 0 {
 			a.differs(key, "formed", counted, seats)
 		}
-		if !a.repair {
+		switch {
+		case !a.repair:
 			return nil
+		case !a.backOnSale && seats < counted:
+			return a.keeps(a.report.Drifts[len(a.report.Drifts)-1])
 		}
 		// The difference, not the number: it stays right while traffic moves both. Another repair may have added the
 		// same, which the next look shows.

@@ -47,7 +47,7 @@ func TestAuditNamesWhatHasDriftedAndRepairMendsIt(t *testing.T) {
 	}, said)
 	require.Equal(t, "5.5", audited.Drifts[1].By().String())
 
-	repaired, err := m.Repair(t.Context(), onMarket)
+	repaired, err := m.RepairBackOnSale(t.Context(), onMarket)
 	require.NoError(t, err)
 	require.Equal(t, audited.Drifts, repaired.Drifts, "as they were found")
 	require.Equal(t, [2]int{3, 1}, [2]int{repaired.Repaired, repaired.Units.Repaired})
@@ -84,7 +84,7 @@ func TestRepairLetsSeatsFollowTheirHolds(t *testing.T) {
 	_, err = inv.Cancel(t.Context(), "b")
 	require.NoError(t, err)
 	m.told = nil
-	report, err := m.Repair(t.Context())
+	report, err := m.RepairBackOnSale(t.Context(), onMarket)
 	require.NoError(t, err)
 	require.Equal(t, []SeatBook{
 		{Order: "a", State: Held, Hold: stock.Paid, Units: 1}, {Order: "b", State: Held, Hold: stock.Cancelled, Units: 1},

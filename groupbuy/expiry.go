@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/sweep"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -76,10 +77,10 @@ func (g *Groups) expireSeats(ctx context.Context) (int, error) {
 }
 
 // releaseSeats releases dead seats of a team, or with no code of all, and returns how many were found: they were
-// released by this call, or by another that came first.
+// released by this call, or by another that came first. They are in the way of a call that is not sent before.
 func (g *Groups) releaseSeats(ctx context.Context, team string) (int, error) {
 	_, found, err := g.releaseSome(ctx, team)
-	return found, err
+	return found, fault.Unsent(err)
 }
 
 // releaseSome looks up a batch of dead seats and releases it. Seats whose hold has ended by itself, as it does

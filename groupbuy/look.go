@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -82,7 +83,7 @@ func (g *Groups) look(ctx context.Context, order string) (sighting, error) {
 			return seen, nil
 		}
 		if _, err := g.follow(ctx, []string{order}); err != nil {
-			return seen, err
+			return seen, fault.Unsent(err) // nothing of the call that looks
 		}
 	}
 	return sighting{seat: Seat{Order: order}}, contention("look at", order)

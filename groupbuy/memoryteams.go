@@ -174,10 +174,8 @@ func (m *Memory) leave(ctx context.Context, l memoryLeave, frees bool) error {
 	var verdict stock.Verdict
 	var err error
 	if l.step == stock.StepRefund {
-		line := l.hold.Lines[0]
-		refund := stock.Refund{ID: RefundID(l.hold.Order), Order: l.hold.Order, Restock: true, Lines: []stock.Line{line.Line}}
-		refund.Lines[0].Num -= line.Refunded
-		verdict, err = m.units.Refund(ctx, stock.Refunding{Refund: refund, Whole: true, Frees: frees}, l.hold, stock.Refunded)
+		refund := stock.Refund{ID: RefundID(l.hold.Order), Order: l.hold.Order, Restock: true}
+		_, verdict, err = m.units.Refund(ctx, stock.Refunding{Refund: refund, Whole: true, Frees: frees}, l.hold)
 	} else {
 		verdict, err = m.units.Move(ctx, l.step, l.hold.Order, l.hold.Fence)
 	}

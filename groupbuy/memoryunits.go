@@ -144,18 +144,18 @@ func (u memoryUnits) Expire(ctx context.Context, orders []string) ([]string, err
 }
 
 // Refund implements stock.Store.
-func (u memoryUnits) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
+func (u memoryUnits) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
 	ctx, now, end, err := u.m.begin(ctx)
 	if err != nil {
-		return stock.Refused, err
+		return stock.Refunding{}, stock.Refused, err
 	}
 	defer end()
 	was, err := u.Refunding(ctx, refund.ID)
 	if err != nil {
-		return stock.Refused, err
+		return stock.Refunding{}, stock.Refused, err
 	}
 	if was.ID != "" {
-		return stock.Exists, nil
+		return stock.Refunding{}, stock.Exists, nil
 	}
 	step := stock.StepDiscard
 	if refund.Restock {
@@ -163,17 +163,17 @@ func (u memoryUnits) Refund(ctx context.Context, refund stock.Refunding, hold st
 	}
 	change := u.m.change(now)
 	if err := change.along(ctx, step, refund.Order); err != nil {
-		return stock.Refused, err
+		return stock.Refunding{}, stock.Refused, err
 	}
-	verdict, err := u.Memory.Refund(ctx, refund, hold, to)
+	booked, verdict, err := u.Memory.Refund(ctx, refund, hold)
 	if err != nil || verdict != stock.Done {
-		return verdict, err
+		return booked, verdict, err
 	}
 	seat := change.seat(refund.Order)
 	seat.Actor, seat.Reason = u.with.Actor, u.with.Reason
 	change.seats[refund.Order] = seat
 	change.keep()
-	return stock.Done, nil
+	return booked, stock.Done, nil
 }
 
 var _ stock.Store = memoryUnits{}

@@ -182,7 +182,7 @@ func (g *Groups) settled(ctx context.Context, seen sighting) (sighting, error) {
 			return seen, nil
 		}
 		if _, err := g.settle(ctx, []Team{seen.team}); err != nil {
-			return sighting{}, err
+			return sighting{}, fault.Unsent(err) // the call that looks has done nothing by it
 		}
 		var err error
 		if seen, err = g.look(ctx, seen.seat.Order); err != nil {

@@ -14,8 +14,8 @@ import (
 // after that. Removing again returns the product as it is.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct. When the product is removed and its remainder
-// could not go back, the error matches ErrUnknown, and what kept it where that is ErrDrift or an error of stock: the
-// same call again, or Expire, tries again.
+// could not go back, the error matches ErrUnknown, and what kept it where that is an error of stock: the same call
+// again, or Expire, tries again.
 func (g *Groups) Remove(ctx context.Context, key stock.Key) (Product, error) {
 	if err := errors.Join(g.ready(ctx), checkKey(key)); err != nil {
 		return Product{}, err
@@ -32,23 +32,29 @@ func (g *Groups) Remove(ctx context.Context, key stock.Key) (Product, error) {
 
 // remains returns the error of a remainder whose product is removed: that was done.
 func remains(key stock.Key, err error) error {
-	if err = fault.Unread(err); err == nil || errors.Is(err, ErrUnknown) {
-		return err
+	if err == nil {
+		return nil
 	}
-	return fmt.Errorf("%w; %v is removed, and its remainder has not gone back: %w", ErrUnknown, key, err)
+	return fault.Unread(fmt.Errorf("%v is removed, and its remainder has not gone back: %w", key, err))
 }
 
 // remove removes a product that is not yet.
 func (g *Groups) remove(ctx context.Context, key stock.Key) (Product, error) {
+	removed := false // by this call
 	for range attempts {
 		product, err := g.product(ctx, key)
+		if removed {
+			err = fault.Unread(err)
+		}
 		if err != nil || product.State == Removed || product.State == Settled {
 			return product, err
 		}
 		product.State = Removed
-		if _, err := g.store.SaveProduct(ctx, product); err != nil {
+		verdict, err := g.store.SaveProduct(ctx, product)
+		if err != nil {
 			return Product{}, err
 		}
+		removed = verdict == stock.Done
 	}
 	return Product{}, contention("remove", key.String())
 }

@@ -101,11 +101,11 @@ func (u betweenUnits) Move(ctx context.Context, step stock.Step, order string, f
 	return u.Store.Move(ctx, step, order, fence)
 }
 
-func (u betweenUnits) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
+func (u betweenUnits) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
 	if err := u.b.call("Refund"); err != nil {
-		return stock.Refused, err
+		return stock.Refunding{}, stock.Refused, err
 	}
-	return u.Store.Refund(ctx, refund, hold, to)
+	return u.Store.Refund(ctx, refund, hold)
 }
 
 // meanwhile returns groups for a call before whose first call of a method of the store something else happens.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -36,7 +37,7 @@ func (p *Packets) Grab(ctx context.Context, id, person int64) (Share, error) {
 		}
 		if err != nil {
 			p.took(ctx, Effect{Step: StepGrab, Packet: id, Share: Share{Packet: id, Person: person}})
-			return Share{}, unseen(err)
+			return Share{}, fault.Unread(err)
 		}
 		p.took(ctx, Effect{Step: StepGrab, Packet: id, Share: share})
 		return share, nil
@@ -64,7 +65,8 @@ func (p *Packets) Resolve(ctx context.Context, id, person int64) (Share, error) 
 	if hold.State == stock.Cancelled {
 		return Share{}, &PacketError{Packet: id, Err: ErrCancelled}
 	}
-	return p.share(ctx, id, person)
+	share, err := p.share(ctx, id, person)
+	return share, fault.Unread(err)
 }
 
 // Take takes the next share off a packet that has one, for a person at a moment, and returns it. It is the rule of

@@ -73,17 +73,6 @@ func TestErrors(t *testing.T) {
 	require.False(t, Retryable(nil))
 }
 
-// TestUnseenIsUnknown does not say that nothing was done, as its cause does.
-func TestUnseenIsUnknown(t *testing.T) {
-	t.Parallel()
-	err := unseen(fmt.Errorf("%w: %w", ErrUnavailable, context.Canceled))
-	require.ErrorIs(t, err, ErrUnknown)
-	require.ErrorIs(t, err, context.Canceled)
-	require.NotErrorIs(t, err, ErrUnavailable)
-	require.True(t, Retryable(err))
-	require.NotErrorIs(t, unseen(ErrStore), context.Canceled)
-}
-
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for want, s := range map[string]fmt.Stringer{

@@ -125,7 +125,7 @@ func (p *Packets) tookPayout(ctx context.Context, step Step, number string, book
 	packet, _, _ := parseNumber(number)
 	p.took(ctx, Effect{Step: step, Packet: packet, Payout: number})
 	if err != nil {
-		return Payout{}, unseen(err)
+		return Payout{}, fault.Unread(err)
 	}
 	return booked.payout(), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/internal/money"
 )
@@ -97,22 +98,7 @@ func (p *Packets) look(ctx context.Context, id int64) (Record, time.Time, error)
 // changed returns a packet that this call has just changed.
 func (p *Packets) changed(ctx context.Context, id int64) (Packet, error) {
 	packet, err := p.Packet(ctx, id)
-	if err != nil {
-		return Packet{}, unseen(err)
-	}
-	return packet, nil
-}
-
-// unseen is the error of a call that made its change and could not read the result: the same call
-// again returns it. It keeps the text of the cause alone, which says of itself that nothing was done.
-func unseen(cause error) error {
-	err := fmt.Errorf("%w: it was done, but what came of it could not be read: %s", ErrUnknown, cause.Error())
-	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(cause, end) {
-			err = errors.Join(err, end)
-		}
-	}
-	return err
+	return packet, fault.Unread(err)
 }
 
 // packet returns a packet as its caller sees it. Who had the best luck is read as the share that it is.

@@ -230,3 +230,60 @@ func TestRandomFaultsLoseNothing(t *testing.T) {
 		s.counters(sku, 0, 0, 10)
 	}
 }
+
+// An Extend whose caller has left takes effect when the deadline is over. The same call is not refused before.
+func TestExtendAgainWaitsForTheFirstBeforeItIsRefused(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	hold, err := s.Lock(t.Context(), "a", one(1))
+	require.NoError(t, err)
+	later := hold.Deadline.Add(stock.DefaultHoldFor)
+
+	release := s.blockOrder("a")
+	ctx, cancel := context.WithCancel(t.Context())
+	extended := make(chan error, 1)
+	go func() { _, err := s.Extend(ctx, "a", later); extended <- err }()
+	s.waiting()
+	cancel()
+	require.ErrorIs(t, <-extended, stock.ErrUnknown)
+
+	s.db.Wire.Advance(stock.DefaultHoldFor)
+	go func() { _, err := s.Extend(t.Context(), "a", later); extended <- err }()
+	for waits := 0; waits < 2; {
+		require.NoError(t, s.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
+			" WHERE DB = DATABASE() AND INFO LIKE 'UPDATE%'").Scan(&waits))
+		require.Empty(t, extended, "it has not waited")
+	}
+	release()
+	require.NoError(t, <-extended)
+	hold, err = s.Hold(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, stock.Locked, hold.State)
+	require.Equal(t, later, hold.Deadline)
+	s.counters(1, 0, 1, 10)
+}
+
+// Rows of paid holds are what sales are recounted from. Without them, Repair leaves the sales as they are.
+func TestRepairKeepsTheSalesOfHoldsThatWereDeleted(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	for _, order := range []string{"a", "b"} {
+		_, err := s.For(7).Take(t.Context(), order, one(1))
+		require.NoError(t, err)
+	}
+	_, err := s.Refund(t.Context(), stock.Refund{ID: "r", Order: "b"})
+	require.NoError(t, err)
+	_, err = s.db.ExecContext(t.Context(), "DELETE FROM goods_stock_hold")
+	require.NoError(t, err)
+	report, err := s.Repair(t.Context())
+	require.ErrorIs(t, err, stock.ErrDrift)
+	require.Equal(t, []stock.Drift{
+		{Key: stock.Key{SKU: 1}, Quantity: "sold", Counted: 2},
+		{Key: stock.Key{SKU: 1}, Quantity: "refunded", Counted: 1},
+		{Key: stock.Key{SKU: 1}, Buyer: 7, Quantity: "bought", Counted: 2},
+	}, report.Kept)
+	require.Zero(t, report.Repaired)
+	item, err := s.Item(t.Context(), stock.Key{SKU: 1})
+	require.NoError(t, err)
+	require.Equal(t, stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 1}, item.Quantities)
+}

@@ -231,18 +231,16 @@ func (e *ending) refund(ctx context.Context, q Tx, t *tally) error {
 		refunding := stock.Refunding{
 			Refund: stock.Refund{ID: groupbuy.RefundID(hold.Order), Order: hold.Order, Restock: true}, Whole: true, Frees: frees[team[hold.Order]],
 		}
-		for _, l := range hold.Lines {
-			refunding.Lines = append(refunding.Lines, stock.Line{SKU: l.SKU, Activity: l.Activity, Num: l.Num - l.Refunded})
-		}
-		calls = append(calls, refundCall{refund: refunding, hold: hold, to: stock.Refunded})
+		calls = append(calls, refundCall{refund: refunding, hold: hold})
 	}
 	if len(calls) == 0 {
 		return nil
 	}
-	if in, err := newRefundBatch(calls).lock(ctx, q, e.units.sql.lockRefunds, t); err != nil || len(in) != len(calls) {
+	b := newRefundBatch(calls)
+	if err := b.lock(ctx, q, e.units.sql.lockRefunds, t); err != nil || len(b.done) != len(calls) {
 		return missing(err)
 	}
-	if err := e.units.bookRefunds(ctx, q, calls); err != nil {
+	if err := e.units.bookRefunds(ctx, q, b); err != nil {
 		return unclaimed(err)
 	}
 	return nil

@@ -98,8 +98,8 @@ func (m *mixed) Expire(ctx context.Context, orders []string) ([]string, error) {
 	return m.turn().Expire(ctx, orders)
 }
 
-func (m *mixed) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
-	return m.turn().Refund(ctx, refund, hold, to)
+func (m *mixed) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
+	return m.turn().Refund(ctx, refund, hold)
 }
 
 func (m *mixed) Refunding(ctx context.Context, id string) (stock.Refunding, error) {

@@ -40,7 +40,7 @@ func everyCall(ctx context.Context, s *sqlstore.Stock) map[string]error {
 	_, errs["Due of an item"] = s.Due(ctx, []stock.Key{key}, 1)
 	_, errs["Due of all"] = s.Due(ctx, nil, 1)
 	_, errs["Expire"] = s.Expire(ctx, []string{"a"})
-	_, errs["Refund"] = s.Refund(ctx, refund, hold, stock.Refunded)
+	_, _, errs["Refund"] = s.Refund(ctx, refund, hold)
 	_, errs["Refunding"] = s.Refunding(ctx, "a")
 	_, errs["Apply"] = s.Apply(ctx, stock.Change{Kind: stock.KindRestock, ID: "a", Entries: []stock.Entry{{Key: key}}})
 	_, errs["Applied"] = s.Applied(ctx, stock.KindRestock, "a")

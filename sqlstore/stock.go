@@ -79,7 +79,7 @@ type refundGuard struct {
 type stockMergers struct {
 	locks   *merger[lockKey, lockCall, lockAnswer]
 	moves   *merger[stock.Step, moveCall, stock.Verdict]
-	refunds *merger[struct{}, refundCall, stock.Verdict]
+	refunds *merger[struct{}, refundCall, refundAnswer]
 	orders  *merger[struct{}, string, knownOrder]
 	usages  *merger[stock.Key, int64, stock.Usage]
 	holds   *merger[struct{}, string, holdAt]
@@ -261,12 +261,31 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 }
 
 // ride does what goes along with orders that lock or take units, in their order and transaction,
-// once the row of their item is locked.
+// once the row of their item is locked. Then it refuses those that would be dead at that moment.
 func (s *Stock) ride(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
-	if s.rider == nil {
+	if s.rider != nil {
+		if err := s.rider(ctx, q, at, calls); err != nil {
+			return err
+		}
+	}
+	return lapsed(at, calls)
+}
+
+// lapsed refuses the orders whose Until is over at a moment.
+func lapsed(at time.Time, calls []lockCall) error {
+	var why []error
+	for i, c := range calls {
+		if err := c.order.Lapsed(at); err != nil {
+			if why == nil {
+				why = make([]error, len(calls))
+			}
+			why[i] = err
+		}
+	}
+	if why == nil {
 		return nil
 	}
-	return s.rider(ctx, q, at, calls)
+	return &refused{why}
 }
 
 // claim inserts the holds of some orders, and the rows of their buyers in the caller's transaction, and returns the clock they

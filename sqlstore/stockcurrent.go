@@ -81,6 +81,11 @@ func (q *stockSQL) deleteHoldsText(n int) string {
 	return byLines + "DELETE h FROM " + lines(n) + " STRAIGHT_JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = ? AND h.LINE_NO = n.NO"
 }
 
+// deleteRefundText renders the DELETE that takes a refund back.
+func (q *stockSQL) deleteRefundText(n int) string {
+	return byLines + "DELETE r FROM " + lines(n) + " STRAIGHT_JOIN " + q.refunds + " r " + byKey + " ON r.REFUND_NO = ? AND r.LINE_NO = n.NO"
+}
+
 // deleteChange renders the DELETE that takes a change back.
 func (q *stockSQL) deleteChange(c stock.Change) string {
 	return render(q.deleteChangeText(len(c.Entries)), int64(c.Kind.Scope()), c.ID)

@@ -372,6 +372,10 @@ func (b *lockBatch) admit(s sight, usages map[int64]stock.Usage, known map[strin
 			}
 			continue
 		}
+		if why := c.order.Lapsed(s.now); why != nil { // which leaves the units to those behind it
+			b.replies[i].answer = lockAnswer{verdict: stock.Refused, why: why}
+			continue
+		}
 		change, num := c.transition().Change, c.line().Num
 		after, err := s.item.Plus(change.Times(num).For(s.item.Terms))
 		if err != nil { // it cannot: the item lets it

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
@@ -12,9 +14,14 @@ import (
 // refundCall is a Refund as it waits for its batch.
 type refundCall struct {
 	refund stock.Refunding
-	hold   stock.Hold
-	to     stock.State
-	along  any // for the backer
+	hold   stock.Hold // as it was read, and once it is locked, as it is
+	along  any        // for the backer
+}
+
+// refundAnswer is what became of it.
+type refundAnswer struct {
+	refund  stock.Refunding // as it is recorded
+	verdict stock.Verdict
 }
 
 // transition is that of each of its units.
@@ -33,75 +40,102 @@ func (c refundCall) freed(num int64) int64 {
 	return 0
 }
 
-// refundShape is what a refund of an order of one line does to its hold.
-type refundShape struct {
-	num, restocked, freed int64
-	to                    stock.State
-}
-
-// shape is that of a refund.
-func (c refundCall) shape() refundShape {
-	num := c.refund.Lines[0].Num
-	r := refundShape{num: num, freed: c.freed(num), to: c.to}
-	if c.refund.Restock {
-		r.restocked = num
-	}
-	return r
-}
-
 // Refund implements stock.Store. Refunds of orders of one line are merged.
-func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
+func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
 	if err := s.ready(ctx); err != nil {
-		return stock.Refused, err
+		return stock.Refunding{}, stock.Refused, err
 	}
-	call := refundCall{refund: refund, hold: hold, to: to, along: s.along}
-	if s.merged == nil || len(hold.Lines) > 1 {
-		return s.refund(ctx, struct{}{}, call)
+	call, do := refundCall{refund: refund, hold: hold, along: s.along}, s.refund
+	if s.merged != nil && len(hold.Lines) == 1 {
+		do = s.merged.refunds.do
 	}
-	return s.merged.refunds.do(ctx, struct{}{}, call)
+	answer, err := do(ctx, struct{}{}, call)
+	return answer.refund, answer.verdict, err
 }
 
-// refund makes one refund by itself: first its number, then the order's holds are locked and compared
-// with what the refund was worked out from, then whoever else guards it lets it, then each line moves under
-// its own guard.
-func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (stock.Verdict, error) {
-	refund, hold := call.refund, call.hold
-	if refund.Restock {
-		defer s.freed(keysOf(hold)...)
+// refund makes one refund by itself: first the order's holds are locked, and the refund is worked out from them; then
+// it claims its number, whoever else guards it lets it, and each line moves under its own guard.
+func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (refundAnswer, error) {
+	if call.refund.Restock {
+		defer s.freed(keysOf(call.hold)...)
 	}
-	var let bool
+	var booked stock.Refunding
+	let := true
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
-		let = true
-		if _, err := q.ExecContext(ctx, s.sql.insertRefunds(refund)); err != nil {
+		is, ok, err := s.lockRefunded(ctx, q, call.hold)
+		if err != nil {
 			return false, err
 		}
-		var lines, refunded int64
-		err := readRow(ctx, q, render(s.sql.lockRefunded, hold.Order, int64(hold.State), hold.Fence), &lines, &refunded)
-		if err != nil || lines != int64(len(hold.Lines)) || refunded != refundedOf(hold) {
+		var after stock.Hold
+		var refusal error
+		if booked, after, refusal = call.refund.Of(is); !ok || refusal != nil {
+			return false, s.claimRefund(ctx, q, call)
+		}
+		call := refundCall{refund: booked, hold: is, along: call.along}
+		if err := s.insertRefund(ctx, q, booked); err != nil {
 			return false, err
 		}
-		if let, err = s.lets(ctx, q, []string{hold.Order}); err != nil || !let {
+		if let, err = s.lets(ctx, q, []string{is.Order}); err != nil || !let {
 			return false, err
 		}
-		for _, l := range refund.Lines {
-			no := lineOf(hold, l.Key())
-			rows, err := affected(q.ExecContext(ctx, s.sql.refundLine(call, l, no)))
+		for _, l := range booked.Lines {
+			rows, err := affected(q.ExecContext(ctx, s.sql.refundLine(call, l, lineOf(is, l.Key()))))
 			if err != nil || rows == 0 {
 				return false, err
 			}
 		}
-		if call.to != hold.State {
-			rows, err := affected(q.ExecContext(ctx, render(s.sql.setState, int64(call.to), hold.Order, int64(hold.State))))
-			if err != nil || rows != int64(len(hold.Lines)) {
+		if after.State != is.State {
+			rows, err := affected(q.ExecContext(ctx, s.sql.setState(is, after.State)))
+			if err != nil || rows != int64(len(is.Lines)) {
 				return false, err
 			}
 		}
 		return true, s.back(ctx, q, call)
 	})
 	if err == nil && !let {
-		return stock.Refused, s.guard.refusal
+		return refundAnswer{}, s.guard.refusal
 	}
-	return taken(verdict(kept), reason(err))
+	verdict, err := taken(verdict(kept), reason(err))
+	if verdict != stock.Done {
+		booked = stock.Refunding{}
+	}
+	return refundAnswer{booked, verdict}, err
+}
+
+// claimRefund claims the number of a refund that is refused: it may be known, which comes first.
+func (s *Stock) claimRefund(ctx context.Context, q Tx, call refundCall) error {
+	booked, _, refusal := call.refund.Of(call.hold)
+	if refusal != nil {
+		return nil //nolint:nilerr // of this, the refund is refused
+	}
+	return s.insertRefund(ctx, q, booked)
+}
+
+// insertRefund claims the number of a refund.
+func (s *Stock) insertRefund(ctx context.Context, q Tx, booked stock.Refunding) error {
+	takeBack := render(s.sql.deleteRefundText(len(booked.Lines)), booked.ID)
+	return insert(ctx, q, s.sql.insertRefunds(booked), takeBack)
+}
+
+// lockRefunded locks the lines of an order and returns its hold with what is refunded of them, unless its state or
+// fence is another by now.
+func (s *Stock) lockRefunded(ctx context.Context, q Tx, hold stock.Hold) (stock.Hold, bool, error) {
+	if len(hold.Lines) == 0 {
+		return hold, false, nil
+	}
+	hold.Lines = slices.Clone(hold.Lines)
+	lines := 0
+	err := read(ctx, q, s.sql.lockRefunded(hold), func(rows *sql.Rows) error {
+		var no int
+		var refunded int64
+		err := rows.Scan(&no, &refunded)
+		if err == nil {
+			hold.Lines[no-1].Refunded = refunded
+			lines++
+		}
+		return err
+	})
+	return hold, lines == len(hold.Lines), err
 }
 
 // back does what goes along with refunds that are made, in their transaction.
@@ -120,36 +154,30 @@ func (s *Stock) lets(ctx context.Context, q Tx, orders []string) (bool, error) {
 	return s.guard.let(ctx, q, orders)
 }
 
-// refundBatch makes many refunds in one transaction. Of several for one order the first is in it. Those whose
-// hold has changed go alone; and where a number is known, or the books or the guard of one refuse, all do:
-// each finds out for itself.
-func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall) ([]reply[stock.Verdict], error) {
-	b := newRefundBatch(calls)
-	replies := allAlone(make([]reply[stock.Verdict], len(calls)))
-	var done []int
+// refundBatch makes many refunds in one transaction, those of one order one after the other. A number that comes twice
+// and what is refused go alone; and where a number is known, or the books or the guard of one refuse, all do: each
+// finds out for itself.
+func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall) ([]reply[refundAnswer], error) {
+	replies := allAlone(make([]reply[refundAnswer], len(calls)))
+	var b refundBatch
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+		b = newRefundBatch(calls)
 		t := newTally()
-		var err error
-		if done, err = b.lock(ctx, q, s.sql.lockRefunds, t); err != nil || len(done) == 0 {
+		if err := b.lock(ctx, q, s.sql.lockRefunds, t); err != nil || len(b.done) == 0 {
 			return false, err
 		}
-		in := make([]refundCall, len(done))
-		orders := make([]string, len(done))
-		for i, at := range done {
-			in[i], orders[i] = calls[at], calls[at].hold.Order
-		}
-		if let, err := s.lets(ctx, q, orders); err != nil || !let {
+		if let, err := s.lets(ctx, q, b.moved()); err != nil || !let {
 			return false, err
 		}
-		if err := s.bookRefunds(ctx, q, in); err != nil {
+		if err := s.bookRefunds(ctx, q, b); err != nil {
 			return false, err
 		}
 		if err := t.apply(ctx, q, s.sql); err != nil {
 			return false, err
 		}
-		return true, s.back(ctx, q, in...)
+		return true, s.back(ctx, q, b.made()...)
 	})
-	for _, i := range done { // also where the answer to the COMMIT is lost
+	for _, i := range b.done { // also where the answer to the COMMIT is lost
 		if calls[i].refund.Restock {
 			s.freed(keysOf(calls[i].hold)...)
 		}
@@ -159,91 +187,115 @@ func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall)
 	case err != nil:
 		return nil, err
 	case kept:
-		for _, i := range done {
-			replies[i] = reply[stock.Verdict]{answer: stock.Done}
+		for n, call := range b.made() {
+			replies[b.done[n]] = reply[refundAnswer]{answer: refundAnswer{call.refund, stock.Done}}
 		}
 	}
 	return replies, nil
 }
 
-// refundBatch is a batch of refunds, one for each order.
+// refundBatch is a batch of refunds of orders of one line.
 type refundBatch struct {
-	calls  []refundCall
-	first  map[string]int // the call of each order
-	orders []string
+	calls  []refundCall           // as they are worked out, once they are done
+	of     map[string][]int       // the calls of each order, in the order of arrival
+	orders []string               // all of them
+	to     map[string]stock.State // of those that move
+	done   []int                  // the calls that are made
 }
 
-// newRefundBatch takes the first call of each order.
+// newRefundBatch returns a batch of calls. Of those with one number the first is in it.
 func newRefundBatch(calls []refundCall) refundBatch {
-	b := refundBatch{calls: calls, first: map[string]int{}}
+	b := refundBatch{calls: slices.Clone(calls), of: map[string][]int{}, to: map[string]stock.State{}}
+	known := map[string]bool{}
 	for i, c := range calls {
-		if _, twice := b.first[c.hold.Order]; !twice {
-			b.first[c.hold.Order] = i
-			b.orders = append(b.orders, c.hold.Order)
+		if known[c.refund.ID] {
+			continue
 		}
+		known[c.refund.ID] = true
+		order := c.hold.Order
+		if len(b.of[order]) == 0 {
+			b.orders = append(b.orders, order)
+		}
+		b.of[order] = append(b.of[order], i)
 	}
 	return b
 }
 
-// bookRefunds writes refunds of orders of one line, whose holds are locked and as they were.
-func (s *Stock) bookRefunds(ctx context.Context, q Tx, calls []refundCall) error {
-	refunds := make([]stock.Refunding, len(calls))
-	for i, c := range calls {
-		refunds[i] = c.refund
-	}
-	if _, err := q.ExecContext(ctx, s.sql.insertRefunds(refunds...)); err != nil {
-		return err
-	}
-	orders := map[refundShape][]string{}
-	for _, c := range calls {
-		orders[c.shape()] = append(orders[c.shape()], c.hold.Order)
-	}
-	for shape, of := range orders {
-		rows, err := affected(q.ExecContext(ctx, s.sql.refundHolds(shape, of)))
-		if err != nil || rows != int64(len(of)) {
-			return missing(err)
-		}
-	}
-	return nil
-}
-
-// lock locks the holds, adds up what the refunds do, and returns the calls whose holds are still as
-// they were when the refund was worked out.
-func (b refundBatch) lock(ctx context.Context, q Tx, query string, t *tally) ([]int, error) {
-	rows, err := q.QueryContext(ctx, renderList(query, b.orders))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var in []int
-	for rows.Next() {
+// lock locks the holds, works out the refunds that they let, and adds up what these do. The others are refused: the
+// state or fence of their order is another, or those before them have left too little.
+func (b *refundBatch) lock(ctx context.Context, q Tx, query string, t *tally) error {
+	return read(ctx, q, renderList(query, b.orders), func(rows *sql.Rows) error {
 		var order string
 		var fence, refunded int64
 		var state sql.NullByte
 		if err := rows.Scan(&order, &state, &fence, &refunded); err != nil {
-			return nil, err
+			return err
 		}
-		i := b.first[order]
-		c := b.calls[i]
-		if stock.State(state.Byte) != c.hold.State || fence != c.hold.Fence || refunded != c.hold.Lines[0].Refunded {
-			continue
+		is := b.calls[b.of[order][0]].hold
+		is.State, is.Fence, is.Lines = stock.State(state.Byte), fence, slices.Clone(is.Lines)
+		is.Lines[0].Refunded = refunded
+		for _, i := range b.of[order] {
+			c := &b.calls[i]
+			booked, after, err := c.refund.Of(is)
+			if err != nil || c.hold.State != is.State || c.hold.Fence != is.Fence {
+				continue
+			}
+			c.refund, c.hold, is = booked, is, after
+			b.to[order], b.done = is.State, append(b.done, i)
+			l := booked.Lines[0]
+			if !t.add(c.transition().Change, buyerKey{l.Key(), is.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
+				return fault.ErrOverflow
+			}
 		}
-		l := c.refund.Lines[0]
-		if !t.add(c.transition().Change, buyerKey{l.Key(), c.hold.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
-			return nil, fault.ErrOverflow
-		}
-		in = append(in, i)
-	}
-	return in, rows.Err()
+		return nil
+	})
 }
 
-// refundedOf returns how many units of a hold are refunded.
-func refundedOf(hold stock.Hold) int64 {
-	sum := int64(0)
-	for _, l := range hold.Lines {
-		sum += l.Refunded
+// made returns the calls that are made.
+func (b *refundBatch) made() []refundCall {
+	made := make([]refundCall, len(b.done))
+	for n, i := range b.done {
+		made[n] = b.calls[i]
 	}
-	return sum
+	return made
+}
+
+// moved returns the orders of which something is refunded.
+func (b *refundBatch) moved() []string { return slices.Sorted(maps.Keys(b.to)) }
+
+// refundShape is what the refunds of an order of one line do to its hold.
+type refundShape struct {
+	refunded, restocked, freed int64
+	to                         stock.State
+}
+
+// bookRefunds writes refunds that are worked out from holds which are locked.
+func (s *Stock) bookRefunds(ctx context.Context, q Tx, b refundBatch) error {
+	refunds := make([]stock.Refunding, len(b.done))
+	sums := map[string]refundShape{}
+	for n, c := range b.made() {
+		refunds[n] = c.refund
+		num, sum := c.refund.Lines[0].Num, sums[c.hold.Order]
+		sum.refunded, sum.freed, sum.to = sum.refunded+num, sum.freed+c.freed(num), b.to[c.hold.Order]
+		if c.refund.Restock {
+			sum.restocked += num
+		}
+		sums[c.hold.Order] = sum
+	}
+	if _, err := q.ExecContext(ctx, s.sql.insertRefunds(refunds...)); err != nil {
+		return err
+	}
+	shapes := map[refundShape][]string{}
+	for _, order := range b.moved() {
+		shapes[sums[order]] = append(shapes[sums[order]], order)
+	}
+	for shape, orders := range shapes {
+		rows, err := affected(q.ExecContext(ctx, s.sql.refundHolds(shape, orders)))
+		if err != nil || rows != int64(len(orders)) {
+			return missing(err)
+		}
+	}
+	return nil
 }
 
 // lineOf returns the line number of an item in a hold; 0 where it has none.

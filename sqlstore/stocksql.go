@@ -18,8 +18,7 @@ type stockSQL struct {
 
 	createItem, changeTerms, changeLimit string
 	closeOrder, fenceOrder, setDeadline  string
-	lockRefunded, setState, countState   string
-	lockRefunds                          string
+	countState, lockRefunds              string
 	claim, claimPaid, lookAtItem         string
 	known, knownNow                      string
 	lockOrder, lockRefund, lockChange    string
@@ -125,11 +124,9 @@ func (q *stockSQL) renderHolds() {
 	q.closeOrder = "INSERT INTO " + q.holds + " (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
 		fmt.Sprintf(" VALUES (?, 1, 0, 0, 0, %d, ", stock.Cancelled) + list(now, 3) + ")"
 	q.fenceOrder = "UPDATE " + q.holds + " SET FENCE = FENCE + 1 WHERE ORDER_NO = ?"
-	q.setDeadline = "UPDATE " + q.holds + " SET EXPIRE_TIME = ?, UPDATE_TIME = " + now +
+	q.setDeadline = "UPDATE " + q.holds + " SET EXPIRE_TIME = ?, FENCE = FENCE + 1, UPDATE_TIME = " + now +
 		fmt.Sprintf(" WHERE ORDER_NO = ? AND STATE = %d AND FENCE = ? AND EXPIRE_TIME = ? AND EXPIRE_TIME > ", stock.Locked) + now
-	q.lockRefunded = "SELECT COUNT(*), COALESCE(SUM(REFUND_NUM), 0) FROM " + q.holds + " WHERE ORDER_NO = ? AND STATE = ? AND FENCE = ? FOR UPDATE"
 	q.lockRefunds = "SELECT ORDER_NO, STATE, FENCE, REFUND_NUM FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 FOR UPDATE"
-	q.setState = "UPDATE " + q.holds + " SET STATE = ?, UPDATE_TIME = " + now + " WHERE ORDER_NO = ? AND STATE = ?"
 	q.countState = "SELECT COUNT(*) FROM " + q.holds + " WHERE ORDER_NO = ? AND STATE = ?"
 }
 
@@ -502,10 +499,30 @@ func (q *stockSQL) insertRefundText(lines int) string {
 		" VALUES " + list("("+list("?", 10)+", "+now+")", lines)
 }
 
+// lockRefunded renders the read that locks the lines of an order: by the whole of their keys, so that no gap beside them is
+// locked, where the holds of new orders go.
+func (q *stockSQL) lockRefunded(hold stock.Hold) string {
+	return render(q.lockRefundedText(len(hold.Lines)), hold.Order, int64(hold.State), hold.Fence)
+}
+
+func (q *stockSQL) lockRefundedText(n int) string {
+	return "SELECT h.LINE_NO, h.REFUND_NUM FROM " + lines(n) + " STRAIGHT_JOIN " + q.holds + " h " + byKey +
+		" ON h.ORDER_NO = ? AND h.LINE_NO = n.NO WHERE h.STATE = ? AND h.FENCE = ? FOR UPDATE"
+}
+
+// setState renders the UPDATE of the state of all lines of an order, which are locked.
+func (q *stockSQL) setState(hold stock.Hold, to stock.State) string {
+	return render(q.setStateText(len(hold.Lines)), int64(to), hold.Order, int64(hold.State))
+}
+
+func (q *stockSQL) setStateText(lines int) string {
+	return "UPDATE " + q.holds + " " + byKey + " SET STATE = ?, UPDATE_TIME = " + now + " WHERE ORDER_NO = ? AND STATE = ?" + wholeKeys(lines)
+}
+
 // refundHolds renders the UPDATE of the holds of orders of which the same is refunded, which are locked: of a batch
 // mostly all.
 func (q *stockSQL) refundHolds(r refundShape, orders []string) string {
-	return renderList(render(q.refundHoldsText(), r.num, r.restocked, r.freed, int64(r.to))+" AND ORDER_NO IN (?)", orders)
+	return renderList(render(q.refundHoldsText(), r.refunded, r.restocked, r.freed, int64(r.to))+" AND ORDER_NO IN (?)", orders)
 }
 
 func (q *stockSQL) refundHoldsText() string {

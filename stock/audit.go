@@ -33,26 +33,53 @@ func (d Drift) String() string {
 type Report struct {
 	Items    int     // items that were looked at
 	Drifts   []Drift // empty when the books balance
+	Kept     []Drift // of Drifts, those that Repair left because lowering the counter would take sales back
 	Repaired int     // items that Repair corrected
 }
 
+// repair is what an audit does about what it finds.
+type repair uint8
+
+const (
+	look       repair = iota // nothing
+	mend                     // corrects it, unless that takes sales back
+	backOnSale               // corrects all of it
+)
+
 // Audit recounts every counter of these items, or of all items where none is named, from the
-// holds and the recorded changes, while traffic runs. It changes nothing.
+// holds and the recorded changes, while traffic runs. It changes nothing. Holds that were paid are
+// what sales are recounted from: they must not be deleted.
 // Errors: ErrInvalid, ErrUnknownSKU.
 func (inv *Inventory) Audit(ctx context.Context, keys ...Key) (Report, error) {
-	return inv.audit(ctx, keys, false)
+	return inv.audit(ctx, keys, look)
 }
 
 // Repair is Audit that also corrects each drift, by a recorded change and while traffic runs.
-// The report has the drifts as they were found. Corrections that would break the books, because
-// the holds themselves claim more than there is, are refused with ErrDrift; the other items are
-// corrected all the same.
+// The report has the drifts as they were found.
+//
+// It never takes sales back: what is sold and refunded, and what a buyer has bought, it only raises. A
+// counter that is higher than the holds say is mostly one whose paid holds somebody has deleted, and lowering it
+// would sell the units twice. It is left, is in Report.Kept, and the item is named by an ErrDrift; the item's
+// other counters are corrected. RepairBackOnSale lowers it.
+//
+// Corrections that would break the books, because the holds themselves claim more than there is, are refused
+// with ErrDrift as well. The other items are corrected all the same.
 func (inv *Inventory) Repair(ctx context.Context, keys ...Key) (Report, error) {
-	return inv.audit(ctx, keys, true)
+	return inv.audit(ctx, keys, mend)
+}
+
+// RepairBackOnSale is Repair that also takes sales back: units that are counted as sold, and that no paid hold
+// claims, go back on sale, and to the limits of their buyers. It is for counters that were changed by hand, never
+// for holds that were deleted. The items must be named; none is ErrInvalid.
+func (inv *Inventory) RepairBackOnSale(ctx context.Context, keys ...Key) (Report, error) {
+	if len(keys) == 0 {
+		return Report{}, errors.Join(inv.ready(ctx), fault.Invalid("keys", "must name the items whose units go back on sale"))
+	}
+	return inv.audit(ctx, keys, backOnSale)
 }
 
 // audit looks at each item, and repairs it if asked.
-func (inv *Inventory) audit(ctx context.Context, keys []Key, repair bool) (Report, error) {
+func (inv *Inventory) audit(ctx context.Context, keys []Key, do repair) (Report, error) {
 	err := inv.ready(ctx)
 	for _, key := range keys {
 		err = errors.Join(err, checkKey(key))
@@ -63,13 +90,12 @@ func (inv *Inventory) audit(ctx context.Context, keys []Key, repair bool) (Repor
 	var report Report
 	var failed []error
 	one := func(key Key) error {
-		drifts, err := inv.auditItem(ctx, key, repair)
+		found, err := inv.auditItem(ctx, key, do)
 		report.Items++
-		report.Drifts = append(report.Drifts, drifts...)
-		switch {
-		case err == nil && repair && len(drifts) > 0:
-			report.Repaired++
-		case errors.Is(err, ErrDrift):
+		report.Drifts = append(report.Drifts, found.Drifts...)
+		report.Kept = append(report.Kept, found.Kept...)
+		report.Repaired += found.Repaired
+		if errors.Is(err, ErrDrift) {
 			failed = append(failed, err)
 			return nil
 		}
@@ -96,34 +122,64 @@ func (inv *Inventory) audit(ctx context.Context, keys []Key, repair bool) (Repor
 
 // auditItem recounts one item. The correction is the difference, not the new value: it stays
 // right while traffic moves counter and recount together.
-func (inv *Inventory) auditItem(ctx context.Context, key Key, repair bool) ([]Drift, error) {
+func (inv *Inventory) auditItem(ctx context.Context, key Key, do repair) (Report, error) {
 	for range attempts {
 		book, err := inv.store.Book(ctx, key)
 		if err != nil {
-			return nil, err
+			return Report{}, err
 		}
 		if book.Version == 0 {
-			return nil, &ItemError{Key: key, Err: ErrUnknownSKU}
+			return Report{}, &ItemError{Key: key, Err: ErrUnknownSKU}
 		}
-		if !book.Unlimited {
-			book.Recount.Left = book.Recount.Total - book.Recount.Sold
+		book.balance()
+		found, kept := Report{Drifts: book.drifts()}, error(nil)
+		if do == mend {
+			found.Kept, kept = book.keepSales()
 		}
-		drifts := book.drifts()
-		if len(drifts) == 0 || !repair {
-			return drifts, nil
+		if do == look || len(book.drifts()) == 0 {
+			return found, kept
 		}
 		verdict, err := inv.store.Apply(ctx, book.correction())
 		switch {
 		case err != nil:
-			return drifts, err
+			return found, err
 		case verdict == Done:
-			return drifts, nil
+			found.Repaired++
+			return found, kept
 		case verdict == Refused:
-			return drifts, fmt.Errorf("%w: %v cannot be corrected: its holds claim more than it has", fault.ErrDrift, key)
+			return found, errors.Join(kept, fmt.Errorf("%w: %v cannot be corrected: its holds claim more than it has", fault.ErrDrift, key))
 		}
 		// Exists: another repair was faster; look again.
 	}
-	return nil, contention("repair", key.String())
+	return Report{}, contention("repair", key.String())
+}
+
+// balance works out what should be left.
+func (b *Book) balance() {
+	if !b.Unlimited {
+		b.Recount.Left = b.Recount.Total - b.Recount.Sold
+	}
+}
+
+// keepSales makes the recount claim no fewer sales than are counted, and returns the drifts that it leaves by that.
+func (b *Book) keepSales() (kept []Drift, err error) {
+	for _, d := range b.drifts() {
+		if d.takesBack() {
+			kept = append(kept, d)
+			err = errors.Join(err, fmt.Errorf("%w: %v; it is left: paid holds may have been deleted, and their units would be sold twice", fault.ErrDrift, d))
+		}
+	}
+	b.Recount.Sold, b.Recount.Refunded = max(b.Recount.Sold, b.Sold), max(b.Recount.Refunded, b.Refunded)
+	b.balance()
+	for i := range b.Buyers {
+		b.Buyers[i].Recount.Bought = max(b.Buyers[i].Recount.Bought, b.Buyers[i].Usage.Bought)
+	}
+	return kept, err
+}
+
+// takesBack reports whether a correction would undo sales.
+func (d Drift) takesBack() bool {
+	return d.By() > 0 && (d.Quantity == "sold" || d.Quantity == "refunded" || d.Quantity == "bought")
 }
 
 // drifts returns the counters that are not what they should be.

@@ -411,14 +411,28 @@ func ExampleInventory_Audit() {
 func ExampleInventory_Repair() {
 	ctx := context.Background()
 	inv, store := shopAndStore(ctx)
-	tamper(ctx, store, stock.Key{SKU: 42}, stock.Quantities{Sold: 4, Left: -4})
+	tamper(ctx, store, stock.Key{SKU: 42}, stock.Quantities{Locked: 4})
 	report, err := inv.Repair(ctx, stock.Key{SKU: 42})
 	fmt.Println(report.Repaired, report.Drifts, err)
 	report, err = inv.Audit(ctx)
 	fmt.Println(report.Drifts, err)
 	// Output:
-	// 1 [SKU 42: sold is 4, should be 0 (+4) SKU 42: left is 6, should be 10 (-4)] <nil>
+	// 1 [SKU 42: locked is 4, should be 0 (+4)] <nil>
 	// [] <nil>
+}
+
+// Repair leaves more sales than the paid holds claim, and RepairBackOnSale takes them back.
+func ExampleInventory_RepairBackOnSale() {
+	ctx := context.Background()
+	inv, store := shopAndStore(ctx)
+	tamper(ctx, store, stock.Key{SKU: 42}, stock.Quantities{Sold: 4, Left: -4})
+	report, err := inv.Repair(ctx, stock.Key{SKU: 42})
+	fmt.Println(report.Repaired, report.Kept, errors.Is(err, stock.ErrDrift))
+	report, err = inv.RepairBackOnSale(ctx, stock.Key{SKU: 42})
+	fmt.Println(report.Repaired, report.Kept, err)
+	// Output:
+	// 0 [SKU 42: sold is 4, should be 0 (+4)] true
+	// 1 [] <nil>
 }
 
 // shop returns an inventory of ten units of SKU 42 and one of SKU 43, at nine in the morning.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/sweep"
 )
 
@@ -37,11 +38,11 @@ func (inv *Inventory) Run(ctx context.Context) error {
 	return sweep.Run(ctx, inv.opts.Sweep, inv.Expire, inv.opts.OnError)
 }
 
-// release frees dead holds of some items and reports how many were freed by anyone in between:
-// this call, or another that came first.
+// release frees dead holds of some items, which are in the way of a call, and reports how many were freed
+// by anyone in between: this call, or another that came first.
 func (inv *Inventory) release(ctx context.Context, keys ...Key) (int, error) {
 	_, found, err := inv.releaseSome(ctx, keys...)
-	return found, err
+	return found, fault.Unsent(err)
 }
 
 // releaseSome looks up a batch of dead holds, of these items or of all, and releases it. It

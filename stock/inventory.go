@@ -130,7 +130,8 @@ func (inv *Inventory) For(buyer int64) *Inventory {
 }
 
 // Until returns the same inventory whose Locks die at a time by the store's clock at the latest, whatever
-// Options.HoldFor says: that of a group whose time is over then, for example. A replay does not compare it.
+// Options.HoldFor says: that of a group whose time is over then, for example. From that time on they are refused
+// with ErrExpired. A replay does not compare it.
 func (inv *Inventory) Until(deadline time.Time) *Inventory {
 	bound := inv.copy()
 	bound.until = input.Instant(deadline)

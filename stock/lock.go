@@ -20,8 +20,8 @@ import (
 // Errors, in the order of precedence: ErrInvalid; for an order that is known ErrCancelled,
 // ErrMismatch, ErrExpired, the first and last with the hold as it is; then for the first line that
 // refuses, by key: ErrUnknownSKU, ErrOffShelf, ErrNotStarted, ErrEnded, ErrPerOrder,
-// ErrBuyerRequired, ErrLiveHolds, ErrPerBuyer, ErrInsufficient, ErrOverflow. A refused order may be
-// locked again. Before a shortage or a buyer's limit is final, the dead holds of the item are
+// ErrBuyerRequired, ErrLiveHolds, ErrPerBuyer, ErrInsufficient, ErrOverflow; then ErrExpired, where
+// the time of Until is over. A refused order may be locked again. Before a shortage or a buyer's limit is final, the dead holds of the item are
 // released.
 func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Hold, error) {
 	return inv.open(ctx, Order{ID: order, Buyer: inv.buyerOf(), Lines: lines, Until: inv.untilOf()})
@@ -129,5 +129,5 @@ func (inv *Inventory) unlockable(ctx context.Context, asked Order) error {
 		}
 		return refusal
 	}
-	return nil
+	return asked.Lapsed(now)
 }

@@ -25,6 +25,9 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 		}
 		hold.Lines = append(hold.Lines, HoldLine{Line: l})
 	}
+	if order.Lapsed(now) != nil {
+		return Locking{Verdict: Refused}, nil
+	}
 	if err := m.move(order.Step().Transition(), &hold, now); err != nil {
 		return Locking{}, err
 	}
@@ -160,6 +163,7 @@ func (m *Memory) SetDeadline(ctx context.Context, was Hold, deadline time.Time) 
 		return Refused, nil
 	}
 	hold.Deadline, hold.UpdatedAt = deadline, now
+	hold.Fence++
 	m.holds[hold.Order] = hold
 	for _, key := range hold.keys() {
 		m.watch(key, hold)
@@ -291,20 +295,23 @@ func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) 
 }
 
 // Refund implements Store.
-func (m *Memory) Refund(ctx context.Context, refund Refunding, was Hold, to State) (Verdict, error) {
+func (m *Memory) Refund(ctx context.Context, refund Refunding, was Hold) (Refunding, Verdict, error) {
 	now, end, err := m.begin(ctx)
 	if err != nil {
-		return Refused, err
+		return Refunding{}, Refused, err
 	}
 	defer end()
 	if _, ok := m.refunds[refund.ID]; ok {
-		return Exists, nil
+		return Refunding{}, Exists, nil
 	}
-	hold := m.holds[was.Order]
-	if hold.State != was.State || hold.Fence != was.Fence || !slices.Equal(hold.Lines, was.Lines) {
-		return Refused, nil
+	is := m.holds[was.Order]
+	if is.State != was.State || is.Fence != was.Fence {
+		return Refunding{}, Refused, nil
 	}
-	hold = clone(hold)
+	refund, hold, refusal := refund.Of(is)
+	if refusal != nil {
+		return Refunding{}, Refused, nil //nolint:nilerr // the verdict says it
+	}
 	step := StepDiscard
 	if refund.Restock {
 		step = StepRefund
@@ -312,34 +319,27 @@ func (m *Memory) Refund(ctx context.Context, refund Refunding, was Hold, to Stat
 	items := make([]Item, len(refund.Lines))
 	for i, l := range refund.Lines {
 		if items[i], err = m.items[l.Key()].after(step.Transition().Change.Times(l.Num)); err != nil {
-			return Refused, err
+			return Refunding{}, Refused, err
 		}
 		if refund.Frees && hold.Buyer != 0 && m.usages[buyerKey{l.Key(), hold.Buyer}].Bought < l.Num {
-			return Refused, ErrDrift
+			return Refunding{}, Refused, ErrDrift
 		}
 	}
 	for i, l := range refund.Lines {
 		m.put(items[i], now)
-		line := &hold.Lines[slices.IndexFunc(hold.Lines, func(h HoldLine) bool { return h.Key() == l.Key() })]
-		line.Refunded += l.Num
-		if refund.Restock {
-			line.Restocked += l.Num
-		}
-		if refund.Frees {
-			line.Freed += l.Num
-			if hold.Buyer != 0 {
-				key := buyerKey{l.Key(), hold.Buyer}
-				u := m.usages[key]
-				u.Bought -= l.Num
-				m.usages[key] = u
-			}
+		if refund.Frees && hold.Buyer != 0 {
+			key := buyerKey{l.Key(), hold.Buyer}
+			u := m.usages[key]
+			u.Bought -= l.Num
+			m.usages[key] = u
 		}
 	}
-	hold.State, hold.UpdatedAt = to, now
+	hold.UpdatedAt = now
 	m.holds[hold.Order] = hold
 	refund.Lines = slices.Clone(refund.Lines)
 	m.refunds[refund.ID] = refund
-	return Done, nil
+	refund.Lines = slices.Clone(refund.Lines) // the caller's own
+	return refund, Done, nil
 }
 
 // Refunding implements Store.

@@ -131,7 +131,7 @@ type Hold struct {
 	LockedAt  time.Time
 	PaidAt    time.Time // zero before Pay; not before Deadline where a late payment was accepted
 	UpdatedAt time.Time
-	Fence     int64 // how often the order was resolved; see Inventory.Resolve
+	Fence     int64 // how often the order was resolved or its deadline moved; see Inventory.Resolve
 }
 
 // HoldLine is one line of a hold.

@@ -72,9 +72,9 @@ func (s noFence) Fence(ctx context.Context, order string) (stock.Verdict, error)
 	return stock.Done, err
 }
 
-func (s freesBuyer) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold, to stock.State) (stock.Verdict, error) {
+func (s freesBuyer) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
 	refund.Frees = !refund.Frees
-	return s.Store.Refund(ctx, refund, hold, to)
+	return s.Store.Refund(ctx, refund, hold)
 }
 
 func (s forgetsChanges) Applied(context.Context, stock.Kind, string) (stock.Change, error) {

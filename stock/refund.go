@@ -49,11 +49,10 @@ func (inv *Inventory) Refund(ctx context.Context, refund Refund) (Refund, error)
 		if hold.State == Locked && hold.dead(now) {
 			hold.State = Expired // whether or not anything has swept it up
 		}
-		booked, to, refusal := inv.refundable(hold, asked)
-		if refusal != nil {
+		if refusal := inv.unrefundable(hold, asked); refusal != nil {
 			return inv.replayRefund(ctx, asked, refusal)
 		}
-		verdict, err := inv.store.Refund(ctx, booked, hold, to)
+		booked, verdict, err := inv.store.Refund(ctx, asked, hold)
 		if err != nil {
 			return Refund{}, err
 		}
@@ -63,47 +62,66 @@ func (inv *Inventory) Refund(ctx context.Context, refund Refund) (Refund, error)
 			return booked.Refund, nil
 		case Exists:
 			return inv.replayRefund(ctx, asked, nil)
-		case Refused: // the hold changed in between: look again
+		case Refused: // another state, or less to refund: look again
 		}
 	}
 	return Refund{}, contention("refund", refund.ID)
 }
 
-// refundable returns the refund with its lines filled in and the state it leads to, or why the
-// hold refuses it.
-func (inv *Inventory) refundable(hold Hold, asked Refunding) (Refunding, State, error) {
-	refused := func(err error) (Refunding, State, error) { return Refunding{}, Unheld, err }
+// unrefundable returns why a hold refuses a refund, or nil.
+func (inv *Inventory) unrefundable(hold Hold, asked Refunding) error {
 	switch hold.State {
 	case Paid:
 	case Redeemed:
 		if !inv.opts.RefundRedeemed {
-			return refused(stateError(hold, asked.Order))
+			return stateError(hold, asked.Order)
 		}
 	case Unheld, Locked, Refunded, Cancelled, Expired:
-		return refused(stateError(hold, asked.Order))
+		return stateError(hold, asked.Order)
 	}
-	booked := asked
-	for _, l := range hold.Lines {
-		if rest := l.Num - l.Refunded; asked.Whole && rest > 0 {
-			booked.Lines = append(booked.Lines, Line{SKU: l.SKU, Activity: l.Activity, Num: rest})
+	_, _, err := asked.Of(hold)
+	return err
+}
+
+// Of returns a refund with its lines as it is recorded, and the hold that it leaves behind, or ErrOverRefund, or
+// ErrRefunded where everything is to be refunded and nothing is left. A store
+// applies it to a hold that nobody else changes meanwhile, so that refunds of one order need not wait for each
+// other's answers.
+func (r Refunding) Of(hold Hold) (Refunding, Hold, error) {
+	hold.Lines = slices.Clone(hold.Lines)
+	if r.Whole {
+		r.Lines = nil
+		for _, l := range hold.Lines {
+			if rest := l.Num - l.Refunded; rest > 0 {
+				r.Lines = append(r.Lines, Line{SKU: l.SKU, Activity: l.Activity, Num: rest})
+			}
 		}
 	}
-	left := slices.Clone(hold.Lines)
-	for _, l := range booked.Lines {
-		i := slices.IndexFunc(left, func(h HoldLine) bool { return h.Key() == l.Key() })
+	if len(r.Lines) == 0 {
+		return Refunding{}, Hold{}, &StateError{Order: r.Order, State: Refunded, Err: ErrRefunded}
+	}
+	for _, l := range r.Lines {
+		i := slices.IndexFunc(hold.Lines, func(h HoldLine) bool { return h.Key() == l.Key() })
 		rest := int64(0)
 		if i >= 0 {
-			rest = left[i].Num - left[i].Refunded
+			rest = hold.Lines[i].Num - hold.Lines[i].Refunded
 		}
 		if l.Num > rest {
-			return refused(&RefundError{Key: l.Key(), Order: asked.Order, Wanted: l.Num, Refundable: rest})
+			return Refunding{}, Hold{}, &RefundError{Key: l.Key(), Order: r.Order, Wanted: l.Num, Refundable: rest}
 		}
-		left[i].Refunded += l.Num
+		line := &hold.Lines[i]
+		line.Refunded += l.Num
+		if r.Restock {
+			line.Restocked += l.Num
+		}
+		if r.Frees {
+			line.Freed += l.Num
+		}
 	}
-	if slices.ContainsFunc(left, func(h HoldLine) bool { return h.Refunded < h.Num }) {
-		return booked, hold.State, nil
+	if !slices.ContainsFunc(hold.Lines, func(h HoldLine) bool { return h.Refunded < h.Num }) {
+		hold.State = Refunded
 	}
-	return booked, Refunded, nil
+	return r, hold, nil
 }
 
 // replayRefund answers a refund whose ID is known, and otherwise returns the refusal.

@@ -39,8 +39,11 @@ func (inv *Inventory) redate(ctx context.Context, order string, until time.Time,
 		switch {
 		case hold.State != Locked:
 			return Hold{}, stateError(hold, order)
-		case hold.dead(now):
-			return Hold{}, &StateError{Order: order, State: Locked, Err: ErrExpired}
+		case hold.dead(now): // unless the same call, still under way, extends it: the release waits for that
+			if _, err := inv.expire(ctx, order); err != nil {
+				return Hold{}, err
+			}
+			continue
 		case !wanted(hold.Deadline, until):
 			return hold, nil
 		}
@@ -50,6 +53,7 @@ func (inv *Inventory) redate(ctx context.Context, order string, until time.Time,
 		}
 		if verdict == Done {
 			hold.Deadline = until
+			hold.Fence++
 			return hold, nil
 		}
 	}

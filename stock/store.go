@@ -39,7 +39,7 @@ type Store interface {
 
 	// Lock records the hold and applies Order.Step, StepLock or StepTake, to every line, if all
 	// terms and limits let it: Done with the hold. Exists where the order has a hold or was closed. Refused where
-	// one item does not exist or does not let it, at that one moment; see Locking.Why.
+	// one item does not exist or does not let it, at that one moment, or else Order.Lapsed; see Locking.Why.
 	Lock(ctx context.Context, order Order, holdFor time.Duration) (Locking, error)
 
 	// Move applies a step with a hold to an order and all of its lines: Done, or Refused where
@@ -57,7 +57,8 @@ type Store interface {
 	Fence(ctx context.Context, order string) (Verdict, error)
 
 	// SetDeadline moves the deadline of a hold that is Locked and live, has this fence and
-	// this deadline. Refused otherwise.
+	// this deadline, and raises its fence by one, so that the same call, arriving once more after
+	// another has moved the deadline back, is not let through. Refused otherwise.
 	SetDeadline(ctx context.Context, hold Hold, deadline time.Time) (Verdict, error)
 
 	// Hold returns the hold of an order as it is now, and the clock. State is Unheld where
@@ -78,10 +79,11 @@ type Store interface {
 	// are at one of the orders.
 	Expire(ctx context.Context, orders []string) ([]string, error)
 
-	// Refund records the refund, applies StepRefund or StepDiscard to each of its lines and
-	// moves the order to the state. Exists where the refund's ID is taken. Refused where the
-	// hold's state, fence or refunded units are no longer those of the hold.
-	Refund(ctx context.Context, refund Refunding, hold Hold, to State) (Verdict, error)
+	// Refund works a refund out of the hold as it is at that moment, by Refunding.Of; records it,
+	// applies StepRefund or StepDiscard to each of its lines and moves the order to the state that
+	// leads to: Done with the refund as it is recorded. Exists where the refund's ID is taken.
+	// Refused otherwise where the state or the fence are no longer those of the hold, or Of refuses.
+	Refund(ctx context.Context, refund Refunding, hold Hold) (Refunding, Verdict, error)
 
 	// Refunding returns a recorded refund; ID is empty where there is none.
 	Refunding(ctx context.Context, id string) (Refunding, error)
@@ -139,6 +141,14 @@ func (o Order) Deadline(at time.Time, holdFor time.Duration) time.Time {
 		return o.Until
 	}
 	return deadline
+}
+
+// Lapsed returns why an order could not live if it was locked at a moment, because its Until is over then, or nil.
+func (o Order) Lapsed(at time.Time) error {
+	if o.Until.IsZero() || at.Before(o.Until) {
+		return nil
+	}
+	return &StateError{Order: o.ID, State: Unheld, Err: ErrExpired}
 }
 
 // Step returns StepTake for an order that is Taken, and StepLock for others.

@@ -17,6 +17,7 @@ func auditCases() []testCase {
 		{name: "Audit_NamesEachConflict", run: auditConflicts},
 		{name: "Audit_OfNamedCampaigns", run: auditNamed},
 		{name: "Audit_AfterALongLifeFindsNothing", run: auditLife},
+		{name: "Repair_NeverTakesClaimsBackUnlessTold", run: repairKeepsClaims},
 		{name: "Repair_MendsWhatDriftRefuses", run: repairMends},
 		{name: "Repair_UnderTraffic", run: repairUnderTraffic},
 	}
@@ -58,11 +59,29 @@ func auditDrifts(s *scene) {
 			suite.Same(s, "report", report, coupon.Report{Campaigns: 1, Drifts: c.want})
 			suite.Same(s, "balanced", report.Balanced(), false)
 		}
-		report, err := s.shop.Repair(s.Context())
+		report, err := s.shop.RepairBackOnSale(s.Context(), 1)
 		s.No(err)
 		suite.Same(s, "report", report, coupon.Report{Campaigns: 1, Drifts: c.want, Repaired: 1})
 		s.counts(right)
 	}
+}
+
+// repairKeepsClaims has a campaign count more claims than there are, as it does when somebody has deleted some.
+func repairKeepsClaims(s *scene) {
+	s.open(10)
+	s.claim("a", 5)
+	s.damage("damage", stock.Entry{Key: item(1), Delta: stock.Quantities{Sold: 3, Left: -3, Locked: 1}})
+	report, err := s.shop.Repair(s.Context())
+	s.Is(err, coupon.ErrDrift)
+	suite.Same(s, "left as it is", report.Kept, []stock.Drift{{Key: item(1), Quantity: "sold", Counted: 4, Recount: 1}})
+	s.Count("repaired", report.Repaired, 1)
+	s.counts(stock.Quantities{Total: 10, Sold: 4, Left: 6})
+	_, err = s.shop.RepairBackOnSale(s.Context())
+	s.Is(err, coupon.ErrInvalid)
+	report, err = s.shop.RepairBackOnSale(s.Context(), 1)
+	s.No(err)
+	s.Count("left as they are", len(report.Kept), 0)
+	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 }
 
 // auditConflicts spoils each number of a book on its way to the audit.
@@ -168,7 +187,7 @@ func repairUnderTraffic(s *scene) {
 			id := fmt.Sprintf("%d/%d", worker, i)
 			switch {
 			case worker < 2:
-				_, err = s.shop.Repair(s.Context())
+				_, err = s.shop.RepairBackOnSale(s.Context(), 1)
 			case i%2 == 0:
 				_, err = s.shop.For(int64(worker%3+1)).Claim(s.Context(), id, 1)
 			default:

@@ -170,9 +170,9 @@ func guardRefund(s *scene) {
 			want.State, want.UpdatedAt = to, s.now()
 			h, _, err := s.units().Hold(s.Context(), id)
 			s.No(err)
-			s.answers(stock.Done)(s.Store.Units(to).Refund(s.Context(), backOf(id, id, restock), h, stock.Refunded))
+			s.answers(stock.Done)(suite.Second(s.Store.Units(to).Refund(s.Context(), backOf(id, id, restock), h)))
 			suite.Same(s, "coupon", s.raw(id), want)
-			s.answers(stock.Exists)(s.Store.Units(to).Refund(s.Context(), backOf(id, id, restock), h, stock.Refunded))
+			s.answers(stock.Exists)(suite.Second(s.Store.Units(to).Refund(s.Context(), backOf(id, id, restock), h)))
 			suite.Same(s, "coupon", s.raw(id), want)
 		}
 	}
@@ -181,7 +181,7 @@ func guardRefund(s *scene) {
 	h, _, err := s.units().Hold(s.Context(), "fenced")
 	s.No(err)
 	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
-	s.answers(stock.Refused)(s.units().Refund(s.Context(), backOf("late", "fenced", true), h, stock.Refunded))
+	s.answers(stock.Refused)(suite.Second(s.units().Refund(s.Context(), backOf("late", "fenced", true), h)))
 	s.state("fenced", coupon.Usable)
 	was, err := s.units().Refunding(s.Context(), "late")
 	s.No(err)
@@ -196,7 +196,7 @@ func guardRefundFree(s *scene) {
 		h, _, err := s.units().Hold(s.Context(), "c")
 		s.No(err)
 		was, counted := s.raw("c"), s.campaign(1)
-		verdict, err := s.Store.Units(to).Refund(s.Context(), backOf("r", "c", true), h, stock.Refunded)
+		_, verdict, err := s.Store.Units(to).Refund(s.Context(), backOf("r", "c", true), h)
 		if want == nil {
 			s.answers(stock.Done)(verdict, err)
 			return

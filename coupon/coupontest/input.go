@@ -125,6 +125,7 @@ func readVerbs() []verb {
 			return suite.Gather(c.For(5).Wallet(ctx))
 		}),
 		dropped("Audit", func(ctx context.Context, c *coupon.Coupons) (coupon.Report, error) { return c.Audit(ctx) }),
+		dropped("RepairBackOnSale", func(ctx context.Context, c *coupon.Coupons) (coupon.Report, error) { return c.RepairBackOnSale(ctx, 1) }),
 		dropped("Repair", func(ctx context.Context, c *coupon.Coupons) (coupon.Report, error) { return c.Repair(ctx, 1) }),
 	}
 }

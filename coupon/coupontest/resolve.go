@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
@@ -20,6 +21,7 @@ func resolveCases() []testCase {
 		{name: "Answers_ThatAreLostAreSettledByResolve", run: lostAnswersResolved},
 		{name: "Answers_LostWhileCouponsAreGivenToMany", run: lostInABatch},
 		{name: "Answers_LostWhileCodesComeIn", run: lostInAnImport},
+		{name: "Answers_OfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
 		{name: "Calls_ThatAreNotSentChangeNothing", run: unsentCalls},
 		{name: "Calls_ThatCannotLookChangeNothing", run: blindCalls},
 	}
@@ -152,7 +154,7 @@ func resolveFences(s *scene) {
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "pay", 0))
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepCancel, "cancel", 0))
 	late := stock.Refunding{Refund: stock.Refund{ID: "late", Order: "refund", Restock: true, Lines: []stock.Line{one()}}, Whole: true}
-	s.answers(stock.Refused)(s.units().Refund(s.Context(), late, before, stock.Refunded))
+	s.answers(stock.Refused)(suite.Second(s.units().Refund(s.Context(), late, before)))
 	s.unclaimed("claim")
 	s.state("pay", coupon.Pending)
 	s.state("cancel", coupon.Pending)
@@ -182,6 +184,36 @@ func lostInABatch(s *scene) {
 }
 
 // lostInAnImport does the same to an import, and to codes that are made.
+// lostReleases loses the answer to the release of somebody's dead claim, which is in the way of a call that has not been
+// sent, or was refused. A sweep says what it knows of its own work.
+func lostReleases(s *scene) {
+	s.open(1)
+	deaf := s.shop.On(&wire{store: s.Store, reply: func(call string) error {
+		if call == unitsPrefix+"Expire" {
+			return coupon.ErrUnknown
+		}
+		return nil
+	}})
+	for i, call := range []func() error{
+		func() error { return suite.Outcome(deaf.For(6).Claim(s.Context(), "a", 1)) },
+		func() error { return suite.Outcome(deaf.For(6).Lock(s.Context(), "a", 1)) },
+		func() error { return deaf.Withdraw(s.Context(), "out", 1, 1) },
+		func() error {
+			return suite.Outcome(deaf.Issue(s.Context(), coupon.Batch{ID: "g", Campaign: 1, Buyers: []int64{6}}))
+		},
+	} {
+		s.lock("dead "+strconv.Itoa(i), 5)
+		s.Advance(hold)
+		err := call()
+		s.Is(err, coupon.ErrUnavailable)
+		s.IsNot(err, coupon.ErrUnknown)
+	}
+	s.counts(stock.Quantities{Total: 1, Left: 1})
+	s.lock("dead", 5)
+	s.Advance(hold)
+	s.Is(suite.Outcome(deaf.Expire(s.Context())), coupon.ErrUnknown)
+}
+
 func lostInAnImport(s *scene) {
 	s.pool()
 	codes := numbered("CODE", 2100)

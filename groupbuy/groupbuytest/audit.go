@@ -1,6 +1,8 @@
 package groupbuytest
 
 import (
+	"fmt"
+
 	"context"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -24,6 +26,7 @@ func repairCases() []testCase {
 		{name: "Repair_CorrectsTheCountsOfATeam", run: repairCounts},
 		{name: "Repair_CorrectsThePeopleOfAProduct", run: repairFormed},
 		{name: "Repair_CorrectsTheUnits", run: repairUnits},
+		{name: "Repair_NeverTakesPaymentsBackUnlessTold", run: repairKeepsPayments},
 		{name: "Repair_LeavesAloneWhatIsRight", run: repairNothing},
 		{name: "Repair_OfATeamThatIsFull", run: repairFull},
 	}
@@ -171,7 +174,7 @@ func auditSome(s *scene) {
 	s.offer(other, 10)
 	code := s.team([]int64{anna, ben}, "1")
 	s.open("3", carol)
-	s.damage(code, func(c *groupbuy.Counts) { c.Paid = 2 })
+	s.damage(code, func(c *groupbuy.Counts) { c.Held = 2 })
 	report := s.audited(other.Key)
 	suite.Same(s, "report", []int{report.Products, report.Teams, len(report.Drifts)}, []int{1, 0, 0})
 	report = s.audited(key())
@@ -216,7 +219,8 @@ func repairCounts(s *scene) {
 	code := s.team([]int64{anna, ben, carol}, "1", "2")
 	s.damage(code, func(c *groupbuy.Counts) { c.Held, c.Paid, c.PaidVolume = 0, 4, dec("9.5") })
 	s.unjoinedDamaged(code)
-	report := s.repaired()
+	report, err := s.groups.RepairBackOnSale(s.Context(), key())
+	s.No(err)
 	s.Count("drifts", len(report.Drifts), 3)
 	s.Count("repaired", report.Repaired, 1)
 	s.counts(code, 1, 2, "2")
@@ -242,7 +246,8 @@ func repairFormed(s *scene) {
 	s.team([]int64{anna, ben}, "1", "2")
 	s.No(s.Store.CorrectFormed(s.Context(), key(), 5))
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 7)
-	report := s.repaired()
+	report, err := s.groups.RepairBackOnSale(s.Context(), key())
+	s.No(err)
 	suite.Same(s, "drifts", report.Drifts, []groupbuy.Drift{{Key: key(), Quantity: "formed", Counted: dec("7"), Recount: dec("2")}})
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 2)
 	s.Count("repaired", report.Repaired, 1)
@@ -255,6 +260,36 @@ func repairUnits(s *scene) {
 	report := s.repaired()
 	s.Count("drifts", len(report.Units.Drifts), 2)
 	s.pool(stock.Quantities{Total: 90, Locked: 1, Sold: 1})
+	suite.Same(s, "balanced", s.audited().Balanced(), true)
+}
+
+// repairKeepsPayments has a team, a product and its units count more payments than there are, as they do when somebody
+// has deleted some.
+func repairKeepsPayments(s *scene) {
+	s.opened(people(5), 90)
+	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	s.damage(code, func(c *groupbuy.Counts) { c.Held, c.Paid, c.PaidVolume = 0, 3, dec("9.5") })
+	s.No(s.Store.CorrectFormed(s.Context(), key(), 5))
+	s.tamper("damage", key(), stock.Quantities{Sold: 2, Left: -2})
+	report, err := s.groups.Repair(s.Context())
+	s.Is(err, groupbuy.ErrDrift)
+	kept := []groupbuy.Drift{
+		{Key: key(), Team: code, Quantity: "paid", Counted: dec("3"), Recount: dec("2")},
+		{Key: key(), Team: code, Quantity: "volume", Counted: dec("9.5"), Recount: dec("2")},
+		{Key: key(), Quantity: "formed", Counted: dec("5"), Recount: dec("0")},
+	}
+	said := func(drifts []groupbuy.Drift) string { return fmt.Sprint(drifts) }
+	suite.Same(s, "left as it is", said(report.Kept), said(kept))
+	suite.Same(s, "units left as they are", report.Units.Kept, []stock.Drift{{Key: key(), Quantity: "sold", Counted: 4, Recount: 2}})
+	s.counts(code, 1, 3, "9.5")
+	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 5)
+	_, err = s.groups.RepairBackOnSale(s.Context())
+	s.Is(err, groupbuy.ErrInvalid)
+	report, err = s.groups.RepairBackOnSale(s.Context(), key())
+	s.No(err)
+	s.Count("left as they are", len(report.Kept)+len(report.Units.Kept), 0)
+	s.counts(code, 1, 2, "2")
+	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 0)
 	suite.Same(s, "balanced", s.audited().Balanced(), true)
 }
 

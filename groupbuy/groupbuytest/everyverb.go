@@ -73,6 +73,7 @@ func verbs() []verb {
 		verbOf("Audit", func(ctx context.Context, g g) (groupbuy.Report, error) { return g.Audit(ctx, key()) }),
 		verbOf("Audit of all", func(ctx context.Context, g g) (groupbuy.Report, error) { return g.Audit(ctx) }),
 		verbOf("Repair", func(ctx context.Context, g g) (groupbuy.Report, error) { return g.Repair(ctx, key()) }),
+		verbOf("RepairBackOnSale", func(ctx context.Context, g g) (groupbuy.Report, error) { return g.RepairBackOnSale(ctx, key()) }),
 		verbOf("Repair of all", func(ctx context.Context, g g) (groupbuy.Report, error) { return g.Repair(ctx) }),
 		verbOf("Remove", func(ctx context.Context, g g) (groupbuy.Product, error) { return g.Remove(ctx, key()) }),
 		verbOf("End", func(ctx context.Context, g g) (groupbuy.Activity, error) { return g.End(ctx, fair) }),

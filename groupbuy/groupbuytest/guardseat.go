@@ -122,10 +122,10 @@ func guardRefund(s *scene) {
 		ID: groupbuy.RefundID("2"), Order: "2", Restock: true, Lines: []stock.Line{h.Lines[0].Line},
 	}, Whole: true}
 	units := s.Store.Units(groupbuy.Along{Actor: "who", Reason: "why"})
-	s.answers(stock.Done)(units.Refund(s.Context(), refund, h, stock.Refunded))
+	s.answers(stock.Done)(suite.Second(units.Refund(s.Context(), refund, h)))
 	seat := s.seat("2", groupbuy.RefundDue)
 	suite.Same(s, "actor and reason", [2]string{seat.Actor, seat.Reason}, [2]string{"who", "why"})
-	s.answers(stock.Exists)(units.Refund(s.Context(), refund, h, stock.Refunded))
+	s.answers(stock.Exists)(suite.Second(units.Refund(s.Context(), refund, h)))
 	s.refundOwed("2")
 }
 

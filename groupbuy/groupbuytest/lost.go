@@ -2,6 +2,7 @@ package groupbuytest
 
 import (
 	"context"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -13,6 +14,7 @@ func lostCases() []testCase {
 		{name: "Answers_ThatAreLostAreSettledByTheSameCall", run: lostAnswers},
 		{name: "Answers_OfReadingsThatAreLost", run: lostReadings},
 		{name: "Answers_OfAnOpenThatAreLostAreSettledByResolve", run: lostResolved},
+		{name: "Answers_OfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
 		{name: "Calls_ThatAreNotSentAreMadeByTheSameCall", run: unsentCalls},
 		{name: "Offer_CutOffBetweenItsSteps", run: offerCutOff},
 		{name: "Offer_CutOffAndMadeWithOtherUnits", run: offerCutOffOther},
@@ -210,6 +212,36 @@ func lostResolved(s *scene) {
 	s.unjoined(seat.Team, buy("2", ben), groupbuy.ErrCancelled)
 	s.counts(seat.Team, 1, 0, "0")
 	s.pool(stock.Quantities{Total: 90, Locked: 1})
+}
+
+// lostReleases loses what became of the dead seats and the team that are in the way of a call, which has not been sent or
+// was refused. A sweep says what it knows of its own work.
+func lostReleases(s *scene) {
+	s.live()
+	deaf := func(calls ...string) *groupbuy.Groups {
+		return s.groups.On(&wire{store: s.Store, reply: func(call string) error {
+			if slices.Contains(calls, call) {
+				return groupbuy.ErrUnknown
+			}
+			return nil
+		}})
+	}
+	code := s.open("1", anna).Team
+	s.pay("1")
+	s.join(code, "2", ben)
+	s.join(code, "3", carol)
+	s.Advance(hold)
+	_, err := deaf(unitsPrefix+"Expire").Join(s.Context(), code, buy("4", dan))
+	s.only(err, groupbuy.ErrUnavailable)
+	s.join(code, "4", dan)
+	s.Advance(forming)
+	_, err = deaf("End").Refund(s.Context(), byHand("1"))
+	s.only(err, groupbuy.ErrUnavailable)
+	s.is(code, groupbuy.Failed)
+	s.open("5", anna)
+	s.Advance(hold)
+	_, err = deaf(unitsPrefix + "Expire").Expire(s.Context())
+	s.only(err, groupbuy.ErrUnknown)
 }
 
 // unsentCalls cuts each call off before its first statement, its second, and so on, and makes it again.

@@ -39,14 +39,46 @@ func Retryable(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown)
 }
 
-// Unread returns the error of a call that was done, and could then not be read back. ErrUnavailable and ErrStore
-// would say that nothing was done, so that it is ErrUnknown: the same call again returns what it did.
+// Unread returns the error of a call that took effect, and could then not be read back. It matches ErrUnknown: the same
+// call again returns what it did. What the cause says of itself, that nothing was done or changed, is not true of the
+// call, and is not matched; all else that the cause matches is: a context's end, or the driver's error.
 func Unread(err error) error {
-	if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrStore) {
-		return fmt.Errorf("%w; it could not be read back: %s", ErrUnknown, err.Error())
+	if err == nil {
+		return nil
 	}
-	return err
+	return &outcome{of: ErrUnknown, note: "it was done, but what came of it could not be read", cause: err}
 }
+
+// Unsent returns the error of something that a call does for others before it is sent, such as the release of
+// expired orders. Where nobody knows what became of that, the call itself has done nothing: it is ErrUnavailable.
+func Unsent(err error) error {
+	if !errors.Is(err, ErrUnknown) {
+		return err
+	}
+	return &outcome{of: ErrUnavailable, note: "what was in the way could not be cleared", cause: err}
+}
+
+// outcome is what became of a call that another one has failed: its class is its own, the cause is that of the other.
+type outcome struct {
+	of    error // ErrUnknown or ErrUnavailable
+	note  string
+	cause error
+}
+
+// Error implements error.
+func (e *outcome) Error() string { return fmt.Sprintf("%v: %s: %v", e.of, e.note, e.cause) }
+
+// Is matches the class, and what the cause matches beside its own.
+func (e *outcome) Is(target error) bool {
+	switch target {
+	case ErrInvalid, ErrMismatch, ErrOverflow, ErrDrift, ErrUnknown, ErrUnavailable, ErrBusy, ErrStore:
+		return target == e.of
+	}
+	return errors.Is(e.cause, target)
+}
+
+// As finds the cause.
+func (e *outcome) As(target any) bool { return errors.As(e.cause, target) }
 
 // InvalidError names the argument that was refused and why. It matches ErrInvalid.
 type InvalidError struct {

@@ -17,6 +17,9 @@ func Meet(n int, calls ...func() error) []error {
 // Outcome returns the error of a call whose result does not matter.
 func Outcome[T any](_ T, err error) error { return err }
 
+// Second returns what a call returns behind its first result.
+func Second[A, B any](_ A, second B, err error) (B, error) { return second, err }
+
 // Crowd makes n calls, up to width at a time, and returns their errors, by number.
 func Crowd(n, width int, call func(i int) error) []error {
 	errs := make([]error, n)

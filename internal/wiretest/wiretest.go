@@ -131,8 +131,8 @@ func (s *Stock) Expire(ctx context.Context, orders []string) ([]string, error) {
 }
 
 // Refund implements stock.Store.
-func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, h stock.Hold, to stock.State) (stock.Verdict, error) {
-	return Over(s.Send, s.Reply, s.Prefix+"Refund", func() (stock.Verdict, error) { return s.Store.Refund(ctx, refund, h, to) })
+func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, h stock.Hold) (stock.Refunding, stock.Verdict, error) {
+	return Over2(s.Send, s.Reply, s.Prefix+"Refund", func() (stock.Refunding, stock.Verdict, error) { return s.Store.Refund(ctx, refund, h) })
 }
 
 // Refunding implements stock.Store.

@@ -283,7 +283,7 @@ UPDATE goods_stock_hold
 
 -- Extend, Shorten
 UPDATE goods_stock_hold
-   SET EXPIRE_TIME = ?, UPDATE_TIME = UTC_TIMESTAMP(6)
+   SET EXPIRE_TIME = ?, FENCE = FENCE + 1, UPDATE_TIME = UTC_TIMESTAMP(6)
  WHERE ORDER_NO = ?
    AND STATE = 1
    AND FENCE = ?
@@ -294,12 +294,14 @@ UPDATE goods_stock_hold
 INSERT INTO goods_stock_refund (REFUND_NO, LINE_NO, LINE_NUM, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6));
 
--- Refund 2: lock the order as it was read
-SELECT COUNT(*), COALESCE(SUM(REFUND_NUM), 0)
-  FROM goods_stock_hold
- WHERE ORDER_NO = ?
-   AND STATE = ?
-   AND FENCE = ? FOR UPDATE;
+-- Refund 1: lock the lines of the order (here two)
+SELECT h.LINE_NO, h.REFUND_NUM
+  FROM (SELECT 1 AS NO
+ UNION ALL SELECT 2) n
+  STRAIGHT_JOIN goods_stock_hold h FORCE INDEX (PRIMARY) ON h.ORDER_NO = ?
+   AND h.LINE_NO = n.NO
+ WHERE h.STATE = ?
+   AND h.FENCE = ? FOR UPDATE;
 
 -- Refund 3: each line, back on sale
 UPDATE goods_stock_hold h FORCE INDEX (PRIMARY)
@@ -328,10 +330,11 @@ UPDATE goods_stock_hold h FORCE INDEX (PRIMARY)
    AND h.REFUND_NUM = ?;
 
 -- Refund 4: every unit is refunded now
-UPDATE goods_stock_hold
+UPDATE goods_stock_hold FORCE INDEX (PRIMARY)
    SET STATE = ?, UPDATE_TIME = UTC_TIMESTAMP(6)
  WHERE ORDER_NO = ?
-   AND STATE = ?;
+   AND STATE = ?
+   AND LINE_NO IN (1, 2);
 
 -- Merged Refund 1: lock the orders
 SELECT ORDER_NO, STATE, FENCE, REFUND_NUM
@@ -623,6 +626,14 @@ DELETE t
  UNION ALL SELECT 2) n
   STRAIGHT_JOIN goods_stock_hold h FORCE INDEX (PRIMARY) ON h.ORDER_NO = ?
    AND h.LINE_NO = n.NO;
+
+-- In the caller's transaction: a refused refund of two lines goes
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ DELETE r
+  FROM (SELECT 1 AS NO
+ UNION ALL SELECT 2) n
+  STRAIGHT_JOIN goods_stock_refund r FORCE INDEX (PRIMARY) ON r.REFUND_NO = ?
+   AND r.LINE_NO = n.NO;
 
 -- In the caller's transaction: a refused change of two lines goes
 /*M!

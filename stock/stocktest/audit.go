@@ -3,6 +3,7 @@ package stocktest
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
@@ -13,6 +14,7 @@ func auditCases() []testCase {
 		{name: "Audit_NamesEachDrift", run: auditNames},
 		{name: "Audit_NamesTheDriftOfABuyer", run: auditBuyer},
 		{name: "Audit_OfNamedItems", run: auditNamed},
+		{name: "Repair_NeverTakesSalesBackUnlessTold", run: repairKeepsSales},
 		{name: "Repair_IsRecordedAndHappensOnce", run: repairOnce},
 		{name: "Repair_ConcurrentlyAndUnderTraffic", run: repairUnderTraffic},
 		{name: "Repair_RefusesWhatTheHoldsDoNotAllow", run: repairImpossible},
@@ -62,12 +64,49 @@ func auditNames(s *scene) {
 		for range 2 { // an audit changes nothing
 			suite.Same(s, "drifts", s.drifts(), c.want)
 		}
-		report, err := s.inv.Repair(s.Context())
+		report, err := s.inv.RepairBackOnSale(s.Context(), sku(1))
 		s.No(err)
 		suite.Same(s, "report", report, stock.Report{Items: 1, Drifts: c.want, Repaired: 1})
 		s.counts(sku(1), right)
 	}
 	suite.Same(s, "by", drift("locked", 5, 2).By(), 3)
+}
+
+// repairKeepsSales has an item count more sales than its holds claim, as it does when somebody has deleted these.
+func repairKeepsSales(s *scene) {
+	s.define(sku(1), 10, stock.Terms{PerBuyer: 9})
+	s.define(sku(2), 0, stock.Terms{Unlimited: true})
+	s.damage("damage",
+		stock.Entry{Key: sku(1), Delta: stock.Quantities{Total: 2, Sold: 4, Locked: 1, Left: -2, Refunded: 3}},
+		stock.Entry{Key: sku(1), Buyer: 5, Delta: stock.Quantities{Locked: 1, Sold: 4}, Holds: 1},
+		stock.Entry{Key: sku(2), Delta: stock.Quantities{Sold: 4}})
+	kept := []stock.Drift{
+		{Key: sku(1), Quantity: "sold", Counted: 4}, {Key: sku(1), Quantity: "refunded", Counted: 3},
+		{Key: sku(1), Buyer: 5, Quantity: "bought", Counted: 4}, {Key: sku(2), Quantity: "sold", Counted: 4},
+	}
+	for n := range 2 { // what can be is corrected by the first
+		report, err := s.inv.Repair(s.Context())
+		s.Is(err, stock.ErrDrift)
+		for _, d := range kept {
+			if !strings.Contains(err.Error(), d.String()) {
+				s.Fatalf("%q does not name %v", err, d)
+			}
+		}
+		suite.Same(s, "left as it is", report.Kept, kept)
+		s.Count("repaired", report.Repaired, 1-n)
+		s.counts(sku(1), stock.Quantities{Total: 10, Sold: 4, Left: 6, Refunded: 3})
+		s.counts(sku(2), stock.Quantities{Sold: 4})
+		s.usage(5, sku(1), stock.Usage{Bought: 4})
+	}
+	_, err := s.inv.RepairBackOnSale(s.Context())
+	s.Is(err, stock.ErrInvalid)
+	report, err := s.inv.RepairBackOnSale(s.Context(), sku(1), sku(2))
+	s.No(err)
+	s.Count("left as they are", len(report.Kept), 0)
+	s.Count("repaired", report.Repaired, 2)
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+	s.counts(sku(2), stock.Quantities{})
+	s.usage(5, sku(1), stock.Usage{})
 }
 
 func auditBuyer(s *scene) {
@@ -92,7 +131,7 @@ func auditBuyer(s *scene) {
 		{Key: sku(2), Quantity: "sold", Counted: 6, Recount: 1},
 	}
 	suite.Same(s, "drifts", s.drifts(), want)
-	report, err := s.inv.Repair(s.Context())
+	report, err := s.inv.RepairBackOnSale(s.Context(), sku(1), sku(2))
 	s.No(err)
 	suite.Same(s, "report", report, stock.Report{Items: 2, Drifts: want, Repaired: 2})
 	s.usage(1, sku(1), stock.Usage{Held: 2, Holds: 1})
@@ -152,7 +191,7 @@ func repairUnderTraffic(s *scene) {
 			order := fmt.Sprintf("%d/%d", worker, i)
 			switch {
 			case worker < 2:
-				_, err = s.inv.Repair(s.Context())
+				_, err = s.inv.RepairBackOnSale(s.Context(), sku(1))
 			default:
 				if _, err = s.inv.For(int64(worker%3+1)).Lock(s.Context(), order, units(1, 2)); err != nil {
 					return err

@@ -1,7 +1,9 @@
 package stocktest
 
 import (
+	"context"
 	"strconv"
+	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/internal/wiretest"
@@ -24,6 +26,9 @@ func betweenCases() []testCase {
 		{name: "Between_RefundAfterRedeem", run: refundAfterRedeemed},
 		{name: "Between_ExtendAfterShorten", run: extendAfterShorten},
 		{name: "Between_ExtendAfterPay", run: extendAfterPay},
+		{name: "Between_ALostExtendDoesNotComeTwice", run: extendLost},
+		{name: "Between_PayAfterExtend", run: payAfterExtend},
+		{name: "Between_ExtendOfADeadHoldWaitsForTheSameCall", run: extendDead},
 		{name: "Between_DefineAfterDefine", run: defineAfterDefine},
 		{name: "Between_SwitchAfterRestock", run: switchAfterRestock},
 		{name: "Between_ChangeAfterTheSameChange", run: changeAfterChange},
@@ -216,6 +221,88 @@ func extendAfterPay(s *scene) {
 	_, err := s.before("SetDeadline", 1, func() { s.pay("a") }).Extend(s.Context(), "a", h.Deadline.Add(hold))
 	s.inState(err, "a", stock.Paid, stock.ErrPaid)
 	s.SameTime("deadline", s.holdOf("a").Deadline, h.Deadline)
+}
+
+// extendLost has the statement of an Extend arrive when another has done what it asked for, and a Shorten has undone it.
+func extendLost(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	was := s.lock("a", units(1, 2))
+	later := was.Deadline.Add(hold)
+	h, err := s.inv.Extend(s.Context(), "a", later)
+	s.No(err)
+	suite.Same(s, "hold", s.holdOf("a"), h)
+	h, err = s.inv.Shorten(s.Context(), "a", was.Deadline)
+	s.No(err)
+	verdict, err := s.Store.SetDeadline(s.Context(), was, later)
+	s.refusedLate("an Extend", verdict, err)
+	suite.Same(s, "hold", s.holdOf("a"), h)
+	verdict, err = s.Store.SetDeadline(s.Context(), was, was.LockedAt) // and so would be a Shorten
+	s.refusedLate("a Shorten", verdict, err)
+	s.pay("a")
+}
+
+// payAfterExtend has a payment and a cancellation on their way while the deadline moves.
+func payAfterExtend(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	for order, step := range map[string]func(*stock.Inventory) (stock.Outcome, error){
+		"paid":      func(inv *stock.Inventory) (stock.Outcome, error) { return inv.Pay(s.Context(), "paid") },
+		"cancelled": func(inv *stock.Inventory) (stock.Outcome, error) { return inv.Cancel(s.Context(), "cancelled") },
+	} {
+		h := s.lock(order, units(1, 2))
+		extend := func() {
+			h = s.holdOf(order)
+			_, err := s.inv.Extend(s.Context(), order, h.Deadline.Add(hold))
+			s.No(err)
+		}
+		o, err := step(s.before("Move", 1, func() {
+			extend()
+			extend()
+		}))
+		s.No(err)
+		suite.Same(s, "state", o.State.String(), order)
+		suite.Same(s, "replay", o.Replay, false)
+	}
+	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
+}
+
+// extendDead has the same Extend, still under way when the deadline passes, take effect before the second call has
+// released the hold: that is not refused. Where nothing comes, the hold is released.
+func extendDead(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	var effects []stock.Effect
+	s.inv = s.with(stock.Options{Hook: record(&effects)})
+	h := s.lock("a", units(1, 2))
+	later := h.Deadline.Add(hold)
+	s.No(suite.Outcome(s.inv.Extend(s.Context(), "a", later)))
+	got, err := s.inv.On(&staleHold{Stock: wiretest.Stock{Store: s.Store}, was: &h}).Extend(s.Context(), "a", later)
+	s.No(err)
+	s.SameTime("deadline", got.Deadline, later)
+
+	s.lock("b", units(1, 2))
+	s.Advance(hold)
+	effects = nil
+	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(hold))
+	s.inState(err, "b", stock.Expired, stock.ErrExpired)
+	s.state("b", stock.Expired)
+	suite.Same(s, "effects", effects, []stock.Effect{{Step: stock.StepExpire, Order: "b"}})
+	_, err = s.inv.Shorten(s.Context(), "b", s.now())
+	s.inState(err, "b", stock.Expired, stock.ErrExpired)
+}
+
+// staleHold is a store whose first look at a hold is of before a change that is under way, and at its old deadline.
+type staleHold struct {
+	wiretest.Stock
+
+	was *stock.Hold
+}
+
+// Hold implements stock.Store.
+func (s *staleHold) Hold(ctx context.Context, order string) (stock.Hold, time.Time, error) {
+	if was := s.was; was != nil {
+		s.was = nil
+		return *was, was.Deadline, nil
+	}
+	return s.Store.Hold(ctx, order)
 }
 
 func defineAfterDefine(s *scene) {

@@ -80,7 +80,7 @@ func extend(s *scene) {
 	s.lock("b", units(1, 2))
 	s.Advance(hold)
 	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(hold))
-	s.inState(err, "b", stock.Locked, stock.ErrExpired)
+	s.inState(err, "b", stock.Expired, stock.ErrExpired)        // which it is by then
 	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(-hold)) // not even by nothing
 	s.Is(err, stock.ErrExpired)
 	_, err = s.inv.Expire(s.Context())

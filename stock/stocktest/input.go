@@ -77,6 +77,10 @@ func verbs() []verb {
 		{"Audit", func(ctx context.Context, inv *stock.Inventory) error { _, err := inv.Audit(ctx, sku(1)); return err }},
 		{"Repair", func(ctx context.Context, inv *stock.Inventory) error { _, err := inv.Repair(ctx, sku(1)); return err }},
 		{"Audit of all", func(ctx context.Context, inv *stock.Inventory) error { _, err := inv.Audit(ctx); return err }},
+		{"RepairBackOnSale", func(ctx context.Context, inv *stock.Inventory) error {
+			_, err := inv.RepairBackOnSale(ctx, sku(1))
+			return err
+		}},
 		{"Repair of all", func(ctx context.Context, inv *stock.Inventory) error { _, err := inv.Repair(ctx); return err }},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/internal/wiretest"
@@ -33,6 +34,8 @@ func lockCases() []testCase {
 		{name: "Lock_ConcurrentMismatches", run: lockConcurrentMismatches},
 		{name: "Lock_RefusedMayBeRetried", run: lockRefusedRetried},
 		{name: "Lock_FirstRefusalByKey", run: lockFirstRefusal},
+		{name: "Lock_UntilATimeThatIsOverIsRefused", run: lockUntilOver},
+		{name: "Lock_UntilATimeThatIsOverInACrowd", run: lockUntilOverCrowd},
 		{name: "Lock_FiveHundredLines", run: lockManyLines},
 		{name: "Lock_OppositeLineOrders", run: lockOppositeOrders},
 		{name: "Lock_NeverOversellsNorRefusesTooSoon", run: lockCrowd},
@@ -414,6 +417,62 @@ func lockFirstRefusal(s *scene) {
 	refused(buyer, stock.ErrPerBuyer)
 	terms.PerBuyer = 0
 	refused(buyer, stock.ErrInsufficient)
+}
+
+// lockUntilOver has a Lock whose hold would be dead from the beginning, by the store's clock.
+func lockUntilOver(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 10, stock.Terms{})
+	lines := []stock.Line{units(1, 2), units(2, 1)}
+	for n, lines := range [][]stock.Line{lines[:1], lines} {
+		order := strconv.Itoa(n)
+		for _, until := range []time.Time{s.now(), s.now().Add(-time.Hour)} {
+			_, err := s.inv.Until(until).Lock(s.Context(), order, lines...)
+			s.inState(err, order, stock.Unheld, stock.ErrExpired)
+			s.unheld(order)
+			_, err = s.inv.Until(until).For(5).Lock(s.Context(), order, lines...)
+			s.Is(err, stock.ErrExpired)
+			s.usage(5, sku(1), stock.Usage{})
+		}
+	}
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
+	_, err := s.inv.Until(s.now()).Lock(s.Context(), "0", units(1, 11)) // what the item refuses comes first
+	s.shortage(err, sku(1), 11, 10)
+	_, err = s.inv.Until(s.now()).Lock(s.Context(), "0", units(9, 1))
+	s.Is(err, stock.ErrUnknownSKU)
+
+	until := s.now().Add(time.Microsecond)
+	h, err := s.inv.Until(until).Lock(s.Context(), "0", lines...) // a refused order may be locked
+	s.No(err)
+	s.SameTime("deadline", h.Deadline, until)
+	replay, err := s.inv.Until(s.now()).Lock(s.Context(), "0", lines...) // and what is known of it comes before
+	s.No(err)
+	suite.Same(s, "replay", replay, h)
+	s.pay("0")
+	s.Advance(hold)
+	replay, err = s.inv.Until(until).Lock(s.Context(), "0", lines...)
+	s.No(err)
+	suite.Same(s, "state", replay.State, stock.Paid)
+	_, err = s.inv.Until(until).Take(s.Context(), "taken", units(1, 1)) // what is sold at once has no deadline
+	s.No(err)
+}
+
+// lockUntilOverCrowd has every other order of a crowd be too late: the others are not in its way.
+func lockUntilOverCrowd(s *scene) {
+	s.define(sku(1), 20, stock.Terms{})
+	now := s.now()
+	errs := suite.Together(40, func(i int) error {
+		return suite.Outcome(s.inv.Until(now.Add(time.Duration(i%2)*time.Minute)).Lock(s.Context(), strconv.Itoa(i), units(1, 1)))
+	})
+	for i, err := range errs {
+		switch {
+		case i%2 == 1:
+			s.No(err)
+		case !suite.Matches(err, stock.ErrExpired, stock.ErrInsufficient):
+			s.Fatalf("order %d, which is too late: %v", i, err)
+		}
+	}
+	s.counts(sku(1), stock.Quantities{Total: 20, Locked: 20, Left: 20})
 }
 
 func lockManyLines(s *scene) {

@@ -22,6 +22,7 @@ func refundCases() []testCase {
 		{name: "Refund_SumsLines", run: refundSumsLines},
 		{name: "Refund_ConcurrentReplays", run: refundConcurrentReplays},
 		{name: "Refund_ConcurrentRefundsKeepTheCap", run: refundConcurrentCap},
+		{name: "Refund_ManyPartsOfOneOrderAtOnce", run: refundManyParts},
 		{name: "Refund_ConcurrentMismatches", run: refundConcurrentMismatches},
 		{name: "Refund_FreesTheBuyersLimitByOption", run: refundFreesBuyer},
 		{name: "Refund_RefusedMayBeRetried", run: refundRefusedRetried},
@@ -221,6 +222,43 @@ func refundConcurrentCap(s *scene) {
 		return err
 	})
 	s.Count("whole refunds", s.Succeeded(errs, stock.ErrRefunded), 1)
+}
+
+// refundManyParts refunds each unit of an order by itself, all of them at once, some back on sale, and one that takes
+// what is left: none is in the way of another.
+func refundManyParts(s *scene) {
+	const parts = 150
+	for n, lines := range [][]stock.Line{{units(1, parts)}, {units(2, parts), units(3, parts)}} {
+		order := strconv.Itoa(n)
+		for _, l := range lines {
+			s.define(l.Key(), parts, stock.Terms{PerBuyer: 2 * parts})
+		}
+		_, err := s.inv.For(5).Lock(s.Context(), order, lines...)
+		s.No(err)
+		s.pay(order)
+		frees := s.with(stock.Options{RefundFreesBuyer: true})
+		s.Each(suite.Together(parts-1, func(i int) error {
+			part := stock.Line{SKU: lines[i%len(lines)].SKU, Num: 1}
+			inv := s.inv
+			if i%3 == 0 {
+				inv = frees
+			}
+			return suite.Outcome(inv.Refund(s.Context(), stock.Refund{
+				ID: fmt.Sprint(order, "/", i), Order: order, Restock: i%2 == 0, Lines: []stock.Line{part},
+			}))
+		}))
+		h := s.state(order, stock.Paid)
+		refunded, freed := int64(0), int64(0)
+		for _, l := range h.Lines {
+			refunded, freed = refunded+l.Refunded, freed+l.Freed
+		}
+		suite.Same(s, "refunded, freed", [2]int64{refunded, freed}, [2]int64{parts - 1, 50})
+		errs := suite.Together(4, func(i int) error {
+			return suite.Outcome(s.inv.Refund(s.Context(), stock.Refund{ID: fmt.Sprint(order, "/rest ", i), Order: order, Restock: true}))
+		})
+		s.Count("refunds of the rest", s.Succeeded(errs, stock.ErrRefunded), 1)
+		s.state(order, stock.Refunded)
+	}
 }
 
 func refundConcurrentMismatches(s *scene) {

@@ -21,6 +21,7 @@ func resolveCases() []testCase {
 		{name: "Resolve_AgainstPay", run: resolveAgainstPay},
 		{name: "Answers_ThatAreLostAreSettledByTheSameCall", run: lostAnswers},
 		{name: "Answers_ThatAreLostAreSettledByResolve", run: lostAnswersResolved},
+		{name: "Answers_OfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
 		{name: "Calls_ThatAreNotSentChangeNothing", run: unsentCalls},
 	}
 }
@@ -93,7 +94,7 @@ func resolveFencesLater(s *scene) {
 	verdict, err := s.Store.Move(s.Context(), stock.StepRedeem, "a", paid.Fence)
 	s.refusedLate("a Redeem", verdict, err)
 	refund := stock.Refunding{Refund: stock.Refund{ID: "late", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}}
-	verdict, err = s.Store.Refund(s.Context(), refund, paid, stock.Paid)
+	_, verdict, err = s.Store.Refund(s.Context(), refund, paid)
 	s.refusedLate("a Refund", verdict, err)
 	got, err := s.Store.Refunding(s.Context(), "late")
 	s.No(err)
@@ -320,6 +321,44 @@ func lostAnswersResolved(s *scene) {
 		}
 	}
 	s.journeyEnd()
+}
+
+// lostReleases loses the answer to the release of somebody's dead hold, which is in the way of a call that has not been
+// sent, or was refused. A sweep says what it knows of its own work.
+func lostReleases(s *scene) {
+	s.define(sku(1), 3, stock.Terms{})
+	s.define(pool(1, 7), 0, stock.Terms{})
+	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
+	s.lock("late", units(1, 3))
+	s.Advance(hold)
+	s.No(suite.Outcome(s.inv.Expire(s.Context())))
+	calls := []func(inv *stock.Inventory) error{
+		func(inv *stock.Inventory) error { return suite.Outcome(inv.Lock(s.Context(), "order", units(1, 2))) },
+		func(inv *stock.Inventory) error { return suite.Outcome(inv.Take(s.Context(), "order", units(1, 2))) },
+		func(inv *stock.Inventory) error { return suite.Outcome(inv.Pay(s.Context(), "late")) },
+		func(inv *stock.Inventory) error { return inv.Withdraw(s.Context(), "out", units(1, 2)) },
+		func(inv *stock.Inventory) error {
+			return suite.Outcome(inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, To: 7, Num: stock.Rest}))
+		},
+	}
+	deaf := s.inv.On(&wiretest.Stock{Store: s.Store, Reply: func(call string) error {
+		if call == "Expire" {
+			return stock.ErrUnknown
+		}
+		return nil
+	}})
+	for i, call := range calls {
+		s.lock("dead "+strconv.Itoa(i), units(1, 3))
+		s.Advance(hold)
+		err := call(deaf)
+		s.Is(err, stock.ErrUnavailable)
+		s.IsNot(err, stock.ErrUnknown)
+	}
+	s.unheld("order")
+	s.counts(sku(1), stock.Quantities{Total: 3, Left: 3})
+	s.lock("dead", units(1, 3))
+	s.Advance(hold)
+	s.Is(suite.Outcome(deaf.Expire(s.Context())), stock.ErrUnknown)
 }
 
 func unsentCalls(s *scene) {
