@@ -21,8 +21,19 @@
 //	inv.On(store.WithTx(tx)).Lock(ctx, order.ID, line)
 //
 // the call takes effect when the caller commits. The store never commits, rolls back or retries
-// it; after a refusal the transaction is as it was before the call, and after an error the
-// caller rolls back and runs the whole again if Retryable says so.
+// it. After a refusal the transaction is as it was before the call, with the locks it took; holds that
+// were dead may have been released, since that comes before a refusal is final. After an
+// error the caller rolls back and runs the whole again if Retryable says so.
+//
+// A call locks the rows that it names and nothing beside them, at READ COMMITTED and at REPEATABLE READ alike: orders of
+// others go on, also next to one that is not there. What a refused call has inserted it deletes again, for which the
+// account needs the right DELETE: MySQL would turn the lock of an INSERT that is rolled back to a savepoint into one on
+// the gap where the row was. Without that right it is rolled back all the same, and at REPEATABLE READ MySQL keeps new orders
+// beside a refused one waiting until the transaction ends. An item that does not exist is the exception: a Lock of it locks the
+// place where it would be.
+//
+// The caller's LAST_INSERT_ID and savepoints stay as they are. A transaction that the server has ended, as after a deadlock
+// whose error was dropped, is noticed by the next call: ErrInvalid.
 //
 // # Hot rows
 //
@@ -82,6 +93,7 @@
 // Check looks at one session of the pool. The rights of the program's account:
 //
 //	SELECT, INSERT, UPDATE                  at run time, for Check, and for Migrate with nothing to do
+//	DELETE                                  only for calls in transactions of the program's own; see Transactions
 //	CREATE, ALTER, INDEX                    for Migrate
 //	DROP                                    for Drop
 //

@@ -25,7 +25,8 @@
 //
 // The same call with the same arguments may be made again at any time, also concurrently: it
 // returns the first result and changes nothing. A call that returns an error has changed
-// nothing, except for ErrUnknown, after which the same call settles it. Time is the store's
+// nothing, except for ErrUnknown, after which the same call settles it; holds that were dead may have
+// been released on the way, as any call may do. Time is the store's
 // clock: a hold lives strictly before its deadline and is dead from it on, whether or not
 // anything has swept it up.
 package stock
