@@ -102,13 +102,13 @@ func TestCouponVerbsLoseTheirConnection(t *testing.T) {
 			m.define(1000, coupon.Rules{})
 			m.claim("before") // the terms are known from now on
 			given := int64(1)
-			for i, match := range append(slices.Clone(verb.matches), "COMMIT") {
+			for i, match := range append(slices.Clone(verb.matches), "COMMIT AND") {
 				for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 					name := fmt.Sprintf("%s, %q, %d", verb.name, match, kind)
 					id := fmt.Sprint(verb.name, "-", i, "-", kind)
 					verb.prepare(m, id)
 					want := coupon.ErrUnavailable
-					if match == "COMMIT" {
+					if match == "COMMIT AND" {
 						want = coupon.ErrUnknown
 					}
 					before := m.books(1)
@@ -176,7 +176,7 @@ func TestImportLosesItsConnection(t *testing.T) {
 	m := openMall(t, nil)
 	m.pool(1, "FIRST")
 	added := int64(1)
-	for i, match := range []string{"INSERT INTO coupon_pool", "INSERT INTO coupon_code", "INSERT INTO coupon_stock_change", "UPDATE coupon_stock s", "COMMIT"} {
+	for i, match := range []string{"INSERT INTO coupon_pool", "INSERT INTO coupon_code", "INSERT INTO coupon_stock_change", "UPDATE coupon_stock s", "COMMIT AND"} {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 			codes := []string{fmt.Sprintf("A%d%d", i, kind), fmt.Sprintf("B%d%d", i, kind)}
 			m.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})

@@ -214,7 +214,7 @@ func TestTwoProcessesHandOutOnePool(t *testing.T) {
 				case 2:
 					s.db.Wire.Inject(sqltest.Fault{Match: "INSERT INTO coupon_wallet", Kind: sqltest.FaultKind(random.IntN(2))})
 				case 3:
-					s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.FaultKind(random.IntN(2))})
+					s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.FaultKind(random.IntN(2))})
 				}
 				settle(t, func() error {
 					c, err := s.coupons.For(int64(1+worker)).Claim(t.Context(), id, 1)

@@ -31,8 +31,8 @@ func TestLockLosesItsConnection(t *testing.T) {
 		{sqltest.Fault{Match: "INSERT INTO goods_stock_hold", Kind: sqltest.LostReply}, stock.ErrUnavailable},
 		{sqltest.Fault{Match: "UPDATE goods_stock s", Kind: sqltest.LostRequest}, stock.ErrUnavailable},
 		{sqltest.Fault{Match: "UPDATE goods_stock s", Kind: sqltest.LostReply}, stock.ErrUnavailable},
-		{sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostRequest}, stock.ErrUnknown},
-		{sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostReply}, stock.ErrUnknown},
+		{sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.LostRequest}, stock.ErrUnknown},
+		{sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.LostReply}, stock.ErrUnknown},
 	} {
 		name := fmt.Sprintf("%+v", c.fault)
 		order := fmt.Sprint("order-", i)
@@ -88,14 +88,14 @@ func TestStepsLoseTheirConnection(t *testing.T) {
 func TestResolveSettlesALostCommit(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostReply})
+	s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.LostReply})
 	_, err := s.Lock(t.Context(), "there", one(1))
 	require.ErrorIs(t, err, stock.ErrUnknown)
 	hold, err := s.Resolve(t.Context(), "there")
 	require.NoError(t, err)
 	require.Equal(t, stock.Locked, hold.State)
 
-	s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostRequest})
+	s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.LostRequest})
 	_, err = s.Lock(t.Context(), "gone", one(1))
 	require.ErrorIs(t, err, stock.ErrUnknown)
 	hold, err = s.Resolve(t.Context(), "gone")
@@ -187,7 +187,7 @@ func TestStatementIsKilled(t *testing.T) {
 func TestRandomFaultsLoseNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	matches := []string{"START TRANSACTION", "COMMIT", "INSERT INTO goods_stock_hold", "INSERT INTO goods_stock_refund", "UPDATE goods_stock s", "UPDATE goods_stock_hold h"}
+	matches := []string{"START TRANSACTION", "COMMIT AND", "INSERT INTO goods_stock_hold", "INSERT INTO goods_stock_refund", "UPDATE goods_stock s", "UPDATE goods_stock_hold h"}
 	var group sync.WaitGroup
 	for worker := range 8 {
 		group.Go(func() {

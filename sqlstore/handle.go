@@ -24,6 +24,7 @@ type Tx interface {
 const (
 	beginTx    = "START TRANSACTION"
 	commitTx   = "COMMIT AND NO CHAIN NO RELEASE"
+	endReadTx  = "COMMIT /* nothing */ AND NO CHAIN NO RELEASE"
 	rollbackTx = "ROLLBACK AND NO CHAIN NO RELEASE"
 )
 
@@ -243,13 +244,18 @@ func (h *handle) query(ctx context.Context, statement string, scan func(*sql.Row
 	})
 }
 
-// reading runs a read as a transaction. Its COMMIT has nothing to keep.
+// reading runs a read as a transaction, which has nothing to keep.
 func (a *attempt) reading(ctx context.Context, fn func() error) error {
-	err := a.inTx(ctx, fn)
-	if a.stage == committing {
-		a.stage, err = unsent, nil
+	if err := a.begin(ctx); err != nil {
+		return err
 	}
-	return err
+	if err := fn(); err != nil {
+		return err
+	}
+	if _, err := a.ExecContext(ctx, endReadTx); err == nil {
+		a.open = false
+	}
+	return nil
 }
 
 // list is query for what is only shown: a proxy may let a replica answer it.

@@ -69,12 +69,18 @@ func TestServerErrorsAreClassified(t *testing.T) {
 		1040: stock.ErrUnavailable, // too many connections
 		1203: stock.ErrUnavailable,
 		1226: stock.ErrUnavailable,
-		1053: stock.ErrUnavailable, // shutdown
 		1317: stock.ErrUnavailable, // KILL QUERY
 		3024: stock.ErrUnavailable, // max_execution_time
-		1290: stock.ErrUnavailable, // read-only
-		1836: stock.ErrUnavailable,
+		3032: stock.ErrUnavailable, // offline mode
 		1047: stock.ErrUnavailable, // Galera
+		9001: stock.ErrUnavailable, // ProxySQL has reached no server
+		1053: stock.ErrUnknown,     // shutdown: the statement may be done
+		1927: stock.ErrUnknown,     // the connection was killed
+		2006: stock.ErrUnknown,     // a proxy has lost its server
+		2013: stock.ErrUnknown,
+		1105: stock.ErrUnknown, // anything
+		1180: stock.ErrUnknown, // Galera, while it committed
+		1175: stock.ErrStore,   // sql_safe_updates
 		1146: stock.ErrStore,       // no table
 		1142: stock.ErrStore,       // no right
 		1045: stock.ErrStore,
@@ -88,16 +94,23 @@ func TestServerErrorsAreClassified(t *testing.T) {
 		db, mock, err := sqlmock.New()
 		require.NoError(t, err)
 		answer := &mysql.MySQLError{Number: number, Message: "as the test says"}
+		mockSession(mock)
 		mock.ExpectExec("^UPDATE").WillReturnError(answer)
 		_, err = stock.New(sqlstore.NewStock(db, nil), nil).Pay(t.Context(), "a")
 		require.ErrorIs(t, err, want, number)
 		require.ErrorIs(t, err, answer, number)
-		require.Equal(t, errors.Is(want, stock.ErrUnavailable), sqlstore.Retryable(err), number)
+		require.Equal(t, stock.Retryable(want), sqlstore.Retryable(err), number)
 		require.Equal(t, stock.Retryable(err), sqlstore.Retryable(err), number)
 		for _, other := range []error{stock.ErrUnavailable, stock.ErrUnknown, stock.ErrStore, stock.ErrDrift, stock.ErrOverflow} {
 			require.Equal(t, errors.Is(other, want), errors.Is(err, other), "%d: %v", number, other)
 		}
 	}
+}
+
+// mockSession lets the store ask how a connection commits.
+func mockSession(mock sqlmock.Sqlmock) {
+	mock.ExpectQuery("^SELECT @@autocommit, @@completion_type$").
+		WillReturnRows(sqlmock.NewRows([]string{"autocommit", "completion"}).AddRow(1, "NO_CHAIN"))
 }
 
 // Errors of the caller's own statements, as they come out of the caller's transaction.

@@ -424,20 +424,20 @@ func (p preparing) GetDBConn() (*sql.DB, error) { return nil, sql.ErrConnDone }
 
 func (p preparing) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
 	*p.prepared++
-	stmt, err := p.Tx.PrepareContext(ctx, q)
+	stmt, err := p.Tx.PrepareContext(ctx, q) //nolint:sqlclosecheck // it keeps them, which is the point
 	if err != nil {
 		return nil, err
 	}
-	return stmt.ExecContext(ctx, args...) //nolint:sqlclosecheck // it keeps them, which is the point
+	return stmt.ExecContext(ctx, args...)
 }
 
 func (p preparing) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
 	*p.prepared++
-	stmt, err := p.Tx.PrepareContext(ctx, q)
+	stmt, err := p.Tx.PrepareContext(ctx, q) //nolint:sqlclosecheck // it keeps them, which is the point
 	if err != nil {
 		return nil, err
 	}
-	return stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // as above
+	return stmt.QueryContext(ctx, args...)
 }
 
 // hiding does the same and hides the transaction.

@@ -33,7 +33,7 @@ func TestGrabLosesItsConnection(t *testing.T) {
 		{"p.PACKET_ID = 1 FOR UPDATE", stock.ErrUnavailable},
 		{"INSERT INTO red_packet_share", stock.ErrUnavailable},
 		{"UPDATE red_packet SET", stock.ErrUnavailable},
-		{"COMMIT", stock.ErrUnknown},
+		{"COMMIT AND", stock.ErrUnknown},
 		{"FORCE INDEX (red_packet_share_person)", stock.ErrUnknown},
 	} {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
@@ -79,11 +79,11 @@ func TestPacketsLoseTheirConnection(t *testing.T) {
 		taken   int64
 	}{
 		{"Send", nil, send, []string{"START TRANSACTION", "INSERT INTO red_packet_stock_hold", "INSERT INTO red_packet_stock (", "INSERT INTO red_packet_stock_change",
-			"INSERT INTO red_packet (", "COMMIT"}, redpacket.Unpaid, 0},
+			"INSERT INTO red_packet (", "COMMIT AND"}, redpacket.Unpaid, 0},
 		{"Confirm", []step{send}, confirm, []string{"p.STATE = 2"}, redpacket.Open, 0},
 		{"Close, not paid yet", []step{send}, shut, []string{"STATE = 4, OVER_TIME"}, redpacket.Closed, 0},
-		{"Close", []step{send, confirm, grab}, shut, []string{"START TRANSACTION", "p.STATE = 4", "INSERT INTO red_packet_share", "COMMIT"}, redpacket.Closed, 1},
-		{"Confirm, too late", []step{send, shut}, confirm, []string{"START TRANSACTION", "CONFIRM_TIME IS NULL", "INSERT INTO red_packet_share", "COMMIT"}, redpacket.Closed, 0},
+		{"Close", []step{send, confirm, grab}, shut, []string{"START TRANSACTION", "p.STATE = 4", "INSERT INTO red_packet_share", "COMMIT AND"}, redpacket.Closed, 1},
+		{"Confirm, too late", []step{send, shut}, confirm, []string{"START TRANSACTION", "CONFIRM_TIME IS NULL", "INSERT INTO red_packet_share", "COMMIT AND"}, redpacket.Closed, 0},
 		{"PaidOut", []step{send, confirm, grab}, paid, []string{"PAY_STATE = 1"}, redpacket.Open, 1},
 	} {
 		for i, match := range c.matches {

@@ -60,7 +60,7 @@ func TestMergedLocksShareTransactions(t *testing.T) {
 	for _, err := range s.rush(names(400), func(int) int64 { return 1 }) {
 		require.NoError(t, err)
 	}
-	commits := strings.Count(strings.Join(s.db.Wire.Statements(), "\n"), "COMMIT")
+	commits := strings.Count(strings.Join(s.db.Wire.Statements(), "\n"), "COMMIT AND")
 	require.Less(t, commits, 100, "transactions for 400 Locks")
 	for i, order := range names(400) {
 		hold, err := s.Hold(t.Context(), order)
@@ -119,7 +119,7 @@ func TestMergedLocksLoseTheirCommit(t *testing.T) {
 		require.NoError(t, s.Restock(t.Context(), "more", stock.Line{SKU: 1, Num: 90}))
 		orders := names(60)
 		for range 2 { // the first call alone, and the batch behind it
-			s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: kind})
+			s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: kind})
 		}
 		errs := s.rush(orders, func(int) int64 { return 1 })
 		require.Equal(t, len(errs), count(errs, nil)+count(errs, stock.ErrUnknown))

@@ -200,7 +200,7 @@ func TestMergedPaysLoseTheirCommit(t *testing.T) {
 	for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 		s := open(t, nil)
 		orders := s.orders(60)
-		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: kind})
+		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: kind})
 		_, errs := s.stepped(s.Pay, orders...)
 		require.NoError(t, errs[0], "it went alone")
 		require.Equal(t, 59, count(errs, stock.ErrUnknown))
@@ -276,7 +276,7 @@ func TestCallerLeavesABatchOfPays(t *testing.T) {
 	}
 	go func() { others <- crowd(calls) }()
 	s.queued(11)
-	s.db.Wire.Before("COMMIT", func() {
+	s.db.Wire.Before("COMMIT AND", func() {
 		leaveLate()
 		err := <-left
 		require.ErrorIs(t, err, stock.ErrUnknown)
@@ -309,5 +309,5 @@ func TestMergedStepsShareTransactions(t *testing.T) {
 	s.db.Wire.Statements()
 	_, errs := s.stepped(s.Pay, orders...)
 	require.Equal(t, 60, count(errs, nil))
-	require.Equal(t, 1, strings.Count(strings.Join(s.db.Wire.Statements(), "\n"), "COMMIT"))
+	require.Equal(t, 1, strings.Count(strings.Join(s.db.Wire.Statements(), "\n"), "COMMIT AND"))
 }

@@ -446,7 +446,7 @@ func TestShortageIsRightAfterALockTookAPart(t *testing.T) {
 func TestLockIsNotCountedTwiceInWhatIsRemembered(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	s.db.Wire.After("COMMIT", func() { s.short(units(1, 11), 6) })
+	s.db.Wire.After("COMMIT AND", func() { s.short(units(1, 11), 6) })
 	s.lock("two lines", units(1, 4), one(2))
 	s.short(units(1, 7), 6)
 	s.lock("rest", units(1, 6))

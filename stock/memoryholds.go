@@ -310,7 +310,7 @@ func (m *Memory) Refund(ctx context.Context, refund Refunding, was Hold) (Refund
 	}
 	refund, hold, refusal := refund.Of(is)
 	if refusal != nil {
-		return Refunding{}, Refused, nil //nolint:nilerr // the verdict says it
+		return Refunding{}, Refused, nil
 	}
 	step := StepDiscard
 	if refund.Restock {

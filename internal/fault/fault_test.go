@@ -34,7 +34,7 @@ func TestWhatWasDoneAndCouldNotBeReadIsUnknown(t *testing.T) {
 			require.ErrorContains(t, err, cause.Error())
 			require.True(t, fault.Retryable(err))
 			for _, other := range classes {
-				require.Equal(t, other == fault.ErrUnknown, errors.Is(err, other), "%v as %v", err, other)
+				require.Equal(t, other == fault.ErrUnknown, errors.Is(err, other), "%v as %v", err, other) //nolint:errorlint // the very value
 			}
 		}
 		driver, ok := errors.AsType[*numbered](fault.Unread(fmt.Errorf("%w: %w", class, &numbered{2013})))
@@ -50,8 +50,8 @@ func TestWhatIsDoneForOthersIsNotTheCall(t *testing.T) {
 	err := fault.Unsent(fmt.Errorf("%w: %w", fault.ErrUnknown, context.DeadlineExceeded))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	for _, class := range classes {
-		require.Equal(t, class == fault.ErrUnavailable, errors.Is(err, class), class)
-		if class != fault.ErrUnknown {
+		require.Equal(t, class == fault.ErrUnavailable, errors.Is(err, class), class) //nolint:errorlint // the very value
+		if class != fault.ErrUnknown { //nolint:errorlint // the very value
 			require.ErrorIs(t, fault.Unsent(class), class)
 		}
 	}
