@@ -10,7 +10,7 @@ ENGINEFLAGS ?=
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: ## all tests on the server of HOLDFAST_TEST_DSN, an installed one or a new MariaDB (TESTFLAGS=-race PKG=./stock)
@@ -19,6 +19,10 @@ test: ## all tests on the server of HOLDFAST_TEST_DSN, an installed one or a new
 .PHONY: test-mysql
 test-mysql: ## all tests on MySQL 9.7
 	@$(LAB) run ./cmd/enginetest -engine mysql $(ENGINEFLAGS) -- -parallel $(PARALLEL) -timeout 30m $(TESTFLAGS) $(PKG)
+
+.PHONY: test-mariadb-11.8
+test-mariadb-11.8: ## all tests on MariaDB 11.8, whose transactions do not change what is newer than their snapshot
+	@$(LAB) run ./cmd/enginetest -engine mariadb-11.8 $(ENGINEFLAGS) -- -parallel $(PARALLEL) -timeout 30m $(TESTFLAGS) $(PKG)
 
 .PHONY: test-lab
 test-lab: ## the tests of internal/lab

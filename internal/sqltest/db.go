@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -24,25 +25,45 @@ const maxConns = 24
 
 // Variant is a way to open the same database that must change nothing.
 type Variant struct {
-	Name  string
-	Apply func(*mysql.Config)
+	Name     string
+	Apply    func(*mysql.Config)
+	Splitter bool // sends plain SELECTs to a replica that lags; see DB.CatchUp
 }
 
 // Variants returns the ways in which the whole suite runs.
 func Variants() []Variant {
-	param := func(name, value string) func(*mysql.Config) {
-		return func(c *mysql.Config) { c.Params[name] = value }
-	}
 	return []Variant{
-		{"Default", func(*mysql.Config) {}},
-		{"ClientFoundRows", func(c *mysql.Config) { c.ClientFoundRows = true }},
-		{"InterpolateParseShanghai", func(c *mysql.Config) {
+		{Name: "Default", Apply: func(*mysql.Config) {}},
+		{Name: "ClientFoundRows", Apply: func(c *mysql.Config) { c.ClientFoundRows = true }},
+		{Name: "InterpolateParseShanghai", Apply: func(c *mysql.Config) {
 			c.InterpolateParams, c.ParseTime = true, true
 			c.Loc = shanghai()
 		}},
-		{"ReadCommitted", func(c *mysql.Config) { c.Params[isolationVariable()] = "'READ-COMMITTED'" }},
-		{"TimeZonePlus8", param("time_zone", "'+08:00'")},
+		isolated("ReadCommitted", "READ-COMMITTED"),
+		param("TimeZonePlus8", "time_zone", "'+08:00'"),
 	}
+}
+
+// Settings returns what is less usual and must change nothing either. Under the first two, no statement commits by itself.
+func Settings() []Variant {
+	return []Variant{
+		param("AutocommitOff", "autocommit", "0"),
+		param("CompletionTypeChain", "completion_type", "'CHAIN'"),
+		param("SafeUpdates", "sql_safe_updates", "1"),
+		isolated("Serializable", "SERIALIZABLE"),
+		param("AnsiQuotesNoBackslashEscapes", "sql_mode", "CONCAT(@@sql_mode, ',ANSI_QUOTES,NO_BACKSLASH_ESCAPES')"),
+		{Name: "Splitter", Apply: func(*mysql.Config) {}, Splitter: true},
+	}
+}
+
+// param is a session that has a variable of another value.
+func param(name, variable, value string) Variant {
+	return Variant{Name: name, Apply: func(c *mysql.Config) { c.Params[variable] = value }}
+}
+
+// isolated is a session of another isolation level. What it is called depends on the server, which is asked only when there is one.
+func isolated(name, level string) Variant {
+	return Variant{Name: name, Apply: func(c *mysql.Config) { c.Params[isolationVariable()] = "'" + level + "'" }}
 }
 
 // DB is a database of a test's own.
@@ -77,23 +98,31 @@ func open(t testing.TB, config *mysql.Config, name string, variant Variant) *DB 
 	t.Helper()
 	own := config.Clone()
 	own.DBName = name
-	if own.Params == nil {
-		own.Params = map[string]string{}
-	}
-	variant.Apply(own)
-	wire := &Wire{}
-	db := openPool(t, own, wire)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return &DB{DB: db, Wire: wire, Config: own}
+	return (&DB{Config: own}).As(t, variant)
 }
 
-// Pool opens the same database once more, as another process would.
+// Pool opens the same database once more, as another process would, which has no splitter.
 func (db *DB) Pool(t testing.TB) *DB {
 	t.Helper()
-	wire := &Wire{}
-	pool := openPool(t, db.Config, wire)
+	return db.As(t, Variant{Apply: func(*mysql.Config) {}})
+}
+
+// As opens the same database once more, in a way that is added to how it was opened.
+func (db *DB) As(t testing.TB, variant Variant) *DB {
+	t.Helper()
+	config, wire := db.Config.Clone(), &Wire{}
+	config.Params = map[string]string{} // Clone does not copy an empty one
+	maps.Copy(config.Params, db.Config.Params)
+	variant.Apply(config)
+	if variant.Splitter {
+		connector, err := mysql.NewConnector(config)
+		require.NoError(t, err)
+		wire.replica = &replica{connector: connector}
+		require.NoError(t, wire.replica.catchUp(t.Context()))
+	}
+	pool := openPool(t, config, wire)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	return &DB{DB: pool, Wire: wire, Config: db.Config}
+	return &DB{DB: pool, Wire: wire, Config: config}
 }
 
 // Admin opens the server without a database, for what concerns the whole of it.

@@ -24,6 +24,9 @@ type Wire struct {
 	log    []string
 	faults []Fault
 	hooks  []hook
+	moves  int // how often Failover was called
+
+	replica *replica // reads plain SELECTs, where there is a splitter
 }
 
 // hook is what happens once, before or after the next statement that contains match.
@@ -38,15 +41,20 @@ type Fault struct {
 	Match  string
 	Behind int
 	Kind   FaultKind
+
+	// Answer is what the caller is told, as by a proxy that has lost its server and keeps its client. Without one, the
+	// caller's connection is lost.
+	Answer error
 }
 
-// FaultKind says when the connection is lost.
+// FaultKind says how far the statement gets.
 type FaultKind int
 
 // The faults of a connection.
 const (
 	LostRequest FaultKind = iota // the statement never reaches the server
 	LostReply                    // the server executes it, the answer is lost
+	NoReply                      // the statement never reaches the server, which is noticed only when the caller's context ends
 )
 
 // Freeze stops the clock of every statement at a time, in microseconds; the zero time lets it go.
@@ -75,6 +83,21 @@ func (w *Wire) Forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.faults = nil
+}
+
+// Failover makes the server of all connections that are open read-only, as an administrator does who moves the address to
+// another server: connections that are opened from now on can write.
+func (w *Wire) Failover() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.moves++
+}
+
+// moved counts the calls of Failover.
+func (w *Wire) moved() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.moves
 }
 
 // Before calls do once, before the next statement that contains match is sent. The statement waits for it.
@@ -147,12 +170,16 @@ type connector struct {
 
 // Connect implements driver.Connector.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	moves := c.wire.moved()
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &wiredConn{mysqlConn: conn.(mysqlConn), wire: c.wire}, nil
+	return &wiredConn{mysqlConn: conn.(mysqlConn), wire: c.wire, moves: moves}, nil
 }
+
+// Close implements io.Closer, for the pool.
+func (c *connector) Close() error { return c.wire.replica.close() }
 
 // mysqlConn is what database/sql uses of a connection of go-sql-driver/mysql.
 type mysqlConn interface {
@@ -169,24 +196,31 @@ type mysqlConn interface {
 
 type wiredConn struct {
 	mysqlConn
-	wire *Wire
+	wire  *Wire
+	moves int  // those before it was opened
+	open  bool // within a transaction, as its statements say
 }
+
+// errReadOnly is the answer of a server that an administrator has made read-only.
+var errReadOnly = &mysql.MySQLError{Number: 1290, Message: "The MySQL server is running with the --read-only option so it cannot execute this statement"}
 
 // ExecContext implements driver.ExecerContext.
 func (c *wiredConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c.wire.call(query, false)
 	defer c.wire.call(query, true)
 	query, fault := c.wire.pass(query)
-	if fault == nil {
-		return c.mysqlConn.ExecContext(ctx, query, args)
-	}
-	if fault.Kind == LostReply {
-		if _, err := c.mysqlConn.ExecContext(ctx, query, args); err != nil {
-			return nil, err
+	send := func() (driver.Result, error) {
+		if c.moves < c.wire.moved() && changes(query) {
+			return nil, errReadOnly
 		}
+		result, err := c.mysqlConn.ExecContext(ctx, query, args)
+		c.follow(query, err)
+		return result, err
 	}
-	_ = c.Close()
-	return nil, mysql.ErrInvalidConn
+	if fault == nil {
+		return send()
+	}
+	return nil, c.meet(ctx, fault, func() error { _, err := send(); return err })
 }
 
 // QueryContext implements driver.QueryerContext.
@@ -194,9 +228,37 @@ func (c *wiredConn) QueryContext(ctx context.Context, query string, args []drive
 	c.wire.call(query, false)
 	defer c.wire.call(query, true)
 	query, fault := c.wire.pass(query)
-	if fault != nil {
-		_ = c.Close()
-		return nil, mysql.ErrInvalidConn
+	switch {
+	case fault != nil:
+		return nil, c.meet(ctx, fault, func() error {
+			rows, err := c.mysqlConn.QueryContext(ctx, query, args)
+			if err != nil {
+				return err
+			}
+			return rows.Close()
+		})
+	case c.wire.replica != nil && len(args) == 0 && !c.open && plain(query):
+		return c.wire.replica.query(ctx, query)
 	}
 	return c.mysqlConn.QueryContext(ctx, query, args)
+}
+
+// meet does to a statement what the fault says, and returns what the caller is told.
+func (c *wiredConn) meet(ctx context.Context, fault *Fault, send func() error) error {
+	switch fault.Kind {
+	case LostRequest:
+	case LostReply:
+		if err := send(); err != nil {
+			return err
+		}
+	case NoReply:
+		<-ctx.Done()
+		_ = c.Close()
+		return ctx.Err()
+	}
+	if fault.Answer != nil {
+		return fault.Answer
+	}
+	_ = c.Close()
+	return mysql.ErrInvalidConn
 }

@@ -11,7 +11,7 @@ import (
 
 // binary is the executable of a database server.
 type binary struct {
-	engine Engine // MariaDB or MySQL
+	engine Engine // not Auto
 	path   string // as seen from root
 	root   string // the chroot it runs in, or empty
 }
@@ -26,8 +26,9 @@ func (b *binary) tempDir() string {
 // inside turns a path of ours into the server's.
 func (b *binary) inside(path string) string { return strings.TrimPrefix(path, b.root) }
 
-func (b *binary) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := command(ctx, b.path, append([]string{"--no-defaults"}, asRoot(args)...)...)
+// command prepares a program of the engine, whose path is as seen from root.
+func (b *binary) command(ctx context.Context, path string, args ...string) *exec.Cmd {
+	cmd := command(ctx, path, append([]string{"--no-defaults"}, asRoot(args)...)...)
 	cmd.SysProcAttr.Chroot = b.root
 	cmd.Dir = "/"
 	return cmd
@@ -35,13 +36,15 @@ func (b *binary) command(ctx context.Context, args ...string) *exec.Cmd {
 
 // initialize makes the data folder, whose root has no password and may connect from this machine only.
 func (b *binary) initialize(ctx context.Context, folder string) *exec.Cmd {
-	args := places(folder)
 	if b.engine == MySQL {
-		return b.command(ctx, append(args, "--initialize-insecure")...)
+		return b.command(ctx, b.path, append(places(folder), "--initialize-insecure")...)
+	}
+	installer := "mariadb-install-db"
+	if b.root != "" {
+		installer = "/usr/bin/" + installer // it is not to be looked for in our PATH
 	}
 	// The force is needed where a machine cannot look up its own name; nothing here goes by name.
-	args = append([]string{"--no-defaults", "--force", "--auth-root-authentication-method=normal"}, asRoot(args)...)
-	return command(ctx, "mariadb-install-db", args...)
+	return b.command(ctx, installer, append(places(folder), "--force", "--auth-root-authentication-method=normal")...)
 }
 
 // settings are durable: each commit is in the binary log and on disk before it is answered. MySQL does that by default.

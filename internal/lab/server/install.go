@@ -26,6 +26,8 @@ func find(ctx context.Context, engine Engine, progress io.Writer) (*binary, erro
 		candidates = []Engine{MariaDB, MySQL}
 	case MariaDB, MySQL:
 		candidates = []Engine{engine}
+	case MariaDB118:
+		return installDebian(ctx, engine, progress)
 	default:
 		return nil, fmt.Errorf("server: unknown engine %q", engine)
 	}
@@ -35,7 +37,7 @@ func find(ctx context.Context, engine Engine, progress io.Writer) (*binary, erro
 		}
 	}
 	if engine == MySQL {
-		return installMySQL(ctx, progress)
+		return installDebian(ctx, engine, progress)
 	}
 	return installMariaDB(ctx, progress)
 }
@@ -66,18 +68,33 @@ func installMariaDB(ctx context.Context, progress io.Writer) (*binary, error) {
 	return nil, errors.New("server: apt-get has installed MariaDB, but there is still no mariadbd")
 }
 
-// installMySQL makes a Debian sid with MySQL 9.7 in the user's cache folder. It gets its final name when it is complete, so an
-// interrupted one is never used; the lock keeps a second run from building the same.
-func installMySQL(ctx context.Context, progress io.Writer) (*binary, error) {
+// debian is a release of Debian that has an engine as this machine may not, in a folder of the user's cache.
+type debian struct {
+	name     string // of the engine, for people
+	folder   string
+	release  string
+	packages string
+	path     string // of the server
+}
+
+var debians = map[Engine]debian{
+	MySQL:      {"MySQL 9.7", "mysql-9.7", "sid", "mysql-server-core", "/usr/sbin/mysqld"},
+	MariaDB118: {"MariaDB 11.8", "mariadb-11.8", "trixie", "mariadb-server-core,mariadb-client-core", "/usr/sbin/mariadbd"},
+}
+
+// installDebian makes the Debian of an engine. It gets its final name when it is complete, so an interrupted one is never used; the
+// lock keeps a second run from building the same.
+func installDebian(ctx context.Context, engine Engine, progress io.Writer) (*binary, error) {
+	d := debians[engine]
 	if os.Geteuid() != 0 {
-		return nil, fmt.Errorf("server: MySQL (mysqld): %w in a chroot: that takes root", ErrMissing)
+		return nil, fmt.Errorf("server: %s: %w in a chroot: that takes root", d.name, ErrMissing)
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	root := filepath.Join(cache, "holdfast", "mysql-9.7")
-	bin := &binary{engine: MySQL, path: "/usr/sbin/mysqld", root: root}
+	root := filepath.Join(cache, "holdfast", d.folder)
+	bin := &binary{engine: engine, path: d.path, root: root}
 	unlock, err := lock(root + ".lock")
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
@@ -88,12 +105,12 @@ func installMySQL(ctx context.Context, progress io.Writer) (*binary, error) {
 	}
 	if _, ok := lookPath("debootstrap"); !ok {
 		if err := aptInstall(ctx, progress, "debootstrap", "debian-archive-keyring"); err != nil {
-			return nil, fmt.Errorf("server: MySQL (mysqld) by way of debootstrap: %w", err)
+			return nil, fmt.Errorf("server: %s by way of debootstrap: %w", d.name, err)
 		}
 	}
-	fmt.Fprintln(progress, "installing MySQL 9.7 in", root)
+	fmt.Fprintln(progress, "installing", d.name, "in", root)
 	partial := root + ".partial"
-	if err := debootstrap(ctx, partial); err != nil {
+	if err := d.bootstrap(ctx, partial); err != nil {
 		return nil, fmt.Errorf("server: debootstrap: %w", err)
 	}
 	if err := os.Rename(partial, root); err != nil {
@@ -102,8 +119,8 @@ func installMySQL(ctx context.Context, progress io.Writer) (*binary, error) {
 	return bin, nil
 }
 
-// debootstrap fills root anew, in namespaces of its own where the machine lets us have them.
-func debootstrap(ctx context.Context, root string) error {
+// bootstrap fills root anew, in namespaces of its own where the machine lets us have them.
+func (d debian) bootstrap(ctx context.Context, root string) error {
 	for _, mount := range []string{"proc", "sys"} {
 		_ = syscall.Unmount(filepath.Join(root, mount), 0) // what an interrupted one may have left there
 	}
@@ -111,7 +128,7 @@ func debootstrap(ctx context.Context, root string) error {
 		return err
 	}
 	path, _ := lookPath("debootstrap")
-	args := []string{"--variant=minbase", "--include=mysql-server-core", "sid", root}
+	args := []string{"--variant=minbase", "--include=" + d.packages, d.release, root}
 	confined := command(ctx, path, args...)
 	confine(confined.SysProcAttr)
 	out, err := output(confined)

@@ -24,6 +24,9 @@ const (
 	Auto Engine = "auto"
 	// MariaDB takes an installed MariaDB, or installs Debian's with apt-get.
 	MariaDB Engine = "mariadb"
+	// MariaDB118 takes the current long-term version, 11.8, of Debian trixie in a chroot below the user's cache folder, which needs
+	// root. Its transactions refuse to change what is newer than their snapshot (innodb_snapshot_isolation).
+	MariaDB118 Engine = "mariadb-11.8"
 	// MySQL takes an installed MySQL, or the one of Debian sid in a chroot below the user's cache folder, which needs root.
 	MySQL Engine = "mysql"
 )
@@ -82,7 +85,7 @@ func (s *Server) start(ctx context.Context, bin *binary, args []string) error {
 		return fmt.Errorf("server: %w", err)
 	}
 	s.dsn = fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port)
-	cmd := bin.command(context.WithoutCancel(ctx), append(bin.settings(folder, port), args...)...)
+	cmd := bin.command(context.WithoutCancel(ctx), bin.path, append(bin.settings(folder, port), args...)...)
 	return s.run(ctx, cmd, func(ctx context.Context) (err error) {
 		s.version, err = Version(ctx, s.dsn)
 		return err

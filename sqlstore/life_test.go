@@ -1,0 +1,256 @@
+package sqlstore_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// life is every verb of a domain that changes something, in an order in which each does.
+type life struct {
+	tables []string
+
+	// begin returns the verbs on a pool, and what reads all that they change; wait lets time pass.
+	begin func(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() string)
+}
+
+// verb is a call that changes something.
+type verb struct {
+	name string
+	call func() error
+}
+
+// lives are those of the four domains.
+func lives() map[string]life {
+	return map[string]life{
+		"Stock":     {[]string{stockTables}, stockLife},
+		"Coupon":    {[]string{couponTables}, couponLife},
+		"RedPacket": {[]string{redPacketTables}, redPacketLife},
+		"GroupBuy":  {[]string{stockTables, groupBuyTables}, groupBuyLife},
+	}
+}
+
+// only drops what a call returns beside its error.
+func only[T any](_ T, err error) error { return err }
+
+// listed is what a listing says.
+func listed[T any](seq iter.Seq2[T, error]) string {
+	var text string
+	for v, err := range seq {
+		text += said(v, err)
+	}
+	return text
+}
+
+// said is what a look at one thing says, with every field.
+func said[T any](v T, err error) string {
+	text, failed := json.Marshal(v)
+	return fmt.Sprintf("%s %v\n", text, errors.Join(err, failed))
+}
+
+func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() string) {
+	inv := stock.New(sqlstore.NewStock(db.DB, opts), nil)
+	first, second := stock.Key{SKU: 1}, stock.Key{SKU: 1, Activity: 2}
+	lock := func(order string) verb {
+		return verb{"Lock of " + order, func() error { return only(inv.For(7).Lock(ctx, order, one(1))) }}
+	}
+	pay := func(order string) verb {
+		return verb{"Pay of " + order, func() error { return only(inv.Pay(ctx, order)) }}
+	}
+	refund := stock.Refund{ID: "r", Order: "a", Restock: true}
+	verbs = []verb{
+		{"Define", func() error { return only(inv.Define(ctx, first, 100, stock.Terms{})) }},
+		{"Define of another", func() error { return only(inv.Define(ctx, second, 100, stock.Terms{})) }},
+		{"Define of other terms", func() error { return only(inv.Define(ctx, first, 100, stock.Terms{PerBuyer: 50})) }},
+		lock("a"),
+		{"Extend", func() error { return only(inv.Extend(ctx, "a", start.Add(2*time.Hour))) }},
+		{"Shorten", func() error { return only(inv.Shorten(ctx, "a", start.Add(time.Hour))) }},
+		pay("a"),
+		{"Refund", func() error { return only(inv.Refund(ctx, refund)) }},
+		lock("b"),
+		{"Cancel", func() error { return only(inv.Cancel(ctx, "b")) }},
+		{"Cancel before Lock", func() error { return only(inv.Cancel(ctx, "never")) }},
+		{"Resolve before Lock", func() error { return only(inv.Resolve(ctx, "lost")) }},
+		{"Take", func() error { return only(inv.For(7).Take(ctx, "c", one(1))) }},
+		{"Redeem", func() error { return only(inv.Redeem(ctx, "c")) }},
+		{"Lock of two lines", func() error {
+			return only(inv.For(7).Lock(ctx, "d", one(1), stock.Line{SKU: 1, Activity: 2, Num: 2}))
+		}},
+		pay("d"),
+		{"Restock", func() error { return inv.Restock(ctx, "more", one(1)) }},
+		{"Withdraw", func() error { return inv.Withdraw(ctx, "less", one(1)) }},
+		{"Transfer", func() error { return only(inv.Transfer(ctx, "move", stock.Move{SKU: 1, To: 2, Num: 3})) }},
+		lock("e"),
+		{"Expire", func() error { wait(stock.DefaultHoldFor); return only(inv.Expire(ctx)) }},
+	}
+	return verbs, func() string {
+		text := said(inv.Item(ctx, first)) + said(inv.Item(ctx, second)) + said(inv.For(7).Usage(ctx, first)) + listed(inv.Items(ctx))
+		for _, order := range []string{"a", "b", "c", "d", "e", "never", "lost"} {
+			text += said(inv.Hold(ctx, order))
+		}
+		return text + listed(inv.Holds(ctx, stock.Filter{})) + said(inv.Audit(ctx))
+	}
+}
+
+func couponLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() string) {
+	c := coupon.New(sqlstore.NewCoupon(db.DB, opts), nil)
+	pool := tenOff()
+	pool.Pool = true
+	claim := func(id string, campaign int64) verb {
+		return verb{"Claim of " + id, func() error { return only(c.For(7).Claim(ctx, id, campaign)) }}
+	}
+	lock := func(id string) verb {
+		return verb{"Lock of " + id, func() error { return only(c.For(7).Lock(ctx, id, 1)) }}
+	}
+	reserve := func(order string) verb {
+		return verb{"Reserve for " + order, func() error { return only(c.Reserve(ctx, "a", order, hundred)) }}
+	}
+	verbs = []verb{
+		{"Define", func() error { return only(c.Define(ctx, 1, 100, coupon.Rules{}, tenOff())) }},
+		{"Define of other rules", func() error { return only(c.Define(ctx, 1, 100, coupon.Rules{PerBuyer: 50}, tenOff())) }},
+		{"Define with codes", func() error { return only(c.Define(ctx, 2, 0, coupon.Rules{}, pool)) }},
+		{"Import", func() error { return only(c.Import(ctx, 2, slices.Values([]string{"ONE", "TWO"}))) }},
+		claim("a", 1), claim("b", 2), lock("c"),
+		{"Pay", func() error { return only(c.Pay(ctx, "c")) }},
+		lock("d"),
+		{"Cancel", func() error { return c.Cancel(ctx, "d") }},
+		reserve("1"),
+		{"Release", func() error { return only(c.Release(ctx, "a", "1")) }},
+		{"Release before Reserve", func() error { return only(c.Release(ctx, "a", "2")) }},
+		reserve("3"),
+		{"Redeem", func() error { return only(c.Redeem(ctx, "a", "3", hundred)) }},
+		{"Return", func() error { return only(c.Return(ctx, "a", "3", hundred)) }},
+		{"Redeem at once", func() error { return only(c.Redeem(ctx, "a", "4", hundred)) }},
+		{"Refund", func() error { return only(c.Refund(ctx, coupon.Refund{ID: "r", Coupon: "c", Restock: true})) }},
+		{"Revoke", func() error { return only(c.Revoke(ctx, coupon.Revocation{ID: "v", Coupon: "b"})) }},
+		{"Restock", func() error { return c.Restock(ctx, "more", 1, 1) }},
+		{"Withdraw", func() error { return c.Withdraw(ctx, "less", 1, 2) }},
+		{"Issue", func() error { return only(c.Issue(ctx, coupon.Batch{ID: "i", Campaign: 1, Buyers: []int64{8, 9}})) }},
+		lock("e"),
+		{"Expire", func() error { wait(holdFor); return only(c.Expire(ctx)) }},
+	}
+	return verbs, func() string {
+		text := said(c.Campaign(ctx, 1)) + said(c.Campaign(ctx, 2)) + listed(c.Campaigns(ctx)) + said(c.Progress(ctx, 1))
+		for _, id := range []string{"a", "b", "c", "d", "e"} {
+			text += said(c.Coupon(ctx, id)) + said(c.History(ctx, id))
+		}
+		for _, order := range []string{"1", "2", "3", "4"} {
+			text += said(c.UsedBy(ctx, order))
+		}
+		return text + listed(c.For(7).Wallet(ctx)) + listed(c.For(8).Wallet(ctx)) + said(c.Audit(ctx))
+	}
+}
+
+func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() string) {
+	p := redpacket.New(sqlstore.NewRedPacket(db.DB, opts), nil)
+	send := func(id int64) verb {
+		packet := packetOf(id, 300, 3)
+		packet.Equal, packet.End = true, start.Add(time.Hour)
+		return verb{fmt.Sprint("Send of ", id), func() error { return only(p.Send(ctx, packet)) }}
+	}
+	confirm := func(id int64) verb {
+		return verb{fmt.Sprint("Confirm of ", id), func() error { return only(p.Confirm(ctx, id)) }}
+	}
+	grab := func(person int64) verb {
+		return verb{fmt.Sprint("Grab of ", person), func() error { return only(p.Grab(ctx, 1, person)) }}
+	}
+	shut := func(id int64) verb {
+		return verb{fmt.Sprint("Close of ", id), func() error { return only(p.Close(ctx, id)) }}
+	}
+	verbs = []verb{
+		send(1), confirm(1), grab(1000), grab(1001),
+		{"PaidOut", func() error { return only(p.PaidOut(ctx, redpacket.PayoutNumber(1, 1))) }},
+		{"PayoutFailed", func() error { return only(p.PayoutFailed(ctx, redpacket.PayoutNumber(1, 2), "no account")) }},
+		shut(1), send(2), shut(2), confirm(2), send(3), confirm(3),
+		{"Expire", func() error { wait(time.Hour); return only(p.Expire(ctx)) }},
+	}
+	return verbs, func() string {
+		var text string
+		for id := range int64(3) {
+			text += said(p.Packet(ctx, id+1)) + listed(p.Shares(ctx, id+1))
+		}
+		return text + said(p.Share(ctx, 1, 1000)) + said(p.Payout(ctx, redpacket.PayoutNumber(1, 2))) + listed(p.Payouts(ctx)) + said(p.Audit(ctx))
+	}
+}
+
+func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() string) {
+	inv := stock.New(sqlstore.NewStock(db.DB, opts), nil)
+	g := groupbuy.New(sqlstore.NewGroupBuy(db.DB, opts), untilTheEnd())
+	activity := groupbuy.Activity{ID: 7, Title: "week", Formation: teamTime, End: start.Add(100 * time.Hour)}
+	product := groupbuy.Product{Key: teamProduct, Name: "tea", Terms: groupbuy.Terms{
+		Places: 2, Price: decimal.NewFromInt(10), GroupPrice: decimal.NewFromInt(8), People: 2,
+	}}
+	revised := product
+	revised.Name = "green tea"
+	decision := groupbuy.Decision{Actor: "clerk", Reason: "asked"}
+	codes := map[string]string{} // of the teams that were opened here, by the order that opened them
+	teamOf := func(order string) string {
+		if codes[order] == "" {
+			seat, _ := g.Seat(ctx, order)
+			return seat.Team
+		}
+		return codes[order]
+	}
+	begin := func(order string, buyer int64) verb {
+		return verb{"Open by " + order, func() error {
+			seat, err := g.Open(ctx, purchase(order, buyer))
+			codes[order] = seat.Team
+			return err
+		}}
+	}
+	join := func(order string, buyer int64) verb {
+		return verb{"Join by " + order, func() error { return only(g.Join(ctx, teamOf("a1"), purchase(order, buyer))) }}
+	}
+	pay := func(order string) verb {
+		return verb{"Pay of " + order, func() error { return only(g.Pay(ctx, order)) }}
+	}
+	none := func(context.Context, groupbuy.Event) error { return nil }
+	verbs = []verb{
+		{"Define of the stock", func() error { return only(inv.Define(ctx, stock.Key{SKU: 1}, 100, stock.Terms{})) }},
+		{"Define", func() error { return only(g.Define(ctx, activity)) }},
+		{"Offer", func() error { return only(g.Offer(ctx, product, 50)) }},
+		begin("a1", 1), pay("a1"), join("a2", 2),
+		{"Cancel", func() error { return only(g.Cancel(ctx, "a2")) }},
+		join("a3", 3), pay("a3"),
+		{"Deliver", func() error { return only(g.Deliver(ctx, none)) }},
+		begin("b1", 4), pay("b1"),
+		{"Refund", func() error { return only(g.Refund(ctx, groupbuy.Refund{Order: "b1", Actor: "clerk"})) }},
+		begin("c1", 5), pay("c1"),
+		{"Fail", func() error { return only(g.Fail(ctx, teamOf("c1"), decision)) }},
+		begin("d1", 6), pay("d1"),
+		{"Form", func() error { return only(g.Form(ctx, teamOf("d1"), decision)) }},
+		{"Revise", func() error { return only(g.Revise(ctx, revised)) }},
+		{"AddStock", func() error { return g.AddStock(ctx, "more", teamProduct, 5) }},
+		{"WithdrawStock", func() error { return g.WithdrawStock(ctx, "less", teamProduct, 4) }},
+		begin("e1", 8),
+		{"Expire", func() error { wait(2 * teamTime); return only(g.Expire(ctx)) }},
+		{"Remove", func() error { return only(g.Remove(ctx, teamProduct)) }},
+		{"End", func() error { return only(g.End(ctx, 7)) }},
+	}
+	return verbs, func() string {
+		text := said(inv.Item(ctx, stock.Key{SKU: 1})) + said(g.Activity(ctx, 7)) + said(g.Product(ctx, teamProduct)) +
+			listed(g.Activities(ctx)) + listed(g.Products(ctx, 7)) + listed(g.Shelf(ctx)) + listed(g.Teams(ctx, groupbuy.TeamFilter{})) +
+			listed(g.Joinable(ctx, teamProduct)) + listed(g.SeatsOf(ctx, 1))
+		for _, order := range []string{"a1", "a2", "a3", "b1", "c1", "d1", "e1"} {
+			text += said(g.Seat(ctx, order))
+		}
+		for _, order := range []string{"a1", "b1", "c1", "d1", "e1"} {
+			code := teamOf(order)
+			text += said(g.Team(ctx, code)) + listed(g.Members(ctx, code)) + listed(g.Events(ctx, code))
+		}
+		return text + said(g.Audit(ctx))
+	}
+}

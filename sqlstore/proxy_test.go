@@ -1,0 +1,249 @@
+package sqlstore_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// packet is an answer of a server or of a proxy in front of it.
+func packet(number uint16, text string) *mysql.MySQLError {
+	return &mysql.MySQLError{Number: number, Message: text}
+}
+
+// sayNothing are the answers of a proxy that has lost its server on the way: what it had sent may be done.
+func sayNothing() []*mysql.MySQLError {
+	return []*mysql.MySQLError{
+		packet(2013, "Lost connection to server during query"),
+		packet(2006, "MySQL server has gone away"),
+		packet(1927, "Connection was killed"),
+		packet(1053, "Server shutdown in progress"),
+		packet(1105, "target: shop.0.primary: vttablet: rpc error: code = Unavailable desc = error reading from server: EOF"),
+	}
+}
+
+// oneStatement are verbs that are a transaction of one statement, each with what it contains.
+func oneStatement() map[string]func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
+	return map[string]func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error){
+		"Pay": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
+			t.Helper()
+			s := open(t, nil)
+			require.NoError(t, only(s.Lock(t.Context(), "a", one(1))))
+			s.db.Wire.Inject(sqltest.Fault{Match: "h.STATE = 2", Kind: kind, Answer: answer})
+			err = only(s.Pay(t.Context(), "a"))
+			hold, read := s.Hold(t.Context(), "a")
+			require.NoError(t, read)
+			require.Equal(t, kind == sqltest.LostReply, hold.State == stock.Paid)
+			return err, only(s.Pay(t.Context(), "a"))
+		},
+		"Cancel": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
+			t.Helper()
+			s := open(t, nil)
+			require.NoError(t, only(s.Lock(t.Context(), "a", one(1))))
+			s.db.Wire.Inject(sqltest.Fault{Match: "h.STATE = 5", Kind: kind, Answer: answer})
+			return only(s.Cancel(t.Context(), "a")), only(s.Cancel(t.Context(), "a"))
+		},
+		"RedeemOfACoupon": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
+			t.Helper()
+			m := openMall(t, nil)
+			m.define(10, coupon.Rules{})
+			m.claim("a")
+			require.NoError(t, only(m.Reserve(t.Context(), "a", "order", hundred)))
+			m.db.Wire.Inject(sqltest.Fault{Match: "u.STATE = 2", Kind: kind, Answer: answer})
+			return only(m.Redeem(t.Context(), "a", "order", hundred)), only(m.Redeem(t.Context(), "a", "order", hundred))
+		},
+		"ConfirmOfAPacket": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
+			t.Helper()
+			p := openPurse(t)
+			require.NoError(t, only(p.Send(t.Context(), packetOf(1, 100, 3))))
+			p.db.Wire.Inject(sqltest.Fault{Match: "p.STATE = 2", Kind: kind, Answer: answer})
+			return only(p.Confirm(t.Context(), 1)), only(p.Confirm(t.Context(), 1))
+		},
+	}
+}
+
+// An error packet that a proxy writes says nothing about a statement that it had passed on.
+func TestAnswerOfAProxyLeavesTheOutcomeOpen(t *testing.T) {
+	t.Parallel()
+	for name, verb := range oneStatement() {
+		for _, answer := range sayNothing() {
+			t.Run(fmt.Sprint(name, answer.Number), func(t *testing.T) {
+				t.Parallel()
+				err, again := verb(t, answer, sqltest.LostReply)
+				require.ErrorIs(t, err, stock.ErrUnknown)
+				require.ErrorIs(t, err, answer)
+				require.NotErrorIs(t, err, stock.ErrUnavailable)
+				require.NotErrorIs(t, err, stock.ErrStore)
+				require.True(t, sqlstore.Retryable(err))
+				require.NoError(t, again)
+			})
+		}
+	}
+}
+
+// The same at the COMMIT of a transaction.
+func TestAnswerOfAProxyToACommitLeavesTheOutcomeOpen(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	for _, answer := range sayNothing() {
+		order := fmt.Sprint(answer.Number)
+		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostReply, Answer: answer})
+		_, err := s.Lock(t.Context(), order, one(1))
+		require.ErrorIs(t, err, stock.ErrUnknown, order)
+		hold, err := s.Resolve(t.Context(), order)
+		require.NoError(t, err)
+		require.Equal(t, stock.Locked, hold.State, order)
+	}
+}
+
+// Answers to a statement that was not executed and may be, another time.
+func TestAnswerThatNothingWasDoneIsRetryable(t *testing.T) {
+	t.Parallel()
+	for name, verb := range oneStatement() {
+		for _, answer := range []*mysql.MySQLError{
+			packet(9001, "Max connect timeout reached while reaching hostgroup 0 after 10000ms"),
+			packet(3032, "The server is currently in offline mode"),
+			packet(1792, "Cannot execute statement in a READ ONLY transaction."),
+			packet(1105, "An error occurred in multi-table update"), // MySQL's, after KILL QUERY
+		} {
+			t.Run(fmt.Sprint(name, answer.Number), func(t *testing.T) {
+				t.Parallel()
+				err, again := verb(t, answer, sqltest.LostRequest)
+				require.ErrorIs(t, err, stock.ErrUnavailable)
+				require.ErrorIs(t, err, answer)
+				require.NotErrorIs(t, err, stock.ErrUnknown)
+				require.True(t, sqlstore.Retryable(err))
+				require.True(t, sqlstore.Retryable(answer), "from a statement of the caller's own")
+				require.NoError(t, again)
+			})
+		}
+	}
+}
+
+// Galera's answer where a statement by itself could not be certified: it came at the COMMIT that the statement implies.
+func TestErrorDuringTheCommitOfAStatementIsRetryable(t *testing.T) {
+	t.Parallel()
+	for name, verb := range oneStatement() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err, again := verb(t, packet(1180, "Got error 6 during COMMIT"), sqltest.LostRequest)
+			require.True(t, stock.Retryable(err), "%v", err)
+			require.NoError(t, again)
+		})
+	}
+}
+
+// idle is how many connections to the old server wait in the pool.
+const idle = 6
+
+// A failover behind one address: whatever a verb is, the connections to the old server are gone after a call for each at
+// most, though they would go on for ever.
+func TestConnectionsToAServerThatBecameReadOnlyAreDropped(t *testing.T) {
+	t.Parallel()
+	everyLife(t, func(t *testing.T, live life, opts *sqlstore.Options) {
+		t.Helper()
+		db := prepared(t, defaults, live.tables...)
+		db.Wire.Freeze(start)
+		verbs, _ := live.begin(t.Context(), db, opts, db.Wire.Advance)
+		for _, verb := range verbs {
+			fillPool(t, db)
+			db.Wire.Failover()
+			err := verb.call()
+			for range idle {
+				if err == nil {
+					break
+				}
+				require.True(t, sqlstore.Retryable(err), "%s: %v", verb.name, err)
+				err = verb.call()
+			}
+			require.NoError(t, err, verb.name)
+		}
+	})
+}
+
+// fillPool has some connections wait in the pool.
+func fillPool(t *testing.T, db *sqltest.DB) {
+	t.Helper()
+	for range idle {
+		conn, err := db.Conn(t.Context())
+		require.NoError(t, err)
+		defer func() { _ = conn.Close() }()
+	}
+}
+
+// A refusal whose ROLLBACK gets no answer ends with its context. It took five seconds more once; what is demanded is less than
+// half of that, for the sake of busy machines.
+func TestRefusalEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	for name, refused := range map[string]func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error){
+		"Lock": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
+			t.Helper()
+			s := open(t, nil).as(opts)
+			return s.db, func(ctx context.Context) error { return only(s.Lock(ctx, "a", stock.Line{SKU: 1, Num: 11})) }
+		},
+		"LockOfTwoLines": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
+			t.Helper()
+			s := open(t, nil).as(opts)
+			return s.db, func(ctx context.Context) error { return only(s.Lock(ctx, "a", one(1), stock.Line{SKU: 2, Num: 11})) }
+		},
+		"LockInATransaction": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
+			t.Helper()
+			s := open(t, nil).as(opts)
+			tx, err := s.db.BeginTx(t.Context(), nil)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = tx.Rollback() })
+			return s.db, func(ctx context.Context) error {
+				return only(s.On(s.store.WithTx(tx)).Lock(ctx, "a", stock.Line{SKU: 1, Num: 11}))
+			}
+		},
+		"Claim": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
+			t.Helper()
+			m := openMall(t, nil)
+			m.define(1, coupon.Rules{})
+			m.claim("a")
+			c := m.On(sqlstore.NewCoupon(m.db.DB, opts))
+			return m.db, func(ctx context.Context) error { return only(c.For(8).Claim(ctx, "b", 1)) }
+		},
+		"Grab": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
+			t.Helper()
+			p := openPurse(t)
+			p.fill(1, 100, 1)
+			require.NoError(t, only(p.Grab(t.Context(), 1, 1000)))
+			packets := redpacket.New(sqlstore.NewRedPacket(p.db.DB, opts), nil)
+			return p.db, func(ctx context.Context) error { return only(packets.Grab(ctx, 1, 1001)) }
+		},
+		"Join": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
+			t.Helper()
+			b := openBazaar(t, defaults, 2, 2)
+			code, _ := b.team("full", 2)
+			groups := groupbuy.New(sqlstore.NewGroupBuy(b.db.DB, opts), untilTheEnd())
+			return b.db, func(ctx context.Context) error { return only(groups.Join(ctx, code, purchase("late", 9))) }
+		},
+	} {
+		for way, opts := range ways() {
+			t.Run(name+way, func(t *testing.T) {
+				t.Parallel()
+				db, call := refused(t, opts)
+				db.Wire.Statements()
+				db.Wire.Inject(sqltest.Fault{Match: "ROLLBACK", Kind: sqltest.NoReply})
+				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+				defer cancel()
+				begun := time.Now()
+				require.Error(t, call(ctx))
+				require.Less(t, time.Since(begun), 2*time.Second)
+				db.Wire.Forget()
+			})
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package sqlstore_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// ways are the usual store and the one that does not merge.
+func ways() map[string]*sqlstore.Options {
+	return map[string]*sqlstore.Options{"Merged": nil, "Unmerged": &alone}
+}
+
+// everyLife runs a test with each life in each way.
+func everyLife(t *testing.T, test func(t *testing.T, live life, opts *sqlstore.Options)) {
+	t.Helper()
+	for name, live := range lives() {
+		for way, opts := range ways() {
+			t.Run(name+way, func(t *testing.T) {
+				t.Parallel()
+				test(t, live, opts)
+			})
+		}
+	}
+}
+
+// splitter sends plain SELECTs to a replica that has what there was when it last caught up.
+func splitter() sqltest.Variant {
+	return sqltest.Variant{Name: "Splitter", Apply: func(*mysql.Config) {}, Splitter: true}
+}
+
+// Behind a splitter whose replica has only what was defined long ago, every verb goes on from what the one before has just
+// done, and does the same when it is called again. What a sweep lists has arrived.
+func TestLivesBehindASplitter(t *testing.T) {
+	t.Parallel()
+	everyLife(t, func(t *testing.T, live life, opts *sqlstore.Options) {
+		t.Helper()
+		primary := prepared(t, defaults, live.tables...)
+		primary.Wire.Freeze(start)
+		split := primary.As(t, splitter())
+		split.Wire.Freeze(start)
+		verbs, _ := live.begin(t.Context(), split, opts, func(d time.Duration) { split.Wire.Advance(d); primary.Wire.Advance(d) })
+		_, read := live.begin(t.Context(), primary, opts, nil)
+		last := read()
+		for _, verb := range verbs {
+			if verb.name == "Expire" || verb.name == "Deliver" {
+				split.CatchUp(t)
+			}
+			require.NoError(t, verb.call(), verb.name)
+			seen := read()
+			if seen == last {
+				t.Fatal(verb.name + " has done nothing")
+			}
+			last = seen
+			require.NoError(t, verb.call(), "%s, called again", verb.name)
+			if strings.HasPrefix(verb.name, "Define") || verb.name == "Offer" {
+				split.CatchUp(t)
+			}
+		}
+	})
+}
+
+// What a shop is told behind a splitter about an order is what the order has come to, not what the replica knows.
+func TestAnswersBehindASplitter(t *testing.T) {
+	t.Parallel()
+	for way, opts := range ways() {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, nil)
+			ctx := t.Context()
+			_, err := s.Define(ctx, stock.Key{SKU: 4}, 5, stock.Terms{PerBuyer: 2})
+			require.NoError(t, err)
+			db := s.db.As(t, splitter())
+			db.Wire.Freeze(start)
+			inv := s.On(sqlstore.NewStock(db.DB, opts))
+
+			hold, err := inv.Lock(ctx, "a", one(1), one(2))
+			require.NoError(t, err)
+			again, err := inv.Lock(ctx, "a", one(1), one(2))
+			require.NoError(t, err)
+			require.Equal(t, hold, again)
+			_, err = inv.Lock(ctx, "a", one(3))
+			require.ErrorIs(t, err, stock.ErrMismatch)
+			resolved, err := inv.Resolve(ctx, "a")
+			require.NoError(t, err)
+			require.Equal(t, stock.Locked, resolved.State)
+			_, err = inv.Pay(ctx, "a")
+			require.NoError(t, err)
+			outcome, err := inv.Pay(ctx, "a")
+			require.NoError(t, err)
+			require.True(t, outcome.Replay)
+			require.Equal(t, stock.Paid, outcome.State)
+			_, err = inv.Cancel(ctx, "a")
+			require.ErrorIs(t, err, stock.ErrPaid)
+			resolved, err = inv.Resolve(ctx, "a")
+			require.NoError(t, err)
+			require.Equal(t, stock.Paid, resolved.State)
+
+			part := stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{one(1)}}
+			first, err := inv.Refund(ctx, part)
+			require.NoError(t, err)
+			second, err := inv.Refund(ctx, part)
+			require.NoError(t, err)
+			require.Equal(t, first, second)
+			require.NoError(t, inv.Restock(ctx, "more", one(1)))
+			require.NoError(t, inv.Restock(ctx, "more", one(1)))
+			s.counters(1, 0, 0, 11)
+
+			_, err = inv.For(7).Lock(ctx, "b", stock.Line{SKU: 4, Num: 2})
+			require.NoError(t, err)
+			_, err = inv.For(7).Lock(ctx, "c", one(4))
+			require.ErrorIs(t, err, stock.ErrPerBuyer)
+			_, err = inv.For(8).Lock(ctx, "c", stock.Line{SKU: 4, Num: 2})
+			require.NoError(t, err)
+			var shortage *stock.ShortageError
+			_, err = inv.For(9).Lock(ctx, "d", stock.Line{SKU: 4, Num: 2})
+			require.ErrorAs(t, err, &shortage)
+			require.Equal(t, int64(1), shortage.Available)
+			db.Wire.Advance(stock.DefaultHoldFor)
+			s.db.Wire.Advance(stock.DefaultHoldFor)
+			_, err = inv.For(9).Lock(ctx, "d", stock.Line{SKU: 4, Num: 2})
+			require.NoError(t, err, "the dead holds that the replica does not have were in the way")
+		})
+	}
+}
