@@ -38,9 +38,9 @@ func (s *Stock) due(ctx context.Context, key stock.Key, limit int) ([]string, er
 }
 
 func (s *Stock) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
-	queries := []string{render(s.sql.dueOfAll, limit)}
+	queries, read := []string{render(s.sql.dueOfAll, limit)}, s.list // a sweep looks for itself
 	if len(keys) > 0 {
-		queries = queries[:0]
+		queries, read = queries[:0], s.query
 		for _, key := range keys {
 			queries = append(queries, render(s.sql.dueOfItem, key.SKU, key.Activity, limit))
 		}
@@ -48,7 +48,7 @@ func (s *Stock) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]strin
 	var orders []string
 	seen := map[string]bool{}
 	for _, query := range queries {
-		err := s.query(ctx, query, func(rows *sql.Rows) error {
+		err := read(ctx, query, func(rows *sql.Rows) error {
 			var order string
 			if err := rows.Scan(&order); err != nil {
 				return err
