@@ -97,7 +97,7 @@ func waiting(t testing.TB, db *sqltest.DB) (connection int64) {
 	t.Helper()
 	for {
 		err := db.QueryRowContext(t.Context(), "SELECT ID FROM information_schema.PROCESSLIST"+
-			" WHERE DB = DATABASE() AND (INFO LIKE 'UPDATE%' OR INFO LIKE 'INSERT%') LIMIT 1").Scan(&connection)
+			" WHERE DB = DATABASE() AND (INFO LIKE 'UPDATE%' OR INFO LIKE 'INSERT%' OR INFO LIKE '/*M! SET STATEMENT%') LIMIT 1").Scan(&connection)
 		if err == nil {
 			return connection
 		}
