@@ -98,6 +98,7 @@ type attempt struct {
 
 	stage stage
 	open  bool // a transaction is open
+	given bool // a row was given to somebody, who has not asked for it twice
 }
 
 // begin opens a transaction.
@@ -132,7 +133,7 @@ func (h *handle) exec(ctx context.Context, statement string) (rows int64, err er
 		return rows, err
 	}
 	err = h.again(ctx, func(a *attempt) error {
-		commits, err := h.sessions.commit(ctx, a.Conn)
+		commits, err := h.sessions.commits(ctx, a.Conn)
 		switch {
 		case err != nil:
 			return err
@@ -172,10 +173,10 @@ func (h *handle) again(ctx context.Context, fn func(*attempt) error) error {
 		switch {
 		case err == nil:
 			return nil
-		case rerun(err) && deadlocks < reruns && ctx.Err() == nil:
+		case rerun(err) && !a.given && deadlocks < reruns && ctx.Err() == nil:
 			deadlocks++
 			pause(ctx, deadlocks)
-		case resend(err, a.stage) && resent < resends && ctx.Err() == nil:
+		case resend(err, a.stage) && !a.given && resent < resends && ctx.Err() == nil:
 			resent++
 		case lost(err) && ctx.Err() != nil: // the driver closes the connection of a context that has ended
 			return classify(fmt.Errorf("%w: %w", ctx.Err(), err), a.stage)
@@ -239,12 +240,20 @@ func (h *handle) query(ctx context.Context, statement string, scan func(*sql.Row
 	if h.bound() {
 		return classify(read(ctx, h.tx, statement, scan), unsent)
 	}
-	return h.again(ctx, func(a *attempt) error {
-		return a.reading(ctx, func() error { return read(ctx, a, statement, scan) })
-	})
+	return h.again(ctx, func(a *attempt) error { return a.readTx(ctx, statement, scan) })
 }
 
-// reading runs a read as a transaction, which has nothing to keep.
+// read runs a statement that reads.
+func (a *attempt) read(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+	return read(ctx, a, statement, func(rows *sql.Rows) error { a.given = true; return scan(rows) })
+}
+
+// readTx runs it as a transaction.
+func (a *attempt) readTx(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+	return a.reading(ctx, func() error { return a.read(ctx, statement, scan) })
+}
+
+// reading runs fn as a transaction, which has nothing to keep.
 func (a *attempt) reading(ctx context.Context, fn func() error) error {
 	if err := a.begin(ctx); err != nil {
 		return err
@@ -267,14 +276,14 @@ func (h *handle) list(ctx context.Context, statement string, scan func(*sql.Rows
 		return classify(read(ctx, h.tx, statement, scan), unsent)
 	}
 	return h.again(ctx, func(a *attempt) error {
-		commits, err := h.sessions.commit(ctx, a.Conn)
+		commits, err := h.sessions.commits(ctx, a.Conn)
 		switch {
 		case err != nil:
 			return err
 		case commits:
-			return read(ctx, a, statement, scan)
+			return a.read(ctx, statement, scan)
 		}
-		return a.reading(ctx, func() error { return read(ctx, a, statement, scan) }) // or it would open a snapshot and leave it
+		return a.readTx(ctx, statement, scan) // or it would open a snapshot and leave it
 	})
 }
 
@@ -285,7 +294,7 @@ func (h *handle) peek(ctx context.Context, statement string, scan func(*sql.Rows
 		return err
 	}
 	return h.again(ctx, func(a *attempt) error {
-		commits, err := h.sessions.commit(ctx, a.Conn)
+		commits, err := h.sessions.commits(ctx, a.Conn)
 		if err != nil {
 			return err
 		}
@@ -297,7 +306,7 @@ func (h *handle) peek(ctx context.Context, statement string, scan func(*sql.Rows
 		if _, err := a.ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED"); err != nil {
 			return err
 		}
-		return a.reading(ctx, func() error { return read(ctx, a, statement, scan) })
+		return a.readTx(ctx, statement, scan)
 	})
 }
 

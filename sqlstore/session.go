@@ -22,9 +22,9 @@ type sessions struct {
 // readCommits asks whether a session does.
 const readCommits = "SELECT @@autocommit, @@completion_type"
 
-// commit reports whether a statement commits by itself on a connection: autocommit is on, and no COMMIT of anybody can have
+// commits reports whether a statement commits by itself on a connection: autocommit is on, and no COMMIT of anybody can have
 // opened another transaction. It asks once for each connection.
-func (s *sessions) commit(ctx context.Context, conn *sql.Conn) (bool, error) {
+func (s *sessions) commits(ctx context.Context, conn *sql.Conn) (bool, error) {
 	var key driver.Conn
 	_ = conn.Raw(func(c any) error { // it fails where the connection is gone, as the next statement will
 		if c, ok := c.(driver.Conn); ok && reflect.TypeOf(c).Comparable() {
