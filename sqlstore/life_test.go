@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -24,7 +25,7 @@ type life struct {
 	tables []string
 
 	// begin returns the verbs on a pool, and what reads all that they change; wait lets time pass.
-	begin func(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() string)
+	begin func(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() []string)
 }
 
 // verb is a call that changes something.
@@ -48,11 +49,11 @@ func only[T any](_ T, err error) error { return err }
 
 // listed is what a listing says.
 func listed[T any](seq iter.Seq2[T, error]) string {
-	var text string
+	var looks []string
 	for v, err := range seq {
-		text += said(v, err)
+		looks = append(looks, said(v, err))
 	}
-	return text
+	return strings.Join(looks, "")
 }
 
 // said is what a look at one thing says, with every field.
@@ -61,7 +62,7 @@ func said[T any](v T, err error) string {
 	return fmt.Sprintf("%s %v\n", text, errors.Join(err, failed))
 }
 
-func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() string) {
+func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() []string) {
 	inv := stock.New(sqlstore.NewStock(db.DB, opts), nil)
 	first, second := stock.Key{SKU: 1}, stock.Key{SKU: 1, Activity: 2}
 	lock := func(order string) verb {
@@ -96,16 +97,18 @@ func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait
 		lock("e"),
 		{"Expire", func() error { wait(stock.DefaultHoldFor); return only(inv.Expire(ctx)) }},
 	}
-	return verbs, func() string {
-		text := said(inv.Item(ctx, first)) + said(inv.Item(ctx, second)) + said(inv.For(7).Usage(ctx, first)) + listed(inv.Items(ctx))
-		for _, order := range []string{"a", "b", "c", "d", "e", "never", "lost"} {
-			text += said(inv.Hold(ctx, order))
+	return verbs, func() []string {
+		looks := []string{
+			said(inv.Item(ctx, first)), said(inv.Item(ctx, second)), said(inv.For(7).Usage(ctx, first)), listed(inv.Items(ctx)),
 		}
-		return text + listed(inv.Holds(ctx, stock.Filter{})) + said(inv.Audit(ctx))
+		for _, order := range []string{"a", "b", "c", "d", "e", "never", "lost"} {
+			looks = append(looks, said(inv.Hold(ctx, order)))
+		}
+		return append(looks, listed(inv.Holds(ctx, stock.Filter{})), said(inv.Audit(ctx)))
 	}
 }
 
-func couponLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() string) {
+func couponLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() []string) {
 	c := coupon.New(sqlstore.NewCoupon(db.DB, opts), nil)
 	pool := tenOff()
 	pool.Pool = true
@@ -142,19 +145,21 @@ func couponLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wai
 		lock("e"),
 		{"Expire", func() error { wait(holdFor); return only(c.Expire(ctx)) }},
 	}
-	return verbs, func() string {
-		text := said(c.Campaign(ctx, 1)) + said(c.Campaign(ctx, 2)) + listed(c.Campaigns(ctx)) + said(c.Progress(ctx, 1))
+	return verbs, func() []string {
+		looks := []string{
+			said(c.Campaign(ctx, 1)), said(c.Campaign(ctx, 2)), listed(c.Campaigns(ctx)), said(c.Progress(ctx, 1)),
+		}
 		for _, id := range []string{"a", "b", "c", "d", "e"} {
-			text += said(c.Coupon(ctx, id)) + said(c.History(ctx, id))
+			looks = append(looks, said(c.Coupon(ctx, id)), said(c.History(ctx, id)))
 		}
 		for _, order := range []string{"1", "2", "3", "4"} {
-			text += said(c.UsedBy(ctx, order))
+			looks = append(looks, said(c.UsedBy(ctx, order)))
 		}
-		return text + listed(c.For(7).Wallet(ctx)) + listed(c.For(8).Wallet(ctx)) + said(c.Audit(ctx))
+		return append(looks, listed(c.For(7).Wallet(ctx)), listed(c.For(8).Wallet(ctx)), said(c.Audit(ctx)))
 	}
 }
 
-func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() string) {
+func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() []string) {
 	p := redpacket.New(sqlstore.NewRedPacket(db.DB, opts), nil)
 	send := func(id int64) verb {
 		packet := packetOf(id, 300, 3)
@@ -177,16 +182,16 @@ func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, 
 		shut(1), send(2), shut(2), confirm(2), send(3), confirm(3),
 		{"Expire", func() error { wait(time.Hour); return only(p.Expire(ctx)) }},
 	}
-	return verbs, func() string {
-		var text string
+	return verbs, func() []string {
+		var looks []string
 		for id := range int64(3) {
-			text += said(p.Packet(ctx, id+1)) + listed(p.Shares(ctx, id+1))
+			looks = append(looks, said(p.Packet(ctx, id+1)), listed(p.Shares(ctx, id+1)))
 		}
-		return text + said(p.Share(ctx, 1, 1000)) + said(p.Payout(ctx, redpacket.PayoutNumber(1, 2))) + listed(p.Payouts(ctx)) + said(p.Audit(ctx))
+		return append(looks, said(p.Share(ctx, 1, 1000)), said(p.Payout(ctx, redpacket.PayoutNumber(1, 2))), listed(p.Payouts(ctx)), said(p.Audit(ctx)))
 	}
 }
 
-func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() string) {
+func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() []string) {
 	inv := stock.New(sqlstore.NewStock(db.DB, opts), nil)
 	g := groupbuy.New(sqlstore.NewGroupBuy(db.DB, opts), untilTheEnd())
 	activity := groupbuy.Activity{ID: 7, Title: "week", Formation: teamTime, End: start.Add(100 * time.Hour)}
@@ -240,17 +245,19 @@ func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, w
 		{"Remove", func() error { return only(g.Remove(ctx, teamProduct)) }},
 		{"End", func() error { return only(g.End(ctx, 7)) }},
 	}
-	return verbs, func() string {
-		text := said(inv.Item(ctx, stock.Key{SKU: 1})) + said(g.Activity(ctx, 7)) + said(g.Product(ctx, teamProduct)) +
-			listed(g.Activities(ctx)) + listed(g.Products(ctx, 7)) + listed(g.Shelf(ctx)) + listed(g.Teams(ctx, groupbuy.TeamFilter{})) +
-			listed(g.Joinable(ctx, teamProduct)) + listed(g.SeatsOf(ctx, 1))
+	return verbs, func() []string {
+		looks := []string{
+			said(inv.Item(ctx, stock.Key{SKU: 1})), said(g.Activity(ctx, 7)), said(g.Product(ctx, teamProduct)),
+			listed(g.Activities(ctx)), listed(g.Products(ctx, 7)), listed(g.Shelf(ctx)), listed(g.Teams(ctx, groupbuy.TeamFilter{})),
+			listed(g.Joinable(ctx, teamProduct)), listed(g.SeatsOf(ctx, 1)),
+		}
 		for _, order := range []string{"a1", "a2", "a3", "b1", "c1", "d1", "e1"} {
-			text += said(g.Seat(ctx, order))
+			looks = append(looks, said(g.Seat(ctx, order)))
 		}
 		for _, order := range []string{"a1", "b1", "c1", "d1", "e1"} {
 			code := teamOf(order)
-			text += said(g.Team(ctx, code)) + listed(g.Members(ctx, code)) + listed(g.Events(ctx, code))
+			looks = append(looks, said(g.Team(ctx, code)), listed(g.Members(ctx, code)), listed(g.Events(ctx, code)))
 		}
-		return text + said(g.Audit(ctx))
+		return append(looks, said(g.Audit(ctx)))
 	}
 }

@@ -97,7 +97,7 @@ func TestAnswerOfAProxyToACommitLeavesTheOutcomeOpen(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	for _, answer := range sayNothing() {
-		order := fmt.Sprint(answer.Number)
+		order := fmt.Sprint("answer-", answer.Number)
 		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostReply, Answer: answer})
 		_, err := s.Lock(t.Context(), order, one(1))
 		require.ErrorIs(t, err, stock.ErrUnknown, order)

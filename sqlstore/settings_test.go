@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -138,7 +139,7 @@ func liveIn(t *testing.T, live life, variant sqltest.Variant, opts *sqlstore.Opt
 		}
 	}
 	var verbs [2][]verb
-	var reads [2]func() string
+	var reads [2]func() []string
 	for i, pool := range pools {
 		pool.Wire.Freeze(start)
 		verbs[i], reads[i] = live.begin(ctx, pool, opts, wait)
@@ -151,7 +152,7 @@ func liveIn(t *testing.T, live life, variant sqltest.Variant, opts *sqlstore.Opt
 		}
 		require.NoError(t, verbs[who][i].call(), verb.name)
 		seen := reads[1]()
-		if last == seen {
+		if slices.Equal(last, seen) {
 			t.Fatal("others see nothing of " + verb.name)
 		}
 		require.Equal(t, seen, reads[0](), verb.name)

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func TestLivesBehindASplitter(t *testing.T) {
 			}
 			require.NoError(t, verb.call(), verb.name)
 			seen := read()
-			if seen == last {
+			if slices.Equal(last, seen) {
 				t.Fatal(verb.name + " has done nothing")
 			}
 			last = seen
