@@ -81,8 +81,8 @@ func TestServerErrorsAreClassified(t *testing.T) {
 		1105: stock.ErrUnknown, // anything
 		1180: stock.ErrUnknown, // Galera, while it committed
 		1175: stock.ErrStore,   // sql_safe_updates
-		1146: stock.ErrStore,       // no table
-		1142: stock.ErrStore,       // no right
+		1146: stock.ErrStore,   // no table
+		1142: stock.ErrStore,   // no right
 		1045: stock.ErrStore,
 		1054: stock.ErrStore,
 		1114: stock.ErrStore, // the table is full
