@@ -208,3 +208,29 @@ func TestTwoPoolsShareOneStock(t *testing.T) {
 }
 
 var _ sqlstore.Tx = (*sqltest.DB)(nil)
+
+// A refusal leaves the transaction as it was, but for holds that were dead: they may be released on the way to it, in any call.
+func TestRefusalReleasesWhatIsDeadAndNothingElse(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	ctx := t.Context()
+	s.lock("dead", one(1))
+	s.lock("dead, too", one(1))
+	s.db.Wire.Advance(stock.DefaultHoldFor)
+	s.lock("live", units(1, 9)) // which releases one of them, or both
+	s.lock("last", one(1))
+	tx, err := s.db.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	in := s.On(s.store.WithTx(tx))
+	_, err = in.Pay(ctx, "dead")
+	require.ErrorIs(t, err, stock.ErrExpired)
+	_, err = in.Lock(ctx, "too many", one(1))
+	require.ErrorIs(t, err, stock.ErrInsufficient)
+	require.NoError(t, tx.Commit())
+	hold, err := s.Hold(ctx, "dead")
+	require.NoError(t, err)
+	require.Equal(t, stock.Expired, hold.State)
+	_, err = s.Hold(ctx, "too many")
+	require.ErrorIs(t, err, stock.ErrNotFound)
+	s.counters(1, 0, 10, 10)
+}
