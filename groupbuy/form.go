@@ -49,7 +49,7 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 		return Team{}, err
 	}
 	for range attempts {
-		team, now, err := g.store.Team(ctx, code)
+		team, now, err := g.store.Team(ctx, code, stock.Key{})
 		var reason error
 		switch {
 		case err != nil:
@@ -82,7 +82,7 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 		case err != nil:
 			return Team{}, err
 		case ended > 0:
-			team, _, err = g.store.Team(ctx, code)
+			team, _, err = g.store.Team(ctx, code, team.Key)
 			return team, fault.Unread(err)
 		}
 	}
@@ -179,7 +179,7 @@ func (g *Groups) finishOne(ctx context.Context, e Ending) (bool, error) {
 		if bad != nil || len(moved) == 0 {
 			return false, errors.Join(err, bad)
 		}
-		team, _, err := g.store.Team(ctx, e.Code)
+		team, _, err := g.store.Team(ctx, e.Code, stock.Key{})
 		if err != nil || team.State != Forming || e.Cause != ByDeadline {
 			return false, err
 		}

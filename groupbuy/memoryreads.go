@@ -146,7 +146,7 @@ func (m *Memory) Seat(ctx context.Context, order string) (Seat, Team, time.Time,
 }
 
 // Team implements Store.
-func (m *Memory) Team(ctx context.Context, code string) (Team, time.Time, error) {
+func (m *Memory) Team(ctx context.Context, code string, _ stock.Key) (Team, time.Time, error) {
 	_, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Team{}, time.Time{}, err

@@ -73,8 +73,9 @@ type Store interface {
 	// Seat returns a seat, its team, and the clock. State is NoSeat where there is none.
 	Seat(ctx context.Context, order string) (Seat, Team, time.Time, error)
 
-	// Team returns a team and the clock. Version is 0 where there is none.
-	Team(ctx context.Context, code string) (Team, time.Time, error)
+	// Team returns a team and the clock. Version is 0 where there is none. The product is the one that the caller takes it to
+	// be of, or zero where that is not known: a store that locks what it reads locks its item first.
+	Team(ctx context.Context, code string, product stock.Key) (Team, time.Time, error)
 
 	// Seats returns up to limit seats that match, behind a cursor: of a team by order number, of a buyer by TakenAt
 	// descending and then order number, and of a state by Deadline and then order number.

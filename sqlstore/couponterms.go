@@ -115,7 +115,9 @@ func (c *Coupon) termsOf(ctx context.Context, query func(context.Context, string
 	fresh := make(map[termsKey]coupon.Terms, len(others))
 	err := query(ctx, render(c.sql.anyTerms(len(others)), args...), func(rows *sql.Rows) error {
 		key, terms, err := scanTerms(rows)
-		fresh[key] = terms
+		if terms.Kind != 0 { // of a blank row; see handle.among
+			fresh[key] = terms
+		}
 		return err
 	})
 	if err != nil {

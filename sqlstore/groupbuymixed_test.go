@@ -63,8 +63,8 @@ func (m *mixedGroups) Seat(ctx context.Context, order string) (groupbuy.Seat, gr
 	return m.turn().Seat(ctx, order)
 }
 
-func (m *mixedGroups) Team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
-	return m.turn().Team(ctx, code)
+func (m *mixedGroups) Team(ctx context.Context, code string, product stock.Key) (groupbuy.Team, time.Time, error) {
+	return m.turn().Team(ctx, code, product)
 }
 
 func (m *mixedGroups) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {

@@ -60,13 +60,15 @@ func (g *GroupBuy) Activity(ctx context.Context, id int64) (groupbuy.Activity, t
 	}
 	var activity groupbuy.Activity
 	var clock int64
-	err := g.units.query(ctx, g.units.current(render(g.sql.readActivity, id)), func(rows *sql.Rows) error {
+	err := g.units.queryAmong(ctx, render(g.sql.readActivity, id), func(rows *sql.Rows) (bool, error) {
 		var row activityRow
 		err := rows.Scan(append(row.targets(), &clock)...)
-		activity = row.finish()
-		return err
-	})
-	if err == nil && activity.Version == 0 { // no row has brought the clock
+		if row.activity.Version > 0 {
+			activity = row.finish()
+		}
+		return row.activity.Version > 0, err
+	}, g.sql.blankActivity.of(id))
+	if err == nil && clock == 0 { // no row has brought it
 		clock, err = g.units.clock(ctx)
 	}
 	return activity, fromMicros(clock), err
@@ -127,18 +129,36 @@ func (g *GroupBuy) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, ti
 	return found.offer, found.now, err
 }
 
-// offer reads one product. In the caller's transaction its item is locked first; the product and its activity, which
-// others read as well, with a shared lock.
+// offer reads one product. In the caller's transaction its item is locked first, and then the product; its activity,
+// which is there because the product is, with a shared lock, since others read it as well.
 func (g *GroupBuy) offer(ctx context.Context, _ struct{}, key stock.Key) (offerAt, error) {
-	if err := g.lockItem(ctx, key); err != nil {
-		return offerAt{}, err
-	}
 	query := render(g.sql.offers(1), key.Activity, key.SKU)
-	if g.units.bound() {
-		query += " LOCK IN SHARE MODE"
+	if !g.units.bound() {
+		offers, now, err := g.offers(ctx, query)
+		return offerAt{offer: offers[key], now: now}, err
 	}
-	offers, now, err := g.offers(ctx, query)
-	return offerAt{offer: offers[key], now: now}, err
+	var found offerAt
+	var clock int64
+	err := g.units.among(ctx, func(q Tx) (bool, error) {
+		var item, product int64
+		err := readRow(ctx, q, render(g.sql.lockItem, key.SKU, key.Activity), &item)
+		if err == nil {
+			err = readRow(ctx, q, render(g.sql.lockProduct, key.Activity, key.SKU), &product)
+		}
+		if err != nil || product == 0 {
+			return true, err
+		}
+		err = read(ctx, q, query+" LOCK IN SHARE MODE", func(rows *sql.Rows) (err error) {
+			found.offer, err = scanOffer(rows, &clock)
+			return err
+		})
+		return item == 0, err
+	}, g.units.sql.blankItems([]stock.Key{key}), g.sql.blankProduct.of(key.Activity, key.SKU))
+	if err == nil && clock == 0 { // no row has brought it
+		clock, err = g.units.clock(ctx)
+	}
+	found.now = fromMicros(clock)
+	return found, err
 }
 
 // offerBatch reads several.
@@ -218,21 +238,30 @@ func (g *GroupBuy) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit 
 	return offers, fromMicros(clock), nil
 }
 
-// Unfinished implements groupbuy.Store. In the caller's transaction the item is locked, with which nothing of it can
-// change.
+// Unfinished implements groupbuy.Store. In the caller's transaction the item is locked, with which no team of it can be
+// opened or ended. Every seat that is taken moves the item's version: where the transaction's snapshot has the one of now, it
+// has the teams as well, and otherwise they are locked.
 func (g *GroupBuy) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return false, err
 	}
-	if err := g.lockItem(ctx, key); err != nil {
+	version, err := g.lockItem(ctx, key)
+	if err != nil {
 		return false, err
 	}
 	var lock string
 	if g.units.bound() {
-		lock = " FOR UPDATE"
+		seen := int64(0)
+		err := g.units.query(ctx, render(g.sql.itemVersion, key.SKU, key.Activity), func(rows *sql.Rows) error { return rows.Scan(&seen) })
+		if err != nil {
+			return false, err
+		}
+		if seen != version {
+			lock = " FOR UPDATE"
+		}
 	}
 	unfinished := false
-	err := g.units.query(ctx, render(g.sql.unfinished(lock), key.Activity, key.SKU, key.Activity, key.SKU), func(*sql.Rows) error {
+	err = g.units.query(ctx, render(g.sql.unfinished(lock), key.Activity, key.SKU, key.Activity, key.SKU), func(*sql.Rows) error {
 		unfinished = true
 		return nil
 	})

@@ -26,17 +26,26 @@ func (r *RedPacket) Payout(ctx context.Context, packet, no int64) (redpacket.Boo
 	if err := r.units.ready(ctx); err != nil {
 		return redpacket.Booked{}, false, err
 	}
-	found, err := r.shares(ctx, r.units.current(render(r.sql.payout, packet, no)))
-	if err != nil || len(found) == 0 {
-		return redpacket.Booked{}, false, err
-	}
-	return found[0], true, nil
+	var payout redpacket.Booked
+	err := r.units.queryAmong(ctx, render(r.sql.payout, packet, no), func(rows *sql.Rows) (bool, error) {
+		is, err := scanShare(rows)
+		if is.Places >= 0 {
+			payout = is
+		}
+		return is.Places >= 0, err
+	}, r.sql.blankShareOf(packet, no))
+	return payout, payout.Packet != 0, err
 }
 
 // Paid implements redpacket.Store.
 func (r *RedPacket) Paid(ctx context.Context, packet, no int64) (stock.Verdict, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return stock.Refused, err
+	}
+	if r.units.bound() { // where the step would lock the place of a share that is not there
+		if _, is, err := r.Payout(ctx, packet, no); err != nil || !is {
+			return stock.Refused, err
+		}
 	}
 	rows, err := r.units.exec(ctx, render(r.sql.paid, packet, no))
 	return verdict(rows > 0), err

@@ -128,8 +128,8 @@ func (w *wire) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.
 }
 
 // Team implements groupbuy.Store.
-func (w *wire) Team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
-	return over2(w, "Team", func() (groupbuy.Team, time.Time, error) { return w.store.Team(ctx, code) })
+func (w *wire) Team(ctx context.Context, code string, product stock.Key) (groupbuy.Team, time.Time, error) {
+	return over2(w, "Team", func() (groupbuy.Team, time.Time, error) { return w.store.Team(ctx, code, product) })
 }
 
 // Seats implements groupbuy.Store.
