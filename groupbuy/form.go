@@ -48,6 +48,7 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 	if err := errors.Join(g.ready(ctx), err, by.check()); err != nil {
 		return Team{}, err
 	}
+	awaited := false
 	for range attempts {
 		team, now, err := g.store.Team(ctx, code, stock.Key{})
 		var reason error
@@ -66,6 +67,12 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 			if _, err := g.settle(ctx, []Team{team}); err != nil {
 				return Team{}, err
 			}
+			continue
+		case !team.Live(now) && !awaited: // the same call, made in time, may be under way
+			if err := g.store.Await(ctx, Subject{Team: code}); err != nil {
+				return Team{}, err
+			}
+			awaited = true
 			continue
 		case !team.Live(now):
 			reason = ErrTeamOver

@@ -155,6 +155,15 @@ func (m *Memory) Team(ctx context.Context, code string, _ stock.Key) (Team, time
 	return m.team(code), now, nil
 }
 
+// Await implements Store: nothing is ever under way.
+func (m *Memory) Await(ctx context.Context, _ Subject) error {
+	_, _, end, err := m.begin(ctx)
+	if err == nil {
+		end()
+	}
+	return err
+}
+
 // Seats implements Store.
 func (m *Memory) Seats(ctx context.Context, filter SeatFilter, after SeatCursor, limit int) ([]Seat, error) {
 	_, _, end, err := m.begin(ctx)

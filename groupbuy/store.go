@@ -140,6 +140,19 @@ type Store interface {
 	// Version by now. CorrectFormed adds to Product.Formed.
 	Correct(ctx context.Context, book TeamBook) (stock.Verdict, error)
 	CorrectFormed(ctx context.Context, key stock.Key, by int64) error
+
+	// Await waits until no call that is under way in the store can still change a subject: what it has made of it is seen
+	// afterwards. A refusal that was decided by what was read is final only then, since the call that is under way may be the
+	// same one, made before.
+	Await(ctx context.Context, of Subject) error
+}
+
+// Subject is what a call is about: one of the four.
+type Subject struct {
+	Order    string    // the seat of an order, whether or not it has one
+	Team     string    // a team, by its code
+	Product  stock.Key // a product
+	Activity int64     // or an activity
 }
 
 // Along is what goes along with the calls on units.

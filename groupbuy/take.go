@@ -162,6 +162,11 @@ func (g *Groups) refused(ctx context.Context, code string, p Purchase, tried boo
 	placed := errors.Is(refusal, ErrJoined) || errors.Is(refusal, ErrFull) // by seats, which may be dead
 	switch {
 	case !tried, refusal == nil, ofOrder, errors.Is(refusal, ErrMismatch), errors.Is(refusal, ErrCodeTaken):
+		if !tried { // a try has waited for what is under way of its order
+			if err := g.store.Await(ctx, Subject{Order: p.Order}); err != nil {
+				return Seat{}, err
+			}
+		}
 		seat, known, err := g.replay(ctx, code, p)
 		if known && ofOrder && err != nil {
 			err = inBoth(err, state)

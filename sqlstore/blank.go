@@ -5,6 +5,9 @@ import (
 	"database/sql"
 )
 
+// queryFunc is handle.query, or what reads as it does.
+type queryFunc func(ctx context.Context, statement string, scan func(*sql.Rows) error) error
+
 // takeBlank renders the DELETE of a blank row t by its whole key; see blank.
 func takeBlank(table, key, is string) string {
 	return "DELETE t FROM " + table + " t " + byKey + " WHERE " + key + " AND " + is

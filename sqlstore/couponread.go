@@ -110,7 +110,7 @@ func (r *couponReader) scan(rows *sql.Rows) error {
 }
 
 // read reads coupons, and then their terms, which never change.
-func (c *Coupon) read(ctx context.Context, query func(context.Context, string, func(*sql.Rows) error) error, statement string) (couponReader, error) {
+func (c *Coupon) read(ctx context.Context, query queryFunc, statement string) (couponReader, error) {
 	var r couponReader
 	if err := query(ctx, statement, r.scan); err != nil || len(r.coupons) == 0 {
 		return r, err
@@ -237,7 +237,7 @@ func (c *Coupon) Wallet(ctx context.Context, buyer int64, statuses []coupon.Stat
 		if after.ID == "" {
 			from = time.UnixMicro(0)
 		}
-		r, err = c.read(ctx, c.refunded.query, render(c.sql.readWallet(statuses), buyer, from, from, after.ID, limit))
+		r, err = c.read(ctx, c.refunded.list, render(c.sql.readWallet(statuses), buyer, from, from, after.ID, limit))
 	}
 	if err == nil && len(r.coupons) == 0 { // no row has brought the clock
 		r.clock, err = c.refunded.clock(ctx)

@@ -43,6 +43,10 @@ func (m *mixedGroups) SaveProduct(ctx context.Context, product groupbuy.Product)
 	return m.turn().SaveProduct(ctx, product)
 }
 
+func (m *mixedGroups) Await(ctx context.Context, of groupbuy.Subject) error {
+	return m.turn().Await(ctx, of)
+}
+
 func (m *mixedGroups) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
 	return m.turn().Offer(ctx, key)
 }

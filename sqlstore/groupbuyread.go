@@ -86,20 +86,21 @@ func (g *GroupBuy) DueActivities(ctx context.Context, limit int) ([]groupbuy.Act
 
 // activities lists activities.
 func (g *GroupBuy) activities(ctx context.Context, query string) ([]groupbuy.Activity, error) {
-	return listOf(ctx, g.units, query, func(rows *sql.Rows) (groupbuy.Activity, error) {
+	return listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Activity, error) {
 		var row activityRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
 	})
 }
 
-// listOf reads one thing a row.
-func listOf[T any](ctx context.Context, units *Stock, query string, scan func(*sql.Rows) (T, error)) ([]T, error) {
+// listOf reads one thing a row: by handle.list what is only shown, or looked at again by who acts on it, and by handle.query what
+// a call decides by.
+func listOf[T any](ctx context.Context, units *Stock, by queryFunc, query string, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	if err := units.ready(ctx); err != nil {
 		return nil, err
 	}
 	var all []T
-	err := units.query(ctx, query, func(rows *sql.Rows) error {
+	err := by(ctx, query, func(rows *sql.Rows) error {
 		one, err := scan(rows)
 		all = append(all, one)
 		return err
@@ -205,19 +206,19 @@ func scanOffer(rows *sql.Rows, clock *int64) (groupbuy.Offer, error) {
 	return groupbuy.Offer{Product: product.finish(), Activity: activity.finish()}, err
 }
 
-// Products implements groupbuy.Store.
+// Products implements groupbuy.Store. Who ends an activity goes by it.
 func (g *GroupBuy) Products(ctx context.Context, activity, after int64, limit int) ([]groupbuy.Product, error) {
-	return g.products(ctx, render(g.sql.listProducts, activity, after, limit))
+	return g.products(ctx, g.units.query, render(g.sql.listProducts, activity, after, limit))
 }
 
 // DueProducts implements groupbuy.Store.
 func (g *GroupBuy) DueProducts(ctx context.Context, after stock.Key, limit int) ([]groupbuy.Product, error) {
-	return g.products(ctx, render(g.sql.dueProducts, after.Activity, after.Activity, after.SKU, limit))
+	return g.products(ctx, g.units.list, render(g.sql.dueProducts, after.Activity, after.Activity, after.SKU, limit))
 }
 
 // products lists products.
-func (g *GroupBuy) products(ctx context.Context, query string) ([]groupbuy.Product, error) {
-	return listOf(ctx, g.units, query, func(rows *sql.Rows) (groupbuy.Product, error) {
+func (g *GroupBuy) products(ctx context.Context, by queryFunc, query string) ([]groupbuy.Product, error) {
+	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Product, error) {
 		var row productRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
@@ -228,7 +229,7 @@ func (g *GroupBuy) products(ctx context.Context, query string) ([]groupbuy.Produ
 func (g *GroupBuy) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int) ([]groupbuy.Offer, time.Time, error) {
 	var clock int64
 	query := render(g.sql.shelf, after.Key == stock.Key{}, after.Sort, after.Sort, after.Activity, after.Activity, after.SKU, limit)
-	offers, err := listOf(ctx, g.units, query, func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
+	offers, err := listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
 	if err == nil && len(offers) == 0 { // no row has brought the clock
 		clock, err = g.units.clock(ctx)
 	}

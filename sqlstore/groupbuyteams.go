@@ -204,6 +204,30 @@ func (g *GroupBuy) teamsOf(ctx context.Context, query string) (map[string]groupb
 	return found, fromMicros(clock), err
 }
 
+// Await implements groupbuy.Store. In the caller's transaction there is nothing to wait for: what was read there is locked.
+// An order is looked for among what is not committed as well, so that only then anybody waits.
+func (g *GroupBuy) Await(ctx context.Context, of groupbuy.Subject) error {
+	if err := g.units.ready(ctx); err != nil || g.units.bound() {
+		return err
+	}
+	var statement string
+	switch {
+	case of.Order != "":
+		known, err := g.units.knownOne(ctx, of.Order)
+		if err != nil || known.is != underWay {
+			return err
+		}
+		statement = render(g.sql.lockHold, of.Order)
+	case of.Team != "":
+		statement = renderList(g.sql.versions, []string{of.Team}) + " FOR UPDATE"
+	case of.Product != stock.Key{}:
+		statement = render(g.sql.lockProduct, of.Product.Activity, of.Product.SKU)
+	default:
+		statement = render(g.sql.readActivity, of.Activity) + " FOR UPDATE"
+	}
+	return g.units.query(ctx, statement, func(*sql.Rows) error { return nil })
+}
+
 // Seats implements groupbuy.Store. Those who ask for the first page of a team at once are answered by one read: every
 // payment that forms one asks.
 func (g *GroupBuy) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {
@@ -211,6 +235,7 @@ func (g *GroupBuy) Seats(ctx context.Context, filter groupbuy.SeatFilter, after 
 		return nil, err
 	}
 	var query string
+	by := g.units.query // calls decide by the seats of a team, or of a buyer
 	switch at := after.At; {
 	case filter.Team != "" && after.Order == "" && g.merged != nil:
 		return g.merged.members.do(ctx, limit, filter.Team)
@@ -226,13 +251,14 @@ func (g *GroupBuy) Seats(ctx context.Context, filter groupbuy.SeatFilter, after 
 			at = time.UnixMicro(0)
 		}
 		query = render(g.sql.seatsInState, int64(filter.State), at, at, after.Order, limit)
+		by = g.units.list
 	}
-	return g.listSeats(ctx, query)
+	return g.listSeats(ctx, by, query)
 }
 
 // listSeats lists seats.
-func (g *GroupBuy) listSeats(ctx context.Context, query string) ([]groupbuy.Seat, error) {
-	return listOf(ctx, g.units, query, func(rows *sql.Rows) (groupbuy.Seat, error) {
+func (g *GroupBuy) listSeats(ctx context.Context, by queryFunc, query string) ([]groupbuy.Seat, error) {
+	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Seat, error) {
 		var row seatRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
@@ -241,7 +267,7 @@ func (g *GroupBuy) listSeats(ctx context.Context, query string) ([]groupbuy.Seat
 
 // membersOf reads the first page of the seats of one team.
 func (g *GroupBuy) membersOf(ctx context.Context, limit int, code string) ([]groupbuy.Seat, error) {
-	return g.listSeats(ctx, render(g.sql.seatsOfTeam, code, "", limit))
+	return g.listSeats(ctx, g.units.query, render(g.sql.seatsOfTeam, code, "", limit))
 }
 
 // mostMembers is how many seats of several teams are read at once. Larger teams are read one by one.
@@ -250,7 +276,7 @@ const mostMembers = 2_000
 // membersBatch reads those of several.
 func (g *GroupBuy) membersBatch(ctx context.Context, limit int, codes []string) ([]reply[[]groupbuy.Seat], error) {
 	replies := make([]reply[[]groupbuy.Seat], len(codes))
-	seats, err := g.listSeats(ctx, render(renderList(g.sql.seatsOfTeams, codes), mostMembers+1))
+	seats, err := g.listSeats(ctx, g.units.query, render(renderList(g.sql.seatsOfTeams, codes), mostMembers+1))
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +318,7 @@ func (g *GroupBuy) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, e
 
 // teams lists teams.
 func (g *GroupBuy) teams(ctx context.Context, query string) ([]groupbuy.Team, error) {
-	return listOf(ctx, g.units, query, func(rows *sql.Rows) (groupbuy.Team, error) {
+	return listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Team, error) {
 		var row teamRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
@@ -302,11 +328,11 @@ func (g *GroupBuy) teams(ctx context.Context, query string) ([]groupbuy.Team, er
 // LateSeats implements groupbuy.Store. It locks nothing, also in the caller's transaction: the holds come first, and
 // who releases them looks for itself.
 func (g *GroupBuy) LateSeats(ctx context.Context, team string, limit int) ([]string, error) {
-	query := render(g.sql.lateSeats, limit)
-	if team != "" {
-		query = render(g.sql.lateSeatsOfTeam, team, limit)
+	query, by := render(g.sql.lateSeats, limit), g.units.list
+	if team != "" { // whether it has a place depends on them
+		query, by = render(g.sql.lateSeatsOfTeam, team, limit), g.units.query
 	}
-	return listOf(ctx, g.units, query, func(rows *sql.Rows) (string, error) {
+	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (string, error) {
 		var order string
 		err := rows.Scan(&order)
 		return order, err

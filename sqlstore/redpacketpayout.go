@@ -18,7 +18,7 @@ func (r *RedPacket) Payouts(ctx context.Context, after redpacket.Cursor, limit i
 	if after.Packet == 0 {
 		at = time.UnixMicro(0)
 	}
-	return r.shares(ctx, render(r.sql.payouts, at, at, after.Packet, at, after.Packet, after.No, limit))
+	return r.shares(ctx, r.units.list, render(r.sql.payouts, at, at, after.Packet, at, after.Packet, after.No, limit))
 }
 
 // Payout implements redpacket.Store.
@@ -61,9 +61,9 @@ func (r *RedPacket) Failed(ctx context.Context, packet, no, failures int64, reas
 }
 
 // shares reads shares and what was left of packets.
-func (r *RedPacket) shares(ctx context.Context, query string) ([]redpacket.Booked, error) {
+func (r *RedPacket) shares(ctx context.Context, by queryFunc, query string) ([]redpacket.Booked, error) {
 	var shares []redpacket.Booked
-	err := r.units.query(ctx, query, func(rows *sql.Rows) error {
+	err := by(ctx, query, func(rows *sql.Rows) error {
 		share, err := scanShare(rows)
 		shares = append(shares, share)
 		return err

@@ -131,7 +131,7 @@ func (r *RedPacket) Records(ctx context.Context, after int64, limit int) ([]redp
 		return nil, err
 	}
 	var records []redpacket.Record
-	err := r.units.query(ctx, render(r.sql.listPackets, after, limit), func(rows *sql.Rows) error {
+	err := r.units.list(ctx, render(r.sql.listPackets, after, limit), func(rows *sql.Rows) error {
 		var row packetRow
 		err := rows.Scan(row.targets()...)
 		records = append(records, row.finish())
@@ -150,7 +150,7 @@ func (r *RedPacket) Due(ctx context.Context, limit int) ([]int64, error) {
 		return nil, err
 	}
 	var due []int64
-	err := r.units.query(ctx, render(r.sql.due, limit), func(rows *sql.Rows) error {
+	err := r.units.list(ctx, render(r.sql.due, limit), func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		due = append(due, id)
@@ -188,7 +188,7 @@ func (r *RedPacket) shareOf(ctx context.Context, packet, person int64) (*redpack
 			return nil, err
 		}
 	}
-	found, err := r.shares(ctx, query)
+	found, err := r.shares(ctx, r.units.query, query)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -217,7 +217,7 @@ func (r *RedPacket) currentShare(ctx context.Context, packet, person int64) (str
 
 // sharesBatch reads those of several.
 func (r *RedPacket) sharesBatch(ctx context.Context, packet int64, people []int64) ([]reply[*redpacket.Booked], error) {
-	found, err := r.shares(ctx, render(r.sql.sharesOf(len(people)), append([]any{packet}, anyOf(people)...)...))
+	found, err := r.shares(ctx, r.units.query, render(r.sql.sharesOf(len(people)), append([]any{packet}, anyOf(people)...)...))
 	if err != nil {
 		return nil, err
 	}
@@ -237,5 +237,5 @@ func (r *RedPacket) Shares(ctx context.Context, packet, after int64, limit int) 
 	if err := r.units.ready(ctx); err != nil {
 		return nil, err
 	}
-	return r.shares(ctx, render(r.sql.listShares, packet, max(after, 0), limit))
+	return r.shares(ctx, r.units.list, render(r.sql.listShares, packet, max(after, 0), limit))
 }
