@@ -59,7 +59,8 @@ func over(units *Stock, statements *groupBuySQL) *GroupBuy {
 
 // WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the units goes with
 // it. What a call decides from is locked from then on: the hold of a seat, the item of its product, the seat and its
-// team, in this order.
+// team, in this order. Team, Form, Fail and Redeliver have to look up first, without a lock, whose team it is: they are plain
+// reads in the sense of Stock.WithTx.
 func (g *GroupBuy) WithTx(tx Tx) *GroupBuy { return over(g.units.WithTx(tx), g.sql) }
 
 // activityArgs returns what a caller says of an activity as arguments of render.

@@ -4,10 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
@@ -145,4 +150,91 @@ func ordinary(t testing.TB, db *sqltest.DB, skus ...int64) {
 		_, err := inv.Define(t.Context(), stock.Key{SKU: sku}, 10_000, stock.Terms{})
 		require.NoError(t, err)
 	}
+}
+
+// inFour runs four transactions of a caller at once, each until it has committed, and demands that none of them was told to
+// start over: their things have nothing to do with each other.
+func inFour(t *testing.T, db *sqltest.DB, do func(tx sqlstore.Tx, i int) error) {
+	t.Helper()
+	ctx := t.Context()
+	var group sync.WaitGroup
+	var again atomic.Int64
+	for i := range 4 {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				tx, err := db.BeginTx(ctx, nil)
+				if err == nil {
+					err = do(tx, i)
+				}
+				if err == nil {
+					err = tx.Commit()
+				}
+				if err == nil {
+					return
+				}
+				_ = tx.Rollback()
+				if !sqlstore.Retryable(err) {
+					t.Error(err)
+					return
+				}
+				again.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	if !conflicts(t, db) {
+		require.Zero(t, again.Load(), "transactions that had to start over")
+	}
+}
+
+// Parallel imports of what is new, each in a transaction and a range of its own, never meet in a deadlock.
+func TestDefinitionsInTransactionsMeetNoDeadlock(t *testing.T) {
+	t.Parallel()
+	const each = 30
+	t.Run("campaigns", func(t *testing.T) {
+		t.Parallel()
+		m := openMall(t, nil)
+		inFour(t, m.db, func(tx sqlstore.Tx, i int) error {
+			c := m.On(m.store.WithTx(tx))
+			for id := range int64(each) {
+				if _, err := c.Define(t.Context(), int64(i+1)*1000+id, 5, coupon.Rules{}, tenOff()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	t.Run("packets", func(t *testing.T) {
+		t.Parallel()
+		p := openPurse(t)
+		inFour(t, p.db, func(tx sqlstore.Tx, i int) error {
+			in := p.On(p.store.WithTx(tx))
+			for id := range int64(each) {
+				if _, err := in.Send(t.Context(), packetOf(int64(i+1)*1000+id, 100, 2)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	t.Run("activities and products", func(t *testing.T) {
+		t.Parallel()
+		b := openBazaar(t, defaults, 3, 10)
+		for i := range int64(4) {
+			ordinary(t, b.db, 1001+i*1000, 1002+i*1000, 1003+i*1000)
+		}
+		inFour(t, b.db, func(tx sqlstore.Tx, i int) error {
+			g := b.On(b.store.WithTx(tx))
+			for n := range int64(3) {
+				id := int64(i+1)*1000 + n + 1
+				if _, err := g.Define(t.Context(), groupbuy.Activity{ID: id, Title: "week", Formation: teamTime, End: start.Add(time.Hour)}); err != nil {
+					return err
+				}
+				if _, err := g.Offer(t.Context(), productOf(stock.Key{SKU: id, Activity: id}), 5); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
 }
