@@ -22,6 +22,7 @@ func (g *Groups) Define(ctx context.Context, activity Activity) (Activity, error
 		return Activity{}, err
 	}
 	activity = activity.normal()
+	awaited := false
 	for range attempts {
 		was, now, err := g.store.Activity(ctx, activity.ID)
 		if err != nil {
@@ -34,6 +35,12 @@ func (g *Groups) Define(ctx context.Context, activity Activity) (Activity, error
 				return Activity{}, err
 			}
 			return was, nil
+		case was.Version != 0 && was.ended(now) && !awaited: // the same call, made in time, may be under way
+			if err := g.store.Await(ctx, Subject{Activity: activity.ID}); err != nil {
+				return Activity{}, err
+			}
+			awaited = true
+			continue
 		case was.Version != 0 && was.ended(now):
 			return Activity{}, was.refusal(ErrEnded, now)
 		}

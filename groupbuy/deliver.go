@@ -141,7 +141,7 @@ func (g *Groups) filled(ctx context.Context, event Event) (Event, error) {
 	if event.Order != "" {
 		event.Seat, event.Team, _, err = g.store.Seat(ctx, event.Order)
 	} else {
-		event.Team, _, err = g.store.Team(ctx, event.Code)
+		event.Team, _, err = g.store.Team(ctx, event.Code, stock.Key{})
 	}
 	if err == nil && event.Kind == TeamFormed {
 		event.Members, err = g.members(ctx, event.Code)

@@ -274,7 +274,7 @@ func TestRunSweepsAndDeliversUntilItsContextEnds(t *testing.T) {
 		}()
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
-		team, _, err := store.Team(ctx, seat.Team)
+		team, _, err := store.Team(ctx, seat.Team, stock.Key{})
 		require.NoError(t, err)
 		require.Equal(t, Failed, team.State)
 		require.Equal(t, []EventKind{TeamFailed, RefundOwed}, given)

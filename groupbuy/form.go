@@ -48,8 +48,9 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 	if err := errors.Join(g.ready(ctx), err, by.check()); err != nil {
 		return Team{}, err
 	}
+	awaited := false
 	for range attempts {
-		team, now, err := g.store.Team(ctx, code)
+		team, now, err := g.store.Team(ctx, code, stock.Key{})
 		var reason error
 		switch {
 		case err != nil:
@@ -67,6 +68,12 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 				return Team{}, err
 			}
 			continue
+		case !team.Live(now) && !awaited: // the same call, made in time, may be under way
+			if err := g.store.Await(ctx, Subject{Team: code}); err != nil {
+				return Team{}, err
+			}
+			awaited = true
+			continue
 		case !team.Live(now):
 			reason = ErrTeamOver
 		case to == Formed && team.Paid == 0:
@@ -82,7 +89,7 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 		case err != nil:
 			return Team{}, err
 		case ended > 0:
-			team, _, err = g.store.Team(ctx, code)
+			team, _, err = g.store.Team(ctx, code, team.Key)
 			return team, fault.Unread(err)
 		}
 	}
@@ -179,7 +186,7 @@ func (g *Groups) finishOne(ctx context.Context, e Ending) (bool, error) {
 		if bad != nil || len(moved) == 0 {
 			return false, errors.Join(err, bad)
 		}
-		team, _, err := g.store.Team(ctx, e.Code)
+		team, _, err := g.store.Team(ctx, e.Code, stock.Key{})
 		if err != nil || team.State != Forming || e.Cause != ByDeadline {
 			return false, err
 		}

@@ -17,7 +17,7 @@ var ann = Decision{Actor: "ann", Reason: "they waited long enough"}
 // team returns a team.
 func (m *market) team(code string) Team {
 	m.t.Helper()
-	team, _, err := m.store.Team(m.t.Context(), code)
+	team, _, err := m.store.Team(m.t.Context(), code, stock.Key{})
 	require.NoError(m.t, err)
 	return team
 }

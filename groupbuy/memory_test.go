@@ -102,7 +102,7 @@ func (b *bench) end(code string, to groupbuy.TeamState) (stock.Verdict, error) {
 // is returns a team.
 func (b *bench) is(code string) groupbuy.Team {
 	b.t.Helper()
-	team, _, err := b.Team(b.t.Context(), code)
+	team, _, err := b.Team(b.t.Context(), code, stock.Key{})
 	require.NoError(b.t, err)
 	return team
 }
@@ -162,7 +162,7 @@ func TestMemoryZeroValueIsUsable(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 10, item.Left)
 
-	_, now, err := m.Team(t.Context(), "none")
+	_, now, err := m.Team(t.Context(), "none", stock.Key{})
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now(), now, time.Minute)
 

@@ -146,13 +146,22 @@ func (m *Memory) Seat(ctx context.Context, order string) (Seat, Team, time.Time,
 }
 
 // Team implements Store.
-func (m *Memory) Team(ctx context.Context, code string) (Team, time.Time, error) {
+func (m *Memory) Team(ctx context.Context, code string, _ stock.Key) (Team, time.Time, error) {
 	_, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Team{}, time.Time{}, err
 	}
 	defer end()
 	return m.team(code), now, nil
+}
+
+// Await implements Store: nothing is ever under way.
+func (m *Memory) Await(ctx context.Context, _ Subject) error {
+	_, _, end, err := m.begin(ctx)
+	if err == nil {
+		end()
+	}
+	return err
 }
 
 // Seats implements Store.

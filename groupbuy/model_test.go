@@ -140,13 +140,13 @@ func (s forgetsMinimum) SaveProduct(ctx context.Context, product groupbuy.Produc
 	return s.Store.SaveProduct(ctx, product)
 }
 
-func (s slowClock) Team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
-	team, now, err := s.Store.Team(ctx, code)
+func (s slowClock) Team(ctx context.Context, code string, product stock.Key) (groupbuy.Team, time.Time, error) {
+	team, now, err := s.Store.Team(ctx, code, product)
 	return team, now.Add(-time.Microsecond), err
 }
 
-func (s formedByNobody) Team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
-	team, now, err := s.Store.Team(ctx, code)
+func (s formedByNobody) Team(ctx context.Context, code string, product stock.Key) (groupbuy.Team, time.Time, error) {
+	team, now, err := s.Store.Team(ctx, code, product)
 	team.FormedBy = ""
 	return team, now, err
 }

@@ -26,8 +26,15 @@ func (g *Groups) Offer(ctx context.Context, product Product, units int64) (Produ
 	}
 	product = product.normal()
 	product.Allotted = units
+	awaited := false
 	for range attempts {
 		was, err := g.offerable(ctx, product)
+		if errors.Is(err, ErrEnded) && !awaited { // the same call, made in time, may be under way
+			err, awaited = g.store.Await(ctx, Subject{Product: product.Key}), true
+			if err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return Product{}, err
 		}

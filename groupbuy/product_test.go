@@ -108,7 +108,7 @@ func TestReviseLeavesLiveTeamsAlone(t *testing.T) {
 	again, err := m.Revise(t.Context(), limited)
 	require.NoError(t, err)
 	require.Equal(t, revised, again)
-	team, _, err := m.store.Team(t.Context(), code)
+	team, _, err := m.store.Team(t.Context(), code, stock.Key{})
 	require.NoError(t, err)
 	require.EqualValues(t, 3, team.People)
 	item, err := m.pools().Item(t.Context(), onMarket)

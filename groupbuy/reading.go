@@ -121,7 +121,7 @@ func (g *Groups) Team(ctx context.Context, code string) (Team, error) {
 
 // team returns a team that exists.
 func (g *Groups) team(ctx context.Context, code string) (Team, error) {
-	team, _, err := g.store.Team(ctx, code)
+	team, _, err := g.store.Team(ctx, code, stock.Key{})
 	if err == nil && team.Version == 0 {
 		err = &TeamError{Team: code, Err: ErrUnknownTeam}
 	}

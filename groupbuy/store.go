@@ -73,8 +73,9 @@ type Store interface {
 	// Seat returns a seat, its team, and the clock. State is NoSeat where there is none.
 	Seat(ctx context.Context, order string) (Seat, Team, time.Time, error)
 
-	// Team returns a team and the clock. Version is 0 where there is none.
-	Team(ctx context.Context, code string) (Team, time.Time, error)
+	// Team returns a team and the clock. Version is 0 where there is none. The product is the one that the caller takes it to
+	// be of, or zero where that is not known: a store that locks what it reads locks its item first.
+	Team(ctx context.Context, code string, product stock.Key) (Team, time.Time, error)
 
 	// Seats returns up to limit seats that match, behind a cursor: of a team by order number, of a buyer by TakenAt
 	// descending and then order number, and of a state by Deadline and then order number.
@@ -139,6 +140,19 @@ type Store interface {
 	// Version by now. CorrectFormed adds to Product.Formed.
 	Correct(ctx context.Context, book TeamBook) (stock.Verdict, error)
 	CorrectFormed(ctx context.Context, key stock.Key, by int64) error
+
+	// Await waits until no call that is under way in the store can still change a subject: what it has made of it is seen
+	// afterwards. A refusal that was decided by what was read is final only then, since the call that is under way may be the
+	// same one, made before.
+	Await(ctx context.Context, of Subject) error
+}
+
+// Subject is what a call is about: one of the four.
+type Subject struct {
+	Order    string    // the seat of an order, whether or not it has one
+	Team     string    // a team, by its code
+	Product  stock.Key // a product
+	Activity int64     // or an activity
 }
 
 // Along is what goes along with the calls on units.

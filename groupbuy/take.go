@@ -63,17 +63,16 @@ type tryout struct {
 // book returns what a purchase books, or why it cannot be booked. That a team is full it leaves to the store, which
 // also knows whether the buyer is in it.
 func (g *Groups) book(ctx context.Context, code string, p Purchase) (tryout, error) {
-	var team Team
-	var err error
-	if code != "" {
-		if team, _, err = g.store.Team(ctx, code); err != nil {
-			return tryout{}, err
-		}
-		team.Code = code
-	}
 	offer, now, err := g.offer(ctx, p.Product)
 	if err != nil {
 		return tryout{}, err
+	}
+	var team Team
+	if code != "" {
+		if team, now, err = g.store.Team(ctx, code, p.Product); err != nil {
+			return tryout{}, err
+		}
+		team.Code = code
 	}
 	if code != "" && team.Key == p.Product {
 		offer.Terms = team.Terms // as they were when it was opened
@@ -163,6 +162,11 @@ func (g *Groups) refused(ctx context.Context, code string, p Purchase, tried boo
 	placed := errors.Is(refusal, ErrJoined) || errors.Is(refusal, ErrFull) // by seats, which may be dead
 	switch {
 	case !tried, refusal == nil, ofOrder, errors.Is(refusal, ErrMismatch), errors.Is(refusal, ErrCodeTaken):
+		if !tried { // a try has waited for what is under way of its order
+			if err := g.store.Await(ctx, Subject{Order: p.Order}); err != nil {
+				return Seat{}, err
+			}
+		}
 		seat, known, err := g.replay(ctx, code, p)
 		if known && ofOrder && err != nil {
 			err = inBoth(err, state)
@@ -240,7 +244,7 @@ func (g *Groups) unjoinable(ctx context.Context, code string, p Purchase) (refus
 			break
 		}
 	}
-	team, now, err := g.store.Team(ctx, code)
+	team, now, err := g.store.Team(ctx, code, p.Product)
 	if err != nil {
 		return nil, err
 	}

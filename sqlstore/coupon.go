@@ -70,11 +70,6 @@ func (c *Coupon) Units(to coupon.State) stock.Store {
 // ready refuses what cannot work before any I/O.
 func (c *Coupon) ready(ctx context.Context) error { return c.refunded.ready(ctx) }
 
-// query reads, in the caller's transaction what is there now.
-func (c *Coupon) query(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
-	return c.refunded.query(ctx, c.refunded.current(statement), scan)
-}
-
 // AddTerms implements coupon.Store.
 func (c *Coupon) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
 	if err := c.ready(ctx); err != nil {
@@ -94,7 +89,13 @@ func (c *Coupon) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, b
 		return coupon.Terms{}, false, err
 	}
 	key := termsKey{campaign, no}
-	found, err := c.termsOf(ctx, c.refunded.query, key)
+	query := c.refunded.query
+	if c.refunded.bound() {
+		query = func(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+			return c.refunded.among(ctx, func(q Tx) (bool, error) { return true, read(ctx, q, statement, scan) }, c.sql.blankTerms.of(campaign, no))
+		}
+	}
+	found, err := c.termsOf(ctx, query, key)
 	terms, ok := found[key]
 	return terms, ok, err
 }
@@ -117,7 +118,7 @@ func (c *Coupon) ByCode(ctx context.Context, code string) (coupon.Coupon, time.T
 	if err := c.ready(ctx); err != nil {
 		return coupon.Coupon{}, time.Time{}, err
 	}
-	found, err := c.one(ctx, render(c.sql.readByCode, code))
+	found, err := c.byCode(ctx, code)
 	return found.coupon, found.now, err
 }
 

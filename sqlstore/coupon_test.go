@@ -49,7 +49,7 @@ func couponHarness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) boundCou
 	return coupontest.Harness{
 		Store:   store,
 		Stock:   goods,
-		Advance: db.Wire.Advance,
+		Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) coupontest.Transaction {
 			t.Helper()
 			var tx coupontest.Transaction

@@ -31,7 +31,8 @@ func (q *couponSQL) statements() []statement {
 	for _, t := range coupon.Transitions() {
 		s := q.steps[t.Step]
 		for _, part := range []statement{
-			{" in the caller's transaction: has the order the coupon", s.has}, {"", s.move}, {" 1: take the coupon", s.take}, {", the first use of an order", s.begin}, {", a use that has lapsed", s.again},
+			{" in the caller's transaction: has the order the coupon", s.has}, {"", s.move}, {" 1: take the coupon", s.take},
+			{" 1 in the caller's transaction: take the coupon", s.takeAt}, {", the first use of an order", s.begin}, {", a use that has lapsed", s.again},
 		} {
 			if part.text != "" {
 				all = append(all, statement{"Step " + t.Name + part.name, dated(part.text, at)})
@@ -56,5 +57,20 @@ func (q *couponSQL) statements() []statement {
 		statement{"Read what became of its buyers", q.readGranted},
 		statement{"Count a campaign", q.count},
 		statement{"Audit a campaign", q.book},
+		statement{"In the caller's transaction: blank terms", q.blankTerms.insert},
+		statement{"In the caller's transaction: no blank terms any more", q.blankTerms.takeBack},
+		statement{"In the caller's transaction: lock the hold of a coupon", q.lockClaim},
+		statement{"In the caller's transaction: blank codes, two", q.blankCodesText(2)},
+		statement{"In the caller's transaction: no blank codes any more", q.deleteBlankCodes()},
+		statement{"In the caller's transaction: lock a code", q.lockCode},
+		statement{"In the caller's transaction: whose it is", q.ownerOf},
+		statement{"In the caller's transaction: a blank use", q.blankUse.insert},
+		statement{"In the caller's transaction: no blank use any more", q.blankUse.takeBack},
+		statement{"In the caller's transaction: a blank pool", q.blankPool.insert},
+		statement{"In the caller's transaction: no blank pool any more", q.blankPool.takeBack},
+		statement{"In the caller's transaction: Import, Generate 1: the pool", q.growLocked},
+		statement{"In the caller's transaction: a blank batch", q.blankBatch.insert},
+		statement{"In the caller's transaction: no blank batch any more", q.blankBatch.takeBack},
+		statement{"In the caller's transaction: what the snapshot has of a batch", q.countGrants},
 	)
 }

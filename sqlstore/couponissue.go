@@ -29,23 +29,42 @@ func (c *Coupon) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.G
 		return coupon.Batch{}, nil, err
 	}
 	var batch coupon.Batch
-	err := c.query(ctx, render(c.sql.readBatch, id), func(rows *sql.Rows) error {
-		var digest []byte
-		err := rows.Scan(&batch.Campaign, &batch.All, &digest)
-		batch.ID = id
-		copy(batch.Digest[:], digest)
-		return err
-	})
-	if err != nil || batch.ID == "" {
+	var digest []byte
+	var num int64
+	err := c.refunded.queryAmong(ctx, render(c.sql.readBatch, id), func(rows *sql.Rows) (bool, error) {
+		err := rows.Scan(&batch.Campaign, &batch.All, &digest, &num)
+		return batch.Campaign > 0, err
+	}, c.sql.blankBatch.of(id))
+	if err != nil || batch.Campaign == 0 {
 		return coupon.Batch{}, nil, err
 	}
+	batch.ID = id
+	copy(batch.Digest[:], digest)
 	var granted []coupon.Granted
-	err = c.query(ctx, render(c.sql.readGranted, id), func(rows *sql.Rows) error {
-		g, err := scanGranted(rows)
-		granted = append(granted, g)
-		return err
-	})
+	query, err := c.currentGrants(ctx, id, num, render(c.sql.readGranted, id))
+	if err == nil {
+		err = c.refunded.query(ctx, query, func(rows *sql.Rows) error {
+			g, err := scanGranted(rows)
+			granted = append(granted, g)
+			return err
+		})
+	}
 	return batch, granted, err
+}
+
+// currentGrants returns a read of what became of buyers of a batch that is locked, and has so many rows, so that it sees what is
+// there now. Rows are only added: where the snapshot of the caller's transaction has as many, it has all. Otherwise they are
+// read with a lock, which is also one on the places of their neighbours.
+func (c *Coupon) currentGrants(ctx context.Context, batch string, num int64, query string) (string, error) {
+	if !c.refunded.bound() { // whose snapshot is taken behind the lock
+		return query, nil
+	}
+	seen := int64(0)
+	err := c.refunded.query(ctx, render(c.sql.countGrants, batch), func(rows *sql.Rows) error { return rows.Scan(&seen) })
+	if seen != num {
+		query += " FOR UPDATE"
+	}
+	return query, err
 }
 
 // scanGranted scans what became of a buyer.
@@ -142,8 +161,11 @@ func (i *issue) recorded(ctx context.Context, q Tx, before int64) (map[string]co
 		orders[n] = call.order.ID
 	}
 	for part := range slices.Chunk(orders, MaxBatchSize) {
-		query := i.store.refunded.current(i.store.sql.grants(i.batch, part))
-		err := read(ctx, q, query, func(rows *sql.Rows) error {
+		query, err := i.store.currentGrants(ctx, i.batch, before, i.store.sql.grants(i.batch, part))
+		if err != nil {
+			return nil, err
+		}
+		err = read(ctx, q, query, func(rows *sql.Rows) error {
 			g, err := scanGranted(rows)
 			recorded[g.Coupon] = g
 			return err
@@ -194,6 +216,7 @@ func (i *issue) look(ctx context.Context) error {
 	clear(i.refused)
 	for n, call := range i.calls {
 		switch r := b.replies[n]; {
+		case known[call.order.ID] == underWay: // another call of the batch, which the next try waits for
 		case r.alone:
 			i.refused[call.order.ID] = coupon.ReasonOverflow
 		case r.answer.verdict == stock.Exists:

@@ -21,7 +21,15 @@ func (c *Coupon) AddCodes(ctx context.Context, campaign, have int64, codes []str
 	}
 	defer c.refunded.freed(stock.Key{SKU: campaign})
 	owners, fresh := make([]int64, len(codes)), codes
+	look := c.refunded.bound() // where an INSERT that collides would lock the places of other codes
 	for range codeRounds {
+		if look {
+			var err error
+			if owners, fresh, err = c.sort(ctx, codes); err != nil {
+				return nil, stock.Refused, err
+			}
+		}
+		look = true
 		kept, err := c.refunded.atomically(ctx, func(q Tx) (bool, error) { return c.grow(ctx, q, campaign, have, fresh) })
 		switch {
 		case number(err) != errDuplicate && (err != nil || !kept):
@@ -29,35 +37,36 @@ func (c *Coupon) AddCodes(ctx context.Context, campaign, have int64, codes []str
 		case err == nil:
 			return owners, stock.Done, nil
 		}
-		if owners, err = c.owners(ctx, codes); err != nil {
-			return nil, stock.Refused, err
-		}
-		fresh = make([]string, 0, len(codes))
-		for i, owner := range owners {
-			if owner == 0 {
-				fresh = append(fresh, codes[i])
-			}
-		}
 	}
 	return nil, stock.Refused, &stock.ContentionError{Verb: "add codes", ID: strconv.FormatInt(campaign, 10)}
+}
+
+// sort returns the owners of codes, and those that have none.
+func (c *Coupon) sort(ctx context.Context, codes []string) (owners []int64, fresh []string, err error) {
+	if owners, err = c.owners(ctx, codes); err != nil {
+		return nil, nil, err
+	}
+	fresh = make([]string, 0, len(codes))
+	for i, owner := range owners {
+		if owner == 0 {
+			fresh = append(fresh, codes[i])
+		}
+	}
+	return owners, fresh, nil
 }
 
 // grow adds codes to a pool, and as many units to its campaign. The row of the pool is locked first, so that positions
 // have no gaps and those who fill a pool come one after the other; the campaign's, which claims need, last.
 func (c *Coupon) grow(ctx context.Context, q Tx, campaign, have int64, codes []string) (bool, error) {
 	num := int64(len(codes))
-	result, err := q.ExecContext(ctx, render(c.sql.growPool, campaign, num, num))
-	if err != nil {
-		return false, err
-	}
-	after, err := result.LastInsertId()
-	if err != nil || have >= 0 && after-num != have {
+	before, err := c.growPool(ctx, q, campaign, num)
+	if err != nil || have >= 0 && before != have {
 		return false, err
 	}
 	if num == 0 {
 		return c.exists(ctx, q, campaign)
 	}
-	behind := after - num
+	behind := before
 	for part := range slices.Chunk(codes, codeRows) {
 		if _, err := q.ExecContext(ctx, c.sql.insertCodes(campaign, behind, part)); err != nil {
 			return false, err
@@ -65,7 +74,7 @@ func (c *Coupon) grow(ctx context.Context, q Tx, campaign, have int64, codes []s
 		behind += int64(len(part))
 	}
 	key := stock.Key{SKU: campaign}
-	err = c.refunded.record(ctx, q, stock.Change{Kind: stock.KindImport, ID: key.Serial(after - num + 1), Entries: []stock.Entry{
+	err = c.refunded.record(ctx, q, stock.Change{Kind: stock.KindImport, ID: key.Serial(before + 1), Entries: []stock.Entry{
 		{Key: key, Delta: stock.StepRestock.Transition().Change.Times(num)},
 	}})
 	if err != nil {
@@ -73,6 +82,28 @@ func (c *Coupon) grow(ctx context.Context, q Tx, campaign, have int64, codes []s
 	}
 	rows, err := affected(q.ExecContext(ctx, render(c.sql.addUnits, num, num, campaign)))
 	return rows > 0, err
+}
+
+// growPool counts codes that are added to a pool, and returns how many it has had before. In the caller's transaction, whose
+// LAST_INSERT_ID is the caller's, it reads that.
+func (c *Coupon) growPool(ctx context.Context, q Tx, campaign, num int64) (before int64, err error) {
+	if !c.refunded.bound() {
+		result, err := q.ExecContext(ctx, render(c.sql.growPool, campaign, num, num))
+		if err != nil {
+			return 0, err
+		}
+		after, err := result.LastInsertId()
+		return after - num, err
+	}
+	free := c.sql.blankPool.of(campaign)
+	if err := insert(ctx, q, free.insert, free.takeBack); err != nil {
+		return 0, err
+	}
+	if err := readRow(ctx, q, render(c.sql.readPool, campaign)+" FOR UPDATE", &before); err != nil {
+		return 0, err
+	}
+	_, err = q.ExecContext(ctx, render(c.sql.growLocked, num, campaign))
+	return before, err
 }
 
 // exists reports whether there is a campaign.
@@ -85,13 +116,13 @@ func (c *Coupon) exists(ctx context.Context, q Tx, campaign int64) (found bool, 
 func (c *Coupon) owners(ctx context.Context, codes []string) ([]int64, error) {
 	found := make(map[string]int64, len(codes))
 	for part := range slices.Chunk(codes, MaxBatchSize) {
-		err := c.query(ctx, renderList(c.sql.readOwners, part), func(rows *sql.Rows) error {
+		err := c.refunded.queryAmong(ctx, renderList(c.sql.readOwners, part), func(rows *sql.Rows) (bool, error) {
 			var code string
 			var campaign int64
 			err := rows.Scan(&code, &campaign)
 			found[code] = campaign
-			return err
-		})
+			return campaign > 0, err
+		}, c.sql.blankCodes(part...))
 		if err != nil {
 			return nil, err
 		}
@@ -108,6 +139,9 @@ func (c *Coupon) Codes(ctx context.Context, campaign int64) (codes int64, err er
 	if err := c.ready(ctx); err != nil {
 		return 0, err
 	}
-	err = c.query(ctx, render(c.sql.readPool, campaign), func(rows *sql.Rows) error { return rows.Scan(&codes) })
+	err = c.refunded.queryAmong(ctx, render(c.sql.readPool, campaign), func(rows *sql.Rows) (bool, error) {
+		err := rows.Scan(&codes)
+		return codes > 0, err
+	}, c.sql.blankPool.of(campaign))
 	return codes, err
 }

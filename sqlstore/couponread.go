@@ -31,7 +31,7 @@ var useColumns = "u.COUPON_NO, u.ORDER_NO, u.STATE, u.PLACES, u.TOTAL, u.DISCOUN
 func (q *couponSQL) renderReads() {
 	clock := "(SELECT " + micros(now) + " AS CLOCK) c" // comes also where there is nothing else
 	wallet := " LEFT JOIN " + q.wallet + " w "
-	code := " LEFT JOIN " + q.codes + " k " + byKey + " ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION"
+	code := " LEFT JOIN " + q.codes + " k " + by(q.codes, "position") + " ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION"
 	// The hold comes first, as in all that locks both.
 	q.readCoupon = "SELECT " + couponColumns + holdOfCoupon + ", c.CLOCK FROM " + clock +
 		" LEFT JOIN " + q.holds + " h " + byKey + " ON h.ORDER_NO = ? AND h.LINE_NO = 1" + wallet + byKey + " ON w.COUPON_NO = h.ORDER_NO" + code
@@ -39,8 +39,11 @@ func (q *couponSQL) renderReads() {
 		" LEFT JOIN " + q.holds + fmt.Sprintf(" h ON h.ORDER_NO = w.COUPON_NO AND h.LINE_NO = 1 AND w.STATE = %d", coupon.Pending) +
 		" WHERE w.COUPON_NO IN (?)"
 	// A coupon that has a code is not pending.
-	q.readByCode = "SELECT " + couponColumns + noHold + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.codes + " k FORCE INDEX (" + q.codes + "_code) ON k.CODE = ?" +
-		wallet + "FORCE INDEX (" + q.wallet + "_position) ON w.CAMPAIGN_ID = k.CAMPAIGN_ID AND w.POSITION = k.POSITION"
+	q.readByCode = "SELECT " + couponColumns + noHold + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.codes + " k " + byKey + " ON k.CODE = ?" +
+		wallet + by(q.wallet, "position") + " ON w.CAMPAIGN_ID = k.CAMPAIGN_ID AND w.POSITION = k.POSITION"
+	q.lockClaim = "SELECT SKU_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
+	q.lockCode = "SELECT CAMPAIGN_ID, POSITION FROM " + q.codes + " WHERE CODE = ? FOR UPDATE"
+	q.ownerOf = "SELECT COUPON_NO FROM " + q.wallet + " WHERE CAMPAIGN_ID = ? AND POSITION = ?"
 
 	q.readUse = "SELECT " + useColumns + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.uses + " u " + byKey + " ON u.COUPON_NO = ? AND u.ORDER_NO = ?"
 	use := "SELECT " + useColumns + ", " + micros(now) + " FROM " + q.uses + " u WHERE "
@@ -107,7 +110,7 @@ func (r *couponReader) scan(rows *sql.Rows) error {
 }
 
 // read reads coupons, and then their terms, which never change.
-func (c *Coupon) read(ctx context.Context, query func(context.Context, string, func(*sql.Rows) error) error, statement string) (couponReader, error) {
+func (c *Coupon) read(ctx context.Context, query queryFunc, statement string) (couponReader, error) {
 	var r couponReader
 	if err := query(ctx, statement, r.scan); err != nil || len(r.coupons) == 0 {
 		return r, err
@@ -130,9 +133,9 @@ func (c *Coupon) read(ctx context.Context, query func(context.Context, string, f
 	return r, nil
 }
 
-// one reads one coupon, in the caller's transaction as it is now.
+// one reads one coupon.
 func (c *Coupon) one(ctx context.Context, statement string) (couponAt, error) {
-	r, err := c.read(ctx, c.query, statement)
+	r, err := c.read(ctx, c.refunded.query, statement)
 	found := couponAt{now: fromMicros(r.clock)}
 	if err == nil && len(r.coupons) > 0 {
 		found.coupon = r.coupons[0]
@@ -140,9 +143,66 @@ func (c *Coupon) one(ctx context.Context, statement string) (couponAt, error) {
 	return found, err
 }
 
-// coupon reads the coupon of an ID.
+// none is that there is no coupon, with the clock.
+func (c *Coupon) none(ctx context.Context, err error) (couponAt, error) {
+	if err != nil {
+		return couponAt{}, err
+	}
+	clock, err := c.refunded.clock(ctx)
+	return couponAt{now: fromMicros(clock)}, err
+}
+
+// coupon reads the coupon of an ID. In the caller's transaction its hold is locked first: who has one of a campaign has a
+// coupon, and that is there to be locked.
 func (c *Coupon) coupon(ctx context.Context, _ struct{}, id string) (couponAt, error) {
-	return c.one(ctx, render(c.sql.readCoupon, id))
+	statement := render(c.sql.readCoupon, id)
+	if !c.refunded.bound() {
+		return c.one(ctx, statement)
+	}
+	var campaign int64
+	err := c.refunded.among(ctx, func(q Tx) (bool, error) {
+		err := readRow(ctx, q, render(c.sql.lockClaim, id), &campaign)
+		return campaign == 0, err
+	}, c.refunded.sql.blankHolds(id))
+	if err != nil || campaign == 0 {
+		return c.none(ctx, err)
+	}
+	return c.one(ctx, statement+" FOR UPDATE")
+}
+
+// byCode reads the coupon of a code. In the caller's transaction the code is locked, and then who has it. That never
+// changes, so that the transaction's snapshot tells; where nobody has it there, the campaign says whether it was handed out since.
+func (c *Coupon) byCode(ctx context.Context, code string) (couponAt, error) {
+	if !c.refunded.bound() {
+		return c.one(ctx, render(c.sql.readByCode, code))
+	}
+	var campaign, position int64
+	err := c.refunded.among(ctx, func(q Tx) (bool, error) {
+		err := readRow(ctx, q, render(c.sql.lockCode, code), &campaign, &position)
+		return campaign == 0, err
+	}, c.sql.blankCodes(code))
+	if err != nil || campaign == 0 {
+		return c.none(ctx, err)
+	}
+	statement := render(c.sql.ownerOf, campaign, position)
+	id, err := c.ownerOf(ctx, statement)
+	if err == nil && id == "" {
+		var sold, terms int64
+		err = c.refunded.query(ctx, render(c.sql.lockCampaign, campaign), func(rows *sql.Rows) error { return rows.Scan(&sold, &terms) })
+		if err == nil && position <= sold {
+			id, err = c.ownerOf(ctx, statement+" FOR UPDATE")
+		}
+	}
+	if err != nil || id == "" {
+		return c.none(ctx, err)
+	}
+	return c.coupon(ctx, struct{}{}, id)
+}
+
+// ownerOf reads whose a code is.
+func (c *Coupon) ownerOf(ctx context.Context, statement string) (id string, err error) {
+	err = c.refunded.query(ctx, statement, func(rows *sql.Rows) error { return rows.Scan(&id) })
+	return id, err
 }
 
 // couponBatch reads several.
@@ -177,7 +237,7 @@ func (c *Coupon) Wallet(ctx context.Context, buyer int64, statuses []coupon.Stat
 		if after.ID == "" {
 			from = time.UnixMicro(0)
 		}
-		r, err = c.read(ctx, c.refunded.query, render(c.sql.readWallet(statuses), buyer, from, from, after.ID, limit))
+		r, err = c.read(ctx, c.refunded.list, render(c.sql.readWallet(statuses), buyer, from, from, after.ID, limit))
 	}
 	if err == nil && len(r.coupons) == 0 { // no row has brought the clock
 		r.clock, err = c.refunded.clock(ctx)
@@ -198,7 +258,7 @@ func (r *useReader) scan(rows *sql.Rows) error {
 	var places sql.NullInt32
 	var total, discount, deadline, redeemed, created, updated sql.NullInt64
 	err := rows.Scan(&id, &order, &state, &places, &total, &discount, &deadline, &redeemed, &created, &updated, &r.clock)
-	if err != nil || !id.Valid {
+	if err != nil || !id.Valid || state.Byte == 0 { // of a blank row; see handle.among
 		return err
 	}
 	r.uses = append(r.uses, coupon.Use{
@@ -216,7 +276,10 @@ func (c *Coupon) UseOf(ctx context.Context, id, order string) (coupon.Use, time.
 		return coupon.Use{}, time.Time{}, err
 	}
 	var r useReader
-	err := c.query(ctx, render(c.sql.readUse, id, order), r.scan)
+	err := c.refunded.queryAmong(ctx, render(c.sql.readUse, id, order), func(rows *sql.Rows) (bool, error) {
+		err := r.scan(rows)
+		return len(r.uses) > 0, err
+	}, c.sql.blankUse.of(id, order))
 	if err != nil || len(r.uses) == 0 {
 		return coupon.Use{}, fromMicros(r.clock), err
 	}

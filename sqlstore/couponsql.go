@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,11 @@ type couponSQL struct {
 	readByCode                   string
 	readUse, readUses, readOrder string
 	growPool, readPool, addUnits string
+	growLocked                   string
+	lockClaim, lockCode, ownerOf string
+	countGrants                  string
+	blankTerms, blankPool        blank
+	blankUse, blankBatch         blank
 	readOwners                   string
 	addBatch, readBatch          string
 	lockBatch, readGranted       string
@@ -48,6 +54,7 @@ func newCouponSQL(prefix string) *couponSQL {
 	q.renderPools()
 	q.renderBatches()
 	q.renderBooks()
+	q.renderBlanks()
 	for _, t := range coupon.Transitions() {
 		q.steps[t.Step] = q.renderUse(t)
 	}
@@ -176,8 +183,9 @@ func positionOf(position int64) any {
 func (q *couponSQL) renderPools() {
 	// The row is locked from here to the commit, and its new number comes back with the answer.
 	q.growPool = "INSERT INTO " + q.pools + " (CAMPAIGN_ID, CODE_NUM) VALUES (?, LAST_INSERT_ID(?)) ON DUPLICATE KEY UPDATE CODE_NUM = LAST_INSERT_ID(CODE_NUM + ?)"
+	q.growLocked = "UPDATE " + q.pools + " SET CODE_NUM = CODE_NUM + ? WHERE CAMPAIGN_ID = ?"
 	q.readPool = "SELECT CODE_NUM FROM " + q.pools + " WHERE CAMPAIGN_ID = ?"
-	q.readOwners = "SELECT CODE, CAMPAIGN_ID FROM " + q.codes + " WHERE CODE IN (?)"
+	q.readOwners = "SELECT CODE, CAMPAIGN_ID FROM " + q.codes + " " + byKey + " WHERE CODE IN (?)"
 	q.addUnits = "UPDATE " + q.items + " s SET " + itemChange(stock.StepRestock.Transition().Change, "?") + ", s." + touch +
 		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0 AND s.UNLIMITED = 0"
 }
@@ -206,10 +214,11 @@ func (q *couponSQL) insertCodes(campaign, behind int64, codes []string) string {
 // renderBatches renders what becomes of batches.
 func (q *couponSQL) renderBatches() {
 	q.addBatch = "INSERT INTO " + q.batches + " (BATCH_NO, CAMPAIGN_ID, ISSUE_ALL, DIGEST, CREATE_TIME) VALUES (?, ?, ?, ?, " + now + ")"
-	q.readBatch = "SELECT CAMPAIGN_ID, ISSUE_ALL, DIGEST FROM " + q.batches + " WHERE BATCH_NO = ?"
+	q.readBatch = "SELECT CAMPAIGN_ID, ISSUE_ALL, DIGEST, BUYER_NUM FROM " + q.batches + " WHERE BATCH_NO = ?"
 	q.readGranted = "SELECT BUYER_ID, COUPON_NO, REASON FROM " + q.granted + " WHERE BATCH_NO = ? ORDER BY LINE_NO"
 	// Who issues a part of a batch has it locked to the commit: what others have issued of it is there to read.
 	q.lockBatch = "SELECT BUYER_NUM FROM " + q.batches + " WHERE BATCH_NO = ? FOR UPDATE"
+	q.countGrants = "SELECT COUNT(*) FROM " + q.granted + " WHERE BATCH_NO = ?"
 	q.readGrants = "SELECT BUYER_ID, COUPON_NO, REASON FROM " + q.granted + " WHERE BATCH_NO = # AND COUPON_NO IN (?)"
 	q.countGranted = "UPDATE " + q.batches + " SET BUYER_NUM = BUYER_NUM + ? WHERE BATCH_NO = ?"
 }
@@ -230,4 +239,34 @@ func (q *couponSQL) insertGranted(batch string, behind int64, granted []coupon.G
 
 func (q *couponSQL) insertGrantedText(buyers int) string {
 	return "INSERT INTO " + q.granted + " (BATCH_NO, COUPON_NO, LINE_NO, BUYER_ID, REASON) VALUES " + list("("+list("?", 5)+")", buyers)
+}
+
+// renderBlanks renders blank rows; see handle.among. They have a 0 where none has: KIND of terms, CODE_NUM of a pool, STATE of
+// a use, CAMPAIGN_ID of a batch.
+func (q *couponSQL) renderBlanks() {
+	row := func(table, values, column, key string) blank {
+		return blank{"INSERT INTO " + table + " (" + values + ") ON DUPLICATE KEY UPDATE " + column + " = " + column, takeBlank(table, key, "t."+column+" = 0")}
+	}
+	q.blankTerms = row(q.terms, "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, ZONE, CREATE_TIME) VALUES (?, ?, x'', x'', 0, 0, x'', "+now, "KIND", "t.CAMPAIGN_ID = ? AND t.TERMS_NO = ?")
+	q.blankPool = row(q.pools, "CAMPAIGN_ID, CODE_NUM) VALUES (?, 0", "CODE_NUM", "t.CAMPAIGN_ID = ?")
+	q.blankUse = row(q.uses, "COUPON_NO, ORDER_NO, STATE, PLACES, TOTAL, DISCOUNT, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES (?, ?, 0, 0, 0, 0, "+list(now, 3), "STATE",
+		"t.COUPON_NO = ? AND t.ORDER_NO = ?")
+	q.blankBatch = row(q.batches, "BATCH_NO, CAMPAIGN_ID, ISSUE_ALL, DIGEST, CREATE_TIME) VALUES (?, 0, 0, x'', "+now, "CAMPAIGN_ID", "t.BATCH_NO = ?")
+}
+
+// blankCodes renders blank codes, which are of CAMPAIGN_ID 0 and each have a place of their own.
+func (q *couponSQL) blankCodes(codes ...string) blank {
+	args := make([]any, 0, 2*len(codes))
+	for _, code := range codes {
+		args = append(args, rand.Int64(), code) //nolint:gosec // keeps no secret
+	}
+	return blank{render(q.blankCodesText(len(codes)), args...), renderList(q.deleteBlankCodes(), codes)}
+}
+
+func (q *couponSQL) blankCodesText(codes int) string {
+	return "INSERT INTO " + q.codes + " (CAMPAIGN_ID, POSITION, CODE) VALUES " + list("(0, ?, ?)", codes) + " ON DUPLICATE KEY UPDATE POSITION = POSITION"
+}
+
+func (q *couponSQL) deleteBlankCodes() string {
+	return takeBlank(q.codes, "t.CODE IN (?)", "t.CAMPAIGN_ID = 0")
 }

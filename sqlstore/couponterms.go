@@ -103,7 +103,7 @@ func (m *termsCache) remember(terms map[termsKey]coupon.Terms) {
 // termsOf returns terms, out of the memory or by one read. Those that are not there are missing in the
 // result. What a caller's transaction reads is not remembered: it may have recorded them itself, and
 // roll back.
-func (c *Coupon) termsOf(ctx context.Context, query func(context.Context, string, func(*sql.Rows) error) error, keys ...termsKey) (map[termsKey]coupon.Terms, error) {
+func (c *Coupon) termsOf(ctx context.Context, query queryFunc, keys ...termsKey) (map[termsKey]coupon.Terms, error) {
 	found, others := c.known.recall(keys)
 	if len(others) == 0 {
 		return found, nil
@@ -115,7 +115,9 @@ func (c *Coupon) termsOf(ctx context.Context, query func(context.Context, string
 	fresh := make(map[termsKey]coupon.Terms, len(others))
 	err := query(ctx, render(c.sql.anyTerms(len(others)), args...), func(rows *sql.Rows) error {
 		key, terms, err := scanTerms(rows)
-		fresh[key] = terms
+		if terms.Kind != 0 { // of a blank row; see handle.among
+			fresh[key] = terms
+		}
 		return err
 	})
 	if err != nil {

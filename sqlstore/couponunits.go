@@ -48,7 +48,7 @@ func (c *Coupon) give(ctx context.Context, q Tx, at time.Time, calls []lockCall)
 }
 
 // readIn reads within a transaction, as handle.query does by itself.
-func readIn(q Tx) func(context.Context, string, func(*sql.Rows) error) error {
+func readIn(q Tx) queryFunc {
 	return func(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
 		return read(ctx, q, statement, scan)
 	}

@@ -12,13 +12,14 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// useSQL is a step of the use of a coupon. In begin and again, each # stands for the clock.
+// useSQL is a step of the use of a coupon. In takeAt, begin and again, each # stands for the clock.
 type useSQL struct {
-	has   string // of a step that only goes on with a use: whether the order has the coupon
-	move  string // then the coupon and the use
-	take  string // of a step that takes the coupon: the coupon
-	begin string // of a step that may begin a use: the use
-	again string // and goes on with one that has lapsed
+	has    string // of a step that only goes on with a use: whether the order has the coupon
+	move   string // then the coupon and the use
+	take   string // of a step that takes the coupon: the coupon, which brings the clock
+	takeAt string // the same at a clock
+	begin  string // of a step that may begin a use: the use
+	again  string // and goes on with one that has lapsed
 }
 
 // usedAs is the state of a coupon whose order has a use in this state.
@@ -60,7 +61,8 @@ func (q *couponSQL) renderUse(t coupon.Transition) useSQL {
 		again: "UPDATE " + q.uses + " u SET " + use + fmt.Sprintf(" WHERE u.COUPON_NO = ? AND u.ORDER_NO = ? AND u.STATE = %d AND u.EXPIRE_TIME <= #", t.From),
 	}
 	if t.Takes {
-		s.take = q.takeCoupon(t)
+		s.take = q.takeCoupon(t, "TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID("+micros(now)+"), "+epoch+")")
+		s.takeAt = strings.ReplaceAll(q.takeCoupon(t, now), now, "#")
 		return s
 	}
 	// The coupon stays as it is, but has to be there.
@@ -92,15 +94,15 @@ func (q *couponSQL) moveUse(t coupon.Transition, use string) string {
 }
 
 // takeCoupon renders the UPDATE that takes a coupon for an order: the guard lets one of those through that
-// want it, an order or a refund, and none outside of its validity. The clock comes back with the answer, for the
+// want it, an order or a refund, and none outside of its validity. The clock may come back with the answer, for the
 // use.
-func (q *couponSQL) takeCoupon(t coupon.Transition) string {
+func (q *couponSQL) takeCoupon(t coupon.Transition, clock string) string {
 	deadline := "NULL"
 	if t.Coupon == coupon.Reserved {
 		deadline = "TIMESTAMPADD(MICROSECOND, ?, " + now + ")"
 	}
 	return "UPDATE " + q.wallet + " w SET " + fmt.Sprintf("w.STATE = %d", t.Coupon) + ", w.ORDER_NO = ?, w.EXPIRE_TIME = " + deadline +
-		", w.UPDATE_TIME = TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID(" + micros(now) + "), " + epoch + ")" +
+		", w.UPDATE_TIME = " + clock +
 		" WHERE w.COUPON_NO = ? AND " + freeCoupon + " AND w.VALID_FROM <= " + now + " AND w.VALID_UNTIL > " + now
 }
 
@@ -156,7 +158,7 @@ func (c *Coupon) goOn(ctx context.Context, t coupon.Transition, statements useSQ
 	return verdict(rows > 0), err
 }
 
-// has reports whether an order has a coupon as a step wants it. A caller's transaction asks before the step: the
+// has reports whether an order has a coupon, which is there, as a step wants it. A caller's transaction asks before the step: the
 // servers look a use up before they look at its coupon, and where there is none they lock the gap, where the
 // uses of other orders go, to the end of the transaction.
 func (c *Coupon) has(ctx context.Context, statements useSQL, call useCall) (has bool, err error) {
@@ -214,7 +216,16 @@ func (c *Coupon) takeCoupon(ctx context.Context, q Tx, t coupon.Transition, stat
 	if t.Coupon == coupon.Reserved {
 		args = append(args, call.holdFor.Microseconds())
 	}
-	result, err := q.ExecContext(ctx, render(statements.take, append(args, call.Coupon)...))
+	args = append(args, call.Coupon)
+	if c.refunded.bound() { // where LAST_INSERT_ID is the caller's
+		at, err := clockIn(ctx, q)
+		if err != nil {
+			return at, false, err
+		}
+		rows, err := affected(q.ExecContext(ctx, render(dated(statements.takeAt, at), args...)))
+		return at, rows > 0, err
+	}
+	result, err := q.ExecContext(ctx, render(statements.take, args...))
 	rows, err := affected(result, err)
 	if err != nil || rows == 0 {
 		return time.Time{}, false, err

@@ -173,6 +173,10 @@ func keepsTheRules(t *testing.T, s statement) {
 	require.NotContains(t, s.text, "IGNORE", "%s: INSERT IGNORE truncates", s.name)
 	require.NotContains(t, s.text, "NOW()", "%s: the session's time zone", s.name)
 	require.NotContains(t, s.text, ";", "%s: one statement only", s.name)
+	if strings.HasSuffix(s.text, "FOR UPDATE") || strings.HasPrefix(s.text, "DELETE") {
+		require.NotContains(t, s.text, " LIMIT ?", "%s: a lock on a range is one on the places beside its rows", s.name)
+		require.True(t, strings.Contains(s.text, "FORCE INDEX (PRIMARY)") || !strings.Contains(s.text, " IN ("), "%s: a list of keys may be found by another index", s.name)
+	}
 	set, _, _ := strings.Cut(after(s.text, " SET "), " WHERE ")
 	written := map[string]bool{}
 	var assignments []string

@@ -59,7 +59,8 @@ func over(units *Stock, statements *groupBuySQL) *GroupBuy {
 
 // WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the units goes with
 // it. What a call decides from is locked from then on: the hold of a seat, the item of its product, the seat and its
-// team, in this order.
+// team, in this order. Team, Form, Fail and Redeliver have to look up first, without a lock, whose team it is: they are plain
+// reads in the sense of Stock.WithTx.
 func (g *GroupBuy) WithTx(tx Tx) *GroupBuy { return over(g.units.WithTx(tx), g.sql) }
 
 // activityArgs returns what a caller says of an activity as arguments of render.
@@ -93,7 +94,7 @@ func (g *GroupBuy) SaveProduct(ctx context.Context, product groupbuy.Product) (s
 	args = append(args, product.PerOrder, product.PerBuyer, int64(product.State), product.Allotted, product.Returns, product.Activity, product.SKU)
 	statement := g.sql.addProduct
 	if product.Version != 0 {
-		if err := g.lockItem(ctx, product.Key); err != nil {
+		if _, err := g.lockItem(ctx, product.Key); err != nil {
 			return stock.Refused, err
 		}
 		statement, args = g.sql.setProduct, append(args, product.Version)
@@ -102,13 +103,17 @@ func (g *GroupBuy) SaveProduct(ctx context.Context, product groupbuy.Product) (s
 	return taken(verdict(rows > 0), err)
 }
 
-// lockItem locks the item of a product where a transaction of the caller's goes on: seats are taken and paid with the
-// item locked first and the product last.
-func (g *GroupBuy) lockItem(ctx context.Context, key stock.Key) error {
+// lockItem locks the item of a product where a transaction of the caller's goes on, and returns its version then: seats
+// are taken and paid with the item locked first and the product last.
+func (g *GroupBuy) lockItem(ctx context.Context, key stock.Key) (version int64, err error) {
 	if !g.units.bound() {
-		return nil
+		return 0, nil
 	}
-	return g.units.query(ctx, render(g.sql.lockItem, key.SKU, key.Activity), func(*sql.Rows) error { return nil })
+	err = g.units.among(ctx, func(q Tx) (bool, error) {
+		err := readRow(ctx, q, render(g.sql.lockItem, key.SKU, key.Activity), &version)
+		return version == 0, err
+	}, g.units.sql.blankItems([]stock.Key{key}))
+	return version, err
 }
 
 // CorrectFormed implements groupbuy.Store.
@@ -116,7 +121,7 @@ func (g *GroupBuy) CorrectFormed(ctx context.Context, key stock.Key, by int64) e
 	if err := g.units.ready(ctx); err != nil || by == 0 {
 		return err
 	}
-	if err := g.lockItem(ctx, key); err != nil {
+	if _, err := g.lockItem(ctx, key); err != nil {
 		return err
 	}
 	rows, err := g.units.exec(ctx, render(g.sql.addFormedText(), by, key.Activity, key.SKU))

@@ -49,7 +49,7 @@ func groupHarness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) boundGrou
 	return groupbuytest.Harness{
 		Store:   store,
 		Stock:   sqlstore.NewStock(db.DB, nil),
-		Advance: db.Wire.Advance,
+		Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) (groupbuy.Store, func() error, func() error) {
 			t.Helper()
 			return begin(t, db, "egl_group", func(tx sqlstore.Tx) groupbuy.Store { return store.WithTx(tx) })

@@ -13,7 +13,7 @@ import (
 // Books implements groupbuy.Store. What the teams count and where their seats are is read at two moments; each agrees
 // in itself.
 func (g *GroupBuy) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
-	books, err := listOf(ctx, g.units, render(g.sql.book, key.Activity, key.SKU, after, limit), func(rows *sql.Rows) (groupbuy.TeamBook, error) {
+	books, err := listOf(ctx, g.units, g.units.query, render(g.sql.book, key.Activity, key.SKU, after, limit), func(rows *sql.Rows) (groupbuy.TeamBook, error) {
 		var row teamRow
 		var book groupbuy.TeamBook
 		c := &book.Recount

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -69,24 +70,50 @@ func (g *GroupBuy) endSome(ctx context.Context, endings []groupbuy.Ending) (map[
 	return ended, err
 }
 
-// liveSeats reads the live seats of teams, by team: whose holds have to be locked before the teams are.
+// liveSeats reads the live seats of teams, by team: whose holds have to be locked before the teams are. They are those of
+// the version that is to be ended, which changes with each of them. Only where the snapshot of the caller's transaction has
+// another one, they are read with a lock.
 func (g *GroupBuy) liveSeats(ctx context.Context, endings []groupbuy.Ending) (map[string][]groupbuy.Seat, error) {
 	codes := make([]string, len(endings))
 	for i, e := range endings {
 		codes[i] = e.Code
 	}
-	seats := map[string][]groupbuy.Seat{}
-	err := g.units.query(ctx, g.units.current(renderList(g.sql.liveSeatsText(), codes)), func(rows *sql.Rows) error {
-		var row seatRow
-		err := rows.Scan(row.targets()...)
-		seats[row.seat.Team] = append(seats[row.seat.Team], row.finish())
-		return err
-	})
+	seats, versions, err := g.liveSeatsOf(ctx, renderList(g.sql.liveSeatsText(), codes))
+	if err != nil || !g.units.bound() {
+		return seats, err
+	}
+	var others []string
+	for _, e := range endings {
+		if versions[e.Code] != e.Version {
+			others = append(others, e.Code)
+			delete(seats, e.Code)
+		}
+	}
+	if len(others) > 0 {
+		var now map[string][]groupbuy.Seat
+		now, _, err = g.liveSeatsOf(ctx, renderList(g.sql.liveSeatsText(), others)+" FOR UPDATE")
+		maps.Copy(seats, now)
+	}
 	return seats, err
 }
 
+// liveSeatsOf reads live seats by team, and the versions of the teams.
+func (g *GroupBuy) liveSeatsOf(ctx context.Context, query string) (map[string][]groupbuy.Seat, map[string]int64, error) {
+	seats, versions := map[string][]groupbuy.Seat{}, map[string]int64{}
+	err := g.units.query(ctx, query, func(rows *sql.Rows) error {
+		var row seatRow
+		var version int64
+		err := rows.Scan(append(row.targets(), &version)...)
+		seats[row.seat.Team] = append(seats[row.seat.Team], row.finish())
+		versions[row.seat.Team] = version
+		return err
+	})
+	return seats, versions, err
+}
+
 func (q *groupBuySQL) liveSeatsText() string {
-	return "SELECT " + seatColumns + " FROM " + q.seats + " p FORCE INDEX (" + q.seats + "_buyer) WHERE p.TEAM_CODE IN (?) AND p.LIVE = 1"
+	return "SELECT " + seatColumns + ", t.VERSION FROM " + q.teams + " t " + byKey + " STRAIGHT_JOIN " + q.seats + " p " + by(q.seats, "buyer") +
+		" ON p.TEAM_CODE = t.CODE WHERE t.CODE IN (?) AND p.LIVE = 1"
 }
 
 // endThese ends teams with these live seats in one transaction, and returns their codes: without those that have
@@ -335,15 +362,24 @@ func (g *GroupBuy) moveAlone(ctx context.Context, orders []string, choose func(g
 	var moved []string
 	kept, err := g.units.atomically(ctx, func(q Tx) (bool, error) {
 		moved = nil
-		states, err := along.holdStates(ctx, q, orders)
+		var states map[string]stock.State
+		var held []string
+		err := along.units.amid(ctx, q, func() (met bool, err error) {
+			states, err = along.holdStates(ctx, q, orders)
+			held = slices.DeleteFunc(slices.Clone(orders), func(order string) bool { return states[order] == stock.Unheld })
+			return len(held) < len(orders), err
+		}, along.units.sql.blankHolds(orders...))
 		if err != nil {
 			return false, err
 		}
-		if err := along.lockItemsOf(ctx, q, orders); err != nil {
+		if len(held) == 0 {
+			return false, nil
+		}
+		if err := along.lockItemsOf(ctx, q, held); err != nil {
 			return false, err
 		}
 		k := along.keeping(time.Time{})
-		seats, err := k.lockSeats(ctx, q, orders)
+		seats, err := k.lockSeats(ctx, q, held)
 		if err != nil {
 			return false, err
 		}
@@ -371,10 +407,10 @@ func (g *GroupBuy) moveAlone(ctx context.Context, orders []string, choose func(g
 	return moved, err
 }
 
-// lockItemsOf locks the items of the holds of some orders, in the order of their keys.
+// lockItemsOf locks the items of the holds of some orders, which are locked, in the order of their keys. A hold has its item.
 func (g *groupBuyUnits) lockItemsOf(ctx context.Context, q Tx, orders []string) error {
 	var keys []any
-	err := read(ctx, q, g.units.current(renderList(g.sql.keysOfText(), orders)), func(rows *sql.Rows) error {
+	err := read(ctx, q, renderList(g.sql.keysOfText(), orders), func(rows *sql.Rows) error {
 		var key stock.Key
 		err := rows.Scan(&key.SKU, &key.Activity)
 		keys = append(keys, key.SKU, key.Activity)
@@ -387,7 +423,7 @@ func (g *groupBuyUnits) lockItemsOf(ctx context.Context, q Tx, orders []string) 
 }
 
 func (q *groupBuySQL) keysOfText() string {
-	return "SELECT DISTINCT h.SKU_ID, h.ACTIVITY_ID FROM " + q.holds + " h " + byKey + " WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 ORDER BY h.SKU_ID, h.ACTIVITY_ID"
+	return "SELECT DISTINCT h.SKU_ID, h.ACTIVITY_ID FROM " + q.holds + " h " + byKey + " WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0 ORDER BY h.SKU_ID, h.ACTIVITY_ID FOR UPDATE"
 }
 
 func (q *groupBuySQL) lockItemsText(items int) string {

@@ -21,7 +21,7 @@ func scanEvent(rows *sql.Rows) (groupbuy.Event, error) {
 
 // eventsOf lists events.
 func (g *GroupBuy) eventsOf(ctx context.Context, query string) ([]groupbuy.Event, error) {
-	return listOf(ctx, g.units, query, scanEvent)
+	return listOf(ctx, g.units, g.units.list, query, scanEvent)
 }
 
 // DueEvents implements groupbuy.Store. It locks nothing: Lease looks for itself.
@@ -29,14 +29,36 @@ func (g *GroupBuy) DueEvents(ctx context.Context, limit int) ([]groupbuy.Event, 
 	return g.eventsOf(ctx, render(g.sql.dueEvents, limit))
 }
 
-// Event implements groupbuy.Store. It locks nothing either: seats come before teams, and teams before events, and
-// the verdict on what is done with the event says what it was.
+// Event implements groupbuy.Store. In the caller's transaction its seat and its team are locked before it. The order of
+// an event never changes, and may come from the transaction's snapshot.
 func (g *GroupBuy) Event(ctx context.Context, code string, no int64) (groupbuy.Event, error) {
-	found, err := g.eventsOf(ctx, render(g.sql.readEvent, code, no))
-	if err != nil || len(found) == 0 {
+	if err := g.units.ready(ctx); err != nil {
 		return groupbuy.Event{}, err
 	}
-	return found[0], nil
+	query := render(g.sql.readEvent, code, no)
+	event, err := g.event(ctx, query)
+	if err != nil || !g.units.bound() {
+		return event, err
+	}
+	if event.Order != "" {
+		if _, err := g.seat(ctx, struct{}{}, event.Order); err != nil {
+			return groupbuy.Event{}, err
+		}
+	}
+	team, _, err := g.Team(ctx, code, stock.Key{})
+	if err != nil || no > team.Events { // they are numbered without gaps
+		return groupbuy.Event{}, err
+	}
+	return g.event(ctx, query+" FOR UPDATE")
+}
+
+// event reads one event.
+func (g *GroupBuy) event(ctx context.Context, query string) (event groupbuy.Event, err error) {
+	err = g.units.query(ctx, query, func(rows *sql.Rows) (err error) {
+		event, err = scanEvent(rows)
+		return err
+	})
+	return event, err
 }
 
 // Events implements groupbuy.Store.

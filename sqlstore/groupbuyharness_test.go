@@ -57,6 +57,11 @@ func (b *bazaar) process(opts *sqlstore.Options) *groupbuy.Groups {
 	return groupbuy.New(sqlstore.NewGroupBuy(pool.DB, opts), untilTheEnd())
 }
 
+// over returns the groups of a process that has this pool.
+func (b *bazaar) over(pool *sqltest.DB) *groupbuy.Groups {
+	return groupbuy.New(sqlstore.NewGroupBuy(pool.DB, nil), untilTheEnd())
+}
+
 // untilTheEnd holds seats as long as their teams live.
 func untilTheEnd() *groupbuy.Options { return &groupbuy.Options{HoldFor: 2 * teamTime} }
 

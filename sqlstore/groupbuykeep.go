@@ -22,8 +22,7 @@ type groupBuyUnits struct {
 // keeping is what one transaction makes of teams and seats, which it has locked: they change in memory, by the
 // rules of their domain, and are then written back at once.
 type keeping struct {
-	sql     *groupBuySQL
-	current func(string) string // see Stock.current
+	groupBuyUnits
 
 	at    time.Time
 	teams map[string]*lockedTeam
@@ -37,7 +36,7 @@ type keeping struct {
 // keeping begins to keep what a transaction makes at a moment; zero is that of its first lock.
 func (g *groupBuyUnits) keeping(at time.Time) *keeping {
 	return &keeping{
-		sql: g.sql, current: g.units.current, at: at,
+		groupBuyUnits: *g, at: at,
 		teams: map[string]*lockedTeam{}, changes: map[seatChange][]string{}, added: map[string]int64{},
 	}
 }
@@ -50,7 +49,7 @@ func (k *keeping) team(code string) *lockedTeam {
 	return &lockedTeam{Team: groupbuy.Team{Code: code}}
 }
 
-// lockTeams locks and reads teams.
+// lockTeams locks and reads teams, which are there: who joins or ends one has read it.
 func (k *keeping) lockTeams(ctx context.Context, q Tx, codes []string) error {
 	if len(codes) == 0 {
 		return nil
@@ -74,9 +73,50 @@ func (k *keeping) know(team groupbuy.Team, clock int64) {
 	}
 }
 
-// lockSeats locks and reads the seats of orders, and their teams.
+// current returns a statement that reads seats of teams that are locked, by their codes, so that it sees what is there
+// now. Each change of a live seat is one of the version of its team: where the transaction's snapshot has the one of now, it has
+// the seats as well. Otherwise they are read with a lock, which is also one on the places of their neighbours.
+func (k *keeping) current(ctx context.Context, q Tx, statement string, codes ...string) (string, error) {
+	if !k.units.bound() { // whose snapshot is taken behind the lock
+		return statement, nil
+	}
+	current := 0
+	err := read(ctx, q, renderList(k.sql.versions, codes), func(rows *sql.Rows) error {
+		var code string
+		var version int64
+		err := rows.Scan(&code, &version)
+		if k.team(code).was == version {
+			current++
+		}
+		return err
+	})
+	if current < len(codes) {
+		statement += " FOR UPDATE"
+	}
+	return statement, err
+}
+
+// seated returns which of some orders, whose holds are locked, are of the pool of an activity: they have a seat.
+func (g *groupBuyUnits) seated(ctx context.Context, q Tx, orders []string) (seated []string, err error) {
+	err = read(ctx, q, renderList(g.sql.seatedOrders, orders), func(rows *sql.Rows) error {
+		var order string
+		err := rows.Scan(&order)
+		seated = append(seated, order)
+		return err
+	})
+	return seated, err
+}
+
+// lockSeats locks and reads the seats of orders, whose holds are locked, and their teams. In the caller's transaction it finds
+// out first which of the orders have one: those of ordinary stock do not.
 func (k *keeping) lockSeats(ctx context.Context, q Tx, orders []string) (map[string]*groupbuy.Seat, error) {
 	seats := make(map[string]*groupbuy.Seat, len(orders))
+	if k.units.bound() {
+		var err error
+		if orders, err = k.seated(ctx, q, orders); err != nil || len(orders) == 0 {
+			return seats, err
+		}
+	}
 	err := read(ctx, q, renderList(k.sql.readSeats, orders)+" FOR UPDATE", func(rows *sql.Rows) error {
 		var seat seatRow
 		var team teamRow
@@ -157,16 +197,45 @@ func (k *keeping) keepSeats(ctx context.Context, q Tx) error {
 	for _, code := range k.formed {
 		paid += k.teams[code].Paid - k.added[code]
 	}
-	rows, err := affected(q.ExecContext(ctx, renderList(k.sql.formSeatsText(), k.formed)))
+	rows, err := k.formSeats(ctx, q)
 	if err != nil || rows != paid {
 		return missing(err)
 	}
 	return nil
 }
 
-func (q *groupBuySQL) formSeatsText() string {
-	return fmt.Sprintf("UPDATE %s FORCE INDEX (%s_buyer) SET STATUS = %d, UPDATE_TIME = %s WHERE TEAM_CODE IN (?) AND STATE = %d AND STATUS = %d",
-		q.seats, q.seats, groupbuy.Formed, now, groupbuy.Paid, groupbuy.Forming)
+// formSeats gives the paid seats of teams that are formed here their Status: by their teams, or in the caller's transaction
+// by their orders, since the index of teams has the places of others beside them.
+func (k *keeping) formSeats(ctx context.Context, q Tx) (int64, error) {
+	if !k.units.bound() {
+		return affected(q.ExecContext(ctx, renderList(k.sql.formSeatsText(by(k.sql.seats, "buyer"), "TEAM_CODE"), k.formed)))
+	}
+	statement, err := k.current(ctx, q, renderList(k.sql.formingText(), k.formed), k.formed...)
+	if err != nil {
+		return 0, err
+	}
+	var orders []string
+	err = read(ctx, q, statement, func(rows *sql.Rows) error {
+		var order string
+		err := rows.Scan(&order)
+		orders = append(orders, order)
+		return err
+	})
+	if err != nil || len(orders) == 0 {
+		return 0, err
+	}
+	return affected(q.ExecContext(ctx, renderList(k.sql.formSeatsText(byKey, "ORDER_NO"), orders)))
+}
+
+// forming is which seats get the Status of a team that is formed.
+var forming = fmt.Sprintf(" IN (?) AND STATE = %d AND STATUS = %d", groupbuy.Paid, groupbuy.Forming)
+
+func (q *groupBuySQL) formSeatsText(hint, by string) string {
+	return fmt.Sprintf("UPDATE %s %s SET STATUS = %d, UPDATE_TIME = %s WHERE ", q.seats, hint, groupbuy.Formed, now) + by + forming
+}
+
+func (q *groupBuySQL) formingText() string {
+	return "SELECT ORDER_NO FROM " + q.seats + " " + by(q.seats, "buyer") + " WHERE TEAM_CODE" + forming
 }
 
 // handOver gives the teams whose sponsor has left another, and closes those that nobody is left in.
@@ -180,8 +249,12 @@ func (k *keeping) handOver(ctx context.Context, q Tx) error {
 			k.events = append(k.events, team.Close(k.at))
 			continue
 		}
+		statement, err := k.current(ctx, q, render(k.sql.successorText(), code), code)
+		if err != nil {
+			return err
+		}
 		var row seatRow
-		err := readRow(ctx, q, k.current(render(k.sql.successorText(), code)), row.targets()...)
+		err = readRow(ctx, q, statement, row.targets()...)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = missing(nil)
 		}

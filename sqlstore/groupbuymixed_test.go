@@ -43,6 +43,10 @@ func (m *mixedGroups) SaveProduct(ctx context.Context, product groupbuy.Product)
 	return m.turn().SaveProduct(ctx, product)
 }
 
+func (m *mixedGroups) Await(ctx context.Context, of groupbuy.Subject) error {
+	return m.turn().Await(ctx, of)
+}
+
 func (m *mixedGroups) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
 	return m.turn().Offer(ctx, key)
 }
@@ -63,8 +67,8 @@ func (m *mixedGroups) Seat(ctx context.Context, order string) (groupbuy.Seat, gr
 	return m.turn().Seat(ctx, order)
 }
 
-func (m *mixedGroups) Team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
-	return m.turn().Team(ctx, code)
+func (m *mixedGroups) Team(ctx context.Context, code string, product stock.Key) (groupbuy.Team, time.Time, error) {
+	return m.turn().Team(ctx, code, product)
 }
 
 func (m *mixedGroups) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {

@@ -60,13 +60,15 @@ func (g *GroupBuy) Activity(ctx context.Context, id int64) (groupbuy.Activity, t
 	}
 	var activity groupbuy.Activity
 	var clock int64
-	err := g.units.query(ctx, g.units.current(render(g.sql.readActivity, id)), func(rows *sql.Rows) error {
+	err := g.units.queryAmong(ctx, render(g.sql.readActivity, id), func(rows *sql.Rows) (bool, error) {
 		var row activityRow
 		err := rows.Scan(append(row.targets(), &clock)...)
-		activity = row.finish()
-		return err
-	})
-	if err == nil && activity.Version == 0 { // no row has brought the clock
+		if row.activity.Version > 0 {
+			activity = row.finish()
+		}
+		return row.activity.Version > 0, err
+	}, g.sql.blankActivity.of(id))
+	if err == nil && clock == 0 { // no row has brought it
 		clock, err = g.units.clock(ctx)
 	}
 	return activity, fromMicros(clock), err
@@ -84,20 +86,21 @@ func (g *GroupBuy) DueActivities(ctx context.Context, limit int) ([]groupbuy.Act
 
 // activities lists activities.
 func (g *GroupBuy) activities(ctx context.Context, query string) ([]groupbuy.Activity, error) {
-	return listOf(ctx, g.units, query, func(rows *sql.Rows) (groupbuy.Activity, error) {
+	return listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Activity, error) {
 		var row activityRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
 	})
 }
 
-// listOf reads one thing a row.
-func listOf[T any](ctx context.Context, units *Stock, query string, scan func(*sql.Rows) (T, error)) ([]T, error) {
+// listOf reads one thing a row: by handle.list what is only shown, or looked at again by who acts on it, and by handle.query what
+// a call decides by.
+func listOf[T any](ctx context.Context, units *Stock, by queryFunc, query string, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	if err := units.ready(ctx); err != nil {
 		return nil, err
 	}
 	var all []T
-	err := units.query(ctx, query, func(rows *sql.Rows) error {
+	err := by(ctx, query, func(rows *sql.Rows) error {
 		one, err := scan(rows)
 		all = append(all, one)
 		return err
@@ -127,18 +130,36 @@ func (g *GroupBuy) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, ti
 	return found.offer, found.now, err
 }
 
-// offer reads one product. In the caller's transaction its item is locked first; the product and its activity, which
-// others read as well, with a shared lock.
+// offer reads one product. In the caller's transaction its item is locked first, and then the product; its activity,
+// which is there because the product is, with a shared lock, since others read it as well.
 func (g *GroupBuy) offer(ctx context.Context, _ struct{}, key stock.Key) (offerAt, error) {
-	if err := g.lockItem(ctx, key); err != nil {
-		return offerAt{}, err
-	}
 	query := render(g.sql.offers(1), key.Activity, key.SKU)
-	if g.units.bound() {
-		query += " LOCK IN SHARE MODE"
+	if !g.units.bound() {
+		offers, now, err := g.offers(ctx, query)
+		return offerAt{offer: offers[key], now: now}, err
 	}
-	offers, now, err := g.offers(ctx, query)
-	return offerAt{offer: offers[key], now: now}, err
+	var found offerAt
+	var clock int64
+	err := g.units.among(ctx, func(q Tx) (bool, error) {
+		var item, product int64
+		err := readRow(ctx, q, render(g.sql.lockItem, key.SKU, key.Activity), &item)
+		if err == nil {
+			err = readRow(ctx, q, render(g.sql.lockProduct, key.Activity, key.SKU), &product)
+		}
+		if err != nil || product == 0 {
+			return true, err
+		}
+		err = read(ctx, q, query+" LOCK IN SHARE MODE", func(rows *sql.Rows) (err error) {
+			found.offer, err = scanOffer(rows, &clock)
+			return err
+		})
+		return item == 0, err
+	}, g.units.sql.blankItems([]stock.Key{key}), g.sql.blankProduct.of(key.Activity, key.SKU))
+	if err == nil && clock == 0 { // no row has brought it
+		clock, err = g.units.clock(ctx)
+	}
+	found.now = fromMicros(clock)
+	return found, err
 }
 
 // offerBatch reads several.
@@ -185,19 +206,19 @@ func scanOffer(rows *sql.Rows, clock *int64) (groupbuy.Offer, error) {
 	return groupbuy.Offer{Product: product.finish(), Activity: activity.finish()}, err
 }
 
-// Products implements groupbuy.Store.
+// Products implements groupbuy.Store. Who ends an activity goes by it.
 func (g *GroupBuy) Products(ctx context.Context, activity, after int64, limit int) ([]groupbuy.Product, error) {
-	return g.products(ctx, render(g.sql.listProducts, activity, after, limit))
+	return g.products(ctx, g.units.query, render(g.sql.listProducts, activity, after, limit))
 }
 
 // DueProducts implements groupbuy.Store.
 func (g *GroupBuy) DueProducts(ctx context.Context, after stock.Key, limit int) ([]groupbuy.Product, error) {
-	return g.products(ctx, render(g.sql.dueProducts, after.Activity, after.Activity, after.SKU, limit))
+	return g.products(ctx, g.units.list, render(g.sql.dueProducts, after.Activity, after.Activity, after.SKU, limit))
 }
 
 // products lists products.
-func (g *GroupBuy) products(ctx context.Context, query string) ([]groupbuy.Product, error) {
-	return listOf(ctx, g.units, query, func(rows *sql.Rows) (groupbuy.Product, error) {
+func (g *GroupBuy) products(ctx context.Context, by queryFunc, query string) ([]groupbuy.Product, error) {
+	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Product, error) {
 		var row productRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
@@ -208,7 +229,7 @@ func (g *GroupBuy) products(ctx context.Context, query string) ([]groupbuy.Produ
 func (g *GroupBuy) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int) ([]groupbuy.Offer, time.Time, error) {
 	var clock int64
 	query := render(g.sql.shelf, after.Key == stock.Key{}, after.Sort, after.Sort, after.Activity, after.Activity, after.SKU, limit)
-	offers, err := listOf(ctx, g.units, query, func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
+	offers, err := listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
 	if err == nil && len(offers) == 0 { // no row has brought the clock
 		clock, err = g.units.clock(ctx)
 	}
@@ -218,21 +239,30 @@ func (g *GroupBuy) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit 
 	return offers, fromMicros(clock), nil
 }
 
-// Unfinished implements groupbuy.Store. In the caller's transaction the item is locked, with which nothing of it can
-// change.
+// Unfinished implements groupbuy.Store. In the caller's transaction the item is locked, with which no team of it can be
+// opened or ended. Every seat that is taken moves the item's version: where the transaction's snapshot has the one of now, it
+// has the teams as well, and otherwise they are locked.
 func (g *GroupBuy) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return false, err
 	}
-	if err := g.lockItem(ctx, key); err != nil {
+	version, err := g.lockItem(ctx, key)
+	if err != nil {
 		return false, err
 	}
 	var lock string
 	if g.units.bound() {
-		lock = " FOR UPDATE"
+		seen := int64(0)
+		err := g.units.query(ctx, render(g.sql.itemVersion, key.SKU, key.Activity), func(rows *sql.Rows) error { return rows.Scan(&seen) })
+		if err != nil {
+			return false, err
+		}
+		if seen != version {
+			lock = " FOR UPDATE"
+		}
 	}
 	unfinished := false
-	err := g.units.query(ctx, render(g.sql.unfinished(lock), key.Activity, key.SKU, key.Activity, key.SKU), func(*sql.Rows) error {
+	err = g.units.query(ctx, render(g.sql.unfinished(lock), key.Activity, key.SKU, key.Activity, key.SKU), func(*sql.Rows) error {
 		unfinished = true
 		return nil
 	})

@@ -15,17 +15,21 @@ type groupBuySQL struct {
 	activities, products, teams, seats, events string // table names
 	items, holds                               string // and of the units
 
-	addActivity, setActivity         string
-	addProduct, setProduct, lockItem string
+	addActivity, setActivity            string
+	addProduct, setProduct, lockItem    string
+	blankActivity, blankProduct         blank
+	blankTeam, blankSeat                blank
+	lockProduct, lockHold, lockSeat     string
+	itemVersion, versions, seatedOrders string
 
 	readActivity, listActivities, dueActivities string
 	readOffers, listProducts, dueProducts       string
 	shelf                                       string
-	readSeats, currentSeat                      string
+	readSeats                                   string
 	seatsOfTeam, seatsOfTeams                   string
 	seatsOfBuyer, seatsInState                  string
 	lateSeats, lateSeatsOfTeam                  string
-	readTeams, keyOfTeam, currentTeam           string
+	readTeams, keyOfTeam                        string
 	lateTeams                                   string
 
 	dueEvents, readEvent, listEvents string
@@ -74,6 +78,7 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 	q.renderEvents()
 	q.renderDeliveries()
 	q.renderGroupBooks()
+	q.renderGroupBlanks()
 	return q
 }
 
@@ -101,7 +106,9 @@ func (q *groupBuySQL) renderProducts() {
 	q.setProduct = "UPDATE " + q.products + " SET " + strings.ReplaceAll(columns, ",", " = ?,") + " = ?, UPDATE_TIME = " + now + ", VERSION = VERSION + 1" +
 		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND VERSION = ?"
 	// In the caller's transaction the item's row is locked before all that hangs on it, as everywhere.
-	q.lockItem = "SELECT 1 FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? FOR UPDATE"
+	q.lockItem = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? FOR UPDATE"
+	q.itemVersion = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ?"
+	q.lockProduct = "SELECT VERSION FROM " + q.products + " WHERE ACTIVITY_ID = ? AND SKU_ID = ? FOR UPDATE"
 
 	q.readOffers = "SELECT " + productColumns + ", " + activityColumns + ", " + micros(now) + " FROM " + q.products + " g " + byKey +
 		" STRAIGHT_JOIN " + q.activities + " a " + byKey + " ON a.ID = g.ACTIVITY_ID WHERE "
@@ -128,12 +135,11 @@ func (q *groupBuySQL) offers(products int) string {
 
 // renderSeats renders what is read of seats.
 func (q *groupBuySQL) renderSeats() {
-	both := "SELECT " + seatColumns + ", " + teamColumns + ", " + micros(now) + " FROM "
-	team := " STRAIGHT_JOIN " + q.teams + " t " + byKey + " ON t.CODE = p.TEAM_CODE"
-	q.readSeats = both + q.seats + " p " + byKey + team + " WHERE p.ORDER_NO IN (?)"
-	// In the caller's transaction the hold is locked, and then the item, before the seat and the team.
-	q.currentSeat = both + q.holds + " h " + byKey + " STRAIGHT_JOIN " + q.items + " s " + byKey + " ON s.SKU_ID = h.SKU_ID AND s.ACTIVITY_ID = h.ACTIVITY_ID" +
-		" STRAIGHT_JOIN " + q.seats + " p " + byKey + " ON p.ORDER_NO = h.ORDER_NO" + team + " WHERE h.ORDER_NO = ? AND h.LINE_NO = 1 FOR UPDATE"
+	q.readSeats = "SELECT " + seatColumns + ", " + teamColumns + ", " + micros(now) + " FROM " + q.seats + " p " + byKey +
+		" STRAIGHT_JOIN " + q.teams + " t " + byKey + " ON t.CODE = p.TEAM_CODE WHERE p.ORDER_NO IN (?)"
+	q.seatedOrders = "SELECT ORDER_NO FROM " + q.holds + " " + byKey + " WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND ACTIVITY_ID > 0 FOR UPDATE"
+	q.lockHold = "SELECT SKU_ID, ACTIVITY_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
+	q.lockSeat = "SELECT STATE FROM " + q.seats + " WHERE ORDER_NO = ? FOR UPDATE"
 
 	// The seats of one team, or of one buyer, are sorted: in an index that has all it takes, and only then are the
 	// rows of the page read.
@@ -158,8 +164,7 @@ func (q *groupBuySQL) renderTeams() {
 	team := "SELECT " + teamColumns + ", " + micros(now) + " FROM "
 	q.readTeams = team + q.teams + " t " + byKey + " WHERE t.CODE IN (?)"
 	q.keyOfTeam = "SELECT SKU_ID, ACTIVITY_ID FROM " + q.teams + " WHERE CODE = ?"
-	q.currentTeam = team + q.items + " s " + byKey + " STRAIGHT_JOIN " + q.teams + " t " + byKey + " ON t.CODE = ?" +
-		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? FOR UPDATE"
+	q.versions = "SELECT CODE, VERSION FROM " + q.teams + " " + byKey + " WHERE CODE IN (?)"
 	q.lateTeams = "SELECT " + teamColumns + " FROM " + q.teams + " t " + by(q.teams, "state") +
 		fmt.Sprintf(" WHERE t.STATUS = %d AND t.END_TIME <= ", groupbuy.Forming) + now + " ORDER BY t.END_TIME, t.CODE LIMIT ?"
 }
@@ -268,4 +273,18 @@ func agreeing() string {
 		}
 	}
 	return strings.Join(pairs, " OR ")
+}
+
+// renderGroupBlanks renders blank rows; see handle.among. They have VERSION 0, a seat STATE 0.
+func (q *groupBuySQL) renderGroupBlanks() {
+	row := func(table, values, key string) blank {
+		return blank{"INSERT INTO " + table + " (" + values + ", 0) ON DUPLICATE KEY UPDATE VERSION = VERSION", takeBlank(table, key, "t.VERSION = 0")}
+	}
+	q.blankActivity = row(q.activities, "ID, TITLE, IMAGE, FORM_MINUTES, END_TIME, CREATE_TIME, UPDATE_TIME, VERSION) VALUES (?, x'', x'', 0, "+list(now, 3), "t.ID = ?")
+	q.blankProduct = row(q.products, "ACTIVITY_ID, SKU_ID, NAME, SPEC, PLACES, PRICE, GROUP_PRICE, PEOPLE_LIMIT, VOLUME_LIMIT, VOLUME_UNITS, STATE, STOCK_NUM"+
+		", CREATE_TIME, UPDATE_TIME, VERSION) VALUES (?, ?, x'', x'', 0, 0, 0, 2, 0, 1, 0, 0, "+list(now, 2), "t.ACTIVITY_ID = ? AND t.SKU_ID = ?")
+	q.blankTeam = row(q.teams, newTeamColumns+", VERSION) VALUES (?, "+list("0", 14)+", x'00', 0, 0, 0, "+list(now, 3), "t.CODE = ?")
+	q.blankSeat = blank{"INSERT INTO " + q.seats + " (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES, SHIPPING_FEE, BALANCE_USED" +
+		", SPONSOR, STATE, START_TIME, EXPIRE_TIME, UPDATE_TIME) VALUES (?, x'', 0, 0, 0, 1, x'', x'', x'', 0, 0, 0, 0, 0, " + list(now, 3) + ")" +
+		" ON DUPLICATE KEY UPDATE STATE = STATE", takeBlank(q.seats, "t.ORDER_NO = ?", "t.STATE = 0")}
 }

@@ -38,12 +38,48 @@ func (g *GroupBuy) Seat(ctx context.Context, order string) (groupbuy.Seat, group
 func (g *GroupBuy) seat(ctx context.Context, _ struct{}, order string) (seatAt, error) {
 	query := renderList(g.sql.readSeats, []string{order})
 	if g.units.bound() {
-		query = render(g.sql.currentSeat, order)
+		if seated, err := g.lockSeat(ctx, order); err != nil || !seated {
+			return g.noSeat(ctx, err)
+		}
+		query += " FOR UPDATE"
 	}
 	seats, now, err := g.seatsOf(ctx, query)
 	found := seats[order]
 	found.now = now
 	return found, err
+}
+
+// lockSeat locks, in the caller's transaction, the hold of an order, then its item, and then its seat, and reports whether
+// there is one.
+func (g *GroupBuy) lockSeat(ctx context.Context, order string) (seated bool, err error) {
+	err = g.units.among(ctx, func(q Tx) (bool, error) {
+		var key stock.Key
+		err := readRow(ctx, q, render(g.sql.lockHold, order), &key.SKU, &key.Activity)
+		if err != nil || key.Activity == 0 { // none, or one of ordinary stock
+			return key.SKU == 0, err
+		}
+		var version, state int64
+		if err := readRow(ctx, q, render(g.sql.lockItem, key.SKU, key.Activity), &version); err != nil {
+			return false, err
+		}
+		free := g.sql.blankSeat.of(order)
+		if err := insert(ctx, q, free.insert, free.takeBack); err != nil {
+			return false, err
+		}
+		err = readRow(ctx, q, render(g.sql.lockSeat, order), &state)
+		seated = state > 0
+		return !seated, err
+	}, g.units.sql.blankHolds(order))
+	return seated, err
+}
+
+// noSeat returns the clock alone.
+func (g *GroupBuy) noSeat(ctx context.Context, err error) (seatAt, error) {
+	if err != nil {
+		return seatAt{}, err
+	}
+	clock, err := g.units.clock(ctx)
+	return seatAt{now: fromMicros(clock)}, err
 }
 
 // seatBatch reads several.
@@ -85,9 +121,12 @@ type teamAt struct {
 }
 
 // Team implements groupbuy.Store. Those who ask at once are answered by one read: whoever joins asks.
-func (g *GroupBuy) Team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
+func (g *GroupBuy) Team(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return groupbuy.Team{}, time.Time{}, err
+	}
+	if g.units.bound() {
+		return g.currentTeam(ctx, code, of)
 	}
 	read := g.team
 	if g.merged != nil {
@@ -99,29 +138,41 @@ func (g *GroupBuy) Team(ctx context.Context, code string) (groupbuy.Team, time.T
 
 // team reads one team.
 func (g *GroupBuy) team(ctx context.Context, _ struct{}, code string) (teamAt, error) {
-	query := renderList(g.sql.readTeams, []string{code})
-	if g.units.bound() {
-		var err error
-		if query, err = g.currentTeam(ctx, code); err != nil {
-			return teamAt{}, err
-		}
-	}
-	teams, now, err := g.teamsOf(ctx, query)
+	teams, now, err := g.teamsOf(ctx, renderList(g.sql.readTeams, []string{code}))
 	return teamAt{team: teams[code], now: now}, err
 }
 
-// currentTeam returns the read of a team as it is now. The product of a team never changes: it may be read from
-// the transaction's snapshot, and its item is locked before the team. A team that the snapshot does not have may be
-// new; it is locked without its item, rather than not seen.
-func (g *GroupBuy) currentTeam(ctx context.Context, code string) (string, error) {
-	query := g.units.current(renderList(g.sql.readTeams, []string{code}))
-	err := g.units.query(ctx, render(g.sql.keyOfTeam, code), func(rows *sql.Rows) error {
-		var key stock.Key
-		err := rows.Scan(&key.SKU, &key.Activity)
-		query = render(g.sql.currentTeam, code, key.SKU, key.Activity)
-		return err
-	})
-	return query, err
+// currentTeam reads a team in the caller's transaction: its item is locked before it. The product of a team never changes.
+// Where the caller does not know it, it is read from the transaction's snapshot; a team that this does not have may be new, and
+// is locked without its item rather than not seen.
+func (g *GroupBuy) currentTeam(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
+	if of == (stock.Key{}) {
+		err := g.units.query(ctx, render(g.sql.keyOfTeam, code), func(rows *sql.Rows) error { return rows.Scan(&of.SKU, &of.Activity) })
+		if err != nil {
+			return groupbuy.Team{}, time.Time{}, err
+		}
+	}
+	var blanks []blank
+	if of != (stock.Key{}) {
+		blanks = append(blanks, g.units.sql.blankItems([]stock.Key{of}))
+	}
+	var team groupbuy.Team
+	var clock int64
+	err := g.units.among(ctx, func(q Tx) (bool, error) {
+		item := int64(1)
+		if of != (stock.Key{}) {
+			if err := readRow(ctx, q, render(g.sql.lockItem, of.SKU, of.Activity), &item); err != nil {
+				return false, err
+			}
+		}
+		var row teamRow
+		err := readRow(ctx, q, renderList(g.sql.readTeams, []string{code})+" FOR UPDATE", append(row.targets(), &clock)...)
+		if row.team.Version > 0 {
+			team = row.finish()
+		}
+		return item == 0 || team.Version == 0, err
+	}, append(blanks, g.sql.blankTeam.of(code))...)
+	return team, fromMicros(clock), err
 }
 
 // teamBatch reads several.
@@ -153,6 +204,30 @@ func (g *GroupBuy) teamsOf(ctx context.Context, query string) (map[string]groupb
 	return found, fromMicros(clock), err
 }
 
+// Await implements groupbuy.Store. In the caller's transaction there is nothing to wait for: what was read there is locked.
+// An order is looked for among what is not committed as well, so that only then anybody waits.
+func (g *GroupBuy) Await(ctx context.Context, of groupbuy.Subject) error {
+	if err := g.units.ready(ctx); err != nil || g.units.bound() {
+		return err
+	}
+	var statement string
+	switch {
+	case of.Order != "":
+		known, err := g.units.knownOne(ctx, of.Order)
+		if err != nil || known.is != underWay {
+			return err
+		}
+		statement = render(g.sql.lockHold, of.Order)
+	case of.Team != "":
+		statement = renderList(g.sql.versions, []string{of.Team}) + " FOR UPDATE"
+	case of.Product != stock.Key{}:
+		statement = render(g.sql.lockProduct, of.Product.Activity, of.Product.SKU)
+	default:
+		statement = render(g.sql.readActivity, of.Activity) + " FOR UPDATE"
+	}
+	return g.units.query(ctx, statement, func(*sql.Rows) error { return nil })
+}
+
 // Seats implements groupbuy.Store. Those who ask for the first page of a team at once are answered by one read: every
 // payment that forms one asks.
 func (g *GroupBuy) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {
@@ -160,6 +235,7 @@ func (g *GroupBuy) Seats(ctx context.Context, filter groupbuy.SeatFilter, after 
 		return nil, err
 	}
 	var query string
+	by := g.units.query // calls decide by the seats of a team, or of a buyer
 	switch at := after.At; {
 	case filter.Team != "" && after.Order == "" && g.merged != nil:
 		return g.merged.members.do(ctx, limit, filter.Team)
@@ -175,13 +251,14 @@ func (g *GroupBuy) Seats(ctx context.Context, filter groupbuy.SeatFilter, after 
 			at = time.UnixMicro(0)
 		}
 		query = render(g.sql.seatsInState, int64(filter.State), at, at, after.Order, limit)
+		by = g.units.list
 	}
-	return g.listSeats(ctx, query)
+	return g.listSeats(ctx, by, query)
 }
 
 // listSeats lists seats.
-func (g *GroupBuy) listSeats(ctx context.Context, query string) ([]groupbuy.Seat, error) {
-	return listOf(ctx, g.units, query, func(rows *sql.Rows) (groupbuy.Seat, error) {
+func (g *GroupBuy) listSeats(ctx context.Context, by queryFunc, query string) ([]groupbuy.Seat, error) {
+	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Seat, error) {
 		var row seatRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
@@ -190,7 +267,7 @@ func (g *GroupBuy) listSeats(ctx context.Context, query string) ([]groupbuy.Seat
 
 // membersOf reads the first page of the seats of one team.
 func (g *GroupBuy) membersOf(ctx context.Context, limit int, code string) ([]groupbuy.Seat, error) {
-	return g.listSeats(ctx, render(g.sql.seatsOfTeam, code, "", limit))
+	return g.listSeats(ctx, g.units.query, render(g.sql.seatsOfTeam, code, "", limit))
 }
 
 // mostMembers is how many seats of several teams are read at once. Larger teams are read one by one.
@@ -199,7 +276,7 @@ const mostMembers = 2_000
 // membersBatch reads those of several.
 func (g *GroupBuy) membersBatch(ctx context.Context, limit int, codes []string) ([]reply[[]groupbuy.Seat], error) {
 	replies := make([]reply[[]groupbuy.Seat], len(codes))
-	seats, err := g.listSeats(ctx, render(renderList(g.sql.seatsOfTeams, codes), mostMembers+1))
+	seats, err := g.listSeats(ctx, g.units.query, render(renderList(g.sql.seatsOfTeams, codes), mostMembers+1))
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +318,7 @@ func (g *GroupBuy) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, e
 
 // teams lists teams.
 func (g *GroupBuy) teams(ctx context.Context, query string) ([]groupbuy.Team, error) {
-	return listOf(ctx, g.units, query, func(rows *sql.Rows) (groupbuy.Team, error) {
+	return listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Team, error) {
 		var row teamRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
@@ -251,11 +328,11 @@ func (g *GroupBuy) teams(ctx context.Context, query string) ([]groupbuy.Team, er
 // LateSeats implements groupbuy.Store. It locks nothing, also in the caller's transaction: the holds come first, and
 // who releases them looks for itself.
 func (g *GroupBuy) LateSeats(ctx context.Context, team string, limit int) ([]string, error) {
-	query := render(g.sql.lateSeats, limit)
-	if team != "" {
-		query = render(g.sql.lateSeatsOfTeam, team, limit)
+	query, by := render(g.sql.lateSeats, limit), g.units.list
+	if team != "" { // whether it has a place depends on them
+		query, by = render(g.sql.lateSeatsOfTeam, team, limit), g.units.query
 	}
-	return listOf(ctx, g.units, query, func(rows *sql.Rows) (string, error) {
+	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (string, error) {
 		var order string
 		err := rows.Scan(&order)
 		return order, err

@@ -40,7 +40,7 @@ func (g *groupBuyUnits) ride(ctx context.Context, q Tx, at time.Time, calls []lo
 	if err != nil {
 		return err
 	}
-	if b.joined, err = g.joined(ctx, q, buyers); err != nil {
+	if b.joined, err = b.joinedBy(ctx, q, codes, buyers); err != nil {
 		return err
 	}
 	if !b.takeAll() {
@@ -141,16 +141,19 @@ func (b *seatTaker) insert(ctx context.Context, q Tx, calls int) error {
 	return nil
 }
 
-// joined returns which of some buyers have a live seat in a team. Nobody can get one meanwhile: the item is locked.
-// In a transaction of the store's own this is its first read that is not of the rows' last version, and sees what
-// was committed before the lock.
-func (g *groupBuyUnits) joined(ctx context.Context, q Tx, buyers []any) (map[groupBuyer]bool, error) {
+// joinedBy returns which of some buyers, each a code and a buyer, have a live seat in a team. Nobody can get one
+// meanwhile: the teams are locked. In a transaction of the store's own this is its first read that is not of the rows' last
+// version, and sees what was committed before the lock.
+func (k *keeping) joinedBy(ctx context.Context, q Tx, codes []string, buyers []any) (map[groupBuyer]bool, error) {
 	joined := map[groupBuyer]bool{}
 	if len(buyers) == 0 {
 		return joined, nil
 	}
-	query := render(g.sql.joinedText(len(buyers)/2), buyers...)
-	err := read(ctx, q, g.units.current(query), func(rows *sql.Rows) error {
+	query, err := k.current(ctx, q, render(k.sql.joinedText(len(buyers)/2), buyers...), codes...)
+	if err != nil {
+		return nil, err
+	}
+	err = read(ctx, q, query, func(rows *sql.Rows) error {
 		var b groupBuyer
 		err := rows.Scan(&b.team, &b.buyer)
 		joined[b] = true
@@ -188,7 +191,7 @@ func (g *groupBuyUnits) moveSeats(ctx context.Context, q Tx, step stock.Step, or
 		}
 		joined := false
 		if step == stock.StepReacquire {
-			is, err := g.joined(ctx, q, []any{seat.Team, seat.Buyer})
+			is, err := k.joinedBy(ctx, q, []string{seat.Team}, []any{seat.Team, seat.Buyer})
 			if err != nil {
 				return err
 			}

@@ -83,10 +83,11 @@ func TestMain(m *testing.M) {
 // one is a unit of a SKU.
 func one(sku int64) stock.Line { return stock.Line{SKU: sku, Num: 1} }
 
-// bracket reports whether a statement begins or ends a transaction, or asks a new connection how it ends one.
+// bracket reports whether a statement begins or ends a transaction, or asks whether it has to.
 func bracket(statement string) bool {
-	return statement == "SELECT @@autocommit, @@completion_type" || strings.HasPrefix(statement, "START TRANSACTION") || strings.HasPrefix(statement, "SET TRANSACTION") ||
-		strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "ROLLBACK AND")
+	return strings.HasPrefix(statement, "START TRANSACTION") || strings.HasPrefix(statement, "SET TRANSACTION") ||
+		strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "ROLLBACK AND") ||
+		strings.HasPrefix(statement, "SELECT @@autocommit") // once for each connection
 }
 
 // waiting returns the connection of a statement that changes something, once there is one: it

@@ -61,13 +61,21 @@ func (r *RedPacket) Add(ctx context.Context, record redpacket.Record, senderMayG
 	}
 	item := stock.Item{Key: stock.Key{SKU: record.ID}, Quantities: stock.Quantities{Total: record.Split.Count, Left: record.Split.Count}}
 	defer r.units.freed(item.Key)
+	if r.units.bound() { // where what collides is not to be rolled back; see insert
+		if is, err := r.lockUnits(ctx, record.ID); err != nil || is {
+			return stock.Exists, err
+		}
+	}
 	kept, err := r.units.atomically(ctx, func(q Tx) (bool, error) {
 		if !senderMayGrab {
 			if _, err := q.ExecContext(ctx, render(r.sql.closeSender, redpacket.GrabID(record.ID, record.Sender))); err != nil {
 				return false, err
 			}
 		}
-		_, err := q.ExecContext(ctx, render(r.sql.addItem, item.SKU, item.Total, item.Left, record.Start, record.End, liveFor.Microseconds()))
+		err := r.units.keepInsertID(ctx, q, func() error {
+			_, err := q.ExecContext(ctx, render(r.sql.addItem, item.SKU, item.Total, item.Left, record.Start, record.End, liveFor.Microseconds()))
+			return err
+		})
 		if err != nil {
 			return false, err
 		}
@@ -88,11 +96,34 @@ func (r *RedPacket) Add(ctx context.Context, record redpacket.Record, senderMayG
 		return verdict(kept), err
 	}
 	known := false
-	err = r.units.query(ctx, r.units.current(render(r.sql.knownPacket, record.ID)), func(*sql.Rows) error { known = true; return nil })
+	err = r.units.query(ctx, render(r.sql.knownPacket, record.ID), func(*sql.Rows) error { known = true; return nil })
 	if err != nil || !known { // a packet comes with its item: this one has come without
 		return stock.Refused, missing(err)
 	}
 	return stock.Exists, nil
+}
+
+// lockUnits locks the item of a packet where a transaction of the caller's goes on, and reports whether there is one: then
+// there is a packet.
+func (r *RedPacket) lockUnits(ctx context.Context, id int64) (is bool, err error) {
+	if !r.units.bound() {
+		return true, nil
+	}
+	var version int64
+	err = r.units.among(ctx, func(q Tx) (bool, error) {
+		err := readRow(ctx, q, render(r.sql.lockUnits, id), &version)
+		return version == 0, err
+	}, r.units.sql.blankItems([]stock.Key{{SKU: id}}))
+	return version > 0, err
+}
+
+// change changes a packet that may not be there.
+func (r *RedPacket) change(ctx context.Context, id int64, statement string) (stock.Verdict, error) {
+	if is, err := r.lockUnits(ctx, id); err != nil || !is {
+		return stock.Refused, err
+	}
+	rows, err := r.units.exec(ctx, statement)
+	return verdict(rows > 0), err
 }
 
 // Open implements redpacket.Store.
@@ -101,8 +132,7 @@ func (r *RedPacket) Open(ctx context.Context, id int64) (stock.Verdict, error) {
 		return stock.Refused, err
 	}
 	defer r.units.freed(stock.Key{SKU: id})
-	rows, err := r.units.exec(ctx, render(r.sql.open, id))
-	return verdict(rows > 0), err
+	return r.change(ctx, id, render(r.sql.open, id))
 }
 
 // End implements redpacket.Store. Grabs have the item's row locked until they commit, and from
@@ -120,8 +150,7 @@ func (r *RedPacket) Drop(ctx context.Context, id int64) (stock.Verdict, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
-	rows, err := r.units.exec(ctx, render(r.sql.drop, id))
-	return verdict(rows > 0), err
+	return r.change(ctx, id, render(r.sql.drop, id))
 }
 
 // Return implements redpacket.Store. The item is off the shelf.
@@ -134,6 +163,9 @@ func (r *RedPacket) Return(ctx context.Context, id int64) (stock.Verdict, error)
 
 // giveBack ends a packet by a guarded UPDATE, and books what is left of it for its sender.
 func (r *RedPacket) giveBack(ctx context.Context, id int64, end string) (stock.Verdict, error) {
+	if is, err := r.lockUnits(ctx, id); err != nil || !is {
+		return stock.Refused, err
+	}
 	kept, err := r.units.atomically(ctx, func(q Tx) (bool, error) {
 		rows, err := affected(q.ExecContext(ctx, end))
 		if err != nil || rows == 0 {

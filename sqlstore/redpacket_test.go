@@ -48,7 +48,7 @@ func redPacketHarness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) bound
 	store := newStore(db.DB)
 	return redpackettest.Harness{
 		Store:   store,
-		Advance: db.Wire.Advance,
+		Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) (redpacket.Store, func() error, func() error) {
 			t.Helper()
 			return begin(t, db, "red_packet", func(tx sqlstore.Tx) redpacket.Store { return store.WithTx(tx) })

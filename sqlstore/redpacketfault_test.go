@@ -97,7 +97,12 @@ func TestPacketsLoseTheirConnection(t *testing.T) {
 					want = stock.ErrUnknown
 				}
 				name := fmt.Sprintf("%s: %s %v", c.name, match, kind)
-				p.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})
+				inject := func() { p.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind}) }
+				if match == "COMMIT" { // not that of a read
+					p.db.Wire.After(c.matches[i-1], inject)
+				} else {
+					inject()
+				}
 				err := c.call(t.Context(), id)
 				require.ErrorIs(t, err, want, name)
 				require.True(t, redpacket.Retryable(err), name)

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/redpacket"
@@ -27,7 +28,11 @@ func (q *redPacketSQL) statements() []statement {
 		{"A payout arrived", q.paid},
 		{"A payout failed", q.failed},
 		{"Read packets, two", q.readPackets(2)},
-		{"Read a packet in the caller's transaction", q.currentPacket},
+		{"In the caller's transaction: lock the item of a packet", q.lockUnits},
+		{"In the caller's transaction: which share a person has", q.shareNo},
+		{"In the caller's transaction: lock the hold of a grab", q.lockGrab},
+		{"In the caller's transaction: a blank share", strings.Replace(q.blankShare.insert, "#", "?", 1)},
+		{"In the caller's transaction: no blank share any more", q.blankShare.takeBack},
 		{"List packets", q.listPackets},
 		{"Packets whose time has come", q.due},
 		{"Read the shares of people, two", q.sharesOf(2)},

@@ -18,7 +18,7 @@ func (r *RedPacket) Payouts(ctx context.Context, after redpacket.Cursor, limit i
 	if after.Packet == 0 {
 		at = time.UnixMicro(0)
 	}
-	return r.shares(ctx, render(r.sql.payouts, at, at, after.Packet, at, after.Packet, after.No, limit))
+	return r.shares(ctx, r.units.list, render(r.sql.payouts, at, at, after.Packet, at, after.Packet, after.No, limit))
 }
 
 // Payout implements redpacket.Store.
@@ -26,17 +26,26 @@ func (r *RedPacket) Payout(ctx context.Context, packet, no int64) (redpacket.Boo
 	if err := r.units.ready(ctx); err != nil {
 		return redpacket.Booked{}, false, err
 	}
-	found, err := r.shares(ctx, r.units.current(render(r.sql.payout, packet, no)))
-	if err != nil || len(found) == 0 {
-		return redpacket.Booked{}, false, err
-	}
-	return found[0], true, nil
+	var payout redpacket.Booked
+	err := r.units.queryAmong(ctx, render(r.sql.payout, packet, no), func(rows *sql.Rows) (bool, error) {
+		is, err := scanShare(rows)
+		if is.Places >= 0 {
+			payout = is
+		}
+		return is.Places >= 0, err
+	}, r.sql.blankShareOf(packet, no))
+	return payout, payout.Packet != 0, err
 }
 
 // Paid implements redpacket.Store.
 func (r *RedPacket) Paid(ctx context.Context, packet, no int64) (stock.Verdict, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return stock.Refused, err
+	}
+	if r.units.bound() { // where the step would lock the place of a share that is not there
+		if _, is, err := r.Payout(ctx, packet, no); err != nil || !is {
+			return stock.Refused, err
+		}
 	}
 	rows, err := r.units.exec(ctx, render(r.sql.paid, packet, no))
 	return verdict(rows > 0), err
@@ -52,9 +61,9 @@ func (r *RedPacket) Failed(ctx context.Context, packet, no, failures int64, reas
 }
 
 // shares reads shares and what was left of packets.
-func (r *RedPacket) shares(ctx context.Context, query string) ([]redpacket.Booked, error) {
+func (r *RedPacket) shares(ctx context.Context, by queryFunc, query string) ([]redpacket.Booked, error) {
 	var shares []redpacket.Booked
-	err := r.units.query(ctx, query, func(rows *sql.Rows) error {
+	err := by(ctx, query, func(rows *sql.Rows) error {
 		share, err := scanShare(rows)
 		shares = append(shares, share)
 		return err

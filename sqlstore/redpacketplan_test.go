@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 // However many packets and shares there are, what is read of them is found by an index: the work list and
@@ -22,11 +23,12 @@ func TestRedPacketReadsScanNoTable(t *testing.T) {
 	const packets, shares = 40, 50
 	p := openPurse(t)
 	ctx := t.Context()
-	var rows, people []string
+	var rows, people, grabs []string
 	for id := range packets {
 		p.fill(int64(id+1), 10_000, shares)
 		for no := range shares {
 			paid := no % 5 // most are
+			grabs = append(grabs, fmt.Sprintf("('%s', 1, %d, 0, 1, %d, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", redpacket.GrabID(int64(id+1), int64(1000+no)), id+1, stock.Paid))
 			people = append(people, fmt.Sprintf("(%d, %d, %d, 2, 1, %d, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", id+1, no+1, 1000+no, min(paid, 1)))
 		}
 		rows = append(rows, fmt.Sprintf("(%d, 2, 9, 2, 100, 100, 5, 0, 1, REPEAT('s', 32), 4, UTC_TIMESTAMP(6), 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", 1000+id))
@@ -35,6 +37,7 @@ func TestRedPacketReadsScanNoTable(t *testing.T) {
 		"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, PAY_STATE, DUE_TIME, CREATE_TIME) VALUES " + strings.Join(people, ", "),
 		"INSERT INTO red_packet (PACKET_ID, SENDER_ID, PLACES, BEST_NO, TOTAL_MONEY, STOCK_MONEY, TOTAL_NUM, SPLIT_EQUAL, MIN_MONEY, SEED, STATE, END_TIME, OWN_END, CREATE_TIME, UPDATE_TIME) VALUES " +
 			strings.Join(rows, ", "),
+		"INSERT INTO red_packet_stock_hold (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES " + strings.Join(grabs, ", "),
 		"ANALYZE TABLE red_packet, red_packet_share, red_packet_stock, red_packet_stock_hold",
 	} {
 		_, err := p.db.ExecContext(ctx, statement)

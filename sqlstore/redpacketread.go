@@ -58,13 +58,26 @@ func (r *RedPacket) Record(ctx context.Context, id int64) (redpacket.Record, tim
 func (r *RedPacket) record(ctx context.Context, _ struct{}, id int64) (recordAt, error) {
 	query := r.sql.readPackets(1)
 	if r.units.bound() {
-		query = r.sql.currentPacket
+		query += " FOR UPDATE"
+	}
+	is, err := r.lockUnits(ctx, id)
+	if err != nil || !is {
+		return r.noRecord(ctx, err)
 	}
 	found, err := r.records(ctx, render(query, id))
 	if err != nil {
 		return recordAt{}, err
 	}
 	return recordAt{record: found.packets[id], now: found.now}, nil
+}
+
+// noRecord is that there is no packet, with the clock.
+func (r *RedPacket) noRecord(ctx context.Context, err error) (recordAt, error) {
+	if err != nil {
+		return recordAt{}, err
+	}
+	clock, err := r.units.clock(ctx)
+	return recordAt{now: fromMicros(clock)}, err
 }
 
 // recordBatch reads several.
@@ -118,7 +131,7 @@ func (r *RedPacket) Records(ctx context.Context, after int64, limit int) ([]redp
 		return nil, err
 	}
 	var records []redpacket.Record
-	err := r.units.query(ctx, render(r.sql.listPackets, after, limit), func(rows *sql.Rows) error {
+	err := r.units.list(ctx, render(r.sql.listPackets, after, limit), func(rows *sql.Rows) error {
 		var row packetRow
 		err := rows.Scan(row.targets()...)
 		records = append(records, row.finish())
@@ -137,7 +150,7 @@ func (r *RedPacket) Due(ctx context.Context, limit int) ([]int64, error) {
 		return nil, err
 	}
 	var due []int64
-	err := r.units.query(ctx, render(r.sql.due, limit), func(rows *sql.Rows) error {
+	err := r.units.list(ctx, render(r.sql.due, limit), func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		due = append(due, id)
@@ -168,16 +181,43 @@ func (r *RedPacket) Share(ctx context.Context, packet, person int64) (redpacket.
 
 // shareOf reads the share of one person; nil where there is none.
 func (r *RedPacket) shareOf(ctx context.Context, packet, person int64) (*redpacket.Booked, error) {
-	found, err := r.shares(ctx, r.units.current(render(r.sql.sharesOf(1), packet, person)))
+	query := render(r.sql.sharesOf(1), packet, person)
+	if r.units.bound() {
+		var err error
+		if query, err = r.currentShare(ctx, packet, person); err != nil || query == "" {
+			return nil, err
+		}
+	}
+	found, err := r.shares(ctx, r.units.query, query)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return &found[0], nil
 }
 
+// currentShare returns the read of a share in the caller's transaction, or nothing where there is none. The hold of the grab is
+// locked first: a grab that was made has a share, and that is there to be locked. Its number never changes, and may come from the
+// transaction's snapshot: MariaDB would lock the place beside it in the index of people.
+func (r *RedPacket) currentShare(ctx context.Context, packet, person int64) (string, error) {
+	var grabbed, no int64
+	id := redpacket.GrabID(packet, person)
+	err := r.units.among(ctx, func(q Tx) (bool, error) {
+		err := readRow(ctx, q, render(r.sql.lockGrab, id), &grabbed)
+		return grabbed == 0, err
+	}, r.units.sql.blankHolds(id))
+	if err != nil || grabbed == 0 {
+		return "", err
+	}
+	err = r.units.query(ctx, render(r.sql.shareNo, packet, person), func(rows *sql.Rows) error { return rows.Scan(&no) })
+	if no == 0 {
+		return render(r.sql.sharesOf(1), packet, person) + " FOR UPDATE", err
+	}
+	return render(r.sql.payout, packet, no) + " FOR UPDATE", err
+}
+
 // sharesBatch reads those of several.
 func (r *RedPacket) sharesBatch(ctx context.Context, packet int64, people []int64) ([]reply[*redpacket.Booked], error) {
-	found, err := r.shares(ctx, render(r.sql.sharesOf(len(people)), append([]any{packet}, anyOf(people)...)...))
+	found, err := r.shares(ctx, r.units.query, render(r.sql.sharesOf(len(people)), append([]any{packet}, anyOf(people)...)...))
 	if err != nil {
 		return nil, err
 	}
@@ -197,5 +237,5 @@ func (r *RedPacket) Shares(ctx context.Context, packet, after int64, limit int) 
 	if err := r.units.ready(ctx); err != nil {
 		return nil, err
 	}
-	return r.shares(ctx, render(r.sql.listShares, packet, max(after, 0), limit))
+	return r.shares(ctx, r.units.list, render(r.sql.listShares, packet, max(after, 0), limit))
 }

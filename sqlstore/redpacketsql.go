@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 
@@ -19,8 +21,10 @@ type redPacketSQL struct {
 	open, end, drop, giveAllBack, giveBack       string
 	lockPacket, takeShares, claimShares          string
 	paid, failed                                 string
-	currentPacket, listPackets, due, book        string
+	lockUnits, lockGrab, shareNo                 string
+	listPackets, due, book                       string
 	listShares, payouts, payout                  string
+	blankShare                                   blank
 }
 
 // packetColumns are the columns of a packet p, in the order in which packetRow scans them.
@@ -88,16 +92,21 @@ func (q *redPacketSQL) renderShares() {
 		" STATE = ?, OVER_TIME = ?, UPDATE_TIME = ?" +
 		fmt.Sprintf(" WHERE PACKET_ID = ? AND STATE = %d AND SELL_NUM = ? AND STOCK_MONEY = ?", redpacket.Open)
 
-	q.paid = "UPDATE " + q.shares + " SET PAY_STATE = 1, PAY_TIME = " + now + " WHERE PACKET_ID = ? AND SHARE_NO = ? AND PAY_STATE = 0"
-	q.failed = "UPDATE " + q.shares + " SET FAIL_NUM = FAIL_NUM + 1, FAIL_REASON = ?, DUE_TIME = TIMESTAMPADD(MICROSECOND, ?, " + now + ")" +
+	q.paid = "UPDATE " + q.shares + " " + byKey + " SET PAY_STATE = 1, PAY_TIME = " + now + " WHERE PACKET_ID = ? AND SHARE_NO = ? AND PAY_STATE = 0"
+	q.failed = "UPDATE " + q.shares + " " + byKey + " SET FAIL_NUM = FAIL_NUM + 1, FAIL_REASON = ?, DUE_TIME = TIMESTAMPADD(MICROSECOND, ?, " + now + ")" +
 		" WHERE PACKET_ID = ? AND SHARE_NO = ? AND PAY_STATE = 0 AND FAIL_NUM = ?"
 }
 
 // renderPacketReads renders what is read.
 func (q *redPacketSQL) renderPacketReads() {
 	// In the caller's transaction the item's row is locked before the packet's, as everywhere.
-	q.currentPacket = "SELECT " + packetColumns + ", " + micros(now) + " FROM " + q.items + " s " + byKey + " STRAIGHT_JOIN " + q.packets + " p " + byKey + " ON p.PACKET_ID = s.SKU_ID" +
-		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0 FOR UPDATE"
+	q.lockUnits = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE"
+	q.lockGrab = "SELECT SKU_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
+	// A blank share has PLACES -1. Its person is of its own each time: where a row with the same key has just been deleted, MySQL
+	// looks for duplicates with a lock on the gap.
+	q.blankShare = blank{"INSERT INTO " + q.shares + " (PACKET_ID, SHARE_NO, PERSON_ID, REMAINDER, PLACES, MONEY, DUE_TIME, CREATE_TIME)" +
+		" VALUES (?, ?, #, 2, -1, 1, " + list(now, 2) + ") ON DUPLICATE KEY UPDATE FAIL_NUM = FAIL_NUM",
+		takeBlank(q.shares, "t.PACKET_ID = ? AND t.SHARE_NO = ?", "t.PLACES = -1")}
 	q.listPackets = "SELECT " + packetColumns + " FROM " + q.packets + " p WHERE p.PACKET_ID > ? ORDER BY p.PACKET_ID LIMIT ?"
 	q.due = "SELECT p.PACKET_ID FROM " + q.packets + " p FORCE INDEX (" + q.packets + "_due)" +
 		fmt.Sprintf(" WHERE p.STATE = %d AND p.END_TIME <= %s ORDER BY p.END_TIME LIMIT ?", redpacket.Open, now)
@@ -107,6 +116,7 @@ func (q *redPacketSQL) renderPacketReads() {
 	q.payouts = share + " FORCE INDEX (" + q.shares + "_due) WHERE b.PAY_STATE = 0 AND b.DUE_TIME <= " + now + " AND (b.DUE_TIME > ?" +
 		" OR (b.DUE_TIME = ? AND b.PACKET_ID > ?) OR (b.DUE_TIME = ? AND b.PACKET_ID = ? AND b.SHARE_NO > ?))" +
 		" ORDER BY b.DUE_TIME, b.PACKET_ID, b.SHARE_NO LIMIT ?"
+	q.shareNo = "SELECT b.SHARE_NO FROM " + q.shares + " b " + by(q.shares, "person") + " WHERE b.PACKET_ID = ? AND b.PERSON_ID = ? AND b.REMAINDER = 0"
 	q.payout = share + " WHERE b.PACKET_ID = ? AND b.SHARE_NO = ?"
 
 	// One statement and so one moment, also at READ COMMITTED.
@@ -117,6 +127,12 @@ func (q *redPacketSQL) renderPacketReads() {
 		" CROSS JOIN (SELECT COALESCE(MAX(MONEY), -1) AS MONEY FROM " + q.shares + " WHERE PACKET_ID = ? AND SHARE_NO = 0) r" +
 		" CROSS JOIN (SELECT " + sum("NUM - RESTOCK_NUM") + " AS NUM FROM " + q.holds + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 AND STATE " + in(sold) + ") h" +
 		" WHERE p.PACKET_ID = ?"
+}
+
+// blankShareOf renders a blank share; see handle.among.
+func (q *redPacketSQL) blankShareOf(packet, no int64) blank {
+	person := strconv.FormatInt(-1-rand.Int64N(math.MaxInt64), 10) //nolint:gosec // keeps no secret
+	return blank{strings.Replace(q.blankShare.insert, "#", person, 1), q.blankShare.takeBack}.of(packet, no)
 }
 
 // readPackets reads several packets with the clock.

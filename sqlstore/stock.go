@@ -117,6 +117,10 @@ func newStock(db *sql.DB, o Options, b *bounds, statements *stockSQL, err error)
 // the caller commits. What is read there is read as it is now, with a lock, not as the
 // transaction's snapshot has it.
 //
+// Call it before any plain SELECT of the transaction, or use READ COMMITTED. A server that isolates snapshots (MariaDB from
+// 11.6.2 on, innodb_snapshot_isolation) tells a transaction that has read before to start over, where others have changed since
+// what a call meets: the call is ErrUnavailable. Here a transaction reads without a lock only behind what it has locked.
+//
 // After a refusal, an error that names the state of an order or what an item does not allow, the
 // transaction is as it was before the call, with the locks it took, and may go on. After any
 // other error it must be rolled back: the server may have done so already (a deadlock), and

@@ -49,7 +49,7 @@ func harness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) boundStore) st
 	store := newStore(db.DB)
 	return stocktest.Harness{
 		Store:   store,
-		Advance: db.Wire.Advance,
+		Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) (stock.Store, func() error, func() error) {
 			t.Helper()
 			return begin(t, db, "goods_stock", func(tx sqlstore.Tx) stock.Store { return store.WithTx(tx) })

@@ -192,6 +192,14 @@ func (s *Stock) knownBatch(ctx context.Context, _ struct{}, orders []string) ([]
 	return replies, err
 }
 
+// knownOne is known for one, read together with those of others where calls are merged.
+func (s *Stock) knownOne(ctx context.Context, order string) (knownOrder, error) {
+	if s.merged == nil {
+		return s.knownAlone(ctx, struct{}{}, order)
+	}
+	return s.merged.orders.do(ctx, struct{}{}, order)
+}
+
 // knownAlone is known for one.
 func (s *Stock) knownAlone(ctx context.Context, _ struct{}, order string) (knownOrder, error) {
 	known, now, err := s.known(ctx, []string{order})

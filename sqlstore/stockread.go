@@ -73,15 +73,6 @@ func (q *stockSQL) readItems(keys int) string {
 		" FROM " + q.itemsOf(keys) + " LEFT JOIN " + q.buyers + " b " + byKey + " ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = l.NUM"
 }
 
-// current makes a read inside the caller's transaction see what is there now, not what was
-// there when the transaction's snapshot was taken.
-func (s *Stock) current(query string) string {
-	if s.bound() {
-		return query + " FOR UPDATE"
-	}
-	return query
-}
-
 // refundColumns are the columns of a line of a refund r, and changeColumns those of a change c, in the order in which they
 // are scanned.
 const (

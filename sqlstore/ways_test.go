@@ -53,6 +53,17 @@ func choose[S any](seed int64, ways map[string]func(*sql.DB) S) (sqltest.Variant
 	return variants[uint64(seed)%uint64(len(variants))], ways[names[uint64(seed)%uint64(len(names))]]
 }
 
+// reader opens a caller's transaction that has read a table, which takes its snapshot.
+func reader(t testing.TB, db *sqltest.DB, table string) *sql.Tx {
+	t.Helper()
+	tx, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback() }) // where the test did not get to its end
+	var rows int
+	require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows))
+	return tx
+}
+
 // begin opens a caller's transaction and binds a store to it. It reads the table, which takes the snapshot of a
 // transaction that has one.
 func begin[S any](t testing.TB, db *sqltest.DB, table string, bind func(sqlstore.Tx) S) (store S, commit, rollback func() error) {

@@ -39,6 +39,11 @@ type Harness struct {
 	// Begin opens a caller's transaction. Where transactions read from a snapshot, Begin takes it, as a
 	// caller's own SELECT would. It is nil where the store has no transactions.
 	Begin func(t testing.TB) Transaction
+
+	// Conflicts reports that a transaction which has read before may be told to start over where others have changed since
+	// what a call of it meets: the call is ErrUnavailable then, and the transaction is to be rolled back and run again. Otherwise
+	// calls see what is there now.
+	Conflicts bool
 }
 
 // Transaction is a caller's transaction, and how to end it.

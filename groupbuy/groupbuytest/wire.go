@@ -45,6 +45,12 @@ func over2[A, B any](w *wire, name string, call func() (A, B, error)) (A, B, err
 	return wiretest.Over2(w.send, w.reply, name, call)
 }
 
+// Await implements groupbuy.Store.
+func (w *wire) Await(ctx context.Context, of groupbuy.Subject) error {
+	_, err := over(w, "Await", func() (struct{}, error) { return struct{}{}, w.store.Await(ctx, of) })
+	return err
+}
+
 // Units implements groupbuy.Store. It is no call itself: nothing is sent.
 func (w *wire) Units(with groupbuy.Along) stock.Store {
 	units := wiredUnits{&wiretest.Stock{Prefix: unitsPrefix, Send: w.send, Reply: w.reply}}
@@ -128,8 +134,8 @@ func (w *wire) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.
 }
 
 // Team implements groupbuy.Store.
-func (w *wire) Team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
-	return over2(w, "Team", func() (groupbuy.Team, time.Time, error) { return w.store.Team(ctx, code) })
+func (w *wire) Team(ctx context.Context, code string, product stock.Key) (groupbuy.Team, time.Time, error) {
+	return over2(w, "Team", func() (groupbuy.Team, time.Time, error) { return w.store.Team(ctx, code, product) })
 }
 
 // Seats implements groupbuy.Store.

@@ -21,6 +21,8 @@ type Checks struct {
 
 	Retryable func(error) bool // the domain's
 	Normal    func(any) any    // the form in which Same compares two values; nil compares them as they are
+
+	conflicts bool // see StartsOver
 }
 
 // A Checker is whatever embeds Checks.
@@ -28,9 +30,37 @@ type Checker interface{ checks() *Checks }
 
 func (c *Checks) checks() *Checks { return c }
 
+// startOver is what a call of a transaction that is told to start over ends with.
+type startOver struct{}
+
+// StartsOver makes the calls of a caller's transaction and reports whether it is to start over: a call was ErrUnavailable. That
+// may be only where transactions conflict; otherwise such an error ends the test, as any other does.
+func (c *Checks) StartsOver(conflict bool, calls func()) (again bool) {
+	c.Helper()
+	c.conflicts = conflict
+	defer func() {
+		c.conflicts = false
+		if told := recover(); told != nil {
+			if _, again = told.(startOver); !again {
+				panic(told)
+			}
+		}
+	}()
+	calls()
+	return false
+}
+
+// over ends the calls of StartsOver where they are told to.
+func (c *Checks) over(err error) {
+	if c.conflicts && errors.Is(err, fault.ErrUnavailable) {
+		panic(startOver{})
+	}
+}
+
 // No ends the test on an error.
 func (c *Checks) No(err error) {
 	c.Helper()
+	c.over(err)
 	if err != nil {
 		c.Fatalf("unexpected error: %v", err)
 	}
@@ -39,6 +69,7 @@ func (c *Checks) No(err error) {
 // Is ends the test unless an error matches all of the targets. Whether it is retryable must agree with what it is.
 func (c *Checks) Is(err error, targets ...error) {
 	c.Helper()
+	c.over(err)
 	for _, target := range targets {
 		if !errors.Is(err, target) {
 			c.Fatalf("error is %v, want %v", err, target)

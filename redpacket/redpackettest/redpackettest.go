@@ -36,6 +36,11 @@ type Harness struct {
 	// transactions that touch different packets must be able to go on side by side.
 	// It is nil where the store has no transactions.
 	Begin func(t testing.TB) (store redpacket.Store, commit, rollback func() error)
+
+	// Conflicts reports that a transaction which has read before may be told to start over where others have changed since
+	// what a call of it meets: the call is ErrUnavailable then, and the transaction is to be rolled back and run again. Otherwise
+	// calls see what is there now.
+	Conflicts bool
 }
 
 // Run runs every case against stores that open makes, one for each case. The cases run in

@@ -231,13 +231,26 @@ func ownChanges(s *scene) {
 
 // snapshot opens a transaction and makes it read what nobody else touches, so that a store
 // that keeps snapshots has taken one.
-func (s *scene) snapshot() (packets *redpacket.Packets, commit func()) {
+func (s *scene) snapshot() (packets *redpacket.Packets, commit, rollback func()) {
 	s.Helper()
 	s.send(random(99, 100, 1))
-	packets, commit, _ = s.begin()
+	packets, commit, rollback = s.begin()
 	_, err := packets.Packet(s.Context(), 99)
 	s.No(err)
-	return packets, commit
+	return packets, commit, rollback
+}
+
+// behind makes calls in a transaction that has read before the world went on, and commits it.
+func (s *scene) behind(meanwhile func(), calls func(packets *redpacket.Packets)) {
+	s.Helper()
+	packets, commit, rollback := s.snapshot()
+	meanwhile()
+	if s.StartsOver(s.Conflicts, func() { calls(packets) }) {
+		rollback()
+		packets, commit, _ = s.begin()
+		calls(packets)
+	}
+	commit()
 }
 
 // stalePackets lets the world go on between the snapshot of a transaction and its steps: what it has
@@ -246,39 +259,39 @@ func stalePackets(s *scene) {
 	for id := int64(1); id <= 4; id++ {
 		s.send(equal(id, 10, 2))
 	}
-	packets, commit := s.snapshot()
-	s.send(equal(5, 10, 2))
-	s.confirm(1, redpacket.Open)
-	s.close(2, redpacket.Closed)
-	s.confirm(3, redpacket.Open)
-	s.close(3, redpacket.Closed)
-	s.confirm(4, redpacket.Open)
-	s.grabs(4, anna, ben)
-
-	_, err := packets.Grab(s.Context(), 1, carol)
-	s.No(err)
-	p, err := packets.Confirm(s.Context(), 1)
-	s.No(err)
-	suite.Same(s, "state of 1", p.State, redpacket.Open)
-	p, err = packets.Confirm(s.Context(), 2)
-	s.No(err)
-	suite.Same(s, "state of 2", p.State, redpacket.Closed)
-	p, err = packets.Close(s.Context(), 3)
-	s.No(err)
-	suite.Same(s, "state of 3", p.State, redpacket.Closed)
-	_, err = packets.Grab(s.Context(), 3, carol)
-	s.only(err, redpacket.ErrClosed)
-	_, err = packets.Grab(s.Context(), 4, carol)
-	s.only(err, redpacket.ErrFinished)
-	p, err = packets.Close(s.Context(), 4)
-	s.No(err)
-	suite.Same(s, "state of 4", p.State, redpacket.Finished)
-	p, err = packets.Send(s.Context(), equal(5, 10, 2))
-	s.No(err)
-	suite.Same(s, "state of 5", p.State, redpacket.Unpaid)
-	_, err = packets.Send(s.Context(), equal(5, 11, 2))
-	s.only(err, redpacket.ErrMismatch)
-	commit()
+	s.behind(func() {
+		s.send(equal(5, 10, 2))
+		s.confirm(1, redpacket.Open)
+		s.close(2, redpacket.Closed)
+		s.confirm(3, redpacket.Open)
+		s.close(3, redpacket.Closed)
+		s.confirm(4, redpacket.Open)
+		s.grabs(4, anna, ben)
+	}, func(packets *redpacket.Packets) {
+		_, err := packets.Grab(s.Context(), 1, carol)
+		s.No(err)
+		p, err := packets.Confirm(s.Context(), 1)
+		s.No(err)
+		suite.Same(s, "state of 1", p.State, redpacket.Open)
+		p, err = packets.Confirm(s.Context(), 2)
+		s.No(err)
+		suite.Same(s, "state of 2", p.State, redpacket.Closed)
+		p, err = packets.Close(s.Context(), 3)
+		s.No(err)
+		suite.Same(s, "state of 3", p.State, redpacket.Closed)
+		_, err = packets.Grab(s.Context(), 3, carol)
+		s.only(err, redpacket.ErrClosed)
+		_, err = packets.Grab(s.Context(), 4, carol)
+		s.only(err, redpacket.ErrFinished)
+		p, err = packets.Close(s.Context(), 4)
+		s.No(err)
+		suite.Same(s, "state of 4", p.State, redpacket.Finished)
+		p, err = packets.Send(s.Context(), equal(5, 10, 2))
+		s.No(err)
+		suite.Same(s, "state of 5", p.State, redpacket.Unpaid)
+		_, err = packets.Send(s.Context(), equal(5, 11, 2))
+		s.only(err, redpacket.ErrMismatch)
+	})
 	s.holds(1, 1, 5, 5)
 	s.goesBack(2, 10)
 	s.goesBack(3, 10)
@@ -289,20 +302,21 @@ func stalePackets(s *scene) {
 // moment of the grab.
 func staleShares(s *scene) {
 	s.open(equal(1, 10, 4)) // 3+3+2+2
-	packets, commit := s.snapshot()
-	s.grab(1, anna)
-	s.grab(1, ben)
-	share, err := packets.Grab(s.Context(), 1, carol)
-	s.No(err)
-	suite.Same(s, "number", share.No, 3)
-	suite.Same(s, "amount", share.Amount, fen(2))
-	again, err := packets.Grab(s.Context(), 1, anna) // which was grabbed elsewhere
-	s.No(err)
-	suite.Same(s, "amount", again.Amount, fen(3))
-	p, err := packets.Close(s.Context(), 1)
-	s.No(err)
-	suite.Same(s, "what is left", p.Left, fen(2))
-	commit()
+	s.behind(func() {
+		s.grab(1, anna)
+		s.grab(1, ben)
+	}, func(packets *redpacket.Packets) {
+		share, err := packets.Grab(s.Context(), 1, carol)
+		s.No(err)
+		suite.Same(s, "number", share.No, 3)
+		suite.Same(s, "amount", share.Amount, fen(2))
+		again, err := packets.Grab(s.Context(), 1, anna) // which was grabbed elsewhere
+		s.No(err)
+		suite.Same(s, "amount", again.Amount, fen(3))
+		p, err := packets.Close(s.Context(), 1)
+		s.No(err)
+		suite.Same(s, "what is left", p.Left, fen(2))
+	})
 	s.holds(1, 3, 8, 2)
 	s.goesBack(1, 2)
 }
@@ -311,17 +325,19 @@ func staleShares(s *scene) {
 func stalePayouts(s *scene) {
 	s.open(equal(1, 10, 4))
 	s.grabs(1, anna, ben, carol)
-	packets, commit := s.snapshot()
-	paid := s.paidOut(1, 1)
-	s.failed(1, 2, "elsewhere")
-	got, err := packets.PaidOut(s.Context(), paid.Number)
-	s.No(err)
-	suite.Same(s, "payout", got, paid)
-	_, err = packets.PayoutFailed(s.Context(), paid.Number, "here")
-	s.only(err, redpacket.ErrPaidOut)
-	got, err = packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(1, 2), "here")
-	s.No(err)
-	suite.Same(s, "failures", got.Failures, 2)
-	commit()
+	var paid redpacket.Payout
+	s.behind(func() {
+		paid = s.paidOut(1, 1)
+		s.failed(1, 2, "elsewhere")
+	}, func(packets *redpacket.Packets) {
+		got, err := packets.PaidOut(s.Context(), paid.Number)
+		s.No(err)
+		suite.Same(s, "payout", got, paid)
+		_, err = packets.PayoutFailed(s.Context(), paid.Number, "here")
+		s.only(err, redpacket.ErrPaidOut)
+		got, err = packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(1, 2), "here")
+		s.No(err)
+		suite.Same(s, "failures", got.Failures, 2)
+	})
 	s.SameTime("due", s.payout(1, 2).DueAt, s.now().Add(2*time.Minute))
 }

@@ -138,8 +138,8 @@ CREATE TABLE IF NOT EXISTS coupon_code (
   CAMPAIGN_ID BIGINT        NOT NULL,
   POSITION    BIGINT        NOT NULL COMMENT 'from 1, without gaps',
   CODE        VARBINARY(64) NOT NULL,
-  PRIMARY KEY (CAMPAIGN_ID, POSITION),
-  UNIQUE KEY coupon_code_code (CODE)
+  PRIMARY KEY (CODE),
+  UNIQUE KEY coupon_code_position (CAMPAIGN_ID, POSITION)
 ) ENGINE = InnoDB COMMENT = 'holdfast';
 
 -- One row a coupon. Its number is that of its claim in coupon_stock_hold.

@@ -58,13 +58,13 @@ SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.BUYER_ID, w.TERMS_NO, w.POSITION, k.CODE, w
   LEFT JOIN coupon_stock_hold h FORCE INDEX (PRIMARY) ON h.ORDER_NO = ?
    AND h.LINE_NO = 1
   LEFT JOIN coupon_wallet w FORCE INDEX (PRIMARY) ON w.COUPON_NO = h.ORDER_NO
-  LEFT JOIN coupon_code k FORCE INDEX (PRIMARY) ON k.CAMPAIGN_ID = w.CAMPAIGN_ID
+  LEFT JOIN coupon_code k FORCE INDEX (coupon_code_position) ON k.CAMPAIGN_ID = w.CAMPAIGN_ID
    AND k.POSITION = w.POSITION;
 
 -- Read several coupons
 SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.BUYER_ID, w.TERMS_NO, w.POSITION, k.CODE, w.STATE, TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', w.VALID_FROM), TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', w.VALID_UNTIL), w.ORDER_NO, TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', w.EXPIRE_TIME), TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', w.CLAIM_TIME), TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', w.UPDATE_TIME), h.STATE, TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', h.EXPIRE_TIME), TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', UTC_TIMESTAMP(6))
   FROM coupon_wallet w FORCE INDEX (PRIMARY)
-  LEFT JOIN coupon_code k FORCE INDEX (PRIMARY) ON k.CAMPAIGN_ID = w.CAMPAIGN_ID
+  LEFT JOIN coupon_code k FORCE INDEX (coupon_code_position) ON k.CAMPAIGN_ID = w.CAMPAIGN_ID
    AND k.POSITION = w.POSITION
   LEFT JOIN coupon_stock_hold h ON h.ORDER_NO = w.COUPON_NO
    AND h.LINE_NO = 1
@@ -74,7 +74,7 @@ SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.BUYER_ID, w.TERMS_NO, w.POSITION, k.CODE, w
 -- Read the coupon of a code
 SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.BUYER_ID, w.TERMS_NO, w.POSITION, k.CODE, w.STATE, TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', w.VALID_FROM), TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', w.VALID_UNTIL), w.ORDER_NO, TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', w.EXPIRE_TIME), TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', w.CLAIM_TIME), TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', w.UPDATE_TIME), NULL, NULL, c.CLOCK
   FROM (SELECT TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', UTC_TIMESTAMP(6)) AS CLOCK) c
-  LEFT JOIN coupon_code k FORCE INDEX (coupon_code_code) ON k.CODE = ?
+  LEFT JOIN coupon_code k FORCE INDEX (PRIMARY) ON k.CODE = ?
   LEFT JOIN coupon_wallet w FORCE INDEX (coupon_wallet_position) ON w.CAMPAIGN_ID = k.CAMPAIGN_ID
    AND w.POSITION = k.POSITION;
 
@@ -124,6 +124,15 @@ UPDATE coupon_wallet w
    AND w.VALID_FROM <= UTC_TIMESTAMP(6)
    AND w.VALID_UNTIL > UTC_TIMESTAMP(6);
 
+-- Step reserve 1 in the caller's transaction: take the coupon
+UPDATE coupon_wallet w
+   SET w.STATE = 3, w.ORDER_NO = ?, w.EXPIRE_TIME = TIMESTAMPADD(MICROSECOND, ?, TIMESTAMP'1970-01-01 00:00:00.000000'), w.UPDATE_TIME = TIMESTAMP'1970-01-01 00:00:00.000000'
+ WHERE w.COUPON_NO = ?
+   AND (w.STATE = 2 OR (w.STATE = 3
+   AND w.EXPIRE_TIME <= TIMESTAMP'1970-01-01 00:00:00.000000'))
+   AND w.VALID_FROM <= TIMESTAMP'1970-01-01 00:00:00.000000'
+   AND w.VALID_UNTIL > TIMESTAMP'1970-01-01 00:00:00.000000';
+
 -- Step reserve, the first use of an order
 INSERT INTO coupon_use (COUPON_NO, ORDER_NO, PLACES, TOTAL, DISCOUNT, EXPIRE_TIME, STATE, REDEEM_TIME, CREATE_TIME, UPDATE_TIME)
 VALUES (?, ?, ?, ?, ?, ?, 1, NULL, TIMESTAMP'1970-01-01 00:00:00.000000', TIMESTAMP'1970-01-01 00:00:00.000000');
@@ -162,6 +171,15 @@ UPDATE coupon_wallet w
    AND w.EXPIRE_TIME <= UTC_TIMESTAMP(6)))
    AND w.VALID_FROM <= UTC_TIMESTAMP(6)
    AND w.VALID_UNTIL > UTC_TIMESTAMP(6);
+
+-- Step spend 1 in the caller's transaction: take the coupon
+UPDATE coupon_wallet w
+   SET w.STATE = 4, w.ORDER_NO = ?, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = TIMESTAMP'1970-01-01 00:00:00.000000'
+ WHERE w.COUPON_NO = ?
+   AND (w.STATE = 2 OR (w.STATE = 3
+   AND w.EXPIRE_TIME <= TIMESTAMP'1970-01-01 00:00:00.000000'))
+   AND w.VALID_FROM <= TIMESTAMP'1970-01-01 00:00:00.000000'
+   AND w.VALID_UNTIL > TIMESTAMP'1970-01-01 00:00:00.000000';
 
 -- Step spend, the first use of an order
 INSERT INTO coupon_use (COUPON_NO, ORDER_NO, PLACES, TOTAL, DISCOUNT, EXPIRE_TIME, STATE, REDEEM_TIME, CREATE_TIME, UPDATE_TIME)
@@ -259,7 +277,7 @@ UPDATE coupon_stock s
 
 -- Import: who has codes that are known
 SELECT CODE, CAMPAIGN_ID
-  FROM coupon_code
+  FROM coupon_code FORCE INDEX (PRIMARY)
  WHERE CODE IN (?);
 
 -- Read how many codes a pool had
@@ -292,7 +310,7 @@ UPDATE coupon_batch
  WHERE BATCH_NO = ?;
 
 -- Read a batch
-SELECT CAMPAIGN_ID, ISSUE_ALL, DIGEST
+SELECT CAMPAIGN_ID, ISSUE_ALL, DIGEST, BUYER_NUM
   FROM coupon_batch
  WHERE BATCH_NO = ?;
 
@@ -344,3 +362,87 @@ SELECT (SELECT COUNT(*)
   LEFT JOIN coupon_code k ON k.CAMPAIGN_ID = w.CAMPAIGN_ID
    AND k.POSITION = w.POSITION
  WHERE w.CAMPAIGN_ID = ?;
+
+-- In the caller's transaction: blank terms
+INSERT INTO coupon_terms (CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, ZONE, CREATE_TIME)
+VALUES (?, ?, x'', x'', 0, 0, x'', UTC_TIMESTAMP(6))
+    ON DUPLICATE KEY UPDATE KIND = KIND;
+
+-- In the caller's transaction: no blank terms any more
+DELETE t
+  FROM coupon_terms t FORCE INDEX (PRIMARY)
+ WHERE t.CAMPAIGN_ID = ?
+   AND t.TERMS_NO = ?
+   AND t.KIND = 0;
+
+-- In the caller's transaction: lock the hold of a coupon
+SELECT SKU_ID
+  FROM coupon_stock_hold
+ WHERE ORDER_NO = ?
+   AND LINE_NO = 1 FOR UPDATE;
+
+-- In the caller's transaction: blank codes, two
+INSERT INTO coupon_code (CAMPAIGN_ID, POSITION, CODE)
+VALUES (0, ?, ?), (0, ?, ?)
+    ON DUPLICATE KEY UPDATE POSITION = POSITION;
+
+-- In the caller's transaction: no blank codes any more
+DELETE t
+  FROM coupon_code t FORCE INDEX (PRIMARY)
+ WHERE t.CODE IN (?)
+   AND t.CAMPAIGN_ID = 0;
+
+-- In the caller's transaction: lock a code
+SELECT CAMPAIGN_ID, POSITION
+  FROM coupon_code
+ WHERE CODE = ? FOR UPDATE;
+
+-- In the caller's transaction: whose it is
+SELECT COUPON_NO
+  FROM coupon_wallet
+ WHERE CAMPAIGN_ID = ?
+   AND POSITION = ?;
+
+-- In the caller's transaction: a blank use
+INSERT INTO coupon_use (COUPON_NO, ORDER_NO, STATE, PLACES, TOTAL, DISCOUNT, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)
+VALUES (?, ?, 0, 0, 0, 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))
+    ON DUPLICATE KEY UPDATE STATE = STATE;
+
+-- In the caller's transaction: no blank use any more
+DELETE t
+  FROM coupon_use t FORCE INDEX (PRIMARY)
+ WHERE t.COUPON_NO = ?
+   AND t.ORDER_NO = ?
+   AND t.STATE = 0;
+
+-- In the caller's transaction: a blank pool
+INSERT INTO coupon_pool (CAMPAIGN_ID, CODE_NUM)
+VALUES (?, 0)
+    ON DUPLICATE KEY UPDATE CODE_NUM = CODE_NUM;
+
+-- In the caller's transaction: no blank pool any more
+DELETE t
+  FROM coupon_pool t FORCE INDEX (PRIMARY)
+ WHERE t.CAMPAIGN_ID = ?
+   AND t.CODE_NUM = 0;
+
+-- In the caller's transaction: Import, Generate 1: the pool
+UPDATE coupon_pool
+   SET CODE_NUM = CODE_NUM + ?
+ WHERE CAMPAIGN_ID = ?;
+
+-- In the caller's transaction: a blank batch
+INSERT INTO coupon_batch (BATCH_NO, CAMPAIGN_ID, ISSUE_ALL, DIGEST, CREATE_TIME)
+VALUES (?, 0, 0, x'', UTC_TIMESTAMP(6))
+    ON DUPLICATE KEY UPDATE CAMPAIGN_ID = CAMPAIGN_ID;
+
+-- In the caller's transaction: no blank batch any more
+DELETE t
+  FROM coupon_batch t FORCE INDEX (PRIMARY)
+ WHERE t.BATCH_NO = ?
+   AND t.CAMPAIGN_ID = 0;
+
+-- In the caller's transaction: what the snapshot has of a batch
+SELECT COUNT(*)
+  FROM coupon_batch_buyer
+ WHERE BATCH_NO = ?;

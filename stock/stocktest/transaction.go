@@ -198,13 +198,26 @@ func ownChanges(s *scene) {
 
 // snapshot opens a transaction and makes it read what nobody else touches, so that a store
 // that keeps snapshots has taken one.
-func (s *scene) snapshot() (inv *stock.Inventory, commit func()) {
+func (s *scene) snapshot() (inv *stock.Inventory, commit, rollback func()) {
 	s.Helper()
 	s.define(sku(99), 1, stock.Terms{})
-	inv, commit, _ = s.begin()
+	inv, commit, rollback = s.begin()
 	_, err := inv.Item(s.Context(), sku(99))
 	s.No(err)
-	return inv, commit
+	return inv, commit, rollback
+}
+
+// behind makes calls in a transaction that has read before the world went on, and commits it.
+func (s *scene) behind(meanwhile func(), calls func(inv *stock.Inventory)) {
+	s.Helper()
+	inv, commit, rollback := s.snapshot()
+	meanwhile()
+	if s.StartsOver(s.Conflicts, func() { calls(inv) }) {
+		rollback()
+		inv, commit, _ = s.begin()
+		calls(inv)
+	}
+	commit()
 }
 
 // staleHolds lets the world go on between the snapshot of a transaction and its steps: what
@@ -214,37 +227,37 @@ func staleHolds(s *scene) {
 	for _, order := range []string{"cancelled", "paid", "resolved", "extended"} {
 		s.lock(order, units(1, 1))
 	}
-	inv, commit := s.snapshot()
-	_, err := s.inv.Cancel(s.Context(), "cancelled")
-	s.No(err)
-	s.pay("paid")
-	_, err = s.inv.Resolve(s.Context(), "resolved")
-	s.No(err)
-	_, err = s.inv.Extend(s.Context(), "extended", s.now().Add(2*hold))
-	s.No(err)
-	_, err = s.inv.Cancel(s.Context(), "never locked")
-	s.No(err)
-	s.lock("new", units(1, 1))
-
-	_, err = inv.Pay(s.Context(), "cancelled")
-	s.inState(err, "cancelled", stock.Cancelled, stock.ErrCancelled)
-	o, err := inv.Pay(s.Context(), "paid")
-	s.No(err)
-	suite.Same(s, "outcome", o, replay("paid", stock.Paid))
-	o, err = inv.Pay(s.Context(), "resolved")
-	s.No(err)
-	suite.Same(s, "outcome", o, stock.Outcome{Order: "resolved", State: stock.Paid})
-	h, err := inv.Extend(s.Context(), "extended", s.now().Add(3*hold))
-	s.No(err)
-	s.SameTime("deadline", h.Deadline, s.now().Add(3*hold))
-	_, err = inv.Lock(s.Context(), "never locked", units(1, 1))
-	s.Is(err, stock.ErrCancelled)
-	h, err = inv.Lock(s.Context(), "new", units(1, 1))
-	s.No(err)
-	suite.Same(s, "state", h.State, stock.Locked)
-	_, err = inv.Lock(s.Context(), "new", units(1, 2))
-	s.Is(err, stock.ErrMismatch)
-	commit()
+	s.behind(func() {
+		_, err := s.inv.Cancel(s.Context(), "cancelled")
+		s.No(err)
+		s.pay("paid")
+		_, err = s.inv.Resolve(s.Context(), "resolved")
+		s.No(err)
+		_, err = s.inv.Extend(s.Context(), "extended", s.now().Add(2*hold))
+		s.No(err)
+		_, err = s.inv.Cancel(s.Context(), "never locked")
+		s.No(err)
+		s.lock("new", units(1, 1))
+	}, func(inv *stock.Inventory) {
+		_, err := inv.Pay(s.Context(), "cancelled")
+		s.inState(err, "cancelled", stock.Cancelled, stock.ErrCancelled)
+		o, err := inv.Pay(s.Context(), "paid")
+		s.No(err)
+		suite.Same(s, "outcome", o, replay("paid", stock.Paid))
+		o, err = inv.Pay(s.Context(), "resolved")
+		s.No(err)
+		suite.Same(s, "outcome", o, stock.Outcome{Order: "resolved", State: stock.Paid})
+		h, err := inv.Extend(s.Context(), "extended", s.now().Add(3*hold))
+		s.No(err)
+		s.SameTime("deadline", h.Deadline, s.now().Add(3*hold))
+		_, err = inv.Lock(s.Context(), "never locked", units(1, 1))
+		s.Is(err, stock.ErrCancelled)
+		h, err = inv.Lock(s.Context(), "new", units(1, 1))
+		s.No(err)
+		suite.Same(s, "state", h.State, stock.Locked)
+		_, err = inv.Lock(s.Context(), "new", units(1, 2))
+		s.Is(err, stock.ErrMismatch)
+	})
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Locked: 2, Left: 8})
 }
 
@@ -252,23 +265,23 @@ func staleHolds(s *scene) {
 func staleRecords(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.buy("refunded", units(1, 2))
-	inv, commit := s.snapshot()
-	s.refund("elsewhere", "refunded", units(1, 1))
-	s.No(s.inv.Restock(s.Context(), "in", units(1, 3)))
-	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 10)))
-	s.define(sku(2), 5, stock.Terms{})
-
-	_, err := inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "refunded", Restock: true, Lines: []stock.Line{units(1, 2)}})
-	s.Is(err, stock.ErrOverRefund)
-	_, err = inv.Refund(s.Context(), stock.Refund{ID: "elsewhere", Order: "refunded", Restock: true, Lines: []stock.Line{units(1, 1)}})
-	s.No(err)
-	s.No(inv.Restock(s.Context(), "in", units(1, 3)))
-	s.Is(inv.Restock(s.Context(), "in", units(1, 4)), stock.ErrMismatch)
-	_, err = inv.Lock(s.Context(), "too many", units(1, 3))
-	s.shortage(err, sku(1), 3, 2)
-	_, err = inv.Lock(s.Context(), "a", units(1, 2), units(2, 5))
-	s.No(err)
-	commit()
+	s.behind(func() {
+		s.refund("elsewhere", "refunded", units(1, 1))
+		s.No(s.inv.Restock(s.Context(), "in", units(1, 3)))
+		s.No(s.inv.Withdraw(s.Context(), "out", units(1, 10)))
+		s.define(sku(2), 5, stock.Terms{})
+	}, func(inv *stock.Inventory) {
+		_, err := inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "refunded", Restock: true, Lines: []stock.Line{units(1, 2)}})
+		s.Is(err, stock.ErrOverRefund)
+		_, err = inv.Refund(s.Context(), stock.Refund{ID: "elsewhere", Order: "refunded", Restock: true, Lines: []stock.Line{units(1, 1)}})
+		s.No(err)
+		s.No(inv.Restock(s.Context(), "in", units(1, 3)))
+		s.Is(inv.Restock(s.Context(), "in", units(1, 4)), stock.ErrMismatch)
+		_, err = inv.Lock(s.Context(), "too many", units(1, 3))
+		s.shortage(err, sku(1), 3, 2)
+		_, err = inv.Lock(s.Context(), "a", units(1, 2), units(2, 5))
+		s.No(err)
+	})
 	s.counts(sku(1), stock.Quantities{Total: 3, Sold: 1, Locked: 2, Left: 2, Refunded: 1})
 }
 
@@ -279,18 +292,19 @@ func staleDead(s *scene) {
 	s.define(pool(1, 7), 0, stock.Terms{})
 	s.lock("dead", units(1, 4))
 	s.Advance(hold)
-	inv, commit := s.snapshot()
-	n, err := s.inv.Expire(s.Context())
-	s.No(err)
-	s.Count("released", n, 1)
-	_, err = inv.Lock(s.Context(), "too many", units(1, 1000))
-	s.Is(err, stock.ErrInsufficient)
-	n, err = inv.Expire(s.Context())
-	s.No(err)
-	s.Count("released again", n, 0)
-	moves, err := inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, From: 0, To: 7, Num: stock.Rest})
-	s.No(err)
-	suite.Same(s, "units moved", moves[0].Num, 10)
-	commit()
+	s.behind(func() {
+		n, err := s.inv.Expire(s.Context())
+		s.No(err)
+		s.Count("released", n, 1)
+	}, func(inv *stock.Inventory) {
+		_, err := inv.Lock(s.Context(), "too many", units(1, 1000))
+		s.Is(err, stock.ErrInsufficient)
+		n, err := inv.Expire(s.Context())
+		s.No(err)
+		s.Count("released again", n, 0)
+		moves, err := inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, From: 0, To: 7, Num: stock.Rest})
+		s.No(err)
+		suite.Same(s, "units moved", moves[0].Num, 10)
+	})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
 }

@@ -1,0 +1,60 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+)
+
+// queryFunc is handle.query, or what reads as it does.
+type queryFunc func(ctx context.Context, statement string, scan func(*sql.Rows) error) error
+
+// takeBlank renders the DELETE of a blank row t by its whole key; see blank.
+func takeBlank(table, key, is string) string {
+	return "DELETE t FROM " + table + " t " + byKey + " WHERE " + key + " AND " + is
+}
+
+// of renders a blank for a key.
+func (b blank) of(key ...any) blank {
+	return blank{render(b.insert, key...), render(b.takeBack, key...)}
+}
+
+// queryAmong is query for one row that may not be there; see among. Scan reports whether a row is there, and not a blank one.
+func (h *handle) queryAmong(ctx context.Context, statement string, scan func(*sql.Rows) (there bool, err error), blanks ...blank) error {
+	met := false
+	row := func(rows *sql.Rows) error {
+		there, err := scan(rows)
+		met = met || !there
+		return err
+	}
+	if !h.bound() {
+		return h.query(ctx, statement, row)
+	}
+	return h.among(ctx, func(q Tx) (bool, error) {
+		err := read(ctx, q, statement+" FOR UPDATE", row)
+		return met, err
+	}, blanks...)
+}
+
+// amid is among at the beginning of a transaction that goes on, before it changes anything. In a transaction of the store's own
+// there are no blanks: a gap that it locks is free again in a moment.
+func (h *handle) amid(ctx context.Context, q Tx, fn func() (met bool, err error), blanks ...blank) error {
+	if !h.bound() {
+		_, err := fn()
+		return err
+	}
+	for _, b := range blanks {
+		if err := insert(ctx, q, b.insert, b.takeBack); err != nil {
+			return err
+		}
+	}
+	met, err := fn()
+	if err != nil || !met {
+		return err
+	}
+	for _, b := range blanks {
+		if _, err := q.ExecContext(ctx, b.takeBack); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,238 @@
+package sqlstore_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/sqlstore"
+)
+
+// The campaigns of these tests: that of the transactions, one that is sold out, one with codes, and those of the neighbours, of
+// which the second has codes.
+const (
+	ours, soldOut, withCodes = 1, 2, 3
+	theirs, theirCodes       = 4, 5
+)
+
+// openArcade is a mall with the campaigns.
+func openArcade(t *testing.T) *mall {
+	t.Helper()
+	m := openMall(t, nil)
+	ctx := t.Context()
+	for _, id := range []int64{ours, theirs} {
+		_, err := m.Define(ctx, id, 10_000, coupon.Rules{}, tenOff())
+		require.NoError(t, err)
+	}
+	_, err := m.Define(ctx, soldOut, 0, coupon.Rules{}, tenOff())
+	require.NoError(t, err)
+	for _, id := range []int64{withCodes, theirCodes} {
+		m.pool(id)
+		_, err := m.Generate(ctx, id, 300, nil)
+		require.NoError(t, err)
+	}
+	return m
+}
+
+// couponCases are all calls that may be made in a transaction, each with what it finds.
+func (m *mall) couponCases() []txCase {
+	in := func(call func(ctx context.Context, c *coupon.Coupons, n int) error) func(context.Context, sqlstore.Tx, int) error {
+		return func(ctx context.Context, tx sqlstore.Tx, n int) error { return call(ctx, m.On(m.store.WithTx(tx)), n) }
+	}
+	type coupons = *coupon.Coupons
+	must := func(err error) { require.NoError(m.t, err) }
+	id := func(n int) string { return numbered(n, own) }
+	nothing := func(int) {}
+	claimed := func(n int) { must(of(m.For(number(n, own)).Claim(m.t.Context(), id(n), ours))) }
+	locked := func(n int) { must(of(m.For(number(n, own)).Lock(m.t.Context(), id(n), ours))) }
+	reserved := func(n int) {
+		claimed(n)
+		must(of(m.Reserve(m.t.Context(), id(n), id(n), hundred)))
+	}
+	redeemed := func(n int) {
+		claimed(n)
+		must(of(m.Redeem(m.t.Context(), id(n), id(n), hundred)))
+	}
+	released := func(n int) {
+		claimed(n)
+		must(of(m.Release(m.t.Context(), id(n), id(n))))
+	}
+	refunded := func(n int) {
+		claimed(n)
+		must(of(m.Refund(m.t.Context(), coupon.Refund{ID: id(n), Coupon: id(n), Restock: true})))
+	}
+	batch := func(n int, campaign int64, all bool) coupon.Batch {
+		return coupon.Batch{ID: id(n), Campaign: campaign, All: all, Buyers: []int64{number(n, own), number(n, own+1)}}
+	}
+	issued := func(n int) { must(of(m.Issue(m.t.Context(), batch(n, ours, false)))) }
+	codes := func(n int) []string { return []string{"CODE-" + id(n), "CODE-" + id(n) + "-2"} }
+	imported := func(n int) { must(of(m.Import(m.t.Context(), withCodes, slices.Values(codes(n))))) }
+	claim := func(campaign int64) func(ctx context.Context, c coupons, n int) error {
+		return func(ctx context.Context, c coupons, n int) error {
+			return of(c.For(number(n, own)).Claim(ctx, id(n), campaign))
+		}
+	}
+	lock := func(ctx context.Context, c coupons, n int) error {
+		return of(c.For(number(n, own)).Lock(ctx, id(n), ours))
+	}
+	pay := func(ctx context.Context, c coupons, n int) error { return of(c.Pay(ctx, id(n))) }
+	cancel := func(ctx context.Context, c coupons, n int) error { return c.Cancel(ctx, id(n)) }
+	resolve := func(ctx context.Context, c coupons, n int) error { return of(c.Resolve(ctx, id(n))) }
+	read := func(ctx context.Context, c coupons, n int) error { return of(c.Coupon(ctx, id(n))) }
+	reserve := func(ctx context.Context, c coupons, n int) error { return of(c.Reserve(ctx, id(n), id(n), hundred)) }
+	redeem := func(ctx context.Context, c coupons, n int) error { return of(c.Redeem(ctx, id(n), id(n), hundred)) }
+	release := func(ctx context.Context, c coupons, n int) error { return of(c.Release(ctx, id(n), id(n))) }
+	giveBack := func(ctx context.Context, c coupons, n int) error { return of(c.Return(ctx, id(n), id(n), hundred)) }
+	refund := func(ctx context.Context, c coupons, n int) error {
+		return of(c.Refund(ctx, coupon.Refund{ID: id(n), Coupon: id(n), Restock: true}))
+	}
+	revoke := func(ctx context.Context, c coupons, n int) error {
+		return of(c.Revoke(ctx, coupon.Revocation{ID: id(n), Coupon: id(n), Restock: true}))
+	}
+	issue := func(campaign int64, all bool) func(ctx context.Context, c coupons, n int) error {
+		return func(ctx context.Context, c coupons, n int) error { return of(c.Issue(ctx, batch(n, campaign, all))) }
+	}
+	define := func(campaign func(n int) int64, amount int64) func(ctx context.Context, c coupons, n int) error {
+		return func(ctx context.Context, c coupons, n int) error {
+			terms := tenOff()
+			terms.Amount = decimal.New(amount, 0)
+			return of(c.Define(ctx, campaign(n), 10_000, coupon.Rules{}, terms))
+		}
+	}
+	fresh := func(n int) int64 { return number(n, own) }
+	importing := func(ctx context.Context, c coupons, n int) error {
+		return of(c.Import(ctx, withCodes, slices.Values(codes(n))))
+	}
+	byCode := func(ctx context.Context, c coupons, n int) error { return of(c.ByCode(ctx, codes(n)[0])) }
+	handedOut := func(n int) { must(of(m.For(number(n, own)).Claim(m.t.Context(), id(n), withCodes))) }
+	return []txCase{
+		{"Claim", nothing, in(claim(ours)), nil},
+		{"Claim of a code", nothing, in(claim(withCodes)), nil},
+		{"Claim again", claimed, in(claim(ours)), nil},
+		{"Claim of another campaign", claimed, in(claim(theirs + 100)), coupon.ErrMismatch},
+		{"Claim that is refused", nothing, in(claim(soldOut)), coupon.ErrSoldOut},
+		{"Claim of an unknown campaign", nothing, in(func(ctx context.Context, c coupons, n int) error { return claim(fresh(n))(ctx, c, n) }), coupon.ErrUnknownCampaign},
+		{"Lock", nothing, in(lock), nil},
+		{"Lock again", locked, in(lock), nil},
+		{"Pay", locked, in(pay), nil},
+		{"Pay again", claimed, in(pay), nil},
+		{"Pay of an unknown claim", nothing, in(pay), coupon.ErrUnknownCoupon},
+		{"Cancel", locked, in(cancel), nil},
+		{"Cancel of what is paid", claimed, in(cancel), coupon.ErrPaid},
+		{"Cancel of an unknown claim", nothing, in(cancel), nil},
+		{"Resolve", claimed, in(resolve), nil},
+		{"Resolve of an unknown claim", nothing, in(resolve), nil},
+		{"Coupon", claimed, in(read), nil},
+		{"Coupon of an unknown ID", nothing, in(read), coupon.ErrUnknownCoupon},
+		{"ByCode", handedOut, in(func(ctx context.Context, c coupons, n int) error {
+			is, err := m.Coupon(ctx, id(n))
+			require.NoError(m.t, err)
+			return of(c.ByCode(ctx, is.Code))
+		}), nil},
+		{"ByCode of one that nobody has", imported, in(byCode), coupon.ErrUnknownCoupon},
+		{"ByCode of an unknown code", nothing, in(byCode), coupon.ErrUnknownCoupon},
+		{"Reserve", claimed, in(reserve), nil},
+		{"Reserve again", reserved, in(reserve), nil},
+		{"Reserve by another order", reserved, in(func(ctx context.Context, c coupons, n int) error {
+			return of(c.Reserve(ctx, id(n), numbered(n, own+1), hundred))
+		}), coupon.ErrReserved},
+		{"Reserve after Release", released, in(reserve), coupon.ErrReleased},
+		{"Reserve of an unknown coupon", nothing, in(reserve), coupon.ErrUnknownCoupon},
+		{"Redeem", claimed, in(redeem), nil},
+		{"Redeem of what is reserved", reserved, in(redeem), nil},
+		{"Redeem again", redeemed, in(redeem), nil},
+		{"Redeem by another order", redeemed, in(func(ctx context.Context, c coupons, n int) error {
+			return of(c.Redeem(ctx, id(n), numbered(n, own+1), hundred))
+		}), coupon.ErrRedeemed},
+		{"Release", reserved, in(release), nil},
+		{"Release again", released, in(release), nil},
+		{"Release of what is not reserved", claimed, in(release), nil},
+		{"Release of an unknown coupon", nothing, in(release), coupon.ErrUnknownCoupon},
+		{"Return", redeemed, in(giveBack), nil},
+		{"Return of what is not redeemed", claimed, in(giveBack), coupon.ErrNotRedeemed},
+		{"Refund", claimed, in(refund), nil},
+		{"Refund again", refunded, in(refund), nil},
+		{"Refund of what is redeemed", redeemed, in(refund), coupon.ErrRedeemed},
+		{"Refund of an unknown coupon", nothing, in(refund), coupon.ErrUnknownCoupon},
+		{"Revoke", claimed, in(revoke), nil},
+		{"Issue", nothing, in(issue(ours, false)), nil},
+		{"Issue again", issued, in(issue(ours, false)), nil},
+		{"Issue of what is sold out", nothing, in(issue(soldOut, false)), nil},
+		{"Issue to all of them or none", nothing, in(issue(soldOut, true)), coupon.ErrSoldOut},
+		{"Define", nothing, in(define(fresh, 10)), nil},
+		{"Define again", func(n int) { must(define(fresh, 10)(m.t.Context(), m.Coupons, n)) }, in(define(fresh, 10)), nil},
+		{"Define with other terms", func(n int) { must(define(fresh, 10)(m.t.Context(), m.Coupons, n)) }, in(define(fresh, 11)), nil},
+		{"Campaign", nothing, in(func(ctx context.Context, c coupons, _ int) error { return of(c.Campaign(ctx, withCodes)) }), nil},
+		{"Campaign of an unknown ID", nothing, in(func(ctx context.Context, c coupons, n int) error { return of(c.Campaign(ctx, fresh(n))) }), coupon.ErrUnknownCampaign},
+		{"Generate", nothing, in(func(ctx context.Context, c coupons, n int) error {
+			return of(c.Generate(ctx, withCodes, int64(300+20*n), nil))
+		}), nil},
+		{"Import", nothing, in(importing), nil},
+		{"Import again", imported, in(importing), nil},
+		{"Import into an unknown campaign", nothing, in(func(ctx context.Context, c coupons, n int) error {
+			return of(c.Import(ctx, fresh(n), slices.Values(codes(n))))
+		}), coupon.ErrUnknownCampaign},
+		{"Restock", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Restock(ctx, id(n), ours, 1) }), nil},
+		{"Withdraw", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Withdraw(ctx, id(n), ours, 1) }), nil},
+		{"Withdraw of too many", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Withdraw(ctx, id(n), soldOut, 1) }), coupon.ErrSoldOut},
+		{"Wallet", claimed, in(func(ctx context.Context, c coupons, n int) error { return listed(c.For(number(n, own)).Wallet(ctx)) }), nil},
+		{"UsedBy", redeemed, in(func(ctx context.Context, c coupons, n int) error { return of(c.UsedBy(ctx, id(n))) }), nil},
+		{"Expire", nothing, in(func(ctx context.Context, c coupons, _ int) error { return of(c.Expire(ctx)) }), nil},
+	}
+}
+
+// couponNeighbours are calls of the other campaigns and of what is new.
+func (m *mall) couponNeighbours() []neighbour {
+	pool := elsewhere(m.t, m.db)
+	c := coupon.New(sqlstore.NewCoupon(pool.DB, &sqlstore.Options{Unmerged: true}), nil)
+	claims := func(place int) func(ctx context.Context, n int) error {
+		return func(ctx context.Context, n int) error {
+			id, buyer := numbered(n, place), number(n, place)
+			return both(of(c.For(buyer).Claim(ctx, id, theirs)), of(c.For(buyer).Claim(ctx, id+"c", theirCodes)), of(c.For(buyer).Lock(ctx, id+"l", theirs)))
+		}
+	}
+	uses := func(place int) func(ctx context.Context, n int) error {
+		return func(ctx context.Context, n int) error {
+			id := numbered(n, place)
+			return both(of(c.Reserve(ctx, id, id, hundred)), of(c.Redeem(ctx, id, id, hundred)), of(c.Return(ctx, id, id, hundred)),
+				of(c.Refund(ctx, coupon.Refund{ID: id, Coupon: id + "c"})), c.Cancel(ctx, id+"l"), c.Cancel(ctx, id+"x"))
+		}
+	}
+	issue := func(place int) func(ctx context.Context, n int) error {
+		return func(ctx context.Context, n int) error {
+			return of(c.Issue(ctx, coupon.Batch{ID: numbered(n, place) + "b", Campaign: theirs, Buyers: []int64{number(n, place) + 1}}))
+		}
+	}
+	define := func(place int) func(ctx context.Context, n int) error {
+		return func(ctx context.Context, n int) error {
+			return of(c.Define(ctx, number(n, place), 10, coupon.Rules{}, tenOff()))
+		}
+	}
+	return []neighbour{
+		{"later claims", claims(later)}, {"earlier claims", claims(earlier)},
+		{"later orders", uses(later)}, {"earlier orders", uses(earlier)},
+		{"a later batch", issue(later)}, {"an earlier batch", issue(earlier)},
+		{"a later campaign", define(later)}, {"an earlier campaign", define(earlier)},
+		{"codes", func(ctx context.Context, n int) error {
+			return of(c.Import(ctx, theirCodes, slices.Values([]string{"CODE-" + numbered(n, earlier), "CODE-" + numbered(n, later), "CODE-" + numbered(n, own) + "-3"})))
+		}},
+	}
+}
+
+// What is done with coupons in a caller's transaction keeps nobody waiting who has other coupons, orders and campaigns.
+func TestCouponsInATransactionKeepNoOthersWaiting(t *testing.T) {
+	t.Parallel()
+	m := openArcade(t)
+	keepNobodyWaiting(t, m.db, m.couponCases(), m.couponNeighbours())
+}
+
+// And LAST_INSERT_ID stays the caller's.
+func TestCouponsInATransactionLeaveTheInsertID(t *testing.T) {
+	t.Parallel()
+	m := openArcade(t)
+	leaveTheInsertID(t, m.db, m.couponCases())
+}

@@ -1,0 +1,240 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// txCase is a call in a caller's transaction. Cases are numbered: whatever names things takes them from numbered, so that
+// those of a case are the newest there are when it begins.
+type txCase struct {
+	name    string
+	prepare func(n int)                                            // what is there before the transaction
+	call    func(ctx context.Context, tx sqlstore.Tx, n int) error // in it
+	want    error                                                  // nil: it takes effect
+}
+
+// neighbour is a call elsewhere, on things that the transaction has nothing to do with: also those whose keys come right
+// before or behind its own.
+type neighbour struct {
+	name string
+	call func(ctx context.Context, n int) error
+}
+
+// The places of the names of a case.
+const (
+	earlier = 2
+	own     = 5
+	later   = 8
+)
+
+// numbered returns a name of a case, which sort by case and place.
+func numbered(n, place int) string { return fmt.Sprintf("%04d-%d", n, place) }
+
+// number returns the same as a number.
+func number(n, place int) int64 { return int64(1000 + 10*n + place) }
+
+// elsewhere is a pool whose statements give up a second after they have met the lock of somebody else.
+func elsewhere(t testing.TB, db *sqltest.DB) *sqltest.DB {
+	t.Helper()
+	impatient().Apply(db.Config)
+	pool := db.Pool(t)
+	pool.Wire.Freeze(start)
+	return pool
+}
+
+// inTransactions makes each call in a transaction that stays open, calls look in it, and takes it back.
+func inTransactions(t *testing.T, db *sqltest.DB, cases []txCase, before, look func(tx *sql.Tx, n int, name string)) {
+	t.Helper()
+	ctx := t.Context()
+	n := 0
+	for _, level := range levels() {
+		if testing.Short() && level != sql.LevelRepeatableRead {
+			continue
+		}
+		for _, c := range cases {
+			n++
+			if c.prepare != nil {
+				c.prepare(n)
+			}
+			name := fmt.Sprintf("%v: %s", level, c.name)
+			tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: level})
+			require.NoError(t, err)
+			before(tx, n, name)
+			err = c.call(ctx, tx, n)
+			if c.want == nil {
+				require.NoError(t, err, name)
+			} else {
+				require.ErrorIs(t, err, c.want, name)
+			}
+			look(tx, n, name)
+			require.NoError(t, tx.Rollback(), name)
+		}
+	}
+}
+
+// keepNobodyWaiting demands that what happens elsewhere goes through while the transaction of a case is open.
+func keepNobodyWaiting(t *testing.T, db *sqltest.DB, cases []txCase, neighbours []neighbour) {
+	t.Helper()
+	var waited []string
+	inTransactions(t, db, cases, func(*sql.Tx, int, string) {}, func(_ *sql.Tx, n int, name string) {
+		for _, other := range neighbours {
+			if err := other.call(t.Context(), n); err != nil {
+				waited = append(waited, fmt.Sprintf("%s keeps waiting: %s: %v", name, other.name, err))
+			}
+		}
+	})
+	for _, line := range waited {
+		t.Error(line)
+	}
+}
+
+// leaveTheInsertID demands that LAST_INSERT_ID is the caller's after each call.
+func leaveTheInsertID(t *testing.T, db *sqltest.DB, cases []txCase) {
+	t.Helper()
+	const mine = 777
+	var id int64
+	inTransactions(t, db, cases,
+		func(tx *sql.Tx, _ int, name string) {
+			require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT LAST_INSERT_ID(?)", mine).Scan(&id), name)
+		},
+		func(tx *sql.Tx, _ int, name string) {
+			require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT LAST_INSERT_ID()").Scan(&id), name)
+			if id != mine {
+				t.Errorf("%s: LAST_INSERT_ID is %d", name, id)
+			}
+		})
+}
+
+// both returns the first of two errors.
+func both(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// of drops what a call returns beside its error.
+func of[T any](_ T, err error) error { return err }
+
+// listed reads a listing to its end.
+func listed[T any](listing func(func(T, error) bool)) error {
+	for _, err := range listing {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ordinary makes an ordinary item of 10,000 units.
+func ordinary(t testing.TB, db *sqltest.DB, skus ...int64) {
+	t.Helper()
+	inv := stock.New(sqlstore.NewStock(db.DB, nil), nil)
+	for _, sku := range skus {
+		_, err := inv.Define(t.Context(), stock.Key{SKU: sku}, 10_000, stock.Terms{})
+		require.NoError(t, err)
+	}
+}
+
+// inFour runs four transactions of a caller at once, each until it has committed, and demands that none of them was told to
+// start over: their things have nothing to do with each other.
+func inFour(t *testing.T, db *sqltest.DB, do func(tx sqlstore.Tx, i int) error) {
+	t.Helper()
+	ctx := t.Context()
+	var group sync.WaitGroup
+	var again atomic.Int64
+	for i := range 4 {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				tx, err := db.BeginTx(ctx, nil)
+				if err == nil {
+					err = do(tx, i)
+				}
+				if err == nil {
+					err = tx.Commit()
+				}
+				if err == nil {
+					return
+				}
+				_ = tx.Rollback()
+				if !sqlstore.Retryable(err) {
+					t.Error(err)
+					return
+				}
+				again.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	if !conflicts(t, db) {
+		require.Zero(t, again.Load(), "transactions that had to start over")
+	}
+}
+
+// Parallel imports of what is new, each in a transaction and a range of its own, never meet in a deadlock.
+func TestDefinitionsInTransactionsMeetNoDeadlock(t *testing.T) {
+	t.Parallel()
+	const each = 30
+	t.Run("campaigns", func(t *testing.T) {
+		t.Parallel()
+		m := openMall(t, nil)
+		inFour(t, m.db, func(tx sqlstore.Tx, i int) error {
+			c := m.On(m.store.WithTx(tx))
+			for id := range int64(each) {
+				if _, err := c.Define(t.Context(), int64(i+1)*1000+id, 5, coupon.Rules{}, tenOff()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	t.Run("packets", func(t *testing.T) {
+		t.Parallel()
+		p := openPurse(t)
+		inFour(t, p.db, func(tx sqlstore.Tx, i int) error {
+			in := p.On(p.store.WithTx(tx))
+			for id := range int64(each) {
+				if _, err := in.Send(t.Context(), packetOf(int64(i+1)*1000+id, 100, 2)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	t.Run("activities and products", func(t *testing.T) {
+		t.Parallel()
+		b := openBazaar(t, defaults, 3, 10)
+		for i := range int64(4) {
+			ordinary(t, b.db, 1001+i*1000, 1002+i*1000, 1003+i*1000)
+		}
+		inFour(t, b.db, func(tx sqlstore.Tx, i int) error {
+			g := b.On(b.store.WithTx(tx))
+			for n := range int64(3) {
+				id := int64(i+1)*1000 + n + 1
+				if _, err := g.Define(t.Context(), groupbuy.Activity{ID: id, Title: "week", Formation: teamTime, End: start.Add(time.Hour)}); err != nil {
+					return err
+				}
+				if _, err := g.Offer(t.Context(), productOf(stock.Key{SKU: id, Activity: id}), 5); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
