@@ -38,7 +38,7 @@ func TestCheckComparesTheTablesWithThoseThatMigrateMakes(t *testing.T) {
 	t.Parallel()
 	wrong := map[string]string{ // what is done to each table is one problem
 		"table goods_stock_change is missing: run Migrate":                                                           "DROP TABLE goods_stock_change",
-		"table coupon_code is not Holdfast's: set Options.Prefix":                                                    "ALTER TABLE coupon_code COMMENT = '', DROP INDEX coupon_code_code",
+		"table coupon_code is not Holdfast's: set Options.Prefix":                                                    "ALTER TABLE coupon_code COMMENT = '', DROP INDEX coupon_code_position",
 		"table goods_stock_refund uses the engine":                                                                   "ALTER TABLE goods_stock_refund ENGINE = MyISAM",
 		"column PAY_TIME of table goods_stock_hold is missing":                                                       "ALTER TABLE goods_stock_hold DROP COLUMN PAY_TIME",
 		"column POSITION of table coupon_wallet is bigint NOT NULL, should be bigint":                                "ALTER TABLE coupon_wallet MODIFY POSITION BIGINT NOT NULL",

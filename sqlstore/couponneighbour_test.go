@@ -179,7 +179,7 @@ func (m *mall) couponCases() []txCase {
 		{"Restock", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Restock(ctx, id(n), ours, 1) }), nil},
 		{"Withdraw", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Withdraw(ctx, id(n), ours, 1) }), nil},
 		{"Withdraw of too many", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Withdraw(ctx, id(n), soldOut, 1) }), coupon.ErrSoldOut},
-		{"Wallet", claimed, in(func(ctx context.Context, c coupons, n int) error { return listed(c.For(number(n, own)).Wallet(ctx)) }), nil},
+		{"Wallet", claimed, in(func(ctx context.Context, c coupons, n int) error { return readAll(c.For(number(n, own)).Wallet(ctx)) }), nil},
 		{"UsedBy", redeemed, in(func(ctx context.Context, c coupons, n int) error { return of(c.UsedBy(ctx, id(n))) }), nil},
 		{"Expire", nothing, in(func(ctx context.Context, c coupons, _ int) error { return of(c.Expire(ctx)) }), nil},
 	}

@@ -165,10 +165,10 @@ func (q *couponSQL) pay(coupons []givenCoupon) string {
 }
 
 func (q *couponSQL) payText(coupons int) string {
-	return "UPDATE (SELECT ? AS COUPON_NO, ? AS POSITION, ? AS VALID_FROM, ? AS VALID_UNTIL, ? AS CLAIM_TIME" +
-		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", coupons-1) + ") l STRAIGHT_JOIN " + q.wallet + " w " + byKey + " ON w.COUPON_NO = l.COUPON_NO" +
-		fmt.Sprintf(" SET w.STATE = %d, w.POSITION = l.POSITION, w.VALID_FROM = l.VALID_FROM, w.VALID_UNTIL = l.VALID_UNTIL,", coupon.Usable) +
-		fmt.Sprintf(" w.CLAIM_TIME = l.CLAIM_TIME, w.UPDATE_TIME = l.CLAIM_TIME WHERE w.STATE = %d", coupon.Pending)
+	return driven(coupons, "UPDATE (SELECT ? AS COUPON_NO, ? AS POSITION, ? AS VALID_FROM, ? AS VALID_UNTIL, ? AS CLAIM_TIME"+
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", coupons-1)+") l STRAIGHT_JOIN "+q.wallet+" w "+byKey+" ON w.COUPON_NO = l.COUPON_NO"+
+		fmt.Sprintf(" SET w.STATE = %d, w.POSITION = l.POSITION, w.VALID_FROM = l.VALID_FROM, w.VALID_UNTIL = l.VALID_UNTIL,", coupon.Usable)+
+		fmt.Sprintf(" w.CLAIM_TIME = l.CLAIM_TIME, w.UPDATE_TIME = l.CLAIM_TIME WHERE w.STATE = %d", coupon.Pending))
 }
 
 // positionOf returns a position as a literal: NULL for none.

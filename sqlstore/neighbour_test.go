@@ -132,8 +132,8 @@ func both(errs ...error) error {
 // of drops what a call returns beside its error.
 func of[T any](_ T, err error) error { return err }
 
-// listed reads a listing to its end.
-func listed[T any](listing func(func(T, error) bool)) error {
+// readAll reads a listing to its end.
+func readAll[T any](listing func(func(T, error) bool)) error {
 	for _, err := range listing {
 		if err != nil {
 			return err

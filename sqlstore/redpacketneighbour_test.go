@@ -98,7 +98,7 @@ func (p *purse) packetCases() []txCase {
 		{"PaidOut of what nobody has grabbed", grabbed, in(pay(2)), redpacket.ErrUnknownPayout},
 		{"PayoutFailed", grabbed, in(fail(1)), nil},
 		{"PayoutFailed of an unknown packet", nothing, in(fail(1)), redpacket.ErrUnknownPayout},
-		{"Payouts", grabbed, in(func(ctx context.Context, in packets, _ int) error { return listed(in.Payouts(ctx)) }), nil},
+		{"Payouts", grabbed, in(func(ctx context.Context, in packets, _ int) error { return readAll(in.Payouts(ctx)) }), nil},
 		{"Expire", nothing, in(func(ctx context.Context, in packets, _ int) error { return of(in.Expire(ctx)) }), nil},
 	}
 }

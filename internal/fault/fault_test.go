@@ -51,7 +51,7 @@ func TestWhatIsDoneForOthersIsNotTheCall(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	for _, class := range classes {
 		require.Equal(t, class == fault.ErrUnavailable, errors.Is(err, class), class) //nolint:errorlint // the very value
-		if class != fault.ErrUnknown { //nolint:errorlint // the very value
+		if class != fault.ErrUnknown {                                                //nolint:errorlint // the very value
 			require.ErrorIs(t, fault.Unsent(class), class)
 		}
 	}
