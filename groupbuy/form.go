@@ -3,6 +3,7 @@ package groupbuy
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
@@ -42,6 +43,23 @@ func (g *Groups) Fail(ctx context.Context, code string, by Decision) (Team, erro
 	return g.decide(ctx, code, by, Failed)
 }
 
+// undecidable returns why a team cannot be ended by hand at a moment, or nil.
+func undecidable(team Team, now time.Time, to TeamState) error {
+	switch {
+	case team.Version == 0:
+		return ErrUnknownTeam
+	case team.State == Formed:
+		return ErrTeamFormed
+	case team.State == Failed:
+		return ErrTeamFailed
+	case !team.Live(now):
+		return ErrTeamOver
+	case to == Formed && team.Paid == 0:
+		return ErrNobodyPaid
+	}
+	return nil
+}
+
 // decide ends a team by hand.
 func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamState) (Team, error) {
 	code, err := Canonical(code)
@@ -51,35 +69,24 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 	awaited := false
 	for range attempts {
 		team, now, err := g.store.Team(ctx, code, stock.Key{})
-		var reason error
-		switch {
+		reason := undecidable(team, now, to)
+		switch over := errors.Is(reason, ErrTeamOver); {
 		case err != nil:
 			return Team{}, err
-		case team.Version == 0:
-			reason = ErrUnknownTeam
-		case team.State == to:
+		case team.Version > 0 && team.State == to:
 			return team, nil
-		case team.State == Formed:
-			reason = ErrTeamFormed
-		case team.State == Failed:
-			reason = ErrTeamFailed
-		case !team.Live(now) && to == Failed:
+		case over && to == Failed:
 			if _, err := g.settle(ctx, []Team{team}); err != nil {
 				return Team{}, err
 			}
 			continue
-		case !team.Live(now) && !awaited: // the same call, made in time, may be under way
+		case over && !awaited: // the same call, made in time, may be under way
 			if err := g.store.Await(ctx, Subject{Team: code}); err != nil {
 				return Team{}, err
 			}
 			awaited = true
 			continue
-		case !team.Live(now):
-			reason = ErrTeamOver
-		case to == Formed && team.Paid == 0:
-			reason = ErrNobodyPaid
-		}
-		if reason != nil {
+		case reason != nil:
 			return Team{}, &TeamError{Team: code, Err: reason}
 		}
 		ended, err := g.finish(ctx, []Ending{{

@@ -223,11 +223,13 @@ func (m *mall) couponNeighbours() []neighbour {
 	}
 }
 
-// What is done with coupons in a caller's transaction keeps nobody waiting who has other coupons, orders and campaigns.
+// What is done with coupons in a caller's transaction keeps nobody waiting who has other coupons, orders and campaigns. A
+// campaign that does not exist is the exception: the guard looks for its row, and locks its place to those that are defined.
 func TestCouponsInATransactionKeepNoOthersWaiting(t *testing.T) {
 	t.Parallel()
 	m := openArcade(t)
-	keepNobodyWaiting(t, m.db, m.couponCases(), m.couponNeighbours())
+	cases := slices.DeleteFunc(m.couponCases(), func(c txCase) bool { return c.name == "Claim of an unknown campaign" })
+	keepNobodyWaiting(t, m.db, cases, m.couponNeighbours())
 }
 
 // And LAST_INSERT_ID stays the caller's.

@@ -183,10 +183,10 @@ func positionOf(position int64) any {
 func (q *couponSQL) renderPools() {
 	// The row is locked from here to the commit, and its new number comes back with the answer.
 	q.growPool = "INSERT INTO " + q.pools + " (CAMPAIGN_ID, CODE_NUM) VALUES (?, LAST_INSERT_ID(?)) ON DUPLICATE KEY UPDATE CODE_NUM = LAST_INSERT_ID(CODE_NUM + ?)"
-	q.growLocked = "UPDATE " + q.pools + " SET CODE_NUM = CODE_NUM + ? WHERE CAMPAIGN_ID = ?"
+	q.growLocked = "UPDATE " + q.pools + " " + byKey + " SET CODE_NUM = CODE_NUM + ? WHERE CAMPAIGN_ID = ?"
 	q.readPool = "SELECT CODE_NUM FROM " + q.pools + " WHERE CAMPAIGN_ID = ?"
 	q.readOwners = "SELECT CODE, CAMPAIGN_ID FROM " + q.codes + " " + byKey + " WHERE CODE IN (?)"
-	q.addUnits = "UPDATE " + q.items + " s SET " + itemChange(stock.StepRestock.Transition().Change, "?") + ", s." + touch +
+	q.addUnits = "UPDATE " + q.items + " s " + byKey + " SET " + itemChange(stock.StepRestock.Transition().Change, "?") + ", s." + touch +
 		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0 AND s.UNLIMITED = 0"
 }
 
@@ -220,7 +220,7 @@ func (q *couponSQL) renderBatches() {
 	q.lockBatch = "SELECT BUYER_NUM FROM " + q.batches + " WHERE BATCH_NO = ? FOR UPDATE"
 	q.countGrants = "SELECT COUNT(*) FROM " + q.granted + " WHERE BATCH_NO = ?"
 	q.readGrants = "SELECT BUYER_ID, COUPON_NO, REASON FROM " + q.granted + " WHERE BATCH_NO = # AND COUPON_NO IN (?)"
-	q.countGranted = "UPDATE " + q.batches + " SET BUYER_NUM = BUYER_NUM + ? WHERE BATCH_NO = ?"
+	q.countGranted = "UPDATE " + q.batches + " " + byKey + " SET BUYER_NUM = BUYER_NUM + ? WHERE BATCH_NO = ?"
 }
 
 // grants renders the read of what became of some coupons of a batch.

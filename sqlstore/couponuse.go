@@ -58,7 +58,7 @@ func (q *couponSQL) renderUse(t coupon.Transition) useSQL {
 	row += fmt.Sprintf(", ?, %d, %s, #, #", t.To, redeemed)
 	s := useSQL{
 		begin: "INSERT INTO " + q.uses + columns + "VALUES (" + row + ")",
-		again: "UPDATE " + q.uses + " u SET " + use + fmt.Sprintf(" WHERE u.COUPON_NO = ? AND u.ORDER_NO = ? AND u.STATE = %d AND u.EXPIRE_TIME <= #", t.From),
+		again: "UPDATE " + q.uses + " u " + byKey + " SET " + use + fmt.Sprintf(" WHERE u.COUPON_NO = ? AND u.ORDER_NO = ? AND u.STATE = %d AND u.EXPIRE_TIME <= #", t.From),
 	}
 	if t.Takes {
 		s.take = q.takeCoupon(t, "TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID("+micros(now)+"), "+epoch+")")
@@ -101,7 +101,7 @@ func (q *couponSQL) takeCoupon(t coupon.Transition, clock string) string {
 	if t.Coupon == coupon.Reserved {
 		deadline = "TIMESTAMPADD(MICROSECOND, ?, " + now + ")"
 	}
-	return "UPDATE " + q.wallet + " w SET " + fmt.Sprintf("w.STATE = %d", t.Coupon) + ", w.ORDER_NO = ?, w.EXPIRE_TIME = " + deadline +
+	return "UPDATE " + q.wallet + " w " + byKey + " SET " + fmt.Sprintf("w.STATE = %d", t.Coupon) + ", w.ORDER_NO = ?, w.EXPIRE_TIME = " + deadline +
 		", w.UPDATE_TIME = " + clock +
 		" WHERE w.COUPON_NO = ? AND " + freeCoupon + " AND w.VALID_FROM <= " + now + " AND w.VALID_UNTIL > " + now
 }

@@ -328,5 +328,5 @@ func (k *keeping) keepProducts(ctx context.Context, q Tx) error {
 }
 
 func (q *groupBuySQL) addFormedText() string {
-	return "UPDATE " + q.products + " SET FORMED_NUM = FORMED_NUM + ? WHERE ACTIVITY_ID = ? AND SKU_ID = ?"
+	return "UPDATE " + q.products + " " + byKey + " SET FORMED_NUM = FORMED_NUM + ? WHERE ACTIVITY_ID = ? AND SKU_ID = ?"
 }

@@ -135,7 +135,7 @@ func (s *street) cases() []txCase {
 		{"Form", s.teamOf(2, 1), in(func(ctx context.Context, g groups, n int) error { return of(g.Form(ctx, s.codes[n], decision)) }), nil},
 		{"Form again", s.teamOf(3, 3), in(func(ctx context.Context, g groups, n int) error { return of(g.Form(ctx, s.codes[n], decision)) }), nil},
 		{"Fail", s.teamOf(2, 1), in(func(ctx context.Context, g groups, n int) error { return of(g.Fail(ctx, s.codes[n], decision)) }), nil},
-		{"Fail of an unknown team", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Fail(ctx, "ZZZZZZZZ", decision)) }), groupbuy.ErrUnknownTeam},
+		{"Fail of an unknown team", nothing, in(func(ctx context.Context, g groups, _ int) error { return of(g.Fail(ctx, "ZZZZZZZZ", decision)) }), groupbuy.ErrUnknownTeam},
 		{"Seat", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Seat(ctx, s.seat(n, 0, 1))) }), nil},
 		{"Seat of an unknown order", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Seat(ctx, numbered(n, own))) }), groupbuy.ErrNotFound},
 		{"Team", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Team(ctx, s.codes[n])) }), nil},
@@ -166,11 +166,11 @@ func (s *street) cases() []txCase {
 		{"WithdrawStock", nothing, in(func(ctx context.Context, g groups, n int) error {
 			return g.WithdrawStock(ctx, numbered(n, own), teamProduct, 1)
 		}), nil},
-		{"Remove", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Remove(ctx, teamProduct)) }), nil},
+		{"Remove", nothing, in(func(ctx context.Context, g groups, _ int) error { return of(g.Remove(ctx, teamProduct)) }), nil},
 		{"Remove of an unknown product", nothing, in(func(ctx context.Context, g groups, n int) error {
 			return of(g.Remove(ctx, stock.Key{SKU: number(n, own), Activity: 7}))
 		}), groupbuy.ErrUnknownProduct},
-		{"Deliver", func(n int) { s.deliver(); s.teamOf(3, 3)(n) }, in(func(ctx context.Context, g groups, n int) error {
+		{"Deliver", func(n int) { s.deliver(); s.teamOf(3, 3)(n) }, in(func(ctx context.Context, g groups, _ int) error {
 			return of(g.Deliver(ctx, func(context.Context, groupbuy.Event) error { return nil }))
 		}), nil},
 		{"Redeliver of an unknown event", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error {

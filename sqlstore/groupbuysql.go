@@ -89,7 +89,7 @@ func by(table, index string) string { return "FORCE INDEX (" + table + "_" + ind
 func (q *groupBuySQL) renderActivities() {
 	q.addActivity = "INSERT INTO " + q.activities + " (TITLE, IMAGE, FORM_MINUTES, HIDDEN, START_TIME, END_TIME, OUTLIVE, SORT, OVER_TIME, ID, CREATE_TIME, UPDATE_TIME)" +
 		" VALUES (" + list("?", 8) + ", IF(?, " + now + ", NULL), ?, " + list(now, 2) + ")"
-	q.setActivity = "UPDATE " + q.activities + " SET TITLE = ?, IMAGE = ?, FORM_MINUTES = ?, HIDDEN = ?, START_TIME = ?, END_TIME = ?, OUTLIVE = ?, SORT = ?" +
+	q.setActivity = "UPDATE " + q.activities + " " + byKey + " SET TITLE = ?, IMAGE = ?, FORM_MINUTES = ?, HIDDEN = ?, START_TIME = ?, END_TIME = ?, OUTLIVE = ?, SORT = ?" +
 		", OVER_TIME = IF(?, COALESCE(OVER_TIME, " + now + "), OVER_TIME), UPDATE_TIME = " + now + ", VERSION = VERSION + 1 WHERE ID = ? AND VERSION = ?"
 
 	activity := "SELECT " + activityColumns + " FROM " + q.activities + " a"
@@ -103,7 +103,7 @@ func (q *groupBuySQL) renderProducts() {
 	columns := "SPU_ID, NAME, SPEC, " + termColumns + ", ORDER_LIMIT, BUYER_LIMIT, STATE, STOCK_NUM, RETURN_NUM"
 	n := strings.Count(columns, ",") + 1
 	q.addProduct = "INSERT INTO " + q.products + " (" + columns + ", ACTIVITY_ID, SKU_ID, CREATE_TIME, UPDATE_TIME) VALUES (" + list("?", n+2) + ", " + list(now, 2) + ")"
-	q.setProduct = "UPDATE " + q.products + " SET " + strings.ReplaceAll(columns, ",", " = ?,") + " = ?, UPDATE_TIME = " + now + ", VERSION = VERSION + 1" +
+	q.setProduct = "UPDATE " + q.products + " " + byKey + " SET " + strings.ReplaceAll(columns, ",", " = ?,") + " = ?, UPDATE_TIME = " + now + ", VERSION = VERSION + 1" +
 		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND VERSION = ?"
 	// In the caller's transaction the item's row is locked before all that hangs on it, as everywhere.
 	q.lockItem = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? FOR UPDATE"
@@ -211,9 +211,9 @@ func (q *groupBuySQL) renderEvents() {
 // decides depends on them.
 func (q *groupBuySQL) renderDeliveries() {
 	// Of those who want an event one gets it: the number of tries is not the same any more for the others.
-	q.lease = "UPDATE " + q.teams + " SET EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + now + "), EVENT_TRIES = EVENT_TRIES + 1" +
+	q.lease = "UPDATE " + q.teams + " " + byKey + " SET EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + now + "), EVENT_TRIES = EVENT_TRIES + 1" +
 		" WHERE CODE = ? AND EVENT_DONE = ? AND EVENT_TRIES = ? AND EVENT_TIME <= " + now
-	q.refunded = "UPDATE " + q.seats + fmt.Sprintf(" SET STATE = %d, UPDATE_TIME = %s WHERE ORDER_NO = ? AND STATE = %d", groupbuy.Refunded, now, groupbuy.RefundDue)
+	q.refunded = "UPDATE " + q.seats + " " + byKey + fmt.Sprintf(" SET STATE = %d, UPDATE_TIME = %s WHERE ORDER_NO = ? AND STATE = %d", groupbuy.Refunded, now, groupbuy.RefundDue)
 	q.lockEvent = "SELECT t.EVENT_DONE, t.EVENT_TRIES, e.STATE, e.TRIES FROM " + q.teams + " t " + byKey + " STRAIGHT_JOIN " + q.events + " e " + byKey +
 		" ON e.TEAM_CODE = t.CODE AND e.EVENT_NO = ? WHERE t.CODE = ? FOR UPDATE"
 
@@ -225,8 +225,8 @@ func (q *groupBuySQL) renderDeliveries() {
 	q.putOff = head + "t.EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + now + "), e.REASON = ?" + where
 
 	aside := fmt.Sprintf(" WHERE TEAM_CODE = ? AND EVENT_NO = ? AND STATE = %d", eventAside)
-	q.deliverAside = "UPDATE " + q.events + fmt.Sprintf(" SET STATE = %d, DONE_TIME = %s", eventDone, now) + aside
-	q.keepAside = "UPDATE " + q.events + " SET REASON = ?" + aside
+	q.deliverAside = "UPDATE " + q.events + " " + byKey + fmt.Sprintf(" SET STATE = %d, DONE_TIME = %s", eventDone, now) + aside
+	q.keepAside = "UPDATE " + q.events + " " + byKey + " SET REASON = ?" + aside
 }
 
 // renderGroupBooks renders the counts. Each is one statement and so one moment, also at READ COMMITTED: what changes
@@ -250,7 +250,7 @@ func (q *groupBuySQL) renderGroupBooks() {
 
 	// Every change of a seat changes the version of its team: the counts are still those of the seats. Where events
 	// are missing at the end, those that follow take their numbers.
-	q.correct = "UPDATE " + q.teams + " SET HELD_NUM = ?, PAID_NUM = ?, PAID_VOLUME = ?, EVENT_NUM = ?, EVENT_DONE = LEAST(EVENT_DONE, ?)" +
+	q.correct = "UPDATE " + q.teams + " " + byKey + " SET HELD_NUM = ?, PAID_NUM = ?, PAID_VOLUME = ?, EVENT_NUM = ?, EVENT_DONE = LEAST(EVENT_DONE, ?)" +
 		", EVENT_TIME = COALESCE(EVENT_TIME, ?), UPDATE_TIME = ?, VERSION = ? WHERE CODE = ? AND VERSION = ?"
 }
 

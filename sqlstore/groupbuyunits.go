@@ -260,6 +260,6 @@ func (g *groupBuyUnits) unsettle(ctx context.Context, q Tx, keys map[stock.Key]b
 }
 
 func (q *groupBuySQL) unsettleText() string {
-	return fmt.Sprintf("UPDATE %s SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATE = %d",
+	return fmt.Sprintf("UPDATE %s "+byKey+" SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATE = %d",
 		q.products, groupbuy.Removed, now, groupbuy.Settled)
 }

@@ -74,9 +74,9 @@ func (q *redPacketSQL) renderPackets() {
 		fmt.Sprintf("p.STATE = %d AND (? OR p.END_TIME <= ", redpacket.Open) + now + ")"
 
 	// What follows finds the item off the shelf.
-	q.drop = "UPDATE " + q.packets + fmt.Sprintf(" SET STATE = %d, OVER_TIME = %s, UPDATE_TIME = %s WHERE PACKET_ID = ? AND STATE = %d",
+	q.drop = "UPDATE " + q.packets + " " + byKey + fmt.Sprintf(" SET STATE = %d, OVER_TIME = %s, UPDATE_TIME = %s WHERE PACKET_ID = ? AND STATE = %d",
 		redpacket.Closed, now, now, redpacket.Unpaid)
-	q.giveAllBack = "UPDATE " + q.packets + fmt.Sprintf(" SET STATE = IF(STATE = %d, %d, STATE), OVER_TIME = COALESCE(OVER_TIME, %s)", redpacket.Unpaid, redpacket.Expired, now) +
+	q.giveAllBack = "UPDATE " + q.packets + " " + byKey + fmt.Sprintf(" SET STATE = IF(STATE = %d, %d, STATE), OVER_TIME = COALESCE(OVER_TIME, %s)", redpacket.Unpaid, redpacket.Expired, now) +
 		", CONFIRM_TIME = " + now + ", UPDATE_TIME = " + now +
 		fmt.Sprintf(" WHERE PACKET_ID = ? AND CONFIRM_TIME IS NULL AND (STATE = %d AND END_TIME <= %s OR STATE = %d)", redpacket.Unpaid, now, redpacket.Closed)
 	q.giveBack = "INSERT INTO " + q.shares + " (PACKET_ID, SHARE_NO, PERSON_ID, REMAINDER, PLACES, MONEY, DUE_TIME, CREATE_TIME)" +
@@ -88,7 +88,7 @@ func (q *redPacketSQL) renderShares() {
 	q.lockPacket = "SELECT " + packetColumns + " FROM " + q.packets + " p WHERE p.PACKET_ID = ? FOR UPDATE"
 	q.claimShares = "INSERT INTO " + q.shares + " (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES "
 	// The row is locked, so that the guard holds: it is there to prove it.
-	q.takeShares = "UPDATE " + q.packets + " SET SELL_NUM = ?, SELL_MONEY = ?, STOCK_MONEY = ?, BEST_NO = ?, BEST_PERSON = ?, BEST_MONEY = ?, BEST_TIME = ?," +
+	q.takeShares = "UPDATE " + q.packets + " " + byKey + " SET SELL_NUM = ?, SELL_MONEY = ?, STOCK_MONEY = ?, BEST_NO = ?, BEST_PERSON = ?, BEST_MONEY = ?, BEST_TIME = ?," +
 		" STATE = ?, OVER_TIME = ?, UPDATE_TIME = ?" +
 		fmt.Sprintf(" WHERE PACKET_ID = ? AND STATE = %d AND SELL_NUM = ? AND STOCK_MONEY = ?", redpacket.Open)
 

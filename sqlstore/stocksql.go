@@ -106,7 +106,7 @@ func (q *stockSQL) renderItems() {
 	q.createItem = "INSERT INTO " + q.items + " (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, SPU_ID, UNLIMITED, STATUS," +
 		" START_TIME, END_TIME, ORDER_LIMIT, BUYER_LIMIT, HOLD_LIMIT, CREATE_TIME, UPDATE_TIME)" +
 		" VALUES (" + list("?", 12) + ", " + now + ", " + now + ")"
-	terms := "UPDATE " + q.items + " s SET s.SPU_ID = ?, s.STATUS = ?, s.START_TIME = ?, s.END_TIME = ?," +
+	terms := "UPDATE " + q.items + " s " + byKey + " SET s.SPU_ID = ?, s.STATUS = ?, s.START_TIME = ?, s.END_TIME = ?," +
 		" s.ORDER_LIMIT = ?, s.BUYER_LIMIT = ?, s.HOLD_LIMIT = ?, s." + touch
 	// A change of terms must not meet an item that has become limited or unlimited in between.
 	q.changeTerms = terms + " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND s.UNLIMITED = ?"
@@ -123,8 +123,8 @@ func (q *stockSQL) renderHolds() {
 	q.claim += ") VALUES "
 	q.closeOrder = "INSERT INTO " + q.holds + " (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
 		fmt.Sprintf(" VALUES (?, 1, 0, 0, 0, %d, ", stock.Cancelled) + list(now, 3) + ")"
-	q.fenceOrder = "UPDATE " + q.holds + " SET FENCE = FENCE + 1 WHERE ORDER_NO = ?"
-	q.setDeadline = "UPDATE " + q.holds + " SET EXPIRE_TIME = ?, FENCE = FENCE + 1, UPDATE_TIME = " + now +
+	q.fenceOrder = "UPDATE " + q.holds + " " + byKey + " SET FENCE = FENCE + 1 WHERE ORDER_NO = ?"
+	q.setDeadline = "UPDATE " + q.holds + " " + byKey + " SET EXPIRE_TIME = ?, FENCE = FENCE + 1, UPDATE_TIME = " + now +
 		fmt.Sprintf(" WHERE ORDER_NO = ? AND STATE = %d AND FENCE = ? AND EXPIRE_TIME = ? AND EXPIRE_TIME > ", stock.Locked) + now
 	q.lockRefunds = "SELECT ORDER_NO, STATE, FENCE, REFUND_NUM FROM " + q.holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 FOR UPDATE"
 	q.countState = "SELECT COUNT(*) FROM " + q.holds + " WHERE ORDER_NO = ? AND STATE = ?"
@@ -602,13 +602,13 @@ func (q *stockSQL) applyToItem(e stock.Entry) string {
 	}
 	set = append(set, "s."+touch)
 	guard = slices.Concat([]string{fmt.Sprintf("s.SKU_ID = %d AND s.ACTIVITY_ID = %d", e.SKU, e.Activity)}, guard)
-	return "UPDATE " + q.items + " s SET " + strings.Join(set, ", ") + " WHERE " + strings.Join(guard, " AND ")
+	return "UPDATE " + q.items + " s " + byKey + " SET " + strings.Join(set, ", ") + " WHERE " + strings.Join(guard, " AND ")
 }
 
 // A buyer's row is made if need be, and then changed: a constraint keeps it from becoming
 // negative, and would see the change itself as a row if one statement did both.
 func (q *stockSQL) renderBuyers() {
-	q.changeBuyer = "UPDATE " + q.buyers + " SET HELD_NUM = HELD_NUM + ?, BOUGHT_NUM = BOUGHT_NUM + ?, HOLD_NUM = HOLD_NUM + ?" +
+	q.changeBuyer = "UPDATE " + q.buyers + " " + byKey + " SET HELD_NUM = HELD_NUM + ?, BOUGHT_NUM = BOUGHT_NUM + ?, HOLD_NUM = HOLD_NUM + ?" +
 		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID = ?"
 }
 

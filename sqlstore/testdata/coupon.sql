@@ -117,7 +117,7 @@ SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.BUYER_ID, w.TERMS_NO, w.POSITION, k.CODE, w
  ORDER BY w.VALID_UNTIL, w.COUPON_NO LIMIT ?;
 
 -- Step reserve 1: take the coupon
-UPDATE coupon_wallet w
+UPDATE coupon_wallet w FORCE INDEX (PRIMARY)
    SET w.STATE = 3, w.ORDER_NO = ?, w.EXPIRE_TIME = TIMESTAMPADD(MICROSECOND, ?, UTC_TIMESTAMP(6)), w.UPDATE_TIME = TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID(TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', UTC_TIMESTAMP(6))), TIMESTAMP'1970-01-01 00:00:00')
  WHERE w.COUPON_NO = ?
    AND (w.STATE = 2 OR (w.STATE = 3
@@ -126,7 +126,7 @@ UPDATE coupon_wallet w
    AND w.VALID_UNTIL > UTC_TIMESTAMP(6);
 
 -- Step reserve 1 in the caller's transaction: take the coupon
-UPDATE coupon_wallet w
+UPDATE coupon_wallet w FORCE INDEX (PRIMARY)
    SET w.STATE = 3, w.ORDER_NO = ?, w.EXPIRE_TIME = TIMESTAMPADD(MICROSECOND, ?, TIMESTAMP'1970-01-01 00:00:00.000000'), w.UPDATE_TIME = TIMESTAMP'1970-01-01 00:00:00.000000'
  WHERE w.COUPON_NO = ?
    AND (w.STATE = 2 OR (w.STATE = 3
@@ -139,7 +139,7 @@ INSERT INTO coupon_use (COUPON_NO, ORDER_NO, PLACES, TOTAL, DISCOUNT, EXPIRE_TIM
 VALUES (?, ?, ?, ?, ?, ?, 1, NULL, TIMESTAMP'1970-01-01 00:00:00.000000', TIMESTAMP'1970-01-01 00:00:00.000000');
 
 -- Step reserve, a use that has lapsed
-UPDATE coupon_use u
+UPDATE coupon_use u FORCE INDEX (PRIMARY)
    SET u.STATE = 1, u.UPDATE_TIME = TIMESTAMP'1970-01-01 00:00:00.000000', u.PLACES = ?, u.TOTAL = ?, u.DISCOUNT = ?, u.EXPIRE_TIME = ?
  WHERE u.COUPON_NO = ?
    AND u.ORDER_NO = ?
@@ -165,7 +165,7 @@ UPDATE coupon_wallet w FORCE INDEX (PRIMARY)
    AND u.EXPIRE_TIME > UTC_TIMESTAMP(6);
 
 -- Step spend 1: take the coupon
-UPDATE coupon_wallet w
+UPDATE coupon_wallet w FORCE INDEX (PRIMARY)
    SET w.STATE = 4, w.ORDER_NO = ?, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID(TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', UTC_TIMESTAMP(6))), TIMESTAMP'1970-01-01 00:00:00')
  WHERE w.COUPON_NO = ?
    AND (w.STATE = 2 OR (w.STATE = 3
@@ -174,7 +174,7 @@ UPDATE coupon_wallet w
    AND w.VALID_UNTIL > UTC_TIMESTAMP(6);
 
 -- Step spend 1 in the caller's transaction: take the coupon
-UPDATE coupon_wallet w
+UPDATE coupon_wallet w FORCE INDEX (PRIMARY)
    SET w.STATE = 4, w.ORDER_NO = ?, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = TIMESTAMP'1970-01-01 00:00:00.000000'
  WHERE w.COUPON_NO = ?
    AND (w.STATE = 2 OR (w.STATE = 3
@@ -187,7 +187,7 @@ INSERT INTO coupon_use (COUPON_NO, ORDER_NO, PLACES, TOTAL, DISCOUNT, EXPIRE_TIM
 VALUES (?, ?, ?, ?, ?, ?, 2, TIMESTAMP'1970-01-01 00:00:00.000000', TIMESTAMP'1970-01-01 00:00:00.000000', TIMESTAMP'1970-01-01 00:00:00.000000');
 
 -- Step spend, a use that has lapsed
-UPDATE coupon_use u
+UPDATE coupon_use u FORCE INDEX (PRIMARY)
    SET u.STATE = 2, u.UPDATE_TIME = TIMESTAMP'1970-01-01 00:00:00.000000', u.REDEEM_TIME = TIMESTAMP'1970-01-01 00:00:00.000000', u.PLACES = ?, u.TOTAL = ?, u.DISCOUNT = ?
  WHERE u.COUPON_NO = ?
    AND u.ORDER_NO = ?
@@ -218,7 +218,7 @@ INSERT INTO coupon_use (COUPON_NO, ORDER_NO, PLACES, TOTAL, DISCOUNT, EXPIRE_TIM
  WHERE w.COUPON_NO = ?;
 
 -- Step forgo, a use that has lapsed
-UPDATE coupon_use u
+UPDATE coupon_use u FORCE INDEX (PRIMARY)
    SET u.STATE = 3, u.UPDATE_TIME = UTC_TIMESTAMP(6)
  WHERE u.COUPON_NO = ?
    AND u.ORDER_NO = ?
@@ -270,7 +270,7 @@ INSERT INTO coupon_code (CAMPAIGN_ID, POSITION, CODE)
 VALUES (42,1,x'41'),(42,2,x'42');
 
 -- Import, Generate 4, after the change is recorded: the units
-UPDATE coupon_stock s
+UPDATE coupon_stock s FORCE INDEX (PRIMARY)
    SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + IF(s.UNLIMITED = 1, 0, ?), s.STOCK_LEFT_NUM = s.STOCK_LEFT_NUM + IF(s.UNLIMITED = 1, 0, ?), s.UPDATE_TIME = UTC_TIMESTAMP(6), s.VERSION = s.VERSION + 1
  WHERE s.SKU_ID = ?
    AND s.ACTIVITY_ID = 0
@@ -306,7 +306,7 @@ INSERT INTO coupon_batch_buyer (BATCH_NO, COUPON_NO, LINE_NO, BUYER_ID, REASON)
 VALUES (?, ?, ?, ?, ?), (?, ?, ?, ?, ?);
 
 -- Issue, last: how many there are
-UPDATE coupon_batch
+UPDATE coupon_batch FORCE INDEX (PRIMARY)
    SET BUYER_NUM = BUYER_NUM + ?
  WHERE BATCH_NO = ?;
 
@@ -428,7 +428,7 @@ DELETE t
    AND t.CODE_NUM = 0;
 
 -- In the caller's transaction: Import, Generate 1: the pool
-UPDATE coupon_pool
+UPDATE coupon_pool FORCE INDEX (PRIMARY)
    SET CODE_NUM = CODE_NUM + ?
  WHERE CAMPAIGN_ID = ?;
 

@@ -250,7 +250,7 @@ INSERT INTO egl_group (TITLE, IMAGE, FORM_MINUTES, HIDDEN, START_TIME, END_TIME,
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, IF(?, UTC_TIMESTAMP(6), NULL), ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6));
 
 -- Define, End, Expire: an activity as it was read
-UPDATE egl_group
+UPDATE egl_group FORCE INDEX (PRIMARY)
    SET TITLE = ?, IMAGE = ?, FORM_MINUTES = ?, HIDDEN = ?, START_TIME = ?, END_TIME = ?, OUTLIVE = ?, SORT = ?, OVER_TIME = IF(?, COALESCE(OVER_TIME, UTC_TIMESTAMP(6)), OVER_TIME), UPDATE_TIME = UTC_TIMESTAMP(6), VERSION = VERSION + 1
  WHERE ID = ?
    AND VERSION = ?;
@@ -260,7 +260,7 @@ INSERT INTO egl_group_product (SPU_ID, NAME, SPEC, PLACES, PRICE, GROUP_PRICE, M
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6));
 
 -- Offer, Revise, Remove, Expire: a product as it was read
-UPDATE egl_group_product
+UPDATE egl_group_product FORCE INDEX (PRIMARY)
    SET SPU_ID = ?, NAME = ?, SPEC = ?, PLACES = ?, PRICE = ?, GROUP_PRICE = ?, MEMBER_ONLY = ?, FREE_SHIPPING = ?, PEOPLE_LIMIT = ?, VOLUME_LIMIT = ?, VOLUME_UNITS = ?, PEOPLE_MIN = ?, VOLUME_MIN = ?, ORDER_LIMIT = ?, BUYER_LIMIT = ?, STATE = ?, STOCK_NUM = ?, RETURN_NUM = ?, UPDATE_TIME = UTC_TIMESTAMP(6), VERSION = VERSION + 1
  WHERE ACTIVITY_ID = ?
    AND SKU_ID = ?
@@ -273,7 +273,7 @@ SELECT VERSION
    AND ACTIVITY_ID = ? FOR UPDATE;
 
 -- Deliver 1: lease the event
-UPDATE egl_group_team
+UPDATE egl_group_team FORCE INDEX (PRIMARY)
    SET EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, UTC_TIMESTAMP(6)), EVENT_TRIES = EVENT_TRIES + 1
  WHERE CODE = ?
    AND EVENT_DONE = ?
@@ -281,7 +281,7 @@ UPDATE egl_group_team
    AND EVENT_TIME <= UTC_TIMESTAMP(6);
 
 -- Deliver 2: the seat whose refund was delivered
-UPDATE egl_group_participation
+UPDATE egl_group_participation FORCE INDEX (PRIMARY)
    SET STATE = 6, UPDATE_TIME = UTC_TIMESTAMP(6)
  WHERE ORDER_NO = ?
    AND STATE = 5;
@@ -302,7 +302,7 @@ UPDATE egl_group_team t FORCE INDEX (PRIMARY)
    AND e.STATE = 0;
 
 -- Deliver 4: an event that was set aside
-UPDATE egl_group_event
+UPDATE egl_group_event FORCE INDEX (PRIMARY)
    SET STATE = 1, DONE_TIME = UTC_TIMESTAMP(6)
  WHERE TEAM_CODE = ?
    AND EVENT_NO = ?
@@ -325,14 +325,14 @@ UPDATE egl_group_team t FORCE INDEX (PRIMARY)
    AND e.STATE = 0;
 
 -- Deliver of an event that was set aside failed
-UPDATE egl_group_event
+UPDATE egl_group_event FORCE INDEX (PRIMARY)
    SET REASON = ?
  WHERE TEAM_CODE = ?
    AND EVENT_NO = ?
    AND STATE = 2;
 
 -- Repair a team
-UPDATE egl_group_team
+UPDATE egl_group_team FORCE INDEX (PRIMARY)
    SET HELD_NUM = ?, PAID_NUM = ?, PAID_VOLUME = ?, EVENT_NUM = ?, EVENT_DONE = LEAST(EVENT_DONE, ?), EVENT_TIME = COALESCE(EVENT_TIME, ?), UPDATE_TIME = ?, VERSION = ?
  WHERE CODE = ?
    AND VERSION = ?;
@@ -394,13 +394,13 @@ INSERT INTO egl_group_event (TEAM_CODE, EVENT_NO, KIND, ORDER_NO, CREATE_TIME)
 VALUES (?, ?, ?, ?, ?), (?, ?, ?, ?, ?);
 
 -- Steps of seats 7, Repair: the people of a product
-UPDATE egl_group_product
+UPDATE egl_group_product FORCE INDEX (PRIMARY)
    SET FORMED_NUM = FORMED_NUM + ?
  WHERE ACTIVITY_ID = ?
    AND SKU_ID = ?;
 
 -- Refund: a product goes on giving back units
-UPDATE egl_group_product
+UPDATE egl_group_product FORCE INDEX (PRIMARY)
    SET STATE = 2, VERSION = VERSION + 1, UPDATE_TIME = UTC_TIMESTAMP(6)
  WHERE ACTIVITY_ID = ?
    AND SKU_ID = ?

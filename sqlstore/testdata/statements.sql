@@ -5,14 +5,14 @@ INSERT INTO goods_stock (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, S
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6));
 
 -- Define: other terms
-UPDATE goods_stock s
+UPDATE goods_stock s FORCE INDEX (PRIMARY)
    SET s.SPU_ID = ?, s.STATUS = ?, s.START_TIME = ?, s.END_TIME = ?, s.ORDER_LIMIT = ?, s.BUYER_LIMIT = ?, s.HOLD_LIMIT = ?, s.UPDATE_TIME = UTC_TIMESTAMP(6), s.VERSION = s.VERSION + 1
  WHERE s.SKU_ID = ?
    AND s.ACTIVITY_ID = ?
    AND s.UNLIMITED = ?;
 
 -- Define: limited to unlimited, or back
-UPDATE goods_stock s
+UPDATE goods_stock s FORCE INDEX (PRIMARY)
    SET s.SPU_ID = ?, s.STATUS = ?, s.START_TIME = ?, s.END_TIME = ?, s.ORDER_LIMIT = ?, s.BUYER_LIMIT = ?, s.HOLD_LIMIT = ?, s.UPDATE_TIME = UTC_TIMESTAMP(6), s.VERSION = s.VERSION + 1, s.UNLIMITED = ?, s.STOCK_TOTAL_NUM = ?, s.STOCK_LEFT_NUM = IF(?, ? - s.STOCK_SALE_NUM, 0)
  WHERE s.SKU_ID = ?
    AND s.ACTIVITY_ID = ?
@@ -277,12 +277,12 @@ INSERT INTO goods_stock_hold (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE
 VALUES (?, 1, 0, 0, 0, 5, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6));
 
 -- Resolve: fence the order
-UPDATE goods_stock_hold
+UPDATE goods_stock_hold FORCE INDEX (PRIMARY)
    SET FENCE = FENCE + 1
  WHERE ORDER_NO = ?;
 
 -- Extend, Shorten
-UPDATE goods_stock_hold
+UPDATE goods_stock_hold FORCE INDEX (PRIMARY)
    SET EXPIRE_TIME = ?, FENCE = FENCE + 1, UPDATE_TIME = UTC_TIMESTAMP(6)
  WHERE ORDER_NO = ?
    AND STATE = 1
@@ -358,7 +358,7 @@ INSERT INTO goods_stock_change (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_I
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6));
 
 -- Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)
-UPDATE goods_stock s
+UPDATE goods_stock s FORCE INDEX (PRIMARY)
    SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + -3, s.STOCK_LEFT_NUM = s.STOCK_LEFT_NUM + -3, s.UPDATE_TIME = UTC_TIMESTAMP(6), s.VERSION = s.VERSION + 1
  WHERE s.SKU_ID = 42
    AND s.ACTIVITY_ID = 7
@@ -374,7 +374,7 @@ VALUES (?, ?, ?)
     ON DUPLICATE KEY UPDATE HOLD_NUM = HOLD_NUM;
 
 -- Repair 3: a buyer's row
-UPDATE goods_stock_buyer
+UPDATE goods_stock_buyer FORCE INDEX (PRIMARY)
    SET HELD_NUM = HELD_NUM + ?, BOUGHT_NUM = BOUGHT_NUM + ?, HOLD_NUM = HOLD_NUM + ?
  WHERE SKU_ID = ?
    AND ACTIVITY_ID = ?
@@ -607,7 +607,7 @@ SELECT COUNT(*)
  WHERE h.STATE = ? FOR UPDATE;
 
 -- In the caller's transaction: Resolve of two lines
-UPDATE goods_stock_hold
+UPDATE goods_stock_hold FORCE INDEX (PRIMARY)
    SET FENCE = FENCE + 1
  WHERE ORDER_NO = ?
    AND LINE_NO IN (1, 2);
