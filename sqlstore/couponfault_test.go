@@ -53,7 +53,7 @@ func couponVerbs() []couponVerb {
 				_, err := c.Reserve(ctx, id, "order-"+id, hundred)
 				return err
 			},
-			matches: []string{"UPDATE coupon_wallet w SET", "INSERT INTO coupon_use"},
+			matches: []string{"UPDATE coupon_wallet w FORCE INDEX (PRIMARY) SET", "INSERT INTO coupon_use"},
 			given:   1,
 		},
 		{
@@ -63,7 +63,7 @@ func couponVerbs() []couponVerb {
 				_, err := c.Redeem(ctx, id, "order-"+id, hundred)
 				return err
 			},
-			matches: []string{"UPDATE coupon_wallet w SET", "INSERT INTO coupon_use"},
+			matches: []string{"UPDATE coupon_wallet w FORCE INDEX (PRIMARY) SET", "INSERT INTO coupon_use"},
 			given:   1,
 		},
 		{
@@ -73,7 +73,7 @@ func couponVerbs() []couponVerb {
 				_, err := c.Refund(ctx, coupon.Refund{ID: "refund-" + id, Coupon: id, Restock: true})
 				return err
 			},
-			matches: []string{"INSERT INTO coupon_stock_refund", "SELECT COUNT(*), COALESCE(SUM(REFUND_NUM), 0)", "UPDATE coupon_wallet w FORCE", "UPDATE coupon_stock_hold h", "UPDATE coupon_stock_hold SET STATE"},
+			matches: []string{"SELECT h.LINE_NO, h.REFUND_NUM", "INSERT INTO coupon_stock_refund", "UPDATE coupon_wallet w FORCE", "UPDATE coupon_stock_hold h", "UPDATE coupon_stock_hold FORCE INDEX (PRIMARY) SET STATE"},
 		},
 		{
 			name:    "Issue",

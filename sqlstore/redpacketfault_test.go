@@ -32,7 +32,7 @@ func TestGrabLosesItsConnection(t *testing.T) {
 		{"UPDATE red_packet_stock s", stock.ErrUnavailable},
 		{"p.PACKET_ID = 1 FOR UPDATE", stock.ErrUnavailable},
 		{"INSERT INTO red_packet_share", stock.ErrUnavailable},
-		{"UPDATE red_packet SET", stock.ErrUnavailable},
+		{"UPDATE red_packet FORCE INDEX (PRIMARY) SET", stock.ErrUnavailable},
 		{"COMMIT AND", stock.ErrUnknown},
 		{"FORCE INDEX (red_packet_share_person)", stock.ErrUnknown},
 	} {
@@ -128,7 +128,7 @@ func grabStatements(mock sqlmock.Sqlmock, upTo int, answer error) {
 		{"^UPDATE red_packet_stock s", func(s string, err error) { mock.ExpectExec(s).WillReturnResult(updated).WillReturnError(err) }},
 		{"FOR UPDATE$", func(s string, err error) { mock.ExpectQuery(s).WillReturnRows(packet).WillReturnError(err) }},
 		{"^INSERT INTO red_packet_share", func(s string, err error) { mock.ExpectExec(s).WillReturnResult(updated).WillReturnError(err) }},
-		{"^UPDATE red_packet SET", func(s string, err error) { mock.ExpectExec(s).WillReturnResult(updated).WillReturnError(err) }},
+		{"^UPDATE red_packet FORCE INDEX", func(s string, err error) { mock.ExpectExec(s).WillReturnResult(updated).WillReturnError(err) }},
 	} {
 		if i == upTo {
 			c.result(c.statement, answer)

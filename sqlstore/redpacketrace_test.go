@@ -115,7 +115,7 @@ func TestKilledConnectionsLoseNothing(t *testing.T) {
 	p.fill(1, 12_345, shares)
 	kill, kills := killing(t, p.db)
 	for range 2 {
-		for _, match := range []string{"INSERT INTO red_packet_share", "UPDATE red_packet SET", "UPDATE red_packet_stock s", "FORCE INDEX (red_packet_share_person)"} {
+		for _, match := range []string{"INSERT INTO red_packet_share", "UPDATE red_packet FORCE INDEX (PRIMARY) SET", "UPDATE red_packet_stock s", "FORCE INDEX (red_packet_share_person)"} {
 			p.db.Wire.After(match, kill)
 		}
 	}

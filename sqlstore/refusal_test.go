@@ -121,7 +121,7 @@ func TestWithdrawIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 		return going(func() error { return inv.Withdraw(ctx, "w", one(1)) })
 	}
 	underWay := withdraw(first.Inventory)
-	waits(t, s.db, underWay, "UPDATE goods_stock s SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + -1%")
+	waits(t, s.db, underWay, "UPDATE goods_stock s FORCE INDEX (PRIMARY) SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + -1%")
 	again := withdraw(second.Inventory) // none is there now
 	waits(t, s.db, again, "SELECT % FROM goods_stock_change % FOR UPDATE")
 	require.NoError(t, tx.Commit())
