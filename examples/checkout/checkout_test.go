@@ -510,7 +510,7 @@ func TestLostConnectionRunsTheTransactionAgain(t *testing.T) {
 	books, wire := openMySQL(t)
 	f := open(t, books, books.stock, books.coupons, wire.Advance)
 	for i, statement := range []string{
-		"INSERT INTO shop_order", "UPDATE coupon_wallet ", "INSERT INTO coupon_use", "INSERT INTO goods_stock_hold", "UPDATE goods_stock ",
+		"INSERT INTO shop_order", "UPDATE coupon_wallet ", "INSERT INTO coupon_use (COUPON_NO, ORDER_NO, PLACES", "INSERT INTO goods_stock_hold", "UPDATE goods_stock ",
 	} {
 		for j, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 			wire.Inject(sqltest.Fault{Match: statement, Kind: kind})
