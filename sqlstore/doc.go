@@ -68,7 +68,8 @@
 //	parseTime, loc, time_zone               any: tested
 //	clientFoundRows, interpolateParams      any: tested
 //	READ COMMITTED, REPEATABLE READ         tested
-//	SERIALIZABLE                            works; plain reads of the program lock rows
+//	SERIALIZABLE                            works; plain reads of the program lock rows, and MariaDB from 11.6 on
+//	                                        tells crowds to start over (1020) more often
 //	READ UNCOMMITTED                        refused by Check: what is read may be rolled back
 //	autocommit=0                            works, at more round trips; named by Check, since what the
 //	                                        program does outside of transactions is not committed

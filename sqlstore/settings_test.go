@@ -21,6 +21,9 @@ func TestStockUnderSettings(t *testing.T) {
 	for _, variant := range sqltest.Settings() {
 		t.Run(variant.Name, func(t *testing.T) {
 			t.Parallel()
+			if variant.Name == "Serializable" && conflicts(t, prepared(t, defaults, stockTables)) {
+				t.Skip("a crowd in SERIALIZABLE transactions is told to start over where innodb_snapshot_isolation is on")
+			}
 			stocktest.Run(t, func(t testing.TB) stocktest.Harness {
 				t.Helper()
 				return settingHarness(t, variant)
