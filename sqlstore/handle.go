@@ -133,11 +133,11 @@ func (h *handle) exec(ctx context.Context, statement string) (rows int64, err er
 		return rows, err
 	}
 	err = h.again(ctx, func(a *attempt) error {
-		commits, err := h.sessions.commits(ctx, a.Conn)
+		is, err := h.sessions.of(ctx, a.Conn)
 		switch {
 		case err != nil:
 			return err
-		case commits:
+		case is.commits:
 			a.stage = sent
 			return run(a)
 		}
@@ -240,7 +240,13 @@ func (h *handle) query(ctx context.Context, statement string, scan func(*sql.Row
 	if h.bound() {
 		return classify(read(ctx, h.tx, statement, scan), unsent)
 	}
-	return h.again(ctx, func(a *attempt) error { return a.readTx(ctx, statement, scan) })
+	return h.again(ctx, func(a *attempt) error {
+		is, err := h.sessions.of(ctx, a.Conn)
+		if err != nil {
+			return err
+		}
+		return a.readTx(ctx, is, statement, scan)
+	})
 }
 
 // read runs a statement that reads.
@@ -248,9 +254,25 @@ func (a *attempt) read(ctx context.Context, statement string, scan func(*sql.Row
 	return read(ctx, a, statement, func(rows *sql.Rows) error { a.given = true; return scan(rows) })
 }
 
-// readTx runs it as a transaction.
-func (a *attempt) readTx(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+// readTx runs it as a transaction, which locks nothing.
+func (a *attempt) readTx(ctx context.Context, is session, statement string, scan func(*sql.Rows) error) error {
+	if is.locks {
+		if err := a.setLevel(ctx, is, "READ COMMITTED"); err != nil {
+			return err
+		}
+	}
 	return a.reading(ctx, func() error { return a.read(ctx, statement, scan) })
+}
+
+// setLevel sets the isolation level of the next transaction. One that somebody has left open would keep its own.
+func (a *attempt) setLevel(ctx context.Context, is session, level string) error {
+	if !is.commits {
+		if _, err := a.ExecContext(ctx, commitTx); err != nil {
+			return err
+		}
+	}
+	_, err := a.ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL "+level)
+	return err
 }
 
 // reading runs fn as a transaction, which has nothing to keep.
@@ -276,14 +298,14 @@ func (h *handle) list(ctx context.Context, statement string, scan func(*sql.Rows
 		return classify(read(ctx, h.tx, statement, scan), unsent)
 	}
 	return h.again(ctx, func(a *attempt) error {
-		commits, err := h.sessions.commits(ctx, a.Conn)
+		is, err := h.sessions.of(ctx, a.Conn)
 		switch {
 		case err != nil:
 			return err
-		case commits:
+		case is.commits:
 			return a.read(ctx, statement, scan)
 		}
-		return a.readTx(ctx, statement, scan) // or it would open a snapshot and leave it
+		return a.readTx(ctx, is, statement, scan) // or it would open a snapshot and leave it
 	})
 }
 
@@ -294,19 +316,14 @@ func (h *handle) peek(ctx context.Context, statement string, scan func(*sql.Rows
 		return err
 	}
 	return h.again(ctx, func(a *attempt) error {
-		commits, err := h.sessions.commits(ctx, a.Conn)
+		is, err := h.sessions.of(ctx, a.Conn)
 		if err != nil {
 			return err
 		}
-		if !commits { // a transaction that somebody has left open would keep its level
-			if _, err := a.ExecContext(ctx, commitTx); err != nil {
-				return err
-			}
-		}
-		if _, err := a.ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED"); err != nil {
+		if err := a.setLevel(ctx, is, "READ UNCOMMITTED"); err != nil {
 			return err
 		}
-		return a.readTx(ctx, statement, scan)
+		return a.readTx(ctx, session{}, statement, scan)
 	})
 }
 

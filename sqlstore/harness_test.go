@@ -87,7 +87,7 @@ func one(sku int64) stock.Line { return stock.Line{SKU: sku, Num: 1} }
 func bracket(statement string) bool {
 	return strings.HasPrefix(statement, "START TRANSACTION") || strings.HasPrefix(statement, "SET TRANSACTION") ||
 		strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "ROLLBACK AND") ||
-		strings.HasPrefix(statement, "SELECT @@autocommit") // once for each connection
+		strings.HasPrefix(statement, "SHOW SESSION VARIABLES") // once for each connection
 }
 
 // waiting returns the connection of a statement that changes something, once there is one: it

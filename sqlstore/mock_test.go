@@ -109,8 +109,8 @@ func TestServerErrorsAreClassified(t *testing.T) {
 
 // mockSession lets the store ask how a connection commits.
 func mockSession(mock sqlmock.Sqlmock) {
-	mock.ExpectQuery("^SELECT @@autocommit, @@completion_type$").
-		WillReturnRows(sqlmock.NewRows([]string{"autocommit", "completion"}).AddRow(1, "NO_CHAIN"))
+	mock.ExpectQuery("^SHOW SESSION VARIABLES").WillReturnRows(sqlmock.NewRows([]string{"Variable_name", "Value"}).
+		AddRow("autocommit", "ON").AddRow("completion_type", "NO_CHAIN").AddRow("tx_isolation", "REPEATABLE-READ"))
 }
 
 // Errors of the caller's own statements, as they come out of the caller's transaction.

@@ -12,19 +12,24 @@ import (
 // mostSessions bounds how many connections are remembered: also those that the pool has closed since.
 const mostSessions = 1_000
 
-// sessions remembers which connections of a pool commit a statement by itself. The setting is one of the DSN or of the
-// server, and stays as it is while a connection lives. It is safe for concurrent use.
-type sessions struct {
-	mu    sync.Mutex
-	known map[driver.Conn]bool
+// session is what the settings of a connection make of a statement.
+type session struct {
+	commits bool // it commits by itself: autocommit is on, and no COMMIT of anybody can have opened another transaction
+	locks   bool // within a transaction, a read locks what it reads: SERIALIZABLE
 }
 
-// readCommits asks whether a session does.
-const readCommits = "SELECT @@autocommit, @@completion_type"
+// sessions remembers those of a pool's connections. The settings are of the DSN or of the server, and stay as they are while a
+// connection lives. It is safe for concurrent use.
+type sessions struct {
+	mu    sync.Mutex
+	known map[driver.Conn]session
+}
 
-// commits reports whether a statement commits by itself on a connection: autocommit is on, and no COMMIT of anybody can have
-// opened another transaction. It asks once for each connection.
-func (s *sessions) commits(ctx context.Context, conn *sql.Conn) (bool, error) {
+// readSession asks for the settings, the last of which has two names.
+const readSession = "SHOW SESSION VARIABLES WHERE Variable_name IN ('autocommit', 'completion_type', 'tx_isolation', 'transaction_isolation')"
+
+// of returns the session of a connection. It asks once for each.
+func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
 	var key driver.Conn
 	_ = conn.Raw(func(c any) error { // it fails where the connection is gone, as the next statement will
 		if c, ok := c.(driver.Conn); ok && reflect.TypeOf(c).Comparable() {
@@ -32,36 +37,45 @@ func (s *sessions) commits(ctx context.Context, conn *sql.Conn) (bool, error) {
 		}
 		return nil
 	})
-	if commits, known := s.recall(key); known {
-		return commits, nil
+	if is, known := s.recall(key); known {
+		return is, nil
 	}
-	var on bool
-	var completion string
-	if err := readRow(ctx, conn, readCommits, &on, &completion); err != nil {
-		return false, err
+	settings := map[string]string{}
+	err := read(ctx, conn, readSession, func(rows *sql.Rows) error {
+		var name, value string
+		err := rows.Scan(&name, &value)
+		settings[strings.ToLower(name)] = strings.ToUpper(value)
+		return err
+	})
+	if err != nil {
+		return session{}, err
 	}
-	commits := on && (completion == "0" || strings.EqualFold(completion, "NO_CHAIN"))
-	s.remember(key, commits)
-	return commits, nil
+	completion := settings["completion_type"]
+	is := session{
+		commits: settings["autocommit"] == "ON" && (completion == "0" || completion == "NO_CHAIN"),
+		locks:   settings["tx_isolation"] == "SERIALIZABLE" || settings["transaction_isolation"] == "SERIALIZABLE",
+	}
+	s.remember(key, is)
+	return is, nil
 }
 
-func (s *sessions) recall(key driver.Conn) (commits, known bool) {
+func (s *sessions) recall(key driver.Conn) (is session, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	commits, known = s.known[key]
-	return commits, known
+	is, known = s.known[key]
+	return is, known
 }
 
-func (s *sessions) remember(key driver.Conn, commits bool) {
+func (s *sessions) remember(key driver.Conn, is session) {
 	if key == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.known == nil || len(s.known) >= mostSessions {
-		s.known = map[driver.Conn]bool{}
+		s.known = map[driver.Conn]session{}
 	}
-	s.known[key] = commits
+	s.known[key] = is
 }
 
 // beneath returns the transaction beneath a handle that prepares each statement and keeps it, as that of GORM with
