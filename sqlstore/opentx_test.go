@@ -472,3 +472,30 @@ func TestHandleThatPreparesIsUnwrappedOrRefused(t *testing.T) {
 	}
 	require.NoError(t, tx.Commit())
 }
+
+// An account that may not delete gets the same answers: what a refused call has inserted is rolled back.
+func TestRefusalsInATransactionNeedNoRightToDelete(t *testing.T) {
+	t.Parallel()
+	s := busyShop(t)
+	ctx := t.Context()
+	pool := account(t, s.db, "SELECT, INSERT, UPDATE", "")
+	tx, err := pool.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	in := s.On(s.store.WithTx(tx))
+	_, err = in.Lock(ctx, "mine", one(5))
+	require.NoError(t, err)
+	_, err = in.For(50).Lock(ctx, "refused", stock.Line{SKU: 1, Num: 1000}, one(2))
+	require.ErrorIs(t, err, stock.ErrInsufficient)
+	_, err = in.Pay(ctx, "unknown")
+	require.ErrorIs(t, err, stock.ErrNotFound)
+	_, err = in.Item(ctx, stock.Key{SKU: 40})
+	require.ErrorIs(t, err, stock.ErrUnknownSKU)
+	require.ErrorIs(t, in.Withdraw(ctx, "too much", stock.Line{SKU: 2, Num: 1000}), stock.ErrInsufficient)
+	require.NoError(t, tx.Commit())
+	var left int
+	require.NoError(t, s.db.QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM goods_stock_hold WHERE ORDER_NO IN ('refused', 'unknown'))"+
+		" + (SELECT COUNT(*) FROM goods_stock WHERE SKU_ID = 40) + (SELECT COUNT(*) FROM goods_stock_change WHERE CHANGE_NO = 'too much')").Scan(&left))
+	require.Zero(t, left)
+	s.counters(5, 0, 1, 100)
+}
