@@ -20,10 +20,18 @@ type Memory struct {
 	Clock func() time.Time
 
 	mu      sync.Mutex
+	books   books
+	of      *Memory          // the store that this is a view of; nil where it is the store itself
+	still   *time.Time       // the moment at which the store stands still for who has this view; nil where it does not
+	keepers MemoryCompanions // who is told of the calls on this view; nil is nobody
+}
+
+// books are what a Memory keeps.
+type books struct {
 	items   map[Key]Item
 	holds   map[string]Hold
 	usages  map[buyerKey]Usage
-	refunds map[string]Refunding
+	refunds map[string]RefundRecord
 	changes map[changeKey]Change
 	repairs map[Key]int64
 	due     map[Key]*deadlines
@@ -48,118 +56,160 @@ func (k Kind) Scope() Kind {
 	return k
 }
 
+// With returns the same store for calls that carry companions: these are kept by whom it is given, who is also told
+// of the calls that carry none. Calls on the store itself do not tell them.
+func (m *Memory) With(keepers MemoryCompanions) *Memory {
+	return &Memory{of: m.root(), still: m.still, keepers: keepers}
+}
+
+// Enter makes several calls one, for a store that keeps more than units and is built on this one, such as
+// groupbuy.Memory: until leave, no other call comes between those on the view that it returns, all of which are of the
+// moment now. That view must not be used after leave, and its calls do not look at the end of their contexts. What they have
+// changed stays, also where one of them returns an error: look before.
+//
+// It returns ErrUnavailable where ctx has ended.
+func (m *Memory) Enter(ctx context.Context) (within *Memory, now time.Time, leave func(), err error) {
+	_, now, leave, err = m.begin(ctx)
+	if err != nil {
+		return nil, time.Time{}, nil, err
+	}
+	return &Memory{of: m.root(), still: &now, keepers: m.keepers}, now, leave, nil
+}
+
+// root returns the store itself.
+func (m *Memory) root() *Memory {
+	if m.of != nil {
+		return m.of
+	}
+	return m
+}
+
 // begin locks the store, makes the zero value usable and reads the clock.
-func (m *Memory) begin(ctx context.Context) (now time.Time, end func(), err error) {
+func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func(), err error) {
+	root := m.root()
+	if m.still != nil {
+		return &root.books, *m.still, func() {}, nil
+	}
 	if err := ctx.Err(); err != nil {
-		return time.Time{}, nil, errors.Join(ErrUnavailable, err)
+		return nil, time.Time{}, nil, errors.Join(ErrUnavailable, err)
 	}
-	if s, ok := ctx.Value(stillKey{}).(still); ok && s.m == m {
-		return s.now, func() {}, nil
+	root.mu.Lock()
+	b = &root.books
+	if b.items == nil {
+		*b = books{
+			items: map[Key]Item{}, holds: map[string]Hold{}, usages: map[buyerKey]Usage{},
+			refunds: map[string]RefundRecord{}, changes: map[changeKey]Change{}, repairs: map[Key]int64{}, due: map[Key]*deadlines{},
+		}
 	}
-	m.mu.Lock()
-	if m.items == nil {
-		m.items, m.holds, m.usages = map[Key]Item{}, map[string]Hold{}, map[buyerKey]Usage{}
-		m.refunds, m.changes = map[string]Refunding{}, map[changeKey]Change{}
-		m.repairs, m.due = map[Key]int64{}, map[Key]*deadlines{}
-	}
-	clock := m.Clock
+	clock := root.Clock
 	if clock == nil {
 		clock = time.Now
 	}
-	return input.Instant(clock()), m.mu.Unlock, nil
+	return b, input.Instant(clock()), root.mu.Unlock, nil
 }
 
 // Create implements Store.
-func (m *Memory) Create(ctx context.Context, item Item) (Verdict, error) {
-	now, end, err := m.begin(ctx)
+func (m *Memory) Create(ctx context.Context, item Item, beside ...Companion) (Verdict, error) {
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Refused, err
 	}
 	defer end()
-	if _, ok := m.items[item.Key]; ok {
+	if _, ok := b.items[item.Key]; ok {
 		return Exists, nil
 	}
+	keep, err := m.tellOf(now, "", beside)
+	if err != nil {
+		return Refused, err
+	}
 	item.Version, item.CreatedAt, item.UpdatedAt = 1, now, now
-	m.items[item.Key] = item
-	m.define(item.Key, 1, item.Total)
+	b.items[item.Key] = item
+	b.define(item.Key, 1, item.Total)
+	keep()
 	return Done, nil
 }
 
 // define records units that came or went by a definition.
-func (m *Memory) define(key Key, version, total int64) {
+func (b *books) define(key Key, version, total int64) {
 	id := key.Serial(version)
-	m.changes[changeKey{KindDefine, id}] = Change{Kind: KindDefine, ID: id, Entries: []Entry{{Key: key, Delta: Quantities{Total: total}}}}
+	b.changes[changeKey{KindDefine, id}] = Change{Kind: KindDefine, ID: id, Entries: []Entry{{Key: key, Delta: Quantities{Total: total}}}}
 }
 
-// Change implements Store.
-func (m *Memory) Change(ctx context.Context, from Item, to Terms, total int64) (Verdict, error) {
-	now, end, err := m.begin(ctx)
+// SetTerms implements Store.
+func (m *Memory) SetTerms(ctx context.Context, from Item, to Terms, total int64, beside ...Companion) (Verdict, error) {
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Refused, err
 	}
 	defer end()
-	item, ok := m.items[from.Key]
-	if !ok {
+	item, ok := b.items[from.Key]
+	if !ok || item.Unlimited != from.Unlimited {
 		return Refused, nil
 	}
-	if from.Unlimited != to.Unlimited {
-		_, taken := m.changes[changeKey{KindDefine, item.Serial(from.Version + 1)}]
-		if taken || item.Unlimited != from.Unlimited || item.Total != from.Total || !to.Unlimited && total-item.Sold < item.Locked {
+	switches := from.Unlimited != to.Unlimited
+	if switches {
+		_, duplicate := b.changes[changeKey{KindDefine, item.Serial(from.Version + 1)}]
+		if duplicate || item.Total != from.Total || !to.Unlimited && total-item.Sold < item.Locked {
 			return Refused, nil
 		}
-		m.define(item.Key, from.Version+1, total-item.Total)
+	}
+	keep, err := m.tellOf(now, "", beside)
+	if err != nil {
+		return Refused, err
+	}
+	if switches {
+		b.define(item.Key, from.Version+1, total-item.Total)
 		item.Total, item.Left = total, 0
 		if !to.Unlimited {
 			item.Left = total - item.Sold
 		}
-	} else if item.Unlimited != to.Unlimited {
-		return Refused, nil
 	}
 	item.Terms = to
-	m.put(item, now)
+	b.put(item, now)
+	keep()
 	return Done, nil
 }
 
 // put keeps an item that changed.
-func (m *Memory) put(item Item, now time.Time) {
+func (b *books) put(item Item, now time.Time) {
 	item.Version++
 	item.UpdatedAt = now
-	m.items[item.Key] = item
+	b.items[item.Key] = item
 }
 
 // Items implements Store.
 func (m *Memory) Items(ctx context.Context, buyer int64, keys []Key) ([]Standing, time.Time, error) {
-	now, end, err := m.begin(ctx)
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
 	defer end()
 	standings := make([]Standing, len(keys))
 	for i, key := range keys {
-		standings[i] = m.standing(key, buyer)
+		standings[i] = b.standing(key, buyer)
 	}
 	return standings, now, nil
 }
 
 // standing returns an item and what a buyer has of it.
-func (m *Memory) standing(key Key, buyer int64) Standing {
-	s := Standing{Item: m.items[key]}
+func (b *books) standing(key Key, buyer int64) Standing {
+	s := Standing{Item: b.items[key]}
 	s.Key = key
 	if buyer != 0 {
-		s.Usage = m.usages[buyerKey{key, buyer}]
+		s.Usage = b.usages[buyerKey{key, buyer}]
 	}
 	return s
 }
 
 // List implements Store.
 func (m *Memory) List(ctx context.Context, after Key, limit int) ([]Item, error) {
-	_, end, err := m.begin(ctx)
+	b, _, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
 	var items []Item
-	for key, item := range m.items {
+	for key, item := range b.items {
 		if key.Compare(after) > 0 {
 			items = append(items, item)
 		}
@@ -169,20 +219,20 @@ func (m *Memory) List(ctx context.Context, after Key, limit int) ([]Item, error)
 }
 
 // Apply implements Store.
-func (m *Memory) Apply(ctx context.Context, change Change) (Verdict, error) {
-	now, end, err := m.begin(ctx)
+func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) (Verdict, error) {
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Refused, err
 	}
 	defer end()
 	id := changeKey{change.Kind.Scope(), change.ID}
-	if _, ok := m.changes[id]; ok {
+	if _, ok := b.changes[id]; ok {
 		return Exists, nil
 	}
 	items, usages := map[Key]Item{}, map[buyerKey]Usage{}
 	for _, e := range change.Entries {
 		if e.Buyer != 0 {
-			u := m.usages[buyerKey{e.Key, e.Buyer}]
+			u := b.usages[buyerKey{e.Key, e.Buyer}]
 			u.Held, u.Bought, u.Holds = u.Held+e.Delta.Locked, u.Bought+e.Delta.Sold, u.Holds+e.Holds
 			if u.negative() {
 				return Refused, nil
@@ -190,7 +240,7 @@ func (m *Memory) Apply(ctx context.Context, change Change) (Verdict, error) {
 			usages[buyerKey{e.Key, e.Buyer}] = u
 			continue
 		}
-		item, ok := m.items[e.Key]
+		item, ok := b.items[e.Key]
 		if !ok || item.Unlimited && e.Delta.Total != 0 || e.Exactly && item.Available() != -e.Delta.Left {
 			return Refused, nil
 		}
@@ -201,39 +251,44 @@ func (m *Memory) Apply(ctx context.Context, change Change) (Verdict, error) {
 		item.Quantities = q
 		items[e.Key] = item
 	}
+	keep, err := m.tellOf(now, "", beside)
+	if err != nil {
+		return Refused, err
+	}
 	for _, item := range items {
-		m.put(item, now)
+		b.put(item, now)
 		if change.Kind == KindRepair {
-			m.repairs[item.Key]++
+			b.repairs[item.Key]++
 		}
 	}
-	maps.Copy(m.usages, usages)
+	maps.Copy(b.usages, usages)
 	change.Entries = slices.Clone(change.Entries)
-	m.changes[id] = change
+	b.changes[id] = change
+	keep()
 	return Done, nil
 }
 
 // Applied implements Store.
 func (m *Memory) Applied(ctx context.Context, kind Kind, id string) (Change, error) {
-	_, end, err := m.begin(ctx)
+	b, _, end, err := m.begin(ctx)
 	if err != nil {
 		return Change{}, err
 	}
 	defer end()
-	change := m.changes[changeKey{kind.Scope(), id}]
+	change := b.changes[changeKey{kind.Scope(), id}]
 	change.Entries = slices.Clone(change.Entries)
 	return change, nil
 }
 
 // Book implements Store.
 func (m *Memory) Book(ctx context.Context, key Key) (Book, error) {
-	_, end, err := m.begin(ctx)
+	b, _, end, err := m.begin(ctx)
 	if err != nil {
 		return Book{}, err
 	}
 	defer end()
-	book := Book{Item: m.items[key], Repairs: m.repairs[key]}
-	for _, c := range m.changes {
+	book := Book{Item: b.items[key], Repairs: b.repairs[key]}
+	for _, c := range b.changes {
 		for _, e := range c.Entries {
 			if e.Key == key && c.Kind != KindRepair {
 				book.Recount.Total += e.Delta.Total
@@ -241,7 +296,7 @@ func (m *Memory) Book(ctx context.Context, key Key) (Book, error) {
 		}
 	}
 	buyers := map[int64]Usage{}
-	for _, h := range m.holds {
+	for _, h := range b.holds {
 		for _, l := range h.Lines {
 			if l.Key() != key {
 				continue
@@ -259,13 +314,13 @@ func (m *Memory) Book(ctx context.Context, key Key) (Book, error) {
 			}
 		}
 	}
-	for k := range m.usages {
+	for k := range b.usages {
 		if _, ok := buyers[k.buyer]; k.Key == key && !ok {
 			buyers[k.buyer] = Usage{} // no hold names it
 		}
 	}
 	for buyer, recount := range buyers {
-		if usage := m.usages[buyerKey{key, buyer}]; usage != recount {
+		if usage := b.usages[buyerKey{key, buyer}]; usage != recount {
 			book.Buyers = append(book.Buyers, BuyerBook{Buyer: buyer, Usage: usage, Recount: recount})
 		}
 	}

@@ -4,73 +4,142 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"time"
 )
 
 // Lock implements Store.
-func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (Locking, error) {
-	now, end, err := m.begin(ctx)
+func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (LockResult, error) {
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
-		return Locking{}, err
+		return LockResult{}, err
 	}
 	defer end()
-	if _, ok := m.holds[order.ID]; ok {
-		return Locking{Verdict: Exists}, nil
-	}
+	step := order.Step()
 	hold := Hold{Order: order.ID, Buyer: order.Buyer, Deadline: order.Deadline(now, holdFor), LockedAt: now}
 	for _, l := range order.Lines {
-		if m.standing(l.Key(), order.Buyer).Refuses(order.Step(), l, order.Buyer, now) != nil {
-			return Locking{Verdict: Refused}, nil
-		}
 		hold.Lines = append(hold.Lines, HoldLine{Line: l})
 	}
-	if order.Lapsed(now) != nil {
-		return Locking{Verdict: Refused}, nil
+	if _, ok := b.holds[order.ID]; ok {
+		return LockResult{Verdict: Exists}, nil
 	}
-	if err := m.move(order.Step().Transition(), &hold, now); err != nil {
-		return Locking{}, err
-	}
-	if hold.State == Locked {
-		for _, l := range order.Lines {
-			m.watch(l.Key(), hold)
+	for _, l := range order.Lines {
+		if b.standing(l.Key(), order.Buyer).Refuses(step, l, order.Buyer, now) != nil {
+			return LockResult{Verdict: Refused}, nil
 		}
 	}
-	return Locking{Verdict: Done, Hold: clone(hold)}, nil
+	moved, err := b.plan(step.Transition(), hold, now)
+	if err != nil {
+		return LockResult{}, err
+	}
+	call := &Beside{Step: step, Hold: moved.hold, Companions: slices.Clone(order.Beside)}
+	keep, err := m.tell(now, []*Beside{call}, MemoryCompanions.Locked)
+	switch {
+	case errors.Is(err, ErrInvalid), errors.Is(err, ErrDrift), errors.Is(err, ErrOverflow):
+		return LockResult{}, err
+	case err != nil:
+		return LockResult{Verdict: Refused, Why: err}, nil
+	case order.Lapsed(now) != nil:
+		return LockResult{Verdict: Refused}, nil
+	}
+	moved.keep(b)
+	if moved.hold.State == Locked {
+		for _, l := range order.Lines {
+			b.watch(l.Key(), moved.hold)
+		}
+	}
+	keep()
+	hold = clone(moved.hold)
+	hold.Beside = call.Companions
+	return LockResult{Verdict: Done, Hold: hold}, nil
 }
 
-// move applies a transition to a hold and its items, and keeps both.
-func (m *Memory) move(t Transition, hold *Hold, now time.Time) error {
-	items, usages := make([]Item, len(hold.Lines)), make([]Usage, len(hold.Lines))
-	for i, l := range hold.Lines {
-		standing := m.standing(l.Key(), hold.Buyer)
-		var err error
-		if items[i], err = standing.after(t.Change.Times(l.Num)); err != nil {
-			return err
+// moment is one of the five of MemoryCompanions.
+type moment func(keepers MemoryCompanions, at time.Time, calls []*Beside) (keep func(), err error)
+
+// tell tells the companions of calls, at the moment before them and at others, and returns what they keep. They are to
+// keep it when the calls have changed all else.
+func (m *Memory) tell(now time.Time, calls []*Beside, moments ...moment) (keep func(), err error) {
+	keepers := m.keepers
+	if keepers == nil {
+		keepers = NoCompanions{}
+	}
+	for _, call := range calls {
+		if err := KeepsAll(call.Companions, keepers.Keeps); err != nil {
+			return nil, err
 		}
-		usages[i] = Usage{
+	}
+	var keeps []func()
+	for _, moment := range slices.Insert(moments, 0, MemoryCompanions.Before) {
+		keep, err := moment(keepers, now, calls)
+		if err != nil {
+			return nil, err
+		}
+		if keep != nil {
+			keeps = append(keeps, keep)
+		}
+	}
+	return func() {
+		for _, keep := range keeps {
+			keep()
+		}
+	}, nil
+}
+
+// tellOf is tell for a call that moves no units.
+func (m *Memory) tellOf(now time.Time, order string, beside []Companion) (keep func(), err error) {
+	return m.tell(now, []*Beside{{Hold: Hold{Order: order}, Companions: beside}})
+}
+
+// planned is what a transition makes of a hold, its items and what its buyer has of them.
+type planned struct {
+	hold   Hold
+	items  []Item // none where they do not change
+	usages map[buyerKey]Usage
+	now    time.Time
+}
+
+// plan works out what a transition does, or why it cannot.
+func (b *books) plan(t Transition, hold Hold, now time.Time) (planned, error) {
+	p := planned{hold: hold, usages: map[buyerKey]Usage{}, now: now}
+	for _, l := range hold.Lines {
+		standing := b.standing(l.Key(), hold.Buyer)
+		item, err := standing.after(t.Change.Times(l.Num))
+		if err != nil {
+			return planned{}, err
+		}
+		if t.Change != (Quantities{}) {
+			p.items = append(p.items, item)
+		}
+		if hold.Buyer == 0 {
+			continue
+		}
+		usage := Usage{
 			Held:   standing.Held + t.Change.Locked*l.Num,
 			Bought: standing.Bought + t.Change.Sold*l.Num,
 			Holds:  standing.Holds + t.Change.Locked,
 		}
-		if hold.Buyer != 0 && usages[i].negative() {
-			return ErrDrift
+		if usage.negative() {
+			return planned{}, ErrDrift
 		}
+		p.usages[buyerKey{l.Key(), hold.Buyer}] = usage
 	}
-	for i, l := range hold.Lines {
-		if t.Change != (Quantities{}) {
-			m.put(items[i], now)
-		}
-		if hold.Buyer != 0 {
-			m.usages[buyerKey{l.Key(), hold.Buyer}] = usages[i]
-		}
-	}
-	hold.State, hold.UpdatedAt = t.To, now
+	p.hold.State, p.hold.UpdatedAt = t.To, now
 	if t.To == Paid {
-		hold.PaidAt = now
+		p.hold.PaidAt = now
 	}
-	m.holds[hold.Order] = *hold
-	return nil
+	return p, nil
+}
+
+// keep makes it happen.
+func (p planned) keep(b *books) {
+	for _, item := range p.items {
+		b.put(item, p.now)
+	}
+	maps.Copy(b.usages, p.usages)
+	b.holds[p.hold.Order] = p.hold
 }
 
 // negative reports whether a usage cannot be right.
@@ -93,92 +162,115 @@ func (i Item) after(change Quantities) (Item, error) {
 }
 
 // Move implements Store.
-func (m *Memory) Move(ctx context.Context, step Step, order string, fence int64) (Verdict, error) {
-	now, end, err := m.begin(ctx)
+func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
-		return Refused, err
+		return MoveResult{}, err
 	}
 	defer end()
-	hold, ok := m.holds[order]
-	t := step.Transition()
+	hold, ok := b.holds[move.Order]
+	t := move.Step.Transition()
 	switch {
 	case !ok, !slices.Contains(t.From, hold.State),
-		step != StepExpire && hold.Fence != fence,
+		move.Step != StepExpire && hold.Fence != move.Fence,
 		t.When == Live && hold.dead(now),
 		t.When == Dead && !hold.dead(now):
-		return Refused, nil
+		return MoveResult{}, nil
 	}
 	if t.Draws() {
 		for _, l := range hold.Lines {
-			if m.standing(l.Key(), hold.Buyer).cannotSell(l.Line, hold.Buyer) != nil {
-				return Refused, nil
+			if b.standing(l.Key(), hold.Buyer).cannotSell(l.Line, hold.Buyer) != nil {
+				return MoveResult{}, nil
 			}
 		}
 	}
-	if err := m.move(t, &hold, now); err != nil {
-		return Refused, err
+	moved, err := b.plan(t, hold, now)
+	if err != nil {
+		return MoveResult{}, err
 	}
-	return Done, nil
+	call := &Beside{Step: move.Step, Hold: clone(moved.hold), Companions: slices.Clone(move.Beside)}
+	keep, err := m.tell(now, []*Beside{call}, MemoryCompanions.Moved)
+	if err != nil {
+		return MoveResult{}, err
+	}
+	moved.keep(b)
+	keep()
+	return MoveResult{Verdict: Done, Beside: call.Companions}, nil
 }
 
-// Close implements Store.
-func (m *Memory) Close(ctx context.Context, order string) (Verdict, error) {
-	now, end, err := m.begin(ctx)
+// Void implements Store.
+func (m *Memory) Void(ctx context.Context, order string, beside ...Companion) (Verdict, error) {
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Refused, err
 	}
 	defer end()
-	if _, ok := m.holds[order]; ok {
+	if _, ok := b.holds[order]; ok {
 		return Exists, nil
 	}
-	m.holds[order] = Hold{Order: order, State: Cancelled, Deadline: now, LockedAt: now, UpdatedAt: now}
+	keep, err := m.tellOf(now, order, beside)
+	if err != nil {
+		return Refused, err
+	}
+	b.holds[order] = Hold{Order: order, State: Cancelled, Deadline: now, LockedAt: now, UpdatedAt: now}
+	keep()
 	return Done, nil
 }
 
 // Fence implements Store.
-func (m *Memory) Fence(ctx context.Context, order string) (Verdict, error) {
-	_, end, err := m.begin(ctx)
+func (m *Memory) Fence(ctx context.Context, order string, beside ...Companion) (Verdict, error) {
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Refused, err
 	}
 	defer end()
-	hold, ok := m.holds[order]
+	hold, ok := b.holds[order]
 	if !ok {
 		return Refused, nil
 	}
+	keep, err := m.tellOf(now, order, beside)
+	if err != nil {
+		return Refused, err
+	}
 	hold.Fence++
-	m.holds[order] = hold
+	b.holds[order] = hold
+	keep()
 	return Done, nil
 }
 
 // SetDeadline implements Store.
-func (m *Memory) SetDeadline(ctx context.Context, was Hold, deadline time.Time) (Verdict, error) {
-	now, end, err := m.begin(ctx)
+func (m *Memory) SetDeadline(ctx context.Context, was Hold, deadline time.Time, beside ...Companion) (Verdict, error) {
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Refused, err
 	}
 	defer end()
-	hold, ok := m.holds[was.Order]
+	hold, ok := b.holds[was.Order]
 	if !ok || hold.State != Locked || hold.dead(now) || hold.Fence != was.Fence || !hold.Deadline.Equal(was.Deadline) {
 		return Refused, nil
 	}
+	keep, err := m.tellOf(now, hold.Order, beside)
+	if err != nil {
+		return Refused, err
+	}
 	hold.Deadline, hold.UpdatedAt = deadline, now
 	hold.Fence++
-	m.holds[hold.Order] = hold
+	b.holds[hold.Order] = hold
 	for _, key := range hold.keys() {
-		m.watch(key, hold)
+		b.watch(key, hold)
 	}
+	keep()
 	return Done, nil
 }
 
 // Hold implements Store.
 func (m *Memory) Hold(ctx context.Context, order string) (Hold, time.Time, error) {
-	now, end, err := m.begin(ctx)
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Hold{}, time.Time{}, err
 	}
 	defer end()
-	return clone(m.holds[order]), now, nil
+	return clone(b.holds[order]), now, nil
 }
 
 // clone returns a hold that shares nothing with the one that is kept.
@@ -189,7 +281,7 @@ func clone(h Hold) Hold {
 
 // Holds implements Store.
 func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit int) ([]Hold, error) {
-	_, end, err := m.begin(ctx)
+	b, _, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +296,7 @@ func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit i
 		return cmp.Compare(a.Order, b.Order)
 	}
 	var holds []Hold
-	for _, h := range m.holds {
+	for _, h := range b.holds {
 		if byKey && !slices.Contains(h.keys(), filter.Key) ||
 			len(filter.States) > 0 && !slices.Contains(filter.States, h.State) ||
 			after.Order != "" && compare(Cursor{h.Deadline, h.Order}, after) <= 0 {
@@ -218,7 +310,7 @@ func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit i
 
 // Due implements Store.
 func (m *Memory) Due(ctx context.Context, keys []Key, limit int) ([]string, error) {
-	now, end, err := m.begin(ctx)
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +320,7 @@ func (m *Memory) Due(ctx context.Context, keys []Key, limit int) ([]string, erro
 		var dead []deadline
 		for q != nil && len(orders) < limit && q.Len() > 0 && !now.Before((*q)[0].at) {
 			d := heap.Pop(q).(deadline)
-			if h := m.holds[d.order]; h.State != Locked || !h.Deadline.Equal(d.at) {
+			if h := b.holds[d.order]; h.State != Locked || !h.Deadline.Equal(d.at) {
 				continue // paid, over or extended since
 			}
 			dead = append(dead, d)
@@ -242,11 +334,11 @@ func (m *Memory) Due(ctx context.Context, keys []Key, limit int) ([]string, erro
 	}
 	if len(keys) > 0 {
 		for _, key := range keys {
-			collect(m.due[key])
+			collect(b.due[key])
 		}
 		return orders, nil
 	}
-	for _, q := range m.due {
+	for _, q := range b.due {
 		collect(q)
 	}
 	return orders, nil
@@ -254,112 +346,130 @@ func (m *Memory) Due(ctx context.Context, keys []Key, limit int) ([]string, erro
 
 // Expire implements Store.
 func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) {
-	now, end, err := m.begin(ctx)
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	dead := map[string]bool{}
-	change, held := map[Key]int64{}, map[buyerKey]Usage{}
-	var expired []string
-	for _, order := range orders {
-		hold := m.holds[order]
-		if hold.State != Locked || !hold.dead(now) || dead[order] {
-			continue
-		}
-		dead[order], expired = true, append(expired, order)
-		for _, l := range hold.Lines {
-			change[l.Key()] += l.Num
-			buyer := buyerKey{l.Key(), hold.Buyer}
-			held[buyer] = Usage{Held: held[buyer].Held + l.Num, Holds: held[buyer].Holds + 1}
-		}
-	}
 	t := StepExpire.Transition()
-	for key, num := range change { // all of them or none
-		if _, err := m.items[key].after(t.Change.Times(num)); err != nil {
+	var calls []*Beside
+	for _, order := range slices.Compact(slices.Sorted(slices.Values(orders))) {
+		if hold := clone(b.holds[order]); hold.State == Locked && hold.dead(now) {
+			hold.State, hold.UpdatedAt = t.To, now
+			calls = append(calls, &Beside{Step: t.Step, Hold: hold})
+		}
+	}
+	if err := b.releasable(calls); err != nil { // all of them or none
+		return nil, err
+	}
+	keep, err := m.tell(now, calls, MemoryCompanions.Moved)
+	if err != nil {
+		return nil, err
+	}
+	expired := make([]string, len(calls))
+	for i, call := range calls {
+		moved, err := b.plan(t, b.holds[call.Hold.Order], now)
+		if err != nil {
 			return nil, err
 		}
+		moved.keep(b)
+		expired[i] = call.Hold.Order
 	}
-	for key, usage := range held {
-		if was := m.usages[key]; key.buyer != 0 && (was.Held < usage.Held || was.Holds < usage.Holds) {
-			return nil, ErrDrift
-		}
-	}
-	for _, order := range expired {
-		hold := m.holds[order]
-		if err := m.move(t, &hold, now); err != nil {
-			return nil, err
-		}
-	}
+	keep()
 	return expired, nil
 }
 
-// Refund implements Store.
-func (m *Memory) Refund(ctx context.Context, refund Refunding, was Hold) (Refunding, Verdict, error) {
-	now, end, err := m.begin(ctx)
-	if err != nil {
-		return Refunding{}, Refused, err
-	}
-	defer end()
-	if _, ok := m.refunds[refund.ID]; ok {
-		return Refunding{}, Exists, nil
-	}
-	is := m.holds[was.Order]
-	if is.State != was.State || is.Fence != was.Fence {
-		return Refunding{}, Refused, nil
-	}
-	refund, hold, refusal := refund.Of(is)
-	if refusal != nil {
-		return Refunding{}, Refused, nil
-	}
-	step := StepDiscard
-	if refund.Restock {
-		step = StepRefund
-	}
-	items := make([]Item, len(refund.Lines))
-	for i, l := range refund.Lines {
-		if items[i], err = m.items[l.Key()].after(step.Transition().Change.Times(l.Num)); err != nil {
-			return Refunding{}, Refused, err
-		}
-		if refund.Frees && hold.Buyer != 0 && m.usages[buyerKey{l.Key(), hold.Buyer}].Bought < l.Num {
-			return Refunding{}, Refused, ErrDrift
+// releasable returns why the books do not let all of some holds expire together, or nil.
+func (b *books) releasable(calls []*Beside) error {
+	nums, held := map[Key]int64{}, map[buyerKey]Usage{}
+	for _, call := range calls {
+		for _, l := range call.Hold.Lines {
+			nums[l.Key()] += l.Num
+			buyer := buyerKey{l.Key(), call.Hold.Buyer}
+			held[buyer] = Usage{Held: held[buyer].Held + l.Num, Holds: held[buyer].Holds + 1}
 		}
 	}
-	for i, l := range refund.Lines {
-		m.put(items[i], now)
-		if refund.Frees && hold.Buyer != 0 {
-			key := buyerKey{l.Key(), hold.Buyer}
-			u := m.usages[key]
-			u.Bought -= l.Num
-			m.usages[key] = u
+	for key, num := range nums {
+		if _, err := b.items[key].after(StepExpire.Transition().Change.Times(num)); err != nil {
+			return err
 		}
 	}
-	hold.UpdatedAt = now
-	m.holds[hold.Order] = hold
-	refund.Lines = slices.Clone(refund.Lines)
-	m.refunds[refund.ID] = refund
-	refund.Lines = slices.Clone(refund.Lines) // the caller's own
-	return refund, Done, nil
+	for key, usage := range held {
+		if was := b.usages[key]; key.buyer != 0 && (was.Held < usage.Held || was.Holds < usage.Holds) {
+			return ErrDrift
+		}
+	}
+	return nil
 }
 
-// Refunding implements Store.
-func (m *Memory) Refunding(ctx context.Context, id string) (Refunding, error) {
-	_, end, err := m.begin(ctx)
+// Refund implements Store.
+func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, beside ...Companion) (RefundResult, error) {
+	b, now, end, err := m.begin(ctx)
 	if err != nil {
-		return Refunding{}, err
+		return RefundResult{}, err
 	}
 	defer end()
-	refund := m.refunds[id]
+	if _, ok := b.refunds[refund.ID]; ok {
+		return RefundResult{Verdict: Exists}, nil
+	}
+	is := b.holds[was.Order]
+	if is.State != was.State || is.Fence != was.Fence {
+		return RefundResult{}, nil
+	}
+	refund, after, refusal := refund.Of(is)
+	if refusal != nil {
+		return RefundResult{}, nil
+	}
+	items, usages := make([]Item, len(refund.Lines)), map[buyerKey]Usage{}
+	for i, l := range refund.Lines {
+		if items[i], err = b.items[l.Key()].after(refund.step().Transition().Change.Times(l.Num)); err != nil {
+			return RefundResult{}, err
+		}
+		if refund.Frees && is.Buyer != 0 {
+			key := buyerKey{l.Key(), is.Buyer}
+			usage := b.usages[key]
+			if usage.Bought -= l.Num; usage.negative() {
+				return RefundResult{}, ErrDrift
+			}
+			usages[key] = usage
+		}
+	}
+	call := &Beside{Step: refund.step(), Hold: clone(is), Refund: refund, Companions: slices.Clone(beside)}
+	keep, err := m.tell(now, []*Beside{call}, MemoryCompanions.Refunding, MemoryCompanions.Refunded)
+	if err != nil {
+		return RefundResult{}, err
+	}
+	for _, item := range items {
+		b.put(item, now)
+	}
+	maps.Copy(b.usages, usages)
+	after.UpdatedAt = now
+	b.holds[after.Order] = after
+	refund.Lines = slices.Clone(refund.Lines)
+	b.refunds[refund.ID] = refund
+	keep()
+	refund.Lines = slices.Clone(refund.Lines) // the caller's own
+	return RefundResult{Verdict: Done, Refund: refund, State: after.State, Beside: call.Companions}, nil
+}
+
+// RefundRecord implements Store.
+func (m *Memory) RefundRecord(ctx context.Context, id string) (RefundRecord, error) {
+	b, _, end, err := m.begin(ctx)
+	if err != nil {
+		return RefundRecord{}, err
+	}
+	defer end()
+	refund := b.refunds[id]
 	refund.Lines = slices.Clone(refund.Lines)
 	return refund, nil
 }
 
 // watch remembers when a hold dies.
-func (m *Memory) watch(key Key, hold Hold) {
-	q := m.due[key]
+func (b *books) watch(key Key, hold Hold) {
+	q := b.due[key]
 	if q == nil {
 		q = &deadlines{}
-		m.due[key] = q
+		b.due[key] = q
 	}
 	heap.Push(q, deadline{hold.Deadline, hold.Order})
 }
