@@ -113,7 +113,7 @@ func (b *books) plan(t Transition, hold Hold, now time.Time) (planned, error) {
 		if t.Change != (Quantities{}) {
 			p.items = append(p.items, item)
 		}
-		if hold.Buyer == 0 {
+		if hold.Buyer == "" {
 			continue
 		}
 		usage := Usage{
@@ -395,7 +395,7 @@ func (b *books) releasable(calls []*Beside) error {
 		}
 	}
 	for key, usage := range held {
-		if was := b.usages[key]; key.buyer != 0 && (was.Held < usage.Held || was.Holds < usage.Holds) {
+		if was := b.usages[key]; key.buyer != "" && (was.Held < usage.Held || was.Holds < usage.Holds) {
 			return ErrDrift
 		}
 	}
@@ -425,7 +425,7 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 		if items[i], err = b.items[l.Key()].after(refund.step().Transition().Change.Times(l.Num)); err != nil {
 			return RefundResult{}, err
 		}
-		if refund.Frees && is.Buyer != 0 {
+		if refund.Frees && is.Buyer != "" {
 			key := buyerKey{l.Key(), is.Buyer}
 			usage := b.usages[key]
 			if usage.Bought -= l.Num; usage.negative() {
