@@ -71,7 +71,7 @@ func (c *Coupons) audit(
 	var report Report
 	var failed error
 	one := func(id int64) error {
-		found, err := units(c.refunds, ctx, stock.Key{SKU: id})
+		found, err := units(c.units, ctx, stock.Key{SKU: id})
 		if err != nil && !errors.Is(err, ErrDrift) {
 			return c.refused(ctx, id, "", err)
 		}
@@ -92,7 +92,7 @@ func (c *Coupons) audit(
 		}
 		return report, failed
 	}
-	for item, err := range c.refunds.Items(ctx) {
+	for item, err := range c.units.Items(ctx) {
 		if err != nil {
 			return report, err
 		}

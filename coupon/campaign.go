@@ -31,7 +31,7 @@ func (c *Coupons) Define(ctx context.Context, id, total int64, rules Rules, term
 	if err != nil {
 		return Campaign{}, err
 	}
-	_, err = c.refunds.Define(ctx, stock.Key{SKU: id}, total, stock.Terms{
+	_, err = c.units.Define(ctx, stock.Key{SKU: id}, total, stock.Terms{
 		SPU: no, Unlimited: rules.Unlimited, OffShelf: rules.Closed, Start: rules.Start, End: rules.ending(terms), PerBuyer: rules.PerBuyer,
 	})
 	if err != nil {
@@ -44,7 +44,7 @@ func (c *Coupons) Define(ctx context.Context, id, total int64, rules Rules, term
 // number returns the number that the terms have among those of a campaign, and records them where they are
 // new. All terms of a campaign agree on Pool: whoever adds some has seen those before them.
 func (c *Coupons) number(ctx context.Context, id int64, terms Terms) (int64, error) {
-	item, err := c.refunds.Item(ctx, stock.Key{SKU: id})
+	item, err := c.units.Item(ctx, stock.Key{SKU: id})
 	if err != nil && !errors.Is(err, stock.ErrUnknownSKU) {
 		return 0, err
 	}
@@ -105,7 +105,7 @@ func (c *Coupons) Campaign(ctx context.Context, id int64) (Campaign, error) {
 	if err := errors.Join(c.ready(ctx), input.Positive("campaign", id)); err != nil {
 		return Campaign{}, err
 	}
-	item, err := c.refunds.Item(ctx, stock.Key{SKU: id})
+	item, err := c.units.Item(ctx, stock.Key{SKU: id})
 	if err != nil {
 		return Campaign{}, c.refused(ctx, id, "", err)
 	}
@@ -120,7 +120,7 @@ func (c *Coupons) Campaigns(ctx context.Context) iter.Seq2[Campaign, error] {
 			yield(Campaign{}, err)
 			return
 		}
-		for item, err := range c.refunds.Items(ctx) {
+		for item, err := range c.units.Items(ctx) {
 			var campaign Campaign
 			if err == nil {
 				campaign, err = c.campaign(ctx, item)
@@ -162,7 +162,7 @@ func (c *Coupons) Progress(ctx context.Context, id int64) (Count, error) {
 	if err := errors.Join(c.ready(ctx), input.Positive("campaign", id)); err != nil {
 		return Count{}, err
 	}
-	if _, err := c.refunds.Item(ctx, stock.Key{SKU: id}); err != nil {
+	if _, err := c.units.Item(ctx, stock.Key{SKU: id}); err != nil {
 		return Count{}, c.refused(ctx, id, "", err)
 	}
 	return c.store.Count(ctx, id)
@@ -184,7 +184,7 @@ func (c *Coupons) Restock(ctx context.Context, id string, campaign, num int64) e
 	case is.Pool:
 		return &ClaimError{Campaign: campaign, Err: ErrPool}
 	}
-	if err := c.refunds.Restock(ctx, id, stock.Line{SKU: campaign, Num: num}); err != nil {
+	if err := c.units.Restock(ctx, id, stock.Line{SKU: campaign, Num: num}); err != nil {
 		return c.refused(ctx, campaign, "", err)
 	}
 	return nil
@@ -199,7 +199,7 @@ func (c *Coupons) Withdraw(ctx context.Context, id string, campaign, num int64) 
 	if err := c.readyChange(ctx, id, campaign, num); err != nil {
 		return err
 	}
-	if err := c.refunds.Withdraw(ctx, id, stock.Line{SKU: campaign, Num: num}); err != nil {
+	if err := c.units.Withdraw(ctx, id, stock.Line{SKU: campaign, Num: num}); err != nil {
 		return c.refused(ctx, campaign, "", err)
 	}
 	return nil

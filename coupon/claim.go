@@ -49,14 +49,18 @@ func (c *Coupons) acquire(
 	if err := errors.Join(c.readyFor(ctx), input.ID("claim", claim), input.Positive("campaign", campaign)); err != nil {
 		return Coupon{}, err
 	}
-	if _, err := verb(c.refunds, ctx, claim, stock.Line{SKU: campaign, Num: 1}); err != nil {
+	hold, err := verb(c.units.With(Claim{}), ctx, claim, stock.Line{SKU: campaign, Num: 1})
+	if err != nil {
 		return Coupon{}, c.refused(ctx, campaign, claim, err)
 	}
-	return c.claimed(ctx, claim)
+	return c.claimed(ctx, claim, hold.Beside)
 }
 
-// claimed returns the coupon of a claim that is known to have one.
-func (c *Coupons) claimed(ctx context.Context, claim string) (Coupon, error) {
+// claimed returns the coupon of a claim that has one: as it was kept, where that says all of it.
+func (c *Coupons) claimed(ctx context.Context, claim string, beside []stock.Companion) (Coupon, error) {
+	if kept, ok := stock.CompanionOf[Coupon](beside); ok && (kept.Position == 0 || kept.Code != "") {
+		return kept, nil
+	}
 	coupon, _, err := c.store.Coupon(ctx, claim)
 	switch {
 	case err != nil:
@@ -77,10 +81,10 @@ func (c *Coupons) Pay(ctx context.Context, claim string) (Coupon, error) {
 	if err := c.readyOwn(ctx, claim); err != nil {
 		return Coupon{}, err
 	}
-	if _, err := c.refunds.Pay(ctx, claim); err != nil {
+	if _, err := c.units.Pay(ctx, claim); err != nil {
 		return Coupon{}, c.refused(ctx, 0, claim, err)
 	}
-	return c.claimed(ctx, claim)
+	return c.claimed(ctx, claim, nil)
 }
 
 // Cancel gives up a coupon that is Pending. Cancelling twice is safe. A claim that is not known is closed for
@@ -92,7 +96,7 @@ func (c *Coupons) Cancel(ctx context.Context, claim string) error {
 	if err := c.readyOwn(ctx, claim); err != nil {
 		return err
 	}
-	if _, err := c.refunds.Cancel(ctx, claim); err != nil {
+	if _, err := c.units.Cancel(ctx, claim); err != nil {
 		return c.refused(ctx, 0, claim, err)
 	}
 	return nil
@@ -106,7 +110,7 @@ func (c *Coupons) Resolve(ctx context.Context, claim string) (Coupon, error) {
 	if err := c.readyOwn(ctx, claim); err != nil {
 		return Coupon{}, err
 	}
-	if _, err := c.refunds.Resolve(ctx, claim); err != nil {
+	if _, err := c.units.Resolve(ctx, claim); err != nil {
 		return Coupon{}, c.refused(ctx, 0, claim, err)
 	}
 	coupon, _, err := c.store.Coupon(ctx, claim)
@@ -127,7 +131,9 @@ func (c *Coupons) Refund(ctx context.Context, refund Refund) (Coupon, error) {
 	if err := errors.Join(c.ready(ctx), input.ID("refund ID", refund.ID), input.ID("coupon", refund.Coupon)); err != nil {
 		return Coupon{}, err
 	}
-	return c.giveBack(ctx, c.refunds, Refunded, stock.Refund{ID: refund.ID, Order: refund.Coupon, Restock: refund.Restock})
+	return c.giveBack(ctx, Refunded, stock.Refund{
+		ID: refund.ID, Order: refund.Coupon, Restock: refund.Restock, FreesBuyer: c.opts.RefundFreesBuyer,
+	})
 }
 
 // Revoke takes a coupon back for the shop: one that is Free. It is Refund by another hand, but that
@@ -136,11 +142,13 @@ func (c *Coupons) Revoke(ctx context.Context, revocation Revocation) (Coupon, er
 	if err := errors.Join(c.ready(ctx), input.ID("revocation ID", revocation.ID), input.ID("coupon", revocation.Coupon)); err != nil {
 		return Coupon{}, err
 	}
-	return c.giveBack(ctx, c.revokes, Revoked, stock.Refund{ID: revocation.ID, Order: revocation.Coupon, Restock: revocation.Restock})
+	return c.giveBack(ctx, Revoked, stock.Refund{
+		ID: revocation.ID, Order: revocation.Coupon, Restock: revocation.Restock, FreesBuyer: c.opts.RevokeFreesBuyer,
+	})
 }
 
 // giveBack refunds the one unit of a claim, by which its coupon gets the state to.
-func (c *Coupons) giveBack(ctx context.Context, inv *stock.Inventory, to State, refund stock.Refund) (Coupon, error) {
+func (c *Coupons) giveBack(ctx context.Context, to State, refund stock.Refund) (Coupon, error) {
 	coupon, err := c.own(ctx, refund.Order, "")
 	switch {
 	case err != nil:
@@ -149,7 +157,7 @@ func (c *Coupons) giveBack(ctx context.Context, inv *stock.Inventory, to State, 
 		return Coupon{}, &ClaimError{Campaign: coupon.Campaign, Claim: coupon.ID, Err: ErrPool}
 	}
 	for range attempts {
-		_, err = inv.Refund(ctx, refund)
+		_, err = c.units.With(GiveBack{To: to}).Refund(ctx, refund)
 		if err != nil && !errors.Is(err, ErrNotFree) {
 			return Coupon{}, c.refused(ctx, coupon.Campaign, refund.Order, err)
 		}
@@ -180,7 +188,7 @@ func (c *Coupons) Expire(ctx context.Context) (int, error) {
 	if err := c.ready(ctx); err != nil {
 		return 0, err
 	}
-	return c.refunds.Expire(ctx)
+	return c.units.Expire(ctx)
 }
 
 // Run calls Expire every Options.Sweep until the context ends, and returns its error. After a sweep that
@@ -189,7 +197,7 @@ func (c *Coupons) Run(ctx context.Context) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	return c.refunds.Run(ctx)
+	return c.units.Run(ctx)
 }
 
 // own returns a coupon that the buyer of For, if there is one, may see.

@@ -60,12 +60,11 @@ type Effect struct {
 // It is safe for concurrent use. On and For return a changed copy and leave the receiver alone.
 // The zero Coupons refuses every call with ErrInvalid; use New.
 type Coupons struct {
-	store   Store
-	opts    Options
-	buyer   string
-	refunds *stock.Inventory // the units, with the rules for what buyers give back
-	revokes *stock.Inventory // and with those for what the shop takes back
-	broken  error            // what is wrong with the arguments of New, On or For; every call returns it
+	store  Store
+	opts   Options
+	buyer  string
+	units  *stock.Inventory
+	broken error // what is wrong with the arguments of New, On or For; every call returns it
 }
 
 // New returns Coupons over a store. Nil options are the defaults. Bad options are reported by every
@@ -108,21 +107,18 @@ func (c *Coupons) over(store Store) *Coupons {
 	case store == nil:
 		bound.broken = fault.Invalid("store", "must not be nil")
 	default:
-		bound.refunds = bound.inventory(Refunded, c.opts.RefundFreesBuyer)
-		bound.revokes = bound.inventory(Revoked, c.opts.RevokeFreesBuyer)
+		bound.units = bound.inventory()
 	}
 	return &bound
 }
 
-// inventory returns the units, in which a refund gives a coupon the state to.
-func (c *Coupons) inventory(to State, freesBuyer bool) *stock.Inventory {
-	opts := stock.Options{
-		HoldFor: c.opts.HoldFor, LatePay: c.opts.LatePay, RefundFreesBuyer: freesBuyer, Sweep: c.opts.Sweep, OnError: c.opts.OnError,
-	}
+// inventory returns the units.
+func (c *Coupons) inventory() *stock.Inventory {
+	opts := stock.Options{HoldFor: c.opts.HoldFor, LatePay: c.opts.LatePay, Sweep: c.opts.Sweep, OnError: c.opts.OnError}
 	if hook := c.opts.Hook; hook != nil {
-		opts.Hook = func(ctx context.Context, e stock.Effect) { hook(ctx, effectOfUnits(e, to)) }
+		opts.Hook = func(ctx context.Context, e stock.Effect) { hook(ctx, effectOfUnits(e)) }
 	}
-	inv := stock.New(c.store.Units(to), &opts)
+	inv := stock.New(c.store.Units(), &opts)
 	if c.buyer != "" {
 		inv = inv.For(c.buyer)
 	}
@@ -130,10 +126,10 @@ func (c *Coupons) inventory(to State, freesBuyer bool) *stock.Inventory {
 }
 
 // effectOfUnits tells of an effect on units as one on coupons.
-func effectOfUnits(e stock.Effect, to State) Effect {
+func effectOfUnits(e stock.Effect) Effect {
 	states := map[stock.Step]State{
 		stock.StepLock: Pending, stock.StepTake: Usable, stock.StepPay: Usable, stock.StepReacquire: Usable,
-		stock.StepCancel: Dropped, stock.StepExpire: Dropped, stock.StepRefund: to, stock.StepDiscard: to,
+		stock.StepCancel: Dropped, stock.StepExpire: Dropped, stock.StepRefund: BackTo(e.Beside), stock.StepDiscard: BackTo(e.Beside),
 	}
 	told := Effect{Units: e.Step, Coupon: e.Order, State: states[e.Step], ID: e.ID}
 	for _, l := range e.Lines {
@@ -158,7 +154,7 @@ func (c *Coupons) For(buyer string) *Coupons {
 	if bound.broken = input.ID("buyer", buyer); bound.broken != nil {
 		return bound
 	}
-	bound.refunds, bound.revokes = bound.refunds.For(buyer), bound.revokes.For(buyer)
+	bound.units = bound.units.For(buyer)
 	return bound
 }
 

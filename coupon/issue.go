@@ -70,7 +70,7 @@ func (c *Coupons) Issue(ctx context.Context, batch Batch) (Issued, error) {
 
 // begin records a batch, or finds it recorded, and returns what became of its buyers so far.
 func (c *Coupons) begin(ctx context.Context, batch Batch) (map[string]Granted, error) {
-	if _, err := c.refunds.Item(ctx, stock.Key{SKU: batch.Campaign}); err != nil {
+	if _, err := c.units.Item(ctx, stock.Key{SKU: batch.Campaign}); err != nil {
 		return nil, c.refused(ctx, batch.Campaign, "", err)
 	}
 	known := map[string]Granted{}
@@ -96,7 +96,8 @@ func (c *Coupons) issue(ctx context.Context, batch Batch, buyers []string) ([]Gr
 	orders := make([]stock.Order, len(buyers))
 	for i, buyer := range buyers {
 		orders[i] = stock.Order{
-			ID: batch.couponOf(buyer), Buyer: buyer, Lines: []stock.Line{{SKU: batch.Campaign, Num: 1}}, Taken: true,
+			ID: batch.couponOf(buyer), Buyer: buyer, Lines: []stock.Line{{SKU: batch.Campaign, Num: 1}}, Immediate: true,
+			Beside: []stock.Companion{Claim{}},
 		}
 	}
 	if err := c.release(ctx, batch.Campaign); err != nil {
@@ -119,7 +120,7 @@ func (c *Coupons) issue(ctx context.Context, batch Batch, buyers []string) ([]Gr
 
 // release drops the dead holds of a campaign, which may be what a buyer would be skipped for.
 func (c *Coupons) release(ctx context.Context, campaign int64) error {
-	units, keys := c.store.Units(Refunded), []stock.Key{{SKU: campaign}}
+	units, keys := c.store.Units(), []stock.Key{{SKU: campaign}}
 	for {
 		due, err := units.Due(ctx, keys, releaseBatch)
 		if err != nil || len(due) == 0 {

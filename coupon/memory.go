@@ -3,12 +3,10 @@ package coupon
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -19,9 +17,8 @@ type Memory struct {
 	// Clock is the store's clock; nil is time.Now. Set it before the first call.
 	Clock func() time.Time
 
-	mu      sync.Mutex
-	now     time.Time    // the clock at the call that has mu
-	units   stock.Memory // is only called under mu, and takes now for its clock
+	once    sync.Once
+	units   stock.Memory // the rest is only touched while it stands still; see stock.Memory.Enter
 	terms   map[numbered]Terms
 	coupons map[string]Coupon
 	uses    map[usage]Use
@@ -38,32 +35,31 @@ type numbered struct{ campaign, no int64 }
 // usage is an order's use of a coupon.
 type usage struct{ coupon, order string }
 
-// begin locks the store, makes the zero value usable and reads the clock.
-func (m *Memory) begin(ctx context.Context) (now time.Time, end func(), err error) {
-	if err := ctx.Err(); err != nil {
-		return time.Time{}, nil, errors.Join(ErrUnavailable, err)
-	}
-	m.mu.Lock()
-	if m.terms == nil {
-		m.units.Clock = func() time.Time { return m.now }
+// begin locks the store and reads the clock.
+func (m *Memory) begin(ctx context.Context) (units *stock.Memory, now time.Time, end func(), err error) {
+	m.prepare()
+	return m.units.Enter(ctx)
+}
+
+// prepare makes the zero value usable.
+func (m *Memory) prepare() {
+	m.once.Do(func() {
+		m.units.Clock = m.Clock
 		m.terms, m.coupons, m.uses = map[numbered]Terms{}, map[string]Coupon{}, map[usage]Use{}
 		m.codes, m.owners, m.holders = map[int64][]string{}, map[string]numbered{}, map[numbered]string{}
 		m.batches, m.granted = map[string]Batch{}, map[string][]Granted{}
-	}
-	clock := m.Clock
-	if clock == nil {
-		clock = time.Now
-	}
-	m.now = input.Instant(clock())
-	return m.now, m.mu.Unlock, nil
+	})
 }
 
 // Units implements Store.
-func (m *Memory) Units(to State) stock.Store { return memoryUnits{m: m, to: to} }
+func (m *Memory) Units() stock.Store {
+	m.prepare()
+	return m.units.With(memoryCompanions{m: m})
+}
 
 // AddTerms implements Store.
 func (m *Memory) AddTerms(ctx context.Context, campaign, no int64, terms Terms) (stock.Verdict, error) {
-	_, end, err := m.begin(ctx)
+	_, _, end, err := m.begin(ctx)
 	if err != nil {
 		return stock.Refused, err
 	}
@@ -78,7 +74,7 @@ func (m *Memory) AddTerms(ctx context.Context, campaign, no int64, terms Terms) 
 
 // Terms implements Store.
 func (m *Memory) Terms(ctx context.Context, campaign, no int64) (Terms, bool, error) {
-	_, end, err := m.begin(ctx)
+	_, _, end, err := m.begin(ctx)
 	if err != nil {
 		return Terms{}, false, err
 	}
@@ -89,32 +85,32 @@ func (m *Memory) Terms(ctx context.Context, campaign, no int64) (Terms, bool, er
 
 // Coupon implements Store.
 func (m *Memory) Coupon(ctx context.Context, id string) (Coupon, time.Time, error) {
-	now, end, err := m.begin(ctx)
+	units, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Coupon{}, time.Time{}, err
 	}
 	defer end()
-	coupon, err := m.read(ctx, m.coupons[id])
+	coupon, err := m.read(ctx, units, m.coupons[id])
 	return coupon, now, err
 }
 
 // ByCode implements Store.
 func (m *Memory) ByCode(ctx context.Context, code string) (Coupon, time.Time, error) {
-	now, end, err := m.begin(ctx)
+	units, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Coupon{}, time.Time{}, err
 	}
 	defer end()
-	coupon, err := m.read(ctx, m.coupons[m.holders[m.owners[code]]])
+	coupon, err := m.read(ctx, units, m.coupons[m.holders[m.owners[code]]])
 	return coupon, now, err
 }
 
 // read returns a coupon as it is to be read: what is Pending goes by its hold.
-func (m *Memory) read(ctx context.Context, coupon Coupon) (Coupon, error) {
+func (m *Memory) read(ctx context.Context, units *stock.Memory, coupon Coupon) (Coupon, error) {
 	if coupon.State != Pending {
 		return coupon, nil
 	}
-	hold, now, err := m.units.Hold(ctx, coupon.ID)
+	hold, now, err := units.Hold(ctx, coupon.ID)
 	if err != nil {
 		return Coupon{}, err
 	}
@@ -126,7 +122,7 @@ func (m *Memory) read(ctx context.Context, coupon Coupon) (Coupon, error) {
 
 // Wallet implements Store.
 func (m *Memory) Wallet(ctx context.Context, buyer string, statuses []Status, after Cursor, limit int) ([]Coupon, time.Time, error) {
-	now, end, err := m.begin(ctx)
+	_, now, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
@@ -144,8 +140,8 @@ func (m *Memory) Wallet(ctx context.Context, buyer string, statuses []Status, af
 }
 
 // campaign returns the item of a campaign and its terms.
-func (m *Memory) campaign(ctx context.Context, campaign int64) (stock.Item, Terms, error) {
-	standings, _, err := m.units.Items(ctx, "", []stock.Key{{SKU: campaign}})
+func (m *Memory) campaign(ctx context.Context, units *stock.Memory, campaign int64) (stock.Item, Terms, error) {
+	standings, _, err := units.Items(ctx, "", []stock.Key{{SKU: campaign}})
 	if err != nil {
 		return stock.Item{}, Terms{}, err
 	}

@@ -9,7 +9,7 @@ import (
 
 // Count implements Store.
 func (m *Memory) Count(ctx context.Context, campaign int64) (Count, error) {
-	now, end, err := m.begin(ctx)
+	units, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Count{}, err
 	}
@@ -19,7 +19,7 @@ func (m *Memory) Count(ctx context.Context, campaign int64) (Count, error) {
 		if c.Campaign != campaign {
 			continue
 		}
-		c, err := m.read(ctx, c)
+		c, err := m.read(ctx, units, c)
 		if err != nil {
 			return Count{}, err
 		}
@@ -45,7 +45,7 @@ func (m *Memory) Count(ctx context.Context, campaign int64) (Count, error) {
 
 // Book implements Store.
 func (m *Memory) Book(ctx context.Context, campaign int64) (Book, error) {
-	_, end, err := m.begin(ctx)
+	units, _, end, err := m.begin(ctx)
 	if err != nil {
 		return Book{}, err
 	}
@@ -61,7 +61,7 @@ func (m *Memory) Book(ctx context.Context, campaign int64) (Book, error) {
 			book.RedeemedBy++
 		}
 	}
-	if err := m.bookUnits(ctx, campaign, &book); err != nil {
+	if err := m.bookUnits(ctx, units, campaign, &book); err != nil {
 		return Book{}, err
 	}
 	return book, nil
@@ -94,9 +94,9 @@ func (b *Book) count(c Coupon, use Use, codes []string) {
 }
 
 // bookUnits adds what the units of a campaign say to a book.
-func (m *Memory) bookUnits(ctx context.Context, campaign int64, book *Book) error {
+func (m *Memory) bookUnits(ctx context.Context, units *stock.Memory, campaign int64, book *Book) error {
 	key := stock.Key{SKU: campaign}
-	holds, err := m.units.Holds(ctx, stock.Filter{Key: key, States: []stock.State{stock.Paid, stock.Redeemed, stock.Refunded}}, stock.Cursor{}, math.MaxInt)
+	holds, err := units.Holds(ctx, stock.Filter{Key: key, States: []stock.State{stock.Paid, stock.Redeemed, stock.Refunded}}, stock.Cursor{}, math.MaxInt)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (m *Memory) bookUnits(ctx context.Context, campaign int64, book *Book) erro
 			book.HeldBack++
 		}
 	}
-	item, terms, err := m.campaign(ctx, campaign)
+	item, terms, err := m.campaign(ctx, units, campaign)
 	if err == nil && terms.Pool {
 		book.SoldOut = item.Sold
 	}

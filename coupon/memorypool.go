@@ -10,13 +10,13 @@ import (
 
 // AddCodes implements Store.
 func (m *Memory) AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error) {
-	_, end, err := m.begin(ctx)
+	units, _, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, stock.Refused, err
 	}
 	defer end()
 	had := int64(len(m.codes[campaign]))
-	item, _, err := m.campaign(ctx, campaign)
+	item, _, err := m.campaign(ctx, units, campaign)
 	if err != nil || item.Version == 0 || have >= 0 && have != had {
 		return nil, stock.Refused, err
 	}
@@ -30,7 +30,7 @@ func (m *Memory) AddCodes(ctx context.Context, campaign, have int64, codes []str
 	if len(fresh) == 0 {
 		return owners, stock.Done, nil
 	}
-	if err := m.grow(ctx, item, had, int64(len(fresh))); err != nil {
+	if err := grow(ctx, units, item, had, int64(len(fresh))); err != nil {
 		return nil, stock.Refused, err
 	}
 	for i, code := range fresh {
@@ -41,12 +41,12 @@ func (m *Memory) AddCodes(ctx context.Context, campaign, have int64, codes []str
 }
 
 // grow adds the units of codes to a campaign that had so many codes before.
-func (m *Memory) grow(ctx context.Context, item stock.Item, had, num int64) error {
+func grow(ctx context.Context, units *stock.Memory, item stock.Item, had, num int64) error {
 	delta := stock.StepRestock.Transition().Change.Times(num)
 	if _, err := item.Plus(delta); err != nil {
 		return err
 	}
-	verdict, err := m.units.Apply(ctx, stock.Change{
+	verdict, err := units.Apply(ctx, stock.Change{
 		Kind: stock.KindImport, ID: item.Serial(had + 1), Entries: []stock.Entry{{Key: item.Key, Delta: delta}},
 	})
 	if err == nil && verdict != stock.Done {
@@ -57,7 +57,7 @@ func (m *Memory) grow(ctx context.Context, item stock.Item, had, num int64) erro
 
 // Codes implements Store.
 func (m *Memory) Codes(ctx context.Context, campaign int64) (int64, error) {
-	_, end, err := m.begin(ctx)
+	_, _, end, err := m.begin(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -67,7 +67,7 @@ func (m *Memory) Codes(ctx context.Context, campaign int64) (int64, error) {
 
 // AddBatch implements Store.
 func (m *Memory) AddBatch(ctx context.Context, batch Batch) (stock.Verdict, error) {
-	_, end, err := m.begin(ctx)
+	_, _, end, err := m.begin(ctx)
 	if err != nil {
 		return stock.Refused, err
 	}
@@ -82,7 +82,7 @@ func (m *Memory) AddBatch(ctx context.Context, batch Batch) (stock.Verdict, erro
 
 // Batch implements Store.
 func (m *Memory) Batch(ctx context.Context, id string) (Batch, []Granted, error) {
-	_, end, err := m.begin(ctx)
+	_, _, end, err := m.begin(ctx)
 	if err != nil {
 		return Batch{}, nil, err
 	}
@@ -92,12 +92,12 @@ func (m *Memory) Batch(ctx context.Context, id string) (Batch, []Granted, error)
 
 // Issue implements Store.
 func (m *Memory) Issue(ctx context.Context, batch Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]Granted, error) {
-	_, end, err := m.begin(ctx)
+	units, _, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	plan, err := m.plan(ctx, batch, orders)
+	plan, err := m.plan(ctx, units, batch, orders)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (m *Memory) Issue(ctx context.Context, batch Batch, orders []stock.Order, h
 			continue
 		}
 		if g.Reason == Given {
-			if locking, err := m.lock(ctx, orders[i], holdFor); err != nil || locking.Verdict != stock.Done {
+			if result, err := units.With(memoryCompanions{m: m}).Lock(ctx, orders[i], holdFor); err != nil || result.Verdict != stock.Done {
 				return nil, ErrDrift // the plan allowed it, at this very moment
 			}
 		}
@@ -130,8 +130,8 @@ func (m *Memory) recorded(batch string) map[string]Granted {
 }
 
 // plan returns what becomes of each order of a batch, and changes nothing.
-func (m *Memory) plan(ctx context.Context, batch Batch, orders []stock.Order) ([]Granted, error) {
-	item, terms, err := m.campaign(ctx, batch.Campaign)
+func (m *Memory) plan(ctx context.Context, units *stock.Memory, batch Batch, orders []stock.Order) ([]Granted, error) {
+	item, terms, err := m.campaign(ctx, units, batch.Campaign)
 	if err != nil {
 		return nil, err
 	}
@@ -145,11 +145,11 @@ func (m *Memory) plan(ctx context.Context, batch Batch, orders []stock.Order) ([
 			continue
 		}
 		plan[i] = Granted{Buyer: order.Buyer, Coupon: order.ID}
-		if plan[i].Reason, err = m.refusal(ctx, order, taken); err != nil {
+		if plan[i].Reason, err = refusal(ctx, units, order, taken); err != nil {
 			return nil, err
 		}
 		if plan[i].Reason == Given {
-			if taken++; m.handedOut(terms, item, taken) {
+			if taken++; m.handedOut(terms, item.SKU, item.Sold+taken) {
 				return nil, ErrDrift
 			}
 		}
@@ -158,15 +158,15 @@ func (m *Memory) plan(ctx context.Context, batch Batch, orders []stock.Order) ([
 }
 
 // refusal returns why an order gets no coupon, when so many others have taken one before it.
-func (m *Memory) refusal(ctx context.Context, order stock.Order, taken int64) (Reason, error) {
-	hold, now, err := m.units.Hold(ctx, order.ID)
+func refusal(ctx context.Context, units *stock.Memory, order stock.Order, taken int64) (Reason, error) {
+	hold, now, err := units.Hold(ctx, order.ID)
 	if err != nil {
 		return Given, err
 	}
 	if hold.State != stock.Unheld {
 		return ReasonTaken, nil
 	}
-	standings, _, err := m.units.Items(ctx, order.Buyer, []stock.Key{order.Lines[0].Key()})
+	standings, _, err := units.Items(ctx, order.Buyer, []stock.Key{order.Lines[0].Key()})
 	if err != nil {
 		return Given, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // Use implements Store.
 func (m *Memory) Use(ctx context.Context, step Step, use Use, holdFor time.Duration) (stock.Verdict, error) {
-	now, end, err := m.begin(ctx)
+	_, now, end, err := m.begin(ctx)
 	if err != nil {
 		return stock.Refused, err
 	}
@@ -64,7 +64,7 @@ func (t Transition) lets(use Use, known bool, now time.Time) bool {
 
 // UseOf implements Store.
 func (m *Memory) UseOf(ctx context.Context, coupon, order string) (Use, time.Time, error) {
-	now, end, err := m.begin(ctx)
+	_, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Use{}, time.Time{}, err
 	}
@@ -86,7 +86,7 @@ func (m *Memory) UsedBy(ctx context.Context, order string) ([]Use, error) {
 
 // usesThat returns the uses that match, in an order.
 func (m *Memory) usesThat(ctx context.Context, match func(Use) bool, compare func(a, b Use) int) ([]Use, error) {
-	_, end, err := m.begin(ctx)
+	_, _, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
 	}

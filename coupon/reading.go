@@ -98,7 +98,7 @@ func (c *Coupons) History(ctx context.Context, id string) (History, error) {
 	if err != nil {
 		return History{}, err
 	}
-	hold, err := c.refunds.Hold(ctx, id)
+	hold, err := c.units.Hold(ctx, id)
 	if err != nil {
 		return History{}, c.refused(ctx, coupon.Campaign, id, err)
 	}

@@ -74,7 +74,7 @@ func (c *Coupons) outdated(ctx context.Context, campaign int64, cause error) (bo
 	if !ok {
 		return false, nil
 	}
-	item, err := c.refunds.Item(ctx, stock.Key{SKU: campaign})
+	item, err := c.units.Item(ctx, stock.Key{SKU: campaign})
 	if err != nil {
 		return false, err
 	}

@@ -17,16 +17,18 @@ type Store interface {
 	// is the item whose SKU is its ID, and whose SPU is the number of its terms. An order is one line of one
 	// unit, and names its buyer. In the same transaction
 	//
-	//   - a Lock also records the Coupon of the order's ID, for its buyer and with the terms of the
-	//     item: Pending for StepLock, and for StepTake Usable, as Pay leaves it;
+	//   - a Lock carries a Claim, and also records the Coupon of the order's ID, for its buyer and with the terms of the
+	//     item: Pending for StepLock, and for StepTake Usable, as Pay leaves it. Without a Claim it is ErrDrift;
 	//   - a Move by StepPay or StepReacquire also makes the coupon Usable: its validity is Terms.Validity
 	//     of that moment, and with a Pool its Position is the item's Sold afterwards, or of several
 	//     in one go the next of them each;
-	//   - a Refund also gives the coupon the state to. It is refused with ErrNotFree unless the coupon is
-	//     Free; then nothing is done.
+	//   - a Refund also gives the coupon the state of the GiveBack that it carries, and without one Refunded. It is
+	//     refused with ErrNotFree unless the coupon is Free; then nothing is done.
+	//
+	// The hold of a Lock has the Coupon Beside it, with a Pool perhaps without its Code.
 	//
 	// A coupon that is Pending while its hold is dead, Cancelled or Expired is read as Dropped.
-	Units(to State) stock.Store
+	Units() stock.Store
 
 	// AddTerms records terms of a campaign. Exists where the campaign has terms of that number.
 	AddTerms(ctx context.Context, campaign, no int64, terms Terms) (stock.Verdict, error)
@@ -91,6 +93,42 @@ type Store interface {
 
 	// Book returns what the coupons and uses of a campaign say of each other, all of one moment.
 	Book(ctx context.Context, campaign int64) (Book, error)
+}
+
+// Claim is the stock.Companion of an order that claims a coupon: the coupon is to be recorded beside the unit.
+type Claim struct{}
+
+// Companion implements stock.Companion.
+func (Claim) Companion() string { return "claim" }
+
+// GiveBack is the stock.Companion of the refund of a claim: it says what becomes of the coupon.
+type GiveBack struct {
+	To State // Refunded by its buyer or Revoked by the shop
+}
+
+// Companion implements stock.Companion.
+func (GiveBack) Companion() string { return "give-back" }
+
+// Companion implements stock.Companion: a coupon is what its claim is kept as.
+func (Coupon) Companion() string { return "coupon" }
+
+// Keeps reports whether a store of coupons knows what to do with a companion.
+func Keeps(c stock.Companion) bool {
+	switch c := c.(type) {
+	case Claim:
+		return true
+	case GiveBack:
+		return c.To == Refunded || c.To == Revoked
+	}
+	return false
+}
+
+// BackTo returns the state that a refund which carries companions gives its coupon.
+func BackTo(beside []stock.Companion) State {
+	if back, ok := stock.CompanionOf[GiveBack](beside); ok {
+		return back.To
+	}
+	return Refunded
 }
 
 // Cursor is a place in a wallet.

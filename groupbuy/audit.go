@@ -170,12 +170,12 @@ func (a *auditing) units(ctx context.Context, key stock.Key) error {
 			continue
 		}
 		a.seen[item] = true
-		look := a.groups.pools().Audit
+		look := a.groups.units.Audit
 		switch {
 		case a.backOnSale:
-			look = a.groups.pools().RepairBackOnSale
+			look = a.groups.units.RepairBackOnSale
 		case a.repair:
-			look = a.groups.pools().Repair
+			look = a.groups.units.Repair
 		}
 		found, err := look(ctx, item)
 		if errors.Is(err, stock.ErrUnknownSKU) {
@@ -355,7 +355,7 @@ func (a *auditing) settled(ctx context.Context, key stock.Key) error {
 		if product.State != Settled {
 			return product, nil
 		}
-		item, err := a.groups.pools().Item(ctx, key)
+		item, err := a.groups.units.Item(ctx, key)
 		if err != nil || item.Available() == 0 {
 			return product, err
 		}

@@ -70,7 +70,7 @@ func TestRepairLetsSeatsFollowTheirHolds(t *testing.T) {
 	shop := &stock.Memory{Clock: m.clock.Now}
 	m.store = &Memory{Stock: shop}
 	m.Groups = m.On(m.store)
-	_, err := m.pools().Define(t.Context(), stock.Key{SKU: onMarket.SKU}, 100, stock.Terms{})
+	_, err := m.units.Define(t.Context(), stock.Key{SKU: onMarket.SKU}, 100, stock.Terms{})
 	require.NoError(t, err)
 	_, err = m.Define(t.Context(), fair())
 	require.NoError(t, err)
@@ -105,7 +105,7 @@ func TestRepairPutsUnitsOfASettledProductBack(t *testing.T) {
 	_, err := m.End(t.Context(), 7)
 	require.NoError(t, err)
 	require.Equal(t, Settled, m.stands().State)
-	_, err = m.pools().Transfer(t.Context(), "by hand", stock.Move{SKU: 42, From: 0, To: 7, Num: 4})
+	_, err = m.units.Transfer(t.Context(), "by hand", stock.Move{SKU: 42, From: 0, To: 7, Num: 4})
 	require.NoError(t, err)
 	report, err := m.Audit(t.Context())
 	require.NoError(t, err)

@@ -103,7 +103,7 @@ func (g *Groups) releaseSome(ctx context.Context, team string) (released, found 
 // expireHolds releases the holds of dead seats, and the seats along with them, and returns the orders of those that
 // this call released. Where the books of one refuse, the others are released one by one.
 func (g *Groups) expireHolds(ctx context.Context, late []string) ([]string, error) {
-	units := g.store.Units(Along{})
+	units := g.store.Units()
 	expired, err := units.Expire(ctx, late)
 	for _, order := range expired {
 		g.tookSeat(ctx, order, StepExpire)
@@ -113,11 +113,11 @@ func (g *Groups) expireHolds(ctx context.Context, late []string) ([]string, erro
 	}
 	var errs []error
 	for _, order := range late {
-		verdict, err := units.Move(ctx, stock.StepExpire, order, 0)
+		result, err := units.Move(ctx, stock.Movement{Step: stock.StepExpire, Order: order})
 		if err != nil {
 			errs = append(errs, err)
 		}
-		if verdict == stock.Done {
+		if result.Verdict == stock.Done {
 			expired = append(expired, order)
 			g.tookSeat(ctx, order, StepExpire)
 		}

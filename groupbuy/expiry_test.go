@@ -122,7 +122,7 @@ func TestASweepOfTheStockIsFollowed(t *testing.T) {
 	shop := &stock.Memory{Clock: m.clock.Now}
 	m.store = &Memory{Stock: shop}
 	m.Groups = m.On(m.store)
-	_, err := m.pools().Define(t.Context(), stock.Key{SKU: onMarket.SKU}, 100, stock.Terms{})
+	_, err := m.units.Define(t.Context(), stock.Key{SKU: onMarket.SKU}, 100, stock.Terms{})
 	require.NoError(t, err)
 	_, err = m.Define(t.Context(), fair())
 	require.NoError(t, err)
@@ -254,7 +254,7 @@ func TestRunSweepsAndDeliversUntilItsContextEnds(t *testing.T) {
 		clock := time.Now()
 		store := &Memory{}
 		g := New(store, &Options{Sweep: time.Minute})
-		_, err := g.pools().Define(ctx, stock.Key{SKU: 42}, 100, stock.Terms{})
+		_, err := g.units.Define(ctx, stock.Key{SKU: 42}, 100, stock.Terms{})
 		require.NoError(t, err)
 		_, err = g.Define(ctx, Activity{ID: 7, Formation: time.Hour, End: clock.Add(24 * time.Hour)})
 		require.NoError(t, err)

@@ -116,7 +116,7 @@ func (g *Groups) settle(ctx context.Context, teams []Team) (int, error) {
 		for _, t := range chunk {
 			if t.State == Forming {
 				endings = append(endings, Ending{
-					Code: t.Code, Version: t.Version, To: t.AtDeadline(), Cause: ByDeadline, Frees: g.opts.RefundFreesBuyer,
+					Code: t.Code, Version: t.Version, To: t.atDeadline(), Cause: ByDeadline, Frees: g.opts.RefundFreesBuyer,
 				})
 			}
 		}
@@ -197,6 +197,6 @@ func (g *Groups) finishOne(ctx context.Context, e Ending) (bool, error) {
 		if err != nil || team.State != Forming || e.Cause != ByDeadline {
 			return false, err
 		}
-		e.Version, e.To = team.Version, team.AtDeadline()
+		e.Version, e.To = team.Version, team.atDeadline()
 	}
 }

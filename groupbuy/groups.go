@@ -63,12 +63,13 @@ type Effect struct {
 }
 
 // Groups are activities, their products, and the teams that buy them. All rules live here and in the methods of
-// Team; the Store keeps the books, and those of the units.
+// TeamRecord; the Store keeps the books, and those of the units.
 //
 // It is safe for concurrent use. On returns a changed copy and leaves the receiver alone. The zero Groups refuses
 // every call with ErrInvalid; use New.
 type Groups struct {
 	store  Store
+	units  *stock.Inventory // of the pools, the seats and ordinary stock
 	opts   Options
 	broken error // what is wrong with the arguments of New or On; every call returns it
 }
@@ -76,7 +77,7 @@ type Groups struct {
 // New returns Groups over a store. Nil options are the defaults. Bad options are reported by every call as
 // ErrInvalid.
 func New(store Store, opts *Options) *Groups {
-	g := &Groups{store: store}
+	g := &Groups{}
 	if opts != nil {
 		g.opts = *opts
 	}
@@ -87,8 +88,6 @@ func New(store Store, opts *Options) *Groups {
 	defaults(&o.MaxTries, DefaultMaxTries)
 	defaults(&o.Sweep, stock.DefaultSweep)
 	switch {
-	case store == nil:
-		g.broken = fault.Invalid("store", "must not be nil")
 	case o.HoldFor < input.Precision || o.HoldFor > stock.MaxHoldFor:
 		g.broken = fault.Invalid("HoldFor", "must lie between 1µs and %v, is %v", stock.MaxHoldFor, o.HoldFor)
 	case o.LatePay > stock.Reacquire:
@@ -105,7 +104,21 @@ func New(store Store, opts *Options) *Groups {
 	for _, d := range [...]*time.Duration{&o.HoldFor, &o.LeaseFor, &o.RetryIn} {
 		*d = d.Truncate(input.Precision)
 	}
-	return g
+	return g.over(store)
+}
+
+// over returns the same groups over a store.
+func (g *Groups) over(store Store) *Groups {
+	bound := *g
+	bound.store = store
+	switch {
+	case bound.broken != nil:
+	case store == nil:
+		bound.broken = fault.Invalid("store", "must not be nil")
+	default:
+		bound.units = bound.inventory()
+	}
+	return &bound
 }
 
 // defaults sets a number that was not given.
@@ -122,12 +135,7 @@ func (g *Groups) On(store Store) *Groups {
 	if g == nil || g.store == nil && g.broken == nil {
 		return &Groups{broken: unmade()}
 	}
-	bound := *g
-	bound.store = store
-	if store == nil {
-		bound.broken = fault.Invalid("store", "must not be nil")
-	}
-	return &bound
+	return g.over(store)
 }
 
 // unmade is what is wrong with Groups that New has not made.
@@ -168,43 +176,26 @@ func (g *Groups) tookSeat(ctx context.Context, order string, step Step) {
 	g.took(ctx, sighting{seat: seat, team: team}.effect(step))
 }
 
-// units returns the inventory of the seats, whose steps move them along. Its effects are told by the caller, but
-// for the dead seats that it releases by the way.
-func (g *Groups) units(with Along) *stock.Inventory {
-	opts := g.inventory()
-	if g.opts.Hook != nil {
-		opts.Hook = func(ctx context.Context, e stock.Effect) {
-			if e.Step == stock.StepExpire {
-				g.tookSeat(ctx, e.Order, StepExpire)
-			}
-		}
+// inventory returns the inventory of the pools, the seats and ordinary stock. The steps of seats are told by their calls, but
+// for the dead ones that are released by the way; what an operator's call does to a pool is told here.
+func (g *Groups) inventory() *stock.Inventory {
+	opts := &stock.Options{
+		HoldFor: g.opts.HoldFor, LatePay: g.opts.LatePay,
+		RefundFreesBuyer: g.opts.RefundFreesBuyer, RefundRedeemed: g.opts.RefundRedeemed,
 	}
-	return stock.New(g.store.Units(with), opts)
-}
-
-// pools returns the inventory of the pools and of ordinary stock, for what operators do with them.
-func (g *Groups) pools() *stock.Inventory {
-	opts := g.inventory()
 	if g.opts.Hook != nil {
 		opts.Hook = func(ctx context.Context, e stock.Effect) {
-			if e.Step == stock.StepExpire {
+			switch e.Step { //nolint:exhaustive // the others are told by their calls
+			case stock.StepExpire:
 				g.tookSeat(ctx, e.Order, StepExpire)
-				return
-			}
-			for _, l := range e.Lines {
-				if l.Activity != 0 { // what ordinary stock gives or gets is told by its pool
-					g.took(ctx, Effect{Units: e.Step, Key: l.Key(), Num: l.Num, ID: e.ID})
+			case stock.StepRestock, stock.StepWithdraw:
+				for _, l := range e.Lines {
+					if l.Activity != 0 { // what ordinary stock gives or gets is told by its pool
+						g.took(ctx, Effect{Units: e.Step, Key: l.Key(), Num: l.Num, ID: e.ID})
+					}
 				}
 			}
 		}
 	}
-	return stock.New(g.store.Units(Along{}), opts)
-}
-
-// inventory returns the rules of the units.
-func (g *Groups) inventory() *stock.Options {
-	return &stock.Options{
-		HoldFor: g.opts.HoldFor, LatePay: g.opts.LatePay,
-		RefundFreesBuyer: g.opts.RefundFreesBuyer, RefundRedeemed: g.opts.RefundRedeemed,
-	}
+	return stock.New(g.store.Units(), opts)
 }

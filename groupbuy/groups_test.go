@@ -49,7 +49,7 @@ func newMarket(t *testing.T, opts Options) *market {
 	m := &market{t: t, clock: clock, store: &Memory{Clock: clock.Now}}
 	opts.Hook = func(_ context.Context, e Effect) { m.told = append(m.told, e) }
 	m.Groups = New(m.store, &opts)
-	_, err := m.pools().Define(t.Context(), stock.Key{SKU: onMarket.SKU}, 100, stock.Terms{})
+	_, err := m.units.Define(t.Context(), stock.Key{SKU: onMarket.SKU}, 100, stock.Terms{})
 	require.NoError(t, err)
 	_, err = m.Define(t.Context(), fair())
 	require.NoError(t, err)

@@ -15,19 +15,6 @@ func failed(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown) || errors.Is(err, ErrStore) || errors.Is(err, ErrDrift)
 }
 
-// watched returns the inventory of the seats, as units does, and says whether a step but an expiry took effect.
-func (g *Groups) watched(with Along, did *bool) *stock.Inventory {
-	opts := g.inventory()
-	opts.Hook = func(ctx context.Context, e stock.Effect) { // in the goroutine of the call
-		if e.Step == stock.StepExpire {
-			g.tookSeat(ctx, e.Order, StepExpire)
-		} else {
-			*did = true
-		}
-	}
-	return stock.New(g.store.Units(with), opts)
-}
-
 // bothError is a refusal in the words of this package, for what the stock or a team has said. It matches both.
 type bothError struct{ ours, theirs error }
 
@@ -70,7 +57,7 @@ func (g *Groups) look(ctx context.Context, order string) (sighting, error) {
 		if err != nil || state != NoSeat && !state.Live() {
 			return seen, err
 		}
-		if seen.hold, _, err = g.store.Units(Along{}).Hold(ctx, order); err != nil {
+		if seen.hold, _, err = g.store.Units().Hold(ctx, order); err != nil {
 			return seen, err
 		}
 		switch {

@@ -13,7 +13,7 @@ import (
 // concurrent use and gives the same results as the SQL store.
 type Memory struct {
 	// Stock is the shop's ordinary stock, in which the pools are; an order of one is not free in the other. Nil is
-	// a stock of its own, which Units(Along{}) leads to. Set it before the first call.
+	// a stock of its own, which Units leads to. Set it before the first call.
 	Stock *stock.Memory
 
 	// Clock is the clock of a store without Stock; nil is time.Now. With one, that of Stock is the only clock.
@@ -22,7 +22,7 @@ type Memory struct {
 
 	once  sync.Once
 	own   stock.Memory
-	units *stock.Memory // Stock or own; the rest is only touched while it stands still, see stock.Memory.Begin
+	units *stock.Memory // Stock or own; the rest is only touched while it stands still, see stock.Memory.Enter
 
 	activities map[int64]Activity
 	products   map[stock.Key]Product
@@ -68,9 +68,9 @@ func (m *Memory) stock() *stock.Memory {
 	return m.units
 }
 
-// begin locks the store and reads the clock. Calls on the units take the context that it returns.
-func (m *Memory) begin(ctx context.Context) (within context.Context, now time.Time, end func(), err error) {
-	return m.stock().Begin(ctx)
+// begin locks the store and reads the clock. Until end the units are only called by what it returns.
+func (m *Memory) begin(ctx context.Context) (units *stock.Memory, now time.Time, end func(), err error) {
+	return m.stock().Enter(ctx)
 }
 
 // pool returns what a product has of teams.

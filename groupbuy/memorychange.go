@@ -14,7 +14,7 @@ import (
 type memoryChange struct {
 	m      *Memory
 	now    time.Time
-	teams  map[string]*Team
+	teams  map[string]*TeamRecord
 	seats  map[string]Seat
 	events []Event
 	back   map[stock.Key]bool // products to which units have come back
@@ -22,16 +22,15 @@ type memoryChange struct {
 
 // change begins a change at a moment.
 func (m *Memory) change(now time.Time) *memoryChange {
-	return &memoryChange{m: m, now: now, teams: map[string]*Team{}, seats: map[string]Seat{}, back: map[stock.Key]bool{}}
+	return &memoryChange{m: m, now: now, teams: map[string]*TeamRecord{}, seats: map[string]Seat{}, back: map[stock.Key]bool{}}
 }
 
 // team returns a team as the change leaves it.
-func (c *memoryChange) team(code string) *Team {
+func (c *memoryChange) team(code string) *TeamRecord {
 	team := c.teams[code]
 	if team == nil {
-		is := c.m.team(code)
-		is.Code = code
-		team = &is
+		team = &TeamRecord{Team: c.m.team(code)}
+		team.Code = code
 		c.teams[code] = team
 	}
 	return team
@@ -45,24 +44,28 @@ func (c *memoryChange) seat(order string) Seat {
 	return c.m.seats[order]
 }
 
-// take takes the seat of a booking.
-func (c *memoryChange) take(booking *Booking, deadline time.Time) error {
-	code := booking.Team.Code
-	if booking.Opens {
-		if _, taken := c.m.teams[code]; taken {
-			return ErrCodeTaken
+// take takes the seat that is asked for, and returns the request with it and its team.
+func (c *memoryChange) take(request SeatRequest, deadline time.Time) (SeatRequest, error) {
+	code := request.Team.Code
+	if request.Opens {
+		if _, duplicate := c.m.teams[code]; duplicate {
+			return SeatRequest{}, ErrCodeTaken
 		}
-		if err := booking.Open(c.now, deadline); err != nil {
-			return err
+		var err error
+		if request, err = request.Open(c.now, deadline); err != nil {
+			return SeatRequest{}, err
 		}
+		c.teams[code] = &TeamRecord{Team: request.Team}
 	} else {
-		booking.Team, booking.Seat.Team = *c.team(code), code
-		if err := booking.Team.Take(&booking.Seat, c.m.joined(booking.Seat), c.now, deadline); err != nil {
-			return err
+		team := c.team(code)
+		request.Seat.Team = code
+		if err := team.Take(&request.Seat, c.m.joined(request.Seat), c.now, deadline); err != nil {
+			return SeatRequest{}, err
 		}
+		request.Team = team.Team
 	}
-	c.teams[code], c.seats[booking.Seat.Order] = &booking.Team, booking.Seat
-	return nil
+	c.seats[request.Seat.Order] = request.Seat
+	return request, nil
 }
 
 // move moves the seat of an order by a step, with a step of its hold; 0 is none.
@@ -119,7 +122,7 @@ func (c *memoryChange) live(code string) []Seat {
 // keep makes it happen.
 func (c *memoryChange) keep() {
 	for code, team := range c.teams {
-		if !team.Bereft() {
+		if !team.NeedsSponsor() {
 			continue
 		}
 		if live := c.live(code); len(live) > 0 {
@@ -129,7 +132,7 @@ func (c *memoryChange) keep() {
 		}
 	}
 	for _, team := range c.teams {
-		c.m.keepTeam(*team)
+		c.m.keepTeam(team.Team)
 	}
 	for _, seat := range c.seats {
 		c.m.keepSeat(seat)

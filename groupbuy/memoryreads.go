@@ -240,7 +240,7 @@ func copies(teams []*memoryTeam) []Team {
 
 // Books implements Store.
 func (m *Memory) Books(ctx context.Context, key stock.Key, after string, limit int) ([]TeamBook, error) {
-	ctx, _, end, err := m.begin(ctx)
+	units, _, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +249,7 @@ func (m *Memory) Books(ctx context.Context, key stock.Key, after string, limit i
 		func(a, b *memoryTeam) int { return strings.Compare(a.Code, b.Code) })
 	books := make([]TeamBook, len(teams))
 	for i, team := range teams {
-		if books[i], err = m.book(ctx, team); err != nil {
+		if books[i], err = m.book(ctx, units, team); err != nil {
 			return nil, err
 		}
 	}
@@ -257,7 +257,7 @@ func (m *Memory) Books(ctx context.Context, key stock.Key, after string, limit i
 }
 
 // book recounts a team.
-func (m *Memory) book(ctx context.Context, team *memoryTeam) (TeamBook, error) {
+func (m *Memory) book(ctx context.Context, units *stock.Memory, team *memoryTeam) (TeamBook, error) {
 	book := TeamBook{Team: team.Team}
 	book.Recount.PaidVolume = decimal.New(0, -VolumePlaces)
 	book.Recount.Events = int64(len(team.events))
@@ -269,7 +269,7 @@ func (m *Memory) book(ctx context.Context, team *memoryTeam) (TeamBook, error) {
 			book.Recount.Paid++
 			book.Recount.PaidVolume = book.Recount.PaidVolume.Add(seat.Volume)
 		}
-		hold, _, err := m.units.Hold(ctx, seat.Order)
+		hold, _, err := units.Hold(ctx, seat.Order)
 		if err != nil {
 			return TeamBook{}, err
 		}

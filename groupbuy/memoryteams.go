@@ -64,31 +64,31 @@ func (m *Memory) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
 
 // End implements Store. Each team is ended by itself: an error of one is returned beside what became of the others.
 func (m *Memory) End(ctx context.Context, endings []Ending) ([]stock.Verdict, error) {
-	ctx, now, end, err := m.begin(ctx)
+	units, now, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
 	verdicts, failed := make([]stock.Verdict, len(endings)), make([]error, len(endings))
 	for i, ending := range endings {
-		verdicts[i], failed[i] = m.end(ctx, ending, now)
+		verdicts[i], failed[i] = m.end(ctx, units, ending, now)
 	}
 	return verdicts, errors.Join(failed...)
 }
 
 // end ends a team.
-func (m *Memory) end(ctx context.Context, ending Ending, now time.Time) (stock.Verdict, error) {
+func (m *Memory) end(ctx context.Context, units *stock.Memory, ending Ending, now time.Time) (stock.Verdict, error) {
 	if was := m.team(ending.Code); was.Version == 0 || was.Version != ending.Version || was.State != Forming {
 		return stock.Refused, nil
 	}
 	change := m.change(now)
 	seats := change.live(ending.Code)
-	leaving, err := m.leaving(ctx, ending, seats, now)
+	leaves, err := leaving(ctx, units, ending, seats, now)
 	if err != nil {
 		return stock.Refused, err
 	}
-	for _, l := range leaving {
-		if err := m.leave(ctx, l, ending.Frees); err != nil {
+	for _, l := range leaves {
+		if err := leave(ctx, units, l, ending.Frees); err != nil {
 			return stock.Refused, err
 		}
 		change.returns(l.hold.Lines[0].Key(), l.step)
@@ -109,13 +109,13 @@ type memoryLeave struct {
 
 // leaving looks at the holds of the live seats of a team that is ended, gives the seats their deadlines, and returns
 // the steps that the holds are to take. It returns ErrDrift where one could not: afterwards all of them can.
-func (m *Memory) leaving(ctx context.Context, ending Ending, seats []Seat, now time.Time) ([]memoryLeave, error) {
+func leaving(ctx context.Context, units *stock.Memory, ending Ending, seats []Seat, now time.Time) ([]memoryLeave, error) {
 	var leaving []memoryLeave
 	var sum stock.Quantities
 	var item stock.Item
 	for i := range seats {
 		seat := &seats[i]
-		hold, _, err := m.units.Hold(ctx, seat.Order)
+		hold, _, err := units.Hold(ctx, seat.Order)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +128,7 @@ func (m *Memory) leaving(ctx context.Context, ending Ending, seats []Seat, now t
 			return nil, ErrDrift
 		}
 		step := memoryLeave{hold, row.With}
-		is, change, err := m.leaves(ctx, step, ending.Frees)
+		is, change, err := leaves(ctx, units, step, ending.Frees)
 		if err != nil {
 			return nil, err
 		}
@@ -149,13 +149,13 @@ func (m *Memory) leaving(ctx context.Context, ending Ending, seats []Seat, now t
 
 // leaves returns the item of a hold and what a step of it changes there, or ErrDrift where its buyer has not so many
 // units.
-func (m *Memory) leaves(ctx context.Context, l memoryLeave, frees bool) (stock.Item, stock.Quantities, error) {
+func leaves(ctx context.Context, units *stock.Memory, l memoryLeave, frees bool) (stock.Item, stock.Quantities, error) {
 	line, id := l.hold.Lines[0], RefundID(l.hold.Order)
-	standings, _, err := m.units.Items(ctx, l.hold.Buyer, []stock.Key{line.Key()})
+	standings, _, err := units.Items(ctx, l.hold.Buyer, []stock.Key{line.Key()})
 	if err != nil {
 		return stock.Item{}, stock.Quantities{}, err
 	}
-	was, err := m.units.Refunding(ctx, id)
+	was, err := units.RefundRecord(ctx, id)
 	if err != nil {
 		return stock.Item{}, stock.Quantities{}, err
 	}
@@ -170,14 +170,18 @@ func (m *Memory) leaves(ctx context.Context, l memoryLeave, frees bool) (stock.I
 }
 
 // leave makes a step of a hold whose seat leaves.
-func (m *Memory) leave(ctx context.Context, l memoryLeave, frees bool) error {
+func leave(ctx context.Context, units *stock.Memory, l memoryLeave, frees bool) error {
 	var verdict stock.Verdict
 	var err error
 	if l.step == stock.StepRefund {
 		refund := stock.Refund{ID: RefundID(l.hold.Order), Order: l.hold.Order, Restock: true}
-		_, verdict, err = m.units.Refund(ctx, stock.Refunding{Refund: refund, Whole: true, Frees: frees}, l.hold)
+		var result stock.RefundResult
+		result, err = units.Refund(ctx, stock.RefundRecord{Refund: refund, Whole: true, Frees: frees}, l.hold)
+		verdict = result.Verdict
 	} else {
-		verdict, err = m.units.Move(ctx, l.step, l.hold.Order, l.hold.Fence)
+		var result stock.MoveResult
+		result, err = units.Move(ctx, stock.Movement{Step: l.step, Order: l.hold.Order, Fence: l.hold.Fence})
+		verdict = result.Verdict
 	}
 	if err == nil && verdict != stock.Done {
 		err = ErrDrift
@@ -205,7 +209,7 @@ func (m *Memory) Late(ctx context.Context, order string) (stock.Verdict, error) 
 
 // Follow implements Store.
 func (m *Memory) Follow(ctx context.Context, orders []string) ([]string, error) {
-	ctx, now, end, err := m.begin(ctx)
+	units, now, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +217,7 @@ func (m *Memory) Follow(ctx context.Context, orders []string) ([]string, error) 
 	change := m.change(now)
 	var moved []string
 	for _, order := range slices.Compact(slices.Sorted(slices.Values(orders))) {
-		did, err := change.follow(ctx, order)
+		did, err := change.follow(ctx, units, order)
 		if err != nil {
 			return nil, err
 		}
@@ -226,8 +230,8 @@ func (m *Memory) Follow(ctx context.Context, orders []string) ([]string, error) 
 }
 
 // follow moves a seat to where its hold is, and reports whether it was elsewhere.
-func (c *memoryChange) follow(ctx context.Context, order string) (bool, error) {
-	hold, _, err := c.m.units.Hold(ctx, order)
+func (c *memoryChange) follow(ctx context.Context, units *stock.Memory, order string) (bool, error) {
+	hold, _, err := units.Hold(ctx, order)
 	if _, known := c.m.seats[order]; err != nil || !known {
 		return false, err
 	}

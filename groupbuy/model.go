@@ -179,8 +179,6 @@ type Team struct {
 
 	Events  int64 // how many it ever had
 	Version int64 // grows with every change; 0 is a team that does not exist
-
-	bereft bool // see Bereft
 }
 
 // String returns the team and its counts.

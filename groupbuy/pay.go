@@ -51,7 +51,7 @@ func (g *Groups) Pay(ctx context.Context, order string) (Payment, error) {
 		}
 	}
 	for range attempts {
-		outcome, refusal := g.units(Along{}).Pay(ctx, order)
+		outcome, refusal := g.units.Pay(ctx, order)
 		switch {
 		case refusal == nil:
 			return g.paid(ctx, order, outcome)

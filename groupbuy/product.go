@@ -91,7 +91,7 @@ func (g *Groups) offerable(ctx context.Context, asked Product) (Product, error) 
 		return Product{}, activity.refusal(ErrEnded, now)
 	}
 	ordinary := stock.Key{SKU: asked.SKU}
-	item, err := g.pools().Item(ctx, ordinary)
+	item, err := g.units.Item(ctx, ordinary)
 	if err == nil && item.Unlimited {
 		err = &stock.ItemError{Key: ordinary, Err: stock.ErrUnlimited}
 	}
@@ -113,7 +113,7 @@ func (g *Groups) allot(ctx context.Context, product Product) error {
 		return err
 	}
 	move := stock.Move{SKU: product.SKU, From: 0, To: product.Activity, Num: product.Allotted}
-	if _, err := g.pools().Transfer(ctx, takeID(product.Key), move); err != nil {
+	if _, err := g.units.Transfer(ctx, takeID(product.Key), move); err != nil {
 		is, _, unread := g.store.Offer(ctx, product.Key)
 		if errors.Is(err, ErrMismatch) && unread == nil && is.Version != product.Version {
 			return nil // it was removed, or offered with other units: look again
@@ -127,7 +127,7 @@ func (g *Groups) allot(ctx context.Context, product Product) error {
 
 // taken returns how many units the transfer of allot has taken, and whether that ID is used.
 func (g *Groups) taken(ctx context.Context, key stock.Key) (int64, bool, error) {
-	change, err := g.store.Units(Along{}).Applied(ctx, stock.KindTransfer, takeID(key))
+	change, err := g.store.Units().Applied(ctx, stock.KindTransfer, takeID(key))
 	for _, e := range change.Entries {
 		if e.Key == key {
 			return e.Delta.Left, true, err
@@ -164,7 +164,7 @@ func (g *Groups) pool(ctx context.Context, key stock.Key) (Offer, stock.Item, er
 		if err != nil {
 			return Offer{}, stock.Item{}, err
 		}
-		item, err := g.pools().Define(ctx, key, 0, offer.terms())
+		item, err := g.units.Define(ctx, key, 0, offer.terms())
 		if err != nil {
 			return Offer{}, stock.Item{}, err
 		}
@@ -254,7 +254,7 @@ func (g *Groups) AddStock(ctx context.Context, id string, key stock.Key, units i
 		return err
 	}
 	if product.State != Offered {
-		change, err := g.store.Units(Along{}).Applied(ctx, stock.KindTransfer, id)
+		change, err := g.store.Units().Applied(ctx, stock.KindTransfer, id)
 		if err == nil && change.ID == "" {
 			err = product.refusal()
 		}
@@ -262,7 +262,7 @@ func (g *Groups) AddStock(ctx context.Context, id string, key stock.Key, units i
 			return err
 		}
 	}
-	if _, err := g.pools().Transfer(ctx, id, stock.Move{SKU: key.SKU, To: key.Activity, Num: units}); err != nil {
+	if _, err := g.units.Transfer(ctx, id, stock.Move{SKU: key.SKU, To: key.Activity, Num: units}); err != nil {
 		return err
 	}
 	_, err = g.reopen(ctx, key) // it may have been settled just before
@@ -278,7 +278,7 @@ func (g *Groups) WithdrawStock(ctx context.Context, id string, key stock.Key, un
 	if _, err := g.readyChange(ctx, id, key, units); err != nil {
 		return err
 	}
-	_, err := g.pools().Transfer(ctx, id, stock.Move{SKU: key.SKU, From: key.Activity, Num: units})
+	_, err := g.units.Transfer(ctx, id, stock.Move{SKU: key.SKU, From: key.Activity, Num: units})
 	return err
 }
 

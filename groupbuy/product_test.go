@@ -51,7 +51,7 @@ func TestOfferRefuses(t *testing.T) {
 	unknown.SKU = 43
 	_, err = m.Offer(t.Context(), unknown, 1)
 	require.ErrorIs(t, err, stock.ErrUnknownSKU)
-	_, err = m.pools().Define(t.Context(), stock.Key{SKU: 43}, 0, stock.Terms{Unlimited: true})
+	_, err = m.units.Define(t.Context(), stock.Key{SKU: 43}, 0, stock.Terms{Unlimited: true})
 	require.NoError(t, err)
 	_, err = m.Offer(t.Context(), unknown, 1)
 	require.ErrorIs(t, err, stock.ErrUnlimited)
@@ -111,7 +111,7 @@ func TestReviseLeavesLiveTeamsAlone(t *testing.T) {
 	team, _, err := m.store.Team(t.Context(), code, stock.Key{})
 	require.NoError(t, err)
 	require.EqualValues(t, 3, team.People)
-	item, err := m.pools().Item(t.Context(), onMarket)
+	item, err := m.units.Item(t.Context(), onMarket)
 	require.NoError(t, err)
 	require.EqualValues(t, 5, item.PerOrder)
 	_, err = m.Offer(t.Context(), tea(3), 30)
@@ -203,7 +203,7 @@ func TestRemainderThatCannotGoBackIsUnknown(t *testing.T) {
 	t.Parallel()
 	m := offering(t, 2)
 	ordinary := stock.Key{SKU: onMarket.SKU}
-	_, err := m.pools().Define(t.Context(), ordinary, 0, stock.Terms{Unlimited: true})
+	_, err := m.units.Define(t.Context(), ordinary, 0, stock.Terms{Unlimited: true})
 	require.NoError(t, err)
 	for range 2 {
 		_, err = m.Remove(t.Context(), onMarket)
@@ -216,7 +216,7 @@ func TestRemainderThatCannotGoBackIsUnknown(t *testing.T) {
 	_, err = m.Expire(t.Context())
 	require.ErrorIs(t, err, stock.ErrUnlimited)
 	require.False(t, Retryable(err))
-	_, err = m.pools().Define(t.Context(), ordinary, 70, stock.Terms{})
+	_, err = m.units.Define(t.Context(), ordinary, 70, stock.Terms{})
 	require.NoError(t, err)
 	_, err = m.Expire(t.Context())
 	require.NoError(t, err)

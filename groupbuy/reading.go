@@ -96,7 +96,7 @@ func (g *Groups) Shelf(ctx context.Context) iter.Seq2[Shown, error] {
 			keys[i] = o.Key
 		}
 		slices.SortFunc(keys, stock.Key.Compare)
-		standings, _, err := g.store.Units(Along{}).Items(ctx, "", keys)
+		standings, _, err := g.store.Units().Items(ctx, "", keys)
 		if err != nil {
 			return nil, err
 		}

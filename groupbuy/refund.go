@@ -81,10 +81,9 @@ func (r Refund) check() error {
 
 // giveUp refunds the units of a seat, and the seat along with them, and reports whether this call did.
 func (g *Groups) giveUp(ctx context.Context, r Refund, team Team) (bool, error) {
-	done := false
 	refund := stock.Refund{ID: RefundID(r.Order), Order: r.Order, Restock: r.Restock || team.State == Forming}
-	_, err := g.watched(Along{Actor: r.Actor, Reason: r.Reason}, &done).Refund(ctx, refund)
-	return done, err
+	outcome, err := g.units.With(SeatRefund{Actor: r.Actor, Reason: r.Reason}).Refund(ctx, refund)
+	return err == nil && !outcome.Replay, err
 }
 
 // refunded returns the seat that this call has refunded.

@@ -75,7 +75,7 @@ func (g *Groups) giveBack(ctx context.Context, key stock.Key) (Product, bool, er
 		product := offer.Product
 		if item.Available() > 0 {
 			rest := stock.Move{SKU: key.SKU, From: key.Activity, To: 0, Num: stock.Rest}
-			if _, err := g.pools().Transfer(ctx, returnID(key, product.Returns+1), rest); err != nil {
+			if _, err := g.units.Transfer(ctx, returnID(key, product.Returns+1), rest); err != nil {
 				return product, changed, err
 			}
 			product.Returns++
@@ -106,7 +106,7 @@ func (g *Groups) giveBack(ctx context.Context, key stock.Key) (Product, bool, er
 // settled: it uses up the ID of that transfer, for a remainder that is nothing. Mostly the ID is used already.
 func (g *Groups) forestall(ctx context.Context, key stock.Key) error {
 	rest := stock.Move{SKU: key.SKU, From: key.Activity, To: 0, Num: stock.Rest}
-	_, err := g.pools().Transfer(ctx, takeID(key), rest)
+	_, err := g.units.Transfer(ctx, takeID(key), rest)
 	if errors.Is(err, ErrMismatch) {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (g *Groups) reopen(ctx context.Context, key stock.Key) (Product, error) {
 		if err != nil || product.State != Settled {
 			return product, err
 		}
-		item, err := g.pools().Item(ctx, key)
+		item, err := g.units.Item(ctx, key)
 		if err != nil || item.Available() == 0 {
 			return product, err
 		}

@@ -58,13 +58,12 @@ func (g *Groups) Cancel(ctx context.Context, order string) (Seat, error) {
 	if err := g.readyFor(ctx, order); err != nil {
 		return Seat{}, err
 	}
-	done := false
-	_, refusal := g.watched(Along{}, &done).Cancel(ctx, order)
+	outcome, refusal := g.units.Cancel(ctx, order)
 	if failed(refusal) {
 		return Seat{}, refusal
 	}
 	seen, err := g.look(ctx, order)
-	if done {
+	if refusal == nil && !outcome.Replay && !outcome.Void {
 		g.took(ctx, seen.effect(StepCancel))
 	}
 	switch {
@@ -93,7 +92,7 @@ func (g *Groups) Resolve(ctx context.Context, order string) (Seat, error) {
 	if err := g.readyFor(ctx, order); err != nil {
 		return Seat{}, err
 	}
-	if _, err := g.units(Along{}).Resolve(ctx, order); err != nil {
+	if _, err := g.units.Resolve(ctx, order); err != nil {
 		return Seat{}, err
 	}
 	seen, err := g.look(ctx, order)

@@ -12,7 +12,7 @@ import (
 // Store keeps activities, products, teams, seats and events. It is mechanical, as stock.Store is, and what that
 // says of its methods holds for these: safe for concurrent use, a change is atomic, errors match ErrUnavailable,
 // ErrStore, ErrDrift or ErrOverflow where nothing was done and ErrUnknown where that is not known, time is the
-// store's own clock in whole microseconds, UTC. What it has to decide about a team it asks the methods of Team,
+// store's own clock in whole microseconds, UTC. What it has to decide about a team it asks the methods of TeamRecord,
 // with the team locked. Memory and sqlstore.GroupBuy implement it.
 //
 // Whoever changes seats has the item of their pool locked, and locks in this order: holds, items, seats and teams.
@@ -21,24 +21,24 @@ type Store interface {
 	// are items like others. A seat is an order of one line, in the pool of its product, and names its buyer. In
 	// the same transaction
 	//
-	//   - a Lock with a Booking also takes its seat: by Booking.Open where it opens a team, or else by Team.Take,
-	//     whose refusal is Locking.Why. The deadline is that of the hold. A code that is another team's is
-	//     refused with ErrCodeTaken. When it is Done, the booking has the seat and the team;
-	//   - a Move or Expire also moves the seat of its order by the step of SeatState.Along, with Team.Move, and a
-	//     Refund likewise, which also keeps the actor and reason that are given. A refusal of Team.Move is the
+	//   - a Lock with a SeatRequest also takes its seat: by SeatRequest.Open where it opens a team, or else by
+	//     TeamRecord.Take, whose refusal is LockResult.Why. The deadline is that of the hold. A code that is another
+	//     team's is refused with ErrCodeTaken. The hold has the request Beside it, with the seat and the team;
+	//   - a Move or Expire also moves the seat of its order by the step of SeatState.Along, with TeamRecord.Move, and a
+	//     Refund likewise, whose SeatRefund the seat keeps. A refusal of TeamRecord.Move is the
 	//     error of the Move. Seats that are Behind their holds are not moved: Follow does that.
 	//
 	// What the hold or the item refuses comes first: the seat and the team are asked only for what those let pass.
 	//
 	// Pay, Reacquire, Cancel and Refund of an order that has a hold and no seat are refused with ErrNotFound; Expire
-	// leaves it to be an ordinary one. A Lock without a Booking is one of ordinary stock.
+	// leaves it to be an ordinary one. A Lock without a SeatRequest is one of ordinary stock.
 	//
-	// A step of a seat writes the events it returns, ends the sponsorship of who leaves (Team.Bereft), adds the
+	// A step of a seat writes the events it returns, ends the sponsorship of who leaves (TeamRecord.NeedsSponsor), adds the
 	// members of a team that is formed, and those added later, to Product.Formed, and puts a product that is
 	// Settled back to Removed where units come back.
 	// Seats of one team that leave by one Expire or Follow are moved together, by order number: only then is the
 	// team found to be bereft or not.
-	Units(with Along) stock.Store
+	Units() stock.Store
 
 	// SaveActivity keeps an activity whose Version is 0 as a new one, or Exists; another as the next version of
 	// that one, or Refused where it has another Version by now. EndedAt is set to the clock where ended is true and
@@ -94,7 +94,7 @@ type Store interface {
 	// Unfinished reports whether a product has teams that are Forming, or seats that are Held.
 	Unfinished(ctx context.Context, key stock.Key) (bool, error)
 
-	// End ends teams by Team.End, with the holds of the seats that leave, and answers for each: Refused where the
+	// End ends teams by TeamRecord.End, with the holds of the seats that leave, and answers for each: Refused where the
 	// team is not Forming or not of the Version of its Ending. It may do so in several transactions; a team is
 	// always whole.
 	End(ctx context.Context, endings []Ending) ([]stock.Verdict, error)
@@ -136,7 +136,7 @@ type Store interface {
 	// FormedPeople returns how many seats of a product have the Status Formed, and Product.Formed of the same moment.
 	FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error)
 
-	// Correct gives a team the counts of its book by Team.Correct, with its event. Refused where it has another
+	// Correct gives a team the counts of its book by TeamRecord.Correct, with its event. Refused where it has another
 	// Version by now. CorrectFormed adds to Product.Formed.
 	Correct(ctx context.Context, book TeamBook) (stock.Verdict, error)
 	CorrectFormed(ctx context.Context, key stock.Key, by int64) error
@@ -153,13 +153,6 @@ type Subject struct {
 	Team     string    // a team, by its code
 	Product  stock.Key // a product
 	Activity int64     // or an activity
-}
-
-// Along is what goes along with the calls on units.
-type Along struct {
-	Booking *Booking // with a Lock
-	Actor   string   // with a Refund
-	Reason  string
 }
 
 // SeatFilter picks seats: by one of the three.

@@ -41,20 +41,24 @@ func (g *Groups) take(ctx context.Context, code string, p Purchase) (Seat, error
 	return Seat{}, contention("take", p.Order)
 }
 
-// lock sets the units of a booking aside, and its seat along with them. It returns no seat for an order that is known.
+// lock sets the units of a purchase aside, and takes its seat along with them. It returns no seat for an order that is known.
 func (g *Groups) lock(ctx context.Context, try *tryout) (Seat, error) {
-	seat := &try.Seat
-	hold, err := g.units(Along{Booking: &try.Booking}).For(seat.Buyer).Until(try.until).Lock(ctx, seat.Order, try.line)
-	if err != nil || seat.State == NoSeat || !seat.TakenAt.Equal(hold.LockedAt) { // that of another try, which came to nothing
+	asked := &try.Seat
+	hold, err := g.units.With(try.SeatRequest).For(asked.Buyer).Until(try.until).Lock(ctx, asked.Order, try.line)
+	if err != nil {
 		return Seat{}, err
 	}
-	g.took(ctx, Effect{Step: StepTake, Order: seat.Order, Team: seat.Team})
-	return *seat, nil
+	kept, ok := stock.CompanionOf[SeatRequest](hold.Beside)
+	if !ok {
+		return Seat{}, nil
+	}
+	g.took(ctx, Effect{Step: StepTake, Order: kept.Seat.Order, Team: kept.Seat.Team})
+	return kept.Seat, nil
 }
 
-// tryout is a booking with the units that it needs.
+// tryout is a seat that is asked for, with the units that it needs.
 type tryout struct {
-	Booking
+	SeatRequest
 
 	line  stock.Line
 	until time.Time // the hold dies then at the latest
@@ -80,7 +84,7 @@ func (g *Groups) book(ctx context.Context, code string, p Purchase) (tryout, err
 	if err := offer.refuses(p, code == "", now); err != nil {
 		return tryout{}, err
 	}
-	if err := team.Refuses(p.Product, false, now); code != "" && err != nil && !errors.Is(err, ErrFull) {
+	if err := team.refuses(p.Product, false, now); code != "" && err != nil && !errors.Is(err, ErrFull) {
 		return tryout{}, err
 	}
 	seat, units, err := p.booked(offer.Terms)
@@ -88,7 +92,7 @@ func (g *Groups) book(ctx context.Context, code string, p Purchase) (tryout, err
 		return tryout{}, err
 	}
 	try := tryout{
-		Booking: Booking{Seat: seat, Team: team}, until: team.Deadline,
+		SeatRequest: SeatRequest{Seat: seat, Team: team}, until: team.Deadline,
 		line: stock.Line{SKU: p.Product.SKU, Activity: p.Product.Activity, Num: units},
 	}
 	if code == "" {
@@ -97,7 +101,7 @@ func (g *Groups) book(ctx context.Context, code string, p Purchase) (tryout, err
 	return try, err
 }
 
-// opens makes a booking one of a new team.
+// opens makes a request one of a new team.
 func (g *Groups) opens(try *tryout, offer Offer, now time.Time) error {
 	code, err := g.newCode()
 	if err != nil {
@@ -249,7 +253,7 @@ func (g *Groups) unjoinable(ctx context.Context, code string, p Purchase) (refus
 		return nil, err
 	}
 	team.Code = code
-	return team.Refuses(p.Product, joined, now), nil
+	return team.refuses(p.Product, joined, now), nil
 }
 
 // check refuses a purchase that is wrong whatever the product is.

@@ -11,13 +11,18 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// The rules of teams. Each is a method on a team that the store has locked and read, so that Memory and the SQL
-// store cannot disagree; the store writes back what it leaves. Events that it returns are to be recorded with it,
-// numbered already.
+// TeamRecord is a team as a store keeps it, with the rules of teams: a store applies them to a team that it has locked and
+// read, so that Memory and the SQL store cannot disagree, and writes back what they leave. Events that they return are to
+// be recorded with it, numbered already.
+type TeamRecord struct {
+	Team
 
-// Booking is a seat that is to be taken along with the Lock of its units. When the Lock was Done, it has the seat
-// and its team as they were booked.
-type Booking struct {
+	needsSponsor bool // see NeedsSponsor
+}
+
+// SeatRequest is the stock.Companion of an order that asks for a seat, which is to be taken along with its units. The hold
+// has it Beside it with the seat and its team as they were taken.
+type SeatRequest struct {
 	Seat Seat // without what the store knows: State, TakenAt, Deadline
 	Team Team // for Join its Code and Key are enough; for Open it is the new team, without what the store knows
 
@@ -27,27 +32,49 @@ type Booking struct {
 	Closes    time.Time     // Open: strictly before that; from then on it is ErrEnded
 }
 
-// Open makes the new team of a booking, with its sponsor's seat, at a moment, or returns why not.
-func (b *Booking) Open(at, deadline time.Time) error {
-	if !at.Before(b.Closes) {
-		return &ProductError{Key: stock.Key{Activity: b.Team.Activity}, Err: ErrEnded, End: b.Closes, Now: at}
-	}
-	t := &b.Team
-	t.State, t.OpenedAt, t.Deadline = Forming, at, at.Add(b.Formation)
-	if !b.Until.IsZero() && b.Until.Before(t.Deadline) {
-		t.Deadline = b.Until
-	}
-	t.Sponsor, t.SponsorOrder = b.Seat.Buyer, b.Seat.Order
-	t.Held, t.Paid, t.PaidVolume, t.Events, t.Version = 0, 0, decimal.New(0, -VolumePlaces), 0, 1
-	b.Seat.Sponsor = true
-	t.take(&b.Seat, at, deadline)
-	return nil
+// Companion implements stock.Companion.
+func (SeatRequest) Companion() string { return "seat" }
+
+// SeatRefund is the stock.Companion of a refund by hand: the seat keeps it.
+type SeatRefund struct {
+	Actor, Reason string
 }
 
-// Take gives the seat of a booking its place in the team at a moment, or returns why not. Joined says that the
+// Companion implements stock.Companion.
+func (SeatRefund) Companion() string { return "seat refund" }
+
+// Keeps reports whether a store of groups knows what to do with a companion.
+func Keeps(c stock.Companion) bool {
+	switch c.(type) {
+	case SeatRequest, SeatRefund:
+		return true
+	}
+	return false
+}
+
+// Open makes the new team of a request, with its sponsor's seat, at a moment, or returns why not. The deadline is that of
+// the hold.
+func (r SeatRequest) Open(at, deadline time.Time) (SeatRequest, error) {
+	if !at.Before(r.Closes) {
+		return SeatRequest{}, &ProductError{Key: stock.Key{Activity: r.Team.Activity}, Err: ErrEnded, End: r.Closes, Now: at}
+	}
+	t := TeamRecord{Team: r.Team}
+	t.State, t.OpenedAt, t.Deadline = Forming, at, at.Add(r.Formation)
+	if !r.Until.IsZero() && r.Until.Before(t.Deadline) {
+		t.Deadline = r.Until
+	}
+	t.Sponsor, t.SponsorOrder = r.Seat.Buyer, r.Seat.Order
+	t.Held, t.Paid, t.PaidVolume, t.Events, t.Version = 0, 0, decimal.New(0, -VolumePlaces), 0, 1
+	r.Seat.Sponsor = true
+	t.take(&r.Seat, at, deadline)
+	r.Team = t.Team
+	return r, nil
+}
+
+// Take gives the seat of a request its place in the team at a moment, or returns why not. Joined says that the
 // buyer has a live seat in the team already.
-func (t *Team) Take(seat *Seat, joined bool, at, deadline time.Time) error {
-	if err := t.Refuses(seat.Key, joined, at); err != nil {
+func (t *TeamRecord) Take(seat *Seat, joined bool, at, deadline time.Time) error {
+	if err := t.refuses(seat.Key, joined, at); err != nil {
 		return err
 	}
 	t.take(seat, at, deadline)
@@ -56,14 +83,14 @@ func (t *Team) Take(seat *Seat, joined bool, at, deadline time.Time) error {
 }
 
 // take books the seat.
-func (t *Team) take(seat *Seat, at, deadline time.Time) {
+func (t *TeamRecord) take(seat *Seat, at, deadline time.Time) {
 	seat.Team, seat.Places, seat.TakenAt, seat.Deadline = t.Code, t.Places, at, deadline
 	t.count(StepTake, seat)
 }
 
-// Refuses returns why nobody can take a seat of a team at a moment, or nil; in the order of precedence
+// refuses returns why nobody can take a seat of a team at a moment, or nil; in the order of precedence
 // ErrUnknownTeam, ErrOtherProduct, ErrTeamFormed, ErrTeamFailed, ErrTeamOver, ErrJoined, ErrFull.
-func (t *Team) Refuses(product stock.Key, joined bool, at time.Time) error {
+func (t Team) refuses(product stock.Key, joined bool, at time.Time) error {
 	var reason error
 	switch {
 	case t.Version == 0:
@@ -86,10 +113,10 @@ func (t *Team) Refuses(product stock.Key, joined bool, at time.Time) error {
 	return &TeamError{Team: t.Code, Err: reason}
 }
 
-// Regains returns why a late payment (stock.StepReacquire) cannot have a seat of a team at a moment, or nil, as Refuses
+// Regains returns why a late payment (stock.StepReacquire) cannot have a seat of a team at a moment, or nil, as refuses
 // does. A seat that is Held still, since its hold has expired by itself, has its place, but no more time than others.
-func (t *Team) Regains(seat Seat, joined bool, at time.Time) error {
-	err := t.Refuses(seat.Key, joined && seat.State != Held, at)
+func (t *TeamRecord) Regains(seat Seat, joined bool, at time.Time) error {
+	err := t.refuses(seat.Key, joined && seat.State != Held, at)
 	if seat.State == Held && errors.Is(err, ErrFull) {
 		return nil
 	}
@@ -97,7 +124,7 @@ func (t *Team) Regains(seat Seat, joined bool, at time.Time) error {
 }
 
 // count moves a seat by a step, and the counts of its team with it.
-func (t *Team) count(step Step, seat *Seat) {
+func (t *TeamRecord) count(step Step, seat *Seat) {
 	row := step.Transition()
 	t.Held += row.Held
 	t.Paid += row.Paid
@@ -109,10 +136,10 @@ func (t *Team) count(step Step, seat *Seat) {
 // tells. The caller has looked at Transition.From, and for stock.StepReacquire at Regains; StepRegain is refused as
 // Take is, and then nothing is changed.
 //
-// When all moves of one transaction are made, the caller asks Bereft, and then calls HandOver or Close.
-func (t *Team) Move(step Step, seat *Seat, joined bool, at time.Time) ([]Event, error) {
+// When all moves of one transaction are made, the caller asks NeedsSponsor, and then calls HandOver or Close.
+func (t *TeamRecord) Move(step Step, seat *Seat, joined bool, at time.Time) ([]Event, error) {
 	if step == StepRegain {
-		if err := t.Refuses(seat.Key, joined, at); err != nil {
+		if err := t.refuses(seat.Key, joined, at); err != nil {
 			return nil, err
 		}
 	}
@@ -137,13 +164,13 @@ func (t *Team) Move(step Step, seat *Seat, joined bool, at time.Time) ([]Event, 
 		events = append(events, t.tell(row.Event, seat.Order, at))
 	}
 	if !row.To.Live() && t.State == Forming && t.SponsorOrder == seat.Order {
-		t.bereft = true // HandOver or Close comes
+		t.needsSponsor = true // HandOver or Close comes
 	}
 	return events, nil
 }
 
 // paid says what a payment does to the team.
-func (t *Team) paid(seat *Seat, at time.Time) []Event {
+func (t *TeamRecord) paid(seat *Seat, at time.Time) []Event {
 	switch {
 	case t.State == Formed: // held when its team, which is by volume, was formed
 		seat.Status, seat.Added = Formed, true
@@ -156,7 +183,7 @@ func (t *Team) paid(seat *Seat, at time.Time) []Event {
 }
 
 // reached reports whether enough is paid.
-func (t *Team) reached() bool {
+func (t *TeamRecord) reached() bool {
 	if t.ByVolume() {
 		return t.PaidVolume.Cmp(t.Volume) >= 0
 	}
@@ -165,7 +192,7 @@ func (t *Team) reached() bool {
 
 // end gives the team its last state. Where it is formed, the store gives every seat of it that is Paid the Status
 // Formed, which has none yet.
-func (t *Team) end(to TeamState, cause Cause, at time.Time) Event {
+func (t *TeamRecord) end(to TeamState, cause Cause, at time.Time) Event {
 	t.State, t.Cause, t.EndedAt = to, cause, at
 	kind := TeamFormed
 	if to == Failed {
@@ -175,22 +202,22 @@ func (t *Team) end(to TeamState, cause Cause, at time.Time) Event {
 }
 
 // tell makes the next event of the team.
-func (t *Team) tell(kind EventKind, order string, at time.Time) Event {
+func (t *TeamRecord) tell(kind EventKind, order string, at time.Time) Event {
 	t.Events++
 	return Event{Code: t.Code, No: t.Events, Kind: kind, Order: order, At: at}
 }
 
-// Bereft reports whether the sponsor has left a team that is Forming: it needs another, or has nobody left.
-func (t *Team) Bereft() bool { return t.bereft }
+// NeedsSponsor reports whether the sponsor has left a team that is Forming: it has to get another, or has nobody left.
+func (t *TeamRecord) NeedsSponsor() bool { return t.needsSponsor }
 
-// HandOver makes the next sponsor of a team that is Bereft: the one of its live seats that comes first by Succeeds.
-func (t *Team) HandOver(seat Seat) {
-	t.Sponsor, t.SponsorOrder, t.bereft = seat.Buyer, seat.Order, false
+// HandOver makes the next sponsor of a team that is NeedsSponsor: the one of its live seats that comes first by Succeeds.
+func (t *TeamRecord) HandOver(seat Seat) {
+	t.Sponsor, t.SponsorOrder, t.needsSponsor = seat.Buyer, seat.Order, false
 }
 
-// Close fails a team that is Bereft and has no live seat: there is nothing left to expire.
-func (t *Team) Close(at time.Time) Event {
-	t.bereft = false
+// Close fails a team that is NeedsSponsor and has no live seat: there is nothing left to expire.
+func (t *TeamRecord) Close(at time.Time) Event {
+	t.needsSponsor = false
 	return t.end(Failed, ByLeaving, at)
 }
 
@@ -221,8 +248,8 @@ type Ending struct {
 	Frees   bool // the refunds give their units back to the limit of their buyers
 }
 
-// AtDeadline returns what becomes of a team at its deadline: Formed where it has reached its minimum.
-func (t *Team) AtDeadline() TeamState {
+// atDeadline returns what becomes of a team at its deadline: Formed where it has reached its minimum.
+func (t Team) atDeadline() TeamState {
 	if t.MinPeople > 0 && t.Paid >= t.MinPeople || t.MinVolume.IsPositive() && t.PaidVolume.Cmp(t.MinVolume) >= 0 {
 		return Formed
 	}
@@ -245,7 +272,7 @@ func (e Ending) Leaves(seat Seat, at time.Time) Step {
 
 // End ends the team, whose live seats are given in the order of Succeeds, and moves each by its step of Leaves. The
 // seats that stay are Paid, and get the Status Formed.
-func (t *Team) End(e Ending, seats []Seat, at time.Time) []Event {
+func (t *TeamRecord) End(e Ending, seats []Seat, at time.Time) []Event {
 	events := []Event{t.end(e.To, e.Cause, at)}
 	t.Actor, t.Reason = e.Actor, e.Reason
 	for i := range seats {
@@ -271,7 +298,7 @@ func (t *Team) End(e Ending, seats []Seat, at time.Time) []Event {
 }
 
 // Correct gives the team the counts that its seats and events say it has.
-func (t *Team) Correct(counts Counts, at time.Time) Event {
+func (t *TeamRecord) Correct(counts Counts, at time.Time) Event {
 	t.Held, t.Paid, t.PaidVolume, t.Events = counts.Held, counts.Paid, counts.PaidVolume, counts.Events
 	t.Version++
 	return t.tell(Corrected, "", at)

@@ -21,26 +21,21 @@ func (p *Packets) Grab(ctx context.Context, id int64, person string) (Share, err
 	if err := errors.Join(p.readyFor(ctx, id), input.ID("person", person)); err != nil {
 		return Share{}, err
 	}
-	booked := false
-	units := stock.New(p.store.Units(person), &stock.Options{Hook: func(context.Context, stock.Effect) { booked = true }})
+	units := p.units.With(Grab{Packet: id, Person: person})
 	for range attempts {
-		_, err := units.Take(ctx, GrabID(id, person), stock.Line{SKU: id, Num: 1})
+		hold, err := units.Take(ctx, GrabID(id, person), stock.Line{SKU: id, Num: 1})
 		if err != nil {
 			if err = p.ungrabbable(ctx, id, person, err); err != nil {
 				return Share{}, err
 			}
 			continue
 		}
-		share, err := p.share(ctx, id, person)
-		if !booked {
-			return share, err
+		booked, ok := stock.CompanionOf[ShareRecord](hold.Beside)
+		if !ok { // it was grabbed before
+			return p.share(ctx, id, person)
 		}
-		if err != nil {
-			p.took(ctx, Effect{Step: StepGrab, Packet: id, Share: Share{Packet: id, Person: person}})
-			return Share{}, fault.Unread(err)
-		}
-		p.took(ctx, Effect{Step: StepGrab, Packet: id, Share: share})
-		return share, nil
+		p.took(ctx, Effect{Step: StepGrab, Packet: id, Share: booked.share()})
+		return booked.share(), nil
 	}
 	return Share{}, contention("grab", GrabID(id, person))
 }
@@ -58,7 +53,7 @@ func (p *Packets) Resolve(ctx context.Context, id int64, person string) (Share, 
 	if _, _, err := p.look(ctx, id); err != nil {
 		return Share{}, err
 	}
-	hold, err := stock.New(p.store.Units(""), nil).Resolve(ctx, GrabID(id, person))
+	hold, err := p.units.Resolve(ctx, GrabID(id, person))
 	if err != nil {
 		return Share{}, err
 	}
@@ -71,7 +66,7 @@ func (p *Packets) Resolve(ctx context.Context, id int64, person string) (Share, 
 
 // Take takes the next share off a packet that has one, for a person at a moment, and returns it. It is the rule of
 // a grab: a store applies it to a packet that nobody else changes meanwhile.
-func (r *Record) Take(person string, at time.Time) Booked {
+func (r *Record) Take(person string, at time.Time) ShareRecord {
 	money := r.Split.Next(r.Left, r.Taken)
 	r.Taken++
 	r.Grabbed += money
@@ -82,7 +77,7 @@ func (r *Record) Take(person string, at time.Time) Booked {
 	if r.Taken == r.Split.Count {
 		r.State, r.EndedAt = Finished, at
 	}
-	return Booked{Packet: r.ID, No: r.Taken, Person: person, Places: r.Places, Money: money, CreatedAt: at, DueAt: at}
+	return ShareRecord{Packet: r.ID, No: r.Taken, Person: person, Places: r.Places, Money: money, CreatedAt: at, DueAt: at}
 }
 
 // ungrabbable returns why a packet has no share for a person, given how its units refused. It returns nil

@@ -3,13 +3,11 @@ package redpacket
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -20,8 +18,8 @@ type Memory struct {
 	// Clock is the store's clock; nil is time.Now. Set it before the first call.
 	Clock func() time.Time
 
-	mu      sync.Mutex // held before that of units, never the other way round
-	units   *stock.Memory
+	once    sync.Once
+	units   stock.Memory // packets are only touched while it stands still; see stock.Memory.Enter
 	packets map[int64]*booklet
 }
 
@@ -29,108 +27,64 @@ type Memory struct {
 type booklet struct {
 	Record
 
-	shares    []Booked         // share n at n-1
+	shares    []ShareRecord    // share n at n-1
 	of        map[string]int64 // the No of a person's share
-	remainder *Booked          // what was left, once it is booked
+	remainder *ShareRecord     // what was left, once it is booked
 }
 
-// begin locks the store, makes the zero value usable and reads the clock. What follows is not cut short by
-// the end of the context it returns: units and shares change together.
-func (m *Memory) begin(ctx context.Context) (whole context.Context, now time.Time, end func(), err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, time.Time{}, nil, errors.Join(ErrUnavailable, err)
-	}
-	m.mu.Lock()
+// begin locks the store and reads the clock. What follows is not cut short by the end of the context: units and shares
+// change together.
+func (m *Memory) begin(ctx context.Context) (units *stock.Memory, now time.Time, end func(), err error) {
 	m.prepare()
-	return context.WithoutCancel(ctx), input.Instant(m.clock()()), m.mu.Unlock, nil
+	return m.units.Enter(ctx)
 }
 
 // prepare makes the zero value usable.
 func (m *Memory) prepare() {
-	if m.units == nil {
-		m.units, m.packets = &stock.Memory{Clock: m.clock()}, map[int64]*booklet{}
-	}
-}
-
-// clock returns the clock.
-func (m *Memory) clock() func() time.Time {
-	if m.Clock != nil {
-		return m.Clock
-	}
-	return time.Now
+	m.once.Do(func() { m.units.Clock, m.packets = m.Clock, map[int64]*booklet{} })
 }
 
 // Units implements Store.
-func (m *Memory) Units(person string) stock.Store {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (m *Memory) Units() stock.Store {
 	m.prepare()
-	return memoryUnits{m.units, m, person}
+	return m.units.With(memoryCompanions{m: m})
 }
 
-// memoryUnits are the units of a Memory: those of stock, whose Lock also books a share.
-type memoryUnits struct {
-	*stock.Memory
+// memoryCompanions book the shares of grabs.
+type memoryCompanions struct {
+	stock.NoCompanions
 
-	packets *Memory
-	person  string // who grabs
+	m *Memory
 }
 
-// Lock implements stock.Store.
-func (u memoryUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
-	ctx, _, end, err := u.packets.begin(ctx)
-	if err != nil {
-		return stock.Locking{}, err
-	}
-	defer end()
-	packet := order.Lines[0].SKU
-	b := u.packets.packets[packet]
-	if order.Taken && (!IsGrab(order, u.person) || b == nil || b.State != Open || b.Taken >= b.Split.Count) {
-		if err := u.refuses(ctx, order); err != nil {
-			return stock.Locking{}, err
-		}
-	}
-	locking, err := u.Memory.Lock(ctx, order, holdFor)
-	if err == nil && locking.Verdict == stock.Done && order.Taken {
-		b.book(u.person, locking.Hold.LockedAt)
-	}
-	return locking, err
-}
+// Keeps implements stock.MemoryCompanions.
+func (memoryCompanions) Keeps(c stock.Companion) bool { _, ok := c.(Grab); return ok }
 
-// refuses returns ErrDrift where the units would give a grab what its packet does not have: somebody moved
+// Locked implements stock.MemoryCompanions. Where the units would give what the packet does not have, somebody has moved
 // them from outside, or the order is no grab.
-func (u memoryUnits) refuses(ctx context.Context, order stock.Order) error {
-	hold, now, err := u.Hold(ctx, order.ID)
-	if err != nil || hold.State != stock.Unheld {
-		return err
+func (c memoryCompanions) Locked(at time.Time, calls []*stock.Beside) (func(), error) {
+	call := calls[0]
+	if call.Step != stock.StepTake {
+		return func() {}, nil
 	}
-	keys := make([]stock.Key, len(order.Lines))
-	for i, l := range order.Lines {
-		keys[i] = l.Key()
+	grab, _ := stock.CompanionOf[Grab](call.Companions)
+	b := c.m.packets[grab.Packet]
+	if b == nil || !grab.Of(call.Hold.Order, call.Hold.Asked()) || b.State != Open || b.Taken >= b.Split.Count {
+		return nil, ErrDrift
 	}
-	standings, _, err := u.Items(ctx, order.Buyer, keys)
-	if err != nil {
-		return err
-	}
-	gives := true
-	for i, l := range order.Lines {
-		gives = gives && standings[i].Refuses(order.Step(), l, order.Buyer, now) == nil
-	}
-	if gives {
-		return ErrDrift
-	}
-	return nil
+	return func() { call.Companions = []stock.Companion{b.book(grab.Person, at)} }, nil
 }
 
 // book books the next share.
-func (b *booklet) book(person string, now time.Time) {
-	b.shares = append(b.shares, b.Take(person, now))
-	b.of[person] = b.Taken
+func (b *booklet) book(person string, now time.Time) ShareRecord {
+	share := b.Take(person, now)
+	b.shares, b.of[person] = append(b.shares, share), share.No
+	return share
 }
 
 // Add implements Store.
 func (m *Memory) Add(ctx context.Context, record Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
-	ctx, now, end, err := m.begin(ctx)
+	units, now, end, err := m.begin(ctx)
 	if err != nil {
 		return stock.Refused, err
 	}
@@ -144,11 +98,11 @@ func (m *Memory) Add(ctx context.Context, record Record, senderMayGrab bool, liv
 	}
 	item := stock.Item{Key: stock.Key{SKU: record.ID}, Terms: record.terms(true)}
 	item.Total, item.Left = record.Split.Count, record.Split.Count
-	if verdict, err := m.units.Create(ctx, item); err != nil || verdict != stock.Done {
+	if verdict, err := units.Create(ctx, item); err != nil || verdict != stock.Done {
 		return stock.Refused, cmp.Or(err, ErrDrift)
 	}
 	if !senderMayGrab {
-		if _, err := m.units.Close(ctx, GrabID(record.ID, record.Sender)); err != nil {
+		if _, err := units.Void(ctx, GrabID(record.ID, record.Sender)); err != nil {
 			return stock.Refused, err
 		}
 	}
@@ -208,7 +162,7 @@ func (m *Memory) Records(ctx context.Context, after int64, limit int) ([]Record,
 
 // Book implements Store.
 func (m *Memory) Book(ctx context.Context, id int64) (Book, error) {
-	ctx, _, end, err := m.begin(ctx)
+	units, _, end, err := m.begin(ctx)
 	if err != nil {
 		return Book{}, err
 	}
@@ -217,11 +171,11 @@ func (m *Memory) Book(ctx context.Context, id int64) (Book, error) {
 	if b == nil {
 		return Book{}, nil
 	}
-	units, err := m.units.Book(ctx, stock.Key{SKU: id})
+	of, err := units.Book(ctx, stock.Key{SKU: id})
 	if err != nil {
 		return Book{}, err
 	}
-	book := Book{Record: b.Record, Shares: int64(len(b.shares)), Remainder: -1, Holds: units.Recount.Sold}
+	book := Book{Record: b.Record, Shares: int64(len(b.shares)), Remainder: -1, Holds: of.Recount.Sold}
 	for _, share := range b.shares {
 		book.Money += share.Money
 	}

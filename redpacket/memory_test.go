@@ -89,7 +89,7 @@ func (s anySender) Add(ctx context.Context, record redpacket.Record, _ bool, liv
 	return s.Store.Add(ctx, record, true, liveFor)
 }
 
-func (s undated) Payout(ctx context.Context, packet, no int64) (redpacket.Booked, bool, error) {
+func (s undated) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRecord, bool, error) {
 	booked, ok, err := s.Store.Payout(ctx, packet, no)
 	booked.PaidAt = time.Time{}
 	return booked, ok, err
@@ -101,7 +101,7 @@ func (s impatient) Failed(ctx context.Context, packet, no, failures int64, reaso
 
 func (s noSweep) Due(context.Context, int) ([]int64, error) { return nil, nil }
 
-func (s unsorted) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.Booked, error) {
+func (s unsorted) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.ShareRecord, error) {
 	payouts, err := s.Store.Payouts(ctx, after, limit)
 	slices.Reverse(payouts)
 	return payouts, err

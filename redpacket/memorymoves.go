@@ -9,11 +9,11 @@ import (
 
 // Open implements Store.
 func (m *Memory) Open(ctx context.Context, id int64) (stock.Verdict, error) {
-	return m.change(ctx, id, func(ctx context.Context, b *booklet, now time.Time) (stock.Verdict, error) {
+	return m.change(ctx, id, func(units *stock.Memory, b *booklet, now time.Time) (stock.Verdict, error) {
 		if b.State != Unpaid || !now.Before(b.End) {
 			return stock.Refused, nil
 		}
-		if err := m.shelve(ctx, b, false); err != nil {
+		if err := shelve(ctx, units, b, false); err != nil {
 			return stock.Refused, err
 		}
 		b.State, b.ConfirmedAt = Open, now
@@ -23,11 +23,11 @@ func (m *Memory) Open(ctx context.Context, id int64) (stock.Verdict, error) {
 
 // End implements Store.
 func (m *Memory) End(ctx context.Context, id int64, to State) (stock.Verdict, error) {
-	return m.change(ctx, id, func(ctx context.Context, b *booklet, now time.Time) (stock.Verdict, error) {
+	return m.change(ctx, id, func(units *stock.Memory, b *booklet, now time.Time) (stock.Verdict, error) {
 		if b.State != Open || to == Expired && now.Before(b.End) {
 			return stock.Refused, nil
 		}
-		if err := m.shelve(ctx, b, true); err != nil {
+		if err := shelve(ctx, units, b, true); err != nil {
 			return stock.Refused, err
 		}
 		b.State, b.EndedAt = to, now
@@ -38,7 +38,7 @@ func (m *Memory) End(ctx context.Context, id int64, to State) (stock.Verdict, er
 
 // Drop implements Store.
 func (m *Memory) Drop(ctx context.Context, id int64) (stock.Verdict, error) {
-	return m.change(ctx, id, func(_ context.Context, b *booklet, now time.Time) (stock.Verdict, error) {
+	return m.change(ctx, id, func(_ *stock.Memory, b *booklet, now time.Time) (stock.Verdict, error) {
 		if b.State != Unpaid {
 			return stock.Refused, nil
 		}
@@ -49,7 +49,7 @@ func (m *Memory) Drop(ctx context.Context, id int64) (stock.Verdict, error) {
 
 // Return implements Store.
 func (m *Memory) Return(ctx context.Context, id int64) (stock.Verdict, error) {
-	return m.change(ctx, id, func(_ context.Context, b *booklet, now time.Time) (stock.Verdict, error) {
+	return m.change(ctx, id, func(_ *stock.Memory, b *booklet, now time.Time) (stock.Verdict, error) {
 		switch {
 		case b.State == Unpaid && !now.Before(b.End):
 			b.State, b.EndedAt = Expired, now
@@ -64,8 +64,8 @@ func (m *Memory) Return(ctx context.Context, id int64) (stock.Verdict, error) {
 }
 
 // change moves a packet, or is Refused where there is none.
-func (m *Memory) change(ctx context.Context, id int64, move func(context.Context, *booklet, time.Time) (stock.Verdict, error)) (stock.Verdict, error) {
-	ctx, now, end, err := m.begin(ctx)
+func (m *Memory) change(ctx context.Context, id int64, move func(*stock.Memory, *booklet, time.Time) (stock.Verdict, error)) (stock.Verdict, error) {
+	units, now, end, err := m.begin(ctx)
 	if err != nil {
 		return stock.Refused, err
 	}
@@ -74,16 +74,16 @@ func (m *Memory) change(ctx context.Context, id int64, move func(context.Context
 	if b == nil {
 		return stock.Refused, nil
 	}
-	return move(ctx, b, now)
+	return move(units, b, now)
 }
 
 // shelve takes a packet's item off the shelf, or puts it there.
-func (m *Memory) shelve(ctx context.Context, b *booklet, off bool) error {
-	standings, _, err := m.units.Items(ctx, "", []stock.Key{{SKU: b.ID}})
+func shelve(ctx context.Context, units *stock.Memory, b *booklet, off bool) error {
+	standings, _, err := units.Items(ctx, "", []stock.Key{{SKU: b.ID}})
 	if err != nil {
 		return err
 	}
-	verdict, err := m.units.Change(ctx, standings[0].Item, b.terms(off), 0)
+	verdict, err := units.SetTerms(ctx, standings[0].Item, b.terms(off), 0)
 	if err == nil && verdict != stock.Done {
 		err = ErrDrift
 	}
@@ -92,5 +92,5 @@ func (m *Memory) shelve(ctx context.Context, b *booklet, off bool) error {
 
 // giveBack books what is left for the sender.
 func (b *booklet) giveBack(now time.Time) {
-	b.remainder = &Booked{Packet: b.ID, Person: b.Sender, Places: b.Places, Money: b.Left, CreatedAt: now, DueAt: now}
+	b.remainder = &ShareRecord{Packet: b.ID, Person: b.Sender, Places: b.Places, Money: b.Left, CreatedAt: now, DueAt: now}
 }

@@ -10,21 +10,21 @@ import (
 )
 
 // Share implements Store.
-func (m *Memory) Share(ctx context.Context, packet int64, person string) (Booked, bool, error) {
+func (m *Memory) Share(ctx context.Context, packet int64, person string) (ShareRecord, bool, error) {
 	_, _, end, err := m.begin(ctx)
 	if err != nil {
-		return Booked{}, false, err
+		return ShareRecord{}, false, err
 	}
 	defer end()
 	b := m.packets[packet]
 	if b == nil || b.of[person] == 0 {
-		return Booked{}, false, nil
+		return ShareRecord{}, false, nil
 	}
 	return *b.booked(b.of[person]), true, nil
 }
 
 // booked returns a share, or with No 0 what was left; nil where there is none.
-func (b *booklet) booked(no int64) *Booked {
+func (b *booklet) booked(no int64) *ShareRecord {
 	switch {
 	case b == nil:
 	case no == 0:
@@ -36,7 +36,7 @@ func (b *booklet) booked(no int64) *Booked {
 }
 
 // Shares implements Store.
-func (m *Memory) Shares(ctx context.Context, packet, after int64, limit int) ([]Booked, error) {
+func (m *Memory) Shares(ctx context.Context, packet, after int64, limit int) ([]ShareRecord, error) {
 	_, _, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -51,14 +51,14 @@ func (m *Memory) Shares(ctx context.Context, packet, after int64, limit int) ([]
 }
 
 // Payouts implements Store.
-func (m *Memory) Payouts(ctx context.Context, after Cursor, limit int) ([]Booked, error) {
+func (m *Memory) Payouts(ctx context.Context, after Cursor, limit int) ([]ShareRecord, error) {
 	_, now, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	var due []Booked
-	add := func(p Booked) {
+	var due []ShareRecord
+	add := func(p ShareRecord) {
 		if !p.Paid && !p.DueAt.After(now) && (after.Packet == 0 || p.cursor().compare(after) > 0) {
 			due = append(due, p)
 		}
@@ -71,12 +71,12 @@ func (m *Memory) Payouts(ctx context.Context, after Cursor, limit int) ([]Booked
 			add(*b.remainder)
 		}
 	}
-	slices.SortFunc(due, func(a, b Booked) int { return a.cursor().compare(b.cursor()) })
+	slices.SortFunc(due, func(a, b ShareRecord) int { return a.cursor().compare(b.cursor()) })
 	return due[:min(limit, len(due))], nil
 }
 
 // cursor returns the place of a payout in the list.
-func (b Booked) cursor() Cursor { return Cursor{DueAt: b.DueAt, Packet: b.Packet, No: b.No} }
+func (b ShareRecord) cursor() Cursor { return Cursor{DueAt: b.DueAt, Packet: b.Packet, No: b.No} }
 
 // compare orders places.
 func (c Cursor) compare(other Cursor) int {
@@ -84,15 +84,15 @@ func (c Cursor) compare(other Cursor) int {
 }
 
 // Payout implements Store.
-func (m *Memory) Payout(ctx context.Context, packet, no int64) (Booked, bool, error) {
+func (m *Memory) Payout(ctx context.Context, packet, no int64) (ShareRecord, bool, error) {
 	_, _, end, err := m.begin(ctx)
 	if err != nil {
-		return Booked{}, false, err
+		return ShareRecord{}, false, err
 	}
 	defer end()
 	p := m.packets[packet].booked(no)
 	if p == nil {
-		return Booked{}, false, nil
+		return ShareRecord{}, false, nil
 	}
 	return *p, true, nil
 }

@@ -80,6 +80,7 @@ type Effect struct {
 // Packets refuses every call with ErrInvalid; use New.
 type Packets struct {
 	store  Store
+	units  *stock.Inventory
 	opts   Options
 	broken error // what is wrong with the arguments of New; every call returns it
 }
@@ -87,7 +88,7 @@ type Packets struct {
 // New returns Packets over a store. Nil options are the defaults. Bad options are reported by every
 // call as ErrInvalid.
 func New(store Store, opts *Options) *Packets {
-	p := &Packets{store: store}
+	p := &Packets{}
 	if opts != nil {
 		p.opts = *opts
 	}
@@ -99,8 +100,6 @@ func New(store Store, opts *Options) *Packets {
 		o.Seed = randomSeed
 	}
 	switch {
-	case store == nil:
-		p.broken = fault.Invalid("store", "must not be nil")
 	case o.LiveFor < input.Precision || o.LiveFor > MaxLiveFor:
 		p.broken = fault.Invalid("LiveFor", "must lie between 1µs and %v, is %v", MaxLiveFor, o.LiveFor)
 	case o.RetryIn < input.Precision || o.RetryIn > MaxRetryIn:
@@ -109,7 +108,21 @@ func New(store Store, opts *Options) *Packets {
 		p.broken = fault.Invalid("Sweep", "must not be negative, is %v", o.Sweep)
 	}
 	o.LiveFor, o.RetryIn = o.LiveFor.Truncate(input.Precision), o.RetryIn.Truncate(input.Precision)
-	return p
+	return p.over(store)
+}
+
+// over returns the same packets over a store.
+func (p *Packets) over(store Store) *Packets {
+	bound := *p
+	bound.store = store
+	switch {
+	case bound.broken != nil:
+	case store == nil:
+		bound.broken = fault.Invalid("store", "must not be nil")
+	default:
+		bound.units = stock.New(store.Units(), nil)
+	}
+	return &bound
 }
 
 // defaults sets a duration that was not given.
@@ -132,12 +145,7 @@ func (p *Packets) On(store Store) *Packets {
 	if p == nil || p.store == nil && p.broken == nil {
 		return &Packets{broken: unmade()}
 	}
-	bound := *p
-	bound.store = store
-	if store == nil {
-		bound.broken = fault.Invalid("store", "must not be nil")
-	}
-	return &bound
+	return p.over(store)
 }
 
 // unmade is what is wrong with Packets that New has not made.

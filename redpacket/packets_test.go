@@ -209,9 +209,9 @@ func (b *blind) Record(ctx context.Context, id int64) (Record, time.Time, error)
 	return b.Store.Record(ctx, id)
 }
 
-func (b *blind) Share(ctx context.Context, packet, person int64) (Booked, bool, error) {
+func (b *blind) Share(ctx context.Context, packet, person int64) (ShareRecord, bool, error) {
 	if !b.sees {
-		return Booked{}, false, ErrUnavailable
+		return ShareRecord{}, false, ErrUnavailable
 	}
 	return b.Store.Share(ctx, packet, person)
 }

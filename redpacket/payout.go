@@ -121,7 +121,7 @@ func (p *Packets) PayoutFailed(ctx context.Context, number, reason string) (Payo
 }
 
 // tookPayout tells the hook of a payout that changed, and returns it as it was read afterwards.
-func (p *Packets) tookPayout(ctx context.Context, step Step, number string, booked Booked, err error) (Payout, error) {
+func (p *Packets) tookPayout(ctx context.Context, step Step, number string, booked ShareRecord, err error) (Payout, error) {
 	packet, _, _ := parseNumber(number)
 	p.took(ctx, Effect{Step: step, Packet: packet, Payout: number})
 	if err != nil {
@@ -143,7 +143,7 @@ func (p *Packets) readyToPay(ctx context.Context, number string) (packet, no int
 }
 
 // owed returns a payout as it is kept, or ErrUnknownPayout.
-func (p *Packets) owed(ctx context.Context, packet, no int64) (Booked, error) {
+func (p *Packets) owed(ctx context.Context, packet, no int64) (ShareRecord, error) {
 	booked, ok, err := p.store.Payout(ctx, packet, no)
 	if err == nil && !ok {
 		err = &PayoutError{Number: PayoutNumber(packet, no), Err: ErrUnknownPayout}
@@ -182,7 +182,7 @@ func shorten(reason string) string {
 }
 
 // payout returns a payout as its caller sees it.
-func (b Booked) payout() Payout {
+func (b ShareRecord) payout() Payout {
 	return Payout{
 		Number: PayoutNumber(b.Packet, b.No), Packet: b.Packet, No: b.No, Person: b.Person,
 		Amount: money.Decimal(b.Money, b.Places), Paid: b.Paid, Failures: b.Failures, Reason: b.Reason,

@@ -126,7 +126,7 @@ func (p *Packets) packet(ctx context.Context, r Record) (Packet, error) {
 }
 
 // share returns a share as its caller sees it.
-func (b Booked) share() Share {
+func (b ShareRecord) share() Share {
 	return Share{
 		Packet: b.Packet, No: b.No, Person: b.Person, Amount: money.Decimal(b.Money, b.Places),
 		GrabbedAt: b.CreatedAt, Payout: PayoutNumber(b.Packet, b.No), Paid: b.Paid,

@@ -17,11 +17,11 @@ import (
 type Store interface {
 	// Units returns the store of the shares of all packets, of which grabs are the orders: a packet is the
 	// item whose SKU is its ID, a share is one unit, and the order of a grab is GrabID of the packet and
-	// the person, and names no buyer. In the same transaction a Lock by StepTake also books the Share that
-	// Record.Take returns for the person, and keeps the packet as it then is. A Lock that would take a unit
-	// is ErrDrift where the packet has no share to book, or the order is no grab of this person (see IsGrab).
-	// The person "" is for what grabs nothing.
-	Units(person string) stock.Store
+	// the person, and names no buyer. A Lock by StepTake carries its Grab: in the same transaction it also books the
+	// ShareRecord that Record.Take returns for the person, which the hold then has Beside it, and keeps the packet as it
+	// then is. A Lock that would take a unit is ErrDrift where the packet has no share to book, or where the Grab is
+	// missing or is that of another order.
+	Units() stock.Store
 
 	// Add records a packet that is Unpaid, with an item of as many units as it has shares, off
 	// the shelf and with its window; and unless senderMayGrab closes the sender's grab beforehand. A record
@@ -52,18 +52,18 @@ type Store interface {
 	Due(ctx context.Context, limit int) ([]int64, error)
 
 	// Share returns the share of a person, and false where there is none.
-	Share(ctx context.Context, packet int64, person string) (Booked, bool, error)
+	Share(ctx context.Context, packet int64, person string) (ShareRecord, bool, error)
 
 	// Shares returns up to limit shares of a packet behind a No, by No. That of what was left is not
 	// one of them.
-	Shares(ctx context.Context, packet, after int64, limit int) ([]Booked, error)
+	Shares(ctx context.Context, packet, after int64, limit int) ([]ShareRecord, error)
 
 	// Payouts returns up to limit payouts that are neither paid nor put off beyond now, ordered by when they
 	// are due, then packet, then No, behind the cursor of the last one that was seen before.
-	Payouts(ctx context.Context, after Cursor, limit int) ([]Booked, error)
+	Payouts(ctx context.Context, after Cursor, limit int) ([]ShareRecord, error)
 
 	// Payout returns a payout by its packet and No; false where there is none.
-	Payout(ctx context.Context, packet, no int64) (Booked, bool, error)
+	Payout(ctx context.Context, packet, no int64) (ShareRecord, bool, error)
 
 	// Paid marks a payout as paid. Refused where it is paid or does not exist.
 	Paid(ctx context.Context, packet, no int64) (stock.Verdict, error)
@@ -102,8 +102,8 @@ type Record struct {
 	CreatedAt, ConfirmedAt, EndedAt time.Time
 }
 
-// Booked is a share as it is kept, with its payout.
-type Booked struct {
+// ShareRecord is a share as it is kept, with its payout.
+type ShareRecord struct {
 	Packet, No int64
 	Person     string
 	Places     int32
@@ -140,8 +140,19 @@ func GrabID(packet int64, person string) string {
 	return id + "-" + person
 }
 
-// IsGrab reports whether an order takes one share of one packet, as a grab of a person does.
-func IsGrab(order stock.Order, person string) bool {
-	return person != "" && len(order.Lines) == 1 && order.Lines[0].Activity == 0 && order.Lines[0].Num == 1 &&
-		order.ID == GrabID(order.Lines[0].SKU, person)
+// Grab is the stock.Companion of an order that takes a share: it says whose the share is to be.
+type Grab struct {
+	Packet int64
+	Person string
 }
+
+// Companion implements stock.Companion.
+func (Grab) Companion() string { return "grab" }
+
+// Of reports whether an order is that of the grab.
+func (g Grab) Of(order string, lines []stock.Line) bool {
+	return order == GrabID(g.Packet, g.Person) && len(lines) == 1 && lines[0] == (stock.Line{SKU: g.Packet, Num: 1})
+}
+
+// Companion implements stock.Companion: a share is what its grab is kept as.
+func (ShareRecord) Companion() string { return "share" }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
-	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -14,10 +13,10 @@ import (
 // safe as that transaction. Concurrent claims of one campaign are merged into one transaction, as concurrent
 // Locks of one SKU are, and so are Pay, Cancel, Refund and Revoke; see Options.
 type Coupon struct {
-	refunded, revoked *Stock // the units, by what a refund makes of a coupon; they share all but that
-	sql               *couponSQL
-	known             *termsCache
-	merged            *merger[struct{}, string, couponAt] // reads of coupons; nil where calls are not merged
+	units  *Stock // which also has the handle, and what is wrong with the options
+	sql    *couponSQL
+	known  *termsCache
+	merged *merger[struct{}, string, couponAt] // reads of coupons; nil where calls are not merged
 }
 
 // NewCoupon returns the store in the tables that Migrate made with the same options. Nil options are the
@@ -26,49 +25,26 @@ func NewCoupon(db *sql.DB, opts *Options) *Coupon {
 	o, err := opts.complete()
 	b := mergeBounds(db, o)
 	c := &Coupon{sql: newCouponSQL(o.Prefix), known: &termsCache{}}
-	c.over(newStock(db, o, b, newStockSQL(o.Prefix+couponStock), err))
+	c.units = newStock(db, o, b, newStockSQL(o.Prefix+couponStock), couponCompanions{store: c}, err)
 	if b != nil {
-		mergers := *c.refunded.merged
-		mergers.refunds = newMerger(b, c.revoked.refundBatch, c.revoked.refund)
-		c.revoked.merged = &mergers
 		c.merged = newReader(b, c.couponBatch, c.coupon)
 	}
 	return c
 }
 
-// over puts coupons on the store of their units.
-func (c *Coupon) over(units *Stock) {
-	units.rider = c.give
-	units.mover = &mover{takes: func(t stock.Transition) bool { return t.To == stock.Paid }, move: c.pay}
-	revoked := *units
-	c.refunded, c.revoked = units, &revoked
-	c.refunded.guard = c.guard(coupon.Refunded)
-	c.revoked.guard = c.guard(coupon.Revoked)
-}
-
 // WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the units goes
 // with it.
 func (c *Coupon) WithTx(tx Tx) *Coupon {
-	bound := &Coupon{sql: c.sql, known: c.known}
-	bound.over(c.refunded.WithTx(tx))
+	bound := &Coupon{units: c.units.WithTx(tx), sql: c.sql, known: c.known}
+	bound.units.companions = couponCompanions{store: bound}
 	return bound
 }
 
 // Units implements coupon.Store.
-func (c *Coupon) Units(to coupon.State) stock.Store {
-	switch to { //nolint:exhaustive // a refund makes nothing else of a coupon
-	case coupon.Refunded:
-		return c.refunded
-	case coupon.Revoked:
-		return c.revoked
-	}
-	none := *c.refunded
-	none.broken = fault.Invalid("to", "must be refunded or revoked, is %v", to)
-	return &none
-}
+func (c *Coupon) Units() stock.Store { return c.units }
 
 // ready refuses what cannot work before any I/O.
-func (c *Coupon) ready(ctx context.Context) error { return c.refunded.ready(ctx) }
+func (c *Coupon) ready(ctx context.Context) error { return c.units.ready(ctx) }
 
 // AddTerms implements coupon.Store.
 func (c *Coupon) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
@@ -79,7 +55,7 @@ func (c *Coupon) AddTerms(ctx context.Context, campaign, no int64, terms coupon.
 	if err != nil {
 		return stock.Refused, err
 	}
-	rows, err := c.refunded.exec(ctx, render(c.sql.addTerms, append([]any{campaign, no}, args...)...))
+	rows, err := c.units.exec(ctx, render(c.sql.addTerms, append([]any{campaign, no}, args...)...))
 	return taken(verdict(rows > 0), err)
 }
 
@@ -89,10 +65,10 @@ func (c *Coupon) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, b
 		return coupon.Terms{}, false, err
 	}
 	key := termsKey{campaign, no}
-	query := c.refunded.query
-	if c.refunded.bound() {
+	query := c.units.query
+	if c.units.bound() {
 		query = func(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
-			return c.refunded.among(ctx, func(q Tx) (bool, error) { return true, read(ctx, q, statement, scan) }, c.sql.blankTerms.of(campaign, no))
+			return c.units.among(ctx, func(q Tx) (bool, error) { return true, read(ctx, q, statement, scan) }, c.sql.blankTerms.of(campaign, no))
 		}
 	}
 	found, err := c.termsOf(ctx, query, key)

@@ -54,7 +54,7 @@ func (c *Coupon) Count(ctx context.Context, campaign int64) (coupon.Count, error
 		return coupon.Count{}, err
 	}
 	var n coupon.Count
-	err := c.refunded.query(ctx, ofCampaign(c.sql.count, campaign), func(rows *sql.Rows) error {
+	err := c.units.query(ctx, ofCampaign(c.sql.count, campaign), func(rows *sql.Rows) error {
 		return rows.Scan(&n.Pending, &n.Usable, &n.Reserved, &n.Redeemed, &n.Expired, &n.Refunded, &n.Revoked)
 	})
 	return n, err
@@ -66,7 +66,7 @@ func (c *Coupon) Book(ctx context.Context, campaign int64) (coupon.Book, error) 
 		return coupon.Book{}, err
 	}
 	var b coupon.Book
-	err := c.refunded.query(ctx, ofCampaign(c.sql.book, campaign), func(rows *sql.Rows) error {
+	err := c.units.query(ctx, ofCampaign(c.sql.book, campaign), func(rows *sql.Rows) error {
 		return rows.Scan(&b.Held, &b.Coupons, &b.HeldBack, &b.Back, &b.Reserved, &b.ReservedBy, &b.Redeemed, &b.RedeemedBy,
 			&b.Positioned, &b.Codes, &b.LastPosition, &b.SoldOut)
 	})

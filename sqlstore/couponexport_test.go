@@ -3,7 +3,7 @@ package sqlstore
 // AlwaysBatch returns coupons whose every call that could be merged is done by the code of a batch; see
 // Stock.AlwaysBatch.
 func (c *Coupon) AlwaysBatch() *Coupon {
-	c.refunded.AlwaysBatch()
+	c.units.AlwaysBatch()
 	// What the two have in common is done; their refunds are each their own.
 	refunds := c.revoked.merged.refunds
 	refunds.alone = batched(refunds.batch, refunds.alone)
@@ -13,6 +13,6 @@ func (c *Coupon) AlwaysBatch() *Coupon {
 
 // OneByOne is Stock.OneByOne for the units of coupons.
 func (c *Coupon) OneByOne() *Coupon {
-	c.refunded.OneByOne()
+	c.units.OneByOne()
 	return c
 }

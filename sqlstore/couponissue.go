@@ -19,7 +19,7 @@ func (c *Coupon) AddBatch(ctx context.Context, batch coupon.Batch) (stock.Verdic
 	if err := c.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
-	rows, err := c.refunded.exec(ctx, render(c.sql.addBatch, batch.ID, batch.Campaign, batch.All, string(batch.Digest[:])))
+	rows, err := c.units.exec(ctx, render(c.sql.addBatch, batch.ID, batch.Campaign, batch.All, string(batch.Digest[:])))
 	return taken(verdict(rows > 0), err)
 }
 
@@ -31,7 +31,7 @@ func (c *Coupon) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.G
 	var batch coupon.Batch
 	var digest []byte
 	var num int64
-	err := c.refunded.queryAmong(ctx, render(c.sql.readBatch, id), func(rows *sql.Rows) (bool, error) {
+	err := c.units.queryAmong(ctx, render(c.sql.readBatch, id), func(rows *sql.Rows) (bool, error) {
 		err := rows.Scan(&batch.Campaign, &batch.All, &digest, &num)
 		return batch.Campaign > 0, err
 	}, c.sql.blankBatch.of(id))
@@ -43,7 +43,7 @@ func (c *Coupon) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.G
 	var granted []coupon.Granted
 	query, err := c.currentGrants(ctx, id, num, render(c.sql.readGranted, id))
 	if err == nil {
-		err = c.refunded.query(ctx, query, func(rows *sql.Rows) error {
+		err = c.units.query(ctx, query, func(rows *sql.Rows) error {
 			g, err := scanGranted(rows)
 			granted = append(granted, g)
 			return err
@@ -56,11 +56,11 @@ func (c *Coupon) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.G
 // there now. Rows are only added: where the snapshot of the caller's transaction has as many, it has all. Otherwise they are
 // read with a lock, which is also one on the places of their neighbours.
 func (c *Coupon) currentGrants(ctx context.Context, batch string, num int64, query string) (string, error) {
-	if !c.refunded.bound() { // whose snapshot is taken behind the lock
+	if !c.units.bound() { // whose snapshot is taken behind the lock
 		return query, nil
 	}
 	seen := int64(0)
-	err := c.refunded.query(ctx, render(c.sql.countGrants, batch), func(rows *sql.Rows) error { return rows.Scan(&seen) })
+	err := c.units.query(ctx, render(c.sql.countGrants, batch), func(rows *sql.Rows) error { return rows.Scan(&seen) })
 	if seen != num {
 		query += " FOR UPDATE"
 	}
@@ -78,19 +78,19 @@ func (c *Coupon) Issue(ctx context.Context, batch coupon.Batch, orders []stock.O
 	if err := c.ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
-	key := lockKey{Key: stock.Key{SKU: batch.Campaign}, taken: orders[0].Taken}
+	key := lockKey{Key: stock.Key{SKU: batch.Campaign}, taken: orders[0].Immediate}
 	i := &issue{store: c, batch: batch.ID, key: key, all: all, refused: map[string]coupon.Reason{}}
 	for _, order := range orders {
-		i.calls = append(i.calls, lockCall{order: order, holdFor: holdFor})
+		i.calls = append(i.calls, lockCall{order: order, holdFor: holdFor, carried: carried{beside: order.Beside}})
 	}
 	for range issueRounds {
-		kept, err := c.refunded.atomically(ctx, func(q Tx) (bool, error) { return i.try(ctx, q) })
+		kept, err := c.units.atomically(ctx, func(q Tx) (bool, error) { return i.try(ctx, q) })
 		switch n := number(err); {
 		case n == errDuplicate, n == errOutOfRange: // an order is known, or a buyer has as much as can be counted
 		case err != nil:
 			return nil, err
 		case kept, i.over:
-			c.refunded.freed(key.Key) // which also forgets what was seen of it
+			c.units.freed(key.Key) // which also forgets what was seen of it
 			return i.granted, nil
 		}
 		if err := i.look(ctx); err != nil {
@@ -143,7 +143,7 @@ func (i *issue) try(ctx context.Context, q Tx) (bool, error) {
 		}
 	}
 	if len(calls) > 0 {
-		if _, ok, err := i.store.refunded.lockMany(ctx, q, i.key, calls); err != nil || !ok {
+		if _, ok, err := i.store.units.lockMany(ctx, q, i.key, calls); err != nil || !ok {
 			return false, err
 		}
 	}
@@ -198,7 +198,7 @@ func (i *issue) record(ctx context.Context, q Tx, before int64, fresh []coupon.G
 // look finds out what the campaign refuses of it now, by the rules by which it lets a claim: the guard has
 // the last word.
 func (i *issue) look(ctx context.Context) error {
-	units := i.store.refunded
+	units := i.store.units
 	seen, err := units.look(ctx, i.key.Key)
 	if err != nil {
 		return err

@@ -19,9 +19,9 @@ func (c *Coupon) AddCodes(ctx context.Context, campaign, have int64, codes []str
 	if err := c.ready(ctx); err != nil {
 		return nil, stock.Refused, err
 	}
-	defer c.refunded.freed(stock.Key{SKU: campaign})
+	defer c.units.freed(stock.Key{SKU: campaign})
 	owners, fresh := make([]int64, len(codes)), codes
-	look := c.refunded.bound() // where an INSERT that collides would lock the places of other codes
+	look := c.units.bound() // where an INSERT that collides would lock the places of other codes
 	for range codeRounds {
 		if look {
 			var err error
@@ -30,7 +30,7 @@ func (c *Coupon) AddCodes(ctx context.Context, campaign, have int64, codes []str
 			}
 		}
 		look = true
-		kept, err := c.refunded.atomically(ctx, func(q Tx) (bool, error) { return c.grow(ctx, q, campaign, have, fresh) })
+		kept, err := c.units.atomically(ctx, func(q Tx) (bool, error) { return c.grow(ctx, q, campaign, have, fresh) })
 		switch {
 		case number(err) != errDuplicate && (err != nil || !kept):
 			return nil, stock.Refused, err
@@ -74,7 +74,7 @@ func (c *Coupon) grow(ctx context.Context, q Tx, campaign, have int64, codes []s
 		behind += int64(len(part))
 	}
 	key := stock.Key{SKU: campaign}
-	err = c.refunded.record(ctx, q, stock.Change{Kind: stock.KindImport, ID: key.Serial(before + 1), Entries: []stock.Entry{
+	err = c.units.record(ctx, q, stock.Change{Kind: stock.KindImport, ID: key.Serial(before + 1), Entries: []stock.Entry{
 		{Key: key, Delta: stock.StepRestock.Transition().Change.Times(num)},
 	}})
 	if err != nil {
@@ -87,7 +87,7 @@ func (c *Coupon) grow(ctx context.Context, q Tx, campaign, have int64, codes []s
 // growPool counts codes that are added to a pool, and returns how many it has had before. In the caller's transaction, whose
 // LAST_INSERT_ID is the caller's, it reads that.
 func (c *Coupon) growPool(ctx context.Context, q Tx, campaign, num int64) (before int64, err error) {
-	if !c.refunded.bound() {
+	if !c.units.bound() {
 		result, err := q.ExecContext(ctx, render(c.sql.growPool, campaign, num, num))
 		if err != nil {
 			return 0, err
@@ -116,7 +116,7 @@ func (c *Coupon) exists(ctx context.Context, q Tx, campaign int64) (found bool, 
 func (c *Coupon) owners(ctx context.Context, codes []string) ([]int64, error) {
 	found := make(map[string]int64, len(codes))
 	for part := range slices.Chunk(codes, MaxBatchSize) {
-		err := c.refunded.queryAmong(ctx, renderList(c.sql.readOwners, part), func(rows *sql.Rows) (bool, error) {
+		err := c.units.queryAmong(ctx, renderList(c.sql.readOwners, part), func(rows *sql.Rows) (bool, error) {
 			var code string
 			var campaign int64
 			err := rows.Scan(&code, &campaign)
@@ -139,7 +139,7 @@ func (c *Coupon) Codes(ctx context.Context, campaign int64) (codes int64, err er
 	if err := c.ready(ctx); err != nil {
 		return 0, err
 	}
-	err = c.refunded.queryAmong(ctx, render(c.sql.readPool, campaign), func(rows *sql.Rows) (bool, error) {
+	err = c.units.queryAmong(ctx, render(c.sql.readPool, campaign), func(rows *sql.Rows) (bool, error) {
 		err := rows.Scan(&codes)
 		return codes > 0, err
 	}, c.sql.blankPool.of(campaign))

@@ -119,7 +119,7 @@ func (c *Coupon) read(ctx context.Context, query queryFunc, statement string) (c
 	for i, found := range r.coupons {
 		keys[i] = termsKey{found.Campaign, found.TermsNo}
 	}
-	terms, err := c.termsOf(ctx, c.refunded.query, keys...)
+	terms, err := c.termsOf(ctx, c.units.query, keys...)
 	if err != nil {
 		return r, err
 	}
@@ -135,7 +135,7 @@ func (c *Coupon) read(ctx context.Context, query queryFunc, statement string) (c
 
 // one reads one coupon.
 func (c *Coupon) one(ctx context.Context, statement string) (couponAt, error) {
-	r, err := c.read(ctx, c.refunded.query, statement)
+	r, err := c.read(ctx, c.units.query, statement)
 	found := couponAt{now: fromMicros(r.clock)}
 	if err == nil && len(r.coupons) > 0 {
 		found.coupon = r.coupons[0]
@@ -148,7 +148,7 @@ func (c *Coupon) none(ctx context.Context, err error) (couponAt, error) {
 	if err != nil {
 		return couponAt{}, err
 	}
-	clock, err := c.refunded.clock(ctx)
+	clock, err := c.units.clock(ctx)
 	return couponAt{now: fromMicros(clock)}, err
 }
 
@@ -156,14 +156,14 @@ func (c *Coupon) none(ctx context.Context, err error) (couponAt, error) {
 // coupon, and that is there to be locked.
 func (c *Coupon) coupon(ctx context.Context, _ struct{}, id string) (couponAt, error) {
 	statement := render(c.sql.readCoupon, id)
-	if !c.refunded.bound() {
+	if !c.units.bound() {
 		return c.one(ctx, statement)
 	}
 	var campaign int64
-	err := c.refunded.among(ctx, func(q Tx) (bool, error) {
+	err := c.units.among(ctx, func(q Tx) (bool, error) {
 		err := readRow(ctx, q, render(c.sql.lockClaim, id), &campaign)
 		return campaign == 0, err
-	}, c.refunded.sql.blankHolds(id))
+	}, c.units.sql.blankHolds(id))
 	if err != nil || campaign == 0 {
 		return c.none(ctx, err)
 	}
@@ -173,11 +173,11 @@ func (c *Coupon) coupon(ctx context.Context, _ struct{}, id string) (couponAt, e
 // byCode reads the coupon of a code. In the caller's transaction the code is locked, and then who has it. That never
 // changes, so that the transaction's snapshot tells; where nobody has it there, the campaign says whether it was handed out since.
 func (c *Coupon) byCode(ctx context.Context, code string) (couponAt, error) {
-	if !c.refunded.bound() {
+	if !c.units.bound() {
 		return c.one(ctx, render(c.sql.readByCode, code))
 	}
 	var campaign, position int64
-	err := c.refunded.among(ctx, func(q Tx) (bool, error) {
+	err := c.units.among(ctx, func(q Tx) (bool, error) {
 		err := readRow(ctx, q, render(c.sql.lockCode, code), &campaign, &position)
 		return campaign == 0, err
 	}, c.sql.blankCodes(code))
@@ -188,7 +188,7 @@ func (c *Coupon) byCode(ctx context.Context, code string) (couponAt, error) {
 	id, err := c.ownerOf(ctx, statement)
 	if err == nil && id == "" {
 		var sold, terms int64
-		err = c.refunded.query(ctx, render(c.sql.lockCampaign, campaign), func(rows *sql.Rows) error { return rows.Scan(&sold, &terms) })
+		err = c.units.query(ctx, render(c.sql.lockCampaign, campaign), func(rows *sql.Rows) error { return rows.Scan(&sold, &terms) })
 		if err == nil && position <= sold {
 			id, err = c.ownerOf(ctx, statement+" FOR UPDATE")
 		}
@@ -201,15 +201,15 @@ func (c *Coupon) byCode(ctx context.Context, code string) (couponAt, error) {
 
 // ownerOf reads whose a code is.
 func (c *Coupon) ownerOf(ctx context.Context, statement string) (id string, err error) {
-	err = c.refunded.query(ctx, statement, func(rows *sql.Rows) error { return rows.Scan(&id) })
+	err = c.units.query(ctx, statement, func(rows *sql.Rows) error { return rows.Scan(&id) })
 	return id, err
 }
 
 // couponBatch reads several.
 func (c *Coupon) couponBatch(ctx context.Context, _ struct{}, ids []string) ([]reply[couponAt], error) {
-	r, err := c.read(ctx, c.refunded.query, renderList(c.sql.readCoupons, ids))
+	r, err := c.read(ctx, c.units.query, renderList(c.sql.readCoupons, ids))
 	if err == nil && len(r.coupons) == 0 { // no row has brought the clock
-		r.clock, err = c.refunded.clock(ctx)
+		r.clock, err = c.units.clock(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -237,10 +237,10 @@ func (c *Coupon) Wallet(ctx context.Context, buyer string, statuses []coupon.Sta
 		if after.ID == "" {
 			from = time.UnixMicro(0)
 		}
-		r, err = c.read(ctx, c.refunded.list, render(c.sql.readWallet(statuses), buyer, from, from, after.ID, limit))
+		r, err = c.read(ctx, c.units.list, render(c.sql.readWallet(statuses), buyer, from, from, after.ID, limit))
 	}
 	if err == nil && len(r.coupons) == 0 { // no row has brought the clock
-		r.clock, err = c.refunded.clock(ctx)
+		r.clock, err = c.units.clock(ctx)
 	}
 	return r.coupons, fromMicros(r.clock), err
 }
@@ -276,7 +276,7 @@ func (c *Coupon) UseOf(ctx context.Context, id, order string) (coupon.Use, time.
 		return coupon.Use{}, time.Time{}, err
 	}
 	var r useReader
-	err := c.refunded.queryAmong(ctx, render(c.sql.readUse, id, order), func(rows *sql.Rows) (bool, error) {
+	err := c.units.queryAmong(ctx, render(c.sql.readUse, id, order), func(rows *sql.Rows) (bool, error) {
 		err := r.scan(rows)
 		return len(r.uses) > 0, err
 	}, c.sql.blankUse.of(id, order))
@@ -302,6 +302,6 @@ func (c *Coupon) usesThat(ctx context.Context, statement string) ([]coupon.Use, 
 		return nil, err
 	}
 	var r useReader
-	err := c.refunded.query(ctx, statement, r.scan)
+	err := c.units.query(ctx, statement, r.scan)
 	return r.uses, err
 }

@@ -94,50 +94,41 @@ func (q *couponSQL) back(to coupon.State, coupons []string) string {
 	return renderList(fmt.Sprintf(q.giveBack, to), coupons)
 }
 
-// givenCoupon is a coupon that was claimed, locked or paid.
-type givenCoupon struct {
-	id, buyer       string
-	campaign        int64
-	terms, position int64 // position 0 is none
-	state           coupon.State
-	at, from, until time.Time
-}
-
 // insertCoupons renders the INSERT of coupons that are claimed or locked, by the batch; see stockSQL.insertMany.
-func (q *couponSQL) insertCoupons(coupons []givenCoupon) string {
+func (q *couponSQL) insertCoupons(coupons []coupon.Coupon) string {
 	var b strings.Builder
 	b.Grow(len(q.give) + 300*len(coupons))
 	b.WriteString(q.give)
-	var before givenCoupon
+	var before coupon.Coupon
 	var validity, clock string // of the coupon before, mostly the same
 	for i, c := range coupons {
-		if i == 0 || c.from != before.from || c.until != before.until || c.at != before.at {
-			validity, clock = nullTimestamp(c.from)+","+nullTimestamp(c.until), timestamp(c.at)
+		if i == 0 || c.From != before.From || c.Until != before.Until || c.UpdatedAt != before.UpdatedAt {
+			validity, clock = nullTimestamp(c.From)+","+nullTimestamp(c.Until), timestamp(c.UpdatedAt)
 		}
 		before = c
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		b.WriteByte('(')
-		bytesLiteral(&b, c.id)
+		bytesLiteral(&b, c.ID)
 		b.WriteByte(',')
-		integer(&b, c.campaign)
+		integer(&b, c.Campaign)
 		b.WriteByte(',')
-		bytesLiteral(&b, c.buyer)
+		bytesLiteral(&b, c.Buyer)
 		b.WriteByte(',')
-		integer(&b, c.terms)
+		integer(&b, c.TermsNo)
 		b.WriteByte(',')
-		if c.position == 0 {
+		if c.Position == 0 {
 			b.WriteString("NULL")
 		} else {
-			integer(&b, c.position)
+			integer(&b, c.Position)
 		}
 		b.WriteByte(',')
-		integer(&b, int64(c.state))
+		integer(&b, int64(c.State))
 		b.WriteByte(',')
 		b.WriteString(validity)
 		b.WriteByte(',')
-		if c.state == coupon.Pending {
+		if c.State == coupon.Pending {
 			b.WriteString("NULL")
 		} else {
 			b.WriteString(clock)
@@ -158,10 +149,10 @@ func nullTimestamp(t time.Time) string {
 }
 
 // pay renders the UPDATE of coupons that are paid.
-func (q *couponSQL) pay(coupons []givenCoupon) string {
+func (q *couponSQL) pay(coupons []coupon.Coupon) string {
 	args := make([]any, 0, 5*len(coupons))
 	for _, c := range coupons {
-		args = append(args, c.id, positionOf(c.position), c.from, c.until, c.at)
+		args = append(args, c.ID, positionOf(c.Position), c.From, c.Until, c.ClaimedAt)
 	}
 	return render(q.payText(len(coupons)), args...)
 }

@@ -123,7 +123,7 @@ func (c *Coupon) termsOf(ctx context.Context, query queryFunc, keys ...termsKey)
 	if err != nil {
 		return nil, err
 	}
-	if !c.refunded.bound() {
+	if !c.units.bound() {
 		c.known.remember(fresh)
 	}
 	maps.Copy(found, fresh)

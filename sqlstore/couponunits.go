@@ -3,16 +3,28 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// give is the rider of the units: it records a coupon for each of the claims that are about to lock or take a
-// unit, in their order. The campaign's row is locked, and says by then which terms they get and, with
-// a pool, which of its codes.
-func (c *Coupon) give(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
+// couponCompanions keep the coupons of claims.
+type couponCompanions struct {
+	noCompanions
+
+	store *Coupon
+}
+
+func (couponCompanions) keeps(c stock.Companion) bool  { return coupon.Keeps(c) }
+func (couponCompanions) moves(t stock.Transition) bool { return t.To == stock.Paid }
+
+// locked records a coupon for each of the claims that have locked or taken a unit, in their order. The campaign's row is
+// locked, and says by then which terms they get and, with a pool, which of its codes.
+func (cc couponCompanions) locked(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
+	c := cc.store
 	campaign := calls[0].line().SKU
 	var sold, no int64
 	if err := readRow(ctx, q, render(c.sql.lockCampaign, campaign), &sold, &no); err != nil {
@@ -27,18 +39,25 @@ func (c *Coupon) give(ctx context.Context, q Tx, at time.Time, calls []lockCall)
 	if !ok {
 		return missing(nil) // an item that no campaign has defined
 	}
-	like := givenCoupon{campaign: campaign, terms: no, state: coupon.Pending, at: at}
-	if calls[0].order.Taken {
-		like.state = coupon.Usable
-		like.from, like.until = terms.Validity(at)
+	like := coupon.Coupon{Campaign: campaign, Terms: terms, TermsNo: no, State: coupon.Pending, UpdatedAt: at}
+	if calls[0].order.Immediate {
+		like.State, like.ClaimedAt = coupon.Usable, at
+		like.From, like.Until = terms.Validity(at)
 	}
-	coupons := make([]givenCoupon, len(calls))
+	coupons := make([]coupon.Coupon, len(calls))
 	for i, call := range calls {
-		coupons[i] = like
-		coupons[i].id, coupons[i].buyer = call.order.ID, call.order.Buyer
-		if terms.Pool && like.state == coupon.Usable {
-			coupons[i].position = sold - int64(len(calls)) + int64(i) + 1
+		if _, ok := stock.CompanionOf[coupon.Claim](call.beside); !ok {
+			return missing(nil) // its unit would have no coupon
 		}
+		given := like
+		given.ID, given.Buyer = call.order.ID, call.order.Buyer
+		switch {
+		case !call.order.Immediate:
+			given.Deadline = call.order.Deadline(at, call.holdFor)
+		case terms.Pool:
+			given.Position = sold - int64(len(calls)) + int64(i) + 1
+		}
+		coupons[i], calls[i].kept = given, []stock.Companion{given}
 	}
 	rows, err := affected(q.ExecContext(ctx, c.sql.insertCoupons(coupons)))
 	if err != nil || rows != int64(len(coupons)) {
@@ -54,20 +73,26 @@ func readIn(q Tx) queryFunc {
 	}
 }
 
-// pay is the mover of the units: it makes the coupons of claims that are paid Usable. Their campaigns' rows are
-// locked, each by the change of its counters, and the last coupon that is paid of a campaign gets the code that
-// is its Sold.
-func (c *Coupon) pay(ctx context.Context, q Tx, _ stock.Transition, claims []string) error {
-	coupons := make([]givenCoupon, 0, len(claims))
+// moved makes the coupons of claims that are paid Usable. Their campaigns' rows are locked, each by the change of its
+// counters, and the last coupon that is paid of a campaign gets the code that is its Sold.
+func (cc couponCompanions) moved(ctx context.Context, q Tx, t stock.Transition, calls []moveCall) error {
+	if !cc.moves(t) {
+		return nil
+	}
+	c, claims := cc.store, make([]string, len(calls))
+	for i, call := range calls {
+		claims[i] = call.order
+	}
+	coupons := make([]coupon.Coupon, 0, len(claims))
 	sold, paid := map[int64]int64{}, map[int64]int64{} // by campaign
 	var keys []termsKey
 	err := read(ctx, q, renderList(c.sql.lockPaid, claims), func(rows *sql.Rows) error {
-		var g givenCoupon
+		var g coupon.Coupon
 		var at, sum int64
-		err := rows.Scan(&g.id, &g.campaign, &g.terms, &at, &sum)
-		g.at, sold[g.campaign] = fromMicros(at), sum
-		paid[g.campaign]++
-		coupons, keys = append(coupons, g), append(keys, termsKey{g.campaign, g.terms})
+		err := rows.Scan(&g.ID, &g.Campaign, &g.TermsNo, &at, &sum)
+		g.ClaimedAt, sold[g.Campaign] = fromMicros(at), sum
+		paid[g.Campaign]++
+		coupons, keys = append(coupons, g), append(keys, termsKey{g.Campaign, g.TermsNo})
 		return err
 	})
 	if err != nil || len(coupons) != len(claims) {
@@ -77,7 +102,7 @@ func (c *Coupon) pay(ctx context.Context, q Tx, _ stock.Transition, claims []str
 	if err != nil {
 		return err
 	}
-	valid := map[termsKey]givenCoupon{} // those of one step are all paid at one moment
+	valid := map[termsKey]coupon.Coupon{} // those of one step are all paid at one moment
 	for i := range coupons {
 		g := &coupons[i]
 		t, ok := terms[keys[i]]
@@ -85,14 +110,14 @@ func (c *Coupon) pay(ctx context.Context, q Tx, _ stock.Transition, claims []str
 			return missing(nil)
 		}
 		like, ok := valid[keys[i]]
-		if !ok || like.at != g.at {
+		if !ok || like.ClaimedAt != g.ClaimedAt {
 			like = *g
-			like.from, like.until = t.Validity(g.at)
+			like.From, like.Until = t.Validity(g.ClaimedAt)
 			valid[keys[i]] = like
 		}
-		g.from, g.until = like.from, like.until
-		if paid[g.campaign]--; t.Pool {
-			g.position = sold[g.campaign] - paid[g.campaign]
+		g.From, g.Until = like.From, like.Until
+		if paid[g.Campaign]--; t.Pool {
+			g.Position = sold[g.Campaign] - paid[g.Campaign]
 		}
 	}
 	rows, err := affected(q.ExecContext(ctx, c.sql.pay(coupons)))
@@ -102,11 +127,29 @@ func (c *Coupon) pay(ctx context.Context, q Tx, _ stock.Transition, claims []str
 	return nil
 }
 
-// guard lets the refund of a claim whose coupon is free, and then gives the coupon a state. The coupon's row is
+// refunding lets the refund of claims whose coupons are free, and gives the coupons their state. The row of a coupon is
 // what those who reserve or redeem it lock first: one of them and the refund wins.
-func (c *Coupon) guard(to coupon.State) *refundGuard {
-	return &refundGuard{refusal: coupon.ErrNotFree, let: func(ctx context.Context, q Tx, claims []string) (bool, error) {
-		rows, err := affected(q.ExecContext(ctx, c.sql.back(to, claims)))
-		return rows == int64(len(claims)), err
-	}}
+func (cc couponCompanions) refunding(ctx context.Context, q Tx, calls []refundCall) error {
+	claims := map[coupon.State][]string{}
+	for _, c := range calls {
+		to := coupon.BackTo(c.beside)
+		claims[to] = append(claims[to], c.hold.Order)
+	}
+	for _, to := range slices.Sorted(maps.Keys(claims)) {
+		rows, err := affected(q.ExecContext(ctx, cc.store.sql.back(to, claims[to])))
+		if err != nil {
+			return err
+		}
+		if rows != int64(len(claims[to])) { // one of them, at least: each finds out by itself
+			why := make([]error, len(calls))
+			for i := range why {
+				why[i] = coupon.ErrNotFree
+			}
+			return &refusals{why}
+		}
+	}
+	for i, c := range calls {
+		calls[i].kept = c.beside
+	}
+	return nil
 }

@@ -145,7 +145,7 @@ func (c *Coupon) Use(ctx context.Context, step coupon.Step, use coupon.Use, hold
 
 // goOn makes a step of a use that is there, in one guarded UPDATE of it and its coupon.
 func (c *Coupon) goOn(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
-	if c.refunded.bound() {
+	if c.units.bound() {
 		if has, err := c.has(ctx, statements, call); err != nil || !has {
 			return stock.Refused, err
 		}
@@ -154,7 +154,7 @@ func (c *Coupon) goOn(ctx context.Context, t coupon.Transition, statements useSQ
 	if t.To == coupon.UseRedeemed {
 		args = call.amounts()
 	}
-	rows, err := c.refunded.exec(ctx, render(statements.move, append(args, call.Coupon, call.Order)...))
+	rows, err := c.units.exec(ctx, render(statements.move, append(args, call.Coupon, call.Order)...))
 	return verdict(rows > 0), err
 }
 
@@ -162,16 +162,16 @@ func (c *Coupon) goOn(ctx context.Context, t coupon.Transition, statements useSQ
 // servers look a use up before they look at its coupon, and where there is none they lock the gap, where the
 // uses of other orders go, to the end of the transaction.
 func (c *Coupon) has(ctx context.Context, statements useSQL, call useCall) (has bool, err error) {
-	err = c.refunded.query(ctx, render(statements.has, call.Coupon, call.Order), func(*sql.Rows) error { has = true; return nil })
+	err = c.units.query(ctx, render(statements.has, call.Coupon, call.Order), func(*sql.Rows) error { has = true; return nil })
 	return has, err
 }
 
 // forgo makes a step that leaves the coupon as it is: it begins a use, or ends one that has lapsed.
 func (c *Coupon) forgo(ctx context.Context, statements useSQL, call useCall) (stock.Verdict, error) {
 	args := append([]any{call.Coupon, call.Order}, call.amounts()...)
-	rows, err := c.refunded.exec(ctx, render(statements.begin, append(args, call.Coupon)...))
+	rows, err := c.units.exec(ctx, render(statements.begin, append(args, call.Coupon)...))
 	if number(err) == errDuplicate {
-		rows, err = c.refunded.exec(ctx, render(statements.again, call.Coupon, call.Order))
+		rows, err = c.units.exec(ctx, render(statements.again, call.Coupon, call.Order))
 	}
 	return verdict(rows > 0), err
 }
@@ -179,7 +179,7 @@ func (c *Coupon) forgo(ctx context.Context, statements useSQL, call useCall) (st
 // takeFor makes a step that takes a coupon for an order: the coupon first, then its use, which is new; where it is
 // not, all again for a use that has lapsed.
 func (c *Coupon) takeFor(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
-	kept, err := c.refunded.atomically(ctx, func(q Tx) (bool, error) {
+	kept, err := c.units.atomically(ctx, func(q Tx) (bool, error) {
 		at, ok, err := c.takeCoupon(ctx, q, t, statements, call)
 		if err != nil || !ok {
 			return false, err
@@ -195,7 +195,7 @@ func (c *Coupon) takeFor(ctx context.Context, t coupon.Transition, statements us
 	if number(err) != errDuplicate {
 		return verdict(kept), err
 	}
-	kept, err = c.refunded.atomically(ctx, func(q Tx) (bool, error) {
+	kept, err = c.units.atomically(ctx, func(q Tx) (bool, error) {
 		at, ok, err := c.takeCoupon(ctx, q, t, statements, call)
 		if err != nil || !ok {
 			return false, err
@@ -217,7 +217,7 @@ func (c *Coupon) takeCoupon(ctx context.Context, q Tx, t coupon.Transition, stat
 		args = append(args, call.holdFor.Microseconds())
 	}
 	args = append(args, call.Coupon)
-	if c.refunded.bound() { // where LAST_INSERT_ID is the caller's
+	if c.units.bound() { // where LAST_INSERT_ID is the caller's
 		at, err := clockIn(ctx, q)
 		if err != nil {
 			return at, false, err

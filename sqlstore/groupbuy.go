@@ -36,7 +36,7 @@ type groupBuyReaders struct {
 func NewGroupBuy(db *sql.DB, opts *Options) *GroupBuy {
 	o, err := opts.complete()
 	b := mergeBounds(db, o)
-	g := over(newStock(db, o, b, newStockSQL(o.Prefix+goodsStock), err), newGroupBuySQL(o.Prefix))
+	g := over(newStock(db, o, b, newStockSQL(o.Prefix+goodsStock), noCompanions{}, err), newGroupBuySQL(o.Prefix))
 	if b != nil {
 		g.merged = &groupBuyReaders{
 			offers: newReader(b, g.offerBatch, g.offer),
@@ -52,8 +52,7 @@ func NewGroupBuy(db *sql.DB, opts *Options) *GroupBuy {
 // over puts group buying on the store of its units.
 func over(units *Stock, statements *groupBuySQL) *GroupBuy {
 	g := &GroupBuy{units: units, sql: statements}
-	along := g.along()
-	units.rider, units.mover, units.backer = along.ride, along.mover(), along.back
+	units.companions = g.seats()
 	return g
 }
 

@@ -67,7 +67,7 @@ func (g *GroupBuy) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.V
 		if err != nil {
 			return false, err
 		}
-		team := book.Team
+		team := groupbuy.TeamRecord{Team: book.Team}
 		event := team.Correct(book.Recount, at)
 		rows, err := affected(q.ExecContext(ctx, render(g.sql.correct, team.Held, team.Paid, team.PaidVolume, team.Events,
 			event.No-1, at, at, team.Version, team.Code, book.Version)))

@@ -120,7 +120,7 @@ func (q *groupBuySQL) liveSeatsText() string {
 // changed since they were read, for which it starts over.
 func (g *GroupBuy) endThese(ctx context.Context, endings []groupbuy.Ending, seats []groupbuy.Seat) ([]string, error) {
 	for len(endings) > 0 {
-		e := ending{groupBuyUnits: g.along(), endings: endings, seats: seats}
+		e := ending{seatCompanions: g.seats(), endings: endings, seats: seats}
 		kept, err := g.units.atomically(ctx, func(q Tx) (bool, error) { return e.run(ctx, q) })
 		g.units.freed(e.keys()...) // also where the answer to the COMMIT is lost
 		if err != nil {
@@ -144,7 +144,7 @@ func (g *GroupBuy) endThese(ctx context.Context, endings []groupbuy.Ending, seat
 
 // ending is one transaction that ends teams.
 type ending struct {
-	groupBuyUnits
+	seatCompanions
 
 	endings []groupbuy.Ending
 	seats   []groupbuy.Seat // live when they were read
@@ -255,7 +255,7 @@ func (e *ending) refund(ctx context.Context, q Tx, t *tally) error {
 		if hold.State != stock.Paid && hold.State != stock.Redeemed {
 			continue
 		}
-		refunding := stock.Refunding{
+		refunding := stock.RefundRecord{
 			Refund: stock.Refund{ID: groupbuy.RefundID(hold.Order), Order: hold.Order, Restock: true}, Whole: true, Frees: frees[team[hold.Order]],
 		}
 		calls = append(calls, refundCall{refund: refunding, hold: hold})
@@ -314,7 +314,7 @@ func (e *ending) end(ctx context.Context, q Tx, k *keeping) error {
 }
 
 // holdStates locks the holds of orders and returns their states.
-func (g *groupBuyUnits) holdStates(ctx context.Context, q Tx, orders []string) (map[string]stock.State, error) {
+func (g seatCompanions) holdStates(ctx context.Context, q Tx, orders []string) (map[string]stock.State, error) {
 	states := make(map[string]stock.State, len(orders))
 	err := read(ctx, q, renderList(g.units.sql.lockRefunds, orders), func(rows *sql.Rows) error {
 		var order string
@@ -358,27 +358,27 @@ func (g *GroupBuy) moveAlone(ctx context.Context, orders []string, choose func(g
 	if err := g.units.ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
-	along := g.along()
+	beside := g.seats()
 	var moved []string
 	kept, err := g.units.atomically(ctx, func(q Tx) (bool, error) {
 		moved = nil
 		var states map[string]stock.State
 		var held []string
-		err := along.units.amid(ctx, q, func() (met bool, err error) {
-			states, err = along.holdStates(ctx, q, orders)
+		err := beside.units.amid(ctx, q, func() (met bool, err error) {
+			states, err = beside.holdStates(ctx, q, orders)
 			held = slices.DeleteFunc(slices.Clone(orders), func(order string) bool { return states[order] == stock.Unheld })
 			return len(held) < len(orders), err
-		}, along.units.sql.blankHolds(orders...))
+		}, beside.units.sql.blankHolds(orders...))
 		if err != nil {
 			return false, err
 		}
 		if len(held) == 0 {
 			return false, nil
 		}
-		if err := along.lockItemsOf(ctx, q, held); err != nil {
+		if err := beside.lockItemsOf(ctx, q, held); err != nil {
 			return false, err
 		}
-		k := along.keeping(time.Time{})
+		k := beside.keeping(time.Time{})
 		seats, err := k.lockSeats(ctx, q, held)
 		if err != nil {
 			return false, err
@@ -408,7 +408,7 @@ func (g *GroupBuy) moveAlone(ctx context.Context, orders []string, choose func(g
 }
 
 // lockItemsOf locks the items of the holds of some orders, which are locked, in the order of their keys. A hold has its item.
-func (g *groupBuyUnits) lockItemsOf(ctx context.Context, q Tx, orders []string) error {
+func (g seatCompanions) lockItemsOf(ctx context.Context, q Tx, orders []string) error {
 	var keys []any
 	err := read(ctx, q, renderList(g.sql.keysOfText(), orders), func(rows *sql.Rows) error {
 		var key stock.Key
@@ -431,7 +431,7 @@ func (q *groupBuySQL) lockItemsText(items int) string {
 		" s " + byKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID FOR UPDATE"
 }
 
-// along is what goes along with the units of the store.
-func (g *GroupBuy) along() groupBuyUnits { return groupBuyUnits{units: g.units, sql: g.sql} }
+// seats keeps what goes beside the holds of seats.
+func (g *GroupBuy) seats() seatCompanions { return seatCompanions{units: g.units, sql: g.sql} }
 
 var _ groupbuy.Store = (*GroupBuy)(nil)

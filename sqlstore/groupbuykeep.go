@@ -13,8 +13,10 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// groupBuyUnits is what goes along with the units of group buying.
-type groupBuyUnits struct {
+// seatCompanions take and move the seats of orders along with their holds.
+type seatCompanions struct {
+	noCompanions
+
 	units *Stock
 	sql   *groupBuySQL
 }
@@ -22,7 +24,7 @@ type groupBuyUnits struct {
 // keeping is what one transaction makes of teams and seats, which it has locked: they change in memory, by the
 // rules of their domain, and are then written back at once.
 type keeping struct {
-	groupBuyUnits
+	seatCompanions
 
 	at    time.Time
 	teams map[string]*lockedTeam
@@ -34,9 +36,9 @@ type keeping struct {
 }
 
 // keeping begins to keep what a transaction makes at a moment; zero is that of its first lock.
-func (g *groupBuyUnits) keeping(at time.Time) *keeping {
+func (g seatCompanions) keeping(at time.Time) *keeping {
 	return &keeping{
-		groupBuyUnits: *g, at: at,
+		seatCompanions: g, at: at,
 		teams: map[string]*lockedTeam{}, changes: map[seatChange][]string{}, added: map[string]int64{},
 	}
 }
@@ -46,7 +48,7 @@ func (k *keeping) team(code string) *lockedTeam {
 	if t := k.teams[code]; t != nil {
 		return t
 	}
-	return &lockedTeam{Team: groupbuy.Team{Code: code}}
+	return &lockedTeam{TeamRecord: groupbuy.TeamRecord{Team: groupbuy.Team{Code: code}}}
 }
 
 // lockTeams locks and reads teams, which are there: who joins or ends one has read it.
@@ -69,7 +71,7 @@ func (k *keeping) know(team groupbuy.Team, clock int64) {
 		k.at = fromMicros(clock)
 	}
 	if k.teams[team.Code] == nil {
-		k.teams[team.Code] = &lockedTeam{Team: team, was: team.Version}
+		k.teams[team.Code] = &lockedTeam{TeamRecord: groupbuy.TeamRecord{Team: team}, was: team.Version}
 	}
 }
 
@@ -97,7 +99,7 @@ func (k *keeping) current(ctx context.Context, q Tx, statement string, codes ...
 }
 
 // seated returns which of some orders, whose holds are locked, are of the pool of an activity: they have a seat.
-func (g *groupBuyUnits) seated(ctx context.Context, q Tx, orders []string) (seated []string, err error) {
+func (g seatCompanions) seated(ctx context.Context, q Tx, orders []string) (seated []string, err error) {
 	err = read(ctx, q, renderList(g.sql.seatedOrders, orders), func(rows *sql.Rows) error {
 		var order string
 		err := rows.Scan(&order)
@@ -242,7 +244,7 @@ func (q *groupBuySQL) formingText() string {
 func (k *keeping) handOver(ctx context.Context, q Tx) error {
 	for _, code := range slices.Sorted(maps.Keys(k.teams)) {
 		team := k.teams[code]
-		if !team.Bereft() {
+		if !team.NeedsSponsor() {
 			continue
 		}
 		if team.Held+team.Paid == 0 {

@@ -234,7 +234,7 @@ func changeOf(from groupbuy.SeatState, s groupbuy.Seat) seatChange {
 
 // lockedTeam is a team as it becomes, and the version that it had when it was locked.
 type lockedTeam struct {
-	groupbuy.Team
+	groupbuy.TeamRecord
 
 	was int64
 }

@@ -14,26 +14,28 @@ import (
 )
 
 // Units implements groupbuy.Store. All of them merge their calls together.
-func (g *GroupBuy) Units(with groupbuy.Along) stock.Store { return g.units.with(with) }
+func (g *GroupBuy) Units() stock.Store { return g.units }
 
-// ride is the rider of the units: it takes the seats of the Locks that bring a booking, in their order. The item of
-// their product is locked, and so are their teams from here on.
-func (g *groupBuyUnits) ride(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
-	b := seatTaker{keeping: g.keeping(at), why: make([]error, len(calls))}
+func (seatCompanions) keeps(c stock.Companion) bool { return groupbuy.Keeps(c) }
+
+// locked takes the seats that Locks ask for, in their order. The item of their product is locked, and so are their teams
+// from here on.
+func (g seatCompanions) locked(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
+	b := seatTaker{keeping: g.keeping(at), calls: calls, why: make([]error, len(calls))}
 	var codes []string
 	var buyers []any
 	for i, c := range calls {
-		with, _ := c.along.(groupbuy.Along)
-		if with.Booking == nil {
+		request, ok := stock.CompanionOf[groupbuy.SeatRequest](c.beside)
+		if !ok {
 			continue
 		}
-		b.bookings = append(b.bookings, booked{Booking: *with.Booking, of: with.Booking, call: i, deadline: c.order.Deadline(at, c.holdFor)})
-		if !with.Booking.Opens {
-			codes = append(codes, with.Booking.Team.Code)
-			buyers = append(buyers, with.Booking.Team.Code, with.Booking.Seat.Buyer)
+		b.requests = append(b.requests, seatRequest{SeatRequest: request, call: i, deadline: c.order.Deadline(at, c.holdFor)})
+		if !request.Opens {
+			codes = append(codes, request.Team.Code)
+			buyers = append(buyers, request.Team.Code, request.Seat.Buyer)
 		}
 	}
-	if len(b.bookings) == 0 {
+	if len(b.requests) == 0 {
 		return nil
 	}
 	err := b.lockTeams(ctx, q, codes)
@@ -44,25 +46,24 @@ func (g *groupBuyUnits) ride(ctx context.Context, q Tx, at time.Time, calls []lo
 		return err
 	}
 	if !b.takeAll() {
-		return &refused{b.why}
+		return &refusals{b.why}
 	}
-	if err := b.insert(ctx, q, len(calls)); err != nil {
+	if err := b.insert(ctx, q); err != nil {
 		return err
 	}
 	if err := b.keep(ctx, q); err != nil {
 		return err
 	}
-	for _, booking := range b.bookings {
-		*booking.of = booking.Booking
+	for _, r := range b.requests {
+		calls[r.call].kept = []stock.Companion{r.SeatRequest}
 	}
 	return nil
 }
 
-// booked is a booking as it becomes, and that of its caller.
-type booked struct {
-	groupbuy.Booking
+// seatRequest is a request of a call, with the deadline of its hold, and as it becomes.
+type seatRequest struct {
+	groupbuy.SeatRequest
 
-	of       *groupbuy.Booking
 	call     int
 	deadline time.Time
 }
@@ -70,7 +71,8 @@ type booked struct {
 // seatTaker takes seats one after the other.
 type seatTaker struct {
 	*keeping
-	bookings []booked
+	calls    []lockCall
+	requests []seatRequest
 	joined   map[groupBuyer]bool
 	why      []error // of each call; nil where it may go
 }
@@ -83,38 +85,39 @@ type groupBuyer struct {
 // takeAll takes the seats, and reports whether none was refused.
 func (b *seatTaker) takeAll() bool {
 	all := true
-	for i := range b.bookings {
-		booking := &b.bookings[i]
-		err := b.take(&booking.Booking, booking.deadline)
-		b.why[booking.call] = err
+	for i := range b.requests {
+		r := &b.requests[i]
+		err := b.take(r)
+		b.why[r.call] = err
 		all = all && err == nil
 	}
 	return all
 }
 
-// take takes the seat of a booking, or returns why not.
-func (b *seatTaker) take(booking *groupbuy.Booking, deadline time.Time) error {
-	if booking.Opens {
-		return booking.Open(b.at, deadline)
+// take takes the seat of a request, or returns why not.
+func (b *seatTaker) take(r *seatRequest) (err error) {
+	if r.Opens {
+		r.SeatRequest, err = r.Open(b.at, r.deadline)
+		return err
 	}
-	team := b.team(booking.Team.Code)
-	me := groupBuyer{booking.Team.Code, booking.Seat.Buyer}
-	if err := team.Take(&booking.Seat, b.joined[me], b.at, deadline); err != nil {
+	team := b.team(r.Team.Code)
+	me := groupBuyer{r.Team.Code, r.Seat.Buyer}
+	if err := team.Take(&r.Seat, b.joined[me], b.at, r.deadline); err != nil {
 		return err
 	}
 	b.joined[me] = true
-	booking.Team = team.Team
+	r.Team = team.Team
 	return nil
 }
 
 // insert makes the rows of new teams and seats.
-func (b *seatTaker) insert(ctx context.Context, q Tx, calls int) error {
+func (b *seatTaker) insert(ctx context.Context, q Tx) error {
 	var opened []groupbuy.Team
-	seats := make([]groupbuy.Seat, len(b.bookings))
-	for i, booking := range b.bookings {
-		seats[i] = booking.Seat
-		if booking.Opens {
-			opened = append(opened, booking.Team)
+	seats := make([]groupbuy.Seat, len(b.requests))
+	for i, r := range b.requests {
+		seats[i] = r.Seat
+		if r.Opens {
+			opened = append(opened, r.Team)
 		}
 	}
 	if len(opened) > 0 {
@@ -123,8 +126,8 @@ func (b *seatTaker) insert(ctx context.Context, q Tx, calls int) error {
 			return err
 		}
 		_, err = q.ExecContext(ctx, statement)
-		if number(err) == errDuplicate && calls == 1 {
-			return &refused{[]error{groupbuy.ErrCodeTaken}}
+		if number(err) == errDuplicate && len(b.calls) == 1 {
+			return &refusals{[]error{groupbuy.ErrCodeTaken}}
 		}
 		if err != nil {
 			return unclaimed(err) // one of them: each alone
@@ -168,7 +171,7 @@ func (q *groupBuySQL) joinedText(buyers int) string {
 
 // moveSeats moves the seats of orders whose holds have made a step, all of whose items are locked. An order without a
 // seat is one of ordinary stock: only its expiry is ours to do.
-func (g *groupBuyUnits) moveSeats(ctx context.Context, q Tx, step stock.Step, orders []string, finish func(i int, seat *groupbuy.Seat)) error {
+func (g seatCompanions) moveSeats(ctx context.Context, q Tx, step stock.Step, orders []string, finish func(i int, seat *groupbuy.Seat)) error {
 	k := g.keeping(time.Time{})
 	seats, err := k.lockSeats(ctx, q, orders)
 	if err != nil {
@@ -210,24 +213,29 @@ func (g *groupBuyUnits) moveSeats(ctx context.Context, q Tx, step stock.Step, or
 		k.changed(seat, along)
 	}
 	if no {
-		return &refused{why}
+		return &refusals{why}
 	}
 	return k.keep(ctx, q)
 }
 
-// mover returns the mover of the units.
-func (g *groupBuyUnits) mover() *mover {
-	steps := map[stock.Step]bool{stock.StepPay: true, stock.StepReacquire: true, stock.StepCancel: true, stock.StepExpire: true}
-	return &mover{
-		takes: func(t stock.Transition) bool { return steps[t.Step] },
-		move: func(ctx context.Context, q Tx, t stock.Transition, orders []string) error {
-			return g.moveSeats(ctx, q, t.Step, orders, nil)
-		},
-	}
+func (seatCompanions) moves(t stock.Transition) bool {
+	return t.Step == stock.StepPay || t.Step == stock.StepReacquire || t.Step == stock.StepCancel || t.Step == stock.StepExpire
 }
 
-// back is the backer of the units: the seats of orders that are refunded leave their teams.
-func (g *groupBuyUnits) back(ctx context.Context, q Tx, calls []refundCall) error {
+// moved moves the seats of orders along with their holds.
+func (g seatCompanions) moved(ctx context.Context, q Tx, t stock.Transition, calls []moveCall) error {
+	if !g.moves(t) {
+		return nil
+	}
+	orders := make([]string, len(calls))
+	for i, c := range calls {
+		orders[i] = c.order
+	}
+	return g.moveSeats(ctx, q, t.Step, orders, nil)
+}
+
+// refunded lets the seats of orders that are refunded leave their teams.
+func (g seatCompanions) refunded(ctx context.Context, q Tx, calls []refundCall) error {
 	orders := make([]string, len(calls))
 	restocked := map[stock.Key]bool{}
 	for i, c := range calls {
@@ -239,8 +247,8 @@ func (g *groupBuyUnits) back(ctx context.Context, q Tx, calls []refundCall) erro
 		}
 	}
 	err := g.moveSeats(ctx, q, stock.StepRefund, orders, func(i int, seat *groupbuy.Seat) {
-		with, _ := calls[i].along.(groupbuy.Along)
-		seat.Actor, seat.Reason = with.Actor, with.Reason
+		by, _ := stock.CompanionOf[groupbuy.SeatRefund](calls[i].beside)
+		seat.Actor, seat.Reason, calls[i].kept = by.Actor, by.Reason, calls[i].beside
 	})
 	if err != nil {
 		return err
@@ -249,7 +257,7 @@ func (g *groupBuyUnits) back(ctx context.Context, q Tx, calls []refundCall) erro
 }
 
 // unsettle makes products go on giving back units, to which some have come.
-func (g *groupBuyUnits) unsettle(ctx context.Context, q Tx, keys map[stock.Key]bool) error {
+func (g seatCompanions) unsettle(ctx context.Context, q Tx, keys map[stock.Key]bool) error {
 	for _, key := range slices.SortedFunc(maps.Keys(keys), stock.Key.Compare) {
 		if _, err := q.ExecContext(ctx, render(g.sql.unsettleText(), key.Activity, key.SKU)); err != nil {
 			return err

@@ -20,8 +20,8 @@ type RedPacket struct {
 
 // redPacketReaders merge the reads that come in crowds.
 type redPacketReaders struct {
-	records *merger[struct{}, int64, recordAt]        // after refusals
-	shares  *merger[int64, string, *redpacket.Booked] // after grabs, by packet
+	records *merger[struct{}, int64, recordAt]             // after refusals
+	shares  *merger[int64, string, *redpacket.ShareRecord] // after grabs, by packet
 }
 
 // NewRedPacket returns the store in the tables that Migrate made with the same options. Nil
@@ -30,8 +30,9 @@ type redPacketReaders struct {
 func NewRedPacket(db *sql.DB, opts *Options) *RedPacket {
 	o, err := opts.complete()
 	b := mergeBounds(db, o)
-	r := &RedPacket{units: newStock(db, o, b, newStockSQL(o.Prefix+redPacketStock), err), sql: newRedPacketSQL(o.Prefix)}
-	r.units.rider = r.sql.bookShares
+	statements := newRedPacketSQL(o.Prefix)
+	units := newStock(db, o, b, newStockSQL(o.Prefix+redPacketStock), packetCompanions{redPacketSQL: statements}, err)
+	r := &RedPacket{units: units, sql: statements}
 	// A packet whose shares are gone gets none back; one that is off the shelf may be paid for, by
 	// another process, at any moment.
 	r.units.sights.worth = func(item stock.Item) bool { return item.Version > 0 && !item.OffShelf }
@@ -51,7 +52,7 @@ func (r *RedPacket) WithTx(tx Tx) *RedPacket {
 }
 
 // Units implements redpacket.Store.
-func (r *RedPacket) Units(person string) stock.Store { return r.units.with(person) }
+func (r *RedPacket) Units() stock.Store { return r.units }
 
 // Add implements redpacket.Store: the sender's grab, the item with the change that records its units, and
 // the packet.

@@ -56,19 +56,19 @@ func (m *mixedRedPackets) Due(ctx context.Context, limit int) ([]int64, error) {
 	return m.turn().Due(ctx, limit)
 }
 
-func (m *mixedRedPackets) Share(ctx context.Context, packet, person int64) (redpacket.Booked, bool, error) {
+func (m *mixedRedPackets) Share(ctx context.Context, packet, person int64) (redpacket.ShareRecord, bool, error) {
 	return m.turn().Share(ctx, packet, person)
 }
 
-func (m *mixedRedPackets) Shares(ctx context.Context, packet, after int64, limit int) ([]redpacket.Booked, error) {
+func (m *mixedRedPackets) Shares(ctx context.Context, packet, after int64, limit int) ([]redpacket.ShareRecord, error) {
 	return m.turn().Shares(ctx, packet, after, limit)
 }
 
-func (m *mixedRedPackets) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.Booked, error) {
+func (m *mixedRedPackets) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.ShareRecord, error) {
 	return m.turn().Payouts(ctx, after, limit)
 }
 
-func (m *mixedRedPackets) Payout(ctx context.Context, packet, no int64) (redpacket.Booked, bool, error) {
+func (m *mixedRedPackets) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRecord, bool, error) {
 	return m.turn().Payout(ctx, packet, no)
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // Payouts implements redpacket.Store.
-func (r *RedPacket) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.Booked, error) {
+func (r *RedPacket) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.ShareRecord, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -22,11 +22,11 @@ func (r *RedPacket) Payouts(ctx context.Context, after redpacket.Cursor, limit i
 }
 
 // Payout implements redpacket.Store.
-func (r *RedPacket) Payout(ctx context.Context, packet, no int64) (redpacket.Booked, bool, error) {
+func (r *RedPacket) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRecord, bool, error) {
 	if err := r.units.ready(ctx); err != nil {
-		return redpacket.Booked{}, false, err
+		return redpacket.ShareRecord{}, false, err
 	}
-	var payout redpacket.Booked
+	var payout redpacket.ShareRecord
 	err := r.units.queryAmong(ctx, render(r.sql.payout, packet, no), func(rows *sql.Rows) (bool, error) {
 		is, err := scanShare(rows)
 		if is.Places >= 0 {
@@ -61,8 +61,8 @@ func (r *RedPacket) Failed(ctx context.Context, packet, no, failures int64, reas
 }
 
 // shares reads shares and what was left of packets.
-func (r *RedPacket) shares(ctx context.Context, by queryFunc, query string) ([]redpacket.Booked, error) {
-	var shares []redpacket.Booked
+func (r *RedPacket) shares(ctx context.Context, by queryFunc, query string) ([]redpacket.ShareRecord, error) {
+	var shares []redpacket.ShareRecord
 	err := by(ctx, query, func(rows *sql.Rows) error {
 		share, err := scanShare(rows)
 		shares = append(shares, share)
@@ -75,8 +75,8 @@ func (r *RedPacket) shares(ctx context.Context, by queryFunc, query string) ([]r
 }
 
 // scanShare reads shareColumns.
-func scanShare(rows *sql.Rows) (redpacket.Booked, error) {
-	var b redpacket.Booked
+func scanShare(rows *sql.Rows) (redpacket.ShareRecord, error) {
+	var b redpacket.ShareRecord
 	var created, due int64
 	var paid sql.NullInt64
 	err := rows.Scan(&b.Packet, &b.No, &b.Person, &b.Places, &b.Money, &b.Paid, &b.Failures, &b.Reason, &created, &due, &paid)

@@ -164,9 +164,9 @@ func (r *RedPacket) Due(ctx context.Context, limit int) ([]int64, error) {
 
 // Share implements redpacket.Store. Every grab ends with it: those who ask about one packet at once are
 // answered by one read.
-func (r *RedPacket) Share(ctx context.Context, packet int64, person string) (redpacket.Booked, bool, error) {
+func (r *RedPacket) Share(ctx context.Context, packet int64, person string) (redpacket.ShareRecord, bool, error) {
 	if err := r.units.ready(ctx); err != nil {
-		return redpacket.Booked{}, false, err
+		return redpacket.ShareRecord{}, false, err
 	}
 	read := r.shareOf
 	if r.merged != nil {
@@ -174,13 +174,13 @@ func (r *RedPacket) Share(ctx context.Context, packet int64, person string) (red
 	}
 	share, err := read(ctx, packet, person)
 	if err != nil || share == nil {
-		return redpacket.Booked{}, false, err
+		return redpacket.ShareRecord{}, false, err
 	}
 	return *share, true, nil
 }
 
 // shareOf reads the share of one person; nil where there is none.
-func (r *RedPacket) shareOf(ctx context.Context, packet int64, person string) (*redpacket.Booked, error) {
+func (r *RedPacket) shareOf(ctx context.Context, packet int64, person string) (*redpacket.ShareRecord, error) {
 	query := render(r.sql.sharesOf(1), packet, person)
 	if r.units.bound() {
 		var err error
@@ -216,16 +216,16 @@ func (r *RedPacket) currentShare(ctx context.Context, packet int64, person strin
 }
 
 // sharesBatch reads those of several.
-func (r *RedPacket) sharesBatch(ctx context.Context, packet int64, people []string) ([]reply[*redpacket.Booked], error) {
+func (r *RedPacket) sharesBatch(ctx context.Context, packet int64, people []string) ([]reply[*redpacket.ShareRecord], error) {
 	found, err := r.shares(ctx, r.units.query, render(r.sql.sharesOf(len(people)), append([]any{packet}, anyOf(people)...)...))
 	if err != nil {
 		return nil, err
 	}
-	of := make(map[string]*redpacket.Booked, len(found))
+	of := make(map[string]*redpacket.ShareRecord, len(found))
 	for i := range found {
 		of[found[i].Person] = &found[i]
 	}
-	replies := make([]reply[*redpacket.Booked], len(people))
+	replies := make([]reply[*redpacket.ShareRecord], len(people))
 	for i, person := range people {
 		replies[i].answer = of[person]
 	}
@@ -233,7 +233,7 @@ func (r *RedPacket) sharesBatch(ctx context.Context, packet int64, people []stri
 }
 
 // Shares implements redpacket.Store.
-func (r *RedPacket) Shares(ctx context.Context, packet, after int64, limit int) ([]redpacket.Booked, error) {
+func (r *RedPacket) Shares(ctx context.Context, packet, after int64, limit int) ([]redpacket.ShareRecord, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return nil, err
 	}

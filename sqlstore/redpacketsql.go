@@ -147,7 +147,7 @@ func (q *redPacketSQL) sharesOf(people int) string {
 
 // insertShares renders the INSERT of the shares of a batch, which are all of one moment. It writes the
 // text at once: of all statements it is the one that grows most.
-func (q *redPacketSQL) insertShares(shares []redpacket.Booked) string {
+func (q *redPacketSQL) insertShares(shares []redpacket.ShareRecord) string {
 	clock := timestamp(shares[0].CreatedAt)
 	var b strings.Builder
 	b.Grow(len(q.claimShares) + 120*len(shares))

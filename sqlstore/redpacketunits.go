@@ -9,26 +9,36 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
-// bookShares is the rider of the units: it books a share for each of the grabs that are about to take
-// one, in their order, each worked out from what the packet has by then. The packet's row is locked and
-// read as it is, and guarded all the same. Whatever does not fit is ErrDrift, and takes nothing.
-func (q *redPacketSQL) bookShares(ctx context.Context, tx Tx, at time.Time, calls []lockCall) error {
-	if !calls[0].order.Taken { // units that are only set aside; no grab does that
+// packetCompanions book the shares of grabs.
+type packetCompanions struct {
+	noCompanions
+	*redPacketSQL
+}
+
+func (packetCompanions) keeps(c stock.Companion) bool { _, ok := c.(redpacket.Grab); return ok }
+
+// locked books a share for each of the grabs that have taken a unit, in their order, each worked out from what the packet
+// has by then. The packet's row is locked and read as it is, and guarded all the same. Whatever does not fit is ErrDrift,
+// and takes nothing.
+func (q packetCompanions) locked(ctx context.Context, tx Tx, at time.Time, calls []lockCall) error {
+	if !calls[0].order.Immediate { // units that are only set aside; no grab does that
 		return nil
 	}
 	was, err := q.lock(ctx, tx, calls[0].line().SKU)
 	if err != nil {
 		return err
 	}
-	is, shares := was, make([]redpacket.Booked, len(calls))
+	is, shares := was, make([]redpacket.ShareRecord, len(calls))
 	for i, c := range calls {
-		person, _ := c.along.(string)
-		if !redpacket.IsGrab(c.order, person) || c.line().SKU != is.ID || is.State != redpacket.Open || is.Taken >= is.Split.Count {
+		grab, _ := stock.CompanionOf[redpacket.Grab](c.beside)
+		if !grab.Of(c.order.ID, c.order.Lines) || grab.Packet != is.ID || is.State != redpacket.Open || is.Taken >= is.Split.Count {
 			return fmt.Errorf("%w: the packet of grab %q has no share for it", fault.ErrDrift, c.order.ID)
 		}
-		shares[i] = is.Take(person, at)
+		shares[i] = is.Take(grab.Person, at)
+		calls[i].kept = []stock.Companion{shares[i]}
 	}
 	if rows, err := affected(tx.ExecContext(ctx, q.insertShares(shares))); err != nil || rows != int64(len(shares)) {
 		return unclaimed(err)

@@ -15,71 +15,18 @@ import (
 // transaction it is as safe as that transaction.
 type Stock struct {
 	*handle
-	sql    *stockSQL
-	sights *sights
-	merged *stockMergers // nil where calls are not merged
-	rider  rider         // nil where nothing goes along
-	mover  *mover        // nil where nothing goes along
-	guard  *refundGuard  // nil where nobody else is asked
-	backer backer        // nil where nothing goes along
-	along  any           // what the calls bring along for those
-	broken error         // what is wrong with the options; every call returns it
-}
-
-// rider is what another domain, whose units a store keeps, does along with a Lock or a Take; see ride. It may
-// refuse some of the calls with *refused.
-type rider func(ctx context.Context, q Tx, at time.Time, calls []lockCall) error
-
-// mover is what it does along with the steps of orders; see accompany.
-type mover struct {
-	takes func(t stock.Transition) bool // part in it
-	// move may refuse it with *refused.
-	move func(ctx context.Context, q Tx, t stock.Transition, orders []string) error
-}
-
-// backer is what it does along with refunds, when the units have moved.
-type backer func(ctx context.Context, q Tx, calls []refundCall) error
-
-// refused is why another domain does not let some of the calls of a transaction, of which nothing is done then.
-type refused struct {
-	why []error // of each call; nil where it may go
-}
-
-// Error implements error.
-func (r *refused) Error() string { return errors.Join(r.why...).Error() }
-
-// reason returns why the only call of a transaction was refused, where it was, and any other error as it is.
-func reason(err error) error {
-	if r, ok := errors.AsType[*refused](err); ok {
-		return errors.Join(r.why...)
-	}
-	return err
-}
-
-// refusedBy reports whether another domain has refused something.
-func refusedBy(err error) bool {
-	_, ok := errors.AsType[*refused](err)
-	return ok
-}
-
-// with returns the same store whose calls bring something along.
-func (s *Stock) with(along any) *Stock {
-	bound := *s
-	bound.along = along
-	return &bound
-}
-
-// refundGuard is what it does along with a refund, and whether it lets it.
-type refundGuard struct {
-	let     func(ctx context.Context, q Tx, orders []string) (bool, error) // for all of the orders, whose holds are locked
-	refusal error                                                          // what a refund is refused with that it does not let
+	sql        *stockSQL
+	sights     *sights
+	merged     *stockMergers // nil where calls are not merged
+	companions companions
+	broken     error // what is wrong with the options; every call returns it
 }
 
 // stockMergers merge the calls of a store, each kind by what it is hot on.
 type stockMergers struct {
 	locks   *merger[lockKey, lockCall, lockAnswer]
-	moves   *merger[stock.Step, moveCall, stock.Verdict]
-	refunds *merger[struct{}, refundCall, refundAnswer]
+	moves   *merger[stock.Step, moveCall, stock.MoveResult]
+	refunds *merger[struct{}, refundCall, stock.RefundResult]
 	orders  *merger[struct{}, string, knownOrder]
 	usages  *merger[stock.Key, string, stock.Usage]
 	holds   *merger[struct{}, string, holdAt]
@@ -92,12 +39,12 @@ type stockMergers struct {
 // as ErrInvalid.
 func NewStock(db *sql.DB, opts *Options) *Stock {
 	o, err := opts.complete()
-	return newStock(db, o, mergeBounds(db, o), newStockSQL(o.Prefix+goodsStock), err)
+	return newStock(db, o, mergeBounds(db, o), newStockSQL(o.Prefix+goodsStock), noCompanions{}, err)
 }
 
-// newStock returns the store with these statements, which merges within these bounds.
-func newStock(db *sql.DB, o Options, b *bounds, statements *stockSQL, err error) *Stock {
-	s := &Stock{handle: newHandle(db), sql: statements, sights: &sights{soldOutFor: o.SoldOutFor}, broken: err}
+// newStock returns the store with these statements, which merges within these bounds and has its companions kept.
+func newStock(db *sql.DB, o Options, b *bounds, statements *stockSQL, by companions, err error) *Stock {
+	s := &Stock{handle: newHandle(db), sql: statements, sights: &sights{soldOutFor: o.SoldOutFor}, companions: by, broken: err}
 	if b != nil {
 		s.merged = &stockMergers{
 			locks:   newMerger(b, s.lockBatch, s.lockAlone),
@@ -128,20 +75,22 @@ func newStock(db *sql.DB, o Options, b *bounds, statements *stockSQL, err error)
 //
 // A handle that is in no transaction is refused with ErrInvalid, before anything is changed.
 func (s *Stock) WithTx(tx Tx) *Stock {
-	bound := &Stock{handle: s.within(tx), sql: s.sql, sights: s.sights, rider: s.rider, mover: s.mover, guard: s.guard,
-		backer: s.backer, along: s.along, broken: s.broken}
+	bound := &Stock{handle: s.within(tx), sql: s.sql, sights: s.sights, companions: s.companions, broken: s.broken}
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
 	}
 	return bound
 }
 
-// ready refuses what cannot work before any I/O.
-func (s *Stock) ready(ctx context.Context) error {
+// ready refuses what cannot work before any I/O, and companions that are not kept.
+func (s *Stock) ready(ctx context.Context, beside ...stock.Companion) error {
 	if s.broken != nil {
 		return s.broken
 	}
-	return s.handle.ready(ctx)
+	if err := s.handle.ready(ctx); err != nil {
+		return err
+	}
+	return stock.KeepsAll(beside, s.companions.keeps)
 }
 
 // taken turns the duplicate key of an insert that claims an ID into the verdict Exists.
@@ -149,7 +98,7 @@ func taken(verdict stock.Verdict, err error) (stock.Verdict, error) {
 	if number(err) == errDuplicate {
 		return stock.Exists, nil
 	}
-	return verdict, err
+	return verdict, reason(err)
 }
 
 // verdict is Done for a change that was kept.
@@ -161,12 +110,12 @@ func verdict(kept bool) stock.Verdict {
 }
 
 // Create implements stock.Store.
-func (s *Stock) Create(ctx context.Context, item stock.Item) (stock.Verdict, error) {
-	if err := s.ready(ctx); err != nil {
+func (s *Stock) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (stock.Verdict, error) {
+	if err := s.ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
 	defer s.freed(item.Key)
-	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+	kept, err := s.change(ctx, beside, func(q Tx) (bool, error) {
 		err := s.keepInsertID(ctx, q, func() error {
 			_, err := q.ExecContext(ctx, render(s.sql.createItem, item.SKU, item.Activity, item.Total, item.Left,
 				item.SPU, item.Unlimited, item.OffShelf, item.Start, item.End, item.PerOrder, item.PerBuyer, item.LiveHolds))
@@ -181,18 +130,20 @@ func (s *Stock) Create(ctx context.Context, item stock.Item) (stock.Verdict, err
 	return taken(verdict(kept), err)
 }
 
-// Change implements stock.Store.
-func (s *Stock) Change(ctx context.Context, from stock.Item, to stock.Terms, total int64) (stock.Verdict, error) {
-	if err := s.ready(ctx); err != nil {
+// SetTerms implements stock.Store.
+func (s *Stock) SetTerms(
+	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
+) (stock.Verdict, error) {
+	if err := s.ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
 	defer s.freed(from.Key)
 	terms := []any{to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer, to.LiveHolds}
 	if from.Unlimited == to.Unlimited {
-		rows, err := s.exec(ctx, render(s.sql.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
-		return verdict(rows > 0), err
+		verdict, err := s.changeBy(ctx, beside, render(s.sql.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
+		return verdict, reason(err)
 	}
-	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+	kept, err := s.change(ctx, beside, func(q Tx) (bool, error) {
 		// What is left of a new total; an unlimited item has nothing left to count.
 		limited := !to.Unlimited
 		rows, err := affected(q.ExecContext(ctx, render(s.sql.changeLimit, append(terms, to.Unlimited, total, limited, total,
@@ -206,32 +157,33 @@ func (s *Stock) Change(ctx context.Context, from stock.Item, to stock.Terms, tot
 	if number(err) == errDuplicate {
 		return stock.Refused, nil // from is of before an earlier switch
 	}
-	return verdict(kept), err
+	return verdict(kept), reason(err)
 }
 
 // Lock implements stock.Store: the hold first, the hot row last, so that it is locked for as
 // short as can be.
-func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
-	if err := s.ready(ctx); err != nil {
-		return stock.Locking{}, err
+func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
+	if err := s.ready(ctx, order.Beside...); err != nil {
+		return stock.LockResult{}, err
 	}
-	call := lockCall{order: order, holdFor: holdFor, along: s.along}
+	call := lockCall{order: order, holdFor: holdFor, carried: carried{beside: order.Beside}}
 	if s.merged == nil || len(order.Lines) > 1 {
 		answer, err := s.lock(ctx, call)
-		return call.locking(answer), err
+		return call.result(answer), err
 	}
 	answer, settled, err := s.refuse(ctx, call)
 	if err == nil && !settled {
 		answer, err = s.merged.locks.do(ctx, call.key(), call)
 	}
-	return call.locking(answer), err
+	return call.result(answer), err
 }
 
 // lock locks one order by itself.
 func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
-	usages, _ := usagesOf([]lockCall{call})
+	calls := []lockCall{call}
+	usages, _ := usagesOf(calls)
 	var lockedAt time.Time
-	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+	kept, err := s.change(ctx, call.beside, func(q Tx) (bool, error) {
 		var err error
 		if lockedAt, err = s.claim(ctx, q, call); err != nil {
 			return false, err
@@ -249,9 +201,9 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 		if err != nil || rows != int64(len(call.order.Lines)) {
 			return false, err
 		}
-		return true, s.ride(ctx, q, lockedAt, []lockCall{call})
+		return true, s.locked(ctx, q, lockedAt, calls)
 	})
-	if r, ok := errors.AsType[*refused](err); ok {
+	if r, ok := errors.AsType[*refusals](err); ok {
 		return lockAnswer{verdict: stock.Refused, why: r.why[0]}, nil
 	}
 	verdict, err := taken(verdict(kept), err)
@@ -261,22 +213,15 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 	for _, l := range call.order.Lines {
 		s.sights.forget(l.Key())
 	}
-	return lockAnswer{verdict: stock.Done, at: lockedAt}, nil
+	return lockAnswer{verdict: stock.Done, at: lockedAt, kept: calls[0].kept}, nil
 }
 
-// ride does what goes along with orders that lock or take units, in their order and transaction,
-// once the row of their item is locked. Then it refuses those that would be dead at that moment.
-func (s *Stock) ride(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
-	if s.rider != nil {
-		if err := s.rider(ctx, q, at, calls); err != nil {
-			return err
-		}
+// locked tells of orders that lock or take units, in their order, once the rows of their items are locked. Then it
+// refuses those that would be dead at that moment.
+func (s *Stock) locked(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
+	if err := s.companions.locked(ctx, q, at, calls); err != nil {
+		return err
 	}
-	return lapsed(at, calls)
-}
-
-// lapsed refuses the orders whose Until is over at a moment.
-func lapsed(at time.Time, calls []lockCall) error {
 	var why []error
 	for i, c := range calls {
 		if err := c.order.Lapsed(at); err != nil {
@@ -286,10 +231,7 @@ func lapsed(at time.Time, calls []lockCall) error {
 			why[i] = err
 		}
 	}
-	if why == nil {
-		return nil
-	}
-	return &refused{why}
+	return refuseEach(why)
 }
 
 // claim inserts the holds of some orders, and the rows of their buyers in the caller's transaction, and returns the clock they
@@ -354,50 +296,50 @@ func (h *handle) keepInsertID(ctx context.Context, q Tx, fn func() error) error 
 	return err
 }
 
-// Close implements stock.Store.
-func (s *Stock) Close(ctx context.Context, order string) (stock.Verdict, error) {
-	if err := s.ready(ctx); err != nil {
+// Void implements stock.Store.
+func (s *Stock) Void(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
+	if err := s.ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
-	rows, err := s.exec(ctx, render(s.sql.closeOrder, order))
-	return taken(verdict(rows > 0), err)
+	return taken(s.changeBy(ctx, beside, render(s.sql.closeOrder, order)))
 }
 
 // Fence implements stock.Store. The update waits for the locks of every statement of the order
 // that is under way: a plain read would not.
-func (s *Stock) Fence(ctx context.Context, order string) (stock.Verdict, error) {
-	if err := s.ready(ctx); err != nil {
+func (s *Stock) Fence(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
+	if err := s.ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
-	rows, err := s.execHolds(ctx, order, render(s.sql.fenceOrder, order))
-	return verdict(rows > 0), err
+	return s.changeHolds(ctx, beside, order, render(s.sql.fenceOrder, order))
 }
 
 // SetDeadline implements stock.Store.
-func (s *Stock) SetDeadline(ctx context.Context, hold stock.Hold, deadline time.Time) (stock.Verdict, error) {
-	if err := s.ready(ctx); err != nil {
+func (s *Stock) SetDeadline(
+	ctx context.Context, hold stock.Hold, deadline time.Time, beside ...stock.Companion,
+) (stock.Verdict, error) {
+	if err := s.ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
 	defer s.freed(keysOf(hold)...)
-	rows, err := s.execHolds(ctx, hold.Order, render(s.sql.setDeadline, deadline, hold.Order, hold.Fence, hold.Deadline))
-	return verdict(rows > 0), err
+	return s.changeHolds(ctx, beside, hold.Order, render(s.sql.setDeadline, deadline, hold.Order, hold.Fence, hold.Deadline))
 }
 
-// execHolds runs an UPDATE of the holds of an order, whose condition begins with the order: by itself, or in the caller's
+// changeHolds runs an UPDATE of the holds of an order, whose condition begins with the order: by itself, or in the caller's
 // transaction by their whole keys.
-func (s *Stock) execHolds(ctx context.Context, order, statement string) (rows int64, err error) {
+func (s *Stock) changeHolds(ctx context.Context, beside []stock.Companion, order, statement string) (stock.Verdict, error) {
 	if !s.bound() {
-		return s.exec(ctx, statement)
+		verdict, err := s.changeBy(ctx, beside, statement)
+		return verdict, reason(err)
 	}
-	_, err = s.atomically(ctx, func(q Tx) (bool, error) {
+	kept, err := s.change(ctx, beside, func(q Tx) (bool, error) {
 		lines, err := s.lockOrder(ctx, q, order)
 		if err != nil || lines == 0 {
 			return false, err
 		}
-		rows, err = affected(q.ExecContext(ctx, statement+wholeKeys(lines)))
-		return true, err
+		rows, err := affected(q.ExecContext(ctx, statement+wholeKeys(lines)))
+		return rows > 0, err
 	})
-	return rows, err
+	return verdict(kept), reason(err)
 }
 
 // lockOrder locks the hold of an order, in the caller's transaction, and returns how many lines it has: 0 where the order has
@@ -421,12 +363,12 @@ func keysOf(hold stock.Hold) []stock.Key {
 }
 
 // Apply implements stock.Store.
-func (s *Stock) Apply(ctx context.Context, change stock.Change) (stock.Verdict, error) {
-	if err := s.ready(ctx); err != nil {
+func (s *Stock) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
+	if err := s.ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
 	defer s.freed() // few, and of many items
-	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+	kept, err := s.change(ctx, beside, func(q Tx) (bool, error) {
 		if err := s.record(ctx, q, change); err != nil {
 			return false, err
 		}

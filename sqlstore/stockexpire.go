@@ -132,16 +132,20 @@ func (s *Stock) expireBatch(ctx context.Context, _ struct{}, asked [][]string) (
 
 // expire releases what one call found; orders of several lines one by one.
 func (s *Stock) expire(ctx context.Context, _ struct{}, orders []string) ([]string, error) {
-	moved, err := s.moveMany(ctx, stock.StepExpire, orders, func(string, int64) bool { return true })
+	calls := make([]moveCall, 0, len(orders))
+	for _, order := range slices.Compact(slices.Sorted(slices.Values(orders))) {
+		calls = append(calls, moveCall{order: order})
+	}
+	moved, err := s.moveMany(ctx, stock.StepExpire, calls)
 	if err != nil {
 		return nil, err
 	}
 	for _, order := range moved.longer {
-		verdict, err := s.move(ctx, stock.StepExpire, moveCall{order: order})
+		result, err := s.move(ctx, stock.StepExpire, moveCall{order: order})
 		if err != nil {
 			return moved.orders, err
 		}
-		if verdict == stock.Done {
+		if result.Verdict == stock.Done {
 			moved.orders = append(moved.orders, order)
 		}
 	}

@@ -25,11 +25,11 @@ type lockKey struct {
 type lockCall struct {
 	order   stock.Order
 	holdFor time.Duration
-	along   any // for the rider
+	carried
 }
 
 // key is what it is merged by.
-func (c lockCall) key() lockKey { return lockKey{c.line().Key(), c.order.Taken} }
+func (c lockCall) key() lockKey { return lockKey{c.line().Key(), c.order.Immediate} }
 
 // transition is that of each of its units.
 func (c lockCall) transition() stock.Transition { return c.order.Step().Transition() }
@@ -37,35 +37,31 @@ func (c lockCall) transition() stock.Transition { return c.order.Step().Transiti
 // line returns the one line of an order that is merged.
 func (c lockCall) line() stock.Line { return c.order.Lines[0] }
 
-// lockAnswer is what became of it: what a stock.Locking says, in less.
+// lockAnswer is what became of it: what a stock.LockResult says, in less.
 type lockAnswer struct {
 	verdict stock.Verdict
-	at      time.Time // when it was Done
-	why     error     // why it was Refused
+	at      time.Time         // when it was Done
+	kept    []stock.Companion // and what was kept beside it
+	why     error             // why it was Refused
 }
 
-// locking returns what the answer says.
-func (c lockCall) locking(a lockAnswer) stock.Locking {
-	if a.verdict == stock.Done {
-		return c.locked(a.at)
+// result returns what the answer says.
+func (c lockCall) result(a lockAnswer) stock.LockResult {
+	if a.verdict != stock.Done {
+		return stock.LockResult{Verdict: a.verdict, Why: a.why}
 	}
-	return stock.Locking{Verdict: a.verdict, Why: a.why}
-}
-
-// locked is the answer to a call that was done at a time.
-func (c lockCall) locked(at time.Time) stock.Locking {
 	hold := stock.Hold{
 		Order: c.order.ID, Buyer: c.order.Buyer, State: c.transition().To,
-		Deadline: c.order.Deadline(at, c.holdFor), LockedAt: at, UpdatedAt: at,
+		Deadline: c.order.Deadline(a.at, c.holdFor), LockedAt: a.at, UpdatedAt: a.at, Beside: a.kept,
 	}
-	if c.order.Taken {
-		hold.PaidAt = at
+	if c.order.Immediate {
+		hold.PaidAt = a.at
 	}
 	hold.Lines = make([]stock.HoldLine, len(c.order.Lines))
 	for i, l := range c.order.Lines {
 		hold.Lines[i].Line = l
 	}
-	return stock.Locking{Verdict: stock.Done, Hold: hold}
+	return stock.LockResult{Verdict: stock.Done, Hold: hold}
 }
 
 // lockBatch locks orders of one item together: one INSERT of all holds, one guarded UPDATE of the
@@ -91,7 +87,7 @@ func (s *Stock) lockBatch(ctx context.Context, key lockKey, calls []lockCall) ([
 			return b.finish(), nil
 		}
 		done, err := b.try(ctx)
-		if r, ok := errors.AsType[*refused](err); ok { // once more without them, as it is
+		if r, ok := errors.AsType[*refusals](err); ok { // once more without them, as it is
 			b.refuse(r)
 			look = false
 			continue
@@ -142,8 +138,8 @@ func (b *lockBatch) rejoin() {
 	b.behind = nil
 }
 
-// refuse answers those whom the rider has refused, as long as the others go.
-func (b *lockBatch) refuse(r *refused) {
+// refuse answers those whom a companion has refused, as long as the others go.
+func (b *lockBatch) refuse(r *refusals) {
 	var in []int
 	for n, i := range b.in {
 		if r.why[n] == nil {
@@ -220,8 +216,8 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	b.store.sights.forget(b.key.Key)
-	for _, i := range b.in {
-		b.replies[i].answer = lockAnswer{verdict: stock.Done, at: lockedAt}
+	for n, i := range b.in {
+		b.replies[i].answer = lockAnswer{verdict: stock.Done, at: lockedAt, kept: calls[n].kept}
 	}
 	return true, nil
 }
@@ -229,6 +225,9 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 // lockMany locks orders of one item within a transaction, and reports whether all of them went. More than
 // MaxBatchSize take several rounds of the item's row, which nobody else comes between.
 func (s *Stock) lockMany(ctx context.Context, q Tx, key lockKey, calls []lockCall) (at time.Time, ok bool, err error) {
+	if err := beforeAll(ctx, s, q, calls); err != nil {
+		return at, false, err
+	}
 	if at, err = s.claim(ctx, q, calls...); err != nil {
 		return at, false, err
 	}
@@ -253,7 +252,7 @@ func (s *Stock) lockMany(ctx context.Context, q Tx, key lockKey, calls []lockCal
 			return at, false, err
 		}
 	}
-	return at, true, s.ride(ctx, q, at, calls)
+	return at, true, s.locked(ctx, q, at, calls)
 }
 
 // split sends those that are still in the batch alone, and those that were refused because of them.

@@ -13,18 +13,19 @@ import (
 type moveCall struct {
 	order string
 	fence int64
+	carried
 }
 
 // Move implements stock.Store. A step that draws has to look at each item, and goes alone.
-func (s *Stock) Move(ctx context.Context, step stock.Step, order string, fence int64) (stock.Verdict, error) {
-	if err := s.ready(ctx); err != nil {
-		return stock.Refused, err
+func (s *Stock) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
+	if err := s.ready(ctx, move.Beside...); err != nil {
+		return stock.MoveResult{}, err
 	}
-	call := moveCall{order: order, fence: fence}
-	if s.merged == nil || step.Transition().Draws() {
-		return s.move(ctx, step, call)
+	call := moveCall{order: move.Order, fence: move.Fence, carried: carried{beside: move.Beside}}
+	if s.merged == nil || move.Step.Transition().Draws() {
+		return s.move(ctx, move.Step, call)
 	}
-	return s.merged.moves.do(ctx, step, call)
+	return s.merged.moves.do(ctx, move.Step, call)
 }
 
 // move moves one order by itself, in one guarded UPDATE of its holds, their items and what
@@ -34,16 +35,17 @@ func (s *Stock) Move(ctx context.Context, step stock.Step, order string, fence i
 // a transaction by itself.
 //
 // A step that draws is refused unless all lines went.
-func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock.Verdict, error) {
+func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock.MoveResult, error) {
 	t := step.Transition()
 	if frees(t) || t.Draws() { // of which items it does not know
 		defer s.freed()
 	}
-	if !s.bound() && !t.Draws() && !s.accompanied(t) {
+	if !s.bound() && !t.Draws() && len(call.beside) == 0 && !s.companions.moves(t) {
 		rows, err := s.exec(ctx, s.sql.move(step, call, 0))
-		return verdict(rows > 0), err
+		return stock.MoveResult{Verdict: verdict(rows > 0)}, err
 	}
-	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+	calls := []moveCall{call}
+	kept, err := s.change(ctx, call.beside, func(q Tx) (bool, error) {
 		lines, count := 0, s.sql.countState
 		if s.bound() {
 			var err error
@@ -63,21 +65,9 @@ func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock
 				return false, err
 			}
 		}
-		return true, s.accompany(ctx, q, t, []string{call.order})
+		return true, s.companions.moved(ctx, q, t, calls)
 	})
-	return verdict(kept), reason(err)
-}
-
-// accompanied reports whether something goes along with a transition.
-func (s *Stock) accompanied(t stock.Transition) bool { return s.mover != nil && s.mover.takes(t) }
-
-// accompany does what goes along with orders that a transition has moved, in its transaction: their holds,
-// buyers and items are locked.
-func (s *Stock) accompany(ctx context.Context, q Tx, t stock.Transition, orders []string) error {
-	if !s.accompanied(t) {
-		return nil
-	}
-	return s.mover.move(ctx, q, t, orders)
+	return stock.MoveResult{Verdict: verdict(kept), Beside: calls[0].kept}, reason(err)
 }
 
 // frees reports whether a transition makes units available.
@@ -93,27 +83,27 @@ func (s *Stock) freed(keys ...stock.Key) {
 
 // moveBatch moves many orders by one step in one transaction. An order that comes twice moves
 // once: for the other call it has moved already. Where the books of one refuse, all go alone.
-func (s *Stock) moveBatch(ctx context.Context, step stock.Step, calls []moveCall) ([]reply[stock.Verdict], error) {
+func (s *Stock) moveBatch(ctx context.Context, step stock.Step, calls []moveCall) ([]reply[stock.MoveResult], error) {
 	first := make(map[string]int, len(calls))
-	orders := make([]string, 0, len(calls))
+	once := make([]moveCall, 0, len(calls))
 	for i, c := range calls {
 		if _, twice := first[c.order]; !twice {
 			first[c.order] = i
-			orders = append(orders, c.order)
+			once = append(once, c)
 		}
 	}
-	moved, err := s.moveMany(ctx, step, orders, func(order string, fence int64) bool {
-		return step == stock.StepExpire || calls[first[order]].fence == fence
-	})
-	replies := make([]reply[stock.Verdict], len(calls))
+	moved, err := s.moveMany(ctx, step, once)
+	replies := make([]reply[stock.MoveResult], len(calls))
 	switch {
 	case errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow), refusedBy(err):
 		return allAlone(replies), nil
 	case err != nil:
 		return nil, err
+	case moved.alone:
+		return allAlone(replies), nil
 	}
-	for _, order := range moved.orders {
-		replies[first[order]].answer = stock.Done
+	for _, c := range moved.calls {
+		replies[first[c.order]].answer = stock.MoveResult{Verdict: stock.Done, Beside: c.kept}
 	}
 	for _, order := range moved.longer {
 		replies[first[order]].alone = true
@@ -129,13 +119,21 @@ func allAlone[A any](replies []reply[A]) []reply[A] {
 	return replies
 }
 
-// moveMany applies a step to those of the orders of one line that let it and are wanted with the
-// fence they have, to all of them or none, and returns them; and, untouched, those of several lines.
-func (s *Stock) moveMany(ctx context.Context, step stock.Step, orders []string, wanted func(order string, fence int64) bool) (movedHolds, error) {
+// moveMany applies a step to those orders of one line that let it and have the fence of their call, to all of them or none,
+// and returns them; and, untouched, those of several lines. Each order has one call.
+func (s *Stock) moveMany(ctx context.Context, step stock.Step, calls []moveCall) (movedHolds, error) {
 	t := step.Transition()
+	orders, of := make([]string, len(calls)), make(map[string]moveCall, len(calls))
+	for i, c := range calls {
+		orders[i], of[c.order] = c.order, c
+	}
+	wanted := func(order string, fence int64) bool { return step == stock.StepExpire || of[order].fence == fence }
 	var m movedHolds
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
 		m = movedHolds{tally: newTally()}
+		if err := beforeAll(ctx, s, q, calls); err != nil {
+			return false, err
+		}
 		statements := s.sql.many[step]
 		if s.bound() && step == stock.StepExpire { // who releases what is dead on the way to something else waits for nobody
 			statements.lock += " SKIP LOCKED"
@@ -146,13 +144,23 @@ func (s *Stock) moveMany(ctx context.Context, step stock.Step, orders []string, 
 		if err := m.apply(ctx, q, s.sql); err != nil {
 			return false, err
 		}
-		return true, s.accompany(ctx, q, t, m.orders)
+		for _, order := range m.orders {
+			m.calls = append(m.calls, of[order])
+			delete(of, order)
+		}
+		for _, c := range of { // which is not to keep what it carries
+			m.alone = m.alone || len(c.beside) > 0
+		}
+		if m.alone {
+			return false, nil
+		}
+		return true, s.companions.moved(ctx, q, t, m.calls)
 	})
 	if frees(t) && len(m.orders) > 0 { // also where the answer to the COMMIT is lost
 		s.freed(m.keys()...)
 	}
 	if !kept {
-		m.orders = nil
+		m.orders, m.calls = nil, nil
 	}
 	return m, err
 }
@@ -161,8 +169,10 @@ func (s *Stock) moveMany(ctx context.Context, step stock.Step, orders []string, 
 type movedHolds struct {
 	*tally
 	orders []string
-	longer []string  // orders of several lines
-	at     time.Time // the moment at which the guard let them through
+	calls  []moveCall // of those orders
+	longer []string   // orders of several lines
+	alone  bool       // the calls have to be made one by one
+	at     time.Time  // the moment at which the guard let them through
 }
 
 // move moves those of the orders that let the step and are wanted, and adds up what their units do.

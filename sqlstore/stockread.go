@@ -298,12 +298,12 @@ func (s *Stock) Holds(ctx context.Context, filter stock.Filter, after stock.Curs
 	return r.holds, nil
 }
 
-// Refunding implements stock.Store.
-func (s *Stock) Refunding(ctx context.Context, id string) (stock.Refunding, error) {
+// RefundRecord implements stock.Store.
+func (s *Stock) RefundRecord(ctx context.Context, id string) (stock.RefundRecord, error) {
 	if err := s.ready(ctx); err != nil {
-		return stock.Refunding{}, err
+		return stock.RefundRecord{}, err
 	}
-	var refund stock.Refunding
+	var refund stock.RefundRecord
 	r := linedRead{blank: s.sql.blankRefund, first: s.sql.lockRefund, all: s.sql.currentRefund, args: []any{id}}
 	err := s.settled(ctx, r, s.sql.readRefund, func(rows *sql.Rows) error {
 		var line stock.Line

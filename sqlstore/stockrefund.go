@@ -13,15 +13,15 @@ import (
 
 // refundCall is a Refund as it waits for its batch.
 type refundCall struct {
-	refund stock.Refunding
-	hold   stock.Hold // as it was read, and once it is locked, as it is
-	along  any        // for the backer
+	refund stock.RefundRecord
+	hold   stock.Hold  // as it was read, and once it is locked, as it is
+	to     stock.State // what the refund leads the order to, once it is worked out
+	carried
 }
 
-// refundAnswer is what became of it.
-type refundAnswer struct {
-	refund  stock.Refunding // as it is recorded
-	verdict stock.Verdict
+// result is what became of a call that was made.
+func (c refundCall) result() stock.RefundResult {
+	return stock.RefundResult{Verdict: stock.Done, Refund: c.refund, State: c.to, Beside: c.kept}
 }
 
 // transition is that of each of its units.
@@ -41,65 +41,69 @@ func (c refundCall) freed(num int64) int64 {
 }
 
 // Refund implements stock.Store. Refunds of orders of one line are merged.
-func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
-	if err := s.ready(ctx); err != nil {
-		return stock.Refunding{}, stock.Refused, err
+func (s *Stock) Refund(
+	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
+) (stock.RefundResult, error) {
+	if err := s.ready(ctx, beside...); err != nil {
+		return stock.RefundResult{}, err
 	}
-	call, do := refundCall{refund: refund, hold: hold, along: s.along}, s.refund
+	call, do := refundCall{refund: refund, hold: hold, carried: carried{beside: beside}}, s.refund
 	if s.merged != nil && len(hold.Lines) == 1 {
 		do = s.merged.refunds.do
 	}
-	answer, err := do(ctx, struct{}{}, call)
-	return answer.refund, answer.verdict, err
+	return do(ctx, struct{}{}, call)
 }
 
 // refund makes one refund by itself: first the order's holds are locked, and the refund is worked out from them; then
-// it claims its number, whoever else guards it lets it, and each line moves under its own guard.
-func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (refundAnswer, error) {
+// it claims its number, whoever keeps companions lets it, and each line moves under its own guard.
+func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (stock.RefundResult, error) {
 	if call.refund.Restock {
 		defer s.freed(keysOf(call.hold)...)
 	}
-	var booked stock.Refunding
-	let := true
-	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
+	var made []refundCall
+	kept, err := s.change(ctx, call.beside, func(q Tx) (bool, error) {
 		is, ok, err := s.lockRefunded(ctx, q, call.hold)
 		if err != nil {
 			return false, err
 		}
-		var after stock.Hold
-		var refusal error
-		if booked, after, refusal = call.refund.Of(is); !ok || refusal != nil {
+		record, after, refusal := call.refund.Of(is)
+		if !ok || refusal != nil {
 			return false, s.claimRefund(ctx, q, call)
 		}
-		call := refundCall{refund: booked, hold: is, along: call.along}
-		if err := s.insertRefund(ctx, q, booked); err != nil {
+		made = []refundCall{{refund: record, hold: is, to: after.State, carried: call.carried}}
+		if err := s.insertRefund(ctx, q, record); err != nil {
 			return false, err
 		}
-		if let, err = s.lets(ctx, q, []string{is.Order}); err != nil || !let {
+		if err := s.companions.refunding(ctx, q, made); err != nil {
 			return false, err
 		}
-		for _, l := range booked.Lines {
-			rows, err := affected(q.ExecContext(ctx, s.sql.refundLine(call, l, lineOf(is, l.Key()))))
-			if err != nil || rows == 0 {
-				return false, err
-			}
+		if moved, err := s.moveRefund(ctx, q, made[0]); err != nil || !moved {
+			return false, err
 		}
-		if after.State != is.State {
-			rows, err := affected(q.ExecContext(ctx, s.sql.setState(is, after.State)))
-			if err != nil || rows != int64(len(is.Lines)) {
-				return false, err
-			}
-		}
-		return true, s.back(ctx, q, call)
+		return true, s.companions.refunded(ctx, q, made)
 	})
-	if err == nil && !let {
-		return refundAnswer{}, s.guard.refusal
+	switch verdict, err := taken(verdict(kept), err); verdict {
+	case stock.Done:
+		return made[0].result(), nil
+	default:
+		return stock.RefundResult{Verdict: verdict}, err
 	}
-	verdict, err := taken(verdict(kept), reason(err))
-	if verdict != stock.Done {
-		booked = stock.Refunding{}
+}
+
+// moveRefund moves the lines of a refund that is worked out, each under its own guard, and reports whether all of them went.
+func (s *Stock) moveRefund(ctx context.Context, q Tx, call refundCall) (bool, error) {
+	is := call.hold
+	for _, l := range call.refund.Lines {
+		rows, err := affected(q.ExecContext(ctx, s.sql.refundLine(call, l, lineOf(is, l.Key()))))
+		if err != nil || rows == 0 {
+			return false, err
+		}
 	}
-	return refundAnswer{booked, verdict}, err
+	if call.to == is.State {
+		return true, nil
+	}
+	rows, err := affected(q.ExecContext(ctx, s.sql.setState(is, call.to)))
+	return rows == int64(len(is.Lines)), err
 }
 
 // claimRefund claims the number of a refund that is refused: it may be known, which comes first.
@@ -112,7 +116,7 @@ func (s *Stock) claimRefund(ctx context.Context, q Tx, call refundCall) error {
 }
 
 // insertRefund claims the number of a refund.
-func (s *Stock) insertRefund(ctx context.Context, q Tx, booked stock.Refunding) error {
+func (s *Stock) insertRefund(ctx context.Context, q Tx, booked stock.RefundRecord) error {
 	takeBack := render(s.sql.deleteRefundText(len(booked.Lines)), booked.ID)
 	return insert(ctx, q, s.sql.insertRefunds(booked), takeBack)
 }
@@ -138,35 +142,26 @@ func (s *Stock) lockRefunded(ctx context.Context, q Tx, hold stock.Hold) (stock.
 	return hold, lines == len(hold.Lines), err
 }
 
-// back does what goes along with refunds that are made, in their transaction.
-func (s *Stock) back(ctx context.Context, q Tx, calls ...refundCall) error {
-	if s.backer == nil {
-		return nil
-	}
-	return s.backer(ctx, q, calls)
-}
-
-// lets asks whoever else guards refunds whether the orders, whose holds are locked, may be refunded.
-func (s *Stock) lets(ctx context.Context, q Tx, orders []string) (bool, error) {
-	if s.guard == nil {
-		return true, nil
-	}
-	return s.guard.let(ctx, q, orders)
-}
-
 // refundBatch makes many refunds in one transaction, those of one order one after the other. A number that comes twice
-// and what is refused go alone; and where a number is known, or the books or the guard of one refuse, all do: each
+// and what is refused go alone; and where a number is known, or the books or the companions of one refuse, all do: each
 // finds out for itself.
-func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall) ([]reply[refundAnswer], error) {
-	replies := allAlone(make([]reply[refundAnswer], len(calls)))
+func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall) ([]reply[stock.RefundResult], error) {
+	replies := allAlone(make([]reply[stock.RefundResult], len(calls)))
 	var b refundBatch
+	var made []refundCall
 	kept, err := s.atomically(ctx, func(q Tx) (bool, error) {
 		b = newRefundBatch(calls)
 		t := newTally()
+		if err := beforeAll(ctx, s, q, calls); err != nil {
+			return false, err
+		}
 		if err := b.lock(ctx, q, s.sql.lockRefunds, t); err != nil || len(b.done) == 0 {
 			return false, err
 		}
-		if let, err := s.lets(ctx, q, b.moved()); err != nil || !let {
+		if made = b.made(); len(made) < len(calls) && slices.ContainsFunc(calls, func(c refundCall) bool { return len(c.beside) > 0 }) {
+			return false, nil // those that are not made are not to keep what they carry
+		}
+		if err := s.companions.refunding(ctx, q, made); err != nil {
 			return false, err
 		}
 		if err := s.bookRefunds(ctx, q, b); err != nil {
@@ -175,7 +170,7 @@ func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall)
 		if err := t.apply(ctx, q, s.sql); err != nil {
 			return false, err
 		}
-		return true, s.back(ctx, q, b.made()...)
+		return true, s.companions.refunded(ctx, q, made)
 	})
 	for _, i := range b.done { // also where the answer to the COMMIT is lost
 		if calls[i].refund.Restock {
@@ -187,8 +182,8 @@ func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall)
 	case err != nil:
 		return nil, err
 	case kept:
-		for n, call := range b.made() {
-			replies[b.done[n]] = reply[refundAnswer]{answer: refundAnswer{call.refund, stock.Done}}
+		for n, call := range made {
+			replies[b.done[n]] = reply[stock.RefundResult]{answer: call.result()}
 		}
 	}
 	return replies, nil
@@ -240,7 +235,7 @@ func (b *refundBatch) lock(ctx context.Context, q Tx, query string, t *tally) er
 			if err != nil || c.hold.State != is.State || c.hold.Fence != is.Fence {
 				continue
 			}
-			c.refund, c.hold, is = booked, is, after
+			c.refund, c.hold, c.to, is = booked, is, after.State, after
 			b.to[order], b.done = is.State, append(b.done, i)
 			l := booked.Lines[0]
 			if !t.add(c.transition().Change, buyerKey{l.Key(), is.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
@@ -271,7 +266,7 @@ type refundShape struct {
 
 // bookRefunds writes refunds that are worked out from holds which are locked.
 func (s *Stock) bookRefunds(ctx context.Context, q Tx, b refundBatch) error {
-	refunds := make([]stock.Refunding, len(b.done))
+	refunds := make([]stock.RefundRecord, len(b.done))
 	sums := map[string]refundShape{}
 	for n, c := range b.made() {
 		refunds[n] = c.refund

@@ -166,7 +166,7 @@ func (q *stockSQL) insertHoldsText(t stock.Transition, lines int, until bool) st
 func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
 	clock := timestamp(at)
 	claim, times := q.claim, 2 // of creation and change
-	if calls[0].order.Taken {
+	if calls[0].order.Immediate {
 		claim, times = q.claimPaid, 3
 	}
 	var last time.Time // the deadline of the call before, mostly the same
@@ -268,7 +268,7 @@ func changes(t stock.Transition, num int64) []any {
 // lockItem renders the same for several orders of one item: their sum, the largest of them, and
 // their buyers, whose rows count these orders already.
 func (q *stockSQL) lockItem(key lockKey, sum, largest int64, anonymous bool, usages []buyerUsage) string {
-	t := stock.Order{Taken: key.taken}.Step().Transition()
+	t := stock.Order{Immediate: key.taken}.Step().Transition()
 	args := append(changes(t, sum), key.SKU, key.Activity, largest, sum)
 	if len(usages) > 0 {
 		args = append(args, key.SKU, key.Activity)
@@ -484,7 +484,7 @@ func (q *stockSQL) tallyBuyersText(buyers int) string {
 }
 
 // insertRefunds renders the INSERT that claims the numbers of refunds.
-func (q *stockSQL) insertRefunds(refunds ...stock.Refunding) string {
+func (q *stockSQL) insertRefunds(refunds ...stock.RefundRecord) string {
 	var args []any
 	for _, r := range refunds {
 		for i, l := range r.Lines {

@@ -20,6 +20,7 @@ type Companion interface {
 type Beside struct {
 	Step       Step
 	Hold       Hold         // as a Lock or step leaves it; as a refund finds it
+	Items      []Item       // of its lines, as a Lock or step leaves them; nil of a refund, and of an expiry
 	Refund     RefundRecord // with StepRefund and StepDiscard
 	Companions []Companion  // that the call carries; a moment may put what the call returns in their place
 }

@@ -78,9 +78,9 @@ func (inv *Inventory) releaseSome(ctx context.Context, keys ...Key) (released, f
 
 // expire releases one dead hold. It is Refused where another call came first.
 func (inv *Inventory) expire(ctx context.Context, order string) (Verdict, error) {
-	verdict, err := inv.store.Move(ctx, StepExpire, order, 0)
-	if err == nil && verdict == Done {
+	result, err := inv.store.Move(ctx, Movement{Step: StepExpire, Order: order})
+	if err == nil && result.Verdict == Done {
 		inv.took(ctx, Effect{Step: StepExpire, Order: order})
 	}
-	return verdict, err
+	return result.Verdict, err
 }

@@ -55,6 +55,8 @@ type Effect struct {
 	Order string // the order, where the step has one
 	ID    string // the ID of a refund or change
 	Lines []Line // what moved; nil for a step of a hold, which moves the lines of its order
+
+	Beside []Companion // what was kept beside it
 }
 
 // Outcome is what a step left behind.
@@ -63,18 +65,22 @@ type Outcome struct {
 	State  State // the state of the order now
 	Replay bool  // an earlier call had done it; this one changed nothing
 	Late   bool  // Pay came after the deadline and bought the units again (Reacquire)
+	Void   bool  // Cancel closed an order that had no hold, and can have none any more
+
+	Beside []Companion // what was kept beside it; nil of a replay
 }
 
 // Inventory is limited stock. All rules live here; the Store keeps the books.
 //
-// It is safe for concurrent use. On and For return a changed copy and leave the receiver
-// alone. The zero Inventory refuses every call with ErrInvalid; use New.
+// It is safe for concurrent use. On, For, Until and With return a changed copy and leave the
+// receiver alone. The zero Inventory refuses every call with ErrInvalid; use New.
 type Inventory struct {
 	store  Store
 	opts   Options
 	buyer  string
-	until  time.Time // of Until; zero is none
-	broken error     // what is wrong with the arguments of New or For; every call returns it
+	until  time.Time   // of Until; zero is none
+	beside []Companion // of With
+	broken error       // what is wrong with the arguments of New or For; every call returns it
 }
 
 // New returns an Inventory over a store. Nil options are the defaults. Bad options are
@@ -141,20 +147,21 @@ func (inv *Inventory) Until(deadline time.Time) *Inventory {
 	return bound
 }
 
-// untilOf returns the time of Until; zero is none.
-func (inv *Inventory) untilOf() time.Time {
-	if inv == nil {
-		return time.Time{}
-	}
-	return inv.until
+// With returns the same inventory whose calls carry companions: each call that takes effect has them kept in its own
+// transaction, or does not take effect. Those that the store does not keep are refused with ErrInvalid; what else refuses
+// them says their domain. A replay keeps nothing, and neither does Expire.
+func (inv *Inventory) With(companions ...Companion) *Inventory {
+	bound := inv.copy()
+	bound.beside = append(slices.Clip(bound.beside), companions...)
+	return bound
 }
 
-// buyerOf returns the buyer of For; "" is nobody.
-func (inv *Inventory) buyerOf() string {
+// order returns what a Lock or Take asks for.
+func (inv *Inventory) order(id string, lines []Line) Order {
 	if inv == nil {
-		return ""
+		return Order{ID: id, Lines: lines}
 	}
-	return inv.buyer
+	return Order{ID: id, Buyer: inv.buyer, Lines: lines, Until: inv.until, Beside: inv.beside}
 }
 
 // copy returns a copy to bind. That of an inventory that New has not made stays unusable.

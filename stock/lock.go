@@ -24,7 +24,7 @@ import (
 // the time of Until is over. A refused order may be locked again. Before a shortage or a buyer's limit is final, the dead holds of the item are
 // released.
 func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Hold, error) {
-	return inv.open(ctx, Order{ID: order, Buyer: inv.buyerOf(), Lines: lines, Until: inv.untilOf()})
+	return inv.acquire(ctx, inv.order(order, lines))
 }
 
 // Take buys units for an order at once, all lines or none: a Lock and its Pay in one step, for what
@@ -35,19 +35,23 @@ func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Ho
 // locked before is paid. Errors are those of Lock, with ErrExpired also where the order was locked
 // and its hold has died; live holds per buyer do not limit it.
 func (inv *Inventory) Take(ctx context.Context, order string, lines ...Line) (Hold, error) {
-	hold, err := inv.open(ctx, Order{ID: order, Buyer: inv.buyerOf(), Lines: lines, Taken: true})
+	asked := inv.order(order, lines)
+	asked.Immediate, asked.Until = true, time.Time{} // it does not die
+	hold, err := inv.acquire(ctx, asked)
 	if err != nil || hold.State != Locked {
 		return hold, err
 	}
-	if _, err := inv.Pay(ctx, order); err != nil {
+	paid, err := inv.Pay(ctx, order)
+	if err != nil {
 		return Hold{}, err
 	}
 	hold, err = inv.Hold(ctx, order)
+	hold.Beside = paid.Beside
 	return hold, fault.Unread(err)
 }
 
-// open locks or takes an order.
-func (inv *Inventory) open(ctx context.Context, asked Order) (Hold, error) {
+// acquire locks or takes an order.
+func (inv *Inventory) acquire(ctx context.Context, asked Order) (Hold, error) {
 	order := asked.ID
 	if err := errors.Join(inv.ready(ctx), input.ID("order", order)); err != nil {
 		return Hold{}, err
@@ -58,14 +62,14 @@ func (inv *Inventory) open(ctx context.Context, asked Order) (Hold, error) {
 	}
 	asked.Lines = lines
 	for range attempts {
-		locking, err := inv.store.Lock(ctx, asked, inv.opts.HoldFor)
+		result, err := inv.store.Lock(ctx, asked, inv.opts.HoldFor)
 		if err != nil {
 			return Hold{}, err
 		}
-		switch locking.Verdict {
+		switch result.Verdict {
 		case Done:
-			inv.took(ctx, Effect{Step: asked.Step(), Order: order, Lines: lines})
-			return locking.Hold, nil
+			inv.took(ctx, Effect{Step: asked.Step(), Order: order, Lines: lines, Beside: result.Hold.Beside})
+			return result.Hold, nil
 		case Exists:
 			hold, now, err := inv.store.Hold(ctx, order)
 			if err != nil {
@@ -76,8 +80,8 @@ func (inv *Inventory) open(ctx context.Context, asked Order) (Hold, error) {
 			}
 			return replayLock(hold, asked, now)
 		case Refused:
-			if locking.Why != nil {
-				return Hold{}, locking.Why
+			if result.Why != nil {
+				return Hold{}, result.Why
 			}
 			if err := inv.unlockable(ctx, asked); err != nil {
 				return Hold{}, err

@@ -34,7 +34,7 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 	if err != nil {
 		return LockResult{}, err
 	}
-	call := &Beside{Step: step, Hold: moved.hold, Companions: slices.Clone(order.Beside)}
+	call := &Beside{Step: step, Hold: moved.hold, Items: moved.items, Companions: slices.Clone(order.Beside)}
 	keep, err := m.tell(now, []*Beside{call}, MemoryCompanions.Locked)
 	switch {
 	case errors.Is(err, ErrInvalid), errors.Is(err, ErrDrift), errors.Is(err, ErrOverflow):
@@ -96,23 +96,22 @@ func (m *Memory) tellOf(now time.Time, order string, beside []Companion) (keep f
 // planned is what a transition makes of a hold, its items and what its buyer has of them.
 type planned struct {
 	hold   Hold
-	items  []Item // none where they do not change
+	moves  bool   // the items change
+	items  []Item // of its lines
 	usages map[buyerKey]Usage
 	now    time.Time
 }
 
 // plan works out what a transition does, or why it cannot.
 func (b *books) plan(t Transition, hold Hold, now time.Time) (planned, error) {
-	p := planned{hold: hold, usages: map[buyerKey]Usage{}, now: now}
+	p := planned{hold: hold, moves: t.Change != Quantities{}, usages: map[buyerKey]Usage{}, now: now}
 	for _, l := range hold.Lines {
 		standing := b.standing(l.Key(), hold.Buyer)
 		item, err := standing.after(t.Change.Times(l.Num))
 		if err != nil {
 			return planned{}, err
 		}
-		if t.Change != (Quantities{}) {
-			p.items = append(p.items, item)
-		}
+		p.items = append(p.items, item)
 		if hold.Buyer == "" {
 			continue
 		}
@@ -136,7 +135,9 @@ func (b *books) plan(t Transition, hold Hold, now time.Time) (planned, error) {
 // keep makes it happen.
 func (p planned) keep(b *books) {
 	for _, item := range p.items {
-		b.put(item, p.now)
+		if p.moves {
+			b.put(item, p.now)
+		}
 	}
 	maps.Copy(b.usages, p.usages)
 	b.holds[p.hold.Order] = p.hold
@@ -188,7 +189,7 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 	if err != nil {
 		return MoveResult{}, err
 	}
-	call := &Beside{Step: move.Step, Hold: clone(moved.hold), Companions: slices.Clone(move.Beside)}
+	call := &Beside{Step: move.Step, Hold: clone(moved.hold), Items: moved.items, Companions: slices.Clone(move.Beside)}
 	keep, err := m.tell(now, []*Beside{call}, MemoryCompanions.Moved)
 	if err != nil {
 		return MoveResult{}, err

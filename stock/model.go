@@ -132,6 +132,9 @@ type Hold struct {
 	PaidAt    time.Time // zero before Pay; not before Deadline where a late payment was accepted
 	UpdatedAt time.Time
 	Fence     int64 // how often the order was resolved or its deadline moved; see Inventory.Resolve
+
+	// Beside is what the Lock or Take that returns the hold has kept beside it; nil of a replay, and of a hold that was read.
+	Beside []Companion
 }
 
 // HoldLine is one line of a hold.
@@ -144,6 +147,15 @@ type HoldLine struct {
 
 // dead reports whether a hold is past its deadline at now: it lives strictly before it.
 func (h Hold) dead(now time.Time) bool { return !now.Before(h.Deadline) }
+
+// Asked returns the lines that the order asked for.
+func (h Hold) Asked() []Line {
+	lines := make([]Line, len(h.Lines))
+	for i, l := range h.Lines {
+		lines[i] = l.Line
+	}
+	return lines
+}
 
 // keys returns the items of the hold.
 func (h Hold) keys() []Key {

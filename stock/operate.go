@@ -43,13 +43,13 @@ func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Te
 		var verdict Verdict
 		switch {
 		case item.Version == 0:
-			verdict, err = inv.store.Create(ctx, Item{Key: key, Terms: terms, Quantities: Quantities{Total: total, Left: total}})
+			verdict, err = inv.store.Create(ctx, Item{Key: key, Terms: terms, Quantities: Quantities{Total: total, Left: total}}, inv.beside...)
 		case item.Terms == terms:
 			return item, nil
 		case item.Unlimited && !terms.Unlimited && total-item.Sold < item.Locked:
 			return Item{}, &InUseError{Key: key, Wanted: total, Sold: item.Sold, Locked: item.Locked}
 		default:
-			verdict, err = inv.store.Change(ctx, item, terms, total)
+			verdict, err = inv.store.SetTerms(ctx, item, terms, total, inv.beside...)
 		}
 		if err != nil {
 			return Item{}, err
@@ -220,7 +220,7 @@ func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Cha
 		refusal := refusesChange(change, standings)
 		verdict := Refused
 		if refusal == nil {
-			if verdict, err = inv.store.Apply(ctx, change); err != nil {
+			if verdict, err = inv.store.Apply(ctx, change, inv.beside...); err != nil {
 				return Change{}, err
 			}
 		}

@@ -14,62 +14,75 @@ type Refund struct {
 	Order   string
 	Restock bool   // the units go back on sale; otherwise they are refunded and gone
 	Lines   []Line // what is refunded; none means everything that is not refunded yet
+
+	// FreesBuyer gives the units back to the buyer's limit, also where Options.RefundFreesBuyer does not.
+	FreesBuyer bool
+}
+
+// RefundOutcome is what a refund left behind.
+type RefundOutcome struct {
+	Outcome
+
+	Refund Refund // with the lines that moved
 }
 
 // Refund gives units of a paid order back, all lines or none. It never refunds more than the
 // order bought, over all of its refunds, and moves the order to Refunded with its last unit.
-// It returns the refund with the lines that moved. The same refund again returns the same;
-// the same ID with another order, lines or Restock is ErrMismatch.
+// The same refund again returns the same; the same ID with another order, lines or Restock is ErrMismatch.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, ErrNotFound, ErrNotPaid,
 // ErrCancelled, ErrExpired, ErrRefunded, ErrRedeemed (unless Options.RefundRedeemed),
 // ErrOverRefund, ErrOverflow.
-func (inv *Inventory) Refund(ctx context.Context, refund Refund) (Refund, error) {
+func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome, error) {
 	if err := errors.Join(inv.ready(ctx), input.ID("refund ID", refund.ID), input.ID("order", refund.Order)); err != nil {
-		return Refund{}, err
+		return RefundOutcome{}, err
 	}
 	whole := len(refund.Lines) == 0
 	if !whole {
 		lines, err := normalize(refund.Lines)
 		if err != nil {
-			return Refund{}, err
+			return RefundOutcome{}, err
 		}
 		refund.Lines = lines
 	}
-	asked := Refunding{Refund: refund, Whole: whole, Frees: inv.opts.RefundFreesBuyer}
-	step := StepDiscard
-	if refund.Restock {
-		step = StepRefund
-	}
+	asked := RefundRecord{Refund: refund, Whole: whole, Frees: refund.FreesBuyer || inv.opts.RefundFreesBuyer}
 	for range attempts {
 		hold, now, err := inv.store.Hold(ctx, refund.Order)
 		if err != nil {
-			return Refund{}, err
+			return RefundOutcome{}, err
 		}
 		if hold.State == Locked && hold.dead(now) {
 			hold.State = Expired // whether or not anything has swept it up
 		}
 		if refusal := inv.unrefundable(hold, asked); refusal != nil {
-			return inv.replayRefund(ctx, asked, refusal)
+			return inv.replayRefund(ctx, asked, hold, refusal)
 		}
-		booked, verdict, err := inv.store.Refund(ctx, asked, hold)
+		result, err := inv.store.Refund(ctx, asked, hold, inv.beside...)
 		if err != nil {
-			return Refund{}, err
+			return RefundOutcome{}, err
 		}
-		switch verdict {
+		switch result.Verdict {
 		case Done:
-			inv.took(ctx, Effect{Step: step, Order: refund.Order, ID: refund.ID, Lines: booked.Lines})
-			return booked.Refund, nil
+			inv.took(ctx, Effect{Step: asked.step(), Order: refund.Order, ID: refund.ID, Lines: result.Refund.Lines, Beside: result.Beside})
+			return RefundOutcome{Outcome: Outcome{Order: refund.Order, State: result.State, Beside: result.Beside}, Refund: result.Refund.Refund}, nil
 		case Exists:
-			return inv.replayRefund(ctx, asked, nil)
+			return inv.replayRefund(ctx, asked, hold, nil)
 		case Refused: // another state, or less to refund: look again
 		}
 	}
-	return Refund{}, contention("refund", refund.ID)
+	return RefundOutcome{}, contention("refund", refund.ID)
+}
+
+// step is what it does to each of its units.
+func (r RefundRecord) step() Step {
+	if r.Restock {
+		return StepRefund
+	}
+	return StepDiscard
 }
 
 // unrefundable returns why a hold refuses a refund, or nil.
-func (inv *Inventory) unrefundable(hold Hold, asked Refunding) error {
+func (inv *Inventory) unrefundable(hold Hold, asked RefundRecord) error {
 	switch hold.State {
 	case Paid:
 	case Redeemed:
@@ -87,7 +100,7 @@ func (inv *Inventory) unrefundable(hold Hold, asked Refunding) error {
 // ErrRefunded where everything is to be refunded and nothing is left. A store
 // applies it to a hold that nobody else changes meanwhile, so that refunds of one order need not wait for each
 // other's answers.
-func (r Refunding) Of(hold Hold) (Refunding, Hold, error) {
+func (r RefundRecord) Of(hold Hold) (RefundRecord, Hold, error) {
 	hold.Lines = slices.Clone(hold.Lines)
 	if r.Whole {
 		r.Lines = nil
@@ -98,7 +111,7 @@ func (r Refunding) Of(hold Hold) (Refunding, Hold, error) {
 		}
 	}
 	if len(r.Lines) == 0 {
-		return Refunding{}, Hold{}, &StateError{Order: r.Order, State: Refunded, Err: ErrRefunded}
+		return RefundRecord{}, Hold{}, &StateError{Order: r.Order, State: Refunded, Err: ErrRefunded}
 	}
 	for _, l := range r.Lines {
 		i := slices.IndexFunc(hold.Lines, func(h HoldLine) bool { return h.Key() == l.Key() })
@@ -107,7 +120,7 @@ func (r Refunding) Of(hold Hold) (Refunding, Hold, error) {
 			rest = hold.Lines[i].Num - hold.Lines[i].Refunded
 		}
 		if l.Num > rest {
-			return Refunding{}, Hold{}, &RefundError{Key: l.Key(), Order: r.Order, Wanted: l.Num, Refundable: rest}
+			return RefundRecord{}, Hold{}, &RefundError{Key: l.Key(), Order: r.Order, Wanted: l.Num, Refundable: rest}
 		}
 		line := &hold.Lines[i]
 		line.Refunded += l.Num
@@ -124,19 +137,19 @@ func (r Refunding) Of(hold Hold) (Refunding, Hold, error) {
 	return r, hold, nil
 }
 
-// replayRefund answers a refund whose ID is known, and otherwise returns the refusal.
-func (inv *Inventory) replayRefund(ctx context.Context, asked Refunding, refusal error) (Refund, error) {
-	was, err := inv.store.Refunding(ctx, asked.ID)
+// replayRefund answers a refund whose ID is known, and otherwise returns the refusal. Seen is the hold of the order it names.
+func (inv *Inventory) replayRefund(ctx context.Context, asked RefundRecord, seen Hold, refusal error) (RefundOutcome, error) {
+	was, err := inv.store.RefundRecord(ctx, asked.ID)
 	switch {
 	case err != nil:
-		return Refund{}, err
+		return RefundOutcome{}, err
 	case was.ID == "" && refusal != nil:
-		return Refund{}, refusal
+		return RefundOutcome{}, refusal
 	case was.ID == "":
-		return Refund{}, contention("refund", asked.ID)
+		return RefundOutcome{}, contention("refund", asked.ID)
 	case was.Order != asked.Order || was.Restock != asked.Restock || was.Whole != asked.Whole ||
 		!asked.Whole && !slices.Equal(was.Lines, asked.Lines):
-		return Refund{}, ErrMismatch
+		return RefundOutcome{}, ErrMismatch
 	}
-	return was.Refund, nil
+	return RefundOutcome{Outcome: Outcome{Order: was.Order, State: seen.State, Replay: true}, Refund: was.Refund}, nil
 }

@@ -47,7 +47,7 @@ func (inv *Inventory) redate(ctx context.Context, order string, until time.Time,
 		case !wanted(hold.Deadline, until):
 			return hold, nil
 		}
-		verdict, err := inv.store.SetDeadline(ctx, hold, until)
+		verdict, err := inv.store.SetDeadline(ctx, hold, until, inv.beside...)
 		if err != nil {
 			return Hold{}, err
 		}
@@ -72,12 +72,12 @@ func (inv *Inventory) Resolve(ctx context.Context, order string) (Hold, error) {
 		return Hold{}, err
 	}
 	for range attempts {
-		verdict, err := inv.store.Fence(ctx, order)
+		verdict, err := inv.store.Fence(ctx, order, inv.beside...)
 		if err != nil {
 			return Hold{}, err
 		}
 		if verdict != Done {
-			if verdict, err = inv.store.Close(ctx, order); err != nil {
+			if verdict, err = inv.store.Void(ctx, order, inv.beside...); err != nil {
 				return Hold{}, err
 			}
 			if verdict != Done {

@@ -45,13 +45,13 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 	}
 	asked, fence := step, int64(0)
 	for range attempts {
-		verdict, err := inv.store.Move(ctx, step, order, fence)
+		result, err := inv.store.Move(ctx, Movement{Step: step, Order: order, Fence: fence, Beside: inv.beside})
 		if err != nil {
 			return Outcome{}, err
 		}
-		if verdict == Done {
-			inv.took(ctx, Effect{Step: step, Order: order})
-			return Outcome{Order: order, State: step.Transition().To, Late: step == StepReacquire}, nil
+		if result.Verdict == Done {
+			inv.took(ctx, Effect{Step: step, Order: order, Beside: result.Beside})
+			return Outcome{Order: order, State: step.Transition().To, Late: step == StepReacquire, Beside: result.Beside}, nil
 		}
 		hold, now, err := inv.store.Hold(ctx, order)
 		if err != nil {
@@ -66,7 +66,7 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 			return Outcome{}, err
 		}
 		if step == 0 {
-			return Outcome{Order: order, State: Cancelled}, nil
+			return Outcome{Order: order, State: Cancelled, Void: true}, nil
 		}
 		fence = hold.Fence
 	}
@@ -94,7 +94,7 @@ func settledStep(asked Step, hold Hold, now time.Time) (Outcome, bool, error) {
 func (inv *Inventory) nextStep(ctx context.Context, asked Step, hold Hold, now time.Time) (Step, error) {
 	switch {
 	case hold.State == Unheld:
-		if verdict, err := inv.store.Close(ctx, hold.Order); err != nil || verdict == Done {
+		if verdict, err := inv.store.Void(ctx, hold.Order, inv.beside...); err != nil || verdict == Done {
 			return 0, err
 		}
 		return asked, nil // a Lock came first

@@ -15,19 +15,21 @@ import (
 //   - an error matches ErrUnavailable, ErrStore, ErrDrift or ErrOverflow when nothing was
 //     done, and ErrUnknown when that is not known;
 //   - time is the store's own clock, in whole microseconds, UTC;
-//   - lines and keys arrive sorted by Key, each key once.
+//   - lines and keys arrive sorted by Key, each key once;
+//   - the companions that a change carries are kept with it or not at all; one that the store does not keep is
+//     ErrInvalid. Whoever keeps them may refuse the call with an error that matches none of these; then nothing was done.
 type Store interface {
 	// Create adds an item and records its first units as the change with the serial 1. Exists
 	// where the key is taken. Item.Quantities holds Total and Left, nothing else.
-	Create(ctx context.Context, item Item) (Verdict, error)
+	Create(ctx context.Context, item Item, beside ...Companion) (Verdict, error)
 
-	// Change replaces the terms of an item. Where to.Unlimited differs from from.Unlimited it
+	// SetTerms replaces the terms of an item. Where to.Unlimited differs from from.Unlimited it
 	// also sets Total to total and Left to what is left of it, and records the difference as
 	// the change with the serial from.Version+1.
 	// Refused where the item is gone, or where the flag differs and the item's flag or Total
 	// are no longer those of from, the serial is taken, or total is less than what is sold and
 	// locked.
-	Change(ctx context.Context, from Item, to Terms, total int64) (Verdict, error)
+	SetTerms(ctx context.Context, from Item, to Terms, total int64, beside ...Companion) (Verdict, error)
 
 	// Items returns the items of the keys in their order, with what the buyer has of each
 	// (nothing for buyer 0), and the clock at that moment. A key that does not exist comes
@@ -39,27 +41,28 @@ type Store interface {
 
 	// Lock records the hold and applies Order.Step, StepLock or StepTake, to every line, if all
 	// terms and limits let it: Done with the hold. Exists where the order has a hold or was closed. Refused where
-	// one item does not exist or does not let it, at that one moment, or else Order.Lapsed; see Locking.Why.
-	Lock(ctx context.Context, order Order, holdFor time.Duration) (Locking, error)
+	// one item does not exist or does not let it, at that one moment, then where whoever keeps Order.Beside refuses it, or
+	// else Order.Lapsed; see LockResult.Why.
+	Lock(ctx context.Context, order Order, holdFor time.Duration) (LockResult, error)
 
 	// Move applies a step with a hold to an order and all of its lines: Done, or Refused where
 	// the order does not exist, is in another state, has another fence, is on the wrong side
 	// of its deadline, or, for a step that draws, where one item has too little or the
 	// buyer's limit is reached. StepExpire does not look at the fence.
-	Move(ctx context.Context, step Step, order string, fence int64) (Verdict, error)
+	Move(ctx context.Context, move Movement) (MoveResult, error)
 
-	// Close records the order as Cancelled without lines, so that no later Lock of it can
+	// Void records the order as Cancelled without lines, so that no later Lock of it can
 	// succeed. Exists where the order has a hold or was closed before.
-	Close(ctx context.Context, order string) (Verdict, error)
+	Void(ctx context.Context, order string, beside ...Companion) (Verdict, error)
 
 	// Fence raises the fence of an order by one, whatever its state, once every change of
 	// the order that is under way has ended. Refused where the order does not exist.
-	Fence(ctx context.Context, order string) (Verdict, error)
+	Fence(ctx context.Context, order string, beside ...Companion) (Verdict, error)
 
 	// SetDeadline moves the deadline of a hold that is Locked and live, has this fence and
 	// this deadline, and raises its fence by one, so that the same call, arriving once more after
 	// another has moved the deadline back, is not let through. Refused otherwise.
-	SetDeadline(ctx context.Context, hold Hold, deadline time.Time) (Verdict, error)
+	SetDeadline(ctx context.Context, hold Hold, deadline time.Time, beside ...Companion) (Verdict, error)
 
 	// Hold returns the hold of an order as it is now, and the clock. State is Unheld where
 	// there is none.
@@ -79,20 +82,20 @@ type Store interface {
 	// are at one of the orders.
 	Expire(ctx context.Context, orders []string) ([]string, error)
 
-	// Refund works a refund out of the hold as it is at that moment, by Refunding.Of; records it,
+	// Refund works a refund out of the hold as it is at that moment, by RefundRecord.Of; records it,
 	// applies StepRefund or StepDiscard to each of its lines and moves the order to the state that
 	// leads to: Done with the refund as it is recorded. Exists where the refund's ID is taken.
 	// Refused otherwise where the state or the fence are no longer those of the hold, or Of refuses.
-	Refund(ctx context.Context, refund Refunding, hold Hold) (Refunding, Verdict, error)
+	Refund(ctx context.Context, refund RefundRecord, hold Hold, beside ...Companion) (RefundResult, error)
 
-	// Refunding returns a recorded refund; ID is empty where there is none.
-	Refunding(ctx context.Context, id string) (Refunding, error)
+	// RefundRecord returns a recorded refund; ID is empty where there is none.
+	RefundRecord(ctx context.Context, id string) (RefundRecord, error)
 
 	// Apply records an operator's change and adds its deltas. Exists where the ID is taken.
 	// Refused where an item does not exist, is unlimited while a Total moves, or would end
 	// with counters that are not Valid; or where an entry names Exactly and something else is
 	// available.
-	Apply(ctx context.Context, change Change) (Verdict, error)
+	Apply(ctx context.Context, change Change, beside ...Companion) (Verdict, error)
 
 	// Applied returns a recorded change with its entries as they were, Rest and Exactly among
 	// them; ID is empty where there is none.
@@ -127,11 +130,12 @@ func (v Verdict) String() string {
 
 // Order is what a Lock or a Take asks for.
 type Order struct {
-	ID    string
-	Buyer string // "" is nobody
-	Lines []Line
-	Taken bool      // the units are sold at once
-	Until time.Time // the hold dies then at the latest; zero where holdFor alone decides
+	ID        string
+	Buyer     string // "" is nobody
+	Lines     []Line
+	Immediate bool        // the units are sold at once
+	Until     time.Time   // the hold dies then at the latest; zero where holdFor alone decides
+	Beside    []Companion // what is to be kept beside the hold
 }
 
 // Deadline returns when a hold of the order dies that is locked at a moment.
@@ -151,23 +155,45 @@ func (o Order) Lapsed(at time.Time) error {
 	return &StateError{Order: o.ID, State: Unheld, Err: ErrExpired}
 }
 
-// Step returns StepTake for an order that is Taken, and StepLock for others.
+// Step returns StepTake for an order that is Immediate, and StepLock for others.
 func (o Order) Step() Step {
-	if o.Taken {
+	if o.Immediate {
 		return StepTake
 	}
 	return StepLock
 }
 
-// Locking is what became of a Lock.
-type Locking struct {
+// LockResult is what became of a Lock.
+type LockResult struct {
 	Verdict Verdict
-	Hold    Hold // where it is Done
+	Hold    Hold // where it is Done; Beside has what was kept
 
-	// Why is what Standing.Refuses said of the first line that it refused, from a store that has
-	// looked: at one moment, which lies at most 200 ms before the Lock, the items had no dead hold
-	// and refused; later, the order had no hold. It is nil where the store does not know.
+	// Why is why it was Refused, from a store that knows: what a companion refused it with, or what ItemUsage.Refuses
+	// said of the first line that it refused. Then there was a moment, at most 200 ms before the Lock, at which the
+	// items had no dead hold and refused, and the order had no hold later.
 	Why error
+}
+
+// Movement is a step that an order is to make.
+type Movement struct {
+	Step   Step
+	Order  string
+	Fence  int64       // of the order's hold
+	Beside []Companion // what is to be kept beside it
+}
+
+// MoveResult is what became of a Movement.
+type MoveResult struct {
+	Verdict Verdict
+	Beside  []Companion // where it is Done: what was kept
+}
+
+// RefundResult is what became of a Refund.
+type RefundResult struct {
+	Verdict Verdict
+	Refund  RefundRecord // where it is Done: as it is recorded
+	State   State        // and the state that it led the order to
+	Beside  []Companion  // and what was kept
 }
 
 // Standing is an item and what one buyer has of it.
@@ -189,8 +215,8 @@ type Cursor struct {
 	Order    string // empty is the beginning
 }
 
-// Refunding is a Refund as it is recorded.
-type Refunding struct {
+// RefundRecord is a Refund as it is recorded.
+type RefundRecord struct {
 	Refund
 	Whole bool // the lines were not given but found: everything not refunded yet
 	Frees bool // the units went back to the buyer's limit

@@ -51,7 +51,7 @@ func (s *scene) balances(r redpacket.Record) {
 		s.Errorf("packet %d: total %d, grabbed %d in %d of %d shares, left %d", r.ID, r.Split.Total, r.Grabbed, r.Taken, r.Split.Count, r.Left)
 	}
 	money, people := int64(0), map[int64]bool{}
-	var best redpacket.Booked
+	var best redpacket.ShareRecord
 	for i, share := range b.Shares {
 		money += share.Money
 		switch {
@@ -84,7 +84,7 @@ func (s *scene) balances(r redpacket.Record) {
 }
 
 // owes looks at the payout of a share.
-func (s *scene) owes(r redpacket.Record, share redpacket.Booked) {
+func (s *scene) owes(r redpacket.Record, share redpacket.ShareRecord) {
 	s.Helper()
 	p, err := s.packets.Payout(s.Context(), redpacket.PayoutNumber(r.ID, share.No))
 	switch {

@@ -39,7 +39,7 @@ func guardPaid(s *scene) {
 	got, there, err := s.Store.Payout(s.Context(), 1, 1)
 	s.No(err)
 	suite.Same(s, "payout is there", there, true)
-	suite.Same(s, "payout", got, redpacket.Booked{
+	suite.Same(s, "payout", got, redpacket.ShareRecord{
 		Packet: 1, No: 1, Person: anna, Places: 2, Money: 5, Paid: true,
 		CreatedAt: s.now().Add(-time.Minute), DueAt: s.now().Add(-time.Minute), PaidAt: s.now(),
 	})
@@ -59,7 +59,7 @@ func guardFailed(s *scene) {
 	s.answers(stock.Refused)(fail(2, 0, "no share"))
 	s.answers(stock.Refused)(fail(1, 1, "has not failed"))
 	s.Advance(time.Minute)
-	want := redpacket.Booked{Packet: 1, No: 1, Person: anna, Places: 2, Money: 5, CreatedAt: at, DueAt: at}
+	want := redpacket.ShareRecord{Packet: 1, No: 1, Person: anna, Places: 2, Money: 5, CreatedAt: at, DueAt: at}
 	for n := range int64(3) {
 		s.answers(stock.Done)(fail(1, n, "first to say so"))
 		s.answers(stock.Refused)(fail(1, n, "said so before"))
@@ -115,16 +115,16 @@ func guardCursor(s *scene) {
 		}
 	}
 	s.close(2, redpacket.Closed)
-	var want []redpacket.Booked
+	var want []redpacket.ShareRecord
 	for id := int64(1); id <= 3; id++ {
 		want = append(want, s.everything(id).Shares...)
 	}
 	want = append(want, s.everything(2).Back)
-	slices.SortFunc(want, func(a, b redpacket.Booked) int {
+	slices.SortFunc(want, func(a, b redpacket.ShareRecord) int {
 		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.Packet, b.Packet), cmp.Compare(a.No, b.No))
 	})
 	for size := 1; size <= len(want)+1; size++ {
-		var got []redpacket.Booked
+		var got []redpacket.ShareRecord
 		for after := (redpacket.Cursor{}); ; {
 			page, err := s.Store.Payouts(s.Context(), after, size)
 			s.No(err)

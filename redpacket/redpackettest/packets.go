@@ -190,8 +190,8 @@ func (s *scene) minor(amount decimal.Decimal) int64 {
 // books is everything that is kept of one packet.
 type books struct {
 	Record redpacket.Record
-	Shares []redpacket.Booked
-	Back   redpacket.Booked
+	Shares []redpacket.ShareRecord
+	Back   redpacket.ShareRecord
 	Item   stock.Item
 	Holds  []stock.Hold
 }

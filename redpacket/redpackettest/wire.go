@@ -89,23 +89,23 @@ func (w *wire) Due(ctx context.Context, limit int) ([]int64, error) {
 }
 
 // Share implements redpacket.Store.
-func (w *wire) Share(ctx context.Context, packet, person int64) (redpacket.Booked, bool, error) {
-	return over2(w, "Share", func() (redpacket.Booked, bool, error) { return w.store.Share(ctx, packet, person) })
+func (w *wire) Share(ctx context.Context, packet, person int64) (redpacket.ShareRecord, bool, error) {
+	return over2(w, "Share", func() (redpacket.ShareRecord, bool, error) { return w.store.Share(ctx, packet, person) })
 }
 
 // Shares implements redpacket.Store.
-func (w *wire) Shares(ctx context.Context, packet, after int64, limit int) ([]redpacket.Booked, error) {
-	return over(w, "Shares", func() ([]redpacket.Booked, error) { return w.store.Shares(ctx, packet, after, limit) })
+func (w *wire) Shares(ctx context.Context, packet, after int64, limit int) ([]redpacket.ShareRecord, error) {
+	return over(w, "Shares", func() ([]redpacket.ShareRecord, error) { return w.store.Shares(ctx, packet, after, limit) })
 }
 
 // Payouts implements redpacket.Store.
-func (w *wire) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.Booked, error) {
-	return over(w, "Payouts", func() ([]redpacket.Booked, error) { return w.store.Payouts(ctx, after, limit) })
+func (w *wire) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.ShareRecord, error) {
+	return over(w, "Payouts", func() ([]redpacket.ShareRecord, error) { return w.store.Payouts(ctx, after, limit) })
 }
 
 // Payout implements redpacket.Store.
-func (w *wire) Payout(ctx context.Context, packet, no int64) (redpacket.Booked, bool, error) {
-	return over2(w, "Payout", func() (redpacket.Booked, bool, error) { return w.store.Payout(ctx, packet, no) })
+func (w *wire) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRecord, bool, error) {
+	return over2(w, "Payout", func() (redpacket.ShareRecord, bool, error) { return w.store.Payout(ctx, packet, no) })
 }
 
 // Paid implements redpacket.Store.
