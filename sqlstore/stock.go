@@ -50,7 +50,7 @@ func (r *refused) Error() string { return errors.Join(r.why...).Error() }
 
 // reason returns why the only call of a transaction was refused, where it was, and any other error as it is.
 func reason(err error) error {
-	if r, ok := errors.AsType[*refused](err); ok {
+	if r, ok := fault.As[*refused](err); ok {
 		return errors.Join(r.why...)
 	}
 	return err
@@ -58,7 +58,7 @@ func reason(err error) error {
 
 // refusedBy reports whether another domain has refused something.
 func refusedBy(err error) bool {
-	_, ok := errors.AsType[*refused](err)
+	_, ok := fault.As[*refused](err)
 	return ok
 }
 
@@ -251,7 +251,7 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 		}
 		return true, s.ride(ctx, q, lockedAt, []lockCall{call})
 	})
-	if r, ok := errors.AsType[*refused](err); ok {
+	if r, ok := fault.As[*refused](err); ok {
 		return lockAnswer{verdict: stock.Refused, why: r.why[0]}, nil
 	}
 	verdict, err := taken(verdict(kept), err)
