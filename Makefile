@@ -62,6 +62,10 @@ check: ## what the module requires and what its packages reach
 	@$(LAB) mod tidy -diff
 	@$(LAB) run ./cmd/layercheck
 
+.PHONY: oldest
+oldest: ## the packages compiled by the oldest Go that users may have
+	@GOTOOLCHAIN=go$$(go list -m -f '{{.GoVersion}}') go build ./stock/... ./coupon/... ./redpacket/... ./groupbuy/... ./sqlstore/...
+
 # Users compile the module, not the laboratory. Only a database that is out of reach is forgiven.
 .PHONY: vuln
 vuln: ## known vulnerabilities in what the module reaches

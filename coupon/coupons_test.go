@@ -7,7 +7,6 @@ import (
 	"iter"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -404,31 +403,6 @@ func (f *flaky) Issue(ctx context.Context, b coupon.Batch, orders []stock.Order,
 		return nil, coupon.ErrUnavailable
 	}
 	return f.Store.Issue(ctx, b, orders, holdFor, all)
-}
-
-// TestRunDropsWhatIsNotPaid sweeps by the clock of the bubble.
-func TestRunDropsWhatIsNotPaid(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		dropped := make(chan string, 1)
-		shop := coupon.New(new(coupon.Memory), &coupon.Options{HoldFor: time.Minute, Hook: func(_ context.Context, e coupon.Effect) {
-			if e.Units == stock.StepExpire {
-				dropped <- e.Coupon
-			}
-		}})
-		_, err := shop.Define(t.Context(), 7, 1, coupon.Rules{}, amountOff("20", "0"))
-		require.NoError(t, err)
-		_, err = shop.For(1).Lock(t.Context(), "l", 7)
-		require.NoError(t, err)
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- shop.Run(ctx) }()
-		began := time.Now()
-		require.Equal(t, "l", <-dropped)
-		require.InDelta(t, time.Minute, time.Since(began), float64(2*stock.DefaultSweep))
-		cancel()
-		require.ErrorIs(t, <-ended, context.Canceled)
-	})
 }
 
 // TestTwoWhoFillAPoolAtOnceFillItOnce has a second Generate run between the look of the first at the pool

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -70,7 +71,7 @@ func reasonOf(cause error) error {
 // outdated tells coupons that would no longer be valid from claims that are over: the item of a campaign
 // ends with whichever comes first.
 func (c *Coupons) outdated(ctx context.Context, campaign int64, cause error) (bool, error) {
-	window, ok := errors.AsType[*stock.WindowError](cause)
+	window, ok := fault.As[*stock.WindowError](cause)
 	if !ok {
 		return false, nil
 	}

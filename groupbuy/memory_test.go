@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -259,7 +258,7 @@ func TestMemoryNeverOverfillsATeam(t *testing.T) {
 	for round := range 40 {
 		code := "T" + strconv.Itoa(round)
 		b.open(code, code+"-0", 1)
-		var all sync.WaitGroup
+		var all suite.Group
 		for buyer := range int64(12) {
 			all.Go(func() {
 				order := fmt.Sprintf("%s-%d", code, buyer)

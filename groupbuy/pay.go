@@ -60,7 +60,7 @@ func (g *Groups) Pay(ctx context.Context, order string) (Payment, error) {
 		case errors.Is(refusal, stock.ErrNotFound), errors.Is(refusal, ErrNotFound):
 			return Payment{}, seatError(order, NoSeat)
 		}
-		full, ok := errors.AsType[*TeamError](refusal)
+		full, ok := fault.As[*TeamError](refusal)
 		if ok && (errors.Is(full, ErrFull) || errors.Is(full, ErrJoined)) { // perhaps by seats that are dead
 			released, err := g.releaseSeats(ctx, full.Team)
 			if err != nil {
@@ -103,7 +103,7 @@ func (g *Groups) paid(ctx context.Context, order string, outcome stock.Outcome) 
 // overtaken answers a payment that failed, perhaps because the same one, made at the same time, was too late and its
 // money is on the way back by now: then the hold cannot be taken again, although it would let it.
 func (g *Groups) overtaken(ctx context.Context, order string, failure error) (Payment, error) {
-	_, busy := errors.AsType[*stock.ContentionError](failure)
+	_, busy := fault.As[*stock.ContentionError](failure)
 	if g.opts.LatePay != stock.Reacquire || !busy && !errors.Is(failure, ErrDrift) {
 		return Payment{}, failure
 	}

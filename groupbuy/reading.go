@@ -144,7 +144,7 @@ func (g *Groups) Joinable(ctx context.Context, key stock.Key) iter.Seq2[Team, er
 				err = offer.refuses(Purchase{Member: true}, false, now)
 			}
 		}
-		if _, closed := errors.AsType[*ProductError](err); closed && !errors.Is(err, ErrUnknownActivity) && !errors.Is(err, ErrUnknownProduct) {
+		if _, closed := fault.As[*ProductError](err); closed && !errors.Is(err, ErrUnknownActivity) && !errors.Is(err, ErrUnknownProduct) {
 			return
 		}
 		g.teams(ctx, err, TeamFilter{Product: key, Joinable: true})(yield)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/internal/money"
 	"github.com/holdfast-go/holdfast/stock"
@@ -161,8 +162,8 @@ func (o Offer) because(reason error, now time.Time) error {
 // refused looks for what is in the way of a purchase, which was tried or not even that. It returns the seat of an
 // order that is known, and neither seat nor error where it should be tried once more.
 func (g *Groups) refused(ctx context.Context, code string, p Purchase, tried bool, refusal error) (Seat, error) {
-	state, ofOrder := errors.AsType[*stock.StateError](refusal)
-	_, ofTeam := errors.AsType[*TeamError](refusal)
+	state, ofOrder := fault.As[*stock.StateError](refusal)
+	_, ofTeam := fault.As[*TeamError](refusal)
 	placed := errors.Is(refusal, ErrJoined) || errors.Is(refusal, ErrFull) // by seats, which may be dead
 	switch {
 	case !tried, refusal == nil, ofOrder, errors.Is(refusal, ErrMismatch), errors.Is(refusal, ErrCodeTaken):

@@ -3,7 +3,6 @@ package redpacket_test
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -53,7 +53,7 @@ func TestMemoryCrowd(t *testing.T) {
 	packets := opened(t, new(redpacket.Memory), yuan(7, 100))
 	var won atomic.Int64
 	errs := make(chan error, 2000)
-	var wg sync.WaitGroup
+	var wg suite.Group
 	for person := range int64(1000) {
 		wg.Go(func() {
 			first, err := packets.Grab(t.Context(), 7, 100+person)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -97,7 +97,7 @@ func BenchmarkOtherSKU(b *testing.B) {
 				_, err := inv.Define(b.Context(), stock.Key{SKU: sku}, 1<<40, stock.Terms{})
 				require.NoError(b, err)
 			}
-			var group sync.WaitGroup
+			var group suite.Group
 			var over atomic.Bool
 			for rival := range rivals {
 				group.Go(func() {

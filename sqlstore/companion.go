@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -56,7 +57,7 @@ func refuseEach(why []error) error {
 
 // reason returns why the only call of a transaction was refused, where it was, and any other error as it is.
 func reason(err error) error {
-	if r, ok := errors.AsType[*refusals](err); ok {
+	if r, ok := fault.As[*refusals](err); ok {
 		return errors.Join(r.why...)
 	}
 	return err
@@ -64,7 +65,7 @@ func reason(err error) error {
 
 // refusedBy reports whether calls were refused by whoever keeps companions.
 func refusedBy(err error) bool {
-	_, ok := errors.AsType[*refusals](err)
+	_, ok := fault.As[*refusals](err)
 	return ok
 }
 

@@ -1,12 +1,12 @@
 package sqlstore_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
 // A batch of more buyers than a statement takes is issued in one transaction: all of it, or nothing.
@@ -21,7 +21,7 @@ func TestIssueToThousands(t *testing.T) {
 	_, err := m.For(2_400).Claim(t.Context(), "before", 1)
 	require.NoError(t, err)
 	_, err = m.Issue(t.Context(), batch)
-	refused, ok := errors.AsType[*coupon.BatchError](err)
+	refused, ok := fault.As[*coupon.BatchError](err)
 	require.True(t, ok, "%v", err)
 	require.Equal(t, int64(2_400), refused.Buyer)
 	require.ErrorIs(t, err, coupon.ErrPerBuyer)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 )
 
 // crowd makes calls at once, from two processes by turns, and returns their errors. The other process does not
@@ -22,7 +22,7 @@ func (m *mall) crowd(n int, call func(c *coupon.Coupons, i int) error) []error {
 	other, _ := m.process(&alone)
 	both := []*coupon.Coupons{m.Coupons, other}
 	errs := make([]error, n)
-	var group sync.WaitGroup
+	var group suite.Group
 	for i := range n {
 		group.Go(func() { errs[i] = call(both[i%2], i) })
 	}
@@ -185,7 +185,7 @@ func TestTwoProcessesHandOutOnePool(t *testing.T) {
 		coupons *coupon.Coupons
 		db      *sqltest.DB
 	}{{m.Coupons, m.db}, {other, otherPool}}
-	var group sync.WaitGroup
+	var group suite.Group
 	codes := make([]map[string]string, workers)
 	group.Go(func() { // codes come while they go
 		for i := range workers * claims / 10 {

@@ -55,7 +55,7 @@ const (
 
 // number returns the server's error number, 0 where the server did not answer with one.
 func number(err error) uint16 {
-	if server, ok := errors.AsType[*mysql.MySQLError](err); ok {
+	if server, ok := fault.As[*mysql.MySQLError](err); ok {
 		return server.Number
 	}
 	return 0
@@ -167,6 +167,6 @@ func missing(err error) error {
 // is safe for the calls of this library; the caller's own statements need a key of their own,
 // as an order row has.
 func Retryable(err error) bool {
-	_, network := errors.AsType[*net.OpError](err)
+	_, network := fault.As[*net.OpError](err)
 	return network || fault.Retryable(err) || passing(err) || hearsay(err) || lost(err)
 }

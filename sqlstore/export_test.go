@@ -34,6 +34,9 @@ func (r *RedPacket) OneByOne() *RedPacket {
 	return r
 }
 
+// Waiting returns how many calls of a store wait for a batch.
+func (s *Stock) Waiting() int64 { return s.merged.locks.tickets.Load() }
+
 // OneByOne returns the store with one batch of a key in flight at a time, so that a test can form a batch.
 func (s *Stock) OneByOne() *Stock {
 	if s.merged != nil {

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -188,7 +188,7 @@ func TestRandomFaultsLoseNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	matches := []string{"START TRANSACTION", "COMMIT AND", "INSERT INTO goods_stock_hold", "INSERT INTO goods_stock_refund", "UPDATE goods_stock s", "UPDATE goods_stock_hold h"}
-	var group sync.WaitGroup
+	var group suite.Group
 	for worker := range 8 {
 		group.Go(func() {
 			random := rand.New(rand.NewPCG(1, uint64(worker)))

@@ -3,13 +3,13 @@ package sqlstore_test
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -145,7 +145,7 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	var group sync.WaitGroup
+	var group suite.Group
 	for i := range teams {
 		group.Go(func() {
 			var seat groupbuy.Seat

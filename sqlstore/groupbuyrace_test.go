@@ -3,7 +3,6 @@ package sqlstore_test
 import (
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 )
 
 // rounds is how often a race is run: a thousand times, or with -short a hundred.
@@ -42,7 +42,7 @@ func TestTwoLastPayersAtOnce(t *testing.T) {
 				code, orders := b.team(fmt.Sprint("r", round), 2)
 				payments := make([]groupbuy.Payment, 2)
 				errs := make([]error, 2)
-				var group sync.WaitGroup
+				var group suite.Group
 				for i, process := range []*groupbuy.Groups{b.Groups, other} {
 					group.Go(func() { payments[i], errs[i] = process.Pay(t.Context(), orders[i]) })
 				}
@@ -81,7 +81,7 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 		} else {
 			deadline()
 		}
-		var group sync.WaitGroup
+		var group suite.Group
 		group.Go(func() { payment, paid = b.Pay(t.Context(), orders[1]) })
 		group.Go(func() { <-over; _, expired = b.Expire(t.Context()) })
 		group.Wait()
@@ -145,7 +145,7 @@ func TestFiftyBuyersForTheLastSeat(t *testing.T) {
 	for round := range 10 {
 		code, _ := b.team(fmt.Sprint("r", round), 2)
 		errs := make([]error, 50)
-		var group sync.WaitGroup
+		var group suite.Group
 		for i := range errs {
 			process := []*groupbuy.Groups{b.Groups, other}[i%2]
 			group.Go(func() {
@@ -166,7 +166,7 @@ func TestOneSeatForABuyerAndTeam(t *testing.T) {
 	other := b.process(&alone)
 	code, _ := b.team("r", 1)
 	errs := make([]error, 20)
-	var group sync.WaitGroup
+	var group suite.Group
 	for i := range errs {
 		process := []*groupbuy.Groups{b.Groups, other}[i%2]
 		group.Go(func() { _, errs[i] = process.Join(t.Context(), code, purchase(fmt.Sprint("again-", i), 77)) })
@@ -186,7 +186,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	ctx := t.Context()
 	for round := range 20 {
 		code, orders := b.team(fmt.Sprint("r", round), 12)
-		var group sync.WaitGroup
+		var group suite.Group
 		for i, order := range orders {
 			process := []*groupbuy.Groups{b.Groups, other}[i%2]
 			group.Go(func() {

@@ -3,7 +3,6 @@ package sqlstore_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -338,7 +338,7 @@ func TestConcurrentReadsOfAnOfferShareStatements(t *testing.T) {
 	const people = 400
 	s := openStall(t, defaults)
 	s.db.Wire.Statements()
-	var group sync.WaitGroup
+	var group suite.Group
 	for range people {
 		group.Go(func() {
 			offer, now, err := s.Offer(t.Context(), stallKey)

@@ -1,3 +1,5 @@
+//go:build go1.25
+
 package sqlstore
 
 import (
@@ -166,9 +168,6 @@ func TestBoundsAreTheDefaultsWhereOptionsAreZero(t *testing.T) {
 	}
 	require.Nil(t, NewStock(nil, &Options{Unmerged: true}).merged)
 }
-
-// Waiting returns how many calls of a store wait for a batch.
-func (s *Stock) Waiting() int64 { return s.merged.locks.tickets.Load() }
 
 func TestCallsBeyondWaitingAreBusyAtOnce(t *testing.T) {
 	t.Parallel()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -157,7 +157,7 @@ func ordinary(t testing.TB, db *sqltest.DB, skus ...int64) {
 func inFour(t *testing.T, db *sqltest.DB, do func(tx sqlstore.Tx, i int) error) {
 	t.Helper()
 	ctx := t.Context()
-	var group sync.WaitGroup
+	var group suite.Group
 	var again atomic.Int64
 	for i := range 4 {
 		group.Go(func() {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -220,7 +221,7 @@ func (s *shop) othersGoOn(sku int64, names ...string) {
 func (s *shop) crowdOf(workers, transactions int, do func(ctx context.Context, in *stock.Inventory, i int) error) (again int) {
 	s.t.Helper()
 	var mu sync.Mutex
-	var group sync.WaitGroup
+	var group suite.Group
 	next := make(chan int)
 	for range workers {
 		group.Go(func() {

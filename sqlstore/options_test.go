@@ -12,6 +12,7 @@ import (
 	"github.com/DATA-DOG/go-sqlmock"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -127,7 +128,7 @@ func TestSmallestBoundsAreRightUnderConcurrency(t *testing.T) {
 		ctx := t.Context()
 		sold := make([]int, 4) // by SKU
 		var mu sync.Mutex
-		var group sync.WaitGroup
+		var group suite.Group
 		for i := range 60 {
 			group.Go(func() {
 				order, sku := fmt.Sprint("order-", i), int64(1+i%3)

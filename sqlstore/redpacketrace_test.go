@@ -2,12 +2,12 @@ package sqlstore_test
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/sqlstore"
 )
@@ -16,7 +16,7 @@ import (
 func scramble(t testing.TB, id int64, people int, processes ...*redpacket.Packets) []error {
 	t.Helper()
 	errs := make([]error, people)
-	var group sync.WaitGroup
+	var group suite.Group
 	for i := range people {
 		group.Go(func() { _, errs[i] = processes[i%len(processes)].Grab(t.Context(), id, int64(1000+i)) })
 	}
@@ -48,7 +48,7 @@ func TestCloseAgainstGrabsFromTwoProcesses(t *testing.T) {
 	other := p.process(nil)
 	for id := int64(1); id <= 6; id++ {
 		p.fill(id, 10_000, 100)
-		var group sync.WaitGroup
+		var group suite.Group
 		for _, packets := range []*redpacket.Packets{p.Packets, other} {
 			group.Go(func() {
 				if _, err := packets.Close(t.Context(), id); err != nil {
@@ -120,7 +120,7 @@ func TestKilledConnectionsLoseNothing(t *testing.T) {
 		}
 	}
 	got := make([]decimal.Decimal, people)
-	var group sync.WaitGroup
+	var group suite.Group
 	for i := range people {
 		group.Go(func() {
 			share, err := p.Grab(t.Context(), 1, int64(1000+i))

@@ -5,13 +5,13 @@ import (
 	"io/fs"
 	"maps"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -52,7 +52,7 @@ func TestUnitsOfEveryKindHaveTheSameTables(t *testing.T) {
 func TestMigrateFromManyProcessesAtOnce(t *testing.T) {
 	t.Parallel()
 	db := sqltest.Open(t, defaults)
-	var group sync.WaitGroup
+	var group suite.Group
 	errs := make([]error, 8)
 	for i := range errs {
 		pool := db.Pool(t)

@@ -93,7 +93,7 @@ func beneath(tx Tx) Tx {
 	if !field.IsValid() || !field.CanInterface() {
 		return tx
 	}
-	if inner, ok := reflect.TypeAssert[Tx](field); ok && inner != nil {
+	if inner, ok := field.Interface().(Tx); ok && inner != nil {
 		return beneath(inner)
 	}
 	return tx

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -27,7 +28,7 @@ func (s *shop) crowded(calls int, call func(caller, n int) error, other func(n i
 	before := s.db.Stats().WaitCount
 	var mu sync.Mutex
 	var over atomic.Bool
-	var group, others sync.WaitGroup
+	var group, others suite.Group
 	others.Go(func() {
 		for n := 0; !over.Load() || n < 3; n++ {
 			if err := other(n); err != nil {

@@ -203,7 +203,7 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 		}
 		return true, s.locked(ctx, q, lockedAt, calls)
 	})
-	if r, ok := errors.AsType[*refusals](err); ok {
+	if r, ok := fault.As[*refusals](err); ok {
 		return lockAnswer{verdict: stock.Refused, why: r.why[0]}, nil
 	}
 	verdict, err := taken(verdict(kept), err)

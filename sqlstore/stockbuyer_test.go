@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -28,7 +28,7 @@ func (s *shop) together(release func(), calls ...func() error) []error {
 // crowd makes calls at once and returns what became of each.
 func crowd(calls []func() error) []error {
 	errs := make([]error, len(calls))
-	var group sync.WaitGroup
+	var group suite.Group
 	for i, call := range calls {
 		group.Go(func() { errs[i] = call() })
 	}

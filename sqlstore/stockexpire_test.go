@@ -3,13 +3,13 @@ package sqlstore_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -51,7 +51,7 @@ func TestSweepOfManyDeadHoldsStarvesNoBuyer(t *testing.T) {
 	s.deadHolds(dead, 1_000)
 	locked := make([]atomic.Int64, buyers)
 	var swept atomic.Bool
-	var group, ready sync.WaitGroup
+	var group, ready suite.Group
 	ready.Add(buyers)
 	for b := range buyers {
 		group.Go(func() {
@@ -102,7 +102,7 @@ func TestBuyersTakeAllThatTheDeadHold(t *testing.T) {
 	s := open(t, nil)
 	s.deadHolds(dead, 0)
 	var next atomic.Int64
-	var group sync.WaitGroup
+	var group suite.Group
 	for range buyers {
 		group.Go(func() {
 			for n := next.Add(1); n <= dead; n = next.Add(1) {
@@ -124,7 +124,7 @@ func TestSweepsAtOnceReleaseEachHoldOnce(t *testing.T) {
 	s := open(t, nil)
 	s.deadHolds(dead, 0)
 	var released atomic.Int64
-	var group sync.WaitGroup
+	var group suite.Group
 	for i := range 4 {
 		inv := s.Inventory
 		if i%2 == 1 {

@@ -87,7 +87,7 @@ func (s *Stock) lockBatch(ctx context.Context, key lockKey, calls []lockCall) ([
 			return b.finish(), nil
 		}
 		done, err := b.try(ctx)
-		if r, ok := errors.AsType[*refusals](err); ok { // once more without them, as it is
+		if r, ok := fault.As[*refusals](err); ok { // once more without them, as it is
 			b.refuse(r)
 			look = false
 			continue

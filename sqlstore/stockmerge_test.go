@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -20,7 +20,7 @@ func (s *shop) rush(orders []string, num func(i int) int64) []error {
 	s.t.Helper()
 	release := s.blockItem(1)
 	errs := make([]error, len(orders))
-	var group sync.WaitGroup
+	var group suite.Group
 	lock := func(i int) {
 		_, errs[i] = s.Lock(s.t.Context(), orders[i], stock.Line{SKU: 1, Num: num(i)})
 	}

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -73,7 +73,7 @@ func TestRushForWhatIsSoldOutDoesNotReachTheItem(t *testing.T) {
 	s.soldOut(1, 0)
 	s.touched()
 	began := time.Now()
-	var group sync.WaitGroup
+	var group suite.Group
 	for i := range 20 {
 		group.Go(func() {
 			for n := range 20 {
@@ -461,7 +461,7 @@ func TestNextLockAfterACancelSucceedsAmongRefusals(t *testing.T) {
 	s.lock("rest", units(1, 9))
 	s.lock("0", one(1))
 	done := make(chan struct{})
-	var group sync.WaitGroup
+	var group suite.Group
 	for i := range 8 {
 		group.Go(func() {
 			for n := 0; ; n++ {

@@ -235,7 +235,7 @@ func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Cha
 		if was.ID != "" {
 			return was, sameChange(was, asked)
 		}
-		if shortage, ok := errors.AsType[*ShortageError](refusal); ok {
+		if shortage, ok := fault.As[*ShortageError](refusal); ok {
 			released, err := inv.release(ctx, shortage.Key)
 			if err != nil {
 				return Change{}, err

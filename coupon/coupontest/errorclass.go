@@ -1,9 +1,8 @@
 package coupontest
 
 import (
-	"errors"
-
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -34,7 +33,7 @@ func classOf(err error) suite.ErrorClass {
 
 // claimData returns the data of a *coupon.ClaimError without what it wraps, which is in the class on its own.
 func claimData(err error) (any, bool) {
-	claim, ok := errors.AsType[*coupon.ClaimError](err)
+	claim, ok := fault.As[*coupon.ClaimError](err)
 	if !ok {
 		return nil, false
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -109,7 +110,7 @@ func (m *model) open(t testing.TB, h Harness, plainly bool) *side {
 	opts.Hook = func(_ context.Context, e groupbuy.Effect) { s.Told(e) }
 	opts.Code = s.draw
 	opts.OnError = func(err error) {
-		if failed, ok := errors.AsType[*groupbuy.EventError](err); ok {
+		if failed, ok := fault.As[*groupbuy.EventError](err); ok {
 			s.Told(failed.Event)
 		}
 	}

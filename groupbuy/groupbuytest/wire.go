@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -68,7 +69,7 @@ type wiredUnits struct{ *wiretest.Stock }
 func (u wiredUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
 	return wiretest.Over(u.Send, u.Reply, unitsPrefix+"Lock", func() (stock.Locking, error) {
 		locking, err := u.Store.Lock(ctx, order, holdFor)
-		if _, ok := errors.AsType[*groupbuy.TeamError](locking.Why); !ok && !errors.Is(locking.Why, groupbuy.ErrCodeTaken) {
+		if _, ok := fault.As[*groupbuy.TeamError](locking.Why); !ok && !errors.Is(locking.Why, groupbuy.ErrCodeTaken) {
 			locking.Why = nil
 		}
 		return locking, err

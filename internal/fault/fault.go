@@ -39,6 +39,13 @@ func Retryable(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown)
 }
 
+// As returns the first error in the tree of err that is a T, as errors.AsType does from Go 1.26 on.
+func As[T error](err error) (T, bool) {
+	var found T
+	ok := errors.As(err, &found)
+	return found, ok
+}
+
 // Unread returns the error of a call that took effect, and could then not be read back. It matches ErrUnknown: the same
 // call again returns what it did. What the cause says of itself, that nothing was done or changed, is not true of the
 // call, and is not matched; all else that the cause matches is: a context's end, or the driver's error.

@@ -37,7 +37,7 @@ func TestWhatWasDoneAndCouldNotBeReadIsUnknown(t *testing.T) {
 				require.Equal(t, other == fault.ErrUnknown, errors.Is(err, other), "%v as %v", err, other) //nolint:errorlint // the very value
 			}
 		}
-		driver, ok := errors.AsType[*numbered](fault.Unread(fmt.Errorf("%w: %w", class, &numbered{2013})))
+		driver, ok := fault.As[*numbered](fault.Unread(fmt.Errorf("%w: %w", class, &numbered{2013})))
 		require.True(t, ok)
 		require.Equal(t, 2013, driver.number)
 	}

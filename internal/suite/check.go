@@ -143,7 +143,7 @@ func Same[T any](s Checker, what string, got, want T) {
 func As[E error](s Checker, err error) E {
 	c := s.checks()
 	c.Helper()
-	typed, ok := errors.AsType[E](err)
+	typed, ok := fault.As[E](err)
 	if !ok {
 		c.Fatalf("error is %v, want a %T", err, typed)
 	}

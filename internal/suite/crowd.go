@@ -28,7 +28,7 @@ func Crowd(n, width int, call func(i int) error) []error {
 		numbers <- i
 	}
 	close(numbers)
-	var wg sync.WaitGroup
+	var wg Group
 	for range min(n, width) {
 		wg.Go(func() {
 			<-gate
@@ -40,6 +40,18 @@ func Crowd(n, width int, call func(i int) error) []error {
 	close(gate)
 	wg.Wait()
 	return errs
+}
+
+// Group waits for the calls that it has made: sync.WaitGroup with the Go that it has from Go 1.25 on.
+type Group struct{ sync.WaitGroup }
+
+// Go makes a call that Wait waits for.
+func (g *Group) Go(call func()) {
+	g.Add(1)
+	go func() {
+		defer g.Done()
+		call()
+	}()
 }
 
 // Each ends the test unless every call of a crowd succeeded.

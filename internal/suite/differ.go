@@ -41,8 +41,8 @@ func differ(found *[]string, at string, a, b reflect.Value) {
 
 // exports reports whether a structure shows anything of itself.
 func exports(t reflect.Type) bool {
-	for field := range t.Fields() {
-		if field.IsExported() {
+	for i := range t.NumField() {
+		if t.Field(i).IsExported() {
 			return true
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
 // ErrorClass is everything that a caller can tell about an error: which sentinels it matches, and the data of the
@@ -44,7 +46,7 @@ func Data[T any, E interface {
 	*T
 	error
 }](err error) (any, bool) {
-	typed, ok := errors.AsType[E](err)
+	typed, ok := fault.As[E](err)
 	if !ok {
 		return nil, false
 	}

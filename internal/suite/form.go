@@ -61,7 +61,7 @@ func (f Form) fix(v reflect.Value) {
 
 // structure brings a structure into the form, in its place.
 func (f Form) structure(v reflect.Value) {
-	if t, ok := reflect.TypeAssert[time.Time](v); ok {
+	if t, ok := v.Interface().(time.Time); ok {
 		if !t.IsZero() && !f.Epoch.IsZero() {
 			v.Set(reflect.ValueOf(t.Add(-f.Epoch.Sub(time.Unix(0, 0)))))
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -85,20 +84,6 @@ func failing(yield func(int, error) bool) { _ = yield(1, nil) && yield(0, errOdd
 func endless(yield func(int, error) bool) {
 	for yield(1, nil) {
 	}
-}
-
-// TestCrowdIsAsWideAsItShouldBe has each call wait until all that can be there are.
-func TestCrowdIsAsWideAsItShouldBe(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		errs := Crowd(10, 4, func(i int) error {
-			time.Sleep(time.Second) // of the bubble's clock
-			return []error{nil, errOdd}[i%2]
-		})
-		require.Equal(t, 3*time.Second, time.Since(start))
-		require.Equal(t, []error{nil, errOdd, nil, errOdd, nil, errOdd, nil, errOdd, nil, errOdd}, errs)
-	})
 }
 
 // TestPagesListsAllAndStops has a listing, and one that forgets what begins a page.
