@@ -13,13 +13,13 @@ import (
 
 func auditCases() []testCase {
 	return []testCase{
-		{name: "Audit_NamesEachDrift", run: auditDrifts},
-		{name: "Audit_NamesEachConflict", run: auditConflicts},
-		{name: "Audit_OfNamedCampaigns", run: auditNamed},
-		{name: "Audit_AfterALongLifeFindsNothing", run: auditLife},
-		{name: "Repair_NeverTakesClaimsBackUnlessTold", run: repairKeepsClaims},
-		{name: "Repair_MendsWhatDriftRefuses", run: repairMends},
-		{name: "Repair_UnderTraffic", run: repairUnderTraffic},
+		{name: "AuditNamesEachDrift", run: auditDrifts},
+		{name: "AuditNamesEachConflict", run: auditConflicts},
+		{name: "AuditOfNamedCampaigns", run: auditNamed},
+		{name: "AuditAfterALongLifeFindsNothing", run: auditLife},
+		{name: "RepairNeverTakesClaimsBackUnlessTold", run: repairKeepsClaims},
+		{name: "RepairMendsWhatDriftRefuses", run: repairMends},
+		{name: "RepairUnderTraffic", run: repairUnderTraffic},
 	}
 }
 

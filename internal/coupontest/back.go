@@ -12,15 +12,15 @@ import (
 // backCases give coupons back, by their buyers, and take them back, by the shop.
 func backCases() []testCase {
 	return []testCase{
-		{name: "Refund_GivesACouponBackOnce", run: refundOnce},
-		{name: "Refund_WithoutRestockIsGone", run: refundGone},
-		{name: "Refund_OnlyOfWhatIsFree", run: refundFree},
-		{name: "C20_RevokeTakesACouponBackOnce", run: revokeOnce},
-		{name: "C20_RevokeOnlyOfWhatIsFree", run: revokeFree},
-		{name: "C20_RevokeOfWhatIsExpired", run: revokeExpired},
-		{name: "Back_NumbersAreOfOneCouponAndOneKind", run: backMismatch},
-		{name: "Back_APoolGivesNoCodeTwice", run: backPool},
-		{name: "Back_IsUsableByNobody", run: backUsable},
+		{name: "RefundGivesACouponBackOnce", run: refundOnce},
+		{name: "RefundWithoutRestockIsGone", run: refundGone},
+		{name: "RefundIsOnlyOfWhatIsFree", run: refundFree},
+		{name: "RevokeTakesACouponBackOnce", run: revokeOnce},
+		{name: "RevokeIsOnlyOfWhatIsFree", run: revokeFree},
+		{name: "RevokeOfWhatIsExpiredIsDone", run: revokeExpired},
+		{name: "BackNumbersAreOfOneCouponAndOneKind", run: backMismatch},
+		{name: "BackAPoolGivesNoCodeTwice", run: backPool},
+		{name: "BackIsUsableByNobody", run: backUsable},
 	}
 }
 

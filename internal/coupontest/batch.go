@@ -12,20 +12,20 @@ import (
 
 func batchCases() []testCase {
 	return []testCase{
-		{name: "C2_BatchOfTenWhenFiveRemain", run: batchFirstFive},
-		{name: "C2_BatchOfTenWhenFiveRemainAllOrNothing", run: batchAllOrNothing},
-		{name: "C3_BatchSkipsWhoHasHadEnough", run: batchSkips},
-		{name: "Batch_GivesUsableCoupons", run: batchGives},
-		{name: "Batch_AgainReturnsTheSameForEver", run: batchAgain},
-		{name: "Batch_WithOtherArgumentsIsAMismatch", run: batchMismatch},
-		{name: "Batch_NamesEachReason", run: batchReasons},
-		{name: "Batch_OfAnUnknownCampaign", run: batchUnknown},
-		{name: "Batch_NumbersThatAreTaken", run: batchTaken},
-		{name: "Batch_DropsTheDeadFirst", run: batchDropsDead},
-		{name: "Batch_GivesEachACode", run: batchCodes},
-		{name: "Batch_OfManyBuyers", run: batchMany},
-		{name: "Batch_AtOnceIsIssuedOnce", run: batchAtOnce},
-		{name: "Batch_NeverAboveTheTotal", run: batchesAtOnce},
+		{name: "BatchOfTenGivesTheFiveThatRemain", run: batchFirstFive},
+		{name: "BatchOfTenForAllGivesNoneOfFive", run: batchAllOrNothing},
+		{name: "BatchSkipsWhoHasHadEnough", run: batchSkips},
+		{name: "BatchGivesUsableCoupons", run: batchGives},
+		{name: "BatchAgainReturnsTheSameForEver", run: batchAgain},
+		{name: "BatchWithOtherArgumentsIsAMismatch", run: batchMismatch},
+		{name: "BatchNamesEachReason", run: batchReasons},
+		{name: "BatchOfAnUnknownCampaignIsRefused", run: batchUnknown},
+		{name: "BatchSkipsNumbersThatAreTaken", run: batchTaken},
+		{name: "BatchDropsTheDeadFirst", run: batchDropsDead},
+		{name: "BatchGivesEachACode", run: batchCodes},
+		{name: "BatchOfManyBuyers", run: batchMany},
+		{name: "BatchAtOnceIsIssuedOnce", run: batchAtOnce},
+		{name: "BatchNeverAboveTheTotal", run: batchesAtOnce},
 	}
 }
 

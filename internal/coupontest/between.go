@@ -14,22 +14,22 @@ import (
 // meets by luck, each of them for sure.
 func betweenCases() []testCase {
 	return []testCase{
-		{name: "Between_AnotherOrderReservesFirst", run: reservedFirst},
-		{name: "Between_AnotherOrderReleasesBeforeTheRefusal", run: releasedBeforeRefusal},
-		{name: "Between_ReleaseOvertakesReserve", run: releaseOvertakes},
-		{name: "Between_ReserveOvertakesRelease", run: reserveOvertakes},
-		{name: "Between_TheSameCallIsMadeTwice", run: sameCallTwice},
-		{name: "Between_TheReservationLapses", run: lapsesBetween},
-		{name: "Between_TheCouponEnds", run: endsBetween},
-		{name: "Between_RevokeAfterReserve", run: revokeAfterReserve},
-		{name: "Between_RevokeAfterRelease", run: revokeAfterRelease},
-		{name: "Between_RefundAfterRevoke", run: refundAfterRevoke},
-		{name: "Between_ReturnAfterTheSameReturn", run: returnAfterReturn},
-		{name: "Between_DefineAfterDefine", run: defineAfterDefine},
-		{name: "Between_ClaimAfterDefine", run: claimAfterDefine},
-		{name: "Between_GenerateAfterImport", run: generateAfterImport},
-		{name: "Between_IssueAfterTheSameIssue", run: issueAfterIssue},
-		{name: "Between_PayAfterResolve", run: payAfterResolve},
+		{name: "AnotherOrderReservesFirst", run: reservedFirst},
+		{name: "AnotherOrderReleasesBeforeTheRefusal", run: releasedBeforeRefusal},
+		{name: "ReleaseOvertakesReserve", run: releaseOvertakes},
+		{name: "ReserveOvertakesRelease", run: reserveOvertakes},
+		{name: "TheSameCallIsMadeTwice", run: sameCallTwice},
+		{name: "TheReservationLapses", run: lapsesBetween},
+		{name: "TheCouponEnds", run: endsBetween},
+		{name: "RevokeAfterReserve", run: revokeAfterReserve},
+		{name: "RevokeAfterRelease", run: revokeAfterRelease},
+		{name: "RefundAfterRevoke", run: refundAfterRevoke},
+		{name: "ReturnAfterTheSameReturn", run: returnAfterReturn},
+		{name: "DefineAfterDefine", run: defineAfterDefine},
+		{name: "ClaimAfterDefine", run: claimAfterDefine},
+		{name: "GenerateAfterImport", run: generateAfterImport},
+		{name: "IssueAfterTheSameIssue", run: issueAfterIssue},
+		{name: "PayAfterResolve", run: payAfterResolve},
 	}
 }
 

@@ -11,18 +11,18 @@ import (
 
 func buyCases() []testCase {
 	return []testCase{
-		{name: "Lock_SetsACouponAside", run: lockSetsAside},
-		{name: "Lock_AgainReturnsTheCoupon", run: lockAgain},
-		{name: "Lock_LivesStrictlyBeforeItsDeadline", run: lockDeadline},
-		{name: "Lock_TakesTheUnitOfTheDead", run: lockTakesDead},
-		{name: "Pay_MakesItUsable", run: payMakesUsable},
-		{name: "Pay_RefusalsNameTheState", run: payRefusals},
-		{name: "Pay_LateIsRefusedOrBuysAgain", run: payLate},
-		{name: "Cancel_GivesTheUnitBackOnce", run: cancelOnce},
-		{name: "Cancel_OfWhatIsPaidIsRefused", run: cancelPaid},
-		{name: "Expire_ReleasesTheDead", run: expireDead},
-		{name: "Pending_CannotBeUsedOrGivenBack", run: pendingCannot},
-		{name: "Dropped_CannotBeUsedOrGivenBack", run: droppedCannot},
+		{name: "LockSetsACouponAside", run: lockSetsAside},
+		{name: "LockAgainReturnsTheCoupon", run: lockAgain},
+		{name: "LockLivesStrictlyBeforeItsDeadline", run: lockDeadline},
+		{name: "LockTakesTheUnitOfTheDead", run: lockTakesDead},
+		{name: "PayMakesItUsable", run: payMakesUsable},
+		{name: "PayRefusalsNameTheState", run: payRefusals},
+		{name: "PayLateIsRefusedOrBuysAgain", run: payLate},
+		{name: "CancelGivesTheUnitBackOnce", run: cancelOnce},
+		{name: "CancelOfWhatIsPaidIsRefused", run: cancelPaid},
+		{name: "ExpireReleasesTheDead", run: expireDead},
+		{name: "PendingCannotBeUsedOrGivenBack", run: pendingCannot},
+		{name: "DroppedCannotBeUsedOrGivenBack", run: droppedCannot},
 	}
 }
 

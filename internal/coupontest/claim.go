@@ -12,22 +12,22 @@ import (
 
 func claimCases() []testCase {
 	return []testCase{
-		{name: "Claim_GivesACouponAtOnce", run: claimGives},
-		{name: "Claim_AgainReturnsTheCoupon", run: claimAgain},
-		{name: "Claim_AgainReturnsTheCouponForEver", run: claimAgainForEver},
-		{name: "Claim_WithOtherArgumentsIsAMismatch", run: claimMismatch},
-		{name: "Claim_AfterCancelIsRefusedForEver", run: claimAfterCancel},
-		{name: "Claim_OfWhatWasLockedPaysForIt", run: claimOfLocked},
-		{name: "Claim_RefusedMayBeMadeAgain", run: claimRefused},
-		{name: "Claim_RefusalsComeInTheirOrder", run: claimPrecedence},
-		{name: "C3_ClaimsPerBuyer", run: perBuyer},
-		{name: "C4_ClaimWindow", run: claimWindow},
-		{name: "C4_ClosedCampaignStopsClaimsAlone", run: closedCampaign},
-		{name: "C5_UnlimitedCountsAndNeverRefuses", run: unlimited},
-		{name: "C5_TotalOfZeroIsNone", run: totalOfZero},
-		{name: "C8_FixedValidityIsOver", run: outdated},
-		{name: "C21_RevokedAndRefundedCountByPolicy", run: countByPolicy},
-		{name: "C21_UsedExpiredAndReturnedCount", run: usedCounts},
+		{name: "ClaimGivesACouponAtOnce", run: claimGives},
+		{name: "ClaimAgainReturnsTheCoupon", run: claimAgain},
+		{name: "ClaimAgainReturnsTheCouponForEver", run: claimAgainForEver},
+		{name: "ClaimWithOtherArgumentsIsAMismatch", run: claimMismatch},
+		{name: "ClaimAfterCancelIsRefusedForEver", run: claimAfterCancel},
+		{name: "ClaimOfWhatWasLockedPaysForIt", run: claimOfLocked},
+		{name: "ClaimRefusedMayBeMadeAgain", run: claimRefused},
+		{name: "ClaimRefusalsComeInTheirOrder", run: claimPrecedence},
+		{name: "ClaimsPerBuyerAreLimited", run: perBuyer},
+		{name: "ClaimWindowIsFromItsStartToItsEnd", run: claimWindow},
+		{name: "ClosedCampaignStopsClaimsAlone", run: closedCampaign},
+		{name: "UnlimitedCampaignCountsAndNeverRefuses", run: unlimited},
+		{name: "TotalOfZeroIsNone", run: totalOfZero},
+		{name: "ClaimAfterAFixedValidityIsRefused", run: outdated},
+		{name: "RevokedAndRefundedCountByPolicy", run: countByPolicy},
+		{name: "UsedExpiredAndReturnedCount", run: usedCounts},
 	}
 }
 

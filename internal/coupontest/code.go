@@ -13,20 +13,20 @@ import (
 
 func codeCases() []testCase {
 	return []testCase{
-		{name: "C9_AsManyClaimsAsCodes", run: asManyAsCodes},
-		{name: "C9_OnlyWhatIsPaidTakesACode", run: onlyPaidTakesCode},
-		{name: "C10_OneCanonicalCode", run: oneCanonical},
-		{name: "C10_ImportAgainAddsNothing", run: importAgain},
-		{name: "C10_CollisionsAreReported", run: collisions},
-		{name: "C10_WhatIsNoCodeIsReported", run: invalidCodes},
-		{name: "C11_ByCodeTellsApart", run: byCode},
-		{name: "Import_OfManyCodes", run: importMany},
-		{name: "Import_NeedsAPool", run: importNeedsPool},
-		{name: "Import_AtOnceAddsEachOnce", run: importAtOnce},
-		{name: "Generate_FillsUpThePool", run: generateFills},
-		{name: "Generate_ObeysItsStyle", run: generateStyle},
-		{name: "Generate_AtOnceMakesNoneTooMany", run: generateAtOnce},
-		{name: "Generate_RefusesCodesThatCanBeGuessed", run: generateRefuses},
+		{name: "ClaimsAreAsManyAsCodes", run: asManyAsCodes},
+		{name: "OnlyWhatIsPaidTakesACode", run: onlyPaidTakesCode},
+		{name: "CodesHaveOneCanonicalForm", run: oneCanonical},
+		{name: "ImportAgainAddsNothing", run: importAgain},
+		{name: "ImportReportsCollisions", run: collisions},
+		{name: "ImportReportsWhatIsNoCode", run: invalidCodes},
+		{name: "ByCodeTellsApart", run: byCode},
+		{name: "ImportOfManyCodes", run: importMany},
+		{name: "ImportNeedsAPool", run: importNeedsPool},
+		{name: "ImportAtOnceAddsEachOnce", run: importAtOnce},
+		{name: "GenerateFillsUpThePool", run: generateFills},
+		{name: "GenerateObeysItsStyle", run: generateStyle},
+		{name: "GenerateAtOnceMakesNoneTooMany", run: generateAtOnce},
+		{name: "GenerateRefusesCodesThatCanBeGuessed", run: generateRefuses},
 	}
 }
 

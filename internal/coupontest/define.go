@@ -11,16 +11,16 @@ import (
 
 func defineCases() []testCase {
 	return []testCase{
-		{name: "Define_CreatesACampaign", run: defineCreates},
-		{name: "Define_AgainKeepsTheUnits", run: defineAgain},
-		{name: "Define_ChangesRulesAndTerms", run: defineChanges},
-		{name: "Define_KeepsTextsByteForByte", run: defineTexts},
-		{name: "Define_KeepsThePool", run: defineKeepsPool},
-		{name: "Define_AtOnceGivesOneCampaign", run: defineAtOnce},
-		{name: "C22_ClaimedCouponsKeepTheirTerms", run: claimedKeepTerms},
-		{name: "Restock_AndWithdrawAreDoneOnce", run: restockOnce},
-		{name: "Restock_OfAPoolIsRefused", run: restockPool},
-		{name: "Withdraw_TakesWhatIsLeft", run: withdraw},
+		{name: "DefineCreatesACampaign", run: defineCreates},
+		{name: "DefineAgainKeepsTheUnits", run: defineAgain},
+		{name: "DefineChangesRulesAndTerms", run: defineChanges},
+		{name: "DefineKeepsTextsByteForByte", run: defineTexts},
+		{name: "DefineKeepsThePool", run: defineKeepsPool},
+		{name: "DefineAtOnceGivesOneCampaign", run: defineAtOnce},
+		{name: "ClaimedCouponsKeepTheirTerms", run: claimedKeepTerms},
+		{name: "RestockAndWithdrawAreDoneOnce", run: restockOnce},
+		{name: "RestockOfAPoolIsRefused", run: restockPool},
+		{name: "WithdrawTakesWhatIsLeft", run: withdraw},
 	}
 }
 

@@ -11,11 +11,11 @@ import (
 
 func discountCases() []testCase {
 	return []testCase{
-		{name: "Discount_OfAnAmount", run: discountAmount},
-		{name: "Discount_OfAPart", run: discountPart},
-		{name: "Discount_OfAGift", run: discountGift},
-		{name: "Discount_InCurrenciesWithOtherPlaces", run: discountPlaces},
-		{name: "Discount_OfAmountsBeyondComparison", run: discountHuge},
+		{name: "DiscountOfAnAmount", run: discountAmount},
+		{name: "DiscountOfAPart", run: discountPart},
+		{name: "DiscountOfAGift", run: discountGift},
+		{name: "DiscountInCurrenciesWithOtherPlaces", run: discountPlaces},
+		{name: "DiscountOfAmountsBeyondComparison", run: discountHuge},
 	}
 }
 

@@ -12,16 +12,16 @@ import (
 // guardCases ask the store itself: for what coupons meet only in a race, or never.
 func guardCases() []testCase {
 	return []testCase{
-		{name: "Store_AddTerms", run: guardTerms},
-		{name: "Store_AddCodes", run: guardCodes},
-		{name: "Store_AddCodesAfterSoMany", run: guardCodesHave},
-		{name: "Store_AddBatch", run: guardBatch},
-		{name: "Store_Issue", run: guardIssue},
-		{name: "Store_IssueToAllOrNone", run: guardIssueAll},
-		{name: "Store_IssueOfWhatIsRecorded", run: guardIssueAgain},
-		{name: "Store_ReadingWhatIsNotThere", run: readNothing},
-		{name: "Store_WalletUpToALimit", run: readWallet},
-		{name: "Store_Book", run: readBook},
+		{name: "StoreAddTerms", run: guardTerms},
+		{name: "StoreAddCodes", run: guardCodes},
+		{name: "StoreAddCodesAfterSoMany", run: guardCodesHave},
+		{name: "StoreAddBatch", run: guardBatch},
+		{name: "StoreIssue", run: guardIssue},
+		{name: "StoreIssueToAllOrNone", run: guardIssueAll},
+		{name: "StoreIssueOfWhatIsRecorded", run: guardIssueAgain},
+		{name: "StoreReadingWhatIsNotThere", run: readNothing},
+		{name: "StoreWalletUpToALimit", run: readWallet},
+		{name: "StoreBook", run: readBook},
 	}
 }
 

@@ -14,15 +14,15 @@ import (
 // it is what it does to coupons.
 func guardUnitCases() []testCase {
 	return []testCase{
-		{name: "Store_LockOfUnitsRecordsACoupon", run: guardLock},
-		{name: "Store_LockThatIsRefusedRecordsNothing", run: guardLockRefused},
-		{name: "Store_MoveOfUnitsMakesACouponUsable", run: guardMove},
-		{name: "Store_MoveThatIsRefusedLeavesTheCoupon", run: guardMoveRefused},
-		{name: "Store_ReacquireMakesACouponUsable", run: guardReacquire},
-		{name: "Store_RefundOfUnitsGivesTheState", run: guardRefund},
-		{name: "Store_RefundIsOfWhatIsFree", run: guardRefundFree},
-		{name: "Store_PendingIsReadAsDropped", run: guardDropped},
-		{name: "Store_PositionsFollowWhatIsSold", run: guardPositions},
+		{name: "StoreLockOfUnitsRecordsACoupon", run: guardLock},
+		{name: "StoreLockThatIsRefusedRecordsNothing", run: guardLockRefused},
+		{name: "StoreMoveOfUnitsMakesACouponUsable", run: guardMove},
+		{name: "StoreMoveThatIsRefusedLeavesTheCoupon", run: guardMoveRefused},
+		{name: "StoreReacquireMakesACouponUsable", run: guardReacquire},
+		{name: "StoreRefundOfUnitsGivesTheState", run: guardRefund},
+		{name: "StoreRefundIsOfWhatIsFree", run: guardRefundFree},
+		{name: "StorePendingIsReadAsDropped", run: guardDropped},
+		{name: "StorePositionsFollowWhatIsSold", run: guardPositions},
 	}
 }
 

@@ -13,12 +13,12 @@ import (
 // happen, and what they leave behind.
 func guardUseCases() []testCase {
 	return []testCase{
-		{name: "Store_UseFromEveryStateByTheTable", run: guardUse},
-		{name: "Store_UseBesideAnotherOrder", run: guardUseBeside},
-		{name: "Store_UseOnTheRightSideOfTheDeadline", run: guardUseDeadline},
-		{name: "Store_UseWithinTheValidity", run: guardUseValidity},
-		{name: "Store_UseOfWhatCannotBeHad", run: guardUseGone},
-		{name: "Store_TheTableIsSound", run: tableIsSound},
+		{name: "StoreUseFromEveryStateByTheTable", run: guardUse},
+		{name: "StoreUseBesideAnotherOrder", run: guardUseBeside},
+		{name: "StoreUseOnTheRightSideOfTheDeadline", run: guardUseDeadline},
+		{name: "StoreUseWithinTheValidity", run: guardUseValidity},
+		{name: "StoreUseOfWhatCannotBeHad", run: guardUseGone},
+		{name: "StoreTheTableIsSound", run: tableIsSound},
 	}
 }
 

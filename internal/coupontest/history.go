@@ -16,10 +16,10 @@ import (
 
 func historyCases() []testCase {
 	return []testCase{
-		{name: "History_AtRandomKeepsTheBooks", run: randomHistory},
-		{name: "Hook_TellsOfEachEffectAndOfNoReplay", run: hookTells},
-		{name: "History_EffectsReplayedGiveTheStates", run: effectsReplayed},
-		{name: "History_CrashesAtEveryStatement", run: crashes},
+		{name: "HistoryAtRandomKeepsTheBooks", run: randomHistory},
+		{name: "HookTellsOfEachEffectAndOfNoReplay", run: hookTells},
+		{name: "HistoryEffectsReplayedGiveTheStates", run: effectsReplayed},
+		{name: "HistoryCrashesAtEveryStatement", run: crashes},
 	}
 }
 

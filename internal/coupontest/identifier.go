@@ -11,12 +11,12 @@ import (
 
 func identifierCases() []testCase {
 	return []testCase{
-		{name: "Identifiers_OfClaimsAreComparedByteForByte", run: identifiersOfClaims},
-		{name: "Identifiers_OfOrdersAreComparedByteForByte", run: identifiersOfOrders},
-		{name: "Identifiers_OfRefundsAreComparedByteForByte", run: identifiersOfRefunds},
-		{name: "Identifiers_OfBatchesAreComparedByteForByte", run: identifiersOfBatches},
-		{name: "Identifiers_OfChangesAreComparedByteForByte", run: identifiersOfChanges},
-		{name: "Identifiers_OfDifferentThingsDoNotMeet", run: identifiersApart},
+		{name: "IdentifiersOfClaimsAreComparedByteForByte", run: identifiersOfClaims},
+		{name: "IdentifiersOfOrdersAreComparedByteForByte", run: identifiersOfOrders},
+		{name: "IdentifiersOfRefundsAreComparedByteForByte", run: identifiersOfRefunds},
+		{name: "IdentifiersOfBatchesAreComparedByteForByte", run: identifiersOfBatches},
+		{name: "IdentifiersOfChangesAreComparedByteForByte", run: identifiersOfChanges},
+		{name: "IdentifiersOfDifferentThingsDoNotMeet", run: identifiersApart},
 	}
 }
 

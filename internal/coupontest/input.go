@@ -17,16 +17,16 @@ import (
 
 func inputCases() []testCase {
 	return []testCase{
-		{name: "X4_NoContext", run: noContext},
-		{name: "X4_BadIDs", run: badIDs},
-		{name: "X4_BadCampaignsAndBuyers", run: badCampaigns},
-		{name: "X4_BadNumbers", run: badNumbers},
-		{name: "X4_BadTerms", run: badTerms},
-		{name: "X4_BadRules", run: badRules},
-		{name: "X4_BadBatches", run: badBatches},
-		{name: "X4_AsMuchAsThereMayBe", run: asMuch},
-		{name: "X4_BadCoupons", run: badCoupons},
-		{name: "X4_ContextThatEnded", run: contextThatEnded},
+		{name: "CallsWithoutAContextAreRefused", run: noContext},
+		{name: "BadIDsAreRefused", run: badIDs},
+		{name: "BadCampaignsAndBuyersAreRefused", run: badCampaigns},
+		{name: "BadNumbersAreRefused", run: badNumbers},
+		{name: "BadTermsAreRefused", run: badTerms},
+		{name: "BadRulesAreRefused", run: badRules},
+		{name: "BadBatchesAreRefused", run: badBatches},
+		{name: "AsMuchAsThereMayBeIsTaken", run: asMuch},
+		{name: "BadCouponsRefuseEveryCall", run: badCoupons},
+		{name: "AContextThatEndedChangesNothing", run: contextThatEnded},
 	}
 }
 

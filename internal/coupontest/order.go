@@ -12,9 +12,9 @@ import (
 // orderCases are about an order that buys goods and uses a coupon, without a transaction.
 func orderCases() []testCase {
 	return []testCase{
-		{name: "X2_CrashBetweenTheGoodsAndTheCoupon", run: crashBetween, goods: true},
-		{name: "X2_CancelAndReleaseComeFirst", run: closedFirst, goods: true},
-		{name: "X2_TheOrderGoesThrough", run: orderGoesThrough, goods: true},
+		{name: "CrashBetweenTheGoodsAndTheCouponIsMended", run: crashBetween, goods: true},
+		{name: "CancelAndReleaseThatComeFirstCloseTheOrder", run: closedFirst, goods: true},
+		{name: "OrderWithACouponGoesThrough", run: orderGoesThrough, goods: true},
 	}
 }
 

@@ -14,18 +14,18 @@ import (
 
 func readingCases() []testCase {
 	return []testCase{
-		{name: "Campaigns_ListsByID", run: campaignsByID},
-		{name: "Campaigns_PagesAndStops", run: campaignsPages},
-		{name: "Progress_CountsEachCouponOnce", run: progressCounts},
-		{name: "Coupon_Unknown", run: couponUnknown},
-		{name: "History_IsTheWholeLife", run: historyWhole},
-		{name: "UsedBy_ListsByCoupon", run: usedByLists},
-		{name: "Wallet_ListsByStatus", run: walletByStatus},
-		{name: "Wallet_FollowsTheClock", run: walletFollows},
-		{name: "Wallet_ListsByItsEnd", run: walletByEnd},
-		{name: "Wallet_PagesAndStops", run: walletPages},
-		{name: "Listings_EndWithTheFirstError", run: listingsEnd},
-		{name: "Results_BelongToTheCaller", run: resultsBelong},
+		{name: "CampaignsListsByID", run: campaignsByID},
+		{name: "CampaignsPagesAndStops", run: campaignsPages},
+		{name: "ProgressCountsEachCouponOnce", run: progressCounts},
+		{name: "CouponThatIsUnknownIsNotFound", run: couponUnknown},
+		{name: "HistoryIsTheWholeLife", run: historyWhole},
+		{name: "UsedByListsByCoupon", run: usedByLists},
+		{name: "WalletListsByStatus", run: walletByStatus},
+		{name: "WalletFollowsTheClock", run: walletFollows},
+		{name: "WalletListsByItsEnd", run: walletByEnd},
+		{name: "WalletPagesAndStops", run: walletPages},
+		{name: "ListingsEndWithTheFirstError", run: listingsEnd},
+		{name: "ResultsBelongToTheCaller", run: resultsBelong},
 	}
 }
 

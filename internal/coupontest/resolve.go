@@ -14,16 +14,16 @@ import (
 
 func resolveCases() []testCase {
 	return []testCase{
-		{name: "Resolve_OfAnUnknownClaimClosesIt", run: resolveUnknown},
-		{name: "Resolve_ReturnsEachStateAsItIs", run: resolveStates},
-		{name: "Resolve_KeepsALateStatementOut", run: resolveFences},
-		{name: "Answers_ThatAreLostAreSettledByTheSameCall", run: lostAnswers},
-		{name: "Answers_ThatAreLostAreSettledByResolve", run: lostAnswersResolved},
-		{name: "Answers_LostWhileCouponsAreGivenToMany", run: lostInABatch},
-		{name: "Answers_LostWhileCodesComeIn", run: lostInAnImport},
-		{name: "Answers_OfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
-		{name: "Calls_ThatAreNotSentChangeNothing", run: unsentCalls},
-		{name: "Calls_ThatCannotLookChangeNothing", run: blindCalls},
+		{name: "ResolveOfAnUnknownClaimClosesIt", run: resolveUnknown},
+		{name: "ResolveReturnsEachStateAsItIs", run: resolveStates},
+		{name: "ResolveKeepsALateStatementOut", run: resolveFences},
+		{name: "AnswersThatAreLostAreSettledByTheSameCall", run: lostAnswers},
+		{name: "AnswersThatAreLostAreSettledByResolve", run: lostAnswersResolved},
+		{name: "AnswersLostWhileCouponsAreGivenToMany", run: lostInABatch},
+		{name: "AnswersLostWhileCodesComeIn", run: lostInAnImport},
+		{name: "AnswersOfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
+		{name: "CallsThatAreNotSentChangeNothing", run: unsentCalls},
+		{name: "CallsThatCannotLookChangeNothing", run: blindCalls},
 	}
 }
 

@@ -12,16 +12,16 @@ import (
 
 func transactionCases() []testCase {
 	return []testCase{
-		{name: "X1_TheCouponIsAnotherOrders", run: couponOfAnother, transactions: true, goods: true},
-		{name: "X3_TheHoldOfTheGoodsHasExpired", run: goodsExpired, transactions: true, goods: true},
-		{name: "X3_TheCouponHasExpired", run: couponExpired, transactions: true, goods: true},
-		{name: "C9_RolledBackClaimLosesNoCode", run: rolledBackCode, transactions: true},
-		{name: "Transaction_RolledBackLeavesNothing", run: rolledBack, transactions: true},
-		{name: "Transaction_CommittedIsThere", run: committed, transactions: true},
-		{name: "Transaction_GoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
-		{name: "Transaction_SeesItsOwnChanges", run: ownChanges, transactions: true},
-		{name: "Transaction_DoesNotBelieveItsSnapshotOfCoupons", run: staleCoupons, transactions: true},
-		{name: "Transaction_DoesNotBelieveItsSnapshotOfClaims", run: staleClaims, transactions: true},
+		{name: "CouponOfAnotherOrderRollsBackTheGoods", run: couponOfAnother, transactions: true, goods: true},
+		{name: "GoodsWhoseHoldHasExpiredRollBackTheCoupon", run: goodsExpired, transactions: true, goods: true},
+		{name: "CouponThatHasExpiredRollsBackTheGoods", run: couponExpired, transactions: true, goods: true},
+		{name: "TransactionRolledBackLosesNoCode", run: rolledBackCode, transactions: true},
+		{name: "TransactionRolledBackLeavesNothing", run: rolledBack, transactions: true},
+		{name: "TransactionCommittedIsThere", run: committed, transactions: true},
+		{name: "TransactionGoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
+		{name: "TransactionSeesItsOwnChanges", run: ownChanges, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfCoupons", run: staleCoupons, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfClaims", run: staleClaims, transactions: true},
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 
 func useRefusalCases() []testCase {
 	return []testCase{
-		{name: "Use_RefusalsComeInTheirOrder", run: usePrecedence},
-		{name: "Use_TellsABuyerNothingOfAnother", run: tellsNothing},
+		{name: "UseRefusalsComeInTheirOrder", run: usePrecedence},
+		{name: "UseTellsABuyerNothingOfAnother", run: tellsNothing},
 	}
 }
 

@@ -9,12 +9,12 @@ import (
 
 func validityCases() []testCase {
 	return []testCase{
-		{name: "C6_FixedValidity", run: fixedValidity},
-		{name: "C6_FixedValidityIsKeptToTheMicrosecond", run: fixedPrecision},
-		{name: "C7_UsableFromTheNextDay", run: fromTheNextDay},
-		{name: "Validity_RunsToTheEndOfTheDayInItsZone", run: endOfTheDay},
-		{name: "Validity_IsThatOfEachMoment", run: validityOfEachMoment},
-		{name: "Validity_EveryWayToClaimGivesTheSame", run: everyWaySame},
+		{name: "FixedValidityIsFromItsStartToItsEnd", run: fixedValidity},
+		{name: "FixedValidityIsKeptToTheMicrosecond", run: fixedPrecision},
+		{name: "ValidityBeginsTheNextDay", run: fromTheNextDay},
+		{name: "ValidityRunsToTheEndOfTheDayInItsZone", run: endOfTheDay},
+		{name: "ValidityIsThatOfEachMoment", run: validityOfEachMoment},
+		{name: "ValidityEveryWayToClaimGivesTheSame", run: everyWaySame},
 	}
 }
 

@@ -10,12 +10,12 @@ import (
 
 func activityCases() []testCase {
 	return []testCase{
-		{name: "Activity_IsKeptAsItWasDefined", run: activityKept},
-		{name: "Activity_MayBeChangedWhileItRuns", run: activityChanged},
-		{name: "Activity_CannotBeChangedWhenItIsOver", run: activityOver},
-		{name: "Activity_HiddenIsNotOpened", run: activityHidden},
-		{name: "Activity_RunsFromItsStartToItsEnd", run: activityWindow},
-		{name: "Activity_ItsPoolsFollowItsWindow", run: activityPools},
+		{name: "ActivityIsKeptAsItWasDefined", run: activityKept},
+		{name: "ActivityMayBeChangedWhileItRuns", run: activityChanged},
+		{name: "ActivityCannotBeChangedWhenItIsOver", run: activityOver},
+		{name: "ActivityHiddenIsNotOpened", run: activityHidden},
+		{name: "ActivityRunsFromItsStartToItsEnd", run: activityWindow},
+		{name: "ActivityItsPoolsFollowItsWindow", run: activityPools},
 	}
 }
 

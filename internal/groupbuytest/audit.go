@@ -12,23 +12,23 @@ import (
 
 func auditCases() []testCase {
 	return []testCase{
-		{name: "Audit_FindsNothingWhereNothingIsWrong", run: auditClean},
-		{name: "Audit_NamesEachDriftByHowMuch", run: auditNames},
-		{name: "Audit_NamesDriftOfTheUnits", run: auditUnits},
-		{name: "Audit_OfSomeProducts", run: auditSome},
-		{name: "Audit_UnderTraffic", run: auditTraffic},
+		{name: "AuditFindsNothingWhereNothingIsWrong", run: auditClean},
+		{name: "AuditNamesEachDriftByHowMuch", run: auditNames},
+		{name: "AuditNamesDriftOfTheUnits", run: auditUnits},
+		{name: "AuditOfSomeProducts", run: auditSome},
+		{name: "AuditUnderTraffic", run: auditTraffic},
 	}
 }
 
 // repairCases are about damage that is mended.
 func repairCases() []testCase {
 	return []testCase{
-		{name: "Repair_CorrectsTheCountsOfATeam", run: repairCounts},
-		{name: "Repair_CorrectsThePeopleOfAProduct", run: repairFormed},
-		{name: "Repair_CorrectsTheUnits", run: repairUnits},
-		{name: "Repair_NeverTakesPaymentsBackUnlessTold", run: repairKeepsPayments},
-		{name: "Repair_LeavesAloneWhatIsRight", run: repairNothing},
-		{name: "Repair_OfATeamThatIsFull", run: repairFull},
+		{name: "RepairCorrectsTheCountsOfATeam", run: repairCounts},
+		{name: "RepairCorrectsThePeopleOfAProduct", run: repairFormed},
+		{name: "RepairCorrectsTheUnits", run: repairUnits},
+		{name: "RepairNeverTakesPaymentsBackUnlessTold", run: repairKeepsPayments},
+		{name: "RepairLeavesAloneWhatIsRight", run: repairNothing},
+		{name: "RepairOfATeamThatIsFull", run: repairFull},
 	}
 }
 

@@ -9,19 +9,19 @@ import (
 // besideCases use the stock beside the groups, as a shop does that has always sold goods.
 func besideCases() []testCase {
 	return []testCase{
-		{name: "Beside_GoodsAreSoldAsBefore", run: besideGoods, beside: true},
-		{name: "Beside_ASeatFollowsTheSweeperOfTheStock", run: besideSwept, beside: true},
-		{name: "Beside_AJoinThatNeedsThePlaceFindsIt", run: besideJoin, beside: true},
-		{name: "Beside_ABuyerWhoseHoldIsGoneMayJoinAgain", run: besideAgain, beside: true},
-		{name: "Beside_EveryCallSeesThatTheHoldIsGone", run: besideCalls, beside: true},
-		{name: "Beside_ALatePaymentTakesTheSeatAgain", run: besideReacquire, beside: true},
-		{name: "Beside_ALatePaymentFindsThePlaceOfASeatThatIsDead", run: besideLate, beside: true},
-		{name: "Beside_APaymentOfTheStockFormsTheTeam", run: besidePaid, beside: true},
-		{name: "Beside_ARefundOfTheStockIsOneOfTheSeat", run: besideRefund, beside: true},
-		{name: "Beside_AnAuditNamesSeatsThatAreBehind", run: besideAudit, beside: true},
-		{name: "Beside_ATeamEndsWhereverItsHoldsAre", run: besideEnd, beside: true},
-		{name: "Beside_WhatTheStockCancelledAndRefundedIsRepaired", run: besideRepair, beside: true},
-		{name: "X2_CrashBetweenTheGoodsAndTheSeat", run: besideCrash, beside: true},
+		{name: "BesideGoodsAreSoldAsBefore", run: besideGoods, beside: true},
+		{name: "BesideASeatFollowsTheSweeperOfTheStock", run: besideSwept, beside: true},
+		{name: "BesideAJoinThatNeedsThePlaceFindsIt", run: besideJoin, beside: true},
+		{name: "BesideABuyerWhoseHoldIsGoneMayJoinAgain", run: besideAgain, beside: true},
+		{name: "BesideEveryCallSeesThatTheHoldIsGone", run: besideCalls, beside: true},
+		{name: "BesideALatePaymentTakesTheSeatAgain", run: besideReacquire, beside: true},
+		{name: "BesideALatePaymentFindsThePlaceOfASeatThatIsDead", run: besideLate, beside: true},
+		{name: "BesideAPaymentOfTheStockFormsTheTeam", run: besidePaid, beside: true},
+		{name: "BesideARefundOfTheStockIsOneOfTheSeat", run: besideRefund, beside: true},
+		{name: "BesideAnAuditNamesSeatsThatAreBehind", run: besideAudit, beside: true},
+		{name: "BesideATeamEndsWhereverItsHoldsAre", run: besideEnd, beside: true},
+		{name: "BesideWhatTheStockCancelledAndRefundedIsRepaired", run: besideRepair, beside: true},
+		{name: "CrashBetweenTheGoodsAndTheSeatIsMended", run: besideCrash, beside: true},
 	}
 }
 

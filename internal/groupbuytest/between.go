@@ -10,18 +10,18 @@ import (
 // each of them for sure.
 func betweenCases() []testCase {
 	return []testCase{
-		{name: "Between_TheProductIsRemovedBeforeItsUnitsAreLocked", run: removedBeforeLock},
-		{name: "Between_TheActivityEndsBeforeItsUnitsAreLocked", run: endsBeforeLock},
-		{name: "Between_TheTeamEndsBeforeItIsJoined", run: endedBeforeJoin},
-		{name: "Between_TheTeamFillsBeforeItIsJoined", run: fullBeforeJoin},
-		{name: "Between_TheSameSeatIsTakenTwice", run: takenTwice},
-		{name: "Between_TheSeatDiesBeforeItIsPaid", run: diesBeforePay},
-		{name: "Between_TheTeamEndsBeforeItsSeatIsPaid", run: endedBeforePay},
-		{name: "Between_TheSameLatePaymentIsMadeTwice", run: lateTwice},
-		{name: "Between_TheSameRefundIsMadeTwice", run: refundedTwice},
-		{name: "Between_TheTeamIsFormedBeforeTheRefund", run: formedBeforeRefund},
-		{name: "Between_TheTeamChangesBeforeItIsEnded", run: changesBeforeEnd},
-		{name: "Between_TheLastPaymentBeforeTheOperator", run: paidBeforeEnd},
+		{name: "TheProductIsRemovedBeforeItsUnitsAreLocked", run: removedBeforeLock},
+		{name: "TheActivityEndsBeforeItsUnitsAreLocked", run: endsBeforeLock},
+		{name: "TheTeamEndsBeforeItIsJoined", run: endedBeforeJoin},
+		{name: "TheTeamFillsBeforeItIsJoined", run: fullBeforeJoin},
+		{name: "TheSameSeatIsTakenTwice", run: takenTwice},
+		{name: "TheSeatDiesBeforeItIsPaid", run: diesBeforePay},
+		{name: "TheTeamEndsBeforeItsSeatIsPaid", run: endedBeforePay},
+		{name: "TheSameLatePaymentIsMadeTwice", run: lateTwice},
+		{name: "TheSameRefundIsMadeTwice", run: refundedTwice},
+		{name: "TheTeamIsFormedBeforeTheRefund", run: formedBeforeRefund},
+		{name: "TheTeamChangesBeforeItIsEnded", run: changesBeforeEnd},
+		{name: "TheLastPaymentBeforeTheOperator", run: paidBeforeEnd},
 	}
 }
 

@@ -12,11 +12,11 @@ import (
 // betweenOfferCases do it to operators, sweepers and handlers.
 func betweenOfferCases() []testCase {
 	return []testCase{
-		{name: "Between_UnitsComeBackWhileTheRemainderGoes", run: unitsBeforeReturn},
-		{name: "Between_TheSameOfferIsMadeTwice", run: offeredTwice},
-		{name: "Between_TheActivityEndsBeforeItsProductIsOffered", run: endsBeforeOffer},
-		{name: "Between_TheEventIsTakenByAnother", run: leasedBefore},
-		{name: "Between_DefineAfterDefine", run: defineAfterDefine},
+		{name: "UnitsComeBackWhileTheRemainderGoes", run: unitsBeforeReturn},
+		{name: "TheSameOfferIsMadeTwice", run: offeredTwice},
+		{name: "TheActivityEndsBeforeItsProductIsOffered", run: endsBeforeOffer},
+		{name: "TheEventIsTakenByAnother", run: leasedBefore},
+		{name: "DefineAfterDefine", run: defineAfterDefine},
 	}
 }
 

@@ -12,13 +12,13 @@ import (
 // deadlineCases are about teams whose time is over.
 func deadlineCases() []testCase {
 	return []testCase{
-		{name: "G20_AMinimumFormsATeamAtItsDeadline", run: minimumPeople},
-		{name: "G20_AMinimumVolumeFormsATeamAtItsDeadline", run: minimumVolume},
-		{name: "G20_AMinimumIsOfThosePaidWhoeverLooks", run: minimumUnswept},
-		{name: "Deadline_FailsATeamAndEachPaidMemberIsDueARefund", run: deadlineFails},
-		{name: "Deadline_ManyTeamsAtOnce", run: deadlineMany},
-		{name: "Deadline_IsToTheMicrosecond", run: deadlineExact},
-		{name: "Deadline_WithoutASweeper", run: deadlineUnswept},
+		{name: "MinimumFormsATeamAtItsDeadline", run: minimumPeople},
+		{name: "MinimumVolumeFormsATeamAtItsDeadline", run: minimumVolume},
+		{name: "MinimumIsOfThosePaidWhoeverLooks", run: minimumUnswept},
+		{name: "DeadlineFailsATeamAndEachPaidMemberIsDueARefund", run: deadlineFails},
+		{name: "DeadlineManyTeamsAtOnce", run: deadlineMany},
+		{name: "DeadlineIsToTheMicrosecond", run: deadlineExact},
+		{name: "DeadlineWithoutASweeper", run: deadlineUnswept},
 	}
 }
 

@@ -12,17 +12,17 @@ import (
 // endingCases are about activities and products that are over, and the units that go back.
 func endingCases() []testCase {
 	return []testCase{
-		{name: "G22_ARemovedProductHasNoNewTeamsAndNoJoins", run: removed},
-		{name: "G22_ItsRemainderGoesBackOnce", run: removedOnce},
-		{name: "End_ByItsTime", run: endByTime},
-		{name: "End_ByAnOperator", run: endByHand},
-		{name: "End_ProductByProduct", run: endByProduct},
-		{name: "End_WhatLiveTeamsHoldFollowsWhenTheyEnd", run: endFollows},
-		{name: "End_ARefundAfterAllWasSettledGoesBackToo", run: endRefund},
-		{name: "End_UnitsThatAreNotBackOnSaleDoNotGoBack", run: endDiscard},
-		{name: "End_OfAnActivityThatWasNeverOffered", run: endPreparing},
-		{name: "End_ALatePaymentAfterItIsARefund", run: endLate},
-		{name: "End_OfManyActivitiesAndProducts", run: endMany},
+		{name: "RemovedProductHasNoNewTeamsAndNoJoins", run: removed},
+		{name: "RemovedProductGivesItsRemainderBackOnce", run: removedOnce},
+		{name: "EndByItsTime", run: endByTime},
+		{name: "EndByAnOperator", run: endByHand},
+		{name: "EndProductByProduct", run: endByProduct},
+		{name: "EndWhatLiveTeamsHoldFollowsWhenTheyEnd", run: endFollows},
+		{name: "EndARefundAfterAllWasSettledGoesBackToo", run: endRefund},
+		{name: "EndUnitsThatAreNotBackOnSaleDoNotGoBack", run: endDiscard},
+		{name: "EndOfAnActivityThatWasNeverOffered", run: endPreparing},
+		{name: "EndALatePaymentAfterItIsARefund", run: endLate},
+		{name: "EndOfManyActivitiesAndProducts", run: endMany},
 	}
 }
 

@@ -16,15 +16,15 @@ import (
 // eventCases are about what leaves the library.
 func eventCases() []testCase {
 	return []testCase{
-		{name: "Events_TellWhatHappenedInItsOrder", run: eventsInOrder},
-		{name: "Events_CarryWhatAHandlerNeeds", run: eventsCarry},
-		{name: "Events_OfATeamWaitForTheOneBefore", run: eventsWait},
-		{name: "Events_OfOtherTeamsDoNotWait", run: eventsApart},
-		{name: "Events_AreGivenToOneHandlerAtATime", run: eventsOneAtATime},
-		{name: "Events_AreDoneOnce", run: eventsOnce},
-		{name: "Events_AHandlerMayUseTheGroups", run: eventsReentrant},
-		{name: "G17_ARefundWhoseHandlerFailsStaysDue", run: refundFails},
-		{name: "Run_SweepsAndDelivers", run: runDelivers},
+		{name: "EventsTellWhatHappenedInItsOrder", run: eventsInOrder},
+		{name: "EventsCarryWhatAHandlerNeeds", run: eventsCarry},
+		{name: "EventsOfATeamWaitForTheOneBefore", run: eventsWait},
+		{name: "EventsOfOtherTeamsDoNotWait", run: eventsApart},
+		{name: "EventsAreGivenToOneHandlerAtATime", run: eventsOneAtATime},
+		{name: "EventsAreDoneOnce", run: eventsOnce},
+		{name: "EventsAHandlerMayUseTheGroups", run: eventsReentrant},
+		{name: "RefundWhoseHandlerFailsStaysDue", run: refundFails},
+		{name: "RunSweepsAndDelivers", run: runDelivers},
 	}
 }
 

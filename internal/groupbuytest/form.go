@@ -11,13 +11,13 @@ import (
 // formCases are about operators who end teams.
 func formCases() []testCase {
 	return []testCase{
-		{name: "G18_AnOperatorFormsATeamOnce", run: formByHand},
-		{name: "G19_FormingAgainChangesNothing", run: formAgain},
-		{name: "G19_FormingIsRefusedWhereItCannotBe", run: formRefused},
-		{name: "G19_HeldSeatsAreReleased", run: formReleases},
-		{name: "Fail_RefundsWhoHasPaidAndReleasesWhoHasNot", run: failByHand},
-		{name: "Fail_AgainChangesNothing", run: failAgain},
-		{name: "Fail_OfAFormedTeamIsRefused", run: failRefused},
+		{name: "OperatorFormsATeamOnce", run: formByHand},
+		{name: "FormingAgainChangesNothing", run: formAgain},
+		{name: "FormingIsRefusedWhereItCannotBe", run: formRefused},
+		{name: "FormingReleasesHeldSeats", run: formReleases},
+		{name: "FailRefundsWhoHasPaidAndReleasesWhoHasNot", run: failByHand},
+		{name: "FailAgainChangesNothing", run: failAgain},
+		{name: "FailOfAFormedTeamIsRefused", run: failRefused},
 	}
 }
 

@@ -12,13 +12,13 @@ import (
 // guardCases ask the store itself: for what groups meet only in a race, or never.
 func guardCases() []testCase {
 	return []testCase{
-		{name: "Store_SaveActivityAsTheNextVersion", run: guardActivity},
-		{name: "Store_SaveProductAsTheNextVersion", run: guardProduct},
-		{name: "Store_EndOfTheRightVersionOnly", run: guardEnd},
-		{name: "Store_EndOfSeveralTeams", run: guardEnds},
-		{name: "Store_LateSeatsAndTeams", run: guardLists},
-		{name: "Store_Unfinished", run: guardUnfinished},
-		{name: "Store_CorrectOfTheRightVersionOnly", run: guardCorrect},
+		{name: "StoreSaveActivityAsTheNextVersion", run: guardActivity},
+		{name: "StoreSaveProductAsTheNextVersion", run: guardProduct},
+		{name: "StoreEndOfTheRightVersionOnly", run: guardEnd},
+		{name: "StoreEndOfSeveralTeams", run: guardEnds},
+		{name: "StoreLateSeatsAndTeams", run: guardLists},
+		{name: "StoreUnfinished", run: guardUnfinished},
+		{name: "StoreCorrectOfTheRightVersionOnly", run: guardCorrect},
 	}
 }
 

@@ -11,11 +11,11 @@ import (
 // guardEventCases ask the store itself for the delivery of events.
 func guardEventCases() []testCase {
 	return []testCase{
-		{name: "Store_DueEventsAreTheFirstOfTheirTeams", run: guardDue},
-		{name: "Store_LeaseOfWhatIsDueOnly", run: guardLease},
-		{name: "Store_DeliveredOnce", run: guardDelivered},
-		{name: "Store_UndeliveredOfTheLastTryOnly", run: guardUndelivered},
-		{name: "Store_EventsBehindACursor", run: guardEvents},
+		{name: "StoreDueEventsAreTheFirstOfTheirTeams", run: guardDue},
+		{name: "StoreLeaseOfWhatIsDueOnly", run: guardLease},
+		{name: "StoreDeliveredOnce", run: guardDelivered},
+		{name: "StoreUndeliveredOfTheLastTryOnly", run: guardUndelivered},
+		{name: "StoreEventsBehindACursor", run: guardEvents},
 	}
 }
 

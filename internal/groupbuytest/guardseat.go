@@ -11,12 +11,12 @@ import (
 // guardSeatCases ask the store itself for seats.
 func guardSeatCases() []testCase {
 	return []testCase{
-		{name: "Store_LockWithABooking", run: guardBooking},
-		{name: "Store_LockWithACodeThatIsTaken", run: guardCode},
-		{name: "Store_LockWithoutABookingIsOneOfOrdinaryStock", run: guardOrdinary},
-		{name: "Store_ARefundKeepsWhoAndWhy", run: guardRefund},
-		{name: "Store_LateFromTheRightStateOnly", run: guardLate},
-		{name: "Store_FollowMovesWhatIsBehindOnly", run: guardFollow},
+		{name: "StoreLockWithABooking", run: guardBooking},
+		{name: "StoreLockWithACodeThatIsTaken", run: guardCode},
+		{name: "StoreLockWithoutABookingIsOneOfOrdinaryStock", run: guardOrdinary},
+		{name: "StoreARefundKeepsWhoAndWhy", run: guardRefund},
+		{name: "StoreLateFromTheRightStateOnly", run: guardLate},
+		{name: "StoreFollowMovesWhatIsBehindOnly", run: guardFollow},
 	}
 }
 

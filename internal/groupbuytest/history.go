@@ -16,11 +16,11 @@ import (
 
 func historyCases() []testCase {
 	return []testCase{
-		{name: "History_RandomCallsKeepTheBooks", run: randomHistory},
-		{name: "History_RandomCallsByVolumeKeepTheBooks", run: volumeHistory},
-		{name: "History_CrashesAtEveryStatement", run: crashes},
-		{name: "Hook_IsToldOfEveryEffectOnce", run: effectsOnce},
-		{name: "Hook_IsToldWhatEachCallDid", run: effectsOf},
+		{name: "HistoryRandomCallsKeepTheBooks", run: randomHistory},
+		{name: "HistoryRandomCallsByVolumeKeepTheBooks", run: volumeHistory},
+		{name: "HistoryCrashesAtEveryStatement", run: crashes},
+		{name: "HookIsToldOfEveryEffectOnce", run: effectsOnce},
+		{name: "HookIsToldWhatEachCallDid", run: effectsOf},
 	}
 }
 

@@ -15,13 +15,13 @@ import (
 
 func identifierCases() []testCase {
 	return []testCase{
-		{name: "Identifiers_OfOrdersAreComparedByteForByte", run: identifiersOfOrders},
-		{name: "Identifiers_OfChangesAreComparedByteForByte", run: identifiersOfChanges},
-		{name: "Identifiers_OfDifferentThingsDoNotMeet", run: identifiersApart},
-		{name: "Identifiers_OfProductsAndBuyersSpanInt64", run: identifiersOfNumbers},
-		{name: "Identifiers_OfTeamsAreTypedByPeople", run: identifiersOfTeams},
-		{name: "Identifiers_OfTeamsAreNeverGivenTwice", run: identifiersTaken},
-		{name: "Texts_AreKeptByteForByte", run: texts},
+		{name: "IdentifiersOfOrdersAreComparedByteForByte", run: identifiersOfOrders},
+		{name: "IdentifiersOfChangesAreComparedByteForByte", run: identifiersOfChanges},
+		{name: "IdentifiersOfDifferentThingsDoNotMeet", run: identifiersApart},
+		{name: "IdentifiersOfProductsAndBuyersSpanInt64", run: identifiersOfNumbers},
+		{name: "IdentifiersOfTeamsAreTypedByPeople", run: identifiersOfTeams},
+		{name: "IdentifiersOfTeamsAreNeverGivenTwice", run: identifiersTaken},
+		{name: "TextsAreKeptByteForByte", run: texts},
 	}
 }
 

@@ -16,17 +16,17 @@ import (
 
 func inputCases() []testCase {
 	return []testCase{
-		{name: "G12_PeopleOrVolumeAndNotBoth", run: peopleOrVolume},
-		{name: "X4_NoContext", run: noContext},
-		{name: "X4_BadActivities", run: badActivities},
-		{name: "X4_BadProducts", run: badProducts},
-		{name: "X4_BadPurchases", run: badPurchases},
-		{name: "X4_BadIDs", run: badIDs},
-		{name: "X4_BadDecisions", run: badDecisions},
-		{name: "X4_BadOptions", run: badOptions},
-		{name: "X4_NoHandler", run: noHandler},
-		{name: "X4_AVolumeThatIsNoWholeNumberOfUnits", run: badUnits},
-		{name: "X4_ContextThatEnded", run: contextThatEnded},
+		{name: "TermsAreOfPeopleOrVolumeAndNotBoth", run: peopleOrVolume},
+		{name: "CallsWithoutAContextAreRefused", run: noContext},
+		{name: "BadActivitiesAreRefused", run: badActivities},
+		{name: "BadProductsAreRefused", run: badProducts},
+		{name: "BadPurchasesAreRefused", run: badPurchases},
+		{name: "BadIDsAreRefused", run: badIDs},
+		{name: "BadDecisionsAreRefused", run: badDecisions},
+		{name: "BadOptionsRefuseEveryCall", run: badOptions},
+		{name: "DeliverNeedsAHandler", run: noHandler},
+		{name: "VolumeThatIsNoWholeNumberOfUnitsIsRefused", run: badUnits},
+		{name: "AContextThatEndedChangesNothing", run: contextThatEnded},
 	}
 }
 

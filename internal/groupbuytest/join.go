@@ -11,17 +11,17 @@ import (
 
 func joinCases() []testCase {
 	return []testCase{
-		{name: "Join_TakesASeatInTheTeam", run: joinTakes},
-		{name: "Join_AgainReturnsTheSeat", run: joinAgain},
-		{name: "G3_ABuyerHasOneSeatInATeam", run: oneSeat},
-		{name: "G3_ABuyerMayHaveSeatsInManyTeams", run: manySeats},
-		{name: "G3_ABuyerWhoseSeatIsOverMayJoinAgain", run: seatAgain},
-		{name: "G3_ADeadSeatKeepsItsBuyerFromNothing", run: deadSeatAgain},
-		{name: "G24_APoolThatIsSoldOutRefusesTheNext", run: poolSoldOut},
-		{name: "G24_FormedTeamsNeverOversellThePool", run: poolNeverOversold},
-		{name: "G25_TheTeamSaysWhyNobodyCanJoinIt", run: teamRefuses},
-		{name: "G25_RefusalsHaveAnOrder", run: teamRefusesInOrder},
-		{name: "Join_IsForMembersOnlyWhereTheTeamWasOpenedSo", run: joinMembersOnly},
+		{name: "JoinTakesASeatInTheTeam", run: joinTakes},
+		{name: "JoinAgainReturnsTheSeat", run: joinAgain},
+		{name: "BuyerHasOneSeatInATeam", run: oneSeat},
+		{name: "BuyerMayHaveSeatsInManyTeams", run: manySeats},
+		{name: "BuyerWhoseSeatIsOverMayJoinAgain", run: seatAgain},
+		{name: "DeadSeatKeepsItsBuyerFromNothing", run: deadSeatAgain},
+		{name: "PoolThatIsSoldOutRefusesTheNext", run: poolSoldOut},
+		{name: "FormedTeamsNeverOversellThePool", run: poolNeverOversold},
+		{name: "TeamSaysWhyNobodyCanJoinIt", run: teamRefuses},
+		{name: "TeamRefusalsHaveAnOrder", run: teamRefusesInOrder},
+		{name: "JoinIsForMembersOnlyWhereTheTeamWasOpenedSo", run: joinMembersOnly},
 	}
 }
 

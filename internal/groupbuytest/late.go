@@ -12,16 +12,16 @@ import (
 // lateCases are about payments for seats that are none any more.
 func lateCases() []testCase {
 	return []testCase{
-		{name: "G7_WithRejectALatePaymentIsARefundThatIsDue", run: lateReject},
-		{name: "G7_WithReacquireALatePaymentTakesTheSeatAgain", run: lateReacquire},
-		{name: "G7_WithReacquireALatePaymentFormsTheTeam", run: lateForms},
-		{name: "G7_ALatePaymentIsRefusedByAFullTeam", run: lateFull},
-		{name: "G7_ALatePaymentIsRefusedByWhoHasAnotherSeat", run: lateJoined},
-		{name: "G7_ALatePaymentIsRefusedByATeamThatIsOver", run: lateOver},
-		{name: "G7_ALatePaymentIsRefusedByAPoolThatIsSoldOut", run: lateSoldOut},
-		{name: "G7_ALatePaymentFindsThePlaceOfASeatThatIsDead", run: lateDead},
-		{name: "G7_ALatePaymentOfACancelledSeat", run: lateCancelled},
-		{name: "G8_APaymentLivesStrictlyBeforeTheDeadlineOfItsTeam", run: lateForTeam},
+		{name: "LatePaymentWithRejectIsARefundThatIsDue", run: lateReject},
+		{name: "LatePaymentWithReacquireTakesTheSeatAgain", run: lateReacquire},
+		{name: "LatePaymentWithReacquireFormsTheTeam", run: lateForms},
+		{name: "LatePaymentIsRefusedByAFullTeam", run: lateFull},
+		{name: "LatePaymentIsRefusedByWhoHasAnotherSeat", run: lateJoined},
+		{name: "LatePaymentIsRefusedByATeamThatIsOver", run: lateOver},
+		{name: "LatePaymentIsRefusedByAPoolThatIsSoldOut", run: lateSoldOut},
+		{name: "LatePaymentFindsThePlaceOfASeatThatIsDead", run: lateDead},
+		{name: "LatePaymentOfACancelledSeatIsARefund", run: lateCancelled},
+		{name: "PaymentLivesStrictlyBeforeTheDeadlineOfItsTeam", run: lateForTeam},
 	}
 }
 

@@ -11,20 +11,20 @@ import (
 // leaveCases are about members who leave, and what their teams are without them.
 func leaveCases() []testCase {
 	return []testCase{
-		{name: "Cancel_GivesTheSeatBackOnce", run: cancelGives},
-		{name: "Cancel_SaysInWhichStateTheSeatIs", run: cancelRefused},
-		{name: "G13_TheEarliestPaidMemberBecomesTheSponsor", run: handOver},
-		{name: "G13_ASponsorWhoExpiresOrCancelsHandsOverAsWell", run: handOverUnpaid},
-		{name: "G13_TheEarliestHeldMemberWhereNobodyHasPaid", run: handOverHeld},
-		{name: "G14_ATeamWithoutMembersIsClosed", run: lastLeaves},
-		{name: "G14_ATeamWithoutMembersIsClosedHoweverTheyLeave", run: lastLeavesOtherwise},
-		{name: "G14_AHeldSeatKeepsATeamOpen", run: heldKeeps},
-		{name: "G15_ARefundAfterFormationLeavesTheTeamFormed", run: refundAfter},
-		{name: "G15_UnitsOfAFormedTeamGoBackIfAsked", run: refundRestock},
-		{name: "G16_ARefundThatIsAskedForTwiceIsOne", run: refundTwice},
-		{name: "G16_ARefundByHandAndByTheDeadlineIsOne", run: refundAndDeadline},
-		{name: "Refund_SaysInWhichStateTheSeatIs", run: refundRefused},
-		{name: "Refund_OfWhatWasRedeemedIsAnOption", run: refundRedeemed},
+		{name: "CancelGivesTheSeatBackOnce", run: cancelGives},
+		{name: "CancelSaysInWhichStateTheSeatIs", run: cancelRefused},
+		{name: "EarliestPaidMemberBecomesTheSponsor", run: handOver},
+		{name: "SponsorWhoExpiresOrCancelsHandsOverAsWell", run: handOverUnpaid},
+		{name: "EarliestHeldMemberBecomesTheSponsorWhereNobodyHasPaid", run: handOverHeld},
+		{name: "TeamWithoutMembersIsClosed", run: lastLeaves},
+		{name: "TeamWithoutMembersIsClosedHoweverTheyLeave", run: lastLeavesOtherwise},
+		{name: "HeldSeatKeepsATeamOpen", run: heldKeeps},
+		{name: "RefundAfterFormationLeavesTheTeamFormed", run: refundAfter},
+		{name: "UnitsOfAFormedTeamGoBackIfAsked", run: refundRestock},
+		{name: "RefundThatIsAskedForTwiceIsOne", run: refundTwice},
+		{name: "RefundByHandAndByTheDeadlineIsOne", run: refundAndDeadline},
+		{name: "RefundSaysInWhichStateTheSeatIs", run: refundRefused},
+		{name: "RefundOfWhatWasRedeemedIsAnOption", run: refundRedeemed},
 	}
 }
 

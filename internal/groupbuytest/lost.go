@@ -11,14 +11,14 @@ import (
 
 func lostCases() []testCase {
 	return []testCase{
-		{name: "Answers_ThatAreLostAreSettledByTheSameCall", run: lostAnswers},
-		{name: "Answers_OfReadingsThatAreLost", run: lostReadings},
-		{name: "Answers_OfAnOpenThatAreLostAreSettledByResolve", run: lostResolved},
-		{name: "Answers_OfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
-		{name: "Calls_ThatAreNotSentAreMadeByTheSameCall", run: unsentCalls},
-		{name: "Offer_CutOffBetweenItsSteps", run: offerCutOff},
-		{name: "Offer_CutOffAndMadeWithOtherUnits", run: offerCutOffOther},
-		{name: "Expire_CutOffBetweenItsSteps", run: expireCutOff},
+		{name: "AnswersThatAreLostAreSettledByTheSameCall", run: lostAnswers},
+		{name: "AnswersOfReadingsThatAreLost", run: lostReadings},
+		{name: "AnswersOfAnOpenThatAreLostAreSettledByResolve", run: lostResolved},
+		{name: "AnswersOfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
+		{name: "CallsThatAreNotSentAreMadeByTheSameCall", run: unsentCalls},
+		{name: "OfferCutOffBetweenItsSteps", run: offerCutOff},
+		{name: "OfferCutOffAndMadeWithOtherUnits", run: offerCutOffOther},
+		{name: "ExpireCutOffBetweenItsSteps", run: expireCutOff},
 	}
 }
 

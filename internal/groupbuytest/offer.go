@@ -11,16 +11,16 @@ import (
 // offerCases are about products and their units.
 func offerCases() []testCase {
 	return []testCase{
-		{name: "G21_OfferTakesUnitsOutOfOrdinaryStock", run: offerTakes},
-		{name: "G21_TooLittleStockOpensNothingAndMovesNothing", run: offerTooLittle},
-		{name: "Offer_IntoWhatIsNotThere", run: offerNowhere},
-		{name: "Offer_AgainChangesNothing", run: offerAgain},
-		{name: "Offer_OfOneSKUInTwoActivities", run: offerTwice},
-		{name: "Stock_GoesIntoThePoolAndOutOfIt", run: stockMoves},
-		{name: "Stock_MoreThanThereIsMovesNothing", run: stockShort},
-		{name: "Revise_TeamsKeepTheRulesTheyWereOpenedBy", run: reviseSnapshot},
-		{name: "Revise_LimitsHoldAtOnce", run: reviseLimits},
-		{name: "Revise_OfWhatIsNotOffered", run: reviseNothing},
+		{name: "OfferTakesUnitsOutOfOrdinaryStock", run: offerTakes},
+		{name: "OfferOfTooLittleStockOpensNothingAndMovesNothing", run: offerTooLittle},
+		{name: "OfferIntoWhatIsNotThereIsRefused", run: offerNowhere},
+		{name: "OfferAgainChangesNothing", run: offerAgain},
+		{name: "OfferOfOneSKUInTwoActivitiesIsTwoProducts", run: offerTwice},
+		{name: "StockGoesIntoThePoolAndOutOfIt", run: stockMoves},
+		{name: "StockMoreThanThereIsMovesNothing", run: stockShort},
+		{name: "ReviseTeamsKeepTheRulesTheyWereOpenedBy", run: reviseSnapshot},
+		{name: "ReviseLimitsHoldAtOnce", run: reviseLimits},
+		{name: "ReviseOfWhatIsNotOfferedIsRefused", run: reviseNothing},
 	}
 }
 

@@ -9,10 +9,10 @@ import (
 // outliveCases are about the time between the end of an activity and those of its teams.
 func outliveCases() []testCase {
 	return []testCase{
-		{name: "G23_ATeamIsJoinedUntilTheActivityEnds", run: joinedUntilEnd},
-		{name: "G23_ATeamThatOutlivesItsActivityIsJoinedUntilItsOwnDeadline", run: outlives},
-		{name: "G23_ATeamThatOutlivesItsActivityEndsWithAnOperator", run: outlivesByHand},
-		{name: "Outlive_TheRemainderWaitsForTheLastTeam", run: outlivesRemainder},
+		{name: "TeamIsJoinedUntilTheActivityEnds", run: joinedUntilEnd},
+		{name: "TeamThatOutlivesItsActivityIsJoinedUntilItsOwnDeadline", run: outlives},
+		{name: "TeamThatOutlivesItsActivityEndsWithAnOperator", run: outlivesByHand},
+		{name: "RemainderWaitsForTheLastTeam", run: outlivesRemainder},
 	}
 }
 

@@ -13,11 +13,11 @@ import (
 // pagingCases list more than the library reads at a time, and stop early.
 func pagingCases() []testCase {
 	return []testCase{
-		{name: "Paging_Activities", run: pageActivities},
-		{name: "Paging_ProductsAndTheShopWindow", run: pageProducts},
-		{name: "Paging_TeamsAndSeatsOfABuyer", run: pageTeams},
-		{name: "Paging_MembersAndEventsOfATeam", run: pageMembers},
-		{name: "Paging_RefundsAndWhatIsSetAside", run: pageRefunds},
+		{name: "PagingActivities", run: pageActivities},
+		{name: "PagingProductsAndTheShopWindow", run: pageProducts},
+		{name: "PagingTeamsAndSeatsOfABuyer", run: pageTeams},
+		{name: "PagingMembersAndEventsOfATeam", run: pageMembers},
+		{name: "PagingRefundsAndWhatIsSetAside", run: pageRefunds},
 	}
 }
 

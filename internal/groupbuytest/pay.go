@@ -10,12 +10,12 @@ import (
 
 func payCases() []testCase {
 	return []testCase{
-		{name: "G1_TheLastPaymentFormsTheTeamOnce", run: lastPayment},
-		{name: "G1_PaymentsInAnyOrder", run: paymentsAnyOrder},
-		{name: "G4_APaymentThatIsDeliveredTwiceCountsOnce", run: paidTwice},
-		{name: "G4_TheLastPaymentSaysAgainThatItFormedTheTeam", run: lastPaidTwice},
-		{name: "Pay_OfWhatHasNoSeat", run: payNothing},
-		{name: "Pay_AfterARefundIsNoPayment", run: payRefunded},
+		{name: "LastPaymentFormsTheTeamOnce", run: lastPayment},
+		{name: "PaymentsInAnyOrderFormTheTeam", run: paymentsAnyOrder},
+		{name: "PaymentThatIsDeliveredTwiceCountsOnce", run: paidTwice},
+		{name: "LastPaymentSaysAgainThatItFormedTheTeam", run: lastPaidTwice},
+		{name: "PayOfWhatHasNoSeatIsRefused", run: payNothing},
+		{name: "PayAfterARefundIsNoPayment", run: payRefunded},
 	}
 }
 

@@ -15,19 +15,19 @@ import (
 // raceCases have buyers meet.
 func raceCases() []testCase {
 	return []testCase{
-		{name: "G1_TheTwoLastPaymentsAtOnce", run: raceLastTwo},
-		{name: "G1_AllPaymentsAtOnce", run: raceAllPay},
-		{name: "G2_FiftyBuyersForOneSeat", run: raceOneSeat},
-		{name: "G2_FiftyBuyersForASeatThatIsDead", run: raceDeadSeat},
-		{name: "G3_OneBuyerManyOrders", run: raceOneBuyer},
-		{name: "G3_OneOrderManyCalls", run: raceOneOrder},
-		{name: "G4_OnePaymentManyTimes", run: raceOnePayment},
-		{name: "G9_PaymentsThatOvershootAtOnce", run: raceVolume},
-		{name: "G24_ManyTeamsForTheLastUnits", run: raceUnits},
-		{name: "Race_PayAgainstCancel", run: racePayCancel},
-		{name: "Race_OpenAgainstCancel", run: raceOpenCancel},
-		{name: "Race_EverybodyLeavesAtOnce", run: raceLeave},
-		{name: "Race_LatePaymentAgainstWhoJoins", run: raceLate},
+		{name: "TwoLastPaymentsAtOnceFormTheTeamOnce", run: raceLastTwo},
+		{name: "AllPaymentsAtOnceFormTheTeamOnce", run: raceAllPay},
+		{name: "FiftyBuyersForOneSeat", run: raceOneSeat},
+		{name: "FiftyBuyersForASeatThatIsDead", run: raceDeadSeat},
+		{name: "OneBuyerWithManyOrdersHasOneSeat", run: raceOneBuyer},
+		{name: "OneOrderOfManyCallsIsOneSeat", run: raceOneOrder},
+		{name: "OnePaymentManyTimesCountsOnce", run: raceOnePayment},
+		{name: "PaymentsThatOvershootAtOnceFormTheTeamOnce", run: raceVolume},
+		{name: "ManyTeamsForTheLastUnitsNeverOversell", run: raceUnits},
+		{name: "RacePayAgainstCancel", run: racePayCancel},
+		{name: "RaceOpenAgainstCancel", run: raceOpenCancel},
+		{name: "RaceEverybodyLeavesAtOnce", run: raceLeave},
+		{name: "RaceLatePaymentAgainstWhoJoins", run: raceLate},
 	}
 }
 

@@ -11,13 +11,13 @@ import (
 // raceEndingCases have what ends teams, products and activities meet with everything else.
 func raceEndingCases() []testCase {
 	return []testCase{
-		{name: "G8_TheLastPayerAgainstTheDeadline", run: raceDeadline},
-		{name: "G16_RefundByHandAgainstFailure", run: raceRefundFail},
-		{name: "G16_RefundByHandAgainstTheDeadline", run: raceRefundDeadline},
-		{name: "G15_RefundAgainstTheLastPayment", run: raceRefundFormation},
-		{name: "G18_FormAgainstTheLastPayment", run: raceFormPay},
-		{name: "G19_FormAgainstFail", run: raceFormFail},
-		{name: "G20_AMinimumAgainstARefund", run: raceMinimum},
+		{name: "RaceLastPayerAgainstTheDeadline", run: raceDeadline},
+		{name: "RaceRefundByHandAgainstFailure", run: raceRefundFail},
+		{name: "RaceRefundByHandAgainstTheDeadline", run: raceRefundDeadline},
+		{name: "RaceRefundAgainstTheLastPayment", run: raceRefundFormation},
+		{name: "RaceFormAgainstTheLastPayment", run: raceFormPay},
+		{name: "RaceFormAgainstFail", run: raceFormFail},
+		{name: "RaceMinimumAgainstARefund", run: raceMinimum},
 	}
 }
 

@@ -12,15 +12,15 @@ import (
 // racePoolCases have what moves units and terms meet with everything else.
 func racePoolCases() []testCase {
 	return []testCase{
-		{name: "G22_JoinAgainstRemove", run: raceJoinRemove},
-		{name: "G22_ThreeTriggersOfTheReturnAtOnce", run: raceReturn},
-		{name: "G21_OfferMadeManyTimesAtOnce", run: raceOffer},
-		{name: "G21_OffersOfDifferentUnitsAtOnce", run: raceOffers},
-		{name: "Race_ManySweepersAtOnce", run: raceSweepers},
-		{name: "Race_RefundsAgainstTheReturn", run: raceRefundReturn},
-		{name: "Race_ReviseAgainstOpen", run: raceRevise},
-		{name: "Race_DefineManyTimesAtOnce", run: raceDefine},
-		{name: "Race_StockInAndOutAtOnce", run: raceStock},
+		{name: "RaceJoinAgainstRemove", run: raceJoinRemove},
+		{name: "ThreeTriggersOfTheReturnGiveBackOnce", run: raceReturn},
+		{name: "OfferMadeManyTimesAtOnceIsOne", run: raceOffer},
+		{name: "OffersOfDifferentUnitsAtOnceAreOneOfThem", run: raceOffers},
+		{name: "RaceManySweepersAtOnce", run: raceSweepers},
+		{name: "RaceRefundsAgainstTheReturn", run: raceRefundReturn},
+		{name: "RaceReviseAgainstOpen", run: raceRevise},
+		{name: "RaceDefineManyTimesAtOnce", run: raceDefine},
+		{name: "RaceStockInAndOutAtOnce", run: raceStock},
 	}
 }
 

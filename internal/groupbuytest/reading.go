@@ -12,14 +12,14 @@ import (
 
 func readingCases() []testCase {
 	return []testCase{
-		{name: "Reading_WhatIsNotThere", run: readMissing},
-		{name: "Joinable_ListsTeamsThatHaveAPlace", run: joinableLists},
-		{name: "Teams_AreListedByTheirDeadline", run: teamsByDeadline},
-		{name: "Seats_OfABuyerTheNewestFirst", run: seatsOfBuyer},
-		{name: "Seats_OfATeamByTheirOrders", run: seatsOfTeam},
-		{name: "Refunds_ByTheirState", run: refundsByState},
-		{name: "Listings_EndWithTheFirstError", run: listingsEnd},
-		{name: "Results_BelongToTheCaller", run: resultsBelong},
+		{name: "ReadingWhatIsNotThere", run: readMissing},
+		{name: "JoinableListsTeamsThatHaveAPlace", run: joinableLists},
+		{name: "TeamsAreListedByTheirDeadline", run: teamsByDeadline},
+		{name: "SeatsOfABuyerTheNewestFirst", run: seatsOfBuyer},
+		{name: "SeatsOfATeamByTheirOrders", run: seatsOfTeam},
+		{name: "RefundsByTheirState", run: refundsByState},
+		{name: "ListingsEndWithTheFirstError", run: listingsEnd},
+		{name: "ResultsBelongToTheCaller", run: resultsBelong},
 	}
 }
 

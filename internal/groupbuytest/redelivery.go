@@ -12,16 +12,16 @@ import (
 // redeliveryCases are about events whose delivery did not go well.
 func redeliveryCases() []testCase {
 	return []testCase{
-		{name: "Redelivery_AfterAPauseThatDoubles", run: pausesDouble},
-		{name: "Redelivery_AfterAnHourAtMost", run: pausesEnd},
-		{name: "Redelivery_OfWhatAHandlerNeverCameBackFrom", run: handlerCrashed},
-		{name: "Redelivery_WhenTheContextEnds", run: handlerInterrupted},
-		{name: "Redelivery_ASlowHandlerMeetsAnother", run: handlerSlow},
-		{name: "Redelivery_WhenTheAnswerIsLost", run: deliveredLost},
-		{name: "Poison_IsSetAsideAndTheOthersGoOn", run: poisoned},
-		{name: "Poison_IsRedeliveredByHand", run: poisonRedelivered},
-		{name: "Poison_AHandlerThatAlwaysCrashesIsSetAside", run: poisonCrashes},
-		{name: "Redeliver_IsForWhatIsSetAside", run: redeliverRefused},
+		{name: "RedeliveryAfterAPauseThatDoubles", run: pausesDouble},
+		{name: "RedeliveryAfterAnHourAtMost", run: pausesEnd},
+		{name: "RedeliveryOfWhatAHandlerNeverCameBackFrom", run: handlerCrashed},
+		{name: "RedeliveryWhenTheContextEnds", run: handlerInterrupted},
+		{name: "RedeliveryASlowHandlerMeetsAnother", run: handlerSlow},
+		{name: "RedeliveryWhenTheAnswerIsLost", run: deliveredLost},
+		{name: "PoisonIsSetAsideAndTheOthersGoOn", run: poisoned},
+		{name: "PoisonIsRedeliveredByHand", run: poisonRedelivered},
+		{name: "PoisonAHandlerThatAlwaysCrashesIsSetAside", run: poisonCrashes},
+		{name: "RedeliverIsForWhatIsSetAside", run: redeliverRefused},
 	}
 }
 

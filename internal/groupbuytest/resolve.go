@@ -10,11 +10,11 @@ import (
 
 func resolveCases() []testCase {
 	return []testCase{
-		{name: "Resolve_WhatWasDoneStays", run: resolveDone},
-		{name: "Resolve_WhatWasNotDoneNeverWillBe", run: resolveNever},
-		{name: "Resolve_ReleasesASeatThatIsDead", run: resolveDead},
-		{name: "Resolve_KeepsOutWhatIsStillUnderWay", run: resolveFences},
-		{name: "Resolve_OfAnOrderWithoutASeat", run: resolveOrdinary},
+		{name: "ResolveWhatWasDoneStays", run: resolveDone},
+		{name: "ResolveWhatWasNotDoneNeverWillBe", run: resolveNever},
+		{name: "ResolveReleasesASeatThatIsDead", run: resolveDead},
+		{name: "ResolveKeepsOutWhatIsStillUnderWay", run: resolveFences},
+		{name: "ResolveOfAnOrderWithoutASeat", run: resolveOrdinary},
 	}
 }
 

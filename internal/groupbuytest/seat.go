@@ -10,19 +10,19 @@ import (
 
 func seatCases() []testCase {
 	return []testCase{
-		{name: "Open_MakesATeamWithItsFirstSeat", run: openMakes},
-		{name: "Open_AgainReturnsTheSeat", run: openAgain},
-		{name: "Open_WithOtherArgumentsIsAMismatch", run: openOther},
-		{name: "Open_AfterCancelIsRefusedForEver", run: openCancelled},
-		{name: "Open_AfterItsSeatHasExpired", run: openExpired},
-		{name: "Open_IsRefusedInTheOrderOfPrecedence", run: openRefused},
-		{name: "Open_ARefusedOrderMayBeTriedAgain", run: openRetried},
-		{name: "Open_LimitsOfTheProduct", run: openLimits},
-		{name: "Seat_IsNeverHeldLongerThanItsTeamLives", run: seatDeadline},
-		{name: "Team_LivesUntilTheActivityEndsAtTheLatest", run: teamDeadline},
-		{name: "G5_AHeldSeatIsNotPaidAndIsNobodyElses", run: heldSeat},
-		{name: "G6_ASeatThatExpiresGoesBackOnce", run: expiredSeat},
-		{name: "G6_ASeatLivesStrictlyBeforeItsDeadline", run: seatToTheMicrosecond},
+		{name: "OpenMakesATeamWithItsFirstSeat", run: openMakes},
+		{name: "OpenAgainReturnsTheSeat", run: openAgain},
+		{name: "OpenWithOtherArgumentsIsAMismatch", run: openOther},
+		{name: "OpenAfterCancelIsRefusedForEver", run: openCancelled},
+		{name: "OpenAfterItsSeatHasExpired", run: openExpired},
+		{name: "OpenIsRefusedInTheOrderOfPrecedence", run: openRefused},
+		{name: "OpenARefusedOrderMayBeTriedAgain", run: openRetried},
+		{name: "OpenObeysTheLimitsOfTheProduct", run: openLimits},
+		{name: "SeatIsNeverHeldLongerThanItsTeamLives", run: seatDeadline},
+		{name: "TeamLivesUntilTheActivityEndsAtTheLatest", run: teamDeadline},
+		{name: "HeldSeatIsNotPaidAndIsNobodyElses", run: heldSeat},
+		{name: "SeatThatExpiresGoesBackOnce", run: expiredSeat},
+		{name: "SeatLivesStrictlyBeforeItsDeadline", run: seatToTheMicrosecond},
 	}
 }
 

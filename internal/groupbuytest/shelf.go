@@ -9,9 +9,9 @@ import (
 // shelfCases are about what a shop shows.
 func shelfCases() []testCase {
 	return []testCase{
-		{name: "Shelf_ShowsWhatCanBeOpenedNow", run: shelfShows},
-		{name: "Shelf_IsInTheOrderOfTheShop", run: shelfOrder},
-		{name: "Products_AreListedBySKU", run: productsBySKU},
+		{name: "ShelfShowsWhatCanBeOpenedNow", run: shelfShows},
+		{name: "ShelfIsInTheOrderOfTheShop", run: shelfOrder},
+		{name: "ProductsAreListedBySKU", run: productsBySKU},
 	}
 }
 

@@ -13,16 +13,16 @@ import (
 // transactionCases join a caller's transaction.
 func transactionCases() []testCase {
 	return []testCase{
-		{name: "X1_TheTeamIsFullAndTheGoodsAreNotLocked", run: seatOfAnother, transactions: true},
-		{name: "X3_ALatePaymentIsCommittedWithItsRefund", run: lateInTransaction, transactions: true},
-		{name: "Transaction_RolledBackLeavesNothing", run: rolledBack, transactions: true},
-		{name: "Transaction_CommittedIsThere", run: committed, transactions: true},
-		{name: "Transaction_GoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
-		{name: "Transaction_SeesItsOwnChanges", run: ownChanges, transactions: true},
-		{name: "Transaction_SweepsAreRolledBackAsWell", run: rolledBackSweep, transactions: true},
-		{name: "Transaction_DoesNotBelieveItsSnapshotOfSeats", run: staleSeats, transactions: true},
-		{name: "Transaction_DoesNotBelieveItsSnapshotOfTeams", run: staleTeams, transactions: true},
-		{name: "Transaction_Deadlock", run: deadlock, transactions: true},
+		{name: "FullTeamRollsBackTheGoods", run: seatOfAnother, transactions: true},
+		{name: "LatePaymentIsCommittedWithItsRefund", run: lateInTransaction, transactions: true},
+		{name: "TransactionRolledBackLeavesNothing", run: rolledBack, transactions: true},
+		{name: "TransactionCommittedIsThere", run: committed, transactions: true},
+		{name: "TransactionGoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
+		{name: "TransactionSeesItsOwnChanges", run: ownChanges, transactions: true},
+		{name: "TransactionSweepsAreRolledBackAsWell", run: rolledBackSweep, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfSeats", run: staleSeats, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfTeams", run: staleTeams, transactions: true},
+		{name: "TransactionInADeadlockIsRolledBackWhole", run: deadlock, transactions: true},
 	}
 }
 

@@ -12,14 +12,14 @@ import (
 
 func volumeCases() []testCase {
 	return []testCase{
-		{name: "G9_OvershootFormsTheTeam", run: overshoot},
-		{name: "G10_OneBuyerAloneFormsATeam", run: aloneByVolume},
-		{name: "G11_TenTenthsAreOne", run: tenths},
-		{name: "Volume_HeldSeatsDoNotCount", run: heldVolume},
-		{name: "Volume_WhoHeldASeatMayPayWhenTheTeamIsFormed", run: addedMembers},
-		{name: "Volume_WhoHeldASeatAndDidNotPayIsReleased", run: notAdded},
-		{name: "Volume_WhoLeavesTakesItAlong", run: volumeLeaves},
-		{name: "Volume_IsUnitsOfStock", run: volumeUnits},
+		{name: "OvershootFormsTheTeam", run: overshoot},
+		{name: "OneBuyerAloneFormsATeamByVolume", run: aloneByVolume},
+		{name: "TenTenthsAreOne", run: tenths},
+		{name: "VolumeHeldSeatsDoNotCount", run: heldVolume},
+		{name: "VolumeWhoHeldASeatMayPayWhenTheTeamIsFormed", run: addedMembers},
+		{name: "VolumeWhoHeldASeatAndDidNotPayIsReleased", run: notAdded},
+		{name: "VolumeWhoLeavesTakesItAlong", run: volumeLeaves},
+		{name: "VolumeIsUnitsOfStock", run: volumeUnits},
 	}
 }
 

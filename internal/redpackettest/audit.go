@@ -11,12 +11,12 @@ import (
 
 func auditCases() []testCase {
 	return []testCase{
-		{name: "Audit_FindsNothingWhereNothingIsWrong", run: auditClean},
-		{name: "Audit_NamesEachDriftByHowMuch", run: auditNames},
-		{name: "Audit_NamesDriftOfTheUnits", run: auditUnits},
-		{name: "Audit_NamesAUnitThatHasNoShare", run: auditNoShare, damaged: true},
-		{name: "Audit_OfSomePackets", run: auditSome},
-		{name: "Audit_UnderTraffic", run: auditTraffic},
+		{name: "AuditFindsNothingWhereNothingIsWrong", run: auditClean},
+		{name: "AuditNamesEachDriftByHowMuch", run: auditNames},
+		{name: "AuditNamesDriftOfTheUnits", run: auditUnits},
+		{name: "AuditNamesAUnitThatHasNoShare", run: auditNoShare, damaged: true},
+		{name: "AuditOfSomePackets", run: auditSome},
+		{name: "AuditUnderTraffic", run: auditTraffic},
 	}
 }
 

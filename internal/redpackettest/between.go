@@ -13,20 +13,20 @@ import (
 // a crowd meets by luck, each of them for sure.
 func betweenCases() []testCase {
 	return []testCase{
-		{name: "Between_SendAfterTheSameSend", run: sendAfterSend},
-		{name: "Between_SendAfterASendThatIsUndone", run: sendAfterUndone},
-		{name: "Between_ConfirmAfterClose", run: confirmAfterClose},
-		{name: "Between_ConfirmAfterConfirm", run: confirmAfterConfirm},
-		{name: "Between_ConfirmWhenTheEndComes", run: confirmAtEnd},
-		{name: "Between_CloseAfterConfirm", run: closeAfterConfirm},
-		{name: "Between_CloseAfterTheLastShare", run: closeAfterLast},
-		{name: "Between_CloseWhenTheEndComes", run: closeAtEnd},
-		{name: "Between_ExpireAfterClose", run: expireAfterClose},
-		{name: "Between_GrabBeforeTheReasonOfItsRefusalIsSeen", run: grabAfterConfirm},
-		{name: "Between_TheSameGrabTakesTheLastShare", run: sameGrabTakes},
-		{name: "Between_GrabOvertakesResolve", run: grabOvertakesResolve},
-		{name: "Between_PaidOutAfterPaidOut", run: paidAfterPaid},
-		{name: "Between_PayoutFailedAfterIt", run: failedAfterIt},
+		{name: "SendAfterTheSameSend", run: sendAfterSend},
+		{name: "SendAfterASendThatIsUndone", run: sendAfterUndone},
+		{name: "ConfirmAfterClose", run: confirmAfterClose},
+		{name: "ConfirmAfterConfirm", run: confirmAfterConfirm},
+		{name: "ConfirmWhenTheEndComes", run: confirmAtEnd},
+		{name: "CloseAfterConfirm", run: closeAfterConfirm},
+		{name: "CloseAfterTheLastShare", run: closeAfterLast},
+		{name: "CloseWhenTheEndComes", run: closeAtEnd},
+		{name: "ExpireAfterClose", run: expireAfterClose},
+		{name: "GrabBeforeTheReasonOfItsRefusalIsSeen", run: grabAfterConfirm},
+		{name: "TheSameGrabTakesTheLastShare", run: sameGrabTakes},
+		{name: "GrabOvertakesResolve", run: grabOvertakesResolve},
+		{name: "PaidOutAfterPaidOut", run: paidAfterPaid},
+		{name: "PayoutFailedAfterIt", run: failedAfterIt},
 	}
 }
 

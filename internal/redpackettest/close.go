@@ -10,15 +10,15 @@ import (
 
 func closeCases() []testCase {
 	return []testCase{
-		{name: "R9_WhatIsLeftGoesBackToTheSenderOnce", run: leftGoesBack},
-		{name: "R9_AFinishedPacketHasNothingToGiveBack", run: finishedGivesNothing},
-		{name: "R10_NobodyGrabbedAndAllOfItGoesBack", run: allGoesBack},
-		{name: "R10_SomeGrabbedAndTheRestGoesBack", run: restGoesBack},
-		{name: "Close_AnUnpaidPacketGivesNothingBack", run: closeUnpaid},
-		{name: "Close_BeforeItsStart", run: closeBeforeStart},
-		{name: "Close_AfterItsEndIsAnExpiry", run: closeAfterEnd},
-		{name: "Close_AtOnceGivesBackOnce", run: closeAtOnce},
-		{name: "Close_AnUnknownPacket", run: closeUnknown},
+		{name: "WhatIsLeftGoesBackToTheSenderOnce", run: leftGoesBack},
+		{name: "FinishedPacketHasNothingToGiveBack", run: finishedGivesNothing},
+		{name: "NobodyGrabbedAndAllOfItGoesBack", run: allGoesBack},
+		{name: "SomeGrabbedAndTheRestGoesBack", run: restGoesBack},
+		{name: "CloseAnUnpaidPacketGivesNothingBack", run: closeUnpaid},
+		{name: "CloseBeforeItsStart", run: closeBeforeStart},
+		{name: "CloseAfterItsEndIsAnExpiry", run: closeAfterEnd},
+		{name: "CloseAtOnceGivesBackOnce", run: closeAtOnce},
+		{name: "CloseOfAnUnknownPacketIsRefused", run: closeUnknown},
 	}
 }
 

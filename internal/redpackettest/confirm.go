@@ -9,14 +9,14 @@ import (
 
 func confirmCases() []testCase {
 	return []testCase{
-		{name: "R11_AnUnpaidPacketCannotBeGrabbed", run: unpaidNotGrabbed},
-		{name: "R11_ConfirmedTwiceIsOnePacket", run: confirmedTwice},
-		{name: "R11_ConfirmedAtOnceIsOnePacket", run: confirmedAtOnce},
-		{name: "R11_ConfirmedJustInTime", run: confirmedInTime},
-		{name: "R11_ConfirmedTooLateGoesBackWhole", run: confirmedTooLate},
-		{name: "R11_ConfirmedAfterItWasClosedGoesBackWhole", run: confirmedAfterClose},
-		{name: "R11_ConfirmedTooLateAtOnceGoesBackOnce", run: confirmedTooLateAtOnce},
-		{name: "Confirm_AnUnknownPacket", run: confirmUnknown},
+		{name: "UnpaidPacketCannotBeGrabbed", run: unpaidNotGrabbed},
+		{name: "ConfirmedTwiceIsOnePacket", run: confirmedTwice},
+		{name: "ConfirmedAtOnceIsOnePacket", run: confirmedAtOnce},
+		{name: "ConfirmedJustInTimeIsOpen", run: confirmedInTime},
+		{name: "ConfirmedTooLateGoesBackWhole", run: confirmedTooLate},
+		{name: "ConfirmedAfterItWasClosedGoesBackWhole", run: confirmedAfterClose},
+		{name: "ConfirmedTooLateAtOnceGoesBackOnce", run: confirmedTooLateAtOnce},
+		{name: "ConfirmOfAnUnknownPacketIsRefused", run: confirmUnknown},
 	}
 }
 

@@ -12,12 +12,12 @@ import (
 
 func expiryCases() []testCase {
 	return []testCase{
-		{name: "Expire_AtTheEndAndNotAMicrosecondBefore", run: expireAtEnd},
-		{name: "Expire_EndsWhatIsOpenAndOverAndNothingElse", run: expireOthers},
-		{name: "Expire_MoreThanItLooksUpAtATime", run: expireMany},
-		{name: "Expire_OnePacketThatCannotBeEndedDoesNotKeepTheOthers", run: expireDrift},
-		{name: "Expire_RunSweepsUntilItsContextEnds", run: runSweeps},
-		{name: "Expire_RunGoesOnAfterAnError", run: runGoesOn},
+		{name: "ExpireAtTheEndAndNotAMicrosecondBefore", run: expireAtEnd},
+		{name: "ExpireEndsWhatIsOpenAndOverAndNothingElse", run: expireOthers},
+		{name: "ExpireMoreThanItLooksUpAtATime", run: expireMany},
+		{name: "ExpireOnePacketThatCannotBeEndedDoesNotKeepTheOthers", run: expireDrift},
+		{name: "ExpireRunSweepsUntilItsContextEnds", run: runSweeps},
+		{name: "ExpireRunGoesOnAfterAnError", run: runGoesOn},
 	}
 }
 

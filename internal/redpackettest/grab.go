@@ -12,20 +12,20 @@ import (
 
 func grabCases() []testCase {
 	return []testCase{
-		{name: "R1_ThreeSharesAreTheTotalAndThereIsNoFourth", run: threeShares},
-		{name: "R2_AllSharesAreTheSmallest", run: smallestShares},
-		{name: "R3_OneShareIsAllOfIt", run: oneShare},
-		{name: "R4_EqualSharesAreAsEqualAsTheyCanBe", run: equalShares},
-		{name: "R5_SharesKeepTheirBounds", run: boundedShares},
-		{name: "R8_TheSameGrabAgainIsTheSameShareForEver", run: sameGrab},
-		{name: "R8_TheSameGrabAtOnceIsOneShare", run: sameGrabAtOnce},
-		{name: "R8_AGrabThatWasRefusedMayBeMadeAgain", run: refusedGrabAgain},
-		{name: "R14_TheSenderGrabsWhereTheOptionLetsIt", run: senderGrabs},
-		{name: "R16_AShareIsBookedWithItsUnit", run: bookedWithUnit},
-		{name: "Grab_FromTheStartOn", run: grabFromStart},
-		{name: "Grab_StrictlyBeforeTheEnd", run: grabBeforeEnd},
-		{name: "Grab_RefusalsInTheOrderOfPrecedence", run: grabPrecedence},
-		{name: "Grab_PacketsAreApart", run: grabApart},
+		{name: "ThreeSharesAreTheTotalAndThereIsNoFourth", run: threeShares},
+		{name: "AllSharesAreTheSmallest", run: smallestShares},
+		{name: "OneShareIsAllOfIt", run: oneShare},
+		{name: "EqualSharesAreAsEqualAsTheyCanBe", run: equalShares},
+		{name: "SharesKeepTheirBounds", run: boundedShares},
+		{name: "SameGrabAgainIsTheSameShareForEver", run: sameGrab},
+		{name: "SameGrabAtOnceIsOneShare", run: sameGrabAtOnce},
+		{name: "GrabThatWasRefusedMayBeMadeAgain", run: refusedGrabAgain},
+		{name: "SenderGrabsWhereTheOptionLetsIt", run: senderGrabs},
+		{name: "ShareIsBookedWithItsUnit", run: bookedWithUnit},
+		{name: "GrabFromTheStartOn", run: grabFromStart},
+		{name: "GrabStrictlyBeforeTheEnd", run: grabBeforeEnd},
+		{name: "GrabRefusalsInTheOrderOfPrecedence", run: grabPrecedence},
+		{name: "GrabPacketsAreApart", run: grabApart},
 	}
 }
 

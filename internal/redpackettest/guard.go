@@ -13,19 +13,19 @@ import (
 // guardCases asks the store itself: for what packets meet only in a race, or never.
 func guardCases() []testCase {
 	return []testCase{
-		{name: "Store_Add", run: guardAdd},
-		{name: "Store_AddClosesTheGrabOfTheSender", run: guardSender},
-		{name: "Store_Open", run: guardOpen},
-		{name: "Store_OpenStrictlyBeforeTheEnd", run: guardOpenEnd},
-		{name: "Store_EndAsClosed", run: guardClose},
-		{name: "Store_EndAsExpired", run: guardExpire},
-		{name: "Store_Drop", run: guardDrop},
-		{name: "Store_ReturnOfWhatIsOverAndUnpaid", run: guardReturnExpired},
-		{name: "Store_ReturnOfWhatWasClosedUnpaid", run: guardReturnClosed},
-		{name: "Store_MovesFromTheRightStateOnly", run: guardStates},
-		{name: "Store_UnitsAreTheShares", run: guardUnits},
-		{name: "Store_UnitsOfWhatHasNoShareAreNotTaken", run: guardNoShare},
-		{name: "Store_TheLastShareFinishes", run: guardLast},
+		{name: "StoreAdd", run: guardAdd},
+		{name: "StoreAddClosesTheGrabOfTheSender", run: guardSender},
+		{name: "StoreOpen", run: guardOpen},
+		{name: "StoreOpenStrictlyBeforeTheEnd", run: guardOpenEnd},
+		{name: "StoreEndAsClosed", run: guardClose},
+		{name: "StoreEndAsExpired", run: guardExpire},
+		{name: "StoreDrop", run: guardDrop},
+		{name: "StoreReturnOfWhatIsOverAndUnpaid", run: guardReturnExpired},
+		{name: "StoreReturnOfWhatWasClosedUnpaid", run: guardReturnClosed},
+		{name: "StoreMovesFromTheRightStateOnly", run: guardStates},
+		{name: "StoreUnitsAreTheShares", run: guardUnits},
+		{name: "StoreUnitsOfWhatHasNoShareAreNotTaken", run: guardNoShare},
+		{name: "StoreTheLastShareFinishes", run: guardLast},
 	}
 }
 

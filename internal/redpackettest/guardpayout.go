@@ -12,19 +12,19 @@ import (
 
 func guardPayoutCases() []testCase {
 	return []testCase{
-		{name: "Store_Paid", run: guardPaid},
-		{name: "Store_Failed", run: guardFailed},
-		{name: "Store_PayoutsThatAreDue", run: guardPayouts},
-		{name: "Store_PayoutsBehindACursor", run: guardCursor},
+		{name: "StorePaid", run: guardPaid},
+		{name: "StoreFailed", run: guardFailed},
+		{name: "StorePayoutsThatAreDue", run: guardPayouts},
+		{name: "StorePayoutsBehindACursor", run: guardCursor},
 	}
 }
 
 func guardReadingCases() []testCase {
 	return []testCase{
-		{name: "Store_ReadingWhatIsNotThere", run: guardNothing},
-		{name: "Store_ReadingUpToALimit", run: guardLimits},
-		{name: "Store_Due", run: guardDue},
-		{name: "Store_Book", run: guardBook},
+		{name: "StoreReadingWhatIsNotThere", run: guardNothing},
+		{name: "StoreReadingUpToALimit", run: guardLimits},
+		{name: "StoreDue", run: guardDue},
+		{name: "StoreBook", run: guardBook},
 	}
 }
 

@@ -15,9 +15,9 @@ import (
 
 func historyCases() []testCase {
 	return []testCase{
-		{name: "History_RandomCallsKeepTheBooks", run: randomHistory},
-		{name: "R16_CrashesAtEveryStatement", run: crashes},
-		{name: "Hook_IsToldOfEveryEffectOnce", run: effectsOnce},
+		{name: "HistoryRandomCallsKeepTheBooks", run: randomHistory},
+		{name: "HistoryWithCrashesAtEveryStatementKeepsTheBooks", run: crashes},
+		{name: "HookIsToldOfEveryEffectOnce", run: effectsOnce},
 	}
 }
 

@@ -14,13 +14,13 @@ import (
 
 func inputCases() []testCase {
 	return []testCase{
-		{name: "R2_R5_PacketsThatCannotBeDivided", run: indivisible},
-		{name: "X4_NoContext", run: noContext},
-		{name: "X4_BadPackets", run: badPackets},
-		{name: "X4_BadIDs", run: badIDs},
-		{name: "X4_BadPayoutNumbers", run: badNumbers},
-		{name: "X4_BadOptions", run: badOptions},
-		{name: "X4_ContextThatEnded", run: contextThatEnded},
+		{name: "PacketsThatCannotBeDividedAreRefused", run: indivisible},
+		{name: "CallsWithoutAContextAreRefused", run: noContext},
+		{name: "BadPacketsAreRefused", run: badPackets},
+		{name: "BadIDsAreRefused", run: badIDs},
+		{name: "BadPayoutNumbersAreRefused", run: badNumbers},
+		{name: "BadOptionsRefuseEveryCall", run: badOptions},
+		{name: "AContextThatEndedChangesNothing", run: contextThatEnded},
 	}
 }
 

@@ -11,10 +11,10 @@ import (
 
 func lostCases() []testCase {
 	return []testCase{
-		{name: "R8_AnswersThatAreLostAreSettledByTheSameCall", run: lostAnswers},
-		{name: "R8_AGrabWhoseAnswerIsLostIsSettledByResolve", run: lostGrabResolved},
-		{name: "Answers_OfReadingsThatAreLost", run: lostReadings},
-		{name: "Calls_ThatAreNotSentChangeNothing", run: unsentCalls},
+		{name: "AnswersThatAreLostAreSettledByTheSameCall", run: lostAnswers},
+		{name: "GrabWhoseAnswerIsLostIsSettledByResolve", run: lostGrabResolved},
+		{name: "AnswersOfReadingsThatAreLost", run: lostReadings},
+		{name: "CallsThatAreNotSentChangeNothing", run: unsentCalls},
 	}
 }
 

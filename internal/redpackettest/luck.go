@@ -9,9 +9,9 @@ import (
 
 func luckCases() []testCase {
 	return []testCase{
-		{name: "R15_BestLuckIsKnownWhenTheLastShareIsGone", run: bestLuck},
-		{name: "R15_OfEqualSharesTheEarliestIsTheBest", run: bestOfEqual},
-		{name: "R15_APacketThatEndsWithSharesLeftHasNoBestLuck", run: noBest},
+		{name: "BestLuckIsKnownWhenTheLastShareIsGone", run: bestLuck},
+		{name: "BestLuckOfEqualSharesIsTheEarliest", run: bestOfEqual},
+		{name: "BestLuckNeedsTheLastShare", run: noBest},
 	}
 }
 

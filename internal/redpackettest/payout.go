@@ -13,20 +13,20 @@ import (
 
 func payoutCases() []testCase {
 	return []testCase{
-		{name: "R12_AFailedPayoutStaysWithWhoGrabbed", run: failedStays},
-		{name: "R12_AFailedPayoutIsDueAgainAfterLongerAndLongerPauses", run: failedPauses},
-		{name: "R12_AFailedPayoutIsNoPartOfWhatGoesBack", run: failedNotReturned},
-		{name: "R13_AnUnknownOutcomeStaysPending", run: unknownStays},
-		{name: "R13_PaidOutTwiceIsOncePaid", run: paidTwice},
-		{name: "R13_PaidOutAtOnceIsOncePaid", run: paidAtOnce},
-		{name: "Payout_FailedAfterItWasPaid", run: failedAfterPaid},
-		{name: "Payout_PaidAgainstFailed", run: paidAgainstFailed},
-		{name: "Payout_FailuresAtOnceAreAllCounted", run: failuresAtOnce},
-		{name: "Payout_WhatWasLeftIsPaidLikeAShare", run: remainderPaid},
-		{name: "Payout_AnUnknownOne", run: unknownPayout},
-		{name: "Payout_ReasonsAreKeptAsTheyCanBe", run: reasons},
-		{name: "Payouts_AreListedByWhenTheyAreDue", run: payoutsListed},
-		{name: "Payouts_ThatFailDuringTheListingComeLater", run: payoutsFailing},
+		{name: "FailedPayoutStaysWithWhoGrabbed", run: failedStays},
+		{name: "FailedPayoutIsDueAgainAfterLongerAndLongerPauses", run: failedPauses},
+		{name: "FailedPayoutIsNoPartOfWhatGoesBack", run: failedNotReturned},
+		{name: "UnknownOutcomeStaysPending", run: unknownStays},
+		{name: "PaidOutTwiceIsOncePaid", run: paidTwice},
+		{name: "PaidOutAtOnceIsOncePaid", run: paidAtOnce},
+		{name: "PayoutFailedAfterItWasPaid", run: failedAfterPaid},
+		{name: "PayoutPaidAgainstFailed", run: paidAgainstFailed},
+		{name: "PayoutFailuresAtOnceAreAllCounted", run: failuresAtOnce},
+		{name: "PayoutWhatWasLeftIsPaidLikeAShare", run: remainderPaid},
+		{name: "PayoutThatIsUnknownIsRefused", run: unknownPayout},
+		{name: "PayoutReasonsAreKeptAsTheyCanBe", run: reasons},
+		{name: "PayoutsAreListedByWhenTheyAreDue", run: payoutsListed},
+		{name: "PayoutsThatFailDuringTheListingComeLater", run: payoutsFailing},
 	}
 }
 

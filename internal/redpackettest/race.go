@@ -10,16 +10,16 @@ import (
 
 func raceCases() []testCase {
 	return []testCase{
-		{name: "R7_AThousandPeopleAndAHundredShares", run: thousandPeople},
-		{name: "R7_EveryoneThreeTimesAndNobodyTwice", run: everyoneThreeTimes},
-		{name: "Race_GrabsOfManyPackets", run: manyPackets},
-		{name: "Race_CloseAgainstGrabs", run: closeAgainstGrabs},
-		{name: "Race_CloseAgainstTheLastShare", run: closeAgainstLast},
-		{name: "Race_ConfirmAgainstClose", run: confirmAgainstClose},
-		{name: "Race_ConfirmAgainstGrabs", run: confirmAgainstGrabs},
-		{name: "Race_ManySweepersAtOnce", run: manySweepers},
-		{name: "Race_CloseAgainstExpiryAgainstGrabs", run: closeAgainstExpiry},
-		{name: "Race_LateConfirmAgainstCloseAgainstExpiry", run: lateConfirm},
+		{name: "ThousandPeopleGrabHundredShares", run: thousandPeople},
+		{name: "EveryoneGrabsThreeTimesAndNobodyTwice", run: everyoneThreeTimes},
+		{name: "RaceGrabsOfManyPackets", run: manyPackets},
+		{name: "RaceCloseAgainstGrabs", run: closeAgainstGrabs},
+		{name: "RaceCloseAgainstTheLastShare", run: closeAgainstLast},
+		{name: "RaceConfirmAgainstClose", run: confirmAgainstClose},
+		{name: "RaceConfirmAgainstGrabs", run: confirmAgainstGrabs},
+		{name: "RaceManySweepersAtOnce", run: manySweepers},
+		{name: "RaceCloseAgainstExpiryAgainstGrabs", run: closeAgainstExpiry},
+		{name: "RaceLateConfirmAgainstCloseAgainstExpiry", run: lateConfirm},
 	}
 }
 

@@ -11,11 +11,11 @@ import (
 
 func readingCases() []testCase {
 	return []testCase{
-		{name: "Reading_WhatIsNotThere", run: readMissing},
-		{name: "Reading_SharesInTheirOrder", run: readShares},
-		{name: "Reading_ListingsEndWithTheirError", run: listingsEnd},
-		{name: "Reading_ResultsBelongToTheCaller", run: resultsBelong},
-		{name: "Reading_ErrorsSayWhichAndWhen", run: errorsSay},
+		{name: "ReadingWhatIsNotThere", run: readMissing},
+		{name: "ReadingSharesInTheirOrder", run: readShares},
+		{name: "ReadingListingsEndWithTheirError", run: listingsEnd},
+		{name: "ReadingResultsBelongToTheCaller", run: resultsBelong},
+		{name: "ReadingErrorsSayWhichAndWhen", run: errorsSay},
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 
 func resolveCases() []testCase {
 	return []testCase{
-		{name: "Resolve_AGrabThatWasMadeIsItsShare", run: resolveMade},
-		{name: "Resolve_AGrabThatWasNotMadeNeverWillBe", run: resolveNotMade},
-		{name: "Resolve_OfAnUnknownPacketChangesNothing", run: resolveUnknown},
-		{name: "Resolve_LeavesTheOtherReasonsTheirPrecedence", run: resolvePrecedence},
-		{name: "Resolve_AgainstTheGrab", run: resolveAgainstGrab},
+		{name: "ResolveAGrabThatWasMadeIsItsShare", run: resolveMade},
+		{name: "ResolveAGrabThatWasNotMadeNeverWillBe", run: resolveNotMade},
+		{name: "ResolveOfAnUnknownPacketChangesNothing", run: resolveUnknown},
+		{name: "ResolveLeavesTheOtherReasonsTheirPrecedence", run: resolvePrecedence},
+		{name: "ResolveAgainstTheGrab", run: resolveAgainstGrab},
 	}
 }
 

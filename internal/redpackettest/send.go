@@ -13,17 +13,17 @@ import (
 
 func sendCases() []testCase {
 	return []testCase{
-		{name: "Send_APacketIsUnpaidAndWhole", run: sendWhole},
-		{name: "Send_WithoutAnEndItLivesForAsLongAsTheOptionSays", run: sendWithoutEnd},
-		{name: "Send_TwiceIsOnePacketForEver", run: sendTwice},
-		{name: "Send_TheSameTermsInAnotherForm", run: sendOtherForm},
-		{name: "Send_OtherTermsAreAMismatch", run: sendMismatch},
-		{name: "Send_AtOnceIsOnePacket", run: sendAtOnce},
-		{name: "Send_AtOnceWithOtherTermsIsOneOfThem", run: sendRivals},
-		{name: "Send_WhatIsTheLibrarysIsNotLookedAt", run: sendIgnores},
-		{name: "Send_CurrenciesOfAllPlaces", run: sendPlaces},
-		{name: "Send_IDsAndPeopleSpanInt64", run: sendSpans},
-		{name: "Send_AsMuchAsThereMayBe", run: sendMost},
+		{name: "SendAPacketIsUnpaidAndWhole", run: sendWhole},
+		{name: "SendWithoutAnEndItLivesForAsLongAsTheOptionSays", run: sendWithoutEnd},
+		{name: "SendTwiceIsOnePacketForEver", run: sendTwice},
+		{name: "SendTheSameTermsInAnotherForm", run: sendOtherForm},
+		{name: "SendOtherTermsAreAMismatch", run: sendMismatch},
+		{name: "SendAtOnceIsOnePacket", run: sendAtOnce},
+		{name: "SendAtOnceWithOtherTermsIsOneOfThem", run: sendRivals},
+		{name: "SendWhatIsTheLibrarysIsNotLookedAt", run: sendIgnores},
+		{name: "SendCurrenciesOfAllPlaces", run: sendPlaces},
+		{name: "SendIDsAndPeopleSpanInt64", run: sendSpans},
+		{name: "SendOfAsMuchAsThereMayBe", run: sendMost},
 	}
 }
 

@@ -9,11 +9,11 @@ import (
 
 func splitCases() []testCase {
 	return []testCase{
-		{name: "R6_TheSameSeedGivesTheSameShares", run: sameSeed},
-		{name: "R6_OtherSeedsGiveOtherShares", run: otherSeeds},
-		{name: "R6_NobodyKnowsTheSeedThatIsNotGiven", run: secretSeed},
-		{name: "R6_TheSeedIsThatOfTheSendThatWasFirst", run: firstSeed},
-		{name: "R6_EveryShareFollowsFromTheSeedAlone", run: followsSplit},
+		{name: "SameSeedGivesTheSameShares", run: sameSeed},
+		{name: "OtherSeedsGiveOtherShares", run: otherSeeds},
+		{name: "SeedThatIsNotGivenIsUnknown", run: secretSeed},
+		{name: "SeedIsThatOfTheFirstSend", run: firstSeed},
+		{name: "EveryShareFollowsFromTheSeedAlone", run: followsSplit},
 	}
 }
 

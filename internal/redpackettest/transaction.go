@@ -11,15 +11,15 @@ import (
 
 func transactionCases() []testCase {
 	return []testCase{
-		{name: "R16_ARolledBackGrabLosesNoShareAndNoMoney", run: rolledBackGrab, transactions: true},
-		{name: "Transaction_RolledBackVerbsLeaveNothing", run: rolledBackVerbs, transactions: true},
-		{name: "Transaction_Committed", run: committed, transactions: true},
-		{name: "Transaction_Deadlock", run: deadlock, transactions: true},
-		{name: "Transaction_ARefusalChangesNothing", run: refusalInTransaction, transactions: true},
-		{name: "Transaction_SeesItsOwnChanges", run: ownChanges, transactions: true},
-		{name: "Transaction_DoesNotBelieveItsSnapshotOfPackets", run: stalePackets, transactions: true},
-		{name: "Transaction_DoesNotBelieveItsSnapshotOfShares", run: staleShares, transactions: true},
-		{name: "Transaction_DoesNotBelieveItsSnapshotOfPayouts", run: stalePayouts, transactions: true},
+		{name: "TransactionRolledBackLosesNoShareAndNoMoney", run: rolledBackGrab, transactions: true},
+		{name: "TransactionRolledBackVerbsLeaveNothing", run: rolledBackVerbs, transactions: true},
+		{name: "TransactionCommittedIsThere", run: committed, transactions: true},
+		{name: "TransactionInADeadlockIsRolledBackWhole", run: deadlock, transactions: true},
+		{name: "TransactionGoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
+		{name: "TransactionSeesItsOwnChanges", run: ownChanges, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfPackets", run: stalePackets, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfShares", run: staleShares, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfPayouts", run: stalePayouts, transactions: true},
 	}
 }
 
