@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/redpackettest"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
-	"github.com/holdfast-go/holdfast/redpacket/redpackettest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 

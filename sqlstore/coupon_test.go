@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-go/holdfast/coupon"
-	"github.com/holdfast-go/holdfast/coupon/coupontest"
+	"github.com/holdfast-go/holdfast/internal/coupontest"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore"
 )

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
-	"github.com/holdfast-go/holdfast/coupon/coupontest"
+	"github.com/holdfast-go/holdfast/internal/coupontest"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/stock"
 )

@@ -4,9 +4,9 @@ import (
 	"database/sql"
 	"testing"
 
+	"github.com/holdfast-go/holdfast/internal/redpackettest"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/redpacket"
-	"github.com/holdfast-go/holdfast/redpacket/redpackettest"
 	"github.com/holdfast-go/holdfast/sqlstore"
 )
 

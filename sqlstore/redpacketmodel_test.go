@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/redpackettest"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/redpacket"
-	"github.com/holdfast-go/holdfast/redpacket/redpackettest"
 )
 
 // redPacketModelRuns of redPacketModelOps random operations each are compared: 13,000 in all.

@@ -11,15 +11,15 @@ import (
 
 func auditCases() []testCase {
 	return []testCase{
-		{name: "Audit_NamesEachDrift", run: auditNames},
-		{name: "Audit_NamesTheDriftOfABuyer", run: auditBuyer},
-		{name: "Audit_OfNamedItems", run: auditNamed},
-		{name: "Repair_NeverTakesSalesBackUnlessTold", run: repairKeepsSales},
-		{name: "Repair_IsRecordedAndHappensOnce", run: repairOnce},
-		{name: "Repair_ConcurrentlyAndUnderTraffic", run: repairUnderTraffic},
-		{name: "Repair_RefusesWhatTheHoldsDoNotAllow", run: repairImpossible},
-		{name: "Drift_RefusesChangesUntilItIsRepaired", run: driftRefuses},
-		{name: "Drift_OfOneOrderDoesNotKeepASweepFromTheOthers", run: driftSweep},
+		{name: "AuditNamesEachDrift", run: auditNames},
+		{name: "AuditNamesTheDriftOfABuyer", run: auditBuyer},
+		{name: "AuditOfNamedItems", run: auditNamed},
+		{name: "RepairNeverTakesSalesBackUnlessTold", run: repairKeepsSales},
+		{name: "RepairIsRecordedAndHappensOnce", run: repairOnce},
+		{name: "RepairConcurrentlyAndUnderTraffic", run: repairUnderTraffic},
+		{name: "RepairRefusesWhatTheHoldsDoNotAllow", run: repairImpossible},
+		{name: "DriftRefusesChangesUntilItIsRepaired", run: driftRefuses},
+		{name: "DriftOfOneOrderDoesNotKeepASweepFromTheOthers", run: driftSweep},
 	}
 }
 

@@ -10,15 +10,15 @@ import (
 
 func defineCases() []testCase {
 	return []testCase{
-		{name: "S27_UnlimitedBecomesLimited", run: unlimitedBecomesLimited},
-		{name: "S33_DefineTwiceAtOnce", run: defineTwice},
-		{name: "S33_CreateOfATakenKey", run: createTakenKey},
-		{name: "Define_ReturnsTheItem", run: defineReturns},
-		{name: "Define_KeepsTheUnitsOfAnItem", run: defineKeepsUnits},
-		{name: "Define_LimitedBecomesUnlimited", run: limitedBecomesUnlimited},
-		{name: "Define_ConcurrentChangesKeepOne", run: defineConcurrently},
-		{name: "Define_SwitchesUnderTraffic", run: defineUnderTraffic},
-		{name: "Define_StaleSwitchIsRefused", run: defineStale},
+		{name: "DefineMakesAnUnlimitedItemLimited", run: unlimitedBecomesLimited},
+		{name: "DefineTwiceAtOnceCreatesOneItem", run: defineTwice},
+		{name: "StoreCreateOfATakenKeyIsRefused", run: createTakenKey},
+		{name: "DefineReturnsTheItem", run: defineReturns},
+		{name: "DefineKeepsTheUnitsOfAnItem", run: defineKeepsUnits},
+		{name: "DefineLimitedBecomesUnlimited", run: limitedBecomesUnlimited},
+		{name: "DefineConcurrentChangesKeepOne", run: defineConcurrently},
+		{name: "DefineSwitchesUnderTraffic", run: defineUnderTraffic},
+		{name: "DefineStaleSwitchIsRefused", run: defineStale},
 	}
 }
 

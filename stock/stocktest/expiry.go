@@ -11,19 +11,19 @@ import (
 
 func expiryCases() []testCase {
 	return []testCase{
-		{name: "S13_LockReleasesTheDead", run: lockReleasesTheDead},
-		{name: "S14_PayAtTheDeadline", run: payAtTheDeadline},
-		{name: "S17_Extend", run: extend},
-		{name: "S17_Shorten", run: shorten},
-		{name: "S18_SweepAfterPay", run: sweepAfterPay},
-		{name: "Expire_CountsWhatItReleased", run: expireCounts},
-		{name: "Expire_ConcurrentSweepsReleaseOnce", run: expireConcurrently},
-		{name: "Expire_GoesOnBeyondOneBatch", run: expireManyBatches},
-		{name: "Expire_FollowsTheDeadline", run: expireFollowsTheDeadline},
-		{name: "Deadline_IsTheSameForEveryVerb", run: deadlineForEveryVerb},
-		{name: "Deadline_IsKeptToTheMicrosecond", run: deadlinePrecision},
-		{name: "Deadline_FreesTheBuyersLimits", run: deadlineFreesLimits},
-		{name: "Extend_ConcurrentCallsKeepTheLatest", run: extendConcurrently},
+		{name: "LockReleasesDeadHolds", run: lockReleasesTheDead},
+		{name: "PayAtTheDeadlineIsTooLate", run: payAtTheDeadline},
+		{name: "ExtendMovesTheDeadline", run: extend},
+		{name: "ShortenMovesTheDeadline", run: shorten},
+		{name: "ExpireLeavesPaidOrders", run: sweepAfterPay},
+		{name: "ExpireCountsWhatItReleased", run: expireCounts},
+		{name: "ExpireConcurrentSweepsReleaseOnce", run: expireConcurrently},
+		{name: "ExpireGoesOnBeyondOneBatch", run: expireManyBatches},
+		{name: "ExpireFollowsTheDeadline", run: expireFollowsTheDeadline},
+		{name: "DeadlineIsTheSameForEveryVerb", run: deadlineForEveryVerb},
+		{name: "DeadlineIsKeptToTheMicrosecond", run: deadlinePrecision},
+		{name: "DeadlineFreesTheBuyersLimits", run: deadlineFreesLimits},
+		{name: "ExtendConcurrentCallsKeepTheLatest", run: extendConcurrently},
 	}
 }
 

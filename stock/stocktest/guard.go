@@ -13,22 +13,22 @@ import (
 // guardCases asks the store itself: for what an inventory meets only in a race, or never.
 func guardCases() []testCase {
 	return []testCase{
-		{name: "Store_Create", run: guardCreate},
-		{name: "Store_ChangeOfTerms", run: guardChange},
-		{name: "Store_ChangeBetweenLimitedAndUnlimited", run: guardSwitch},
-		{name: "Store_Lock", run: guardLock},
-		{name: "Store_MoveFromTheRightState", run: guardMove},
-		{name: "Store_MoveOnTheRightSideOfTheDeadline", run: guardMoveDeadline},
-		{name: "Store_MoveThatDraws", run: guardMoveDraws},
-		{name: "Store_CloseAndFence", run: guardClose},
-		{name: "Store_SetDeadline", run: guardDeadline},
-		{name: "Store_Refund", run: guardRefund},
-		{name: "Store_Apply", run: guardApply},
-		{name: "Store_ReadingWhatIsNotThere", run: readNothing},
-		{name: "Store_ReadingUpToALimit", run: readLimits},
-		{name: "Store_Due", run: readDue},
-		{name: "Store_Expire", run: guardExpire},
-		{name: "Store_ExpireEachOrderAsAWhole", run: guardExpireDrift},
+		{name: "StoreCreate", run: guardCreate},
+		{name: "StoreChangeOfTerms", run: guardChange},
+		{name: "StoreChangeBetweenLimitedAndUnlimited", run: guardSwitch},
+		{name: "StoreLock", run: guardLock},
+		{name: "StoreMoveFromTheRightState", run: guardMove},
+		{name: "StoreMoveOnTheRightSideOfTheDeadline", run: guardMoveDeadline},
+		{name: "StoreMoveThatDraws", run: guardMoveDraws},
+		{name: "StoreCloseAndFence", run: guardClose},
+		{name: "StoreSetDeadline", run: guardDeadline},
+		{name: "StoreRefund", run: guardRefund},
+		{name: "StoreApply", run: guardApply},
+		{name: "StoreReadingWhatIsNotThere", run: readNothing},
+		{name: "StoreReadingUpToALimit", run: readLimits},
+		{name: "StoreDue", run: readDue},
+		{name: "StoreExpire", run: guardExpire},
+		{name: "StoreExpireEachOrderAsAWhole", run: guardExpireDrift},
 	}
 }
 

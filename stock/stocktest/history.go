@@ -15,9 +15,9 @@ import (
 
 func historyCases() []testCase {
 	return []testCase{
-		{name: "S35_RandomHistory", run: randomHistory},
-		{name: "S35_EffectsReplayedGiveTheCounters", run: effectsReplayed},
-		{name: "S35_CrashesAtEveryStatement", run: crashes},
+		{name: "HistoryAtRandomKeepsTheBooks", run: randomHistory},
+		{name: "HistoryOfEffectsGivesTheCounters", run: effectsReplayed},
+		{name: "HistoryWithCrashesAtEveryStatementKeepsTheBooks", run: crashes},
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 
 func identifierCases() []testCase {
 	return []testCase{
-		{name: "Identifiers_OfOrdersAreComparedByteForByte", run: identifiersOfOrders},
-		{name: "Identifiers_OfRefundsAreComparedByteForByte", run: identifiersOfRefunds},
-		{name: "Identifiers_OfChangesAreComparedByteForByte", run: identifiersOfChanges},
-		{name: "Identifiers_OfOrdersRefundsAndChangesDoNotMeet", run: identifiersApart},
-		{name: "Identifiers_OfItemsAndBuyersSpanInt64", run: identifiersOfItems},
+		{name: "IdentifiersOfOrdersAreComparedByteForByte", run: identifiersOfOrders},
+		{name: "IdentifiersOfRefundsAreComparedByteForByte", run: identifiersOfRefunds},
+		{name: "IdentifiersOfChangesAreComparedByteForByte", run: identifiersOfChanges},
+		{name: "IdentifiersOfOrdersRefundsAndChangesDoNotMeet", run: identifiersApart},
+		{name: "IdentifiersOfItemsAndBuyersSpanInt64", run: identifiersOfItems},
 	}
 }
 

@@ -14,15 +14,15 @@ import (
 
 func inputCases() []testCase {
 	return []testCase{
-		{name: "S3_LockOfNoUnits", run: lockOfNoUnits},
-		{name: "X4_NoContext", run: noContext},
-		{name: "X4_BadIDs", run: badIDs},
-		{name: "X4_BadLinesAndMoves", run: badLinesAndMoves},
-		{name: "X4_AsManyLinesAndMovesAsThereMayBe", run: mostLinesAndMoves},
-		{name: "X4_BadTimesAndTerms", run: badTimesAndTerms},
-		{name: "X4_BadKeysAndStates", run: badKeysAndStates},
-		{name: "X4_BadInventories", run: badInventories},
-		{name: "X4_ContextThatEnded", run: contextThatEnded},
+		{name: "LockOfNoUnitsIsRefused", run: lockOfNoUnits},
+		{name: "CallsWithoutAContextAreRefused", run: noContext},
+		{name: "BadIDsAreRefused", run: badIDs},
+		{name: "BadLinesAndMovesAreRefused", run: badLinesAndMoves},
+		{name: "AsManyLinesAndMovesAsThereMayBeAreTaken", run: mostLinesAndMoves},
+		{name: "BadTimesAndTermsAreRefused", run: badTimesAndTerms},
+		{name: "BadKeysAndStatesAreRefused", run: badKeysAndStates},
+		{name: "BadInventoriesRefuseEveryCall", run: badInventories},
+		{name: "AContextThatEndedChangesNothing", run: contextThatEnded},
 	}
 }
 

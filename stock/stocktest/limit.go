@@ -10,18 +10,18 @@ import (
 
 func limitCases() []testCase {
 	return []testCase{
-		{name: "S29_OffSaleStopsLockAlone", run: offSale},
-		{name: "S30_SaleWindow", run: saleWindow},
-		{name: "S30_SaleWindowIsKeptToTheMicrosecond", run: saleWindowPrecision},
-		{name: "S31_UnitsPerBuyer", run: unitsPerBuyer},
-		{name: "S31_UnitsPerBuyerUnderConcurrency", run: unitsPerBuyerAtOnce},
-		{name: "S32_LiveHoldsPerBuyer", run: liveHolds},
-		{name: "S32_LiveHoldsPerBuyerUnderConcurrency", run: liveHoldsAtOnce},
-		{name: "Limits_UnitsPerOrder", run: unitsPerOrder},
-		{name: "Limits_BuyerIsRequired", run: buyerRequired},
-		{name: "Limits_CountFromTheFirstNamedBuyer", run: limitsCountBefore},
-		{name: "Limits_ChangeWithTheTerms", run: limitsChange},
-		{name: "Limits_AreOfOnePoolAndOneBuyer", run: limitsApart},
+		{name: "OffShelfStopsLockAlone", run: offSale},
+		{name: "SaleWindowIsFromItsStartToItsEnd", run: saleWindow},
+		{name: "SaleWindowIsKeptToTheMicrosecond", run: saleWindowPrecision},
+		{name: "UnitsPerBuyerAreLimited", run: unitsPerBuyer},
+		{name: "UnitsPerBuyerAreLimitedAtOnce", run: unitsPerBuyerAtOnce},
+		{name: "LiveHoldsPerBuyerAreLimited", run: liveHolds},
+		{name: "LiveHoldsPerBuyerAreLimitedAtOnce", run: liveHoldsAtOnce},
+		{name: "UnitsPerOrderAreLimited", run: unitsPerOrder},
+		{name: "LimitsRequireABuyer", run: buyerRequired},
+		{name: "LimitsCountFromTheFirstNamedBuyer", run: limitsCountBefore},
+		{name: "LimitsChangeWithTheTerms", run: limitsChange},
+		{name: "LimitsAreOfOnePoolAndOneBuyer", run: limitsApart},
 	}
 }
 

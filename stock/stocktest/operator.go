@@ -10,20 +10,20 @@ import (
 
 func operatorCases() []testCase {
 	return []testCase{
-		{name: "S28_RestockTwice", run: restockTwice},
-		{name: "Restock_AllLinesOrNone", run: restockAllOrNone},
-		{name: "Restock_ConcurrentReplays", run: restockConcurrently},
-		{name: "Withdraw_TakesWhatIsAvailable", run: withdraw},
-		{name: "Withdraw_ReleasesTheDead", run: withdrawReleases},
-		{name: "Withdraw_ConcurrentCallsTakeNoMoreThanThereIs", run: withdrawConcurrently},
-		{name: "Changes_ShareTheirIDs", run: changesShareIDs},
-		{name: "Transfer_MovesBetweenPools", run: transfer},
-		{name: "Transfer_AllMovesOrNone", run: transferAllOrNone},
-		{name: "Transfer_Mismatch", run: transferMismatch},
-		{name: "Transfer_RestTakesWhatIsAvailable", run: transferRest},
-		{name: "Transfer_RestHappensOnce", run: transferRestOnce},
-		{name: "Transfer_RestAgainstBuyers", run: transferRestTraffic},
-		{name: "Transfer_OppositeWays", run: transferOpposite},
+		{name: "RestockTwiceIsOnce", run: restockTwice},
+		{name: "RestockAllLinesOrNone", run: restockAllOrNone},
+		{name: "RestockConcurrentReplays", run: restockConcurrently},
+		{name: "WithdrawTakesWhatIsAvailable", run: withdraw},
+		{name: "WithdrawReleasesTheDead", run: withdrawReleases},
+		{name: "WithdrawConcurrentCallsTakeNoMoreThanThereIs", run: withdrawConcurrently},
+		{name: "ChangesShareTheirIDs", run: changesShareIDs},
+		{name: "TransferMovesBetweenPools", run: transfer},
+		{name: "TransferAllMovesOrNone", run: transferAllOrNone},
+		{name: "TransferWithOtherMovesIsAMismatch", run: transferMismatch},
+		{name: "TransferRestTakesWhatIsAvailable", run: transferRest},
+		{name: "TransferRestHappensOnce", run: transferRestOnce},
+		{name: "TransferRestAgainstBuyers", run: transferRestTraffic},
+		{name: "TransferOppositeWays", run: transferOpposite},
 	}
 }
 

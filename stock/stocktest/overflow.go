@@ -9,11 +9,11 @@ import (
 
 func overflowCases() []testCase {
 	return []testCase{
-		{name: "Overflow_TheLargestItem", run: largestItem},
-		{name: "Overflow_OfTotal", run: overflowTotal},
-		{name: "Overflow_OfAnUnlimitedItem", run: overflowUnlimited},
-		{name: "Overflow_OfRefunded", run: overflowRefunded},
-		{name: "Overflow_OfABuyer", run: overflowBuyer},
+		{name: "OverflowTheLargestItem", run: largestItem},
+		{name: "OverflowOfTotal", run: overflowTotal},
+		{name: "OverflowOfAnUnlimitedItem", run: overflowUnlimited},
+		{name: "OverflowOfRefunded", run: overflowRefunded},
+		{name: "OverflowOfABuyer", run: overflowBuyer},
 	}
 }
 

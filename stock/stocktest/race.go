@@ -10,12 +10,12 @@ import (
 
 func raceCases() []testCase {
 	return []testCase{
-		{name: "Race_PayAgainstCancel", run: racePayCancel},
-		{name: "Race_PayAgainstCancelAgainstExpireOfADeadHold", run: raceDead},
-		{name: "Race_LatePaymentsForTheLastUnits", run: raceLatePayments},
-		{name: "Race_RefundsAgainstRedeem", run: raceRefundRedeem},
-		{name: "Race_LockAgainstCancel", run: raceLockCancel},
-		{name: "Race_ShortenAgainstPay", run: raceShortenPay},
+		{name: "RacePayAgainstCancel", run: racePayCancel},
+		{name: "RacePayAgainstCancelAgainstExpireOfADeadHold", run: raceDead},
+		{name: "RaceLatePaymentsForTheLastUnits", run: raceLatePayments},
+		{name: "RaceRefundsAgainstRedeem", run: raceRefundRedeem},
+		{name: "RaceLockAgainstCancel", run: raceLockCancel},
+		{name: "RaceShortenAgainstPay", run: raceShortenPay},
 	}
 }
 

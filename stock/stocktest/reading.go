@@ -14,14 +14,14 @@ import (
 
 func readingCases() []testCase {
 	return []testCase{
-		{name: "Item_Unknown", run: itemUnknown},
-		{name: "Items_ListsByKey", run: itemsByKey},
-		{name: "Items_PagesAndStops", run: itemsPages},
-		{name: "Holds_ListsByFilter", run: holdsByFilter},
-		{name: "Holds_PagesAndStops", run: holdsPages},
-		{name: "Listings_EndWithTheFirstError", run: listingsEnd},
-		{name: "Hold_OfTheDeadIsAsItIs", run: holdOfTheDead},
-		{name: "Results_BelongToTheCaller", run: resultsBelongToTheCaller},
+		{name: "ItemThatIsUnknownIsNotFound", run: itemUnknown},
+		{name: "ItemsListsByKey", run: itemsByKey},
+		{name: "ItemsPagesAndStops", run: itemsPages},
+		{name: "HoldsListsByFilter", run: holdsByFilter},
+		{name: "HoldsPagesAndStops", run: holdsPages},
+		{name: "ListingsEndWithTheFirstError", run: listingsEnd},
+		{name: "HoldOfTheDeadIsAsItIs", run: holdOfTheDead},
+		{name: "ResultsBelongToTheCaller", run: resultsBelongToTheCaller},
 	}
 }
 

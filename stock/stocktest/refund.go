@@ -11,21 +11,21 @@ import (
 
 func refundCases() []testCase {
 	return []testCase{
-		{name: "S22_RefundMoreThanWasSold", run: refundTooMuch},
-		{name: "S23_RefundNotBackOnSale", run: refundDiscard},
-		{name: "S24_RefundIsCappedByItsOrder", run: refundCappedByOrder},
-		{name: "S25_RefundAfterRedeem", run: refundAfterRedeem},
-		{name: "Refund_Replays", run: refundReplays},
-		{name: "Refund_Mismatch", run: refundMismatch},
-		{name: "Refund_WholeTakesWhatIsLeft", run: refundWhole},
-		{name: "Refund_AllLinesOrNone", run: refundAllOrNone},
-		{name: "Refund_SumsLines", run: refundSumsLines},
-		{name: "Refund_ConcurrentReplays", run: refundConcurrentReplays},
-		{name: "Refund_ConcurrentRefundsKeepTheCap", run: refundConcurrentCap},
-		{name: "Refund_ManyPartsOfOneOrderAtOnce", run: refundManyParts},
-		{name: "Refund_ConcurrentMismatches", run: refundConcurrentMismatches},
-		{name: "Refund_FreesTheBuyersLimitByOption", run: refundFreesBuyer},
-		{name: "Refund_RefusedMayBeRetried", run: refundRefusedRetried},
+		{name: "RefundOfMoreThanWasSoldIsRefused", run: refundTooMuch},
+		{name: "RefundNotBackOnSaleIsDiscarded", run: refundDiscard},
+		{name: "RefundIsCappedByItsOrder", run: refundCappedByOrder},
+		{name: "RefundAfterRedeemIsAnOption", run: refundAfterRedeem},
+		{name: "RefundTwiceIsOnce", run: refundReplays},
+		{name: "RefundWithOtherArgumentsIsAMismatch", run: refundMismatch},
+		{name: "RefundWholeTakesWhatIsLeft", run: refundWhole},
+		{name: "RefundAllLinesOrNone", run: refundAllOrNone},
+		{name: "RefundSumsLines", run: refundSumsLines},
+		{name: "RefundConcurrentReplays", run: refundConcurrentReplays},
+		{name: "RefundConcurrentRefundsKeepTheCap", run: refundConcurrentCap},
+		{name: "RefundManyPartsOfOneOrderAtOnce", run: refundManyParts},
+		{name: "RefundConcurrentMismatches", run: refundConcurrentMismatches},
+		{name: "RefundFreesTheBuyersLimitByOption", run: refundFreesBuyer},
+		{name: "RefundRefusedMayBeRetried", run: refundRefusedRetried},
 	}
 }
 

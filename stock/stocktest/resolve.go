@@ -12,17 +12,17 @@ import (
 
 func resolveCases() []testCase {
 	return []testCase{
-		{name: "Resolve_UnknownOrderIsClosed", run: resolveUnknown},
-		{name: "Resolve_FencesEveryLateStatement", run: resolveFences},
-		{name: "Resolve_FencesRefundsAndLatePayments", run: resolveFencesLater},
-		{name: "Resolve_ReturnsEveryStateAsItIs", run: resolveEveryState},
-		{name: "Resolve_OfTheDeadReleases", run: resolveDead},
-		{name: "Resolve_AgainstLock", run: resolveAgainstLock},
-		{name: "Resolve_AgainstPay", run: resolveAgainstPay},
-		{name: "Answers_ThatAreLostAreSettledByTheSameCall", run: lostAnswers},
-		{name: "Answers_ThatAreLostAreSettledByResolve", run: lostAnswersResolved},
-		{name: "Answers_OfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
-		{name: "Calls_ThatAreNotSentChangeNothing", run: unsentCalls},
+		{name: "ResolveUnknownOrderIsClosed", run: resolveUnknown},
+		{name: "ResolveFencesEveryLateStatement", run: resolveFences},
+		{name: "ResolveFencesRefundsAndLatePayments", run: resolveFencesLater},
+		{name: "ResolveReturnsEveryStateAsItIs", run: resolveEveryState},
+		{name: "ResolveOfTheDeadReleases", run: resolveDead},
+		{name: "ResolveAgainstLock", run: resolveAgainstLock},
+		{name: "ResolveAgainstPay", run: resolveAgainstPay},
+		{name: "AnswersThatAreLostAreSettledByTheSameCall", run: lostAnswers},
+		{name: "AnswersThatAreLostAreSettledByResolve", run: lostAnswersResolved},
+		{name: "AnswersOfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
+		{name: "CallsThatAreNotSentChangeNothing", run: unsentCalls},
 	}
 }
 

@@ -11,18 +11,18 @@ import (
 
 func takeCases() []testCase {
 	return []testCase{
-		{name: "Take_SellsAtOnce", run: takeSells},
-		{name: "Take_ThousandBuyersHundredUnits", run: takeRush},
-		{name: "Take_TwiceIsOnce", run: takeTwice},
-		{name: "Take_AfterLockPays", run: takeAfterLock},
-		{name: "Take_LockAfterTakeFindsItPaid", run: lockAfterTake},
-		{name: "Take_BesideLocksNeverOversells", run: takeBesideLocks},
-		{name: "Take_ObeysTheLimitsOfTheBuyer", run: takeLimits},
-		{name: "Take_OfAnUnlimitedItem", run: takeUnlimited},
-		{name: "Take_AllLinesOrNone", run: takeAllOrNone},
-		{name: "Take_WhoseAnswerIsLost", run: takeAnswerLost},
-		{name: "Take_InTheCallersTransaction", run: takeInTransaction, transactions: true},
-		{name: "Take_AfterCancelIsRefused", run: takeAfterCancel},
+		{name: "TakeSellsAtOnce", run: takeSells},
+		{name: "TakeThousandBuyersHundredUnits", run: takeRush},
+		{name: "TakeTwiceIsOnce", run: takeTwice},
+		{name: "TakeAfterLockPays", run: takeAfterLock},
+		{name: "TakeLockAfterTakeFindsItPaid", run: lockAfterTake},
+		{name: "TakeBesideLocksNeverOversells", run: takeBesideLocks},
+		{name: "TakeObeysTheLimitsOfTheBuyer", run: takeLimits},
+		{name: "TakeOfAnUnlimitedItem", run: takeUnlimited},
+		{name: "TakeAllLinesOrNone", run: takeAllOrNone},
+		{name: "TakeWhoseAnswerIsLost", run: takeAnswerLost},
+		{name: "TakeInTheCallersTransaction", run: takeInTransaction, transactions: true},
+		{name: "TakeAfterCancelIsRefused", run: takeAfterCancel},
 	}
 }
 

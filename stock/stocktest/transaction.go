@@ -10,15 +10,15 @@ import (
 
 func transactionCases() []testCase {
 	return []testCase{
-		{name: "S20_RolledBackLockLeavesNothing", run: rolledBackLock, transactions: true},
-		{name: "S20_RolledBackVerbsLeaveNothing", run: rolledBackVerbs, transactions: true},
-		{name: "S20_CommittedTransaction", run: committed, transactions: true},
-		{name: "S21_Deadlock", run: deadlock, transactions: true},
-		{name: "X3_RefusalInATransactionChangesNothing", run: refusalInTransaction, transactions: true},
-		{name: "Transaction_SeesItsOwnChanges", run: ownChanges, transactions: true},
-		{name: "Transaction_DoesNotBelieveItsSnapshotOfHolds", run: staleHolds, transactions: true},
-		{name: "Transaction_DoesNotBelieveItsSnapshotOfRecords", run: staleRecords, transactions: true},
-		{name: "Transaction_DoesNotBelieveItsSnapshotOfTheDead", run: staleDead, transactions: true},
+		{name: "TransactionRolledBackLeavesNoLock", run: rolledBackLock, transactions: true},
+		{name: "TransactionRolledBackLeavesNothing", run: rolledBackVerbs, transactions: true},
+		{name: "TransactionCommittedIsThere", run: committed, transactions: true},
+		{name: "TransactionInADeadlockIsRolledBackWhole", run: deadlock, transactions: true},
+		{name: "TransactionGoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
+		{name: "TransactionSeesItsOwnChanges", run: ownChanges, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfHolds", run: staleHolds, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfRecords", run: staleRecords, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfTheDead", run: staleDead, transactions: true},
 	}
 }
 

@@ -1,0 +1,134 @@
+// Package coupontest is the conformance suite of coupon.Store: what every store must do, proved through the public
+// methods of coupon.Coupons and, where those ask only in a race, of the store itself. Store and its suite are a seam
+// of v0: they change without notice, so the suite is for the stores of this module.
+//
+// Model is the other half: it drives two stores with the same random operations and compares them after each.
+package coupontest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Harness is one fresh, empty store and what a test needs to drive it.
+type Harness struct {
+	// Store is what is tested. It is safe for concurrent use.
+	Store coupon.Store
+
+	// Stock is an empty store of goods on the same clock, in the same database where there is one: an
+	// order buys goods and uses a coupon. It is nil where there is none; the cases that need it are skipped.
+	Stock stock.Store
+
+	// Advance moves the store's clock forward, by whole microseconds; the clock stands still
+	// otherwise, at a whole microsecond. It is never called while a call of the store runs.
+	Advance func(d time.Duration)
+
+	// Begin opens a caller's transaction. Where transactions read from a snapshot, Begin takes it, as a
+	// caller's own SELECT would. It is nil where the store has no transactions.
+	Begin func(t testing.TB) Transaction
+
+	// Conflicts reports that a transaction which has read before may be told to start over where others have changed since
+	// what a call of it meets: the call is ErrUnavailable then, and the transaction is to be rolled back and run again. Otherwise
+	// calls see what is there now.
+	Conflicts bool
+}
+
+// Transaction is a caller's transaction, and how to end it.
+type Transaction struct {
+	Store    coupon.Store // the store of the harness, bound to it
+	Stock    stock.Store  // the stock of the harness, bound to it; nil where there is none
+	Commit   func() error
+	Rollback func() error
+}
+
+// Run runs every case against stores that open makes, one for each case. The cases run in
+// parallel; open is called from the goroutine of the case.
+func Run(t *testing.T, open func(t testing.TB) Harness) {
+	t.Helper()
+	for _, c := range cases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, open(t))
+			switch {
+			case c.transactions && s.Begin == nil:
+				t.Skip("the store has no transactions")
+			case c.goods && s.Stock == nil:
+				t.Skip("there are no goods beside the coupons")
+			}
+			c.run(s)
+			s.balanced()
+		})
+	}
+}
+
+// a testCase is one sentence of the contract.
+type testCase struct {
+	name         string
+	run          func(s *scene)
+	transactions bool // needs Harness.Begin
+	goods        bool // needs Harness.Stock
+}
+
+// cases returns the suite, in the order of the life cycle.
+func cases() []testCase {
+	return slices.Concat(
+		inputCases(), identifierCases(),
+		defineCases(), claimCases(), buyCases(), codeCases(), batchCases(),
+		useCases(), useRefusalCases(), validityCases(), discountCases(), backCases(), readingCases(),
+		raceCases(), resolveCases(), betweenCases(), historyCases(), auditCases(),
+		orderCases(), transactionCases(),
+		guardUnitCases(), guardUseCases(), guardCases(),
+	)
+}
+
+// How long things live by the default options.
+const (
+	hold    = stock.DefaultHoldFor
+	reserve = coupon.DefaultReserveFor
+	day     = 24 * time.Hour
+)
+
+// A scene is one case on its own store: coupons with the default options, and helpers that end the
+// test where something is not as it should be. They must not be called from other goroutines;
+// suite.Together collects what those found.
+type scene struct {
+	suite.Checks
+	Harness
+
+	shop *coupon.Coupons
+}
+
+// newScene returns a scene on a fresh store.
+func newScene(t testing.TB, h Harness) *scene {
+	t.Helper()
+	checks := suite.Checks{TB: t, Retryable: coupon.Retryable, Normal: suite.Form{Fix: plain}.Normal}
+	return &scene{Checks: checks, Harness: h, shop: coupon.New(h.Store, nil)}
+}
+
+// with returns coupons with other options on the store of the scene.
+func (s *scene) with(opts coupon.Options) *coupon.Coupons { return coupon.New(s.Store, &opts) }
+
+// goods returns an inventory of the goods of the scene.
+func (s *scene) goods() *stock.Inventory { return stock.New(s.Stock, nil) }
+
+// units returns the store of the units, by which a refund is the buyer's.
+func (s *scene) units() stock.Store { return s.Store.Units(coupon.Refunded) }
+
+// now returns the store's clock.
+func (s *scene) now() time.Time {
+	s.Helper()
+	_, now, err := s.Store.Coupon(s.Context(), "the clock")
+	s.No(err)
+	return now
+}
+
+// item returns the key of the units of a campaign.
+func item(campaign int64) stock.Key { return stock.Key{SKU: campaign} }
+
+// one returns a line of one unit: of campaign 1, or of the goods that an order buys.
+func one() stock.Line { return stock.Line{SKU: 1, Num: 1} }

@@ -1,0 +1,158 @@
+package coupontest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func identifierCases() []testCase {
+	return []testCase{
+		{name: "IdentifiersOfClaimsAreComparedByteForByte", run: identifiersOfClaims},
+		{name: "IdentifiersOfOrdersAreComparedByteForByte", run: identifiersOfOrders},
+		{name: "IdentifiersOfRefundsAreComparedByteForByte", run: identifiersOfRefunds},
+		{name: "IdentifiersOfBatchesAreComparedByteForByte", run: identifiersOfBatches},
+		{name: "IdentifiersOfChangesAreComparedByteForByte", run: identifiersOfChanges},
+		{name: "IdentifiersOfDifferentThingsDoNotMeet", run: identifiersApart},
+	}
+}
+
+// lookalikes returns IDs that some collation, encoding or padding takes for each other.
+func lookalikes() []string {
+	return []string{
+		"order", "Order", "ORDER", "order ", " order", "order\t", "order\n", "order\x00", "order\x00\x00", "\x00order",
+		"é", "e", "e\u0301", "É", "ß", "ss", "ſs", "ı", "i", "I", "ｏ", "o",
+		"\xff", "\xfe", "\xff\xff", "%", "_", "'", "\"", "\\", "\\'", "`", "1", "01", "1.0", "0x31", " ", "\x00",
+	}
+}
+
+// longLookalikes adds those that are as long as an ID may be.
+func longLookalikes() []string {
+	long := strings.Repeat("x", 63)
+	return append(lookalikes(), long, long+"x", long+"y", long+"\x00", long+" ")
+}
+
+func identifiersOfClaims(s *scene) {
+	s.open(1000)
+	ids := longLookalikes()
+	for i, id := range ids {
+		suite.Same(s, "claim", s.claim(id, int64(i+1)).ID, id)
+	}
+	s.counts(stock.Quantities{Total: 1000, Sold: int64(len(ids)), Left: 1000 - int64(len(ids))})
+	for i, id := range ids { // every other one is used, the others are not
+		suite.Same(s, fmt.Sprintf("buyer of %q", id), s.coupon(id).Buyer, int64(i+1))
+		if i%2 == 0 {
+			s.redeem(id, "A")
+		}
+	}
+	for i, id := range ids {
+		want := coupon.Usable
+		if i%2 == 0 {
+			want = coupon.Redeemed
+		}
+		s.state(id, want)
+		suite.Same(s, "wallet", len(suite.Listed(s, s.shop.For(int64(i+1)).Wallet(s.Context()))), 1)
+	}
+	uses, err := s.shop.UsedBy(s.Context(), "A")
+	s.No(err)
+	s.Count("uses", len(uses), (len(ids)+1)/2)
+}
+
+func identifiersOfOrders(s *scene) {
+	s.open(1000)
+	ids := longLookalikes()
+	for i := range ids {
+		s.claim(fmt.Sprint("c", i), 5)
+	}
+	s.claim("shared", 5)
+	for i, id := range ids {
+		s.reserve(fmt.Sprint("c", i), id)
+		s.release("shared", id)
+	}
+	for i, id := range ids {
+		uses, err := s.shop.UsedBy(s.Context(), id)
+		s.No(err)
+		s.Count(fmt.Sprintf("uses by %q", id), len(uses), 2)
+		suite.Same(s, "coupon", uses[0].Coupon, fmt.Sprint("c", i))
+		suite.Same(s, "order", uses[1].Order, id)
+		_, err = s.shop.Redeem(s.Context(), fmt.Sprint("c", i), ids[(i+1)%len(ids)], dec("100"))
+		s.Is(err, coupon.ErrReserved)
+	}
+	s.Count("uses of the one they shared", len(s.usesOf("shared")), len(ids))
+	for i, id := range ids {
+		s.redeem(fmt.Sprint("c", i), id)
+	}
+}
+
+func identifiersOfRefunds(s *scene) {
+	s.open(1000)
+	ids := longLookalikes()
+	for i := range ids {
+		s.claim(fmt.Sprint("c", i), 5)
+	}
+	for range 2 { // the second round replays the first
+		for i, id := range ids {
+			if i%2 == 0 {
+				s.refund(id, fmt.Sprint("c", i))
+			} else {
+				s.revoke(id, fmt.Sprint("c", i))
+			}
+		}
+	}
+	s.counts(stock.Quantities{Total: 1000, Left: 1000, Refunded: int64(len(ids))})
+}
+
+func identifiersOfBatches(s *scene) {
+	s.open(1000)
+	ids := lookalikes()
+	long := strings.Repeat("x", coupon.MaxBatchID-1)
+	ids = append(ids, long, long+"y", long+" ", "b", "b/1")
+	for range 2 {
+		for i, id := range ids {
+			s.issue(gift(id, int64(i+1)), granted(id, coupon.Given, int64(i+1)), nil)
+		}
+	}
+	s.counts(stock.Quantities{Total: 1000, Sold: int64(len(ids)), Left: 1000 - int64(len(ids))})
+}
+
+func identifiersOfChanges(s *scene) {
+	s.open(0)
+	ids := longLookalikes()
+	for range 2 {
+		for i, id := range ids {
+			s.No(s.shop.Restock(s.Context(), id, 1, int64(i+1)))
+		}
+	}
+	n := int64(len(ids))
+	s.counts(stock.Quantities{Total: n * (n + 1) / 2, Left: n * (n + 1) / 2})
+}
+
+// identifiersApart uses one ID for a claim, an order, a refund, a batch and a change: each has its own
+// numbers. So have the goods of an order.
+func identifiersApart(s *scene) {
+	s.open(10)
+	s.No(s.shop.Restock(s.Context(), "x", 1, 5))
+	s.claim("x", 5)
+	s.redeem("x", "x")
+	s.giveBack("x", "x")
+	s.issue(gift("x", 1), granted("x", coupon.Given, 1), nil)
+	s.refund("x", "x")
+	s.counts(stock.Quantities{Total: 15, Sold: 1, Left: 14, Refunded: 1})
+	if s.Stock == nil {
+		return
+	}
+	goods := s.goods()
+	_, err := goods.Define(s.Context(), item(1), 10, stock.Terms{})
+	s.No(err)
+	_, err = goods.Lock(s.Context(), "x", one())
+	s.No(err)
+	s.No(goods.Restock(s.Context(), "x", one()))
+	_, err = goods.Pay(s.Context(), "x")
+	s.No(err)
+	_, err = goods.Refund(s.Context(), stock.Refund{ID: "x", Order: "x"})
+	s.No(err)
+	s.counts(stock.Quantities{Total: 15, Sold: 1, Left: 14, Refunded: 1})
+}

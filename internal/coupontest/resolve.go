@@ -1,0 +1,307 @@
+package coupontest
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func resolveCases() []testCase {
+	return []testCase{
+		{name: "ResolveOfAnUnknownClaimClosesIt", run: resolveUnknown},
+		{name: "ResolveReturnsEachStateAsItIs", run: resolveStates},
+		{name: "ResolveKeepsALateStatementOut", run: resolveFences},
+		{name: "AnswersThatAreLostAreSettledByTheSameCall", run: lostAnswers},
+		{name: "AnswersThatAreLostAreSettledByResolve", run: lostAnswersResolved},
+		{name: "AnswersLostWhileCouponsAreGivenToMany", run: lostInABatch},
+		{name: "AnswersLostWhileCodesComeIn", run: lostInAnImport},
+		{name: "AnswersOfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
+		{name: "CallsThatAreNotSentChangeNothing", run: unsentCalls},
+		{name: "CallsThatCannotLookChangeNothing", run: blindCalls},
+	}
+}
+
+// journey is one call of each verb that changes something, each of which works once those before it
+// have.
+func journey() []verb { return slices.Concat(campaignVerbs(), claimVerbs(), useVerbs()) }
+
+// journeyEnd ends the test unless each call of the journey happened once.
+func (s *scene) journeyEnd() {
+	s.Helper()
+	s.counts(stock.Quantities{Total: 14, Sold: 6, Left: 8, Refunded: 2})
+	c := s.campaign(2)
+	suite.Same(s, "the second campaign", c.Quantities, stock.Quantities{Total: 5, Sold: 1, Left: 4})
+	suite.Same(s, "its codes", c.Codes, 5)
+	suite.Same(s, "code", s.coupon("code").Code, "CODE")
+	for id, want := range map[string]coupon.State{
+		"a": coupon.Usable, "b": coupon.Refunded, "g/5": coupon.Revoked, "g/6": coupon.Usable, "h/5": coupon.Usable, "h/6": coupon.Usable,
+	} {
+		s.state(id, want)
+	}
+	for order, want := range map[string]coupon.UseState{"A": coupon.UseReleased, "B": coupon.UseReturned, "C": coupon.UseReleased} {
+		s.used("a", order, want)
+	}
+	for _, id := range []string{"c", "d"} {
+		_, err := s.shop.For(5).Claim(s.Context(), id, 1)
+		s.Is(err, coupon.ErrCancelled)
+	}
+}
+
+// lossy returns coupons that lose the answer of the n-th change that they send.
+func (s *scene) lossy(n int) *coupon.Coupons {
+	sent := 0
+	return s.shop.On(&wire{store: s.Store, reply: func(call string) error {
+		if changes(call) {
+			if sent++; sent == n {
+				return coupon.ErrUnknown
+			}
+		}
+		return nil
+	}})
+}
+
+func lostAnswers(s *scene) {
+	for _, step := range journey() {
+		for n := 1; ; n++ {
+			err := step.call(s.Context(), s.lossy(n))
+			if err == nil {
+				break // it sends fewer changes than that
+			}
+			if !errors.Is(err, coupon.ErrUnknown) || !coupon.Retryable(err) {
+				s.Fatalf("%s: %v", step.name, err)
+			}
+			if err := step.call(s.Context(), s.shop); err != nil {
+				s.Fatalf("%s again: %v", step.name, err)
+			}
+		}
+	}
+	s.journeyEnd()
+}
+
+// lostAnswersResolved asks what became of each claim before it makes the call again: what this keeps
+// out is the lost call, not the new one.
+func lostAnswersResolved(s *scene) {
+	claims := map[string]string{"Claim": "a", "Claim of a code": "code", "Lock": "b", "Pay": "b", "Cancel": "c", "Resolve": "d", "Refund": "b", "Revoke": "g/5"}
+	for _, step := range journey() {
+		if err := step.call(s.Context(), s.lossy(1)); err != nil {
+			s.Is(err, coupon.ErrUnknown)
+		}
+		if claim := claims[step.name]; claim != "" {
+			_, err := s.shop.Resolve(s.Context(), claim)
+			s.No(err)
+		}
+		if err := step.call(s.Context(), s.shop); err != nil {
+			s.Fatalf("%s again: %v", step.name, err)
+		}
+	}
+	s.journeyEnd()
+}
+
+func resolveUnknown(s *scene) {
+	s.open(10)
+	for range 2 {
+		c, err := s.shop.Resolve(s.Context(), "a")
+		s.No(err)
+		suite.Same(s, "coupon", c, coupon.Coupon{ID: "a", State: coupon.Dropped})
+	}
+	_, err := s.shop.For(5).Claim(s.Context(), "a", 1)
+	s.Is(err, coupon.ErrCancelled)
+	_, err = s.shop.For(5).Lock(s.Context(), "a", 1)
+	s.Is(err, coupon.ErrCancelled)
+	s.counts(stock.Quantities{Total: 10, Left: 10})
+}
+
+func resolveStates(s *scene) {
+	s.lives()
+	_, err := s.shop.Expire(s.Context())
+	s.No(err)
+	for _, id := range []string{
+		"usable", "reserved", "used", "lapsed", "refunded", "revoked", "pending", "dead", "cancelled", "waiting", "expired",
+	} {
+		was, campaign := s.coupon(id), s.campaign(1)
+		got, err := s.shop.Resolve(s.Context(), id)
+		s.No(err)
+		suite.Same(s, "coupon", got, was)
+		suite.Same(s, "coupon read again", s.coupon(id), was)
+		suite.Same(s, "campaign", s.campaign(1), campaign)
+	}
+	_, err = s.shop.For(6).Resolve(s.Context(), "usable")
+	s.Is(err, coupon.ErrAnotherBuyer)
+	s.pay("pending")
+}
+
+// resolveFences has the statements of lost calls arrive when their claims are settled.
+func resolveFences(s *scene) {
+	s.open(10)
+	s.lock("pay", 5)
+	s.lock("cancel", 5)
+	s.claim("refund", 5)
+	before, _, err := s.units().Hold(s.Context(), "refund")
+	s.No(err)
+	for _, id := range []string{"claim", "pay", "cancel", "refund"} {
+		_, err := s.shop.Resolve(s.Context(), id)
+		s.No(err)
+	}
+	locking, err := s.units().Lock(s.Context(), stock.Order{ID: "claim", Buyer: 5, Lines: []stock.Line{one()}, Taken: true}, hold)
+	s.No(err)
+	suite.Same(s, "a Claim that arrives late", locking.Verdict, stock.Exists)
+	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "pay", 0))
+	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepCancel, "cancel", 0))
+	late := stock.Refunding{Refund: stock.Refund{ID: "late", Order: "refund", Restock: true, Lines: []stock.Line{one()}}, Whole: true}
+	s.answers(stock.Refused)(suite.Second(s.units().Refund(s.Context(), late, before)))
+	s.unclaimed("claim")
+	s.state("pay", coupon.Pending)
+	s.state("cancel", coupon.Pending)
+	s.state("refund", coupon.Usable)
+	s.pay("pay")
+	s.cancel("cancel")
+	s.refund("r", "refund")
+	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9, Refunded: 1})
+}
+
+// lostInABatch loses one answer after the other of a batch that takes several: it goes on where it was.
+func lostInABatch(s *scene) {
+	const many = 1100
+	s.open(many - 50)
+	b := gift("b", buyers(1, many)...)
+	for n := 1; ; n++ {
+		got, err := s.lossy(n).Issue(s.Context(), b)
+		if err == nil {
+			suite.Same(s, "batch", got, coupon.Issued{
+				Given: granted("b", coupon.Given, buyers(1, many-50)...), Skipped: granted("b", coupon.ReasonSoldOut, buyers(many-49, many)...),
+			})
+			break
+		}
+		s.Is(err, coupon.ErrUnknown)
+	}
+	s.counts(stock.Quantities{Total: many - 50, Sold: many - 50})
+}
+
+// lostInAnImport does the same to an import, and to codes that are made.
+// lostReleases loses the answer to the release of somebody's dead claim, which is in the way of a call that has not been
+// sent, or was refused. A sweep says what it knows of its own work.
+func lostReleases(s *scene) {
+	s.open(1)
+	deaf := s.shop.On(&wire{store: s.Store, reply: func(call string) error {
+		if call == unitsPrefix+"Expire" {
+			return coupon.ErrUnknown
+		}
+		return nil
+	}})
+	for i, call := range []func() error{
+		func() error { return suite.Outcome(deaf.For(6).Claim(s.Context(), "a", 1)) },
+		func() error { return suite.Outcome(deaf.For(6).Lock(s.Context(), "a", 1)) },
+		func() error { return deaf.Withdraw(s.Context(), "out", 1, 1) },
+		func() error {
+			return suite.Outcome(deaf.Issue(s.Context(), coupon.Batch{ID: "g", Campaign: 1, Buyers: []int64{6}}))
+		},
+	} {
+		s.lock("dead "+strconv.Itoa(i), 5)
+		s.Advance(hold)
+		err := call()
+		s.Is(err, coupon.ErrUnavailable)
+		s.IsNot(err, coupon.ErrUnknown)
+	}
+	s.counts(stock.Quantities{Total: 1, Left: 1})
+	s.lock("dead", 5)
+	s.Advance(hold)
+	s.Is(suite.Outcome(deaf.Expire(s.Context())), coupon.ErrUnknown)
+}
+
+func lostInAnImport(s *scene) {
+	s.pool()
+	codes := numbered("CODE", 2100)
+	for n := 1; ; n++ {
+		if _, err := s.lossy(n).Import(s.Context(), 1, slices.Values(codes)); err == nil {
+			break
+		} else if s.Is(err, coupon.ErrUnknown); n > 10 {
+			s.Fatalf("after %d calls: %v", n, err)
+		}
+	}
+	s.counts(stock.Quantities{Total: 2100, Left: 2100})
+	for n := 1; ; n++ {
+		if _, err := s.lossy(n).Generate(s.Context(), 1, 4200, nil); err == nil {
+			break
+		} else if s.Is(err, coupon.ErrUnknown); n > 10 {
+			s.Fatalf("after %d calls: %v", n, err)
+		}
+	}
+	s.counts(stock.Quantities{Total: 4200, Left: 4200})
+}
+
+func unsentCalls(s *scene) {
+	broken := s.shop.On(&wire{store: s.Store, send: func(call string) error {
+		if changes(call) {
+			return coupon.ErrUnavailable
+		}
+		return nil
+	}})
+	for _, step := range journey() {
+		was := s.everything()
+		if err := step.call(s.Context(), broken); step.name != "Expire" && !coupon.Retryable(err) { // which finds nothing to do
+			s.Fatalf("%s, not sent: %v", step.name, err)
+		}
+		suite.Same(s, "everything after "+step.name, s.everything(), was)
+		if err := step.call(s.Context(), s.shop); err != nil {
+			s.Fatalf("%s: %v", step.name, err)
+		}
+	}
+	s.journeyEnd()
+}
+
+// blindCalls break the wire whenever a call looks at something: before it has done anything, then nothing
+// has happened, or after it, then it must not say so. The same call again settles it, whatever it was.
+func blindCalls(s *scene) {
+	was := s.everything()
+	for _, step := range journey() {
+		for n := 1; ; n++ {
+			looks := 0
+			blind := s.shop.On(&wire{store: s.Store, send: func(call string) error {
+				if !changes(call) {
+					if looks++; looks == n {
+						return coupon.ErrUnavailable
+					}
+				}
+				return nil
+			}})
+			err := step.call(s.Context(), blind)
+			if err == nil {
+				break
+			}
+			if !coupon.Retryable(err) {
+				s.Fatalf("%s, blind at its look %d: %v", step.name, n, err)
+			}
+			is := s.everything()
+			if !errors.Is(err, coupon.ErrUnknown) && !reflect.DeepEqual(is, was) {
+				s.Fatalf("%s, blind at its look %d: %v; but something has changed", step.name, n, err)
+			}
+			was = is
+		}
+		s.Advance(time.Microsecond)
+		was = s.everything()
+	}
+	s.journeyEnd()
+}
+
+// everything returns all that can be seen of a journey.
+func (s *scene) everything() []any {
+	s.Helper()
+	all := []any{s.Normal(suite.Listed(s, s.shop.Campaigns(s.Context())))}
+	for _, id := range []string{"a", "b", "c", "d", "code", "g/5", "g/6", "h/5", "h/6"} {
+		h, _, err := s.units().Hold(s.Context(), id)
+		s.No(err)
+		h.Fence = 0 // which Resolve raises, and which nobody sees
+		c, _, err := s.Store.Coupon(s.Context(), id)
+		s.No(err)
+		uses, err := s.Store.Uses(s.Context(), id)
+		s.No(err)
+		all = append(all, s.Normal(h), s.Normal(c), s.Normal(uses))
+	}
+	return all
+}

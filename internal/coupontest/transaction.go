@@ -1,0 +1,348 @@
+package coupontest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func transactionCases() []testCase {
+	return []testCase{
+		{name: "CouponOfAnotherOrderRollsBackTheGoods", run: couponOfAnother, transactions: true, goods: true},
+		{name: "GoodsWhoseHoldHasExpiredRollBackTheCoupon", run: goodsExpired, transactions: true, goods: true},
+		{name: "CouponThatHasExpiredRollsBackTheGoods", run: couponExpired, transactions: true, goods: true},
+		{name: "TransactionRolledBackLosesNoCode", run: rolledBackCode, transactions: true},
+		{name: "TransactionRolledBackLeavesNothing", run: rolledBack, transactions: true},
+		{name: "TransactionCommittedIsThere", run: committed, transactions: true},
+		{name: "TransactionGoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
+		{name: "TransactionSeesItsOwnChanges", run: ownChanges, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfCoupons", run: staleCoupons, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfClaims", run: staleClaims, transactions: true},
+	}
+}
+
+// bound is a transaction of a scene.
+type bound struct {
+	shop             *coupon.Coupons
+	goods            *stock.Inventory // nil where the scene has none
+	commit, rollback func()
+}
+
+// begin opens a transaction.
+func (s *scene) begin() bound {
+	s.Helper()
+	tx := s.Begin(s.TB)
+	b := bound{
+		shop:     s.shop.On(tx.Store),
+		commit:   func() { s.Helper(); s.No(tx.Commit()) },
+		rollback: func() { s.Helper(); s.No(tx.Rollback()) },
+	}
+	if tx.Stock != nil {
+		b.goods = s.goods().On(tx.Stock)
+	}
+	return b
+}
+
+// behind makes calls in a transaction that has read before the world went on, and commits it: a read of the store may lock what it
+// has read, so that the harness takes the snapshot.
+func (s *scene) behind(meanwhile func(), calls func(tx bound)) {
+	s.Helper()
+	tx := s.begin()
+	meanwhile()
+	if s.StartsOver(s.Conflicts, func() { calls(tx) }) {
+		tx.rollback()
+		tx = s.begin()
+		calls(tx)
+	}
+	tx.commit()
+}
+
+func couponOfAnother(s *scene) {
+	s.stocked()
+	s.reserve("c", "another")
+	tx := s.begin()
+	_, err := tx.goods.Lock(s.Context(), "order", one())
+	s.No(err)
+	_, err = tx.shop.Reserve(s.Context(), "c", "order", dec("100"))
+	s.Is(err, coupon.ErrReserved)
+	tx.rollback()
+	s.left(stock.Quantities{Total: 10, Left: 10})
+	_, err = s.goods().Hold(s.Context(), "order")
+	s.Is(err, stock.ErrNotFound)
+	s.used("c", "order", coupon.Unused)
+	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "another")
+
+	s.release("c", "another")
+	tx = s.begin()
+	_, err = tx.goods.Lock(s.Context(), "order", one())
+	s.No(err)
+	_, err = tx.shop.Reserve(s.Context(), "c", "order", dec("100"))
+	s.No(err)
+	tx.commit()
+	s.left(stock.Quantities{Total: 10, Locked: 1, Left: 10})
+	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "order")
+}
+
+// goodsExpired pays in one transaction for goods that are not held any more and uses the coupon first:
+// the error is one of the stock, and names its order.
+func goodsExpired(s *scene) {
+	goods := s.stocked()
+	_, err := goods.Lock(s.Context(), "order", one())
+	s.No(err)
+	s.reserve("c", "order")
+	s.Advance(hold)
+	was := s.use("c", "order")
+	tx := s.begin()
+	_, err = tx.shop.Redeem(s.Context(), "c", "order", dec("100"))
+	s.No(err)
+	_, err = tx.goods.Pay(s.Context(), "order")
+	s.Is(err, stock.ErrExpired)
+	suite.Same(s, "order", suite.As[*stock.StateError](s, err).Order, "order")
+	s.IsNot(err, refusals()...)
+	tx.rollback()
+	suite.Same(s, "use", s.use("c", "order"), was)
+	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "order")
+	s.progress(coupon.Count{Reserved: 1})
+}
+
+// couponExpired does it the other way round: the error is one of the coupons.
+func couponExpired(s *scene) {
+	goods := s.goods()
+	_, err := goods.Define(s.Context(), item(1), 10, stock.Terms{})
+	s.No(err)
+	s.define(1, 10, coupon.Rules{}, until(tenOff(), s.now().Add(time.Minute)))
+	s.claim("c", 5)
+	_, err = goods.Lock(s.Context(), "order", one())
+	s.No(err)
+	s.Advance(time.Minute)
+	tx := s.begin()
+	_, err = tx.goods.Pay(s.Context(), "order")
+	s.No(err)
+	_, err = tx.shop.Redeem(s.Context(), "c", "order", dec("100"))
+	s.Is(err, coupon.ErrExpired)
+	s.IsNot(err, stock.ErrExpired, stock.ErrNotPaid)
+	suite.Same(s, "coupon", suite.As[*coupon.ValidityError](s, err).Coupon, "c")
+	tx.rollback()
+	s.left(stock.Quantities{Total: 10, Locked: 1, Left: 10})
+	s.used("c", "order", coupon.Unused)
+	s.status("c", coupon.StatusExpired)
+}
+
+func rolledBackCode(s *scene) {
+	s.pool("A", "B", "C")
+	tx := s.begin()
+	c, err := tx.shop.For(5).Claim(s.Context(), "lost", 1)
+	s.No(err)
+	suite.Same(s, "code", c.Code, "A")
+	_, err = tx.shop.Issue(s.Context(), gift("b", 1))
+	s.No(err)
+	tx.rollback()
+	s.unclaimed("lost")
+	s.unclaimed("b/1")
+	for _, want := range []string{"A", "B", "C"} {
+		suite.Same(s, "code", s.claim(want, 5).Code, want)
+	}
+	s.counts(stock.Quantities{Total: 3, Sold: 3})
+}
+
+// rolledBack takes each call of a journey back before it makes it for good.
+func rolledBack(s *scene) {
+	for _, step := range journey() {
+		was := s.everything()
+		tx := s.begin()
+		if err := step.call(s.Context(), tx.shop); err != nil {
+			s.Fatalf("%s in a transaction: %v", step.name, err)
+		}
+		tx.rollback()
+		suite.Same(s, "everything after "+step.name, s.everything(), was)
+		if err := step.call(s.Context(), s.shop); err != nil {
+			s.Fatalf("%s: %v", step.name, err)
+		}
+	}
+	s.journeyEnd()
+}
+
+// committed makes the whole journey, each call in a transaction of its own and then the rest of it in
+// one.
+func committed(s *scene) {
+	all := journey()
+	alone := len(all) / 2
+	for _, step := range all[:alone] {
+		tx := s.begin()
+		if err := step.call(s.Context(), tx.shop); err != nil {
+			s.Fatalf("%s: %v", step.name, err)
+		}
+		tx.commit()
+	}
+	tx := s.begin()
+	for _, step := range all[alone:] {
+		if err := step.call(s.Context(), tx.shop); err != nil {
+			s.Fatalf("%s: %v", step.name, err)
+		}
+	}
+	tx.commit()
+	s.journeyEnd()
+}
+
+// refusalInTransaction has refusals between calls that succeed: a refused call has changed nothing,
+// and the caller may go on.
+func refusalInTransaction(s *scene) {
+	s.define(1, 4, coupon.Rules{PerBuyer: 2}, tenOff())
+	s.define(2, 0, coupon.Rules{}, tenOff())
+	s.claim("c", 5)
+	s.reserve("c", "another")
+	s.lock("dead", 6)
+	s.Advance(hold)
+	tx := s.begin()
+	buyer := tx.shop.For(5)
+	_, err := buyer.Claim(s.Context(), "d", 1)
+	s.No(err)
+	refused := map[error]error{}
+	_, refused[coupon.ErrPerBuyer] = buyer.Claim(s.Context(), "e", 1)
+	_, refused[coupon.ErrSoldOut] = buyer.Claim(s.Context(), "e", 2)
+	_, refused[coupon.ErrUnknownCampaign] = buyer.Claim(s.Context(), "e", 3)
+	_, refused[coupon.ErrMismatch] = buyer.Claim(s.Context(), "d", 2)
+	_, refused[coupon.ErrReserved] = tx.shop.Redeem(s.Context(), "c", "order", dec("100"))
+	_, refused[coupon.ErrBelowMinimum] = tx.shop.Redeem(s.Context(), "d", "order", dec("1"))
+	_, refused[coupon.ErrUnknownCoupon] = tx.shop.Redeem(s.Context(), "unknown", "order", dec("100"))
+	_, refused[coupon.ErrHoldExpired] = tx.shop.Pay(s.Context(), "dead")
+	_, refused[coupon.ErrNotRedeemed] = tx.shop.Return(s.Context(), "d", "order", dec("100"))
+	refused[coupon.ErrPaid] = tx.shop.Cancel(s.Context(), "c")
+	for want, err := range refused {
+		s.Is(err, want)
+	}
+	_, err = tx.shop.Redeem(s.Context(), "d", "order", dec("100"))
+	s.No(err)
+	tx.commit()
+	s.unclaimed("e")
+	suite.Same(s, "order", s.state("d", coupon.Redeemed).Order, "order")
+	s.counts(stock.Quantities{Total: 4, Sold: 2, Left: 2})
+}
+
+func ownChanges(s *scene) {
+	s.pool("A", "B", "C", "D")
+	tx := s.begin()
+	buyer := tx.shop.For(5)
+	for i, want := range []string{"A", "B", "C"} {
+		id := fmt.Sprint("c", i)
+		c, err := buyer.Claim(s.Context(), id, 1)
+		s.No(err)
+		suite.Same(s, "code", c.Code, want)
+		again, err := buyer.Claim(s.Context(), id, 1)
+		s.No(err)
+		suite.Same(s, "replay", again, c)
+		c, err = buyer.ByCode(s.Context(), want)
+		s.No(err)
+		suite.Same(s, "coupon by code", c.ID, id)
+	}
+	use, err := tx.shop.Reserve(s.Context(), "c0", "order", dec("100"))
+	s.No(err)
+	again, err := tx.shop.Reserve(s.Context(), "c0", "order", dec("100"))
+	s.No(err)
+	suite.Same(s, "replay", again, use)
+	_, err = tx.shop.Reserve(s.Context(), "c0", "another", dec("100"))
+	s.Is(err, coupon.ErrReserved)
+	_, err = tx.shop.Redeem(s.Context(), "c0", "order", dec("100"))
+	s.No(err)
+	_, err = tx.shop.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "c1"})
+	s.No(err)
+	uses, err := tx.shop.UsedBy(s.Context(), "order")
+	s.No(err)
+	s.Count("uses", len(uses), 1)
+	n, err := tx.shop.Progress(s.Context(), 1)
+	s.No(err)
+	suite.Same(s, "progress", n, coupon.Count{Usable: 1, Redeemed: 1, Revoked: 1})
+	report, err := tx.shop.Audit(s.Context())
+	s.No(err)
+	suite.Same(s, "balanced", report.Balanced(), true)
+	tx.commit()
+	s.progress(coupon.Count{Usable: 1, Redeemed: 1, Revoked: 1})
+}
+
+// staleCoupons lets the world go on between the snapshot of a transaction and its calls: what it has
+// read is no reason for anything.
+func staleCoupons(s *scene) {
+	s.open(20)
+	for _, id := range []string{"reserved", "released", "redeemed", "returned", "revoked", "mine", "forgone"} {
+		s.claim(id, 5)
+	}
+	s.reserve("released", "B")
+	s.redeem("returned", "B")
+	s.behind(func() {
+		s.reserve("reserved", "B")
+		s.release("released", "B")
+		s.redeem("redeemed", "B")
+		s.giveBack("returned", "B")
+		s.revoke("r", "revoked")
+		s.redeem("mine", "A")
+		s.release("forgone", "A")
+		s.claim("new", 5)
+	}, func(tx bound) {
+		_, err := tx.shop.Reserve(s.Context(), "reserved", "A", dec("100"))
+		s.Is(err, coupon.ErrReserved)
+		_, err = tx.shop.Reserve(s.Context(), "redeemed", "A", dec("100"))
+		s.Is(err, coupon.ErrRedeemed)
+		_, err = tx.shop.Redeem(s.Context(), "revoked", "A", dec("100"))
+		s.Is(err, coupon.ErrRevoked)
+		_, err = tx.shop.Redeem(s.Context(), "forgone", "A", dec("100"))
+		s.Is(err, coupon.ErrReleased)
+		_, err = tx.shop.Revoke(s.Context(), coupon.Revocation{ID: "r2", Coupon: "redeemed", Restock: true})
+		s.Is(err, coupon.ErrRedeemed)
+		_, err = tx.shop.Refund(s.Context(), coupon.Refund{ID: "r3", Coupon: "revoked", Restock: true})
+		s.Is(err, coupon.ErrRevoked)
+		_, err = tx.shop.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "revoked", Restock: true})
+		s.No(err)
+		for _, id := range []string{"released", "returned", "new"} {
+			_, err = tx.shop.Redeem(s.Context(), id, "A", dec("100"))
+			s.No(err)
+		}
+		use, err := tx.shop.Redeem(s.Context(), "mine", "A", dec("100"))
+		s.No(err)
+		suite.Same(s, "state", use.State, coupon.UseRedeemed)
+	})
+	s.progress(coupon.Count{Usable: 1, Reserved: 1, Redeemed: 5, Revoked: 1})
+}
+
+// staleClaims does the same with claims, codes and batches.
+func staleClaims(s *scene) {
+	s.pool("A", "B", "C", "D")
+	s.lock("paid", 5)
+	s.lock("cancelled", 5)
+	s.behind(func() {
+		suite.Same(s, "code", s.pay("paid").Code, "A")
+		s.cancel("cancelled")
+		s.cancel("closed")
+		suite.Same(s, "code", s.claim("new", 5).Code, "B")
+		s.issue(gift("b", 1), granted("b", coupon.Given, 1), nil)
+		s.load(1, "E")
+	}, func(tx bound) {
+		buyer := tx.shop.For(5)
+		c, err := buyer.Claim(s.Context(), "mine", 1)
+		s.No(err)
+		suite.Same(s, "code", c.Code, "D")
+		_, err = buyer.Claim(s.Context(), "closed", 1)
+		s.Is(err, coupon.ErrCancelled)
+		_, err = tx.shop.Pay(s.Context(), "cancelled")
+		s.Is(err, coupon.ErrCancelled)
+		c, err = tx.shop.Pay(s.Context(), "paid")
+		s.No(err)
+		suite.Same(s, "code", c.Code, "A")
+		c, err = buyer.Claim(s.Context(), "new", 1)
+		s.No(err)
+		suite.Same(s, "code", c.Code, "B")
+		issued, err := tx.shop.Issue(s.Context(), gift("b", 1))
+		s.No(err)
+		suite.Same(s, "batch", issued, coupon.Issued{Given: granted("b", coupon.Given, 1)})
+		got, err := tx.shop.Import(s.Context(), 1, slices.Values([]string{"E", "F"}))
+		s.No(err)
+		suite.Same(s, "imported", got, coupon.Imported{Added: 1, Known: 1})
+		c, err = buyer.Claim(s.Context(), "last", 1)
+		s.No(err)
+		suite.Same(s, "code", c.Code, "E")
+	})
+	s.counts(stock.Quantities{Total: 6, Sold: 5, Left: 1})
+}

@@ -1,0 +1,298 @@
+package groupbuytest
+
+import (
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// besideCases use the stock beside the groups, as a shop does that has always sold goods.
+func besideCases() []testCase {
+	return []testCase{
+		{name: "BesideGoodsAreSoldAsBefore", run: besideGoods, beside: true},
+		{name: "BesideASeatFollowsTheSweeperOfTheStock", run: besideSwept, beside: true},
+		{name: "BesideAJoinThatNeedsThePlaceFindsIt", run: besideJoin, beside: true},
+		{name: "BesideABuyerWhoseHoldIsGoneMayJoinAgain", run: besideAgain, beside: true},
+		{name: "BesideEveryCallSeesThatTheHoldIsGone", run: besideCalls, beside: true},
+		{name: "BesideALatePaymentTakesTheSeatAgain", run: besideReacquire, beside: true},
+		{name: "BesideALatePaymentFindsThePlaceOfASeatThatIsDead", run: besideLate, beside: true},
+		{name: "BesideAPaymentOfTheStockFormsTheTeam", run: besidePaid, beside: true},
+		{name: "BesideARefundOfTheStockIsOneOfTheSeat", run: besideRefund, beside: true},
+		{name: "BesideAnAuditNamesSeatsThatAreBehind", run: besideAudit, beside: true},
+		{name: "BesideATeamEndsWhereverItsHoldsAre", run: besideEnd, beside: true},
+		{name: "BesideWhatTheStockCancelledAndRefundedIsRepaired", run: besideRepair, beside: true},
+		{name: "CrashBetweenTheGoodsAndTheSeatIsMended", run: besideCrash, beside: true},
+	}
+}
+
+// shop returns the inventory of the stock that knows nothing of groups.
+func (s *scene) shop() *stock.Inventory { return stock.New(s.Stock, nil) }
+
+// swept has the shop's own sweeper release so many holds.
+func (s *scene) swept(want int) {
+	s.Helper()
+	n, err := s.shop().Expire(s.Context())
+	s.No(err)
+	s.Count("holds that the shop released", n, want)
+}
+
+// one returns a line of one unit of the goods.
+func one() stock.Line { return stock.Line{SKU: goods, Num: 1} }
+
+func besideGoods(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben}, "1")
+	shop := s.shop()
+	for _, order := range []string{"a", "b", "c"} {
+		_, err := shop.Lock(s.Context(), order, one())
+		s.No(err)
+	}
+	_, err := shop.Pay(s.Context(), "a")
+	s.No(err)
+	_, err = shop.Cancel(s.Context(), "b")
+	s.No(err)
+	s.Advance(hold)
+	s.sweep() // which leaves the goods alone
+	h, err := shop.Hold(s.Context(), "c")
+	s.No(err)
+	suite.Same(s, "state of the goods", h.State, stock.Locked)
+	s.swept(1)
+	s.shelf(inStock - 91)
+	_, err = shop.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true})
+	s.No(err)
+	s.shelf(inStock - 90)
+	s.counts(code, 0, 1, "1")
+	for _, order := range []string{"a", "b", "c"} {
+		_, err = s.groups.Pay(s.Context(), order)
+		s.only(err, groupbuy.ErrNotFound)
+	}
+}
+
+func besideSwept(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben, carol}, "1")
+	s.Advance(hold)
+	s.swept(2)
+	s.pool(stock.Quantities{Total: 90, Sold: 1})
+	s.sweep()
+	s.seat("2", groupbuy.Expired)
+	s.seat("3", groupbuy.Expired)
+	s.counts(code, 0, 1, "1")
+	suite.Same(s, "events", s.tally(code), map[news]int{released("2"): 1, released("3"): 1})
+	s.pool(stock.Quantities{Total: 90, Sold: 1})
+	s.swept(0)
+	s.Count("what expires", s.sweep(), 0)
+}
+
+func besideJoin(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	s.Advance(hold)
+	s.swept(1)
+	s.join(code, "4", dan)
+	s.seat("3", groupbuy.Expired)
+	s.counts(code, 1, 2, "2")
+	s.tells(code, released("3"))
+	suite.Same(s, "formed", s.pay("4").Formed, true)
+}
+
+func besideAgain(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben}, "1")
+	s.Advance(hold)
+	s.swept(1)
+	s.join(code, "3", ben)
+	s.counts(code, 1, 1, "1")
+}
+
+func besideCalls(s *scene) {
+	s.opened(people(9), 90)
+	code := s.open("0", anna).Team
+	s.pay("0")
+	for i, order := range []string{"join", "pay", "cancel", "refund", "resolve"} {
+		s.join(code, order, int64(100+i))
+	}
+	s.Advance(hold)
+	s.swept(5)
+	_, err := s.groups.Join(s.Context(), code, buy("join", 100))
+	s.only(err, groupbuy.ErrExpired)
+	s.late(s.groups, "pay", groupbuy.ErrExpired)
+	_, err = s.groups.Cancel(s.Context(), "cancel")
+	s.only(err, groupbuy.ErrExpired)
+	_, err = s.groups.Refund(s.Context(), byHand("refund"))
+	s.only(err, groupbuy.ErrExpired)
+	s.resolved("resolve", groupbuy.Expired)
+	s.sweep()
+	s.counts(code, 0, 1, "1")
+}
+
+func besideReacquire(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	s.Advance(hold)
+	s.swept(1)
+	p, err := s.reacquires().Pay(s.Context(), "3")
+	s.No(err)
+	suite.Same(s, "payment", []any{p.Due, p.Formed}, []any{false, true})
+	s.is(code, groupbuy.Formed)
+	s.counts(code, 0, 3, "3")
+	s.pool(stock.Quantities{Total: 90, Sold: 3})
+}
+
+// besideLate is lateDead with the holds released by the shop.
+func besideLate(s *scene) {
+	s.live()
+	full := s.team([]int64{anna, ben, carol}, "1", "2")
+	joined := s.open("4", anna).Team
+	s.join(joined, "5", ben)
+	s.pay("4")
+	s.Advance(hold)
+	s.join(full, "6", dan)
+	s.join(joined, "7", ben)
+	s.Advance(hold)
+	s.swept(2)
+	for _, order := range []string{"3", "5"} {
+		p, err := s.reacquires().Pay(s.Context(), order)
+		s.No(err)
+		suite.Same(s, "payment", []any{p.Due, p.Seat.State}, []any{false, groupbuy.Paid})
+	}
+	s.is(full, groupbuy.Formed)
+	s.counts(joined, 0, 2, "2")
+}
+
+func besidePaid(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	_, err := s.shop().Pay(s.Context(), "3")
+	s.No(err)
+	s.is(code, groupbuy.Forming) // nobody has told it
+	p := s.pay("3")
+	suite.Same(s, "formed", p.Formed, true)
+	s.is(code, groupbuy.Formed)
+	other := s.open("4", anna).Team
+	_, err = s.shop().Pay(s.Context(), "4")
+	s.No(err)
+	_, err = s.groups.Cancel(s.Context(), "4")
+	s.only(err, groupbuy.ErrPaid)
+	s.counts(other, 0, 1, "1")
+	s.pool(stock.Quantities{Total: 90, Sold: 4})
+}
+
+func besideRefund(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben}, "1", "2")
+	_, err := s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "2", Restock: true})
+	s.No(err)
+	_, err = s.groups.Refund(s.Context(), byHand("2"))
+	s.No(err)
+	s.seat("2", groupbuy.RefundDue)
+	s.refundOwed("2")
+	s.counts(code, 0, 1, "1")
+	s.pool(stock.Quantities{Total: 90, Sold: 1, Refunded: 1})
+	s.form(code)
+	_, err = s.shop().Refund(s.Context(), stock.Refund{ID: "s", Order: "1", Restock: true})
+	s.No(err)
+	s.seat("1", groupbuy.Paid) // of a formed team, refunds of the stock are those of an ordinary order
+	_, err = s.groups.Refund(s.Context(), byHand("1"))
+	s.only(err, groupbuy.ErrRefunded)
+	s.tells(code, owes("2"), hasFormed())
+}
+
+func besideAudit(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben, carol}, "1")
+	s.Advance(hold)
+	_, err := s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "1", Restock: true})
+	s.No(err)
+	s.swept(2)
+	report := s.audited()
+	s.Count("seats that are astray", len(report.Astray), 3)
+	want := map[string]groupbuy.SeatBook{
+		"1": {Order: "1", State: groupbuy.Paid, Hold: stock.Refunded, Units: 1},
+		"2": {Order: "2", State: groupbuy.Held, Hold: stock.Expired, Units: 1},
+		"3": {Order: "3", State: groupbuy.Held, Hold: stock.Expired, Units: 1},
+	}
+	for _, astray := range report.Astray {
+		suite.Same(s, "seat that is astray", astray, want[astray.Order])
+	}
+	suite.Same(s, "balanced", report.Balanced(), false)
+	report = s.repaired()
+	s.Count("repaired", report.Repaired, 3)
+	suite.Same(s, "balanced", s.audited().Balanced(), true)
+	s.is(code, groupbuy.Failed)
+	s.seat("1", groupbuy.RefundDue)
+	s.seat("2", groupbuy.Expired)
+	suite.Same(s, "events", s.tally(code), map[news]int{owes("1"): 1, released("2"): 1, released("3"): 1, hasFailed(): 1})
+	s.pool(stock.Quantities{Total: 90, Refunded: 1})
+}
+
+// besideEnd ends teams whose dead holds the shop has released.
+func besideEnd(s *scene) {
+	s.opened(people(9), 90)
+	for _, round := range []string{"fail", "form", "over"} {
+		code := s.open(round+"1", anna).Team
+		s.pay(round + "1")
+		for i := range 3 {
+			s.join(code, round+string(rune('2'+i)), int64(100+i))
+		}
+		s.pay(round + "2")
+		s.Advance(hold)
+		s.swept(2)
+		end := map[string]func(){"fail": func() { s.fail(code) }, "form": func() { s.form(code) }, "over": func() { s.Advance(forming) }}
+		end[round]()
+		s.sweep()
+		t, err := s.groups.Team(s.Context(), code)
+		s.No(err)
+		suite.Same(s, "is over", t.State == groupbuy.Forming, false)
+		for _, order := range []string{round + "3", round + "4"} {
+			suite.Same(s, "status of a seat whose hold is gone", s.seat(order, groupbuy.Expired).Status, groupbuy.Failed)
+		}
+	}
+	s.pool(stock.Quantities{Total: 90, Sold: 2, Refunded: 4})
+}
+
+// besideRepair ends a team whose holds the shop has cancelled and refunded by itself: a repair tells it first.
+func besideRepair(s *scene) {
+	s.opened(people(9), 90)
+	code := s.team([]int64{anna, ben, carol, dan}, "1", "2")
+	_, err := s.shop().Cancel(s.Context(), "3")
+	s.No(err)
+	_, err = s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "2", Restock: true})
+	s.No(err)
+	s.Count("repaired", s.repaired().Repaired, 2)
+	s.seat("3", groupbuy.Cancelled)
+	s.seat("2", groupbuy.RefundDue)
+	s.form(code)
+	s.counts(code, 0, 1, "1")
+	suite.Same(s, "events", s.tally(code), map[news]int{owes("2"): 1, released("4"): 1, hasFormed(): 1})
+	s.pool(stock.Quantities{Total: 90, Sold: 1, Refunded: 1})
+}
+
+// besideCrash stops an order that buys goods and takes a seat after each of its steps, and closes it.
+func besideCrash(s *scene) {
+	s.live()
+	shop := s.shop()
+	for steps := range 3 {
+		for turn := range 2 {
+			order := numbered(steps, turn)
+			if steps > 0 {
+				_, err := shop.Lock(s.Context(), order+" goods", one())
+				s.No(err)
+			}
+			if steps > 1 {
+				s.open(order, anna)
+			}
+			closing := []func() error{
+				func() error { return suite.Outcome(shop.Cancel(s.Context(), order+" goods")) },
+				func() error { return suite.Outcome(s.groups.Cancel(s.Context(), order)) },
+			}
+			for range 2 {
+				s.No(closing[turn]())
+				s.No(closing[1-turn]())
+			}
+			s.shelf(inStock - 90)
+			s.pool(stock.Quantities{Total: 90})
+			s.unopened(buy(order, anna), groupbuy.ErrCancelled) // what was on its way comes too late
+		}
+	}
+}

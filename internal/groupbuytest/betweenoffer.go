@@ -1,0 +1,136 @@
+package groupbuytest
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// betweenOfferCases do it to operators, sweepers and handlers.
+func betweenOfferCases() []testCase {
+	return []testCase{
+		{name: "UnitsComeBackWhileTheRemainderGoes", run: unitsBeforeReturn},
+		{name: "TheSameOfferIsMadeTwice", run: offeredTwice},
+		{name: "TheActivityEndsBeforeItsProductIsOffered", run: endsBeforeOffer},
+		{name: "TheEventIsTakenByAnother", run: leasedBefore},
+		{name: "DefineAfterDefine", run: defineAfterDefine},
+	}
+}
+
+// unitsBeforeReturn has units come free just before each statement of the return.
+func unitsBeforeReturn(s *scene) {
+	s.stocked(goods, inStock)
+	for i, method := range []string{"SaveProduct", "Units.Items", "Units.Apply", "Offer", "Unfinished"} {
+		a := s.activity()
+		a.ID = int64(i + 1)
+		s.define(a)
+		p := product(people(2))
+		p.Activity = a.ID
+		s.offer(p, 10)
+		for j, buyer := range []int64{anna, ben, carol} {
+			b := buy(numbered(i, j), buyer)
+			b.Product = p.Key
+			s.openAs(b)
+		}
+		s.pay(numbered(i, 0))
+		s.cancel(numbered(i, 2))
+		_, err := s.before(method, func() { s.refund(numbered(i, 0)); s.cancel(numbered(i, 1)) }).Remove(s.Context(), p.Key)
+		s.No(err)
+		s.sweep()
+		offer, err := s.groups.Product(s.Context(), p.Key)
+		s.No(err)
+		if offer.State != groupbuy.Settled { // what was to happen has not: no such call is made
+			s.refund(numbered(i, 0))
+			s.cancel(numbered(i, 1))
+			s.sweep()
+		}
+		s.shelf(inStock)
+		suite.Same(s, "pool", s.item(p.Key).Total, 0)
+	}
+}
+
+func offeredTwice(s *scene) {
+	s.define(s.activity())
+	for i, method := range []string{"SaveProduct", "Units.Create", "Units.Apply", "Units.Change", "Offer"} {
+		p := product(people(2))
+		p.SKU = int64(100 + i)
+		s.stocked(p.SKU, 30)
+		got, err := s.before(method, func() { s.offer(p, 20) }).Offer(s.Context(), p, 20)
+		s.No(err)
+		suite.Same(s, "product", []any{got.State, got.Allotted}, []any{groupbuy.Offered, int64(20)})
+		suite.Same(s, "units", [2]int64{s.item(stock.Key{SKU: p.SKU}).Left, s.item(p.Key).Left}, [2]int64{10, 20})
+	}
+}
+
+// endsBeforeOffer ends an activity just before each statement of an Offer: its units do not stay there.
+func endsBeforeOffer(s *scene) {
+	s.stocked(goods, inStock)
+	ended := 0
+	for i, method := range []string{"SaveProduct", "Units.Create", "Units.Apply", "Units.Change", "Offer", "Activity"} {
+		a := s.activity()
+		a.ID = int64(i + 1)
+		s.define(a)
+		p := product(people(2))
+		p.Activity = a.ID
+		_, err := s.before(method, func() {
+			_, err := s.groups.End(s.Context(), a.ID)
+			s.No(err)
+		}).Offer(s.Context(), p, 20)
+		if err != nil {
+			s.only(err, groupbuy.ErrEnded)
+		}
+		s.sweep()
+		is, err := s.groups.Activity(s.Context(), a.ID)
+		s.No(err)
+		if is.EndedAt.IsZero() {
+			_, err = s.groups.End(s.Context(), a.ID) // an Offer makes no such call
+			s.No(err)
+			continue
+		}
+		ended++
+		s.shelf(inStock)
+		b := buy("x", anna)
+		b.Product = p.Key
+		if _, err := s.groups.Open(s.Context(), b); err == nil {
+			s.Fatalf("a team was opened after the end, which came before %s", method)
+		}
+	}
+	suite.Same(s, "Offers that were overtaken", ended >= 3, true)
+}
+
+func leasedBefore(s *scene) {
+	s.lost()
+	mine, others := 0, 0
+	n, err := s.before("Lease", func() { others += len(s.deliver()) }).Deliver(s.Context(), func(context.Context, groupbuy.Event) error {
+		mine++
+		return nil
+	})
+	s.No(err)
+	suite.Same(s, "deliveries", [3]int{n, mine, others}, [3]int{0, 0, 1})
+	s.Advance(time.Hour)
+	s.Count("events", len(s.deliver()), 0)
+}
+
+func defineAfterDefine(s *scene) {
+	s.live()
+	a, b := s.activity(), s.activity()
+	a.Title, b.Title = "A", "B"
+	got, err := s.before("SaveActivity", func() { s.define(b) }).Define(s.Context(), a)
+	s.No(err)
+	suite.Same(s, "title of the last", got.Title, "A")
+	p := product(people(4))
+	got2, err := s.before("SaveProduct", func() {
+		_, err := s.groups.Revise(s.Context(), product(people(5)))
+		s.No(err)
+	}).Revise(s.Context(), p)
+	s.No(err)
+	suite.Same(s, "people", got2.People, 4)
+	_, err = s.before("SaveProduct", func() { s.remove() }).Revise(s.Context(), product(people(5)))
+	s.only(err, groupbuy.ErrRemoved)
+	_, err = s.before("SaveActivity", func() { s.end() }).Define(s.Context(), b)
+	s.only(err, groupbuy.ErrEnded)
+	s.shelf(inStock)
+}

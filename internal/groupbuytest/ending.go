@@ -1,0 +1,275 @@
+package groupbuytest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// endingCases are about activities and products that are over, and the units that go back.
+func endingCases() []testCase {
+	return []testCase{
+		{name: "RemovedProductHasNoNewTeamsAndNoJoins", run: removed},
+		{name: "RemovedProductGivesItsRemainderBackOnce", run: removedOnce},
+		{name: "EndByItsTime", run: endByTime},
+		{name: "EndByAnOperator", run: endByHand},
+		{name: "EndProductByProduct", run: endByProduct},
+		{name: "EndWhatLiveTeamsHoldFollowsWhenTheyEnd", run: endFollows},
+		{name: "EndARefundAfterAllWasSettledGoesBackToo", run: endRefund},
+		{name: "EndUnitsThatAreNotBackOnSaleDoNotGoBack", run: endDiscard},
+		{name: "EndOfAnActivityThatWasNeverOffered", run: endPreparing},
+		{name: "EndALatePaymentAfterItIsARefund", run: endLate},
+		{name: "EndOfManyActivitiesAndProducts", run: endMany},
+	}
+}
+
+// remove removes the product of a scene.
+func (s *scene) remove() {
+	s.Helper()
+	p, err := s.groups.Remove(s.Context(), key())
+	s.No(err)
+	if p.State != groupbuy.Removed && p.State != groupbuy.Settled {
+		s.Fatalf("product that was removed is %v", p.State)
+	}
+}
+
+// end ends the activity of a scene.
+func (s *scene) end() groupbuy.Activity {
+	s.Helper()
+	a, err := s.groups.End(s.Context(), fair)
+	s.No(err)
+	suite.Same(s, "has ended", a.EndedAt.IsZero(), false)
+	return a
+}
+
+func removed(s *scene) {
+	s.live()
+	s.team([]int64{anna, ben, carol}, "1", "2")
+	another := s.open("4", dan).Team
+	s.remove()
+	s.unopened(buy("5", dan), groupbuy.ErrRemoved)
+	s.unjoined(another, buy("5", anna), groupbuy.ErrRemoved)
+	s.Count("products in the shop window", len(suite.Listed(s, s.groups.Shelf(s.Context()))), 0)
+	suite.Same(s, "formed", s.pay("3").Formed, true)
+	s.pay("4")
+	s.form(another)
+	s.sweep()
+	s.shown(groupbuy.Settled)
+	s.pool(stock.Quantities{Total: 4, Sold: 4})
+	s.shelf(inStock - 4)
+	_, err := s.groups.Remove(s.Context(), stock.Key{SKU: 43, Activity: fair})
+	s.only(err, groupbuy.ErrUnknownProduct)
+}
+
+func removedOnce(s *scene) {
+	s.live()
+	s.team([]int64{anna, ben}, "1")
+	s.remove()
+	s.shelf(inStock - 2)
+	s.pool(stock.Quantities{Total: 2, Locked: 1, Sold: 1})
+	s.unchanged(func() { s.remove(); s.remove() })
+	s.Count("what expires", s.sweep(), 0)
+	s.end()
+	s.shelf(inStock - 2)
+	s.Advance(hold)
+	s.sweep()
+	s.shelf(inStock - 1)
+	s.shown(groupbuy.Removed)
+	s.Advance(forming)
+	s.sweep()
+	s.shelf(inStock)
+	s.Advance(runs)
+	s.Count("what expires at the end", s.sweep(), 0)
+	s.shown(groupbuy.Settled)
+	s.pool(stock.Quantities{Refunded: 1})
+	s.shelf(inStock)
+}
+
+func endByTime(s *scene) {
+	s.opened(people(2), 90)
+	s.team([]int64{anna, ben}, "1", "2")
+	s.Advance(runs - instant)
+	s.Count("what expires", s.sweep(), 0)
+	s.Advance(instant)
+	now := s.now()
+	s.sweep()
+	a, err := s.groups.Activity(s.Context(), fair)
+	s.No(err)
+	s.SameTime("ended", a.EndedAt, now)
+	s.shown(groupbuy.Settled)
+	s.pool(stock.Quantities{Total: 2, Sold: 2})
+	s.shelf(inStock - 2)
+	s.Count("what expires once more", s.sweep(), 0)
+	s.unchanged(func() { s.end(); s.remove() })
+}
+
+func endByHand(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben}, "1", "2")
+	s.Advance(time.Minute)
+	now := s.now()
+	a := s.end()
+	s.SameTime("ended", a.EndedAt, now)
+	s.unopened(buy("3", carol), groupbuy.ErrEnded)
+	_, err := s.groups.Join(s.Context(), code, buy("3", carol))
+	if !suite.Matches(err, groupbuy.ErrRemoved, groupbuy.ErrEnded) {
+		s.Fatalf("Join after an early end: %v", err)
+	}
+	s.shelf(inStock - 2)
+	s.is(code, groupbuy.Forming) // live teams may finish
+	s.form(code)
+	s.Advance(runs)
+	s.sweep()
+	s.shown(groupbuy.Settled)
+	again := s.end()
+	suite.Same(s, "activity", again, a)
+	s.shelf(inStock - 2)
+}
+
+func endByProduct(s *scene) {
+	s.live()
+	s.stocked(43, 50)
+	other := product(people(2))
+	other.SKU = 43
+	s.offer(other, 50)
+	s.remove()
+	s.shelf(inStock)
+	suite.Same(s, "ordinary stock of the other", s.item(stock.Key{SKU: 43}).Left, 0)
+	b := buy("1", anna)
+	b.Product = other.Key
+	s.openAs(b)
+	s.end()
+	suite.Same(s, "ordinary stock of the other", s.item(stock.Key{SKU: 43}).Left, 49)
+	s.shelf(inStock)
+	s.cancel("1")
+	s.sweep()
+	suite.Same(s, "ordinary stock of the other", s.item(stock.Key{SKU: 43}).Left, 50)
+	for _, p := range suite.Listed(s, s.groups.Products(s.Context(), fair)) {
+		suite.Same(s, "state", p.State, groupbuy.Settled)
+	}
+}
+
+func endFollows(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	lost := s.open("4", dan).Team
+	s.pay("4")
+	s.end()
+	s.shelf(inStock - 4)
+	s.pool(stock.Quantities{Total: 4, Locked: 1, Sold: 3})
+	s.cancel("3")
+	s.sweep()
+	s.shelf(inStock - 3)
+	s.shown(groupbuy.Removed)
+	s.fail(lost)
+	s.sweep()
+	s.shelf(inStock - 2)
+	s.form(code)
+	s.sweep()
+	p := s.shown(groupbuy.Settled)
+	s.pool(stock.Quantities{Total: 2, Sold: 2, Refunded: 1})
+	s.shelf(inStock - 2)
+	suite.Same(s, "how often units went back", p.Returns, 3)
+}
+
+func endRefund(s *scene) {
+	s.opened(people(2), 90)
+	s.team([]int64{anna, ben}, "1", "2")
+	s.end()
+	s.sweep()
+	s.shown(groupbuy.Settled)
+	for i, order := range []string{"1", "2"} {
+		s.Advance(30 * day)
+		s.refund(order)
+		s.shown(groupbuy.Removed)
+		s.sweep()
+		s.shown(groupbuy.Settled)
+		s.shelf(inStock - 1 + int64(i))
+		s.Count("what expires once more", s.sweep(), 0)
+	}
+	s.pool(stock.Quantities{Refunded: 2})
+}
+
+func endDiscard(s *scene) {
+	s.opened(people(2), 90)
+	s.team([]int64{anna, ben}, "1", "2")
+	s.end()
+	s.sweep()
+	_, err := s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: operator, Reason: "broken"})
+	s.No(err)
+	s.sweep()
+	s.shown(groupbuy.Settled)
+	s.shelf(inStock - 2)
+	s.pool(stock.Quantities{Total: 2, Sold: 2, Refunded: 1})
+}
+
+func endPreparing(s *scene) {
+	s.stocked(goods, 10)
+	s.define(s.activity())
+	_, err := s.groups.Offer(s.Context(), product(people(3)), 11)
+	s.only(err, stock.ErrInsufficient)
+	a := s.activity()
+	a.ID = 8 // with no product at all
+	s.define(a)
+	s.Advance(runs)
+	s.sweep()
+	for _, a := range suite.Listed(s, s.groups.Activities(s.Context())) {
+		suite.Same(s, "has ended", a.EndedAt.IsZero(), false)
+	}
+	_, err = s.groups.Offer(s.Context(), product(people(3)), 10)
+	if !suite.Matches(err, groupbuy.ErrEnded, groupbuy.ErrMismatch, groupbuy.ErrRemoved) {
+		s.Fatalf("Offer after the end: %v", err)
+	}
+	s.shelf(10)
+}
+
+func endLate(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben, carol}, "1")
+	s.end()
+	s.pay("2") // in time, whatever the activity does
+	s.Advance(hold)
+	s.late(s.groups, "3", groupbuy.ErrExpired)
+	s.sweep()
+	s.shelf(inStock - 2)
+	s.Advance(forming)
+	s.sweep()
+	s.is(code, groupbuy.Failed)
+	s.shelf(inStock)
+}
+
+func endMany(s *scene) {
+	const many = 12
+	s.stocked(goods, inStock)
+	s.stocked(43, inStock)
+	for i := range int64(many) {
+		a := s.activity()
+		a.ID = i + 1
+		a.End = s.now().Add(hour * time.Duration(many-i))
+		s.define(a)
+		for sku := int64(goods); sku <= 43; sku++ {
+			p := product(people(2))
+			p.Key = stock.Key{SKU: sku, Activity: i + 1}
+			s.offer(p, 10)
+			b := buy(fmt.Sprint(sku, i), anna)
+			b.Product = p.Key
+			s.openAs(b)
+			s.pay(b.Order)
+		}
+	}
+	s.shelf(inStock - many*10)
+	s.Advance(many * hour / 2)
+	s.sweep()
+	s.shelf(inStock - many*10/2)
+	s.Advance(many * hour)
+	s.sweep()
+	s.shelf(inStock)
+	for i := range int64(many) {
+		for _, p := range suite.Listed(s, s.groups.Products(s.Context(), i+1)) {
+			suite.Same(s, "state", p.State, groupbuy.Settled)
+		}
+	}
+}

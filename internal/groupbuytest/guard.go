@@ -1,0 +1,233 @@
+package groupbuytest
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// guardCases ask the store itself: for what groups meet only in a race, or never.
+func guardCases() []testCase {
+	return []testCase{
+		{name: "StoreSaveActivityAsTheNextVersion", run: guardActivity},
+		{name: "StoreSaveProductAsTheNextVersion", run: guardProduct},
+		{name: "StoreEndOfTheRightVersionOnly", run: guardEnd},
+		{name: "StoreEndOfSeveralTeams", run: guardEnds},
+		{name: "StoreLateSeatsAndTeams", run: guardLists},
+		{name: "StoreUnfinished", run: guardUnfinished},
+		{name: "StoreCorrectOfTheRightVersionOnly", run: guardCorrect},
+	}
+}
+
+func guardActivity(s *scene) {
+	now := s.now()
+	a := s.activity()
+	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), a, false))
+	s.answers(stock.Exists)(s.Store.SaveActivity(s.Context(), a, false))
+	kept, _, err := s.Store.Activity(s.Context(), fair)
+	s.No(err)
+	want := a
+	want.Version, want.CreatedAt, want.UpdatedAt = kept.Version, now, now
+	suite.Same(s, "activity", kept, want)
+	s.Advance(time.Minute)
+	next := kept
+	next.Title = "Next"
+	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), next, false))
+	s.answers(stock.Refused)(s.Store.SaveActivity(s.Context(), kept, false)) // it has another version by now
+	read, _, err := s.Store.Activity(s.Context(), fair)
+	s.No(err)
+	suite.Same(s, "activity", []any{read.Title, read.EndedAt, read.Version > kept.Version}, []any{"Next", time.Time{}, true})
+	s.SameTime("updated", read.UpdatedAt, s.now())
+	s.SameTime("created", read.CreatedAt, now)
+	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), read, true))
+	read, clock, err := s.Store.Activity(s.Context(), fair)
+	s.No(err)
+	s.SameTime("ended", read.EndedAt, clock)
+	s.Advance(time.Minute)
+	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), read, true))
+	again, _, err := s.Store.Activity(s.Context(), fair)
+	s.No(err)
+	s.SameTime("ended", again.EndedAt, read.EndedAt)
+	next.ID = 9
+	s.answers(stock.Refused)(s.Store.SaveActivity(s.Context(), next, false)) // there is none
+	none, _, err := s.Store.Activity(s.Context(), 9)
+	s.No(err)
+	suite.Same(s, "version of what is not there", none.Version, 0)
+}
+
+func guardProduct(s *scene) {
+	s.opened(people(2), 90)
+	s.team([]int64{anna, ben}, "1", "2")
+	p := s.shown(groupbuy.Offered)
+	fresh := p
+	fresh.Version = 0
+	s.answers(stock.Exists)(s.Store.SaveProduct(s.Context(), fresh))
+	s.Advance(time.Minute)
+	next := p
+	next.Name, next.Formed = "Next", 77
+	s.answers(stock.Done)(s.Store.SaveProduct(s.Context(), next))
+	s.answers(stock.Refused)(s.Store.SaveProduct(s.Context(), next))
+	read := s.shown(groupbuy.Offered)
+	suite.Same(s, "product", []any{read.Name, read.Formed, read.Version > p.Version}, []any{"Next", int64(2), true})
+	s.SameTime("created", read.CreatedAt, p.CreatedAt)
+	s.SameTime("updated", read.UpdatedAt, s.now())
+	s.open("3", carol)
+	s.pay("3")
+	s.form(s.code("3")) // which is no change of the product
+	s.answers(stock.Done)(s.Store.SaveProduct(s.Context(), read))
+	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 3)
+	next.SKU = 43
+	s.answers(stock.Refused)(s.Store.SaveProduct(s.Context(), next))
+}
+
+func guardEnd(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben}, "1")
+	t := s.is(code, groupbuy.Forming)
+	end := func(code string, version int64, want stock.Verdict) {
+		s.Helper()
+		verdicts, err := s.Store.End(s.Context(), []groupbuy.Ending{{
+			Code: code, Version: version, To: groupbuy.Failed, Cause: groupbuy.ByOperator, Actor: "a", Reason: "r",
+		}})
+		s.No(err)
+		suite.Same(s, "verdicts", verdicts, []stock.Verdict{want})
+	}
+	s.unchanged(func() {
+		end(code, t.Version-1, stock.Refused)
+		end(code, t.Version+1, stock.Refused)
+		end(sample, 1, stock.Refused)
+	})
+	s.Advance(time.Minute)
+	end(code, t.Version, stock.Done)
+	t = s.is(code, groupbuy.Failed)
+	s.SameTime("ended", t.EndedAt, s.now())
+	s.unchanged(func() { end(code, t.Version, stock.Refused) })
+	s.pool(stock.Quantities{Total: 90, Refunded: 1})
+}
+
+func guardEnds(s *scene) {
+	s.opened(people(3), 500)
+	var endings []groupbuy.Ending
+	for i := range 40 {
+		order := strconv.Itoa(i)
+		seat := s.open(order, anna)
+		s.pay(order)
+		to := []groupbuy.TeamState{groupbuy.Formed, groupbuy.Failed}[i%2]
+		e := groupbuy.Ending{Code: seat.Team, Version: s.is(seat.Team, groupbuy.Forming).Version, To: to, Cause: groupbuy.ByOperator, Actor: "a", Reason: "r"}
+		if i%10 == 9 {
+			e.Version++
+		}
+		endings = append(endings, e)
+	}
+	verdicts, err := s.Store.End(s.Context(), endings)
+	s.No(err)
+	s.Count("verdicts", len(verdicts), len(endings))
+	for i, v := range verdicts {
+		want, state := stock.Done, endings[i].To
+		if i%10 == 9 {
+			want, state = stock.Refused, groupbuy.Forming
+		}
+		suite.Same(s, "verdict", v, want)
+		s.is(endings[i].Code, state)
+	}
+	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 20)
+	s.pool(stock.Quantities{Total: 500, Sold: 24, Refunded: 16})
+	none, err := s.Store.End(s.Context(), nil)
+	s.No(err)
+	s.Count("verdicts of nothing", len(none), 0)
+}
+
+func guardLists(s *scene) {
+	s.live()
+	first := s.team([]int64{anna, ben, carol}, "1")
+	s.Advance(time.Minute)
+	second := s.open("4", dan).Team
+	seats := func(team string, limit, want int) {
+		s.Helper()
+		late, err := s.Store.LateSeats(s.Context(), team, limit)
+		s.No(err)
+		s.Count("seats that are late", len(late), want)
+	}
+	s.Advance(hold - time.Minute - instant)
+	seats("", 10, 0)
+	s.Advance(instant)
+	seats("", 10, 2)
+	seats("", 1, 1)
+	seats(first, 10, 2)
+	seats(second, 10, 0)
+	seats(sample, 10, 0)
+	s.Advance(time.Minute)
+	seats("", 10, 3)
+	seats(second, 10, 1)
+	s.pay2("5", ben)
+	s.Advance(forming - hold - time.Minute - instant)
+	teams := func(limit int, want ...string) {
+		s.Helper()
+		late, err := s.Store.LateTeams(s.Context(), limit)
+		s.No(err)
+		suite.Same(s, "teams that are late", codes(late), want)
+		for _, t := range late {
+			suite.Same(s, "team", t, s.is(t.Code, groupbuy.Forming))
+		}
+	}
+	teams(10)
+	s.Advance(instant)
+	teams(10, first)
+	s.Advance(time.Minute)
+	teams(10, first, second)
+	teams(1, first)
+	s.sweep()
+	teams(10)
+	seats("", 10, 0)
+}
+
+// pay2 opens a team and pays its seat.
+func (s *scene) pay2(order string, buyer int64) {
+	s.Helper()
+	s.open(order, buyer)
+	s.pay(order)
+}
+
+func guardUnfinished(s *scene) {
+	s.opened(volume("1"), 500)
+	is := func(want bool) {
+		s.Helper()
+		got, err := s.Store.Unfinished(s.Context(), key())
+		s.No(err)
+		suite.Same(s, "unfinished", got, want)
+	}
+	is(false)
+	code := s.openAs(buyVolume("1", anna, "1")).Team
+	is(true)
+	s.joinAs(code, buyVolume("2", ben, "1"))
+	s.pay("1")
+	s.is(code, groupbuy.Formed)
+	is(true) // a seat is held
+	s.pay("2")
+	is(false)
+	s.openAs(buyVolume("3", anna, "0.5"))
+	s.pay("3")
+	is(true)
+	s.fail(s.code("3"))
+	is(false)
+	got, err := s.Store.Unfinished(s.Context(), stock.Key{SKU: 43, Activity: fair})
+	s.No(err)
+	suite.Same(s, "unfinished", got, false)
+}
+
+func guardCorrect(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben}, "1")
+	book := s.books()[0]
+	suite.Same(s, "book", []any{book.Code, book.Recount.Held, book.Recount.Paid, book.Recount.Events}, []any{code, int64(1), int64(1), int64(0)})
+	s.sameAmount("volume", book.Recount.PaidVolume, "1")
+	s.Count("seats that are astray", len(book.Astray), 0)
+	s.pay("2")
+	s.unchanged(func() { s.answers(stock.Refused)(s.Store.Correct(s.Context(), book)) })
+	seats, counted, err := s.Store.FormedPeople(s.Context(), key())
+	s.No(err)
+	suite.Same(s, "people", [2]int64{seats, counted}, [2]int64{0, 0})
+}

@@ -1,0 +1,240 @@
+package groupbuytest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/internal/wiretest"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func historyCases() []testCase {
+	return []testCase{
+		{name: "HistoryRandomCallsKeepTheBooks", run: randomHistory},
+		{name: "HistoryRandomCallsByVolumeKeepTheBooks", run: volumeHistory},
+		{name: "HistoryCrashesAtEveryStatement", run: crashes},
+		{name: "HookIsToldOfEveryEffectOnce", run: effectsOnce},
+		{name: "HookIsToldWhatEachCallDid", run: effectsOf},
+	}
+}
+
+// A walk makes one random call on a few teams, among others.
+type walk func(*rand.Rand) error
+
+// walker returns a walk by groups over the product of a scene.
+func (s *scene) walker(groups *groupbuy.Groups) walk {
+	var mu sync.Mutex
+	var teams []string
+	ctx := s.Context()
+	team := func(rng *rand.Rand) string {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(teams) == 0 {
+			return sample
+		}
+		return teams[max(len(teams)-1-rng.IntN(4), 0)] // one of the youngest
+	}
+	seat := func(got groupbuy.Seat, err error) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil && got.Sponsor {
+			teams = append(teams, got.Team)
+		}
+		return err
+	}
+	return func(rng *rand.Rand) error {
+		order, buyer := strconv.Itoa(rng.IntN(60)), rng.Int64N(8)+1
+		p := buyVolume(order, int64(rng.IntN(8)+1), []string{"1", "2", "0.5"}[rng.IntN(3)])
+		switch n := rng.IntN(60); {
+		case n < 6:
+			return seat(groups.Open(ctx, p))
+		case n < 20:
+			return suite.Outcome(groups.Join(ctx, team(rng), p))
+		case n < 40:
+			return suite.Outcome(groups.Pay(ctx, order))
+		case n < 44:
+			return suite.Outcome(groups.Cancel(ctx, order))
+		case n < 47:
+			return suite.Outcome(groups.Refund(ctx, groupbuy.Refund{Order: order, Restock: buyer%2 == 0}))
+		case n == 47:
+			return suite.Outcome(groups.Form(ctx, team(rng), decided()))
+		case n == 48:
+			return suite.Outcome(groups.Fail(ctx, team(rng), decided()))
+		case n < 52:
+			return suite.Outcome(groups.Expire(ctx))
+		case n < 55:
+			return suite.Outcome(groups.Deliver(ctx, func(context.Context, groupbuy.Event) error {
+				if buyer == 1 {
+					return errFailing
+				}
+				return nil
+			}))
+		case n == 55:
+			return groups.AddStock(ctx, fmt.Sprint("more ", rng.IntN(4)), key(), buyer)
+		case n == 56:
+			return groups.WithdrawStock(ctx, fmt.Sprint("less ", rng.IntN(4)), key(), buyer)
+		case n == 57:
+			return suite.Outcome(groups.Resolve(ctx, order))
+		case n == 58:
+			return suite.Outcome(groups.Seat(ctx, order))
+		default:
+			return suite.Outcome(suite.Gather(groups.Joinable(ctx, key())))
+		}
+	}
+}
+
+// explained reports whether an error is an answer: a refusal, or that a volume is no whole number of units.
+func explained(err error) bool {
+	return suite.Matches(err, refusals()...) || suite.Matches(err, groupbuy.ErrInvalid)
+}
+
+// walks lets walkers go at once by groups, and ends the test on an error that is no answer.
+func (s *scene) walks(groups *groupbuy.Groups, seed int64) {
+	s.Helper()
+	s.Walk(seed, 40, s.walker(groups), groupbuy.Retryable, explained)
+}
+
+// randomHistory looks at the books each time all walkers rest.
+func randomHistory(s *scene) {
+	terms := people(3)
+	terms.UnitsPerVolume, terms.MinPeople = 2, 2
+	s.opened(terms, 60)
+	groups := s.with(groupbuy.Options{LatePay: stock.Reacquire})
+	for n := range int64(4) {
+		s.walks(groups, 100*n)
+		s.balanced()
+		s.Advance(7 * hour)
+	}
+	s.settles()
+}
+
+func volumeHistory(s *scene) {
+	s.opened(volume("4"), 3000)
+	for n := range int64(4) {
+		s.walks(s.groups, 100*n)
+		s.balanced()
+		s.Advance(5 * time.Minute)
+	}
+	s.settles()
+}
+
+// settles lets everything come to its end: all that was not sold is in ordinary stock again.
+func (s *scene) settles() {
+	s.Helper()
+	s.end()
+	s.Advance(2 * forming)
+	s.sweep()
+	s.shown(groupbuy.Settled)
+	s.shelf(inStock - s.item(key()).Sold)
+	for range 12 {
+		s.deliver()
+		s.Advance(hour)
+	}
+	s.Count("refunds that are due", len(suite.Listed(s, s.groups.Refunds(s.Context(), groupbuy.RefundDue))), 0)
+}
+
+// crashes breaks the wire before and after statements at random: the books balance all the same.
+func crashes(s *scene) {
+	s.opened(people(3), 60)
+	send, reply := wiretest.Breaks(suite.Repeatable(7), changes)
+	faulty := s.with(groupbuy.Options{LatePay: stock.Reacquire}).On(&wire{store: s.Store, send: send, reply: reply})
+	for n := range int64(4) {
+		s.walks(faulty, 100*n)
+		s.balanced()
+		s.Advance(7 * hour)
+	}
+	s.settles()
+}
+
+// effectsOnce keeps every effect that the hook was told of: no step of a seat is told twice, and no team ends twice.
+func effectsOnce(s *scene) {
+	s.opened(people(3), 60)
+	var mu sync.Mutex
+	steps, ended := map[string]int{}, map[string]groupbuy.TeamState{}
+	groups := s.with(groupbuy.Options{Hook: func(_ context.Context, e groupbuy.Effect) {
+		mu.Lock()
+		defer mu.Unlock()
+		if e.Step != 0 {
+			steps[fmt.Sprintf("%v %s", e.Step, e.Order)]++
+		}
+		if e.Ended != groupbuy.Forming {
+			if was, ok := ended[e.Team]; ok {
+				s.Errorf("the hook was told twice that team %q is %v, and %v", e.Team, was, e.Ended)
+			}
+			ended[e.Team] = e.Ended
+		}
+	}})
+	for n := range int64(3) {
+		s.walks(groups, 1000+100*n)
+		s.Advance(7 * hour)
+	}
+	for step, n := range steps {
+		if n > 1 {
+			s.Errorf("the hook was told %d times of %q", n, step)
+		}
+	}
+	for _, t := range s.teams() {
+		suite.Same(s, "end of "+t.Code, ended[t.Code], t.State)
+		for _, seat := range s.members(t.Code) {
+			took := steps[fmt.Sprintf("%v %s", groupbuy.StepTake, seat.Order)] == 1
+			paid := steps[fmt.Sprintf("%v %s", groupbuy.StepPay, seat.Order)] == 1
+			if !took || paid != !seat.PaidAt.IsZero() {
+				s.Errorf("seat %+v; the hook was told of %v", seat, steps)
+			}
+		}
+	}
+}
+
+// effectsOf looks at the effects of some calls, one by one.
+func effectsOf(s *scene) {
+	s.live()
+	var got []groupbuy.Effect
+	groups := s.with(groupbuy.Options{Hook: func(_ context.Context, e groupbuy.Effect) { got = append(got, e) }})
+	told := func(call func() error, want ...groupbuy.Effect) {
+		s.Helper()
+		for _, want := range [][]groupbuy.Effect{want, nil} { // a replay has none
+			got = nil
+			s.No(call())
+			suite.Same(s, "effects", got, want)
+		}
+	}
+	ctx, code := s.Context(), ""
+	got = nil
+	seat, err := groups.Open(ctx, buy("1", anna))
+	s.No(err)
+	code = seat.Team
+	of := func(step groupbuy.Step, order string, ended groupbuy.TeamState) groupbuy.Effect {
+		return groupbuy.Effect{Step: step, Order: order, Team: code, Ended: ended}
+	}
+	suite.Same(s, "effects", got, []groupbuy.Effect{of(groupbuy.StepTake, "1", groupbuy.Forming)})
+	told(func() error { return suite.Outcome(groups.Open(ctx, buy("1", anna))) })
+	for order, buyer := range map[string]int64{"2": ben, "3": carol} {
+		told(func() error { return suite.Outcome(groups.Join(ctx, code, buy(order, buyer))) }, of(groupbuy.StepTake, order, groupbuy.Forming))
+	}
+	told(func() error { return suite.Outcome(groups.Cancel(ctx, "3")) }, of(groupbuy.StepCancel, "3", groupbuy.Forming))
+	told(func() error { return suite.Outcome(groups.Join(ctx, code, buy("4", dan))) }, of(groupbuy.StepTake, "4", groupbuy.Forming))
+	for _, order := range []string{"1", "2"} {
+		told(func() error { return suite.Outcome(groups.Pay(ctx, order)) }, of(groupbuy.StepPay, order, groupbuy.Forming))
+	}
+	told(func() error { return suite.Outcome(groups.Pay(ctx, "3")) }, of(groupbuy.StepLate, "3", groupbuy.Forming))
+	told(func() error { return suite.Outcome(groups.Pay(ctx, "4")) }, of(groupbuy.StepPay, "4", groupbuy.Formed))
+	told(func() error { return suite.Outcome(groups.Refund(ctx, byHand("4"))) }, of(groupbuy.StepRefund, "4", groupbuy.Forming))
+	returned := of(groupbuy.StepReturn, "3", groupbuy.Forming)
+	told(func() error { return suite.Outcome(groups.Deliver(ctx, ignore)) }, returned, of(groupbuy.StepReturn, "4", groupbuy.Forming))
+	moved := func(step stock.Step, id string, num int64) groupbuy.Effect {
+		return groupbuy.Effect{Units: step, Key: key(), Num: num, ID: id}
+	}
+	told(func() error { return groups.AddStock(ctx, "a", key(), 5) }, moved(stock.StepRestock, "a", 5))
+	told(func() error { return groups.WithdrawStock(ctx, "b", key(), 7) }, moved(stock.StepWithdraw, "b", 7))
+	got = nil
+	s.No(suite.Outcome(groups.Remove(ctx, key())))
+	s.Count("effects", len(got), 1)
+	suite.Same(s, "remainder", []any{got[0].Units, got[0].Key, got[0].Num}, []any{stock.StepWithdraw, key(), int64(86)})
+	told(func() error { return suite.Outcome(groups.Remove(ctx, key())) })
+}

@@ -1,0 +1,210 @@
+package groupbuytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func identifierCases() []testCase {
+	return []testCase{
+		{name: "IdentifiersOfOrdersAreComparedByteForByte", run: identifiersOfOrders},
+		{name: "IdentifiersOfChangesAreComparedByteForByte", run: identifiersOfChanges},
+		{name: "IdentifiersOfDifferentThingsDoNotMeet", run: identifiersApart},
+		{name: "IdentifiersOfProductsAndBuyersSpanInt64", run: identifiersOfNumbers},
+		{name: "IdentifiersOfTeamsAreTypedByPeople", run: identifiersOfTeams},
+		{name: "IdentifiersOfTeamsAreNeverGivenTwice", run: identifiersTaken},
+		{name: "TextsAreKeptByteForByte", run: texts},
+	}
+}
+
+// lookalikes returns IDs that some collation, encoding or padding takes for each other, of so many bytes at most.
+func lookalikes(longest int) []string {
+	long := strings.Repeat("x", longest-1)
+	return []string{
+		"order", "Order", "ORDER", "order ", " order", "order\t", "order\n", "order\x00", "order\x00\x00", "\x00order",
+		"é", "e", "e\u0301", "É", "ß", "ss", "ſs", "ı", "i", "I", "ｏ", "o",
+		"\xff", "\xfe", "\xff\xff", "%", "_", "'", "\"", "\\", "\\'", "`", "1", "01", "1.0", "0x31", " ", "\x00",
+		long, long + "x", long + "y", long + "\x00", long + " ",
+	}
+}
+
+// identifiersOfOrders opens a team with each order, pays every other one and cancels the others.
+func identifiersOfOrders(s *scene) {
+	s.opened(people(2), 500)
+	ids := lookalikes(groupbuy.MaxOrder)
+	teams := map[string]string{}
+	for i, id := range ids {
+		teams[id] = s.open(id, int64(i+1)).Team
+	}
+	s.Count("teams", len(teams), len(ids))
+	for i, id := range ids {
+		if i%2 == 0 {
+			s.pay(id)
+		} else {
+			s.cancel(id)
+		}
+	}
+	for i, id := range ids {
+		want := groupbuy.Cancelled
+		if i%2 == 0 {
+			want = groupbuy.Paid
+		}
+		seat := s.seat(id, want)
+		suite.Same(s, "order", seat.Order, id)
+		suite.Same(s, "buyer", seat.Buyer, int64(i+1))
+		suite.Same(s, "team", seat.Team, teams[id])
+		if want == groupbuy.Paid {
+			s.refund(id)
+			s.tells(teams[id], owes(id), hasFailed())
+		}
+	}
+	s.Count("refunds", len(s.deliver()), 2*len(ids)-len(ids)/2)
+	for i, id := range ids {
+		if i%2 == 0 {
+			s.seat(id, groupbuy.Refunded)
+		}
+	}
+}
+
+func identifiersOfChanges(s *scene) {
+	s.live()
+	ids := lookalikes(64)
+	for range 2 { // the second round replays the first
+		for i, id := range ids {
+			if i%2 == 0 {
+				s.No(s.groups.AddStock(s.Context(), id, key(), 2))
+			} else {
+				s.No(s.groups.WithdrawStock(s.Context(), id, key(), 1))
+			}
+		}
+	}
+	n := int64(len(ids))
+	s.pool(stock.Quantities{Total: 90 + (n+1)/2*2 - n/2})
+}
+
+// identifiersApart uses one ID for an order, a change and a refund by hand.
+func identifiersApart(s *scene) {
+	s.live()
+	s.No(s.groups.AddStock(s.Context(), "x", key(), 1))
+	code := s.open("x", anna).Team
+	s.pay("x")
+	s.join(code, groupbuy.RefundID("x"), ben)
+	s.pay(groupbuy.RefundID("x"))
+	s.refund("x")
+	s.pool(stock.Quantities{Total: 91, Sold: 1, Refunded: 1})
+	line := stock.Line{SKU: goods, Num: 1} // the shop's orders and seats share one set of numbers
+	_, err := s.ordinary().Lock(s.Context(), "x", line)
+	s.Is(err, stock.ErrMismatch)
+	_, err = s.ordinary().Lock(s.Context(), "ordinary", line)
+	s.No(err)
+	s.unopened(buy("ordinary", anna), groupbuy.ErrMismatch)
+	s.unjoined(code, buy("ordinary", anna), groupbuy.ErrMismatch)
+	_, err = s.groups.Pay(s.Context(), "ordinary")
+	s.only(err, groupbuy.ErrNotFound)
+	s.seatless("ordinary")
+	s.Advance(hold)
+	_, err = s.ordinary().Expire(s.Context())
+	s.No(err)
+	s.shelf(inStock - 91)
+}
+
+func identifiersOfNumbers(s *scene) {
+	const big = math.MaxInt64
+	a := s.activity()
+	a.ID, a.Sort = big, math.MinInt64
+	s.define(a)
+	s.stocked(big, 10)
+	p := product(people(2))
+	p.Key, p.SPU = stock.Key{SKU: big, Activity: big}, big
+	s.offer(p, 10)
+	first := buy("1", big)
+	first.Product = p.Key
+	code := s.openAs(first).Team
+	second := buy("2", big-1)
+	second.Product = p.Key
+	s.joinAs(code, second)
+	s.pay("1")
+	paid := s.pay("2")
+	suite.Same(s, "formed", paid.Formed, true)
+	suite.Same(s, "sponsor", paid.Team.Sponsor, int64(big))
+	suite.Same(s, "product", paid.Team.Key, p.Key)
+	suite.Same(s, "sort", suite.Listed(s, s.groups.Activities(s.Context()))[0].Sort, int64(math.MinInt64))
+	suite.Same(s, "units left", s.item(p.Key).Left, 8)
+}
+
+func identifiersOfTeams(s *scene) {
+	s.live()
+	code := s.open("1", anna).Team
+	suite.Same(s, "length of the code", len(code), groupbuy.CodeLength)
+	for i, typed := range []string{strings.ToLower(code), " " + code + "\n", "\t" + strings.ToLower(code) + " "} {
+		seat, err := s.groups.Join(s.Context(), typed, buy(fmt.Sprint("typed ", i), ben))
+		s.No(err)
+		suite.Same(s, "team", seat.Team, code)
+		s.cancel(seat.Order)
+	}
+	codes := map[string]bool{}
+	for i := range 60 {
+		c := s.open(fmt.Sprint("o", i), int64(1000+i)).Team
+		if codes[c] || strings.Trim(c, "ABCDEFGHJKMNPQRSTUVWXYZ23456789") != "" {
+			s.Fatalf("team %d has the code %q", i, c)
+		}
+		codes[c] = true
+	}
+}
+
+// identifiersTaken has a source of codes that repeats itself.
+func identifiersTaken(s *scene) {
+	s.live()
+	n := 0
+	groups := s.with(groupbuy.Options{Code: func() string {
+		n++
+		return "TEAM22222" + "ABCDEFGH"[n/3:n/3+1]
+	}})
+	codes := map[string]bool{}
+	for i := range 5 {
+		seat, err := groups.Open(s.Context(), buy(strconv.Itoa(i), int64(i+1)))
+		s.No(err)
+		codes[seat.Team] = true
+		suite.Same(s, "sponsor", s.is(seat.Team, groupbuy.Forming).Sponsor, int64(i+1))
+	}
+	s.Count("codes", len(codes), 5)
+	s.pool(stock.Quantities{Total: 90, Locked: 5})
+}
+
+// texts has everything that is written by people be odd.
+func texts(s *scene) {
+	odd := "'\"\\ %_\x00 é e\u0301 团购 🎉 "
+	s.stocked(goods, inStock)
+	a := s.activity()
+	a.Title, a.Image = odd, odd+"image"
+	s.define(a)
+	p := product(people(2))
+	p.Name, p.Spec = odd+"name", odd+"spec"
+	s.offer(p, 10)
+	offer, err := s.groups.Product(s.Context(), key())
+	s.No(err)
+	suite.Same(s, "texts of the product", []string{offer.Activity.Title, offer.Activity.Image, offer.Name, offer.Spec}, []string{a.Title, a.Image, p.Name, p.Spec})
+	purchase := buy("1", anna)
+	purchase.Guest = groupbuy.Guest{Name: odd, Avatar: odd + "a", Address: odd + "b", ShippingFee: dec("12345.67"), BalanceUsed: dec("0.01")}
+	code := s.openAs(purchase).Team
+	suite.Same(s, "guest", s.seat("1", groupbuy.Held).Guest, purchase.Guest)
+	s.pay("1")
+	team, err := s.groups.Form(s.Context(), code, groupbuy.Decision{Actor: odd, Reason: odd + "reason"})
+	s.No(err)
+	suite.Same(s, "actor and reason", []string{team.Actor, team.Reason}, []string{odd, odd + "reason"})
+	seat, err := s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: odd, Reason: odd})
+	s.No(err)
+	suite.Same(s, "actor and reason", []string{seat.Actor, seat.Reason}, []string{odd, odd})
+	n, err := s.groups.Deliver(s.Context(), func(context.Context, groupbuy.Event) error { return errors.New(odd) }) //nolint:err113 // odd
+	s.No(err)
+	s.Count("events that were delivered", n, 0)
+	suite.Same(s, "failure", s.told(code)[0].Failure, odd)
+}

@@ -1,0 +1,202 @@
+package groupbuytest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// racePoolCases have what moves units and terms meet with everything else.
+func racePoolCases() []testCase {
+	return []testCase{
+		{name: "RaceJoinAgainstRemove", run: raceJoinRemove},
+		{name: "ThreeTriggersOfTheReturnGiveBackOnce", run: raceReturn},
+		{name: "OfferMadeManyTimesAtOnceIsOne", run: raceOffer},
+		{name: "OffersOfDifferentUnitsAtOnceAreOneOfThem", run: raceOffers},
+		{name: "RaceManySweepersAtOnce", run: raceSweepers},
+		{name: "RaceRefundsAgainstTheReturn", run: raceRefundReturn},
+		{name: "RaceReviseAgainstOpen", run: raceRevise},
+		{name: "RaceDefineManyTimesAtOnce", run: raceDefine},
+		{name: "RaceStockInAndOutAtOnce", run: raceStock},
+	}
+}
+
+func raceJoinRemove(s *scene) {
+	s.stocked(goods, inStock)
+	for round := range rounds {
+		a := s.activity()
+		a.ID = int64(round + 1)
+		s.define(a)
+		p := product(people(3))
+		p.Activity = a.ID
+		s.offer(p, 5)
+		first, second := buy(numbered(round, 0), anna), buy(numbered(round, 1), ben)
+		first.Product, second.Product = p.Key, p.Key
+		code := s.openAs(first).Team
+		errs := suite.Meet(6,
+			func() error { return suite.Outcome(s.groups.Join(s.Context(), code, second)) },
+			func() error { return suite.Outcome(s.groups.Remove(s.Context(), p.Key)) })
+		s.Succeeded(errs, groupbuy.ErrRemoved)
+		_, err := s.groups.Remove(s.Context(), p.Key)
+		s.No(err)
+		s.cancelIfHeld(second.Order)
+		s.cancel(first.Order)
+		s.sweep()
+		s.shelf(inStock)
+		suite.Same(s, "pool", s.item(p.Key).Total, 0)
+	}
+}
+
+func raceReturn(s *scene) {
+	s.stocked(goods, inStock)
+	for round := range rounds {
+		a := s.activity()
+		a.ID = int64(round + 1)
+		a.End = s.now().Add(hour)
+		s.define(a)
+		p := product(people(2))
+		p.Activity = a.ID
+		s.offer(p, 50)
+		b := buy(numbered(round, 0), anna)
+		b.Product = p.Key
+		s.openAs(b)
+		s.pay(b.Order)
+		s.Advance(hour)
+		s.Each(suite.Meet(9,
+			func() error { return suite.Outcome(s.groups.Expire(s.Context())) },
+			func() error { return suite.Outcome(s.groups.Remove(s.Context(), p.Key)) },
+			func() error { return suite.Outcome(s.groups.End(s.Context(), a.ID)) }))
+		s.sweep()
+		s.shelf(inStock)
+		offer, err := s.groups.Product(s.Context(), p.Key)
+		s.No(err)
+		suite.Same(s, "state", offer.State, groupbuy.Settled)
+	}
+}
+
+func raceOffer(s *scene) {
+	s.stocked(goods, inStock)
+	s.define(s.activity())
+	offered := make([]groupbuy.Product, 12)
+	s.Each(suite.Together(len(offered), func(i int) (err error) {
+		offered[i], err = s.groups.Offer(s.Context(), product(people(3)), 90)
+		return err
+	}))
+	for _, p := range offered {
+		suite.Same(s, "product", p, s.shown(groupbuy.Offered))
+	}
+	s.pool(stock.Quantities{Total: 90})
+	s.shelf(inStock - 90)
+}
+
+func raceOffers(s *scene) {
+	s.define(s.activity())
+	for round := range rounds {
+		p := product(people(3))
+		p.SKU = int64(100 + round)
+		s.stocked(p.SKU, 100)
+		errs := suite.Together(6, func(i int) error {
+			return suite.Outcome(s.groups.Offer(s.Context(), p, int64(10+i%2)))
+		})
+		s.Count("calls of the one that won", s.Succeeded(errs, groupbuy.ErrMismatch), 3)
+		offer, err := s.groups.Product(s.Context(), p.Key)
+		s.No(err)
+		suite.Same(s, "units in the pool", s.item(p.Key).Total, offer.Allotted)
+		suite.Same(s, "units in ordinary stock", s.item(stock.Key{SKU: p.SKU}).Left, 100-offer.Allotted)
+	}
+}
+
+func raceSweepers(s *scene) {
+	s.live()
+	for round := range rounds {
+		s.full(round, 3, 2)
+	}
+	s.Advance(hold)
+	expire := func() error { return suite.Outcome(s.groups.Expire(s.Context())) }
+	s.Each(suite.Meet(6, expire))
+	s.Advance(runs)
+	s.Each(suite.Meet(6, expire))
+	s.sweep()
+	s.Count("refunds that are due", len(suite.Listed(s, s.groups.Refunds(s.Context(), groupbuy.RefundDue))), 2*rounds)
+	for _, t := range s.teams() {
+		suite.Same(s, "events", len(s.told(t.Code)), 4)
+	}
+	s.shown(groupbuy.Settled)
+	s.shelf(inStock)
+}
+
+// raceRefundReturn has units come back while the remainder goes.
+func raceRefundReturn(s *scene) {
+	s.opened(people(2), 2*rounds)
+	for round := range rounds {
+		s.full(round, 2, 2)
+	}
+	s.end()
+	for round := range rounds {
+		s.Each(suite.Meet(4,
+			func() error { return suite.Outcome(s.groups.Refund(s.Context(), byHand(numbered(round, 0)))) },
+			func() error { return suite.Outcome(s.groups.Expire(s.Context())) },
+			func() error { return suite.Outcome(s.groups.Refund(s.Context(), byHand(numbered(round, 1)))) },
+			func() error { return suite.Outcome(s.groups.Expire(s.Context())) }))
+		s.sweep()
+		s.shown(groupbuy.Settled)
+		s.shelf(inStock - 2*rounds + 2*int64(round+1))
+	}
+}
+
+// raceRevise opens teams while their rule is changed: each has one or the other.
+func raceRevise(s *scene) {
+	s.live()
+	p := product(people(5))
+	p.GroupPrice, p.UnitsPerVolume = dec("50"), 2
+	s.Each(suite.Together(12, func(i int) error {
+		if i == 6 {
+			return suite.Outcome(s.groups.Revise(s.Context(), p))
+		}
+		return suite.Outcome(s.groups.Open(s.Context(), buy(numbered(0, i), int64(100+i))))
+	}))
+	locked := int64(0)
+	for _, t := range s.teams() {
+		units := max(t.UnitsPerVolume, 1)
+		locked += units
+		if (t.People == 5) != (units == 2) || (t.People == 5) != t.GroupPrice.Equal(dec("50")) {
+			s.Fatalf("a team has some of each rule: %+v", t.Terms)
+		}
+	}
+	s.pool(stock.Quantities{Total: 90, Locked: locked})
+}
+
+func raceDefine(s *scene) {
+	s.Each(suite.Together(8, func(int) error { return suite.Outcome(s.groups.Define(s.Context(), s.plainActivity())) }))
+	s.Count("activities", len(suite.Listed(s, s.groups.Activities(s.Context()))), 1)
+	s.stocked(goods, inStock)
+	s.offer(product(people(2)), 10)
+	errs := suite.Together(8, func(i int) error {
+		a := s.plainActivity()
+		a.Title = fmt.Sprint("title ", i%4)
+		return suite.Outcome(s.groups.Define(s.Context(), a))
+	})
+	s.Each(errs)
+	s.open("1", anna)
+}
+
+// plainActivity returns an activity that does not depend on the clock.
+func (s *scene) plainActivity() groupbuy.Activity {
+	return groupbuy.Activity{ID: fair, Formation: forming, End: time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)}
+}
+
+func raceStock(s *scene) {
+	s.live()
+	errs := suite.Together(24, func(i int) error {
+		id := fmt.Sprint("change ", i/2) // each of them twice
+		if i%4 < 2 {
+			return s.groups.AddStock(s.Context(), id, key(), 3)
+		}
+		return s.groups.WithdrawStock(s.Context(), id, key(), 5)
+	})
+	s.Each(errs)
+	s.pool(stock.Quantities{Total: 90 + 6*3 - 6*5})
+}

@@ -1,0 +1,94 @@
+package groupbuytest
+
+import (
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func resolveCases() []testCase {
+	return []testCase{
+		{name: "ResolveWhatWasDoneStays", run: resolveDone},
+		{name: "ResolveWhatWasNotDoneNeverWillBe", run: resolveNever},
+		{name: "ResolveReleasesASeatThatIsDead", run: resolveDead},
+		{name: "ResolveKeepsOutWhatIsStillUnderWay", run: resolveFences},
+		{name: "ResolveOfAnOrderWithoutASeat", run: resolveOrdinary},
+	}
+}
+
+// resolved resolves an order and returns its seat, which must be in a state.
+func (s *scene) resolved(order string, want groupbuy.SeatState) groupbuy.Seat {
+	s.Helper()
+	seat, err := s.groups.Resolve(s.Context(), order)
+	s.No(err)
+	suite.Same(s, "state", seat.State, want)
+	return seat
+}
+
+func resolveDone(s *scene) {
+	s.live()
+	s.team([]int64{anna, ben, carol}, "1", "2")
+	s.refund("2")
+	for order, state := range map[string]groupbuy.SeatState{"1": groupbuy.Paid, "2": groupbuy.RefundDue, "3": groupbuy.Held} {
+		for range 2 {
+			suite.Same(s, "seat", s.resolved(order, state), s.seat(order, state))
+		}
+	}
+	s.pay("3") // which is held as before
+	s.pool(stock.Quantities{Total: 90, Sold: 2, Refunded: 1})
+}
+
+func resolveNever(s *scene) {
+	s.live()
+	code := s.open("1", anna).Team
+	for range 2 {
+		suite.Same(s, "seat", s.resolved("2", groupbuy.Cancelled), groupbuy.Seat{Order: "2", State: groupbuy.Cancelled})
+	}
+	s.unjoined(code, buy("2", ben), groupbuy.ErrCancelled)
+	s.unopened(buy("2", ben), groupbuy.ErrCancelled)
+	s.seatless("2")
+	s.counts(code, 1, 0, "0")
+}
+
+func resolveDead(s *scene) {
+	s.live()
+	code := s.team([]int64{anna, ben}, "1")
+	s.Advance(hold)
+	seat := s.resolved("2", groupbuy.Expired)
+	s.SameTime("ended", seat.EndedAt, s.now())
+	s.counts(code, 0, 1, "1")
+	s.tells(code, released("2"))
+}
+
+// resolveFences has a payment that was lost on the way arrive after its order was resolved: it was told about the
+// order as it was before.
+func resolveFences(s *scene) {
+	s.live()
+	s.team([]int64{anna, ben}, "1")
+	h, _, err := s.Store.Units(groupbuy.Along{}).Hold(s.Context(), "2")
+	s.No(err)
+	s.resolved("2", groupbuy.Held)
+	verdict, err := s.Store.Units(groupbuy.Along{}).Move(s.Context(), stock.StepPay, "2", h.Fence)
+	s.No(err)
+	suite.Same(s, "verdict", verdict, stock.Refused)
+	s.seat("2", groupbuy.Held)
+	s.Advance(time.Minute)
+	s.pay("2")
+}
+
+func resolveOrdinary(s *scene) {
+	s.live()
+	_, err := s.ordinary().Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 1})
+	s.No(err)
+	_, err = s.groups.Resolve(s.Context(), "goods")
+	s.only(err, groupbuy.ErrNotFound)
+	_, err = s.groups.Cancel(s.Context(), "goods")
+	s.only(err, groupbuy.ErrNotFound)
+	_, err = s.groups.Refund(s.Context(), byHand("goods"))
+	s.only(err, groupbuy.ErrNotFound)
+	h, err := s.ordinary().Hold(s.Context(), "goods")
+	s.No(err)
+	suite.Same(s, "state of the goods", h.State, stock.Locked)
+}

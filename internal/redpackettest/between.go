@@ -1,0 +1,213 @@
+package redpackettest
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// betweenCases have something else happen between two statements of one call: the races that
+// a crowd meets by luck, each of them for sure.
+func betweenCases() []testCase {
+	return []testCase{
+		{name: "SendAfterTheSameSend", run: sendAfterSend},
+		{name: "SendAfterASendThatIsUndone", run: sendAfterUndone},
+		{name: "ConfirmAfterClose", run: confirmAfterClose},
+		{name: "ConfirmAfterConfirm", run: confirmAfterConfirm},
+		{name: "ConfirmWhenTheEndComes", run: confirmAtEnd},
+		{name: "CloseAfterConfirm", run: closeAfterConfirm},
+		{name: "CloseAfterTheLastShare", run: closeAfterLast},
+		{name: "CloseWhenTheEndComes", run: closeAtEnd},
+		{name: "ExpireAfterClose", run: expireAfterClose},
+		{name: "GrabBeforeTheReasonOfItsRefusalIsSeen", run: grabAfterConfirm},
+		{name: "TheSameGrabTakesTheLastShare", run: sameGrabTakes},
+		{name: "GrabOvertakesResolve", run: grabOvertakesResolve},
+		{name: "PaidOutAfterPaidOut", run: paidAfterPaid},
+		{name: "PayoutFailedAfterIt", run: failedAfterIt},
+	}
+}
+
+// before returns packets, with the options of the scene's own, on a wire where something happens just
+// before the first call of a method.
+func (s *scene) before(method string, happens func()) *redpacket.Packets {
+	happened := false
+	return s.packets.On(&wire{store: s.Store, send: func(call string) error {
+		if call == method && !happened {
+			happened = true
+			happens()
+		}
+		return nil
+	}})
+}
+
+func sendAfterSend(s *scene) {
+	got, err := s.before("Add", func() { s.open(random(1, 100, 3)) }).Send(s.Context(), random(1, 100, 3))
+	s.No(err)
+	suite.Same(s, "packet", got, s.packet(1, redpacket.Open))
+	_, err = s.before("Add", func() { s.send(random(2, 100, 3)) }).Send(s.Context(), random(2, 101, 3))
+	s.only(err, redpacket.ErrMismatch)
+}
+
+// undone is a store that meets another Send of the packet, which its caller rolls back.
+type undone struct {
+	redpacket.Store
+
+	met bool
+}
+
+// Add implements redpacket.Store.
+func (u *undone) Add(ctx context.Context, record redpacket.Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
+	if !u.met {
+		u.met = true
+		return stock.Exists, nil
+	}
+	return u.Store.Add(ctx, record, senderMayGrab, liveFor)
+}
+
+func sendAfterUndone(s *scene) {
+	got, err := s.packets.On(&undone{Store: s.Store}).Send(s.Context(), random(1, 100, 3))
+	s.No(err)
+	suite.Same(s, "packet", got, s.packet(1, redpacket.Unpaid))
+}
+
+func confirmAfterClose(s *scene) {
+	s.send(random(1, 100, 3))
+	got, err := s.before("Open", func() { s.close(1, redpacket.Closed) }).Confirm(s.Context(), 1)
+	s.No(err)
+	suite.Same(s, "packet", got, s.packet(1, redpacket.Closed))
+	s.goesBack(1, 100)
+}
+
+// confirmAfterConfirm delivers a confirmation that is too late twice.
+func confirmAfterConfirm(s *scene) {
+	s.send(random(1, 100, 3))
+	s.Advance(24 * time.Hour)
+	got, err := s.before("Return", func() { s.confirm(1, redpacket.Expired) }).Confirm(s.Context(), 1)
+	s.No(err)
+	suite.Same(s, "packet", got, s.packet(1, redpacket.Expired))
+	s.goesBack(1, 100)
+	s.send(random(2, 100, 3))
+	got, err = s.before("Open", func() { s.confirm(2, redpacket.Open); s.grab(2, anna) }).Confirm(s.Context(), 2)
+	s.No(err)
+	suite.Same(s, "packet", got, s.packet(2, redpacket.Open))
+}
+
+// confirmAtEnd has the end come before the statement, and right after it was refused.
+func confirmAtEnd(s *scene) {
+	s.send(random(1, 100, 3))
+	s.Advance(24*time.Hour - time.Microsecond)
+	got, err := s.before("Open", func() { s.Advance(time.Microsecond) }).Confirm(s.Context(), 1)
+	s.No(err)
+	suite.Same(s, "state", got.State, redpacket.Expired)
+	s.goesBack(1, 100)
+}
+
+func closeAfterConfirm(s *scene) {
+	s.send(random(1, 100, 3))
+	got, err := s.before("Drop", func() { s.confirm(1, redpacket.Open); s.grab(1, anna) }).Close(s.Context(), 1)
+	s.No(err)
+	suite.Same(s, "packet", got, s.packet(1, redpacket.Closed))
+	s.goesBack(1, s.minor(got.Left))
+	s.send(random(2, 100, 3))
+	_, err = s.before("Drop", func() { s.close(2, redpacket.Closed); s.confirm(2, redpacket.Closed) }).Close(s.Context(), 2)
+	s.No(err)
+	s.goesBack(2, 100)
+}
+
+func closeAfterLast(s *scene) {
+	s.open(random(1, 100, 2))
+	s.grab(1, anna)
+	got, err := s.before("End", func() { s.grab(1, ben) }).Close(s.Context(), 1)
+	s.No(err)
+	suite.Same(s, "packet", got, s.packet(1, redpacket.Finished))
+	s.keeps(1)
+	s.open(random(2, 100, 2))
+	share := int64(0)
+	got, err = s.before("End", func() { share = s.minor(s.grab(2, anna).Amount) }).Close(s.Context(), 2)
+	s.No(err)
+	suite.Same(s, "packet", got, s.packet(2, redpacket.Closed))
+	s.goesBack(2, 100-share) // what is left when it ends, not when somebody looked
+}
+
+func closeAtEnd(s *scene) {
+	s.open(random(1, 100, 3))
+	s.Advance(24*time.Hour - time.Microsecond)
+	got, err := s.before("End", func() { s.Advance(time.Microsecond); s.expire(1) }).Close(s.Context(), 1)
+	s.No(err)
+	suite.Same(s, "packet", got, s.packet(1, redpacket.Expired))
+	s.goesBack(1, 100)
+}
+
+func expireAfterClose(s *scene) {
+	s.open(random(1, 100, 3))
+	s.open(random(2, 100, 3))
+	s.Advance(24 * time.Hour)
+	n, err := s.before("End", func() { s.close(1, redpacket.Expired); s.close(2, redpacket.Expired) }).Expire(s.Context())
+	s.No(err)
+	s.Count("packets that this call ended", n, 0)
+	s.goesBack(1, 100)
+	s.goesBack(2, 100)
+}
+
+// grabAfterConfirm has the reason of a refusal go away before anybody looks at it.
+func grabAfterConfirm(s *scene) {
+	for id, look := range []string{"Units.Items", "Record"} {
+		id := int64(id + 1)
+		s.send(random(id, 100, 2))
+		share, err := s.before(look, func() { s.confirm(id, redpacket.Open) }).Grab(s.Context(), id, anna)
+		s.No(err)
+		suite.Same(s, "share", share, s.grab(id, anna))
+	}
+	s.send(random(3, 100, 2)) // or turn into another
+	_, err := s.before("Record", func() { s.close(3, redpacket.Closed) }).Grab(s.Context(), 3, anna)
+	s.only(err, redpacket.ErrClosed)
+	s.open(random(4, 100, 1))
+	_, err = s.before("Units.Lock", func() { s.grab(4, ben) }).Grab(s.Context(), 4, anna)
+	s.only(err, redpacket.ErrFinished)
+}
+
+// sameGrabTakes delivers a grab twice: the first delivery is refused, and the second has got what the first
+// now finds missing.
+func sameGrabTakes(s *scene) {
+	s.send(random(1, 100, 1))
+	share, err := s.before("Units.Items", func() { s.confirm(1, redpacket.Open); s.grab(1, anna) }).Grab(s.Context(), 1, anna)
+	s.No(err)
+	suite.Same(s, "share", share, s.grab(1, anna))
+	s.holds(1, 1, 100, 0)
+}
+
+func grabOvertakesResolve(s *scene) {
+	s.open(random(1, 100, 2))
+	share, err := s.before("Units.Close", func() { s.grab(1, anna) }).Resolve(s.Context(), 1, anna)
+	s.No(err)
+	suite.Same(s, "share", share, s.grab(1, anna))
+	_, err = s.before("Units.Lock", func() { s.resolved(1, ben) }).Grab(s.Context(), 1, ben)
+	s.only(err, redpacket.ErrCancelled)
+	s.holds(1, 1, s.minor(share.Amount), 100-s.minor(share.Amount))
+}
+
+func paidAfterPaid(s *scene) {
+	s.open(random(1, 100, 2))
+	s.grab(1, anna)
+	number := redpacket.PayoutNumber(1, 1)
+	got, err := s.before("Paid", func() { s.paidOut(1, 1); s.Advance(time.Hour) }).PaidOut(s.Context(), number)
+	s.No(err)
+	suite.Same(s, "payout", got, s.payout(1, 1))
+	s.SameTime("paid", got.PaidAt, s.now().Add(-time.Hour))
+}
+
+func failedAfterIt(s *scene) {
+	s.open(random(1, 100, 3))
+	s.grabs(1, anna, ben)
+	got, err := s.before("Failed", func() { s.failed(1, 1, "other") }).PayoutFailed(s.Context(), redpacket.PayoutNumber(1, 1), "this")
+	s.No(err)
+	suite.Same(s, "failures", got.Failures, 2)
+	suite.Same(s, "reason", got.Reason, "this")
+	s.SameTime("due", got.DueAt, s.now().Add(2*time.Minute))
+	_, err = s.before("Failed", func() { s.paidOut(1, 2) }).PayoutFailed(s.Context(), redpacket.PayoutNumber(1, 2), "this")
+	s.only(err, redpacket.ErrPaidOut)
+	suite.Same(s, "failures", s.payout(1, 2).Failures, 0)
+}

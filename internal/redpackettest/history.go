@@ -1,0 +1,168 @@
+package redpackettest
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/internal/wiretest"
+	"github.com/holdfast-go/holdfast/redpacket"
+)
+
+func historyCases() []testCase {
+	return []testCase{
+		{name: "HistoryRandomCallsKeepTheBooks", run: randomHistory},
+		{name: "HistoryWithCrashesAtEveryStatementKeepsTheBooks", run: crashes},
+		{name: "HookIsToldOfEveryEffectOnce", run: effectsOnce},
+	}
+}
+
+// A walker makes random calls on a few packets, among other walkers. Seeds are fixed: what is random is
+// how the walkers meet.
+type walker struct {
+	rng     *rand.Rand
+	packets *redpacket.Packets
+}
+
+// walk lets walkers make sixty calls each, and ends the test on an error that is no answer.
+func (s *scene) walk(packets *redpacket.Packets, seed int64) {
+	s.Helper()
+	step := func(rng *rand.Rand) error { return (&walker{rng: rng, packets: packets}).step(s.Context()) }
+	refused := func(err error) bool { return suite.Matches(err, refusals()...) }
+	s.Walk(seed, 60, step, redpacket.Retryable, refused)
+}
+
+// step makes one call.
+func (w *walker) step(ctx context.Context) (err error) {
+	id, person := w.rng.Int64N(8)+1, w.rng.Int64N(8)+1 // of whom 1 is the sender
+	number := redpacket.PayoutNumber(id, w.rng.Int64N(6))
+	switch n := w.rng.IntN(40); {
+	case n < 6:
+		_, err = w.packets.Send(ctx, random(id, 100*id, 6))
+	case n < 12:
+		_, err = w.packets.Confirm(ctx, id)
+	case n < 26:
+		_, err = w.packets.Grab(ctx, id, person)
+	case n == 26:
+		_, err = w.packets.Resolve(ctx, id, person)
+	case n == 27:
+		_, err = w.packets.Close(ctx, id)
+	case n < 30:
+		_, err = w.packets.Expire(ctx)
+	case n < 34:
+		_, err = w.packets.PaidOut(ctx, number)
+	case n < 37:
+		_, err = w.packets.PayoutFailed(ctx, number, "no")
+	case n == 37:
+		_, err = w.packets.Share(ctx, id, person)
+	case n == 38:
+		_, err = suite.Gather(w.packets.Shares(ctx, id))
+	default:
+		_, err = suite.Gather(w.packets.Payouts(ctx))
+	}
+	return err
+}
+
+// randomHistory looks at the books each time all walkers rest.
+func randomHistory(s *scene) {
+	for n := range int64(4) {
+		s.walk(s.packets, 1000+100*n)
+		s.balanced()
+		s.Advance(7 * time.Hour)
+	}
+}
+
+// crashes breaks the wire before and after statements at random: the books balance all the same, and
+// every grab can be made again.
+func crashes(s *scene) {
+	send, reply := wiretest.Breaks(suite.Repeatable(7), changes)
+	faulty := s.packets.On(&wire{store: s.Store, send: send, reply: reply})
+	for n := range int64(4) {
+		s.walk(faulty, 100*n)
+		s.balanced()
+		s.Advance(7 * time.Hour)
+	}
+	for id := range int64(8) {
+		s.send(random(id+1, 100*(id+1), 6))
+		for _, share := range s.shares(id + 1) {
+			suite.Same(s, "share that is grabbed again", s.grab(share.Packet, share.Person), share)
+		}
+		_, err := s.packets.Close(s.Context(), id+1)
+		s.No(err)
+	}
+}
+
+// effectsOnce keeps every effect that the hook was told of: together they are the books.
+func effectsOnce(s *scene) {
+	var mu sync.Mutex
+	effects := map[redpacket.Effect]int{}
+	grabbed := map[string]redpacket.Share{}
+	steps := map[int64][]redpacket.Step{}
+	packets := s.with(redpacket.Options{Hook: func(_ context.Context, e redpacket.Effect) {
+		mu.Lock()
+		defer mu.Unlock()
+		if e.Step == redpacket.StepGrab {
+			grabbed[e.Share.Payout] = e.Share
+			e.Share = redpacket.Share{No: e.Share.No} // an amount is no key
+		} else if e.Payout == "" {
+			steps[e.Packet] = append(steps[e.Packet], e.Step)
+		}
+		effects[e]++
+	}})
+	for n := range int64(4) {
+		s.walk(packets, 100*n)
+		s.Advance(7 * time.Hour)
+	}
+	for id := range int64(8) {
+		p, err := s.packets.Packet(s.Context(), id+1)
+		s.No(err)
+		for _, share := range s.shares(id + 1) {
+			told := grabbed[share.Payout]
+			told.Paid = share.Paid
+			suite.Same(s, "share that the hook was told of", told, share)
+			delete(grabbed, share.Payout)
+		}
+		s.leads(p, steps[id+1])
+		for no := int64(0); no <= p.Taken; no++ {
+			s.toldOfPayout(id+1, no, effects)
+		}
+	}
+	s.Count("shares that only the hook knows", len(grabbed), 0)
+	for e, n := range effects {
+		if n > 1 && e.Step != redpacket.StepFailed {
+			s.Errorf("the hook was told %d times of %+v", n, e)
+		}
+	}
+}
+
+// leads ends the test unless the steps of a packet lead to where it stands.
+func (s *scene) leads(p redpacket.Packet, steps []redpacket.Step) {
+	s.Helper()
+	has := func(step redpacket.Step) bool { return slices.Contains(steps, step) }
+	paid := has(redpacket.StepConfirm) || has(redpacket.StepReturn)
+	switch {
+	case !has(redpacket.StepSend),
+		paid == p.ConfirmedAt.IsZero(),
+		has(redpacket.StepConfirm) && has(redpacket.StepReturn),
+		has(redpacket.StepClose) != (p.State == redpacket.Closed),
+		has(redpacket.StepExpire) != (p.State == redpacket.Expired && has(redpacket.StepConfirm)):
+		s.Errorf("packet %d is %v; the hook was told of %v", p.ID, p.State, steps)
+	}
+}
+
+// toldOfPayout ends the test unless the hook knows what became of a payout.
+func (s *scene) toldOfPayout(packet, no int64, effects map[redpacket.Effect]int) {
+	s.Helper()
+	number := redpacket.PayoutNumber(packet, no)
+	p, err := s.packets.Payout(s.Context(), number)
+	if errors.Is(err, redpacket.ErrUnknownPayout) {
+		return
+	}
+	s.No(err)
+	suite.Same(s, "paid", effects[redpacket.Effect{Step: redpacket.StepPaidOut, Packet: packet, Payout: number}] == 1, p.Paid)
+	suite.Same(s, "failures", int64(effects[redpacket.Effect{Step: redpacket.StepFailed, Packet: packet, Payout: number}]), p.Failures)
+}

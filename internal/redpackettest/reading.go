@@ -1,0 +1,168 @@
+package redpackettest
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/redpacket"
+)
+
+func readingCases() []testCase {
+	return []testCase{
+		{name: "ReadingWhatIsNotThere", run: readMissing},
+		{name: "ReadingSharesInTheirOrder", run: readShares},
+		{name: "ReadingListingsEndWithTheirError", run: listingsEnd},
+		{name: "ReadingResultsBelongToTheCaller", run: resultsBelong},
+		{name: "ReadingErrorsSayWhichAndWhen", run: errorsSay},
+	}
+}
+
+func readMissing(s *scene) {
+	_, err := s.packets.Packet(s.Context(), 1)
+	s.only(err, redpacket.ErrUnknownPacket)
+	_, err = s.packets.Share(s.Context(), 1, anna)
+	s.only(err, redpacket.ErrUnknownPacket)
+	_, err = suite.Gather(s.packets.Shares(s.Context(), 1))
+	s.only(err, redpacket.ErrUnknownPacket)
+	_, err = s.packets.Audit(s.Context(), 1)
+	s.only(err, redpacket.ErrUnknownPacket)
+	report, err := s.packets.Audit(s.Context())
+	s.No(err)
+	suite.Same(s, "report", report, redpacket.Report{})
+	s.Count("payouts", len(s.pending()), 0)
+	s.expire(0)
+	s.open(random(1, 100, 3))
+	_, err = s.packets.Share(s.Context(), 1, anna)
+	s.only(err, redpacket.ErrNoShare)
+	s.Count("shares", len(s.shares(1)), 0)
+	_, err = s.packets.Audit(s.Context(), 1, 2)
+	s.only(err, redpacket.ErrUnknownPacket)
+}
+
+// readShares lists more shares than a listing reads at a time.
+func readShares(s *scene) {
+	const people = 410
+	s.open(random(1, 100_000, people))
+	s.open(random(2, 100, 3))
+	s.grab(2, anna)
+	got := make([]redpacket.Share, people)
+	s.Each(suite.Crowd(people, 32, func(i int) (err error) {
+		got[i], err = s.packets.Grab(s.Context(), 1, int64(1000+i))
+		return err
+	}))
+	slices.SortFunc(got, func(a, b redpacket.Share) int { return int(a.No - b.No) })
+	suite.Same(s, "shares", s.shares(1), got)
+	for _, stop := range []int{1, 200, 201, 400} {
+		n := 0
+		for _, err := range s.packets.Shares(s.Context(), 1) {
+			s.No(err)
+			if n++; n == stop {
+				break
+			}
+		}
+		s.Count("shares", n, stop)
+	}
+}
+
+// listingsEnd has a store that lists nothing any more, or stops after a page.
+func listingsEnd(s *scene) {
+	s.open(equal(1, 1000, 300))
+	s.Each(suite.Crowd(300, 32, func(i int) error {
+		_, err := s.packets.Grab(s.Context(), 1, int64(1000+i))
+		return err
+	}))
+	calls := 0
+	broken := s.packets.On(&wire{store: s.Store, send: func(call string) error {
+		if call == "Shares" || call == "Payouts" || call == "Records" {
+			if calls++; calls%2 == 0 {
+				return redpacket.ErrUnavailable
+			}
+		}
+		return nil
+	}})
+	shares, err := suite.Gather(broken.Shares(s.Context(), 1))
+	s.only(err, redpacket.ErrUnavailable)
+	s.Count("shares before the error", len(shares), 200)
+	payouts, err := suite.Gather(broken.Payouts(s.Context()))
+	s.only(err, redpacket.ErrUnavailable)
+	s.Count("payouts before the error", len(payouts), 200)
+	calls = 1
+	_, err = broken.Audit(s.Context())
+	s.only(err, redpacket.ErrUnavailable)
+	n := 0
+	for _, err := range broken.Shares(s.Context(), 2) { // of a packet that there is not
+		s.only(err, redpacket.ErrUnknownPacket)
+		n++
+	}
+	s.Count("errors of a listing", n, 1)
+}
+
+// resultsBelong scribbles over everything that was handed out.
+func resultsBelong(s *scene) {
+	p := random(1, 100, 2)
+	s.open(p)
+	s.grabs(1, anna, ben)
+	was := s.packet(1, redpacket.Finished)
+	want := s.Normal(was)
+	was.Best.Person, was.Best.Amount = 99, fen(99)
+	suite.Same(s, "packet", s.Normal(s.packet(1, redpacket.Finished)), want)
+	records, err := s.Store.Records(s.Context(), 0, 10)
+	s.No(err)
+	clear(records)
+	booked, err := s.Store.Shares(s.Context(), 1, 0, 10)
+	s.No(err)
+	clear(booked)
+	payouts, err := s.Store.Payouts(s.Context(), redpacket.Cursor{}, 10)
+	s.No(err)
+	clear(payouts)
+	s.Count("payouts", len(s.pending()), 2)
+	suite.Same(s, "packet", s.Normal(s.packet(1, redpacket.Finished)), want)
+}
+
+// errorsSay looks into the typed errors.
+func errorsSay(s *scene) {
+	p := random(1, 100, 1)
+	p.Start = s.now().Add(time.Hour)
+	p.End = p.Start.Add(time.Hour)
+	refusal := func(want error) error {
+		s.Helper()
+		_, err := s.packets.Grab(s.Context(), 1, anna)
+		s.only(err, want)
+		return err
+	}
+	packet := func(want error) {
+		s.Helper()
+		suite.Same(s, "typed error", *suite.As[*redpacket.PacketError](s, refusal(want)), redpacket.PacketError{Packet: 1, Err: want})
+	}
+	window := func(want error) {
+		s.Helper()
+		got := *suite.As[*redpacket.WindowError](s, refusal(want))
+		suite.Same(s, "typed error", got, redpacket.WindowError{Packet: 1, Err: want, Start: p.Start, End: p.End, Now: s.now()})
+	}
+	packet(redpacket.ErrUnknownPacket)
+	s.send(p)
+	packet(redpacket.ErrUnpaid)
+	s.confirm(1, redpacket.Open)
+	window(redpacket.ErrNotStarted)
+	s.Advance(2 * time.Hour)
+	window(redpacket.ErrExpired)
+	s.expire(1)
+	window(redpacket.ErrExpired)
+
+	p.ID, p.Start, p.End = 2, time.Time{}, time.Time{}
+	s.open(p)
+	s.grab(2, ben)
+	for person, want := range map[int64]error{sender: redpacket.ErrSender, anna: redpacket.ErrFinished} {
+		_, err := s.packets.Grab(s.Context(), 2, person)
+		suite.Same(s, "typed error", *suite.As[*redpacket.PacketError](s, err), redpacket.PacketError{Packet: 2, Err: want})
+	}
+	for name, call := range map[string]func(ctx context.Context) error{
+		"Share":   func(ctx context.Context) error { _, err := s.packets.Share(ctx, 9, anna); return err },
+		"Close":   func(ctx context.Context) error { _, err := s.packets.Close(ctx, 9); return err },
+		"Confirm": func(ctx context.Context) error { _, err := s.packets.Confirm(ctx, 9); return err },
+	} {
+		suite.Same(s, "typed error of "+name, *suite.As[*redpacket.PacketError](s, call(s.Context())), redpacket.PacketError{Packet: 9, Err: redpacket.ErrUnknownPacket})
+	}
+}

@@ -1,0 +1,114 @@
+package redpackettest
+
+import (
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func resolveCases() []testCase {
+	return []testCase{
+		{name: "ResolveAGrabThatWasMadeIsItsShare", run: resolveMade},
+		{name: "ResolveAGrabThatWasNotMadeNeverWillBe", run: resolveNotMade},
+		{name: "ResolveOfAnUnknownPacketChangesNothing", run: resolveUnknown},
+		{name: "ResolveLeavesTheOtherReasonsTheirPrecedence", run: resolvePrecedence},
+		{name: "ResolveAgainstTheGrab", run: resolveAgainstGrab},
+	}
+}
+
+// resolved ends the test unless a grab is resolved as not made.
+func (s *scene) resolved(id, person int64) {
+	s.Helper()
+	_, err := s.packets.Resolve(s.Context(), id, person)
+	s.only(err, redpacket.ErrCancelled)
+	suite.Same(s, "typed error", *suite.As[*redpacket.PacketError](s, err), redpacket.PacketError{Packet: id, Err: redpacket.ErrCancelled})
+}
+
+func resolveMade(s *scene) {
+	s.open(random(1, 100, 3))
+	share := s.grab(1, anna)
+	again := func() {
+		s.Helper()
+		got, err := s.packets.Resolve(s.Context(), 1, anna)
+		s.No(err)
+		suite.Same(s, "share", got, share)
+		suite.Same(s, "share that is grabbed again", s.grab(1, anna), share)
+	}
+	again()
+	again()
+	s.close(1, redpacket.Closed)
+	again()
+	s.Advance(48 * time.Hour)
+	again()
+	share.Paid = s.paidOut(1, 1).Paid
+	again()
+}
+
+func resolveNotMade(s *scene) {
+	s.open(random(1, 100, 2))
+	s.resolved(1, anna)
+	order := stock.Order{ID: redpacket.GrabID(1, anna), Lines: []stock.Line{{SKU: 1, Num: 1}}, Taken: true}
+	locking, err := s.Store.Units().Lock(s.Context(), order, time.Hour)
+	s.No(err)
+	suite.Same(s, "a grab that arrives now", locking.Verdict, stock.Exists)
+	s.refused(1, anna, redpacket.ErrCancelled)
+	s.resolved(1, anna)
+	_, err = s.packets.Share(s.Context(), 1, anna)
+	s.only(err, redpacket.ErrNoShare)
+	s.holds(1, 0, 0, 100)
+	s.grabs(1, ben, carol) // no share was lost by it
+	s.packet(1, redpacket.Finished)
+}
+
+func resolveUnknown(s *scene) {
+	_, err := s.packets.Resolve(s.Context(), 1, anna)
+	s.only(err, redpacket.ErrUnknownPacket)
+	s.open(random(1, 100, 2))
+	s.grab(1, anna)
+}
+
+func resolvePrecedence(s *scene) {
+	p := random(1, 100, 1)
+	p.Start = s.now().Add(time.Hour)
+	s.send(p)
+	s.resolved(1, anna)
+	s.resolved(1, sender)
+	s.refused(1, anna, redpacket.ErrUnpaid)
+	s.confirm(1, redpacket.Open)
+	s.refused(1, anna, redpacket.ErrNotStarted)
+	s.Advance(time.Hour)
+	s.refused(1, anna, redpacket.ErrCancelled)
+	s.refused(1, sender, redpacket.ErrSender)
+	s.grab(1, ben)
+	s.refused(1, anna, redpacket.ErrCancelled) // and finished
+	s.open(random(2, 100, 1))
+	s.resolved(2, anna)
+	s.close(2, redpacket.Closed)
+	s.refused(2, anna, redpacket.ErrCancelled) // and closed
+	s.Advance(24 * time.Hour)
+	s.refused(2, anna, redpacket.ErrCancelled) // and over
+}
+
+// resolveAgainstGrab settles grabs that are still under way: all callers are told the same.
+func resolveAgainstGrab(s *scene) {
+	s.open(random(1, 10_000, 2*rounds))
+	for round := range int64(rounds) {
+		shares := make([]redpacket.Share, 6)
+		errs := suite.Together(len(shares), func(i int) (err error) {
+			if i%2 == 0 {
+				shares[i], err = s.packets.Grab(s.Context(), 1, 100+round)
+			} else {
+				shares[i], err = s.packets.Resolve(s.Context(), 1, 100+round)
+			}
+			return err
+		})
+		if n := s.Succeeded(errs, redpacket.ErrCancelled); n != 0 && n != len(errs) {
+			s.Fatalf("%d of %d calls found a share", n, len(errs))
+		}
+		for _, share := range shares {
+			suite.Same(s, "share", share, shares[0])
+		}
+	}
+}

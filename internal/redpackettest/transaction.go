@@ -1,0 +1,343 @@
+package redpackettest
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/redpacket"
+)
+
+func transactionCases() []testCase {
+	return []testCase{
+		{name: "TransactionRolledBackLosesNoShareAndNoMoney", run: rolledBackGrab, transactions: true},
+		{name: "TransactionRolledBackVerbsLeaveNothing", run: rolledBackVerbs, transactions: true},
+		{name: "TransactionCommittedIsThere", run: committed, transactions: true},
+		{name: "TransactionInADeadlockIsRolledBackWhole", run: deadlock, transactions: true},
+		{name: "TransactionGoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
+		{name: "TransactionSeesItsOwnChanges", run: ownChanges, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfPackets", run: stalePackets, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfShares", run: staleShares, transactions: true},
+		{name: "TransactionDoesNotBelieveItsSnapshotOfPayouts", run: stalePayouts, transactions: true},
+	}
+}
+
+// begin opens a transaction and returns packets in it.
+func (s *scene) begin() (packets *redpacket.Packets, commit, rollback func()) {
+	s.Helper()
+	store, c, r := s.Begin(s.TB)
+	return s.packets.On(store), func() { s.Helper(); s.No(c()) }, func() { s.Helper(); s.No(r()) }
+}
+
+// rolledBackGrab takes grabs back, that of the last share among them: others get the very shares.
+func rolledBackGrab(s *scene) {
+	s.open(random(1, 1000, 3))
+	for no, person := range []int64{anna, ben, carol} {
+		was := s.everything(1)
+		packets, _, rollback := s.begin()
+		lost, err := packets.Grab(s.Context(), 1, person)
+		s.No(err)
+		suite.Same(s, "number", lost.No, int64(no+1))
+		rollback()
+		suite.Same(s, "the books", s.everything(1), was)
+		_, err = s.packets.Share(s.Context(), 1, person)
+		s.only(err, redpacket.ErrNoShare)
+		share := s.grab(1, 100+person)
+		suite.Same(s, "number", share.No, lost.No)
+		suite.Same(s, "amount", share.Amount, lost.Amount) // the seed has it, not the person
+	}
+	s.holds(1, 3, 1000, 0)
+	s.refused(1, anna, redpacket.ErrFinished)
+}
+
+// rolledBackVerbs takes a whole journey back, call by call.
+func rolledBackVerbs(s *scene) {
+	for _, stage := range s.journey() {
+		was := s.all()
+		packets, _, rollback := s.begin()
+		if err := stage.call(packets); err != nil {
+			s.Fatalf("%s in a transaction: %v", stage.name, err)
+		}
+		rollback()
+		suite.Same(s, "the books after "+stage.name, s.all(), was)
+		if err := stage.call(s.packets); err != nil {
+			s.Fatalf("%s: %v", stage.name, err)
+		}
+	}
+	s.journeyEnd()
+	suite.Same(s, "failures", s.payout(1, 1).Failures, 1)
+
+	p := random(9, 100, 3)
+	p.End = s.now().Add(time.Hour)
+	s.open(p)
+	s.Advance(time.Hour)
+	packets, _, rollback := s.begin()
+	n, err := packets.Expire(s.Context())
+	s.No(err)
+	s.Count("packets that expired in the transaction", n, 1)
+	rollback()
+	s.keeps(9)
+	s.expire(1)
+}
+
+// committed makes the whole journey, each call in a transaction of its own and then the rest
+// of it in one.
+func committed(s *scene) {
+	journey := s.journey()
+	for i, first := range journey {
+		packets, commit, _ := s.begin()
+		rest := []stage{first}
+		if i == len(journey)/2 {
+			rest = journey[i:]
+		}
+		for _, stage := range rest {
+			if err := stage.call(packets); err != nil {
+				s.Fatalf("%s: %v", stage.name, err)
+			}
+		}
+		commit()
+		if len(rest) > 1 {
+			break
+		}
+	}
+	s.journeyEnd()
+}
+
+// deadlock makes two transactions want what the other one has. The library must neither wait for ever nor
+// run a part of a transaction again: the victim is told to, from its beginning.
+func deadlock(s *scene) {
+	s.open(equal(1, 100, 10))
+	s.open(equal(2, 100, 10))
+	type transaction struct {
+		person  int64
+		packets [2]int64
+	}
+	work := [2]transaction{{anna, [2]int64{1, 2}}, {ben, [2]int64{2, 1}}}
+	var met sync.WaitGroup
+	met.Add(len(work))
+	bodies := make([]func() error, len(work))
+	for i, tx := range work {
+		bodies[i] = s.grabBoth(tx.person, tx.packets, func() { met.Done(); met.Wait() })
+	}
+	errs := suite.Together(len(work), func(i int) error { return bodies[i]() })
+	if errs[0] != nil && errs[1] != nil {
+		s.Fatalf("both failed: %v; %v", errs[0], errs[1])
+	}
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		if !redpacket.Retryable(err) {
+			s.Fatalf("the victim cannot know that it may run again: %v", err)
+		}
+		for id := int64(1); id <= 2; id++ { // nothing of it is half done
+			_, err := s.packets.Share(s.Context(), id, work[i].person)
+			s.only(err, redpacket.ErrNoShare)
+		}
+		s.No(s.grabBoth(work[i].person, work[i].packets, func() {})())
+	}
+	s.holds(1, 2, 20, 80)
+	s.holds(2, 2, 20, 80)
+}
+
+// grabBoth opens a transaction and returns what it does: two grabs, with something in between, and a
+// commit, or a rollback at the first error.
+func (s *scene) grabBoth(person int64, ids [2]int64, between func()) func() error {
+	s.Helper()
+	store, commit, rollback := s.Begin(s.TB)
+	packets := s.packets.On(store)
+	return func() error {
+		_, err := packets.Grab(s.Context(), ids[0], person)
+		between() // each has its first packet before either asks for its second
+		if err == nil {
+			_, err = packets.Grab(s.Context(), ids[1], person)
+		}
+		if err != nil {
+			return errors.Join(err, rollback())
+		}
+		return commit()
+	}
+}
+
+// refusalInTransaction has refusals between calls that succeed: a refused call has changed nothing, and
+// the caller may go on.
+func refusalInTransaction(s *scene) {
+	s.open(random(1, 100, 1))
+	s.send(random(2, 100, 3))
+	s.open(random(3, 100, 3))
+	s.close(3, redpacket.Closed)
+	s.open(random(4, 100, 3))
+	packets, commit, _ := s.begin()
+	_, err := packets.Grab(s.Context(), 1, anna)
+	s.No(err)
+	for id, want := range []error{redpacket.ErrFinished, redpacket.ErrUnpaid, redpacket.ErrClosed} {
+		_, err = packets.Grab(s.Context(), int64(id+1), ben)
+		s.only(err, want)
+	}
+	_, err = packets.Grab(s.Context(), 4, sender)
+	s.only(err, redpacket.ErrSender)
+	_, err = packets.Send(s.Context(), random(2, 101, 3))
+	s.only(err, redpacket.ErrMismatch)
+	_, err = packets.PaidOut(s.Context(), redpacket.PayoutNumber(4, 1))
+	s.only(err, redpacket.ErrUnknownPayout)
+	_, err = packets.Confirm(s.Context(), 9)
+	s.only(err, redpacket.ErrUnknownPacket)
+	_, err = packets.Grab(s.Context(), 4, ben)
+	s.No(err)
+	commit()
+	s.packet(1, redpacket.Finished)
+	s.packet(2, redpacket.Unpaid)
+	suite.Same(s, "shares", s.packet(4, redpacket.Open).Taken, 1)
+	s.grab(2+2, anna)
+}
+
+func ownChanges(s *scene) {
+	packets, commit, _ := s.begin()
+	_, err := packets.Send(s.Context(), equal(1, 10, 2))
+	s.No(err)
+	_, err = packets.Grab(s.Context(), 1, anna)
+	s.only(err, redpacket.ErrUnpaid)
+	p, err := packets.Confirm(s.Context(), 1)
+	s.No(err)
+	suite.Same(s, "state", p.State, redpacket.Open)
+	first, err := packets.Grab(s.Context(), 1, anna)
+	s.No(err)
+	again, err := packets.Grab(s.Context(), 1, anna)
+	s.No(err)
+	suite.Same(s, "replay", again, first)
+	_, err = packets.Grab(s.Context(), 1, ben)
+	s.No(err)
+	_, err = packets.Grab(s.Context(), 1, carol)
+	s.only(err, redpacket.ErrFinished)
+	p, err = packets.Packet(s.Context(), 1)
+	s.No(err)
+	suite.Same(s, "best luck", p.Best, &first)
+	listed, err := suite.Gather(packets.Shares(s.Context(), 1))
+	s.No(err)
+	s.Count("shares", len(listed), 2)
+	_, err = packets.PaidOut(s.Context(), first.Payout)
+	s.No(err)
+	owed, err := suite.Gather(packets.Payouts(s.Context()))
+	s.No(err)
+	s.Count("payouts that are due", len(owed), 1)
+	report, err := packets.Audit(s.Context())
+	s.No(err)
+	suite.Same(s, "report", report, redpacket.Report{Packets: 1})
+	commit()
+	s.packet(1, redpacket.Finished)
+	suite.Same(s, "paid", s.payout(1, 1).Paid, true)
+}
+
+// snapshot opens a transaction and makes it read what nobody else touches, so that a store
+// that keeps snapshots has taken one.
+func (s *scene) snapshot() (packets *redpacket.Packets, commit, rollback func()) {
+	s.Helper()
+	s.send(random(99, 100, 1))
+	packets, commit, rollback = s.begin()
+	_, err := packets.Packet(s.Context(), 99)
+	s.No(err)
+	return packets, commit, rollback
+}
+
+// behind makes calls in a transaction that has read before the world went on, and commits it.
+func (s *scene) behind(meanwhile func(), calls func(packets *redpacket.Packets)) {
+	s.Helper()
+	packets, commit, rollback := s.snapshot()
+	meanwhile()
+	if s.StartsOver(s.Conflicts, func() { calls(packets) }) {
+		rollback()
+		packets, commit, _ = s.begin()
+		calls(packets)
+	}
+	commit()
+}
+
+// stalePackets lets the world go on between the snapshot of a transaction and its steps: what it has
+// read is no reason for anything.
+func stalePackets(s *scene) {
+	for id := int64(1); id <= 4; id++ {
+		s.send(equal(id, 10, 2))
+	}
+	s.behind(func() {
+		s.send(equal(5, 10, 2))
+		s.confirm(1, redpacket.Open)
+		s.close(2, redpacket.Closed)
+		s.confirm(3, redpacket.Open)
+		s.close(3, redpacket.Closed)
+		s.confirm(4, redpacket.Open)
+		s.grabs(4, anna, ben)
+	}, func(packets *redpacket.Packets) {
+		_, err := packets.Grab(s.Context(), 1, carol)
+		s.No(err)
+		p, err := packets.Confirm(s.Context(), 1)
+		s.No(err)
+		suite.Same(s, "state of 1", p.State, redpacket.Open)
+		p, err = packets.Confirm(s.Context(), 2)
+		s.No(err)
+		suite.Same(s, "state of 2", p.State, redpacket.Closed)
+		p, err = packets.Close(s.Context(), 3)
+		s.No(err)
+		suite.Same(s, "state of 3", p.State, redpacket.Closed)
+		_, err = packets.Grab(s.Context(), 3, carol)
+		s.only(err, redpacket.ErrClosed)
+		_, err = packets.Grab(s.Context(), 4, carol)
+		s.only(err, redpacket.ErrFinished)
+		p, err = packets.Close(s.Context(), 4)
+		s.No(err)
+		suite.Same(s, "state of 4", p.State, redpacket.Finished)
+		p, err = packets.Send(s.Context(), equal(5, 10, 2))
+		s.No(err)
+		suite.Same(s, "state of 5", p.State, redpacket.Unpaid)
+		_, err = packets.Send(s.Context(), equal(5, 11, 2))
+		s.only(err, redpacket.ErrMismatch)
+	})
+	s.holds(1, 1, 5, 5)
+	s.goesBack(2, 10)
+	s.goesBack(3, 10)
+	s.keeps(4)
+}
+
+// staleShares has others grab after the snapshot: numbers, amounts and what is left are those of the
+// moment of the grab.
+func staleShares(s *scene) {
+	s.open(equal(1, 10, 4)) // 3+3+2+2
+	s.behind(func() {
+		s.grab(1, anna)
+		s.grab(1, ben)
+	}, func(packets *redpacket.Packets) {
+		share, err := packets.Grab(s.Context(), 1, carol)
+		s.No(err)
+		suite.Same(s, "number", share.No, 3)
+		suite.Same(s, "amount", share.Amount, fen(2))
+		again, err := packets.Grab(s.Context(), 1, anna) // which was grabbed elsewhere
+		s.No(err)
+		suite.Same(s, "amount", again.Amount, fen(3))
+		p, err := packets.Close(s.Context(), 1)
+		s.No(err)
+		suite.Same(s, "what is left", p.Left, fen(2))
+	})
+	s.holds(1, 3, 8, 2)
+	s.goesBack(1, 2)
+}
+
+// stalePayouts does the same with payouts.
+func stalePayouts(s *scene) {
+	s.open(equal(1, 10, 4))
+	s.grabs(1, anna, ben, carol)
+	var paid redpacket.Payout
+	s.behind(func() {
+		paid = s.paidOut(1, 1)
+		s.failed(1, 2, "elsewhere")
+	}, func(packets *redpacket.Packets) {
+		got, err := packets.PaidOut(s.Context(), paid.Number)
+		s.No(err)
+		suite.Same(s, "payout", got, paid)
+		_, err = packets.PayoutFailed(s.Context(), paid.Number, "here")
+		s.only(err, redpacket.ErrPaidOut)
+		got, err = packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(1, 2), "here")
+		s.No(err)
+		suite.Same(s, "failures", got.Failures, 2)
+	})
+	s.SameTime("due", s.payout(1, 2).DueAt, s.now().Add(2*time.Minute))
+}
