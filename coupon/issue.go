@@ -96,7 +96,7 @@ func (c *Coupons) issue(ctx context.Context, batch Batch, buyers []string) ([]Gr
 	orders := make([]stock.Order, len(buyers))
 	for i, buyer := range buyers {
 		orders[i] = stock.Order{
-			ID: batch.couponOf(buyer), Buyer: buyer, Lines: []stock.Line{{SKU: batch.Campaign, Num: 1}}, Immediate: true,
+			ID: batch.CouponOf(buyer), Buyer: buyer, Lines: []stock.Line{{SKU: batch.Campaign, Num: 1}}, Immediate: true,
 			Beside: []stock.Companion{Claim{}},
 		}
 	}
@@ -175,9 +175,9 @@ func (b Batch) check() error {
 	return nil
 }
 
-// couponOf returns the ID of the coupon that a buyer of the batch gets. A buyer itself may be too long for it, and may contain
+// CouponOf returns the ID of the coupon that a buyer of the batch gets. A buyer itself may be too long for it, and may contain
 // slashes, with which two batches could mean the same ID.
-func (b Batch) couponOf(buyer string) string { return b.ID + "/" + input.Digest(buyer) }
+func (b Batch) CouponOf(buyer string) string { return b.ID + "/" + input.Digest(buyer) }
 
 // digest tells one list of buyers from another.
 func digest(buyers []string) [32]byte {

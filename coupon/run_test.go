@@ -26,7 +26,7 @@ func TestRunDropsWhatIsNotPaid(t *testing.T) {
 		}})
 		_, err := shop.Define(t.Context(), 7, 1, coupon.Rules{}, amountOff("20", "0"))
 		require.NoError(t, err)
-		_, err = shop.For(1).Lock(t.Context(), "l", 7)
+		_, err = shop.For("1").Lock(t.Context(), "l", 7)
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)

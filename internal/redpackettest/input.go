@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -121,8 +122,8 @@ func badPackets(s *scene) {
 	s.unsendable(map[string]redpacket.Packet{
 		"no ID":                      with(func(p *redpacket.Packet) { p.ID = 0 }),
 		"a negative ID":              with(func(p *redpacket.Packet) { p.ID = -1 }),
-		"no sender":                  with(func(p *redpacket.Packet) { p.Sender = 0 }),
-		"a negative sender":          with(func(p *redpacket.Packet) { p.Sender = math.MinInt64 }),
+		"no sender":                  with(func(p *redpacket.Packet) { p.Sender = "" }),
+		"a long sender":              with(func(p *redpacket.Packet) { p.Sender = strings.Repeat("é", 33) }),
 		"negative places":            with(func(p *redpacket.Packet) { p.Places = -1 }),
 		"nine places":                with(func(p *redpacket.Packet) { p.Places = 9 }),
 		"a negative total":           with(func(p *redpacket.Packet) { p.Total = fen(-100) }),
@@ -158,17 +159,23 @@ func badIDs(s *scene) {
 		for name, call := range map[string]func() error{
 			"Confirm":             func() error { _, err := p.Confirm(s.Context(), id); return err },
 			"Grab of a packet":    func() error { _, err := p.Grab(s.Context(), id, anna); return err },
-			"Grab of a person":    func() error { _, err := p.Grab(s.Context(), 1, id); return err },
 			"Resolve of a packet": func() error { _, err := p.Resolve(s.Context(), id, anna); return err },
-			"Resolve of a person": func() error { _, err := p.Resolve(s.Context(), 1, id); return err },
 			"Close":               func() error { _, err := p.Close(s.Context(), id); return err },
 			"Packet":              func() error { _, err := p.Packet(s.Context(), id); return err },
 			"Share of a packet":   func() error { _, err := p.Share(s.Context(), id, anna); return err },
-			"Share of a person":   func() error { _, err := p.Share(s.Context(), 1, id); return err },
 			"Shares":              func() error { _, err := suite.Gather(p.Shares(s.Context(), id)); return err },
 			"Audit":               func() error { _, err := p.Audit(s.Context(), 1, id); return err },
 		} {
 			s.Invalid(fmt.Sprintf("%s %d", name, id), call())
+		}
+	}
+	for _, person := range []string{"", strings.Repeat("x", 65), strings.Repeat("é", 33)} {
+		for name, call := range map[string]func() error{
+			"Grab":    func() error { _, err := p.Grab(s.Context(), 1, person); return err },
+			"Resolve": func() error { _, err := p.Resolve(s.Context(), 1, person); return err },
+			"Share":   func() error { _, err := p.Share(s.Context(), 1, person); return err },
+		} {
+			s.Invalid(fmt.Sprintf("%s of a person of %d bytes", name, len(person)), call())
 		}
 	}
 }

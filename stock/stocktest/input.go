@@ -68,7 +68,7 @@ func verbs() []verb {
 		{"Expire", func(ctx context.Context, inv *stock.Inventory) error { _, err := inv.Expire(ctx); return err }},
 		{"Item", func(ctx context.Context, inv *stock.Inventory) error { _, err := inv.Item(ctx, sku(1)); return err }},
 		{"Usage", func(ctx context.Context, inv *stock.Inventory) error {
-			_, err := inv.For(1).Usage(ctx, sku(1))
+			_, err := inv.For("1").Usage(ctx, sku(1))
 			return err
 		}},
 		{"Hold", func(ctx context.Context, inv *stock.Inventory) error { _, err := inv.Hold(ctx, "a"); return err }},
@@ -131,10 +131,10 @@ func badInventories(s *scene) {
 		"without a store":  stock.New(nil, nil),
 		"on nothing":       silent.On(nil),
 		"zero on a store":  new(stock.Inventory).On(s.Store),
-		"nil for a buyer":  (*stock.Inventory)(nil).For(1),
-		"buyer 0":          silent.For(0),
-		"buyer -1":         silent.For(-1),
-		"buyer 0 on":       silent.For(0).On(&wiretest.Stock{Send: s.MustNotCall}),
+		"nil for a buyer":  (*stock.Inventory)(nil).For("1"),
+		"no buyer":         silent.For(""),
+		"a long buyer":     silent.For(strings.Repeat("é", 33)),
+		"no buyer on":      silent.For("").On(&wiretest.Stock{Send: s.MustNotCall}),
 		"negative HoldFor": with(stock.Options{HoldFor: -1}),
 		"HoldFor of 1ns":   with(stock.Options{HoldFor: 1}),
 		"endless HoldFor":  with(stock.Options{HoldFor: stock.MaxHoldFor + 1}),
@@ -228,7 +228,7 @@ func badKeysAndStates(s *scene) {
 		s.Invalid("Define", err)
 		_, err = inv.Item(s.Context(), key)
 		s.Invalid("Item", err)
-		_, err = inv.For(1).Usage(s.Context(), key)
+		_, err = inv.For("1").Usage(s.Context(), key)
 		s.Invalid("Usage", err)
 		_, err = inv.Audit(s.Context(), sku(1), key)
 		s.Invalid("Audit", err)
