@@ -63,7 +63,7 @@ func claimed(t *testing.T, shop *coupon.Coupons, num int) []string {
 	t.Helper()
 	codes := make([]string, num)
 	for i := range codes {
-		c, err := shop.For(1).Claim(t.Context(), strconv.Itoa(i), 7)
+		c, err := shop.For("1").Claim(t.Context(), strconv.Itoa(i), 7)
 		require.NoError(t, err)
 		codes[i] = c.Code
 	}

@@ -26,8 +26,8 @@ func TestOnAndForLeaveTheReceiverAlone(t *testing.T) {
 	require.NoError(t, err)
 	_, err = other.Campaign(t.Context(), 7)
 	require.ErrorIs(t, err, coupon.ErrUnknownCampaign)
-	ann := shop.For(1)
-	_, err = ann.For(2).Claim(t.Context(), "c", 7)
+	ann := shop.For("1")
+	_, err = ann.For("2").Claim(t.Context(), "c", 7)
 	require.NoError(t, err)
 	_, err = ann.Coupon(t.Context(), "c")
 	require.ErrorIs(t, err, coupon.ErrAnotherBuyer)
@@ -35,7 +35,7 @@ func TestOnAndForLeaveTheReceiverAlone(t *testing.T) {
 	require.ErrorIs(t, err, coupon.ErrInvalid, "nobody is named")
 	c, err := shop.Coupon(t.Context(), "c")
 	require.NoError(t, err)
-	require.Equal(t, int64(2), c.Buyer)
+	require.Equal(t, "2", c.Buyer)
 }
 
 // stubborn is a store whose uses are refused although nothing speaks against them, as if others were always
@@ -124,7 +124,7 @@ func (u forgetfulUnits) Refund(ctx context.Context, refund stock.Refunding, hold
 func TestWhatWasDoneAndNotReadBackIsUnknown(t *testing.T) {
 	t.Parallel()
 	store := &forgetful{Store: new(coupon.Memory)}
-	shop := coupon.New(store, nil).For(1)
+	shop := coupon.New(store, nil).For("1")
 	_, err := shop.Define(t.Context(), 7, 10, coupon.Rules{}, amountOff("20", "0"))
 	require.NoError(t, err)
 	for _, call := range []func() (string, error){
@@ -162,7 +162,7 @@ func TestTheHookIsToldOfEachEffectOnce(t *testing.T) {
 	require.NoError(t, err)
 	_, err = shop.Define(t.Context(), 8, 0, coupon.Rules{}, codes)
 	require.NoError(t, err)
-	ann := shop.For(1)
+	ann := shop.For("1")
 	unit := func(step stock.Step, id string, state coupon.State, num int64) coupon.Effect {
 		return coupon.Effect{Units: step, Coupon: id, State: state, Campaign: 7, Num: num}
 	}
@@ -201,10 +201,10 @@ func TestTheHookIsToldOfEachEffectOnce(t *testing.T) {
 		},
 		{
 			func() error {
-				_, err := shop.Issue(t.Context(), coupon.Batch{ID: "b", Campaign: 7, Buyers: []int64{5}})
+				_, err := shop.Issue(t.Context(), coupon.Batch{ID: "b", Campaign: 7, Buyers: []string{"5"}})
 				return err
 			},
-			[]coupon.Effect{refund(stock.StepTake, "b/5", coupon.Usable, "b")},
+			[]coupon.Effect{refund(stock.StepTake, coupon.Batch{ID: "b"}.CouponOf("5"), coupon.Usable, "b")},
 		},
 		{func() error { return shop.Restock(t.Context(), "in", 7, 3) }, []coupon.Effect{{Units: stock.StepRestock, ID: "in", Campaign: 7, Num: 3}}},
 		{func() error { return shop.Withdraw(t.Context(), "out", 7, 2) }, []coupon.Effect{{Units: stock.StepWithdraw, ID: "out", Campaign: 7, Num: 2}}},
@@ -249,12 +249,12 @@ func TestIssueDropsWhatWasNotPaidFirst(t *testing.T) {
 		})
 		_, err := shop.Define(t.Context(), 7, 1, coupon.Rules{PerBuyer: 1}, amountOff("20", "0"))
 		require.NoError(t, err)
-		_, err = shop.For(5).Lock(t.Context(), "l", 7)
+		_, err = shop.For("5").Lock(t.Context(), "l", 7)
 		require.NoError(t, err)
 		now = now.Add(stock.DefaultHoldFor)
-		issued, err := shop.Issue(t.Context(), coupon.Batch{ID: "b", Campaign: 7, Buyers: []int64{5}, All: all})
+		issued, err := shop.Issue(t.Context(), coupon.Batch{ID: "b", Campaign: 7, Buyers: []string{"5"}, All: all})
 		require.NoError(t, err)
-		require.Equal(t, coupon.Issued{Given: []coupon.Granted{{Buyer: 5, Coupon: "b/5"}}}, issued)
+		require.Equal(t, coupon.Issued{Given: []coupon.Granted{{Buyer: "5", Coupon: coupon.Batch{ID: "b"}.CouponOf("5")}}}, issued)
 		require.Equal(t, 1, expired)
 	}
 }
@@ -270,7 +270,7 @@ func TestALargeBatchIsIssuedInChunks(t *testing.T) {
 	require.NoError(t, err)
 	batch := coupon.Batch{ID: "b", Campaign: 7}
 	for i := range int64(buyers) {
-		batch.Buyers = append(batch.Buyers, buyers-i)
+		batch.Buyers = append(batch.Buyers, fmt.Sprint(buyers-i))
 	}
 	issued, err := shop.Issue(t.Context(), batch)
 	require.ErrorIs(t, err, coupon.ErrUnavailable)
@@ -279,8 +279,8 @@ func TestALargeBatchIsIssuedInChunks(t *testing.T) {
 		issued, err = shop.Issue(t.Context(), batch)
 		require.NoError(t, err)
 		require.Len(t, issued.Given, buyers-1)
-		require.Equal(t, coupon.Granted{Buyer: buyers, Coupon: fmt.Sprint("b/", buyers)}, issued.Given[0])
-		require.Equal(t, []coupon.Granted{{Buyer: 1, Coupon: "b/1", Reason: coupon.ReasonSoldOut}}, issued.Skipped)
+		require.Equal(t, coupon.Granted{Buyer: fmt.Sprint(buyers), Coupon: batch.CouponOf(fmt.Sprint(buyers))}, issued.Given[0])
+		require.Equal(t, []coupon.Granted{{Buyer: "1", Coupon: coupon.Batch{ID: "b"}.CouponOf("1"), Reason: coupon.ReasonSoldOut}}, issued.Skipped)
 	}
 }
 
@@ -310,7 +310,7 @@ func TestRunDropsWhatIsNotPaid(t *testing.T) {
 		}})
 		_, err := shop.Define(t.Context(), 7, 1, coupon.Rules{}, amountOff("20", "0"))
 		require.NoError(t, err)
-		_, err = shop.For(1).Lock(t.Context(), "l", 7)
+		_, err = shop.For("1").Lock(t.Context(), "l", 7)
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
@@ -373,9 +373,9 @@ func TestAuditNamesWhatContradicts(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, stock.Done, verdict)
-	_, err = shop.For(9).Claim(t.Context(), "x", 7)
+	_, err = shop.For("9").Claim(t.Context(), "x", 7)
 	require.ErrorIs(t, err, coupon.ErrDrift)
-	_, err = shop.Issue(t.Context(), coupon.Batch{ID: "b", Campaign: 7, Buyers: []int64{9, 10}})
+	_, err = shop.Issue(t.Context(), coupon.Batch{ID: "b", Campaign: 7, Buyers: []string{"9", "10"}})
 	require.ErrorIs(t, err, coupon.ErrDrift)
 	report, err = shop.Repair(t.Context(), 7)
 	require.NoError(t, err)
@@ -383,7 +383,7 @@ func TestAuditNamesWhatContradicts(t *testing.T) {
 	require.Equal(t, 1, report.Repaired)
 	require.Len(t, report.Drifts, 2)
 	require.Empty(t, report.Conflicts)
-	c, err := shop.For(9).Claim(t.Context(), "x", 7)
+	c, err := shop.For("9").Claim(t.Context(), "x", 7)
 	require.NoError(t, err)
 	require.Equal(t, int64(3), c.Position)
 	_, err = shop.Audit(t.Context(), 8)

@@ -69,9 +69,9 @@ func TestErrors(t *testing.T) {
 			`coupon: the order is not refunded in full (coupon "c-1", order "o-1": refunded 79.99 of 80.00)`,
 		},
 		{
-			&coupon.BatchError{Batch: "b-1", Buyer: 5, Reason: coupon.ReasonPerBuyer},
+			&coupon.BatchError{Batch: "b-1", Buyer: "5", Reason: coupon.ReasonPerBuyer},
 			[]error{coupon.ErrPerBuyer}, false,
-			`coupon: the buyer has had as many as the campaign allows (batch "b-1", buyer 5)`,
+			`coupon: the buyer has had as many as the campaign allows (batch "b-1", buyer "5")`,
 		},
 		{
 			&coupon.InvalidError{Field: "claim", Reason: "must be 1 to 64 bytes, has 0"},

@@ -26,7 +26,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ann := coupons.For(1001)
+	ann := coupons.For("1001")
 	c, err := ann.Claim(ctx, "claim-1", 7)
 	fmt.Println(c.State, err)
 	_, err = ann.Claim(ctx, "claim-2", 7)
@@ -54,7 +54,7 @@ func Example() {
 func ExampleCoupons_Define() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx) // campaign 7: 20 off from 100, ten of them
-	must(coupons.For(1001).Claim(ctx, "claim-1", 7))
+	must(coupons.For("1001").Claim(ctx, "claim-1", 7))
 	terms := must(coupons.Campaign(ctx, 7)).Terms
 	terms.Amount = decimal.RequireFromString("25")
 	campaign, err := coupons.Define(ctx, 7, 10, coupon.Rules{}, terms)
@@ -70,11 +70,11 @@ func ExampleCoupons_Claim() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
 	for range 2 {
-		c, err := coupons.For(1001).Claim(ctx, "claim-1", 7)
+		c, err := coupons.For("1001").Claim(ctx, "claim-1", 7)
 		fmt.Println(c.State, c.From.Format(time.DateTime), c.Until.Format(time.DateTime), err)
 	}
 	must(coupons.Define(ctx, 7, 10, coupon.Rules{Closed: true}, must(coupons.Campaign(ctx, 7)).Terms))
-	_, err := coupons.For(1002).Claim(ctx, "claim-2", 7)
+	_, err := coupons.For("1002").Claim(ctx, "claim-2", 7)
 	fmt.Println(errors.Is(err, coupon.ErrClosed), err)
 	// Output:
 	// usable 2026-11-11 09:00:00 2026-11-17 16:00:00 <nil>
@@ -86,7 +86,7 @@ func ExampleCoupons_Claim() {
 func ExampleCoupons_Lock() {
 	ctx := context.Background()
 	coupons, clock := shop(ctx)
-	c, err := coupons.For(1001).Lock(ctx, "claim-1", 7)
+	c, err := coupons.For("1001").Lock(ctx, "claim-1", 7)
 	fmt.Println(c.State, "until", c.Deadline.Format(time.TimeOnly), err)
 	clock.pass(stock.DefaultHoldFor)
 	fmt.Println(must(coupons.Coupon(ctx, "claim-1")).State)
@@ -99,12 +99,12 @@ func ExampleCoupons_Lock() {
 func ExampleCoupons_Pay() {
 	ctx := context.Background()
 	coupons, clock := shop(ctx)
-	must(coupons.For(1001).Lock(ctx, "claim-1", 7))
+	must(coupons.For("1001").Lock(ctx, "claim-1", 7))
 	for range 2 {
 		c, err := coupons.Pay(ctx, "claim-1")
 		fmt.Println(c.State, err)
 	}
-	must(coupons.For(1001).Lock(ctx, "claim-2", 7))
+	must(coupons.For("1001").Lock(ctx, "claim-2", 7))
 	clock.pass(stock.DefaultHoldFor)
 	_, err := coupons.Pay(ctx, "claim-2")
 	fmt.Println(errors.Is(err, coupon.ErrHoldExpired), err)
@@ -119,7 +119,7 @@ func ExampleCoupons_Cancel() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
 	fmt.Println(coupons.Cancel(ctx, "claim-1"))
-	_, err := coupons.For(1001).Lock(ctx, "claim-1", 7)
+	_, err := coupons.For("1001").Lock(ctx, "claim-1", 7)
 	fmt.Println(err)
 	// Output:
 	// <nil>
@@ -130,7 +130,7 @@ func ExampleCoupons_Cancel() {
 func ExampleCoupons_Refund() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
-	must(coupons.For(1001).Claim(ctx, "claim-1", 7))
+	must(coupons.For("1001").Claim(ctx, "claim-1", 7))
 	c, err := coupons.Refund(ctx, coupon.Refund{ID: "refund-1", Coupon: "claim-1", Restock: true})
 	fmt.Println(c.State, must(coupons.Campaign(ctx, 7)).Left, err)
 	// Output:
@@ -141,7 +141,7 @@ func ExampleCoupons_Refund() {
 func ExampleCoupons_Revoke() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
-	must(coupons.For(1001).Claim(ctx, "claim-1", 7))
+	must(coupons.For("1001").Claim(ctx, "claim-1", 7))
 	must(coupons.Redeem(ctx, "claim-1", "order-1", decimal.NewFromInt(150)))
 	_, err := coupons.Revoke(ctx, coupon.Revocation{ID: "revocation-1", Coupon: "claim-1"})
 	fmt.Println(errors.Is(err, coupon.ErrRedeemed))
@@ -158,12 +158,12 @@ func ExampleCoupons_Issue() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
 	must(coupons.Define(ctx, 7, 10, coupon.Rules{PerBuyer: 1}, must(coupons.Campaign(ctx, 7)).Terms))
-	must(coupons.For(1002).Claim(ctx, "claim-1", 7))
-	batch := coupon.Batch{ID: "welcome", Campaign: 7, Buyers: []int64{1001, 1002, 1003}}
+	must(coupons.For("1002").Claim(ctx, "claim-1", 7))
+	batch := coupon.Batch{ID: "welcome", Campaign: 7, Buyers: []string{"1001", "1002", "1003"}}
 	for range 2 {
 		issued, err := coupons.Issue(ctx, batch)
 		for _, g := range issued.Given {
-			fmt.Println("given:", g.Coupon)
+			fmt.Println("given:", g.Buyer, g.Coupon == batch.CouponOf(g.Buyer))
 		}
 		for _, g := range issued.Skipped {
 			fmt.Println("skipped:", g.Buyer, g.Reason)
@@ -173,15 +173,15 @@ func ExampleCoupons_Issue() {
 	_, err := coupons.Issue(ctx, coupon.Batch{ID: "all or none", Campaign: 7, Buyers: batch.Buyers, All: true})
 	fmt.Println(err)
 	// Output:
-	// given: welcome/1001
-	// given: welcome/1003
+	// given: 1001 true
+	// given: 1003 true
 	// skipped: 1002 per buyer
 	// <nil>
-	// given: welcome/1001
-	// given: welcome/1003
+	// given: 1001 true
+	// given: 1003 true
 	// skipped: 1002 per buyer
 	// <nil>
-	// coupon: the buyer has had as many as the campaign allows (batch "all or none", buyer 1001)
+	// coupon: the buyer has had as many as the campaign allows (batch "all or none", buyer "1001")
 }
 
 // Import takes codes as people write them, and reports what it did not add.
@@ -192,7 +192,7 @@ func ExampleCoupons_Import() {
 		done, err := coupons.Import(ctx, 8, slices.Values([]string{"spring-1", " SPRING-1 ", "spring-2", "two words"}))
 		fmt.Printf("%+v %v\n", done, err)
 	}
-	c := must(coupons.For(1001).Claim(ctx, "claim-1", 8))
+	c := must(coupons.For("1001").Claim(ctx, "claim-1", 8))
 	fmt.Println(c.Position, c.Code)
 	// Output:
 	// {Added:2 Known:1 Collisions:[] Invalid:[two words]} <nil>
@@ -208,7 +208,7 @@ func ExampleCoupons_Generate() {
 		done, err := coupons.Generate(ctx, 8, upTo, &coupon.CodeStyle{Length: 12})
 		fmt.Println(done.Added, err)
 	}
-	fmt.Println(len(must(coupons.For(1001).Claim(ctx, "claim-1", 8)).Code))
+	fmt.Println(len(must(coupons.For("1001").Claim(ctx, "claim-1", 8)).Code))
 	// Output:
 	// 1000 <nil>
 	// 0 <nil>
@@ -231,11 +231,11 @@ func ExampleCoupons_ByCode() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
 	must(coupons.Import(ctx, 8, slices.Values([]string{"SPRING-1"})))
-	must(coupons.For(1001).Claim(ctx, "claim-1", 8))
-	c, err := coupons.For(1001).ByCode(ctx, "spring-1 ")
+	must(coupons.For("1001").Claim(ctx, "claim-1", 8))
+	c, err := coupons.For("1001").ByCode(ctx, "spring-1 ")
 	fmt.Println(c.ID, err)
-	_, another := coupons.For(1002).ByCode(ctx, "spring-1")
-	_, unknown := coupons.For(1002).ByCode(ctx, "spring-2")
+	_, another := coupons.For("1002").ByCode(ctx, "spring-1")
+	_, unknown := coupons.For("1002").ByCode(ctx, "spring-2")
 	fmt.Println(another)
 	fmt.Println(unknown)
 	fmt.Println(errors.Is(another, coupon.ErrAnotherBuyer), errors.Is(unknown, coupon.ErrAnotherBuyer))
@@ -250,7 +250,7 @@ func ExampleCoupons_ByCode() {
 func ExampleCoupons_Reserve() {
 	ctx := context.Background()
 	coupons, clock := shop(ctx)
-	must(coupons.For(1001).Claim(ctx, "claim-1", 7))
+	must(coupons.For("1001").Claim(ctx, "claim-1", 7))
 	use, err := coupons.Reserve(ctx, "claim-1", "order-1", decimal.NewFromInt(150))
 	fmt.Println(use.Discount, use.Deadline.Format(time.TimeOnly), err)
 	_, err = coupons.Reserve(ctx, "claim-1", "order-2", decimal.NewFromInt(150))
@@ -268,7 +268,7 @@ func ExampleCoupons_Reserve() {
 func ExampleCoupons_Redeem() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
-	must(coupons.For(1001).Claim(ctx, "claim-1", 7))
+	must(coupons.For("1001").Claim(ctx, "claim-1", 7))
 	must(coupons.Reserve(ctx, "claim-1", "order-1", decimal.NewFromInt(150)))
 	_, err := coupons.Redeem(ctx, "claim-1", "order-1", decimal.NewFromInt(90))
 	fmt.Println(err)
@@ -283,7 +283,7 @@ func ExampleCoupons_Redeem() {
 func ExampleCoupons_Release() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
-	must(coupons.For(1001).Claim(ctx, "claim-1", 7))
+	must(coupons.For("1001").Claim(ctx, "claim-1", 7))
 	must(coupons.Reserve(ctx, "claim-1", "order-1", decimal.NewFromInt(150)))
 	for range 2 {
 		use, err := coupons.Release(ctx, "claim-1", "order-1")
@@ -301,7 +301,7 @@ func ExampleCoupons_Release() {
 func ExampleCoupons_Return() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
-	must(coupons.For(1001).Claim(ctx, "claim-1", 7))
+	must(coupons.For("1001").Claim(ctx, "claim-1", 7))
 	must(coupons.Redeem(ctx, "claim-1", "order-1", decimal.NewFromInt(150)))
 	for _, refunded := range []int64{50, 130} {
 		use, err := coupons.Return(ctx, "claim-1", "order-1", decimal.NewFromInt(refunded))
@@ -318,7 +318,7 @@ func ExampleCoupons_Return() {
 func ExampleCoupons_History() {
 	ctx := context.Background()
 	coupons, clock := shop(ctx)
-	must(coupons.For(1001).Lock(ctx, "claim-1", 7))
+	must(coupons.For("1001").Lock(ctx, "claim-1", 7))
 	must(coupons.Pay(ctx, "claim-1"))
 	must(coupons.Redeem(ctx, "claim-1", "order-1", decimal.NewFromInt(150)))
 	must(coupons.Return(ctx, "claim-1", "order-1", decimal.NewFromInt(130)))
@@ -340,7 +340,7 @@ func ExampleCoupons_UsedBy() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
 	for _, claim := range []string{"claim-1", "claim-2"} {
-		must(coupons.For(1001).Claim(ctx, claim, 7))
+		must(coupons.For("1001").Claim(ctx, claim, 7))
 		must(coupons.Redeem(ctx, claim, "order-1", decimal.NewFromInt(150)))
 	}
 	for _, use := range must(coupons.UsedBy(ctx, "order-1")) {
@@ -355,7 +355,7 @@ func ExampleCoupons_UsedBy() {
 func ExampleCoupons_Wallet() {
 	ctx := context.Background()
 	coupons, clock := shop(ctx)
-	ann := coupons.For(1001)
+	ann := coupons.For("1001")
 	must(ann.Claim(ctx, "claim-1", 7))
 	must(ann.Claim(ctx, "claim-2", 7))
 	must(ann.Redeem(ctx, "claim-1", "order-1", decimal.NewFromInt(150)))
@@ -376,7 +376,7 @@ func ExampleCoupons_Progress() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
 	for _, claim := range []string{"claim-1", "claim-2", "claim-3"} {
-		must(coupons.For(1001).Claim(ctx, claim, 7))
+		must(coupons.For("1001").Claim(ctx, claim, 7))
 	}
 	must(coupons.Redeem(ctx, "claim-1", "order-1", decimal.NewFromInt(150)))
 	must(coupons.Reserve(ctx, "claim-2", "order-2", decimal.NewFromInt(150)))
@@ -424,7 +424,7 @@ func ExampleCoupons_Resolve() {
 	coupons, _ := shop(ctx)
 	c, err := coupons.Resolve(ctx, "claim-1")
 	fmt.Println(c.State, err)
-	_, err = coupons.For(1001).Claim(ctx, "claim-1", 7)
+	_, err = coupons.For("1001").Claim(ctx, "claim-1", 7)
 	fmt.Println(errors.Is(err, coupon.ErrCancelled))
 	// Output:
 	// dropped <nil>
@@ -435,7 +435,7 @@ func ExampleCoupons_Resolve() {
 func ExampleCoupons_Expire() {
 	ctx := context.Background()
 	coupons, clock := shop(ctx)
-	must(coupons.For(1001).Lock(ctx, "claim-1", 7))
+	must(coupons.For("1001").Lock(ctx, "claim-1", 7))
 	clock.pass(stock.DefaultHoldFor)
 	fmt.Println(must(coupons.Campaign(ctx, 7)).Locked)
 	fmt.Println(coupons.Expire(ctx))
@@ -450,7 +450,7 @@ func ExampleCoupons_Expire() {
 func ExampleCoupons_Audit() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
-	must(coupons.For(1001).Claim(ctx, "claim-1", 7))
+	must(coupons.For("1001").Claim(ctx, "claim-1", 7))
 	report, err := coupons.Audit(ctx)
 	fmt.Println(report.Campaigns, report.Balanced(), err)
 	// Output:
@@ -472,8 +472,8 @@ func ExampleCoupons_On() {
 func ExampleCoupons_For() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
-	must(coupons.For(1001).Claim(ctx, "claim-1", 7))
-	_, err := coupons.For(1002).Reserve(ctx, "claim-1", "order-1", decimal.NewFromInt(150))
+	must(coupons.For("1001").Claim(ctx, "claim-1", 7))
+	_, err := coupons.For("1002").Reserve(ctx, "claim-1", "order-1", decimal.NewFromInt(150))
 	fmt.Println(err)
 	// Output:
 	// coupon: no such coupon (coupon "claim-1", order "order-1")

@@ -119,7 +119,7 @@ func (s forgetsBatches) Batch(ctx context.Context, id string) (coupon.Batch, []c
 }
 
 func (s unsorted) Wallet(
-	ctx context.Context, buyer int64, statuses []coupon.Status, after coupon.Cursor, limit int,
+	ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int,
 ) ([]coupon.Coupon, time.Time, error) {
 	coupons, now, err := s.Store.Wallet(ctx, buyer, statuses, after, limit)
 	slices.Reverse(coupons)

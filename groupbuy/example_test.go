@@ -225,7 +225,7 @@ func ExampleGroups_Join() {
 	fmt.Println(seat.Team, seat.State, err)
 	for _, refused := range []struct {
 		code  string
-		buyer int64
+		buyer string
 	}{{code, 1}, {code, 2}, {"NOSUCHTEAM", 3}} {
 		_, err = s.groups.Join(ctx, refused.code, buy("o-3", refused.buyer))
 		fmt.Println(err)
@@ -799,7 +799,7 @@ func ofThree() groupbuy.Terms {
 }
 
 // buy is a purchase of one pack of tea.
-func buy(order string, buyer int64) groupbuy.Purchase {
+func buy(order string, buyer string) groupbuy.Purchase {
 	return groupbuy.Purchase{Order: order, Buyer: buyer, Product: tea, Volume: decimal.NewFromInt(1)}
 }
 

@@ -1,6 +1,7 @@
 package groupbuy
 
 import (
+	"fmt"
 	"context"
 	"testing"
 	"time"
@@ -69,7 +70,7 @@ func (m *market) buys(orders ...string) string {
 	m.t.Helper()
 	var code string
 	for i, order := range orders {
-		purchase := Purchase{Order: order, Buyer: int64(i) + 1, Product: onMarket, Volume: amount("1")}
+		purchase := Purchase{Order: order, Buyer: fmt.Sprint(int64(i) + 1), Product: onMarket, Volume: amount("1")}
 		var seat Seat
 		var err error
 		if i == 0 {
@@ -96,7 +97,7 @@ func (m *market) pays(orders ...string) {
 // units requires what is left and locked in ordinary stock and the pool.
 func (m *market) left(ordinary, pool, locked int64) {
 	m.t.Helper()
-	items, _, err := m.store.Units(Along{}).Items(m.t.Context(), 0, []stock.Key{{SKU: onMarket.SKU}, onMarket})
+	items, _, err := m.store.Units(Along{}).Items(m.t.Context(), "", []stock.Key{{SKU: onMarket.SKU}, onMarket})
 	require.NoError(m.t, err)
 	require.Equal(m.t, [3]int64{ordinary, pool, locked}, [3]int64{items[0].Left, items[1].Left, items[1].Locked})
 }

@@ -157,7 +157,7 @@ func TestBadProductsAreRefused(t *testing.T) {
 
 // buying returns a purchase of a volume of 1.
 func buying(order string) Purchase {
-	return Purchase{Order: order, Buyer: 1, Product: onMarket, Volume: amount("1")}
+	return Purchase{Order: order, Buyer: "1", Product: onMarket, Volume: amount("1")}
 }
 
 // TestBadPurchasesAreRefused spoils a purchase in one way after the other.
@@ -167,8 +167,8 @@ func TestBadPurchasesAreRefused(t *testing.T) {
 	for name, spoil := range map[string]func(*Purchase){
 		"no order":                   func(p *Purchase) { p.Order = "" },
 		"an endless order":           func(p *Purchase) { p.Order = long(MaxOrder + 1) },
-		"no buyer":                   func(p *Purchase) { p.Buyer = 0 },
-		"a negative buyer":           func(p *Purchase) { p.Buyer = -1 },
+		"no buyer":                   func(p *Purchase) { p.Buyer = "" },
+		"an endless buyer":           func(p *Purchase) { p.Buyer = long(65) },
 		"no product":                 func(p *Purchase) { p.Product = stock.Key{} },
 		"a product of ordinary ones": func(p *Purchase) { p.Product.Activity = 0 },
 		"a negative SKU":             func(p *Purchase) { p.Product.SKU = -1 },
@@ -233,8 +233,10 @@ func TestBadKeysAndStatesAreRefused(t *testing.T) {
 		c.Invalid("End", suite.Outcome(g.End(ctx, id)))
 		c.Invalid("Activity", suite.Outcome(g.Activity(ctx, id)))
 		c.Invalid("Products", suite.Outcome(suite.Gather(g.Products(ctx, id))))
-		c.Invalid("SeatsOf", suite.Outcome(suite.Gather(g.SeatsOf(ctx, id))))
 		c.Invalid("Redeliver", suite.Outcome(g.Redeliver(ctx, "ABCDEFGHJK", id, ignored)))
+	}
+	for _, buyer := range []string{"", long(65)} {
+		c.Invalid("SeatsOf", suite.Outcome(suite.Gather(g.SeatsOf(ctx, buyer))))
 	}
 	for _, state := range []SeatState{NoSeat, Held, Paid, Cancelled, Expired, 99} {
 		c.Invalid(fmt.Sprint("Refunds in ", state), suite.Outcome(suite.Gather(g.Refunds(ctx, state))))
@@ -281,7 +283,7 @@ func TestVolumesThatAreNoWholeNumberOfUnitsAreRefused(t *testing.T) {
 		"a balance of a thousandth":      func(p *Purchase) { p.BalanceUsed = amount("0.001") },
 	} {
 		p := buying("o-2")
-		p.Buyer = 2
+		p.Buyer = "2"
 		spoil(&p)
 		c.Invalid("Open with "+name, suite.Outcome(m.Open(t.Context(), p)))
 		c.Invalid("Join with "+name, suite.Outcome(m.Join(t.Context(), code, p)))

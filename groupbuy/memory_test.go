@@ -51,7 +51,7 @@ var (
 )
 
 // take takes a seat of one unit: it opens the team, or else joins it.
-func (b *bench) take(code, order string, buyer int64, opens bool, terms groupbuy.Terms) (groupbuy.Booking, error) {
+func (b *bench) take(code, order string, buyer string, opens bool, terms groupbuy.Terms) (groupbuy.Booking, error) {
 	booking := groupbuy.Booking{
 		Seat:  groupbuy.Seat{Order: order, Key: pool, Buyer: buyer, Volume: one},
 		Team:  groupbuy.Team{Code: code, Key: pool, Terms: terms},
@@ -68,14 +68,14 @@ func (b *bench) inventory(with groupbuy.Along) *stock.Inventory {
 }
 
 // open opens a team of three.
-func (b *bench) open(code, order string, buyer int64) {
+func (b *bench) open(code, order string, buyer string) {
 	b.t.Helper()
 	_, err := b.take(code, order, buyer, true, three)
 	require.NoError(b.t, err)
 }
 
 // join joins a team.
-func (b *bench) join(code, order string, buyer int64) {
+func (b *bench) join(code, order string, buyer string) {
 	b.t.Helper()
 	_, err := b.take(code, order, buyer, false, groupbuy.Terms{})
 	require.NoError(b.t, err)
@@ -214,7 +214,7 @@ func TestMemoryTakesSeatAndUnitsTogether(t *testing.T) {
 	b := newBench(t, nil)
 	b.open("T", "o-1", 1)
 	left := func() int64 {
-		items, _, err := b.Units(groupbuy.Along{}).Items(t.Context(), 0, []stock.Key{pool})
+		items, _, err := b.Units(groupbuy.Along{}).Items(t.Context(), "", []stock.Key{pool})
 		require.NoError(t, err)
 		return items[0].Available()
 	}
@@ -222,7 +222,7 @@ func TestMemoryTakesSeatAndUnitsTogether(t *testing.T) {
 
 	for _, refused := range []struct {
 		code  string
-		buyer int64
+		buyer string
 		opens bool
 		err   error
 	}{

@@ -3,6 +3,7 @@ package redpacket
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,8 +80,8 @@ func TestBadPacketsAreRefused(t *testing.T) {
 		"equal shares over a maximum": func(p *Packet) { of(p, 10, 3, 0, 3); p.Equal = true },
 		"no ID":                       func(p *Packet) { p.ID = 0 },
 		"a negative ID":               func(p *Packet) { p.ID = -1 },
-		"no sender":                   func(p *Packet) { p.Sender = 0 },
-		"a negative sender":           func(p *Packet) { p.Sender = math.MinInt64 },
+		"no sender":                   func(p *Packet) { p.Sender = "" },
+		"a long sender":               func(p *Packet) { p.Sender = strings.Repeat("é", 33) },
 		"negative places":             func(p *Packet) { p.Places = -1 },
 		"nine places":                 func(p *Packet) { p.Places = 9 },
 		"a negative total":            func(p *Packet) { p.Total = fen(-100) },
@@ -119,7 +120,7 @@ func TestBoundsAsCloseAsTheyGetAreTaken(t *testing.T) {
 		{Total: fen(90), Count: 3, Min: fen(30), Max: fen(30)},
 		{Total: fen(math.MaxInt64), Count: 2, Min: fen(math.MaxInt64 / 2), Max: fen(math.MaxInt64/2 + 1)},
 	} {
-		packet.ID, packet.Sender, packet.Places = int64(id+1), 1, 2
+		packet.ID, packet.Sender, packet.Places = int64(id+1), "1", 2
 		_, err := p.Send(t.Context(), packet)
 		require.NoError(t, err)
 	}
@@ -131,15 +132,15 @@ func TestBadIDsAreRefused(t *testing.T) {
 	ctx := t.Context()
 	for _, id := range []int64{0, -1, math.MinInt64} {
 		c.Invalid("Confirm", suite.Outcome(p.Confirm(ctx, id)))
-		c.Invalid("Grab of a packet", suite.Outcome(p.Grab(ctx, id, 2)))
-		c.Invalid("Resolve of a packet", suite.Outcome(p.Resolve(ctx, id, 2)))
+		c.Invalid("Grab of a packet", suite.Outcome(p.Grab(ctx, id, "2")))
+		c.Invalid("Resolve of a packet", suite.Outcome(p.Resolve(ctx, id, "2")))
 		c.Invalid("Close", suite.Outcome(p.Close(ctx, id)))
 		c.Invalid("Packet", suite.Outcome(p.Packet(ctx, id)))
-		c.Invalid("Share of a packet", suite.Outcome(p.Share(ctx, id, 2)))
+		c.Invalid("Share of a packet", suite.Outcome(p.Share(ctx, id, "2")))
 		c.Invalid("Shares", suite.Outcome(suite.Gather(p.Shares(ctx, id))))
 		c.Invalid("Audit", suite.Outcome(p.Audit(ctx, 1, id)))
 	}
-	for _, person := range []int64{0, -1, math.MinInt64} {
+	for _, person := range []string{"", strings.Repeat("x", 65), strings.Repeat("é", 33)} {
 		c.Invalid("Grab of a person", suite.Outcome(p.Grab(ctx, 1, person)))
 		c.Invalid("Resolve of a person", suite.Outcome(p.Resolve(ctx, 1, person)))
 		c.Invalid("Share of a person", suite.Outcome(p.Share(ctx, 1, person)))

@@ -17,7 +17,7 @@ import (
 
 // yuan returns a packet of one yuan for each of so many.
 func yuan(id, count int64) redpacket.Packet {
-	return redpacket.Packet{ID: id, Sender: 1, Places: 2, Total: decimal.NewFromInt(count), Count: count}
+	return redpacket.Packet{ID: id, Sender: "1", Places: 2, Total: decimal.NewFromInt(count), Count: count}
 }
 
 // opened returns packets on a store, one of which is open.
@@ -43,7 +43,7 @@ func TestMemoryZeroValue(t *testing.T) {
 	require.Equal(t, now.UTC().Truncate(time.Microsecond), now)
 
 	var units redpacket.Memory // asked for before anything else
-	_, err = stock.New(units.Units(), nil).Hold(t.Context(), redpacket.GrabID(7, 2))
+	_, err = stock.New(units.Units(""), nil).Hold(t.Context(), redpacket.GrabID(7, "2"))
 	require.ErrorIs(t, err, stock.ErrNotFound)
 }
 
@@ -56,8 +56,8 @@ func TestMemoryCrowd(t *testing.T) {
 	var wg sync.WaitGroup
 	for person := range int64(1000) {
 		wg.Go(func() {
-			first, err := packets.Grab(t.Context(), 7, 100+person)
-			again, err2 := packets.Grab(t.Context(), 7, 100+person)
+			first, err := packets.Grab(t.Context(), 7, fmt.Sprint(100+person))
+			again, err2 := packets.Grab(t.Context(), 7, fmt.Sprint(100+person))
 			switch {
 			case err == nil && err2 == nil && first.No == again.No && first.Amount.Equal(again.Amount):
 				won.Add(1)
@@ -92,20 +92,20 @@ func TestMemoryCrowd(t *testing.T) {
 func TestMemoryUnitsWithoutMoney(t *testing.T) {
 	t.Parallel()
 	store := new(redpacket.Memory)
-	packets, units := opened(t, store, yuan(7, 1)), stock.New(store.Units(), nil)
-	_, err := packets.Grab(t.Context(), 7, 2)
+	packets, units := opened(t, store, yuan(7, 1)), stock.New(store.Units(""), nil)
+	_, err := packets.Grab(t.Context(), 7, "2")
 	require.NoError(t, err)
 	require.NoError(t, units.Restock(t.Context(), "by hand", stock.Line{SKU: 7, Num: 1}))
-	_, err = packets.Grab(t.Context(), 7, 3)
+	_, err = packets.Grab(t.Context(), 7, "3")
 	require.ErrorIs(t, err, redpacket.ErrDrift)
-	_, err = packets.Grab(t.Context(), 7, 2) // who has a share keeps it
+	_, err = packets.Grab(t.Context(), 7, "2") // who has a share keeps it
 	require.NoError(t, err)
 
 	_, err = packets.Send(t.Context(), yuan(8, 1))
 	require.NoError(t, err)
 	_, err = units.Define(t.Context(), stock.Key{SKU: 8}, 0, stock.Terms{}) // on the shelf, and not paid
 	require.NoError(t, err)
-	_, err = packets.Grab(t.Context(), 8, 3)
+	_, err = packets.Grab(t.Context(), 8, "3")
 	require.ErrorIs(t, err, redpacket.ErrDrift)
 	_, err = units.Take(t.Context(), "no grab", stock.Line{SKU: 8, Num: 1})
 	require.ErrorIs(t, err, redpacket.ErrDrift)
@@ -127,7 +127,7 @@ func BenchmarkMemoryGrab(b *testing.B) {
 		if n%redpacket.MaxCount == 0 {
 			packets = opened(b, new(redpacket.Memory), yuan(7, redpacket.MaxCount))
 		}
-		if _, err := packets.Grab(b.Context(), 7, n+2); err != nil {
+		if _, err := packets.Grab(b.Context(), 7, fmt.Sprint(n+2)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -135,11 +135,11 @@ func BenchmarkMemoryGrab(b *testing.B) {
 
 func BenchmarkMemoryFinished(b *testing.B) {
 	packets := opened(b, new(redpacket.Memory), yuan(7, 1))
-	_, err := packets.Grab(b.Context(), 7, 2)
+	_, err := packets.Grab(b.Context(), 7, "2")
 	require.NoError(b, err)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := packets.Grab(b.Context(), 7, 3); !errors.Is(err, redpacket.ErrFinished) {
+		if _, err := packets.Grab(b.Context(), 7, "3"); !errors.Is(err, redpacket.ErrFinished) {
 			b.Fatal(err)
 		}
 	}

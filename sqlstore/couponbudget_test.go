@@ -29,7 +29,7 @@ func TestCouponStatementBudget(t *testing.T) {
 	redeem := func(id, order string) error { _, err := m.Redeem(ctx, id, order, hundred); return err }
 	release := func(id, order string) error { _, err := m.Release(ctx, id, order); return err }
 	giveBack := func(id, order string) error { _, err := m.Return(ctx, id, order, hundred); return err }
-	issue := func(id string, buyers ...int64) error {
+	issue := func(id string, buyers ...string) error {
 		_, err := m.Issue(ctx, coupon.Batch{ID: id, Campaign: 1, Buyers: buyers})
 		return err
 	}

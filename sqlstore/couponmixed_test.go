@@ -45,7 +45,7 @@ func (m *mixedCoupons) ByCode(ctx context.Context, code string) (coupon.Coupon, 
 	return m.turn().ByCode(ctx, code)
 }
 
-func (m *mixedCoupons) Wallet(ctx context.Context, buyer int64, statuses []coupon.Status, after coupon.Cursor, limit int) ([]coupon.Coupon, time.Time, error) {
+func (m *mixedCoupons) Wallet(ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int) ([]coupon.Coupon, time.Time, error) {
 	return m.turn().Wallet(ctx, buyer, statuses, after, limit)
 }
 

@@ -32,7 +32,7 @@ func (m *mall) crowd(n int, call func(c *coupon.Coupons, i int) error) []error {
 
 func TestSixtyFourClaimsOfOneCoupon(t *testing.T) {
 	t.Parallel()
-	for name, buyer := range map[string]func(i int) int64{
+	for name, buyer := range map[string]func(i int) string{
 		"OneBuyer":  func(int) int64 { return 7 },
 		"AllBuyers": func(i int) int64 { return int64(1 + i) },
 	} {

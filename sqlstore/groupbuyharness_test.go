@@ -66,7 +66,7 @@ func (b *bazaar) over(pool *sqltest.DB) *groupbuy.Groups {
 func untilTheEnd() *groupbuy.Options { return &groupbuy.Options{HoldFor: 2 * teamTime} }
 
 // purchase is one unit for the buyer of a number.
-func purchase(order string, buyer int64) groupbuy.Purchase {
+func purchase(order string, buyer string) groupbuy.Purchase {
 	return groupbuy.Purchase{Order: order, Buyer: buyer, Product: teamProduct, Volume: decimal.NewFromInt(1)}
 }
 

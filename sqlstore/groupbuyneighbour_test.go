@@ -186,7 +186,7 @@ func (s *street) neighbours() []neighbour {
 	store := sqlstore.NewGroupBuy(pool.DB, &sqlstore.Options{Unmerged: true})
 	g := groupbuy.New(store, untilTheEnd())
 	inv := stock.New(sqlstore.NewStock(pool.DB, &sqlstore.Options{Unmerged: true}), nil)
-	theirs := func(order string, buyer int64) groupbuy.Purchase {
+	theirs := func(order string, buyer string) groupbuy.Purchase {
 		p := purchase(order, buyer)
 		p.Product = otherProduct
 		return p

@@ -58,7 +58,7 @@ func (s *stall) refused(verdict stock.Verdict, err error) {
 }
 
 // take takes a seat, in a new team where the order is its sponsor's.
-func (s *stall) take(code, order string, buyer int64, opens bool) {
+func (s *stall) take(code, order string, buyer string, opens bool) {
 	s.t.Helper()
 	booking := &groupbuy.Booking{
 		Seat:  groupbuy.Seat{Order: order, Key: stallKey, Buyer: buyer, Volume: decimal.New(100, -2), Places: 2},

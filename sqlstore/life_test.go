@@ -169,7 +169,7 @@ func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, 
 	confirm := func(id int64) verb {
 		return verb{fmt.Sprint("Confirm of ", id), func() error { return only(p.Confirm(ctx, id)) }}
 	}
-	grab := func(person int64) verb {
+	grab := func(person string) verb {
 		return verb{fmt.Sprint("Grab of ", person), func() error { return only(p.Grab(ctx, 1, person)) }}
 	}
 	shut := func(id int64) verb {
@@ -209,14 +209,14 @@ func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, w
 		}
 		return codes[order]
 	}
-	begin := func(order string, buyer int64) verb {
+	begin := func(order string, buyer string) verb {
 		return verb{"Open by " + order, func() error {
 			seat, err := g.Open(ctx, purchase(order, buyer))
 			codes[order] = seat.Team
 			return err
 		}}
 	}
-	join := func(order string, buyer int64) verb {
+	join := func(order string, buyer string) verb {
 		return verb{"Join by " + order, func() error { return only(g.Join(ctx, teamOf("a1"), purchase(order, buyer))) }}
 	}
 	pay := func(order string) verb {

@@ -54,7 +54,7 @@ func (m *mixed) Change(ctx context.Context, from stock.Item, to stock.Terms, tot
 	return m.turn().Change(ctx, from, to, total)
 }
 
-func (m *mixed) Items(ctx context.Context, buyer int64, keys []stock.Key) ([]stock.Standing, time.Time, error) {
+func (m *mixed) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.Standing, time.Time, error) {
 	return m.turn().Items(ctx, buyer, keys)
 }
 

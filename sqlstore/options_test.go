@@ -25,7 +25,7 @@ func everyCall(ctx context.Context, s *sqlstore.Stock) map[string]error {
 	refund := stock.Refunding{Refund: stock.Refund{ID: "a", Order: "a", Lines: []stock.Line{line}}}
 	_, errs["Create"] = s.Create(ctx, item)
 	_, errs["Change"] = s.Change(ctx, item, stock.Terms{}, 1)
-	_, _, errs["Items"] = s.Items(ctx, 0, []stock.Key{key})
+	_, _, errs["Items"] = s.Items(ctx, "", []stock.Key{key})
 	_, errs["List"] = s.List(ctx, stock.Key{}, 1)
 	_, errs["Lock"] = s.Lock(ctx, stock.Order{ID: "a", Lines: []stock.Line{line}}, time.Minute)
 	_, errs["Lock of two lines"] = s.Lock(ctx, stock.Order{ID: "a", Lines: []stock.Line{line, one(2)}}, time.Minute)

@@ -18,7 +18,7 @@ func TestRedPacketStatementBudget(t *testing.T) {
 	t.Parallel()
 	p := openPurse(t)
 	ctx := t.Context()
-	grab := func(id, person int64) error { _, err := p.Grab(ctx, id, person); return err }
+	grab := func(id int64, person string) error { _, err := p.Grab(ctx, id, person); return err }
 	send := func(id, count int64) error { _, err := p.Send(ctx, packetOf(id, 1000, count)); return err }
 	refused := func(err, want error) error {
 		if errors.Is(err, want) {
@@ -86,7 +86,7 @@ func TestConcurrentGrabsShareTransactions(t *testing.T) {
 	p.db.Wire.Statements()
 	release := p.blockUnits(1)
 	errs := make(chan error, people)
-	grab := func(person int64) { _, err := p.Grab(t.Context(), 1, person); errs <- err }
+	grab := func(person string) { _, err := p.Grab(t.Context(), 1, person); errs <- err }
 	go grab(1000)
 	waiting(t, p.db) // the first is in flight; the others form the next batch
 	for i := range people - 1 {

@@ -62,7 +62,7 @@ func (p *purse) balanced(id, taken int64, state redpacket.State) {
 	require.NoError(p.t, err)
 	require.Equal(p.t, state, packet.State)
 	require.Equal(p.t, taken, packet.Taken)
-	sum, no, people := decimal.Zero, int64(0), map[int64]bool{}
+	sum, no, people := decimal.Zero, int64(0), map[string]bool{}
 	for share, err := range p.Shares(ctx, id) {
 		require.NoError(p.t, err)
 		no++

@@ -20,13 +20,13 @@ func newMixedRedPackets(db *sql.DB) boundRedPackets {
 	merged, unmerged := sqlstore.NewRedPacket(db, &together).AlwaysBatch(), sqlstore.NewRedPacket(db, &alone)
 	return &mixedRedPackets{
 		turns: turns[*sqlstore.RedPacket]{merged: merged, unmerged: unmerged},
-		units: mixedOf(merged.Units().(*sqlstore.Stock), unmerged.Units().(*sqlstore.Stock)),
+		units: mixedOf(merged.Units("").(*sqlstore.Stock), unmerged.Units("").(*sqlstore.Stock)),
 	}
 }
 
 func (m *mixedRedPackets) WithTx(tx sqlstore.Tx) *sqlstore.RedPacket { return m.turn().WithTx(tx) }
 
-func (m *mixedRedPackets) Units() stock.Store { return m.units }
+func (m *mixedRedPackets) Units("") stock.Store { return m.units }
 
 func (m *mixedRedPackets) Add(ctx context.Context, record redpacket.Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
 	return m.turn().Add(ctx, record, senderMayGrab, liveFor)
@@ -56,7 +56,7 @@ func (m *mixedRedPackets) Due(ctx context.Context, limit int) ([]int64, error) {
 	return m.turn().Due(ctx, limit)
 }
 
-func (m *mixedRedPackets) Share(ctx context.Context, packet, person int64) (redpacket.Booked, bool, error) {
+func (m *mixedRedPackets) Share(ctx context.Context, packet int64, person string) (redpacket.Booked, bool, error) {
 	return m.turn().Share(ctx, packet, person)
 }
 

@@ -37,7 +37,7 @@ func crowd(calls []func() error) []error {
 }
 
 // locking is a Lock as a call; buyer 0 is nobody.
-func (s *shop) locking(buyer int64, order string, line stock.Line) func() error {
+func (s *shop) locking(buyer string, order string, line stock.Line) func() error {
 	inv := s.Inventory
 	if buyer != 0 {
 		inv = s.For(buyer)
@@ -46,7 +46,7 @@ func (s *shop) locking(buyer int64, order string, line stock.Line) func() error 
 }
 
 // usage demands what a buyer has of a SKU.
-func (s *shop) usage(buyer, sku int64, want stock.Usage) {
+func (s *shop) usage(buyer string, sku int64, want stock.Usage) {
 	s.t.Helper()
 	got, err := s.For(buyer).Usage(s.t.Context(), stock.Key{SKU: sku})
 	require.NoError(s.t, err)

@@ -25,7 +25,7 @@ func stall(b *testing.B, total int64) *stock.Inventory {
 func BenchmarkMemoryLock(b *testing.B) {
 	for name, bind := range map[string]func(*stock.Inventory) *stock.Inventory{
 		"Nobody": func(inv *stock.Inventory) *stock.Inventory { return inv },
-		"Buyer":  func(inv *stock.Inventory) *stock.Inventory { return inv.For(7) },
+		"Buyer":  func(inv *stock.Inventory) *stock.Inventory { return inv.For("7") },
 	} {
 		b.Run(name, func(b *testing.B) {
 			inv, ctx := bind(stall(b, 1<<40)), b.Context()

@@ -43,7 +43,7 @@ func TestErrors(t *testing.T) {
 			"stock: not on sale: the sale is over (SKU 42 of activity 7 ended at 2026-11-11T01:00:00Z)",
 		},
 		{
-			&stock.LimitError{Key: key, Err: stock.ErrPerBuyer, Buyer: 5, Limit: 2, Has: 1, Wanted: 3},
+			&stock.LimitError{Key: key, Err: stock.ErrPerBuyer, Buyer: "5", Limit: 2, Has: 1, Wanted: 3},
 			[]error{stock.ErrPerBuyer, stock.ErrLimit}, false,
 			"stock: over a limit: units per buyer (SKU 42 of activity 7: limit 2, has 1, wanted 3 more)",
 		},

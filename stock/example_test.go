@@ -88,7 +88,7 @@ func ExampleInventory_For() {
 	ctx := context.Background()
 	inv := shop(ctx)
 	must(inv.Define(ctx, stock.Key{SKU: 42}, 10, stock.Terms{PerBuyer: 2}))
-	buyer := inv.For(1001)
+	buyer := inv.For("1001")
 	for _, order := range []string{"order-1", "order-2"} {
 		_, err := buyer.Lock(ctx, order, stock.Line{SKU: 42, Num: 2})
 		fmt.Println(err)
@@ -325,7 +325,7 @@ func ExampleInventory_Items() {
 func ExampleInventory_Hold() {
 	ctx := context.Background()
 	inv := shop(ctx)
-	must(inv.For(1001).Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 3}))
+	must(inv.For("1001").Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 3}))
 	hold, err := inv.Hold(ctx, "order-1")
 	fmt.Println(hold.Buyer, hold.State, hold.Lines[0].Num, err)
 	_, err = inv.Hold(ctx, "order-2")
@@ -356,7 +356,7 @@ func ExampleInventory_Holds() {
 func ExampleInventory_Usage() {
 	ctx := context.Background()
 	inv := shop(ctx)
-	buyer := inv.For(1001)
+	buyer := inv.For("1001")
 	must(buyer.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 3}))
 	must(buyer.Lock(ctx, "order-2", stock.Line{SKU: 42, Num: 1}))
 	must(buyer.Pay(ctx, "order-1"))

@@ -26,7 +26,7 @@ func TestUnusableInventoriesRefuseEveryCall(t *testing.T) {
 	t.Parallel()
 	inv, c := refusals(t)
 	with := func(opts stock.Options) *stock.Inventory { return stock.New(untouched{}, &opts) }
-	c.RefusesEveryCall(nil, "no context", inv.For(1), "context") //nolint:staticcheck // that is the test
+	c.RefusesEveryCall(nil, "no context", inv.For("1"), "context") //nolint:staticcheck // that is the test
 	for _, broken := range []struct {
 		name  string
 		inv   *stock.Inventory
@@ -35,13 +35,13 @@ func TestUnusableInventoriesRefuseEveryCall(t *testing.T) {
 		{"nil", (*stock.Inventory)(nil), "inventory"},
 		{"zero", new(stock.Inventory), "inventory"},
 		{"zero on a store", new(stock.Inventory).On(untouched{}), "inventory"},
-		{"nil for a buyer", (*stock.Inventory)(nil).For(1), "inventory"},
+		{"nil for a buyer", (*stock.Inventory)(nil).For("1"), "inventory"},
 		{"without a store", stock.New(nil, nil), "store"},
 		{"on nothing", inv.On(nil), "store"},
 		{"on nothing, then on a store", inv.On(nil).On(untouched{}), "store"},
-		{"buyer 0", inv.For(0), "buyer"},
-		{"buyer -1", inv.For(-1), "buyer"},
-		{"buyer 0 on a store", inv.For(0).On(untouched{}), "buyer"},
+		{"no buyer", inv.For(""), "buyer"},
+		{"a long buyer", inv.For(strings.Repeat("é", 33)), "buyer"},
+		{"no buyer on a store", inv.For("").On(untouched{}), "buyer"},
 		{"until 1969", inv.Until(time.Unix(-1, 0)), "until"},
 		{"negative HoldFor", with(stock.Options{HoldFor: -1}), "HoldFor"},
 		{"HoldFor of 1ns", with(stock.Options{HoldFor: 1}), "HoldFor"},
@@ -152,7 +152,7 @@ func TestBadKeysAndStatesAreRefused(t *testing.T) {
 	for _, key := range []stock.Key{{}, {SKU: -1}, {Activity: 7}, {SKU: 1, Activity: -1}} {
 		c.Invalid(fmt.Sprint("Define of ", key), suite.Outcome(inv.Define(ctx, key, 1, stock.Terms{})))
 		c.Invalid(fmt.Sprint("Item ", key), suite.Outcome(inv.Item(ctx, key)))
-		c.Invalid(fmt.Sprint("Usage of ", key), suite.Outcome(inv.For(1).Usage(ctx, key)))
+		c.Invalid(fmt.Sprint("Usage of ", key), suite.Outcome(inv.For("1").Usage(ctx, key)))
 		c.Invalid(fmt.Sprint("Audit of ", key), suite.Outcome(inv.Audit(ctx, fine, key)))
 		c.Invalid(fmt.Sprint("Repair of ", key), suite.Outcome(inv.Repair(ctx, fine, key)))
 		c.Invalid(fmt.Sprint("RepairBackOnSale of ", key), suite.Outcome(inv.RepairBackOnSale(ctx, fine, key)))

@@ -43,7 +43,7 @@ func TestOnAndForLeaveTheReceiverAlone(t *testing.T) {
 	t.Parallel()
 	inv := stock.New(memory(t).Store, nil)
 	other := inv.On(memory(t).Store)
-	buyer := inv.For(5)
+	buyer := inv.For("5")
 	for _, i := range []*stock.Inventory{inv, other} {
 		_, err := i.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{PerBuyer: 3})
 		require.NoError(t, err)
@@ -52,7 +52,7 @@ func TestOnAndForLeaveTheReceiverAlone(t *testing.T) {
 	require.ErrorIs(t, err, stock.ErrBuyerRequired)
 	_, err = buyer.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 1})
 	require.NoError(t, err)
-	_, err = buyer.For(6).Lock(t.Context(), "order-2", stock.Line{SKU: 42, Num: 1})
+	_, err = buyer.For("6").Lock(t.Context(), "order-2", stock.Line{SKU: 42, Num: 1})
 	require.NoError(t, err)
 	usage, err := buyer.Usage(t.Context(), stock.Key{SKU: 42})
 	require.NoError(t, err)

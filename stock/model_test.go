@@ -60,7 +60,7 @@ func (s lateDeadline) Lock(ctx context.Context, order stock.Order, holdFor time.
 }
 
 func (s forgetsBuyer) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
-	order.Buyer = 0
+	order.Buyer = ""
 	return s.Store.Lock(ctx, order, holdFor)
 }
 

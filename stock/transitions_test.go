@@ -192,8 +192,8 @@ func TestNames(t *testing.T) {
 	require.Equal(t, "unknown", stock.Kind(7).String())
 	drift := stock.Drift{Key: stock.Key{SKU: 42}, Quantity: "locked", Counted: 5, Recount: 2}
 	require.Equal(t, "SKU 42: locked is 5, should be 2 (+3)", drift.String())
-	drift.Buyer, drift.Counted = 9, 1
-	require.Equal(t, "SKU 42, buyer 9: locked is 1, should be 2 (-1)", drift.String())
+	drift.Buyer, drift.Counted = "9", 1
+	require.Equal(t, "SKU 42, buyer \"9\": locked is 1, should be 2 (-1)", drift.String())
 }
 
 // TestSerialFits keeps the longest number that the library gives to a change of its own within

@@ -31,25 +31,25 @@ func (s *scene) damage(id string, entries ...stock.Entry) {
 
 func auditDrifts(s *scene) {
 	s.define(1, 10, coupon.Rules{PerBuyer: 5}, tenOff())
-	s.claim("a", 5)
-	s.claim("b", 5)
-	s.lock("c", 5)
+	s.claim("a", "5")
+	s.claim("b", "5")
+	s.lock("c", "5")
 	s.revoke("r", "b")
 	right := stock.Quantities{Total: 10, Sold: 1, Locked: 1, Left: 9, Refunded: 1}
 	s.counts(right)
-	drift := func(buyer int64, quantity string, counted, recount int64) stock.Drift {
+	drift := func(buyer string, quantity string, counted, recount int64) stock.Drift {
 		return stock.Drift{Key: item(1), Buyer: buyer, Quantity: quantity, Counted: counted, Recount: recount}
 	}
 	for i, c := range []struct {
 		entry stock.Entry
 		want  []stock.Drift
 	}{
-		{stock.Entry{Delta: stock.Quantities{Locked: 3}}, []stock.Drift{drift(0, "locked", 4, 1)}},
-		{stock.Entry{Delta: stock.Quantities{Refunded: 7}}, []stock.Drift{drift(0, "refunded", 8, 1)}},
-		{stock.Entry{Delta: stock.Quantities{Sold: 4, Left: -4}}, []stock.Drift{drift(0, "sold", 5, 1), drift(0, "left", 5, 9)}},
-		{stock.Entry{Delta: stock.Quantities{Total: 5, Left: 5}}, []stock.Drift{drift(0, "total", 15, 10), drift(0, "left", 14, 9)}},
-		{stock.Entry{Buyer: 5, Delta: stock.Quantities{Sold: -1}}, []stock.Drift{drift(5, "bought", 1, 2)}},
-		{stock.Entry{Buyer: 6, Holds: 2}, []stock.Drift{drift(6, "holds", 2, 0)}},
+		{stock.Entry{Delta: stock.Quantities{Locked: 3}}, []stock.Drift{drift("", "locked", 4, 1)}},
+		{stock.Entry{Delta: stock.Quantities{Refunded: 7}}, []stock.Drift{drift("", "refunded", 8, 1)}},
+		{stock.Entry{Delta: stock.Quantities{Sold: 4, Left: -4}}, []stock.Drift{drift("", "sold", 5, 1), drift("", "left", 5, 9)}},
+		{stock.Entry{Delta: stock.Quantities{Total: 5, Left: 5}}, []stock.Drift{drift("", "total", 15, 10), drift("", "left", 14, 9)}},
+		{stock.Entry{Buyer: "5", Delta: stock.Quantities{Sold: -1}}, []stock.Drift{drift("5", "bought", 1, 2)}},
+		{stock.Entry{Buyer: "6", Holds: 2}, []stock.Drift{drift("6", "holds", 2, 0)}},
 	} {
 		c.entry.Key = item(1)
 		s.damage(fmt.Sprint("damage ", i), c.entry)
@@ -69,7 +69,7 @@ func auditDrifts(s *scene) {
 // repairKeepsClaims has a campaign count more claims than there are, as it does when somebody has deleted some.
 func repairKeepsClaims(s *scene) {
 	s.open(10)
-	s.claim("a", 5)
+	s.claim("a", "5")
 	s.damage("damage", stock.Entry{Key: item(1), Delta: stock.Quantities{Sold: 3, Left: -3, Locked: 1}})
 	report, err := s.shop.Repair(s.Context())
 	s.Is(err, coupon.ErrDrift)
@@ -88,7 +88,7 @@ func repairKeepsClaims(s *scene) {
 func auditConflicts(s *scene) {
 	s.pool("A", "B", "C", "D")
 	for _, id := range []string{"a", "b", "c"} {
-		s.claim(id, 5)
+		s.claim(id, "5")
 	}
 	s.reserve("a", "A")
 	s.redeem("b", "A")
@@ -167,7 +167,7 @@ func auditLife(s *scene) {
 // refused, and works after the repair.
 func repairMends(s *scene) {
 	s.open(10)
-	s.lock("c", 5)
+	s.lock("c", "5")
 	s.damage("damage", stock.Entry{Key: item(1), Delta: stock.Quantities{Locked: -1}})
 	_, err := s.shop.Pay(s.Context(), "c")
 	s.Is(err, coupon.ErrDrift)
@@ -181,7 +181,7 @@ func repairMends(s *scene) {
 func repairUnderTraffic(s *scene) {
 	s.define(1, 10_000, coupon.Rules{PerBuyer: 10_000}, tenOff())
 	s.damage("damage", stock.Entry{Key: item(1), Delta: stock.Quantities{Locked: 50, Refunded: 3, Total: 7, Left: 7}},
-		stock.Entry{Key: item(1), Buyer: 1, Delta: stock.Quantities{Locked: 40, Sold: 30}, Holds: 20})
+		stock.Entry{Key: item(1), Buyer: "1", Delta: stock.Quantities{Locked: 40, Sold: 30}, Holds: 20})
 	s.Each(suite.Together(10, func(worker int) (err error) {
 		for i := range 20 {
 			id := fmt.Sprintf("%d/%d", worker, i)
@@ -189,9 +189,9 @@ func repairUnderTraffic(s *scene) {
 			case worker < 2:
 				_, err = s.shop.RepairBackOnSale(s.Context(), 1)
 			case i%2 == 0:
-				_, err = s.shop.For(int64(worker%3+1)).Claim(s.Context(), id, 1)
+				_, err = s.shop.For(fmt.Sprint(worker%3+1)).Claim(s.Context(), id, 1)
 			default:
-				if _, err = s.shop.For(int64(worker%3+1)).Lock(s.Context(), id, 1); err == nil {
+				if _, err = s.shop.For(fmt.Sprint(worker%3+1)).Lock(s.Context(), id, 1); err == nil {
 					err = s.shop.Cancel(s.Context(), id)
 				}
 			}

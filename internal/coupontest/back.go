@@ -26,7 +26,7 @@ func backCases() []testCase {
 
 func refundOnce(s *scene) {
 	s.open(2)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	want := s.coupon("c")
 	s.Advance(time.Minute)
 	want.State, want.UpdatedAt = coupon.Refunded, s.now()
@@ -43,19 +43,19 @@ func refundOnce(s *scene) {
 	s.status("c", coupon.StatusGone)
 	s.counts(stock.Quantities{Total: 2, Left: 2, Refunded: 1})
 	s.progress(coupon.Count{Refunded: 1})
-	s.claim("d", 5)
-	s.claim("e", 5)
+	s.claim("d", "5")
+	s.claim("e", "5")
 }
 
 func refundGone(s *scene) {
 	s.open(2)
-	s.claim("c", 5)
-	c, err := s.shop.For(5).Refund(s.Context(), coupon.Refund{ID: "r", Coupon: "c"})
+	s.claim("c", "5")
+	c, err := s.shop.For("5").Refund(s.Context(), coupon.Refund{ID: "r", Coupon: "c"})
 	s.No(err)
 	suite.Same(s, "state", c.State, coupon.Refunded)
 	s.counts(stock.Quantities{Total: 2, Sold: 1, Left: 1, Refunded: 1})
-	s.claim("d", 5)
-	_, err = s.shop.For(5).Claim(s.Context(), "e", 1)
+	s.claim("d", "5")
+	_, err = s.shop.For("5").Claim(s.Context(), "e", 1)
 	s.Is(err, coupon.ErrSoldOut)
 	_, err = s.shop.Revoke(s.Context(), coupon.Revocation{ID: "v", Coupon: "d"})
 	s.No(err)
@@ -67,7 +67,7 @@ func (s *scene) onlyFree(back func(id, of string) error, done coupon.State) {
 	s.Helper()
 	s.open(10)
 	for _, id := range []string{"reserved", "lapsed", "used", "returned", "released"} {
-		s.claim(id, 5)
+		s.claim(id, "5")
 	}
 	s.reserve("lapsed", "A")
 	s.Advance(reserve)
@@ -99,7 +99,7 @@ func (s *scene) onlyFree(back func(id, of string) error, done coupon.State) {
 
 func refundFree(s *scene) {
 	s.onlyFree(func(id, of string) error {
-		_, err := s.shop.For(5).Refund(s.Context(), coupon.Refund{ID: id, Coupon: of, Restock: true})
+		_, err := s.shop.For("5").Refund(s.Context(), coupon.Refund{ID: id, Coupon: of, Restock: true})
 		return err
 	}, coupon.Refunded)
 }
@@ -113,8 +113,8 @@ func revokeFree(s *scene) {
 
 func revokeOnce(s *scene) {
 	s.open(2)
-	s.claim("back", 5)
-	s.claim("gone", 5)
+	s.claim("back", "5")
+	s.claim("gone", "5")
 	for range 3 {
 		suite.Same(s, "state", s.revoke("r", "back").State, coupon.Revoked)
 		c, err := s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r2", Coupon: "gone"})
@@ -134,8 +134,8 @@ func revokeOnce(s *scene) {
 
 func revokeExpired(s *scene) {
 	s.define(1, 10, coupon.Rules{}, until(tenOff(), s.now().Add(day)))
-	s.claim("c", 5)
-	s.claim("d", 5)
+	s.claim("c", "5")
+	s.claim("d", "5")
 	s.Advance(day)
 	s.revoke("r", "c")
 	s.refund("r2", "d")
@@ -146,7 +146,7 @@ func revokeExpired(s *scene) {
 func backMismatch(s *scene) {
 	s.open(10)
 	for _, id := range []string{"a", "b", "c"} {
-		s.claim(id, 5)
+		s.claim(id, "5")
 	}
 	s.refund("refund", "a")
 	s.revoke("revocation", "b")
@@ -188,8 +188,8 @@ func backMismatch(s *scene) {
 
 func backPool(s *scene) {
 	s.pool("A", "B", "C")
-	s.claim("a", 5)
-	s.claim("b", 5)
+	s.claim("a", "5")
+	s.claim("b", "5")
 	_, err := s.shop.Refund(s.Context(), coupon.Refund{ID: "r", Coupon: "a", Restock: true})
 	s.Is(err, coupon.ErrPool)
 	_, err = s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "a", Restock: true})
@@ -200,16 +200,16 @@ func backPool(s *scene) {
 	_, err = s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r2", Coupon: "b"})
 	s.No(err)
 	s.counts(stock.Quantities{Total: 3, Sold: 2, Left: 1, Refunded: 2})
-	suite.Same(s, "code", s.claim("c", 5).Code, "C")
-	_, err = s.shop.For(5).Claim(s.Context(), "d", 1)
+	suite.Same(s, "code", s.claim("c", "5").Code, "C")
+	_, err = s.shop.For("5").Claim(s.Context(), "d", 1)
 	s.Is(err, coupon.ErrSoldOut)
 	suite.Same(s, "its code", s.coupon("a").Code, "A") // which it keeps
 }
 
 func backUsable(s *scene) {
 	s.open(10)
-	s.claim("a", 5)
-	s.claim("b", 5)
+	s.claim("a", "5")
+	s.claim("b", "5")
 	s.refund("r1", "a")
 	s.revoke("r2", "b")
 	for id, want := range map[string]error{"a": coupon.ErrRefunded, "b": coupon.ErrRevoked} {

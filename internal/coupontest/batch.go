@@ -2,7 +2,6 @@ package coupontest
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/holdfast-go/holdfast/coupon"
@@ -30,16 +29,19 @@ func batchCases() []testCase {
 }
 
 // buyers returns the buyers from one number to another.
-func buyers(from, to int64) []int64 {
-	all := make([]int64, 0, to-from+1)
+func buyers(from, to int64) []string {
+	all := make([]string, 0, to-from+1)
 	for b := from; b <= to; b++ {
-		all = append(all, b)
+		all = append(all, fmt.Sprint(b))
 	}
 	return all
 }
 
 // gift returns a batch of campaign 1.
-func gift(id string, to ...int64) coupon.Batch { return coupon.Batch{ID: id, Campaign: 1, Buyers: to} }
+func gift(id string, to ...string) coupon.Batch { return coupon.Batch{ID: id, Campaign: 1, Buyers: to} }
+
+// gifted returns the ID of the coupon that a buyer of a batch gets.
+func gifted(batch, buyer string) string { return coupon.Batch{ID: batch}.CouponOf(buyer) }
 
 // whole returns a batch that is for all or none.
 func whole(b coupon.Batch) coupon.Batch {
@@ -48,10 +50,10 @@ func whole(b coupon.Batch) coupon.Batch {
 }
 
 // granted returns what a batch says of buyers who all met with the same.
-func granted(id string, reason coupon.Reason, to ...int64) []coupon.Granted {
+func granted(id string, reason coupon.Reason, to ...string) []coupon.Granted {
 	all := make([]coupon.Granted, len(to))
 	for i, b := range to {
-		all[i] = coupon.Granted{Buyer: b, Coupon: id + "/" + strconv.FormatInt(b, 10), Reason: reason}
+		all[i] = coupon.Granted{Buyer: b, Coupon: gifted(id, b), Reason: reason}
 	}
 	return all
 }
@@ -82,10 +84,10 @@ func batchAllOrNothing(s *scene) {
 	for range 2 {
 		got, err := s.shop.Issue(s.Context(), b)
 		s.Is(err, coupon.ErrSoldOut)
-		suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: "b", Buyer: 6, Reason: coupon.ReasonSoldOut})
+		suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: "b", Buyer: "6", Reason: coupon.ReasonSoldOut})
 		suite.Same(s, "batch", got, coupon.Issued{})
 		s.counts(stock.Quantities{Total: 5, Left: 5})
-		s.unclaimed("b/1")
+		s.unclaimed(gifted("b", "1"))
 	}
 	s.No(s.shop.Restock(s.Context(), "in", 1, 5))
 	for range 2 {
@@ -96,59 +98,59 @@ func batchAllOrNothing(s *scene) {
 
 func batchSkips(s *scene) {
 	s.define(1, 100, coupon.Rules{PerBuyer: 2}, tenOff())
-	s.claim("a", 2)
-	s.lock("b", 2)
-	s.claim("c", 3)
-	s.issue(gift("g1", 1, 2, 3), granted("g1", coupon.Given, 1, 3), granted("g1", coupon.ReasonPerBuyer, 2))
-	s.issue(gift("g2", 3, 2, 1), granted("g2", coupon.Given, 1), granted("g2", coupon.ReasonPerBuyer, 3, 2))
-	got, err := s.shop.Issue(s.Context(), whole(gift("g3", 4, 2, 5)))
+	s.claim("a", "2")
+	s.lock("b", "2")
+	s.claim("c", "3")
+	s.issue(gift("g1", "1", "2", "3"), granted("g1", coupon.Given, "1", "3"), granted("g1", coupon.ReasonPerBuyer, "2"))
+	s.issue(gift("g2", "3", "2", "1"), granted("g2", coupon.Given, "1"), granted("g2", coupon.ReasonPerBuyer, "3", "2"))
+	got, err := s.shop.Issue(s.Context(), whole(gift("g3", "4", "2", "5")))
 	s.Is(err, coupon.ErrPerBuyer)
-	suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: "g3", Buyer: 2, Reason: coupon.ReasonPerBuyer})
+	suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: "g3", Buyer: "2", Reason: coupon.ReasonPerBuyer})
 	suite.Same(s, "batch", got, coupon.Issued{})
 	s.counts(stock.Quantities{Total: 100, Sold: 5, Locked: 1, Left: 95})
 }
 
 func batchGives(s *scene) {
 	s.open(10)
-	s.claim("claimed", 7)
+	s.claim("claimed", "7")
 	want := s.coupon("claimed")
-	s.issue(gift("b", 7, 8), granted("b", coupon.Given, 7, 8), nil)
-	want.ID = "b/7"
-	suite.Same(s, "coupon", s.coupon("b/7"), want)
-	suite.Same(s, "claimed again", s.claim("b/7", 7), want) // it is a claim like any other
-	s.redeem("b/7", "A")
-	s.refund("r", "b/8")
+	s.issue(gift("b", "7", "8"), granted("b", coupon.Given, "7", "8"), nil)
+	want.ID = gifted("b", "7")
+	suite.Same(s, "coupon", s.coupon(gifted("b", "7")), want)
+	suite.Same(s, "claimed again", s.claim(gifted("b", "7"), "7"), want) // it is a claim like any other
+	s.redeem(gifted("b", "7"), "A")
+	s.refund("r", gifted("b", "8"))
 	s.counts(stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 1})
 }
 
 // batchAgain makes a batch again after everything that it was decided by has changed.
 func batchAgain(s *scene) {
 	s.define(1, 2, coupon.Rules{PerBuyer: 1}, tenOff())
-	s.claim("a", 2)
-	b := gift("b", 3, 2, 1)
+	s.claim("a", "2")
+	b := gift("b", "3", "2", "1")
 	for range 2 {
-		s.issue(b, granted("b", coupon.Given, 3), append(granted("b", coupon.ReasonPerBuyer, 2), granted("b", coupon.ReasonSoldOut, 1)...))
+		s.issue(b, granted("b", coupon.Given, "3"), append(granted("b", coupon.ReasonPerBuyer, "2"), granted("b", coupon.ReasonSoldOut, "1")...))
 		s.Advance(1000 * day)
 		s.define(1, 0, coupon.Rules{Closed: true}, tenOff())
 	}
 	s.No(s.shop.Restock(s.Context(), "in", 1, 10))
 	s.define(1, 0, coupon.Rules{}, tenOff())
-	s.revoke("r", "b/3")
-	s.issue(b, granted("b", coupon.Given, 3), append(granted("b", coupon.ReasonPerBuyer, 2), granted("b", coupon.ReasonSoldOut, 1)...))
-	s.state("b/3", coupon.Revoked)
-	s.issue(gift("another", 1), granted("another", coupon.Given, 1), nil)
+	s.revoke("r", gifted("b", "3"))
+	s.issue(b, granted("b", coupon.Given, "3"), append(granted("b", coupon.ReasonPerBuyer, "2"), granted("b", coupon.ReasonSoldOut, "1")...))
+	s.state(gifted("b", "3"), coupon.Revoked)
+	s.issue(gift("another", "1"), granted("another", coupon.Given, "1"), nil)
 	s.counts(stock.Quantities{Total: 12, Sold: 2, Left: 10, Refunded: 1})
 }
 
 func batchMismatch(s *scene) {
 	s.open(10)
 	s.define(2, 10, coupon.Rules{}, tenOff())
-	s.issue(gift("b", 1, 2, 3), granted("b", coupon.Given, 1, 2, 3), nil)
-	other := gift("b", 1, 2, 3)
+	s.issue(gift("b", "1", "2", "3"), granted("b", coupon.Given, "1", "2", "3"), nil)
+	other := gift("b", "1", "2", "3")
 	other.Campaign = 2
 	for name, b := range map[string]coupon.Batch{
-		"another campaign": other, "all or none": whole(gift("b", 1, 2, 3)), "fewer buyers": gift("b", 1, 2),
-		"more buyers": gift("b", 1, 2, 3, 4), "other buyers": gift("b", 1, 2, 4), "another order": gift("b", 2, 1, 3),
+		"another campaign": other, "all or none": whole(gift("b", "1", "2", "3")), "fewer buyers": gift("b", "1", "2"),
+		"more buyers": gift("b", "1", "2", "3", "4"), "other buyers": gift("b", "1", "2", "4"), "another order": gift("b", "2", "1", "3"),
 	} {
 		got, err := s.shop.Issue(s.Context(), b)
 		s.Is(err, coupon.ErrMismatch)
@@ -156,7 +158,7 @@ func batchMismatch(s *scene) {
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 3, Left: 7})
 	suite.Same(s, "the other campaign", s.campaign(2).Quantities, stock.Quantities{Total: 10, Left: 10})
-	s.issue(gift("B", 1), granted("B", coupon.Given, 1), nil) // another number
+	s.issue(gift("B", "1"), granted("B", coupon.Given, "1"), nil) // another number
 }
 
 func batchReasons(s *scene) {
@@ -176,63 +178,63 @@ func batchReasons(s *scene) {
 	} {
 		id := fmt.Sprint("b", i)
 		s.define(int64(i+1), c.total, c.rules, c.terms)
-		b := coupon.Batch{ID: id, Campaign: int64(i + 1), Buyers: []int64{1, 2}}
-		s.issue(b, nil, granted(id, c.reason, 1, 2))
+		b := coupon.Batch{ID: id, Campaign: int64(i + 1), Buyers: []string{"1", "2"}}
+		s.issue(b, nil, granted(id, c.reason, "1", "2"))
 		b.ID, b.All = id+" all", true
 		_, err := s.shop.Issue(s.Context(), b)
 		s.Is(err, c.err)
-		suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: b.ID, Buyer: 1, Reason: c.reason})
+		suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: b.ID, Buyer: "1", Reason: c.reason})
 	}
 }
 
 func batchUnknown(s *scene) {
-	for _, b := range []coupon.Batch{gift("b", 1, 2), whole(gift("b", 1, 2))} {
+	for _, b := range []coupon.Batch{gift("b", "1", "2"), whole(gift("b", "1", "2"))} {
 		_, err := s.shop.Issue(s.Context(), b)
 		s.Is(err, coupon.ErrUnknownCampaign)
 	}
 	s.open(10)
-	s.issue(gift("b", 1, 2), granted("b", coupon.Given, 1, 2), nil) // nothing was recorded
+	s.issue(gift("b", "1", "2"), granted("b", coupon.Given, "1", "2"), nil) // nothing was recorded
 }
 
 // batchTaken has other claims with the numbers that a batch would give out.
 func batchTaken(s *scene) {
 	s.open(10)
-	s.claim("b/2", 9)
-	s.cancel("b/3")
-	was := s.coupon("b/2")
-	_, err := s.shop.Issue(s.Context(), whole(gift("b", 1, 2, 3, 4)))
-	suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: "b", Buyer: 2, Reason: coupon.ReasonTaken})
+	s.claim(gifted("b", "2"), "9")
+	s.cancel(gifted("b", "3"))
+	was := s.coupon(gifted("b", "2"))
+	_, err := s.shop.Issue(s.Context(), whole(gift("b", "1", "2", "3", "4")))
+	suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: "b", Buyer: "2", Reason: coupon.ReasonTaken})
 	s.Is(err, coupon.ErrMismatch)
-	s.claim("c/2", 9)
-	s.cancel("c/3")
-	s.issue(gift("c", 1, 2, 3, 4), granted("c", coupon.Given, 1, 4), granted("c", coupon.ReasonTaken, 2, 3))
-	suite.Same(s, "the coupon of another", s.coupon("b/2"), was)
+	s.claim(gifted("c", "2"), "9")
+	s.cancel(gifted("c", "3"))
+	s.issue(gift("c", "1", "2", "3", "4"), granted("c", coupon.Given, "1", "4"), granted("c", coupon.ReasonTaken, "2", "3"))
+	suite.Same(s, "the coupon of another", s.coupon(gifted("b", "2")), was)
 	s.counts(stock.Quantities{Total: 10, Sold: 4, Left: 6})
 }
 
 func batchDropsDead(s *scene) {
 	s.define(1, 4, coupon.Rules{PerBuyer: 1}, tenOff())
 	for b := int64(1); b <= 4; b++ {
-		s.lock(fmt.Sprint("dead ", b), b)
+		s.lock(fmt.Sprint("dead ", b), fmt.Sprint(b))
 	}
-	s.issue(gift("early", 1, 5), nil, append(granted("early", coupon.ReasonPerBuyer, 1), granted("early", coupon.ReasonSoldOut, 5)...))
+	s.issue(gift("early", "1", "5"), nil, append(granted("early", coupon.ReasonPerBuyer, "1"), granted("early", coupon.ReasonSoldOut, "5")...))
 	s.Advance(hold)
-	s.issue(gift("b", 1, 2), granted("b", coupon.Given, 1, 2), nil)
-	s.issue(whole(gift("c", 3, 5)), granted("c", coupon.Given, 3, 5), nil)
+	s.issue(gift("b", "1", "2"), granted("b", coupon.Given, "1", "2"), nil)
+	s.issue(whole(gift("c", "3", "5")), granted("c", coupon.Given, "3", "5"), nil)
 	s.counts(stock.Quantities{Total: 4, Sold: 4})
 }
 
 func batchCodes(s *scene) {
 	s.pool("A", "B", "C", "D", "E")
-	s.claim("first", 9)
-	s.issue(gift("b", 3, 1, 2), granted("b", coupon.Given, 3, 1, 2), nil)
-	for id, want := range map[string]string{"first": "A", "b/3": "B", "b/1": "C", "b/2": "D"} {
+	s.claim("first", "9")
+	s.issue(gift("b", "3", "1", "2"), granted("b", coupon.Given, "3", "1", "2"), nil)
+	for id, want := range map[string]string{"first": "A", gifted("b", "3"): "B", gifted("b", "1"): "C", gifted("b", "2"): "D"} {
 		suite.Same(s, "code of "+id, s.coupon(id).Code, want)
 	}
-	_, err := s.shop.Issue(s.Context(), whole(gift("c", 1, 2)))
+	_, err := s.shop.Issue(s.Context(), whole(gift("c", "1", "2")))
 	s.Is(err, coupon.ErrSoldOut)
-	s.issue(gift("d", 1, 2), granted("d", coupon.Given, 1), granted("d", coupon.ReasonSoldOut, 2))
-	suite.Same(s, "the last code", s.coupon("d/1").Code, "E")
+	s.issue(gift("d", "1", "2"), granted("d", coupon.Given, "1"), granted("d", coupon.ReasonSoldOut, "2"))
+	suite.Same(s, "the last code", s.coupon(gifted("d", "1")).Code, "E")
 	s.counts(stock.Quantities{Total: 5, Sold: 5})
 }
 
@@ -274,7 +276,7 @@ func batchesAtOnce(s *scene) {
 		b := gift(id, buyers(int64(i*10+1), int64(i*10+10))...)
 		switch i % 3 {
 		case 0:
-			_, err := s.shop.For(int64(i+1)).Claim(s.Context(), id, 1)
+			_, err := s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), id, 1)
 			if err == nil {
 				given[i] = 1
 			}

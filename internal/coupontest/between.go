@@ -49,8 +49,8 @@ func (s *scene) before(method string, n int, happens func()) *coupon.Coupons {
 
 func reservedFirst(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
-	s.claim("d", 5)
+	s.claim("c", "5")
+	s.claim("d", "5")
 	_, err := s.before("Use", 1, func() { s.reserve("c", "B") }).Reserve(s.Context(), "c", "A", dec("100"))
 	s.Is(err, coupon.ErrReserved)
 	s.used("c", "A", coupon.Unused)
@@ -62,12 +62,12 @@ func reservedFirst(s *scene) {
 // releasedBeforeRefusal has the reason of a refusal go away before anybody looks at it.
 func releasedBeforeRefusal(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.reserve("c", "B")
 	_, err := s.before("UseOf", 1, func() { s.release("c", "B") }).Reserve(s.Context(), "c", "A", dec("100"))
 	s.No(err)
 	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "A")
-	s.claim("d", 5)
+	s.claim("d", "5")
 	s.redeem("d", "B")
 	_, err = s.before("UseOf", 1, func() { s.giveBack("d", "B") }).Redeem(s.Context(), "d", "A", dec("100"))
 	s.No(err)
@@ -76,10 +76,10 @@ func releasedBeforeRefusal(s *scene) {
 
 func releaseOvertakes(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	_, err := s.before("Use", 1, func() { s.release("c", "A") }).Reserve(s.Context(), "c", "A", dec("100"))
 	s.Is(err, coupon.ErrReleased)
-	s.claim("d", 5)
+	s.claim("d", "5")
 	s.reserve("d", "A")
 	_, err = s.before("Use", 1, func() { s.release("d", "A") }).Redeem(s.Context(), "d", "A", dec("100"))
 	s.Is(err, coupon.ErrReleased)
@@ -94,12 +94,12 @@ func reserveOvertakes(s *scene) {
 		if n == 0 {
 			continue
 		}
-		s.claim(id, 5)
+		s.claim(id, "5")
 		u, err := s.before("Use", n, func() { s.reserve(id, "A") }).Release(s.Context(), id, "A")
 		s.No(err)
 		suite.Same(s, "state", u.State, coupon.UseReleased)
 		s.state(id, coupon.Usable)
-		s.claim(id+" redeemed", 5)
+		s.claim(id+" redeemed", "5")
 		_, err = s.before("Use", n, func() { s.redeem(id+" redeemed", "A") }).Release(s.Context(), id+" redeemed", "A")
 		s.Is(err, coupon.ErrRedeemed)
 		s.state(id+" redeemed", coupon.Redeemed)
@@ -113,24 +113,24 @@ func sameCallTwice(s *scene) {
 		for n := 1; n <= 2; n++ {
 			name := func(verb string) string { return numbered(verb+" "+method+" ", n+1)[n] }
 			id := name("reserve")
-			s.claim(id, 5)
+			s.claim(id, "5")
 			u, err := s.before(method, n, func() { s.reserve(id, "A") }).Reserve(s.Context(), id, "A", dec("100"))
 			s.No(err)
 			suite.Same(s, "use", u, s.use(id, "A"))
 			suite.Same(s, "state", u.State, coupon.UseReserved)
 			id = name("redeem")
-			s.claim(id, 5)
+			s.claim(id, "5")
 			u, err = s.before(method, n, func() { s.redeem(id, "A") }).Redeem(s.Context(), id, "A", dec("100"))
 			s.No(err)
 			suite.Same(s, "use", u, s.use(id, "A"))
 			id = name("redeem what is reserved")
-			s.claim(id, 5)
+			s.claim(id, "5")
 			s.reserve(id, "A")
 			u, err = s.before(method, n, func() { s.redeem(id, "A") }).Redeem(s.Context(), id, "A", dec("100"))
 			s.No(err)
 			suite.Same(s, "state", u.State, coupon.UseRedeemed)
 			id = name("another total")
-			s.claim(id, 5)
+			s.claim(id, "5")
 			s.oneTotal(method, n, id)
 		}
 	}
@@ -162,16 +162,16 @@ func (s *scene) oneTotal(method string, n int, id string) {
 // order as well, and not for it alone.
 func lapsesBetween(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.reserve("c", "A")
 	u, err := s.before("Use", 1, func() { s.Advance(reserve) }).Redeem(s.Context(), "c", "A", dec("100"))
 	s.No(err)
 	suite.Same(s, "state", u.State, coupon.UseRedeemed)
-	s.claim("d", 5)
+	s.claim("d", "5")
 	s.reserve("d", "A")
 	_, err = s.before("Use", 1, func() { s.Advance(reserve); s.reserve("d", "B") }).Redeem(s.Context(), "d", "A", dec("100"))
 	s.Is(err, coupon.ErrReserved)
-	s.claim("e", 5)
+	s.claim("e", "5")
 	s.reserve("e", "A")
 	u, err = s.before("Use", 1, func() { s.Advance(reserve) }).Release(s.Context(), "e", "A")
 	s.No(err)
@@ -180,9 +180,9 @@ func lapsesBetween(s *scene) {
 
 func endsBetween(s *scene) {
 	s.define(1, 10, coupon.Rules{}, until(tenOff(), s.now().Add(time.Hour)))
-	s.claim("c", 5)
-	s.claim("d", 5)
-	s.claim("e", 5)
+	s.claim("c", "5")
+	s.claim("d", "5")
+	s.claim("e", "5")
 	s.Advance(time.Hour - time.Microsecond)
 	s.reserve("e", "A")
 	_, err := s.before("Use", 1, func() { s.Advance(time.Microsecond) }).Reserve(s.Context(), "c", "A", dec("100"))
@@ -196,7 +196,7 @@ func endsBetween(s *scene) {
 func revokeAfterReserve(s *scene) {
 	s.open(10)
 	for _, method := range []string{"Coupon", "Units.Hold", "Units.Refund"} {
-		s.claim(method, 5)
+		s.claim(method, "5")
 		_, err := s.before(method, 1, func() { s.reserve(method, "A") }).Revoke(s.Context(), coupon.Revocation{ID: method, Coupon: method})
 		s.Is(err, coupon.ErrReserved)
 		s.state(method, coupon.Reserved)
@@ -210,7 +210,7 @@ func revokeAfterReserve(s *scene) {
 
 func revokeAfterRelease(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.reserve("c", "A")
 	c, err := s.before("Coupon", 2, func() { s.release("c", "A") }).Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "c", Restock: true})
 	s.No(err)
@@ -221,12 +221,12 @@ func revokeAfterRelease(s *scene) {
 func refundAfterRevoke(s *scene) {
 	s.open(10)
 	for i, method := range []string{"Coupon", "Units.Hold", "Units.Refund"} {
-		s.claim(method, 5)
+		s.claim(method, "5")
 		r := coupon.Refund{ID: "refund " + method, Coupon: method, Restock: true}
 		_, err := s.before(method, 1, func() { s.revoke("revocation "+method, method) }).Refund(s.Context(), r)
 		s.Is(err, coupon.ErrRevoked)
 		s.state(method, coupon.Revoked)
-		s.claim("same "+method, 5)
+		s.claim("same "+method, "5")
 		r.Coupon = "same " + method
 		c, err := s.before(method, 1, func() { s.refund(r.ID, r.Coupon) }).Refund(s.Context(), r)
 		s.No(err)
@@ -238,7 +238,7 @@ func refundAfterRevoke(s *scene) {
 func returnAfterReturn(s *scene) {
 	s.open(10)
 	for _, method := range []string{"UseOf", "Use"} {
-		s.claim(method, 5)
+		s.claim(method, "5")
 		s.redeem(method, "A")
 		u, err := s.before(method, 1, func() { s.giveBack(method, "A"); s.redeem(method, "B") }).Return(s.Context(), method, "A", dec("100"))
 		s.No(err)
@@ -268,11 +268,11 @@ func claimAfterDefine(s *scene) {
 	s.open(10)
 	dearer := tenOff()
 	dearer.Amount = dec("20")
-	c, err := s.before("Units.Lock", 1, func() { s.define(1, 0, coupon.Rules{}, dearer) }).For(5).Claim(s.Context(), "c", 1)
+	c, err := s.before("Units.Lock", 1, func() { s.define(1, 0, coupon.Rules{}, dearer) }).For("5").Claim(s.Context(), "c", 1)
 	s.No(err)
 	suite.Same(s, "terms", c.Terms, dearer)
 	suite.Same(s, "number of the terms", c.TermsNo, 2)
-	c, err = s.before("Coupon", 1, func() { s.define(1, 0, coupon.Rules{}, tenOff()) }).For(5).Claim(s.Context(), "d", 1)
+	c, err = s.before("Coupon", 1, func() { s.define(1, 0, coupon.Rules{}, tenOff()) }).For("5").Claim(s.Context(), "d", 1)
 	s.No(err)
 	suite.Same(s, "terms", c.Terms, dearer)
 }
@@ -294,7 +294,7 @@ func generateAfterImport(s *scene) {
 func issueAfterIssue(s *scene) {
 	s.open(10)
 	for _, method := range []string{"AddBatch", "Units.Due", "Issue"} {
-		for _, b := range []coupon.Batch{gift(method, 1, 2), whole(gift(method+" all", 1))} {
+		for _, b := range []coupon.Batch{gift(method, "1", "2"), whole(gift(method+" all", "1"))} {
 			all := granted(b.ID, coupon.Given, b.Buyers...)
 			got, err := s.before(method, 1, func() { s.issue(b, all, nil) }).Issue(s.Context(), b)
 			s.No(err)
@@ -302,15 +302,15 @@ func issueAfterIssue(s *scene) {
 		}
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 9, Left: 1})
-	b := gift("last", 1, 2)
-	got, err := s.before("Issue", 1, func() { s.claim("c", 5) }).Issue(s.Context(), b)
+	b := gift("last", "1", "2")
+	got, err := s.before("Issue", 1, func() { s.claim("c", "5") }).Issue(s.Context(), b)
 	s.No(err)
-	suite.Same(s, "batch", got, coupon.Issued{Skipped: granted("last", coupon.ReasonSoldOut, 1, 2)})
+	suite.Same(s, "batch", got, coupon.Issued{Skipped: granted("last", coupon.ReasonSoldOut, "1", "2")})
 }
 
 func payAfterResolve(s *scene) {
 	s.open(10)
-	s.lock("c", 5)
+	s.lock("c", "5")
 	resolve := func() { _, err := s.shop.Resolve(s.Context(), "c"); s.No(err) }
 	c, err := s.before("Units.Move", 1, resolve).Pay(s.Context(), "c")
 	s.No(err)

@@ -30,34 +30,34 @@ func lockSetsAside(s *scene) {
 	s.open(10)
 	now := s.now()
 	want := coupon.Coupon{
-		ID: "a", Campaign: 1, Buyer: 5, Terms: tenOff(), TermsNo: 1, State: coupon.Pending, Deadline: now.Add(hold), UpdatedAt: now,
+		ID: "a", Campaign: 1, Buyer: "5", Terms: tenOff(), TermsNo: 1, State: coupon.Pending, Deadline: now.Add(hold), UpdatedAt: now,
 	}
-	suite.Same(s, "coupon", s.lock("a", 5), want)
+	suite.Same(s, "coupon", s.lock("a", "5"), want)
 	suite.Same(s, "coupon read again", s.coupon("a"), want)
 	s.status("a", 0)
 	s.counts(stock.Quantities{Total: 10, Locked: 1, Left: 10})
 	s.progress(coupon.Count{Pending: 1})
-	short, err := s.with(coupon.Options{HoldFor: time.Microsecond}).For(5).Lock(s.Context(), "b", 1)
+	short, err := s.with(coupon.Options{HoldFor: time.Microsecond}).For("5").Lock(s.Context(), "b", 1)
 	s.No(err)
 	s.SameTime("deadline", short.Deadline, now.Add(time.Microsecond))
 }
 
 func lockAgain(s *scene) {
 	s.define(1, 10, coupon.Rules{PerBuyer: 1}, tenOff())
-	first := s.lock("a", 5)
+	first := s.lock("a", "5")
 	s.Advance(hold / 2)
-	suite.Same(s, "replay", s.lock("a", 5), first)
+	suite.Same(s, "replay", s.lock("a", "5"), first)
 	paid := s.pay("a")
-	suite.Same(s, "replay", s.lock("a", 5), paid)
+	suite.Same(s, "replay", s.lock("a", "5"), paid)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 	s.redeem("a", "order")
-	suite.Same(s, "replay", s.lock("a", 5).State, coupon.Redeemed)
+	suite.Same(s, "replay", s.lock("a", "5").State, coupon.Redeemed)
 }
 
 func lockDeadline(s *scene) {
 	s.open(10)
-	s.lock("in time", 5)
-	s.lock("too late", 5)
+	s.lock("in time", "5")
+	s.lock("too late", "5")
 	s.Advance(hold - time.Microsecond)
 	s.state("too late", coupon.Pending)
 	s.progress(coupon.Count{Pending: 2})
@@ -68,7 +68,7 @@ func lockDeadline(s *scene) {
 	for range 2 {
 		_, err := s.shop.Pay(s.Context(), "too late")
 		s.Is(err, coupon.ErrHoldExpired, stock.ErrExpired)
-		_, err = s.shop.For(5).Lock(s.Context(), "too late", 1)
+		_, err = s.shop.For("5").Lock(s.Context(), "too late", 1)
 		s.Is(err, coupon.ErrHoldExpired)
 	}
 	s.state("too late", coupon.Dropped)
@@ -77,24 +77,24 @@ func lockDeadline(s *scene) {
 
 func lockTakesDead(s *scene) {
 	s.open(1)
-	s.lock("a", 5)
+	s.lock("a", "5")
 	s.Advance(hold - time.Microsecond)
-	_, err := s.shop.For(6).Claim(s.Context(), "b", 1)
+	_, err := s.shop.For("6").Claim(s.Context(), "b", 1)
 	s.Is(err, coupon.ErrSoldOut)
 	s.Advance(time.Microsecond)
-	s.claim("b", 6)
+	s.claim("b", "6")
 	s.state("a", coupon.Dropped)
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 }
 
 func payMakesUsable(s *scene) {
 	s.open(10)
-	s.lock("a", 5)
+	s.lock("a", "5")
 	s.Advance(hold / 2)
 	now := s.now()
 	from, end := tenOff().Validity(now) // of the payment, not of the lock
 	want := coupon.Coupon{
-		ID: "a", Campaign: 1, Buyer: 5, Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
+		ID: "a", Campaign: 1, Buyer: "5", Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
 		From: from, Until: end, ClaimedAt: now, UpdatedAt: now,
 	}
 	suite.Same(s, "coupon", s.pay("a"), want)
@@ -115,7 +115,7 @@ func payRefusals(s *scene) {
 	_, err := s.shop.Pay(s.Context(), "unknown")
 	s.Is(err, coupon.ErrUnknownCoupon, stock.ErrNotFound)
 	s.unclaimed("unknown")
-	s.lock("cancelled", 5)
+	s.lock("cancelled", "5")
 	s.cancel("cancelled")
 	s.cancel("closed")
 	for _, id := range []string{"cancelled", "closed"} {
@@ -128,7 +128,7 @@ func payRefusals(s *scene) {
 func payLate(s *scene) {
 	late := s.with(coupon.Options{LatePay: stock.Reacquire})
 	s.open(1)
-	s.lock("a", 5)
+	s.lock("a", "5")
 	s.Advance(hold)
 	_, err := s.shop.Pay(s.Context(), "a")
 	s.Is(err, coupon.ErrHoldExpired)
@@ -146,9 +146,9 @@ func payLate(s *scene) {
 
 	s.define(1, 0, coupon.Rules{}, tenOff())
 	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
-	s.lock("b", 5)
+	s.lock("b", "5")
 	s.Advance(hold)
-	s.claim("c", 6)
+	s.claim("c", "6")
 	_, err = late.Pay(s.Context(), "b")
 	s.Is(err, coupon.ErrHoldExpired, stock.ErrExpired, coupon.ErrSoldOut, stock.ErrInsufficient)
 	s.state("b", coupon.Dropped)
@@ -157,28 +157,28 @@ func payLate(s *scene) {
 
 func cancelOnce(s *scene) {
 	s.define(1, 2, coupon.Rules{PerBuyer: 1}, tenOff())
-	s.lock("a", 5)
-	s.lock("b", 6)
+	s.lock("a", "5")
+	s.lock("b", "6")
 	for range 2 {
 		s.cancel("a")
 		s.state("a", coupon.Dropped)
 		s.counts(stock.Quantities{Total: 2, Locked: 1, Left: 2})
 	}
-	_, err := s.shop.For(5).Lock(s.Context(), "a", 1)
+	_, err := s.shop.For("5").Lock(s.Context(), "a", 1)
 	s.Is(err, coupon.ErrCancelled)
-	s.claim("c", 5) // the limit is free again
+	s.claim("c", "5") // the limit is free again
 	s.pay("b")
 	s.counts(stock.Quantities{Total: 2, Sold: 2})
 }
 
 func cancelPaid(s *scene) {
 	s.open(10)
-	s.claim("claimed", 5)
-	s.lock("paid", 5)
+	s.claim("claimed", "5")
+	s.lock("paid", "5")
 	s.pay("paid")
-	s.claim("refunded", 5)
+	s.claim("refunded", "5")
 	s.refund("r", "refunded")
-	s.lock("dead", 5)
+	s.lock("dead", "5")
 	s.Advance(hold)
 	for id, want := range map[string]error{
 		"claimed": stock.ErrPaid, "paid": stock.ErrPaid, "refunded": stock.ErrRefunded, "dead": stock.ErrExpired,
@@ -197,11 +197,11 @@ func cancelPaid(s *scene) {
 func expireDead(s *scene) {
 	s.open(20)
 	for _, id := range numbered("dead ", 7) {
-		s.lock(id, 5)
+		s.lock(id, "5")
 	}
 	s.Advance(hold / 2)
-	s.lock("alive", 5)
-	s.lock("paid", 5)
+	s.lock("alive", "5")
+	s.lock("paid", "5")
 	s.pay("paid")
 	s.Advance(hold / 2)
 	s.counts(stock.Quantities{Total: 20, Sold: 1, Locked: 8, Left: 19})
@@ -247,7 +247,7 @@ func (s *scene) cannot(id string, want error) {
 
 func pendingCannot(s *scene) {
 	s.open(10)
-	s.lock("a", 5)
+	s.lock("a", "5")
 	s.cannot("a", coupon.ErrPending)
 	s.pay("a")
 	s.redeem("a", "order")
@@ -255,10 +255,10 @@ func pendingCannot(s *scene) {
 
 func droppedCannot(s *scene) {
 	s.open(10)
-	s.lock("cancelled", 5)
+	s.lock("cancelled", "5")
 	s.cancel("cancelled")
-	s.lock("dead", 5)
-	s.lock("released", 5)
+	s.lock("dead", "5")
+	s.lock("released", "5")
 	s.Advance(hold)
 	s.cannot("dead", coupon.ErrDropped)
 	s.cannot("cancelled", coupon.ErrDropped)

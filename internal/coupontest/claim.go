@@ -2,6 +2,7 @@ package coupontest
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -36,10 +37,10 @@ func claimGives(s *scene) {
 	now := s.now()
 	from, end := tenOff().Validity(now)
 	want := coupon.Coupon{
-		ID: "a", Campaign: 1, Buyer: 5, Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
+		ID: "a", Campaign: 1, Buyer: "5", Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
 		From: from, Until: end, ClaimedAt: now, UpdatedAt: now,
 	}
-	suite.Same(s, "coupon", s.claim("a", 5), want)
+	suite.Same(s, "coupon", s.claim("a", "5"), want)
 	suite.Same(s, "coupon read again", s.coupon("a"), want)
 	s.status("a", coupon.StatusUsable)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
@@ -49,10 +50,10 @@ func claimGives(s *scene) {
 
 func claimAgain(s *scene) {
 	s.define(1, 10, coupon.Rules{PerBuyer: 1}, tenOff())
-	first := s.claim("a", 5)
+	first := s.claim("a", "5")
 	s.Advance(time.Hour)
-	suite.Same(s, "replay", s.claim("a", 5), first)
-	c, err := s.shop.For(5).Lock(s.Context(), "a", 1) // what is bought already
+	suite.Same(s, "replay", s.claim("a", "5"), first)
+	c, err := s.shop.For("5").Lock(s.Context(), "a", 1) // what is bought already
 	s.No(err)
 	suite.Same(s, "Lock of what was claimed", c, first)
 	suite.Same(s, "Pay of what was claimed", s.pay("a"), first)
@@ -63,7 +64,7 @@ func claimAgain(s *scene) {
 func claimAgainForEver(s *scene) {
 	s.open(10)
 	for _, id := range []string{"usable", "reserved", "redeemed", "returned", "refunded", "revoked"} {
-		s.claim(id, 5)
+		s.claim(id, "5")
 	}
 	s.reserve("reserved", "o1")
 	s.redeem("redeemed", "o2")
@@ -78,7 +79,7 @@ func claimAgainForEver(s *scene) {
 		"returned": coupon.Usable, "refunded": coupon.Refunded, "revoked": coupon.Revoked,
 	} {
 		s.unchanged(id, func() {
-			c := s.claim(id, 5)
+			c := s.claim(id, "5")
 			suite.Same(s, "state of "+id, c.State, want)
 			suite.Same(s, id, c, s.coupon(id))
 		})
@@ -88,19 +89,19 @@ func claimAgainForEver(s *scene) {
 func claimMismatch(s *scene) {
 	s.open(10)
 	s.define(2, 10, coupon.Rules{}, tenOff())
-	s.claim("a", 5)
-	s.lock("b", 5)
+	s.claim("a", "5")
+	s.lock("b", "5")
 	for _, id := range []string{"a", "b"} {
 		s.unchanged(id, func() {
-			_, err := s.shop.For(6).Claim(s.Context(), id, 1)
+			_, err := s.shop.For("6").Claim(s.Context(), id, 1)
 			s.Is(err, coupon.ErrMismatch)
-			_, err = s.shop.For(5).Claim(s.Context(), id, 2)
+			_, err = s.shop.For("5").Claim(s.Context(), id, 2)
 			s.Is(err, coupon.ErrMismatch)
-			_, err = s.shop.For(6).Lock(s.Context(), id, 1)
+			_, err = s.shop.For("6").Lock(s.Context(), id, 1)
 			s.Is(err, coupon.ErrMismatch)
-			_, err = s.shop.For(5).Lock(s.Context(), id, 2)
+			_, err = s.shop.For("5").Lock(s.Context(), id, 2)
 			s.Is(err, coupon.ErrMismatch)
-			_, err = s.shop.For(5).Claim(s.Context(), id, 3) // there is none such
+			_, err = s.shop.For("5").Claim(s.Context(), id, 3) // there is none such
 			s.Is(err, coupon.ErrMismatch)
 		})
 	}
@@ -113,9 +114,9 @@ func claimAfterCancel(s *scene) {
 		s.cancel("a")
 	}
 	for range 2 {
-		_, err := s.shop.For(5).Claim(s.Context(), "a", 1)
+		_, err := s.shop.For("5").Claim(s.Context(), "a", 1)
 		s.Is(err, coupon.ErrCancelled, stock.ErrCancelled)
-		_, err = s.shop.For(5).Lock(s.Context(), "a", 1)
+		_, err = s.shop.For("5").Lock(s.Context(), "a", 1)
 		s.Is(err, coupon.ErrCancelled)
 		s.Advance(1000 * day)
 	}
@@ -125,17 +126,17 @@ func claimAfterCancel(s *scene) {
 
 func claimOfLocked(s *scene) {
 	s.open(10)
-	s.lock("a", 5)
+	s.lock("a", "5")
 	s.Advance(hold - time.Microsecond)
-	c := s.claim("a", 5)
+	c := s.claim("a", "5")
 	suite.Same(s, "state", c.State, coupon.Usable)
 	s.SameTime("claimed", c.ClaimedAt, s.now())
 	suite.Same(s, "coupon", c, s.coupon("a"))
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 
-	s.lock("b", 5)
+	s.lock("b", "5")
 	s.Advance(hold)
-	_, err := s.shop.For(5).Claim(s.Context(), "b", 1)
+	_, err := s.shop.For("5").Claim(s.Context(), "b", 1)
 	s.Is(err, coupon.ErrHoldExpired, stock.ErrExpired)
 	s.state("b", coupon.Dropped)
 	_, err = s.shop.Expire(s.Context())
@@ -144,7 +145,7 @@ func claimOfLocked(s *scene) {
 }
 
 func claimRefused(s *scene) {
-	buyer := s.shop.For(5)
+	buyer := s.shop.For("5")
 	_, err := buyer.Claim(s.Context(), "a", 1)
 	s.Is(err, coupon.ErrUnknownCampaign, stock.ErrUnknownSKU)
 	suite.Same(s, "campaign", suite.As[*coupon.ClaimError](s, err).Campaign, 1)
@@ -153,14 +154,14 @@ func claimRefused(s *scene) {
 	_, err = buyer.Claim(s.Context(), "a", 1)
 	s.Is(err, coupon.ErrClosed, stock.ErrOffShelf)
 	s.define(1, 1, coupon.Rules{}, tenOff())
-	s.claim("b", 6)
+	s.claim("b", "6")
 	_, err = buyer.Claim(s.Context(), "a", 1)
 	s.Is(err, coupon.ErrSoldOut, stock.ErrInsufficient)
 	suite.Same(s, "campaign", suite.As[*coupon.ClaimError](s, err).Campaign, 1)
 	s.unclaimed("a")
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
-	s.claim("a", 5)
+	s.claim("a", "5")
 	s.counts(stock.Quantities{Total: 2, Sold: 2})
 }
 
@@ -169,8 +170,8 @@ func claimPrecedence(s *scene) {
 	now := s.now()
 	over, open := now.Add(-time.Hour), coupon.Rules{PerBuyer: 1}
 	s.define(1, 1, open, tenOff())
-	s.claim("first", 5)
-	refused := func(buyer int64, rules coupon.Rules, terms coupon.Terms, want error) {
+	s.claim("first", "5")
+	refused := func(buyer string, rules coupon.Rules, terms coupon.Terms, want error) {
 		s.Helper()
 		s.define(1, 1, rules, terms)
 		for _, call := range []func(*coupon.Coupons) error{
@@ -189,33 +190,33 @@ func claimPrecedence(s *scene) {
 			s.unclaimed("refused")
 		}
 	}
-	refused(5, coupon.Rules{Closed: true, PerBuyer: 1, Start: now.Add(time.Hour)}, tenOff(), coupon.ErrClosed)
-	refused(5, coupon.Rules{PerBuyer: 1, Start: now.Add(time.Hour)}, tenOff(), coupon.ErrNotStarted)
-	refused(5, coupon.Rules{PerBuyer: 1, End: over}, tenOff(), coupon.ErrEnded)
-	refused(5, open, until(tenOff(), over), coupon.ErrOutdated)
-	refused(5, open, tenOff(), coupon.ErrPerBuyer)
-	refused(6, open, tenOff(), coupon.ErrSoldOut)
+	refused("5", coupon.Rules{Closed: true, PerBuyer: 1, Start: now.Add(time.Hour)}, tenOff(), coupon.ErrClosed)
+	refused("5", coupon.Rules{PerBuyer: 1, Start: now.Add(time.Hour)}, tenOff(), coupon.ErrNotStarted)
+	refused("5", coupon.Rules{PerBuyer: 1, End: over}, tenOff(), coupon.ErrEnded)
+	refused("5", open, until(tenOff(), over), coupon.ErrOutdated)
+	refused("5", open, tenOff(), coupon.ErrPerBuyer)
+	refused("6", open, tenOff(), coupon.ErrSoldOut)
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 }
 
 func perBuyer(s *scene) {
 	s.define(1, 100, coupon.Rules{PerBuyer: 2}, tenOff())
-	s.claim("a", 5)
-	s.lock("b", 5) // what waits for payment counts
-	_, err := s.shop.For(5).Claim(s.Context(), "c", 1)
+	s.claim("a", "5")
+	s.lock("b", "5") // what waits for payment counts
+	_, err := s.shop.For("5").Claim(s.Context(), "c", 1)
 	s.Is(err, coupon.ErrPerBuyer, stock.ErrPerBuyer)
-	_, err = s.shop.For(5).Lock(s.Context(), "c", 1)
+	_, err = s.shop.For("5").Lock(s.Context(), "c", 1)
 	s.Is(err, coupon.ErrPerBuyer)
-	s.claim("d", 6) // another buyer
+	s.claim("d", "6") // another buyer
 	s.cancel("b")
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.define(1, 0, coupon.Rules{PerBuyer: 3}, tenOff())
-	s.lock("e", 5)
+	s.lock("e", "5")
 	s.Advance(hold - time.Microsecond)
-	_, err = s.shop.For(5).Claim(s.Context(), "f", 1)
+	_, err = s.shop.For("5").Claim(s.Context(), "f", 1)
 	s.Is(err, coupon.ErrPerBuyer)
 	s.Advance(time.Microsecond)
-	s.claim("f", 5) // nobody has swept
+	s.claim("f", "5") // nobody has swept
 	s.counts(stock.Quantities{Total: 100, Sold: 4, Left: 96})
 }
 
@@ -225,7 +226,7 @@ func claimWindow(s *scene) {
 	s.define(1, 10, coupon.Rules{Start: start, End: end}, tenOff())
 	try := func(id string, want ...error) {
 		s.Helper()
-		_, err := s.shop.For(5).Claim(s.Context(), id, 1)
+		_, err := s.shop.For("5").Claim(s.Context(), id, 1)
 		if len(want) == 0 {
 			s.No(err)
 			return
@@ -244,7 +245,7 @@ func claimWindow(s *scene) {
 	try("a")
 	s.Advance(time.Hour - time.Microsecond)
 	try("b")
-	s.lock("c", 5)
+	s.lock("c", "5")
 	s.Advance(time.Microsecond)
 	try("d", coupon.ErrEnded, stock.ErrEnded)
 	try("a") // a replay is none of its business
@@ -255,16 +256,16 @@ func claimWindow(s *scene) {
 // closedCampaign closes a campaign while its coupons are on their way: they go on.
 func closedCampaign(s *scene) {
 	s.open(10)
-	s.lock("pay", 5)
-	s.lock("cancel", 5)
+	s.lock("pay", "5")
+	s.lock("cancel", "5")
 	for _, id := range []string{"reserve", "redeem", "return", "refund", "revoke"} {
-		s.claim(id, 5)
+		s.claim(id, "5")
 	}
 	s.redeem("return", "o")
 	s.define(1, 0, coupon.Rules{Closed: true}, tenOff())
-	_, err := s.shop.For(5).Claim(s.Context(), "late", 1)
+	_, err := s.shop.For("5").Claim(s.Context(), "late", 1)
 	s.Is(err, coupon.ErrClosed)
-	_, err = s.shop.For(5).Lock(s.Context(), "late", 1)
+	_, err = s.shop.For("5").Lock(s.Context(), "late", 1)
 	s.Is(err, coupon.ErrClosed)
 	s.pay("pay")
 	s.cancel("cancel")
@@ -280,11 +281,11 @@ func unlimited(s *scene) {
 	s.define(1, 0, coupon.Rules{Unlimited: true, PerBuyer: 150}, tenOff())
 	ids := numbered("c", 200)
 	s.Each(suite.Crowd(len(ids), 8, func(i int) error {
-		_, err := s.shop.For(int64(i%2+1)).Claim(s.Context(), ids[i], 1)
+		_, err := s.shop.For(fmt.Sprint(i%2+1)).Claim(s.Context(), ids[i], 1)
 		return err
 	}))
 	s.counts(stock.Quantities{Sold: 200})
-	s.lock("locked", 1)
+	s.lock("locked", "1")
 	s.counts(stock.Quantities{Sold: 200, Locked: 1})
 	s.Is(s.shop.Restock(s.Context(), "in", 1, 1), coupon.ErrUnlimited, stock.ErrUnlimited)
 	s.refund("r", ids[0])
@@ -293,15 +294,15 @@ func unlimited(s *scene) {
 	s.Is(err, coupon.ErrInUse, stock.ErrInUse)
 	s.define(1, 200, coupon.Rules{}, tenOff())
 	s.counts(stock.Quantities{Total: 200, Sold: 199, Locked: 1, Left: 1, Refunded: 1})
-	_, err = s.shop.For(9).Claim(s.Context(), "more", 1)
+	_, err = s.shop.For("9").Claim(s.Context(), "more", 1)
 	s.Is(err, coupon.ErrSoldOut)
 }
 
 func totalOfZero(s *scene) {
 	s.open(0)
-	_, err := s.shop.For(5).Claim(s.Context(), "a", 1)
+	_, err := s.shop.For("5").Claim(s.Context(), "a", 1)
 	s.Is(err, coupon.ErrSoldOut)
-	_, err = s.shop.For(5).Lock(s.Context(), "a", 1)
+	_, err = s.shop.For("5").Lock(s.Context(), "a", 1)
 	s.Is(err, coupon.ErrSoldOut)
 	s.unclaimed("a")
 	s.counts(stock.Quantities{})
@@ -312,19 +313,19 @@ func outdated(s *scene) {
 	end := s.now().Add(time.Hour)
 	s.define(1, 10, coupon.Rules{}, until(tenOff(), end))
 	s.Advance(time.Hour - time.Microsecond)
-	s.claim("last", 5)
+	s.claim("last", "5")
 	s.Advance(time.Microsecond)
 	for range 2 {
-		_, err := s.shop.For(5).Claim(s.Context(), "a", 1)
+		_, err := s.shop.For("5").Claim(s.Context(), "a", 1)
 		s.Is(err, coupon.ErrOutdated)
-		_, err = s.shop.For(5).Lock(s.Context(), "a", 1)
+		_, err = s.shop.For("5").Lock(s.Context(), "a", 1)
 		s.Is(err, coupon.ErrOutdated)
 		s.unclaimed("a")
 		s.define(1, 0, coupon.Rules{End: end.Add(day)}, until(tenOff(), end)) // claims may go on for longer than it makes sense
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 	s.define(1, 0, coupon.Rules{}, until(tenOff(), end.Add(day)))
-	s.claim("a", 5)
+	s.claim("a", "5")
 }
 
 // countByPolicy gives coupons back and takes them away: whether they count against the buyer is an
@@ -333,23 +334,23 @@ func countByPolicy(s *scene) {
 	s.define(1, 100, coupon.Rules{PerBuyer: 2}, tenOff())
 	more := func(shop *coupon.Coupons, id string, want error) {
 		s.Helper()
-		_, err := shop.For(5).Claim(s.Context(), id, 1)
+		_, err := shop.For("5").Claim(s.Context(), id, 1)
 		if want == nil {
 			s.No(err)
 			return
 		}
 		s.Is(err, want)
 	}
-	s.claim("a", 5)
-	s.claim("b", 5)
+	s.claim("a", "5")
+	s.claim("b", "5")
 	s.refund("r1", "a")
 	s.revoke("r2", "b")
 	more(s.shop, "c", coupon.ErrPerBuyer) // by default neither frees
 	s.define(1, 0, coupon.Rules{PerBuyer: 4}, tenOff())
 
 	refunds, revokes := s.with(coupon.Options{RefundFreesBuyer: true}), s.with(coupon.Options{RevokeFreesBuyer: true})
-	s.claim("c", 5)
-	s.claim("d", 5)
+	s.claim("c", "5")
+	s.claim("d", "5")
 	more(refunds, "e", coupon.ErrPerBuyer)
 	_, err := refunds.Revoke(s.Context(), coupon.Revocation{ID: "r3", Coupon: "c"})
 	s.No(err)
@@ -358,8 +359,8 @@ func countByPolicy(s *scene) {
 	s.No(err)
 	more(revokes, "e", coupon.ErrPerBuyer)
 	s.define(1, 0, coupon.Rules{PerBuyer: 6}, tenOff())
-	s.claim("e", 5)
-	s.claim("f", 5)
+	s.claim("e", "5")
+	s.claim("f", "5")
 	_, err = refunds.Refund(s.Context(), coupon.Refund{ID: "r5", Coupon: "e"})
 	s.No(err)
 	more(s.shop, "g", nil)
@@ -372,16 +373,16 @@ func countByPolicy(s *scene) {
 
 func usedCounts(s *scene) {
 	s.define(1, 100, coupon.Rules{PerBuyer: 3}, until(tenOff(), s.now().Add(day)))
-	s.claim("used", 5)
-	s.claim("returned", 5)
-	s.claim("expired", 5)
+	s.claim("used", "5")
+	s.claim("returned", "5")
+	s.claim("expired", "5")
 	s.redeem("used", "o1")
 	s.redeem("returned", "o2")
 	s.giveBack("returned", "o2")
 	s.Advance(day)
 	s.status("expired", coupon.StatusExpired)
 	s.define(1, 0, coupon.Rules{PerBuyer: 3}, tenOff())
-	_, err := s.shop.For(5).Claim(s.Context(), "more", 1)
+	_, err := s.shop.For("5").Claim(s.Context(), "more", 1)
 	s.Is(err, coupon.ErrPerBuyer)
-	s.claim("another's", math.MaxInt64)
+	s.claim("another's", fmt.Sprint(math.MaxInt64))
 }

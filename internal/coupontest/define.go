@@ -47,14 +47,14 @@ func defineAgain(s *scene) {
 	equal.Amount, equal.Minimum = dec("10.00"), dec("50.0") // the same amounts, written in another way
 	suite.Same(s, "campaign", s.define(1, 0, coupon.Rules{PerBuyer: 3}, equal), first)
 	suite.Same(s, "terms", s.campaign(1).TermsNo, 1)
-	s.claim("a", 5)
+	s.claim("a", "5")
 	s.define(1, 10, coupon.Rules{PerBuyer: 3}, tenOff())
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 }
 
 func defineChanges(s *scene) {
 	s.open(10)
-	s.claim("a", 5)
+	s.claim("a", "5")
 	second := tenOff()
 	second.Amount = dec("20")
 	c := s.define(1, 0, coupon.Rules{}, second)
@@ -76,7 +76,7 @@ func defineTexts(s *scene) {
 		c := s.define(1, 100, coupon.Rules{}, terms)
 		suite.Same(s, "terms", c.Terms, terms)
 		suite.Same(s, "number of the terms", c.TermsNo, int64(i+1)) // each differs from all others
-		suite.Same(s, "terms of a coupon", s.claim(numbered("c", i+1)[i], 5).Terms, terms)
+		suite.Same(s, "terms of a coupon", s.claim(numbered("c", i+1)[i], "5").Terms, terms)
 	}
 }
 
@@ -113,7 +113,7 @@ func defineAtOnce(s *scene) {
 		s.No(err)
 		suite.Same(s, "terms are recorded", ok, true)
 		suite.Same(s, "terms", c.Terms, kept)
-		got, err := s.shop.For(5).Claim(s.Context(), fmt.Sprint("c", id), id)
+		got, err := s.shop.For("5").Claim(s.Context(), fmt.Sprint("c", id), id)
 		s.No(err)
 		suite.Same(s, "terms of a coupon", got.Terms, c.Terms)
 	}
@@ -122,8 +122,8 @@ func defineAtOnce(s *scene) {
 func claimedKeepTerms(s *scene) {
 	end := s.now().Add(10 * day)
 	s.define(1, 10, coupon.Rules{}, until(tenOff(), end))
-	s.claim("claimed", 5)
-	s.lock("locked", 5)
+	s.claim("claimed", "5")
+	s.lock("locked", "5")
 	was := s.coupon("claimed")
 	changed := coupon.Terms{
 		Title: "5% off", Scope: "everything", Kind: coupon.PercentOff, Places: 2, Percent: dec("5"), ForDays: 1, Zone: "UTC",
@@ -133,7 +133,7 @@ func claimedKeepTerms(s *scene) {
 	locked := s.pay("locked") // it was promised when it was locked
 	suite.Same(s, "terms of what was locked before", locked.Terms, until(tenOff(), end))
 	s.SameTime("its end", locked.Until, end)
-	suite.Same(s, "terms of what is claimed now", s.claim("new", 5).Terms, changed)
+	suite.Same(s, "terms of what is claimed now", s.claim("new", "5").Terms, changed)
 	for id, want := range map[string]string{"claimed": "10", "locked": "10", "new": "5"} {
 		u, err := s.shop.Redeem(s.Context(), id, "order of "+id, dec("100"))
 		s.No(err)
@@ -141,7 +141,7 @@ func claimedKeepTerms(s *scene) {
 	}
 	_, err := s.shop.Redeem(s.Context(), "locked", "order of locked", dec("100"))
 	s.No(err)
-	s.claim("another", 5)
+	s.claim("another", "5")
 	_, err = s.shop.Reserve(s.Context(), "another", "small", dec("10")) // the new terms have no minimum
 	s.No(err)
 }
@@ -169,9 +169,9 @@ func restockPool(s *scene) {
 
 func withdraw(s *scene) {
 	s.open(10)
-	s.claim("claimed", 5)
-	s.lock("locked", 5)
-	s.lock("dead", 5)
+	s.claim("claimed", "5")
+	s.lock("locked", "5")
+	s.lock("dead", "5")
 	err := s.shop.Withdraw(s.Context(), "out", 1, 8)
 	s.Is(err, stock.ErrInsufficient)
 	suite.Same(s, "shortage", *suite.As[*stock.ShortageError](s, err), stock.ShortageError{Key: item(1), Wanted: 8, Available: 7})

@@ -80,7 +80,7 @@ func guardCodes(s *scene) {
 		suite.Same(s, "codes", n, want)
 	}
 	for i, want := range []string{"B", "A", "C", "F"} { // in the order in which they came
-		c := s.claim(want, 5)
+		c := s.claim(want, "5")
 		suite.Same(s, "code", c.Code, want)
 		suite.Same(s, "position", c.Position, int64(i+1))
 	}
@@ -101,7 +101,7 @@ func guardCodesHave(s *scene) {
 	refused(0)
 	refused(1)
 	refused(3)
-	s.claim("c", 5) // what was handed out counts
+	s.claim("c", "5") // what was handed out counts
 	s.adds(1, 2, []string{"C", "A"}, []int64{0, 1})
 	refused(2)
 	s.counts(stock.Quantities{Total: 3, Sold: 1, Left: 2})
@@ -132,10 +132,10 @@ func (s *scene) recorded(want coupon.Batch, results []coupon.Granted) {
 
 func guardBatch(s *scene) {
 	s.open(10)
-	b := gift("b", 1, 2)
+	b := gift("b", "1", "2")
 	b.Digest = [32]byte{0, 1, 2, 255}
 	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
-	other := whole(gift("b", 3))
+	other := whole(gift("b", "3"))
 	other.Campaign, other.Digest = 9, [32]byte{7}
 	s.answers(stock.Exists)(s.Store.AddBatch(s.Context(), b))
 	s.answers(stock.Exists)(s.Store.AddBatch(s.Context(), other))
@@ -150,7 +150,7 @@ func guardBatch(s *scene) {
 func orders(b coupon.Batch) []stock.Order {
 	all := make([]stock.Order, len(b.Buyers))
 	for i, buyer := range b.Buyers {
-		all[i] = order(fmt.Sprintf("%s/%d", b.ID, buyer), buyer, true)
+		all[i] = order(b.CouponOf(buyer), buyer, true)
 	}
 	return all
 }
@@ -165,13 +165,13 @@ func (s *scene) issues(b coupon.Batch, orders []stock.Order, want []coupon.Grant
 
 func guardIssue(s *scene) {
 	s.define(1, 3, coupon.Rules{PerBuyer: 1}, tenOff())
-	s.claim("first", 3)
-	s.cancel("b/4")
-	b := gift("b", 2, 3, 4, 1, 5)
+	s.claim("first", "3")
+	s.cancel(gifted("b", "4"))
+	b := gift("b", "2", "3", "4", "1", "5")
 	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
 	want := []coupon.Granted{
-		granted("b", coupon.Given, 2)[0], granted("b", coupon.ReasonPerBuyer, 3)[0], granted("b", coupon.ReasonTaken, 4)[0],
-		granted("b", coupon.Given, 1)[0], granted("b", coupon.ReasonSoldOut, 5)[0],
+		granted("b", coupon.Given, "2")[0], granted("b", coupon.ReasonPerBuyer, "3")[0], granted("b", coupon.ReasonTaken, "4")[0],
+		granted("b", coupon.Given, "1")[0], granted("b", coupon.ReasonSoldOut, "5")[0],
 	}
 	all := orders(b)
 	s.issues(b, all[:2], want[:2])
@@ -179,64 +179,64 @@ func guardIssue(s *scene) {
 	s.issues(b, all[2:], want[2:])
 	s.recorded(b, want)
 	from, end := tenOff().Validity(s.now())
-	suite.Same(s, "coupon", s.raw("b/2"), coupon.Coupon{
-		ID: "b/2", Campaign: 1, Buyer: 2, Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
+	suite.Same(s, "coupon", s.raw(gifted("b", "2")), coupon.Coupon{
+		ID: gifted("b", "2"), Campaign: 1, Buyer: "2", Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
 		From: from, Until: end, ClaimedAt: s.now(), UpdatedAt: s.now(),
 	})
-	h, _, err := s.units().Hold(s.Context(), "b/2")
+	h, _, err := s.units().Hold(s.Context(), gifted("b", "2"))
 	s.No(err)
 	suite.Same(s, "state of the hold", h.State, stock.Paid)
 	suite.Same(s, "lines of the hold", h.Lines, []stock.HoldLine{{Line: one()}})
-	suite.Same(s, "coupon of who was skipped", s.raw("b/5"), coupon.Coupon{})
+	suite.Same(s, "coupon of who was skipped", s.raw(gifted("b", "5")), coupon.Coupon{})
 	s.counts(stock.Quantities{Total: 3, Sold: 3})
 }
 
 func guardIssueAll(s *scene) {
 	s.define(1, 3, coupon.Rules{PerBuyer: 1}, tenOff())
-	s.claim("first", 3)
-	b := whole(gift("b", 1, 3, 2))
+	s.claim("first", "3")
+	b := whole(gift("b", "1", "3", "2"))
 	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
 	was := s.campaign(1)
 	for range 2 {
-		s.issues(b, orders(b), granted("b", coupon.ReasonPerBuyer, 3))
+		s.issues(b, orders(b), granted("b", coupon.ReasonPerBuyer, "3"))
 		s.recorded(b, nil)
 		suite.Same(s, "campaign", s.campaign(1), was)
-		suite.Same(s, "coupon", s.raw("b/1"), coupon.Coupon{})
-		h, _, err := s.units().Hold(s.Context(), "b/1")
+		suite.Same(s, "coupon", s.raw(gifted("b", "1")), coupon.Coupon{})
+		h, _, err := s.units().Hold(s.Context(), gifted("b", "1"))
 		s.No(err)
 		suite.Same(s, "hold", h.State, stock.Unheld)
 	}
 	s.define(1, 0, coupon.Rules{}, tenOff())
-	s.issues(b, orders(b), granted("b", coupon.ReasonSoldOut, 2)) // 1 and 3 would take the last two
+	s.issues(b, orders(b), granted("b", coupon.ReasonSoldOut, "2")) // 1 and 3 would take the last two
 	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
-	s.issues(b, orders(b), granted("b", coupon.Given, 1, 3, 2))
-	s.recorded(b, granted("b", coupon.Given, 1, 3, 2))
+	s.issues(b, orders(b), granted("b", coupon.Given, "1", "3", "2"))
+	s.recorded(b, granted("b", coupon.Given, "1", "3", "2"))
 	s.counts(stock.Quantities{Total: 4, Sold: 4})
 }
 
 func guardIssueAgain(s *scene) {
 	s.open(3)
-	b := gift("b", 1, 2, 3, 4)
+	b := gift("b", "1", "2", "3", "4")
 	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
 	all := orders(b)
-	s.issues(b, all[:2], granted("b", coupon.Given, 1, 2))
-	s.refund("r", "b/1")
-	s.issues(b, all[:2], granted("b", coupon.Given, 1, 2))
-	s.state("b/1", coupon.Refunded)
-	want := granted("b", coupon.Given, 1, 2, 3, 4)
+	s.issues(b, all[:2], granted("b", coupon.Given, "1", "2"))
+	s.refund("r", gifted("b", "1"))
+	s.issues(b, all[:2], granted("b", coupon.Given, "1", "2"))
+	s.state(gifted("b", "1"), coupon.Refunded)
+	want := granted("b", coupon.Given, "1", "2", "3", "4")
 	s.issues(b, all[1:], want[1:]) // one of them is recorded
 	s.recorded(b, want)
 	s.issues(b, all, want)
 	s.recorded(b, want)
 	s.counts(stock.Quantities{Total: 3, Sold: 3, Refunded: 1})
 
-	c := whole(gift("c", 1))
+	c := whole(gift("c", "1"))
 	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), c))
 	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
 	for range 2 {
-		s.issues(c, orders(c), granted("c", coupon.Given, 1))
+		s.issues(c, orders(c), granted("c", coupon.Given, "1"))
 	}
-	s.recorded(c, granted("c", coupon.Given, 1))
+	s.recorded(c, granted("c", coupon.Given, "1"))
 }
 
 func readNothing(s *scene) {
@@ -265,7 +265,7 @@ func readNothing(s *scene) {
 	book, err := s.Store.Book(s.Context(), 1)
 	s.No(err)
 	suite.Same(s, "book", book, coupon.Book{})
-	coupons, now, err := s.Store.Wallet(s.Context(), 5, coupon.Statuses(), coupon.Cursor{}, 10)
+	coupons, now, err := s.Store.Wallet(s.Context(), "5", coupon.Statuses(), coupon.Cursor{}, 10)
 	s.No(err)
 	s.Count("wallet", len(coupons), 0)
 	suite.Same(s, "clock", now, s.now())
@@ -277,10 +277,10 @@ func readWallet(s *scene) {
 	for i, hours := range []int{3, 1, 2, 1} {
 		s.define(1, 100, coupon.Rules{}, until(tenOff(), now.Add(time.Duration(hours)*time.Hour)))
 		for _, name := range []string{"b", "a", "a "} {
-			s.claim(fmt.Sprint(name, i), 5)
+			s.claim(fmt.Sprint(name, i), "5")
 		}
 	}
-	all, at, err := s.Store.Wallet(s.Context(), 5, coupon.Statuses(), coupon.Cursor{}, 100)
+	all, at, err := s.Store.Wallet(s.Context(), "5", coupon.Statuses(), coupon.Cursor{}, 100)
 	s.No(err)
 	suite.Same(s, "clock", at, now)
 	s.Count("coupons", len(all), 12)
@@ -288,7 +288,7 @@ func readWallet(s *scene) {
 		var got []coupon.Coupon
 		var after coupon.Cursor
 		for {
-			page, _, err := s.Store.Wallet(s.Context(), 5, coupon.Statuses(), after, size)
+			page, _, err := s.Store.Wallet(s.Context(), "5", coupon.Statuses(), after, size)
 			s.No(err)
 			if got = append(got, page...); len(page) > size || len(got) > len(all) {
 				s.Fatalf("a page of %d has %d coupons, %d in all", size, len(page), len(got))
@@ -312,13 +312,13 @@ func readBook(s *scene) {
 		s.No(err)
 		suite.Same(s, "book", got, want)
 	}
-	s.lock("pending", 5)
-	s.lock("dead", 5)
+	s.lock("pending", "5")
+	s.lock("dead", "5")
 	s.cancel("closed")
 	book(coupon.Book{})
 	s.pay("pending")
 	book(coupon.Book{Held: 1, Coupons: 1, Positioned: 1, Codes: 1, LastPosition: 1, SoldOut: 1})
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.reserve("c", "A")
 	book(coupon.Book{Held: 2, Coupons: 2, Reserved: 1, ReservedBy: 1, Positioned: 2, Codes: 2, LastPosition: 2, SoldOut: 2})
 	s.Advance(reserve)
@@ -329,7 +329,7 @@ func readBook(s *scene) {
 	s.No(err)
 	book(coupon.Book{Held: 2, Coupons: 2, HeldBack: 1, Back: 1, Positioned: 2, Codes: 2, LastPosition: 2, SoldOut: 2})
 	s.define(2, 5, coupon.Rules{}, tenOff()) // without a pool there are no positions
-	_, err = s.shop.For(5).Claim(s.Context(), "d", 2)
+	_, err = s.shop.For("5").Claim(s.Context(), "d", 2)
 	s.No(err)
 	got, err := s.Store.Book(s.Context(), 2)
 	s.No(err)

@@ -36,7 +36,7 @@ func (s *scene) answers(want stock.Verdict) func(stock.Verdict, error) {
 }
 
 // order returns the order of a claim of campaign 1.
-func order(id string, buyer int64, taken bool) stock.Order {
+func order(id string, buyer string, taken bool) stock.Order {
 	return stock.Order{ID: id, Buyer: buyer, Lines: []stock.Line{one()}, Taken: taken}
 }
 
@@ -59,23 +59,23 @@ func (s *scene) raw(id string) coupon.Coupon {
 
 func guardLock(s *scene) {
 	s.open(10)
-	h := s.locks(order("locked", 5, false), stock.Done)
+	h := s.locks(order("locked", "5", false), stock.Done)
 	suite.Same(s, "state of the hold", h.State, stock.Locked)
 	c := s.raw("locked")
 	suite.Same(s, "coupon", c, coupon.Coupon{
-		ID: "locked", Campaign: 1, Buyer: 5, Terms: tenOff(), TermsNo: 1, State: coupon.Pending, Deadline: h.Deadline, UpdatedAt: s.now(),
+		ID: "locked", Campaign: 1, Buyer: "5", Terms: tenOff(), TermsNo: 1, State: coupon.Pending, Deadline: h.Deadline, UpdatedAt: s.now(),
 	})
-	h = s.locks(order("taken", 6, true), stock.Done)
+	h = s.locks(order("taken", "6", true), stock.Done)
 	suite.Same(s, "state of the hold", h.State, stock.Paid)
 	from, end := tenOff().Validity(s.now())
 	suite.Same(s, "coupon", s.raw("taken"), coupon.Coupon{
-		ID: "taken", Campaign: 1, Buyer: 6, Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
+		ID: "taken", Campaign: 1, Buyer: "6", Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
 		From: from, Until: end, ClaimedAt: s.now(), UpdatedAt: s.now(),
 	})
 	for _, id := range []string{"locked", "taken"} { // also with other arguments
 		was := s.raw(id)
-		s.locks(order(id, 7, true), stock.Exists)
-		s.locks(order(id, 7, false), stock.Exists)
+		s.locks(order(id, "7", true), stock.Exists)
+		s.locks(order(id, "7", false), stock.Exists)
 		suite.Same(s, "coupon", s.raw(id), was)
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Locked: 1, Left: 9})
@@ -83,30 +83,30 @@ func guardLock(s *scene) {
 
 func guardLockRefused(s *scene) {
 	for _, taken := range []bool{false, true} {
-		s.locks(order("refused", 5, taken), stock.Refused) // there is no campaign
+		s.locks(order("refused", "5", taken), stock.Refused) // there is no campaign
 	}
 	s.define(1, 1, coupon.Rules{PerBuyer: 1}, tenOff())
-	s.claim("first", 5)
+	s.claim("first", "5")
 	for _, taken := range []bool{false, true} {
-		s.locks(order("refused", 5, taken), stock.Refused)
-		s.locks(order("refused", 6, taken), stock.Refused)
+		s.locks(order("refused", "5", taken), stock.Refused)
+		s.locks(order("refused", "6", taken), stock.Refused)
 	}
 	s.define(1, 1, coupon.Rules{Closed: true}, tenOff())
-	s.locks(order("refused", 6, true), stock.Refused)
+	s.locks(order("refused", "6", true), stock.Refused)
 	suite.Same(s, "coupon", s.raw("refused"), coupon.Coupon{})
 	s.answers(stock.Done)(s.units().Close(s.Context(), "refused"))
-	s.locks(order("refused", 6, true), stock.Exists)
+	s.locks(order("refused", "6", true), stock.Exists)
 	suite.Same(s, "coupon", s.raw("refused"), coupon.Coupon{})
 }
 
 func guardMove(s *scene) {
 	s.open(10)
-	s.lock("c", 5)
+	s.lock("c", "5")
 	s.Advance(hold - time.Microsecond)
 	s.answers(stock.Done)(s.Store.Units(coupon.Revoked).Move(s.Context(), stock.StepPay, "c", 0)) // it is one store
 	from, end := tenOff().Validity(s.now())
 	suite.Same(s, "coupon", s.raw("c"), coupon.Coupon{
-		ID: "c", Campaign: 1, Buyer: 5, Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
+		ID: "c", Campaign: 1, Buyer: "5", Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
 		From: from, Until: end, ClaimedAt: s.now(), UpdatedAt: s.now(),
 	})
 	s.reserve("c", "A")
@@ -118,7 +118,7 @@ func guardMove(s *scene) {
 func guardMoveRefused(s *scene) {
 	s.open(10)
 	for _, id := range []string{"fenced", "dead", "cancelled"} {
-		s.lock(id, 5)
+		s.lock(id, "5")
 	}
 	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "fenced", 0))
@@ -138,8 +138,8 @@ func guardMoveRefused(s *scene) {
 
 func guardReacquire(s *scene) {
 	s.pool("A", "B")
-	s.lock("c", 5)
-	s.lock("d", 5)
+	s.lock("c", "5")
+	s.lock("d", "5")
 	s.Advance(hold)
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepReacquire, "c", 0)) // it has to expire first
 	expired, err := s.units().Expire(s.Context(), []string{"c", "d"})
@@ -149,7 +149,7 @@ func guardReacquire(s *scene) {
 	c := s.state("c", coupon.Usable)
 	suite.Same(s, "code", c.Code, "A")
 	s.SameTime("claimed", c.ClaimedAt, s.now())
-	s.claim("e", 5)
+	s.claim("e", "5")
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepReacquire, "d", 0))
 	s.state("d", coupon.Dropped)
 }
@@ -164,7 +164,7 @@ func guardRefund(s *scene) {
 	for i, to := range []coupon.State{coupon.Refunded, coupon.Revoked} {
 		for j, restock := range []bool{true, false} {
 			id := fmt.Sprint("c", i, j)
-			s.claim(id, 5)
+			s.claim(id, "5")
 			s.Advance(time.Minute)
 			want := s.raw(id)
 			want.State, want.UpdatedAt = to, s.now()
@@ -177,7 +177,7 @@ func guardRefund(s *scene) {
 		}
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 4})
-	s.claim("fenced", 5)
+	s.claim("fenced", "5")
 	h, _, err := s.units().Hold(s.Context(), "fenced")
 	s.No(err)
 	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
@@ -190,7 +190,7 @@ func guardRefund(s *scene) {
 
 func guardRefundFree(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	refund := func(to coupon.State, want error) {
 		s.Helper()
 		h, _, err := s.units().Hold(s.Context(), "c")
@@ -227,8 +227,8 @@ func guardRefundFree(s *scene) {
 
 func guardDropped(s *scene) {
 	s.open(10)
-	s.lock("dead", 5)
-	s.lock("cancelled", 5)
+	s.lock("dead", "5")
+	s.lock("cancelled", "5")
 	s.cancel("cancelled")
 	s.Advance(hold - time.Microsecond)
 	c := s.raw("cancelled")
@@ -243,7 +243,7 @@ func guardDropped(s *scene) {
 		n, err := s.Store.Count(s.Context(), 1)
 		s.No(err)
 		suite.Same(s, "count", n, coupon.Count{})
-		coupons, _, err := s.Store.Wallet(s.Context(), 5, coupon.Statuses(), coupon.Cursor{}, 10)
+		coupons, _, err := s.Store.Wallet(s.Context(), "5", coupon.Statuses(), coupon.Cursor{}, 10)
 		s.No(err)
 		s.Count("wallet", len(coupons), 0)
 		_, err = s.units().Expire(s.Context(), []string{"dead"})
@@ -254,18 +254,18 @@ func guardDropped(s *scene) {
 // guardPositions refunds coupons, whose codes are gone with them, and withdraws and adds codes.
 func guardPositions(s *scene) {
 	s.pool("A", "B", "C")
-	s.claim("a", 5)
+	s.claim("a", "5")
 	_, err := s.shop.Refund(s.Context(), coupon.Refund{ID: "r", Coupon: "a"})
 	s.No(err)
-	suite.Same(s, "code", s.claim("b", 5).Code, "B")
+	suite.Same(s, "code", s.claim("b", "5").Code, "B")
 	s.No(s.shop.Withdraw(s.Context(), "out", 1, 1)) // C stays in the pool
-	_, err = s.shop.For(5).Claim(s.Context(), "c", 1)
+	_, err = s.shop.For("5").Claim(s.Context(), "c", 1)
 	s.Is(err, coupon.ErrSoldOut)
 	s.load(1, "D")
-	c := s.claim("c", 5)
+	c := s.claim("c", "5")
 	suite.Same(s, "code", c.Code, "C")
 	suite.Same(s, "position", c.Position, 3)
-	_, err = s.shop.For(5).Claim(s.Context(), "d", 1)
+	_, err = s.shop.For("5").Claim(s.Context(), "d", 1)
 	if !errors.Is(err, coupon.ErrSoldOut) {
 		s.Fatalf("a fourth of three coupons: %v", err)
 	}

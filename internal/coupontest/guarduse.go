@@ -55,7 +55,7 @@ func guardUse(s *scene) {
 		for _, row := range coupon.Transitions() {
 			for _, lapses := range []bool{false, true} {
 				id := fmt.Sprintf("%s/%v/%v", name, row.Name, lapses)
-				s.claim(id, 5)
+				s.claim(id, "5")
 				s.steps(id, "A", way...)
 				if lapses {
 					s.Advance(time.Minute)
@@ -128,7 +128,7 @@ func guardUseBeside(s *scene) {
 	for name, way := range ways() {
 		for _, row := range coupon.Transitions() {
 			id := fmt.Sprintf("%s/%v", name, row.Name)
-			s.claim(id, 5)
+			s.claim(id, "5")
 			s.steps(id, "B", way...)
 			was := s.use(id, "B")
 			s.byTheTable(row, id, "A")
@@ -145,7 +145,7 @@ func guardUseDeadline(s *scene) {
 		}
 		for _, early := range []time.Duration{time.Microsecond, 0} {
 			id := fmt.Sprint(row.Name, early)
-			s.claim(id, 5)
+			s.claim(id, "5")
 			s.steps(id, "A", coupon.StepReserve)
 			s.Advance(time.Minute - early)
 			want := stock.Refused
@@ -173,7 +173,7 @@ func guardUseValidity(s *scene) {
 				continue
 			}
 			id := fmt.Sprint(i, row.Name)
-			s.claim(id, 5)
+			s.claim(id, "5")
 			want := stock.Done
 			if row.Takes && !at.valid {
 				want = stock.Refused
@@ -181,8 +181,8 @@ func guardUseValidity(s *scene) {
 			s.answers(want)(s.Store.Use(s.Context(), row.Step, useOf(id, "A", "100"), time.Hour))
 		}
 	}
-	s.claim("over", 5)
-	s.claim("reserved", 5)
+	s.claim("over", "5")
+	s.claim("reserved", "5")
 	s.steps("reserved", "A", coupon.StepReserve)
 	s.Advance(time.Microsecond)
 	for _, step := range []coupon.Step{coupon.StepReserve, coupon.StepSpend} {
@@ -195,10 +195,10 @@ func guardUseValidity(s *scene) {
 // guardUseGone tries each step on coupons that nobody has.
 func guardUseGone(s *scene) {
 	s.open(10)
-	s.lock("pending", 5)
-	s.claim("refunded", 5)
+	s.lock("pending", "5")
+	s.claim("refunded", "5")
 	s.refund("r1", "refunded")
-	s.claim("revoked", 5)
+	s.claim("revoked", "5")
 	s.revoke("r2", "revoked")
 	for _, id := range []string{"unknown", "pending", "refunded", "revoked"} {
 		was := s.raw(id)

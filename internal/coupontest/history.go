@@ -46,7 +46,7 @@ func expected(err error) bool {
 func (w *walker) step(ctx context.Context) (err error) {
 	campaign, num := w.rng.Int64N(4)+1, w.rng.IntN(12)
 	id := fmt.Sprintf("%d/%d", campaign, num)
-	buyer := w.shop.For(int64(num%3 + 1)) // each number is one buyer's
+	buyer := w.shop.For(fmt.Sprint(num%3 + 1)) // each number is one buyer's
 	order, total := strconv.Itoa(w.rng.IntN(3)), dec("100")
 	back := fmt.Sprintf("%d of %s", w.rng.IntN(2), id)
 	restock := campaign != 3 && w.rng.IntN(2) == 0

@@ -39,11 +39,11 @@ func identifiersOfClaims(s *scene) {
 	s.open(1000)
 	ids := longLookalikes()
 	for i, id := range ids {
-		suite.Same(s, "claim", s.claim(id, int64(i+1)).ID, id)
+		suite.Same(s, "claim", s.claim(id, fmt.Sprint(i+1)).ID, id)
 	}
 	s.counts(stock.Quantities{Total: 1000, Sold: int64(len(ids)), Left: 1000 - int64(len(ids))})
 	for i, id := range ids { // every other one is used, the others are not
-		suite.Same(s, fmt.Sprintf("buyer of %q", id), s.coupon(id).Buyer, int64(i+1))
+		suite.Same(s, fmt.Sprintf("buyer of %q", id), s.coupon(id).Buyer, fmt.Sprint(i+1))
 		if i%2 == 0 {
 			s.redeem(id, "A")
 		}
@@ -54,7 +54,7 @@ func identifiersOfClaims(s *scene) {
 			want = coupon.Redeemed
 		}
 		s.state(id, want)
-		suite.Same(s, "wallet", len(suite.Listed(s, s.shop.For(int64(i+1)).Wallet(s.Context()))), 1)
+		suite.Same(s, "wallet", len(suite.Listed(s, s.shop.For(fmt.Sprint(i+1)).Wallet(s.Context()))), 1)
 	}
 	uses, err := s.shop.UsedBy(s.Context(), "A")
 	s.No(err)
@@ -65,9 +65,9 @@ func identifiersOfOrders(s *scene) {
 	s.open(1000)
 	ids := longLookalikes()
 	for i := range ids {
-		s.claim(fmt.Sprint("c", i), 5)
+		s.claim(fmt.Sprint("c", i), "5")
 	}
-	s.claim("shared", 5)
+	s.claim("shared", "5")
 	for i, id := range ids {
 		s.reserve(fmt.Sprint("c", i), id)
 		s.release("shared", id)
@@ -91,7 +91,7 @@ func identifiersOfRefunds(s *scene) {
 	s.open(1000)
 	ids := longLookalikes()
 	for i := range ids {
-		s.claim(fmt.Sprint("c", i), 5)
+		s.claim(fmt.Sprint("c", i), "5")
 	}
 	for range 2 { // the second round replays the first
 		for i, id := range ids {
@@ -112,7 +112,7 @@ func identifiersOfBatches(s *scene) {
 	ids = append(ids, long, long+"y", long+" ", "b", "b/1")
 	for range 2 {
 		for i, id := range ids {
-			s.issue(gift(id, int64(i+1)), granted(id, coupon.Given, int64(i+1)), nil)
+			s.issue(gift(id, fmt.Sprint(i+1)), granted(id, coupon.Given, fmt.Sprint(i+1)), nil)
 		}
 	}
 	s.counts(stock.Quantities{Total: 1000, Sold: int64(len(ids)), Left: 1000 - int64(len(ids))})
@@ -135,10 +135,10 @@ func identifiersOfChanges(s *scene) {
 func identifiersApart(s *scene) {
 	s.open(10)
 	s.No(s.shop.Restock(s.Context(), "x", 1, 5))
-	s.claim("x", 5)
+	s.claim("x", "5")
 	s.redeem("x", "x")
 	s.giveBack("x", "x")
-	s.issue(gift("x", 1), granted("x", coupon.Given, 1), nil)
+	s.issue(gift("x", "1"), granted("x", coupon.Given, "1"), nil)
 	s.refund("x", "x")
 	s.counts(stock.Quantities{Total: 15, Sold: 1, Left: 14, Refunded: 1})
 	if s.Stock == nil {

@@ -28,7 +28,7 @@ func asMuch(s *scene) {
 	c := s.define(math.MaxInt64, math.MaxInt64, coupon.Rules{PerBuyer: math.MaxInt64}, terms)
 	suite.Same(s, "terms", c.Terms, terms)
 	id := strings.Repeat("\xff", 64)
-	got, err := s.shop.For(math.MaxInt64).Claim(s.Context(), id, math.MaxInt64)
+	got, err := s.shop.For(id).Claim(s.Context(), id, math.MaxInt64)
 	s.No(err)
 	suite.Same(s, "terms of the coupon", got.Terms, terms)
 	from, end := terms.Validity(s.now())
@@ -53,16 +53,18 @@ func journey(ctx context.Context, c *coupon.Coupons) []suite.Call {
 		{Name: "Generate", Do: func() error { return suite.Outcome(c.Generate(ctx, 2, 5, nil)) }},
 		{Name: "Restock", Do: func() error { return c.Restock(ctx, "in", 1, 5) }},
 		{Name: "Withdraw", Do: func() error { return c.Withdraw(ctx, "out", 1, 1) }},
-		{Name: "Claim", Do: func() error { return suite.Outcome(c.For(5).Claim(ctx, "a", 1)) }},
-		{Name: "Claim of a code", Do: func() error { return suite.Outcome(c.For(5).Claim(ctx, "code", 2)) }},
-		{Name: "Lock", Do: func() error { return suite.Outcome(c.For(5).Lock(ctx, "b", 1)) }},
+		{Name: "Claim", Do: func() error { return suite.Outcome(c.For("5").Claim(ctx, "a", 1)) }},
+		{Name: "Claim of a code", Do: func() error { return suite.Outcome(c.For("5").Claim(ctx, "code", 2)) }},
+		{Name: "Lock", Do: func() error { return suite.Outcome(c.For("5").Lock(ctx, "b", 1)) }},
 		{Name: "Pay", Do: func() error { return suite.Outcome(c.Pay(ctx, "b")) }},
 		{Name: "Cancel", Do: func() error { return c.Cancel(ctx, "c") }},
 		{Name: "Resolve", Do: func() error { return suite.Outcome(c.Resolve(ctx, "d")) }},
 		{Name: "Refund", Do: func() error { return suite.Outcome(c.Refund(ctx, coupon.Refund{ID: "r", Coupon: "b"})) }},
-		{Name: "Issue", Do: func() error { return suite.Outcome(c.Issue(ctx, gift("g", 5, 6))) }},
-		{Name: "Issue for all", Do: func() error { return suite.Outcome(c.Issue(ctx, whole(gift("h", 5, 6)))) }},
-		{Name: "Revoke", Do: func() error { return suite.Outcome(c.Revoke(ctx, coupon.Revocation{ID: "v", Coupon: "g/5"})) }},
+		{Name: "Issue", Do: func() error { return suite.Outcome(c.Issue(ctx, gift("g", "5", "6"))) }},
+		{Name: "Issue for all", Do: func() error { return suite.Outcome(c.Issue(ctx, whole(gift("h", "5", "6")))) }},
+		{Name: "Revoke", Do: func() error {
+			return suite.Outcome(c.Revoke(ctx, coupon.Revocation{ID: "v", Coupon: gifted("g", "5")}))
+		}},
 		{Name: "Expire", Do: func() error { return suite.Outcome(c.Expire(ctx)) }},
 		{Name: "Reserve", Do: func() error { return suite.Outcome(c.Reserve(ctx, "a", "A", total)) }},
 		{Name: "Release", Do: func() error { return suite.Outcome(c.Release(ctx, "a", "A")) }},
@@ -83,7 +85,7 @@ func (s *scene) calls(ctx context.Context) []suite.Call {
 		{Name: "ByCode", Do: func() error { return suite.Outcome(c.ByCode(ctx, "code")) }},
 		{Name: "History", Do: func() error { return suite.Outcome(c.History(ctx, "a")) }},
 		{Name: "UsedBy", Do: func() error { return suite.Outcome(c.UsedBy(ctx, "A")) }},
-		{Name: "Wallet", Do: func() error { return suite.Outcome(suite.Gather(c.For(5).Wallet(ctx))) }},
+		{Name: "Wallet", Do: func() error { return suite.Outcome(suite.Gather(c.For("5").Wallet(ctx))) }},
 		{Name: "Audit", Do: func() error { return suite.Outcome(c.Audit(ctx)) }},
 		{Name: "Repair", Do: func() error { return suite.Outcome(c.Repair(ctx, 1)) }},
 		{Name: "RepairBackOnSale", Do: func() error { return suite.Outcome(c.RepairBackOnSale(ctx, 1)) }},

@@ -109,7 +109,7 @@ func (m *model) compareAll() {
 		m.Compare(m.progressOf(id))
 		m.Compare(operation{Name: fmt.Sprint("Book of ", id), Call: func(s *side) (any, error) { return s.Store.Book(s.Context(), id) }})
 	}
-	for buyer := int64(1); buyer <= buyersOfModel; buyer++ {
+	for _, buyer := range buyersOfModel() {
 		m.Compare(m.walletOf(buyer))
 	}
 	for n := range ordersOfModel {

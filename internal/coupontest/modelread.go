@@ -61,8 +61,8 @@ func (m *model) recordOf(id string) operation {
 }
 
 // walletOf reads the wallet of a buyer, with some statuses.
-func (m *model) walletOf(buyer int64, statuses ...coupon.Status) operation {
-	return operation{Name: fmt.Sprintf("Wallet(%v) of %d", statuses, buyer), Call: func(s *side) (any, error) {
+func (m *model) walletOf(buyer string, statuses ...coupon.Status) operation {
+	return operation{Name: fmt.Sprintf("Wallet(%v) of %q", statuses, buyer), Call: func(s *side) (any, error) {
 		return suite.Gather(s.shop.For(buyer).Wallet(s.Context(), statuses...))
 	}}
 }
@@ -72,7 +72,7 @@ func (m *model) read() operation {
 	claim, buyer, id := m.claim(coupon.Usable, coupon.Reserved), m.buyer(), m.campaign()
 	switch m.IntN(8) {
 	case 0:
-		return operation{Name: fmt.Sprintf("Coupon(%q) for %d", claim, buyer), Call: func(s *side) (any, error) {
+		return operation{Name: fmt.Sprintf("Coupon(%q) for %q", claim, buyer), Call: func(s *side) (any, error) {
 			return s.shop.For(buyer).Coupon(s.Context(), claim)
 		}}
 	case 1:
@@ -89,7 +89,7 @@ func (m *model) read() operation {
 		return m.historyOf(claim)
 	case 5:
 		order := m.order()
-		return operation{Name: fmt.Sprintf("UsedBy(%q) for %d", order, buyer), Call: func(s *side) (any, error) {
+		return operation{Name: fmt.Sprintf("UsedBy(%q) for %q", order, buyer), Call: func(s *side) (any, error) {
 			return s.shop.For(buyer).UsedBy(s.Context(), order)
 		}}
 	case 6:

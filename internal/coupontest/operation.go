@@ -14,13 +14,15 @@ import (
 
 // The small world of a model.
 const (
-	buyersOfModel   = 4
 	ordersOfModel   = 6
 	poolOfModel     = 3 // the campaigns with codes
 	otherPool       = 5
 	endlessOfModel  = 4
 	unknownCampaign = 9
 )
+
+// buyersOfModel returns those who claim, who differ in a byte that a sloppy store does not see.
+func buyersOfModel() []string { return []string{"o", "O", "o ", "o/o"} }
 
 // campaigns returns the campaigns of the world.
 func campaigns() []int64 { return []int64{1, 2, poolOfModel, endlessOfModel, otherPool} }
@@ -70,7 +72,7 @@ func (m *model) next() operation {
 }
 
 // buyer draws a buyer.
-func (m *model) buyer() int64 { return m.Int64N(buyersOfModel) + 1 }
+func (m *model) buyer() string { return suite.Pick(m, buyersOfModel()...) }
 
 // campaign draws a campaign.
 func (m *model) campaign() int64 {
@@ -125,8 +127,8 @@ func (m *model) acquire(verb string) operation {
 }
 
 // acquireOf claims or locks a coupon of a campaign for a buyer.
-func (m *model) acquireOf(verb, claim string, campaign, buyer int64) operation {
-	return operation{Name: fmt.Sprintf("%s(%q, %d) for %d", verb, claim, campaign, buyer), Looks: m.look(claim, ""), Call: func(s *side) (any, error) {
+func (m *model) acquireOf(verb, claim string, campaign int64, buyer string) operation {
+	return operation{Name: fmt.Sprintf("%s(%q, %d) for %q", verb, claim, campaign, buyer), Looks: m.look(claim, ""), Call: func(s *side) (any, error) {
 		if verb == "Claim" {
 			return s.shop.For(buyer).Claim(s.Context(), claim, campaign)
 		}
@@ -141,7 +143,7 @@ func (m *model) acquireAgain() operation {
 	if c.State == coupon.None || m.Chance(15) {
 		c.Campaign = m.campaign()
 	}
-	if c.Buyer == 0 || m.Chance(15) {
+	if c.Buyer == "" || m.Chance(15) {
 		c.Buyer = m.buyer()
 	}
 	return m.acquireOf(suite.Pick(m, "Claim", "Lock"), claim, c.Campaign, c.Buyer)
@@ -152,10 +154,13 @@ func (m *model) step(verb string, from ...coupon.State) operation {
 	if verb == "Pay" && m.Chance(20) {
 		from = []coupon.State{coupon.Dropped}
 	}
-	claim, buyer := m.claim(from...), m.Int64N(10)
-	return operation{Name: fmt.Sprintf("%s(%q) for %d", verb, claim, buyer), Looks: m.look(claim, ""), Call: func(s *side) (any, error) {
+	claim, buyer := m.claim(from...), ""
+	if m.Chance(20) {
+		buyer = m.buyer()
+	}
+	return operation{Name: fmt.Sprintf("%s(%q) for %q", verb, claim, buyer), Looks: m.look(claim, ""), Call: func(s *side) (any, error) {
 		shop := s.shop
-		if buyer > 0 && buyer <= 2 {
+		if buyer != "" {
 			shop = shop.For(buyer)
 		}
 		switch verb {
@@ -257,15 +262,16 @@ func (m *model) issue() operation {
 		return m.issueOf(b)
 	}
 	b := coupon.Batch{ID: m.ID("b"), Campaign: m.campaign(), All: m.Chance(40)}
-	for _, n := range m.Perm(buyersOfModel + 2)[:m.IntN(5)+1] {
-		b.Buyers = append(b.Buyers, int64(n+1))
+	all := append(buyersOfModel(), "5", "6")
+	for _, n := range m.Perm(len(all))[:m.IntN(5)+1] {
+		b.Buyers = append(b.Buyers, all[n])
 	}
 	if m.Chance(15) { // one of the numbers is taken
-		m.claims = append(m.claims, fmt.Sprintf("%s/%d", b.ID, b.Buyers[0]))
+		m.claims = append(m.claims, b.CouponOf(b.Buyers[0]))
 		return m.acquireOf("Claim", m.claims[len(m.claims)-1], b.Campaign, m.buyer())
 	}
 	for _, buyer := range b.Buyers {
-		m.claims = append(m.claims, fmt.Sprintf("%s/%d", b.ID, buyer))
+		m.claims = append(m.claims, b.CouponOf(buyer))
 	}
 	m.batches = suite.Remember(m.batches, b)
 	return m.issueOf(b)

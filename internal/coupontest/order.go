@@ -25,7 +25,7 @@ func (s *scene) stocked() *stock.Inventory {
 	_, err := goods.Define(s.Context(), item(1), 10, stock.Terms{})
 	s.No(err)
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	return goods
 }
 

@@ -45,19 +45,19 @@ const crowdSize = 64
 func raceOneBuyer(s *scene) {
 	s.define(1, 1, coupon.Rules{PerBuyer: 1}, tenOff())
 	errs := suite.Together(crowdSize, func(i int) error {
-		_, err := s.shop.For(5).Claim(s.Context(), strconv.Itoa(i), 1)
+		_, err := s.shop.For("5").Claim(s.Context(), strconv.Itoa(i), 1)
 		return err
 	})
 	s.Count("claims", s.Succeeded(errs, coupon.ErrPerBuyer, coupon.ErrSoldOut), 1)
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
-	s.Count("coupons", len(suite.Listed(s, s.shop.For(5).Wallet(s.Context()))), 1)
+	s.Count("coupons", len(suite.Listed(s, s.shop.For("5").Wallet(s.Context()))), 1)
 }
 
 func raceOneNumber(s *scene) {
 	s.define(1, 1, coupon.Rules{PerBuyer: 1}, tenOff())
 	got := make([]coupon.Coupon, crowdSize)
 	s.Each(suite.Together(crowdSize, func(i int) (err error) {
-		got[i], err = s.shop.For(5).Claim(s.Context(), "c", 1)
+		got[i], err = s.shop.For("5").Claim(s.Context(), "c", 1)
 		return err
 	}))
 	for _, c := range got {
@@ -69,14 +69,14 @@ func raceOneNumber(s *scene) {
 func raceManyBuyers(s *scene) {
 	s.define(1, 1, coupon.Rules{PerBuyer: 1}, tenOff())
 	errs := suite.Together(crowdSize, func(i int) error {
-		_, err := s.shop.For(int64(i+1)).Claim(s.Context(), strconv.Itoa(i), 1)
+		_, err := s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), strconv.Itoa(i), 1)
 		return err
 	})
 	s.Count("claims", s.Succeeded(errs, coupon.ErrSoldOut), 1)
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 	for i, err := range errs {
 		if err == nil {
-			suite.Same(s, "buyer", s.coupon(strconv.Itoa(i)).Buyer, int64(i+1))
+			suite.Same(s, "buyer", s.coupon(strconv.Itoa(i)).Buyer, fmt.Sprint(i+1))
 		} else {
 			s.unclaimed(strconv.Itoa(i))
 		}
@@ -86,7 +86,7 @@ func raceManyBuyers(s *scene) {
 func racePerBuyer(s *scene) {
 	s.define(1, 100, coupon.Rules{PerBuyer: 3}, tenOff())
 	errs := suite.Together(crowdSize, func(i int) (err error) {
-		buyer := s.shop.For(int64(i%2 + 1))
+		buyer := s.shop.For(fmt.Sprint(i%2 + 1))
 		if i%4 < 2 {
 			_, err = buyer.Claim(s.Context(), strconv.Itoa(i), 1)
 		} else {
@@ -120,11 +120,11 @@ func raceThreeCodes(s *scene) {
 	s.pool(codes...)
 	ids := numbered("c", 3)
 	s.Each(suite.Together(3, func(i int) error {
-		_, err := s.shop.For(int64(i+1)).Claim(s.Context(), ids[i], 1)
+		_, err := s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1)
 		return err
 	}))
 	suite.Same(s, "codes", s.codesOf(ids), codes)
-	_, err := s.shop.For(9).Claim(s.Context(), "fourth", 1)
+	_, err := s.shop.For("9").Claim(s.Context(), "fourth", 1)
 	s.Is(err, coupon.ErrSoldOut)
 }
 
@@ -134,7 +134,7 @@ func raceManyCodes(s *scene) {
 	s.pool(codes...)
 	ids := numbered("c", many+20)
 	errs := suite.Together(len(ids), func(i int) error {
-		_, err := s.shop.For(int64(i+1)).Claim(s.Context(), ids[i], 1)
+		_, err := s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1)
 		return err
 	})
 	s.Count("claims", s.Succeeded(errs, coupon.ErrSoldOut), many)
@@ -155,22 +155,22 @@ func racePaidCodes(s *scene) {
 	s.pool(codes...)
 	ids := numbered("c", 40)
 	for _, id := range ids[:20] {
-		s.lock(id, 5)
+		s.lock(id, "5")
 	}
 	s.Each(suite.Together(44, func(i int) (err error) {
 		switch {
 		case i < 20:
 			_, err = s.shop.Pay(s.Context(), ids[i])
 		case i < 40:
-			_, err = s.shop.For(5).Claim(s.Context(), ids[i], 1)
+			_, err = s.shop.For("5").Claim(s.Context(), ids[i], 1)
 		default:
 			_, err = s.shop.Issue(s.Context(), gift(fmt.Sprint("b", i), buyers(1, 5)...))
 		}
 		return err
 	}))
 	for i := 40; i < 44; i++ {
-		for b := range 5 {
-			ids = append(ids, fmt.Sprintf("b%d/%d", i, b+1))
+		for _, buyer := range buyers(1, 5) {
+			ids = append(ids, gifted(fmt.Sprint("b", i), buyer))
 		}
 	}
 	slices.Sort(codes)
@@ -179,7 +179,7 @@ func racePaidCodes(s *scene) {
 
 func raceRedeem(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	errs := suite.Together(100, func(i int) error {
 		_, err := s.shop.Redeem(s.Context(), "c", strconv.Itoa(i), dec("100"))
 		return err
@@ -202,7 +202,7 @@ func (s *scene) wonBy(id string, errs []error, state coupon.UseState) {
 
 func raceReserve(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	errs := suite.Together(100, func(i int) error {
 		_, err := s.shop.Reserve(s.Context(), "c", strconv.Itoa(i), dec("100"))
 		return err
@@ -216,7 +216,7 @@ func raceRevoke(s *scene) {
 	revoked := int64(0)
 	for round := range rounds {
 		id := strconv.Itoa(round)
-		s.claim(id, 5)
+		s.claim(id, "5")
 		errs := suite.Meet(8,
 			func() error {
 				return suite.Outcome(s.shop.Revoke(s.Context(), coupon.Revocation{ID: id, Coupon: id, Restock: true}))
@@ -239,7 +239,7 @@ func raceRefund(s *scene) {
 	s.open(100)
 	for round := range rounds {
 		id := strconv.Itoa(round)
-		s.claim(id, 5)
+		s.claim(id, "5")
 		errs := suite.Meet(8,
 			func() error {
 				return suite.Outcome(s.shop.Refund(s.Context(), coupon.Refund{ID: id, Coupon: id, Restock: true}))
@@ -261,7 +261,7 @@ func raceRefundRevoke(s *scene) {
 	s.open(100)
 	for round := range rounds {
 		id := strconv.Itoa(round)
-		s.claim(id, 5)
+		s.claim(id, "5")
 		errs := suite.Meet(8,
 			func() error {
 				return suite.Outcome(s.shop.Refund(s.Context(), coupon.Refund{ID: "refund " + id, Coupon: id, Restock: true}))
@@ -291,12 +291,12 @@ func raceImport(s *scene) {
 			_, err := s.shop.Import(s.Context(), 1, slices.Values(part))
 			return err
 		}
-		_, err := s.shop.For(int64(i+1)).Claim(s.Context(), ids[i], 1)
+		_, err := s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1)
 		return err
 	})
 	s.Succeeded(errs, coupon.ErrSoldOut) // who came too early comes again
 	for i, id := range ids {
-		s.claim(id, int64(i+1))
+		s.claim(id, fmt.Sprint(i+1))
 	}
 	s.codesOf(ids)
 	s.counts(stock.Quantities{Total: 120, Sold: 40, Left: 80})
@@ -306,7 +306,7 @@ func raceRelease(s *scene) {
 	s.open(100)
 	for round := range rounds {
 		id := strconv.Itoa(round)
-		s.claim(id, 5)
+		s.claim(id, "5")
 		errs := suite.Meet(8,
 			func() error { return suite.Outcome(s.shop.Reserve(s.Context(), id, "A", dec("100"))) },
 			func() error { return suite.Outcome(s.shop.Release(s.Context(), id, "A")) },
@@ -324,7 +324,7 @@ func raceRedeemRelease(s *scene) {
 	s.open(100)
 	for round := range rounds {
 		id := strconv.Itoa(round)
-		s.claim(id, 5)
+		s.claim(id, "5")
 		if round%2 == 0 {
 			s.reserve(id, "A")
 		}
@@ -348,7 +348,7 @@ func raceReturn(s *scene) {
 	s.open(100)
 	for round := range rounds {
 		id := strconv.Itoa(round)
-		s.claim(id, 5)
+		s.claim(id, "5")
 		s.redeem(id, "A")
 		errs := suite.Meet(8,
 			func() error { return suite.Outcome(s.shop.Return(s.Context(), id, "A", dec("90"))) },
@@ -370,7 +370,7 @@ func raceLapsed(s *scene) {
 	s.open(100)
 	for round := range rounds {
 		id := strconv.Itoa(round)
-		s.claim(id, 5)
+		s.claim(id, "5")
 		s.reserve(id, "0")
 		s.Advance(reserve)
 		errs := suite.Together(9, func(i int) (err error) {
@@ -401,7 +401,7 @@ func racePay(s *scene) {
 	paid := int64(0)
 	for round := range rounds {
 		id := strconv.Itoa(round)
-		s.lock(id, 5)
+		s.lock(id, "5")
 		errs := suite.Meet(8,
 			func() error { return suite.Outcome(s.shop.Pay(s.Context(), id)) },
 			func() error { return s.shop.Cancel(s.Context(), id) },
@@ -423,7 +423,7 @@ func raceClaimCancel(s *scene) {
 	for round := range rounds {
 		id := strconv.Itoa(round)
 		errs := suite.Meet(8,
-			func() error { return suite.Outcome(s.shop.For(5).Claim(s.Context(), id, 1)) },
+			func() error { return suite.Outcome(s.shop.For("5").Claim(s.Context(), id, 1)) },
 			func() error { return s.shop.Cancel(s.Context(), id) },
 		)
 		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrPaid, coupon.ErrCancelled), 4)

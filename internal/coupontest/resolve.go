@@ -36,7 +36,7 @@ func (s *scene) journeyEnd() {
 	suite.Same(s, "its codes", c.Codes, 5)
 	suite.Same(s, "code", s.coupon("code").Code, "CODE")
 	for id, want := range map[string]coupon.State{
-		"a": coupon.Usable, "b": coupon.Refunded, "g/5": coupon.Revoked, "g/6": coupon.Usable, "h/5": coupon.Usable, "h/6": coupon.Usable,
+		"a": coupon.Usable, "b": coupon.Refunded, gifted("g", "5"): coupon.Revoked, gifted("g", "6"): coupon.Usable, gifted("h", "5"): coupon.Usable, gifted("h", "6"): coupon.Usable,
 	} {
 		s.state(id, want)
 	}
@@ -44,7 +44,7 @@ func (s *scene) journeyEnd() {
 		s.used("a", order, want)
 	}
 	for _, id := range []string{"c", "d"} {
-		_, err := s.shop.For(5).Claim(s.Context(), id, 1)
+		_, err := s.shop.For("5").Claim(s.Context(), id, 1)
 		s.Is(err, coupon.ErrCancelled)
 	}
 }
@@ -83,7 +83,7 @@ func lostAnswers(s *scene) {
 // lostAnswersResolved asks what became of each claim before it makes the call again: what this keeps
 // out is the lost call, not the new one.
 func lostAnswersResolved(s *scene) {
-	claims := map[string]string{"Claim": "a", "Claim of a code": "code", "Lock": "b", "Pay": "b", "Cancel": "c", "Resolve": "d", "Refund": "b", "Revoke": "g/5"}
+	claims := map[string]string{"Claim": "a", "Claim of a code": "code", "Lock": "b", "Pay": "b", "Cancel": "c", "Resolve": "d", "Refund": "b", "Revoke": gifted("g", "5")}
 	for i, step := range journey(s.Context(), s.shop) {
 		if err := journey(s.Context(), s.lossy(1))[i].Do(); err != nil {
 			s.Is(err, coupon.ErrUnknown)
@@ -106,9 +106,9 @@ func resolveUnknown(s *scene) {
 		s.No(err)
 		suite.Same(s, "coupon", c, coupon.Coupon{ID: "a", State: coupon.Dropped})
 	}
-	_, err := s.shop.For(5).Claim(s.Context(), "a", 1)
+	_, err := s.shop.For("5").Claim(s.Context(), "a", 1)
 	s.Is(err, coupon.ErrCancelled)
-	_, err = s.shop.For(5).Lock(s.Context(), "a", 1)
+	_, err = s.shop.For("5").Lock(s.Context(), "a", 1)
 	s.Is(err, coupon.ErrCancelled)
 	s.counts(stock.Quantities{Total: 10, Left: 10})
 }
@@ -127,7 +127,7 @@ func resolveStates(s *scene) {
 		suite.Same(s, "coupon read again", s.coupon(id), was)
 		suite.Same(s, "campaign", s.campaign(1), campaign)
 	}
-	_, err = s.shop.For(6).Resolve(s.Context(), "usable")
+	_, err = s.shop.For("6").Resolve(s.Context(), "usable")
 	s.Is(err, coupon.ErrAnotherBuyer)
 	s.pay("pending")
 }
@@ -135,16 +135,16 @@ func resolveStates(s *scene) {
 // resolveFences has the statements of lost calls arrive when their claims are settled.
 func resolveFences(s *scene) {
 	s.open(10)
-	s.lock("pay", 5)
-	s.lock("cancel", 5)
-	s.claim("refund", 5)
+	s.lock("pay", "5")
+	s.lock("cancel", "5")
+	s.claim("refund", "5")
 	before, _, err := s.units().Hold(s.Context(), "refund")
 	s.No(err)
 	for _, id := range []string{"claim", "pay", "cancel", "refund"} {
 		_, err := s.shop.Resolve(s.Context(), id)
 		s.No(err)
 	}
-	locking, err := s.units().Lock(s.Context(), stock.Order{ID: "claim", Buyer: 5, Lines: []stock.Line{one()}, Taken: true}, hold)
+	locking, err := s.units().Lock(s.Context(), stock.Order{ID: "claim", Buyer: "5", Lines: []stock.Line{one()}, Taken: true}, hold)
 	s.No(err)
 	suite.Same(s, "a Claim that arrives late", locking.Verdict, stock.Exists)
 	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "pay", 0))
@@ -191,21 +191,21 @@ func lostReleases(s *scene) {
 		return nil
 	}})
 	for i, call := range []func() error{
-		func() error { return suite.Outcome(deaf.For(6).Claim(s.Context(), "a", 1)) },
-		func() error { return suite.Outcome(deaf.For(6).Lock(s.Context(), "a", 1)) },
+		func() error { return suite.Outcome(deaf.For("6").Claim(s.Context(), "a", 1)) },
+		func() error { return suite.Outcome(deaf.For("6").Lock(s.Context(), "a", 1)) },
 		func() error { return deaf.Withdraw(s.Context(), "out", 1, 1) },
 		func() error {
-			return suite.Outcome(deaf.Issue(s.Context(), coupon.Batch{ID: "g", Campaign: 1, Buyers: []int64{6}}))
+			return suite.Outcome(deaf.Issue(s.Context(), coupon.Batch{ID: "g", Campaign: 1, Buyers: []string{"6"}}))
 		},
 	} {
-		s.lock("dead "+strconv.Itoa(i), 5)
+		s.lock("dead "+strconv.Itoa(i), "5")
 		s.Advance(hold)
 		err := call()
 		s.Is(err, coupon.ErrUnavailable)
 		s.IsNot(err, coupon.ErrUnknown)
 	}
 	s.counts(stock.Quantities{Total: 1, Left: 1})
-	s.lock("dead", 5)
+	s.lock("dead", "5")
 	s.Advance(hold)
 	s.Is(suite.Outcome(deaf.Expire(s.Context())), coupon.ErrUnknown)
 }
@@ -289,7 +289,7 @@ func blindCalls(s *scene) {
 func (s *scene) everything() []any {
 	s.Helper()
 	all := []any{s.Normal(suite.Listed(s, s.shop.Campaigns(s.Context())))}
-	for _, id := range []string{"a", "b", "c", "d", "code", "g/5", "g/6", "h/5", "h/6"} {
+	for _, id := range []string{"a", "b", "c", "d", "code", gifted("g", "5"), gifted("g", "6"), gifted("h", "5"), gifted("h", "6")} {
 		h, _, err := s.units().Hold(s.Context(), id)
 		s.No(err)
 		h.Fence = 0 // which Resolve raises, and which nobody sees

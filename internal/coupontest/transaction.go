@@ -115,7 +115,7 @@ func couponExpired(s *scene) {
 	_, err := goods.Define(s.Context(), item(1), 10, stock.Terms{})
 	s.No(err)
 	s.define(1, 10, coupon.Rules{}, until(tenOff(), s.now().Add(time.Minute)))
-	s.claim("c", 5)
+	s.claim("c", "5")
 	_, err = goods.Lock(s.Context(), "order", one())
 	s.No(err)
 	s.Advance(time.Minute)
@@ -135,16 +135,16 @@ func couponExpired(s *scene) {
 func rolledBackCode(s *scene) {
 	s.pool("A", "B", "C")
 	tx := s.begin()
-	c, err := tx.shop.For(5).Claim(s.Context(), "lost", 1)
+	c, err := tx.shop.For("5").Claim(s.Context(), "lost", 1)
 	s.No(err)
 	suite.Same(s, "code", c.Code, "A")
-	_, err = tx.shop.Issue(s.Context(), gift("b", 1))
+	_, err = tx.shop.Issue(s.Context(), gift("b", "1"))
 	s.No(err)
 	tx.rollback()
 	s.unclaimed("lost")
-	s.unclaimed("b/1")
+	s.unclaimed(gifted("b", "1"))
 	for _, want := range []string{"A", "B", "C"} {
-		suite.Same(s, "code", s.claim(want, 5).Code, want)
+		suite.Same(s, "code", s.claim(want, "5").Code, want)
 	}
 	s.counts(stock.Quantities{Total: 3, Sold: 3})
 }
@@ -193,12 +193,12 @@ func committed(s *scene) {
 func refusalInTransaction(s *scene) {
 	s.define(1, 4, coupon.Rules{PerBuyer: 2}, tenOff())
 	s.define(2, 0, coupon.Rules{}, tenOff())
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.reserve("c", "another")
-	s.lock("dead", 6)
+	s.lock("dead", "6")
 	s.Advance(hold)
 	tx := s.begin()
-	buyer := tx.shop.For(5)
+	buyer := tx.shop.For("5")
 	_, err := buyer.Claim(s.Context(), "d", 1)
 	s.No(err)
 	refused := map[error]error{}
@@ -226,7 +226,7 @@ func refusalInTransaction(s *scene) {
 func ownChanges(s *scene) {
 	s.pool("A", "B", "C", "D")
 	tx := s.begin()
-	buyer := tx.shop.For(5)
+	buyer := tx.shop.For("5")
 	for i, want := range []string{"A", "B", "C"} {
 		id := fmt.Sprint("c", i)
 		c, err := buyer.Claim(s.Context(), id, 1)
@@ -268,7 +268,7 @@ func ownChanges(s *scene) {
 func staleCoupons(s *scene) {
 	s.open(20)
 	for _, id := range []string{"reserved", "released", "redeemed", "returned", "revoked", "mine", "forgone"} {
-		s.claim(id, 5)
+		s.claim(id, "5")
 	}
 	s.reserve("released", "B")
 	s.redeem("returned", "B")
@@ -280,7 +280,7 @@ func staleCoupons(s *scene) {
 		s.revoke("r", "revoked")
 		s.redeem("mine", "A")
 		s.release("forgone", "A")
-		s.claim("new", 5)
+		s.claim("new", "5")
 	}, func(tx bound) {
 		_, err := tx.shop.Reserve(s.Context(), "reserved", "A", dec("100"))
 		s.Is(err, coupon.ErrReserved)
@@ -310,17 +310,17 @@ func staleCoupons(s *scene) {
 // staleClaims does the same with claims, codes and batches.
 func staleClaims(s *scene) {
 	s.pool("A", "B", "C", "D")
-	s.lock("paid", 5)
-	s.lock("cancelled", 5)
+	s.lock("paid", "5")
+	s.lock("cancelled", "5")
 	s.behind(func() {
 		suite.Same(s, "code", s.pay("paid").Code, "A")
 		s.cancel("cancelled")
 		s.cancel("closed")
-		suite.Same(s, "code", s.claim("new", 5).Code, "B")
-		s.issue(gift("b", 1), granted("b", coupon.Given, 1), nil)
+		suite.Same(s, "code", s.claim("new", "5").Code, "B")
+		s.issue(gift("b", "1"), granted("b", coupon.Given, "1"), nil)
 		s.load(1, "E")
 	}, func(tx bound) {
-		buyer := tx.shop.For(5)
+		buyer := tx.shop.For("5")
 		c, err := buyer.Claim(s.Context(), "mine", 1)
 		s.No(err)
 		suite.Same(s, "code", c.Code, "D")
@@ -334,9 +334,9 @@ func staleClaims(s *scene) {
 		c, err = buyer.Claim(s.Context(), "new", 1)
 		s.No(err)
 		suite.Same(s, "code", c.Code, "B")
-		issued, err := tx.shop.Issue(s.Context(), gift("b", 1))
+		issued, err := tx.shop.Issue(s.Context(), gift("b", "1"))
 		s.No(err)
-		suite.Same(s, "batch", issued, coupon.Issued{Given: granted("b", coupon.Given, 1)})
+		suite.Same(s, "batch", issued, coupon.Issued{Given: granted("b", coupon.Given, "1")})
 		got, err := tx.shop.Import(s.Context(), 1, slices.Values([]string{"E", "F"}))
 		s.No(err)
 		suite.Same(s, "imported", got, coupon.Imported{Added: 1, Known: 1})

@@ -35,7 +35,7 @@ func useCases() []testCase {
 
 func reserveForOne(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	now := s.now()
 	want := coupon.Use{
 		Coupon: "c", Order: "A", State: coupon.UseReserved, Places: 2, Total: dec("100"), Discount: dec("10"),
@@ -62,7 +62,7 @@ func reserveForOne(s *scene) {
 
 func reservationLapses(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.reserve("c", "A")
 	s.Advance(reserve - time.Microsecond)
 	_, err := s.shop.Reserve(s.Context(), "c", "B", dec("100"))
@@ -80,7 +80,7 @@ func reservationLapses(s *scene) {
 	s.Is(err, coupon.ErrRedeemed)
 
 	short := s.with(coupon.Options{ReserveFor: time.Microsecond})
-	s.claim("d", 5)
+	s.claim("d", "5")
 	u, err := short.Reserve(s.Context(), "d", "A", dec("100"))
 	s.No(err)
 	s.SameTime("deadline", u.Deadline, s.now().Add(time.Microsecond))
@@ -88,7 +88,7 @@ func reservationLapses(s *scene) {
 
 func lapsedRenewed(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	first := s.reserve("c", "A")
 	s.Advance(reserve)
 	suite.Same(s, "lapsed", s.use("c", "A").Lapsed(s.now()), true)
@@ -114,7 +114,7 @@ func (s *scene) usesOf(id string) []coupon.Use {
 
 func redeemReserved(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	want := s.reserve("c", "A")
 	s.Advance(time.Minute)
 	now := s.now()
@@ -140,7 +140,7 @@ func redeemReserved(s *scene) {
 
 func redeemAtOnce(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	now := s.now()
 	want := coupon.Use{
 		Coupon: "c", Order: "A", State: coupon.UseRedeemed, Places: 2, Total: dec("100"), Discount: dec("10"),
@@ -157,7 +157,7 @@ func reservedBeforeEnd(s *scene) {
 	end := s.now().Add(day)
 	s.define(1, 10, coupon.Rules{}, until(tenOff(), end))
 	for _, id := range []string{"honoured", "lapsed", "free"} {
-		s.claim(id, 5)
+		s.claim(id, "5")
 	}
 	s.Advance(day - time.Microsecond)
 	s.reserve("honoured", "A")
@@ -186,7 +186,7 @@ func reservedBeforeEnd(s *scene) {
 
 func returnOnce(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.redeem("c", "A")
 	s.Advance(time.Minute)
 	want := s.use("c", "A")
@@ -212,7 +212,7 @@ func returnOnce(s *scene) {
 
 func returnAfterEnd(s *scene) {
 	s.define(1, 10, coupon.Rules{}, until(tenOff(), s.now().Add(day)))
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.redeem("c", "A")
 	s.Advance(day)
 	s.giveBack("c", "A")
@@ -226,7 +226,7 @@ func returnAfterEnd(s *scene) {
 
 func releaseReserved(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.reserve("c", "A")
 	s.Advance(time.Minute)
 	want := s.use("c", "A")
@@ -250,7 +250,7 @@ func releaseReserved(s *scene) {
 
 func partialRefund(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.redeem("c", "A")
 	for _, refunded := range []string{"0", "0.01", "89.99"} {
 		s.unchanged("c", func() {
@@ -272,7 +272,7 @@ func partialRefund(s *scene) {
 // minimumAgain changes the cart between the reservation and the payment.
 func minimumAgain(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.reserve("c", "A")
 	s.unchanged("c", func() {
 		_, err := s.shop.Redeem(s.Context(), "c", "A", dec("49.99"))
@@ -287,7 +287,7 @@ func minimumAgain(s *scene) {
 	s.sameAmount("total", u.Total, "50")
 	s.sameAmount("discount", u.Discount, "10")
 	suite.Same(s, "use", s.use("c", "A"), u)
-	s.claim("d", 5)
+	s.claim("d", "5")
 	_, err = s.shop.Reserve(s.Context(), "d", "A", dec("49.99"))
 	s.Is(err, coupon.ErrBelowMinimum)
 	_, err = s.shop.Redeem(s.Context(), "d", "A", dec("49.99"))
@@ -299,7 +299,7 @@ func minimumAgain(s *scene) {
 // useAgain makes every call again, whatever the coupon has been through since.
 func useAgain(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.reserve("c", "A")
 	redeemed := s.redeem("c", "A")
 	suite.Same(s, "reserved again", s.reserve("c", "A"), redeemed)
@@ -314,7 +314,7 @@ func useAgain(s *scene) {
 		suite.Same(s, "returned again", s.giveBack("c", "A"), returned)
 		suite.Same(s, "released again", s.release("c", "B"), released)
 	})
-	s.claim("d", 5)
+	s.claim("d", "5")
 	used := s.redeem("d", "A")
 	s.Advance(1000 * day)
 	s.define(1, 0, coupon.Rules{Closed: true}, tenOff())
@@ -323,7 +323,7 @@ func useAgain(s *scene) {
 
 func useOtherTotal(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.reserve("c", "A")
 	s.unchanged("c", func() {
 		for _, total := range []string{"100.01", "99", "10"} {
@@ -345,7 +345,7 @@ func useOtherTotal(s *scene) {
 // releaseFirst gives a coupon up for orders that have not asked for it yet: their calls come too late.
 func releaseFirst(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	now := s.now()
 	want := coupon.Use{Coupon: "c", Order: "A", State: coupon.UseReleased, Places: 2, Deadline: now, CreatedAt: now, UpdatedAt: now}
 	for range 2 {
@@ -357,10 +357,10 @@ func releaseFirst(s *scene) {
 		s.Advance(1000 * time.Hour)
 	}
 	s.state("c", coupon.Usable)
-	s.claim("d", 5)
+	s.claim("d", "5")
 	s.reserve("d", "A") // another coupon
 	s.redeem("d", "A")
-	s.claim("e", 5)
+	s.claim("e", "5")
 	s.reserve("e", "B")
 	s.release("e", "A")
 	suite.Same(s, "order", s.state("e", coupon.Reserved).Order, "B")
@@ -371,7 +371,7 @@ func releaseFirst(s *scene) {
 
 func releaseLapsed(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.reserve("c", "A")
 	s.Advance(reserve)
 	s.reserve("c", "B")
@@ -391,7 +391,7 @@ func releaseLapsed(s *scene) {
 
 func releaseUsed(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	s.redeem("c", "A")
 	s.unchanged("c", func() {
 		_, err := s.shop.Release(s.Context(), "c", "A")
@@ -409,7 +409,7 @@ func releaseUsed(s *scene) {
 
 func returnUnused(s *scene) {
 	s.open(10)
-	s.claim("c", 5)
+	s.claim("c", "5")
 	refused := func(order string) {
 		s.Helper()
 		s.unchanged("c", func() {
@@ -436,7 +436,7 @@ func oneOrderSeveral(s *scene) {
 	s.open(10)
 	ids := numbered("c", 3)
 	for _, id := range ids {
-		s.claim(id, 5)
+		s.claim(id, "5")
 		s.reserve(id, "A")
 	}
 	s.redeem("c0", "A")

@@ -20,7 +20,7 @@ func usePrecedence(s *scene) {
 	end := s.now().Add(day)
 	s.define(1, 100, coupon.Rules{}, between(tenOff(), s.now().Add(time.Hour), end))
 	for _, id := range []string{"waiting", "released", "refunded", "revoked", "redeemed", "reserved", "returned", "expired"} {
-		s.claim(id, 5)
+		s.claim(id, "5")
 	}
 	s.release("released", "A")
 	s.refund("r1", "refunded")
@@ -68,7 +68,7 @@ func usePrecedence(s *scene) {
 func (s *scene) lock2(id string, end time.Time) {
 	s.Helper()
 	s.define(2, 10, coupon.Rules{}, between(tenOff(), end.Add(day), end.Add(2*day)))
-	_, err := s.shop.For(5).Lock(s.Context(), id, 2)
+	_, err := s.shop.For("5").Lock(s.Context(), id, 2)
 	s.No(err)
 }
 
@@ -85,9 +85,9 @@ func refusals() []error {
 // error names the order of somebody else.
 func tellsNothing(s *scene) {
 	s.open(10)
-	s.claim("mine", 5)
-	s.claim("theirs", 6)
-	buyer := s.shop.For(5)
+	s.claim("mine", "5")
+	s.claim("theirs", "6")
+	buyer := s.shop.For("5")
 	calls := map[string]func(id string) error{
 		"Coupon":  func(id string) error { _, err := buyer.Coupon(s.Context(), id); return err },
 		"History": func(id string) error { _, err := buyer.History(s.Context(), id); return err },

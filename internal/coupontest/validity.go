@@ -24,7 +24,7 @@ func (s *scene) refusedAt(id string, want error) {
 	c := s.coupon(id)
 	for _, call := range []func() error{
 		func() error { _, err := s.shop.Reserve(s.Context(), id, "refused", dec("100")); return err },
-		func() error { _, err := s.shop.For(5).Redeem(s.Context(), id, "refused", dec("100")); return err },
+		func() error { _, err := s.shop.For("5").Redeem(s.Context(), id, "refused", dec("100")); return err },
 	} {
 		err := call()
 		s.Is(err, want)
@@ -38,7 +38,7 @@ func fixedValidity(s *scene) {
 	end := from.Add(time.Hour)
 	s.define(1, 10, coupon.Rules{}, between(tenOff(), from, end))
 	for _, id := range []string{"first", "last", "late"} {
-		c := s.claim(id, 5)
+		c := s.claim(id, "5")
 		suite.Same(s, "from", c.From, from)
 		suite.Same(s, "until", c.Until, end)
 	}
@@ -64,7 +64,7 @@ func fixedPrecision(s *scene) {
 	from := s.now().Add(3 * time.Microsecond)
 	end := from.Add(2 * time.Microsecond)
 	s.define(1, 10, coupon.Rules{}, between(tenOff(), from.Add(999).In(zone), end.Add(1).In(zone)))
-	c := s.claim("c", 5)
+	c := s.claim("c", "5")
 	suite.Same(s, "terms", c.Terms, between(tenOff(), from, end))
 	suite.Same(s, "terms of the campaign", s.campaign(1).Terms, between(tenOff(), from, end))
 	suite.Same(s, "from", c.From, from)
@@ -104,7 +104,7 @@ func (s *scene) turn(zone string, hour, minute int) {
 func fromTheNextDay(s *scene) {
 	s.define(1, 10, coupon.Rules{}, relative(1, 2, "Asia/Shanghai"))
 	s.turn("Asia/Shanghai", 22, 0)
-	c := s.claim("c", 5)
+	c := s.claim("c", "5")
 	s.SameTime("from", c.From, s.now().Add(2*time.Hour))
 	s.SameTime("until", c.Until, s.now().Add(2*time.Hour+2*day))
 	s.refusedAt("c", coupon.ErrNotYetValid)
@@ -126,12 +126,12 @@ func endOfTheDay(s *scene) {
 		id := int64(i + 1)
 		s.define(id, 10, coupon.Rules{}, relative(0, 1, zone))
 		s.turn(zone, 23, 59)
-		last, err := s.shop.For(5).Claim(s.Context(), "last "+zone, id)
+		last, err := s.shop.For("5").Claim(s.Context(), "last "+zone, id)
 		s.No(err)
 		s.SameTime("from", last.From, s.now())
 		s.SameTime("until", last.Until, s.now().Add(time.Minute))
 		s.Advance(time.Minute)
-		first, err := s.shop.For(5).Claim(s.Context(), "first "+zone, id)
+		first, err := s.shop.For("5").Claim(s.Context(), "first "+zone, id)
 		s.No(err)
 		s.SameTime("from", first.From, s.now())
 		s.SameTime("until", first.Until, s.now().Add(day))
@@ -154,7 +154,7 @@ func validityOfEachMoment(s *scene) {
 		for i, zone := range zones {
 			terms := relative(i%3, i+1, zone)
 			id := numbered(zone, n+1)[n]
-			c, err := s.shop.For(5).Claim(s.Context(), id, int64(i+1))
+			c, err := s.shop.For("5").Claim(s.Context(), id, int64(i+1))
 			s.No(err)
 			from, end := terms.Validity(s.now())
 			suite.Same(s, "from in "+zone, c.From, from)
@@ -169,17 +169,17 @@ func validityOfEachMoment(s *scene) {
 func everyWaySame(s *scene) {
 	terms := relative(1, 7, "America/New_York")
 	s.define(1, 10, coupon.Rules{}, terms)
-	s.lock("late", 5)
+	s.lock("late", "5")
 	s.Advance(hold)
-	s.lock("paid", 5)
-	s.lock("claimed after a lock", 5)
+	s.lock("paid", "5")
+	s.lock("claimed after a lock", "5")
 	s.Advance(time.Minute)
-	s.claim("claimed", 5)
-	s.claim("claimed after a lock", 5)
+	s.claim("claimed", "5")
+	s.claim("claimed after a lock", "5")
 	s.pay("paid")
 	_, err := s.with(coupon.Options{LatePay: 1}).Pay(s.Context(), "late")
 	s.No(err)
-	issued, err := s.shop.Issue(s.Context(), coupon.Batch{ID: "batch", Campaign: 1, Buyers: []int64{5}})
+	issued, err := s.shop.Issue(s.Context(), coupon.Batch{ID: "batch", Campaign: 1, Buyers: []string{"5"}})
 	s.No(err)
 	want := s.coupon("claimed")
 	from, end := terms.Validity(s.now())

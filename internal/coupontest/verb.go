@@ -62,7 +62,7 @@ func (s *scene) load(campaign int64, codes ...string) {
 }
 
 // claim gives a free coupon of campaign 1 to a buyer.
-func (s *scene) claim(id string, buyer int64) coupon.Coupon {
+func (s *scene) claim(id string, buyer string) coupon.Coupon {
 	s.Helper()
 	c, err := s.shop.For(buyer).Claim(s.Context(), id, 1)
 	s.No(err)
@@ -70,7 +70,7 @@ func (s *scene) claim(id string, buyer int64) coupon.Coupon {
 }
 
 // lock sets a coupon of campaign 1 aside for a buyer who is to pay.
-func (s *scene) lock(id string, buyer int64) coupon.Coupon {
+func (s *scene) lock(id string, buyer string) coupon.Coupon {
 	s.Helper()
 	c, err := s.shop.For(buyer).Lock(s.Context(), id, 1)
 	s.No(err)

@@ -75,7 +75,7 @@ func (w *wire) ByCode(ctx context.Context, code string) (coupon.Coupon, time.Tim
 }
 
 // Wallet implements coupon.Store.
-func (w *wire) Wallet(ctx context.Context, buyer int64, statuses []coupon.Status, after coupon.Cursor, limit int) ([]coupon.Coupon, time.Time, error) {
+func (w *wire) Wallet(ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int) ([]coupon.Coupon, time.Time, error) {
 	return over2(w, "Wallet", func() ([]coupon.Coupon, time.Time, error) {
 		return w.store.Wallet(ctx, buyer, statuses, after, limit)
 	})

@@ -112,7 +112,7 @@ func (f forged) Books(ctx context.Context, k stock.Key, after string, limit int)
 
 func auditNames(s *scene) {
 	s.opened(people(5), 90)
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.refund("2")
 	s.open("other", dan)
 	named := func(quantity, counted string, forge func(b *groupbuy.TeamBook)) {
@@ -149,7 +149,7 @@ func (s *scene) tamper(id string, k stock.Key, delta stock.Quantities) {
 
 func auditUnits(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben}, "1")
+	s.team([]string{anna, ben}, "1")
 	s.tamper("damage", key(), stock.Quantities{Total: 1, Left: 1})
 	report := s.audited()
 	suite.Same(s, "drifts of the units", report.Units.Drifts, []stock.Drift{
@@ -172,7 +172,7 @@ func auditSome(s *scene) {
 	other := product(people(2))
 	other.Activity = 8
 	s.offer(other, 10)
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.open("3", carol)
 	s.damage(code, func(c *groupbuy.Counts) { c.Held = 2 })
 	report := s.audited(other.Key)
@@ -216,7 +216,7 @@ func auditTraffic(s *scene) {
 
 func repairCounts(s *scene) {
 	s.opened(people(5), 90)
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.damage(code, func(c *groupbuy.Counts) { c.Held, c.Paid, c.PaidVolume = 0, 4, dec("9.5") })
 	s.unjoinedDamaged(code)
 	report, err := s.groups.RepairBackOnSale(s.Context(), key())
@@ -243,7 +243,7 @@ func (s *scene) unjoinedDamaged(code string) {
 
 func repairFormed(s *scene) {
 	s.opened(people(2), 90)
-	s.team([]int64{anna, ben}, "1", "2")
+	s.team([]string{anna, ben}, "1", "2")
 	s.No(s.Store.CorrectFormed(s.Context(), key(), 5))
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 7)
 	report, err := s.groups.RepairBackOnSale(s.Context(), key())
@@ -255,7 +255,7 @@ func repairFormed(s *scene) {
 
 func repairUnits(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben}, "1")
+	s.team([]string{anna, ben}, "1")
 	s.tamper("damage", key(), stock.Quantities{Total: 3, Left: 3})
 	report := s.repaired()
 	s.Count("drifts", len(report.Units.Drifts), 2)
@@ -267,7 +267,7 @@ func repairUnits(s *scene) {
 // has deleted some.
 func repairKeepsPayments(s *scene) {
 	s.opened(people(5), 90)
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.damage(code, func(c *groupbuy.Counts) { c.Held, c.Paid, c.PaidVolume = 0, 3, dec("9.5") })
 	s.No(s.Store.CorrectFormed(s.Context(), key(), 5))
 	s.tamper("damage", key(), stock.Quantities{Sold: 2, Left: -2})
@@ -307,7 +307,7 @@ func repairNothing(s *scene) {
 // repairFull repairs a team that thinks it is full, and is not.
 func repairFull(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.damage(code, func(c *groupbuy.Counts) { c.Held = 2 })
 	s.unjoined(code, buy("3", carol), groupbuy.ErrFull)
 	s.repaired()

@@ -83,7 +83,7 @@ func (s *scene) pooled(p groupbuy.Product) int64 {
 func (s *scene) balances(t groupbuy.Team) {
 	s.Helper()
 	seats := s.members(t.Code)
-	held, paid, live, bought := int64(0), int64(0), map[int64]bool{}, decimal.Decimal{}
+	held, paid, live, bought := int64(0), int64(0), map[string]bool{}, decimal.Decimal{}
 	for _, seat := range seats {
 		if seat.Team != t.Code || seat.Key != t.Key {
 			s.Errorf("team %q of %v has the seat %+v", t.Code, t.Key, seat)

@@ -1,6 +1,7 @@
 package groupbuytest
 
 import (
+	"fmt"
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
@@ -41,7 +42,7 @@ func one() stock.Line { return stock.Line{SKU: goods, Num: 1} }
 
 func besideGoods(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	shop := s.shop()
 	for _, order := range []string{"a", "b", "c"} {
 		_, err := shop.Lock(s.Context(), order, one())
@@ -70,7 +71,7 @@ func besideGoods(s *scene) {
 
 func besideSwept(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1")
+	code := s.team([]string{anna, ben, carol}, "1")
 	s.Advance(hold)
 	s.swept(2)
 	s.pool(stock.Quantities{Total: 90, Sold: 1})
@@ -86,7 +87,7 @@ func besideSwept(s *scene) {
 
 func besideJoin(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.Advance(hold)
 	s.swept(1)
 	s.join(code, "4", dan)
@@ -98,7 +99,7 @@ func besideJoin(s *scene) {
 
 func besideAgain(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.Advance(hold)
 	s.swept(1)
 	s.join(code, "3", ben)
@@ -110,11 +111,11 @@ func besideCalls(s *scene) {
 	code := s.open("0", anna).Team
 	s.pay("0")
 	for i, order := range []string{"join", "pay", "cancel", "refund", "resolve"} {
-		s.join(code, order, int64(100+i))
+		s.join(code, order, fmt.Sprint(100+i))
 	}
 	s.Advance(hold)
 	s.swept(5)
-	_, err := s.groups.Join(s.Context(), code, buy("join", 100))
+	_, err := s.groups.Join(s.Context(), code, buy("join", "100"))
 	s.only(err, groupbuy.ErrExpired)
 	s.late(s.groups, "pay", groupbuy.ErrExpired)
 	_, err = s.groups.Cancel(s.Context(), "cancel")
@@ -128,7 +129,7 @@ func besideCalls(s *scene) {
 
 func besideReacquire(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.Advance(hold)
 	s.swept(1)
 	p, err := s.reacquires().Pay(s.Context(), "3")
@@ -142,7 +143,7 @@ func besideReacquire(s *scene) {
 // besideLate is lateDead with the holds released by the shop.
 func besideLate(s *scene) {
 	s.live()
-	full := s.team([]int64{anna, ben, carol}, "1", "2")
+	full := s.team([]string{anna, ben, carol}, "1", "2")
 	joined := s.open("4", anna).Team
 	s.join(joined, "5", ben)
 	s.pay("4")
@@ -162,7 +163,7 @@ func besideLate(s *scene) {
 
 func besidePaid(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	_, err := s.shop().Pay(s.Context(), "3")
 	s.No(err)
 	s.is(code, groupbuy.Forming) // nobody has told it
@@ -180,7 +181,7 @@ func besidePaid(s *scene) {
 
 func besideRefund(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	_, err := s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "2", Restock: true})
 	s.No(err)
 	_, err = s.groups.Refund(s.Context(), byHand("2"))
@@ -200,7 +201,7 @@ func besideRefund(s *scene) {
 
 func besideAudit(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1")
+	code := s.team([]string{anna, ben, carol}, "1")
 	s.Advance(hold)
 	_, err := s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "1", Restock: true})
 	s.No(err)
@@ -233,7 +234,7 @@ func besideEnd(s *scene) {
 		code := s.open(round+"1", anna).Team
 		s.pay(round + "1")
 		for i := range 3 {
-			s.join(code, round+string(rune('2'+i)), int64(100+i))
+			s.join(code, round+string(rune('2'+i)), fmt.Sprint(100+i))
 		}
 		s.pay(round + "2")
 		s.Advance(hold)
@@ -254,7 +255,7 @@ func besideEnd(s *scene) {
 // besideRepair ends a team whose holds the shop has cancelled and refunded by itself: a repair tells it first.
 func besideRepair(s *scene) {
 	s.opened(people(9), 90)
-	code := s.team([]int64{anna, ben, carol, dan}, "1", "2")
+	code := s.team([]string{anna, ben, carol, dan}, "1", "2")
 	_, err := s.shop().Cancel(s.Context(), "3")
 	s.No(err)
 	_, err = s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "2", Restock: true})

@@ -107,7 +107,7 @@ func takenTwice(s *scene) {
 
 func diesBeforePay(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.Advance(hold - instant)
 	p, err := s.before("Units.Move", func() { s.Advance(instant) }).Pay(s.Context(), "2")
 	s.No(err)
@@ -132,7 +132,7 @@ func endedBeforePay(s *scene) {
 
 func lateTwice(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben, carol}, "1")
+	s.team([]string{anna, ben, carol}, "1")
 	s.Advance(hold)
 	for _, c := range []struct{ method, order string }{{"Units.Move", "2"}, {"Late", "3"}} {
 		p, err := s.before(c.method, func() { s.late(s.groups, c.order, groupbuy.ErrExpired) }).Pay(s.Context(), c.order)
@@ -144,7 +144,7 @@ func lateTwice(s *scene) {
 
 func refundedTwice(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2", "3")
+	code := s.team([]string{anna, ben, carol}, "1", "2", "3")
 	for method, order := range map[string]string{"Seat": "1", "Units.Refund": "2"} {
 		other := groupbuy.Refund{Order: order, Actor: "first"}
 		seat, err := s.before(method, func() {
@@ -162,7 +162,7 @@ func refundedTwice(s *scene) {
 
 func formedBeforeRefund(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	seat, err := s.before("Units.Refund", func() { s.pay("3") }).Refund(s.Context(), groupbuy.Refund{Order: "2"})
 	s.No(err)
 	suite.Same(s, "seat", []any{seat.State, seat.Status}, []any{groupbuy.RefundDue, groupbuy.Formed})
@@ -172,7 +172,7 @@ func formedBeforeRefund(s *scene) {
 
 func changesBeforeEnd(s *scene) {
 	s.opened(people(5), 90)
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	team, err := s.before("End", func() { s.join(code, "3", carol); s.pay("3") }).Fail(s.Context(), code, decided())
 	s.No(err)
 	suite.Same(s, "team", team, s.is(code, groupbuy.Failed))
@@ -193,7 +193,7 @@ func changesBeforeEnd(s *scene) {
 
 func paidBeforeEnd(s *scene) {
 	s.opened(people(2), 90)
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	team, err := s.before("End", func() { s.pay("2") }).Form(s.Context(), code, decided())
 	s.No(err)
 	suite.Same(s, "how", []any{team.Cause, team.FormedBy, team.Actor}, []any{groupbuy.ByPayment, "2", ""})

@@ -30,7 +30,7 @@ func unitsBeforeReturn(s *scene) {
 		p := product(people(2))
 		p.Activity = a.ID
 		s.offer(p, 10)
-		for j, buyer := range []int64{anna, ben, carol} {
+		for j, buyer := range []string{anna, ben, carol} {
 			b := buy(numbered(i, j), buyer)
 			b.Product = p.Key
 			s.openAs(b)

@@ -1,6 +1,7 @@
 package groupbuytest
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -26,7 +27,7 @@ func minimumPeople(s *scene) {
 	terms := people(4)
 	terms.MinPeople = 2
 	s.opened(terms, 90)
-	short := s.team([]int64{anna, ben, carol}, "1", "2")
+	short := s.team([]string{anna, ben, carol}, "1", "2")
 	s.refund("2") // one is left, and one has not paid
 	enough := s.open("4", anna).Team
 	s.join(enough, "5", ben)
@@ -66,7 +67,7 @@ func minimumUnswept(s *scene) {
 		seat, err := whole.Open(s.Context(), buy(numbered(round, 0), anna))
 		s.No(err)
 		for i := 1; i < 3; i++ {
-			_, err = whole.Join(s.Context(), seat.Team, buy(numbered(round, i), int64(100+i)))
+			_, err = whole.Join(s.Context(), seat.Team, buy(numbered(round, i), fmt.Sprint(100+i)))
 			s.No(err)
 		}
 		for i := range paid {
@@ -104,7 +105,7 @@ func minimumVolume(s *scene) {
 
 func deadlineFails(s *scene) {
 	s.opened(people(5), 90)
-	code := s.team([]int64{anna, ben, carol}, "1", "2", "3")
+	code := s.team([]string{anna, ben, carol}, "1", "2", "3")
 	s.Advance(forming - time.Minute)
 	s.join(code, "4", dan)
 	s.Advance(time.Minute)
@@ -129,7 +130,7 @@ func deadlineMany(s *scene) {
 	s.opened(people(2), 1000)
 	s.Each(suite.Crowd(many, 8, func(i int) error {
 		order := strconv.Itoa(i)
-		if err := suite.Outcome(s.groups.Open(s.Context(), buy(order, int64(100+i)))); err != nil {
+		if err := suite.Outcome(s.groups.Open(s.Context(), buy(order, fmt.Sprint(100+i)))); err != nil {
 			return err
 		}
 		if i%4 == 0 {
@@ -164,7 +165,7 @@ func deadlineExact(s *scene) {
 // deadlineUnswept has nothing but calls of shoppers come after the deadline.
 func deadlineUnswept(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	s.Advance(forming + hour)
 	s.Count("teams that can be joined", len(suite.Listed(s, s.groups.Joinable(s.Context(), key()))), 0)
 	s.unjoined(code, buy("3", carol), groupbuy.ErrTeamOver)

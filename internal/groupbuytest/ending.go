@@ -47,7 +47,7 @@ func (s *scene) end() groupbuy.Activity {
 
 func removed(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben, carol}, "1", "2")
+	s.team([]string{anna, ben, carol}, "1", "2")
 	another := s.open("4", dan).Team
 	s.remove()
 	s.unopened(buy("5", dan), groupbuy.ErrRemoved)
@@ -66,7 +66,7 @@ func removed(s *scene) {
 
 func removedOnce(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben}, "1")
+	s.team([]string{anna, ben}, "1")
 	s.remove()
 	s.shelf(inStock - 2)
 	s.pool(stock.Quantities{Total: 2, Locked: 1, Sold: 1})
@@ -90,7 +90,7 @@ func removedOnce(s *scene) {
 
 func endByTime(s *scene) {
 	s.opened(people(2), 90)
-	s.team([]int64{anna, ben}, "1", "2")
+	s.team([]string{anna, ben}, "1", "2")
 	s.Advance(runs - instant)
 	s.Count("what expires", s.sweep(), 0)
 	s.Advance(instant)
@@ -108,7 +108,7 @@ func endByTime(s *scene) {
 
 func endByHand(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	s.Advance(time.Minute)
 	now := s.now()
 	a := s.end()
@@ -154,7 +154,7 @@ func endByProduct(s *scene) {
 
 func endFollows(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	lost := s.open("4", dan).Team
 	s.pay("4")
 	s.end()
@@ -177,7 +177,7 @@ func endFollows(s *scene) {
 
 func endRefund(s *scene) {
 	s.opened(people(2), 90)
-	s.team([]int64{anna, ben}, "1", "2")
+	s.team([]string{anna, ben}, "1", "2")
 	s.end()
 	s.sweep()
 	s.shown(groupbuy.Settled)
@@ -195,7 +195,7 @@ func endRefund(s *scene) {
 
 func endDiscard(s *scene) {
 	s.opened(people(2), 90)
-	s.team([]int64{anna, ben}, "1", "2")
+	s.team([]string{anna, ben}, "1", "2")
 	s.end()
 	s.sweep()
 	_, err := s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: operator, Reason: "broken"})
@@ -228,7 +228,7 @@ func endPreparing(s *scene) {
 
 func endLate(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1")
+	code := s.team([]string{anna, ben, carol}, "1")
 	s.end()
 	s.pay("2") // in time, whatever the activity does
 	s.Advance(hold)

@@ -30,7 +30,7 @@ func eventCases() []testCase {
 
 func eventsInOrder(s *scene) {
 	s.opened(people(4), 90)
-	code := s.team([]int64{anna, ben, carol, dan}, "1", "2")
+	code := s.team([]string{anna, ben, carol, dan}, "1", "2")
 	s.refund("2")
 	s.Advance(hold)
 	s.sweep()
@@ -64,7 +64,7 @@ func eventsCarry(s *scene) {
 	s.opened(volume("10"), 10_000)
 	code := s.openAs(buyVolume("1", anna, "5")).Team
 	for order, buyer := range map[string]int64{"2": ben, "3": carol, "4": dan} {
-		s.joinAs(code, buyVolume(order, buyer, "5"))
+		s.joinAs(code, buyVolume(order, fmt.Sprint(buyer), "5"))
 	}
 	s.pay("2")
 	s.Advance(time.Second)
@@ -137,7 +137,7 @@ func (s *scene) deliverTo(f *failing, want int) {
 
 func eventsWait(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	s.fail(code)
 	f := &failing{fails: func(e groupbuy.Event) bool { return e.No == 2 }}
 	s.deliverTo(f, 1)
@@ -207,7 +207,7 @@ func eventsOneAtATime(s *scene) {
 
 func eventsOnce(s *scene) {
 	s.opened(people(2), 90)
-	s.team([]int64{anna, ben}, "1", "2")
+	s.team([]string{anna, ben}, "1", "2")
 	s.Count("events", len(s.deliver()), 1)
 	s.Advance(10 * day)
 	s.Count("events", len(s.deliver()), 0)
@@ -220,7 +220,7 @@ func eventsOnce(s *scene) {
 // eventsReentrant has a handler do what shops do.
 func eventsReentrant(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2", "3")
+	code := s.team([]string{anna, ben, carol}, "1", "2", "3")
 	n, err := s.groups.Deliver(s.Context(), func(ctx context.Context, e groupbuy.Event) error {
 		if e.Kind == groupbuy.TeamFormed { // and one of them cannot be turned into an order
 			return suite.Outcome(s.groups.Refund(ctx, byHand(e.Members[1].Order)))
@@ -239,7 +239,7 @@ func eventsReentrant(s *scene) {
 
 func refundFails(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.fail(code)
 	f := &failing{fails: func(e groupbuy.Event) bool { return e.Order == "1" }}
 	s.deliverTo(f, 1)
@@ -273,7 +273,7 @@ func refundFails(s *scene) {
 // runDelivers lets Run work until the handler ends it.
 func runDelivers(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	s.Advance(forming)
 	ctx, end := context.WithCancel(s.Context())
 	defer end()

@@ -23,7 +23,7 @@ func formCases() []testCase {
 
 func formByHand(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	s.Advance(time.Minute)
 	now := s.now()
 	team := s.form(code)
@@ -43,7 +43,7 @@ func formByHand(s *scene) {
 
 func formAgain(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	first := s.form(code)
 	s.Advance(time.Minute)
 	paid := s.open("p", anna).Team
@@ -74,7 +74,7 @@ func formRefused(s *scene) {
 		})
 	}
 	refused(sample, groupbuy.ErrUnknownTeam)
-	code := s.team([]int64{anna, ben})
+	code := s.team([]string{anna, ben})
 	refused(code, groupbuy.ErrNobodyPaid)
 	s.pay("1")
 	s.refund("1")
@@ -119,7 +119,7 @@ func formReleases(s *scene) {
 
 func failByHand(s *scene) {
 	s.opened(people(5), 90)
-	code := s.team([]int64{anna, ben, carol, dan}, "1", "3")
+	code := s.team([]string{anna, ben, carol, dan}, "1", "3")
 	s.refund("3")
 	s.join(code, "5", carol)
 	s.pay("5")
@@ -144,7 +144,7 @@ func failByHand(s *scene) {
 
 func failAgain(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	first := s.fail(code)
 	s.Advance(time.Minute)
 	left := s.open("o", anna).Team
@@ -162,7 +162,7 @@ func failAgain(s *scene) {
 
 func failRefused(s *scene) {
 	s.opened(people(2), 90)
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	s.unchanged(func() {
 		_, err := s.groups.Fail(s.Context(), code, decided())
 		s.only(err, groupbuy.ErrTeamFormed)

@@ -81,12 +81,12 @@ func cases() []testCase {
 	)
 }
 
-// The people of a scene. Everybody else is a number.
+// The people of a scene. Everybody else is a number in decimal digits.
 const (
-	anna  = 11
-	ben   = 12
-	carol = 13
-	dan   = 14
+	anna  = "anna"
+	ben   = "ben"
+	carol = "carol"
+	dan   = "dan"
 )
 
 // What is sold in a scene: units of one SKU, of which there are so many at first, in groups of one activity.

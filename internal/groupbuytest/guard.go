@@ -60,7 +60,7 @@ func guardActivity(s *scene) {
 
 func guardProduct(s *scene) {
 	s.opened(people(2), 90)
-	s.team([]int64{anna, ben}, "1", "2")
+	s.team([]string{anna, ben}, "1", "2")
 	p := s.shown(groupbuy.Offered)
 	fresh := p
 	fresh.Version = 0
@@ -85,7 +85,7 @@ func guardProduct(s *scene) {
 
 func guardEnd(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	t := s.is(code, groupbuy.Forming)
 	end := func(code string, version int64, want stock.Verdict) {
 		s.Helper()
@@ -142,7 +142,7 @@ func guardEnds(s *scene) {
 
 func guardLists(s *scene) {
 	s.live()
-	first := s.team([]int64{anna, ben, carol}, "1")
+	first := s.team([]string{anna, ben, carol}, "1")
 	s.Advance(time.Minute)
 	second := s.open("4", dan).Team
 	seats := func(team string, limit, want int) {
@@ -185,7 +185,7 @@ func guardLists(s *scene) {
 }
 
 // pay2 opens a team and pays its seat.
-func (s *scene) pay2(order string, buyer int64) {
+func (s *scene) pay2(order string, buyer string) {
 	s.Helper()
 	s.open(order, buyer)
 	s.pay(order)
@@ -220,7 +220,7 @@ func guardUnfinished(s *scene) {
 
 func guardCorrect(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	book := s.books()[0]
 	suite.Same(s, "book", []any{book.Code, book.Recount.Held, book.Recount.Paid, book.Recount.Events}, []any{code, int64(1), int64(1), int64(0)})
 	s.sameAmount("volume", book.Recount.PaidVolume, "1")

@@ -21,7 +21,7 @@ func guardSeatCases() []testCase {
 }
 
 // booking returns a booking of a seat in a team.
-func (s *scene) booking(order string, buyer int64, code string, opens bool) *groupbuy.Booking {
+func (s *scene) booking(order string, buyer string, code string, opens bool) *groupbuy.Booking {
 	b := &groupbuy.Booking{
 		Seat:  groupbuy.Seat{Order: order, Key: key(), Buyer: buyer, Volume: dec("1.00")},
 		Team:  groupbuy.Team{Code: code, Key: key()},
@@ -59,7 +59,7 @@ func guardBooking(s *scene) {
 	second := s.booking("2", ben, sample, false)
 	suite.Same(s, "verdict", s.book(second, b.Team.Deadline).Verdict, stock.Done)
 	suite.Same(s, "team that was booked", second.Team, s.is(sample, groupbuy.Forming))
-	refused := func(buyer int64, code string, why error) {
+	refused := func(buyer string, code string, why error) {
 		s.Helper()
 		s.unchanged(func() {
 			locking := s.book(s.booking("3", buyer, code, false), time.Time{})
@@ -115,7 +115,7 @@ func guardOrdinary(s *scene) {
 
 func guardRefund(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben}, "1", "2")
+	s.team([]string{anna, ben}, "1", "2")
 	h, _, err := s.Store.Units(groupbuy.Along{}).Hold(s.Context(), "2")
 	s.No(err)
 	refund := stock.Refunding{Refund: stock.Refund{
@@ -131,7 +131,7 @@ func guardRefund(s *scene) {
 
 func guardLate(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben, carol}, "1")
+	s.team([]string{anna, ben, carol}, "1")
 	s.cancel("2")
 	s.Advance(hold)
 	s.unchanged(func() {
@@ -151,7 +151,7 @@ func guardLate(s *scene) {
 
 func guardFollow(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben, carol}, "1")
+	s.team([]string{anna, ben, carol}, "1")
 	s.cancel("3")
 	s.unchanged(func() {
 		moved, err := s.Store.Follow(s.Context(), []string{"1", "2", "3", "unknown"})

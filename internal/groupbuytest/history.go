@@ -50,7 +50,7 @@ func (s *scene) walker(groups *groupbuy.Groups) walk {
 	}
 	return func(rng *rand.Rand) error {
 		order, buyer := strconv.Itoa(rng.IntN(60)), rng.Int64N(8)+1
-		p := buyVolume(order, int64(rng.IntN(8)+1), []string{"1", "2", "0.5"}[rng.IntN(3)])
+		p := buyVolume(order, fmt.Sprint(rng.IntN(8)+1), []string{"1", "2", "0.5"}[rng.IntN(3)])
 		switch n := rng.IntN(60); {
 		case n < 6:
 			return seat(groups.Open(ctx, p))
@@ -215,7 +215,7 @@ func effectsOf(s *scene) {
 	suite.Same(s, "effects", got, []groupbuy.Effect{of(groupbuy.StepTake, "1", groupbuy.Forming)})
 	told(func() error { return suite.Outcome(groups.Open(ctx, buy("1", anna))) })
 	for order, buyer := range map[string]int64{"2": ben, "3": carol} {
-		told(func() error { return suite.Outcome(groups.Join(ctx, code, buy(order, buyer))) }, of(groupbuy.StepTake, order, groupbuy.Forming))
+		told(func() error { return suite.Outcome(groups.Join(ctx, code, buy(order, fmt.Sprint(buyer)))) }, of(groupbuy.StepTake, order, groupbuy.Forming))
 	}
 	told(func() error { return suite.Outcome(groups.Cancel(ctx, "3")) }, of(groupbuy.StepCancel, "3", groupbuy.Forming))
 	told(func() error { return suite.Outcome(groups.Join(ctx, code, buy("4", dan))) }, of(groupbuy.StepTake, "4", groupbuy.Forming))

@@ -42,7 +42,7 @@ func identifiersOfOrders(s *scene) {
 	ids := lookalikes(groupbuy.MaxOrder)
 	teams := map[string]string{}
 	for i, id := range ids {
-		teams[id] = s.open(id, int64(i+1)).Team
+		teams[id] = s.open(id, fmt.Sprint(i+1)).Team
 	}
 	s.Count("teams", len(teams), len(ids))
 	for i, id := range ids {
@@ -59,7 +59,7 @@ func identifiersOfOrders(s *scene) {
 		}
 		seat := s.seat(id, want)
 		suite.Same(s, "order", seat.Order, id)
-		suite.Same(s, "buyer", seat.Buyer, int64(i+1))
+		suite.Same(s, "buyer", seat.Buyer, fmt.Sprint(i+1))
 		suite.Same(s, "team", seat.Team, teams[id])
 		if want == groupbuy.Paid {
 			s.refund(id)
@@ -125,16 +125,16 @@ func identifiersOfNumbers(s *scene) {
 	p := product(people(2))
 	p.Key, p.SPU = stock.Key{SKU: big, Activity: big}, big
 	s.offer(p, 10)
-	first := buy("1", big)
+	first := buy("1", fmt.Sprint(big))
 	first.Product = p.Key
 	code := s.openAs(first).Team
-	second := buy("2", big-1)
+	second := buy("2", fmt.Sprint(big-1))
 	second.Product = p.Key
 	s.joinAs(code, second)
 	s.pay("1")
 	paid := s.pay("2")
 	suite.Same(s, "formed", paid.Formed, true)
-	suite.Same(s, "sponsor", paid.Team.Sponsor, int64(big))
+	suite.Same(s, "sponsor", paid.Team.Sponsor, fmt.Sprint(big))
 	suite.Same(s, "product", paid.Team.Key, p.Key)
 	suite.Same(s, "sort", suite.Listed(s, s.groups.Activities(s.Context()))[0].Sort, int64(math.MinInt64))
 	suite.Same(s, "units left", s.item(p.Key).Left, 8)
@@ -152,7 +152,7 @@ func identifiersOfTeams(s *scene) {
 	}
 	codes := map[string]bool{}
 	for i := range 60 {
-		c := s.open(fmt.Sprint("o", i), int64(1000+i)).Team
+		c := s.open(fmt.Sprint("o", i), fmt.Sprint(1000+i)).Team
 		if codes[c] || strings.Trim(c, "ABCDEFGHJKMNPQRSTUVWXYZ23456789") != "" {
 			s.Fatalf("team %d has the code %q", i, c)
 		}
@@ -170,10 +170,10 @@ func identifiersTaken(s *scene) {
 	}})
 	codes := map[string]bool{}
 	for i := range 5 {
-		seat, err := groups.Open(s.Context(), buy(strconv.Itoa(i), int64(i+1)))
+		seat, err := groups.Open(s.Context(), buy(strconv.Itoa(i), fmt.Sprint(i+1)))
 		s.No(err)
 		codes[seat.Team] = true
-		suite.Same(s, "sponsor", s.is(seat.Team, groupbuy.Forming).Sponsor, int64(i+1))
+		suite.Same(s, "sponsor", s.is(seat.Team, groupbuy.Forming).Sponsor, fmt.Sprint(i+1))
 	}
 	s.Count("codes", len(codes), 5)
 	s.pool(stock.Quantities{Total: 90, Locked: 5})

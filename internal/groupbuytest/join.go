@@ -49,7 +49,7 @@ func joinTakes(s *scene) {
 
 func joinAgain(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben})
+	code := s.team([]string{anna, ben})
 	other := s.open("o", dan).Team
 	again := func() {
 		s.Helper()
@@ -84,7 +84,7 @@ func joinAgain(s *scene) {
 
 func oneSeat(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "2")
+	code := s.team([]string{anna, ben}, "2")
 	s.unchanged(func() {
 		s.unjoined(code, buy("x", anna), groupbuy.ErrJoined) // who is the sponsor
 		s.unjoined(code, buy("x", ben), groupbuy.ErrJoined)
@@ -108,7 +108,7 @@ func manySeats(s *scene) {
 // seatAgain lets a buyer join again whose seat was cancelled, has expired, and was refunded.
 func seatAgain(s *scene) {
 	s.live()
-	code := s.team([]int64{anna}, "1")
+	code := s.team([]string{anna}, "1")
 	s.join(code, "cancelled", ben)
 	s.cancel("cancelled")
 	s.join(code, "expired", ben)
@@ -130,7 +130,7 @@ func seatAgain(s *scene) {
 // deadSeatAgain does it with a seat that is dead and that nothing has swept up.
 func deadSeatAgain(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.Advance(hold - instant)
 	s.unjoined(code, buy("3", ben), groupbuy.ErrJoined)
 	s.Advance(instant)
@@ -143,7 +143,7 @@ func deadSeatAgain(s *scene) {
 
 func poolSoldOut(s *scene) {
 	s.opened(people(3), 2)
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	s.unjoined(code, buy("3", carol), stock.ErrInsufficient)
 	s.unopened(buy("3", carol), stock.ErrInsufficient)
 	s.counts(code, 0, 2, "2")
@@ -162,13 +162,13 @@ func poolNeverOversold(s *scene) {
 	s.opened(people(2), 5)
 	formed := int64(0)
 	for i := range 10 {
-		seat, err := s.groups.Open(s.Context(), buy(fmt.Sprint("a", i), int64(100+i)))
+		seat, err := s.groups.Open(s.Context(), buy(fmt.Sprint("a", i), fmt.Sprint(100+i)))
 		if err != nil {
 			s.only(err, stock.ErrInsufficient)
 			continue
 		}
 		s.pay(seat.Order)
-		if _, err = s.groups.Join(s.Context(), seat.Team, buy(fmt.Sprint("b", i), int64(200+i))); err != nil {
+		if _, err = s.groups.Join(s.Context(), seat.Team, buy(fmt.Sprint("b", i), fmt.Sprint(200+i))); err != nil {
 			s.only(err, stock.ErrInsufficient)
 			continue
 		}
@@ -227,7 +227,7 @@ func teamRefuses(s *scene) {
 // teamRefusesInOrder has more than one reason at a time.
 func teamRefusesInOrder(s *scene) {
 	s.opened(people(2), 2)
-	full := s.team([]int64{anna, ben}, "1")
+	full := s.team([]string{anna, ben}, "1")
 	s.unjoined(full, buy("x", ben), groupbuy.ErrJoined) // and full
 	s.unjoined(full, buy("x", carol), groupbuy.ErrFull) // and sold out
 	s.unjoined(sample, buy("x", carol), groupbuy.ErrUnknownTeam)
@@ -248,7 +248,7 @@ func joinMembersOnly(s *scene) {
 	terms := people(3)
 	terms.MembersOnly = true
 	s.opened(terms, 90)
-	member := func(order string, buyer int64) groupbuy.Purchase {
+	member := func(order string, buyer string) groupbuy.Purchase {
 		p := buy(order, buyer)
 		p.Member = true
 		return p

@@ -27,7 +27,7 @@ func lateCases() []testCase {
 
 func lateReject(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.Advance(hold)
 	now := s.now()
 	p := s.late(s.groups, "2", groupbuy.ErrExpired) // with no sweeper, and though there is room
@@ -72,7 +72,7 @@ func lateReacquire(s *scene) {
 		p.SKU = sku
 		s.offer(p, 10)
 		number := func(n string) string { return fmt.Sprint(n, sku) }
-		purchase := func(n string, buyer int64) groupbuy.Purchase {
+		purchase := func(n string, buyer string) groupbuy.Purchase {
 			b := buy(number(n), buyer)
 			b.Product = p.Key
 			return b
@@ -103,7 +103,7 @@ func lateReacquire(s *scene) {
 
 func lateForms(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.Advance(hold)
 	p, err := s.reacquires().Pay(s.Context(), "3")
 	s.No(err)
@@ -116,7 +116,7 @@ func lateForms(s *scene) {
 
 func lateFull(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.Advance(hold)
 	s.join(code, "4", dan)
 	s.late(s.reacquires(), "3", groupbuy.ErrFull)
@@ -128,7 +128,7 @@ func lateFull(s *scene) {
 
 func lateJoined(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.Advance(hold)
 	s.join(code, "again", ben)
 	s.late(s.reacquires(), "2", groupbuy.ErrJoined)
@@ -137,7 +137,7 @@ func lateJoined(s *scene) {
 
 func lateOver(s *scene) {
 	s.live()
-	formed := s.team([]int64{anna, ben}, "1")
+	formed := s.team([]string{anna, ben}, "1")
 	failed := s.open("3", carol).Team
 	unswept := s.open("4", dan).Team
 	s.Advance(hold)
@@ -156,7 +156,7 @@ func lateOver(s *scene) {
 
 func lateSoldOut(s *scene) {
 	s.opened(people(3), 2)
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.Advance(hold)
 	s.open("3", carol)
 	s.late(s.reacquires(), "2", groupbuy.ErrExpired, stock.ErrInsufficient)
@@ -167,7 +167,7 @@ func lateSoldOut(s *scene) {
 // lateDead has the place taken by a seat that is dead as well: of another buyer, and of the same.
 func lateDead(s *scene) {
 	s.live()
-	full := s.team([]int64{anna, ben, carol}, "1", "2")
+	full := s.team([]string{anna, ben, carol}, "1", "2")
 	joined := s.open("4", anna).Team
 	s.join(joined, "5", ben)
 	s.pay("4")
@@ -188,7 +188,7 @@ func lateDead(s *scene) {
 
 func lateCancelled(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.cancel("2")
 	s.late(s.reacquires(), "2", groupbuy.ErrCancelled)
 	s.tells(code, owes("2"))
@@ -203,12 +203,12 @@ func lateForTeam(s *scene) {
 	s.live()
 	whole := s.with(groupbuy.Options{HoldFor: 2 * day})
 	codes := map[string]string{}
-	for i, buyer := range []int64{anna, ben} {
+	for i, buyer := range []string{anna, ben} {
 		order := string(rune('1' + i))
 		seat, err := whole.Open(s.Context(), buy(order, buyer))
 		s.No(err)
 		codes[order] = seat.Team
-		for _, guest := range []int64{carol, dan} {
+		for _, guest := range []string{carol, dan} {
 			_, err = whole.Join(s.Context(), seat.Team, buy(order+map[int64]string{carol: "a", dan: "b"}[guest], guest))
 			s.No(err)
 		}

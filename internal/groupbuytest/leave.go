@@ -30,7 +30,7 @@ func leaveCases() []testCase {
 
 func cancelGives(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.Advance(time.Minute)
 	seat := s.cancel("2")
 	suite.Same(s, "seat", seat, s.seat("2", groupbuy.Cancelled))
@@ -45,7 +45,7 @@ func cancelGives(s *scene) {
 
 func cancelRefused(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	refused := func(order string, state groupbuy.SeatState, why error) {
 		s.Helper()
 		s.unchanged(func() {
@@ -69,7 +69,7 @@ func cancelRefused(s *scene) {
 }
 
 // sponsored ends the test unless a team has this sponsor.
-func (s *scene) sponsored(code string, buyer int64, order string) {
+func (s *scene) sponsored(code string, buyer string, order string) {
 	s.Helper()
 	t := s.is(code, groupbuy.Forming)
 	suite.Same(s, "sponsor", []any{t.Sponsor, t.SponsorOrder}, []any{buyer, order})
@@ -77,7 +77,7 @@ func (s *scene) sponsored(code string, buyer int64, order string) {
 
 func handOver(s *scene) {
 	s.opened(people(5), 90)
-	code := s.team([]int64{anna, ben, carol, dan}, "1")
+	code := s.team([]string{anna, ben, carol, dan}, "1")
 	deadline := s.is(code, groupbuy.Forming).Deadline
 	s.Advance(time.Minute)
 	s.pay("3")
@@ -100,7 +100,7 @@ func handOver(s *scene) {
 
 func handOverUnpaid(s *scene) {
 	s.opened(people(5), 90)
-	cancelled := s.team([]int64{anna, ben, carol}, "3")
+	cancelled := s.team([]string{anna, ben, carol}, "3")
 	s.cancel("1")
 	s.sponsored(cancelled, carol, "3")
 	expired := s.open("4", anna).Team
@@ -147,7 +147,7 @@ func handOverHeld(s *scene) {
 
 func lastLeaves(s *scene) {
 	s.live()
-	code := s.team([]int64{anna}, "1")
+	code := s.team([]string{anna}, "1")
 	s.Advance(time.Minute)
 	s.refund("1")
 	t := s.is(code, groupbuy.Failed)
@@ -181,7 +181,7 @@ func lastLeavesOtherwise(s *scene) {
 
 func heldKeeps(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.refund("1")
 	s.sponsored(code, ben, "2")
 	s.join(code, "3", anna)
@@ -194,7 +194,7 @@ func heldKeeps(s *scene) {
 
 func refundAfter(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2", "3")
+	code := s.team([]string{anna, ben, carol}, "1", "2", "3")
 	s.Advance(time.Minute)
 	seat, err := s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: operator, Reason: "broken"})
 	s.No(err)
@@ -217,7 +217,7 @@ func refundAfter(s *scene) {
 
 func refundRestock(s *scene) {
 	s.opened(people(2), 90)
-	s.team([]int64{anna, ben}, "1", "2")
+	s.team([]string{anna, ben}, "1", "2")
 	_, err := s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: operator, Reason: "broken"})
 	s.No(err)
 	s.pool(stock.Quantities{Total: 90, Sold: 2, Refunded: 1})
@@ -233,7 +233,7 @@ func refundRestock(s *scene) {
 
 func refundTwice(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	first := s.refund("2")
 	s.Advance(time.Minute)
 	s.unchanged(func() {
@@ -256,7 +256,7 @@ func refundTwice(s *scene) {
 
 func refundAndDeadline(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	s.Advance(forming)
 	s.refund("1") // when it is over, and nobody has looked
 	s.sweep()
@@ -271,7 +271,7 @@ func refundAndDeadline(s *scene) {
 
 func refundRefused(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben, carol}, "1")
+	s.team([]string{anna, ben, carol}, "1")
 	refused := func(order string, state groupbuy.SeatState, why error) {
 		s.Helper()
 		s.unchanged(func() {
@@ -295,7 +295,7 @@ func refundRefused(s *scene) {
 
 func refundRedeemed(s *scene) {
 	s.opened(people(2), 90)
-	s.team([]int64{anna, ben}, "1", "2")
+	s.team([]string{anna, ben}, "1", "2")
 	_, err := s.ordinary().Redeem(s.Context(), "1") // the goods were handed over
 	s.No(err)
 	_, err = s.groups.Refund(s.Context(), byHand("1"))

@@ -48,7 +48,7 @@ func (s *scene) opens(order string) stage {
 	})
 }
 
-func (s *scene) joins(with, order string, buyer int64) stage {
+func (s *scene) joins(with, order string, buyer string) stage {
 	return s.does("Join", func(ctx context.Context, g *groupbuy.Groups) error {
 		seat, err := g.Seat(ctx, with)
 		if err != nil {
@@ -312,7 +312,7 @@ func offerCutOffOther(s *scene) {
 // expireCutOff stops a sweep after each of its calls: the next goes on from there.
 func expireCutOff(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.open("3", carol)
 	s.Advance(runs)
 	for n := 1; ; n++ {

@@ -259,7 +259,7 @@ func (m *model) compareBooks() {
 		}
 	}
 	for buyer := int64(1); buyer <= buyersOfModel; buyer++ {
-		m.Compare(seatsOf(buyer))
+		m.Compare(seatsOf(fmt.Sprint(buyer)))
 	}
 	for _, state := range []groupbuy.SeatState{groupbuy.RefundDue, groupbuy.Refunded} {
 		m.Compare(operation{Name: fmt.Sprintf("Refunds(%v)", state), Call: func(s *side) (any, error) {

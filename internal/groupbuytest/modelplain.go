@@ -36,7 +36,7 @@ func (m *model) plain() operation {
 // plainLock locks units for an order of the shop.
 func (m *model) plainLock(order string, line stock.Line) operation {
 	return operation{Name: fmt.Sprintf("the shop's Lock(%q, %+v)", order, line), Looks: look(order), Call: func(s *side) (any, error) {
-		return s.shop.For(1).Lock(s.Context(), order, line)
+		return s.shop.For("1").Lock(s.Context(), order, line)
 	}}
 }
 

@@ -84,7 +84,7 @@ func joinable(key stock.Key) operation {
 }
 
 // seatsOf reads the seats of a buyer.
-func seatsOf(buyer int64) operation {
+func seatsOf(buyer string) operation {
 	return operation{Name: fmt.Sprintf("SeatsOf(%d)", buyer), Call: func(s *side) (any, error) {
 		return suite.Gather(s.groups.SeatsOf(s.Context(), buyer))
 	}}
@@ -146,7 +146,7 @@ func (m *model) compareProduct(key stock.Key) {
 	}})
 	for buyer := int64(1); buyer <= buyersOfModel; buyer++ {
 		m.Compare(operation{Name: fmt.Sprintf("Usage of %v by %d", key, buyer), Call: func(s *side) (any, error) {
-			return s.ordinary().For(buyer).Usage(s.Context(), key)
+			return s.ordinary().For(fmt.Sprint(buyer)).Usage(s.Context(), key)
 		}})
 	}
 }
@@ -223,7 +223,7 @@ func (m *model) page(list string, limit int) operation {
 		teams.Joinable = false
 	}
 	code, poisoned := m.code(groupbuy.Formed, groupbuy.Failed), m.Chance(40)
-	seats := suite.Pick(m, groupbuy.SeatFilter{Team: code}, groupbuy.SeatFilter{Buyer: m.buyer()}, groupbuy.SeatFilter{State: suite.Pick(m,
+	seats := suite.Pick(m, groupbuy.SeatFilter{Team: code}, groupbuy.SeatFilter{Buyer: fmt.Sprint(m.buyer())}, groupbuy.SeatFilter{State: suite.Pick(m,
 		groupbuy.Held, groupbuy.Paid, groupbuy.Cancelled, groupbuy.Expired, groupbuy.RefundDue, groupbuy.Refunded)})
 	if poisoned && m.Chance(50) {
 		code = ""

@@ -153,7 +153,7 @@ func stockShort(s *scene) {
 		s.only(s.groups.AddStock(s.Context(), "a", key(), inStock-90+1), stock.ErrInsufficient)
 		s.only(s.groups.WithdrawStock(s.Context(), "b", key(), 91), stock.ErrInsufficient)
 	})
-	s.team([]int64{anna, ben}, "1")
+	s.team([]string{anna, ben}, "1")
 	s.only(s.groups.WithdrawStock(s.Context(), "b", key(), 89), stock.ErrInsufficient)
 	s.Advance(hold)
 	s.No(s.groups.WithdrawStock(s.Context(), "b", key(), 89)) // a seat that is dead keeps nothing back
@@ -164,7 +164,7 @@ func stockShort(s *scene) {
 
 func reviseSnapshot(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	was := s.is(code, groupbuy.Forming)
 	p := product(people(2))
 	p.GroupPrice, p.MembersOnly, p.FreeShipping, p.UnitsPerVolume, p.Name = dec("60"), true, true, 2, "Another"

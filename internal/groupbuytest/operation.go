@@ -144,7 +144,7 @@ func typed(code string) string { return " " + strings.ToLower(code) + "\t" }
 // purchase asks for a seat for a product, one in thirty of which cannot be.
 func (m *model) purchase(order string, key stock.Key) purchase {
 	units := max(m.offer(key).UnitsPerVolume, 1)
-	p := groupbuy.Purchase{Order: order, Buyer: m.buyer(), Product: key, Member: m.Chance(70)}
+	p := groupbuy.Purchase{Order: order, Buyer: fmt.Sprint(m.buyer()), Product: key, Member: m.Chance(70)}
 	p.Volume = decimal.NewFromInt(m.Int64N(3) + 1)
 	if units > 1 && m.Chance(70) {
 		p.Volume = decimal.NewFromInt(m.Int64N(3*units)+1).DivRound(decimal.NewFromInt(units), groupbuy.VolumePlaces)
@@ -156,7 +156,7 @@ func (m *model) purchase(order string, key stock.Key) purchase {
 		case 0:
 			p.Order = suite.Pick(m, "", strings.Repeat("o", groupbuy.MaxOrder+1))
 		case 1:
-			p.Buyer = -m.Int64N(2)
+			p.Buyer = fmt.Sprint(-m.Int64N(2))
 		case 2:
 			p.Volume = dec(suite.Pick(m, "0", "-1", "0.001", "0.15", "1000000000001", "9999999"))
 		case 3:
@@ -225,7 +225,7 @@ func (m *model) buyAgain() operation {
 	p := suite.Pick(m, m.buys...)
 	switch m.IntN(12) {
 	case 0:
-		p.Buyer = m.buyer()
+		p.Buyer = fmt.Sprint(m.buyer())
 	case 1:
 		p.Volume = p.Volume.Add(decimal.NewFromInt(1))
 	case 2:

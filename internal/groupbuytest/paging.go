@@ -123,9 +123,9 @@ func pageTeams(s *scene) {
 func pageMembers(s *scene) {
 	const many = page + 50
 	s.opened(people(many), many)
-	code := s.open("000", 1000).Team
+	code := s.open("000", "1000").Team
 	s.Each(suite.Crowd(many-1, 8, func(i int) error {
-		return suite.Outcome(s.groups.Join(s.Context(), code, buy(fmt.Sprintf("%03d", i+1), int64(1001+i))))
+		return suite.Outcome(s.groups.Join(s.Context(), code, buy(fmt.Sprintf("%03d", i+1), fmt.Sprint(1001+i))))
 	}))
 	s.Each(suite.Crowd(many-1, 8, func(i int) error { return suite.Outcome(s.groups.Pay(s.Context(), fmt.Sprintf("%03d", i))) }))
 	s.Advance(time.Second)

@@ -21,7 +21,7 @@ func payCases() []testCase {
 
 func lastPayment(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1")
+	code := s.team([]string{anna, ben, carol}, "1")
 	s.Advance(time.Minute)
 	second := s.pay("2")
 	suite.Same(s, "formed", second.Formed, false)
@@ -49,7 +49,7 @@ func lastPayment(s *scene) {
 
 func paymentsAnyOrder(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol})
+	code := s.team([]string{anna, ben, carol})
 	for i, order := range []string{"3", "1", "2"} {
 		suite.Same(s, "formed", s.pay(order).Formed, i == 2)
 		s.Advance(time.Second)
@@ -61,7 +61,7 @@ func paymentsAnyOrder(s *scene) {
 
 func paidTwice(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol})
+	code := s.team([]string{anna, ben, carol})
 	first := s.pay("1")
 	s.Advance(time.Minute)
 	s.unchanged(func() { suite.Same(s, "payment", s.pay("1"), first) })
@@ -73,7 +73,7 @@ func paidTwice(s *scene) {
 
 func lastPaidTwice(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	first := s.pay("3")
 	again := func() {
 		s.Helper()
@@ -115,7 +115,7 @@ func payNothing(s *scene) {
 // payRefunded delivers a payment again after its refund: it owes nothing more.
 func payRefunded(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.refund("2")
 	for range 2 {
 		p, err := s.groups.Pay(s.Context(), "2")

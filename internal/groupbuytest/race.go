@@ -40,9 +40,9 @@ func numbered(round int, n any) string { return fmt.Sprintf("%d/%v", round, n) }
 // full opens a team with so many seats, pays the first of them, and returns its code.
 func (s *scene) full(round, seats, paid int) string {
 	s.Helper()
-	code := s.open(numbered(round, 0), 100).Team
+	code := s.open(numbered(round, 0), "100").Team
 	for i := 1; i < seats; i++ {
-		s.join(code, numbered(round, i), int64(100+i))
+		s.join(code, numbered(round, i), fmt.Sprint(100+i))
 	}
 	for i := range paid {
 		s.pay(numbered(round, i))
@@ -106,7 +106,7 @@ func raceOneSeat(s *scene) {
 	for round := range 6 {
 		code := s.full(round, 2, 2)
 		errs := suite.Together(crowd, func(i int) error {
-			return suite.Outcome(s.groups.Join(s.Context(), code, buy(numbered(round, 10+i), int64(1000+i))))
+			return suite.Outcome(s.groups.Join(s.Context(), code, buy(numbered(round, 10+i), fmt.Sprint(1000+i))))
 		})
 		s.Count("buyers who got the seat", s.Succeeded(errs, groupbuy.ErrFull), 1)
 		s.counts(code, 1, 2, "2")
@@ -132,7 +132,7 @@ func raceDeadSeat(s *scene) {
 				_, err := s.groups.Expire(s.Context())
 				return errors.Join(err, groupbuy.ErrFull) // it is no buyer
 			}
-			return suite.Outcome(s.groups.Join(s.Context(), code, buy(numbered(round, 10+i), int64(1000+i))))
+			return suite.Outcome(s.groups.Join(s.Context(), code, buy(numbered(round, 10+i), fmt.Sprint(1000+i))))
 		})
 		s.Count("buyers who got the seat", s.Succeeded(errs, groupbuy.ErrFull), 1)
 		s.counts(code, 1, 2, "2")
@@ -187,9 +187,9 @@ func raceOnePayment(s *scene) {
 func raceVolume(s *scene) {
 	s.opened(volume("1"), 5000)
 	for round := range rounds {
-		code := s.openAs(buyVolume(numbered(round, 0), 100, "0.5")).Team
+		code := s.openAs(buyVolume(numbered(round, 0), "100", "0.5")).Team
 		for i := 1; i < 4; i++ {
-			s.joinAs(code, buyVolume(numbered(round, i), int64(100+i), "0.5"))
+			s.joinAs(code, buyVolume(numbered(round, i), fmt.Sprint(100+i), "0.5"))
 		}
 		s.Each(suite.Together(4, func(i int) error { return suite.Outcome(s.groups.Pay(s.Context(), numbered(round, i))) }))
 		s.is(code, groupbuy.Formed)
@@ -210,13 +210,13 @@ func raceUnits(s *scene) {
 	s.opened(people(2), units)
 	var codes []string
 	for i := range 10 {
-		codes = append(codes, s.open(numbered(0, i), int64(100+i)).Team)
+		codes = append(codes, s.open(numbered(0, i), fmt.Sprint(100+i)).Team)
 	}
 	errs := suite.Crowd(60, 20, func(i int) error {
 		if i%3 == 0 {
-			return suite.Outcome(s.groups.Open(s.Context(), buy(numbered(1, i), int64(1000+i))))
+			return suite.Outcome(s.groups.Open(s.Context(), buy(numbered(1, i), fmt.Sprint(1000+i))))
 		}
-		return suite.Outcome(s.groups.Join(s.Context(), codes[i%10], buy(numbered(1, i), int64(1000+i))))
+		return suite.Outcome(s.groups.Join(s.Context(), codes[i%10], buy(numbered(1, i), fmt.Sprint(1000+i))))
 	})
 	s.Count("seats", s.Succeeded(errs, groupbuy.ErrFull, stock.ErrInsufficient), units-10)
 	s.pool(stock.Quantities{Total: units, Locked: units})

@@ -29,7 +29,7 @@ func raceDeadline(s *scene) {
 		var codes [2]string
 		for k := range codes {
 			for i := range 3 {
-				p := buy(numbered(round, fmt.Sprint(k, i)), int64(100+i))
+				p := buy(numbered(round, fmt.Sprint(k, i)), fmt.Sprint(100+i))
 				var seat groupbuy.Seat
 				var err error
 				if i == 0 {

@@ -156,7 +156,7 @@ func raceRevise(s *scene) {
 		if i == 6 {
 			return suite.Outcome(s.groups.Revise(s.Context(), p))
 		}
-		return suite.Outcome(s.groups.Open(s.Context(), buy(numbered(0, i), int64(100+i))))
+		return suite.Outcome(s.groups.Open(s.Context(), buy(numbered(0, i), fmt.Sprint(100+i))))
 	}))
 	locked := int64(0)
 	for _, t := range s.teams() {

@@ -1,6 +1,7 @@
 package groupbuytest
 
 import (
+	"fmt"
 	"context"
 	"slices"
 	"time"
@@ -110,8 +111,8 @@ func joinableLists(s *scene) {
 // team2 opens a team with a member.
 func (s *scene) team2(sponsor string, first int64, member string, second int64) string {
 	s.Helper()
-	code := s.open(sponsor, first).Team
-	s.join(code, member, second)
+	code := s.open(sponsor, fmt.Sprint(first)).Team
+	s.join(code, member, fmt.Sprint(second))
 	return code
 }
 
@@ -119,7 +120,7 @@ func teamsByDeadline(s *scene) {
 	s.live()
 	var all []string
 	for i := range 6 {
-		all = append(all, s.open(string(rune('a'+i)), int64(100+i)).Team)
+		all = append(all, s.open(string(rune('a'+i)), fmt.Sprint(100+i)).Team)
 		s.Advance(time.Second)
 	}
 	same := []string{s.open("x", anna).Team, s.open("y", anna).Team, s.open("z", anna).Team}
@@ -167,7 +168,7 @@ func seatsOfTeam(s *scene) {
 	s.opened(people(5), 90)
 	code := s.open("m", anna).Team
 	for i, order := range []string{"z", "B", "a", "\x00", "b"} {
-		s.join(code, order, int64(100+i))
+		s.join(code, order, fmt.Sprint(100+i))
 		if i == 2 {
 			s.cancel("z")
 		}
@@ -177,7 +178,7 @@ func seatsOfTeam(s *scene) {
 
 func refundsByState(s *scene) {
 	s.opened(people(5), 90)
-	code := s.team([]int64{anna, ben, carol, dan}, "1", "2", "3", "4")
+	code := s.team([]string{anna, ben, carol, dan}, "1", "2", "3", "4")
 	s.Advance(time.Minute)
 	later := s.open("0", anna).Team
 	s.pay("0")
@@ -220,7 +221,7 @@ func listingsEnd(s *scene) {
 // resultsBelong scribbles over everything that was handed out.
 func resultsBelong(s *scene) {
 	s.opened(people(2), 90)
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	s.unchanged(func() {
 		p := s.pay("2")
 		clear(p.Members)

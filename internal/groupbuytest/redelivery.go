@@ -216,7 +216,7 @@ func (s *scene) poisoning() (list func() []string) {
 func poisoned(s *scene) {
 	s.live()
 	list := s.poisoning()
-	code := s.team([]int64{anna, ben}, "1", "2")
+	code := s.team([]string{anna, ben}, "1", "2")
 	s.fail(code)
 	f := &failing{fails: func(e groupbuy.Event) bool { return e.Order == "1" }}
 	for try := range 3 {
@@ -239,7 +239,7 @@ func poisoned(s *scene) {
 func poisonRedelivered(s *scene) {
 	s.live()
 	list := s.poisoning()
-	code := s.team([]int64{anna}, "1")
+	code := s.team([]string{anna}, "1")
 	s.fail(code)
 	f := &failing{fails: func(e groupbuy.Event) bool { return e.Kind == groupbuy.RefundOwed }}
 	for range 3 {

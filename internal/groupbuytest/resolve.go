@@ -29,7 +29,7 @@ func (s *scene) resolved(order string, want groupbuy.SeatState) groupbuy.Seat {
 
 func resolveDone(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben, carol}, "1", "2")
+	s.team([]string{anna, ben, carol}, "1", "2")
 	s.refund("2")
 	for order, state := range map[string]groupbuy.SeatState{"1": groupbuy.Paid, "2": groupbuy.RefundDue, "3": groupbuy.Held} {
 		for range 2 {
@@ -54,7 +54,7 @@ func resolveNever(s *scene) {
 
 func resolveDead(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.Advance(hold)
 	seat := s.resolved("2", groupbuy.Expired)
 	s.SameTime("ended", seat.EndedAt, s.now())
@@ -66,7 +66,7 @@ func resolveDead(s *scene) {
 // order as it was before.
 func resolveFences(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben}, "1")
+	s.team([]string{anna, ben}, "1")
 	h, _, err := s.Store.Units(groupbuy.Along{}).Hold(s.Context(), "2")
 	s.No(err)
 	s.resolved("2", groupbuy.Held)

@@ -54,7 +54,7 @@ func openMakes(s *scene) {
 	h, err := s.ordinary().Hold(s.Context(), "1")
 	s.No(err)
 	s.SameTime("deadline of the hold", h.Deadline, seat.Deadline)
-	suite.Same(s, "buyer of the hold", h.Buyer, int64(anna))
+	suite.Same(s, "buyer of the hold", h.Buyer, anna)
 }
 
 func openAgain(s *scene) {
@@ -123,7 +123,7 @@ func openCancelled(s *scene) {
 
 func openExpired(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "2")
+	code := s.team([]string{anna, ben}, "2")
 	s.Advance(hold)
 	s.unopened(buy("1", anna), groupbuy.ErrExpired) // with no sweeper
 	s.sweep()
@@ -256,7 +256,7 @@ func teamDeadline(s *scene) {
 
 func heldSeat(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol}, "1", "2")
+	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.counts(code, 1, 2, "2")
 	suite.Same(s, "seats that are open", func() int64 { t := s.is(code, groupbuy.Forming); return t.Open() }(), 0)
 	s.unjoined(code, buy("4", dan), groupbuy.ErrFull)
@@ -274,7 +274,7 @@ func heldSeat(s *scene) {
 
 func expiredSeat(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.pool(stock.Quantities{Total: 90, Locked: 1, Sold: 1})
 	s.Advance(hold)
 	suite.Same(s, "seats that expired", s.sweep() > 0, true)
@@ -293,7 +293,7 @@ func expiredSeat(s *scene) {
 
 func seatToTheMicrosecond(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol})
+	code := s.team([]string{anna, ben, carol})
 	s.Advance(hold - instant)
 	s.pay("1")
 	s.Count("seats that expired", s.sweep(), 0)

@@ -1,6 +1,7 @@
 package groupbuytest
 
 import (
+	"fmt"
 	"context"
 	"errors"
 	"sync"
@@ -50,7 +51,7 @@ func (s *scene) behind(meanwhile func(), calls func(groups *groupbuy.Groups)) {
 // seatOfAnother locks goods and takes a seat for one order, and the seat is another's.
 func seatOfAnother(s *scene) {
 	s.opened(people(2), 90)
-	code := s.team([]int64{anna, ben})
+	code := s.team([]string{anna, ben})
 	groups, shop, _, rollback := s.begin()
 	_, err := shop.Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 1})
 	s.No(err)
@@ -74,7 +75,7 @@ func seatOfAnother(s *scene) {
 
 func lateInTransaction(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	s.Advance(hold)
 	groups, _, _, rollback := s.begin()
 	p, err := groups.Pay(s.Context(), "2")
@@ -134,7 +135,7 @@ func committed(s *scene) {
 // go on.
 func refusalInTransaction(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben}, "1")
+	code := s.team([]string{anna, ben}, "1")
 	full := s.open("f", anna).Team
 	s.join(full, "g", ben)
 	s.join(full, "h", carol)
@@ -196,7 +197,7 @@ func ownChanges(s *scene) {
 
 func rolledBackSweep(s *scene) {
 	s.live()
-	s.team([]int64{anna, ben}, "1")
+	s.team([]string{anna, ben}, "1")
 	s.Advance(runs)
 	was := s.everything()
 	groups, _, _, rollback := s.begin()
@@ -223,7 +224,7 @@ func rolledBackSweep(s *scene) {
 // staleSeats pays and cancels, in a transaction, seats that were moved after it began.
 func staleSeats(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol})
+	code := s.team([]string{anna, ben, carol})
 	s.behind(func() {
 		s.pay("1")
 		s.cancel("2")
@@ -243,7 +244,7 @@ func staleSeats(s *scene) {
 // staleTeams makes, in a transaction, the last payment of a team that others have paid since it began.
 func staleTeams(s *scene) {
 	s.live()
-	code := s.team([]int64{anna, ben, carol})
+	code := s.team([]string{anna, ben, carol})
 	full := s.open("4", anna).Team
 	s.behind(func() {
 		s.pay("1")
@@ -312,7 +313,7 @@ func (s *scene) joinBoth(i int, codes [2]string, between func()) func() error {
 	store, commit, rollback := s.Begin(s.TB)
 	groups := s.groups.On(store)
 	join := func(k int) error {
-		p := buy(numbered(1+i, k), int64(100+i))
+		p := buy(numbered(1+i, k), fmt.Sprint(100+i))
 		p.Product.SKU = int64(100 + k)
 		return suite.Outcome(groups.Join(s.Context(), codes[k], p))
 	}

@@ -1,6 +1,7 @@
 package groupbuytest
 
 import (
+	"fmt"
 	"context"
 	"slices"
 
@@ -13,10 +14,10 @@ import (
 // The verbs of a scene: calls that must succeed, and what must have come of them.
 
 // buy returns a purchase of a volume of 1 of the product.
-func buy(order string, buyer int64) groupbuy.Purchase { return buyVolume(order, buyer, "1") }
+func buy(order string, buyer string) groupbuy.Purchase { return buyVolume(order, buyer, "1") }
 
 // buyVolume returns a purchase of another volume.
-func buyVolume(order string, buyer int64, v string) groupbuy.Purchase {
+func buyVolume(order string, buyer string, v string) groupbuy.Purchase {
 	return groupbuy.Purchase{
 		Order: order, Buyer: buyer, Product: key(), Volume: dec(v),
 		Guest: groupbuy.Guest{Name: "Guest", Avatar: "a.png", Address: "Road 1", ShippingFee: decimal.New(500, -2), BalanceUsed: decimal.New(0, -2)},
@@ -24,7 +25,7 @@ func buyVolume(order string, buyer int64, v string) groupbuy.Purchase {
 }
 
 // open opens a team.
-func (s *scene) open(order string, buyer int64) groupbuy.Seat {
+func (s *scene) open(order string, buyer string) groupbuy.Seat {
 	s.Helper()
 	return s.openAs(buy(order, buyer))
 }
@@ -46,7 +47,7 @@ func (s *scene) unopened(p groupbuy.Purchase, why error) {
 }
 
 // join joins a team.
-func (s *scene) join(code, order string, buyer int64) groupbuy.Seat {
+func (s *scene) join(code, order string, buyer string) groupbuy.Seat {
 	s.Helper()
 	return s.joinAs(code, buy(order, buyer))
 }
@@ -101,9 +102,9 @@ func (s *scene) team(members []int64, paid ...string) string {
 	for i, buyer := range members {
 		order := string(rune('1' + i))
 		if code == "" {
-			code = s.open(order, buyer).Team
+			code = s.open(order, fmt.Sprint(buyer)).Team
 		} else {
-			s.join(code, order, buyer)
+			s.join(code, order, fmt.Sprint(buyer))
 		}
 	}
 	for _, order := range paid {

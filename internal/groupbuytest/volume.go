@@ -53,7 +53,7 @@ func tenths(s *scene) {
 	s.opened(volume("1.0"), 1000)
 	code := ""
 	for i := range 10 {
-		p := buyVolume(strconv.Itoa(i), int64(100+i), "0.1")
+		p := buyVolume(strconv.Itoa(i), fmt.Sprint(100+i), "0.1")
 		if i == 0 {
 			code = s.openAs(p).Team
 		} else {
@@ -72,7 +72,7 @@ func heldVolume(s *scene) {
 	s.opened(volume("10"), 10_000)
 	code := s.openAs(buyVolume("1", anna, "9")).Team
 	for i := range 5 { // by volume, nothing but the pool bounds how many may try
-		s.joinAs(code, buyVolume(fmt.Sprint("h", i), int64(100+i), "9"))
+		s.joinAs(code, buyVolume(fmt.Sprint("h", i), fmt.Sprint(100+i), "9"))
 	}
 	s.counts(code, 6, 0, "0")
 	s.pay("1")

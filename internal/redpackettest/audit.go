@@ -2,6 +2,7 @@ package redpackettest
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -99,7 +100,7 @@ func auditUnits(s *scene) {
 	damage := func(id string, delta stock.Quantities) {
 		s.Helper()
 		change := stock.Change{Kind: stock.KindRepair, ID: id, Entries: []stock.Entry{{Key: stock.Key{SKU: 1}, Delta: delta}}}
-		s.answers(stock.Done)(s.Store.Units().Apply(s.Context(), change))
+		s.answers(stock.Done)(s.Store.Units("").Apply(s.Context(), change))
 	}
 	damage("damage", stock.Quantities{Total: 1, Left: 1})
 	want := redpacket.Report{Packets: 2, Units: []stock.Drift{
@@ -109,11 +110,11 @@ func auditUnits(s *scene) {
 	suite.Same(s, "report", s.audited(), want)
 	suite.Same(s, "report", s.audited(), want) // an audit changes nothing
 	s.grabs(1, carol, dan)
-	_, err := s.packets.Grab(s.Context(), 1, 15) // there is a unit, and no share
+	_, err := s.packets.Grab(s.Context(), 1, "15") // there is a unit, and no share
 	s.only(err, redpacket.ErrDrift)
 	s.holds(1, 4, 100, 0)
 	damage("mended", stock.Quantities{Total: -1, Left: -1})
-	_, err = s.packets.Grab(s.Context(), 1, 15)
+	_, err = s.packets.Grab(s.Context(), 1, "15")
 	s.only(err, redpacket.ErrFinished)
 }
 
@@ -122,12 +123,12 @@ func auditNoShare(s *scene) {
 	s.open(equal(1, 100, 4))
 	s.grab(1, anna)
 	order := stock.Order{ID: "outside", Lines: []stock.Line{{SKU: 1, Num: 1}}}
-	locking, err := s.Store.Units().Lock(s.Context(), order, time.Hour)
+	locking, err := s.Store.Units("").Lock(s.Context(), order, time.Hour)
 	s.No(err)
 	suite.Same(s, "verdict", locking.Verdict, stock.Done)
 	s.holds(1, 1, 25, 75)
 	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 1})
-	s.answers(stock.Done)(s.Store.Units().Move(s.Context(), stock.StepPay, "outside", 0))
+	s.answers(stock.Done)(s.Store.Units("").Move(s.Context(), stock.StepPay, "outside", 0))
 	s.holds(1, 1, 25, 75)
 	want := redpacket.Report{Packets: 1, Drifts: []redpacket.Drift{{Packet: 1, Quantity: "grabs", Counted: 2, Recount: 1}}}
 	suite.Same(s, "report", s.audited(), want)
@@ -170,7 +171,7 @@ func auditTraffic(s *scene) {
 			case i == 2 && n > 20:
 				_, err = s.packets.Close(s.Context(), id)
 			default:
-				_, err = s.packets.Grab(s.Context(), id, int64(1000+100*i+n))
+				_, err = s.packets.Grab(s.Context(), id, fmt.Sprint(1000+100*i+n))
 			}
 			if err != nil && s.Succeeded([]error{err}, redpacket.ErrClosed, redpacket.ErrFinished) > 0 {
 				return err

@@ -17,7 +17,7 @@ func (s *scene) balanced() {
 	for _, drift := range report.Drifts {
 		s.Errorf("drift: %v", drift)
 	}
-	inUnits, err := stock.New(s.Store.Units(), nil).Audit(s.Context())
+	inUnits, err := stock.New(s.Store.Units(""), nil).Audit(s.Context())
 	s.No(err)
 	for _, drift := range inUnits.Drifts {
 		s.Errorf("drift of the units: %v", drift)
@@ -50,7 +50,7 @@ func (s *scene) balances(r redpacket.Record) {
 	if r.Split.Total-r.Grabbed != r.Left || r.Left < 0 || r.Taken < 0 || r.Taken > r.Split.Count {
 		s.Errorf("packet %d: total %d, grabbed %d in %d of %d shares, left %d", r.ID, r.Split.Total, r.Grabbed, r.Taken, r.Split.Count, r.Left)
 	}
-	money, people := int64(0), map[int64]bool{}
+	money, people := int64(0), map[string]bool{}
 	var best redpacket.Booked
 	for i, share := range b.Shares {
 		money += share.Money
@@ -58,7 +58,7 @@ func (s *scene) balances(r redpacket.Record) {
 		case share.No != int64(i+1):
 			s.Errorf("packet %d: share %d has the number %d", r.ID, i+1, share.No)
 		case people[share.Person]:
-			s.Errorf("packet %d: person %d has two shares", r.ID, share.Person)
+			s.Errorf("packet %d: person %q has two shares", r.ID, share.Person)
 		case share.Money < max(r.Split.Min, 1), r.Split.Max > 0 && share.Money > r.Split.Max:
 			s.Errorf("packet %d: share %d is %d, bounds are %d and %d", r.ID, share.No, share.Money, r.Split.Min, r.Split.Max)
 		}
@@ -72,7 +72,7 @@ func (s *scene) balances(r redpacket.Record) {
 		s.Errorf("packet %d: grabbed %d in %d shares, its shares are %d of %d", r.ID, r.Grabbed, r.Taken, len(b.Shares), money)
 	}
 	if r.BestNo != best.No || r.BestPerson != best.Person || r.BestMoney != best.Money || !r.BestAt.Equal(best.CreatedAt) {
-		s.Errorf("packet %d: the best share is %+v, the record has %d of %d by %d", r.ID, best, r.BestNo, r.BestMoney, r.BestPerson)
+		s.Errorf("packet %d: the best share is %+v, the record has %d of %d by %q", r.ID, best, r.BestNo, r.BestMoney, r.BestPerson)
 	}
 	if b.Item.Total != r.Split.Count || b.Item.Sold != r.Taken || b.Item.Left != r.Split.Count-r.Taken || b.Item.Locked != 0 {
 		s.Errorf("packet %d: %d of %d shares are gone; its item is %v", r.ID, r.Taken, r.Split.Count, b.Item)

@@ -2,6 +2,7 @@ package redpackettest
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -90,7 +91,7 @@ func restGoesBack(s *scene) {
 			s.open(bounded(id, 600, 6, 50, 250))
 			left := int64(600)
 			for person := range grabbed {
-				left -= s.minor(s.grab(id, 100+person).Amount)
+				left -= s.minor(s.grab(id, fmt.Sprint(100+person)).Amount)
 			}
 			end(id)
 			s.goesBack(id, left)

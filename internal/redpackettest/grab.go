@@ -2,6 +2,7 @@ package redpackettest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -33,7 +34,7 @@ func threeShares(s *scene) {
 	for id := range int64(6) {
 		p := s.open(random(id+1, 100, 3))
 		sum := int64(0)
-		for i, person := range []int64{anna, ben, carol} {
+		for i, person := range []string{anna, ben, carol} {
 			share := s.grab(p.ID, person)
 			amount := s.minor(share.Amount)
 			if sum += amount; amount < 1 || amount > 98 {
@@ -55,7 +56,7 @@ func threeShares(s *scene) {
 
 func smallestShares(s *scene) {
 	s.open(random(1, 5, 5))
-	suite.Same(s, "shares", s.grabs(1, anna, ben, carol, dan, 15), []int64{1, 1, 1, 1, 1})
+	suite.Same(s, "shares", s.grabs(1, anna, ben, carol, dan, "15"), []int64{1, 1, 1, 1, 1})
 	s.open(bounded(2, 60, 3, 20, 0))
 	suite.Same(s, "shares", s.grabs(2, anna, ben, carol), []int64{20, 20, 20})
 	s.open(equal(3, 3, 3))
@@ -82,7 +83,7 @@ func equalShares(s *scene) {
 		{7, 5, []int64{2, 2, 1, 1, 1}},
 	} {
 		s.open(equal(int64(id+1), c.total, c.count))
-		suite.Same(s, "shares", s.grabs(int64(id+1), []int64{anna, ben, carol, dan, 15}[:c.count]...), c.want)
+		suite.Same(s, "shares", s.grabs(int64(id+1), []string{anna, ben, carol, dan, "15"}[:c.count]...), c.want)
 		s.packet(int64(id+1), redpacket.Finished)
 	}
 }
@@ -96,7 +97,7 @@ func boundedShares(s *scene) {
 		s.open(p)
 		left := 1000 + 300*id
 		for n := int64(9); n >= 0; n-- {
-			amount := s.minor(s.grab(p.ID, 100+n).Amount)
+			amount := s.minor(s.grab(p.ID, fmt.Sprint(100+n)).Amount)
 			if left -= amount; amount < 60 || amount > 400 || left < 60*n || left > 400*n {
 				s.Fatalf("a share is %d, %d are left for %d shares", amount, left, n)
 			}
@@ -174,7 +175,7 @@ func senderGrabs(s *scene) {
 	s.packets = s.with(redpacket.Options{SenderMayGrab: true})
 	s.open(random(2, 100, 2))
 	share := s.grab(2, sender)
-	suite.Same(s, "person", share.Person, int64(sender))
+	suite.Same(s, "person", share.Person, sender)
 	suite.Same(s, "replay", s.grab(2, sender), share)
 	s.grab(2, anna)
 	s.packet(2, redpacket.Finished)
@@ -202,21 +203,21 @@ func bookedWithUnit(s *scene) {
 			}
 			return nil
 		}})
-		_, err := dying.Grab(s.Context(), 1, 100+person)
+		_, err := dying.Grab(s.Context(), 1, fmt.Sprint(100+person))
 		if err != nil {
 			s.Is(err, redpacket.ErrUnknown) // booked, and nobody was told
 		}
-		share, there, err := s.Store.Share(s.Context(), 1, 100+person)
+		share, there, err := s.Store.Share(s.Context(), 1, fmt.Sprint(100+person))
 		s.No(err)
 		b := s.everything(1)
-		held := slices.ContainsFunc(b.Holds, func(h stock.Hold) bool { return h.Order == redpacket.GrabID(1, 100+person) })
+		held := slices.ContainsFunc(b.Holds, func(h stock.Hold) bool { return h.Order == redpacket.GrabID(1, fmt.Sprint(100+person)) })
 		suite.Same(s, "the unit is taken", held, there)
 		s.balanced()
 		if !there {
 			continue
 		}
 		booked++
-		again := s.grab(1, 100+person)
+		again := s.grab(1, fmt.Sprint(100+person))
 		suite.Same(s, "number of the share", again.No, share.No)
 		suite.Same(s, "amount of the share", s.minor(again.Amount), share.Money)
 	}
@@ -280,7 +281,7 @@ func grabApart(s *scene) {
 	s.open(equal(11, 30, 2)) // packet 1 of person 12 is not packet 11 of person 2
 	suite.Same(s, "share of 1", s.grabs(1, anna), []int64{5})
 	suite.Same(s, "share of 2", s.grabs(2, anna), []int64{10})
-	suite.Same(s, "share of 11", s.grabs(11, 2), []int64{15})
+	suite.Same(s, "share of 11", s.grabs(11, "2"), []int64{15})
 	s.holds(1, 1, 5, 5)
 	s.holds(2, 1, 10, 10)
 	s.holds(11, 1, 15, 15)

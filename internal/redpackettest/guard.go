@@ -1,6 +1,7 @@
 package redpackettest
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -62,9 +63,9 @@ func (s *scene) record(id int64, want redpacket.State) redpacket.Record {
 }
 
 // take asks the units for the share of a person.
-func (s *scene) take(id, person int64) (stock.Verdict, error) {
+func (s *scene) take(id int64, person string) (stock.Verdict, error) {
 	order := stock.Order{ID: redpacket.GrabID(id, person), Lines: []stock.Line{{SKU: id, Num: 1}}, Taken: true}
-	locking, err := s.Store.Units().Lock(s.Context(), order, time.Hour)
+	locking, err := s.Store.Units(person).Lock(s.Context(), order, time.Hour)
 	return locking.Verdict, err
 }
 
@@ -94,7 +95,7 @@ func guardAdd(s *scene) {
 	s.SameTime("end of the item", s.everything(2).Item.End, added.End)
 
 	big := recorded(math.MaxInt64, math.MaxInt64, redpacket.MaxCount)
-	big.Sender, big.Places, big.Split.Max = math.MaxInt64, 8, math.MaxInt64
+	big.Sender, big.Places, big.Split.Max = fmt.Sprint(math.MaxInt64), 8, math.MaxInt64
 	for i := range big.Split.Seed {
 		big.Split.Seed[i] = byte(255 - i) // every bit of a seed counts
 	}
@@ -113,7 +114,7 @@ func guardSender(s *scene) {
 	}
 	s.answers(stock.Exists)(s.take(1, sender))
 	s.answers(stock.Done)(s.take(2, sender))
-	h, _, err := s.Store.Units().Hold(s.Context(), redpacket.GrabID(1, sender))
+	h, _, err := s.Store.Units("").Hold(s.Context(), redpacket.GrabID(1, sender))
 	s.No(err)
 	suite.Same(s, "state of the sender's grab", h.State, stock.Cancelled)
 	s.holds(1, 0, 0, 100)
@@ -295,25 +296,25 @@ func guardUnits(s *scene) {
 	left := split.Total
 	for taken := range int64(3) {
 		now := s.now()
-		s.answers(stock.Done)(s.take(1, 100+taken))
+		s.answers(stock.Done)(s.take(1, fmt.Sprint(100+taken)))
 		money := split.Next(left, taken)
 		left -= money
-		want := redpacket.Booked{Packet: 1, No: taken + 1, Person: 100 + taken, Places: 2, Money: money, CreatedAt: now, DueAt: now}
-		got, there, err := s.Store.Share(s.Context(), 1, 100+taken)
+		want := redpacket.Booked{Packet: 1, No: taken + 1, Person: fmt.Sprint(100 + taken), Places: 2, Money: money, CreatedAt: now, DueAt: now}
+		got, there, err := s.Store.Share(s.Context(), 1, fmt.Sprint(100+taken))
 		s.No(err)
 		suite.Same(s, "share is there", there, true)
 		suite.Same(s, "share", got, want)
 		r := s.record(1, redpacket.Open)
 		suite.Same(s, "taken, grabbed and left", [3]int64{r.Taken, r.Grabbed, r.Left}, [3]int64{taken + 1, 1000 - left, left})
-		h, _, err := s.Store.Units().Hold(s.Context(), redpacket.GrabID(1, 100+taken))
+		h, _, err := s.Store.Units("").Hold(s.Context(), redpacket.GrabID(1, fmt.Sprint(100+taken)))
 		s.No(err)
 		suite.Same(s, "state of the grab", h.State, stock.Paid)
 		suite.Same(s, "lines of the grab", h.Lines, []stock.HoldLine{{Line: stock.Line{SKU: 1, Num: 1}}})
-		s.unchanged(1, func() { s.answers(stock.Exists)(s.take(1, 100+taken)) })
+		s.unchanged(1, func() { s.answers(stock.Exists)(s.take(1, fmt.Sprint(100+taken))) })
 		s.Advance(time.Second)
 	}
 	suite.Same(s, "sold", s.everything(1).Item.Quantities, stock.Quantities{Total: 5, Sold: 3, Left: 2})
-	s.answers(stock.Done)(s.Store.Units().Close(s.Context(), redpacket.GrabID(1, anna)))
+	s.answers(stock.Done)(s.Store.Units("").Close(s.Context(), redpacket.GrabID(1, anna)))
 	s.answers(stock.Exists)(s.take(1, anna))
 	s.holds(1, 3, 1000-left, left)
 }
@@ -325,7 +326,7 @@ func guardNoShare(s *scene) {
 	item := s.everything(1).Item
 	terms := item.Terms
 	terms.OffShelf = false
-	s.answers(stock.Done)(s.Store.Units().Change(s.Context(), item, terms, 0))
+	s.answers(stock.Done)(s.Store.Units("").Change(s.Context(), item, terms, 0))
 	s.unchanged(1, func() {
 		_, err := s.take(1, anna)
 		s.only(err, redpacket.ErrDrift)

@@ -2,6 +2,7 @@ package redpackettest
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -108,7 +109,7 @@ func guardCursor(s *scene) {
 	for id := int64(3); id >= 1; id-- {
 		s.open(equal(id, 300, 10))
 		for person := range int64(4) {
-			s.grab(id, 100+person)
+			s.grab(id, fmt.Sprint(100+person))
 			if person == 1 {
 				s.Advance(time.Microsecond)
 			}
@@ -178,7 +179,7 @@ func guardLimits(s *scene) {
 		s.open(equal(id, 100, 10))
 	}
 	for person := range int64(6) {
-		s.grab(2, 100+person)
+		s.grab(2, fmt.Sprint(100+person))
 	}
 	s.close(2, redpacket.Closed)
 	ids := func(after int64, limit int) (ids []int64) {
@@ -200,7 +201,7 @@ func guardLimits(s *scene) {
 		shares, err := s.Store.Shares(s.Context(), 2, after, limit)
 		s.No(err)
 		for _, share := range shares {
-			suite.Same(s, "person", share.Person, 99+share.No)
+			suite.Same(s, "person", share.Person, fmt.Sprint(99+share.No))
 			numbers = append(numbers, share.No)
 		}
 		return numbers

@@ -3,6 +3,7 @@ package redpackettest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -46,9 +47,9 @@ func (w *walker) step(ctx context.Context) (err error) {
 	case n < 12:
 		_, err = w.packets.Confirm(ctx, id)
 	case n < 26:
-		_, err = w.packets.Grab(ctx, id, person)
+		_, err = w.packets.Grab(ctx, id, fmt.Sprint(person))
 	case n == 26:
-		_, err = w.packets.Resolve(ctx, id, person)
+		_, err = w.packets.Resolve(ctx, id, fmt.Sprint(person))
 	case n == 27:
 		_, err = w.packets.Close(ctx, id)
 	case n < 30:
@@ -58,7 +59,7 @@ func (w *walker) step(ctx context.Context) (err error) {
 	case n < 37:
 		_, err = w.packets.PayoutFailed(ctx, number, "no")
 	case n == 37:
-		_, err = w.packets.Share(ctx, id, person)
+		_, err = w.packets.Share(ctx, id, fmt.Sprint(person))
 	case n == 38:
 		_, err = suite.Gather(w.packets.Shares(ctx, id))
 	default:

@@ -31,7 +31,7 @@ func (s *scene) journey() []stage {
 	do := func(name string, call func(ctx context.Context, p *redpacket.Packets) error) stage {
 		return stage{name, func(p *redpacket.Packets) error { return call(s.Context(), p) }}
 	}
-	grab := func(id, person int64) stage {
+	grab := func(id int64, person string) stage {
 		return do("Grab", func(ctx context.Context, p *redpacket.Packets) error { _, err := p.Grab(ctx, id, person); return err })
 	}
 	send := func(packet redpacket.Packet) stage {

@@ -70,7 +70,7 @@ func (p sending) String() string {
 		}
 		return at.String()
 	}
-	return fmt.Sprintf("%d by %d: %v in %d, %d places, min %v, max %v, equal %v, from %s until %s",
+	return fmt.Sprintf("%d by %q: %v in %d, %d places, min %v, max %v, equal %v, from %s until %s",
 		p.ID, p.Sender, p.Total, p.Count, p.Places, p.Min, p.Max, p.Equal, edge(p.start), edge(p.end))
 }
 
@@ -78,7 +78,7 @@ func (p sending) String() string {
 func (m *model) send() operation {
 	m.packets++
 	p := sending{Packet: redpacket.Packet{
-		ID: m.packets, Sender: m.person(), Places: suite.Pick[int32](m, 0, 2, 2, 2, 3, 8), Count: suite.Pick[int64](m, 1, 2, 3, 4, 5, 8), Equal: m.Chance(25),
+		ID: m.packets, Sender: fmt.Sprint(m.person()), Places: suite.Pick[int32](m, 0, 2, 2, 2, 3, 8), Count: suite.Pick[int64](m, 1, 2, 3, 4, 5, 8), Equal: m.Chance(25),
 	}}
 	p.Total, p.Min, p.Max = m.money(p.Places, p.Count)
 	if m.Chance(30) {
@@ -135,7 +135,7 @@ func (m *model) sendAgain() operation {
 	if m.Chance(40) {
 		switch m.IntN(6) {
 		case 0:
-			p.Sender = m.person()
+			p.Sender = fmt.Sprint(m.person())
 		case 1:
 			p.Count = m.Int64N(5)
 		case 2:
@@ -208,9 +208,9 @@ func (m *model) grab(verb string) operation {
 	id, person := m.packet(redpacket.Open), m.person()
 	return operation{Name: fmt.Sprintf("%s(%d, %d)", verb, id, person), Looks: look(id), Call: func(s *side) (any, error) {
 		if verb == "Grab" {
-			return s.packets.Grab(s.Context(), id, person)
+			return s.packets.Grab(s.Context(), id, fmt.Sprint(person))
 		}
-		return s.packets.Resolve(s.Context(), id, person)
+		return s.packets.Resolve(s.Context(), id, fmt.Sprint(person))
 	}}
 }
 
@@ -279,7 +279,7 @@ func (m *model) read() operation {
 	id, person := m.packet(redpacket.Open, redpacket.Finished), m.person()
 	switch m.IntN(6) {
 	case 0:
-		return operation{Name: fmt.Sprintf("Share(%d, %d)", id, person), Call: func(s *side) (any, error) { return s.packets.Share(s.Context(), id, person) }}
+		return operation{Name: fmt.Sprintf("Share(%d, %d)", id, person), Call: func(s *side) (any, error) { return s.packets.Share(s.Context(), id, fmt.Sprint(person)) }}
 	case 1:
 		return operation{Name: fmt.Sprintf("Shares(%d)", id), Call: func(s *side) (any, error) { return suite.Gather(s.packets.Shares(s.Context(), id)) }}
 	case 2:

@@ -55,7 +55,7 @@ func (s *scene) confirm(id int64, want redpacket.State) redpacket.Packet {
 }
 
 // grab grabs a share for a person.
-func (s *scene) grab(id, person int64) redpacket.Share {
+func (s *scene) grab(id int64, person string) redpacket.Share {
 	s.Helper()
 	got, err := s.packets.Grab(s.Context(), id, person)
 	s.No(err)
@@ -63,7 +63,7 @@ func (s *scene) grab(id, person int64) redpacket.Share {
 }
 
 // grabs lets several people grab, one after the other, and returns what each got in fen.
-func (s *scene) grabs(id int64, people ...int64) []int64 {
+func (s *scene) grabs(id int64, people ...string) []int64 {
 	s.Helper()
 	amounts := make([]int64, len(people))
 	for i, person := range people {
@@ -73,7 +73,7 @@ func (s *scene) grabs(id int64, people ...int64) []int64 {
 }
 
 // refused ends the test unless a grab is refused for this reason, and changes nothing.
-func (s *scene) refused(id, person int64, reason error) {
+func (s *scene) refused(id int64, person string, reason error) {
 	s.Helper()
 	was := s.everything(id)
 	_, err := s.packets.Grab(s.Context(), id, person)
@@ -200,7 +200,7 @@ type books struct {
 func (s *scene) everything(id int64) books {
 	s.Helper()
 	b := s.money(id)
-	for h, err := range stock.New(s.Store.Units(), nil).Holds(s.Context(), stock.Filter{Key: stock.Key{SKU: id}}) {
+	for h, err := range stock.New(s.Store.Units(""), nil).Holds(s.Context(), stock.Filter{Key: stock.Key{SKU: id}}) {
 		s.No(err)
 		b.Holds = append(b.Holds, h)
 	}
@@ -218,7 +218,7 @@ func (s *scene) money(id int64) books {
 	s.No(err)
 	b.Back, _, err = s.Store.Payout(s.Context(), id, 0)
 	s.No(err)
-	standings, _, err := s.Store.Units().Items(s.Context(), 0, []stock.Key{{SKU: id}})
+	standings, _, err := s.Store.Units("").Items(s.Context(), "", []stock.Key{{SKU: id}})
 	s.No(err)
 	b.Item = standings[0].Item
 	return b

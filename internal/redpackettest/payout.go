@@ -99,7 +99,7 @@ func failedNotReturned(s *scene) {
 	for id := int64(1); id <= 2; id++ {
 		s.goesBack(id, 5)
 		p := s.payout(id, 1)
-		suite.Same(s, "person", p.Person, int64(anna))
+		suite.Same(s, "person", p.Person, anna)
 		suite.Same(s, "amount", p.Amount, fen(5))
 		suite.Same(s, "paid", s.paidOut(id, 1).Paid, true)
 		s.holds(id, 1, 5, 5)
@@ -138,7 +138,7 @@ func paidTwice(s *scene) {
 func paidAtOnce(s *scene) {
 	s.open(random(1, 1000, rounds))
 	for no := range int64(rounds) {
-		s.grab(1, 100+no)
+		s.grab(1, fmt.Sprint(100+no))
 		got := make([]redpacket.Payout, 6)
 		s.Each(suite.Together(len(got), func(i int) (err error) {
 			got[i], err = s.packets.PaidOut(s.Context(), redpacket.PayoutNumber(1, no+1))
@@ -169,7 +169,7 @@ func failedAfterPaid(s *scene) {
 func paidAgainstFailed(s *scene) {
 	s.open(random(1, 1000, rounds))
 	for no := range int64(rounds) {
-		s.grab(1, 100+no)
+		s.grab(1, fmt.Sprint(100+no))
 		number := redpacket.PayoutNumber(1, no+1)
 		errs := suite.Meet(6,
 			func() error { return suite.Outcome(s.packets.PaidOut(s.Context(), number)) },
@@ -260,7 +260,7 @@ func payoutsListed(s *scene) {
 	grab := func(from, to int) {
 		s.Helper()
 		s.Each(suite.Crowd(to-from, 16, func(i int) error {
-			_, err := s.packets.Grab(s.Context(), int64(i%2+1), int64(1000+from+i))
+			_, err := s.packets.Grab(s.Context(), int64(i%2+1), fmt.Sprint(1000+from+i))
 			return err
 		}))
 	}
@@ -299,7 +299,7 @@ func payoutsFailing(s *scene) {
 	const people = 230
 	s.open(equal(1, 1000, 500))
 	s.Each(suite.Crowd(people, 16, func(i int) error {
-		_, err := s.packets.Grab(s.Context(), 1, int64(1000+i))
+		_, err := s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i))
 		return err
 	}))
 	n := 0

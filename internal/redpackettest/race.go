@@ -1,6 +1,7 @@
 package redpackettest
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +34,7 @@ func thousandPeople(s *scene) {
 		s.open(p)
 		shares := make([]redpacket.Share, people)
 		errs := suite.Crowd(people, 128, func(i int) (err error) {
-			shares[i], err = s.packets.Grab(s.Context(), p.ID, int64(1000+i))
+			shares[i], err = s.packets.Grab(s.Context(), p.ID, fmt.Sprint(1000+i))
 			return err
 		})
 		s.Count("winners", s.Succeeded(errs, redpacket.ErrFinished), count)
@@ -48,7 +49,7 @@ func thousandPeople(s *scene) {
 			if amount < max(s.minor(p.Min), 1) || p.Max.IsPositive() && amount > s.minor(p.Max) {
 				s.Fatalf("share %d is %d", share.No, amount)
 			}
-			suite.Same(s, "person", share.Person, int64(1000+i))
+			suite.Same(s, "person", share.Person, fmt.Sprint(1000+i))
 			suite.Same(s, "share", s.grab(p.ID, share.Person), share)
 		}
 		suite.Same(s, "sum of the shares", sum, int64(total))
@@ -65,7 +66,7 @@ func everyoneThreeTimes(s *scene) {
 	s.open(random(1, 10_000, count))
 	shares := make([]redpacket.Share, 3*people)
 	errs := suite.Crowd(len(shares), 64, func(i int) (err error) {
-		shares[i], err = s.packets.Grab(s.Context(), 1, int64(1000+i%people))
+		shares[i], err = s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i%people))
 		return err
 	})
 	s.Count("grabs that found a share", s.Succeeded(errs, redpacket.ErrFinished), 3*count)
@@ -82,7 +83,7 @@ func manyPackets(s *scene) {
 		s.open(random(id+1, 1000, count))
 	}
 	errs := suite.Crowd(packets*people, 32, func(i int) error {
-		_, err := s.packets.Grab(s.Context(), int64(i*7%packets+1), int64(1000+i/packets))
+		_, err := s.packets.Grab(s.Context(), int64(i*7%packets+1), fmt.Sprint(1000+i/packets))
 		return err
 	})
 	s.Count("winners", s.Succeeded(errs, redpacket.ErrFinished), packets*count)
@@ -101,7 +102,7 @@ func closeAgainstGrabs(s *scene) {
 				_, err := s.packets.Close(s.Context(), id+1)
 				return err
 			}
-			share, err := s.packets.Grab(s.Context(), id+1, int64(1000+i))
+			share, err := s.packets.Grab(s.Context(), id+1, fmt.Sprint(1000+i))
 			grabbed.Add(share.Amount.Shift(2).IntPart())
 			return err
 		})
@@ -122,7 +123,7 @@ func closeAgainstLast(s *scene) {
 		var after [4]redpacket.Packet
 		errs := suite.Together(len(after), func(i int) (err error) {
 			if i%2 == 0 {
-				_, err = s.packets.Grab(s.Context(), id+1, int64(1000+i))
+				_, err = s.packets.Grab(s.Context(), id+1, fmt.Sprint(1000+i))
 				return err
 			}
 			after[i], err = s.packets.Close(s.Context(), id+1)
@@ -164,7 +165,7 @@ func confirmAgainstGrabs(s *scene) {
 			if i%5 == 2 {
 				_, err = s.packets.Confirm(s.Context(), id+1)
 			} else {
-				_, err = s.packets.Grab(s.Context(), id+1, int64(1000+i))
+				_, err = s.packets.Grab(s.Context(), id+1, fmt.Sprint(1000+i))
 			}
 			return err
 		})
@@ -220,7 +221,7 @@ func (s *scene) allEnd(id int64) []error {
 		case 1:
 			_, err = s.packets.Expire(s.Context())
 		case 2:
-			_, err = s.packets.Grab(s.Context(), id, int64(1000+i))
+			_, err = s.packets.Grab(s.Context(), id, fmt.Sprint(1000+i))
 		case 3:
 			_, err = s.packets.Confirm(s.Context(), id)
 		}

@@ -2,6 +2,7 @@ package redpackettest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -49,7 +50,7 @@ func readShares(s *scene) {
 	s.grab(2, anna)
 	got := make([]redpacket.Share, people)
 	s.Each(suite.Crowd(people, 32, func(i int) (err error) {
-		got[i], err = s.packets.Grab(s.Context(), 1, int64(1000+i))
+		got[i], err = s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i))
 		return err
 	}))
 	slices.SortFunc(got, func(a, b redpacket.Share) int { return int(a.No - b.No) })
@@ -70,7 +71,7 @@ func readShares(s *scene) {
 func listingsEnd(s *scene) {
 	s.open(equal(1, 1000, 300))
 	s.Each(suite.Crowd(300, 32, func(i int) error {
-		_, err := s.packets.Grab(s.Context(), 1, int64(1000+i))
+		_, err := s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i))
 		return err
 	}))
 	calls := 0
@@ -106,7 +107,7 @@ func resultsBelong(s *scene) {
 	s.grabs(1, anna, ben)
 	was := s.packet(1, redpacket.Finished)
 	want := s.Normal(was)
-	was.Best.Person, was.Best.Amount = 99, fen(99)
+	was.Best.Person, was.Best.Amount = "99", fen(99)
 	suite.Same(s, "packet", s.Normal(s.packet(1, redpacket.Finished)), want)
 	records, err := s.Store.Records(s.Context(), 0, 10)
 	s.No(err)
@@ -154,8 +155,8 @@ func errorsSay(s *scene) {
 	p.ID, p.Start, p.End = 2, time.Time{}, time.Time{}
 	s.open(p)
 	s.grab(2, ben)
-	for person, want := range map[int64]error{sender: redpacket.ErrSender, anna: redpacket.ErrFinished} {
-		_, err := s.packets.Grab(s.Context(), 2, person)
+	for person, want := range map[string]error{sender: redpacket.ErrSender, anna: redpacket.ErrFinished} {
+		_, err := s.packets.Grab(s.Context(), 2, fmt.Sprint(person))
 		suite.Same(s, "typed error", *suite.As[*redpacket.PacketError](s, err), redpacket.PacketError{Packet: 2, Err: want})
 	}
 	for name, call := range map[string]func(ctx context.Context) error{

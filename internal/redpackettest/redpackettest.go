@@ -72,13 +72,13 @@ func cases() []testCase {
 	)
 }
 
-// The people of a scene. Everybody else is a number.
+// The people of a scene. Everybody else is a number in decimal digits.
 const (
-	sender = 1
-	anna   = 11
-	ben    = 12
-	carol  = 13
-	dan    = 14
+	sender = "sender"
+	anna   = "anna"
+	ben    = "ben"
+	carol  = "carol"
+	dan    = "dan"
 )
 
 // A scene is one case on its own store: packets with the default options, and helpers that end the

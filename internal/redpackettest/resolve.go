@@ -1,6 +1,7 @@
 package redpackettest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -19,7 +20,7 @@ func resolveCases() []testCase {
 }
 
 // resolved ends the test unless a grab is resolved as not made.
-func (s *scene) resolved(id, person int64) {
+func (s *scene) resolved(id int64, person string) {
 	s.Helper()
 	_, err := s.packets.Resolve(s.Context(), id, person)
 	s.only(err, redpacket.ErrCancelled)
@@ -50,7 +51,7 @@ func resolveNotMade(s *scene) {
 	s.open(random(1, 100, 2))
 	s.resolved(1, anna)
 	order := stock.Order{ID: redpacket.GrabID(1, anna), Lines: []stock.Line{{SKU: 1, Num: 1}}, Taken: true}
-	locking, err := s.Store.Units().Lock(s.Context(), order, time.Hour)
+	locking, err := s.Store.Units(anna).Lock(s.Context(), order, time.Hour)
 	s.No(err)
 	suite.Same(s, "a grab that arrives now", locking.Verdict, stock.Exists)
 	s.refused(1, anna, redpacket.ErrCancelled)
@@ -98,9 +99,9 @@ func resolveAgainstGrab(s *scene) {
 		shares := make([]redpacket.Share, 6)
 		errs := suite.Together(len(shares), func(i int) (err error) {
 			if i%2 == 0 {
-				shares[i], err = s.packets.Grab(s.Context(), 1, 100+round)
+				shares[i], err = s.packets.Grab(s.Context(), 1, fmt.Sprint(100+round))
 			} else {
-				shares[i], err = s.packets.Resolve(s.Context(), 1, 100+round)
+				shares[i], err = s.packets.Resolve(s.Context(), 1, fmt.Sprint(100+round))
 			}
 			return err
 		})

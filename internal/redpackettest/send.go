@@ -111,7 +111,7 @@ func sendMismatch(s *scene) {
 	s.send(was)
 	s.send(random(2, 1000, 3))
 	changed := map[string]func(p *redpacket.Packet){
-		"sender":       func(p *redpacket.Packet) { p.Sender++ },
+		"sender":       func(p *redpacket.Packet) { p.Sender += "!" },
 		"places":       func(p *redpacket.Packet) { p.Places = 3 },
 		"total":        func(p *redpacket.Packet) { p.Total = fen(1001) },
 		"count":        func(p *redpacket.Packet) { p.Count = 4 },
@@ -159,7 +159,7 @@ func sendAtOnce(s *scene) {
 		suite.Same(s, "packet", p, got[0])
 	}
 	s.confirm(1, redpacket.Open)
-	s.grabs(1, anna, ben, carol, dan, 15)
+	s.grabs(1, anna, ben, carol, dan, "15")
 	s.holds(1, 5, 1000, 0)
 }
 
@@ -199,7 +199,7 @@ func sendPlaces(s *scene) {
 		s.open(p)
 		sum := decimal.Decimal{}
 		for person := range int64(4) {
-			share := s.grab(p.ID, person+1_000)
+			share := s.grab(p.ID, fmt.Sprint(person+1_000))
 			sum = sum.Add(share.Amount)
 			if !share.Amount.Shift(places).IsInteger() {
 				s.Fatalf("a share of a currency with %d places is %v", places, share.Amount)
@@ -213,12 +213,12 @@ func sendPlaces(s *scene) {
 func sendSpans(s *scene) {
 	for _, id := range []int64{1, math.MaxInt64 - 1, math.MaxInt64} {
 		p := equal(id, 9, 3)
-		p.Sender = math.MaxInt64
+		p.Sender = fmt.Sprint(math.MaxInt64)
 		s.open(p)
 		for i, person := range []int64{1, math.MaxInt64 - 1, 1 << 53} {
-			share := s.grab(id, person)
+			share := s.grab(id, fmt.Sprint(person))
 			want := redpacket.Share{
-				Packet: id, No: int64(i + 1), Person: person, Amount: fen(3), GrabbedAt: s.now(),
+				Packet: id, No: int64(i + 1), Person: fmt.Sprint(person), Amount: fen(3), GrabbedAt: s.now(),
 				Payout: redpacket.PayoutNumber(id, int64(i+1)),
 			}
 			suite.Same(s, "share", share, want)

@@ -33,7 +33,7 @@ func (s *scene) begin() (packets *redpacket.Packets, commit, rollback func()) {
 // rolledBackGrab takes grabs back, that of the last share among them: others get the very shares.
 func rolledBackGrab(s *scene) {
 	s.open(random(1, 1000, 3))
-	for no, person := range []int64{anna, ben, carol} {
+	for no, person := range []string{anna, ben, carol} {
 		was := s.everything(1)
 		packets, _, rollback := s.begin()
 		lost, err := packets.Grab(s.Context(), 1, person)
@@ -43,7 +43,7 @@ func rolledBackGrab(s *scene) {
 		suite.Same(s, "the books", s.everything(1), was)
 		_, err = s.packets.Share(s.Context(), 1, person)
 		s.only(err, redpacket.ErrNoShare)
-		share := s.grab(1, 100+person)
+		share := s.grab(1, "another "+person)
 		suite.Same(s, "number", share.No, lost.No)
 		suite.Same(s, "amount", share.Amount, lost.Amount) // the seed has it, not the person
 	}
@@ -110,7 +110,7 @@ func deadlock(s *scene) {
 	s.open(equal(1, 100, 10))
 	s.open(equal(2, 100, 10))
 	type transaction struct {
-		person  int64
+		person  string
 		packets [2]int64
 	}
 	work := [2]transaction{{anna, [2]int64{1, 2}}, {ben, [2]int64{2, 1}}}
@@ -143,7 +143,7 @@ func deadlock(s *scene) {
 
 // grabBoth opens a transaction and returns what it does: two grabs, with something in between, and a
 // commit, or a rollback at the first error.
-func (s *scene) grabBoth(person int64, ids [2]int64, between func()) func() error {
+func (s *scene) grabBoth(person string, ids [2]int64, between func()) func() error {
 	s.Helper()
 	store, commit, rollback := s.Begin(s.TB)
 	packets := s.packets.On(store)

@@ -45,10 +45,10 @@ func over2[A, B any](w *wire, name string, call func() (A, B, error)) (A, B, err
 }
 
 // Units implements redpacket.Store. It is no call of its own.
-func (w *wire) Units() stock.Store {
+func (w *wire) Units(person string) stock.Store {
 	units := &wiretest.Stock{Prefix: unitsPrefix, Send: w.send, Reply: w.reply}
 	if w.store != nil {
-		units.Store = w.store.Units()
+		units.Store = w.store.Units(person)
 	}
 	return units
 }
@@ -89,7 +89,7 @@ func (w *wire) Due(ctx context.Context, limit int) ([]int64, error) {
 }
 
 // Share implements redpacket.Store.
-func (w *wire) Share(ctx context.Context, packet, person int64) (redpacket.Booked, bool, error) {
+func (w *wire) Share(ctx context.Context, packet int64, person string) (redpacket.Booked, bool, error) {
 	return over2(w, "Share", func() (redpacket.Booked, bool, error) { return w.store.Share(ctx, packet, person) })
 }
 

@@ -71,7 +71,7 @@ func (s *Stock) Change(ctx context.Context, from stock.Item, to stock.Terms, tot
 }
 
 // Items implements stock.Store.
-func (s *Stock) Items(ctx context.Context, buyer int64, keys []stock.Key) ([]stock.Standing, time.Time, error) {
+func (s *Stock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.Standing, time.Time, error) {
 	return Over2(s.Send, s.Reply, s.Prefix+"Items", func() ([]stock.Standing, time.Time, error) { return s.Store.Items(ctx, buyer, keys) })
 }
 

@@ -2,7 +2,6 @@ package stocktest
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -78,11 +77,11 @@ func repairKeepsSales(s *scene) {
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	s.damage("damage",
 		stock.Entry{Key: sku(1), Delta: stock.Quantities{Total: 2, Sold: 4, Locked: 1, Left: -2, Refunded: 3}},
-		stock.Entry{Key: sku(1), Buyer: 5, Delta: stock.Quantities{Locked: 1, Sold: 4}, Holds: 1},
+		stock.Entry{Key: sku(1), Buyer: "5", Delta: stock.Quantities{Locked: 1, Sold: 4}, Holds: 1},
 		stock.Entry{Key: sku(2), Delta: stock.Quantities{Sold: 4}})
 	kept := []stock.Drift{
 		{Key: sku(1), Quantity: "sold", Counted: 4}, {Key: sku(1), Quantity: "refunded", Counted: 3},
-		{Key: sku(1), Buyer: 5, Quantity: "bought", Counted: 4}, {Key: sku(2), Quantity: "sold", Counted: 4},
+		{Key: sku(1), Buyer: "5", Quantity: "bought", Counted: 4}, {Key: sku(2), Quantity: "sold", Counted: 4},
 	}
 	for n := range 2 { // what can be is corrected by the first
 		report, err := s.inv.Repair(s.Context())
@@ -96,7 +95,7 @@ func repairKeepsSales(s *scene) {
 		s.Count("repaired", report.Repaired, 1-n)
 		s.counts(sku(1), stock.Quantities{Total: 10, Sold: 4, Left: 6, Refunded: 3})
 		s.counts(sku(2), stock.Quantities{Sold: 4})
-		s.usage(5, sku(1), stock.Usage{Bought: 4})
+		s.usage("5", sku(1), stock.Usage{Bought: 4})
 	}
 	_, err := s.inv.RepairBackOnSale(s.Context())
 	s.Is(err, stock.ErrInvalid)
@@ -106,38 +105,38 @@ func repairKeepsSales(s *scene) {
 	s.Count("repaired", report.Repaired, 2)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	s.counts(sku(2), stock.Quantities{})
-	s.usage(5, sku(1), stock.Usage{})
+	s.usage("5", sku(1), stock.Usage{})
 }
 
 func auditBuyer(s *scene) {
 	s.define(sku(1), 10, stock.Terms{PerBuyer: 5})
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
-	for buyer := range int64(3) {
-		_, err := s.inv.For(buyer+1).Lock(s.Context(), strconv.FormatInt(buyer+1, 10), units(1, 2), units(2, 1))
+	for buyer := range 3 {
+		_, err := s.inv.For(fmt.Sprint(buyer+1)).Lock(s.Context(), fmt.Sprint(buyer+1), units(1, 2), units(2, 1))
 		s.No(err)
 	}
 	s.pay("3")
 	s.damage("damage",
-		stock.Entry{Key: sku(1), Buyer: 1, Delta: stock.Quantities{Locked: -2, Sold: 1}},
-		stock.Entry{Key: sku(1), Buyer: 3, Holds: 1},
-		stock.Entry{Key: sku(1), Buyer: 9, Delta: stock.Quantities{Sold: 4}}, // who never bought
+		stock.Entry{Key: sku(1), Buyer: "1", Delta: stock.Quantities{Locked: -2, Sold: 1}},
+		stock.Entry{Key: sku(1), Buyer: "3", Holds: 1},
+		stock.Entry{Key: sku(1), Buyer: "9", Delta: stock.Quantities{Sold: 4}}, // who never bought
 	)
 	s.damage("more damage", stock.Entry{Key: sku(2), Delta: stock.Quantities{Sold: 5}})
 	want := []stock.Drift{
-		{Key: sku(1), Buyer: 1, Quantity: "held", Counted: 0, Recount: 2},
-		{Key: sku(1), Buyer: 1, Quantity: "bought", Counted: 1, Recount: 0},
-		{Key: sku(1), Buyer: 3, Quantity: "holds", Counted: 1, Recount: 0},
-		{Key: sku(1), Buyer: 9, Quantity: "bought", Counted: 4, Recount: 0},
+		{Key: sku(1), Buyer: "1", Quantity: "held", Counted: 0, Recount: 2},
+		{Key: sku(1), Buyer: "1", Quantity: "bought", Counted: 1, Recount: 0},
+		{Key: sku(1), Buyer: "3", Quantity: "holds", Counted: 1, Recount: 0},
+		{Key: sku(1), Buyer: "9", Quantity: "bought", Counted: 4, Recount: 0},
 		{Key: sku(2), Quantity: "sold", Counted: 6, Recount: 1},
 	}
 	suite.Same(s, "drifts", s.drifts(), want)
 	report, err := s.inv.RepairBackOnSale(s.Context(), sku(1), sku(2))
 	s.No(err)
 	suite.Same(s, "report", report, stock.Report{Items: 2, Drifts: want, Repaired: 2})
-	s.usage(1, sku(1), stock.Usage{Held: 2, Holds: 1})
-	s.usage(2, sku(1), stock.Usage{Held: 2, Holds: 1})
-	s.usage(3, sku(1), stock.Usage{Bought: 2})
-	s.usage(9, sku(1), stock.Usage{})
+	s.usage("1", sku(1), stock.Usage{Held: 2, Holds: 1})
+	s.usage("2", sku(1), stock.Usage{Held: 2, Holds: 1})
+	s.usage("3", sku(1), stock.Usage{Bought: 2})
+	s.usage("9", sku(1), stock.Usage{})
 	s.counts(sku(2), stock.Quantities{Sold: 1, Locked: 2})
 }
 
@@ -184,7 +183,7 @@ func repairUnderTraffic(s *scene) {
 	for i := range 3 {
 		s.damage(fmt.Sprint("damage ", i),
 			stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 50, Refunded: 3, Total: 7, Left: 7}},
-			stock.Entry{Key: sku(1), Buyer: 1, Delta: stock.Quantities{Locked: 40, Sold: 30}, Holds: 20})
+			stock.Entry{Key: sku(1), Buyer: "1", Delta: stock.Quantities{Locked: 40, Sold: 30}, Holds: 20})
 	}
 	errs := suite.Together(10, func(worker int) (err error) {
 		for i := range 20 {
@@ -193,7 +192,7 @@ func repairUnderTraffic(s *scene) {
 			case worker < 2:
 				_, err = s.inv.RepairBackOnSale(s.Context(), sku(1))
 			default:
-				if _, err = s.inv.For(int64(worker%3+1)).Lock(s.Context(), order, units(1, 2)); err != nil {
+				if _, err = s.inv.For(fmt.Sprint(worker%3+1)).Lock(s.Context(), order, units(1, 2)); err != nil {
 					return err
 				}
 				if i%2 == 0 {
@@ -242,9 +241,9 @@ func driftRefuses(s *scene) {
 	s.define(sku(2), 10, stock.Terms{})
 	for name, entry := range map[string]stock.Entry{
 		"item":  {Key: sku(2), Delta: stock.Quantities{Locked: -1}},
-		"buyer": {Key: sku(2), Buyer: 5, Delta: stock.Quantities{Locked: -1}},
+		"buyer": {Key: sku(2), Buyer: "5", Delta: stock.Quantities{Locked: -1}},
 	} {
-		_, err := s.inv.For(5).Lock(s.Context(), name+" pay", units(1, 1), units(2, 1))
+		_, err := s.inv.For("5").Lock(s.Context(), name+" pay", units(1, 1), units(2, 1))
 		s.No(err)
 		s.damage("damage to the "+name, entry)
 		s.unchanged(sku(1), func() {

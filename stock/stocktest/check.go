@@ -85,7 +85,7 @@ func (s *scene) unheld(order string) {
 }
 
 // usage ends the test unless a buyer has this of an item.
-func (s *scene) usage(buyer int64, key stock.Key, want stock.Usage) {
+func (s *scene) usage(buyer string, key stock.Key, want stock.Usage) {
 	s.Helper()
 	got, err := s.inv.For(buyer).Usage(s.Context(), key)
 	s.No(err)

@@ -298,7 +298,7 @@ func deadlinePrecision(s *scene) {
 func deadlineFreesLimits(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 2})
 	s.define(sku(2), 100, stock.Terms{LiveHolds: 1})
-	buyer := s.inv.For(5)
+	buyer := s.inv.For("5")
 	lock := func(order string) {
 		s.Helper()
 		_, err := buyer.Lock(s.Context(), order, units(1, 2))
@@ -314,8 +314,8 @@ func deadlineFreesLimits(s *scene) {
 	s.Is(err, stock.ErrLiveHolds)
 	s.Advance(time.Microsecond)
 	lock("b")
-	s.usage(5, sku(1), stock.Usage{Held: 2, Holds: 1})
-	s.usage(5, sku(2), stock.Usage{Held: 2, Holds: 1})
+	s.usage("5", sku(1), stock.Usage{Held: 2, Holds: 1})
+	s.usage("5", sku(2), stock.Usage{Held: 2, Holds: 1})
 }
 
 func extendConcurrently(s *scene) {

@@ -167,7 +167,7 @@ func guardMoveDeadline(s *scene) {
 func guardMoveDraws(s *scene) {
 	s.define(sku(1), 4, stock.Terms{})
 	s.define(sku(2), 100, stock.Terms{})
-	_, err := s.inv.For(5).Lock(s.Context(), "a", units(1, 3), units(2, 3))
+	_, err := s.inv.For("5").Lock(s.Context(), "a", units(1, 3), units(2, 3))
 	s.No(err)
 	s.Advance(hold)
 	s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepExpire, "a", 0))
@@ -186,7 +186,7 @@ func guardMoveDraws(s *scene) {
 	s.define(sku(2), 0, stock.Terms{PerBuyer: 3})
 	reacquire(stock.Done)
 	s.counts(sku(1), stock.Quantities{Total: 4, Sold: 3, Left: 1})
-	s.usage(5, sku(2), stock.Usage{Bought: 3})
+	s.usage("5", sku(2), stock.Usage{Bought: 3})
 }
 
 func guardClose(s *scene) {
@@ -285,7 +285,7 @@ func guardApply(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	s.define(pool(1, 7), 5, stock.Terms{})
-	_, err := s.inv.For(5).Lock(s.Context(), "a", units(1, 4))
+	_, err := s.inv.For("5").Lock(s.Context(), "a", units(1, 4))
 	s.No(err)
 	units := func(key stock.Key, n int64) stock.Entry {
 		return stock.Entry{Key: key, Delta: stock.Quantities{Total: n, Left: n}}
@@ -300,7 +300,7 @@ func guardApply(s *scene) {
 	try(stock.Refused, stock.KindRestock, units(sku(1), 1), units(sku(9), 1))
 	try(stock.Refused, stock.KindRestock, units(sku(1), 1), units(sku(2), 1))
 	try(stock.Refused, stock.KindWithdraw, units(sku(1), -7), units(pool(1, 7), -1))
-	try(stock.Refused, stock.KindRepair, stock.Entry{Key: sku(1), Buyer: 5, Delta: stock.Quantities{Locked: -5}})
+	try(stock.Refused, stock.KindRepair, stock.Entry{Key: sku(1), Buyer: "5", Delta: stock.Quantities{Locked: -5}})
 	try(stock.Refused, stock.KindRepair, stock.Entry{Key: sku(1), Delta: stock.Quantities{Sold: 1}})
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
 	s.counts(pool(1, 7), stock.Quantities{Total: 5, Left: 5})
@@ -336,7 +336,7 @@ func readNothing(s *scene) {
 	s.No(err)
 	suite.Same(s, "version of the book", book.Version, 0)
 	s.define(sku(1), 10, stock.Terms{})
-	standings, at, err := s.Store.Items(s.Context(), 5, []stock.Key{sku(1), pool(1, 7), sku(2)})
+	standings, at, err := s.Store.Items(s.Context(), "5", []stock.Key{sku(1), pool(1, 7), sku(2)})
 	s.No(err)
 	s.SameTime("clock", at, now)
 	s.Count("standings", len(standings), 3)
@@ -402,7 +402,7 @@ func guardExpire(s *scene) {
 	s.lock("paid", units(1, 1))
 	s.pay("paid")
 	for _, order := range []string{"a", "b", "c"} {
-		_, err := s.inv.For(5).Lock(s.Context(), order, units(1, 1), units(2, 2))
+		_, err := s.inv.For("5").Lock(s.Context(), order, units(1, 1), units(2, 2))
 		s.No(err)
 	}
 	s.Advance(hold)
@@ -421,14 +421,14 @@ func guardExpire(s *scene) {
 	s.state("live", stock.Locked)
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 1, Locked: 1, Left: 99})
 	s.counts(sku(2), stock.Quantities{Total: 100, Left: 100})
-	s.usage(5, sku(1), stock.Usage{})
+	s.usage("5", sku(1), stock.Usage{})
 }
 
 // guardExpireDrift has one order among others whose books refuse: none of them expires.
 func guardExpireDrift(s *scene) {
 	for name, entry := range map[string]stock.Entry{
 		"item":  {Key: sku(2), Delta: stock.Quantities{Locked: -1}},
-		"buyer": {Key: sku(2), Buyer: 2, Delta: stock.Quantities{Locked: -1}},
+		"buyer": {Key: sku(2), Buyer: "2", Delta: stock.Quantities{Locked: -1}},
 	} {
 		s.define(sku(1), 100, stock.Terms{})
 		s.define(sku(2), 100, stock.Terms{})
@@ -440,7 +440,7 @@ func guardExpireDrift(s *scene) {
 			}
 			order := fmt.Sprint(name, buyer)
 			orders = append(orders, order)
-			_, err := s.inv.For(buyer+1).Lock(s.Context(), order, lines...)
+			_, err := s.inv.For(fmt.Sprint(buyer+1)).Lock(s.Context(), order, lines...)
 			s.No(err)
 		}
 		s.Advance(hold)

@@ -49,8 +49,8 @@ func (w *walker) step(ctx context.Context) (err error) {
 		return stock.Line{SKU: w.rng.Int64N(3) + 1, Activity: 7 * w.rng.Int64N(2), Num: w.rng.Int64N(4) + 1}
 	}
 	inv := w.inv
-	if buyer := w.rng.Int64N(4); buyer > 0 {
-		inv = inv.For(buyer)
+	if buyer := w.rng.IntN(4); buyer > 0 {
+		inv = inv.For(fmt.Sprint(buyer))
 	}
 	id := fmt.Sprintf("%d/%d", w.rng.IntN(4), w.rng.IntN(30))
 	switch n := w.rng.IntN(20); {

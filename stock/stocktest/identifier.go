@@ -14,7 +14,8 @@ func identifierCases() []testCase {
 		{name: "IdentifiersOfRefundsAreComparedByteForByte", run: identifiersOfRefunds},
 		{name: "IdentifiersOfChangesAreComparedByteForByte", run: identifiersOfChanges},
 		{name: "IdentifiersOfOrdersRefundsAndChangesDoNotMeet", run: identifiersApart},
-		{name: "IdentifiersOfItemsAndBuyersSpanInt64", run: identifiersOfItems},
+		{name: "IdentifiersOfBuyersAreComparedByteForByte", run: identifiersOfBuyers},
+		{name: "IdentifiersOfItemsSpanInt64", run: identifiersOfItems},
 	}
 }
 
@@ -104,16 +105,39 @@ func identifiersApart(s *scene) {
 	s.counts(sku(1), stock.Quantities{Total: 17, Sold: 2, Left: 15, Refunded: 1})
 }
 
+// identifiersOfBuyers lets each buyer have two units: nobody has used up what another may have. Each call names a buyer that some
+// store may take for the one of the call before.
+func identifiersOfBuyers(s *scene) {
+	ids := lookalikes()
+	s.define(sku(1), 1000, stock.Terms{PerBuyer: 2})
+	for round := range 2 {
+		for i, id := range ids {
+			h, err := s.inv.For(id).Lock(s.Context(), fmt.Sprint(round, "-", i), units(1, 1))
+			s.No(err)
+			suite.Same(s, "buyer", h.Buyer, id)
+		}
+	}
+	for i, id := range ids {
+		_, err := s.inv.For(id).Lock(s.Context(), "one too many", units(1, 1))
+		s.Is(err, stock.ErrPerBuyer)
+		suite.Same(s, "buyer", suite.As[*stock.LimitError](s, err).Buyer, id)
+		suite.Same(s, "buyer", s.state(fmt.Sprint("0-", i), stock.Locked).Buyer, id)
+		s.usage(id, sku(1), stock.Usage{Held: 2, Holds: 2})
+		s.pay(fmt.Sprint("1-", i))
+		s.usage(id, sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
+	}
+}
+
 func identifiersOfItems(s *scene) {
 	const last = 1<<63 - 1
 	keys := []stock.Key{{SKU: 1}, {SKU: 1, Activity: 1}, {SKU: 1, Activity: last}, {SKU: last}, {SKU: last, Activity: last}}
 	for i, key := range keys {
 		s.define(key, int64(i+1), stock.Terms{SPU: last})
-		_, err := s.inv.For(last).Lock(s.Context(), key.String(), stock.Line{SKU: key.SKU, Activity: key.Activity, Num: int64(i + 1)})
+		_, err := s.inv.For("b").Lock(s.Context(), key.String(), stock.Line{SKU: key.SKU, Activity: key.Activity, Num: int64(i + 1)})
 		s.No(err)
 	}
 	for i, key := range keys {
 		s.counts(key, stock.Quantities{Total: int64(i + 1), Locked: int64(i + 1), Left: int64(i + 1)})
-		s.usage(last, key, stock.Usage{Held: int64(i + 1), Holds: 1})
+		s.usage("b", key, stock.Usage{Held: int64(i + 1), Holds: 1})
 	}
 }

@@ -54,7 +54,7 @@ func (s *scene) calls(ctx context.Context) []suite.Call {
 		}},
 		{Name: "Expire", Do: func() error { return suite.Outcome(inv.Expire(ctx)) }},
 		{Name: "Item", Do: func() error { return suite.Outcome(inv.Item(ctx, sku(1))) }},
-		{Name: "Usage", Do: func() error { return suite.Outcome(inv.For(1).Usage(ctx, sku(1))) }},
+		{Name: "Usage", Do: func() error { return suite.Outcome(inv.For("1").Usage(ctx, sku(1))) }},
 		{Name: "Hold", Do: func() error { return suite.Outcome(inv.Hold(ctx, "a")) }},
 		{Name: "Items", Do: func() error { return suite.Outcome(suite.Gather(inv.Items(ctx))) }},
 		{Name: "Holds", Do: func() error { return suite.Outcome(suite.Gather(inv.Holds(ctx, stock.Filter{}))) }},

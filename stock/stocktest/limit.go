@@ -1,6 +1,7 @@
 package stocktest
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -111,16 +112,16 @@ func saleWindowPrecision(s *scene) {
 
 func unitsPerBuyer(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 2})
-	buyer := s.inv.For(5)
+	buyer := s.inv.For("5")
 	_, err := buyer.Lock(s.Context(), "a", units(1, 1))
 	s.No(err)
 	s.pay("a")
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
 	s.No(err)
-	s.usage(5, sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
+	s.usage("5", sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
 	_, err = buyer.Lock(s.Context(), "c", units(1, 1))
 	s.Is(err, stock.ErrPerBuyer, stock.ErrLimit)
-	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 5, Limit: 2, Has: 2, Wanted: 1})
+	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 2, Has: 2, Wanted: 1})
 	_, err = s.inv.Cancel(s.Context(), "b")
 	s.No(err)
 	_, err = buyer.Lock(s.Context(), "c", units(1, 1))
@@ -133,26 +134,26 @@ func unitsPerBuyer(s *scene) {
 	s.refund("r2", "a")
 	_, err = buyer.Lock(s.Context(), "d", units(1, 1))
 	s.No(err)
-	s.usage(5, sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
+	s.usage("5", sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
 }
 
 func unitsPerBuyerAtOnce(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 2})
 	errs := suite.Together(40, func(i int) error { // two buyers, 20 orders each
-		_, err := s.inv.For(int64(i%2+1)).Lock(s.Context(), strconv.Itoa(i), units(1, 1))
+		_, err := s.inv.For(fmt.Sprint(i%2+1)).Lock(s.Context(), strconv.Itoa(i), units(1, 1))
 		return err
 	})
 	s.Count("locks", s.Succeeded(errs, stock.ErrPerBuyer), 4)
 	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 4, Left: 100})
 	for buyer := range int64(2) {
-		s.usage(buyer+1, sku(1), stock.Usage{Held: 2, Holds: 2})
+		s.usage(fmt.Sprint(buyer+1), sku(1), stock.Usage{Held: 2, Holds: 2})
 	}
 }
 
 func liveHolds(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	s.define(sku(2), 100, stock.Terms{LiveHolds: 2})
-	buyer := s.inv.For(5)
+	buyer := s.inv.For("5")
 	for _, order := range []string{"a", "b"} {
 		_, err := buyer.Lock(s.Context(), order, units(2, 10))
 		s.No(err)
@@ -161,7 +162,7 @@ func liveHolds(s *scene) {
 		s.unchanged(sku(2), func() {
 			_, err := buyer.Lock(s.Context(), "c", units(1, 1), units(2, 1))
 			s.Is(err, stock.ErrLiveHolds, stock.ErrLimit)
-			suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(2), Err: stock.ErrLiveHolds, Buyer: 5, Limit: 2, Has: 2, Wanted: 1})
+			suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(2), Err: stock.ErrLiveHolds, Buyer: "5", Limit: 2, Has: 2, Wanted: 1})
 		})
 	})
 	s.pay("a") // paid is not live
@@ -171,17 +172,17 @@ func liveHolds(s *scene) {
 	s.No(err)
 	_, err = buyer.Lock(s.Context(), "d", units(2, 1))
 	s.No(err)
-	s.usage(5, sku(2), stock.Usage{Held: 2, Bought: 10, Holds: 2})
+	s.usage("5", sku(2), stock.Usage{Held: 2, Bought: 10, Holds: 2})
 }
 
 func liveHoldsAtOnce(s *scene) {
 	s.define(sku(1), 100, stock.Terms{LiveHolds: 3})
 	errs := suite.Together(20, func(i int) error {
-		_, err := s.inv.For(5).Lock(s.Context(), strconv.Itoa(i), units(1, 2))
+		_, err := s.inv.For("5").Lock(s.Context(), strconv.Itoa(i), units(1, 2))
 		return err
 	})
 	s.Count("locks", s.Succeeded(errs, stock.ErrLiveHolds), 3)
-	s.usage(5, sku(1), stock.Usage{Held: 6, Holds: 3})
+	s.usage("5", sku(1), stock.Usage{Held: 6, Holds: 3})
 }
 
 func unitsPerOrder(s *scene) {
@@ -209,7 +210,7 @@ func buyerRequired(s *scene) {
 // limitsCountBefore limits buyers after they have bought: what they bought counts.
 func limitsCountBefore(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
-	buyer := s.inv.For(5)
+	buyer := s.inv.For("5")
 	_, err := buyer.Lock(s.Context(), "a", units(1, 3))
 	s.No(err)
 	s.pay("a")
@@ -220,17 +221,17 @@ func limitsCountBefore(s *scene) {
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
 	s.No(err)
 	s.pay("anonymous") // what holds without a buyer goes on
-	s.usage(5, sku(1), stock.Usage{Held: 1, Bought: 3, Holds: 1})
+	s.usage("5", sku(1), stock.Usage{Held: 1, Bought: 3, Holds: 1})
 }
 
 func limitsChange(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 5})
-	buyer := s.inv.For(5)
+	buyer := s.inv.For("5")
 	_, err := buyer.Lock(s.Context(), "a", units(1, 5))
 	s.No(err)
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 2}) // now the buyer has more than the limit
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
-	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 5, Limit: 2, Has: 5, Wanted: 1})
+	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 2, Has: 5, Wanted: 1})
 	s.pay("a") // which is no reason not to pay
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 6})
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
@@ -240,13 +241,13 @@ func limitsChange(s *scene) {
 func limitsApart(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 2})
 	s.define(pool(1, 7), 100, stock.Terms{PerBuyer: 2})
-	for _, buyer := range []int64{5, 6} {
-		_, err := s.inv.For(buyer).Lock(s.Context(), strconv.FormatInt(buyer, 10), units(1, 2), stock.Line{SKU: 1, Activity: 7, Num: 2})
+	for _, buyer := range []string{"5", "6"} {
+		_, err := s.inv.For(buyer).Lock(s.Context(), buyer, units(1, 2), stock.Line{SKU: 1, Activity: 7, Num: 2})
 		s.No(err)
 	}
 	for _, key := range []stock.Key{sku(1), pool(1, 7)} {
 		s.counts(key, stock.Quantities{Total: 100, Locked: 4, Left: 100})
-		s.usage(5, key, stock.Usage{Held: 2, Holds: 1})
-		s.usage(7, key, stock.Usage{})
+		s.usage("5", key, stock.Usage{Held: 2, Holds: 1})
+		s.usage("7", key, stock.Usage{})
 	}
 }

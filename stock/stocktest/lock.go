@@ -81,7 +81,7 @@ func lockMismatch(s *scene) {
 		s.define(key, 10, stock.Terms{})
 	}
 	s.lock("a", units(1, 2))
-	_, err := s.inv.For(5).Lock(s.Context(), "b", units(1, 2))
+	_, err := s.inv.For("5").Lock(s.Context(), "b", units(1, 2))
 	s.No(err)
 	for name, lines := range map[string][]stock.Line{
 		"more units":    {units(1, 3)},
@@ -96,17 +96,17 @@ func lockMismatch(s *scene) {
 			s.Fatalf("%s: %v", name, err)
 		}
 	}
-	_, err = s.inv.For(5).Lock(s.Context(), "a", units(1, 2)) // a buyer where there was none
+	_, err = s.inv.For("5").Lock(s.Context(), "a", units(1, 2)) // a buyer where there was none
 	s.Is(err, stock.ErrMismatch)
 	_, err = s.inv.Lock(s.Context(), "b", units(1, 2)) // none where there was a buyer
 	s.Is(err, stock.ErrMismatch)
-	_, err = s.inv.For(6).Lock(s.Context(), "b", units(1, 2))
+	_, err = s.inv.For("6").Lock(s.Context(), "b", units(1, 2))
 	s.Is(err, stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
 	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
-	s.usage(5, sku(1), stock.Usage{Held: 2, Holds: 1})
-	s.usage(6, sku(1), stock.Usage{})
+	s.usage("5", sku(1), stock.Usage{Held: 2, Holds: 1})
+	s.usage("6", sku(1), stock.Usage{})
 }
 
 func lockAnswerLost(s *scene) {
@@ -130,7 +130,7 @@ func cancelBeforeLock(s *scene) {
 		suite.Same(s, "hold", h, s.state("a", stock.Cancelled))
 		s.Advance(100 * hold) // for ever
 	}
-	if h := s.state("a", stock.Cancelled); len(h.Lines) != 0 || h.Buyer != 0 {
+	if h := s.state("a", stock.Cancelled); len(h.Lines) != 0 || h.Buyer != "" {
 		s.Fatalf("a tombstone holds something: %+v", h)
 	}
 	o, err = s.inv.Cancel(s.Context(), "a")
@@ -176,7 +176,7 @@ func allLinesOrNoneAtOnce(s *scene) {
 
 func unlimited(s *scene) {
 	s.define(sku(1), 0, stock.Terms{Unlimited: true, PerBuyer: 2})
-	buyer := s.inv.For(5)
+	buyer := s.inv.For("5")
 	_, err := buyer.Lock(s.Context(), "a", units(1, 2))
 	s.No(err)
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
@@ -221,7 +221,7 @@ func refusalsAreDistinct(s *scene) {
 	s.define(sku(5), 10, stock.Terms{PerBuyer: 1})
 	s.define(sku(6), 10, stock.Terms{LiveHolds: 1})
 	s.define(sku(7), 1, stock.Terms{})
-	buyer := s.inv.For(5)
+	buyer := s.inv.For("5")
 	_, err := buyer.Lock(s.Context(), "first", units(6, 1))
 	s.No(err)
 
@@ -258,10 +258,10 @@ func lockReturnsTheHold(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(pool(1, 7), 10, stock.Terms{})
 	now := s.now()
-	h, err := s.inv.For(5).Lock(s.Context(), "a", units(2, 1), stock.Line{SKU: 1, Activity: 7, Num: 3}, units(1, 2))
+	h, err := s.inv.For("5").Lock(s.Context(), "a", units(2, 1), stock.Line{SKU: 1, Activity: 7, Num: 3}, units(1, 2))
 	s.No(err)
 	suite.Same(s, "hold", h, stock.Hold{
-		Order: "a", Buyer: 5, State: stock.Locked,
+		Order: "a", Buyer: "5", State: stock.Locked,
 		Lines: []stock.HoldLine{
 			{Line: units(1, 2)}, {Line: stock.Line{SKU: 1, Activity: 7, Num: 3}}, {Line: units(2, 1)},
 		},
@@ -338,14 +338,14 @@ func lockConcurrentReplays(s *scene) {
 		if i%2 == 1 {
 			slices.Reverse(lines)
 		}
-		holds[i], err = s.inv.For(5).Lock(s.Context(), "a", lines...)
+		holds[i], err = s.inv.For("5").Lock(s.Context(), "a", lines...)
 		return err
 	}))
 	for _, h := range holds {
 		suite.Same(s, "hold", h, s.holdOf("a"))
 	}
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
-	s.usage(5, sku(1), stock.Usage{Held: 2, Holds: 1})
+	s.usage("5", sku(1), stock.Usage{Held: 2, Holds: 1})
 }
 
 func lockConcurrentMismatches(s *scene) {
@@ -394,7 +394,7 @@ func lockFirstRefusal(s *scene) {
 	now := s.now()
 	terms := stock.Terms{OffShelf: true, Start: now.Add(1e9), PerOrder: 1, PerBuyer: 1, LiveHolds: 1}
 	s.define(sku(3), 5, stock.Terms{})
-	buyer := s.inv.For(5)
+	buyer := s.inv.For("5")
 	_, err = buyer.Lock(s.Context(), "live", units(3, 5))
 	s.No(err)
 	refused := func(inv *stock.Inventory, want error) {
@@ -430,9 +430,9 @@ func lockUntilOver(s *scene) {
 			_, err := s.inv.Until(until).Lock(s.Context(), order, lines...)
 			s.inState(err, order, stock.Unheld, stock.ErrExpired)
 			s.unheld(order)
-			_, err = s.inv.Until(until).For(5).Lock(s.Context(), order, lines...)
+			_, err = s.inv.Until(until).For("5").Lock(s.Context(), order, lines...)
 			s.Is(err, stock.ErrExpired)
-			s.usage(5, sku(1), stock.Usage{})
+			s.usage("5", sku(1), stock.Usage{})
 		}
 	}
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})

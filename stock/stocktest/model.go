@@ -100,8 +100,8 @@ func (m *model) compareAll() {
 		m.Compare(operation{Name: "Holds of " + key.String(), Call: func(s *side) (any, error) {
 			return suite.Gather(s.inv.Holds(s.Context(), stock.Filter{Key: key}))
 		}})
-		for buyer := int64(1); buyer <= buyers; buyer++ {
-			m.Compare(operation{Name: fmt.Sprintf("Usage of %v by %d", key, buyer), Call: func(s *side) (any, error) {
+		for _, buyer := range buyers() {
+			m.Compare(operation{Name: fmt.Sprintf("Usage of %v by %q", key, buyer), Call: func(s *side) (any, error) {
 				return s.inv.For(buyer).Usage(s.Context(), key)
 			}})
 		}

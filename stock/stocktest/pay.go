@@ -206,14 +206,14 @@ func payEveryLine(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	s.define(pool(1, 7), 10, stock.Terms{})
-	_, err := s.inv.For(5).Lock(s.Context(), "a", stock.Line{SKU: 1, Activity: 7, Num: 3}, units(2, 5), units(1, 2))
+	_, err := s.inv.For("5").Lock(s.Context(), "a", stock.Line{SKU: 1, Activity: 7, Num: 3}, units(2, 5), units(1, 2))
 	s.No(err)
 	s.pay("a")
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 	s.counts(sku(2), stock.Quantities{Sold: 5})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Sold: 3, Left: 7})
-	s.usage(5, pool(1, 7), stock.Usage{Bought: 3})
-	s.usage(5, sku(1), stock.Usage{Bought: 2})
+	s.usage("5", pool(1, 7), stock.Usage{Bought: 3})
+	s.usage("5", sku(1), stock.Usage{Bought: 2})
 }
 
 func latePaymentRejected(s *scene) {
@@ -233,13 +233,13 @@ func latePaymentLimits(s *scene) {
 	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
 	now := s.now()
 	s.define(sku(1), 10, stock.Terms{PerBuyer: 3, LiveHolds: 1, PerOrder: 2, End: now.Add(hold)})
-	buyer := s.inv.For(5)
+	buyer := s.inv.For("5")
 	_, err := buyer.Lock(s.Context(), "a", units(1, 2))
 	s.No(err)
 	s.Advance(hold) // the sale is over as well
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 3, LiveHolds: 1, PerOrder: 1, OffShelf: true})
 	suite.Same(s, "outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid, Late: true})
-	s.usage(5, sku(1), stock.Usage{Bought: 2})
+	s.usage("5", sku(1), stock.Usage{Bought: 2})
 
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 4})
 	_, err = buyer.Lock(s.Context(), "b", units(1, 2))
@@ -249,12 +249,12 @@ func latePaymentLimits(s *scene) {
 	s.No(err)
 	_, err = s.inv.Pay(s.Context(), "b")
 	s.Is(err, stock.ErrExpired, stock.ErrPerBuyer)
-	suite.Same(s, "limit", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 5, Limit: 4, Has: 3, Wanted: 2})
+	suite.Same(s, "limit", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 4, Has: 3, Wanted: 2})
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Locked: 1, Left: 8})
 	_, err = s.inv.Cancel(s.Context(), "c")
 	s.No(err)
 	s.pay("b")
-	s.usage(5, sku(1), stock.Usage{Bought: 4})
+	s.usage("5", sku(1), stock.Usage{Bought: 4})
 }
 
 // latePaymentReleases needs units that another dead hold still sits on.

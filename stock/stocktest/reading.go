@@ -31,14 +31,14 @@ func itemUnknown(s *scene) {
 		want := stock.ItemError{Key: key, Err: stock.ErrUnknownSKU}
 		_, err := s.inv.Item(s.Context(), key)
 		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
-		_, err = s.inv.For(5).Usage(s.Context(), key)
+		_, err = s.inv.For("5").Usage(s.Context(), key)
 		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
 		_, err = s.inv.Audit(s.Context(), sku(1), key)
 		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
 		_, err = s.inv.Repair(s.Context(), key)
 		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
 	}
-	s.usage(5, sku(1), stock.Usage{})
+	s.usage("5", sku(1), stock.Usage{})
 	suite.Same(s, "orders", s.orders(stock.Filter{}), nil)
 }
 

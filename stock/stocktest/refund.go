@@ -233,7 +233,7 @@ func refundManyParts(s *scene) {
 		for _, l := range lines {
 			s.define(l.Key(), parts, stock.Terms{PerBuyer: 2 * parts})
 		}
-		_, err := s.inv.For(5).Lock(s.Context(), order, lines...)
+		_, err := s.inv.For("5").Lock(s.Context(), order, lines...)
 		s.No(err)
 		s.pay(order)
 		frees := s.with(stock.Options{RefundFreesBuyer: true})
@@ -279,20 +279,20 @@ func refundConcurrentMismatches(s *scene) {
 func refundFreesBuyer(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 4})
 	frees := s.with(stock.Options{RefundFreesBuyer: true})
-	buyer := s.inv.For(5)
+	buyer := s.inv.For("5")
 	_, err := buyer.Lock(s.Context(), "a", units(1, 4))
 	s.No(err)
 	s.pay("a")
 	s.refund("kept", "a", units(1, 2)) // this inventory does not give units back to the limit
-	s.usage(5, sku(1), stock.Usage{Bought: 4})
+	s.usage("5", sku(1), stock.Usage{Bought: 4})
 	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
 	s.Is(err, stock.ErrPerBuyer)
 	_, err = frees.Refund(s.Context(), stock.Refund{ID: "freed", Order: "a", Lines: []stock.Line{units(1, 1)}})
 	s.No(err)
-	s.usage(5, sku(1), stock.Usage{Bought: 3})
+	s.usage("5", sku(1), stock.Usage{Bought: 3})
 	_, err = frees.Refund(s.Context(), stock.Refund{ID: "kept", Order: "a", Restock: true, Lines: []stock.Line{units(1, 2)}})
 	s.No(err) // the replay frees nothing
-	s.usage(5, sku(1), stock.Usage{Bought: 3})
+	s.usage("5", sku(1), stock.Usage{Bought: 3})
 	suite.Same(s, "lines", s.holdOf("a").Lines, []stock.HoldLine{{Line: units(1, 4), Refunded: 3, Restocked: 2, Freed: 1}})
 	_, err = buyer.Lock(s.Context(), "b", units(1, 2))
 	s.Is(err, stock.ErrPerBuyer)
@@ -301,13 +301,13 @@ func refundFreesBuyer(s *scene) {
 	s.pay("b")
 	_, err = frees.Refund(s.Context(), stock.Refund{ID: "all", Order: "b", Restock: true})
 	s.No(err)
-	s.usage(5, sku(1), stock.Usage{Bought: 3})
-	_, err = s.inv.For(6).Lock(s.Context(), "c", units(1, 4))
+	s.usage("5", sku(1), stock.Usage{Bought: 3})
+	_, err = s.inv.For("6").Lock(s.Context(), "c", units(1, 4))
 	s.No(err)
 	s.pay("c")
 	_, err = frees.Refund(s.Context(), stock.Refund{ID: "all of c", Order: "c", Restock: true})
 	s.No(err)
-	s.usage(6, sku(1), stock.Usage{})
+	s.usage("6", sku(1), stock.Usage{})
 }
 
 func refundRefusedRetried(s *scene) {

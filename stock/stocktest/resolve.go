@@ -239,7 +239,7 @@ func (s *scene) journey() []struct {
 			return err
 		}},
 		{"Lock", "a", func(inv *stock.Inventory) error {
-			_, err := inv.For(5).Lock(s.Context(), "a", units(1, 4))
+			_, err := inv.For("5").Lock(s.Context(), "a", units(1, 4))
 			return err
 		}},
 		{"Extend", "a", func(inv *stock.Inventory) error { _, err := inv.Extend(s.Context(), "a", far); return err }},
@@ -254,7 +254,7 @@ func (s *scene) journey() []struct {
 		}},
 		{"Redeem", "a", func(inv *stock.Inventory) error { _, err := inv.Redeem(s.Context(), "a"); return err }},
 		{"Lock another", "b", func(inv *stock.Inventory) error {
-			_, err := inv.For(5).Lock(s.Context(), "b", units(1, 2))
+			_, err := inv.For("5").Lock(s.Context(), "b", units(1, 2))
 			return err
 		}},
 		{"Cancel", "b", func(inv *stock.Inventory) error { _, err := inv.Cancel(s.Context(), "b"); return err }},
@@ -299,7 +299,7 @@ func (s *scene) journeyEnd() {
 	s.Helper()
 	s.counts(sku(1), stock.Quantities{Total: 105, Sold: 3, Left: 102, Refunded: 1})
 	s.counts(pool(1, 7), stock.Quantities{})
-	s.usage(5, sku(1), stock.Usage{Bought: 4})
+	s.usage("5", sku(1), stock.Usage{Bought: 4})
 	s.state("a", stock.Redeemed)
 	for _, order := range []string{"b", "c", "d"} {
 		s.state(order, stock.Cancelled)

@@ -125,7 +125,7 @@ func takeLimits(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 3, PerOrder: 2, LiveHolds: 1})
 	_, err := s.inv.Take(s.Context(), "nobody", units(1, 1))
 	s.Is(err, stock.ErrBuyerRequired)
-	inv := s.inv.For(7)
+	inv := s.inv.For("7")
 	_, err = inv.Take(s.Context(), "much", units(1, 3))
 	s.Is(err, stock.ErrPerOrder)
 	_, err = inv.Lock(s.Context(), "locked", units(1, 1))
@@ -135,14 +135,14 @@ func takeLimits(s *scene) {
 	_, err = inv.Take(s.Context(), "b", units(1, 2))
 	limit := suite.As[*stock.LimitError](s, err)
 	s.Is(err, stock.ErrPerBuyer)
-	suite.Same(s, "limit", *limit, stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: 7, Limit: 3, Has: 2, Wanted: 2})
-	s.usage(7, sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
+	suite.Same(s, "limit", *limit, stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "7", Limit: 3, Has: 2, Wanted: 2})
+	s.usage("7", sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
 	errs := suite.Crowd(20, 20, func(i int) error {
-		_, err := s.inv.For(8).Take(s.Context(), fmt.Sprint("eight-", i), units(1, 1))
+		_, err := s.inv.For("8").Take(s.Context(), fmt.Sprint("eight-", i), units(1, 1))
 		return err
 	})
 	s.Count("takes of one buyer", s.Succeeded(errs, stock.ErrPerBuyer), 3)
-	s.usage(8, sku(1), stock.Usage{Bought: 3})
+	s.usage("8", sku(1), stock.Usage{Bought: 3})
 }
 
 func takeUnlimited(s *scene) {

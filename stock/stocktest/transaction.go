@@ -176,7 +176,7 @@ func refusalInTransaction(s *scene) {
 func ownChanges(s *scene) {
 	s.define(sku(1), 10, stock.Terms{PerBuyer: 4})
 	inv, commit, _ := s.begin()
-	buyer := inv.For(5)
+	buyer := inv.For("5")
 	first, err := buyer.Lock(s.Context(), "a", units(1, 3))
 	s.No(err)
 	again, err := buyer.Lock(s.Context(), "a", units(1, 3))
