@@ -2,11 +2,8 @@ package coupon_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"iter"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,112 +15,6 @@ import (
 
 // start is when the clocks of the tests begin.
 var start = time.Date(2026, time.November, 11, 0, 0, 0, 0, time.UTC)
-
-// calls makes every call of the package that takes a context, with arguments that are in order.
-func calls() map[string]func(ctx context.Context, c *coupon.Coupons) error {
-	return map[string]func(ctx context.Context, c *coupon.Coupons) error{
-		"Define": func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Define(ctx, 7, 10, coupon.Rules{}, amountOff("20", "0"))
-			return err
-		},
-		"Campaign":  func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Campaign(ctx, 7); return err },
-		"Campaigns": func(ctx context.Context, c *coupon.Coupons) error { return drained(c.Campaigns(ctx)) },
-		"Progress":  func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Progress(ctx, 7); return err },
-		"Restock":   func(ctx context.Context, c *coupon.Coupons) error { return c.Restock(ctx, "r", 7, 1) },
-		"Withdraw":  func(ctx context.Context, c *coupon.Coupons) error { return c.Withdraw(ctx, "w", 7, 1) },
-		"Import": func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Import(ctx, 7, slices.Values([]string{"a"}))
-			return err
-		},
-		"Generate": func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Generate(ctx, 7, 1, nil); return err },
-		"Claim":    func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Claim(ctx, "c", 7); return err },
-		"Lock":     func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Lock(ctx, "l", 7); return err },
-		"Pay":      func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Pay(ctx, "l"); return err },
-		"Cancel":   func(ctx context.Context, c *coupon.Coupons) error { return c.Cancel(ctx, "l") },
-		"Refund": func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Refund(ctx, coupon.Refund{ID: "r", Coupon: "c"})
-			return err
-		},
-		"Revoke": func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Revoke(ctx, coupon.Revocation{ID: "r", Coupon: "c"})
-			return err
-		},
-		"Issue": func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Issue(ctx, coupon.Batch{ID: "b", Campaign: 7, Buyers: []string{"1"}})
-			return err
-		},
-		"Resolve": func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Resolve(ctx, "c"); return err },
-		"Expire":  func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Expire(ctx); return err },
-		"Run":     func(ctx context.Context, c *coupon.Coupons) error { return c.Run(ctx) },
-		"Reserve": func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Reserve(ctx, "c", "o", yuan("1"))
-			return err
-		},
-		"Redeem": func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Redeem(ctx, "c", "o", yuan("1"))
-			return err
-		},
-		"Release": func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Release(ctx, "c", "o"); return err },
-		"Return": func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Return(ctx, "c", "o", yuan("1"))
-			return err
-		},
-		"Coupon":  func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Coupon(ctx, "c"); return err },
-		"ByCode":  func(ctx context.Context, c *coupon.Coupons) error { _, err := c.ByCode(ctx, "abc"); return err },
-		"History": func(ctx context.Context, c *coupon.Coupons) error { _, err := c.History(ctx, "c"); return err },
-		"UsedBy":  func(ctx context.Context, c *coupon.Coupons) error { _, err := c.UsedBy(ctx, "o"); return err },
-		"Wallet":  func(ctx context.Context, c *coupon.Coupons) error { return drained(c.Wallet(ctx)) },
-		"Audit":   func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Audit(ctx); return err },
-		"Repair":  func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Repair(ctx); return err },
-	}
-}
-
-// drained returns the error that a listing ends with.
-func drained[T any](listing iter.Seq2[T, error]) (failed error) {
-	for _, err := range listing {
-		failed = errors.Join(failed, err)
-	}
-	return failed
-}
-
-// silent is a store that must not be asked. Only its units may be taken hold of.
-type silent struct{ coupon.Store }
-
-func (silent) Units(coupon.State) stock.Store { return struct{ stock.Store }{} }
-
-// TestUnusableCouponsRefuseEveryCall asks each call of what can do nothing: no store is reached, and nobody
-// panics.
-func TestUnusableCouponsRefuseEveryCall(t *testing.T) {
-	t.Parallel()
-	fine := coupon.New(silent{}, nil)
-	var none *coupon.Coupons
-	for kind, c := range map[string]*coupon.Coupons{
-		"nil":                   none,
-		"zero":                  new(coupon.Coupons),
-		"zero on a store":       new(coupon.Coupons).On(silent{}),
-		"zero for a buyer":      new(coupon.Coupons).For("1"),
-		"nil for a buyer":       none.For("1").On(silent{}),
-		"no store":              coupon.New(nil, nil),
-		"no store for a buyer":  coupon.New(nil, nil).For("1"),
-		"on no store":           fine.On(nil),
-		"on no store, then one": fine.On(nil).On(silent{}),
-		"for nobody":            fine.For(""),
-		"for too long a buyer":  fine.For(strings.Repeat("x", 65)).On(silent{}),
-		"HoldFor":               coupon.New(silent{}, &coupon.Options{HoldFor: time.Nanosecond}),
-		"a long HoldFor":        coupon.New(silent{}, &coupon.Options{HoldFor: stock.MaxHoldFor + 1}),
-		"ReserveFor":            coupon.New(silent{}, &coupon.Options{ReserveFor: -time.Second}).For("1"),
-		"a long ReserveFor":     coupon.New(silent{}, &coupon.Options{ReserveFor: stock.MaxHoldFor + 1}),
-		"LatePay":               coupon.New(silent{}, &coupon.Options{LatePay: stock.Reacquire + 1}),
-		"Sweep":                 coupon.New(silent{}, &coupon.Options{Sweep: -1}),
-	} {
-		for name, call := range calls() {
-			require.ErrorIs(t, call(t.Context(), c), coupon.ErrInvalid, "%s of %s", name, kind)
-		}
-	}
-	for name, call := range calls() {
-		require.ErrorIs(t, call(nil, fine.For("1")), coupon.ErrInvalid, name)
-	}
-}
 
 // TestOnAndForLeaveTheReceiverAlone binds coupons to stores and buyers and uses the first ones again.
 func TestOnAndForLeaveTheReceiverAlone(t *testing.T) {
@@ -471,33 +362,4 @@ func TestAuditNamesWhatContradicts(t *testing.T) {
 	require.Equal(t, int64(3), c.Position)
 	_, err = shop.Audit(t.Context(), 8)
 	require.ErrorIs(t, err, coupon.ErrUnknownCampaign)
-}
-
-// TestMemoryDoesNothingForAContextThatHasEnded makes every call with one.
-func TestMemoryDoesNothingForAContextThatHasEnded(t *testing.T) {
-	t.Parallel()
-	shop := coupon.New(new(coupon.Memory), nil)
-	terms := amountOff("20", "0")
-	terms.Pool = true
-	_, err := shop.Define(t.Context(), 7, 0, coupon.Rules{}, terms)
-	require.NoError(t, err)
-	_, err = shop.Import(t.Context(), 7, slices.Values([]string{"abc"}))
-	require.NoError(t, err)
-	_, err = shop.For("1").Claim(t.Context(), "c", 7)
-	require.NoError(t, err)
-	before, err := shop.History(t.Context(), "c")
-	require.NoError(t, err)
-	ended, end := context.WithCancel(t.Context())
-	end()
-	for name, call := range calls() {
-		err := call(ended, shop.For("1"))
-		require.ErrorIs(t, err, context.Canceled, name)
-		require.True(t, name == "Run" || errors.Is(err, coupon.ErrUnavailable), name)
-	}
-	after, err := shop.History(t.Context(), "c")
-	require.NoError(t, err)
-	require.Equal(t, before, after)
-	campaign, err := shop.Campaign(t.Context(), 7)
-	require.NoError(t, err)
-	require.Equal(t, stock.Quantities{Total: 1, Sold: 1}, campaign.Quantities)
 }

@@ -3,7 +3,6 @@ package coupon_test
 import (
 	"math"
 	"math/big"
-	"strings"
 	"testing"
 	"time"
 
@@ -226,71 +225,4 @@ func TestTermsEqual(t *testing.T) {
 		require.False(t, terms.Equal(other), i)
 		require.False(t, other.Equal(terms), i)
 	}
-}
-
-func TestDefineRefusesTermsThatContradictThemselves(t *testing.T) {
-	t.Parallel()
-	shop := coupon.New(new(coupon.Memory), nil)
-	fixed := amountOff("20", "100")
-	fixed.ForDays, fixed.Zone, fixed.ValidUntil = 0, "", at("2026-11-12T00:00:00Z")
-	for _, c := range []struct {
-		name   string
-		of     coupon.Terms
-		change func(*coupon.Terms)
-	}{
-		{"no kind", amountOff("20", "0"), func(t *coupon.Terms) { t.Kind = 0 }},
-		{"an unknown kind", amountOff("20", "0"), func(t *coupon.Terms) { t.Kind = coupon.Gift + 1 }},
-		{"a long title", amountOff("20", "0"), func(t *coupon.Terms) { t.Title = strings.Repeat("x", coupon.MaxText+1) }},
-		{"a long scope", amountOff("20", "0"), func(t *coupon.Terms) { t.Scope = strings.Repeat("x", coupon.MaxText+1) }},
-		{"too many places", amountOff("20", "0"), func(t *coupon.Terms) { t.Places = coupon.MaxPlaces + 1 }},
-		{"negative places", amountOff("20", "0"), func(t *coupon.Terms) { t.Places = -1 }},
-		{"no amount", amountOff("0", "0"), func(*coupon.Terms) {}},
-		{"half a cent", amountOff("0.005", "0"), func(*coupon.Terms) {}},
-		{"a negative amount", amountOff("-1", "0"), func(*coupon.Terms) {}},
-		{"a negative minimum", amountOff("1", "-1"), func(*coupon.Terms) {}},
-		{"an amount with a percentage", amountOff("1", "0"), func(t *coupon.Terms) { t.Percent = yuan("1") }},
-		{"an amount with a cap", amountOff("1", "0"), func(t *coupon.Terms) { t.Cap = yuan("1") }},
-		{"no percentage", percentOff("0", "0"), func(*coupon.Terms) {}},
-		{"more than all", percentOff("100.01", "0"), func(*coupon.Terms) {}},
-		{"thousandths of a percent", percentOff("1.001", "0"), func(*coupon.Terms) {}},
-		{"a percentage with an amount", percentOff("1", "0"), func(t *coupon.Terms) { t.Amount = yuan("1") }},
-		{"a gift with an amount", amountOff("1", "0"), func(t *coupon.Terms) { t.Kind = coupon.Gift }},
-		{"no days", amountOff("1", "0"), func(t *coupon.Terms) { t.ForDays = 0 }},
-		{"too many days", amountOff("1", "0"), func(t *coupon.Terms) { t.ForDays = coupon.MaxDays + 1 }},
-		{"days in the past", amountOff("1", "0"), func(t *coupon.Terms) { t.AfterDays = -1 }},
-		{"too late", amountOff("1", "0"), func(t *coupon.Terms) { t.AfterDays = coupon.MaxDays + 1 }},
-		{"no zone", amountOff("1", "0"), func(t *coupon.Terms) { t.Zone = "" }},
-		{"the zone of the host", amountOff("1", "0"), func(t *coupon.Terms) { t.Zone = "Local" }},
-		{"an unknown zone", amountOff("1", "0"), func(t *coupon.Terms) { t.Zone = "Middle/Earth" }},
-		{"a beginning without an end", amountOff("1", "0"), func(t *coupon.Terms) { t.ValidFrom = at("2026-11-11T00:00:00Z") }},
-		{"an end before the beginning", fixed, func(t *coupon.Terms) { t.ValidFrom = t.ValidUntil }},
-		{"an end that no store keeps", fixed, func(t *coupon.Terms) { t.ValidUntil = at("9999-01-01T00:00:00Z") }},
-		{"a beginning that no store keeps", fixed, func(t *coupon.Terms) { t.ValidFrom = at("1969-01-01T00:00:00Z") }},
-		{"days beside an end", fixed, func(t *coupon.Terms) { t.ForDays = 1 }},
-		{"a zone beside an end", fixed, func(t *coupon.Terms) { t.Zone = "UTC" }},
-	} {
-		terms := c.of
-		c.change(&terms)
-		_, err := shop.Define(t.Context(), 1, 10, coupon.Rules{}, terms)
-		require.ErrorIs(t, err, coupon.ErrInvalid, c.name)
-	}
-	for name, rules := range map[string]coupon.Rules{
-		"an empty window":                 {Start: at("2026-11-01T00:00:00Z"), End: at("2026-11-01T00:00:00Z")},
-		"claims of what is no longer":     {Start: fixed.ValidUntil},
-		"a negative limit":                {PerBuyer: -1},
-		"a total of what has none":        {Unlimited: true},
-		"a beginning that no store keeps": {Start: at("1969-01-01T00:00:00Z")},
-		"an end that no store keeps":      {End: at("9999-01-01T00:00:00Z")},
-	} {
-		_, err := shop.Define(t.Context(), 1, 10, rules, fixed)
-		require.ErrorIs(t, err, coupon.ErrInvalid, name)
-	}
-	pool := amountOff("1", "0")
-	pool.Pool = true
-	_, err := shop.Define(t.Context(), 1, 10, coupon.Rules{}, pool)
-	require.ErrorIs(t, err, coupon.ErrInvalid, "the codes are the units")
-	_, err = shop.Define(t.Context(), 1, 0, coupon.Rules{Unlimited: true}, pool)
-	require.ErrorIs(t, err, coupon.ErrInvalid, "codes are never unlimited")
-	_, err = shop.Campaign(t.Context(), 1)
-	require.ErrorIs(t, err, coupon.ErrUnknownCampaign)
 }

@@ -133,11 +133,11 @@ func hookTells(s *scene) {
 	shop := s.with(coupon.Options{Hook: func(_ context.Context, e coupon.Effect) { effects = append(effects, e) }})
 	quiet := []string{"Define", "Define of a pool", "Cancel", "Resolve", "Expire"} // which close what is not there, or find nothing
 	var uses []coupon.Effect
-	for _, step := range journey() {
+	for i, step := range journey(s.Context(), s.shop) {
 		effects = nil
-		s.No(step.call(s.Context(), shop))
-		if told := len(effects) > 0; told == slices.Contains(quiet, step.name) {
-			s.Fatalf("%s: effects %+v", step.name, effects)
+		s.No(journey(s.Context(), shop)[i].Do())
+		if told := len(effects) > 0; told == slices.Contains(quiet, step.Name) {
+			s.Fatalf("%s: effects %+v", step.Name, effects)
 		}
 		for _, e := range effects {
 			if e.Use != 0 {
@@ -145,8 +145,8 @@ func hookTells(s *scene) {
 			}
 		}
 		effects = nil
-		s.No(step.call(s.Context(), shop))
-		s.Count("effects of "+step.name+" made twice", len(effects), 0)
+		s.No(journey(s.Context(), shop)[i].Do())
+		s.Count("effects of "+step.Name+" made twice", len(effects), 0)
 	}
 	suite.Same(s, "effects of uses", uses, []coupon.Effect{
 		{Use: coupon.StepReserve, Coupon: "a", State: coupon.Reserved, Order: "A"},

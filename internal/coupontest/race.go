@@ -439,11 +439,11 @@ func raceClaimCancel(s *scene) {
 
 // raceReplays makes each call of a whole journey eight times at once.
 func raceReplays(s *scene) {
-	for _, step := range journey() {
-		errs := suite.Together(8, func(int) error { return step.call(s.Context(), s.shop) })
+	for _, step := range journey(s.Context(), s.shop) {
+		errs := suite.Together(8, func(int) error { return step.Do() })
 		for _, err := range errs {
 			if err != nil {
-				s.Fatalf("%s: %v", step.name, err)
+				s.Fatalf("%s: %v", step.Name, err)
 			}
 		}
 	}

@@ -27,10 +27,6 @@ func resolveCases() []testCase {
 	}
 }
 
-// journey is one call of each verb that changes something, each of which works once those before it
-// have.
-func journey() []verb { return slices.Concat(campaignVerbs(), claimVerbs(), useVerbs()) }
-
 // journeyEnd ends the test unless each call of the journey happened once.
 func (s *scene) journeyEnd() {
 	s.Helper()
@@ -67,17 +63,17 @@ func (s *scene) lossy(n int) *coupon.Coupons {
 }
 
 func lostAnswers(s *scene) {
-	for _, step := range journey() {
+	for i, step := range journey(s.Context(), s.shop) {
 		for n := 1; ; n++ {
-			err := step.call(s.Context(), s.lossy(n))
+			err := journey(s.Context(), s.lossy(n))[i].Do()
 			if err == nil {
 				break // it sends fewer changes than that
 			}
 			if !errors.Is(err, coupon.ErrUnknown) || !coupon.Retryable(err) {
-				s.Fatalf("%s: %v", step.name, err)
+				s.Fatalf("%s: %v", step.Name, err)
 			}
-			if err := step.call(s.Context(), s.shop); err != nil {
-				s.Fatalf("%s again: %v", step.name, err)
+			if err := step.Do(); err != nil {
+				s.Fatalf("%s again: %v", step.Name, err)
 			}
 		}
 	}
@@ -88,16 +84,16 @@ func lostAnswers(s *scene) {
 // out is the lost call, not the new one.
 func lostAnswersResolved(s *scene) {
 	claims := map[string]string{"Claim": "a", "Claim of a code": "code", "Lock": "b", "Pay": "b", "Cancel": "c", "Resolve": "d", "Refund": "b", "Revoke": gifted("g", "5")}
-	for _, step := range journey() {
-		if err := step.call(s.Context(), s.lossy(1)); err != nil {
+	for i, step := range journey(s.Context(), s.shop) {
+		if err := journey(s.Context(), s.lossy(1))[i].Do(); err != nil {
 			s.Is(err, coupon.ErrUnknown)
 		}
-		if claim := claims[step.name]; claim != "" {
+		if claim := claims[step.Name]; claim != "" {
 			_, err := s.shop.Resolve(s.Context(), claim)
 			s.No(err)
 		}
-		if err := step.call(s.Context(), s.shop); err != nil {
-			s.Fatalf("%s again: %v", step.name, err)
+		if err := step.Do(); err != nil {
+			s.Fatalf("%s again: %v", step.Name, err)
 		}
 	}
 	s.journeyEnd()
@@ -242,14 +238,14 @@ func unsentCalls(s *scene) {
 		}
 		return nil
 	}})
-	for _, step := range journey() {
+	for i, step := range journey(s.Context(), s.shop) {
 		was := s.everything()
-		if err := step.call(s.Context(), broken); step.name != "Expire" && !coupon.Retryable(err) { // which finds nothing to do
-			s.Fatalf("%s, not sent: %v", step.name, err)
+		if err := journey(s.Context(), broken)[i].Do(); step.Name != "Expire" && !coupon.Retryable(err) { // which finds nothing to do
+			s.Fatalf("%s, not sent: %v", step.Name, err)
 		}
-		suite.Same(s, "everything after "+step.name, s.everything(), was)
-		if err := step.call(s.Context(), s.shop); err != nil {
-			s.Fatalf("%s: %v", step.name, err)
+		suite.Same(s, "everything after "+step.Name, s.everything(), was)
+		if err := step.Do(); err != nil {
+			s.Fatalf("%s: %v", step.Name, err)
 		}
 	}
 	s.journeyEnd()
@@ -259,7 +255,7 @@ func unsentCalls(s *scene) {
 // has happened, or after it, then it must not say so. The same call again settles it, whatever it was.
 func blindCalls(s *scene) {
 	was := s.everything()
-	for _, step := range journey() {
+	for i, step := range journey(s.Context(), s.shop) {
 		for n := 1; ; n++ {
 			looks := 0
 			blind := s.shop.On(&wire{store: s.Store, send: func(call string) error {
@@ -270,16 +266,16 @@ func blindCalls(s *scene) {
 				}
 				return nil
 			}})
-			err := step.call(s.Context(), blind)
+			err := journey(s.Context(), blind)[i].Do()
 			if err == nil {
 				break
 			}
 			if !coupon.Retryable(err) {
-				s.Fatalf("%s, blind at its look %d: %v", step.name, n, err)
+				s.Fatalf("%s, blind at its look %d: %v", step.Name, n, err)
 			}
 			is := s.everything()
 			if !errors.Is(err, coupon.ErrUnknown) && !reflect.DeepEqual(is, was) {
-				s.Fatalf("%s, blind at its look %d: %v; but something has changed", step.name, n, err)
+				s.Fatalf("%s, blind at its look %d: %v; but something has changed", step.Name, n, err)
 			}
 			was = is
 		}

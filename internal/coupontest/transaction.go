@@ -151,16 +151,16 @@ func rolledBackCode(s *scene) {
 
 // rolledBack takes each call of a journey back before it makes it for good.
 func rolledBack(s *scene) {
-	for _, step := range journey() {
+	for i, step := range journey(s.Context(), s.shop) {
 		was := s.everything()
 		tx := s.begin()
-		if err := step.call(s.Context(), tx.shop); err != nil {
-			s.Fatalf("%s in a transaction: %v", step.name, err)
+		if err := journey(s.Context(), tx.shop)[i].Do(); err != nil {
+			s.Fatalf("%s in a transaction: %v", step.Name, err)
 		}
 		tx.rollback()
-		suite.Same(s, "everything after "+step.name, s.everything(), was)
-		if err := step.call(s.Context(), s.shop); err != nil {
-			s.Fatalf("%s: %v", step.name, err)
+		suite.Same(s, "everything after "+step.Name, s.everything(), was)
+		if err := step.Do(); err != nil {
+			s.Fatalf("%s: %v", step.Name, err)
 		}
 	}
 	s.journeyEnd()
@@ -169,19 +169,19 @@ func rolledBack(s *scene) {
 // committed makes the whole journey, each call in a transaction of its own and then the rest of it in
 // one.
 func committed(s *scene) {
-	all := journey()
+	all := journey(s.Context(), s.shop)
 	alone := len(all) / 2
-	for _, step := range all[:alone] {
+	for i, step := range all[:alone] {
 		tx := s.begin()
-		if err := step.call(s.Context(), tx.shop); err != nil {
-			s.Fatalf("%s: %v", step.name, err)
+		if err := journey(s.Context(), tx.shop)[i].Do(); err != nil {
+			s.Fatalf("%s: %v", step.Name, err)
 		}
 		tx.commit()
 	}
 	tx := s.begin()
-	for _, step := range all[alone:] {
-		if err := step.call(s.Context(), tx.shop); err != nil {
-			s.Fatalf("%s: %v", step.name, err)
+	for _, step := range journey(s.Context(), tx.shop)[alone:] {
+		if err := step.Do(); err != nil {
+			s.Fatalf("%s: %v", step.Name, err)
 		}
 	}
 	tx.commit()

@@ -205,9 +205,9 @@ func listingsEnd(s *scene) {
 	s.live()
 	s.open("1", anna)
 	broken := s.groups.On(&wire{store: s.Store, send: func(string) error { return groupbuy.ErrUnavailable }})
-	for _, v := range verbs() {
-		if err := v.call(s.Context(), broken); !suite.Matches(err, groupbuy.ErrUnavailable, groupbuy.ErrUnknown) {
-			s.Fatalf("%s of a store that is away: %v", v.name, err)
+	for _, call := range calls(s.Context(), broken) {
+		if err := call.Do(); !suite.Matches(err, groupbuy.ErrUnavailable, groupbuy.ErrUnknown) {
+			s.Fatalf("%s of a store that is away: %v", call.Name, err)
 		}
 	}
 	n := 0

