@@ -90,7 +90,7 @@
 //	sql_safe_updates                        works
 //	ANSI_QUOTES, NO_BACKSLASH_ESCAPES       tested
 //	ORACLE (MariaDB)                        works with STRICT_TRANS_TABLES beside it
-//	EMPTY_STRING_IS_NULL (MariaDB)          works: no statement has an empty string
+//	EMPTY_STRING_IS_NULL (MariaDB)          works: an empty string is sent as x''
 //	no strict SQL mode                      refused by Check
 //	check_constraint_checks=0 (MariaDB)     refused by Check
 //	binlog_format=STATEMENT                 works at REPEATABLE READ; at READ COMMITTED the server refuses
