@@ -76,7 +76,7 @@ func (c *Coupons) claimed(ctx context.Context, claim string, beside []stock.Comp
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer, ErrCancelled,
 // ErrHoldExpired. From the deadline on the hold is dead, and Options.LatePay decides: with stock.Reacquire,
-// ErrHoldExpired comes together with ErrSoldOut or ErrPerBuyer.
+// the error matches ErrHoldExpired and ErrSoldOut or ErrPerBuyer.
 func (c *Coupons) Pay(ctx context.Context, claim string) (Coupon, error) {
 	if err := c.readyOwn(ctx, claim); err != nil {
 		return Coupon{}, err
@@ -136,8 +136,8 @@ func (c *Coupons) Refund(ctx context.Context, refund Refund) (Coupon, error) {
 	})
 }
 
-// Revoke takes a coupon back for the shop: one that is Free. It is Refund by another hand, but that
-// Options.RevokeFreesBuyer says whether the buyer may claim another, and errors are those of Refund.
+// Revoke takes a coupon that is Free back for the shop. It works like Refund and has the same errors.
+// Options.RevokeFreesBuyer says whether the buyer may claim another.
 func (c *Coupons) Revoke(ctx context.Context, revocation Revocation) (Coupon, error) {
 	if err := errors.Join(c.ready(ctx), input.ID("revocation ID", revocation.ID), input.ID("coupon", revocation.Coupon)); err != nil {
 		return Coupon{}, err

@@ -30,7 +30,7 @@ type InvalidError = fault.InvalidError
 // ErrUnavailable and ErrUnknown. Every call of this package is safe to make again.
 func Retryable(err error) bool { return fault.Retryable(err) }
 
-// The refusals of a campaign. None is retryable as it stands. They come in a *ClaimError, which also
+// The refusals of a campaign. A retry of the same call does not help. They come in a *ClaimError, which also
 // matches what stock said.
 var (
 	ErrUnknownCampaign = errors.New("coupon: no such campaign")
@@ -46,7 +46,7 @@ var (
 	ErrNoPool          = errors.New("coupon: the campaign gives out no codes")
 )
 
-// The states that refuse. None is retryable as it stands.
+// The states that refuse. A retry of the same call does not help.
 var (
 	ErrUnknownCoupon = errors.New("coupon: no such coupon")
 	ErrPending       = errors.New("coupon: not paid yet")

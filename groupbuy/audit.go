@@ -73,7 +73,8 @@ func (g *Groups) Audit(ctx context.Context, keys ...stock.Key) (Report, error) {
 // Repair is Audit that also corrects what it finds: counters of items by recorded changes, as stock.Inventory.Repair
 // does, seats that are behind their holds by the step they have missed, the counts of teams with an event of each,
 // and what products say. The report has everything as it was found. What cannot be corrected is refused with
-// ErrDrift; the others are corrected all the same. A seat that no step brings to where its hold is stays astray.
+// ErrDrift; the others are corrected all the same. A seat that no single step brings in line with its hold stays as
+// it is.
 //
 // It never takes payments back: what items have sold and refunded, what teams count as paid, and the people of teams
 // that were formed, it only raises. What it leaves by that is named by an ErrDrift; see stock.Inventory.Repair.

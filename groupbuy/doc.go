@@ -1,5 +1,42 @@
-// Package groupbuy is group buying (拼团): a product is cheaper for those who find enough others, each team has
-// a deadline, and nobody pays for a team that is full, waits in one that is over, or is refunded twice.
+// Package groupbuy is group buying (拼团): a product is cheaper for buyers who find enough others. Each team
+// has a deadline. Nobody pays for a team that is full, waits in one that is over, or is refunded twice.
+//
+// You need six types, in this order:
+//
+//   - [Groups]: all calls
+//   - [Activity]: a period in which some products can be bought in teams
+//   - [Product]: one of them, with its [Terms]: prices, how a team is formed, minimums
+//   - [Purchase]: what a buyer asks for
+//   - [Seat]: a buyer's place in a team, and what became of it
+//   - [Event]: what your code has to do next: create orders, pay refunds
+//
+// Then read [Payment], [Team], [Decision], [Refund] and [Options]. [Memory] is a store for tests;
+// sqlstore.GroupBuy is the one on MySQL. [Store], and the types that only its methods use, are for authors of
+// a store.
+//
+//	groups := groupbuy.New(sqlstore.NewGroupBuy(db, nil), &groupbuy.Options{HoldFor: 15 * time.Minute})
+//	_, err := groups.Define(ctx, groupbuy.Activity{ID: 7, Formation: 24 * time.Hour, End: end}) // a team has a day
+//	cups := stock.Key{SKU: 42, Activity: 7}
+//	_, err = groups.Offer(ctx, groupbuy.Product{Key: cups, Terms: groupbuy.Terms{
+//		Places: 2, Price: decimal.NewFromInt(30), GroupPrice: decimal.NewFromInt(20), People: 3, // or Volume
+//	}}, 1000) // units, taken out of ordinary stock
+//
+//	one := groupbuy.Purchase{Order: order.ID, Buyer: buyer, Product: cups, Volume: decimal.NewFromInt(1)}
+//	seat, err := groups.Open(ctx, one) // or Join(ctx, code, one); seat.Team is the code to pass on
+//	payment, err := groups.Pay(ctx, order.ID)
+//	switch {
+//	case payment.Due: // too late: not an error, so that your transaction commits the refund that is due
+//	case payment.Formed: // this payment formed the team of payment.Members
+//	}
+//	err = groups.Run(ctx, func(ctx context.Context, e groupbuy.Event) error { // deadlines and events
+//		switch e.Kind {
+//		case groupbuy.TeamFormed: // create an order for each of e.Members, once
+//		case groupbuy.RefundOwed: // pay e.Seat back under the number e.Refund()
+//		}
+//		return nil // after an error the event is delivered again, later
+//	})
+//
+// # States and steps
 //
 //	            Open                 the last payment, Form, a minimum at the deadline
 //	(nothing) ───────► Forming ───────────────────────────────────────────────► Formed
@@ -7,10 +44,9 @@
 //	               Join └──┘ └──────────► Failed: every paid member's refund is due
 //	                        deadline, Fail, the last member leaves
 //
-// A buyer has a seat in a team, and the seat has units of stock: it is the hold of an order in the pool of the
-// activity, and whatever package stock says of locking, paying, deadlines, late payments, replays and audits
-// holds for it. Seat, team and units change together or not at all. The steps of a seat and what they do to its
-// team are data: see Transitions.
+// A seat is a hold of package stock, in the pool of the activity. What stock says of locking, paying,
+// deadlines, late payments, replays and audits holds for it. Seat, team and units change together or not at
+// all. The steps of a seat and what they do to its team are data: see [Transitions].
 //
 //	             Pay            Refund, team failed              delivered
 //	Held ─────────────► Paid ─────────────────────► RefundDue ─────────────► Refunded
@@ -20,22 +56,51 @@
 //	 │ Cancel                                           │
 //	 └────────► Cancelled ──────────────────────────────┘
 //
-// What is to happen outside leaves as events, written with the change and delivered at least once, in order for
-// each team: that is where a shop turns participations into orders, and pays refunds. See Groups.Deliver.
+// # What it guarantees
 //
-// All rules live in Groups and in the methods of Team; the units are those of a stock.Inventory. A Store keeps
-// the books: Memory in this process, sqlstore.GroupBuy in MySQL.
+//   - 50 buyers want the last seat: one gets it, and 49 get [ErrFull]. A seat counts from the moment it is
+//     held.
+//   - The last two members pay at once: the team is formed once, with one event.
+//   - A team by volume of 10.00 gets 4, 4 and 5: it is formed with 13.00. A buyer who holds a seat by then
+//     may still pay, and is added.
+//   - A payment comes after the seat expired, or the team is full or over: its refund is due, once, with an
+//     event. With LatePay: stock.Reacquire the buyer gets the seat if it is still free.
+//   - The deadline passes: the team fails, unless MinPeople or MinVolume is reached. Each paid member's
+//     refund is an event of its own.
+//   - The sponsor leaves: the member who paid first takes over. The deadline stays. The last to leave ends
+//     the team.
+//   - An operator forms or fails a team, or refunds a member: actor and reason are kept.
+//   - A refund is asked for by hand, twice, and by the deadline: there is one refund, under one number.
+//   - The same seat again, after a retry or a double click: the same seat. In the same team under another
+//     order it is [ErrJoined].
+//   - Ordinary stock has too little for an activity: stock.ErrInsufficient. Nothing moves, and the product is
+//     not offered.
+//   - The activity ends by its time and by End, and its product by Remove, all at once: the remainder goes
+//     back to ordinary stock once. Units of later refunds follow.
 //
-//	groups := groupbuy.New(&groupbuy.Memory{Stock: units}, nil)
-//	groups.Define(ctx, groupbuy.Activity{ID: 7, Formation: 24 * time.Hour, End: end})
-//	groups.Offer(ctx, groupbuy.Product{Key: stock.Key{SKU: 42, Activity: 7}, Terms: terms}, 100) // from ordinary stock
-//	seat, err := groups.Open(ctx, groupbuy.Purchase{Order: "o-1", Buyer: 1, Product: key, Volume: one})
-//	payment, err := groups.Pay(ctx, "o-1") // payment.Team, and whether it formed it
+// # Events
+//
+// An event is written in the transaction of the change that it reports. It is delivered at least once, under
+// a stable ID, and in order within its team, by as many processes as you like: by [Groups.Run], or by a job
+// that calls [Groups.Deliver] and [Groups.Expire]. A handler that fails gets the event again, after a pause
+// that doubles. After [Options].MaxTries tries the event is set aside: see [Groups.Poisoned] and
+// [Groups.Redeliver]. A failing event holds up no other team.
+//
+// Always pay, cancel and refund seats through this package. If something else, such as the stock sweeper,
+// changes a seat's hold, the seat catches up at the next Expire.
+//
+// With 256 concurrent callers filling 10,000 teams of one product, seats taken and paid, group buying is 3.5
+// times (MySQL) and 2.7 times (MariaDB) as fast as a hand-written transaction of one INSERT and one
+// conditional UPDATE, which does no stock, limits or events. Closing 100,000 teams whose deadline passes at
+// the same moment takes 30 seconds, with refunds, stock and events: about a tenth of the time that it takes
+// one by one.
 //
 // # What every call promises
 //
-// The same call with the same arguments may be made again at any time, also concurrently: it returns the first
-// result and changes nothing. A call that returns an error has changed nothing, except for ErrUnknown, after
-// which the same call settles it. Time is the store's clock: what has a deadline lives strictly before it and is
-// dead from it on, whether or not anything has swept it up.
+// The same call with the same arguments may be made again at any time, also concurrently. It returns the
+// first result and changes nothing. A call that returns an error has changed nothing. There is one exception,
+// [ErrUnknown]: no answer came back, and the same call settles it.
+//
+// Time is the store's clock. What has a deadline lives strictly before it and is dead from then on, even
+// where no sweeper runs.
 package groupbuy

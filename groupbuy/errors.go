@@ -29,7 +29,7 @@ type InvalidError = fault.InvalidError
 // ErrUnknown. Every call of this package is safe to make again.
 func Retryable(err error) bool { return fault.Retryable(err) }
 
-// The refusals of activities and products. None is retryable as it stands. What an item of stock refuses, such as
+// The refusals of activities and products. A retry of the same call does not help. What an item of stock refuses, such as
 // stock.ErrInsufficient or stock.ErrPerBuyer, comes as it is.
 var (
 	ErrUnknownActivity = errors.New("groupbuy: no such activity")
@@ -42,7 +42,7 @@ var (
 	ErrMembersOnly     = errors.New("groupbuy: for members only")
 )
 
-// The refusals of teams. None is retryable as it stands.
+// The refusals of teams. A retry of the same call does not help.
 var (
 	ErrUnknownTeam  = errors.New("groupbuy: no such team")
 	ErrOtherProduct = errors.New("groupbuy: the team is of another product or activity")
@@ -57,7 +57,7 @@ var (
 	ErrCodeTaken = errors.New("groupbuy: the team code is taken")
 )
 
-// The refusals of seats. None is retryable as it stands.
+// The refusals of seats. A retry of the same call does not help.
 var (
 	ErrNotFound  = errors.New("groupbuy: no such seat")
 	ErrNotPaid   = errors.New("groupbuy: the seat is not paid")
@@ -67,7 +67,7 @@ var (
 	ErrRefunded  = errors.New("groupbuy: the seat is refunded")
 )
 
-// The refusals of events, which Redeliver returns. None is retryable as it stands.
+// The refusals of events, which Redeliver returns. A retry of the same call does not help.
 var (
 	ErrUnknownEvent = errors.New("groupbuy: the team has no such event")
 	ErrNotPoisoned  = errors.New("groupbuy: the event is not set aside")

@@ -21,8 +21,8 @@ const (
 // deadline, removes the products of activities that are over, and gives what is left of removed products back to
 // ordinary stock. It returns how many of these this call changed. Seats and teams are dead from their deadline on
 // without it, but nobody is told, no refund is due and no unit goes back before. Any number of processes may run
-// it at once. What cannot be done, because its books have drifted, does not keep the rest from being done unless
-// there is a whole batch of 900 such seats, or 200 such teams; its error is returned at the end.
+// it at once. Seats and teams whose counts have drifted are skipped, and their error is returned at the end. Only 900 or
+// more such seats, or 200 such teams, can block the rest.
 func (g *Groups) Expire(ctx context.Context) (int, error) {
 	if err := g.ready(ctx); err != nil {
 		return 0, err

@@ -23,8 +23,8 @@ type Refund struct {
 // says first.
 //
 // Refunding again, or a seat that has to be refunded for another reason, returns the seat as it is; actor and reason
-// of the first are kept. Of a Refund and a formation at the same moment, Restock is as the team stood when the
-// refund looked.
+// of the first are kept. Where a Refund and a formation meet, Restock follows the state of the
+// team that the Refund saw.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrNotPaid (use Cancel), ErrCancelled, ErrExpired,
 // stock.ErrRedeemed (unless Options.RefundRedeemed), ErrRefunded (its units were refunded as those of an ordinary

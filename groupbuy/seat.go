@@ -31,11 +31,11 @@ func (g *Groups) Open(ctx context.Context, p Purchase) (Seat, error) {
 // Join takes a seat in a team. Its code may be written as people do, in lower case and with blanks around it. What
 // Open says of replays holds for it; the same order with another team is ErrMismatch.
 //
-// Errors are those of Open, but that a hidden activity can be joined, and that before what the stock refuses come
+// A hidden activity can be joined. Other errors are those of Open. Before the refusals of the stock come
 // ErrUnknownTeam, ErrOtherProduct, ErrTeamFormed, ErrTeamFailed, ErrTeamOver, ErrJoined, ErrFull. With
-// Activity.Outlive a team can be joined until its own deadline. Whether it is for members only, and how many units a
-// volume is, the team has kept from the moment at which it was opened. Before ErrJoined and ErrFull are final, the
-// team's dead seats are released.
+// Activity.Outlive a team can be joined until its own deadline. The team keeps the terms of the moment at which it
+// was opened: whether it is for members only, and how many units a volume is. Before ErrJoined and ErrFull are
+// final, the team's dead seats are released.
 func (g *Groups) Join(ctx context.Context, code string, p Purchase) (Seat, error) {
 	code, err := Canonical(code)
 	if err := errors.Join(g.ready(ctx), err, p.check()); err != nil {

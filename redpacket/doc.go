@@ -1,5 +1,26 @@
-// Package redpacket is red packets (红包): an amount of money that one person sends and others grab in
-// shares, which add up to it exactly, whatever arrives twice, late, or never.
+// Package redpacket is red packets (红包). One person sends an amount of money, and others grab it in shares
+// that add up to it exactly, whatever arrives twice, late, or never.
+//
+// You need four types, in this order:
+//
+//   - [Packets]: all calls
+//   - [Packet]: the money, the number of shares, and what became of them
+//   - [Share]: what one person got
+//   - [Payout]: money that you have to pay, under a number that never changes
+//
+// Then read [Options] and [Split]. [Memory] is a store for tests; sqlstore.RedPacket is the one on MySQL.
+// [Store], and the types that only its methods use, are for authors of a store.
+//
+//	packets := redpacket.New(sqlstore.NewRedPacket(db, nil), nil)
+//	hundred := decimal.NewFromInt(100)
+//	packet, err := packets.Send(ctx, redpacket.Packet{ID: 9, Sender: sender, Places: 2, Total: hundred, Count: 20})
+//	packet, err = packets.Confirm(ctx, 9)           // the sender has paid
+//	share, err := packets.Grab(ctx, 9, person)      // again: the same share
+//	for payout, err := range packets.Payouts(ctx) { // pay it under payout.Number
+//		payout, err = packets.PaidOut(ctx, payout.Number) // or PayoutFailed: it is due again later
+//	}
+//
+// # States
 //
 //	        Confirm          the last share
 //	Unpaid ─────────► Open ──────────────────► Finished
@@ -10,27 +31,30 @@
 //
 // A packet that is paid after it was closed or after its End is never Open: all of it goes back.
 //
-// A grab is a unit of stock that is taken, and the share that goes with it: both are booked in one
-// transaction, and so is that its money is owed. Paying it out is another matter, which may fail or remain
-// unknown for days: Payouts lists what is owed, each under a number that stays the same for ever, and
-// PaidOut and PayoutFailed record what became of it.
+// # What it does
 //
-// All rules live in Packets. A Store keeps the books: Memory in this process, sqlstore.RedPacket in
-// MySQL, where grabs of one packet that come together are merged as Locks of one SKU are. How money is
-// divided is Split.
+//   - The split is random, by the double-mean method (二倍均值法), or equal. The sum is exact, each share is
+//     within its bounds, and each position is worth the same on average. The shares follow from a secret
+//     seed, so none has to be written before it is grabbed.
+//   - A share is a unit of stock. The share, its money and the debt to its person are written in one
+//     transaction.
+//   - Paying out comes later, and may fail or stay unknown for days. [Packets.Payouts] lists what you owe. A
+//     payout that failed is due again under the same number.
+//   - What is left goes back to the sender once: at the end, when the sender closes the packet, or when the
+//     sender's payment came too late.
+//   - The best luck (手气最佳) is known when the last share is gone.
 //
-//	packets := redpacket.New(new(redpacket.Memory), nil)
-//	packets.Send(ctx, redpacket.Packet{ID: 7, Sender: 1001, Places: 2, Total: decimal.NewFromInt(100), Count: 10})
-//	packets.Confirm(ctx, 7) // the sender's payment arrived
-//	share, err := packets.Grab(ctx, 7, 1002)
+// Grabs of one packet are merged as Locks of one SKU are. 1,024 callers grabbed 33,081 shares a second on
+// MySQL 9.7 and 45,913 on MariaDB 10.11, under the conditions that README.md names.
 //
 // # What every call promises
 //
-// The same call with the same arguments may be made again at any time, also concurrently: it returns the
-// first result and changes nothing; PayoutFailed alone counts each call. A call that returns an error has
-// changed nothing, except for ErrUnknown, after which the same call settles it. Time is the store's clock:
-// a packet can be grabbed strictly before its End, whether or not anything has ended it by then.
+// The same call with the same arguments may be made again at any time, also concurrently. It returns the
+// first result and changes nothing; only PayoutFailed counts each call. A call that returns an error has
+// changed nothing. There is one exception, [ErrUnknown]: no answer came back, and the same call settles it.
 //
-// Amounts are decimals in the currency's own unit, with no more places than it has; they are kept as whole
-// numbers of its smallest.
+// Time is the store's clock. A packet can be grabbed strictly before its End, even where no sweeper runs.
+//
+// Amounts are decimals in the currency's own unit, with no more places than it has. They are stored as whole
+// numbers of its smallest unit.
 package redpacket

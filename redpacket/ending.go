@@ -55,8 +55,8 @@ func (p *Packets) Close(ctx context.Context, id int64) (Packet, error) {
 // Expire ends every packet that can be grabbed and whose End has come, and returns how many this call
 // ended. What was not grabbed of each is owed to its sender from then on, once, as the payout with No 0.
 // Nobody can grab after the End, whether or not Expire has run; but nothing goes back before. Any number
-// of processes may run it at once. A packet that cannot be ended, because its books have drifted, does not
-// keep the others from being unless there is a whole batch of 200 such; its error is returned at the end.
+// of processes may run it at once. Packets whose counters have drifted are skipped, and their error is
+// returned at the end. Only 200 or more such packets can block the rest.
 func (p *Packets) Expire(ctx context.Context) (int, error) {
 	if err := p.ready(ctx); err != nil {
 		return 0, err

@@ -28,7 +28,7 @@ type InvalidError = fault.InvalidError
 // ErrUnavailable and ErrUnknown. Every call of this package is safe to make again.
 func Retryable(err error) bool { return fault.Retryable(err) }
 
-// The refusals. None is retryable as it stands.
+// The refusals. A retry of the same call does not help.
 var (
 	ErrUnknownPacket = errors.New("redpacket: no such packet")
 	ErrUnpaid        = errors.New("redpacket: the packet is not paid yet")

@@ -137,7 +137,7 @@ func (p *Packets) readyToPay(ctx context.Context, number string) (packet, no int
 	}
 	packet, no, ok := parseNumber(number)
 	if !ok {
-		return 0, 0, fault.Invalid("number", "must be that of a payout, is %q", number)
+		return 0, 0, fault.Invalid("number", "must be the number of a payout, is %q", number)
 	}
 	return packet, no, nil
 }

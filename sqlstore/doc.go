@@ -1,5 +1,16 @@
-// Package sqlstore keeps the books of Holdfast in MySQL or MariaDB: every step of the state
-// machine is one guarded UPDATE of InnoDB tables that a DBA can read.
+// Package sqlstore keeps the books of Holdfast in MySQL or MariaDB. Every step of the state machine is one
+// guarded UPDATE of InnoDB tables that a DBA can read.
+//
+// You need these names, in this order:
+//
+//   - [Migrate] creates the tables; [Schema] has them as plain SQL files; [Check] tells whether server and
+//     tables are fit
+//   - [NewStock], [NewCoupon], [NewRedPacket] and [NewGroupBuy] make the store of each domain
+//   - [Stock.WithTx], and WithTx of the other stores, joins your transaction
+//   - [Retryable] tells whether running your transaction again may help
+//   - [Options] has the prefix of the tables, and the bounds of batches
+//
+// The other methods of the stores are called by the domains, not by you.
 //
 //	db, err := sql.Open("mysql", dsn)
 //	err = sqlstore.Migrate(ctx, db, nil)
@@ -8,68 +19,70 @@
 //	packets := redpacket.New(sqlstore.NewRedPacket(db, nil), nil)
 //	groups := groupbuy.New(sqlstore.NewGroupBuy(db, nil), nil)
 //
-// Coupons and the shares of red packets are units of stock in tables of their own: one piece of code
-// locks, sells, merges and audits them, and what belongs to a coupon or a share is written along with
-// its unit. Group buying is on the shop's own stock: a seat in a team is written along with the hold of
-// its order, and a team changes with the units of its seats.
+// Coupons and shares of red packets are units of stock in tables of their own. One piece of code locks,
+// sells, merges and audits all of them. A coupon or a share is written in the transaction of its unit. Group
+// buying uses the shop's own stock: a seat in a team is written in the transaction of its order's hold.
 //
 // # Transactions
 //
-// On its own, each call is one transaction, or one statement that commits itself; deadlocks are
-// retried. Inside the caller's transaction,
+// Each call is one transaction of its own, or one statement that commits itself. Deadlocks are retried. In
+// your transaction,
 //
 //	inv.On(store.WithTx(tx)).Lock(ctx, order.ID, line)
 //
-// the call takes effect when the caller commits. The store never commits, rolls back or retries
-// it. After a refusal the transaction is as it was before the call, with the locks it took; holds that
-// were dead may have been released, since that comes before a refusal is final. After an
-// error the caller rolls back and runs the whole again if Retryable says so.
+// the call takes effect when you commit. The store never commits, rolls back or retries your transaction.
 //
-// A call locks the rows that it names and nothing beside them, at READ COMMITTED and at REPEATABLE READ alike: orders of
-// others go on, also next to one that is not there. What a refused call has inserted it deletes again, for which the
-// account needs the right DELETE: MySQL would turn the lock of an INSERT that is rolled back to a savepoint into one on
-// the gap where the row was. Without that right it is rolled back all the same, and at REPEATABLE READ MySQL keeps new orders
-// beside a refused one waiting until the transaction ends. An item that does not exist is the exception: a Lock of it locks the
-// place where it would be.
+// A refusal (sold out, expired, over a limit, …) leaves the transaction as it was before the call, apart from
+// locks and from holds past their deadline, which may have been released. You may go on and commit. After any
+// other error roll back, and run the whole transaction again if [Retryable] says so.
 //
-// The caller's LAST_INSERT_ID and savepoints stay as they are. A transaction that the server has ended, as after a deadlock
-// whose error was dropped, is noticed by the next call: ErrInvalid.
+// A call locks the rows that it names and nothing beside them, at READ COMMITTED and at REPEATABLE READ. New
+// orders of others go on. For that a refused call deletes the rows that it has inserted, and the account
+// needs the right DELETE. Without that right they are rolled back. MySQL then keeps a lock on the gap where
+// they were: at REPEATABLE READ, new orders beside a refused one wait until the transaction ends. One
+// exception remains: a Lock of an item that does not exist locks the place where it would be.
+//
+// Your LAST_INSERT_ID and your savepoints stay as they are. The next call notices a transaction that the
+// server has ended, after a deadlock whose error was dropped for example: it returns ErrInvalid.
 //
 // # Hot rows
 //
-// The row of a hot SKU is a queue: one transaction at a time has its lock, until its commit is on
-// the disk. So concurrent Locks of one SKU share a transaction: while one is in flight, those that
-// arrive form the next batch, one INSERT of all holds and one guarded UPDATE by their sum. So do
-// concurrent calls of Pay, of Cancel, of Redeem and of Refund, whatever their SKUs, and the release
-// of dead holds. There is no timer; alone, a call goes at once. Each is answered by itself, as it
-// would be alone: replays, limits, closed windows, too little stock. What fits is admitted in the
-// order of arrival; where an item is short, a large order in front does not keep out small ones that
-// fit. A batch runs on a context of its own: a caller whose context ends while it is in flight is
-// told stock.ErrUnknown, and the others do not notice. Orders of several lines and all that happens
-// in a caller's transaction go beside it. Claims of a campaign, grabs of a packet and seats of the teams
-// that buy one product are Locks of a SKU in this respect.
+// The row of a hot SKU is a queue: one transaction at a time has its lock, until its commit is on the disk.
+// So concurrent Locks of one SKU share a transaction. While one batch is in flight, new calls form the next
+// one: one INSERT of all holds, and one guarded UPDATE by their sum. Concurrent calls of Pay, of Cancel, of
+// Redeem, of Refund and of Expire are merged too, whatever their SKUs. There is no timer: a call that comes
+// alone goes at once.
 //
-// That an item is sold out is remembered in the process for up to 200 ms (Options.SoldOutFor): a
-// rush for nothing does not reach its row. Whatever this store gives back ends it; what another
-// process or a caller's transaction gives back may be refused for that long. It never sells too
-// much, and an order that has a hold is found whatever is remembered.
+// Each call gets its own answer, the same as alone: replays, limits, closed windows, too little stock. Calls
+// are admitted in the order of arrival. Where an item is short, a large order in front does not keep out
+// small ones that still fit. A batch has a context of its own. A caller whose context ends meanwhile gets
+// stock.ErrUnknown, and the others do not notice.
 //
-// One SKU takes two connections of the pool for its Locks, one in a pool of fewer than eight; all
-// batches together take Options.Batches. Beyond Options.Waiting callers, calls end with
-// stock.ErrBusy.
+// Orders of several lines, late payments and calls in your transaction are not merged: each locks the hot row
+// for itself. Claims of a campaign, grabs of a packet and seats of one product are Locks of one SKU in this
+// respect.
+//
+// The process remembers for up to 200 ms that an item is sold out ([Options].SoldOutFor), so a rush for
+// nothing does not reach the row. Units that this store gives back end that at once. Units that another
+// process or your own transaction gives back may be refused for that long. This never oversells, and never
+// affects an order that has a hold.
+//
+// The Locks of one SKU use two connections of the pool, or one in a pool of fewer than eight. All batches
+// together use up to [Options].Batches. Beyond [Options].Waiting callers, a call returns stock.ErrBusy at
+// once.
 //
 // # What it needs
 //
-// MySQL 8.0.16 or MariaDB 10.6, the driver go-sql-driver/mysql, and nothing of the DSN. Statements
-// carry their values as literals, numbers and hexadecimal strings only, so that each is one round
-// trip without a prepared statement. Time is the server's UTC_TIMESTAMP, in microseconds. Settings of
-// the session and of the server:
+// MySQL 8.0.16 or MariaDB 10.6, the driver go-sql-driver/mysql, and nothing of the DSN. Pass the *sql.DB of
+// the primary. Statements carry their values as literals, which are numbers and hexadecimal strings only, so
+// each is one round trip without a prepared statement. Time is the server's UTC_TIMESTAMP, in microseconds.
+// Settings of the session and of the server:
 //
 //	parseTime, loc, time_zone               any: tested
 //	clientFoundRows, interpolateParams      any: tested
 //	READ COMMITTED, REPEATABLE READ         tested
 //	SERIALIZABLE                            works; plain reads of the program lock rows, and MariaDB from 11.6 on
-//	                                        tells crowds to start over (1020) more often
+//	                                        asks transactions to start over (1020) more often
 //	READ UNCOMMITTED                        refused by Check: what is read may be rolled back
 //	autocommit=0                            works, at more round trips; named by Check, since what the
 //	                                        program does outside of transactions is not committed
@@ -77,7 +90,7 @@
 //	sql_safe_updates                        works
 //	ANSI_QUOTES, NO_BACKSLASH_ESCAPES       tested
 //	ORACLE (MariaDB)                        works with STRICT_TRANS_TABLES beside it
-//	EMPTY_STRING_IS_NULL (MariaDB)          works: no statement has an empty string
+//	EMPTY_STRING_IS_NULL (MariaDB)          works: an empty string is sent as x''
 //	no strict SQL mode                      refused by Check
 //	check_constraint_checks=0 (MariaDB)     refused by Check
 //	binlog_format=STATEMENT                 works at REPEATABLE READ; at READ COMMITTED the server refuses
@@ -98,17 +111,43 @@
 //	CREATE, ALTER, INDEX                    for Migrate
 //	DROP                                    for Drop
 //
-// # Reading the tables
+// # The tables
 //
-// Numbers of orders are VARBINARY, since no two of them are equal by collation. From an order to its hold
-// they compare as they are. From holds to the shop's orders, MySQL uses the index of a VARCHAR column only for
-// the column's own character set and collation:
+//	goods_stock                             an item: a SKU in a pool, its counters and terms
+//	goods_stock_hold                        a line of an order: its state, deadline, refunded units
+//	goods_stock_buyer                       what one buyer has of one item, where a Lock named the buyer
+//	goods_stock_refund                      a line of a refund
+//	goods_stock_change                      units that came, went or moved without an order; corrections
+//	coupon_stock …, red_packet_stock …      the same five tables for units of coupons and of red packets
+//	coupon_terms                            what the coupons of a campaign promise, version by version
+//	coupon_pool, coupon_code                how many codes a campaign has; a code and its place in the pool
+//	coupon_wallet, coupon_use               a coupon; what one order did with one coupon
+//	coupon_batch, coupon_batch_buyer        a gift to many buyers; what became of each
+//	red_packet                              a packet, its money and terms
+//	red_packet_share                        a share, or what was left, with its payout
+//	egl_group, egl_group_product            an activity; a product in it
+//	egl_group_team                          a team: its terms, counts, deadline, sponsor, delivered events
+//	egl_group_participation                 a seat (参团记录), with what the shop keeps of its buyer
+//	egl_group_event                         an event
+//	holdfast_schema                         a migration that was applied
+//
+// [Options].Prefix puts a prefix before all names. Migrate refuses a table of the same name that somebody
+// else made: [ErrNotOurs]. Your code may read all tables, and should change none.
+//
+// Every statement that is ever sent stands in the folder testdata: statements.sql for stock, coupon.sql,
+// redpacket.sql and groupbuy.sql. In the ordinary case a Lock is two statements, or three where it names the
+// buyer; Pay and Cancel are one.
+//
+// Order numbers are VARBINARY, since no collation may make two of them equal. A join from an order to its
+// hold compares them as they are. In a join from holds to the shop's orders, MySQL uses the index of a
+// VARCHAR column only for the column's own character set and collation:
 //
 //	SELECT … FROM shop_order o JOIN goods_stock_hold h ON h.ORDER_NO = o.order_no WHERE o.id = 5
 //	SELECT … FROM goods_stock_hold h JOIN shop_order o
 //	  ON o.order_no = CONVERT(h.ORDER_NO USING utf8mb4) COLLATE utf8mb4_unicode_ci WHERE h.STATE = 2
 //
-// In the server's logs a number is hexadecimal. That of order-1 is found as the server writes it:
+// In the server's logs an order number is hexadecimal. Find order-1 by the form in which the server writes
+// it:
 //
 //	SELECT HEX('order-1')                   -- 6F726465722D31
 //	grep -i "x'6F726465722D31'" slow.log

@@ -126,6 +126,8 @@ func classify(err error, at stage) error {
 		return fmt.Errorf("%w: %w", fault.ErrOverflow, err)
 	case n == errNotPreparable:
 		return fmt.Errorf("%w: %w", fault.Invalid("tx", "prepares each statement, which the server cannot do with this one: pass the transaction beneath, such as *sql.Tx"), err)
+	case n == errNoTable:
+		return fmt.Errorf("%w: run Migrate, with the same Options.Prefix: %w", fault.ErrStore, err)
 	case n == errSafeUpdates:
 		return fmt.Errorf("%w: set sql_safe_updates = 0 for these connections: %w", fault.ErrStore, err)
 	case n != 0 && !passing(err) && !hearsay(err), errors.Is(err, sql.ErrTxDone), errors.Is(err, sql.ErrConnDone):

@@ -1,5 +1,23 @@
-// Package stock is limited stock that cannot be oversold: an order locks units, pays for them
-// or gives them back, and every step may arrive twice, late, or never.
+// Package stock is limited stock that cannot be oversold. An order locks units, then pays for them or gives
+// them back. Every step may arrive twice, late, or never.
+//
+// You need five types, in this order:
+//
+//   - [Inventory]: the stock; its methods are the steps
+//   - [Key]: one item: a SKU, in ordinary stock or in the pool of an activity
+//   - [Terms]: the rules of an item: sale window, on or off the shelf, limits per order and buyer
+//   - [Line]: a number of units of one item
+//   - [Hold]: what one order has locked or bought, and until when
+//
+// Then read [Outcome], [Refund], [Item] and [Options]. [Memory] is a store for tests; sqlstore.Stock is the
+// one on MySQL. [Store], and the types that only its methods use, are for authors of a store.
+//
+//	inv := stock.New(new(stock.Memory), nil)
+//	item, err := inv.Define(ctx, stock.Key{SKU: 42}, 100, stock.Terms{})
+//	hold, err := inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2})
+//	outcome, err := inv.Pay(ctx, "order-1")
+//
+// # States and steps
 //
 //	          Lock                Pay                 Redeem
 //	(nothing) ────► Locked ──────────────► Paid ─────────────► Redeemed
@@ -9,24 +27,42 @@
 //	Cancelled ◄───────┘ Expired ────────────┘ Refunded ◄──────────┘
 //	           Cancel
 //
-// Each order has a hold, and each step moves the state of the hold and the counters of its
-// items together or not at all, so that a step of one order can never eat another order's units.
-// The steps and what they do to the counters are data: see Transitions.
+// Each order has one hold. Each step changes the state of the hold and the counters of its items together, or
+// changes nothing. So a step of one order can never use up the units of another.
 //
-// All rules live in Inventory. A Store keeps the books: Memory in this process, sqlstore.Stock
-// in MySQL, where a step is one guarded UPDATE.
+//	                                     total  sold  locked  left  refunded
+//	Lock: an order sets n units aside                   +n
+//	Pay: they are sold                           +n     -n     -n
+//	Take: Lock and Pay in one step               +n            -n
+//	Cancel, Expire: they are free again                 -n
+//	Redeem: they are handed over (核销)
+//	Refund, back on sale                         -n            +n      +n
+//	Refund, not back on sale                                           +n
+//	Restock, Withdraw: by an operator      ±n                  ±n
+//	Transfer: from one pool to another     ±n                  ±n
 //
-//	inv := stock.New(new(stock.Memory), nil)
-//	inv.Define(ctx, stock.Key{SKU: 42}, 100, stock.Terms{})
-//	hold, err := inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2})
-//	outcome, err := inv.Pay(ctx, "order-1")
+// The table is also data: see [Transitions].
 //
 // # What every call promises
 //
-// The same call with the same arguments may be made again at any time, also concurrently: it
-// returns the first result and changes nothing. A call that returns an error has changed
-// nothing, except for ErrUnknown, after which the same call settles it; holds that were dead may have
-// been released on the way, as any call may do. Time is the store's
-// clock: a hold lives strictly before its deadline and is dead from it on, whether or not
-// anything has swept it up.
+// The same call with the same arguments may be made again at any time, also concurrently. It returns the
+// first result and changes nothing.
+//
+// A call that returns an error has changed nothing. There is one exception, [ErrUnknown]: no answer came
+// back, and the same call settles it. Any call may release holds that are past their deadline.
+//
+// Time is the store's clock. A hold lives strictly before its deadline and is dead from then on, even where
+// no sweeper runs.
+//
+// # After the deadline
+//
+// Pay of a dead hold returns [ErrExpired]: the buyer has paid, and the units are gone. Refund the buyer, or
+// set [Options].LatePay to [Reacquire], which sells the units again if they are still there. Cancel of a dead
+// hold returns ErrExpired as well: the units are back already, so close the order.
+//
+// # Audit and repair
+//
+// Audit recounts each counter from the holds and the recorded changes, while traffic runs. Never delete holds
+// that were paid: the sales are recounted from them. Repair corrects and records each drift, and never lowers
+// what was sold.
 package stock

@@ -28,7 +28,7 @@ type InvalidError = fault.InvalidError
 // ErrUnavailable and ErrUnknown. Every call of this package is safe to make again.
 func Retryable(err error) bool { return fault.Retryable(err) }
 
-// The refusals of an item. None is retryable as it stands.
+// The refusals of an item. A retry of the same call does not help.
 var (
 	ErrUnknownSKU    = errors.New("stock: no such SKU in this pool")
 	ErrNotOnSale     = errors.New("stock: not on sale")
@@ -45,7 +45,7 @@ var (
 	ErrUnlimited     = errors.New("stock: the item is unlimited, it has no total to change")
 )
 
-// The refusals of an order. None is retryable as it stands.
+// The refusals of an order. A retry of the same call does not help.
 var (
 	ErrNotFound   = errors.New("stock: no such order")
 	ErrNotPaid    = errors.New("stock: the order is not paid")

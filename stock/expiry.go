@@ -12,9 +12,9 @@ import (
 const releaseBatch = 900
 
 // Expire releases every dead hold there is now and returns how many this call released. It is
-// hygiene: Lock and Pay are right without it. Any number of processes may run it at once. An order
-// that cannot be released, because its books have drifted, does not keep the others from being
-// unless there is a whole batch of 900 such; its error is returned at the end.
+// hygiene: Lock and Pay are right without it. Any number of processes may run it at once. Orders
+// whose counters have drifted are skipped, and their error is returned at the end. Only 900 or more
+// such orders can block the rest.
 func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 	if err := inv.ready(ctx); err != nil {
 		return 0, err

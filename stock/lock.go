@@ -13,16 +13,16 @@ import (
 // Lock sets units aside for an order: all lines or none. Lines of the same item are summed.
 // The hold lives for Options.HoldFor; Pay it before its Deadline.
 //
-// Locking the same order again with the same lines and buyer returns the hold as it is by then
-// and no error while it is locked, paid or beyond; other lines or another buyer are
+// Locking the same order again with the same lines and buyer returns the current hold and no error,
+// whether it is locked, paid, redeemed or refunded. With other lines or another buyer it is
 // ErrMismatch. Two Locks of one order at once give one hold.
 //
 // Errors, in the order of precedence: ErrInvalid; for an order that is known ErrCancelled,
 // ErrMismatch, ErrExpired, the first and last with the hold as it is; then for the first line that
 // refuses, by key: ErrUnknownSKU, ErrOffShelf, ErrNotStarted, ErrEnded, ErrPerOrder,
 // ErrBuyerRequired, ErrLiveHolds, ErrPerBuyer, ErrInsufficient, ErrOverflow; then ErrExpired, where
-// the time of Until is over. A refused order may be locked again. Before a shortage or a buyer's limit is final, the dead holds of the item are
-// released.
+// the time of Until is over. A refused order may be locked again. Before a shortage or a buyer's limit
+// is final, the dead holds of the item are released.
 func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Hold, error) {
 	return inv.acquire(ctx, inv.order(order, lines))
 }

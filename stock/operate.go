@@ -22,9 +22,9 @@ type Move struct {
 
 // Define creates an item, or changes the terms of one that exists. It is safe to call at
 // every start of a program: total is what a new item begins with, and an item that exists
-// keeps its units; Restock and Withdraw change them. Only where an unlimited item becomes
-// limited is total its new Total, which must cover what is sold and locked. A limited item that
-// becomes unlimited gives up its Total and Left. The total of an unlimited item must be 0.
+// keeps its units; Restock and Withdraw change them. There is one exception:
+// when an unlimited item becomes limited, total is its new Total, and must cover what is sold and
+// locked. A limited item that becomes unlimited gives up its Total and Left. The total of an unlimited item must be 0.
 //
 // Of two concurrent changes the last one stays.
 //

@@ -13,7 +13,7 @@ import (
 // pageSize is how many items or holds a listing reads at a time.
 const pageSize = 200
 
-// Item returns an item as it is now. It returns ErrInvalid, or ErrUnknownSKU.
+// Item returns an item as it is now. Errors: ErrInvalid, ErrUnknownSKU.
 func (inv *Inventory) Item(ctx context.Context, key Key) (Item, error) {
 	if err := errors.Join(inv.ready(ctx), checkKey(key)); err != nil {
 		return Item{}, err
@@ -56,8 +56,8 @@ func (inv *Inventory) Items(ctx context.Context) iter.Seq2[Item, error] {
 	}
 }
 
-// Usage returns what the buyer of For has of an item. It returns ErrInvalid, also where no buyer
-// was named, or ErrUnknownSKU.
+// Usage returns what the buyer of For has of an item. Errors: ErrInvalid (also where no buyer was named),
+// ErrUnknownSKU.
 func (inv *Inventory) Usage(ctx context.Context, key Key) (Usage, error) {
 	if err := errors.Join(inv.ready(ctx), checkKey(key)); err != nil {
 		return Usage{}, err

@@ -13,8 +13,8 @@ import (
 // After Redeem or Refund it still is: the order was paid.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrCancelled, ErrExpired. From the
-// deadline on the hold is dead, and Options.LatePay decides: with Reacquire, ErrExpired comes
-// together with what the item lacks.
+// deadline on the hold is dead, and Options.LatePay decides:
+// with Reacquire, the error matches ErrExpired and what the item lacks, such as ErrInsufficient.
 func (inv *Inventory) Pay(ctx context.Context, order string) (Outcome, error) {
 	return inv.step(ctx, StepPay, order)
 }

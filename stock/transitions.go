@@ -12,7 +12,7 @@ import (
 // and nothing is negative. An unlimited item counts Sold, Locked and Refunded; its Total and
 // Left stay 0.
 //
-// As the Change of a Transition they are what one unit adds to each counter.
+// In Transition.Change they say what one unit adds to each counter.
 type Quantities struct {
 	Total    int64 // units there ever were, less those withdrawn
 	Sold     int64 // units paid for and not back on sale
