@@ -11,7 +11,7 @@ import (
 type Batch struct {
 	ID       string // the caller's number, 1 to MaxBatchID bytes
 	Campaign int64
-	Buyers   []int64 // each once, 1 to MaxBuyers
+	Buyers   []string // each once, 1 to MaxBuyers
 
 	// All issues to all of them or to none. Otherwise those get one that the campaign lets, in their order.
 	All bool

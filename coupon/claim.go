@@ -207,7 +207,7 @@ func (c *Coupons) visible(coupon Coupon, named, order string) error {
 	switch {
 	case coupon.State == None:
 		return &StateError{Coupon: named, Order: order, Err: ErrUnknownCoupon}
-	case c.buyer != 0 && coupon.Buyer != c.buyer:
+	case c.buyer != "" && coupon.Buyer != c.buyer:
 		return &StateError{Coupon: named, Order: order, Err: ErrAnotherBuyer}
 	}
 	return nil
@@ -216,7 +216,7 @@ func (c *Coupons) visible(coupon Coupon, named, order string) error {
 // readyOwn refuses a call on a claim before any I/O, and with For also on one of another buyer. A claim
 // that is not known is nobody's.
 func (c *Coupons) readyOwn(ctx context.Context, claim string) error {
-	if err := errors.Join(c.ready(ctx), input.ID("claim", claim)); err != nil || c.buyer == 0 {
+	if err := errors.Join(c.ready(ctx), input.ID("claim", claim)); err != nil || c.buyer == "" {
 		return err
 	}
 	coupon, _, err := c.store.Coupon(ctx, claim)

@@ -17,7 +17,7 @@ const (
 	MaxPlaces         = money.MaxPlaces  // decimal places of a currency
 	MaxDays           = 36_500           // of Terms.AfterDays and Terms.ForDays each
 	MaxBuyers         = 10_000           // buyers of one batch
-	MaxBatchID        = 44               // bytes: a slash and the longest number of a buyer come behind it
+	MaxBatchID        = 41               // bytes: a slash and the digest of a buyer come behind it
 )
 
 // attempts bounds how often a call starts over because the world changed between the refusal and the look
@@ -62,7 +62,7 @@ type Effect struct {
 type Coupons struct {
 	store   Store
 	opts    Options
-	buyer   int64
+	buyer   string
 	refunds *stock.Inventory // the units, with the rules for what buyers give back
 	revokes *stock.Inventory // and with those for what the shop takes back
 	broken  error            // what is wrong with the arguments of New, On or For; every call returns it
@@ -123,7 +123,7 @@ func (c *Coupons) inventory(to State, freesBuyer bool) *stock.Inventory {
 		opts.Hook = func(ctx context.Context, e stock.Effect) { hook(ctx, effectOfUnits(e, to)) }
 	}
 	inv := stock.New(c.store.Units(to), &opts)
-	if c.buyer != 0 {
+	if c.buyer != "" {
 		inv = inv.For(c.buyer)
 	}
 	return inv
@@ -147,16 +147,15 @@ func effectOfUnits(e stock.Effect, to State) Effect {
 //	coupons.On(store.WithTx(tx)).Reserve(ctx, coupon, order.ID, order.Total)
 func (c *Coupons) On(store Store) *Coupons { return c.copy().over(store) }
 
-// For returns the same coupons for one buyer: what is claimed is this buyer's, and the coupons of others are
+// For returns the same coupons for one buyer, of 1 to 64 bytes that are compared byte for byte: what is claimed is this buyer's, and the coupons of others are
 // ErrAnotherBuyer, which looks as if there were none.
-func (c *Coupons) For(buyer int64) *Coupons {
+func (c *Coupons) For(buyer string) *Coupons {
 	bound := c.copy()
 	if bound.broken != nil {
 		return bound
 	}
 	bound.buyer = buyer
-	if buyer < 1 {
-		bound.broken = fault.Invalid("buyer", "must be at least 1, is %d", buyer)
+	if bound.broken = input.ID("buyer", buyer); bound.broken != nil {
 		return bound
 	}
 	bound.refunds, bound.revokes = bound.refunds.For(buyer), bound.revokes.For(buyer)
@@ -188,7 +187,7 @@ func (c *Coupons) readyFor(ctx context.Context) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	if c.buyer == 0 {
+	if c.buyer == "" {
 		return fault.Invalid("buyer", "must be named with For")
 	}
 	return nil

@@ -176,13 +176,13 @@ func (e *PartialError) Is(target error) bool { return target == ErrPartial }
 // unwraps to Reason.Err. The same batch may be tried again.
 type BatchError struct {
 	Batch  string
-	Buyer  int64
+	Buyer  string
 	Reason Reason
 }
 
 // Error implements error.
 func (e *BatchError) Error() string {
-	return fmt.Sprintf("%v (batch %q, buyer %d)", e.Reason.Err(), e.Batch, e.Buyer)
+	return fmt.Sprintf("%v (batch %q, buyer %q)", e.Reason.Err(), e.Batch, e.Buyer)
 }
 
 // Unwrap returns the reason.

@@ -3,10 +3,8 @@ package coupon
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"slices"
-	"strconv"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
@@ -26,7 +24,7 @@ type Issued struct {
 }
 
 // Issue gives one coupon each to many buyers, for nothing. The ID of a coupon is that of the batch, a
-// slash, and the number of the buyer.
+// slash, and 22 letters that stand for the buyer (a digest).
 //
 // Without Batch.All, those of the buyers get one whom the campaign lets, in their order, and what became of
 // each is recorded for good: the same batch again returns the same, also of those that were skipped. With
@@ -48,7 +46,7 @@ func (c *Coupons) Issue(ctx context.Context, batch Batch) (Issued, error) {
 	if err != nil {
 		return Issued{}, err
 	}
-	missing := make([]int64, 0, len(batch.Buyers))
+	missing := make([]string, 0, len(batch.Buyers))
 	for _, buyer := range batch.Buyers {
 		if _, ok := known[buyer]; !ok {
 			missing = append(missing, buyer)
@@ -71,11 +69,11 @@ func (c *Coupons) Issue(ctx context.Context, batch Batch) (Issued, error) {
 }
 
 // begin records a batch, or finds it recorded, and returns what became of its buyers so far.
-func (c *Coupons) begin(ctx context.Context, batch Batch) (map[int64]Granted, error) {
+func (c *Coupons) begin(ctx context.Context, batch Batch) (map[string]Granted, error) {
 	if _, err := c.refunds.Item(ctx, stock.Key{SKU: batch.Campaign}); err != nil {
 		return nil, c.refused(ctx, batch.Campaign, "", err)
 	}
-	known := map[int64]Granted{}
+	known := map[string]Granted{}
 	verdict, err := c.store.AddBatch(ctx, batch)
 	if err != nil || verdict == stock.Done {
 		return known, err
@@ -94,7 +92,7 @@ func (c *Coupons) begin(ctx context.Context, batch Batch) (map[int64]Granted, er
 }
 
 // issue gives some buyers of a batch their coupons.
-func (c *Coupons) issue(ctx context.Context, batch Batch, buyers []int64) ([]Granted, error) {
+func (c *Coupons) issue(ctx context.Context, batch Batch, buyers []string) ([]Granted, error) {
 	orders := make([]stock.Order, len(buyers))
 	for i, buyer := range buyers {
 		orders[i] = stock.Order{
@@ -138,7 +136,7 @@ func (c *Coupons) release(ctx context.Context, campaign int64) error {
 }
 
 // sorted returns what became of the buyers of a batch, in their order.
-func sorted(batch Batch, known map[int64]Granted) Issued {
+func sorted(batch Batch, known map[string]Granted) Issued {
 	var issued Issued
 	for _, buyer := range batch.Buyers {
 		switch g, ok := known[buyer]; {
@@ -163,27 +161,29 @@ func (b Batch) check() error {
 	if n := len(b.Buyers); n < 1 || n > MaxBuyers {
 		return fault.Invalid("buyers", "must be 1 to %d, are %d", MaxBuyers, n)
 	}
-	seen := make(map[int64]bool, len(b.Buyers))
+	seen := make(map[string]bool, len(b.Buyers))
 	for _, buyer := range b.Buyers {
-		if err := input.Positive("buyer", buyer); err != nil {
+		if err := input.ID("buyer", buyer); err != nil {
 			return err
 		}
 		if seen[buyer] {
-			return fault.Invalid("buyers", "must name each once, name %d twice", buyer)
+			return fault.Invalid("buyers", "must name each once, name %q twice", buyer)
 		}
 		seen[buyer] = true
 	}
 	return nil
 }
 
-// couponOf returns the ID of the coupon that a buyer of the batch gets.
-func (b Batch) couponOf(buyer int64) string { return b.ID + "/" + strconv.FormatInt(buyer, 10) }
+// couponOf returns the ID of the coupon that a buyer of the batch gets. A buyer itself may be too long for it, and may contain
+// slashes, with which two batches could mean the same ID.
+func (b Batch) couponOf(buyer string) string { return b.ID + "/" + input.Digest(buyer) }
 
 // digest tells one list of buyers from another.
-func digest(buyers []int64) [32]byte {
-	bytes := make([]byte, 0, 8*len(buyers))
+func digest(buyers []string) [32]byte {
+	bytes := make([]byte, 0, 16*len(buyers))
 	for _, buyer := range buyers {
-		bytes = binary.BigEndian.AppendUint64(bytes, uint64(buyer)) //nolint:gosec // a buyer is at least 1
+		bytes = append(bytes, byte(len(buyer))) // at most input.MaxID
+		bytes = append(bytes, buyer...)
 	}
 	return sha256.Sum256(bytes)
 }

@@ -125,7 +125,7 @@ func (m *Memory) read(ctx context.Context, coupon Coupon) (Coupon, error) {
 }
 
 // Wallet implements Store.
-func (m *Memory) Wallet(ctx context.Context, buyer int64, statuses []Status, after Cursor, limit int) ([]Coupon, time.Time, error) {
+func (m *Memory) Wallet(ctx context.Context, buyer string, statuses []Status, after Cursor, limit int) ([]Coupon, time.Time, error) {
 	now, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -145,7 +145,7 @@ func (m *Memory) Wallet(ctx context.Context, buyer int64, statuses []Status, aft
 
 // campaign returns the item of a campaign and its terms.
 func (m *Memory) campaign(ctx context.Context, campaign int64) (stock.Item, Terms, error) {
-	standings, _, err := m.units.Items(ctx, 0, []stock.Key{{SKU: campaign}})
+	standings, _, err := m.units.Items(ctx, "", []stock.Key{{SKU: campaign}})
 	if err != nil {
 		return stock.Item{}, Terms{}, err
 	}

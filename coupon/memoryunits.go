@@ -187,7 +187,7 @@ func (u memoryUnits) Book(ctx context.Context, key stock.Key) (stock.Book, error
 }
 
 // Items implements stock.Store.
-func (u memoryUnits) Items(ctx context.Context, buyer int64, keys []stock.Key) ([]stock.Standing, time.Time, error) {
+func (u memoryUnits) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.Standing, time.Time, error) {
 	_, end, err := u.m.begin(ctx)
 	if err != nil {
 		return nil, time.Time{}, err

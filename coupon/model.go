@@ -110,7 +110,7 @@ func (s State) String() string {
 type Coupon struct {
 	ID       string // the number of its claim
 	Campaign int64
-	Buyer    int64
+	Buyer    string
 	Terms    // as they were when it was claimed or locked
 	TermsNo  int64
 	Position int64  // which code of the pool it has, from 1; 0 is none

@@ -116,7 +116,7 @@ func (c *Coupons) UsedBy(ctx context.Context, order string) ([]Use, error) {
 		return nil, err
 	}
 	uses, err := c.store.UsedBy(ctx, order)
-	if err != nil || c.buyer == 0 {
+	if err != nil || c.buyer == "" {
 		return uses, err
 	}
 	var own []Use

@@ -42,7 +42,7 @@ type Store interface {
 
 	// Wallet returns up to limit coupons of a buyer that have one of the statuses now, ordered by Until,
 	// then by ID, behind the cursor of the last coupon that was seen before, and the clock.
-	Wallet(ctx context.Context, buyer int64, statuses []Status, after Cursor, limit int) ([]Coupon, time.Time, error)
+	Wallet(ctx context.Context, buyer string, statuses []Status, after Cursor, limit int) ([]Coupon, time.Time, error)
 
 	// Use applies a step to the use of a coupon by an order: Done, or Refused where a guard of the
 	// transition does not let it. StepReserve, StepRedeem and StepSpend record its Places, Total and Discount:
@@ -116,7 +116,7 @@ type Book struct {
 
 // Granted is what became of one buyer of a batch.
 type Granted struct {
-	Buyer  int64
+	Buyer  string
 	Coupon string // the ID of the coupon that the buyer got, or would have got
 	Reason Reason // 0 where the buyer got it
 }

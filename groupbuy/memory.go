@@ -29,7 +29,7 @@ type Memory struct {
 	pools      map[stock.Key]*memoryPool
 	teams      map[string]*memoryTeam
 	seats      map[string]Seat
-	buyers     map[int64][]string // the orders of each, as they were taken
+	buyers     map[string][]string // the orders of each, as they were taken
 
 	lateSeats memoryQueue // seats that may be Held, by Deadline
 	lateTeams memoryQueue // teams that may be Forming, by Deadline
@@ -47,11 +47,11 @@ type memoryPool struct {
 type memoryTeam struct {
 	Team
 
-	orders []string         // of its seats, as they were taken
-	live   map[int64]string // of its live seats, by buyer
-	events []Event          // number n is at n-1; without what a handler is given
-	next   int              // how many are done or set aside: those before the first that is neither
-	due    time.Time        // when that one is due
+	orders []string          // of its seats, as they were taken
+	live   map[string]string // of its live seats, by buyer
+	events []Event           // number n is at n-1; without what a handler is given
+	next   int               // how many are done or set aside: those before the first that is neither
+	due    time.Time         // when that one is due
 }
 
 // stock returns the units.
@@ -63,7 +63,7 @@ func (m *Memory) stock() *stock.Memory {
 		}
 		m.activities, m.products = map[int64]Activity{}, map[stock.Key]Product{}
 		m.pools, m.teams = map[stock.Key]*memoryPool{}, map[string]*memoryTeam{}
-		m.seats, m.buyers = map[string]Seat{}, map[int64][]string{}
+		m.seats, m.buyers = map[string]Seat{}, map[string][]string{}
 	})
 	return m.units
 }

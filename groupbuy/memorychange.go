@@ -151,7 +151,7 @@ func (m *Memory) keepTeam(is Team) {
 	pool, team := m.pool(is.Key), m.teams[is.Code]
 	was := Failed
 	if team == nil {
-		team = &memoryTeam{live: map[int64]string{}}
+		team = &memoryTeam{live: map[string]string{}}
 		m.teams[is.Code], pool.teams = team, append(pool.teams, team)
 		m.lateTeams.add(is.Deadline, is.Code, 0)
 	} else if was = team.State; is.Version != team.Version {

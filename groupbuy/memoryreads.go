@@ -182,7 +182,7 @@ func (m *Memory) Seats(ctx context.Context, filter SeatFilter, after SeatCursor,
 		}
 		seats = m.seatsOf(team.orders)
 		compare = func(a, b SeatCursor) int { return strings.Compare(a.Order, b.Order) }
-	case filter.Buyer != 0:
+	case filter.Buyer != "":
 		seats = m.seatsOf(m.buyers[filter.Buyer])
 		at = func(s Seat) time.Time { return s.TakenAt }
 		compare = func(a, b SeatCursor) int { return cmp.Or(b.At.Compare(a.At), strings.Compare(a.Order, b.Order)) }

@@ -162,7 +162,7 @@ type Team struct {
 
 	// The sponsor opened it; one who leaves hands over to the member who paid first, or held first where none
 	// has paid. Of a team that failed it is the last there was.
-	Sponsor      int64  // the buyer
+	Sponsor      string // the buyer
 	SponsorOrder string // and the order
 
 	Held       int64           // seats that are set aside and not paid yet
@@ -218,7 +218,7 @@ type Guest struct {
 // Purchase is what a buyer asks for.
 type Purchase struct {
 	Order   string          // the caller's number, 1 to MaxOrder bytes; orders of the shop's stock share one set of them
-	Buyer   int64           // at least 1
+	Buyer   string          // 1 to 64 bytes
 	Product stock.Key       // with its activity
 	Volume  decimal.Decimal // above 0, with two decimal places at most; a whole number of units of stock
 	Member  bool            // the caller's answer for a product that is for members only
@@ -256,7 +256,7 @@ type Seat struct {
 	Order     string
 	Team      string // the code
 	stock.Key        // of the product
-	Buyer     int64
+	Buyer     string
 	Volume    decimal.Decimal // with two places
 	Guest
 	Sponsor bool // it opened the team; who is the sponsor now, the team says
@@ -278,7 +278,7 @@ type Seat struct {
 
 // String returns the seat and where it stands.
 func (s Seat) String() string {
-	return fmt.Sprintf("seat %q of buyer %d in team %s: %v", s.Order, s.Buyer, s.Team, s.State)
+	return fmt.Sprintf("seat %q of buyer %q in team %s: %v", s.Order, s.Buyer, s.Team, s.State)
 }
 
 // RefundID returns the number of the one refund that an order can have.

@@ -96,7 +96,7 @@ func (g *Groups) Shelf(ctx context.Context) iter.Seq2[Shown, error] {
 			keys[i] = o.Key
 		}
 		slices.SortFunc(keys, stock.Key.Compare)
-		standings, _, err := g.store.Units(Along{}).Items(ctx, 0, keys)
+		standings, _, err := g.store.Units(Along{}).Items(ctx, "", keys)
 		if err != nil {
 			return nil, err
 		}
@@ -204,8 +204,8 @@ func (g *Groups) Seat(ctx context.Context, order string) (Seat, error) {
 }
 
 // SeatsOf lists all seats that a buyer ever took, the newest first. It returns ErrInvalid for what is no buyer.
-func (g *Groups) SeatsOf(ctx context.Context, buyer int64) iter.Seq2[Seat, error] {
-	if err := errors.Join(g.ready(ctx), input.Positive("buyer", buyer)); err != nil {
+func (g *Groups) SeatsOf(ctx context.Context, buyer string) iter.Seq2[Seat, error] {
+	if err := errors.Join(g.ready(ctx), input.ID("buyer", buyer)); err != nil {
 		return pages[Seat, SeatCursor](err, nil, nil)
 	}
 	return g.seats(ctx, SeatFilter{Buyer: buyer})
@@ -229,7 +229,7 @@ func (g *Groups) seats(ctx context.Context, filter SeatFilter) iter.Seq2[Seat, e
 	return pages(nil,
 		func(after SeatCursor) ([]Seat, error) { return g.store.Seats(ctx, filter, after, pageSize) },
 		func(s Seat) SeatCursor {
-			if filter.Buyer != 0 {
+			if filter.Buyer != "" {
 				return SeatCursor{At: s.TakenAt, Order: s.Order}
 			}
 			return SeatCursor{At: s.Deadline, Order: s.Order}

@@ -165,7 +165,7 @@ type Along struct {
 // SeatFilter picks seats: by one of the three.
 type SeatFilter struct {
 	Team  string    // of a team
-	Buyer int64     // or of a buyer
+	Buyer string    // or of a buyer
 	State SeatState // or in a state
 }
 

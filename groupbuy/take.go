@@ -255,7 +255,7 @@ func (g *Groups) unjoinable(ctx context.Context, code string, p Purchase) (refus
 // check refuses a purchase that is wrong whatever the product is.
 func (p Purchase) check() error {
 	_, err := canonicalVolume(p.Volume)
-	return errors.Join(checkOrder(p.Order), input.Positive("buyer", p.Buyer), checkKey(p.Product), err,
+	return errors.Join(checkOrder(p.Order), input.ID("buyer", p.Buyer), checkKey(p.Product), err,
 		text("name", p.Name), text("avatar", p.Avatar), text("address", p.Address),
 		money.Amount("shipping fee", p.ShippingFee), money.Amount("balance used", p.BalanceUsed))
 }

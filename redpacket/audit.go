@@ -87,7 +87,7 @@ func (p *Packets) audit(ctx context.Context, id int64, report *Report) error {
 	}
 	report.Packets++
 	report.Drifts = append(report.Drifts, book.drifts()...)
-	units, err := stock.New(p.store.Units(), nil).Audit(ctx, stock.Key{SKU: id})
+	units, err := stock.New(p.store.Units(""), nil).Audit(ctx, stock.Key{SKU: id})
 	if err != nil {
 		return err
 	}

@@ -10,19 +10,19 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Grab takes the next share of a packet for a person. The share is booked, and its payout is owed, when
+// Grab takes the next share of a packet for a person: any 1 to 64 bytes, which are compared byte for byte. The share is booked, and its payout is owed, when
 // Grab returns; nobody can get it any more but this person. One person has one share: grabbing again
 // returns the same, for ever.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket, ErrUnpaid, ErrNotStarted, ErrSender (or
 // ErrCancelled, see Resolve), ErrClosed, ErrExpired, ErrFinished; a packet that was finished or closed before
 // its End stays so after it. Who was refused may try again.
-func (p *Packets) Grab(ctx context.Context, id, person int64) (Share, error) {
-	if err := errors.Join(p.readyFor(ctx, id), input.Positive("person", person)); err != nil {
+func (p *Packets) Grab(ctx context.Context, id int64, person string) (Share, error) {
+	if err := errors.Join(p.readyFor(ctx, id), input.ID("person", person)); err != nil {
 		return Share{}, err
 	}
 	booked := false
-	units := stock.New(p.store.Units(), &stock.Options{Hook: func(context.Context, stock.Effect) { booked = true }})
+	units := stock.New(p.store.Units(person), &stock.Options{Hook: func(context.Context, stock.Effect) { booked = true }})
 	for range attempts {
 		_, err := units.Take(ctx, GrabID(id, person), stock.Line{SKU: id, Num: 1})
 		if err != nil {
@@ -51,14 +51,14 @@ func (p *Packets) Grab(ctx context.Context, id, person int64) (Share, error) {
 // packet any more. To make the lost grab happen, grab again instead.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket, ErrCancelled.
-func (p *Packets) Resolve(ctx context.Context, id, person int64) (Share, error) {
-	if err := errors.Join(p.readyFor(ctx, id), input.Positive("person", person)); err != nil {
+func (p *Packets) Resolve(ctx context.Context, id int64, person string) (Share, error) {
+	if err := errors.Join(p.readyFor(ctx, id), input.ID("person", person)); err != nil {
 		return Share{}, err
 	}
 	if _, _, err := p.look(ctx, id); err != nil {
 		return Share{}, err
 	}
-	hold, err := stock.New(p.store.Units(), nil).Resolve(ctx, GrabID(id, person))
+	hold, err := stock.New(p.store.Units(""), nil).Resolve(ctx, GrabID(id, person))
 	if err != nil {
 		return Share{}, err
 	}
@@ -71,7 +71,7 @@ func (p *Packets) Resolve(ctx context.Context, id, person int64) (Share, error) 
 
 // Take takes the next share off a packet that has one, for a person at a moment, and returns it. It is the rule of
 // a grab: a store applies it to a packet that nobody else changes meanwhile.
-func (r *Record) Take(person int64, at time.Time) Booked {
+func (r *Record) Take(person string, at time.Time) Booked {
 	money := r.Split.Next(r.Left, r.Taken)
 	r.Taken++
 	r.Grabbed += money
@@ -87,7 +87,7 @@ func (r *Record) Take(person int64, at time.Time) Booked {
 
 // ungrabbable returns why a packet has no share for a person, given how its units refused. It returns nil
 // when the grab should be tried once more.
-func (p *Packets) ungrabbable(ctx context.Context, id, person int64, refusal error) error {
+func (p *Packets) ungrabbable(ctx context.Context, id int64, person string, refusal error) error {
 	cancelled := errors.Is(refusal, stock.ErrCancelled)
 	switch {
 	case errors.Is(refusal, stock.ErrInsufficient): // known without another look: most grabs of a packet end so

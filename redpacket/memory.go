@@ -29,9 +29,9 @@ type Memory struct {
 type booklet struct {
 	Record
 
-	shares    []Booked        // share n at n-1
-	of        map[int64]int64 // the No of a person's share
-	remainder *Booked         // what was left, once it is booked
+	shares    []Booked         // share n at n-1
+	of        map[string]int64 // the No of a person's share
+	remainder *Booked          // what was left, once it is booked
 }
 
 // begin locks the store, makes the zero value usable and reads the clock. What follows is not cut short by
@@ -61,11 +61,11 @@ func (m *Memory) clock() func() time.Time {
 }
 
 // Units implements Store.
-func (m *Memory) Units() stock.Store {
+func (m *Memory) Units(person string) stock.Store {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.prepare()
-	return memoryUnits{m.units, m}
+	return memoryUnits{m.units, m, person}
 }
 
 // memoryUnits are the units of a Memory: those of stock, whose Lock also books a share.
@@ -73,6 +73,7 @@ type memoryUnits struct {
 	*stock.Memory
 
 	packets *Memory
+	person  string // who grabs
 }
 
 // Lock implements stock.Store.
@@ -82,17 +83,16 @@ func (u memoryUnits) Lock(ctx context.Context, order stock.Order, holdFor time.D
 		return stock.Locking{}, err
 	}
 	defer end()
-	packet, person, ok := ParseGrab(order.ID)
-	ok = ok && slices.Equal(order.Lines, []stock.Line{{SKU: packet, Num: 1}})
+	packet := order.Lines[0].SKU
 	b := u.packets.packets[packet]
-	if order.Taken && (!ok || b == nil || b.State != Open || b.Taken >= b.Split.Count) {
+	if order.Taken && (!IsGrab(order, u.person) || b == nil || b.State != Open || b.Taken >= b.Split.Count) {
 		if err := u.refuses(ctx, order); err != nil {
 			return stock.Locking{}, err
 		}
 	}
 	locking, err := u.Memory.Lock(ctx, order, holdFor)
 	if err == nil && locking.Verdict == stock.Done && order.Taken {
-		b.book(person, locking.Hold.LockedAt)
+		b.book(u.person, locking.Hold.LockedAt)
 	}
 	return locking, err
 }
@@ -123,7 +123,7 @@ func (u memoryUnits) refuses(ctx context.Context, order stock.Order) error {
 }
 
 // book books the next share.
-func (b *booklet) book(person int64, now time.Time) {
+func (b *booklet) book(person string, now time.Time) {
 	b.shares = append(b.shares, b.Take(person, now))
 	b.of[person] = b.Taken
 }
@@ -152,7 +152,7 @@ func (m *Memory) Add(ctx context.Context, record Record, senderMayGrab bool, liv
 			return stock.Refused, err
 		}
 	}
-	m.packets[record.ID] = &booklet{Record: record, of: map[int64]int64{}}
+	m.packets[record.ID] = &booklet{Record: record, of: map[string]int64{}}
 	return stock.Done, nil
 }
 

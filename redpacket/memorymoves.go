@@ -79,7 +79,7 @@ func (m *Memory) change(ctx context.Context, id int64, move func(context.Context
 
 // shelve takes a packet's item off the shelf, or puts it there.
 func (m *Memory) shelve(ctx context.Context, b *booklet, off bool) error {
-	standings, _, err := m.units.Items(ctx, 0, []stock.Key{{SKU: b.ID}})
+	standings, _, err := m.units.Items(ctx, "", []stock.Key{{SKU: b.ID}})
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Share implements Store.
-func (m *Memory) Share(ctx context.Context, packet, person int64) (Booked, bool, error) {
+func (m *Memory) Share(ctx context.Context, packet int64, person string) (Booked, bool, error) {
 	_, _, end, err := m.begin(ctx)
 	if err != nil {
 		return Booked{}, false, err

@@ -32,7 +32,7 @@ func (s State) String() string {
 // Packet is a red packet: an amount of money that its sender lets others grab in shares.
 type Packet struct {
 	ID     int64
-	Sender int64
+	Sender string
 	Places int32           // decimal places of the currency, 0 to 8: 2 for yuan, 0 for yen; no amount may have more
 	Total  decimal.Decimal // all of its money
 	Count  int64           // shares, 1 to MaxCount
@@ -58,7 +58,7 @@ type Packet struct {
 type Share struct {
 	Packet    int64
 	No        int64 // its place among the shares of the packet, from 1
-	Person    int64
+	Person    string
 	Amount    decimal.Decimal
 	GrabbedAt time.Time
 	Payout    string // the number of its payout
@@ -70,8 +70,8 @@ type Share struct {
 type Payout struct {
 	Number    string // PayoutNumber of the packet and the share
 	Packet    int64
-	No        int64 // of the share; 0 is what was left
-	Person    int64 // who gets it
+	No        int64  // of the share; 0 is what was left
+	Person    string // who gets it
 	Amount    decimal.Decimal
 	Paid      bool
 	Failures  int64  // how often PayoutFailed was called

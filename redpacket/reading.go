@@ -32,15 +32,15 @@ func (p *Packets) Packet(ctx context.Context, id int64) (Packet, error) {
 
 // Share returns what a person got of a packet. Errors, in the order of precedence: ErrInvalid,
 // ErrUnknownPacket, ErrNoShare.
-func (p *Packets) Share(ctx context.Context, id, person int64) (Share, error) {
-	if err := errors.Join(p.readyFor(ctx, id), input.Positive("person", person)); err != nil {
+func (p *Packets) Share(ctx context.Context, id int64, person string) (Share, error) {
+	if err := errors.Join(p.readyFor(ctx, id), input.ID("person", person)); err != nil {
 		return Share{}, err
 	}
 	return p.share(ctx, id, person)
 }
 
 // share returns what a person got of a packet.
-func (p *Packets) share(ctx context.Context, id, person int64) (Share, error) {
+func (p *Packets) share(ctx context.Context, id int64, person string) (Share, error) {
 	booked, ok, err := p.store.Share(ctx, id, person)
 	switch {
 	case err != nil:

@@ -52,7 +52,7 @@ func (p *Packets) Send(ctx context.Context, packet Packet) (Packet, error) {
 
 // record checks a packet that is to be sent, and returns it as it is kept.
 func (p *Packets) record(packet Packet) (Record, error) {
-	if err := errors.Join(input.Positive("sender", packet.Sender), money.Places(packet.Places)); err != nil {
+	if err := errors.Join(input.ID("sender", packet.Sender), money.Places(packet.Places)); err != nil {
 		return Record{}, err
 	}
 	total, err1 := money.Minor("total", packet.Total, packet.Places)

@@ -2,8 +2,10 @@ package redpacket
 
 import (
 	"context"
+	"strconv"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -15,10 +17,11 @@ import (
 type Store interface {
 	// Units returns the store of the shares of all packets, of which grabs are the orders: a packet is the
 	// item whose SKU is its ID, a share is one unit, and the order of a grab is GrabID of the packet and
-	// the person (see ParseGrab) and names no buyer. In the same transaction a Lock by StepTake also books
-	// the Share that Record.Take returns, and keeps the packet as it then is. A Lock that would take
-	// a unit of a packet that has no share to book is ErrDrift.
-	Units() stock.Store
+	// the person, and names no buyer. In the same transaction a Lock by StepTake also books the Share that
+	// Record.Take returns for the person, and keeps the packet as it then is. A Lock that would take a unit
+	// is ErrDrift where the packet has no share to book, or the order is no grab of this person (see IsGrab).
+	// The person "" is for what grabs nothing.
+	Units(person string) stock.Store
 
 	// Add records a packet that is Unpaid, with an item of as many units as it has shares, off
 	// the shelf and with its window; and unless senderMayGrab closes the sender's grab beforehand. A record
@@ -49,7 +52,7 @@ type Store interface {
 	Due(ctx context.Context, limit int) ([]int64, error)
 
 	// Share returns the share of a person, and false where there is none.
-	Share(ctx context.Context, packet, person int64) (Booked, bool, error)
+	Share(ctx context.Context, packet int64, person string) (Booked, bool, error)
 
 	// Shares returns up to limit shares of a packet behind a No, by No. That of what was left is not
 	// one of them.
@@ -79,7 +82,8 @@ type Store interface {
 
 // Record is a packet as it is kept: its money in the smallest unit of its currency.
 type Record struct {
-	ID, Sender int64
+	ID         int64
+	Sender     string
 	Places     int32
 	Split      Split
 	Start, End time.Time
@@ -91,20 +95,22 @@ type Record struct {
 	Left    int64 // money
 
 	// The largest share so far, of several the first; BestNo 0 where there is none.
-	BestNo, BestPerson, BestMoney int64
-	BestAt                        time.Time
+	BestNo, BestMoney int64
+	BestPerson        string
+	BestAt            time.Time
 
 	CreatedAt, ConfirmedAt, EndedAt time.Time
 }
 
 // Booked is a share as it is kept, with its payout.
 type Booked struct {
-	Packet, No, Person int64
-	Places             int32
-	Money              int64
-	Paid               bool
-	Failures           int64
-	Reason             string // of the last failure
+	Packet, No int64
+	Person     string
+	Places     int32
+	Money      int64
+	Paid       bool
+	Failures   int64
+	Reason     string // of the last failure
 
 	CreatedAt, DueAt, PaidAt time.Time
 }
@@ -124,11 +130,18 @@ type Book struct {
 	Holds     int64 // grabs that took a unit
 }
 
-// GrabID returns the order number of a person's grab. The order names no buyer: its number says who.
-func GrabID(packet, person int64) string { return PayoutNumber(packet, person) }
+// GrabID returns the order number of a person's grab: the packet's ID, a dash and the person. Where that is too long for an
+// order number, a digest stands for the person, behind another mark.
+func GrabID(packet int64, person string) string {
+	id := strconv.FormatInt(packet, 10)
+	if len(id)+1+len(person) > input.MaxID {
+		return id + "#" + input.Digest(person)
+	}
+	return id + "-" + person
+}
 
-// ParseGrab returns the packet and the person of a grab's order number, and false for what is none.
-func ParseGrab(order string) (packet, person int64, ok bool) {
-	packet, person, ok = parseNumber(order)
-	return packet, person, ok && person > 0
+// IsGrab reports whether an order takes one share of one packet, as a grab of a person does.
+func IsGrab(order stock.Order, person string) bool {
+	return person != "" && len(order.Lines) == 1 && order.Lines[0].Activity == 0 && order.Lines[0].Num == 1 &&
+		order.ID == GrabID(order.Lines[0].SKU, person)
 }

@@ -87,8 +87,8 @@ type couponReader struct {
 
 // scan reads couponColumns, the hold's and the clock. A row without a coupon brings the clock alone.
 func (r *couponReader) scan(rows *sql.Rows) error {
-	var id, code, order sql.NullString
-	var campaign, buyer, terms, position, from, until, deadline, claimed, updated, holdEnds sql.NullInt64
+	var id, buyer, code, order sql.NullString
+	var campaign, terms, position, from, until, deadline, claimed, updated, holdEnds sql.NullInt64
 	var state, holdState sql.NullByte
 	err := rows.Scan(&id, &campaign, &buyer, &terms, &position, &code, &state, &from, &until, &order, &deadline, &claimed, &updated,
 		&holdState, &holdEnds, &r.clock)
@@ -96,7 +96,7 @@ func (r *couponReader) scan(rows *sql.Rows) error {
 		return err
 	}
 	c := coupon.Coupon{
-		ID: id.String, Campaign: campaign.Int64, Buyer: buyer.Int64, TermsNo: terms.Int64, Position: position.Int64, Code: code.String,
+		ID: id.String, Campaign: campaign.Int64, Buyer: buyer.String, TermsNo: terms.Int64, Position: position.Int64, Code: code.String,
 		State: coupon.State(state.Byte), From: fromNullMicros(from), Until: fromNullMicros(until),
 		Order: order.String, Deadline: fromNullMicros(deadline), ClaimedAt: fromNullMicros(claimed), UpdatedAt: fromNullMicros(updated),
 	}
@@ -226,7 +226,7 @@ func (c *Coupon) couponBatch(ctx context.Context, _ struct{}, ids []string) ([]r
 }
 
 // Wallet implements coupon.Store.
-func (c *Coupon) Wallet(ctx context.Context, buyer int64, statuses []coupon.Status, after coupon.Cursor, limit int) ([]coupon.Coupon, time.Time, error) {
+func (c *Coupon) Wallet(ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int) ([]coupon.Coupon, time.Time, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, time.Time{}, err
 	}

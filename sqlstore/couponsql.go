@@ -96,8 +96,8 @@ func (q *couponSQL) back(to coupon.State, coupons []string) string {
 
 // givenCoupon is a coupon that was claimed, locked or paid.
 type givenCoupon struct {
-	id              string
-	campaign, buyer int64
+	id, buyer       string
+	campaign        int64
 	terms, position int64 // position 0 is none
 	state           coupon.State
 	at, from, until time.Time
@@ -120,10 +120,12 @@ func (q *couponSQL) insertCoupons(coupons []givenCoupon) string {
 		}
 		b.WriteByte('(')
 		bytesLiteral(&b, c.id)
-		for _, n := range [...]int64{c.campaign, c.buyer, c.terms} {
-			b.WriteByte(',')
-			integer(&b, n)
-		}
+		b.WriteByte(',')
+		integer(&b, c.campaign)
+		b.WriteByte(',')
+		bytesLiteral(&b, c.buyer)
+		b.WriteByte(',')
+		integer(&b, c.terms)
 		b.WriteByte(',')
 		if c.position == 0 {
 			b.WriteString("NULL")

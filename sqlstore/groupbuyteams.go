@@ -241,7 +241,7 @@ func (g *GroupBuy) Seats(ctx context.Context, filter groupbuy.SeatFilter, after 
 		return g.merged.members.do(ctx, limit, filter.Team)
 	case filter.Team != "":
 		query = render(g.sql.seatsOfTeam, filter.Team, after.Order, limit)
-	case filter.Buyer != 0:
+	case filter.Buyer != "":
 		if after.Order == "" {
 			at = farAway
 		}

@@ -77,8 +77,7 @@ type seatTaker struct {
 
 // groupBuyer is a buyer in a team.
 type groupBuyer struct {
-	team  string
-	buyer int64
+	team, buyer string
 }
 
 // takeAll takes the seats, and reports whether none was refused.

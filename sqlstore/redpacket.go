@@ -20,8 +20,8 @@ type RedPacket struct {
 
 // redPacketReaders merge the reads that come in crowds.
 type redPacketReaders struct {
-	records *merger[struct{}, int64, recordAt]       // after refusals
-	shares  *merger[int64, int64, *redpacket.Booked] // after grabs, by packet
+	records *merger[struct{}, int64, recordAt]        // after refusals
+	shares  *merger[int64, string, *redpacket.Booked] // after grabs, by packet
 }
 
 // NewRedPacket returns the store in the tables that Migrate made with the same options. Nil
@@ -51,7 +51,7 @@ func (r *RedPacket) WithTx(tx Tx) *RedPacket {
 }
 
 // Units implements redpacket.Store.
-func (r *RedPacket) Units() stock.Store { return r.units }
+func (r *RedPacket) Units(person string) stock.Store { return r.units.with(person) }
 
 // Add implements redpacket.Store: the sender's grab, the item with the change that records its units, and
 // the packet.

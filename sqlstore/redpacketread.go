@@ -93,11 +93,11 @@ func (r *RedPacket) recordBatch(ctx context.Context, _ struct{}, ids []int64) ([
 	return replies, nil
 }
 
-// anyOf returns numbers as arguments of render.
-func anyOf(numbers []int64) []any {
-	args := make([]any, len(numbers))
-	for i, n := range numbers {
-		args[i] = n
+// anyOf returns values as arguments of render.
+func anyOf[T any](values []T) []any {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
 	}
 	return args
 }
@@ -164,7 +164,7 @@ func (r *RedPacket) Due(ctx context.Context, limit int) ([]int64, error) {
 
 // Share implements redpacket.Store. Every grab ends with it: those who ask about one packet at once are
 // answered by one read.
-func (r *RedPacket) Share(ctx context.Context, packet, person int64) (redpacket.Booked, bool, error) {
+func (r *RedPacket) Share(ctx context.Context, packet int64, person string) (redpacket.Booked, bool, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return redpacket.Booked{}, false, err
 	}
@@ -180,7 +180,7 @@ func (r *RedPacket) Share(ctx context.Context, packet, person int64) (redpacket.
 }
 
 // shareOf reads the share of one person; nil where there is none.
-func (r *RedPacket) shareOf(ctx context.Context, packet, person int64) (*redpacket.Booked, error) {
+func (r *RedPacket) shareOf(ctx context.Context, packet int64, person string) (*redpacket.Booked, error) {
 	query := render(r.sql.sharesOf(1), packet, person)
 	if r.units.bound() {
 		var err error
@@ -198,7 +198,7 @@ func (r *RedPacket) shareOf(ctx context.Context, packet, person int64) (*redpack
 // currentShare returns the read of a share in the caller's transaction, or nothing where there is none. The hold of the grab is
 // locked first: a grab that was made has a share, and that is there to be locked. Its number never changes, and may come from the
 // transaction's snapshot: MariaDB would lock the place beside it in the index of people.
-func (r *RedPacket) currentShare(ctx context.Context, packet, person int64) (string, error) {
+func (r *RedPacket) currentShare(ctx context.Context, packet int64, person string) (string, error) {
 	var grabbed, no int64
 	id := redpacket.GrabID(packet, person)
 	err := r.units.among(ctx, func(q Tx) (bool, error) {
@@ -216,12 +216,12 @@ func (r *RedPacket) currentShare(ctx context.Context, packet, person int64) (str
 }
 
 // sharesBatch reads those of several.
-func (r *RedPacket) sharesBatch(ctx context.Context, packet int64, people []int64) ([]reply[*redpacket.Booked], error) {
+func (r *RedPacket) sharesBatch(ctx context.Context, packet int64, people []string) ([]reply[*redpacket.Booked], error) {
 	found, err := r.shares(ctx, r.units.query, render(r.sql.sharesOf(len(people)), append([]any{packet}, anyOf(people)...)...))
 	if err != nil {
 		return nil, err
 	}
-	of := make(map[int64]*redpacket.Booked, len(found))
+	of := make(map[string]*redpacket.Booked, len(found))
 	for i := range found {
 		of[found[i].Person] = &found[i]
 	}

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -131,8 +130,8 @@ func (q *redPacketSQL) renderPacketReads() {
 
 // blankShareOf renders a blank share; see handle.among.
 func (q *redPacketSQL) blankShareOf(packet, no int64) blank {
-	person := strconv.FormatInt(-1-rand.Int64N(math.MaxInt64), 10) //nolint:gosec // keeps no secret
-	return blank{strings.Replace(q.blankShare.insert, "#", person, 1), q.blankShare.takeBack}.of(packet, no)
+	person := "\x00" + strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // keeps no secret
+	return blank{strings.Replace(q.blankShare.insert, "#", render("?", person), 1), q.blankShare.takeBack}.of(packet, no)
 }
 
 // readPackets reads several packets with the clock.
@@ -158,10 +157,16 @@ func (q *redPacketSQL) insertShares(shares []redpacket.Booked) string {
 			b.WriteByte(',')
 		}
 		b.WriteByte('(')
-		for _, n := range [...]int64{s.Packet, s.No, s.Person, int64(s.Places), s.Money} {
-			integer(&b, n)
-			b.WriteByte(',')
-		}
+		integer(&b, s.Packet)
+		b.WriteByte(',')
+		integer(&b, s.No)
+		b.WriteByte(',')
+		bytesLiteral(&b, s.Person)
+		b.WriteByte(',')
+		integer(&b, int64(s.Places))
+		b.WriteByte(',')
+		integer(&b, s.Money)
+		b.WriteByte(',')
 		b.WriteString(clock)
 		b.WriteByte(',')
 		b.WriteString(clock)

@@ -5,12 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/redpacket"
-	"github.com/holdfast-go/holdfast/stock"
 )
 
 // bookShares is the rider of the units: it books a share for each of the grabs that are about to take
@@ -26,9 +24,8 @@ func (q *redPacketSQL) bookShares(ctx context.Context, tx Tx, at time.Time, call
 	}
 	is, shares := was, make([]redpacket.Booked, len(calls))
 	for i, c := range calls {
-		packet, person, ok := redpacket.ParseGrab(c.order.ID)
-		if !ok || packet != is.ID || is.State != redpacket.Open || is.Taken >= is.Split.Count ||
-			!slices.Equal(c.order.Lines, []stock.Line{{SKU: packet, Num: 1}}) {
+		person, _ := c.along.(string)
+		if !redpacket.IsGrab(c.order, person) || c.line().SKU != is.ID || is.State != redpacket.Open || is.Taken >= is.Split.Count {
 			return fmt.Errorf("%w: the packet of grab %q has no share for it", fault.ErrDrift, c.order.ID)
 		}
 		shares[i] = is.Take(person, at)

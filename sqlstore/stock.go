@@ -81,7 +81,7 @@ type stockMergers struct {
 	moves   *merger[stock.Step, moveCall, stock.Verdict]
 	refunds *merger[struct{}, refundCall, refundAnswer]
 	orders  *merger[struct{}, string, knownOrder]
-	usages  *merger[stock.Key, int64, stock.Usage]
+	usages  *merger[stock.Key, string, stock.Usage]
 	holds   *merger[struct{}, string, holdAt]
 	dues    *merger[stock.Key, int, []string]
 	expires *merger[struct{}, []string, []string]
@@ -431,7 +431,7 @@ func (s *Stock) Apply(ctx context.Context, change stock.Change) (stock.Verdict, 
 			return false, err
 		}
 		for _, e := range change.Entries {
-			if e.Buyer != 0 {
+			if e.Buyer != "" {
 				if err := s.applyToBuyer(ctx, q, e); err != nil {
 					return false, err
 				}

@@ -175,7 +175,7 @@ func (s *Stock) settled(ctx context.Context, r linedRead, query string, scan fun
 }
 
 // queryItems reads items and what a buyer has of them, in the caller's transaction with a lock. Scan says which are there.
-func (s *Stock) queryItems(ctx context.Context, buyer int64, keys []stock.Key, query string, scan func(*sql.Rows) (there bool, err error)) error {
+func (s *Stock) queryItems(ctx context.Context, buyer string, keys []stock.Key, query string, scan func(*sql.Rows) (there bool, err error)) error {
 	missing := false
 	row := func(rows *sql.Rows) error {
 		there, err := scan(rows)
@@ -186,7 +186,7 @@ func (s *Stock) queryItems(ctx context.Context, buyer int64, keys []stock.Key, q
 		return s.query(ctx, query, row)
 	}
 	return s.among(ctx, func(q Tx) (bool, error) {
-		if buyer != 0 {
+		if buyer != "" {
 			buyers := make([]buyerKey, len(keys))
 			for i, key := range keys {
 				buyers[i] = buyerKey{key, buyer}

@@ -22,7 +22,7 @@ func (s *Stock) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, er
 		return lockAnswer{}, false, nil
 	}
 	standing := stock.Standing{Item: seen.item}
-	if buyer != 0 && limitsBuyers(seen.item) {
+	if buyer != "" && limitsBuyers(seen.item) {
 		var err error
 		if standing.Usage, err = s.merged.usages.do(ctx, key, buyer); err != nil {
 			return lockAnswer{}, false, err
@@ -51,7 +51,7 @@ func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveH
 // look reads an item, when the first of its holds dies, and the clock, all of one moment.
 func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
 	seen := sight{item: stock.Item{Key: key}}
-	err := s.queryItems(ctx, 0, []stock.Key{key}, render(s.sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) (bool, error) {
+	err := s.queryItems(ctx, "", []stock.Key{key}, render(s.sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) (bool, error) {
 		var row itemRow
 		var next sql.NullInt64
 		var clock int64
@@ -63,10 +63,10 @@ func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
 }
 
 // usages reads what some buyers have of an item.
-func (s *Stock) usages(ctx context.Context, key stock.Key, buyers []int64) (map[int64]stock.Usage, error) {
-	usages := make(map[int64]stock.Usage, len(buyers))
+func (s *Stock) usages(ctx context.Context, key stock.Key, buyers []string) (map[string]stock.Usage, error) {
+	usages := make(map[string]stock.Usage, len(buyers))
 	scan := func(rows *sql.Rows) error {
-		var buyer int64
+		var buyer string
 		var u stock.Usage
 		err := rows.Scan(&buyer, &u.Held, &u.Bought, &u.Holds)
 		usages[buyer] = u
@@ -98,7 +98,7 @@ func (s *Stock) usages(ctx context.Context, key stock.Key, buyers []int64) (map[
 }
 
 // usagesBatch is usages for several calls.
-func (s *Stock) usagesBatch(ctx context.Context, key stock.Key, buyers []int64) ([]reply[stock.Usage], error) {
+func (s *Stock) usagesBatch(ctx context.Context, key stock.Key, buyers []string) ([]reply[stock.Usage], error) {
 	usages, err := s.usages(ctx, key, buyers)
 	replies := make([]reply[stock.Usage], len(buyers))
 	for i, buyer := range buyers {
@@ -108,8 +108,8 @@ func (s *Stock) usagesBatch(ctx context.Context, key stock.Key, buyers []int64) 
 }
 
 // usage is usages for one.
-func (s *Stock) usage(ctx context.Context, key stock.Key, buyer int64) (stock.Usage, error) {
-	usages, err := s.usages(ctx, key, []int64{buyer})
+func (s *Stock) usage(ctx context.Context, key stock.Key, buyer string) (stock.Usage, error) {
+	usages, err := s.usages(ctx, key, []string{buyer})
 	return usages[buyer], err
 }
 

@@ -274,7 +274,7 @@ type buyerUsage struct {
 // usagesOf adds up what some Locks add to their buyers, in the order of the primary key, and reports whether one of them names none.
 func usagesOf(calls []lockCall) (usages []buyerUsage, anonymous bool) {
 	for _, c := range calls {
-		if c.order.Buyer == 0 {
+		if c.order.Buyer == "" {
 			anonymous = true
 			continue
 		}
@@ -324,13 +324,13 @@ func (b *lockBatch) sift(ctx context.Context, seen *sight) error {
 
 // others reads what the buyers of the batch have of an item, where it limits them, which of the
 // orders have a hold or were closed, and the clock.
-func (b *lockBatch) others(ctx context.Context, item stock.Item) (map[int64]stock.Usage, map[string]presence, time.Time, error) {
-	var buyers []int64
+func (b *lockBatch) others(ctx context.Context, item stock.Item) (map[string]stock.Usage, map[string]presence, time.Time, error) {
+	var buyers []string
 	orders := make([]string, len(b.in))
 	for i, at := range b.in {
 		order := b.calls[at].order
 		orders[i] = order.ID
-		if order.Buyer != 0 && limitsBuyers(item) {
+		if order.Buyer != "" && limitsBuyers(item) {
 			buyers = append(buyers, order.Buyer)
 		}
 	}
@@ -344,7 +344,7 @@ func (b *lockBatch) others(ctx context.Context, item stock.Item) (map[int64]stoc
 
 // admit answers what is known and what is refused at the moment of a sight. Where the item has a dead
 // hold, a refusal comes without its reason: it is released first.
-func (b *lockBatch) admit(s sight, usages map[int64]stock.Usage, known map[string]presence) (refused bool) {
+func (b *lockBatch) admit(s sight, usages map[string]stock.Usage, known map[string]presence) (refused bool) {
 	var in []int
 	admitted := map[string]bool{} // of which the same order may not be in the way of itself
 	for _, i := range b.in {
@@ -383,7 +383,7 @@ func (b *lockBatch) admit(s sight, usages map[int64]stock.Usage, known map[strin
 			continue
 		}
 		s.item.Quantities = after
-		if c.order.Buyer != 0 {
+		if c.order.Buyer != "" {
 			usages[c.order.Buyer] = plusUsage(standing.Usage, usageOf(change, num))
 		}
 		admitted[c.order.ID] = true

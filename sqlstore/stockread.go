@@ -77,7 +77,7 @@ func (q *stockSQL) readItems(keys int) string {
 // are scanned.
 const (
 	refundColumns = "r.ORDER_NO, r.SKU_ID, r.ACTIVITY_ID, r.NUM, r.RESTOCK, r.WHOLE, r.FREE"
-	changeColumns = "c.KIND, c.SKU_ID, c.ACTIVITY_ID, COALESCE(c.BUYER_ID, 0), c.TOTAL_NUM, c.SALE_NUM, c.LOCK_NUM, c.LEFT_NUM, c.REFUND_NUM, c.HOLD_NUM, c.REST"
+	changeColumns = "c.KIND, c.SKU_ID, c.ACTIVITY_ID, COALESCE(c.BUYER_ID, x''), c.TOTAL_NUM, c.SALE_NUM, c.LOCK_NUM, c.LEFT_NUM, c.REFUND_NUM, c.HOLD_NUM, c.REST"
 )
 
 // itemRow scans itemColumns.
@@ -110,7 +110,7 @@ func fromNullMicros(n sql.NullInt64) time.Time {
 }
 
 // Items implements stock.Store.
-func (s *Stock) Items(ctx context.Context, buyer int64, keys []stock.Key) ([]stock.Standing, time.Time, error) {
+func (s *Stock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.Standing, time.Time, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, time.Time{}, err
 	}
@@ -173,8 +173,8 @@ type holdReader struct {
 func (r *holdReader) scan(rows *sql.Rows) error {
 	var hold stock.Hold
 	var line stock.HoldLine
-	var order sql.NullString
-	var sku, activity, num, refunded, restocked, freed, buyer, fence, deadline, paid, created, updated sql.NullInt64
+	var order, buyer sql.NullString
+	var sku, activity, num, refunded, restocked, freed, fence, deadline, paid, created, updated sql.NullInt64
 	var state sql.NullByte
 	err := rows.Scan(&order, &sku, &activity, &num, &refunded, &restocked, &freed, &buyer, &state, &fence, &deadline, &paid, &created, &updated, &r.clock)
 	if err != nil || !order.Valid {
@@ -185,7 +185,7 @@ func (r *holdReader) scan(rows *sql.Rows) error {
 	hold.Order, hold.State, hold.Fence = order.String, stock.State(state.Byte), fence.Int64
 	last := len(r.holds) - 1
 	if last < 0 || r.holds[last].Order != hold.Order {
-		hold.Buyer, hold.PaidAt = buyer.Int64, fromNullMicros(paid)
+		hold.Buyer, hold.PaidAt = buyer.String, fromNullMicros(paid)
 		hold.Deadline, hold.LockedAt = fromNullMicros(deadline), fromNullMicros(created)
 		r.holds = append(r.holds, hold)
 		last++

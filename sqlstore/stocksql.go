@@ -189,10 +189,10 @@ func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
 				integer(&b, n)
 				b.WriteByte(',')
 			}
-			if c.order.Buyer == 0 {
+			if c.order.Buyer == "" {
 				b.WriteString("NULL,")
 			} else {
-				integer(&b, c.order.Buyer)
+				bytesLiteral(&b, c.order.Buyer)
 				b.WriteByte(',')
 			}
 			integer(&b, int64(c.transition().To))
@@ -209,8 +209,8 @@ func (q *stockSQL) insertMany(at time.Time, calls []lockCall) string {
 }
 
 // buyerOf returns a buyer as a literal: NULL for nobody, which no row of a buyer matches.
-func buyerOf(buyer int64) any {
-	if buyer == 0 {
+func buyerOf(buyer string) any {
+	if buyer == "" {
 		return nil
 	}
 	return buyer
@@ -240,18 +240,18 @@ func (q *stockSQL) lockItems(order stock.Order) string {
 		for _, l := range order.Lines {
 			args = append(args, l.SKU, l.Activity, l.Num)
 		}
-		if order.Buyer != 0 {
+		if order.Buyer != "" {
 			args = append(args, order.Buyer)
 		}
-		return render(q.lockItemsText(order.Step().Transition(), len(order.Lines), order.Buyer != 0), args...)
+		return render(q.lockItemsText(order.Step().Transition(), len(order.Lines), order.Buyer != ""), args...)
 	}
 	l := order.Lines[0]
-	if order.Buyer != 0 {
+	if order.Buyer != "" {
 		args = append(args, order.Buyer)
 	}
 	t := order.Step().Transition()
 	args = append(args, changes(t, l.Num)...)
-	return render(q.lockItemsText(t, 1, order.Buyer != 0), append(args, l.SKU, l.Activity, l.Num, l.Num)...)
+	return render(q.lockItemsText(t, 1, order.Buyer != ""), append(args, l.SKU, l.Activity, l.Num, l.Num)...)
 }
 
 // changes returns the arguments of the change of an item: a number for each counter that moves.
@@ -438,7 +438,7 @@ func (q *stockSQL) renderMany(t stock.Transition) moveManySQL {
 		first += ", PAY_TIME = #"
 	}
 	return moveManySQL{
-		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, 0), FENCE, " + micros(now) + " FROM " + q.holds +
+		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, x''), FENCE, " + micros(now) + " FROM " + q.holds +
 			" h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + guard(t) + " FOR UPDATE",
 		// What was locked is moved, and dated as of then.
 		move: fmt.Sprintf("UPDATE "+q.holds+first+" WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND STATE ", t.To) + in(t.From),

@@ -12,7 +12,7 @@ import (
 // buyerKey is what one buyer has of one item.
 type buyerKey struct {
 	stock.Key
-	buyer int64
+	buyer string
 }
 
 // compare orders them as the primary key does.
@@ -40,7 +40,7 @@ func (t *tally) add(change stock.Quantities, key buyerKey, num int64, usage stoc
 		return false
 	}
 	t.items[key.Key] = sum
-	if key.buyer == 0 {
+	if key.buyer == "" {
 		return true
 	}
 	t.buyers[key] = plusUsage(t.buyers[key], usage) // a buyer has no more than the item has given
@@ -73,7 +73,7 @@ func (t *tally) keys() []stock.Key { return slices.SortedFunc(maps.Keys(t.items)
 type buyerGroup struct {
 	stock.Key
 	stock.Usage
-	buyers []int64
+	buyers []string
 }
 
 // buyerGroups returns the buyers in the order of the primary key, but for groups of one item, which follow each other.

@@ -11,7 +11,7 @@ import (
 // Drift is one counter that is not what the holds and changes say.
 type Drift struct {
 	Key
-	Buyer    int64  // 0 for a counter of the item itself
+	Buyer    string // "" for a counter of the item itself
 	Quantity string // "total", "sold", "locked", "left", "refunded"; for a buyer "held", "bought", "holds"
 	Counted  int64  // what the counter says
 	Recount  int64  // what it should say
@@ -23,8 +23,8 @@ func (d Drift) By() int64 { return d.Counted - d.Recount }
 // String returns a line for a log.
 func (d Drift) String() string {
 	who := d.Key.String()
-	if d.Buyer != 0 {
-		who = fmt.Sprintf("%v, buyer %d", d.Key, d.Buyer)
+	if d.Buyer != "" {
+		who = fmt.Sprintf("%v, buyer %q", d.Key, d.Buyer)
 	}
 	return fmt.Sprintf("%s: %s is %d, should be %d (%+d)", who, d.Quantity, d.Counted, d.Recount, d.By())
 }
@@ -185,16 +185,16 @@ func (d Drift) takesBack() bool {
 // drifts returns the counters that are not what they should be.
 func (b Book) drifts() []Drift {
 	var drifts []Drift
-	add := func(buyer int64, quantity string, counted, recount int64) {
+	add := func(buyer, quantity string, counted, recount int64) {
 		if counted != recount {
 			drifts = append(drifts, Drift{Key: b.Key, Buyer: buyer, Quantity: quantity, Counted: counted, Recount: recount})
 		}
 	}
-	add(0, "total", b.Total, b.Recount.Total)
-	add(0, "sold", b.Sold, b.Recount.Sold)
-	add(0, "locked", b.Locked, b.Recount.Locked)
-	add(0, "left", b.Left, b.Recount.Left)
-	add(0, "refunded", b.Refunded, b.Recount.Refunded)
+	add("", "total", b.Total, b.Recount.Total)
+	add("", "sold", b.Sold, b.Recount.Sold)
+	add("", "locked", b.Locked, b.Recount.Locked)
+	add("", "left", b.Left, b.Recount.Left)
+	add("", "refunded", b.Refunded, b.Recount.Refunded)
 	for _, buyer := range b.Buyers {
 		add(buyer.Buyer, "held", buyer.Usage.Held, buyer.Recount.Held)
 		add(buyer.Buyer, "bought", buyer.Usage.Bought, buyer.Recount.Bought)

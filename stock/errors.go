@@ -109,7 +109,7 @@ func (e *WindowError) Unwrap() error { return e.Err }
 type LimitError struct {
 	Key
 	Err    error
-	Buyer  int64 // 0 for ErrPerOrder
+	Buyer  string // "" for ErrPerOrder
 	Limit  int64
 	Has    int64 // what the buyer had: units for ErrPerBuyer, holds for ErrLiveHolds
 	Wanted int64 // what the call would have added

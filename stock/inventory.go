@@ -72,7 +72,7 @@ type Outcome struct {
 type Inventory struct {
 	store  Store
 	opts   Options
-	buyer  int64
+	buyer  string
 	until  time.Time // of Until; zero is none
 	broken error     // what is wrong with the arguments of New or For; every call returns it
 }
@@ -117,14 +117,14 @@ func (inv *Inventory) On(store Store) *Inventory {
 	return bound
 }
 
-// For returns the same inventory with the buyer of its Locks. Units per buyer are counted from
+// For returns the same inventory with the buyer of its Locks: any 1 to 64 bytes, which are compared byte for byte. Units per buyer are counted from
 // the first Lock that names one, whether or not the item limits them yet; an item that does
 // limit them refuses a Lock without a buyer. Naming a buyer costs one more row for each item.
-func (inv *Inventory) For(buyer int64) *Inventory {
+func (inv *Inventory) For(buyer string) *Inventory {
 	bound := inv.copy()
 	bound.buyer = buyer
-	if buyer < 1 && bound.broken == nil {
-		bound.broken = fault.Invalid("buyer", "must be at least 1, is %d", buyer)
+	if err := input.ID("buyer", buyer); err != nil && bound.broken == nil {
+		bound.broken = err
 	}
 	return bound
 }
@@ -149,10 +149,10 @@ func (inv *Inventory) untilOf() time.Time {
 	return inv.until
 }
 
-// buyerOf returns the buyer of For; 0 is nobody.
-func (inv *Inventory) buyerOf() int64 {
+// buyerOf returns the buyer of For; "" is nobody.
+func (inv *Inventory) buyerOf() string {
 	if inv == nil {
-		return 0
+		return ""
 	}
 	return inv.buyer
 }

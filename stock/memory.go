@@ -31,7 +31,7 @@ type Memory struct {
 
 type buyerKey struct {
 	Key
-	buyer int64
+	buyer string
 }
 
 type changeKey struct {
@@ -128,7 +128,7 @@ func (m *Memory) put(item Item, now time.Time) {
 }
 
 // Items implements Store.
-func (m *Memory) Items(ctx context.Context, buyer int64, keys []Key) ([]Standing, time.Time, error) {
+func (m *Memory) Items(ctx context.Context, buyer string, keys []Key) ([]Standing, time.Time, error) {
 	now, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -142,10 +142,10 @@ func (m *Memory) Items(ctx context.Context, buyer int64, keys []Key) ([]Standing
 }
 
 // standing returns an item and what a buyer has of it.
-func (m *Memory) standing(key Key, buyer int64) Standing {
+func (m *Memory) standing(key Key, buyer string) Standing {
 	s := Standing{Item: m.items[key]}
 	s.Key = key
-	if buyer != 0 {
+	if buyer != "" {
 		s.Usage = m.usages[buyerKey{key, buyer}]
 	}
 	return s
@@ -181,7 +181,7 @@ func (m *Memory) Apply(ctx context.Context, change Change) (Verdict, error) {
 	}
 	items, usages := map[Key]Item{}, map[buyerKey]Usage{}
 	for _, e := range change.Entries {
-		if e.Buyer != 0 {
+		if e.Buyer != "" {
 			u := m.usages[buyerKey{e.Key, e.Buyer}]
 			u.Held, u.Bought, u.Holds = u.Held+e.Delta.Locked, u.Bought+e.Delta.Sold, u.Holds+e.Holds
 			if u.negative() {
@@ -240,7 +240,7 @@ func (m *Memory) Book(ctx context.Context, key Key) (Book, error) {
 			}
 		}
 	}
-	buyers := map[int64]Usage{}
+	buyers := map[string]Usage{}
 	for _, h := range m.holds {
 		for _, l := range h.Lines {
 			if l.Key() != key {
@@ -250,7 +250,7 @@ func (m *Memory) Book(ctx context.Context, key Key) (Book, error) {
 			book.Recount.Locked += weight.Locked * l.Num
 			book.Recount.Sold += weight.Sold * (l.Num - l.Restocked)
 			book.Recount.Refunded += l.Refunded
-			if h.Buyer != 0 {
+			if h.Buyer != "" {
 				u := buyers[h.Buyer]
 				u.Held += weight.Locked * l.Num
 				u.Bought += weight.Sold * (l.Num - l.Freed)

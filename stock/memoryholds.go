@@ -53,7 +53,7 @@ func (m *Memory) move(t Transition, hold *Hold, now time.Time) error {
 			Bought: standing.Bought + t.Change.Sold*l.Num,
 			Holds:  standing.Holds + t.Change.Locked,
 		}
-		if hold.Buyer != 0 && usages[i].negative() {
+		if hold.Buyer != "" && usages[i].negative() {
 			return ErrDrift
 		}
 	}
@@ -61,7 +61,7 @@ func (m *Memory) move(t Transition, hold *Hold, now time.Time) error {
 		if t.Change != (Quantities{}) {
 			m.put(items[i], now)
 		}
-		if hold.Buyer != 0 {
+		if hold.Buyer != "" {
 			m.usages[buyerKey{l.Key(), hold.Buyer}] = usages[i]
 		}
 	}
@@ -281,7 +281,7 @@ func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) 
 		}
 	}
 	for key, usage := range held {
-		if was := m.usages[key]; key.buyer != 0 && (was.Held < usage.Held || was.Holds < usage.Holds) {
+		if was := m.usages[key]; key.buyer != "" && (was.Held < usage.Held || was.Holds < usage.Holds) {
 			return nil, ErrDrift
 		}
 	}
@@ -321,13 +321,13 @@ func (m *Memory) Refund(ctx context.Context, refund Refunding, was Hold) (Refund
 		if items[i], err = m.items[l.Key()].after(step.Transition().Change.Times(l.Num)); err != nil {
 			return Refunding{}, Refused, err
 		}
-		if refund.Frees && hold.Buyer != 0 && m.usages[buyerKey{l.Key(), hold.Buyer}].Bought < l.Num {
+		if refund.Frees && hold.Buyer != "" && m.usages[buyerKey{l.Key(), hold.Buyer}].Bought < l.Num {
 			return Refunding{}, Refused, ErrDrift
 		}
 	}
 	for i, l := range refund.Lines {
 		m.put(items[i], now)
-		if refund.Frees && hold.Buyer != 0 {
+		if refund.Frees && hold.Buyer != "" {
 			key := buyerKey{l.Key(), hold.Buyer}
 			u := m.usages[key]
 			u.Bought -= l.Num

@@ -124,7 +124,7 @@ func (s State) String() string {
 // Deadline while it is Locked, and for good once it is Paid.
 type Hold struct {
 	Order     string
-	Buyer     int64 // 0 where the Lock named none
+	Buyer     string // "" where the Lock named none
 	State     State
 	Lines     []HoldLine // one for each item, in the order of their keys; none where Cancel came first
 	Deadline  time.Time  // by the store's clock; when a hold that is Locked dies

@@ -35,7 +35,7 @@ func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Te
 	}
 	terms = terms.normal()
 	for range attempts {
-		standings, _, err := inv.store.Items(ctx, 0, []Key{key})
+		standings, _, err := inv.store.Items(ctx, "", []Key{key})
 		if err != nil {
 			return Item{}, err
 		}
@@ -212,7 +212,7 @@ func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Cha
 	}
 	looked := false // at the items after the last release: what is missing is not missing because of the dead
 	for range attempts {
-		standings, _, err := inv.store.Items(ctx, 0, keys)
+		standings, _, err := inv.store.Items(ctx, "", keys)
 		if err != nil {
 			return Change{}, err
 		}

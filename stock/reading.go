@@ -18,7 +18,7 @@ func (inv *Inventory) Item(ctx context.Context, key Key) (Item, error) {
 	if err := errors.Join(inv.ready(ctx), checkKey(key)); err != nil {
 		return Item{}, err
 	}
-	standings, _, err := inv.store.Items(ctx, 0, []Key{key})
+	standings, _, err := inv.store.Items(ctx, "", []Key{key})
 	if err != nil {
 		return Item{}, err
 	}
@@ -62,7 +62,7 @@ func (inv *Inventory) Usage(ctx context.Context, key Key) (Usage, error) {
 	if err := errors.Join(inv.ready(ctx), checkKey(key)); err != nil {
 		return Usage{}, err
 	}
-	if err := input.Positive("buyer", inv.buyer); err != nil {
+	if err := input.ID("buyer", inv.buyer); err != nil {
 		return Usage{}, err
 	}
 	standings, _, err := inv.store.Items(ctx, inv.buyer, []Key{key})

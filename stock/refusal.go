@@ -8,7 +8,7 @@ import (
 
 // Refuses returns why an item does not let a line be locked or taken at now, or nil. The SQL
 // store renders the same guard; the model test holds the two together.
-func (s Standing) Refuses(step Step, line Line, buyer int64, now time.Time) error {
+func (s Standing) Refuses(step Step, line Line, buyer string, now time.Time) error {
 	key := line.Key()
 	switch {
 	case s.Version == 0:
@@ -21,7 +21,7 @@ func (s Standing) Refuses(step Step, line Line, buyer int64, now time.Time) erro
 		return &WindowError{Key: key, Err: ErrEnded, Start: s.Start, End: s.End, Now: now}
 	case s.PerOrder > 0 && line.Num > s.PerOrder:
 		return &LimitError{Key: key, Err: ErrPerOrder, Limit: s.PerOrder, Wanted: line.Num}
-	case s.limitsBuyers() && buyer == 0:
+	case s.limitsBuyers() && buyer == "":
 		return &ItemError{Key: key, Err: ErrBuyerRequired}
 	case s.LiveHolds > 0 && step == StepLock && s.Holds >= s.LiveHolds:
 		return &LimitError{Key: key, Err: ErrLiveHolds, Buyer: buyer, Limit: s.LiveHolds, Has: s.Holds, Wanted: 1}
@@ -31,16 +31,16 @@ func (s Standing) Refuses(step Step, line Line, buyer int64, now time.Time) erro
 
 // cannotSell returns why an item does not have a line's units for the buyer, or nil: all that
 // a late payment asks.
-func (s Standing) cannotSell(line Line, buyer int64) error {
+func (s Standing) cannotSell(line Line, buyer string) error {
 	key := line.Key()
 	switch {
 	case s.Version == 0:
 		return &ItemError{Key: key, Err: ErrUnknownSKU}
-	case s.PerBuyer > 0 && buyer != 0 && s.Held+s.Bought > s.PerBuyer-line.Num:
+	case s.PerBuyer > 0 && buyer != "" && s.Held+s.Bought > s.PerBuyer-line.Num:
 		return &LimitError{Key: key, Err: ErrPerBuyer, Buyer: buyer, Limit: s.PerBuyer, Has: s.Held + s.Bought, Wanted: line.Num}
 	case !s.Unlimited && line.Num > s.Available():
 		return &ShortageError{Key: key, Wanted: line.Num, Available: s.Available()}
-	case s.Unlimited && line.Num > s.Available(), buyer != 0 && line.Num > math.MaxInt64-s.Held-s.Bought:
+	case s.Unlimited && line.Num > s.Available(), buyer != "" && line.Num > math.MaxInt64-s.Held-s.Bought:
 		return ErrOverflow
 	}
 	return nil

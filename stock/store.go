@@ -32,7 +32,7 @@ type Store interface {
 	// Items returns the items of the keys in their order, with what the buyer has of each
 	// (nothing for buyer 0), and the clock at that moment. A key that does not exist comes
 	// back with Version 0.
-	Items(ctx context.Context, buyer int64, keys []Key) ([]Standing, time.Time, error)
+	Items(ctx context.Context, buyer string, keys []Key) ([]Standing, time.Time, error)
 
 	// List returns up to limit items behind a key, in the order of keys.
 	List(ctx context.Context, after Key, limit int) ([]Item, error)
@@ -128,7 +128,7 @@ func (v Verdict) String() string {
 // Order is what a Lock or a Take asks for.
 type Order struct {
 	ID    string
-	Buyer int64 // 0 is nobody
+	Buyer string // "" is nobody
 	Lines []Line
 	Taken bool      // the units are sold at once
 	Until time.Time // the hold dies then at the latest; zero where holdFor alone decides
@@ -228,7 +228,7 @@ type Change struct {
 // Entry is what a Change does to one item, or with Buyer to what that buyer has of it.
 type Entry struct {
 	Key
-	Buyer   int64      // 0 for the item itself
+	Buyer   string     // "" for the item itself
 	Delta   Quantities // with Buyer: Locked is Usage.Held, Sold is Usage.Bought
 	Holds   int64      // with Buyer: the change of Usage.Holds
 	Rest    bool       // the number was not given but found: everything available
@@ -246,7 +246,7 @@ type Book struct {
 // BuyerBook is what one buyer has of an item, as counted and as recounted. Only those are
 // listed in which the two differ.
 type BuyerBook struct {
-	Buyer   int64
+	Buyer   string
 	Usage   Usage
 	Recount Usage
 }

@@ -3,6 +3,8 @@ package input
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"math"
 	"time"
 
@@ -29,6 +31,13 @@ func ID(field, id string) error {
 		return fault.Invalid(field, "must be 1 to %d bytes, has %d", MaxID, n)
 	}
 	return nil
+}
+
+// Digest returns the first 128 bits of the SHA-256 of an ID, as 22 letters, digits, dashes and underscores: for a place in
+// which the ID itself may not fit.
+func Digest(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 // Positive refuses a number below 1.

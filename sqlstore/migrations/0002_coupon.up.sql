@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS coupon_stock_hold (
   REFUND_NUM  BIGINT        NOT NULL DEFAULT 0 COMMENT 'of NUM, refunded',
   RESTOCK_NUM BIGINT        NOT NULL DEFAULT 0 COMMENT 'of REFUND_NUM, back on sale',
   FREE_NUM    BIGINT        NOT NULL DEFAULT 0 COMMENT 'of REFUND_NUM, given back to the limit of the buyer',
-  BUYER_ID    BIGINT        NULL,
+  BUYER_ID    VARBINARY(64) NULL,
   STATE       TINYINT       NOT NULL COMMENT '1 locked, 2 paid, 3 redeemed, 4 refunded, 5 cancelled, 6 expired',
   FENCE       INT           NOT NULL DEFAULT 0 COMMENT 'how often the order was resolved',
   EXPIRE_TIME DATETIME(6)   NOT NULL COMMENT 'a locked hold lives strictly before it',
@@ -56,12 +56,12 @@ CREATE TABLE IF NOT EXISTS coupon_stock_hold (
 ) ENGINE = InnoDB COMMENT = 'holdfast';
 
 CREATE TABLE IF NOT EXISTS coupon_stock_buyer (
-  SKU_ID      BIGINT NOT NULL,
-  ACTIVITY_ID BIGINT NOT NULL,
-  BUYER_ID    BIGINT NOT NULL,
-  HELD_NUM    BIGINT NOT NULL DEFAULT 0 COMMENT 'units locked',
-  BOUGHT_NUM  BIGINT NOT NULL DEFAULT 0 COMMENT 'units paid for, less those given back to the limit',
-  HOLD_NUM    BIGINT NOT NULL DEFAULT 0 COMMENT 'unpaid holds',
+  SKU_ID      BIGINT        NOT NULL,
+  ACTIVITY_ID BIGINT        NOT NULL,
+  BUYER_ID    VARBINARY(64) NOT NULL,
+  HELD_NUM    BIGINT        NOT NULL DEFAULT 0 COMMENT 'units locked',
+  BOUGHT_NUM  BIGINT        NOT NULL DEFAULT 0 COMMENT 'units paid for, less those given back to the limit',
+  HOLD_NUM    BIGINT        NOT NULL DEFAULT 0 COMMENT 'unpaid holds',
   PRIMARY KEY (SKU_ID, ACTIVITY_ID, BUYER_ID),
   CONSTRAINT coupon_stock_buyer_not_negative CHECK (HELD_NUM >= 0 AND BOUGHT_NUM >= 0 AND HOLD_NUM >= 0)
 ) ENGINE = InnoDB COMMENT = 'holdfast';
@@ -90,7 +90,7 @@ CREATE TABLE IF NOT EXISTS coupon_stock_change (
   KIND        TINYINT       NOT NULL COMMENT '1 define, 2 restock, 3 withdraw, 4 transfer, 5 correction',
   SKU_ID      BIGINT        NOT NULL,
   ACTIVITY_ID BIGINT        NOT NULL,
-  BUYER_ID    BIGINT        NULL COMMENT 'what follows was added to what this buyer has',
+  BUYER_ID    VARBINARY(64) NULL COMMENT 'what follows was added to what this buyer has',
   TOTAL_NUM   BIGINT        NOT NULL DEFAULT 0,
   SALE_NUM    BIGINT        NOT NULL DEFAULT 0,
   LOCK_NUM    BIGINT        NOT NULL DEFAULT 0,
@@ -146,7 +146,7 @@ CREATE TABLE IF NOT EXISTS coupon_code (
 CREATE TABLE IF NOT EXISTS coupon_wallet (
   COUPON_NO   VARBINARY(64) NOT NULL,
   CAMPAIGN_ID BIGINT        NOT NULL,
-  BUYER_ID    BIGINT        NOT NULL,
+  BUYER_ID    VARBINARY(64) NOT NULL,
   TERMS_NO    BIGINT        NOT NULL,
   POSITION    BIGINT        NULL COMMENT 'its code; NULL none',
   STATE       TINYINT       NOT NULL COMMENT '1 pending, 2 usable, 3 reserved, 4 redeemed, 5 refunded, 6 revoked',
@@ -196,7 +196,7 @@ CREATE TABLE IF NOT EXISTS coupon_batch_buyer (
   BATCH_NO  VARBINARY(64) NOT NULL,
   COUPON_NO VARBINARY(64) NOT NULL,
   LINE_NO   INT           NOT NULL COMMENT 'from 1, in their order',
-  BUYER_ID  BIGINT        NOT NULL,
+  BUYER_ID  VARBINARY(64) NOT NULL,
   REASON    TINYINT       NOT NULL COMMENT '0 given, 1 sold out, 2 per buyer, 3 closed, 4 not yet, 5 over, 6 overflow, 7 number taken, 8 no campaign',
   PRIMARY KEY (BATCH_NO, COUPON_NO)
 ) ENGINE = InnoDB COMMENT = 'holdfast';
