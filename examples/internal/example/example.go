@@ -20,11 +20,6 @@ import (
 // Variable is the environment variable that -dsn falls back to.
 const Variable = "HOLDFAST_DSN"
 
-// ErrServer is returned by an example that cannot run in memory.
-var ErrServer = errors.New(`this example needs MySQL or MariaDB. Start one, and pass its address:
-  docker run --rm -d -p 3306:3306 -e MYSQL_ALLOW_EMPTY_PASSWORD=1 mysql:9
-  go run ./examples/checkout -dsn 'root@tcp(127.0.0.1:3306)/'`)
-
 // Func is an example. Its db is nil where it runs in memory, and what it prints goes to w.
 type Func func(ctx context.Context, db *sql.DB, w io.Writer) error
 
@@ -63,7 +58,6 @@ func exitCode(err error) int {
 // database is gone when Run returns. An example whose context ended returns ErrInterrupted.
 func Run(ctx context.Context, dsn string, w io.Writer, f Func) error {
 	if dsn == "" {
-		fmt.Fprintln(w, "Store: memory.")
 		return interrupted(ctx, f(ctx, nil, w))
 	}
 	d, err := create(ctx, dsn)

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"os"
 	"strings"
 	"testing"
@@ -30,23 +29,17 @@ func Each(t *testing.T, test func(t *testing.T, dsn string)) {
 	})
 }
 
-// DSN returns the DSN of the server of the tests, and skips the test where there is none. No database may be
-// left there in the end of those that an example creates for this DSN.
+// DSN returns the DSN of the server of the tests, and skips the test where there is none. Of the databases that
+// examples create for this DSN, none may be left when the test ends.
 func DSN(t *testing.T) string {
 	t.Helper()
-	server := os.Getenv(sqltest.Variable)
-	if server == "" {
-		t.Skip("no server: set " + sqltest.Variable)
-	}
-	config, err := mysql.ParseDSN(server)
+	server := sqltest.Admin(t)
+	config, err := mysql.ParseDSN(os.Getenv(sqltest.Variable))
 	require.NoError(t, err)
 	config.DBName = "example_" + strings.ToLower(rand.Text()[:10])
 	t.Cleanup(func() {
-		db, err := sql.Open("mysql", server)
-		require.NoError(t, err)
-		defer db.Close()
 		var left int
-		count := db.QueryRowContext(context.WithoutCancel(t.Context()),
+		count := server.QueryRowContext(context.WithoutCancel(t.Context()),
 			"SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE LEFT(SCHEMA_NAME, ?) = ?", len(config.DBName), config.DBName)
 		require.NoError(t, count.Scan(&left))
 		require.Zero(t, left, "databases are left")
