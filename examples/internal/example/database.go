@@ -46,15 +46,15 @@ func create(ctx context.Context, dsn string) (*database, error) {
 	}
 	defer server.Close()
 
-	// A CREATE that is interrupted may still take effect, so this one is not.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hello)
-	defer cancel()
 	d := &database{config: config.Clone()}
 	d.config.DBName = name
-	if err := server.QueryRowContext(ctx, "SELECT VERSION()").Scan(&d.server); err != nil {
+	hurried, cancel := context.WithTimeout(ctx, hello)
+	defer cancel()
+	if err := server.QueryRowContext(hurried, "SELECT VERSION()").Scan(&d.server); err != nil {
 		return nil, fmt.Errorf("cannot use the server at %s: %w; %s", config.Addr, err, advice(err))
 	}
-	if _, err := server.ExecContext(ctx, "CREATE DATABASE `"+name+"`"); err != nil {
+	// A CREATE that is interrupted may still take effect, so this one is not.
+	if _, err := server.ExecContext(context.WithoutCancel(ctx), "CREATE DATABASE `"+name+"`"); err != nil {
 		return nil, fmt.Errorf("cannot create database %s: %w; %s", name, err, advice(err))
 	}
 	d.db, err = open(d.config)

@@ -26,7 +26,7 @@ type Func func(ctx context.Context, db *sql.DB, w io.Writer) error
 // Main is the main function of an example: it adds -dsn to the flags, parses them, runs the example and exits.
 // Ctrl-C ends the context of the example, and a second Ctrl-C the program.
 func Main(f Func) {
-	dsn := flag.String("dsn", os.Getenv(Variable), "the `address` of a MySQL or MariaDB server, "+dsnForm+
+	dsn := flag.String("dsn", "", "the `address` of a MySQL or MariaDB server, "+dsnForm+
 		";\nthe example creates a database there and drops it at the end (default $"+Variable+")")
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -36,7 +36,7 @@ func Main(f Func) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	err := Run(ctx, *dsn, os.Stdout, f)
+	err := Run(ctx, cmp.Or(*dsn, os.Getenv(Variable)), os.Stdout, f)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
