@@ -134,7 +134,8 @@ func (b *books) close(ctx context.Context, s *shop, w io.Writer) error {
 
 // read sums up the tables and has the stock audited.
 func (b *books) read(ctx context.Context, s *shop) error {
-	rows, err := s.db.QueryContext(ctx, "SELECT STATE, SUM(NUM) FROM orders GROUP BY STATE UNION ALL SELECT STATE, COUNT(*) FROM payments GROUP BY STATE")
+	rows, err := s.db.QueryContext(ctx, `SELECT STATE, SUM(NUM) FROM orders GROUP BY STATE
+		UNION ALL SELECT STATE, COUNT(*) FROM payments GROUP BY STATE`)
 	if err != nil {
 		return err
 	}

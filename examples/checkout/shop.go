@@ -164,7 +164,8 @@ func (s *shop) refund(ctx context.Context, order string) error {
 // closeOverdue is the timeout worker: it closes the orders that were not paid in time. Any number of workers may
 // run it. The stock does not wait for it: a hold is dead from its deadline on.
 func (s *shop) closeOverdue(ctx context.Context) error {
-	rows, err := s.db.QueryContext(ctx, "SELECT ID FROM orders WHERE STATE = 'placed' AND PAY_BY <= UTC_TIMESTAMP(6) ORDER BY PAY_BY LIMIT 100")
+	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM orders
+		WHERE STATE = 'placed' AND PAY_BY <= UTC_TIMESTAMP(6) ORDER BY PAY_BY LIMIT 100`)
 	if err != nil {
 		return err
 	}

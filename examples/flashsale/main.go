@@ -75,7 +75,8 @@ func (s *sale) run(ctx context.Context, db *sql.DB, w io.Writer) error {
 	if _, err := s.inv.Define(ctx, item, s.units, stock.Terms{PerBuyer: 1}); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s buyers rush for %s units. An order holds its unit for %v.\n", example.Count(s.buyers), example.Count(s.units), s.holdFor)
+	fmt.Fprintf(w, "%s buyers rush for %s units. An order holds its unit for %v.\n",
+		example.Count(s.buyers), example.Count(s.units), s.holdFor)
 
 	s.told, s.opened = map[ending]int{}, time.Now()
 	err := example.Rush(ctx, s.buyers, func(ctx context.Context, number int) error {
