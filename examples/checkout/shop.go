@@ -1,333 +1,231 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
-	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/holdfast-go/holdfast/examples/internal/example"
+	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Shop is the order service. In each of its transactions the order comes first, then the coupon, which
-// is its buyer's alone, and the stock last: the row of an item is the one that everybody waits for.
-type Shop struct {
-	books   Books
-	inv     *stock.Inventory
-	coupons *coupon.Coupons
-	holdFor time.Duration
+const (
+	sku      = 42
+	units    = 6
+	perBuyer = 3
+	holdFor  = 3 * time.Second // how long an order may be unpaid; minutes in a real shop
+	attempts = 5               // of a transaction
+)
+
+// The shop's own tables, in the same database as Holdfast's.
+const (
+	createOrders = `CREATE TABLE orders (
+	ID      VARBINARY(64) NOT NULL PRIMARY KEY,
+	BUYER   VARBINARY(64) NOT NULL,
+	NUM     BIGINT NOT NULL,
+	STATE   VARCHAR(10) NOT NULL, -- placed, paid, closed, refunded
+	PAY_BY  DATETIME(6) NOT NULL,
+	PAYMENT VARBINARY(64), -- that paid it
+	KEY (STATE, PAY_BY)
+)`
+	createPayments = `CREATE TABLE payments (
+	ID       VARBINARY(64) NOT NULL PRIMARY KEY, -- the payment provider's number
+	ORDER_ID VARBINARY(64) NOT NULL,
+	STATE    VARCHAR(10) NOT NULL -- kept, or back: a job of the shop sends that money back
+)`
+)
+
+// shop is the order service.
+type shop struct {
+	db    *sql.DB
+	store *sqlstore.Stock
+	inv   *stock.Inventory
 }
 
-// afterHold is how much longer a coupon is reserved than units are held: what is paid in time finds
-// its coupon.
-const afterHold = time.Minute
-
-// NewShop returns a shop. The stores are those of the books, outside of any transaction.
-func NewShop(books Books, units stock.Store, coupons coupon.Store, holdFor time.Duration) *Shop {
-	return &Shop{
-		books: books, holdFor: holdFor,
-		inv:     stock.New(units, &stock.Options{HoldFor: holdFor}),
-		coupons: coupon.New(coupons, &coupon.Options{ReserveFor: holdFor + afterHold}),
-	}
-}
-
-// PlaceOrder writes the order, reserves its coupon and locks its units, all or nothing. A buyer who
-// presses the button twice gets the same order twice. It returns ErrCoupon, ErrSoldOut, ErrLimit or
-// ErrTryAgain where there is none.
-func (s *Shop) PlaceOrder(ctx context.Context, asked Order) (Order, error) {
-	var placed Order
-	err := s.books.Transact(ctx, func(tx Tx) (err error) {
-		placed, err = s.place(ctx, tx, asked)
-		return err
-	})
-	switch {
-	case err == nil:
-		return placed, nil
-	case errors.Is(err, stock.ErrInsufficient):
-		return Order{}, fmt.Errorf("%w: %w", ErrSoldOut, err)
-	case errors.Is(err, stock.ErrLimit):
-		return Order{}, fmt.Errorf("%w: %w", ErrLimit, err)
-	case errors.Is(err, stock.ErrUnknown):
-		return s.settle(ctx, asked)
-	case errors.Is(err, stock.ErrUnavailable),
-		errors.Is(err, stock.ErrCancelled), errors.Is(err, coupon.ErrReleased): // that number was given up
-		return Order{}, fmt.Errorf("%w: %w", ErrTryAgain, err)
-	case refusesUse(err):
-		return Order{}, fmt.Errorf("%w: %w", ErrCoupon, err)
-	}
-	return Order{}, err
-}
-
-// place is PlaceOrder in its transaction.
-func (s *Shop) place(ctx context.Context, tx Tx, asked Order) (Order, error) {
-	placed := asked
-	placed.Status = Placed
-	err := tx.Insert(ctx, placed, s.holdFor)
-	if errors.Is(err, ErrExists) {
-		if placed, err = tx.Find(ctx, asked.ID); err == nil && !placed.same(asked) {
-			err = stock.ErrMismatch
-		}
-		return placed, err
-	}
-	if err != nil {
-		return Order{}, err
-	}
-	tx.Undo(func(ctx context.Context) error { return s.free(ctx, asked) })
-	if asked.Coupon != "" {
-		use, err := s.couponsOf(tx, asked).Reserve(ctx, asked.Coupon, asked.ID, amount(asked.Cents))
-		if err != nil {
-			return Order{}, err
-		}
-		placed.Discount = use.Discount.Shift(places).IntPart()
-		if err := tx.Update(ctx, placed); err != nil {
-			return Order{}, err
+// open creates the tables and puts the units on sale.
+func open(ctx context.Context, db *sql.DB) (*shop, error) {
+	for _, create := range []string{createOrders, createPayments} {
+		if _, err := db.ExecContext(ctx, create); err != nil {
+			return nil, err
 		}
 	}
-	hold, err := s.inv.On(tx.Stock()).For(asked.Buyer).Lock(ctx, asked.ID, stock.Line{SKU: asked.SKU, Num: asked.Num})
-	placed.PayBy = hold.Deadline
-	return placed, err
+	if err := sqlstore.Migrate(ctx, db, nil); err != nil {
+		return nil, err
+	}
+	store := sqlstore.NewStock(db, nil)
+	s := &shop{db: db, store: store, inv: stock.New(store, &stock.Options{HoldFor: holdFor})}
+	_, err := s.inv.Define(ctx, stock.Key{SKU: sku}, units, stock.Terms{PerBuyer: perBuyer})
+	return s, err
 }
 
-// couponsOf returns the coupons of the order's buyer, in its transaction.
-func (s *Shop) couponsOf(tx Tx, o Order) *coupon.Coupons {
-	return s.coupons.On(tx.Coupons()).For(o.Buyer)
-}
-
-// refusesUse reports whether an error says that an order cannot have its coupon.
-func refusesUse(err error) bool {
-	_, state := errors.AsType[*coupon.StateError](err)
-	_, validity := errors.AsType[*coupon.ValidityError](err)
-	_, minimum := errors.AsType[*coupon.MinimumError](err)
-	return state || validity || minimum
-}
-
-// same reports whether a second call asks for the same order.
-func (o Order) same(asked Order) bool {
-	return o.Buyer == asked.Buyer && o.SKU == asked.SKU && o.Num == asked.Num && o.Cents == asked.Cents && o.Coupon == asked.Coupon
-}
-
-// settle finds out whether an order went through whose transaction had no answer. If it did not,
-// Resolve makes sure that it never will: no unit stays locked for an order that nobody sees.
-func (s *Shop) settle(ctx context.Context, asked Order) (o Order, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second) // the buyer may be gone
-	defer cancel()
-	if _, err := s.inv.Resolve(ctx, asked.ID); err != nil {
-		return Order{}, fmt.Errorf("order %s has to be resolved: %w", asked.ID, err)
-	}
-	err = s.books.Transact(ctx, func(tx Tx) error {
-		o, err = tx.Find(ctx, asked.ID)
-		return err
-	})
-	if !errors.Is(err, ErrNoOrder) {
-		return o, err
-	}
-	if err := s.free(ctx, asked); err != nil {
-		return Order{}, fmt.Errorf("order %s has to be freed: %w", asked.ID, err)
-	}
-	return Order{}, ErrTryAgain
-}
-
-// free gives back what an order holds that did not come to be, without a transaction: its units and its
-// coupon, the one, the other, both or nothing. It may be called any number of times, also before the
-// calls that it undoes; those are refused then. What is free already stays so.
-func (s *Shop) free(ctx context.Context, o Order) error {
-	_, err := s.inv.Cancel(ctx, o.ID)
-	if errors.Is(err, stock.ErrExpired) {
-		err = nil // its units are back already
-	}
-	if o.Coupon == "" {
-		return err
-	}
-	_, released := s.coupons.For(o.Buyer).Release(ctx, o.Coupon, o.ID)
-	if errors.Is(released, coupon.ErrUnknownCoupon) {
-		released = nil // then there is nothing to give back
-	}
-	return errors.Join(err, released)
-}
-
-// PaymentArrived handles the payment provider's callback, however often and late it comes. It
-// reports whether the payment was accepted; otherwise the money goes back. After an error the
-// callback has to be delivered again.
-func (s *Shop) PaymentArrived(ctx context.Context, p Payment) (accepted bool, err error) {
-	accept := func(late bool) {
-		err = s.books.Transact(ctx, func(tx Tx) error {
-			accepted, err = s.accept(ctx, tx, p, late)
+// place writes the row of an order and locks its units: both, or neither with stock.ErrInsufficient or
+// stock.ErrLimit. A buyer who presses the button twice sends the same number twice, and has one order.
+func (s *shop) place(ctx context.Context, order, buyer string, num int64) error {
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO orders (ID, BUYER, NUM, STATE, PAY_BY)
+			VALUES (?, ?, ?, 'placed', UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)`, order, buyer, num, holdFor.Microseconds())
+		if err != nil && !duplicate(err) { // of a duplicate, Lock says whether it asks for the same
 			return err
-		})
+		}
+		_, err = s.inv.On(s.store.WithTx(tx)).For(buyer).Lock(ctx, order, stock.Line{SKU: sku, Num: num})
+		return err
+	})
+	if errors.Is(err, stock.ErrUnknown) { // no answer came back
+		return s.settle(context.WithoutCancel(ctx), order)
 	}
-	accept(false)
-	// Too late, although the timeout worker has not come by yet. The transaction is rolled back, so that the
-	// coupon is not used either; another one closes the order and sends the money on its way.
-	if errors.Is(err, stock.ErrExpired) || errors.Is(err, stock.ErrCancelled) || refusesUse(err) {
-		accept(true)
-	}
-	return accepted && err == nil, err
+	return err
 }
 
-// accept is PaymentArrived in its transaction. A late payment only closes its order.
-func (s *Shop) accept(ctx context.Context, tx Tx, p Payment, late bool) (bool, error) {
-	refuse := func(reason string) (bool, error) {
-		_, err := tx.PayBack(ctx, Payback{ID: p.ID, Order: p.Order, Cents: p.Cents, Reason: reason})
-		return false, err
+// settle finds out whether an order was placed. It closes one that was not, so that a late statement cannot lock
+// units for it. After an error of the store, a job calls it again.
+func (s *shop) settle(ctx context.Context, order string) error {
+	hold, err := s.inv.Resolve(ctx, order)
+	if err == nil && len(hold.Lines) == 0 {
+		err = fmt.Errorf("order %s was not placed; order again under a new number", order)
 	}
-	o, err := tx.Find(ctx, p.Order)
-	switch {
-	case errors.Is(err, ErrNoOrder):
-		return refuse("payment of an order that there is not")
-	case err != nil:
-		return false, err
-	case o.Payment == p.ID: // the callback came twice
-		return true, nil
-	case o.Status != Placed:
-		return refuse("payment of an order that is " + o.Status.String())
-	case o.ToPay() != p.Cents:
-		return refuse("payment of a wrong amount")
-	case late:
-		if err := s.close(ctx, tx, o); err != nil {
-			return false, err
-		}
-		return refuse("payment came too late")
-	}
-
-	o.Status, o.Payment = Paid, p.ID
-	if err := tx.Update(ctx, o); err != nil {
-		return false, err
-	}
-	if o.Coupon != "" {
-		if _, err := s.couponsOf(tx, o).Redeem(ctx, o.Coupon, o.ID, amount(o.Cents)); err != nil {
-			return false, err
-		}
-	}
-	_, err = s.inv.On(tx.Stock()).Pay(ctx, o.ID)
-	return true, err
+	return err
 }
 
-// CancelOrder closes an order for its buyer. A paid one is refunded. Cancelling twice is safe.
-func (s *Shop) CancelOrder(ctx context.Context, id string) error {
-	err := s.books.Transact(ctx, func(tx Tx) error {
-		o, err := tx.Find(ctx, id)
+// paymentArrived is the callback of the payment provider, which may come twice or too late. After an error the
+// provider delivers it again.
+func (s *shop) paymentArrived(ctx context.Context, payment, order string) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO payments (ID, ORDER_ID, STATE) VALUES (?, ?, 'kept')", payment, order)
+		if duplicate(err) {
+			return nil // the callback came before, and did all of this
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "UPDATE orders SET STATE = 'paid', PAYMENT = ? WHERE ID = ? AND STATE = 'placed'", payment, order)
+		}
 		if err != nil {
 			return err
 		}
-		return s.close(ctx, tx, o)
+		outcome, err := s.inv.On(s.store.WithTx(tx)).Pay(ctx, order)
+		switch {
+		case errors.Is(err, stock.ErrExpired), errors.Is(err, stock.ErrCancelled):
+			// The money was taken, and the units are gone. It goes back; stock.Options.LatePay would try to
+			// buy the units again. A refusal leaves the transaction usable.
+			_, err = tx.ExecContext(ctx, "UPDATE orders SET STATE = 'closed' WHERE ID = ? AND STATE = 'paid'", order)
+		case errors.Is(err, stock.ErrNotFound), err == nil && outcome.Replay:
+			err = nil // an order that there is not, or that another payment has paid: the money goes back
+		default:
+			return err
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "UPDATE payments SET STATE = 'back' WHERE ID = ?", payment)
+		}
+		return err
 	})
+}
+
+// cancel closes an order for its buyer, and refunds one that is paid. Cancelling twice is safe.
+func (s *shop) cancel(ctx context.Context, order string) error {
+	err := s.inTx(ctx, func(tx *sql.Tx) error { return s.closeOrder(ctx, tx, order) })
 	switch {
-	case errors.Is(err, stock.ErrRefunded):
-		return nil // there is nothing left to cancel
 	case errors.Is(err, stock.ErrPaid): // the payment was faster
-		return s.RefundOrder(ctx, id, "cancel-"+id, 0)
+		return s.refund(ctx, order)
+	case errors.Is(err, stock.ErrRefunded):
+		return nil
 	}
 	return err
 }
 
-// close closes an order and gives its coupon and its units back.
-func (s *Shop) close(ctx context.Context, tx Tx, o Order) error {
-	if o.Status == Placed && o.Coupon != "" {
-		if err := s.giveUp(ctx, tx, o); err != nil {
-			return err
-		}
-	}
-	o.Status = Closed
-	if err := tx.Update(ctx, o); err != nil {
+// closeOrder closes an unpaid order in a transaction and gives its units back.
+func (s *shop) closeOrder(ctx context.Context, tx *sql.Tx, order string) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE orders SET STATE = 'closed' WHERE ID = ? AND STATE = 'placed'", order); err != nil {
 		return err
 	}
-	_, err := s.inv.On(tx.Stock()).Cancel(ctx, o.ID)
+	_, err := s.inv.On(s.store.WithTx(tx)).Cancel(ctx, order)
 	if errors.Is(err, stock.ErrExpired) {
-		return nil // its units are back already
+		return nil // its units are free already
 	}
 	return err
 }
 
-// giveUp gives the coupon of an unpaid order back.
-func (s *Shop) giveUp(ctx context.Context, tx Tx, o Order) error {
-	coupons := s.couponsOf(tx, o)
-	_, err := coupons.Release(ctx, o.Coupon, o.ID)
-	switch {
-	// The two that follow are only met where coupons and stock are not in one transaction: a payment redeemed
-	// the coupon, and then the units were refused.
-	case errors.Is(err, coupon.ErrRedeemed):
-		_, err = coupons.Return(ctx, o.Coupon, o.ID, amount(o.ToPay()))
-	case errors.Is(err, coupon.ErrReturned):
-		err = nil
-	}
-	return err
-}
-
-// CloseOverdue is the timeout worker: it closes the orders that were not paid in time, and
-// returns how many. Any number of workers may run it, every few seconds. The stock itself does not
-// need it: a dead hold is not in the way of a Lock. A shop whose order rows need no closing runs
-// Inventory.Run instead.
-func (s *Shop) CloseOverdue(ctx context.Context) (int, error) {
-	overdue, err := s.books.Overdue(ctx)
-	if err != nil {
-		return 0, err
-	}
-	closed := 0
-	var failed []error
-	for _, id := range overdue {
-		due := false
-		err := s.books.Transact(ctx, func(tx Tx) error {
-			o, err := tx.Find(ctx, id)
-			if due = err == nil && o.Status == Placed; !due { // paid or closed in the meantime
-				return err
-			}
-			return s.close(ctx, tx, o)
-		})
-		switch {
-		case err != nil:
-			failed = append(failed, fmt.Errorf("close order %s: %w", id, err))
-		case due:
-			closed++
-		}
-	}
-	return closed, errors.Join(failed...)
-}
-
-// refunded is why money of an order goes back that was refunded.
-const refunded = "order refunded"
-
-// RefundOrder takes so many units of a paid order back, or all that are left where num is 0: they go on
-// sale again, their share of what was paid goes back. With the last unit the buyer gets the coupon back as
-// well. The same refund twice is safe. It returns stock.ErrNotPaid for an order that should be cancelled,
-// stock.ErrOverRefund for more than is left, and stock.ErrRefunded where nothing is.
-func (s *Shop) RefundOrder(ctx context.Context, id, refund string, num int64) error {
-	return s.books.Transact(ctx, func(tx Tx) error {
-		o, err := tx.Find(ctx, id)
+// refund takes a paid order back: its units go on sale again, its money goes back.
+func (s *shop) refund(ctx context.Context, order string) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE orders o JOIN payments p ON p.ID = o.PAYMENT
+			SET o.STATE = 'refunded', p.STATE = 'back' WHERE o.ID = ? AND o.STATE = 'paid'`, order)
 		if err != nil {
 			return err
 		}
-		units := cmp.Or(num, o.Num-o.Back)
-		was, err := tx.PayBack(ctx, Payback{ID: refund, Order: id, Cents: o.share(units), Reason: refunded})
-		switch {
-		case err != nil:
-			return err
-		case was.ID != "" && (was.Order != id || was.Reason != refunded):
-			return stock.ErrMismatch
-		case was.ID == "" && o.Status == Paid:
-			if err := s.giveBack(ctx, tx, o, units); err != nil {
-				return err
-			}
-		}
-		asked := stock.Refund{ID: refund, Order: id, Restock: true}
-		if num > 0 {
-			asked.Lines = []stock.Line{{SKU: o.SKU, Num: num}}
-		}
-		_, err = s.inv.On(tx.Stock()).Refund(ctx, asked) // which also knows what was done before, and what is too much
+		_, err = s.inv.On(s.store.WithTx(tx)).Refund(ctx, stock.Refund{ID: "refund-" + order, Order: order, Restock: true})
 		return err
 	})
 }
 
-// giveBack writes down that units of an order came back, and returns its coupon with the last of them.
-func (s *Shop) giveBack(ctx context.Context, tx Tx, o Order, units int64) error {
-	o.Back += units
-	if o.Back == o.Num {
-		o.Status = Refunded
-	}
-	if err := tx.Update(ctx, o); err != nil || o.Status != Refunded || o.Coupon == "" {
+// closeOverdue is the timeout worker: it closes the orders that were not paid in time. Any number of workers may
+// run it. The stock does not wait for it: a hold is dead from its deadline on.
+func (s *shop) closeOverdue(ctx context.Context) error {
+	rows, err := s.db.QueryContext(ctx, `SELECT ID FROM orders
+		WHERE STATE = 'placed' AND PAY_BY <= UTC_TIMESTAMP(6) ORDER BY PAY_BY LIMIT 100`)
+	if err != nil {
 		return err
 	}
-	_, err := s.couponsOf(tx, o).Return(ctx, o.Coupon, o.ID, amount(o.ToPay()))
-	return err
+	defer rows.Close()
+	var overdue []string
+	for rows.Next() {
+		var order string
+		if err := rows.Scan(&order); err != nil {
+			return err
+		}
+		overdue = append(overdue, order)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, order := range overdue {
+		err := s.inTx(ctx, func(tx *sql.Tx) error { return s.closeOrder(ctx, tx, order) })
+		if err != nil && !errors.Is(err, stock.ErrPaid) && !errors.Is(err, stock.ErrRefunded) { // paid in the meantime
+			return err
+		}
+	}
+	return nil
+}
+
+// inTx runs a transaction, and all of it again after a deadlock or a lost connection, even where its COMMIT may
+// have happened: orders and payments have keys, and the calls of Holdfast are safe to repeat.
+func (s *shop) inTx(ctx context.Context, do func(tx *sql.Tx) error) error {
+	unknown := false
+	for attempt := 1; ; attempt++ {
+		err := s.once(ctx, do)
+		unknown = unknown || errors.Is(err, stock.ErrUnknown)
+		mayHelp := sqlstore.Retryable(err)
+		if mayHelp && attempt < attempts && example.Rest(ctx, rand.N(time.Duration(attempt)*20*time.Millisecond)) {
+			continue
+		}
+		if unknown && (mayHelp || err != nil && ctx.Err() != nil) {
+			err = errors.Join(stock.ErrUnknown, err) // an earlier attempt may have been committed
+		}
+		return err
+	}
+}
+
+// once runs a transaction once.
+func (s *shop) once(ctx context.Context, do func(tx *sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // does nothing after a Commit
+	if err := do(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("%w: %w", stock.ErrUnknown, err)
+	}
+	return nil
+}
+
+// duplicate reports whether an INSERT found its key taken.
+func duplicate(err error) bool {
+	var refused *mysql.MySQLError
+	return errors.As(err, &refused) && refused.Number == 1062
 }
