@@ -80,8 +80,8 @@ type forgetful struct {
 	done bool
 }
 
-func (f *forgetful) Units(to coupon.State) stock.Store {
-	return forgetfulUnits{Store: f.Store.Units(to), f: f}
+func (f *forgetful) Units() stock.Store {
+	return forgetfulUnits{Store: f.Store.Units(), f: f}
 }
 
 func (f *forgetful) Coupon(ctx context.Context, id string) (coupon.Coupon, time.Time, error) {
@@ -109,14 +109,14 @@ type forgetfulUnits struct {
 	f *forgetful
 }
 
-func (u forgetfulUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
+func (u forgetfulUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
 	u.f.done = true
 	return u.Store.Lock(ctx, order, holdFor)
 }
 
-func (u forgetfulUnits) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
+func (u forgetfulUnits) Refund(ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion) (stock.RefundResult, error) {
 	u.f.done = true
-	return u.Store.Refund(ctx, refund, hold)
+	return u.Store.Refund(ctx, refund, hold, beside...)
 }
 
 // TestWhatWasDoneAndNotReadBackIsUnknown does not let the error of a look claim that nothing was done.
@@ -342,7 +342,7 @@ func TestAuditNamesWhatContradicts(t *testing.T) {
 	require.Equal(t, coupon.Report{Campaigns: 1}, report)
 	require.True(t, report.Balanced())
 	// Somebody counts a coupon as not sold: the next would get a code that is handed out.
-	verdict, err := store.Units(coupon.Refunded).Apply(t.Context(), stock.Change{
+	verdict, err := store.Units().Apply(t.Context(), stock.Change{
 		Kind: stock.KindRepair, ID: "damage", Entries: []stock.Entry{{Key: stock.Key{SKU: 7}, Delta: stock.Quantities{Sold: -1, Left: +1}}},
 	})
 	require.NoError(t, err)

@@ -20,7 +20,7 @@ import (
 // hold of.
 type untouched struct{ coupon.Store }
 
-func (untouched) Units(coupon.State) stock.Store { return struct{ stock.Store }{} }
+func (untouched) Units() stock.Store { return struct{ stock.Store }{} }
 
 // refusals returns coupons on a store that must not be called, and the checks of what they refuse.
 func refusals(t *testing.T) (*coupon.Coupons, *suite.Checks) {

@@ -88,13 +88,13 @@ func (s forgetsTotal) Use(ctx context.Context, step coupon.Step, use coupon.Use,
 // lateUnits are the units of a lateHold.
 type lateUnits struct{ stock.Store }
 
-func (s lateHold) Units(to coupon.State) stock.Store { return lateUnits{s.Store.Units(to)} }
+func (s lateHold) Units() stock.Store { return lateUnits{s.Store.Units()} }
 
-func (u lateUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
+func (u lateUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
 	return u.Store.Lock(ctx, order, holdFor+time.Microsecond)
 }
 
-func (s confusesStates) Units(coupon.State) stock.Store { return s.Store.Units(coupon.Refunded) }
+func (s confusesStates) Units() stock.Store { return s.Store.Units() }
 
 func (s coarseValidity) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
 	terms.ValidUntil = terms.ValidUntil.Truncate(time.Second)

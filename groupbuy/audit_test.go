@@ -23,7 +23,7 @@ func TestAuditNamesWhatHasDriftedAndRepairMendsIt(t *testing.T) {
 	product := m.store.products[onMarket]
 	product.Formed, product.Allotted = 9, 31
 	m.store.products[onMarket] = product
-	verdict, err := m.store.Units(Along{}).Apply(t.Context(), stock.Change{Kind: stock.KindRepair, ID: "spoiled", Entries: []stock.Entry{
+	verdict, err := m.store.Units().Apply(t.Context(), stock.Change{Kind: stock.KindRepair, ID: "spoiled", Entries: []stock.Entry{
 		{Key: onMarket, Delta: stock.Quantities{Refunded: 2}},
 	}})
 	require.NoError(t, err)
@@ -105,7 +105,7 @@ func TestRepairPutsUnitsOfASettledProductBack(t *testing.T) {
 	_, err := m.End(t.Context(), 7)
 	require.NoError(t, err)
 	require.Equal(t, Settled, m.stands().State)
-	_, err = m.units.Transfer(t.Context(), "by hand", stock.Move{SKU: 42, From: 0, To: 7, Num: 4})
+	_, err = m.units.Transfer(t.Context(), "by hand", stock.TransferLeg{SKU: 42, From: 0, To: 7, Num: 4})
 	require.NoError(t, err)
 	report, err := m.Audit(t.Context())
 	require.NoError(t, err)
@@ -178,8 +178,8 @@ type traffic struct {
 	before func()
 }
 
-func (b traffic) Units(with Along) stock.Store {
-	return trafficUnits{Store: b.Store.Units(with), before: b.before}
+func (b traffic) Units() stock.Store {
+	return trafficUnits{Store: b.Store.Units(), before: b.before}
 }
 
 type trafficUnits struct {

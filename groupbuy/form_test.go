@@ -177,8 +177,8 @@ func (s endsBadly) Follow(ctx context.Context, orders []string) ([]string, error
 	return s.Store.Follow(ctx, orders)
 }
 
-func (s endsBadly) Units(with Along) stock.Store {
-	return endsBadlyUnits{Store: s.Store.Units(with), orders: s.orders}
+func (s endsBadly) Units() stock.Store {
+	return endsBadlyUnits{Store: s.Store.Units(), orders: s.orders}
 }
 
 type endsBadlyUnits struct {
@@ -196,9 +196,9 @@ func (u endsBadlyUnits) Expire(ctx context.Context, orders []string) ([]string, 
 	return u.Store.Expire(ctx, orders)
 }
 
-func (u endsBadlyUnits) Move(ctx context.Context, step stock.Step, order string, fence int64) (stock.Verdict, error) {
-	if u.orders[order] {
-		return stock.Refused, ErrDrift
+func (u endsBadlyUnits) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
+	if u.orders[move.Order] {
+		return stock.MoveResult{}, ErrDrift
 	}
-	return u.Store.Move(ctx, step, order, fence)
+	return u.Store.Move(ctx, move)
 }

@@ -1,8 +1,8 @@
 package groupbuy
 
 import (
-	"fmt"
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -97,7 +97,7 @@ func (m *market) pays(orders ...string) {
 // units requires what is left and locked in ordinary stock and the pool.
 func (m *market) left(ordinary, pool, locked int64) {
 	m.t.Helper()
-	items, _, err := m.store.Units(Along{}).Items(m.t.Context(), "", []stock.Key{{SKU: onMarket.SKU}, onMarket})
+	items, _, err := m.store.Units().Items(m.t.Context(), "", []stock.Key{{SKU: onMarket.SKU}, onMarket})
 	require.NoError(m.t, err)
 	require.Equal(m.t, [3]int64{ordinary, pool, locked}, [3]int64{items[0].Left, items[1].Left, items[1].Locked})
 }

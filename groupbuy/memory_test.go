@@ -36,7 +36,7 @@ func newBench(t *testing.T, units *stock.Memory) *bench {
 	if units != nil {
 		units.Clock = clock.Now
 	}
-	_, err := stock.New(b.Units(groupbuy.Along{}), nil).Define(t.Context(), pool, 1000, stock.Terms{})
+	_, err := stock.New(b.Units(), nil).Define(t.Context(), pool, 1000, stock.Terms{})
 	require.NoError(t, err)
 	verdict, err := b.SaveProduct(t.Context(), groupbuy.Product{Key: pool, Terms: three, State: groupbuy.Offered})
 	require.NoError(t, err)
@@ -63,7 +63,7 @@ func (b *bench) take(code, order string, buyer string, opens bool, terms groupbu
 
 // inventory returns the units of seats.
 func (b *bench) inventory(with groupbuy.Along) *stock.Inventory {
-	return stock.New(b.Units(with), &stock.Options{HoldFor: 10 * time.Minute, LatePay: stock.Reacquire})
+	return stock.New(b.Units(), &stock.Options{HoldFor: 10 * time.Minute, LatePay: stock.Reacquire})
 }
 
 // open opens a team of three.
@@ -113,7 +113,7 @@ func (b *bench) states(orders ...string) string {
 	for _, order := range orders {
 		seat, _, _, err := b.Seat(b.t.Context(), order)
 		require.NoError(b.t, err)
-		hold, _, err := b.Units(groupbuy.Along{}).Hold(b.t.Context(), order)
+		hold, _, err := b.Units().Hold(b.t.Context(), order)
 		require.NoError(b.t, err)
 		fmt.Fprintf(&states, "%s: %v, hold %v; ", order, seat.State, hold.State)
 	}
@@ -148,7 +148,7 @@ func (b *bench) sound() {
 	seats, counted, err := b.FormedPeople(b.t.Context(), pool)
 	require.NoError(b.t, err)
 	require.Equal(b.t, seats, counted)
-	report, err := stock.New(b.Units(groupbuy.Along{}), nil).Audit(b.t.Context())
+	report, err := stock.New(b.Units(), nil).Audit(b.t.Context())
 	require.NoError(b.t, err)
 	require.Empty(b.t, report.Drifts)
 }
@@ -156,7 +156,7 @@ func (b *bench) sound() {
 func TestMemoryZeroValueIsUsable(t *testing.T) {
 	t.Parallel()
 	var m groupbuy.Memory
-	units := stock.New(m.Units(groupbuy.Along{}), nil)
+	units := stock.New(m.Units(), nil)
 	item, err := units.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{})
 	require.NoError(t, err)
 	require.EqualValues(t, 10, item.Left)
@@ -213,7 +213,7 @@ func TestMemoryTakesSeatAndUnitsTogether(t *testing.T) {
 	b := newBench(t, nil)
 	b.open("T", "o-1", 1)
 	left := func() int64 {
-		items, _, err := b.Units(groupbuy.Along{}).Items(t.Context(), "", []stock.Key{pool})
+		items, _, err := b.Units().Items(t.Context(), "", []stock.Key{pool})
 		require.NoError(t, err)
 		return items[0].Available()
 	}
@@ -235,7 +235,7 @@ func TestMemoryTakesSeatAndUnitsTogether(t *testing.T) {
 	require.EqualValues(t, 999, left(), "a team that refuses takes no units")
 	require.Equal(t, "o-2: no seat, hold unheld; ", b.states("o-2"))
 
-	units := stock.New(b.Units(groupbuy.Along{}), nil)
+	units := stock.New(b.Units(), nil)
 	require.NoError(t, units.Withdraw(t.Context(), "w", stock.Line{SKU: pool.SKU, Activity: pool.Activity, Num: 999}))
 	_, err := b.take("T", "o-2", 2, false, three)
 	require.ErrorIs(t, err, stock.ErrInsufficient)
@@ -331,7 +331,7 @@ func TestMemoryEndsATeamWithItsHolds(t *testing.T) {
 	require.Equal(t, stock.Done, verdict)
 	require.Equal(t, "o-1: expired, hold expired; o-2: refund due, hold refunded; o-3: cancelled, hold cancelled; ", b.states("o-1", "o-2", "o-3"))
 	require.Equal(t, "1 team failed ; 2 refund owed o-2; 3 seat released o-1; 4 seat released o-3; ", b.told("T"))
-	refund, err := b.Units(groupbuy.Along{}).Refunding(t.Context(), groupbuy.RefundID("o-2"))
+	refund, err := b.Units().Refunding(t.Context(), groupbuy.RefundID("o-2"))
 	require.NoError(t, err)
 	require.True(t, refund.Whole && refund.Restock && !refund.Frees)
 	verdict, err = b.end("T", groupbuy.Formed)
@@ -349,7 +349,7 @@ func TestMemoryEndGivesUnitsBackToTheLimitOfTheBuyer(t *testing.T) {
 		verdicts, err := b.End(t.Context(), []groupbuy.Ending{{Code: "T", Version: b.is("T").Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline, Frees: frees}})
 		require.NoError(t, err)
 		require.Equal(t, []stock.Verdict{stock.Done}, verdicts)
-		items, _, err := b.Units(groupbuy.Along{}).Items(t.Context(), 1, []stock.Key{pool})
+		items, _, err := b.Units().Items(t.Context(), 1, []stock.Key{pool})
 		require.NoError(t, err)
 		require.EqualValues(t, 1000, items[0].Available())
 		require.Equal(t, frees, items[0].Bought == 0)
@@ -430,7 +430,7 @@ func TestMemoryEndChangesNothingWhereTheCountersHaveDrifted(t *testing.T) {
 		b.open("T", "o-1", 1)
 		b.join("T", "o-2", 2)
 		b.pay("o-1")
-		verdict, err := b.Units(groupbuy.Along{}).Apply(t.Context(), stock.Change{Kind: stock.KindRepair, ID: "broken", Entries: []stock.Entry{delta}})
+		verdict, err := b.Units().Apply(t.Context(), stock.Change{Kind: stock.KindRepair, ID: "broken", Entries: []stock.Entry{delta}})
 		require.NoError(t, err)
 		require.Equal(t, stock.Done, verdict)
 		verdicts, err := b.End(t.Context(), []groupbuy.Ending{{Code: "T", Version: b.is("T").Version, To: groupbuy.Failed, Frees: true}})
@@ -610,7 +610,7 @@ func TestMemoryCarriesACrowd(t *testing.T) {
 	t.Parallel()
 	const teams = 20_000
 	b := newBench(t, nil)
-	require.NoError(t, stock.New(b.Units(groupbuy.Along{}), nil).Restock(t.Context(), "more", stock.Line{SKU: pool.SKU, Activity: pool.Activity, Num: teams}))
+	require.NoError(t, stock.New(b.Units(), nil).Restock(t.Context(), "more", stock.Line{SKU: pool.SKU, Activity: pool.Activity, Num: teams}))
 	for i := range teams {
 		b.open(fmt.Sprintf("T%05d", i), strconv.Itoa(i), int64(i+1))
 		b.clock.Advance(time.Microsecond)
@@ -643,7 +643,7 @@ func TestMemoryCarriesACrowd(t *testing.T) {
 			break
 		}
 		require.Equal(t, strconv.Itoa(seats), orders[0])
-		expired, err := b.Units(groupbuy.Along{}).Expire(t.Context(), orders)
+		expired, err := b.Units().Expire(t.Context(), orders)
 		require.NoError(t, err)
 		require.Equal(t, orders, expired)
 		seats += len(expired)

@@ -105,29 +105,29 @@ type (
 // lateUnits are the units of a lateSeat.
 type lateUnits struct{ stock.Store }
 
-func (s lateSeat) Units(with groupbuy.Along) stock.Store { return lateUnits{s.Store.Units(with)} }
+func (s lateSeat) Units() stock.Store { return lateUnits{s.Store.Units()} }
 
-func (u lateUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
+func (u lateUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
 	return u.Store.Lock(ctx, order, holdFor+time.Microsecond)
 }
 
-func (s lateTeam) Units(with groupbuy.Along) stock.Store {
+func (s lateTeam) Units() stock.Store {
 	if with.Booking != nil {
 		with.Booking.Formation += time.Microsecond
 	}
-	return s.Store.Units(with)
+	return s.Store.Units()
 }
 
-func (s forgetsGuest) Units(with groupbuy.Along) stock.Store {
+func (s forgetsGuest) Units() stock.Store {
 	if with.Booking != nil {
 		with.Booking.Seat.Address = ""
 	}
-	return s.Store.Units(with)
+	return s.Store.Units()
 }
 
-func (s unreasoned) Units(with groupbuy.Along) stock.Store {
+func (s unreasoned) Units() stock.Store {
 	with.Reason = ""
-	return s.Store.Units(with)
+	return s.Store.Units()
 }
 
 func (s mortal) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {

@@ -112,7 +112,7 @@ func (g *Groups) allot(ctx context.Context, product Product) error {
 	if _, _, err := g.pool(ctx, product.Key); err != nil {
 		return err
 	}
-	move := stock.Move{SKU: product.SKU, From: 0, To: product.Activity, Num: product.Allotted}
+	move := stock.TransferLeg{SKU: product.SKU, From: 0, To: product.Activity, Num: product.Allotted}
 	if _, err := g.units.Transfer(ctx, takeID(product.Key), move); err != nil {
 		is, _, unread := g.store.Offer(ctx, product.Key)
 		if errors.Is(err, ErrMismatch) && unread == nil && is.Version != product.Version {
@@ -262,7 +262,7 @@ func (g *Groups) AddStock(ctx context.Context, id string, key stock.Key, units i
 			return err
 		}
 	}
-	if _, err := g.units.Transfer(ctx, id, stock.Move{SKU: key.SKU, To: key.Activity, Num: units}); err != nil {
+	if _, err := g.units.Transfer(ctx, id, stock.TransferLeg{SKU: key.SKU, To: key.Activity, Num: units}); err != nil {
 		return err
 	}
 	_, err = g.reopen(ctx, key) // it may have been settled just before
@@ -278,7 +278,7 @@ func (g *Groups) WithdrawStock(ctx context.Context, id string, key stock.Key, un
 	if _, err := g.readyChange(ctx, id, key, units); err != nil {
 		return err
 	}
-	_, err := g.units.Transfer(ctx, id, stock.Move{SKU: key.SKU, From: key.Activity, Num: units})
+	_, err := g.units.Transfer(ctx, id, stock.TransferLeg{SKU: key.SKU, From: key.Activity, Num: units})
 	return err
 }
 

@@ -258,8 +258,8 @@ func (s *stumbling) SaveProduct(ctx context.Context, product Product) (verdict s
 	return verdict, err
 }
 
-func (s *stumbling) Units(with Along) stock.Store {
-	return &stumblingUnits{Store: s.Store.Units(with), s: s}
+func (s *stumbling) Units() stock.Store {
+	return &stumblingUnits{Store: s.Store.Units(), s: s}
 }
 
 type stumblingUnits struct {
@@ -268,18 +268,18 @@ type stumblingUnits struct {
 	s *stumbling
 }
 
-func (u *stumblingUnits) Create(ctx context.Context, item stock.Item) (verdict stock.Verdict, err error) {
-	err = u.s.around(func() error { verdict, err = u.Store.Create(ctx, item); return err })
+func (u *stumblingUnits) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (verdict stock.Verdict, err error) {
+	err = u.s.around(func() error { verdict, err = u.Store.Create(ctx, item, beside...); return err })
 	return verdict, err
 }
 
-func (u *stumblingUnits) Change(ctx context.Context, from stock.Item, to stock.Terms, total int64) (verdict stock.Verdict, err error) {
-	err = u.s.around(func() error { verdict, err = u.Store.Change(ctx, from, to, total); return err })
+func (u *stumblingUnits) SetTerms(ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion) (verdict stock.Verdict, err error) {
+	err = u.s.around(func() error { verdict, err = u.Store.SetTerms(ctx, from, to, total, beside...); return err })
 	return verdict, err
 }
 
-func (u *stumblingUnits) Apply(ctx context.Context, change stock.Change) (verdict stock.Verdict, err error) {
-	err = u.s.around(func() error { verdict, err = u.Store.Apply(ctx, change); return err })
+func (u *stumblingUnits) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (verdict stock.Verdict, err error) {
+	err = u.s.around(func() error { verdict, err = u.Store.Apply(ctx, change, beside...); return err })
 	return verdict, err
 }
 
@@ -309,7 +309,7 @@ func (m *market) settles(name string, mended bool) {
 	m.t.Helper()
 	_, err := m.Expire(m.t.Context())
 	require.NoError(m.t, err, name)
-	items, _, err := m.store.Units(Along{}).Items(m.t.Context(), "", []stock.Key{{SKU: onMarket.SKU}, onMarket})
+	items, _, err := m.store.Units().Items(m.t.Context(), "", []stock.Key{{SKU: onMarket.SKU}, onMarket})
 	require.NoError(m.t, err)
 	offer, _, err := m.store.Offer(m.t.Context(), onMarket)
 	require.NoError(m.t, err)

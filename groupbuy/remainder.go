@@ -74,7 +74,7 @@ func (g *Groups) giveBack(ctx context.Context, key stock.Key) (Product, bool, er
 		}
 		product := offer.Product
 		if item.Available() > 0 {
-			rest := stock.Move{SKU: key.SKU, From: key.Activity, To: 0, Num: stock.Rest}
+			rest := stock.TransferLeg{SKU: key.SKU, From: key.Activity, To: 0, Num: stock.Rest}
 			if _, err := g.units.Transfer(ctx, returnID(key, product.Returns+1), rest); err != nil {
 				return product, changed, err
 			}
@@ -105,7 +105,7 @@ func (g *Groups) giveBack(ctx context.Context, key stock.Key) (Product, bool, er
 // forestall makes sure that an Offer which was cut off, or sleeps, cannot bring units to a product that is to be
 // settled: it uses up the ID of that transfer, for a remainder that is nothing. Mostly the ID is used already.
 func (g *Groups) forestall(ctx context.Context, key stock.Key) error {
-	rest := stock.Move{SKU: key.SKU, From: key.Activity, To: 0, Num: stock.Rest}
+	rest := stock.TransferLeg{SKU: key.SKU, From: key.Activity, To: 0, Num: stock.Rest}
 	_, err := g.units.Transfer(ctx, takeID(key), rest)
 	if errors.Is(err, ErrMismatch) {
 		return nil

@@ -20,7 +20,7 @@ func TestRunSweepsAndDeliversUntilItsContextEnds(t *testing.T) {
 		clock := time.Now()
 		store := &Memory{}
 		g := New(store, &Options{Sweep: time.Minute})
-		_, err := g.pools().Define(ctx, stock.Key{SKU: 42}, 100, stock.Terms{})
+		_, err := g.units.Define(ctx, stock.Key{SKU: 42}, 100, stock.Terms{})
 		require.NoError(t, err)
 		_, err = g.Define(ctx, Activity{ID: 7, Formation: time.Hour, End: clock.Add(24 * time.Hour)})
 		require.NoError(t, err)

@@ -32,8 +32,8 @@ func (b *between) call(method string) error {
 	return b.instead[method]
 }
 
-func (b *between) Units(with groupbuy.Along) stock.Store {
-	return betweenUnits{b.Store.Units(with), b}
+func (b *between) Units() stock.Store {
+	return betweenUnits{b.Store.Units(), b}
 }
 
 func (b *between) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.Team, time.Time, error) {
@@ -87,25 +87,25 @@ type betweenUnits struct {
 	b *between
 }
 
-func (u betweenUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
+func (u betweenUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
 	if err := u.b.call("Lock"); err != nil {
-		return stock.Locking{}, err
+		return stock.LockResult{}, err
 	}
 	return u.Store.Lock(ctx, order, holdFor)
 }
 
-func (u betweenUnits) Move(ctx context.Context, step stock.Step, order string, fence int64) (stock.Verdict, error) {
+func (u betweenUnits) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
 	if err := u.b.call(step.String()); err != nil {
 		return stock.Refused, err
 	}
-	return u.Store.Move(ctx, step, order, fence)
+	return u.Store.Move(ctx, move)
 }
 
-func (u betweenUnits) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
+func (u betweenUnits) Refund(ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion) (stock.RefundResult, error) {
 	if err := u.b.call("Refund"); err != nil {
-		return stock.Refunding{}, stock.Refused, err
+		return stock.RefundRecord{}, stock.Refused, err
 	}
-	return u.Store.Refund(ctx, refund, hold)
+	return u.Store.Refund(ctx, refund, hold, beside...)
 }
 
 // meanwhile returns groups for a call before whose first call of a method of the store something else happens.

@@ -43,7 +43,7 @@ func TestMemoryZeroValue(t *testing.T) {
 	require.Equal(t, now.UTC().Truncate(time.Microsecond), now)
 
 	var units redpacket.Memory // asked for before anything else
-	_, err = stock.New(units.Units(""), nil).Hold(t.Context(), redpacket.GrabID(7, "2"))
+	_, err = stock.New(units.Units(), nil).Hold(t.Context(), redpacket.GrabID(7, "2"))
 	require.ErrorIs(t, err, stock.ErrNotFound)
 }
 
@@ -92,7 +92,7 @@ func TestMemoryCrowd(t *testing.T) {
 func TestMemoryUnitsWithoutMoney(t *testing.T) {
 	t.Parallel()
 	store := new(redpacket.Memory)
-	packets, units := opened(t, store, yuan(7, 1)), stock.New(store.Units(""), nil)
+	packets, units := opened(t, store, yuan(7, 1)), stock.New(store.Units(), nil)
 	_, err := packets.Grab(t.Context(), 7, "2")
 	require.NoError(t, err)
 	require.NoError(t, units.Restock(t.Context(), "by hand", stock.Line{SKU: 7, Num: 1}))

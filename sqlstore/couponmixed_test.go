@@ -20,14 +20,14 @@ func newMixedCoupons(db *sql.DB) boundCoupons {
 	merged, unmerged := sqlstore.NewCoupon(db, &together).AlwaysBatch(), sqlstore.NewCoupon(db, &alone)
 	m := &mixedCoupons{turns: turns[*sqlstore.Coupon]{merged: merged, unmerged: unmerged}, units: map[coupon.State]*mixed{}}
 	for _, to := range []coupon.State{coupon.Refunded, coupon.Revoked} {
-		m.units[to] = mixedOf(merged.Units(to).(*sqlstore.Stock), unmerged.Units(to).(*sqlstore.Stock))
+		m.units[to] = mixedOf(merged.Units().(*sqlstore.Stock), unmerged.Units().(*sqlstore.Stock))
 	}
 	return m
 }
 
 func (m *mixedCoupons) WithTx(tx sqlstore.Tx) *sqlstore.Coupon { return m.turn().WithTx(tx) }
 
-func (m *mixedCoupons) Units(to coupon.State) stock.Store { return m.units[to] }
+func (m *mixedCoupons) Units() stock.Store { return m.units[to] }
 
 func (m *mixedCoupons) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
 	return m.turn().AddTerms(ctx, campaign, no, terms)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -45,7 +46,7 @@ func mockClaim(mock sqlmock.Sqlmock, known bool, made int64, failure error) {
 
 // claimOf is the order of a claim.
 func claimOf(id string) stock.Order {
-	return stock.Order{ID: id, Buyer: 7, Lines: []stock.Line{one(1)}, Taken: true}
+	return stock.Order{ID: id, Buyer: 7, Lines: []stock.Line{one(1)}, Immediate: true}
 }
 
 // A deadlock at the last statement of a claim makes all of it run again; the terms are known by then.
@@ -55,7 +56,7 @@ func TestClaimRunsAgainAfterADeadlock(t *testing.T) {
 	require.NoError(t, err)
 	mockClaim(mock, false, 0, &mysql.MySQLError{Number: 1213, Message: "as the test says"})
 	mockClaim(mock, true, 1, nil)
-	units := sqlstore.NewCoupon(db, &alone).Units(coupon.Refunded)
+	units := sqlstore.NewCoupon(db, &alone).Units()
 	locking, err := units.Lock(t.Context(), claimOf("a"), time.Minute)
 	require.NoError(t, err)
 	require.Equal(t, stock.Done, locking.Verdict)
@@ -75,7 +76,7 @@ func TestCouponsThatCannotBe(t *testing.T) {
 		db, mock, err := sqlmock.New()
 		require.NoError(t, err)
 		expect(mock)
-		_, err = sqlstore.NewCoupon(db, &alone).Units(coupon.Refunded).Lock(t.Context(), claimOf("a"), time.Minute)
+		_, err = sqlstore.NewCoupon(db, &alone).Units().Lock(t.Context(), claimOf("a"), time.Minute)
 		require.ErrorIs(t, err, coupon.ErrDrift, name)
 		require.False(t, coupon.Retryable(err), name)
 		require.NoError(t, mock.ExpectationsWereMet(), name)
@@ -86,7 +87,7 @@ func TestCouponsThatCannotBe(t *testing.T) {
 	mock.ExpectExec("^UPDATE coupon_stock_hold h").WillReturnResult(sqlmock.NewResult(0, 2))
 	mock.ExpectQuery("^SELECT w.COUPON_NO").WillReturnRows(sqlmock.NewRows(make([]string, 5)))
 	mock.ExpectExec("^ROLLBACK AND NO CHAIN NO RELEASE$").WillReturnResult(sqlmock.NewResult(0, 0))
-	_, err = sqlstore.NewCoupon(db, &alone).Units(coupon.Refunded).Move(t.Context(), stock.StepPay, "a", 0)
+	_, err = wiretest.Moved(sqlstore.NewCoupon(db, &alone).Units().Move(t.Context(), stock.Movement{Step: stock.StepPay, Order: "a", Fence: 0}))
 	require.ErrorIs(t, err, coupon.ErrDrift)
 	require.NoError(t, mock.ExpectationsWereMet())
 }

@@ -61,7 +61,7 @@ func batched[K comparable, Q, A any](batch func(context.Context, K, []Q) ([]repl
 }
 
 // LockBatch locks orders of one line and one item as one batch.
-func (s *Stock) LockBatch(ctx context.Context, orders ...stock.Order) ([]stock.Locking, error) {
+func (s *Stock) LockBatch(ctx context.Context, orders ...stock.Order) ([]stock.LockResult, error) {
 	calls := make([]lockCall, len(orders))
 	for i, order := range orders {
 		calls[i] = lockCall{order: order, holdFor: stock.DefaultHoldFor}
@@ -70,7 +70,7 @@ func (s *Stock) LockBatch(ctx context.Context, orders ...stock.Order) ([]stock.L
 	if err != nil {
 		return nil, err
 	}
-	lockings := make([]stock.Locking, len(calls))
+	lockings := make([]stock.LockResult, len(calls))
 	for i, c := range calls {
 		lockings[i] = c.locking(replies[i].answer)
 	}

@@ -21,7 +21,7 @@ func newMixedGroups(db *sql.DB) boundGroups {
 
 func (m *mixedGroups) WithTx(tx sqlstore.Tx) *sqlstore.GroupBuy { return m.turn().WithTx(tx) }
 
-func (m *mixedGroups) Units(with groupbuy.Along) stock.Store { return m.turn().Units(with) }
+func (m *mixedGroups) Units() stock.Store { return m.turn().Units() }
 
 func (m *mixedGroups) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
 	return m.turn().SaveActivity(ctx, activity, ended)

@@ -38,7 +38,7 @@ func openStall(t testing.TB, variant sqltest.Variant) *stall {
 	}}
 	s.done(s.SaveActivity(ctx, groupbuy.Activity{ID: 7, Title: "week", Formation: time.Hour, End: start.Add(48 * time.Hour)}, false))
 	s.done(s.SaveProduct(ctx, groupbuy.Product{Key: stallKey, Terms: s.terms, Name: "tea", State: groupbuy.Offered, Allotted: 100}))
-	_, err := stock.New(s.Units(groupbuy.Along{}), nil).Define(ctx, stallKey, 100, stock.Terms{})
+	_, err := stock.New(s.Units(), nil).Define(ctx, stallKey, 100, stock.Terms{})
 	require.NoError(t, err)
 	return s
 }

@@ -93,7 +93,7 @@ func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait
 		pay("d"),
 		{"Restock", func() error { return inv.Restock(ctx, "more", one(1)) }},
 		{"Withdraw", func() error { return inv.Withdraw(ctx, "less", one(1)) }},
-		{"Transfer", func() error { return only(inv.Transfer(ctx, "move", stock.Move{SKU: 1, To: 2, Num: 3})) }},
+		{"Transfer", func() error { return only(inv.Transfer(ctx, "move", stock.TransferLeg{SKU: 1, To: 2, Num: 3})) }},
 		lock("e"),
 		{"Expire", func() error { wait(stock.DefaultHoldFor); return only(inv.Expire(ctx)) }},
 	}

@@ -46,12 +46,12 @@ func mixedOf(merged, unmerged *sqlstore.Stock) *mixed {
 
 func (m *mixed) WithTx(tx sqlstore.Tx) *sqlstore.Stock { return m.turn().WithTx(tx) }
 
-func (m *mixed) Create(ctx context.Context, item stock.Item) (stock.Verdict, error) {
-	return m.turn().Create(ctx, item)
+func (m *mixed) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (stock.Verdict, error) {
+	return m.turn().Create(ctx, item, beside...)
 }
 
-func (m *mixed) Change(ctx context.Context, from stock.Item, to stock.Terms, total int64) (stock.Verdict, error) {
-	return m.turn().Change(ctx, from, to, total)
+func (m *mixed) SetTerms(ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion) (stock.Verdict, error) {
+	return m.turn().SetTerms(ctx, from, to, total, beside...)
 }
 
 func (m *mixed) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.Standing, time.Time, error) {
@@ -62,24 +62,24 @@ func (m *mixed) List(ctx context.Context, after stock.Key, limit int) ([]stock.I
 	return m.turn().List(ctx, after, limit)
 }
 
-func (m *mixed) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
+func (m *mixed) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
 	return m.turn().Lock(ctx, order, holdFor)
 }
 
-func (m *mixed) Move(ctx context.Context, step stock.Step, order string, fence int64) (stock.Verdict, error) {
-	return m.turn().Move(ctx, step, order, fence)
+func (m *mixed) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
+	return m.turn().Move(ctx, move)
 }
 
-func (m *mixed) Close(ctx context.Context, order string) (stock.Verdict, error) {
-	return m.turn().Close(ctx, order)
+func (m *mixed) Void(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
+	return m.turn().Void(ctx, order, beside...)
 }
 
-func (m *mixed) Fence(ctx context.Context, order string) (stock.Verdict, error) {
-	return m.turn().Fence(ctx, order)
+func (m *mixed) Fence(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
+	return m.turn().Fence(ctx, order, beside...)
 }
 
-func (m *mixed) SetDeadline(ctx context.Context, hold stock.Hold, deadline time.Time) (stock.Verdict, error) {
-	return m.turn().SetDeadline(ctx, hold, deadline)
+func (m *mixed) SetDeadline(ctx context.Context, hold stock.Hold, deadline time.Time, beside ...stock.Companion) (stock.Verdict, error) {
+	return m.turn().SetDeadline(ctx, hold, deadline, beside...)
 }
 
 func (m *mixed) Hold(ctx context.Context, order string) (stock.Hold, time.Time, error) {
@@ -98,16 +98,16 @@ func (m *mixed) Expire(ctx context.Context, orders []string) ([]string, error) {
 	return m.turn().Expire(ctx, orders)
 }
 
-func (m *mixed) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
-	return m.turn().Refund(ctx, refund, hold)
+func (m *mixed) Refund(ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion) (stock.RefundResult, error) {
+	return m.turn().Refund(ctx, refund, hold, beside...)
 }
 
-func (m *mixed) Refunding(ctx context.Context, id string) (stock.Refunding, error) {
-	return m.turn().Refunding(ctx, id)
+func (m *mixed) RefundRecord(ctx context.Context, id string) (stock.RefundRecord, error) {
+	return m.turn().RefundRecord(ctx, id)
 }
 
-func (m *mixed) Apply(ctx context.Context, change stock.Change) (stock.Verdict, error) {
-	return m.turn().Apply(ctx, change)
+func (m *mixed) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
+	return m.turn().Apply(ctx, change, beside...)
 }
 
 func (m *mixed) Applied(ctx context.Context, kind stock.Kind, id string) (stock.Change, error) {

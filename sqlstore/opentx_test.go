@@ -131,7 +131,7 @@ func TestOpenTransactionLocksNothingBesideItsRows(t *testing.T) {
 		{"Restock again", func(ctx context.Context, in *stock.Inventory) error { return in.Restock(ctx, "m-change", one(1)) }},
 		{"Withdraw of too much", func(ctx context.Context, in *stock.Inventory) error { return in.Withdraw(ctx, "m-new", line(1, 1000)) }},
 		{"Transfer", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Transfer(ctx, "m-new", stock.Move{SKU: 1, From: 0, To: 1, Num: stock.Rest})
+			_, err := in.Transfer(ctx, "m-new", stock.TransferLeg{SKU: 1, From: 0, To: 1, Num: stock.Rest})
 			return err
 		}},
 		{"Expire", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Expire(ctx); return err }},

@@ -23,8 +23,8 @@ func everyCall(ctx context.Context, s *sqlstore.Stock) map[string]error {
 	key, line := stock.Key{SKU: 1}, one(1)
 	item := stock.Item{Key: key, Quantities: stock.Quantities{Total: 1, Left: 1}}
 	hold := stock.Hold{Order: "a", State: stock.Paid, Lines: []stock.HoldLine{{Line: line}}}
-	refund := stock.Refunding{Refund: stock.Refund{ID: "a", Order: "a", Lines: []stock.Line{line}}}
-	_, errs["Create"] = s.Create(ctx, item)
+	refund := stock.RefundRecord{Refund: stock.Refund{ID: "a", Order: "a", Lines: []stock.Line{line}}}
+	_, errs["Create"] = s.Create(ctx, item, beside...)
 	_, errs["Change"] = s.Change(ctx, item, stock.Terms{}, 1)
 	_, _, errs["Items"] = s.Items(ctx, "", []stock.Key{key})
 	_, errs["List"] = s.List(ctx, stock.Key{}, 1)
@@ -41,8 +41,8 @@ func everyCall(ctx context.Context, s *sqlstore.Stock) map[string]error {
 	_, errs["Due of an item"] = s.Due(ctx, []stock.Key{key}, 1)
 	_, errs["Due of all"] = s.Due(ctx, nil, 1)
 	_, errs["Expire"] = s.Expire(ctx, []string{"a"})
-	_, _, errs["Refund"] = s.Refund(ctx, refund, hold)
-	_, errs["Refunding"] = s.Refunding(ctx, "a")
+	_, errs["Refund"] = s.Refund(ctx, refund, hold)
+	_, errs["RefundRecord"] = s.Refunding(ctx, "a")
 	_, errs["Apply"] = s.Apply(ctx, stock.Change{Kind: stock.KindRestock, ID: "a", Entries: []stock.Entry{{Key: key}}})
 	_, errs["Applied"] = s.Applied(ctx, stock.KindRestock, "a")
 	_, errs["Book"] = s.Book(ctx, key)

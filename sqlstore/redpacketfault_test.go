@@ -162,7 +162,7 @@ func TestAnswersToEachStatementOfAGrab(t *testing.T) {
 				grabStatements(mock, statements, nil)
 				mock.ExpectExec("^COMMIT AND NO CHAIN NO RELEASE$").WillReturnResult(begun)
 			}
-			units := sqlstore.NewRedPacket(db, &alone).Units("")
+			units := sqlstore.NewRedPacket(db, &alone).Units()
 			locking, err := units.Lock(t.Context(), grabOrder(1, 1000), stock.DefaultHoldFor)
 			if want == nil {
 				require.NoError(t, err)
@@ -177,7 +177,7 @@ func TestAnswersToEachStatementOfAGrab(t *testing.T) {
 
 // grabOrder is the order of a grab.
 func grabOrder(packet int64, person string) stock.Order {
-	return stock.Order{ID: redpacket.GrabID(packet, person), Lines: []stock.Line{one(packet)}, Taken: true}
+	return stock.Order{ID: redpacket.GrabID(packet, person), Lines: []stock.Line{one(packet)}, Immediate: true}
 }
 
 // Books that were changed from outside: a grab that has no share to book takes no unit, and says so rather
@@ -202,7 +202,7 @@ func TestGrabOfAPacketWhoseBooksHaveDrifted(t *testing.T) {
 				require.NoError(t, err)
 				_, err = packets.Grab(t.Context(), id, 1000)
 				require.ErrorIs(t, err, redpacket.ErrDrift, drift)
-				item, err := stock.New(p.store.Units(""), nil).Item(t.Context(), stock.Key{SKU: id})
+				item, err := stock.New(p.store.Units(), nil).Item(t.Context(), stock.Key{SKU: id})
 				require.NoError(t, err)
 				require.Zero(t, item.Sold, drift)
 			}
@@ -217,13 +217,13 @@ func TestUnitsGoToGrabsOnly(t *testing.T) {
 	p.fill(1, 100, 3)
 	p.fill(2, 100, 3)
 	for name, order := range map[string]stock.Order{
-		"no number of a grab":         {ID: "mine", Lines: []stock.Line{one(1)}, Taken: true},
-		"another packet's":            {ID: redpacket.GrabID(2, 1000), Lines: []stock.Line{one(1)}, Taken: true},
-		"two shares":                  {ID: redpacket.GrabID(1, 1000), Lines: []stock.Line{{SKU: 1, Num: 2}}, Taken: true},
-		"two packets":                 {ID: redpacket.GrabID(1, 1000), Lines: []stock.Line{one(1), one(2)}, Taken: true},
-		"not the form of such number": {ID: "1-01000", Lines: []stock.Line{one(1)}, Taken: true},
+		"no number of a grab":         {ID: "mine", Lines: []stock.Line{one(1)}, Immediate: true},
+		"another packet's":            {ID: redpacket.GrabID(2, 1000), Lines: []stock.Line{one(1)}, Immediate: true},
+		"two shares":                  {ID: redpacket.GrabID(1, 1000), Lines: []stock.Line{{SKU: 1, Num: 2}}, Immediate: true},
+		"two packets":                 {ID: redpacket.GrabID(1, 1000), Lines: []stock.Line{one(1), one(2)}, Immediate: true},
+		"not the form of such number": {ID: "1-01000", Lines: []stock.Line{one(1)}, Immediate: true},
 	} {
-		_, err := p.store.Units("").Lock(t.Context(), order, stock.DefaultHoldFor)
+		_, err := p.store.Units().Lock(t.Context(), order, stock.DefaultHoldFor)
 		require.ErrorIs(t, err, stock.ErrDrift, name)
 	}
 	p.balanced(1, 0, redpacket.Open)

@@ -158,7 +158,7 @@ func TestWhatComesBackHereEndsTheMemoryAtOnce(t *testing.T) {
 		{"Restock", nil, func(order string, sku int64) error { return s.Restock(ctx, order, one(sku)) }},
 		{"Transfer", nil, func(order string, sku int64) error {
 			_, defined := s.Define(ctx, stock.Key{SKU: sku, Activity: 7}, 10, stock.Terms{})
-			_, moved := s.Transfer(ctx, order, stock.Move{SKU: sku, From: 7, To: 0, Num: 1})
+			_, moved := s.Transfer(ctx, order, stock.TransferLeg{SKU: sku, From: 7, To: 0, Num: 1})
 			return errors.Join(defined, moved)
 		}},
 		{"Define without a limit", nil, func(_ string, sku int64) error {

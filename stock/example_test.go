@@ -283,11 +283,11 @@ func ExampleInventory_Transfer() {
 	ctx := context.Background()
 	inv := shop(ctx)
 	must(inv.Define(ctx, stock.Key{SKU: 42, Activity: 7}, 0, stock.Terms{}))
-	must(inv.Transfer(ctx, "begin of 7", stock.Move{SKU: 42, From: 0, To: 7, Num: 6}))
+	must(inv.Transfer(ctx, "begin of 7", stock.TransferLeg{SKU: 42, From: 0, To: 7, Num: 6}))
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Activity: 7, Num: 2}))
 	must(inv.Pay(ctx, "order-1"))
 	for range 3 { // its time, an operator and a retry
-		moves, err := inv.Transfer(ctx, "end of 7", stock.Move{SKU: 42, From: 7, To: 0, Num: stock.Rest})
+		moves, err := inv.Transfer(ctx, "end of 7", stock.TransferLeg{SKU: 42, From: 7, To: 0, Num: stock.Rest})
 		fmt.Println(moves[0].Num, err)
 	}
 	fmt.Println(must(inv.Item(ctx, stock.Key{SKU: 42})).Left)

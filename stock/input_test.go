@@ -70,7 +70,7 @@ func TestBadIDsAreRefused(t *testing.T) {
 		c.Invalid("Refund of an order", suite.Outcome(inv.Refund(ctx, stock.Refund{ID: "r", Order: id})))
 		c.Invalid("Restock", inv.Restock(ctx, id, one))
 		c.Invalid("Withdraw", inv.Withdraw(ctx, id, one))
-		c.Invalid("Transfer", suite.Outcome(inv.Transfer(ctx, id, stock.Move{SKU: 1, To: 7, Num: 1})))
+		c.Invalid("Transfer", suite.Outcome(inv.Transfer(ctx, id, stock.TransferLeg{SKU: 1, To: 7, Num: 1})))
 	}
 }
 
@@ -100,7 +100,7 @@ func TestBadLinesAreRefused(t *testing.T) {
 func TestBadMovesAreRefused(t *testing.T) {
 	t.Parallel()
 	inv, c := refusals(t)
-	for name, moves := range map[string][]stock.Move{
+	for name, moves := range map[string][]stock.TransferLeg{
 		"no moves":              nil,
 		"no units":              {{SKU: 1, To: 7}},
 		"negative units":        {{SKU: 1, To: 7, Num: -1}},
@@ -111,7 +111,7 @@ func TestBadMovesAreRefused(t *testing.T) {
 		"one pool twice":        {{SKU: 1, To: 7, Num: 1}, {SKU: 1, To: 8, Num: 1}},
 		"a pool in and out":     {{SKU: 1, To: 7, Num: 1}, {SKU: 1, From: 7, To: 8, Num: 1}},
 		"the same move again":   {{SKU: 1, To: 7, Num: 1}, {SKU: 2, To: 7, Num: 1}, {SKU: 1, To: 7, Num: 1}},
-		"more moves than lines": slices.Repeat([]stock.Move{{SKU: 1, To: 7, Num: 1}}, stock.MaxLines+1),
+		"more moves than lines": slices.Repeat([]stock.TransferLeg{{SKU: 1, To: 7, Num: 1}}, stock.MaxLines+1),
 	} {
 		c.Invalid("Transfer of "+name, suite.Outcome(inv.Transfer(t.Context(), "c", moves...)))
 	}

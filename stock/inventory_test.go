@@ -109,11 +109,11 @@ func TestHookIsCalledInTheGoroutineOfTheCall(t *testing.T) {
 // restless is a store whose refusals have no reason by the time one looks.
 type restless struct{ stock.Store }
 
-func (restless) Lock(context.Context, stock.Order, time.Duration) (stock.Locking, error) {
-	return stock.Locking{Verdict: stock.Refused}, nil
+func (restless) Lock(context.Context, stock.Order, time.Duration) (stock.LockResult, error) {
+	return stock.LockResult{Verdict: stock.Refused}, nil
 }
 
-func (restless) Move(context.Context, stock.Step, string, int64) (stock.Verdict, error) {
+func (restless) Move(context.Context, stock.Movement) (stock.MoveResult, error) {
 	return stock.Refused, nil
 }
 

@@ -55,16 +55,16 @@ type (
 	coarseWindow   struct{ stock.Store }
 )
 
-func (s lateDeadline) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
+func (s lateDeadline) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
 	return s.Store.Lock(ctx, order, holdFor+time.Microsecond)
 }
 
-func (s forgetsBuyer) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
+func (s forgetsBuyer) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
 	order.Buyer = ""
 	return s.Store.Lock(ctx, order, holdFor)
 }
 
-func (s noFence) Fence(ctx context.Context, order string) (stock.Verdict, error) {
+func (s noFence) Fence(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
 	hold, _, err := s.Hold(ctx, order)
 	if hold.State == stock.Unheld {
 		return stock.Refused, err
@@ -72,9 +72,9 @@ func (s noFence) Fence(ctx context.Context, order string) (stock.Verdict, error)
 	return stock.Done, err
 }
 
-func (s freesBuyer) Refund(ctx context.Context, refund stock.Refunding, hold stock.Hold) (stock.Refunding, stock.Verdict, error) {
+func (s freesBuyer) Refund(ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion) (stock.RefundResult, error) {
 	refund.Frees = !refund.Frees
-	return s.Store.Refund(ctx, refund, hold)
+	return s.Store.Refund(ctx, refund, hold, beside...)
 }
 
 func (s forgetsChanges) Applied(context.Context, stock.Kind, string) (stock.Change, error) {
@@ -89,7 +89,7 @@ func (s unsorted) Holds(ctx context.Context, filter stock.Filter, after stock.Cu
 	return holds, err
 }
 
-func (s coarseWindow) Change(ctx context.Context, from stock.Item, to stock.Terms, total int64) (stock.Verdict, error) {
+func (s coarseWindow) SetTerms(ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion) (stock.Verdict, error) {
 	to.Start, to.End = to.Start.Truncate(time.Second), to.End.Truncate(time.Second)
-	return s.Store.Change(ctx, from, to, total)
+	return s.Store.SetTerms(ctx, from, to, total, beside...)
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/holdfast-go/holdfast/internal/input"
 )
 
-// Rest as the Num of a Move takes everything that is available at that moment.
+// Rest as the Num of a TransferLeg takes everything that is available at that moment.
 const Rest int64 = math.MinInt64
 
-// Move is a number of units that go from one pool of a SKU to another.
-type Move struct {
+// TransferLeg is a number of units that go from one pool of a SKU to another.
+type TransferLeg struct {
 	SKU      int64
 	From, To int64 // activities; 0 is ordinary stock
 	Num      int64 // units, at least 1, or Rest
@@ -125,7 +125,7 @@ func (inv *Inventory) adjust(ctx context.Context, kind Kind, step Step, id strin
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first item that
 // refuses, by key: ErrUnknownSKU (of either pool), ErrUnlimited, ErrInsufficient, ErrOverflow.
-func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...Move) ([]Move, error) {
+func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...TransferLeg) ([]TransferLeg, error) {
 	if err := errors.Join(inv.ready(ctx), input.ID("ID", id)); err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...Move) ([
 }
 
 // checkMoves refuses moves that go nowhere and pools that take part twice, and returns a copy.
-func checkMoves(moves []Move) ([]Move, error) {
+func checkMoves(moves []TransferLeg) ([]TransferLeg, error) {
 	if n := len(moves); n < 1 || n > MaxLines {
 		return nil, fault.Invalid("moves", "must be 1 to %d, are %d", MaxLines, n)
 	}
@@ -185,7 +185,7 @@ func checkMoves(moves []Move) ([]Move, error) {
 
 // transfer returns the change of some moves. The number of a Rest is what the standings say is
 // available; without standings it stays 0.
-func transfer(id string, moves []Move, standings []Standing) Change {
+func transfer(id string, moves []TransferLeg, standings []Standing) Change {
 	change := Change{Kind: KindTransfer, ID: id}
 	for _, m := range moves {
 		from, to, num := Key{m.SKU, m.From}, Key{m.SKU, m.To}, m.Num

@@ -187,8 +187,8 @@ type lossy struct {
 	loses func(stock.Verdict) bool
 }
 
-func (l lossy) Units(to coupon.State) stock.Store {
-	return demotest.Lossy{Store: l.Store.Units(to), Loses: l.loses}
+func (l lossy) Units() stock.Store {
+	return demotest.Lossy{Store: l.Store.Units(), Loses: l.loses}
 }
 
 func TestLostAnswersLoseNoCode(t *testing.T) {

@@ -221,8 +221,8 @@ type lossy struct {
 }
 
 // Units implements groupbuy.Store.
-func (l lossy) Units(with groupbuy.Along) stock.Store {
-	return demotest.Lossy{Store: l.Store.Units(with), Loses: l.loses}
+func (l lossy) Units() stock.Store {
+	return demotest.Lossy{Store: l.Store.Units(), Loses: l.loses}
 }
 
 // openShop returns a shop on a store in memory that loses some answers, and its clock.

@@ -117,7 +117,7 @@ func (s *scene) with(opts coupon.Options) *coupon.Coupons { return coupon.New(s.
 func (s *scene) goods() *stock.Inventory { return stock.New(s.Stock, nil) }
 
 // units returns the store of the units, by which a refund is the buyer's.
-func (s *scene) units() stock.Store { return s.Store.Units(coupon.Refunded) }
+func (s *scene) units() stock.Store { return s.Store.Units() }
 
 // now returns the store's clock.
 func (s *scene) now() time.Time {

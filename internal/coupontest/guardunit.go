@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -37,7 +38,9 @@ func (s *scene) answers(want stock.Verdict) func(stock.Verdict, error) {
 
 // order returns the order of a claim of campaign 1.
 func order(id string, buyer string, taken bool) stock.Order {
-	return stock.Order{ID: id, Buyer: buyer, Lines: []stock.Line{one()}, Taken: taken}
+	return stock.Order{
+		ID: id, Buyer: buyer, Lines: []stock.Line{one()}, Immediate: taken, Beside: []stock.Companion{coupon.Claim{}},
+	}
 }
 
 // locks ends the test unless a Lock of the units of a campaign gets this verdict.
@@ -94,7 +97,7 @@ func guardLockRefused(s *scene) {
 	s.define(1, 1, coupon.Rules{Closed: true}, tenOff())
 	s.locks(order("refused", "6", true), stock.Refused)
 	suite.Same(s, "coupon", s.raw("refused"), coupon.Coupon{})
-	s.answers(stock.Done)(s.units().Close(s.Context(), "refused"))
+	s.answers(stock.Done)(s.units().Void(s.Context(), "refused"))
 	s.locks(order("refused", "6", true), stock.Exists)
 	suite.Same(s, "coupon", s.raw("refused"), coupon.Coupon{})
 }
@@ -103,7 +106,7 @@ func guardMove(s *scene) {
 	s.open(10)
 	s.lock("c", "5")
 	s.Advance(hold - time.Microsecond)
-	s.answers(stock.Done)(s.Store.Units(coupon.Revoked).Move(s.Context(), stock.StepPay, "c", 0)) // it is one store
+	s.answers(stock.Done)(wiretest.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c", Fence: 0}))) // it is one store
 	from, end := tenOff().Validity(s.now())
 	suite.Same(s, "coupon", s.raw("c"), coupon.Coupon{
 		ID: "c", Campaign: 1, Buyer: "5", Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
@@ -111,7 +114,7 @@ func guardMove(s *scene) {
 	})
 	s.reserve("c", "A")
 	was := s.raw("c")
-	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "c", 0))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c", Fence: 0})))
 	suite.Same(s, "coupon", s.raw("c"), was)
 }
 
@@ -121,13 +124,13 @@ func guardMoveRefused(s *scene) {
 		s.lock(id, "5")
 	}
 	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
-	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "fenced", 0))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "fenced", Fence: 0})))
 	suite.Same(s, "state", s.raw("fenced").State, coupon.Pending)
-	s.answers(stock.Done)(s.units().Move(s.Context(), stock.StepCancel, "cancelled", 0))
-	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "cancelled", 0))
+	s.answers(stock.Done)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancelled", Fence: 0})))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "cancelled", Fence: 0})))
 	s.Advance(hold)
-	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "dead", 0))
-	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "unknown", 0))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "dead", Fence: 0})))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "unknown", Fence: 0})))
 	for _, id := range []string{"fenced", "dead", "cancelled"} {
 		c := s.raw(id)
 		suite.Same(s, "state of "+id, c.State, coupon.Dropped)
@@ -141,22 +144,22 @@ func guardReacquire(s *scene) {
 	s.lock("c", "5")
 	s.lock("d", "5")
 	s.Advance(hold)
-	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepReacquire, "c", 0)) // it has to expire first
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c", Fence: 0}))) // it has to expire first
 	expired, err := s.units().Expire(s.Context(), []string{"c", "d"})
 	s.No(err)
 	s.Count("expired", len(expired), 2)
-	s.answers(stock.Done)(s.units().Move(s.Context(), stock.StepReacquire, "c", 0))
+	s.answers(stock.Done)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c", Fence: 0})))
 	c := s.state("c", coupon.Usable)
 	suite.Same(s, "code", c.Code, "A")
 	s.SameTime("claimed", c.ClaimedAt, s.now())
 	s.claim("e", "5")
-	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepReacquire, "d", 0))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "d", Fence: 0})))
 	s.state("d", coupon.Dropped)
 }
 
 // backOf returns the refund of the one unit of a claim.
-func backOf(id, of string, restock bool) stock.Refunding {
-	return stock.Refunding{Refund: stock.Refund{ID: id, Order: of, Restock: restock, Lines: []stock.Line{one()}}, Whole: true}
+func backOf(id, of string, restock bool) stock.RefundRecord {
+	return stock.RefundRecord{Refund: stock.Refund{ID: id, Order: of, Restock: restock, Lines: []stock.Line{one()}}, Whole: true}
 }
 
 func guardRefund(s *scene) {
@@ -170,9 +173,10 @@ func guardRefund(s *scene) {
 			want.State, want.UpdatedAt = to, s.now()
 			h, _, err := s.units().Hold(s.Context(), id)
 			s.No(err)
-			s.answers(stock.Done)(suite.Second(s.Store.Units(to).Refund(s.Context(), backOf(id, id, restock), h)))
+			back := coupon.GiveBack{To: to}
+			s.answers(stock.Done)(wiretest.Refunded(s.units().Refund(s.Context(), backOf(id, id, restock), h, back)))
 			suite.Same(s, "coupon", s.raw(id), want)
-			s.answers(stock.Exists)(suite.Second(s.Store.Units(to).Refund(s.Context(), backOf(id, id, restock), h)))
+			s.answers(stock.Exists)(wiretest.Refunded(s.units().Refund(s.Context(), backOf(id, id, restock), h, back)))
 			suite.Same(s, "coupon", s.raw(id), want)
 		}
 	}
@@ -181,9 +185,9 @@ func guardRefund(s *scene) {
 	h, _, err := s.units().Hold(s.Context(), "fenced")
 	s.No(err)
 	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
-	s.answers(stock.Refused)(suite.Second(s.units().Refund(s.Context(), backOf("late", "fenced", true), h)))
+	s.answers(stock.Refused)(wiretest.Refunded(s.units().Refund(s.Context(), backOf("late", "fenced", true), h)))
 	s.state("fenced", coupon.Usable)
-	was, err := s.units().Refunding(s.Context(), "late")
+	was, err := s.units().RefundRecord(s.Context(), "late")
 	s.No(err)
 	suite.Same(s, "recorded", was.ID, "")
 }
@@ -196,15 +200,15 @@ func guardRefundFree(s *scene) {
 		h, _, err := s.units().Hold(s.Context(), "c")
 		s.No(err)
 		was, counted := s.raw("c"), s.campaign(1)
-		_, verdict, err := s.Store.Units(to).Refund(s.Context(), backOf("r", "c", true), h)
+		result, err := s.units().Refund(s.Context(), backOf("r", "c", true), h, coupon.GiveBack{To: to})
 		if want == nil {
-			s.answers(stock.Done)(verdict, err)
+			s.answers(stock.Done)(result.Verdict, err)
 			return
 		}
 		s.Is(err, want)
 		suite.Same(s, "coupon", s.raw("c"), was)
 		suite.Same(s, "campaign", s.campaign(1), counted)
-		recorded, err := s.units().Refunding(s.Context(), "r")
+		recorded, err := s.units().RefundRecord(s.Context(), "r")
 		s.No(err)
 		suite.Same(s, "recorded", recorded.ID, "")
 	}

@@ -96,7 +96,7 @@ func (m *model) compareAll() {
 	m.Compare(m.clock())
 	m.Compare(operation{Name: "Campaigns", Call: func(s *side) (any, error) { return suite.Gather(s.shop.Campaigns(s.Context())) }})
 	m.Compare(operation{Name: "Holds", Call: func(s *side) (any, error) {
-		return suite.Gather(stock.New(s.Store.Units(coupon.Refunded), nil).Holds(s.Context(), stock.Filter{}))
+		return suite.Gather(stock.New(s.Store.Units(), nil).Holds(s.Context(), stock.Filter{}))
 	}})
 	m.Compare(operation{Name: "Audit", Call: func(s *side) (any, error) {
 		report, err := s.shop.Audit(s.Context())

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -144,13 +145,13 @@ func resolveFences(s *scene) {
 		_, err := s.shop.Resolve(s.Context(), id)
 		s.No(err)
 	}
-	locking, err := s.units().Lock(s.Context(), stock.Order{ID: "claim", Buyer: "5", Lines: []stock.Line{one()}, Taken: true}, hold)
+	locking, err := s.units().Lock(s.Context(), stock.Order{ID: "claim", Buyer: "5", Lines: []stock.Line{one()}, Immediate: true, Beside: []stock.Companion{coupon.Claim{}}}, hold)
 	s.No(err)
 	suite.Same(s, "a Claim that arrives late", locking.Verdict, stock.Exists)
-	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepPay, "pay", 0))
-	s.answers(stock.Refused)(s.units().Move(s.Context(), stock.StepCancel, "cancel", 0))
-	late := stock.Refunding{Refund: stock.Refund{ID: "late", Order: "refund", Restock: true, Lines: []stock.Line{one()}}, Whole: true}
-	s.answers(stock.Refused)(suite.Second(s.units().Refund(s.Context(), late, before)))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay", Fence: 0})))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancel", Fence: 0})))
+	late := stock.RefundRecord{Refund: stock.Refund{ID: "late", Order: "refund", Restock: true, Lines: []stock.Line{one()}}, Whole: true}
+	s.answers(stock.Refused)(wiretest.Refunded(s.units().Refund(s.Context(), late, before)))
 	s.unclaimed("claim")
 	s.state("pay", coupon.Pending)
 	s.state("cancel", coupon.Pending)

@@ -46,10 +46,10 @@ func over2[A, B any](w *wire, name string, call func() (A, B, error)) (A, B, err
 }
 
 // Units implements coupon.Store. It is no call itself: nothing is sent.
-func (w *wire) Units(to coupon.State) stock.Store {
+func (w *wire) Units() stock.Store {
 	units := &wiretest.Stock{Prefix: unitsPrefix, Send: w.send, Reply: w.reply}
 	if w.store != nil {
-		units.Store = w.store.Units(to)
+		units.Store = w.store.Units()
 	}
 	return units
 }

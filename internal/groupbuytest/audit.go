@@ -144,7 +144,7 @@ func auditNames(s *scene) {
 func (s *scene) tamper(id string, k stock.Key, delta stock.Quantities) {
 	s.Helper()
 	change := stock.Change{Kind: stock.KindRepair, ID: id, Entries: []stock.Entry{{Key: k, Delta: delta}}}
-	s.answers(stock.Done)(s.Store.Units(groupbuy.Along{}).Apply(s.Context(), change))
+	s.answers(stock.Done)(s.Store.Units().Apply(s.Context(), change))
 }
 
 func auditUnits(s *scene) {

@@ -54,7 +54,7 @@ func unitsBeforeReturn(s *scene) {
 
 func offeredTwice(s *scene) {
 	s.define(s.activity())
-	for i, method := range []string{"SaveProduct", "Units.Create", "Units.Apply", "Units.Change", "Offer"} {
+	for i, method := range []string{"SaveProduct", "Units.Create", "Units.Apply", "Units.SetTerms", "Offer"} {
 		p := product(people(2))
 		p.SKU = int64(100 + i)
 		s.stocked(p.SKU, 30)
@@ -69,7 +69,7 @@ func offeredTwice(s *scene) {
 func endsBeforeOffer(s *scene) {
 	s.stocked(goods, inStock)
 	ended := 0
-	for i, method := range []string{"SaveProduct", "Units.Create", "Units.Apply", "Units.Change", "Offer", "Activity"} {
+	for i, method := range []string{"SaveProduct", "Units.Create", "Units.Apply", "Units.SetTerms", "Offer", "Activity"} {
 		a := s.activity()
 		a.ID = int64(i + 1)
 		s.define(a)

@@ -128,7 +128,7 @@ func newScene(t testing.TB, h Harness) *scene {
 func (s *scene) with(opts groupbuy.Options) *groupbuy.Groups { return groupbuy.New(s.Store, &opts) }
 
 // ordinary returns the shop's inventory of ordinary stock.
-func (s *scene) ordinary() *stock.Inventory { return stock.New(s.Store.Units(groupbuy.Along{}), nil) }
+func (s *scene) ordinary() *stock.Inventory { return stock.New(s.Store.Units(), nil) }
 
 // now returns the store's clock.
 func (s *scene) now() time.Time {

@@ -5,24 +5,25 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 // guardSeatCases ask the store itself for seats.
 func guardSeatCases() []testCase {
 	return []testCase{
-		{name: "StoreLockWithABooking", run: guardBooking},
+		{name: "StoreLockWithARequestTakesTheSeat", run: guardBooking},
 		{name: "StoreLockWithACodeThatIsTaken", run: guardCode},
-		{name: "StoreLockWithoutABookingIsOneOfOrdinaryStock", run: guardOrdinary},
+		{name: "StoreLockWithoutARequestIsOneOfOrdinaryStock", run: guardOrdinary},
 		{name: "StoreARefundKeepsWhoAndWhy", run: guardRefund},
 		{name: "StoreLateFromTheRightStateOnly", run: guardLate},
 		{name: "StoreFollowMovesWhatIsBehindOnly", run: guardFollow},
 	}
 }
 
-// booking returns a booking of a seat in a team.
-func (s *scene) booking(order string, buyer string, code string, opens bool) *groupbuy.Booking {
-	b := &groupbuy.Booking{
+// request asks for a seat in a team.
+func (s *scene) request(order string, buyer string, code string, opens bool) groupbuy.SeatRequest {
+	b := groupbuy.SeatRequest{
 		Seat:  groupbuy.Seat{Order: order, Key: key(), Buyer: buyer, Volume: dec("1.00")},
 		Team:  groupbuy.Team{Code: code, Key: key()},
 		Opens: opens,
@@ -34,44 +35,55 @@ func (s *scene) booking(order string, buyer string, code string, opens bool) *gr
 	return b
 }
 
-// books locks a unit with a booking.
-func (s *scene) book(b *groupbuy.Booking, until time.Time) stock.Locking {
+// locks a unit with a request, and returns what the request was kept as.
+func (s *scene) lock(r groupbuy.SeatRequest, until time.Time) (stock.LockResult, groupbuy.SeatRequest) {
 	s.Helper()
-	order := stock.Order{ID: b.Seat.Order, Buyer: b.Seat.Buyer, Lines: []stock.Line{{SKU: goods, Activity: fair, Num: 1}}, Until: until}
-	locking, err := s.Store.Units(groupbuy.Along{Booking: b}).Lock(s.Context(), order, hold)
+	result, err := s.Store.Units().Lock(s.Context(), stock.Order{
+		ID: r.Seat.Order, Buyer: r.Seat.Buyer, Lines: []stock.Line{{SKU: goods, Activity: fair, Num: 1}}, Until: until,
+		Beside: []stock.Companion{r},
+	}, hold)
 	s.No(err)
-	return locking
+	kept, ok := stock.CompanionOf[groupbuy.SeatRequest](result.Hold.Beside)
+	suite.Same(s, "kept", ok, result.Verdict == stock.Done)
+	return result, kept
+}
+
+// verdict is that of a lock.
+func (s *scene) verdict(r groupbuy.SeatRequest) stock.Verdict {
+	s.Helper()
+	result, _ := s.lock(r, time.Time{})
+	return result.Verdict
 }
 
 func guardBooking(s *scene) {
 	s.live()
 	now := s.now()
-	b := s.booking("1", anna, sample, true)
-	b.Until = now.Add(10 * time.Minute)
-	locking := s.book(b, b.Until)
-	suite.Same(s, "verdict", locking.Verdict, stock.Done)
-	s.SameTime("deadline of the hold", locking.Hold.Deadline, now.Add(10*time.Minute))
-	suite.Same(s, "seat that was booked", b.Seat, s.seat("1", groupbuy.Held))
-	suite.Same(s, "team that was booked", b.Team, s.is(sample, groupbuy.Forming))
+	request := s.request("1", anna, sample, true)
+	request.Until = now.Add(10 * time.Minute)
+	result, b := s.lock(request, request.Until)
+	suite.Same(s, "verdict", result.Verdict, stock.Done)
+	s.SameTime("deadline of the hold", result.Hold.Deadline, now.Add(10*time.Minute))
+	suite.Same(s, "seat that was taken", b.Seat, s.seat("1", groupbuy.Held))
+	suite.Same(s, "its team", b.Team, s.is(sample, groupbuy.Forming))
 	s.SameTime("deadline of the team", b.Team.Deadline, now.Add(10*time.Minute))
 	s.SameTime("deadline of the seat", b.Seat.Deadline, now.Add(10*time.Minute))
 
-	second := s.booking("2", ben, sample, false)
-	suite.Same(s, "verdict", s.book(second, b.Team.Deadline).Verdict, stock.Done)
-	suite.Same(s, "team that was booked", second.Team, s.is(sample, groupbuy.Forming))
+	result, second := s.lock(s.request("2", ben, sample, false), b.Team.Deadline)
+	suite.Same(s, "verdict", result.Verdict, stock.Done)
+	suite.Same(s, "its team", second.Team, s.is(sample, groupbuy.Forming))
 	refused := func(buyer string, code string, why error) {
 		s.Helper()
 		s.unchanged(func() {
-			locking := s.book(s.booking("3", buyer, code, false), time.Time{})
-			suite.Same(s, "verdict", locking.Verdict, stock.Refused)
-			s.Is(locking.Why, why)
+			result, _ := s.lock(s.request("3", buyer, code, false), time.Time{})
+			suite.Same(s, "verdict", result.Verdict, stock.Refused)
+			s.Is(result.Why, why)
 		})
 	}
 	refused(ben, sample, groupbuy.ErrJoined)
 	refused(carol, sample, groupbuy.ErrFull)
 	refused(carol, "ABCDEFGHJJ", groupbuy.ErrUnknownTeam)
 	s.unchanged(func() {
-		suite.Same(s, "verdict", s.book(s.booking("2", carol, sample, false), time.Time{}).Verdict, stock.Exists)
+		suite.Same(s, "verdict", s.verdict(s.request("2", carol, sample, false)), stock.Exists)
 	})
 	s.Advance(10 * time.Minute)
 	refused(carol, sample, groupbuy.ErrTeamOver)
@@ -79,27 +91,23 @@ func guardBooking(s *scene) {
 
 func guardCode(s *scene) {
 	s.live()
-	suite.Same(s, "verdict", s.book(s.booking("1", anna, sample, true), time.Time{}).Verdict, stock.Done)
+	suite.Same(s, "verdict", s.verdict(s.request("1", anna, sample, true)), stock.Done)
 	was := s.everything()
-	order := stock.Order{ID: "2", Buyer: ben, Lines: []stock.Line{{SKU: goods, Activity: fair, Num: 1}}}
-	locking, err := s.Store.Units(groupbuy.Along{Booking: s.booking("2", ben, sample, true)}).Lock(s.Context(), order, hold)
-	if err == nil {
-		suite.Same(s, "verdict", locking.Verdict, stock.Refused)
-		err = locking.Why
-	}
-	s.Is(err, groupbuy.ErrCodeTaken)
+	result, _ := s.lock(s.request("2", ben, sample, true), time.Time{})
+	suite.Same(s, "verdict", result.Verdict, stock.Refused)
+	s.Is(result.Why, groupbuy.ErrCodeTaken)
 	suite.Same(s, "everything", s.everything(), was)
 }
 
 func guardOrdinary(s *scene) {
 	s.live()
-	units := s.Store.Units(groupbuy.Along{})
+	units := s.Store.Units()
 	order := stock.Order{ID: "goods", Lines: []stock.Line{{SKU: goods, Num: 2}}}
 	locking, err := units.Lock(s.Context(), order, hold)
 	s.No(err)
 	suite.Same(s, "verdict", locking.Verdict, stock.Done)
 	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel} {
-		_, err := units.Move(s.Context(), step, "goods", 0)
+		_, err := wiretest.Moved(units.Move(s.Context(), stock.Movement{Step: step, Order: "goods", Fence: 0}))
 		s.Is(err, groupbuy.ErrNotFound)
 	}
 	h, _, err := units.Hold(s.Context(), "goods")
@@ -116,16 +124,16 @@ func guardOrdinary(s *scene) {
 func guardRefund(s *scene) {
 	s.live()
 	s.team([]string{anna, ben}, "1", "2")
-	h, _, err := s.Store.Units(groupbuy.Along{}).Hold(s.Context(), "2")
+	h, _, err := s.Store.Units().Hold(s.Context(), "2")
 	s.No(err)
-	refund := stock.Refunding{Refund: stock.Refund{
+	refund := stock.RefundRecord{Refund: stock.Refund{
 		ID: groupbuy.RefundID("2"), Order: "2", Restock: true, Lines: []stock.Line{h.Lines[0].Line},
 	}, Whole: true}
-	units := s.Store.Units(groupbuy.Along{Actor: "who", Reason: "why"})
-	s.answers(stock.Done)(suite.Second(units.Refund(s.Context(), refund, h)))
+	by := groupbuy.SeatRefund{Actor: "who", Reason: "why"}
+	s.answers(stock.Done)(wiretest.Refunded(s.Store.Units().Refund(s.Context(), refund, h, by)))
 	seat := s.seat("2", groupbuy.RefundDue)
 	suite.Same(s, "actor and reason", [2]string{seat.Actor, seat.Reason}, [2]string{"who", "why"})
-	s.answers(stock.Exists)(suite.Second(units.Refund(s.Context(), refund, h)))
+	s.answers(stock.Exists)(wiretest.Refunded(s.Store.Units().Refund(s.Context(), refund, h, by)))
 	s.refundOwed("2")
 }
 

@@ -123,7 +123,7 @@ func (m *model) open(t testing.TB, h Harness, plainly bool) *side {
 }
 
 // ordinary returns the inventory of all units, by the store of groups.
-func (s *side) ordinary() *stock.Inventory { return stock.New(s.Store.Units(groupbuy.Along{}), nil) }
+func (s *side) ordinary() *stock.Inventory { return stock.New(s.Store.Units(), nil) }
 
 // stocked is the hook of the plain inventory.
 func (s *side) stocked(_ context.Context, e stock.Effect) {

@@ -96,14 +96,14 @@ func look(order string) []operation {
 		return nil
 	}
 	return []operation{teamOfSeat(order), {Name: fmt.Sprintf("Hold(%q)", order), Call: func(s *side) (any, error) {
-		hold, _, err := s.Store.Units(groupbuy.Along{}).Hold(s.Context(), order)
+		hold, _, err := s.Store.Units().Hold(s.Context(), order)
 		return hold, err
 	}}, {Name: fmt.Sprintf("the item of %q", order), Call: func(s *side) (any, error) {
-		hold, _, err := s.Store.Units(groupbuy.Along{}).Hold(s.Context(), order)
+		hold, _, err := s.Store.Units().Hold(s.Context(), order)
 		if err != nil || len(hold.Lines) == 0 {
 			return nil, err
 		}
-		items, _, err := s.Store.Units(groupbuy.Along{}).Items(s.Context(), hold.Buyer, []stock.Key{hold.Lines[0].Key()})
+		items, _, err := s.Store.Units().Items(s.Context(), hold.Buyer, []stock.Key{hold.Lines[0].Key()})
 		return items, err
 	}}}
 }

@@ -223,7 +223,7 @@ func lookAtPool(key stock.Key) []operation {
 		return nil
 	}
 	return []operation{productOf(key), {Name: fmt.Sprintf("Items of SKU %d", key.SKU), Call: func(s *side) (any, error) {
-		items, _, err := s.Store.Units(groupbuy.Along{}).Items(s.Context(), "", []stock.Key{{SKU: key.SKU}, key})
+		items, _, err := s.Store.Units().Items(s.Context(), "", []stock.Key{{SKU: key.SKU}, key})
 		return items, err
 	}}}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -67,10 +68,10 @@ func resolveDead(s *scene) {
 func resolveFences(s *scene) {
 	s.live()
 	s.team([]string{anna, ben}, "1")
-	h, _, err := s.Store.Units(groupbuy.Along{}).Hold(s.Context(), "2")
+	h, _, err := s.Store.Units().Hold(s.Context(), "2")
 	s.No(err)
 	s.resolved("2", groupbuy.Held)
-	verdict, err := s.Store.Units(groupbuy.Along{}).Move(s.Context(), stock.StepPay, "2", h.Fence)
+	verdict, err := wiretest.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "2", Fence: h.Fence}))
 	s.No(err)
 	suite.Same(s, "verdict", verdict, stock.Refused)
 	s.seat("2", groupbuy.Held)

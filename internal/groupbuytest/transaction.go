@@ -1,9 +1,9 @@
 package groupbuytest
 
 import (
-	"fmt"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -31,7 +31,7 @@ func transactionCases() []testCase {
 func (s *scene) begin() (groups *groupbuy.Groups, goods *stock.Inventory, commit, rollback func()) {
 	s.Helper()
 	store, c, r := s.Begin(s.TB)
-	goods = stock.New(store.Units(groupbuy.Along{}), nil)
+	goods = stock.New(store.Units(), nil)
 	return s.groups.On(store), goods, func() { s.Helper(); s.No(c()) }, func() { s.Helper(); s.No(r()) }
 }
 

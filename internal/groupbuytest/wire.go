@@ -53,10 +53,10 @@ func (w *wire) Await(ctx context.Context, of groupbuy.Subject) error {
 }
 
 // Units implements groupbuy.Store. It is no call itself: nothing is sent.
-func (w *wire) Units(with groupbuy.Along) stock.Store {
+func (w *wire) Units() stock.Store {
 	units := wiredUnits{&wiretest.Stock{Prefix: unitsPrefix, Send: w.send, Reply: w.reply}}
 	if w.store != nil {
-		units.Store = w.store.Units(with)
+		units.Store = w.store.Units()
 	}
 	return units
 }
@@ -66,8 +66,8 @@ type wiredUnits struct{ *wiretest.Stock }
 
 // Lock implements stock.Store. As wiretest.Stock does, it keeps the reason to itself why an item refused, which a
 // store need not know; that of a team belongs to the answer.
-func (u wiredUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
-	return wiretest.Over(u.Send, u.Reply, unitsPrefix+"Lock", func() (stock.Locking, error) {
+func (u wiredUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
+	return wiretest.Over(u.Send, u.Reply, unitsPrefix+"Lock", func() (stock.LockResult, error) {
 		locking, err := u.Store.Lock(ctx, order, holdFor)
 		if _, ok := fault.As[*groupbuy.TeamError](locking.Why); !ok && !errors.Is(locking.Why, groupbuy.ErrCodeTaken) {
 			locking.Why = nil

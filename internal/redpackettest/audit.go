@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -100,7 +101,7 @@ func auditUnits(s *scene) {
 	damage := func(id string, delta stock.Quantities) {
 		s.Helper()
 		change := stock.Change{Kind: stock.KindRepair, ID: id, Entries: []stock.Entry{{Key: stock.Key{SKU: 1}, Delta: delta}}}
-		s.answers(stock.Done)(s.Store.Units("").Apply(s.Context(), change))
+		s.answers(stock.Done)(s.Store.Units().Apply(s.Context(), change))
 	}
 	damage("damage", stock.Quantities{Total: 1, Left: 1})
 	want := redpacket.Report{Packets: 2, Units: []stock.Drift{
@@ -123,12 +124,12 @@ func auditNoShare(s *scene) {
 	s.open(equal(1, 100, 4))
 	s.grab(1, anna)
 	order := stock.Order{ID: "outside", Lines: []stock.Line{{SKU: 1, Num: 1}}}
-	locking, err := s.Store.Units("").Lock(s.Context(), order, time.Hour)
+	locking, err := s.Store.Units().Lock(s.Context(), order, time.Hour)
 	s.No(err)
 	suite.Same(s, "verdict", locking.Verdict, stock.Done)
 	s.holds(1, 1, 25, 75)
 	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 1})
-	s.answers(stock.Done)(s.Store.Units("").Move(s.Context(), stock.StepPay, "outside", 0))
+	s.answers(stock.Done)(wiretest.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "outside", Fence: 0})))
 	s.holds(1, 1, 25, 75)
 	want := redpacket.Report{Packets: 1, Drifts: []redpacket.Drift{{Packet: 1, Quantity: "grabs", Counted: 2, Recount: 1}}}
 	suite.Same(s, "report", s.audited(), want)

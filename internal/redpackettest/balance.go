@@ -17,7 +17,7 @@ func (s *scene) balanced() {
 	for _, drift := range report.Drifts {
 		s.Errorf("drift: %v", drift)
 	}
-	inUnits, err := stock.New(s.Store.Units(""), nil).Audit(s.Context())
+	inUnits, err := stock.New(s.Store.Units(), nil).Audit(s.Context())
 	s.No(err)
 	for _, drift := range inUnits.Drifts {
 		s.Errorf("drift of the units: %v", drift)

@@ -181,7 +181,7 @@ func sameGrabTakes(s *scene) {
 
 func grabOvertakesResolve(s *scene) {
 	s.open(random(1, 100, 2))
-	share, err := s.before("Units.Close", func() { s.grab(1, anna) }).Resolve(s.Context(), 1, anna)
+	share, err := s.before("Units.Void", func() { s.grab(1, anna) }).Resolve(s.Context(), 1, anna)
 	s.No(err)
 	suite.Same(s, "share", share, s.grab(1, anna))
 	_, err = s.before("Units.Lock", func() { s.resolved(1, ben) }).Grab(s.Context(), 1, ben)

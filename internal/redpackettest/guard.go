@@ -64,8 +64,11 @@ func (s *scene) record(id int64, want redpacket.State) redpacket.Record {
 
 // take asks the units for the share of a person.
 func (s *scene) take(id int64, person string) (stock.Verdict, error) {
-	order := stock.Order{ID: redpacket.GrabID(id, person), Lines: []stock.Line{{SKU: id, Num: 1}}, Taken: true}
-	locking, err := s.Store.Units(person).Lock(s.Context(), order, time.Hour)
+	order := stock.Order{
+		ID: redpacket.GrabID(id, person), Lines: []stock.Line{{SKU: id, Num: 1}}, Immediate: true,
+		Beside: []stock.Companion{redpacket.Grab{Packet: id, Person: person}},
+	}
+	locking, err := s.Store.Units().Lock(s.Context(), order, time.Hour)
 	return locking.Verdict, err
 }
 
@@ -114,7 +117,7 @@ func guardSender(s *scene) {
 	}
 	s.answers(stock.Exists)(s.take(1, sender))
 	s.answers(stock.Done)(s.take(2, sender))
-	h, _, err := s.Store.Units("").Hold(s.Context(), redpacket.GrabID(1, sender))
+	h, _, err := s.Store.Units().Hold(s.Context(), redpacket.GrabID(1, sender))
 	s.No(err)
 	suite.Same(s, "state of the sender's grab", h.State, stock.Cancelled)
 	s.holds(1, 0, 0, 100)
@@ -306,7 +309,7 @@ func guardUnits(s *scene) {
 		suite.Same(s, "share", got, want)
 		r := s.record(1, redpacket.Open)
 		suite.Same(s, "taken, grabbed and left", [3]int64{r.Taken, r.Grabbed, r.Left}, [3]int64{taken + 1, 1000 - left, left})
-		h, _, err := s.Store.Units("").Hold(s.Context(), redpacket.GrabID(1, fmt.Sprint(100+taken)))
+		h, _, err := s.Store.Units().Hold(s.Context(), redpacket.GrabID(1, fmt.Sprint(100+taken)))
 		s.No(err)
 		suite.Same(s, "state of the grab", h.State, stock.Paid)
 		suite.Same(s, "lines of the grab", h.Lines, []stock.HoldLine{{Line: stock.Line{SKU: 1, Num: 1}}})
@@ -314,7 +317,7 @@ func guardUnits(s *scene) {
 		s.Advance(time.Second)
 	}
 	suite.Same(s, "sold", s.everything(1).Item.Quantities, stock.Quantities{Total: 5, Sold: 3, Left: 2})
-	s.answers(stock.Done)(s.Store.Units("").Close(s.Context(), redpacket.GrabID(1, anna)))
+	s.answers(stock.Done)(s.Store.Units().Void(s.Context(), redpacket.GrabID(1, anna)))
 	s.answers(stock.Exists)(s.take(1, anna))
 	s.holds(1, 3, 1000-left, left)
 }
@@ -326,7 +329,7 @@ func guardNoShare(s *scene) {
 	item := s.everything(1).Item
 	terms := item.Terms
 	terms.OffShelf = false
-	s.answers(stock.Done)(s.Store.Units("").Change(s.Context(), item, terms, 0))
+	s.answers(stock.Done)(s.Store.Units().SetTerms(s.Context(), item, terms, 0))
 	s.unchanged(1, func() {
 		_, err := s.take(1, anna)
 		s.only(err, redpacket.ErrDrift)

@@ -101,10 +101,10 @@ func (m *model) compareAll() {
 	}})
 	m.Compare(operation{Name: "Payouts", Call: func(s *side) (any, error) { return suite.Gather(s.packets.Payouts(s.Context())) }})
 	m.Compare(operation{Name: "Items", Call: func(s *side) (any, error) {
-		return suite.Gather(stock.New(s.Store.Units(""), nil).Items(s.Context()))
+		return suite.Gather(stock.New(s.Store.Units(), nil).Items(s.Context()))
 	}})
 	m.Compare(operation{Name: "Holds", Call: func(s *side) (any, error) {
-		return suite.Gather(stock.New(s.Store.Units(""), nil).Holds(s.Context(), stock.Filter{}))
+		return suite.Gather(stock.New(s.Store.Units(), nil).Holds(s.Context(), stock.Filter{}))
 	}})
 	m.Compare(operation{Name: "Audit", Call: func(s *side) (any, error) {
 		report, err := s.packets.Audit(s.Context())

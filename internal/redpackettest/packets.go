@@ -200,7 +200,7 @@ type books struct {
 func (s *scene) everything(id int64) books {
 	s.Helper()
 	b := s.money(id)
-	for h, err := range stock.New(s.Store.Units(""), nil).Holds(s.Context(), stock.Filter{Key: stock.Key{SKU: id}}) {
+	for h, err := range stock.New(s.Store.Units(), nil).Holds(s.Context(), stock.Filter{Key: stock.Key{SKU: id}}) {
 		s.No(err)
 		b.Holds = append(b.Holds, h)
 	}
@@ -218,7 +218,7 @@ func (s *scene) money(id int64) books {
 	s.No(err)
 	b.Back, _, err = s.Store.Payout(s.Context(), id, 0)
 	s.No(err)
-	standings, _, err := s.Store.Units("").Items(s.Context(), "", []stock.Key{{SKU: id}})
+	standings, _, err := s.Store.Units().Items(s.Context(), "", []stock.Key{{SKU: id}})
 	s.No(err)
 	b.Item = standings[0].Item
 	return b

@@ -50,8 +50,8 @@ func resolveMade(s *scene) {
 func resolveNotMade(s *scene) {
 	s.open(random(1, 100, 2))
 	s.resolved(1, anna)
-	order := stock.Order{ID: redpacket.GrabID(1, anna), Lines: []stock.Line{{SKU: 1, Num: 1}}, Taken: true}
-	locking, err := s.Store.Units(anna).Lock(s.Context(), order, time.Hour)
+	order := stock.Order{ID: redpacket.GrabID(1, anna), Lines: []stock.Line{{SKU: 1, Num: 1}}, Immediate: true, Beside: []stock.Companion{redpacket.Grab{Packet: 1, Person: anna}}}
+	locking, err := s.Store.Units().Lock(s.Context(), order, time.Hour)
 	s.No(err)
 	suite.Same(s, "a grab that arrives now", locking.Verdict, stock.Exists)
 	s.refused(1, anna, redpacket.ErrCancelled)

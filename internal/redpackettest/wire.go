@@ -45,10 +45,10 @@ func over2[A, B any](w *wire, name string, call func() (A, B, error)) (A, B, err
 }
 
 // Units implements redpacket.Store. It is no call of its own.
-func (w *wire) Units(person string) stock.Store {
+func (w *wire) Units() stock.Store {
 	units := &wiretest.Stock{Prefix: unitsPrefix, Send: w.send, Reply: w.reply}
 	if w.store != nil {
-		units.Store = w.store.Units(person)
+		units.Store = w.store.Units()
 	}
 	return units
 }

@@ -54,20 +54,20 @@ type Stock struct {
 // Changes reports whether a method of a stock.Store changes something.
 func Changes(call string) bool {
 	switch call {
-	case "Items", "List", "Hold", "Holds", "Due", "Refunding", "Applied", "Book":
+	case "Items", "List", "Hold", "Holds", "Due", "RefundRecord", "Applied", "Book":
 		return false
 	}
 	return true
 }
 
 // Create implements stock.Store.
-func (s *Stock) Create(ctx context.Context, item stock.Item) (stock.Verdict, error) {
-	return Over(s.Send, s.Reply, s.Prefix+"Create", func() (stock.Verdict, error) { return s.Store.Create(ctx, item) })
+func (s *Stock) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (stock.Verdict, error) {
+	return Over(s.Send, s.Reply, s.Prefix+"Create", func() (stock.Verdict, error) { return s.Store.Create(ctx, item, beside...) })
 }
 
-// Change implements stock.Store.
-func (s *Stock) Change(ctx context.Context, from stock.Item, to stock.Terms, total int64) (stock.Verdict, error) {
-	return Over(s.Send, s.Reply, s.Prefix+"Change", func() (stock.Verdict, error) { return s.Store.Change(ctx, from, to, total) })
+// SetTerms implements stock.Store.
+func (s *Stock) SetTerms(ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion) (stock.Verdict, error) {
+	return Over(s.Send, s.Reply, s.Prefix+"SetTerms", func() (stock.Verdict, error) { return s.Store.SetTerms(ctx, from, to, total, beside...) })
 }
 
 // Items implements stock.Store.
@@ -82,32 +82,36 @@ func (s *Stock) List(ctx context.Context, after stock.Key, limit int) ([]stock.I
 
 // Lock implements stock.Store. It keeps the reason of a refusal to itself, so that the inventory
 // looks for it over the wire.
-func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.Locking, error) {
-	return Over(s.Send, s.Reply, s.Prefix+"Lock", func() (stock.Locking, error) {
-		locking, err := s.Store.Lock(ctx, order, holdFor)
-		locking.Why = nil
-		return locking, err
+func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
+	return Over(s.Send, s.Reply, s.Prefix+"Lock", func() (stock.LockResult, error) {
+		result, err := s.Store.Lock(ctx, order, holdFor)
+		result.Why = nil
+		return result, err
 	})
 }
 
 // Move implements stock.Store.
-func (s *Stock) Move(ctx context.Context, step stock.Step, order string, fence int64) (stock.Verdict, error) {
-	return Over(s.Send, s.Reply, s.Prefix+"Move", func() (stock.Verdict, error) { return s.Store.Move(ctx, step, order, fence) })
+func (s *Stock) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
+	return Over(s.Send, s.Reply, s.Prefix+"Move", func() (stock.MoveResult, error) { return s.Store.Move(ctx, move) })
 }
 
-// Close implements stock.Store.
-func (s *Stock) Close(ctx context.Context, order string) (stock.Verdict, error) {
-	return Over(s.Send, s.Reply, s.Prefix+"Close", func() (stock.Verdict, error) { return s.Store.Close(ctx, order) })
+// Void implements stock.Store.
+func (s *Stock) Void(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
+	return Over(s.Send, s.Reply, s.Prefix+"Void", func() (stock.Verdict, error) { return s.Store.Void(ctx, order, beside...) })
 }
 
 // Fence implements stock.Store.
-func (s *Stock) Fence(ctx context.Context, order string) (stock.Verdict, error) {
-	return Over(s.Send, s.Reply, s.Prefix+"Fence", func() (stock.Verdict, error) { return s.Store.Fence(ctx, order) })
+func (s *Stock) Fence(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
+	return Over(s.Send, s.Reply, s.Prefix+"Fence", func() (stock.Verdict, error) { return s.Store.Fence(ctx, order, beside...) })
 }
 
 // SetDeadline implements stock.Store.
-func (s *Stock) SetDeadline(ctx context.Context, h stock.Hold, deadline time.Time) (stock.Verdict, error) {
-	return Over(s.Send, s.Reply, s.Prefix+"SetDeadline", func() (stock.Verdict, error) { return s.Store.SetDeadline(ctx, h, deadline) })
+func (s *Stock) SetDeadline(
+	ctx context.Context, hold stock.Hold, deadline time.Time, beside ...stock.Companion,
+) (stock.Verdict, error) {
+	return Over(s.Send, s.Reply, s.Prefix+"SetDeadline", func() (stock.Verdict, error) {
+		return s.Store.SetDeadline(ctx, hold, deadline, beside...)
+	})
 }
 
 // Hold implements stock.Store.
@@ -131,18 +135,20 @@ func (s *Stock) Expire(ctx context.Context, orders []string) ([]string, error) {
 }
 
 // Refund implements stock.Store.
-func (s *Stock) Refund(ctx context.Context, refund stock.Refunding, h stock.Hold) (stock.Refunding, stock.Verdict, error) {
-	return Over2(s.Send, s.Reply, s.Prefix+"Refund", func() (stock.Refunding, stock.Verdict, error) { return s.Store.Refund(ctx, refund, h) })
+func (s *Stock) Refund(
+	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
+) (stock.RefundResult, error) {
+	return Over(s.Send, s.Reply, s.Prefix+"Refund", func() (stock.RefundResult, error) { return s.Store.Refund(ctx, refund, hold, beside...) })
 }
 
-// Refunding implements stock.Store.
-func (s *Stock) Refunding(ctx context.Context, id string) (stock.Refunding, error) {
-	return Over(s.Send, s.Reply, s.Prefix+"Refunding", func() (stock.Refunding, error) { return s.Store.Refunding(ctx, id) })
+// RefundRecord implements stock.Store.
+func (s *Stock) RefundRecord(ctx context.Context, id string) (stock.RefundRecord, error) {
+	return Over(s.Send, s.Reply, s.Prefix+"RefundRecord", func() (stock.RefundRecord, error) { return s.Store.RefundRecord(ctx, id) })
 }
 
 // Apply implements stock.Store.
-func (s *Stock) Apply(ctx context.Context, change stock.Change) (stock.Verdict, error) {
-	return Over(s.Send, s.Reply, s.Prefix+"Apply", func() (stock.Verdict, error) { return s.Store.Apply(ctx, change) })
+func (s *Stock) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
+	return Over(s.Send, s.Reply, s.Prefix+"Apply", func() (stock.Verdict, error) { return s.Store.Apply(ctx, change, beside...) })
 }
 
 // Applied implements stock.Store.
@@ -156,3 +162,11 @@ func (s *Stock) Book(ctx context.Context, key stock.Key) (stock.Book, error) {
 }
 
 var _ stock.Store = (*Stock)(nil)
+
+// Moved returns the verdict of a movement.
+func Moved(result stock.MoveResult, err error) (stock.Verdict, error) { return result.Verdict, err }
+
+// Refunded returns the verdict of a refund.
+func Refunded(result stock.RefundResult, err error) (stock.Verdict, error) {
+	return result.Verdict, err
+}

@@ -55,7 +55,7 @@ func (s *scene) before(method string, n int, happens func()) *stock.Inventory {
 
 func lockOvertakesCancel(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	o, err := s.before("Close", 1, func() { s.lock("a", units(1, 2)) }).Cancel(s.Context(), "a")
+	o, err := s.before("Void", 1, func() { s.lock("a", units(1, 2)) }).Cancel(s.Context(), "a")
 	s.No(err)
 	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
@@ -63,11 +63,11 @@ func lockOvertakesCancel(s *scene) {
 
 func lockOvertakesResolve(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	h, err := s.before("Close", 1, func() { s.lock("a", units(1, 2)) }).Resolve(s.Context(), "a")
+	h, err := s.before("Void", 1, func() { s.lock("a", units(1, 2)) }).Resolve(s.Context(), "a")
 	s.No(err)
 	suite.Same(s, "state", h.State, stock.Locked)
 	suite.Same(s, "fence", h.Fence, 1)
-	h, err = s.before("Close", 1, func() { _, err := s.inv.Cancel(s.Context(), "b"); s.No(err) }).Resolve(s.Context(), "b")
+	h, err = s.before("Void", 1, func() { _, err := s.inv.Cancel(s.Context(), "b"); s.No(err) }).Resolve(s.Context(), "b")
 	s.No(err)
 	suite.Same(s, "state", h.State, stock.Cancelled)
 }
@@ -164,7 +164,7 @@ func refundAfterRefund(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.buy("a", units(1, 5))
 	n := 0
-	refund := func(id string, lines ...stock.Line) (stock.Refund, error) {
+	refund := func(id string, lines ...stock.Line) (stock.RefundOutcome, error) {
 		n++
 		other := strconv.Itoa(n)
 		return s.before("Refund", 1, func() { s.refund(other, "a", units(1, 1)) }).
@@ -176,14 +176,14 @@ func refundAfterRefund(s *scene) {
 	s.Is(err, stock.ErrOverRefund)
 	got, err := refund("r3")
 	s.No(err)
-	suite.Same(s, "the rest", got.Lines, []stock.Line{units(1, 1)})
+	suite.Same(s, "the rest", got.Refund.Lines, []stock.Line{units(1, 1)})
 	s.state("a", stock.Refunded)
 
 	s.buy("b", units(1, 5)) // the same refund, made at the same time
 	same3 := stock.Refund{ID: "same", Order: "b", Restock: true, Lines: []stock.Line{units(1, 3)}}
 	got, err = s.before("Refund", 1, func() { s.refund("same", "b", units(1, 3)) }).Refund(s.Context(), same3)
 	s.No(err)
-	suite.Same(s, "refund", got, same3)
+	suite.Same(s, "refund", got, stock.RefundOutcome{Outcome: stock.Outcome{Order: "b", State: stock.Paid, Replay: true}, Refund: same3})
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 8})
 }
 
@@ -311,7 +311,7 @@ func defineAfterDefine(s *scene) {
 	s.No(err)
 	suite.Same(s, "terms", item.Terms, stock.Terms{SPU: 2})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10}) // the first has brought its units
-	item, err = s.before("Change", 1, func() { s.define(sku(1), 0, stock.Terms{Unlimited: true}) }).
+	item, err = s.before("SetTerms", 1, func() { s.define(sku(1), 0, stock.Terms{Unlimited: true}) }).
 		Define(s.Context(), sku(1), 30, stock.Terms{SPU: 3})
 	s.No(err)
 	suite.Same(s, "terms", item.Terms, stock.Terms{SPU: 3})
@@ -320,11 +320,11 @@ func defineAfterDefine(s *scene) {
 
 func switchAfterRestock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	_, err := s.before("Change", 1, func() { s.No(s.inv.Restock(s.Context(), "in", units(1, 5))) }).
+	_, err := s.before("SetTerms", 1, func() { s.No(s.inv.Restock(s.Context(), "in", units(1, 5))) }).
 		Define(s.Context(), sku(1), 0, stock.Terms{Unlimited: true})
 	s.No(err)
 	s.counts(sku(1), stock.Quantities{})
-	_, err = s.before("Change", 1, func() { s.lock("a", units(1, 20)) }).Define(s.Context(), sku(1), 19, stock.Terms{})
+	_, err = s.before("SetTerms", 1, func() { s.lock("a", units(1, 20)) }).Define(s.Context(), sku(1), 19, stock.Terms{})
 	s.Is(err, stock.ErrInUse)
 	s.counts(sku(1), stock.Quantities{Locked: 20})
 }
@@ -350,7 +350,7 @@ func withdrawAfterLock(s *scene) {
 func restAfterLock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(pool(1, 7), 10, stock.Terms{})
-	rest := stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest}
+	rest := stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest}
 	moves, err := s.before("Apply", 1, func() { s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 4}) }).
 		Transfer(s.Context(), "end", rest)
 	s.No(err)
@@ -370,7 +370,9 @@ func expireAfterExpire(s *scene) {
 	s.lock("a", units(1, 2))
 	s.lock("b", units(1, 2))
 	s.Advance(hold)
-	n, err := s.before("Expire", 1, func() { s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepExpire, "b", 0)) }).Expire(s.Context())
+	n, err := s.before("Expire", 1, func() {
+		s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "b", Fence: 0})))
+	}).Expire(s.Context())
 	s.No(err)
 	s.Count("released by this call", n, 1)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -57,7 +58,7 @@ func guardCreate(s *scene) {
 func guardChange(s *scene) {
 	was := s.define(sku(1), 10, stock.Terms{SPU: 1})
 	for spu := int64(2); spu < 4; spu++ { // the terms need not be those that were looked at
-		s.answers(stock.Done)(s.Store.Change(s.Context(), was, stock.Terms{SPU: spu}, 99))
+		s.answers(stock.Done)(s.Store.SetTerms(s.Context(), was, stock.Terms{SPU: spu}, 99))
 		suite.Same(s, "SPU", s.item(sku(1)).SPU, spu)
 		s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 		s.lock(strconv.FormatInt(spu, 10), units(1, 1))
@@ -65,27 +66,27 @@ func guardChange(s *scene) {
 		s.No(err)
 	}
 	s.define(sku(1), 0, stock.Terms{Unlimited: true}) // but the flag must
-	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{SPU: 4}, 10))
+	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{SPU: 4}, 10))
 	suite.Same(s, "terms", s.item(sku(1)).Terms, stock.Terms{Unlimited: true})
 	was.Key = sku(2)
-	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{}, 10))
+	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{}, 10))
 }
 
 func guardSwitch(s *scene) {
 	was := s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 4))
 	s.No(s.inv.Restock(s.Context(), "in", units(1, 1)))
-	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the total has moved
+	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the total has moved
 	was = s.item(sku(1))
-	s.buy("b", units(1, 1))                                                                  // what is sold and locked may move
-	s.answers(stock.Done)(s.Store.Change(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the serial is that of was
+	s.buy("b", units(1, 1))                                                                    // what is sold and locked may move
+	s.answers(stock.Done)(s.Store.SetTerms(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the serial is that of was
 	s.counts(sku(1), stock.Quantities{Sold: 1, Locked: 4})
 	change, err := s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(was.Version+1))
 	s.No(err)
 	suite.Same(s, "units recorded", change.Entries[0].Delta.Total, -11)
 	was = s.item(sku(1))
-	s.answers(stock.Refused)(s.Store.Change(s.Context(), was, stock.Terms{}, 4))
-	s.answers(stock.Done)(s.Store.Change(s.Context(), was, stock.Terms{}, 5))
+	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{}, 4))
+	s.answers(stock.Done)(s.Store.SetTerms(s.Context(), was, stock.Terms{}, 5))
 	s.counts(sku(1), stock.Quantities{Total: 5, Sold: 1, Locked: 4, Left: 4})
 }
 
@@ -99,7 +100,7 @@ func guardLock(s *scene) {
 	s.answers(stock.Done)(lock("a", sku(1)))
 	s.answers(stock.Exists)(lock("a", sku(1)))
 	s.answers(stock.Exists)(lock("a", sku(9))) // which comes before what the item says
-	s.answers(stock.Done)(s.Store.Close(s.Context(), "b"))
+	s.answers(stock.Done)(s.Store.Void(s.Context(), "b"))
 	s.answers(stock.Exists)(lock("b", sku(1)))
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 1, Left: 10})
 }
@@ -113,7 +114,7 @@ func guardMove(s *scene) {
 		if row.To == stock.Unheld || slices.Contains(row.From, stock.Unheld) {
 			continue // not a step of a hold that exists
 		}
-		s.answers(stock.Refused)(s.Store.Move(s.Context(), row.Step, "unknown", 0))
+		s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: row.Step, Order: "unknown", Fence: 0})))
 		s.unheld("unknown")
 		for _, way := range ways {
 			n++
@@ -137,12 +138,12 @@ func (s *scene) moveByTheTable(step stock.Step, order string, num int64) {
 	}
 	counted := s.item(sku(1)).Quantities
 	if !slices.Contains(row.From, was.State) {
-		s.answers(stock.Refused)(s.Store.Move(s.Context(), step, order, was.Fence))
+		s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: step, Order: order, Fence: was.Fence})))
 		suite.Same(s, "hold", s.holdOf(order), was)
 		s.counts(sku(1), counted)
 		return
 	}
-	s.answers(stock.Done)(s.Store.Move(s.Context(), step, order, was.Fence))
+	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: step, Order: order, Fence: was.Fence})))
 	s.state(order, row.To)
 	after, err := counted.Plus(row.Change.Times(num))
 	s.No(err)
@@ -155,12 +156,12 @@ func guardMoveDeadline(s *scene) {
 		s.lock(order, units(1, 1))
 	}
 	s.Advance(hold - time.Microsecond)
-	s.answers(stock.Refused)(s.Store.Move(s.Context(), stock.StepExpire, "expire", 0))
-	s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepPay, "pay", 0))
+	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "expire", Fence: 0})))
+	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay", Fence: 0})))
 	s.Advance(time.Microsecond)
-	s.answers(stock.Refused)(s.Store.Move(s.Context(), stock.StepPay, "pay late", 0))
-	s.answers(stock.Refused)(s.Store.Move(s.Context(), stock.StepCancel, "cancel", 0))
-	s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepExpire, "expire", 0))
+	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay late", Fence: 0})))
+	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancel", Fence: 0})))
+	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "expire", Fence: 0})))
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 1, Locked: 2, Left: 9})
 }
 
@@ -170,10 +171,10 @@ func guardMoveDraws(s *scene) {
 	_, err := s.inv.For("5").Lock(s.Context(), "a", units(1, 3), units(2, 3))
 	s.No(err)
 	s.Advance(hold)
-	s.answers(stock.Done)(s.Store.Move(s.Context(), stock.StepExpire, "a", 0))
+	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "a", Fence: 0})))
 	reacquire := func(want stock.Verdict) {
 		s.Helper()
-		s.answers(want)(s.Store.Move(s.Context(), stock.StepReacquire, "a", 0))
+		s.answers(want)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "a", Fence: 0})))
 	}
 	s.lock("b", units(1, 2))
 	reacquire(stock.Refused) // one item has too little
@@ -192,12 +193,12 @@ func guardMoveDraws(s *scene) {
 func guardClose(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.lock("a", units(1, 1))
-	s.answers(stock.Exists)(s.Store.Close(s.Context(), "a"))
+	s.answers(stock.Exists)(s.Store.Void(s.Context(), "a"))
 	suite.Same(s, "hold", s.holdOf("a"), h)
 	s.answers(stock.Refused)(s.Store.Fence(s.Context(), "b"))
 	s.unheld("b")
-	s.answers(stock.Done)(s.Store.Close(s.Context(), "b"))
-	s.answers(stock.Exists)(s.Store.Close(s.Context(), "b"))
+	s.answers(stock.Done)(s.Store.Void(s.Context(), "b"))
+	s.answers(stock.Exists)(s.Store.Void(s.Context(), "b"))
 	s.answers(stock.Done)(s.Store.Fence(s.Context(), "a"))
 	s.answers(stock.Done)(s.Store.Fence(s.Context(), "b"))
 	suite.Same(s, "fences", []int64{s.holdOf("a").Fence, s.holdOf("b").Fence}, []int64{1, 1})
@@ -242,12 +243,12 @@ func guardRefund(s *scene) {
 	s.define(sku(2), 10, stock.Terms{})
 	s.buy("a", units(1, 4), units(2, 4))
 	was := s.holdOf("a")
-	refund := func(id string) stock.Refunding {
-		return stock.Refunding{Refund: stock.Refund{ID: id, Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}, Frees: true}
+	refund := func(id string) stock.RefundRecord {
+		return stock.RefundRecord{Refund: stock.Refund{ID: id, Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}, Frees: true}
 	}
 	try := func(id string, h stock.Hold, want stock.Verdict) {
 		s.Helper()
-		s.answers(want)(suite.Second(s.Store.Refund(s.Context(), refund(id), h)))
+		s.answers(want)(wiretest.Refunded(s.Store.Refund(s.Context(), refund(id), h)))
 	}
 	try("r1", was, stock.Done)
 	try("r1", s.holdOf("a"), stock.Exists)
@@ -260,23 +261,23 @@ func guardRefund(s *scene) {
 	try("r2", was, stock.Refused) // the state has
 	try("r2", s.holdOf("a"), stock.Done)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 2})
-	got, err := s.Store.Refunding(s.Context(), "r2")
+	got, err := s.Store.RefundRecord(s.Context(), "r2")
 	s.No(err)
 	suite.Same(s, "record", got, refund("r2"))
-	whole := stock.Refunding{Refund: stock.Refund{ID: "rest", Order: "a"}, Whole: true}
-	booked, verdict, err := s.Store.Refund(s.Context(), whole, was) // its state is another
-	s.answers(stock.Refused)(verdict, err)
-	suite.Same(s, "record", booked, stock.Refunding{})
+	whole := stock.RefundRecord{Refund: stock.Refund{ID: "rest", Order: "a"}, Whole: true}
+	result, err := s.Store.Refund(s.Context(), whole, was) // its state is another
+	s.No(err)
+	suite.Same(s, "result", result, stock.RefundResult{})
 	was.State = stock.Redeemed // the units of the hold are not asked, which have moved since
-	booked, verdict, err = s.Store.Refund(s.Context(), whole, was)
-	s.answers(stock.Done)(verdict, err)
+	result, err = s.Store.Refund(s.Context(), whole, was)
+	s.No(err)
 	whole.Lines = []stock.Line{units(1, 2), units(2, 4)}
-	suite.Same(s, "record", booked, whole)
+	suite.Same(s, "result", result, stock.RefundResult{Verdict: stock.Done, Refund: whole, State: stock.Refunded})
 	s.state("a", stock.Refunded)
 	unknown := was
 	unknown.Order = "b"
 	try("r3", unknown, stock.Refused)
-	got, err = s.Store.Refunding(s.Context(), "r3")
+	got, err = s.Store.RefundRecord(s.Context(), "r3")
 	s.No(err)
 	suite.Same(s, "record of what was refused", got.ID, "")
 }
@@ -326,7 +327,7 @@ func readNothing(s *scene) {
 	s.No(err)
 	suite.Same(s, "state", h.State, stock.Unheld)
 	suite.Same(s, "clock", now, now.UTC().Truncate(time.Microsecond))
-	refund, err := s.Store.Refunding(s.Context(), "a")
+	refund, err := s.Store.RefundRecord(s.Context(), "a")
 	s.No(err)
 	suite.Same(s, "refund", refund.ID, "")
 	change, err := s.Store.Applied(s.Context(), stock.KindRestock, "a")

@@ -73,9 +73,9 @@ func (w *walker) step(ctx context.Context) (err error) {
 	case n == 15:
 		err = inv.Withdraw(ctx, id, line())
 	case n == 16:
-		move := stock.Move{SKU: w.rng.Int64N(2) + 1, From: 7, To: 0, Num: stock.Rest}
+		move := stock.TransferLeg{SKU: w.rng.Int64N(2) + 1, From: 7, To: 0, Num: stock.Rest}
 		if w.rng.IntN(4) > 0 {
-			move = stock.Move{SKU: move.SKU, From: 0, To: 7, Num: w.rng.Int64N(5) + 1}
+			move = stock.TransferLeg{SKU: move.SKU, From: 0, To: 7, Num: w.rng.Int64N(5) + 1}
 		}
 		_, err = inv.Transfer(ctx, id, move)
 	case n == 17:

@@ -74,7 +74,7 @@ func identifiersOfRefunds(s *scene) {
 		for _, id := range ids {
 			got, err := s.inv.Refund(s.Context(), stock.Refund{ID: id, Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}})
 			s.No(err)
-			suite.Same(s, "refund", got.ID, id)
+			suite.Same(s, "refund", got.Refund.ID, id)
 		}
 	}
 	n := int64(len(ids))

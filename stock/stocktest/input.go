@@ -19,9 +19,9 @@ func inputCases() []testCase {
 // mostLinesAndMoves asks for as much as there may be in one call: it is not the arguments that
 // are refused.
 func mostLinesAndMoves(s *scene) {
-	lines, moves := make([]stock.Line, stock.MaxLines), make([]stock.Move, stock.MaxLines)
+	lines, moves := make([]stock.Line, stock.MaxLines), make([]stock.TransferLeg, stock.MaxLines)
 	for i := range stock.MaxLines {
-		lines[i], moves[i] = units(int64(i+1), 1), stock.Move{SKU: int64(i + 1), From: 0, To: 7, Num: 1}
+		lines[i], moves[i] = units(int64(i+1), 1), stock.TransferLeg{SKU: int64(i + 1), From: 0, To: 7, Num: 1}
 	}
 	_, err := s.inv.Lock(s.Context(), "a", lines...)
 	s.Is(err, stock.ErrUnknownSKU)
@@ -50,7 +50,7 @@ func (s *scene) calls(ctx context.Context) []suite.Call {
 		{Name: "Restock", Do: func() error { return inv.Restock(ctx, "in", units(1, 5)) }},
 		{Name: "Withdraw", Do: func() error { return inv.Withdraw(ctx, "out", units(1, 1)) }},
 		{Name: "Transfer", Do: func() error {
-			return suite.Outcome(inv.Transfer(ctx, "move", stock.Move{SKU: 1, From: 0, To: 7, Num: 1}))
+			return suite.Outcome(inv.Transfer(ctx, "move", stock.TransferLeg{SKU: 1, From: 0, To: 7, Num: 1}))
 		}},
 		{Name: "Expire", Do: func() error { return suite.Outcome(inv.Expire(ctx)) }},
 		{Name: "Item", Do: func() error { return suite.Outcome(inv.Item(ctx, sku(1))) }},

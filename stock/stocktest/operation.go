@@ -304,15 +304,15 @@ func (m *model) scarce() stock.Line {
 }
 
 // moves draws one or two moves, a quarter of them of all that is there.
-func (m *model) moves() []stock.Move {
-	moves := []stock.Move{{SKU: 1, From: 0, To: 7}, {SKU: 2, From: 7, To: 0}}
+func (m *model) moves() []stock.TransferLeg {
+	moves := []stock.TransferLeg{{SKU: 1, From: 0, To: 7}, {SKU: 2, From: 7, To: 0}}
 	switch m.IntN(4) {
 	case 0:
-		moves = []stock.Move{{SKU: 1, From: suite.Pick[int64](m, 7, 8), To: 0}}
+		moves = []stock.TransferLeg{{SKU: 1, From: suite.Pick[int64](m, 7, 8), To: 0}}
 	case 1:
 		moves = moves[:1]
 	case 2:
-		moves = []stock.Move{{SKU: hugeSKU, From: suite.Pick[int64](m, 0, 7), To: suite.Pick[int64](m, 7, 7, 7, 9, 0)}}
+		moves = []stock.TransferLeg{{SKU: hugeSKU, From: suite.Pick[int64](m, 0, 7), To: suite.Pick[int64](m, 7, 7, 7, 9, 0)}}
 	}
 	for i := range moves {
 		moves[i].Num = m.num(stock.Key{SKU: moves[i].SKU})

@@ -115,7 +115,7 @@ func changesShareIDs(s *scene) {
 	s.define(pool(1, 7), 100, stock.Terms{})
 	s.No(s.inv.Restock(s.Context(), "in", units(1, 5)))
 	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
-	move := stock.Move{SKU: 1, To: 7, Num: 5}
+	move := stock.TransferLeg{SKU: 1, To: 7, Num: 5}
 	_, err := s.inv.Transfer(s.Context(), "move", move)
 	s.No(err)
 	s.Is(s.inv.Withdraw(s.Context(), "in", units(1, 5)), stock.ErrMismatch)
@@ -151,7 +151,7 @@ func transfer(s *scene) {
 	s.define(pool(1, 8), 5, stock.Terms{})
 	s.define(sku(2), 10, stock.Terms{})
 	s.define(pool(2, 7), 0, stock.Terms{})
-	moves := []stock.Move{{SKU: 2, From: 0, To: 7, Num: 4}, {SKU: 1, From: 0, To: 7, Num: 30}}
+	moves := []stock.TransferLeg{{SKU: 2, From: 0, To: 7, Num: 4}, {SKU: 1, From: 0, To: 7, Num: 30}}
 	for range 2 {
 		got, err := s.inv.Transfer(s.Context(), "begin", moves...)
 		s.No(err)
@@ -162,16 +162,16 @@ func transfer(s *scene) {
 	s.counts(pool(2, 7), stock.Quantities{Total: 4, Left: 4})
 	s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 28})
 	s.unchanged(sku(1), func() { // what is locked does not go
-		_, err := s.inv.Transfer(s.Context(), "back", stock.Move{SKU: 1, From: 7, To: 8, Num: 3})
+		_, err := s.inv.Transfer(s.Context(), "back", stock.TransferLeg{SKU: 1, From: 7, To: 8, Num: 3})
 		s.shortage(err, pool(1, 7), 3, 2)
 	})
-	_, err := s.inv.Transfer(s.Context(), "back", stock.Move{SKU: 1, From: 7, To: 8, Num: 2})
+	_, err := s.inv.Transfer(s.Context(), "back", stock.TransferLeg{SKU: 1, From: 7, To: 8, Num: 2})
 	s.No(err)
 	s.counts(pool(1, 7), stock.Quantities{Total: 28, Locked: 28, Left: 28})
 	s.counts(pool(1, 8), stock.Quantities{Total: 7, Left: 7})
 
 	s.Advance(hold) // what is dead does
-	_, err = s.inv.Transfer(s.Context(), "home", stock.Move{SKU: 1, From: 7, To: 0, Num: 28})
+	_, err = s.inv.Transfer(s.Context(), "home", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: 28})
 	s.No(err)
 	s.counts(sku(1), stock.Quantities{Total: 98, Left: 98})
 }
@@ -183,19 +183,19 @@ func transferAllOrNone(s *scene) {
 	s.define(pool(2, 7), 0, stock.Terms{})
 	s.define(sku(3), 0, stock.Terms{Unlimited: true})
 	s.define(pool(3, 7), 0, stock.Terms{})
-	good := stock.Move{SKU: 1, To: 7, Num: 5}
+	good := stock.TransferLeg{SKU: 1, To: 7, Num: 5}
 	s.unchanged(sku(1), func() {
 		s.unchanged(pool(1, 7), func() {
-			_, err := s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 2, To: 7, Num: 4})
+			_, err := s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 2, To: 7, Num: 4})
 			s.shortage(err, sku(2), 4, 3)
-			_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 2, To: 9, Num: 1})
+			_, err = s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 2, To: 9, Num: 1})
 			suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: pool(2, 9), Err: stock.ErrUnknownSKU})
-			_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 9, To: 7, Num: stock.Rest})
+			_, err = s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 9, To: 7, Num: stock.Rest})
 			suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
 			for _, num := range []int64{1, stock.Rest} {
-				_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 3, To: 7, Num: num})
+				_, err = s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 3, To: 7, Num: num})
 				suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(3), Err: stock.ErrUnlimited})
-				_, err = s.inv.Transfer(s.Context(), "move", good, stock.Move{SKU: 3, From: 7, To: 0, Num: num})
+				_, err = s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 3, From: 7, To: 0, Num: num})
 				s.Is(err, stock.ErrUnlimited)
 			}
 		})
@@ -210,11 +210,11 @@ func transferMismatch(s *scene) {
 	s.define(pool(1, 8), 100, stock.Terms{})
 	s.define(sku(2), 100, stock.Terms{})
 	s.define(pool(2, 7), 100, stock.Terms{})
-	_, err := s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, To: 7, Num: 5})
+	_, err := s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, To: 7, Num: 5})
 	s.No(err)
-	_, err = s.inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, From: 8, To: 7, Num: stock.Rest})
+	_, err = s.inv.Transfer(s.Context(), "rest", stock.TransferLeg{SKU: 1, From: 8, To: 7, Num: stock.Rest})
 	s.No(err)
-	for id, moves := range map[string][]stock.Move{
+	for id, moves := range map[string][]stock.TransferLeg{
 		"move": {
 			{SKU: 1, To: 7, Num: 6}, {SKU: 1, To: 7, Num: stock.Rest}, {SKU: 1, To: 8, Num: 5},
 			{SKU: 1, From: 7, To: 0, Num: 5}, {SKU: 2, To: 7, Num: 5},
@@ -226,7 +226,7 @@ func transferMismatch(s *scene) {
 			s.Is(err, stock.ErrMismatch)
 		}
 	}
-	_, err = s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, To: 7, Num: 5}, stock.Move{SKU: 2, To: 7, Num: 5})
+	_, err = s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, To: 7, Num: 5}, stock.TransferLeg{SKU: 2, To: 7, Num: 5})
 	s.Is(err, stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 95, Left: 95})
 	s.counts(pool(1, 7), stock.Quantities{Total: 205, Left: 205})
@@ -241,13 +241,13 @@ func transferRest(s *scene) {
 	s.lock("dead", line(5))
 	s.Advance(hold)
 	s.lock("live", line(4))
-	home := stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest}
+	home := stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest}
 	want := home
 	want.Num = 13
 	for range 2 {
 		got, err := s.inv.Transfer(s.Context(), "end", home)
 		s.No(err)
-		suite.Same(s, "moves", got, []stock.Move{want})
+		suite.Same(s, "moves", got, []stock.TransferLeg{want})
 		s.Advance(hold) // what comes free later is not part of the first time
 	}
 	s.state("dead", stock.Expired)
@@ -256,16 +256,16 @@ func transferRest(s *scene) {
 		got, err := s.inv.Transfer(s.Context(), fmt.Sprint("later ", num), home)
 		s.No(err)
 		want.Num = num
-		suite.Same(s, "moves", got, []stock.Move{want})
+		suite.Same(s, "moves", got, []stock.TransferLeg{want})
 	}
 	got, err := s.inv.Transfer(s.Context(), "later 0", home)
 	s.No(err)
-	suite.Same(s, "moves", got, []stock.Move{want})
+	suite.Same(s, "moves", got, []stock.TransferLeg{want})
 	s.counts(pool(1, 7), stock.Quantities{Total: 3, Sold: 3})
 	s.counts(sku(1), stock.Quantities{Total: 117, Left: 117})
-	got, err = s.inv.Transfer(s.Context(), "out again", stock.Move{SKU: 1, From: 0, To: 7, Num: stock.Rest})
+	got, err = s.inv.Transfer(s.Context(), "out again", stock.TransferLeg{SKU: 1, From: 0, To: 7, Num: stock.Rest})
 	s.No(err)
-	suite.Same(s, "moves", got, []stock.Move{{SKU: 1, From: 0, To: 7, Num: 117}})
+	suite.Same(s, "moves", got, []stock.TransferLeg{{SKU: 1, From: 0, To: 7, Num: 117}})
 	s.counts(pool(1, 7), stock.Quantities{Total: 120, Sold: 3, Left: 117})
 }
 
@@ -276,14 +276,14 @@ func transferRestOnce(s *scene) {
 	s.define(sku(2), 100, stock.Terms{})
 	s.define(pool(2, 7), 30, stock.Terms{})
 	s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 8})
-	moves := make([][]stock.Move, 32)
+	moves := make([][]stock.TransferLeg, 32)
 	s.Each(suite.Together(len(moves), func(i int) (err error) {
 		moves[i], err = s.inv.Transfer(s.Context(), "end of 7",
-			stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest}, stock.Move{SKU: 2, From: 7, To: 0, Num: stock.Rest})
+			stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest}, stock.TransferLeg{SKU: 2, From: 7, To: 0, Num: stock.Rest})
 		return err
 	}))
 	for _, got := range moves {
-		suite.Same(s, "moves", got, []stock.Move{{SKU: 1, From: 7, To: 0, Num: 12}, {SKU: 2, From: 7, To: 0, Num: 30}})
+		suite.Same(s, "moves", got, []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: 12}, {SKU: 2, From: 7, To: 0, Num: 30}})
 	}
 	s.counts(sku(1), stock.Quantities{Total: 112, Left: 112})
 	s.counts(sku(2), stock.Quantities{Total: 130, Left: 130})
@@ -295,10 +295,10 @@ func transferRestOnce(s *scene) {
 func transferRestTraffic(s *scene) {
 	s.define(sku(1), 0, stock.Terms{})
 	s.define(pool(1, 7), 200, stock.Terms{})
-	moves := make([][]stock.Move, 40)
+	moves := make([][]stock.TransferLeg, 40)
 	errs := suite.Together(len(moves), func(i int) (err error) {
 		if i%10 == 9 {
-			moves[i], err = s.inv.Transfer(s.Context(), "end of 7", stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest})
+			moves[i], err = s.inv.Transfer(s.Context(), "end of 7", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})
 			return err
 		}
 		if _, err = s.inv.Lock(s.Context(), strconv.Itoa(i), stock.Line{SKU: 1, Activity: 7, Num: 2}); err == nil && i%2 == 0 {
@@ -319,7 +319,7 @@ func transferOpposite(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	s.define(pool(1, 7), 100, stock.Terms{})
 	s.Each(suite.Together(64, func(i int) error {
-		move := stock.Move{SKU: 1, From: 0, To: 7, Num: 1}
+		move := stock.TransferLeg{SKU: 1, From: 0, To: 7, Num: 1}
 		if i%2 == 1 {
 			move.From, move.To = move.To, move.From
 		}

@@ -48,9 +48,9 @@ func overflowTotal(s *scene) {
 		s.unchanged(sku(2), func() {
 			s.Is(s.inv.Restock(s.Context(), "in", units(2, 1), units(1, 6)), stock.ErrOverflow)
 			s.Is(s.inv.Restock(s.Context(), "in", units(1, most)), stock.ErrOverflow)
-			_, err := s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, From: 7, To: 0, Num: 6})
+			_, err := s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: 6})
 			s.Is(err, stock.ErrOverflow)
-			_, err = s.inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest})
+			_, err = s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})
 			s.Is(err, stock.ErrOverflow)
 		})
 	})

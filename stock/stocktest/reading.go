@@ -230,17 +230,17 @@ func resultsBelongToTheCaller(s *scene) {
 	r, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: refunded})
 	s.No(err)
 	clear(refunded)
-	clear(r.Lines)
+	clear(r.Refund.Lines)
 	r, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: asked[:2]})
 	s.No(err)
-	suite.Same(s, "refund", r.Lines, []stock.Line{asked[1], asked[0]})
+	suite.Same(s, "refund", r.Refund.Lines, []stock.Line{asked[1], asked[0]})
 
-	moves := []stock.Move{{SKU: 1, From: 7, To: 0, Num: stock.Rest}}
+	moves := []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: stock.Rest}}
 	moved, err := s.inv.Transfer(s.Context(), "t", moves...)
 	s.No(err)
-	suite.Same(s, "the caller's moves", moves, []stock.Move{{SKU: 1, From: 7, To: 0, Num: stock.Rest}})
+	suite.Same(s, "the caller's moves", moves, []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: stock.Rest}})
 	clear(moved)
 	moved, err = s.inv.Transfer(s.Context(), "t", moves...)
 	s.No(err)
-	suite.Same(s, "moves", moved, []stock.Move{{SKU: 1, From: 7, To: 0, Num: 9}})
+	suite.Same(s, "moves", moved, []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: 9}})
 }

@@ -62,7 +62,7 @@ func resolveFences(s *scene) {
 	}
 	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel} {
 		for fence := range int64(2) {
-			verdict, err := s.Store.Move(s.Context(), step, "a", fence)
+			verdict, err := wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: step, Order: "a", Fence: fence}))
 			s.refusedLate(step.String(), verdict, err)
 		}
 	}
@@ -78,7 +78,7 @@ func resolveFences(s *scene) {
 	_, err = s.inv.Resolve(s.Context(), "b")
 	s.No(err)
 	s.Advance(hold)
-	verdict, err = s.Store.Move(s.Context(), stock.StepExpire, "b", 0)
+	verdict, err = wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "b", Fence: 0}))
 	s.No(err)
 	suite.Same(s, "sweep", verdict, stock.Done)
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 2, Left: 98})
@@ -91,12 +91,12 @@ func resolveFencesLater(s *scene) {
 	paid := s.state("a", stock.Paid)
 	_, err := s.inv.Resolve(s.Context(), "a")
 	s.No(err)
-	verdict, err := s.Store.Move(s.Context(), stock.StepRedeem, "a", paid.Fence)
+	verdict, err := wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepRedeem, Order: "a", Fence: paid.Fence}))
 	s.refusedLate("a Redeem", verdict, err)
-	refund := stock.Refunding{Refund: stock.Refund{ID: "late", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}}
-	_, verdict, err = s.Store.Refund(s.Context(), refund, paid)
+	refund := stock.RefundRecord{Refund: stock.Refund{ID: "late", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}}
+	verdict, err = wiretest.Refunded(s.Store.Refund(s.Context(), refund, paid))
 	s.refusedLate("a Refund", verdict, err)
-	got, err := s.Store.Refunding(s.Context(), "late")
+	got, err := s.Store.RefundRecord(s.Context(), "late")
 	s.No(err)
 	suite.Same(s, "refund recorded", got.ID, "")
 	s.refund("r", "a", units(1, 1))
@@ -111,7 +111,7 @@ func resolveFencesLater(s *scene) {
 	s.No(err)
 	_, err = s.inv.Resolve(s.Context(), "b")
 	s.No(err)
-	verdict, err = s.Store.Move(s.Context(), stock.StepReacquire, "b", 0)
+	verdict, err = wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "b", Fence: 0}))
 	s.refusedLate("a late payment", verdict, err)
 	s.pay("b")
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 4, Left: 96, Refunded: 1})
@@ -231,11 +231,11 @@ func (s *scene) journey() []struct {
 		{"Restock", "", func(inv *stock.Inventory) error { return inv.Restock(s.Context(), "in", units(1, 10)) }},
 		{"Withdraw", "", func(inv *stock.Inventory) error { return inv.Withdraw(s.Context(), "out", units(1, 5)) }},
 		{"Transfer", "", func(inv *stock.Inventory) error {
-			_, err := inv.Transfer(s.Context(), "move", stock.Move{SKU: 1, To: 7, Num: 20})
+			_, err := inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, To: 7, Num: 20})
 			return err
 		}},
 		{"Transfer the rest", "", func(inv *stock.Inventory) error {
-			_, err := inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, From: 7, To: 0, Num: stock.Rest})
+			_, err := inv.Transfer(s.Context(), "rest", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})
 			return err
 		}},
 		{"Lock", "a", func(inv *stock.Inventory) error {
@@ -338,7 +338,7 @@ func lostReleases(s *scene) {
 		func(inv *stock.Inventory) error { return suite.Outcome(inv.Pay(s.Context(), "late")) },
 		func(inv *stock.Inventory) error { return inv.Withdraw(s.Context(), "out", units(1, 2)) },
 		func(inv *stock.Inventory) error {
-			return suite.Outcome(inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, To: 7, Num: stock.Rest}))
+			return suite.Outcome(inv.Transfer(s.Context(), "rest", stock.TransferLeg{SKU: 1, To: 7, Num: stock.Rest}))
 		},
 	}
 	deaf := s.inv.On(&wiretest.Stock{Store: s.Store, Reply: func(call string) error {

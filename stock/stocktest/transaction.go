@@ -302,7 +302,7 @@ func staleDead(s *scene) {
 		n, err := inv.Expire(s.Context())
 		s.No(err)
 		s.Count("released again", n, 0)
-		moves, err := inv.Transfer(s.Context(), "rest", stock.Move{SKU: 1, From: 0, To: 7, Num: stock.Rest})
+		moves, err := inv.Transfer(s.Context(), "rest", stock.TransferLeg{SKU: 1, From: 0, To: 7, Num: stock.Rest})
 		s.No(err)
 		suite.Same(s, "units moved", moves[0].Num, 10)
 	})
