@@ -147,7 +147,7 @@ func badPurchases(s *scene) {
 		"no order":                   func(p *groupbuy.Purchase) { p.Order = "" },
 		"an endless order":           func(p *groupbuy.Purchase) { p.Order = long(groupbuy.MaxOrder + 1) },
 		"no buyer":                   func(p *groupbuy.Purchase) { p.Buyer = "" },
-		"a negative buyer":           func(p *groupbuy.Purchase) { p.Buyer = fmt.Sprint(-1) },
+		"a long buyer":               func(p *groupbuy.Purchase) { p.Buyer = long(65) },
 		"no product":                 func(p *groupbuy.Purchase) { p.Product = stock.Key{} },
 		"a product of ordinary ones": func(p *groupbuy.Purchase) { p.Product.Activity = 0 },
 		"a negative SKU":             func(p *groupbuy.Purchase) { p.Product.SKU = -1 },
@@ -207,13 +207,15 @@ func badIDs(s *scene) {
 			"Products":      func() error { return suite.Outcome(suite.Gather(g.Products(ctx, id))) },
 			"Product":       func() error { return suite.Outcome(g.Product(ctx, k)) },
 			"Joinable":      func() error { return suite.Outcome(suite.Gather(g.Joinable(ctx, k))) },
-			"SeatsOf":       func() error { return suite.Outcome(suite.Gather(g.SeatsOf(ctx, fmt.Sprint(id)))) },
 			"Redeliver":     func() error { return suite.Outcome(g.Redeliver(ctx, sample, id, ignore)) },
 			"Audit":         func() error { return suite.Outcome(g.Audit(ctx, key(), k)) },
 			"Repair":        func() error { return suite.Outcome(g.Repair(ctx, key(), k)) },
 		} {
 			s.Invalid(fmt.Sprintf("%s %d", name, id), call())
 		}
+	}
+	for _, buyer := range []string{"", long(65)} {
+		s.Invalid(fmt.Sprintf("SeatsOf a buyer of %d bytes", len(buyer)), suite.Outcome(suite.Gather(g.SeatsOf(ctx, buyer))))
 	}
 	for _, state := range []groupbuy.SeatState{groupbuy.NoSeat, groupbuy.Held, groupbuy.Paid, groupbuy.Cancelled, groupbuy.Expired, 99} {
 		_, err := suite.Gather(g.Refunds(ctx, state))
