@@ -109,9 +109,9 @@ type forgetfulUnits struct {
 	f *forgetful
 }
 
-func (u forgetfulUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
+func (u forgetfulUnits) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
 	u.f.done = true
-	return u.Store.Lock(ctx, order, holdFor)
+	return u.Store.Move(ctx, move)
 }
 
 func (u forgetfulUnits) Refund(ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion) (stock.RefundResult, error) {
@@ -126,8 +126,10 @@ func TestWhatWasDoneAndNotReadBackIsUnknown(t *testing.T) {
 	shop := coupon.New(store, nil).For("1")
 	_, err := shop.Define(t.Context(), 7, 10, coupon.Rules{}, amountOff("20", "0"))
 	require.NoError(t, err)
+	_, err = shop.Lock(t.Context(), "c", 7)
+	require.NoError(t, err)
 	for _, call := range []func() (string, error){
-		func() (string, error) { c, err := shop.Claim(t.Context(), "c", 7); return c.ID, err },
+		func() (string, error) { c, err := shop.Pay(t.Context(), "c"); return c.ID, err },
 		func() (string, error) { u, err := shop.Redeem(t.Context(), "c", "o", yuan("50")); return u.Coupon, err },
 		func() (string, error) { u, err := shop.Return(t.Context(), "c", "o", yuan("30")); return u.Coupon, err },
 		func() (string, error) {

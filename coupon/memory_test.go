@@ -94,7 +94,16 @@ func (u lateUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Dur
 	return u.Store.Lock(ctx, order, holdFor+time.Microsecond)
 }
 
-func (s confusesStates) Units() stock.Store { return s.Store.Units() }
+// confusedUnits are the units of confusesStates.
+type confusedUnits struct{ stock.Store }
+
+func (s confusesStates) Units() stock.Store { return confusedUnits{s.Store.Units()} }
+
+func (u confusedUnits) Refund(
+	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, _ ...stock.Companion,
+) (stock.RefundResult, error) {
+	return u.Store.Refund(ctx, refund, hold, coupon.GiveBack{To: coupon.Refunded})
+}
 
 func (s coarseValidity) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
 	terms.ValidUntil = terms.ValidUntil.Truncate(time.Second)

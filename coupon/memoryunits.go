@@ -40,7 +40,7 @@ func (c memoryCompanions) Locked(at time.Time, calls []*stock.Beside) (func(), e
 
 // Moved implements stock.MemoryCompanions: a claim that is paid has its coupon.
 func (c memoryCompanions) Moved(at time.Time, calls []*stock.Beside) (func(), error) {
-	call := calls[0]
+	call := calls[0] // of several, which expire, none is paid
 	coupon, known := c.m.coupons[call.Hold.Order]
 	if call.Hold.State != stock.Paid || !known || coupon.State != Pending {
 		return func() {}, nil

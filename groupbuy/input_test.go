@@ -18,6 +18,8 @@ import (
 // untouched is a store that must not be called: bad input is refused before any I/O.
 type untouched struct{ Store }
 
+func (untouched) Units() stock.Store { return struct{ stock.Store }{} }
+
 // refusals returns groups on a store that must not be called, and the checks of what they refuse.
 func refusals(t *testing.T) (*Groups, *suite.Checks) {
 	t.Helper()

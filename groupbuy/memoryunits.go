@@ -1,6 +1,8 @@
 package groupbuy
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
@@ -40,7 +42,7 @@ func (c memoryCompanions) Locked(at time.Time, calls []*stock.Beside) (func(), e
 // Moved implements stock.MemoryCompanions.
 func (c memoryCompanions) Moved(at time.Time, calls []*stock.Beside) (func(), error) {
 	change := c.m.change(at)
-	for _, call := range calls {
+	for _, call := range slices.SortedFunc(slices.Values(calls), func(a, b *stock.Beside) int { return strings.Compare(a.Hold.Order, b.Hold.Order) }) {
 		if err := change.along(call.Step, call.Hold.Order); err != nil {
 			return nil, err
 		}

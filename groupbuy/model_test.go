@@ -111,23 +111,60 @@ func (u lateUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Dur
 	return u.Store.Lock(ctx, order, holdFor+time.Microsecond)
 }
 
-func (s lateTeam) Units() stock.Store {
-	if with.Booking != nil {
-		with.Booking.Formation += time.Microsecond
+// besideUnits are units that change what a call carries.
+type besideUnits struct {
+	stock.Store
+
+	change func(stock.Companion) stock.Companion
+}
+
+func (u besideUnits) changed(beside []stock.Companion) []stock.Companion {
+	changed := slices.Clone(beside)
+	for i, c := range changed {
+		changed[i] = u.change(c)
 	}
-	return s.Store.Units()
+	return changed
+}
+
+func (u besideUnits) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
+	order.Beside = u.changed(order.Beside)
+	return u.Store.Lock(ctx, order, holdFor)
+}
+
+func (u besideUnits) Refund(
+	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
+) (stock.RefundResult, error) {
+	return u.Store.Refund(ctx, refund, hold, u.changed(beside)...)
+}
+
+// requests returns units that change the seats which are asked for.
+func requests(units stock.Store, change func(*groupbuy.SeatRequest)) stock.Store {
+	return besideUnits{units, func(c stock.Companion) stock.Companion {
+		request, ok := c.(groupbuy.SeatRequest)
+		if !ok {
+			return c
+		}
+		change(&request)
+		return request
+	}}
+}
+
+func (s lateTeam) Units() stock.Store {
+	return requests(s.Store.Units(), func(r *groupbuy.SeatRequest) { r.Formation += time.Microsecond })
 }
 
 func (s forgetsGuest) Units() stock.Store {
-	if with.Booking != nil {
-		with.Booking.Seat.Address = ""
-	}
-	return s.Store.Units()
+	return requests(s.Store.Units(), func(r *groupbuy.SeatRequest) { r.Seat.Address = "" })
 }
 
 func (s unreasoned) Units() stock.Store {
-	with.Reason = ""
-	return s.Store.Units()
+	return besideUnits{s.Store.Units(), func(c stock.Companion) stock.Companion {
+		if by, ok := c.(groupbuy.SeatRefund); ok {
+			by.Reason = ""
+			return by
+		}
+		return c
+	}}
 }
 
 func (s mortal) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {

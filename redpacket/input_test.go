@@ -11,10 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 // untouched is a store that must not be called: bad input is refused before any I/O.
 type untouched struct{ Store }
+
+func (untouched) Units() stock.Store { return struct{ stock.Store }{} }
 
 // refusals returns packets on a store that must not be called, and the checks of what they refuse.
 func refusals(t *testing.T) (*Packets, *suite.Checks) {

@@ -46,7 +46,7 @@ func mockClaim(mock sqlmock.Sqlmock, known bool, made int64, failure error) {
 
 // claimOf is the order of a claim.
 func claimOf(id string) stock.Order {
-	return stock.Order{ID: id, Buyer: 7, Lines: []stock.Line{one(1)}, Immediate: true}
+	return stock.Order{ID: id, Buyer: "7", Lines: []stock.Line{one(1)}, Immediate: true}
 }
 
 // A deadlock at the last statement of a claim makes all of it run again; the terms are known by then.
@@ -87,7 +87,7 @@ func TestCouponsThatCannotBe(t *testing.T) {
 	mock.ExpectExec("^UPDATE coupon_stock_hold h").WillReturnResult(sqlmock.NewResult(0, 2))
 	mock.ExpectQuery("^SELECT w.COUPON_NO").WillReturnRows(sqlmock.NewRows(make([]string, 5)))
 	mock.ExpectExec("^ROLLBACK AND NO CHAIN NO RELEASE$").WillReturnResult(sqlmock.NewResult(0, 0))
-	_, err = wiretest.Moved(sqlstore.NewCoupon(db, &alone).Units().Move(t.Context(), stock.Movement{Step: stock.StepPay, Order: "a", Fence: 0}))
+	_, err = sqlstore.NewCoupon(db, &alone).Units().Move(t.Context(), stock.Movement{Step: stock.StepPay, Order: "a"})
 	require.ErrorIs(t, err, coupon.ErrDrift)
 	require.NoError(t, mock.ExpectationsWereMet())
 }
@@ -105,7 +105,7 @@ func TestCouponRefusesBeforeAnyIO(t *testing.T) {
 		"a pool for one": sqlstore.NewCoupon(db, nil).WithTx(db),
 	} {
 		c := coupon.New(store, nil)
-		_, err := c.For(7).Claim(ctx, "a", 1)
+		_, err := c.For("7").Claim(ctx, "a", 1)
 		require.ErrorIs(t, err, coupon.ErrInvalid, name)
 		_, err = c.Redeem(ctx, "a", "order", hundred)
 		require.ErrorIs(t, err, coupon.ErrInvalid, name)

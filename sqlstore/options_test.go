@@ -41,7 +41,7 @@ func everyCall(ctx context.Context, s *sqlstore.Stock) map[string]error {
 	_, errs["Due of an item"] = s.Due(ctx, []stock.Key{key}, 1)
 	_, errs["Due of all"] = s.Due(ctx, nil, 1)
 	_, errs["Expire"] = s.Expire(ctx, []string{"a"})
-	_, errs["Refund"] = s.Refund(ctx, refund, hold)
+	_, errs["Refund"] = s.Refund(ctx, refund, hold, beside...)
 	_, errs["RefundRecord"] = s.Refunding(ctx, "a")
 	_, errs["Apply"] = s.Apply(ctx, stock.Change{Kind: stock.KindRestock, ID: "a", Entries: []stock.Entry{{Key: key}}})
 	_, errs["Applied"] = s.Applied(ctx, stock.KindRestock, "a")
@@ -132,7 +132,7 @@ func TestSmallestBoundsAreRightUnderConcurrency(t *testing.T) {
 		for i := range 60 {
 			group.Go(func() {
 				order, sku := fmt.Sprint("order-", i), int64(1+i%3)
-				_, err := s.For(int64(1+i%5)).Lock(ctx, order, one(sku))
+				_, err := s.For(fmt.Sprint(1+i%5)).Lock(ctx, order, one(sku))
 				switch {
 				case errors.Is(err, stock.ErrInsufficient):
 					return

@@ -209,7 +209,7 @@ func ExampleInventory_Refund() {
 	_, err := inv.Refund(ctx, stock.Refund{ID: "refund-2", Order: "order-1", Restock: true, Lines: []stock.Line{{SKU: 42, Num: 4}}})
 	fmt.Println(err)
 	rest, err := inv.Refund(ctx, stock.Refund{ID: "refund-2", Order: "order-1", Restock: true})
-	fmt.Println(rest.Lines, err)
+	fmt.Println(rest.Refund.Lines, err)
 	fmt.Printf("%+v\n", must(inv.Item(ctx, stock.Key{SKU: 42})).Quantities)
 	// Output:
 	// stock: more than the order can still refund (order "order-1", SKU 42: wanted 4, refundable 3)

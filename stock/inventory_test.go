@@ -114,10 +114,10 @@ func (restless) Lock(context.Context, stock.Order, time.Duration) (stock.LockRes
 }
 
 func (restless) Move(context.Context, stock.Movement) (stock.MoveResult, error) {
-	return stock.Refused, nil
+	return stock.MoveResult{}, nil
 }
 
-func (restless) Apply(context.Context, stock.Change) (stock.Verdict, error) {
+func (restless) Apply(context.Context, stock.Change, ...stock.Companion) (stock.Verdict, error) {
 	return stock.Refused, nil
 }
 

@@ -354,11 +354,15 @@ func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) 
 	defer end()
 	t := StepExpire.Transition()
 	var calls []*Beside
-	for _, order := range slices.Compact(slices.Sorted(slices.Values(orders))) {
-		if hold := clone(b.holds[order]); hold.State == Locked && hold.dead(now) {
-			hold.State, hold.UpdatedAt = t.To, now
+	dead := map[string]bool{}
+	for _, order := range orders {
+		if hold := clone(b.holds[order]); hold.State == Locked && hold.dead(now) && !dead[order] {
+			hold.State, hold.UpdatedAt, dead[order] = t.To, now, true
 			calls = append(calls, &Beside{Step: t.Step, Hold: hold})
 		}
+	}
+	if len(calls) == 0 {
+		return nil, nil
 	}
 	if err := b.releasable(calls); err != nil { // all of them or none
 		return nil, err

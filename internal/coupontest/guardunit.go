@@ -106,7 +106,7 @@ func guardMove(s *scene) {
 	s.open(10)
 	s.lock("c", "5")
 	s.Advance(hold - time.Microsecond)
-	s.answers(stock.Done)(wiretest.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c", Fence: 0}))) // it is one store
+	s.answers(stock.Done)(wiretest.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c"}))) // it is one store
 	from, end := tenOff().Validity(s.now())
 	suite.Same(s, "coupon", s.raw("c"), coupon.Coupon{
 		ID: "c", Campaign: 1, Buyer: "5", Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
@@ -114,7 +114,7 @@ func guardMove(s *scene) {
 	})
 	s.reserve("c", "A")
 	was := s.raw("c")
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c", Fence: 0})))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c"})))
 	suite.Same(s, "coupon", s.raw("c"), was)
 }
 
@@ -124,13 +124,13 @@ func guardMoveRefused(s *scene) {
 		s.lock(id, "5")
 	}
 	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "fenced", Fence: 0})))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "fenced"})))
 	suite.Same(s, "state", s.raw("fenced").State, coupon.Pending)
-	s.answers(stock.Done)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancelled", Fence: 0})))
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "cancelled", Fence: 0})))
+	s.answers(stock.Done)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancelled"})))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "cancelled"})))
 	s.Advance(hold)
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "dead", Fence: 0})))
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "unknown", Fence: 0})))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "dead"})))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "unknown"})))
 	for _, id := range []string{"fenced", "dead", "cancelled"} {
 		c := s.raw(id)
 		suite.Same(s, "state of "+id, c.State, coupon.Dropped)
@@ -144,16 +144,16 @@ func guardReacquire(s *scene) {
 	s.lock("c", "5")
 	s.lock("d", "5")
 	s.Advance(hold)
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c", Fence: 0}))) // it has to expire first
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"}))) // it has to expire first
 	expired, err := s.units().Expire(s.Context(), []string{"c", "d"})
 	s.No(err)
 	s.Count("expired", len(expired), 2)
-	s.answers(stock.Done)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c", Fence: 0})))
+	s.answers(stock.Done)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"})))
 	c := s.state("c", coupon.Usable)
 	suite.Same(s, "code", c.Code, "A")
 	s.SameTime("claimed", c.ClaimedAt, s.now())
 	s.claim("e", "5")
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "d", Fence: 0})))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "d"})))
 	s.state("d", coupon.Dropped)
 }
 

@@ -148,8 +148,8 @@ func resolveFences(s *scene) {
 	locking, err := s.units().Lock(s.Context(), stock.Order{ID: "claim", Buyer: "5", Lines: []stock.Line{one()}, Immediate: true, Beside: []stock.Companion{coupon.Claim{}}}, hold)
 	s.No(err)
 	suite.Same(s, "a Claim that arrives late", locking.Verdict, stock.Exists)
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay", Fence: 0})))
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancel", Fence: 0})))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay"})))
+	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancel"})))
 	late := stock.RefundRecord{Refund: stock.Refund{ID: "late", Order: "refund", Restock: true, Lines: []stock.Line{one()}}, Whole: true}
 	s.answers(stock.Refused)(wiretest.Refunded(s.units().Refund(s.Context(), late, before)))
 	s.unclaimed("claim")

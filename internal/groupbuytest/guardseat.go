@@ -107,7 +107,7 @@ func guardOrdinary(s *scene) {
 	s.No(err)
 	suite.Same(s, "verdict", locking.Verdict, stock.Done)
 	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel} {
-		_, err := wiretest.Moved(units.Move(s.Context(), stock.Movement{Step: step, Order: "goods", Fence: 0}))
+		_, err := wiretest.Moved(units.Move(s.Context(), stock.Movement{Step: step, Order: "goods"}))
 		s.Is(err, groupbuy.ErrNotFound)
 	}
 	h, _, err := units.Hold(s.Context(), "goods")

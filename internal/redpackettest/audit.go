@@ -129,7 +129,7 @@ func auditNoShare(s *scene) {
 	suite.Same(s, "verdict", locking.Verdict, stock.Done)
 	s.holds(1, 1, 25, 75)
 	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 1})
-	s.answers(stock.Done)(wiretest.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "outside", Fence: 0})))
+	s.answers(stock.Done)(wiretest.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "outside"})))
 	s.holds(1, 1, 25, 75)
 	want := redpacket.Report{Packets: 1, Drifts: []redpacket.Drift{{Packet: 1, Quantity: "grabs", Counted: 2, Recount: 1}}}
 	suite.Same(s, "report", s.audited(), want)

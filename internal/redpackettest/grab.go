@@ -13,20 +13,21 @@ import (
 
 func grabCases() []testCase {
 	return []testCase{
-		{name: "ThreeSharesAreTheTotalAndThereIsNoFourth", run: threeShares},
-		{name: "AllSharesAreTheSmallest", run: smallestShares},
-		{name: "OneShareIsAllOfIt", run: oneShare},
-		{name: "EqualSharesAreAsEqualAsTheyCanBe", run: equalShares},
-		{name: "SharesKeepTheirBounds", run: boundedShares},
-		{name: "SameGrabAgainIsTheSameShareForEver", run: sameGrab},
-		{name: "SameGrabAtOnceIsOneShare", run: sameGrabAtOnce},
-		{name: "GrabThatWasRefusedMayBeMadeAgain", run: refusedGrabAgain},
-		{name: "SenderGrabsWhereTheOptionLetsIt", run: senderGrabs},
-		{name: "ShareIsBookedWithItsUnit", run: bookedWithUnit},
-		{name: "GrabFromTheStartOn", run: grabFromStart},
-		{name: "GrabStrictlyBeforeTheEnd", run: grabBeforeEnd},
-		{name: "GrabRefusalsInTheOrderOfPrecedence", run: grabPrecedence},
-		{name: "GrabPacketsAreApart", run: grabApart},
+		{name: "R1_ThreeSharesAreTheTotalAndThereIsNoFourth", run: threeShares},
+		{name: "R2_AllSharesAreTheSmallest", run: smallestShares},
+		{name: "R3_OneShareIsAllOfIt", run: oneShare},
+		{name: "R4_EqualSharesAreAsEqualAsTheyCanBe", run: equalShares},
+		{name: "R5_SharesKeepTheirBounds", run: boundedShares},
+		{name: "R8_TheSameGrabAgainIsTheSameShareForEver", run: sameGrab},
+		{name: "R8_TheSameGrabAtOnceIsOneShare", run: sameGrabAtOnce},
+		{name: "R8_AGrabThatWasRefusedMayBeMadeAgain", run: refusedGrabAgain},
+		{name: "R14_TheSenderGrabsWhereTheOptionLetsIt", run: senderGrabs},
+		{name: "R16_AShareIsBookedWithItsUnit", run: bookedWithUnit},
+		{name: "Grab_FromTheStartOn", run: grabFromStart},
+		{name: "Grab_StrictlyBeforeTheEnd", run: grabBeforeEnd},
+		{name: "Grab_RefusalsInTheOrderOfPrecedence", run: grabPrecedence},
+		{name: "Grab_PacketsAreApart", run: grabApart},
+		{name: "Grab_PeopleAreComparedByteForByte", run: peopleByteForByte},
 	}
 }
 
@@ -288,4 +289,34 @@ func grabApart(s *scene) {
 	s.close(1, redpacket.Closed)
 	s.grab(2, ben)
 	s.grab(11, ben)
+}
+
+// peopleByteForByte has each of some people send a packet to all others.
+func peopleByteForByte(s *scene) {
+	ids := suite.Lookalikes(64)
+	shares := int64(len(ids) - 1)
+	for i, from := range ids[:3] {
+		p := equal(int64(i+1), shares, shares)
+		p.Sender = from
+		suite.Same(s, "sender", s.open(p).Sender, from)
+		s.refused(p.ID, from, redpacket.ErrSender)
+		for range 2 { // the second round replays the first
+			no := int64(0)
+			for _, person := range ids {
+				if person == from {
+					continue
+				}
+				no++
+				share := s.grab(p.ID, person)
+				suite.Same(s, "number", share.No, no)
+				suite.Same(s, "person", share.Person, person)
+			}
+		}
+		for no, share := range s.shares(p.ID) {
+			read, err := s.packets.Share(s.Context(), p.ID, share.Person)
+			s.No(err)
+			suite.Same(s, "number", read.No, int64(no+1))
+		}
+		s.packet(p.ID, redpacket.Finished)
+	}
 }

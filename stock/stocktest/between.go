@@ -371,7 +371,7 @@ func expireAfterExpire(s *scene) {
 	s.lock("b", units(1, 2))
 	s.Advance(hold)
 	n, err := s.before("Expire", 1, func() {
-		s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "b", Fence: 0})))
+		s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "b"})))
 	}).Expire(s.Context())
 	s.No(err)
 	s.Count("released by this call", n, 1)

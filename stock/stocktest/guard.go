@@ -114,7 +114,7 @@ func guardMove(s *scene) {
 		if row.To == stock.Unheld || slices.Contains(row.From, stock.Unheld) {
 			continue // not a step of a hold that exists
 		}
-		s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: row.Step, Order: "unknown", Fence: 0})))
+		s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: row.Step, Order: "unknown"})))
 		s.unheld("unknown")
 		for _, way := range ways {
 			n++
@@ -156,12 +156,12 @@ func guardMoveDeadline(s *scene) {
 		s.lock(order, units(1, 1))
 	}
 	s.Advance(hold - time.Microsecond)
-	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "expire", Fence: 0})))
-	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay", Fence: 0})))
+	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "expire"})))
+	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay"})))
 	s.Advance(time.Microsecond)
-	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay late", Fence: 0})))
-	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancel", Fence: 0})))
-	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "expire", Fence: 0})))
+	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay late"})))
+	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancel"})))
+	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "expire"})))
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 1, Locked: 2, Left: 9})
 }
 
@@ -171,10 +171,10 @@ func guardMoveDraws(s *scene) {
 	_, err := s.inv.For("5").Lock(s.Context(), "a", units(1, 3), units(2, 3))
 	s.No(err)
 	s.Advance(hold)
-	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "a", Fence: 0})))
+	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "a"})))
 	reacquire := func(want stock.Verdict) {
 		s.Helper()
-		s.answers(want)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "a", Fence: 0})))
+		s.answers(want)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "a"})))
 	}
 	s.lock("b", units(1, 2))
 	reacquire(stock.Refused) // one item has too little

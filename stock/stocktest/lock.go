@@ -123,7 +123,7 @@ func cancelBeforeLock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	o, err := s.inv.Cancel(s.Context(), "a")
 	s.No(err)
-	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled, Void: true})
 	for range 2 {
 		h, err := s.inv.Lock(s.Context(), "a", units(1, 2))
 		s.inState(err, "a", stock.Cancelled, stock.ErrCancelled)

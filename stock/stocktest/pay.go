@@ -104,7 +104,7 @@ func unknownOrders(s *scene) {
 	s.unheld("a")
 	o, err := s.inv.Cancel(s.Context(), "a")
 	s.No(err)
-	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled})
+	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled, Void: true})
 	_, err = s.inv.Pay(s.Context(), "a")
 	s.inState(err, "a", stock.Cancelled, stock.ErrCancelled)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
