@@ -1,8 +1,8 @@
 package groupbuy
 
 import (
-	"fmt"
 	"context"
+	"fmt"
 	"testing"
 	"time"
 

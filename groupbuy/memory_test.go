@@ -181,7 +181,7 @@ func TestMemoryHasItsPoolsInTheShopsStock(t *testing.T) {
 	t.Parallel()
 	shop := &stock.Memory{}
 	b := newBench(t, shop)
-	b.open("T", "o-1", 1)
+	b.open("T", "o-1", "1")
 
 	hold, now, err := shop.Hold(t.Context(), "o-1")
 	require.NoError(t, err)
@@ -212,7 +212,7 @@ func TestMemoryHasItsPoolsInTheShopsStock(t *testing.T) {
 func TestMemoryTakesSeatAndUnitsTogether(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
-	b.open("T", "o-1", 1)
+	b.open("T", "o-1", "1")
 	left := func() int64 {
 		items, _, err := b.Units(groupbuy.Along{}).Items(t.Context(), "", []stock.Key{pool})
 		require.NoError(t, err)
@@ -226,9 +226,9 @@ func TestMemoryTakesSeatAndUnitsTogether(t *testing.T) {
 		opens bool
 		err   error
 	}{
-		{"T", 2, true, groupbuy.ErrCodeTaken},
-		{"none", 2, false, groupbuy.ErrUnknownTeam},
-		{"T", 1, false, groupbuy.ErrJoined},
+		{"T", "2", true, groupbuy.ErrCodeTaken},
+		{"none", "2", false, groupbuy.ErrUnknownTeam},
+		{"T", "1", false, groupbuy.ErrJoined},
 	} {
 		_, err := b.take(refused.code, "o-2", refused.buyer, refused.opens, three)
 		require.ErrorIs(t, err, refused.err)
@@ -238,15 +238,15 @@ func TestMemoryTakesSeatAndUnitsTogether(t *testing.T) {
 
 	units := stock.New(b.Units(groupbuy.Along{}), nil)
 	require.NoError(t, units.Withdraw(t.Context(), "w", stock.Line{SKU: pool.SKU, Activity: pool.Activity, Num: 999}))
-	_, err := b.take("T", "o-2", 2, false, three)
+	_, err := b.take("T", "o-2", "2", false, three)
 	require.ErrorIs(t, err, stock.ErrInsufficient)
-	_, err = b.take("U", "o-2", 2, true, three)
+	_, err = b.take("U", "o-2", "2", true, three)
 	require.ErrorIs(t, err, stock.ErrInsufficient)
 	require.Equal(t, "o-2: no seat, hold unheld; ", b.states("o-2"), "no units, no seat")
 	require.EqualValues(t, 1, b.is("T").Held)
 	require.Zero(t, b.is("U").Version, "and no team")
 
-	booking, err := b.take("T", "o-1", 1, false, three)
+	booking, err := b.take("T", "o-1", "1", false, three)
 	require.NoError(t, err, "a replay")
 	require.Equal(t, groupbuy.NoSeat, booking.Seat.State, "which books nothing")
 	b.sound()
@@ -258,12 +258,12 @@ func TestMemoryNeverOverfillsATeam(t *testing.T) {
 	b := newBench(t, &stock.Memory{})
 	for round := range 40 {
 		code := "T" + strconv.Itoa(round)
-		b.open(code, code+"-0", 1)
+		b.open(code, code+"-0", "1")
 		var all sync.WaitGroup
 		for buyer := range int64(12) {
 			all.Go(func() {
 				order := fmt.Sprintf("%s-%d", code, buyer)
-				if _, err := b.take(code, order, buyer+1, false, three); err != nil && buyer > 0 {
+				if _, err := b.take(code, order, fmt.Sprint(buyer+1), false, three); err != nil && buyer > 0 {
 					if !errors.As(err, new(*groupbuy.TeamError)) {
 						t.Errorf("%s: %v", order, err)
 					}
@@ -321,10 +321,10 @@ func TestMemoryNeverOverfillsATeam(t *testing.T) {
 func TestMemoryEndsATeamWithItsHolds(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
-	b.open("T", "o-1", 1)
+	b.open("T", "o-1", "1")
 	b.clock.Advance(5 * time.Minute)
-	b.join("T", "o-2", 2)
-	b.join("T", "o-3", 3)
+	b.join("T", "o-2", "2")
+	b.join("T", "o-3", "3")
 	b.pay("o-2")
 	b.clock.Advance(5 * time.Minute) // o-1 is dead
 	verdict, err := b.end("T", groupbuy.Failed)
@@ -345,12 +345,12 @@ func TestMemoryEndGivesUnitsBackToTheLimitOfTheBuyer(t *testing.T) {
 	t.Parallel()
 	for _, frees := range []bool{false, true} {
 		b := newBench(t, nil)
-		b.open("T", "o-1", 1)
+		b.open("T", "o-1", "1")
 		b.pay("o-1")
 		verdicts, err := b.End(t.Context(), []groupbuy.Ending{{Code: "T", Version: b.is("T").Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline, Frees: frees}})
 		require.NoError(t, err)
 		require.Equal(t, []stock.Verdict{stock.Done}, verdicts)
-		items, _, err := b.Units(groupbuy.Along{}).Items(t.Context(), 1, []stock.Key{pool})
+		items, _, err := b.Units(groupbuy.Along{}).Items(t.Context(), "1", []stock.Key{pool})
 		require.NoError(t, err)
 		require.EqualValues(t, 1000, items[0].Available())
 		require.Equal(t, frees, items[0].Bought == 0)
@@ -363,9 +363,9 @@ func TestMemoryEndsWhatTheShopHasSweptUp(t *testing.T) {
 	t.Parallel()
 	shop := &stock.Memory{}
 	b := newBench(t, shop)
-	b.open("T", "o-1", 1)
-	b.open("U", "u-1", 1)
-	b.join("U", "u-2", 2)
+	b.open("T", "o-1", "1")
+	b.open("U", "u-1", "1")
+	b.join("U", "u-2", "2")
 	b.pay("u-2")
 	b.clock.Advance(10 * time.Minute)
 	n, err := stock.New(shop, nil).Expire(t.Context())
@@ -393,10 +393,10 @@ func TestMemoryLeavesATeamWholeWhoseHoldsHaveDrifted(t *testing.T) {
 	t.Parallel()
 	shop := &stock.Memory{}
 	b := newBench(t, shop)
-	b.open("T", "o-1", 1)
-	b.join("T", "o-2", 2)
-	b.join("T", "o-3", 3)
-	b.open("U", "u-1", 1)
+	b.open("T", "o-1", "1")
+	b.join("T", "o-2", "2")
+	b.join("T", "o-3", "3")
+	b.open("U", "u-1", "1")
 	b.pay("o-1")
 	_, err := stock.New(shop, nil).Pay(t.Context(), "o-3") // behind the back of its team
 	require.NoError(t, err)
@@ -424,12 +424,12 @@ func TestMemoryEndChangesNothingWhereTheCountersHaveDrifted(t *testing.T) {
 	t.Parallel()
 	for _, delta := range []stock.Entry{
 		{Key: pool, Delta: stock.Quantities{Locked: -1}},
-		{Key: pool, Buyer: 2, Delta: stock.Quantities{Locked: -1}, Holds: -1},
-		{Key: pool, Buyer: 1, Delta: stock.Quantities{Sold: -1}},
+		{Key: pool, Buyer: "2", Delta: stock.Quantities{Locked: -1}, Holds: -1},
+		{Key: pool, Buyer: "1", Delta: stock.Quantities{Sold: -1}},
 	} {
 		b := newBench(t, nil)
-		b.open("T", "o-1", 1)
-		b.join("T", "o-2", 2)
+		b.open("T", "o-1", "1")
+		b.join("T", "o-2", "2")
 		b.pay("o-1")
 		verdict, err := b.Units(groupbuy.Along{}).Apply(t.Context(), stock.Change{Kind: stock.KindRepair, ID: "broken", Entries: []stock.Entry{delta}})
 		require.NoError(t, err)
@@ -447,8 +447,8 @@ func TestMemoryLetsNobodyPayLateIntoATeamThatIsOver(t *testing.T) {
 	for _, swept := range []bool{false, true} {
 		shop := &stock.Memory{}
 		b := newBench(t, shop)
-		b.open("T", "o-1", 1)
-		b.join("T", "o-2", 2)
+		b.open("T", "o-1", "1")
+		b.join("T", "o-2", "2")
 		b.pay("o-1")
 		b.clock.Advance(time.Hour)
 		if swept { // so that the seat does not know
@@ -479,8 +479,8 @@ func TestMemoryPaysLateWhereTheSeatIsFree(t *testing.T) {
 	for _, swept := range []bool{false, true} {
 		shop := &stock.Memory{}
 		b := newBench(t, shop)
-		b.open("T", "o-1", 1)
-		b.join("T", "o-2", 2)
+		b.open("T", "o-1", "1")
+		b.join("T", "o-2", "2")
 		b.pay("o-1")
 		b.clock.Advance(30 * time.Minute)
 		if swept {
@@ -489,7 +489,7 @@ func TestMemoryPaysLateWhereTheSeatIsFree(t *testing.T) {
 		}
 		b.pay("o-2")
 		require.EqualValues(t, 2, b.is("T").Paid)
-		b.join("T", "o-3", 3)
+		b.join("T", "o-3", "3")
 		b.pay("o-3")
 		require.Equal(t, groupbuy.Formed, b.is("T").State)
 		people, _, err := b.FormedPeople(t.Context(), pool)
@@ -503,7 +503,7 @@ func TestMemoryRemovesASettledProductAgainWhereUnitsComeBack(t *testing.T) {
 	t.Parallel()
 	for _, restock := range []bool{false, true} {
 		b := newBench(t, nil)
-		b.open("T", "o-1", 1)
+		b.open("T", "o-1", "1")
 		b.pay("o-1")
 		_, err := b.end("T", groupbuy.Formed)
 		require.NoError(t, err)
@@ -542,8 +542,8 @@ func TestMemoryRemovesASettledProductAgainWhereUnitsComeBack(t *testing.T) {
 func TestMemoryDeliversTheEventsOfATeamInOrder(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
-	b.open("T", "o-1", 1)
-	b.join("T", "o-2", 2)
+	b.open("T", "o-1", "1")
+	b.join("T", "o-2", "2")
 	b.pay("o-1", "o-2")
 	_, err := b.end("T", groupbuy.Failed)
 	require.NoError(t, err)
@@ -613,7 +613,7 @@ func TestMemoryCarriesACrowd(t *testing.T) {
 	b := newBench(t, nil)
 	require.NoError(t, stock.New(b.Units(groupbuy.Along{}), nil).Restock(t.Context(), "more", stock.Line{SKU: pool.SKU, Activity: pool.Activity, Num: teams}))
 	for i := range teams {
-		b.open(fmt.Sprintf("T%05d", i), strconv.Itoa(i), int64(i+1))
+		b.open(fmt.Sprintf("T%05d", i), strconv.Itoa(i), fmt.Sprint(i+1))
 		b.clock.Advance(time.Microsecond)
 	}
 	seen, after := 0, groupbuy.TeamCursor{}
@@ -680,8 +680,8 @@ func TestMemoryCarriesACrowd(t *testing.T) {
 func TestMemoryCorrectsOnlyWhatItHasSeen(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
-	b.open("T", "o-1", 1)
-	b.join("T", "o-2", 2)
+	b.open("T", "o-1", "1")
+	b.join("T", "o-2", "2")
 	b.pay("o-1")
 	correct := func(change func(book *groupbuy.TeamBook)) stock.Verdict {
 		books, err := b.Books(t.Context(), pool, "", 1)
@@ -713,11 +713,11 @@ func TestMemoryCorrectsOnlyWhatItHasSeen(t *testing.T) {
 func TestMemoryFindsTheLateSeatsOfATeam(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
-	b.open("T", "o-2", 1)
-	b.join("T", "o-1", 2)
+	b.open("T", "o-2", "1")
+	b.join("T", "o-1", "2")
 	b.clock.Advance(time.Minute)
-	b.join("T", "o-0", 3)
-	b.open("U", "u-1", 1)
+	b.join("T", "o-0", "3")
+	b.open("U", "u-1", "1")
 	b.clock.Advance(9 * time.Minute)
 	for limit, want := range [][]string{{}, {"o-1"}, {"o-1", "o-2"}, {"o-1", "o-2"}} {
 		orders, err := b.LateSeats(t.Context(), "T", limit)

@@ -83,7 +83,7 @@ func TestStatesAreForReading(t *testing.T) {
 	key := stock.Key{SKU: 42, Activity: 7}
 	volume := decimal.RequireFromString("4.5")
 	require.Equal(t, "SKU 42 of activity 7: offered, 3 people in teams that were formed", groupbuy.Product{Key: key, State: groupbuy.Offered, Formed: 3}.String())
-	require.Equal(t, `seat "o" of buyer 9 in team ABC: refund due`, groupbuy.Seat{Key: key, Order: "o", Buyer: 9, Team: "ABC", State: groupbuy.RefundDue}.String())
+	require.Equal(t, `seat "o" of buyer "9" in team ABC: refund due`, groupbuy.Seat{Key: key, Order: "o", Buyer: "9", Team: "ABC", State: groupbuy.RefundDue}.String())
 	require.Equal(t, "team ABC of SKU 42 of activity 7, by 3 people: forming, held 1, paid 2, volume 4.50",
 		groupbuy.Team{Key: key, Code: "ABC", Terms: groupbuy.Terms{People: 3}, Held: 1, Paid: 2, PaidVolume: volume}.String())
 	require.Equal(t, "team ABC of SKU 42 of activity 7, by a volume of 4.50: failed, held 0, paid 0, volume 0.00",

@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +33,7 @@ func BenchmarkHotSKU(b *testing.B) {
 	}{
 		{"Lock", sqlstore.Options{}, 1 << 40, lockOne},
 		{"LockForBuyer", sqlstore.Options{}, 1 << 40, func(ctx context.Context, inv *stock.Inventory, order string) error {
-			return lockOne(ctx, inv.For(int64(len(order))*1_000+int64(order[len(order)-1])), order)
+			return lockOne(ctx, inv.For(fmt.Sprint(int64(len(order))*1_000+int64(order[len(order)-1]))), order)
 		}},
 		{"LockUnmerged", sqlstore.Options{Unmerged: true}, 1 << 40, lockOne},
 		{"LockPay", sqlstore.Options{}, 1 << 40, func(ctx context.Context, inv *stock.Inventory, order string) error {

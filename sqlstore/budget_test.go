@@ -23,7 +23,7 @@ func TestStatementBudget(t *testing.T) {
 	}{
 		{"Lock", 2, func() error { _, err := s.Lock(ctx, "one", one(1)); return err }},
 		{"Lock of three lines", 2, func() error { _, err := s.Lock(ctx, "three", one(1), one(2), one(3)); return err }},
-		{"Lock for a buyer", 3, func() error { _, err := s.For(7).Lock(ctx, "buyer", one(1), one(2)); return err }},
+		{"Lock for a buyer", 3, func() error { _, err := s.For("7").Lock(ctx, "buyer", one(1), one(2)); return err }},
 		{"Lock that is cancelled", 2, func() error { _, err := s.Lock(ctx, "off", one(1), one(2)); return err }},
 		{"Pay", 1, func() error { _, err := s.Pay(ctx, "one"); return err }},
 		{"Pay of three lines", 1, func() error { _, err := s.Pay(ctx, "three"); return err }},

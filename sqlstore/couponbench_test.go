@@ -66,7 +66,7 @@ func BenchmarkHotClaim(b *testing.B) {
 				m.define(int64(b.N), coupon.Rules{PerBuyer: 1})
 			}
 			rush(b, "claims/s", func(n int64) error {
-				_, err := m.For(n).Claim(b.Context(), "claim-"+strconv.FormatInt(n, 10), 1)
+				_, err := m.For(fmt.Sprint(n)).Claim(b.Context(), "claim-"+strconv.FormatInt(n, 10), 1)
 				return err
 			})
 			m.balanced(1, int64(b.N))

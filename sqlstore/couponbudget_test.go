@@ -18,7 +18,7 @@ func TestCouponStatementBudget(t *testing.T) {
 	t.Parallel()
 	m := openMall(t, &coupon.Options{LatePay: stock.Reacquire})
 	ctx := t.Context()
-	buyer := m.For(7)
+	buyer := m.For("7")
 	m.define(10, coupon.Rules{})
 	m.pool(2, "A", "B")
 	claim := func(id string, campaign int64) error { _, err := buyer.Claim(ctx, id, campaign); return err }
@@ -58,8 +58,8 @@ func TestCouponStatementBudget(t *testing.T) {
 		{"Refund", 8, func() error { _, err := m.Refund(ctx, coupon.Refund{ID: "r", Coupon: "b"}); return err }},
 		{"Coupon", 1, func() error { _, err := m.Coupon(ctx, "a"); return err }},
 		{"ByCode", 1, func() error { _, err := m.ByCode(ctx, "a"); return err }},
-		{"Issue to three", 12, func() error { return issue("i", 1, 2, 3) }},
-		{"Issue again", 4, func() error { return issue("i", 1, 2, 3) }},
+		{"Issue to three", 12, func() error { return issue("i", "1", "2", "3") }},
+		{"Issue again", 4, func() error { return issue("i", "1", "2", "3") }},
 		{"Import of two codes", 6, func() error {
 			got, err := m.Import(ctx, 2, slices.Values([]string{"C", "D"}))
 			require.Equal(t, int64(2), got.Added)
@@ -99,7 +99,10 @@ func TestConcurrentClaimsShareTransactions(t *testing.T) {
 	m.db.Wire.Statements()
 	release := m.blockCampaign(1)
 	errs := make(chan error, people)
-	claim := func(i int) { _, err := m.For(int64(1+i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1); errs <- err }
+	claim := func(i int) {
+		_, err := m.For(fmt.Sprint(1+i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1)
+		errs <- err
+	}
 	go claim(0)
 	waiting(t, m.db) // the first is in flight; the others form the next batch
 	for i := range people - 1 {
@@ -114,7 +117,7 @@ func TestConcurrentClaimsShareTransactions(t *testing.T) {
 	require.Less(t, strings.Count(sent, "LEFT JOIN coupon_code"), people/4, "reads")
 	require.LessOrEqual(t, strings.Count(sent, "FROM coupon_terms"), 1, "reads of terms")
 	m.balanced(1, people)
-	_, err := m.For(1).Claim(t.Context(), "one too many", 1)
+	_, err := m.For("1").Claim(t.Context(), "one too many", 1)
 	require.ErrorIs(t, err, coupon.ErrSoldOut)
 	require.NotErrorIs(t, err, coupon.ErrUnavailable)
 }

@@ -30,7 +30,7 @@ func couponVerbs() []couponVerb {
 			name:    "Claim",
 			prepare: func(*mall, string) {},
 			call: func(ctx context.Context, c *coupon.Coupons, id string) error {
-				_, err := c.For(7).Claim(ctx, id, 1)
+				_, err := c.For("7").Claim(ctx, id, 1)
 				return err
 			},
 			matches: []string{"INSERT INTO coupon_stock_hold", "INSERT INTO coupon_stock_buyer", "UPDATE coupon_stock s", "SELECT STOCK_SALE_NUM", "INSERT INTO coupon_wallet"},
@@ -39,7 +39,7 @@ func couponVerbs() []couponVerb {
 		{
 			name: "Pay",
 			prepare: func(m *mall, id string) {
-				_, err := m.For(7).Lock(m.t.Context(), id, 1)
+				_, err := m.For("7").Lock(m.t.Context(), id, 1)
 				require.NoError(m.t, err)
 			},
 			call:    func(ctx context.Context, c *coupon.Coupons, id string) error { _, err := c.Pay(ctx, id); return err },
@@ -79,7 +79,7 @@ func couponVerbs() []couponVerb {
 			name:    "Issue",
 			prepare: func(*mall, string) {},
 			call: func(ctx context.Context, c *coupon.Coupons, id string) error {
-				_, err := c.Issue(ctx, coupon.Batch{ID: id, Campaign: 1, Buyers: []int64{8, 9}})
+				_, err := c.Issue(ctx, coupon.Batch{ID: id, Campaign: 1, Buyers: []string{"8", "9"}})
 				return err
 			},
 			matches: []string{

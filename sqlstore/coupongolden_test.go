@@ -10,8 +10,8 @@ import (
 func (q *couponSQL) statements() []statement {
 	at := time.UnixMicro(0).UTC()
 	given := []givenCoupon{
-		{id: "a", campaign: 42, buyer: 7, terms: 1, position: 1, state: coupon.Usable, at: at, from: at, until: at.Add(time.Hour)},
-		{id: "b", campaign: 42, buyer: 8, terms: 1, position: 2, state: coupon.Usable, at: at, from: at, until: at.Add(time.Hour)},
+		{id: "a", campaign: 42, buyer: "7", terms: 1, position: 1, state: coupon.Usable, at: at, from: at, until: at.Add(time.Hour)},
+		{id: "b", campaign: 42, buyer: "8", terms: 1, position: 2, state: coupon.Usable, at: at, from: at, until: at.Add(time.Hour)},
 	}
 	all := []statement{
 		{"Define: record terms", q.addTerms},

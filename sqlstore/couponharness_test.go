@@ -89,7 +89,7 @@ func (m *mall) balanced(campaign, given int64) {
 // claim claims a coupon of campaign 1 for buyer 7.
 func (m *mall) claim(id string) coupon.Coupon {
 	m.t.Helper()
-	c, err := m.For(7).Claim(m.t.Context(), id, 1)
+	c, err := m.For("7").Claim(m.t.Context(), id, 1)
 	require.NoError(m.t, err)
 	return c
 }

@@ -45,7 +45,7 @@ func mockClaim(mock sqlmock.Sqlmock, known bool, made int64, failure error) {
 
 // claimOf is the order of a claim.
 func claimOf(id string) stock.Order {
-	return stock.Order{ID: id, Buyer: 7, Lines: []stock.Line{one(1)}, Taken: true}
+	return stock.Order{ID: id, Buyer: "7", Lines: []stock.Line{one(1)}, Taken: true}
 }
 
 // A deadlock at the last statement of a claim makes all of it run again; the terms are known by then.
@@ -104,7 +104,7 @@ func TestCouponRefusesBeforeAnyIO(t *testing.T) {
 		"a pool for one": sqlstore.NewCoupon(db, nil).WithTx(db),
 	} {
 		c := coupon.New(store, nil)
-		_, err := c.For(7).Claim(ctx, "a", 1)
+		_, err := c.For("7").Claim(ctx, "a", 1)
 		require.ErrorIs(t, err, coupon.ErrInvalid, name)
 		_, err = c.Redeem(ctx, "a", "order", hundred)
 		require.ErrorIs(t, err, coupon.ErrInvalid, name)

@@ -47,8 +47,8 @@ func (m *mall) couponCases() []txCase {
 	must := func(err error) { require.NoError(m.t, err) }
 	id := func(n int) string { return numbered(n, own) }
 	nothing := func(int) {}
-	claimed := func(n int) { must(of(m.For(number(n, own)).Claim(m.t.Context(), id(n), ours))) }
-	locked := func(n int) { must(of(m.For(number(n, own)).Lock(m.t.Context(), id(n), ours))) }
+	claimed := func(n int) { must(of(m.For(numbered(n, own)).Claim(m.t.Context(), id(n), ours))) }
+	locked := func(n int) { must(of(m.For(numbered(n, own)).Lock(m.t.Context(), id(n), ours))) }
 	reserved := func(n int) {
 		claimed(n)
 		must(of(m.Reserve(m.t.Context(), id(n), id(n), hundred)))
@@ -66,18 +66,18 @@ func (m *mall) couponCases() []txCase {
 		must(of(m.Refund(m.t.Context(), coupon.Refund{ID: id(n), Coupon: id(n), Restock: true})))
 	}
 	batch := func(n int, campaign int64, all bool) coupon.Batch {
-		return coupon.Batch{ID: id(n), Campaign: campaign, All: all, Buyers: []int64{number(n, own), number(n, own+1)}}
+		return coupon.Batch{ID: id(n), Campaign: campaign, All: all, Buyers: []string{numbered(n, own), numbered(n, own+1)}}
 	}
 	issued := func(n int) { must(of(m.Issue(m.t.Context(), batch(n, ours, false)))) }
 	codes := func(n int) []string { return []string{"CODE-" + id(n), "CODE-" + id(n) + "-2"} }
 	imported := func(n int) { must(of(m.Import(m.t.Context(), withCodes, slices.Values(codes(n))))) }
 	claim := func(campaign int64) func(ctx context.Context, c coupons, n int) error {
 		return func(ctx context.Context, c coupons, n int) error {
-			return of(c.For(number(n, own)).Claim(ctx, id(n), campaign))
+			return of(c.For(numbered(n, own)).Claim(ctx, id(n), campaign))
 		}
 	}
 	lock := func(ctx context.Context, c coupons, n int) error {
-		return of(c.For(number(n, own)).Lock(ctx, id(n), ours))
+		return of(c.For(numbered(n, own)).Lock(ctx, id(n), ours))
 	}
 	pay := func(ctx context.Context, c coupons, n int) error { return of(c.Pay(ctx, id(n))) }
 	cancel := func(ctx context.Context, c coupons, n int) error { return c.Cancel(ctx, id(n)) }
@@ -108,7 +108,7 @@ func (m *mall) couponCases() []txCase {
 		return of(c.Import(ctx, withCodes, slices.Values(codes(n))))
 	}
 	byCode := func(ctx context.Context, c coupons, n int) error { return of(c.ByCode(ctx, codes(n)[0])) }
-	handedOut := func(n int) { must(of(m.For(number(n, own)).Claim(m.t.Context(), id(n), withCodes))) }
+	handedOut := func(n int) { must(of(m.For(numbered(n, own)).Claim(m.t.Context(), id(n), withCodes))) }
 	return []txCase{
 		{"Claim", nothing, in(claim(ours)), nil},
 		{"Claim of a code", nothing, in(claim(withCodes)), nil},
@@ -179,7 +179,7 @@ func (m *mall) couponCases() []txCase {
 		{"Restock", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Restock(ctx, id(n), ours, 1) }), nil},
 		{"Withdraw", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Withdraw(ctx, id(n), ours, 1) }), nil},
 		{"Withdraw of too many", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Withdraw(ctx, id(n), soldOut, 1) }), coupon.ErrSoldOut},
-		{"Wallet", claimed, in(func(ctx context.Context, c coupons, n int) error { return readAll(c.For(number(n, own)).Wallet(ctx)) }), nil},
+		{"Wallet", claimed, in(func(ctx context.Context, c coupons, n int) error { return readAll(c.For(numbered(n, own)).Wallet(ctx)) }), nil},
 		{"UsedBy", redeemed, in(func(ctx context.Context, c coupons, n int) error { return of(c.UsedBy(ctx, id(n))) }), nil},
 		{"Expire", nothing, in(func(ctx context.Context, c coupons, _ int) error { return of(c.Expire(ctx)) }), nil},
 	}
@@ -191,8 +191,8 @@ func (m *mall) couponNeighbours() []neighbour {
 	c := coupon.New(sqlstore.NewCoupon(pool.DB, &sqlstore.Options{Unmerged: true}), nil)
 	claims := func(place int) func(ctx context.Context, n int) error {
 		return func(ctx context.Context, n int) error {
-			id, buyer := numbered(n, place), number(n, place)
-			return both(of(c.For(buyer).Claim(ctx, id, theirs)), of(c.For(buyer).Claim(ctx, id+"c", theirCodes)), of(c.For(buyer).Lock(ctx, id+"l", theirs)))
+			id := numbered(n, place)
+			return both(of(c.For(id).Claim(ctx, id, theirs)), of(c.For(id).Claim(ctx, id+"c", theirCodes)), of(c.For(id).Lock(ctx, id+"l", theirs)))
 		}
 	}
 	uses := func(place int) func(ctx context.Context, n int) error {
@@ -204,7 +204,7 @@ func (m *mall) couponNeighbours() []neighbour {
 	}
 	issue := func(place int) func(ctx context.Context, n int) error {
 		return func(ctx context.Context, n int) error {
-			return of(c.Issue(ctx, coupon.Batch{ID: numbered(n, place) + "b", Campaign: theirs, Buyers: []int64{number(n, place) + 1}}))
+			return of(c.Issue(ctx, coupon.Batch{ID: numbered(n, place) + "b", Campaign: theirs, Buyers: []string{numbered(n, place) + "b"}}))
 		}
 	}
 	define := func(place int) func(ctx context.Context, n int) error {

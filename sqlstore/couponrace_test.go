@@ -33,8 +33,8 @@ func (m *mall) crowd(n int, call func(c *coupon.Coupons, i int) error) []error {
 func TestSixtyFourClaimsOfOneCoupon(t *testing.T) {
 	t.Parallel()
 	for name, buyer := range map[string]func(i int) string{
-		"OneBuyer":  func(int) int64 { return 7 },
-		"AllBuyers": func(i int) int64 { return int64(1 + i) },
+		"OneBuyer":  func(int) string { return "7" },
+		"AllBuyers": func(i int) string { return fmt.Sprint(1 + i) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,7 +149,7 @@ func TestConcurrentPaysGetEachACode(t *testing.T) {
 	claim := func(i int) string { return fmt.Sprint("claim-", i) }
 	for _, call := range []func(c *coupon.Coupons, i int) error{
 		func(c *coupon.Coupons, i int) error {
-			_, err := c.For(int64(1+i)).Lock(t.Context(), claim(i), 1)
+			_, err := c.For(fmt.Sprint(1+i)).Lock(t.Context(), claim(i), 1)
 			return err
 		},
 		func(c *coupon.Coupons, i int) error { _, err := c.Pay(t.Context(), claim(i/2)); return err }, // twice each
@@ -217,7 +217,7 @@ func TestTwoProcessesHandOutOnePool(t *testing.T) {
 					s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.FaultKind(random.IntN(2))})
 				}
 				settle(t, func() error {
-					c, err := s.coupons.For(int64(1+worker)).Claim(t.Context(), id, 1)
+					c, err := s.coupons.For(fmt.Sprint(1+worker)).Claim(t.Context(), id, 1)
 					if errors.Is(err, coupon.ErrSoldOut) { // more codes are on their way
 						return coupon.ErrUnavailable
 					}
@@ -269,7 +269,7 @@ func (m *mall) rollBack(db *sqltest.DB, id string, kill bool) {
 	if err != nil {
 		return // an injected fault has met it
 	}
-	_, _ = m.On(m.store.WithTx(tx)).For(1).Claim(ctx, id, 1) // whatever it says, it does not stay
+	_, _ = m.On(m.store.WithTx(tx)).For("1").Claim(ctx, id, 1) // whatever it says, it does not stay
 	if kill {
 		_, _ = m.db.ExecContext(ctx, fmt.Sprintf("KILL %d", number))
 	}

@@ -24,7 +24,7 @@ func TestTermsOfATransactionThatIsRolledBack(t *testing.T) {
 	inside := m.On(m.store.WithTx(tx))
 	_, err = define(inside, tenOff())
 	require.NoError(t, err)
-	c, err := inside.For(7).Claim(ctx, "a", 1)
+	c, err := inside.For("7").Claim(ctx, "a", 1)
 	require.NoError(t, err)
 	require.Equal(t, coupon.AmountOff, c.Kind)
 	require.NoError(t, tx.Rollback())

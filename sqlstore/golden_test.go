@@ -87,13 +87,13 @@ func (q *stockSQL) statements() []statement {
 		statement{"Merged Lock: the clock", readClock},
 		statement{"Merged Lock 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []lockCall{
 			{order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}}, holdFor: time.Minute},
-			{order: stock.Order{ID: "b", Buyer: 7, Lines: []stock.Line{{SKU: 42, Num: 1}}}, holdFor: time.Minute},
+			{order: stock.Order{ID: "b", Buyer: "7", Lines: []stock.Line{{SKU: 42, Num: 1}}}, holdFor: time.Minute},
 		})},
 		statement{"Merged Lock 2: the item, no buyers", q.lockItemText(lock, true, 0)},
 		statement{"Merged Lock 2: the item, two buyers", q.lockItemText(lock, false, 2)},
 		statement{"Merged Take 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []lockCall{
 			{order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}, Taken: true}, holdFor: time.Minute},
-			{order: stock.Order{ID: "b", Buyer: 7, Lines: []stock.Line{{SKU: 42, Num: 1}}, Taken: true}, holdFor: time.Minute},
+			{order: stock.Order{ID: "b", Buyer: "7", Lines: []stock.Line{{SKU: 42, Num: 1}}, Taken: true}, holdFor: time.Minute},
 		})},
 		statement{"Merged Take 2: the item, two buyers", q.lockItemText(take, false, 2)},
 		statement{"Merged Lock: what the item has, and when its first hold dies", q.lookAtItem},

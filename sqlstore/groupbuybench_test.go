@@ -49,7 +49,7 @@ func overdue(b *testing.B, teams int) *bazaar {
 	s.db.SetMaxOpenConns(24)
 	s.db.Wire.Freeze(time.Time{}) // each seat has times of its own
 	errs := suite.Crowd(teams, 1024, func(i int) error {
-		p := purchase(fmt.Sprint("order-", i), int64(i+1))
+		p := purchase(fmt.Sprint("order-", i), fmt.Sprint(i+1))
 		if _, err := s.Open(b.Context(), p); err != nil {
 			return err
 		}

@@ -25,13 +25,13 @@ func TestTeamsLoseTheirConnection(t *testing.T) {
 	}{
 		"Open": {
 			func(b *bazaar, _ string, orders []string) error {
-				_, err := b.Open(b.t.Context(), purchase(orders[0]+"-new", 9))
+				_, err := b.Open(b.t.Context(), purchase(orders[0]+"-new", "9"))
 				return err
 			}, nil, groupbuy.Held,
 		},
 		"Join": {
 			func(b *bazaar, code string, orders []string) error {
-				_, err := b.Join(b.t.Context(), code, purchase(orders[0]+"-new", 9))
+				_, err := b.Join(b.t.Context(), code, purchase(orders[0]+"-new", "9"))
 				return err
 			}, nil, groupbuy.Held,
 		},
@@ -150,7 +150,7 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 		group.Go(func() {
 			var seat groupbuy.Seat
 			for j := range people {
-				p := purchase(fmt.Sprintf("k%d-%d", i, j), int64(100*i+j+1))
+				p := purchase(fmt.Sprintf("k%d-%d", i, j), fmt.Sprint(100*i+j+1))
 				again(func() (err error) {
 					if j == 0 {
 						seat, err = b.Open(t.Context(), p)

@@ -74,7 +74,7 @@ func purchase(order string, buyer string) groupbuy.Purchase {
 func (b *bazaar) team(name string, people int) (code string, orders []string) {
 	b.t.Helper()
 	for i := range people {
-		p := purchase(fmt.Sprintf("%s-%d", name, i+1), int64(i+1))
+		p := purchase(fmt.Sprintf("%s-%d", name, i+1), fmt.Sprint(i+1))
 		take := func() (groupbuy.Seat, error) { return b.Join(b.t.Context(), code, p) }
 		if i == 0 {
 			take = func() (groupbuy.Seat, error) { return b.Open(b.t.Context(), p) }

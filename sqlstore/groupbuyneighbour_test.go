@@ -30,7 +30,7 @@ func openStreet(t *testing.T) *street {
 	s := &street{bazaar: b, codes: map[int]string{}}
 	_, err := b.Offer(t.Context(), productOf(otherProduct), 5_000)
 	require.NoError(t, err)
-	p := purchase("0000", 1)
+	p := purchase("0000", "1")
 	p.Product = otherProduct
 	seat, err := b.Open(t.Context(), p)
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func (s *street) teamOf(seats, paid int) func(n int) {
 	return func(n int) {
 		ctx := s.t.Context()
 		for i := range seats {
-			p := purchase(s.seat(n, i, seats), number(n, i))
+			p := purchase(s.seat(n, i, seats), numbered(n, i))
 			var seat groupbuy.Seat
 			var err error
 			if i == 0 {
@@ -78,7 +78,7 @@ func (s *street) cases() []txCase {
 	}
 	type groups = *groupbuy.Groups
 	decision := groupbuy.Decision{Actor: "clerk", Reason: "why not"}
-	mine := func(n, place int) groupbuy.Purchase { return purchase(numbered(n, place), number(n, own)) }
+	mine := func(n, place int) groupbuy.Purchase { return purchase(numbered(n, place), numbered(n, own)) }
 	refund := func(order string) groupbuy.Refund {
 		return groupbuy.Refund{Order: order, Actor: "clerk", Reason: "asked"}
 	}
@@ -94,7 +94,7 @@ func (s *street) cases() []txCase {
 	return []txCase{
 		{"Open", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Open(ctx, mine(n, own))) }), nil},
 		{"Open again", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error {
-			return of(g.Open(ctx, purchase(s.seat(n, 0, 1), number(n, 0))))
+			return of(g.Open(ctx, purchase(s.seat(n, 0, 1), numbered(n, 0))))
 		}), nil},
 		{"Open of an unknown product", nothing, in(func(ctx context.Context, g groups, n int) error {
 			p := mine(n, own)
@@ -108,11 +108,11 @@ func (s *street) cases() []txCase {
 		}), groupbuy.ErrUnknownActivity},
 		{"Join", s.teamOf(1, 0), in(join), nil},
 		{"Join again", s.teamOf(2, 0), in(func(ctx context.Context, g groups, n int) error {
-			return of(g.Join(ctx, s.codes[n], purchase(s.seat(n, 1, 2), number(n, 1))))
+			return of(g.Join(ctx, s.codes[n], purchase(s.seat(n, 1, 2), numbered(n, 1))))
 		}), nil},
 		{"Join of a full team", s.teamOf(3, 0), in(join), groupbuy.ErrFull},
 		{"Join of one's own team", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error {
-			return of(g.Join(ctx, s.codes[n], purchase(numbered(n, own+1), number(n, 0))))
+			return of(g.Join(ctx, s.codes[n], purchase(numbered(n, own+1), numbered(n, 0))))
 		}), groupbuy.ErrJoined},
 		{"Join of an unknown team", nothing, in(func(ctx context.Context, g groups, n int) error {
 			return of(g.Join(ctx, "ZZZZZZZZ", mine(n, own)))
@@ -195,18 +195,18 @@ func (s *street) neighbours() []neighbour {
 		{"a later order", func(ctx context.Context, n int) error { return of(inv.Lock(ctx, numbered(n, later), one(3))) }},
 		{"an earlier order", func(ctx context.Context, n int) error { return of(inv.Lock(ctx, numbered(n, earlier), one(3))) }},
 		{"later teams", func(ctx context.Context, n int) error {
-			return both(of(g.Open(ctx, theirs(numbered(n, later)+"o", number(n, later)))),
-				of(g.Open(ctx, theirs(numbered(n, later)+"p", number(n, later)))),
-				of(g.Open(ctx, theirs(numbered(n, later)+"q", number(n, later)))))
+			return both(of(g.Open(ctx, theirs(numbered(n, later)+"o", numbered(n, later)))),
+				of(g.Open(ctx, theirs(numbered(n, later)+"p", numbered(n, later)))),
+				of(g.Open(ctx, theirs(numbered(n, later)+"q", numbered(n, later)))))
 		}},
 		{"an earlier team", func(ctx context.Context, n int) error {
-			return of(g.Open(ctx, theirs(numbered(n, earlier)+"o", number(n, earlier))))
+			return of(g.Open(ctx, theirs(numbered(n, earlier)+"o", numbered(n, earlier))))
 		}},
 		{"a later seat", func(ctx context.Context, n int) error {
-			return of(g.Join(ctx, s.other, theirs(numbered(n, later)+"j", number(n, later))))
+			return of(g.Join(ctx, s.other, theirs(numbered(n, later)+"j", numbered(n, later))))
 		}},
 		{"an earlier seat", func(ctx context.Context, n int) error {
-			return of(g.Join(ctx, s.other, theirs(numbered(n, earlier)+"j", number(n, earlier))))
+			return of(g.Join(ctx, s.other, theirs(numbered(n, earlier)+"j", numbered(n, earlier))))
 		}},
 		{"payments", func(ctx context.Context, n int) error {
 			return both(of(g.Pay(ctx, numbered(n, later)+"j")), of(g.Pay(ctx, numbered(n, earlier)+"j")))

@@ -80,7 +80,7 @@ func (s *stall) team(code string, members, paid int) (orders []string) {
 	s.t.Helper()
 	for i := range members {
 		orders = append(orders, fmt.Sprintf("%s-%d", code, i+1))
-		s.take(code, orders[i], int64(i+1), i == 0)
+		s.take(code, orders[i], fmt.Sprint(i+1), i == 0)
 	}
 	for _, order := range orders[:paid] {
 		_, err := s.units().Pay(s.t.Context(), order)
@@ -233,7 +233,7 @@ func TestGroupBuyReadsInATransactionAreOfNow(t *testing.T) {
 	s.team("AAAA", 1, 0)
 	tx := reader(t, s.db, "egl_group_team")
 	s.team("BBBB", 1, 0)
-	s.take("AAAA", "late", 2, false)
+	s.take("AAAA", "late", "2", false)
 	product, _, err := s.Offer(ctx, stallKey)
 	require.NoError(t, err)
 	product.State = groupbuy.Removed

@@ -66,7 +66,7 @@ func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait
 	inv := stock.New(sqlstore.NewStock(db.DB, opts), nil)
 	first, second := stock.Key{SKU: 1}, stock.Key{SKU: 1, Activity: 2}
 	lock := func(order string) verb {
-		return verb{"Lock of " + order, func() error { return only(inv.For(7).Lock(ctx, order, one(1))) }}
+		return verb{"Lock of " + order, func() error { return only(inv.For("7").Lock(ctx, order, one(1))) }}
 	}
 	pay := func(order string) verb {
 		return verb{"Pay of " + order, func() error { return only(inv.Pay(ctx, order)) }}
@@ -85,10 +85,10 @@ func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait
 		{"Cancel", func() error { return only(inv.Cancel(ctx, "b")) }},
 		{"Cancel before Lock", func() error { return only(inv.Cancel(ctx, "never")) }},
 		{"Resolve before Lock", func() error { return only(inv.Resolve(ctx, "lost")) }},
-		{"Take", func() error { return only(inv.For(7).Take(ctx, "c", one(1))) }},
+		{"Take", func() error { return only(inv.For("7").Take(ctx, "c", one(1))) }},
 		{"Redeem", func() error { return only(inv.Redeem(ctx, "c")) }},
 		{"Lock of two lines", func() error {
-			return only(inv.For(7).Lock(ctx, "d", one(1), stock.Line{SKU: 1, Activity: 2, Num: 2}))
+			return only(inv.For("7").Lock(ctx, "d", one(1), stock.Line{SKU: 1, Activity: 2, Num: 2}))
 		}},
 		pay("d"),
 		{"Restock", func() error { return inv.Restock(ctx, "more", one(1)) }},
@@ -99,7 +99,7 @@ func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait
 	}
 	return verbs, func() []string {
 		looks := []string{
-			said(inv.Item(ctx, first)), said(inv.Item(ctx, second)), said(inv.For(7).Usage(ctx, first)), listed(inv.Items(ctx)),
+			said(inv.Item(ctx, first)), said(inv.Item(ctx, second)), said(inv.For("7").Usage(ctx, first)), listed(inv.Items(ctx)),
 		}
 		for _, order := range []string{"a", "b", "c", "d", "e", "never", "lost"} {
 			looks = append(looks, said(inv.Hold(ctx, order)))
@@ -113,10 +113,10 @@ func couponLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wai
 	pool := tenOff()
 	pool.Pool = true
 	claim := func(id string, campaign int64) verb {
-		return verb{"Claim of " + id, func() error { return only(c.For(7).Claim(ctx, id, campaign)) }}
+		return verb{"Claim of " + id, func() error { return only(c.For("7").Claim(ctx, id, campaign)) }}
 	}
 	lock := func(id string) verb {
-		return verb{"Lock of " + id, func() error { return only(c.For(7).Lock(ctx, id, 1)) }}
+		return verb{"Lock of " + id, func() error { return only(c.For("7").Lock(ctx, id, 1)) }}
 	}
 	reserve := func(order string) verb {
 		return verb{"Reserve for " + order, func() error { return only(c.Reserve(ctx, "a", order, hundred)) }}
@@ -141,7 +141,9 @@ func couponLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wai
 		{"Revoke", func() error { return only(c.Revoke(ctx, coupon.Revocation{ID: "v", Coupon: "b"})) }},
 		{"Restock", func() error { return c.Restock(ctx, "more", 1, 1) }},
 		{"Withdraw", func() error { return c.Withdraw(ctx, "less", 1, 2) }},
-		{"Issue", func() error { return only(c.Issue(ctx, coupon.Batch{ID: "i", Campaign: 1, Buyers: []int64{8, 9}})) }},
+		{"Issue", func() error {
+			return only(c.Issue(ctx, coupon.Batch{ID: "i", Campaign: 1, Buyers: []string{"8", "9"}}))
+		}},
 		lock("e"),
 		{"Expire", func() error { wait(holdFor); return only(c.Expire(ctx)) }},
 	}
@@ -155,7 +157,7 @@ func couponLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wai
 		for _, order := range []string{"1", "2", "3", "4"} {
 			looks = append(looks, said(c.UsedBy(ctx, order)))
 		}
-		return append(looks, listed(c.For(7).Wallet(ctx)), listed(c.For(8).Wallet(ctx)), said(c.Audit(ctx)))
+		return append(looks, listed(c.For("7").Wallet(ctx)), listed(c.For("8").Wallet(ctx)), said(c.Audit(ctx)))
 	}
 }
 
@@ -176,7 +178,7 @@ func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, 
 		return verb{fmt.Sprint("Close of ", id), func() error { return only(p.Close(ctx, id)) }}
 	}
 	verbs = []verb{
-		send(1), confirm(1), grab(1000), grab(1001),
+		send(1), confirm(1), grab("1000"), grab("1001"),
 		{"PaidOut", func() error { return only(p.PaidOut(ctx, redpacket.PayoutNumber(1, 1))) }},
 		{"PayoutFailed", func() error { return only(p.PayoutFailed(ctx, redpacket.PayoutNumber(1, 2), "no account")) }},
 		shut(1), send(2), shut(2), confirm(2), send(3), confirm(3),
@@ -187,7 +189,7 @@ func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, 
 		for id := range int64(3) {
 			looks = append(looks, said(p.Packet(ctx, id+1)), listed(p.Shares(ctx, id+1)))
 		}
-		return append(looks, said(p.Share(ctx, 1, 1000)), said(p.Payout(ctx, redpacket.PayoutNumber(1, 2))), listed(p.Payouts(ctx)), said(p.Audit(ctx)))
+		return append(looks, said(p.Share(ctx, 1, "1000")), said(p.Payout(ctx, redpacket.PayoutNumber(1, 2))), listed(p.Payouts(ctx)), said(p.Audit(ctx)))
 	}
 }
 
@@ -227,20 +229,20 @@ func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, w
 		{"Define of the stock", func() error { return only(inv.Define(ctx, stock.Key{SKU: 1}, 100, stock.Terms{})) }},
 		{"Define", func() error { return only(g.Define(ctx, activity)) }},
 		{"Offer", func() error { return only(g.Offer(ctx, product, 50)) }},
-		begin("a1", 1), pay("a1"), join("a2", 2),
+		begin("a1", "1"), pay("a1"), join("a2", "2"),
 		{"Cancel", func() error { return only(g.Cancel(ctx, "a2")) }},
-		join("a3", 3), pay("a3"),
+		join("a3", "3"), pay("a3"),
 		{"Deliver", func() error { return only(g.Deliver(ctx, none)) }},
-		begin("b1", 4), pay("b1"),
+		begin("b1", "4"), pay("b1"),
 		{"Refund", func() error { return only(g.Refund(ctx, groupbuy.Refund{Order: "b1", Actor: "clerk"})) }},
-		begin("c1", 5), pay("c1"),
+		begin("c1", "5"), pay("c1"),
 		{"Fail", func() error { return only(g.Fail(ctx, teamOf("c1"), decision)) }},
-		begin("d1", 6), pay("d1"),
+		begin("d1", "6"), pay("d1"),
 		{"Form", func() error { return only(g.Form(ctx, teamOf("d1"), decision)) }},
 		{"Revise", func() error { return only(g.Revise(ctx, revised)) }},
 		{"AddStock", func() error { return g.AddStock(ctx, "more", teamProduct, 5) }},
 		{"WithdrawStock", func() error { return g.WithdrawStock(ctx, "less", teamProduct, 4) }},
-		begin("e1", 8),
+		begin("e1", "8"),
 		{"Expire", func() error { wait(2 * teamTime); return only(g.Expire(ctx)) }},
 		{"Remove", func() error { return only(g.Remove(ctx, teamProduct)) }},
 		{"End", func() error { return only(g.End(ctx, 7)) }},
@@ -249,7 +251,7 @@ func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, w
 		looks := []string{
 			said(inv.Item(ctx, stock.Key{SKU: 1})), said(g.Activity(ctx, 7)), said(g.Product(ctx, teamProduct)),
 			listed(g.Activities(ctx)), listed(g.Products(ctx, 7)), listed(g.Shelf(ctx)), listed(g.Teams(ctx, groupbuy.TeamFilter{})),
-			listed(g.Joinable(ctx, teamProduct)), listed(g.SeatsOf(ctx, 1)),
+			listed(g.Joinable(ctx, teamProduct)), listed(g.SeatsOf(ctx, "1")),
 		}
 		for _, order := range []string{"a1", "a2", "a3", "b1", "c1", "d1", "e1"} {
 			looks = append(looks, said(g.Seat(ctx, order)))

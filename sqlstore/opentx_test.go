@@ -41,7 +41,7 @@ func TestOpenTransactionLocksNothingBesideItsRows(t *testing.T) {
 			return err
 		}},
 		{"Lock for a buyer", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.For(50).Lock(ctx, "m-new", one(1), one(2))
+			_, err := in.For("50").Lock(ctx, "m-new", one(1), one(2))
 			return err
 		}},
 		{"Lock that is refused", func(ctx context.Context, in *stock.Inventory) error {
@@ -49,11 +49,11 @@ func TestOpenTransactionLocksNothingBesideItsRows(t *testing.T) {
 			return err
 		}},
 		{"Lock that is refused for a buyer", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.For(50).Lock(ctx, "m-new", line(1, 1000), line(2, 1000))
+			_, err := in.For("50").Lock(ctx, "m-new", line(1, 1000), line(2, 1000))
 			return err
 		}},
 		{"Lock that a limit refuses", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.For(50).Lock(ctx, "m-new", line(3, 2))
+			_, err := in.For("50").Lock(ctx, "m-new", line(3, 2))
 			return err
 		}},
 		{"Lock again", func(ctx context.Context, in *stock.Inventory) error {
@@ -173,7 +173,7 @@ func busyShop(t *testing.T) *shop {
 	_, err := s.Define(ctx, stock.Key{SKU: 1, Activity: 1}, 0, stock.Terms{})
 	require.NoError(t, err)
 	require.NoError(t, s.Restock(ctx, "m-change", one(1)))
-	_, err = s.For(49).Take(ctx, "m-buyer", one(3))
+	_, err = s.For("49").Take(ctx, "m-buyer", one(3))
 	require.NoError(t, err)
 	for _, order := range []string{"m-dead", "m-locked", "m-paid", "m-refunded"} {
 		_, err := s.Lock(ctx, order, one(1))
@@ -202,7 +202,7 @@ func (s *shop) othersGoOn(sku int64, names ...string) {
 	for i, name := range names {
 		_, err := s.Lock(ctx, name+"-lock", one(sku))
 		require.NoError(s.t, err, name)
-		_, err = s.For(int64(i+1)*40).Take(ctx, name+"-take", one(sku))
+		_, err = s.For(fmt.Sprint(int64(i+1)*40)).Take(ctx, name+"-take", one(sku))
 		require.NoError(s.t, err, name)
 		_, err = s.Cancel(ctx, name+"-cancel")
 		require.NoError(s.t, err, name)
@@ -339,7 +339,7 @@ func TestTransactionKeepsTheCallersInsertIDAndSavepoints(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"Lock":              func() error { _, err := in.Lock(ctx, "one", one(1)); return err },
 		"Lock of two lines": func() error { _, err := in.Lock(ctx, "two", one(1), one(2)); return err },
-		"Take for a buyer":  func() error { _, err := in.For(7).Take(ctx, "take", one(3)); return err },
+		"Take for a buyer":  func() error { _, err := in.For("7").Take(ctx, "take", one(3)); return err },
 		"Lock too much": func() error {
 			_, err := in.Lock(ctx, "refused", stock.Line{SKU: 1, Num: 999})
 			return ignore(err, stock.ErrInsufficient)
@@ -485,7 +485,7 @@ func TestRefusalsInATransactionNeedNoRightToDelete(t *testing.T) {
 	in := s.On(s.store.WithTx(tx))
 	_, err = in.Lock(ctx, "mine", one(5))
 	require.NoError(t, err)
-	_, err = in.For(50).Lock(ctx, "refused", stock.Line{SKU: 1, Num: 1000}, one(2))
+	_, err = in.For("50").Lock(ctx, "refused", stock.Line{SKU: 1, Num: 1000}, one(2))
 	require.ErrorIs(t, err, stock.ErrInsufficient)
 	_, err = in.Pay(ctx, "unknown")
 	require.ErrorIs(t, err, stock.ErrNotFound)

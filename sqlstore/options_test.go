@@ -131,7 +131,7 @@ func TestSmallestBoundsAreRightUnderConcurrency(t *testing.T) {
 		for i := range 60 {
 			group.Go(func() {
 				order, sku := fmt.Sprint("order-", i), int64(1+i%3)
-				_, err := s.For(int64(1+i%5)).Lock(ctx, order, one(sku))
+				_, err := s.For(fmt.Sprint(1+i%5)).Lock(ctx, order, one(sku))
 				switch {
 				case errors.Is(err, stock.ErrInsufficient):
 					return

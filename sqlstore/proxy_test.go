@@ -226,22 +226,22 @@ func TestRefusalEndsWithItsContext(t *testing.T) {
 			m.define(1, coupon.Rules{})
 			m.claim("a")
 			c := m.On(sqlstore.NewCoupon(m.db.DB, opts))
-			return m.db, func(ctx context.Context) error { return only(c.For(8).Claim(ctx, "b", 1)) }
+			return m.db, func(ctx context.Context) error { return only(c.For("8").Claim(ctx, "b", 1)) }
 		},
 		"Grab": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			p := openPurse(t)
 			p.fill(1, 100, 1)
-			require.NoError(t, only(p.Grab(t.Context(), 1, 1000)))
+			require.NoError(t, only(p.Grab(t.Context(), 1, "1000")))
 			packets := redpacket.New(sqlstore.NewRedPacket(p.db.DB, opts), nil)
-			return p.db, func(ctx context.Context) error { return only(packets.Grab(ctx, 1, 1001)) }
+			return p.db, func(ctx context.Context) error { return only(packets.Grab(ctx, 1, "1001")) }
 		},
 		"Join": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			b := openBazaar(t, defaults, 2, 2)
 			code, _ := b.team("full", 2)
 			groups := groupbuy.New(sqlstore.NewGroupBuy(b.db.DB, opts), untilTheEnd())
-			return b.db, func(ctx context.Context) error { return only(groups.Join(ctx, code, purchase("late", 9))) }
+			return b.db, func(ctx context.Context) error { return only(groups.Join(ctx, code, purchase("late", "9"))) }
 		},
 	} {
 		for way, opts := range ways() {

@@ -35,12 +35,12 @@ func TestRedPacketStatementBudget(t *testing.T) {
 		{"Send again", 4, func() error { return send(1, 2) }},
 		{"Confirm", 2, func() error { _, err := p.Confirm(ctx, 1); return err }},
 		{"Confirm again", 2, func() error { _, err := p.Confirm(ctx, 1); return err }},
-		{"Grab", 6, func() error { return grab(1, 1001) }},
-		{"Grab again", 3, func() error { return grab(1, 1001) }},
-		{"Grab of the last share", 6, func() error { return grab(1, 1002) }},
-		{"Grab of a packet that is finished", 4, func() error { return refused(grab(1, 1003), redpacket.ErrFinished) }},
-		{"Grab of a packet that is known to be finished", 1, func() error { return refused(grab(1, 1004), redpacket.ErrFinished) }},
-		{"Share", 1, func() error { _, err := p.Share(ctx, 1, 1001); return err }},
+		{"Grab", 6, func() error { return grab(1, "1001") }},
+		{"Grab again", 3, func() error { return grab(1, "1001") }},
+		{"Grab of the last share", 6, func() error { return grab(1, "1002") }},
+		{"Grab of a packet that is finished", 4, func() error { return refused(grab(1, "1003"), redpacket.ErrFinished) }},
+		{"Grab of a packet that is known to be finished", 1, func() error { return refused(grab(1, "1004"), redpacket.ErrFinished) }},
+		{"Share", 1, func() error { _, err := p.Share(ctx, 1, "1001"); return err }},
 		{"PaidOut", 2, func() error { _, err := p.PaidOut(ctx, "1-1"); return err }},
 		{"PayoutFailed", 3, func() error { _, err := p.PayoutFailed(ctx, "1-2", "no account"); return err }},
 		{"Send of one more", 5, func() error { return send(2, 3) }},
@@ -87,10 +87,10 @@ func TestConcurrentGrabsShareTransactions(t *testing.T) {
 	release := p.blockUnits(1)
 	errs := make(chan error, people)
 	grab := func(person string) { _, err := p.Grab(t.Context(), 1, person); errs <- err }
-	go grab(1000)
+	go grab("1000")
 	waiting(t, p.db) // the first is in flight; the others form the next batch
 	for i := range people - 1 {
-		go grab(int64(1001 + i))
+		go grab(fmt.Sprint(1001 + i))
 	}
 	release()
 	for range people {

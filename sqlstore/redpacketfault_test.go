@@ -39,15 +39,15 @@ func TestGrabLosesItsConnection(t *testing.T) {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 			name, person := fmt.Sprintf("%s %v", c.match, kind), int64(1000+2*i)+int64(kind)
 			p.db.Wire.Inject(sqltest.Fault{Match: c.match, Kind: kind})
-			_, err := p.Grab(t.Context(), 1, person)
+			_, err := p.Grab(t.Context(), 1, fmt.Sprint(person))
 			require.ErrorIs(t, err, c.want, name)
 			require.True(t, redpacket.Retryable(err), name)
 			if errors.Is(c.want, stock.ErrUnavailable) {
-				_, err := p.Share(t.Context(), 1, person)
+				_, err := p.Share(t.Context(), 1, fmt.Sprint(person))
 				require.ErrorIs(t, err, redpacket.ErrNoShare, name)
 				p.balanced(1, taken, redpacket.Open)
 			}
-			share, err := p.Grab(t.Context(), 1, person)
+			share, err := p.Grab(t.Context(), 1, fmt.Sprint(person))
 			require.NoError(t, err, name)
 			taken++
 			require.Equal(t, taken, share.No, name)
@@ -63,7 +63,7 @@ func TestPacketsLoseTheirConnection(t *testing.T) {
 	send := func(ctx context.Context, id int64) error { _, err := p.Send(ctx, packetOf(id, 100, 3)); return err }
 	confirm := func(ctx context.Context, id int64) error { _, err := p.Confirm(ctx, id); return err }
 	shut := func(ctx context.Context, id int64) error { _, err := p.Close(ctx, id); return err }
-	grab := func(ctx context.Context, id int64) error { _, err := p.Grab(ctx, id, 1000); return err }
+	grab := func(ctx context.Context, id int64) error { _, err := p.Grab(ctx, id, "1000"); return err }
 	paid := func(ctx context.Context, id int64) error {
 		_, err := p.PaidOut(ctx, redpacket.PayoutNumber(id, 1))
 		return err
@@ -162,8 +162,8 @@ func TestAnswersToEachStatementOfAGrab(t *testing.T) {
 				grabStatements(mock, statements, nil)
 				mock.ExpectExec("^COMMIT AND NO CHAIN NO RELEASE$").WillReturnResult(begun)
 			}
-			units := sqlstore.NewRedPacket(db, &alone).Units("")
-			locking, err := units.Lock(t.Context(), grabOrder(1, 1000), stock.DefaultHoldFor)
+			units := sqlstore.NewRedPacket(db, &alone).Units("1000")
+			locking, err := units.Lock(t.Context(), grabOrder(1, "1000"), stock.DefaultHoldFor)
 			if want == nil {
 				require.NoError(t, err)
 				require.Equal(t, stock.Done, locking.Verdict)
@@ -190,8 +190,8 @@ func TestGrabOfAPacketWhoseBooksHaveDrifted(t *testing.T) {
 			p := openPurse(t)
 			packets := redpacket.New(newStore(p.db.DB), nil)
 			for i, drift := range []string{
-				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES (?, 1, 7, 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
-				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES (?, 3, 1000, 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES (?, 1, '7', 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES (?, 3, '1000', 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
 				"UPDATE red_packet SET STATE = 4 WHERE PACKET_ID = ?",
 				"UPDATE red_packet SET SELL_NUM = 3 WHERE PACKET_ID = ?",
 				"DELETE FROM red_packet WHERE PACKET_ID = ?",
@@ -200,7 +200,7 @@ func TestGrabOfAPacketWhoseBooksHaveDrifted(t *testing.T) {
 				p.fill(id, 100, 3)
 				_, err := p.db.ExecContext(t.Context(), drift, id)
 				require.NoError(t, err)
-				_, err = packets.Grab(t.Context(), id, 1000)
+				_, err = packets.Grab(t.Context(), id, "1000")
 				require.ErrorIs(t, err, redpacket.ErrDrift, drift)
 				item, err := stock.New(p.store.Units(""), nil).Item(t.Context(), stock.Key{SKU: id})
 				require.NoError(t, err)
@@ -218,12 +218,13 @@ func TestUnitsGoToGrabsOnly(t *testing.T) {
 	p.fill(2, 100, 3)
 	for name, order := range map[string]stock.Order{
 		"no number of a grab":         {ID: "mine", Lines: []stock.Line{one(1)}, Taken: true},
-		"another packet's":            {ID: redpacket.GrabID(2, 1000), Lines: []stock.Line{one(1)}, Taken: true},
-		"two shares":                  {ID: redpacket.GrabID(1, 1000), Lines: []stock.Line{{SKU: 1, Num: 2}}, Taken: true},
-		"two packets":                 {ID: redpacket.GrabID(1, 1000), Lines: []stock.Line{one(1), one(2)}, Taken: true},
+		"another packet's":            {ID: redpacket.GrabID(2, "1000"), Lines: []stock.Line{one(1)}, Taken: true},
+		"another person's":            {ID: redpacket.GrabID(1, "1001"), Lines: []stock.Line{one(1)}, Taken: true},
+		"two shares":                  {ID: redpacket.GrabID(1, "1000"), Lines: []stock.Line{{SKU: 1, Num: 2}}, Taken: true},
+		"two packets":                 {ID: redpacket.GrabID(1, "1000"), Lines: []stock.Line{one(1), one(2)}, Taken: true},
 		"not the form of such number": {ID: "1-01000", Lines: []stock.Line{one(1)}, Taken: true},
 	} {
-		_, err := p.store.Units("").Lock(t.Context(), order, stock.DefaultHoldFor)
+		_, err := p.store.Units("1000").Lock(t.Context(), order, stock.DefaultHoldFor)
 		require.ErrorIs(t, err, stock.ErrDrift, name)
 	}
 	p.balanced(1, 0, redpacket.Open)

@@ -22,7 +22,7 @@ func (q *redPacketSQL) statements() []statement {
 		{"Close, not paid yet", q.drop},
 		{"Grab, after Take 2 of its unit, 3: lock the packet", q.lockPacket},
 		{"Grab 4: the shares, two", q.insertShares([]redpacket.Booked{
-			{Packet: 42, No: 1, Person: 7, Places: 2, Money: 150, CreatedAt: at}, {Packet: 42, No: 2, Person: 8, Places: 2, Money: 50, CreatedAt: at},
+			{Packet: 42, No: 1, Person: "7", Places: 2, Money: 150, CreatedAt: at}, {Packet: 42, No: 2, Person: "8", Places: 2, Money: 50, CreatedAt: at},
 		})},
 		{"Grab 5: the packet", q.takeShares},
 		{"A payout arrived", q.paid},

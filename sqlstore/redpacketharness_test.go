@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore"
 )
 
-// fromWho sends all packets of these tests; people are numbered from 1,000 on.
-const fromWho = 1
+// fromWho sends all packets of these tests; people are numbered from 1,000 on, in decimal digits.
+const fromWho = "1"
 
 // purse is red packets on a database of their own.
 type purse struct {

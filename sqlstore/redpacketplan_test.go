@@ -28,7 +28,7 @@ func TestRedPacketReadsScanNoTable(t *testing.T) {
 		p.fill(int64(id+1), 10_000, shares)
 		for no := range shares {
 			paid := no % 5 // most are
-			grabs = append(grabs, fmt.Sprintf("('%s', 1, %d, 0, 1, %d, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", redpacket.GrabID(int64(id+1), int64(1000+no)), id+1, stock.Paid))
+			grabs = append(grabs, fmt.Sprintf("('%s', 1, %d, 0, 1, %d, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", redpacket.GrabID(int64(id+1), fmt.Sprint(1000+no)), id+1, stock.Paid))
 			people = append(people, fmt.Sprintf("(%d, %d, %d, 2, 1, %d, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", id+1, no+1, 1000+no, min(paid, 1)))
 		}
 		rows = append(rows, fmt.Sprintf("(%d, 2, 9, 2, 100, 100, 5, 0, 1, REPEAT('s', 32), 4, UTC_TIMESTAMP(6), 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", 1000+id))
@@ -61,8 +61,8 @@ func TestRedPacketReadsScanNoTable(t *testing.T) {
 		{"Payouts, a later page", "red_packet_share_due", func() error { _, err := p.store.Payouts(ctx, seen, 10); return err }},
 		{"Due", "red_packet_due", func() error { _, err := p.store.Due(ctx, 10); return err }},
 		{"Shares", "PRIMARY", func() error { _, err := p.store.Shares(ctx, 7, 3, 10); return err }},
-		{"Share", "red_packet_share_person", func() error { _, _, err := p.store.Share(ctx, 7, 1003); return err }},
-		{"Share, in a transaction", "red_packet_share_person", inTx(func(s *sqlstore.RedPacket) error { _, _, err := s.Share(ctx, 7, 1003); return err })},
+		{"Share", "red_packet_share_person", func() error { _, _, err := p.store.Share(ctx, 7, "1003"); return err }},
+		{"Share, in a transaction", "red_packet_share_person", inTx(func(s *sqlstore.RedPacket) error { _, _, err := s.Share(ctx, 7, "1003"); return err })},
 		{"Payout", "PRIMARY", func() error { _, _, err := p.store.Payout(ctx, 7, 3); return err }},
 		{"Record", "PRIMARY", func() error { _, _, err := p.store.Record(ctx, 7); return err }},
 		{"Record, in a transaction", "PRIMARY", inTx(func(s *sqlstore.RedPacket) error { _, _, err := s.Record(ctx, 7); return err })},

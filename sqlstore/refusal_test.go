@@ -76,11 +76,11 @@ func TestClaimIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 	m := openMall(t, nil)
 	ctx := t.Context()
 	m.define(1, coupon.Rules{})
-	held, err := m.For(8).Lock(ctx, "b", 1)
+	held, err := m.For("8").Lock(ctx, "b", 1)
 	require.NoError(t, err)
 	first, _ := m.process(nil)
 	second, _ := m.process(nil)
-	_, err = second.For(9).Claim(ctx, "refused", 1)
+	_, err = second.For("9").Claim(ctx, "refused", 1)
 	require.ErrorIs(t, err, stock.ErrInsufficient)
 	tx, err := m.db.BeginTx(ctx, nil)
 	require.NoError(t, err)
@@ -88,7 +88,7 @@ func TestClaimIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 	require.NoError(t, err)
 
 	claim := func(c *coupon.Coupons) <-chan error {
-		return going(func() error { _, err := c.For(7).Claim(ctx, "a", 1); return err })
+		return going(func() error { _, err := c.For("7").Claim(ctx, "a", 1); return err })
 	}
 	underWay := claim(first)
 	waits(t, m.db, underWay, "UPDATE coupon_stock s SET s.STOCK_SALE_NUM = s.STOCK_SALE_NUM + 1%")

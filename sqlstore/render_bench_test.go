@@ -53,7 +53,7 @@ func fullBatch(buyers bool) []lockCall {
 			ID: fmt.Sprintf("20300131-%012d", i), Lines: []stock.Line{{SKU: 42, Num: 1}},
 		}}
 		if buyers {
-			calls[i].order.Buyer = int64(1_000_000 + i)
+			calls[i].order.Buyer = fmt.Sprint(1_000_000 + i)
 		}
 	}
 	return calls

@@ -60,7 +60,7 @@ func TestHotSKULeavesConnectionsToOthers(t *testing.T) {
 	s := open(t, nil)
 	s.wide(stock.Terms{PerBuyer: 4})
 	lock := func(caller, n int) error {
-		_, err := s.For(int64(1+caller)).Lock(t.Context(), fmt.Sprint(caller, "-", n), one(4))
+		_, err := s.For(fmt.Sprint(1+caller)).Lock(t.Context(), fmt.Sprint(caller, "-", n), one(4))
 		return err
 	}
 	require.NoError(t, s.Restock(t.Context(), "more", units(2, 1_000_000)))

@@ -36,13 +36,21 @@ func crowd(calls []func() error) []error {
 	return errs
 }
 
-// locking is a Lock as a call; buyer 0 is nobody.
-func (s *shop) locking(buyer string, order string, line stock.Line) func() error {
+// locking is a Lock as a call; buyer "" is nobody.
+func (s *shop) locking(buyer, order string, line stock.Line) func() error {
 	inv := s.Inventory
-	if buyer != 0 {
+	if buyer != "" {
 		inv = s.For(buyer)
 	}
 	return func() error { _, err := inv.Lock(s.t.Context(), order, line); return err }
+}
+
+// digit names a buyer; 0 is nobody.
+func digit(buyer int) string {
+	if buyer == 0 {
+		return ""
+	}
+	return fmt.Sprint(buyer)
 }
 
 // usage demands what a buyer has of a SKU.
@@ -50,7 +58,7 @@ func (s *shop) usage(buyer string, sku int64, want stock.Usage) {
 	s.t.Helper()
 	got, err := s.For(buyer).Usage(s.t.Context(), stock.Key{SKU: sku})
 	require.NoError(s.t, err)
-	require.Equal(s.t, want, got, "buyer %d", buyer)
+	require.Equal(s.t, want, got, "buyer %q", buyer)
 }
 
 // wide defines SKU 4 with so many units that only its other terms refuse.
@@ -67,15 +75,15 @@ func TestMergedLocksKeepTheUnitsPerBuyer(t *testing.T) {
 	s.wide(stock.Terms{PerBuyer: 5})
 	var calls []func() error
 	for i := range 20 {
-		for buyer := range int64(6) {
-			calls = append(calls, s.locking(buyer, fmt.Sprint(buyer, "-", i), units(4, int64(1+i%3))))
+		for buyer := range 6 {
+			calls = append(calls, s.locking(digit(buyer), fmt.Sprint(buyer, "-", i), units(4, int64(1+i%3))))
 		}
 	}
 	errs := s.together(s.blockItem(4), calls...)
 	require.Equal(t, 20, count(errs, stock.ErrBuyerRequired))
 	require.Equal(t, len(errs), count(errs, nil)+count(errs, stock.ErrPerBuyer)+20)
 	for buyer := int64(1); buyer <= 5; buyer++ {
-		got, err := s.For(buyer).Usage(t.Context(), stock.Key{SKU: 4})
+		got, err := s.For(fmt.Sprint(buyer)).Usage(t.Context(), stock.Key{SKU: 4})
 		require.NoError(t, err)
 		require.Equal(t, int64(5), got.Held, "orders of one unit fill up what is left")
 	}
@@ -86,23 +94,23 @@ func TestMergedLocksKeepTheLiveHoldsPerBuyer(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	s.wide(stock.Terms{PerBuyer: 100, LiveHolds: 2})
-	_, err := s.For(1).Lock(t.Context(), "before", units(4, 7))
+	_, err := s.For("1").Lock(t.Context(), "before", units(4, 7))
 	require.NoError(t, err)
 	var calls []func() error
 	for i := range 20 {
 		for buyer := int64(1); buyer <= 5; buyer++ {
-			calls = append(calls, s.locking(buyer, fmt.Sprint(buyer, "-", i), units(4, 3)))
+			calls = append(calls, s.locking(fmt.Sprint(buyer), fmt.Sprint(buyer, "-", i), units(4, 3)))
 		}
 	}
-	calls = append(calls, s.locking(6, "too many units", units(4, 101)), s.locking(0, "nobody", one(4)))
+	calls = append(calls, s.locking("6", "too many units", units(4, 101)), s.locking("", "nobody", one(4)))
 	errs := s.together(s.blockItem(4), calls...)
 	require.Equal(t, 9, count(errs, nil))
 	require.Equal(t, 91, count(errs, stock.ErrLiveHolds))
 	require.ErrorIs(t, errs[100], stock.ErrPerBuyer)
 	require.ErrorIs(t, errs[101], stock.ErrBuyerRequired)
-	s.usage(1, 4, stock.Usage{Held: 10, Holds: 2})
+	s.usage("1", 4, stock.Usage{Held: 10, Holds: 2})
 	for buyer := int64(2); buyer <= 5; buyer++ {
-		s.usage(buyer, 4, stock.Usage{Held: 6, Holds: 2})
+		s.usage(fmt.Sprint(buyer), 4, stock.Usage{Held: 6, Holds: 2})
 	}
 	s.counters(4, 0, 34, 10_000)
 }
@@ -115,18 +123,18 @@ func TestMergedLocksCountBuyersWithoutLimits(t *testing.T) {
 	s.wide(stock.Terms{})
 	var calls []func() error
 	for i := range 60 {
-		calls = append(calls, s.locking(int64(i%3), fmt.Sprint("order-", i), units(4, int64(1+i%2))))
+		calls = append(calls, s.locking(digit(i%3), fmt.Sprint("order-", i), units(4, int64(1+i%2))))
 	}
 	for _, err := range s.together(s.blockItem(4), calls...) {
 		require.NoError(t, err)
 	}
-	s.usage(1, 4, stock.Usage{Held: 30, Holds: 20})
-	s.usage(2, 4, stock.Usage{Held: 30, Holds: 20})
+	s.usage("1", 4, stock.Usage{Held: 30, Holds: 20})
+	s.usage("2", 4, stock.Usage{Held: 30, Holds: 20})
 	s.wide(stock.Terms{PerBuyer: 31})
 	errs := s.together(s.blockItem(4),
-		s.locking(1, "1-last", one(4)), s.locking(1, "1-over", one(4)),
-		s.locking(2, "2-over", units(4, 2)), s.locking(2, "2-last", one(4)),
-		s.locking(3, "3-first", units(4, 31)), s.locking(0, "nobody", one(4)))
+		s.locking("1", "1-last", one(4)), s.locking("1", "1-over", one(4)),
+		s.locking("2", "2-over", units(4, 2)), s.locking("2", "2-last", one(4)),
+		s.locking("3", "3-first", units(4, 31)), s.locking("", "nobody", one(4)))
 	require.Equal(t, 3, count(errs, nil))
 	require.Equal(t, 2, count(errs, stock.ErrPerBuyer))
 	require.ErrorIs(t, errs[5], stock.ErrBuyerRequired)
@@ -141,7 +149,7 @@ func TestMergedLocksOfABuyerWhoseCountIsFull(t *testing.T) {
 	ctx := t.Context()
 	_, err := s.Define(ctx, stock.Key{SKU: 4}, 0, stock.Terms{Unlimited: true})
 	require.NoError(t, err)
-	_, err = s.For(9).Lock(ctx, "nearly all", units(4, math.MaxInt64-5))
+	_, err = s.For("9").Lock(ctx, "nearly all", units(4, math.MaxInt64-5))
 	require.NoError(t, err)
 	_, err = s.Pay(ctx, "nearly all")
 	require.NoError(t, err)
@@ -149,13 +157,13 @@ func TestMergedLocksOfABuyerWhoseCountIsFull(t *testing.T) {
 	require.NoError(t, err)
 	var calls []func() error
 	for i := range 20 {
-		calls = append(calls, s.locking(int64(i%3), fmt.Sprint("order-", i), one(4)))
+		calls = append(calls, s.locking(digit(i%3), fmt.Sprint("order-", i), one(4)))
 	}
-	calls = append(calls, s.locking(9, "too much", units(4, 10)), s.locking(9, "fits", units(4, 5)))
+	calls = append(calls, s.locking("9", "too much", units(4, 10)), s.locking("9", "fits", units(4, 5)))
 	errs := s.together(s.blockItem(4), calls...)
 	require.ErrorIs(t, errs[20], stock.ErrOverflow)
 	errs[20] = nil
 	require.NoError(t, errors.Join(errs...))
-	s.usage(9, 4, stock.Usage{Held: 5, Holds: 1, Bought: math.MaxInt64 - 5})
+	s.usage("9", 4, stock.Usage{Held: 5, Holds: 1, Bought: math.MaxInt64 - 5})
 	s.counters(4, 0, 25, 0)
 }

@@ -57,7 +57,7 @@ func TestSweepOfManyDeadHoldsStarvesNoBuyer(t *testing.T) {
 		group.Go(func() {
 			inv := s.Inventory
 			if b%2 == 1 {
-				inv = s.For(int64(b))
+				inv = s.For(fmt.Sprint(b))
 			}
 			for i := 0; !swept.Load(); i++ {
 				order := fmt.Sprint(b, "-", i)

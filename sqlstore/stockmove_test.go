@@ -40,7 +40,7 @@ func (s *shop) orders(n int) []string {
 	}
 	orders := names(n)
 	for i, order := range orders {
-		require.NoError(s.t, s.locking(int64(i%4), order, one(int64(1+i%3)))())
+		require.NoError(s.t, s.locking(digit(i%4), order, one(int64(1+i%3)))())
 	}
 	return orders
 }
@@ -78,7 +78,7 @@ func TestMergedStepsAreDoneOnce(t *testing.T) {
 		}
 	}
 	s.sold(20)
-	s.usage(1, 2, stock.Usage{Bought: 5})
+	s.usage("1", 2, stock.Usage{Bought: 5})
 }
 
 func TestMergedCancelsGiveBackOnce(t *testing.T) {
@@ -97,7 +97,7 @@ func TestMergedCancelsGiveBackOnce(t *testing.T) {
 	}
 	require.Equal(t, 60, replays)
 	s.sold(0)
-	s.usage(1, 2, stock.Usage{})
+	s.usage("1", 2, stock.Usage{})
 	_, err := s.Lock(t.Context(), "never locked", one(1))
 	require.ErrorIs(t, err, stock.ErrCancelled)
 }
@@ -143,7 +143,7 @@ func TestMergedPaysOfOrdersOfSeveralLines(t *testing.T) {
 	for i := range 30 {
 		order := fmt.Sprint("long-", i)
 		lines := []stock.Line{one(1), one(2), one(3)}
-		_, err := s.For(int64(1+i%2)).Lock(t.Context(), order, lines[i%2:]...)
+		_, err := s.For(fmt.Sprint(1+i%2)).Lock(t.Context(), order, lines[i%2:]...)
 		require.NoError(t, err)
 		orders = append(orders, order, order)
 	}

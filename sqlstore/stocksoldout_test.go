@@ -207,7 +207,7 @@ func TestWhatComesBackHereEndsTheMemoryAtOnce(t *testing.T) {
 		sku := int64(200 + i)
 		_, err := s.Define(ctx, stock.Key{SKU: sku}, 10, c.before)
 		require.NoError(t, err, c.name)
-		buyer := s.For(5)
+		buyer := s.For("5")
 		for range 2 {
 			_, err = buyer.Lock(ctx, c.name, units(sku, 2))
 			require.ErrorIs(t, err, c.why, c.name)
@@ -245,7 +245,7 @@ func TestReplayOfAnOrderThatHoldsIsNeverRefusedFromMemory(t *testing.T) {
 		require.Equal(t, stock.Locked, hold.State)
 		_, err = s.Lock(ctx, "after", units(1, 2))
 		require.ErrorIs(t, err, stock.ErrMismatch)
-		_, err = s.For(5).Lock(ctx, "after", one(1))
+		_, err = s.For("5").Lock(ctx, "after", one(1))
 		require.ErrorIs(t, err, stock.ErrMismatch)
 		for _, order := range []string{"before", "closed"} {
 			_, err = s.Lock(ctx, order, one(1))
@@ -304,9 +304,9 @@ func TestBuyersHoldThatDiesWhileItsItemIsTakenForSoldOut(t *testing.T) {
 		ctx := t.Context()
 		_, err := s.Define(ctx, stock.Key{SKU: 1}, 10, stock.Terms{LiveHolds: 1})
 		require.NoError(t, err)
-		_, err = s.For(8).Lock(ctx, "refused", units(1, 11))
+		_, err = s.For("8").Lock(ctx, "refused", units(1, 11))
 		require.ErrorIs(t, err, stock.ErrInsufficient)
-		brief := stock.New(s.store, &stock.Options{HoldFor: 50 * time.Millisecond}).For(7)
+		brief := stock.New(s.store, &stock.Options{HoldFor: 50 * time.Millisecond}).For("7")
 		_, err = brief.Lock(ctx, "dies", lines...)
 		require.NoError(t, err)
 		_, err = brief.Lock(ctx, "next", one(1))
@@ -370,12 +370,12 @@ func TestRefusalsFromMemoryAreThoseOfTheItem(t *testing.T) {
 		_, err := s.Define(ctx, stock.Key{SKU: sku}, 10, terms)
 		require.NoError(t, err)
 		for buyer := int64(1); buyer <= 3; buyer++ {
-			_, err = s.For(buyer).Lock(ctx, fmt.Sprint(sku, "-", buyer), units(sku, buyer))
+			_, err = s.For(fmt.Sprint(buyer)).Lock(ctx, fmt.Sprint(sku, "-", buyer), units(sku, buyer))
 			require.NoError(t, err)
 		}
 		_, err = s.Pay(ctx, fmt.Sprint(sku, "-", 3))
 		require.NoError(t, err)
-		_, err = s.For(4).Lock(ctx, fmt.Sprint(sku, "-", 4), units(sku, 2))
+		_, err = s.For("4").Lock(ctx, fmt.Sprint(sku, "-", 4), units(sku, 2))
 		require.NoError(t, err)
 		_, err = s.Define(ctx, stock.Key{SKU: sku}, 0, closed)
 		require.NoError(t, err)
@@ -388,7 +388,7 @@ func TestRefusalsFromMemoryAreThoseOfTheItem(t *testing.T) {
 			for _, num := range []int64{3, 4, 5, 11} {
 				require.Equal(t, refuse(plain.Inventory, num), refuse(s.Inventory, num), "SKU %d, %d units", sku, num)
 				for buyer := int64(1); buyer <= 5; buyer++ {
-					require.Equal(t, refuse(plain.For(buyer), num), refuse(s.For(buyer), num), "SKU %d, buyer %d, %d units", sku, buyer, num)
+					require.Equal(t, refuse(plain.For(fmt.Sprint(buyer)), num), refuse(s.For(fmt.Sprint(buyer)), num), "SKU %d, buyer %d, %d units", sku, buyer, num)
 				}
 			}
 		}
@@ -470,7 +470,7 @@ func TestNextLockAfterACancelSucceedsAmongRefusals(t *testing.T) {
 					return
 				default:
 				}
-				_, err := s.For(int64(1+i)).Lock(t.Context(), fmt.Sprint("refused-", i, "-", n), units(1, 11))
+				_, err := s.For(fmt.Sprint(1+i)).Lock(t.Context(), fmt.Sprint("refused-", i, "-", n), units(1, 11))
 				if !errors.Is(err, stock.ErrInsufficient) {
 					t.Error(err)
 				}

@@ -98,7 +98,7 @@ func (s *scene) balances(t groupbuy.Team) {
 		}
 		if seat.State.Live() {
 			if live[seat.Buyer] {
-				s.Errorf("team %q: buyer %d has two seats", t.Code, seat.Buyer)
+				s.Errorf("team %q: buyer %q has two seats", t.Code, seat.Buyer)
 			}
 			live[seat.Buyer] = true
 		}
@@ -113,7 +113,7 @@ func (s *scene) balances(t groupbuy.Team) {
 	sponsor := slices.IndexFunc(seats, func(seat groupbuy.Seat) bool { return seat.Order == t.SponsorOrder })
 	switch {
 	case sponsor < 0 || seats[sponsor].Buyer != t.Sponsor:
-		s.Errorf("team %q: sponsor %d by %q is none of its members", t.Code, t.Sponsor, t.SponsorOrder)
+		s.Errorf("team %q: sponsor %q by %q is none of its members", t.Code, t.Sponsor, t.SponsorOrder)
 	case t.State == groupbuy.Formed && !t.ByVolume() && seats[sponsor].Status != groupbuy.Formed,
 		t.State == groupbuy.Forming && !seats[sponsor].State.Live():
 		s.Errorf("team %q: its sponsor's seat is %v", t.Code, seats[sponsor].State)

@@ -63,7 +63,7 @@ func eventsInOrder(s *scene) {
 func eventsCarry(s *scene) {
 	s.opened(volume("10"), 10_000)
 	code := s.openAs(buyVolume("1", anna, "5")).Team
-	for order, buyer := range map[string]int64{"2": ben, "3": carol, "4": dan} {
+	for order, buyer := range map[string]string{"2": ben, "3": carol, "4": dan} {
 		s.joinAs(code, buyVolume(order, fmt.Sprint(buyer), "5"))
 	}
 	s.pay("2")

@@ -214,8 +214,8 @@ func effectsOf(s *scene) {
 	}
 	suite.Same(s, "effects", got, []groupbuy.Effect{of(groupbuy.StepTake, "1", groupbuy.Forming)})
 	told(func() error { return suite.Outcome(groups.Open(ctx, buy("1", anna))) })
-	for order, buyer := range map[string]int64{"2": ben, "3": carol} {
-		told(func() error { return suite.Outcome(groups.Join(ctx, code, buy(order, fmt.Sprint(buyer)))) }, of(groupbuy.StepTake, order, groupbuy.Forming))
+	for order, buyer := range map[string]string{"2": ben, "3": carol} {
+		told(func() error { return suite.Outcome(groups.Join(ctx, code, buy(order, buyer))) }, of(groupbuy.StepTake, order, groupbuy.Forming))
 	}
 	told(func() error { return suite.Outcome(groups.Cancel(ctx, "3")) }, of(groupbuy.StepCancel, "3", groupbuy.Forming))
 	told(func() error { return suite.Outcome(groups.Join(ctx, code, buy("4", dan))) }, of(groupbuy.StepTake, "4", groupbuy.Forming))

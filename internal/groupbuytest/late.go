@@ -209,7 +209,7 @@ func lateForTeam(s *scene) {
 		s.No(err)
 		codes[order] = seat.Team
 		for _, guest := range []string{carol, dan} {
-			_, err = whole.Join(s.Context(), seat.Team, buy(order+map[int64]string{carol: "a", dan: "b"}[guest], guest))
+			_, err = whole.Join(s.Context(), seat.Team, buy(order+map[string]string{carol: "a", dan: "b"}[guest], guest))
 			s.No(err)
 		}
 		s.pay(order)

@@ -258,8 +258,8 @@ func (m *model) compareBooks() {
 			m.compareTeam(team.Code)
 		}
 	}
-	for buyer := int64(1); buyer <= buyersOfModel; buyer++ {
-		m.Compare(seatsOf(fmt.Sprint(buyer)))
+	for _, buyer := range buyersOfModel() {
+		m.Compare(seatsOf(buyer))
 	}
 	for _, state := range []groupbuy.SeatState{groupbuy.RefundDue, groupbuy.Refunded} {
 		m.Compare(operation{Name: fmt.Sprintf("Refunds(%v)", state), Call: func(s *side) (any, error) {

@@ -85,7 +85,7 @@ func joinable(key stock.Key) operation {
 
 // seatsOf reads the seats of a buyer.
 func seatsOf(buyer string) operation {
-	return operation{Name: fmt.Sprintf("SeatsOf(%d)", buyer), Call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("SeatsOf(%q)", buyer), Call: func(s *side) (any, error) {
 		return suite.Gather(s.groups.SeatsOf(s.Context(), buyer))
 	}}
 }
@@ -144,9 +144,9 @@ func (m *model) compareProduct(key stock.Key) {
 		seats, counted, err := s.Store.FormedPeople(s.Context(), key)
 		return [...]int64{seats, counted}, err
 	}})
-	for buyer := int64(1); buyer <= buyersOfModel; buyer++ {
-		m.Compare(operation{Name: fmt.Sprintf("Usage of %v by %d", key, buyer), Call: func(s *side) (any, error) {
-			return s.ordinary().For(fmt.Sprint(buyer)).Usage(s.Context(), key)
+	for _, buyer := range buyersOfModel() {
+		m.Compare(operation{Name: fmt.Sprintf("Usage of %v by %q", key, buyer), Call: func(s *side) (any, error) {
+			return s.ordinary().For(buyer).Usage(s.Context(), key)
 		}})
 	}
 }
@@ -223,7 +223,7 @@ func (m *model) page(list string, limit int) operation {
 		teams.Joinable = false
 	}
 	code, poisoned := m.code(groupbuy.Formed, groupbuy.Failed), m.Chance(40)
-	seats := suite.Pick(m, groupbuy.SeatFilter{Team: code}, groupbuy.SeatFilter{Buyer: fmt.Sprint(m.buyer())}, groupbuy.SeatFilter{State: suite.Pick(m,
+	seats := suite.Pick(m, groupbuy.SeatFilter{Team: code}, groupbuy.SeatFilter{Buyer: m.buyer()}, groupbuy.SeatFilter{State: suite.Pick(m,
 		groupbuy.Held, groupbuy.Paid, groupbuy.Cancelled, groupbuy.Expired, groupbuy.RefundDue, groupbuy.Refunded)})
 	if poisoned && m.Chance(50) {
 		code = ""

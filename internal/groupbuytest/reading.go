@@ -1,8 +1,8 @@
 package groupbuytest
 
 import (
-	"fmt"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -109,10 +109,10 @@ func joinableLists(s *scene) {
 }
 
 // team2 opens a team with a member.
-func (s *scene) team2(sponsor string, first int64, member string, second int64) string {
+func (s *scene) team2(sponsor, first, member, second string) string {
 	s.Helper()
-	code := s.open(sponsor, fmt.Sprint(first)).Team
-	s.join(code, member, fmt.Sprint(second))
+	code := s.open(sponsor, first).Team
+	s.join(code, member, second)
 	return code
 }
 

@@ -1,9 +1,9 @@
 package groupbuytest
 
 import (
-	"fmt"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/holdfast-go/holdfast/groupbuy"

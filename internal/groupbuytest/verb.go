@@ -1,7 +1,6 @@
 package groupbuytest
 
 import (
-	"fmt"
 	"context"
 	"slices"
 
@@ -96,15 +95,15 @@ func (s *scene) late(groups *groupbuy.Groups, order string, why ...error) groupb
 }
 
 // team opens a team of a sponsor and members, the first of them ordering "1", and pays those of the numbers.
-func (s *scene) team(members []int64, paid ...string) string {
+func (s *scene) team(members []string, paid ...string) string {
 	s.Helper()
 	code := ""
 	for i, buyer := range members {
 		order := string(rune('1' + i))
 		if code == "" {
-			code = s.open(order, fmt.Sprint(buyer)).Team
+			code = s.open(order, buyer).Team
 		} else {
-			s.join(code, order, fmt.Sprint(buyer))
+			s.join(code, order, buyer)
 		}
 	}
 	for _, order := range paid {

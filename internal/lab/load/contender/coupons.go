@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/shopspring/decimal"
 
@@ -13,7 +12,7 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore"
 )
 
-// coupons claims coupons: each order number is the claim of another buyer.
+// coupons claims coupons: each order number is also its buyer.
 type coupons struct {
 	db      *sql.DB
 	coupons *coupon.Coupons
@@ -31,11 +30,7 @@ func openCoupons(opts *sqlstore.Options) func(context.Context, Config) (Contende
 
 // Lock implements Contender: it claims a coupon of the campaign sku.
 func (c *coupons) Lock(ctx context.Context, order string, sku int64) error {
-	buyer, err := strconv.ParseInt(order, 10, 64)
-	if err != nil {
-		return fmt.Errorf("contender: %w", err)
-	}
-	_, err = c.coupons.For(buyer).Claim(ctx, order, sku)
+	_, err := c.coupons.For(order).Claim(ctx, order, sku)
 	if errors.Is(err, coupon.ErrSoldOut) {
 		return ErrSoldOut
 	}

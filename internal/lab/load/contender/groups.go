@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
@@ -80,11 +79,7 @@ func openGroups(ctx context.Context, cfg Config) (Contender, error) {
 
 // Lock implements Contender: it takes a seat.
 func (g *groups) Lock(ctx context.Context, order string, sku int64) error {
-	buyer, err := strconv.ParseInt(order, 10, 64)
-	if err != nil {
-		return fmt.Errorf("contender: %w", err)
-	}
-	purchase := groupbuy.Purchase{Order: order, Buyer: buyer, Product: groupProduct, Volume: decimal.NewFromInt(1)}
+	purchase := groupbuy.Purchase{Order: order, Buyer: order, Product: groupProduct, Volume: decimal.NewFromInt(1)}
 	return g.fill(sku, func() (string, error) {
 		seat, err := g.groups.Open(ctx, purchase)
 		return seat.Team, err

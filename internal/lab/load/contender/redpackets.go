@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/shopspring/decimal"
 
@@ -31,11 +30,7 @@ func openRedPackets(opts *sqlstore.Options) func(context.Context, Config) (Conte
 
 // Lock implements Contender: it grabs a share of the packet sku.
 func (r *redPackets) Lock(ctx context.Context, order string, sku int64) error {
-	person, err := strconv.ParseInt(order, 10, 64)
-	if err != nil {
-		return fmt.Errorf("contender: %w", err)
-	}
-	_, err = r.packets.Grab(ctx, sku, person)
+	_, err := r.packets.Grab(ctx, sku, order)
 	if errors.Is(err, redpacket.ErrFinished) {
 		return ErrSoldOut
 	}
@@ -65,7 +60,7 @@ func (packets) prepare(ctx context.Context, cfg Config, items int, _ int64) erro
 		all := redpacket.New(sqlstore.NewRedPacket(db, nil), nil)
 		for packet := range items {
 			id := int64(packet) + 1
-			_, err := all.Send(ctx, redpacket.Packet{ID: id, Sender: 1, Places: 2, Total: decimal.NewFromInt(10 * redpacket.MaxCount), Count: redpacket.MaxCount})
+			_, err := all.Send(ctx, redpacket.Packet{ID: id, Sender: "1", Places: 2, Total: decimal.NewFromInt(10 * redpacket.MaxCount), Count: redpacket.MaxCount})
 			if err == nil {
 				_, err = all.Confirm(ctx, id)
 			}
