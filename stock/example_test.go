@@ -119,13 +119,13 @@ func ExampleInventory_Pay() {
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2}))
 	for range 2 {
 		outcome, err := inv.Pay(ctx, "order-1")
-		fmt.Printf("%+v %v\n", outcome, err)
+		fmt.Println(outcome.State, outcome.Replay, err)
 	}
 	_, err := inv.Pay(ctx, "order-2")
 	fmt.Println(err)
 	// Output:
-	// {Order:order-1 State:paid Replay:false Late:false} <nil>
-	// {Order:order-1 State:paid Replay:true Late:false} <nil>
+	// paid false <nil>
+	// paid true <nil>
 	// stock: no such order (order "order-2")
 }
 

@@ -1,139 +1,387 @@
-// Groupbuy sells cups and rice to groups (拼团), from the set-up to the last refund, and shows that no
-// team is over-filled and no money is lost. First it follows a few teams: fifty buyers tap for one last seat,
-// a team is formed by what is bought, a sponsor leaves, an operator forms a team by hand. Then hundreds of
-// buyers come at once, open teams and join them: some pay, twice or late, some cancel, some let their seat
-// expire. At their deadline the teams fail or are formed from their minimum. Workers make orders and
-// refunds of what the teams tell; one dies in the middle of a team, one refund fails at first. In the
-// end what was not sold goes back to ordinary stock, and the accounts are held against each other.
+// Groupbuy is a shop that sells to groups (拼团). It follows three teams: one that is formed by its last payment, one whose sponsor
+// leaves and that an operator forms, and one that is formed by weight. Then many teams are opened at once, with more buyers than
+// places, and some of them do not pay: their teams fail, and those who have paid get their money back. What is not sold goes back to
+// ordinary stock. In the end the shop lays out its books.
 //
-//	go run ./examples/groupbuy                        in memory, needs nothing but Go
-//	go run ./examples/groupbuy -dsn 'user:password@tcp(127.0.0.1:3306)/database'
+//	go run ./examples/groupbuy                                              in memory
+//	go run ./examples/groupbuy -dsn 'user:password@tcp(127.0.0.1:3306)/'    on MySQL
 //
-// With -dsn it works in tables of its own, which it removes again.
+// On MySQL the shop has orders of its own: an order, which comes with the payment, and its seat change in one transaction.
 package main
 
 import (
-	"cmp"
 	"context"
+	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
-	"github.com/holdfast-go/holdfast/examples/internal/demo"
+	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/examples/internal/example"
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// connections is how many connections to MySQL are open at most.
-const connections = 64
-
-func main() { demo.Main(run) }
-
-// config is what the flags say.
-type config struct {
-	demo.Flags // -dsn, -seed and -json
-
-	buyers int
-	units  int64
+func main() {
+	teams := flag.Int("teams", 50, "how many teams are opened in the rush")
+	example.Main(func(ctx context.Context, db *sql.DB, w io.Writer) error {
+		_, err := run(ctx, db, w, *teams)
+		return err
+	})
 }
 
-// run is the program.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var c config
-	flags := c.Set("groupbuy", "keep the teams in MySQL at this `address`, "+demo.DSNForm+"; without it in memory",
-		"the same seed makes each buyer behave the same again")
-	flags.IntVar(&c.buyers, "buyers", 300, "how many buyers come in the evening, 1 to 20000")
-	flags.Int64Var(&c.units, "units", 1000, "how many units of each product the evening has, 1 to 1000000")
-	if code, ok := demo.Parse(flags, args, stderr, c.check); !ok {
-		return code
+// run is the program: the set-up, the story, the rush, what becomes of it, and the books.
+func run(ctx context.Context, db *sql.DB, w io.Writer, teams int) (books, error) {
+	s, err := open(ctx, db, w)
+	if err != nil {
+		return books{}, err
 	}
-
-	r, err := c.play(ctx, demo.NewProgress(stderr))
-	if r == nil {
-		return demo.End(stderr, "groupbuy", err)
+	if err := s.fill(ctx, teams); err != nil {
+		return books{}, err
 	}
-	return c.Report(stdout, stderr, r, err)
+	s.byPeople(ctx)
+	s.byHand(ctx)
+	s.byWeight(ctx)
+	if err := s.Err(); err != nil {
+		return books{}, err
+	}
+	away, err := s.rush(ctx, teams)
+	if err != nil {
+		return books{}, err
+	}
+	fmt.Fprintf(w, "\n%s buyers open teams of %d, and %s more buyers tap: %s find no place.\n",
+		example.Count(teams), teamSize, example.Count(tappers*teams), example.Count(away))
+	if err := s.settle(ctx); err != nil {
+		return books{}, err
+	}
+	return s.audit(ctx, w)
 }
 
-// check returns what is wrong with the flags.
-func (c *config) check() error {
-	switch {
-	case c.buyers < 1 || c.buyers > 20_000:
-		return fmt.Errorf("-buyers must be 1 to 20000, is %d", c.buyers)
-	case c.units < 1 || c.units > 1_000_000:
-		return fmt.Errorf("-units must be 1 to 1000000, is %d", c.units)
+// shop is the shop around the library.
+type shop struct {
+	*example.Story
+
+	db     *sql.DB            // nil in memory
+	store  *sqlstore.GroupBuy // on db
+	stock  *stock.Inventory   // ordinary stock, and the pools of activities
+	groups *groupbuy.Groups
+	made   map[string]string // what was made of events in memory: the states of orders
+}
+
+// open opens the shop. On MySQL it makes the tables of the library, and that of the shop's orders.
+func open(ctx context.Context, db *sql.DB, w io.Writer) (*shop, error) {
+	story := example.NewStory(w)
+	if db == nil {
+		units := new(stock.Memory)
+		groups := groupbuy.New(&groupbuy.Memory{Stock: units}, nil)
+		return &shop{Story: story, stock: stock.New(units, nil), groups: groups, made: map[string]string{}}, nil
+	}
+	if err := sqlstore.Migrate(ctx, db, nil); err != nil {
+		return nil, err
+	}
+	_, err := db.ExecContext(ctx, `CREATE TABLE shop_order (
+		order_no VARBINARY(64) PRIMARY KEY,
+		state    VARCHAR(16) NOT NULL) -- paid, to ship, refunded`)
+	inv, store := stock.New(sqlstore.NewStock(db, nil), nil), sqlstore.NewGroupBuy(db, nil)
+	return &shop{Story: story, db: db, store: store, stock: inv, groups: groupbuy.New(store, nil)}, err
+}
+
+// The products by their SKU, and the activities.
+const (
+	cups = 42
+	rice = 43
+
+	fair    = 7
+	evening = 8
+)
+
+const (
+	teamSize = 3
+	tappers  = 4           // for each team of the rush, which has two places for them
+	reserve  = 1 + tappers // cups for it: who asks for a seat takes a unit, before the team is found to be full
+)
+
+// products are what the shop sells to groups: cups by people, and rice by weight, in bags of 250 g.
+var products = map[int64]groupbuy.Terms{
+	cups: {Places: 2, Price: decimal.NewFromInt(30), GroupPrice: decimal.NewFromInt(20), People: teamSize},
+	rice: {Places: 2, Price: decimal.NewFromInt(8), GroupPrice: decimal.NewFromInt(6), Volume: decimal.NewFromInt(10), UnitsPerVolume: 4},
+}
+
+// fill fills ordinary stock, of which activities take their units, and begins the fair.
+func (s *shop) fill(ctx context.Context, teams int) error {
+	for sku := range products {
+		if _, err := s.stock.Define(ctx, stock.Key{SKU: sku}, 500+reserve*int64(teams), stock.Terms{}); err != nil {
+			return err
+		}
+	}
+	return s.begin(ctx, fair, 24*time.Hour, map[int64]int64{cups: 100, rice: 200})
+}
+
+// begin begins an activity, which lasts so long by the clock of the store, with so many units of each SKU.
+func (s *shop) begin(ctx context.Context, id int64, lasts time.Duration, units map[int64]int64) error {
+	a, err := s.groups.Define(ctx, groupbuy.Activity{ID: id, Formation: time.Hour, End: time.Now().AddDate(1, 0, 0)})
+	if err == nil {
+		a.End = a.CreatedAt.Add(lasts)
+		_, err = s.groups.Define(ctx, a)
+	}
+	for sku, units := range units {
+		if err == nil {
+			_, err = s.groups.Offer(ctx, groupbuy.Product{Key: stock.Key{SKU: sku, Activity: id}, Terms: products[sku]}, units)
+		}
+	}
+	return err
+}
+
+// purchase is what an order asks for.
+func purchase(order, buyer string, product stock.Key, volume string) groupbuy.Purchase {
+	return groupbuy.Purchase{Order: order, Buyer: buyer, Product: product, Volume: decimal.RequireFromString(volume)}
+}
+
+// pay is the callback of a payment, which may come twice, and too late: then Payment.Due says that the money goes back. On MySQL the
+// row of the order and its seat change in one transaction.
+func (s *shop) pay(ctx context.Context, order string) (payment groupbuy.Payment, err error) {
+	if s.db == nil {
+		return s.groups.Pay(ctx, order)
+	}
+	err = example.InTx(ctx, s.db, func(tx *sql.Tx) error {
+		err := example.Exec(ctx, tx, "INSERT INTO shop_order VALUES (?, 'paid')", order)
+		if err == nil {
+			payment, err = s.groups.On(s.store.WithTx(tx)).Pay(ctx, order)
+		}
+		return err
+	})
+	return payment, err
+}
+
+// handle does what an event asks for. It may come more than once, so that what it does is safe to repeat.
+func (s *shop) handle(ctx context.Context, e groupbuy.Event) error {
+	switch e.Kind {
+	case groupbuy.TeamFormed:
+		for _, member := range e.Members {
+			if err := s.set(ctx, member.Order, "to ship"); err != nil {
+				return err
+			}
+		}
+	case groupbuy.MemberAdded: // to a team that was formed before
+		return s.set(ctx, e.Order, "to ship")
+	case groupbuy.RefundOwed: // the payment provider is asked under e.Refund(), the same number each time
+		return s.set(ctx, e.Order, "refunded")
+	case groupbuy.SeatReleased, groupbuy.TeamFailed, groupbuy.Corrected: // refunds are events of their own
 	}
 	return nil
 }
 
-// play opens the shop and closes it. The result has what happened until the error; without a result
-// nothing did.
-func (c *config) play(ctx context.Context, progress *demo.Progress) (r *result, err error) {
-	box, err := demo.Open(ctx, c.DSN, connections)
+// set sets the state of an order.
+func (s *shop) set(ctx context.Context, order, state string) error {
+	if s.db == nil {
+		s.made[order] = state
+		return nil
+	}
+	_, err := s.db.ExecContext(ctx, "UPDATE shop_order SET state = ? WHERE order_no = ?", state, order)
+	return err
+}
+
+// tellPaid tells of a payment.
+func (s *shop) tellPaid(ctx context.Context, what, order string) {
+	p, err := s.pay(ctx, order)
+	s.Tell(what, err, "the team is %v, %d paid", p.Team.State, p.Team.Paid)
+}
+
+// byPeople follows a team that is formed by its last payment.
+func (s *shop) byPeople(ctx context.Context) {
+	key := stock.Key{SKU: cups, Activity: fair}
+	seat, err := s.groups.Open(ctx, purchase("A-1", "u-ann", key, "1"))
+	s.Tell("Ann opens a team of 3 for cups", err, "its code is %s", seat.Team)
+	code := seat.Team
+	_, err = s.groups.Join(ctx, code, purchase("A-2", "u-ann", key, "1"))
+	s.Refused("Ann joins it once more", err, groupbuy.ErrJoined)
+	for _, joins := range [][3]string{{"Bo joins", "B-1", "u-bo"}, {"Chen joins", "C-1", "u-chen"}} {
+		seat, err = s.groups.Join(ctx, code, purchase(joins[1], joins[2], key, "1"))
+		s.Tell(joins[0], err, "%v", seat.State)
+	}
+	_, err = s.groups.Join(ctx, code, purchase("D-1", "u-dora", key, "1"))
+	s.Refused("Dora joins", err, groupbuy.ErrFull)
+	s.tellPaid(ctx, "Bo pays", "B-1")
+	s.tellPaid(ctx, "the callback of that payment comes again", "B-1")
+	_, err = s.groups.Cancel(ctx, "C-1")
+	s.Tell("Chen cancels", err, "the seat is free")
+	seat, err = s.groups.Join(ctx, code, purchase("D-1", "u-dora", key, "1"))
+	s.Tell("Dora joins", err, "%v", seat.State)
+	s.tellPaid(ctx, "Dora pays", "D-1")
+	s.tellPaid(ctx, "Ann pays", "A-1")
+	_, err = s.groups.Join(ctx, code, purchase("E-1", "u-emil", key, "1"))
+	s.Refused("Emil joins", err, groupbuy.ErrTeamFormed)
+}
+
+// byHand follows a team whose sponsor leaves, and that an operator forms.
+func (s *shop) byHand(ctx context.Context) {
+	key := stock.Key{SKU: cups, Activity: fair}
+	seat, err := s.groups.Open(ctx, purchase("F-1", "u-fay", key, "1"))
+	s.Tell("Fay opens a team", err, "its code is %s", seat.Team)
+	_, err = s.groups.Join(ctx, seat.Team, purchase("G-1", "u-gus", key, "1"))
+	s.Tell("Gus joins", err, "held")
+	s.tellPaid(ctx, "Fay pays", "F-1")
+	s.tellPaid(ctx, "Gus pays", "G-1")
+	seat, err = s.groups.Refund(ctx, groupbuy.Refund{Order: "F-1", Actor: "Lin", Reason: "Fay called"})
+	s.Tell("Fay leaves", err, "%v", seat.State)
+	team, err := s.groups.Form(ctx, seat.Team, groupbuy.Decision{Actor: "Lin", Reason: "a regular asked for it"})
+	s.Tell("Lin of the shop forms the team of Gus", err, "%v with %d paid, its sponsor is %s", team.State, team.Paid, team.Sponsor)
+}
+
+// byWeight follows a team that is formed by what its members buy, and the end of the fair.
+func (s *shop) byWeight(ctx context.Context) {
+	key := stock.Key{SKU: rice, Activity: fair}
+	seat, err := s.groups.Open(ctx, purchase("H-1", "u-hal", key, "4.25"))
+	s.Tell("Hal opens a team for 10 kg of rice with 4.25", err, "its code is %s", seat.Team)
+	_, err = s.groups.Join(ctx, seat.Team, purchase("I-1", "u-ida", key, "6.50"))
+	s.Tell("Ida joins with 6.50", err, "held")
+	s.tellPaid(ctx, "Hal pays", "H-1")
+	s.tellPaid(ctx, "Ida pays", "I-1")
+	_, err = s.groups.End(ctx, fair)
+	s.Tell("the shop ends the fair", err, "what is left goes back to ordinary stock")
+}
+
+// rush opens teams at once, in an activity that is soon over, and then lets everybody join at once, more than there are places. One in
+// seven does not pay. It returns how many found no place.
+func (s *shop) rush(ctx context.Context, teams int) (turnedAway int64, err error) {
+	lasts := 2 * time.Second
+	if s.db != nil { // each payment is a COMMIT
+		lasts += time.Duration(teams) * 60 * time.Millisecond
+	}
+	if err := s.begin(ctx, evening, lasts, map[int64]int64{cups: reserve * int64(teams)}); err != nil {
+		return 0, err
+	}
+	codes := make([]string, teams)
+	err = example.Rush(ctx, teams, func(ctx context.Context, caller int) error {
+		seat, err := s.buy(ctx, "", fmt.Sprintf("T-%d", caller), true)
+		codes[caller%teams] = seat.Team
+		return err
+	})
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	defer func() { err = errors.Join(err, box.Close(ctx)) }()
-	s := c.inMemory(progress)
-	if box.DB != nil {
-		s = c.inMySQL(box, progress)
-	}
-	ended := s.trade(ctx)
-	progress.Show("")
-	interrupted := ctx.Err() != nil // whatever the error says, this is its cause
-	if interrupted {
-		ended = nil
-	}
-
-	unhurried, cancel := demo.Finish(ctx)
-	defer cancel()
-	settled := s.settle(unhurried)
-	r = s.told(box.Server)
-	r.Interrupted = interrupted
-	if err = cmp.Or(ended, settled); err == nil {
-		err = s.audit(unhurried, r)
-	}
-	return r, box.Explain(err)
+	var away atomic.Int64
+	err = example.Rush(ctx, tappers*teams, func(ctx context.Context, caller int) error {
+		seat, err := s.buy(ctx, codes[caller%teams], fmt.Sprintf("J-%d", caller), caller%7 > 0)
+		if seat.Team == "" {
+			away.Add(1)
+		}
+		return err
+	})
+	return away.Load(), err
 }
 
-// inMemory returns the shop in memory. Its clock is put forward, so that a team may have an hour.
-func (c *config) inMemory(progress *demo.Progress) *shop {
-	hands := new(clock)
-	units := &stock.Memory{Clock: hands.Now}
-	times := times{hold: stock.DefaultHoldFor, lease: groupbuy.DefaultLeaseFor, evening: time.Hour, now: hands.Now, rest: hands.advance}
-	return newShop(c, units, &groupbuy.Memory{Stock: units}, times, progress)
-}
+// noPlace are the refusals of the rush: there are others in the team, or it is too late.
+var noPlace = []error{groupbuy.ErrFull, groupbuy.ErrTeamFormed, groupbuy.ErrTeamOver, groupbuy.ErrTeamFailed, groupbuy.ErrEnded}
 
-// inMySQL returns the shop in MySQL, whose clock cannot be put forward: there the shop is in a hurry.
-func (c *config) inMySQL(box *demo.Sandbox, progress *demo.Progress) *shop {
-	times := times{
-		hold: time.Second, lease: time.Second, evening: 3*time.Second + time.Duration(c.buyers)*5*time.Millisecond,
-		now: time.Now, rest: demo.Rest,
+// buy is a buyer of the rush, whom the order stands for. The seat is empty where there is no place.
+func (s *shop) buy(ctx context.Context, code, order string, pays bool) (seat groupbuy.Seat, err error) {
+	p := purchase(order, "u-"+order, stock.Key{SKU: cups, Activity: evening}, "1")
+	err = example.Again(ctx, func() (err error) {
+		if code == "" {
+			seat, err = s.groups.Open(ctx, p)
+		} else {
+			seat, err = s.groups.Join(ctx, code, p)
+		}
+		return err
+	})
+	switch {
+	case slices.ContainsFunc(noPlace, func(refusal error) bool { return errors.Is(err, refusal) }):
+		return groupbuy.Seat{}, nil
+	case err == nil && pays:
+		_, err = s.pay(ctx, order)
 	}
-	return newShop(c, sqlstore.NewStock(box.DB, box.Options()), sqlstore.NewGroupBuy(box.DB, box.Options()), times, progress)
+	return seat, err
 }
 
-// times are how long things take in the shop, and its clock. That of the store may be another, but goes as fast.
-type times struct {
-	hold    time.Duration // a seat is held so long unpaid
-	lease   time.Duration // a worker who dies keeps an event so long; one that failed comes again after the same
-	evening time.Duration // how long the evening's activity runs
-
-	now  func() time.Time
-	rest func(context.Context, time.Duration) bool // as demo.Rest
+// settle ends what is over and delivers events, until nothing is left to do. A shop leaves this to Groups.Run, in any number of
+// processes.
+func (s *shop) settle(ctx context.Context) error {
+	for {
+		if _, err := s.groups.Expire(ctx); err != nil {
+			return err
+		}
+		delivered, err := s.groups.Deliver(ctx, s.handle)
+		if err != nil {
+			return err
+		}
+		product, err := s.groups.Product(ctx, stock.Key{SKU: cups, Activity: evening})
+		if err != nil || delivered == 0 && product.State == groupbuy.Settled {
+			return err
+		}
+		if !example.Rest(ctx, 100*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
 }
 
-// clock is the time of day, which can be put forward.
-type clock struct{ ahead atomic.Int64 }
+// books are what the program ends with.
+type books struct {
+	teams  map[groupbuy.TeamState]int
+	orders map[string]int // by state; in memory those that events made
+	items  map[stock.Key]stock.Quantities
+}
 
-// Now returns the time.
-func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+// audit lays out the books and demands that they agree: teams with their seats and units, and each seat with the order of its buyer.
+func (s *shop) audit(ctx context.Context, w io.Writer) (books, error) {
+	b := books{teams: map[groupbuy.TeamState]int{}, orders: map[string]int{}, items: map[stock.Key]stock.Quantities{}}
+	for _, state := range []groupbuy.TeamState{groupbuy.Forming, groupbuy.Formed, groupbuy.Failed} {
+		for team, err := range s.groups.Teams(ctx, groupbuy.TeamFilter{State: state}) {
+			if err == nil {
+				b.teams[state]++
+				err = s.orders(ctx, team.Code, b.orders)
+			}
+			if err != nil {
+				return b, err
+			}
+		}
+	}
+	rows := []example.Row{{"product", "total", "sold", "left"}}
+	for item, err := range s.stock.Items(ctx) {
+		if err != nil {
+			return b, err
+		}
+		b.items[item.Key] = item.Quantities
+		rows = append(rows, example.Row{item.Key, item.Total, item.Sold, item.Left})
+	}
+	example.Table(w, rows...)
+	report, err := s.groups.Audit(ctx)
+	if err == nil && !report.Balanced() {
+		err = fmt.Errorf("the books do not balance: %+v", report)
+	}
+	if err != nil {
+		return b, err
+	}
+	fmt.Fprintf(w, "\n%d teams are formed, %d have failed. %d orders are to ship, %d are refunded.\nAudit: the books balance.\n",
+		b.teams[groupbuy.Formed], b.teams[groupbuy.Failed], b.orders["to ship"], b.orders["refunded"])
+	return b, nil
+}
 
-// advance puts the clock forward; it is demo.Rest without the rest.
-func (c *clock) advance(ctx context.Context, d time.Duration) bool {
-	c.ahead.Add(int64(d))
-	return ctx.Err() == nil
+// orders counts the orders of a team by their state, and compares each with its seat.
+func (s *shop) orders(ctx context.Context, team string, count map[string]int) error {
+	for seat, err := range s.groups.Members(ctx, team) {
+		if err != nil {
+			return err
+		}
+		state := s.made[seat.Order]
+		if s.db != nil {
+			err := s.db.QueryRowContext(ctx, "SELECT state FROM shop_order WHERE order_no = ?", seat.Order).Scan(&state)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		}
+		if (seat.State == groupbuy.Paid) != (state == "to ship") || (seat.State == groupbuy.Refunded) != (state == "refunded") {
+			return fmt.Errorf("order %s is %q, but its seat is %v", seat.Order, state, seat.State)
+		}
+		if state != "" { // nobody has paid for the others
+			count[state]++
+		}
+	}
+	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/sqlstore"
 )
 
 // Variable is the environment variable that -dsn falls back to.
@@ -81,16 +81,16 @@ func interrupted(ctx context.Context, err error) error {
 }
 
 // patience is how long Again goes on.
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
-// Again makes a call, and makes it again while stock.Retryable asks for that: every call of Holdfast is safe to
-// repeat. It gives up with the last error after some seconds, or when ctx ends.
+// Again makes a call, and makes it again while sqlstore.Retryable asks for that: every call of Holdfast is safe to
+// repeat. It gives up with the last error after half a minute, or when ctx ends.
 func Again(ctx context.Context, call func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		err := call()
-		if !stock.Retryable(err) || !Rest(ctx, pause) {
+		if !sqlstore.Retryable(err) || !Rest(ctx, pause) {
 			return err
 		}
 	}
@@ -113,7 +113,7 @@ func Rest(ctx context.Context, d time.Duration) bool {
 func Rush(ctx context.Context, callers int, call func(ctx context.Context, caller int) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	errs := make(chan error, callers)
+	errs := make(chan error, max(callers, 0))
 	for caller := 1; caller <= callers; caller++ {
 		go func() { errs <- call(ctx, caller) }()
 	}

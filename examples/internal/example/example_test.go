@@ -88,7 +88,7 @@ func TestAgainRepeatsWhatMayHelp(t *testing.T) {
 				})
 				require.ErrorIs(t, err, c.end)
 				require.GreaterOrEqual(t, calls, len(c.answers))
-				require.LessOrEqual(t, time.Since(began), 5*time.Second)
+				require.LessOrEqual(t, time.Since(began), 30*time.Second)
 			})
 		})
 	}

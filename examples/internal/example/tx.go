@@ -1,0 +1,41 @@
+package example
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// InTx runs statements of a shop and calls of Holdfast in one transaction, and all of it again where that may help. So the
+// statements have to be safe to repeat, as the calls are: after a COMMIT whose answer was lost they may have taken effect.
+func InTx(ctx context.Context, db *sql.DB, do func(tx *sql.Tx) error) error {
+	return Again(ctx, func() error {
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback() // does nothing after a Commit
+		if err := do(tx); err != nil {
+			return err
+		}
+		if err := tx.Commit(); err != nil {
+			return fmt.Errorf("%w: %w", stock.ErrUnknown, err)
+		}
+		return nil
+	})
+}
+
+// Exec runs a statement of a shop in a transaction. That its row is there already is no error: the call came before.
+func Exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) error {
+	_, err := tx.ExecContext(ctx, statement, args...)
+	var refused *mysql.MySQLError
+	if errors.As(err, &refused) && refused.Number == 1062 {
+		return nil
+	}
+	return err
+}
