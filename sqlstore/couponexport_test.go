@@ -4,9 +4,6 @@ package sqlstore
 // Stock.AlwaysBatch.
 func (c *Coupon) AlwaysBatch() *Coupon {
 	c.units.AlwaysBatch()
-	// What the two have in common is done; their refunds are each their own.
-	refunds := c.revoked.merged.refunds
-	refunds.alone = batched(refunds.batch, refunds.alone)
 	c.merged.alone = batched(c.merged.batch, c.merged.alone)
 	return c
 }

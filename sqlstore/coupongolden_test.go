@@ -9,9 +9,9 @@ import (
 // statements renders all of them; those that grow with a batch for two.
 func (q *couponSQL) statements() []statement {
 	at := time.UnixMicro(0).UTC()
-	given := []givenCoupon{
-		{id: "a", campaign: 42, buyer: "7", terms: 1, position: 1, state: coupon.Usable, at: at, from: at, until: at.Add(time.Hour)},
-		{id: "b", campaign: 42, buyer: "8", terms: 1, position: 2, state: coupon.Usable, at: at, from: at, until: at.Add(time.Hour)},
+	given := []coupon.Coupon{
+		{ID: "a", Campaign: 42, Buyer: "7", TermsNo: 1, Position: 1, State: coupon.Usable, UpdatedAt: at, From: at, Until: at.Add(time.Hour)},
+		{ID: "b", Campaign: 42, Buyer: "8", TermsNo: 1, Position: 2, State: coupon.Usable, UpdatedAt: at, From: at, Until: at.Add(time.Hour)},
 	}
 	all := []statement{
 		{"Define: record terms", q.addTerms},

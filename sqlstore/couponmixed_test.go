@@ -13,21 +13,17 @@ import (
 // mixedCoupons are coupons by turns; see turns.
 type mixedCoupons struct {
 	turns[*sqlstore.Coupon]
-	units map[coupon.State]*mixed
+	units *mixed
 }
 
 func newMixedCoupons(db *sql.DB) boundCoupons {
 	merged, unmerged := sqlstore.NewCoupon(db, &together).AlwaysBatch(), sqlstore.NewCoupon(db, &alone)
-	m := &mixedCoupons{turns: turns[*sqlstore.Coupon]{merged: merged, unmerged: unmerged}, units: map[coupon.State]*mixed{}}
-	for _, to := range []coupon.State{coupon.Refunded, coupon.Revoked} {
-		m.units[to] = mixedOf(merged.Units().(*sqlstore.Stock), unmerged.Units().(*sqlstore.Stock))
-	}
-	return m
+	return &mixedCoupons{turns: turns[*sqlstore.Coupon]{merged: merged, unmerged: unmerged}, units: mixedUnits(merged, unmerged)}
 }
 
 func (m *mixedCoupons) WithTx(tx sqlstore.Tx) *sqlstore.Coupon { return m.turn().WithTx(tx) }
 
-func (m *mixedCoupons) Units() stock.Store { return m.units[to] }
+func (m *mixedCoupons) Units() stock.Store { return m.units }
 
 func (m *mixedCoupons) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
 	return m.turn().AddTerms(ctx, campaign, no, terms)

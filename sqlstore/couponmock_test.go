@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/coupon"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
+	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -46,7 +46,7 @@ func mockClaim(mock sqlmock.Sqlmock, known bool, made int64, failure error) {
 
 // claimOf is the order of a claim.
 func claimOf(id string) stock.Order {
-	return stock.Order{ID: id, Buyer: "7", Lines: []stock.Line{one(1)}, Immediate: true}
+	return stock.Order{ID: id, Buyer: "7", Lines: []stock.Line{one(1)}, Immediate: true, Beside: []stock.Companion{coupon.Claim{}}}
 }
 
 // A deadlock at the last statement of a claim makes all of it run again; the terms are known by then.
@@ -114,8 +114,10 @@ func TestCouponRefusesBeforeAnyIO(t *testing.T) {
 		_, _, err = store.Terms(ctx, 1, 1)
 		require.ErrorIs(t, err, coupon.ErrInvalid, name)
 	}
-	_, err = sqlstore.NewCoupon(db, nil).Units(coupon.Usable).Close(ctx, "a")
-	require.ErrorIs(t, err, coupon.ErrInvalid)
+	for _, c := range []stock.Companion{coupon.GiveBack{To: coupon.Usable}, redpacket.Grab{Packet: 1, Person: "7"}, nil} {
+		_, err = sqlstore.NewCoupon(db, nil).Units().Void(ctx, "a", c)
+		require.ErrorIs(t, err, coupon.ErrInvalid)
+	}
 	use := coupon.Use{Coupon: "a", Order: "b", Places: 2, Total: hundred.Neg()}
 	_, err = sqlstore.NewCoupon(db, nil).Use(ctx, coupon.StepReserve, use, holdFor)
 	require.ErrorIs(t, err, coupon.ErrInvalid)

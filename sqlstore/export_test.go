@@ -64,15 +64,15 @@ func batched[K comparable, Q, A any](batch func(context.Context, K, []Q) ([]repl
 func (s *Stock) LockBatch(ctx context.Context, orders ...stock.Order) ([]stock.LockResult, error) {
 	calls := make([]lockCall, len(orders))
 	for i, order := range orders {
-		calls[i] = lockCall{order: order, holdFor: stock.DefaultHoldFor}
+		calls[i] = lockCall{order: order, holdFor: stock.DefaultHoldFor, carried: carried{beside: order.Beside}}
 	}
 	replies, err := s.lockBatch(ctx, calls[0].key(), calls)
 	if err != nil {
 		return nil, err
 	}
-	lockings := make([]stock.LockResult, len(calls))
+	results := make([]stock.LockResult, len(calls))
 	for i, c := range calls {
-		lockings[i] = c.locking(replies[i].answer)
+		results[i] = c.result(replies[i].answer)
 	}
-	return lockings, nil
+	return results, nil
 }

@@ -13,15 +13,17 @@ import (
 // mixedGroups are groups by turns; see turns.
 type mixedGroups struct {
 	turns[*sqlstore.GroupBuy]
+	units *mixed
 }
 
 func newMixedGroups(db *sql.DB) boundGroups {
-	return &mixedGroups{turns[*sqlstore.GroupBuy]{merged: sqlstore.NewGroupBuy(db, &together).AlwaysBatch(), unmerged: sqlstore.NewGroupBuy(db, &alone)}}
+	merged, unmerged := sqlstore.NewGroupBuy(db, &together).AlwaysBatch(), sqlstore.NewGroupBuy(db, &alone)
+	return &mixedGroups{turns: turns[*sqlstore.GroupBuy]{merged: merged, unmerged: unmerged}, units: mixedUnits(merged, unmerged)}
 }
 
 func (m *mixedGroups) WithTx(tx sqlstore.Tx) *sqlstore.GroupBuy { return m.turn().WithTx(tx) }
 
-func (m *mixedGroups) Units() stock.Store { return m.turn().Units() }
+func (m *mixedGroups) Units() stock.Store { return m.units }
 
 func (m *mixedGroups) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
 	return m.turn().SaveActivity(ctx, activity, ended)

@@ -60,19 +60,19 @@ func (s *stall) refused(verdict stock.Verdict, err error) {
 // take takes a seat, in a new team where the order is its sponsor's.
 func (s *stall) take(code, order string, buyer string, opens bool) {
 	s.t.Helper()
-	booking := &groupbuy.Booking{
+	request := groupbuy.SeatRequest{
 		Seat:  groupbuy.Seat{Order: order, Key: stallKey, Buyer: buyer, Volume: decimal.New(100, -2), Places: 2},
 		Team:  groupbuy.Team{Code: code, Key: stallKey, Terms: s.terms},
 		Opens: opens, Formation: time.Hour, Closes: start.Add(10_000 * time.Hour),
 	}
-	_, err := stock.New(s.Units(groupbuy.Along{Booking: booking}), nil).For(buyer).
+	_, err := s.units().With(request).For(buyer).
 		Lock(s.t.Context(), order, stock.Line{SKU: stallKey.SKU, Activity: stallKey.Activity, Num: 1})
 	require.NoError(s.t, err)
 }
 
 // units is the inventory of its pools.
 func (s *stall) units() *stock.Inventory {
-	return stock.New(s.Units(groupbuy.Along{Actor: "ann", Reason: "asked"}), nil)
+	return stock.New(s.Units(), nil)
 }
 
 // team opens a team of some and returns their orders; so many of them have paid.
@@ -92,7 +92,8 @@ func (s *stall) team(code string, members, paid int) (orders []string) {
 // refund refunds an order.
 func (s *stall) refund(order string) {
 	s.t.Helper()
-	_, err := s.units().Refund(s.t.Context(), stock.Refund{ID: groupbuy.RefundID(order), Order: order, Restock: true})
+	_, err := s.units().With(groupbuy.SeatRefund{Actor: "ann", Reason: "asked"}).
+		Refund(s.t.Context(), stock.Refund{ID: groupbuy.RefundID(order), Order: order, Restock: true})
 	require.NoError(s.t, err)
 }
 

@@ -44,6 +44,11 @@ func mixedOf(merged, unmerged *sqlstore.Stock) *mixed {
 	return &mixed{turns[*sqlstore.Stock]{merged: merged, unmerged: unmerged}}
 }
 
+// mixedUnits mixes the units of two stores.
+func mixedUnits[S interface{ Units() stock.Store }](merged, unmerged S) *mixed {
+	return mixedOf(merged.Units().(*sqlstore.Stock), unmerged.Units().(*sqlstore.Stock))
+}
+
 func (m *mixed) WithTx(tx sqlstore.Tx) *sqlstore.Stock { return m.turn().WithTx(tx) }
 
 func (m *mixed) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (stock.Verdict, error) {

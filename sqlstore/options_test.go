@@ -24,16 +24,16 @@ func everyCall(ctx context.Context, s *sqlstore.Stock) map[string]error {
 	item := stock.Item{Key: key, Quantities: stock.Quantities{Total: 1, Left: 1}}
 	hold := stock.Hold{Order: "a", State: stock.Paid, Lines: []stock.HoldLine{{Line: line}}}
 	refund := stock.RefundRecord{Refund: stock.Refund{ID: "a", Order: "a", Lines: []stock.Line{line}}}
-	_, errs["Create"] = s.Create(ctx, item, beside...)
-	_, errs["Change"] = s.Change(ctx, item, stock.Terms{}, 1)
+	_, errs["Create"] = s.Create(ctx, item)
+	_, errs["SetTerms"] = s.SetTerms(ctx, item, stock.Terms{}, 1)
 	_, _, errs["Items"] = s.Items(ctx, "", []stock.Key{key})
 	_, errs["List"] = s.List(ctx, stock.Key{}, 1)
 	_, errs["Lock"] = s.Lock(ctx, stock.Order{ID: "a", Lines: []stock.Line{line}}, time.Minute)
 	_, errs["Lock of two lines"] = s.Lock(ctx, stock.Order{ID: "a", Lines: []stock.Line{line, one(2)}}, time.Minute)
 	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel, stock.StepRedeem, stock.StepReacquire, stock.StepExpire} {
-		_, errs[step.String()] = s.Move(ctx, step, "a", 0)
+		_, errs[step.String()] = s.Move(ctx, stock.Movement{Step: step, Order: "a"})
 	}
-	_, errs["Close"] = s.Close(ctx, "a")
+	_, errs["Void"] = s.Void(ctx, "a")
 	_, errs["Fence"] = s.Fence(ctx, "a")
 	_, errs["SetDeadline"] = s.SetDeadline(ctx, hold, start)
 	_, _, errs["Hold"] = s.Hold(ctx, "a")
@@ -41,8 +41,8 @@ func everyCall(ctx context.Context, s *sqlstore.Stock) map[string]error {
 	_, errs["Due of an item"] = s.Due(ctx, []stock.Key{key}, 1)
 	_, errs["Due of all"] = s.Due(ctx, nil, 1)
 	_, errs["Expire"] = s.Expire(ctx, []string{"a"})
-	_, errs["Refund"] = s.Refund(ctx, refund, hold, beside...)
-	_, errs["RefundRecord"] = s.Refunding(ctx, "a")
+	_, errs["Refund"] = s.Refund(ctx, refund, hold)
+	_, errs["RefundRecord"] = s.RefundRecord(ctx, "a")
 	_, errs["Apply"] = s.Apply(ctx, stock.Change{Kind: stock.KindRestock, ID: "a", Entries: []stock.Entry{{Key: key}}})
 	_, errs["Applied"] = s.Applied(ctx, stock.KindRestock, "a")
 	_, errs["Book"] = s.Book(ctx, key)

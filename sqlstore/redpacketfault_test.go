@@ -162,7 +162,7 @@ func TestAnswersToEachStatementOfAGrab(t *testing.T) {
 				grabStatements(mock, statements, nil)
 				mock.ExpectExec("^COMMIT AND NO CHAIN NO RELEASE$").WillReturnResult(begun)
 			}
-			units := sqlstore.NewRedPacket(db, &alone).Units("1000")
+			units := sqlstore.NewRedPacket(db, &alone).Units()
 			locking, err := units.Lock(t.Context(), grabOrder(1, "1000"), stock.DefaultHoldFor)
 			if want == nil {
 				require.NoError(t, err)
@@ -177,7 +177,10 @@ func TestAnswersToEachStatementOfAGrab(t *testing.T) {
 
 // grabOrder is the order of a grab.
 func grabOrder(packet int64, person string) stock.Order {
-	return stock.Order{ID: redpacket.GrabID(packet, person), Lines: []stock.Line{one(packet)}, Immediate: true}
+	return stock.Order{
+		ID: redpacket.GrabID(packet, person), Lines: []stock.Line{one(packet)}, Immediate: true,
+		Beside: []stock.Companion{redpacket.Grab{Packet: packet, Person: person}},
+	}
 }
 
 // Books that were changed from outside: a grab that has no share to book takes no unit, and says so rather
@@ -224,8 +227,11 @@ func TestUnitsGoToGrabsOnly(t *testing.T) {
 		"two packets":                 {ID: redpacket.GrabID(1, "1000"), Lines: []stock.Line{one(1), one(2)}, Immediate: true},
 		"not the form of such number": {ID: "1-01000", Lines: []stock.Line{one(1)}, Immediate: true},
 	} {
-		_, err := p.store.Units("1000").Lock(t.Context(), order, stock.DefaultHoldFor)
-		require.ErrorIs(t, err, stock.ErrDrift, name)
+		for _, beside := range [][]stock.Companion{nil, {redpacket.Grab{Packet: 1, Person: "1000"}}} {
+			order.Beside = beside
+			_, err := p.store.Units().Lock(t.Context(), order, stock.DefaultHoldFor)
+			require.ErrorIs(t, err, stock.ErrDrift, name)
+		}
 	}
 	p.balanced(1, 0, redpacket.Open)
 	p.balanced(2, 0, redpacket.Open)

@@ -13,16 +13,17 @@ import (
 // mixedRedPackets are red packets by turns; see turns.
 type mixedRedPackets struct {
 	turns[*sqlstore.RedPacket]
+	units *mixed
 }
 
 func newMixedRedPackets(db *sql.DB) boundRedPackets {
 	merged, unmerged := sqlstore.NewRedPacket(db, &together).AlwaysBatch(), sqlstore.NewRedPacket(db, &alone)
-	return &mixedRedPackets{turns[*sqlstore.RedPacket]{merged: merged, unmerged: unmerged}}
+	return &mixedRedPackets{turns: turns[*sqlstore.RedPacket]{merged: merged, unmerged: unmerged}, units: mixedUnits(merged, unmerged)}
 }
 
 func (m *mixedRedPackets) WithTx(tx sqlstore.Tx) *sqlstore.RedPacket { return m.turn().WithTx(tx) }
 
-func (m *mixedRedPackets) Units() stock.Store { return m.turn().Units() }
+func (m *mixedRedPackets) Units() stock.Store { return m.units }
 
 func (m *mixedRedPackets) Add(ctx context.Context, record redpacket.Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
 	return m.turn().Add(ctx, record, senderMayGrab, liveFor)

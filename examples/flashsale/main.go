@@ -133,7 +133,7 @@ func (s *sale) buy(ctx context.Context, number int) (ending, error) {
 		if end, err := s.pay(ctx, order); err != nil || end != bought {
 			return end, err
 		}
-		_, err := again(ctx, func() (stock.Refund, error) {
+		_, err := again(ctx, func() (stock.RefundOutcome, error) {
 			return s.inv.Refund(ctx, stock.Refund{ID: "refund-" + order, Order: order, Restock: true})
 		})
 		return refunded, err
