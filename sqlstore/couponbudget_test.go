@@ -101,7 +101,7 @@ func TestConcurrentClaimsShareTransactions(t *testing.T) {
 	errs := make(chan error, people)
 	claim := func(i int) { _, err := m.For(int64(1+i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1); errs <- err }
 	go claim(0)
-	waiting(t, m.db) // the first is in flight; the others form the next batch
+	m.waiting() // the first is in flight; the others form the next batch
 	for i := range people - 1 {
 		go claim(i + 1)
 	}
