@@ -1,28 +1,26 @@
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 LAB := go -C internal/lab
 
-# What to test, further flags of go test, and flags of the runner (-engine, -summary).
+# What to test and on which engine (auto, mariadb, mariadb-11.8, mysql), further flags of go test and of the runner.
 PKG ?= ./...
-# SQL tests wait for the server more than they work: many at once, and on a slow disk for long.
+ENGINE ?= auto
 TESTFLAGS ?=
-PARALLEL ?= 12
 ENGINEFLAGS ?=
+# SQL tests wait for the server more than they work: many at once, and on a slow disk for long.
+ENGINETEST = $(LAB) run ./cmd/enginetest -engine $(ENGINE) $(ENGINEFLAGS) -- -parallel 12 -timeout 60m
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## all tests on the server of HOLDFAST_TEST_DSN, an installed one or a new MariaDB (TESTFLAGS=-race PKG=./stock)
-	@$(LAB) run ./cmd/enginetest $(ENGINEFLAGS) -- -parallel $(PARALLEL) -timeout 30m $(TESTFLAGS) $(PKG)
+test: ## each case once, in 4 minutes, on the server of HOLDFAST_TEST_DSN, an installed one or a new MariaDB (ENGINE=mysql PKG=./stock)
+	@$(ENGINETEST) -short $(TESTFLAGS) $(PKG)
 
-.PHONY: test-mysql
-test-mysql: ## all tests on MySQL 9.7
-	@$(LAB) run ./cmd/enginetest -engine mysql $(ENGINEFLAGS) -- -parallel $(PARALLEL) -timeout 30m $(TESTFLAGS) $(PKG)
-
-.PHONY: test-mariadb-11.8
-test-mariadb-11.8: ## all tests on MariaDB 11.8, whose transactions do not change what is newer than their snapshot
-	@$(LAB) run ./cmd/enginetest -engine mariadb-11.8 $(ENGINEFLAGS) -- -parallel $(PARALLEL) -timeout 30m $(TESTFLAGS) $(PKG)
+.PHONY: test-full
+test-full: ## each case in all ways, under all DSNs and settings, long races and models
+	@echo "test-full takes about FULLMIN minutes with 2 cores; make test takes 4"
+	@$(ENGINETEST) $(TESTFLAGS) $(PKG)
 
 .PHONY: test-lab
 test-lab: ## the tests of internal/lab

@@ -8,26 +8,30 @@ import (
 	"github.com/holdfast-go/holdfast/internal/coupontest"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
-// TestCoupon runs the conformance suite as TestStock does, beside a stock in the same database.
-func TestCoupon(t *testing.T) {
-	t.Parallel()
-	everyWay(t, couponStores(), func(t *testing.T, variant sqltest.Variant, newStore func(*sql.DB) boundCoupons) {
-		t.Helper()
-		coupontest.Run(t, func(t testing.TB) coupontest.Harness {
-			t.Helper()
-			return couponHarness(t, prepared(t, variant, stockTables, couponTables), newStore)
-		})
-	})
-}
+func TestCoupon(t *testing.T)      { couponConformance().everyWay(t) }
+func TestCouponModel(t *testing.T) { couponConformance().models(t, 26, 500) }
+func FuzzCouponModel(f *testing.F) { couponConformance().fuzz(f) }
 
-// couponStores are the ways to use the tables, beside the usual.
-func couponStores() map[string]func(*sql.DB) boundCoupons {
-	return map[string]func(*sql.DB) boundCoupons{
-		"Unmerged": func(db *sql.DB) boundCoupons { return sqlstore.NewCoupon(db, &alone) },
-		"Batches":  func(db *sql.DB) boundCoupons { return sqlstore.NewCoupon(db, nil).AlwaysBatch() },
-		"Mixed":    newMixedCoupons,
+// couponConformance has the ways of stockConformance, beside a stock in the same database.
+func couponConformance() conformance[boundCoupons, coupontest.Harness] {
+	return conformance[boundCoupons, coupontest.Harness]{
+		tables: []string{stockTables, couponTables},
+		stores: map[string]func(*sql.DB) boundCoupons{
+			usual:      func(db *sql.DB) boundCoupons { return sqlstore.NewCoupon(db, nil) },
+			"Unmerged": func(db *sql.DB) boundCoupons { return sqlstore.NewCoupon(db, &alone) },
+			"Batches":  func(db *sql.DB) boundCoupons { return sqlstore.NewCoupon(db, nil).AlwaysBatch() },
+			"Mixed":    newMixedCoupons,
+		},
+		harness: couponHarness,
+		memory: func() coupontest.Harness {
+			now, advance := ticking()
+			return coupontest.Harness{Store: &coupon.Memory{Clock: now}, Stock: &stock.Memory{Clock: now}, Advance: advance}
+		},
+		run:   coupontest.Run,
+		model: coupontest.Model,
 	}
 }
 
@@ -37,19 +41,11 @@ type boundCoupons interface {
 	WithTx(tx sqlstore.Tx) *sqlstore.Coupon
 }
 
-// couponHarness returns a store in fresh tables of the database, with a frozen clock. No way to make it is
-// the usual one.
-func couponHarness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) boundCoupons) coupontest.Harness {
+func couponHarness(t testing.TB, db *sqltest.DB, store boundCoupons) coupontest.Harness {
 	t.Helper()
-	db.Wire.Freeze(start)
-	if newStore == nil {
-		newStore = func(db *sql.DB) boundCoupons { return sqlstore.NewCoupon(db, nil) }
-	}
-	store, goods := newStore(db.DB), sqlstore.NewStock(db.DB, nil)
+	goods := sqlstore.NewStock(db.DB, nil)
 	return coupontest.Harness{
-		Store:   store,
-		Stock:   goods,
-		Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
+		Store: store, Stock: goods, Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) coupontest.Transaction {
 			t.Helper()
 			var tx coupontest.Transaction

@@ -21,7 +21,7 @@ func benchMall(b *testing.B, opts *sqlstore.Options) *mall {
 	db := prepared(b, defaults, couponTables)
 	db.SetMaxOpenConns(24)
 	store := sqlstore.NewCoupon(db.DB, opts)
-	return &mall{Coupons: coupon.New(store, nil), t: b, db: db, store: store}
+	return &mall{Coupons: coupon.New(store, nil), fixture: fixture{b, db}, store: store}
 }
 
 // fill puts so many codes into a new pool: CODE-0000000 and on.

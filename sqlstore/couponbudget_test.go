@@ -104,7 +104,7 @@ func TestConcurrentClaimsShareTransactions(t *testing.T) {
 		errs <- err
 	}
 	go claim(0)
-	waiting(t, m.db) // the first is in flight; the others form the next batch
+	m.waiting() // the first is in flight; the others form the next batch
 	for i := range people - 1 {
 		go claim(i + 1)
 	}

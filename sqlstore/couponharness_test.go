@@ -15,25 +15,22 @@ import (
 // mall is coupons on a database of their own.
 type mall struct {
 	*coupon.Coupons
-	t     testing.TB
-	db    *sqltest.DB
+	fixture
 	store *sqlstore.Coupon
 }
 
 // openMall returns a mall with a frozen clock.
 func openMall(t testing.TB, opts *coupon.Options) *mall {
 	t.Helper()
-	db := prepared(t, defaults, couponTables)
-	db.Wire.Freeze(start)
-	store := sqlstore.NewCoupon(db.DB, nil).OneByOne()
-	return &mall{Coupons: coupon.New(store, opts), t: t, db: db, store: store}
+	of := frozen(t, defaults, couponTables)
+	store := sqlstore.NewCoupon(of.db.DB, nil).OneByOne()
+	return &mall{Coupons: coupon.New(store, opts), fixture: of, store: store}
 }
 
 // process returns the same coupons as another process has them.
 func (m *mall) process(opts *sqlstore.Options) (*coupon.Coupons, *sqltest.DB) {
 	m.t.Helper()
-	pool := m.db.Pool(m.t)
-	pool.Wire.Freeze(start)
+	pool := m.another()
 	return coupon.New(sqlstore.NewCoupon(pool.DB, opts), nil), pool
 }
 
@@ -96,12 +93,12 @@ func (m *mall) claim(id string) coupon.Coupon {
 
 // blockCampaign locks the row of a campaign's units from another connection until the returned function is called.
 func (m *mall) blockCampaign(id int64) (release func()) {
-	return hold(m.t, m.db, "SELECT 1 FROM coupon_stock WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE", id)
+	return m.block("SELECT 1 FROM coupon_stock WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE", id)
 }
 
 // blockCoupon does the same with a coupon.
 func (m *mall) blockCoupon(id string) (release func()) {
-	return hold(m.t, m.db, "SELECT 1 FROM coupon_wallet WHERE COUPON_NO = ? FOR UPDATE", id)
+	return m.block("SELECT 1 FROM coupon_wallet WHERE COUPON_NO = ? FOR UPDATE", id)
 }
 
 // holdFor is how long holds and reservations of these tests live, where nobody asks.

@@ -121,7 +121,7 @@ func TestRedeemThatWaitedFindsTheCouponTaken(t *testing.T) {
 		release := m.blockCoupon("a")
 		taken := make(chan error, 1)
 		go func() { taken <- take(t.Context(), m.Coupons) }()
-		waiting(t, m.db)
+		m.waiting()
 		pool.Wire.Before("UPDATE coupon_wallet w FORCE INDEX (PRIMARY) STRAIGHT_JOIN", func() {
 			release() // the one that waits has the row next
 			if err := <-taken; err != nil {

@@ -46,8 +46,7 @@ func TestTransactionsOfTwoOrdersDoNotMeet(t *testing.T) {
 	m.claim("a")
 	m.claim("b")
 	m.db.Config.Params["innodb_lock_wait_timeout"] = "2"
-	pool := m.db.Pool(t)
-	pool.Wire.Freeze(start)
+	pool := m.another()
 	store := sqlstore.NewCoupon(pool.DB, nil)
 	for _, c := range []struct {
 		name  string

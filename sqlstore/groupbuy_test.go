@@ -8,26 +8,31 @@ import (
 	"github.com/holdfast-go/holdfast/internal/groupbuytest"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
-// TestGroupBuy runs the conformance suite as TestStock does.
-func TestGroupBuy(t *testing.T) {
-	t.Parallel()
-	everyWay(t, groupStores(), func(t *testing.T, variant sqltest.Variant, newStore func(*sql.DB) boundGroups) {
-		t.Helper()
-		groupbuytest.Run(t, func(t testing.TB) groupbuytest.Harness {
-			t.Helper()
-			return groupHarness(t, prepared(t, variant, stockTables, groupBuyTables), newStore)
-		})
-	})
-}
+func TestGroupBuy(t *testing.T)      { groupConformance().everyWay(t) }
+func TestGroupBuyModel(t *testing.T) { groupConformance().models(t, 26, 500) }
+func FuzzGroupBuyModel(f *testing.F) { groupConformance().fuzz(f) }
 
-// groupStores are the ways to use the tables, beside the usual.
-func groupStores() map[string]func(*sql.DB) boundGroups {
-	return map[string]func(*sql.DB) boundGroups{
-		"Unmerged": func(db *sql.DB) boundGroups { return sqlstore.NewGroupBuy(db, &alone) },
-		"Batches":  func(db *sql.DB) boundGroups { return sqlstore.NewGroupBuy(db, nil).AlwaysBatch() },
-		"Mixed":    newMixedGroups,
+// groupConformance has the ways of stockConformance.
+func groupConformance() conformance[boundGroups, groupbuytest.Harness] {
+	return conformance[boundGroups, groupbuytest.Harness]{
+		tables: []string{stockTables, groupBuyTables},
+		stores: map[string]func(*sql.DB) boundGroups{
+			usual:      func(db *sql.DB) boundGroups { return sqlstore.NewGroupBuy(db, nil) },
+			"Unmerged": func(db *sql.DB) boundGroups { return sqlstore.NewGroupBuy(db, &alone) },
+			"Batches":  func(db *sql.DB) boundGroups { return sqlstore.NewGroupBuy(db, nil).AlwaysBatch() },
+			"Mixed":    newMixedGroups,
+		},
+		harness: groupHarness,
+		memory: func() groupbuytest.Harness {
+			now, advance := ticking()
+			units := &stock.Memory{Clock: now}
+			return groupbuytest.Harness{Store: &groupbuy.Memory{Clock: now, Stock: units}, Stock: units, Advance: advance}
+		},
+		run:   groupbuytest.Run,
+		model: groupbuytest.Model,
 	}
 }
 
@@ -37,19 +42,10 @@ type boundGroups interface {
 	WithTx(tx sqlstore.Tx) *sqlstore.GroupBuy
 }
 
-// groupHarness returns a store in fresh tables of the database, with a frozen clock. No way to make it is the
-// usual one.
-func groupHarness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) boundGroups) groupbuytest.Harness {
+func groupHarness(t testing.TB, db *sqltest.DB, store boundGroups) groupbuytest.Harness {
 	t.Helper()
-	db.Wire.Freeze(start)
-	if newStore == nil {
-		newStore = func(db *sql.DB) boundGroups { return sqlstore.NewGroupBuy(db, nil) }
-	}
-	store := newStore(db.DB)
 	return groupbuytest.Harness{
-		Store:   store,
-		Stock:   sqlstore.NewStock(db.DB, nil),
-		Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
+		Store: store, Stock: sqlstore.NewStock(db.DB, nil), Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) (groupbuy.Store, func() error, func() error) {
 			t.Helper()
 			return begin(t, db, "egl_group", func(tx sqlstore.Tx) groupbuy.Store { return store.WithTx(tx) })

@@ -23,8 +23,7 @@ const teamTime = time.Hour
 // bazaar is group buying on a database of its own: one activity with one product, whose teams are of people.
 type bazaar struct {
 	*groupbuy.Groups
-	t     testing.TB
-	db    *sqltest.DB
+	fixture
 	store *sqlstore.GroupBuy
 	stock *stock.Inventory // the shop's own
 }
@@ -33,10 +32,9 @@ type bazaar struct {
 func openBazaar(t testing.TB, variant sqltest.Variant, people, units int64) *bazaar {
 	t.Helper()
 	ctx := t.Context()
-	db := prepared(t, variant, stockTables, groupBuyTables)
-	db.Wire.Freeze(start)
-	store := sqlstore.NewGroupBuy(db.DB, nil)
-	b := &bazaar{t: t, db: db, store: store, stock: stock.New(sqlstore.NewStock(db.DB, nil), nil)}
+	of := frozen(t, variant, stockTables, groupBuyTables)
+	store := sqlstore.NewGroupBuy(of.db.DB, nil)
+	b := &bazaar{fixture: of, store: store, stock: stock.New(sqlstore.NewStock(of.db.DB, nil), nil)}
 	b.Groups = groupbuy.New(store, untilTheEnd())
 	_, err := b.stock.Define(ctx, stock.Key{SKU: 1}, units, stock.Terms{})
 	require.NoError(t, err)
@@ -52,9 +50,7 @@ func openBazaar(t testing.TB, variant sqltest.Variant, people, units int64) *baz
 // process returns the same groups as another process has them.
 func (b *bazaar) process(opts *sqlstore.Options) *groupbuy.Groups {
 	b.t.Helper()
-	pool := b.db.Pool(b.t)
-	pool.Wire.Freeze(start)
-	return groupbuy.New(sqlstore.NewGroupBuy(pool.DB, opts), untilTheEnd())
+	return groupbuy.New(sqlstore.NewGroupBuy(b.another().DB, opts), untilTheEnd())
 }
 
 // over returns the groups of a process that has this pool.

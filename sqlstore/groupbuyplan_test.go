@@ -18,8 +18,7 @@ import (
 // sorted is what one team or one buyer has, or what is on offer.
 func TestGroupBuyReadsScanNoTable(t *testing.T) {
 	t.Parallel()
-	db := prepared(t, defaults, stockTables, groupBuyTables)
-	db.Wire.Freeze(start)
+	db := frozen(t, defaults, stockTables, groupBuyTables).db
 	history(t, db)
 	store, ctx := sqlstore.NewGroupBuy(db.DB, nil), t.Context()
 	key := stock.Key{SKU: 3, Activity: 7}

@@ -13,10 +13,10 @@ import (
 	"github.com/holdfast-go/holdfast/internal/suite"
 )
 
-// rounds is how often a race is run: a thousand times, or with -short a hundred.
+// rounds is how often a race is run: a thousand times, or with -short twenty.
 func rounds() int {
 	if testing.Short() {
-		return 100
+		return 20
 	}
 	return 1000
 }

@@ -31,8 +31,7 @@ var stallKey = stock.Key{SKU: 42, Activity: 7}
 func openStall(t testing.TB, variant sqltest.Variant) *stall {
 	t.Helper()
 	ctx := t.Context()
-	db := prepared(t, variant, stockTables, groupBuyTables)
-	db.Wire.Freeze(start)
+	db := frozen(t, variant, stockTables, groupBuyTables).db
 	s := &stall{GroupBuy: sqlstore.NewGroupBuy(db.DB, nil), t: t, db: db, terms: groupbuy.Terms{
 		Places: 2, Price: decimal.New(1000, -2), GroupPrice: decimal.New(800, -2), People: 3, Volume: decimal.New(0, -2), UnitsPerVolume: 1, MinVolume: decimal.New(0, -2),
 	}}

@@ -61,8 +61,7 @@ func TestOpenAgainWaitsForItsCommit(t *testing.T) {
 			first := make(chan error, 1)
 			go func() { _, err := b.Open(t.Context(), purchase("a", "1")); first <- err }()
 			<-arrived
-			again := b.db.Pool(t)
-			again.Wire.Freeze(start)
+			again := b.another()
 			change(b, again)
 			groups := b.over(again)
 			var seat groupbuy.Seat
@@ -122,10 +121,10 @@ func TestChangeAgainWaitsForTheOneUnderWay(t *testing.T) {
 		_, err := b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))
 		require.NoError(t, err)
 		longer := lasting(start.Add(time.Hour), false)
-		release := hold(t, b.db, "SELECT 1 FROM egl_group WHERE ID = ? FOR UPDATE", 7)
+		release := b.block("SELECT 1 FROM egl_group WHERE ID = ? FOR UPDATE", 7)
 		first := make(chan error, 1)
 		go func() { _, err := b.Define(t.Context(), longer); first <- err }()
-		waiting(t, b.db)
+		b.waiting()
 		groups, pool := later(b)
 		require.NoError(t, answerLater(t, pool, func() error { _, err := groups.Define(t.Context(), longer); return err }, release))
 		require.NoError(t, <-first)
@@ -139,7 +138,7 @@ func TestChangeAgainWaitsForTheOneUnderWay(t *testing.T) {
 		product := productOf(stock.Key{SKU: 2, Activity: 7})
 		var release func()
 		b.db.Wire.After("INSERT INTO egl_group_product", func() {
-			release = hold(t, b.db, "SELECT 1 FROM egl_group_product WHERE SKU_ID = ? AND ACTIVITY_ID = 7 FOR UPDATE", 2)
+			release = b.block("SELECT 1 FROM egl_group_product WHERE SKU_ID = ? AND ACTIVITY_ID = 7 FOR UPDATE", 2)
 		})
 		first := make(chan error, 1)
 		go func() { _, err := b.Offer(t.Context(), product, 10); first <- err }()

@@ -26,18 +26,16 @@ var defaults = sqltest.Variants()[0]
 // shop is an inventory on a database of its own.
 type shop struct {
 	*stock.Inventory
-	t     testing.TB
-	db    *sqltest.DB
+	fixture
 	store *sqlstore.Stock
 }
 
 // open returns a shop with 10 units each of the SKUs 1, 2 and 3, and a frozen clock.
 func open(t testing.TB, opts *stock.Options) *shop {
 	t.Helper()
-	db := prepared(t, defaults, stockTables)
-	db.Wire.Freeze(start)
-	store := sqlstore.NewStock(db.DB, nil).OneByOne()
-	s := &shop{Inventory: stock.New(store, opts), t: t, db: db, store: store}
+	of := frozen(t, defaults, stockTables)
+	store := sqlstore.NewStock(of.db.DB, nil).OneByOne()
+	s := &shop{Inventory: stock.New(store, opts), fixture: of, store: store}
 	for sku := int64(1); sku <= 3; sku++ {
 		_, err := s.Define(t.Context(), stock.Key{SKU: sku}, 10, stock.Terms{})
 		require.NoError(t, err)
@@ -90,20 +88,50 @@ func bracket(statement string) bool {
 		strings.HasPrefix(statement, "SHOW SESSION VARIABLES") // once for each connection
 }
 
+// fixture is a database of a test's own.
+type fixture struct {
+	t  testing.TB
+	db *sqltest.DB
+}
+
+// frozen opens a database as prepared does, and stops its clock.
+func frozen(t testing.TB, variant sqltest.Variant, files ...string) fixture {
+	t.Helper()
+	db := prepared(t, variant, files...)
+	db.Wire.Freeze(start)
+	return fixture{t, db}
+}
+
+// another opens the database once more, as another process does, with a clock that stands at the start.
+func (f fixture) another() *sqltest.DB {
+	f.t.Helper()
+	pool := f.db.Pool(f.t)
+	pool.Wire.Freeze(start)
+	return pool
+}
+
 // waiting returns the connection of a statement that changes something, once there is one: it
 // asks the server until it says so. With the rows it needs blocked, it waits for them.
-func (s *shop) waiting() (connection int64) { return waiting(s.t, s.db) }
-
-func waiting(t testing.TB, db *sqltest.DB) (connection int64) {
-	t.Helper()
+func (f fixture) waiting() (connection int64) {
+	f.t.Helper()
 	for {
-		err := db.QueryRowContext(t.Context(), "SELECT ID FROM information_schema.PROCESSLIST"+
+		err := f.db.QueryRowContext(f.t.Context(), "SELECT ID FROM information_schema.PROCESSLIST"+
 			" WHERE DB = DATABASE() AND (INFO LIKE 'UPDATE%' OR INFO LIKE 'INSERT%' OR INFO LIKE '/*M! SET STATEMENT%') LIMIT 1").Scan(&connection)
 		if err == nil {
 			return connection
 		}
-		require.ErrorIs(t, err, sql.ErrNoRows)
+		require.ErrorIs(f.t, err, sql.ErrNoRows)
 	}
+}
+
+// block locks a row from another connection until the returned function is called.
+func (f fixture) block(query string, args ...any) (release func()) {
+	f.t.Helper()
+	tx, err := f.db.Pool(f.t).BeginTx(f.t.Context(), nil)
+	require.NoError(f.t, err)
+	var locked int
+	require.NoError(f.t, tx.QueryRowContext(f.t.Context(), query, args...).Scan(&locked))
+	return func() { require.NoError(f.t, tx.Rollback()) }
 }
 
 // blockItem locks an item's row from another connection until the returned function is called.
@@ -114,20 +142,6 @@ func (s *shop) blockItem(sku int64) (release func()) {
 // blockOrder does the same with the holds of an order.
 func (s *shop) blockOrder(order string) (release func()) {
 	return s.block("SELECT 1 FROM goods_stock_hold WHERE ORDER_NO = ? FOR UPDATE", order)
-}
-
-func (s *shop) block(query string, args ...any) (release func()) {
-	return hold(s.t, s.db, query, args...)
-}
-
-// hold locks a row from another connection until the returned function is called.
-func hold(t testing.TB, db *sqltest.DB, query string, args ...any) (release func()) {
-	t.Helper()
-	tx, err := db.Pool(t).BeginTx(t.Context(), nil)
-	require.NoError(t, err)
-	var locked int
-	require.NoError(t, tx.QueryRowContext(t.Context(), query, args...).Scan(&locked))
-	return func() { require.NoError(t, tx.Rollback()) }
 }
 
 // killing returns what kills every connection to a database but its own, and how many it has killed.

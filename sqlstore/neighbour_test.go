@@ -51,9 +51,7 @@ func number(n, place int) int64 { return int64(1000 + 10*n + place) }
 func elsewhere(t testing.TB, db *sqltest.DB) *sqltest.DB {
 	t.Helper()
 	impatient().Apply(db.Config)
-	pool := db.Pool(t)
-	pool.Wire.Freeze(start)
-	return pool
+	return fixture{t, db}.another()
 }
 
 // inTransactions makes each call in a transaction that stays open, calls look in it, and takes it back.

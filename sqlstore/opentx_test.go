@@ -158,10 +158,9 @@ func TestOpenTransactionLocksNothingBesideItsRows(t *testing.T) {
 // busyShop returns a shop with orders in every state, all beginning with m.
 func busyShop(t *testing.T) *shop {
 	t.Helper()
-	db := prepared(t, impatient(), stockTables)
-	db.Wire.Freeze(start)
-	store := sqlstore.NewStock(db.DB, nil)
-	s := &shop{Inventory: stock.New(store, nil), t: t, db: db, store: store}
+	of := frozen(t, impatient(), stockTables)
+	store := sqlstore.NewStock(of.db.DB, nil)
+	s := &shop{Inventory: stock.New(store, nil), fixture: of, store: store}
 	ctx := t.Context()
 	for _, sku := range []int64{1, 2, 3, 5} {
 		terms := stock.Terms{}
@@ -180,7 +179,7 @@ func busyShop(t *testing.T) *shop {
 		_, err := s.Lock(ctx, order, one(1))
 		require.NoError(t, err)
 		if order == "m-dead" {
-			db.Wire.Advance(stock.DefaultHoldFor)
+			s.db.Wire.Advance(stock.DefaultHoldFor)
 		}
 	}
 	for _, order := range []string{"m-two", "m-paid-two"} {

@@ -166,8 +166,7 @@ func TestConnectionsToAServerThatBecameReadOnlyAreDropped(t *testing.T) {
 	t.Parallel()
 	everyLife(t, func(t *testing.T, live life, opts *sqlstore.Options) {
 		t.Helper()
-		db := prepared(t, defaults, live.tables...)
-		db.Wire.Freeze(start)
+		db := frozen(t, defaults, live.tables...).db
 		verbs, _ := live.begin(t.Context(), db, opts, db.Wire.Advance)
 		for _, verb := range verbs {
 			fillPool(t, db)

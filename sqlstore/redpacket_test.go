@@ -10,24 +10,27 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore"
 )
 
-// TestRedPacket runs the conformance suite as TestStock does.
-func TestRedPacket(t *testing.T) {
-	t.Parallel()
-	everyWay(t, redPacketStores(), func(t *testing.T, variant sqltest.Variant, newStore func(*sql.DB) boundRedPackets) {
-		t.Helper()
-		redpackettest.Run(t, func(t testing.TB) redpackettest.Harness {
-			t.Helper()
-			return redPacketHarness(t, prepared(t, variant, redPacketTables), newStore)
-		})
-	})
-}
+func TestRedPacket(t *testing.T)      { redPacketConformance().everyWay(t) }
+func TestRedPacketModel(t *testing.T) { redPacketConformance().models(t, 26, 500) }
+func FuzzRedPacketModel(f *testing.F) { redPacketConformance().fuzz(f) }
 
-// redPacketStores are the ways to use the tables, beside the usual.
-func redPacketStores() map[string]func(*sql.DB) boundRedPackets {
-	return map[string]func(*sql.DB) boundRedPackets{
-		"Unmerged": func(db *sql.DB) boundRedPackets { return sqlstore.NewRedPacket(db, &alone) },
-		"Batches":  func(db *sql.DB) boundRedPackets { return sqlstore.NewRedPacket(db, nil).AlwaysBatch() },
-		"Mixed":    newMixedRedPackets,
+// redPacketConformance has the ways of stockConformance.
+func redPacketConformance() conformance[boundRedPackets, redpackettest.Harness] {
+	return conformance[boundRedPackets, redpackettest.Harness]{
+		tables: []string{redPacketTables},
+		stores: map[string]func(*sql.DB) boundRedPackets{
+			usual:      func(db *sql.DB) boundRedPackets { return sqlstore.NewRedPacket(db, nil) },
+			"Unmerged": func(db *sql.DB) boundRedPackets { return sqlstore.NewRedPacket(db, &alone) },
+			"Batches":  func(db *sql.DB) boundRedPackets { return sqlstore.NewRedPacket(db, nil).AlwaysBatch() },
+			"Mixed":    newMixedRedPackets,
+		},
+		harness: redPacketHarness,
+		memory: func() redpackettest.Harness {
+			now, advance := ticking()
+			return redpackettest.Harness{Store: &redpacket.Memory{Clock: now}, Advance: advance}
+		},
+		run:   redpackettest.Run,
+		model: redpackettest.Model,
 	}
 }
 
@@ -37,18 +40,10 @@ type boundRedPackets interface {
 	WithTx(tx sqlstore.Tx) *sqlstore.RedPacket
 }
 
-// redPacketHarness returns a store in fresh tables of the database, with a frozen clock. No way to make
-// it is the usual one.
-func redPacketHarness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) boundRedPackets) redpackettest.Harness {
+func redPacketHarness(t testing.TB, db *sqltest.DB, store boundRedPackets) redpackettest.Harness {
 	t.Helper()
-	db.Wire.Freeze(start)
-	if newStore == nil {
-		newStore = func(db *sql.DB) boundRedPackets { return sqlstore.NewRedPacket(db, nil) }
-	}
-	store := newStore(db.DB)
 	return redpackettest.Harness{
-		Store:   store,
-		Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
+		Store: store, Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) (redpacket.Store, func() error, func() error) {
 			t.Helper()
 			return begin(t, db, "red_packet", func(tx sqlstore.Tx) redpacket.Store { return store.WithTx(tx) })

@@ -88,7 +88,7 @@ func TestConcurrentGrabsShareTransactions(t *testing.T) {
 	errs := make(chan error, people)
 	grab := func(person string) { _, err := p.Grab(t.Context(), 1, person); errs <- err }
 	go grab("1000")
-	waiting(t, p.db) // the first is in flight; the others form the next batch
+	p.waiting() // the first is in flight; the others form the next batch
 	for i := range people - 1 {
 		go grab(fmt.Sprint(1001 + i))
 	}

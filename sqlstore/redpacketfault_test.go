@@ -187,7 +187,7 @@ func grabOrder(packet int64, person string) stock.Order {
 // than that it was made before.
 func TestGrabOfAPacketWhoseBooksHaveDrifted(t *testing.T) {
 	t.Parallel()
-	for way, newStore := range redPacketStores() {
+	for way, newStore := range redPacketConformance().stores {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			p := openPurse(t)

@@ -6,7 +6,6 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/sqlstore"
 )
@@ -17,26 +16,22 @@ const fromWho = "1"
 // purse is red packets on a database of their own.
 type purse struct {
 	*redpacket.Packets
-	t     testing.TB
-	db    *sqltest.DB
+	fixture
 	store *sqlstore.RedPacket
 }
 
 // openPurse returns a purse with a frozen clock.
 func openPurse(t testing.TB) *purse {
 	t.Helper()
-	db := prepared(t, defaults, redPacketTables)
-	db.Wire.Freeze(start)
-	store := sqlstore.NewRedPacket(db.DB, nil).OneByOne()
-	return &purse{Packets: redpacket.New(store, nil), t: t, db: db, store: store}
+	of := frozen(t, defaults, redPacketTables)
+	store := sqlstore.NewRedPacket(of.db.DB, nil).OneByOne()
+	return &purse{Packets: redpacket.New(store, nil), fixture: of, store: store}
 }
 
 // process returns the same red packets as another process has them.
 func (p *purse) process(opts *sqlstore.Options) *redpacket.Packets {
 	p.t.Helper()
-	pool := p.db.Pool(p.t)
-	pool.Wire.Freeze(start)
-	return redpacket.New(sqlstore.NewRedPacket(pool.DB, opts), nil)
+	return redpacket.New(sqlstore.NewRedPacket(p.another().DB, opts), nil)
 }
 
 // packetOf is a packet of an amount of fen in random shares.
@@ -87,10 +82,10 @@ func (p *purse) balanced(id, taken int64, state redpacket.State) {
 
 // blockPacket locks a packet's row from another connection until the returned function is called.
 func (p *purse) blockPacket(id int64) (release func()) {
-	return hold(p.t, p.db, "SELECT 1 FROM red_packet WHERE PACKET_ID = ? FOR UPDATE", id)
+	return p.block("SELECT 1 FROM red_packet WHERE PACKET_ID = ? FOR UPDATE", id)
 }
 
 // blockUnits does the same with the row of its item.
 func (p *purse) blockUnits(id int64) (release func()) {
-	return hold(p.t, p.db, "SELECT 1 FROM red_packet_stock WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE", id)
+	return p.block("SELECT 1 FROM red_packet_stock WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE", id)
 }

@@ -53,7 +53,7 @@ func TestRedPacketsOfTwoPrefixes(t *testing.T) {
 	for _, prefix := range []string{"one_", "two_"} {
 		opts := &sqlstore.Options{Prefix: prefix}
 		require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, opts))
-		p := &purse{Packets: redpacket.New(sqlstore.NewRedPacket(db.DB, opts), nil), t: t, db: db}
+		p := &purse{Packets: redpacket.New(sqlstore.NewRedPacket(db.DB, opts), nil), fixture: fixture{t, db}}
 		p.fill(1, 100, 3)
 		_, err := p.Grab(t.Context(), 1, "1000")
 		require.NoError(t, err)

@@ -72,7 +72,7 @@ func TestCloseWaitsForAGrabThatIsUnderWay(t *testing.T) {
 	closed := make(chan error, 1)
 	p.db.Wire.After("INSERT INTO red_packet_share", func() {
 		go func() { _, err := p.Close(t.Context(), 1); closed <- err }()
-		waiting(t, p.db)
+		p.waiting()
 	})
 	_, err := p.Grab(t.Context(), 1, "1000")
 	require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestItemIsLockedBeforeThePacket(t *testing.T) {
 		release := p.blockPacket(id)
 		done := make(chan error, 1)
 		go func() { done <- call() }()
-		waiting(t, p.db)
+		p.waiting()
 		for err = error(nil); err == nil; { // until it has locked the item, and waits for the packet
 			_, err = p.db.ExecContext(t.Context(), fmt.Sprintf("SELECT 1 FROM red_packet_stock WHERE SKU_ID = %d AND ACTIVITY_ID = 0 FOR UPDATE NOWAIT", id))
 		}

@@ -204,7 +204,7 @@ func TestLaxSQLModeChangesNothing(t *testing.T) {
 	for _, mode := range modes {
 		db := sqltest.Open(t, sqltest.Variant{Apply: func(c *mysql.Config) { c.Params["sql_mode"] = mode }})
 		require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, nil))
-		s := &shop{Inventory: stock.New(sqlstore.NewStock(db.DB, nil), nil), t: t, db: db}
+		s := &shop{Inventory: stock.New(sqlstore.NewStock(db.DB, nil), nil), fixture: fixture{t, db}}
 		_, err := s.Define(t.Context(), stock.Key{SKU: 1}, 3, stock.Terms{})
 		require.NoError(t, err)
 		long := strings.Repeat("'\\", 32)

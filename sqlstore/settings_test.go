@@ -18,6 +18,9 @@ import (
 // TestStockUnderSettings runs the conformance suite in sessions that are set as a few shops have them.
 func TestStockUnderSettings(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: only the usual way")
+	}
 	for _, variant := range sqltest.Settings() {
 		t.Run(variant.Name, func(t *testing.T) {
 			t.Parallel()
@@ -34,9 +37,9 @@ func TestStockUnderSettings(t *testing.T) {
 
 func settingHarness(t testing.TB, variant sqltest.Variant) stocktest.Harness {
 	t.Helper()
-	db := prepared(t, variant, stockTables)
-	h := harness(t, db, nil)
-	store := h.Store.(boundStore)
+	db := frozen(t, variant, stockTables).db
+	store := sqlstore.NewStock(db.DB, nil)
+	h := stockHarness(t, db, store)
 	if variant.Splitter {
 		h.Store = lagging{store, t, db}
 	}
@@ -115,6 +118,9 @@ func TestLivesWhereNothingCommitsByItself(t *testing.T) {
 		t.Helper()
 		for _, variant := range uncommitting() {
 			for turn, who := range []string{"ItsVerbs", "VerbsInTurn", "VerbsInTurnOthersFirst"} {
+				if testing.Short() && turn > 0 {
+					break
+				}
 				t.Run(variant.Name+who, func(t *testing.T) {
 					t.Parallel()
 					liveIn(t, live, variant, opts, turn)
@@ -134,8 +140,7 @@ func liveIn(t *testing.T, live life, variant sqltest.Variant, opts *sqlstore.Opt
 	unusual := ordinary.As(t, variant)
 	unusual.SetMaxOpenConns(1) // so that no read comes from another connection than the last one's
 	pools := []*sqltest.DB{unusual, ordinary}
-	after := ordinary.Pool(t)
-	after.Wire.Freeze(start)
+	after := fixture{t, ordinary}.another()
 	wait := func(d time.Duration) {
 		for _, pool := range append(pools, after) {
 			pool.Wire.Advance(d)

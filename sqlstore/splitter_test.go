@@ -19,11 +19,14 @@ func ways() map[string]*sqlstore.Options {
 	return map[string]*sqlstore.Options{"Merged": nil, "Unmerged": &alone}
 }
 
-// everyLife runs a test with each life in each way.
+// everyLife runs a test with each life, by the usual store and, without -short, by the one that does not merge.
 func everyLife(t *testing.T, test func(t *testing.T, live life, opts *sqlstore.Options)) {
 	t.Helper()
 	for name, live := range lives() {
 		for way, opts := range ways() {
+			if testing.Short() && opts != nil {
+				continue
+			}
 			t.Run(name+way, func(t *testing.T) {
 				t.Parallel()
 				test(t, live, opts)
@@ -43,8 +46,7 @@ func TestLivesBehindASplitter(t *testing.T) {
 	t.Parallel()
 	everyLife(t, func(t *testing.T, live life, opts *sqlstore.Options) {
 		t.Helper()
-		primary := prepared(t, defaults, live.tables...)
-		primary.Wire.Freeze(start)
+		primary := frozen(t, defaults, live.tables...).db
 		split := primary.As(t, splitter())
 		split.Wire.Freeze(start)
 		verbs, _ := live.begin(t.Context(), split, opts, func(d time.Duration) { split.Wire.Advance(d); primary.Wire.Advance(d) })

@@ -10,25 +10,28 @@ import (
 	"github.com/holdfast-go/holdfast/stock/stocktest"
 )
 
-// TestStock runs the conformance suite under every DSN that must change nothing, without merging, by the
-// code of batches alone, and as two processes see it, one of which merges.
-func TestStock(t *testing.T) {
-	t.Parallel()
-	everyWay(t, stores(), func(t *testing.T, variant sqltest.Variant, newStore func(*sql.DB) boundStore) {
-		t.Helper()
-		stocktest.Run(t, func(t testing.TB) stocktest.Harness {
-			t.Helper()
-			return harness(t, prepared(t, variant, stockTables), newStore)
-		})
-	})
-}
+func TestStock(t *testing.T) { stockConformance().everyWay(t) }
+func TestModel(t *testing.T) { stockConformance().models(t, 52, 2_000) }
+func FuzzModel(f *testing.F) { stockConformance().fuzz(f) }
 
-// stores are the ways to use the tables, beside the usual.
-func stores() map[string]func(*sql.DB) boundStore {
-	return map[string]func(*sql.DB) boundStore{
-		"Unmerged": func(db *sql.DB) boundStore { return sqlstore.NewStock(db, &sqlstore.Options{Unmerged: true}) },
-		"Batches":  func(db *sql.DB) boundStore { return sqlstore.NewStock(db, nil).AlwaysBatch() },
-		"Mixed":    newMixed,
+// stockConformance has the ways to use the tables: as usual, without merging, by the code of batches alone, and as two
+// processes use them, one of which merges.
+func stockConformance() conformance[boundStore, stocktest.Harness] {
+	return conformance[boundStore, stocktest.Harness]{
+		tables: []string{stockTables},
+		stores: map[string]func(*sql.DB) boundStore{
+			usual:      func(db *sql.DB) boundStore { return sqlstore.NewStock(db, nil) },
+			"Unmerged": func(db *sql.DB) boundStore { return sqlstore.NewStock(db, &alone) },
+			"Batches":  func(db *sql.DB) boundStore { return sqlstore.NewStock(db, nil).AlwaysBatch() },
+			"Mixed":    newMixed,
+		},
+		harness: stockHarness,
+		memory: func() stocktest.Harness {
+			now, advance := ticking()
+			return stocktest.Harness{Store: &stock.Memory{Clock: now}, Advance: advance}
+		},
+		run:   stocktest.Run,
+		model: stocktest.Model,
 	}
 }
 
@@ -38,18 +41,10 @@ type boundStore interface {
 	WithTx(tx sqlstore.Tx) *sqlstore.Stock
 }
 
-// harness returns a store in fresh tables of the database, with a frozen clock. No way to make it is
-// the usual one.
-func harness(t testing.TB, db *sqltest.DB, newStore func(*sql.DB) boundStore) stocktest.Harness {
+func stockHarness(t testing.TB, db *sqltest.DB, store boundStore) stocktest.Harness {
 	t.Helper()
-	db.Wire.Freeze(start)
-	if newStore == nil {
-		newStore = func(db *sql.DB) boundStore { return sqlstore.NewStock(db, nil) }
-	}
-	store := newStore(db.DB)
 	return stocktest.Harness{
-		Store:   store,
-		Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
+		Store: store, Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) (stock.Store, func() error, func() error) {
 			t.Helper()
 			return begin(t, db, "goods_stock", func(tx sqlstore.Tx) stock.Store { return store.WithTx(tx) })

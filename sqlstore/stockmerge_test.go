@@ -139,8 +139,7 @@ func TestMergedLockIsNotRefusedBecauseOfItself(t *testing.T) {
 	s := open(t, nil)
 	_, err := s.Lock(t.Context(), "nine", stock.Line{SKU: 1, Num: 9})
 	require.NoError(t, err)
-	pool := s.db.Pool(t)
-	pool.Wire.Freeze(start)
+	pool := s.another()
 	elsewhere := stock.New(sqlstore.NewStock(pool.DB, nil), nil)
 	const insert = "INSERT INTO goods_stock_hold"
 	s.db.Wire.Before(insert, func() { // of both, which is too much

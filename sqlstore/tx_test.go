@@ -147,8 +147,7 @@ func TestLockWaitTimeoutLeavesNothingHalfDone(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	s.db.Config.Params["innodb_lock_wait_timeout"] = "1"
-	impatient := s.db.Pool(t)
-	impatient.Wire.Freeze(start)
+	impatient := s.another()
 	store := sqlstore.NewStock(impatient.DB, nil)
 	ctx := t.Context()
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,44 +14,86 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore"
 )
 
-// everyWay runs a suite under every DSN that must change nothing, with the usual store, for which way is nil, and
-// under the usual DSN with each of the other stores.
-func everyWay[S any](t *testing.T, ways map[string]func(*sql.DB) S, suite func(t *testing.T, variant sqltest.Variant, way func(*sql.DB) S)) {
+// conformance is what a suite and its model need to run on the tables of a domain: S is what the ways to use the
+// tables have in common, H is the harness of the suite.
+type conformance[S, H any] struct {
+	tables  []string
+	stores  map[string]func(*sql.DB) S // the ways to use the tables; Default is the usual one
+	harness func(t testing.TB, db *sqltest.DB, store S) H
+	memory  func() H // with a frozen clock
+	run     func(t *testing.T, open func(testing.TB) H)
+	model   func(t testing.TB, seed int64, ops int, memory, tables H)
+}
+
+// usual is the name of the usual way to use the tables, and of the usual DSN.
+const usual = "Default"
+
+// open returns a harness of one way under a DSN, on tables of its own.
+func (c conformance[S, H]) open(t testing.TB, variant sqltest.Variant, way string) H {
 	t.Helper()
-	for _, variant := range sqltest.Variants() {
-		t.Run(variant.Name, func(t *testing.T) {
-			t.Parallel()
-			suite(t, variant, nil)
-		})
-	}
-	for name, way := range ways {
+	db := frozen(t, variant, c.tables...).db
+	return c.harness(t, db, c.stores[way](db.DB))
+}
+
+// everyWay runs the suite in the usual way under the usual DSN. Without -short it also runs under every other DSN that
+// must change nothing, and in every other way.
+func (c conformance[S, H]) everyWay(t *testing.T) {
+	t.Helper()
+	t.Parallel()
+	suite := func(name string, variant sqltest.Variant, way string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			suite(t, defaults, way)
+			if testing.Short() && name != usual {
+				t.Skip("-short: only the usual way")
+			}
+			c.run(t, func(t testing.TB) H { t.Helper(); return c.open(t, variant, way) })
 		})
+	}
+	for _, variant := range sqltest.Variants() {
+		suite(variant.Name, variant, usual)
+	}
+	for way := range c.stores {
+		if way != usual {
+			suite(way, defaults, way)
+		}
 	}
 }
 
-// everyModel runs a model test with the seeds from 0 on, or with -short one for each DSN.
-func everyModel[S any](t *testing.T, ways map[string]func(*sql.DB) S, runs int, run func(t testing.TB, seed int64, variant sqltest.Variant, way func(*sql.DB) S)) {
+// models drives the memory store and the tables with the same random operations and demands the same results, errors
+// and counters. Each run has another seed, and with it another DSN and another way; with -short there are fewer.
+func (c conformance[S, H]) models(t *testing.T, runs, ops int) {
 	t.Helper()
+	t.Parallel()
 	if testing.Short() {
-		runs = len(sqltest.Variants())
+		runs, ops = len(c.stores), ops/5
 	}
 	for seed := range int64(runs) {
 		t.Run(fmt.Sprint("Seed", seed), func(t *testing.T) {
 			t.Parallel()
-			variant, way := choose(seed, ways)
-			run(t, seed, variant, way)
+			c.compare(t, seed, ops)
 		})
 	}
 }
 
-// choose returns the DSN and the store of a seed: all pairs of them in turn. No way is the usual store.
-func choose[S any](seed int64, ways map[string]func(*sql.DB) S) (sqltest.Variant, func(*sql.DB) S) {
-	variants := sqltest.Variants()
-	names := append(slices.Sorted(maps.Keys(ways)), "Default") // which is none of them
-	return variants[uint64(seed)%uint64(len(variants))], ways[names[uint64(seed)%uint64(len(names))]]
+// fuzz looks for a seed in which the two differ: go test ./sqlstore -fuzz Model.
+func (c conformance[S, H]) fuzz(f *testing.F) {
+	f.Helper()
+	f.Add(int64(-1))
+	f.Fuzz(func(t *testing.T, seed int64) { c.compare(t, seed, 300) })
+}
+
+// compare runs the model with a seed: all pairs of a DSN and a way in turn.
+func (c conformance[S, H]) compare(t testing.TB, seed int64, ops int) {
+	t.Helper()
+	variants, ways := sqltest.Variants(), slices.Sorted(maps.Keys(c.stores))
+	variant, way := variants[uint64(seed)%uint64(len(variants))], ways[uint64(seed)%uint64(len(ways))]
+	c.model(t, seed, ops, c.memory(), c.open(t, variant, way))
+}
+
+// ticking returns a clock that stands at the start, and what moves it.
+func ticking() (now func() time.Time, advance func(time.Duration)) {
+	clock := start
+	return func() time.Time { return clock }, func(d time.Duration) { clock = clock.Add(d) }
 }
 
 // reader opens a caller's transaction that has read a table, which takes its snapshot.

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"testing"
 )
 
 // Together makes n calls at once and returns their errors, by number.
@@ -83,11 +84,14 @@ func (c *Checks) Succeeded(errs []error, reasons ...error) int {
 // walkers is how many there are at once.
 const walkers = 8
 
-// Walk lets walkers go at once. Each makes so many steps, random by a seed of its own from the given one on: the
-// seeds are fixed, what is random is how the walkers meet. It ends the test on an error of a step that none of the
-// explanations covers.
+// Walk lets walkers go at once. Each makes so many steps, with -short a quarter, random by a seed of its own from the
+// given one on: the seeds are fixed, what is random is how the walkers meet. It ends the test on an error of a step
+// that none of the explanations covers.
 func (c *Checks) Walk(seed int64, steps int, step func(*rand.Rand) error, explain ...func(error) bool) {
 	c.Helper()
+	if testing.Short() {
+		steps = (steps + 3) / 4
+	}
 	c.Each(Together(walkers, func(i int) error {
 		rng := Repeatable(seed + int64(i))
 		for range steps {

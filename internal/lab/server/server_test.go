@@ -34,9 +34,13 @@ func TestServerIsDurableAndLeavesNothing(t *testing.T) {
 	}
 	defer db.Close()
 	var binlog, sync, flush int
-	row := db.QueryRowContext(t.Context(), "SELECT @@log_bin, @@sync_binlog, @@innodb_flush_log_at_trx_commit")
-	if err := row.Scan(&binlog, &sync, &flush); err != nil {
+	var temporary string
+	row := db.QueryRowContext(t.Context(), "SELECT @@log_bin, @@sync_binlog, @@innodb_flush_log_at_trx_commit, @@tmpdir")
+	if err := row.Scan(&binlog, &sync, &flush, &temporary); err != nil {
 		t.Fatal(err)
+	}
+	if temporary != s.folder { // a MariaDB that starts removes the temporary tables of all who share the folder
+		t.Errorf("tmpdir %s: want one of its own, %s", temporary, s.folder)
 	}
 	if binlog != 1 || sync != 1 || flush != 1 {
 		t.Errorf("log_bin %d, sync_binlog %d, innodb_flush_log_at_trx_commit %d: want 1 for each", binlog, sync, flush)

@@ -1,5 +1,5 @@
 // Command enginetest runs the tests of this repository against a real database server: one that it starts for the run, or the
-// one that HOLDFAST_TEST_DSN names. It prints what go test would, every reason for a skip, and one closing line of counts:
+// one that HOLDFAST_TEST_DSN names. It prints what go test would, every reason for a skip, and one closing line of counts and time:
 //
 //	go -C internal/lab run ./cmd/enginetest [-engine auto|mariadb|mariadb-11.8|mysql] [-summary FILE] [-- go test arguments]
 //
@@ -54,11 +54,12 @@ func run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 
+	began := time.Now()
 	summary, err := goTest(ctx, *dir, env, args)
 	if err != nil {
 		return err
 	}
-	line := version + ": " + summary.counts()
+	line := fmt.Sprintf("%s: %s in %v", version, summary.counts(), time.Since(began).Round(time.Second))
 	summary.printSkips()
 	fmt.Println(line)
 	if *summaryFile != "" {
