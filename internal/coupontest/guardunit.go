@@ -14,15 +14,15 @@ import (
 // it is what it does to coupons.
 func guardUnitCases() []testCase {
 	return []testCase{
-		{name: "StoreLockOfUnitsRecordsACoupon", run: guardLock},
-		{name: "StoreLockThatIsRefusedRecordsNothing", run: guardLockRefused},
-		{name: "StoreMoveOfUnitsMakesACouponUsable", run: guardMove},
-		{name: "StoreMoveThatIsRefusedLeavesTheCoupon", run: guardMoveRefused},
-		{name: "StoreReacquireMakesACouponUsable", run: guardReacquire},
-		{name: "StoreRefundOfUnitsGivesTheState", run: guardRefund},
-		{name: "StoreRefundIsOfWhatIsFree", run: guardRefundFree},
-		{name: "StorePendingIsReadAsDropped", run: guardDropped},
-		{name: "StorePositionsFollowWhatIsSold", run: guardPositions},
+		{Name: "StoreLockOfUnitsRecordsACoupon", Run: guardLock},
+		{Name: "StoreLockThatIsRefusedRecordsNothing", Run: guardLockRefused},
+		{Name: "StoreMoveOfUnitsMakesACouponUsable", Run: guardMove},
+		{Name: "StoreMoveThatIsRefusedLeavesTheCoupon", Run: guardMoveRefused},
+		{Name: "StoreReacquireMakesACouponUsable", Run: guardReacquire},
+		{Name: "StoreRefundOfUnitsGivesTheState", Run: guardRefund},
+		{Name: "StoreRefundIsOfWhatIsFree", Run: guardRefundFree},
+		{Name: "StorePendingIsReadAsDropped", Run: guardDropped},
+		{Name: "StorePositionsFollowWhatIsSold", Run: guardPositions},
 	}
 }
 

@@ -11,12 +11,12 @@ import (
 // guardSeatCases ask the store itself for seats.
 func guardSeatCases() []testCase {
 	return []testCase{
-		{name: "StoreLockWithABooking", run: guardBooking},
-		{name: "StoreLockWithACodeThatIsTaken", run: guardCode},
-		{name: "StoreLockWithoutABookingIsOneOfOrdinaryStock", run: guardOrdinary},
-		{name: "StoreARefundKeepsWhoAndWhy", run: guardRefund},
-		{name: "StoreLateFromTheRightStateOnly", run: guardLate},
-		{name: "StoreFollowMovesWhatIsBehindOnly", run: guardFollow},
+		{Name: "StoreLockWithABooking", Run: guardBooking},
+		{Name: "StoreLockWithACodeThatIsTaken", Run: guardCode},
+		{Name: "StoreLockWithoutABookingIsOneOfOrdinaryStock", Run: guardOrdinary},
+		{Name: "StoreARefundKeepsWhoAndWhy", Run: guardRefund},
+		{Name: "StoreLateFromTheRightStateOnly", Run: guardLate},
+		{Name: "StoreFollowMovesWhatIsBehindOnly", Run: guardFollow},
 	}
 }
 

@@ -15,13 +15,13 @@ import (
 
 func identifierCases() []testCase {
 	return []testCase{
-		{name: "IdentifiersOfOrdersAreComparedByteForByte", run: identifiersOfOrders},
-		{name: "IdentifiersOfChangesAreComparedByteForByte", run: identifiersOfChanges},
-		{name: "IdentifiersOfDifferentThingsDoNotMeet", run: identifiersApart},
-		{name: "IdentifiersOfProductsAndBuyersSpanInt64", run: identifiersOfNumbers},
-		{name: "IdentifiersOfTeamsAreTypedByPeople", run: identifiersOfTeams},
-		{name: "IdentifiersOfTeamsAreNeverGivenTwice", run: identifiersTaken},
-		{name: "TextsAreKeptByteForByte", run: texts},
+		{Name: "IdentifiersOfOrdersAreComparedByteForByte", Run: identifiersOfOrders},
+		{Name: "IdentifiersOfChangesAreComparedByteForByte", Run: identifiersOfChanges},
+		{Name: "IdentifiersOfDifferentThingsDoNotMeet", Run: identifiersApart},
+		{Name: "IdentifiersOfProductsAndBuyersSpanInt64", Run: identifiersOfNumbers},
+		{Name: "IdentifiersOfTeamsAreTypedByPeople", Run: identifiersOfTeams},
+		{Name: "IdentifiersOfTeamsAreNeverGivenTwice", Run: identifiersTaken},
+		{Name: "TextsAreKeptByteForByte", Run: texts},
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 
 func resolveCases() []testCase {
 	return []testCase{
-		{name: "ResolveWhatWasDoneStays", run: resolveDone},
-		{name: "ResolveWhatWasNotDoneNeverWillBe", run: resolveNever},
-		{name: "ResolveReleasesASeatThatIsDead", run: resolveDead},
-		{name: "ResolveKeepsOutWhatIsStillUnderWay", run: resolveFences},
-		{name: "ResolveOfAnOrderWithoutASeat", run: resolveOrdinary},
+		{Name: "ResolveWhatWasDoneStays", Run: resolveDone},
+		{Name: "ResolveWhatWasNotDoneNeverWillBe", Run: resolveNever},
+		{Name: "ResolveReleasesASeatThatIsDead", Run: resolveDead},
+		{Name: "ResolveKeepsOutWhatIsStillUnderWay", Run: resolveFences},
+		{Name: "ResolveOfAnOrderWithoutASeat", Run: resolveOrdinary},
 	}
 }
 

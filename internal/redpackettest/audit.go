@@ -12,12 +12,12 @@ import (
 
 func auditCases() []testCase {
 	return []testCase{
-		{name: "AuditFindsNothingWhereNothingIsWrong", run: auditClean},
-		{name: "AuditNamesEachDriftByHowMuch", run: auditNames},
-		{name: "AuditNamesDriftOfTheUnits", run: auditUnits},
-		{name: "AuditNamesAUnitThatHasNoShare", run: auditNoShare, damaged: true},
-		{name: "AuditOfSomePackets", run: auditSome},
-		{name: "AuditUnderTraffic", run: auditTraffic},
+		{Name: "AuditFindsNothingWhereNothingIsWrong", Run: auditClean},
+		{Name: "AuditNamesEachDriftByHowMuch", Run: auditNames},
+		{Name: "AuditNamesDriftOfTheUnits", Run: auditUnits},
+		{Name: "AuditNamesAUnitThatHasNoShare", Run: auditNoShare, Damages: true},
+		{Name: "AuditOfSomePackets", Run: auditSome},
+		{Name: "AuditUnderTraffic", Run: auditTraffic},
 	}
 }
 
@@ -31,10 +31,7 @@ func (s *scene) audited(ids ...int64) redpacket.Report {
 
 // auditClean audits a packet in every state.
 func auditClean(s *scene) {
-	for _, stage := range s.journey() {
-		s.No(stage.call(s.packets))
-		s.balanced()
-	}
+	s.journey().Made(s, s.Balanced)
 	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 4})
 	suite.Same(s, "report", s.audited(2, 3), redpacket.Report{Packets: 2})
 }

@@ -13,20 +13,20 @@ import (
 
 func grabCases() []testCase {
 	return []testCase{
-		{name: "ThreeSharesAreTheTotalAndThereIsNoFourth", run: threeShares},
-		{name: "AllSharesAreTheSmallest", run: smallestShares},
-		{name: "OneShareIsAllOfIt", run: oneShare},
-		{name: "EqualSharesAreAsEqualAsTheyCanBe", run: equalShares},
-		{name: "SharesKeepTheirBounds", run: boundedShares},
-		{name: "SameGrabAgainIsTheSameShareForEver", run: sameGrab},
-		{name: "SameGrabAtOnceIsOneShare", run: sameGrabAtOnce},
-		{name: "GrabThatWasRefusedMayBeMadeAgain", run: refusedGrabAgain},
-		{name: "SenderGrabsWhereTheOptionLetsIt", run: senderGrabs},
-		{name: "ShareIsBookedWithItsUnit", run: bookedWithUnit},
-		{name: "GrabFromTheStartOn", run: grabFromStart},
-		{name: "GrabStrictlyBeforeTheEnd", run: grabBeforeEnd},
-		{name: "GrabRefusalsInTheOrderOfPrecedence", run: grabPrecedence},
-		{name: "GrabPacketsAreApart", run: grabApart},
+		{Name: "ThreeSharesAreTheTotalAndThereIsNoFourth", Run: threeShares},
+		{Name: "AllSharesAreTheSmallest", Run: smallestShares},
+		{Name: "OneShareIsAllOfIt", Run: oneShare},
+		{Name: "EqualSharesAreAsEqualAsTheyCanBe", Run: equalShares},
+		{Name: "SharesKeepTheirBounds", Run: boundedShares},
+		{Name: "SameGrabAgainIsTheSameShareForEver", Run: sameGrab},
+		{Name: "SameGrabAtOnceIsOneShare", Run: sameGrabAtOnce},
+		{Name: "GrabThatWasRefusedMayBeMadeAgain", Run: refusedGrabAgain},
+		{Name: "SenderGrabsWhereTheOptionLetsIt", Run: senderGrabs},
+		{Name: "ShareIsBookedWithItsUnit", Run: bookedWithUnit},
+		{Name: "GrabFromTheStartOn", Run: grabFromStart},
+		{Name: "GrabStrictlyBeforeTheEnd", Run: grabBeforeEnd},
+		{Name: "GrabRefusalsInTheOrderOfPrecedence", Run: grabPrecedence},
+		{Name: "GrabPacketsAreApart", Run: grabApart},
 	}
 }
 
@@ -196,13 +196,7 @@ func bookedWithUnit(s *scene) {
 	s.open(random(1, 1000, 50))
 	booked := 0
 	for person := range int64(15) {
-		sent := int64(0)
-		dying := s.packets.On(&wire{store: s.Store, send: func(string) error {
-			if sent++; sent > person%5+1 {
-				return redpacket.ErrUnavailable
-			}
-			return nil
-		}})
+		dying := s.over(suite.Wire{Send: suite.Fails(redpacket.ErrUnavailable, suite.From(int(person%5)+2))})
 		_, err := dying.Grab(s.Context(), 1, fmt.Sprint(100+person))
 		if err != nil {
 			s.Is(err, redpacket.ErrUnknown) // booked, and nobody was told
@@ -212,7 +206,7 @@ func bookedWithUnit(s *scene) {
 		b := s.everything(1)
 		held := slices.ContainsFunc(b.Holds, func(h stock.Hold) bool { return h.Order == redpacket.GrabID(1, fmt.Sprint(100+person)) })
 		suite.Same(s, "the unit is taken", held, there)
-		s.balanced()
+		s.Balanced()
 		if !there {
 			continue
 		}

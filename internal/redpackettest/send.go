@@ -13,17 +13,17 @@ import (
 
 func sendCases() []testCase {
 	return []testCase{
-		{name: "SendAPacketIsUnpaidAndWhole", run: sendWhole},
-		{name: "SendWithoutAnEndItLivesForAsLongAsTheOptionSays", run: sendWithoutEnd},
-		{name: "SendTwiceIsOnePacketForEver", run: sendTwice},
-		{name: "SendTheSameTermsInAnotherForm", run: sendOtherForm},
-		{name: "SendOtherTermsAreAMismatch", run: sendMismatch},
-		{name: "SendAtOnceIsOnePacket", run: sendAtOnce},
-		{name: "SendAtOnceWithOtherTermsIsOneOfThem", run: sendRivals},
-		{name: "SendWhatIsTheLibrarysIsNotLookedAt", run: sendIgnores},
-		{name: "SendCurrenciesOfAllPlaces", run: sendPlaces},
-		{name: "SendIDsAndPeopleSpanInt64", run: sendSpans},
-		{name: "SendOfAsMuchAsThereMayBe", run: sendMost},
+		{Name: "SendAPacketIsUnpaidAndWhole", Run: sendWhole},
+		{Name: "SendWithoutAnEndItLivesForAsLongAsTheOptionSays", Run: sendWithoutEnd},
+		{Name: "SendTwiceIsOnePacketForEver", Run: sendTwice},
+		{Name: "SendTheSameTermsInAnotherForm", Run: sendOtherForm},
+		{Name: "SendOtherTermsAreAMismatch", Run: sendMismatch},
+		{Name: "SendAtOnceIsOnePacket", Run: sendAtOnce},
+		{Name: "SendAtOnceWithOtherTermsIsOneOfThem", Run: sendRivals},
+		{Name: "SendWhatIsTheLibrarysIsNotLookedAt", Run: sendIgnores},
+		{Name: "SendCurrenciesOfAllPlaces", Run: sendPlaces},
+		{Name: "SendIDsAndPeopleSpanInt64", Run: sendSpans},
+		{Name: "SendOfAsMuchAsThereMayBe", Run: sendMost},
 	}
 }
 

@@ -13,22 +13,22 @@ import (
 // guardCases asks the store itself: for what an inventory meets only in a race, or never.
 func guardCases() []testCase {
 	return []testCase{
-		{name: "StoreCreate", run: guardCreate},
-		{name: "StoreChangeOfTerms", run: guardChange},
-		{name: "StoreChangeBetweenLimitedAndUnlimited", run: guardSwitch},
-		{name: "StoreLock", run: guardLock},
-		{name: "StoreMoveFromTheRightState", run: guardMove},
-		{name: "StoreMoveOnTheRightSideOfTheDeadline", run: guardMoveDeadline},
-		{name: "StoreMoveThatDraws", run: guardMoveDraws},
-		{name: "StoreCloseAndFence", run: guardClose},
-		{name: "StoreSetDeadline", run: guardDeadline},
-		{name: "StoreRefund", run: guardRefund},
-		{name: "StoreApply", run: guardApply},
-		{name: "StoreReadingWhatIsNotThere", run: readNothing},
-		{name: "StoreReadingUpToALimit", run: readLimits},
-		{name: "StoreDue", run: readDue},
-		{name: "StoreExpire", run: guardExpire},
-		{name: "StoreExpireEachOrderAsAWhole", run: guardExpireDrift},
+		{Name: "StoreCreate", Run: guardCreate},
+		{Name: "StoreChangeOfTerms", Run: guardChange},
+		{Name: "StoreChangeBetweenLimitedAndUnlimited", Run: guardSwitch},
+		{Name: "StoreLock", Run: guardLock},
+		{Name: "StoreMoveFromTheRightState", Run: guardMove},
+		{Name: "StoreMoveOnTheRightSideOfTheDeadline", Run: guardMoveDeadline},
+		{Name: "StoreMoveThatDraws", Run: guardMoveDraws},
+		{Name: "StoreCloseAndFence", Run: guardClose},
+		{Name: "StoreSetDeadline", Run: guardDeadline},
+		{Name: "StoreRefund", Run: guardRefund},
+		{Name: "StoreApply", Run: guardApply},
+		{Name: "StoreReadingWhatIsNotThere", Run: readNothing},
+		{Name: "StoreReadingUpToALimit", Run: readLimits},
+		{Name: "StoreDue", Run: readDue},
+		{Name: "StoreExpire", Run: guardExpire},
+		{Name: "StoreExpireEachOrderAsAWhole", Run: guardExpireDrift},
 	}
 }
 
