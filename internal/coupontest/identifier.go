@@ -2,7 +2,6 @@ package coupontest
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -14,30 +13,16 @@ func identifierCases() []testCase {
 		{Name: "IdentifiersOfClaimsAreComparedByteForByte", Run: identifiersOfClaims},
 		{Name: "IdentifiersOfOrdersAreComparedByteForByte", Run: identifiersOfOrders},
 		{Name: "IdentifiersOfRefundsAreComparedByteForByte", Run: identifiersOfRefunds},
+		{Name: "IdentifiersOfBuyersAreComparedByteForByte", Run: identifiersOfBuyers},
 		{Name: "IdentifiersOfBatchesAreComparedByteForByte", Run: identifiersOfBatches},
 		{Name: "IdentifiersOfChangesAreComparedByteForByte", Run: identifiersOfChanges},
 		{Name: "IdentifiersOfDifferentThingsDoNotMeet", Run: identifiersApart},
 	}
 }
 
-// lookalikes returns IDs that some collation, encoding or padding takes for each other.
-func lookalikes() []string {
-	return []string{
-		"order", "Order", "ORDER", "order ", " order", "order\t", "order\n", "order\x00", "order\x00\x00", "\x00order",
-		"é", "e", "e\u0301", "É", "ß", "ss", "ſs", "ı", "i", "I", "ｏ", "o",
-		"\xff", "\xfe", "\xff\xff", "%", "_", "'", "\"", "\\", "\\'", "`", "1", "01", "1.0", "0x31", " ", "\x00",
-	}
-}
-
-// longLookalikes adds those that are as long as an ID may be.
-func longLookalikes() []string {
-	long := strings.Repeat("x", 63)
-	return append(lookalikes(), long, long+"x", long+"y", long+"\x00", long+" ")
-}
-
 func identifiersOfClaims(s *scene) {
 	s.open(1000)
-	ids := longLookalikes()
+	ids := suite.Lookalikes(64)
 	for i, id := range ids {
 		suite.Same(s, "claim", s.claim(id, fmt.Sprint(i+1)).ID, id)
 	}
@@ -63,7 +48,7 @@ func identifiersOfClaims(s *scene) {
 
 func identifiersOfOrders(s *scene) {
 	s.open(1000)
-	ids := longLookalikes()
+	ids := suite.Lookalikes(64)
 	for i := range ids {
 		s.claim(fmt.Sprint("c", i), "5")
 	}
@@ -89,7 +74,7 @@ func identifiersOfOrders(s *scene) {
 
 func identifiersOfRefunds(s *scene) {
 	s.open(1000)
-	ids := longLookalikes()
+	ids := suite.Lookalikes(64)
 	for i := range ids {
 		s.claim(fmt.Sprint("c", i), "5")
 	}
@@ -105,11 +90,29 @@ func identifiersOfRefunds(s *scene) {
 	s.counts(stock.Quantities{Total: 1000, Left: 1000, Refunded: int64(len(ids))})
 }
 
+// identifiersOfBuyers lets each buyer have two coupons, one of them by a batch.
+func identifiersOfBuyers(s *scene) {
+	s.define(1, 1000, coupon.Rules{PerBuyer: 2}, tenOff())
+	ids := suite.Lookalikes(64)
+	for i, id := range ids {
+		suite.Same(s, "buyer", s.claim(fmt.Sprint("c", i), id).Buyer, id)
+	}
+	s.issue(gift("b", ids...), granted("b", coupon.Given, ids...), nil)
+	s.issue(gift("late", ids...), nil, granted("late", coupon.ReasonPerBuyer, ids...))
+	for i, id := range ids {
+		coupons := suite.Listed(s, s.shop.For(id).Wallet(s.Context()))
+		s.Count(fmt.Sprintf("coupons of %q", id), len(coupons), 2)
+		for _, c := range coupons {
+			suite.Same(s, "buyer", c.Buyer, id)
+		}
+		_, err := s.shop.For(id).Coupon(s.Context(), fmt.Sprint("c", (i+1)%len(ids)))
+		s.Is(err, coupon.ErrAnotherBuyer)
+	}
+}
+
 func identifiersOfBatches(s *scene) {
 	s.open(1000)
-	ids := lookalikes()
-	long := strings.Repeat("x", coupon.MaxBatchID-1)
-	ids = append(ids, long, long+"y", long+" ", "b", "b/1")
+	ids := append(suite.Lookalikes(coupon.MaxBatchID), "b", "b/1")
 	for range 2 {
 		for i, id := range ids {
 			s.issue(gift(id, fmt.Sprint(i+1)), granted(id, coupon.Given, fmt.Sprint(i+1)), nil)
@@ -120,7 +123,7 @@ func identifiersOfBatches(s *scene) {
 
 func identifiersOfChanges(s *scene) {
 	s.open(0)
-	ids := longLookalikes()
+	ids := suite.Lookalikes(64)
 	for range 2 {
 		for i, id := range ids {
 			s.No(s.shop.Restock(s.Context(), id, 1, int64(i+1)))

@@ -16,30 +16,20 @@ import (
 func identifierCases() []testCase {
 	return []testCase{
 		{Name: "IdentifiersOfOrdersAreComparedByteForByte", Run: identifiersOfOrders},
+		{Name: "IdentifiersOfBuyersAreComparedByteForByte", Run: identifiersOfBuyers},
 		{Name: "IdentifiersOfChangesAreComparedByteForByte", Run: identifiersOfChanges},
 		{Name: "IdentifiersOfDifferentThingsDoNotMeet", Run: identifiersApart},
-		{Name: "IdentifiersOfProductsAndBuyersSpanInt64", Run: identifiersOfNumbers},
+		{Name: "IdentifiersOfProductsSpanInt64", Run: identifiersOfNumbers},
 		{Name: "IdentifiersOfTeamsAreTypedByPeople", Run: identifiersOfTeams},
 		{Name: "IdentifiersOfTeamsAreNeverGivenTwice", Run: identifiersTaken},
 		{Name: "TextsAreKeptByteForByte", Run: texts},
 	}
 }
 
-// lookalikes returns IDs that some collation, encoding or padding takes for each other, of so many bytes at most.
-func lookalikes(longest int) []string {
-	long := strings.Repeat("x", longest-1)
-	return []string{
-		"order", "Order", "ORDER", "order ", " order", "order\t", "order\n", "order\x00", "order\x00\x00", "\x00order",
-		"é", "e", "e\u0301", "É", "ß", "ss", "ſs", "ı", "i", "I", "ｏ", "o",
-		"\xff", "\xfe", "\xff\xff", "%", "_", "'", "\"", "\\", "\\'", "`", "1", "01", "1.0", "0x31", " ", "\x00",
-		long, long + "x", long + "y", long + "\x00", long + " ",
-	}
-}
-
 // identifiersOfOrders opens a team with each order, pays every other one and cancels the others.
 func identifiersOfOrders(s *scene) {
 	s.opened(people(2), 500)
-	ids := lookalikes(groupbuy.MaxOrder)
+	ids := suite.Lookalikes(groupbuy.MaxOrder)
 	teams := map[string]string{}
 	for i, id := range ids {
 		teams[id] = s.open(id, fmt.Sprint(i+1)).Team
@@ -76,7 +66,7 @@ func identifiersOfOrders(s *scene) {
 
 func identifiersOfChanges(s *scene) {
 	s.live()
-	ids := lookalikes(64)
+	ids := suite.Lookalikes(64)
 	for range 2 { // the second round replays the first
 		for i, id := range ids {
 			if i%2 == 0 {
@@ -116,6 +106,36 @@ func identifiersApart(s *scene) {
 	s.shelf(inStock - 91)
 }
 
+// identifiersOfBuyers has each buyer open a team, and the next join it. A buyer has two seats of two that the limit allows, one
+// in a team, and the seats of nobody else.
+func identifiersOfBuyers(s *scene) {
+	ids := suite.Lookalikes(64)
+	s.stocked(goods, inStock)
+	s.define(s.activity())
+	p := product(people(3))
+	p.PerBuyer = 2
+	s.offer(p, 500)
+	teams := map[string]string{}
+	for i, id := range ids {
+		seat := s.open(fmt.Sprint("opens ", i), id)
+		suite.Same(s, "sponsor", s.is(seat.Team, groupbuy.Forming).Sponsor, id)
+		teams[id] = seat.Team
+	}
+	for i, id := range ids {
+		next := ids[(i+1)%len(ids)]
+		s.join(teams[id], fmt.Sprint("joins ", i), next)
+		s.unjoined(teams[id], buy("again", next), groupbuy.ErrJoined)
+	}
+	for _, id := range ids {
+		s.unopened(buy("too many", id), stock.ErrPerBuyer)
+		seats := suite.Listed(s, s.groups.SeatsOf(s.Context(), id))
+		s.Count(fmt.Sprintf("seats of %q", id), len(seats), 2)
+		for _, seat := range seats {
+			suite.Same(s, "buyer", seat.Buyer, id)
+		}
+	}
+}
+
 func identifiersOfNumbers(s *scene) {
 	const big = math.MaxInt64
 	a := s.activity()
@@ -125,16 +145,16 @@ func identifiersOfNumbers(s *scene) {
 	p := product(people(2))
 	p.Key, p.SPU = stock.Key{SKU: big, Activity: big}, big
 	s.offer(p, 10)
-	first := buy("1", fmt.Sprint(big))
+	first := buy("1", anna)
 	first.Product = p.Key
 	code := s.openAs(first).Team
-	second := buy("2", fmt.Sprint(big-1))
+	second := buy("2", ben)
 	second.Product = p.Key
 	s.joinAs(code, second)
 	s.pay("1")
 	paid := s.pay("2")
 	suite.Same(s, "formed", paid.Formed, true)
-	suite.Same(s, "sponsor", paid.Team.Sponsor, fmt.Sprint(big))
+	suite.Same(s, "sponsor", paid.Team.Sponsor, anna)
 	suite.Same(s, "product", paid.Team.Key, p.Key)
 	suite.Same(s, "sort", suite.Listed(s, s.groups.Activities(s.Context()))[0].Sort, int64(math.MinInt64))
 	suite.Same(s, "units left", s.item(p.Key).Left, 8)

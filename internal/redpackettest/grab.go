@@ -27,6 +27,7 @@ func grabCases() []testCase {
 		{Name: "GrabStrictlyBeforeTheEnd", Run: grabBeforeEnd},
 		{Name: "GrabRefusalsInTheOrderOfPrecedence", Run: grabPrecedence},
 		{Name: "GrabPacketsAreApart", Run: grabApart},
+		{Name: "PeopleAreComparedByteForByte", Run: peopleByteForByte},
 	}
 }
 
@@ -282,4 +283,34 @@ func grabApart(s *scene) {
 	s.close(1, redpacket.Closed)
 	s.grab(2, ben)
 	s.grab(11, ben)
+}
+
+// peopleByteForByte has each of some people send a packet to all others.
+func peopleByteForByte(s *scene) {
+	ids := suite.Lookalikes(64)
+	shares := int64(len(ids) - 1)
+	for i, from := range ids[:3] {
+		p := equal(int64(i+1), shares, shares)
+		p.Sender = from
+		suite.Same(s, "sender", s.open(p).Sender, from)
+		s.refused(p.ID, from, redpacket.ErrSender)
+		for range 2 { // the second round replays the first
+			no := int64(0)
+			for _, person := range ids {
+				if person == from {
+					continue
+				}
+				no++
+				share := s.grab(p.ID, person)
+				suite.Same(s, "number", share.No, no)
+				suite.Same(s, "person", share.Person, person)
+			}
+		}
+		for no, share := range s.shares(p.ID) {
+			read, err := s.packets.Share(s.Context(), p.ID, share.Person)
+			s.No(err)
+			suite.Same(s, "number", read.No, int64(no+1))
+		}
+		s.packet(p.ID, redpacket.Finished)
+	}
 }

@@ -3,6 +3,7 @@ package suite
 import (
 	"math/rand/v2"
 	"strconv"
+	"strings"
 )
 
 // Repeatable returns a source of numbers that a seed repeats.
@@ -32,4 +33,15 @@ func Remember[T any](memory []T, v T) []T {
 		memory = memory[1:]
 	}
 	return append(memory, v)
+}
+
+// Lookalikes returns IDs that some collation, encoding or padding takes for each other, of so many bytes at most.
+func Lookalikes(longest int) []string {
+	long := strings.Repeat("x", longest-1)
+	return []string{
+		"order", "Order", "ORDER", "order ", " order", "order\t", "order\n", "order\x00", "order\x00\x00", "\x00order",
+		"é", "e", "e\u0301", "É", "ß", "ss", "ſs", "ı", "i", "I", "ｏ", "o",
+		"\xff", "\xfe", "\xff\xff", "%", "_", "'", "\"", "\\", "\\'", "`", "1", "01", "1.0", "0x31", " ", "\x00",
+		long, long + "x", long + "y", long + "\x00", long + " ",
+	}
 }

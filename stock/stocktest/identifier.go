@@ -2,7 +2,6 @@ package stocktest
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
@@ -19,19 +18,8 @@ func identifierCases() []testCase {
 	}
 }
 
-// lookalikes returns IDs that some collation, encoding or padding takes for each other.
-func lookalikes() []string {
-	long := strings.Repeat("x", 63)
-	return []string{
-		"order", "Order", "ORDER", "order ", " order", "order\t", "order\n", "order\x00", "order\x00\x00", "\x00order",
-		"é", "e", "e\u0301", "É", "ß", "ss", "ſs", "ı", "i", "I", "ｏ", "o",
-		"\xff", "\xfe", "\xff\xff", "%", "_", "'", "\"", "\\", "\\'", "`", "1", "01", "1.0", "0x31", " ", "\x00",
-		long, long + "x", long + "y", long + "\x00", long + " ",
-	}
-}
-
 func identifiersOfOrders(s *scene) {
-	ids := lookalikes()
+	ids := suite.Lookalikes(64)
 	s.define(sku(1), 1000, stock.Terms{})
 	for i, id := range ids {
 		h := s.lock(id, units(1, int64(i+1)))
@@ -67,7 +55,7 @@ func identifiersOfOrders(s *scene) {
 }
 
 func identifiersOfRefunds(s *scene) {
-	ids := lookalikes()
+	ids := suite.Lookalikes(64)
 	s.define(sku(1), 100, stock.Terms{})
 	s.buy("a", units(1, 100))
 	for range 2 { // the second round replays the first
@@ -84,11 +72,11 @@ func identifiersOfRefunds(s *scene) {
 func identifiersOfChanges(s *scene) {
 	s.define(sku(1), 0, stock.Terms{})
 	for range 2 {
-		for i, id := range lookalikes() {
+		for i, id := range suite.Lookalikes(64) {
 			s.No(s.inv.Restock(s.Context(), id, units(1, int64(i+1))))
 		}
 	}
-	n := int64(len(lookalikes()))
+	n := int64(len(suite.Lookalikes(64)))
 	s.counts(sku(1), stock.Quantities{Total: n * (n + 1) / 2, Left: n * (n + 1) / 2})
 }
 
@@ -108,7 +96,7 @@ func identifiersApart(s *scene) {
 // identifiersOfBuyers lets each buyer have two units: nobody has used up what another may have. Each call names a buyer that some
 // store may take for the one of the call before.
 func identifiersOfBuyers(s *scene) {
-	ids := lookalikes()
+	ids := suite.Lookalikes(64)
 	s.define(sku(1), 1000, stock.Terms{PerBuyer: 2})
 	for round := range 2 {
 		for i, id := range ids {
