@@ -45,15 +45,14 @@ func couponHarness(t testing.TB, db *sqltest.DB, store boundCoupons) coupontest.
 	t.Helper()
 	goods := sqlstore.NewStock(db.DB, nil)
 	return coupontest.Harness{
-		Store: store, Stock: goods, Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
-		Begin: func(t testing.TB) coupontest.Transaction {
+		Store:   store,
+		Stock:   goods,
+		Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
+		Begin: func(t testing.TB) (coupontest.Bound, func() error, func() error) {
 			t.Helper()
-			var tx coupontest.Transaction
-			tx.Store, tx.Commit, tx.Rollback = begin(t, db, "coupon_wallet", func(of sqlstore.Tx) coupon.Store {
-				tx.Stock = goods.WithTx(of)
-				return store.WithTx(of)
+			return begin(t, db, "coupon_wallet", func(tx sqlstore.Tx) coupontest.Bound {
+				return coupontest.Bound{Store: store.WithTx(tx), Stock: goods.WithTx(tx)}
 			})
-			return tx
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package coupontest
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -13,13 +14,13 @@ import (
 
 func auditCases() []testCase {
 	return []testCase{
-		{name: "AuditNamesEachDrift", run: auditDrifts},
-		{name: "AuditNamesEachConflict", run: auditConflicts},
-		{name: "AuditOfNamedCampaigns", run: auditNamed},
-		{name: "AuditAfterALongLifeFindsNothing", run: auditLife},
-		{name: "RepairNeverTakesClaimsBackUnlessTold", run: repairKeepsClaims},
-		{name: "RepairMendsWhatDriftRefuses", run: repairMends},
-		{name: "RepairUnderTraffic", run: repairUnderTraffic},
+		{Name: "AuditNamesEachDrift", Run: auditDrifts},
+		{Name: "AuditNamesEachConflict", Run: auditConflicts},
+		{Name: "AuditOfNamedCampaigns", Run: auditNamed},
+		{Name: "AuditAfterALongLifeFindsNothing", Run: auditLife},
+		{Name: "RepairNeverTakesClaimsBackUnlessTold", Run: repairKeepsClaims},
+		{Name: "RepairMendsWhatDriftRefuses", Run: repairMends},
+		{Name: "RepairUnderTraffic", Run: repairUnderTraffic},
 	}
 }
 
@@ -84,6 +85,20 @@ func repairKeepsClaims(s *scene) {
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 }
 
+// A spoiltBook is a store whose books are wrong in one number.
+type spoiltBook struct {
+	coupon.Store
+
+	field int
+}
+
+func (b spoiltBook) Book(ctx context.Context, campaign int64) (coupon.Book, error) {
+	book, err := b.Store.Book(ctx, campaign)
+	field := reflect.ValueOf(&book).Elem().Field(b.field)
+	field.SetInt(field.Int() + 2)
+	return book, err
+}
+
 // auditConflicts spoils each number of a book on its way to the audit.
 func auditConflicts(s *scene) {
 	s.pool("A", "B", "C", "D")
@@ -102,10 +117,7 @@ func auditConflicts(s *scene) {
 	})
 	fields := reflect.TypeOf(book)
 	for i := range fields.NumField() {
-		spoilt := s.shop.On(&wire{store: s.Store, book: func(b *coupon.Book) {
-			field := reflect.ValueOf(b).Elem().Field(i)
-			field.SetInt(field.Int() + 2)
-		}})
+		spoilt := s.shop.On(spoiltBook{s.Store, i})
 		was := reflect.ValueOf(book).Field(i).Int()
 		for _, look := range []func() (coupon.Report, error){
 			func() (coupon.Report, error) { return spoilt.Audit(s.Context()) },

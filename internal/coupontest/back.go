@@ -12,15 +12,15 @@ import (
 // backCases give coupons back, by their buyers, and take them back, by the shop.
 func backCases() []testCase {
 	return []testCase{
-		{name: "RefundGivesACouponBackOnce", run: refundOnce},
-		{name: "RefundWithoutRestockIsGone", run: refundGone},
-		{name: "RefundIsOnlyOfWhatIsFree", run: refundFree},
-		{name: "RevokeTakesACouponBackOnce", run: revokeOnce},
-		{name: "RevokeIsOnlyOfWhatIsFree", run: revokeFree},
-		{name: "RevokeOfWhatIsExpiredIsDone", run: revokeExpired},
-		{name: "BackNumbersAreOfOneCouponAndOneKind", run: backMismatch},
-		{name: "BackAPoolGivesNoCodeTwice", run: backPool},
-		{name: "BackIsUsableByNobody", run: backUsable},
+		{Name: "RefundGivesACouponBackOnce", Run: refundOnce},
+		{Name: "RefundWithoutRestockIsGone", Run: refundGone},
+		{Name: "RefundIsOnlyOfWhatIsFree", Run: refundFree},
+		{Name: "RevokeTakesACouponBackOnce", Run: revokeOnce},
+		{Name: "RevokeIsOnlyOfWhatIsFree", Run: revokeFree},
+		{Name: "RevokeOfWhatIsExpiredIsDone", Run: revokeExpired},
+		{Name: "BackNumbersAreOfOneCouponAndOneKind", Run: backMismatch},
+		{Name: "BackAPoolGivesNoCodeTwice", Run: backPool},
+		{Name: "BackIsUsableByNobody", Run: backUsable},
 	}
 }
 

@@ -11,20 +11,20 @@ import (
 
 func batchCases() []testCase {
 	return []testCase{
-		{name: "BatchOfTenGivesTheFiveThatRemain", run: batchFirstFive},
-		{name: "BatchOfTenForAllGivesNoneOfFive", run: batchAllOrNothing},
-		{name: "BatchSkipsWhoHasHadEnough", run: batchSkips},
-		{name: "BatchGivesUsableCoupons", run: batchGives},
-		{name: "BatchAgainReturnsTheSameForEver", run: batchAgain},
-		{name: "BatchWithOtherArgumentsIsAMismatch", run: batchMismatch},
-		{name: "BatchNamesEachReason", run: batchReasons},
-		{name: "BatchOfAnUnknownCampaignIsRefused", run: batchUnknown},
-		{name: "BatchSkipsNumbersThatAreTaken", run: batchTaken},
-		{name: "BatchDropsTheDeadFirst", run: batchDropsDead},
-		{name: "BatchGivesEachACode", run: batchCodes},
-		{name: "BatchOfManyBuyers", run: batchMany},
-		{name: "BatchAtOnceIsIssuedOnce", run: batchAtOnce},
-		{name: "BatchNeverAboveTheTotal", run: batchesAtOnce},
+		{Name: "BatchOfTenGivesTheFiveThatRemain", Run: batchFirstFive},
+		{Name: "BatchOfTenForAllGivesNoneOfFive", Run: batchAllOrNothing},
+		{Name: "BatchSkipsWhoHasHadEnough", Run: batchSkips},
+		{Name: "BatchGivesUsableCoupons", Run: batchGives},
+		{Name: "BatchAgainReturnsTheSameForEver", Run: batchAgain},
+		{Name: "BatchWithOtherArgumentsIsAMismatch", Run: batchMismatch},
+		{Name: "BatchNamesEachReason", Run: batchReasons},
+		{Name: "BatchOfAnUnknownCampaignIsRefused", Run: batchUnknown},
+		{Name: "BatchSkipsNumbersThatAreTaken", Run: batchTaken},
+		{Name: "BatchDropsTheDeadFirst", Run: batchDropsDead},
+		{Name: "BatchGivesEachACode", Run: batchCodes},
+		{Name: "BatchOfManyBuyers", Run: batchMany},
+		{Name: "BatchAtOnceIsIssuedOnce", Run: batchAtOnce},
+		{Name: "BatchNeverAboveTheTotal", Run: batchesAtOnce},
 	}
 }
 

@@ -14,37 +14,29 @@ import (
 // meets by luck, each of them for sure.
 func betweenCases() []testCase {
 	return []testCase{
-		{name: "AnotherOrderReservesFirst", run: reservedFirst},
-		{name: "AnotherOrderReleasesBeforeTheRefusal", run: releasedBeforeRefusal},
-		{name: "ReleaseOvertakesReserve", run: releaseOvertakes},
-		{name: "ReserveOvertakesRelease", run: reserveOvertakes},
-		{name: "TheSameCallIsMadeTwice", run: sameCallTwice},
-		{name: "TheReservationLapses", run: lapsesBetween},
-		{name: "TheCouponEnds", run: endsBetween},
-		{name: "RevokeAfterReserve", run: revokeAfterReserve},
-		{name: "RevokeAfterRelease", run: revokeAfterRelease},
-		{name: "RefundAfterRevoke", run: refundAfterRevoke},
-		{name: "ReturnAfterTheSameReturn", run: returnAfterReturn},
-		{name: "DefineAfterDefine", run: defineAfterDefine},
-		{name: "ClaimAfterDefine", run: claimAfterDefine},
-		{name: "GenerateAfterImport", run: generateAfterImport},
-		{name: "IssueAfterTheSameIssue", run: issueAfterIssue},
-		{name: "PayAfterResolve", run: payAfterResolve},
+		{Name: "AnotherOrderReservesFirst", Run: reservedFirst},
+		{Name: "AnotherOrderReleasesBeforeTheRefusal", Run: releasedBeforeRefusal},
+		{Name: "ReleaseOvertakesReserve", Run: releaseOvertakes},
+		{Name: "ReserveOvertakesRelease", Run: reserveOvertakes},
+		{Name: "TheSameCallIsMadeTwice", Run: sameCallTwice},
+		{Name: "TheReservationLapses", Run: lapsesBetween},
+		{Name: "TheCouponEnds", Run: endsBetween},
+		{Name: "RevokeAfterReserve", Run: revokeAfterReserve},
+		{Name: "RevokeAfterRelease", Run: revokeAfterRelease},
+		{Name: "RefundAfterRevoke", Run: refundAfterRevoke},
+		{Name: "ReturnAfterTheSameReturn", Run: returnAfterReturn},
+		{Name: "DefineAfterDefine", Run: defineAfterDefine},
+		{Name: "ClaimAfterDefine", Run: claimAfterDefine},
+		{Name: "GenerateAfterImport", Run: generateAfterImport},
+		{Name: "IssueAfterTheSameIssue", Run: issueAfterIssue},
+		{Name: "PayAfterResolve", Run: payAfterResolve},
 	}
 }
 
 // before returns coupons, with the options of the scene's own, on a wire where something happens just
 // before the n-th call of a method.
 func (s *scene) before(method string, n int, happens func()) *coupon.Coupons {
-	calls := 0
-	return s.shop.On(&wire{store: s.Store, send: func(call string) error {
-		if call == method {
-			if calls++; calls == n {
-				happens()
-			}
-		}
-		return nil
-	}})
+	return s.over(suite.Before(method, n, happens))
 }
 
 func reservedFirst(s *scene) {

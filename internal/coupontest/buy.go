@@ -11,18 +11,18 @@ import (
 
 func buyCases() []testCase {
 	return []testCase{
-		{name: "LockSetsACouponAside", run: lockSetsAside},
-		{name: "LockAgainReturnsTheCoupon", run: lockAgain},
-		{name: "LockLivesStrictlyBeforeItsDeadline", run: lockDeadline},
-		{name: "LockTakesTheUnitOfTheDead", run: lockTakesDead},
-		{name: "PayMakesItUsable", run: payMakesUsable},
-		{name: "PayRefusalsNameTheState", run: payRefusals},
-		{name: "PayLateIsRefusedOrBuysAgain", run: payLate},
-		{name: "CancelGivesTheUnitBackOnce", run: cancelOnce},
-		{name: "CancelOfWhatIsPaidIsRefused", run: cancelPaid},
-		{name: "ExpireReleasesTheDead", run: expireDead},
-		{name: "PendingCannotBeUsedOrGivenBack", run: pendingCannot},
-		{name: "DroppedCannotBeUsedOrGivenBack", run: droppedCannot},
+		{Name: "LockSetsACouponAside", Run: lockSetsAside},
+		{Name: "LockAgainReturnsTheCoupon", Run: lockAgain},
+		{Name: "LockLivesStrictlyBeforeItsDeadline", Run: lockDeadline},
+		{Name: "LockTakesTheUnitOfTheDead", Run: lockTakesDead},
+		{Name: "PayMakesItUsable", Run: payMakesUsable},
+		{Name: "PayRefusalsNameTheState", Run: payRefusals},
+		{Name: "PayLateIsRefusedOrBuysAgain", Run: payLate},
+		{Name: "CancelGivesTheUnitBackOnce", Run: cancelOnce},
+		{Name: "CancelOfWhatIsPaidIsRefused", Run: cancelPaid},
+		{Name: "ExpireReleasesTheDead", Run: expireDead},
+		{Name: "PendingCannotBeUsedOrGivenBack", Run: pendingCannot},
+		{Name: "DroppedCannotBeUsedOrGivenBack", Run: droppedCannot},
 	}
 }
 

@@ -13,22 +13,22 @@ import (
 
 func claimCases() []testCase {
 	return []testCase{
-		{name: "ClaimGivesACouponAtOnce", run: claimGives},
-		{name: "ClaimAgainReturnsTheCoupon", run: claimAgain},
-		{name: "ClaimAgainReturnsTheCouponForEver", run: claimAgainForEver},
-		{name: "ClaimWithOtherArgumentsIsAMismatch", run: claimMismatch},
-		{name: "ClaimAfterCancelIsRefusedForEver", run: claimAfterCancel},
-		{name: "ClaimOfWhatWasLockedPaysForIt", run: claimOfLocked},
-		{name: "ClaimRefusedMayBeMadeAgain", run: claimRefused},
-		{name: "ClaimRefusalsComeInTheirOrder", run: claimPrecedence},
-		{name: "ClaimsPerBuyerAreLimited", run: perBuyer},
-		{name: "ClaimWindowIsFromItsStartToItsEnd", run: claimWindow},
-		{name: "ClosedCampaignStopsClaimsAlone", run: closedCampaign},
-		{name: "UnlimitedCampaignCountsAndNeverRefuses", run: unlimited},
-		{name: "TotalOfZeroIsNone", run: totalOfZero},
-		{name: "ClaimAfterAFixedValidityIsRefused", run: outdated},
-		{name: "RevokedAndRefundedCountByPolicy", run: countByPolicy},
-		{name: "UsedExpiredAndReturnedCount", run: usedCounts},
+		{Name: "ClaimGivesACouponAtOnce", Run: claimGives},
+		{Name: "ClaimAgainReturnsTheCoupon", Run: claimAgain},
+		{Name: "ClaimAgainReturnsTheCouponForEver", Run: claimAgainForEver},
+		{Name: "ClaimWithOtherArgumentsIsAMismatch", Run: claimMismatch},
+		{Name: "ClaimAfterCancelIsRefusedForEver", Run: claimAfterCancel},
+		{Name: "ClaimOfWhatWasLockedPaysForIt", Run: claimOfLocked},
+		{Name: "ClaimRefusedMayBeMadeAgain", Run: claimRefused},
+		{Name: "ClaimRefusalsComeInTheirOrder", Run: claimPrecedence},
+		{Name: "ClaimsPerBuyerAreLimited", Run: perBuyer},
+		{Name: "ClaimWindowIsFromItsStartToItsEnd", Run: claimWindow},
+		{Name: "ClosedCampaignStopsClaimsAlone", Run: closedCampaign},
+		{Name: "UnlimitedCampaignCountsAndNeverRefuses", Run: unlimited},
+		{Name: "TotalOfZeroIsNone", Run: totalOfZero},
+		{Name: "ClaimAfterAFixedValidityIsRefused", Run: outdated},
+		{Name: "RevokedAndRefundedCountByPolicy", Run: countByPolicy},
+		{Name: "UsedExpiredAndReturnedCount", Run: usedCounts},
 	}
 }
 

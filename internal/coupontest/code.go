@@ -12,19 +12,19 @@ import (
 
 func codeCases() []testCase {
 	return []testCase{
-		{name: "ClaimsAreAsManyAsCodes", run: asManyAsCodes},
-		{name: "OnlyWhatIsPaidTakesACode", run: onlyPaidTakesCode},
-		{name: "CodesHaveOneCanonicalForm", run: oneCanonical},
-		{name: "ImportAgainAddsNothing", run: importAgain},
-		{name: "ImportReportsCollisions", run: collisions},
-		{name: "ImportReportsWhatIsNoCode", run: invalidCodes},
-		{name: "ByCodeTellsApart", run: byCode},
-		{name: "ImportOfManyCodes", run: importMany},
-		{name: "ImportNeedsAPool", run: importNeedsPool},
-		{name: "ImportAtOnceAddsEachOnce", run: importAtOnce},
-		{name: "GenerateFillsUpThePool", run: generateFills},
-		{name: "GenerateObeysItsStyle", run: generateStyle},
-		{name: "GenerateAtOnceMakesNoneTooMany", run: generateAtOnce},
+		{Name: "ClaimsAreAsManyAsCodes", Run: asManyAsCodes},
+		{Name: "OnlyWhatIsPaidTakesACode", Run: onlyPaidTakesCode},
+		{Name: "CodesHaveOneCanonicalForm", Run: oneCanonical},
+		{Name: "ImportAgainAddsNothing", Run: importAgain},
+		{Name: "ImportReportsCollisions", Run: collisions},
+		{Name: "ImportReportsWhatIsNoCode", Run: invalidCodes},
+		{Name: "ByCodeTellsApart", Run: byCode},
+		{Name: "ImportOfManyCodes", Run: importMany},
+		{Name: "ImportNeedsAPool", Run: importNeedsPool},
+		{Name: "ImportAtOnceAddsEachOnce", Run: importAtOnce},
+		{Name: "GenerateFillsUpThePool", Run: generateFills},
+		{Name: "GenerateObeysItsStyle", Run: generateStyle},
+		{Name: "GenerateAtOnceMakesNoneTooMany", Run: generateAtOnce},
 	}
 }
 

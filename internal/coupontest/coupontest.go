@@ -16,63 +16,23 @@ import (
 )
 
 // Harness is one fresh, empty store and what a test needs to drive it.
-type Harness struct {
-	// Store is what is tested. It is safe for concurrent use.
+type Harness = suite.Harness[coupon.Store, Bound]
+
+// Bound is what a caller's transaction is bound to.
+type Bound struct {
 	Store coupon.Store
-
-	// Stock is an empty store of goods on the same clock, in the same database where there is one: an
-	// order buys goods and uses a coupon. It is nil where there is none; the cases that need it are skipped.
-	Stock stock.Store
-
-	// Advance moves the store's clock forward, by whole microseconds; the clock stands still
-	// otherwise, at a whole microsecond. It is never called while a call of the store runs.
-	Advance func(d time.Duration)
-
-	// Begin opens a caller's transaction. Where transactions read from a snapshot, Begin takes it, as a
-	// caller's own SELECT would. It is nil where the store has no transactions.
-	Begin func(t testing.TB) Transaction
-
-	// Conflicts reports that a transaction which has read before may be told to start over where others have changed since
-	// what a call of it meets: the call is ErrUnavailable then, and the transaction is to be rolled back and run again. Otherwise
-	// calls see what is there now.
-	Conflicts bool
-}
-
-// Transaction is a caller's transaction, and how to end it.
-type Transaction struct {
-	Store    coupon.Store // the store of the harness, bound to it
-	Stock    stock.Store  // the stock of the harness, bound to it; nil where there is none
-	Commit   func() error
-	Rollback func() error
+	Stock stock.Store // nil where the harness has none
 }
 
 // Run runs every case against stores that open makes, one for each case. The cases run in
 // parallel; open is called from the goroutine of the case.
 func Run(t *testing.T, open func(t testing.TB) Harness) {
 	t.Helper()
-	for _, c := range cases() {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := newScene(t, open(t))
-			switch {
-			case c.transactions && s.Begin == nil:
-				t.Skip("the store has no transactions")
-			case c.goods && s.Stock == nil:
-				t.Skip("there are no goods beside the coupons")
-			}
-			c.run(s)
-			s.balanced()
-		})
-	}
+	suite.Run(t, cases(), func(t testing.TB) *scene { t.Helper(); return newScene(t, open(t)) })
 }
 
 // a testCase is one sentence of the contract.
-type testCase struct {
-	name         string
-	run          func(s *scene)
-	transactions bool // needs Harness.Begin
-	goods        bool // needs Harness.Stock
-}
+type testCase = suite.Case[*scene]
 
 // cases returns the suite, in the order of the life cycle.
 func cases() []testCase {

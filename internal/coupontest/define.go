@@ -11,16 +11,16 @@ import (
 
 func defineCases() []testCase {
 	return []testCase{
-		{name: "DefineCreatesACampaign", run: defineCreates},
-		{name: "DefineAgainKeepsTheUnits", run: defineAgain},
-		{name: "DefineChangesRulesAndTerms", run: defineChanges},
-		{name: "DefineKeepsTextsByteForByte", run: defineTexts},
-		{name: "DefineKeepsThePool", run: defineKeepsPool},
-		{name: "DefineAtOnceGivesOneCampaign", run: defineAtOnce},
-		{name: "ClaimedCouponsKeepTheirTerms", run: claimedKeepTerms},
-		{name: "RestockAndWithdrawAreDoneOnce", run: restockOnce},
-		{name: "RestockOfAPoolIsRefused", run: restockPool},
-		{name: "WithdrawTakesWhatIsLeft", run: withdraw},
+		{Name: "DefineCreatesACampaign", Run: defineCreates},
+		{Name: "DefineAgainKeepsTheUnits", Run: defineAgain},
+		{Name: "DefineChangesRulesAndTerms", Run: defineChanges},
+		{Name: "DefineKeepsTextsByteForByte", Run: defineTexts},
+		{Name: "DefineKeepsThePool", Run: defineKeepsPool},
+		{Name: "DefineAtOnceGivesOneCampaign", Run: defineAtOnce},
+		{Name: "ClaimedCouponsKeepTheirTerms", Run: claimedKeepTerms},
+		{Name: "RestockAndWithdrawAreDoneOnce", Run: restockOnce},
+		{Name: "RestockOfAPoolIsRefused", Run: restockPool},
+		{Name: "WithdrawTakesWhatIsLeft", Run: withdraw},
 	}
 }
 

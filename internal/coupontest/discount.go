@@ -11,11 +11,11 @@ import (
 
 func discountCases() []testCase {
 	return []testCase{
-		{name: "DiscountOfAnAmount", run: discountAmount},
-		{name: "DiscountOfAPart", run: discountPart},
-		{name: "DiscountOfAGift", run: discountGift},
-		{name: "DiscountInCurrenciesWithOtherPlaces", run: discountPlaces},
-		{name: "DiscountOfAmountsBeyondComparison", run: discountHuge},
+		{Name: "DiscountOfAnAmount", Run: discountAmount},
+		{Name: "DiscountOfAPart", Run: discountPart},
+		{Name: "DiscountOfAGift", Run: discountGift},
+		{Name: "DiscountInCurrenciesWithOtherPlaces", Run: discountPlaces},
+		{Name: "DiscountOfAmountsBeyondComparison", Run: discountHuge},
 	}
 }
 

@@ -12,16 +12,16 @@ import (
 // guardCases ask the store itself: for what coupons meet only in a race, or never.
 func guardCases() []testCase {
 	return []testCase{
-		{name: "StoreAddTerms", run: guardTerms},
-		{name: "StoreAddCodes", run: guardCodes},
-		{name: "StoreAddCodesAfterSoMany", run: guardCodesHave},
-		{name: "StoreAddBatch", run: guardBatch},
-		{name: "StoreIssue", run: guardIssue},
-		{name: "StoreIssueToAllOrNone", run: guardIssueAll},
-		{name: "StoreIssueOfWhatIsRecorded", run: guardIssueAgain},
-		{name: "StoreReadingWhatIsNotThere", run: readNothing},
-		{name: "StoreWalletUpToALimit", run: readWallet},
-		{name: "StoreBook", run: readBook},
+		{Name: "StoreAddTerms", Run: guardTerms},
+		{Name: "StoreAddCodes", Run: guardCodes},
+		{Name: "StoreAddCodesAfterSoMany", Run: guardCodesHave},
+		{Name: "StoreAddBatch", Run: guardBatch},
+		{Name: "StoreIssue", Run: guardIssue},
+		{Name: "StoreIssueToAllOrNone", Run: guardIssueAll},
+		{Name: "StoreIssueOfWhatIsRecorded", Run: guardIssueAgain},
+		{Name: "StoreReadingWhatIsNotThere", Run: readNothing},
+		{Name: "StoreWalletUpToALimit", Run: readWallet},
+		{Name: "StoreBook", Run: readBook},
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -15,15 +14,15 @@ import (
 // it is what it does to coupons.
 func guardUnitCases() []testCase {
 	return []testCase{
-		{name: "StoreLockOfUnitsRecordsACoupon", run: guardLock},
-		{name: "StoreLockThatIsRefusedRecordsNothing", run: guardLockRefused},
-		{name: "StoreMoveOfUnitsMakesACouponUsable", run: guardMove},
-		{name: "StoreMoveThatIsRefusedLeavesTheCoupon", run: guardMoveRefused},
-		{name: "StoreReacquireMakesACouponUsable", run: guardReacquire},
-		{name: "StoreRefundOfUnitsGivesTheState", run: guardRefund},
-		{name: "StoreRefundIsOfWhatIsFree", run: guardRefundFree},
-		{name: "StorePendingIsReadAsDropped", run: guardDropped},
-		{name: "StorePositionsFollowWhatIsSold", run: guardPositions},
+		{Name: "StoreLockOfUnitsRecordsACoupon", Run: guardLock},
+		{Name: "StoreLockThatIsRefusedRecordsNothing", Run: guardLockRefused},
+		{Name: "StoreMoveOfUnitsMakesACouponUsable", Run: guardMove},
+		{Name: "StoreMoveThatIsRefusedLeavesTheCoupon", Run: guardMoveRefused},
+		{Name: "StoreReacquireMakesACouponUsable", Run: guardReacquire},
+		{Name: "StoreRefundOfUnitsGivesTheState", Run: guardRefund},
+		{Name: "StoreRefundIsOfWhatIsFree", Run: guardRefundFree},
+		{Name: "StorePendingIsReadAsDropped", Run: guardDropped},
+		{Name: "StorePositionsFollowWhatIsSold", Run: guardPositions},
 	}
 }
 
@@ -106,7 +105,7 @@ func guardMove(s *scene) {
 	s.open(10)
 	s.lock("c", "5")
 	s.Advance(hold - time.Microsecond)
-	s.answers(stock.Done)(wiretest.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c"}))) // it is one store
+	s.answers(stock.Done)(suite.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c"}))) // it is one store
 	from, end := tenOff().Validity(s.now())
 	suite.Same(s, "coupon", s.raw("c"), coupon.Coupon{
 		ID: "c", Campaign: 1, Buyer: "5", Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
@@ -114,7 +113,7 @@ func guardMove(s *scene) {
 	})
 	s.reserve("c", "A")
 	was := s.raw("c")
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c"})))
+	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c"})))
 	suite.Same(s, "coupon", s.raw("c"), was)
 }
 
@@ -124,13 +123,13 @@ func guardMoveRefused(s *scene) {
 		s.lock(id, "5")
 	}
 	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "fenced"})))
+	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "fenced"})))
 	suite.Same(s, "state", s.raw("fenced").State, coupon.Pending)
-	s.answers(stock.Done)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancelled"})))
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "cancelled"})))
+	s.answers(stock.Done)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancelled"})))
+	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "cancelled"})))
 	s.Advance(hold)
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "dead"})))
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "unknown"})))
+	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "dead"})))
+	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "unknown"})))
 	for _, id := range []string{"fenced", "dead", "cancelled"} {
 		c := s.raw(id)
 		suite.Same(s, "state of "+id, c.State, coupon.Dropped)
@@ -144,16 +143,16 @@ func guardReacquire(s *scene) {
 	s.lock("c", "5")
 	s.lock("d", "5")
 	s.Advance(hold)
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"}))) // it has to expire first
+	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"}))) // it has to expire first
 	expired, err := s.units().Expire(s.Context(), []string{"c", "d"})
 	s.No(err)
 	s.Count("expired", len(expired), 2)
-	s.answers(stock.Done)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"})))
+	s.answers(stock.Done)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"})))
 	c := s.state("c", coupon.Usable)
 	suite.Same(s, "code", c.Code, "A")
 	s.SameTime("claimed", c.ClaimedAt, s.now())
 	s.claim("e", "5")
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "d"})))
+	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "d"})))
 	s.state("d", coupon.Dropped)
 }
 
@@ -174,9 +173,9 @@ func guardRefund(s *scene) {
 			h, _, err := s.units().Hold(s.Context(), id)
 			s.No(err)
 			back := coupon.GiveBack{To: to}
-			s.answers(stock.Done)(wiretest.Refunded(s.units().Refund(s.Context(), backOf(id, id, restock), h, back)))
+			s.answers(stock.Done)(suite.Refunded(s.units().Refund(s.Context(), backOf(id, id, restock), h, back)))
 			suite.Same(s, "coupon", s.raw(id), want)
-			s.answers(stock.Exists)(wiretest.Refunded(s.units().Refund(s.Context(), backOf(id, id, restock), h, back)))
+			s.answers(stock.Exists)(suite.Refunded(s.units().Refund(s.Context(), backOf(id, id, restock), h, back)))
 			suite.Same(s, "coupon", s.raw(id), want)
 		}
 	}
@@ -185,7 +184,7 @@ func guardRefund(s *scene) {
 	h, _, err := s.units().Hold(s.Context(), "fenced")
 	s.No(err)
 	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
-	s.answers(stock.Refused)(wiretest.Refunded(s.units().Refund(s.Context(), backOf("late", "fenced", true), h)))
+	s.answers(stock.Refused)(suite.Refunded(s.units().Refund(s.Context(), backOf("late", "fenced", true), h)))
 	s.state("fenced", coupon.Usable)
 	was, err := s.units().RefundRecord(s.Context(), "late")
 	s.No(err)

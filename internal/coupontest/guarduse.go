@@ -13,12 +13,12 @@ import (
 // happen, and what they leave behind.
 func guardUseCases() []testCase {
 	return []testCase{
-		{name: "StoreUseFromEveryStateByTheTable", run: guardUse},
-		{name: "StoreUseBesideAnotherOrder", run: guardUseBeside},
-		{name: "StoreUseOnTheRightSideOfTheDeadline", run: guardUseDeadline},
-		{name: "StoreUseWithinTheValidity", run: guardUseValidity},
-		{name: "StoreUseOfWhatCannotBeHad", run: guardUseGone},
-		{name: "StoreTheTableIsSound", run: tableIsSound},
+		{Name: "StoreUseFromEveryStateByTheTable", Run: guardUse},
+		{Name: "StoreUseBesideAnotherOrder", Run: guardUseBeside},
+		{Name: "StoreUseOnTheRightSideOfTheDeadline", Run: guardUseDeadline},
+		{Name: "StoreUseWithinTheValidity", Run: guardUseValidity},
+		{Name: "StoreUseOfWhatCannotBeHad", Run: guardUseGone},
+		{Name: "StoreTheTableIsSound", Run: tableIsSound},
 	}
 }
 

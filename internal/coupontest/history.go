@@ -10,16 +10,15 @@ import (
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 func historyCases() []testCase {
 	return []testCase{
-		{name: "HistoryAtRandomKeepsTheBooks", run: randomHistory},
-		{name: "HookTellsOfEachEffectAndOfNoReplay", run: hookTells},
-		{name: "HistoryEffectsReplayedGiveTheStates", run: effectsReplayed},
-		{name: "HistoryCrashesAtEveryStatement", run: crashes},
+		{Name: "HistoryAtRandomKeepsTheBooks", Run: randomHistory},
+		{Name: "HookTellsOfEachEffectAndOfNoReplay", Run: hookTells},
+		{Name: "HistoryEffectsReplayedGiveTheStates", Run: effectsReplayed},
+		{Name: "HistoryCrashesAtEveryStatement", Run: crashes},
 	}
 }
 
@@ -122,7 +121,7 @@ func randomHistory(s *scene) {
 	s.openAll()
 	for range 4 {
 		s.walk(s.with(walkers(nil)), expected, ended)
-		s.balanced()
+		s.Balanced()
 		s.Advance(hold / 2)
 	}
 }
@@ -133,9 +132,9 @@ func hookTells(s *scene) {
 	shop := s.with(coupon.Options{Hook: func(_ context.Context, e coupon.Effect) { effects = append(effects, e) }})
 	quiet := []string{"Define", "Define of a pool", "Cancel", "Resolve", "Expire"} // which close what is not there, or find nothing
 	var uses []coupon.Effect
-	for i, step := range journey(s.Context(), s.shop) {
+	for i, step := range changing(s.Context(), s.shop) {
 		effects = nil
-		s.No(journey(s.Context(), shop)[i].Do())
+		s.No(changing(s.Context(), shop)[i].Do())
 		if told := len(effects) > 0; told == slices.Contains(quiet, step.Name) {
 			s.Fatalf("%s: effects %+v", step.Name, effects)
 		}
@@ -145,7 +144,7 @@ func hookTells(s *scene) {
 			}
 		}
 		effects = nil
-		s.No(journey(s.Context(), shop)[i].Do())
+		s.No(changing(s.Context(), shop)[i].Do())
 		s.Count("effects of "+step.Name+" made twice", len(effects), 0)
 	}
 	suite.Same(s, "effects of uses", uses, []coupon.Effect{
@@ -208,12 +207,10 @@ func (s *scene) reached(id, order string, steps []coupon.Step) {
 // every claim can be settled.
 func crashes(s *scene) {
 	s.openAll()
-	send, reply := wiretest.Breaks(suite.Repeatable(7), changes)
-	opts := walkers(nil)
-	faulty := coupon.New(&wire{store: s.Store, send: send, reply: reply}, &opts)
+	faulty := s.with(walkers(nil)).On(&wire{suite.Breaks(suite.Repeatable(7)), s.Store})
 	for range 3 {
 		s.walk(faulty, expected, ended, coupon.Retryable)
-		s.balanced()
+		s.Balanced()
 		s.Advance(hold / 2)
 	}
 	for campaign := int64(1); campaign <= 4; campaign++ {

@@ -10,13 +10,13 @@ import (
 
 func identifierCases() []testCase {
 	return []testCase{
-		{name: "IdentifiersOfClaimsAreComparedByteForByte", run: identifiersOfClaims},
-		{name: "IdentifiersOfOrdersAreComparedByteForByte", run: identifiersOfOrders},
-		{name: "IdentifiersOfRefundsAreComparedByteForByte", run: identifiersOfRefunds},
-		{name: "IdentifiersOfBuyersAreComparedByteForByte", run: identifiersOfBuyers},
-		{name: "IdentifiersOfBatchesAreComparedByteForByte", run: identifiersOfBatches},
-		{name: "IdentifiersOfChangesAreComparedByteForByte", run: identifiersOfChanges},
-		{name: "IdentifiersOfDifferentThingsDoNotMeet", run: identifiersApart},
+		{Name: "IdentifiersOfClaimsAreComparedByteForByte", Run: identifiersOfClaims},
+		{Name: "IdentifiersOfOrdersAreComparedByteForByte", Run: identifiersOfOrders},
+		{Name: "IdentifiersOfRefundsAreComparedByteForByte", Run: identifiersOfRefunds},
+		{Name: "IdentifiersOfBuyersAreComparedByteForByte", Run: identifiersOfBuyers},
+		{Name: "IdentifiersOfBatchesAreComparedByteForByte", Run: identifiersOfBatches},
+		{Name: "IdentifiersOfChangesAreComparedByteForByte", Run: identifiersOfChanges},
+		{Name: "IdentifiersOfDifferentThingsDoNotMeet", Run: identifiersApart},
 	}
 }
 

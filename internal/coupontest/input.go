@@ -14,8 +14,8 @@ import (
 // Bad input is refused before any I/O, whatever the store: the tests of package coupon have it.
 func inputCases() []testCase {
 	return []testCase{
-		{name: "AsMuchAsThereMayBeIsTaken", run: asMuch},
-		{name: "AContextThatEndedChangesNothing", run: contextThatEnded},
+		{Name: "AsMuchAsThereMayBeIsTaken", Run: asMuch},
+		{Name: "AContextThatEndedChangesNothing", Run: contextThatEnded},
 	}
 }
 
@@ -41,8 +41,8 @@ func asMuch(s *scene) {
 	s.Is(s.shop.Restock(s.Context(), "in", math.MaxInt64, 1), coupon.ErrOverflow)
 }
 
-// journey returns one call of each verb that changes something, each of which works once those before it have.
-func journey(ctx context.Context, c *coupon.Coupons) []suite.Call {
+// changing returns one call of each verb that changes something, each of which works once those before it have.
+func changing(ctx context.Context, c *coupon.Coupons) []suite.Call {
 	total := dec("100")
 	return []suite.Call{
 		{Name: "Define", Do: func() error { return suite.Outcome(c.Define(ctx, 1, 10, coupon.Rules{}, tenOff())) }},
@@ -53,16 +53,16 @@ func journey(ctx context.Context, c *coupon.Coupons) []suite.Call {
 		{Name: "Generate", Do: func() error { return suite.Outcome(c.Generate(ctx, 2, 5, nil)) }},
 		{Name: "Restock", Do: func() error { return c.Restock(ctx, "in", 1, 5) }},
 		{Name: "Withdraw", Do: func() error { return c.Withdraw(ctx, "out", 1, 1) }},
-		{Name: "Claim", Do: func() error { return suite.Outcome(c.For("5").Claim(ctx, "a", 1)) }},
-		{Name: "Claim of a code", Do: func() error { return suite.Outcome(c.For("5").Claim(ctx, "code", 2)) }},
-		{Name: "Lock", Do: func() error { return suite.Outcome(c.For("5").Lock(ctx, "b", 1)) }},
-		{Name: "Pay", Do: func() error { return suite.Outcome(c.Pay(ctx, "b")) }},
-		{Name: "Cancel", Do: func() error { return c.Cancel(ctx, "c") }},
-		{Name: "Resolve", Do: func() error { return suite.Outcome(c.Resolve(ctx, "d")) }},
-		{Name: "Refund", Do: func() error { return suite.Outcome(c.Refund(ctx, coupon.Refund{ID: "r", Coupon: "b"})) }},
+		{Name: "Claim", Of: "a", Do: func() error { return suite.Outcome(c.For("5").Claim(ctx, "a", 1)) }},
+		{Name: "Claim of a code", Of: "code", Do: func() error { return suite.Outcome(c.For("5").Claim(ctx, "code", 2)) }},
+		{Name: "Lock", Of: "b", Do: func() error { return suite.Outcome(c.For("5").Lock(ctx, "b", 1)) }},
+		{Name: "Pay", Of: "b", Do: func() error { return suite.Outcome(c.Pay(ctx, "b")) }},
+		{Name: "Cancel", Of: "c", Do: func() error { return c.Cancel(ctx, "c") }},
+		{Name: "Resolve", Of: "d", Do: func() error { return suite.Outcome(c.Resolve(ctx, "d")) }},
+		{Name: "Refund", Of: "b", Do: func() error { return suite.Outcome(c.Refund(ctx, coupon.Refund{ID: "r", Coupon: "b"})) }},
 		{Name: "Issue", Do: func() error { return suite.Outcome(c.Issue(ctx, gift("g", "5", "6"))) }},
 		{Name: "Issue for all", Do: func() error { return suite.Outcome(c.Issue(ctx, whole(gift("h", "5", "6")))) }},
-		{Name: "Revoke", Do: func() error {
+		{Name: "Revoke", Of: gifted("g", "5"), Do: func() error {
 			return suite.Outcome(c.Revoke(ctx, coupon.Revocation{ID: "v", Coupon: gifted("g", "5")}))
 		}},
 		{Name: "Expire", Do: func() error { return suite.Outcome(c.Expire(ctx)) }},
@@ -74,10 +74,10 @@ func journey(ctx context.Context, c *coupon.Coupons) []suite.Call {
 	}
 }
 
-// calls is the journey and, behind it, one call of each method that reads.
+// calls returns those and, behind them, one call of each method that reads.
 func (s *scene) calls(ctx context.Context) []suite.Call {
 	c := s.shop
-	return append(journey(ctx, c), []suite.Call{
+	return append(changing(ctx, c), []suite.Call{
 		{Name: "Campaign", Do: func() error { return suite.Outcome(c.Campaign(ctx, 1)) }},
 		{Name: "Campaigns", Do: func() error { return suite.Outcome(suite.Gather(c.Campaigns(ctx))) }},
 		{Name: "Progress", Do: func() error { return suite.Outcome(c.Progress(ctx, 1)) }},

@@ -12,9 +12,9 @@ import (
 // orderCases are about an order that buys goods and uses a coupon, without a transaction.
 func orderCases() []testCase {
 	return []testCase{
-		{name: "CrashBetweenTheGoodsAndTheCouponIsMended", run: crashBetween, goods: true},
-		{name: "CancelAndReleaseThatComeFirstCloseTheOrder", run: closedFirst, goods: true},
-		{name: "OrderWithACouponGoesThrough", run: orderGoesThrough, goods: true},
+		{Name: "CrashBetweenTheGoodsAndTheCouponIsMended", Run: crashBetween, Beside: true},
+		{Name: "CancelAndReleaseThatComeFirstCloseTheOrder", Run: closedFirst, Beside: true},
+		{Name: "OrderWithACouponGoesThrough", Run: orderGoesThrough, Beside: true},
 	}
 }
 

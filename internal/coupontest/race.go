@@ -13,26 +13,26 @@ import (
 
 func raceCases() []testCase {
 	return []testCase{
-		{name: "OneBuyerClaimsOneOfOne", run: raceOneBuyer},
-		{name: "OneNumberIsOneClaim", run: raceOneNumber},
-		{name: "ManyBuyersClaimOneOfOne", run: raceManyBuyers},
-		{name: "ClaimsPerBuyerAreLimitedAtOnce", run: racePerBuyer},
-		{name: "ThreeClaimsTakeThreeCodes", run: raceThreeCodes},
-		{name: "TwoHundredClaimsTakeTwoHundredCodes", run: raceManyCodes},
-		{name: "PaymentsGetDifferentCodes", run: racePaidCodes},
-		{name: "OneOrderRedeemsACoupon", run: raceRedeem},
-		{name: "OneOrderReservesACoupon", run: raceReserve},
-		{name: "RaceRevokeAgainstRedeem", run: raceRevoke},
-		{name: "RaceRefundAgainstReserve", run: raceRefund},
-		{name: "RaceRefundAgainstRevoke", run: raceRefundRevoke},
-		{name: "RaceImportAgainstClaim", run: raceImport},
-		{name: "RaceReserveAgainstReleaseOfOneOrder", run: raceRelease},
-		{name: "RaceRedeemAgainstReleaseOfOneOrder", run: raceRedeemRelease},
-		{name: "RaceReturnAgainstTheNextRedeem", run: raceReturn},
-		{name: "RaceALapsedReservation", run: raceLapsed},
-		{name: "RacePayAgainstCancel", run: racePay},
-		{name: "RaceClaimAgainstCancel", run: raceClaimCancel},
-		{name: "RaceReplaysOfEveryVerb", run: raceReplays},
+		{Name: "OneBuyerClaimsOneOfOne", Run: raceOneBuyer},
+		{Name: "OneNumberIsOneClaim", Run: raceOneNumber},
+		{Name: "ManyBuyersClaimOneOfOne", Run: raceManyBuyers},
+		{Name: "ClaimsPerBuyerAreLimitedAtOnce", Run: racePerBuyer},
+		{Name: "ThreeClaimsTakeThreeCodes", Run: raceThreeCodes},
+		{Name: "TwoHundredClaimsTakeTwoHundredCodes", Run: raceManyCodes},
+		{Name: "PaymentsGetDifferentCodes", Run: racePaidCodes},
+		{Name: "OneOrderRedeemsACoupon", Run: raceRedeem},
+		{Name: "OneOrderReservesACoupon", Run: raceReserve},
+		{Name: "RaceRevokeAgainstRedeem", Run: raceRevoke},
+		{Name: "RaceRefundAgainstReserve", Run: raceRefund},
+		{Name: "RaceRefundAgainstRevoke", Run: raceRefundRevoke},
+		{Name: "RaceImportAgainstClaim", Run: raceImport},
+		{Name: "RaceReserveAgainstReleaseOfOneOrder", Run: raceRelease},
+		{Name: "RaceRedeemAgainstReleaseOfOneOrder", Run: raceRedeemRelease},
+		{Name: "RaceReturnAgainstTheNextRedeem", Run: raceReturn},
+		{Name: "RaceALapsedReservation", Run: raceLapsed},
+		{Name: "RacePayAgainstCancel", Run: racePay},
+		{Name: "RaceClaimAgainstCancel", Run: raceClaimCancel},
+		{Name: "RaceReplaysOfEveryVerb", Run: raceReplays},
 	}
 }
 
@@ -439,7 +439,7 @@ func raceClaimCancel(s *scene) {
 
 // raceReplays makes each call of a whole journey eight times at once.
 func raceReplays(s *scene) {
-	for _, step := range journey(s.Context(), s.shop) {
+	for _, step := range changing(s.Context(), s.shop) {
 		errs := suite.Together(8, func(int) error { return step.Do() })
 		for _, err := range errs {
 			if err != nil {

@@ -14,18 +14,18 @@ import (
 
 func readingCases() []testCase {
 	return []testCase{
-		{name: "CampaignsListsByID", run: campaignsByID},
-		{name: "CampaignsPagesAndStops", run: campaignsPages},
-		{name: "ProgressCountsEachCouponOnce", run: progressCounts},
-		{name: "CouponThatIsUnknownIsNotFound", run: couponUnknown},
-		{name: "HistoryIsTheWholeLife", run: historyWhole},
-		{name: "UsedByListsByCoupon", run: usedByLists},
-		{name: "WalletListsByStatus", run: walletByStatus},
-		{name: "WalletFollowsTheClock", run: walletFollows},
-		{name: "WalletListsByItsEnd", run: walletByEnd},
-		{name: "WalletPagesAndStops", run: walletPages},
-		{name: "ListingsEndWithTheFirstError", run: listingsEnd},
-		{name: "ResultsBelongToTheCaller", run: resultsBelong},
+		{Name: "CampaignsListsByID", Run: campaignsByID},
+		{Name: "CampaignsPagesAndStops", Run: campaignsPages},
+		{Name: "ProgressCountsEachCouponOnce", Run: progressCounts},
+		{Name: "CouponThatIsUnknownIsNotFound", Run: couponUnknown},
+		{Name: "HistoryIsTheWholeLife", Run: historyWhole},
+		{Name: "UsedByListsByCoupon", Run: usedByLists},
+		{Name: "WalletListsByStatus", Run: walletByStatus},
+		{Name: "WalletFollowsTheClock", Run: walletFollows},
+		{Name: "WalletListsByItsEnd", Run: walletByEnd},
+		{Name: "WalletPagesAndStops", Run: walletPages},
+		{Name: "ListingsEndWithTheFirstError", Run: listingsEnd},
+		{Name: "ResultsBelongToTheCaller", Run: resultsBelong},
 	}
 }
 
@@ -282,12 +282,7 @@ func listingsEnd(s *scene) {
 	} {
 		for n := 1; ; n++ {
 			calls := 0
-			shop := s.shop.On(&wire{store: s.Store, send: func(string) error {
-				if calls++; calls == n {
-					return coupon.ErrUnavailable
-				}
-				return nil
-			}})
+			shop := s.over(suite.Wire{Send: suite.Fails(coupon.ErrUnavailable, func(string) bool { calls++; return calls == n })})
 			got, err := list(shop)
 			if err == nil {
 				s.Count(name, got, 1)

@@ -9,22 +9,21 @@ import (
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 func resolveCases() []testCase {
 	return []testCase{
-		{name: "ResolveOfAnUnknownClaimClosesIt", run: resolveUnknown},
-		{name: "ResolveReturnsEachStateAsItIs", run: resolveStates},
-		{name: "ResolveKeepsALateStatementOut", run: resolveFences},
-		{name: "AnswersThatAreLostAreSettledByTheSameCall", run: lostAnswers},
-		{name: "AnswersThatAreLostAreSettledByResolve", run: lostAnswersResolved},
-		{name: "AnswersLostWhileCouponsAreGivenToMany", run: lostInABatch},
-		{name: "AnswersLostWhileCodesComeIn", run: lostInAnImport},
-		{name: "AnswersOfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
-		{name: "CallsThatAreNotSentChangeNothing", run: unsentCalls},
-		{name: "CallsThatCannotLookChangeNothing", run: blindCalls},
+		{Name: "ResolveOfAnUnknownClaimClosesIt", Run: resolveUnknown},
+		{Name: "ResolveReturnsEachStateAsItIs", Run: resolveStates},
+		{Name: "ResolveKeepsALateStatementOut", Run: resolveFences},
+		{Name: "AnswersThatAreLostAreSettledByTheSameCall", Run: lostAnswers},
+		{Name: "AnswersThatAreLostAreSettledByResolve", Run: lostAnswersResolved},
+		{Name: "AnswersLostWhileCouponsAreGivenToMany", Run: lostInABatch},
+		{Name: "AnswersLostWhileCodesComeIn", Run: lostInAnImport},
+		{Name: "AnswersOfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", Run: lostReleases},
+		{Name: "CallsThatAreNotSentChangeNothing", Run: unsentCalls},
+		{Name: "CallsThatCannotLookChangeNothing", Run: blindCalls},
 	}
 }
 
@@ -50,55 +49,26 @@ func (s *scene) journeyEnd() {
 	}
 }
 
+// journey is that of all verbs that change something.
+func (s *scene) journey() suite.Journey[*coupon.Coupons] {
+	ctx := s.Context()
+	return suite.Journey[*coupon.Coupons]{
+		Plain: s.shop, Over: s.over, Sees: s.everything, Ends: s.journeyEnd,
+		Calls: func(of *coupon.Coupons) []suite.Call { return changing(ctx, of) },
+		Begin: func() (*coupon.Coupons, func() error, func() error) {
+			tx, commit, rollback := s.begin()
+			return tx.shop, commit, rollback
+		},
+		Resolve: func(claim string) error { return suite.Outcome(s.shop.Resolve(ctx, claim)) },
+	}
+}
+
 // lossy returns coupons that lose the answer of the n-th change that they send.
-func (s *scene) lossy(n int) *coupon.Coupons {
-	sent := 0
-	return s.shop.On(&wire{store: s.Store, reply: func(call string) error {
-		if changes(call) {
-			if sent++; sent == n {
-				return coupon.ErrUnknown
-			}
-		}
-		return nil
-	}})
-}
+func (s *scene) lossy(n int) *coupon.Coupons { return s.over(suite.LosesAnswer(n)) }
 
-func lostAnswers(s *scene) {
-	for i, step := range journey(s.Context(), s.shop) {
-		for n := 1; ; n++ {
-			err := journey(s.Context(), s.lossy(n))[i].Do()
-			if err == nil {
-				break // it sends fewer changes than that
-			}
-			if !errors.Is(err, coupon.ErrUnknown) || !coupon.Retryable(err) {
-				s.Fatalf("%s: %v", step.Name, err)
-			}
-			if err := step.Do(); err != nil {
-				s.Fatalf("%s again: %v", step.Name, err)
-			}
-		}
-	}
-	s.journeyEnd()
-}
-
-// lostAnswersResolved asks what became of each claim before it makes the call again: what this keeps
-// out is the lost call, not the new one.
-func lostAnswersResolved(s *scene) {
-	claims := map[string]string{"Claim": "a", "Claim of a code": "code", "Lock": "b", "Pay": "b", "Cancel": "c", "Resolve": "d", "Refund": "b", "Revoke": gifted("g", "5")}
-	for i, step := range journey(s.Context(), s.shop) {
-		if err := journey(s.Context(), s.lossy(1))[i].Do(); err != nil {
-			s.Is(err, coupon.ErrUnknown)
-		}
-		if claim := claims[step.Name]; claim != "" {
-			_, err := s.shop.Resolve(s.Context(), claim)
-			s.No(err)
-		}
-		if err := step.Do(); err != nil {
-			s.Fatalf("%s again: %v", step.Name, err)
-		}
-	}
-	s.journeyEnd()
-}
+func lostAnswers(s *scene)         { s.journey().LostAnswers(s) }
+func lostAnswersResolved(s *scene) { s.journey().LostAnswersResolved(s) }
+func unsentCalls(s *scene)         { s.journey().Unsent(s) }
 
 func resolveUnknown(s *scene) {
 	s.open(10)
@@ -148,10 +118,10 @@ func resolveFences(s *scene) {
 	locking, err := s.units().Lock(s.Context(), stock.Order{ID: "claim", Buyer: "5", Lines: []stock.Line{one()}, Immediate: true, Beside: []stock.Companion{coupon.Claim{}}}, hold)
 	s.No(err)
 	suite.Same(s, "a Claim that arrives late", locking.Verdict, stock.Exists)
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay"})))
-	s.answers(stock.Refused)(wiretest.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancel"})))
+	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay"})))
+	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancel"})))
 	late := stock.RefundRecord{Refund: stock.Refund{ID: "late", Order: "refund", Restock: true, Lines: []stock.Line{one()}}, Whole: true}
-	s.answers(stock.Refused)(wiretest.Refunded(s.units().Refund(s.Context(), late, before)))
+	s.answers(stock.Refused)(suite.Refunded(s.units().Refund(s.Context(), late, before)))
 	s.unclaimed("claim")
 	s.state("pay", coupon.Pending)
 	s.state("cancel", coupon.Pending)
@@ -185,12 +155,7 @@ func lostInABatch(s *scene) {
 // sent, or was refused. A sweep says what it knows of its own work.
 func lostReleases(s *scene) {
 	s.open(1)
-	deaf := s.shop.On(&wire{store: s.Store, reply: func(call string) error {
-		if call == unitsPrefix+"Expire" {
-			return coupon.ErrUnknown
-		}
-		return nil
-	}})
+	deaf := s.over(suite.Wire{Reply: suite.Fails(coupon.ErrUnknown, suite.Named(suite.Units+"Expire"))})
 	for i, call := range []func() error{
 		func() error { return suite.Outcome(deaf.For("6").Claim(s.Context(), "a", 1)) },
 		func() error { return suite.Outcome(deaf.For("6").Lock(s.Context(), "a", 1)) },
@@ -232,42 +197,15 @@ func lostInAnImport(s *scene) {
 	s.counts(stock.Quantities{Total: 4200, Left: 4200})
 }
 
-func unsentCalls(s *scene) {
-	broken := s.shop.On(&wire{store: s.Store, send: func(call string) error {
-		if changes(call) {
-			return coupon.ErrUnavailable
-		}
-		return nil
-	}})
-	for i, step := range journey(s.Context(), s.shop) {
-		was := s.everything()
-		if err := journey(s.Context(), broken)[i].Do(); step.Name != "Expire" && !coupon.Retryable(err) { // which finds nothing to do
-			s.Fatalf("%s, not sent: %v", step.Name, err)
-		}
-		suite.Same(s, "everything after "+step.Name, s.everything(), was)
-		if err := step.Do(); err != nil {
-			s.Fatalf("%s: %v", step.Name, err)
-		}
-	}
-	s.journeyEnd()
-}
-
 // blindCalls break the wire whenever a call looks at something: before it has done anything, then nothing
 // has happened, or after it, then it must not say so. The same call again settles it, whatever it was.
 func blindCalls(s *scene) {
 	was := s.everything()
-	for i, step := range journey(s.Context(), s.shop) {
+	for i, step := range changing(s.Context(), s.shop) {
 		for n := 1; ; n++ {
-			looks := 0
-			blind := s.shop.On(&wire{store: s.Store, send: func(call string) error {
-				if !changes(call) {
-					if looks++; looks == n {
-						return coupon.ErrUnavailable
-					}
-				}
-				return nil
-			}})
-			err := journey(s.Context(), blind)[i].Do()
+			reads := func(call string) bool { return !suite.Changes(call) }
+			blind := s.over(suite.Wire{Send: suite.Fails(coupon.ErrUnavailable, suite.Nth(n, reads))})
+			err := changing(s.Context(), blind)[i].Do()
 			if err == nil {
 				break
 			}
@@ -287,7 +225,7 @@ func blindCalls(s *scene) {
 }
 
 // everything returns all that can be seen of a journey.
-func (s *scene) everything() []any {
+func (s *scene) everything() any {
 	s.Helper()
 	all := []any{s.Normal(suite.Listed(s, s.shop.Campaigns(s.Context())))}
 	for _, id := range []string{"a", "b", "c", "d", "code", gifted("g", "5"), gifted("g", "6"), gifted("h", "5"), gifted("h", "6")} {

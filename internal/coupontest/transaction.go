@@ -12,64 +12,52 @@ import (
 
 func transactionCases() []testCase {
 	return []testCase{
-		{name: "CouponOfAnotherOrderRollsBackTheGoods", run: couponOfAnother, transactions: true, goods: true},
-		{name: "GoodsWhoseHoldHasExpiredRollBackTheCoupon", run: goodsExpired, transactions: true, goods: true},
-		{name: "CouponThatHasExpiredRollsBackTheGoods", run: couponExpired, transactions: true, goods: true},
-		{name: "TransactionRolledBackLosesNoCode", run: rolledBackCode, transactions: true},
-		{name: "TransactionRolledBackLeavesNothing", run: rolledBack, transactions: true},
-		{name: "TransactionCommittedIsThere", run: committed, transactions: true},
-		{name: "TransactionGoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
-		{name: "TransactionSeesItsOwnChanges", run: ownChanges, transactions: true},
-		{name: "TransactionDoesNotBelieveItsSnapshotOfCoupons", run: staleCoupons, transactions: true},
-		{name: "TransactionDoesNotBelieveItsSnapshotOfClaims", run: staleClaims, transactions: true},
+		{Name: "CouponOfAnotherOrderRollsBackTheGoods", Run: couponOfAnother, Transactions: true, Beside: true},
+		{Name: "GoodsWhoseHoldHasExpiredRollBackTheCoupon", Run: goodsExpired, Transactions: true, Beside: true},
+		{Name: "CouponThatHasExpiredRollsBackTheGoods", Run: couponExpired, Transactions: true, Beside: true},
+		{Name: "TransactionRolledBackLosesNoCode", Run: rolledBackCode, Transactions: true},
+		{Name: "TransactionRolledBackLeavesNothing", Run: rolledBack, Transactions: true},
+		{Name: "TransactionCommittedIsThere", Run: committed, Transactions: true},
+		{Name: "TransactionGoesOnAfterARefusal", Run: refusalInTransaction, Transactions: true},
+		{Name: "TransactionSeesItsOwnChanges", Run: ownChanges, Transactions: true},
+		{Name: "TransactionDoesNotBelieveItsSnapshotOfCoupons", Run: staleCoupons, Transactions: true},
+		{Name: "TransactionDoesNotBelieveItsSnapshotOfClaims", Run: staleClaims, Transactions: true},
 	}
 }
 
-// bound is a transaction of a scene.
+// bound is what is bound to a transaction.
 type bound struct {
-	shop             *coupon.Coupons
-	goods            *stock.Inventory // nil where the scene has none
-	commit, rollback func()
+	shop  *coupon.Coupons
+	goods *stock.Inventory // nil where the scene has none
 }
 
 // begin opens a transaction.
-func (s *scene) begin() bound {
+func (s *scene) begin() (tx bound, commit, rollback func() error) {
 	s.Helper()
-	tx := s.Begin(s.TB)
-	b := bound{
-		shop:     s.shop.On(tx.Store),
-		commit:   func() { s.Helper(); s.No(tx.Commit()) },
-		rollback: func() { s.Helper(); s.No(tx.Rollback()) },
+	in, commit, rollback := s.Begin(s.TB)
+	tx.shop = s.shop.On(in.Store)
+	if in.Stock != nil {
+		tx.goods = s.goods().On(in.Stock)
 	}
-	if tx.Stock != nil {
-		b.goods = s.goods().On(tx.Stock)
-	}
-	return b
+	return tx, commit, rollback
 }
 
 // behind makes calls in a transaction that has read before the world went on, and commits it: a read of the store may lock what it
 // has read, so that the harness takes the snapshot.
 func (s *scene) behind(meanwhile func(), calls func(tx bound)) {
 	s.Helper()
-	tx := s.begin()
-	meanwhile()
-	if s.StartsOver(s.Conflicts, func() { calls(tx) }) {
-		tx.rollback()
-		tx = s.begin()
-		calls(tx)
-	}
-	tx.commit()
+	suite.Behind(s, s.Conflicts, s.begin, meanwhile, calls)
 }
 
 func couponOfAnother(s *scene) {
 	s.stocked()
 	s.reserve("c", "another")
-	tx := s.begin()
+	tx, _, rollback := s.begin()
 	_, err := tx.goods.Lock(s.Context(), "order", one())
 	s.No(err)
 	_, err = tx.shop.Reserve(s.Context(), "c", "order", dec("100"))
 	s.Is(err, coupon.ErrReserved)
-	tx.rollback()
+	s.No(rollback())
 	s.left(stock.Quantities{Total: 10, Left: 10})
 	_, err = s.goods().Hold(s.Context(), "order")
 	s.Is(err, stock.ErrNotFound)
@@ -77,12 +65,12 @@ func couponOfAnother(s *scene) {
 	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "another")
 
 	s.release("c", "another")
-	tx = s.begin()
+	tx, commit, _ := s.begin()
 	_, err = tx.goods.Lock(s.Context(), "order", one())
 	s.No(err)
 	_, err = tx.shop.Reserve(s.Context(), "c", "order", dec("100"))
 	s.No(err)
-	tx.commit()
+	s.No(commit())
 	s.left(stock.Quantities{Total: 10, Locked: 1, Left: 10})
 	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "order")
 }
@@ -96,14 +84,14 @@ func goodsExpired(s *scene) {
 	s.reserve("c", "order")
 	s.Advance(hold)
 	was := s.use("c", "order")
-	tx := s.begin()
+	tx, _, rollback := s.begin()
 	_, err = tx.shop.Redeem(s.Context(), "c", "order", dec("100"))
 	s.No(err)
 	_, err = tx.goods.Pay(s.Context(), "order")
 	s.Is(err, stock.ErrExpired)
 	suite.Same(s, "order", suite.As[*stock.StateError](s, err).Order, "order")
 	s.IsNot(err, refusals()...)
-	tx.rollback()
+	s.No(rollback())
 	suite.Same(s, "use", s.use("c", "order"), was)
 	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "order")
 	s.progress(coupon.Count{Reserved: 1})
@@ -119,14 +107,14 @@ func couponExpired(s *scene) {
 	_, err = goods.Lock(s.Context(), "order", one())
 	s.No(err)
 	s.Advance(time.Minute)
-	tx := s.begin()
+	tx, _, rollback := s.begin()
 	_, err = tx.goods.Pay(s.Context(), "order")
 	s.No(err)
 	_, err = tx.shop.Redeem(s.Context(), "c", "order", dec("100"))
 	s.Is(err, coupon.ErrExpired)
 	s.IsNot(err, stock.ErrExpired, stock.ErrNotPaid)
 	suite.Same(s, "coupon", suite.As[*coupon.ValidityError](s, err).Coupon, "c")
-	tx.rollback()
+	s.No(rollback())
 	s.left(stock.Quantities{Total: 10, Locked: 1, Left: 10})
 	s.used("c", "order", coupon.Unused)
 	s.status("c", coupon.StatusExpired)
@@ -134,13 +122,13 @@ func couponExpired(s *scene) {
 
 func rolledBackCode(s *scene) {
 	s.pool("A", "B", "C")
-	tx := s.begin()
+	tx, _, rollback := s.begin()
 	c, err := tx.shop.For("5").Claim(s.Context(), "lost", 1)
 	s.No(err)
 	suite.Same(s, "code", c.Code, "A")
 	_, err = tx.shop.Issue(s.Context(), gift("b", "1"))
 	s.No(err)
-	tx.rollback()
+	s.No(rollback())
 	s.unclaimed("lost")
 	s.unclaimed(gifted("b", "1"))
 	for _, want := range []string{"A", "B", "C"} {
@@ -149,44 +137,8 @@ func rolledBackCode(s *scene) {
 	s.counts(stock.Quantities{Total: 3, Sold: 3})
 }
 
-// rolledBack takes each call of a journey back before it makes it for good.
-func rolledBack(s *scene) {
-	for i, step := range journey(s.Context(), s.shop) {
-		was := s.everything()
-		tx := s.begin()
-		if err := journey(s.Context(), tx.shop)[i].Do(); err != nil {
-			s.Fatalf("%s in a transaction: %v", step.Name, err)
-		}
-		tx.rollback()
-		suite.Same(s, "everything after "+step.Name, s.everything(), was)
-		if err := step.Do(); err != nil {
-			s.Fatalf("%s: %v", step.Name, err)
-		}
-	}
-	s.journeyEnd()
-}
-
-// committed makes the whole journey, each call in a transaction of its own and then the rest of it in
-// one.
-func committed(s *scene) {
-	all := journey(s.Context(), s.shop)
-	alone := len(all) / 2
-	for i, step := range all[:alone] {
-		tx := s.begin()
-		if err := journey(s.Context(), tx.shop)[i].Do(); err != nil {
-			s.Fatalf("%s: %v", step.Name, err)
-		}
-		tx.commit()
-	}
-	tx := s.begin()
-	for _, step := range journey(s.Context(), tx.shop)[alone:] {
-		if err := step.Do(); err != nil {
-			s.Fatalf("%s: %v", step.Name, err)
-		}
-	}
-	tx.commit()
-	s.journeyEnd()
-}
+func rolledBack(s *scene) { s.journey().RolledBack(s) }
+func committed(s *scene)  { s.journey().Committed(s) }
 
 // refusalInTransaction has refusals between calls that succeed: a refused call has changed nothing,
 // and the caller may go on.
@@ -197,7 +149,7 @@ func refusalInTransaction(s *scene) {
 	s.reserve("c", "another")
 	s.lock("dead", "6")
 	s.Advance(hold)
-	tx := s.begin()
+	tx, commit, _ := s.begin()
 	buyer := tx.shop.For("5")
 	_, err := buyer.Claim(s.Context(), "d", 1)
 	s.No(err)
@@ -217,7 +169,7 @@ func refusalInTransaction(s *scene) {
 	}
 	_, err = tx.shop.Redeem(s.Context(), "d", "order", dec("100"))
 	s.No(err)
-	tx.commit()
+	s.No(commit())
 	s.unclaimed("e")
 	suite.Same(s, "order", s.state("d", coupon.Redeemed).Order, "order")
 	s.counts(stock.Quantities{Total: 4, Sold: 2, Left: 2})
@@ -225,7 +177,7 @@ func refusalInTransaction(s *scene) {
 
 func ownChanges(s *scene) {
 	s.pool("A", "B", "C", "D")
-	tx := s.begin()
+	tx, commit, _ := s.begin()
 	buyer := tx.shop.For("5")
 	for i, want := range []string{"A", "B", "C"} {
 		id := fmt.Sprint("c", i)
@@ -259,7 +211,7 @@ func ownChanges(s *scene) {
 	report, err := tx.shop.Audit(s.Context())
 	s.No(err)
 	suite.Same(s, "balanced", report.Balanced(), true)
-	tx.commit()
+	s.No(commit())
 	s.progress(coupon.Count{Usable: 1, Redeemed: 1, Revoked: 1})
 }
 

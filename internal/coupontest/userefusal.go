@@ -10,8 +10,8 @@ import (
 
 func useRefusalCases() []testCase {
 	return []testCase{
-		{name: "UseRefusalsComeInTheirOrder", run: usePrecedence},
-		{name: "UseTellsABuyerNothingOfAnother", run: tellsNothing},
+		{Name: "UseRefusalsComeInTheirOrder", Run: usePrecedence},
+		{Name: "UseTellsABuyerNothingOfAnother", Run: tellsNothing},
 	}
 }
 

@@ -9,12 +9,12 @@ import (
 
 func validityCases() []testCase {
 	return []testCase{
-		{name: "FixedValidityIsFromItsStartToItsEnd", run: fixedValidity},
-		{name: "FixedValidityIsKeptToTheMicrosecond", run: fixedPrecision},
-		{name: "ValidityBeginsTheNextDay", run: fromTheNextDay},
-		{name: "ValidityRunsToTheEndOfTheDayInItsZone", run: endOfTheDay},
-		{name: "ValidityIsThatOfEachMoment", run: validityOfEachMoment},
-		{name: "ValidityEveryWayToClaimGivesTheSame", run: everyWaySame},
+		{Name: "FixedValidityIsFromItsStartToItsEnd", Run: fixedValidity},
+		{Name: "FixedValidityIsKeptToTheMicrosecond", Run: fixedPrecision},
+		{Name: "ValidityBeginsTheNextDay", Run: fromTheNextDay},
+		{Name: "ValidityRunsToTheEndOfTheDayInItsZone", Run: endOfTheDay},
+		{Name: "ValidityIsThatOfEachMoment", Run: validityOfEachMoment},
+		{Name: "ValidityEveryWayToClaimGivesTheSame", Run: everyWaySame},
 	}
 }
 

@@ -231,9 +231,9 @@ func numbered(prefix string, n int) []string {
 	return all
 }
 
-// balanced ends the test unless the books balance: the counters are those that coupons, uses and
+// Balanced ends the test unless the books balance: the counters are those that coupons, uses and
 // changes add up to, and nothing was given that is not there.
-func (s *scene) balanced() {
+func (s *scene) Balanced() {
 	s.Helper()
 	report, err := s.shop.Audit(s.Context())
 	s.No(err)

@@ -10,12 +10,12 @@ import (
 
 func activityCases() []testCase {
 	return []testCase{
-		{name: "ActivityIsKeptAsItWasDefined", run: activityKept},
-		{name: "ActivityMayBeChangedWhileItRuns", run: activityChanged},
-		{name: "ActivityCannotBeChangedWhenItIsOver", run: activityOver},
-		{name: "ActivityHiddenIsNotOpened", run: activityHidden},
-		{name: "ActivityRunsFromItsStartToItsEnd", run: activityWindow},
-		{name: "ActivityItsPoolsFollowItsWindow", run: activityPools},
+		{Name: "ActivityIsKeptAsItWasDefined", Run: activityKept},
+		{Name: "ActivityMayBeChangedWhileItRuns", Run: activityChanged},
+		{Name: "ActivityCannotBeChangedWhenItIsOver", Run: activityOver},
+		{Name: "ActivityHiddenIsNotOpened", Run: activityHidden},
+		{Name: "ActivityRunsFromItsStartToItsEnd", Run: activityWindow},
+		{Name: "ActivityItsPoolsFollowItsWindow", Run: activityPools},
 	}
 }
 

@@ -12,23 +12,23 @@ import (
 
 func auditCases() []testCase {
 	return []testCase{
-		{name: "AuditFindsNothingWhereNothingIsWrong", run: auditClean},
-		{name: "AuditNamesEachDriftByHowMuch", run: auditNames},
-		{name: "AuditNamesDriftOfTheUnits", run: auditUnits},
-		{name: "AuditOfSomeProducts", run: auditSome},
-		{name: "AuditUnderTraffic", run: auditTraffic},
+		{Name: "AuditFindsNothingWhereNothingIsWrong", Run: auditClean},
+		{Name: "AuditNamesEachDriftByHowMuch", Run: auditNames},
+		{Name: "AuditNamesDriftOfTheUnits", Run: auditUnits},
+		{Name: "AuditOfSomeProducts", Run: auditSome},
+		{Name: "AuditUnderTraffic", Run: auditTraffic},
 	}
 }
 
 // repairCases are about damage that is mended.
 func repairCases() []testCase {
 	return []testCase{
-		{name: "RepairCorrectsTheCountsOfATeam", run: repairCounts},
-		{name: "RepairCorrectsThePeopleOfAProduct", run: repairFormed},
-		{name: "RepairCorrectsTheUnits", run: repairUnits},
-		{name: "RepairNeverTakesPaymentsBackUnlessTold", run: repairKeepsPayments},
-		{name: "RepairLeavesAloneWhatIsRight", run: repairNothing},
-		{name: "RepairOfATeamThatIsFull", run: repairFull},
+		{Name: "RepairCorrectsTheCountsOfATeam", Run: repairCounts},
+		{Name: "RepairCorrectsThePeopleOfAProduct", Run: repairFormed},
+		{Name: "RepairCorrectsTheUnits", Run: repairUnits},
+		{Name: "RepairNeverTakesPaymentsBackUnlessTold", Run: repairKeepsPayments},
+		{Name: "RepairLeavesAloneWhatIsRight", Run: repairNothing},
+		{Name: "RepairOfATeamThatIsFull", Run: repairFull},
 	}
 }
 
@@ -80,13 +80,10 @@ func (s *scene) answers(want stock.Verdict) func(stock.Verdict, error) {
 
 // auditClean audits after every step of a journey.
 func auditClean(s *scene) {
-	for _, stage := range s.journey() {
-		if err := stage.call(s.groups); err != nil {
-			s.Fatalf("%s: %v", stage.name, err)
-		}
-		s.balanced()
+	s.journey().Made(s, func() {
+		s.Balanced()
 		suite.Same(s, "balanced", s.audited().Balanced(), true)
-	}
+	})
 	s.journeyEnd()
 }
 
@@ -294,9 +291,7 @@ func repairKeepsPayments(s *scene) {
 }
 
 func repairNothing(s *scene) {
-	for _, stage := range s.journey() {
-		s.No(stage.call(s.groups))
-	}
+	s.journey().Made(s, func() {})
 	s.unchanged(func() {
 		report := s.repaired()
 		suite.Same(s, "report", []any{report.Balanced(), report.Repaired, report.Units.Repaired}, []any{true, 0, 0})

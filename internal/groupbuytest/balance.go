@@ -10,9 +10,9 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// balanced ends the test unless all books balance: the audit finds no drift, no unit came or went, every team counts
+// Balanced ends the test unless all books balance: the audit finds no drift, no unit came or went, every team counts
 // its seats, nobody who left is in a formed team, and each order has the refund that it is owed, once.
-func (s *scene) balanced() {
+func (s *scene) Balanced() {
 	s.Helper()
 	report, err := s.groups.Audit(s.Context())
 	s.No(err)

@@ -10,19 +10,19 @@ import (
 // besideCases use the stock beside the groups, as a shop does that has always sold goods.
 func besideCases() []testCase {
 	return []testCase{
-		{name: "BesideGoodsAreSoldAsBefore", run: besideGoods, beside: true},
-		{name: "BesideASeatFollowsTheSweeperOfTheStock", run: besideSwept, beside: true},
-		{name: "BesideAJoinThatNeedsThePlaceFindsIt", run: besideJoin, beside: true},
-		{name: "BesideABuyerWhoseHoldIsGoneMayJoinAgain", run: besideAgain, beside: true},
-		{name: "BesideEveryCallSeesThatTheHoldIsGone", run: besideCalls, beside: true},
-		{name: "BesideALatePaymentTakesTheSeatAgain", run: besideReacquire, beside: true},
-		{name: "BesideALatePaymentFindsThePlaceOfASeatThatIsDead", run: besideLate, beside: true},
-		{name: "BesideAPaymentOfTheStockFormsTheTeam", run: besidePaid, beside: true},
-		{name: "BesideARefundOfTheStockIsOneOfTheSeat", run: besideRefund, beside: true},
-		{name: "BesideAnAuditNamesSeatsThatAreBehind", run: besideAudit, beside: true},
-		{name: "BesideATeamEndsWhereverItsHoldsAre", run: besideEnd, beside: true},
-		{name: "BesideWhatTheStockCancelledAndRefundedIsRepaired", run: besideRepair, beside: true},
-		{name: "CrashBetweenTheGoodsAndTheSeatIsMended", run: besideCrash, beside: true},
+		{Name: "BesideGoodsAreSoldAsBefore", Run: besideGoods, Beside: true},
+		{Name: "BesideASeatFollowsTheSweeperOfTheStock", Run: besideSwept, Beside: true},
+		{Name: "BesideAJoinThatNeedsThePlaceFindsIt", Run: besideJoin, Beside: true},
+		{Name: "BesideABuyerWhoseHoldIsGoneMayJoinAgain", Run: besideAgain, Beside: true},
+		{Name: "BesideEveryCallSeesThatTheHoldIsGone", Run: besideCalls, Beside: true},
+		{Name: "BesideALatePaymentTakesTheSeatAgain", Run: besideReacquire, Beside: true},
+		{Name: "BesideALatePaymentFindsThePlaceOfASeatThatIsDead", Run: besideLate, Beside: true},
+		{Name: "BesideAPaymentOfTheStockFormsTheTeam", Run: besidePaid, Beside: true},
+		{Name: "BesideARefundOfTheStockIsOneOfTheSeat", Run: besideRefund, Beside: true},
+		{Name: "BesideAnAuditNamesSeatsThatAreBehind", Run: besideAudit, Beside: true},
+		{Name: "BesideATeamEndsWhereverItsHoldsAre", Run: besideEnd, Beside: true},
+		{Name: "BesideWhatTheStockCancelledAndRefundedIsRepaired", Run: besideRepair, Beside: true},
+		{Name: "CrashBetweenTheGoodsAndTheSeatIsMended", Run: besideCrash, Beside: true},
 	}
 }
 

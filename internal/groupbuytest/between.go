@@ -10,32 +10,25 @@ import (
 // each of them for sure.
 func betweenCases() []testCase {
 	return []testCase{
-		{name: "TheProductIsRemovedBeforeItsUnitsAreLocked", run: removedBeforeLock},
-		{name: "TheActivityEndsBeforeItsUnitsAreLocked", run: endsBeforeLock},
-		{name: "TheTeamEndsBeforeItIsJoined", run: endedBeforeJoin},
-		{name: "TheTeamFillsBeforeItIsJoined", run: fullBeforeJoin},
-		{name: "TheSameSeatIsTakenTwice", run: takenTwice},
-		{name: "TheSeatDiesBeforeItIsPaid", run: diesBeforePay},
-		{name: "TheTeamEndsBeforeItsSeatIsPaid", run: endedBeforePay},
-		{name: "TheSameLatePaymentIsMadeTwice", run: lateTwice},
-		{name: "TheSameRefundIsMadeTwice", run: refundedTwice},
-		{name: "TheTeamIsFormedBeforeTheRefund", run: formedBeforeRefund},
-		{name: "TheTeamChangesBeforeItIsEnded", run: changesBeforeEnd},
-		{name: "TheLastPaymentBeforeTheOperator", run: paidBeforeEnd},
+		{Name: "TheProductIsRemovedBeforeItsUnitsAreLocked", Run: removedBeforeLock},
+		{Name: "TheActivityEndsBeforeItsUnitsAreLocked", Run: endsBeforeLock},
+		{Name: "TheTeamEndsBeforeItIsJoined", Run: endedBeforeJoin},
+		{Name: "TheTeamFillsBeforeItIsJoined", Run: fullBeforeJoin},
+		{Name: "TheSameSeatIsTakenTwice", Run: takenTwice},
+		{Name: "TheSeatDiesBeforeItIsPaid", Run: diesBeforePay},
+		{Name: "TheTeamEndsBeforeItsSeatIsPaid", Run: endedBeforePay},
+		{Name: "TheSameLatePaymentIsMadeTwice", Run: lateTwice},
+		{Name: "TheSameRefundIsMadeTwice", Run: refundedTwice},
+		{Name: "TheTeamIsFormedBeforeTheRefund", Run: formedBeforeRefund},
+		{Name: "TheTeamChangesBeforeItIsEnded", Run: changesBeforeEnd},
+		{Name: "TheLastPaymentBeforeTheOperator", Run: paidBeforeEnd},
 	}
 }
 
 // before returns groups, with the options of the scene's own, on a wire where something happens just before the first
 // call of a method.
 func (s *scene) before(method string, happens func()) *groupbuy.Groups {
-	happened := false
-	return s.groups.On(&wire{store: s.Store, send: func(call string) error {
-		if call == method && !happened {
-			happened = true
-			happens()
-		}
-		return nil
-	}})
+	return s.over(suite.Before(method, 1, happens))
 }
 
 func removedBeforeLock(s *scene) {

@@ -12,11 +12,11 @@ import (
 // betweenOfferCases do it to operators, sweepers and handlers.
 func betweenOfferCases() []testCase {
 	return []testCase{
-		{name: "UnitsComeBackWhileTheRemainderGoes", run: unitsBeforeReturn},
-		{name: "TheSameOfferIsMadeTwice", run: offeredTwice},
-		{name: "TheActivityEndsBeforeItsProductIsOffered", run: endsBeforeOffer},
-		{name: "TheEventIsTakenByAnother", run: leasedBefore},
-		{name: "DefineAfterDefine", run: defineAfterDefine},
+		{Name: "UnitsComeBackWhileTheRemainderGoes", Run: unitsBeforeReturn},
+		{Name: "TheSameOfferIsMadeTwice", Run: offeredTwice},
+		{Name: "TheActivityEndsBeforeItsProductIsOffered", Run: endsBeforeOffer},
+		{Name: "TheEventIsTakenByAnother", Run: leasedBefore},
+		{Name: "DefineAfterDefine", Run: defineAfterDefine},
 	}
 }
 

@@ -13,13 +13,13 @@ import (
 // deadlineCases are about teams whose time is over.
 func deadlineCases() []testCase {
 	return []testCase{
-		{name: "MinimumFormsATeamAtItsDeadline", run: minimumPeople},
-		{name: "MinimumVolumeFormsATeamAtItsDeadline", run: minimumVolume},
-		{name: "MinimumIsOfThosePaidWhoeverLooks", run: minimumUnswept},
-		{name: "DeadlineFailsATeamAndEachPaidMemberIsDueARefund", run: deadlineFails},
-		{name: "DeadlineManyTeamsAtOnce", run: deadlineMany},
-		{name: "DeadlineIsToTheMicrosecond", run: deadlineExact},
-		{name: "DeadlineWithoutASweeper", run: deadlineUnswept},
+		{Name: "MinimumFormsATeamAtItsDeadline", Run: minimumPeople},
+		{Name: "MinimumVolumeFormsATeamAtItsDeadline", Run: minimumVolume},
+		{Name: "MinimumIsOfThosePaidWhoeverLooks", Run: minimumUnswept},
+		{Name: "DeadlineFailsATeamAndEachPaidMemberIsDueARefund", Run: deadlineFails},
+		{Name: "DeadlineManyTeamsAtOnce", Run: deadlineMany},
+		{Name: "DeadlineIsToTheMicrosecond", Run: deadlineExact},
+		{Name: "DeadlineWithoutASweeper", Run: deadlineUnswept},
 	}
 }
 

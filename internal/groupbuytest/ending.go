@@ -12,17 +12,17 @@ import (
 // endingCases are about activities and products that are over, and the units that go back.
 func endingCases() []testCase {
 	return []testCase{
-		{name: "RemovedProductHasNoNewTeamsAndNoJoins", run: removed},
-		{name: "RemovedProductGivesItsRemainderBackOnce", run: removedOnce},
-		{name: "EndByItsTime", run: endByTime},
-		{name: "EndByAnOperator", run: endByHand},
-		{name: "EndProductByProduct", run: endByProduct},
-		{name: "EndWhatLiveTeamsHoldFollowsWhenTheyEnd", run: endFollows},
-		{name: "EndARefundAfterAllWasSettledGoesBackToo", run: endRefund},
-		{name: "EndUnitsThatAreNotBackOnSaleDoNotGoBack", run: endDiscard},
-		{name: "EndOfAnActivityThatWasNeverOffered", run: endPreparing},
-		{name: "EndALatePaymentAfterItIsARefund", run: endLate},
-		{name: "EndOfManyActivitiesAndProducts", run: endMany},
+		{Name: "RemovedProductHasNoNewTeamsAndNoJoins", Run: removed},
+		{Name: "RemovedProductGivesItsRemainderBackOnce", Run: removedOnce},
+		{Name: "EndByItsTime", Run: endByTime},
+		{Name: "EndByAnOperator", Run: endByHand},
+		{Name: "EndProductByProduct", Run: endByProduct},
+		{Name: "EndWhatLiveTeamsHoldFollowsWhenTheyEnd", Run: endFollows},
+		{Name: "EndARefundAfterAllWasSettledGoesBackToo", Run: endRefund},
+		{Name: "EndUnitsThatAreNotBackOnSaleDoNotGoBack", Run: endDiscard},
+		{Name: "EndOfAnActivityThatWasNeverOffered", Run: endPreparing},
+		{Name: "EndALatePaymentAfterItIsARefund", Run: endLate},
+		{Name: "EndOfManyActivitiesAndProducts", Run: endMany},
 	}
 }
 

@@ -16,15 +16,15 @@ import (
 // eventCases are about what leaves the library.
 func eventCases() []testCase {
 	return []testCase{
-		{name: "EventsTellWhatHappenedInItsOrder", run: eventsInOrder},
-		{name: "EventsCarryWhatAHandlerNeeds", run: eventsCarry},
-		{name: "EventsOfATeamWaitForTheOneBefore", run: eventsWait},
-		{name: "EventsOfOtherTeamsDoNotWait", run: eventsApart},
-		{name: "EventsAreGivenToOneHandlerAtATime", run: eventsOneAtATime},
-		{name: "EventsAreDoneOnce", run: eventsOnce},
-		{name: "EventsAHandlerMayUseTheGroups", run: eventsReentrant},
-		{name: "RefundWhoseHandlerFailsStaysDue", run: refundFails},
-		{name: "RunSweepsAndDelivers", run: runDelivers},
+		{Name: "EventsTellWhatHappenedInItsOrder", Run: eventsInOrder},
+		{Name: "EventsCarryWhatAHandlerNeeds", Run: eventsCarry},
+		{Name: "EventsOfATeamWaitForTheOneBefore", Run: eventsWait},
+		{Name: "EventsOfOtherTeamsDoNotWait", Run: eventsApart},
+		{Name: "EventsAreGivenToOneHandlerAtATime", Run: eventsOneAtATime},
+		{Name: "EventsAreDoneOnce", Run: eventsOnce},
+		{Name: "EventsAHandlerMayUseTheGroups", Run: eventsReentrant},
+		{Name: "RefundWhoseHandlerFailsStaysDue", Run: refundFails},
+		{Name: "RunSweepsAndDelivers", Run: runDelivers},
 	}
 }
 

@@ -11,13 +11,13 @@ import (
 // formCases are about operators who end teams.
 func formCases() []testCase {
 	return []testCase{
-		{name: "OperatorFormsATeamOnce", run: formByHand},
-		{name: "FormingAgainChangesNothing", run: formAgain},
-		{name: "FormingIsRefusedWhereItCannotBe", run: formRefused},
-		{name: "FormingReleasesHeldSeats", run: formReleases},
-		{name: "FailRefundsWhoHasPaidAndReleasesWhoHasNot", run: failByHand},
-		{name: "FailAgainChangesNothing", run: failAgain},
-		{name: "FailOfAFormedTeamIsRefused", run: failRefused},
+		{Name: "OperatorFormsATeamOnce", Run: formByHand},
+		{Name: "FormingAgainChangesNothing", Run: formAgain},
+		{Name: "FormingIsRefusedWhereItCannotBe", Run: formRefused},
+		{Name: "FormingReleasesHeldSeats", Run: formReleases},
+		{Name: "FailRefundsWhoHasPaidAndReleasesWhoHasNot", Run: failByHand},
+		{Name: "FailAgainChangesNothing", Run: failAgain},
+		{Name: "FailOfAFormedTeamIsRefused", Run: failRefused},
 	}
 }
 

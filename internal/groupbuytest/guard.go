@@ -12,13 +12,13 @@ import (
 // guardCases ask the store itself: for what groups meet only in a race, or never.
 func guardCases() []testCase {
 	return []testCase{
-		{name: "StoreSaveActivityAsTheNextVersion", run: guardActivity},
-		{name: "StoreSaveProductAsTheNextVersion", run: guardProduct},
-		{name: "StoreEndOfTheRightVersionOnly", run: guardEnd},
-		{name: "StoreEndOfSeveralTeams", run: guardEnds},
-		{name: "StoreLateSeatsAndTeams", run: guardLists},
-		{name: "StoreUnfinished", run: guardUnfinished},
-		{name: "StoreCorrectOfTheRightVersionOnly", run: guardCorrect},
+		{Name: "StoreSaveActivityAsTheNextVersion", Run: guardActivity},
+		{Name: "StoreSaveProductAsTheNextVersion", Run: guardProduct},
+		{Name: "StoreEndOfTheRightVersionOnly", Run: guardEnd},
+		{Name: "StoreEndOfSeveralTeams", Run: guardEnds},
+		{Name: "StoreLateSeatsAndTeams", Run: guardLists},
+		{Name: "StoreUnfinished", Run: guardUnfinished},
+		{Name: "StoreCorrectOfTheRightVersionOnly", Run: guardCorrect},
 	}
 }
 

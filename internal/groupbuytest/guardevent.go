@@ -11,11 +11,11 @@ import (
 // guardEventCases ask the store itself for the delivery of events.
 func guardEventCases() []testCase {
 	return []testCase{
-		{name: "StoreDueEventsAreTheFirstOfTheirTeams", run: guardDue},
-		{name: "StoreLeaseOfWhatIsDueOnly", run: guardLease},
-		{name: "StoreDeliveredOnce", run: guardDelivered},
-		{name: "StoreUndeliveredOfTheLastTryOnly", run: guardUndelivered},
-		{name: "StoreEventsBehindACursor", run: guardEvents},
+		{Name: "StoreDueEventsAreTheFirstOfTheirTeams", Run: guardDue},
+		{Name: "StoreLeaseOfWhatIsDueOnly", Run: guardLease},
+		{Name: "StoreDeliveredOnce", Run: guardDelivered},
+		{Name: "StoreUndeliveredOfTheLastTryOnly", Run: guardUndelivered},
+		{Name: "StoreEventsBehindACursor", Run: guardEvents},
 	}
 }
 

@@ -5,19 +5,18 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 // guardSeatCases ask the store itself for seats.
 func guardSeatCases() []testCase {
 	return []testCase{
-		{name: "StoreLockWithARequestTakesTheSeat", run: guardBooking},
-		{name: "StoreLockWithACodeThatIsTaken", run: guardCode},
-		{name: "StoreLockWithoutARequestIsOneOfOrdinaryStock", run: guardOrdinary},
-		{name: "StoreARefundKeepsWhoAndWhy", run: guardRefund},
-		{name: "StoreLateFromTheRightStateOnly", run: guardLate},
-		{name: "StoreFollowMovesWhatIsBehindOnly", run: guardFollow},
+		{Name: "StoreLockWithARequestTakesTheSeat", Run: guardBooking},
+		{Name: "StoreLockWithACodeThatIsTaken", Run: guardCode},
+		{Name: "StoreLockWithoutARequestIsOneOfOrdinaryStock", Run: guardOrdinary},
+		{Name: "StoreARefundKeepsWhoAndWhy", Run: guardRefund},
+		{Name: "StoreLateFromTheRightStateOnly", Run: guardLate},
+		{Name: "StoreFollowMovesWhatIsBehindOnly", Run: guardFollow},
 	}
 }
 
@@ -107,7 +106,7 @@ func guardOrdinary(s *scene) {
 	s.No(err)
 	suite.Same(s, "verdict", locking.Verdict, stock.Done)
 	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel} {
-		_, err := wiretest.Moved(units.Move(s.Context(), stock.Movement{Step: step, Order: "goods"}))
+		_, err := suite.Moved(units.Move(s.Context(), stock.Movement{Step: step, Order: "goods"}))
 		s.Is(err, groupbuy.ErrNotFound)
 	}
 	h, _, err := units.Hold(s.Context(), "goods")
@@ -130,10 +129,10 @@ func guardRefund(s *scene) {
 		ID: groupbuy.RefundID("2"), Order: "2", Restock: true, Lines: []stock.Line{h.Lines[0].Line},
 	}, Whole: true}
 	by := groupbuy.SeatRefund{Actor: "who", Reason: "why"}
-	s.answers(stock.Done)(wiretest.Refunded(s.Store.Units().Refund(s.Context(), refund, h, by)))
+	s.answers(stock.Done)(suite.Refunded(s.Store.Units().Refund(s.Context(), refund, h, by)))
 	seat := s.seat("2", groupbuy.RefundDue)
 	suite.Same(s, "actor and reason", [2]string{seat.Actor, seat.Reason}, [2]string{"who", "why"})
-	s.answers(stock.Exists)(wiretest.Refunded(s.Store.Units().Refund(s.Context(), refund, h, by)))
+	s.answers(stock.Exists)(suite.Refunded(s.Store.Units().Refund(s.Context(), refund, h, by)))
 	s.refundOwed("2")
 }
 

@@ -10,17 +10,16 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 func historyCases() []testCase {
 	return []testCase{
-		{name: "HistoryRandomCallsKeepTheBooks", run: randomHistory},
-		{name: "HistoryRandomCallsByVolumeKeepTheBooks", run: volumeHistory},
-		{name: "HistoryCrashesAtEveryStatement", run: crashes},
-		{name: "HookIsToldOfEveryEffectOnce", run: effectsOnce},
-		{name: "HookIsToldWhatEachCallDid", run: effectsOf},
+		{Name: "HistoryRandomCallsKeepTheBooks", Run: randomHistory},
+		{Name: "HistoryRandomCallsByVolumeKeepTheBooks", Run: volumeHistory},
+		{Name: "HistoryCrashesAtEveryStatement", Run: crashes},
+		{Name: "HookIsToldOfEveryEffectOnce", Run: effectsOnce},
+		{Name: "HookIsToldWhatEachCallDid", Run: effectsOf},
 	}
 }
 
@@ -108,7 +107,7 @@ func randomHistory(s *scene) {
 	groups := s.with(groupbuy.Options{LatePay: stock.Reacquire})
 	for n := range int64(4) {
 		s.walks(groups, 100*n)
-		s.balanced()
+		s.Balanced()
 		s.Advance(7 * hour)
 	}
 	s.settles()
@@ -118,7 +117,7 @@ func volumeHistory(s *scene) {
 	s.opened(volume("4"), 3000)
 	for n := range int64(4) {
 		s.walks(s.groups, 100*n)
-		s.balanced()
+		s.Balanced()
 		s.Advance(5 * time.Minute)
 	}
 	s.settles()
@@ -142,11 +141,10 @@ func (s *scene) settles() {
 // crashes breaks the wire before and after statements at random: the books balance all the same.
 func crashes(s *scene) {
 	s.opened(people(3), 60)
-	send, reply := wiretest.Breaks(suite.Repeatable(7), changes)
-	faulty := s.with(groupbuy.Options{LatePay: stock.Reacquire}).On(&wire{store: s.Store, send: send, reply: reply})
+	faulty := s.with(groupbuy.Options{LatePay: stock.Reacquire}).On(&wire{suite.Breaks(suite.Repeatable(7)), s.Store})
 	for n := range int64(4) {
 		s.walks(faulty, 100*n)
-		s.balanced()
+		s.Balanced()
 		s.Advance(7 * hour)
 	}
 	s.settles()

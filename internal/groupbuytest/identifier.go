@@ -15,14 +15,14 @@ import (
 
 func identifierCases() []testCase {
 	return []testCase{
-		{name: "IdentifiersOfOrdersAreComparedByteForByte", run: identifiersOfOrders},
-		{name: "IdentifiersOfBuyersAreComparedByteForByte", run: identifiersOfBuyers},
-		{name: "IdentifiersOfChangesAreComparedByteForByte", run: identifiersOfChanges},
-		{name: "IdentifiersOfDifferentThingsDoNotMeet", run: identifiersApart},
-		{name: "IdentifiersOfProductsSpanInt64", run: identifiersOfNumbers},
-		{name: "IdentifiersOfTeamsAreTypedByPeople", run: identifiersOfTeams},
-		{name: "IdentifiersOfTeamsAreNeverGivenTwice", run: identifiersTaken},
-		{name: "Texts_AreKeptByteForByte", run: texts},
+		{Name: "IdentifiersOfOrdersAreComparedByteForByte", Run: identifiersOfOrders},
+		{Name: "IdentifiersOfBuyersAreComparedByteForByte", Run: identifiersOfBuyers},
+		{Name: "IdentifiersOfChangesAreComparedByteForByte", Run: identifiersOfChanges},
+		{Name: "IdentifiersOfDifferentThingsDoNotMeet", Run: identifiersApart},
+		{Name: "IdentifiersOfProductsSpanInt64", Run: identifiersOfNumbers},
+		{Name: "IdentifiersOfTeamsAreTypedByPeople", Run: identifiersOfTeams},
+		{Name: "IdentifiersOfTeamsAreNeverGivenTwice", Run: identifiersTaken},
+		{Name: "TextsAreKeptByteForByte", Run: texts},
 	}
 }
 

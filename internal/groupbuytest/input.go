@@ -11,8 +11,8 @@ import (
 // Bad input is refused before any I/O, whatever the store: the tests of package groupbuy have it.
 func inputCases() []testCase {
 	return []testCase{
-		{name: "TermsAtTheirEdgesAreOffered", run: edges},
-		{name: "AContextThatEndedChangesNothing", run: contextThatEnded},
+		{Name: "TermsAtTheirEdgesAreOffered", Run: edges},
+		{Name: "AContextThatEndedChangesNothing", Run: contextThatEnded},
 	}
 }
 

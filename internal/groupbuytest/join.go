@@ -11,17 +11,17 @@ import (
 
 func joinCases() []testCase {
 	return []testCase{
-		{name: "JoinTakesASeatInTheTeam", run: joinTakes},
-		{name: "JoinAgainReturnsTheSeat", run: joinAgain},
-		{name: "BuyerHasOneSeatInATeam", run: oneSeat},
-		{name: "BuyerMayHaveSeatsInManyTeams", run: manySeats},
-		{name: "BuyerWhoseSeatIsOverMayJoinAgain", run: seatAgain},
-		{name: "DeadSeatKeepsItsBuyerFromNothing", run: deadSeatAgain},
-		{name: "PoolThatIsSoldOutRefusesTheNext", run: poolSoldOut},
-		{name: "FormedTeamsNeverOversellThePool", run: poolNeverOversold},
-		{name: "TeamSaysWhyNobodyCanJoinIt", run: teamRefuses},
-		{name: "TeamRefusalsHaveAnOrder", run: teamRefusesInOrder},
-		{name: "JoinIsForMembersOnlyWhereTheTeamWasOpenedSo", run: joinMembersOnly},
+		{Name: "JoinTakesASeatInTheTeam", Run: joinTakes},
+		{Name: "JoinAgainReturnsTheSeat", Run: joinAgain},
+		{Name: "BuyerHasOneSeatInATeam", Run: oneSeat},
+		{Name: "BuyerMayHaveSeatsInManyTeams", Run: manySeats},
+		{Name: "BuyerWhoseSeatIsOverMayJoinAgain", Run: seatAgain},
+		{Name: "DeadSeatKeepsItsBuyerFromNothing", Run: deadSeatAgain},
+		{Name: "PoolThatIsSoldOutRefusesTheNext", Run: poolSoldOut},
+		{Name: "FormedTeamsNeverOversellThePool", Run: poolNeverOversold},
+		{Name: "TeamSaysWhyNobodyCanJoinIt", Run: teamRefuses},
+		{Name: "TeamRefusalsHaveAnOrder", Run: teamRefusesInOrder},
+		{Name: "JoinIsForMembersOnlyWhereTheTeamWasOpenedSo", Run: joinMembersOnly},
 	}
 }
 

@@ -12,16 +12,16 @@ import (
 // lateCases are about payments for seats that are none any more.
 func lateCases() []testCase {
 	return []testCase{
-		{name: "LatePaymentWithRejectIsARefundThatIsDue", run: lateReject},
-		{name: "LatePaymentWithReacquireTakesTheSeatAgain", run: lateReacquire},
-		{name: "LatePaymentWithReacquireFormsTheTeam", run: lateForms},
-		{name: "LatePaymentIsRefusedByAFullTeam", run: lateFull},
-		{name: "LatePaymentIsRefusedByWhoHasAnotherSeat", run: lateJoined},
-		{name: "LatePaymentIsRefusedByATeamThatIsOver", run: lateOver},
-		{name: "LatePaymentIsRefusedByAPoolThatIsSoldOut", run: lateSoldOut},
-		{name: "LatePaymentFindsThePlaceOfASeatThatIsDead", run: lateDead},
-		{name: "LatePaymentOfACancelledSeatIsARefund", run: lateCancelled},
-		{name: "PaymentLivesStrictlyBeforeTheDeadlineOfItsTeam", run: lateForTeam},
+		{Name: "LatePaymentWithRejectIsARefundThatIsDue", Run: lateReject},
+		{Name: "LatePaymentWithReacquireTakesTheSeatAgain", Run: lateReacquire},
+		{Name: "LatePaymentWithReacquireFormsTheTeam", Run: lateForms},
+		{Name: "LatePaymentIsRefusedByAFullTeam", Run: lateFull},
+		{Name: "LatePaymentIsRefusedByWhoHasAnotherSeat", Run: lateJoined},
+		{Name: "LatePaymentIsRefusedByATeamThatIsOver", Run: lateOver},
+		{Name: "LatePaymentIsRefusedByAPoolThatIsSoldOut", Run: lateSoldOut},
+		{Name: "LatePaymentFindsThePlaceOfASeatThatIsDead", Run: lateDead},
+		{Name: "LatePaymentOfACancelledSeatIsARefund", Run: lateCancelled},
+		{Name: "PaymentLivesStrictlyBeforeTheDeadlineOfItsTeam", Run: lateForTeam},
 	}
 }
 

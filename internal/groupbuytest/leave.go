@@ -11,20 +11,20 @@ import (
 // leaveCases are about members who leave, and what their teams are without them.
 func leaveCases() []testCase {
 	return []testCase{
-		{name: "CancelGivesTheSeatBackOnce", run: cancelGives},
-		{name: "CancelSaysInWhichStateTheSeatIs", run: cancelRefused},
-		{name: "EarliestPaidMemberBecomesTheSponsor", run: handOver},
-		{name: "SponsorWhoExpiresOrCancelsHandsOverAsWell", run: handOverUnpaid},
-		{name: "EarliestHeldMemberBecomesTheSponsorWhereNobodyHasPaid", run: handOverHeld},
-		{name: "TeamWithoutMembersIsClosed", run: lastLeaves},
-		{name: "TeamWithoutMembersIsClosedHoweverTheyLeave", run: lastLeavesOtherwise},
-		{name: "HeldSeatKeepsATeamOpen", run: heldKeeps},
-		{name: "RefundAfterFormationLeavesTheTeamFormed", run: refundAfter},
-		{name: "UnitsOfAFormedTeamGoBackIfAsked", run: refundRestock},
-		{name: "RefundThatIsAskedForTwiceIsOne", run: refundTwice},
-		{name: "RefundByHandAndByTheDeadlineIsOne", run: refundAndDeadline},
-		{name: "RefundSaysInWhichStateTheSeatIs", run: refundRefused},
-		{name: "RefundOfWhatWasRedeemedIsAnOption", run: refundRedeemed},
+		{Name: "CancelGivesTheSeatBackOnce", Run: cancelGives},
+		{Name: "CancelSaysInWhichStateTheSeatIs", Run: cancelRefused},
+		{Name: "EarliestPaidMemberBecomesTheSponsor", Run: handOver},
+		{Name: "SponsorWhoExpiresOrCancelsHandsOverAsWell", Run: handOverUnpaid},
+		{Name: "EarliestHeldMemberBecomesTheSponsorWhereNobodyHasPaid", Run: handOverHeld},
+		{Name: "TeamWithoutMembersIsClosed", Run: lastLeaves},
+		{Name: "TeamWithoutMembersIsClosedHoweverTheyLeave", Run: lastLeavesOtherwise},
+		{Name: "HeldSeatKeepsATeamOpen", Run: heldKeeps},
+		{Name: "RefundAfterFormationLeavesTheTeamFormed", Run: refundAfter},
+		{Name: "UnitsOfAFormedTeamGoBackIfAsked", Run: refundRestock},
+		{Name: "RefundThatIsAskedForTwiceIsOne", Run: refundTwice},
+		{Name: "RefundByHandAndByTheDeadlineIsOne", Run: refundAndDeadline},
+		{Name: "RefundSaysInWhichStateTheSeatIs", Run: refundRefused},
+		{Name: "RefundOfWhatWasRedeemedIsAnOption", Run: refundRedeemed},
 	}
 }
 

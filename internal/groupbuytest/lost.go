@@ -2,7 +2,6 @@ package groupbuytest
 
 import (
 	"context"
-	"slices"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -11,21 +10,15 @@ import (
 
 func lostCases() []testCase {
 	return []testCase{
-		{name: "AnswersThatAreLostAreSettledByTheSameCall", run: lostAnswers},
-		{name: "AnswersOfReadingsThatAreLost", run: lostReadings},
-		{name: "AnswersOfAnOpenThatAreLostAreSettledByResolve", run: lostResolved},
-		{name: "AnswersOfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
-		{name: "CallsThatAreNotSentAreMadeByTheSameCall", run: unsentCalls},
-		{name: "OfferCutOffBetweenItsSteps", run: offerCutOff},
-		{name: "OfferCutOffAndMadeWithOtherUnits", run: offerCutOffOther},
-		{name: "ExpireCutOffBetweenItsSteps", run: expireCutOff},
+		{Name: "AnswersThatAreLostAreSettledByTheSameCall", Run: lostAnswers},
+		{Name: "AnswersOfReadingsThatAreLost", Run: lostReadings},
+		{Name: "AnswersOfAnOpenThatAreLostAreSettledByResolve", Run: lostResolved},
+		{Name: "AnswersOfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", Run: lostReleases},
+		{Name: "CallsThatAreNotSentAreMadeByTheSameCall", Run: unsentCalls},
+		{Name: "OfferCutOffBetweenItsSteps", Run: offerCutOff},
+		{Name: "OfferCutOffAndMadeWithOtherUnits", Run: offerCutOffOther},
+		{Name: "ExpireCutOffBetweenItsSteps", Run: expireCutOff},
 	}
-}
-
-// A stage is one call of a journey.
-type stage struct {
-	name string
-	call func(g *groupbuy.Groups) error
 }
 
 // code returns the team of an order.
@@ -36,74 +29,81 @@ func (s *scene) code(order string) string {
 	return seat.Team
 }
 
-// does is a stage with the context of the scene.
-func (s *scene) does(name string, call func(ctx context.Context, g *groupbuy.Groups) error) stage {
-	return stage{name, func(g *groupbuy.Groups) error { return call(s.Context(), g) }}
-}
-
-// opens, joins, decides and moves are stages: of a new team, of one that an order is in, of its end, and of a seat.
-func (s *scene) opens(order string) stage {
-	return s.does("Open", func(ctx context.Context, g *groupbuy.Groups) error {
-		return suite.Outcome(g.Open(ctx, buy(order, anna)))
-	})
-}
-
-func (s *scene) joins(with, order string, buyer string) stage {
-	return s.does("Join", func(ctx context.Context, g *groupbuy.Groups) error {
-		seat, err := g.Seat(ctx, with)
-		if err != nil {
-			return err
-		}
-		return suite.Outcome(g.Join(ctx, seat.Team, buy(order, buyer)))
-	})
-}
-
-func (s *scene) decides(name, order string, by func(*groupbuy.Groups, context.Context, string, groupbuy.Decision) (groupbuy.Team, error)) stage {
-	return s.does(name, func(ctx context.Context, g *groupbuy.Groups) error {
-		seat, err := g.Seat(ctx, order)
-		if err != nil {
-			return err
-		}
-		return suite.Outcome(by(g, ctx, seat.Team, decided()))
-	})
-}
-
-func moves[T any](s *scene, name, order string, by func(*groupbuy.Groups, context.Context, string) (T, error)) stage {
-	return s.does(name, func(ctx context.Context, g *groupbuy.Groups) error { return suite.Outcome(by(g, ctx, order)) })
-}
-
-// journey returns one call of each verb that changes something, each of which works once the one before it has. It
-// goes over three teams: one is formed by its last payment, one by hand, and one fails.
-func (s *scene) journey() []stage {
+// journey goes over three teams: one is formed by its last payment, one by hand, and one fails.
+func (s *scene) journey() suite.Journey[*groupbuy.Groups] {
 	s.Helper()
 	s.stocked(goods, inStock)
-	a, revised := s.activity(), product(people(3))
+	activity, ctx := s.activity(), s.Context()
+	return suite.Journey[*groupbuy.Groups]{
+		Plain: s.groups, Over: s.over, Begin: s.beginGroups, Sees: s.everything, Ends: s.journeyEnd,
+		Calls: func(g *groupbuy.Groups) []suite.Call { return stages{ctx, g}.all(activity) },
+	}
+}
+
+// stages are the calls of a journey, by groups.
+type stages struct {
+	ctx context.Context
+	g   *groupbuy.Groups
+}
+
+// all returns one call of each verb that changes something.
+func (s stages) all(activity groupbuy.Activity) []suite.Call {
+	ctx, g, revised := s.ctx, s.g, product(people(3))
 	revised.Name = "Revised"
-	pay := func(order string) stage { return moves(s, "Pay", order, (*groupbuy.Groups).Pay) }
-	cancel := func(order string) stage { return moves(s, "Cancel", order, (*groupbuy.Groups).Cancel) }
-	refund := func(order string) stage {
-		return s.does("Refund", func(ctx context.Context, g *groupbuy.Groups) error {
-			return suite.Outcome(g.Refund(ctx, byHand(order)))
-		})
+	return []suite.Call{
+		{Name: "Define", Do: func() error { return suite.Outcome(g.Define(ctx, activity)) }},
+		{Name: "Offer", Do: func() error { return suite.Outcome(g.Offer(ctx, product(people(3)), 90)) }},
+		{Name: "AddStock", Do: func() error { return g.AddStock(ctx, "more", key(), 10) }},
+		{Name: "WithdrawStock", Do: func() error { return g.WithdrawStock(ctx, "less", key(), 20) }},
+		s.open("1"), s.join("1", "2", ben), s.join("1", "3", carol), s.pay("1"), s.pay("2"), s.cancel("3"), s.pay("3"),
+		s.join("1", "4", dan), s.pay("4"), s.refund("2"),
+		s.open("5"), s.pay("5"), s.decide("Form", "5", g.Form),
+		s.cancel("closed"),
+		s.open("6"), s.join("6", "7", ben), s.pay("6"), s.pay("7"), s.refund("6"), s.decide("Fail", "6", g.Fail),
+		s.open("8"),
+		{Name: "Revise", Do: func() error { return suite.Outcome(g.Revise(ctx, revised)) }},
+		{Name: "Remove", Do: func() error { return suite.Outcome(g.Remove(ctx, key())) }},
+		{Name: "End", Do: func() error { return suite.Outcome(g.End(ctx, fair)) }},
+		s.cancel("8"),
 	}
-	return []stage{
-		s.does("Define", func(ctx context.Context, g *groupbuy.Groups) error { return suite.Outcome(g.Define(ctx, a)) }),
-		s.does("Offer", func(ctx context.Context, g *groupbuy.Groups) error {
-			return suite.Outcome(g.Offer(ctx, product(people(3)), 90))
-		}),
-		s.does("AddStock", func(ctx context.Context, g *groupbuy.Groups) error { return g.AddStock(ctx, "more", key(), 10) }),
-		s.does("WithdrawStock", func(ctx context.Context, g *groupbuy.Groups) error { return g.WithdrawStock(ctx, "less", key(), 20) }),
-		s.opens("1"), s.joins("1", "2", ben), s.joins("1", "3", carol), pay("1"), pay("2"), cancel("3"), pay("3"),
-		s.joins("1", "4", dan), pay("4"), refund("2"),
-		s.opens("5"), pay("5"), s.decides("Form", "5", (*groupbuy.Groups).Form),
-		cancel("closed"),
-		s.opens("6"), s.joins("6", "7", ben), pay("6"), pay("7"), refund("6"), s.decides("Fail", "6", (*groupbuy.Groups).Fail),
-		s.opens("8"),
-		s.does("Revise", func(ctx context.Context, g *groupbuy.Groups) error { return suite.Outcome(g.Revise(ctx, revised)) }),
-		s.does("Remove", func(ctx context.Context, g *groupbuy.Groups) error { return suite.Outcome(g.Remove(ctx, key())) }),
-		s.does("End", func(ctx context.Context, g *groupbuy.Groups) error { return suite.Outcome(g.End(ctx, fair)) }),
-		cancel("8"),
-	}
+}
+
+func (s stages) open(order string) suite.Call {
+	return suite.Call{Name: "Open", Do: func() error { return suite.Outcome(s.g.Open(s.ctx, buy(order, anna))) }}
+}
+
+func (s stages) pay(order string) suite.Call {
+	return suite.Call{Name: "Pay", Do: func() error { return suite.Outcome(s.g.Pay(s.ctx, order)) }}
+}
+
+func (s stages) cancel(order string) suite.Call {
+	return suite.Call{Name: "Cancel", Do: func() error { return suite.Outcome(s.g.Cancel(s.ctx, order)) }}
+}
+
+func (s stages) refund(order string) suite.Call {
+	return suite.Call{Name: "Refund", Do: func() error { return suite.Outcome(s.g.Refund(s.ctx, byHand(order))) }}
+}
+
+// join joins the team that an order is in.
+func (s stages) join(with, order, buyer string) suite.Call {
+	return suite.Call{Name: "Join", Do: func() error {
+		seat, err := s.g.Seat(s.ctx, with)
+		if err != nil {
+			return err
+		}
+		return suite.Outcome(s.g.Join(s.ctx, seat.Team, buy(order, buyer)))
+	}}
+}
+
+// decide ends the team that an order is in.
+func (s stages) decide(name, order string, by func(context.Context, string, groupbuy.Decision) (groupbuy.Team, error)) suite.Call {
+	return suite.Call{Name: name, Do: func() error {
+		seat, err := s.g.Seat(s.ctx, order)
+		if err != nil {
+			return err
+		}
+		return suite.Outcome(by(s.ctx, seat.Team, decided()))
+	}}
 }
 
 // journeyEnd ends the test unless every call of the journey happened once.
@@ -127,69 +127,16 @@ func (s *scene) journeyEnd() {
 }
 
 // lossy returns groups that lose the answer of the n-th change that they send.
-func (s *scene) lossy(n int) *groupbuy.Groups {
-	sent := 0
-	return s.groups.On(&wire{store: s.Store, reply: func(call string) error {
-		if changes(call) {
-			if sent++; sent == n {
-				return groupbuy.ErrUnknown
-			}
-		}
-		return nil
-	}})
-}
+func (s *scene) lossy(n int) *groupbuy.Groups { return s.over(suite.LosesAnswer(n)) }
 
 // breaking returns groups whose wire breaks at the n-th call, whatever it is.
 func (s *scene) breaking(n int) *groupbuy.Groups {
-	sent := 0
-	return s.groups.On(&wire{store: s.Store, send: func(string) error {
-		if sent++; sent >= n {
-			return groupbuy.ErrUnavailable
-		}
-		return nil
-	}})
+	return s.over(suite.Wire{Send: suite.Fails(groupbuy.ErrUnavailable, suite.From(n))})
 }
 
-func lostAnswers(s *scene) {
-	for _, stage := range s.journey() {
-		for n := 1; ; n++ {
-			err := stage.call(s.lossy(n))
-			if err == nil {
-				break // it sends fewer changes than that
-			}
-			s.Is(err, groupbuy.ErrUnknown)
-			if n > 20 {
-				s.Fatalf("%s is never done", stage.name)
-			}
-		}
-		if err := stage.call(s.groups); err != nil {
-			s.Fatalf("%s again: %v", stage.name, err)
-		}
-	}
-	s.journeyEnd()
-}
-
-// lostReadings has everything be done, and nobody able to read what came of it: that is not an error of something
-// that was not done.
-func lostReadings(s *scene) {
-	for _, stage := range s.journey() {
-		changed := false
-		blind := s.groups.On(&wire{store: s.Store, send: func(call string) error {
-			changed = changed || changes(call)
-			if changed && !changes(call) {
-				return groupbuy.ErrUnavailable
-			}
-			return nil
-		}})
-		if err := stage.call(blind); err != nil && !groupbuy.Retryable(err) {
-			s.Fatalf("%s, whose result cannot be read: %v", stage.name, err)
-		}
-		if err := stage.call(s.groups); err != nil {
-			s.Fatalf("%s again: %v", stage.name, err)
-		}
-	}
-	s.journeyEnd()
-}
+func lostAnswers(s *scene)  { s.journey().LostAnswers(s) }
+func lostReadings(s *scene) { s.journey().LostReadings(s) }
+func unsentCalls(s *scene)  { s.journey().CutOff(s) }
 
 // lostResolved asks what became of calls that nobody answered: those that were done, and those that never arrived.
 func lostResolved(s *scene) {
@@ -198,12 +145,7 @@ func lostResolved(s *scene) {
 	s.only(err, groupbuy.ErrUnknown)
 	seat := s.resolved("1", groupbuy.Held)
 	suite.Same(s, "seat", s.seat("1", groupbuy.Held), seat)
-	gone := s.groups.On(&wire{store: s.Store, send: func(call string) error {
-		if changes(call) {
-			return groupbuy.ErrUnknown
-		}
-		return nil
-	}})
+	gone := s.over(suite.Wire{Send: suite.Fails(groupbuy.ErrUnknown, suite.Changes)})
 	_, err = gone.Join(s.Context(), seat.Team, buy("2", ben))
 	s.only(err, groupbuy.ErrUnknown)
 	_, err = s.lossy(1).Resolve(s.Context(), "2") // and so is the first answer to that
@@ -219,19 +161,14 @@ func lostResolved(s *scene) {
 func lostReleases(s *scene) {
 	s.live()
 	deaf := func(calls ...string) *groupbuy.Groups {
-		return s.groups.On(&wire{store: s.Store, reply: func(call string) error {
-			if slices.Contains(calls, call) {
-				return groupbuy.ErrUnknown
-			}
-			return nil
-		}})
+		return s.over(suite.Wire{Reply: suite.Fails(groupbuy.ErrUnknown, suite.Named(calls...))})
 	}
 	code := s.open("1", anna).Team
 	s.pay("1")
 	s.join(code, "2", ben)
 	s.join(code, "3", carol)
 	s.Advance(hold)
-	_, err := deaf(unitsPrefix+"Expire").Join(s.Context(), code, buy("4", dan))
+	_, err := deaf(suite.Units+"Expire").Join(s.Context(), code, buy("4", dan))
 	s.only(err, groupbuy.ErrUnavailable)
 	s.join(code, "4", dan)
 	s.Advance(forming)
@@ -240,27 +177,8 @@ func lostReleases(s *scene) {
 	s.is(code, groupbuy.Failed)
 	s.open("5", anna)
 	s.Advance(hold)
-	_, err = deaf(unitsPrefix + "Expire").Expire(s.Context())
+	_, err = deaf(suite.Units + "Expire").Expire(s.Context())
 	s.only(err, groupbuy.ErrUnknown)
-}
-
-// unsentCalls cuts each call off before its first statement, its second, and so on, and makes it again.
-func unsentCalls(s *scene) {
-	for _, stage := range s.journey() {
-		for n := 1; ; n++ {
-			err := stage.call(s.breaking(n))
-			if err == nil {
-				break
-			}
-			if !groupbuy.Retryable(err) || n > 60 {
-				s.Fatalf("%s, cut off at call %d: %v", stage.name, n, err)
-			}
-		}
-		if err := stage.call(s.groups); err != nil {
-			s.Fatalf("%s again: %v", stage.name, err)
-		}
-	}
-	s.journeyEnd()
 }
 
 // offerCutOff stops an Offer after each of its calls, for each a product of its own.

@@ -115,7 +115,7 @@ func (m *model) open(t testing.TB, h Harness, plainly bool) *side {
 		}
 	}
 	s.groups = groupbuy.New(h.Store, &opts)
-	s.broken = s.groups.On(&wire{store: h.Store, send: s.send, reply: s.reply})
+	s.broken = s.groups.On(&wire{suite.Wire{Send: s.send, Reply: s.reply}, h.Store})
 	if plainly {
 		s.shop = stock.New(h.Stock, &stock.Options{Hook: s.stocked})
 	}
@@ -161,7 +161,7 @@ type breaking struct {
 
 // send breaks a call of the wire before it is made.
 func (s *side) send(call string) error {
-	changing := changes(call)
+	changing := suite.Changes(call)
 	if changing {
 		s.changes++
 	}
@@ -175,12 +175,12 @@ func (s *side) send(call string) error {
 // reply loses the answer of one.
 func (s *side) reply(call string) error {
 	switch {
-	case !changes(call) || s.changes != s.breaks.at:
+	case !suite.Changes(call) || s.changes != s.breaks.at:
 		return nil
 	case s.breaks.how == "after":
 		s.breaks = breaking{}
 		return groupbuy.ErrUnknown
-	case call == unitsPrefix+"Expire", call == "Follow": // they move several seats, which are then read in any order
+	case call == suite.Units+"Expire", call == "Follow": // they move several seats, which are then read in any order
 		s.breaks = breaking{}
 	}
 	return nil
@@ -222,7 +222,7 @@ func (m *model) compareAll() {
 	first := m.Sides[0]
 	checks := suite.Checks{TB: m.TB, Retryable: groupbuy.Retryable, Normal: suite.Form{Fix: plain}.Normal}
 	books := &scene{Checks: checks, Harness: first.Harness, groups: first.groups, owned: first.owned}
-	books.balanced()
+	books.Balanced()
 }
 
 // compareBooks compares all that is kept: of products and teams one by one what is youngest, and in the end all.

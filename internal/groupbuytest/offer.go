@@ -11,16 +11,16 @@ import (
 // offerCases are about products and their units.
 func offerCases() []testCase {
 	return []testCase{
-		{name: "OfferTakesUnitsOutOfOrdinaryStock", run: offerTakes},
-		{name: "OfferOfTooLittleStockOpensNothingAndMovesNothing", run: offerTooLittle},
-		{name: "OfferIntoWhatIsNotThereIsRefused", run: offerNowhere},
-		{name: "OfferAgainChangesNothing", run: offerAgain},
-		{name: "OfferOfOneSKUInTwoActivitiesIsTwoProducts", run: offerTwice},
-		{name: "StockGoesIntoThePoolAndOutOfIt", run: stockMoves},
-		{name: "StockMoreThanThereIsMovesNothing", run: stockShort},
-		{name: "ReviseTeamsKeepTheRulesTheyWereOpenedBy", run: reviseSnapshot},
-		{name: "ReviseLimitsHoldAtOnce", run: reviseLimits},
-		{name: "ReviseOfWhatIsNotOfferedIsRefused", run: reviseNothing},
+		{Name: "OfferTakesUnitsOutOfOrdinaryStock", Run: offerTakes},
+		{Name: "OfferOfTooLittleStockOpensNothingAndMovesNothing", Run: offerTooLittle},
+		{Name: "OfferIntoWhatIsNotThereIsRefused", Run: offerNowhere},
+		{Name: "OfferAgainChangesNothing", Run: offerAgain},
+		{Name: "OfferOfOneSKUInTwoActivitiesIsTwoProducts", Run: offerTwice},
+		{Name: "StockGoesIntoThePoolAndOutOfIt", Run: stockMoves},
+		{Name: "StockMoreThanThereIsMovesNothing", Run: stockShort},
+		{Name: "ReviseTeamsKeepTheRulesTheyWereOpenedBy", Run: reviseSnapshot},
+		{Name: "ReviseLimitsHoldAtOnce", Run: reviseLimits},
+		{Name: "ReviseOfWhatIsNotOfferedIsRefused", Run: reviseNothing},
 	}
 }
 

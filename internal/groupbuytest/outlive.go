@@ -9,10 +9,10 @@ import (
 // outliveCases are about the time between the end of an activity and those of its teams.
 func outliveCases() []testCase {
 	return []testCase{
-		{name: "TeamIsJoinedUntilTheActivityEnds", run: joinedUntilEnd},
-		{name: "TeamThatOutlivesItsActivityIsJoinedUntilItsOwnDeadline", run: outlives},
-		{name: "TeamThatOutlivesItsActivityEndsWithAnOperator", run: outlivesByHand},
-		{name: "RemainderWaitsForTheLastTeam", run: outlivesRemainder},
+		{Name: "TeamIsJoinedUntilTheActivityEnds", Run: joinedUntilEnd},
+		{Name: "TeamThatOutlivesItsActivityIsJoinedUntilItsOwnDeadline", Run: outlives},
+		{Name: "TeamThatOutlivesItsActivityEndsWithAnOperator", Run: outlivesByHand},
+		{Name: "RemainderWaitsForTheLastTeam", Run: outlivesRemainder},
 	}
 }
 

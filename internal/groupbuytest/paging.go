@@ -13,11 +13,11 @@ import (
 // pagingCases list more than the library reads at a time, and stop early.
 func pagingCases() []testCase {
 	return []testCase{
-		{name: "PagingActivities", run: pageActivities},
-		{name: "PagingProductsAndTheShopWindow", run: pageProducts},
-		{name: "PagingTeamsAndSeatsOfABuyer", run: pageTeams},
-		{name: "PagingMembersAndEventsOfATeam", run: pageMembers},
-		{name: "PagingRefundsAndWhatIsSetAside", run: pageRefunds},
+		{Name: "PagingActivities", Run: pageActivities},
+		{Name: "PagingProductsAndTheShopWindow", Run: pageProducts},
+		{Name: "PagingTeamsAndSeatsOfABuyer", Run: pageTeams},
+		{Name: "PagingMembersAndEventsOfATeam", Run: pageMembers},
+		{Name: "PagingRefundsAndWhatIsSetAside", Run: pageRefunds},
 	}
 }
 

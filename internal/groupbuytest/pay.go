@@ -10,12 +10,12 @@ import (
 
 func payCases() []testCase {
 	return []testCase{
-		{name: "LastPaymentFormsTheTeamOnce", run: lastPayment},
-		{name: "PaymentsInAnyOrderFormTheTeam", run: paymentsAnyOrder},
-		{name: "PaymentThatIsDeliveredTwiceCountsOnce", run: paidTwice},
-		{name: "LastPaymentSaysAgainThatItFormedTheTeam", run: lastPaidTwice},
-		{name: "PayOfWhatHasNoSeatIsRefused", run: payNothing},
-		{name: "PayAfterARefundIsNoPayment", run: payRefunded},
+		{Name: "LastPaymentFormsTheTeamOnce", Run: lastPayment},
+		{Name: "PaymentsInAnyOrderFormTheTeam", Run: paymentsAnyOrder},
+		{Name: "PaymentThatIsDeliveredTwiceCountsOnce", Run: paidTwice},
+		{Name: "LastPaymentSaysAgainThatItFormedTheTeam", Run: lastPaidTwice},
+		{Name: "PayOfWhatHasNoSeatIsRefused", Run: payNothing},
+		{Name: "PayAfterARefundIsNoPayment", Run: payRefunded},
 	}
 }
 

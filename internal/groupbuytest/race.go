@@ -15,19 +15,19 @@ import (
 // raceCases have buyers meet.
 func raceCases() []testCase {
 	return []testCase{
-		{name: "TwoLastPaymentsAtOnceFormTheTeamOnce", run: raceLastTwo},
-		{name: "AllPaymentsAtOnceFormTheTeamOnce", run: raceAllPay},
-		{name: "FiftyBuyersForOneSeat", run: raceOneSeat},
-		{name: "FiftyBuyersForASeatThatIsDead", run: raceDeadSeat},
-		{name: "OneBuyerWithManyOrdersHasOneSeat", run: raceOneBuyer},
-		{name: "OneOrderOfManyCallsIsOneSeat", run: raceOneOrder},
-		{name: "OnePaymentManyTimesCountsOnce", run: raceOnePayment},
-		{name: "PaymentsThatOvershootAtOnceFormTheTeamOnce", run: raceVolume},
-		{name: "ManyTeamsForTheLastUnitsNeverOversell", run: raceUnits},
-		{name: "RacePayAgainstCancel", run: racePayCancel},
-		{name: "RaceOpenAgainstCancel", run: raceOpenCancel},
-		{name: "RaceEverybodyLeavesAtOnce", run: raceLeave},
-		{name: "RaceLatePaymentAgainstWhoJoins", run: raceLate},
+		{Name: "TwoLastPaymentsAtOnceFormTheTeamOnce", Run: raceLastTwo},
+		{Name: "AllPaymentsAtOnceFormTheTeamOnce", Run: raceAllPay},
+		{Name: "FiftyBuyersForOneSeat", Run: raceOneSeat},
+		{Name: "FiftyBuyersForASeatThatIsDead", Run: raceDeadSeat},
+		{Name: "OneBuyerWithManyOrdersHasOneSeat", Run: raceOneBuyer},
+		{Name: "OneOrderOfManyCallsIsOneSeat", Run: raceOneOrder},
+		{Name: "OnePaymentManyTimesCountsOnce", Run: raceOnePayment},
+		{Name: "PaymentsThatOvershootAtOnceFormTheTeamOnce", Run: raceVolume},
+		{Name: "ManyTeamsForTheLastUnitsNeverOversell", Run: raceUnits},
+		{Name: "RacePayAgainstCancel", Run: racePayCancel},
+		{Name: "RaceOpenAgainstCancel", Run: raceOpenCancel},
+		{Name: "RaceEverybodyLeavesAtOnce", Run: raceLeave},
+		{Name: "RaceLatePaymentAgainstWhoJoins", Run: raceLate},
 	}
 }
 

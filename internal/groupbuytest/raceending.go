@@ -11,13 +11,13 @@ import (
 // raceEndingCases have what ends teams, products and activities meet with everything else.
 func raceEndingCases() []testCase {
 	return []testCase{
-		{name: "RaceLastPayerAgainstTheDeadline", run: raceDeadline},
-		{name: "RaceRefundByHandAgainstFailure", run: raceRefundFail},
-		{name: "RaceRefundByHandAgainstTheDeadline", run: raceRefundDeadline},
-		{name: "RaceRefundAgainstTheLastPayment", run: raceRefundFormation},
-		{name: "RaceFormAgainstTheLastPayment", run: raceFormPay},
-		{name: "RaceFormAgainstFail", run: raceFormFail},
-		{name: "RaceMinimumAgainstARefund", run: raceMinimum},
+		{Name: "RaceLastPayerAgainstTheDeadline", Run: raceDeadline},
+		{Name: "RaceRefundByHandAgainstFailure", Run: raceRefundFail},
+		{Name: "RaceRefundByHandAgainstTheDeadline", Run: raceRefundDeadline},
+		{Name: "RaceRefundAgainstTheLastPayment", Run: raceRefundFormation},
+		{Name: "RaceFormAgainstTheLastPayment", Run: raceFormPay},
+		{Name: "RaceFormAgainstFail", Run: raceFormFail},
+		{Name: "RaceMinimumAgainstARefund", Run: raceMinimum},
 	}
 }
 

@@ -12,15 +12,15 @@ import (
 // racePoolCases have what moves units and terms meet with everything else.
 func racePoolCases() []testCase {
 	return []testCase{
-		{name: "RaceJoinAgainstRemove", run: raceJoinRemove},
-		{name: "ThreeTriggersOfTheReturnGiveBackOnce", run: raceReturn},
-		{name: "OfferMadeManyTimesAtOnceIsOne", run: raceOffer},
-		{name: "OffersOfDifferentUnitsAtOnceAreOneOfThem", run: raceOffers},
-		{name: "RaceManySweepersAtOnce", run: raceSweepers},
-		{name: "RaceRefundsAgainstTheReturn", run: raceRefundReturn},
-		{name: "RaceReviseAgainstOpen", run: raceRevise},
-		{name: "RaceDefineManyTimesAtOnce", run: raceDefine},
-		{name: "RaceStockInAndOutAtOnce", run: raceStock},
+		{Name: "RaceJoinAgainstRemove", Run: raceJoinRemove},
+		{Name: "ThreeTriggersOfTheReturnGiveBackOnce", Run: raceReturn},
+		{Name: "OfferMadeManyTimesAtOnceIsOne", Run: raceOffer},
+		{Name: "OffersOfDifferentUnitsAtOnceAreOneOfThem", Run: raceOffers},
+		{Name: "RaceManySweepersAtOnce", Run: raceSweepers},
+		{Name: "RaceRefundsAgainstTheReturn", Run: raceRefundReturn},
+		{Name: "RaceReviseAgainstOpen", Run: raceRevise},
+		{Name: "RaceDefineManyTimesAtOnce", Run: raceDefine},
+		{Name: "RaceStockInAndOutAtOnce", Run: raceStock},
 	}
 }
 

@@ -13,14 +13,14 @@ import (
 
 func readingCases() []testCase {
 	return []testCase{
-		{name: "ReadingWhatIsNotThere", run: readMissing},
-		{name: "JoinableListsTeamsThatHaveAPlace", run: joinableLists},
-		{name: "TeamsAreListedByTheirDeadline", run: teamsByDeadline},
-		{name: "SeatsOfABuyerTheNewestFirst", run: seatsOfBuyer},
-		{name: "SeatsOfATeamByTheirOrders", run: seatsOfTeam},
-		{name: "RefundsByTheirState", run: refundsByState},
-		{name: "ListingsEndWithTheFirstError", run: listingsEnd},
-		{name: "ResultsBelongToTheCaller", run: resultsBelong},
+		{Name: "ReadingWhatIsNotThere", Run: readMissing},
+		{Name: "JoinableListsTeamsThatHaveAPlace", Run: joinableLists},
+		{Name: "TeamsAreListedByTheirDeadline", Run: teamsByDeadline},
+		{Name: "SeatsOfABuyerTheNewestFirst", Run: seatsOfBuyer},
+		{Name: "SeatsOfATeamByTheirOrders", Run: seatsOfTeam},
+		{Name: "RefundsByTheirState", Run: refundsByState},
+		{Name: "ListingsEndWithTheFirstError", Run: listingsEnd},
+		{Name: "ResultsBelongToTheCaller", Run: resultsBelong},
 	}
 }
 
@@ -204,7 +204,7 @@ func refundsByState(s *scene) {
 func listingsEnd(s *scene) {
 	s.live()
 	s.open("1", anna)
-	broken := s.groups.On(&wire{store: s.Store, send: func(string) error { return groupbuy.ErrUnavailable }})
+	broken := s.over(suite.Wire{Send: suite.Fails(groupbuy.ErrUnavailable, suite.Every)})
 	for _, call := range calls(s.Context(), broken) {
 		if err := call.Do(); !suite.Matches(err, groupbuy.ErrUnavailable, groupbuy.ErrUnknown) {
 			s.Fatalf("%s of a store that is away: %v", call.Name, err)

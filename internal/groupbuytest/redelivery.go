@@ -12,16 +12,16 @@ import (
 // redeliveryCases are about events whose delivery did not go well.
 func redeliveryCases() []testCase {
 	return []testCase{
-		{name: "RedeliveryAfterAPauseThatDoubles", run: pausesDouble},
-		{name: "RedeliveryAfterAnHourAtMost", run: pausesEnd},
-		{name: "RedeliveryOfWhatAHandlerNeverCameBackFrom", run: handlerCrashed},
-		{name: "RedeliveryWhenTheContextEnds", run: handlerInterrupted},
-		{name: "RedeliveryASlowHandlerMeetsAnother", run: handlerSlow},
-		{name: "RedeliveryWhenTheAnswerIsLost", run: deliveredLost},
-		{name: "PoisonIsSetAsideAndTheOthersGoOn", run: poisoned},
-		{name: "PoisonIsRedeliveredByHand", run: poisonRedelivered},
-		{name: "PoisonAHandlerThatAlwaysCrashesIsSetAside", run: poisonCrashes},
-		{name: "RedeliverIsForWhatIsSetAside", run: redeliverRefused},
+		{Name: "RedeliveryAfterAPauseThatDoubles", Run: pausesDouble},
+		{Name: "RedeliveryAfterAnHourAtMost", Run: pausesEnd},
+		{Name: "RedeliveryOfWhatAHandlerNeverCameBackFrom", Run: handlerCrashed},
+		{Name: "RedeliveryWhenTheContextEnds", Run: handlerInterrupted},
+		{Name: "RedeliveryASlowHandlerMeetsAnother", Run: handlerSlow},
+		{Name: "RedeliveryWhenTheAnswerIsLost", Run: deliveredLost},
+		{Name: "PoisonIsSetAsideAndTheOthersGoOn", Run: poisoned},
+		{Name: "PoisonIsRedeliveredByHand", Run: poisonRedelivered},
+		{Name: "PoisonAHandlerThatAlwaysCrashesIsSetAside", Run: poisonCrashes},
+		{Name: "RedeliverIsForWhatIsSetAside", Run: redeliverRefused},
 	}
 }
 
@@ -175,18 +175,12 @@ func deliveredLost(s *scene) {
 	s.pay("1")
 	s.fail(code)
 	for _, before := range []bool{true, false} {
-		breaks := func(call string) error {
-			if call == "Delivered" {
-				return groupbuy.ErrUnknown
-			}
-			return nil
-		}
-		w := &wire{store: s.Store, reply: breaks}
+		w := suite.Wire{Reply: suite.Fails(groupbuy.ErrUnknown, suite.Named("Delivered"))}
 		if before {
-			w = &wire{store: s.Store, send: breaks}
+			w = suite.Wire{Send: w.Reply}
 		}
 		f := &failing{}
-		_, err := s.groups.On(w).Deliver(s.Context(), f.handle)
+		_, err := s.over(w).Deliver(s.Context(), f.handle)
 		s.only(err, groupbuy.ErrUnknown)
 		s.Count("events", len(f.given), 1)
 		suite.Same(s, "ID", f.given[0].ID(), code+"/1")

@@ -5,17 +5,16 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 func resolveCases() []testCase {
 	return []testCase{
-		{name: "ResolveWhatWasDoneStays", run: resolveDone},
-		{name: "ResolveWhatWasNotDoneNeverWillBe", run: resolveNever},
-		{name: "ResolveReleasesASeatThatIsDead", run: resolveDead},
-		{name: "ResolveKeepsOutWhatIsStillUnderWay", run: resolveFences},
-		{name: "ResolveOfAnOrderWithoutASeat", run: resolveOrdinary},
+		{Name: "ResolveWhatWasDoneStays", Run: resolveDone},
+		{Name: "ResolveWhatWasNotDoneNeverWillBe", Run: resolveNever},
+		{Name: "ResolveReleasesASeatThatIsDead", Run: resolveDead},
+		{Name: "ResolveKeepsOutWhatIsStillUnderWay", Run: resolveFences},
+		{Name: "ResolveOfAnOrderWithoutASeat", Run: resolveOrdinary},
 	}
 }
 
@@ -71,7 +70,7 @@ func resolveFences(s *scene) {
 	h, _, err := s.Store.Units().Hold(s.Context(), "2")
 	s.No(err)
 	s.resolved("2", groupbuy.Held)
-	verdict, err := wiretest.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "2", Fence: h.Fence}))
+	verdict, err := suite.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "2", Fence: h.Fence}))
 	s.No(err)
 	suite.Same(s, "verdict", verdict, stock.Refused)
 	s.seat("2", groupbuy.Held)

@@ -10,19 +10,19 @@ import (
 
 func seatCases() []testCase {
 	return []testCase{
-		{name: "OpenMakesATeamWithItsFirstSeat", run: openMakes},
-		{name: "OpenAgainReturnsTheSeat", run: openAgain},
-		{name: "OpenWithOtherArgumentsIsAMismatch", run: openOther},
-		{name: "OpenAfterCancelIsRefusedForEver", run: openCancelled},
-		{name: "OpenAfterItsSeatHasExpired", run: openExpired},
-		{name: "OpenIsRefusedInTheOrderOfPrecedence", run: openRefused},
-		{name: "OpenARefusedOrderMayBeTriedAgain", run: openRetried},
-		{name: "OpenObeysTheLimitsOfTheProduct", run: openLimits},
-		{name: "SeatIsNeverHeldLongerThanItsTeamLives", run: seatDeadline},
-		{name: "TeamLivesUntilTheActivityEndsAtTheLatest", run: teamDeadline},
-		{name: "HeldSeatIsNotPaidAndIsNobodyElses", run: heldSeat},
-		{name: "SeatThatExpiresGoesBackOnce", run: expiredSeat},
-		{name: "SeatLivesStrictlyBeforeItsDeadline", run: seatToTheMicrosecond},
+		{Name: "OpenMakesATeamWithItsFirstSeat", Run: openMakes},
+		{Name: "OpenAgainReturnsTheSeat", Run: openAgain},
+		{Name: "OpenWithOtherArgumentsIsAMismatch", Run: openOther},
+		{Name: "OpenAfterCancelIsRefusedForEver", Run: openCancelled},
+		{Name: "OpenAfterItsSeatHasExpired", Run: openExpired},
+		{Name: "OpenIsRefusedInTheOrderOfPrecedence", Run: openRefused},
+		{Name: "OpenARefusedOrderMayBeTriedAgain", Run: openRetried},
+		{Name: "OpenObeysTheLimitsOfTheProduct", Run: openLimits},
+		{Name: "SeatIsNeverHeldLongerThanItsTeamLives", Run: seatDeadline},
+		{Name: "TeamLivesUntilTheActivityEndsAtTheLatest", Run: teamDeadline},
+		{Name: "HeldSeatIsNotPaidAndIsNobodyElses", Run: heldSeat},
+		{Name: "SeatThatExpiresGoesBackOnce", Run: expiredSeat},
+		{Name: "SeatLivesStrictlyBeforeItsDeadline", Run: seatToTheMicrosecond},
 	}
 }
 

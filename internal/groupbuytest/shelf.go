@@ -9,9 +9,9 @@ import (
 // shelfCases are about what a shop shows.
 func shelfCases() []testCase {
 	return []testCase{
-		{name: "ShelfShowsWhatCanBeOpenedNow", run: shelfShows},
-		{name: "ShelfIsInTheOrderOfTheShop", run: shelfOrder},
-		{name: "ProductsAreListedBySKU", run: productsBySKU},
+		{Name: "ShelfShowsWhatCanBeOpenedNow", Run: shelfShows},
+		{Name: "ShelfIsInTheOrderOfTheShop", Run: shelfOrder},
+		{Name: "ProductsAreListedBySKU", Run: productsBySKU},
 	}
 }
 

@@ -127,7 +127,7 @@ type books struct {
 }
 
 // everything returns all that is kept.
-func (s *scene) everything() books {
+func (s *scene) everything() any {
 	s.Helper()
 	b := books{Activities: suite.Listed(s, s.groups.Activities(s.Context())), Teams: s.teams()}
 	for _, a := range b.Activities {

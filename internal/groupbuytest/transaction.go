@@ -2,9 +2,7 @@ package groupbuytest
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -14,38 +12,37 @@ import (
 // transactionCases join a caller's transaction.
 func transactionCases() []testCase {
 	return []testCase{
-		{name: "FullTeamRollsBackTheGoods", run: seatOfAnother, transactions: true},
-		{name: "LatePaymentIsCommittedWithItsRefund", run: lateInTransaction, transactions: true},
-		{name: "TransactionRolledBackLeavesNothing", run: rolledBack, transactions: true},
-		{name: "TransactionCommittedIsThere", run: committed, transactions: true},
-		{name: "TransactionGoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
-		{name: "TransactionSeesItsOwnChanges", run: ownChanges, transactions: true},
-		{name: "TransactionSweepsAreRolledBackAsWell", run: rolledBackSweep, transactions: true},
-		{name: "TransactionDoesNotBelieveItsSnapshotOfSeats", run: staleSeats, transactions: true},
-		{name: "TransactionDoesNotBelieveItsSnapshotOfTeams", run: staleTeams, transactions: true},
-		{name: "TransactionInADeadlockIsRolledBackWhole", run: deadlock, transactions: true},
+		{Name: "FullTeamRollsBackTheGoods", Run: seatOfAnother, Transactions: true},
+		{Name: "LatePaymentIsCommittedWithItsRefund", Run: lateInTransaction, Transactions: true},
+		{Name: "TransactionRolledBackLeavesNothing", Run: rolledBack, Transactions: true},
+		{Name: "TransactionCommittedIsThere", Run: committed, Transactions: true},
+		{Name: "TransactionGoesOnAfterARefusal", Run: refusalInTransaction, Transactions: true},
+		{Name: "TransactionSeesItsOwnChanges", Run: ownChanges, Transactions: true},
+		{Name: "TransactionSweepsAreRolledBackAsWell", Run: rolledBackSweep, Transactions: true},
+		{Name: "TransactionDoesNotBelieveItsSnapshotOfSeats", Run: staleSeats, Transactions: true},
+		{Name: "TransactionDoesNotBelieveItsSnapshotOfTeams", Run: staleTeams, Transactions: true},
+		{Name: "TransactionInADeadlockIsRolledBackWhole", Run: deadlock, Transactions: true},
 	}
 }
 
 // begin opens a transaction and returns groups in it, the stock in it, and how to end it.
-func (s *scene) begin() (groups *groupbuy.Groups, goods *stock.Inventory, commit, rollback func()) {
+func (s *scene) begin() (groups *groupbuy.Groups, goods *stock.Inventory, commit, rollback func() error) {
 	s.Helper()
-	store, c, r := s.Begin(s.TB)
-	goods = stock.New(store.Units(), nil)
-	return s.groups.On(store), goods, func() { s.Helper(); s.No(c()) }, func() { s.Helper(); s.No(r()) }
+	store, commit, rollback := s.Begin(s.TB)
+	return s.groups.On(store), stock.New(store.Units(), nil), commit, rollback
+}
+
+// beginGroups opens one for groups alone.
+func (s *scene) beginGroups() (groups *groupbuy.Groups, commit, rollback func() error) {
+	s.Helper()
+	groups, _, commit, rollback = s.begin()
+	return groups, commit, rollback
 }
 
 // behind makes calls in a transaction that has read before the world went on, and commits it.
 func (s *scene) behind(meanwhile func(), calls func(groups *groupbuy.Groups)) {
 	s.Helper()
-	groups, _, commit, rollback := s.begin()
-	meanwhile()
-	if s.StartsOver(s.Conflicts, func() { calls(groups) }) {
-		rollback()
-		groups, _, commit, _ = s.begin()
-		calls(groups)
-	}
-	commit()
+	suite.Behind(s, s.Conflicts, s.beginGroups, meanwhile, calls)
 }
 
 // seatOfAnother locks goods and takes a seat for one order, and the seat is another's.
@@ -57,7 +54,7 @@ func seatOfAnother(s *scene) {
 	s.No(err)
 	_, err = groups.Join(s.Context(), code, buy("3", carol))
 	s.only(err, groupbuy.ErrFull)
-	rollback()
+	s.No(rollback())
 	s.shelf(inStock - 90)
 	_, err = s.ordinary().Hold(s.Context(), "goods")
 	s.Is(err, stock.ErrNotFound)
@@ -68,7 +65,7 @@ func seatOfAnother(s *scene) {
 	s.No(err)
 	_, err = groups.Join(s.Context(), code, buy("3", carol))
 	s.No(err)
-	commit()
+	s.No(commit())
 	suite.Same(s, "goods that are locked", s.item(stock.Key{SKU: goods}).Locked, 1)
 	s.counts(code, 2, 0, "0")
 }
@@ -81,55 +78,20 @@ func lateInTransaction(s *scene) {
 	p, err := groups.Pay(s.Context(), "2")
 	s.No(err)
 	suite.Same(s, "due", p.Due, true)
-	rollback()
+	s.No(rollback())
 	s.tells(code)
 	s.seat("2", groupbuy.Held)
 	groups, _, commit, _ := s.begin()
 	p, err = groups.Pay(s.Context(), "2")
 	s.No(err)
 	suite.Same(s, "due", p.Due, true)
-	commit()
+	s.No(commit())
 	s.seat("2", groupbuy.RefundDue)
 	s.tells(code, released("2"), owes("2"))
 }
 
-// rolledBack takes each call of a journey back before it makes it for good.
-func rolledBack(s *scene) {
-	for _, stage := range s.journey() {
-		was := s.everything()
-		groups, _, _, rollback := s.begin()
-		if err := stage.call(groups); err != nil {
-			s.Fatalf("%s in a transaction: %v", stage.name, err)
-		}
-		rollback()
-		suite.Same(s, "everything after "+stage.name, s.everything(), was)
-		if err := stage.call(s.groups); err != nil {
-			s.Fatalf("%s: %v", stage.name, err)
-		}
-	}
-	s.journeyEnd()
-}
-
-// committed makes the whole journey, each call in a transaction of its own and then the rest of it in one.
-func committed(s *scene) {
-	journey := s.journey()
-	alone := len(journey) / 2
-	for _, stage := range journey[:alone] {
-		groups, _, commit, _ := s.begin()
-		if err := stage.call(groups); err != nil {
-			s.Fatalf("%s: %v", stage.name, err)
-		}
-		commit()
-	}
-	groups, _, commit, _ := s.begin()
-	for _, stage := range journey[alone:] {
-		if err := stage.call(groups); err != nil {
-			s.Fatalf("%s: %v", stage.name, err)
-		}
-	}
-	commit()
-	s.journeyEnd()
-}
+func rolledBack(s *scene) { s.journey().RolledBack(s) }
+func committed(s *scene)  { s.journey().Committed(s) }
 
 // refusalInTransaction has refusals between calls that succeed: a refused call has changed nothing, and the caller may
 // go on.
@@ -159,7 +121,7 @@ func refusalInTransaction(s *scene) {
 	}
 	_, err = groups.Pay(ctx, "3")
 	s.No(err)
-	commit()
+	s.No(commit())
 	s.counts(code, 1, 2, "2")
 	s.seatless("x")
 	s.pool(stock.Quantities{Total: 90, Locked: 4, Sold: 2})
@@ -190,7 +152,7 @@ func ownChanges(s *scene) {
 	_, err = suite.Gather(s.groups.Events(ctx, seat.Team)) // from outside there is nothing yet
 	s.only(err, groupbuy.ErrUnknownTeam)
 	s.Count("events", len(s.deliver()), 0)
-	commit()
+	s.No(commit())
 	s.Count("events", len(s.deliver()), 1)
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 2)
 }
@@ -204,12 +166,12 @@ func rolledBackSweep(s *scene) {
 	n, err := groups.Expire(s.Context())
 	s.No(err)
 	suite.Same(s, "something expired", n > 0, true)
-	rollback()
+	s.No(rollback())
 	suite.Same(s, "everything", s.everything(), was)
 	groups, _, commit, _ := s.begin()
 	_, err = groups.Expire(s.Context())
 	s.No(err)
-	commit()
+	s.No(commit())
 	s.sweep()
 	s.seat("1", groupbuy.RefundDue)
 	s.shelf(inStock)
@@ -217,7 +179,7 @@ func rolledBackSweep(s *scene) {
 	given := 0
 	_, err = groups.Deliver(s.Context(), func(context.Context, groupbuy.Event) error { given++; return nil })
 	s.No(err)
-	rollback()
+	s.No(rollback())
 	s.Count("events", len(s.deliver()), given)
 }
 
@@ -265,8 +227,6 @@ func staleTeams(s *scene) {
 	s.counts(full, 0, 0, "0")
 }
 
-// deadlock makes two transactions want what the other one has. The library must neither wait for ever nor run a part
-// of a transaction again: the victim is told to, from its beginning.
 func deadlock(s *scene) {
 	s.define(s.activity())
 	var codes [2]string
@@ -279,53 +239,18 @@ func deadlock(s *scene) {
 		b.Product = p.Key
 		codes[i] = s.openAs(b).Team
 	}
-	var met sync.WaitGroup
-	met.Add(len(codes))
-	bodies := make([]func() error, len(codes))
-	for i := range codes {
-		bodies[i] = s.joinBoth(i, codes, func() { met.Done(); met.Wait() })
+	join := func(i, team int) func(*groupbuy.Groups) error {
+		p := buy(numbered(1+i, team), fmt.Sprint(100+i))
+		p.Product.SKU = int64(100 + team)
+		return func(g *groupbuy.Groups) error { return suite.Outcome(g.Join(s.Context(), codes[team], p)) }
 	}
-	errs := suite.Together(len(codes), func(i int) error { return bodies[i]() })
-	if errs[0] != nil && errs[1] != nil {
-		s.Fatalf("both failed: %v; %v", errs[0], errs[1])
-	}
-	for i, err := range errs {
-		if err == nil {
-			continue
+	calls := [2][2]func(*groupbuy.Groups) error{{join(0, 0), join(0, 1)}, {join(1, 1), join(1, 0)}}
+	suite.Deadlock(s, s.beginGroups, calls, func(i int) {
+		for team := range codes {
+			s.seatless(numbered(1+i, team))
 		}
-		if !groupbuy.Retryable(err) {
-			s.Fatalf("the victim cannot know that it may run again: %v", err)
-		}
-		for k := range codes { // nothing of it is half done
-			s.seatless(numbered(1+i, k))
-		}
-		s.No(s.joinBoth(i, codes, func() {})())
-	}
+	})
 	for _, code := range codes {
 		s.counts(code, 3, 0, "0")
-	}
-}
-
-// joinBoth opens a transaction and returns what it does: two joins, with something in between, and a commit, or a
-// rollback at the first error.
-func (s *scene) joinBoth(i int, codes [2]string, between func()) func() error {
-	s.Helper()
-	store, commit, rollback := s.Begin(s.TB)
-	groups := s.groups.On(store)
-	join := func(k int) error {
-		p := buy(numbered(1+i, k), fmt.Sprint(100+i))
-		p.Product.SKU = int64(100 + k)
-		return suite.Outcome(groups.Join(s.Context(), codes[k], p))
-	}
-	return func() error {
-		err := join(i)
-		between() // each has its first team before either asks for its second
-		if err == nil {
-			err = join(1 - i)
-		}
-		if err != nil {
-			return errors.Join(err, rollback())
-		}
-		return commit()
 	}
 }

@@ -12,14 +12,14 @@ import (
 
 func volumeCases() []testCase {
 	return []testCase{
-		{name: "OvershootFormsTheTeam", run: overshoot},
-		{name: "OneBuyerAloneFormsATeamByVolume", run: aloneByVolume},
-		{name: "TenTenthsAreOne", run: tenths},
-		{name: "VolumeHeldSeatsDoNotCount", run: heldVolume},
-		{name: "VolumeWhoHeldASeatMayPayWhenTheTeamIsFormed", run: addedMembers},
-		{name: "VolumeWhoHeldASeatAndDidNotPayIsReleased", run: notAdded},
-		{name: "VolumeWhoLeavesTakesItAlong", run: volumeLeaves},
-		{name: "VolumeIsUnitsOfStock", run: volumeUnits},
+		{Name: "OvershootFormsTheTeam", Run: overshoot},
+		{Name: "OneBuyerAloneFormsATeamByVolume", Run: aloneByVolume},
+		{Name: "TenTenthsAreOne", Run: tenths},
+		{Name: "VolumeHeldSeatsDoNotCount", Run: heldVolume},
+		{Name: "VolumeWhoHeldASeatMayPayWhenTheTeamIsFormed", Run: addedMembers},
+		{Name: "VolumeWhoHeldASeatAndDidNotPayIsReleased", Run: notAdded},
+		{Name: "VolumeWhoLeavesTakesItAlong", Run: volumeLeaves},
+		{Name: "VolumeIsUnitsOfStock", Run: volumeUnits},
 	}
 }
 

@@ -6,19 +6,18 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 func auditCases() []testCase {
 	return []testCase{
-		{name: "AuditFindsNothingWhereNothingIsWrong", run: auditClean},
-		{name: "AuditNamesEachDriftByHowMuch", run: auditNames},
-		{name: "AuditNamesDriftOfTheUnits", run: auditUnits},
-		{name: "AuditNamesAUnitThatHasNoShare", run: auditNoShare, damaged: true},
-		{name: "AuditOfSomePackets", run: auditSome},
-		{name: "AuditUnderTraffic", run: auditTraffic},
+		{Name: "AuditFindsNothingWhereNothingIsWrong", Run: auditClean},
+		{Name: "AuditNamesEachDriftByHowMuch", Run: auditNames},
+		{Name: "AuditNamesDriftOfTheUnits", Run: auditUnits},
+		{Name: "AuditNamesAUnitThatHasNoShare", Run: auditNoShare, Damages: true},
+		{Name: "AuditOfSomePackets", Run: auditSome},
+		{Name: "AuditUnderTraffic", Run: auditTraffic},
 	}
 }
 
@@ -32,10 +31,7 @@ func (s *scene) audited(ids ...int64) redpacket.Report {
 
 // auditClean audits a packet in every state.
 func auditClean(s *scene) {
-	for _, stage := range s.journey() {
-		s.No(stage.call(s.packets))
-		s.balanced()
-	}
+	s.journey().Made(s, s.Balanced)
 	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 4})
 	suite.Same(s, "report", s.audited(2, 3), redpacket.Report{Packets: 2})
 }
@@ -129,7 +125,7 @@ func auditNoShare(s *scene) {
 	suite.Same(s, "verdict", locking.Verdict, stock.Done)
 	s.holds(1, 1, 25, 75)
 	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 1})
-	s.answers(stock.Done)(wiretest.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "outside"})))
+	s.answers(stock.Done)(suite.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "outside"})))
 	s.holds(1, 1, 25, 75)
 	want := redpacket.Report{Packets: 1, Drifts: []redpacket.Drift{{Packet: 1, Quantity: "grabs", Counted: 2, Recount: 1}}}
 	suite.Same(s, "report", s.audited(), want)

@@ -7,10 +7,10 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// balanced ends the test unless all books balance: the audits find no drift, every packet's total
+// Balanced ends the test unless all books balance: the audits find no drift, every packet's total
 // is what was grabbed and what is left, every share keeps its bounds, and payouts add up to what
 // left the packet.
-func (s *scene) balanced() {
+func (s *scene) Balanced() {
 	s.Helper()
 	report, err := s.packets.Audit(s.Context())
 	s.No(err)

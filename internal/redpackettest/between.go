@@ -13,34 +13,27 @@ import (
 // a crowd meets by luck, each of them for sure.
 func betweenCases() []testCase {
 	return []testCase{
-		{name: "SendAfterTheSameSend", run: sendAfterSend},
-		{name: "SendAfterASendThatIsUndone", run: sendAfterUndone},
-		{name: "ConfirmAfterClose", run: confirmAfterClose},
-		{name: "ConfirmAfterConfirm", run: confirmAfterConfirm},
-		{name: "ConfirmWhenTheEndComes", run: confirmAtEnd},
-		{name: "CloseAfterConfirm", run: closeAfterConfirm},
-		{name: "CloseAfterTheLastShare", run: closeAfterLast},
-		{name: "CloseWhenTheEndComes", run: closeAtEnd},
-		{name: "ExpireAfterClose", run: expireAfterClose},
-		{name: "GrabBeforeTheReasonOfItsRefusalIsSeen", run: grabAfterConfirm},
-		{name: "TheSameGrabTakesTheLastShare", run: sameGrabTakes},
-		{name: "GrabOvertakesResolve", run: grabOvertakesResolve},
-		{name: "PaidOutAfterPaidOut", run: paidAfterPaid},
-		{name: "PayoutFailedAfterIt", run: failedAfterIt},
+		{Name: "SendAfterTheSameSend", Run: sendAfterSend},
+		{Name: "SendAfterASendThatIsUndone", Run: sendAfterUndone},
+		{Name: "ConfirmAfterClose", Run: confirmAfterClose},
+		{Name: "ConfirmAfterConfirm", Run: confirmAfterConfirm},
+		{Name: "ConfirmWhenTheEndComes", Run: confirmAtEnd},
+		{Name: "CloseAfterConfirm", Run: closeAfterConfirm},
+		{Name: "CloseAfterTheLastShare", Run: closeAfterLast},
+		{Name: "CloseWhenTheEndComes", Run: closeAtEnd},
+		{Name: "ExpireAfterClose", Run: expireAfterClose},
+		{Name: "GrabBeforeTheReasonOfItsRefusalIsSeen", Run: grabAfterConfirm},
+		{Name: "TheSameGrabTakesTheLastShare", Run: sameGrabTakes},
+		{Name: "GrabOvertakesResolve", Run: grabOvertakesResolve},
+		{Name: "PaidOutAfterPaidOut", Run: paidAfterPaid},
+		{Name: "PayoutFailedAfterIt", Run: failedAfterIt},
 	}
 }
 
 // before returns packets, with the options of the scene's own, on a wire where something happens just
 // before the first call of a method.
 func (s *scene) before(method string, happens func()) *redpacket.Packets {
-	happened := false
-	return s.packets.On(&wire{store: s.Store, send: func(call string) error {
-		if call == method && !happened {
-			happened = true
-			happens()
-		}
-		return nil
-	}})
+	return s.over(suite.Before(method, 1, happens))
 }
 
 func sendAfterSend(s *scene) {

@@ -11,15 +11,15 @@ import (
 
 func closeCases() []testCase {
 	return []testCase{
-		{name: "WhatIsLeftGoesBackToTheSenderOnce", run: leftGoesBack},
-		{name: "FinishedPacketHasNothingToGiveBack", run: finishedGivesNothing},
-		{name: "NobodyGrabbedAndAllOfItGoesBack", run: allGoesBack},
-		{name: "SomeGrabbedAndTheRestGoesBack", run: restGoesBack},
-		{name: "CloseAnUnpaidPacketGivesNothingBack", run: closeUnpaid},
-		{name: "CloseBeforeItsStart", run: closeBeforeStart},
-		{name: "CloseAfterItsEndIsAnExpiry", run: closeAfterEnd},
-		{name: "CloseAtOnceGivesBackOnce", run: closeAtOnce},
-		{name: "CloseOfAnUnknownPacketIsRefused", run: closeUnknown},
+		{Name: "WhatIsLeftGoesBackToTheSenderOnce", Run: leftGoesBack},
+		{Name: "FinishedPacketHasNothingToGiveBack", Run: finishedGivesNothing},
+		{Name: "NobodyGrabbedAndAllOfItGoesBack", Run: allGoesBack},
+		{Name: "SomeGrabbedAndTheRestGoesBack", Run: restGoesBack},
+		{Name: "CloseAnUnpaidPacketGivesNothingBack", Run: closeUnpaid},
+		{Name: "CloseBeforeItsStart", Run: closeBeforeStart},
+		{Name: "CloseAfterItsEndIsAnExpiry", Run: closeAfterEnd},
+		{Name: "CloseAtOnceGivesBackOnce", Run: closeAtOnce},
+		{Name: "CloseOfAnUnknownPacketIsRefused", Run: closeUnknown},
 	}
 }
 

@@ -9,14 +9,14 @@ import (
 
 func confirmCases() []testCase {
 	return []testCase{
-		{name: "UnpaidPacketCannotBeGrabbed", run: unpaidNotGrabbed},
-		{name: "ConfirmedTwiceIsOnePacket", run: confirmedTwice},
-		{name: "ConfirmedAtOnceIsOnePacket", run: confirmedAtOnce},
-		{name: "ConfirmedJustInTimeIsOpen", run: confirmedInTime},
-		{name: "ConfirmedTooLateGoesBackWhole", run: confirmedTooLate},
-		{name: "ConfirmedAfterItWasClosedGoesBackWhole", run: confirmedAfterClose},
-		{name: "ConfirmedTooLateAtOnceGoesBackOnce", run: confirmedTooLateAtOnce},
-		{name: "ConfirmOfAnUnknownPacketIsRefused", run: confirmUnknown},
+		{Name: "UnpaidPacketCannotBeGrabbed", Run: unpaidNotGrabbed},
+		{Name: "ConfirmedTwiceIsOnePacket", Run: confirmedTwice},
+		{Name: "ConfirmedAtOnceIsOnePacket", Run: confirmedAtOnce},
+		{Name: "ConfirmedJustInTimeIsOpen", Run: confirmedInTime},
+		{Name: "ConfirmedTooLateGoesBackWhole", Run: confirmedTooLate},
+		{Name: "ConfirmedAfterItWasClosedGoesBackWhole", Run: confirmedAfterClose},
+		{Name: "ConfirmedTooLateAtOnceGoesBackOnce", Run: confirmedTooLateAtOnce},
+		{Name: "ConfirmOfAnUnknownPacketIsRefused", Run: confirmUnknown},
 	}
 }
 

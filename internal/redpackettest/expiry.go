@@ -12,12 +12,12 @@ import (
 
 func expiryCases() []testCase {
 	return []testCase{
-		{name: "ExpireAtTheEndAndNotAMicrosecondBefore", run: expireAtEnd},
-		{name: "ExpireEndsWhatIsOpenAndOverAndNothingElse", run: expireOthers},
-		{name: "ExpireMoreThanItLooksUpAtATime", run: expireMany},
-		{name: "ExpireOnePacketThatCannotBeEndedDoesNotKeepTheOthers", run: expireDrift},
-		{name: "ExpireRunSweepsUntilItsContextEnds", run: runSweeps},
-		{name: "ExpireRunGoesOnAfterAnError", run: runGoesOn},
+		{Name: "ExpireAtTheEndAndNotAMicrosecondBefore", Run: expireAtEnd},
+		{Name: "ExpireEndsWhatIsOpenAndOverAndNothingElse", Run: expireOthers},
+		{Name: "ExpireMoreThanItLooksUpAtATime", Run: expireMany},
+		{Name: "ExpireOnePacketThatCannotBeEndedDoesNotKeepTheOthers", Run: expireDrift},
+		{Name: "ExpireRunSweepsUntilItsContextEnds", Run: runSweeps},
+		{Name: "ExpireRunGoesOnAfterAnError", Run: runGoesOn},
 	}
 }
 
@@ -137,14 +137,13 @@ func runGoesOn(s *scene) {
 	ctx, stop := context.WithTimeout(s.Context(), patience)
 	defer stop()
 	looked, told := 0, 0
-	store := &wire{store: s.Store, send: func(call string) error {
+	away := func(call string) bool {
 		if call == "Due" {
-			if looked++; looked < 3 {
-				return redpacket.ErrUnavailable
-			}
+			looked++
 		}
-		return nil
-	}}
+		return call == "Due" && looked < 3
+	}
+	store := &wire{suite.Wire{Send: suite.Fails(redpacket.ErrUnavailable, away)}, s.Store}
 	opts := redpacket.Options{
 		Sweep:   time.Microsecond,
 		OnError: func(err error) { s.Is(err, redpacket.ErrUnavailable); told++ },

@@ -14,19 +14,19 @@ import (
 // guardCases asks the store itself: for what packets meet only in a race, or never.
 func guardCases() []testCase {
 	return []testCase{
-		{name: "StoreAdd", run: guardAdd},
-		{name: "StoreAddClosesTheGrabOfTheSender", run: guardSender},
-		{name: "StoreOpen", run: guardOpen},
-		{name: "StoreOpenStrictlyBeforeTheEnd", run: guardOpenEnd},
-		{name: "StoreEndAsClosed", run: guardClose},
-		{name: "StoreEndAsExpired", run: guardExpire},
-		{name: "StoreDrop", run: guardDrop},
-		{name: "StoreReturnOfWhatIsOverAndUnpaid", run: guardReturnExpired},
-		{name: "StoreReturnOfWhatWasClosedUnpaid", run: guardReturnClosed},
-		{name: "StoreMovesFromTheRightStateOnly", run: guardStates},
-		{name: "StoreUnitsAreTheShares", run: guardUnits},
-		{name: "StoreUnitsOfWhatHasNoShareAreNotTaken", run: guardNoShare},
-		{name: "StoreTheLastShareFinishes", run: guardLast},
+		{Name: "StoreAdd", Run: guardAdd},
+		{Name: "StoreAddClosesTheGrabOfTheSender", Run: guardSender},
+		{Name: "StoreOpen", Run: guardOpen},
+		{Name: "StoreOpenStrictlyBeforeTheEnd", Run: guardOpenEnd},
+		{Name: "StoreEndAsClosed", Run: guardClose},
+		{Name: "StoreEndAsExpired", Run: guardExpire},
+		{Name: "StoreDrop", Run: guardDrop},
+		{Name: "StoreReturnOfWhatIsOverAndUnpaid", Run: guardReturnExpired},
+		{Name: "StoreReturnOfWhatWasClosedUnpaid", Run: guardReturnClosed},
+		{Name: "StoreMovesFromTheRightStateOnly", Run: guardStates},
+		{Name: "StoreUnitsAreTheShares", Run: guardUnits},
+		{Name: "StoreUnitsOfWhatHasNoShareAreNotTaken", Run: guardNoShare},
+		{Name: "StoreTheLastShareFinishes", Run: guardLast},
 	}
 }
 

@@ -13,19 +13,19 @@ import (
 
 func guardPayoutCases() []testCase {
 	return []testCase{
-		{name: "StorePaid", run: guardPaid},
-		{name: "StoreFailed", run: guardFailed},
-		{name: "StorePayoutsThatAreDue", run: guardPayouts},
-		{name: "StorePayoutsBehindACursor", run: guardCursor},
+		{Name: "StorePaid", Run: guardPaid},
+		{Name: "StoreFailed", Run: guardFailed},
+		{Name: "StorePayoutsThatAreDue", Run: guardPayouts},
+		{Name: "StorePayoutsBehindACursor", Run: guardCursor},
 	}
 }
 
 func guardReadingCases() []testCase {
 	return []testCase{
-		{name: "StoreReadingWhatIsNotThere", run: guardNothing},
-		{name: "StoreReadingUpToALimit", run: guardLimits},
-		{name: "StoreDue", run: guardDue},
-		{name: "StoreBook", run: guardBook},
+		{Name: "StoreReadingWhatIsNotThere", Run: guardNothing},
+		{Name: "StoreReadingUpToALimit", Run: guardLimits},
+		{Name: "StoreDue", Run: guardDue},
+		{Name: "StoreBook", Run: guardBook},
 	}
 }
 

@@ -10,15 +10,14 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
 func historyCases() []testCase {
 	return []testCase{
-		{name: "HistoryRandomCallsKeepTheBooks", run: randomHistory},
-		{name: "HistoryWithCrashesAtEveryStatementKeepsTheBooks", run: crashes},
-		{name: "HookIsToldOfEveryEffectOnce", run: effectsOnce},
+		{Name: "HistoryRandomCallsKeepTheBooks", Run: randomHistory},
+		{Name: "HistoryWithCrashesAtEveryStatementKeepsTheBooks", Run: crashes},
+		{Name: "HookIsToldOfEveryEffectOnce", Run: effectsOnce},
 	}
 }
 
@@ -72,7 +71,7 @@ func (w *walker) step(ctx context.Context) (err error) {
 func randomHistory(s *scene) {
 	for n := range int64(4) {
 		s.walk(s.packets, 1000+100*n)
-		s.balanced()
+		s.Balanced()
 		s.Advance(7 * time.Hour)
 	}
 }
@@ -80,11 +79,10 @@ func randomHistory(s *scene) {
 // crashes breaks the wire before and after statements at random: the books balance all the same, and
 // every grab can be made again.
 func crashes(s *scene) {
-	send, reply := wiretest.Breaks(suite.Repeatable(7), changes)
-	faulty := s.packets.On(&wire{store: s.Store, send: send, reply: reply})
+	faulty := s.over(suite.Breaks(suite.Repeatable(7)))
 	for n := range int64(4) {
 		s.walk(faulty, 100*n)
-		s.balanced()
+		s.Balanced()
 		s.Advance(7 * time.Hour)
 	}
 	for id := range int64(8) {

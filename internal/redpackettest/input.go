@@ -9,7 +9,7 @@ import (
 
 // Bad input is refused before any I/O, whatever the store: the tests of package redpacket have it.
 func inputCases() []testCase {
-	return []testCase{{name: "AContextThatEndedChangesNothing", run: contextThatEnded}}
+	return []testCase{{Name: "AContextThatEndedChangesNothing", Run: contextThatEnded}}
 }
 
 // calls returns one call of each method that takes a context, on packet 1.

@@ -1,7 +1,6 @@
 package redpackettest
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -11,52 +10,43 @@ import (
 
 func lostCases() []testCase {
 	return []testCase{
-		{name: "AnswersThatAreLostAreSettledByTheSameCall", run: lostAnswers},
-		{name: "GrabWhoseAnswerIsLostIsSettledByResolve", run: lostGrabResolved},
-		{name: "AnswersOfReadingsThatAreLost", run: lostReadings},
-		{name: "CallsThatAreNotSentChangeNothing", run: unsentCalls},
+		{Name: "AnswersThatAreLostAreSettledByTheSameCall", Run: lostAnswers},
+		{Name: "GrabWhoseAnswerIsLostIsSettledByResolve", Run: lostGrabResolved},
+		{Name: "AnswersOfReadingsThatAreLost", Run: lostReadings},
+		{Name: "CallsThatAreNotSentChangeNothing", Run: unsentCalls},
 	}
 }
 
-// A stage is one call of a journey.
-type stage struct {
-	name string
-	call func(p *redpacket.Packets) error
-}
-
-// journey returns one call of each verb that changes something, each of which works once the one
-// before it has. It goes over three packets: one that finishes, one that is closed, and one that
-// is paid too late.
-func (s *scene) journey() []stage {
-	do := func(name string, call func(ctx context.Context, p *redpacket.Packets) error) stage {
-		return stage{name, func(p *redpacket.Packets) error { return call(s.Context(), p) }}
-	}
-	grab := func(id int64, person string) stage {
-		return do("Grab", func(ctx context.Context, p *redpacket.Packets) error { _, err := p.Grab(ctx, id, person); return err })
-	}
-	send := func(packet redpacket.Packet) stage {
-		return do("Send", func(ctx context.Context, p *redpacket.Packets) error { _, err := p.Send(ctx, packet); return err })
-	}
-	confirm := func(id int64) stage {
-		return do("Confirm", func(ctx context.Context, p *redpacket.Packets) error { _, err := p.Confirm(ctx, id); return err })
-	}
-	closing := func(id int64) stage {
-		return do("Close", func(ctx context.Context, p *redpacket.Packets) error { _, err := p.Close(ctx, id); return err })
-	}
-	return []stage{
-		send(equal(1, 10, 3)), confirm(1), grab(1, anna), grab(1, ben),
-		do("PayoutFailed", func(ctx context.Context, p *redpacket.Packets) error {
-			_, err := p.PayoutFailed(ctx, redpacket.PayoutNumber(1, 1), "no account")
-			return err
-		}),
-		do("PaidOut", func(ctx context.Context, p *redpacket.Packets) error {
-			_, err := p.PaidOut(ctx, redpacket.PayoutNumber(1, 1))
-			return err
-		}),
-		grab(1, carol),
-		send(equal(2, 20, 2)), confirm(2), grab(2, anna), closing(2),
-		send(equal(3, 30, 2)), closing(3), confirm(3),
-		send(equal(4, 40, 2)), closing(4),
+// journey goes over four packets: one that finishes, one that is closed, one that is paid too late, and one that is closed
+// unpaid.
+func (s *scene) journey() suite.Journey[*redpacket.Packets] {
+	ctx := s.Context()
+	return suite.Journey[*redpacket.Packets]{
+		Plain: s.packets, Over: s.over, Begin: s.begin, Sees: s.all, Ends: s.journeyEnd,
+		Calls: func(p *redpacket.Packets) []suite.Call {
+			send := func(packet redpacket.Packet) suite.Call {
+				return suite.Call{Name: "Send", Do: func() error { return suite.Outcome(p.Send(ctx, packet)) }}
+			}
+			confirm := func(id int64) suite.Call {
+				return suite.Call{Name: "Confirm", Do: func() error { return suite.Outcome(p.Confirm(ctx, id)) }}
+			}
+			grab := func(id int64, person string) suite.Call {
+				return suite.Call{Name: "Grab", Do: func() error { return suite.Outcome(p.Grab(ctx, id, person)) }}
+			}
+			end := func(id int64) suite.Call {
+				return suite.Call{Name: "Close", Do: func() error { return suite.Outcome(p.Close(ctx, id)) }}
+			}
+			number := redpacket.PayoutNumber(1, 1)
+			return []suite.Call{
+				send(equal(1, 10, 3)), confirm(1), grab(1, anna), grab(1, ben),
+				{Name: "PayoutFailed", Do: func() error { return suite.Outcome(p.PayoutFailed(ctx, number, "no account")) }},
+				{Name: "PaidOut", Do: func() error { return suite.Outcome(p.PaidOut(ctx, number)) }},
+				grab(1, carol),
+				send(equal(2, 20, 2)), confirm(2), grab(2, anna), end(2),
+				send(equal(3, 30, 2)), end(3), confirm(3),
+				send(equal(4, 40, 2)), end(4),
+			}
+		},
 	}
 }
 
@@ -78,33 +68,10 @@ func (s *scene) journeyEnd() {
 }
 
 // lossy returns packets that lose the answer of the n-th change that they send.
-func (s *scene) lossy(n int) *redpacket.Packets {
-	sent := 0
-	return s.packets.On(&wire{store: s.Store, reply: func(call string) error {
-		if changes(call) {
-			if sent++; sent == n {
-				return redpacket.ErrUnknown
-			}
-		}
-		return nil
-	}})
-}
+func (s *scene) lossy(n int) *redpacket.Packets { return s.over(suite.LosesAnswer(n)) }
 
 func lostAnswers(s *scene) {
-	for _, stage := range s.journey() {
-		for n := 1; ; n++ {
-			err := stage.call(s.lossy(n))
-			if err == nil {
-				break // it sends fewer changes than that
-			}
-			s.only(err, redpacket.ErrUnknown)
-			if err := stage.call(s.packets); err != nil {
-				s.Fatalf("%s again: %v", stage.name, err)
-			}
-		}
-	}
-	s.journeyEnd()
-
+	s.journey().LostAnswers(s)
 	p := random(9, 100, 3) // a sweep whose answer is lost has done its work all the same
 	p.End = s.now().Add(time.Hour)
 	s.open(p)
@@ -125,12 +92,7 @@ func lostGrabResolved(s *scene) {
 	s.No(err)
 	suite.Same(s, "amount", share.Amount, fen(4))
 	suite.Same(s, "share", s.grab(1, anna), share)
-	gone := s.packets.On(&wire{store: s.Store, send: func(call string) error {
-		if changes(call) {
-			return redpacket.ErrUnknown
-		}
-		return nil
-	}})
+	gone := s.over(suite.Wire{Send: suite.Fails(redpacket.ErrUnknown, suite.Changes)})
 	_, err = gone.Grab(s.Context(), 1, ben)
 	s.only(err, redpacket.ErrUnknown)
 	_, err = s.lossy(1).Resolve(s.Context(), 1, ben) // and so is the first answer to that
@@ -140,52 +102,23 @@ func lostGrabResolved(s *scene) {
 	s.holds(1, 1, 4, 6)
 }
 
-// lostReadings has everything be done, and nobody able to read what came of it: that is not an
-// error of something that was not done.
 func lostReadings(s *scene) {
-	for _, stage := range s.journey() {
-		changed := false
-		blind := s.packets.On(&wire{store: s.Store, send: func(call string) error {
-			changed = changed || changes(call)
-			if changed && !changes(call) {
-				return redpacket.ErrUnavailable
-			}
-			return nil
-		}})
-		if err := stage.call(blind); err == nil || !errors.Is(err, redpacket.ErrUnknown) && stage.name != "Confirm" {
-			s.Fatalf("%s, whose result cannot be read: %v", stage.name, err)
-		} else if !redpacket.Retryable(err) {
-			s.Fatalf("%s: %v is not retryable", stage.name, err)
-		}
-		if err := stage.call(s.packets); err != nil {
-			s.Fatalf("%s again: %v", stage.name, err)
+	for name, err := range s.journey().LostReadings(s) {
+		if !errors.Is(err, redpacket.ErrUnknown) && (err == nil || name != "Confirm") {
+			s.Fatalf("%s, whose result cannot be read: %v", name, err)
 		}
 	}
-	s.journeyEnd()
 }
 
 func unsentCalls(s *scene) {
-	broken := s.packets.On(&wire{store: s.Store, send: func(call string) error {
-		if changes(call) {
-			return redpacket.ErrUnavailable
-		}
-		return nil
-	}})
-	for _, stage := range s.journey() {
-		was := s.all()
-		s.only(stage.call(broken), redpacket.ErrUnavailable)
-		suite.Same(s, "the books", s.all(), was)
-		if err := stage.call(s.packets); err != nil {
-			s.Fatalf("%s: %v", stage.name, err)
-		}
-	}
+	s.journey().Unsent(s)
 	suite.Same(s, "failures", s.payout(1, 1).Failures, 1)
-	s.journeyEnd()
 }
 
 // all returns everything that is kept of the packets of a journey.
-func (s *scene) all() (all []books) {
+func (s *scene) all() any {
 	s.Helper()
+	var all []books
 	for id := range int64(4) {
 		all = append(all, s.everything(id+1))
 	}

@@ -10,9 +10,9 @@ import (
 
 func luckCases() []testCase {
 	return []testCase{
-		{name: "BestLuckIsKnownWhenTheLastShareIsGone", run: bestLuck},
-		{name: "BestLuckOfEqualSharesIsTheEarliest", run: bestOfEqual},
-		{name: "BestLuckNeedsTheLastShare", run: noBest},
+		{Name: "BestLuckIsKnownWhenTheLastShareIsGone", Run: bestLuck},
+		{Name: "BestLuckOfEqualSharesIsTheEarliest", Run: bestOfEqual},
+		{Name: "BestLuckNeedsTheLastShare", Run: noBest},
 	}
 }
 

@@ -13,20 +13,20 @@ import (
 
 func payoutCases() []testCase {
 	return []testCase{
-		{name: "FailedPayoutStaysWithWhoGrabbed", run: failedStays},
-		{name: "FailedPayoutIsDueAgainAfterLongerAndLongerPauses", run: failedPauses},
-		{name: "FailedPayoutIsNoPartOfWhatGoesBack", run: failedNotReturned},
-		{name: "UnknownOutcomeStaysPending", run: unknownStays},
-		{name: "PaidOutTwiceIsOncePaid", run: paidTwice},
-		{name: "PaidOutAtOnceIsOncePaid", run: paidAtOnce},
-		{name: "PayoutFailedAfterItWasPaid", run: failedAfterPaid},
-		{name: "PayoutPaidAgainstFailed", run: paidAgainstFailed},
-		{name: "PayoutFailuresAtOnceAreAllCounted", run: failuresAtOnce},
-		{name: "PayoutWhatWasLeftIsPaidLikeAShare", run: remainderPaid},
-		{name: "PayoutThatIsUnknownIsRefused", run: unknownPayout},
-		{name: "PayoutReasonsAreKeptAsTheyCanBe", run: reasons},
-		{name: "PayoutsAreListedByWhenTheyAreDue", run: payoutsListed},
-		{name: "PayoutsThatFailDuringTheListingComeLater", run: payoutsFailing},
+		{Name: "FailedPayoutStaysWithWhoGrabbed", Run: failedStays},
+		{Name: "FailedPayoutIsDueAgainAfterLongerAndLongerPauses", Run: failedPauses},
+		{Name: "FailedPayoutIsNoPartOfWhatGoesBack", Run: failedNotReturned},
+		{Name: "UnknownOutcomeStaysPending", Run: unknownStays},
+		{Name: "PaidOutTwiceIsOncePaid", Run: paidTwice},
+		{Name: "PaidOutAtOnceIsOncePaid", Run: paidAtOnce},
+		{Name: "PayoutFailedAfterItWasPaid", Run: failedAfterPaid},
+		{Name: "PayoutPaidAgainstFailed", Run: paidAgainstFailed},
+		{Name: "PayoutFailuresAtOnceAreAllCounted", Run: failuresAtOnce},
+		{Name: "PayoutWhatWasLeftIsPaidLikeAShare", Run: remainderPaid},
+		{Name: "PayoutThatIsUnknownIsRefused", Run: unknownPayout},
+		{Name: "PayoutReasonsAreKeptAsTheyCanBe", Run: reasons},
+		{Name: "PayoutsAreListedByWhenTheyAreDue", Run: payoutsListed},
+		{Name: "PayoutsThatFailDuringTheListingComeLater", Run: payoutsFailing},
 	}
 }
 

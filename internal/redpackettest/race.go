@@ -11,16 +11,16 @@ import (
 
 func raceCases() []testCase {
 	return []testCase{
-		{name: "ThousandPeopleGrabHundredShares", run: thousandPeople},
-		{name: "EveryoneGrabsThreeTimesAndNobodyTwice", run: everyoneThreeTimes},
-		{name: "RaceGrabsOfManyPackets", run: manyPackets},
-		{name: "RaceCloseAgainstGrabs", run: closeAgainstGrabs},
-		{name: "RaceCloseAgainstTheLastShare", run: closeAgainstLast},
-		{name: "RaceConfirmAgainstClose", run: confirmAgainstClose},
-		{name: "RaceConfirmAgainstGrabs", run: confirmAgainstGrabs},
-		{name: "RaceManySweepersAtOnce", run: manySweepers},
-		{name: "RaceCloseAgainstExpiryAgainstGrabs", run: closeAgainstExpiry},
-		{name: "RaceLateConfirmAgainstCloseAgainstExpiry", run: lateConfirm},
+		{Name: "ThousandPeopleGrabHundredShares", Run: thousandPeople},
+		{Name: "EveryoneGrabsThreeTimesAndNobodyTwice", Run: everyoneThreeTimes},
+		{Name: "RaceGrabsOfManyPackets", Run: manyPackets},
+		{Name: "RaceCloseAgainstGrabs", Run: closeAgainstGrabs},
+		{Name: "RaceCloseAgainstTheLastShare", Run: closeAgainstLast},
+		{Name: "RaceConfirmAgainstClose", Run: confirmAgainstClose},
+		{Name: "RaceConfirmAgainstGrabs", Run: confirmAgainstGrabs},
+		{Name: "RaceManySweepersAtOnce", Run: manySweepers},
+		{Name: "RaceCloseAgainstExpiryAgainstGrabs", Run: closeAgainstExpiry},
+		{Name: "RaceLateConfirmAgainstCloseAgainstExpiry", Run: lateConfirm},
 	}
 }
 

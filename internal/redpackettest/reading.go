@@ -12,11 +12,11 @@ import (
 
 func readingCases() []testCase {
 	return []testCase{
-		{name: "ReadingWhatIsNotThere", run: readMissing},
-		{name: "ReadingSharesInTheirOrder", run: readShares},
-		{name: "ReadingListingsEndWithTheirError", run: listingsEnd},
-		{name: "ReadingResultsBelongToTheCaller", run: resultsBelong},
-		{name: "ReadingErrorsSayWhichAndWhen", run: errorsSay},
+		{Name: "ReadingWhatIsNotThere", Run: readMissing},
+		{Name: "ReadingSharesInTheirOrder", Run: readShares},
+		{Name: "ReadingListingsEndWithTheirError", Run: listingsEnd},
+		{Name: "ReadingResultsBelongToTheCaller", Run: resultsBelong},
+		{Name: "ReadingErrorsSayWhichAndWhen", Run: errorsSay},
 	}
 }
 
@@ -75,14 +75,13 @@ func listingsEnd(s *scene) {
 		return err
 	}))
 	calls := 0
-	broken := s.packets.On(&wire{store: s.Store, send: func(call string) error {
-		if call == "Shares" || call == "Payouts" || call == "Records" {
-			if calls++; calls%2 == 0 {
-				return redpacket.ErrUnavailable
-			}
+	lists := suite.Named("Shares", "Payouts", "Records")
+	broken := s.over(suite.Wire{Send: suite.Fails(redpacket.ErrUnavailable, func(call string) bool {
+		if lists(call) {
+			calls++
 		}
-		return nil
-	}})
+		return lists(call) && calls%2 == 0
+	})})
 	shares, err := suite.Gather(broken.Shares(s.Context(), 1))
 	s.only(err, redpacket.ErrUnavailable)
 	s.Count("shares before the error", len(shares), 200)

@@ -15,52 +15,17 @@ import (
 )
 
 // Harness is one fresh, empty store and what a test needs to drive it.
-type Harness struct {
-	// Store is what is tested. It is safe for concurrent use.
-	Store redpacket.Store
-
-	// Advance moves the store's clock forward, by whole microseconds; the clock stands still
-	// otherwise, at a whole microsecond. It is never called while a call of the store runs.
-	Advance func(d time.Duration)
-
-	// Begin opens a caller's transaction: a store that is bound to it, and how to end it. Where
-	// transactions read from a snapshot, Begin takes it, as a caller's own SELECT would. Two
-	// transactions that touch different packets must be able to go on side by side.
-	// It is nil where the store has no transactions.
-	Begin func(t testing.TB) (store redpacket.Store, commit, rollback func() error)
-
-	// Conflicts reports that a transaction which has read before may be told to start over where others have changed since
-	// what a call of it meets: the call is ErrUnavailable then, and the transaction is to be rolled back and run again. Otherwise
-	// calls see what is there now.
-	Conflicts bool
-}
+type Harness = suite.Harness[redpacket.Store, redpacket.Store]
 
 // Run runs every case against stores that open makes, one for each case. The cases run in
 // parallel; open is called from the goroutine of the case.
 func Run(t *testing.T, open func(t testing.TB) Harness) {
 	t.Helper()
-	for _, c := range cases() {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := newScene(t, open(t))
-			if c.transactions && s.Begin == nil {
-				t.Skip("the store has no transactions")
-			}
-			c.run(s)
-			if !c.damaged {
-				s.balanced()
-			}
-		})
-	}
+	suite.Run(t, cases(), func(t testing.TB) *scene { t.Helper(); return newScene(t, open(t)) })
 }
 
 // a testCase is one sentence of the contract.
-type testCase struct {
-	name         string
-	run          func(s *scene)
-	transactions bool // needs Harness.Begin
-	damaged      bool // leaves books that do not balance
-}
+type testCase = suite.Case[*scene]
 
 // cases returns the suite, in the order of the life cycle.
 func cases() []testCase {

@@ -11,11 +11,11 @@ import (
 
 func resolveCases() []testCase {
 	return []testCase{
-		{name: "ResolveAGrabThatWasMadeIsItsShare", run: resolveMade},
-		{name: "ResolveAGrabThatWasNotMadeNeverWillBe", run: resolveNotMade},
-		{name: "ResolveOfAnUnknownPacketChangesNothing", run: resolveUnknown},
-		{name: "ResolveLeavesTheOtherReasonsTheirPrecedence", run: resolvePrecedence},
-		{name: "ResolveAgainstTheGrab", run: resolveAgainstGrab},
+		{Name: "ResolveAGrabThatWasMadeIsItsShare", Run: resolveMade},
+		{Name: "ResolveAGrabThatWasNotMadeNeverWillBe", Run: resolveNotMade},
+		{Name: "ResolveOfAnUnknownPacketChangesNothing", Run: resolveUnknown},
+		{Name: "ResolveLeavesTheOtherReasonsTheirPrecedence", Run: resolvePrecedence},
+		{Name: "ResolveAgainstTheGrab", Run: resolveAgainstGrab},
 	}
 }
 

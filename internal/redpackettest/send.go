@@ -13,17 +13,17 @@ import (
 
 func sendCases() []testCase {
 	return []testCase{
-		{name: "Send_APacketIsUnpaidAndWhole", run: sendWhole},
-		{name: "Send_WithoutAnEndItLivesForAsLongAsTheOptionSays", run: sendWithoutEnd},
-		{name: "Send_TwiceIsOnePacketForEver", run: sendTwice},
-		{name: "Send_TheSameTermsInAnotherForm", run: sendOtherForm},
-		{name: "Send_OtherTermsAreAMismatch", run: sendMismatch},
-		{name: "Send_AtOnceIsOnePacket", run: sendAtOnce},
-		{name: "Send_AtOnceWithOtherTermsIsOneOfThem", run: sendRivals},
-		{name: "Send_WhatIsTheLibrarysIsNotLookedAt", run: sendIgnores},
-		{name: "Send_CurrenciesOfAllPlaces", run: sendPlaces},
-		{name: "Send_IDsSpanInt64", run: sendSpans},
-		{name: "Send_AsMuchAsThereMayBe", run: sendMost},
+		{Name: "SendAPacketIsUnpaidAndWhole", Run: sendWhole},
+		{Name: "SendWithoutAnEndItLivesForAsLongAsTheOptionSays", Run: sendWithoutEnd},
+		{Name: "SendTwiceIsOnePacketForEver", Run: sendTwice},
+		{Name: "SendTheSameTermsInAnotherForm", Run: sendOtherForm},
+		{Name: "SendOtherTermsAreAMismatch", Run: sendMismatch},
+		{Name: "SendAtOnceIsOnePacket", Run: sendAtOnce},
+		{Name: "SendAtOnceWithOtherTermsIsOneOfThem", Run: sendRivals},
+		{Name: "SendWhatIsTheLibrarysIsNotLookedAt", Run: sendIgnores},
+		{Name: "SendCurrenciesOfAllPlaces", Run: sendPlaces},
+		{Name: "SendIDsSpanInt64", Run: sendSpans},
+		{Name: "SendAsMuchAsThereMayBe", Run: sendMost},
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 
 func splitCases() []testCase {
 	return []testCase{
-		{name: "SameSeedGivesTheSameShares", run: sameSeed},
-		{name: "OtherSeedsGiveOtherShares", run: otherSeeds},
-		{name: "SeedThatIsNotGivenIsUnknown", run: secretSeed},
-		{name: "SeedIsThatOfTheFirstSend", run: firstSeed},
-		{name: "EveryShareFollowsFromTheSeedAlone", run: followsSplit},
+		{Name: "SameSeedGivesTheSameShares", Run: sameSeed},
+		{Name: "OtherSeedsGiveOtherShares", Run: otherSeeds},
+		{Name: "SeedThatIsNotGivenIsUnknown", Run: secretSeed},
+		{Name: "SeedIsThatOfTheFirstSend", Run: firstSeed},
+		{Name: "EveryShareFollowsFromTheSeedAlone", Run: followsSplit},
 	}
 }
 

@@ -1,8 +1,6 @@
 package redpackettest
 
 import (
-	"errors"
-	"sync"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -11,23 +9,23 @@ import (
 
 func transactionCases() []testCase {
 	return []testCase{
-		{name: "TransactionRolledBackLosesNoShareAndNoMoney", run: rolledBackGrab, transactions: true},
-		{name: "TransactionRolledBackVerbsLeaveNothing", run: rolledBackVerbs, transactions: true},
-		{name: "TransactionCommittedIsThere", run: committed, transactions: true},
-		{name: "TransactionInADeadlockIsRolledBackWhole", run: deadlock, transactions: true},
-		{name: "TransactionGoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
-		{name: "TransactionSeesItsOwnChanges", run: ownChanges, transactions: true},
-		{name: "TransactionDoesNotBelieveItsSnapshotOfPackets", run: stalePackets, transactions: true},
-		{name: "TransactionDoesNotBelieveItsSnapshotOfShares", run: staleShares, transactions: true},
-		{name: "TransactionDoesNotBelieveItsSnapshotOfPayouts", run: stalePayouts, transactions: true},
+		{Name: "TransactionRolledBackLosesNoShareAndNoMoney", Run: rolledBackGrab, Transactions: true},
+		{Name: "TransactionRolledBackVerbsLeaveNothing", Run: rolledBackVerbs, Transactions: true},
+		{Name: "TransactionCommittedIsThere", Run: committed, Transactions: true},
+		{Name: "TransactionInADeadlockIsRolledBackWhole", Run: deadlock, Transactions: true},
+		{Name: "TransactionGoesOnAfterARefusal", Run: refusalInTransaction, Transactions: true},
+		{Name: "TransactionSeesItsOwnChanges", Run: ownChanges, Transactions: true},
+		{Name: "TransactionDoesNotBelieveItsSnapshotOfPackets", Run: stalePackets, Transactions: true},
+		{Name: "TransactionDoesNotBelieveItsSnapshotOfShares", Run: staleShares, Transactions: true},
+		{Name: "TransactionDoesNotBelieveItsSnapshotOfPayouts", Run: stalePayouts, Transactions: true},
 	}
 }
 
 // begin opens a transaction and returns packets in it.
-func (s *scene) begin() (packets *redpacket.Packets, commit, rollback func()) {
+func (s *scene) begin() (packets *redpacket.Packets, commit, rollback func() error) {
 	s.Helper()
-	store, c, r := s.Begin(s.TB)
-	return s.packets.On(store), func() { s.Helper(); s.No(c()) }, func() { s.Helper(); s.No(r()) }
+	store, commit, rollback := s.Begin(s.TB)
+	return s.packets.On(store), commit, rollback
 }
 
 // rolledBackGrab takes grabs back, that of the last share among them: others get the very shares.
@@ -39,7 +37,7 @@ func rolledBackGrab(s *scene) {
 		lost, err := packets.Grab(s.Context(), 1, person)
 		s.No(err)
 		suite.Same(s, "number", lost.No, int64(no+1))
-		rollback()
+		s.No(rollback())
 		suite.Same(s, "the books", s.everything(1), was)
 		_, err = s.packets.Share(s.Context(), 1, person)
 		s.only(err, redpacket.ErrNoShare)
@@ -51,21 +49,9 @@ func rolledBackGrab(s *scene) {
 	s.refused(1, anna, redpacket.ErrFinished)
 }
 
-// rolledBackVerbs takes a whole journey back, call by call.
+// rolledBackVerbs takes a whole journey back, call by call, and a sweep.
 func rolledBackVerbs(s *scene) {
-	for _, stage := range s.journey() {
-		was := s.all()
-		packets, _, rollback := s.begin()
-		if err := stage.call(packets); err != nil {
-			s.Fatalf("%s in a transaction: %v", stage.name, err)
-		}
-		rollback()
-		suite.Same(s, "the books after "+stage.name, s.all(), was)
-		if err := stage.call(s.packets); err != nil {
-			s.Fatalf("%s: %v", stage.name, err)
-		}
-	}
-	s.journeyEnd()
+	s.journey().RolledBack(s)
 	suite.Same(s, "failures", s.payout(1, 1).Failures, 1)
 
 	p := random(9, 100, 3)
@@ -76,88 +62,28 @@ func rolledBackVerbs(s *scene) {
 	n, err := packets.Expire(s.Context())
 	s.No(err)
 	s.Count("packets that expired in the transaction", n, 1)
-	rollback()
+	s.No(rollback())
 	s.keeps(9)
 	s.expire(1)
 }
 
-// committed makes the whole journey, each call in a transaction of its own and then the rest
-// of it in one.
-func committed(s *scene) {
-	journey := s.journey()
-	for i, first := range journey {
-		packets, commit, _ := s.begin()
-		rest := []stage{first}
-		if i == len(journey)/2 {
-			rest = journey[i:]
-		}
-		for _, stage := range rest {
-			if err := stage.call(packets); err != nil {
-				s.Fatalf("%s: %v", stage.name, err)
-			}
-		}
-		commit()
-		if len(rest) > 1 {
-			break
-		}
-	}
-	s.journeyEnd()
-}
+func committed(s *scene) { s.journey().Committed(s) }
 
-// deadlock makes two transactions want what the other one has. The library must neither wait for ever nor
-// run a part of a transaction again: the victim is told to, from its beginning.
 func deadlock(s *scene) {
 	s.open(equal(1, 100, 10))
 	s.open(equal(2, 100, 10))
-	type transaction struct {
-		person  string
-		packets [2]int64
+	grab := func(id int64, person string) func(*redpacket.Packets) error {
+		return func(p *redpacket.Packets) error { return suite.Outcome(p.Grab(s.Context(), id, person)) }
 	}
-	work := [2]transaction{{anna, [2]int64{1, 2}}, {ben, [2]int64{2, 1}}}
-	var met sync.WaitGroup
-	met.Add(len(work))
-	bodies := make([]func() error, len(work))
-	for i, tx := range work {
-		bodies[i] = s.grabBoth(tx.person, tx.packets, func() { met.Done(); met.Wait() })
-	}
-	errs := suite.Together(len(work), func(i int) error { return bodies[i]() })
-	if errs[0] != nil && errs[1] != nil {
-		s.Fatalf("both failed: %v; %v", errs[0], errs[1])
-	}
-	for i, err := range errs {
-		if err == nil {
-			continue
-		}
-		if !redpacket.Retryable(err) {
-			s.Fatalf("the victim cannot know that it may run again: %v", err)
-		}
-		for id := int64(1); id <= 2; id++ { // nothing of it is half done
-			_, err := s.packets.Share(s.Context(), id, work[i].person)
+	calls := [2][2]func(*redpacket.Packets) error{{grab(1, anna), grab(2, anna)}, {grab(2, ben), grab(1, ben)}}
+	suite.Deadlock(s, s.begin, calls, func(i int) {
+		for id := int64(1); id <= 2; id++ {
+			_, err := s.packets.Share(s.Context(), id, []string{anna, ben}[i])
 			s.only(err, redpacket.ErrNoShare)
 		}
-		s.No(s.grabBoth(work[i].person, work[i].packets, func() {})())
-	}
+	})
 	s.holds(1, 2, 20, 80)
 	s.holds(2, 2, 20, 80)
-}
-
-// grabBoth opens a transaction and returns what it does: two grabs, with something in between, and a
-// commit, or a rollback at the first error.
-func (s *scene) grabBoth(person string, ids [2]int64, between func()) func() error {
-	s.Helper()
-	store, commit, rollback := s.Begin(s.TB)
-	packets := s.packets.On(store)
-	return func() error {
-		_, err := packets.Grab(s.Context(), ids[0], person)
-		between() // each has its first packet before either asks for its second
-		if err == nil {
-			_, err = packets.Grab(s.Context(), ids[1], person)
-		}
-		if err != nil {
-			return errors.Join(err, rollback())
-		}
-		return commit()
-	}
 }
 
 // refusalInTransaction has refusals between calls that succeed: a refused call has changed nothing, and
@@ -185,7 +111,7 @@ func refusalInTransaction(s *scene) {
 	s.only(err, redpacket.ErrUnknownPacket)
 	_, err = packets.Grab(s.Context(), 4, ben)
 	s.No(err)
-	commit()
+	s.No(commit())
 	s.packet(1, redpacket.Finished)
 	s.packet(2, redpacket.Unpaid)
 	suite.Same(s, "shares", s.packet(4, redpacket.Open).Taken, 1)
@@ -224,33 +150,21 @@ func ownChanges(s *scene) {
 	report, err := packets.Audit(s.Context())
 	s.No(err)
 	suite.Same(s, "report", report, redpacket.Report{Packets: 1})
-	commit()
+	s.No(commit())
 	s.packet(1, redpacket.Finished)
 	suite.Same(s, "paid", s.payout(1, 1).Paid, true)
 }
 
-// snapshot opens a transaction and makes it read what nobody else touches, so that a store
-// that keeps snapshots has taken one.
-func (s *scene) snapshot() (packets *redpacket.Packets, commit, rollback func()) {
-	s.Helper()
-	s.send(random(99, 100, 1))
-	packets, commit, rollback = s.begin()
-	_, err := packets.Packet(s.Context(), 99)
-	s.No(err)
-	return packets, commit, rollback
-}
-
-// behind makes calls in a transaction that has read before the world went on, and commits it.
+// behind makes calls in a transaction that has read before the world went on, and commits it. It reads what nobody else
+// touches, so that a store that keeps snapshots has taken one.
 func (s *scene) behind(meanwhile func(), calls func(packets *redpacket.Packets)) {
 	s.Helper()
-	packets, commit, rollback := s.snapshot()
-	meanwhile()
-	if s.StartsOver(s.Conflicts, func() { calls(packets) }) {
-		rollback()
-		packets, commit, _ = s.begin()
-		calls(packets)
-	}
-	commit()
+	s.send(random(99, 100, 1))
+	suite.Behind(s, s.Conflicts, func() (*redpacket.Packets, func() error, func() error) {
+		packets, commit, rollback := s.begin()
+		s.No(suite.Outcome(packets.Packet(s.Context(), 99)))
+		return packets, commit, rollback
+	}, meanwhile, calls)
 }
 
 // stalePackets lets the world go on between the snapshot of a transaction and its steps: what it has

@@ -1,7 +1,7 @@
-// Package suite is what the conformance suites of the domains have in common: checks that end a test, crowds that
-// call at once, classes of errors, and the engine of their models, which drives two stores with the same random
-// operations. It needs nothing but the standard library and the errors that all domains share, because the suites are
-// for every author of a store.
+// Package suite is what the conformance suites of the domains have in common: how their cases are run, checks that end a
+// test, crowds that call at once, wires that break, journeys through all verbs of a domain, classes of errors, and the engine
+// of their models, which drives two stores with the same random operations. It needs nothing but the standard library, because
+// the suite of stock is for every author of a store.
 package suite
 
 import (

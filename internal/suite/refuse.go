@@ -26,12 +26,6 @@ func (c *Checks) RefusesEveryCall(ctx context.Context, name string, v any, field
 	}
 }
 
-// A Call is one call with arguments that are in order.
-type Call struct {
-	Name string
-	Do   func() error
-}
-
 // EndedContext makes each of some calls with a context that is over, which must not tell that it worked, and then
 // again with one that lives, which must.
 func (c *Checks) EndedContext(calls func(context.Context) []Call) {

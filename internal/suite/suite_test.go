@@ -42,23 +42,25 @@ func TestChecksEndTheTest(t *testing.T) {
 		check func(c *Checks)
 		says  string
 	}{
-		"No":         {func(c *Checks) { c.No(errOdd) }, "unexpected error: odd"},
-		"Is":         {func(c *Checks) { c.Is(errOdd, errOdd, errFull) }, "error is odd, want full"},
-		"IsNot":      {func(c *Checks) { c.IsNot(errOdd, errFull, errOdd) }, "error is odd, must not match odd"},
-		"Count":      {func(c *Checks) { c.Count("jars", 1, 2) }, "jars: 1, want 2"},
-		"SameTime":   {func(c *Checks) { c.SameTime("then", time.Unix(0, 0).UTC(), time.Unix(1, 0).UTC()) }, "then is 1970"},
-		"Same":       {func(c *Checks) { Same(c, "list", []int{}, nil) }, "list is"},
-		"As":         {func(c *Checks) { _ = As[*fullError](c, errFull) }, "error is full, want a *suite.fullError"},
-		"Listed":     {func(c *Checks) { Listed(c, failing) }, "unexpected error: odd"},
-		"Each":       {func(c *Checks) { c.Each([]error{nil, errOdd}) }, "call 1 of 2: odd"},
-		"Succeeded":  {func(c *Checks) { c.Succeeded([]error{errFull, errOdd, nil}, errFull) }, "call 1 of 3: odd"},
-		"Retryable":  {func(c *Checks) { c.Is(fault.ErrUnknown, fault.ErrUnknown) }, "is false"},
-		"Invalid":    {func(c *Checks) { c.Invalid("Put", errOdd) }, "Put: error is odd, want holdfast: invalid argument"},
-		"no reason":  {func(c *Checks) { c.Invalid("Put", fault.Invalid("", "")) }, "Put: the error does not say what is wrong"},
-		"no method":  {func(c *Checks) { c.RefusesEveryCall(c.Context(), "5", 5, "n") }, "5 has no method that takes a context"},
-		"a lenient":  {func(c *Checks) { c.RefusesEveryCall(c.Context(), "lock", lock{}, "n") }, "List of lock: error is <nil>"},
-		"a field":    {func(c *Checks) { c.RefusesEveryCall(nil, "lock", lock{}, "n") }, `List of lock: the field is "context", want "n"`},
-		"deaf":       {func(c *Checks) { c.EndedContext(func(context.Context) []Call { return []Call{{"Put", nothing}} }) }, "Put with a context that ended: <nil>"},
+		"No":        {func(c *Checks) { c.No(errOdd) }, "unexpected error: odd"},
+		"Is":        {func(c *Checks) { c.Is(errOdd, errOdd, errFull) }, "error is odd, want full"},
+		"IsNot":     {func(c *Checks) { c.IsNot(errOdd, errFull, errOdd) }, "error is odd, must not match odd"},
+		"Count":     {func(c *Checks) { c.Count("jars", 1, 2) }, "jars: 1, want 2"},
+		"SameTime":  {func(c *Checks) { c.SameTime("then", time.Unix(0, 0).UTC(), time.Unix(1, 0).UTC()) }, "then is 1970"},
+		"Same":      {func(c *Checks) { Same(c, "list", []int{}, nil) }, "list is"},
+		"As":        {func(c *Checks) { _ = As[*fullError](c, errFull) }, "error is full, want a *suite.fullError"},
+		"Listed":    {func(c *Checks) { Listed(c, failing) }, "unexpected error: odd"},
+		"Each":      {func(c *Checks) { c.Each([]error{nil, errOdd}) }, "call 1 of 2: odd"},
+		"Succeeded": {func(c *Checks) { c.Succeeded([]error{errFull, errOdd, nil}, errFull) }, "call 1 of 3: odd"},
+		"Retryable": {func(c *Checks) { c.Is(fault.ErrUnknown, fault.ErrUnknown) }, "is false"},
+		"Invalid":   {func(c *Checks) { c.Invalid("Put", errOdd) }, "Put: error is odd, want holdfast: invalid argument"},
+		"no reason": {func(c *Checks) { c.Invalid("Put", fault.Invalid("", "")) }, "Put: the error does not say what is wrong"},
+		"no method": {func(c *Checks) { c.RefusesEveryCall(c.Context(), "5", 5, "n") }, "5 has no method that takes a context"},
+		"a lenient": {func(c *Checks) { c.RefusesEveryCall(c.Context(), "lock", lock{}, "n") }, "List of lock: error is <nil>"},
+		"a field":   {func(c *Checks) { c.RefusesEveryCall(nil, "lock", lock{}, "n") }, `List of lock: the field is "context", want "n"`},
+		"deaf": {func(c *Checks) {
+			c.EndedContext(func(context.Context) []Call { return []Call{{Name: "Put", Do: nothing}} })
+		}, "Put with a context that ended: <nil>"},
 		"an endless": {func(c *Checks) { Listed(c, endless) }, "the listing does not end"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -286,3 +288,38 @@ func TestClockMovesOnlyWhenTold(t *testing.T) {
 	clock.Advance(time.Microsecond)
 	require.Equal(t, from.Add(time.Microsecond), clock.Now())
 }
+
+// A shelf holds one thing.
+type shelf interface {
+	Hold(ctx context.Context, n int) (int, error)
+}
+
+// TestWireBreaksWhereItIsTold goes by the names of the methods.
+func TestWireBreaksWhereItIsTold(t *testing.T) {
+	t.Parallel()
+	over := func(s shelf, w Wire) (int, error) { return Over(w, s.Hold)(t.Context(), 7) }
+	called := []string{}
+	w := Wire{
+		Send:  func(call string) error { called = append(called, "to "+call); return nil },
+		Reply: Fails(fault.ErrUnknown, Nth(2, Named("Hold"))),
+	}
+	for _, want := range []error{nil, fault.ErrUnknown, nil} {
+		got, err := over(keeper{}, w)
+		require.ErrorIs(t, err, want)
+		require.Equal(t, map[bool]int{true: 7, false: 0}[want == nil], got)
+	}
+	require.Equal(t, []string{"to Hold", "to Hold", "to Hold"}, called)
+	_, err := over(refuser{}, Wire{Send: Fails(errOdd, From(1))})
+	require.ErrorIs(t, err, errOdd, "it was not sent")
+	_, err = over(refuser{}, Wire{Reply: Fails(errOdd, Every)})
+	require.ErrorIs(t, err, errFull, "what was not done has no answer to lose")
+}
+
+// A keeper keeps what it is given, a refuser refuses it.
+type (
+	keeper  struct{}
+	refuser struct{}
+)
+
+func (keeper) Hold(_ context.Context, n int) (int, error) { return n, nil }
+func (refuser) Hold(context.Context, int) (int, error)    { return 0, errFull }

@@ -10,15 +10,15 @@ import (
 
 func auditCases() []testCase {
 	return []testCase{
-		{name: "AuditNamesEachDrift", run: auditNames},
-		{name: "AuditNamesTheDriftOfABuyer", run: auditBuyer},
-		{name: "AuditOfNamedItems", run: auditNamed},
-		{name: "RepairNeverTakesSalesBackUnlessTold", run: repairKeepsSales},
-		{name: "RepairIsRecordedAndHappensOnce", run: repairOnce},
-		{name: "RepairConcurrentlyAndUnderTraffic", run: repairUnderTraffic},
-		{name: "RepairRefusesWhatTheHoldsDoNotAllow", run: repairImpossible},
-		{name: "DriftRefusesChangesUntilItIsRepaired", run: driftRefuses},
-		{name: "DriftOfOneOrderDoesNotKeepASweepFromTheOthers", run: driftSweep},
+		{Name: "AuditNamesEachDrift", Run: auditNames},
+		{Name: "AuditNamesTheDriftOfABuyer", Run: auditBuyer},
+		{Name: "AuditOfNamedItems", Run: auditNamed},
+		{Name: "RepairNeverTakesSalesBackUnlessTold", Run: repairKeepsSales},
+		{Name: "RepairIsRecordedAndHappensOnce", Run: repairOnce},
+		{Name: "RepairConcurrentlyAndUnderTraffic", Run: repairUnderTraffic},
+		{Name: "RepairRefusesWhatTheHoldsDoNotAllow", Run: repairImpossible},
+		{Name: "DriftRefusesChangesUntilItIsRepaired", Run: driftRefuses},
+		{Name: "DriftOfOneOrderDoesNotKeepASweepFromTheOthers", Run: driftSweep},
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -14,43 +13,35 @@ import (
 // a crowd meets by luck, each of them for sure.
 func betweenCases() []testCase {
 	return []testCase{
-		{name: "LockOvertakesCancel", run: lockOvertakesCancel},
-		{name: "LockOvertakesResolve", run: lockOvertakesResolve},
-		{name: "StockArrivesBeforeTheRefusal", run: stockArrives},
-		{name: "TheSameLockTakesTheLastUnits", run: sameLockTakes},
-		{name: "PayIsResolved", run: payIsResolved},
-		{name: "PayAndASweepFindADeadHold", run: deadReleasedElsewhere},
-		{name: "LatePaymentIsMadeTwice", run: latePaymentTwice},
-		{name: "LatePaymentFindsUnitsAgain", run: latePaymentFindsUnits},
-		{name: "RefundAfterAnotherRefund", run: refundAfterRefund},
-		{name: "RefundAfterRedeem", run: refundAfterRedeemed},
-		{name: "ExtendAfterShorten", run: extendAfterShorten},
-		{name: "ExtendAfterPay", run: extendAfterPay},
-		{name: "ALostExtendDoesNotComeTwice", run: extendLost},
-		{name: "PayAfterExtend", run: payAfterExtend},
-		{name: "ExtendOfADeadHoldWaitsForTheSameCall", run: extendDead},
-		{name: "DefineAfterDefine", run: defineAfterDefine},
-		{name: "SwitchAfterRestock", run: switchAfterRestock},
-		{name: "ChangeAfterTheSameChange", run: changeAfterChange},
-		{name: "WithdrawAfterLock", run: withdrawAfterLock},
-		{name: "RestAfterLock", run: restAfterLock},
-		{name: "ExpireAfterExpire", run: expireAfterExpire},
-		{name: "RepairAfterRepair", run: repairAfterRepair},
+		{Name: "LockOvertakesCancel", Run: lockOvertakesCancel},
+		{Name: "LockOvertakesResolve", Run: lockOvertakesResolve},
+		{Name: "StockArrivesBeforeTheRefusal", Run: stockArrives},
+		{Name: "TheSameLockTakesTheLastUnits", Run: sameLockTakes},
+		{Name: "PayIsResolved", Run: payIsResolved},
+		{Name: "PayAndASweepFindADeadHold", Run: deadReleasedElsewhere},
+		{Name: "LatePaymentIsMadeTwice", Run: latePaymentTwice},
+		{Name: "LatePaymentFindsUnitsAgain", Run: latePaymentFindsUnits},
+		{Name: "RefundAfterAnotherRefund", Run: refundAfterRefund},
+		{Name: "RefundAfterRedeem", Run: refundAfterRedeemed},
+		{Name: "ExtendAfterShorten", Run: extendAfterShorten},
+		{Name: "ExtendAfterPay", Run: extendAfterPay},
+		{Name: "ALostExtendDoesNotComeTwice", Run: extendLost},
+		{Name: "PayAfterExtend", Run: payAfterExtend},
+		{Name: "ExtendOfADeadHoldWaitsForTheSameCall", Run: extendDead},
+		{Name: "DefineAfterDefine", Run: defineAfterDefine},
+		{Name: "SwitchAfterRestock", Run: switchAfterRestock},
+		{Name: "ChangeAfterTheSameChange", Run: changeAfterChange},
+		{Name: "WithdrawAfterLock", Run: withdrawAfterLock},
+		{Name: "RestAfterLock", Run: restAfterLock},
+		{Name: "ExpireAfterExpire", Run: expireAfterExpire},
+		{Name: "RepairAfterRepair", Run: repairAfterRepair},
 	}
 }
 
 // before returns an inventory, with the options of the scene's own, on a wire where something
 // happens just before the n-th call of a method.
 func (s *scene) before(method string, n int, happens func()) *stock.Inventory {
-	calls := 0
-	return s.inv.On(&wiretest.Stock{Store: s.Store, Send: func(call string) error {
-		if call == method {
-			if calls++; calls == n {
-				happens()
-			}
-		}
-		return nil
-	}})
+	return s.over(suite.Before(method, n, happens))
 }
 
 func lockOvertakesCancel(s *scene) {
@@ -274,7 +265,7 @@ func extendDead(s *scene) {
 	h := s.lock("a", units(1, 2))
 	later := h.Deadline.Add(hold)
 	s.No(suite.Outcome(s.inv.Extend(s.Context(), "a", later)))
-	got, err := s.inv.On(&staleHold{Stock: wiretest.Stock{Store: s.Store}, was: &h}).Extend(s.Context(), "a", later)
+	got, err := s.inv.On(&staleHold{s.Store, &h}).Extend(s.Context(), "a", later)
 	s.No(err)
 	s.SameTime("deadline", got.Deadline, later)
 
@@ -291,7 +282,7 @@ func extendDead(s *scene) {
 
 // staleHold is a store whose first look at a hold is of before a change that is under way, and at its old deadline.
 type staleHold struct {
-	wiretest.Stock
+	stock.Store
 
 	was *stock.Hold
 }
@@ -371,7 +362,7 @@ func expireAfterExpire(s *scene) {
 	s.lock("b", units(1, 2))
 	s.Advance(hold)
 	n, err := s.before("Expire", 1, func() {
-		s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "b"})))
+		s.answers(stock.Done)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "b"})))
 	}).Expire(s.Context())
 	s.No(err)
 	s.Count("released by this call", n, 1)

@@ -114,9 +114,9 @@ func (s *scene) inState(err error, order string, state stock.State, reason error
 	suite.Same(s, "state error", *suite.As[*stock.StateError](s, err), stock.StateError{Order: order, State: state, Err: reason})
 }
 
-// balanced ends the test unless the books balance: the counters are those that holds and
+// Balanced ends the test unless the books balance: the counters are those that holds and
 // changes add up to, and nothing is oversold.
-func (s *scene) balanced() {
+func (s *scene) Balanced() {
 	s.Helper()
 	report, err := s.inv.Audit(s.Context())
 	s.No(err)

@@ -10,15 +10,15 @@ import (
 
 func defineCases() []testCase {
 	return []testCase{
-		{name: "DefineMakesAnUnlimitedItemLimited", run: unlimitedBecomesLimited},
-		{name: "DefineTwiceAtOnceCreatesOneItem", run: defineTwice},
-		{name: "StoreCreateOfATakenKeyIsRefused", run: createTakenKey},
-		{name: "DefineReturnsTheItem", run: defineReturns},
-		{name: "DefineKeepsTheUnitsOfAnItem", run: defineKeepsUnits},
-		{name: "DefineLimitedBecomesUnlimited", run: limitedBecomesUnlimited},
-		{name: "DefineConcurrentChangesKeepOne", run: defineConcurrently},
-		{name: "DefineSwitchesUnderTraffic", run: defineUnderTraffic},
-		{name: "DefineStaleSwitchIsRefused", run: defineStale},
+		{Name: "DefineMakesAnUnlimitedItemLimited", Run: unlimitedBecomesLimited},
+		{Name: "DefineTwiceAtOnceCreatesOneItem", Run: defineTwice},
+		{Name: "StoreCreateOfATakenKeyIsRefused", Run: createTakenKey},
+		{Name: "DefineReturnsTheItem", Run: defineReturns},
+		{Name: "DefineKeepsTheUnitsOfAnItem", Run: defineKeepsUnits},
+		{Name: "DefineLimitedBecomesUnlimited", Run: limitedBecomesUnlimited},
+		{Name: "DefineConcurrentChangesKeepOne", Run: defineConcurrently},
+		{Name: "DefineSwitchesUnderTraffic", Run: defineUnderTraffic},
+		{Name: "DefineStaleSwitchIsRefused", Run: defineStale},
 	}
 }
 
@@ -189,7 +189,7 @@ func defineStale(s *scene) {
 	verdict, err = s.Store.SetTerms(s.Context(), limited, stock.Terms{Unlimited: true}, 0)
 	s.No(err)
 	suite.Same(s, "switch whose serial is taken", verdict, stock.Refused)
-	s.balanced()
+	s.Balanced()
 	verdict, err = s.Store.SetTerms(s.Context(), stock.Item{Key: sku(9), Terms: unlimited.Terms}, stock.Terms{}, 0)
 	s.No(err)
 	suite.Same(s, "change of an item that does not exist", verdict, stock.Refused)

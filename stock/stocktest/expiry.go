@@ -11,19 +11,19 @@ import (
 
 func expiryCases() []testCase {
 	return []testCase{
-		{name: "LockReleasesDeadHolds", run: lockReleasesTheDead},
-		{name: "PayAtTheDeadlineIsTooLate", run: payAtTheDeadline},
-		{name: "ExtendMovesTheDeadline", run: extend},
-		{name: "ShortenMovesTheDeadline", run: shorten},
-		{name: "ExpireLeavesPaidOrders", run: sweepAfterPay},
-		{name: "ExpireCountsWhatItReleased", run: expireCounts},
-		{name: "ExpireConcurrentSweepsReleaseOnce", run: expireConcurrently},
-		{name: "ExpireGoesOnBeyondOneBatch", run: expireManyBatches},
-		{name: "ExpireFollowsTheDeadline", run: expireFollowsTheDeadline},
-		{name: "DeadlineIsTheSameForEveryVerb", run: deadlineForEveryVerb},
-		{name: "DeadlineIsKeptToTheMicrosecond", run: deadlinePrecision},
-		{name: "DeadlineFreesTheBuyersLimits", run: deadlineFreesLimits},
-		{name: "ExtendConcurrentCallsKeepTheLatest", run: extendConcurrently},
+		{Name: "LockReleasesDeadHolds", Run: lockReleasesTheDead},
+		{Name: "PayAtTheDeadlineIsTooLate", Run: payAtTheDeadline},
+		{Name: "ExtendMovesTheDeadline", Run: extend},
+		{Name: "ShortenMovesTheDeadline", Run: shorten},
+		{Name: "ExpireLeavesPaidOrders", Run: sweepAfterPay},
+		{Name: "ExpireCountsWhatItReleased", Run: expireCounts},
+		{Name: "ExpireConcurrentSweepsReleaseOnce", Run: expireConcurrently},
+		{Name: "ExpireGoesOnBeyondOneBatch", Run: expireManyBatches},
+		{Name: "ExpireFollowsTheDeadline", Run: expireFollowsTheDeadline},
+		{Name: "DeadlineIsTheSameForEveryVerb", Run: deadlineForEveryVerb},
+		{Name: "DeadlineIsKeptToTheMicrosecond", Run: deadlinePrecision},
+		{Name: "DeadlineFreesTheBuyersLimits", Run: deadlineFreesLimits},
+		{Name: "ExtendConcurrentCallsKeepTheLatest", Run: extendConcurrently},
 	}
 }
 

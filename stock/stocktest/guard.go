@@ -7,29 +7,28 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 // guardCases asks the store itself: for what an inventory meets only in a race, or never.
 func guardCases() []testCase {
 	return []testCase{
-		{name: "StoreCreate", run: guardCreate},
-		{name: "StoreChangeOfTerms", run: guardChange},
-		{name: "StoreChangeBetweenLimitedAndUnlimited", run: guardSwitch},
-		{name: "StoreLock", run: guardLock},
-		{name: "StoreMoveFromTheRightState", run: guardMove},
-		{name: "StoreMoveOnTheRightSideOfTheDeadline", run: guardMoveDeadline},
-		{name: "StoreMoveThatDraws", run: guardMoveDraws},
-		{name: "StoreCloseAndFence", run: guardClose},
-		{name: "StoreSetDeadline", run: guardDeadline},
-		{name: "StoreRefund", run: guardRefund},
-		{name: "StoreApply", run: guardApply},
-		{name: "StoreReadingWhatIsNotThere", run: readNothing},
-		{name: "StoreReadingUpToALimit", run: readLimits},
-		{name: "StoreDue", run: readDue},
-		{name: "StoreExpire", run: guardExpire},
-		{name: "StoreExpireEachOrderAsAWhole", run: guardExpireDrift},
+		{Name: "StoreCreate", Run: guardCreate},
+		{Name: "StoreChangeOfTerms", Run: guardChange},
+		{Name: "StoreChangeBetweenLimitedAndUnlimited", Run: guardSwitch},
+		{Name: "StoreLock", Run: guardLock},
+		{Name: "StoreMoveFromTheRightState", Run: guardMove},
+		{Name: "StoreMoveOnTheRightSideOfTheDeadline", Run: guardMoveDeadline},
+		{Name: "StoreMoveThatDraws", Run: guardMoveDraws},
+		{Name: "StoreCloseAndFence", Run: guardClose},
+		{Name: "StoreSetDeadline", Run: guardDeadline},
+		{Name: "StoreRefund", Run: guardRefund},
+		{Name: "StoreApply", Run: guardApply},
+		{Name: "StoreReadingWhatIsNotThere", Run: readNothing},
+		{Name: "StoreReadingUpToALimit", Run: readLimits},
+		{Name: "StoreDue", Run: readDue},
+		{Name: "StoreExpire", Run: guardExpire},
+		{Name: "StoreExpireEachOrderAsAWhole", Run: guardExpireDrift},
 	}
 }
 
@@ -114,7 +113,7 @@ func guardMove(s *scene) {
 		if row.To == stock.Unheld || slices.Contains(row.From, stock.Unheld) {
 			continue // not a step of a hold that exists
 		}
-		s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: row.Step, Order: "unknown"})))
+		s.answers(stock.Refused)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: row.Step, Order: "unknown"})))
 		s.unheld("unknown")
 		for _, way := range ways {
 			n++
@@ -138,12 +137,12 @@ func (s *scene) moveByTheTable(step stock.Step, order string, num int64) {
 	}
 	counted := s.item(sku(1)).Quantities
 	if !slices.Contains(row.From, was.State) {
-		s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: step, Order: order, Fence: was.Fence})))
+		s.answers(stock.Refused)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: step, Order: order, Fence: was.Fence})))
 		suite.Same(s, "hold", s.holdOf(order), was)
 		s.counts(sku(1), counted)
 		return
 	}
-	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: step, Order: order, Fence: was.Fence})))
+	s.answers(stock.Done)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: step, Order: order, Fence: was.Fence})))
 	s.state(order, row.To)
 	after, err := counted.Plus(row.Change.Times(num))
 	s.No(err)
@@ -156,12 +155,12 @@ func guardMoveDeadline(s *scene) {
 		s.lock(order, units(1, 1))
 	}
 	s.Advance(hold - time.Microsecond)
-	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "expire"})))
-	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay"})))
+	s.answers(stock.Refused)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "expire"})))
+	s.answers(stock.Done)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay"})))
 	s.Advance(time.Microsecond)
-	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay late"})))
-	s.answers(stock.Refused)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancel"})))
-	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "expire"})))
+	s.answers(stock.Refused)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay late"})))
+	s.answers(stock.Refused)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancel"})))
+	s.answers(stock.Done)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "expire"})))
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 1, Locked: 2, Left: 9})
 }
 
@@ -171,10 +170,10 @@ func guardMoveDraws(s *scene) {
 	_, err := s.inv.For("5").Lock(s.Context(), "a", units(1, 3), units(2, 3))
 	s.No(err)
 	s.Advance(hold)
-	s.answers(stock.Done)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "a"})))
+	s.answers(stock.Done)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "a"})))
 	reacquire := func(want stock.Verdict) {
 		s.Helper()
-		s.answers(want)(wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "a"})))
+		s.answers(want)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "a"})))
 	}
 	s.lock("b", units(1, 2))
 	reacquire(stock.Refused) // one item has too little
@@ -248,7 +247,7 @@ func guardRefund(s *scene) {
 	}
 	try := func(id string, h stock.Hold, want stock.Verdict) {
 		s.Helper()
-		s.answers(want)(wiretest.Refunded(s.Store.Refund(s.Context(), refund(id), h)))
+		s.answers(want)(suite.Refunded(s.Store.Refund(s.Context(), refund(id), h)))
 	}
 	try("r1", was, stock.Done)
 	try("r1", s.holdOf("a"), stock.Exists)

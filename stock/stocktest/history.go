@@ -9,15 +9,14 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 func historyCases() []testCase {
 	return []testCase{
-		{name: "HistoryAtRandomKeepsTheBooks", run: randomHistory},
-		{name: "HistoryOfEffectsGivesTheCounters", run: effectsReplayed},
-		{name: "HistoryWithCrashesAtEveryStatementKeepsTheBooks", run: crashes},
+		{Name: "HistoryAtRandomKeepsTheBooks", Run: randomHistory},
+		{Name: "HistoryOfEffectsGivesTheCounters", Run: effectsReplayed},
+		{Name: "HistoryWithCrashesAtEveryStatementKeepsTheBooks", Run: crashes},
 	}
 }
 
@@ -103,7 +102,7 @@ func randomHistory(s *scene) {
 	s.open()
 	for range 4 {
 		s.walk(s.with(stock.Options{LatePay: stock.Reacquire, RefundRedeemed: true, RefundFreesBuyer: true}), expected)
-		s.balanced()
+		s.Balanced()
 		s.Advance(hold / 2)
 	}
 }
@@ -159,12 +158,11 @@ func effectsReplayed(s *scene) {
 // same, and every order can be settled.
 func crashes(s *scene) {
 	s.open()
-	send, reply := wiretest.Breaks(suite.Repeatable(7), wiretest.Changes)
-	faulty := stock.New(&wiretest.Stock{Store: s.Store, Send: send, Reply: reply},
-		&stock.Options{LatePay: stock.Reacquire, RefundRedeemed: true, RefundFreesBuyer: true})
+	faulty := s.with(stock.Options{LatePay: stock.Reacquire, RefundRedeemed: true, RefundFreesBuyer: true}).
+		On(suite.WireStock(s.Store, suite.Breaks(suite.Repeatable(7))))
 	for range 3 {
 		s.walk(faulty, expected, stock.Retryable)
-		s.balanced()
+		s.Balanced()
 		s.Advance(hold / 2)
 	}
 	var orders []string

@@ -9,12 +9,12 @@ import (
 
 func identifierCases() []testCase {
 	return []testCase{
-		{name: "IdentifiersOfOrdersAreComparedByteForByte", run: identifiersOfOrders},
-		{name: "IdentifiersOfRefundsAreComparedByteForByte", run: identifiersOfRefunds},
-		{name: "IdentifiersOfChangesAreComparedByteForByte", run: identifiersOfChanges},
-		{name: "IdentifiersOfOrdersRefundsAndChangesDoNotMeet", run: identifiersApart},
-		{name: "IdentifiersOfBuyersAreComparedByteForByte", run: identifiersOfBuyers},
-		{name: "IdentifiersOfItemsSpanInt64", run: identifiersOfItems},
+		{Name: "IdentifiersOfOrdersAreComparedByteForByte", Run: identifiersOfOrders},
+		{Name: "IdentifiersOfRefundsAreComparedByteForByte", Run: identifiersOfRefunds},
+		{Name: "IdentifiersOfChangesAreComparedByteForByte", Run: identifiersOfChanges},
+		{Name: "IdentifiersOfOrdersRefundsAndChangesDoNotMeet", Run: identifiersApart},
+		{Name: "IdentifiersOfBuyersAreComparedByteForByte", Run: identifiersOfBuyers},
+		{Name: "IdentifiersOfItemsSpanInt64", Run: identifiersOfItems},
 	}
 }
 

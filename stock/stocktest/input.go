@@ -11,8 +11,8 @@ import (
 // Bad input is refused before any I/O, whatever the store: the tests of package stock have it.
 func inputCases() []testCase {
 	return []testCase{
-		{name: "AsManyLinesAndMovesAsThereMayBeAreTaken", run: mostLinesAndMoves},
-		{name: "AContextThatEndedChangesNothing", run: contextThatEnded},
+		{Name: "AsManyLinesAndMovesAsThereMayBeAreTaken", Run: mostLinesAndMoves},
+		{Name: "AContextThatEndedChangesNothing", Run: contextThatEnded},
 	}
 }
 

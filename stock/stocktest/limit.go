@@ -11,18 +11,18 @@ import (
 
 func limitCases() []testCase {
 	return []testCase{
-		{name: "OffShelfStopsLockAlone", run: offSale},
-		{name: "SaleWindowIsFromItsStartToItsEnd", run: saleWindow},
-		{name: "SaleWindowIsKeptToTheMicrosecond", run: saleWindowPrecision},
-		{name: "UnitsPerBuyerAreLimited", run: unitsPerBuyer},
-		{name: "UnitsPerBuyerAreLimitedAtOnce", run: unitsPerBuyerAtOnce},
-		{name: "LiveHoldsPerBuyerAreLimited", run: liveHolds},
-		{name: "LiveHoldsPerBuyerAreLimitedAtOnce", run: liveHoldsAtOnce},
-		{name: "UnitsPerOrderAreLimited", run: unitsPerOrder},
-		{name: "LimitsRequireABuyer", run: buyerRequired},
-		{name: "LimitsCountFromTheFirstNamedBuyer", run: limitsCountBefore},
-		{name: "LimitsChangeWithTheTerms", run: limitsChange},
-		{name: "LimitsAreOfOnePoolAndOneBuyer", run: limitsApart},
+		{Name: "OffShelfStopsLockAlone", Run: offSale},
+		{Name: "SaleWindowIsFromItsStartToItsEnd", Run: saleWindow},
+		{Name: "SaleWindowIsKeptToTheMicrosecond", Run: saleWindowPrecision},
+		{Name: "UnitsPerBuyerAreLimited", Run: unitsPerBuyer},
+		{Name: "UnitsPerBuyerAreLimitedAtOnce", Run: unitsPerBuyerAtOnce},
+		{Name: "LiveHoldsPerBuyerAreLimited", Run: liveHolds},
+		{Name: "LiveHoldsPerBuyerAreLimitedAtOnce", Run: liveHoldsAtOnce},
+		{Name: "UnitsPerOrderAreLimited", Run: unitsPerOrder},
+		{Name: "LimitsRequireABuyer", Run: buyerRequired},
+		{Name: "LimitsCountFromTheFirstNamedBuyer", Run: limitsCountBefore},
+		{Name: "LimitsChangeWithTheTerms", Run: limitsChange},
+		{Name: "LimitsAreOfOnePoolAndOneBuyer", Run: limitsApart},
 	}
 }
 

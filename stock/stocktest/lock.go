@@ -10,35 +10,34 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 func lockCases() []testCase {
 	return []testCase{
-		{name: "LastUnitGoesToOneOrder", run: lastUnit},
-		{name: "ThousandBuyersLockHundredUnits", run: thousandBuyers},
-		{name: "LockTwiceIsOneHold", run: lockTwice},
-		{name: "LockWithOtherLinesIsAMismatch", run: lockMismatch},
-		{name: "LockWhoseAnswerIsLostIsLockedOnce", run: lockAnswerLost},
-		{name: "CancelBeforeLockClosesTheOrder", run: cancelBeforeLock},
-		{name: "LockTakesAllLinesOrNone", run: allLinesOrNone},
-		{name: "LockTakesAllLinesOrNoneAtOnce", run: allLinesOrNoneAtOnce},
-		{name: "UnlimitedItemsNeverRunOut", run: unlimited},
-		{name: "PoolsAreCountedApart", run: poolsApart},
-		{name: "LockRefusalsAreDistinct", run: refusalsAreDistinct},
-		{name: "LockReturnsTheHold", run: lockReturnsTheHold},
-		{name: "LockSumsLinesOfOneItem", run: lockSumsLines},
-		{name: "LockReplayReturnsTheHoldAsItIs", run: lockReplayLater},
-		{name: "LockConcurrentReplays", run: lockConcurrentReplays},
-		{name: "LockConcurrentMismatches", run: lockConcurrentMismatches},
-		{name: "LockRefusedMayBeRetried", run: lockRefusedRetried},
-		{name: "LockNamesTheFirstRefusalByKey", run: lockFirstRefusal},
-		{name: "LockUntilATimeThatIsOverIsRefused", run: lockUntilOver},
-		{name: "LockUntilATimeThatIsOverInACrowd", run: lockUntilOverCrowd},
-		{name: "LockOfFiveHundredLines", run: lockManyLines},
-		{name: "LocksInOppositeLineOrdersAllSucceed", run: lockOppositeOrders},
-		{name: "LockNeverOversellsNorRefusesTooSoon", run: lockCrowd},
+		{Name: "LastUnitGoesToOneOrder", Run: lastUnit},
+		{Name: "ThousandBuyersLockHundredUnits", Run: thousandBuyers},
+		{Name: "LockTwiceIsOneHold", Run: lockTwice},
+		{Name: "LockWithOtherLinesIsAMismatch", Run: lockMismatch},
+		{Name: "LockWhoseAnswerIsLostIsLockedOnce", Run: lockAnswerLost},
+		{Name: "CancelBeforeLockClosesTheOrder", Run: cancelBeforeLock},
+		{Name: "LockTakesAllLinesOrNone", Run: allLinesOrNone},
+		{Name: "LockTakesAllLinesOrNoneAtOnce", Run: allLinesOrNoneAtOnce},
+		{Name: "UnlimitedItemsNeverRunOut", Run: unlimited},
+		{Name: "PoolsAreCountedApart", Run: poolsApart},
+		{Name: "LockRefusalsAreDistinct", Run: refusalsAreDistinct},
+		{Name: "LockReturnsTheHold", Run: lockReturnsTheHold},
+		{Name: "LockSumsLinesOfOneItem", Run: lockSumsLines},
+		{Name: "LockReplayReturnsTheHoldAsItIs", Run: lockReplayLater},
+		{Name: "LockConcurrentReplays", Run: lockConcurrentReplays},
+		{Name: "LockConcurrentMismatches", Run: lockConcurrentMismatches},
+		{Name: "LockRefusedMayBeRetried", Run: lockRefusedRetried},
+		{Name: "LockNamesTheFirstRefusalByKey", Run: lockFirstRefusal},
+		{Name: "LockUntilATimeThatIsOverIsRefused", Run: lockUntilOver},
+		{Name: "LockUntilATimeThatIsOverInACrowd", Run: lockUntilOverCrowd},
+		{Name: "LockOfFiveHundredLines", Run: lockManyLines},
+		{Name: "LocksInOppositeLineOrdersAllSucceed", Run: lockOppositeOrders},
+		{Name: "LockNeverOversellsNorRefusesTooSoon", Run: lockCrowd},
 	}
 }
 
@@ -111,7 +110,7 @@ func lockMismatch(s *scene) {
 
 func lockAnswerLost(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	lost := stock.New(&wiretest.Stock{Store: s.Store, Reply: func(string) error { return stock.ErrUnknown }}, nil)
+	lost := s.over(suite.Wire{Reply: suite.Fails(stock.ErrUnknown, suite.Every)})
 	_, err := lost.Lock(s.Context(), "a", units(1, 2))
 	s.Is(err, stock.ErrUnknown)
 	h := s.lock("a", units(1, 2))

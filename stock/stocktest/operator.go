@@ -10,20 +10,20 @@ import (
 
 func operatorCases() []testCase {
 	return []testCase{
-		{name: "RestockTwiceIsOnce", run: restockTwice},
-		{name: "RestockAllLinesOrNone", run: restockAllOrNone},
-		{name: "RestockConcurrentReplays", run: restockConcurrently},
-		{name: "WithdrawTakesWhatIsAvailable", run: withdraw},
-		{name: "WithdrawReleasesTheDead", run: withdrawReleases},
-		{name: "WithdrawConcurrentCallsTakeNoMoreThanThereIs", run: withdrawConcurrently},
-		{name: "ChangesShareTheirIDs", run: changesShareIDs},
-		{name: "TransferMovesBetweenPools", run: transfer},
-		{name: "TransferAllMovesOrNone", run: transferAllOrNone},
-		{name: "TransferWithOtherMovesIsAMismatch", run: transferMismatch},
-		{name: "TransferRestTakesWhatIsAvailable", run: transferRest},
-		{name: "TransferRestHappensOnce", run: transferRestOnce},
-		{name: "TransferRestAgainstBuyers", run: transferRestTraffic},
-		{name: "TransferOppositeWays", run: transferOpposite},
+		{Name: "RestockTwiceIsOnce", Run: restockTwice},
+		{Name: "RestockAllLinesOrNone", Run: restockAllOrNone},
+		{Name: "RestockConcurrentReplays", Run: restockConcurrently},
+		{Name: "WithdrawTakesWhatIsAvailable", Run: withdraw},
+		{Name: "WithdrawReleasesTheDead", Run: withdrawReleases},
+		{Name: "WithdrawConcurrentCallsTakeNoMoreThanThereIs", Run: withdrawConcurrently},
+		{Name: "ChangesShareTheirIDs", Run: changesShareIDs},
+		{Name: "TransferMovesBetweenPools", Run: transfer},
+		{Name: "TransferAllMovesOrNone", Run: transferAllOrNone},
+		{Name: "TransferWithOtherMovesIsAMismatch", Run: transferMismatch},
+		{Name: "TransferRestTakesWhatIsAvailable", Run: transferRest},
+		{Name: "TransferRestHappensOnce", Run: transferRestOnce},
+		{Name: "TransferRestAgainstBuyers", Run: transferRestTraffic},
+		{Name: "TransferOppositeWays", Run: transferOpposite},
 	}
 }
 

@@ -9,11 +9,11 @@ import (
 
 func overflowCases() []testCase {
 	return []testCase{
-		{name: "OverflowTheLargestItem", run: largestItem},
-		{name: "OverflowOfTotal", run: overflowTotal},
-		{name: "OverflowOfAnUnlimitedItem", run: overflowUnlimited},
-		{name: "OverflowOfRefunded", run: overflowRefunded},
-		{name: "OverflowOfABuyer", run: overflowBuyer},
+		{Name: "OverflowTheLargestItem", Run: largestItem},
+		{Name: "OverflowOfTotal", Run: overflowTotal},
+		{Name: "OverflowOfAnUnlimitedItem", Run: overflowUnlimited},
+		{Name: "OverflowOfRefunded", Run: overflowRefunded},
+		{Name: "OverflowOfABuyer", Run: overflowBuyer},
 	}
 }
 

@@ -10,12 +10,12 @@ import (
 
 func raceCases() []testCase {
 	return []testCase{
-		{name: "RacePayAgainstCancel", run: racePayCancel},
-		{name: "RacePayAgainstCancelAgainstExpireOfADeadHold", run: raceDead},
-		{name: "RaceLatePaymentsForTheLastUnits", run: raceLatePayments},
-		{name: "RaceRefundsAgainstRedeem", run: raceRefundRedeem},
-		{name: "RaceLockAgainstCancel", run: raceLockCancel},
-		{name: "RaceShortenAgainstPay", run: raceShortenPay},
+		{Name: "RacePayAgainstCancel", Run: racePayCancel},
+		{Name: "RacePayAgainstCancelAgainstExpireOfADeadHold", Run: raceDead},
+		{Name: "RaceLatePaymentsForTheLastUnits", Run: raceLatePayments},
+		{Name: "RaceRefundsAgainstRedeem", Run: raceRefundRedeem},
+		{Name: "RaceLockAgainstCancel", Run: raceLockCancel},
+		{Name: "RaceShortenAgainstPay", Run: raceShortenPay},
 	}
 }
 

@@ -8,20 +8,19 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 func readingCases() []testCase {
 	return []testCase{
-		{name: "ItemThatIsUnknownIsNotFound", run: itemUnknown},
-		{name: "ItemsListsByKey", run: itemsByKey},
-		{name: "ItemsPagesAndStops", run: itemsPages},
-		{name: "HoldsListsByFilter", run: holdsByFilter},
-		{name: "HoldsPagesAndStops", run: holdsPages},
-		{name: "ListingsEndWithTheFirstError", run: listingsEnd},
-		{name: "HoldOfTheDeadIsAsItIs", run: holdOfTheDead},
-		{name: "ResultsBelongToTheCaller", run: resultsBelongToTheCaller},
+		{Name: "ItemThatIsUnknownIsNotFound", Run: itemUnknown},
+		{Name: "ItemsListsByKey", Run: itemsByKey},
+		{Name: "ItemsPagesAndStops", Run: itemsPages},
+		{Name: "HoldsListsByFilter", Run: holdsByFilter},
+		{Name: "HoldsPagesAndStops", Run: holdsPages},
+		{Name: "ListingsEndWithTheFirstError", Run: listingsEnd},
+		{Name: "HoldOfTheDeadIsAsItIs", Run: holdOfTheDead},
+		{Name: "ResultsBelongToTheCaller", Run: resultsBelongToTheCaller},
 	}
 }
 
@@ -183,7 +182,7 @@ func holdsPages(s *scene) {
 func listingsEnd(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 1))
-	broken := s.inv.On(&wiretest.Stock{Store: s.Store, Send: func(string) error { return stock.ErrUnavailable }})
+	broken := s.over(suite.Wire{Send: suite.Fails(stock.ErrUnavailable, suite.Every)})
 	errs := 0
 	for _, err := range broken.Items(s.Context()) {
 		s.Is(err, stock.ErrUnavailable)

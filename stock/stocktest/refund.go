@@ -11,21 +11,21 @@ import (
 
 func refundCases() []testCase {
 	return []testCase{
-		{name: "RefundOfMoreThanWasSoldIsRefused", run: refundTooMuch},
-		{name: "RefundNotBackOnSaleIsDiscarded", run: refundDiscard},
-		{name: "RefundIsCappedByItsOrder", run: refundCappedByOrder},
-		{name: "RefundAfterRedeemIsAnOption", run: refundAfterRedeem},
-		{name: "RefundTwiceIsOnce", run: refundReplays},
-		{name: "RefundWithOtherArgumentsIsAMismatch", run: refundMismatch},
-		{name: "RefundWholeTakesWhatIsLeft", run: refundWhole},
-		{name: "RefundAllLinesOrNone", run: refundAllOrNone},
-		{name: "RefundSumsLines", run: refundSumsLines},
-		{name: "RefundConcurrentReplays", run: refundConcurrentReplays},
-		{name: "RefundConcurrentRefundsKeepTheCap", run: refundConcurrentCap},
-		{name: "RefundManyPartsOfOneOrderAtOnce", run: refundManyParts},
-		{name: "RefundConcurrentMismatches", run: refundConcurrentMismatches},
-		{name: "RefundFreesTheBuyersLimitByOption", run: refundFreesBuyer},
-		{name: "RefundRefusedMayBeRetried", run: refundRefusedRetried},
+		{Name: "RefundOfMoreThanWasSoldIsRefused", Run: refundTooMuch},
+		{Name: "RefundNotBackOnSaleIsDiscarded", Run: refundDiscard},
+		{Name: "RefundIsCappedByItsOrder", Run: refundCappedByOrder},
+		{Name: "RefundAfterRedeemIsAnOption", Run: refundAfterRedeem},
+		{Name: "RefundTwiceIsOnce", Run: refundReplays},
+		{Name: "RefundWithOtherArgumentsIsAMismatch", Run: refundMismatch},
+		{Name: "RefundWholeTakesWhatIsLeft", Run: refundWhole},
+		{Name: "RefundAllLinesOrNone", Run: refundAllOrNone},
+		{Name: "RefundSumsLines", Run: refundSumsLines},
+		{Name: "RefundConcurrentReplays", Run: refundConcurrentReplays},
+		{Name: "RefundConcurrentRefundsKeepTheCap", Run: refundConcurrentCap},
+		{Name: "RefundManyPartsOfOneOrderAtOnce", Run: refundManyParts},
+		{Name: "RefundConcurrentMismatches", Run: refundConcurrentMismatches},
+		{Name: "RefundFreesTheBuyersLimitByOption", Run: refundFreesBuyer},
+		{Name: "RefundRefusedMayBeRetried", Run: refundRefusedRetried},
 	}
 }
 

@@ -1,28 +1,26 @@
 package stocktest
 
 import (
-	"errors"
 	"strconv"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 func resolveCases() []testCase {
 	return []testCase{
-		{name: "ResolveUnknownOrderIsClosed", run: resolveUnknown},
-		{name: "ResolveFencesEveryLateStatement", run: resolveFences},
-		{name: "ResolveFencesRefundsAndLatePayments", run: resolveFencesLater},
-		{name: "ResolveReturnsEveryStateAsItIs", run: resolveEveryState},
-		{name: "ResolveOfTheDeadReleases", run: resolveDead},
-		{name: "ResolveAgainstLock", run: resolveAgainstLock},
-		{name: "ResolveAgainstPay", run: resolveAgainstPay},
-		{name: "AnswersThatAreLostAreSettledByTheSameCall", run: lostAnswers},
-		{name: "AnswersThatAreLostAreSettledByResolve", run: lostAnswersResolved},
-		{name: "AnswersOfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", run: lostReleases},
-		{name: "CallsThatAreNotSentChangeNothing", run: unsentCalls},
+		{Name: "ResolveUnknownOrderIsClosed", Run: resolveUnknown},
+		{Name: "ResolveFencesEveryLateStatement", Run: resolveFences},
+		{Name: "ResolveFencesRefundsAndLatePayments", Run: resolveFencesLater},
+		{Name: "ResolveReturnsEveryStateAsItIs", Run: resolveEveryState},
+		{Name: "ResolveOfTheDeadReleases", Run: resolveDead},
+		{Name: "ResolveAgainstLock", Run: resolveAgainstLock},
+		{Name: "ResolveAgainstPay", Run: resolveAgainstPay},
+		{Name: "AnswersThatAreLostAreSettledByTheSameCall", Run: lostAnswers},
+		{Name: "AnswersThatAreLostAreSettledByResolve", Run: lostAnswersResolved},
+		{Name: "AnswersOfReleasesOfOthersThatAreLostAreNotThoseOfTheCall", Run: lostReleases},
+		{Name: "CallsThatAreNotSentChangeNothing", Run: unsentCalls},
 	}
 }
 
@@ -62,7 +60,7 @@ func resolveFences(s *scene) {
 	}
 	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel} {
 		for fence := range int64(2) {
-			verdict, err := wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: step, Order: "a", Fence: fence}))
+			verdict, err := suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: step, Order: "a", Fence: fence}))
 			s.refusedLate(step.String(), verdict, err)
 		}
 	}
@@ -78,7 +76,7 @@ func resolveFences(s *scene) {
 	_, err = s.inv.Resolve(s.Context(), "b")
 	s.No(err)
 	s.Advance(hold)
-	verdict, err = wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "b"}))
+	verdict, err = suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "b"}))
 	s.No(err)
 	suite.Same(s, "sweep", verdict, stock.Done)
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 2, Left: 98})
@@ -91,10 +89,10 @@ func resolveFencesLater(s *scene) {
 	paid := s.state("a", stock.Paid)
 	_, err := s.inv.Resolve(s.Context(), "a")
 	s.No(err)
-	verdict, err := wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepRedeem, Order: "a", Fence: paid.Fence}))
+	verdict, err := suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepRedeem, Order: "a", Fence: paid.Fence}))
 	s.refusedLate("a Redeem", verdict, err)
 	refund := stock.RefundRecord{Refund: stock.Refund{ID: "late", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}}
-	verdict, err = wiretest.Refunded(s.Store.Refund(s.Context(), refund, paid))
+	verdict, err = suite.Refunded(s.Store.Refund(s.Context(), refund, paid))
 	s.refusedLate("a Refund", verdict, err)
 	got, err := s.Store.RefundRecord(s.Context(), "late")
 	s.No(err)
@@ -111,7 +109,7 @@ func resolveFencesLater(s *scene) {
 	s.No(err)
 	_, err = s.inv.Resolve(s.Context(), "b")
 	s.No(err)
-	verdict, err = wiretest.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "b"}))
+	verdict, err = suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "b"}))
 	s.refusedLate("a late payment", verdict, err)
 	s.pay("b")
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 4, Left: 96, Refunded: 1})
@@ -203,95 +201,51 @@ func resolveAgainstPay(s *scene) {
 	s.counts(sku(1), stock.Quantities{Total: 1000, Sold: rounds, Left: 1000 - rounds})
 }
 
-// A journey is one call of each verb that changes something, each of which works once the
-// one before it has.
-func (s *scene) journey() []struct {
-	name  string
-	order string // what Resolve would be asked about
-	call  func(inv *stock.Inventory) error
-} {
-	far := s.now().Add(2 * hold)
-	return []struct {
-		name  string
-		order string
-		call  func(inv *stock.Inventory) error
-	}{
-		{"Define", "", func(inv *stock.Inventory) error {
-			_, err := inv.Define(s.Context(), sku(1), 100, stock.Terms{PerBuyer: 50})
-			return err
-		}},
-		{"Define again", "", func(inv *stock.Inventory) error {
-			_, err := inv.Define(s.Context(), sku(1), 100, stock.Terms{PerBuyer: 60})
-			return err
-		}},
-		{"Define a pool", "", func(inv *stock.Inventory) error {
-			_, err := inv.Define(s.Context(), pool(1, 7), 0, stock.Terms{})
-			return err
-		}},
-		{"Restock", "", func(inv *stock.Inventory) error { return inv.Restock(s.Context(), "in", units(1, 10)) }},
-		{"Withdraw", "", func(inv *stock.Inventory) error { return inv.Withdraw(s.Context(), "out", units(1, 5)) }},
-		{"Transfer", "", func(inv *stock.Inventory) error {
-			_, err := inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, To: 7, Num: 20})
-			return err
-		}},
-		{"Transfer the rest", "", func(inv *stock.Inventory) error {
-			_, err := inv.Transfer(s.Context(), "rest", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})
-			return err
-		}},
-		{"Lock", "a", func(inv *stock.Inventory) error {
-			_, err := inv.For("5").Lock(s.Context(), "a", units(1, 4))
-			return err
-		}},
-		{"Extend", "a", func(inv *stock.Inventory) error { _, err := inv.Extend(s.Context(), "a", far); return err }},
-		{"Shorten", "a", func(inv *stock.Inventory) error {
-			_, err := inv.Shorten(s.Context(), "a", far.Add(-hold/2))
-			return err
-		}},
-		{"Pay", "a", func(inv *stock.Inventory) error { _, err := inv.Pay(s.Context(), "a"); return err }},
-		{"Refund", "a", func(inv *stock.Inventory) error {
-			_, err := inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}})
-			return err
-		}},
-		{"Redeem", "a", func(inv *stock.Inventory) error { _, err := inv.Redeem(s.Context(), "a"); return err }},
-		{"Lock another", "b", func(inv *stock.Inventory) error {
-			_, err := inv.For("5").Lock(s.Context(), "b", units(1, 2))
-			return err
-		}},
-		{"Cancel", "b", func(inv *stock.Inventory) error { _, err := inv.Cancel(s.Context(), "b"); return err }},
-		{"Cancel first", "c", func(inv *stock.Inventory) error { _, err := inv.Cancel(s.Context(), "c"); return err }},
-		{"Resolve", "d", func(inv *stock.Inventory) error { _, err := inv.Resolve(s.Context(), "d"); return err }},
+// journey returns one call of each verb that changes something.
+func (s *scene) journey() suite.Journey[*stock.Inventory] {
+	far, ctx := s.now().Add(2*hold), s.Context()
+	return suite.Journey[*stock.Inventory]{
+		Plain: s.inv, Over: s.over, Begin: s.begin, Sees: s.everything, Ends: s.journeyEnd,
+		Resolve: func(order string) error { return suite.Outcome(s.inv.Resolve(ctx, order)) },
+		Calls: func(inv *stock.Inventory) []suite.Call {
+			define := func(key stock.Key, total int64, terms stock.Terms) func() error {
+				return func() error { return suite.Outcome(inv.Define(ctx, key, total, terms)) }
+			}
+			transfer := func(id string, move stock.TransferLeg) func() error {
+				return func() error { return suite.Outcome(inv.Transfer(ctx, id, move)) }
+			}
+			part := stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}
+			return []suite.Call{
+				{Name: "Define", Do: define(sku(1), 100, stock.Terms{PerBuyer: 50})},
+				{Name: "Define again", Do: define(sku(1), 100, stock.Terms{PerBuyer: 60})},
+				{Name: "Define a pool", Do: define(pool(1, 7), 0, stock.Terms{})},
+				{Name: "Restock", Do: func() error { return inv.Restock(ctx, "in", units(1, 10)) }},
+				{Name: "Withdraw", Do: func() error { return inv.Withdraw(ctx, "out", units(1, 5)) }},
+				{Name: "Transfer", Do: transfer("move", stock.TransferLeg{SKU: 1, To: 7, Num: 20})},
+				{Name: "Transfer the rest", Do: transfer("rest", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})},
+				{Name: "Lock", Of: "a", Do: func() error { return suite.Outcome(inv.For("5").Lock(ctx, "a", units(1, 4))) }},
+				{Name: "Extend", Of: "a", Do: func() error { return suite.Outcome(inv.Extend(ctx, "a", far)) }},
+				{Name: "Shorten", Of: "a", Do: func() error { return suite.Outcome(inv.Shorten(ctx, "a", far.Add(-hold/2))) }},
+				{Name: "Pay", Of: "a", Do: func() error { return suite.Outcome(inv.Pay(ctx, "a")) }},
+				{Name: "Refund", Of: "a", Do: func() error { return suite.Outcome(inv.Refund(ctx, part)) }},
+				{Name: "Redeem", Of: "a", Do: func() error { return suite.Outcome(inv.Redeem(ctx, "a")) }},
+				{Name: "Lock another", Of: "b", Do: func() error { return suite.Outcome(inv.For("5").Lock(ctx, "b", units(1, 2))) }},
+				{Name: "Cancel", Of: "b", Do: func() error { return suite.Outcome(inv.Cancel(ctx, "b")) }},
+				{Name: "Cancel first", Of: "c", Do: func() error { return suite.Outcome(inv.Cancel(ctx, "c")) }},
+				{Name: "Resolve", Of: "d", Do: func() error { return suite.Outcome(inv.Resolve(ctx, "d")) }},
+			}
+		},
 	}
 }
 
-// lossy returns an inventory that loses the answer of the n-th change that it sends.
-func (s *scene) lossy(n int) *stock.Inventory {
-	sent := 0
-	return s.inv.On(&wiretest.Stock{Store: s.Store, Reply: func(call string) error {
-		if wiretest.Changes(call) {
-			if sent++; sent == n {
-				return stock.ErrUnknown
-			}
-		}
-		return nil
-	}})
-}
-
-func lostAnswers(s *scene) {
-	for _, step := range s.journey() {
-		for n := 1; ; n++ {
-			err := step.call(s.lossy(n))
-			if err == nil {
-				break // it sends fewer changes than that
-			}
-			if !errors.Is(err, stock.ErrUnknown) || !stock.Retryable(err) {
-				s.Fatalf("%s: %v", step.name, err)
-			}
-			if err := step.call(s.inv); err != nil {
-				s.Fatalf("%s again: %v", step.name, err)
-			}
-		}
+// everything returns all that can be seen of the items and the holds; nobody sees the fence of a hold, which Resolve raises.
+func (s *scene) everything() any {
+	s.Helper()
+	holds := suite.Listed(s, s.inv.Holds(s.Context(), stock.Filter{}))
+	for i := range holds {
+		holds[i].Fence = 0
 	}
-	s.journeyEnd()
+	return []any{suite.Listed(s, s.inv.Items(s.Context())), holds}
 }
 
 // journeyEnd ends the test unless every call of the journey happened once.
@@ -306,22 +260,9 @@ func (s *scene) journeyEnd() {
 	}
 }
 
-// lostAnswersResolved asks what became of each order before it makes the call again: the
-// fence that this raises keeps out the lost call, not the new one.
-func lostAnswersResolved(s *scene) {
-	for _, step := range s.journey() {
-		err := step.call(s.lossy(1))
-		s.Is(err, stock.ErrUnknown)
-		if step.order != "" {
-			_, err = s.inv.Resolve(s.Context(), step.order)
-			s.No(err)
-		}
-		if err := step.call(s.inv); err != nil {
-			s.Fatalf("%s again: %v", step.name, err)
-		}
-	}
-	s.journeyEnd()
-}
+func lostAnswers(s *scene)         { s.journey().LostAnswers(s) }
+func lostAnswersResolved(s *scene) { s.journey().LostAnswersResolved(s) }
+func unsentCalls(s *scene)         { s.journey().Unsent(s) }
 
 // lostReleases loses the answer to the release of somebody's dead hold, which is in the way of a call that has not been
 // sent, or was refused. A sweep says what it knows of its own work.
@@ -341,12 +282,7 @@ func lostReleases(s *scene) {
 			return suite.Outcome(inv.Transfer(s.Context(), "rest", stock.TransferLeg{SKU: 1, To: 7, Num: stock.Rest}))
 		},
 	}
-	deaf := s.inv.On(&wiretest.Stock{Store: s.Store, Reply: func(call string) error {
-		if call == "Expire" {
-			return stock.ErrUnknown
-		}
-		return nil
-	}})
+	deaf := s.over(suite.Wire{Reply: suite.Fails(stock.ErrUnknown, suite.Named("Expire"))})
 	for i, call := range calls {
 		s.lock("dead "+strconv.Itoa(i), units(1, 3))
 		s.Advance(hold)
@@ -359,23 +295,4 @@ func lostReleases(s *scene) {
 	s.lock("dead", units(1, 3))
 	s.Advance(hold)
 	s.Is(suite.Outcome(deaf.Expire(s.Context())), stock.ErrUnknown)
-}
-
-func unsentCalls(s *scene) {
-	broken := s.inv.On(&wiretest.Stock{Store: s.Store, Send: func(call string) error {
-		if wiretest.Changes(call) {
-			return stock.ErrUnavailable
-		}
-		return nil
-	}})
-	for _, step := range s.journey() {
-		s.Is(step.call(broken), stock.ErrUnavailable)
-		if step.order == "c" || step.order == "d" {
-			s.unheld(step.order)
-		}
-		if err := step.call(s.inv); err != nil {
-			s.Fatalf("%s: %v", step.name, err)
-		}
-	}
-	s.journeyEnd()
 }

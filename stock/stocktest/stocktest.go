@@ -47,25 +47,11 @@ type Harness struct {
 // parallel; open is called from the goroutine of the case.
 func Run(t *testing.T, open func(t testing.TB) Harness) {
 	t.Helper()
-	for _, c := range cases() {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := newScene(t, open(t))
-			if c.transactions && s.Begin == nil {
-				t.Skip("the store has no transactions")
-			}
-			c.run(s)
-			s.balanced()
-		})
-	}
+	suite.Run(t, cases(), func(t testing.TB) *scene { t.Helper(); return newScene(t, open(t)) })
 }
 
 // a testCase is one sentence of the contract.
-type testCase struct {
-	name         string
-	run          func(s *scene)
-	transactions bool // needs Harness.Begin
-}
+type testCase = suite.Case[*scene]
 
 // cases returns the suite, in the order of the life cycle.
 func cases() []testCase {
@@ -86,7 +72,7 @@ const hold = stock.DefaultHoldFor
 // other goroutines; suite.Together collects what those found.
 type scene struct {
 	suite.Checks
-	Harness
+	suite.Harness[stock.Store, stock.Store]
 
 	inv *stock.Inventory
 }
@@ -95,11 +81,15 @@ type scene struct {
 func newScene(t testing.TB, h Harness) *scene {
 	t.Helper()
 	checks := suite.Checks{TB: t, Retryable: stock.Retryable}
-	return &scene{Checks: checks, Harness: h, inv: stock.New(h.Store, nil)}
+	harness := suite.Harness[stock.Store, stock.Store]{Store: h.Store, Advance: h.Advance, Begin: h.Begin, Conflicts: h.Conflicts}
+	return &scene{Checks: checks, Harness: harness, inv: stock.New(h.Store, nil)}
 }
 
 // with returns an inventory with other options on the store of the scene.
 func (s *scene) with(opts stock.Options) *stock.Inventory { return stock.New(s.Store, &opts) }
+
+// over returns the inventory of the scene over a wire.
+func (s *scene) over(w suite.Wire) *stock.Inventory { return s.inv.On(suite.WireStock(s.Store, w)) }
 
 // now returns the store's clock.
 func (s *scene) now() time.Time {

@@ -5,24 +5,23 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
-	"github.com/holdfast-go/holdfast/internal/wiretest"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 func takeCases() []testCase {
 	return []testCase{
-		{name: "TakeSellsAtOnce", run: takeSells},
-		{name: "TakeThousandBuyersHundredUnits", run: takeRush},
-		{name: "TakeTwiceIsOnce", run: takeTwice},
-		{name: "TakeAfterLockPays", run: takeAfterLock},
-		{name: "TakeLockAfterTakeFindsItPaid", run: lockAfterTake},
-		{name: "TakeBesideLocksNeverOversells", run: takeBesideLocks},
-		{name: "TakeObeysTheLimitsOfTheBuyer", run: takeLimits},
-		{name: "TakeOfAnUnlimitedItem", run: takeUnlimited},
-		{name: "TakeAllLinesOrNone", run: takeAllOrNone},
-		{name: "TakeWhoseAnswerIsLost", run: takeAnswerLost},
-		{name: "TakeInTheCallersTransaction", run: takeInTransaction, transactions: true},
-		{name: "TakeAfterCancelIsRefused", run: takeAfterCancel},
+		{Name: "TakeSellsAtOnce", Run: takeSells},
+		{Name: "TakeThousandBuyersHundredUnits", Run: takeRush},
+		{Name: "TakeTwiceIsOnce", Run: takeTwice},
+		{Name: "TakeAfterLockPays", Run: takeAfterLock},
+		{Name: "TakeLockAfterTakeFindsItPaid", Run: lockAfterTake},
+		{Name: "TakeBesideLocksNeverOversells", Run: takeBesideLocks},
+		{Name: "TakeObeysTheLimitsOfTheBuyer", Run: takeLimits},
+		{Name: "TakeOfAnUnlimitedItem", Run: takeUnlimited},
+		{Name: "TakeAllLinesOrNone", Run: takeAllOrNone},
+		{Name: "TakeWhoseAnswerIsLost", Run: takeAnswerLost},
+		{Name: "TakeInTheCallersTransaction", Run: takeInTransaction, Transactions: true},
+		{Name: "TakeAfterCancelIsRefused", Run: takeAfterCancel},
 	}
 }
 
@@ -167,7 +166,7 @@ func takeAllOrNone(s *scene) {
 
 func takeAnswerLost(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	lost := stock.New(&wiretest.Stock{Store: s.Store, Reply: func(string) error { return stock.ErrUnknown }}, nil)
+	lost := s.over(suite.Wire{Reply: suite.Fails(stock.ErrUnknown, suite.Every)})
 	_, err := lost.Take(s.Context(), "a", units(1, 2))
 	s.Is(err, stock.ErrUnknown)
 	suite.Same(s, "state", s.take("a", units(1, 2)).State, stock.Paid)

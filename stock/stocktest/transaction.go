@@ -1,32 +1,29 @@
 package stocktest
 
 import (
-	"errors"
-	"sync"
-
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 func transactionCases() []testCase {
 	return []testCase{
-		{name: "TransactionRolledBackLeavesNoLock", run: rolledBackLock, transactions: true},
-		{name: "TransactionRolledBackLeavesNothing", run: rolledBackVerbs, transactions: true},
-		{name: "TransactionCommittedIsThere", run: committed, transactions: true},
-		{name: "TransactionInADeadlockIsRolledBackWhole", run: deadlock, transactions: true},
-		{name: "TransactionGoesOnAfterARefusal", run: refusalInTransaction, transactions: true},
-		{name: "TransactionSeesItsOwnChanges", run: ownChanges, transactions: true},
-		{name: "TransactionDoesNotBelieveItsSnapshotOfHolds", run: staleHolds, transactions: true},
-		{name: "TransactionDoesNotBelieveItsSnapshotOfRecords", run: staleRecords, transactions: true},
-		{name: "TransactionDoesNotBelieveItsSnapshotOfTheDead", run: staleDead, transactions: true},
+		{Name: "TransactionRolledBackLeavesNoLock", Run: rolledBackLock, Transactions: true},
+		{Name: "TransactionRolledBackLeavesNothing", Run: rolledBackVerbs, Transactions: true},
+		{Name: "TransactionCommittedIsThere", Run: committed, Transactions: true},
+		{Name: "TransactionInADeadlockIsRolledBackWhole", Run: deadlock, Transactions: true},
+		{Name: "TransactionGoesOnAfterARefusal", Run: refusalInTransaction, Transactions: true},
+		{Name: "TransactionSeesItsOwnChanges", Run: ownChanges, Transactions: true},
+		{Name: "TransactionDoesNotBelieveItsSnapshotOfHolds", Run: staleHolds, Transactions: true},
+		{Name: "TransactionDoesNotBelieveItsSnapshotOfRecords", Run: staleRecords, Transactions: true},
+		{Name: "TransactionDoesNotBelieveItsSnapshotOfTheDead", Run: staleDead, Transactions: true},
 	}
 }
 
 // begin opens a transaction and returns an inventory in it.
-func (s *scene) begin() (inv *stock.Inventory, commit, rollback func()) {
+func (s *scene) begin() (inv *stock.Inventory, commit, rollback func() error) {
 	s.Helper()
-	store, c, r := s.Begin(s.TB)
-	return s.inv.On(store), func() { s.Helper(); s.No(c()) }, func() { s.Helper(); s.No(r()) }
+	store, commit, rollback := s.Begin(s.TB)
+	return s.inv.On(store), commit, rollback
 }
 
 func rolledBackLock(s *scene) {
@@ -36,110 +33,32 @@ func rolledBackLock(s *scene) {
 	h, err := inv.Lock(s.Context(), "a", units(1, 2))
 	s.No(err)
 	suite.Same(s, "state", h.State, stock.Locked)
-	rollback()
+	s.No(rollback())
 	s.unheld("a")
 	suite.Same(s, "item", s.item(sku(1)), was)
 	s.lock("a", units(1, 3)) // the number is free, also for another order
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 3, Left: 10})
 }
 
-// rolledBackVerbs takes a whole journey back.
-func rolledBackVerbs(s *scene) {
-	for _, step := range s.journey() {
-		if step.name != "Define" && step.name != "Define again" && step.name != "Define a pool" {
-			was := s.item(sku(1))
-			inv, _, rollback := s.begin()
-			if err := step.call(inv); err != nil {
-				s.Fatalf("%s in a transaction: %v", step.name, err)
-			}
-			rollback()
-			suite.Same(s, "item after "+step.name, s.item(sku(1)), was)
-		}
-		if err := step.call(s.inv); err != nil {
-			s.Fatalf("%s: %v", step.name, err)
-		}
-	}
-	s.journeyEnd()
-}
+func rolledBackVerbs(s *scene) { s.journey().RolledBack(s) }
+func committed(s *scene)       { s.journey().Committed(s) }
 
-// committed makes the whole journey, each call in a transaction of its own and then the rest
-// of it in one.
-func committed(s *scene) {
-	journey := s.journey()
-	for i, step := range journey {
-		inv, commit, _ := s.begin()
-		if i < len(journey)/2 {
-			if err := step.call(inv); err != nil {
-				s.Fatalf("%s: %v", step.name, err)
-			}
-			commit()
-			continue
-		}
-		for _, step := range journey[i:] {
-			if err := step.call(inv); err != nil {
-				s.Fatalf("%s: %v", step.name, err)
-			}
-		}
-		commit()
-		break
-	}
-	s.journeyEnd()
-}
-
-// deadlock makes two transactions want what the other one has. The library must neither wait
-// for ever nor run a part of a transaction again: the victim is told to, from its beginning.
 func deadlock(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	s.define(sku(2), 100, stock.Terms{})
-	type transaction struct {
-		orders [2]string
-		items  [2]int64
+	lock := func(order string, item int64) func(*stock.Inventory) error {
+		return func(inv *stock.Inventory) error { return suite.Outcome(inv.Lock(s.Context(), order, units(item, 1))) }
 	}
-	work := [2]transaction{{[2]string{"a1", "a2"}, [2]int64{1, 2}}, {[2]string{"b1", "b2"}, [2]int64{2, 1}}}
-	var met sync.WaitGroup
-	met.Add(len(work))
-	bodies := make([]func() error, len(work))
-	for i, tx := range work {
-		bodies[i] = s.lockBoth(tx.orders, tx.items, func() { met.Done(); met.Wait() })
-	}
-	errs := suite.Together(len(work), func(i int) error { return bodies[i]() })
-	if errs[0] != nil && errs[1] != nil {
-		s.Fatalf("both failed: %v; %v", errs[0], errs[1])
-	}
-	for i, err := range errs {
-		if err == nil {
-			s.state(work[i].orders[0], stock.Locked)
-			s.state(work[i].orders[1], stock.Locked)
-			continue
+	suite.Deadlock(s, s.begin, [2][2]func(*stock.Inventory) error{{lock("a1", 1), lock("a2", 2)}, {lock("b1", 2), lock("b2", 1)}}, func(i int) {
+		for _, order := range [][]string{{"a1", "a2"}, {"b1", "b2"}}[i] {
+			s.unheld(order)
 		}
-		if !stock.Retryable(err) {
-			s.Fatalf("the victim cannot know that it may run again: %v", err)
-		}
-		s.unheld(work[i].orders[0]) // nothing of it is half done
-		s.unheld(work[i].orders[1])
-		s.No(s.lockBoth(work[i].orders, work[i].items, func() {})())
+	})
+	for _, order := range []string{"a1", "a2", "b1", "b2"} {
+		s.state(order, stock.Locked)
 	}
 	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 2, Left: 100})
 	s.counts(sku(2), stock.Quantities{Total: 100, Locked: 2, Left: 100})
-}
-
-// lockBoth opens a transaction and returns what it does: two Locks, with something in between,
-// and a commit, or a rollback at the first error.
-func (s *scene) lockBoth(orders [2]string, items [2]int64, between func()) func() error {
-	s.Helper()
-	store, commit, rollback := s.Begin(s.TB)
-	inv := s.inv.On(store)
-	return func() error {
-		_, err := inv.Lock(s.Context(), orders[0], units(items[0], 1))
-		between() // each has its first item before either asks for its second
-		if err == nil {
-			_, err = inv.Lock(s.Context(), orders[1], units(items[1], 1))
-		}
-		if err != nil {
-			return errors.Join(err, rollback())
-		}
-		return commit()
-	}
 }
 
 // refusalInTransaction has a refusal between two calls that succeed: the refused call has
@@ -166,7 +85,7 @@ func refusalInTransaction(s *scene) {
 	s.Is(inv.Restock(s.Context(), "in", units(1, 1), units(9, 1)), stock.ErrUnknownSKU)
 	_, err = inv.Lock(s.Context(), "c", units(2, 1))
 	s.No(err)
-	commit()
+	s.No(commit())
 	s.unheld("b")
 	s.state("a", stock.Locked)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
@@ -192,32 +111,20 @@ func ownChanges(s *scene) {
 	suite.Same(s, "counters", item.Quantities, stock.Quantities{Total: 10, Sold: 3, Left: 7})
 	s.No(inv.Restock(s.Context(), "in", units(1, 1)))
 	s.No(inv.Restock(s.Context(), "in", units(1, 1)))
-	commit()
+	s.No(commit())
 	s.counts(sku(1), stock.Quantities{Total: 11, Sold: 3, Left: 8})
 }
 
-// snapshot opens a transaction and makes it read what nobody else touches, so that a store
-// that keeps snapshots has taken one.
-func (s *scene) snapshot() (inv *stock.Inventory, commit, rollback func()) {
-	s.Helper()
-	s.define(sku(99), 1, stock.Terms{})
-	inv, commit, rollback = s.begin()
-	_, err := inv.Item(s.Context(), sku(99))
-	s.No(err)
-	return inv, commit, rollback
-}
-
-// behind makes calls in a transaction that has read before the world went on, and commits it.
+// behind makes calls in a transaction that has read before the world went on, and commits it. It reads what nobody else
+// touches, so that a store that keeps snapshots has taken one.
 func (s *scene) behind(meanwhile func(), calls func(inv *stock.Inventory)) {
 	s.Helper()
-	inv, commit, rollback := s.snapshot()
-	meanwhile()
-	if s.StartsOver(s.Conflicts, func() { calls(inv) }) {
-		rollback()
-		inv, commit, _ = s.begin()
-		calls(inv)
-	}
-	commit()
+	s.define(sku(99), 1, stock.Terms{})
+	suite.Behind(s, s.Conflicts, func() (*stock.Inventory, func() error, func() error) {
+		inv, commit, rollback := s.begin()
+		s.No(suite.Outcome(inv.Item(s.Context(), sku(99))))
+		return inv, commit, rollback
+	}, meanwhile, calls)
 }
 
 // staleHolds lets the world go on between the snapshot of a transaction and its steps: what

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/lab/server"
 )
 
@@ -121,7 +122,7 @@ func goTest(ctx context.Context, dir string, env, args []string) (*summary, erro
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // a test binary may have ignored the interrupt
 		return nil, ctx.Err()
 	}
-	if _, exited := errors.AsType[*exec.ExitError](waitErr); exited {
+	if _, exited := fault.As[*exec.ExitError](waitErr); exited {
 		summary.exit, waitErr = waitErr, nil
 	}
 	return summary, errors.Join(readErr, waitErr)

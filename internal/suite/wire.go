@@ -1,0 +1,68 @@
+package suite
+
+import (
+	"reflect"
+	"runtime"
+	"strings"
+)
+
+// A Wire stands between a domain and its store as a network does: it may break before a call is sent, or lose the
+// answer of a call that was done. Calls have the names of the store's methods; those of the units beside a domain's
+// store begin with Units. Set both before the first call; nil lets everything through.
+type Wire struct {
+	Send  func(call string) error
+	Reply func(call string) error
+
+	prefix string // of the names
+}
+
+// Units is in front of the names of the calls of the store of the units.
+const Units = "Units."
+
+// Changes reports whether a call changes something.
+func Changes(call string) bool {
+	switch strings.TrimPrefix(call, Units) {
+	case "Items", "List", "Hold", "Holds", "Due", "RefundRecord", "Applied", "Book", // of stock.Store
+		"Terms", "Coupon", "ByCode", "Wallet", "UseOf", "Uses", "UsedBy", "Codes", "Batch", "Count", // of coupon.Store
+		"Record", "Share", "Shares", "Payouts", "Payout", "Records", // of redpacket.Store
+		"Activity", "Activities", "DueActivities", "Offer", "Products", "DueProducts", "Shelf", "Seat", "Team", "Seats", "Teams",
+		"LateSeats", "LateTeams", "Unfinished", "DueEvents", "Event", "Events", "Books", "FormedPeople", "Await": // of groupbuy.Store
+		return false
+	}
+	return true
+}
+
+// Over returns a method of a store, as a function of the same type, whose calls go over a wire. What is lost with an answer
+// is zero.
+func Over[F any](w Wire, method F) F {
+	f := reflect.ValueOf(method)
+	call := runtime.FuncForPC(f.Pointer()).Name() // path/package.Store.Method-fm
+	call = w.prefix + strings.TrimSuffix(call[strings.LastIndex(call, ".")+1:], "-fm")
+	over := reflect.MakeFunc(f.Type(), func(args []reflect.Value) []reflect.Value {
+		results := make([]reflect.Value, f.Type().NumOut())
+		for i := range results {
+			results[i] = reflect.Zero(f.Type().Out(i))
+		}
+		failure := &results[len(results)-1]
+		lost := func(hook func(string) error) bool {
+			if hook == nil {
+				return false
+			}
+			err := hook(call)
+			*failure = reflect.ValueOf(&err).Elem()
+			return err != nil
+		}
+		if lost(w.Send) {
+			return results
+		}
+		send := f.Call
+		if f.Type().IsVariadic() {
+			send = f.CallSlice
+		}
+		if got := send(args); !got[len(got)-1].IsNil() || !lost(w.Reply) {
+			return got
+		}
+		return results
+	})
+	return over.Interface().(F)
+}
