@@ -166,7 +166,6 @@ func TestUnitsOfAVolume(t *testing.T) {
 		{"1000000000000.01", 100, 0},
 		{"9000000000", MaxUnits, 9_000_000_000_000_000_000},
 		{"10000000000", MaxUnits, 0},
-		{"1e2000000000", 1, 0},
 	} {
 		units, err := Terms{UnitsPerVolume: c.per}.Units(amount(c.volume))
 		if c.units == 0 {
