@@ -19,7 +19,7 @@ test: ## each case once, in 4 minutes, on the server of HOLDFAST_TEST_DSN, an in
 
 .PHONY: test-full
 test-full: ## each case in all ways, under all DSNs and settings, long races and models
-	@echo "test-full takes about FULLMIN minutes with 2 cores; make test takes 4"
+	@echo "test-full takes about 20 minutes with 2 cores; make test takes 4"
 	@$(ENGINETEST) $(TESTFLAGS) $(PKG)
 
 .PHONY: test-lab

@@ -134,7 +134,7 @@ func TestLivesWhereNothingCommitsByItself(t *testing.T) {
 // turn 0 all verbs are called in the unusual one.
 func liveIn(t *testing.T, live life, variant sqltest.Variant, opts *sqlstore.Options, turn int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	ordinary := prepared(t, defaults, live.tables...)
 	unusual := ordinary.As(t, variant)
