@@ -38,8 +38,7 @@ func (s *scene) booking(order string, buyer string, code string, opens bool) *gr
 func (s *scene) book(b *groupbuy.Booking, until time.Time) stock.Locking {
 	s.Helper()
 	order := stock.Order{ID: b.Seat.Order, Buyer: b.Seat.Buyer, Lines: []stock.Line{{SKU: goods, Activity: fair, Num: 1}}, Until: until}
-	locking, err := s.Store.Units(groupbuy.Along{Booking: b}).Lock(s.Context(), order, hold)
-	s.No(err)
+	locking := suite.Must(s.Store.Units(groupbuy.Along{Booking: b}).Lock(s.Context(), order, hold))
 	return locking
 }
 
@@ -95,20 +94,15 @@ func guardOrdinary(s *scene) {
 	s.live()
 	units := s.Store.Units(groupbuy.Along{})
 	order := stock.Order{ID: "goods", Lines: []stock.Line{{SKU: goods, Num: 2}}}
-	locking, err := units.Lock(s.Context(), order, hold)
-	s.No(err)
-	suite.Same(s, "verdict", locking.Verdict, stock.Done)
+	suite.Same(s, "verdict", suite.Must(units.Lock(s.Context(), order, hold)).Verdict, stock.Done)
 	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel} {
-		_, err := units.Move(s.Context(), step, "goods", 0)
-		s.Is(err, groupbuy.ErrNotFound)
+		s.Is(suite.Err(units.Move(s.Context(), step, "goods", 0)), groupbuy.ErrNotFound)
 	}
 	h, _, err := units.Hold(s.Context(), "goods")
 	s.No(err)
 	suite.Same(s, "state of the goods", h.State, stock.Locked)
 	s.Advance(hold)
-	expired, err := units.Expire(s.Context(), []string{"goods"})
-	s.No(err)
-	suite.Same(s, "orders that expired", expired, []string{"goods"})
+	suite.Same(s, "orders that expired", suite.Must(units.Expire(s.Context(), []string{"goods"})), []string{"goods"})
 	s.shelf(inStock - 90)
 	s.seatless("goods")
 }
@@ -154,8 +148,7 @@ func guardFollow(s *scene) {
 	s.team([]string{anna, ben, carol}, "1")
 	s.cancel("3")
 	s.unchanged(func() {
-		moved, err := s.Store.Follow(s.Context(), []string{"1", "2", "3", "unknown"})
-		s.No(err)
+		moved := suite.Must(s.Store.Follow(s.Context(), []string{"1", "2", "3", "unknown"}))
 		s.Count("seats that were moved", len(moved), 0)
 	})
 }
