@@ -69,30 +69,30 @@ func TestBadIDsAreRefused(t *testing.T) {
 	ctx, total := t.Context(), yuan("100")
 	for _, id := range []string{"", strings.Repeat("x", 65), strings.Repeat("é", 33)} {
 		for _, shop := range []*coupon.Coupons{shop, shop.For("5")} {
-			c.Invalid("Pay", suite.Outcome(shop.Pay(ctx, id)))
+			c.Invalid("Pay", suite.Err(shop.Pay(ctx, id)))
 			c.Invalid("Cancel", shop.Cancel(ctx, id))
-			c.Invalid("Resolve", suite.Outcome(shop.Resolve(ctx, id)))
-			c.Invalid("Refund by an ID", suite.Outcome(shop.Refund(ctx, coupon.Refund{ID: id, Coupon: "a"})))
-			c.Invalid("Refund of a coupon", suite.Outcome(shop.Refund(ctx, coupon.Refund{ID: "r", Coupon: id})))
-			c.Invalid("Revoke by an ID", suite.Outcome(shop.Revoke(ctx, coupon.Revocation{ID: id, Coupon: "a"})))
-			c.Invalid("Revoke of a coupon", suite.Outcome(shop.Revoke(ctx, coupon.Revocation{ID: "r", Coupon: id})))
-			c.Invalid("Reserve of a coupon", suite.Outcome(shop.Reserve(ctx, id, "A", total)))
-			c.Invalid("Reserve for an order", suite.Outcome(shop.Reserve(ctx, "a", id, total)))
-			c.Invalid("Redeem of a coupon", suite.Outcome(shop.Redeem(ctx, id, "A", total)))
-			c.Invalid("Redeem for an order", suite.Outcome(shop.Redeem(ctx, "a", id, total)))
-			c.Invalid("Release of a coupon", suite.Outcome(shop.Release(ctx, id, "A")))
-			c.Invalid("Release by an order", suite.Outcome(shop.Release(ctx, "a", id)))
-			c.Invalid("Return of a coupon", suite.Outcome(shop.Return(ctx, id, "A", total)))
-			c.Invalid("Return by an order", suite.Outcome(shop.Return(ctx, "a", id, total)))
+			c.Invalid("Resolve", suite.Err(shop.Resolve(ctx, id)))
+			c.Invalid("Refund by an ID", suite.Err(shop.Refund(ctx, coupon.Refund{ID: id, Coupon: "a"})))
+			c.Invalid("Refund of a coupon", suite.Err(shop.Refund(ctx, coupon.Refund{ID: "r", Coupon: id})))
+			c.Invalid("Revoke by an ID", suite.Err(shop.Revoke(ctx, coupon.Revocation{ID: id, Coupon: "a"})))
+			c.Invalid("Revoke of a coupon", suite.Err(shop.Revoke(ctx, coupon.Revocation{ID: "r", Coupon: id})))
+			c.Invalid("Reserve of a coupon", suite.Err(shop.Reserve(ctx, id, "A", total)))
+			c.Invalid("Reserve for an order", suite.Err(shop.Reserve(ctx, "a", id, total)))
+			c.Invalid("Redeem of a coupon", suite.Err(shop.Redeem(ctx, id, "A", total)))
+			c.Invalid("Redeem for an order", suite.Err(shop.Redeem(ctx, "a", id, total)))
+			c.Invalid("Release of a coupon", suite.Err(shop.Release(ctx, id, "A")))
+			c.Invalid("Release by an order", suite.Err(shop.Release(ctx, "a", id)))
+			c.Invalid("Return of a coupon", suite.Err(shop.Return(ctx, id, "A", total)))
+			c.Invalid("Return by an order", suite.Err(shop.Return(ctx, "a", id, total)))
 			c.Invalid("Restock", shop.Restock(ctx, id, 1, 1))
 			c.Invalid("Withdraw", shop.Withdraw(ctx, id, 1, 1))
-			c.Invalid("Coupon", suite.Outcome(shop.Coupon(ctx, id)))
-			c.Invalid("ByCode", suite.Outcome(shop.ByCode(ctx, id)))
-			c.Invalid("History", suite.Outcome(shop.History(ctx, id)))
-			c.Invalid("UsedBy", suite.Outcome(shop.UsedBy(ctx, id)))
+			c.Invalid("Coupon", suite.Err(shop.Coupon(ctx, id)))
+			c.Invalid("ByCode", suite.Err(shop.ByCode(ctx, id)))
+			c.Invalid("History", suite.Err(shop.History(ctx, id)))
+			c.Invalid("UsedBy", suite.Err(shop.UsedBy(ctx, id)))
 		}
-		c.Invalid("Claim", suite.Outcome(shop.For("5").Claim(ctx, id, 1)))
-		c.Invalid("Lock", suite.Outcome(shop.For("5").Lock(ctx, id, 1)))
+		c.Invalid("Claim", suite.Err(shop.For("5").Claim(ctx, id, 1)))
+		c.Invalid("Lock", suite.Err(shop.For("5").Lock(ctx, id, 1)))
 	}
 }
 
@@ -101,25 +101,25 @@ func TestBadCampaignsAndBuyersAreRefused(t *testing.T) {
 	shop, c := refusals(t)
 	ctx := t.Context()
 	for _, id := range []int64{0, -1, math.MinInt64} {
-		c.Invalid("Define", suite.Outcome(shop.Define(ctx, id, 1, coupon.Rules{}, amountOff("10", "50"))))
-		c.Invalid("Claim", suite.Outcome(shop.For("5").Claim(ctx, "a", id)))
-		c.Invalid("Lock", suite.Outcome(shop.For("5").Lock(ctx, "a", id)))
+		c.Invalid("Define", suite.Err(shop.Define(ctx, id, 1, coupon.Rules{}, amountOff("10", "50"))))
+		c.Invalid("Claim", suite.Err(shop.For("5").Claim(ctx, "a", id)))
+		c.Invalid("Lock", suite.Err(shop.For("5").Lock(ctx, "a", id)))
 		c.Invalid("Restock", shop.Restock(ctx, "in", id, 1))
 		c.Invalid("Withdraw", shop.Withdraw(ctx, "out", id, 1))
-		c.Invalid("Import", suite.Outcome(shop.Import(ctx, id, slices.Values([]string{"A"}))))
-		c.Invalid("Generate", suite.Outcome(shop.Generate(ctx, id, 1, nil)))
-		c.Invalid("Issue", suite.Outcome(shop.Issue(ctx, coupon.Batch{ID: "b", Campaign: id, Buyers: []string{"1", "2"}})))
-		c.Invalid("Campaign", suite.Outcome(shop.Campaign(ctx, id)))
-		c.Invalid("Progress", suite.Outcome(shop.Progress(ctx, id)))
-		c.Invalid("Audit", suite.Outcome(shop.Audit(ctx, 1, id)))
-		c.Invalid("Repair", suite.Outcome(shop.Repair(ctx, 1, id)))
-		c.Invalid("RepairBackOnSale", suite.Outcome(shop.RepairBackOnSale(ctx, 1, id)))
+		c.Invalid("Import", suite.Err(shop.Import(ctx, id, slices.Values([]string{"A"}))))
+		c.Invalid("Generate", suite.Err(shop.Generate(ctx, id, 1, nil)))
+		c.Invalid("Issue", suite.Err(shop.Issue(ctx, coupon.Batch{ID: "b", Campaign: id, Buyers: []string{"1", "2"}})))
+		c.Invalid("Campaign", suite.Err(shop.Campaign(ctx, id)))
+		c.Invalid("Progress", suite.Err(shop.Progress(ctx, id)))
+		c.Invalid("Audit", suite.Err(shop.Audit(ctx, 1, id)))
+		c.Invalid("Repair", suite.Err(shop.Repair(ctx, 1, id)))
+		c.Invalid("RepairBackOnSale", suite.Err(shop.RepairBackOnSale(ctx, 1, id)))
 	}
-	c.Invalid("Claim for nobody", suite.Outcome(shop.Claim(ctx, "a", 1)))
-	c.Invalid("Lock for nobody", suite.Outcome(shop.Lock(ctx, "a", 1)))
-	c.Invalid("Wallet of nobody", suite.Outcome(suite.Gather(shop.Wallet(ctx))))
+	c.Invalid("Claim for nobody", suite.Err(shop.Claim(ctx, "a", 1)))
+	c.Invalid("Lock for nobody", suite.Err(shop.Lock(ctx, "a", 1)))
+	c.Invalid("Wallet of nobody", suite.Err(suite.Gather(shop.Wallet(ctx))))
 	for _, status := range []coupon.Status{0, coupon.StatusGone + 1} {
-		c.Invalid("Wallet by an unknown status", suite.Outcome(suite.Gather(shop.For("5").Wallet(ctx, coupon.StatusUsable, status))))
+		c.Invalid("Wallet by an unknown status", suite.Err(suite.Gather(shop.For("5").Wallet(ctx, coupon.StatusUsable, status))))
 	}
 }
 
@@ -130,14 +130,14 @@ func TestBadNumbersAreRefused(t *testing.T) {
 	for _, num := range []int64{0, -1, math.MinInt64} {
 		c.Invalid("Restock", shop.Restock(ctx, "in", 1, num))
 		c.Invalid("Withdraw", shop.Withdraw(ctx, "out", 1, num))
-		c.Invalid("Generate", suite.Outcome(shop.Generate(ctx, 1, num, nil)))
+		c.Invalid("Generate", suite.Err(shop.Generate(ctx, 1, num, nil)))
 	}
-	c.Invalid("Import of nothing", suite.Outcome(shop.Import(ctx, 1, nil)))
+	c.Invalid("Import of nothing", suite.Err(shop.Import(ctx, 1, nil)))
 	for _, total := range []decimal.Decimal{yuan("-0.01"), yuan("-100"), decimal.New(-1, 1<<20), decimal.New(-1, -1<<20)} {
 		for name, err := range map[string]error{
-			"Reserve": suite.Outcome(shop.Reserve(ctx, "a", "A", total)),
-			"Redeem":  suite.Outcome(shop.Redeem(ctx, "a", "A", total)),
-			"Return":  suite.Outcome(shop.Return(ctx, "a", "A", total)),
+			"Reserve": suite.Err(shop.Reserve(ctx, "a", "A", total)),
+			"Redeem":  suite.Err(shop.Redeem(ctx, "a", "A", total)),
+			"Return":  suite.Err(shop.Return(ctx, "a", "A", total)),
 		} {
 			c.Invalid(name+" of a negative amount", err)
 			require.LessOrEqual(t, len(err.Error()), 200, "an amount of a million digits is not to be written out")
@@ -201,7 +201,7 @@ func TestTermsThatContradictThemselvesAreRefused(t *testing.T) {
 	} {
 		terms := amountOff("10", "50")
 		spoil(&terms)
-		c.Invalid("Define with "+name, suite.Outcome(shop.Define(t.Context(), 1, 10, coupon.Rules{}, terms)))
+		c.Invalid("Define with "+name, suite.Err(shop.Define(t.Context(), 1, 10, coupon.Rules{}, terms)))
 	}
 }
 
@@ -228,7 +228,7 @@ func TestBadRulesAreRefused(t *testing.T) {
 		"an end in the year 9999":       {rules: coupon.Rules{End: late}, terms: plain},
 		"claims of what is over before": {rules: coupon.Rules{Start: at}, terms: fixed},
 	} {
-		c.Invalid("Define with "+name, suite.Outcome(shop.Define(t.Context(), 1, bad.total, bad.rules, bad.terms)))
+		c.Invalid("Define with "+name, suite.Err(shop.Define(t.Context(), 1, bad.total, bad.rules, bad.terms)))
 	}
 }
 
@@ -250,7 +250,7 @@ func TestBadBatchesAreRefused(t *testing.T) {
 		"a long ID":      {ID: strings.Repeat("x", coupon.MaxBatchID+1), Campaign: 1, Buyers: []string{"1"}},
 	} {
 		for _, b.All = range []bool{false, true} {
-			c.Invalid("Issue to "+name, suite.Outcome(shop.Issue(t.Context(), b)))
+			c.Invalid("Issue to "+name, suite.Err(shop.Issue(t.Context(), b)))
 		}
 	}
 }
@@ -276,6 +276,6 @@ func TestCodesThatCouldBeGuessedOrMistakenAreRefused(t *testing.T) {
 		"L and 1":                {Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ1"},
 		"L and I":                {Alphabet: "LABCDEFGHI"},
 	} {
-		c.Invalid("Generate of codes: "+name, suite.Outcome(shop.Generate(t.Context(), 7, 10, &style)))
+		c.Invalid("Generate of codes: "+name, suite.Err(shop.Generate(t.Context(), 7, 10, &style)))
 	}
 }

@@ -93,7 +93,7 @@ func TestBadActivitiesAreRefused(t *testing.T) {
 	} {
 		a := fair()
 		spoil(&a)
-		c.Invalid("Define of an activity with "+name, suite.Outcome(g.Define(t.Context(), a)))
+		c.Invalid("Define of an activity with "+name, suite.Err(g.Define(t.Context(), a)))
 	}
 }
 
@@ -147,11 +147,11 @@ func TestBadProductsAreRefused(t *testing.T) {
 	} {
 		p := tea(3)
 		spoil(&p)
-		c.Invalid("Offer of a product with "+name, suite.Outcome(g.Offer(t.Context(), p, 9)))
-		c.Invalid("Revise of a product with "+name, suite.Outcome(g.Revise(t.Context(), p)))
+		c.Invalid("Offer of a product with "+name, suite.Err(g.Offer(t.Context(), p, 9)))
+		c.Invalid("Revise of a product with "+name, suite.Err(g.Revise(t.Context(), p)))
 	}
 	for _, units := range []int64{0, -1, math.MinInt64, stock.Rest} {
-		c.Invalid("Offer of units", suite.Outcome(g.Offer(t.Context(), tea(3), units)))
+		c.Invalid("Offer of units", suite.Err(g.Offer(t.Context(), tea(3), units)))
 		c.Invalid("AddStock of units", g.AddStock(t.Context(), "c", onMarket, units))
 		c.Invalid("WithdrawStock of units", g.WithdrawStock(t.Context(), "c", onMarket, units))
 	}
@@ -189,8 +189,8 @@ func TestBadPurchasesAreRefused(t *testing.T) {
 	} {
 		p := buying("1")
 		spoil(&p)
-		c.Invalid("Open with "+name, suite.Outcome(g.Open(t.Context(), p)))
-		c.Invalid("Join with "+name, suite.Outcome(g.Join(t.Context(), "ABCDEFGHJK", p)))
+		c.Invalid("Open with "+name, suite.Err(g.Open(t.Context(), p)))
+		c.Invalid("Join with "+name, suite.Err(g.Join(t.Context(), "ABCDEFGHJK", p)))
 	}
 }
 
@@ -202,19 +202,19 @@ func TestBadIDsAreRefused(t *testing.T) {
 		if id != " " { // which is an order, and no code
 			c.Invalid("AddStock", g.AddStock(ctx, id, onMarket, 1))
 			c.Invalid("WithdrawStock", g.WithdrawStock(ctx, id, onMarket, 1))
-			c.Invalid("Pay", suite.Outcome(g.Pay(ctx, id)))
-			c.Invalid("Cancel", suite.Outcome(g.Cancel(ctx, id)))
-			c.Invalid("Refund", suite.Outcome(g.Refund(ctx, Refund{Order: id})))
-			c.Invalid("Resolve", suite.Outcome(g.Resolve(ctx, id)))
-			c.Invalid("Seat", suite.Outcome(g.Seat(ctx, id)))
+			c.Invalid("Pay", suite.Err(g.Pay(ctx, id)))
+			c.Invalid("Cancel", suite.Err(g.Cancel(ctx, id)))
+			c.Invalid("Refund", suite.Err(g.Refund(ctx, Refund{Order: id})))
+			c.Invalid("Resolve", suite.Err(g.Resolve(ctx, id)))
+			c.Invalid("Seat", suite.Err(g.Seat(ctx, id)))
 		}
-		c.Invalid("Join", suite.Outcome(g.Join(ctx, id, buying("1"))))
-		c.Invalid("Form", suite.Outcome(g.Form(ctx, id, by)))
-		c.Invalid("Fail", suite.Outcome(g.Fail(ctx, id, by)))
-		c.Invalid("Team", suite.Outcome(g.Team(ctx, id)))
-		c.Invalid("Members", suite.Outcome(suite.Gather(g.Members(ctx, id))))
-		c.Invalid("Events", suite.Outcome(suite.Gather(g.Events(ctx, id))))
-		c.Invalid("Redeliver", suite.Outcome(g.Redeliver(ctx, id, 1, ignored)))
+		c.Invalid("Join", suite.Err(g.Join(ctx, id, buying("1"))))
+		c.Invalid("Form", suite.Err(g.Form(ctx, id, by)))
+		c.Invalid("Fail", suite.Err(g.Fail(ctx, id, by)))
+		c.Invalid("Team", suite.Err(g.Team(ctx, id)))
+		c.Invalid("Members", suite.Err(suite.Gather(g.Members(ctx, id))))
+		c.Invalid("Events", suite.Err(suite.Gather(g.Events(ctx, id))))
+		c.Invalid("Redeliver", suite.Err(g.Redeliver(ctx, id, 1, ignored)))
 	}
 }
 
@@ -225,26 +225,26 @@ func TestBadKeysAndStatesAreRefused(t *testing.T) {
 	for _, key := range []stock.Key{{SKU: 42}, {Activity: 7}, {SKU: 42, Activity: -1}, {SKU: 42, Activity: math.MinInt64}} {
 		c.Invalid("AddStock", g.AddStock(ctx, "c", key, 1))
 		c.Invalid("WithdrawStock", g.WithdrawStock(ctx, "c", key, 1))
-		c.Invalid("Remove", suite.Outcome(g.Remove(ctx, key)))
-		c.Invalid("Product", suite.Outcome(g.Product(ctx, key)))
-		c.Invalid("Joinable", suite.Outcome(suite.Gather(g.Joinable(ctx, key))))
-		c.Invalid("Audit", suite.Outcome(g.Audit(ctx, onMarket, key)))
-		c.Invalid("Repair", suite.Outcome(g.Repair(ctx, onMarket, key)))
+		c.Invalid("Remove", suite.Err(g.Remove(ctx, key)))
+		c.Invalid("Product", suite.Err(g.Product(ctx, key)))
+		c.Invalid("Joinable", suite.Err(suite.Gather(g.Joinable(ctx, key))))
+		c.Invalid("Audit", suite.Err(g.Audit(ctx, onMarket, key)))
+		c.Invalid("Repair", suite.Err(g.Repair(ctx, onMarket, key)))
 	}
 	for _, id := range []int64{0, -1, math.MinInt64} {
-		c.Invalid("End", suite.Outcome(g.End(ctx, id)))
-		c.Invalid("Activity", suite.Outcome(g.Activity(ctx, id)))
-		c.Invalid("Products", suite.Outcome(suite.Gather(g.Products(ctx, id))))
-		c.Invalid("Redeliver", suite.Outcome(g.Redeliver(ctx, "ABCDEFGHJK", id, ignored)))
+		c.Invalid("End", suite.Err(g.End(ctx, id)))
+		c.Invalid("Activity", suite.Err(g.Activity(ctx, id)))
+		c.Invalid("Products", suite.Err(suite.Gather(g.Products(ctx, id))))
+		c.Invalid("Redeliver", suite.Err(g.Redeliver(ctx, "ABCDEFGHJK", id, ignored)))
 	}
 	for _, buyer := range []string{"", long(65)} {
-		c.Invalid("SeatsOf", suite.Outcome(suite.Gather(g.SeatsOf(ctx, buyer))))
+		c.Invalid("SeatsOf", suite.Err(suite.Gather(g.SeatsOf(ctx, buyer))))
 	}
 	for _, state := range []SeatState{NoSeat, Held, Paid, Cancelled, Expired, 99} {
-		c.Invalid(fmt.Sprint("Refunds in ", state), suite.Outcome(suite.Gather(g.Refunds(ctx, state))))
+		c.Invalid(fmt.Sprint("Refunds in ", state), suite.Err(suite.Gather(g.Refunds(ctx, state))))
 	}
-	c.Invalid("Deliver to nobody", suite.Outcome(g.Deliver(ctx, nil)))
-	c.Invalid("Redeliver to nobody", suite.Outcome(g.Redeliver(ctx, "ABCDEFGHJK", 1, nil)))
+	c.Invalid("Deliver to nobody", suite.Err(g.Deliver(ctx, nil)))
+	c.Invalid("Redeliver to nobody", suite.Err(g.Redeliver(ctx, "ABCDEFGHJK", 1, nil)))
 }
 
 func TestBadDecisionsAreRefused(t *testing.T) {
@@ -258,11 +258,11 @@ func TestBadDecisionsAreRefused(t *testing.T) {
 		"nothing":            {},
 		"everything endless": {Actor: long(1 << 16), Reason: long(1 << 16)},
 	} {
-		c.Invalid("Form with "+name, suite.Outcome(g.Form(t.Context(), "ABCDEFGHJK", bad)))
-		c.Invalid("Fail with "+name, suite.Outcome(g.Fail(t.Context(), "ABCDEFGHJK", bad)))
+		c.Invalid("Form with "+name, suite.Err(g.Form(t.Context(), "ABCDEFGHJK", bad)))
+		c.Invalid("Fail with "+name, suite.Err(g.Fail(t.Context(), "ABCDEFGHJK", bad)))
 	}
-	c.Invalid("Refund by an endless actor", suite.Outcome(g.Refund(t.Context(), Refund{Order: "1", Actor: long(65), Reason: "why"})))
-	c.Invalid("Refund for an endless reason", suite.Outcome(g.Refund(t.Context(), Refund{Order: "1", Actor: "ann", Reason: long(MaxText + 1)})))
+	c.Invalid("Refund by an endless actor", suite.Err(g.Refund(t.Context(), Refund{Order: "1", Actor: long(65), Reason: "why"})))
+	c.Invalid("Refund for an endless reason", suite.Err(g.Refund(t.Context(), Refund{Order: "1", Actor: "ann", Reason: long(MaxText + 1)})))
 }
 
 // TestVolumesThatAreNoWholeNumberOfUnitsAreRefused has volumes that are in order by themselves, of a product whose
@@ -287,8 +287,8 @@ func TestVolumesThatAreNoWholeNumberOfUnitsAreRefused(t *testing.T) {
 		p := buying("o-2")
 		p.Buyer = "2"
 		spoil(&p)
-		c.Invalid("Open with "+name, suite.Outcome(m.Open(t.Context(), p)))
-		c.Invalid("Join with "+name, suite.Outcome(m.Join(t.Context(), code, p)))
+		c.Invalid("Open with "+name, suite.Err(m.Open(t.Context(), p)))
+		c.Invalid("Join with "+name, suite.Err(m.Join(t.Context(), code, p)))
 	}
 	_, err = m.Seat(t.Context(), "o-2")
 	require.ErrorIs(t, err, ErrNotFound)

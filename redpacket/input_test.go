@@ -111,7 +111,7 @@ func TestBadPacketsAreRefused(t *testing.T) {
 	} {
 		packet := one(1, 3)
 		spoil(&packet)
-		c.Invalid("Send of a packet with "+name, suite.Outcome(p.Send(t.Context(), packet)))
+		c.Invalid("Send of a packet with "+name, suite.Err(p.Send(t.Context(), packet)))
 	}
 }
 
@@ -134,19 +134,19 @@ func TestBadIDsAreRefused(t *testing.T) {
 	p, c := refusals(t)
 	ctx := t.Context()
 	for _, id := range []int64{0, -1, math.MinInt64} {
-		c.Invalid("Confirm", suite.Outcome(p.Confirm(ctx, id)))
-		c.Invalid("Grab of a packet", suite.Outcome(p.Grab(ctx, id, "2")))
-		c.Invalid("Resolve of a packet", suite.Outcome(p.Resolve(ctx, id, "2")))
-		c.Invalid("Close", suite.Outcome(p.Close(ctx, id)))
-		c.Invalid("Packet", suite.Outcome(p.Packet(ctx, id)))
-		c.Invalid("Share of a packet", suite.Outcome(p.Share(ctx, id, "2")))
-		c.Invalid("Shares", suite.Outcome(suite.Gather(p.Shares(ctx, id))))
-		c.Invalid("Audit", suite.Outcome(p.Audit(ctx, 1, id)))
+		c.Invalid("Confirm", suite.Err(p.Confirm(ctx, id)))
+		c.Invalid("Grab of a packet", suite.Err(p.Grab(ctx, id, "2")))
+		c.Invalid("Resolve of a packet", suite.Err(p.Resolve(ctx, id, "2")))
+		c.Invalid("Close", suite.Err(p.Close(ctx, id)))
+		c.Invalid("Packet", suite.Err(p.Packet(ctx, id)))
+		c.Invalid("Share of a packet", suite.Err(p.Share(ctx, id, "2")))
+		c.Invalid("Shares", suite.Err(suite.Gather(p.Shares(ctx, id))))
+		c.Invalid("Audit", suite.Err(p.Audit(ctx, 1, id)))
 	}
 	for _, person := range []string{"", strings.Repeat("x", 65), strings.Repeat("é", 33)} {
-		c.Invalid("Grab of a person", suite.Outcome(p.Grab(ctx, 1, person)))
-		c.Invalid("Resolve of a person", suite.Outcome(p.Resolve(ctx, 1, person)))
-		c.Invalid("Share of a person", suite.Outcome(p.Share(ctx, 1, person)))
+		c.Invalid("Grab of a person", suite.Err(p.Grab(ctx, 1, person)))
+		c.Invalid("Resolve of a person", suite.Err(p.Resolve(ctx, 1, person)))
+		c.Invalid("Share of a person", suite.Err(p.Share(ctx, 1, person)))
 	}
 }
 
@@ -158,8 +158,8 @@ func TestBadPayoutNumbersAreRefused(t *testing.T) {
 		"", "-", "1", "1-", "-1", "-1-1", "1--1", "0-1", "01-1", "1-01", "+1-1", "1-+1", " 1-1", "1-1 ", "1-1\n", "1-1-1", "1_0-1", "１-1",
 		"0x1-1", "a-b", "1.0-1", "9223372036854775808-1", "1-9223372036854775808", "1-1\x00", "'",
 	} {
-		c.Invalid(fmt.Sprintf("Payout of %q", number), suite.Outcome(p.Payout(t.Context(), number)))
-		c.Invalid(fmt.Sprintf("PaidOut of %q", number), suite.Outcome(p.PaidOut(t.Context(), number)))
-		c.Invalid(fmt.Sprintf("PayoutFailed of %q", number), suite.Outcome(p.PayoutFailed(t.Context(), number, "no")))
+		c.Invalid(fmt.Sprintf("Payout of %q", number), suite.Err(p.Payout(t.Context(), number)))
+		c.Invalid(fmt.Sprintf("PaidOut of %q", number), suite.Err(p.PaidOut(t.Context(), number)))
+		c.Invalid(fmt.Sprintf("PayoutFailed of %q", number), suite.Err(p.PayoutFailed(t.Context(), number, "no")))
 	}
 }

@@ -58,19 +58,19 @@ func TestBadIDsAreRefused(t *testing.T) {
 	inv, c := refusals(t)
 	ctx, until, one := t.Context(), time.Unix(1<<32, 0), stock.Line{SKU: 1, Num: 1}
 	for _, id := range []string{"", strings.Repeat("x", 65), strings.Repeat("é", 33)} {
-		c.Invalid("Lock", suite.Outcome(inv.Lock(ctx, id, one)))
-		c.Invalid("Pay", suite.Outcome(inv.Pay(ctx, id)))
-		c.Invalid("Cancel", suite.Outcome(inv.Cancel(ctx, id)))
-		c.Invalid("Redeem", suite.Outcome(inv.Redeem(ctx, id)))
-		c.Invalid("Extend", suite.Outcome(inv.Extend(ctx, id, until)))
-		c.Invalid("Shorten", suite.Outcome(inv.Shorten(ctx, id, until)))
-		c.Invalid("Resolve", suite.Outcome(inv.Resolve(ctx, id)))
-		c.Invalid("Hold", suite.Outcome(inv.Hold(ctx, id)))
-		c.Invalid("Refund by an ID", suite.Outcome(inv.Refund(ctx, stock.Refund{ID: id, Order: "a"})))
-		c.Invalid("Refund of an order", suite.Outcome(inv.Refund(ctx, stock.Refund{ID: "r", Order: id})))
+		c.Invalid("Lock", suite.Err(inv.Lock(ctx, id, one)))
+		c.Invalid("Pay", suite.Err(inv.Pay(ctx, id)))
+		c.Invalid("Cancel", suite.Err(inv.Cancel(ctx, id)))
+		c.Invalid("Redeem", suite.Err(inv.Redeem(ctx, id)))
+		c.Invalid("Extend", suite.Err(inv.Extend(ctx, id, until)))
+		c.Invalid("Shorten", suite.Err(inv.Shorten(ctx, id, until)))
+		c.Invalid("Resolve", suite.Err(inv.Resolve(ctx, id)))
+		c.Invalid("Hold", suite.Err(inv.Hold(ctx, id)))
+		c.Invalid("Refund by an ID", suite.Err(inv.Refund(ctx, stock.Refund{ID: id, Order: "a"})))
+		c.Invalid("Refund of an order", suite.Err(inv.Refund(ctx, stock.Refund{ID: "r", Order: id})))
 		c.Invalid("Restock", inv.Restock(ctx, id, one))
 		c.Invalid("Withdraw", inv.Withdraw(ctx, id, one))
-		c.Invalid("Transfer", suite.Outcome(inv.Transfer(ctx, id, stock.TransferLeg{SKU: 1, To: 7, Num: 1})))
+		c.Invalid("Transfer", suite.Err(inv.Transfer(ctx, id, stock.TransferLeg{SKU: 1, To: 7, Num: 1})))
 	}
 }
 
@@ -88,11 +88,11 @@ func TestBadLinesAreRefused(t *testing.T) {
 		"an overflowing sum": {{SKU: 1, Num: math.MaxInt64}, {SKU: 2, Num: 1}, {SKU: 1, Num: 1}},
 		"too many lines":     slices.Repeat([]stock.Line{{SKU: 1, Num: 1}}, stock.MaxLines+1),
 	} {
-		c.Invalid("Lock of "+name, suite.Outcome(inv.Lock(t.Context(), "a", lines...)))
+		c.Invalid("Lock of "+name, suite.Err(inv.Lock(t.Context(), "a", lines...)))
 		c.Invalid("Restock of "+name, inv.Restock(t.Context(), "c", lines...))
 		c.Invalid("Withdraw of "+name, inv.Withdraw(t.Context(), "c", lines...))
 		if len(lines) > 0 { // a refund without lines is one of everything
-			c.Invalid("Refund of "+name, suite.Outcome(inv.Refund(t.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})))
+			c.Invalid("Refund of "+name, suite.Err(inv.Refund(t.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})))
 		}
 	}
 }
@@ -113,7 +113,7 @@ func TestBadMovesAreRefused(t *testing.T) {
 		"the same move again":   {{SKU: 1, To: 7, Num: 1}, {SKU: 2, To: 7, Num: 1}, {SKU: 1, To: 7, Num: 1}},
 		"more moves than lines": slices.Repeat([]stock.TransferLeg{{SKU: 1, To: 7, Num: 1}}, stock.MaxLines+1),
 	} {
-		c.Invalid("Transfer of "+name, suite.Outcome(inv.Transfer(t.Context(), "c", moves...)))
+		c.Invalid("Transfer of "+name, suite.Err(inv.Transfer(t.Context(), "c", moves...)))
 	}
 }
 
@@ -122,8 +122,8 @@ func TestBadTimesAndTermsAreRefused(t *testing.T) {
 	inv, c := refusals(t)
 	late := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	for name, until := range map[string]time.Time{"the zero time": {}, "1969": time.Unix(-1, 0), "9999": late} {
-		c.Invalid("Extend until "+name, suite.Outcome(inv.Extend(t.Context(), "a", until)))
-		c.Invalid("Shorten until "+name, suite.Outcome(inv.Shorten(t.Context(), "a", until)))
+		c.Invalid("Extend until "+name, suite.Err(inv.Extend(t.Context(), "a", until)))
+		c.Invalid("Shorten until "+name, suite.Err(inv.Shorten(t.Context(), "a", until)))
 	}
 	for name, bad := range map[string]struct {
 		total int64
@@ -141,7 +141,7 @@ func TestBadTimesAndTermsAreRefused(t *testing.T) {
 		"a start before 1970":      {terms: stock.Terms{Start: time.Unix(-1, 0)}},
 		"an end in the year 10000": {terms: stock.Terms{End: late.AddDate(1, 0, 0)}},
 	} {
-		c.Invalid("Define with "+name, suite.Outcome(inv.Define(t.Context(), stock.Key{SKU: 1}, bad.total, bad.terms)))
+		c.Invalid("Define with "+name, suite.Err(inv.Define(t.Context(), stock.Key{SKU: 1}, bad.total, bad.terms)))
 	}
 }
 
@@ -150,18 +150,18 @@ func TestBadKeysAndStatesAreRefused(t *testing.T) {
 	inv, c := refusals(t)
 	ctx, fine := t.Context(), stock.Key{SKU: 1}
 	for _, key := range []stock.Key{{}, {SKU: -1}, {Activity: 7}, {SKU: 1, Activity: -1}} {
-		c.Invalid(fmt.Sprint("Define of ", key), suite.Outcome(inv.Define(ctx, key, 1, stock.Terms{})))
-		c.Invalid(fmt.Sprint("Item ", key), suite.Outcome(inv.Item(ctx, key)))
-		c.Invalid(fmt.Sprint("Usage of ", key), suite.Outcome(inv.For("1").Usage(ctx, key)))
-		c.Invalid(fmt.Sprint("Audit of ", key), suite.Outcome(inv.Audit(ctx, fine, key)))
-		c.Invalid(fmt.Sprint("Repair of ", key), suite.Outcome(inv.Repair(ctx, fine, key)))
-		c.Invalid(fmt.Sprint("RepairBackOnSale of ", key), suite.Outcome(inv.RepairBackOnSale(ctx, fine, key)))
+		c.Invalid(fmt.Sprint("Define of ", key), suite.Err(inv.Define(ctx, key, 1, stock.Terms{})))
+		c.Invalid(fmt.Sprint("Item ", key), suite.Err(inv.Item(ctx, key)))
+		c.Invalid(fmt.Sprint("Usage of ", key), suite.Err(inv.For("1").Usage(ctx, key)))
+		c.Invalid(fmt.Sprint("Audit of ", key), suite.Err(inv.Audit(ctx, fine, key)))
+		c.Invalid(fmt.Sprint("Repair of ", key), suite.Err(inv.Repair(ctx, fine, key)))
+		c.Invalid(fmt.Sprint("RepairBackOnSale of ", key), suite.Err(inv.RepairBackOnSale(ctx, fine, key)))
 		if key != (stock.Key{}) { // the zero key of a filter is every item
-			c.Invalid(fmt.Sprint("Holds of ", key), suite.Outcome(suite.Gather(inv.Holds(ctx, stock.Filter{Key: key}))))
+			c.Invalid(fmt.Sprint("Holds of ", key), suite.Err(suite.Gather(inv.Holds(ctx, stock.Filter{Key: key}))))
 		}
 	}
-	c.Invalid("Usage of nobody", suite.Outcome(inv.Usage(ctx, fine)))
+	c.Invalid("Usage of nobody", suite.Err(inv.Usage(ctx, fine)))
 	for _, state := range []stock.State{stock.Unheld, stock.Expired + 1} {
-		c.Invalid("Holds in a state", suite.Outcome(suite.Gather(inv.Holds(ctx, stock.Filter{States: []stock.State{stock.Paid, state}}))))
+		c.Invalid("Holds in a state", suite.Err(suite.Gather(inv.Holds(ctx, stock.Filter{States: []stock.State{stock.Paid, state}}))))
 	}
 }

@@ -55,13 +55,11 @@ func auditDrifts(s *scene) {
 		c.entry.Key = item(1)
 		s.damage(fmt.Sprint("damage ", i), c.entry)
 		for range 2 { // an audit changes nothing
-			report, err := s.shop.Audit(s.Context())
-			s.No(err)
+			report := suite.Must(s.shop.Audit(s.Context()))
 			suite.Same(s, "report", report, coupon.Report{Campaigns: 1, Drifts: c.want})
 			suite.Same(s, "balanced", report.Balanced(), false)
 		}
-		report, err := s.shop.RepairBackOnSale(s.Context(), 1)
-		s.No(err)
+		report := suite.Must(s.shop.RepairBackOnSale(s.Context(), 1))
 		suite.Same(s, "report", report, coupon.Report{Campaigns: 1, Drifts: c.want, Repaired: 1})
 		s.counts(right)
 	}
@@ -77,10 +75,8 @@ func repairKeepsClaims(s *scene) {
 	suite.Same(s, "left as it is", report.Kept, []stock.Drift{{Key: item(1), Quantity: "sold", Counted: 4, Recount: 1}})
 	s.Count("repaired", report.Repaired, 1)
 	s.counts(stock.Quantities{Total: 10, Sold: 4, Left: 6})
-	_, err = s.shop.RepairBackOnSale(s.Context())
-	s.Is(err, coupon.ErrInvalid)
-	report, err = s.shop.RepairBackOnSale(s.Context(), 1)
-	s.No(err)
+	s.Is(suite.Err(s.shop.RepairBackOnSale(s.Context())), coupon.ErrInvalid)
+	report = suite.Must(s.shop.RepairBackOnSale(s.Context(), 1))
 	s.Count("left as they are", len(report.Kept), 0)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 }
@@ -107,10 +103,8 @@ func auditConflicts(s *scene) {
 	}
 	s.reserve("a", "A")
 	s.redeem("b", "A")
-	_, err := s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "c"})
-	s.No(err)
-	book, err := s.Store.Book(s.Context(), 1)
-	s.No(err)
+	s.No(suite.Err(s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "c"})))
+	book := suite.Must(s.Store.Book(s.Context(), 1))
 	suite.Same(s, "book", book, coupon.Book{
 		Held: 3, Coupons: 3, HeldBack: 1, Back: 1, Reserved: 1, ReservedBy: 1, Redeemed: 1, RedeemedBy: 1,
 		Positioned: 3, Codes: 3, LastPosition: 3, SoldOut: 3,
@@ -123,8 +117,7 @@ func auditConflicts(s *scene) {
 			func() (coupon.Report, error) { return spoilt.Audit(s.Context()) },
 			func() (coupon.Report, error) { return spoilt.Repair(s.Context(), 1) },
 		} {
-			report, err := look()
-			s.No(err)
+			report := suite.Must(look())
 			s.Count("conflicts", len(report.Conflicts), 1)
 			conflict := report.Conflicts[0]
 			suite.Same(s, "campaign", conflict.Campaign, 1)
@@ -144,35 +137,21 @@ func auditNamed(s *scene) {
 		s.damage(strconv.FormatInt(id, 10), stock.Entry{Key: item(id), Delta: stock.Quantities{Locked: id}})
 	}
 	want := []stock.Drift{{Key: item(3), Quantity: "locked", Counted: 3}, {Key: item(1), Quantity: "locked", Counted: 1}}
-	report, err := s.shop.Audit(s.Context(), 3, 1)
-	s.No(err)
-	suite.Same(s, "report", report, coupon.Report{Campaigns: 2, Drifts: want})
-	report, err = s.shop.Repair(s.Context(), 3, 1)
-	s.No(err)
-	suite.Same(s, "report", report, coupon.Report{Campaigns: 2, Drifts: want, Repaired: 2})
-	_, err = s.shop.Audit(s.Context(), 1, 9)
-	s.Is(err, coupon.ErrUnknownCampaign)
-	_, err = s.shop.Repair(s.Context(), 9)
-	s.Is(err, coupon.ErrUnknownCampaign)
-	report, err = s.shop.Repair(s.Context())
-	s.No(err)
-	suite.Same(s, "repaired", report.Repaired, 1)
-	report, err = s.shop.Audit(s.Context())
-	s.No(err)
+	suite.Same(s, "report", suite.Must(s.shop.Audit(s.Context(), 3, 1)), coupon.Report{Campaigns: 2, Drifts: want})
+	suite.Same(s, "report", suite.Must(s.shop.Repair(s.Context(), 3, 1)), coupon.Report{Campaigns: 2, Drifts: want, Repaired: 2})
+	s.Is(suite.Err(s.shop.Audit(s.Context(), 1, 9)), coupon.ErrUnknownCampaign)
+	s.Is(suite.Err(s.shop.Repair(s.Context(), 9)), coupon.ErrUnknownCampaign)
+	suite.Same(s, "repaired", suite.Must(s.shop.Repair(s.Context())).Repaired, 1)
+	report := suite.Must(s.shop.Audit(s.Context()))
 	suite.Same(s, "report", report, coupon.Report{Campaigns: 3})
 	suite.Same(s, "balanced", report.Balanced(), true)
 }
 
 func auditLife(s *scene) {
 	s.lives()
-	report, err := s.shop.Audit(s.Context())
-	s.No(err)
-	suite.Same(s, "report", report, coupon.Report{Campaigns: 1})
-	_, err = s.shop.Expire(s.Context())
-	s.No(err)
-	report, err = s.shop.Repair(s.Context())
-	s.No(err)
-	suite.Same(s, "report", report, coupon.Report{Campaigns: 1})
+	suite.Same(s, "report", suite.Must(s.shop.Audit(s.Context())), coupon.Report{Campaigns: 1})
+	s.No(suite.Err(s.shop.Expire(s.Context())))
+	suite.Same(s, "report", suite.Must(s.shop.Repair(s.Context())), coupon.Report{Campaigns: 1})
 }
 
 // repairMends takes the locked unit of a claim away from the counter: what would make it negative is
@@ -181,12 +160,10 @@ func repairMends(s *scene) {
 	s.open(10)
 	s.lock("c", "5")
 	s.damage("damage", stock.Entry{Key: item(1), Delta: stock.Quantities{Locked: -1}})
-	_, err := s.shop.Pay(s.Context(), "c")
-	s.Is(err, coupon.ErrDrift)
+	s.Is(suite.Err(s.shop.Pay(s.Context(), "c")), coupon.ErrDrift)
 	s.Is(s.shop.Cancel(s.Context(), "c"), coupon.ErrDrift)
 	s.state("c", coupon.Pending)
-	_, err = s.shop.Repair(s.Context())
-	s.No(err)
+	s.No(suite.Err(s.shop.Repair(s.Context())))
 	s.pay("c")
 }
 

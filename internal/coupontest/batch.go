@@ -61,9 +61,7 @@ func granted(id string, reason coupon.Reason, to ...string) []coupon.Granted {
 // issue issues a batch and ends the test unless these were given and skipped.
 func (s *scene) issue(b coupon.Batch, given, skipped []coupon.Granted) {
 	s.Helper()
-	got, err := s.shop.Issue(s.Context(), b)
-	s.No(err)
-	suite.Same(s, "batch", got, coupon.Issued{Given: given, Skipped: skipped})
+	suite.Same(s, "batch", suite.Must(s.shop.Issue(s.Context(), b)), coupon.Issued{Given: given, Skipped: skipped})
 }
 
 func batchFirstFive(s *scene) {
@@ -189,8 +187,7 @@ func batchReasons(s *scene) {
 
 func batchUnknown(s *scene) {
 	for _, b := range []coupon.Batch{gift("b", "1", "2"), whole(gift("b", "1", "2"))} {
-		_, err := s.shop.Issue(s.Context(), b)
-		s.Is(err, coupon.ErrUnknownCampaign)
+		s.Is(suite.Err(s.shop.Issue(s.Context(), b)), coupon.ErrUnknownCampaign)
 	}
 	s.open(10)
 	s.issue(gift("b", "1", "2"), granted("b", coupon.Given, "1", "2"), nil) // nothing was recorded
@@ -231,8 +228,7 @@ func batchCodes(s *scene) {
 	for id, want := range map[string]string{"first": "A", gifted("b", "3"): "B", gifted("b", "1"): "C", gifted("b", "2"): "D"} {
 		suite.Same(s, "code of "+id, s.coupon(id).Code, want)
 	}
-	_, err := s.shop.Issue(s.Context(), whole(gift("c", "1", "2")))
-	s.Is(err, coupon.ErrSoldOut)
+	s.Is(suite.Err(s.shop.Issue(s.Context(), whole(gift("c", "1", "2")))), coupon.ErrSoldOut)
 	s.issue(gift("d", "1", "2"), granted("d", coupon.Given, "1"), granted("d", coupon.ReasonSoldOut, "2"))
 	suite.Same(s, "the last code", s.coupon(gifted("d", "1")).Code, "E")
 	s.counts(stock.Quantities{Total: 5, Sold: 5})

@@ -43,11 +43,9 @@ func reservedFirst(s *scene) {
 	s.open(10)
 	s.claim("c", "5")
 	s.claim("d", "5")
-	_, err := s.before("Use", 1, func() { s.reserve("c", "B") }).Reserve(s.Context(), "c", "A", dec("100"))
-	s.Is(err, coupon.ErrReserved)
+	s.Is(suite.Err(s.before("Use", 1, func() { s.reserve("c", "B") }).Reserve(s.Context(), "c", "A", dec("100"))), coupon.ErrReserved)
 	s.used("c", "A", coupon.Unused)
-	_, err = s.before("Use", 1, func() { s.redeem("d", "B") }).Redeem(s.Context(), "d", "A", dec("100"))
-	s.Is(err, coupon.ErrRedeemed)
+	s.Is(suite.Err(s.before("Use", 1, func() { s.redeem("d", "B") }).Redeem(s.Context(), "d", "A", dec("100"))), coupon.ErrRedeemed)
 	s.used("d", "A", coupon.Unused)
 }
 
@@ -56,25 +54,21 @@ func releasedBeforeRefusal(s *scene) {
 	s.open(10)
 	s.claim("c", "5")
 	s.reserve("c", "B")
-	_, err := s.before("UseOf", 1, func() { s.release("c", "B") }).Reserve(s.Context(), "c", "A", dec("100"))
-	s.No(err)
+	s.No(suite.Err(s.before("UseOf", 1, func() { s.release("c", "B") }).Reserve(s.Context(), "c", "A", dec("100"))))
 	suite.Same(s, "order", s.state("c", coupon.Reserved).Order, "A")
 	s.claim("d", "5")
 	s.redeem("d", "B")
-	_, err = s.before("UseOf", 1, func() { s.giveBack("d", "B") }).Redeem(s.Context(), "d", "A", dec("100"))
-	s.No(err)
+	s.No(suite.Err(s.before("UseOf", 1, func() { s.giveBack("d", "B") }).Redeem(s.Context(), "d", "A", dec("100"))))
 	suite.Same(s, "order", s.state("d", coupon.Redeemed).Order, "A")
 }
 
 func releaseOvertakes(s *scene) {
 	s.open(10)
 	s.claim("c", "5")
-	_, err := s.before("Use", 1, func() { s.release("c", "A") }).Reserve(s.Context(), "c", "A", dec("100"))
-	s.Is(err, coupon.ErrReleased)
+	s.Is(suite.Err(s.before("Use", 1, func() { s.release("c", "A") }).Reserve(s.Context(), "c", "A", dec("100"))), coupon.ErrReleased)
 	s.claim("d", "5")
 	s.reserve("d", "A")
-	_, err = s.before("Use", 1, func() { s.release("d", "A") }).Redeem(s.Context(), "d", "A", dec("100"))
-	s.Is(err, coupon.ErrReleased)
+	s.Is(suite.Err(s.before("Use", 1, func() { s.release("d", "A") }).Redeem(s.Context(), "d", "A", dec("100"))), coupon.ErrReleased)
 	s.state("c", coupon.Usable)
 	s.state("d", coupon.Usable)
 }
@@ -87,12 +81,11 @@ func reserveOvertakes(s *scene) {
 			continue
 		}
 		s.claim(id, "5")
-		u, err := s.before("Use", n, func() { s.reserve(id, "A") }).Release(s.Context(), id, "A")
-		s.No(err)
+		u := suite.Must(s.before("Use", n, func() { s.reserve(id, "A") }).Release(s.Context(), id, "A"))
 		suite.Same(s, "state", u.State, coupon.UseReleased)
 		s.state(id, coupon.Usable)
 		s.claim(id+" redeemed", "5")
-		_, err = s.before("Use", n, func() { s.redeem(id+" redeemed", "A") }).Release(s.Context(), id+" redeemed", "A")
+		_, err := s.before("Use", n, func() { s.redeem(id+" redeemed", "A") }).Release(s.Context(), id+" redeemed", "A")
 		s.Is(err, coupon.ErrRedeemed)
 		s.state(id+" redeemed", coupon.Redeemed)
 	}
@@ -106,20 +99,17 @@ func sameCallTwice(s *scene) {
 			name := func(verb string) string { return numbered(verb+" "+method+" ", n+1)[n] }
 			id := name("reserve")
 			s.claim(id, "5")
-			u, err := s.before(method, n, func() { s.reserve(id, "A") }).Reserve(s.Context(), id, "A", dec("100"))
-			s.No(err)
+			u := suite.Must(s.before(method, n, func() { s.reserve(id, "A") }).Reserve(s.Context(), id, "A", dec("100")))
 			suite.Same(s, "use", u, s.use(id, "A"))
 			suite.Same(s, "state", u.State, coupon.UseReserved)
 			id = name("redeem")
 			s.claim(id, "5")
-			u, err = s.before(method, n, func() { s.redeem(id, "A") }).Redeem(s.Context(), id, "A", dec("100"))
-			s.No(err)
+			u = suite.Must(s.before(method, n, func() { s.redeem(id, "A") }).Redeem(s.Context(), id, "A", dec("100")))
 			suite.Same(s, "use", u, s.use(id, "A"))
 			id = name("redeem what is reserved")
 			s.claim(id, "5")
 			s.reserve(id, "A")
-			u, err = s.before(method, n, func() { s.redeem(id, "A") }).Redeem(s.Context(), id, "A", dec("100"))
-			s.No(err)
+			u = suite.Must(s.before(method, n, func() { s.redeem(id, "A") }).Redeem(s.Context(), id, "A", dec("100")))
 			suite.Same(s, "state", u.State, coupon.UseRedeemed)
 			id = name("another total")
 			s.claim(id, "5")
@@ -156,17 +146,15 @@ func lapsesBetween(s *scene) {
 	s.open(10)
 	s.claim("c", "5")
 	s.reserve("c", "A")
-	u, err := s.before("Use", 1, func() { s.Advance(reserve) }).Redeem(s.Context(), "c", "A", dec("100"))
-	s.No(err)
+	u := suite.Must(s.before("Use", 1, func() { s.Advance(reserve) }).Redeem(s.Context(), "c", "A", dec("100")))
 	suite.Same(s, "state", u.State, coupon.UseRedeemed)
 	s.claim("d", "5")
 	s.reserve("d", "A")
-	_, err = s.before("Use", 1, func() { s.Advance(reserve); s.reserve("d", "B") }).Redeem(s.Context(), "d", "A", dec("100"))
+	_, err := s.before("Use", 1, func() { s.Advance(reserve); s.reserve("d", "B") }).Redeem(s.Context(), "d", "A", dec("100"))
 	s.Is(err, coupon.ErrReserved)
 	s.claim("e", "5")
 	s.reserve("e", "A")
-	u, err = s.before("Use", 1, func() { s.Advance(reserve) }).Release(s.Context(), "e", "A")
-	s.No(err)
+	u = suite.Must(s.before("Use", 1, func() { s.Advance(reserve) }).Release(s.Context(), "e", "A"))
 	suite.Same(s, "state", u.State, coupon.UseReleased)
 }
 
@@ -179,8 +167,7 @@ func endsBetween(s *scene) {
 	s.reserve("e", "A")
 	_, err := s.before("Use", 1, func() { s.Advance(time.Microsecond) }).Reserve(s.Context(), "c", "A", dec("100"))
 	s.Is(err, coupon.ErrExpired)
-	_, err = s.before("Use", 1, func() { s.Advance(reserve) }).Redeem(s.Context(), "e", "A", dec("100"))
-	s.Is(err, coupon.ErrExpired)
+	s.Is(suite.Err(s.before("Use", 1, func() { s.Advance(reserve) }).Redeem(s.Context(), "e", "A", dec("100"))), coupon.ErrExpired)
 	s.used("c", "A", coupon.Unused)
 	s.used("e", "A", coupon.UseReserved)
 }
@@ -215,13 +202,11 @@ func refundAfterRevoke(s *scene) {
 	for i, method := range []string{"Coupon", "Units.Hold", "Units.Refund"} {
 		s.claim(method, "5")
 		r := coupon.Refund{ID: "refund " + method, Coupon: method, Restock: true}
-		_, err := s.before(method, 1, func() { s.revoke("revocation "+method, method) }).Refund(s.Context(), r)
-		s.Is(err, coupon.ErrRevoked)
+		s.Is(suite.Err(s.before(method, 1, func() { s.revoke("revocation "+method, method) }).Refund(s.Context(), r)), coupon.ErrRevoked)
 		s.state(method, coupon.Revoked)
 		s.claim("same "+method, "5")
 		r.Coupon = "same " + method
-		c, err := s.before(method, 1, func() { s.refund(r.ID, r.Coupon) }).Refund(s.Context(), r)
-		s.No(err)
+		c := suite.Must(s.before(method, 1, func() { s.refund(r.ID, r.Coupon) }).Refund(s.Context(), r))
 		suite.Same(s, "state", c.State, coupon.Refunded)
 		s.counts(stock.Quantities{Total: 10, Left: 10, Refunded: int64(2*i + 2)})
 	}
@@ -260,22 +245,19 @@ func claimAfterDefine(s *scene) {
 	s.open(10)
 	dearer := tenOff()
 	dearer.Amount = dec("20")
-	c, err := s.before("Units.Lock", 1, func() { s.define(1, 0, coupon.Rules{}, dearer) }).For("5").Claim(s.Context(), "c", 1)
-	s.No(err)
+	c := suite.Must(s.before("Units.Lock", 1, func() { s.define(1, 0, coupon.Rules{}, dearer) }).For("5").Claim(s.Context(), "c", 1))
 	suite.Same(s, "terms", c.Terms, dearer)
 	suite.Same(s, "number of the terms", c.TermsNo, 2)
-	c, err = s.before("Coupon", 1, func() { s.define(1, 0, coupon.Rules{}, tenOff()) }).For("5").Claim(s.Context(), "d", 1)
-	s.No(err)
+	c = suite.Must(s.before("Coupon", 1, func() { s.define(1, 0, coupon.Rules{}, tenOff()) }).For("5").Claim(s.Context(), "d", 1))
 	suite.Same(s, "terms", c.Terms, dearer)
 }
 
 func generateAfterImport(s *scene) {
 	s.pool("A")
-	got, err := s.before("AddCodes", 1, func() { s.load(1, "B", "C") }).Generate(s.Context(), 1, 10, nil)
-	s.No(err)
+	got := suite.Must(s.before("AddCodes", 1, func() { s.load(1, "B", "C") }).Generate(s.Context(), 1, 10, nil))
 	suite.Same(s, "generated", got, coupon.Imported{Added: 7})
 	suite.Same(s, "codes", s.campaign(1).Codes, 10)
-	got, err = s.before("AddCodes", 1, func() {
+	got, err := s.before("AddCodes", 1, func() {
 		_, err := s.shop.Import(s.Context(), 1, slices.Values([]string{"D"}))
 		s.No(err)
 	}).Import(s.Context(), 1, slices.Values([]string{"D", "E"}))
@@ -288,15 +270,13 @@ func issueAfterIssue(s *scene) {
 	for _, method := range []string{"AddBatch", "Units.Due", "Issue"} {
 		for _, b := range []coupon.Batch{gift(method, "1", "2"), whole(gift(method+" all", "1"))} {
 			all := granted(b.ID, coupon.Given, b.Buyers...)
-			got, err := s.before(method, 1, func() { s.issue(b, all, nil) }).Issue(s.Context(), b)
-			s.No(err)
+			got := suite.Must(s.before(method, 1, func() { s.issue(b, all, nil) }).Issue(s.Context(), b))
 			suite.Same(s, "batch", got, coupon.Issued{Given: all})
 		}
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 9, Left: 1})
 	b := gift("last", "1", "2")
-	got, err := s.before("Issue", 1, func() { s.claim("c", "5") }).Issue(s.Context(), b)
-	s.No(err)
+	got := suite.Must(s.before("Issue", 1, func() { s.claim("c", "5") }).Issue(s.Context(), b))
 	suite.Same(s, "batch", got, coupon.Issued{Skipped: granted("last", coupon.ReasonSoldOut, "1", "2")})
 }
 
@@ -304,7 +284,5 @@ func payAfterResolve(s *scene) {
 	s.open(10)
 	s.lock("c", "5")
 	resolve := func() { _, err := s.shop.Resolve(s.Context(), "c"); s.No(err) }
-	c, err := s.before("Units.Move", 1, resolve).Pay(s.Context(), "c")
-	s.No(err)
-	suite.Same(s, "state", c.State, coupon.Usable)
+	suite.Same(s, "state", suite.Must(s.before("Units.Move", 1, resolve).Pay(s.Context(), "c")).State, coupon.Usable)
 }

@@ -37,8 +37,7 @@ func lockSetsAside(s *scene) {
 	s.status("a", 0)
 	s.counts(stock.Quantities{Total: 10, Locked: 1, Left: 10})
 	s.progress(coupon.Count{Pending: 1})
-	short, err := s.with(coupon.Options{HoldFor: time.Microsecond}).For("5").Lock(s.Context(), "b", 1)
-	s.No(err)
+	short := suite.Must(s.with(coupon.Options{HoldFor: time.Microsecond}).For("5").Lock(s.Context(), "b", 1))
 	s.SameTime("deadline", short.Deadline, now.Add(time.Microsecond))
 }
 
@@ -66,10 +65,8 @@ func lockDeadline(s *scene) {
 	s.state("too late", coupon.Dropped) // nobody has swept
 	s.progress(coupon.Count{Usable: 1})
 	for range 2 {
-		_, err := s.shop.Pay(s.Context(), "too late")
-		s.Is(err, coupon.ErrHoldExpired, stock.ErrExpired)
-		_, err = s.shop.For("5").Lock(s.Context(), "too late", 1)
-		s.Is(err, coupon.ErrHoldExpired)
+		s.Is(suite.Err(s.shop.Pay(s.Context(), "too late")), coupon.ErrHoldExpired, stock.ErrExpired)
+		s.Is(suite.Err(s.shop.For("5").Lock(s.Context(), "too late", 1)), coupon.ErrHoldExpired)
 	}
 	s.state("too late", coupon.Dropped)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
@@ -79,8 +76,7 @@ func lockTakesDead(s *scene) {
 	s.open(1)
 	s.lock("a", "5")
 	s.Advance(hold - time.Microsecond)
-	_, err := s.shop.For("6").Claim(s.Context(), "b", 1)
-	s.Is(err, coupon.ErrSoldOut)
+	s.Is(suite.Err(s.shop.For("6").Claim(s.Context(), "b", 1)), coupon.ErrSoldOut)
 	s.Advance(time.Microsecond)
 	s.claim("b", "6")
 	s.state("a", coupon.Dropped)
@@ -112,15 +108,13 @@ func payMakesUsable(s *scene) {
 
 func payRefusals(s *scene) {
 	s.open(10)
-	_, err := s.shop.Pay(s.Context(), "unknown")
-	s.Is(err, coupon.ErrUnknownCoupon, stock.ErrNotFound)
+	s.Is(suite.Err(s.shop.Pay(s.Context(), "unknown")), coupon.ErrUnknownCoupon, stock.ErrNotFound)
 	s.unclaimed("unknown")
 	s.lock("cancelled", "5")
 	s.cancel("cancelled")
 	s.cancel("closed")
 	for _, id := range []string{"cancelled", "closed"} {
-		_, err = s.shop.Pay(s.Context(), id)
-		s.Is(err, coupon.ErrCancelled, stock.ErrCancelled)
+		s.Is(suite.Err(s.shop.Pay(s.Context(), id)), coupon.ErrCancelled, stock.ErrCancelled)
 	}
 	s.counts(stock.Quantities{Total: 10, Left: 10})
 }
@@ -130,12 +124,10 @@ func payLate(s *scene) {
 	s.open(1)
 	s.lock("a", "5")
 	s.Advance(hold)
-	_, err := s.shop.Pay(s.Context(), "a")
-	s.Is(err, coupon.ErrHoldExpired)
+	s.Is(suite.Err(s.shop.Pay(s.Context(), "a")), coupon.ErrHoldExpired)
 	s.define(1, 0, coupon.Rules{Closed: true}, tenOff()) // what was promised is no claim
 	for range 2 {
-		c, err := late.Pay(s.Context(), "a")
-		s.No(err)
+		c := suite.Must(late.Pay(s.Context(), "a"))
 		suite.Same(s, "state", c.State, coupon.Usable)
 		s.SameTime("claimed", c.ClaimedAt, s.now())
 		_, end := tenOff().Validity(s.now())
@@ -149,8 +141,7 @@ func payLate(s *scene) {
 	s.lock("b", "5")
 	s.Advance(hold)
 	s.claim("c", "6")
-	_, err = late.Pay(s.Context(), "b")
-	s.Is(err, coupon.ErrHoldExpired, stock.ErrExpired, coupon.ErrSoldOut, stock.ErrInsufficient)
+	s.Is(suite.Err(late.Pay(s.Context(), "b")), coupon.ErrHoldExpired, stock.ErrExpired, coupon.ErrSoldOut, stock.ErrInsufficient)
 	s.state("b", coupon.Dropped)
 	s.counts(stock.Quantities{Total: 2, Sold: 2})
 }
@@ -164,8 +155,7 @@ func cancelOnce(s *scene) {
 		s.state("a", coupon.Dropped)
 		s.counts(stock.Quantities{Total: 2, Locked: 1, Left: 2})
 	}
-	_, err := s.shop.For("5").Lock(s.Context(), "a", 1)
-	s.Is(err, coupon.ErrCancelled)
+	s.Is(suite.Err(s.shop.For("5").Lock(s.Context(), "a", 1)), coupon.ErrCancelled)
 	s.claim("c", "5") // the limit is free again
 	s.pay("b")
 	s.counts(stock.Quantities{Total: 2, Sold: 2})
@@ -206,9 +196,7 @@ func expireDead(s *scene) {
 	s.Advance(hold / 2)
 	s.counts(stock.Quantities{Total: 20, Sold: 1, Locked: 8, Left: 19})
 	for _, want := range []int{7, 0} {
-		n, err := s.shop.Expire(s.Context())
-		s.No(err)
-		s.Count("released", n, want)
+		s.Count("released", suite.Must(s.shop.Expire(s.Context())), want)
 		s.counts(stock.Quantities{Total: 20, Sold: 1, Locked: 1, Left: 19})
 	}
 	s.state("dead 0", coupon.Dropped)
@@ -262,8 +250,7 @@ func droppedCannot(s *scene) {
 	s.Advance(hold)
 	s.cannot("dead", coupon.ErrDropped)
 	s.cannot("cancelled", coupon.ErrDropped)
-	_, err := s.shop.Expire(s.Context())
-	s.No(err)
+	s.No(suite.Err(s.shop.Expire(s.Context())))
 	s.cannot("released", coupon.ErrDropped)
 	s.counts(stock.Quantities{Total: 10, Left: 10})
 }

@@ -75,17 +75,14 @@ func guardCodes(s *scene) {
 	s.counts(stock.Quantities{Total: 4, Left: 4})
 	suite.Same(s, "the second campaign", s.campaign(2).Quantities, stock.Quantities{Total: 2, Left: 2})
 	for campaign, want := range map[int64]int64{1: 4, 2: 2, 3: 0} {
-		n, err := s.Store.Codes(s.Context(), campaign)
-		s.No(err)
-		suite.Same(s, "codes", n, want)
+		suite.Same(s, "codes", suite.Must(s.Store.Codes(s.Context(), campaign)), want)
 	}
 	for i, want := range []string{"B", "A", "C", "F"} { // in the order in which they came
 		c := s.claim(want, "5")
 		suite.Same(s, "code", c.Code, want)
 		suite.Same(s, "position", c.Position, int64(i+1))
 	}
-	book, err := s.units().Book(s.Context(), item(1))
-	s.No(err)
+	book := suite.Must(s.units().Book(s.Context(), item(1)))
 	suite.Same(s, "units recorded", book.Recount.Total, 4) // as changes, which an audit finds
 }
 
@@ -158,9 +155,7 @@ func orders(b coupon.Batch) []stock.Order {
 // issues ends the test unless the store answers so to some orders of a batch.
 func (s *scene) issues(b coupon.Batch, orders []stock.Order, want []coupon.Granted) {
 	s.Helper()
-	got, err := s.Store.Issue(s.Context(), b, orders, hold, b.All)
-	s.No(err)
-	suite.Same(s, "granted", got, want)
+	suite.Same(s, "granted", suite.Must(s.Store.Issue(s.Context(), b, orders, hold, b.All)), want)
 }
 
 func guardIssue(s *scene) {
@@ -249,22 +244,16 @@ func readNothing(s *scene) {
 	s.No(err)
 	suite.Same(s, "use", u, coupon.Use{})
 	suite.Same(s, "clock", now, s.now())
-	uses, err := s.Store.Uses(s.Context(), "unknown")
-	s.No(err)
+	uses := suite.Must(s.Store.Uses(s.Context(), "unknown"))
 	s.Count("uses", len(uses), 0)
-	uses, err = s.Store.UsedBy(s.Context(), "unknown")
-	s.No(err)
+	uses = suite.Must(s.Store.UsedBy(s.Context(), "unknown"))
 	s.Count("uses", len(uses), 0)
 	b, results, err := s.Store.Batch(s.Context(), "unknown")
 	s.No(err)
 	suite.Same(s, "batch", b, coupon.Batch{})
 	s.Count("what became of it", len(results), 0)
-	n, err := s.Store.Count(s.Context(), 1)
-	s.No(err)
-	suite.Same(s, "count", n, coupon.Count{})
-	book, err := s.Store.Book(s.Context(), 1)
-	s.No(err)
-	suite.Same(s, "book", book, coupon.Book{})
+	suite.Same(s, "count", suite.Must(s.Store.Count(s.Context(), 1)), coupon.Count{})
+	suite.Same(s, "book", suite.Must(s.Store.Book(s.Context(), 1)), coupon.Book{})
 	coupons, now, err := s.Store.Wallet(s.Context(), "5", coupon.Statuses(), coupon.Cursor{}, 10)
 	s.No(err)
 	s.Count("wallet", len(coupons), 0)
@@ -308,9 +297,7 @@ func readBook(s *scene) {
 	s.pool("A", "B", "C", "D", "E", "F")
 	book := func(want coupon.Book) {
 		s.Helper()
-		got, err := s.Store.Book(s.Context(), 1)
-		s.No(err)
-		suite.Same(s, "book", got, want)
+		suite.Same(s, "book", suite.Must(s.Store.Book(s.Context(), 1)), want)
 	}
 	s.lock("pending", "5")
 	s.lock("dead", "5")
@@ -325,14 +312,10 @@ func readBook(s *scene) {
 	s.redeem("c", "B")
 	book(coupon.Book{Held: 2, Coupons: 2, Redeemed: 1, RedeemedBy: 1, Positioned: 2, Codes: 2, LastPosition: 2, SoldOut: 2})
 	s.giveBack("c", "B")
-	_, err := s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "c"})
-	s.No(err)
+	s.No(suite.Err(s.shop.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "c"})))
 	book(coupon.Book{Held: 2, Coupons: 2, HeldBack: 1, Back: 1, Positioned: 2, Codes: 2, LastPosition: 2, SoldOut: 2})
 	s.define(2, 5, coupon.Rules{}, tenOff()) // without a pool there are no positions
-	_, err = s.shop.For("5").Claim(s.Context(), "d", 2)
-	s.No(err)
-	got, err := s.Store.Book(s.Context(), 2)
-	s.No(err)
-	suite.Same(s, "book", got, coupon.Book{Held: 1, Coupons: 1})
+	s.No(suite.Err(s.shop.For("5").Claim(s.Context(), "d", 2)))
+	suite.Same(s, "book", suite.Must(s.Store.Book(s.Context(), 2)), coupon.Book{Held: 1, Coupons: 1})
 	book(coupon.Book{Held: 2, Coupons: 2, HeldBack: 1, Back: 1, Positioned: 2, Codes: 2, LastPosition: 2, SoldOut: 2})
 }

@@ -45,8 +45,7 @@ func order(id string, buyer string, taken bool) stock.Order {
 // locks ends the test unless a Lock of the units of a campaign gets this verdict.
 func (s *scene) locks(o stock.Order, want stock.Verdict) stock.Hold {
 	s.Helper()
-	locking, err := s.units().Lock(s.Context(), o, hold)
-	s.No(err)
+	locking := suite.Must(s.units().Lock(s.Context(), o, hold))
 	suite.Same(s, "verdict", locking.Verdict, want)
 	return locking.Hold
 }
@@ -144,8 +143,7 @@ func guardReacquire(s *scene) {
 	s.lock("d", "5")
 	s.Advance(hold)
 	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"}))) // it has to expire first
-	expired, err := s.units().Expire(s.Context(), []string{"c", "d"})
-	s.No(err)
+	expired := suite.Must(s.units().Expire(s.Context(), []string{"c", "d"}))
 	s.Count("expired", len(expired), 2)
 	s.answers(stock.Done)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"})))
 	c := s.state("c", coupon.Usable)
@@ -186,9 +184,7 @@ func guardRefund(s *scene) {
 	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
 	s.answers(stock.Refused)(suite.Refunded(s.units().Refund(s.Context(), backOf("late", "fenced", true), h)))
 	s.state("fenced", coupon.Usable)
-	was, err := s.units().RefundRecord(s.Context(), "late")
-	s.No(err)
-	suite.Same(s, "recorded", was.ID, "")
+	suite.Same(s, "recorded", suite.Must(s.units().RefundRecord(s.Context(), "late")).ID, "")
 }
 
 func guardRefundFree(s *scene) {
@@ -207,9 +203,7 @@ func guardRefundFree(s *scene) {
 		s.Is(err, want)
 		suite.Same(s, "coupon", s.raw("c"), was)
 		suite.Same(s, "campaign", s.campaign(1), counted)
-		recorded, err := s.units().RefundRecord(s.Context(), "r")
-		s.No(err)
-		suite.Same(s, "recorded", recorded.ID, "")
+		suite.Same(s, "recorded", suite.Must(s.units().RefundRecord(s.Context(), "r")).ID, "")
 	}
 	s.reserve("c", "A")
 	s.Advance(reserve - time.Microsecond)
@@ -243,14 +237,11 @@ func guardDropped(s *scene) {
 		c = s.raw("dead")
 		suite.Same(s, "state", c.State, coupon.Dropped)
 		suite.Same(s, "deadline", c.Deadline, time.Time{})
-		n, err := s.Store.Count(s.Context(), 1)
-		s.No(err)
-		suite.Same(s, "count", n, coupon.Count{})
+		suite.Same(s, "count", suite.Must(s.Store.Count(s.Context(), 1)), coupon.Count{})
 		coupons, _, err := s.Store.Wallet(s.Context(), "5", coupon.Statuses(), coupon.Cursor{}, 10)
 		s.No(err)
 		s.Count("wallet", len(coupons), 0)
-		_, err = s.units().Expire(s.Context(), []string{"dead"})
-		s.No(err)
+		s.No(suite.Err(s.units().Expire(s.Context(), []string{"dead"})))
 	}
 }
 
@@ -258,17 +249,15 @@ func guardDropped(s *scene) {
 func guardPositions(s *scene) {
 	s.pool("A", "B", "C")
 	s.claim("a", "5")
-	_, err := s.shop.Refund(s.Context(), coupon.Refund{ID: "r", Coupon: "a"})
-	s.No(err)
+	s.No(suite.Err(s.shop.Refund(s.Context(), coupon.Refund{ID: "r", Coupon: "a"})))
 	suite.Same(s, "code", s.claim("b", "5").Code, "B")
 	s.No(s.shop.Withdraw(s.Context(), "out", 1, 1)) // C stays in the pool
-	_, err = s.shop.For("5").Claim(s.Context(), "c", 1)
-	s.Is(err, coupon.ErrSoldOut)
+	s.Is(suite.Err(s.shop.For("5").Claim(s.Context(), "c", 1)), coupon.ErrSoldOut)
 	s.load(1, "D")
 	c := s.claim("c", "5")
 	suite.Same(s, "code", c.Code, "C")
 	suite.Same(s, "position", c.Position, 3)
-	_, err = s.shop.For("5").Claim(s.Context(), "d", 1)
+	_, err := s.shop.For("5").Claim(s.Context(), "d", 1)
 	if !errors.Is(err, coupon.ErrSoldOut) {
 		s.Fatalf("a fourth of three coupons: %v", err)
 	}

@@ -182,8 +182,7 @@ func effectsReplayed(s *scene) {
 		sold[s.coupon(id).Campaign]++
 	}
 	for _, c := range suite.Listed(s, s.shop.Campaigns(s.Context())) {
-		n, err := s.shop.Progress(s.Context(), c.ID)
-		s.No(err)
+		n := suite.Must(s.shop.Progress(s.Context(), c.ID))
 		suite.Same(s, fmt.Sprint("coupons given of campaign ", c.ID), sold[c.ID], n.Usable+n.Reserved+n.Redeemed+n.Expired+n.Refunded+n.Revoked)
 	}
 	for key, steps := range uses {
@@ -216,8 +215,7 @@ func crashes(s *scene) {
 	for campaign := int64(1); campaign <= 4; campaign++ {
 		for num := range 12 {
 			id := fmt.Sprintf("%d/%d", campaign, num)
-			c, err := s.shop.Resolve(s.Context(), id)
-			s.No(err)
+			c := suite.Must(s.shop.Resolve(s.Context(), id))
 			if c.State == coupon.Pending {
 				s.cancel(id)
 			}

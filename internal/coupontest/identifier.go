@@ -41,8 +41,7 @@ func identifiersOfClaims(s *scene) {
 		s.state(id, want)
 		suite.Same(s, "wallet", len(suite.Listed(s, s.shop.For(fmt.Sprint(i+1)).Wallet(s.Context()))), 1)
 	}
-	uses, err := s.shop.UsedBy(s.Context(), "A")
-	s.No(err)
+	uses := suite.Must(s.shop.UsedBy(s.Context(), "A"))
 	s.Count("uses", len(uses), (len(ids)+1)/2)
 }
 
@@ -58,13 +57,11 @@ func identifiersOfOrders(s *scene) {
 		s.release("shared", id)
 	}
 	for i, id := range ids {
-		uses, err := s.shop.UsedBy(s.Context(), id)
-		s.No(err)
+		uses := suite.Must(s.shop.UsedBy(s.Context(), id))
 		s.Count(fmt.Sprintf("uses by %q", id), len(uses), 2)
 		suite.Same(s, "coupon", uses[0].Coupon, fmt.Sprint("c", i))
 		suite.Same(s, "order", uses[1].Order, id)
-		_, err = s.shop.Redeem(s.Context(), fmt.Sprint("c", i), ids[(i+1)%len(ids)], dec("100"))
-		s.Is(err, coupon.ErrReserved)
+		s.Is(suite.Err(s.shop.Redeem(s.Context(), fmt.Sprint("c", i), ids[(i+1)%len(ids)], dec("100"))), coupon.ErrReserved)
 	}
 	s.Count("uses of the one they shared", len(s.usesOf("shared")), len(ids))
 	for i, id := range ids {
@@ -105,8 +102,7 @@ func identifiersOfBuyers(s *scene) {
 		for _, c := range coupons {
 			suite.Same(s, "buyer", c.Buyer, id)
 		}
-		_, err := s.shop.For(id).Coupon(s.Context(), fmt.Sprint("c", (i+1)%len(ids)))
-		s.Is(err, coupon.ErrAnotherBuyer)
+		s.Is(suite.Err(s.shop.For(id).Coupon(s.Context(), fmt.Sprint("c", (i+1)%len(ids)))), coupon.ErrAnotherBuyer)
 	}
 }
 
@@ -148,14 +144,10 @@ func identifiersApart(s *scene) {
 		return
 	}
 	goods := s.goods()
-	_, err := goods.Define(s.Context(), item(1), 10, stock.Terms{})
-	s.No(err)
-	_, err = goods.Lock(s.Context(), "x", one())
-	s.No(err)
+	s.No(suite.Err(goods.Define(s.Context(), item(1), 10, stock.Terms{})))
+	s.No(suite.Err(goods.Lock(s.Context(), "x", one())))
 	s.No(goods.Restock(s.Context(), "x", one()))
-	_, err = goods.Pay(s.Context(), "x")
-	s.No(err)
-	_, err = goods.Refund(s.Context(), stock.Refund{ID: "x", Order: "x"})
-	s.No(err)
+	s.No(suite.Err(goods.Pay(s.Context(), "x")))
+	s.No(suite.Err(goods.Refund(s.Context(), stock.Refund{ID: "x", Order: "x"})))
 	s.counts(stock.Quantities{Total: 15, Sold: 1, Left: 14, Refunded: 1})
 }

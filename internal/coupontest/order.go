@@ -22,8 +22,7 @@ func orderCases() []testCase {
 func (s *scene) stocked() *stock.Inventory {
 	s.Helper()
 	goods := s.goods()
-	_, err := goods.Define(s.Context(), item(1), 10, stock.Terms{})
-	s.No(err)
+	s.No(suite.Err(goods.Define(s.Context(), item(1), 10, stock.Terms{})))
 	s.open(10)
 	s.claim("c", "5")
 	return goods
@@ -32,9 +31,7 @@ func (s *scene) stocked() *stock.Inventory {
 // left ends the test unless the goods count so.
 func (s *scene) left(want stock.Quantities) {
 	s.Helper()
-	got, err := s.goods().Item(s.Context(), item(1))
-	s.No(err)
-	suite.Same(s, "goods", got.Quantities, want)
+	suite.Same(s, "goods", suite.Must(s.goods().Item(s.Context(), item(1))).Quantities, want)
 }
 
 // crashBetween stops an order after each of its steps and closes it, in every order and more than once.
@@ -66,8 +63,7 @@ func crashBetween(s *scene) {
 			s.state("c", coupon.Usable)
 			_, err := goods.Lock(s.Context(), order, one()) // what was on its way comes too late
 			s.Is(err, stock.ErrCancelled)
-			_, err = s.shop.Reserve(s.Context(), "c", order, dec("100"))
-			s.Is(err, coupon.ErrReleased)
+			s.Is(suite.Err(s.shop.Reserve(s.Context(), "c", order, dec("100"))), coupon.ErrReleased)
 		}
 	}
 	s.redeem("c", "next")
@@ -101,19 +97,16 @@ func closedFirst(s *scene) {
 func orderGoesThrough(s *scene) {
 	goods := s.stocked()
 	for range 2 {
-		_, err := goods.Lock(s.Context(), "order", one())
-		s.No(err)
+		s.No(suite.Err(goods.Lock(s.Context(), "order", one())))
 		s.reserve("c", "order")
 	}
 	for range 2 {
-		_, err := goods.Pay(s.Context(), "order")
-		s.No(err)
+		s.No(suite.Err(goods.Pay(s.Context(), "order")))
 		s.redeem("c", "order")
 	}
 	s.left(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 	for range 2 {
-		_, err := goods.Refund(s.Context(), stock.Refund{ID: "r", Order: "order", Restock: true})
-		s.No(err)
+		s.No(suite.Err(goods.Refund(s.Context(), stock.Refund{ID: "r", Order: "order", Restock: true})))
 		s.giveBack("c", "order")
 	}
 	s.left(stock.Quantities{Total: 10, Left: 10, Refunded: 1})

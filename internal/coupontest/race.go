@@ -107,9 +107,7 @@ func (s *scene) codesOf(ids []string) []string {
 			s.Fatalf("coupon %q has the code %q, the others have %q", id, c.Code, codes)
 		}
 		codes = append(codes, c.Code)
-		by, err := s.shop.ByCode(s.Context(), c.Code)
-		s.No(err)
-		suite.Same(s, "coupon by its code", by.ID, id)
+		suite.Same(s, "coupon by its code", suite.Must(s.shop.ByCode(s.Context(), c.Code)).ID, id)
 	}
 	slices.Sort(codes)
 	return codes
@@ -124,8 +122,7 @@ func raceThreeCodes(s *scene) {
 		return err
 	}))
 	suite.Same(s, "codes", s.codesOf(ids), codes)
-	_, err := s.shop.For("9").Claim(s.Context(), "fourth", 1)
-	s.Is(err, coupon.ErrSoldOut)
+	s.Is(suite.Err(s.shop.For("9").Claim(s.Context(), "fourth", 1)), coupon.ErrSoldOut)
 }
 
 func raceManyCodes(s *scene) {
@@ -219,9 +216,9 @@ func raceRevoke(s *scene) {
 		s.claim(id, "5")
 		errs := suite.Meet(8,
 			func() error {
-				return suite.Outcome(s.shop.Revoke(s.Context(), coupon.Revocation{ID: id, Coupon: id, Restock: true}))
+				return suite.Err(s.shop.Revoke(s.Context(), coupon.Revocation{ID: id, Coupon: id, Restock: true}))
 			},
-			func() error { return suite.Outcome(s.shop.Redeem(s.Context(), id, "A", dec("100"))) },
+			func() error { return suite.Err(s.shop.Redeem(s.Context(), id, "A", dec("100"))) },
 		)
 		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrRevoked, coupon.ErrRedeemed), 4)
 		if errs[0] == nil {
@@ -242,9 +239,9 @@ func raceRefund(s *scene) {
 		s.claim(id, "5")
 		errs := suite.Meet(8,
 			func() error {
-				return suite.Outcome(s.shop.Refund(s.Context(), coupon.Refund{ID: id, Coupon: id, Restock: true}))
+				return suite.Err(s.shop.Refund(s.Context(), coupon.Refund{ID: id, Coupon: id, Restock: true}))
 			},
-			func() error { return suite.Outcome(s.shop.Reserve(s.Context(), id, "A", dec("100"))) },
+			func() error { return suite.Err(s.shop.Reserve(s.Context(), id, "A", dec("100"))) },
 		)
 		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrRefunded, coupon.ErrReserved), 4)
 		if errs[0] == nil {
@@ -264,10 +261,10 @@ func raceRefundRevoke(s *scene) {
 		s.claim(id, "5")
 		errs := suite.Meet(8,
 			func() error {
-				return suite.Outcome(s.shop.Refund(s.Context(), coupon.Refund{ID: "refund " + id, Coupon: id, Restock: true}))
+				return suite.Err(s.shop.Refund(s.Context(), coupon.Refund{ID: "refund " + id, Coupon: id, Restock: true}))
 			},
 			func() error {
-				return suite.Outcome(s.shop.Revoke(s.Context(), coupon.Revocation{ID: "revocation " + id, Coupon: id, Restock: true}))
+				return suite.Err(s.shop.Revoke(s.Context(), coupon.Revocation{ID: "revocation " + id, Coupon: id, Restock: true}))
 			},
 		)
 		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrRefunded, coupon.ErrRevoked), 4)
@@ -308,8 +305,8 @@ func raceRelease(s *scene) {
 		id := strconv.Itoa(round)
 		s.claim(id, "5")
 		errs := suite.Meet(8,
-			func() error { return suite.Outcome(s.shop.Reserve(s.Context(), id, "A", dec("100"))) },
-			func() error { return suite.Outcome(s.shop.Release(s.Context(), id, "A")) },
+			func() error { return suite.Err(s.shop.Reserve(s.Context(), id, "A", dec("100"))) },
+			func() error { return suite.Err(s.shop.Release(s.Context(), id, "A")) },
 		)
 		s.Succeeded(errs, coupon.ErrReleased)
 		for i := 1; i < len(errs); i += 2 {
@@ -329,8 +326,8 @@ func raceRedeemRelease(s *scene) {
 			s.reserve(id, "A")
 		}
 		errs := suite.Meet(8,
-			func() error { return suite.Outcome(s.shop.Redeem(s.Context(), id, "A", dec("100"))) },
-			func() error { return suite.Outcome(s.shop.Release(s.Context(), id, "A")) },
+			func() error { return suite.Err(s.shop.Redeem(s.Context(), id, "A", dec("100"))) },
+			func() error { return suite.Err(s.shop.Release(s.Context(), id, "A")) },
 		)
 		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrReleased, coupon.ErrRedeemed), 4)
 		if errs[0] == nil {
@@ -351,8 +348,8 @@ func raceReturn(s *scene) {
 		s.claim(id, "5")
 		s.redeem(id, "A")
 		errs := suite.Meet(8,
-			func() error { return suite.Outcome(s.shop.Return(s.Context(), id, "A", dec("90"))) },
-			func() error { return suite.Outcome(s.shop.Redeem(s.Context(), id, "B", dec("100"))) },
+			func() error { return suite.Err(s.shop.Return(s.Context(), id, "A", dec("90"))) },
+			func() error { return suite.Err(s.shop.Redeem(s.Context(), id, "B", dec("100"))) },
 		)
 		for i, err := range errs {
 			if err != nil && (i%2 == 0 || !errors.Is(err, coupon.ErrRedeemed)) {
@@ -403,7 +400,7 @@ func racePay(s *scene) {
 		id := strconv.Itoa(round)
 		s.lock(id, "5")
 		errs := suite.Meet(8,
-			func() error { return suite.Outcome(s.shop.Pay(s.Context(), id)) },
+			func() error { return suite.Err(s.shop.Pay(s.Context(), id)) },
 			func() error { return s.shop.Cancel(s.Context(), id) },
 		)
 		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrPaid, coupon.ErrCancelled), 4)
@@ -423,7 +420,7 @@ func raceClaimCancel(s *scene) {
 	for round := range rounds {
 		id := strconv.Itoa(round)
 		errs := suite.Meet(8,
-			func() error { return suite.Outcome(s.shop.For("5").Claim(s.Context(), id, 1)) },
+			func() error { return suite.Err(s.shop.For("5").Claim(s.Context(), id, 1)) },
 			func() error { return s.shop.Cancel(s.Context(), id) },
 		)
 		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrPaid, coupon.ErrCancelled), 4)

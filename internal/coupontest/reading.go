@@ -49,7 +49,7 @@ func campaignsPages(s *scene) {
 	const full = 200 // a page of the library
 	suite.Pages(s, full, []int{1, full}, func(from, to int) {
 		s.Each(suite.Crowd(to-from, 8, func(i int) error {
-			return suite.Outcome(s.shop.Define(s.Context(), int64(from+i+1), 1, coupon.Rules{}, tenOff()))
+			return suite.Err(s.shop.Define(s.Context(), int64(from+i+1), 1, coupon.Rules{}, tenOff()))
 		}))
 	}, func() iter.Seq2[coupon.Campaign, error] {
 		return s.shop.Campaigns(s.Context())
@@ -94,9 +94,7 @@ func progressCounts(s *scene) {
 	s.progress(coupon.Count{Pending: 1, Usable: 4, Reserved: 1, Redeemed: 1, Expired: 2, Refunded: 1, Revoked: 1})
 	s.counts(stock.Quantities{Total: 100, Sold: 8, Locked: 2, Left: 92, Refunded: 2})
 	s.define(2, 5, coupon.Rules{}, tenOff())
-	n, err := s.shop.Progress(s.Context(), 2)
-	s.No(err)
-	suite.Same(s, "progress of another", n, coupon.Count{})
+	suite.Same(s, "progress of another", suite.Must(s.shop.Progress(s.Context(), 2)), coupon.Count{})
 }
 
 func couponUnknown(s *scene) {
@@ -107,13 +105,10 @@ func couponUnknown(s *scene) {
 			_, err := shop.Coupon(s.Context(), id)
 			s.Is(err, coupon.ErrUnknownCoupon)
 			suite.Same(s, "error", suite.As[*coupon.StateError](s, err).Coupon, id)
-			_, err = shop.History(s.Context(), id)
-			s.Is(err, coupon.ErrUnknownCoupon)
+			s.Is(suite.Err(shop.History(s.Context(), id)), coupon.ErrUnknownCoupon)
 		}
-		_, err := shop.ByCode(s.Context(), "unknown")
-		s.Is(err, coupon.ErrUnknownCoupon)
-		uses, err := shop.UsedBy(s.Context(), "unknown")
-		s.No(err)
+		s.Is(suite.Err(shop.ByCode(s.Context(), "unknown")), coupon.ErrUnknownCoupon)
+		uses := suite.Must(shop.UsedBy(s.Context(), "unknown"))
 		s.Count("uses", len(uses), 0)
 	}
 	suite.Same(s, "wallet", suite.Listed(s, s.shop.For("5").Wallet(s.Context())), nil)
@@ -137,8 +132,7 @@ func historyWhole(s *scene) {
 	s.giveBack("c", "X")
 	s.Advance(time.Minute)
 	s.revoke("r", "c")
-	h, err := s.shop.For("5").History(s.Context(), "c")
-	s.No(err)
+	h := suite.Must(s.shop.For("5").History(s.Context(), "c"))
 	suite.Same(s, "coupon", h.Coupon, s.coupon("c"))
 	suite.Same(s, "hold", h.Hold, stock.Hold{
 		Order: "c", Buyer: "5", State: stock.Refunded, Deadline: locked.Add(hold), LockedAt: locked, PaidAt: paid, UpdatedAt: s.now(),
@@ -158,12 +152,8 @@ func usedByLists(s *scene) {
 		s.claim(id, fmt.Sprint(i+1))
 		s.redeem(id, "A")
 	}
-	uses, err := s.shop.UsedBy(s.Context(), "A")
-	s.No(err)
-	suite.Same(s, "uses", uses, []coupon.Use{s.use("a", "A"), s.use("b", "A"), s.use("c", "A")})
-	uses, err = s.shop.For("3").UsedBy(s.Context(), "A")
-	s.No(err)
-	suite.Same(s, "uses of one buyer", uses, []coupon.Use{s.use("b", "A")})
+	suite.Same(s, "uses", suite.Must(s.shop.UsedBy(s.Context(), "A")), []coupon.Use{s.use("a", "A"), s.use("b", "A"), s.use("c", "A")})
+	suite.Same(s, "uses of one buyer", suite.Must(s.shop.For("3").UsedBy(s.Context(), "A")), []coupon.Use{s.use("b", "A")})
 }
 
 // wallet ends the test unless buyer 5 has these coupons of some statuses, in any order.
@@ -257,7 +247,7 @@ func walletPages(s *scene) {
 	s.open(1000)
 	suite.Pages(s, full, []int{1, full}, func(from, to int) {
 		s.Each(suite.Crowd(to-from, 8, func(i int) error {
-			return suite.Outcome(s.shop.For("5").Claim(s.Context(), fmt.Sprintf("c%04d", from+i), 1))
+			return suite.Err(s.shop.For("5").Claim(s.Context(), fmt.Sprintf("c%04d", from+i), 1))
 		}))
 	}, func() iter.Seq2[coupon.Coupon, error] {
 		return s.shop.For("5").Wallet(s.Context(), coupon.StatusUsable)
@@ -299,21 +289,17 @@ func resultsBelong(s *scene) {
 	s.open(10)
 	s.claim("c", "5")
 	s.redeem("c", "A")
-	h, err := s.shop.History(s.Context(), "c")
-	s.No(err)
+	h := suite.Must(s.shop.History(s.Context(), "c"))
 	h.Hold.Lines[0].Num, h.Uses[0].Order = 99, "spoilt"
-	uses, err := s.shop.UsedBy(s.Context(), "A")
-	s.No(err)
+	uses := suite.Must(s.shop.UsedBy(s.Context(), "A"))
 	uses[0].State = coupon.UseReleased
-	again, err := s.shop.History(s.Context(), "c")
-	s.No(err)
+	again := suite.Must(s.shop.History(s.Context(), "c"))
 	suite.Same(s, "units", again.Hold.Lines[0].Num, 1)
 	suite.Same(s, "order", again.Uses[0].Order, "A")
 	suite.Same(s, "state", again.Uses[0].State, coupon.UseRedeemed)
 
 	b := gift("b", "1", "2", "3")
-	issued, err := s.shop.Issue(s.Context(), b)
-	s.No(err)
+	issued := suite.Must(s.shop.Issue(s.Context(), b))
 	slices.Reverse(b.Buyers)
 	issued.Given[0] = coupon.Granted{}
 	s.issue(gift("b", "1", "2", "3"), granted("b", coupon.Given, "1", "2", "3"), nil)
@@ -324,9 +310,7 @@ func resultsBelong(s *scene) {
 	s.No(err)
 	suite.Same(s, "verdict", verdict, stock.Done)
 	codes[0], owners[1] = "SPOILT", 7
-	c, err := s.shop.For("5").Claim(s.Context(), "d", 2)
-	s.No(err)
-	suite.Same(s, "code", c.Code, "A")
+	suite.Same(s, "code", suite.Must(s.shop.For("5").Claim(s.Context(), "d", 2)).Code, "A")
 	rows := coupon.Transitions()
 	rows[0].To = coupon.UseReturned
 	suite.Same(s, "transition", coupon.StepReserve.Transition().To, coupon.UseReserved)

@@ -44,8 +44,7 @@ func (s *scene) journeyEnd() {
 		s.used("a", order, want)
 	}
 	for _, id := range []string{"c", "d"} {
-		_, err := s.shop.For("5").Claim(s.Context(), id, 1)
-		s.Is(err, coupon.ErrCancelled)
+		s.Is(suite.Err(s.shop.For("5").Claim(s.Context(), id, 1)), coupon.ErrCancelled)
 	}
 }
 
@@ -59,7 +58,7 @@ func (s *scene) journey() suite.Journey[*coupon.Coupons] {
 			tx, commit, rollback := s.begin()
 			return tx.shop, commit, rollback
 		},
-		Resolve: func(claim string) error { return suite.Outcome(s.shop.Resolve(ctx, claim)) },
+		Resolve: func(claim string) error { return suite.Err(s.shop.Resolve(ctx, claim)) },
 	}
 }
 
@@ -73,33 +72,25 @@ func unsentCalls(s *scene)         { s.journey().Unsent(s) }
 func resolveUnknown(s *scene) {
 	s.open(10)
 	for range 2 {
-		c, err := s.shop.Resolve(s.Context(), "a")
-		s.No(err)
-		suite.Same(s, "coupon", c, coupon.Coupon{ID: "a", State: coupon.Dropped})
+		suite.Same(s, "coupon", suite.Must(s.shop.Resolve(s.Context(), "a")), coupon.Coupon{ID: "a", State: coupon.Dropped})
 	}
-	_, err := s.shop.For("5").Claim(s.Context(), "a", 1)
-	s.Is(err, coupon.ErrCancelled)
-	_, err = s.shop.For("5").Lock(s.Context(), "a", 1)
-	s.Is(err, coupon.ErrCancelled)
+	s.Is(suite.Err(s.shop.For("5").Claim(s.Context(), "a", 1)), coupon.ErrCancelled)
+	s.Is(suite.Err(s.shop.For("5").Lock(s.Context(), "a", 1)), coupon.ErrCancelled)
 	s.counts(stock.Quantities{Total: 10, Left: 10})
 }
 
 func resolveStates(s *scene) {
 	s.lives()
-	_, err := s.shop.Expire(s.Context())
-	s.No(err)
+	s.No(suite.Err(s.shop.Expire(s.Context())))
 	for _, id := range []string{
 		"usable", "reserved", "used", "lapsed", "refunded", "revoked", "pending", "dead", "cancelled", "waiting", "expired",
 	} {
 		was, campaign := s.coupon(id), s.campaign(1)
-		got, err := s.shop.Resolve(s.Context(), id)
-		s.No(err)
-		suite.Same(s, "coupon", got, was)
+		suite.Same(s, "coupon", suite.Must(s.shop.Resolve(s.Context(), id)), was)
 		suite.Same(s, "coupon read again", s.coupon(id), was)
 		suite.Same(s, "campaign", s.campaign(1), campaign)
 	}
-	_, err = s.shop.For("6").Resolve(s.Context(), "usable")
-	s.Is(err, coupon.ErrAnotherBuyer)
+	s.Is(suite.Err(s.shop.For("6").Resolve(s.Context(), "usable")), coupon.ErrAnotherBuyer)
 	s.pay("pending")
 }
 
@@ -112,11 +103,9 @@ func resolveFences(s *scene) {
 	before, _, err := s.units().Hold(s.Context(), "refund")
 	s.No(err)
 	for _, id := range []string{"claim", "pay", "cancel", "refund"} {
-		_, err := s.shop.Resolve(s.Context(), id)
-		s.No(err)
+		s.No(suite.Err(s.shop.Resolve(s.Context(), id)))
 	}
-	locking, err := s.units().Lock(s.Context(), stock.Order{ID: "claim", Buyer: "5", Lines: []stock.Line{one()}, Immediate: true, Beside: []stock.Companion{coupon.Claim{}}}, hold)
-	s.No(err)
+	locking := suite.Must(s.units().Lock(s.Context(), stock.Order{ID: "claim", Buyer: "5", Lines: []stock.Line{one()}, Immediate: true}, hold))
 	suite.Same(s, "a Claim that arrives late", locking.Verdict, stock.Exists)
 	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "pay"})))
 	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancel"})))
@@ -157,11 +146,11 @@ func lostReleases(s *scene) {
 	s.open(1)
 	deaf := s.over(suite.Wire{Reply: suite.Fails(coupon.ErrUnknown, suite.Named(suite.Units+"Expire"))})
 	for i, call := range []func() error{
-		func() error { return suite.Outcome(deaf.For("6").Claim(s.Context(), "a", 1)) },
-		func() error { return suite.Outcome(deaf.For("6").Lock(s.Context(), "a", 1)) },
+		func() error { return suite.Err(deaf.For("6").Claim(s.Context(), "a", 1)) },
+		func() error { return suite.Err(deaf.For("6").Lock(s.Context(), "a", 1)) },
 		func() error { return deaf.Withdraw(s.Context(), "out", 1, 1) },
 		func() error {
-			return suite.Outcome(deaf.Issue(s.Context(), coupon.Batch{ID: "g", Campaign: 1, Buyers: []string{"6"}}))
+			return suite.Err(deaf.Issue(s.Context(), coupon.Batch{ID: "g", Campaign: 1, Buyers: []string{"6"}}))
 		},
 	} {
 		s.lock("dead "+strconv.Itoa(i), "5")
@@ -173,7 +162,7 @@ func lostReleases(s *scene) {
 	s.counts(stock.Quantities{Total: 1, Left: 1})
 	s.lock("dead", "5")
 	s.Advance(hold)
-	s.Is(suite.Outcome(deaf.Expire(s.Context())), coupon.ErrUnknown)
+	s.Is(suite.Err(deaf.Expire(s.Context())), coupon.ErrUnknown)
 }
 
 func lostInAnImport(s *scene) {
@@ -234,8 +223,7 @@ func (s *scene) everything() any {
 		h.Fence = 0 // which Resolve raises, and which nobody sees
 		c, _, err := s.Store.Coupon(s.Context(), id)
 		s.No(err)
-		uses, err := s.Store.Uses(s.Context(), id)
-		s.No(err)
+		uses := suite.Must(s.Store.Uses(s.Context(), id))
 		all = append(all, s.Normal(h), s.Normal(c), s.Normal(uses))
 	}
 	return all

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 )
 
 func useRefusalCases() []testCase {
@@ -68,8 +69,7 @@ func usePrecedence(s *scene) {
 func (s *scene) lock2(id string, end time.Time) {
 	s.Helper()
 	s.define(2, 10, coupon.Rules{}, between(tenOff(), end.Add(day), end.Add(2*day)))
-	_, err := s.shop.For("5").Lock(s.Context(), id, 2)
-	s.No(err)
+	s.No(suite.Err(s.shop.For("5").Lock(s.Context(), id, 2)))
 }
 
 // refusals returns the errors of a use, of which a call returns one.

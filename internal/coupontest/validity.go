@@ -90,8 +90,7 @@ func relative(after, days int, zone string) coupon.Terms {
 // turn moves the clock to a time of day in a zone, of the next day that has that time to come.
 func (s *scene) turn(zone string, hour, minute int) {
 	s.Helper()
-	loc, err := time.LoadLocation(zone)
-	s.No(err)
+	loc := suite.Must(time.LoadLocation(zone))
 	now := s.now().In(loc)
 	next := time.Date(now.Year(), now.Month(), now.Day(), hour, minute, 0, 0, loc)
 	if !next.After(now) {
@@ -126,18 +125,15 @@ func endOfTheDay(s *scene) {
 		id := int64(i + 1)
 		s.define(id, 10, coupon.Rules{}, relative(0, 1, zone))
 		s.turn(zone, 23, 59)
-		last, err := s.shop.For("5").Claim(s.Context(), "last "+zone, id)
-		s.No(err)
+		last := suite.Must(s.shop.For("5").Claim(s.Context(), "last "+zone, id))
 		s.SameTime("from", last.From, s.now())
 		s.SameTime("until", last.Until, s.now().Add(time.Minute))
 		s.Advance(time.Minute)
-		first, err := s.shop.For("5").Claim(s.Context(), "first "+zone, id)
-		s.No(err)
+		first := suite.Must(s.shop.For("5").Claim(s.Context(), "first "+zone, id))
 		s.SameTime("from", first.From, s.now())
 		s.SameTime("until", first.Until, s.now().Add(day))
 		s.refusedAt("last "+zone, coupon.ErrExpired)
-		_, err = s.shop.Redeem(s.Context(), "first "+zone, "A", dec("100"))
-		s.No(err)
+		s.No(suite.Err(s.shop.Redeem(s.Context(), "first "+zone, "A", dec("100"))))
 	}
 }
 
@@ -154,8 +150,7 @@ func validityOfEachMoment(s *scene) {
 		for i, zone := range zones {
 			terms := relative(i%3, i+1, zone)
 			id := numbered(zone, n+1)[n]
-			c, err := s.shop.For("5").Claim(s.Context(), id, int64(i+1))
-			s.No(err)
+			c := suite.Must(s.shop.For("5").Claim(s.Context(), id, int64(i+1)))
 			from, end := terms.Validity(s.now())
 			suite.Same(s, "from in "+zone, c.From, from)
 			suite.Same(s, "until in "+zone, c.Until, end)
@@ -177,10 +172,8 @@ func everyWaySame(s *scene) {
 	s.claim("claimed", "5")
 	s.claim("claimed after a lock", "5")
 	s.pay("paid")
-	_, err := s.with(coupon.Options{LatePay: 1}).Pay(s.Context(), "late")
-	s.No(err)
-	issued, err := s.shop.Issue(s.Context(), coupon.Batch{ID: "batch", Campaign: 1, Buyers: []string{"5"}})
-	s.No(err)
+	s.No(suite.Err(s.with(coupon.Options{LatePay: 1}).Pay(s.Context(), "late")))
+	issued := suite.Must(s.shop.Issue(s.Context(), coupon.Batch{ID: "batch", Campaign: 1, Buyers: []string{"5"}}))
 	want := s.coupon("claimed")
 	from, end := terms.Validity(s.now())
 	suite.Same(s, "from", want.From, from)

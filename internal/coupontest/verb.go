@@ -38,8 +38,7 @@ func pooled(t coupon.Terms) coupon.Terms {
 // define creates a campaign or changes its rules and terms.
 func (s *scene) define(id, total int64, rules coupon.Rules, terms coupon.Terms) coupon.Campaign {
 	s.Helper()
-	c, err := s.shop.Define(s.Context(), id, total, rules, terms)
-	s.No(err)
+	c := suite.Must(s.shop.Define(s.Context(), id, total, rules, terms))
 	return c
 }
 
@@ -56,32 +55,28 @@ func (s *scene) pool(codes ...string) {
 // load imports codes that are all new.
 func (s *scene) load(campaign int64, codes ...string) {
 	s.Helper()
-	got, err := s.shop.Import(s.Context(), campaign, slices.Values(codes))
-	s.No(err)
+	got := suite.Must(s.shop.Import(s.Context(), campaign, slices.Values(codes)))
 	suite.Same(s, "imported", got, coupon.Imported{Added: int64(len(codes))})
 }
 
 // claim gives a free coupon of campaign 1 to a buyer.
 func (s *scene) claim(id string, buyer string) coupon.Coupon {
 	s.Helper()
-	c, err := s.shop.For(buyer).Claim(s.Context(), id, 1)
-	s.No(err)
+	c := suite.Must(s.shop.For(buyer).Claim(s.Context(), id, 1))
 	return c
 }
 
 // lock sets a coupon of campaign 1 aside for a buyer who is to pay.
 func (s *scene) lock(id string, buyer string) coupon.Coupon {
 	s.Helper()
-	c, err := s.shop.For(buyer).Lock(s.Context(), id, 1)
-	s.No(err)
+	c := suite.Must(s.shop.For(buyer).Lock(s.Context(), id, 1))
 	return c
 }
 
 // pay pays for a coupon.
 func (s *scene) pay(id string) coupon.Coupon {
 	s.Helper()
-	c, err := s.shop.Pay(s.Context(), id)
-	s.No(err)
+	c := suite.Must(s.shop.Pay(s.Context(), id))
 	return c
 }
 
@@ -91,56 +86,49 @@ func (s *scene) cancel(id string) { s.Helper(); s.No(s.shop.Cancel(s.Context(), 
 // reserve sets a coupon aside for an order of 100.
 func (s *scene) reserve(id, order string) coupon.Use {
 	s.Helper()
-	u, err := s.shop.Reserve(s.Context(), id, order, dec("100"))
-	s.No(err)
+	u := suite.Must(s.shop.Reserve(s.Context(), id, order, dec("100")))
 	return u
 }
 
 // redeem uses a coupon for an order of 100.
 func (s *scene) redeem(id, order string) coupon.Use {
 	s.Helper()
-	u, err := s.shop.Redeem(s.Context(), id, order, dec("100"))
-	s.No(err)
+	u := suite.Must(s.shop.Redeem(s.Context(), id, order, dec("100")))
 	return u
 }
 
 // release gives up what an order has reserved.
 func (s *scene) release(id, order string) coupon.Use {
 	s.Helper()
-	u, err := s.shop.Release(s.Context(), id, order)
-	s.No(err)
+	u := suite.Must(s.shop.Release(s.Context(), id, order))
 	return u
 }
 
 // giveBack returns a coupon after the whole order of 100 was refunded.
 func (s *scene) giveBack(id, order string) coupon.Use {
 	s.Helper()
-	u, err := s.shop.Return(s.Context(), id, order, dec("90"))
-	s.No(err)
+	u := suite.Must(s.shop.Return(s.Context(), id, order, dec("90")))
 	return u
 }
 
 // refund gives a coupon back, by its buyer, to be claimed again.
 func (s *scene) refund(id, of string) coupon.Coupon {
 	s.Helper()
-	c, err := s.shop.Refund(s.Context(), coupon.Refund{ID: id, Coupon: of, Restock: true})
-	s.No(err)
+	c := suite.Must(s.shop.Refund(s.Context(), coupon.Refund{ID: id, Coupon: of, Restock: true}))
 	return c
 }
 
 // revoke takes a coupon back, by the shop, to be claimed again.
 func (s *scene) revoke(id, of string) coupon.Coupon {
 	s.Helper()
-	c, err := s.shop.Revoke(s.Context(), coupon.Revocation{ID: id, Coupon: of, Restock: true})
-	s.No(err)
+	c := suite.Must(s.shop.Revoke(s.Context(), coupon.Revocation{ID: id, Coupon: of, Restock: true}))
 	return c
 }
 
 // coupon returns a coupon as it is.
 func (s *scene) coupon(id string) coupon.Coupon {
 	s.Helper()
-	c, err := s.shop.Coupon(s.Context(), id)
-	s.No(err)
+	c := suite.Must(s.shop.Coupon(s.Context(), id))
 	return c
 }
 
@@ -165,8 +153,7 @@ func (s *scene) status(id string, want coupon.Status) {
 // unclaimed ends the test unless there is no trace of a coupon.
 func (s *scene) unclaimed(id string) {
 	s.Helper()
-	_, err := s.shop.Coupon(s.Context(), id)
-	s.Is(err, coupon.ErrUnknownCoupon)
+	s.Is(suite.Err(s.shop.Coupon(s.Context(), id)), coupon.ErrUnknownCoupon)
 }
 
 // use returns the use of a coupon by an order.
@@ -188,8 +175,7 @@ func (s *scene) used(id, order string, want coupon.UseState) {
 // campaign returns a campaign as it is.
 func (s *scene) campaign(id int64) coupon.Campaign {
 	s.Helper()
-	c, err := s.shop.Campaign(s.Context(), id)
-	s.No(err)
+	c := suite.Must(s.shop.Campaign(s.Context(), id))
 	return c
 }
 
@@ -204,21 +190,16 @@ func (s *scene) counts(want stock.Quantities) {
 // progress ends the test unless the coupons of campaign 1 are there.
 func (s *scene) progress(want coupon.Count) {
 	s.Helper()
-	got, err := s.shop.Progress(s.Context(), 1)
-	s.No(err)
-	suite.Same(s, "progress", got, want)
+	suite.Same(s, "progress", suite.Must(s.shop.Progress(s.Context(), 1)), want)
 }
 
 // unchanged runs calls and ends the test if a coupon, its uses or its campaign changed by them.
 func (s *scene) unchanged(id string, calls func()) {
 	s.Helper()
-	was, err := s.shop.History(s.Context(), id)
-	s.No(err)
+	was := suite.Must(s.shop.History(s.Context(), id))
 	campaign := s.campaign(was.Campaign)
 	calls()
-	is, err := s.shop.History(s.Context(), id)
-	s.No(err)
-	suite.Same(s, "history", is, was)
+	suite.Same(s, "history", suite.Must(s.shop.History(s.Context(), id)), was)
 	suite.Same(s, "campaign", s.campaign(was.Campaign), campaign)
 }
 
@@ -235,8 +216,7 @@ func numbered(prefix string, n int) []string {
 // changes add up to, and nothing was given that is not there.
 func (s *scene) Balanced() {
 	s.Helper()
-	report, err := s.shop.Audit(s.Context())
-	s.No(err)
+	report := suite.Must(s.shop.Audit(s.Context()))
 	for _, drift := range report.Drifts {
 		s.Errorf("drift: %v", drift)
 	}
@@ -258,8 +238,7 @@ func (s *scene) Balanced() {
 // plausible fails the test where the counters of a campaign cannot be.
 func (s *scene) plausible(c coupon.Campaign) {
 	s.Helper()
-	n, err := s.shop.Progress(s.Context(), c.ID)
-	s.No(err)
+	n := suite.Must(s.shop.Progress(s.Context(), c.ID))
 	q := c.Quantities
 	given := n.Usable + n.Reserved + n.Redeemed + n.Expired + n.Refunded + n.Revoked
 	what := fmt.Sprintf("campaign %d: %+v, %+v", c.ID, q, n)

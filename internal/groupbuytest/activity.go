@@ -30,13 +30,11 @@ func activityKept(s *scene) {
 	want.End, want.CreatedAt, want.UpdatedAt, want.Version = now.Add(2*hour), now, now, got.Version
 	suite.Same(s, "activity", got, want)
 	suite.Same(s, "version", got.Version > 0, true)
-	read, err := s.groups.Activity(s.Context(), fair)
-	s.No(err)
-	suite.Same(s, "activity as it is read", read, want)
+	suite.Same(s, "activity as it is read", suite.Must(s.groups.Activity(s.Context(), fair)), want)
 	s.Advance(time.Minute)
 	a.EndedAt, a.CreatedAt, a.Version = now, now.Add(hour), 77 // what the store keeps is not what a caller says
 	suite.Same(s, "activity that is defined again", s.define(a), want)
-	_, err = s.groups.Activity(s.Context(), 8)
+	_, err := s.groups.Activity(s.Context(), 8)
 	s.only(err, groupbuy.ErrUnknownActivity)
 	suite.Same(s, "error", *suite.As[*groupbuy.ProductError](s, err), groupbuy.ProductError{Key: stock.Key{Activity: 8}, Err: groupbuy.ErrUnknownActivity, Now: s.now()})
 }
@@ -64,31 +62,24 @@ func activityChanged(s *scene) {
 func activityOver(s *scene) {
 	s.live()
 	a := s.activity()
-	_, err := s.groups.End(s.Context(), fair)
-	s.No(err)
-	ended, err := s.groups.Activity(s.Context(), fair)
-	s.No(err)
+	s.No(suite.Err(s.groups.End(s.Context(), fair)))
+	ended := suite.Must(s.groups.Activity(s.Context(), fair))
 	s.SameTime("ended", ended.EndedAt, s.now())
 	s.Advance(time.Minute)
 	s.unchanged(func() {
 		suite.Same(s, "activity that is defined again", s.define(a), ended)
 		a.Title = "Another"
-		_, err = s.groups.Define(s.Context(), a)
-		s.only(err, groupbuy.ErrEnded)
-		again, err := s.groups.End(s.Context(), fair)
-		s.No(err)
-		suite.Same(s, "activity that is ended again", again, ended)
+		s.only(suite.Err(s.groups.Define(s.Context(), a)), groupbuy.ErrEnded)
+		suite.Same(s, "activity that is ended again", suite.Must(s.groups.End(s.Context(), fair)), ended)
 	})
-	_, err = s.groups.End(s.Context(), 8)
-	s.only(err, groupbuy.ErrUnknownActivity)
+	s.only(suite.Err(s.groups.End(s.Context(), 8)), groupbuy.ErrUnknownActivity)
 	b := s.activity()
 	b.ID = 9
 	s.define(b)
 	s.Advance(runs)
 	s.define(b) // with no sweeper
 	b.End = b.End.Add(hour)
-	_, err = s.groups.Define(s.Context(), b)
-	s.only(err, groupbuy.ErrEnded)
+	s.only(suite.Err(s.groups.Define(s.Context(), b)), groupbuy.ErrEnded)
 }
 
 func activityHidden(s *scene) {

@@ -35,16 +35,14 @@ func repairCases() []testCase {
 // audited audits products and returns the report.
 func (s *scene) audited(keys ...stock.Key) groupbuy.Report {
 	s.Helper()
-	report, err := s.groups.Audit(s.Context(), keys...)
-	s.No(err)
+	report := suite.Must(s.groups.Audit(s.Context(), keys...))
 	return report
 }
 
 // repaired repairs products and returns the report.
 func (s *scene) repaired(keys ...stock.Key) groupbuy.Report {
 	s.Helper()
-	report, err := s.groups.Repair(s.Context(), keys...)
-	s.No(err)
+	report := suite.Must(s.groups.Repair(s.Context(), keys...))
 	return report
 }
 
@@ -64,8 +62,7 @@ func (s *scene) damage(code string, change func(*groupbuy.Counts)) {
 // books returns the books of the product.
 func (s *scene) books() []groupbuy.TeamBook {
 	s.Helper()
-	books, err := s.Store.Books(s.Context(), key(), "", 100)
-	s.No(err)
+	books := suite.Must(s.Store.Books(s.Context(), key(), "", 100))
 	return books
 }
 
@@ -114,8 +111,7 @@ func auditNames(s *scene) {
 	s.open("other", dan)
 	named := func(quantity, counted string, forge func(b *groupbuy.TeamBook)) {
 		s.Helper()
-		report, err := s.groups.On(forged{s.Store, code, forge}).Audit(s.Context())
-		s.No(err)
+		report := suite.Must(s.groups.On(forged{s.Store, code, forge}).Audit(s.Context()))
 		suite.Same(s, "drifts", report.Drifts, []groupbuy.Drift{{
 			Key: key(), Team: code, Quantity: quantity, Counted: dec(counted), Recount: dec("1"),
 		}})
@@ -178,8 +174,7 @@ func auditSome(s *scene) {
 	suite.Same(s, "report", []int{report.Products, report.Teams, len(report.Drifts)}, []int{1, 2, 1})
 	report = s.audited(other.Key, key())
 	suite.Same(s, "report", []int{report.Products, report.Teams, len(report.Drifts)}, []int{2, 2, 1})
-	_, err := s.groups.Audit(s.Context(), key(), stock.Key{SKU: 43, Activity: fair})
-	s.only(err, groupbuy.ErrUnknownProduct)
+	s.only(suite.Err(s.groups.Audit(s.Context(), key(), stock.Key{SKU: 43, Activity: fair})), groupbuy.ErrUnknownProduct)
 	s.repaired(other.Key)
 	s.Count("drifts", len(s.audited().Drifts), 1)
 	s.repaired(key())
@@ -216,8 +211,7 @@ func repairCounts(s *scene) {
 	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.damage(code, func(c *groupbuy.Counts) { c.Held, c.Paid, c.PaidVolume = 0, 4, dec("9.5") })
 	s.unjoinedDamaged(code)
-	report, err := s.groups.RepairBackOnSale(s.Context(), key())
-	s.No(err)
+	report := suite.Must(s.groups.RepairBackOnSale(s.Context(), key()))
 	s.Count("drifts", len(report.Drifts), 3)
 	s.Count("repaired", report.Repaired, 1)
 	s.counts(code, 1, 2, "2")
@@ -243,8 +237,7 @@ func repairFormed(s *scene) {
 	s.team([]string{anna, ben}, "1", "2")
 	s.No(s.Store.CorrectFormed(s.Context(), key(), 5))
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 7)
-	report, err := s.groups.RepairBackOnSale(s.Context(), key())
-	s.No(err)
+	report := suite.Must(s.groups.RepairBackOnSale(s.Context(), key()))
 	suite.Same(s, "drifts", report.Drifts, []groupbuy.Drift{{Key: key(), Quantity: "formed", Counted: dec("7"), Recount: dec("2")}})
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 2)
 	s.Count("repaired", report.Repaired, 1)
@@ -280,10 +273,8 @@ func repairKeepsPayments(s *scene) {
 	suite.Same(s, "units left as they are", report.Units.Kept, []stock.Drift{{Key: key(), Quantity: "sold", Counted: 4, Recount: 2}})
 	s.counts(code, 1, 3, "9.5")
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 5)
-	_, err = s.groups.RepairBackOnSale(s.Context())
-	s.Is(err, groupbuy.ErrInvalid)
-	report, err = s.groups.RepairBackOnSale(s.Context(), key())
-	s.No(err)
+	s.Is(suite.Err(s.groups.RepairBackOnSale(s.Context())), groupbuy.ErrInvalid)
+	report = suite.Must(s.groups.RepairBackOnSale(s.Context(), key()))
 	s.Count("left as they are", len(report.Kept)+len(report.Units.Kept), 0)
 	s.counts(code, 1, 2, "2")
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 0)

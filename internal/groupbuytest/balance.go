@@ -14,8 +14,7 @@ import (
 // its seats, nobody who left is in a formed team, and each order has the refund that it is owed, once.
 func (s *scene) Balanced() {
 	s.Helper()
-	report, err := s.groups.Audit(s.Context())
-	s.No(err)
+	report := suite.Must(s.groups.Audit(s.Context()))
 	for _, drift := range report.Drifts {
 		s.Errorf("drift: %+v", drift)
 	}
@@ -125,8 +124,7 @@ func (s *scene) balances(t groupbuy.Team) {
 // follows looks at one seat of a team, and at its hold.
 func (s *scene) follows(t groupbuy.Team, seat groupbuy.Seat) {
 	s.Helper()
-	h, err := s.ordinary().Hold(s.Context(), seat.Order)
-	s.No(err)
+	h := suite.Must(s.ordinary().Hold(s.Context(), seat.Order))
 	if !seat.State.Agrees(h.State, t.State == groupbuy.Formed && seat.Status == groupbuy.Formed) {
 		s.Errorf("seat %q is %v, its hold is %v", seat.Order, seat.State, h.State)
 	}

@@ -32,9 +32,7 @@ func (s *scene) shop() *stock.Inventory { return stock.New(s.Stock, nil) }
 // swept has the shop's own sweeper release so many holds.
 func (s *scene) swept(want int) {
 	s.Helper()
-	n, err := s.shop().Expire(s.Context())
-	s.No(err)
-	s.Count("holds that the shop released", n, want)
+	s.Count("holds that the shop released", suite.Must(s.shop().Expire(s.Context())), want)
 }
 
 // one returns a line of one unit of the goods.
@@ -45,27 +43,20 @@ func besideGoods(s *scene) {
 	code := s.team([]string{anna, ben}, "1")
 	shop := s.shop()
 	for _, order := range []string{"a", "b", "c"} {
-		_, err := shop.Lock(s.Context(), order, one())
-		s.No(err)
+		s.No(suite.Err(shop.Lock(s.Context(), order, one())))
 	}
-	_, err := shop.Pay(s.Context(), "a")
-	s.No(err)
-	_, err = shop.Cancel(s.Context(), "b")
-	s.No(err)
+	s.No(suite.Err(shop.Pay(s.Context(), "a")))
+	s.No(suite.Err(shop.Cancel(s.Context(), "b")))
 	s.Advance(hold)
 	s.sweep() // which leaves the goods alone
-	h, err := shop.Hold(s.Context(), "c")
-	s.No(err)
-	suite.Same(s, "state of the goods", h.State, stock.Locked)
+	suite.Same(s, "state of the goods", suite.Must(shop.Hold(s.Context(), "c")).State, stock.Locked)
 	s.swept(1)
 	s.shelf(inStock - 91)
-	_, err = shop.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true})
-	s.No(err)
+	s.No(suite.Err(shop.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true})))
 	s.shelf(inStock - 90)
 	s.counts(code, 0, 1, "1")
 	for _, order := range []string{"a", "b", "c"} {
-		_, err = s.groups.Pay(s.Context(), order)
-		s.only(err, groupbuy.ErrNotFound)
+		s.only(suite.Err(s.groups.Pay(s.Context(), order)), groupbuy.ErrNotFound)
 	}
 }
 
@@ -115,13 +106,10 @@ func besideCalls(s *scene) {
 	}
 	s.Advance(hold)
 	s.swept(5)
-	_, err := s.groups.Join(s.Context(), code, buy("join", "100"))
-	s.only(err, groupbuy.ErrExpired)
+	s.only(suite.Err(s.groups.Join(s.Context(), code, buy("join", "100"))), groupbuy.ErrExpired)
 	s.late(s.groups, "pay", groupbuy.ErrExpired)
-	_, err = s.groups.Cancel(s.Context(), "cancel")
-	s.only(err, groupbuy.ErrExpired)
-	_, err = s.groups.Refund(s.Context(), byHand("refund"))
-	s.only(err, groupbuy.ErrExpired)
+	s.only(suite.Err(s.groups.Cancel(s.Context(), "cancel")), groupbuy.ErrExpired)
+	s.only(suite.Err(s.groups.Refund(s.Context(), byHand("refund"))), groupbuy.ErrExpired)
 	s.resolved("resolve", groupbuy.Expired)
 	s.sweep()
 	s.counts(code, 0, 1, "1")
@@ -132,8 +120,7 @@ func besideReacquire(s *scene) {
 	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.Advance(hold)
 	s.swept(1)
-	p, err := s.reacquires().Pay(s.Context(), "3")
-	s.No(err)
+	p := suite.Must(s.reacquires().Pay(s.Context(), "3"))
 	suite.Same(s, "payment", []any{p.Due, p.Formed}, []any{false, true})
 	s.is(code, groupbuy.Formed)
 	s.counts(code, 0, 3, "3")
@@ -153,8 +140,7 @@ func besideLate(s *scene) {
 	s.Advance(hold)
 	s.swept(2)
 	for _, order := range []string{"3", "5"} {
-		p, err := s.reacquires().Pay(s.Context(), order)
-		s.No(err)
+		p := suite.Must(s.reacquires().Pay(s.Context(), order))
 		suite.Same(s, "payment", []any{p.Due, p.Seat.State}, []any{false, groupbuy.Paid})
 	}
 	s.is(full, groupbuy.Formed)
@@ -164,17 +150,14 @@ func besideLate(s *scene) {
 func besidePaid(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben, carol}, "1", "2")
-	_, err := s.shop().Pay(s.Context(), "3")
-	s.No(err)
+	s.No(suite.Err(s.shop().Pay(s.Context(), "3")))
 	s.is(code, groupbuy.Forming) // nobody has told it
 	p := s.pay("3")
 	suite.Same(s, "formed", p.Formed, true)
 	s.is(code, groupbuy.Formed)
 	other := s.open("4", anna).Team
-	_, err = s.shop().Pay(s.Context(), "4")
-	s.No(err)
-	_, err = s.groups.Cancel(s.Context(), "4")
-	s.only(err, groupbuy.ErrPaid)
+	s.No(suite.Err(s.shop().Pay(s.Context(), "4")))
+	s.only(suite.Err(s.groups.Cancel(s.Context(), "4")), groupbuy.ErrPaid)
 	s.counts(other, 0, 1, "1")
 	s.pool(stock.Quantities{Total: 90, Sold: 4})
 }
@@ -182,20 +165,16 @@ func besidePaid(s *scene) {
 func besideRefund(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben}, "1", "2")
-	_, err := s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "2", Restock: true})
-	s.No(err)
-	_, err = s.groups.Refund(s.Context(), byHand("2"))
-	s.No(err)
+	s.No(suite.Err(s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "2", Restock: true})))
+	s.No(suite.Err(s.groups.Refund(s.Context(), byHand("2"))))
 	s.seat("2", groupbuy.RefundDue)
 	s.refundOwed("2")
 	s.counts(code, 0, 1, "1")
 	s.pool(stock.Quantities{Total: 90, Sold: 1, Refunded: 1})
 	s.form(code)
-	_, err = s.shop().Refund(s.Context(), stock.Refund{ID: "s", Order: "1", Restock: true})
-	s.No(err)
+	s.No(suite.Err(s.shop().Refund(s.Context(), stock.Refund{ID: "s", Order: "1", Restock: true})))
 	s.seat("1", groupbuy.Paid) // of a formed team, refunds of the stock are those of an ordinary order
-	_, err = s.groups.Refund(s.Context(), byHand("1"))
-	s.only(err, groupbuy.ErrRefunded)
+	s.only(suite.Err(s.groups.Refund(s.Context(), byHand("1"))), groupbuy.ErrRefunded)
 	s.tells(code, owes("2"), hasFormed())
 }
 
@@ -203,8 +182,7 @@ func besideAudit(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben, carol}, "1")
 	s.Advance(hold)
-	_, err := s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "1", Restock: true})
-	s.No(err)
+	s.No(suite.Err(s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "1", Restock: true})))
 	s.swept(2)
 	report := s.audited()
 	s.Count("seats that are astray", len(report.Astray), 3)
@@ -242,8 +220,7 @@ func besideEnd(s *scene) {
 		end := map[string]func(){"fail": func() { s.fail(code) }, "form": func() { s.form(code) }, "over": func() { s.Advance(forming) }}
 		end[round]()
 		s.sweep()
-		t, err := s.groups.Team(s.Context(), code)
-		s.No(err)
+		t := suite.Must(s.groups.Team(s.Context(), code))
 		suite.Same(s, "is over", t.State == groupbuy.Forming, false)
 		for _, order := range []string{round + "3", round + "4"} {
 			suite.Same(s, "status of a seat whose hold is gone", s.seat(order, groupbuy.Expired).Status, groupbuy.Failed)
@@ -256,10 +233,8 @@ func besideEnd(s *scene) {
 func besideRepair(s *scene) {
 	s.opened(people(9), 90)
 	code := s.team([]string{anna, ben, carol, dan}, "1", "2")
-	_, err := s.shop().Cancel(s.Context(), "3")
-	s.No(err)
-	_, err = s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "2", Restock: true})
-	s.No(err)
+	s.No(suite.Err(s.shop().Cancel(s.Context(), "3")))
+	s.No(suite.Err(s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "2", Restock: true})))
 	s.Count("repaired", s.repaired().Repaired, 2)
 	s.seat("3", groupbuy.Cancelled)
 	s.seat("2", groupbuy.RefundDue)
@@ -277,15 +252,14 @@ func besideCrash(s *scene) {
 		for turn := range 2 {
 			order := numbered(steps, turn)
 			if steps > 0 {
-				_, err := shop.Lock(s.Context(), order+" goods", one())
-				s.No(err)
+				s.No(suite.Err(shop.Lock(s.Context(), order+" goods", one())))
 			}
 			if steps > 1 {
 				s.open(order, anna)
 			}
 			closing := []func() error{
-				func() error { return suite.Outcome(shop.Cancel(s.Context(), order+" goods")) },
-				func() error { return suite.Outcome(s.groups.Cancel(s.Context(), order)) },
+				func() error { return suite.Err(shop.Cancel(s.Context(), order+" goods")) },
+				func() error { return suite.Err(s.groups.Cancel(s.Context(), order)) },
 			}
 			for range 2 {
 				s.No(closing[turn]())

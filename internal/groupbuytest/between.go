@@ -34,8 +34,7 @@ func (s *scene) before(method string, happens func()) *groupbuy.Groups {
 func removedBeforeLock(s *scene) {
 	s.live()
 	code := s.open("1", anna).Team
-	_, err := s.before("Units.Lock", func() { s.remove() }).Open(s.Context(), buy("2", ben))
-	s.Is(err, groupbuy.ErrRemoved)
+	s.Is(suite.Err(s.before("Units.Lock", func() { s.remove() }).Open(s.Context(), buy("2", ben))), groupbuy.ErrRemoved)
 	s.unjoined(code, buy("2", ben), groupbuy.ErrRemoved)
 	s.seatless("2")
 	s.shelf(inStock - 1)
@@ -45,8 +44,7 @@ func endsBeforeLock(s *scene) {
 	s.live()
 	s.Advance(runs - instant)
 	code := s.open("1", anna).Team
-	_, err := s.before("Units.Lock", func() { s.Advance(instant) }).Open(s.Context(), buy("2", ben))
-	s.Is(err, groupbuy.ErrEnded)
+	s.Is(suite.Err(s.before("Units.Lock", func() { s.Advance(instant) }).Open(s.Context(), buy("2", ben))), groupbuy.ErrEnded)
 	s.seatless("2")
 	s.unjoined(code, buy("3", carol), groupbuy.ErrEnded)
 }
@@ -63,8 +61,7 @@ func endedBeforeJoin(s *scene) {
 	} {
 		code := s.open(order, anna).Team
 		s.pay(order)
-		_, err := s.before("Units.Lock", func() { c.ends(code) }).Join(s.Context(), code, buy(order+" 2", ben))
-		s.Is(err, c.why)
+		s.Is(suite.Err(s.before("Units.Lock", func() { c.ends(code) }).Join(s.Context(), code, buy(order+" 2", ben))), c.why)
 		s.seatless(order + " 2")
 	}
 	s.sweep()
@@ -73,10 +70,9 @@ func endedBeforeJoin(s *scene) {
 func fullBeforeJoin(s *scene) {
 	s.opened(people(2), 90)
 	code := s.open("1", anna).Team
-	_, err := s.before("Units.Lock", func() { s.join(code, "2", ben) }).Join(s.Context(), code, buy("3", carol))
-	s.only(err, groupbuy.ErrFull)
+	s.only(suite.Err(s.before("Units.Lock", func() { s.join(code, "2", ben) }).Join(s.Context(), code, buy("3", carol))), groupbuy.ErrFull)
 	s.cancel("2")
-	_, err = s.before("Units.Lock", func() { s.join(code, "4", carol) }).Join(s.Context(), code, buy("5", carol))
+	_, err := s.before("Units.Lock", func() { s.join(code, "4", carol) }).Join(s.Context(), code, buy("5", carol))
 	s.only(err, groupbuy.ErrJoined)
 	s.pool(stock.Quantities{Total: 90, Locked: 2})
 }
@@ -86,11 +82,10 @@ func takenTwice(s *scene) {
 	s.live()
 	for _, method := range []string{"Offer", "Units.Lock"} {
 		var first groupbuy.Seat
-		seat, err := s.before(method, func() { first = s.open("open "+method, anna) }).Open(s.Context(), buy("open "+method, anna))
-		s.No(err)
+		seat := suite.Must(s.before(method, func() { first = s.open("open "+method, anna) }).Open(s.Context(), buy("open "+method, anna)))
 		suite.Same(s, "seat", seat, first)
 		code := seat.Team
-		seat, err = s.before(method, func() { first = s.join(code, "join "+method, ben) }).Join(s.Context(), code, buy("join "+method, ben))
+		seat, err := s.before(method, func() { first = s.join(code, "join "+method, ben) }).Join(s.Context(), code, buy("join "+method, ben))
 		s.No(err)
 		suite.Same(s, "seat", seat, first)
 		s.counts(code, 2, 0, "0")
@@ -102,8 +97,7 @@ func diesBeforePay(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben}, "1")
 	s.Advance(hold - instant)
-	p, err := s.before("Units.Move", func() { s.Advance(instant) }).Pay(s.Context(), "2")
-	s.No(err)
+	p := suite.Must(s.before("Units.Move", func() { s.Advance(instant) }).Pay(s.Context(), "2"))
 	suite.Same(s, "due", p.Due, true)
 	s.Is(p.Why, groupbuy.ErrExpired)
 	s.tells(code, released("2"), owes("2"))
@@ -115,8 +109,7 @@ func endedBeforePay(s *scene) {
 		code := s.open(name+" 1", anna).Team
 		s.pay(name + " 1")
 		s.join(code, name+" 2", ben)
-		p, err := s.before("Units.Move", func() { ends(code) }).Pay(s.Context(), name+" 2")
-		s.No(err)
+		p := suite.Must(s.before("Units.Move", func() { ends(code) }).Pay(s.Context(), name+" 2"))
 		suite.Same(s, "payment", []any{p.Due, p.Seat.State, p.Seat.Status}, []any{true, groupbuy.RefundDue, groupbuy.Failed})
 		s.Is(p.Why, groupbuy.ErrCancelled)
 		s.refundOwed(name + " 2")
@@ -128,8 +121,7 @@ func lateTwice(s *scene) {
 	s.team([]string{anna, ben, carol}, "1")
 	s.Advance(hold)
 	for _, c := range []struct{ method, order string }{{"Units.Move", "2"}, {"Late", "3"}} {
-		p, err := s.before(c.method, func() { s.late(s.groups, c.order, groupbuy.ErrExpired) }).Pay(s.Context(), c.order)
-		s.No(err)
+		p := suite.Must(s.before(c.method, func() { s.late(s.groups, c.order, groupbuy.ErrExpired) }).Pay(s.Context(), c.order))
 		suite.Same(s, "payment", []any{p.Due, p.Formed, p.Seat}, []any{true, false, s.seat(c.order, groupbuy.RefundDue)})
 		s.refundOwed(c.order)
 	}
@@ -156,8 +148,7 @@ func refundedTwice(s *scene) {
 func formedBeforeRefund(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben, carol}, "1", "2")
-	seat, err := s.before("Units.Refund", func() { s.pay("3") }).Refund(s.Context(), groupbuy.Refund{Order: "2"})
-	s.No(err)
+	seat := suite.Must(s.before("Units.Refund", func() { s.pay("3") }).Refund(s.Context(), groupbuy.Refund{Order: "2"}))
 	suite.Same(s, "seat", []any{seat.State, seat.Status}, []any{groupbuy.RefundDue, groupbuy.Formed})
 	s.tells(code, hasFormed(), owes("2"))
 	s.counts(code, 0, 2, "2")
@@ -166,13 +157,12 @@ func formedBeforeRefund(s *scene) {
 func changesBeforeEnd(s *scene) {
 	s.opened(people(5), 90)
 	code := s.team([]string{anna, ben}, "1", "2")
-	team, err := s.before("End", func() { s.join(code, "3", carol); s.pay("3") }).Fail(s.Context(), code, decided())
-	s.No(err)
+	team := suite.Must(s.before("End", func() { s.join(code, "3", carol); s.pay("3") }).Fail(s.Context(), code, decided()))
 	suite.Same(s, "team", team, s.is(code, groupbuy.Failed))
 	s.tells(code, hasFailed(), owes("1"), owes("2"), owes("3"))
 	alone := s.open("4", anna).Team
 	s.pay("4")
-	_, err = s.before("End", func() { s.join(alone, "5", ben); s.refund("4") }).Form(s.Context(), alone, decided())
+	_, err := s.before("End", func() { s.join(alone, "5", ben); s.refund("4") }).Form(s.Context(), alone, decided())
 	s.only(err, groupbuy.ErrNobodyPaid)
 	s.pay("5")
 	s.Advance(forming - instant)
@@ -187,19 +177,15 @@ func changesBeforeEnd(s *scene) {
 func paidBeforeEnd(s *scene) {
 	s.opened(people(2), 90)
 	code := s.team([]string{anna, ben}, "1")
-	team, err := s.before("End", func() { s.pay("2") }).Form(s.Context(), code, decided())
-	s.No(err)
+	team := suite.Must(s.before("End", func() { s.pay("2") }).Form(s.Context(), code, decided()))
 	suite.Same(s, "how", []any{team.Cause, team.FormedBy, team.Actor}, []any{groupbuy.ByPayment, "2", ""})
 	other := s.open("3", anna).Team
 	s.join(other, "4", ben)
 	s.pay("3")
-	_, err = s.before("End", func() { s.pay("4") }).Fail(s.Context(), other, decided())
-	s.only(err, groupbuy.ErrTeamFormed)
+	s.only(suite.Err(s.before("End", func() { s.pay("4") }).Fail(s.Context(), other, decided())), groupbuy.ErrTeamFormed)
 	third := s.open("5", anna).Team
 	s.pay("5")
 	s.Advance(forming)
-	n, err := s.before("End", func() { s.sweep() }).Expire(s.Context())
-	s.No(err)
-	s.Count("teams that this call ended", n, 0)
+	s.Count("teams that this call ended", suite.Must(s.before("End", func() { s.sweep() }).Expire(s.Context())), 0)
 	s.tells(third, hasFailed(), owes("5"))
 }

@@ -37,11 +37,9 @@ func unitsBeforeReturn(s *scene) {
 		}
 		s.pay(numbered(i, 0))
 		s.cancel(numbered(i, 2))
-		_, err := s.before(method, func() { s.refund(numbered(i, 0)); s.cancel(numbered(i, 1)) }).Remove(s.Context(), p.Key)
-		s.No(err)
+		s.No(suite.Err(s.before(method, func() { s.refund(numbered(i, 0)); s.cancel(numbered(i, 1)) }).Remove(s.Context(), p.Key)))
 		s.sweep()
-		offer, err := s.groups.Product(s.Context(), p.Key)
-		s.No(err)
+		offer := suite.Must(s.groups.Product(s.Context(), p.Key))
 		if offer.State != groupbuy.Settled { // what was to happen has not: no such call is made
 			s.refund(numbered(i, 0))
 			s.cancel(numbered(i, 1))
@@ -58,8 +56,7 @@ func offeredTwice(s *scene) {
 		p := product(people(2))
 		p.SKU = int64(100 + i)
 		s.stocked(p.SKU, 30)
-		got, err := s.before(method, func() { s.offer(p, 20) }).Offer(s.Context(), p, 20)
-		s.No(err)
+		got := suite.Must(s.before(method, func() { s.offer(p, 20) }).Offer(s.Context(), p, 20))
 		suite.Same(s, "product", []any{got.State, got.Allotted}, []any{groupbuy.Offered, int64(20)})
 		suite.Same(s, "units", [2]int64{s.item(stock.Key{SKU: p.SKU}).Left, s.item(p.Key).Left}, [2]int64{10, 20})
 	}
@@ -83,8 +80,7 @@ func endsBeforeOffer(s *scene) {
 			s.only(err, groupbuy.ErrEnded)
 		}
 		s.sweep()
-		is, err := s.groups.Activity(s.Context(), a.ID)
-		s.No(err)
+		is := suite.Must(s.groups.Activity(s.Context(), a.ID))
 		if is.EndedAt.IsZero() {
 			_, err = s.groups.End(s.Context(), a.ID) // an Offer makes no such call
 			s.No(err)
@@ -118,9 +114,7 @@ func defineAfterDefine(s *scene) {
 	s.live()
 	a, b := s.activity(), s.activity()
 	a.Title, b.Title = "A", "B"
-	got, err := s.before("SaveActivity", func() { s.define(b) }).Define(s.Context(), a)
-	s.No(err)
-	suite.Same(s, "title of the last", got.Title, "A")
+	suite.Same(s, "title of the last", suite.Must(s.before("SaveActivity", func() { s.define(b) }).Define(s.Context(), a)).Title, "A")
 	p := product(people(4))
 	got2, err := s.before("SaveProduct", func() {
 		_, err := s.groups.Revise(s.Context(), product(people(5)))
@@ -128,9 +122,7 @@ func defineAfterDefine(s *scene) {
 	}).Revise(s.Context(), p)
 	s.No(err)
 	suite.Same(s, "people", got2.People, 4)
-	_, err = s.before("SaveProduct", func() { s.remove() }).Revise(s.Context(), product(people(5)))
-	s.only(err, groupbuy.ErrRemoved)
-	_, err = s.before("SaveActivity", func() { s.end() }).Define(s.Context(), b)
-	s.only(err, groupbuy.ErrEnded)
+	s.only(suite.Err(s.before("SaveProduct", func() { s.remove() }).Revise(s.Context(), product(people(5)))), groupbuy.ErrRemoved)
+	s.only(suite.Err(s.before("SaveActivity", func() { s.end() }).Define(s.Context(), b)), groupbuy.ErrEnded)
 	s.shelf(inStock)
 }

@@ -64,11 +64,9 @@ func minimumUnswept(s *scene) {
 	whole := s.with(groupbuy.Options{HoldFor: 2 * day})
 	opened := func(round, paid int) string {
 		s.Helper()
-		seat, err := whole.Open(s.Context(), buy(numbered(round, 0), anna))
-		s.No(err)
+		seat := suite.Must(whole.Open(s.Context(), buy(numbered(round, 0), anna)))
 		for i := 1; i < 3; i++ {
-			_, err = whole.Join(s.Context(), seat.Team, buy(numbered(round, i), fmt.Sprint(100+i)))
-			s.No(err)
+			s.No(suite.Err(whole.Join(s.Context(), seat.Team, buy(numbered(round, i), fmt.Sprint(100+i)))))
 		}
 		for i := range paid {
 			s.pay(numbered(round, i))
@@ -78,8 +76,7 @@ func minimumUnswept(s *scene) {
 	short, enough, left := opened(1, 1), opened(2, 2), opened(3, 2)
 	s.Advance(forming)
 	suite.Same(s, "cause", s.fail(short).Cause, groupbuy.ByDeadline)
-	_, err := s.groups.Fail(s.Context(), enough, decided())
-	s.only(err, groupbuy.ErrTeamFormed)
+	s.only(suite.Err(s.groups.Fail(s.Context(), enough, decided())), groupbuy.ErrTeamFormed)
 	suite.Same(s, "cause", s.is(enough, groupbuy.Formed).Cause, groupbuy.ByDeadline)
 	s.refund(numbered(3, 1))
 	s.is(left, groupbuy.Formed) // before who was refunded left it
@@ -130,11 +127,11 @@ func deadlineMany(s *scene) {
 	s.opened(people(2), 1000)
 	s.Each(suite.Crowd(many, 8, func(i int) error {
 		order := strconv.Itoa(i)
-		if err := suite.Outcome(s.groups.Open(s.Context(), buy(order, fmt.Sprint(100+i)))); err != nil {
+		if err := suite.Err(s.groups.Open(s.Context(), buy(order, fmt.Sprint(100+i)))); err != nil {
 			return err
 		}
 		if i%4 == 0 {
-			return suite.Outcome(s.groups.Pay(s.Context(), order))
+			return suite.Err(s.groups.Pay(s.Context(), order))
 		}
 		return nil
 	}))

@@ -29,8 +29,7 @@ func endingCases() []testCase {
 // remove removes the product of a scene.
 func (s *scene) remove() {
 	s.Helper()
-	p, err := s.groups.Remove(s.Context(), key())
-	s.No(err)
+	p := suite.Must(s.groups.Remove(s.Context(), key()))
 	if p.State != groupbuy.Removed && p.State != groupbuy.Settled {
 		s.Fatalf("product that was removed is %v", p.State)
 	}
@@ -39,8 +38,7 @@ func (s *scene) remove() {
 // end ends the activity of a scene.
 func (s *scene) end() groupbuy.Activity {
 	s.Helper()
-	a, err := s.groups.End(s.Context(), fair)
-	s.No(err)
+	a := suite.Must(s.groups.End(s.Context(), fair))
 	suite.Same(s, "has ended", a.EndedAt.IsZero(), false)
 	return a
 }
@@ -60,8 +58,7 @@ func removed(s *scene) {
 	s.shown(groupbuy.Settled)
 	s.pool(stock.Quantities{Total: 4, Sold: 4})
 	s.shelf(inStock - 4)
-	_, err := s.groups.Remove(s.Context(), stock.Key{SKU: 43, Activity: fair})
-	s.only(err, groupbuy.ErrUnknownProduct)
+	s.only(suite.Err(s.groups.Remove(s.Context(), stock.Key{SKU: 43, Activity: fair})), groupbuy.ErrUnknownProduct)
 }
 
 func removedOnce(s *scene) {
@@ -96,9 +93,7 @@ func endByTime(s *scene) {
 	s.Advance(instant)
 	now := s.now()
 	s.sweep()
-	a, err := s.groups.Activity(s.Context(), fair)
-	s.No(err)
-	s.SameTime("ended", a.EndedAt, now)
+	s.SameTime("ended", suite.Must(s.groups.Activity(s.Context(), fair)).EndedAt, now)
 	s.shown(groupbuy.Settled)
 	s.pool(stock.Quantities{Total: 2, Sold: 2})
 	s.shelf(inStock - 2)
@@ -198,8 +193,7 @@ func endDiscard(s *scene) {
 	s.team([]string{anna, ben}, "1", "2")
 	s.end()
 	s.sweep()
-	_, err := s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: operator, Reason: "broken"})
-	s.No(err)
+	s.No(suite.Err(s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: operator, Reason: "broken"})))
 	s.sweep()
 	s.shown(groupbuy.Settled)
 	s.shelf(inStock - 2)
@@ -209,8 +203,7 @@ func endDiscard(s *scene) {
 func endPreparing(s *scene) {
 	s.stocked(goods, 10)
 	s.define(s.activity())
-	_, err := s.groups.Offer(s.Context(), product(people(3)), 11)
-	s.only(err, stock.ErrInsufficient)
+	s.only(suite.Err(s.groups.Offer(s.Context(), product(people(3)), 11)), stock.ErrInsufficient)
 	a := s.activity()
 	a.ID = 8 // with no product at all
 	s.define(a)
@@ -219,7 +212,7 @@ func endPreparing(s *scene) {
 	for _, a := range suite.Listed(s, s.groups.Activities(s.Context())) {
 		suite.Same(s, "has ended", a.EndedAt.IsZero(), false)
 	}
-	_, err = s.groups.Offer(s.Context(), product(people(3)), 10)
+	_, err := s.groups.Offer(s.Context(), product(people(3)), 10)
 	if !suite.Matches(err, groupbuy.ErrEnded, groupbuy.ErrMismatch, groupbuy.ErrRemoved) {
 		s.Fatalf("Offer after the end: %v", err)
 	}

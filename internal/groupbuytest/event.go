@@ -56,8 +56,7 @@ func eventsInOrder(s *scene) {
 		s.SameTime("done", e.DoneAt, s.now())
 	}
 	s.Count("events that are left", len(s.deliver()), 0)
-	_, err := suite.Gather(s.groups.Events(s.Context(), sample))
-	s.only(err, groupbuy.ErrUnknownTeam)
+	s.only(suite.Err(suite.Gather(s.groups.Events(s.Context(), sample))), groupbuy.ErrUnknownTeam)
 }
 
 func eventsCarry(s *scene) {
@@ -130,9 +129,7 @@ func (f *failing) numbers(code string) []int64 {
 // deliverTo delivers what is due to a handler, and ends the test unless it was done with so much of it.
 func (s *scene) deliverTo(f *failing, want int) {
 	s.Helper()
-	n, err := s.groups.Deliver(s.Context(), f.handle)
-	s.No(err)
-	s.Count("events that are done", n, want)
+	s.Count("events that are done", suite.Must(s.groups.Deliver(s.Context(), f.handle)), want)
 }
 
 func eventsWait(s *scene) {
@@ -179,7 +176,7 @@ func eventsOneAtATime(s *scene) {
 	var mu sync.Mutex
 	busy, done := map[string]bool{}, map[string][]int64{}
 	errs := suite.Together(6, func(int) error {
-		return suite.Outcome(s.groups.Deliver(s.Context(), func(_ context.Context, e groupbuy.Event) error {
+		return suite.Err(s.groups.Deliver(s.Context(), func(_ context.Context, e groupbuy.Event) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if busy[e.Code] {
@@ -223,7 +220,7 @@ func eventsReentrant(s *scene) {
 	code := s.team([]string{anna, ben, carol}, "1", "2", "3")
 	n, err := s.groups.Deliver(s.Context(), func(ctx context.Context, e groupbuy.Event) error {
 		if e.Kind == groupbuy.TeamFormed { // and one of them cannot be turned into an order
-			return suite.Outcome(s.groups.Refund(ctx, byHand(e.Members[1].Order)))
+			return suite.Err(s.groups.Refund(ctx, byHand(e.Members[1].Order)))
 		}
 		seat, err := s.groups.Seat(ctx, e.Order)
 		if err == nil && seat.State != groupbuy.RefundDue {

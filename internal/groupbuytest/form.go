@@ -36,9 +36,7 @@ func formByHand(s *scene) {
 	events := s.deliver()
 	suite.Same(s, "members", orders(events[0].Members), []string{"1", "2"})
 	suite.Same(s, "team of the event", events[0].Team, team)
-	p, err := s.groups.Pay(s.Context(), "2")
-	s.No(err)
-	suite.Same(s, "formed by a payment", p.Formed, false)
+	suite.Same(s, "formed by a payment", suite.Must(s.groups.Pay(s.Context(), "2")).Formed, false)
 }
 
 func formAgain(s *scene) {
@@ -54,9 +52,7 @@ func formAgain(s *scene) {
 	}
 	s.unchanged(func() {
 		suite.Same(s, "team", s.form(code), first)
-		other, err := s.groups.Form(s.Context(), code, groupbuy.Decision{Actor: "another", Reason: "another"})
-		s.No(err)
-		suite.Same(s, "team", other, first)
+		suite.Same(s, "team", suite.Must(s.groups.Form(s.Context(), code, groupbuy.Decision{Actor: "another", Reason: "another"})), first)
 		suite.Same(s, "team that a payment has formed", s.form(paid), s.is(paid, groupbuy.Formed))
 	})
 	s.Advance(forming)
@@ -151,12 +147,9 @@ func failAgain(s *scene) {
 	s.cancel("o")
 	s.unchanged(func() {
 		suite.Same(s, "team", s.fail(code), first)
-		other, err := s.groups.Fail(s.Context(), code, groupbuy.Decision{Actor: "another", Reason: "another"})
-		s.No(err)
-		suite.Same(s, "team", other, first)
+		suite.Same(s, "team", suite.Must(s.groups.Fail(s.Context(), code, groupbuy.Decision{Actor: "another", Reason: "another"})), first)
 		suite.Same(s, "team that failed by itself", s.fail(left), s.is(left, groupbuy.Failed))
-		_, err = s.groups.Fail(s.Context(), sample, decided())
-		s.only(err, groupbuy.ErrUnknownTeam)
+		s.only(suite.Err(s.groups.Fail(s.Context(), sample, decided())), groupbuy.ErrUnknownTeam)
 	})
 }
 

@@ -122,8 +122,7 @@ func guardEnds(s *scene) {
 		}
 		endings = append(endings, e)
 	}
-	verdicts, err := s.Store.End(s.Context(), endings)
-	s.No(err)
+	verdicts := suite.Must(s.Store.End(s.Context(), endings))
 	s.Count("verdicts", len(verdicts), len(endings))
 	for i, v := range verdicts {
 		want, state := stock.Done, endings[i].To
@@ -135,8 +134,7 @@ func guardEnds(s *scene) {
 	}
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 20)
 	s.pool(stock.Quantities{Total: 500, Sold: 24, Refunded: 16})
-	none, err := s.Store.End(s.Context(), nil)
-	s.No(err)
+	none := suite.Must(s.Store.End(s.Context(), nil))
 	s.Count("verdicts of nothing", len(none), 0)
 }
 
@@ -147,8 +145,7 @@ func guardLists(s *scene) {
 	second := s.open("4", dan).Team
 	seats := func(team string, limit, want int) {
 		s.Helper()
-		late, err := s.Store.LateSeats(s.Context(), team, limit)
-		s.No(err)
+		late := suite.Must(s.Store.LateSeats(s.Context(), team, limit))
 		s.Count("seats that are late", len(late), want)
 	}
 	s.Advance(hold - time.Minute - instant)
@@ -166,8 +163,7 @@ func guardLists(s *scene) {
 	s.Advance(forming - hold - time.Minute - instant)
 	teams := func(limit int, want ...string) {
 		s.Helper()
-		late, err := s.Store.LateTeams(s.Context(), limit)
-		s.No(err)
+		late := suite.Must(s.Store.LateTeams(s.Context(), limit))
 		suite.Same(s, "teams that are late", codes(late), want)
 		for _, t := range late {
 			suite.Same(s, "team", t, s.is(t.Code, groupbuy.Forming))
@@ -195,9 +191,7 @@ func guardUnfinished(s *scene) {
 	s.opened(volume("1"), 500)
 	is := func(want bool) {
 		s.Helper()
-		got, err := s.Store.Unfinished(s.Context(), key())
-		s.No(err)
-		suite.Same(s, "unfinished", got, want)
+		suite.Same(s, "unfinished", suite.Must(s.Store.Unfinished(s.Context(), key())), want)
 	}
 	is(false)
 	code := s.openAs(buyVolume("1", anna, "1")).Team
@@ -213,9 +207,7 @@ func guardUnfinished(s *scene) {
 	is(true)
 	s.fail(s.code("3"))
 	is(false)
-	got, err := s.Store.Unfinished(s.Context(), stock.Key{SKU: 43, Activity: fair})
-	s.No(err)
-	suite.Same(s, "unfinished", got, false)
+	suite.Same(s, "unfinished", suite.Must(s.Store.Unfinished(s.Context(), stock.Key{SKU: 43, Activity: fair})), false)
 }
 
 func guardCorrect(s *scene) {

@@ -22,8 +22,7 @@ func guardEventCases() []testCase {
 // due returns what is due, and ends the test unless it is this.
 func (s *scene) due(limit int, want ...string) []groupbuy.Event {
 	s.Helper()
-	events, err := s.Store.DueEvents(s.Context(), limit)
-	s.No(err)
+	events := suite.Must(s.Store.DueEvents(s.Context(), limit))
 	var ids []string
 	for _, e := range events {
 		ids = append(ids, e.ID())
@@ -52,16 +51,14 @@ func guardDue(s *scene) {
 	s.answers(stock.Done)(s.Store.Delivered(s.Context(), due[0]))
 	s.Advance(time.Second)
 	third := s.failed3(3)
-	events, err := s.Store.DueEvents(s.Context(), 10)
-	s.No(err)
+	events := suite.Must(s.Store.DueEvents(s.Context(), 10))
 	s.Count("events that are due", len(events), 3)
 	for _, e := range events {
 		if e.Code == second {
 			s.answers(stock.Done)(s.Store.Lease(s.Context(), e, time.Minute))
 		}
 	}
-	events, err = s.Store.DueEvents(s.Context(), 10)
-	s.No(err)
+	events = suite.Must(s.Store.DueEvents(s.Context(), 10))
 	for _, e := range events {
 		if e.Code == second || e.Code == third && e.No != 1 || e.Code == first && e.No != 2 {
 			s.Fatalf("event %s is due", e.ID())
@@ -90,9 +87,7 @@ func guardLease(s *scene) {
 	s.due(10)
 	refused(e)
 	refused(tried) // it is not due
-	kept, err := s.Store.Event(s.Context(), code, 1)
-	s.No(err)
-	suite.Same(s, "tries", kept.Tries, 1)
+	suite.Same(s, "tries", suite.Must(s.Store.Event(s.Context(), code, 1)).Tries, 1)
 	s.Advance(time.Minute - instant)
 	refused(tried)
 	s.Advance(instant)
@@ -141,17 +136,13 @@ func guardUndelivered(s *scene) {
 	e.Tries++
 	s.answers(stock.Done)(s.Store.Undelivered(s.Context(), e, "second", time.Second, true))
 	s.due(10, code+"/2") // at once
-	kept, err := s.Store.Event(s.Context(), code, 1)
-	s.No(err)
+	kept := suite.Must(s.Store.Event(s.Context(), code, 1))
 	suite.Same(s, "event", []any{kept.Tries, kept.Failure, kept.Poisoned, kept.DoneAt}, []any{int64(2), "second", true, time.Time{}})
 	s.answers(stock.Done)(s.Store.Delivered(s.Context(), kept))
-	kept, err = s.Store.Event(s.Context(), code, 1)
-	s.No(err)
+	kept = suite.Must(s.Store.Event(s.Context(), code, 1))
 	suite.Same(s, "event", []any{kept.Poisoned, kept.DoneAt.IsZero()}, []any{false, false})
 	s.due(10, code+"/2")
-	none, err := s.Store.Event(s.Context(), code, 9)
-	s.No(err)
-	suite.Same(s, "kind of what is not there", none.Kind, 0)
+	suite.Same(s, "kind of what is not there", suite.Must(s.Store.Event(s.Context(), code, 9)).Kind, 0)
 }
 
 func guardEvents(s *scene) {
@@ -159,8 +150,7 @@ func guardEvents(s *scene) {
 	code := s.failed3(1)
 	list := func(code string, poisoned bool, after groupbuy.EventCursor, limit int, want ...string) {
 		s.Helper()
-		events, err := s.Store.Events(s.Context(), code, poisoned, after, limit)
-		s.No(err)
+		events := suite.Must(s.Store.Events(s.Context(), code, poisoned, after, limit))
 		var ids []string
 		for _, e := range events {
 			ids = append(ids, e.ID())

@@ -34,14 +34,13 @@ func (s *scene) request(order string, buyer string, code string, opens bool) gro
 	return b
 }
 
-// locks a unit with a request, and returns what the request was kept as.
+// lock locks a unit with a request, and returns what the request was kept as.
 func (s *scene) lock(r groupbuy.SeatRequest, until time.Time) (stock.LockResult, groupbuy.SeatRequest) {
 	s.Helper()
-	result, err := s.Store.Units().Lock(s.Context(), stock.Order{
+	result := suite.Must(s.Store.Units().Lock(s.Context(), stock.Order{
 		ID: r.Seat.Order, Buyer: r.Seat.Buyer, Lines: []stock.Line{{SKU: goods, Activity: fair, Num: 1}}, Until: until,
 		Beside: []stock.Companion{r},
-	}, hold)
-	s.No(err)
+	}, hold))
 	kept, ok := stock.CompanionOf[groupbuy.SeatRequest](result.Hold.Beside)
 	suite.Same(s, "kept", ok, result.Verdict == stock.Done)
 	return result, kept
@@ -102,20 +101,15 @@ func guardOrdinary(s *scene) {
 	s.live()
 	units := s.Store.Units()
 	order := stock.Order{ID: "goods", Lines: []stock.Line{{SKU: goods, Num: 2}}}
-	locking, err := units.Lock(s.Context(), order, hold)
-	s.No(err)
-	suite.Same(s, "verdict", locking.Verdict, stock.Done)
+	suite.Same(s, "verdict", suite.Must(units.Lock(s.Context(), order, hold)).Verdict, stock.Done)
 	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel} {
-		_, err := suite.Moved(units.Move(s.Context(), stock.Movement{Step: step, Order: "goods"}))
-		s.Is(err, groupbuy.ErrNotFound)
+		s.Is(suite.Err(suite.Moved(units.Move(s.Context(), stock.Movement{Step: step, Order: "goods"}))), groupbuy.ErrNotFound)
 	}
 	h, _, err := units.Hold(s.Context(), "goods")
 	s.No(err)
 	suite.Same(s, "state of the goods", h.State, stock.Locked)
 	s.Advance(hold)
-	expired, err := units.Expire(s.Context(), []string{"goods"})
-	s.No(err)
-	suite.Same(s, "orders that expired", expired, []string{"goods"})
+	suite.Same(s, "orders that expired", suite.Must(units.Expire(s.Context(), []string{"goods"})), []string{"goods"})
 	s.shelf(inStock - 90)
 	s.seatless("goods")
 }
@@ -161,8 +155,7 @@ func guardFollow(s *scene) {
 	s.team([]string{anna, ben, carol}, "1")
 	s.cancel("3")
 	s.unchanged(func() {
-		moved, err := s.Store.Follow(s.Context(), []string{"1", "2", "3", "unknown"})
-		s.No(err)
+		moved := suite.Must(s.Store.Follow(s.Context(), []string{"1", "2", "3", "unknown"}))
 		s.Count("seats that were moved", len(moved), 0)
 	})
 }

@@ -54,21 +54,21 @@ func (s *scene) walker(groups *groupbuy.Groups) walk {
 		case n < 6:
 			return seat(groups.Open(ctx, p))
 		case n < 20:
-			return suite.Outcome(groups.Join(ctx, team(rng), p))
+			return suite.Err(groups.Join(ctx, team(rng), p))
 		case n < 40:
-			return suite.Outcome(groups.Pay(ctx, order))
+			return suite.Err(groups.Pay(ctx, order))
 		case n < 44:
-			return suite.Outcome(groups.Cancel(ctx, order))
+			return suite.Err(groups.Cancel(ctx, order))
 		case n < 47:
-			return suite.Outcome(groups.Refund(ctx, groupbuy.Refund{Order: order, Restock: buyer%2 == 0}))
+			return suite.Err(groups.Refund(ctx, groupbuy.Refund{Order: order, Restock: buyer%2 == 0}))
 		case n == 47:
-			return suite.Outcome(groups.Form(ctx, team(rng), decided()))
+			return suite.Err(groups.Form(ctx, team(rng), decided()))
 		case n == 48:
-			return suite.Outcome(groups.Fail(ctx, team(rng), decided()))
+			return suite.Err(groups.Fail(ctx, team(rng), decided()))
 		case n < 52:
-			return suite.Outcome(groups.Expire(ctx))
+			return suite.Err(groups.Expire(ctx))
 		case n < 55:
-			return suite.Outcome(groups.Deliver(ctx, func(context.Context, groupbuy.Event) error {
+			return suite.Err(groups.Deliver(ctx, func(context.Context, groupbuy.Event) error {
 				if buyer == 1 {
 					return errFailing
 				}
@@ -79,11 +79,11 @@ func (s *scene) walker(groups *groupbuy.Groups) walk {
 		case n == 56:
 			return groups.WithdrawStock(ctx, fmt.Sprint("less ", rng.IntN(4)), key(), buyer)
 		case n == 57:
-			return suite.Outcome(groups.Resolve(ctx, order))
+			return suite.Err(groups.Resolve(ctx, order))
 		case n == 58:
-			return suite.Outcome(groups.Seat(ctx, order))
+			return suite.Err(groups.Seat(ctx, order))
 		default:
-			return suite.Outcome(suite.Gather(groups.Joinable(ctx, key())))
+			return suite.Err(suite.Gather(groups.Joinable(ctx, key())))
 		}
 	}
 }
@@ -204,35 +204,34 @@ func effectsOf(s *scene) {
 	}
 	ctx, code := s.Context(), ""
 	got = nil
-	seat, err := groups.Open(ctx, buy("1", anna))
-	s.No(err)
+	seat := suite.Must(groups.Open(ctx, buy("1", anna)))
 	code = seat.Team
 	of := func(step groupbuy.Step, order string, ended groupbuy.TeamState) groupbuy.Effect {
 		return groupbuy.Effect{Step: step, Order: order, Team: code, Ended: ended}
 	}
 	suite.Same(s, "effects", got, []groupbuy.Effect{of(groupbuy.StepTake, "1", groupbuy.Forming)})
-	told(func() error { return suite.Outcome(groups.Open(ctx, buy("1", anna))) })
+	told(func() error { return suite.Err(groups.Open(ctx, buy("1", anna))) })
 	for order, buyer := range map[string]string{"2": ben, "3": carol} {
-		told(func() error { return suite.Outcome(groups.Join(ctx, code, buy(order, buyer))) }, of(groupbuy.StepTake, order, groupbuy.Forming))
+		told(func() error { return suite.Err(groups.Join(ctx, code, buy(order, buyer))) }, of(groupbuy.StepTake, order, groupbuy.Forming))
 	}
-	told(func() error { return suite.Outcome(groups.Cancel(ctx, "3")) }, of(groupbuy.StepCancel, "3", groupbuy.Forming))
-	told(func() error { return suite.Outcome(groups.Join(ctx, code, buy("4", dan))) }, of(groupbuy.StepTake, "4", groupbuy.Forming))
+	told(func() error { return suite.Err(groups.Cancel(ctx, "3")) }, of(groupbuy.StepCancel, "3", groupbuy.Forming))
+	told(func() error { return suite.Err(groups.Join(ctx, code, buy("4", dan))) }, of(groupbuy.StepTake, "4", groupbuy.Forming))
 	for _, order := range []string{"1", "2"} {
-		told(func() error { return suite.Outcome(groups.Pay(ctx, order)) }, of(groupbuy.StepPay, order, groupbuy.Forming))
+		told(func() error { return suite.Err(groups.Pay(ctx, order)) }, of(groupbuy.StepPay, order, groupbuy.Forming))
 	}
-	told(func() error { return suite.Outcome(groups.Pay(ctx, "3")) }, of(groupbuy.StepLate, "3", groupbuy.Forming))
-	told(func() error { return suite.Outcome(groups.Pay(ctx, "4")) }, of(groupbuy.StepPay, "4", groupbuy.Formed))
-	told(func() error { return suite.Outcome(groups.Refund(ctx, byHand("4"))) }, of(groupbuy.StepRefund, "4", groupbuy.Forming))
+	told(func() error { return suite.Err(groups.Pay(ctx, "3")) }, of(groupbuy.StepLate, "3", groupbuy.Forming))
+	told(func() error { return suite.Err(groups.Pay(ctx, "4")) }, of(groupbuy.StepPay, "4", groupbuy.Formed))
+	told(func() error { return suite.Err(groups.Refund(ctx, byHand("4"))) }, of(groupbuy.StepRefund, "4", groupbuy.Forming))
 	returned := of(groupbuy.StepReturn, "3", groupbuy.Forming)
-	told(func() error { return suite.Outcome(groups.Deliver(ctx, ignore)) }, returned, of(groupbuy.StepReturn, "4", groupbuy.Forming))
+	told(func() error { return suite.Err(groups.Deliver(ctx, ignore)) }, returned, of(groupbuy.StepReturn, "4", groupbuy.Forming))
 	moved := func(step stock.Step, id string, num int64) groupbuy.Effect {
 		return groupbuy.Effect{Units: step, Key: key(), Num: num, ID: id}
 	}
 	told(func() error { return groups.AddStock(ctx, "a", key(), 5) }, moved(stock.StepRestock, "a", 5))
 	told(func() error { return groups.WithdrawStock(ctx, "b", key(), 7) }, moved(stock.StepWithdraw, "b", 7))
 	got = nil
-	s.No(suite.Outcome(groups.Remove(ctx, key())))
+	s.No(suite.Err(groups.Remove(ctx, key())))
 	s.Count("effects", len(got), 1)
 	suite.Same(s, "remainder", []any{got[0].Units, got[0].Key, got[0].Num}, []any{stock.StepWithdraw, key(), int64(86)})
-	told(func() error { return suite.Outcome(groups.Remove(ctx, key())) })
+	told(func() error { return suite.Err(groups.Remove(ctx, key())) })
 }

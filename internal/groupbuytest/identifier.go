@@ -91,18 +91,14 @@ func identifiersApart(s *scene) {
 	s.refund("x")
 	s.pool(stock.Quantities{Total: 91, Sold: 1, Refunded: 1})
 	line := stock.Line{SKU: goods, Num: 1} // the shop's orders and seats share one set of numbers
-	_, err := s.ordinary().Lock(s.Context(), "x", line)
-	s.Is(err, stock.ErrMismatch)
-	_, err = s.ordinary().Lock(s.Context(), "ordinary", line)
-	s.No(err)
+	s.Is(suite.Err(s.ordinary().Lock(s.Context(), "x", line)), stock.ErrMismatch)
+	s.No(suite.Err(s.ordinary().Lock(s.Context(), "ordinary", line)))
 	s.unopened(buy("ordinary", anna), groupbuy.ErrMismatch)
 	s.unjoined(code, buy("ordinary", anna), groupbuy.ErrMismatch)
-	_, err = s.groups.Pay(s.Context(), "ordinary")
-	s.only(err, groupbuy.ErrNotFound)
+	s.only(suite.Err(s.groups.Pay(s.Context(), "ordinary")), groupbuy.ErrNotFound)
 	s.seatless("ordinary")
 	s.Advance(hold)
-	_, err = s.ordinary().Expire(s.Context())
-	s.No(err)
+	s.No(suite.Err(s.ordinary().Expire(s.Context())))
 	s.shelf(inStock - 91)
 }
 
@@ -165,8 +161,7 @@ func identifiersOfTeams(s *scene) {
 	code := s.open("1", anna).Team
 	suite.Same(s, "length of the code", len(code), groupbuy.CodeLength)
 	for i, typed := range []string{strings.ToLower(code), " " + code + "\n", "\t" + strings.ToLower(code) + " "} {
-		seat, err := s.groups.Join(s.Context(), typed, buy(fmt.Sprint("typed ", i), ben))
-		s.No(err)
+		seat := suite.Must(s.groups.Join(s.Context(), typed, buy(fmt.Sprint("typed ", i), ben)))
 		suite.Same(s, "team", seat.Team, code)
 		s.cancel(seat.Order)
 	}
@@ -190,8 +185,7 @@ func identifiersTaken(s *scene) {
 	}})
 	codes := map[string]bool{}
 	for i := range 5 {
-		seat, err := groups.Open(s.Context(), buy(strconv.Itoa(i), fmt.Sprint(i+1)))
-		s.No(err)
+		seat := suite.Must(groups.Open(s.Context(), buy(strconv.Itoa(i), fmt.Sprint(i+1))))
 		codes[seat.Team] = true
 		suite.Same(s, "sponsor", s.is(seat.Team, groupbuy.Forming).Sponsor, fmt.Sprint(i+1))
 	}
@@ -209,19 +203,16 @@ func texts(s *scene) {
 	p := product(people(2))
 	p.Name, p.Spec = odd+"name", odd+"spec"
 	s.offer(p, 10)
-	offer, err := s.groups.Product(s.Context(), key())
-	s.No(err)
+	offer := suite.Must(s.groups.Product(s.Context(), key()))
 	suite.Same(s, "texts of the product", []string{offer.Activity.Title, offer.Activity.Image, offer.Name, offer.Spec}, []string{a.Title, a.Image, p.Name, p.Spec})
 	purchase := buy("1", anna)
 	purchase.Guest = groupbuy.Guest{Name: odd, Avatar: odd + "a", Address: odd + "b", ShippingFee: dec("12345.67"), BalanceUsed: dec("0.01")}
 	code := s.openAs(purchase).Team
 	suite.Same(s, "guest", s.seat("1", groupbuy.Held).Guest, purchase.Guest)
 	s.pay("1")
-	team, err := s.groups.Form(s.Context(), code, groupbuy.Decision{Actor: odd, Reason: odd + "reason"})
-	s.No(err)
+	team := suite.Must(s.groups.Form(s.Context(), code, groupbuy.Decision{Actor: odd, Reason: odd + "reason"}))
 	suite.Same(s, "actor and reason", []string{team.Actor, team.Reason}, []string{odd, odd + "reason"})
-	seat, err := s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: odd, Reason: odd})
-	s.No(err)
+	seat := suite.Must(s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: odd, Reason: odd}))
 	suite.Same(s, "actor and reason", []string{seat.Actor, seat.Reason}, []string{odd, odd})
 	n, err := s.groups.Deliver(s.Context(), func(context.Context, groupbuy.Event) error { return errors.New(odd) }) //nolint:err113 // odd
 	s.No(err)

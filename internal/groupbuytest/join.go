@@ -54,10 +54,8 @@ func joinAgain(s *scene) {
 	again := func() {
 		s.Helper()
 		s.unchanged(func() {
-			got, err := s.groups.Join(s.Context(), code, buy("2", ben))
-			s.No(err)
-			want, err := s.groups.Seat(s.Context(), "2")
-			s.No(err)
+			got := suite.Must(s.groups.Join(s.Context(), code, buy("2", ben)))
+			want := suite.Must(s.groups.Seat(s.Context(), "2"))
 			suite.Same(s, "seat", got, want)
 			s.unjoined(code, buyVolume("2", ben, "2"), groupbuy.ErrMismatch)
 			s.unjoined(code, buy("2", carol), groupbuy.ErrMismatch)
@@ -74,8 +72,7 @@ func joinAgain(s *scene) {
 	again()
 	s.refund("2")
 	again()
-	_, err := s.groups.End(s.Context(), fair)
-	s.No(err)
+	s.No(suite.Err(s.groups.End(s.Context(), fair)))
 	again()
 	s.Advance(forming)
 	again()
@@ -236,8 +233,7 @@ func teamRefusesInOrder(s *scene) {
 	s.join(full, "3", carol)
 	s.pay("3")
 	s.unjoined(full, buy("x", carol), groupbuy.ErrTeamFormed) // and joined, and full
-	_, err := s.groups.Remove(s.Context(), key())
-	s.No(err)
+	s.No(suite.Err(s.groups.Remove(s.Context(), key())))
 	s.unjoined(full, buy("x", carol), groupbuy.ErrRemoved) // before whatever the team says
 	got, err := s.groups.Join(s.Context(), full, buy("3", carol))
 	s.No(err) // but for who has the seat
@@ -257,8 +253,7 @@ func joinMembersOnly(s *scene) {
 	code := s.openAs(member("1", anna)).Team
 	s.unjoined(code, buy("2", ben), groupbuy.ErrMembersOnly)
 	s.joinAs(code, member("2", ben))
-	_, err := s.groups.Revise(s.Context(), product(people(3)))
-	s.No(err)
+	s.No(suite.Err(s.groups.Revise(s.Context(), product(people(3)))))
 	s.unjoined(code, buy("3", carol), groupbuy.ErrMembersOnly) // it was opened so
 	s.open("4", dan)
 }

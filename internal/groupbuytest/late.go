@@ -39,16 +39,14 @@ func lateReject(s *scene) {
 	s.pool(stock.Quantities{Total: 90, Sold: 1})
 	s.tells(code, released("2"), owes("2"))
 	s.unchanged(func() {
-		again, err := s.groups.Pay(s.Context(), "2")
-		s.No(err)
+		again := suite.Must(s.groups.Pay(s.Context(), "2"))
 		suite.Same(s, "seat", again.Seat, p.Seat)
 		suite.Same(s, "due", again.Due, true)
 	})
 	s.Count("events", len(s.deliver()), 2)
 	s.seat("2", groupbuy.Refunded)
 	s.Advance(time.Minute)
-	again, err := s.groups.Pay(s.Context(), "2")
-	s.No(err)
+	again := suite.Must(s.groups.Pay(s.Context(), "2"))
 	suite.Same(s, "payment", []any{again.Due, again.Seat.State}, []any{true, groupbuy.Refunded})
 	s.refundOwed("2")
 }
@@ -86,8 +84,7 @@ func lateReacquire(s *scene) {
 			s.sweep()
 			s.seat(number("2"), groupbuy.Expired)
 		}
-		got, err := s.reacquires().Pay(s.Context(), number("2"))
-		s.No(err)
+		got := suite.Must(s.reacquires().Pay(s.Context(), number("2")))
 		suite.Same(s, "payment", []any{got.Due, got.Formed}, []any{false, false})
 		suite.Same(s, "seat", got.Seat, s.seat(number("2"), groupbuy.Paid))
 		s.SameTime("paid", got.Seat.PaidAt, s.now())
@@ -95,9 +92,7 @@ func lateReacquire(s *scene) {
 		suite.Same(s, "status", got.Seat.Status, groupbuy.Forming)
 		s.counts(code, 0, 2, "2")
 		suite.Same(s, "sold", s.item(p.Key).Sold, 2)
-		again, err := s.reacquires().Pay(s.Context(), number("2"))
-		s.No(err)
-		suite.Same(s, "payment", again, got)
+		suite.Same(s, "payment", suite.Must(s.reacquires().Pay(s.Context(), number("2"))), got)
 	}
 }
 
@@ -105,8 +100,7 @@ func lateForms(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.Advance(hold)
-	p, err := s.reacquires().Pay(s.Context(), "3")
-	s.No(err)
+	p := suite.Must(s.reacquires().Pay(s.Context(), "3"))
 	suite.Same(s, "payment", []any{p.Due, p.Formed, orders(p.Members)}, []any{false, true, []string{"1", "2", "3"}})
 	suite.Same(s, "formed by", s.is(code, groupbuy.Formed).FormedBy, "3")
 	s.stands(groupbuy.Formed, "1", "2", "3")
@@ -176,8 +170,7 @@ func lateDead(s *scene) {
 	s.join(joined, "7", ben)
 	s.Advance(hold)
 	for _, order := range []string{"3", "5"} {
-		p, err := s.reacquires().Pay(s.Context(), order)
-		s.No(err)
+		p := suite.Must(s.reacquires().Pay(s.Context(), order))
 		suite.Same(s, "payment", []any{p.Due, p.Seat.State}, []any{false, groupbuy.Paid})
 	}
 	s.is(full, groupbuy.Formed)
@@ -205,12 +198,10 @@ func lateForTeam(s *scene) {
 	codes := map[string]string{}
 	for i, buyer := range []string{anna, ben} {
 		order := string(rune('1' + i))
-		seat, err := whole.Open(s.Context(), buy(order, buyer))
-		s.No(err)
+		seat := suite.Must(whole.Open(s.Context(), buy(order, buyer)))
 		codes[order] = seat.Team
 		for _, guest := range []string{carol, dan} {
-			_, err = whole.Join(s.Context(), seat.Team, buy(order+map[string]string{carol: "a", dan: "b"}[guest], guest))
-			s.No(err)
+			s.No(suite.Err(whole.Join(s.Context(), seat.Team, buy(order+map[string]string{carol: "a", dan: "b"}[guest], guest))))
 		}
 		s.pay(order)
 		s.pay(order + "a")

@@ -175,8 +175,7 @@ func lastLeavesOtherwise(s *scene) {
 	suite.Same(s, "cause", s.is(expired, groupbuy.Failed).Cause, groupbuy.ByLeaving)
 	suite.Same(s, "events", s.tally(expired), map[news]int{released("2"): 1, released("3"): 1, hasFailed(): 1})
 	s.unjoined(expired, buy("x", dan), groupbuy.ErrTeamFailed)
-	_, err := s.groups.Form(s.Context(), expired, decided())
-	s.only(err, groupbuy.ErrTeamFailed)
+	s.only(suite.Err(s.groups.Form(s.Context(), expired, decided())), groupbuy.ErrTeamFailed)
 }
 
 func heldKeeps(s *scene) {
@@ -196,8 +195,7 @@ func refundAfter(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben, carol}, "1", "2", "3")
 	s.Advance(time.Minute)
-	seat, err := s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: operator, Reason: "broken"})
-	s.No(err)
+	seat := suite.Must(s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: operator, Reason: "broken"}))
 	suite.Same(s, "seat", seat, s.seat("1", groupbuy.RefundDue))
 	suite.Same(s, "seat", []any{seat.Status, seat.Actor, seat.Reason}, []any{groupbuy.Formed, operator, "broken"})
 	s.SameTime("ended", seat.EndedAt, s.now())
@@ -218,15 +216,13 @@ func refundAfter(s *scene) {
 func refundRestock(s *scene) {
 	s.opened(people(2), 90)
 	s.team([]string{anna, ben}, "1", "2")
-	_, err := s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: operator, Reason: "broken"})
-	s.No(err)
+	s.No(suite.Err(s.groups.Refund(s.Context(), groupbuy.Refund{Order: "1", Actor: operator, Reason: "broken"})))
 	s.pool(stock.Quantities{Total: 90, Sold: 2, Refunded: 1})
-	_, err = s.groups.Refund(s.Context(), groupbuy.Refund{Order: "2", Actor: operator, Reason: "unopened", Restock: true})
-	s.No(err)
+	s.No(suite.Err(s.groups.Refund(s.Context(), groupbuy.Refund{Order: "2", Actor: operator, Reason: "unopened", Restock: true})))
 	s.pool(stock.Quantities{Total: 90, Sold: 1, Refunded: 2})
 	s.open("3", carol)
 	s.pay("3")
-	_, err = s.groups.Refund(s.Context(), groupbuy.Refund{Order: "3"}) // whatever it says, while the team is forming
+	_, err := s.groups.Refund(s.Context(), groupbuy.Refund{Order: "3"}) // whatever it says, while the team is forming
 	s.No(err)
 	s.pool(stock.Quantities{Total: 90, Sold: 1, Refunded: 3})
 }
@@ -238,8 +234,7 @@ func refundTwice(s *scene) {
 	s.Advance(time.Minute)
 	s.unchanged(func() {
 		suite.Same(s, "seat", s.refund("2"), first)
-		other, err := s.groups.Refund(s.Context(), groupbuy.Refund{Order: "2", Actor: "another", Reason: "another"})
-		s.No(err)
+		other := suite.Must(s.groups.Refund(s.Context(), groupbuy.Refund{Order: "2", Actor: "another", Reason: "another"}))
 		suite.Same(s, "seat", other, first) // who was first is kept
 	})
 	s.fail(code)
@@ -249,8 +244,7 @@ func refundTwice(s *scene) {
 	suite.Same(s, "seat of the refund", events[0].Seat, first)
 	suite.Same(s, "seat", s.refund("2"), s.seat("2", groupbuy.Refunded))
 	s.pool(stock.Quantities{Total: 90, Refunded: 2})
-	report, err := s.ordinary().Hold(s.Context(), "2")
-	s.No(err)
+	report := suite.Must(s.ordinary().Hold(s.Context(), "2"))
 	suite.Same(s, "refunded units", report.Lines[0].Refunded, 1)
 }
 
@@ -298,12 +292,9 @@ func refundRedeemed(s *scene) {
 	s.team([]string{anna, ben}, "1", "2")
 	_, err := s.ordinary().Redeem(s.Context(), "1") // the goods were handed over
 	s.No(err)
-	_, err = s.groups.Refund(s.Context(), byHand("1"))
-	s.only(err, stock.ErrRedeemed)
+	s.only(suite.Err(s.groups.Refund(s.Context(), byHand("1"))), stock.ErrRedeemed)
 	s.seat("1", groupbuy.Paid)
 	allows := s.with(groupbuy.Options{RefundRedeemed: true})
-	seat, err := allows.Refund(s.Context(), byHand("1"))
-	s.No(err)
-	suite.Same(s, "state", seat.State, groupbuy.RefundDue)
+	suite.Same(s, "state", suite.Must(allows.Refund(s.Context(), byHand("1"))).State, groupbuy.RefundDue)
 	s.pool(stock.Quantities{Total: 90, Sold: 1, Refunded: 1})
 }

@@ -24,8 +24,7 @@ func lostCases() []testCase {
 // code returns the team of an order.
 func (s *scene) code(order string) string {
 	s.Helper()
-	seat, err := s.groups.Seat(s.Context(), order)
-	s.No(err)
+	seat := suite.Must(s.groups.Seat(s.Context(), order))
 	return seat.Team
 }
 
@@ -51,8 +50,8 @@ func (s stages) all(activity groupbuy.Activity) []suite.Call {
 	ctx, g, revised := s.ctx, s.g, product(people(3))
 	revised.Name = "Revised"
 	return []suite.Call{
-		{Name: "Define", Do: func() error { return suite.Outcome(g.Define(ctx, activity)) }},
-		{Name: "Offer", Do: func() error { return suite.Outcome(g.Offer(ctx, product(people(3)), 90)) }},
+		{Name: "Define", Do: func() error { return suite.Err(g.Define(ctx, activity)) }},
+		{Name: "Offer", Do: func() error { return suite.Err(g.Offer(ctx, product(people(3)), 90)) }},
 		{Name: "AddStock", Do: func() error { return g.AddStock(ctx, "more", key(), 10) }},
 		{Name: "WithdrawStock", Do: func() error { return g.WithdrawStock(ctx, "less", key(), 20) }},
 		s.open("1"), s.join("1", "2", ben), s.join("1", "3", carol), s.pay("1"), s.pay("2"), s.cancel("3"), s.pay("3"),
@@ -61,27 +60,27 @@ func (s stages) all(activity groupbuy.Activity) []suite.Call {
 		s.cancel("closed"),
 		s.open("6"), s.join("6", "7", ben), s.pay("6"), s.pay("7"), s.refund("6"), s.decide("Fail", "6", g.Fail),
 		s.open("8"),
-		{Name: "Revise", Do: func() error { return suite.Outcome(g.Revise(ctx, revised)) }},
-		{Name: "Remove", Do: func() error { return suite.Outcome(g.Remove(ctx, key())) }},
-		{Name: "End", Do: func() error { return suite.Outcome(g.End(ctx, fair)) }},
+		{Name: "Revise", Do: func() error { return suite.Err(g.Revise(ctx, revised)) }},
+		{Name: "Remove", Do: func() error { return suite.Err(g.Remove(ctx, key())) }},
+		{Name: "End", Do: func() error { return suite.Err(g.End(ctx, fair)) }},
 		s.cancel("8"),
 	}
 }
 
 func (s stages) open(order string) suite.Call {
-	return suite.Call{Name: "Open", Do: func() error { return suite.Outcome(s.g.Open(s.ctx, buy(order, anna))) }}
+	return suite.Call{Name: "Open", Do: func() error { return suite.Err(s.g.Open(s.ctx, buy(order, anna))) }}
 }
 
 func (s stages) pay(order string) suite.Call {
-	return suite.Call{Name: "Pay", Do: func() error { return suite.Outcome(s.g.Pay(s.ctx, order)) }}
+	return suite.Call{Name: "Pay", Do: func() error { return suite.Err(s.g.Pay(s.ctx, order)) }}
 }
 
 func (s stages) cancel(order string) suite.Call {
-	return suite.Call{Name: "Cancel", Do: func() error { return suite.Outcome(s.g.Cancel(s.ctx, order)) }}
+	return suite.Call{Name: "Cancel", Do: func() error { return suite.Err(s.g.Cancel(s.ctx, order)) }}
 }
 
 func (s stages) refund(order string) suite.Call {
-	return suite.Call{Name: "Refund", Do: func() error { return suite.Outcome(s.g.Refund(s.ctx, byHand(order))) }}
+	return suite.Call{Name: "Refund", Do: func() error { return suite.Err(s.g.Refund(s.ctx, byHand(order))) }}
 }
 
 // join joins the team that an order is in.
@@ -91,7 +90,7 @@ func (s stages) join(with, order, buyer string) suite.Call {
 		if err != nil {
 			return err
 		}
-		return suite.Outcome(s.g.Join(s.ctx, seat.Team, buy(order, buyer)))
+		return suite.Err(s.g.Join(s.ctx, seat.Team, buy(order, buyer)))
 	}}
 }
 
@@ -102,7 +101,7 @@ func (s stages) decide(name, order string, by func(context.Context, string, grou
 		if err != nil {
 			return err
 		}
-		return suite.Outcome(by(s.ctx, seat.Team, decided()))
+		return suite.Err(by(s.ctx, seat.Team, decided()))
 	}}
 }
 
@@ -141,14 +140,12 @@ func unsentCalls(s *scene)  { s.journey().CutOff(s) }
 // lostResolved asks what became of calls that nobody answered: those that were done, and those that never arrived.
 func lostResolved(s *scene) {
 	s.live()
-	_, err := s.lossy(1).Open(s.Context(), buy("1", anna))
-	s.only(err, groupbuy.ErrUnknown)
+	s.only(suite.Err(s.lossy(1).Open(s.Context(), buy("1", anna))), groupbuy.ErrUnknown)
 	seat := s.resolved("1", groupbuy.Held)
 	suite.Same(s, "seat", s.seat("1", groupbuy.Held), seat)
 	gone := s.over(suite.Wire{Send: suite.Fails(groupbuy.ErrUnknown, suite.Changes)})
-	_, err = gone.Join(s.Context(), seat.Team, buy("2", ben))
-	s.only(err, groupbuy.ErrUnknown)
-	_, err = s.lossy(1).Resolve(s.Context(), "2") // and so is the first answer to that
+	s.only(suite.Err(gone.Join(s.Context(), seat.Team, buy("2", ben))), groupbuy.ErrUnknown)
+	_, err := s.lossy(1).Resolve(s.Context(), "2") // and so is the first answer to that
 	s.only(err, groupbuy.ErrUnknown)
 	s.resolved("2", groupbuy.Cancelled)
 	s.unjoined(seat.Team, buy("2", ben), groupbuy.ErrCancelled)
@@ -168,17 +165,14 @@ func lostReleases(s *scene) {
 	s.join(code, "2", ben)
 	s.join(code, "3", carol)
 	s.Advance(hold)
-	_, err := deaf(suite.Units+"Expire").Join(s.Context(), code, buy("4", dan))
-	s.only(err, groupbuy.ErrUnavailable)
+	s.only(suite.Err(deaf(suite.Units+"Expire").Join(s.Context(), code, buy("4", dan))), groupbuy.ErrUnavailable)
 	s.join(code, "4", dan)
 	s.Advance(forming)
-	_, err = deaf("End").Refund(s.Context(), byHand("1"))
-	s.only(err, groupbuy.ErrUnavailable)
+	s.only(suite.Err(deaf("End").Refund(s.Context(), byHand("1"))), groupbuy.ErrUnavailable)
 	s.is(code, groupbuy.Failed)
 	s.open("5", anna)
 	s.Advance(hold)
-	_, err = deaf(suite.Units + "Expire").Expire(s.Context())
-	s.only(err, groupbuy.ErrUnknown)
+	s.only(suite.Err(deaf(suite.Units+"Expire").Expire(s.Context())), groupbuy.ErrUnknown)
 }
 
 // offerCutOff stops an Offer after each of its calls, for each a product of its own.

@@ -42,8 +42,7 @@ func offerTakes(s *scene) {
 	s.shelf(50)
 	item := s.item(key())
 	suite.Same(s, "limits of the pool", [3]int64{item.SPU, item.PerOrder, item.PerBuyer}, [3]int64{4, 5, 6})
-	_, err := s.ordinary().Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 51})
-	s.Is(err, stock.ErrInsufficient)
+	s.Is(suite.Err(s.ordinary().Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 51})), stock.ErrInsufficient)
 }
 
 func offerTooLittle(s *scene) {
@@ -64,20 +63,17 @@ func offerTooLittle(s *scene) {
 }
 
 func offerNowhere(s *scene) {
-	_, err := s.groups.Offer(s.Context(), product(people(3)), 10)
-	s.only(err, groupbuy.ErrUnknownActivity)
+	s.only(suite.Err(s.groups.Offer(s.Context(), product(people(3)), 10)), groupbuy.ErrUnknownActivity)
 	s.define(s.activity())
-	_, err = s.groups.Offer(s.Context(), product(people(3)), 10)
+	_, err := s.groups.Offer(s.Context(), product(people(3)), 10)
 	s.only(err, stock.ErrUnknownSKU) // there are no such goods
 	s.stocked(goods, inStock)
 	s.offer(product(people(3)), 10)
-	_, err = s.groups.End(s.Context(), fair)
-	s.No(err)
+	s.No(suite.Err(s.groups.End(s.Context(), fair)))
 	other := product(people(3))
 	other.SKU = 43
 	s.stocked(43, 10)
-	_, err = s.groups.Offer(s.Context(), other, 10)
-	s.only(err, groupbuy.ErrEnded)
+	s.only(suite.Err(s.groups.Offer(s.Context(), other, 10)), groupbuy.ErrEnded)
 	suite.Same(s, "ordinary stock", s.item(stock.Key{SKU: 43}).Left, 10)
 }
 
@@ -100,8 +96,7 @@ func offerAgain(s *scene) {
 				s.Fatalf("Offer with another %s: %v", name, err)
 			}
 		}
-		_, err := s.groups.Offer(s.Context(), product(people(3)), 91)
-		s.only(err, groupbuy.ErrMismatch)
+		s.only(suite.Err(s.groups.Offer(s.Context(), product(people(3)), 91)), groupbuy.ErrMismatch)
 	})
 }
 
@@ -121,8 +116,7 @@ func offerTwice(s *scene) {
 	s.pool(stock.Quantities{Total: 90, Locked: 1})
 	other.Order, other.Buyer = "3", anna // who has a seat of the other product
 	s.joinAs(there, other)
-	_, err := s.groups.End(s.Context(), 8)
-	s.No(err)
+	s.No(suite.Err(s.groups.End(s.Context(), 8)))
 	s.join(code, "4", ben)
 	s.is(there, groupbuy.Forming)
 }
@@ -169,15 +163,12 @@ func reviseSnapshot(s *scene) {
 	p := product(people(2))
 	p.GroupPrice, p.MembersOnly, p.FreeShipping, p.UnitsPerVolume, p.Name = dec("60"), true, true, 2, "Another"
 	s.Advance(time.Minute)
-	revised, err := s.groups.Revise(s.Context(), p)
-	s.No(err)
+	revised := suite.Must(s.groups.Revise(s.Context(), p))
 	suite.Same(s, "name", revised.Name, "Another")
 	suite.Same(s, "state and units", [2]int64{int64(revised.State), revised.Allotted}, [2]int64{int64(groupbuy.Offered), 90})
 	s.SameTime("updated", revised.UpdatedAt, s.now())
 	suite.Same(s, "product", s.shown(groupbuy.Offered), revised)
-	again, err := s.groups.Revise(s.Context(), p)
-	s.No(err)
-	suite.Same(s, "product that is revised again", again, revised)
+	suite.Same(s, "product that is revised again", suite.Must(s.groups.Revise(s.Context(), p)), revised)
 
 	suite.Same(s, "team", s.is(code, groupbuy.Forming), was)
 	s.join(code, "3", carol) // no member, with a volume of one unit
@@ -198,8 +189,7 @@ func reviseLimits(s *scene) {
 	code := s.open("1", anna).Team
 	p := product(people(3))
 	p.PerOrder, p.PerBuyer = 2, 3
-	_, err := s.groups.Revise(s.Context(), p)
-	s.No(err)
+	s.No(suite.Err(s.groups.Revise(s.Context(), p)))
 	s.unjoined(code, buyVolume("2", ben, "3"), stock.ErrPerOrder)
 	s.joinAs(code, buyVolume("2", ben, "2"))
 	s.unopened(buyVolume("3", ben, "2"), stock.ErrPerBuyer)
@@ -207,19 +197,17 @@ func reviseLimits(s *scene) {
 }
 
 func reviseNothing(s *scene) {
-	revise := func() error { return suite.Outcome(s.groups.Revise(s.Context(), product(people(2)))) }
+	revise := func() error { return suite.Err(s.groups.Revise(s.Context(), product(people(2)))) }
 	if err := revise(); !suite.Matches(err, groupbuy.ErrUnknownProduct, groupbuy.ErrUnknownActivity) {
 		s.Fatalf("Revise of nothing: %v", err)
 	}
 	s.define(s.activity())
 	s.only(revise(), groupbuy.ErrUnknownProduct)
 	s.stocked(goods, 10)
-	_, err := s.groups.Offer(s.Context(), product(people(3)), 11)
-	s.only(err, stock.ErrInsufficient)
+	s.only(suite.Err(s.groups.Offer(s.Context(), product(people(3)), 11)), stock.ErrInsufficient)
 	s.only(revise(), groupbuy.ErrPreparing)
 	s.offer(product(people(3)), 10)
-	_, err = s.groups.Remove(s.Context(), key())
-	s.No(err)
+	s.No(suite.Err(s.groups.Remove(s.Context(), key())))
 	s.only(revise(), groupbuy.ErrRemoved)
 	s.only(s.groups.AddStock(s.Context(), "late", key(), 1), groupbuy.ErrRemoved)
 	s.shelf(10)

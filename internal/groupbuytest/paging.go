@@ -53,7 +53,7 @@ func pageActivities(s *scene) {
 		s.Each(suite.Crowd(to-from, 8, func(i int) error {
 			a := a
 			a.ID = int64(from + i + 1)
-			return suite.Outcome(s.groups.Define(s.Context(), a))
+			return suite.Err(s.groups.Define(s.Context(), a))
 		}))
 	}, func() iter.Seq2[groupbuy.Activity, error] {
 		return s.groups.Activities(s.Context())
@@ -71,7 +71,7 @@ func pageProducts(s *scene) {
 			if _, err := s.ordinary().Define(s.Context(), stock.Key{SKU: p.SKU}, 5, stock.Terms{}); err != nil {
 				return err
 			}
-			return suite.Outcome(s.groups.Offer(s.Context(), p, 2))
+			return suite.Err(s.groups.Offer(s.Context(), p, 2))
 		}))
 	}
 	suite.Pages(s, page, []int{1, page}, add, func() iter.Seq2[groupbuy.Product, error] {
@@ -81,9 +81,7 @@ func pageProducts(s *scene) {
 	})
 	ordered(s, page+1, func() iter.Seq2[groupbuy.Shown, error] { return s.groups.Shelf(s.Context()) },
 		func(a, b groupbuy.Shown) bool { return a.SKU+1 == b.SKU && b.Available == 2 })
-	report, err := s.groups.Audit(s.Context())
-	s.No(err)
-	s.Count("products that an audit looks at", report.Products, page+1)
+	s.Count("products that an audit looks at", suite.Must(s.groups.Audit(s.Context())).Products, page+1)
 	s.end() // and all of them go back
 	for _, p := range suite.Listed(s, s.groups.Products(s.Context(), fair)) {
 		if p.State != groupbuy.Settled {
@@ -115,9 +113,7 @@ func pageTeams(s *scene) {
 		func(a, b groupbuy.Seat) bool {
 			return a.TakenAt.After(b.TakenAt) || a.TakenAt.Equal(b.TakenAt) && a.Order < b.Order
 		})
-	report, err := s.groups.Audit(s.Context())
-	s.No(err)
-	s.Count("teams that an audit looks at", report.Teams, page+30)
+	s.Count("teams that an audit looks at", suite.Must(s.groups.Audit(s.Context())).Teams, page+30)
 }
 
 func pageMembers(s *scene) {
@@ -125,9 +121,9 @@ func pageMembers(s *scene) {
 	s.opened(people(many), many)
 	code := s.open("000", "1000").Team
 	s.Each(suite.Crowd(many-1, 8, func(i int) error {
-		return suite.Outcome(s.groups.Join(s.Context(), code, buy(fmt.Sprintf("%03d", i+1), fmt.Sprint(1001+i))))
+		return suite.Err(s.groups.Join(s.Context(), code, buy(fmt.Sprintf("%03d", i+1), fmt.Sprint(1001+i))))
 	}))
-	s.Each(suite.Crowd(many-1, 8, func(i int) error { return suite.Outcome(s.groups.Pay(s.Context(), fmt.Sprintf("%03d", i))) }))
+	s.Each(suite.Crowd(many-1, 8, func(i int) error { return suite.Err(s.groups.Pay(s.Context(), fmt.Sprintf("%03d", i))) }))
 	s.Advance(time.Second)
 	p := s.pay(fmt.Sprintf("%03d", many-1))
 	suite.Same(s, "formed", p.Formed, true)
@@ -154,16 +150,14 @@ func pageRefunds(s *scene) {
 			s.Advance(time.Second)
 		}
 	}
-	s.Each(suite.Crowd(many, 8, func(i int) error { return suite.Outcome(s.groups.Refund(s.Context(), byHand(fmt.Sprintf("%03d", i)))) }))
+	s.Each(suite.Crowd(many, 8, func(i int) error { return suite.Err(s.groups.Refund(s.Context(), byHand(fmt.Sprintf("%03d", i)))) }))
 	earlier := func(a, b groupbuy.Seat) bool {
 		return a.Deadline.Before(b.Deadline) || a.Deadline.Equal(b.Deadline) && a.Order < b.Order
 	}
 	ordered(s, many, func() iter.Seq2[groupbuy.Seat, error] { return s.groups.Refunds(s.Context(), groupbuy.RefundDue) }, earlier)
 	poison := s.with(groupbuy.Options{MaxTries: 1})
 	f := &failing{fails: func(e groupbuy.Event) bool { return e.Kind == groupbuy.TeamFailed }}
-	n, err := poison.Deliver(s.Context(), f.handle)
-	s.No(err)
-	s.Count("refunds that are done", n, many)
+	s.Count("refunds that are done", suite.Must(poison.Deliver(s.Context(), f.handle)), many)
 	ordered(s, many, func() iter.Seq2[groupbuy.Event, error] { return s.groups.Poisoned(s.Context()) },
 		func(a, b groupbuy.Event) bool { return a.Code < b.Code })
 	ordered(s, many, func() iter.Seq2[groupbuy.Seat, error] { return s.groups.Refunds(s.Context(), groupbuy.Refunded) }, earlier)

@@ -78,12 +78,9 @@ func lastPaidTwice(s *scene) {
 	again := func() {
 		s.Helper()
 		s.unchanged(func() {
-			p, err := s.groups.Pay(s.Context(), "3")
-			s.No(err)
-			suite.Same(s, "payment", p, first)
+			suite.Same(s, "payment", suite.Must(s.groups.Pay(s.Context(), "3")), first)
 			for _, order := range []string{"1", "2"} {
-				p, err := s.groups.Pay(s.Context(), order)
-				s.No(err)
+				p := suite.Must(s.groups.Pay(s.Context(), order))
 				suite.Same(s, "formed by another", p.Formed || p.Due || len(p.Members) > 0, false)
 				suite.Same(s, "state", p.Seat.State, groupbuy.Paid)
 				suite.Same(s, "team", p.Team, first.Team)
@@ -118,15 +115,12 @@ func payRefunded(s *scene) {
 	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.refund("2")
 	for range 2 {
-		p, err := s.groups.Pay(s.Context(), "2")
-		s.No(err)
+		p := suite.Must(s.groups.Pay(s.Context(), "2"))
 		suite.Same(s, "payment", []any{p.Due, p.Formed, p.Seat}, []any{true, false, s.seat("2", groupbuy.RefundDue)})
 		s.refundOwed("2")
 	}
 	s.deliver()
-	p, err := s.groups.Pay(s.Context(), "2")
-	s.No(err)
-	suite.Same(s, "seat", p.Seat, s.seat("2", groupbuy.Refunded))
+	suite.Same(s, "seat", suite.Must(s.groups.Pay(s.Context(), "2")).Seat, s.seat("2", groupbuy.Refunded))
 	s.counts(code, 1, 1, "1")
 	s.pay("3")
 	s.is(code, groupbuy.Forming)

@@ -106,7 +106,7 @@ func raceOneSeat(s *scene) {
 	for round := range 6 {
 		code := s.full(round, 2, 2)
 		errs := suite.Together(crowd, func(i int) error {
-			return suite.Outcome(s.groups.Join(s.Context(), code, buy(numbered(round, 10+i), fmt.Sprint(1000+i))))
+			return suite.Err(s.groups.Join(s.Context(), code, buy(numbered(round, 10+i), fmt.Sprint(1000+i))))
 		})
 		s.Count("buyers who got the seat", s.Succeeded(errs, groupbuy.ErrFull), 1)
 		s.counts(code, 1, 2, "2")
@@ -132,7 +132,7 @@ func raceDeadSeat(s *scene) {
 				_, err := s.groups.Expire(s.Context())
 				return errors.Join(err, groupbuy.ErrFull) // it is no buyer
 			}
-			return suite.Outcome(s.groups.Join(s.Context(), code, buy(numbered(round, 10+i), fmt.Sprint(1000+i))))
+			return suite.Err(s.groups.Join(s.Context(), code, buy(numbered(round, 10+i), fmt.Sprint(1000+i))))
 		})
 		s.Count("buyers who got the seat", s.Succeeded(errs, groupbuy.ErrFull), 1)
 		s.counts(code, 1, 2, "2")
@@ -144,7 +144,7 @@ func raceOneBuyer(s *scene) {
 	s.opened(people(40), 90)
 	code := s.open("sponsor", anna).Team
 	errs := suite.Together(30, func(i int) error {
-		return suite.Outcome(s.groups.Join(s.Context(), code, buy(numbered(0, i), ben)))
+		return suite.Err(s.groups.Join(s.Context(), code, buy(numbered(0, i), ben)))
 	})
 	s.Count("seats", s.Succeeded(errs, groupbuy.ErrJoined), 1)
 	s.counts(code, 2, 0, "0")
@@ -177,7 +177,7 @@ func raceOnePayment(s *scene) {
 	s.live()
 	for round := range rounds {
 		code := s.full(round, 2, 0)
-		s.Each(suite.Together(10, func(int) error { return suite.Outcome(s.groups.Pay(s.Context(), numbered(round, 1))) }))
+		s.Each(suite.Together(10, func(int) error { return suite.Err(s.groups.Pay(s.Context(), numbered(round, 1))) }))
 		s.counts(code, 1, 1, "1")
 	}
 	s.pool(stock.Quantities{Total: 90, Locked: rounds, Sold: rounds})
@@ -191,7 +191,7 @@ func raceVolume(s *scene) {
 		for i := 1; i < 4; i++ {
 			s.joinAs(code, buyVolume(numbered(round, i), fmt.Sprint(100+i), "0.5"))
 		}
-		s.Each(suite.Together(4, func(i int) error { return suite.Outcome(s.groups.Pay(s.Context(), numbered(round, i))) }))
+		s.Each(suite.Together(4, func(i int) error { return suite.Err(s.groups.Pay(s.Context(), numbered(round, i))) }))
 		s.is(code, groupbuy.Formed)
 		s.counts(code, 0, 4, "2")
 		joinedLater := 0
@@ -214,9 +214,9 @@ func raceUnits(s *scene) {
 	}
 	errs := suite.Crowd(60, 20, func(i int) error {
 		if i%3 == 0 {
-			return suite.Outcome(s.groups.Open(s.Context(), buy(numbered(1, i), fmt.Sprint(1000+i))))
+			return suite.Err(s.groups.Open(s.Context(), buy(numbered(1, i), fmt.Sprint(1000+i))))
 		}
-		return suite.Outcome(s.groups.Join(s.Context(), codes[i%10], buy(numbered(1, i), fmt.Sprint(1000+i))))
+		return suite.Err(s.groups.Join(s.Context(), codes[i%10], buy(numbered(1, i), fmt.Sprint(1000+i))))
 	})
 	s.Count("seats", s.Succeeded(errs, groupbuy.ErrFull, stock.ErrInsufficient), units-10)
 	s.pool(stock.Quantities{Total: units, Locked: units})
@@ -233,11 +233,10 @@ func racePayCancel(s *scene) {
 		round := int(n)
 		code := s.full(round, 3, 1)
 		errs := suite.Meet(6,
-			func() error { return suite.Outcome(s.groups.Pay(s.Context(), numbered(round, 1))) },
-			func() error { return suite.Outcome(s.groups.Cancel(s.Context(), numbered(round, 1))) })
+			func() error { return suite.Err(s.groups.Pay(s.Context(), numbered(round, 1))) },
+			func() error { return suite.Err(s.groups.Cancel(s.Context(), numbered(round, 1))) })
 		s.Succeeded(errs, groupbuy.ErrPaid)
-		seat, err := s.groups.Seat(s.Context(), numbered(round, 1))
-		s.No(err)
+		seat := suite.Must(s.groups.Seat(s.Context(), numbered(round, 1)))
 		switch seat.State {
 		case groupbuy.Paid:
 			s.counts(code, 1, 2, "2")
@@ -255,8 +254,8 @@ func raceOpenCancel(s *scene) {
 	s.live()
 	for round := range rounds {
 		errs := suite.Meet(6,
-			func() error { return suite.Outcome(s.groups.Open(s.Context(), buy(numbered(round, 0), anna))) },
-			func() error { return suite.Outcome(s.groups.Cancel(s.Context(), numbered(round, 0))) })
+			func() error { return suite.Err(s.groups.Open(s.Context(), buy(numbered(round, 0), anna))) },
+			func() error { return suite.Err(s.groups.Cancel(s.Context(), numbered(round, 0))) })
 		s.Succeeded(errs, groupbuy.ErrCancelled)
 		s.unopened(buy(numbered(round, 0), anna), groupbuy.ErrCancelled)
 	}
@@ -270,9 +269,9 @@ func raceLeave(s *scene) {
 		code := s.full(round, 7, 4)
 		s.Each(suite.Together(7, func(i int) error {
 			if i < 4 {
-				return suite.Outcome(s.groups.Refund(s.Context(), byHand(numbered(round, i))))
+				return suite.Err(s.groups.Refund(s.Context(), byHand(numbered(round, i))))
 			}
-			return suite.Outcome(s.groups.Cancel(s.Context(), numbered(round, i)))
+			return suite.Err(s.groups.Cancel(s.Context(), numbered(round, i)))
 		}))
 		suite.Same(s, "cause", s.is(code, groupbuy.Failed).Cause, groupbuy.ByLeaving)
 		s.counts(code, 0, 0, "0")
@@ -288,11 +287,10 @@ func raceLate(s *scene) {
 		code := s.full(round, 3, 2)
 		s.Advance(hold)
 		errs := suite.Meet(6,
-			func() error { return suite.Outcome(groups.Pay(s.Context(), numbered(round, 2))) },
-			func() error { return suite.Outcome(groups.Join(s.Context(), code, buy(numbered(round, "new"), dan))) })
+			func() error { return suite.Err(groups.Pay(s.Context(), numbered(round, 2))) },
+			func() error { return suite.Err(groups.Join(s.Context(), code, buy(numbered(round, "new"), dan))) })
 		s.Succeeded(errs, groupbuy.ErrFull, groupbuy.ErrTeamFormed)
-		seat, err := s.groups.Seat(s.Context(), numbered(round, 2))
-		s.No(err)
+		seat := suite.Must(s.groups.Seat(s.Context(), numbered(round, 2)))
 		switch seat.State {
 		case groupbuy.Paid:
 			s.is(code, groupbuy.Formed)

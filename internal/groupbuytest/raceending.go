@@ -49,8 +49,8 @@ func raceDeadline(s *scene) {
 			}
 			last := numbered(round, fmt.Sprint(k, 2))
 			s.Each(suite.Meet(6,
-				func() error { return suite.Outcome(s.groups.Pay(s.Context(), last)) },
-				func() error { return suite.Outcome(s.groups.Expire(s.Context())) }))
+				func() error { return suite.Err(s.groups.Pay(s.Context(), last)) },
+				func() error { return suite.Err(s.groups.Expire(s.Context())) }))
 			s.is(codes[k], state)
 			if state == groupbuy.Failed {
 				s.seat(last, groupbuy.RefundDue)
@@ -67,8 +67,8 @@ func raceRefundFail(s *scene) {
 	for round := range rounds {
 		code := s.full(round, 3, 2)
 		s.Each(suite.Meet(6,
-			func() error { return suite.Outcome(s.groups.Refund(s.Context(), byHand(numbered(round, 1)))) },
-			func() error { return suite.Outcome(s.groups.Fail(s.Context(), code, decided())) }))
+			func() error { return suite.Err(s.groups.Refund(s.Context(), byHand(numbered(round, 1)))) },
+			func() error { return suite.Err(s.groups.Fail(s.Context(), code, decided())) }))
 		s.is(code, groupbuy.Failed)
 		s.refundOwed(numbered(round, 0))
 		s.refundOwed(numbered(round, 1))
@@ -82,9 +82,9 @@ func raceRefundDeadline(s *scene) {
 		code := s.full(round, 2, 2)
 		s.Advance(forming)
 		s.Each(suite.Meet(6,
-			func() error { return suite.Outcome(s.groups.Expire(s.Context())) },
-			func() error { return suite.Outcome(s.groups.Refund(s.Context(), byHand(numbered(round, 0)))) },
-			func() error { return suite.Outcome(s.groups.Refund(s.Context(), byHand(numbered(round, 1)))) }))
+			func() error { return suite.Err(s.groups.Expire(s.Context())) },
+			func() error { return suite.Err(s.groups.Refund(s.Context(), byHand(numbered(round, 0)))) },
+			func() error { return suite.Err(s.groups.Refund(s.Context(), byHand(numbered(round, 1)))) }))
 		s.sweep()
 		s.is(code, groupbuy.Failed)
 		s.refundOwed(numbered(round, 0))
@@ -103,11 +103,10 @@ func raceRefundFormation(s *scene) {
 	for round := range rounds {
 		code := s.full(round, 3, 2)
 		s.Each(suite.Meet(2,
-			func() error { return suite.Outcome(s.groups.Refund(s.Context(), byHand(numbered(round, 1)))) },
-			func() error { return suite.Outcome(s.groups.Pay(s.Context(), numbered(round, 2))) }))
+			func() error { return suite.Err(s.groups.Refund(s.Context(), byHand(numbered(round, 1)))) },
+			func() error { return suite.Err(s.groups.Pay(s.Context(), numbered(round, 2))) }))
 		s.seat(numbered(round, 1), groupbuy.RefundDue)
-		t, err := s.groups.Team(s.Context(), code)
-		s.No(err)
+		t := suite.Must(s.groups.Team(s.Context(), code))
 		if t.State == groupbuy.Formed { // and left after that
 			s.tells(code, hasFormed(), owes(numbered(round, 1)))
 			s.stands(groupbuy.Formed, numbered(round, 1))
@@ -124,11 +123,10 @@ func raceFormPay(s *scene) {
 	for round := range rounds {
 		code := s.full(round, 3, 2)
 		s.Each(suite.Meet(4,
-			func() error { return suite.Outcome(s.groups.Pay(s.Context(), numbered(round, 2))) },
-			func() error { return suite.Outcome(s.groups.Form(s.Context(), code, decided())) }))
+			func() error { return suite.Err(s.groups.Pay(s.Context(), numbered(round, 2))) },
+			func() error { return suite.Err(s.groups.Form(s.Context(), code, decided())) }))
 		t := s.is(code, groupbuy.Formed)
-		last, err := s.groups.Seat(s.Context(), numbered(round, 2))
-		s.No(err)
+		last := suite.Must(s.groups.Seat(s.Context(), numbered(round, 2)))
 		paid := t.Cause == groupbuy.ByPayment
 		if paid != (last.State == groupbuy.Paid) || paid == (last.State == groupbuy.RefundDue) {
 			s.Fatalf("the team is formed by %v, and the last seat is %+v", t.Cause, last)
@@ -141,8 +139,8 @@ func raceFormFail(s *scene) {
 	for round := range rounds {
 		code := s.full(round, 3, 2)
 		errs := suite.Meet(6,
-			func() error { return suite.Outcome(s.groups.Form(s.Context(), code, decided())) },
-			func() error { return suite.Outcome(s.groups.Fail(s.Context(), code, decided())) })
+			func() error { return suite.Err(s.groups.Form(s.Context(), code, decided())) },
+			func() error { return suite.Err(s.groups.Fail(s.Context(), code, decided())) })
 		s.Count("calls of the one that won", s.Succeeded(errs, groupbuy.ErrTeamFormed, groupbuy.ErrTeamFailed), 3)
 	}
 }
@@ -156,11 +154,10 @@ func raceMinimum(s *scene) {
 		code := s.full(round, 2, 2)
 		s.Advance(forming)
 		s.Each(suite.Meet(4,
-			func() error { return suite.Outcome(s.groups.Expire(s.Context())) },
-			func() error { return suite.Outcome(s.groups.Refund(s.Context(), byHand(numbered(round, 1)))) }))
+			func() error { return suite.Err(s.groups.Expire(s.Context())) },
+			func() error { return suite.Err(s.groups.Refund(s.Context(), byHand(numbered(round, 1)))) }))
 		s.sweep()
-		t, err := s.groups.Team(s.Context(), code)
-		s.No(err)
+		t := suite.Must(s.groups.Team(s.Context(), code))
 		suite.Same(s, "is over", t.State != groupbuy.Forming, true)
 		s.refundOwed(numbered(round, 1))
 		s.prolong()

@@ -37,11 +37,10 @@ func raceJoinRemove(s *scene) {
 		first.Product, second.Product = p.Key, p.Key
 		code := s.openAs(first).Team
 		errs := suite.Meet(6,
-			func() error { return suite.Outcome(s.groups.Join(s.Context(), code, second)) },
-			func() error { return suite.Outcome(s.groups.Remove(s.Context(), p.Key)) })
+			func() error { return suite.Err(s.groups.Join(s.Context(), code, second)) },
+			func() error { return suite.Err(s.groups.Remove(s.Context(), p.Key)) })
 		s.Succeeded(errs, groupbuy.ErrRemoved)
-		_, err := s.groups.Remove(s.Context(), p.Key)
-		s.No(err)
+		s.No(suite.Err(s.groups.Remove(s.Context(), p.Key)))
 		s.cancelIfHeld(second.Order)
 		s.cancel(first.Order)
 		s.sweep()
@@ -66,14 +65,12 @@ func raceReturn(s *scene) {
 		s.pay(b.Order)
 		s.Advance(hour)
 		s.Each(suite.Meet(9,
-			func() error { return suite.Outcome(s.groups.Expire(s.Context())) },
-			func() error { return suite.Outcome(s.groups.Remove(s.Context(), p.Key)) },
-			func() error { return suite.Outcome(s.groups.End(s.Context(), a.ID)) }))
+			func() error { return suite.Err(s.groups.Expire(s.Context())) },
+			func() error { return suite.Err(s.groups.Remove(s.Context(), p.Key)) },
+			func() error { return suite.Err(s.groups.End(s.Context(), a.ID)) }))
 		s.sweep()
 		s.shelf(inStock)
-		offer, err := s.groups.Product(s.Context(), p.Key)
-		s.No(err)
-		suite.Same(s, "state", offer.State, groupbuy.Settled)
+		suite.Same(s, "state", suite.Must(s.groups.Product(s.Context(), p.Key)).State, groupbuy.Settled)
 	}
 }
 
@@ -99,11 +96,10 @@ func raceOffers(s *scene) {
 		p.SKU = int64(100 + round)
 		s.stocked(p.SKU, 100)
 		errs := suite.Together(6, func(i int) error {
-			return suite.Outcome(s.groups.Offer(s.Context(), p, int64(10+i%2)))
+			return suite.Err(s.groups.Offer(s.Context(), p, int64(10+i%2)))
 		})
 		s.Count("calls of the one that won", s.Succeeded(errs, groupbuy.ErrMismatch), 3)
-		offer, err := s.groups.Product(s.Context(), p.Key)
-		s.No(err)
+		offer := suite.Must(s.groups.Product(s.Context(), p.Key))
 		suite.Same(s, "units in the pool", s.item(p.Key).Total, offer.Allotted)
 		suite.Same(s, "units in ordinary stock", s.item(stock.Key{SKU: p.SKU}).Left, 100-offer.Allotted)
 	}
@@ -115,7 +111,7 @@ func raceSweepers(s *scene) {
 		s.full(round, 3, 2)
 	}
 	s.Advance(hold)
-	expire := func() error { return suite.Outcome(s.groups.Expire(s.Context())) }
+	expire := func() error { return suite.Err(s.groups.Expire(s.Context())) }
 	s.Each(suite.Meet(6, expire))
 	s.Advance(runs)
 	s.Each(suite.Meet(6, expire))
@@ -137,10 +133,10 @@ func raceRefundReturn(s *scene) {
 	s.end()
 	for round := range rounds {
 		s.Each(suite.Meet(4,
-			func() error { return suite.Outcome(s.groups.Refund(s.Context(), byHand(numbered(round, 0)))) },
-			func() error { return suite.Outcome(s.groups.Expire(s.Context())) },
-			func() error { return suite.Outcome(s.groups.Refund(s.Context(), byHand(numbered(round, 1)))) },
-			func() error { return suite.Outcome(s.groups.Expire(s.Context())) }))
+			func() error { return suite.Err(s.groups.Refund(s.Context(), byHand(numbered(round, 0)))) },
+			func() error { return suite.Err(s.groups.Expire(s.Context())) },
+			func() error { return suite.Err(s.groups.Refund(s.Context(), byHand(numbered(round, 1)))) },
+			func() error { return suite.Err(s.groups.Expire(s.Context())) }))
 		s.sweep()
 		s.shown(groupbuy.Settled)
 		s.shelf(inStock - 2*rounds + 2*int64(round+1))
@@ -154,9 +150,9 @@ func raceRevise(s *scene) {
 	p.GroupPrice, p.UnitsPerVolume = dec("50"), 2
 	s.Each(suite.Together(12, func(i int) error {
 		if i == 6 {
-			return suite.Outcome(s.groups.Revise(s.Context(), p))
+			return suite.Err(s.groups.Revise(s.Context(), p))
 		}
-		return suite.Outcome(s.groups.Open(s.Context(), buy(numbered(0, i), fmt.Sprint(100+i))))
+		return suite.Err(s.groups.Open(s.Context(), buy(numbered(0, i), fmt.Sprint(100+i))))
 	}))
 	locked := int64(0)
 	for _, t := range s.teams() {
@@ -170,14 +166,14 @@ func raceRevise(s *scene) {
 }
 
 func raceDefine(s *scene) {
-	s.Each(suite.Together(8, func(int) error { return suite.Outcome(s.groups.Define(s.Context(), s.plainActivity())) }))
+	s.Each(suite.Together(8, func(int) error { return suite.Err(s.groups.Define(s.Context(), s.plainActivity())) }))
 	s.Count("activities", len(suite.Listed(s, s.groups.Activities(s.Context()))), 1)
 	s.stocked(goods, inStock)
 	s.offer(product(people(2)), 10)
 	errs := suite.Together(8, func(i int) error {
 		a := s.plainActivity()
 		a.Title = fmt.Sprint("title ", i%4)
-		return suite.Outcome(s.groups.Define(s.Context(), a))
+		return suite.Err(s.groups.Define(s.Context(), a))
 	})
 	s.Each(errs)
 	s.open("1", anna)

@@ -180,8 +180,7 @@ func deliveredLost(s *scene) {
 			w = suite.Wire{Send: w.Reply}
 		}
 		f := &failing{}
-		_, err := s.over(w).Deliver(s.Context(), f.handle)
-		s.only(err, groupbuy.ErrUnknown)
+		s.only(suite.Err(s.over(w).Deliver(s.Context(), f.handle)), groupbuy.ErrUnknown)
 		s.Count("events", len(f.given), 1)
 		suite.Same(s, "ID", f.given[0].ID(), code+"/1")
 		if before {
@@ -216,8 +215,7 @@ func poisoned(s *scene) {
 	for try := range 3 {
 		s.Count("events that are set aside", len(list()), 0)
 		s.Advance(hour)
-		n, err := s.groups.Deliver(s.Context(), f.handle)
-		s.No(err)
+		n := suite.Must(s.groups.Deliver(s.Context(), f.handle))
 		suite.Same(s, "events that are done", n, []int{1, 0, 1}[try]) // with the last try, the next is due at once
 	}
 	suite.Same(s, "events", f.numbers(code), []int64{1, 2, 2, 2, 3})
@@ -238,7 +236,7 @@ func poisonRedelivered(s *scene) {
 	f := &failing{fails: func(e groupbuy.Event) bool { return e.Kind == groupbuy.RefundOwed }}
 	for range 3 {
 		s.Advance(hour)
-		s.No(suite.Outcome(s.groups.Deliver(s.Context(), f.handle)))
+		s.No(suite.Err(s.groups.Deliver(s.Context(), f.handle)))
 	}
 	suite.Same(s, "events that are set aside", list(), []string{code + "/2"})
 	_, err := s.groups.Redeliver(s.Context(), code, 2, f.handle)
@@ -246,8 +244,7 @@ func poisonRedelivered(s *scene) {
 	suite.Same(s, "event", suite.As[*groupbuy.EventError](s, err).Event.ID(), code+"/2")
 	suite.Same(s, "events that are set aside", list(), []string{code + "/2"})
 	f.fails, f.given = nil, nil
-	e, err := s.groups.Redeliver(s.Context(), code, 2, f.handle)
-	s.No(err)
+	e := suite.Must(s.groups.Redeliver(s.Context(), code, 2, f.handle))
 	s.SameTime("done", e.DoneAt, s.now())
 	s.Count("events", len(f.given), 1)
 	suite.Same(s, "refund", f.given[0].Refund(), groupbuy.RefundID("1"))
@@ -255,9 +252,7 @@ func poisonRedelivered(s *scene) {
 	s.seat("1", groupbuy.Refunded)
 	s.Count("events that are set aside", len(list()), 0)
 	s.Advance(time.Minute)
-	again, err := s.groups.Redeliver(s.Context(), code, 2, f.handle)
-	s.No(err)
-	s.SameTime("done", again.DoneAt, e.DoneAt)
+	s.SameTime("done", suite.Must(s.groups.Redeliver(s.Context(), code, 2, f.handle)).DoneAt, e.DoneAt)
 	s.Count("events", len(f.given), 1)
 }
 
@@ -272,8 +267,7 @@ func poisonCrashes(s *scene) {
 	s.Count("events that are done", len(s.deliver()), 0)
 	suite.Same(s, "events that are set aside", list(), []string{code + "/1"})
 	suite.Same(s, "tries", s.first(code).Tries, 3)
-	_, err := s.groups.Redeliver(s.Context(), code, 1, ignore)
-	s.No(err)
+	s.No(suite.Err(s.groups.Redeliver(s.Context(), code, 1, ignore)))
 }
 
 func redeliverRefused(s *scene) {
@@ -282,14 +276,11 @@ func redeliverRefused(s *scene) {
 		s.Errorf("a handler was called")
 		return errors.New("groupbuytest: called") //nolint:err113 // the test has failed
 	}
-	_, err := s.groups.Redeliver(s.Context(), sample, 1, never)
-	s.only(err, groupbuy.ErrUnknownTeam)
-	_, err = s.groups.Redeliver(s.Context(), code, 2, never)
-	s.only(err, groupbuy.ErrUnknownEvent)
-	_, err = s.groups.Redeliver(s.Context(), code, 1, never) // Deliver comes to it
+	s.only(suite.Err(s.groups.Redeliver(s.Context(), sample, 1, never)), groupbuy.ErrUnknownTeam)
+	s.only(suite.Err(s.groups.Redeliver(s.Context(), code, 2, never)), groupbuy.ErrUnknownEvent)
+	_, err := s.groups.Redeliver(s.Context(), code, 1, never) // Deliver comes to it
 	s.only(err, groupbuy.ErrNotPoisoned)
 	s.deliver()
-	e, err := s.groups.Redeliver(s.Context(), code, 1, never)
-	s.No(err)
+	e := suite.Must(s.groups.Redeliver(s.Context(), code, 1, never))
 	suite.Same(s, "done", e.DoneAt.IsZero(), false)
 }

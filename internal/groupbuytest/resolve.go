@@ -21,8 +21,7 @@ func resolveCases() []testCase {
 // resolved resolves an order and returns its seat, which must be in a state.
 func (s *scene) resolved(order string, want groupbuy.SeatState) groupbuy.Seat {
 	s.Helper()
-	seat, err := s.groups.Resolve(s.Context(), order)
-	s.No(err)
+	seat := suite.Must(s.groups.Resolve(s.Context(), order))
 	suite.Same(s, "state", seat.State, want)
 	return seat
 }
@@ -70,9 +69,7 @@ func resolveFences(s *scene) {
 	h, _, err := s.Store.Units().Hold(s.Context(), "2")
 	s.No(err)
 	s.resolved("2", groupbuy.Held)
-	verdict, err := suite.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "2", Fence: h.Fence}))
-	s.No(err)
-	suite.Same(s, "verdict", verdict, stock.Refused)
+	suite.Same(s, "verdict", suite.Must(suite.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "2", Fence: h.Fence}))), stock.Refused)
 	s.seat("2", groupbuy.Held)
 	s.Advance(time.Minute)
 	s.pay("2")
@@ -80,15 +77,9 @@ func resolveFences(s *scene) {
 
 func resolveOrdinary(s *scene) {
 	s.live()
-	_, err := s.ordinary().Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 1})
-	s.No(err)
-	_, err = s.groups.Resolve(s.Context(), "goods")
-	s.only(err, groupbuy.ErrNotFound)
-	_, err = s.groups.Cancel(s.Context(), "goods")
-	s.only(err, groupbuy.ErrNotFound)
-	_, err = s.groups.Refund(s.Context(), byHand("goods"))
-	s.only(err, groupbuy.ErrNotFound)
-	h, err := s.ordinary().Hold(s.Context(), "goods")
-	s.No(err)
-	suite.Same(s, "state of the goods", h.State, stock.Locked)
+	s.No(suite.Err(s.ordinary().Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 1})))
+	s.only(suite.Err(s.groups.Resolve(s.Context(), "goods")), groupbuy.ErrNotFound)
+	s.only(suite.Err(s.groups.Cancel(s.Context(), "goods")), groupbuy.ErrNotFound)
+	s.only(suite.Err(s.groups.Refund(s.Context(), byHand("goods"))), groupbuy.ErrNotFound)
+	suite.Same(s, "state of the goods", suite.Must(s.ordinary().Hold(s.Context(), "goods")).State, stock.Locked)
 }

@@ -55,16 +55,14 @@ func shelfShows(s *scene) {
 	s.window(3, 0, goods, func(a *groupbuy.Activity) { a.Start = now.Add(hour) })
 	s.window(4, 0, goods, func(a *groupbuy.Activity) { a.End = now.Add(2 * hour) })
 	s.window(5, 0, goods, nil)
-	_, err := s.groups.Remove(s.Context(), stock.Key{SKU: goods, Activity: 5})
-	s.No(err)
+	s.No(suite.Err(s.groups.Remove(s.Context(), stock.Key{SKU: goods, Activity: 5})))
 	s.window(6, 0, goods, nil)
-	_, err = s.groups.End(s.Context(), 6)
-	s.No(err)
+	s.No(suite.Err(s.groups.End(s.Context(), 6)))
 	p := product(people(2))
 	p.Key = stock.Key{SKU: goods, Activity: 1}
 	p.SKU = 43
 	s.stocked(43, 1)
-	_, err = s.groups.Offer(s.Context(), p, 2) // which is not done
+	_, err := s.groups.Offer(s.Context(), p, 2) // which is not done
 	s.only(err, stock.ErrInsufficient)
 	shows := func(activities ...int64) {
 		s.Helper()
@@ -84,8 +82,7 @@ func shelfShows(s *scene) {
 	s.openAs(b)
 	shown := suite.Listed(s, s.groups.Shelf(s.Context()))[2]
 	suite.Same(s, "what is shown", []any{shown.Available, shown.EndsIn, shown.State}, []any{int64(6), hour, groupbuy.Offered})
-	offer, err := s.groups.Product(s.Context(), b.Product)
-	s.No(err)
+	offer := suite.Must(s.groups.Product(s.Context(), b.Product))
 	suite.Same(s, "offer", shown.Offer, offer)
 	s.Advance(hour - instant)
 	shows(1, 3, 4)
@@ -124,8 +121,7 @@ func productsBySKU(s *scene) {
 	var got []int64
 	for _, p := range suite.Listed(s, s.groups.Products(s.Context(), 7)) {
 		got = append(got, p.SKU)
-		offer, err := s.groups.Product(s.Context(), p.Key)
-		s.No(err)
+		offer := suite.Must(s.groups.Product(s.Context(), p.Key))
 		suite.Same(s, "product", offer.Product, p)
 		suite.Same(s, "its activity", offer.Activity.ID, 7)
 	}

@@ -11,8 +11,7 @@ import (
 // stocked defines ordinary stock of a SKU.
 func (s *scene) stocked(sku, units int64) {
 	s.Helper()
-	_, err := s.ordinary().Define(s.Context(), stock.Key{SKU: sku}, units, stock.Terms{})
-	s.No(err)
+	s.No(suite.Err(s.ordinary().Define(s.Context(), stock.Key{SKU: sku}, units, stock.Terms{})))
 	s.owned[sku] += units
 }
 
@@ -25,8 +24,7 @@ func (s *scene) activity() groupbuy.Activity {
 // define defines an activity.
 func (s *scene) define(a groupbuy.Activity) groupbuy.Activity {
 	s.Helper()
-	got, err := s.groups.Define(s.Context(), a)
-	s.No(err)
+	got := suite.Must(s.groups.Define(s.Context(), a))
 	return got
 }
 
@@ -50,8 +48,7 @@ func product(terms groupbuy.Terms) groupbuy.Product {
 // offer offers a product with so many units.
 func (s *scene) offer(p groupbuy.Product, units int64) groupbuy.Product {
 	s.Helper()
-	got, err := s.groups.Offer(s.Context(), p, units)
-	s.No(err)
+	got := suite.Must(s.groups.Offer(s.Context(), p, units))
 	return got
 }
 
@@ -69,8 +66,7 @@ func (s *scene) live() { s.Helper(); s.opened(people(3), 90) }
 // item returns an item of stock.
 func (s *scene) item(k stock.Key) stock.Item {
 	s.Helper()
-	item, err := s.ordinary().Item(s.Context(), k)
-	s.No(err)
+	item := suite.Must(s.ordinary().Item(s.Context(), k))
 	return item
 }
 
@@ -93,8 +89,7 @@ func (s *scene) shelf(want int64) {
 // shown returns the product, and ends the test unless it is in a state.
 func (s *scene) shown(want groupbuy.ProductState) groupbuy.Product {
 	s.Helper()
-	offer, err := s.groups.Product(s.Context(), key())
-	s.No(err)
+	offer := suite.Must(s.groups.Product(s.Context(), key()))
 	suite.Same(s, "state of the product", offer.State, want)
 	return offer.Product
 }
@@ -104,8 +99,7 @@ func (s *scene) sweep() int {
 	s.Helper()
 	total := 0
 	for range 20 {
-		n, err := s.groups.Expire(s.Context())
-		s.No(err)
+		n := suite.Must(s.groups.Expire(s.Context()))
 		if n == 0 {
 			return total
 		}

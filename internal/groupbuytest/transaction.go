@@ -50,21 +50,16 @@ func seatOfAnother(s *scene) {
 	s.opened(people(2), 90)
 	code := s.team([]string{anna, ben})
 	groups, shop, _, rollback := s.begin()
-	_, err := shop.Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 1})
-	s.No(err)
-	_, err = groups.Join(s.Context(), code, buy("3", carol))
-	s.only(err, groupbuy.ErrFull)
+	s.No(suite.Err(shop.Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 1})))
+	s.only(suite.Err(groups.Join(s.Context(), code, buy("3", carol))), groupbuy.ErrFull)
 	s.No(rollback())
 	s.shelf(inStock - 90)
-	_, err = s.ordinary().Hold(s.Context(), "goods")
-	s.Is(err, stock.ErrNotFound)
+	s.Is(suite.Err(s.ordinary().Hold(s.Context(), "goods")), stock.ErrNotFound)
 
 	s.cancel("2")
 	groups, shop, commit, _ := s.begin()
-	_, err = shop.Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 1})
-	s.No(err)
-	_, err = groups.Join(s.Context(), code, buy("3", carol))
-	s.No(err)
+	s.No(suite.Err(shop.Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 1})))
+	s.No(suite.Err(groups.Join(s.Context(), code, buy("3", carol))))
 	s.No(commit())
 	suite.Same(s, "goods that are locked", s.item(stock.Key{SKU: goods}).Locked, 1)
 	s.counts(code, 2, 0, "0")
@@ -75,16 +70,12 @@ func lateInTransaction(s *scene) {
 	code := s.team([]string{anna, ben}, "1")
 	s.Advance(hold)
 	groups, _, _, rollback := s.begin()
-	p, err := groups.Pay(s.Context(), "2")
-	s.No(err)
-	suite.Same(s, "due", p.Due, true)
+	suite.Same(s, "due", suite.Must(groups.Pay(s.Context(), "2")).Due, true)
 	s.No(rollback())
 	s.tells(code)
 	s.seat("2", groupbuy.Held)
 	groups, _, commit, _ := s.begin()
-	p, err = groups.Pay(s.Context(), "2")
-	s.No(err)
-	suite.Same(s, "due", p.Due, true)
+	suite.Same(s, "due", suite.Must(groups.Pay(s.Context(), "2")).Due, true)
 	s.No(commit())
 	s.seat("2", groupbuy.RefundDue)
 	s.tells(code, released("2"), owes("2"))
@@ -103,24 +94,22 @@ func refusalInTransaction(s *scene) {
 	s.join(full, "h", carol)
 	groups, _, commit, _ := s.begin()
 	ctx := s.Context()
-	_, err := groups.Join(ctx, code, buy("3", carol))
-	s.No(err)
+	s.No(suite.Err(groups.Join(ctx, code, buy("3", carol))))
 	for want, call := range map[error]func() error{
-		groupbuy.ErrJoined:         func() error { return suite.Outcome(groups.Join(ctx, code, buy("x", anna))) },
-		groupbuy.ErrFull:           func() error { return suite.Outcome(groups.Join(ctx, full, buy("x", dan))) },
-		groupbuy.ErrUnknownTeam:    func() error { return suite.Outcome(groups.Join(ctx, sample, buy("x", dan))) },
-		groupbuy.ErrMismatch:       func() error { return suite.Outcome(groups.Open(ctx, buy("1", dan))) },
-		groupbuy.ErrNotFound:       func() error { return suite.Outcome(groups.Pay(ctx, "unknown")) },
-		groupbuy.ErrPaid:           func() error { return suite.Outcome(groups.Cancel(ctx, "1")) },
-		groupbuy.ErrNotPaid:        func() error { return suite.Outcome(groups.Refund(ctx, byHand("2"))) },
-		groupbuy.ErrNobodyPaid:     func() error { return suite.Outcome(groups.Form(ctx, full, decided())) },
-		stock.ErrInsufficient:      func() error { return suite.Outcome(groups.Open(ctx, buyVolume("x", dan, "91"))) },
+		groupbuy.ErrJoined:         func() error { return suite.Err(groups.Join(ctx, code, buy("x", anna))) },
+		groupbuy.ErrFull:           func() error { return suite.Err(groups.Join(ctx, full, buy("x", dan))) },
+		groupbuy.ErrUnknownTeam:    func() error { return suite.Err(groups.Join(ctx, sample, buy("x", dan))) },
+		groupbuy.ErrMismatch:       func() error { return suite.Err(groups.Open(ctx, buy("1", dan))) },
+		groupbuy.ErrNotFound:       func() error { return suite.Err(groups.Pay(ctx, "unknown")) },
+		groupbuy.ErrPaid:           func() error { return suite.Err(groups.Cancel(ctx, "1")) },
+		groupbuy.ErrNotPaid:        func() error { return suite.Err(groups.Refund(ctx, byHand("2"))) },
+		groupbuy.ErrNobodyPaid:     func() error { return suite.Err(groups.Form(ctx, full, decided())) },
+		stock.ErrInsufficient:      func() error { return suite.Err(groups.Open(ctx, buyVolume("x", dan, "91"))) },
 		groupbuy.ErrUnknownProduct: func() error { return groups.AddStock(ctx, "x", stock.Key{SKU: 43, Activity: fair}, 1) },
 	} {
 		s.only(call(), want)
 	}
-	_, err = groups.Pay(ctx, "3")
-	s.No(err)
+	s.No(suite.Err(groups.Pay(ctx, "3")))
 	s.No(commit())
 	s.counts(code, 1, 2, "2")
 	s.seatless("x")
@@ -131,25 +120,17 @@ func ownChanges(s *scene) {
 	s.stocked(goods, inStock)
 	groups, _, commit, _ := s.begin()
 	ctx := s.Context()
-	_, err := groups.Define(ctx, s.activity())
-	s.No(err)
-	_, err = groups.Offer(ctx, product(people(2)), 90)
-	s.No(err)
-	seat, err := groups.Open(ctx, buy("1", anna))
-	s.No(err)
-	_, err = groups.Join(ctx, seat.Team, buy("2", anna))
-	s.only(err, groupbuy.ErrJoined)
-	_, err = groups.Join(ctx, seat.Team, buy("2", ben))
-	s.No(err)
-	_, err = groups.Pay(ctx, "1")
-	s.No(err)
-	p, err := groups.Pay(ctx, "2")
-	s.No(err)
+	s.No(suite.Err(groups.Define(ctx, s.activity())))
+	s.No(suite.Err(groups.Offer(ctx, product(people(2)), 90)))
+	seat := suite.Must(groups.Open(ctx, buy("1", anna)))
+	s.only(suite.Err(groups.Join(ctx, seat.Team, buy("2", anna))), groupbuy.ErrJoined)
+	s.No(suite.Err(groups.Join(ctx, seat.Team, buy("2", ben))))
+	s.No(suite.Err(groups.Pay(ctx, "1")))
+	p := suite.Must(groups.Pay(ctx, "2"))
 	suite.Same(s, "payment", []any{p.Formed, orders(p.Members)}, []any{true, []string{"1", "2"}})
-	events, err := suite.Gather(groups.Events(ctx, seat.Team))
-	s.No(err)
+	events := suite.Must(suite.Gather(groups.Events(ctx, seat.Team)))
 	s.Count("events", len(events), 1)
-	_, err = suite.Gather(s.groups.Events(ctx, seat.Team)) // from outside there is nothing yet
+	_, err := suite.Gather(s.groups.Events(ctx, seat.Team)) // from outside there is nothing yet
 	s.only(err, groupbuy.ErrUnknownTeam)
 	s.Count("events", len(s.deliver()), 0)
 	s.No(commit())
@@ -163,22 +144,19 @@ func rolledBackSweep(s *scene) {
 	s.Advance(runs)
 	was := s.everything()
 	groups, _, _, rollback := s.begin()
-	n, err := groups.Expire(s.Context())
-	s.No(err)
+	n := suite.Must(groups.Expire(s.Context()))
 	suite.Same(s, "something expired", n > 0, true)
 	s.No(rollback())
 	suite.Same(s, "everything", s.everything(), was)
 	groups, _, commit, _ := s.begin()
-	_, err = groups.Expire(s.Context())
-	s.No(err)
+	s.No(suite.Err(groups.Expire(s.Context())))
 	s.No(commit())
 	s.sweep()
 	s.seat("1", groupbuy.RefundDue)
 	s.shelf(inStock)
 	groups, _, _, rollback = s.begin()
 	given := 0
-	_, err = groups.Deliver(s.Context(), func(context.Context, groupbuy.Event) error { given++; return nil })
-	s.No(err)
+	s.No(suite.Err(groups.Deliver(s.Context(), func(context.Context, groupbuy.Event) error { given++; return nil })))
 	s.No(rollback())
 	s.Count("events", len(s.deliver()), given)
 }
@@ -191,14 +169,9 @@ func staleSeats(s *scene) {
 		s.pay("1")
 		s.cancel("2")
 	}, func(groups *groupbuy.Groups) {
-		_, err := groups.Cancel(s.Context(), "1")
-		s.only(err, groupbuy.ErrPaid)
-		p, err := groups.Pay(s.Context(), "1")
-		s.No(err)
-		suite.Same(s, "state", p.Seat.State, groupbuy.Paid)
-		seat, err := groups.Cancel(s.Context(), "2")
-		s.No(err)
-		suite.Same(s, "state", seat.State, groupbuy.Cancelled)
+		s.only(suite.Err(groups.Cancel(s.Context(), "1")), groupbuy.ErrPaid)
+		suite.Same(s, "state", suite.Must(groups.Pay(s.Context(), "1")).Seat.State, groupbuy.Paid)
+		suite.Same(s, "state", suite.Must(groups.Cancel(s.Context(), "2")).State, groupbuy.Cancelled)
 	})
 	s.counts(code, 1, 1, "1")
 }
@@ -214,13 +187,10 @@ func staleTeams(s *scene) {
 		s.join(full, "5", ben)
 		s.join(full, "6", carol)
 	}, func(groups *groupbuy.Groups) {
-		p, err := groups.Pay(s.Context(), "3")
-		s.No(err)
+		p := suite.Must(groups.Pay(s.Context(), "3"))
 		suite.Same(s, "payment", []any{p.Formed, orders(p.Members), p.Team.Paid}, []any{true, []string{"1", "2", "3"}, int64(3)})
-		_, err = groups.Join(s.Context(), full, buy("7", dan))
-		s.only(err, groupbuy.ErrFull)
-		_, err = groups.Fail(s.Context(), full, decided())
-		s.No(err)
+		s.only(suite.Err(groups.Join(s.Context(), full, buy("7", dan))), groupbuy.ErrFull)
+		s.No(suite.Err(groups.Fail(s.Context(), full, decided())))
 	})
 	s.is(code, groupbuy.Formed)
 	s.is(full, groupbuy.Failed)
@@ -242,7 +212,7 @@ func deadlock(s *scene) {
 	join := func(i, team int) func(*groupbuy.Groups) error {
 		p := buy(numbered(1+i, team), fmt.Sprint(100+i))
 		p.Product.SKU = int64(100 + team)
-		return func(g *groupbuy.Groups) error { return suite.Outcome(g.Join(s.Context(), codes[team], p)) }
+		return func(g *groupbuy.Groups) error { return suite.Err(g.Join(s.Context(), codes[team], p)) }
 	}
 	calls := [2][2]func(*groupbuy.Groups) error{{join(0, 0), join(0, 1)}, {join(1, 1), join(1, 0)}}
 	suite.Deadlock(s, s.beginGroups, calls, func(i int) {

@@ -32,8 +32,7 @@ func (s *scene) open(order string, buyer string) groupbuy.Seat {
 // openAs opens a team with a purchase.
 func (s *scene) openAs(p groupbuy.Purchase) groupbuy.Seat {
 	s.Helper()
-	seat, err := s.groups.Open(s.Context(), p)
-	s.No(err)
+	seat := suite.Must(s.groups.Open(s.Context(), p))
 	suite.Same(s, "state of the seat", seat.State, groupbuy.Held)
 	return seat
 }
@@ -41,8 +40,7 @@ func (s *scene) openAs(p groupbuy.Purchase) groupbuy.Seat {
 // unopened ends the test unless nobody can open a team with a purchase, for one reason.
 func (s *scene) unopened(p groupbuy.Purchase, why error) {
 	s.Helper()
-	_, err := s.groups.Open(s.Context(), p)
-	s.only(err, why)
+	s.only(suite.Err(s.groups.Open(s.Context(), p)), why)
 }
 
 // join joins a team.
@@ -54,8 +52,7 @@ func (s *scene) join(code, order string, buyer string) groupbuy.Seat {
 // joinAs joins a team with a purchase.
 func (s *scene) joinAs(code string, p groupbuy.Purchase) groupbuy.Seat {
 	s.Helper()
-	seat, err := s.groups.Join(s.Context(), code, p)
-	s.No(err)
+	seat := suite.Must(s.groups.Join(s.Context(), code, p))
 	suite.Same(s, "state of the seat", seat.State, groupbuy.Held)
 	suite.Same(s, "team of the seat", seat.Team, code)
 	return seat
@@ -65,16 +62,14 @@ func (s *scene) joinAs(code string, p groupbuy.Purchase) groupbuy.Seat {
 func (s *scene) unjoined(code string, p groupbuy.Purchase, why error) {
 	s.Helper()
 	was := s.item(p.Product).Quantities
-	_, err := s.groups.Join(s.Context(), code, p)
-	s.only(err, why)
+	s.only(suite.Err(s.groups.Join(s.Context(), code, p)), why)
 	suite.Same(s, "pool", s.item(p.Product).Quantities, was)
 }
 
 // pay pays a seat in time.
 func (s *scene) pay(order string) groupbuy.Payment {
 	s.Helper()
-	p, err := s.groups.Pay(s.Context(), order)
-	s.No(err)
+	p := suite.Must(s.groups.Pay(s.Context(), order))
 	if p.Due || p.Why != nil || p.Seat.Order != order || p.Team.Code != p.Seat.Team {
 		s.Fatalf("payment of %q is %+v", order, p)
 	}
@@ -84,8 +79,7 @@ func (s *scene) pay(order string) groupbuy.Payment {
 // late pays a seat by groups when it is none any more: the money goes back, for one reason.
 func (s *scene) late(groups *groupbuy.Groups, order string, why ...error) groupbuy.Payment {
 	s.Helper()
-	p, err := groups.Pay(s.Context(), order)
-	s.No(err)
+	p := suite.Must(groups.Pay(s.Context(), order))
 	if !p.Due || p.Formed || p.Seat.State != groupbuy.RefundDue {
 		s.Fatalf("late payment of %q is %+v", order, p)
 	}
@@ -115,8 +109,7 @@ func (s *scene) team(members []string, paid ...string) string {
 // cancel cancels a seat that is held.
 func (s *scene) cancel(order string) groupbuy.Seat {
 	s.Helper()
-	seat, err := s.groups.Cancel(s.Context(), order)
-	s.No(err)
+	seat := suite.Must(s.groups.Cancel(s.Context(), order))
 	suite.Same(s, "state of the seat", seat.State, groupbuy.Cancelled)
 	return seat
 }
@@ -129,8 +122,7 @@ func byHand(order string) groupbuy.Refund {
 // refund refunds a seat by hand.
 func (s *scene) refund(order string) groupbuy.Seat {
 	s.Helper()
-	seat, err := s.groups.Refund(s.Context(), byHand(order))
-	s.No(err)
+	seat := suite.Must(s.groups.Refund(s.Context(), byHand(order)))
 	if seat.State != groupbuy.RefundDue && seat.State != groupbuy.Refunded {
 		s.Fatalf("seat that was refunded is %+v", seat)
 	}
@@ -143,8 +135,7 @@ func decided() groupbuy.Decision { return groupbuy.Decision{Actor: operator, Rea
 // form forms a team by hand.
 func (s *scene) form(code string) groupbuy.Team {
 	s.Helper()
-	team, err := s.groups.Form(s.Context(), code, decided())
-	s.No(err)
+	team := suite.Must(s.groups.Form(s.Context(), code, decided()))
 	suite.Same(s, "state of the team", team.State, groupbuy.Formed)
 	return team
 }
@@ -152,8 +143,7 @@ func (s *scene) form(code string) groupbuy.Team {
 // fail fails a team by hand.
 func (s *scene) fail(code string) groupbuy.Team {
 	s.Helper()
-	team, err := s.groups.Fail(s.Context(), code, decided())
-	s.No(err)
+	team := suite.Must(s.groups.Fail(s.Context(), code, decided()))
 	suite.Same(s, "state of the team", team.State, groupbuy.Failed)
 	return team
 }
@@ -161,8 +151,7 @@ func (s *scene) fail(code string) groupbuy.Team {
 // is returns a team, and ends the test unless it is in a state.
 func (s *scene) is(code string, want groupbuy.TeamState) groupbuy.Team {
 	s.Helper()
-	team, err := s.groups.Team(s.Context(), code)
-	s.No(err)
+	team := suite.Must(s.groups.Team(s.Context(), code))
 	suite.Same(s, "state of the team", team.State, want)
 	return team
 }
@@ -170,8 +159,7 @@ func (s *scene) is(code string, want groupbuy.TeamState) groupbuy.Team {
 // counts ends the test unless a team has so many seats that are held and paid, and so much paid volume.
 func (s *scene) counts(code string, held, paid int64, v string) {
 	s.Helper()
-	team, err := s.groups.Team(s.Context(), code)
-	s.No(err)
+	team := suite.Must(s.groups.Team(s.Context(), code))
 	if team.Held != held || team.Paid != paid || !team.PaidVolume.Equal(dec(v)) {
 		s.Fatalf("team has %d held, %d paid, %v, want %d, %d, %s", team.Held, team.Paid, team.PaidVolume, held, paid, v)
 	}
@@ -180,8 +168,7 @@ func (s *scene) counts(code string, held, paid int64, v string) {
 // seat returns a seat, and ends the test unless it is in a state.
 func (s *scene) seat(order string, want groupbuy.SeatState) groupbuy.Seat {
 	s.Helper()
-	seat, err := s.groups.Seat(s.Context(), order)
-	s.No(err)
+	seat := suite.Must(s.groups.Seat(s.Context(), order))
 	if seat.State != want {
 		s.Fatalf("seat %q is %v, want %v", order, seat.State, want)
 	}
@@ -192,8 +179,7 @@ func (s *scene) seat(order string, want groupbuy.SeatState) groupbuy.Seat {
 func (s *scene) stands(want groupbuy.TeamState, orders ...string) {
 	s.Helper()
 	for _, order := range orders {
-		seat, err := s.groups.Seat(s.Context(), order)
-		s.No(err)
+		seat := suite.Must(s.groups.Seat(s.Context(), order))
 		if seat.Status != want {
 			s.Fatalf("status of seat %q is %v, want %v", order, seat.Status, want)
 		}
@@ -203,8 +189,7 @@ func (s *scene) stands(want groupbuy.TeamState, orders ...string) {
 // seatless ends the test unless an order has no seat.
 func (s *scene) seatless(order string) {
 	s.Helper()
-	_, err := s.groups.Seat(s.Context(), order)
-	s.only(err, groupbuy.ErrNotFound)
+	s.only(suite.Err(s.groups.Seat(s.Context(), order)), groupbuy.ErrNotFound)
 }
 
 // members returns all seats of a team.
@@ -258,8 +243,7 @@ func added(order string) news    { return news{groupbuy.MemberAdded, order} }
 // refundOwed ends the test unless the team of a seat has told once that its money has to go back.
 func (s *scene) refundOwed(order string) {
 	s.Helper()
-	seat, err := s.groups.Seat(s.Context(), order)
-	s.No(err)
+	seat := suite.Must(s.groups.Seat(s.Context(), order))
 	n := 0
 	for _, e := range s.told(seat.Team) {
 		if e.Kind == groupbuy.RefundOwed && e.Order == order {

@@ -24,8 +24,7 @@ func auditCases() []testCase {
 // audited audits packets and returns the report.
 func (s *scene) audited(ids ...int64) redpacket.Report {
 	s.Helper()
-	report, err := s.packets.Audit(s.Context(), ids...)
-	s.No(err)
+	report := suite.Must(s.packets.Audit(s.Context(), ids...))
 	return report
 }
 
@@ -63,8 +62,7 @@ func auditNames(s *scene) {
 	}
 	named := func(forge func(b *redpacket.Book), want ...redpacket.Drift) {
 		s.Helper()
-		report, err := s.packets.On(forged{s.Store, 1, forge}).Audit(s.Context())
-		s.No(err)
+		report := suite.Must(s.packets.On(forged{s.Store, 1, forge}).Audit(s.Context()))
 		suite.Same(s, "report", report, redpacket.Report{Packets: 2, Drifts: want})
 	}
 	named(func(*redpacket.Book) {})
@@ -79,8 +77,7 @@ func auditNames(s *scene) {
 	s.open(equal(3, 100, 4))
 	s.close(3, redpacket.Closed)
 	lost := forged{s.Store, 3, func(b *redpacket.Book) { b.Remainder = -1 }}
-	report, err := s.packets.On(lost).Audit(s.Context(), 3)
-	s.No(err)
+	report := suite.Must(s.packets.On(lost).Audit(s.Context(), 3))
 	suite.Same(s, "drifts", report.Drifts, []redpacket.Drift{{Packet: 3, Quantity: "remainder", Counted: -1, Recount: 100}})
 	suite.Same(s, "by", drift("left", 51, 50).By(), 1)
 	if text := drift("left", 51, 50).String(); text == "" || text == drift("left", 52, 50).String() {
@@ -111,8 +108,7 @@ func auditUnits(s *scene) {
 	s.only(err, redpacket.ErrDrift)
 	s.holds(1, 4, 100, 0)
 	damage("mended", stock.Quantities{Total: -1, Left: -1})
-	_, err = s.packets.Grab(s.Context(), 1, "15")
-	s.only(err, redpacket.ErrFinished)
+	s.only(suite.Err(s.packets.Grab(s.Context(), 1, "15")), redpacket.ErrFinished)
 }
 
 // auditNoShare sells a unit by a Lock and its payment, which no grab is made of: it has no share.
@@ -120,9 +116,7 @@ func auditNoShare(s *scene) {
 	s.open(equal(1, 100, 4))
 	s.grab(1, anna)
 	order := stock.Order{ID: "outside", Lines: []stock.Line{{SKU: 1, Num: 1}}}
-	locking, err := s.Store.Units().Lock(s.Context(), order, time.Hour)
-	s.No(err)
-	suite.Same(s, "verdict", locking.Verdict, stock.Done)
+	suite.Same(s, "verdict", suite.Must(s.Store.Units().Lock(s.Context(), order, time.Hour)).Verdict, stock.Done)
 	s.holds(1, 1, 25, 75)
 	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 1})
 	s.answers(stock.Done)(suite.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "outside"})))
@@ -140,11 +134,8 @@ func auditSome(s *scene) {
 		s.open(equal(id+1, 100, 4))
 	}
 	store := forged{s.Store, 1, func(b *redpacket.Book) { b.Left = 0 }}
-	report, err := s.packets.On(store).Audit(s.Context(), 3, 2)
-	s.No(err)
-	suite.Same(s, "report", report, redpacket.Report{Packets: 2})
-	report, err = s.packets.On(store).Audit(s.Context(), 1)
-	s.No(err)
+	suite.Same(s, "report", suite.Must(s.packets.On(store).Audit(s.Context(), 3, 2)), redpacket.Report{Packets: 2})
+	report := suite.Must(s.packets.On(store).Audit(s.Context(), 1))
 	suite.Same(s, "report", report, redpacket.Report{Packets: 1, Drifts: []redpacket.Drift{{Packet: 1, Quantity: "left", Recount: 100}}})
 }
 

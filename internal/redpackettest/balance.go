@@ -3,6 +3,7 @@ package redpackettest
 import (
 	"errors"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -12,20 +13,17 @@ import (
 // left the packet.
 func (s *scene) Balanced() {
 	s.Helper()
-	report, err := s.packets.Audit(s.Context())
-	s.No(err)
+	report := suite.Must(s.packets.Audit(s.Context()))
 	for _, drift := range report.Drifts {
 		s.Errorf("drift: %v", drift)
 	}
-	inUnits, err := stock.New(s.Store.Units(), nil).Audit(s.Context())
-	s.No(err)
+	inUnits := suite.Must(stock.New(s.Store.Units(), nil).Audit(s.Context()))
 	for _, drift := range inUnits.Drifts {
 		s.Errorf("drift of the units: %v", drift)
 	}
 	packets := 0
 	for after := int64(0); ; {
-		page, err := s.Store.Records(s.Context(), after, 50)
-		s.No(err)
+		page := suite.Must(s.Store.Records(s.Context(), after, 50))
 		for _, record := range page {
 			packets++
 			s.balances(record)
@@ -100,8 +98,7 @@ func (s *scene) owes(r redpacket.Record, share redpacket.ShareRecord) {
 func (s *scene) remains(r redpacket.Record, b books) {
 	s.Helper()
 	over := (r.State == redpacket.Closed || r.State == redpacket.Expired) && !r.ConfirmedAt.IsZero()
-	book, err := s.Store.Book(s.Context(), r.ID)
-	s.No(err)
+	book := suite.Must(s.Store.Book(s.Context(), r.ID))
 	want := int64(-1)
 	if over {
 		want = r.Left
@@ -109,7 +106,7 @@ func (s *scene) remains(r redpacket.Record, b books) {
 	if book.Remainder != want || over != (b.Back.Packet == r.ID) || over && b.Back.Money != r.Left || over && b.Back.Person != r.Sender {
 		s.Errorf("packet %d is %v with %d left; booked to go back: %d, %+v", r.ID, r.State, r.Left, book.Remainder, b.Back)
 	}
-	_, err = s.packets.Payout(s.Context(), redpacket.PayoutNumber(r.ID, 0))
+	_, err := s.packets.Payout(s.Context(), redpacket.PayoutNumber(r.ID, 0))
 	if over != (err == nil) || err != nil && !errors.Is(err, redpacket.ErrUnknownPayout) {
 		s.Errorf("packet %d is %v: payout of what was left: %v", r.ID, r.State, err)
 	}

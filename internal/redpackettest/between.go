@@ -37,11 +37,9 @@ func (s *scene) before(method string, happens func()) *redpacket.Packets {
 }
 
 func sendAfterSend(s *scene) {
-	got, err := s.before("Add", func() { s.open(random(1, 100, 3)) }).Send(s.Context(), random(1, 100, 3))
-	s.No(err)
+	got := suite.Must(s.before("Add", func() { s.open(random(1, 100, 3)) }).Send(s.Context(), random(1, 100, 3)))
 	suite.Same(s, "packet", got, s.packet(1, redpacket.Open))
-	_, err = s.before("Add", func() { s.send(random(2, 100, 3)) }).Send(s.Context(), random(2, 101, 3))
-	s.only(err, redpacket.ErrMismatch)
+	s.only(suite.Err(s.before("Add", func() { s.send(random(2, 100, 3)) }).Send(s.Context(), random(2, 101, 3))), redpacket.ErrMismatch)
 }
 
 // undone is a store that meets another Send of the packet, which its caller rolls back.
@@ -61,15 +59,13 @@ func (u *undone) Add(ctx context.Context, record redpacket.Record, senderMayGrab
 }
 
 func sendAfterUndone(s *scene) {
-	got, err := s.packets.On(&undone{Store: s.Store}).Send(s.Context(), random(1, 100, 3))
-	s.No(err)
+	got := suite.Must(s.packets.On(&undone{Store: s.Store}).Send(s.Context(), random(1, 100, 3)))
 	suite.Same(s, "packet", got, s.packet(1, redpacket.Unpaid))
 }
 
 func confirmAfterClose(s *scene) {
 	s.send(random(1, 100, 3))
-	got, err := s.before("Open", func() { s.close(1, redpacket.Closed) }).Confirm(s.Context(), 1)
-	s.No(err)
+	got := suite.Must(s.before("Open", func() { s.close(1, redpacket.Closed) }).Confirm(s.Context(), 1))
 	suite.Same(s, "packet", got, s.packet(1, redpacket.Closed))
 	s.goesBack(1, 100)
 }
@@ -78,13 +74,11 @@ func confirmAfterClose(s *scene) {
 func confirmAfterConfirm(s *scene) {
 	s.send(random(1, 100, 3))
 	s.Advance(24 * time.Hour)
-	got, err := s.before("Return", func() { s.confirm(1, redpacket.Expired) }).Confirm(s.Context(), 1)
-	s.No(err)
+	got := suite.Must(s.before("Return", func() { s.confirm(1, redpacket.Expired) }).Confirm(s.Context(), 1))
 	suite.Same(s, "packet", got, s.packet(1, redpacket.Expired))
 	s.goesBack(1, 100)
 	s.send(random(2, 100, 3))
-	got, err = s.before("Open", func() { s.confirm(2, redpacket.Open); s.grab(2, anna) }).Confirm(s.Context(), 2)
-	s.No(err)
+	got = suite.Must(s.before("Open", func() { s.confirm(2, redpacket.Open); s.grab(2, anna) }).Confirm(s.Context(), 2))
 	suite.Same(s, "packet", got, s.packet(2, redpacket.Open))
 }
 
@@ -92,35 +86,29 @@ func confirmAfterConfirm(s *scene) {
 func confirmAtEnd(s *scene) {
 	s.send(random(1, 100, 3))
 	s.Advance(24*time.Hour - time.Microsecond)
-	got, err := s.before("Open", func() { s.Advance(time.Microsecond) }).Confirm(s.Context(), 1)
-	s.No(err)
+	got := suite.Must(s.before("Open", func() { s.Advance(time.Microsecond) }).Confirm(s.Context(), 1))
 	suite.Same(s, "state", got.State, redpacket.Expired)
 	s.goesBack(1, 100)
 }
 
 func closeAfterConfirm(s *scene) {
 	s.send(random(1, 100, 3))
-	got, err := s.before("Drop", func() { s.confirm(1, redpacket.Open); s.grab(1, anna) }).Close(s.Context(), 1)
-	s.No(err)
+	got := suite.Must(s.before("Drop", func() { s.confirm(1, redpacket.Open); s.grab(1, anna) }).Close(s.Context(), 1))
 	suite.Same(s, "packet", got, s.packet(1, redpacket.Closed))
 	s.goesBack(1, s.minor(got.Left))
 	s.send(random(2, 100, 3))
-	_, err = s.before("Drop", func() { s.close(2, redpacket.Closed); s.confirm(2, redpacket.Closed) }).Close(s.Context(), 2)
-	s.No(err)
+	s.No(suite.Err(s.before("Drop", func() { s.close(2, redpacket.Closed); s.confirm(2, redpacket.Closed) }).Close(s.Context(), 2)))
 	s.goesBack(2, 100)
 }
 
 func closeAfterLast(s *scene) {
 	s.open(random(1, 100, 2))
 	s.grab(1, anna)
-	got, err := s.before("End", func() { s.grab(1, ben) }).Close(s.Context(), 1)
-	s.No(err)
-	suite.Same(s, "packet", got, s.packet(1, redpacket.Finished))
+	suite.Same(s, "packet", suite.Must(s.before("End", func() { s.grab(1, ben) }).Close(s.Context(), 1)), s.packet(1, redpacket.Finished))
 	s.keeps(1)
 	s.open(random(2, 100, 2))
 	share := int64(0)
-	got, err = s.before("End", func() { share = s.minor(s.grab(2, anna).Amount) }).Close(s.Context(), 2)
-	s.No(err)
+	got := suite.Must(s.before("End", func() { share = s.minor(s.grab(2, anna).Amount) }).Close(s.Context(), 2))
 	suite.Same(s, "packet", got, s.packet(2, redpacket.Closed))
 	s.goesBack(2, 100-share) // what is left when it ends, not when somebody looked
 }
@@ -128,8 +116,7 @@ func closeAfterLast(s *scene) {
 func closeAtEnd(s *scene) {
 	s.open(random(1, 100, 3))
 	s.Advance(24*time.Hour - time.Microsecond)
-	got, err := s.before("End", func() { s.Advance(time.Microsecond); s.expire(1) }).Close(s.Context(), 1)
-	s.No(err)
+	got := suite.Must(s.before("End", func() { s.Advance(time.Microsecond); s.expire(1) }).Close(s.Context(), 1))
 	suite.Same(s, "packet", got, s.packet(1, redpacket.Expired))
 	s.goesBack(1, 100)
 }
@@ -138,8 +125,7 @@ func expireAfterClose(s *scene) {
 	s.open(random(1, 100, 3))
 	s.open(random(2, 100, 3))
 	s.Advance(24 * time.Hour)
-	n, err := s.before("End", func() { s.close(1, redpacket.Expired); s.close(2, redpacket.Expired) }).Expire(s.Context())
-	s.No(err)
+	n := suite.Must(s.before("End", func() { s.close(1, redpacket.Expired); s.close(2, redpacket.Expired) }).Expire(s.Context()))
 	s.Count("packets that this call ended", n, 0)
 	s.goesBack(1, 100)
 	s.goesBack(2, 100)
@@ -150,35 +136,29 @@ func grabAfterConfirm(s *scene) {
 	for id, look := range []string{"Units.Items", "Record"} {
 		id := int64(id + 1)
 		s.send(random(id, 100, 2))
-		share, err := s.before(look, func() { s.confirm(id, redpacket.Open) }).Grab(s.Context(), id, anna)
-		s.No(err)
+		share := suite.Must(s.before(look, func() { s.confirm(id, redpacket.Open) }).Grab(s.Context(), id, anna))
 		suite.Same(s, "share", share, s.grab(id, anna))
 	}
 	s.send(random(3, 100, 2)) // or turn into another
-	_, err := s.before("Record", func() { s.close(3, redpacket.Closed) }).Grab(s.Context(), 3, anna)
-	s.only(err, redpacket.ErrClosed)
+	s.only(suite.Err(s.before("Record", func() { s.close(3, redpacket.Closed) }).Grab(s.Context(), 3, anna)), redpacket.ErrClosed)
 	s.open(random(4, 100, 1))
-	_, err = s.before("Units.Lock", func() { s.grab(4, ben) }).Grab(s.Context(), 4, anna)
-	s.only(err, redpacket.ErrFinished)
+	s.only(suite.Err(s.before("Units.Lock", func() { s.grab(4, ben) }).Grab(s.Context(), 4, anna)), redpacket.ErrFinished)
 }
 
 // sameGrabTakes delivers a grab twice: the first delivery is refused, and the second has got what the first
 // now finds missing.
 func sameGrabTakes(s *scene) {
 	s.send(random(1, 100, 1))
-	share, err := s.before("Units.Items", func() { s.confirm(1, redpacket.Open); s.grab(1, anna) }).Grab(s.Context(), 1, anna)
-	s.No(err)
+	share := suite.Must(s.before("Units.Items", func() { s.confirm(1, redpacket.Open); s.grab(1, anna) }).Grab(s.Context(), 1, anna))
 	suite.Same(s, "share", share, s.grab(1, anna))
 	s.holds(1, 1, 100, 0)
 }
 
 func grabOvertakesResolve(s *scene) {
 	s.open(random(1, 100, 2))
-	share, err := s.before("Units.Void", func() { s.grab(1, anna) }).Resolve(s.Context(), 1, anna)
-	s.No(err)
+	share := suite.Must(s.before("Units.Void", func() { s.grab(1, anna) }).Resolve(s.Context(), 1, anna))
 	suite.Same(s, "share", share, s.grab(1, anna))
-	_, err = s.before("Units.Lock", func() { s.resolved(1, ben) }).Grab(s.Context(), 1, ben)
-	s.only(err, redpacket.ErrCancelled)
+	s.only(suite.Err(s.before("Units.Lock", func() { s.resolved(1, ben) }).Grab(s.Context(), 1, ben)), redpacket.ErrCancelled)
 	s.holds(1, 1, s.minor(share.Amount), 100-s.minor(share.Amount))
 }
 
@@ -186,8 +166,7 @@ func paidAfterPaid(s *scene) {
 	s.open(random(1, 100, 2))
 	s.grab(1, anna)
 	number := redpacket.PayoutNumber(1, 1)
-	got, err := s.before("Paid", func() { s.paidOut(1, 1); s.Advance(time.Hour) }).PaidOut(s.Context(), number)
-	s.No(err)
+	got := suite.Must(s.before("Paid", func() { s.paidOut(1, 1); s.Advance(time.Hour) }).PaidOut(s.Context(), number))
 	suite.Same(s, "payout", got, s.payout(1, 1))
 	s.SameTime("paid", got.PaidAt, s.now().Add(-time.Hour))
 }

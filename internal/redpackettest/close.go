@@ -41,8 +41,7 @@ func leftGoesBack(s *scene) {
 			suite.Same(s, "replay", s.close(1, redpacket.Closed), closed)
 			s.expire(0)
 			s.confirm(1, redpacket.Closed)
-			_, err := s.packets.Grab(s.Context(), 1, ben)
-			s.only(err, redpacket.ErrClosed)
+			s.only(suite.Err(s.packets.Grab(s.Context(), 1, ben)), redpacket.ErrClosed)
 		})
 		suite.Same(s, "number of what goes back", s.goesBack(1, 100-first).Number, back.Number)
 	}
@@ -161,7 +160,6 @@ func closeAtOnce(s *scene) {
 
 func closeUnknown(s *scene) {
 	s.open(random(1, 100, 3))
-	_, err := s.packets.Close(s.Context(), 2)
-	s.only(err, redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Close(s.Context(), 2)), redpacket.ErrUnknownPacket)
 	s.packet(1, redpacket.Open)
 }

@@ -155,8 +155,6 @@ func confirmedTooLateAtOnce(s *scene) {
 
 func confirmUnknown(s *scene) {
 	s.send(random(1, 100, 3))
-	_, err := s.packets.Confirm(s.Context(), 2)
-	s.only(err, redpacket.ErrUnknownPacket)
-	_, err = s.packets.Packet(s.Context(), 2)
-	s.only(err, redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Confirm(s.Context(), 2)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Packet(s.Context(), 2)), redpacket.ErrUnknownPacket)
 }

@@ -114,9 +114,7 @@ func sameGrab(s *scene) {
 	again := func(id int64, want redpacket.Share) {
 		s.Helper()
 		s.unchanged(id, func() { suite.Same(s, "replay", s.grab(id, anna), want) })
-		got, err := s.packets.Share(s.Context(), id, anna)
-		s.No(err)
-		suite.Same(s, "share", got, want)
+		suite.Same(s, "share", suite.Must(s.packets.Share(s.Context(), id, anna)), want)
 	}
 	again(1, first)
 	s.Advance(time.Hour)
@@ -155,8 +153,7 @@ func sameGrabAtOnce(s *scene) {
 func refusedGrabAgain(s *scene) {
 	p := random(1, 100, 2)
 	p.Start = s.now().Add(time.Hour)
-	_, err := s.packets.Grab(s.Context(), 1, anna)
-	s.only(err, redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Grab(s.Context(), 1, anna)), redpacket.ErrUnknownPacket)
 	s.send(p)
 	s.refused(1, anna, redpacket.ErrUnpaid)
 	s.confirm(1, redpacket.Open)
@@ -307,9 +304,7 @@ func peopleByteForByte(s *scene) {
 			}
 		}
 		for no, share := range s.shares(p.ID) {
-			read, err := s.packets.Share(s.Context(), p.ID, share.Person)
-			s.No(err)
-			suite.Same(s, "number", read.No, int64(no+1))
+			suite.Same(s, "number", suite.Must(s.packets.Share(s.Context(), p.ID, share.Person)).No, int64(no+1))
 		}
 		s.packet(p.ID, redpacket.Finished)
 	}

@@ -160,9 +160,7 @@ func guardClose(s *scene) {
 	suite.Same(s, "off the shelf", s.everything(1).Item.OffShelf, true)
 	want := redpacket.ShareRecord{Packet: 1, Person: sender, Places: 2, Money: 75, CreatedAt: now, DueAt: now}
 	suite.Same(s, "what was left", s.everything(1).Back, want)
-	book, err := s.Store.Book(s.Context(), 1)
-	s.No(err)
-	suite.Same(s, "remainder", book.Remainder, 75)
+	suite.Same(s, "remainder", suite.Must(s.Store.Book(s.Context(), 1)).Remainder, 75)
 	s.Advance(48 * time.Hour)
 	s.unchanged(1, func() {
 		s.answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Closed))
@@ -278,8 +276,7 @@ func guardStates(s *scene) {
 			for name, move := range moves {
 				if does := happen[over][state]; !slices.Contains(does, name) {
 					s.unchanged(int64(id), func() {
-						verdict, err := move(int64(id))
-						s.No(err)
+						verdict := suite.Must(move(int64(id)))
 						if verdict != stock.Refused {
 							s.Fatalf("%s of a packet that is %v (over: %v) was %v", name, state, over, verdict)
 						}
@@ -331,8 +328,7 @@ func guardNoShare(s *scene) {
 	terms.OffShelf = false
 	s.answers(stock.Done)(s.Store.Units().SetTerms(s.Context(), item, terms, 0))
 	s.unchanged(1, func() {
-		_, err := s.take(1, anna)
-		s.only(err, redpacket.ErrDrift)
+		s.only(suite.Err(s.take(1, anna)), redpacket.ErrDrift)
 	})
 	s.answers(stock.Done)(s.Store.Open(s.Context(), 1))
 	s.answers(stock.Done)(s.take(1, anna))

@@ -83,8 +83,7 @@ func guardPayouts(s *scene) {
 	s.grabs(1, anna, ben, carol)
 	due := func() (numbers []int64) {
 		s.Helper()
-		payouts, err := s.Store.Payouts(s.Context(), redpacket.Cursor{}, 10)
-		s.No(err)
+		payouts := suite.Must(s.Store.Payouts(s.Context(), redpacket.Cursor{}, 10))
 		for _, p := range payouts {
 			numbers = append(numbers, p.No)
 		}
@@ -127,8 +126,7 @@ func guardCursor(s *scene) {
 	for size := 1; size <= len(want)+1; size++ {
 		var got []redpacket.ShareRecord
 		for after := (redpacket.Cursor{}); ; {
-			page, err := s.Store.Payouts(s.Context(), after, size)
-			s.No(err)
+			page := suite.Must(s.Store.Payouts(s.Context(), after, size))
 			if got = append(got, page...); len(page) < size || len(got) > len(want) {
 				break
 			}
@@ -153,21 +151,15 @@ func guardNothing(s *scene) {
 	_, there, err = s.Store.Payout(s.Context(), 1, 0)
 	s.No(err)
 	suite.Same(s, "payout is there", there, false)
-	shares, err := s.Store.Shares(s.Context(), 1, 0, 10)
-	s.No(err)
+	shares := suite.Must(s.Store.Shares(s.Context(), 1, 0, 10))
 	s.Count("shares", len(shares), 0)
-	payouts, err := s.Store.Payouts(s.Context(), redpacket.Cursor{}, 10)
-	s.No(err)
+	payouts := suite.Must(s.Store.Payouts(s.Context(), redpacket.Cursor{}, 10))
 	s.Count("payouts", len(payouts), 0)
-	due, err := s.Store.Due(s.Context(), 10)
-	s.No(err)
+	due := suite.Must(s.Store.Due(s.Context(), 10))
 	s.Count("packets that are due", len(due), 0)
-	records, err := s.Store.Records(s.Context(), 0, 10)
-	s.No(err)
+	records := suite.Must(s.Store.Records(s.Context(), 0, 10))
 	s.Count("records", len(records), 0)
-	book, err := s.Store.Book(s.Context(), 1)
-	s.No(err)
-	suite.Same(s, "state of the book", book.State, redpacket.None)
+	suite.Same(s, "state of the book", suite.Must(s.Store.Book(s.Context(), 1)).State, redpacket.None)
 	s.send(random(1, 100, 3))
 	_, there, err = s.Store.Share(s.Context(), 1, anna)
 	s.No(err)
@@ -184,8 +176,7 @@ func guardLimits(s *scene) {
 	s.close(2, redpacket.Closed)
 	ids := func(after int64, limit int) (ids []int64) {
 		s.Helper()
-		records, err := s.Store.Records(s.Context(), after, limit)
-		s.No(err)
+		records := suite.Must(s.Store.Records(s.Context(), after, limit))
 		for _, r := range records {
 			suite.Same(s, "record", r, s.everything(r.ID).Record)
 			ids = append(ids, r.ID)
@@ -198,8 +189,7 @@ func guardLimits(s *scene) {
 	suite.Same(s, "records", ids(5, 5), nil)
 	numbers := func(after int64, limit int) (numbers []int64) {
 		s.Helper()
-		shares, err := s.Store.Shares(s.Context(), 2, after, limit)
-		s.No(err)
+		shares := suite.Must(s.Store.Shares(s.Context(), 2, after, limit))
 		for _, share := range shares {
 			suite.Same(s, "person", share.Person, fmt.Sprint(99+share.No))
 			numbers = append(numbers, share.No)
@@ -216,8 +206,7 @@ func guardLimits(s *scene) {
 func guardDue(s *scene) {
 	due := func(limit int) []int64 {
 		s.Helper()
-		ids, err := s.Store.Due(s.Context(), limit)
-		s.No(err)
+		ids := suite.Must(s.Store.Due(s.Context(), limit))
 		slices.Sort(ids)
 		return ids
 	}
@@ -241,8 +230,7 @@ func guardDue(s *scene) {
 func guardBook(s *scene) {
 	book := func(id int64) redpacket.Book {
 		s.Helper()
-		b, err := s.Store.Book(s.Context(), id)
-		s.No(err)
+		b := suite.Must(s.Store.Book(s.Context(), id))
 		suite.Same(s, "record in the book", b.Record, s.everything(id).Record)
 		return b
 	}

@@ -90,8 +90,7 @@ func crashes(s *scene) {
 		for _, share := range s.shares(id + 1) {
 			suite.Same(s, "share that is grabbed again", s.grab(share.Packet, share.Person), share)
 		}
-		_, err := s.packets.Close(s.Context(), id+1)
-		s.No(err)
+		s.No(suite.Err(s.packets.Close(s.Context(), id+1)))
 	}
 }
 
@@ -117,8 +116,7 @@ func effectsOnce(s *scene) {
 		s.Advance(7 * time.Hour)
 	}
 	for id := range int64(8) {
-		p, err := s.packets.Packet(s.Context(), id+1)
-		s.No(err)
+		p := suite.Must(s.packets.Packet(s.Context(), id+1))
 		for _, share := range s.shares(id + 1) {
 			told := grabbed[share.Payout]
 			told.Paid = share.Paid

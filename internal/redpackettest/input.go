@@ -16,21 +16,21 @@ func inputCases() []testCase {
 func (s *scene) calls(ctx context.Context) []suite.Call {
 	p, number := s.packets, redpacket.PayoutNumber(1, 1)
 	return []suite.Call{
-		{Name: "Send", Do: func() error { return suite.Outcome(p.Send(ctx, random(1, 100, 3))) }},
-		{Name: "Confirm", Do: func() error { return suite.Outcome(p.Confirm(ctx, 1)) }},
-		{Name: "Grab", Do: func() error { return suite.Outcome(p.Grab(ctx, 1, anna)) }},
-		{Name: "Resolve", Do: func() error { return suite.Outcome(p.Resolve(ctx, 1, anna)) }},
-		{Name: "Packet", Do: func() error { return suite.Outcome(p.Packet(ctx, 1)) }},
-		{Name: "Share", Do: func() error { return suite.Outcome(p.Share(ctx, 1, anna)) }},
-		{Name: "Shares", Do: func() error { return suite.Outcome(suite.Gather(p.Shares(ctx, 1))) }},
-		{Name: "Payouts", Do: func() error { return suite.Outcome(suite.Gather(p.Payouts(ctx))) }},
-		{Name: "Payout", Do: func() error { return suite.Outcome(p.Payout(ctx, number)) }},
-		{Name: "PayoutFailed", Do: func() error { return suite.Outcome(p.PayoutFailed(ctx, number, "no account")) }},
-		{Name: "PaidOut", Do: func() error { return suite.Outcome(p.PaidOut(ctx, number)) }},
-		{Name: "Close", Do: func() error { return suite.Outcome(p.Close(ctx, 1)) }},
-		{Name: "Expire", Do: func() error { return suite.Outcome(p.Expire(ctx)) }},
-		{Name: "Audit", Do: func() error { return suite.Outcome(p.Audit(ctx, 1)) }},
-		{Name: "Audit of all", Do: func() error { return suite.Outcome(p.Audit(ctx)) }},
+		{Name: "Send", Do: func() error { return suite.Err(p.Send(ctx, random(1, 100, 3))) }},
+		{Name: "Confirm", Do: func() error { return suite.Err(p.Confirm(ctx, 1)) }},
+		{Name: "Grab", Do: func() error { return suite.Err(p.Grab(ctx, 1, anna)) }},
+		{Name: "Resolve", Do: func() error { return suite.Err(p.Resolve(ctx, 1, anna)) }},
+		{Name: "Packet", Do: func() error { return suite.Err(p.Packet(ctx, 1)) }},
+		{Name: "Share", Do: func() error { return suite.Err(p.Share(ctx, 1, anna)) }},
+		{Name: "Shares", Do: func() error { return suite.Err(suite.Gather(p.Shares(ctx, 1))) }},
+		{Name: "Payouts", Do: func() error { return suite.Err(suite.Gather(p.Payouts(ctx))) }},
+		{Name: "Payout", Do: func() error { return suite.Err(p.Payout(ctx, number)) }},
+		{Name: "PayoutFailed", Do: func() error { return suite.Err(p.PayoutFailed(ctx, number, "no account")) }},
+		{Name: "PaidOut", Do: func() error { return suite.Err(p.PaidOut(ctx, number)) }},
+		{Name: "Close", Do: func() error { return suite.Err(p.Close(ctx, 1)) }},
+		{Name: "Expire", Do: func() error { return suite.Err(p.Expire(ctx)) }},
+		{Name: "Audit", Do: func() error { return suite.Err(p.Audit(ctx, 1)) }},
+		{Name: "Audit of all", Do: func() error { return suite.Err(p.Audit(ctx)) }},
 	}
 }
 

@@ -25,22 +25,22 @@ func (s *scene) journey() suite.Journey[*redpacket.Packets] {
 		Plain: s.packets, Over: s.over, Begin: s.begin, Sees: s.all, Ends: s.journeyEnd,
 		Calls: func(p *redpacket.Packets) []suite.Call {
 			send := func(packet redpacket.Packet) suite.Call {
-				return suite.Call{Name: "Send", Do: func() error { return suite.Outcome(p.Send(ctx, packet)) }}
+				return suite.Call{Name: "Send", Do: func() error { return suite.Err(p.Send(ctx, packet)) }}
 			}
 			confirm := func(id int64) suite.Call {
-				return suite.Call{Name: "Confirm", Do: func() error { return suite.Outcome(p.Confirm(ctx, id)) }}
+				return suite.Call{Name: "Confirm", Do: func() error { return suite.Err(p.Confirm(ctx, id)) }}
 			}
 			grab := func(id int64, person string) suite.Call {
-				return suite.Call{Name: "Grab", Do: func() error { return suite.Outcome(p.Grab(ctx, id, person)) }}
+				return suite.Call{Name: "Grab", Do: func() error { return suite.Err(p.Grab(ctx, id, person)) }}
 			}
 			end := func(id int64) suite.Call {
-				return suite.Call{Name: "Close", Do: func() error { return suite.Outcome(p.Close(ctx, id)) }}
+				return suite.Call{Name: "Close", Do: func() error { return suite.Err(p.Close(ctx, id)) }}
 			}
 			number := redpacket.PayoutNumber(1, 1)
 			return []suite.Call{
 				send(equal(1, 10, 3)), confirm(1), grab(1, anna), grab(1, ben),
-				{Name: "PayoutFailed", Do: func() error { return suite.Outcome(p.PayoutFailed(ctx, number, "no account")) }},
-				{Name: "PaidOut", Do: func() error { return suite.Outcome(p.PaidOut(ctx, number)) }},
+				{Name: "PayoutFailed", Do: func() error { return suite.Err(p.PayoutFailed(ctx, number, "no account")) }},
+				{Name: "PaidOut", Do: func() error { return suite.Err(p.PaidOut(ctx, number)) }},
 				grab(1, carol),
 				send(equal(2, 20, 2)), confirm(2), grab(2, anna), end(2),
 				send(equal(3, 30, 2)), end(3), confirm(3),
@@ -76,8 +76,7 @@ func lostAnswers(s *scene) {
 	p.End = s.now().Add(time.Hour)
 	s.open(p)
 	s.Advance(time.Hour)
-	_, err := s.lossy(1).Expire(s.Context())
-	s.only(err, redpacket.ErrUnknown)
+	s.only(suite.Err(s.lossy(1).Expire(s.Context())), redpacket.ErrUnknown)
 	s.expire(0)
 	s.goesBack(9, 100)
 }
@@ -86,16 +85,13 @@ func lostAnswers(s *scene) {
 // never arrived.
 func lostGrabResolved(s *scene) {
 	s.open(equal(1, 10, 3))
-	_, err := s.lossy(1).Grab(s.Context(), 1, anna)
-	s.only(err, redpacket.ErrUnknown)
-	share, err := s.packets.Resolve(s.Context(), 1, anna)
-	s.No(err)
+	s.only(suite.Err(s.lossy(1).Grab(s.Context(), 1, anna)), redpacket.ErrUnknown)
+	share := suite.Must(s.packets.Resolve(s.Context(), 1, anna))
 	suite.Same(s, "amount", share.Amount, fen(4))
 	suite.Same(s, "share", s.grab(1, anna), share)
 	gone := s.over(suite.Wire{Send: suite.Fails(redpacket.ErrUnknown, suite.Changes)})
-	_, err = gone.Grab(s.Context(), 1, ben)
-	s.only(err, redpacket.ErrUnknown)
-	_, err = s.lossy(1).Resolve(s.Context(), 1, ben) // and so is the first answer to that
+	s.only(suite.Err(gone.Grab(s.Context(), 1, ben)), redpacket.ErrUnknown)
+	_, err := s.lossy(1).Resolve(s.Context(), 1, ben) // and so is the first answer to that
 	s.only(err, redpacket.ErrUnknown)
 	s.resolved(1, ben)
 	s.refused(1, ben, redpacket.ErrCancelled)

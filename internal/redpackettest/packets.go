@@ -33,8 +33,7 @@ func bounded(id, total, count, least, most int64) redpacket.Packet {
 // send sends a packet.
 func (s *scene) send(p redpacket.Packet) redpacket.Packet {
 	s.Helper()
-	got, err := s.packets.Send(s.Context(), p)
-	s.No(err)
+	got := suite.Must(s.packets.Send(s.Context(), p))
 	return got
 }
 
@@ -48,8 +47,7 @@ func (s *scene) open(p redpacket.Packet) redpacket.Packet {
 // confirm confirms a packet and ends the test unless it is in a state then.
 func (s *scene) confirm(id int64, want redpacket.State) redpacket.Packet {
 	s.Helper()
-	got, err := s.packets.Confirm(s.Context(), id)
-	s.No(err)
+	got := suite.Must(s.packets.Confirm(s.Context(), id))
 	suite.Same(s, "state of the packet that was confirmed", got.State, want)
 	return got
 }
@@ -57,8 +55,7 @@ func (s *scene) confirm(id int64, want redpacket.State) redpacket.Packet {
 // grab grabs a share for a person.
 func (s *scene) grab(id int64, person string) redpacket.Share {
 	s.Helper()
-	got, err := s.packets.Grab(s.Context(), id, person)
-	s.No(err)
+	got := suite.Must(s.packets.Grab(s.Context(), id, person))
 	return got
 }
 
@@ -76,16 +73,14 @@ func (s *scene) grabs(id int64, people ...string) []int64 {
 func (s *scene) refused(id int64, person string, reason error) {
 	s.Helper()
 	was := s.everything(id)
-	_, err := s.packets.Grab(s.Context(), id, person)
-	s.only(err, reason)
+	s.only(suite.Err(s.packets.Grab(s.Context(), id, person)), reason)
 	suite.Same(s, "the books after a grab that was refused", s.everything(id), was)
 }
 
 // close closes a packet and ends the test unless it is in a state then.
 func (s *scene) close(id int64, want redpacket.State) redpacket.Packet {
 	s.Helper()
-	got, err := s.packets.Close(s.Context(), id)
-	s.No(err)
+	got := suite.Must(s.packets.Close(s.Context(), id))
 	suite.Same(s, "state of the packet that was closed", got.State, want)
 	return got
 }
@@ -93,16 +88,13 @@ func (s *scene) close(id int64, want redpacket.State) redpacket.Packet {
 // expire ends what is over and ends the test unless it were as many packets.
 func (s *scene) expire(want int) {
 	s.Helper()
-	n, err := s.packets.Expire(s.Context())
-	s.No(err)
-	s.Count("packets that expired", n, want)
+	s.Count("packets that expired", suite.Must(s.packets.Expire(s.Context())), want)
 }
 
 // packet returns a packet as it is, and ends the test unless it is in a state.
 func (s *scene) packet(id int64, want redpacket.State) redpacket.Packet {
 	s.Helper()
-	p, err := s.packets.Packet(s.Context(), id)
-	s.No(err)
+	p := suite.Must(s.packets.Packet(s.Context(), id))
 	suite.Same(s, "state", p.State, want)
 	return p
 }
@@ -110,8 +102,7 @@ func (s *scene) packet(id int64, want redpacket.State) redpacket.Packet {
 // holds ends the test unless a packet has given away this much in as many shares, in fen.
 func (s *scene) holds(id, taken, grabbed, left int64) {
 	s.Helper()
-	p, err := s.packets.Packet(s.Context(), id)
-	s.No(err)
+	p := suite.Must(s.packets.Packet(s.Context(), id))
 	suite.Same(s, "shares that were grabbed", p.Taken, taken)
 	suite.Same(s, "money that was grabbed", p.Grabbed, fen(grabbed))
 	suite.Same(s, "money that is left", p.Left, fen(left))
@@ -120,32 +111,28 @@ func (s *scene) holds(id, taken, grabbed, left int64) {
 // shares returns all shares of a packet.
 func (s *scene) shares(id int64) []redpacket.Share {
 	s.Helper()
-	shares, err := suite.Gather(s.packets.Shares(s.Context(), id))
-	s.No(err)
+	shares := suite.Must(suite.Gather(s.packets.Shares(s.Context(), id)))
 	return shares
 }
 
 // pending returns all payouts that are due.
 func (s *scene) pending() []redpacket.Payout {
 	s.Helper()
-	payouts, err := suite.Gather(s.packets.Payouts(s.Context()))
-	s.No(err)
+	payouts := suite.Must(suite.Gather(s.packets.Payouts(s.Context())))
 	return payouts
 }
 
 // payout returns a payout.
 func (s *scene) payout(packet, no int64) redpacket.Payout {
 	s.Helper()
-	p, err := s.packets.Payout(s.Context(), redpacket.PayoutNumber(packet, no))
-	s.No(err)
+	p := suite.Must(s.packets.Payout(s.Context(), redpacket.PayoutNumber(packet, no)))
 	return p
 }
 
 // paidOut confirms a payout.
 func (s *scene) paidOut(packet, no int64) redpacket.Payout {
 	s.Helper()
-	p, err := s.packets.PaidOut(s.Context(), redpacket.PayoutNumber(packet, no))
-	s.No(err)
+	p := suite.Must(s.packets.PaidOut(s.Context(), redpacket.PayoutNumber(packet, no)))
 	suite.Same(s, "paid", p.Paid, true)
 	return p
 }
@@ -153,8 +140,7 @@ func (s *scene) paidOut(packet, no int64) redpacket.Payout {
 // failed reports a failure of a payout.
 func (s *scene) failed(packet, no int64, reason string) redpacket.Payout {
 	s.Helper()
-	p, err := s.packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(packet, no), reason)
-	s.No(err)
+	p := suite.Must(s.packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(packet, no), reason))
 	suite.Same(s, "paid", p.Paid, false)
 	return p
 }

@@ -149,8 +149,8 @@ func confirmAgainstClose(s *scene) {
 	for id := range int64(rounds) {
 		s.send(random(id+1, 100, 3))
 		s.Each(suite.Meet(6,
-			func() error { return suite.Outcome(s.packets.Confirm(s.Context(), id+1)) },
-			func() error { return suite.Outcome(s.packets.Close(s.Context(), id+1)) },
+			func() error { return suite.Err(s.packets.Confirm(s.Context(), id+1)) },
+			func() error { return suite.Err(s.packets.Close(s.Context(), id+1)) },
 		))
 		s.packet(id+1, redpacket.Closed)
 		s.goesBack(id+1, 100)

@@ -32,9 +32,7 @@ func resolveMade(s *scene) {
 	share := s.grab(1, anna)
 	again := func() {
 		s.Helper()
-		got, err := s.packets.Resolve(s.Context(), 1, anna)
-		s.No(err)
-		suite.Same(s, "share", got, share)
+		suite.Same(s, "share", suite.Must(s.packets.Resolve(s.Context(), 1, anna)), share)
 		suite.Same(s, "share that is grabbed again", s.grab(1, anna), share)
 	}
 	again()
@@ -51,21 +49,17 @@ func resolveNotMade(s *scene) {
 	s.open(random(1, 100, 2))
 	s.resolved(1, anna)
 	order := stock.Order{ID: redpacket.GrabID(1, anna), Lines: []stock.Line{{SKU: 1, Num: 1}}, Immediate: true, Beside: []stock.Companion{redpacket.Grab{Packet: 1, Person: anna}}}
-	locking, err := s.Store.Units().Lock(s.Context(), order, time.Hour)
-	s.No(err)
-	suite.Same(s, "a grab that arrives now", locking.Verdict, stock.Exists)
+	suite.Same(s, "a grab that arrives now", suite.Must(s.Store.Units().Lock(s.Context(), order, time.Hour)).Verdict, stock.Exists)
 	s.refused(1, anna, redpacket.ErrCancelled)
 	s.resolved(1, anna)
-	_, err = s.packets.Share(s.Context(), 1, anna)
-	s.only(err, redpacket.ErrNoShare)
+	s.only(suite.Err(s.packets.Share(s.Context(), 1, anna)), redpacket.ErrNoShare)
 	s.holds(1, 0, 0, 100)
 	s.grabs(1, ben, carol) // no share was lost by it
 	s.packet(1, redpacket.Finished)
 }
 
 func resolveUnknown(s *scene) {
-	_, err := s.packets.Resolve(s.Context(), 1, anna)
-	s.only(err, redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Resolve(s.Context(), 1, anna)), redpacket.ErrUnknownPacket)
 	s.open(random(1, 100, 2))
 	s.grab(1, anna)
 }

@@ -145,8 +145,7 @@ func sendMismatch(s *scene) {
 
 	p := random(2, 1000, 3) // the end that it has, but has not been given
 	p.End = now.Add(24 * time.Hour)
-	_, err := s.packets.Send(s.Context(), p)
-	s.only(err, redpacket.ErrMismatch)
+	s.only(suite.Err(s.packets.Send(s.Context(), p)), redpacket.ErrMismatch)
 }
 
 func sendAtOnce(s *scene) {

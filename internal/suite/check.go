@@ -40,10 +40,16 @@ func (c *Checks) StartsOver(conflict bool, calls func()) (again bool) {
 	c.conflicts = conflict
 	defer func() {
 		c.conflicts = false
-		if told := recover(); told != nil {
-			if _, again = told.(startOver); !again {
+		switch told := recover().(type) {
+		case nil:
+		case startOver:
+			again = true
+		case *failedCall:
+			if again = conflict && errors.Is(told.err, fault.ErrUnavailable); !again {
 				panic(told)
 			}
+		default:
+			panic(told)
 		}
 	}()
 	calls()

@@ -1,7 +1,10 @@
 package suite
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -15,8 +18,39 @@ func Meet(n int, calls ...func() error) []error {
 	return Together(n, func(i int) error { return calls[i%len(calls)]() })
 }
 
-// Outcome returns the error of a call whose result does not matter.
-func Outcome[T any](_ T, err error) error { return err }
+// Err returns the error of a call whose result does not matter.
+func Err[T any](_ T, err error) error { return err }
+
+// Must returns the result of a call that must not fail. An error ends the case, at the line of the call. It must not be called
+// from other goroutines.
+func Must[T any](v T, err error) T {
+	if err != nil {
+		_, file, line, _ := runtime.Caller(1)
+		panic(&failedCall{err, fmt.Sprintf("%s:%d", filepath.Base(file), line)})
+	}
+	return v
+}
+
+// A failedCall is what Must panics with.
+type failedCall struct {
+	err error
+	at  string
+}
+
+// Error says what failed where.
+func (f *failedCall) Error() string { return fmt.Sprintf("%s: unexpected error: %v", f.at, f.err) }
+
+// endFailed ends the test where Must found an error. It is deferred.
+func endFailed(t testing.TB) {
+	t.Helper()
+	switch failed := recover().(type) {
+	case nil:
+	case *failedCall:
+		t.Fatal(failed)
+	default:
+		panic(failed)
+	}
+}
 
 // Second returns what a call returns behind its first result.
 func Second[A, B any](_ A, second B, err error) (B, error) { return second, err }

@@ -30,6 +30,7 @@ func Run[S Scene](t *testing.T, cases []Case[S], open func(t testing.TB) S) {
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
+			defer endFailed(t)
 			s := open(t)
 			if lack := s.lacks(c.Transactions, c.Beside); lack != "" {
 				t.Skip(lack)

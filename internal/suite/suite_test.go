@@ -137,7 +137,7 @@ func TestPagesListsAllAndStops(t *testing.T) {
 
 func TestMeetMakesCallsInTurn(t *testing.T) {
 	t.Parallel()
-	errs := Meet(5, func() error { return errOdd }, func() error { return Outcome(1, errFull) }, func() error { return Outcome("", nil) })
+	errs := Meet(5, func() error { return errOdd }, func() error { return Err(1, errFull) }, func() error { return Err("", nil) })
 	require.Equal(t, []error{errOdd, errFull, nil, errOdd, errFull}, errs)
 }
 

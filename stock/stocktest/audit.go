@@ -25,16 +25,14 @@ func auditCases() []testCase {
 // damage changes counters behind the back of the holds, as somebody with a SQL prompt would.
 func (s *scene) damage(id string, entries ...stock.Entry) {
 	s.Helper()
-	verdict, err := s.Store.Apply(s.Context(), stock.Change{Kind: stock.KindRepair, ID: id, Entries: entries})
-	s.No(err)
+	verdict := suite.Must(s.Store.Apply(s.Context(), stock.Change{Kind: stock.KindRepair, ID: id, Entries: entries}))
 	suite.Same(s, "verdict of the damage", verdict, stock.Done)
 }
 
 // drifts audits all items and returns what it found.
 func (s *scene) drifts() []stock.Drift {
 	s.Helper()
-	report, err := s.inv.Audit(s.Context())
-	s.No(err)
+	report := suite.Must(s.inv.Audit(s.Context()))
 	return report.Drifts
 }
 
@@ -63,8 +61,7 @@ func auditNames(s *scene) {
 		for range 2 { // an audit changes nothing
 			suite.Same(s, "drifts", s.drifts(), c.want)
 		}
-		report, err := s.inv.RepairBackOnSale(s.Context(), sku(1))
-		s.No(err)
+		report := suite.Must(s.inv.RepairBackOnSale(s.Context(), sku(1)))
 		suite.Same(s, "report", report, stock.Report{Items: 1, Drifts: c.want, Repaired: 1})
 		s.counts(sku(1), right)
 	}
@@ -97,10 +94,8 @@ func repairKeepsSales(s *scene) {
 		s.counts(sku(2), stock.Quantities{Sold: 4})
 		s.usage("5", sku(1), stock.Usage{Bought: 4})
 	}
-	_, err := s.inv.RepairBackOnSale(s.Context())
-	s.Is(err, stock.ErrInvalid)
-	report, err := s.inv.RepairBackOnSale(s.Context(), sku(1), sku(2))
-	s.No(err)
+	s.Is(suite.Err(s.inv.RepairBackOnSale(s.Context())), stock.ErrInvalid)
+	report := suite.Must(s.inv.RepairBackOnSale(s.Context(), sku(1), sku(2)))
 	s.Count("left as they are", len(report.Kept), 0)
 	s.Count("repaired", report.Repaired, 2)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
@@ -112,8 +107,7 @@ func auditBuyer(s *scene) {
 	s.define(sku(1), 10, stock.Terms{PerBuyer: 5})
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	for buyer := range 3 {
-		_, err := s.inv.For(fmt.Sprint(buyer+1)).Lock(s.Context(), fmt.Sprint(buyer+1), units(1, 2), units(2, 1))
-		s.No(err)
+		s.No(suite.Err(s.inv.For(fmt.Sprint(buyer+1)).Lock(s.Context(), fmt.Sprint(buyer+1), units(1, 2), units(2, 1))))
 	}
 	s.pay("3")
 	s.damage("damage",
@@ -130,8 +124,7 @@ func auditBuyer(s *scene) {
 		{Key: sku(2), Quantity: "sold", Counted: 6, Recount: 1},
 	}
 	suite.Same(s, "drifts", s.drifts(), want)
-	report, err := s.inv.RepairBackOnSale(s.Context(), sku(1), sku(2))
-	s.No(err)
+	report := suite.Must(s.inv.RepairBackOnSale(s.Context(), sku(1), sku(2)))
 	suite.Same(s, "report", report, stock.Report{Items: 2, Drifts: want, Repaired: 2})
 	s.usage("1", sku(1), stock.Usage{Held: 2, Holds: 1})
 	s.usage("2", sku(1), stock.Usage{Held: 2, Holds: 1})
@@ -144,14 +137,11 @@ func auditNamed(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(sku(2), 10, stock.Terms{})
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 1}}, stock.Entry{Key: sku(2), Delta: stock.Quantities{Locked: 1}})
-	report, err := s.inv.Audit(s.Context(), sku(2))
-	s.No(err)
+	report := suite.Must(s.inv.Audit(s.Context(), sku(2)))
 	suite.Same(s, "report", report, stock.Report{Items: 1, Drifts: []stock.Drift{{Key: sku(2), Quantity: "locked", Counted: 1}}})
-	_, err = s.inv.Repair(s.Context(), sku(2))
-	s.No(err)
+	s.No(suite.Err(s.inv.Repair(s.Context(), sku(2))))
 	suite.Same(s, "drifts", s.drifts(), []stock.Drift{{Key: sku(1), Quantity: "locked", Counted: 1}})
-	_, err = s.inv.Repair(s.Context())
-	s.No(err)
+	s.No(suite.Err(s.inv.Repair(s.Context())))
 }
 
 func repairOnce(s *scene) {
@@ -227,9 +217,7 @@ func repairImpossible(s *scene) {
 	s.counts(sku(1), stock.Quantities{Total: 5, Left: 5})
 	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10})
 	s.No(s.inv.Restock(s.Context(), "in", units(1, 3))) // as many as were promised
-	report, err = s.inv.Repair(s.Context())
-	s.No(err)
-	suite.Same(s, "report", report, stock.Report{Items: 2, Drifts: want[:1], Repaired: 1})
+	suite.Same(s, "report", suite.Must(s.inv.Repair(s.Context())), stock.Report{Items: 2, Drifts: want[:1], Repaired: 1})
 	s.pay("a")
 	s.counts(sku(1), stock.Quantities{Total: 8, Sold: 8})
 }
@@ -243,20 +231,16 @@ func driftRefuses(s *scene) {
 		"item":  {Key: sku(2), Delta: stock.Quantities{Locked: -1}},
 		"buyer": {Key: sku(2), Buyer: "5", Delta: stock.Quantities{Locked: -1}},
 	} {
-		_, err := s.inv.For("5").Lock(s.Context(), name+" pay", units(1, 1), units(2, 1))
-		s.No(err)
+		s.No(suite.Err(s.inv.For("5").Lock(s.Context(), name+" pay", units(1, 1), units(2, 1))))
 		s.damage("damage to the "+name, entry)
 		s.unchanged(sku(1), func() {
 			s.unchanged(sku(2), func() {
-				_, err := s.inv.Pay(s.Context(), name+" pay")
-				s.Is(err, stock.ErrDrift)
-				_, err = s.inv.Cancel(s.Context(), name+" pay")
-				s.Is(err, stock.ErrDrift)
+				s.Is(suite.Err(s.inv.Pay(s.Context(), name+" pay")), stock.ErrDrift)
+				s.Is(suite.Err(s.inv.Cancel(s.Context(), name+" pay")), stock.ErrDrift)
 			})
 		})
 		s.state(name+" pay", stock.Locked)
-		_, err = s.inv.Repair(s.Context())
-		s.No(err)
+		s.No(suite.Err(s.inv.Repair(s.Context())))
 		s.pay(name + " pay")
 	}
 }
@@ -273,9 +257,6 @@ func driftSweep(s *scene) {
 	s.Is(err, stock.ErrDrift)
 	s.Count("released", n, 2)
 	s.state("a", stock.Locked)
-	_, err = s.inv.Repair(s.Context())
-	s.No(err)
-	n, err = s.inv.Expire(s.Context())
-	s.No(err)
-	s.Count("released", n, 1)
+	s.No(suite.Err(s.inv.Repair(s.Context())))
+	s.Count("released", suite.Must(s.inv.Expire(s.Context())), 1)
 }

@@ -8,24 +8,21 @@ import (
 // define creates an item or changes its terms.
 func (s *scene) define(key stock.Key, total int64, terms stock.Terms) stock.Item {
 	s.Helper()
-	item, err := s.inv.Define(s.Context(), key, total, terms)
-	s.No(err)
+	item := suite.Must(s.inv.Define(s.Context(), key, total, terms))
 	return item
 }
 
 // lock locks units for an order.
 func (s *scene) lock(order string, lines ...stock.Line) stock.Hold {
 	s.Helper()
-	h, err := s.inv.Lock(s.Context(), order, lines...)
-	s.No(err)
+	h := suite.Must(s.inv.Lock(s.Context(), order, lines...))
 	return h
 }
 
 // pay pays an order.
 func (s *scene) pay(order string) stock.Outcome {
 	s.Helper()
-	o, err := s.inv.Pay(s.Context(), order)
-	s.No(err)
+	o := suite.Must(s.inv.Pay(s.Context(), order))
 	return o
 }
 
@@ -39,15 +36,13 @@ func (s *scene) buy(order string, lines ...stock.Line) {
 // refund refunds lines of an order, or all of it, back on sale.
 func (s *scene) refund(id, order string, lines ...stock.Line) {
 	s.Helper()
-	_, err := s.inv.Refund(s.Context(), stock.Refund{ID: id, Order: order, Restock: true, Lines: lines})
-	s.No(err)
+	s.No(suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: id, Order: order, Restock: true, Lines: lines})))
 }
 
 // item returns an item as it is.
 func (s *scene) item(key stock.Key) stock.Item {
 	s.Helper()
-	item, err := s.inv.Item(s.Context(), key)
-	s.No(err)
+	item := suite.Must(s.inv.Item(s.Context(), key))
 	return item
 }
 
@@ -62,8 +57,7 @@ func (s *scene) counts(key stock.Key, want stock.Quantities) {
 // holdOf returns the hold of an order.
 func (s *scene) holdOf(order string) stock.Hold {
 	s.Helper()
-	h, err := s.inv.Hold(s.Context(), order)
-	s.No(err)
+	h := suite.Must(s.inv.Hold(s.Context(), order))
 	return h
 }
 
@@ -80,16 +74,13 @@ func (s *scene) state(order string, want stock.State) stock.Hold {
 // unheld ends the test unless there is no trace of an order.
 func (s *scene) unheld(order string) {
 	s.Helper()
-	_, err := s.inv.Hold(s.Context(), order)
-	s.Is(err, stock.ErrNotFound)
+	s.Is(suite.Err(s.inv.Hold(s.Context(), order)), stock.ErrNotFound)
 }
 
 // usage ends the test unless a buyer has this of an item.
 func (s *scene) usage(buyer string, key stock.Key, want stock.Usage) {
 	s.Helper()
-	got, err := s.inv.For(buyer).Usage(s.Context(), key)
-	s.No(err)
-	suite.Same(s, "usage", got, want)
+	suite.Same(s, "usage", suite.Must(s.inv.For(buyer).Usage(s.Context(), key)), want)
 }
 
 // unchanged runs a call and ends the test if an item changed by it, its version included.
@@ -118,8 +109,7 @@ func (s *scene) inState(err error, order string, state stock.State, reason error
 // changes add up to, and nothing is oversold.
 func (s *scene) Balanced() {
 	s.Helper()
-	report, err := s.inv.Audit(s.Context())
-	s.No(err)
+	report := suite.Must(s.inv.Audit(s.Context()))
 	for _, drift := range report.Drifts {
 		s.Errorf("drift: %v", drift)
 	}

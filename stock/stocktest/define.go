@@ -35,8 +35,7 @@ func unlimitedBecomesLimited(s *scene) {
 	}
 	s.define(sku(1), 12, stock.Terms{})
 	s.counts(sku(1), stock.Quantities{Total: 12, Sold: 7, Locked: 5, Left: 5})
-	_, err := s.inv.Lock(s.Context(), "more", units(1, 1))
-	s.shortage(err, sku(1), 1, 0)
+	s.shortage(suite.Err(s.inv.Lock(s.Context(), "more", units(1, 1))), sku(1), 1, 0)
 	s.pay("locked")
 	s.counts(sku(1), stock.Quantities{Total: 12, Sold: 12})
 }
@@ -122,8 +121,7 @@ func limitedBecomesUnlimited(s *scene) {
 	s.pay("b")
 	s.refund("r", "a")
 	s.counts(sku(1), stock.Quantities{Sold: 3, Locked: 1000, Refunded: 4})
-	_, err := s.inv.Cancel(s.Context(), "c")
-	s.No(err)
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "c")))
 	s.define(sku(1), 5, stock.Terms{}) // and back, with what is sold
 	s.counts(sku(1), stock.Quantities{Total: 5, Sold: 3, Left: 2, Refunded: 4})
 	s.refund("r2", "b")
@@ -182,20 +180,16 @@ func defineUnderTraffic(s *scene) {
 func defineStale(s *scene) {
 	limited := s.define(sku(1), 10, stock.Terms{})
 	unlimited := s.define(sku(1), 0, stock.Terms{Unlimited: true})
-	verdict, err := s.Store.SetTerms(s.Context(), limited, stock.Terms{Unlimited: true}, 0)
-	s.No(err)
+	verdict := suite.Must(s.Store.SetTerms(s.Context(), limited, stock.Terms{Unlimited: true}, 0))
 	suite.Same(s, "switch of an item that was switched", verdict, stock.Refused)
 	s.define(sku(1), 10, stock.Terms{}) // looks again as it did
-	verdict, err = s.Store.SetTerms(s.Context(), limited, stock.Terms{Unlimited: true}, 0)
-	s.No(err)
+	verdict = suite.Must(s.Store.SetTerms(s.Context(), limited, stock.Terms{Unlimited: true}, 0))
 	suite.Same(s, "switch whose serial is taken", verdict, stock.Refused)
 	s.Balanced()
-	verdict, err = s.Store.SetTerms(s.Context(), stock.Item{Key: sku(9), Terms: unlimited.Terms}, stock.Terms{}, 0)
-	s.No(err)
+	verdict = suite.Must(s.Store.SetTerms(s.Context(), stock.Item{Key: sku(9), Terms: unlimited.Terms}, stock.Terms{}, 0))
 	suite.Same(s, "change of an item that does not exist", verdict, stock.Refused)
 	s.lock("a", units(1, 10))
 	s.define(sku(1), 0, stock.Terms{Unlimited: true})
-	verdict, err = s.Store.SetTerms(s.Context(), s.item(sku(1)), stock.Terms{}, 9)
-	s.No(err)
+	verdict = suite.Must(s.Store.SetTerms(s.Context(), s.item(sku(1)), stock.Terms{}, 9))
 	suite.Same(s, "switch to fewer than are locked", verdict, stock.Refused)
 }

@@ -32,8 +32,7 @@ func lockReleasesTheDead(s *scene) {
 	s.define(sku(2), 9, stock.Terms{})
 	s.lock("a", units(1, 3), units(2, 5))
 	s.Advance(hold - time.Microsecond)
-	_, err := s.inv.Lock(s.Context(), "b", units(1, 1))
-	s.shortage(err, sku(1), 1, 0)
+	s.shortage(suite.Err(s.inv.Lock(s.Context(), "b", units(1, 1))), sku(1), 1, 0)
 	s.state("a", stock.Locked)
 	s.Advance(time.Microsecond)
 	s.lock("b", units(1, 1)) // nobody has swept
@@ -49,12 +48,9 @@ func payAtTheDeadline(s *scene) {
 	s.Advance(hold - time.Microsecond)
 	s.pay("in time")
 	s.Advance(time.Microsecond)
-	_, err := s.inv.Pay(s.Context(), "too late")
-	s.inState(err, "too late", stock.Expired, stock.ErrExpired)
+	s.inState(suite.Err(s.inv.Pay(s.Context(), "too late")), "too late", stock.Expired, stock.ErrExpired)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
-	n, err := s.inv.Expire(s.Context())
-	s.No(err)
-	s.Count("released again", n, 0)
+	s.Count("released again", suite.Must(s.inv.Expire(s.Context())), 0)
 }
 
 func extend(s *scene) {
@@ -62,8 +58,7 @@ func extend(s *scene) {
 	h := s.lock("a", units(1, 2))
 	longer := h.Deadline.Add(hold)
 	for range 2 { // the second is a replay
-		got, err := s.inv.Extend(s.Context(), "a", longer)
-		s.No(err)
+		got := suite.Must(s.inv.Extend(s.Context(), "a", longer))
 		s.SameTime("deadline", got.Deadline, longer)
 	}
 	got, err := s.inv.Extend(s.Context(), "a", h.Deadline) // never shortens
@@ -83,10 +78,8 @@ func extend(s *scene) {
 	s.inState(err, "b", stock.Expired, stock.ErrExpired)        // which it is by then
 	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(-hold)) // not even by nothing
 	s.Is(err, stock.ErrExpired)
-	_, err = s.inv.Expire(s.Context())
-	s.No(err)
-	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(hold))
-	s.inState(err, "b", stock.Expired, stock.ErrExpired)
+	s.No(suite.Err(s.inv.Expire(s.Context())))
+	s.inState(suite.Err(s.inv.Extend(s.Context(), "b", s.now().Add(hold))), "b", stock.Expired, stock.ErrExpired)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 }
 
@@ -95,8 +88,7 @@ func shorten(s *scene) {
 	h := s.lock("a", units(1, 2))
 	sooner := h.LockedAt.Add(time.Minute)
 	for range 2 {
-		got, err := s.inv.Shorten(s.Context(), "a", sooner)
-		s.No(err)
+		got := suite.Must(s.inv.Shorten(s.Context(), "a", sooner))
 		s.SameTime("deadline", got.Deadline, sooner)
 	}
 	got, err := s.inv.Shorten(s.Context(), "a", h.Deadline) // never extends
@@ -104,20 +96,14 @@ func shorten(s *scene) {
 	s.SameTime("deadline", got.Deadline, sooner)
 	s.Advance(time.Minute - time.Microsecond)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
-	n, err := s.inv.Expire(s.Context())
-	s.No(err)
-	s.Count("released too soon", n, 0)
+	s.Count("released too soon", suite.Must(s.inv.Expire(s.Context())), 0)
 	s.Advance(time.Microsecond)
-	_, err = s.inv.Pay(s.Context(), "a")
-	s.Is(err, stock.ErrExpired)
+	s.Is(suite.Err(s.inv.Pay(s.Context(), "a")), stock.ErrExpired)
 
 	h = s.lock("b", units(1, 2)) // a time that has passed ends it at once
-	_, err = s.inv.Shorten(s.Context(), "b", h.LockedAt.Add(-time.Hour))
-	s.No(err)
-	_, err = s.inv.Pay(s.Context(), "b")
-	s.Is(err, stock.ErrExpired)
-	_, err = s.inv.Shorten(s.Context(), "b", h.LockedAt.Add(-time.Hour))
-	s.Is(err, stock.ErrExpired)
+	s.No(suite.Err(s.inv.Shorten(s.Context(), "b", h.LockedAt.Add(-time.Hour))))
+	s.Is(suite.Err(s.inv.Pay(s.Context(), "b")), stock.ErrExpired)
+	s.Is(suite.Err(s.inv.Shorten(s.Context(), "b", h.LockedAt.Add(-time.Hour))), stock.ErrExpired)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
@@ -125,14 +111,10 @@ func sweepAfterPay(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.buy("a", units(1, 2))
 	s.lock("b", units(1, 3))
-	_, err := s.inv.Cancel(s.Context(), "b")
-	s.No(err)
-	_, err = s.inv.Cancel(s.Context(), "never locked")
-	s.No(err)
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "b")))
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "never locked")))
 	s.Advance(100 * hold)
-	n, err := s.inv.Expire(s.Context())
-	s.No(err)
-	s.Count("released", n, 0)
+	s.Count("released", suite.Must(s.inv.Expire(s.Context())), 0)
 	s.state("a", stock.Paid)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 }
@@ -142,9 +124,7 @@ func expireCounts(s *scene) {
 	s.define(sku(2), 100, stock.Terms{})
 	var effects []stock.Effect
 	inv := s.with(stock.Options{Hook: record(&effects)})
-	n, err := inv.Expire(s.Context())
-	s.No(err)
-	s.Count("released of nothing", n, 0)
+	s.Count("released of nothing", suite.Must(inv.Expire(s.Context())), 0)
 	for i := range 5 { // an order counts once, however many lines it has
 		s.lock(fmt.Sprint("a", i), units(1, 1), units(2, 1))
 	}
@@ -154,17 +134,13 @@ func expireCounts(s *scene) {
 	}
 	s.Advance(hold / 2)
 	for _, want := range []int{5, 0} {
-		n, err = inv.Expire(s.Context())
-		s.No(err)
-		s.Count("released", n, want)
+		s.Count("released", suite.Must(inv.Expire(s.Context())), want)
 	}
 	s.Count("effects", len(effects), 5)
 	s.counts(sku(1), stock.Quantities{Total: 100, Left: 100})
 	s.counts(sku(2), stock.Quantities{Total: 100, Locked: 3, Left: 100})
 	s.Advance(hold / 2)
-	n, err = inv.Expire(s.Context())
-	s.No(err)
-	s.Count("released", n, 3)
+	s.Count("released", suite.Must(inv.Expire(s.Context())), 3)
 }
 
 func expireConcurrently(s *scene) {
@@ -196,9 +172,7 @@ func expireManyBatches(s *scene) {
 		return err
 	}))
 	s.Advance(hold)
-	n, err := s.inv.Expire(s.Context())
-	s.No(err)
-	s.Count("released", n, orders)
+	s.Count("released", suite.Must(s.inv.Expire(s.Context())), orders)
 	s.counts(sku(1), stock.Quantities{Total: orders, Left: orders})
 }
 
@@ -218,9 +192,7 @@ func expireFollowsTheDeadline(s *scene) {
 	}
 	sweep := func(want int) {
 		s.Helper()
-		n, err := s.inv.Expire(s.Context())
-		s.No(err)
-		s.Count("released", n, want)
+		s.Count("released", suite.Must(s.inv.Expire(s.Context())), want)
 	}
 	move("extend", h.Deadline.Add(hold))
 	move("shorten", h.Deadline)
@@ -257,8 +229,7 @@ func deadlineForEveryVerb(s *scene) {
 			s.Is(call(name), stock.ErrExpired)
 			s.IsNot(call(name), stock.ErrNotPaid)
 		}
-		_, err := s.inv.Expire(s.Context())
-		s.No(err)
+		s.No(suite.Err(s.inv.Expire(s.Context())))
 	}
 	s.counts(sku(1), stock.Quantities{Total: 100, Left: 100})
 }
@@ -266,30 +237,23 @@ func deadlineForEveryVerb(s *scene) {
 func deadlinePrecision(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	inv := s.with(stock.Options{HoldFor: 2*time.Microsecond + 999})
-	h, err := inv.Lock(s.Context(), "a", units(1, 1))
-	s.No(err)
+	h := suite.Must(inv.Lock(s.Context(), "a", units(1, 1)))
 	s.SameTime("deadline", h.Deadline, h.LockedAt.Add(2*time.Microsecond))
 	zone := time.FixedZone("elsewhere", 8*3600)
 	until := h.Deadline.Add(3*time.Microsecond + 999).In(zone)
-	h, err = inv.Extend(s.Context(), "a", until)
-	s.No(err)
+	h = suite.Must(inv.Extend(s.Context(), "a", until))
 	suite.Same(s, "deadline", h.Deadline, until.UTC().Truncate(time.Microsecond))
 	suite.Same(s, "hold", s.holdOf("a"), h)
 	s.Advance(4 * time.Microsecond)
 	s.state("a", stock.Locked)
-	n, err := inv.Expire(s.Context())
-	s.No(err)
-	s.Count("released too soon", n, 0)
+	s.Count("released too soon", suite.Must(inv.Expire(s.Context())), 0)
 	s.Advance(time.Microsecond)
-	_, err = inv.Pay(s.Context(), "a")
-	s.Is(err, stock.ErrExpired)
+	s.Is(suite.Err(inv.Pay(s.Context(), "a")), stock.ErrExpired)
 
-	h, err = s.with(stock.Options{HoldFor: time.Microsecond}).Lock(s.Context(), "shortest", units(1, 1))
-	s.No(err)
+	h = suite.Must(s.with(stock.Options{HoldFor: time.Microsecond}).Lock(s.Context(), "shortest", units(1, 1)))
 	s.SameTime("deadline", h.Deadline, h.LockedAt.Add(time.Microsecond))
 	longest := s.with(stock.Options{HoldFor: stock.MaxHoldFor})
-	h, err = longest.Lock(s.Context(), "b", units(1, 1))
-	s.No(err)
+	h = suite.Must(longest.Lock(s.Context(), "b", units(1, 1)))
 	s.SameTime("deadline", h.Deadline, h.LockedAt.Add(stock.MaxHoldFor))
 	s.Advance(1000 * time.Hour)
 	s.pay("b")
@@ -301,17 +265,13 @@ func deadlineFreesLimits(s *scene) {
 	buyer := s.inv.For("5")
 	lock := func(order string) {
 		s.Helper()
-		_, err := buyer.Lock(s.Context(), order, units(1, 2))
-		s.No(err)
-		_, err = buyer.Lock(s.Context(), order+" of the other", units(2, 2))
-		s.No(err)
+		s.No(suite.Err(buyer.Lock(s.Context(), order, units(1, 2))))
+		s.No(suite.Err(buyer.Lock(s.Context(), order+" of the other", units(2, 2))))
 	}
 	lock("a")
 	s.Advance(hold - time.Microsecond)
-	_, err := buyer.Lock(s.Context(), "b", units(1, 2))
-	s.Is(err, stock.ErrPerBuyer)
-	_, err = buyer.Lock(s.Context(), "b", units(2, 2))
-	s.Is(err, stock.ErrLiveHolds)
+	s.Is(suite.Err(buyer.Lock(s.Context(), "b", units(1, 2))), stock.ErrPerBuyer)
+	s.Is(suite.Err(buyer.Lock(s.Context(), "b", units(2, 2))), stock.ErrLiveHolds)
 	s.Advance(time.Microsecond)
 	lock("b")
 	s.usage("5", sku(1), stock.Usage{Held: 2, Holds: 1})

@@ -48,8 +48,7 @@ func guardCreate(s *scene) {
 	s.answers(stock.Exists)(s.Store.Create(s.Context(), item))
 	suite.Same(s, "SPU", s.item(sku(1)).SPU, 3)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
-	change, err := s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(1))
-	s.No(err)
+	change := suite.Must(s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(1)))
 	suite.Same(s, "kind of the record", change.Kind, stock.KindDefine)
 	suite.Same(s, "units recorded", change.Entries[0].Delta.Total, 10)
 }
@@ -61,8 +60,7 @@ func guardChange(s *scene) {
 		suite.Same(s, "SPU", s.item(sku(1)).SPU, spu)
 		s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 		s.lock(strconv.FormatInt(spu, 10), units(1, 1))
-		_, err := s.inv.Cancel(s.Context(), strconv.FormatInt(spu, 10))
-		s.No(err)
+		s.No(suite.Err(s.inv.Cancel(s.Context(), strconv.FormatInt(spu, 10))))
 	}
 	s.define(sku(1), 0, stock.Terms{Unlimited: true}) // but the flag must
 	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{SPU: 4}, 10))
@@ -80,8 +78,7 @@ func guardSwitch(s *scene) {
 	s.buy("b", units(1, 1))                                                                    // what is sold and locked may move
 	s.answers(stock.Done)(s.Store.SetTerms(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the serial is that of was
 	s.counts(sku(1), stock.Quantities{Sold: 1, Locked: 4})
-	change, err := s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(was.Version+1))
-	s.No(err)
+	change := suite.Must(s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(was.Version+1)))
 	suite.Same(s, "units recorded", change.Entries[0].Delta.Total, -11)
 	was = s.item(sku(1))
 	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{}, 4))
@@ -144,8 +141,7 @@ func (s *scene) moveByTheTable(step stock.Step, order string, num int64) {
 	}
 	s.answers(stock.Done)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: step, Order: order, Fence: was.Fence})))
 	s.state(order, row.To)
-	after, err := counted.Plus(row.Change.Times(num))
-	s.No(err)
+	after := suite.Must(counted.Plus(row.Change.Times(num)))
 	s.counts(sku(1), after)
 }
 
@@ -167,8 +163,7 @@ func guardMoveDeadline(s *scene) {
 func guardMoveDraws(s *scene) {
 	s.define(sku(1), 4, stock.Terms{})
 	s.define(sku(2), 100, stock.Terms{})
-	_, err := s.inv.For("5").Lock(s.Context(), "a", units(1, 3), units(2, 3))
-	s.No(err)
+	s.No(suite.Err(s.inv.For("5").Lock(s.Context(), "a", units(1, 3), units(2, 3))))
 	s.Advance(hold)
 	s.answers(stock.Done)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "a"})))
 	reacquire := func(want stock.Verdict) {
@@ -178,8 +173,7 @@ func guardMoveDraws(s *scene) {
 	s.lock("b", units(1, 2))
 	reacquire(stock.Refused) // one item has too little
 	s.counts(sku(2), stock.Quantities{Total: 100, Left: 100})
-	_, err = s.inv.Cancel(s.Context(), "b")
-	s.No(err)
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "b")))
 	s.define(sku(2), 0, stock.Terms{PerBuyer: 2})
 	reacquire(stock.Refused) // the limit is reached
 	s.counts(sku(1), stock.Quantities{Total: 4, Left: 4})
@@ -232,8 +226,7 @@ func guardDeadline(s *scene) {
 	h = s.lock("paid", units(1, 1))
 	s.pay("paid")
 	set(h, h.Deadline.Add(hold), stock.Refused)
-	_, err := s.inv.Cancel(s.Context(), "closed")
-	s.No(err)
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "closed")))
 	set(s.holdOf("closed"), h.Deadline, stock.Refused)
 }
 
@@ -255,38 +248,29 @@ func guardRefund(s *scene) {
 	fenced.Fence++
 	try("r2", fenced, stock.Refused)
 	was = s.holdOf("a")
-	_, err := s.inv.Redeem(s.Context(), "a")
-	s.No(err)
+	s.No(suite.Err(s.inv.Redeem(s.Context(), "a")))
 	try("r2", was, stock.Refused) // the state has
 	try("r2", s.holdOf("a"), stock.Done)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 2})
-	got, err := s.Store.RefundRecord(s.Context(), "r2")
-	s.No(err)
-	suite.Same(s, "record", got, refund("r2"))
+	suite.Same(s, "record", suite.Must(s.Store.RefundRecord(s.Context(), "r2")), refund("r2"))
 	whole := stock.RefundRecord{Refund: stock.Refund{ID: "rest", Order: "a"}, Whole: true}
-	result, err := s.Store.Refund(s.Context(), whole, was) // its state is another
-	s.No(err)
-	suite.Same(s, "result", result, stock.RefundResult{})
+	suite.Same(s, "result", suite.Must(s.Store.Refund(s.Context(), whole, was)), stock.RefundResult{}) // its state is another
 	was.State = stock.Redeemed // the units of the hold are not asked, which have moved since
-	result, err = s.Store.Refund(s.Context(), whole, was)
-	s.No(err)
+	result := suite.Must(s.Store.Refund(s.Context(), whole, was))
 	whole.Lines = []stock.Line{units(1, 2), units(2, 4)}
 	suite.Same(s, "result", result, stock.RefundResult{Verdict: stock.Done, Refund: whole, State: stock.Refunded})
 	s.state("a", stock.Refunded)
 	unknown := was
 	unknown.Order = "b"
 	try("r3", unknown, stock.Refused)
-	got, err = s.Store.RefundRecord(s.Context(), "r3")
-	s.No(err)
-	suite.Same(s, "record of what was refused", got.ID, "")
+	suite.Same(s, "record of what was refused", suite.Must(s.Store.RefundRecord(s.Context(), "r3")).ID, "")
 }
 
 func guardApply(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	s.define(pool(1, 7), 5, stock.Terms{})
-	_, err := s.inv.For("5").Lock(s.Context(), "a", units(1, 4))
-	s.No(err)
+	s.No(suite.Err(s.inv.For("5").Lock(s.Context(), "a", units(1, 4))))
 	units := func(key stock.Key, n int64) stock.Entry {
 		return stock.Entry{Key: key, Delta: stock.Quantities{Total: n, Left: n}}
 	}
@@ -311,13 +295,10 @@ func guardApply(s *scene) {
 	try(stock.Done, stock.KindTransfer, rest, came)
 	for _, kind := range []stock.Kind{stock.KindRestock, stock.KindWithdraw, stock.KindTransfer} {
 		try(stock.Exists, kind, units(sku(1), 1)) // they share their IDs
-		got, err := s.Store.Applied(s.Context(), kind, "t")
-		s.No(err)
+		got := suite.Must(s.Store.Applied(s.Context(), kind, "t"))
 		suite.Same(s, "record", got, stock.Change{Kind: stock.KindTransfer, ID: "t", Entries: []stock.Entry{rest, came}})
 	}
-	got, err := s.Store.Applied(s.Context(), stock.KindRepair, "t")
-	s.No(err)
-	suite.Same(s, "a repair with that ID", got.ID, "")
+	suite.Same(s, "a repair with that ID", suite.Must(s.Store.Applied(s.Context(), stock.KindRepair, "t")).ID, "")
 	s.counts(pool(1, 7), stock.Quantities{Total: 11, Left: 11})
 }
 
@@ -326,15 +307,9 @@ func readNothing(s *scene) {
 	s.No(err)
 	suite.Same(s, "state", h.State, stock.Unheld)
 	suite.Same(s, "clock", now, now.UTC().Truncate(time.Microsecond))
-	refund, err := s.Store.RefundRecord(s.Context(), "a")
-	s.No(err)
-	suite.Same(s, "refund", refund.ID, "")
-	change, err := s.Store.Applied(s.Context(), stock.KindRestock, "a")
-	s.No(err)
-	suite.Same(s, "change", change.ID, "")
-	book, err := s.Store.Book(s.Context(), sku(1))
-	s.No(err)
-	suite.Same(s, "version of the book", book.Version, 0)
+	suite.Same(s, "refund", suite.Must(s.Store.RefundRecord(s.Context(), "a")).ID, "")
+	suite.Same(s, "change", suite.Must(s.Store.Applied(s.Context(), stock.KindRestock, "a")).ID, "")
+	suite.Same(s, "version of the book", suite.Must(s.Store.Book(s.Context(), sku(1))).Version, 0)
 	s.define(sku(1), 10, stock.Terms{})
 	standings, at, err := s.Store.Items(s.Context(), "5", []stock.Key{sku(1), pool(1, 7), sku(2)})
 	s.No(err)
@@ -352,17 +327,14 @@ func readLimits(s *scene) {
 		s.define(sku(n+1), 10, stock.Terms{})
 		s.lock(strconv.FormatInt(n, 10), units(n+1, 1), units(1, 1))
 	}
-	items, err := s.Store.List(s.Context(), sku(2), 2)
-	s.No(err)
+	items := suite.Must(s.Store.List(s.Context(), sku(2), 2))
 	s.Count("items", len(items), 2)
 	suite.Same(s, "items", []stock.Key{items[0].Key, items[1].Key}, []stock.Key{sku(3), sku(4)})
-	holds, err := s.Store.Holds(s.Context(), stock.Filter{}, stock.Cursor{Order: "2"}, 1)
-	s.No(err)
+	holds := suite.Must(s.Store.Holds(s.Context(), stock.Filter{}, stock.Cursor{Order: "2"}, 1))
 	s.Count("holds", len(holds), 1)
 	suite.Same(s, "order", holds[0].Order, "3")
 	filter := stock.Filter{Key: sku(1), States: []stock.State{stock.Locked}}
-	holds, err = s.Store.Holds(s.Context(), filter, stock.Cursor{Deadline: holds[0].Deadline, Order: "1"}, 2)
-	s.No(err)
+	holds = suite.Must(s.Store.Holds(s.Context(), filter, stock.Cursor{Deadline: holds[0].Deadline, Order: "1"}, 2))
 	s.Count("holds", len(holds), 2)
 	suite.Same(s, "orders", []string{holds[0].Order, holds[1].Order}, []string{"2", "3"})
 }
@@ -378,8 +350,7 @@ func readDue(s *scene) {
 	s.pay("paid")
 	due := func(limit int, keys ...stock.Key) []string {
 		s.Helper()
-		orders, err := s.Store.Due(s.Context(), keys, limit)
-		s.No(err)
+		orders := suite.Must(s.Store.Due(s.Context(), keys, limit))
 		slices.Sort(orders)
 		return orders
 	}
@@ -402,15 +373,13 @@ func guardExpire(s *scene) {
 	s.lock("paid", units(1, 1))
 	s.pay("paid")
 	for _, order := range []string{"a", "b", "c"} {
-		_, err := s.inv.For("5").Lock(s.Context(), order, units(1, 1), units(2, 2))
-		s.No(err)
+		s.No(suite.Err(s.inv.For("5").Lock(s.Context(), order, units(1, 1), units(2, 2))))
 	}
 	s.Advance(hold)
 	s.lock("live", units(1, 1))
 	expire := func(orders ...string) []string {
 		s.Helper()
-		expired, err := s.Store.Expire(s.Context(), orders)
-		s.No(err)
+		expired := suite.Must(s.Store.Expire(s.Context(), orders))
 		slices.Sort(expired)
 		return expired
 	}
@@ -440,8 +409,7 @@ func guardExpireDrift(s *scene) {
 			}
 			order := fmt.Sprint(name, buyer)
 			orders = append(orders, order)
-			_, err := s.inv.For(fmt.Sprint(buyer+1)).Lock(s.Context(), order, lines...)
-			s.No(err)
+			s.No(suite.Err(s.inv.For(fmt.Sprint(buyer+1)).Lock(s.Context(), order, lines...)))
 		}
 		s.Advance(hold)
 		s.damage("damage to the "+name, entry)
@@ -458,10 +426,7 @@ func guardExpireDrift(s *scene) {
 			s.state(order, state)
 		}
 		s.counts(sku(1), stock.Quantities{Total: 100, Locked: locked, Left: 100})
-		_, err = s.inv.Repair(s.Context())
-		s.No(err)
-		n, err := s.inv.Expire(s.Context())
-		s.No(err)
-		s.Count("released", n, live)
+		s.No(suite.Err(s.inv.Repair(s.Context())))
+		s.Count("released", suite.Must(s.inv.Expire(s.Context())), live)
 	}
 }

@@ -141,8 +141,7 @@ func effectsReplayed(s *scene) {
 			lines = orders[e.Order]
 		}
 		for _, l := range lines {
-			sum, err := initial[l.Key()].Plus(e.Step.Transition().Change.Times(l.Num))
-			s.No(err)
+			sum := suite.Must(initial[l.Key()].Plus(e.Step.Transition().Change.Times(l.Num)))
 			initial[l.Key()] = sum
 		}
 	}
@@ -171,11 +170,9 @@ func crashes(s *scene) {
 		orders = append(orders, h.Order)
 	}
 	for _, order := range orders {
-		h, err := s.inv.Resolve(s.Context(), order)
-		s.No(err)
+		h := suite.Must(s.inv.Resolve(s.Context(), order))
 		if h.State == stock.Locked {
-			_, err = s.inv.Cancel(s.Context(), order)
-			s.No(err)
+			s.No(suite.Err(s.inv.Cancel(s.Context(), order)))
 		}
 	}
 	for item, err := range s.inv.Items(s.Context()) {

@@ -33,8 +33,7 @@ func identifiersOfOrders(s *scene) {
 			s.pay(id)
 			sold += int64(i + 1)
 		case 1:
-			_, err := s.inv.Cancel(s.Context(), id)
-			s.No(err)
+			s.No(suite.Err(s.inv.Cancel(s.Context(), id)))
 		case 3:
 			locked += int64(i + 1)
 		}
@@ -47,8 +46,7 @@ func identifiersOfOrders(s *scene) {
 	}
 	s.Count("orders listed", len(listed), len(ids))
 	for i, id := range ids {
-		h, err := s.inv.Hold(s.Context(), id)
-		s.No(err)
+		h := suite.Must(s.inv.Hold(s.Context(), id))
 		suite.Same(s, fmt.Sprintf("line of %q", id), h.Lines[0].Num, int64(i+1))
 		suite.Same(s, fmt.Sprintf("order %q listed", id), listed[id], true)
 	}
@@ -60,8 +58,7 @@ func identifiersOfRefunds(s *scene) {
 	s.buy("a", units(1, 100))
 	for range 2 { // the second round replays the first
 		for _, id := range ids {
-			got, err := s.inv.Refund(s.Context(), stock.Refund{ID: id, Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}})
-			s.No(err)
+			got := suite.Must(s.inv.Refund(s.Context(), stock.Refund{ID: id, Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}))
 			suite.Same(s, "refund", got.Refund.ID, id)
 		}
 	}
@@ -100,9 +97,7 @@ func identifiersOfBuyers(s *scene) {
 	s.define(sku(1), 1000, stock.Terms{PerBuyer: 2})
 	for round := range 2 {
 		for i, id := range ids {
-			h, err := s.inv.For(id).Lock(s.Context(), fmt.Sprint(round, "-", i), units(1, 1))
-			s.No(err)
-			suite.Same(s, "buyer", h.Buyer, id)
+			suite.Same(s, "buyer", suite.Must(s.inv.For(id).Lock(s.Context(), fmt.Sprint(round, "-", i), units(1, 1))).Buyer, id)
 		}
 	}
 	for i, id := range ids {
@@ -121,8 +116,7 @@ func identifiersOfItems(s *scene) {
 	keys := []stock.Key{{SKU: 1}, {SKU: 1, Activity: 1}, {SKU: 1, Activity: last}, {SKU: last}, {SKU: last, Activity: last}}
 	for i, key := range keys {
 		s.define(key, int64(i+1), stock.Terms{SPU: last})
-		_, err := s.inv.For("b").Lock(s.Context(), key.String(), stock.Line{SKU: key.SKU, Activity: key.Activity, Num: int64(i + 1)})
-		s.No(err)
+		s.No(suite.Err(s.inv.For("b").Lock(s.Context(), key.String(), stock.Line{SKU: key.SKU, Activity: key.Activity, Num: int64(i + 1)})))
 	}
 	for i, key := range keys {
 		s.counts(key, stock.Quantities{Total: int64(i + 1), Locked: int64(i + 1), Left: int64(i + 1)})

@@ -44,8 +44,7 @@ func lockCases() []testCase {
 func lastUnit(s *scene) {
 	s.define(sku(1), 1, stock.Terms{})
 	s.lock("a", units(1, 1))
-	_, err := s.inv.Lock(s.Context(), "b", units(1, 1))
-	s.shortage(err, sku(1), 1, 0)
+	s.shortage(suite.Err(s.inv.Lock(s.Context(), "b", units(1, 1))), sku(1), 1, 0)
 	s.counts(sku(1), stock.Quantities{Total: 1, Locked: 1, Left: 1})
 	s.unheld("b")
 }
@@ -99,8 +98,7 @@ func lockMismatch(s *scene) {
 	s.Is(err, stock.ErrMismatch)
 	_, err = s.inv.Lock(s.Context(), "b", units(1, 2)) // none where there was a buyer
 	s.Is(err, stock.ErrMismatch)
-	_, err = s.inv.For("6").Lock(s.Context(), "b", units(1, 2))
-	s.Is(err, stock.ErrMismatch)
+	s.Is(suite.Err(s.inv.For("6").Lock(s.Context(), "b", units(1, 2))), stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
 	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
@@ -111,8 +109,7 @@ func lockMismatch(s *scene) {
 func lockAnswerLost(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	lost := s.over(suite.Wire{Reply: suite.Fails(stock.ErrUnknown, suite.Every)})
-	_, err := lost.Lock(s.Context(), "a", units(1, 2))
-	s.Is(err, stock.ErrUnknown)
+	s.Is(suite.Err(lost.Lock(s.Context(), "a", units(1, 2))), stock.ErrUnknown)
 	h := s.lock("a", units(1, 2))
 	suite.Same(s, "state", h.State, stock.Locked)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
@@ -120,9 +117,7 @@ func lockAnswerLost(s *scene) {
 
 func cancelBeforeLock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	o, err := s.inv.Cancel(s.Context(), "a")
-	s.No(err)
-	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled, Void: true})
+	suite.Same(s, "outcome", suite.Must(s.inv.Cancel(s.Context(), "a")), stock.Outcome{Order: "a", State: stock.Cancelled})
 	for range 2 {
 		h, err := s.inv.Lock(s.Context(), "a", units(1, 2))
 		s.inState(err, "a", stock.Cancelled, stock.ErrCancelled)
@@ -132,8 +127,7 @@ func cancelBeforeLock(s *scene) {
 	if h := s.state("a", stock.Cancelled); len(h.Lines) != 0 || h.Buyer != "" {
 		s.Fatalf("a tombstone holds something: %+v", h)
 	}
-	o, err = s.inv.Cancel(s.Context(), "a")
-	s.No(err)
+	o := suite.Must(s.inv.Cancel(s.Context(), "a"))
 	suite.Same(s, "second outcome", o, stock.Outcome{Order: "a", State: stock.Cancelled, Replay: true})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
@@ -144,8 +138,7 @@ func allLinesOrNone(s *scene) {
 	s.define(sku(3), 10, stock.Terms{})
 	s.unchanged(sku(1), func() {
 		s.unchanged(sku(3), func() {
-			_, err := s.inv.Lock(s.Context(), "a", units(3, 1), units(1, 1), units(2, 5))
-			s.shortage(err, sku(2), 5, 4)
+			s.shortage(suite.Err(s.inv.Lock(s.Context(), "a", units(3, 1), units(1, 1), units(2, 5))), sku(2), 5, 4)
 		})
 	})
 	s.unheld("a")
@@ -176,10 +169,8 @@ func allLinesOrNoneAtOnce(s *scene) {
 func unlimited(s *scene) {
 	s.define(sku(1), 0, stock.Terms{Unlimited: true, PerBuyer: 2})
 	buyer := s.inv.For("5")
-	_, err := buyer.Lock(s.Context(), "a", units(1, 2))
-	s.No(err)
-	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
-	s.Is(err, stock.ErrPerBuyer)
+	s.No(suite.Err(buyer.Lock(s.Context(), "a", units(1, 2))))
+	s.Is(suite.Err(buyer.Lock(s.Context(), "b", units(1, 1))), stock.ErrPerBuyer)
 
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	s.lock("c", units(2, 1_000_000))
@@ -191,8 +182,7 @@ func unlimited(s *scene) {
 
 	// Nothing left of a limited item is not the same as unlimited.
 	s.define(sku(3), 0, stock.Terms{})
-	_, err = s.inv.Lock(s.Context(), "d", units(3, 1))
-	s.shortage(err, sku(3), 1, 0)
+	s.shortage(suite.Err(s.inv.Lock(s.Context(), "d", units(3, 1))), sku(3), 1, 0)
 }
 
 func poolsApart(s *scene) {
@@ -200,10 +190,8 @@ func poolsApart(s *scene) {
 	s.define(pool(1, 7), 3, stock.Terms{})
 	s.define(pool(1, 8), 2, stock.Terms{})
 	s.lock("a", units(1, 4), stock.Line{SKU: 1, Activity: 7, Num: 3})
-	_, err := s.inv.Lock(s.Context(), "b", stock.Line{SKU: 1, Activity: 7, Num: 1})
-	s.shortage(err, pool(1, 7), 1, 0)
-	_, err = s.inv.Lock(s.Context(), "b", stock.Line{SKU: 1, Activity: 9, Num: 1})
-	s.Is(err, stock.ErrUnknownSKU)
+	s.shortage(suite.Err(s.inv.Lock(s.Context(), "b", stock.Line{SKU: 1, Activity: 7, Num: 1})), pool(1, 7), 1, 0)
+	s.Is(suite.Err(s.inv.Lock(s.Context(), "b", stock.Line{SKU: 1, Activity: 9, Num: 1})), stock.ErrUnknownSKU)
 	s.pay("a")
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 4, Left: 6})
 	s.counts(pool(1, 7), stock.Quantities{Total: 3, Sold: 3})
@@ -221,8 +209,7 @@ func refusalsAreDistinct(s *scene) {
 	s.define(sku(6), 10, stock.Terms{LiveHolds: 1})
 	s.define(sku(7), 1, stock.Terms{})
 	buyer := s.inv.For("5")
-	_, err := buyer.Lock(s.Context(), "first", units(6, 1))
-	s.No(err)
+	s.No(suite.Err(buyer.Lock(s.Context(), "first", units(6, 1))))
 
 	reasons := []error{
 		stock.ErrUnknownSKU, stock.ErrOffShelf, stock.ErrNotStarted, stock.ErrEnded, stock.ErrPerOrder,
@@ -257,8 +244,7 @@ func lockReturnsTheHold(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(pool(1, 7), 10, stock.Terms{})
 	now := s.now()
-	h, err := s.inv.For("5").Lock(s.Context(), "a", units(2, 1), stock.Line{SKU: 1, Activity: 7, Num: 3}, units(1, 2))
-	s.No(err)
+	h := suite.Must(s.inv.For("5").Lock(s.Context(), "a", units(2, 1), stock.Line{SKU: 1, Activity: 7, Num: 3}, units(1, 2)))
 	suite.Same(s, "hold", h, stock.Hold{
 		Order: "a", Buyer: "5", State: stock.Locked,
 		Lines: []stock.HoldLine{
@@ -278,8 +264,7 @@ func lockSumsLines(s *scene) {
 	_, err := s.inv.Lock(s.Context(), "b", units(1, 3), units(1, 3)) // the limit counts the sum
 	s.Is(err, stock.ErrPerOrder)
 	s.unchanged(sku(2), func() { // and so does the shortage
-		_, err = s.inv.Lock(s.Context(), "b", units(2, 5), units(2, 5))
-		s.shortage(err, sku(2), 10, 9)
+		s.shortage(suite.Err(s.inv.Lock(s.Context(), "b", units(2, 5), units(2, 5))), sku(2), 10, 9)
 	})
 }
 
@@ -296,8 +281,7 @@ func lockReplayLater(s *scene) {
 	s.define(sku(1), 0, stock.Terms{OffShelf: true}) // a replay asks no terms
 	s.Advance(hold)
 	again()
-	_, err := s.inv.Redeem(s.Context(), "a")
-	s.No(err)
+	s.No(suite.Err(s.inv.Redeem(s.Context(), "a")))
 	again()
 	s.refund("r", "a")
 	again()
@@ -306,8 +290,7 @@ func lockReplayLater(s *scene) {
 	// What is over is refused, with the hold as it is.
 	s.define(sku(1), 0, stock.Terms{})
 	s.lock("cancelled", units(1, 1))
-	_, err = s.inv.Cancel(s.Context(), "cancelled")
-	s.No(err)
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "cancelled")))
 	h, err := s.inv.Lock(s.Context(), "cancelled", units(1, 1))
 	s.inState(err, "cancelled", stock.Cancelled, stock.ErrCancelled)
 	suite.Same(s, "hold", h, s.holdOf("cancelled"))
@@ -320,10 +303,8 @@ func lockReplayLater(s *scene) {
 		h, err = s.inv.Lock(s.Context(), "expired", units(1, 1))
 		s.Is(err, stock.ErrExpired)
 		suite.Same(s, "hold", h, s.holdOf("expired"))
-		_, err = s.inv.Lock(s.Context(), "expired", units(1, 9))
-		s.Is(err, stock.ErrMismatch)
-		_, err = s.inv.Expire(s.Context())
-		s.No(err)
+		s.Is(suite.Err(s.inv.Lock(s.Context(), "expired", units(1, 9))), stock.ErrMismatch)
+		s.No(suite.Err(s.inv.Expire(s.Context())))
 	}
 	s.state("expired", stock.Expired)
 }
@@ -359,21 +340,18 @@ func lockConcurrentMismatches(s *scene) {
 
 func lockRefusedRetried(s *scene) {
 	s.define(sku(1), 1, stock.Terms{})
-	_, err := s.inv.Lock(s.Context(), "a", units(1, 2))
-	s.shortage(err, sku(1), 2, 1)
-	_, err = s.inv.Pay(s.Context(), "a") // the refused Lock has left nothing
+	s.shortage(suite.Err(s.inv.Lock(s.Context(), "a", units(1, 2))), sku(1), 2, 1)
+	_, err := s.inv.Pay(s.Context(), "a") // the refused Lock has left nothing
 	s.inState(err, "a", stock.Unheld, stock.ErrNotFound)
 	s.No(s.inv.Restock(s.Context(), "in", units(1, 1)))
 	s.lock("a", units(1, 2))
-	_, err = s.inv.Lock(s.Context(), "b", units(1, 1))
-	s.shortage(err, sku(1), 1, 0)
+	s.shortage(suite.Err(s.inv.Lock(s.Context(), "b", units(1, 1))), sku(1), 1, 0)
 	_, err = s.inv.Lock(s.Context(), "b", units(9, 1)) // with other lines: it was never accepted
 	s.Is(err, stock.ErrUnknownSKU)
 	_, err = s.inv.Cancel(s.Context(), "b") // until somebody closes it
 	s.No(err)
 	s.No(s.inv.Restock(s.Context(), "in-2", units(1, 5)))
-	_, err = s.inv.Lock(s.Context(), "b", units(1, 1))
-	s.Is(err, stock.ErrCancelled)
+	s.Is(suite.Err(s.inv.Lock(s.Context(), "b", units(1, 1))), stock.ErrCancelled)
 }
 
 // lockFirstRefusal asks for lines that are all refused: the first by key is named.
@@ -394,13 +372,11 @@ func lockFirstRefusal(s *scene) {
 	terms := stock.Terms{OffShelf: true, Start: now.Add(1e9), PerOrder: 1, PerBuyer: 1, LiveHolds: 1}
 	s.define(sku(3), 5, stock.Terms{})
 	buyer := s.inv.For("5")
-	_, err = buyer.Lock(s.Context(), "live", units(3, 5))
-	s.No(err)
+	s.No(suite.Err(buyer.Lock(s.Context(), "live", units(3, 5))))
 	refused := func(inv *stock.Inventory, want error) {
 		s.Helper()
 		s.define(sku(3), 0, terms)
-		_, err := inv.Lock(s.Context(), "b", units(3, 2))
-		s.Is(err, want)
+		s.Is(suite.Err(inv.Lock(s.Context(), "b", units(3, 2))), want)
 	}
 	refused(s.inv, stock.ErrOffShelf)
 	terms.OffShelf = false
@@ -426,19 +402,16 @@ func lockUntilOver(s *scene) {
 	for n, lines := range [][]stock.Line{lines[:1], lines} {
 		order := strconv.Itoa(n)
 		for _, until := range []time.Time{s.now(), s.now().Add(-time.Hour)} {
-			_, err := s.inv.Until(until).Lock(s.Context(), order, lines...)
-			s.inState(err, order, stock.Unheld, stock.ErrExpired)
+			s.inState(suite.Err(s.inv.Until(until).Lock(s.Context(), order, lines...)), order, stock.Unheld, stock.ErrExpired)
 			s.unheld(order)
-			_, err = s.inv.Until(until).For("5").Lock(s.Context(), order, lines...)
-			s.Is(err, stock.ErrExpired)
+			s.Is(suite.Err(s.inv.Until(until).For("5").Lock(s.Context(), order, lines...)), stock.ErrExpired)
 			s.usage("5", sku(1), stock.Usage{})
 		}
 	}
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	_, err := s.inv.Until(s.now()).Lock(s.Context(), "0", units(1, 11)) // what the item refuses comes first
 	s.shortage(err, sku(1), 11, 10)
-	_, err = s.inv.Until(s.now()).Lock(s.Context(), "0", units(9, 1))
-	s.Is(err, stock.ErrUnknownSKU)
+	s.Is(suite.Err(s.inv.Until(s.now()).Lock(s.Context(), "0", units(9, 1))), stock.ErrUnknownSKU)
 
 	until := s.now().Add(time.Microsecond)
 	h, err := s.inv.Until(until).Lock(s.Context(), "0", lines...) // a refused order may be locked
@@ -449,9 +422,7 @@ func lockUntilOver(s *scene) {
 	suite.Same(s, "replay", replay, h)
 	s.pay("0")
 	s.Advance(hold)
-	replay, err = s.inv.Until(until).Lock(s.Context(), "0", lines...)
-	s.No(err)
-	suite.Same(s, "state", replay.State, stock.Paid)
+	suite.Same(s, "state", suite.Must(s.inv.Until(until).Lock(s.Context(), "0", lines...)).State, stock.Paid)
 	_, err = s.inv.Until(until).Take(s.Context(), "taken", units(1, 1)) // what is sold at once has no deadline
 	s.No(err)
 }
@@ -461,7 +432,7 @@ func lockUntilOverCrowd(s *scene) {
 	s.define(sku(1), 20, stock.Terms{})
 	now := s.now()
 	errs := suite.Together(40, func(i int) error {
-		return suite.Outcome(s.inv.Until(now.Add(time.Duration(i%2)*time.Minute)).Lock(s.Context(), strconv.Itoa(i), units(1, 1)))
+		return suite.Err(s.inv.Until(now.Add(time.Duration(i%2)*time.Minute)).Lock(s.Context(), strconv.Itoa(i), units(1, 1)))
 	})
 	for i, err := range errs {
 		switch {

@@ -83,8 +83,7 @@ func withdraw(s *scene) {
 	// An item that lost all of its units is sold out, not unlimited.
 	s.define(sku(3), 5, stock.Terms{})
 	s.No(s.inv.Withdraw(s.Context(), "all", units(3, 5)))
-	_, err := s.inv.Lock(s.Context(), "c", units(3, 1))
-	s.shortage(err, sku(3), 1, 0)
+	s.shortage(suite.Err(s.inv.Lock(s.Context(), "c", units(3, 1))), sku(3), 1, 0)
 }
 
 func withdrawReleases(s *scene) {
@@ -116,15 +115,13 @@ func changesShareIDs(s *scene) {
 	s.No(s.inv.Restock(s.Context(), "in", units(1, 5)))
 	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
 	move := stock.TransferLeg{SKU: 1, To: 7, Num: 5}
-	_, err := s.inv.Transfer(s.Context(), "move", move)
-	s.No(err)
+	s.No(suite.Err(s.inv.Transfer(s.Context(), "move", move)))
 	s.Is(s.inv.Withdraw(s.Context(), "in", units(1, 5)), stock.ErrMismatch)
 	s.Is(s.inv.Withdraw(s.Context(), "move", units(1, 5)), stock.ErrMismatch)
 	s.Is(s.inv.Restock(s.Context(), "out", units(1, 5)), stock.ErrMismatch)
 	s.Is(s.inv.Restock(s.Context(), "move", stock.Line{SKU: 1, Activity: 7, Num: 5}), stock.ErrMismatch)
 	for _, id := range []string{"in", "out"} {
-		_, err = s.inv.Transfer(s.Context(), id, move)
-		s.Is(err, stock.ErrMismatch)
+		s.Is(suite.Err(s.inv.Transfer(s.Context(), id, move)), stock.ErrMismatch)
 	}
 	// A mismatch comes before what the items say.
 	s.Is(s.inv.Withdraw(s.Context(), "in", units(9, 1)), stock.ErrMismatch)
@@ -153,26 +150,21 @@ func transfer(s *scene) {
 	s.define(pool(2, 7), 0, stock.Terms{})
 	moves := []stock.TransferLeg{{SKU: 2, From: 0, To: 7, Num: 4}, {SKU: 1, From: 0, To: 7, Num: 30}}
 	for range 2 {
-		got, err := s.inv.Transfer(s.Context(), "begin", moves...)
-		s.No(err)
-		suite.Same(s, "moves", got, moves)
+		suite.Same(s, "moves", suite.Must(s.inv.Transfer(s.Context(), "begin", moves...)), moves)
 	}
 	s.counts(sku(1), stock.Quantities{Total: 70, Left: 70})
 	s.counts(pool(1, 7), stock.Quantities{Total: 30, Left: 30})
 	s.counts(pool(2, 7), stock.Quantities{Total: 4, Left: 4})
 	s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 28})
 	s.unchanged(sku(1), func() { // what is locked does not go
-		_, err := s.inv.Transfer(s.Context(), "back", stock.TransferLeg{SKU: 1, From: 7, To: 8, Num: 3})
-		s.shortage(err, pool(1, 7), 3, 2)
+		s.shortage(suite.Err(s.inv.Transfer(s.Context(), "back", stock.TransferLeg{SKU: 1, From: 7, To: 8, Num: 3})), pool(1, 7), 3, 2)
 	})
-	_, err := s.inv.Transfer(s.Context(), "back", stock.TransferLeg{SKU: 1, From: 7, To: 8, Num: 2})
-	s.No(err)
+	s.No(suite.Err(s.inv.Transfer(s.Context(), "back", stock.TransferLeg{SKU: 1, From: 7, To: 8, Num: 2})))
 	s.counts(pool(1, 7), stock.Quantities{Total: 28, Locked: 28, Left: 28})
 	s.counts(pool(1, 8), stock.Quantities{Total: 7, Left: 7})
 
 	s.Advance(hold) // what is dead does
-	_, err = s.inv.Transfer(s.Context(), "home", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: 28})
-	s.No(err)
+	s.No(suite.Err(s.inv.Transfer(s.Context(), "home", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: 28})))
 	s.counts(sku(1), stock.Quantities{Total: 98, Left: 98})
 }
 
@@ -186,22 +178,19 @@ func transferAllOrNone(s *scene) {
 	good := stock.TransferLeg{SKU: 1, To: 7, Num: 5}
 	s.unchanged(sku(1), func() {
 		s.unchanged(pool(1, 7), func() {
-			_, err := s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 2, To: 7, Num: 4})
-			s.shortage(err, sku(2), 4, 3)
-			_, err = s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 2, To: 9, Num: 1})
+			s.shortage(suite.Err(s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 2, To: 7, Num: 4})), sku(2), 4, 3)
+			_, err := s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 2, To: 9, Num: 1})
 			suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: pool(2, 9), Err: stock.ErrUnknownSKU})
 			_, err = s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 9, To: 7, Num: stock.Rest})
 			suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
 			for _, num := range []int64{1, stock.Rest} {
 				_, err = s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 3, To: 7, Num: num})
 				suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(3), Err: stock.ErrUnlimited})
-				_, err = s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 3, From: 7, To: 0, Num: num})
-				s.Is(err, stock.ErrUnlimited)
+				s.Is(suite.Err(s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 3, From: 7, To: 0, Num: num})), stock.ErrUnlimited)
 			}
 		})
 	})
-	_, err := s.inv.Transfer(s.Context(), "move", good)
-	s.No(err)
+	s.No(suite.Err(s.inv.Transfer(s.Context(), "move", good)))
 }
 
 func transferMismatch(s *scene) {
@@ -210,10 +199,8 @@ func transferMismatch(s *scene) {
 	s.define(pool(1, 8), 100, stock.Terms{})
 	s.define(sku(2), 100, stock.Terms{})
 	s.define(pool(2, 7), 100, stock.Terms{})
-	_, err := s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, To: 7, Num: 5})
-	s.No(err)
-	_, err = s.inv.Transfer(s.Context(), "rest", stock.TransferLeg{SKU: 1, From: 8, To: 7, Num: stock.Rest})
-	s.No(err)
+	s.No(suite.Err(s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, To: 7, Num: 5})))
+	s.No(suite.Err(s.inv.Transfer(s.Context(), "rest", stock.TransferLeg{SKU: 1, From: 8, To: 7, Num: stock.Rest})))
 	for id, moves := range map[string][]stock.TransferLeg{
 		"move": {
 			{SKU: 1, To: 7, Num: 6}, {SKU: 1, To: 7, Num: stock.Rest}, {SKU: 1, To: 8, Num: 5},
@@ -222,11 +209,10 @@ func transferMismatch(s *scene) {
 		"rest": {{SKU: 1, From: 8, To: 7, Num: 100}, {SKU: 1, From: 7, To: 8, Num: stock.Rest}, {SKU: 1, From: 8, To: 0, Num: stock.Rest}},
 	} {
 		for _, move := range moves {
-			_, err = s.inv.Transfer(s.Context(), id, move)
-			s.Is(err, stock.ErrMismatch)
+			s.Is(suite.Err(s.inv.Transfer(s.Context(), id, move)), stock.ErrMismatch)
 		}
 	}
-	_, err = s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, To: 7, Num: 5}, stock.TransferLeg{SKU: 2, To: 7, Num: 5})
+	_, err := s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, To: 7, Num: 5}, stock.TransferLeg{SKU: 2, To: 7, Num: 5})
 	s.Is(err, stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 95, Left: 95})
 	s.counts(pool(1, 7), stock.Quantities{Total: 205, Left: 205})
@@ -245,26 +231,20 @@ func transferRest(s *scene) {
 	want := home
 	want.Num = 13
 	for range 2 {
-		got, err := s.inv.Transfer(s.Context(), "end", home)
-		s.No(err)
-		suite.Same(s, "moves", got, []stock.TransferLeg{want})
+		suite.Same(s, "moves", suite.Must(s.inv.Transfer(s.Context(), "end", home)), []stock.TransferLeg{want})
 		s.Advance(hold) // what comes free later is not part of the first time
 	}
 	s.state("dead", stock.Expired)
 	s.counts(sku(1), stock.Quantities{Total: 113, Left: 113})
 	for _, num := range []int64{4, 0} { // the live one has died; then there is nothing
-		got, err := s.inv.Transfer(s.Context(), fmt.Sprint("later ", num), home)
-		s.No(err)
+		got := suite.Must(s.inv.Transfer(s.Context(), fmt.Sprint("later ", num), home))
 		want.Num = num
 		suite.Same(s, "moves", got, []stock.TransferLeg{want})
 	}
-	got, err := s.inv.Transfer(s.Context(), "later 0", home)
-	s.No(err)
-	suite.Same(s, "moves", got, []stock.TransferLeg{want})
+	suite.Same(s, "moves", suite.Must(s.inv.Transfer(s.Context(), "later 0", home)), []stock.TransferLeg{want})
 	s.counts(pool(1, 7), stock.Quantities{Total: 3, Sold: 3})
 	s.counts(sku(1), stock.Quantities{Total: 117, Left: 117})
-	got, err = s.inv.Transfer(s.Context(), "out again", stock.TransferLeg{SKU: 1, From: 0, To: 7, Num: stock.Rest})
-	s.No(err)
+	got := suite.Must(s.inv.Transfer(s.Context(), "out again", stock.TransferLeg{SKU: 1, From: 0, To: 7, Num: stock.Rest}))
 	suite.Same(s, "moves", got, []stock.TransferLeg{{SKU: 1, From: 0, To: 7, Num: 117}})
 	s.counts(pool(1, 7), stock.Quantities{Total: 120, Sold: 3, Left: 117})
 }

@@ -23,13 +23,10 @@ const most = math.MaxInt64
 func largestItem(s *scene) {
 	s.define(sku(1), most, stock.Terms{PerOrder: most, PerBuyer: most, LiveHolds: most})
 	buyer := s.inv.For("5")
-	_, err := buyer.Lock(s.Context(), "a", units(1, most))
-	s.No(err)
+	s.No(suite.Err(buyer.Lock(s.Context(), "a", units(1, most))))
 	s.counts(sku(1), stock.Quantities{Total: most, Locked: most, Left: most})
-	_, err = buyer.Lock(s.Context(), "b", units(1, most))
-	s.Is(err, stock.ErrPerBuyer)
-	_, err = s.inv.For("6").Lock(s.Context(), "b", units(1, most))
-	s.shortage(err, sku(1), most, 0)
+	s.Is(suite.Err(buyer.Lock(s.Context(), "b", units(1, most))), stock.ErrPerBuyer)
+	s.shortage(suite.Err(s.inv.For("6").Lock(s.Context(), "b", units(1, most))), sku(1), most, 0)
 	s.pay("a")
 	s.counts(sku(1), stock.Quantities{Total: most, Sold: most})
 	s.usage("5", sku(1), stock.Usage{Bought: most})
@@ -48,10 +45,8 @@ func overflowTotal(s *scene) {
 		s.unchanged(sku(2), func() {
 			s.Is(s.inv.Restock(s.Context(), "in", units(2, 1), units(1, 6)), stock.ErrOverflow)
 			s.Is(s.inv.Restock(s.Context(), "in", units(1, most)), stock.ErrOverflow)
-			_, err := s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: 6})
-			s.Is(err, stock.ErrOverflow)
-			_, err = s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})
-			s.Is(err, stock.ErrOverflow)
+			s.Is(suite.Err(s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: 6})), stock.ErrOverflow)
+			s.Is(suite.Err(s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})), stock.ErrOverflow)
 		})
 	})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
@@ -66,13 +61,11 @@ func overflowUnlimited(s *scene) {
 		_, err := s.inv.Lock(s.Context(), "b", units(1, 6))
 		s.Is(err, stock.ErrOverflow)
 		s.IsNot(err, stock.ErrInsufficient)
-		_, err = s.inv.Lock(s.Context(), "b", units(1, most))
-		s.Is(err, stock.ErrOverflow)
+		s.Is(suite.Err(s.inv.Lock(s.Context(), "b", units(1, most))), stock.ErrOverflow)
 	})
 	s.lock("b", units(1, 5))
 	s.pay("a")
-	_, err := s.inv.Lock(s.Context(), "c", units(1, 1))
-	s.Is(err, stock.ErrOverflow)
+	s.Is(suite.Err(s.inv.Lock(s.Context(), "c", units(1, 1))), stock.ErrOverflow)
 	s.Advance(hold) // b is dead
 	s.lock("c", units(1, 5))
 	s.counts(sku(1), stock.Quantities{Sold: most - 5, Locked: 5})
@@ -91,8 +84,7 @@ func overflowRefunded(s *scene) {
 	for _, restock := range []bool{true, false} {
 		s.unchanged(sku(1), func() {
 			s.unchanged(sku(2), func() {
-				_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r2", Order: "b", Restock: restock})
-				s.Is(err, stock.ErrOverflow)
+				s.Is(suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: "r2", Order: "b", Restock: restock})), stock.ErrOverflow)
 			})
 		})
 	}
@@ -105,16 +97,14 @@ func overflowBuyer(s *scene) {
 	s.define(sku(1), most, stock.Terms{})
 	s.define(sku(2), 10, stock.Terms{})
 	buyer := s.inv.For("5")
-	_, err := buyer.Lock(s.Context(), "a", units(1, most))
-	s.No(err)
+	s.No(suite.Err(buyer.Lock(s.Context(), "a", units(1, most))))
 	s.pay("a")
 	s.refund("r", "a")
 	s.usage("5", sku(1), stock.Usage{Bought: most})
 	s.unchanged(sku(2), func() {
-		_, err = buyer.Lock(s.Context(), "b", units(1, 1), units(2, 1))
-		s.Is(err, stock.ErrOverflow)
+		s.Is(suite.Err(buyer.Lock(s.Context(), "b", units(1, 1), units(2, 1))), stock.ErrOverflow)
 	})
 	s.lock("b", units(1, 1)) // the item has them, for anybody else
-	_, err = buyer.Lock(s.Context(), "c", units(1, most))
+	_, err := buyer.Lock(s.Context(), "c", units(1, most))
 	s.shortage(err, sku(1), most, most-1) // a shortage comes before an overflow
 }

@@ -31,8 +31,8 @@ func racePayCancel(s *scene) {
 		order := strconv.Itoa(round)
 		s.lock(order, units(1, 2))
 		errs := suite.Meet(8,
-			func() error { return suite.Outcome(s.inv.Pay(s.Context(), order)) },
-			func() error { return suite.Outcome(s.inv.Cancel(s.Context(), order)) },
+			func() error { return suite.Err(s.inv.Pay(s.Context(), order)) },
+			func() error { return suite.Err(s.inv.Cancel(s.Context(), order)) },
 		)
 		s.Count("calls that were told yes", s.Succeeded(errs, stock.ErrPaid, stock.ErrCancelled), 4)
 		h := s.holdOf(order)
@@ -87,8 +87,7 @@ func raceDead(s *scene) {
 		s.state(order, stock.Expired)
 		s.counts(sku(1), stock.Quantities{Total: 4, Locked: 4, Left: 4})
 		s.counts(sku(2), stock.Quantities{Total: 100, Left: 100})
-		_, err := s.inv.Cancel(s.Context(), fmt.Sprint("next ", round))
-		s.No(err)
+		s.No(suite.Err(s.inv.Cancel(s.Context(), fmt.Sprint("next ", round))))
 	}
 }
 
@@ -118,9 +117,9 @@ func raceRefundRedeem(s *scene) {
 		s.buy(order, units(1, 2))
 		errs := suite.Meet(8,
 			func() error {
-				return suite.Outcome(s.inv.Refund(s.Context(), stock.Refund{ID: order, Order: order, Restock: true}))
+				return suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: order, Order: order, Restock: true}))
 			},
-			func() error { return suite.Outcome(s.inv.Redeem(s.Context(), order)) },
+			func() error { return suite.Err(s.inv.Redeem(s.Context(), order)) },
 		)
 		s.Count("calls that were told yes", s.Succeeded(errs, stock.ErrRedeemed, stock.ErrRefunded), 4)
 		if state := s.holdOf(order).State; (state == stock.Refunded) != (errs[0] == nil) {
@@ -135,8 +134,8 @@ func raceLockCancel(s *scene) {
 	for round := range rounds {
 		order := strconv.Itoa(round)
 		errs := suite.Meet(8,
-			func() error { return suite.Outcome(s.inv.Lock(s.Context(), order, units(1, 2))) },
-			func() error { return suite.Outcome(s.inv.Cancel(s.Context(), order)) },
+			func() error { return suite.Err(s.inv.Lock(s.Context(), order, units(1, 2))) },
+			func() error { return suite.Err(s.inv.Cancel(s.Context(), order)) },
 		)
 		for i, err := range errs {
 			if err != nil && i%2 == 1 {
@@ -157,8 +156,8 @@ func raceShortenPay(s *scene) {
 		order := strconv.Itoa(round)
 		h := s.lock(order, units(1, 2))
 		errs := suite.Meet(4,
-			func() error { return suite.Outcome(s.inv.Pay(s.Context(), order)) },
-			func() error { return suite.Outcome(s.inv.Shorten(s.Context(), order, h.LockedAt)) },
+			func() error { return suite.Err(s.inv.Pay(s.Context(), order)) },
+			func() error { return suite.Err(s.inv.Shorten(s.Context(), order, h.LockedAt)) },
 		)
 		s.Succeeded(errs, stock.ErrPaid, stock.ErrExpired)
 		if errs[0] == nil {

@@ -59,16 +59,14 @@ func itemsPages(s *scene) {
 	const full = 400 // two pages of the library
 	suite.Pages(s, full, []int{1, 200, 201}, func(from, to int) {
 		s.Each(suite.Crowd(to-from, 8, func(i int) error {
-			return suite.Outcome(s.inv.Define(s.Context(), sku(int64(from+i+1)), 1, stock.Terms{}))
+			return suite.Err(s.inv.Define(s.Context(), sku(int64(from+i+1)), 1, stock.Terms{}))
 		}))
 	}, func() iter.Seq2[stock.Item, error] {
 		return s.inv.Items(s.Context())
 	}, func(n int, item stock.Item) {
 		suite.Same(s, "key", item.Key, sku(int64(n+1)))
 	})
-	report, err := s.inv.Audit(s.Context())
-	s.No(err)
-	s.Count("items audited", report.Items, full+1)
+	s.Count("items audited", suite.Must(s.inv.Audit(s.Context())).Items, full+1)
 }
 
 // orders returns the orders of a listing.
@@ -93,20 +91,15 @@ func holdsByFilter(s *scene) {
 	s.lock("a locked", units(1, 1))
 	s.buy("paid", units(1, 1))
 	s.buy("redeemed", units(2, 1))
-	_, err := s.inv.Redeem(s.Context(), "redeemed")
-	s.No(err)
+	s.No(suite.Err(s.inv.Redeem(s.Context(), "redeemed")))
 	s.buy("refunded", units(1, 1))
 	s.refund("r", "refunded")
 	s.lock("cancelled", units(1, 1))
-	_, err = s.inv.Cancel(s.Context(), "cancelled")
-	s.No(err)
-	_, err = s.inv.Cancel(s.Context(), "never locked")
-	s.No(err)
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "cancelled")))
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "never locked")))
 	s.lock("expired", stock.Line{SKU: 1, Activity: 7, Num: 1})
-	_, err = s.inv.Shorten(s.Context(), "expired", s.now())
-	s.No(err)
-	_, err = s.inv.Expire(s.Context())
-	s.No(err)
+	s.No(suite.Err(s.inv.Shorten(s.Context(), "expired", s.now())))
+	s.No(suite.Err(s.inv.Expire(s.Context())))
 
 	all := []string{"a locked", "b locked", "cancelled", "expired", "never locked", "paid", "redeemed", "refunded", "z locked"}
 	suite.Same(s, "all orders", s.orders(stock.Filter{}), all)
@@ -195,10 +188,8 @@ func listingsEnd(s *scene) {
 		}
 	}
 	s.Count("errors of three listings", errs, 3)
-	_, err := broken.Audit(s.Context())
-	s.Is(err, stock.ErrUnavailable)
-	_, err = broken.Expire(s.Context())
-	s.Is(err, stock.ErrUnavailable)
+	s.Is(suite.Err(broken.Audit(s.Context())), stock.ErrUnavailable)
+	s.Is(suite.Err(broken.Expire(s.Context())), stock.ErrUnavailable)
 }
 
 func holdOfTheDead(s *scene) {
@@ -226,20 +217,15 @@ func resultsBelongToTheCaller(s *scene) {
 
 	refunded := slices.Clone(asked[:2])
 	slices.Reverse(refunded)
-	r, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: refunded})
-	s.No(err)
+	r := suite.Must(s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: refunded}))
 	clear(refunded)
 	clear(r.Refund.Lines)
-	r, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: asked[:2]})
-	s.No(err)
+	r = suite.Must(s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: asked[:2]}))
 	suite.Same(s, "refund", r.Refund.Lines, []stock.Line{asked[1], asked[0]})
 
 	moves := []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: stock.Rest}}
-	moved, err := s.inv.Transfer(s.Context(), "t", moves...)
-	s.No(err)
+	moved := suite.Must(s.inv.Transfer(s.Context(), "t", moves...))
 	suite.Same(s, "the caller's moves", moves, []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: stock.Rest}})
 	clear(moved)
-	moved, err = s.inv.Transfer(s.Context(), "t", moves...)
-	s.No(err)
-	suite.Same(s, "moves", moved, []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: 9}})
+	suite.Same(s, "moves", suite.Must(s.inv.Transfer(s.Context(), "t", moves...)), []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: 9}})
 }

@@ -47,10 +47,9 @@ func refundTooMuch(s *scene) {
 func refundDiscard(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.buy("a", units(1, 5))
-	_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r1", Order: "a", Lines: []stock.Line{units(1, 3)}})
-	s.No(err)
+	s.No(suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: "r1", Order: "a", Lines: []stock.Line{units(1, 3)}})))
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 5, Left: 5, Refunded: 3})
-	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r2", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3)}})
+	_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "r2", Order: "a", Restock: true, Lines: []stock.Line{units(1, 3)}})
 	s.Is(err, stock.ErrOverRefund)
 	s.refund("r3", "a") // the other two go back on sale
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 3, Left: 7, Refunded: 5})
@@ -77,9 +76,8 @@ func refundAfterRedeem(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.buy("a", units(1, 3))
 	s.refund("before", "a", units(1, 1))
-	_, err := s.inv.Redeem(s.Context(), "a")
-	s.No(err)
-	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "after", Order: "a", Restock: true})
+	s.No(suite.Err(s.inv.Redeem(s.Context(), "a")))
+	_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "after", Order: "a", Restock: true})
 	s.inState(err, "a", stock.Redeemed, stock.ErrRedeemed)
 	s.refund("before", "a", units(1, 1)) // the replay is a replay
 	s.inv = s.with(stock.Options{RefundRedeemed: true})
@@ -102,8 +100,7 @@ func refundReplays(s *scene) {
 	}
 	for i := range 3 { // later rounds find the order refunded
 		for _, refund := range []stock.Refund{part, whole} {
-			got, err := s.inv.Refund(s.Context(), refund)
-			s.No(err)
+			got := suite.Must(s.inv.Refund(s.Context(), refund))
 			suite.Same(s, "refund", got.Refund, want[refund.ID])
 			suite.Same(s, "replay", got.Replay, i > 0)
 		}
@@ -149,11 +146,10 @@ func refundWhole(s *scene) {
 	s.buy("a", units(1, 3), units(2, 2))
 	s.refund("part", "a", units(1, 3))
 	s.state("a", stock.Paid)
-	got, err := s.inv.Refund(s.Context(), stock.Refund{ID: "rest", Order: "a", Restock: true})
-	s.No(err)
+	got := suite.Must(s.inv.Refund(s.Context(), stock.Refund{ID: "rest", Order: "a", Restock: true}))
 	suite.Same(s, "refund", got.Refund, stock.Refund{ID: "rest", Order: "a", Restock: true, Lines: []stock.Line{units(2, 2)}})
 	s.state("a", stock.Refunded)
-	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "more", Order: "a", Restock: true})
+	_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "more", Order: "a", Restock: true})
 	s.inState(err, "a", stock.Refunded, stock.ErrRefunded)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 3})
 	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10, Refunded: 2})
@@ -235,8 +231,7 @@ func refundManyParts(s *scene) {
 		for _, l := range lines {
 			s.define(l.Key(), parts, stock.Terms{PerBuyer: 2 * parts})
 		}
-		_, err := s.inv.For("5").Lock(s.Context(), order, lines...)
-		s.No(err)
+		s.No(suite.Err(s.inv.For("5").Lock(s.Context(), order, lines...)))
 		s.pay(order)
 		frees := s.with(stock.Options{RefundFreesBuyer: true})
 		s.Each(suite.Together(parts-1, func(i int) error {
@@ -245,7 +240,7 @@ func refundManyParts(s *scene) {
 			if i%3 == 0 {
 				inv = frees
 			}
-			return suite.Outcome(inv.Refund(s.Context(), stock.Refund{
+			return suite.Err(inv.Refund(s.Context(), stock.Refund{
 				ID: fmt.Sprint(order, "/", i), Order: order, Restock: i%2 == 0, Lines: []stock.Line{part},
 			}))
 		}))
@@ -256,7 +251,7 @@ func refundManyParts(s *scene) {
 		}
 		suite.Same(s, "refunded, freed", [2]int64{refunded, freed}, [2]int64{parts - 1, 50})
 		errs := suite.Together(4, func(i int) error {
-			return suite.Outcome(s.inv.Refund(s.Context(), stock.Refund{ID: fmt.Sprint(order, "/rest ", i), Order: order, Restock: true}))
+			return suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: fmt.Sprint(order, "/rest ", i), Order: order, Restock: true}))
 		})
 		s.Count("refunds of the rest", s.Succeeded(errs, stock.ErrRefunded), 1)
 		s.state(order, stock.Refunded)
@@ -282,46 +277,35 @@ func refundFreesBuyer(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 4})
 	frees := s.with(stock.Options{RefundFreesBuyer: true})
 	buyer := s.inv.For("5")
-	_, err := buyer.Lock(s.Context(), "a", units(1, 4))
-	s.No(err)
+	s.No(suite.Err(buyer.Lock(s.Context(), "a", units(1, 4))))
 	s.pay("a")
 	s.refund("kept", "a", units(1, 2)) // this inventory does not give units back to the limit
 	s.usage("5", sku(1), stock.Usage{Bought: 4})
-	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
-	s.Is(err, stock.ErrPerBuyer)
-	_, err = frees.Refund(s.Context(), stock.Refund{ID: "freed", Order: "a", Lines: []stock.Line{units(1, 1)}})
-	s.No(err)
+	s.Is(suite.Err(buyer.Lock(s.Context(), "b", units(1, 1))), stock.ErrPerBuyer)
+	s.No(suite.Err(frees.Refund(s.Context(), stock.Refund{ID: "freed", Order: "a", Lines: []stock.Line{units(1, 1)}})))
 	s.usage("5", sku(1), stock.Usage{Bought: 3})
-	_, err = frees.Refund(s.Context(), stock.Refund{ID: "kept", Order: "a", Restock: true, Lines: []stock.Line{units(1, 2)}})
+	_, err := frees.Refund(s.Context(), stock.Refund{ID: "kept", Order: "a", Restock: true, Lines: []stock.Line{units(1, 2)}})
 	s.No(err) // the replay frees nothing
 	s.usage("5", sku(1), stock.Usage{Bought: 3})
 	suite.Same(s, "lines", s.holdOf("a").Lines, []stock.HoldLine{{Line: units(1, 4), Refunded: 3, Restocked: 2, Freed: 1}})
-	_, err = buyer.Lock(s.Context(), "b", units(1, 2))
-	s.Is(err, stock.ErrPerBuyer)
-	_, err = buyer.Lock(s.Context(), "b", units(1, 1))
-	s.No(err)
+	s.Is(suite.Err(buyer.Lock(s.Context(), "b", units(1, 2))), stock.ErrPerBuyer)
+	s.No(suite.Err(buyer.Lock(s.Context(), "b", units(1, 1))))
 	s.pay("b")
-	_, err = frees.Refund(s.Context(), stock.Refund{ID: "all", Order: "b", Restock: true})
-	s.No(err)
+	s.No(suite.Err(frees.Refund(s.Context(), stock.Refund{ID: "all", Order: "b", Restock: true})))
 	s.usage("5", sku(1), stock.Usage{Bought: 3})
-	_, err = s.inv.For("6").Lock(s.Context(), "c", units(1, 4))
-	s.No(err)
+	s.No(suite.Err(s.inv.For("6").Lock(s.Context(), "c", units(1, 4))))
 	s.pay("c")
-	_, err = frees.Refund(s.Context(), stock.Refund{ID: "all of c", Order: "c", Restock: true})
-	s.No(err)
+	s.No(suite.Err(frees.Refund(s.Context(), stock.Refund{ID: "all of c", Order: "c", Restock: true})))
 	s.usage("6", sku(1), stock.Usage{})
 }
 
 func refundRefusedRetried(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	refund := stock.Refund{ID: "r", Order: "a", Restock: true}
-	_, err := s.inv.Refund(s.Context(), refund)
-	s.Is(err, stock.ErrNotFound)
+	s.Is(suite.Err(s.inv.Refund(s.Context(), refund)), stock.ErrNotFound)
 	s.lock("a", units(1, 3))
-	_, err = s.inv.Refund(s.Context(), refund)
-	s.Is(err, stock.ErrNotPaid)
+	s.Is(suite.Err(s.inv.Refund(s.Context(), refund)), stock.ErrNotPaid)
 	s.pay("a")
-	_, err = s.inv.Refund(s.Context(), refund)
-	s.No(err)
+	s.No(suite.Err(s.inv.Refund(s.Context(), refund)))
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 3})
 }

@@ -27,16 +27,13 @@ func resolveCases() []testCase {
 func resolveUnknown(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	for range 2 {
-		h, err := s.inv.Resolve(s.Context(), "a")
-		s.No(err)
+		h := suite.Must(s.inv.Resolve(s.Context(), "a"))
 		suite.Same(s, "state", h.State, stock.Cancelled)
 		suite.Same(s, "hold", h, s.holdOf("a"))
 	}
-	locking, err := s.Store.Lock(s.Context(), stock.Order{ID: "a", Lines: []stock.Line{units(1, 2)}}, time.Hour)
-	s.No(err)
+	locking := suite.Must(s.Store.Lock(s.Context(), stock.Order{ID: "a", Lines: []stock.Line{units(1, 2)}}, time.Hour))
 	suite.Same(s, "a Lock that arrives now", locking.Verdict, stock.Exists)
-	_, err = s.inv.Lock(s.Context(), "a", units(1, 2))
-	s.Is(err, stock.ErrCancelled)
+	s.Is(suite.Err(s.inv.Lock(s.Context(), "a", units(1, 2))), stock.ErrCancelled)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
@@ -53,8 +50,7 @@ func resolveFences(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	before := s.lock("a", units(1, 2))
 	for n := range int64(2) {
-		h, err := s.inv.Resolve(s.Context(), "a")
-		s.No(err)
+		h := suite.Must(s.inv.Resolve(s.Context(), "a"))
 		suite.Same(s, "state", h.State, stock.Locked)
 		suite.Same(s, "fence", h.Fence, n+1)
 	}
@@ -68,17 +64,13 @@ func resolveFences(s *scene) {
 	s.refusedLate("an Extend", verdict, err)
 	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 2, Left: 100})
 	suite.Same(s, "replay", s.lock("a", units(1, 2)).State, stock.Locked)
-	_, err = s.inv.Extend(s.Context(), "a", before.Deadline.Add(hold))
-	s.No(err)
+	s.No(suite.Err(s.inv.Extend(s.Context(), "a", before.Deadline.Add(hold))))
 	s.pay("a")
 
 	s.lock("b", units(1, 5)) // a sweep does not ask: a dead hold is dead
-	_, err = s.inv.Resolve(s.Context(), "b")
-	s.No(err)
+	s.No(suite.Err(s.inv.Resolve(s.Context(), "b")))
 	s.Advance(hold)
-	verdict, err = suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "b"}))
-	s.No(err)
-	suite.Same(s, "sweep", verdict, stock.Done)
+	suite.Same(s, "sweep", suite.Must(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepExpire, Order: "b"}))), stock.Done)
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 2, Left: 98})
 }
 
@@ -87,28 +79,22 @@ func resolveFencesLater(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	s.buy("a", units(1, 2))
 	paid := s.state("a", stock.Paid)
-	_, err := s.inv.Resolve(s.Context(), "a")
-	s.No(err)
+	s.No(suite.Err(s.inv.Resolve(s.Context(), "a")))
 	verdict, err := suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepRedeem, Order: "a", Fence: paid.Fence}))
 	s.refusedLate("a Redeem", verdict, err)
 	refund := stock.RefundRecord{Refund: stock.Refund{ID: "late", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}}
 	verdict, err = suite.Refunded(s.Store.Refund(s.Context(), refund, paid))
 	s.refusedLate("a Refund", verdict, err)
-	got, err := s.Store.RefundRecord(s.Context(), "late")
-	s.No(err)
-	suite.Same(s, "refund recorded", got.ID, "")
+	suite.Same(s, "refund recorded", suite.Must(s.Store.RefundRecord(s.Context(), "late")).ID, "")
 	s.refund("r", "a", units(1, 1))
-	_, err = s.inv.Redeem(s.Context(), "a")
-	s.No(err)
+	s.No(suite.Err(s.inv.Redeem(s.Context(), "a")))
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 1, Left: 99, Refunded: 1})
 
 	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
 	s.lock("b", units(1, 3))
 	s.Advance(hold)
-	_, err = s.inv.Expire(s.Context())
-	s.No(err)
-	_, err = s.inv.Resolve(s.Context(), "b")
-	s.No(err)
+	s.No(suite.Err(s.inv.Expire(s.Context())))
+	s.No(suite.Err(s.inv.Resolve(s.Context(), "b")))
 	verdict, err = suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "b"}))
 	s.refusedLate("a late payment", verdict, err)
 	s.pay("b")
@@ -120,23 +106,18 @@ func resolveEveryState(s *scene) {
 	s.lock("locked", units(1, 1))
 	s.buy("paid", units(1, 1))
 	s.buy("redeemed", units(1, 1))
-	_, err := s.inv.Redeem(s.Context(), "redeemed")
-	s.No(err)
+	s.No(suite.Err(s.inv.Redeem(s.Context(), "redeemed")))
 	s.buy("refunded", units(1, 1))
 	s.refund("r", "refunded")
 	s.lock("cancelled", units(1, 1))
-	_, err = s.inv.Cancel(s.Context(), "cancelled")
-	s.No(err)
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "cancelled")))
 	h := s.lock("expired", units(1, 1))
-	_, err = s.inv.Shorten(s.Context(), "expired", h.LockedAt)
-	s.No(err)
-	_, err = s.inv.Expire(s.Context())
-	s.No(err)
+	s.No(suite.Err(s.inv.Shorten(s.Context(), "expired", h.LockedAt)))
+	s.No(suite.Err(s.inv.Expire(s.Context())))
 	was := s.item(sku(1))
 	for state := stock.Locked; state <= stock.Expired; state++ {
 		want := s.state(state.String(), state)
-		h, err := s.inv.Resolve(s.Context(), state.String())
-		s.No(err)
+		h := suite.Must(s.inv.Resolve(s.Context(), state.String()))
 		want.Fence++
 		suite.Same(s, "hold", h, want)
 		suite.Same(s, "hold read again", s.holdOf(state.String()), want)
@@ -149,9 +130,7 @@ func resolveDead(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 2))
 	s.Advance(hold)
-	h, err := s.with(stock.Options{Hook: record(&effects)}).Resolve(s.Context(), "a")
-	s.No(err)
-	suite.Same(s, "state", h.State, stock.Expired)
+	suite.Same(s, "state", suite.Must(s.with(stock.Options{Hook: record(&effects)}).Resolve(s.Context(), "a")).State, stock.Expired)
 	suite.Same(s, "effects", effects, []stock.Effect{{Step: stock.StepExpire, Order: "a"}})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
@@ -193,8 +172,8 @@ func resolveAgainstPay(s *scene) {
 		order := strconv.Itoa(round)
 		s.lock(order, units(1, 1))
 		s.Each(suite.Meet(6,
-			func() error { return suite.Outcome(s.inv.Pay(s.Context(), order)) },
-			func() error { return suite.Outcome(s.inv.Resolve(s.Context(), order)) },
+			func() error { return suite.Err(s.inv.Pay(s.Context(), order)) },
+			func() error { return suite.Err(s.inv.Resolve(s.Context(), order)) },
 		))
 		suite.Same(s, "fence", s.state(order, stock.Paid).Fence, 3)
 	}
@@ -206,13 +185,13 @@ func (s *scene) journey() suite.Journey[*stock.Inventory] {
 	far, ctx := s.now().Add(2*hold), s.Context()
 	return suite.Journey[*stock.Inventory]{
 		Plain: s.inv, Over: s.over, Begin: s.begin, Sees: s.everything, Ends: s.journeyEnd,
-		Resolve: func(order string) error { return suite.Outcome(s.inv.Resolve(ctx, order)) },
+		Resolve: func(order string) error { return suite.Err(s.inv.Resolve(ctx, order)) },
 		Calls: func(inv *stock.Inventory) []suite.Call {
 			define := func(key stock.Key, total int64, terms stock.Terms) func() error {
-				return func() error { return suite.Outcome(inv.Define(ctx, key, total, terms)) }
+				return func() error { return suite.Err(inv.Define(ctx, key, total, terms)) }
 			}
 			transfer := func(id string, move stock.TransferLeg) func() error {
-				return func() error { return suite.Outcome(inv.Transfer(ctx, id, move)) }
+				return func() error { return suite.Err(inv.Transfer(ctx, id, move)) }
 			}
 			part := stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}
 			return []suite.Call{
@@ -223,16 +202,16 @@ func (s *scene) journey() suite.Journey[*stock.Inventory] {
 				{Name: "Withdraw", Do: func() error { return inv.Withdraw(ctx, "out", units(1, 5)) }},
 				{Name: "Transfer", Do: transfer("move", stock.TransferLeg{SKU: 1, To: 7, Num: 20})},
 				{Name: "Transfer the rest", Do: transfer("rest", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})},
-				{Name: "Lock", Of: "a", Do: func() error { return suite.Outcome(inv.For("5").Lock(ctx, "a", units(1, 4))) }},
-				{Name: "Extend", Of: "a", Do: func() error { return suite.Outcome(inv.Extend(ctx, "a", far)) }},
-				{Name: "Shorten", Of: "a", Do: func() error { return suite.Outcome(inv.Shorten(ctx, "a", far.Add(-hold/2))) }},
-				{Name: "Pay", Of: "a", Do: func() error { return suite.Outcome(inv.Pay(ctx, "a")) }},
-				{Name: "Refund", Of: "a", Do: func() error { return suite.Outcome(inv.Refund(ctx, part)) }},
-				{Name: "Redeem", Of: "a", Do: func() error { return suite.Outcome(inv.Redeem(ctx, "a")) }},
-				{Name: "Lock another", Of: "b", Do: func() error { return suite.Outcome(inv.For("5").Lock(ctx, "b", units(1, 2))) }},
-				{Name: "Cancel", Of: "b", Do: func() error { return suite.Outcome(inv.Cancel(ctx, "b")) }},
-				{Name: "Cancel first", Of: "c", Do: func() error { return suite.Outcome(inv.Cancel(ctx, "c")) }},
-				{Name: "Resolve", Of: "d", Do: func() error { return suite.Outcome(inv.Resolve(ctx, "d")) }},
+				{Name: "Lock", Of: "a", Do: func() error { return suite.Err(inv.For("5").Lock(ctx, "a", units(1, 4))) }},
+				{Name: "Extend", Of: "a", Do: func() error { return suite.Err(inv.Extend(ctx, "a", far)) }},
+				{Name: "Shorten", Of: "a", Do: func() error { return suite.Err(inv.Shorten(ctx, "a", far.Add(-hold/2))) }},
+				{Name: "Pay", Of: "a", Do: func() error { return suite.Err(inv.Pay(ctx, "a")) }},
+				{Name: "Refund", Of: "a", Do: func() error { return suite.Err(inv.Refund(ctx, part)) }},
+				{Name: "Redeem", Of: "a", Do: func() error { return suite.Err(inv.Redeem(ctx, "a")) }},
+				{Name: "Lock another", Of: "b", Do: func() error { return suite.Err(inv.For("5").Lock(ctx, "b", units(1, 2))) }},
+				{Name: "Cancel", Of: "b", Do: func() error { return suite.Err(inv.Cancel(ctx, "b")) }},
+				{Name: "Cancel first", Of: "c", Do: func() error { return suite.Err(inv.Cancel(ctx, "c")) }},
+				{Name: "Resolve", Of: "d", Do: func() error { return suite.Err(inv.Resolve(ctx, "d")) }},
 			}
 		},
 	}
@@ -272,14 +251,14 @@ func lostReleases(s *scene) {
 	s.inv = s.with(stock.Options{LatePay: stock.Reacquire})
 	s.lock("late", units(1, 3))
 	s.Advance(hold)
-	s.No(suite.Outcome(s.inv.Expire(s.Context())))
+	s.No(suite.Err(s.inv.Expire(s.Context())))
 	calls := []func(inv *stock.Inventory) error{
-		func(inv *stock.Inventory) error { return suite.Outcome(inv.Lock(s.Context(), "order", units(1, 2))) },
-		func(inv *stock.Inventory) error { return suite.Outcome(inv.Take(s.Context(), "order", units(1, 2))) },
-		func(inv *stock.Inventory) error { return suite.Outcome(inv.Pay(s.Context(), "late")) },
+		func(inv *stock.Inventory) error { return suite.Err(inv.Lock(s.Context(), "order", units(1, 2))) },
+		func(inv *stock.Inventory) error { return suite.Err(inv.Take(s.Context(), "order", units(1, 2))) },
+		func(inv *stock.Inventory) error { return suite.Err(inv.Pay(s.Context(), "late")) },
 		func(inv *stock.Inventory) error { return inv.Withdraw(s.Context(), "out", units(1, 2)) },
 		func(inv *stock.Inventory) error {
-			return suite.Outcome(inv.Transfer(s.Context(), "rest", stock.TransferLeg{SKU: 1, To: 7, Num: stock.Rest}))
+			return suite.Err(inv.Transfer(s.Context(), "rest", stock.TransferLeg{SKU: 1, To: 7, Num: stock.Rest}))
 		},
 	}
 	deaf := s.over(suite.Wire{Reply: suite.Fails(stock.ErrUnknown, suite.Named("Expire"))})
@@ -294,5 +273,5 @@ func lostReleases(s *scene) {
 	s.counts(sku(1), stock.Quantities{Total: 3, Left: 3})
 	s.lock("dead", units(1, 3))
 	s.Advance(hold)
-	s.Is(suite.Outcome(deaf.Expire(s.Context())), stock.ErrUnknown)
+	s.Is(suite.Err(deaf.Expire(s.Context())), stock.ErrUnknown)
 }

@@ -28,8 +28,7 @@ func takeCases() []testCase {
 // take takes units for an order.
 func (s *scene) take(order string, lines ...stock.Line) stock.Hold {
 	s.Helper()
-	h, err := s.inv.Take(s.Context(), order, lines...)
-	s.No(err)
+	h := suite.Must(s.inv.Take(s.Context(), order, lines...))
 	return h
 }
 
@@ -41,20 +40,14 @@ func takeSells(s *scene) {
 		Order: "a", State: stock.Paid, Lines: []stock.HoldLine{{Line: units(1, 3)}},
 		Deadline: now.Add(hold), LockedAt: now, PaidAt: now, UpdatedAt: now,
 	})
-	read, err := s.inv.Hold(s.Context(), "a")
-	s.No(err)
-	suite.Same(s, "hold as read", read, h)
+	suite.Same(s, "hold as read", suite.Must(s.inv.Hold(s.Context(), "a")), h)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 3, Left: 7})
 	paid := s.pay("a")
 	suite.Same(s, "outcome of Pay", paid, stock.Outcome{Order: "a", State: stock.Paid, Replay: true})
-	_, err = s.inv.Cancel(s.Context(), "a")
-	s.Is(err, stock.ErrPaid)
+	s.Is(suite.Err(s.inv.Cancel(s.Context(), "a")), stock.ErrPaid)
 	s.Advance(2 * hold) // its deadline is that of a lock, and means nothing any more
-	n, err := s.inv.Expire(s.Context())
-	s.No(err)
-	suite.Same(s, "expired", n, 0)
-	_, err = s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true})
-	s.No(err)
+	suite.Same(s, "expired", suite.Must(s.inv.Expire(s.Context())), 0)
+	s.No(suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Restock: true})))
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 3})
 }
 
@@ -77,8 +70,7 @@ func takeTwice(s *scene) {
 		return err
 	})
 	s.Count("takes of b", s.Succeeded(errs), 32)
-	_, err := s.inv.Take(s.Context(), "a", units(1, 3))
-	s.Is(err, stock.ErrMismatch)
+	s.Is(suite.Err(s.inv.Take(s.Context(), "a", units(1, 3))), stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 4, Left: 6})
 }
 
@@ -89,10 +81,8 @@ func takeAfterLock(s *scene) {
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 	s.lock("b", units(1, 2))
 	s.Advance(hold)
-	_, err := s.inv.Take(s.Context(), "b", units(1, 2))
-	s.Is(err, stock.ErrExpired)
-	_, err = s.inv.Take(s.Context(), "a", units(1, 1))
-	s.Is(err, stock.ErrMismatch)
+	s.Is(suite.Err(s.inv.Take(s.Context(), "b", units(1, 2))), stock.ErrExpired)
+	s.Is(suite.Err(s.inv.Take(s.Context(), "a", units(1, 1))), stock.ErrMismatch)
 }
 
 func lockAfterTake(s *scene) {
@@ -122,14 +112,11 @@ func takeBesideLocks(s *scene) {
 
 func takeLimits(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 3, PerOrder: 2, LiveHolds: 1})
-	_, err := s.inv.Take(s.Context(), "nobody", units(1, 1))
-	s.Is(err, stock.ErrBuyerRequired)
+	s.Is(suite.Err(s.inv.Take(s.Context(), "nobody", units(1, 1))), stock.ErrBuyerRequired)
 	inv := s.inv.For("7")
-	_, err = inv.Take(s.Context(), "much", units(1, 3))
-	s.Is(err, stock.ErrPerOrder)
-	_, err = inv.Lock(s.Context(), "locked", units(1, 1))
-	s.No(err)
-	_, err = inv.Take(s.Context(), "a", units(1, 1)) // a live hold does not keep from taking
+	s.Is(suite.Err(inv.Take(s.Context(), "much", units(1, 3))), stock.ErrPerOrder)
+	s.No(suite.Err(inv.Lock(s.Context(), "locked", units(1, 1))))
+	_, err := inv.Take(s.Context(), "a", units(1, 1)) // a live hold does not keep from taking
 	s.No(err)
 	_, err = inv.Take(s.Context(), "b", units(1, 2))
 	limit := suite.As[*stock.LimitError](s, err)
@@ -153,22 +140,19 @@ func takeUnlimited(s *scene) {
 func takeAllOrNone(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(sku(2), 1, stock.Terms{})
-	_, err := s.inv.Take(s.Context(), "a", units(1, 2), units(2, 2))
-	s.shortage(err, sku(2), 2, 1)
+	s.shortage(suite.Err(s.inv.Take(s.Context(), "a", units(1, 2), units(2, 2))), sku(2), 2, 1)
 	s.unheld("a")
 	s.take("b", units(2, 1), units(1, 2))
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 	s.counts(sku(2), stock.Quantities{Total: 1, Sold: 1})
 	s.define(sku(3), 5, stock.Terms{Start: s.now().Add(time.Minute)})
-	_, err = s.inv.Take(s.Context(), "c", units(3, 1))
-	s.Is(err, stock.ErrNotStarted)
+	s.Is(suite.Err(s.inv.Take(s.Context(), "c", units(3, 1))), stock.ErrNotStarted)
 }
 
 func takeAnswerLost(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	lost := s.over(suite.Wire{Reply: suite.Fails(stock.ErrUnknown, suite.Every)})
-	_, err := lost.Take(s.Context(), "a", units(1, 2))
-	s.Is(err, stock.ErrUnknown)
+	s.Is(suite.Err(lost.Take(s.Context(), "a", units(1, 2))), stock.ErrUnknown)
 	suite.Same(s, "state", s.take("a", units(1, 2)).State, stock.Paid)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
 }
@@ -176,16 +160,13 @@ func takeAnswerLost(s *scene) {
 func takeInTransaction(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	store, _, rollback := s.Begin(s)
-	_, err := s.inv.On(store).Take(s.Context(), "a", units(1, 2))
-	s.No(err)
+	s.No(suite.Err(s.inv.On(store).Take(s.Context(), "a", units(1, 2))))
 	s.No(rollback())
 	s.unheld("a")
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	store, commit, _ := s.Begin(s)
-	_, err = s.inv.On(store).Take(s.Context(), "a", units(1, 2))
-	s.No(err)
-	_, err = s.inv.On(store).Take(s.Context(), "b", units(1, 9))
-	s.Is(err, stock.ErrInsufficient)
+	s.No(suite.Err(s.inv.On(store).Take(s.Context(), "a", units(1, 2))))
+	s.Is(suite.Err(s.inv.On(store).Take(s.Context(), "b", units(1, 9))), stock.ErrInsufficient)
 	s.No(commit())
 	s.state("a", stock.Paid)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
@@ -193,9 +174,7 @@ func takeInTransaction(s *scene) {
 
 func takeAfterCancel(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	_, err := s.inv.Cancel(s.Context(), "a")
-	s.No(err)
-	_, err = s.inv.Take(s.Context(), "a", units(1, 2))
-	s.Is(err, stock.ErrCancelled)
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "a")))
+	s.Is(suite.Err(s.inv.Take(s.Context(), "a", units(1, 2))), stock.ErrCancelled)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
