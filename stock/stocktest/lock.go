@@ -117,7 +117,7 @@ func lockAnswerLost(s *scene) {
 
 func cancelBeforeLock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	suite.Same(s, "outcome", suite.Must(s.inv.Cancel(s.Context(), "a")), stock.Outcome{Order: "a", State: stock.Cancelled})
+	suite.Same(s, "outcome", suite.Must(s.inv.Cancel(s.Context(), "a")), stock.Outcome{Order: "a", State: stock.Cancelled, Void: true})
 	for range 2 {
 		h, err := s.inv.Lock(s.Context(), "a", units(1, 2))
 		s.inState(err, "a", stock.Cancelled, stock.ErrCancelled)

@@ -90,7 +90,7 @@ func unknownOrders(s *scene) {
 	s.inState(suite.Err(s.inv.Extend(s.Context(), "a", s.now().Add(hold))), "a", stock.Unheld, stock.ErrNotFound)
 	s.inState(suite.Err(s.inv.Shorten(s.Context(), "a", s.now().Add(hold))), "a", stock.Unheld, stock.ErrNotFound)
 	s.unheld("a")
-	suite.Same(s, "outcome", suite.Must(s.inv.Cancel(s.Context(), "a")), stock.Outcome{Order: "a", State: stock.Cancelled})
+	suite.Same(s, "outcome", suite.Must(s.inv.Cancel(s.Context(), "a")), stock.Outcome{Order: "a", State: stock.Cancelled, Void: true})
 	s.inState(suite.Err(s.inv.Pay(s.Context(), "a")), "a", stock.Cancelled, stock.ErrCancelled)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
