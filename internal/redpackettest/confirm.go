@@ -145,8 +145,7 @@ func confirmedTooLateAtOnce(s *scene) {
 			s.Advance(time.Hour)
 		}
 		s.Each(suite.Together(6, func(int) error {
-			_, err := s.packets.Confirm(s.Context(), p.ID)
-			return err
+			return suite.Err(s.packets.Confirm(s.Context(), p.ID))
 		}))
 		s.goesBack(p.ID, 100)
 	}
