@@ -118,9 +118,7 @@ func raceThreeCodes(s *scene) {
 	codes := []string{"C1", "C2", "C3"}
 	s.pool(codes...)
 	ids := numbered("c", 3)
-	s.Each(suite.Together(3, func(i int) error {
-		return suite.Err(s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1))
-	}))
+	s.Each(suite.Together(3, func(i int) error { return suite.Err(s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1)) }))
 	suite.Same(s, "codes", s.codesOf(ids), codes)
 	s.Is(suite.Err(s.shop.For("9").Claim(s.Context(), "fourth", 1)), coupon.ErrSoldOut)
 }

@@ -95,9 +95,7 @@ func tellsNothing(s *scene) {
 		"Redeem":  func(id string) error { return suite.Err(buyer.Redeem(s.Context(), id, "A", dec("100"))) },
 		"Release": func(id string) error { return suite.Err(buyer.Release(s.Context(), id, "A")) },
 		"Return":  func(id string) error { return suite.Err(buyer.Return(s.Context(), id, "A", dec("100"))) },
-		"Refund": func(id string) error {
-			return suite.Err(buyer.Refund(s.Context(), coupon.Refund{ID: "r", Coupon: id}))
-		},
+		"Refund":  func(id string) error { return suite.Err(buyer.Refund(s.Context(), coupon.Refund{ID: "r", Coupon: id})) },
 		"Revoke": func(id string) error {
 			return suite.Err(buyer.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: id}))
 		},

@@ -38,8 +38,7 @@ func (s *scene) booking(order string, buyer string, code string, opens bool) *gr
 func (s *scene) book(b *groupbuy.Booking, until time.Time) stock.Locking {
 	s.Helper()
 	order := stock.Order{ID: b.Seat.Order, Buyer: b.Seat.Buyer, Lines: []stock.Line{{SKU: goods, Activity: fair, Num: 1}}, Until: until}
-	locking := suite.Must(s.Store.Units(groupbuy.Along{Booking: b}).Lock(s.Context(), order, hold))
-	return locking
+	return suite.Must(s.Store.Units(groupbuy.Along{Booking: b}).Lock(s.Context(), order, hold))
 }
 
 func guardBooking(s *scene) {

@@ -295,9 +295,7 @@ func payoutsListed(s *scene) {
 func payoutsFailing(s *scene) {
 	const people = 230
 	s.open(equal(1, 1000, 500))
-	s.Each(suite.Crowd(people, 16, func(i int) error {
-		return suite.Err(s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i)))
-	}))
+	s.Each(suite.Crowd(people, 16, func(i int) error { return suite.Err(s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i))) }))
 	n := 0
 	for p, err := range s.packets.Payouts(s.Context()) {
 		s.No(err)

@@ -62,9 +62,7 @@ func readShares(s *scene) {
 // listingsEnd has a store that lists nothing any more, or stops after a page.
 func listingsEnd(s *scene) {
 	s.open(equal(1, 1000, 300))
-	s.Each(suite.Crowd(300, 32, func(i int) error {
-		return suite.Err(s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i)))
-	}))
+	s.Each(suite.Crowd(300, 32, func(i int) error { return suite.Err(s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i))) }))
 	calls := 0
 	lists := suite.Named("Shares", "Payouts", "Records")
 	broken := s.over(suite.Wire{Send: suite.Fails(redpacket.ErrUnavailable, func(call string) bool {

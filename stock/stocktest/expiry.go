@@ -167,9 +167,7 @@ func expireConcurrently(s *scene) {
 func expireManyBatches(s *scene) {
 	const orders = 600
 	s.define(sku(1), orders, stock.Terms{})
-	s.Each(suite.Crowd(orders, 16, func(i int) error {
-		return suite.Err(s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, 1)))
-	}))
+	s.Each(suite.Crowd(orders, 16, func(i int) error { return suite.Err(s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, 1))) }))
 	s.Advance(hold)
 	s.Count("released", suite.Must(s.inv.Expire(s.Context())), orders)
 	s.counts(sku(1), stock.Quantities{Total: orders, Left: orders})

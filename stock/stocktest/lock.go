@@ -328,9 +328,7 @@ func lockConcurrentReplays(s *scene) {
 
 func lockConcurrentMismatches(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
-	errs := suite.Together(16, func(i int) error {
-		return suite.Err(s.inv.Lock(s.Context(), "a", units(1, int64(i+1))))
-	})
+	errs := suite.Together(16, func(i int) error { return suite.Err(s.inv.Lock(s.Context(), "a", units(1, int64(i+1)))) })
 	s.Count("locks", s.Succeeded(errs, stock.ErrMismatch), 1)
 	s.Count("the winner's units", int(s.holdOf("a").Lines[0].Num), slices.Index(errs, nil)+1)
 }

@@ -169,9 +169,7 @@ func cancelAfterCrash(s *scene) {
 	s.lock("a", units(1, 2), units(2, 1))
 	s.lock("b", units(1, 1))
 	for range 3 {
-		s.Each(suite.Together(8, func(int) error {
-			return suite.Err(s.inv.Cancel(s.Context(), "a"))
-		}))
+		s.Each(suite.Together(8, func(int) error { return suite.Err(s.inv.Cancel(s.Context(), "a")) }))
 	}
 	s.state("a", stock.Cancelled)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 1, Left: 10})

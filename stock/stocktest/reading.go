@@ -128,9 +128,7 @@ func holdsPages(s *scene) {
 	lock(200, orders)
 	s.Advance(time.Microsecond)
 	lock(0, 200)
-	s.Each(suite.Crowd(orders/9, 16, func(i int) error {
-		return suite.Err(s.inv.Pay(s.Context(), fmt.Sprintf("%03d", 9*i)))
-	}))
+	s.Each(suite.Crowd(orders/9, 16, func(i int) error { return suite.Err(s.inv.Pay(s.Context(), fmt.Sprintf("%03d", 9*i))) }))
 	list := func(filter stock.Filter, stop int) []stock.Hold {
 		s.Helper()
 		var holds []stock.Hold

@@ -27,9 +27,7 @@ func takeCases() []testCase {
 
 // take takes units for an order.
 func (s *scene) take(order string, lines ...stock.Line) stock.Hold {
-	s.Helper()
-	h := suite.Must(s.inv.Take(s.Context(), order, lines...))
-	return h
+	return suite.Must(s.inv.Take(s.Context(), order, lines...))
 }
 
 func takeSells(s *scene) {
@@ -64,9 +62,7 @@ func takeTwice(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	first := s.take("a", units(1, 2))
 	suite.Same(s, "second", s.take("a", units(1, 2)), first)
-	errs := suite.Crowd(32, 32, func(int) error {
-		return suite.Err(s.inv.Take(s.Context(), "b", units(1, 2)))
-	})
+	errs := suite.Crowd(32, 32, func(int) error { return suite.Err(s.inv.Take(s.Context(), "b", units(1, 2))) })
 	s.Count("takes of b", s.Succeeded(errs), 32)
 	s.Is(suite.Err(s.inv.Take(s.Context(), "a", units(1, 3))), stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 4, Left: 6})
