@@ -207,16 +207,14 @@ func expireDead(s *scene) {
 func (s *scene) cannot(id string, want error) {
 	s.Helper()
 	for name, call := range map[string]func() error{
-		"Reserve": func() error { _, err := s.shop.Reserve(s.Context(), id, "order", dec("100")); return err },
-		"Redeem":  func() error { _, err := s.shop.Redeem(s.Context(), id, "order", dec("100")); return err },
-		"Return":  func() error { _, err := s.shop.Return(s.Context(), id, "order", dec("100")); return err },
+		"Reserve": func() error { return suite.Err(s.shop.Reserve(s.Context(), id, "order", dec("100"))) },
+		"Redeem":  func() error { return suite.Err(s.shop.Redeem(s.Context(), id, "order", dec("100"))) },
+		"Return":  func() error { return suite.Err(s.shop.Return(s.Context(), id, "order", dec("100"))) },
 		"Refund": func() error {
-			_, err := s.shop.Refund(s.Context(), coupon.Refund{ID: "refund of " + id, Coupon: id})
-			return err
+			return suite.Err(s.shop.Refund(s.Context(), coupon.Refund{ID: "refund of " + id, Coupon: id}))
 		},
 		"Revoke": func() error {
-			_, err := s.shop.Revoke(s.Context(), coupon.Revocation{ID: "revocation of " + id, Coupon: id})
-			return err
+			return suite.Err(s.shop.Revoke(s.Context(), coupon.Revocation{ID: "revocation of " + id, Coupon: id}))
 		},
 	} {
 		was := s.coupon(id)

@@ -166,8 +166,8 @@ func claimPrecedence(s *scene) {
 		s.Helper()
 		s.define(1, 1, rules, terms)
 		for _, call := range []func(*coupon.Coupons) error{
-			func(c *coupon.Coupons) error { _, err := c.Claim(s.Context(), "refused", 1); return err },
-			func(c *coupon.Coupons) error { _, err := c.Lock(s.Context(), "refused", 1); return err },
+			func(c *coupon.Coupons) error { return suite.Err(c.Claim(s.Context(), "refused", 1)) },
+			func(c *coupon.Coupons) error { return suite.Err(c.Lock(s.Context(), "refused", 1)) },
 		} {
 			err := call(s.shop.For(buyer))
 			s.Is(err, want)
@@ -267,8 +267,7 @@ func unlimited(s *scene) {
 	s.define(1, 0, coupon.Rules{Unlimited: true, PerBuyer: 150}, tenOff())
 	ids := numbered("c", 200)
 	s.Each(suite.Crowd(len(ids), 8, func(i int) error {
-		_, err := s.shop.For(fmt.Sprint(i%2+1)).Claim(s.Context(), ids[i], 1)
-		return err
+		return suite.Err(s.shop.For(fmt.Sprint(i%2+1)).Claim(s.Context(), ids[i], 1))
 	}))
 	s.counts(stock.Quantities{Sold: 200})
 	s.lock("locked", "1")

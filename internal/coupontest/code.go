@@ -149,8 +149,7 @@ func byCode(s *scene) {
 		if err != nil {
 			return err
 		}
-		_, err = shop.Reserve(s.Context(), c.ID, "B", dec("100"))
-		return err
+		return suite.Err(shop.Reserve(s.Context(), c.ID, "B", dec("100")))
 	}
 	buyer, another := s.shop.For("5"), s.shop.For("6")
 	s.Is(use(buyer, "revoked"), coupon.ErrRevoked)

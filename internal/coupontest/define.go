@@ -100,8 +100,7 @@ func defineAtOnce(s *scene) {
 	terms := []coupon.Terms{tenOff(), newer}
 	for id := int64(1); id <= 4; id++ {
 		s.Each(suite.Together(16, func(i int) error {
-			_, err := s.shop.Define(s.Context(), id, 10, coupon.Rules{}, terms[i%2])
-			return err
+			return suite.Err(s.shop.Define(s.Context(), id, 10, coupon.Rules{}, terms[i%2]))
 		}))
 		c := s.campaign(id)
 		suite.Same(s, "quantities", c.Quantities, stock.Quantities{Total: 10, Left: 10})

@@ -44,9 +44,7 @@ func changing(ctx context.Context, c *coupon.Coupons) []suite.Call {
 	total := dec("100")
 	return []suite.Call{
 		{Name: "Define", Do: func() error { return suite.Err(c.Define(ctx, 1, 10, coupon.Rules{}, tenOff())) }},
-		{Name: "Define of a pool", Do: func() error {
-			return suite.Err(c.Define(ctx, 2, 0, coupon.Rules{}, pooled(tenOff())))
-		}},
+		{Name: "Define of a pool", Do: func() error { return suite.Err(c.Define(ctx, 2, 0, coupon.Rules{}, pooled(tenOff()))) }},
 		{Name: "Import", Do: func() error { return suite.Err(c.Import(ctx, 2, slices.Values([]string{"CODE"}))) }},
 		{Name: "Generate", Do: func() error { return suite.Err(c.Generate(ctx, 2, 5, nil)) }},
 		{Name: "Restock", Do: func() error { return c.Restock(ctx, "in", 1, 5) }},

@@ -48,8 +48,8 @@ func crashBetween(s *scene) {
 				s.reserve("c", order)
 			}
 			closing := []func() error{
-				func() error { _, err := goods.Cancel(s.Context(), order); return err },
-				func() error { _, err := s.shop.Release(s.Context(), "c", order); return err },
+				func() error { return suite.Err(goods.Cancel(s.Context(), order)) },
+				func() error { return suite.Err(s.shop.Release(s.Context(), "c", order)) },
 			}
 			if turn == 1 {
 				slices.Reverse(closing)

@@ -1,10 +1,13 @@
 package coupontest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -45,8 +48,7 @@ const crowdSize = 64
 func raceOneBuyer(s *scene) {
 	s.define(1, 1, coupon.Rules{PerBuyer: 1}, tenOff())
 	errs := suite.Together(crowdSize, func(i int) error {
-		_, err := s.shop.For("5").Claim(s.Context(), strconv.Itoa(i), 1)
-		return err
+		return suite.Err(s.shop.For("5").Claim(s.Context(), strconv.Itoa(i), 1))
 	})
 	s.Count("claims", s.Succeeded(errs, coupon.ErrPerBuyer, coupon.ErrSoldOut), 1)
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
@@ -69,8 +71,7 @@ func raceOneNumber(s *scene) {
 func raceManyBuyers(s *scene) {
 	s.define(1, 1, coupon.Rules{PerBuyer: 1}, tenOff())
 	errs := suite.Together(crowdSize, func(i int) error {
-		_, err := s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), strconv.Itoa(i), 1)
-		return err
+		return suite.Err(s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), strconv.Itoa(i), 1))
 	})
 	s.Count("claims", s.Succeeded(errs, coupon.ErrSoldOut), 1)
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
@@ -117,10 +118,7 @@ func raceThreeCodes(s *scene) {
 	codes := []string{"C1", "C2", "C3"}
 	s.pool(codes...)
 	ids := numbered("c", 3)
-	s.Each(suite.Together(3, func(i int) error {
-		_, err := s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1)
-		return err
-	}))
+	s.Each(suite.Together(3, func(i int) error { return suite.Err(s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1)) }))
 	suite.Same(s, "codes", s.codesOf(ids), codes)
 	s.Is(suite.Err(s.shop.For("9").Claim(s.Context(), "fourth", 1)), coupon.ErrSoldOut)
 }
@@ -131,8 +129,7 @@ func raceManyCodes(s *scene) {
 	s.pool(codes...)
 	ids := numbered("c", many+20)
 	errs := suite.Together(len(ids), func(i int) error {
-		_, err := s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1)
-		return err
+		return suite.Err(s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1))
 	})
 	s.Count("claims", s.Succeeded(errs, coupon.ErrSoldOut), many)
 	var given []string
@@ -174,107 +171,24 @@ func racePaidCodes(s *scene) {
 	suite.Same(s, "codes", s.codesOf(ids), codes)
 }
 
-func raceRedeem(s *scene) {
+func raceRedeem(s *scene)  { s.crowdUses(s.shop.Redeem, coupon.ErrRedeemed, coupon.UseRedeemed) }
+func raceReserve(s *scene) { s.crowdUses(s.shop.Reserve, coupon.ErrReserved, coupon.UseReserved) }
+
+// crowdUses has a hundred orders use one coupon: it is the one's that is told so.
+func (s *scene) crowdUses(
+	use func(ctx context.Context, id, order string, total decimal.Decimal) (coupon.Use, error), told error, state coupon.UseState,
+) {
+	s.Helper()
 	s.open(10)
 	s.claim("c", "5")
-	errs := suite.Together(100, func(i int) error {
-		_, err := s.shop.Redeem(s.Context(), "c", strconv.Itoa(i), dec("100"))
-		return err
-	})
-	s.Count("uses", s.Succeeded(errs, coupon.ErrRedeemed), 1)
-	s.wonBy("c", errs, coupon.UseRedeemed)
-	s.progress(coupon.Count{Redeemed: 1})
-}
-
-// wonBy ends the test unless the one order of a crowd that was told yes has the coupon.
-func (s *scene) wonBy(id string, errs []error, state coupon.UseState) {
-	s.Helper()
+	errs := suite.Together(100, func(i int) error { return suite.Err(use(s.Context(), "c", strconv.Itoa(i), dec("100"))) })
+	s.Count("uses", s.Succeeded(errs, told), 1)
 	winner := strconv.Itoa(slices.IndexFunc(errs, func(err error) bool { return err == nil }))
-	suite.Same(s, "order of the coupon", s.coupon(id).Order, winner)
-	uses := s.usesOf(id)
+	suite.Same(s, "order of the coupon", s.coupon("c").Order, winner)
+	uses := s.usesOf("c")
 	s.Count("uses", len(uses), 1)
 	suite.Same(s, "order of the use", uses[0].Order, winner)
 	suite.Same(s, "state of the use", uses[0].State, state)
-}
-
-func raceReserve(s *scene) {
-	s.open(10)
-	s.claim("c", "5")
-	errs := suite.Together(100, func(i int) error {
-		_, err := s.shop.Reserve(s.Context(), "c", strconv.Itoa(i), dec("100"))
-		return err
-	})
-	s.Count("reservations", s.Succeeded(errs, coupon.ErrReserved), 1)
-	s.wonBy("c", errs, coupon.UseReserved)
-}
-
-func raceRevoke(s *scene) {
-	s.open(100)
-	revoked := int64(0)
-	for round := range rounds {
-		id := strconv.Itoa(round)
-		s.claim(id, "5")
-		errs := suite.Meet(8,
-			func() error {
-				return suite.Err(s.shop.Revoke(s.Context(), coupon.Revocation{ID: id, Coupon: id, Restock: true}))
-			},
-			func() error { return suite.Err(s.shop.Redeem(s.Context(), id, "A", dec("100"))) },
-		)
-		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrRevoked, coupon.ErrRedeemed), 4)
-		if errs[0] == nil {
-			revoked++
-			s.state(id, coupon.Revoked)
-			s.used(id, "A", coupon.Unused)
-		} else {
-			s.state(id, coupon.Redeemed)
-		}
-	}
-	s.counts(stock.Quantities{Total: 100, Sold: rounds - revoked, Left: 100 - rounds + revoked, Refunded: revoked})
-}
-
-func raceRefund(s *scene) {
-	s.open(100)
-	for round := range rounds {
-		id := strconv.Itoa(round)
-		s.claim(id, "5")
-		errs := suite.Meet(8,
-			func() error {
-				return suite.Err(s.shop.Refund(s.Context(), coupon.Refund{ID: id, Coupon: id, Restock: true}))
-			},
-			func() error { return suite.Err(s.shop.Reserve(s.Context(), id, "A", dec("100"))) },
-		)
-		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrRefunded, coupon.ErrReserved), 4)
-		if errs[0] == nil {
-			s.state(id, coupon.Refunded)
-			s.used(id, "A", coupon.Unused)
-		} else {
-			s.state(id, coupon.Reserved)
-			s.used(id, "A", coupon.UseReserved)
-		}
-	}
-}
-
-func raceRefundRevoke(s *scene) {
-	s.open(100)
-	for round := range rounds {
-		id := strconv.Itoa(round)
-		s.claim(id, "5")
-		errs := suite.Meet(8,
-			func() error {
-				return suite.Err(s.shop.Refund(s.Context(), coupon.Refund{ID: "refund " + id, Coupon: id, Restock: true}))
-			},
-			func() error {
-				return suite.Err(s.shop.Revoke(s.Context(), coupon.Revocation{ID: "revocation " + id, Coupon: id, Restock: true}))
-			},
-		)
-		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrRefunded, coupon.ErrRevoked), 4)
-		want := coupon.Refunded
-		if errs[0] != nil {
-			want = coupon.Revoked
-		}
-		s.state(id, want)
-	}
-	s.counts(stock.Quantities{Total: 100, Left: 100, Refunded: rounds})
 }
 
 // raceImport hands codes out while they come in.
@@ -285,11 +199,9 @@ func raceImport(s *scene) {
 	errs := suite.Together(52, func(i int) error {
 		if i >= 40 {
 			part := codes[(i-40)*10 : (i-40)*10+10]
-			_, err := s.shop.Import(s.Context(), 1, slices.Values(part))
-			return err
+			return suite.Err(s.shop.Import(s.Context(), 1, slices.Values(part)))
 		}
-		_, err := s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1)
-		return err
+		return suite.Err(s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1))
 	})
 	s.Succeeded(errs, coupon.ErrSoldOut) // who came too early comes again
 	for i, id := range ids {
@@ -314,29 +226,6 @@ func raceRelease(s *scene) {
 		}
 		s.used(id, "A", coupon.UseReleased)
 		s.state(id, coupon.Usable)
-	}
-}
-
-func raceRedeemRelease(s *scene) {
-	s.open(100)
-	for round := range rounds {
-		id := strconv.Itoa(round)
-		s.claim(id, "5")
-		if round%2 == 0 {
-			s.reserve(id, "A")
-		}
-		errs := suite.Meet(8,
-			func() error { return suite.Err(s.shop.Redeem(s.Context(), id, "A", dec("100"))) },
-			func() error { return suite.Err(s.shop.Release(s.Context(), id, "A")) },
-		)
-		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrReleased, coupon.ErrRedeemed), 4)
-		if errs[0] == nil {
-			s.state(id, coupon.Redeemed)
-			s.used(id, "A", coupon.UseRedeemed)
-		} else {
-			s.state(id, coupon.Usable)
-			s.used(id, "A", coupon.UseReleased)
-		}
 	}
 }
 
@@ -393,45 +282,119 @@ func raceLapsed(s *scene) {
 	}
 }
 
-func racePay(s *scene) {
+// A duel is two calls about one coupon that exclude each other.
+type duel struct {
+	before        func(id string, round int)
+	first, second func(id string) error
+	told          []error   // what the losers are
+	ends          [2]ending // where the first has won, and where the second has
+}
+
+// An ending is how a coupon stands, and the use of it by order A; the zero state is no coupon.
+type ending struct {
+	state coupon.State
+	use   coupon.UseState
+}
+
+// fight lets both calls of a duel meet, four times each, in some rounds: one of them wins, and every call of it is told so.
+func (s *scene) fight(d duel) {
+	s.Helper()
 	s.open(100)
-	paid := int64(0)
+	var sold, refunded int64
 	for round := range rounds {
 		id := strconv.Itoa(round)
-		s.lock(id, "5")
-		errs := suite.Meet(8,
-			func() error { return suite.Err(s.shop.Pay(s.Context(), id)) },
-			func() error { return s.shop.Cancel(s.Context(), id) },
-		)
-		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrPaid, coupon.ErrCancelled), 4)
-		if errs[0] == nil {
-			paid++
-			s.state(id, coupon.Usable)
-		} else {
-			s.state(id, coupon.Dropped)
+		d.before(id, round)
+		errs := suite.Meet(8, func() error { return d.first(id) }, func() error { return d.second(id) })
+		s.Count("calls that were told yes", s.Succeeded(errs, d.told...), 4)
+		end := d.ends[0]
+		if errs[0] != nil {
+			end = d.ends[1]
+		}
+		switch end.state {
+		case coupon.None:
+			s.unclaimed(id)
+		case coupon.Refunded, coupon.Revoked:
+			refunded++
+		case coupon.Usable, coupon.Reserved, coupon.Redeemed:
+			sold++
+		case coupon.Pending, coupon.Dropped:
+		}
+		if end.state != coupon.None {
+			s.state(id, end.state)
+			s.used(id, "A", end.use)
 		}
 	}
-	s.counts(stock.Quantities{Total: 100, Sold: paid, Left: 100 - paid})
+	s.counts(stock.Quantities{Total: 100, Sold: sold, Left: 100 - sold, Refunded: refunded})
+}
+
+// The calls of duels.
+func (s *scene) claims(id string, _ int) { s.Helper(); s.claim(id, "5") }
+func (s *scene) revokes(id string) error {
+	return suite.Err(s.shop.Revoke(s.Context(), coupon.Revocation{ID: "revocation " + id, Coupon: id, Restock: true}))
+}
+
+func (s *scene) refunds(id string) error {
+	return suite.Err(s.shop.Refund(s.Context(), coupon.Refund{ID: "refund " + id, Coupon: id, Restock: true}))
+}
+func (s *scene) redeems(id string) error {
+	return suite.Err(s.shop.Redeem(s.Context(), id, "A", dec("100")))
+}
+func (s *scene) reserves(id string) error {
+	return suite.Err(s.shop.Reserve(s.Context(), id, "A", dec("100")))
+}
+func (s *scene) releases(id string) error { return suite.Err(s.shop.Release(s.Context(), id, "A")) }
+func (s *scene) cancels(id string) error  { return s.shop.Cancel(s.Context(), id) }
+
+func raceRevoke(s *scene) {
+	s.fight(duel{
+		before: s.claims, first: s.revokes, second: s.redeems, told: []error{coupon.ErrRevoked, coupon.ErrRedeemed},
+		ends: [2]ending{{coupon.Revoked, coupon.Unused}, {coupon.Redeemed, coupon.UseRedeemed}},
+	})
+}
+
+func raceRefund(s *scene) {
+	s.fight(duel{
+		before: s.claims, first: s.refunds, second: s.reserves, told: []error{coupon.ErrRefunded, coupon.ErrReserved},
+		ends: [2]ending{{coupon.Refunded, coupon.Unused}, {coupon.Reserved, coupon.UseReserved}},
+	})
+}
+
+func raceRefundRevoke(s *scene) {
+	s.fight(duel{
+		before: s.claims, first: s.refunds, second: s.revokes, told: []error{coupon.ErrRefunded, coupon.ErrRevoked},
+		ends: [2]ending{{coupon.Refunded, coupon.Unused}, {coupon.Revoked, coupon.Unused}},
+	})
+}
+
+func raceRedeemRelease(s *scene) {
+	s.fight(duel{
+		before: func(id string, round int) {
+			s.claim(id, "5")
+			if round%2 == 0 {
+				s.reserve(id, "A")
+			}
+		},
+		first: s.redeems, second: s.releases, told: []error{coupon.ErrReleased, coupon.ErrRedeemed},
+		ends: [2]ending{{coupon.Redeemed, coupon.UseRedeemed}, {coupon.Usable, coupon.UseReleased}},
+	})
+}
+
+func racePay(s *scene) {
+	s.fight(duel{
+		before: func(id string, _ int) { s.lock(id, "5") },
+		first:  func(id string) error { return suite.Err(s.shop.Pay(s.Context(), id)) }, second: s.cancels,
+		told: []error{coupon.ErrPaid, coupon.ErrCancelled},
+		ends: [2]ending{{coupon.Usable, coupon.Unused}, {coupon.Dropped, coupon.Unused}},
+	})
 }
 
 func raceClaimCancel(s *scene) {
-	s.open(100)
-	given := int64(0)
-	for round := range rounds {
-		id := strconv.Itoa(round)
-		errs := suite.Meet(8,
-			func() error { return suite.Err(s.shop.For("5").Claim(s.Context(), id, 1)) },
-			func() error { return s.shop.Cancel(s.Context(), id) },
-		)
-		s.Count("calls that were told yes", s.Succeeded(errs, coupon.ErrPaid, coupon.ErrCancelled), 4)
-		if errs[0] == nil {
-			given++
-			s.state(id, coupon.Usable)
-		} else {
-			s.unclaimed(id)
-		}
-	}
-	s.counts(stock.Quantities{Total: 100, Sold: given, Left: 100 - given})
+	s.fight(duel{
+		before: func(string, int) {},
+		first:  func(id string) error { return suite.Err(s.shop.For("5").Claim(s.Context(), id, 1)) }, second: s.cancels,
+		told: []error{coupon.ErrPaid, coupon.ErrCancelled},
+		ends: [2]ending{{coupon.Usable, coupon.Unused}, {}},
+	})
 }
 
 // raceReplays makes each call of a whole journey eight times at once.

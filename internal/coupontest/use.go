@@ -160,9 +160,9 @@ func reservedBeforeEnd(s *scene) {
 	s.redeem("honoured", "A")
 	s.Advance(time.Microsecond)
 	for _, call := range []func() error{
-		func() error { _, err := s.shop.Redeem(s.Context(), "lapsed", "A", dec("100")); return err },
-		func() error { _, err := s.shop.Reserve(s.Context(), "lapsed", "A", dec("100")); return err },
-		func() error { _, err := s.shop.Reserve(s.Context(), "lapsed", "B", dec("100")); return err },
+		func() error { return suite.Err(s.shop.Redeem(s.Context(), "lapsed", "A", dec("100"))) },
+		func() error { return suite.Err(s.shop.Reserve(s.Context(), "lapsed", "A", dec("100"))) },
+		func() error { return suite.Err(s.shop.Reserve(s.Context(), "lapsed", "B", dec("100"))) },
 	} {
 		err := call()
 		s.Is(err, coupon.ErrExpired)

@@ -29,8 +29,8 @@ func usePrecedence(s *scene) {
 	refused := func(id string, want error) {
 		s.Helper()
 		for _, call := range []func() error{
-			func() error { _, err := s.shop.Reserve(s.Context(), id, "A", dec("1")); return err }, // also below the minimum
-			func() error { _, err := s.shop.Redeem(s.Context(), id, "A", dec("1")); return err },
+			func() error { return suite.Err(s.shop.Reserve(s.Context(), id, "A", dec("1"))) }, // also below the minimum
+			func() error { return suite.Err(s.shop.Redeem(s.Context(), id, "A", dec("1"))) },
 		} {
 			err := call()
 			s.Is(err, want)
@@ -89,21 +89,17 @@ func tellsNothing(s *scene) {
 	s.claim("theirs", "6")
 	buyer := s.shop.For("5")
 	calls := map[string]func(id string) error{
-		"Coupon":  func(id string) error { _, err := buyer.Coupon(s.Context(), id); return err },
-		"History": func(id string) error { _, err := buyer.History(s.Context(), id); return err },
-		"Reserve": func(id string) error { _, err := buyer.Reserve(s.Context(), id, "A", dec("100")); return err },
-		"Redeem":  func(id string) error { _, err := buyer.Redeem(s.Context(), id, "A", dec("100")); return err },
-		"Release": func(id string) error { _, err := buyer.Release(s.Context(), id, "A"); return err },
-		"Return":  func(id string) error { _, err := buyer.Return(s.Context(), id, "A", dec("100")); return err },
-		"Refund": func(id string) error {
-			_, err := buyer.Refund(s.Context(), coupon.Refund{ID: "r", Coupon: id})
-			return err
-		},
+		"Coupon":  func(id string) error { return suite.Err(buyer.Coupon(s.Context(), id)) },
+		"History": func(id string) error { return suite.Err(buyer.History(s.Context(), id)) },
+		"Reserve": func(id string) error { return suite.Err(buyer.Reserve(s.Context(), id, "A", dec("100"))) },
+		"Redeem":  func(id string) error { return suite.Err(buyer.Redeem(s.Context(), id, "A", dec("100"))) },
+		"Release": func(id string) error { return suite.Err(buyer.Release(s.Context(), id, "A")) },
+		"Return":  func(id string) error { return suite.Err(buyer.Return(s.Context(), id, "A", dec("100"))) },
+		"Refund":  func(id string) error { return suite.Err(buyer.Refund(s.Context(), coupon.Refund{ID: "r", Coupon: id})) },
 		"Revoke": func(id string) error {
-			_, err := buyer.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: id})
-			return err
+			return suite.Err(buyer.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: id}))
 		},
-		"Pay": func(id string) error { _, err := buyer.Pay(s.Context(), id); return err },
+		"Pay": func(id string) error { return suite.Err(buyer.Pay(s.Context(), id)) },
 	}
 	for name, call := range calls {
 		s.unchanged("theirs", func() {

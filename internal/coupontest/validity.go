@@ -23,8 +23,8 @@ func (s *scene) refusedAt(id string, want error) {
 	s.Helper()
 	c := s.coupon(id)
 	for _, call := range []func() error{
-		func() error { _, err := s.shop.Reserve(s.Context(), id, "refused", dec("100")); return err },
-		func() error { _, err := s.shop.For("5").Redeem(s.Context(), id, "refused", dec("100")); return err },
+		func() error { return suite.Err(s.shop.Reserve(s.Context(), id, "refused", dec("100"))) },
+		func() error { return suite.Err(s.shop.For("5").Redeem(s.Context(), id, "refused", dec("100"))) },
 	} {
 		err := call()
 		s.Is(err, want)

@@ -37,9 +37,7 @@ func pooled(t coupon.Terms) coupon.Terms {
 
 // define creates a campaign or changes its rules and terms.
 func (s *scene) define(id, total int64, rules coupon.Rules, terms coupon.Terms) coupon.Campaign {
-	s.Helper()
-	c := suite.Must(s.shop.Define(s.Context(), id, total, rules, terms))
-	return c
+	return suite.Must(s.shop.Define(s.Context(), id, total, rules, terms))
 }
 
 // open creates campaign 1 of ten off, without limits but the total.
@@ -61,23 +59,17 @@ func (s *scene) load(campaign int64, codes ...string) {
 
 // claim gives a free coupon of campaign 1 to a buyer.
 func (s *scene) claim(id string, buyer string) coupon.Coupon {
-	s.Helper()
-	c := suite.Must(s.shop.For(buyer).Claim(s.Context(), id, 1))
-	return c
+	return suite.Must(s.shop.For(buyer).Claim(s.Context(), id, 1))
 }
 
 // lock sets a coupon of campaign 1 aside for a buyer who is to pay.
 func (s *scene) lock(id string, buyer string) coupon.Coupon {
-	s.Helper()
-	c := suite.Must(s.shop.For(buyer).Lock(s.Context(), id, 1))
-	return c
+	return suite.Must(s.shop.For(buyer).Lock(s.Context(), id, 1))
 }
 
 // pay pays for a coupon.
 func (s *scene) pay(id string) coupon.Coupon {
-	s.Helper()
-	c := suite.Must(s.shop.Pay(s.Context(), id))
-	return c
+	return suite.Must(s.shop.Pay(s.Context(), id))
 }
 
 // cancel cancels a claim.
@@ -85,51 +77,37 @@ func (s *scene) cancel(id string) { s.Helper(); s.No(s.shop.Cancel(s.Context(), 
 
 // reserve sets a coupon aside for an order of 100.
 func (s *scene) reserve(id, order string) coupon.Use {
-	s.Helper()
-	u := suite.Must(s.shop.Reserve(s.Context(), id, order, dec("100")))
-	return u
+	return suite.Must(s.shop.Reserve(s.Context(), id, order, dec("100")))
 }
 
 // redeem uses a coupon for an order of 100.
 func (s *scene) redeem(id, order string) coupon.Use {
-	s.Helper()
-	u := suite.Must(s.shop.Redeem(s.Context(), id, order, dec("100")))
-	return u
+	return suite.Must(s.shop.Redeem(s.Context(), id, order, dec("100")))
 }
 
 // release gives up what an order has reserved.
 func (s *scene) release(id, order string) coupon.Use {
-	s.Helper()
-	u := suite.Must(s.shop.Release(s.Context(), id, order))
-	return u
+	return suite.Must(s.shop.Release(s.Context(), id, order))
 }
 
 // giveBack returns a coupon after the whole order of 100 was refunded.
 func (s *scene) giveBack(id, order string) coupon.Use {
-	s.Helper()
-	u := suite.Must(s.shop.Return(s.Context(), id, order, dec("90")))
-	return u
+	return suite.Must(s.shop.Return(s.Context(), id, order, dec("90")))
 }
 
 // refund gives a coupon back, by its buyer, to be claimed again.
 func (s *scene) refund(id, of string) coupon.Coupon {
-	s.Helper()
-	c := suite.Must(s.shop.Refund(s.Context(), coupon.Refund{ID: id, Coupon: of, Restock: true}))
-	return c
+	return suite.Must(s.shop.Refund(s.Context(), coupon.Refund{ID: id, Coupon: of, Restock: true}))
 }
 
 // revoke takes a coupon back, by the shop, to be claimed again.
 func (s *scene) revoke(id, of string) coupon.Coupon {
-	s.Helper()
-	c := suite.Must(s.shop.Revoke(s.Context(), coupon.Revocation{ID: id, Coupon: of, Restock: true}))
-	return c
+	return suite.Must(s.shop.Revoke(s.Context(), coupon.Revocation{ID: id, Coupon: of, Restock: true}))
 }
 
 // coupon returns a coupon as it is.
 func (s *scene) coupon(id string) coupon.Coupon {
-	s.Helper()
-	c := suite.Must(s.shop.Coupon(s.Context(), id))
-	return c
+	return suite.Must(s.shop.Coupon(s.Context(), id))
 }
 
 // state ends the test unless a coupon is in a state, and returns it.
@@ -174,9 +152,7 @@ func (s *scene) used(id, order string, want coupon.UseState) {
 
 // campaign returns a campaign as it is.
 func (s *scene) campaign(id int64) coupon.Campaign {
-	s.Helper()
-	c := suite.Must(s.shop.Campaign(s.Context(), id))
-	return c
+	return suite.Must(s.shop.Campaign(s.Context(), id))
 }
 
 // counts ends the test unless the counters of campaign 1 are these.

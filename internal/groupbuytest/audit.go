@@ -34,16 +34,12 @@ func repairCases() []testCase {
 
 // audited audits products and returns the report.
 func (s *scene) audited(keys ...stock.Key) groupbuy.Report {
-	s.Helper()
-	report := suite.Must(s.groups.Audit(s.Context(), keys...))
-	return report
+	return suite.Must(s.groups.Audit(s.Context(), keys...))
 }
 
 // repaired repairs products and returns the report.
 func (s *scene) repaired(keys ...stock.Key) groupbuy.Report {
-	s.Helper()
-	report := suite.Must(s.groups.Repair(s.Context(), keys...))
-	return report
+	return suite.Must(s.groups.Repair(s.Context(), keys...))
 }
 
 // damage changes what a team counts of its seats behind the back of these.
@@ -61,9 +57,7 @@ func (s *scene) damage(code string, change func(*groupbuy.Counts)) {
 
 // books returns the books of the product.
 func (s *scene) books() []groupbuy.TeamBook {
-	s.Helper()
-	books := suite.Must(s.Store.Books(s.Context(), key(), "", 100))
-	return books
+	return suite.Must(s.Store.Books(s.Context(), key(), "", 100))
 }
 
 // answers ends the test unless a store gave this verdict.

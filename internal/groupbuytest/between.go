@@ -132,11 +132,10 @@ func refundedTwice(s *scene) {
 	code := s.team([]string{anna, ben, carol}, "1", "2", "3")
 	for method, order := range map[string]string{"Seat": "1", "Units.Refund": "2"} {
 		other := groupbuy.Refund{Order: order, Actor: "first"}
-		seat, err := s.before(method, func() {
+		seat := suite.Must(s.before(method, func() {
 			_, err := s.groups.Refund(s.Context(), other)
 			s.No(err)
-		}).Refund(s.Context(), byHand(order))
-		s.No(err)
+		}).Refund(s.Context(), byHand(order)))
 		suite.Same(s, "seat", seat, s.seat(order, groupbuy.RefundDue))
 		suite.Same(s, "who refunded it", seat.Actor, "first")
 		s.refundOwed(order)

@@ -100,11 +100,10 @@ func endsBeforeOffer(s *scene) {
 func leasedBefore(s *scene) {
 	s.lost()
 	mine, others := 0, 0
-	n, err := s.before("Lease", func() { others += len(s.deliver()) }).Deliver(s.Context(), func(context.Context, groupbuy.Event) error {
+	n := suite.Must(s.before("Lease", func() { others += len(s.deliver()) }).Deliver(s.Context(), func(context.Context, groupbuy.Event) error {
 		mine++
 		return nil
-	})
-	s.No(err)
+	}))
 	suite.Same(s, "deliveries", [3]int{n, mine, others}, [3]int{0, 0, 1})
 	s.Advance(time.Hour)
 	s.Count("events", len(s.deliver()), 0)
@@ -116,11 +115,10 @@ func defineAfterDefine(s *scene) {
 	a.Title, b.Title = "A", "B"
 	suite.Same(s, "title of the last", suite.Must(s.before("SaveActivity", func() { s.define(b) }).Define(s.Context(), a)).Title, "A")
 	p := product(people(4))
-	got2, err := s.before("SaveProduct", func() {
+	got2 := suite.Must(s.before("SaveProduct", func() {
 		_, err := s.groups.Revise(s.Context(), product(people(5)))
 		s.No(err)
-	}).Revise(s.Context(), p)
-	s.No(err)
+	}).Revise(s.Context(), p))
 	suite.Same(s, "people", got2.People, 4)
 	s.only(suite.Err(s.before("SaveProduct", func() { s.remove() }).Revise(s.Context(), product(people(5)))), groupbuy.ErrRemoved)
 	s.only(suite.Err(s.before("SaveActivity", func() { s.end() }).Define(s.Context(), b)), groupbuy.ErrEnded)

@@ -218,7 +218,7 @@ func eventsOnce(s *scene) {
 func eventsReentrant(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben, carol}, "1", "2", "3")
-	n, err := s.groups.Deliver(s.Context(), func(ctx context.Context, e groupbuy.Event) error {
+	n := suite.Must(s.groups.Deliver(s.Context(), func(ctx context.Context, e groupbuy.Event) error {
 		if e.Kind == groupbuy.TeamFormed { // and one of them cannot be turned into an order
 			return suite.Err(s.groups.Refund(ctx, byHand(e.Members[1].Order)))
 		}
@@ -227,8 +227,7 @@ func eventsReentrant(s *scene) {
 			err = fmt.Errorf("the seat is %v", seat.State) //nolint:err113 // the event would fail
 		}
 		return err
-	})
-	s.No(err)
+	}))
 	s.Count("events", n, 2)
 	s.seat("2", groupbuy.Refunded)
 	s.tells(code, hasFormed(), owes("2"))

@@ -89,10 +89,9 @@ func guardEnd(s *scene) {
 	t := s.is(code, groupbuy.Forming)
 	end := func(code string, version int64, want stock.Verdict) {
 		s.Helper()
-		verdicts, err := s.Store.End(s.Context(), []groupbuy.Ending{{
+		verdicts := suite.Must(s.Store.End(s.Context(), []groupbuy.Ending{{
 			Code: code, Version: version, To: groupbuy.Failed, Cause: groupbuy.ByOperator, Actor: "a", Reason: "r",
-		}})
-		s.No(err)
+		}}))
 		suite.Same(s, "verdicts", verdicts, []stock.Verdict{want})
 	}
 	s.unchanged(func() {

@@ -143,9 +143,7 @@ func raceDeadSeat(s *scene) {
 func raceOneBuyer(s *scene) {
 	s.opened(people(40), 90)
 	code := s.open("sponsor", anna).Team
-	errs := suite.Together(30, func(i int) error {
-		return suite.Err(s.groups.Join(s.Context(), code, buy(numbered(0, i), ben)))
-	})
+	errs := suite.Together(30, func(i int) error { return suite.Err(s.groups.Join(s.Context(), code, buy(numbered(0, i), ben))) })
 	s.Count("seats", s.Succeeded(errs, groupbuy.ErrJoined), 1)
 	s.counts(code, 2, 0, "0")
 	s.pool(stock.Quantities{Total: 90, Locked: 2})

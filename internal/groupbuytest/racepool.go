@@ -95,9 +95,7 @@ func raceOffers(s *scene) {
 		p := product(people(3))
 		p.SKU = int64(100 + round)
 		s.stocked(p.SKU, 100)
-		errs := suite.Together(6, func(i int) error {
-			return suite.Err(s.groups.Offer(s.Context(), p, int64(10+i%2)))
-		})
+		errs := suite.Together(6, func(i int) error { return suite.Err(s.groups.Offer(s.Context(), p, int64(10+i%2))) })
 		s.Count("calls of the one that won", s.Succeeded(errs, groupbuy.ErrMismatch), 3)
 		offer := suite.Must(s.groups.Product(s.Context(), p.Key))
 		suite.Same(s, "units in the pool", s.item(p.Key).Total, offer.Allotted)

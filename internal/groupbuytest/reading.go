@@ -176,13 +176,12 @@ func refundsByState(s *scene) {
 	s.refund("2")
 	suite.Same(s, "refunds that are due", orders(suite.Listed(s, s.groups.Refunds(s.Context(), groupbuy.RefundDue))), []string{"2", "3", "0"})
 	n := 0
-	_, err := s.groups.Deliver(s.Context(), func(_ context.Context, e groupbuy.Event) error {
+	s.No(suite.Err(s.groups.Deliver(s.Context(), func(_ context.Context, e groupbuy.Event) error {
 		if n++; e.Order == "3" {
 			return nil
 		}
 		return errFailing
-	})
-	s.No(err)
+	})))
 	suite.Same(s, "refunds that are due", orders(suite.Listed(s, s.groups.Refunds(s.Context(), groupbuy.RefundDue))), []string{"2", "0"})
 	done := suite.Listed(s, s.groups.Refunds(s.Context(), groupbuy.Refunded))
 	suite.Same(s, "refunds that are done", done, []groupbuy.Seat{s.seat("3", groupbuy.Refunded)})

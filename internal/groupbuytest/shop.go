@@ -23,9 +23,7 @@ func (s *scene) activity() groupbuy.Activity {
 
 // define defines an activity.
 func (s *scene) define(a groupbuy.Activity) groupbuy.Activity {
-	s.Helper()
-	got := suite.Must(s.groups.Define(s.Context(), a))
-	return got
+	return suite.Must(s.groups.Define(s.Context(), a))
 }
 
 // people returns the terms of teams that so many people form.
@@ -47,9 +45,7 @@ func product(terms groupbuy.Terms) groupbuy.Product {
 
 // offer offers a product with so many units.
 func (s *scene) offer(p groupbuy.Product, units int64) groupbuy.Product {
-	s.Helper()
-	got := suite.Must(s.groups.Offer(s.Context(), p, units))
-	return got
+	return suite.Must(s.groups.Offer(s.Context(), p, units))
 }
 
 // opened makes the shop of a scene: the goods, the activity, and the product with so many units.
@@ -65,9 +61,7 @@ func (s *scene) live() { s.Helper(); s.opened(people(3), 90) }
 
 // item returns an item of stock.
 func (s *scene) item(k stock.Key) stock.Item {
-	s.Helper()
-	item := suite.Must(s.ordinary().Item(s.Context(), k))
-	return item
+	return suite.Must(s.ordinary().Item(s.Context(), k))
 }
 
 // pool ends the test unless the pool of the product counts so; Left follows from the others.

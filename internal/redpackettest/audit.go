@@ -23,9 +23,7 @@ func auditCases() []testCase {
 
 // audited audits packets and returns the report.
 func (s *scene) audited(ids ...int64) redpacket.Report {
-	s.Helper()
-	report := suite.Must(s.packets.Audit(s.Context(), ids...))
-	return report
+	return suite.Must(s.packets.Audit(s.Context(), ids...))
 }
 
 // auditClean audits a packet in every state.

@@ -148,10 +148,7 @@ func closeAtOnce(s *scene) {
 	for id := range int64(rounds) {
 		s.open(random(id+1, 100, 3))
 		share := s.minor(s.grab(id+1, anna).Amount)
-		s.Each(suite.Together(8, func(int) error {
-			_, err := s.packets.Close(s.Context(), id+1)
-			return err
-		}))
+		s.Each(suite.Together(8, func(int) error { return suite.Err(s.packets.Close(s.Context(), id+1)) }))
 		s.packet(id+1, redpacket.Closed)
 		s.goesBack(id+1, 100-share)
 	}

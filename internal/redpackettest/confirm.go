@@ -144,10 +144,7 @@ func confirmedTooLateAtOnce(s *scene) {
 		} else {
 			s.Advance(time.Hour)
 		}
-		s.Each(suite.Together(6, func(int) error {
-			_, err := s.packets.Confirm(s.Context(), p.ID)
-			return err
-		}))
+		s.Each(suite.Together(6, func(int) error { return suite.Err(s.packets.Confirm(s.Context(), p.ID)) }))
 		s.goesBack(p.ID, 100)
 	}
 	s.Count("payouts", len(s.pending()), rounds)

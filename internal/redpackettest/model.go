@@ -96,9 +96,7 @@ func unversioned(v any) any {
 // compareAll compares everything that the stores can be asked.
 func (m *model) compareAll() {
 	m.Helper()
-	m.Compare(operation{Name: "Records", Call: func(s *side) (any, error) {
-		return s.Store.Records(s.Context(), 0, 1_000_000)
-	}})
+	m.Compare(operation{Name: "Records", Call: func(s *side) (any, error) { return s.Store.Records(s.Context(), 0, 1_000_000) }})
 	m.Compare(operation{Name: "Payouts", Call: func(s *side) (any, error) { return suite.Gather(s.packets.Payouts(s.Context())) }})
 	m.Compare(operation{Name: "Items", Call: func(s *side) (any, error) {
 		return suite.Gather(stock.New(s.Store.Units(), nil).Items(s.Context()))

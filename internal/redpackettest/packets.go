@@ -32,9 +32,7 @@ func bounded(id, total, count, least, most int64) redpacket.Packet {
 
 // send sends a packet.
 func (s *scene) send(p redpacket.Packet) redpacket.Packet {
-	s.Helper()
-	got := suite.Must(s.packets.Send(s.Context(), p))
-	return got
+	return suite.Must(s.packets.Send(s.Context(), p))
 }
 
 // open sends a packet and confirms that it was paid for.
@@ -54,9 +52,7 @@ func (s *scene) confirm(id int64, want redpacket.State) redpacket.Packet {
 
 // grab grabs a share for a person.
 func (s *scene) grab(id int64, person string) redpacket.Share {
-	s.Helper()
-	got := suite.Must(s.packets.Grab(s.Context(), id, person))
-	return got
+	return suite.Must(s.packets.Grab(s.Context(), id, person))
 }
 
 // grabs lets several people grab, one after the other, and returns what each got in fen.
@@ -110,23 +106,17 @@ func (s *scene) holds(id, taken, grabbed, left int64) {
 
 // shares returns all shares of a packet.
 func (s *scene) shares(id int64) []redpacket.Share {
-	s.Helper()
-	shares := suite.Must(suite.Gather(s.packets.Shares(s.Context(), id)))
-	return shares
+	return suite.Must(suite.Gather(s.packets.Shares(s.Context(), id)))
 }
 
 // pending returns all payouts that are due.
 func (s *scene) pending() []redpacket.Payout {
-	s.Helper()
-	payouts := suite.Must(suite.Gather(s.packets.Payouts(s.Context())))
-	return payouts
+	return suite.Must(suite.Gather(s.packets.Payouts(s.Context())))
 }
 
 // payout returns a payout.
 func (s *scene) payout(packet, no int64) redpacket.Payout {
-	s.Helper()
-	p := suite.Must(s.packets.Payout(s.Context(), redpacket.PayoutNumber(packet, no)))
-	return p
+	return suite.Must(s.packets.Payout(s.Context(), redpacket.PayoutNumber(packet, no)))
 }
 
 // paidOut confirms a payout.

@@ -189,8 +189,7 @@ func failuresAtOnce(s *scene) {
 	s.open(random(1, 100, 3))
 	s.grab(1, anna)
 	s.Each(suite.Together(10, func(int) error {
-		_, err := s.packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(1, 1), "no")
-		return err
+		return suite.Err(s.packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(1, 1), "no"))
 	}))
 	p := s.payout(1, 1)
 	suite.Same(s, "failures", p.Failures, 10)
@@ -259,8 +258,7 @@ func payoutsListed(s *scene) {
 	grab := func(from, to int) {
 		s.Helper()
 		s.Each(suite.Crowd(to-from, 16, func(i int) error {
-			_, err := s.packets.Grab(s.Context(), int64(i%2+1), fmt.Sprint(1000+from+i))
-			return err
+			return suite.Err(s.packets.Grab(s.Context(), int64(i%2+1), fmt.Sprint(1000+from+i)))
 		}))
 	}
 	grab(0, people-40)
@@ -297,10 +295,7 @@ func payoutsListed(s *scene) {
 func payoutsFailing(s *scene) {
 	const people = 230
 	s.open(equal(1, 1000, 500))
-	s.Each(suite.Crowd(people, 16, func(i int) error {
-		_, err := s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i))
-		return err
-	}))
+	s.Each(suite.Crowd(people, 16, func(i int) error { return suite.Err(s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i))) }))
 	n := 0
 	for p, err := range s.packets.Payouts(s.Context()) {
 		s.No(err)

@@ -83,8 +83,7 @@ func manyPackets(s *scene) {
 		s.open(random(id+1, 1000, count))
 	}
 	errs := suite.Crowd(packets*people, 32, func(i int) error {
-		_, err := s.packets.Grab(s.Context(), int64(i*7%packets+1), fmt.Sprint(1000+i/packets))
-		return err
+		return suite.Err(s.packets.Grab(s.Context(), int64(i*7%packets+1), fmt.Sprint(1000+i/packets)))
 	})
 	s.Count("winners", s.Succeeded(errs, redpacket.ErrFinished), packets*count)
 	for id := range int64(packets) {
@@ -99,8 +98,7 @@ func closeAgainstGrabs(s *scene) {
 		var grabbed atomic.Int64
 		errs := suite.Together(24, func(i int) error {
 			if i%8 == 3 {
-				_, err := s.packets.Close(s.Context(), id+1)
-				return err
+				return suite.Err(s.packets.Close(s.Context(), id+1))
 			}
 			share, err := s.packets.Grab(s.Context(), id+1, fmt.Sprint(1000+i))
 			grabbed.Add(share.Amount.Shift(2).IntPart())
@@ -123,8 +121,7 @@ func closeAgainstLast(s *scene) {
 		var after [4]redpacket.Packet
 		errs := suite.Together(len(after), func(i int) (err error) {
 			if i%2 == 0 {
-				_, err = s.packets.Grab(s.Context(), id+1, fmt.Sprint(1000+i))
-				return err
+				return suite.Err(s.packets.Grab(s.Context(), id+1, fmt.Sprint(1000+i)))
 			}
 			after[i], err = s.packets.Close(s.Context(), id+1)
 			return err

@@ -62,10 +62,7 @@ func readShares(s *scene) {
 // listingsEnd has a store that lists nothing any more, or stops after a page.
 func listingsEnd(s *scene) {
 	s.open(equal(1, 1000, 300))
-	s.Each(suite.Crowd(300, 32, func(i int) error {
-		_, err := s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i))
-		return err
-	}))
+	s.Each(suite.Crowd(300, 32, func(i int) error { return suite.Err(s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i))) }))
 	calls := 0
 	lists := suite.Named("Shares", "Payouts", "Records")
 	broken := s.over(suite.Wire{Send: suite.Fails(redpacket.ErrUnavailable, func(call string) bool {
@@ -147,9 +144,9 @@ func errorsSay(s *scene) {
 		suite.Same(s, "typed error", *suite.As[*redpacket.PacketError](s, err), redpacket.PacketError{Packet: 2, Err: want})
 	}
 	for name, call := range map[string]func(ctx context.Context) error{
-		"Share":   func(ctx context.Context) error { _, err := s.packets.Share(ctx, 9, anna); return err },
-		"Close":   func(ctx context.Context) error { _, err := s.packets.Close(ctx, 9); return err },
-		"Confirm": func(ctx context.Context) error { _, err := s.packets.Confirm(ctx, 9); return err },
+		"Share":   func(ctx context.Context) error { return suite.Err(s.packets.Share(ctx, 9, anna)) },
+		"Close":   func(ctx context.Context) error { return suite.Err(s.packets.Close(ctx, 9)) },
+		"Confirm": func(ctx context.Context) error { return suite.Err(s.packets.Confirm(ctx, 9)) },
 	} {
 		suite.Same(s, "typed error of "+name, *suite.As[*redpacket.PacketError](s, call(s.Context())), redpacket.PacketError{Packet: 9, Err: redpacket.ErrUnknownPacket})
 	}

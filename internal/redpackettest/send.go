@@ -163,10 +163,7 @@ func sendAtOnce(s *scene) {
 }
 
 func sendRivals(s *scene) {
-	errs := suite.Together(12, func(i int) error {
-		_, err := s.packets.Send(s.Context(), random(1, int64(1000+i%3), 5))
-		return err
-	})
+	errs := suite.Together(12, func(i int) error { return suite.Err(s.packets.Send(s.Context(), random(1, int64(1000+i%3), 5))) })
 	s.Count("calls that were told yes", s.Succeeded(errs, redpacket.ErrMismatch), 4)
 	won := s.minor(s.packet(1, redpacket.Unpaid).Total) - 1000
 	for i, err := range errs {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -21,14 +22,27 @@ func Meet(n int, calls ...func() error) []error {
 // Err returns the error of a call whose result does not matter.
 func Err[T any](_ T, err error) error { return err }
 
-// Must returns the result of a call that must not fail. An error ends the case, at the line of the call. It must not be called
-// from other goroutines.
+// Must returns the result of a call that must not fail. An error ends the case, and says at which lines of it. It must not
+// be called from other goroutines.
 func Must[T any](v T, err error) T {
 	if err != nil {
-		_, file, line, _ := runtime.Caller(1)
-		panic(&failedCall{err, fmt.Sprintf("%s:%d", filepath.Base(file), line)})
+		panic(&failedCall{err, lines()})
 	}
 	return v
+}
+
+// lines returns where the caller of Must is, and its callers up to the case.
+func lines() string {
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	var at []string
+	for {
+		frame, more := frames.Next()
+		if !more || strings.Contains(frame.Function, "internal/suite.Run[") {
+			return strings.Join(at, ", ")
+		}
+		at = append(at, fmt.Sprintf("%s:%d", filepath.Base(frame.File), frame.Line))
+	}
 }
 
 // A failedCall is what Must panics with.
@@ -46,7 +60,7 @@ func endFailed(t testing.TB) {
 	switch failed := recover().(type) {
 	case nil:
 	case *failedCall:
-		t.Fatal(failed)
+		t.Fatalf("%v", failed)
 	default:
 		panic(failed)
 	}

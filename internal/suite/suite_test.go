@@ -289,6 +289,19 @@ func TestClockMovesOnlyWhenTold(t *testing.T) {
 	require.Equal(t, from.Add(time.Microsecond), clock.Now())
 }
 
+// TestMustSaysWhereACallFailed has a transaction that is told to start over, and one that may not be.
+func TestMustSaysWhereACallFailed(t *testing.T) {
+	t.Parallel()
+	c := newChecks(t)
+	require.Equal(t, 7, Must(7, error(nil)))
+	require.True(t, c.StartsOver(true, func() { Must(0, errAgain) }))
+	said := failure(t, func(caught testing.TB) { //nolint:thelper // it is the test
+		defer endFailed(caught)
+		c.StartsOver(false, func() { Must(0, errAgain) })
+	})
+	require.Regexp(t, `^suite_test.go:\d+, .*: unexpected error: again`, said)
+}
+
 // A shelf holds one thing.
 type shelf interface {
 	Hold(ctx context.Context, n int) (int, error)

@@ -67,12 +67,11 @@ func stockArrives(s *scene) {
 	h, err := s.before("Items", 1, func() { s.No(s.inv.Restock(s.Context(), "in", units(1, 1))) }).Lock(s.Context(), "a", units(1, 2))
 	s.No(err)
 	suite.Same(s, "state", h.State, stock.Locked)
-	_, err = s.before("Items", 1, func() {
+	s.Is(suite.Err(s.before("Items", 1, func() {
 		s.No(suite.Err(s.inv.Cancel(s.Context(), "b")))
 		_, err = s.inv.Cancel(s.Context(), "a")
 		s.No(err)
-	}).Lock(s.Context(), "b", units(1, 2))
-	s.Is(err, stock.ErrCancelled)
+	}).Lock(s.Context(), "b", units(1, 2))), stock.ErrCancelled)
 	s.counts(sku(1), stock.Quantities{Total: 2, Left: 2})
 }
 
@@ -81,12 +80,11 @@ func stockArrives(s *scene) {
 func sameLockTakes(s *scene) {
 	s.define(sku(1), 1, stock.Terms{})
 	s.lock("b", units(1, 1))
-	h, err := s.before("Items", 1, func() {
+	h := suite.Must(s.before("Items", 1, func() {
 		_, err := s.inv.Cancel(s.Context(), "b")
 		s.No(err)
 		s.lock("a", units(1, 1))
-	}).Lock(s.Context(), "a", units(1, 1))
-	s.No(err)
+	}).Lock(s.Context(), "a", units(1, 1)))
 	suite.Same(s, "hold", h, s.holdOf("a"))
 }
 
@@ -125,12 +123,11 @@ func latePaymentTwice(s *scene) {
 	s.No(suite.Err(s.inv.Expire(s.Context())))
 	s.lock("b", units(1, 2))
 	// Refused, because b has the units; by the time one looks, they are sold to this very order.
-	o, err := s.before("Items", 1, func() {
+	o := suite.Must(s.before("Items", 1, func() {
 		_, err := s.inv.Cancel(s.Context(), "b")
 		s.No(err)
 		s.pay("a")
-	}).Pay(s.Context(), "a")
-	s.No(err)
+	}).Pay(s.Context(), "a"))
 	suite.Same(s, "outcome", o, stock.Outcome{Order: "a", State: stock.Paid, Replay: true, Late: true})
 	s.counts(sku(1), stock.Quantities{Total: 2, Sold: 2})
 }
@@ -181,18 +178,16 @@ func extendAfterShorten(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.lock("a", units(1, 2))
 	later := h.Deadline.Add(hold)
-	h, err := s.before("SetDeadline", 1, func() {
+	h = suite.Must(s.before("SetDeadline", 1, func() {
 		_, err := s.inv.Shorten(s.Context(), "a", h.LockedAt.Add(hold/2))
 		s.No(err)
-	}).Extend(s.Context(), "a", later)
-	s.No(err)
+	}).Extend(s.Context(), "a", later))
 	s.SameTime("deadline", h.Deadline, later)
 	suite.Same(s, "hold", s.holdOf("a"), h)
-	h, err = s.before("SetDeadline", 1, func() {
+	h = suite.Must(s.before("SetDeadline", 1, func() {
 		_, err := s.inv.Extend(s.Context(), "a", later.Add(2*hold))
 		s.No(err)
-	}).Extend(s.Context(), "a", later.Add(hold)) // which it reaches already by then
-	s.No(err)
+	}).Extend(s.Context(), "a", later.Add(hold))) // which it reaches already by then
 	s.SameTime("deadline", h.Deadline, later.Add(2*hold))
 }
 
@@ -232,11 +227,10 @@ func payAfterExtend(s *scene) {
 			h = s.holdOf(order)
 			s.No(suite.Err(s.inv.Extend(s.Context(), order, h.Deadline.Add(hold))))
 		}
-		o, err := step(s.before("Move", 1, func() {
+		o := suite.Must(step(s.before("Move", 1, func() {
 			extend()
 			extend()
-		}))
-		s.No(err)
+		})))
 		suite.Same(s, "state", o.State.String(), order)
 		suite.Same(s, "replay", o.Replay, false)
 	}

@@ -7,23 +7,17 @@ import (
 
 // define creates an item or changes its terms.
 func (s *scene) define(key stock.Key, total int64, terms stock.Terms) stock.Item {
-	s.Helper()
-	item := suite.Must(s.inv.Define(s.Context(), key, total, terms))
-	return item
+	return suite.Must(s.inv.Define(s.Context(), key, total, terms))
 }
 
 // lock locks units for an order.
 func (s *scene) lock(order string, lines ...stock.Line) stock.Hold {
-	s.Helper()
-	h := suite.Must(s.inv.Lock(s.Context(), order, lines...))
-	return h
+	return suite.Must(s.inv.Lock(s.Context(), order, lines...))
 }
 
 // pay pays an order.
 func (s *scene) pay(order string) stock.Outcome {
-	s.Helper()
-	o := suite.Must(s.inv.Pay(s.Context(), order))
-	return o
+	return suite.Must(s.inv.Pay(s.Context(), order))
 }
 
 // buy locks and pays an order.
@@ -41,9 +35,7 @@ func (s *scene) refund(id, order string, lines ...stock.Line) {
 
 // item returns an item as it is.
 func (s *scene) item(key stock.Key) stock.Item {
-	s.Helper()
-	item := suite.Must(s.inv.Item(s.Context(), key))
-	return item
+	return suite.Must(s.inv.Item(s.Context(), key))
 }
 
 // counts ends the test unless the counters of an item are these.
@@ -56,9 +48,7 @@ func (s *scene) counts(key stock.Key, want stock.Quantities) {
 
 // holdOf returns the hold of an order.
 func (s *scene) holdOf(order string) stock.Hold {
-	s.Helper()
-	h := suite.Must(s.inv.Hold(s.Context(), order))
-	return h
+	return suite.Must(s.inv.Hold(s.Context(), order))
 }
 
 // state ends the test unless the hold of an order is in a state, and returns it.

@@ -133,8 +133,7 @@ func limitedBecomesUnlimited(s *scene) {
 func defineConcurrently(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.Each(suite.Together(12, func(i int) error {
-		_, err := s.inv.Define(s.Context(), sku(1), 10, stock.Terms{SPU: int64(i + 1), PerOrder: int64(i + 1)})
-		return err
+		return suite.Err(s.inv.Define(s.Context(), sku(1), 10, stock.Terms{SPU: int64(i + 1), PerOrder: int64(i + 1)}))
 	}))
 	terms := s.item(sku(1)).Terms
 	if terms.SPU != terms.PerOrder || terms.SPU == 0 {

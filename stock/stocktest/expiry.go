@@ -167,10 +167,7 @@ func expireConcurrently(s *scene) {
 func expireManyBatches(s *scene) {
 	const orders = 600
 	s.define(sku(1), orders, stock.Terms{})
-	s.Each(suite.Crowd(orders, 16, func(i int) error {
-		_, err := s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, 1))
-		return err
-	}))
+	s.Each(suite.Crowd(orders, 16, func(i int) error { return suite.Err(s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, 1))) }))
 	s.Advance(hold)
 	s.Count("released", suite.Must(s.inv.Expire(s.Context())), orders)
 	s.counts(sku(1), stock.Quantities{Total: orders, Left: orders})
@@ -212,13 +209,13 @@ func expireFollowsTheDeadline(s *scene) {
 func deadlineForEveryVerb(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	verbs := map[string]func(order string) error{
-		"Lock":    func(o string) error { _, err := s.inv.Lock(s.Context(), o, units(1, 1)); return err },
-		"Pay":     func(o string) error { _, err := s.inv.Pay(s.Context(), o); return err },
-		"Cancel":  func(o string) error { _, err := s.inv.Cancel(s.Context(), o); return err },
-		"Redeem":  func(o string) error { _, err := s.inv.Redeem(s.Context(), o); return err },
-		"Extend":  func(o string) error { _, err := s.inv.Extend(s.Context(), o, s.now().Add(hold)); return err },
-		"Shorten": func(o string) error { _, err := s.inv.Shorten(s.Context(), o, s.now()); return err },
-		"Refund":  func(o string) error { _, err := s.inv.Refund(s.Context(), stock.Refund{ID: o, Order: o}); return err },
+		"Lock":    func(o string) error { return suite.Err(s.inv.Lock(s.Context(), o, units(1, 1))) },
+		"Pay":     func(o string) error { return suite.Err(s.inv.Pay(s.Context(), o)) },
+		"Cancel":  func(o string) error { return suite.Err(s.inv.Cancel(s.Context(), o)) },
+		"Redeem":  func(o string) error { return suite.Err(s.inv.Redeem(s.Context(), o)) },
+		"Extend":  func(o string) error { return suite.Err(s.inv.Extend(s.Context(), o, s.now().Add(hold))) },
+		"Shorten": func(o string) error { return suite.Err(s.inv.Shorten(s.Context(), o, s.now())) },
+		"Refund":  func(o string) error { return suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: o, Order: o})) },
 	}
 	for name := range verbs {
 		s.lock(name, units(1, 1))
@@ -282,8 +279,7 @@ func extendConcurrently(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.lock("a", units(1, 2))
 	s.Each(suite.Together(16, func(i int) error {
-		_, err := s.inv.Extend(s.Context(), "a", h.Deadline.Add(time.Duration(i)*time.Minute))
-		return err
+		return suite.Err(s.inv.Extend(s.Context(), "a", h.Deadline.Add(time.Duration(i)*time.Minute)))
 	}))
 	s.SameTime("deadline", s.holdOf("a").Deadline, h.Deadline.Add(15*time.Minute))
 }

@@ -129,8 +129,7 @@ func unitsPerBuyer(s *scene) {
 func unitsPerBuyerAtOnce(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 2})
 	errs := suite.Together(40, func(i int) error { // two buyers, 20 orders each
-		_, err := s.inv.For(fmt.Sprint(i%2+1)).Lock(s.Context(), strconv.Itoa(i), units(1, 1))
-		return err
+		return suite.Err(s.inv.For(fmt.Sprint(i%2+1)).Lock(s.Context(), strconv.Itoa(i), units(1, 1)))
 	})
 	s.Count("locks", s.Succeeded(errs, stock.ErrPerBuyer), 4)
 	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 4, Left: 100})
@@ -163,8 +162,7 @@ func liveHolds(s *scene) {
 func liveHoldsAtOnce(s *scene) {
 	s.define(sku(1), 100, stock.Terms{LiveHolds: 3})
 	errs := suite.Together(20, func(i int) error {
-		_, err := s.inv.For("5").Lock(s.Context(), strconv.Itoa(i), units(1, 2))
-		return err
+		return suite.Err(s.inv.For("5").Lock(s.Context(), strconv.Itoa(i), units(1, 2)))
 	})
 	s.Count("locks", s.Succeeded(errs, stock.ErrLiveHolds), 3)
 	s.usage("5", sku(1), stock.Usage{Held: 6, Holds: 3})

@@ -52,8 +52,7 @@ func lastUnit(s *scene) {
 func thousandBuyers(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	errs := suite.Crowd(1000, 64, func(i int) error {
-		_, err := s.inv.Lock(s.Context(), fmt.Sprint("order-", i), units(1, 1))
-		return err
+		return suite.Err(s.inv.Lock(s.Context(), fmt.Sprint("order-", i), units(1, 1)))
 	})
 	s.Count("locks", s.Succeeded(errs, stock.ErrInsufficient), 100)
 	s.counts(sku(1), stock.Quantities{Total: 100, Locked: 100, Left: 100})
@@ -158,8 +157,7 @@ func allLinesOrNoneAtOnce(s *scene) {
 		if i%2 == 1 {
 			slices.Reverse(lines)
 		}
-		_, err := s.inv.Lock(s.Context(), strconv.Itoa(i), lines...)
-		return err
+		return suite.Err(s.inv.Lock(s.Context(), strconv.Itoa(i), lines...))
 	})
 	s.Count("locks", s.Succeeded(errs, stock.ErrInsufficient), 20)
 	s.counts(sku(1), stock.Quantities{Total: 1000, Locked: 20, Left: 1000})
@@ -330,10 +328,7 @@ func lockConcurrentReplays(s *scene) {
 
 func lockConcurrentMismatches(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
-	errs := suite.Together(16, func(i int) error {
-		_, err := s.inv.Lock(s.Context(), "a", units(1, int64(i+1)))
-		return err
-	})
+	errs := suite.Together(16, func(i int) error { return suite.Err(s.inv.Lock(s.Context(), "a", units(1, int64(i+1)))) })
 	s.Count("locks", s.Succeeded(errs, stock.ErrMismatch), 1)
 	s.Count("the winner's units", int(s.holdOf("a").Lines[0].Num), slices.Index(errs, nil)+1)
 }
@@ -451,8 +446,7 @@ func lockManyLines(s *scene) {
 		lines[i] = stock.Line{SKU: int64(i%50 + 1), Activity: int64(i / 50), Num: 1}
 	}
 	s.Each(suite.Crowd(len(lines), 8, func(i int) error {
-		_, err := s.inv.Define(s.Context(), lines[i].Key(), 1, stock.Terms{})
-		return err
+		return suite.Err(s.inv.Define(s.Context(), lines[i].Key(), 1, stock.Terms{}))
 	}))
 	h := s.lock("a", lines...)
 	s.Count("lines", len(h.Lines), len(lines))
@@ -480,8 +474,7 @@ func lockOppositeOrders(s *scene) {
 		if i%2 == 1 {
 			slices.Reverse(lines)
 		}
-		_, err := s.inv.Lock(s.Context(), strconv.Itoa(i), lines...)
-		return err
+		return suite.Err(s.inv.Lock(s.Context(), strconv.Itoa(i), lines...))
 	}))
 	for n := range int64(items) {
 		s.counts(sku(n+1), stock.Quantities{Total: 10 * orders, Locked: orders, Left: 10 * orders})

@@ -99,8 +99,7 @@ func withdrawConcurrently(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	errs := suite.Together(24, func(i int) (err error) {
 		if i%2 == 0 {
-			_, err = s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, 1))
-			return err
+			return suite.Err(s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, 1)))
 		}
 		return s.inv.Withdraw(s.Context(), strconv.Itoa(i), units(1, 1))
 	})
@@ -136,8 +135,7 @@ func changesShareIDs(s *scene) {
 		case 1:
 			return s.inv.Withdraw(s.Context(), "contested", units(1, 5))
 		}
-		_, err = s.inv.Transfer(s.Context(), "contested", move)
-		return err
+		return suite.Err(s.inv.Transfer(s.Context(), "contested", move))
 	})
 	s.Count("calls of the kind that won", s.Succeeded(errs, stock.ErrMismatch), 4)
 }
@@ -303,8 +301,7 @@ func transferOpposite(s *scene) {
 		if i%2 == 1 {
 			move.From, move.To = move.To, move.From
 		}
-		_, err := s.inv.Transfer(s.Context(), strconv.Itoa(i), move)
-		return err
+		return suite.Err(s.inv.Transfer(s.Context(), strconv.Itoa(i), move))
 	}))
 	s.counts(sku(1), stock.Quantities{Total: 100, Left: 100})
 	s.counts(pool(1, 7), stock.Quantities{Total: 100, Left: 100})

@@ -169,10 +169,7 @@ func cancelAfterCrash(s *scene) {
 	s.lock("a", units(1, 2), units(2, 1))
 	s.lock("b", units(1, 1))
 	for range 3 {
-		s.Each(suite.Together(8, func(int) error {
-			_, err := s.inv.Cancel(s.Context(), "a")
-			return err
-		}))
+		s.Each(suite.Together(8, func(int) error { return suite.Err(s.inv.Cancel(s.Context(), "a")) }))
 	}
 	s.state("a", stock.Cancelled)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 1, Left: 10})
@@ -350,14 +347,13 @@ func everyVerbInEveryState(s *scene) {
 	}
 	far := s.now().Add(10 * hold)
 	verbs := map[string]func(order string) error{
-		"Pay":     func(o string) error { _, err := s.inv.Pay(s.Context(), o); return err },
-		"Cancel":  func(o string) error { _, err := s.inv.Cancel(s.Context(), o); return err },
-		"Redeem":  func(o string) error { _, err := s.inv.Redeem(s.Context(), o); return err },
-		"Extend":  func(o string) error { _, err := s.inv.Extend(s.Context(), o, far); return err },
-		"Shorten": func(o string) error { _, err := s.inv.Shorten(s.Context(), o, far.Add(-time.Hour)); return err },
+		"Pay":     func(o string) error { return suite.Err(s.inv.Pay(s.Context(), o)) },
+		"Cancel":  func(o string) error { return suite.Err(s.inv.Cancel(s.Context(), o)) },
+		"Redeem":  func(o string) error { return suite.Err(s.inv.Redeem(s.Context(), o)) },
+		"Extend":  func(o string) error { return suite.Err(s.inv.Extend(s.Context(), o, far)) },
+		"Shorten": func(o string) error { return suite.Err(s.inv.Shorten(s.Context(), o, far.Add(-time.Hour))) },
 		"Refund": func(o string) error {
-			_, err := s.inv.Refund(s.Context(), stock.Refund{ID: "again " + o, Order: o, Restock: true})
-			return err
+			return suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: "again " + o, Order: o, Restock: true}))
 		},
 	}
 	want := map[stock.State]map[string]error{

@@ -122,17 +122,13 @@ func holdsPages(s *scene) {
 	lock := func(from, to int) {
 		s.Helper()
 		s.Each(suite.Crowd(to-from, 16, func(i int) error {
-			_, err := s.inv.Lock(s.Context(), fmt.Sprintf("%03d", from+i), units(1, 1))
-			return err
+			return suite.Err(s.inv.Lock(s.Context(), fmt.Sprintf("%03d", from+i), units(1, 1)))
 		}))
 	}
 	lock(200, orders)
 	s.Advance(time.Microsecond)
 	lock(0, 200)
-	s.Each(suite.Crowd(orders/9, 16, func(i int) error {
-		_, err := s.inv.Pay(s.Context(), fmt.Sprintf("%03d", 9*i))
-		return err
-	}))
+	s.Each(suite.Crowd(orders/9, 16, func(i int) error { return suite.Err(s.inv.Pay(s.Context(), fmt.Sprintf("%03d", 9*i))) }))
 	list := func(filter stock.Filter, stop int) []stock.Hold {
 		s.Helper()
 		var holds []stock.Hold

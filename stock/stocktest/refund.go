@@ -216,8 +216,7 @@ func refundConcurrentCap(s *scene) {
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 20 - back, Left: 80 + back, Refunded: 9})
 
 	errs = suite.Together(8, func(i int) error { // whole refunds: one takes it all
-		_, err := s.inv.Refund(s.Context(), stock.Refund{ID: fmt.Sprint("whole ", i), Order: "b", Restock: true})
-		return err
+		return suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: fmt.Sprint("whole ", i), Order: "b", Restock: true}))
 	})
 	s.Count("whole refunds", s.Succeeded(errs, stock.ErrRefunded), 1)
 }

@@ -144,8 +144,7 @@ func resolveAgainstLock(s *scene) {
 		states := make([]stock.State, 6)
 		errs := suite.Together(len(states), func(i int) error {
 			if i%2 == 0 {
-				_, err := s.inv.Lock(s.Context(), order, units(1, 1))
-				return err
+				return suite.Err(s.inv.Lock(s.Context(), order, units(1, 1)))
 			}
 			h, err := s.inv.Resolve(s.Context(), order)
 			states[i] = h.State

@@ -27,9 +27,7 @@ func takeCases() []testCase {
 
 // take takes units for an order.
 func (s *scene) take(order string, lines ...stock.Line) stock.Hold {
-	s.Helper()
-	h := suite.Must(s.inv.Take(s.Context(), order, lines...))
-	return h
+	return suite.Must(s.inv.Take(s.Context(), order, lines...))
 }
 
 func takeSells(s *scene) {
@@ -54,8 +52,7 @@ func takeSells(s *scene) {
 func takeRush(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
 	errs := suite.Crowd(1000, 64, func(i int) error {
-		_, err := s.inv.Take(s.Context(), fmt.Sprint("order-", i), units(1, 1))
-		return err
+		return suite.Err(s.inv.Take(s.Context(), fmt.Sprint("order-", i), units(1, 1)))
 	})
 	s.Count("takes", s.Succeeded(errs, stock.ErrInsufficient), 100)
 	s.counts(sku(1), stock.Quantities{Total: 100, Sold: 100})
@@ -65,10 +62,7 @@ func takeTwice(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	first := s.take("a", units(1, 2))
 	suite.Same(s, "second", s.take("a", units(1, 2)), first)
-	errs := suite.Crowd(32, 32, func(int) error {
-		_, err := s.inv.Take(s.Context(), "b", units(1, 2))
-		return err
-	})
+	errs := suite.Crowd(32, 32, func(int) error { return suite.Err(s.inv.Take(s.Context(), "b", units(1, 2))) })
 	s.Count("takes of b", s.Succeeded(errs), 32)
 	s.Is(suite.Err(s.inv.Take(s.Context(), "a", units(1, 3))), stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 4, Left: 6})
@@ -97,14 +91,12 @@ func takeBesideLocks(s *scene) {
 	errs := suite.Crowd(600, 64, func(i int) error {
 		order := fmt.Sprint("order-", i)
 		if i%2 == 0 {
-			_, err := s.inv.Take(s.Context(), order, units(1, 1))
-			return err
+			return suite.Err(s.inv.Take(s.Context(), order, units(1, 1)))
 		}
 		if _, err := s.inv.Lock(s.Context(), order, units(1, 1)); err != nil {
 			return err
 		}
-		_, err := s.inv.Pay(s.Context(), order)
-		return err
+		return suite.Err(s.inv.Pay(s.Context(), order))
 	})
 	s.Count("sold", s.Succeeded(errs, stock.ErrInsufficient), 150)
 	s.counts(sku(1), stock.Quantities{Total: 150, Sold: 150})
@@ -124,8 +116,7 @@ func takeLimits(s *scene) {
 	suite.Same(s, "limit", *limit, stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "7", Limit: 3, Has: 2, Wanted: 2})
 	s.usage("7", sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
 	errs := suite.Crowd(20, 20, func(i int) error {
-		_, err := s.inv.For("8").Take(s.Context(), fmt.Sprint("eight-", i), units(1, 1))
-		return err
+		return suite.Err(s.inv.For("8").Take(s.Context(), fmt.Sprint("eight-", i), units(1, 1)))
 	})
 	s.Count("takes of one buyer", s.Succeeded(errs, stock.ErrPerBuyer), 3)
 	s.usage("8", sku(1), stock.Usage{Bought: 3})
