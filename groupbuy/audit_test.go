@@ -188,7 +188,7 @@ type trafficUnits struct {
 	before func()
 }
 
-func (u trafficUnits) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.Standing, time.Time, error) {
+func (u trafficUnits) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.ItemUsage, time.Time, error) {
 	u.before()
 	return u.Store.Items(ctx, buyer, keys)
 }

@@ -59,7 +59,7 @@ func (m *mixed) SetTerms(ctx context.Context, from stock.Item, to stock.Terms, t
 	return m.turn().SetTerms(ctx, from, to, total, beside...)
 }
 
-func (m *mixed) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.Standing, time.Time, error) {
+func (m *mixed) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.ItemUsage, time.Time, error) {
 	return m.turn().Items(ctx, buyer, keys)
 }
 

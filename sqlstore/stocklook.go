@@ -21,7 +21,7 @@ func (s *Stock) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, er
 	if seen == nil {
 		return lockAnswer{}, false, nil
 	}
-	standing := stock.Standing{Item: seen.item}
+	standing := stock.ItemUsage{Item: seen.item}
 	if buyer != "" && limitsBuyers(seen.item) {
 		var err error
 		if standing.Usage, err = s.merged.usages.do(ctx, key, buyer); err != nil {

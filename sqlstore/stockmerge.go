@@ -359,7 +359,7 @@ func (b *lockBatch) admit(s sight, usages map[string]stock.Usage, known map[stri
 			b.again = append(b.again, i)
 			continue
 		}
-		standing := stock.Standing{Item: s.item, Usage: usages[c.order.Buyer]}
+		standing := stock.ItemUsage{Item: s.item, Usage: usages[c.order.Buyer]}
 		if why := standing.Refuses(c.order.Step(), c.line(), c.order.Buyer, s.now); why != nil {
 			refused = true
 			if s.dead(s.now) {

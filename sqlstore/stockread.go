@@ -110,7 +110,7 @@ func fromNullMicros(n sql.NullInt64) time.Time {
 }
 
 // Items implements stock.Store.
-func (s *Stock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.Standing, time.Time, error) {
+func (s *Stock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.ItemUsage, time.Time, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, time.Time{}, err
 	}
@@ -118,7 +118,7 @@ func (s *Stock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]st
 	for _, key := range keys {
 		args = append(args, key.SKU, key.Activity, buyerOf(buyer))
 	}
-	found := make(map[stock.Key]stock.Standing, len(keys))
+	found := make(map[stock.Key]stock.ItemUsage, len(keys))
 	var clock int64
 	err := s.queryItems(ctx, buyer, keys, render(s.sql.readItems(len(keys)), args...), func(rows *sql.Rows) (bool, error) {
 		var row itemRow
@@ -126,7 +126,7 @@ func (s *Stock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]st
 		err := rows.Scan(append(row.targets(), &usage.Held, &usage.Bought, &usage.Holds, &clock)...)
 		item := row.finish()
 		if item.Version > 0 {
-			found[item.Key] = stock.Standing{Item: item, Usage: usage}
+			found[item.Key] = stock.ItemUsage{Item: item, Usage: usage}
 		}
 		return item.Version > 0, err
 	})
@@ -138,7 +138,7 @@ func (s *Stock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]st
 			return nil, time.Time{}, err
 		}
 	}
-	standings := make([]stock.Standing, len(keys))
+	standings := make([]stock.ItemUsage, len(keys))
 	for i, key := range keys {
 		standings[i] = found[key]
 		standings[i].Key = key

@@ -178,13 +178,13 @@ func (b *books) put(item Item, now time.Time) {
 }
 
 // Items implements Store.
-func (m *Memory) Items(ctx context.Context, buyer string, keys []Key) ([]Standing, time.Time, error) {
+func (m *Memory) Items(ctx context.Context, buyer string, keys []Key) ([]ItemUsage, time.Time, error) {
 	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
 	defer end()
-	standings := make([]Standing, len(keys))
+	standings := make([]ItemUsage, len(keys))
 	for i, key := range keys {
 		standings[i] = b.standing(key, buyer)
 	}
@@ -192,8 +192,8 @@ func (m *Memory) Items(ctx context.Context, buyer string, keys []Key) ([]Standin
 }
 
 // standing returns an item and what a buyer has of it.
-func (b *books) standing(key Key, buyer string) Standing {
-	s := Standing{Item: b.items[key]}
+func (b *books) standing(key Key, buyer string) ItemUsage {
+	s := ItemUsage{Item: b.items[key]}
 	s.Key = key
 	if buyer != "" {
 		s.Usage = b.usages[buyerKey{key, buyer}]

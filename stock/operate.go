@@ -112,7 +112,7 @@ func (inv *Inventory) adjust(ctx context.Context, kind Kind, step Step, id strin
 	for _, l := range lines {
 		asked.Entries = append(asked.Entries, Entry{Key: l.Key(), Delta: step.Transition().Change.Times(l.Num)})
 	}
-	_, err = inv.apply(ctx, asked, func(Change, []Standing) Change { return asked })
+	_, err = inv.apply(ctx, asked, func(Change, []ItemUsage) Change { return asked })
 	return err
 }
 
@@ -142,7 +142,7 @@ func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...Transfer
 			}
 		}
 	}
-	booked, err := inv.apply(ctx, transfer(id, moves, nil), func(_ Change, standings []Standing) Change {
+	booked, err := inv.apply(ctx, transfer(id, moves, nil), func(_ Change, standings []ItemUsage) Change {
 		return transfer(id, moves, standings)
 	})
 	if err != nil {
@@ -185,13 +185,13 @@ func checkMoves(moves []TransferLeg) ([]TransferLeg, error) {
 
 // transfer returns the change of some moves. The number of a Rest is what the standings say is
 // available; without standings it stays 0.
-func transfer(id string, moves []TransferLeg, standings []Standing) Change {
+func transfer(id string, moves []TransferLeg, standings []ItemUsage) Change {
 	change := Change{Kind: KindTransfer, ID: id}
 	for _, m := range moves {
 		from, to, num := Key{m.SKU, m.From}, Key{m.SKU, m.To}, m.Num
 		if m.Num == Rest {
 			num = 0
-			if i := slices.IndexFunc(standings, func(s Standing) bool { return s.Key == from }); i >= 0 {
+			if i := slices.IndexFunc(standings, func(s ItemUsage) bool { return s.Key == from }); i >= 0 {
 				num = standings[i].Available()
 			}
 		}
@@ -205,7 +205,7 @@ func transfer(id string, moves []TransferLeg, standings []Standing) Change {
 
 // apply books an operator's change and returns it as booked. What is asked for is completed
 // from the items' standings just before each attempt.
-func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Change, []Standing) Change) (Change, error) {
+func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Change, []ItemUsage) Change) (Change, error) {
 	keys := make([]Key, len(asked.Entries))
 	for i, e := range asked.Entries {
 		keys[i] = e.Key
@@ -266,7 +266,7 @@ func (inv *Inventory) tookChange(ctx context.Context, change Change) {
 }
 
 // refusesChange returns why the items do not let a change happen, or nil.
-func refusesChange(change Change, standings []Standing) error {
+func refusesChange(change Change, standings []ItemUsage) error {
 	for i, e := range change.Entries {
 		s := standings[i]
 		switch {

@@ -8,7 +8,7 @@ import (
 
 // Refuses returns why an item does not let a line be locked or taken at now, or nil. The SQL
 // store renders the same guard; the model test holds the two together.
-func (s Standing) Refuses(step Step, line Line, buyer string, now time.Time) error {
+func (s ItemUsage) Refuses(step Step, line Line, buyer string, now time.Time) error {
 	key := line.Key()
 	switch {
 	case s.Version == 0:
@@ -31,7 +31,7 @@ func (s Standing) Refuses(step Step, line Line, buyer string, now time.Time) err
 
 // cannotSell returns why an item does not have a line's units for the buyer, or nil: all that
 // a late payment asks.
-func (s Standing) cannotSell(line Line, buyer string) error {
+func (s ItemUsage) cannotSell(line Line, buyer string) error {
 	key := line.Key()
 	switch {
 	case s.Version == 0:

@@ -34,7 +34,7 @@ type Store interface {
 	// Items returns the items of the keys in their order, with what the buyer has of each
 	// (nothing for buyer 0), and the clock at that moment. A key that does not exist comes
 	// back with Version 0.
-	Items(ctx context.Context, buyer string, keys []Key) ([]Standing, time.Time, error)
+	Items(ctx context.Context, buyer string, keys []Key) ([]ItemUsage, time.Time, error)
 
 	// List returns up to limit items behind a key, in the order of keys.
 	List(ctx context.Context, after Key, limit int) ([]Item, error)
@@ -196,8 +196,8 @@ type RefundResult struct {
 	Beside  []Companion  // and what was kept
 }
 
-// Standing is an item and what one buyer has of it.
-type Standing struct {
+// ItemUsage is an item and what one buyer has of it.
+type ItemUsage struct {
 	Item
 	Usage
 }

@@ -42,7 +42,7 @@ func (w *wiredStock) SetTerms(ctx context.Context, from stock.Item, to stock.Ter
 	return Over(w.Wire, w.store.SetTerms)(ctx, from, to, total, beside...)
 }
 
-func (w *wiredStock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.Standing, time.Time, error) {
+func (w *wiredStock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.ItemUsage, time.Time, error) {
 	return Over(w.Wire, w.store.Items)(ctx, buyer, keys)
 }
 
