@@ -34,7 +34,6 @@ func TestGrabLosesItsConnection(t *testing.T) {
 		{"INSERT INTO red_packet_share", stock.ErrUnavailable},
 		{"UPDATE red_packet FORCE INDEX (PRIMARY) SET", stock.ErrUnavailable},
 		{"COMMIT AND", stock.ErrUnknown},
-		{"FORCE INDEX (red_packet_share_person)", stock.ErrUnknown},
 	} {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 			name, person := fmt.Sprintf("%s %v", c.match, kind), int64(1000+2*i)+int64(kind)
