@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"time"
 )
 
 // queryFunc is handle.query, or what reads as it does.
@@ -57,4 +58,34 @@ func (h *handle) amid(ctx context.Context, q Tx, fn func() (met bool, err error)
 		}
 	}
 	return nil
+}
+
+// clockIn reads the store's clock within a transaction.
+func clockIn(ctx context.Context, q Tx) (time.Time, error) {
+	var clock int64
+	err := readRow(ctx, q, readClock, &clock)
+	return fromMicros(clock), err
+}
+
+// keepInsertID runs fn, whose statements set LAST_INSERT_ID, and in the caller's transaction sets it back.
+func (h *handle) keepInsertID(ctx context.Context, q Tx, fn func() error) error {
+	if !h.bound() {
+		return fn()
+	}
+	var id int64
+	if err := readRow(ctx, q, "SELECT CAST(LAST_INSERT_ID() AS SIGNED)", &id); err != nil {
+		return err
+	}
+	if err := fn(); err != nil {
+		return err
+	}
+	_, err := q.ExecContext(ctx, render("DO LAST_INSERT_ID(?)", id))
+	return err
+}
+
+// readIn reads within a transaction, as handle.query does by itself.
+func readIn(q Tx) queryFunc {
+	return func(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+		return read(ctx, q, statement, scan)
+	}
 }

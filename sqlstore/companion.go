@@ -2,10 +2,8 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -37,40 +35,8 @@ func (noCompanions) moved(context.Context, Tx, stock.Transition, []moveCall) err
 func (noCompanions) refunding(context.Context, Tx, []refundCall) error             { return nil }
 func (noCompanions) refunded(context.Context, Tx, []refundCall) error              { return nil }
 
-// refusals is why some of the calls of a transaction are refused, of which nothing is done then.
-type refusals struct {
-	why []error // of each call; nil where it may go
-}
-
-// Error implements error.
-func (r *refusals) Error() string { return errors.Join(r.why...).Error() }
-
-// refuseEach returns the refusals of some calls, or nil where none is refused.
-func refuseEach(why []error) error {
-	for _, err := range why {
-		if err != nil {
-			return &refusals{why}
-		}
-	}
-	return nil
-}
-
-// reason returns why the only call of a transaction was refused, where it was, and any other error as it is.
-func reason(err error) error {
-	if r, ok := fault.As[*refusals](err); ok {
-		return errors.Join(r.why...)
-	}
-	return err
-}
-
-// refusedBy reports whether calls were refused by whoever keeps companions.
-func refusedBy(err error) bool {
-	_, ok := fault.As[*refusals](err)
-	return ok
-}
-
 // change runs fn as one transaction, behind what goes before it; see handle.atomically.
-func (s *Stock) change(ctx context.Context, beside []stock.Companion, fn verdictFunc) (bool, error) {
+func (s *ledgerStore) change(ctx context.Context, beside []stock.Companion, fn verdictFunc) (bool, error) {
 	return s.atomically(ctx, func(q Tx) (bool, error) {
 		if len(beside) > 0 {
 			if err := s.companions.before(ctx, q, [][]stock.Companion{beside}); err != nil {
@@ -82,7 +48,7 @@ func (s *Stock) change(ctx context.Context, beside []stock.Companion, fn verdict
 }
 
 // changeBy is change for one statement, which says by its rows whether it did anything.
-func (s *Stock) changeBy(ctx context.Context, beside []stock.Companion, statement string) (stock.Verdict, error) {
+func (s *ledgerStore) changeBy(ctx context.Context, beside []stock.Companion, statement string) (stock.Verdict, error) {
 	if len(beside) == 0 {
 		rows, err := s.exec(ctx, statement)
 		return verdict(rows > 0), err
@@ -100,7 +66,7 @@ type carried struct{ beside, kept []stock.Companion }
 func (c carried) carries() []stock.Companion { return c.beside }
 
 // beforeAll tells of several calls of one transaction, before its first statement.
-func beforeAll[C interface{ carries() []stock.Companion }](ctx context.Context, s *Stock, q Tx, calls []C) error {
+func beforeAll[C interface{ carries() []stock.Companion }](ctx context.Context, s *ledgerStore, q Tx, calls []C) error {
 	var all [][]stock.Companion
 	for i, c := range calls {
 		if len(c.carries()) > 0 && all == nil {

@@ -9,45 +9,39 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Coupon is a coupon.Store on MySQL or MariaDB. It is safe for concurrent use; bound to a transaction it is as
-// safe as that transaction. Concurrent claims of one campaign are merged into one transaction, as concurrent
-// Locks of one SKU are, and so are Pay, Cancel, Refund and Revoke; see Options.
-type Coupon struct {
-	units  *Stock // which also has the handle, and what is wrong with the options
+// couponStore is the coupon.Store behind sqlstore.Coupon.
+type couponStore struct {
+	units  *ledgerStore // which also has the handle, and what is wrong with the options
 	sql    *couponSQL
 	known  *termsCache
 	merged *merger[struct{}, string, couponAt] // reads of coupons; nil where calls are not merged
 }
 
-// NewCoupon returns the store in the tables that Migrate made with the same options. Nil options are the
-// defaults. It does no I/O; bad options and a nil db are reported by every call as ErrInvalid.
-func NewCoupon(db *sql.DB, opts *Options) *Coupon {
-	o, err := opts.complete()
-	b := mergeBounds(db, o)
-	c := &Coupon{sql: newCouponSQL(o.Prefix), known: &termsCache{}}
-	c.units = newStock(db, o, b, newStockSQL(o.Prefix+couponStock), couponCompanions{store: c}, err)
-	if b != nil {
+// newCoupons returns the store in the tables of a prefix.
+func newCoupons(db *sql.DB, o settings) *couponStore {
+	c := &couponStore{sql: newCouponSQL(o.prefix), known: &termsCache{}}
+	c.units = newLedger(db, o, couponStock, couponCompanions{store: c})
+	if b := c.units.bounds; b != nil {
 		c.merged = newReader(b, c.couponBatch, c.coupon)
 	}
 	return c
 }
 
-// WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the units goes
-// with it.
-func (c *Coupon) WithTx(tx Tx) *Coupon {
-	bound := &Coupon{units: c.units.WithTx(tx), sql: c.sql, known: c.known}
+// withTx returns the same store inside the caller's transaction.
+func (c *couponStore) withTx(tx Tx) *couponStore {
+	bound := &couponStore{units: c.units.withTx(tx), sql: c.sql, known: c.known}
 	bound.units.companions = couponCompanions{store: bound}
 	return bound
 }
 
 // Units implements coupon.Store.
-func (c *Coupon) Units() stock.Store { return c.units }
+func (c *couponStore) Units() stock.Store { return c.units }
 
 // ready refuses what cannot work before any I/O.
-func (c *Coupon) ready(ctx context.Context) error { return c.units.ready(ctx) }
+func (c *couponStore) ready(ctx context.Context) error { return c.units.ready(ctx) }
 
 // AddTerms implements coupon.Store.
-func (c *Coupon) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
+func (c *couponStore) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
 	if err := c.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -60,7 +54,7 @@ func (c *Coupon) AddTerms(ctx context.Context, campaign, no int64, terms coupon.
 }
 
 // Terms implements coupon.Store.
-func (c *Coupon) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, bool, error) {
+func (c *couponStore) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, bool, error) {
 	if err := c.ready(ctx); err != nil || no < 1 { // none has the number 0, and nothing is to be locked where it would be
 		return coupon.Terms{}, false, err
 	}
@@ -77,7 +71,7 @@ func (c *Coupon) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, b
 }
 
 // Coupon implements coupon.Store. Those who ask at once are answered by one read: each claim asks.
-func (c *Coupon) Coupon(ctx context.Context, id string) (coupon.Coupon, time.Time, error) {
+func (c *couponStore) Coupon(ctx context.Context, id string) (coupon.Coupon, time.Time, error) {
 	if err := c.ready(ctx); err != nil {
 		return coupon.Coupon{}, time.Time{}, err
 	}
@@ -90,7 +84,7 @@ func (c *Coupon) Coupon(ctx context.Context, id string) (coupon.Coupon, time.Tim
 }
 
 // ByCode implements coupon.Store.
-func (c *Coupon) ByCode(ctx context.Context, code string) (coupon.Coupon, time.Time, error) {
+func (c *couponStore) ByCode(ctx context.Context, code string) (coupon.Coupon, time.Time, error) {
 	if err := c.ready(ctx); err != nil {
 		return coupon.Coupon{}, time.Time{}, err
 	}
@@ -98,4 +92,4 @@ func (c *Coupon) ByCode(ctx context.Context, code string) (coupon.Coupon, time.T
 	return found.coupon, found.now, err
 }
 
-var _ coupon.Store = (*Coupon)(nil)
+var _ coupon.Store = (*couponStore)(nil)

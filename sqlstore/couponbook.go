@@ -49,7 +49,7 @@ func ofCampaign(query string, campaign int64) string {
 }
 
 // Count implements coupon.Store.
-func (c *Coupon) Count(ctx context.Context, campaign int64) (coupon.Count, error) {
+func (c *couponStore) Count(ctx context.Context, campaign int64) (coupon.Count, error) {
 	if err := c.ready(ctx); err != nil {
 		return coupon.Count{}, err
 	}
@@ -61,7 +61,7 @@ func (c *Coupon) Count(ctx context.Context, campaign int64) (coupon.Count, error
 }
 
 // Book implements coupon.Store.
-func (c *Coupon) Book(ctx context.Context, campaign int64) (coupon.Book, error) {
+func (c *couponStore) Book(ctx context.Context, campaign int64) (coupon.Book, error) {
 	if err := c.ready(ctx); err != nil {
 		return coupon.Book{}, err
 	}

@@ -15,7 +15,7 @@ import (
 const issueRounds = 20
 
 // AddBatch implements coupon.Store.
-func (c *Coupon) AddBatch(ctx context.Context, batch coupon.Batch) (stock.Verdict, error) {
+func (c *couponStore) AddBatch(ctx context.Context, batch coupon.Batch) (stock.Verdict, error) {
 	if err := c.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -24,7 +24,7 @@ func (c *Coupon) AddBatch(ctx context.Context, batch coupon.Batch) (stock.Verdic
 }
 
 // Batch implements coupon.Store.
-func (c *Coupon) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Granted, error) {
+func (c *couponStore) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Granted, error) {
 	if err := c.ready(ctx); err != nil {
 		return coupon.Batch{}, nil, err
 	}
@@ -55,7 +55,7 @@ func (c *Coupon) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.G
 // currentGrants returns a read of what became of buyers of a batch that is locked, and has so many rows, so that it sees what is
 // there now. Rows are only added: where the snapshot of the caller's transaction has as many, it has all. Otherwise they are
 // read with a lock, which is also one on the places of their neighbours.
-func (c *Coupon) currentGrants(ctx context.Context, batch string, num int64, query string) (string, error) {
+func (c *couponStore) currentGrants(ctx context.Context, batch string, num int64, query string) (string, error) {
 	if !c.units.bound() { // whose snapshot is taken behind the lock
 		return query, nil
 	}
@@ -74,7 +74,7 @@ func scanGranted(rows *sql.Rows) (g coupon.Granted, err error) {
 }
 
 // Issue implements coupon.Store.
-func (c *Coupon) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Granted, error) {
+func (c *couponStore) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Granted, error) {
 	if err := c.ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (c *Coupon) Issue(ctx context.Context, batch coupon.Batch, orders []stock.O
 
 // issue is a part of a batch that is issued.
 type issue struct {
-	store   *Coupon
+	store   *couponStore
 	batch   string
 	key     lockKey
 	calls   []lockCall
@@ -160,7 +160,7 @@ func (i *issue) recorded(ctx context.Context, q Tx, before int64) (map[string]co
 	for n, call := range i.calls {
 		orders[n] = call.order.ID
 	}
-	for part := range slices.Chunk(orders, MaxBatchSize) {
+	for part := range slices.Chunk(orders, maxList) {
 		query, err := i.store.currentGrants(ctx, i.batch, before, i.store.sql.grants(i.batch, part))
 		if err != nil {
 			return nil, err
@@ -182,7 +182,7 @@ func (i *issue) record(ctx context.Context, q Tx, before int64, fresh []coupon.G
 	if len(fresh) == 0 {
 		return nil
 	}
-	for part := range slices.Chunk(fresh, MaxBatchSize) {
+	for part := range slices.Chunk(fresh, maxList) {
 		if _, err := q.ExecContext(ctx, i.store.sql.insertGranted(i.batch, before, part)); err != nil {
 			return unclaimed(err)
 		}

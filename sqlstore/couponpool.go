@@ -15,7 +15,7 @@ const (
 )
 
 // AddCodes implements coupon.Store: the codes are all taken for new, and looked up only where one was not.
-func (c *Coupon) AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error) {
+func (c *couponStore) AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, stock.Refused, err
 	}
@@ -42,7 +42,7 @@ func (c *Coupon) AddCodes(ctx context.Context, campaign, have int64, codes []str
 }
 
 // sort returns the owners of codes, and those that have none.
-func (c *Coupon) sort(ctx context.Context, codes []string) (owners []int64, fresh []string, err error) {
+func (c *couponStore) sort(ctx context.Context, codes []string) (owners []int64, fresh []string, err error) {
 	if owners, err = c.owners(ctx, codes); err != nil {
 		return nil, nil, err
 	}
@@ -57,7 +57,7 @@ func (c *Coupon) sort(ctx context.Context, codes []string) (owners []int64, fres
 
 // grow adds codes to a pool, and as many units to its campaign. The row of the pool is locked first, so that positions
 // have no gaps and those who fill a pool come one after the other; the campaign's, which claims need, last.
-func (c *Coupon) grow(ctx context.Context, q Tx, campaign, have int64, codes []string) (bool, error) {
+func (c *couponStore) grow(ctx context.Context, q Tx, campaign, have int64, codes []string) (bool, error) {
 	num := int64(len(codes))
 	before, err := c.growPool(ctx, q, campaign, num)
 	if err != nil || have >= 0 && before != have {
@@ -86,7 +86,7 @@ func (c *Coupon) grow(ctx context.Context, q Tx, campaign, have int64, codes []s
 
 // growPool counts codes that are added to a pool, and returns how many it has had before. In the caller's transaction, whose
 // LAST_INSERT_ID is the caller's, it reads that.
-func (c *Coupon) growPool(ctx context.Context, q Tx, campaign, num int64) (before int64, err error) {
+func (c *couponStore) growPool(ctx context.Context, q Tx, campaign, num int64) (before int64, err error) {
 	if !c.units.bound() {
 		result, err := q.ExecContext(ctx, render(c.sql.growPool, campaign, num, num))
 		if err != nil {
@@ -107,15 +107,15 @@ func (c *Coupon) growPool(ctx context.Context, q Tx, campaign, num int64) (befor
 }
 
 // exists reports whether there is a campaign.
-func (c *Coupon) exists(ctx context.Context, q Tx, campaign int64) (found bool, err error) {
+func (c *couponStore) exists(ctx context.Context, q Tx, campaign int64) (found bool, err error) {
 	err = read(ctx, q, render(c.sql.lockCampaign, campaign), func(*sql.Rows) error { found = true; return nil })
 	return found, err
 }
 
 // owners returns the campaigns that have some codes; 0 for those that none has.
-func (c *Coupon) owners(ctx context.Context, codes []string) ([]int64, error) {
+func (c *couponStore) owners(ctx context.Context, codes []string) ([]int64, error) {
 	found := make(map[string]int64, len(codes))
-	for part := range slices.Chunk(codes, MaxBatchSize) {
+	for part := range slices.Chunk(codes, maxList) {
 		err := c.units.queryAmong(ctx, renderList(c.sql.readOwners, part), func(rows *sql.Rows) (bool, error) {
 			var code string
 			var campaign int64
@@ -135,7 +135,7 @@ func (c *Coupon) owners(ctx context.Context, codes []string) ([]int64, error) {
 }
 
 // Codes implements coupon.Store.
-func (c *Coupon) Codes(ctx context.Context, campaign int64) (codes int64, err error) {
+func (c *couponStore) Codes(ctx context.Context, campaign int64) (codes int64, err error) {
 	if err := c.ready(ctx); err != nil {
 		return 0, err
 	}

@@ -110,7 +110,7 @@ func (r *couponReader) scan(rows *sql.Rows) error {
 }
 
 // read reads coupons, and then their terms, which never change.
-func (c *Coupon) read(ctx context.Context, query queryFunc, statement string) (couponReader, error) {
+func (c *couponStore) read(ctx context.Context, query queryFunc, statement string) (couponReader, error) {
 	var r couponReader
 	if err := query(ctx, statement, r.scan); err != nil || len(r.coupons) == 0 {
 		return r, err
@@ -134,7 +134,7 @@ func (c *Coupon) read(ctx context.Context, query queryFunc, statement string) (c
 }
 
 // one reads one coupon.
-func (c *Coupon) one(ctx context.Context, statement string) (couponAt, error) {
+func (c *couponStore) one(ctx context.Context, statement string) (couponAt, error) {
 	r, err := c.read(ctx, c.units.query, statement)
 	found := couponAt{now: fromMicros(r.clock)}
 	if err == nil && len(r.coupons) > 0 {
@@ -144,7 +144,7 @@ func (c *Coupon) one(ctx context.Context, statement string) (couponAt, error) {
 }
 
 // none is that there is no coupon, with the clock.
-func (c *Coupon) none(ctx context.Context, err error) (couponAt, error) {
+func (c *couponStore) none(ctx context.Context, err error) (couponAt, error) {
 	if err != nil {
 		return couponAt{}, err
 	}
@@ -154,7 +154,7 @@ func (c *Coupon) none(ctx context.Context, err error) (couponAt, error) {
 
 // coupon reads the coupon of an ID. In the caller's transaction its hold is locked first: who has one of a campaign has a
 // coupon, and that is there to be locked.
-func (c *Coupon) coupon(ctx context.Context, _ struct{}, id string) (couponAt, error) {
+func (c *couponStore) coupon(ctx context.Context, _ struct{}, id string) (couponAt, error) {
 	statement := render(c.sql.readCoupon, id)
 	if !c.units.bound() {
 		return c.one(ctx, statement)
@@ -172,7 +172,7 @@ func (c *Coupon) coupon(ctx context.Context, _ struct{}, id string) (couponAt, e
 
 // byCode reads the coupon of a code. In the caller's transaction the code is locked, and then who has it. That never
 // changes, so that the transaction's snapshot tells; where nobody has it there, the campaign says whether it was handed out since.
-func (c *Coupon) byCode(ctx context.Context, code string) (couponAt, error) {
+func (c *couponStore) byCode(ctx context.Context, code string) (couponAt, error) {
 	if !c.units.bound() {
 		return c.one(ctx, render(c.sql.readByCode, code))
 	}
@@ -200,13 +200,13 @@ func (c *Coupon) byCode(ctx context.Context, code string) (couponAt, error) {
 }
 
 // ownerOf reads whose a code is.
-func (c *Coupon) ownerOf(ctx context.Context, statement string) (id string, err error) {
+func (c *couponStore) ownerOf(ctx context.Context, statement string) (id string, err error) {
 	err = c.units.query(ctx, statement, func(rows *sql.Rows) error { return rows.Scan(&id) })
 	return id, err
 }
 
 // couponBatch reads several.
-func (c *Coupon) couponBatch(ctx context.Context, _ struct{}, ids []string) ([]reply[couponAt], error) {
+func (c *couponStore) couponBatch(ctx context.Context, _ struct{}, ids []string) ([]reply[couponAt], error) {
 	r, err := c.read(ctx, c.units.query, renderList(c.sql.readCoupons, ids))
 	if err == nil && len(r.coupons) == 0 { // no row has brought the clock
 		r.clock, err = c.units.clock(ctx)
@@ -226,7 +226,7 @@ func (c *Coupon) couponBatch(ctx context.Context, _ struct{}, ids []string) ([]r
 }
 
 // Wallet implements coupon.Store.
-func (c *Coupon) Wallet(ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int) ([]coupon.Coupon, time.Time, error) {
+func (c *couponStore) Wallet(ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int) ([]coupon.Coupon, time.Time, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, time.Time{}, err
 	}
@@ -271,7 +271,7 @@ func (r *useReader) scan(rows *sql.Rows) error {
 }
 
 // UseOf implements coupon.Store.
-func (c *Coupon) UseOf(ctx context.Context, id, order string) (coupon.Use, time.Time, error) {
+func (c *couponStore) UseOf(ctx context.Context, id, order string) (coupon.Use, time.Time, error) {
 	if err := c.ready(ctx); err != nil {
 		return coupon.Use{}, time.Time{}, err
 	}
@@ -287,17 +287,17 @@ func (c *Coupon) UseOf(ctx context.Context, id, order string) (coupon.Use, time.
 }
 
 // Uses implements coupon.Store.
-func (c *Coupon) Uses(ctx context.Context, id string) ([]coupon.Use, error) {
+func (c *couponStore) Uses(ctx context.Context, id string) ([]coupon.Use, error) {
 	return c.usesThat(ctx, render(c.sql.readUses, id))
 }
 
 // UsedBy implements coupon.Store.
-func (c *Coupon) UsedBy(ctx context.Context, order string) ([]coupon.Use, error) {
+func (c *couponStore) UsedBy(ctx context.Context, order string) ([]coupon.Use, error) {
 	return c.usesThat(ctx, render(c.sql.readOrder, order))
 }
 
 // usesThat lists uses.
-func (c *Coupon) usesThat(ctx context.Context, statement string) ([]coupon.Use, error) {
+func (c *couponStore) usesThat(ctx context.Context, statement string) ([]coupon.Use, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}

@@ -5,11 +5,13 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/stock"
 )
+
+// couponStock is the table of the units of coupons.
+const couponStock = "coupon_stock"
 
 // couponSQL is every statement of the coupon store for a prefix, beside those of its units: rendered once, or,
 // where it grows with its rows, when it is needed. The question marks are filled in by render.
@@ -138,14 +140,6 @@ func (q *couponSQL) insertCoupons(coupons []coupon.Coupon) string {
 		b.WriteByte(')')
 	}
 	return b.String()
-}
-
-// nullTimestamp is timestamp with NULL for the zero time.
-func nullTimestamp(t time.Time) string {
-	if t.IsZero() {
-		return "NULL"
-	}
-	return timestamp(t)
 }
 
 // pay renders the UPDATE of coupons that are paid.

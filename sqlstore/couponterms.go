@@ -103,7 +103,7 @@ func (m *termsCache) remember(terms map[termsKey]coupon.Terms) {
 // termsOf returns terms, out of the memory or by one read. Those that are not there are missing in the
 // result. What a caller's transaction reads is not remembered: it may have recorded them itself, and
 // roll back.
-func (c *Coupon) termsOf(ctx context.Context, query queryFunc, keys ...termsKey) (map[termsKey]coupon.Terms, error) {
+func (c *couponStore) termsOf(ctx context.Context, query queryFunc, keys ...termsKey) (map[termsKey]coupon.Terms, error) {
 	found, others := c.known.recall(keys)
 	if len(others) == 0 {
 		return found, nil

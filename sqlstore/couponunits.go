@@ -15,7 +15,7 @@ import (
 type couponCompanions struct {
 	noCompanions
 
-	store *Coupon
+	store *couponStore
 }
 
 func (couponCompanions) keeps(c stock.Companion) bool  { return coupon.Keeps(c) }
@@ -64,13 +64,6 @@ func (cc couponCompanions) locked(ctx context.Context, q Tx, at time.Time, calls
 		return unclaimed(err)
 	}
 	return nil
-}
-
-// readIn reads within a transaction, as handle.query does by itself.
-func readIn(q Tx) queryFunc {
-	return func(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
-		return read(ctx, q, statement, scan)
-	}
 }
 
 // moved makes the coupons of claims that are paid Usable. Their campaigns' rows are locked, each by the change of its

@@ -117,7 +117,7 @@ type useCall struct {
 func (u useCall) amounts() []any { return []any{int64(u.Places), u.total, u.discount} }
 
 // Use implements coupon.Store.
-func (c *Coupon) Use(ctx context.Context, step coupon.Step, use coupon.Use, holdFor time.Duration) (stock.Verdict, error) {
+func (c *couponStore) Use(ctx context.Context, step coupon.Step, use coupon.Use, holdFor time.Duration) (stock.Verdict, error) {
 	if err := c.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -144,7 +144,7 @@ func (c *Coupon) Use(ctx context.Context, step coupon.Step, use coupon.Use, hold
 }
 
 // goOn makes a step of a use that is there, in one guarded UPDATE of it and its coupon.
-func (c *Coupon) goOn(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
+func (c *couponStore) goOn(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
 	if c.units.bound() {
 		if has, err := c.has(ctx, statements, call); err != nil || !has {
 			return stock.Refused, err
@@ -161,13 +161,13 @@ func (c *Coupon) goOn(ctx context.Context, t coupon.Transition, statements useSQ
 // has reports whether an order has a coupon, which is there, as a step wants it. A caller's transaction asks before the step: the
 // servers look a use up before they look at its coupon, and where there is none they lock the gap, where the
 // uses of other orders go, to the end of the transaction.
-func (c *Coupon) has(ctx context.Context, statements useSQL, call useCall) (has bool, err error) {
+func (c *couponStore) has(ctx context.Context, statements useSQL, call useCall) (has bool, err error) {
 	err = c.units.query(ctx, render(statements.has, call.Coupon, call.Order), func(*sql.Rows) error { has = true; return nil })
 	return has, err
 }
 
 // forgo makes a step that leaves the coupon as it is: it begins a use, or ends one that has lapsed.
-func (c *Coupon) forgo(ctx context.Context, statements useSQL, call useCall) (stock.Verdict, error) {
+func (c *couponStore) forgo(ctx context.Context, statements useSQL, call useCall) (stock.Verdict, error) {
 	args := append([]any{call.Coupon, call.Order}, call.amounts()...)
 	rows, err := c.units.exec(ctx, render(statements.begin, append(args, call.Coupon)...))
 	if number(err) == errDuplicate {
@@ -178,7 +178,7 @@ func (c *Coupon) forgo(ctx context.Context, statements useSQL, call useCall) (st
 
 // takeFor makes a step that takes a coupon for an order: the coupon first, then its use, which is new; where it is
 // not, all again for a use that has lapsed.
-func (c *Coupon) takeFor(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
+func (c *couponStore) takeFor(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
 	kept, err := c.units.atomically(ctx, func(q Tx) (bool, error) {
 		at, ok, err := c.takeCoupon(ctx, q, t, statements, call)
 		if err != nil || !ok {
@@ -211,7 +211,7 @@ func (c *Coupon) takeFor(ctx context.Context, t coupon.Transition, statements us
 }
 
 // takeCoupon takes the coupon of a call, and returns the clock.
-func (c *Coupon) takeCoupon(ctx context.Context, q Tx, t coupon.Transition, statements useSQL, call useCall) (time.Time, bool, error) {
+func (c *couponStore) takeCoupon(ctx context.Context, q Tx, t coupon.Transition, statements useSQL, call useCall) (time.Time, bool, error) {
 	args := []any{call.Order}
 	if t.Coupon == coupon.Reserved {
 		args = append(args, call.holdFor.Microseconds())

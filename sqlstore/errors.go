@@ -159,16 +159,17 @@ func missing(err error) error {
 	return fmt.Errorf("%w: a row that must be there is missing", fault.ErrDrift)
 }
 
-// Retryable reports whether running the caller's whole transaction again may help: true for
-// an error of this library that is ErrUnavailable or ErrUnknown, and for an error of the driver
-// or the server, from the caller's own statements, that goes away by itself: a deadlock, a lock
-// wait timeout, a lost or refused connection, a server that is shutting down or read-only, a proxy that has lost its server. An
-// error of a context by itself is not; a call that was cut short by its context is, with another.
-//
-// After a COMMIT whose answer was lost, the transaction may have happened: running it again
-// is safe for the calls of this library; the caller's own statements need a key of their own,
-// as an order row has.
-func Retryable(err error) bool {
+// unclaimed is the failure of an INSERT whose rows must not be there, or were not all made. The duplicate
+// key of a share must not pass for that of a grab, whose caller would take it for a replay.
+func unclaimed(err error) error {
+	if number(err) == errDuplicate {
+		return fmt.Errorf("%w: a row is there that must not be: %s", fault.ErrDrift, err.Error())
+	}
+	return missing(err)
+}
+
+// retryable reports whether running a whole transaction again may help; see sqlstore.Retryable.
+func retryable(err error) bool {
 	_, network := fault.As[*net.OpError](err)
 	return network || fault.Retryable(err) || passing(err) || hearsay(err) || lost(err)
 }

@@ -9,15 +9,9 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// GroupBuy is a groupbuy.Store on MySQL or MariaDB, over the tables of the shop's ordinary stock: a Stock with the
-// same options sees the pools of activities and the holds of seats. Give it to ordinary orders alone: it knows no
-// seats, and what it does to the hold of one, Store.Follow has to follow.
-//
-// It is safe for concurrent use; bound to a transaction it is as safe as that transaction. Concurrent Locks of one
-// product, opening teams and joining them, are merged into one transaction, as concurrent Locks of one SKU are, and
-// so are Pay, Cancel, Refund and Expire; see Options.
-type GroupBuy struct {
-	units  *Stock // which also has the handle, and what is wrong with the options
+// teamStore is the groupbuy.Store behind sqlstore.GroupBuy.
+type teamStore struct {
+	units  *ledgerStore // which also has the handle, and what is wrong with the options
 	sql    *groupBuySQL
 	merged *groupBuyReaders // nil where calls are not merged
 }
@@ -31,13 +25,10 @@ type groupBuyReaders struct {
 	members *merger[int, string, []groupbuy.Seat] // the first of a team, up to so many
 }
 
-// NewGroupBuy returns the store in the tables that Migrate made with the same options. Nil options are the
-// defaults. It does no I/O; bad options and a nil db are reported by every call as ErrInvalid.
-func NewGroupBuy(db *sql.DB, opts *Options) *GroupBuy {
-	o, err := opts.complete()
-	b := mergeBounds(db, o)
-	g := over(newStock(db, o, b, newStockSQL(o.Prefix+goodsStock), noCompanions{}, err), newGroupBuySQL(o.Prefix))
-	if b != nil {
+// newTeams returns the store in the tables of a prefix.
+func newTeams(db *sql.DB, o settings) *teamStore {
+	g := over(newLedger(db, o, goodsStock, noCompanions{}), newGroupBuySQL(o.prefix))
+	if b := g.units.bounds; b != nil {
 		g.merged = &groupBuyReaders{
 			offers: newReader(b, g.offerBatch, g.offer),
 			seats:  newReader(b, g.seatBatch, g.seat),
@@ -50,17 +41,14 @@ func NewGroupBuy(db *sql.DB, opts *Options) *GroupBuy {
 }
 
 // over puts group buying on the store of its units.
-func over(units *Stock, statements *groupBuySQL) *GroupBuy {
-	g := &GroupBuy{units: units, sql: statements}
+func over(units *ledgerStore, statements *groupBuySQL) *teamStore {
+	g := &teamStore{units: units, sql: statements}
 	units.companions = g.seats()
 	return g
 }
 
-// WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the units goes with
-// it. What a call decides from is locked from then on: the hold of a seat, the item of its product, the seat and its
-// team, in this order. Team, Form, Fail and Redeliver have to look up first, without a lock, whose team it is: they are plain
-// reads in the sense of Stock.WithTx.
-func (g *GroupBuy) WithTx(tx Tx) *GroupBuy { return over(g.units.WithTx(tx), g.sql) }
+// withTx returns the same store inside the caller's transaction.
+func (g *teamStore) withTx(tx Tx) *teamStore { return over(g.units.withTx(tx), g.sql) }
 
 // activityArgs returns what a caller says of an activity as arguments of render.
 func activityArgs(a groupbuy.Activity) []any {
@@ -68,7 +56,7 @@ func activityArgs(a groupbuy.Activity) []any {
 }
 
 // SaveActivity implements groupbuy.Store.
-func (g *GroupBuy) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
+func (g *teamStore) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -81,7 +69,7 @@ func (g *GroupBuy) SaveActivity(ctx context.Context, activity groupbuy.Activity,
 }
 
 // SaveProduct implements groupbuy.Store.
-func (g *GroupBuy) SaveProduct(ctx context.Context, product groupbuy.Product) (stock.Verdict, error) {
+func (g *teamStore) SaveProduct(ctx context.Context, product groupbuy.Product) (stock.Verdict, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -104,7 +92,7 @@ func (g *GroupBuy) SaveProduct(ctx context.Context, product groupbuy.Product) (s
 
 // lockItem locks the item of a product where a transaction of the caller's goes on, and returns its version then: seats
 // are taken and paid with the item locked first and the product last.
-func (g *GroupBuy) lockItem(ctx context.Context, key stock.Key) (version int64, err error) {
+func (g *teamStore) lockItem(ctx context.Context, key stock.Key) (version int64, err error) {
 	if !g.units.bound() {
 		return 0, nil
 	}
@@ -116,7 +104,7 @@ func (g *GroupBuy) lockItem(ctx context.Context, key stock.Key) (version int64, 
 }
 
 // CorrectFormed implements groupbuy.Store.
-func (g *GroupBuy) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
+func (g *teamStore) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
 	if err := g.units.ready(ctx); err != nil || by == 0 {
 		return err
 	}

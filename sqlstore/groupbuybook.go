@@ -12,7 +12,7 @@ import (
 
 // Books implements groupbuy.Store. What the teams count and where their seats are is read at two moments; each agrees
 // in itself.
-func (g *GroupBuy) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
+func (g *teamStore) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
 	books, err := listOf(ctx, g.units, g.units.query, render(g.sql.book, key.Activity, key.SKU, after, limit), func(rows *sql.Rows) (groupbuy.TeamBook, error) {
 		var row teamRow
 		var book groupbuy.TeamBook
@@ -29,7 +29,7 @@ func (g *GroupBuy) Books(ctx context.Context, key stock.Key, after string, limit
 	for i, book := range books {
 		at[book.Code], codes[i] = i, book.Code
 	}
-	for part := range slices.Chunk(codes, MaxBatchSize) {
+	for part := range slices.Chunk(codes, maxList) {
 		err := g.units.query(ctx, renderList(g.sql.astray, part), func(rows *sql.Rows) error {
 			var code string
 			var seat groupbuy.SeatBook
@@ -49,7 +49,7 @@ func (g *GroupBuy) Books(ctx context.Context, key stock.Key, after string, limit
 }
 
 // FormedPeople implements groupbuy.Store.
-func (g *GroupBuy) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
+func (g *teamStore) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
 	if err := g.units.ready(ctx); err != nil {
 		return 0, 0, err
 	}
@@ -58,7 +58,7 @@ func (g *GroupBuy) FormedPeople(ctx context.Context, key stock.Key) (seats, coun
 }
 
 // Correct implements groupbuy.Store.
-func (g *GroupBuy) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verdict, error) {
+func (g *teamStore) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verdict, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}

@@ -19,7 +19,7 @@ const (
 )
 
 // End implements groupbuy.Store, some hundred teams a transaction.
-func (g *GroupBuy) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Verdict, error) {
+func (g *teamStore) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Verdict, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (g *GroupBuy) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.
 }
 
 // endSome ends teams, as many in one transaction as have not too many seats, and returns those that it ended.
-func (g *GroupBuy) endSome(ctx context.Context, endings []groupbuy.Ending) (map[string]bool, error) {
+func (g *teamStore) endSome(ctx context.Context, endings []groupbuy.Ending) (map[string]bool, error) {
 	ended := map[string]bool{}
 	seats, err := g.liveSeats(ctx, endings)
 	if err != nil {
@@ -73,7 +73,7 @@ func (g *GroupBuy) endSome(ctx context.Context, endings []groupbuy.Ending) (map[
 // liveSeats reads the live seats of teams, by team: whose holds have to be locked before the teams are. They are those of
 // the version that is to be ended, which changes with each of them. Only where the snapshot of the caller's transaction has
 // another one, they are read with a lock.
-func (g *GroupBuy) liveSeats(ctx context.Context, endings []groupbuy.Ending) (map[string][]groupbuy.Seat, error) {
+func (g *teamStore) liveSeats(ctx context.Context, endings []groupbuy.Ending) (map[string][]groupbuy.Seat, error) {
 	codes := make([]string, len(endings))
 	for i, e := range endings {
 		codes[i] = e.Code
@@ -98,7 +98,7 @@ func (g *GroupBuy) liveSeats(ctx context.Context, endings []groupbuy.Ending) (ma
 }
 
 // liveSeatsOf reads live seats by team, and the versions of the teams.
-func (g *GroupBuy) liveSeatsOf(ctx context.Context, query string) (map[string][]groupbuy.Seat, map[string]int64, error) {
+func (g *teamStore) liveSeatsOf(ctx context.Context, query string) (map[string][]groupbuy.Seat, map[string]int64, error) {
 	seats, versions := map[string][]groupbuy.Seat{}, map[string]int64{}
 	err := g.units.query(ctx, query, func(rows *sql.Rows) error {
 		var row seatRow
@@ -118,7 +118,7 @@ func (q *groupBuySQL) liveSeatsText() string {
 
 // endThese ends teams with these live seats in one transaction, and returns their codes: without those that have
 // changed since they were read, for which it starts over.
-func (g *GroupBuy) endThese(ctx context.Context, endings []groupbuy.Ending, seats []groupbuy.Seat) ([]string, error) {
+func (g *teamStore) endThese(ctx context.Context, endings []groupbuy.Ending, seats []groupbuy.Seat) ([]string, error) {
 	for len(endings) > 0 {
 		e := ending{seatCompanions: g.seats(), endings: endings, seats: seats}
 		kept, err := g.units.atomically(ctx, func(q Tx) (bool, error) { return e.run(ctx, q) })
@@ -328,7 +328,7 @@ func (g seatCompanions) holdStates(ctx context.Context, q Tx, orders []string) (
 }
 
 // Late implements groupbuy.Store.
-func (g *GroupBuy) Late(ctx context.Context, order string) (stock.Verdict, error) {
+func (g *teamStore) Late(ctx context.Context, order string) (stock.Verdict, error) {
 	moved, err := g.moveAlone(ctx, []string{order}, func(seat groupbuy.Seat, _ groupbuy.Team, _ stock.State) groupbuy.Step {
 		if slices.Contains(groupbuy.StepLate.Transition().From, seat.State) {
 			return groupbuy.StepLate
@@ -339,7 +339,7 @@ func (g *GroupBuy) Late(ctx context.Context, order string) (stock.Verdict, error
 }
 
 // Follow implements groupbuy.Store.
-func (g *GroupBuy) Follow(ctx context.Context, orders []string) ([]string, error) {
+func (g *teamStore) Follow(ctx context.Context, orders []string) ([]string, error) {
 	var moved []string
 	for part := range slices.Chunk(orders, seatsAtOnce) {
 		some, err := g.moveAlone(ctx, part, func(seat groupbuy.Seat, team groupbuy.Team, hold stock.State) groupbuy.Step {
@@ -354,7 +354,7 @@ func (g *GroupBuy) Follow(ctx context.Context, orders []string) ([]string, error
 }
 
 // moveAlone moves seats without their holds by the steps that are chosen, and returns the orders of those that moved.
-func (g *GroupBuy) moveAlone(ctx context.Context, orders []string, choose func(groupbuy.Seat, groupbuy.Team, stock.State) groupbuy.Step) ([]string, error) {
+func (g *teamStore) moveAlone(ctx context.Context, orders []string, choose func(groupbuy.Seat, groupbuy.Team, stock.State) groupbuy.Step) ([]string, error) {
 	if err := g.units.ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
@@ -432,6 +432,6 @@ func (q *groupBuySQL) lockItemsText(items int) string {
 }
 
 // seats keeps what goes beside the holds of seats.
-func (g *GroupBuy) seats() seatCompanions { return seatCompanions{units: g.units, sql: g.sql} }
+func (g *teamStore) seats() seatCompanions { return seatCompanions{units: g.units, sql: g.sql} }
 
-var _ groupbuy.Store = (*GroupBuy)(nil)
+var _ groupbuy.Store = (*teamStore)(nil)

@@ -20,18 +20,18 @@ func scanEvent(rows *sql.Rows) (groupbuy.Event, error) {
 }
 
 // eventsOf lists events.
-func (g *GroupBuy) eventsOf(ctx context.Context, query string) ([]groupbuy.Event, error) {
+func (g *teamStore) eventsOf(ctx context.Context, query string) ([]groupbuy.Event, error) {
 	return listOf(ctx, g.units, g.units.list, query, scanEvent)
 }
 
 // DueEvents implements groupbuy.Store. It locks nothing: Lease looks for itself.
-func (g *GroupBuy) DueEvents(ctx context.Context, limit int) ([]groupbuy.Event, error) {
+func (g *teamStore) DueEvents(ctx context.Context, limit int) ([]groupbuy.Event, error) {
 	return g.eventsOf(ctx, render(g.sql.dueEvents, limit))
 }
 
 // Event implements groupbuy.Store. In the caller's transaction its seat and its team are locked before it. The order of
 // an event never changes, and may come from the transaction's snapshot.
-func (g *GroupBuy) Event(ctx context.Context, code string, no int64) (groupbuy.Event, error) {
+func (g *teamStore) Event(ctx context.Context, code string, no int64) (groupbuy.Event, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return groupbuy.Event{}, err
 	}
@@ -53,7 +53,7 @@ func (g *GroupBuy) Event(ctx context.Context, code string, no int64) (groupbuy.E
 }
 
 // event reads one event.
-func (g *GroupBuy) event(ctx context.Context, query string) (event groupbuy.Event, err error) {
+func (g *teamStore) event(ctx context.Context, query string) (event groupbuy.Event, err error) {
 	err = g.units.query(ctx, query, func(rows *sql.Rows) (err error) {
 		event, err = scanEvent(rows)
 		return err
@@ -62,7 +62,7 @@ func (g *GroupBuy) event(ctx context.Context, query string) (event groupbuy.Even
 }
 
 // Events implements groupbuy.Store.
-func (g *GroupBuy) Events(ctx context.Context, code string, poisoned bool, after groupbuy.EventCursor, limit int) ([]groupbuy.Event, error) {
+func (g *teamStore) Events(ctx context.Context, code string, poisoned bool, after groupbuy.EventCursor, limit int) ([]groupbuy.Event, error) {
 	switch {
 	case !poisoned:
 		return g.eventsOf(ctx, render(g.sql.listEvents, code, after.No, limit))
@@ -73,7 +73,7 @@ func (g *GroupBuy) Events(ctx context.Context, code string, poisoned bool, after
 }
 
 // Lease implements groupbuy.Store.
-func (g *GroupBuy) Lease(ctx context.Context, event groupbuy.Event, holdFor time.Duration) (stock.Verdict, error) {
+func (g *teamStore) Lease(ctx context.Context, event groupbuy.Event, holdFor time.Duration) (stock.Verdict, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -89,7 +89,7 @@ type lockedEvent struct {
 }
 
 // lockEvent locks an event behind its team; where there is none it is neither next nor aside.
-func (g *GroupBuy) lockEvent(ctx context.Context, q Tx, event groupbuy.Event) (lockedEvent, error) {
+func (g *teamStore) lockEvent(ctx context.Context, q Tx, event groupbuy.Event) (lockedEvent, error) {
 	var locked lockedEvent
 	err := read(ctx, q, render(g.sql.lockEvent, event.No, event.Code), func(rows *sql.Rows) error {
 		var done, teamTries, state, tries int64
@@ -107,7 +107,7 @@ func (g *GroupBuy) lockEvent(ctx context.Context, q Tx, event groupbuy.Event) (l
 
 // Delivered implements groupbuy.Store. The seat is locked before its team, as everywhere. A seat that is not due for
 // a refund any more does not keep what follows from being delivered.
-func (g *GroupBuy) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verdict, error) {
+func (g *teamStore) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verdict, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -136,7 +136,7 @@ func (g *GroupBuy) Delivered(ctx context.Context, event groupbuy.Event) (stock.V
 
 // Undelivered implements groupbuy.Store. It does not go by the number of rows: a failure may be the same as the last
 // one. An event that is set aside stays so.
-func (g *GroupBuy) Undelivered(ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool) (stock.Verdict, error) {
+func (g *teamStore) Undelivered(ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool) (stock.Verdict, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}

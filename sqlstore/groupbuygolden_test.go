@@ -1,62 +1,72 @@
 package sqlstore
 
-import "github.com/holdfast-go/holdfast/groupbuy"
+import (
+	"testing"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+)
+
+func TestGoldenStatementsOfGroupBuying(t *testing.T) {
+	t.Parallel()
+	sqltest.Golden(t, "group buying", "testdata/groupbuy.sql", func(prefix string) []sqltest.Statement { return newGroupBuySQL(prefix).statements() })
+}
 
 // statements renders all of them; those that grow with a batch for two.
-func (q *groupBuySQL) statements() []statement {
+func (q *groupBuySQL) statements() []sqltest.Statement {
 	return append(q.readStatements(),
-		statement{"Define: a new activity", q.addActivity},
-		statement{"Define, End, Expire: an activity as it was read", q.setActivity},
-		statement{"Offer: a new product", q.addProduct},
-		statement{"Offer, Revise, Remove, Expire: a product as it was read", q.setProduct},
-		statement{"The same in the caller's transaction 1: lock the item", q.lockItem},
-		statement{"Deliver 1: lease the event", q.lease},
-		statement{"Deliver 2: the seat whose refund was delivered", q.refunded},
-		statement{"Deliver 3: lock the event", q.lockEvent},
-		statement{"Deliver 4: the event", q.deliver},
-		statement{"Deliver 4: an event that was set aside", q.deliverAside},
-		statement{"Deliver failed, once more later", q.putOff},
-		statement{"Deliver failed, set aside", q.putAside},
-		statement{"Deliver of an event that was set aside failed", q.keepAside},
-		statement{"Repair a team", q.correct},
-		statement{"Open, Join 1: lock the teams", q.readTeams + " FOR UPDATE"},
-		statement{"Open, Join 2: who is in them, of two buyers", q.joinedText(2)},
-		statement{"Open: teams, two", q.insertTeamsText(2)},
-		statement{"Open, Join 3: seats, two", q.insertSeatsText(2)},
-		statement{"Steps of seats 1: lock them and their teams", q.readSeats + " FOR UPDATE"},
-		statement{"Steps of seats 2: those of which the same becomes", q.updateSeatsText(groupbuy.Held) + " AND ORDER_NO IN (?)"},
-		statement{"Steps of seats 3: the members of teams that are formed", q.formSeatsText(by(q.seats, "buyer"), "TEAM_CODE")},
-		statement{"Steps of seats 4: the next sponsor of a team", q.successorText()},
-		statement{"Steps of seats 5, Join 4: teams, two", q.updateTeamsText(2)},
-		statement{"Steps of seats 6: events, two", q.insertEventsText(2)},
-		statement{"Steps of seats 7, Repair: the people of a product", q.addFormedText()},
-		statement{"Refund: a product goes on giving back units", q.unsettleText()},
-		statement{"End 1: the live seats of teams", q.liveSeatsText()},
-		statement{"Late, Follow 1: whose items they have", q.keysOfText()},
-		statement{"Late, Follow 2: lock them, two", q.lockItemsText(2)},
-		statement{"In the caller's transaction: a blank activity", q.blankActivity.insert},
-		statement{"In the caller's transaction: no blank activity any more", q.blankActivity.takeBack},
-		statement{"In the caller's transaction: a blank product", q.blankProduct.insert},
-		statement{"In the caller's transaction: no blank product any more", q.blankProduct.takeBack},
-		statement{"In the caller's transaction: lock a product", q.lockProduct},
-		statement{"In the caller's transaction: a blank team", q.blankTeam.insert},
-		statement{"In the caller's transaction: no blank team any more", q.blankTeam.takeBack},
-		statement{"In the caller's transaction: whose a team is", q.keyOfTeam},
-		statement{"In the caller's transaction: a blank seat", q.blankSeat.insert},
-		statement{"In the caller's transaction: no blank seat any more", q.blankSeat.takeBack},
-		statement{"In the caller's transaction: which orders have a seat", q.seatedOrders},
-		statement{"In the caller's transaction: lock the hold of a seat", q.lockHold},
-		statement{"In the caller's transaction: lock a seat", q.lockSeat},
-		statement{"In the caller's transaction: are the teams of the snapshot those of now", q.versions},
-		statement{"In the caller's transaction: is the item", q.itemVersion},
-		statement{"In the caller's transaction: the members of teams that are formed 1: who they are", q.formingText()},
-		statement{"In the caller's transaction: the members of teams that are formed 2", q.formSeatsText(byKey, "ORDER_NO")},
+		sqltest.Statement{"Define: a new activity", q.addActivity},
+		sqltest.Statement{"Define, End, Expire: an activity as it was read", q.setActivity},
+		sqltest.Statement{"Offer: a new product", q.addProduct},
+		sqltest.Statement{"Offer, Revise, Remove, Expire: a product as it was read", q.setProduct},
+		sqltest.Statement{"The same in the caller's transaction 1: lock the item", q.lockItem},
+		sqltest.Statement{"Deliver 1: lease the event", q.lease},
+		sqltest.Statement{"Deliver 2: the seat whose refund was delivered", q.refunded},
+		sqltest.Statement{"Deliver 3: lock the event", q.lockEvent},
+		sqltest.Statement{"Deliver 4: the event", q.deliver},
+		sqltest.Statement{"Deliver 4: an event that was set aside", q.deliverAside},
+		sqltest.Statement{"Deliver failed, once more later", q.putOff},
+		sqltest.Statement{"Deliver failed, set aside", q.putAside},
+		sqltest.Statement{"Deliver of an event that was set aside failed", q.keepAside},
+		sqltest.Statement{"Repair a team", q.correct},
+		sqltest.Statement{"Open, Join 1: lock the teams", q.readTeams + " FOR UPDATE"},
+		sqltest.Statement{"Open, Join 2: who is in them, of two buyers", q.joinedText(2)},
+		sqltest.Statement{"Open: teams, two", q.insertTeamsText(2)},
+		sqltest.Statement{"Open, Join 3: seats, two", q.insertSeatsText(2)},
+		sqltest.Statement{"Steps of seats 1: lock them and their teams", q.readSeats + " FOR UPDATE"},
+		sqltest.Statement{"Steps of seats 2: those of which the same becomes", q.updateSeatsText(groupbuy.Held) + " AND ORDER_NO IN (?)"},
+		sqltest.Statement{"Steps of seats 3: the members of teams that are formed", q.formSeatsText(by(q.seats, "buyer"), "TEAM_CODE")},
+		sqltest.Statement{"Steps of seats 4: the next sponsor of a team", q.successorText()},
+		sqltest.Statement{"Steps of seats 5, Join 4: teams, two", q.updateTeamsText(2)},
+		sqltest.Statement{"Steps of seats 6: events, two", q.insertEventsText(2)},
+		sqltest.Statement{"Steps of seats 7, Repair: the people of a product", q.addFormedText()},
+		sqltest.Statement{"Refund: a product goes on giving back units", q.unsettleText()},
+		sqltest.Statement{"End 1: the live seats of teams", q.liveSeatsText()},
+		sqltest.Statement{"Late, Follow 1: whose items they have", q.keysOfText()},
+		sqltest.Statement{"Late, Follow 2: lock them, two", q.lockItemsText(2)},
+		sqltest.Statement{"In the caller's transaction: a blank activity", q.blankActivity.insert},
+		sqltest.Statement{"In the caller's transaction: no blank activity any more", q.blankActivity.takeBack},
+		sqltest.Statement{"In the caller's transaction: a blank product", q.blankProduct.insert},
+		sqltest.Statement{"In the caller's transaction: no blank product any more", q.blankProduct.takeBack},
+		sqltest.Statement{"In the caller's transaction: lock a product", q.lockProduct},
+		sqltest.Statement{"In the caller's transaction: a blank team", q.blankTeam.insert},
+		sqltest.Statement{"In the caller's transaction: no blank team any more", q.blankTeam.takeBack},
+		sqltest.Statement{"In the caller's transaction: whose a team is", q.keyOfTeam},
+		sqltest.Statement{"In the caller's transaction: a blank seat", q.blankSeat.insert},
+		sqltest.Statement{"In the caller's transaction: no blank seat any more", q.blankSeat.takeBack},
+		sqltest.Statement{"In the caller's transaction: which orders have a seat", q.seatedOrders},
+		sqltest.Statement{"In the caller's transaction: lock the hold of a seat", q.lockHold},
+		sqltest.Statement{"In the caller's transaction: lock a seat", q.lockSeat},
+		sqltest.Statement{"In the caller's transaction: are the teams of the snapshot those of now", q.versions},
+		sqltest.Statement{"In the caller's transaction: is the item", q.itemVersion},
+		sqltest.Statement{"In the caller's transaction: the members of teams that are formed 1: who they are", q.formingText()},
+		sqltest.Statement{"In the caller's transaction: the members of teams that are formed 2", q.formSeatsText(byKey, "ORDER_NO")},
 	)
 }
 
 // readStatements are those that change nothing.
-func (q *groupBuySQL) readStatements() []statement {
-	return []statement{
+func (q *groupBuySQL) readStatements() []sqltest.Statement {
+	return []sqltest.Statement{
 		{"Read an activity", q.readActivity},
 		{"List activities", q.listActivities},
 		{"Activities whose time has come", q.dueActivities},

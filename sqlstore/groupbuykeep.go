@@ -17,7 +17,7 @@ import (
 type seatCompanions struct {
 	noCompanions
 
-	units *Stock
+	units *ledgerStore
 	sql   *groupBuySQL
 }
 
@@ -302,7 +302,7 @@ func (k *keeping) keepTeams(ctx context.Context, q Tx) error {
 
 // keepEvents writes the events.
 func (k *keeping) keepEvents(ctx context.Context, q Tx) error {
-	for part := range slices.Chunk(k.events, MaxBatchSize) {
+	for part := range slices.Chunk(k.events, maxList) {
 		rows, err := affected(q.ExecContext(ctx, k.sql.insertEvents(part)))
 		if err != nil || rows != int64(len(part)) {
 			return unclaimed(err)

@@ -54,7 +54,7 @@ func (r *productRow) finish() groupbuy.Product {
 }
 
 // Activity implements groupbuy.Store.
-func (g *GroupBuy) Activity(ctx context.Context, id int64) (groupbuy.Activity, time.Time, error) {
+func (g *teamStore) Activity(ctx context.Context, id int64) (groupbuy.Activity, time.Time, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return groupbuy.Activity{}, time.Time{}, err
 	}
@@ -75,17 +75,17 @@ func (g *GroupBuy) Activity(ctx context.Context, id int64) (groupbuy.Activity, t
 }
 
 // Activities implements groupbuy.Store.
-func (g *GroupBuy) Activities(ctx context.Context, after int64, limit int) ([]groupbuy.Activity, error) {
+func (g *teamStore) Activities(ctx context.Context, after int64, limit int) ([]groupbuy.Activity, error) {
 	return g.activities(ctx, render(g.sql.listActivities, after, limit))
 }
 
 // DueActivities implements groupbuy.Store. It locks nothing, as all listings: who ends an activity looks for itself.
-func (g *GroupBuy) DueActivities(ctx context.Context, limit int) ([]groupbuy.Activity, error) {
+func (g *teamStore) DueActivities(ctx context.Context, limit int) ([]groupbuy.Activity, error) {
 	return g.activities(ctx, render(g.sql.dueActivities, limit))
 }
 
 // activities lists activities.
-func (g *GroupBuy) activities(ctx context.Context, query string) ([]groupbuy.Activity, error) {
+func (g *teamStore) activities(ctx context.Context, query string) ([]groupbuy.Activity, error) {
 	return listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Activity, error) {
 		var row activityRow
 		err := rows.Scan(row.targets()...)
@@ -95,7 +95,7 @@ func (g *GroupBuy) activities(ctx context.Context, query string) ([]groupbuy.Act
 
 // listOf reads one thing a row: by handle.list what is only shown, or looked at again by who acts on it, and by handle.query what
 // a call decides by.
-func listOf[T any](ctx context.Context, units *Stock, by queryFunc, query string, scan func(*sql.Rows) (T, error)) ([]T, error) {
+func listOf[T any](ctx context.Context, units *ledgerStore, by queryFunc, query string, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	if err := units.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ type offerAt struct {
 }
 
 // Offer implements groupbuy.Store. Those who ask at once are answered by one read: whoever takes a seat asks.
-func (g *GroupBuy) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
+func (g *teamStore) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return groupbuy.Offer{}, time.Time{}, err
 	}
@@ -132,7 +132,7 @@ func (g *GroupBuy) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, ti
 
 // offer reads one product. In the caller's transaction its item is locked first, and then the product; its activity,
 // which is there because the product is, with a shared lock, since others read it as well.
-func (g *GroupBuy) offer(ctx context.Context, _ struct{}, key stock.Key) (offerAt, error) {
+func (g *teamStore) offer(ctx context.Context, _ struct{}, key stock.Key) (offerAt, error) {
 	query := render(g.sql.offers(1), key.Activity, key.SKU)
 	if !g.units.bound() {
 		offers, now, err := g.offers(ctx, query)
@@ -163,7 +163,7 @@ func (g *GroupBuy) offer(ctx context.Context, _ struct{}, key stock.Key) (offerA
 }
 
 // offerBatch reads several.
-func (g *GroupBuy) offerBatch(ctx context.Context, _ struct{}, keys []stock.Key) ([]reply[offerAt], error) {
+func (g *teamStore) offerBatch(ctx context.Context, _ struct{}, keys []stock.Key) ([]reply[offerAt], error) {
 	asked := make(map[stock.Key]bool, 1) // mostly one
 	var args []any
 	for _, key := range keys {
@@ -184,7 +184,7 @@ func (g *GroupBuy) offerBatch(ctx context.Context, _ struct{}, keys []stock.Key)
 }
 
 // offers reads products with their activities, and the clock.
-func (g *GroupBuy) offers(ctx context.Context, query string) (map[stock.Key]groupbuy.Offer, time.Time, error) {
+func (g *teamStore) offers(ctx context.Context, query string) (map[stock.Key]groupbuy.Offer, time.Time, error) {
 	found := map[stock.Key]groupbuy.Offer{}
 	var clock int64
 	err := g.units.query(ctx, query, func(rows *sql.Rows) error {
@@ -207,17 +207,17 @@ func scanOffer(rows *sql.Rows, clock *int64) (groupbuy.Offer, error) {
 }
 
 // Products implements groupbuy.Store. Who ends an activity goes by it.
-func (g *GroupBuy) Products(ctx context.Context, activity, after int64, limit int) ([]groupbuy.Product, error) {
+func (g *teamStore) Products(ctx context.Context, activity, after int64, limit int) ([]groupbuy.Product, error) {
 	return g.products(ctx, g.units.query, render(g.sql.listProducts, activity, after, limit))
 }
 
 // DueProducts implements groupbuy.Store.
-func (g *GroupBuy) DueProducts(ctx context.Context, after stock.Key, limit int) ([]groupbuy.Product, error) {
+func (g *teamStore) DueProducts(ctx context.Context, after stock.Key, limit int) ([]groupbuy.Product, error) {
 	return g.products(ctx, g.units.list, render(g.sql.dueProducts, after.Activity, after.Activity, after.SKU, limit))
 }
 
 // products lists products.
-func (g *GroupBuy) products(ctx context.Context, by queryFunc, query string) ([]groupbuy.Product, error) {
+func (g *teamStore) products(ctx context.Context, by queryFunc, query string) ([]groupbuy.Product, error) {
 	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Product, error) {
 		var row productRow
 		err := rows.Scan(row.targets()...)
@@ -226,7 +226,7 @@ func (g *GroupBuy) products(ctx context.Context, by queryFunc, query string) ([]
 }
 
 // Shelf implements groupbuy.Store.
-func (g *GroupBuy) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int) ([]groupbuy.Offer, time.Time, error) {
+func (g *teamStore) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int) ([]groupbuy.Offer, time.Time, error) {
 	var clock int64
 	query := render(g.sql.shelf, after.Key == stock.Key{}, after.Sort, after.Sort, after.Activity, after.Activity, after.SKU, limit)
 	offers, err := listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
@@ -242,7 +242,7 @@ func (g *GroupBuy) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit 
 // Unfinished implements groupbuy.Store. In the caller's transaction the item is locked, with which no team of it can be
 // opened or ended. Every seat that is taken moves the item's version: where the transaction's snapshot has the one of now, it
 // has the teams as well, and otherwise they are locked.
-func (g *GroupBuy) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
+func (g *teamStore) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return false, err
 	}

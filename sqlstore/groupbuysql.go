@@ -82,9 +82,6 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 	return q
 }
 
-// by renders the index of a table that a statement has to go by.
-func by(table, index string) string { return "FORCE INDEX (" + table + "_" + index + ")" }
-
 // renderActivities renders what becomes of activities. Of two that change the same version one does.
 func (q *groupBuySQL) renderActivities() {
 	q.addActivity = "INSERT INTO " + q.activities + " (TITLE, IMAGE, FORM_MINUTES, HIDDEN, START_TIME, END_TIME, OUTLIVE, SORT, OVER_TIME, ID, CREATE_TIME, UPDATE_TIME)" +

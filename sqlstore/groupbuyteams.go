@@ -22,7 +22,7 @@ type seatAt struct {
 }
 
 // Seat implements groupbuy.Store. Those who ask at once are answered by one read: every payment asks.
-func (g *GroupBuy) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.Team, time.Time, error) {
+func (g *teamStore) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.Team, time.Time, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return groupbuy.Seat{}, groupbuy.Team{}, time.Time{}, err
 	}
@@ -35,7 +35,7 @@ func (g *GroupBuy) Seat(ctx context.Context, order string) (groupbuy.Seat, group
 }
 
 // seat reads one seat.
-func (g *GroupBuy) seat(ctx context.Context, _ struct{}, order string) (seatAt, error) {
+func (g *teamStore) seat(ctx context.Context, _ struct{}, order string) (seatAt, error) {
 	query := renderList(g.sql.readSeats, []string{order})
 	if g.units.bound() {
 		if seated, err := g.lockSeat(ctx, order); err != nil || !seated {
@@ -51,7 +51,7 @@ func (g *GroupBuy) seat(ctx context.Context, _ struct{}, order string) (seatAt, 
 
 // lockSeat locks, in the caller's transaction, the hold of an order, then its item, and then its seat, and reports whether
 // there is one.
-func (g *GroupBuy) lockSeat(ctx context.Context, order string) (seated bool, err error) {
+func (g *teamStore) lockSeat(ctx context.Context, order string) (seated bool, err error) {
 	err = g.units.among(ctx, func(q Tx) (bool, error) {
 		var key stock.Key
 		err := readRow(ctx, q, render(g.sql.lockHold, order), &key.SKU, &key.Activity)
@@ -74,7 +74,7 @@ func (g *GroupBuy) lockSeat(ctx context.Context, order string) (seated bool, err
 }
 
 // noSeat returns the clock alone.
-func (g *GroupBuy) noSeat(ctx context.Context, err error) (seatAt, error) {
+func (g *teamStore) noSeat(ctx context.Context, err error) (seatAt, error) {
 	if err != nil {
 		return seatAt{}, err
 	}
@@ -83,7 +83,7 @@ func (g *GroupBuy) noSeat(ctx context.Context, err error) (seatAt, error) {
 }
 
 // seatBatch reads several.
-func (g *GroupBuy) seatBatch(ctx context.Context, _ struct{}, orders []string) ([]reply[seatAt], error) {
+func (g *teamStore) seatBatch(ctx context.Context, _ struct{}, orders []string) ([]reply[seatAt], error) {
 	seats, now, err := g.seatsOf(ctx, renderList(g.sql.readSeats, orders))
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (g *GroupBuy) seatBatch(ctx context.Context, _ struct{}, orders []string) (
 }
 
 // seatsOf reads seats with their teams, by order, and the clock.
-func (g *GroupBuy) seatsOf(ctx context.Context, query string) (map[string]seatAt, time.Time, error) {
+func (g *teamStore) seatsOf(ctx context.Context, query string) (map[string]seatAt, time.Time, error) {
 	found := map[string]seatAt{}
 	var clock int64
 	err := g.units.query(ctx, query, func(rows *sql.Rows) error {
@@ -121,7 +121,7 @@ type teamAt struct {
 }
 
 // Team implements groupbuy.Store. Those who ask at once are answered by one read: whoever joins asks.
-func (g *GroupBuy) Team(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
+func (g *teamStore) Team(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return groupbuy.Team{}, time.Time{}, err
 	}
@@ -137,7 +137,7 @@ func (g *GroupBuy) Team(ctx context.Context, code string, of stock.Key) (groupbu
 }
 
 // team reads one team.
-func (g *GroupBuy) team(ctx context.Context, _ struct{}, code string) (teamAt, error) {
+func (g *teamStore) team(ctx context.Context, _ struct{}, code string) (teamAt, error) {
 	teams, now, err := g.teamsOf(ctx, renderList(g.sql.readTeams, []string{code}))
 	return teamAt{team: teams[code], now: now}, err
 }
@@ -145,7 +145,7 @@ func (g *GroupBuy) team(ctx context.Context, _ struct{}, code string) (teamAt, e
 // currentTeam reads a team in the caller's transaction: its item is locked before it. The product of a team never changes.
 // Where the caller does not know it, it is read from the transaction's snapshot; a team that this does not have may be new, and
 // is locked without its item rather than not seen.
-func (g *GroupBuy) currentTeam(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
+func (g *teamStore) currentTeam(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
 	if of == (stock.Key{}) {
 		err := g.units.query(ctx, render(g.sql.keyOfTeam, code), func(rows *sql.Rows) error { return rows.Scan(&of.SKU, &of.Activity) })
 		if err != nil {
@@ -176,7 +176,7 @@ func (g *GroupBuy) currentTeam(ctx context.Context, code string, of stock.Key) (
 }
 
 // teamBatch reads several.
-func (g *GroupBuy) teamBatch(ctx context.Context, _ struct{}, codes []string) ([]reply[teamAt], error) {
+func (g *teamStore) teamBatch(ctx context.Context, _ struct{}, codes []string) ([]reply[teamAt], error) {
 	teams, now, err := g.teamsOf(ctx, renderList(g.sql.readTeams, codes))
 	if err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (g *GroupBuy) teamBatch(ctx context.Context, _ struct{}, codes []string) ([
 }
 
 // teamsOf reads teams, by code, and the clock.
-func (g *GroupBuy) teamsOf(ctx context.Context, query string) (map[string]groupbuy.Team, time.Time, error) {
+func (g *teamStore) teamsOf(ctx context.Context, query string) (map[string]groupbuy.Team, time.Time, error) {
 	found := map[string]groupbuy.Team{}
 	var clock int64
 	err := g.units.query(ctx, query, func(rows *sql.Rows) error {
@@ -206,7 +206,7 @@ func (g *GroupBuy) teamsOf(ctx context.Context, query string) (map[string]groupb
 
 // Await implements groupbuy.Store. In the caller's transaction there is nothing to wait for: what was read there is locked.
 // An order is looked for among what is not committed as well, so that only then anybody waits.
-func (g *GroupBuy) Await(ctx context.Context, of groupbuy.Subject) error {
+func (g *teamStore) Await(ctx context.Context, of groupbuy.Subject) error {
 	if err := g.units.ready(ctx); err != nil || g.units.bound() {
 		return err
 	}
@@ -230,7 +230,7 @@ func (g *GroupBuy) Await(ctx context.Context, of groupbuy.Subject) error {
 
 // Seats implements groupbuy.Store. Those who ask for the first page of a team at once are answered by one read: every
 // payment that forms one asks.
-func (g *GroupBuy) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {
+func (g *teamStore) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {
 	if err := g.units.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -257,7 +257,7 @@ func (g *GroupBuy) Seats(ctx context.Context, filter groupbuy.SeatFilter, after 
 }
 
 // listSeats lists seats.
-func (g *GroupBuy) listSeats(ctx context.Context, by queryFunc, query string) ([]groupbuy.Seat, error) {
+func (g *teamStore) listSeats(ctx context.Context, by queryFunc, query string) ([]groupbuy.Seat, error) {
 	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Seat, error) {
 		var row seatRow
 		err := rows.Scan(row.targets()...)
@@ -266,7 +266,7 @@ func (g *GroupBuy) listSeats(ctx context.Context, by queryFunc, query string) ([
 }
 
 // membersOf reads the first page of the seats of one team.
-func (g *GroupBuy) membersOf(ctx context.Context, limit int, code string) ([]groupbuy.Seat, error) {
+func (g *teamStore) membersOf(ctx context.Context, limit int, code string) ([]groupbuy.Seat, error) {
 	return g.listSeats(ctx, g.units.query, render(g.sql.seatsOfTeam, code, "", limit))
 }
 
@@ -274,7 +274,7 @@ func (g *GroupBuy) membersOf(ctx context.Context, limit int, code string) ([]gro
 const mostMembers = 2_000
 
 // membersBatch reads those of several.
-func (g *GroupBuy) membersBatch(ctx context.Context, limit int, codes []string) ([]reply[[]groupbuy.Seat], error) {
+func (g *teamStore) membersBatch(ctx context.Context, limit int, codes []string) ([]reply[[]groupbuy.Seat], error) {
 	replies := make([]reply[[]groupbuy.Seat], len(codes))
 	seats, err := g.listSeats(ctx, g.units.query, render(renderList(g.sql.seatsOfTeams, codes), mostMembers+1))
 	if err != nil {
@@ -296,7 +296,7 @@ func (g *GroupBuy) membersBatch(ctx context.Context, limit int, codes []string) 
 }
 
 // Teams implements groupbuy.Store.
-func (g *GroupBuy) Teams(ctx context.Context, filter groupbuy.TeamFilter, after groupbuy.TeamCursor, limit int) ([]groupbuy.Team, error) {
+func (g *teamStore) Teams(ctx context.Context, filter groupbuy.TeamFilter, after groupbuy.TeamCursor, limit int) ([]groupbuy.Team, error) {
 	ofProduct := filter.Product != stock.Key{}
 	var args []any
 	if ofProduct {
@@ -312,12 +312,12 @@ func (g *GroupBuy) Teams(ctx context.Context, filter groupbuy.TeamFilter, after 
 }
 
 // LateTeams implements groupbuy.Store.
-func (g *GroupBuy) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, error) {
+func (g *teamStore) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, error) {
 	return g.teams(ctx, render(g.sql.lateTeams, limit))
 }
 
 // teams lists teams.
-func (g *GroupBuy) teams(ctx context.Context, query string) ([]groupbuy.Team, error) {
+func (g *teamStore) teams(ctx context.Context, query string) ([]groupbuy.Team, error) {
 	return listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Team, error) {
 		var row teamRow
 		err := rows.Scan(row.targets()...)
@@ -327,7 +327,7 @@ func (g *GroupBuy) teams(ctx context.Context, query string) ([]groupbuy.Team, er
 
 // LateSeats implements groupbuy.Store. It locks nothing, also in the caller's transaction: the holds come first, and
 // who releases them looks for itself.
-func (g *GroupBuy) LateSeats(ctx context.Context, team string, limit int) ([]string, error) {
+func (g *teamStore) LateSeats(ctx context.Context, team string, limit int) ([]string, error) {
 	query, by := render(g.sql.lateSeats, limit), g.units.list
 	if team != "" { // whether it has a place depends on them
 		query, by = render(g.sql.lateSeatsOfTeam, team, limit), g.units.query

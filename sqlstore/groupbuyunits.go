@@ -14,7 +14,7 @@ import (
 )
 
 // Units implements groupbuy.Store. All of them merge their calls together.
-func (g *GroupBuy) Units() stock.Store { return g.units }
+func (g *teamStore) Units() stock.Store { return g.units }
 
 func (seatCompanions) keeps(c stock.Companion) bool { return groupbuy.Keeps(c) }
 

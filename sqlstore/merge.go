@@ -36,19 +36,18 @@ type bounds struct {
 	slots   chan struct{} // one for each batch in flight, and for each call beside its batch
 	waiting int64         // tickets that may wait
 	tickets atomic.Int64  // that do, also those whose caller has left
+	always  bool          // a call that is alone goes as a batch of one as well: for tests of the batches
 }
 
-// newBounds returns the bounds that the options set.
-func newBounds(o Options, abreast func() int) *bounds {
-	return &bounds{size: o.BatchSize, enough: (o.BatchSize + 3) / 4, abreast: abreast, slots: make(chan struct{}, o.Batches), waiting: int64(o.Waiting)}
-}
+// limits are the calls of one batch, the batches in flight, and the calls that may wait.
+type limits struct{ size, batches, waiting int }
 
-// mergeBounds returns the bounds of a store on a pool; nil where its calls are not merged.
-func mergeBounds(db *sql.DB, o Options) *bounds {
-	if o.Unmerged {
-		return nil
+// newBounds returns bounds within some limits, of a store on a pool.
+func newBounds(db *sql.DB, l limits) *bounds {
+	return &bounds{
+		size: l.size, enough: (l.size + 3) / 4, abreast: func() int { return abreast(db) },
+		slots: make(chan struct{}, l.batches), waiting: int64(l.waiting),
 	}
-	return newBounds(o, func() int { return abreast(db) })
 }
 
 // merger lets concurrent calls for one key, a hot row, share one transaction and so one lock and
@@ -112,6 +111,9 @@ func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q) (A, error) {
 	var none A
 	t, alone := m.enter(key, asked)
 	switch {
+	case alone && m.always:
+		defer m.leave(key)
+		return m.single(ctx, key, asked)
 	case alone:
 		defer m.leave(key)
 		return m.alone(ctx, key, asked)
@@ -133,6 +135,19 @@ func (m *merger[K, Q, A]) do(ctx context.Context, key K, asked Q) (A, error) {
 		return m.aside(ctx, key, asked)
 	}
 	return reply.answer, reply.err
+}
+
+// single makes a call as a batch of one.
+func (m *merger[K, Q, A]) single(ctx context.Context, key K, asked Q) (A, error) {
+	replies, err := m.batch(ctx, key, []Q{asked})
+	switch {
+	case err != nil:
+		var none A
+		return none, err
+	case replies[0].alone:
+		return m.alone(ctx, key, asked)
+	}
+	return replies[0].answer, replies[0].err
 }
 
 // aside makes a call alone that could not go with its batch. There may be many of them: they share

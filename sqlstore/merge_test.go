@@ -44,7 +44,8 @@ type road struct {
 
 func newRoad() *road {
 	r := &road{gate: &gate{open: make(chan struct{})}, alone: make(chan struct{})}
-	b := newBounds(Options{BatchSize: 3, Batches: 2, Waiting: 4}, func() int { return 1 })
+	b := newBounds(nil, limits{size: 3, batches: 2, waiting: 4})
+	b.abreast = func() int { return 1 }
 	r.merger = newMerger(b, r.batch, func(_ context.Context, _ string, n int) (int, error) { <-r.alone; return n, nil })
 	return r
 }
@@ -153,20 +154,6 @@ func TestErrorOfABatchIsThatOfAll(t *testing.T) {
 			require.Equal(t, fmt.Sprint(0, " ", fault.ErrUnknown), <-answer)
 		}
 	})
-}
-
-// The bounds of options that say nothing are the documented ones.
-func TestBoundsAreTheDefaultsWhereOptionsAreZero(t *testing.T) {
-	t.Parallel()
-	for _, opts := range []*Options{nil, {}} {
-		s := NewStock(nil, opts)
-		b := s.merged.locks.bounds
-		require.Equal(t, DefaultBatchSize, b.size)
-		require.Equal(t, DefaultBatches, cap(b.slots))
-		require.Equal(t, int64(DefaultWaiting), b.waiting)
-		require.Equal(t, MaxSoldOutFor, s.sights.soldOutFor)
-	}
-	require.Nil(t, NewStock(nil, &Options{Unmerged: true}).merged)
 }
 
 func TestCallsBeyondWaitingAreBusyAtOnce(t *testing.T) {

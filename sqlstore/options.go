@@ -9,17 +9,14 @@ import (
 
 // The defaults and bounds of the options.
 const (
-	DefaultBatchSize  = 900                    // calls that one batch merges
-	MaxBatchSize      = 900                    // from 1,000 on MariaDB reads a list in another way (in_predicate_conversion_threshold)
-	DefaultBatches    = 16                     // batches in flight
-	DefaultWaiting    = 100_000                // callers who wait for a batch
-	MaxSoldOutFor     = 200 * time.Millisecond // how long "sold out" may be remembered, and is
-	longestPrefix     = 16
-	maxBatches        = 10_000
-	maxWaiting        = 100_000_000
-	crowdedFor        = time.Minute   // how long it is remembered that an item refused somebody
-	maxSights         = 1_000         // of so many items
-	suspendedAfterTxs = MaxSoldOutFor // how long nothing is remembered once a caller's transaction gave units back
+	DefaultBatchSize = maxList       // calls that one batch merges
+	MaxBatchSize     = maxList       // and the most it can
+	DefaultBatches   = 16            // batches in flight
+	DefaultWaiting   = 100_000       // callers who wait for a batch
+	MaxSoldOutFor    = maxSoldOutFor // how long "sold out" may be remembered, and is
+	longestPrefix    = 16
+	maxBatches       = 10_000
+	maxWaiting       = 100_000_000
 )
 
 // Options say where the tables are and how they are used. The zero value is the default.
@@ -90,6 +87,14 @@ func (o *Options) complete() (Options, error) {
 		c.SoldOutFor = MaxSoldOutFor
 	}
 	return c, nil
+}
+
+// settings returns what a store is made with.
+func (o *Options) settings() settings {
+	c, err := o.complete()
+	return settings{
+		prefix: c.Prefix, unmerged: c.Unmerged, limits: limits{c.BatchSize, c.Batches, c.Waiting}, soldOutFor: c.SoldOutFor, broken: err,
+	}
 }
 
 // prefix returns the prefix, or ErrInvalid for options that are none.

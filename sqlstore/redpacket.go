@@ -9,11 +9,9 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// RedPacket is a redpacket.Store on MySQL or MariaDB. It is safe for concurrent use; bound to a
-// transaction it is as safe as that transaction. Concurrent grabs of one packet are merged into one
-// transaction, as concurrent Locks of one SKU are; see Options.
-type RedPacket struct {
-	units  *Stock // which also has the handle, and what is wrong with the options
+// packetStore is the redpacket.Store behind sqlstore.RedPacket.
+type packetStore struct {
+	units  *ledgerStore // which also has the handle, and what is wrong with the options
 	sql    *redPacketSQL
 	merged *redPacketReaders // nil where calls are not merged
 }
@@ -24,19 +22,14 @@ type redPacketReaders struct {
 	shares  *merger[int64, string, *redpacket.ShareRecord] // after grabs, by packet
 }
 
-// NewRedPacket returns the store in the tables that Migrate made with the same options. Nil
-// options are the defaults. It does no I/O; bad options and a nil db are reported by every call
-// as ErrInvalid.
-func NewRedPacket(db *sql.DB, opts *Options) *RedPacket {
-	o, err := opts.complete()
-	b := mergeBounds(db, o)
-	statements := newRedPacketSQL(o.Prefix)
-	units := newStock(db, o, b, newStockSQL(o.Prefix+redPacketStock), packetCompanions{redPacketSQL: statements}, err)
-	r := &RedPacket{units: units, sql: statements}
+// newPackets returns the store in the tables of a prefix.
+func newPackets(db *sql.DB, o settings) *packetStore {
+	statements := newRedPacketSQL(o.prefix)
+	r := &packetStore{units: newLedger(db, o, redPacketStock, packetCompanions{redPacketSQL: statements}), sql: statements}
 	// A packet whose shares are gone gets none back; one that is off the shelf may be paid for, by
 	// another process, at any moment.
 	r.units.sights.worth = func(item stock.Item) bool { return item.Version > 0 && !item.OffShelf }
-	if b != nil {
+	if b := r.units.bounds; b != nil {
 		r.merged = &redPacketReaders{
 			records: newReader(b, r.recordBatch, r.record),
 			shares:  newReader(b, r.sharesBatch, r.shareOf),
@@ -45,18 +38,17 @@ func NewRedPacket(db *sql.DB, opts *Options) *RedPacket {
 	return r
 }
 
-// WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the
-// units goes with it.
-func (r *RedPacket) WithTx(tx Tx) *RedPacket {
-	return &RedPacket{units: r.units.WithTx(tx), sql: r.sql}
+// withTx returns the same store inside the caller's transaction.
+func (r *packetStore) withTx(tx Tx) *packetStore {
+	return &packetStore{units: r.units.withTx(tx), sql: r.sql}
 }
 
 // Units implements redpacket.Store.
-func (r *RedPacket) Units() stock.Store { return r.units }
+func (r *packetStore) Units() stock.Store { return r.units }
 
 // Add implements redpacket.Store: the sender's grab, the item with the change that records its units, and
 // the packet.
-func (r *RedPacket) Add(ctx context.Context, record redpacket.Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
+func (r *packetStore) Add(ctx context.Context, record redpacket.Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -106,7 +98,7 @@ func (r *RedPacket) Add(ctx context.Context, record redpacket.Record, senderMayG
 
 // lockUnits locks the item of a packet where a transaction of the caller's goes on, and reports whether there is one: then
 // there is a packet.
-func (r *RedPacket) lockUnits(ctx context.Context, id int64) (is bool, err error) {
+func (r *packetStore) lockUnits(ctx context.Context, id int64) (is bool, err error) {
 	if !r.units.bound() {
 		return true, nil
 	}
@@ -119,7 +111,7 @@ func (r *RedPacket) lockUnits(ctx context.Context, id int64) (is bool, err error
 }
 
 // change changes a packet that may not be there.
-func (r *RedPacket) change(ctx context.Context, id int64, statement string) (stock.Verdict, error) {
+func (r *packetStore) change(ctx context.Context, id int64, statement string) (stock.Verdict, error) {
 	if is, err := r.lockUnits(ctx, id); err != nil || !is {
 		return stock.Refused, err
 	}
@@ -128,7 +120,7 @@ func (r *RedPacket) change(ctx context.Context, id int64, statement string) (sto
 }
 
 // Open implements redpacket.Store.
-func (r *RedPacket) Open(ctx context.Context, id int64) (stock.Verdict, error) {
+func (r *packetStore) Open(ctx context.Context, id int64) (stock.Verdict, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -138,7 +130,7 @@ func (r *RedPacket) Open(ctx context.Context, id int64) (stock.Verdict, error) {
 
 // End implements redpacket.Store. Grabs have the item's row locked until they commit, and from
 // then on find it off the shelf.
-func (r *RedPacket) End(ctx context.Context, id int64, to redpacket.State) (stock.Verdict, error) {
+func (r *packetStore) End(ctx context.Context, id int64, to redpacket.State) (stock.Verdict, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -147,7 +139,7 @@ func (r *RedPacket) End(ctx context.Context, id int64, to redpacket.State) (stoc
 }
 
 // Drop implements redpacket.Store. The item is off the shelf.
-func (r *RedPacket) Drop(ctx context.Context, id int64) (stock.Verdict, error) {
+func (r *packetStore) Drop(ctx context.Context, id int64) (stock.Verdict, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -155,7 +147,7 @@ func (r *RedPacket) Drop(ctx context.Context, id int64) (stock.Verdict, error) {
 }
 
 // Return implements redpacket.Store. The item is off the shelf.
-func (r *RedPacket) Return(ctx context.Context, id int64) (stock.Verdict, error) {
+func (r *packetStore) Return(ctx context.Context, id int64) (stock.Verdict, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -163,7 +155,7 @@ func (r *RedPacket) Return(ctx context.Context, id int64) (stock.Verdict, error)
 }
 
 // giveBack ends a packet by a guarded UPDATE, and books what is left of it for its sender.
-func (r *RedPacket) giveBack(ctx context.Context, id int64, end string) (stock.Verdict, error) {
+func (r *packetStore) giveBack(ctx context.Context, id int64, end string) (stock.Verdict, error) {
 	if is, err := r.lockUnits(ctx, id); err != nil || !is {
 		return stock.Refused, err
 	}
@@ -181,4 +173,4 @@ func (r *RedPacket) giveBack(ctx context.Context, id int64, end string) (stock.V
 	return verdict(kept), err
 }
 
-var _ redpacket.Store = (*RedPacket)(nil)
+var _ redpacket.Store = (*packetStore)(nil)

@@ -8,7 +8,7 @@ import (
 )
 
 // Book implements redpacket.Store.
-func (r *RedPacket) Book(ctx context.Context, id int64) (redpacket.Book, error) {
+func (r *packetStore) Book(ctx context.Context, id int64) (redpacket.Book, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return redpacket.Book{}, err
 	}

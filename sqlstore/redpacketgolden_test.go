@@ -2,15 +2,22 @@ package sqlstore
 
 import (
 	"strings"
+	"testing"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
+func TestGoldenStatementsOfRedPacket(t *testing.T) {
+	t.Parallel()
+	sqltest.Golden(t, "red packet", "testdata/redpacket.sql", func(prefix string) []sqltest.Statement { return newRedPacketSQL(prefix).statements() })
+}
+
 // statements renders all of them; those that grow with a batch for two.
-func (q *redPacketSQL) statements() []statement {
+func (q *redPacketSQL) statements() []sqltest.Statement {
 	at := time.UnixMicro(0).UTC()
-	return []statement{
+	return []sqltest.Statement{
 		{"Send 1: close the grab of the sender", q.closeSender},
 		{"Send 2: the item (its units are recorded as those of any item)", q.addItem},
 		{"Send 3: the packet", q.addPacket},

@@ -10,7 +10,7 @@ import (
 )
 
 // Payouts implements redpacket.Store.
-func (r *RedPacket) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.ShareRecord, error) {
+func (r *packetStore) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.ShareRecord, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -22,7 +22,7 @@ func (r *RedPacket) Payouts(ctx context.Context, after redpacket.Cursor, limit i
 }
 
 // Payout implements redpacket.Store.
-func (r *RedPacket) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRecord, bool, error) {
+func (r *packetStore) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRecord, bool, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return redpacket.ShareRecord{}, false, err
 	}
@@ -38,7 +38,7 @@ func (r *RedPacket) Payout(ctx context.Context, packet, no int64) (redpacket.Sha
 }
 
 // Paid implements redpacket.Store.
-func (r *RedPacket) Paid(ctx context.Context, packet, no int64) (stock.Verdict, error) {
+func (r *packetStore) Paid(ctx context.Context, packet, no int64) (stock.Verdict, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -52,7 +52,7 @@ func (r *RedPacket) Paid(ctx context.Context, packet, no int64) (stock.Verdict, 
 }
 
 // Failed implements redpacket.Store.
-func (r *RedPacket) Failed(ctx context.Context, packet, no, failures int64, reason string, retryIn time.Duration) (stock.Verdict, error) {
+func (r *packetStore) Failed(ctx context.Context, packet, no, failures int64, reason string, retryIn time.Duration) (stock.Verdict, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return stock.Refused, err
 	}
@@ -61,7 +61,7 @@ func (r *RedPacket) Failed(ctx context.Context, packet, no, failures int64, reas
 }
 
 // shares reads shares and what was left of packets.
-func (r *RedPacket) shares(ctx context.Context, by queryFunc, query string) ([]redpacket.ShareRecord, error) {
+func (r *packetStore) shares(ctx context.Context, by queryFunc, query string) ([]redpacket.ShareRecord, error) {
 	var shares []redpacket.ShareRecord
 	err := by(ctx, query, func(rows *sql.Rows) error {
 		share, err := scanShare(rows)

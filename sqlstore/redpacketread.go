@@ -42,7 +42,7 @@ type recordAt struct {
 
 // Record implements redpacket.Store. Those who ask at once are answered by one read: all whose grab was
 // refused ask why.
-func (r *RedPacket) Record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
+func (r *packetStore) Record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return redpacket.Record{}, time.Time{}, err
 	}
@@ -55,7 +55,7 @@ func (r *RedPacket) Record(ctx context.Context, id int64) (redpacket.Record, tim
 }
 
 // record reads one packet.
-func (r *RedPacket) record(ctx context.Context, _ struct{}, id int64) (recordAt, error) {
+func (r *packetStore) record(ctx context.Context, _ struct{}, id int64) (recordAt, error) {
 	query := r.sql.readPackets(1)
 	if r.units.bound() {
 		query += " FOR UPDATE"
@@ -72,7 +72,7 @@ func (r *RedPacket) record(ctx context.Context, _ struct{}, id int64) (recordAt,
 }
 
 // noRecord is that there is no packet, with the clock.
-func (r *RedPacket) noRecord(ctx context.Context, err error) (recordAt, error) {
+func (r *packetStore) noRecord(ctx context.Context, err error) (recordAt, error) {
 	if err != nil {
 		return recordAt{}, err
 	}
@@ -81,7 +81,7 @@ func (r *RedPacket) noRecord(ctx context.Context, err error) (recordAt, error) {
 }
 
 // recordBatch reads several.
-func (r *RedPacket) recordBatch(ctx context.Context, _ struct{}, ids []int64) ([]reply[recordAt], error) {
+func (r *packetStore) recordBatch(ctx context.Context, _ struct{}, ids []int64) ([]reply[recordAt], error) {
 	found, err := r.records(ctx, render(r.sql.readPackets(len(ids)), anyOf(ids)...))
 	if err != nil {
 		return nil, err
@@ -93,15 +93,6 @@ func (r *RedPacket) recordBatch(ctx context.Context, _ struct{}, ids []int64) ([
 	return replies, nil
 }
 
-// anyOf returns values as arguments of render.
-func anyOf[T any](values []T) []any {
-	args := make([]any, len(values))
-	for i, v := range values {
-		args[i] = v
-	}
-	return args
-}
-
 // recordsAt are packets as they are at a moment.
 type recordsAt struct {
 	packets map[int64]redpacket.Record
@@ -109,7 +100,7 @@ type recordsAt struct {
 }
 
 // records reads packets and the clock.
-func (r *RedPacket) records(ctx context.Context, query string) (recordsAt, error) {
+func (r *packetStore) records(ctx context.Context, query string) (recordsAt, error) {
 	found := recordsAt{packets: map[int64]redpacket.Record{}}
 	var clock int64
 	err := r.units.query(ctx, query, func(rows *sql.Rows) error {
@@ -126,7 +117,7 @@ func (r *RedPacket) records(ctx context.Context, query string) (recordsAt, error
 }
 
 // Records implements redpacket.Store.
-func (r *RedPacket) Records(ctx context.Context, after int64, limit int) ([]redpacket.Record, error) {
+func (r *packetStore) Records(ctx context.Context, after int64, limit int) ([]redpacket.Record, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -145,7 +136,7 @@ func (r *RedPacket) Records(ctx context.Context, after int64, limit int) ([]redp
 
 // Due implements redpacket.Store. It locks nothing, also in the caller's transaction: a lock on the list
 // would keep others from opening packets, and End looks for itself.
-func (r *RedPacket) Due(ctx context.Context, limit int) ([]int64, error) {
+func (r *packetStore) Due(ctx context.Context, limit int) ([]int64, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -164,7 +155,7 @@ func (r *RedPacket) Due(ctx context.Context, limit int) ([]int64, error) {
 
 // Share implements redpacket.Store. Every grab ends with it: those who ask about one packet at once are
 // answered by one read.
-func (r *RedPacket) Share(ctx context.Context, packet int64, person string) (redpacket.ShareRecord, bool, error) {
+func (r *packetStore) Share(ctx context.Context, packet int64, person string) (redpacket.ShareRecord, bool, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return redpacket.ShareRecord{}, false, err
 	}
@@ -180,7 +171,7 @@ func (r *RedPacket) Share(ctx context.Context, packet int64, person string) (red
 }
 
 // shareOf reads the share of one person; nil where there is none.
-func (r *RedPacket) shareOf(ctx context.Context, packet int64, person string) (*redpacket.ShareRecord, error) {
+func (r *packetStore) shareOf(ctx context.Context, packet int64, person string) (*redpacket.ShareRecord, error) {
 	query := render(r.sql.sharesOf(1), packet, person)
 	if r.units.bound() {
 		var err error
@@ -198,7 +189,7 @@ func (r *RedPacket) shareOf(ctx context.Context, packet int64, person string) (*
 // currentShare returns the read of a share in the caller's transaction, or nothing where there is none. The hold of the grab is
 // locked first: a grab that was made has a share, and that is there to be locked. Its number never changes, and may come from the
 // transaction's snapshot: MariaDB would lock the place beside it in the index of people.
-func (r *RedPacket) currentShare(ctx context.Context, packet int64, person string) (string, error) {
+func (r *packetStore) currentShare(ctx context.Context, packet int64, person string) (string, error) {
 	var grabbed, no int64
 	id := redpacket.GrabID(packet, person)
 	err := r.units.among(ctx, func(q Tx) (bool, error) {
@@ -216,7 +207,7 @@ func (r *RedPacket) currentShare(ctx context.Context, packet int64, person strin
 }
 
 // sharesBatch reads those of several.
-func (r *RedPacket) sharesBatch(ctx context.Context, packet int64, people []string) ([]reply[*redpacket.ShareRecord], error) {
+func (r *packetStore) sharesBatch(ctx context.Context, packet int64, people []string) ([]reply[*redpacket.ShareRecord], error) {
 	found, err := r.shares(ctx, r.units.query, render(r.sql.sharesOf(len(people)), append([]any{packet}, anyOf(people)...)...))
 	if err != nil {
 		return nil, err
@@ -233,7 +224,7 @@ func (r *RedPacket) sharesBatch(ctx context.Context, packet int64, people []stri
 }
 
 // Shares implements redpacket.Store.
-func (r *RedPacket) Shares(ctx context.Context, packet, after int64, limit int) ([]redpacket.ShareRecord, error) {
+func (r *packetStore) Shares(ctx context.Context, packet, after int64, limit int) ([]redpacket.ShareRecord, error) {
 	if err := r.units.ready(ctx); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,9 @@ import (
 	"github.com/holdfast-go/holdfast/redpacket"
 )
 
+// redPacketStock is the table of the units of red packets.
+const redPacketStock = "red_packet_stock"
+
 // redPacketSQL is every statement of the red packet store for a prefix, beside those of its units:
 // rendered once, or, where it grows with a batch, when it is needed. testdata/redpacket.sql has all of
 // them to read.

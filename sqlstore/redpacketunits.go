@@ -65,12 +65,3 @@ func (q *redPacketSQL) take(was, is redpacket.Record, at time.Time) string {
 	return render(q.takeShares, is.Taken, is.Grabbed, is.Left, is.BestNo, is.BestPerson, is.BestMoney, is.BestAt,
 		int64(is.State), is.EndedAt, at, is.ID, was.Taken, was.Left)
 }
-
-// unclaimed is the failure of an INSERT whose rows must not be there, or were not all made. The duplicate
-// key of a share must not pass for that of a grab, whose caller would take it for a replay.
-func unclaimed(err error) error {
-	if number(err) == errDuplicate {
-		return fmt.Errorf("%w: a row is there that must not be: %s", fault.ErrDrift, err.Error())
-	}
-	return missing(err)
-}

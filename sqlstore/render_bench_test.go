@@ -1,53 +1,16 @@
 package sqlstore
 
 import (
-	"context"
 	"fmt"
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// stub is a merger whose calls cost nothing.
-func stub() *merger[stock.Key, int, int] {
-	opts, _ := (*Options)(nil).complete()
-	return newMerger(newBounds(opts, func() int { return 2 }),
-		func(_ context.Context, _ stock.Key, asked []int) ([]reply[int], error) {
-			return make([]reply[int], len(asked)), nil
-		},
-		func(_ context.Context, _ stock.Key, asked int) (int, error) { return asked, nil })
-}
-
-// BenchmarkMergerAlone is what a caller pays for a merger that has nothing to merge.
-func BenchmarkMergerAlone(b *testing.B) {
-	m, ctx := stub(), b.Context()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := m.do(ctx, stock.Key{SKU: 1}, 1); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkMergerContended is 1,024 callers of one key.
-func BenchmarkMergerContended(b *testing.B) {
-	m := stub()
-	b.SetParallelism(max(1, 1_024/runtime.GOMAXPROCS(0)))
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			if _, err := m.do(b.Context(), stock.Key{SKU: 1}, 1); err != nil {
-				b.Error(err)
-			}
-		}
-	})
-}
-
 // fullBatch is as many orders as one batch takes, each of another buyer where they name one.
 func fullBatch(buyers bool) []lockCall {
-	calls := make([]lockCall, DefaultBatchSize)
+	calls := make([]lockCall, maxList)
 	for i := range calls {
 		calls[i] = lockCall{holdFor: 15 * time.Minute, order: stock.Order{
 			ID: fmt.Sprintf("20300131-%012d", i), Lines: []stock.Line{{SKU: 42, Num: 1}},

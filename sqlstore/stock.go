@@ -11,12 +11,12 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Stock is a stock.Store on MySQL or MariaDB. It is safe for concurrent use; bound to a
-// transaction it is as safe as that transaction.
-type Stock struct {
+// ledgerStore is the stock.Store behind sqlstore.Stock: the items of one table, and the holds on them.
+type ledgerStore struct {
 	*handle
 	sql        *stockSQL
 	sights     *sights
+	bounds     *bounds       // of its mergers, and of those of whoever keeps companions; nil where calls are not merged
 	merged     *stockMergers // nil where calls are not merged
 	companions companions
 	broken     error // what is wrong with the options; every call returns it
@@ -34,18 +34,24 @@ type stockMergers struct {
 	expires *merger[struct{}, []string, []string]
 }
 
-// NewStock returns the store in the tables that Migrate made with the same options. Nil
-// options are the defaults. It does no I/O; bad options and a nil db are reported by every call
-// as ErrInvalid.
-func NewStock(db *sql.DB, opts *Options) *Stock {
-	o, err := opts.complete()
-	return newStock(db, o, mergeBounds(db, o), newStockSQL(o.Prefix+goodsStock), noCompanions{}, err)
+// settings are what a store is made with.
+type settings struct {
+	limits
+
+	prefix     string // of the tables
+	unmerged   bool
+	soldOutFor time.Duration
+	broken     error // what is wrong with them
 }
 
-// newStock returns the store with these statements, which merges within these bounds and has its companions kept.
-func newStock(db *sql.DB, o Options, b *bounds, statements *stockSQL, by companions, err error) *Stock {
-	s := &Stock{handle: newHandle(db), sql: statements, sights: &sights{soldOutFor: o.SoldOutFor}, companions: by, broken: err}
-	if b != nil {
+// newLedger returns the store of the items in a table, which has its companions kept.
+func newLedger(db *sql.DB, o settings, table string, by companions) *ledgerStore {
+	s := &ledgerStore{
+		handle: newHandle(db), sql: newStockSQL(o.prefix + table), sights: &sights{soldOutFor: o.soldOutFor}, companions: by, broken: o.broken,
+	}
+	if !o.unmerged && o.broken == nil {
+		b := newBounds(db, o.limits)
+		s.bounds = b
 		s.merged = &stockMergers{
 			locks:   newMerger(b, s.lockBatch, s.lockAlone),
 			moves:   newMerger(b, s.moveBatch, s.move),
@@ -60,22 +66,9 @@ func newStock(db *sql.DB, o Options, b *bounds, statements *stockSQL, by compani
 	return s
 }
 
-// WithTx returns the same store inside the caller's transaction: what it does takes effect when
-// the caller commits. What is read there is read as it is now, with a lock, not as the
-// transaction's snapshot has it.
-//
-// Call it before any plain SELECT of the transaction, or use READ COMMITTED. A server that isolates snapshots (MariaDB from
-// 11.6.2 on, innodb_snapshot_isolation) tells a transaction that has read before to start over, where others have changed since
-// what a call meets: the call is ErrUnavailable. Here a transaction reads without a lock only behind what it has locked.
-//
-// After a refusal, an error that names the state of an order or what an item does not allow, the
-// transaction is as it was before the call, with the locks it took, and may go on. After any
-// other error it must be rolled back: the server may have done so already (a deadlock), and
-// further statements would commit one by one. If Retryable says so, run all of it again.
-//
-// A handle that is in no transaction is refused with ErrInvalid, before anything is changed.
-func (s *Stock) WithTx(tx Tx) *Stock {
-	bound := &Stock{handle: s.within(tx), sql: s.sql, sights: s.sights, companions: s.companions, broken: s.broken}
+// withTx returns the same store inside the caller's transaction.
+func (s *ledgerStore) withTx(tx Tx) *ledgerStore {
+	bound := &ledgerStore{handle: s.within(tx), sql: s.sql, sights: s.sights, companions: s.companions, broken: s.broken}
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
 	}
@@ -83,7 +76,7 @@ func (s *Stock) WithTx(tx Tx) *Stock {
 }
 
 // ready refuses what cannot work before any I/O, and companions that are not kept.
-func (s *Stock) ready(ctx context.Context, beside ...stock.Companion) error {
+func (s *ledgerStore) ready(ctx context.Context, beside ...stock.Companion) error {
 	if s.broken != nil {
 		return s.broken
 	}
@@ -110,7 +103,7 @@ func verdict(kept bool) stock.Verdict {
 }
 
 // Create implements stock.Store.
-func (s *Stock) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (stock.Verdict, error) {
+func (s *ledgerStore) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (stock.Verdict, error) {
 	if err := s.ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
@@ -131,7 +124,7 @@ func (s *Stock) Create(ctx context.Context, item stock.Item, beside ...stock.Com
 }
 
 // SetTerms implements stock.Store.
-func (s *Stock) SetTerms(
+func (s *ledgerStore) SetTerms(
 	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
 ) (stock.Verdict, error) {
 	if err := s.ready(ctx, beside...); err != nil {
@@ -162,7 +155,7 @@ func (s *Stock) SetTerms(
 
 // Lock implements stock.Store: the hold first, the hot row last, so that it is locked for as
 // short as can be.
-func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
+func (s *ledgerStore) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
 	if err := s.ready(ctx, order.Beside...); err != nil {
 		return stock.LockResult{}, err
 	}
@@ -179,7 +172,7 @@ func (s *Stock) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 }
 
 // lock locks one order by itself.
-func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
+func (s *ledgerStore) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 	calls := []lockCall{call}
 	usages, _ := usagesOf(calls)
 	var lockedAt time.Time
@@ -218,7 +211,7 @@ func (s *Stock) lock(ctx context.Context, call lockCall) (lockAnswer, error) {
 
 // locked tells of orders that lock or take units, in their order, once the rows of their items are locked. Then it
 // refuses those that would be dead at that moment.
-func (s *Stock) locked(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
+func (s *ledgerStore) locked(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
 	if err := s.companions.locked(ctx, q, at, calls); err != nil {
 		return err
 	}
@@ -236,7 +229,7 @@ func (s *Stock) locked(ctx context.Context, q Tx, at time.Time, calls []lockCall
 
 // claim inserts the holds of some orders, and the rows of their buyers in the caller's transaction, and returns the clock they
 // are dated with. There, where LAST_INSERT_ID is the caller's, the clock is read beforehand.
-func (s *Stock) claim(ctx context.Context, q Tx, calls ...lockCall) (time.Time, error) {
+func (s *ledgerStore) claim(ctx context.Context, q Tx, calls ...lockCall) (time.Time, error) {
 	if len(calls) == 1 && !s.bound() {
 		result, err := q.ExecContext(ctx, s.sql.insertHolds(calls[0]))
 		if err != nil {
@@ -259,9 +252,9 @@ func (s *Stock) claim(ctx context.Context, q Tx, calls ...lockCall) (time.Time, 
 
 // makeBuyers inserts the rows of buyers that have none, which count nothing and stay where the calls are refused: their
 // INSERT is not to be rolled back; see insert.
-func (s *Stock) makeBuyers(ctx context.Context, q Tx, calls []lockCall) error {
+func (s *ledgerStore) makeBuyers(ctx context.Context, q Tx, calls []lockCall) error {
 	usages, _ := usagesOf(calls)
-	for part := range slices.Chunk(usages, MaxBatchSize) {
+	for part := range slices.Chunk(usages, maxList) {
 		keys := make([]buyerKey, len(part))
 		for i, u := range part {
 			keys[i] = u.buyerKey
@@ -273,31 +266,8 @@ func (s *Stock) makeBuyers(ctx context.Context, q Tx, calls []lockCall) error {
 	return nil
 }
 
-// clockIn reads the store's clock within a transaction.
-func clockIn(ctx context.Context, q Tx) (time.Time, error) {
-	var clock int64
-	err := readRow(ctx, q, readClock, &clock)
-	return fromMicros(clock), err
-}
-
-// keepInsertID runs fn, whose statements set LAST_INSERT_ID, and in the caller's transaction sets it back.
-func (h *handle) keepInsertID(ctx context.Context, q Tx, fn func() error) error {
-	if !h.bound() {
-		return fn()
-	}
-	var id int64
-	if err := readRow(ctx, q, "SELECT CAST(LAST_INSERT_ID() AS SIGNED)", &id); err != nil {
-		return err
-	}
-	if err := fn(); err != nil {
-		return err
-	}
-	_, err := q.ExecContext(ctx, render("DO LAST_INSERT_ID(?)", id))
-	return err
-}
-
 // Void implements stock.Store.
-func (s *Stock) Void(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
+func (s *ledgerStore) Void(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
 	if err := s.ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
@@ -306,7 +276,7 @@ func (s *Stock) Void(ctx context.Context, order string, beside ...stock.Companio
 
 // Fence implements stock.Store. The update waits for the locks of every statement of the order
 // that is under way: a plain read would not.
-func (s *Stock) Fence(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
+func (s *ledgerStore) Fence(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
 	if err := s.ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
@@ -314,7 +284,7 @@ func (s *Stock) Fence(ctx context.Context, order string, beside ...stock.Compani
 }
 
 // SetDeadline implements stock.Store.
-func (s *Stock) SetDeadline(
+func (s *ledgerStore) SetDeadline(
 	ctx context.Context, hold stock.Hold, deadline time.Time, beside ...stock.Companion,
 ) (stock.Verdict, error) {
 	if err := s.ready(ctx, beside...); err != nil {
@@ -326,7 +296,7 @@ func (s *Stock) SetDeadline(
 
 // changeHolds runs an UPDATE of the holds of an order, whose condition begins with the order: by itself, or in the caller's
 // transaction by their whole keys.
-func (s *Stock) changeHolds(ctx context.Context, beside []stock.Companion, order, statement string) (stock.Verdict, error) {
+func (s *ledgerStore) changeHolds(ctx context.Context, beside []stock.Companion, order, statement string) (stock.Verdict, error) {
 	if !s.bound() {
 		verdict, err := s.changeBy(ctx, beside, statement)
 		return verdict, reason(err)
@@ -344,7 +314,7 @@ func (s *Stock) changeHolds(ctx context.Context, beside []stock.Companion, order
 
 // lockOrder locks the hold of an order, in the caller's transaction, and returns how many lines it has: 0 where the order has
 // no hold. The step is to be refused then, for the order has a blank one.
-func (s *Stock) lockOrder(ctx context.Context, q Tx, order string) (lines int, err error) {
+func (s *ledgerStore) lockOrder(ctx context.Context, q Tx, order string) (lines int, err error) {
 	b := s.sql.blankHolds(order)
 	if err := insert(ctx, q, b.insert, b.takeBack); err != nil {
 		return 0, err
@@ -363,7 +333,7 @@ func keysOf(hold stock.Hold) []stock.Key {
 }
 
 // Apply implements stock.Store.
-func (s *Stock) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
+func (s *ledgerStore) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
 	if err := s.ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
@@ -393,7 +363,7 @@ func (s *Stock) Apply(ctx context.Context, change stock.Change, beside ...stock.
 }
 
 // applyToBuyer adds an entry to what a buyer has.
-func (s *Stock) applyToBuyer(ctx context.Context, q Tx, e stock.Entry) error {
+func (s *ledgerStore) applyToBuyer(ctx context.Context, q Tx, e stock.Entry) error {
 	if _, err := q.ExecContext(ctx, s.sql.makeBuyers(buyerKey{e.Key, e.Buyer})); err != nil {
 		return err
 	}
@@ -402,8 +372,8 @@ func (s *Stock) applyToBuyer(ctx context.Context, q Tx, e stock.Entry) error {
 }
 
 // record writes a change into the journal.
-func (s *Stock) record(ctx context.Context, q Tx, change stock.Change) error {
+func (s *ledgerStore) record(ctx context.Context, q Tx, change stock.Change) error {
 	return insert(ctx, q, s.sql.insertChange(change), s.sql.deleteChange(change))
 }
 
-var _ stock.Store = (*Stock)(nil)
+var _ stock.Store = (*ledgerStore)(nil)

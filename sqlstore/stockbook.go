@@ -49,7 +49,7 @@ func countedStates() (locked, sold []stock.State) {
 }
 
 // Book implements stock.Store. The item and its buyers are two moments; each agrees in itself.
-func (s *Stock) Book(ctx context.Context, key stock.Key) (stock.Book, error) {
+func (s *ledgerStore) Book(ctx context.Context, key stock.Key) (stock.Book, error) {
 	if err := s.ready(ctx); err != nil {
 		return stock.Book{}, err
 	}

@@ -149,7 +149,7 @@ type linedRead struct {
 }
 
 // readLines reads all lines, or none where there are none.
-func (s *Stock) readLines(ctx context.Context, r linedRead, scan func(*sql.Rows) error) error {
+func (s *ledgerStore) readLines(ctx context.Context, r linedRead, scan func(*sql.Rows) error) error {
 	return s.among(ctx, func(q Tx) (bool, error) {
 		var n int
 		if err := readRow(ctx, q, render(r.first, r.args...), &n); err != nil || n == 0 {
@@ -161,7 +161,7 @@ func (s *Stock) readLines(ctx context.Context, r linedRead, scan func(*sql.Rows)
 
 // settled reads a record that its own transaction may not have committed yet: it waits for that. It is the answer to
 // whether a call was made before.
-func (s *Stock) settled(ctx context.Context, r linedRead, query string, scan func(*sql.Rows) error) error {
+func (s *ledgerStore) settled(ctx context.Context, r linedRead, query string, scan func(*sql.Rows) error) error {
 	if s.bound() {
 		return s.readLines(ctx, r, scan)
 	}
@@ -175,7 +175,7 @@ func (s *Stock) settled(ctx context.Context, r linedRead, query string, scan fun
 }
 
 // queryItems reads items and what a buyer has of them, in the caller's transaction with a lock. Scan says which are there.
-func (s *Stock) queryItems(ctx context.Context, buyer string, keys []stock.Key, query string, scan func(*sql.Rows) (there bool, err error)) error {
+func (s *ledgerStore) queryItems(ctx context.Context, buyer string, keys []stock.Key, query string, scan func(*sql.Rows) (there bool, err error)) error {
 	missing := false
 	row := func(rows *sql.Rows) error {
 		there, err := scan(rows)

@@ -11,7 +11,7 @@ import (
 )
 
 // Due implements stock.Store. Those who ask for the same item at once get the same answer.
-func (s *Stock) Due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
+func (s *ledgerStore) Due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -23,7 +23,7 @@ func (s *Stock) Due(ctx context.Context, keys []stock.Key, limit int) ([]string,
 }
 
 // dueBatch looks once for all who ask.
-func (s *Stock) dueBatch(ctx context.Context, key stock.Key, limits []int) ([]reply[[]string], error) {
+func (s *ledgerStore) dueBatch(ctx context.Context, key stock.Key, limits []int) ([]reply[[]string], error) {
 	due, err := s.due(ctx, key, slices.Max(limits))
 	replies := make([]reply[[]string], len(limits))
 	for i := range replies {
@@ -33,11 +33,11 @@ func (s *Stock) dueBatch(ctx context.Context, key stock.Key, limits []int) ([]re
 }
 
 // due looks up the dead holds of one item.
-func (s *Stock) due(ctx context.Context, key stock.Key, limit int) ([]string, error) {
+func (s *ledgerStore) due(ctx context.Context, key stock.Key, limit int) ([]string, error) {
 	return s.dueOf(ctx, []stock.Key{key}, limit)
 }
 
-func (s *Stock) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
+func (s *ledgerStore) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
 	queries, read := []string{render(s.sql.dueOfAll, limit)}, s.list // a sweep looks for itself
 	if len(keys) > 0 {
 		queries, read = queries[:0], s.query
@@ -72,7 +72,7 @@ func (s *Stock) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]strin
 // stillDue returns those of some orders that are dead now. The caller's transaction has looked for them without a lock, which
 // would be one on the places of new holds; and its snapshot may have holds that others have released since. Those that others
 // are at are passed over, so that it waits for nobody.
-func (s *Stock) stillDue(ctx context.Context, orders []string) (due []string, err error) {
+func (s *ledgerStore) stillDue(ctx context.Context, orders []string) (due []string, err error) {
 	err = s.query(ctx, renderList(s.sql.stillDue, orders), func(rows *sql.Rows) error {
 		var order string
 		err := rows.Scan(&order)
@@ -84,7 +84,7 @@ func (s *Stock) stillDue(ctx context.Context, orders []string) (due []string, er
 
 // Expire implements stock.Store. Calls that wait are one: where many find an item short, the same
 // dead holds are released for all of them.
-func (s *Stock) Expire(ctx context.Context, orders []string) ([]string, error) {
+func (s *ledgerStore) Expire(ctx context.Context, orders []string) ([]string, error) {
 	if err := s.ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (s *Stock) Expire(ctx context.Context, orders []string) ([]string, error) {
 
 // expireBatch releases what several calls found, each order for the first that did. More than fit
 // into a batch, and what the books refuse, they release one by one.
-func (s *Stock) expireBatch(ctx context.Context, _ struct{}, asked [][]string) ([]reply[[]string], error) {
+func (s *ledgerStore) expireBatch(ctx context.Context, _ struct{}, asked [][]string) ([]reply[[]string], error) {
 	replies := make([]reply[[]string], len(asked))
 	finder := map[string]int{}
 	var orders []string
@@ -107,7 +107,7 @@ func (s *Stock) expireBatch(ctx context.Context, _ struct{}, asked [][]string) (
 				others = append(others, order)
 			}
 		}
-		if len(orders)+len(others) > MaxBatchSize && len(orders) > 0 {
+		if len(orders)+len(others) > maxList && len(orders) > 0 {
 			replies[i].alone = true
 			continue
 		}
@@ -131,7 +131,7 @@ func (s *Stock) expireBatch(ctx context.Context, _ struct{}, asked [][]string) (
 }
 
 // expire releases what one call found; orders of several lines one by one.
-func (s *Stock) expire(ctx context.Context, _ struct{}, orders []string) ([]string, error) {
+func (s *ledgerStore) expire(ctx context.Context, _ struct{}, orders []string) ([]string, error) {
 	calls := make([]moveCall, 0, len(orders))
 	for _, order := range slices.Compact(slices.Sorted(slices.Values(orders))) {
 		calls = append(calls, moveCall{order: order})

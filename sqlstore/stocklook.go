@@ -15,7 +15,7 @@ import (
 // up, after the sight, since the same Lock made elsewhere may be what has used the item up. It
 // reports whether it has an answer: it has none on what the buyer has by now, of which a hold may
 // have died.
-func (s *Stock) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, error) {
+func (s *ledgerStore) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, error) {
 	key, buyer := call.line().Key(), call.order.Buyer
 	seen := s.sights.recall(key)
 	if seen == nil {
@@ -49,7 +49,7 @@ func (s *Stock) refuse(ctx context.Context, call lockCall) (lockAnswer, bool, er
 func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveHolds > 0 }
 
 // look reads an item, when the first of its holds dies, and the clock, all of one moment.
-func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
+func (s *ledgerStore) look(ctx context.Context, key stock.Key) (sight, error) {
 	seen := sight{item: stock.Item{Key: key}}
 	err := s.queryItems(ctx, "", []stock.Key{key}, render(s.sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) (bool, error) {
 		var row itemRow
@@ -63,7 +63,7 @@ func (s *Stock) look(ctx context.Context, key stock.Key) (sight, error) {
 }
 
 // usages reads what some buyers have of an item.
-func (s *Stock) usages(ctx context.Context, key stock.Key, buyers []string) (map[string]stock.Usage, error) {
+func (s *ledgerStore) usages(ctx context.Context, key stock.Key, buyers []string) (map[string]stock.Usage, error) {
 	usages := make(map[string]stock.Usage, len(buyers))
 	scan := func(rows *sql.Rows) error {
 		var buyer string
@@ -72,7 +72,7 @@ func (s *Stock) usages(ctx context.Context, key stock.Key, buyers []string) (map
 		usages[buyer] = u
 		return err
 	}
-	for part := range slices.Chunk(buyers, MaxBatchSize) {
+	for part := range slices.Chunk(buyers, maxList) {
 		args := []any{key.SKU, key.Activity}
 		for _, buyer := range part {
 			args = append(args, buyer)
@@ -98,7 +98,7 @@ func (s *Stock) usages(ctx context.Context, key stock.Key, buyers []string) (map
 }
 
 // usagesBatch is usages for several calls.
-func (s *Stock) usagesBatch(ctx context.Context, key stock.Key, buyers []string) ([]reply[stock.Usage], error) {
+func (s *ledgerStore) usagesBatch(ctx context.Context, key stock.Key, buyers []string) ([]reply[stock.Usage], error) {
 	usages, err := s.usages(ctx, key, buyers)
 	replies := make([]reply[stock.Usage], len(buyers))
 	for i, buyer := range buyers {
@@ -108,7 +108,7 @@ func (s *Stock) usagesBatch(ctx context.Context, key stock.Key, buyers []string)
 }
 
 // usage is usages for one.
-func (s *Stock) usage(ctx context.Context, key stock.Key, buyer string) (stock.Usage, error) {
+func (s *ledgerStore) usage(ctx context.Context, key stock.Key, buyer string) (stock.Usage, error) {
 	usages, err := s.usages(ctx, key, []string{buyer})
 	return usages[buyer], err
 }
@@ -124,9 +124,9 @@ const (
 
 // known reads which of some orders have a hold or were closed, and the clock. An order that is not committed yet may be the very
 // call that asks, made before: a refusal of it is not final then.
-func (s *Stock) known(ctx context.Context, orders []string) (known map[string]presence, now time.Time, err error) {
+func (s *ledgerStore) known(ctx context.Context, orders []string) (known map[string]presence, now time.Time, err error) {
 	known = map[string]presence{}
-	for part := range slices.Chunk(orders, MaxBatchSize) {
+	for part := range slices.Chunk(orders, maxList) {
 		if s.bound() {
 			err = s.knownNow(ctx, part, known)
 		} else {
@@ -140,7 +140,7 @@ func (s *Stock) known(ctx context.Context, orders []string) (known map[string]pr
 }
 
 // knownNow locks, in the caller's transaction, the orders that are known.
-func (s *Stock) knownNow(ctx context.Context, orders []string, known map[string]presence) error {
+func (s *ledgerStore) knownNow(ctx context.Context, orders []string, known map[string]presence) error {
 	return s.among(ctx, func(q Tx) (bool, error) {
 		n := 0
 		err := read(ctx, q, renderList(s.sql.knownNow, orders), func(rows *sql.Rows) error {
@@ -155,7 +155,7 @@ func (s *Stock) knownNow(ctx context.Context, orders []string, known map[string]
 }
 
 // knownSoon looks at what other transactions have written, and where they have, at what of it is committed.
-func (s *Stock) knownSoon(ctx context.Context, orders []string, known map[string]presence) (time.Time, error) {
+func (s *ledgerStore) knownSoon(ctx context.Context, orders []string, known map[string]presence) (time.Time, error) {
 	var clock int64
 	var written []string
 	see := func(as presence) func(*sql.Rows) error {
@@ -183,7 +183,7 @@ type knownOrder struct {
 }
 
 // knownBatch is known for several calls.
-func (s *Stock) knownBatch(ctx context.Context, _ struct{}, orders []string) ([]reply[knownOrder], error) {
+func (s *ledgerStore) knownBatch(ctx context.Context, _ struct{}, orders []string) ([]reply[knownOrder], error) {
 	known, now, err := s.known(ctx, orders)
 	replies := make([]reply[knownOrder], len(orders))
 	for i, order := range orders {
@@ -193,7 +193,7 @@ func (s *Stock) knownBatch(ctx context.Context, _ struct{}, orders []string) ([]
 }
 
 // knownOne is known for one, read together with those of others where calls are merged.
-func (s *Stock) knownOne(ctx context.Context, order string) (knownOrder, error) {
+func (s *ledgerStore) knownOne(ctx context.Context, order string) (knownOrder, error) {
 	if s.merged == nil {
 		return s.knownAlone(ctx, struct{}{}, order)
 	}
@@ -201,7 +201,7 @@ func (s *Stock) knownOne(ctx context.Context, order string) (knownOrder, error) 
 }
 
 // knownAlone is known for one.
-func (s *Stock) knownAlone(ctx context.Context, _ struct{}, order string) (knownOrder, error) {
+func (s *ledgerStore) knownAlone(ctx context.Context, _ struct{}, order string) (knownOrder, error) {
 	known, now, err := s.known(ctx, []string{order})
 	return knownOrder{is: known[order], now: now}, err
 }

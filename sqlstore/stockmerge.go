@@ -67,7 +67,7 @@ func (c lockCall) result(a lockAnswer) stock.LockResult {
 // lockBatch locks orders of one item together: one INSERT of all holds, one guarded UPDATE of the
 // hot row by their sum, one commit. If that does not go, it looks at the item, and leaves in, by
 // arrival, what fits.
-func (s *Stock) lockBatch(ctx context.Context, key lockKey, calls []lockCall) ([]reply[lockAnswer], error) {
+func (s *ledgerStore) lockBatch(ctx context.Context, key lockKey, calls []lockCall) ([]reply[lockAnswer], error) {
 	b := &lockBatch{store: s, key: key, calls: calls, in: make([]int, len(calls)), replies: make([]reply[lockAnswer], len(calls))}
 	for i := range calls {
 		b.in[i] = i
@@ -105,7 +105,7 @@ func (s *Stock) lockBatch(ctx context.Context, key lockKey, calls []lockCall) ([
 }
 
 // lockAlone is a batch of one, on its caller's context.
-func (s *Stock) lockAlone(ctx context.Context, key lockKey, call lockCall) (lockAnswer, error) {
+func (s *ledgerStore) lockAlone(ctx context.Context, key lockKey, call lockCall) (lockAnswer, error) {
 	replies, err := s.lockBatch(ctx, key, []lockCall{call})
 	switch {
 	case err != nil:
@@ -118,7 +118,7 @@ func (s *Stock) lockAlone(ctx context.Context, key lockKey, call lockCall) (lock
 
 // lockBatch is a batch that gets smaller until it goes.
 type lockBatch struct {
-	store   *Stock
+	store   *ledgerStore
 	key     lockKey
 	calls   []lockCall
 	in      []int // the calls that are still in it, in the order of arrival
@@ -223,22 +223,22 @@ func (b *lockBatch) try(ctx context.Context) (bool, error) {
 }
 
 // lockMany locks orders of one item within a transaction, and reports whether all of them went. More than
-// MaxBatchSize take several rounds of the item's row, which nobody else comes between.
-func (s *Stock) lockMany(ctx context.Context, q Tx, key lockKey, calls []lockCall) (at time.Time, ok bool, err error) {
+// maxList take several rounds of the item's row, which nobody else comes between.
+func (s *ledgerStore) lockMany(ctx context.Context, q Tx, key lockKey, calls []lockCall) (at time.Time, ok bool, err error) {
 	if err := beforeAll(ctx, s, q, calls); err != nil {
 		return at, false, err
 	}
 	if at, err = s.claim(ctx, q, calls...); err != nil {
 		return at, false, err
 	}
-	for part := range slices.Chunk(calls, MaxBatchSize) {
+	for part := range slices.Chunk(calls, maxList) {
 		if usages, _ := usagesOf(part); len(usages) > 0 {
 			if _, err := q.ExecContext(ctx, s.sql.countHolds(usages)); err != nil {
 				return at, false, err
 			}
 		}
 	}
-	for part := range slices.Chunk(calls, MaxBatchSize) {
+	for part := range slices.Chunk(calls, maxList) {
 		sum, largest := int64(0), int64(0)
 		for _, c := range part {
 			if sum, ok = input.Add(sum, c.line().Num); !ok {

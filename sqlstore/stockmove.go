@@ -17,7 +17,7 @@ type moveCall struct {
 }
 
 // Move implements stock.Store. A step that draws has to look at each item, and goes alone.
-func (s *Stock) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
+func (s *ledgerStore) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
 	if err := s.ready(ctx, move.Beside...); err != nil {
 		return stock.MoveResult{}, err
 	}
@@ -35,7 +35,7 @@ func (s *Stock) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 // a transaction by itself.
 //
 // A step that draws is refused unless all lines went.
-func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock.MoveResult, error) {
+func (s *ledgerStore) move(ctx context.Context, step stock.Step, call moveCall) (stock.MoveResult, error) {
 	t := step.Transition()
 	if frees(t) || t.Draws() { // of which items it does not know
 		defer s.freed()
@@ -74,7 +74,7 @@ func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock
 func frees(t stock.Transition) bool { return t.Change.Available() > 0 }
 
 // freed ends what is remembered of some items, whose units may be back; with no keys, of all.
-func (s *Stock) freed(keys ...stock.Key) {
+func (s *ledgerStore) freed(keys ...stock.Key) {
 	if s.bound() {
 		s.sights.suspend()
 	}
@@ -83,7 +83,7 @@ func (s *Stock) freed(keys ...stock.Key) {
 
 // moveBatch moves many orders by one step in one transaction. An order that comes twice moves
 // once: for the other call it has moved already. Where the books of one refuse, all go alone.
-func (s *Stock) moveBatch(ctx context.Context, step stock.Step, calls []moveCall) ([]reply[stock.MoveResult], error) {
+func (s *ledgerStore) moveBatch(ctx context.Context, step stock.Step, calls []moveCall) ([]reply[stock.MoveResult], error) {
 	first := make(map[string]int, len(calls))
 	once := make([]moveCall, 0, len(calls))
 	for i, c := range calls {
@@ -121,7 +121,7 @@ func allAlone[A any](replies []reply[A]) []reply[A] {
 
 // moveMany applies a step to those orders of one line that let it and have the fence of their call, to all of them or none,
 // and returns them; and, untouched, those of several lines. Each order has one call.
-func (s *Stock) moveMany(ctx context.Context, step stock.Step, calls []moveCall) (movedHolds, error) {
+func (s *ledgerStore) moveMany(ctx context.Context, step stock.Step, calls []moveCall) (movedHolds, error) {
 	t := step.Transition()
 	orders, of := make([]string, len(calls)), make(map[string]moveCall, len(calls))
 	for i, c := range calls {

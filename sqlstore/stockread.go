@@ -10,9 +10,6 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// readClock reads the clock alone.
-const readClock = "SELECT TIMESTAMPDIFF(MICROSECOND, " + epoch + ", " + now + ")"
-
 // itemColumns are the columns of an item s, in the order in which itemRow scans them.
 var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " + micros("s.START_TIME") + ", " + micros("s.END_TIME") +
 	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.STOCK_TOTAL_NUM, s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
@@ -101,16 +98,8 @@ func (r *itemRow) finish() stock.Item {
 	return r.item
 }
 
-// fromNullMicros is fromMicros with the zero time for NULL.
-func fromNullMicros(n sql.NullInt64) time.Time {
-	if !n.Valid {
-		return time.Time{}
-	}
-	return fromMicros(n.Int64)
-}
-
 // Items implements stock.Store.
-func (s *Stock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.ItemUsage, time.Time, error) {
+func (s *ledgerStore) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.ItemUsage, time.Time, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, time.Time{}, err
 	}
@@ -147,7 +136,7 @@ func (s *Stock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]st
 }
 
 // List implements stock.Store.
-func (s *Stock) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
+func (s *ledgerStore) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -207,7 +196,7 @@ type holdAt struct {
 
 // Hold implements stock.Store. Those who ask at once are answered by one read, since replays come in
 // crowds too.
-func (s *Stock) Hold(ctx context.Context, order string) (stock.Hold, time.Time, error) {
+func (s *ledgerStore) Hold(ctx context.Context, order string) (stock.Hold, time.Time, error) {
 	if err := s.ready(ctx); err != nil {
 		return stock.Hold{}, time.Time{}, err
 	}
@@ -220,7 +209,7 @@ func (s *Stock) Hold(ctx context.Context, order string) (stock.Hold, time.Time, 
 }
 
 // hold reads one hold.
-func (s *Stock) hold(ctx context.Context, _ struct{}, order string) (holdAt, error) {
+func (s *ledgerStore) hold(ctx context.Context, _ struct{}, order string) (holdAt, error) {
 	var r holdReader
 	var err error
 	if s.bound() {
@@ -238,7 +227,7 @@ func (s *Stock) hold(ctx context.Context, _ struct{}, order string) (holdAt, err
 }
 
 // holdBatch reads several.
-func (s *Stock) holdBatch(ctx context.Context, _ struct{}, orders []string) ([]reply[holdAt], error) {
+func (s *ledgerStore) holdBatch(ctx context.Context, _ struct{}, orders []string) ([]reply[holdAt], error) {
 	var r holdReader
 	if err := s.query(ctx, renderList(s.sql.readHolds, orders), r.scan); err != nil {
 		return nil, err
@@ -263,13 +252,13 @@ func (s *Stock) holdBatch(ctx context.Context, _ struct{}, orders []string) ([]r
 }
 
 // clock reads the store's clock by itself.
-func (s *Stock) clock(ctx context.Context) (clock int64, err error) {
+func (s *ledgerStore) clock(ctx context.Context) (clock int64, err error) {
 	err = s.query(ctx, readClock, func(rows *sql.Rows) error { return rows.Scan(&clock) })
 	return clock, err
 }
 
 // Holds implements stock.Store.
-func (s *Stock) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
+func (s *ledgerStore) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -299,7 +288,7 @@ func (s *Stock) Holds(ctx context.Context, filter stock.Filter, after stock.Curs
 }
 
 // RefundRecord implements stock.Store.
-func (s *Stock) RefundRecord(ctx context.Context, id string) (stock.RefundRecord, error) {
+func (s *ledgerStore) RefundRecord(ctx context.Context, id string) (stock.RefundRecord, error) {
 	if err := s.ready(ctx); err != nil {
 		return stock.RefundRecord{}, err
 	}
@@ -315,7 +304,7 @@ func (s *Stock) RefundRecord(ctx context.Context, id string) (stock.RefundRecord
 }
 
 // Applied implements stock.Store.
-func (s *Stock) Applied(ctx context.Context, kind stock.Kind, id string) (stock.Change, error) {
+func (s *ledgerStore) Applied(ctx context.Context, kind stock.Kind, id string) (stock.Change, error) {
 	if err := s.ready(ctx); err != nil {
 		return stock.Change{}, err
 	}

@@ -41,7 +41,7 @@ func (c refundCall) freed(num int64) int64 {
 }
 
 // Refund implements stock.Store. Refunds of orders of one line are merged.
-func (s *Stock) Refund(
+func (s *ledgerStore) Refund(
 	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
 ) (stock.RefundResult, error) {
 	if err := s.ready(ctx, beside...); err != nil {
@@ -56,7 +56,7 @@ func (s *Stock) Refund(
 
 // refund makes one refund by itself: first the order's holds are locked, and the refund is worked out from them; then
 // it claims its number, whoever keeps companions lets it, and each line moves under its own guard.
-func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (stock.RefundResult, error) {
+func (s *ledgerStore) refund(ctx context.Context, _ struct{}, call refundCall) (stock.RefundResult, error) {
 	if call.refund.Restock {
 		defer s.freed(keysOf(call.hold)...)
 	}
@@ -91,7 +91,7 @@ func (s *Stock) refund(ctx context.Context, _ struct{}, call refundCall) (stock.
 }
 
 // moveRefund moves the lines of a refund that is worked out, each under its own guard, and reports whether all of them went.
-func (s *Stock) moveRefund(ctx context.Context, q Tx, call refundCall) (bool, error) {
+func (s *ledgerStore) moveRefund(ctx context.Context, q Tx, call refundCall) (bool, error) {
 	is := call.hold
 	for _, l := range call.refund.Lines {
 		rows, err := affected(q.ExecContext(ctx, s.sql.refundLine(call, l, lineOf(is, l.Key()))))
@@ -107,7 +107,7 @@ func (s *Stock) moveRefund(ctx context.Context, q Tx, call refundCall) (bool, er
 }
 
 // claimRefund claims the number of a refund that is refused: it may be known, which comes first.
-func (s *Stock) claimRefund(ctx context.Context, q Tx, call refundCall) error {
+func (s *ledgerStore) claimRefund(ctx context.Context, q Tx, call refundCall) error {
 	booked, _, refusal := call.refund.Of(call.hold)
 	if refusal != nil {
 		return nil //nolint:nilerr // of this, the refund is refused
@@ -116,14 +116,14 @@ func (s *Stock) claimRefund(ctx context.Context, q Tx, call refundCall) error {
 }
 
 // insertRefund claims the number of a refund.
-func (s *Stock) insertRefund(ctx context.Context, q Tx, booked stock.RefundRecord) error {
+func (s *ledgerStore) insertRefund(ctx context.Context, q Tx, booked stock.RefundRecord) error {
 	takeBack := render(s.sql.deleteRefundText(len(booked.Lines)), booked.ID)
 	return insert(ctx, q, s.sql.insertRefunds(booked), takeBack)
 }
 
 // lockRefunded locks the lines of an order and returns its hold with what is refunded of them, unless its state or
 // fence is another by now.
-func (s *Stock) lockRefunded(ctx context.Context, q Tx, hold stock.Hold) (stock.Hold, bool, error) {
+func (s *ledgerStore) lockRefunded(ctx context.Context, q Tx, hold stock.Hold) (stock.Hold, bool, error) {
 	if len(hold.Lines) == 0 {
 		return hold, false, nil
 	}
@@ -145,7 +145,7 @@ func (s *Stock) lockRefunded(ctx context.Context, q Tx, hold stock.Hold) (stock.
 // refundBatch makes many refunds in one transaction, those of one order one after the other. A number that comes twice
 // and what is refused go alone; and where a number is known, or the books or the companions of one refuse, all do: each
 // finds out for itself.
-func (s *Stock) refundBatch(ctx context.Context, _ struct{}, calls []refundCall) ([]reply[stock.RefundResult], error) {
+func (s *ledgerStore) refundBatch(ctx context.Context, _ struct{}, calls []refundCall) ([]reply[stock.RefundResult], error) {
 	replies := allAlone(make([]reply[stock.RefundResult], len(calls)))
 	var b refundBatch
 	var made []refundCall
@@ -265,7 +265,7 @@ type refundShape struct {
 }
 
 // bookRefunds writes refunds that are worked out from holds which are locked.
-func (s *Stock) bookRefunds(ctx context.Context, q Tx, b refundBatch) error {
+func (s *ledgerStore) bookRefunds(ctx context.Context, q Tx, b refundBatch) error {
 	refunds := make([]stock.RefundRecord, len(b.done))
 	sums := map[string]refundShape{}
 	for n, c := range b.made() {

@@ -7,6 +7,14 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
+// The bounds of what is remembered.
+const (
+	maxSoldOutFor     = 200 * time.Millisecond // how long "sold out" is, at most
+	crowdedFor        = time.Minute            // how long that an item refused somebody
+	maxSights         = 1_000                  // of so many items
+	suspendedAfterTxs = maxSoldOutFor          // how long nothing is, once a caller's transaction gave units back
+)
+
 // sight is what was seen of an item at a moment at which it refused somebody.
 type sight struct {
 	item stock.Item

@@ -34,6 +34,9 @@ type stockSQL struct {
 	many  map[stock.Step]moveManySQL // of those that do not draw
 }
 
+// goodsStock is the table of the items of ordinary stock. The tables of the units of each kind have one shape.
+const goodsStock = "goods_stock"
+
 // counters are the columns of the five quantities, in the order of stock.Quantities.
 var counters = [...]string{"STOCK_TOTAL_NUM", "STOCK_SALE_NUM", "STOCK_LOCK_NUM", "STOCK_LEFT_NUM", "STOCK_REFUND_NUM"}
 
@@ -41,10 +44,6 @@ var counters = [...]string{"STOCK_TOTAL_NUM", "STOCK_SALE_NUM", "STOCK_LOCK_NUM"
 func each(q stock.Quantities) [5]int64 {
 	return [...]int64{q.Total, q.Sold, q.Locked, q.Left, q.Refunded}
 }
-
-// byKey is the hint that finds the rows of a join by their primary key. Without it a server may scan a table
-// that it takes for small, and lock every row of it.
-const byKey = "FORCE INDEX (PRIMARY)"
 
 // touch is set with every change of an item.
 const touch = "UPDATE_TIME = " + now + ", s.VERSION = s.VERSION + 1"

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"fmt"
 	"strconv"
 	"strings"
@@ -126,3 +127,42 @@ func driven(n int, update string) string {
 func list(item string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(item+", ", n), ", ")
 }
+
+// fromNullMicros is fromMicros with the zero time for NULL.
+func fromNullMicros(n sql.NullInt64) time.Time {
+	if !n.Valid {
+		return time.Time{}
+	}
+	return fromMicros(n.Int64)
+}
+
+// readClock reads the clock alone.
+const readClock = "SELECT TIMESTAMPDIFF(MICROSECOND, " + epoch + ", " + now + ")"
+
+// nullTimestamp is timestamp with NULL for the zero time.
+func nullTimestamp(t time.Time) string {
+	if t.IsZero() {
+		return "NULL"
+	}
+	return timestamp(t)
+}
+
+// anyOf returns values as arguments of render.
+func anyOf[T any](values []T) []any {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	return args
+}
+
+// byKey is the hint that finds the rows of a join by their primary key. Without it a server may scan a table
+// that it takes for small, and lock every row of it.
+const byKey = "FORCE INDEX (PRIMARY)"
+
+// by renders the index of a table that a statement has to go by.
+func by(table, index string) string { return "FORCE INDEX (" + table + "_" + index + ")" }
+
+// maxList is how many values one list in a statement has at most: from 1,000 on MariaDB reads it in another way
+// (in_predicate_conversion_threshold).
+const maxList = 900
