@@ -237,7 +237,7 @@ func (c *couponStore) Wallet(ctx context.Context, buyer string, statuses []coupo
 		if after.ID == "" {
 			from = time.UnixMicro(0)
 		}
-		r, err = c.read(ctx, c.units.list, render(c.sql.readWallet(statuses), buyer, from, from, after.ID, limit))
+		r, err = c.read(ctx, c.units.show, render(c.sql.readWallet(statuses), buyer, from, from, after.ID, limit))
 	}
 	if err == nil && len(r.coupons) == 0 { // no row has brought the clock
 		r.clock, err = c.units.clock(ctx)

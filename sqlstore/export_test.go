@@ -14,13 +14,13 @@ import (
 func (s *Stock) AlwaysBatch() *Stock { s.ledger.bounds.always = true; return s }
 
 // AlwaysBatch is the same for coupons.
-func (c *Coupon) AlwaysBatch() *Coupon { c.coupons.units.bounds.always = true; return c }
+func (c *Coupon) AlwaysBatch() *Coupon { c.coupons.Units().(*ledgerStore).bounds.always = true; return c }
 
 // AlwaysBatch is the same for red packets.
-func (r *RedPacket) AlwaysBatch() *RedPacket { r.packets.units.bounds.always = true; return r }
+func (r *RedPacket) AlwaysBatch() *RedPacket { r.packets.Units().(*ledgerStore).bounds.always = true; return r }
 
 // AlwaysBatch is the same for groups.
-func (g *GroupBuy) AlwaysBatch() *GroupBuy { g.teams.units.bounds.always = true; return g }
+func (g *GroupBuy) AlwaysBatch() *GroupBuy { g.teams.Units().(*ledgerStore).bounds.always = true; return g }
 
 // Waiting returns how many calls of a store wait for a batch.
 func (s *Stock) Waiting() int64 { return s.ledger.bounds.tickets.Load() }
@@ -29,10 +29,10 @@ func (s *Stock) Waiting() int64 { return s.ledger.bounds.tickets.Load() }
 func (s *Stock) OneByOne() *Stock { oneByOne(s.ledger); return s }
 
 // OneByOne is the same for coupons.
-func (c *Coupon) OneByOne() *Coupon { oneByOne(c.coupons.units); return c }
+func (c *Coupon) OneByOne() *Coupon { oneByOne(c.coupons.Units().(*ledgerStore)); return c }
 
 // OneByOne is the same for red packets.
-func (r *RedPacket) OneByOne() *RedPacket { oneByOne(r.packets.units); return r }
+func (r *RedPacket) OneByOne() *RedPacket { oneByOne(r.packets.Units().(*ledgerStore)); return r }
 
 func oneByOne(s *ledgerStore) {
 	if s.bounds != nil {

@@ -21,7 +21,7 @@ func scanEvent(rows *sql.Rows) (groupbuy.Event, error) {
 
 // eventsOf lists events.
 func (g *teamStore) eventsOf(ctx context.Context, query string) ([]groupbuy.Event, error) {
-	return listOf(ctx, g.units, g.units.list, query, scanEvent)
+	return listOf(ctx, g.units, g.units.show, query, scanEvent)
 }
 
 // DueEvents implements groupbuy.Store. It locks nothing: Lease looks for itself.

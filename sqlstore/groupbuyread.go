@@ -86,7 +86,7 @@ func (g *teamStore) DueActivities(ctx context.Context, limit int) ([]groupbuy.Ac
 
 // activities lists activities.
 func (g *teamStore) activities(ctx context.Context, query string) ([]groupbuy.Activity, error) {
-	return listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Activity, error) {
+	return listOf(ctx, g.units, g.units.show, query, func(rows *sql.Rows) (groupbuy.Activity, error) {
 		var row activityRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
@@ -213,7 +213,7 @@ func (g *teamStore) Products(ctx context.Context, activity, after int64, limit i
 
 // DueProducts implements groupbuy.Store.
 func (g *teamStore) DueProducts(ctx context.Context, after stock.Key, limit int) ([]groupbuy.Product, error) {
-	return g.products(ctx, g.units.list, render(g.sql.dueProducts, after.Activity, after.Activity, after.SKU, limit))
+	return g.products(ctx, g.units.show, render(g.sql.dueProducts, after.Activity, after.Activity, after.SKU, limit))
 }
 
 // products lists products.
@@ -229,7 +229,7 @@ func (g *teamStore) products(ctx context.Context, by queryFunc, query string) ([
 func (g *teamStore) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int) ([]groupbuy.Offer, time.Time, error) {
 	var clock int64
 	query := render(g.sql.shelf, after.Key == stock.Key{}, after.Sort, after.Sort, after.Activity, after.Activity, after.SKU, limit)
-	offers, err := listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
+	offers, err := listOf(ctx, g.units, g.units.show, query, func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
 	if err == nil && len(offers) == 0 { // no row has brought the clock
 		clock, err = g.units.clock(ctx)
 	}

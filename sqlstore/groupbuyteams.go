@@ -251,7 +251,7 @@ func (g *teamStore) Seats(ctx context.Context, filter groupbuy.SeatFilter, after
 			at = time.UnixMicro(0)
 		}
 		query = render(g.sql.seatsInState, int64(filter.State), at, at, after.Order, limit)
-		by = g.units.list
+		by = g.units.show
 	}
 	return g.listSeats(ctx, by, query)
 }
@@ -318,7 +318,7 @@ func (g *teamStore) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, 
 
 // teams lists teams.
 func (g *teamStore) teams(ctx context.Context, query string) ([]groupbuy.Team, error) {
-	return listOf(ctx, g.units, g.units.list, query, func(rows *sql.Rows) (groupbuy.Team, error) {
+	return listOf(ctx, g.units, g.units.show, query, func(rows *sql.Rows) (groupbuy.Team, error) {
 		var row teamRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
@@ -328,7 +328,7 @@ func (g *teamStore) teams(ctx context.Context, query string) ([]groupbuy.Team, e
 // LateSeats implements groupbuy.Store. It locks nothing, also in the caller's transaction: the holds come first, and
 // who releases them looks for itself.
 func (g *teamStore) LateSeats(ctx context.Context, team string, limit int) ([]string, error) {
-	query, by := render(g.sql.lateSeats, limit), g.units.list
+	query, by := render(g.sql.lateSeats, limit), g.units.show
 	if team != "" { // whether it has a place depends on them
 		query, by = render(g.sql.lateSeatsOfTeam, team, limit), g.units.query
 	}

@@ -289,8 +289,8 @@ func (a *attempt) reading(ctx context.Context, fn func() error) error {
 	return nil
 }
 
-// list is query for what is only shown: a proxy may let a replica answer it.
-func (h *handle) list(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+// show is query for what is only shown: a proxy may let a replica answer it.
+func (h *handle) show(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
 	if err := h.ready(ctx); err != nil {
 		return err
 	}

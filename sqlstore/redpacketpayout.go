@@ -18,7 +18,7 @@ func (r *packetStore) Payouts(ctx context.Context, after redpacket.Cursor, limit
 	if after.Packet == 0 {
 		at = time.UnixMicro(0)
 	}
-	return r.shares(ctx, r.units.list, render(r.sql.payouts, at, at, after.Packet, at, after.Packet, after.No, limit))
+	return r.shares(ctx, r.units.show, render(r.sql.payouts, at, at, after.Packet, at, after.Packet, after.No, limit))
 }
 
 // Payout implements redpacket.Store.

@@ -122,7 +122,7 @@ func (r *packetStore) Records(ctx context.Context, after int64, limit int) ([]re
 		return nil, err
 	}
 	var records []redpacket.Record
-	err := r.units.list(ctx, render(r.sql.listPackets, after, limit), func(rows *sql.Rows) error {
+	err := r.units.show(ctx, render(r.sql.listPackets, after, limit), func(rows *sql.Rows) error {
 		var row packetRow
 		err := rows.Scan(row.targets()...)
 		records = append(records, row.finish())
@@ -141,7 +141,7 @@ func (r *packetStore) Due(ctx context.Context, limit int) ([]int64, error) {
 		return nil, err
 	}
 	var due []int64
-	err := r.units.list(ctx, render(r.sql.due, limit), func(rows *sql.Rows) error {
+	err := r.units.show(ctx, render(r.sql.due, limit), func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		due = append(due, id)
@@ -228,5 +228,5 @@ func (r *packetStore) Shares(ctx context.Context, packet, after int64, limit int
 	if err := r.units.ready(ctx); err != nil {
 		return nil, err
 	}
-	return r.shares(ctx, r.units.list, render(r.sql.listShares, packet, max(after, 0), limit))
+	return r.shares(ctx, r.units.show, render(r.sql.listShares, packet, max(after, 0), limit))
 }

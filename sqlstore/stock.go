@@ -194,7 +194,7 @@ func (s *ledgerStore) lock(ctx context.Context, call lockCall) (lockAnswer, erro
 		if err != nil || rows != int64(len(call.order.Lines)) {
 			return false, err
 		}
-		return true, s.locked(ctx, q, lockedAt, calls)
+		return true, s.tellLocked(ctx, q, lockedAt, calls)
 	})
 	if r, ok := fault.As[*refusals](err); ok {
 		return lockAnswer{verdict: stock.Refused, why: r.why[0]}, nil
@@ -209,9 +209,9 @@ func (s *ledgerStore) lock(ctx context.Context, call lockCall) (lockAnswer, erro
 	return lockAnswer{verdict: stock.Done, at: lockedAt, kept: calls[0].kept}, nil
 }
 
-// locked tells of orders that lock or take units, in their order, once the rows of their items are locked. Then it
+// tellLocked tells of orders that lock or take units, in their order, once the rows of their items are tellLocked. Then it
 // refuses those that would be dead at that moment.
-func (s *ledgerStore) locked(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
+func (s *ledgerStore) tellLocked(ctx context.Context, q Tx, at time.Time, calls []lockCall) error {
 	if err := s.companions.locked(ctx, q, at, calls); err != nil {
 		return err
 	}

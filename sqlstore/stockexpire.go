@@ -38,7 +38,7 @@ func (s *ledgerStore) due(ctx context.Context, key stock.Key, limit int) ([]stri
 }
 
 func (s *ledgerStore) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
-	queries, read := []string{render(s.sql.dueOfAll, limit)}, s.list // a sweep looks for itself
+	queries, read := []string{render(s.sql.dueOfAll, limit)}, s.show // a sweep looks for itself
 	if len(keys) > 0 {
 		queries, read = queries[:0], s.query
 		for _, key := range keys {

@@ -252,7 +252,7 @@ func (s *ledgerStore) lockMany(ctx context.Context, q Tx, key lockKey, calls []l
 			return at, false, err
 		}
 	}
-	return at, true, s.locked(ctx, q, at, calls)
+	return at, true, s.tellLocked(ctx, q, at, calls)
 }
 
 // split sends those that are still in the batch alone, and those that were refused because of them.

@@ -141,7 +141,7 @@ func (s *ledgerStore) List(ctx context.Context, after stock.Key, limit int) ([]s
 		return nil, err
 	}
 	var items []stock.Item
-	err := s.list(ctx, render(s.sql.listItems, after.SKU, after.SKU, after.Activity, limit), func(rows *sql.Rows) error {
+	err := s.show(ctx, render(s.sql.listItems, after.SKU, after.SKU, after.Activity, limit), func(rows *sql.Rows) error {
 		var row itemRow
 		if err := rows.Scan(row.targets()...); err != nil {
 			return err
@@ -281,7 +281,7 @@ func (s *ledgerStore) Holds(ctx context.Context, filter stock.Filter, after stoc
 		query = render(s.sql.holdsByItem, filter.Key.SKU, filter.Key.Activity, int64(filter.States[0]), from, from, after.Order, limit)
 	}
 	var r holdReader
-	if err := s.list(ctx, query, r.scan); err != nil {
+	if err := s.show(ctx, query, r.scan); err != nil {
 		return nil, err
 	}
 	return r.holds, nil
