@@ -16,7 +16,7 @@ func takeBlank(table, key, is string) string {
 
 // of renders a blank for a key.
 func (b blank) of(key ...any) blank {
-	return blank{render(b.insert, key...), render(b.takeBack, key...)}
+	return blank{insert: render(b.insert, key...), takeBack: render(b.takeBack, key...)}
 }
 
 // queryAmong is query for one row that may not be there; see among. Scan reports whether a row is there, and not a blank one.

@@ -232,7 +232,7 @@ func (q *couponSQL) insertGrantedText(buyers int) string {
 // a use, CAMPAIGN_ID of a batch.
 func (q *couponSQL) renderBlanks() {
 	row := func(table, values, column, key string) blank {
-		return blank{"INSERT INTO " + table + " (" + values + ") ON DUPLICATE KEY UPDATE " + column + " = " + column, takeBlank(table, key, "t."+column+" = 0")}
+		return blank{insert: "INSERT INTO " + table + " (" + values + ") ON DUPLICATE KEY UPDATE " + column + " = " + column, takeBack: takeBlank(table, key, "t."+column+" = 0")}
 	}
 	q.blankTerms = row(q.terms, "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, ZONE, CREATE_TIME) VALUES (?, ?, x'', x'', 0, 0, x'', "+now, "KIND", "t.CAMPAIGN_ID = ? AND t.TERMS_NO = ?")
 	q.blankPool = row(q.pools, "CAMPAIGN_ID, CODE_NUM) VALUES (?, 0", "CODE_NUM", "t.CAMPAIGN_ID = ?")
@@ -247,7 +247,7 @@ func (q *couponSQL) blankCodes(codes ...string) blank {
 	for _, code := range codes {
 		args = append(args, rand.Int64(), code) //nolint:gosec // keeps no secret
 	}
-	return blank{render(q.blankCodesText(len(codes)), args...), renderList(q.deleteBlankCodes(), codes)}
+	return blank{insert: render(q.blankCodesText(len(codes)), args...), takeBack: renderList(q.deleteBlankCodes(), codes)}
 }
 
 func (q *couponSQL) blankCodesText(codes int) string {

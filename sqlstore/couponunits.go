@@ -138,7 +138,7 @@ func (cc couponCompanions) refunding(ctx context.Context, q Tx, calls []refundCa
 			for i := range why {
 				why[i] = coupon.ErrNotFree
 			}
-			return &refusals{why}
+			return &refusals{why: why}
 		}
 	}
 	for i, c := range calls {

@@ -275,13 +275,13 @@ func agreeing() string {
 // renderGroupBlanks renders blank rows; see handle.among. They have VERSION 0, a seat STATE 0.
 func (q *groupBuySQL) renderGroupBlanks() {
 	row := func(table, values, key string) blank {
-		return blank{"INSERT INTO " + table + " (" + values + ", 0) ON DUPLICATE KEY UPDATE VERSION = VERSION", takeBlank(table, key, "t.VERSION = 0")}
+		return blank{insert: "INSERT INTO " + table + " (" + values + ", 0) ON DUPLICATE KEY UPDATE VERSION = VERSION", takeBack: takeBlank(table, key, "t.VERSION = 0")}
 	}
 	q.blankActivity = row(q.activities, "ID, TITLE, IMAGE, FORM_MINUTES, END_TIME, CREATE_TIME, UPDATE_TIME, VERSION) VALUES (?, x'', x'', 0, "+list(now, 3), "t.ID = ?")
 	q.blankProduct = row(q.products, "ACTIVITY_ID, SKU_ID, NAME, SPEC, PLACES, PRICE, GROUP_PRICE, PEOPLE_LIMIT, VOLUME_LIMIT, VOLUME_UNITS, STATE, STOCK_NUM"+
 		", CREATE_TIME, UPDATE_TIME, VERSION) VALUES (?, ?, x'', x'', 0, 0, 0, 2, 0, 1, 0, 0, "+list(now, 2), "t.ACTIVITY_ID = ? AND t.SKU_ID = ?")
 	q.blankTeam = row(q.teams, newTeamColumns+", VERSION) VALUES (?, "+list("0", 13)+", x'', x'00', 0, 0, 0, "+list(now, 3), "t.CODE = ?")
-	q.blankSeat = blank{"INSERT INTO " + q.seats + " (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES, SHIPPING_FEE, BALANCE_USED" +
+	q.blankSeat = blank{insert: "INSERT INTO " + q.seats + " (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES, SHIPPING_FEE, BALANCE_USED" +
 		", SPONSOR, STATE, START_TIME, EXPIRE_TIME, UPDATE_TIME) VALUES (?, x'', 0, 0, x'', 1, x'', x'', x'', 0, 0, 0, 0, 0, " + list(now, 3) + ")" +
-		" ON DUPLICATE KEY UPDATE STATE = STATE", takeBlank(q.seats, "t.ORDER_NO = ?", "t.STATE = 0")}
+		" ON DUPLICATE KEY UPDATE STATE = STATE", takeBack: takeBlank(q.seats, "t.ORDER_NO = ?", "t.STATE = 0")}
 }

@@ -46,7 +46,7 @@ func (g seatCompanions) locked(ctx context.Context, q Tx, at time.Time, calls []
 		return err
 	}
 	if !b.takeAll() {
-		return &refusals{b.why}
+		return &refusals{why: b.why}
 	}
 	if err := b.insert(ctx, q); err != nil {
 		return err
@@ -127,7 +127,7 @@ func (b *seatTaker) insert(ctx context.Context, q Tx) error {
 		}
 		_, err = q.ExecContext(ctx, statement)
 		if number(err) == errDuplicate && len(b.calls) == 1 {
-			return &refusals{[]error{groupbuy.ErrCodeTaken}}
+			return &refusals{why: []error{groupbuy.ErrCodeTaken}}
 		}
 		if err != nil {
 			return unclaimed(err) // one of them: each alone
@@ -213,7 +213,7 @@ func (g seatCompanions) moveSeats(ctx context.Context, q Tx, step stock.Step, or
 		k.changed(seat, along)
 	}
 	if no {
-		return &refusals{why}
+		return &refusals{why: why}
 	}
 	return k.keep(ctx, q)
 }

@@ -93,7 +93,7 @@ func (o *Options) complete() (Options, error) {
 func (o *Options) settings() settings {
 	c, err := o.complete()
 	return settings{
-		prefix: c.Prefix, unmerged: c.Unmerged, limits: limits{c.BatchSize, c.Batches, c.Waiting}, soldOutFor: c.SoldOutFor, broken: err,
+		prefix: c.Prefix, unmerged: c.Unmerged, limits: limits{size: c.BatchSize, batches: c.Batches, waiting: c.Waiting}, soldOutFor: c.SoldOutFor, broken: err,
 	}
 }
 

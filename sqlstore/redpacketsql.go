@@ -106,9 +106,9 @@ func (q *redPacketSQL) renderPacketReads() {
 	q.lockGrab = "SELECT SKU_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
 	// A blank share has PLACES -1. Its person is of its own each time: where a row with the same key has just been deleted, MySQL
 	// looks for duplicates with a lock on the gap.
-	q.blankShare = blank{"INSERT INTO " + q.shares + " (PACKET_ID, SHARE_NO, PERSON_ID, REMAINDER, PLACES, MONEY, DUE_TIME, CREATE_TIME)" +
+	q.blankShare = blank{insert: "INSERT INTO " + q.shares + " (PACKET_ID, SHARE_NO, PERSON_ID, REMAINDER, PLACES, MONEY, DUE_TIME, CREATE_TIME)" +
 		" VALUES (?, ?, #, 2, -1, 1, " + list(now, 2) + ") ON DUPLICATE KEY UPDATE FAIL_NUM = FAIL_NUM",
-		takeBlank(q.shares, "t.PACKET_ID = ? AND t.SHARE_NO = ?", "t.PLACES = -1")}
+		takeBack: takeBlank(q.shares, "t.PACKET_ID = ? AND t.SHARE_NO = ?", "t.PLACES = -1")}
 	q.listPackets = "SELECT " + packetColumns + " FROM " + q.packets + " p WHERE p.PACKET_ID > ? ORDER BY p.PACKET_ID LIMIT ?"
 	q.due = "SELECT p.PACKET_ID FROM " + q.packets + " p FORCE INDEX (" + q.packets + "_due)" +
 		fmt.Sprintf(" WHERE p.STATE = %d AND p.END_TIME <= %s ORDER BY p.END_TIME LIMIT ?", redpacket.Open, now)
@@ -134,7 +134,7 @@ func (q *redPacketSQL) renderPacketReads() {
 // blankShareOf renders a blank share; see handle.among.
 func (q *redPacketSQL) blankShareOf(packet, no int64) blank {
 	person := "\x00" + strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // keeps no secret
-	return blank{strings.Replace(q.blankShare.insert, "#", render("?", person), 1), q.blankShare.takeBack}.of(packet, no)
+	return blank{insert: strings.Replace(q.blankShare.insert, "#", render("?", person), 1), takeBack: q.blankShare.takeBack}.of(packet, no)
 }
 
 // readPackets reads several packets with the clock.

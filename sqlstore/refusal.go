@@ -18,7 +18,7 @@ func (r *refusals) Error() string { return errors.Join(r.why...).Error() }
 func refuseEach(why []error) error {
 	for _, err := range why {
 		if err != nil {
-			return &refusals{why}
+			return &refusals{why: why}
 		}
 	}
 	return nil

@@ -23,11 +23,11 @@ func (q *stockSQL) renderCurrent() {
 	q.lockOrder = first(q.holds, "ORDER_NO = ?")
 	q.lockRefund = first(q.refunds, "REFUND_NO = ?")
 	q.lockChange = first(q.changes, "SCOPE = ? AND CHANGE_NO = ?")
-	q.blankHold = blank{q.blankHoldsText(1), takeBack(q.holds, "t.ORDER_NO IN (?)")}
-	q.blankRefund = blank{"INSERT INTO " + q.refunds + " (REFUND_NO, LINE_NO, LINE_NUM, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)" +
-		" VALUES (?, 1, 0, x'', 0, 0, 0, 0, 0, 0, " + now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM", takeBack(q.refunds, "t.REFUND_NO = ?")}
-	q.blankChange = blank{"INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, CREATE_TIME)" +
-		" VALUES (?, ?, 1, 0, 0, 0, 0, " + now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM", takeBack(q.changes, "t.SCOPE = ? AND t.CHANGE_NO = ?")}
+	q.blankHold = blank{insert: q.blankHoldsText(1), takeBack: takeBack(q.holds, "t.ORDER_NO IN (?)")}
+	q.blankRefund = blank{insert: "INSERT INTO " + q.refunds + " (REFUND_NO, LINE_NO, LINE_NUM, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)" +
+		" VALUES (?, 1, 0, x'', 0, 0, 0, 0, 0, 0, " + now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM", takeBack: takeBack(q.refunds, "t.REFUND_NO = ?")}
+	q.blankChange = blank{insert: "INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, CREATE_TIME)" +
+		" VALUES (?, ?, 1, 0, 0, 0, 0, " + now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM", takeBack: takeBack(q.changes, "t.SCOPE = ? AND t.CHANGE_NO = ?")}
 }
 
 // blankHolds renders blank holds of some orders.
@@ -36,7 +36,7 @@ func (q *stockSQL) blankHolds(orders ...string) blank {
 	for i, order := range orders {
 		args[i] = order
 	}
-	return blank{render(q.blankHoldsText(len(orders)), args...), renderList(q.blankHold.takeBack, orders)}
+	return blank{insert: render(q.blankHoldsText(len(orders)), args...), takeBack: renderList(q.blankHold.takeBack, orders)}
 }
 
 func (q *stockSQL) blankHoldsText(orders int) string {
@@ -52,7 +52,7 @@ func (q *stockSQL) blankItems(keys []stock.Key) blank {
 		inserted = append(inserted, -1-rand.Int64N(math.MaxInt64), key.SKU, key.Activity) //nolint:gosec // keeps no secret
 		deleted = append(deleted, key.SKU, key.Activity)
 	}
-	return blank{render(q.blankItemsText(len(keys)), inserted...), render(q.deleteBlankItems(len(keys)), deleted...)}
+	return blank{insert: render(q.blankItemsText(len(keys)), inserted...), takeBack: render(q.deleteBlankItems(len(keys)), deleted...)}
 }
 
 func (q *stockSQL) blankItemsText(items int) string {
@@ -156,7 +156,7 @@ func (s *ledgerStore) readLines(ctx context.Context, r linedRead, scan func(*sql
 			return n == 0, err
 		}
 		return false, read(ctx, q, render(r.all(n), r.args...), scan)
-	}, blank{render(r.blank.insert, r.args...), render(r.blank.takeBack, r.args...)})
+	}, blank{insert: render(r.blank.insert, r.args...), takeBack: render(r.blank.takeBack, r.args...)})
 }
 
 // settled reads a record that its own transaction may not have committed yet: it waits for that. It is the answer to
