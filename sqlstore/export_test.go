@@ -14,13 +14,22 @@ import (
 func (s *Stock) AlwaysBatch() *Stock { s.ledger.bounds.always = true; return s }
 
 // AlwaysBatch is the same for coupons.
-func (c *Coupon) AlwaysBatch() *Coupon { c.coupons.Units().(*ledgerStore).bounds.always = true; return c }
+func (c *Coupon) AlwaysBatch() *Coupon {
+	c.coupons.Units().(*ledgerStore).bounds.always = true
+	return c
+}
 
 // AlwaysBatch is the same for red packets.
-func (r *RedPacket) AlwaysBatch() *RedPacket { r.packets.Units().(*ledgerStore).bounds.always = true; return r }
+func (r *RedPacket) AlwaysBatch() *RedPacket {
+	r.packets.Units().(*ledgerStore).bounds.always = true
+	return r
+}
 
 // AlwaysBatch is the same for groups.
-func (g *GroupBuy) AlwaysBatch() *GroupBuy { g.teams.Units().(*ledgerStore).bounds.always = true; return g }
+func (g *GroupBuy) AlwaysBatch() *GroupBuy {
+	g.teams.Units().(*ledgerStore).bounds.always = true
+	return g
+}
 
 // Waiting returns how many calls of a store wait for a batch.
 func (s *Stock) Waiting() int64 { return s.ledger.bounds.tickets.Load() }

@@ -17,10 +17,10 @@ import (
 // (innodb_lock_wait_timeout, 50 s).
 const batchTime = time.Minute
 
-// abreast returns how many calls and batches of one key may be in flight: while one waits for its
+// atOnce returns how many calls and batches of one key may be in flight: while one waits for its
 // commit or for the hot row, the server and the callers work on the other, if it is worth a commit of
 // its own; see bounds.enough. In a small pool it is one, which leaves connections to others.
-func abreast(db *sql.DB) int {
+func atOnce(db *sql.DB) int {
 	const small = 8
 	if n := db.Stats().MaxOpenConnections; n > 0 && n < small {
 		return 1
@@ -45,7 +45,7 @@ type limits struct{ size, batches, waiting int }
 // newBounds returns bounds within some limits, of a store on a pool.
 func newBounds(db *sql.DB, l limits) *bounds {
 	return &bounds{
-		size: l.size, enough: (l.size + 3) / 4, abreast: func() int { return abreast(db) },
+		size: l.size, enough: (l.size + 3) / 4, abreast: func() int { return atOnce(db) },
 		slots: make(chan struct{}, l.batches), waiting: int64(l.waiting),
 	}
 }
