@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	driver "github.com/go-sql-driver/mysql"
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
@@ -183,7 +183,7 @@ func (c *checker) packet(ctx context.Context) error {
 	}
 	const statement = "DO 0"
 	_, err := c.session.ExecContext(ctx, statement+strings.Repeat(" ", leastPacket-2*len(statement)))
-	if errors.Is(err, mysql.ErrPktTooLarge) {
+	if errors.Is(err, driver.ErrPktTooLarge) {
 		c.problemf("the driver refuses batches of many calls: set maxAllowedPacket=0 in the DSN, or %d at least", leastPacket)
 		return nil
 	}
