@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+
 	driver "github.com/go-sql-driver/mysql"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -48,9 +50,9 @@ func Check(ctx context.Context, db *sql.DB, opts *Options) error {
 		return err
 	}
 	c := &checker{all: all, log: logOf(prefix)}
-	err = newHandle(db).again(ctx, func(a *attempt) error {
+	err = mysql.NewHandle(db).Again(ctx, func(a *mysql.Attempt) error {
 		c.session, c.problems = a, nil
-		return a.reading(ctx, func() error { return c.look(ctx) })
+		return a.Reading(ctx, func() error { return c.look(ctx) })
 	})
 	if err != nil {
 		return err
@@ -63,7 +65,7 @@ func Check(ctx context.Context, db *sql.DB, opts *Options) error {
 
 // checker collects problems.
 type checker struct {
-	session  Tx
+	session  mysql.Tx
 	all      []migration
 	log      string // the table that records them
 	settings map[string]string
@@ -95,7 +97,7 @@ func (c *checker) server(ctx context.Context) error {
 		"max_allowed_packet", "check_constraint_checks",
 	}, noWrites...)
 	c.settings = map[string]string{}
-	err := read(ctx, c.session, "SHOW VARIABLES WHERE Variable_name IN ('"+strings.Join(names, "', '")+"')", func(rows *sql.Rows) error {
+	err := mysql.Read(ctx, c.session, "SHOW VARIABLES WHERE Variable_name IN ('"+strings.Join(names, "', '")+"')", func(rows *sql.Rows) error {
 		var name, value string
 		err := rows.Scan(&name, &value)
 		c.settings[name] = value

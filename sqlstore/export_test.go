@@ -6,62 +6,64 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 // AlwaysBatch returns the store with every call that could be merged done by the code of a batch, alone
 // or not, so that a test without concurrency sees that code.
-func (s *Stock) AlwaysBatch() *Stock { s.ledger.bounds.always = true; return s }
+func (s *Stock) AlwaysBatch() *Stock { s.ledger.Bounds.Always = true; return s }
 
 // AlwaysBatch is the same for coupons.
 func (c *Coupon) AlwaysBatch() *Coupon {
-	c.coupons.Units().(*ledgerStore).bounds.always = true
+	c.coupons.Units().(*ledger.Store).Bounds.Always = true
 	return c
 }
 
 // AlwaysBatch is the same for red packets.
 func (r *RedPacket) AlwaysBatch() *RedPacket {
-	r.packets.Units().(*ledgerStore).bounds.always = true
+	r.packets.Units().(*ledger.Store).Bounds.Always = true
 	return r
 }
 
 // AlwaysBatch is the same for groups.
 func (g *GroupBuy) AlwaysBatch() *GroupBuy {
-	g.teams.Units().(*ledgerStore).bounds.always = true
+	g.teams.Units().(*ledger.Store).Bounds.Always = true
 	return g
 }
 
 // Waiting returns how many calls of a store wait for a batch.
-func (s *Stock) Waiting() int64 { return s.ledger.bounds.tickets.Load() }
+func (s *Stock) Waiting() int64 { return s.ledger.Bounds.Tickets.Load() }
 
 // OneByOne returns the store with one batch of a key in flight at a time, so that a test can form a batch.
 func (s *Stock) OneByOne() *Stock { oneByOne(s.ledger); return s }
 
 // OneByOne is the same for coupons.
-func (c *Coupon) OneByOne() *Coupon { oneByOne(c.coupons.Units().(*ledgerStore)); return c }
+func (c *Coupon) OneByOne() *Coupon { oneByOne(c.coupons.Units().(*ledger.Store)); return c }
 
 // OneByOne is the same for red packets.
-func (r *RedPacket) OneByOne() *RedPacket { oneByOne(r.packets.Units().(*ledgerStore)); return r }
+func (r *RedPacket) OneByOne() *RedPacket { oneByOne(r.packets.Units().(*ledger.Store)); return r }
 
-func oneByOne(s *ledgerStore) {
-	if s.bounds != nil {
-		s.bounds.abreast = func() int { return 1 }
+func oneByOne(s *ledger.Store) {
+	if s.Bounds != nil {
+		s.Bounds.InFlight = func() int { return 1 }
 	}
 }
 
 // LockBatch locks orders of one line and one item as one batch.
 func (s *Stock) LockBatch(ctx context.Context, orders ...stock.Order) ([]stock.LockResult, error) {
-	calls := make([]lockCall, len(orders))
+	calls := make([]ledger.LockCall, len(orders))
 	for i, order := range orders {
-		calls[i] = lockCall{order: order, holdFor: stock.DefaultHoldFor, carried: carried{beside: order.Beside}}
+		calls[i] = ledger.LockCall{Order: order, HoldFor: stock.DefaultHoldFor, Carried: ledger.Carried{Beside: order.Beside}}
 	}
-	replies, err := s.ledger.lockBatch(ctx, calls[0].key(), calls)
+	replies, err := s.ledger.LockBatch(ctx, calls[0].Key(), calls)
 	if err != nil {
 		return nil, err
 	}
 	results := make([]stock.LockResult, len(calls))
 	for i, c := range calls {
-		results[i] = c.result(replies[i].answer)
+		results[i] = c.Result(replies[i].Answer)
 	}
 	return results, nil
 }
@@ -71,9 +73,9 @@ func TestSettingsAreTheDefaultsWhereOptionsAreZero(t *testing.T) {
 	t.Parallel()
 	for _, opts := range []*Options{nil, {}} {
 		s := opts.settings()
-		require.NoError(t, s.broken)
-		require.Equal(t, limits{size: DefaultBatchSize, batches: DefaultBatches, waiting: DefaultWaiting}, s.limits)
-		require.Equal(t, MaxSoldOutFor, s.soldOutFor)
-		require.False(t, s.unmerged)
+		require.NoError(t, s.Broken)
+		require.Equal(t, batch.Limits{Size: DefaultBatchSize, Batches: DefaultBatches, Waiting: DefaultWaiting}, s.Limits)
+		require.Equal(t, MaxSoldOutFor, s.SoldOutFor)
+		require.False(t, s.Unmerged)
 	}
 }

@@ -1,13 +1,26 @@
 package sqlstore
 
 import (
+	"context"
 	"database/sql"
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/coupons"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/packets"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/teams"
 	"github.com/holdfast-go/holdfast/stock"
 )
+
+// Tx is the caller's transaction: *sql.Tx, *sql.Conn after a BEGIN, or what another library
+// wraps around one of them.
+type Tx interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
 
 // Retryable reports whether running the caller's whole transaction again may help: true for
 // an error of this library that is ErrUnavailable or ErrUnknown, and for an error of the driver
@@ -18,21 +31,21 @@ import (
 // After a COMMIT whose answer was lost, the transaction may have happened: running it again
 // is safe for the calls of this library; the caller's own statements need a key of their own,
 // as an order row has.
-func Retryable(err error) bool { return retryable(err) }
+func Retryable(err error) bool { return mysql.Retryable(err) }
 
 // Stock is a stock.Store on MySQL or MariaDB. It is safe for concurrent use; bound to a
 // transaction it is as safe as that transaction.
 type Stock struct {
 	stock.Store
 
-	ledger *ledgerStore
+	ledger *ledger.Store
 }
 
 // NewStock returns the store in the tables that Migrate made with the same options. Nil
 // options are the defaults. It does no I/O; bad options and a nil db are reported by every call
 // as ErrInvalid.
 func NewStock(db *sql.DB, opts *Options) *Stock {
-	ledger := newLedger(db, opts.settings(), goodsStock, noCompanions{})
+	ledger := ledger.New(db, opts.settings(), ledger.GoodsStock, ledger.NoCompanions{})
 	return &Stock{Store: ledger, ledger: ledger}
 }
 
@@ -51,7 +64,7 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 //
 // A handle that is in no transaction is refused with ErrInvalid, before anything is changed.
 func (s *Stock) WithTx(tx Tx) *Stock {
-	bound := s.ledger.withTx(tx)
+	bound := s.ledger.WithTx(tx)
 	return &Stock{Store: bound, ledger: bound}
 }
 
@@ -61,20 +74,20 @@ func (s *Stock) WithTx(tx Tx) *Stock {
 type Coupon struct {
 	coupon.Store
 
-	coupons *couponStore
+	coupons *coupons.Store
 }
 
 // NewCoupon returns the store in the tables that Migrate made with the same options. Nil options are the
 // defaults. It does no I/O; bad options and a nil db are reported by every call as ErrInvalid.
 func NewCoupon(db *sql.DB, opts *Options) *Coupon {
-	coupons := newCoupons(db, opts.settings())
+	coupons := coupons.New(db, opts.settings())
 	return &Coupon{Store: coupons, coupons: coupons}
 }
 
 // WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the units goes
 // with it.
 func (c *Coupon) WithTx(tx Tx) *Coupon {
-	bound := c.coupons.withTx(tx)
+	bound := c.coupons.WithTx(tx)
 	return &Coupon{Store: bound, coupons: bound}
 }
 
@@ -84,21 +97,21 @@ func (c *Coupon) WithTx(tx Tx) *Coupon {
 type RedPacket struct {
 	redpacket.Store
 
-	packets *packetStore
+	packets *packets.Store
 }
 
 // NewRedPacket returns the store in the tables that Migrate made with the same options. Nil
 // options are the defaults. It does no I/O; bad options and a nil db are reported by every call
 // as ErrInvalid.
 func NewRedPacket(db *sql.DB, opts *Options) *RedPacket {
-	packets := newPackets(db, opts.settings())
+	packets := packets.New(db, opts.settings())
 	return &RedPacket{Store: packets, packets: packets}
 }
 
 // WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the
 // units goes with it.
 func (r *RedPacket) WithTx(tx Tx) *RedPacket {
-	bound := r.packets.withTx(tx)
+	bound := r.packets.WithTx(tx)
 	return &RedPacket{Store: bound, packets: bound}
 }
 
@@ -112,13 +125,13 @@ func (r *RedPacket) WithTx(tx Tx) *RedPacket {
 type GroupBuy struct {
 	groupbuy.Store
 
-	teams *teamStore
+	teams *teams.Store
 }
 
 // NewGroupBuy returns the store in the tables that Migrate made with the same options. Nil options are the
 // defaults. It does no I/O; bad options and a nil db are reported by every call as ErrInvalid.
 func NewGroupBuy(db *sql.DB, opts *Options) *GroupBuy {
-	teams := newTeams(db, opts.settings())
+	teams := teams.New(db, opts.settings())
 	return &GroupBuy{Store: teams, teams: teams}
 }
 
@@ -127,6 +140,6 @@ func NewGroupBuy(db *sql.DB, opts *Options) *GroupBuy {
 // team, in this order. Team, Form, Fail and Redeliver have to look up first, without a lock, whose team it is: they are plain
 // reads in the sense of Stock.WithTx.
 func (g *GroupBuy) WithTx(tx Tx) *GroupBuy {
-	bound := g.teams.withTx(tx)
+	bound := g.teams.WithTx(tx)
 	return &GroupBuy{Store: bound, teams: bound}
 }

@@ -33,23 +33,28 @@ func (t *turns[S]) turn() S {
 }
 
 // mixed is a stock by turns.
-type mixed struct{ turns[*sqlstore.Stock] }
+type mixed struct{ turns[stock.Store] }
 
-func newMixed(db *sql.DB) boundStore {
-	return mixedOf(sqlstore.NewStock(db, &together).AlwaysBatch(), sqlstore.NewStock(db, &alone))
+// mixedStock is one whose stores can be bound.
+type mixedStock struct {
+	mixed
+
+	stores turns[*sqlstore.Stock]
 }
 
-// mixedOf mixes two stores.
-func mixedOf(merged, unmerged *sqlstore.Stock) *mixed {
-	return &mixed{turns[*sqlstore.Stock]{merged: merged, unmerged: unmerged}}
+func newMixed(db *sql.DB) boundStore {
+	merged, unmerged := sqlstore.NewStock(db, &together).AlwaysBatch(), sqlstore.NewStock(db, &alone)
+	return &mixedStock{
+		mixed{turns[stock.Store]{merged: merged, unmerged: unmerged}}, turns[*sqlstore.Stock]{merged: merged, unmerged: unmerged},
+	}
 }
 
 // mixedUnits mixes the units of two stores.
 func mixedUnits[S interface{ Units() stock.Store }](merged, unmerged S) *mixed {
-	return mixedOf(merged.Units().(*sqlstore.Stock), unmerged.Units().(*sqlstore.Stock))
+	return &mixed{turns[stock.Store]{merged: merged.Units(), unmerged: unmerged.Units()}}
 }
 
-func (m *mixed) WithTx(tx sqlstore.Tx) *sqlstore.Stock { return m.turn().WithTx(tx) }
+func (m *mixedStock) WithTx(tx sqlstore.Tx) *sqlstore.Stock { return m.stores.turn().WithTx(tx) }
 
 func (m *mixed) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (stock.Verdict, error) {
 	return m.turn().Create(ctx, item, beside...)

@@ -5,15 +5,18 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 )
 
 // The defaults and bounds of the options.
 const (
-	DefaultBatchSize = maxList       // calls that one batch merges
-	MaxBatchSize     = maxList       // and the most it can
-	DefaultBatches   = 16            // batches in flight
-	DefaultWaiting   = 100_000       // callers who wait for a batch
-	MaxSoldOutFor    = maxSoldOutFor // how long "sold out" may be remembered, and is
+	DefaultBatchSize = mysql.MaxList        // calls that one batch merges
+	MaxBatchSize     = mysql.MaxList        // and the most it can
+	DefaultBatches   = 16                   // batches in flight
+	DefaultWaiting   = 100_000              // callers who wait for a batch
+	MaxSoldOutFor    = ledger.MaxSoldOutFor // how long "sold out" may be remembered, and is
 	longestPrefix    = 16
 	maxBatches       = 10_000
 	maxWaiting       = 100_000_000
@@ -90,10 +93,10 @@ func (o *Options) complete() (Options, error) {
 }
 
 // settings returns what a store is made with.
-func (o *Options) settings() settings {
+func (o *Options) settings() ledger.Settings {
 	c, err := o.complete()
-	return settings{
-		prefix: c.Prefix, unmerged: c.Unmerged, limits: limits{size: c.BatchSize, batches: c.Batches, waiting: c.Waiting}, soldOutFor: c.SoldOutFor, broken: err,
+	return ledger.Settings{
+		Prefix: c.Prefix, Unmerged: c.Unmerged, Limits: batch.Limits{Size: c.BatchSize, Batches: c.Batches, Waiting: c.Waiting}, SoldOutFor: c.SoldOutFor, Broken: err,
 	}
 }
 

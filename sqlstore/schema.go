@@ -15,6 +15,7 @@ import (
 	"testing/fstest"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 )
 
 //go:embed migrations/*.sql
@@ -153,7 +154,7 @@ func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
 	if !record {
 		return nil
 	}
-	_, err := w.ExecContext(ctx, render("INSERT INTO "+w.log+" (VERSION, NAME, APPLY_TIME) VALUES (?, ?, "+now+")", m.version, m.name))
+	_, err := w.ExecContext(ctx, mysql.Render("INSERT INTO "+w.log+" (VERSION, NAME, APPLY_TIME) VALUES (?, ?, "+mysql.Now+")", m.version, m.name))
 	return err
 }
 
@@ -183,15 +184,15 @@ func checkDB(db *sql.DB, opts *Options) (string, error) {
 }
 
 // schemaVersion returns the highest migration that was applied; 0 is none.
-func schemaVersion(ctx context.Context, q Tx, log string) (int, error) {
+func schemaVersion(ctx context.Context, q mysql.Tx, log string) (int, error) {
 	var version int
-	err := readRow(ctx, q, "SELECT COALESCE(MAX(VERSION), 0) FROM "+log, &version)
+	err := mysql.ReadRow(ctx, q, "SELECT COALESCE(MAX(VERSION), 0) FROM "+log, &version)
 	return version, err
 }
 
 // workshop is a connection that changes tables.
 type workshop struct {
-	attempt
+	mysql.Attempt
 
 	all   []migration
 	log   string              // the table that records them
@@ -210,7 +211,7 @@ func alone(ctx context.Context, db *sql.DB, opts *Options, fn func(*workshop) er
 		return err
 	}
 	if w.Conn, err = db.Conn(ctx); err != nil {
-		return classify(err, unsent)
+		return mysql.Classify(err, mysql.Unsent)
 	}
 	defer func() { _ = w.Close() }()
 	err = w.locked(ctx, prefix, func() error {
@@ -220,9 +221,9 @@ func alone(ctx context.Context, db *sql.DB, opts *Options, fn func(*workshop) er
 		return fn(w)
 	})
 	if err != nil {
-		w.drop()
+		w.Drop()
 	}
-	return classify(err, unsent)
+	return mysql.Classify(err, mysql.Unsent)
 }
 
 // lockName is named after the database, since the server has one set of names for all, and after the prefix.
@@ -232,19 +233,19 @@ const lockName = "CONCAT('holdfast ', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), x'')
 // for the lock. The second one, which DDL ends, sees what the process before has committed, and its
 // COMMIT keeps what is recorded, also in a session that does not commit by itself.
 func (w *workshop) locked(ctx context.Context, prefix string, fn func() error) error {
-	if err := w.begin(ctx); err != nil {
+	if err := w.Begin(ctx); err != nil {
 		return err
 	}
 	var got sql.NullInt64
-	if err := readRow(ctx, w, render("SELECT GET_LOCK("+lockName+", ?)", prefix, lockWait), &got); err != nil {
+	if err := mysql.ReadRow(ctx, w, mysql.Render("SELECT GET_LOCK("+lockName+", ?)", prefix, lockWait), &got); err != nil {
 		return err
 	}
 	if got.Int64 != 1 {
 		return fmt.Errorf("%w: another process has been migrating for %d s", fault.ErrUnavailable, lockWait)
 	}
-	if err := w.inTx(ctx, fn); err != nil {
+	if err := w.InTx(ctx, fn); err != nil {
 		return err
 	}
-	_, err := w.ExecContext(ctx, render("DO RELEASE_LOCK("+lockName+")", prefix))
+	_, err := w.ExecContext(ctx, mysql.Render("DO RELEASE_LOCK("+lockName+")", prefix))
 	return err
 }

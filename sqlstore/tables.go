@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 )
 
 // ErrNotOurs is a table that has the name of one of Holdfast's and was made by somebody else. Options.Prefix gives
@@ -126,9 +127,9 @@ func among(schema string, names []string) string {
 }
 
 // existingOf returns those of the tables that exist, whoever made them.
-func existingOf(ctx context.Context, q Tx, names []string) (map[string]existing, error) {
+func existingOf(ctx context.Context, q mysql.Tx, names []string) (map[string]existing, error) {
 	there := map[string]existing{}
-	err := read(ctx, q, "SELECT TABLE_NAME, COALESCE(ENGINE, 'none'), TABLE_COMMENT FROM information_schema.TABLES"+among("TABLE_SCHEMA", names), func(rows *sql.Rows) error {
+	err := mysql.Read(ctx, q, "SELECT TABLE_NAME, COALESCE(ENGINE, 'none'), TABLE_COMMENT FROM information_schema.TABLES"+among("TABLE_SCHEMA", names), func(rows *sql.Rows) error {
 		var name, engine, comment string
 		err := rows.Scan(&name, &engine, &comment)
 		there[name] = existing{engine: engine, ours: strings.HasPrefix(comment, mark), parts: map[string]string{}}
@@ -143,8 +144,8 @@ func foreign(there map[string]existing) []string {
 }
 
 // partsOf reads the parts of the tables that exist, those of a kind with one statement.
-func partsOf(ctx context.Context, q Tx, mariadb bool, names []string, there map[string]existing) error {
-	err := read(ctx, q, "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA FROM information_schema.COLUMNS"+
+func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, there map[string]existing) error {
+	err := mysql.Read(ctx, q, "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA FROM information_schema.COLUMNS"+
 		among("TABLE_SCHEMA", names), func(rows *sql.Rows) error {
 		var table, name, kind, null, extra string
 		var preset sql.NullString
@@ -155,7 +156,7 @@ func partsOf(ctx context.Context, q Tx, mariadb bool, names []string, there map[
 	if err != nil {
 		return err
 	}
-	err = read(ctx, q, "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE = 0, COALESCE(COLUMN_NAME, '?'), SUB_PART"+
+	err = mysql.Read(ctx, q, "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE = 0, COALESCE(COLUMN_NAME, '?'), SUB_PART"+
 		" FROM information_schema.STATISTICS"+among("TABLE_SCHEMA", names)+" ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX", func(rows *sql.Rows) error {
 		var table, name, columns string
 		var unique bool
@@ -179,7 +180,7 @@ func partsOf(ctx context.Context, q Tx, mariadb bool, names []string, there map[
 	if mariadb { // where a name is of a table, and what is there is in force
 		constraints = "SELECT TABLE_NAME, CHECK_CLAUSE, TRUE FROM information_schema.CHECK_CONSTRAINTS"
 	}
-	return read(ctx, q, constraints+among("CONSTRAINT_SCHEMA", names), func(rows *sql.Rows) error {
+	return mysql.Read(ctx, q, constraints+among("CONSTRAINT_SCHEMA", names), func(rows *sql.Rows) error {
 		var table, clause string
 		var inForce bool
 		err := rows.Scan(&table, &clause, &inForce)

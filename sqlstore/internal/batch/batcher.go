@@ -1,0 +1,301 @@
+package batch
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+)
+
+// batchTime is how long one batch may take: longer than the servers let a statement wait for a row
+// (innodb_lock_wait_timeout, 50 s).
+const batchTime = time.Minute
+
+// atOnce returns how many calls and batches of one key may be in flight: while one waits for its
+// commit or for the hot row, the server and the callers work on the other, if it is worth a commit of
+// its own; see bounds.enough. In a small pool it is one, which leaves connections to others.
+func atOnce(db *sql.DB) int {
+	const small = 8
+	if n := db.Stats().MaxOpenConnections; n > 0 && n < small {
+		return 1
+	}
+	return 2
+}
+
+// bounds are what all mergers of a store share, so that merging stays within them together.
+type Bounds struct {
+	size     int           // calls of one batch
+	enough   int           // calls that are worth a batch while another one of their key is in flight
+	InFlight func() int    // calls and batches of one key in flight
+	slots    chan struct{} // one for each batch in flight, and for each call beside its batch
+	waiting  int64         // tickets that may wait
+	Tickets  atomic.Int64  // that do, also those whose caller has left
+	Always   bool          // a call that is alone goes as a batch of one as well: for tests of the batches
+}
+
+// limits are the calls of one batch, the batches in flight, and the calls that may wait.
+type Limits struct{ Size, Batches, Waiting int }
+
+// newBounds returns bounds within some limits, of a store on a pool.
+func NewBounds(db *sql.DB, l Limits) *Bounds {
+	return &Bounds{
+		size: l.Size, enough: (l.Size + 3) / 4, InFlight: func() int { return atOnce(db) },
+		slots: make(chan struct{}, l.Batches), waiting: int64(l.Waiting),
+	}
+}
+
+// merger lets concurrent calls for one key, a hot row, share one transaction and so one lock and
+// one commit. While calls or batches of a key are in flight, those that arrive wait, and form the
+// next batch. There is no timer: alone, a call goes at once and by itself, as if there were no
+// merger. There is no goroutine while nothing waits.
+//
+// It is safe for concurrent use.
+type Batcher[K comparable, Q, A any] struct {
+	*Bounds
+	reads bool // they change nothing
+
+	// batch does several calls at once and says for each what came of it, in their order. An
+	// error is that of all.
+	batch func(ctx context.Context, key K, asked []Q) ([]Reply[A], error)
+	alone func(ctx context.Context, key K, asked Q) (A, error) // does one call
+
+	mu    sync.Mutex
+	lanes map[K]*queue[Q, A] // of the keys that are busy
+	used  sync.Pool          // of tickets that nobody else knows of any more
+}
+
+// newMerger returns a merger within some bounds.
+func New[K comparable, Q, A any](b *Bounds, batch func(context.Context, K, []Q) ([]Reply[A], error), alone func(context.Context, K, Q) (A, error)) *Batcher[K, Q, A] {
+	return &Batcher[K, Q, A]{Bounds: b, batch: batch, alone: alone, lanes: map[K]*queue[Q, A]{}}
+}
+
+// newReader returns a merger of reads.
+func NewReader[K comparable, Q, A any](b *Bounds, batch func(context.Context, K, []Q) ([]Reply[A], error), alone func(context.Context, K, Q) (A, error)) *Batcher[K, Q, A] {
+	m := New(b, batch, alone)
+	m.reads = true
+	return m
+}
+
+// lane is a key that is busy.
+type queue[Q, A any] struct {
+	waiting []*call[Q, A]
+	busy    int // calls and batches in flight
+}
+
+// reply is what a batch did for one of its calls: an answer or an error, or nothing, because it
+// cannot go with the others. Then it is made alone, and finds out why.
+type Reply[A any] struct {
+	Answer A
+	Err    error
+	Alone  bool
+}
+
+// ticket is a call that waits. Tickets are used again, since a rush makes very many.
+type call[Q, A any] struct {
+	asked Q
+	done  chan struct{} // gets one once the reply is there
+	reply Reply[A]
+
+	left, taken bool // under the merger's lock: its caller has gone; a batch has it
+}
+
+// do makes a call, alone or in a batch. A caller whose context ends while its batch is in flight is
+// told ErrUnknown at once, or ErrUnavailable for a read; the others do not notice. Where too many wait, it is ErrBusy.
+func (m *Batcher[K, Q, A]) Do(ctx context.Context, key K, asked Q) (A, error) {
+	var none A
+	t, alone := m.enter(key, asked)
+	switch {
+	case alone && m.Always:
+		defer m.leave(key)
+		return m.single(ctx, key, asked)
+	case alone:
+		defer m.leave(key)
+		return m.alone(ctx, key, asked)
+	case t == nil:
+		return none, fault.ErrBusy
+	}
+	select {
+	case <-t.done:
+	case <-ctx.Done():
+		if m.abandon(t) || m.reads {
+			return none, fmt.Errorf("%w: %w", fault.ErrUnavailable, ctx.Err())
+		}
+		return none, fmt.Errorf("%w: %w", fault.ErrUnknown, ctx.Err())
+	}
+	reply := t.reply
+	*t = call[Q, A]{done: t.done}
+	m.used.Put(t)
+	if reply.Alone {
+		return m.solo(ctx, key, asked)
+	}
+	return reply.Answer, reply.Err
+}
+
+// single makes a call as a batch of one.
+func (m *Batcher[K, Q, A]) single(ctx context.Context, key K, asked Q) (A, error) {
+	replies, err := m.batch(ctx, key, []Q{asked})
+	switch {
+	case err != nil:
+		var none A
+		return none, err
+	case replies[0].Alone:
+		return m.alone(ctx, key, asked)
+	}
+	return replies[0].Answer, replies[0].Err
+}
+
+// aside makes a call alone that could not go with its batch. There may be many of them: they share
+// the slots with the batches, and so leave connections to others.
+func (m *Batcher[K, Q, A]) solo(ctx context.Context, key K, asked Q) (A, error) {
+	select {
+	case m.slots <- struct{}{}:
+		defer func() { <-m.slots }()
+		return m.alone(ctx, key, asked)
+	case <-ctx.Done():
+		var none A
+		return none, fmt.Errorf("%w: %w", fault.ErrUnavailable, ctx.Err())
+	}
+}
+
+// enter takes the free lane of a key, for a call alone, or returns a ticket to wait with, unless too
+// many wait.
+func (m *Batcher[K, Q, A]) enter(key K, asked Q) (t *call[Q, A], alone bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l := m.lanes[key]
+	if l == nil {
+		l = &queue[Q, A]{busy: 1}
+		m.lanes[key] = l
+		m.letOthersCome()
+		if len(l.waiting) == 0 {
+			return nil, true
+		}
+		t = m.call(asked)
+		m.Tickets.Add(1)
+		l.waiting = slices.Insert(l.waiting, 0, t)
+		go m.serve(key)
+		return t, false
+	}
+	if m.Tickets.Add(1) > m.waiting {
+		m.Tickets.Add(-1)
+		return nil, false
+	}
+	t = m.call(asked)
+	l.waiting = append(l.waiting, t)
+	if len(l.waiting) >= m.enough && l.busy < m.InFlight() {
+		l.busy++
+		go m.serve(key)
+	}
+	return t, false
+}
+
+// letOthersCome lets callers run who can, so that those whom the last batch has woken are in the
+// next one together. Where none can it costs nothing, and it never waits for any.
+func (m *Batcher[K, Q, A]) letOthersCome() {
+	m.mu.Unlock()
+	runtime.Gosched()
+	m.mu.Lock()
+}
+
+// ticket returns a ticket to wait with.
+func (m *Batcher[K, Q, A]) call(asked Q) *call[Q, A] {
+	t, ok := m.used.Get().(*call[Q, A])
+	if !ok {
+		t = &call[Q, A]{done: make(chan struct{}, 1)}
+	}
+	t.asked = asked
+	return t
+}
+
+// leave hands its place in the lane to those that wait, or gives it up.
+func (m *Batcher[K, Q, A]) leave(key K) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.lanes[key]; len(l.waiting) > 0 {
+		go m.serve(key)
+	} else {
+		m.free(key, l)
+	}
+}
+
+// free gives up a place in a lane, and with its last the lane.
+func (m *Batcher[K, Q, A]) free(key K, l *queue[Q, A]) {
+	if l.busy--; l.busy == 0 {
+		delete(m.lanes, key)
+	}
+}
+
+// serve does batch after batch until nobody waits.
+func (m *Batcher[K, Q, A]) serve(key K) {
+	for m.serveNext(key) {
+	}
+}
+
+// serveNext does the next batch of a lane once there is a slot for it: until then it grows.
+func (m *Batcher[K, Q, A]) serveNext(key K) bool {
+	m.slots <- struct{}{}
+	defer func() { <-m.slots }()
+	tickets := m.next(key)
+	if tickets == nil {
+		return false
+	}
+	m.serveBatch(key, tickets)
+	return true
+}
+
+// next takes the next batch of a lane off it, in the order of arrival. With nobody or
+// not enough waiting it gives up its place.
+func (m *Batcher[K, Q, A]) next(key K) []*call[Q, A] {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.letOthersCome()
+	l := m.lanes[key]
+	if l.busy > 1 && len(l.waiting) < m.enough { // whoever else is in flight goes on with them
+		m.free(key, l)
+		return nil
+	}
+	var tickets []*call[Q, A]
+	n := 0
+	for ; n < len(l.waiting) && len(tickets) < m.size; n++ {
+		if t := l.waiting[n]; !t.left {
+			t.taken = true
+			tickets = append(tickets, t)
+		}
+	}
+	m.Tickets.Add(-int64(n))
+	if l.waiting = l.waiting[n:]; tickets == nil {
+		m.free(key, l)
+	}
+	return tickets
+}
+
+// serveBatch does one batch, on a context of its own: one caller's must not end the others' call.
+func (m *Batcher[K, Q, A]) serveBatch(key K, tickets []*call[Q, A]) {
+	ctx, cancel := context.WithTimeout(context.Background(), batchTime)
+	defer cancel()
+	asked := make([]Q, len(tickets))
+	for i, t := range tickets {
+		asked[i] = t.asked
+	}
+	replies, err := m.batch(ctx, key, asked)
+	for i, t := range tickets {
+		if t.reply.Err = err; err == nil {
+			t.reply = replies[i]
+		}
+		t.done <- struct{}{}
+	}
+}
+
+// withdraw takes a ticket back, unless its batch is in flight.
+func (m *Batcher[K, Q, A]) abandon(t *call[Q, A]) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t.left = true
+	return !t.taken
+}

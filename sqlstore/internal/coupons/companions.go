@@ -1,0 +1,150 @@
+package coupons
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// couponCompanions keep the coupons of claims.
+type couponCompanions struct {
+	ledger.NoCompanions
+
+	store *Store
+}
+
+func (couponCompanions) Keeps(c stock.Companion) bool  { return coupon.Keeps(c) }
+func (couponCompanions) Moves(t stock.Transition) bool { return t.To == stock.Paid }
+
+// locked records a coupon for each of the claims that have locked or taken a unit, in their order. The campaign's row is
+// locked, and says by then which terms they get and, with a pool, which of its codes.
+func (cc couponCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {
+	c := cc.store
+	campaign := calls[0].Line().SKU
+	var sold, no int64
+	if err := mysql.ReadRow(ctx, q, mysql.Render(c.sql.lockCampaign, campaign), &sold, &no); err != nil {
+		return err
+	}
+	key := termsKey{campaign, no}
+	found, err := c.termsOf(ctx, mysql.ReadIn(q), key)
+	if err != nil {
+		return err
+	}
+	terms, ok := found[key]
+	if !ok {
+		return mysql.Missing(nil) // an item that no campaign has defined
+	}
+	like := coupon.Coupon{Campaign: campaign, Terms: terms, TermsNo: no, State: coupon.Pending, UpdatedAt: at}
+	if calls[0].Order.Immediate {
+		like.State, like.ClaimedAt = coupon.Usable, at
+		like.From, like.Until = terms.Validity(at)
+	}
+	coupons := make([]coupon.Coupon, len(calls))
+	for i, call := range calls {
+		if _, ok := stock.CompanionOf[coupon.Claim](call.Beside); !ok {
+			return mysql.Missing(nil) // its unit would have no coupon
+		}
+		given := like
+		given.ID, given.Buyer = call.Order.ID, call.Order.Buyer
+		switch {
+		case !call.Order.Immediate:
+			given.Deadline = call.Order.Deadline(at, call.HoldFor)
+		case terms.Pool:
+			given.Position = sold - int64(len(calls)) + int64(i) + 1
+		}
+		coupons[i], calls[i].Kept = given, []stock.Companion{given}
+	}
+	rows, err := mysql.Affected(q.ExecContext(ctx, c.sql.insertCoupons(coupons)))
+	if err != nil || rows != int64(len(coupons)) {
+		return mysql.Unclaimed(err)
+	}
+	return nil
+}
+
+// moved makes the coupons of claims that are paid Usable. Their campaigns' rows are locked, each by the change of its
+// counters, and the last coupon that is paid of a campaign gets the code that is its Sold.
+func (cc couponCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transition, calls []ledger.MoveCall) error {
+	if !cc.Moves(t) {
+		return nil
+	}
+	c, claims := cc.store, make([]string, len(calls))
+	for i, call := range calls {
+		claims[i] = call.Order
+	}
+	coupons := make([]coupon.Coupon, 0, len(claims))
+	sold, paid := map[int64]int64{}, map[int64]int64{} // by campaign
+	var keys []termsKey
+	err := mysql.Read(ctx, q, mysql.RenderList(c.sql.lockPaid, claims), func(rows *sql.Rows) error {
+		var g coupon.Coupon
+		var at, sum int64
+		err := rows.Scan(&g.ID, &g.Campaign, &g.TermsNo, &at, &sum)
+		g.ClaimedAt, sold[g.Campaign] = mysql.FromMicros(at), sum
+		paid[g.Campaign]++
+		coupons, keys = append(coupons, g), append(keys, termsKey{g.Campaign, g.TermsNo})
+		return err
+	})
+	if err != nil || len(coupons) != len(claims) {
+		return mysql.Missing(err)
+	}
+	terms, err := c.termsOf(ctx, mysql.ReadIn(q), keys...)
+	if err != nil {
+		return err
+	}
+	valid := map[termsKey]coupon.Coupon{} // those of one step are all paid at one moment
+	for i := range coupons {
+		g := &coupons[i]
+		t, ok := terms[keys[i]]
+		if !ok {
+			return mysql.Missing(nil)
+		}
+		like, ok := valid[keys[i]]
+		if !ok || like.ClaimedAt != g.ClaimedAt {
+			like = *g
+			like.From, like.Until = t.Validity(g.ClaimedAt)
+			valid[keys[i]] = like
+		}
+		g.From, g.Until = like.From, like.Until
+		if paid[g.Campaign]--; t.Pool {
+			g.Position = sold[g.Campaign] - paid[g.Campaign]
+		}
+	}
+	rows, err := mysql.Affected(q.ExecContext(ctx, c.sql.pay(coupons)))
+	if err != nil || rows != int64(len(coupons)) {
+		return mysql.Unclaimed(err)
+	}
+	return nil
+}
+
+// refunding lets the refund of claims whose coupons are free, and gives the coupons their state. The row of a coupon is
+// what those who reserve or redeem it lock first: one of them and the refund wins.
+func (cc couponCompanions) Refunding(ctx context.Context, q mysql.Tx, calls []ledger.RefundCall) error {
+	claims := map[coupon.State][]string{}
+	for _, c := range calls {
+		to := coupon.BackTo(c.Beside)
+		claims[to] = append(claims[to], c.Hold.Order)
+	}
+	for _, to := range slices.Sorted(maps.Keys(claims)) {
+		rows, err := mysql.Affected(q.ExecContext(ctx, cc.store.sql.back(to, claims[to])))
+		if err != nil {
+			return err
+		}
+		if rows != int64(len(claims[to])) { // one of them, at least: each finds out by itself
+			why := make([]error, len(calls))
+			for i := range why {
+				why[i] = coupon.ErrNotFree
+			}
+			return &mysql.Refusals{Why: why}
+		}
+	}
+	for i, c := range calls {
+		calls[i].Kept = c.Beside
+	}
+	return nil
+}

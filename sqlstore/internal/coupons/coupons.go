@@ -1,0 +1,98 @@
+package coupons
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// couponStore is the coupon.Store behind sqlstore.Coupon.
+type Store struct {
+	units  *ledger.Store // which also has the handle, and what is wrong with the options
+	sql    *couponSQL
+	known  *termsCache
+	merged *batch.Batcher[struct{}, string, couponAt] // reads of coupons; nil where calls are not merged
+}
+
+// newCoupons returns the store in the tables of a prefix.
+func New(db *sql.DB, o ledger.Settings) *Store {
+	c := &Store{sql: newCouponSQL(o.Prefix), known: &termsCache{}}
+	c.units = ledger.New(db, o, couponStock, couponCompanions{store: c})
+	if b := c.units.Bounds; b != nil {
+		c.merged = batch.NewReader(b, c.couponBatch, c.coupon)
+	}
+	return c
+}
+
+// withTx returns the same store inside the caller's transaction.
+func (c *Store) WithTx(tx mysql.Tx) *Store {
+	bound := &Store{units: c.units.WithTx(tx), sql: c.sql, known: c.known}
+	bound.units.Companions = couponCompanions{store: bound}
+	return bound
+}
+
+// Units implements coupon.Store.
+func (c *Store) Units() stock.Store { return c.units }
+
+// ready refuses what cannot work before any I/O.
+func (c *Store) ready(ctx context.Context) error { return c.units.Ready(ctx) }
+
+// AddTerms implements coupon.Store.
+func (c *Store) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
+	if err := c.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	args, err := termsArgs(terms)
+	if err != nil {
+		return stock.Refused, err
+	}
+	rows, err := c.units.Exec(ctx, mysql.Render(c.sql.addTerms, append([]any{campaign, no}, args...)...))
+	return ledger.Taken(ledger.Verdict(rows > 0), err)
+}
+
+// Terms implements coupon.Store.
+func (c *Store) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, bool, error) {
+	if err := c.ready(ctx); err != nil || no < 1 { // none has the number 0, and nothing is to be locked where it would be
+		return coupon.Terms{}, false, err
+	}
+	key := termsKey{campaign, no}
+	query := c.units.Query
+	if c.units.Bound() {
+		query = func(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+			return c.units.Among(ctx, func(q mysql.Tx) (bool, error) { return true, mysql.Read(ctx, q, statement, scan) }, c.sql.blankTerms.Of(campaign, no))
+		}
+	}
+	found, err := c.termsOf(ctx, query, key)
+	terms, ok := found[key]
+	return terms, ok, err
+}
+
+// Coupon implements coupon.Store. Those who ask at once are answered by one read: each claim asks.
+func (c *Store) Coupon(ctx context.Context, id string) (coupon.Coupon, time.Time, error) {
+	if err := c.ready(ctx); err != nil {
+		return coupon.Coupon{}, time.Time{}, err
+	}
+	read := c.coupon
+	if c.merged != nil {
+		read = c.merged.Do
+	}
+	found, err := read(ctx, struct{}{}, id)
+	return found.coupon, found.now, err
+}
+
+// ByCode implements coupon.Store.
+func (c *Store) ByCode(ctx context.Context, code string) (coupon.Coupon, time.Time, error) {
+	if err := c.ready(ctx); err != nil {
+		return coupon.Coupon{}, time.Time{}, err
+	}
+	found, err := c.byCode(ctx, code)
+	return found.coupon, found.now, err
+}
+
+var _ coupon.Store = (*Store)(nil)

@@ -1,0 +1,232 @@
+package coupons
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// issueRounds bounds how often a part of a batch is tried, each time with what a look at the campaign has left of
+// it.
+const issueRounds = 20
+
+// AddBatch implements coupon.Store.
+func (c *Store) AddBatch(ctx context.Context, batch coupon.Batch) (stock.Verdict, error) {
+	if err := c.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	rows, err := c.units.Exec(ctx, mysql.Render(c.sql.addBatch, batch.ID, batch.Campaign, batch.All, string(batch.Digest[:])))
+	return ledger.Taken(ledger.Verdict(rows > 0), err)
+}
+
+// Batch implements coupon.Store.
+func (c *Store) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Granted, error) {
+	if err := c.ready(ctx); err != nil {
+		return coupon.Batch{}, nil, err
+	}
+	var batch coupon.Batch
+	var digest []byte
+	var num int64
+	err := c.units.QueryAmong(ctx, mysql.Render(c.sql.readBatch, id), func(rows *sql.Rows) (bool, error) {
+		err := rows.Scan(&batch.Campaign, &batch.All, &digest, &num)
+		return batch.Campaign > 0, err
+	}, c.sql.blankBatch.Of(id))
+	if err != nil || batch.Campaign == 0 {
+		return coupon.Batch{}, nil, err
+	}
+	batch.ID = id
+	copy(batch.Digest[:], digest)
+	var granted []coupon.Granted
+	query, err := c.currentGrants(ctx, id, num, mysql.Render(c.sql.readGranted, id))
+	if err == nil {
+		err = c.units.Query(ctx, query, func(rows *sql.Rows) error {
+			g, err := scanGranted(rows)
+			granted = append(granted, g)
+			return err
+		})
+	}
+	return batch, granted, err
+}
+
+// currentGrants returns a read of what became of buyers of a batch that is locked, and has so many rows, so that it sees what is
+// there now. Rows are only added: where the snapshot of the caller's transaction has as many, it has all. Otherwise they are
+// read with a lock, which is also one on the places of their neighbours.
+func (c *Store) currentGrants(ctx context.Context, batch string, num int64, query string) (string, error) {
+	if !c.units.Bound() { // whose snapshot is taken behind the lock
+		return query, nil
+	}
+	seen := int64(0)
+	err := c.units.Query(ctx, mysql.Render(c.sql.countGrants, batch), func(rows *sql.Rows) error { return rows.Scan(&seen) })
+	if seen != num {
+		query += " FOR UPDATE"
+	}
+	return query, err
+}
+
+// scanGranted scans what became of a buyer.
+func scanGranted(rows *sql.Rows) (g coupon.Granted, err error) {
+	err = rows.Scan(&g.Buyer, &g.Coupon, &g.Reason)
+	return g, err
+}
+
+// Issue implements coupon.Store.
+func (c *Store) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Granted, error) {
+	if err := c.ready(ctx); err != nil || len(orders) == 0 {
+		return nil, err
+	}
+	key := ledger.LockKey{Key: stock.Key{SKU: batch.Campaign}, Taken: orders[0].Immediate}
+	i := &issue{store: c, batch: batch.ID, key: key, all: all, refused: map[string]coupon.Reason{}}
+	for _, order := range orders {
+		i.calls = append(i.calls, ledger.LockCall{Order: order, HoldFor: holdFor, Carried: ledger.Carried{Beside: order.Beside}})
+	}
+	for range issueRounds {
+		kept, err := c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) { return i.try(ctx, q) })
+		switch n := mysql.Number(err); {
+		case n == mysql.ErrDuplicate, n == mysql.ErrOutOfRange: // an order is known, or a buyer has as much as can be counted
+		case err != nil:
+			return nil, err
+		case kept, i.over:
+			c.units.Freed(key.Key) // which also forgets what was seen of it
+			return i.granted, nil
+		}
+		if err := i.look(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return nil, &stock.ContentionError{Verb: "issue", ID: batch.ID}
+}
+
+// issue is a part of a batch that is issued.
+type issue struct {
+	store   *Store
+	batch   string
+	key     ledger.LockKey
+	calls   []ledger.LockCall
+	all     bool
+	refused map[string]coupon.Reason // what the campaign refused when it was looked at, by order
+
+	granted []coupon.Granted // what became of each order at the last try
+	over    bool             // it is the answer, although nothing was done
+}
+
+// try issues it, in one transaction, but for what was refused, and reports whether it went. The batch's row is
+// locked first: what others have issued of it is known from then on.
+func (i *issue) try(ctx context.Context, q mysql.Tx) (bool, error) {
+	i.granted, i.over = make([]coupon.Granted, 0, len(i.calls)), false
+	var before int64
+	if err := mysql.ReadRow(ctx, q, mysql.Render(i.store.sql.lockBatch, i.batch), &before); err != nil {
+		return false, err
+	}
+	recorded, err := i.recorded(ctx, q, before)
+	if err != nil {
+		return false, err
+	}
+	var fresh []coupon.Granted
+	var calls []ledger.LockCall
+	for _, call := range i.calls {
+		g, known := recorded[call.Order.ID]
+		if !known {
+			g = coupon.Granted{Buyer: call.Order.Buyer, Coupon: call.Order.ID, Reason: i.refused[call.Order.ID]}
+			fresh = append(fresh, g)
+			if g.Reason == coupon.Given {
+				calls = append(calls, call)
+			}
+		}
+		i.granted = append(i.granted, g)
+		if i.all && g.Reason != coupon.Given {
+			i.granted, i.over = []coupon.Granted{g}, true
+			return false, nil
+		}
+	}
+	if len(calls) > 0 {
+		if _, ok, err := i.store.units.LockMany(ctx, q, i.key, calls); err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, i.record(ctx, q, before, fresh)
+}
+
+// recorded returns what became of the orders so far.
+func (i *issue) recorded(ctx context.Context, q mysql.Tx, before int64) (map[string]coupon.Granted, error) {
+	recorded := map[string]coupon.Granted{}
+	if before == 0 {
+		return recorded, nil
+	}
+	orders := make([]string, len(i.calls))
+	for n, call := range i.calls {
+		orders[n] = call.Order.ID
+	}
+	for part := range slices.Chunk(orders, mysql.MaxList) {
+		query, err := i.store.currentGrants(ctx, i.batch, before, i.store.sql.grants(i.batch, part))
+		if err != nil {
+			return nil, err
+		}
+		err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+			g, err := scanGranted(rows)
+			recorded[g.Coupon] = g
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return recorded, nil
+}
+
+// record records what became of orders, behind so many others.
+func (i *issue) record(ctx context.Context, q mysql.Tx, before int64, fresh []coupon.Granted) error {
+	if len(fresh) == 0 {
+		return nil
+	}
+	for part := range slices.Chunk(fresh, mysql.MaxList) {
+		if _, err := q.ExecContext(ctx, i.store.sql.insertGranted(i.batch, before, part)); err != nil {
+			return mysql.Unclaimed(err)
+		}
+		before += int64(len(part))
+	}
+	rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(i.store.sql.countGranted, len(fresh), i.batch)))
+	if err != nil || rows != 1 {
+		return mysql.Missing(err)
+	}
+	return nil
+}
+
+// look finds out what the campaign refuses of it now, by the rules by which it lets a claim: the guard has
+// the last word.
+func (i *issue) look(ctx context.Context) error {
+	units := i.store.units
+	seen, err := units.Look(ctx, i.key.Key)
+	if err != nil {
+		return err
+	}
+	b := &ledger.LockBatch{Store: units, Key: i.key, Calls: i.calls, Replies: make([]batch.Reply[ledger.LockAnswer], len(i.calls))}
+	for n := range i.calls {
+		b.In = append(b.In, n)
+	}
+	usages, known, _, err := b.Others(ctx, seen.Item)
+	if err != nil {
+		return err
+	}
+	seen.Next = time.Time{} // who issues has released what is dead: a refusal is one
+	b.Admit(seen, usages, known)
+	clear(i.refused)
+	for n, call := range i.calls {
+		switch r := b.Replies[n]; {
+		case known[call.Order.ID] == ledger.UnderWay: // another call of the batch, which the next try waits for
+		case r.Alone:
+			i.refused[call.Order.ID] = coupon.ReasonOverflow
+		case r.Answer.Verdict == stock.Exists:
+			i.refused[call.Order.ID] = coupon.ReasonTaken
+		case r.Answer.Why != nil:
+			i.refused[call.Order.ID] = coupon.ReasonFor(r.Answer.Why)
+		}
+	}
+	return nil
+}

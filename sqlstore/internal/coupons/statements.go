@@ -1,0 +1,261 @@
+package coupons
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// couponStock is the table of the units of coupons.
+const couponStock = "coupon_stock"
+
+// couponSQL is every statement of the coupon store for a prefix, beside those of its units: rendered once, or,
+// where it grows with its rows, when it is needed. The question marks are filled in by render.
+// testdata/coupon.sql has all of them to read.
+type couponSQL struct {
+	items, holds                                        string // tables of the units
+	terms, pools, codes, wallet, uses, batches, granted string // tables
+
+	addTerms, readTerms          string
+	lockCampaign, give           string
+	lockPaid                     string
+	giveBack                     string
+	readCoupon, readCoupons      string
+	readByCode                   string
+	readUse, readUses, readOrder string
+	growPool, readPool, addUnits string
+	growLocked                   string
+	lockClaim, lockCode, ownerOf string
+	countGrants                  string
+	blankTerms, blankPool        mysql.Blank
+	blankUse, blankBatch         mysql.Blank
+	readOwners                   string
+	addBatch, readBatch          string
+	lockBatch, readGranted       string
+	readGrants, countGranted     string
+	count, book                  string
+	steps                        map[coupon.Step]useSQL
+}
+
+// newCouponSQL renders the statements for a prefix.
+func newCouponSQL(prefix string) *couponSQL {
+	units := ledger.NewStatements(prefix + couponStock)
+	q := &couponSQL{
+		items: units.Items, holds: units.Holds,
+		terms: prefix + "coupon_terms", pools: prefix + "coupon_pool", codes: prefix + "coupon_code", wallet: prefix + "coupon_wallet",
+		uses: prefix + "coupon_use", batches: prefix + "coupon_batch", granted: prefix + "coupon_batch_buyer",
+		steps: map[coupon.Step]useSQL{},
+	}
+	q.renderTerms()
+	q.renderUnits()
+	q.renderReads()
+	q.renderPools()
+	q.renderBatches()
+	q.renderBooks()
+	q.renderBlanks()
+	for _, t := range coupon.Transitions() {
+		q.steps[t.Step] = q.renderUse(t)
+	}
+	return q
+}
+
+// freeCoupon is which coupons w no order has: those that nobody uses, and those whose reservation is over.
+var freeCoupon = fmt.Sprintf("(w.STATE = %d OR (w.STATE = %d AND w.EXPIRE_TIME <= %s))", coupon.Usable, coupon.Reserved, mysql.Now)
+
+// renderTerms renders what becomes of terms. They are read with a lock, so that what another transaction has just
+// recorded is seen, and with a shared one, since all coupons of a campaign need them.
+func (q *couponSQL) renderTerms() {
+	q.addTerms = "INSERT INTO " + q.terms + " (" + termsColumns + ", CREATE_TIME) VALUES (" + mysql.List("?", 16) + ", " + mysql.Now + ")"
+	q.readTerms = "SELECT " + termsRead + " FROM " + q.terms + " WHERE "
+}
+
+// anyTerms renders the read of terms by campaign and number.
+func (q *couponSQL) anyTerms(numbers int) string {
+	return q.readTerms + strings.Join(slices.Repeat([]string{"(CAMPAIGN_ID = ? AND TERMS_NO = ?)"}, numbers), " OR ") + " LOCK IN SHARE MODE"
+}
+
+// renderUnits renders what goes along with the units of claims.
+func (q *couponSQL) renderUnits() {
+	q.lockCampaign = "SELECT STOCK_SALE_NUM, SPU_ID FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE"
+	q.give = "INSERT INTO " + q.wallet + " (COUPON_NO, CAMPAIGN_ID, BUYER_ID, TERMS_NO, POSITION, STATE, VALID_FROM, VALID_UNTIL, CLAIM_TIME, UPDATE_TIME) VALUES "
+	q.lockPaid = "SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.TERMS_NO, " + mysql.Micros("h.PAY_TIME") + ", s.STOCK_SALE_NUM FROM " + q.holds + " h " + mysql.ByKey +
+		" STRAIGHT_JOIN " + q.wallet + " w " + mysql.ByKey + " ON w.COUPON_NO = h.ORDER_NO" +
+		" STRAIGHT_JOIN " + q.items + " s " + mysql.ByKey + " ON s.SKU_ID = w.CAMPAIGN_ID AND s.ACTIVITY_ID = 0" +
+		fmt.Sprintf(" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND w.STATE = %d FOR UPDATE", coupon.Pending)
+	// The guard lets one of those through that want a coupon: an order, a refund, a revocation.
+	q.giveBack = "UPDATE " + q.wallet + " w FORCE INDEX (PRIMARY) SET w.STATE = %d, w.ORDER_NO = NULL, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = " + mysql.Now +
+		" WHERE w.COUPON_NO IN (?) AND " + freeCoupon
+}
+
+// back renders the UPDATE of coupons that are given back.
+func (q *couponSQL) back(to coupon.State, coupons []string) string {
+	return mysql.RenderList(fmt.Sprintf(q.giveBack, to), coupons)
+}
+
+// insertCoupons renders the INSERT of coupons that are claimed or locked, by the batch; see stockSQL.insertMany.
+func (q *couponSQL) insertCoupons(coupons []coupon.Coupon) string {
+	var b strings.Builder
+	b.Grow(len(q.give) + 300*len(coupons))
+	b.WriteString(q.give)
+	var before coupon.Coupon
+	var validity, clock string // of the coupon before, mostly the same
+	for i, c := range coupons {
+		if i == 0 || c.From != before.From || c.Until != before.Until || c.UpdatedAt != before.UpdatedAt {
+			validity, clock = mysql.NullTimestamp(c.From)+","+mysql.NullTimestamp(c.Until), mysql.Timestamp(c.UpdatedAt)
+		}
+		before = c
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		mysql.BytesLiteral(&b, c.ID)
+		b.WriteByte(',')
+		mysql.Integer(&b, c.Campaign)
+		b.WriteByte(',')
+		mysql.BytesLiteral(&b, c.Buyer)
+		b.WriteByte(',')
+		mysql.Integer(&b, c.TermsNo)
+		b.WriteByte(',')
+		if c.Position == 0 {
+			b.WriteString("NULL")
+		} else {
+			mysql.Integer(&b, c.Position)
+		}
+		b.WriteByte(',')
+		mysql.Integer(&b, int64(c.State))
+		b.WriteByte(',')
+		b.WriteString(validity)
+		b.WriteByte(',')
+		if c.State == coupon.Pending {
+			b.WriteString("NULL")
+		} else {
+			b.WriteString(clock)
+		}
+		b.WriteByte(',')
+		b.WriteString(clock)
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// pay renders the UPDATE of coupons that are paid.
+func (q *couponSQL) pay(coupons []coupon.Coupon) string {
+	args := make([]any, 0, 5*len(coupons))
+	for _, c := range coupons {
+		args = append(args, c.ID, positionOf(c.Position), c.From, c.Until, c.ClaimedAt)
+	}
+	return mysql.Render(q.payText(len(coupons)), args...)
+}
+
+func (q *couponSQL) payText(coupons int) string {
+	return mysql.Driven(coupons, "UPDATE (SELECT ? AS COUPON_NO, ? AS POSITION, ? AS VALID_FROM, ? AS VALID_UNTIL, ? AS CLAIM_TIME"+
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", coupons-1)+") l STRAIGHT_JOIN "+q.wallet+" w "+mysql.ByKey+" ON w.COUPON_NO = l.COUPON_NO"+
+		fmt.Sprintf(" SET w.STATE = %d, w.POSITION = l.POSITION, w.VALID_FROM = l.VALID_FROM, w.VALID_UNTIL = l.VALID_UNTIL,", coupon.Usable)+
+		fmt.Sprintf(" w.CLAIM_TIME = l.CLAIM_TIME, w.UPDATE_TIME = l.CLAIM_TIME WHERE w.STATE = %d", coupon.Pending))
+}
+
+// positionOf returns a position as a literal: NULL for none.
+func positionOf(position int64) any {
+	if position == 0 {
+		return nil
+	}
+	return position
+}
+
+// renderPools renders how a pool grows.
+func (q *couponSQL) renderPools() {
+	// The row is locked from here to the commit, and its new number comes back with the answer.
+	q.growPool = "INSERT INTO " + q.pools + " (CAMPAIGN_ID, CODE_NUM) VALUES (?, LAST_INSERT_ID(?)) ON DUPLICATE KEY UPDATE CODE_NUM = LAST_INSERT_ID(CODE_NUM + ?)"
+	q.growLocked = "UPDATE " + q.pools + " " + mysql.ByKey + " SET CODE_NUM = CODE_NUM + ? WHERE CAMPAIGN_ID = ?"
+	q.readPool = "SELECT CODE_NUM FROM " + q.pools + " WHERE CAMPAIGN_ID = ?"
+	q.readOwners = "SELECT CODE, CAMPAIGN_ID FROM " + q.codes + " " + mysql.ByKey + " WHERE CODE IN (?)"
+	q.addUnits = "UPDATE " + q.items + " s " + mysql.ByKey + " SET " + ledger.ItemChange(stock.StepRestock.Transition().Change, "?") + ", s." + ledger.Touch +
+		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0 AND s.UNLIMITED = 0"
+}
+
+// insertCodes renders the INSERT of codes behind a position of a pool.
+func (q *couponSQL) insertCodes(campaign, behind int64, codes []string) string {
+	head := "INSERT INTO " + q.codes + " (CAMPAIGN_ID, POSITION, CODE) VALUES "
+	var b strings.Builder
+	b.Grow(len(head) + 80*len(codes))
+	b.WriteString(head)
+	for i, code := range codes {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		mysql.Integer(&b, campaign)
+		b.WriteByte(',')
+		mysql.Integer(&b, behind+int64(i)+1)
+		b.WriteByte(',')
+		mysql.BytesLiteral(&b, code)
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// renderBatches renders what becomes of batches.
+func (q *couponSQL) renderBatches() {
+	q.addBatch = "INSERT INTO " + q.batches + " (BATCH_NO, CAMPAIGN_ID, ISSUE_ALL, DIGEST, CREATE_TIME) VALUES (?, ?, ?, ?, " + mysql.Now + ")"
+	q.readBatch = "SELECT CAMPAIGN_ID, ISSUE_ALL, DIGEST, BUYER_NUM FROM " + q.batches + " WHERE BATCH_NO = ?"
+	q.readGranted = "SELECT BUYER_ID, COUPON_NO, REASON FROM " + q.granted + " WHERE BATCH_NO = ? ORDER BY LINE_NO"
+	// Who issues a part of a batch has it locked to the commit: what others have issued of it is there to read.
+	q.lockBatch = "SELECT BUYER_NUM FROM " + q.batches + " WHERE BATCH_NO = ? FOR UPDATE"
+	q.countGrants = "SELECT COUNT(*) FROM " + q.granted + " WHERE BATCH_NO = ?"
+	q.readGrants = "SELECT BUYER_ID, COUPON_NO, REASON FROM " + q.granted + " WHERE BATCH_NO = # AND COUPON_NO IN (?)"
+	q.countGranted = "UPDATE " + q.batches + " " + mysql.ByKey + " SET BUYER_NUM = BUYER_NUM + ? WHERE BATCH_NO = ?"
+}
+
+// grants renders the read of what became of some coupons of a batch.
+func (q *couponSQL) grants(batch string, coupons []string) string {
+	return mysql.RenderList(strings.Replace(q.readGrants, "#", mysql.Render("?", batch), 1), coupons)
+}
+
+// insertGranted renders the INSERT of what became of buyers, behind so many of their batch.
+func (q *couponSQL) insertGranted(batch string, behind int64, granted []coupon.Granted) string {
+	args := make([]any, 0, 5*len(granted))
+	for i, g := range granted {
+		args = append(args, batch, g.Coupon, behind+int64(i)+1, g.Buyer, int64(g.Reason))
+	}
+	return mysql.Render(q.insertGrantedText(len(granted)), args...)
+}
+
+func (q *couponSQL) insertGrantedText(buyers int) string {
+	return "INSERT INTO " + q.granted + " (BATCH_NO, COUPON_NO, LINE_NO, BUYER_ID, REASON) VALUES " + mysql.List("("+mysql.List("?", 5)+")", buyers)
+}
+
+// renderBlanks renders blank rows; see handle.among. They have a 0 where none has: KIND of terms, CODE_NUM of a pool, STATE of
+// a use, CAMPAIGN_ID of a batch.
+func (q *couponSQL) renderBlanks() {
+	row := func(table, values, column, key string) mysql.Blank {
+		return mysql.Blank{Insert: "INSERT INTO " + table + " (" + values + ") ON DUPLICATE KEY UPDATE " + column + " = " + column, TakeBack: mysql.TakeBlank(table, key, "t."+column+" = 0")}
+	}
+	q.blankTerms = row(q.terms, "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, ZONE, CREATE_TIME) VALUES (?, ?, x'', x'', 0, 0, x'', "+mysql.Now, "KIND", "t.CAMPAIGN_ID = ? AND t.TERMS_NO = ?")
+	q.blankPool = row(q.pools, "CAMPAIGN_ID, CODE_NUM) VALUES (?, 0", "CODE_NUM", "t.CAMPAIGN_ID = ?")
+	q.blankUse = row(q.uses, "COUPON_NO, ORDER_NO, STATE, PLACES, TOTAL, DISCOUNT, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES (?, ?, 0, 0, 0, 0, "+mysql.List(mysql.Now, 3), "STATE",
+		"t.COUPON_NO = ? AND t.ORDER_NO = ?")
+	q.blankBatch = row(q.batches, "BATCH_NO, CAMPAIGN_ID, ISSUE_ALL, DIGEST, CREATE_TIME) VALUES (?, 0, 0, x'', "+mysql.Now, "CAMPAIGN_ID", "t.BATCH_NO = ?")
+}
+
+// blankCodes renders blank codes, which are of CAMPAIGN_ID 0 and each have a place of their own.
+func (q *couponSQL) blankCodes(codes ...string) mysql.Blank {
+	args := make([]any, 0, 2*len(codes))
+	for _, code := range codes {
+		args = append(args, rand.Int64(), code) //nolint:gosec // keeps no secret
+	}
+	return mysql.Blank{Insert: mysql.Render(q.blankCodesText(len(codes)), args...), TakeBack: mysql.RenderList(q.deleteBlankCodes(), codes)}
+}
+
+func (q *couponSQL) blankCodesText(codes int) string {
+	return "INSERT INTO " + q.codes + " (CAMPAIGN_ID, POSITION, CODE) VALUES " + mysql.List("(0, ?, ?)", codes) + " ON DUPLICATE KEY UPDATE POSITION = POSITION"
+}
+
+func (q *couponSQL) deleteBlankCodes() string {
+	return mysql.TakeBlank(q.codes, "t.CODE IN (?)", "t.CAMPAIGN_ID = 0")
+}

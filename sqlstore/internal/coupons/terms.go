@@ -1,0 +1,132 @@
+package coupons
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"sync"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+)
+
+// percentPlaces is how many decimal places a percentage has.
+const percentPlaces = 2
+
+// maxTerms is how many terms a store remembers.
+const maxTerms = 10_000
+
+// termsColumns are the columns of terms, in the order of termsArgs, behind their key.
+const termsColumns = "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, AMOUNT, PERCENT, CAP, MINIMUM, VALID_FROM, VALID_UNTIL, AFTER_DAYS, FOR_DAYS, ZONE, POOL"
+
+// termsRead are the same, in the order in which scanTerms takes them.
+var termsRead = "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, AMOUNT, PERCENT, CAP, MINIMUM, " +
+	mysql.Micros("VALID_FROM") + ", " + mysql.Micros("VALID_UNTIL") + ", AFTER_DAYS, FOR_DAYS, ZONE, POOL"
+
+// termsArgs returns terms as arguments of render. Amounts that no currency has are ErrInvalid.
+func termsArgs(t coupon.Terms) ([]any, error) {
+	if err := money.Places(t.Places); err != nil {
+		return nil, err
+	}
+	amount, err := money.Minor("amount", t.Amount, t.Places)
+	if err != nil {
+		return nil, err
+	}
+	percent, err := money.Minor("percent", t.Percent, percentPlaces)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := money.Minor("cap", t.Cap, t.Places)
+	if err != nil {
+		return nil, err
+	}
+	minimum, err := money.Minor("minimum", t.Minimum, t.Places)
+	if err != nil {
+		return nil, err
+	}
+	return []any{
+		t.Title, t.Scope, int64(t.Kind), int64(t.Places), amount, percent, limit, minimum, t.ValidFrom, t.ValidUntil, t.AfterDays, t.ForDays, t.Zone, t.Pool,
+	}, nil
+}
+
+// scanTerms scans termsRead.
+func scanTerms(rows *sql.Rows) (termsKey, coupon.Terms, error) {
+	var key termsKey
+	var t coupon.Terms
+	var amount, percent, limit, minimum int64
+	var from, until sql.NullInt64
+	err := rows.Scan(&key.campaign, &key.no, &t.Title, &t.Scope, &t.Kind, &t.Places, &amount, &percent, &limit, &minimum,
+		&from, &until, &t.AfterDays, &t.ForDays, &t.Zone, &t.Pool)
+	t.Amount, t.Percent = money.Decimal(amount, t.Places), money.Decimal(percent, percentPlaces)
+	t.Cap, t.Minimum = money.Decimal(limit, t.Places), money.Decimal(minimum, t.Places)
+	t.ValidFrom, t.ValidUntil = mysql.FromNullMicros(from), mysql.FromNullMicros(until)
+	return key, t, err
+}
+
+// termsKey names terms.
+type termsKey struct{ campaign, no int64 }
+
+// termsCache remembers terms, which never change. It is safe for concurrent use.
+type termsCache struct {
+	mu    sync.Mutex
+	terms map[termsKey]coupon.Terms
+}
+
+// recall returns those of the terms that are remembered, and the keys of the others, each once.
+func (m *termsCache) recall(keys []termsKey) (map[termsKey]coupon.Terms, []termsKey) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := make(map[termsKey]coupon.Terms, 1) // mostly one campaign
+	missing := map[termsKey]bool{}
+	var others []termsKey
+	for _, key := range keys {
+		if terms, ok := m.terms[key]; ok {
+			found[key] = terms
+		} else if !missing[key] {
+			missing[key] = true
+			others = append(others, key)
+		}
+	}
+	return found, others
+}
+
+// remember adds terms that are committed. When there are too many, it begins anew.
+func (m *termsCache) remember(terms map[termsKey]coupon.Terms) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.terms == nil || len(m.terms)+len(terms) > maxTerms {
+		m.terms = make(map[termsKey]coupon.Terms, len(terms))
+	}
+	maps.Copy(m.terms, terms)
+}
+
+// termsOf returns terms, out of the memory or by one read. Those that are not there are missing in the
+// result. What a caller's transaction reads is not remembered: it may have recorded them itself, and
+// roll back.
+func (c *Store) termsOf(ctx context.Context, query mysql.QueryFunc, keys ...termsKey) (map[termsKey]coupon.Terms, error) {
+	found, others := c.known.recall(keys)
+	if len(others) == 0 {
+		return found, nil
+	}
+	args := make([]any, 0, 2*len(others))
+	for _, key := range others {
+		args = append(args, key.campaign, key.no)
+	}
+	fresh := make(map[termsKey]coupon.Terms, len(others))
+	err := query(ctx, mysql.Render(c.sql.anyTerms(len(others)), args...), func(rows *sql.Rows) error {
+		key, terms, err := scanTerms(rows)
+		if terms.Kind != 0 { // of a blank row; see handle.among
+			fresh[key] = terms
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !c.units.Bound() {
+		c.known.remember(fresh)
+	}
+	maps.Copy(found, fresh)
+	return found, nil
+}

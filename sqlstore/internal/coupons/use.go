@@ -1,0 +1,242 @@
+package coupons
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// useSQL is a step of the use of a coupon. In takeAt, begin and again, each # stands for the clock.
+type useSQL struct {
+	has    string // of a step that only goes on with a use: whether the order has the coupon
+	move   string // then the coupon and the use
+	take   string // of a step that takes the coupon: the coupon, which brings the clock
+	takeAt string // the same at a clock
+	begin  string // of a step that may begin a use: the use
+	again  string // and goes on with one that has lapsed
+}
+
+// usedAs is the state of a coupon whose order has a use in this state.
+func usedAs(s coupon.UseState) coupon.State {
+	if s == coupon.UseRedeemed {
+		return coupon.Redeemed
+	}
+	return coupon.Reserved
+}
+
+// renderUse renders the statements of a step. Each of them locks the coupon before the use, and so
+// does all else that locks both: those who want one coupon come one after the other.
+func (q *couponSQL) renderUse(t coupon.Transition) useSQL {
+	records := t.To == coupon.UseReserved || t.To == coupon.UseRedeemed
+	use := fmt.Sprintf("u.STATE = %d, u.UPDATE_TIME = #", t.To)
+	if t.To == coupon.UseRedeemed {
+		use += ", u.REDEEM_TIME = #"
+	}
+	if records {
+		use += ", u.PLACES = ?, u.TOTAL = ?, u.DISCOUNT = ?"
+	}
+	if !t.New {
+		return useSQL{
+			has:  "SELECT 1 FROM " + q.wallet + fmt.Sprintf(" WHERE COUPON_NO = ? AND ORDER_NO = ? AND STATE = %d FOR UPDATE", usedAs(t.From)),
+			move: q.moveUse(t, strings.ReplaceAll(use, "#", mysql.Now)),
+		}
+	}
+	if t.Step == coupon.StepReserve {
+		use += ", u.EXPIRE_TIME = ?"
+	}
+	columns := " (COUPON_NO, ORDER_NO, PLACES, TOTAL, DISCOUNT, EXPIRE_TIME, STATE, REDEEM_TIME, CREATE_TIME, UPDATE_TIME) "
+	row, redeemed := mysql.List("?", 5), "NULL"
+	if t.To == coupon.UseRedeemed {
+		redeemed = "#"
+	}
+	row += fmt.Sprintf(", ?, %d, %s, #, #", t.To, redeemed)
+	s := useSQL{
+		begin: "INSERT INTO " + q.uses + columns + "VALUES (" + row + ")",
+		again: "UPDATE " + q.uses + " u " + mysql.ByKey + " SET " + use + fmt.Sprintf(" WHERE u.COUPON_NO = ? AND u.ORDER_NO = ? AND u.STATE = %d AND u.EXPIRE_TIME <= #", t.From),
+	}
+	if t.Takes {
+		s.take = q.takeCoupon(t, "TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID("+mysql.Micros(mysql.Now)+"), "+mysql.Epoch+")")
+		s.takeAt = strings.ReplaceAll(q.takeCoupon(t, mysql.Now), mysql.Now, "#")
+		return s
+	}
+	// The coupon stays as it is, but has to be there.
+	s.begin = strings.ReplaceAll("INSERT INTO "+q.uses+columns+"SELECT "+strings.Replace(row, "?, ?, ?, ?, ?, ?", "?, ?, ?, ?, ?, #", 1)+
+		" FROM "+q.wallet+" w WHERE w.COUPON_NO = ?", "#", mysql.Now)
+	s.again = strings.ReplaceAll(s.again, "#", mysql.Now)
+	return s
+}
+
+// moveUse renders the UPDATE of a use and its coupon. The guard on the use lets one step of its order through. That
+// on the coupon keeps a statement off that began before a reservation lapsed, and then waited for one that has taken
+// the coupon since.
+func (q *couponSQL) moveUse(t coupon.Transition, use string) string {
+	order, deadline := "", ", w.EXPIRE_TIME = NULL"
+	if t.Coupon == coupon.Usable {
+		order = ", w.ORDER_NO = NULL"
+	}
+	text := "UPDATE " + q.wallet + " w " + mysql.ByKey + " STRAIGHT_JOIN " + q.uses + " u " + mysql.ByKey + " ON u.COUPON_NO = w.COUPON_NO AND u.ORDER_NO = w.ORDER_NO" +
+		" SET " + use + fmt.Sprintf(", w.STATE = %d", t.Coupon) + order + deadline + ", w.UPDATE_TIME = " + mysql.Now +
+		fmt.Sprintf(" WHERE w.COUPON_NO = ? AND w.ORDER_NO = ? AND w.STATE = %d AND u.STATE = %d", usedAs(t.From), t.From)
+	switch t.When {
+	case stock.Live:
+		text += " AND u.EXPIRE_TIME > " + mysql.Now
+	case stock.Dead:
+		text += " AND u.EXPIRE_TIME <= " + mysql.Now
+	case stock.Anytime:
+	}
+	return text
+}
+
+// takeCoupon renders the UPDATE that takes a coupon for an order: the guard lets one of those through that
+// want it, an order or a refund, and none outside of its validity. The clock may come back with the answer, for the
+// use.
+func (q *couponSQL) takeCoupon(t coupon.Transition, clock string) string {
+	deadline := "NULL"
+	if t.Coupon == coupon.Reserved {
+		deadline = "TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now + ")"
+	}
+	return "UPDATE " + q.wallet + " w " + mysql.ByKey + " SET " + fmt.Sprintf("w.STATE = %d", t.Coupon) + ", w.ORDER_NO = ?, w.EXPIRE_TIME = " + deadline +
+		", w.UPDATE_TIME = " + clock +
+		" WHERE w.COUPON_NO = ? AND " + freeCoupon + " AND w.VALID_FROM <= " + mysql.Now + " AND w.VALID_UNTIL > " + mysql.Now
+}
+
+// useCall is a step with the amounts of the use in the smallest unit of their currency.
+type useCall struct {
+	coupon.Use
+	total, discount int64
+	holdFor         time.Duration
+}
+
+// amounts are the arguments that record them.
+func (u useCall) amounts() []any { return []any{int64(u.Places), u.total, u.discount} }
+
+// Use implements coupon.Store.
+func (c *Store) Use(ctx context.Context, step coupon.Step, use coupon.Use, holdFor time.Duration) (stock.Verdict, error) {
+	if err := c.ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	if err := money.Places(use.Places); err != nil {
+		return stock.Refused, err
+	}
+	total, err := money.Minor("total", use.Total, use.Places)
+	if err != nil {
+		return stock.Refused, err
+	}
+	discount, err := money.Minor("discount", use.Discount, use.Places)
+	if err != nil {
+		return stock.Refused, err
+	}
+	call := useCall{Use: use, total: total, discount: discount, holdFor: holdFor}
+	switch t, statements := step.Transition(), c.sql.steps[step]; {
+	case !t.New:
+		return c.goOn(ctx, t, statements, call)
+	case !t.Takes:
+		return c.forgo(ctx, statements, call)
+	default:
+		return c.takeFor(ctx, t, statements, call)
+	}
+}
+
+// goOn makes a step of a use that is there, in one guarded UPDATE of it and its coupon.
+func (c *Store) goOn(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
+	if c.units.Bound() {
+		if has, err := c.has(ctx, statements, call); err != nil || !has {
+			return stock.Refused, err
+		}
+	}
+	var args []any
+	if t.To == coupon.UseRedeemed {
+		args = call.amounts()
+	}
+	rows, err := c.units.Exec(ctx, mysql.Render(statements.move, append(args, call.Coupon, call.Order)...))
+	return ledger.Verdict(rows > 0), err
+}
+
+// has reports whether an order has a coupon, which is there, as a step wants it. A caller's transaction asks before the step: the
+// servers look a use up before they look at its coupon, and where there is none they lock the gap, where the
+// uses of other orders go, to the end of the transaction.
+func (c *Store) has(ctx context.Context, statements useSQL, call useCall) (has bool, err error) {
+	err = c.units.Query(ctx, mysql.Render(statements.has, call.Coupon, call.Order), func(*sql.Rows) error { has = true; return nil })
+	return has, err
+}
+
+// forgo makes a step that leaves the coupon as it is: it begins a use, or ends one that has lapsed.
+func (c *Store) forgo(ctx context.Context, statements useSQL, call useCall) (stock.Verdict, error) {
+	args := append([]any{call.Coupon, call.Order}, call.amounts()...)
+	rows, err := c.units.Exec(ctx, mysql.Render(statements.begin, append(args, call.Coupon)...))
+	if mysql.Number(err) == mysql.ErrDuplicate {
+		rows, err = c.units.Exec(ctx, mysql.Render(statements.again, call.Coupon, call.Order))
+	}
+	return ledger.Verdict(rows > 0), err
+}
+
+// takeFor makes a step that takes a coupon for an order: the coupon first, then its use, which is new; where it is
+// not, all again for a use that has lapsed.
+func (c *Store) takeFor(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
+	kept, err := c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		at, ok, err := c.takeCoupon(ctx, q, t, statements, call)
+		if err != nil || !ok {
+			return false, err
+		}
+		deadline := at
+		if t.Coupon == coupon.Reserved {
+			deadline = at.Add(call.holdFor)
+		}
+		args := append([]any{call.Coupon, call.Order}, call.amounts()...)
+		_, err = q.ExecContext(ctx, mysql.Render(dated(statements.begin, at), append(args, deadline)...))
+		return true, err
+	})
+	if mysql.Number(err) != mysql.ErrDuplicate {
+		return ledger.Verdict(kept), err
+	}
+	kept, err = c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		at, ok, err := c.takeCoupon(ctx, q, t, statements, call)
+		if err != nil || !ok {
+			return false, err
+		}
+		args := call.amounts()
+		if t.Coupon == coupon.Reserved {
+			args = append(args, at.Add(call.holdFor))
+		}
+		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(dated(statements.again, at), append(args, call.Coupon, call.Order)...)))
+		return rows > 0, err
+	})
+	return ledger.Verdict(kept), err
+}
+
+// takeCoupon takes the coupon of a call, and returns the clock.
+func (c *Store) takeCoupon(ctx context.Context, q mysql.Tx, t coupon.Transition, statements useSQL, call useCall) (time.Time, bool, error) {
+	args := []any{call.Order}
+	if t.Coupon == coupon.Reserved {
+		args = append(args, call.holdFor.Microseconds())
+	}
+	args = append(args, call.Coupon)
+	if c.units.Bound() { // where LAST_INSERT_ID is the caller's
+		at, err := mysql.ClockIn(ctx, q)
+		if err != nil {
+			return at, false, err
+		}
+		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(dated(statements.takeAt, at), args...)))
+		return at, rows > 0, err
+	}
+	result, err := q.ExecContext(ctx, mysql.Render(statements.take, args...))
+	rows, err := mysql.Affected(result, err)
+	if err != nil || rows == 0 {
+		return time.Time{}, false, err
+	}
+	clock, err := result.LastInsertId()
+	return mysql.FromMicros(clock), true, err
+}
+
+// dated puts a clock into a statement.
+func dated(statement string, at time.Time) string {
+	return strings.ReplaceAll(statement, "#", mysql.Render("?", at))
+}

@@ -1,0 +1,84 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// companions is what somebody keeps beside the holds of a store; see stock.Companion. It is told of each transaction that
+// changes holds, at five moments, and works in that transaction. At each it may refuse single calls with *refusals: then
+// the transaction comes to nothing, and the other calls are made again without those. It locks behind the items.
+//
+// A call says what it carries in beside, and is told what was kept in kept. The slices of calls are in the order of
+// arrival, and are those of one try.
+type companions interface {
+	Keeps(c stock.Companion) bool  // whether it knows what to do with a companion
+	Moves(t stock.Transition) bool // whether it has to be told of a step that carries nothing
+
+	Before(ctx context.Context, q mysql.Tx, beside [][]stock.Companion) error          // before our first statement; nil carries nothing
+	Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []LockCall) error      // units are locked or taken, and so are their items
+	Moved(ctx context.Context, q mysql.Tx, t stock.Transition, calls []MoveCall) error // units were moved, and their items are locked
+	Refunding(ctx context.Context, q mysql.Tx, calls []RefundCall) error               // units are about to be refunded; their holds are locked
+	Refunded(ctx context.Context, q mysql.Tx, calls []RefundCall) error                // they are refunded, and their items locked
+}
+
+// noCompanions keeps nothing.
+type NoCompanions struct{}
+
+func (NoCompanions) Keeps(stock.Companion) bool                                          { return false }
+func (NoCompanions) Moves(stock.Transition) bool                                         { return false }
+func (NoCompanions) Before(context.Context, mysql.Tx, [][]stock.Companion) error         { return nil }
+func (NoCompanions) Locked(context.Context, mysql.Tx, time.Time, []LockCall) error       { return nil }
+func (NoCompanions) Moved(context.Context, mysql.Tx, stock.Transition, []MoveCall) error { return nil }
+func (NoCompanions) Refunding(context.Context, mysql.Tx, []RefundCall) error             { return nil }
+func (NoCompanions) Refunded(context.Context, mysql.Tx, []RefundCall) error              { return nil }
+
+// change runs fn as one transaction, behind what goes before it; see handle.atomically.
+func (s *Store) change(ctx context.Context, beside []stock.Companion, fn mysql.VerdictFunc) (bool, error) {
+	return s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		if len(beside) > 0 {
+			if err := s.Companions.Before(ctx, q, [][]stock.Companion{beside}); err != nil {
+				return false, err
+			}
+		}
+		return fn(q)
+	})
+}
+
+// changeBy is change for one statement, which says by its rows whether it did anything.
+func (s *Store) changeBy(ctx context.Context, beside []stock.Companion, statement string) (stock.Verdict, error) {
+	if len(beside) == 0 {
+		rows, err := s.Exec(ctx, statement)
+		return Verdict(rows > 0), err
+	}
+	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+		rows, err := mysql.Affected(q.ExecContext(ctx, statement))
+		return rows > 0, err
+	})
+	return Verdict(kept), err
+}
+
+// carried is what a call carries, and what was kept of it.
+type Carried struct{ Beside, Kept []stock.Companion }
+
+func (c Carried) carries() []stock.Companion { return c.Beside }
+
+// beforeAll tells of several calls of one transaction, before its first statement.
+func beforeAll[C interface{ carries() []stock.Companion }](ctx context.Context, s *Store, q mysql.Tx, calls []C) error {
+	var all [][]stock.Companion
+	for i, c := range calls {
+		if len(c.carries()) > 0 && all == nil {
+			all = make([][]stock.Companion, len(calls))
+		}
+		if all != nil {
+			all[i] = c.carries()
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return s.Companions.Before(ctx, q, all)
+}

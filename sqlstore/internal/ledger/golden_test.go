@@ -1,0 +1,117 @@
+package ledger
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+func TestGoldenStatements(t *testing.T) {
+	t.Parallel()
+	sqltest.Golden(t, "stock", "testdata/statements.sql", func(prefix string) []sqltest.Statement { return NewStatements(prefix + GoodsStock).statements() })
+}
+
+// statements renders all of them; those that grow with the lines of an order for one and two.
+func (q *Statements) statements() []sqltest.Statement {
+	lock, take := stock.StepLock.Transition(), stock.StepTake.Transition()
+	entry := stock.Entry{Key: stock.Key{SKU: 42, Activity: 7}, Delta: stock.Quantities{Total: -3, Left: -3}, Exactly: true}
+	all := []sqltest.Statement{
+		{"Define: a new item", q.createItem},
+		{"Define: other terms", q.changeTerms},
+		{"Define: limited to unlimited, or back", q.changeLimit},
+		{"Lock 1: claim the order, one line", q.insertHoldsText(lock, 1, false)},
+		{"Lock 1: claim the order, two lines", q.insertHoldsText(lock, 2, false)},
+		{"Lock 1: the same, with a time at which it dies at the latest", q.insertHoldsText(lock, 2, true)},
+		{"Lock: count it for its buyer, two lines", q.countHoldsText(2)},
+		{"Lock 2: one line, no buyer", q.lockItemsText(lock, 1, false)},
+		{"Lock 2: one line, with a buyer", q.lockItemsText(lock, 1, true)},
+		{"Lock 2: two lines, no buyer", q.lockItemsText(lock, 2, false)},
+		{"Lock 2: two lines, with a buyer", q.lockItemsText(lock, 2, true)},
+		{"Take 1: claim the order, two lines", q.insertHoldsText(take, 2, false)},
+		{"Take 2: one line, no buyer", q.lockItemsText(take, 1, false)},
+		{"Take 2: two lines, with a buyer", q.lockItemsText(take, 2, true)},
+	}
+	for _, t := range stock.Transitions() {
+		if text, ok := q.Moves[t.Step]; ok {
+			all = append(all, sqltest.Statement{"Step " + t.Name, text})
+		}
+		if many, ok := q.Many[t.Step]; ok {
+			all = append(all,
+				sqltest.Statement{"Merged " + t.Name + " 1: lock the holds", many.lock},
+				sqltest.Statement{"Merged " + t.Name + " 2: the holds", many.Moved(time.UnixMicro(0), []string{"a", "b"})})
+		}
+	}
+	return append(all,
+		sqltest.Statement{"Merged steps 3: the buyers", q.tallyBuyersText(2)},
+		sqltest.Statement{"Merged steps 4: the items", q.tallyItems(2)},
+		sqltest.Statement{"Step reacquire 2: all lines, or roll back", q.countState},
+		sqltest.Statement{"Cancel, Resolve: close an unknown order", q.CloseOrder},
+		sqltest.Statement{"Resolve: fence the order", q.fenceOrder},
+		sqltest.Statement{"Extend, Shorten", q.setDeadline},
+		sqltest.Statement{"Refund 1: claim the number", q.insertRefundText(1)},
+		sqltest.Statement{"Refund 1: lock the lines of the order (here two)", q.lockRefundedText(2)},
+		sqltest.Statement{"Refund 3: each line, back on sale", q.refundLineText(stock.StepRefund.Transition(), "3")},
+		sqltest.Statement{"Refund 3: each line, not back on sale", q.refundLineText(stock.StepDiscard.Transition(), "3")},
+		sqltest.Statement{"Refund 4: every unit is refunded now", q.setStateText(2)},
+		sqltest.Statement{"Merged Refund 1: lock the orders", q.LockRefunds},
+		sqltest.Statement{"Merged Refund 2: claim the numbers, two", q.insertRefundText(2)},
+		sqltest.Statement{"Merged Refund 3: the holds of which the same is refunded", q.refundHoldsText() + " AND ORDER_NO IN (?)"},
+		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 1: claim the number", q.insertChangeText(1)},
+		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(entry)},
+		sqltest.Statement{"Repair 2: a buyer's row, if need be", q.makeBuyersText(1)},
+		sqltest.Statement{"Repair 3: a buyer's row", q.changeBuyer},
+		sqltest.Statement{"Merged Lock: which orders are known", q.known},
+		sqltest.Statement{"Merged Lock: the clock", mysql.ReadClock},
+		sqltest.Statement{"Merged Lock 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []LockCall{
+			{Order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}}, HoldFor: time.Minute},
+			{Order: stock.Order{ID: "b", Buyer: "7", Lines: []stock.Line{{SKU: 42, Num: 1}}}, HoldFor: time.Minute},
+		})},
+		sqltest.Statement{"Merged Lock 2: the item, no buyers", q.lockItemText(lock, true, 0)},
+		sqltest.Statement{"Merged Lock 2: the item, two buyers", q.lockItemText(lock, false, 2)},
+		sqltest.Statement{"Merged Take 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []LockCall{
+			{Order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}, Immediate: true}, HoldFor: time.Minute},
+			{Order: stock.Order{ID: "b", Buyer: "7", Lines: []stock.Line{{SKU: 42, Num: 1}}, Immediate: true}, HoldFor: time.Minute},
+		})},
+		sqltest.Statement{"Merged Take 2: the item, two buyers", q.lockItemText(take, false, 2)},
+		sqltest.Statement{"Merged Lock: what the item has, and when its first hold dies", q.lookAtItem},
+		sqltest.Statement{"Merged Lock: what its buyers have", q.readUsages(2)},
+		sqltest.Statement{"Read items", q.readItems(1)},
+		sqltest.Statement{"List items", q.listItems},
+		sqltest.Statement{"Read a hold", q.readHold},
+		sqltest.Statement{"Read several holds", q.readHolds},
+		sqltest.Statement{"List holds by order", q.holdsByOrder(1)},
+		sqltest.Statement{"List holds of an item", q.holdsByItem},
+		sqltest.Statement{"Dead holds of an item", q.dueOfItem},
+		sqltest.Statement{"Dead holds of all items", q.dueOfAll},
+		sqltest.Statement{"Read a refund", q.readRefund},
+		sqltest.Statement{"Read a change", q.readChange},
+		sqltest.Statement{"In the caller's transaction: blank holds", q.blankHoldsText(2)},
+		sqltest.Statement{"In the caller's transaction: lock an order", q.lockOrder},
+		sqltest.Statement{"In the caller's transaction: read its lines, two", q.currentHold(2)},
+		sqltest.Statement{"In the caller's transaction: which orders are known", q.knownNow},
+		sqltest.Statement{"In the caller's transaction: Pay of two lines", q.renderMove(stock.StepPay.Transition(), 2)},
+		sqltest.Statement{"In the caller's transaction: Redeem of two lines", q.renderMove(stock.StepRedeem.Transition(), 2)},
+		sqltest.Statement{"In the caller's transaction: Reacquire 2: all lines, or roll back", q.countCurrent(2)},
+		sqltest.Statement{"In the caller's transaction: Resolve of two lines", q.fenceOrder + wholeKeys(2)},
+		sqltest.Statement{"In the caller's transaction: no blank hold any more", q.blankHold.TakeBack},
+		sqltest.Statement{"In the caller's transaction: the hold of two lines of a refused Lock goes", q.deleteHoldsText(2)},
+		sqltest.Statement{"In the caller's transaction: a refused refund of two lines goes", q.deleteRefundText(2)},
+		sqltest.Statement{"In the caller's transaction: a refused change of two lines goes", q.deleteChangeText(2)},
+		sqltest.Statement{"In the caller's transaction: a blank refund", q.blankRefund.Insert},
+		sqltest.Statement{"In the caller's transaction: no blank refund any more", q.blankRefund.TakeBack},
+		sqltest.Statement{"In the caller's transaction: lock a refund", q.lockRefund},
+		sqltest.Statement{"In the caller's transaction: read its lines, two", q.currentRefund(2)},
+		sqltest.Statement{"In the caller's transaction: a blank change", q.blankChange.Insert},
+		sqltest.Statement{"In the caller's transaction: no blank change any more", q.blankChange.TakeBack},
+		sqltest.Statement{"In the caller's transaction: lock a change", q.lockChange},
+		sqltest.Statement{"In the caller's transaction: read its lines, two", q.currentChange(2)},
+		sqltest.Statement{"In the caller's transaction: blank items", q.blankItemsText(1)},
+		sqltest.Statement{"In the caller's transaction: no blank item any more", q.deleteBlankItems(1)},
+		sqltest.Statement{"In the caller's transaction: which of the dead holds are dead now", q.stillDue},
+		sqltest.Statement{"Audit an item", q.bookItem},
+		sqltest.Statement{"Audit its buyers", q.bookBuyers},
+	)
+}

@@ -1,0 +1,381 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// ledgerStore is the stock.Store behind sqlstore.Stock: the items of one table, and the holds on them.
+type Store struct {
+	*mysql.Handle
+	Sql        *Statements
+	Sights     *sights
+	Bounds     *batch.Bounds // of its mergers, and of those of whoever keeps companions; nil where calls are not merged
+	merged     *stockMergers // nil where calls are not merged
+	Companions companions
+	broken     error // what is wrong with the options; every call returns it
+}
+
+// stockMergers merge the calls of a store, each kind by what it is hot on.
+type stockMergers struct {
+	locks   *batch.Batcher[LockKey, LockCall, LockAnswer]
+	Moves   *batch.Batcher[stock.Step, MoveCall, stock.MoveResult]
+	refunds *batch.Batcher[struct{}, RefundCall, stock.RefundResult]
+	orders  *batch.Batcher[struct{}, string, knownOrder]
+	usages  *batch.Batcher[stock.Key, string, stock.Usage]
+	holds   *batch.Batcher[struct{}, string, holdAt]
+	dues    *batch.Batcher[stock.Key, int, []string]
+	expires *batch.Batcher[struct{}, []string, []string]
+}
+
+// settings are what a store is made with.
+type Settings struct {
+	batch.Limits
+
+	Prefix     string // of the tables
+	Unmerged   bool
+	SoldOutFor time.Duration
+	Broken     error // what is wrong with them
+}
+
+// newLedger returns the store of the items in a table, which has its companions kept.
+func New(db *sql.DB, o Settings, table string, by companions) *Store {
+	s := &Store{
+		Handle: mysql.NewHandle(db), Sql: NewStatements(o.Prefix + table), Sights: &sights{soldOutFor: o.SoldOutFor}, Companions: by, broken: o.Broken,
+	}
+	if !o.Unmerged && o.Broken == nil {
+		b := batch.NewBounds(db, o.Limits)
+		s.Bounds = b
+		s.merged = &stockMergers{
+			locks:   batch.New(b, s.LockBatch, s.lockAlone),
+			Moves:   batch.New(b, s.moveBatch, s.move),
+			refunds: batch.New(b, s.refundBatch, s.refund),
+			orders:  batch.NewReader(b, s.knownBatch, s.knownAlone),
+			usages:  batch.NewReader(b, s.usagesBatch, s.usage),
+			holds:   batch.NewReader(b, s.holdBatch, s.hold),
+			dues:    batch.NewReader(b, s.dueBatch, s.due),
+			expires: batch.New(b, s.expireBatch, s.expire),
+		}
+	}
+	return s
+}
+
+// withTx returns the same store inside the caller's transaction.
+func (s *Store) WithTx(tx mysql.Tx) *Store {
+	bound := &Store{Handle: s.Within(tx), Sql: s.Sql, Sights: s.Sights, Companions: s.Companions, broken: s.broken}
+	if tx == nil && bound.broken == nil {
+		bound.broken = fault.Invalid("tx", "must not be nil")
+	}
+	return bound
+}
+
+// ready refuses what cannot work before any I/O, and companions that are not kept.
+func (s *Store) Ready(ctx context.Context, beside ...stock.Companion) error {
+	if s.broken != nil {
+		return s.broken
+	}
+	if err := s.Handle.Ready(ctx); err != nil {
+		return err
+	}
+	return stock.KeepsAll(beside, s.Companions.Keeps)
+}
+
+// taken turns the duplicate key of an insert that claims an ID into the verdict Exists.
+func Taken(verdict stock.Verdict, err error) (stock.Verdict, error) {
+	if mysql.Number(err) == mysql.ErrDuplicate {
+		return stock.Exists, nil
+	}
+	return verdict, mysql.Reason(err)
+}
+
+// verdict is Done for a change that was kept.
+func Verdict(kept bool) stock.Verdict {
+	if kept {
+		return stock.Done
+	}
+	return stock.Refused
+}
+
+// Create implements stock.Store.
+func (s *Store) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (stock.Verdict, error) {
+	if err := s.Ready(ctx, beside...); err != nil {
+		return stock.Refused, err
+	}
+	defer s.Freed(item.Key)
+	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+		err := s.KeepInsertID(ctx, q, func() error {
+			_, err := q.ExecContext(ctx, mysql.Render(s.Sql.createItem, item.SKU, item.Activity, item.Total, item.Left,
+				item.SPU, item.Unlimited, item.OffShelf, item.Start, item.End, item.PerOrder, item.PerBuyer, item.LiveHolds))
+			return err
+		})
+		if err != nil {
+			return false, err
+		}
+		return true, s.Record(ctx, q, stock.Change{Kind: stock.KindDefine, ID: item.Serial(1),
+			Entries: []stock.Entry{{Key: item.Key, Delta: stock.Quantities{Total: item.Total}}}})
+	})
+	return Taken(Verdict(kept), err)
+}
+
+// SetTerms implements stock.Store.
+func (s *Store) SetTerms(
+	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
+) (stock.Verdict, error) {
+	if err := s.Ready(ctx, beside...); err != nil {
+		return stock.Refused, err
+	}
+	defer s.Freed(from.Key)
+	terms := []any{to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer, to.LiveHolds}
+	if from.Unlimited == to.Unlimited {
+		verdict, err := s.changeBy(ctx, beside, mysql.Render(s.Sql.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
+		return verdict, mysql.Reason(err)
+	}
+	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+		// What is left of a new total; an unlimited item has nothing left to count.
+		limited := !to.Unlimited
+		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(s.Sql.changeLimit, append(terms, to.Unlimited, total, limited, total,
+			from.SKU, from.Activity, from.Unlimited, from.Total, limited, total)...)))
+		if err != nil || rows == 0 {
+			return false, err
+		}
+		return true, s.Record(ctx, q, stock.Change{Kind: stock.KindDefine, ID: from.Serial(from.Version + 1),
+			Entries: []stock.Entry{{Key: from.Key, Delta: stock.Quantities{Total: total - from.Total}}}})
+	})
+	if mysql.Number(err) == mysql.ErrDuplicate {
+		return stock.Refused, nil // from is of before an earlier switch
+	}
+	return Verdict(kept), mysql.Reason(err)
+}
+
+// Lock implements stock.Store: the hold first, the hot row last, so that it is locked for as
+// short as can be.
+func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
+	if err := s.Ready(ctx, order.Beside...); err != nil {
+		return stock.LockResult{}, err
+	}
+	call := LockCall{Order: order, HoldFor: holdFor, Carried: Carried{Beside: order.Beside}}
+	if s.merged == nil || len(order.Lines) > 1 {
+		answer, err := s.lock(ctx, call)
+		return call.Result(answer), err
+	}
+	answer, settled, err := s.refuse(ctx, call)
+	if err == nil && !settled {
+		answer, err = s.merged.locks.Do(ctx, call.Key(), call)
+	}
+	return call.Result(answer), err
+}
+
+// lock locks one order by itself.
+func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
+	calls := []LockCall{call}
+	usages, _ := usagesOf(calls)
+	var lockedAt time.Time
+	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
+		var err error
+		if lockedAt, err = s.claim(ctx, q, call); err != nil {
+			return false, err
+		}
+		if len(usages) > 0 {
+			_, err := q.ExecContext(ctx, s.Sql.countHolds(usages))
+			if mysql.Number(err) == mysql.ErrOutOfRange {
+				return false, nil // refused: a buyer cannot have more than the item has given
+			}
+			if err != nil {
+				return false, err
+			}
+		}
+		rows, err := mysql.Affected(q.ExecContext(ctx, s.Sql.lockItems(call.Order)))
+		if err != nil || rows != int64(len(call.Order.Lines)) {
+			return false, err
+		}
+		return true, s.tellLocked(ctx, q, lockedAt, calls)
+	})
+	if r, ok := fault.As[*mysql.Refusals](err); ok {
+		return LockAnswer{Verdict: stock.Refused, Why: r.Why[0]}, nil
+	}
+	verdict, err := Taken(Verdict(kept), err)
+	if err != nil || verdict != stock.Done {
+		return LockAnswer{Verdict: verdict}, err
+	}
+	for _, l := range call.Order.Lines {
+		s.Sights.forget(l.Key())
+	}
+	return LockAnswer{Verdict: stock.Done, at: lockedAt, kept: calls[0].Kept}, nil
+}
+
+// tellLocked tells of orders that lock or take units, in their order, once the rows of their items are tellLocked. Then it
+// refuses those that would be dead at that moment.
+func (s *Store) tellLocked(ctx context.Context, q mysql.Tx, at time.Time, calls []LockCall) error {
+	if err := s.Companions.Locked(ctx, q, at, calls); err != nil {
+		return err
+	}
+	var why []error
+	for i, c := range calls {
+		if err := c.Order.Lapsed(at); err != nil {
+			if why == nil {
+				why = make([]error, len(calls))
+			}
+			why[i] = err
+		}
+	}
+	return mysql.RefuseEach(why)
+}
+
+// claim inserts the holds of some orders, and the rows of their buyers in the caller's transaction, and returns the clock they
+// are dated with. There, where LAST_INSERT_ID is the caller's, the clock is read beforehand.
+func (s *Store) claim(ctx context.Context, q mysql.Tx, calls ...LockCall) (time.Time, error) {
+	if len(calls) == 1 && !s.Bound() {
+		result, err := q.ExecContext(ctx, s.Sql.insertHolds(calls[0]))
+		if err != nil {
+			return time.Time{}, err
+		}
+		clock, err := result.LastInsertId()
+		return mysql.FromMicros(clock), err
+	}
+	at, err := mysql.ClockIn(ctx, q)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if s.Bound() {
+		if err := s.makeBuyers(ctx, q, calls); err != nil {
+			return at, err
+		}
+	}
+	return at, mysql.Insert(ctx, q, s.Sql.insertMany(at, calls), s.Sql.deleteHolds(calls))
+}
+
+// makeBuyers inserts the rows of buyers that have none, which count nothing and stay where the calls are refused: their
+// INSERT is not to be rolled back; see insert.
+func (s *Store) makeBuyers(ctx context.Context, q mysql.Tx, calls []LockCall) error {
+	usages, _ := usagesOf(calls)
+	for part := range slices.Chunk(usages, mysql.MaxList) {
+		keys := make([]buyerKey, len(part))
+		for i, u := range part {
+			keys[i] = u.buyerKey
+		}
+		if _, err := q.ExecContext(ctx, s.Sql.makeBuyers(keys...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Void implements stock.Store.
+func (s *Store) Void(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
+	if err := s.Ready(ctx, beside...); err != nil {
+		return stock.Refused, err
+	}
+	return Taken(s.changeBy(ctx, beside, mysql.Render(s.Sql.CloseOrder, order)))
+}
+
+// Fence implements stock.Store. The update waits for the locks of every statement of the order
+// that is under way: a plain read would not.
+func (s *Store) Fence(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
+	if err := s.Ready(ctx, beside...); err != nil {
+		return stock.Refused, err
+	}
+	return s.changeHolds(ctx, beside, order, mysql.Render(s.Sql.fenceOrder, order))
+}
+
+// SetDeadline implements stock.Store.
+func (s *Store) SetDeadline(
+	ctx context.Context, hold stock.Hold, deadline time.Time, beside ...stock.Companion,
+) (stock.Verdict, error) {
+	if err := s.Ready(ctx, beside...); err != nil {
+		return stock.Refused, err
+	}
+	defer s.Freed(KeysOf(hold)...)
+	return s.changeHolds(ctx, beside, hold.Order, mysql.Render(s.Sql.setDeadline, deadline, hold.Order, hold.Fence, hold.Deadline))
+}
+
+// changeHolds runs an UPDATE of the holds of an order, whose condition begins with the order: by itself, or in the caller's
+// transaction by their whole keys.
+func (s *Store) changeHolds(ctx context.Context, beside []stock.Companion, order, statement string) (stock.Verdict, error) {
+	if !s.Bound() {
+		verdict, err := s.changeBy(ctx, beside, statement)
+		return verdict, mysql.Reason(err)
+	}
+	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+		lines, err := s.lockOrder(ctx, q, order)
+		if err != nil || lines == 0 {
+			return false, err
+		}
+		rows, err := mysql.Affected(q.ExecContext(ctx, statement+wholeKeys(lines)))
+		return rows > 0, err
+	})
+	return Verdict(kept), mysql.Reason(err)
+}
+
+// lockOrder locks the hold of an order, in the caller's transaction, and returns how many lines it has: 0 where the order has
+// no hold. The step is to be refused then, for the order has a blank one.
+func (s *Store) lockOrder(ctx context.Context, q mysql.Tx, order string) (lines int, err error) {
+	b := s.Sql.BlankHolds(order)
+	if err := mysql.Insert(ctx, q, b.Insert, b.TakeBack); err != nil {
+		return 0, err
+	}
+	err = mysql.ReadRow(ctx, q, mysql.Render(s.Sql.lockOrder, order), &lines)
+	return lines, err
+}
+
+// keysOf returns the items of a hold.
+func KeysOf(hold stock.Hold) []stock.Key {
+	keys := make([]stock.Key, len(hold.Lines))
+	for i, l := range hold.Lines {
+		keys[i] = l.Key()
+	}
+	return keys
+}
+
+// Apply implements stock.Store.
+func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
+	if err := s.Ready(ctx, beside...); err != nil {
+		return stock.Refused, err
+	}
+	defer s.Freed() // few, and of many items
+	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+		if err := s.Record(ctx, q, change); err != nil {
+			return false, err
+		}
+		for _, e := range change.Entries {
+			if e.Buyer != "" {
+				if err := s.applyToBuyer(ctx, q, e); err != nil {
+					return false, err
+				}
+				continue
+			}
+			rows, err := mysql.Affected(q.ExecContext(ctx, s.Sql.applyToItem(e)))
+			if err != nil || rows == 0 {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+	if errors.Is(err, fault.ErrDrift) || errors.Is(err, fault.ErrOverflow) {
+		return stock.Refused, nil // a constraint: the counters would not be valid
+	}
+	return Taken(Verdict(kept), err)
+}
+
+// applyToBuyer adds an entry to what a buyer has.
+func (s *Store) applyToBuyer(ctx context.Context, q mysql.Tx, e stock.Entry) error {
+	if _, err := q.ExecContext(ctx, s.Sql.makeBuyers(buyerKey{e.Key, e.Buyer})); err != nil {
+		return err
+	}
+	_, err := q.ExecContext(ctx, mysql.Render(s.Sql.changeBuyer, e.Delta.Locked, e.Delta.Sold, e.Holds, e.SKU, e.Activity, e.Buyer))
+	return err
+}
+
+// record writes a change into the journal.
+func (s *Store) Record(ctx context.Context, q mysql.Tx, change stock.Change) error {
+	return mysql.Insert(ctx, q, s.Sql.insertChange(change), s.Sql.deleteChange(change))
+}
+
+var _ stock.Store = (*Store)(nil)

@@ -1,0 +1,325 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// itemColumns are the columns of an item s, in the order in which itemRow scans them.
+var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " + mysql.Micros("s.START_TIME") + ", " + mysql.Micros("s.END_TIME") +
+	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.STOCK_TOTAL_NUM, s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
+	", s.STOCK_REFUND_NUM, s.VERSION, " + mysql.Micros("s.CREATE_TIME") + ", " + mysql.Micros("s.UPDATE_TIME")
+
+// holdColumns are the columns of a hold h, in the order in which holdRow scans them.
+var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.BUYER_ID, h.STATE, h.FENCE, " +
+	mysql.Micros("h.EXPIRE_TIME") + ", " + mysql.Micros("h.PAY_TIME") + ", " + mysql.Micros("h.CREATE_TIME") + ", " + mysql.Micros("h.UPDATE_TIME")
+
+// renderReads renders what is read of items, holds and numbers that were claimed.
+func (q *Statements) renderReads() {
+	hold := "SELECT " + holdColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.Holds + " h"
+	q.lookAtItem = "SELECT " + itemColumns + ", (SELECT " + mysql.Micros("MIN(h.EXPIRE_TIME)") + " FROM " + q.Holds + " h" +
+		fmt.Sprintf(" WHERE h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID AND h.STATE = %d), ", stock.Locked) + mysql.Micros(mysql.Now) +
+		" FROM " + q.Items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
+	// The clock comes also where there is no hold.
+	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + mysql.Micros(mysql.Now) + " AS CLOCK) c LEFT JOIN " + q.Holds + " h " + mysql.ByKey + " ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
+	q.readHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) ORDER BY h.ORDER_NO, h.LINE_NO"
+	q.LockHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 ORDER BY h.ORDER_NO FOR UPDATE"
+	q.known = "SELECT " + mysql.Micros(mysql.Now) + ", ORDER_NO FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1" +
+		" UNION ALL SELECT " + mysql.Micros(mysql.Now) + ", NULL" // the clock comes also where there is no hold
+	q.knownNow = "SELECT ORDER_NO FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND LINE_NUM > 0 FOR UPDATE"
+	q.readRefund = "SELECT " + refundColumns + " FROM " + q.refunds + " r WHERE r.REFUND_NO = ? ORDER BY r.LINE_NO"
+	q.readChange = "SELECT " + changeColumns + " FROM " + q.changes + " c WHERE c.SCOPE = ? AND c.CHANGE_NO = ? ORDER BY c.LINE_NO"
+	q.renderCurrent()
+	q.listItems = "SELECT " + itemColumns + " FROM " + q.Items + " s" +
+		" WHERE s.SKU_ID > ? OR (s.SKU_ID = ? AND s.ACTIVITY_ID > ?) ORDER BY s.SKU_ID, s.ACTIVITY_ID LIMIT ?"
+
+	dead := fmt.Sprintf("h.STATE = %d AND h.EXPIRE_TIME <= ", stock.Locked) + mysql.Now
+	q.dueOfItem = "SELECT h.ORDER_NO FROM " + q.Holds + " h WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND " + dead + " ORDER BY h.EXPIRE_TIME LIMIT ?"
+	q.dueOfAll = "SELECT DISTINCT h.ORDER_NO FROM " + q.Items + " s STRAIGHT_JOIN " + q.Holds + " h" +
+		" ON h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID WHERE s.STOCK_LOCK_NUM > 0 AND " + dead + " LIMIT ?"
+
+	q.stillDue = "SELECT h.ORDER_NO FROM " + q.Holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + dead + " FOR UPDATE SKIP LOCKED"
+
+	q.holdsByItem = hold + " JOIN (SELECT ORDER_NO FROM " + q.Holds + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND STATE = ?" +
+		" AND (EXPIRE_TIME > ? OR (EXPIRE_TIME = ? AND ORDER_NO > ?)) ORDER BY EXPIRE_TIME, ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO" +
+		" ORDER BY h.EXPIRE_TIME, h.ORDER_NO, h.LINE_NO"
+}
+
+// holdsByOrder lists orders in some states; the first line stands for the order.
+func (q *Statements) holdsByOrder(states int) string {
+	return "SELECT " + holdColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.Holds + " h" +
+		" JOIN (SELECT ORDER_NO FROM " + q.Holds + " WHERE ORDER_NO > ? AND LINE_NO = 1 AND STATE IN (" + mysql.List("?", states) + ")" +
+		" ORDER BY ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO ORDER BY h.ORDER_NO, h.LINE_NO"
+}
+
+// readUsages reads what some buyers have of an item.
+func (q *Statements) readUsages(buyers int) string {
+	return "SELECT BUYER_ID, HELD_NUM, BOUGHT_NUM, HOLD_NUM FROM " + q.buyers +
+		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID IN (" + mysql.List("?", buyers) + ")"
+}
+
+// readItems reads items with what one buyer has of them. The keys drive the join, so that a read
+// in the caller's transaction locks these items and no others, however small the table is.
+func (q *Statements) readItems(keys int) string {
+	return "SELECT " + itemColumns + ", COALESCE(b.HELD_NUM, 0), COALESCE(b.BOUGHT_NUM, 0), COALESCE(b.HOLD_NUM, 0), " + mysql.Micros(mysql.Now) +
+		" FROM " + q.itemsOf(keys) + " LEFT JOIN " + q.buyers + " b " + mysql.ByKey + " ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = l.NUM"
+}
+
+// refundColumns are the columns of a line of a refund r, and changeColumns those of a change c, in the order in which they
+// are scanned.
+const (
+	refundColumns = "r.ORDER_NO, r.SKU_ID, r.ACTIVITY_ID, r.NUM, r.RESTOCK, r.WHOLE, r.FREE"
+	changeColumns = "c.KIND, c.SKU_ID, c.ACTIVITY_ID, COALESCE(c.BUYER_ID, x''), c.TOTAL_NUM, c.SALE_NUM, c.LOCK_NUM, c.LEFT_NUM, c.REFUND_NUM, c.HOLD_NUM, c.REST"
+)
+
+// itemRow scans itemColumns.
+type itemRow struct {
+	item             stock.Item
+	start, end       sql.NullInt64
+	created, updated int64
+}
+
+func (r *itemRow) targets() []any {
+	i := &r.item
+	return []any{
+		&i.SKU, &i.Activity, &i.SPU, &i.Unlimited, &i.OffShelf, &r.start, &r.end, &i.PerOrder, &i.PerBuyer, &i.LiveHolds,
+		&i.Total, &i.Sold, &i.Locked, &i.Left, &i.Refunded, &i.Version, &r.created, &r.updated,
+	}
+}
+
+func (r *itemRow) finish() stock.Item {
+	r.item.Start, r.item.End = mysql.FromNullMicros(r.start), mysql.FromNullMicros(r.end)
+	r.item.CreatedAt, r.item.UpdatedAt = mysql.FromMicros(r.created), mysql.FromMicros(r.updated)
+	return r.item
+}
+
+// Items implements stock.Store.
+func (s *Store) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.ItemUsage, time.Time, error) {
+	if err := s.Ready(ctx); err != nil {
+		return nil, time.Time{}, err
+	}
+	var args []any
+	for _, key := range keys {
+		args = append(args, key.SKU, key.Activity, buyerOf(buyer))
+	}
+	found := make(map[stock.Key]stock.ItemUsage, len(keys))
+	var clock int64
+	err := s.queryItems(ctx, buyer, keys, mysql.Render(s.Sql.readItems(len(keys)), args...), func(rows *sql.Rows) (bool, error) {
+		var row itemRow
+		var usage stock.Usage
+		err := rows.Scan(append(row.targets(), &usage.Held, &usage.Bought, &usage.Holds, &clock)...)
+		item := row.finish()
+		if item.Version > 0 {
+			found[item.Key] = stock.ItemUsage{Item: item, Usage: usage}
+		}
+		return item.Version > 0, err
+	})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if clock == 0 { // no row has brought the clock
+		if clock, err = s.Clock(ctx); err != nil {
+			return nil, time.Time{}, err
+		}
+	}
+	standings := make([]stock.ItemUsage, len(keys))
+	for i, key := range keys {
+		standings[i] = found[key]
+		standings[i].Key = key
+	}
+	return standings, mysql.FromMicros(clock), nil
+}
+
+// List implements stock.Store.
+func (s *Store) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
+	if err := s.Ready(ctx); err != nil {
+		return nil, err
+	}
+	var items []stock.Item
+	err := s.Show(ctx, mysql.Render(s.Sql.listItems, after.SKU, after.SKU, after.Activity, limit), func(rows *sql.Rows) error {
+		var row itemRow
+		if err := rows.Scan(row.targets()...); err != nil {
+			return err
+		}
+		items = append(items, row.finish())
+		return nil
+	})
+	return items, err
+}
+
+// holdReader puts the lines of holds together.
+type HoldReader struct {
+	Holds []stock.Hold
+	clock int64
+}
+
+// scan reads holdColumns and the clock. A row without an order brings the clock alone.
+func (r *HoldReader) Scan(rows *sql.Rows) error {
+	var hold stock.Hold
+	var line stock.HoldLine
+	var order, buyer sql.NullString
+	var sku, activity, num, refunded, restocked, freed, fence, deadline, paid, created, updated sql.NullInt64
+	var state sql.NullByte
+	err := rows.Scan(&order, &sku, &activity, &num, &refunded, &restocked, &freed, &buyer, &state, &fence, &deadline, &paid, &created, &updated, &r.clock)
+	if err != nil || !order.Valid {
+		return err
+	}
+	line.SKU, line.Activity, line.Num = sku.Int64, activity.Int64, num.Int64
+	line.Refunded, line.Restocked, line.Freed = refunded.Int64, restocked.Int64, freed.Int64
+	hold.Order, hold.State, hold.Fence = order.String, stock.State(state.Byte), fence.Int64
+	last := len(r.Holds) - 1
+	if last < 0 || r.Holds[last].Order != hold.Order {
+		hold.Buyer, hold.PaidAt = buyer.String, mysql.FromNullMicros(paid)
+		hold.Deadline, hold.LockedAt = mysql.FromNullMicros(deadline), mysql.FromNullMicros(created)
+		r.Holds = append(r.Holds, hold)
+		last++
+	}
+	if at := mysql.FromNullMicros(updated); at.After(r.Holds[last].UpdatedAt) { // a refund moves its lines alone
+		r.Holds[last].UpdatedAt = at
+	}
+	if line.SKU != 0 { // an order that was closed before it locked has no line
+		r.Holds[last].Lines = append(r.Holds[last].Lines, line)
+	}
+	return nil
+}
+
+// holdAt is a hold as it is at a moment.
+type holdAt struct {
+	hold stock.Hold
+	now  time.Time
+}
+
+// Hold implements stock.Store. Those who ask at once are answered by one read, since replays come in
+// crowds too.
+func (s *Store) Hold(ctx context.Context, order string) (stock.Hold, time.Time, error) {
+	if err := s.Ready(ctx); err != nil {
+		return stock.Hold{}, time.Time{}, err
+	}
+	read := s.hold
+	if s.merged != nil {
+		read = s.merged.holds.Do
+	}
+	h, err := read(ctx, struct{}{}, order)
+	return h.hold, h.now, err
+}
+
+// hold reads one hold.
+func (s *Store) hold(ctx context.Context, _ struct{}, order string) (holdAt, error) {
+	var r HoldReader
+	var err error
+	if s.Bound() {
+		err = s.readLines(ctx, linedRead{blank: s.Sql.blankHold, first: s.Sql.lockOrder, all: s.Sql.currentHold, args: []any{order}}, r.Scan)
+	} else {
+		err = s.Query(ctx, mysql.Render(s.Sql.readHold, order), r.Scan)
+	}
+	if err == nil && s.Bound() && len(r.Holds) == 0 { // no row has brought the clock
+		r.clock, err = s.Clock(ctx)
+	}
+	if err != nil || len(r.Holds) == 0 {
+		return holdAt{now: mysql.FromMicros(r.clock)}, err
+	}
+	return holdAt{hold: r.Holds[0], now: mysql.FromMicros(r.clock)}, nil
+}
+
+// holdBatch reads several.
+func (s *Store) holdBatch(ctx context.Context, _ struct{}, orders []string) ([]batch.Reply[holdAt], error) {
+	var r HoldReader
+	if err := s.Query(ctx, mysql.RenderList(s.Sql.readHolds, orders), r.Scan); err != nil {
+		return nil, err
+	}
+	if len(r.Holds) == 0 { // no row has brought the clock
+		var err error
+		if r.clock, err = s.Clock(ctx); err != nil {
+			return nil, err
+		}
+	}
+	holds := make(map[string]stock.Hold, len(r.Holds))
+	for _, h := range r.Holds {
+		holds[h.Order] = h
+	}
+	replies := make([]batch.Reply[holdAt], len(orders))
+	for i, order := range orders {
+		hold := holds[order]
+		hold.Lines = slices.Clone(hold.Lines) // each caller's own
+		replies[i].Answer = holdAt{hold: hold, now: mysql.FromMicros(r.clock)}
+	}
+	return replies, nil
+}
+
+// clock reads the store's clock by itself.
+func (s *Store) Clock(ctx context.Context) (clock int64, err error) {
+	err = s.Query(ctx, mysql.ReadClock, func(rows *sql.Rows) error { return rows.Scan(&clock) })
+	return clock, err
+}
+
+// Holds implements stock.Store.
+func (s *Store) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
+	if err := s.Ready(ctx); err != nil {
+		return nil, err
+	}
+	var query string
+	if filter.Key == (stock.Key{}) {
+		states := filter.States
+		if len(states) == 0 {
+			states = []stock.State{stock.Locked, stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired}
+		}
+		args := []any{after.Order}
+		for _, state := range states {
+			args = append(args, int64(state))
+		}
+		query = mysql.Render(s.Sql.holdsByOrder(len(states)), append(args, limit)...)
+	} else {
+		from := after.Deadline
+		if after.Order == "" {
+			from = time.UnixMicro(0)
+		}
+		query = mysql.Render(s.Sql.holdsByItem, filter.Key.SKU, filter.Key.Activity, int64(filter.States[0]), from, from, after.Order, limit)
+	}
+	var r HoldReader
+	if err := s.Show(ctx, query, r.Scan); err != nil {
+		return nil, err
+	}
+	return r.Holds, nil
+}
+
+// RefundRecord implements stock.Store.
+func (s *Store) RefundRecord(ctx context.Context, id string) (stock.RefundRecord, error) {
+	if err := s.Ready(ctx); err != nil {
+		return stock.RefundRecord{}, err
+	}
+	var refund stock.RefundRecord
+	r := linedRead{blank: s.Sql.blankRefund, first: s.Sql.lockRefund, all: s.Sql.currentRefund, args: []any{id}}
+	err := s.settled(ctx, r, s.Sql.readRefund, func(rows *sql.Rows) error {
+		var line stock.Line
+		err := rows.Scan(&refund.Order, &line.SKU, &line.Activity, &line.Num, &refund.Restock, &refund.Whole, &refund.Frees)
+		refund.ID, refund.Lines = id, append(refund.Lines, line)
+		return err
+	})
+	return refund, err
+}
+
+// Applied implements stock.Store.
+func (s *Store) Applied(ctx context.Context, kind stock.Kind, id string) (stock.Change, error) {
+	if err := s.Ready(ctx); err != nil {
+		return stock.Change{}, err
+	}
+	var change stock.Change
+	r := linedRead{blank: s.Sql.blankChange, first: s.Sql.lockChange, all: s.Sql.currentChange, args: []any{int64(kind.Scope()), id}}
+	err := s.settled(ctx, r, s.Sql.readChange, func(rows *sql.Rows) error {
+		var e stock.Entry
+		var rest int64
+		d := &e.Delta
+		err := rows.Scan(&change.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &e.Holds, &rest)
+		e.Rest, e.Exactly = rest > 0, rest == restOf(stock.Entry{Exactly: true})
+		change.ID, change.Entries = id, append(change.Entries, e)
+		return err
+	})
+	return change, err
+}

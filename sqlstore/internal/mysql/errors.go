@@ -1,0 +1,175 @@
+package mysql
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+)
+
+// The error numbers of the servers that decide something here. MySQL: Server Error Message
+// Reference; MariaDB: MariaDB Error Codes.
+const (
+	ErrDuplicate       = 1062 // the key is taken
+	errNoTable         = 1146
+	errNoSavepoint     = 1305 // also: the handle is not in a transaction
+	errDenied          = 1142 // the account has not the right
+	errNotPreparable   = 1295 // the statement cannot be prepared
+	errSafeUpdates     = 1175 // sql_safe_updates
+	errCheckMySQL      = 3819 // a CHECK constraint is violated
+	errCheckMariaDB    = 4025
+	ErrOutOfRange      = 1690 // an expression overflows BIGINT
+	errColumnRange     = 1264 // a value does not fit its column
+	errDeadlock        = 1213 // the transaction is rolled back
+	errRecordChanged   = 1020 // MariaDB: a snapshot conflict; the transaction is rolled back
+	errLockWait        = 1205 // only the statement is rolled back
+	errTooManyConns    = 1040
+	errTooManyUser     = 1203
+	errResourceLimit   = 1226
+	errShutdown        = 1053
+	errInterrupted     = 1317 // KILL QUERY
+	errMaxTimeMySQL    = 3024 // max_execution_time
+	errMaxTimeMariaDB  = 1969 // max_statement_time
+	errReadOnlyOption  = 1290 // read_only, super_read_only: a replica, or a failover under way
+	errReadOnlyMode    = 1836
+	errReadOnlyTx      = 1792 // transaction_read_only
+	errOffline         = 3032 // MySQL: offline_mode
+	errNotReady        = 1047 // Galera: the node has not joined
+	errInCommit        = 1180 // Galera: an error while it committed
+	errKilled          = 1927 // MariaDB: the connection was killed
+	errIdle            = 4031 // MySQL: the connection was closed for inactivity
+	errTooManyTrx      = 1637
+	errGroupRollback   = 3101 // MySQL group replication rolled back
+	errAnything        = 1105 // unknown error
+	errServerGone      = 2006 // of a client; a proxy passes it on: it has lost its server
+	errServerLost      = 2013 // the same, while a statement was under way
+	errNoBackend       = 9001 // ProxySQL: no server was reached in time
+	errNoBackendPeriod = 9002 // the same, for another limit
+)
+
+// number returns the server's error number, 0 where the server did not answer with one.
+func Number(err error) uint16 {
+	if server, ok := fault.As[*mysql.MySQLError](err); ok {
+		return server.Number
+	}
+	return 0
+}
+
+// passing reports whether a server's error may go away by itself, and says that the statement was not done.
+func passing(err error) bool {
+	switch Number(err) {
+	case errDeadlock, errRecordChanged, errLockWait, errTooManyConns, errTooManyUser, errResourceLimit,
+		errInterrupted, errMaxTimeMySQL, errMaxTimeMariaDB, errReadOnlyOption, errReadOnlyMode, errReadOnlyTx,
+		errOffline, errNotReady, errIdle, errTooManyTrx, errGroupRollback, errNoBackend, errNoBackendPeriod:
+		return true
+	}
+	return killedJoin(err)
+}
+
+// killedJoin reports whether KILL QUERY has ended an UPDATE of several tables, for which MySQL has no number
+// of its own. Nothing was done.
+func killedJoin(err error) bool {
+	return Number(err) == errAnything && strings.Contains(err.Error(), "An error occurred in multi-table update")
+}
+
+// hearsay reports whether an error says nothing about what became of a statement: the server may have been ended while it
+// was at it, or a proxy says that it has lost the server. It may go away by itself.
+func hearsay(err error) bool {
+	switch Number(err) {
+	case errServerGone, errServerLost, errKilled, errShutdown, errInCommit:
+		return true
+	case errAnything:
+		return !killedJoin(err)
+	}
+	return false
+}
+
+// readOnly reports whether the server takes no changes: it is a replica, or has just become one.
+func readOnly(err error) bool {
+	switch Number(err) {
+	case errReadOnlyOption, errReadOnlyMode, errReadOnlyTx:
+		return true
+	}
+	return false
+}
+
+// rerun reports whether a transaction of the store's own is worth running again at once: the
+// server has rolled it back whole to let another one through.
+func rerun(err error) bool {
+	n := Number(err)
+	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback
+}
+
+// classify gives a failure the error that says what became of the call, by how far it had come. Where nothing was sent
+// that takes effect by itself, nothing was done. A server that refuses a statement has not done it; one that refuses a COMMIT may
+// have. Where no answer came back, or one that proves nothing, nobody knows.
+func Classify(err error, at stage) error {
+	n := Number(err)
+	switch {
+	case err == nil:
+		return nil
+	case classified(err), RefusedBy(err):
+		return err
+	case n == errCheckMySQL, n == errCheckMariaDB:
+		return fmt.Errorf("%w: %w", fault.ErrDrift, err)
+	case errors.Is(err, driver.ErrBadConn), rerun(err): // the driver has sent nothing; the server has rolled back
+		return fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
+	case at == committing, at == sent && (n == 0 || hearsay(err)) && !errors.Is(err, sql.ErrTxDone) && !errors.Is(err, sql.ErrConnDone):
+		return fmt.Errorf("%w: %w", fault.ErrUnknown, err)
+	case n == ErrOutOfRange, n == errColumnRange:
+		return fmt.Errorf("%w: %w", fault.ErrOverflow, err)
+	case n == errNotPreparable:
+		return fmt.Errorf("%w: %w", fault.Invalid("tx", "prepares each statement, which the server cannot do with this one: pass the transaction beneath, such as *sql.Tx"), err)
+	case n == errNoTable:
+		return fmt.Errorf("%w: run Migrate, with the same Options.Prefix: %w", fault.ErrStore, err)
+	case n == errSafeUpdates:
+		return fmt.Errorf("%w: set sql_safe_updates = 0 for these connections: %w", fault.ErrStore, err)
+	case n != 0 && !passing(err) && !hearsay(err), errors.Is(err, sql.ErrTxDone), errors.Is(err, sql.ErrConnDone):
+		return fmt.Errorf("%w: %w", fault.ErrStore, err)
+	}
+	return fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
+}
+
+// classified reports whether an error says already what became of the call.
+func classified(err error) bool {
+	for _, is := range [...]error{fault.ErrDrift, fault.ErrOverflow, fault.ErrInvalid, fault.ErrUnknown, fault.ErrUnavailable, fault.ErrStore} {
+		if errors.Is(err, is) {
+			return true
+		}
+	}
+	return false
+}
+
+// lost reports whether the connection was gone before or after the statement went out.
+func lost(err error) bool {
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
+}
+
+// missing is the failure of a change whose row is not there, unless there is another one.
+func Missing(err error) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: a row that must be there is missing", fault.ErrDrift)
+}
+
+// unclaimed is the failure of an INSERT whose rows must not be there, or were not all made. The duplicate
+// key of a share must not pass for that of a grab, whose caller would take it for a replay.
+func Unclaimed(err error) error {
+	if Number(err) == ErrDuplicate {
+		return fmt.Errorf("%w: a row is there that must not be: %s", fault.ErrDrift, err.Error())
+	}
+	return Missing(err)
+}
+
+// retryable reports whether running a whole transaction again may help; see sqlstore.Retryable.
+func Retryable(err error) bool {
+	_, network := fault.As[*net.OpError](err)
+	return network || fault.Retryable(err) || passing(err) || hearsay(err) || lost(err)
+}

@@ -1,0 +1,100 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"reflect"
+	"strings"
+	"sync"
+)
+
+// mostSessions bounds how many connections are remembered: also those that the pool has closed since.
+const mostSessions = 1_000
+
+// session is what the settings of a connection make of a statement.
+type session struct {
+	commits bool // it commits by itself: autocommit is on, and no COMMIT of anybody can have opened another transaction
+	locks   bool // within a transaction, a read locks what it reads: SERIALIZABLE
+}
+
+// sessions remembers those of a pool's connections. The settings are of the DSN or of the server, and stay as they are while a
+// connection lives. It is safe for concurrent use.
+type sessions struct {
+	mu    sync.Mutex
+	known map[driver.Conn]session
+}
+
+// readSession asks for the settings, the last of which has two names.
+const readSession = "SHOW SESSION VARIABLES WHERE Variable_name IN ('autocommit', 'completion_type', 'tx_isolation', 'transaction_isolation')"
+
+// of returns the session of a connection. It asks once for each.
+func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
+	var key driver.Conn
+	_ = conn.Raw(func(c any) error { // it fails where the connection is gone, as the next statement will
+		if c, ok := c.(driver.Conn); ok && reflect.TypeOf(c).Comparable() {
+			key = c
+		}
+		return nil
+	})
+	if is, known := s.recall(key); known {
+		return is, nil
+	}
+	settings := map[string]string{}
+	err := Read(ctx, conn, readSession, func(rows *sql.Rows) error {
+		var name, value string
+		err := rows.Scan(&name, &value)
+		settings[strings.ToLower(name)] = strings.ToUpper(value)
+		return err
+	})
+	if err != nil {
+		return session{}, err
+	}
+	completion := settings["completion_type"]
+	is := session{
+		commits: settings["autocommit"] == "ON" && (completion == "0" || completion == "NO_CHAIN"),
+		locks:   settings["tx_isolation"] == "SERIALIZABLE" || settings["transaction_isolation"] == "SERIALIZABLE",
+	}
+	s.remember(key, is)
+	return is, nil
+}
+
+func (s *sessions) recall(key driver.Conn) (is session, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	is, known = s.known[key]
+	return is, known
+}
+
+func (s *sessions) remember(key driver.Conn, is session) {
+	if key == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil || len(s.known) >= mostSessions {
+		s.known = map[driver.Conn]session{}
+	}
+	s.known[key] = is
+}
+
+// beneath returns the transaction beneath a handle that prepares each statement and keeps it, as that of GORM with
+// PrepareStmt does: every text of ours is another one, and MySQL cannot prepare a savepoint. It is told by its method
+// GetDBConn, and has the transaction in its field Tx. Any other handle is returned as it is.
+func beneath(tx Tx) Tx {
+	if _, ok := tx.(interface{ GetDBConn() (*sql.DB, error) }); !ok {
+		return tx
+	}
+	v := reflect.Indirect(reflect.ValueOf(tx))
+	if v.Kind() != reflect.Struct {
+		return tx
+	}
+	field := v.FieldByName("Tx")
+	if !field.IsValid() || !field.CanInterface() {
+		return tx
+	}
+	if inner, ok := field.Interface().(Tx); ok && inner != nil {
+		return beneath(inner)
+	}
+	return tx
+}

@@ -1,0 +1,494 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+)
+
+// Tx is the caller's transaction: *sql.Tx, *sql.Conn after a BEGIN, or what another library
+// wraps around one of them.
+type Tx interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// The brackets of a transaction of the store's own. They mean the same in every SQL mode, where BEGIN
+// may open a block, and with every completion_type, which could leave a transaction open or the connection closed.
+const (
+	beginTx    = "START TRANSACTION"
+	commitTx   = "COMMIT AND NO CHAIN NO RELEASE"
+	endReadTx  = "COMMIT /* nothing */ AND NO CHAIN NO RELEASE"
+	rollbackTx = "ROLLBACK AND NO CHAIN NO RELEASE"
+)
+
+// The savepoints of a call in the caller's transaction: where it began, and behind what it has inserted. A savepoint takes the
+// place of another one of its name, so that these must be nobody else's.
+const (
+	setBegun    = "SAVEPOINT holdfast_7d1c94e2"
+	undoBegun   = "ROLLBACK TO SAVEPOINT holdfast_7d1c94e2"
+	setClaimed  = "SAVEPOINT holdfast_7d1c94e2_claimed"
+	undoClaimed = "ROLLBACK TO SAVEPOINT holdfast_7d1c94e2_claimed"
+)
+
+// reruns bounds how often a transaction of the store's own runs again after a deadlock, resends
+// how often a statement goes to another connection because its own had died unnoticed, or leads to a
+// server that has become read-only.
+const (
+	reruns  = 20
+	resends = 3
+)
+
+// cleanupTime is how long a rollback may take. graceTime is how long one may still take that the
+// caller has to wait for, once the caller's context has ended.
+const (
+	cleanupTime = 5 * time.Second
+	graceTime   = 50 * time.Millisecond
+)
+
+// handle is where statements go: a pool, or the caller's transaction.
+type Handle struct {
+	db       *sql.DB
+	sessions *sessions // of the pool
+	tx       Tx        // nil: statements commit by themselves
+}
+
+// newHandle returns the handle of a pool.
+func NewHandle(db *sql.DB) *Handle { return &Handle{db: db, sessions: &sessions{}} }
+
+// within returns the same handle inside the caller's transaction.
+func (h *Handle) Within(tx Tx) *Handle {
+	return &Handle{db: h.db, sessions: h.sessions, tx: beneath(tx)}
+}
+
+// bound reports whether statements go to the caller's transaction.
+func (h *Handle) Bound() bool { return h.tx != nil }
+
+// ready refuses what cannot work before any I/O.
+func (h *Handle) Ready(context.Context) error {
+	switch h.tx.(type) {
+	case nil:
+		if h.db == nil {
+			return fault.Invalid("db", "must not be nil")
+		}
+	case *sql.DB:
+		return fault.Invalid("tx", "must be a transaction, is a *sql.DB")
+	}
+	return nil
+}
+
+// stage is how far an attempt has come, which decides what its failure says.
+type stage uint8
+
+const (
+	Unsent     stage = iota // nothing was sent that takes effect by itself
+	sent                    // a statement was sent that commits itself
+	committing              // COMMIT was sent
+)
+
+// attempt is one try on one connection.
+type Attempt struct {
+	*sql.Conn
+
+	stage stage
+	open  bool // a transaction is open
+	given bool // a row was given to somebody, who has not asked for it twice
+}
+
+// begin opens a transaction.
+func (a *Attempt) Begin(ctx context.Context) error {
+	a.open = true
+	_, err := a.ExecContext(ctx, beginTx)
+	return err
+}
+
+// commit commits it.
+func (a *Attempt) commit(ctx context.Context) error {
+	a.stage = committing
+	_, err := a.ExecContext(ctx, commitTx)
+	if err == nil {
+		a.open = false
+	}
+	return err
+}
+
+// exec runs one statement that is a transaction by itself, or part of the caller's, and returns
+// how many rows it affected.
+func (h *Handle) Exec(ctx context.Context, statement string) (rows int64, err error) {
+	if err := h.Ready(ctx); err != nil {
+		return 0, err
+	}
+	run := func(q Tx) error {
+		rows, err = Affected(q.ExecContext(ctx, statement))
+		return err
+	}
+	if h.Bound() {
+		_, err := h.nested(ctx, func(q Tx) (bool, error) { return true, run(q) })
+		return rows, err
+	}
+	err = h.Again(ctx, func(a *Attempt) error {
+		is, err := h.sessions.of(ctx, a.Conn)
+		switch {
+		case err != nil:
+			return err
+		case is.commits:
+			a.stage = sent
+			return run(a)
+		}
+		return a.InTx(ctx, func() error { return run(a) })
+	})
+	return rows, err
+}
+
+// inTx runs fn as a transaction.
+func (a *Attempt) InTx(ctx context.Context, fn func() error) error {
+	if err := a.Begin(ctx); err != nil {
+		return err
+	}
+	if err := fn(); err != nil {
+		return err
+	}
+	return a.commit(ctx)
+}
+
+// again runs fn on a connection of the pool, and once more where the server or the driver says that
+// nothing was done and that it may be done at once. A connection is taken first, because a pool
+// that has none to give and a statement without an answer end in the same context error.
+func (h *Handle) Again(ctx context.Context, fn func(*Attempt) error) error {
+	var deadlocks, resent int
+	for {
+		conn, err := h.db.Conn(ctx)
+		if err != nil {
+			return Classify(err, Unsent)
+		}
+		a := &Attempt{Conn: conn}
+		err = fn(a)
+		a.giveBack(ctx, err)
+		switch {
+		case err == nil:
+			return nil
+		case rerun(err) && !a.given && deadlocks < reruns && ctx.Err() == nil:
+			deadlocks++
+			pause(ctx, deadlocks)
+		case resend(err, a.stage) && !a.given && resent < resends && ctx.Err() == nil:
+			resent++
+		case lost(err) && ctx.Err() != nil: // the driver closes the connection of a context that has ended
+			return Classify(fmt.Errorf("%w: %w", ctx.Err(), err), a.stage)
+		default:
+			return Classify(err, a.stage)
+		}
+	}
+}
+
+// resend reports whether another connection may do at once what this one has not done.
+func resend(err error, at stage) bool {
+	return errors.Is(err, driver.ErrBadConn) || readOnly(err) && at != committing
+}
+
+// giveBack ends what is open on a connection and returns it to the pool. One that cannot do that is closed, which makes
+// the server do it; and so is one to a server that has become read-only, for behind the same address there
+// may be another by now. A caller whose context ends does not wait for any of it.
+func (a *Attempt) giveBack(ctx context.Context, err error) {
+	if !a.open {
+		if readOnly(err) {
+			a.Drop()
+		}
+		_ = a.Close() // back to the pool; its error is that of a connection that is gone already
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+		defer cancel()
+		if _, failed := a.ExecContext(ctx, rollbackTx); failed != nil || readOnly(err) {
+			a.Drop()
+		}
+		_ = a.Close()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// drop makes the pool close a connection.
+func (a *Attempt) Drop() { _ = a.Raw(func(any) error { return driver.ErrBadConn }) }
+
+// pause spreads out those that met in a deadlock.
+func pause(ctx context.Context, n int) {
+	timer := time.NewTimer(rand.N(time.Duration(n) * time.Millisecond)) //nolint:gosec // spreads load, keeps no secret
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// query runs a statement that reads what a call decides by, or what its caller may: scan is called for each row.
+// It is a transaction, so that a proxy that splits reads from writes sends it to the primary.
+func (h *Handle) Query(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+	if err := h.Ready(ctx); err != nil {
+		return err
+	}
+	if h.Bound() {
+		return Classify(Read(ctx, h.tx, statement, scan), Unsent)
+	}
+	return h.Again(ctx, func(a *Attempt) error {
+		is, err := h.sessions.of(ctx, a.Conn)
+		if err != nil {
+			return err
+		}
+		return a.readTx(ctx, is, statement, scan)
+	})
+}
+
+// read runs a statement that reads.
+func (a *Attempt) read(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+	return Read(ctx, a, statement, func(rows *sql.Rows) error { a.given = true; return scan(rows) })
+}
+
+// readTx runs it as a transaction, which locks nothing.
+func (a *Attempt) readTx(ctx context.Context, is session, statement string, scan func(*sql.Rows) error) error {
+	if is.locks {
+		if err := a.setLevel(ctx, is, "READ COMMITTED"); err != nil {
+			return err
+		}
+	}
+	return a.Reading(ctx, func() error { return a.read(ctx, statement, scan) })
+}
+
+// setLevel sets the isolation level of the next transaction. One that somebody has left open would keep its own.
+func (a *Attempt) setLevel(ctx context.Context, is session, level string) error {
+	if !is.commits {
+		if _, err := a.ExecContext(ctx, commitTx); err != nil {
+			return err
+		}
+	}
+	_, err := a.ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL "+level)
+	return err
+}
+
+// reading runs fn as a transaction, which has nothing to keep.
+func (a *Attempt) Reading(ctx context.Context, fn func() error) error {
+	if err := a.Begin(ctx); err != nil {
+		return err
+	}
+	if err := fn(); err != nil {
+		return err
+	}
+	if _, err := a.ExecContext(ctx, endReadTx); err == nil {
+		a.open = false
+	}
+	return nil
+}
+
+// show is query for what is only shown: a proxy may let a replica answer it.
+func (h *Handle) Show(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+	if err := h.Ready(ctx); err != nil {
+		return err
+	}
+	if h.Bound() {
+		return Classify(Read(ctx, h.tx, statement, scan), Unsent)
+	}
+	return h.Again(ctx, func(a *Attempt) error {
+		is, err := h.sessions.of(ctx, a.Conn)
+		switch {
+		case err != nil:
+			return err
+		case is.commits:
+			return a.read(ctx, statement, scan)
+		}
+		return a.readTx(ctx, is, statement, scan) // or it would open a snapshot and leave it
+	})
+}
+
+// peek is query for what other transactions may have written and not yet committed: a row that it does not see is
+// not under way in the server either.
+func (h *Handle) Peek(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
+	if err := h.Ready(ctx); err != nil {
+		return err
+	}
+	return h.Again(ctx, func(a *Attempt) error {
+		is, err := h.sessions.of(ctx, a.Conn)
+		if err != nil {
+			return err
+		}
+		if err := a.setLevel(ctx, is, "READ UNCOMMITTED"); err != nil {
+			return err
+		}
+		return a.readTx(ctx, session{}, statement, scan)
+	})
+}
+
+// read runs a statement that reads, as a part of a transaction or by itself.
+func Read(ctx context.Context, q Tx, statement string, scan func(*sql.Rows) error) error {
+	rows, err := q.QueryContext(ctx, statement)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// readRow reads the first row of a statement, and returns sql.ErrNoRows where there is none.
+func ReadRow(ctx context.Context, q Tx, statement string, targets ...any) error {
+	err := sql.ErrNoRows
+	failed := Read(ctx, q, statement, func(rows *sql.Rows) error {
+		if err == nil {
+			return nil
+		}
+		err = nil
+		return rows.Scan(targets...)
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// verdictFunc is the body of a transaction. What it did is kept only if it returns true and no error.
+type VerdictFunc func(q Tx) (bool, error)
+
+// atomically runs fn as one transaction: of the store's own, or within the caller's, where a
+// savepoint takes back what a refusal or an error leaves behind. It reports whether it was kept.
+func (h *Handle) Atomically(ctx context.Context, fn VerdictFunc) (bool, error) {
+	if err := h.Ready(ctx); err != nil {
+		return false, err
+	}
+	if h.Bound() {
+		return h.nested(ctx, fn)
+	}
+	var kept bool
+	err := h.Again(ctx, func(a *Attempt) (err error) {
+		kept = false
+		if err := a.Begin(ctx); err != nil {
+			return err
+		}
+		if kept, err = fn(a); err != nil || !kept {
+			return err
+		}
+		return a.commit(ctx)
+	})
+	return kept && err == nil, err
+}
+
+// nestedTx is a part of the caller's transaction.
+type nestedTx struct {
+	Tx
+
+	takeBack []string // the DELETEs that take back what it has inserted
+}
+
+// nested runs fn within the caller's transaction. What fn did goes away where it is refused;
+// the locks stay until the caller ends. Errors never make it run again: a part of somebody
+// else's transaction cannot be repeated by itself.
+//
+// Outside of a transaction, fn's statements would commit one by one: a handle may never have been in one, and the
+// server may have ended it since. A savepoint exists only within one, which is seen by going back to it.
+func (h *Handle) nested(ctx context.Context, fn VerdictFunc) (bool, error) {
+	if _, err := h.tx.ExecContext(ctx, setBegun); err != nil {
+		return false, Classify(err, Unsent)
+	}
+	if _, err := h.tx.ExecContext(ctx, undoBegun); err != nil {
+		if Number(err) == errNoSavepoint {
+			return false, fault.Invalid("tx", "must be in a transaction: BEGIN first; where there was one, the server has ended it, after a deadlock for example")
+		}
+		return false, Classify(err, Unsent)
+	}
+	n := &nestedTx{Tx: h.tx}
+	ok, err := fn(n)
+	if err == nil && ok {
+		return true, nil
+	}
+	undo, cancel := cleanup(ctx)
+	defer cancel()
+	if failed := n.undo(undo); failed != nil && err == nil {
+		return false, fmt.Errorf("%w: the transaction is lost, roll it back: %w", fault.ErrUnavailable, failed)
+	}
+	return false, Classify(err, Unsent)
+}
+
+// insert inserts rows that takeBack deletes where the transaction is refused afterwards. In the caller's transaction they are
+// deleted rather than rolled back: at REPEATABLE READ, MySQL turns the lock of a row whose INSERT goes back to a savepoint
+// into one on the gap where it was, and with it on all new rows beside it, until the caller ends (seen on 9.7, in
+// performance_schema.data_locks). A deleted row keeps a lock on itself.
+func Insert(ctx context.Context, q Tx, statement, takeBack string) error {
+	if _, err := q.ExecContext(ctx, statement); err != nil {
+		return err
+	}
+	n, ok := q.(*nestedTx)
+	if !ok {
+		return nil
+	}
+	n.takeBack = append(n.takeBack, takeBack)
+	_, err := n.ExecContext(ctx, setClaimed)
+	return err
+}
+
+// undo takes back what was done. Without the right to delete, that is a rollback all the same.
+func (n *nestedTx) undo(ctx context.Context) error {
+	if len(n.takeBack) == 0 {
+		_, err := n.ExecContext(ctx, undoBegun)
+		return err
+	}
+	if _, err := n.ExecContext(ctx, undoClaimed); err != nil {
+		return err
+	}
+	for _, statement := range n.takeBack {
+		_, err := n.ExecContext(ctx, statement)
+		if Number(err) == errDenied {
+			_, err = n.ExecContext(ctx, undoBegun)
+			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blank inserts rows with nothing in them, without effect on those that are there, and deletes them again.
+type Blank struct{ Insert, TakeBack string }
+
+// among runs fn, which reads rows with a lock that may not be there, in the caller's transaction. Such a read would lock the
+// gap where they go, and with it all new rows beside them, until the caller ends. So blanks are inserted first: a row that is
+// there is locked then, and nothing beside it. Where fn has met a blank one, they are deleted.
+func (h *Handle) Among(ctx context.Context, fn func(q Tx) (met bool, err error), blanks ...Blank) error {
+	_, err := h.nested(ctx, func(q Tx) (bool, error) {
+		for _, b := range blanks {
+			if err := Insert(ctx, q, b.Insert, b.TakeBack); err != nil {
+				return false, err
+			}
+		}
+		met, err := fn(q)
+		return !met, err
+	})
+	return err
+}
+
+// cleanup returns a context to clean up with, which outlives that of the caller, but not by much.
+func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(graceTime, cancel) })
+	return undo, func() { stop(); cancel() }
+}
+
+// affected returns the number of rows a statement affected.
+func Affected(result sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}

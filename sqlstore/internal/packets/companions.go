@@ -1,0 +1,69 @@
+package packets
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// packetCompanions book the shares of grabs.
+type packetCompanions struct {
+	ledger.NoCompanions
+	*redPacketSQL
+}
+
+func (packetCompanions) Keeps(c stock.Companion) bool { _, ok := c.(redpacket.Grab); return ok }
+
+// locked books a share for each of the grabs that have taken a unit, in their order, each worked out from what the packet
+// has by then. The packet's row is locked and read as it is, and guarded all the same. Whatever does not fit is ErrDrift,
+// and takes nothing.
+func (q packetCompanions) Locked(ctx context.Context, tx mysql.Tx, at time.Time, calls []ledger.LockCall) error {
+	if !calls[0].Order.Immediate { // units that are only set aside; no grab does that
+		return nil
+	}
+	was, err := q.lock(ctx, tx, calls[0].Line().SKU)
+	if err != nil {
+		return err
+	}
+	is, shares := was, make([]redpacket.ShareRecord, len(calls))
+	for i, c := range calls {
+		grab, _ := stock.CompanionOf[redpacket.Grab](c.Beside)
+		if !grab.Of(c.Order.ID, c.Order.Lines) || grab.Packet != is.ID || is.State != redpacket.Open || is.Taken >= is.Split.Count {
+			return fmt.Errorf("%w: the packet of grab %q has no share for it", fault.ErrDrift, c.Order.ID)
+		}
+		shares[i] = is.Take(grab.Person, at)
+		calls[i].Kept = []stock.Companion{shares[i]}
+	}
+	if rows, err := mysql.Affected(tx.ExecContext(ctx, q.insertShares(shares))); err != nil || rows != int64(len(shares)) {
+		return mysql.Unclaimed(err)
+	}
+	rows, err := mysql.Affected(tx.ExecContext(ctx, q.take(was, is, at)))
+	if err != nil || rows != 1 {
+		return mysql.Missing(err)
+	}
+	return nil
+}
+
+// lock locks a packet and returns it as it is.
+func (q *redPacketSQL) lock(ctx context.Context, tx mysql.Tx, id int64) (redpacket.Record, error) {
+	var row packetRow
+	err := mysql.ReadRow(ctx, tx, mysql.Render(q.lockPacket, id), row.targets()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = mysql.Missing(nil)
+	}
+	return row.finish(), err
+}
+
+// take renders the guarded UPDATE of a packet that has lost shares.
+func (q *redPacketSQL) take(was, is redpacket.Record, at time.Time) string {
+	return mysql.Render(q.takeShares, is.Taken, is.Grabbed, is.Left, is.BestNo, is.BestPerson, is.BestMoney, is.BestAt,
+		int64(is.State), is.EndedAt, at, is.ID, was.Taken, was.Left)
+}

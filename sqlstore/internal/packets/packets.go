@@ -1,0 +1,179 @@
+package packets
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// packetStore is the redpacket.Store behind sqlstore.RedPacket.
+type Store struct {
+	units  *ledger.Store // which also has the handle, and what is wrong with the options
+	sql    *redPacketSQL
+	merged *redPacketReaders // nil where calls are not merged
+}
+
+// redPacketReaders merge the reads that come in crowds.
+type redPacketReaders struct {
+	records *batch.Batcher[struct{}, int64, recordAt]             // after refusals
+	shares  *batch.Batcher[int64, string, *redpacket.ShareRecord] // after grabs, by packet
+}
+
+// newPackets returns the store in the tables of a prefix.
+func New(db *sql.DB, o ledger.Settings) *Store {
+	statements := newRedPacketSQL(o.Prefix)
+	r := &Store{units: ledger.New(db, o, redPacketStock, packetCompanions{redPacketSQL: statements}), sql: statements}
+	// A packet whose shares are gone gets none back; one that is off the shelf may be paid for, by
+	// another process, at any moment.
+	r.units.Sights.Worth = func(item stock.Item) bool { return item.Version > 0 && !item.OffShelf }
+	if b := r.units.Bounds; b != nil {
+		r.merged = &redPacketReaders{
+			records: batch.NewReader(b, r.recordBatch, r.record),
+			shares:  batch.NewReader(b, r.sharesBatch, r.shareOf),
+		}
+	}
+	return r
+}
+
+// withTx returns the same store inside the caller's transaction.
+func (r *Store) WithTx(tx mysql.Tx) *Store {
+	return &Store{units: r.units.WithTx(tx), sql: r.sql}
+}
+
+// Units implements redpacket.Store.
+func (r *Store) Units() stock.Store { return r.units }
+
+// Add implements redpacket.Store: the sender's grab, the item with the change that records its units, and
+// the packet.
+func (r *Store) Add(ctx context.Context, record redpacket.Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	item := stock.Item{Key: stock.Key{SKU: record.ID}, Quantities: stock.Quantities{Total: record.Split.Count, Left: record.Split.Count}}
+	defer r.units.Freed(item.Key)
+	if r.units.Bound() { // where what collides is not to be rolled back; see insert
+		if is, err := r.lockUnits(ctx, record.ID); err != nil || is {
+			return stock.Exists, err
+		}
+	}
+	kept, err := r.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		if !senderMayGrab {
+			if _, err := q.ExecContext(ctx, mysql.Render(r.sql.closeSender, redpacket.GrabID(record.ID, record.Sender))); err != nil {
+				return false, err
+			}
+		}
+		err := r.units.KeepInsertID(ctx, q, func() error {
+			_, err := q.ExecContext(ctx, mysql.Render(r.sql.addItem, item.SKU, item.Total, item.Left, record.Start, record.End, liveFor.Microseconds()))
+			return err
+		})
+		if err != nil {
+			return false, err
+		}
+		err = r.units.Record(ctx, q, stock.Change{Kind: stock.KindDefine, ID: item.Serial(1),
+			Entries: []stock.Entry{{Key: item.Key, Delta: stock.Quantities{Total: item.Total}}}})
+		if err != nil {
+			return false, err
+		}
+		s := record.Split
+		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(r.sql.addPacket, record.Sender, int64(record.Places), s.Total, s.Total, s.Count,
+			s.Equal, s.Min, s.Max, string(s.Seed[:]), record.OwnEnd, record.ID)))
+		if err != nil || rows != 1 {
+			return false, mysql.Missing(err)
+		}
+		return true, nil
+	})
+	if mysql.Number(err) != mysql.ErrDuplicate {
+		return ledger.Verdict(kept), err
+	}
+	known := false
+	err = r.units.Query(ctx, mysql.Render(r.sql.knownPacket, record.ID), func(*sql.Rows) error { known = true; return nil })
+	if err != nil || !known { // a packet comes with its item: this one has come without
+		return stock.Refused, mysql.Missing(err)
+	}
+	return stock.Exists, nil
+}
+
+// lockUnits locks the item of a packet where a transaction of the caller's goes on, and reports whether there is one: then
+// there is a packet.
+func (r *Store) lockUnits(ctx context.Context, id int64) (is bool, err error) {
+	if !r.units.Bound() {
+		return true, nil
+	}
+	var version int64
+	err = r.units.Among(ctx, func(q mysql.Tx) (bool, error) {
+		err := mysql.ReadRow(ctx, q, mysql.Render(r.sql.lockUnits, id), &version)
+		return version == 0, err
+	}, r.units.Sql.BlankItems([]stock.Key{{SKU: id}}))
+	return version > 0, err
+}
+
+// change changes a packet that may not be there.
+func (r *Store) change(ctx context.Context, id int64, statement string) (stock.Verdict, error) {
+	if is, err := r.lockUnits(ctx, id); err != nil || !is {
+		return stock.Refused, err
+	}
+	rows, err := r.units.Exec(ctx, statement)
+	return ledger.Verdict(rows > 0), err
+}
+
+// Open implements redpacket.Store.
+func (r *Store) Open(ctx context.Context, id int64) (stock.Verdict, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	defer r.units.Freed(stock.Key{SKU: id})
+	return r.change(ctx, id, mysql.Render(r.sql.open, id))
+}
+
+// End implements redpacket.Store. Grabs have the item's row locked until they commit, and from
+// then on find it off the shelf.
+func (r *Store) End(ctx context.Context, id int64, to redpacket.State) (stock.Verdict, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	defer r.units.Freed(stock.Key{SKU: id})
+	return r.giveBack(ctx, id, mysql.Render(r.sql.end, int64(to), id, to != redpacket.Expired))
+}
+
+// Drop implements redpacket.Store. The item is off the shelf.
+func (r *Store) Drop(ctx context.Context, id int64) (stock.Verdict, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	return r.change(ctx, id, mysql.Render(r.sql.drop, id))
+}
+
+// Return implements redpacket.Store. The item is off the shelf.
+func (r *Store) Return(ctx context.Context, id int64) (stock.Verdict, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	return r.giveBack(ctx, id, mysql.Render(r.sql.giveAllBack, id))
+}
+
+// giveBack ends a packet by a guarded UPDATE, and books what is left of it for its sender.
+func (r *Store) giveBack(ctx context.Context, id int64, end string) (stock.Verdict, error) {
+	if is, err := r.lockUnits(ctx, id); err != nil || !is {
+		return stock.Refused, err
+	}
+	kept, err := r.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		rows, err := mysql.Affected(q.ExecContext(ctx, end))
+		if err != nil || rows == 0 {
+			return false, err
+		}
+		rows, err = mysql.Affected(q.ExecContext(ctx, mysql.Render(r.sql.giveBack, id)))
+		if err != nil || rows != 1 {
+			return false, mysql.Unclaimed(err)
+		}
+		return true, nil
+	})
+	return ledger.Verdict(kept), err
+}
+
+var _ redpacket.Store = (*Store)(nil)

@@ -1,0 +1,234 @@
+package packets
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+)
+
+// packetRow scans packetColumns.
+type packetRow struct {
+	record                        redpacket.Record
+	seed                          []byte
+	start, best, confirmed, ended sql.NullInt64
+	end, created                  int64
+}
+
+func (r *packetRow) targets() []any {
+	p := &r.record
+	s := &p.Split
+	return []any{
+		&p.ID, &p.Sender, &p.Places, &s.Total, &s.Count, &s.Min, &s.Max, &s.Equal, &r.seed,
+		&r.start, &r.end, &p.OwnEnd, &p.State, &p.Taken, &p.Grabbed, &p.Left,
+		&p.BestNo, &p.BestPerson, &p.BestMoney, &r.best, &r.created, &r.confirmed, &r.ended,
+	}
+}
+
+func (r *packetRow) finish() redpacket.Record {
+	p := &r.record
+	copy(p.Split.Seed[:], r.seed)
+	p.Start, p.End, p.BestAt = mysql.FromNullMicros(r.start), mysql.FromMicros(r.end), mysql.FromNullMicros(r.best)
+	p.CreatedAt, p.ConfirmedAt, p.EndedAt = mysql.FromMicros(r.created), mysql.FromNullMicros(r.confirmed), mysql.FromNullMicros(r.ended)
+	return *p
+}
+
+// recordAt is a packet as it is at a moment.
+type recordAt struct {
+	record redpacket.Record
+	now    time.Time
+}
+
+// Record implements redpacket.Store. Those who ask at once are answered by one read: all whose grab was
+// refused ask why.
+func (r *Store) Record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return redpacket.Record{}, time.Time{}, err
+	}
+	read := r.record
+	if r.merged != nil {
+		read = r.merged.records.Do
+	}
+	found, err := read(ctx, struct{}{}, id)
+	return found.record, found.now, err
+}
+
+// record reads one packet.
+func (r *Store) record(ctx context.Context, _ struct{}, id int64) (recordAt, error) {
+	query := r.sql.readPackets(1)
+	if r.units.Bound() {
+		query += " FOR UPDATE"
+	}
+	is, err := r.lockUnits(ctx, id)
+	if err != nil || !is {
+		return r.noRecord(ctx, err)
+	}
+	found, err := r.records(ctx, mysql.Render(query, id))
+	if err != nil {
+		return recordAt{}, err
+	}
+	return recordAt{record: found.packets[id], now: found.now}, nil
+}
+
+// noRecord is that there is no packet, with the clock.
+func (r *Store) noRecord(ctx context.Context, err error) (recordAt, error) {
+	if err != nil {
+		return recordAt{}, err
+	}
+	clock, err := r.units.Clock(ctx)
+	return recordAt{now: mysql.FromMicros(clock)}, err
+}
+
+// recordBatch reads several.
+func (r *Store) recordBatch(ctx context.Context, _ struct{}, ids []int64) ([]batch.Reply[recordAt], error) {
+	found, err := r.records(ctx, mysql.Render(r.sql.readPackets(len(ids)), mysql.AnyOf(ids)...))
+	if err != nil {
+		return nil, err
+	}
+	replies := make([]batch.Reply[recordAt], len(ids))
+	for i, id := range ids {
+		replies[i].Answer = recordAt{record: found.packets[id], now: found.now}
+	}
+	return replies, nil
+}
+
+// recordsAt are packets as they are at a moment.
+type recordsAt struct {
+	packets map[int64]redpacket.Record
+	now     time.Time
+}
+
+// records reads packets and the clock.
+func (r *Store) records(ctx context.Context, query string) (recordsAt, error) {
+	found := recordsAt{packets: map[int64]redpacket.Record{}}
+	var clock int64
+	err := r.units.Query(ctx, query, func(rows *sql.Rows) error {
+		var row packetRow
+		err := rows.Scan(append(row.targets(), &clock)...)
+		found.packets[row.record.ID] = row.finish()
+		return err
+	})
+	if err == nil && len(found.packets) == 0 { // no row has brought the clock
+		clock, err = r.units.Clock(ctx)
+	}
+	found.now = mysql.FromMicros(clock)
+	return found, err
+}
+
+// Records implements redpacket.Store.
+func (r *Store) Records(ctx context.Context, after int64, limit int) ([]redpacket.Record, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return nil, err
+	}
+	var records []redpacket.Record
+	err := r.units.Show(ctx, mysql.Render(r.sql.listPackets, after, limit), func(rows *sql.Rows) error {
+		var row packetRow
+		err := rows.Scan(row.targets()...)
+		records = append(records, row.finish())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return records, nil
+}
+
+// Due implements redpacket.Store. It locks nothing, also in the caller's transaction: a lock on the list
+// would keep others from opening packets, and End looks for itself.
+func (r *Store) Due(ctx context.Context, limit int) ([]int64, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return nil, err
+	}
+	var due []int64
+	err := r.units.Show(ctx, mysql.Render(r.sql.due, limit), func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		due = append(due, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return due, nil
+}
+
+// Share implements redpacket.Store. Every grab ends with it: those who ask about one packet at once are
+// answered by one read.
+func (r *Store) Share(ctx context.Context, packet int64, person string) (redpacket.ShareRecord, bool, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return redpacket.ShareRecord{}, false, err
+	}
+	read := r.shareOf
+	if r.merged != nil {
+		read = r.merged.shares.Do
+	}
+	share, err := read(ctx, packet, person)
+	if err != nil || share == nil {
+		return redpacket.ShareRecord{}, false, err
+	}
+	return *share, true, nil
+}
+
+// shareOf reads the share of one person; nil where there is none.
+func (r *Store) shareOf(ctx context.Context, packet int64, person string) (*redpacket.ShareRecord, error) {
+	query := mysql.Render(r.sql.sharesOf(1), packet, person)
+	if r.units.Bound() {
+		var err error
+		if query, err = r.currentShare(ctx, packet, person); err != nil || query == "" {
+			return nil, err
+		}
+	}
+	found, err := r.shares(ctx, r.units.Query, query)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// currentShare returns the read of a share in the caller's transaction, or nothing where there is none. The hold of the grab is
+// locked first: a grab that was made has a share, and that is there to be locked. Its number never changes, and may come from the
+// transaction's snapshot: MariaDB would lock the place beside it in the index of people.
+func (r *Store) currentShare(ctx context.Context, packet int64, person string) (string, error) {
+	var grabbed, no int64
+	id := redpacket.GrabID(packet, person)
+	err := r.units.Among(ctx, func(q mysql.Tx) (bool, error) {
+		err := mysql.ReadRow(ctx, q, mysql.Render(r.sql.lockGrab, id), &grabbed)
+		return grabbed == 0, err
+	}, r.units.Sql.BlankHolds(id))
+	if err != nil || grabbed == 0 {
+		return "", err
+	}
+	err = r.units.Query(ctx, mysql.Render(r.sql.shareNo, packet, person), func(rows *sql.Rows) error { return rows.Scan(&no) })
+	if no == 0 {
+		return mysql.Render(r.sql.sharesOf(1), packet, person) + " FOR UPDATE", err
+	}
+	return mysql.Render(r.sql.payout, packet, no) + " FOR UPDATE", err
+}
+
+// sharesBatch reads those of several.
+func (r *Store) sharesBatch(ctx context.Context, packet int64, people []string) ([]batch.Reply[*redpacket.ShareRecord], error) {
+	found, err := r.shares(ctx, r.units.Query, mysql.Render(r.sql.sharesOf(len(people)), append([]any{packet}, mysql.AnyOf(people)...)...))
+	if err != nil {
+		return nil, err
+	}
+	of := make(map[string]*redpacket.ShareRecord, len(found))
+	for i := range found {
+		of[found[i].Person] = &found[i]
+	}
+	replies := make([]batch.Reply[*redpacket.ShareRecord], len(people))
+	for i, person := range people {
+		replies[i].Answer = of[person]
+	}
+	return replies, nil
+}
+
+// Shares implements redpacket.Store.
+func (r *Store) Shares(ctx context.Context, packet, after int64, limit int) ([]redpacket.ShareRecord, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return nil, err
+	}
+	return r.shares(ctx, r.units.Show, mysql.Render(r.sql.listShares, packet, max(after, 0), limit))
+}

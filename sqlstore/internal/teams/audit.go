@@ -1,0 +1,86 @@
+package teams
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Books implements groupbuy.Store. What the teams count and where their seats are is read at two moments; each agrees
+// in itself.
+func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
+	books, err := listOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.book, key.Activity, key.SKU, after, limit), func(rows *sql.Rows) (groupbuy.TeamBook, error) {
+		var row teamRow
+		var book groupbuy.TeamBook
+		c := &book.Recount
+		err := rows.Scan(append(row.targets(), &c.Held, &c.Paid, &c.PaidVolume, &c.Events)...)
+		book.Team = row.finish()
+		return book, err
+	})
+	if err != nil || len(books) == 0 {
+		return nil, err
+	}
+	at := make(map[string]int, len(books))
+	codes := make([]string, len(books))
+	for i, book := range books {
+		at[book.Code], codes[i] = i, book.Code
+	}
+	for part := range slices.Chunk(codes, mysql.MaxList) {
+		err := g.units.Query(ctx, mysql.RenderList(g.sql.astray, part), func(rows *sql.Rows) error {
+			var code string
+			var seat groupbuy.SeatBook
+			err := rows.Scan(&code, &seat.Order, &seat.State, &seat.Hold, &seat.Units)
+			book := &books[at[code]]
+			book.Astray = append(book.Astray, seat)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, book := range books {
+		slices.SortFunc(book.Astray, func(a, b groupbuy.SeatBook) int { return cmp.Compare(a.Order, b.Order) })
+	}
+	return books, nil
+}
+
+// FormedPeople implements groupbuy.Store.
+func (g *Store) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return 0, 0, err
+	}
+	err = g.units.Query(ctx, mysql.Render(g.sql.formedPeople, key.Activity, key.SKU), func(rows *sql.Rows) error { return rows.Scan(&counted, &seats) })
+	return seats, counted, err
+}
+
+// Correct implements groupbuy.Store.
+func (g *Store) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verdict, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		at, err := mysql.ClockIn(ctx, q)
+		if err != nil {
+			return false, err
+		}
+		team := groupbuy.TeamRecord{Team: book.Team}
+		event := team.Correct(book.Recount, at)
+		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(g.sql.correct, team.Held, team.Paid, team.PaidVolume, team.Events,
+			event.No-1, at, at, team.Version, team.Code, book.Version)))
+		if err != nil || rows == 0 {
+			return false, err
+		}
+		rows, err = mysql.Affected(q.ExecContext(ctx, g.sql.insertEvents([]groupbuy.Event{event})))
+		if err != nil || rows != 1 {
+			return false, mysql.Unclaimed(err)
+		}
+		return true, nil
+	})
+	return ledger.Verdict(kept), err
+}

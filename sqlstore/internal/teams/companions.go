@@ -1,0 +1,274 @@
+package teams
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Units implements groupbuy.Store. All of them merge their calls together.
+func (g *Store) Units() stock.Store { return g.units }
+
+func (seatCompanions) Keeps(c stock.Companion) bool { return groupbuy.Keeps(c) }
+
+// locked takes the seats that Locks ask for, in their order. The item of their product is locked, and so are their teams
+// from here on.
+func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {
+	b := seatTaker{keeping: g.keeping(at), calls: calls, why: make([]error, len(calls))}
+	var codes []string
+	var buyers []any
+	for i, c := range calls {
+		request, ok := stock.CompanionOf[groupbuy.SeatRequest](c.Beside)
+		if !ok {
+			continue
+		}
+		b.requests = append(b.requests, seatRequest{SeatRequest: request, call: i, deadline: c.Order.Deadline(at, c.HoldFor)})
+		if !request.Opens {
+			codes = append(codes, request.Team.Code)
+			buyers = append(buyers, request.Team.Code, request.Seat.Buyer)
+		}
+	}
+	if len(b.requests) == 0 {
+		return nil
+	}
+	err := b.lockTeams(ctx, q, codes)
+	if err != nil {
+		return err
+	}
+	if b.joined, err = b.joinedBy(ctx, q, codes, buyers); err != nil {
+		return err
+	}
+	if !b.takeAll() {
+		return &mysql.Refusals{Why: b.why}
+	}
+	if err := b.insert(ctx, q); err != nil {
+		return err
+	}
+	if err := b.keep(ctx, q); err != nil {
+		return err
+	}
+	for _, r := range b.requests {
+		calls[r.call].Kept = []stock.Companion{r.SeatRequest}
+	}
+	return nil
+}
+
+// seatRequest is a request of a call, with the deadline of its hold, and as it becomes.
+type seatRequest struct {
+	groupbuy.SeatRequest
+
+	call     int
+	deadline time.Time
+}
+
+// seatTaker takes seats one after the other.
+type seatTaker struct {
+	*keeping
+	calls    []ledger.LockCall
+	requests []seatRequest
+	joined   map[groupBuyer]bool
+	why      []error // of each call; nil where it may go
+}
+
+// groupBuyer is a buyer in a team.
+type groupBuyer struct {
+	team, buyer string
+}
+
+// takeAll takes the seats, and reports whether none was refused.
+func (b *seatTaker) takeAll() bool {
+	all := true
+	for i := range b.requests {
+		r := &b.requests[i]
+		err := b.take(r)
+		b.why[r.call] = err
+		all = all && err == nil
+	}
+	return all
+}
+
+// take takes the seat of a request, or returns why not.
+func (b *seatTaker) take(r *seatRequest) (err error) {
+	if r.Opens {
+		r.SeatRequest, err = r.Open(b.at, r.deadline)
+		return err
+	}
+	team := b.team(r.Team.Code)
+	me := groupBuyer{r.Team.Code, r.Seat.Buyer}
+	if err := team.Take(&r.Seat, b.joined[me], b.at, r.deadline); err != nil {
+		return err
+	}
+	b.joined[me] = true
+	r.Team = team.Team
+	return nil
+}
+
+// insert makes the rows of new teams and seats.
+func (b *seatTaker) insert(ctx context.Context, q mysql.Tx) error {
+	var opened []groupbuy.Team
+	seats := make([]groupbuy.Seat, len(b.requests))
+	for i, r := range b.requests {
+		seats[i] = r.Seat
+		if r.Opens {
+			opened = append(opened, r.Team)
+		}
+	}
+	if len(opened) > 0 {
+		statement, err := b.sql.insertTeams(opened, b.at)
+		if err != nil {
+			return err
+		}
+		_, err = q.ExecContext(ctx, statement)
+		if mysql.Number(err) == mysql.ErrDuplicate && len(b.calls) == 1 {
+			return &mysql.Refusals{Why: []error{groupbuy.ErrCodeTaken}}
+		}
+		if err != nil {
+			return mysql.Unclaimed(err) // one of them: each alone
+		}
+	}
+	statement, err := b.sql.insertSeats(seats, b.at)
+	if err != nil {
+		return err
+	}
+	if rows, err := mysql.Affected(q.ExecContext(ctx, statement)); err != nil || rows != int64(len(seats)) {
+		return mysql.Unclaimed(err)
+	}
+	return nil
+}
+
+// joinedBy returns which of some buyers, each a code and a buyer, have a live seat in a team. Nobody can get one
+// meanwhile: the teams are locked. In a transaction of the store's own this is its first read that is not of the rows' last
+// version, and sees what was committed before the lock.
+func (k *keeping) joinedBy(ctx context.Context, q mysql.Tx, codes []string, buyers []any) (map[groupBuyer]bool, error) {
+	joined := map[groupBuyer]bool{}
+	if len(buyers) == 0 {
+		return joined, nil
+	}
+	query, err := k.current(ctx, q, mysql.Render(k.sql.joinedText(len(buyers)/2), buyers...), codes...)
+	if err != nil {
+		return nil, err
+	}
+	err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+		var b groupBuyer
+		err := rows.Scan(&b.team, &b.buyer)
+		joined[b] = true
+		return err
+	})
+	return joined, err
+}
+
+func (q *groupBuySQL) joinedText(buyers int) string {
+	return "SELECT p.TEAM_CODE, p.BUYER_ID FROM (SELECT ? AS CODE, ? AS BUYER" + strings.Repeat(" UNION ALL SELECT ?, ?", buyers-1) + ") l STRAIGHT_JOIN " + q.seats +
+		" p FORCE INDEX (" + q.seats + "_buyer) ON p.TEAM_CODE = l.CODE AND p.BUYER_ID = l.BUYER AND p.LIVE = 1"
+}
+
+// moveSeats moves the seats of orders whose holds have made a step, all of whose items are locked. An order without a
+// seat is one of ordinary stock: only its expiry is ours to do.
+func (g seatCompanions) moveSeats(ctx context.Context, q mysql.Tx, step stock.Step, orders []string, finish func(i int, seat *groupbuy.Seat)) error {
+	k := g.keeping(time.Time{})
+	seats, err := k.lockSeats(ctx, q, orders)
+	if err != nil {
+		return err
+	}
+	why := make([]error, len(orders))
+	no := false
+	for i, order := range orders {
+		seat, ok := seats[order]
+		if !ok {
+			if step != stock.StepExpire {
+				why[i], no = &groupbuy.SeatError{Order: order, State: groupbuy.NoSeat, Err: groupbuy.ErrNotFound}, true
+			}
+			continue
+		}
+		along := seat.State.Along(step)
+		if along == 0 {
+			return mysql.Missing(nil) // the seat is not where its hold was
+		}
+		joined := false
+		if step == stock.StepReacquire {
+			is, err := k.joinedBy(ctx, q, []string{seat.Team}, []any{seat.Team, seat.Buyer})
+			if err != nil {
+				return err
+			}
+			joined = len(is) > 0
+			why[i] = k.team(seat.Team).Regains(*seat, joined, k.at)
+		}
+		if why[i] == nil {
+			why[i] = k.move(along, seat, joined)
+		}
+		if why[i] != nil {
+			no = true
+			continue
+		}
+		if finish != nil {
+			finish(i, seat)
+		}
+		k.changed(seat, along)
+	}
+	if no {
+		return &mysql.Refusals{Why: why}
+	}
+	return k.keep(ctx, q)
+}
+
+func (seatCompanions) Moves(t stock.Transition) bool {
+	return t.Step == stock.StepPay || t.Step == stock.StepReacquire || t.Step == stock.StepCancel || t.Step == stock.StepExpire
+}
+
+// moved moves the seats of orders along with their holds.
+func (g seatCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transition, calls []ledger.MoveCall) error {
+	if !g.Moves(t) {
+		return nil
+	}
+	orders := make([]string, len(calls))
+	for i, c := range calls {
+		orders[i] = c.Order
+	}
+	return g.moveSeats(ctx, q, t.Step, orders, nil)
+}
+
+// refunded lets the seats of orders that are refunded leave their teams.
+func (g seatCompanions) Refunded(ctx context.Context, q mysql.Tx, calls []ledger.RefundCall) error {
+	orders := make([]string, len(calls))
+	restocked := map[stock.Key]bool{}
+	for i, c := range calls {
+		orders[i] = c.Hold.Order
+		if c.Refund.Restock {
+			for _, key := range ledger.KeysOf(c.Hold) {
+				restocked[key] = true
+			}
+		}
+	}
+	err := g.moveSeats(ctx, q, stock.StepRefund, orders, func(i int, seat *groupbuy.Seat) {
+		by, _ := stock.CompanionOf[groupbuy.SeatRefund](calls[i].Beside)
+		seat.Actor, seat.Reason, calls[i].Kept = by.Actor, by.Reason, calls[i].Beside
+	})
+	if err != nil {
+		return err
+	}
+	return g.unsettle(ctx, q, restocked)
+}
+
+// unsettle makes products go on giving back units, to which some have come.
+func (g seatCompanions) unsettle(ctx context.Context, q mysql.Tx, keys map[stock.Key]bool) error {
+	for _, key := range slices.SortedFunc(maps.Keys(keys), stock.Key.Compare) {
+		if _, err := q.ExecContext(ctx, mysql.Render(g.sql.unsettleText(), key.Activity, key.SKU)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *groupBuySQL) unsettleText() string {
+	return fmt.Sprintf("UPDATE %s "+mysql.ByKey+" SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATE = %d",
+		q.products, groupbuy.Removed, mysql.Now, groupbuy.Settled)
+}

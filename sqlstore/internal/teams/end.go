@@ -1,0 +1,439 @@
+package teams
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// endsAtOnce is how many teams, and about how many of their seats, are ended in one transaction.
+const (
+	endsAtOnce  = 300
+	seatsAtOnce = 900
+)
+
+// End implements groupbuy.Store, some hundred teams a transaction.
+func (g *Store) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Verdict, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return nil, err
+	}
+	verdicts := make([]stock.Verdict, 0, len(endings))
+	for part := range slices.Chunk(endings, endsAtOnce) {
+		ended, err := g.endSome(ctx, part)
+		for _, e := range part {
+			verdicts = append(verdicts, ledger.Verdict(ended[e.Code]))
+		}
+		if err != nil { // which some may have been done before
+			return verdicts, err
+		}
+	}
+	return verdicts, nil
+}
+
+// endSome ends teams, as many in one transaction as have not too many seats, and returns those that it ended.
+func (g *Store) endSome(ctx context.Context, endings []groupbuy.Ending) (map[string]bool, error) {
+	ended := map[string]bool{}
+	seats, err := g.liveSeats(ctx, endings)
+	if err != nil {
+		return nil, err
+	}
+	var part []groupbuy.Ending
+	var of []groupbuy.Seat
+	flush := func() error {
+		done, err := g.endThese(ctx, part, of)
+		for _, code := range done {
+			ended[code] = true
+		}
+		part, of = nil, nil
+		return err
+	}
+	for _, e := range endings {
+		if len(seats[e.Code]) == 0 {
+			continue // it is over, or does not exist: a team that is Forming has somebody in it
+		}
+		part, of = append(part, e), append(of, seats[e.Code]...)
+		if len(of) >= seatsAtOnce {
+			if err := flush(); err != nil {
+				return ended, err
+			}
+		}
+	}
+	if len(part) > 0 {
+		err = flush()
+	}
+	return ended, err
+}
+
+// liveSeats reads the live seats of teams, by team: whose holds have to be locked before the teams are. They are those of
+// the version that is to be ended, which changes with each of them. Only where the snapshot of the caller's transaction has
+// another one, they are read with a lock.
+func (g *Store) liveSeats(ctx context.Context, endings []groupbuy.Ending) (map[string][]groupbuy.Seat, error) {
+	codes := make([]string, len(endings))
+	for i, e := range endings {
+		codes[i] = e.Code
+	}
+	seats, versions, err := g.liveSeatsOf(ctx, mysql.RenderList(g.sql.liveSeatsText(), codes))
+	if err != nil || !g.units.Bound() {
+		return seats, err
+	}
+	var others []string
+	for _, e := range endings {
+		if versions[e.Code] != e.Version {
+			others = append(others, e.Code)
+			delete(seats, e.Code)
+		}
+	}
+	if len(others) > 0 {
+		var now map[string][]groupbuy.Seat
+		now, _, err = g.liveSeatsOf(ctx, mysql.RenderList(g.sql.liveSeatsText(), others)+" FOR UPDATE")
+		maps.Copy(seats, now)
+	}
+	return seats, err
+}
+
+// liveSeatsOf reads live seats by team, and the versions of the teams.
+func (g *Store) liveSeatsOf(ctx context.Context, query string) (map[string][]groupbuy.Seat, map[string]int64, error) {
+	seats, versions := map[string][]groupbuy.Seat{}, map[string]int64{}
+	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
+		var row seatRow
+		var version int64
+		err := rows.Scan(append(row.targets(), &version)...)
+		seats[row.seat.Team] = append(seats[row.seat.Team], row.finish())
+		versions[row.seat.Team] = version
+		return err
+	})
+	return seats, versions, err
+}
+
+func (q *groupBuySQL) liveSeatsText() string {
+	return "SELECT " + seatColumns + ", t.VERSION FROM " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.seats + " p " + mysql.By(q.seats, "buyer") +
+		" ON p.TEAM_CODE = t.CODE WHERE t.CODE IN (?) AND p.LIVE = 1"
+}
+
+// endThese ends teams with these live seats in one transaction, and returns their codes: without those that have
+// changed since they were read, for which it starts over.
+func (g *Store) endThese(ctx context.Context, endings []groupbuy.Ending, seats []groupbuy.Seat) ([]string, error) {
+	for len(endings) > 0 {
+		e := ending{seatCompanions: g.seats(), endings: endings, seats: seats}
+		kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) { return e.run(ctx, q) })
+		g.units.Freed(e.keys()...) // also where the answer to the COMMIT is lost
+		if err != nil {
+			return nil, err
+		}
+		if kept {
+			codes := make([]string, len(endings))
+			for i, e := range endings {
+				codes[i] = e.Code
+			}
+			return codes, nil
+		}
+		endings = slices.DeleteFunc(slices.Clone(endings), func(t groupbuy.Ending) bool { return e.stale[t.Code] })
+		seats = slices.DeleteFunc(slices.Clone(seats), func(s groupbuy.Seat) bool { return e.stale[s.Team] })
+		if len(e.stale) == 0 {
+			return nil, mysql.Missing(nil)
+		}
+	}
+	return nil, nil
+}
+
+// ending is one transaction that ends teams.
+type ending struct {
+	seatCompanions
+
+	endings []groupbuy.Ending
+	seats   []groupbuy.Seat // live when they were read
+	stale   map[string]bool // teams that are not as they were
+}
+
+// keys returns the products of the teams.
+func (e *ending) keys() []stock.Key {
+	var keys []stock.Key
+	for _, s := range e.seats {
+		if !slices.Contains(keys, s.Key) {
+			keys = append(keys, s.Key)
+		}
+	}
+	return keys
+}
+
+// run moves the holds of the seats that leave, then locks the teams, looks whether they are still as they were, and
+// ends them.
+func (e *ending) run(ctx context.Context, q mysql.Tx) (bool, error) {
+	e.stale = map[string]bool{}
+	t := ledger.NewTally()
+	for _, key := range e.keys() {
+		t.Lock(key)
+	}
+	if err := e.release(ctx, q, t); err != nil {
+		return false, err
+	}
+	if err := e.refund(ctx, q, t); err != nil {
+		return false, err
+	}
+	if err := t.Apply(ctx, q, e.units.Sql); err != nil {
+		return false, err
+	}
+	k := e.keeping(time.Time{})
+	codes := make([]string, len(e.endings))
+	for i, ending := range e.endings {
+		codes[i] = ending.Code
+	}
+	if err := k.lockTeams(ctx, q, codes); err != nil {
+		return false, err
+	}
+	for _, ending := range e.endings {
+		if team := k.team(ending.Code); team.Version != ending.Version || team.State != groupbuy.Forming {
+			e.stale[ending.Code] = true
+		}
+	}
+	if len(e.stale) > 0 {
+		return false, nil
+	}
+	if err := e.end(ctx, q, k); err != nil {
+		return false, err
+	}
+	return true, k.keep(ctx, q)
+}
+
+// orders returns the orders of the seats in a state, of the teams that end so.
+func (e *ending) orders(state groupbuy.SeatState, ends func(groupbuy.Ending) bool) []string {
+	in := map[string]bool{}
+	for _, ending := range e.endings {
+		in[ending.Code] = ends(ending)
+	}
+	var orders []string
+	for _, s := range e.seats {
+		if s.State == state && in[s.Team] {
+			orders = append(orders, s.Order)
+		}
+	}
+	return orders
+}
+
+// release ends the holds that are not paid: those that are dead expire, the others are cancelled.
+func (e *ending) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
+	held := e.orders(groupbuy.Held, func(groupbuy.Ending) bool { return true })
+	if len(held) == 0 {
+		return nil
+	}
+	for _, step := range [...]stock.Step{stock.StepExpire, stock.StepCancel} {
+		m := ledger.MovedHolds{Tally: t}
+		err := m.Move(ctx, q, step.Transition(), e.units.Sql.Many[step], held, func(string, int64) bool { return true })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refund refunds the paid orders of teams that fail. Those whose holds are refunded already stay as they are.
+func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
+	paid := e.orders(groupbuy.Paid, func(ending groupbuy.Ending) bool { return ending.To == groupbuy.Failed })
+	if len(paid) == 0 {
+		return nil
+	}
+	frees := map[string]bool{}
+	for _, ending := range e.endings {
+		frees[ending.Code] = ending.Frees
+	}
+	team := map[string]string{}
+	for _, s := range e.seats {
+		team[s.Order] = s.Team
+	}
+	var r ledger.HoldReader
+	if err := mysql.Read(ctx, q, mysql.RenderList(e.units.Sql.LockHolds, paid), r.Scan); err != nil {
+		return err
+	}
+	var calls []ledger.RefundCall
+	for _, hold := range r.Holds {
+		if hold.State != stock.Paid && hold.State != stock.Redeemed {
+			continue
+		}
+		refunding := stock.RefundRecord{
+			Refund: stock.Refund{ID: groupbuy.RefundID(hold.Order), Order: hold.Order, Restock: true}, Whole: true, Frees: frees[team[hold.Order]],
+		}
+		calls = append(calls, ledger.RefundCall{Refund: refunding, Hold: hold})
+	}
+	if len(calls) == 0 {
+		return nil
+	}
+	b := ledger.NewRefundBatch(calls)
+	if err := b.Lock(ctx, q, e.units.Sql.LockRefunds, t); err != nil || len(b.Done) != len(calls) {
+		return mysql.Missing(err)
+	}
+	if err := e.units.BookRefunds(ctx, q, b); err != nil {
+		return mysql.Unclaimed(err)
+	}
+	return nil
+}
+
+// end ends the teams in memory. What became of the holds says what becomes of their seats.
+func (e *ending) end(ctx context.Context, q mysql.Tx, k *keeping) error {
+	orders := make([]string, len(e.seats))
+	for i, s := range e.seats {
+		orders[i] = s.Order
+	}
+	holds, err := e.holdStates(ctx, q, orders)
+	if err != nil {
+		return err
+	}
+	seats := map[string][]groupbuy.Seat{}
+	for _, s := range e.seats {
+		switch hold := holds[s.Order]; {
+		case s.State == groupbuy.Held && hold == stock.Expired: // at its deadline, or somebody has made it shorter
+			s.Deadline = k.at
+		case s.State == groupbuy.Held && hold == stock.Cancelled: // or longer
+			s.Deadline = k.at.Add(time.Microsecond)
+		case s.State == groupbuy.Held:
+			return mysql.Missing(nil)
+		}
+		seats[s.Team] = append(seats[s.Team], s)
+	}
+	for _, ending := range e.endings {
+		team, of := k.team(ending.Code), seats[ending.Code]
+		slices.SortFunc(of, groupbuy.Succeeds)
+		steps := make([]groupbuy.Step, len(of))
+		for i, s := range of {
+			steps[i] = ending.Leaves(s, k.at)
+		}
+		k.events = append(k.events, team.End(ending, of, k.at)...)
+		k.ended(team, groupbuy.Forming)
+		for i := range of {
+			if steps[i] != 0 {
+				k.changed(&of[i], steps[i])
+			}
+		}
+	}
+	return nil
+}
+
+// holdStates locks the holds of orders and returns their states.
+func (g seatCompanions) holdStates(ctx context.Context, q mysql.Tx, orders []string) (map[string]stock.State, error) {
+	states := make(map[string]stock.State, len(orders))
+	err := mysql.Read(ctx, q, mysql.RenderList(g.units.Sql.LockRefunds, orders), func(rows *sql.Rows) error {
+		var order string
+		var state stock.State
+		var fence, refunded int64
+		err := rows.Scan(&order, &state, &fence, &refunded)
+		states[order] = state
+		return err
+	})
+	return states, err
+}
+
+// Late implements groupbuy.Store.
+func (g *Store) Late(ctx context.Context, order string) (stock.Verdict, error) {
+	moved, err := g.moveAlone(ctx, []string{order}, func(seat groupbuy.Seat, _ groupbuy.Team, _ stock.State) groupbuy.Step {
+		if slices.Contains(groupbuy.StepLate.Transition().From, seat.State) {
+			return groupbuy.StepLate
+		}
+		return 0
+	})
+	return ledger.Verdict(len(moved) > 0), err
+}
+
+// Follow implements groupbuy.Store.
+func (g *Store) Follow(ctx context.Context, orders []string) ([]string, error) {
+	var moved []string
+	for part := range slices.Chunk(orders, seatsAtOnce) {
+		some, err := g.moveAlone(ctx, part, func(seat groupbuy.Seat, team groupbuy.Team, hold stock.State) groupbuy.Step {
+			return seat.State.Behind(hold, team.State == groupbuy.Formed)
+		})
+		moved = append(moved, some...)
+		if err != nil {
+			return moved, err
+		}
+	}
+	return moved, nil
+}
+
+// moveAlone moves seats without their holds by the steps that are chosen, and returns the orders of those that moved.
+func (g *Store) moveAlone(ctx context.Context, orders []string, choose func(groupbuy.Seat, groupbuy.Team, stock.State) groupbuy.Step) ([]string, error) {
+	if err := g.units.Ready(ctx); err != nil || len(orders) == 0 {
+		return nil, err
+	}
+	beside := g.seats()
+	var moved []string
+	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		moved = nil
+		var states map[string]stock.State
+		var held []string
+		err := beside.units.Amid(ctx, q, func() (met bool, err error) {
+			states, err = beside.holdStates(ctx, q, orders)
+			held = slices.DeleteFunc(slices.Clone(orders), func(order string) bool { return states[order] == stock.Unheld })
+			return len(held) < len(orders), err
+		}, beside.units.Sql.BlankHolds(orders...))
+		if err != nil {
+			return false, err
+		}
+		if len(held) == 0 {
+			return false, nil
+		}
+		if err := beside.lockItemsOf(ctx, q, held); err != nil {
+			return false, err
+		}
+		k := beside.keeping(time.Time{})
+		seats, err := k.lockSeats(ctx, q, held)
+		if err != nil {
+			return false, err
+		}
+		for _, order := range orders {
+			seat := seats[order]
+			if seat == nil {
+				continue
+			}
+			step := choose(*seat, k.team(seat.Team).Team, states[order])
+			if step == 0 {
+				continue
+			}
+			if err := k.move(step, seat, false); err != nil {
+				return false, err
+			}
+			k.changed(seat, step)
+			delete(seats, order) // an order may be named twice
+			moved = append(moved, order)
+		}
+		return len(moved) > 0, k.keep(ctx, q)
+	})
+	if !kept {
+		moved = nil
+	}
+	return moved, err
+}
+
+// lockItemsOf locks the items of the holds of some orders, which are locked, in the order of their keys. A hold has its item.
+func (g seatCompanions) lockItemsOf(ctx context.Context, q mysql.Tx, orders []string) error {
+	var keys []any
+	err := mysql.Read(ctx, q, mysql.RenderList(g.sql.keysOfText(), orders), func(rows *sql.Rows) error {
+		var key stock.Key
+		err := rows.Scan(&key.SKU, &key.Activity)
+		keys = append(keys, key.SKU, key.Activity)
+		return err
+	})
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	return mysql.Read(ctx, q, mysql.Render(g.sql.lockItemsText(len(keys)/2), keys...), func(*sql.Rows) error { return nil })
+}
+
+func (q *groupBuySQL) keysOfText() string {
+	return "SELECT DISTINCT h.SKU_ID, h.ACTIVITY_ID FROM " + q.holds + " h " + mysql.ByKey + " WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0 ORDER BY h.SKU_ID, h.ACTIVITY_ID FOR UPDATE"
+}
+
+func (q *groupBuySQL) lockItemsText(items int) string {
+	return "SELECT 1 FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", items-1) + ") l STRAIGHT_JOIN " + q.items +
+		" s " + mysql.ByKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID FOR UPDATE"
+}
+
+// seats keeps what goes beside the holds of seats.
+func (g *Store) seats() seatCompanions { return seatCompanions{units: g.units, sql: g.sql} }
+
+var _ groupbuy.Store = (*Store)(nil)

@@ -1,0 +1,163 @@
+package teams
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// scanEvent reads eventColumns.
+func scanEvent(rows *sql.Rows) (groupbuy.Event, error) {
+	var e groupbuy.Event
+	var state, created int64
+	var done sql.NullInt64
+	err := rows.Scan(&e.Code, &e.No, &e.Kind, &e.Order, &state, &e.Tries, &e.Failure, &created, &done)
+	e.Poisoned, e.At, e.DoneAt = state == eventAside, mysql.FromMicros(created), mysql.FromNullMicros(done)
+	return e, err
+}
+
+// eventsOf lists events.
+func (g *Store) eventsOf(ctx context.Context, query string) ([]groupbuy.Event, error) {
+	return listOf(ctx, g.units, g.units.Show, query, scanEvent)
+}
+
+// DueEvents implements groupbuy.Store. It locks nothing: Lease looks for itself.
+func (g *Store) DueEvents(ctx context.Context, limit int) ([]groupbuy.Event, error) {
+	return g.eventsOf(ctx, mysql.Render(g.sql.dueEvents, limit))
+}
+
+// Event implements groupbuy.Store. In the caller's transaction its seat and its team are locked before it. The order of
+// an event never changes, and may come from the transaction's snapshot.
+func (g *Store) Event(ctx context.Context, code string, no int64) (groupbuy.Event, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return groupbuy.Event{}, err
+	}
+	query := mysql.Render(g.sql.readEvent, code, no)
+	event, err := g.event(ctx, query)
+	if err != nil || !g.units.Bound() {
+		return event, err
+	}
+	if event.Order != "" {
+		if _, err := g.seat(ctx, struct{}{}, event.Order); err != nil {
+			return groupbuy.Event{}, err
+		}
+	}
+	team, _, err := g.Team(ctx, code, stock.Key{})
+	if err != nil || no > team.Events { // they are numbered without gaps
+		return groupbuy.Event{}, err
+	}
+	return g.event(ctx, query+" FOR UPDATE")
+}
+
+// event reads one event.
+func (g *Store) event(ctx context.Context, query string) (event groupbuy.Event, err error) {
+	err = g.units.Query(ctx, query, func(rows *sql.Rows) (err error) {
+		event, err = scanEvent(rows)
+		return err
+	})
+	return event, err
+}
+
+// Events implements groupbuy.Store.
+func (g *Store) Events(ctx context.Context, code string, poisoned bool, after groupbuy.EventCursor, limit int) ([]groupbuy.Event, error) {
+	switch {
+	case !poisoned:
+		return g.eventsOf(ctx, mysql.Render(g.sql.listEvents, code, after.No, limit))
+	case code != "":
+		return g.eventsOf(ctx, mysql.Render(g.sql.asideOfTeam, code, after.No, limit))
+	}
+	return g.eventsOf(ctx, mysql.Render(g.sql.asideOfAll, after.Code, after.Code, after.No, limit))
+}
+
+// Lease implements groupbuy.Store.
+func (g *Store) Lease(ctx context.Context, event groupbuy.Event, holdFor time.Duration) (stock.Verdict, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	rows, err := g.units.Exec(ctx, mysql.Render(g.sql.lease, holdFor.Microseconds(), event.Code, event.No-1, event.Tries))
+	return ledger.Verdict(rows > 0), err
+}
+
+// lockedEvent is how the delivery of an event stands, of which the team is locked.
+type lockedEvent struct {
+	next  bool // it is the first undone of its team
+	aside bool
+	tries int64
+}
+
+// lockEvent locks an event behind its team; where there is none it is neither next nor aside.
+func (g *Store) lockEvent(ctx context.Context, q mysql.Tx, event groupbuy.Event) (lockedEvent, error) {
+	var locked lockedEvent
+	err := mysql.Read(ctx, q, mysql.Render(g.sql.lockEvent, event.No, event.Code), func(rows *sql.Rows) error {
+		var done, teamTries, state, tries int64
+		err := rows.Scan(&done, &teamTries, &state, &tries)
+		switch {
+		case state == eventAside:
+			locked = lockedEvent{aside: true, tries: tries}
+		case state == eventDue && event.No == done+1:
+			locked = lockedEvent{next: true, tries: teamTries}
+		}
+		return err
+	})
+	return locked, err
+}
+
+// Delivered implements groupbuy.Store. The seat is locked before its team, as everywhere. A seat that is not due for
+// a refund any more does not keep what follows from being delivered.
+func (g *Store) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verdict, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		if event.Kind == groupbuy.RefundOwed {
+			if _, err := q.ExecContext(ctx, mysql.Render(g.sql.Refunded, event.Order)); err != nil {
+				return false, err
+			}
+		}
+		is, err := g.lockEvent(ctx, q, event)
+		if err != nil || !is.next && !is.aside {
+			return false, err
+		}
+		statement := mysql.Render(g.sql.deliverAside, event.Code, event.No)
+		if is.next {
+			statement = mysql.Render(g.sql.deliver, event.No, event.No, is.tries, event.Code, event.No)
+		}
+		rows, err := mysql.Affected(q.ExecContext(ctx, statement))
+		if err != nil || rows == 0 {
+			return false, mysql.Missing(err)
+		}
+		return true, nil
+	})
+	return ledger.Verdict(kept), err
+}
+
+// Undelivered implements groupbuy.Store. It does not go by the number of rows: a failure may be the same as the last
+// one. An event that is set aside stays so.
+func (g *Store) Undelivered(ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool) (stock.Verdict, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		is, err := g.lockEvent(ctx, q, event)
+		if err != nil || !is.next && !is.aside || is.tries != event.Tries {
+			return false, err
+		}
+		var statement string
+		switch {
+		case is.aside:
+			statement = mysql.Render(g.sql.keepAside, failure, event.Code, event.No)
+		case poison:
+			statement = mysql.Render(g.sql.putAside, event.No, event.No, is.tries, failure, event.Code, event.No)
+		default:
+			statement = mysql.Render(g.sql.putOff, retryIn.Microseconds(), failure, event.Code, event.No)
+		}
+		_, err = q.ExecContext(ctx, statement)
+		return err == nil, err
+	})
+	return ledger.Verdict(kept), err
+}

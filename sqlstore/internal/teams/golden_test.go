@@ -1,0 +1,99 @@
+package teams
+
+import (
+	"testing"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+)
+
+func TestGoldenStatementsOfGroupBuying(t *testing.T) {
+	t.Parallel()
+	sqltest.Golden(t, "group buying", "testdata/statements.sql", func(prefix string) []sqltest.Statement { return newGroupBuySQL(prefix).statements() })
+}
+
+// statements renders all of them; those that grow with a batch for two.
+func (q *groupBuySQL) statements() []sqltest.Statement {
+	return append(q.readStatements(),
+		sqltest.Statement{"Define: a new activity", q.addActivity},
+		sqltest.Statement{"Define, End, Expire: an activity as it was read", q.setActivity},
+		sqltest.Statement{"Offer: a new product", q.addProduct},
+		sqltest.Statement{"Offer, Revise, Remove, Expire: a product as it was read", q.setProduct},
+		sqltest.Statement{"The same in the caller's transaction 1: lock the item", q.lockItem},
+		sqltest.Statement{"Deliver 1: lease the event", q.lease},
+		sqltest.Statement{"Deliver 2: the seat whose refund was delivered", q.Refunded},
+		sqltest.Statement{"Deliver 3: lock the event", q.lockEvent},
+		sqltest.Statement{"Deliver 4: the event", q.deliver},
+		sqltest.Statement{"Deliver 4: an event that was set aside", q.deliverAside},
+		sqltest.Statement{"Deliver failed, once more later", q.putOff},
+		sqltest.Statement{"Deliver failed, set aside", q.putAside},
+		sqltest.Statement{"Deliver of an event that was set aside failed", q.keepAside},
+		sqltest.Statement{"Repair a team", q.correct},
+		sqltest.Statement{"Open, Join 1: lock the teams", q.readTeams + " FOR UPDATE"},
+		sqltest.Statement{"Open, Join 2: who is in them, of two buyers", q.joinedText(2)},
+		sqltest.Statement{"Open: teams, two", q.insertTeamsText(2)},
+		sqltest.Statement{"Open, Join 3: seats, two", q.insertSeatsText(2)},
+		sqltest.Statement{"Steps of seats 1: lock them and their teams", q.readSeats + " FOR UPDATE"},
+		sqltest.Statement{"Steps of seats 2: those of which the same becomes", q.updateSeatsText(groupbuy.Held) + " AND ORDER_NO IN (?)"},
+		sqltest.Statement{"Steps of seats 3: the members of teams that are formed", q.formSeatsText(mysql.By(q.seats, "buyer"), "TEAM_CODE")},
+		sqltest.Statement{"Steps of seats 4: the next sponsor of a team", q.successorText()},
+		sqltest.Statement{"Steps of seats 5, Join 4: teams, two", q.updateTeamsText(2)},
+		sqltest.Statement{"Steps of seats 6: events, two", q.insertEventsText(2)},
+		sqltest.Statement{"Steps of seats 7, Repair: the people of a product", q.addFormedText()},
+		sqltest.Statement{"Refund: a product goes on giving back units", q.unsettleText()},
+		sqltest.Statement{"End 1: the live seats of teams", q.liveSeatsText()},
+		sqltest.Statement{"Late, Follow 1: whose items they have", q.keysOfText()},
+		sqltest.Statement{"Late, Follow 2: lock them, two", q.lockItemsText(2)},
+		sqltest.Statement{"In the caller's transaction: a blank activity", q.blankActivity.Insert},
+		sqltest.Statement{"In the caller's transaction: no blank activity any more", q.blankActivity.TakeBack},
+		sqltest.Statement{"In the caller's transaction: a blank product", q.blankProduct.Insert},
+		sqltest.Statement{"In the caller's transaction: no blank product any more", q.blankProduct.TakeBack},
+		sqltest.Statement{"In the caller's transaction: lock a product", q.lockProduct},
+		sqltest.Statement{"In the caller's transaction: a blank team", q.blankTeam.Insert},
+		sqltest.Statement{"In the caller's transaction: no blank team any more", q.blankTeam.TakeBack},
+		sqltest.Statement{"In the caller's transaction: whose a team is", q.keyOfTeam},
+		sqltest.Statement{"In the caller's transaction: a blank seat", q.blankSeat.Insert},
+		sqltest.Statement{"In the caller's transaction: no blank seat any more", q.blankSeat.TakeBack},
+		sqltest.Statement{"In the caller's transaction: which orders have a seat", q.seatedOrders},
+		sqltest.Statement{"In the caller's transaction: lock the hold of a seat", q.lockHold},
+		sqltest.Statement{"In the caller's transaction: lock a seat", q.lockSeat},
+		sqltest.Statement{"In the caller's transaction: are the teams of the snapshot those of now", q.versions},
+		sqltest.Statement{"In the caller's transaction: is the item", q.itemVersion},
+		sqltest.Statement{"In the caller's transaction: the members of teams that are formed 1: who they are", q.formingText()},
+		sqltest.Statement{"In the caller's transaction: the members of teams that are formed 2", q.formSeatsText(mysql.ByKey, "ORDER_NO")},
+	)
+}
+
+// readStatements are those that change nothing.
+func (q *groupBuySQL) readStatements() []sqltest.Statement {
+	return []sqltest.Statement{
+		{"Read an activity", q.readActivity},
+		{"List activities", q.listActivities},
+		{"Activities whose time has come", q.dueActivities},
+		{"Read products with their activities, two", q.offers(2)},
+		{"List the products of an activity", q.listProducts},
+		{"Products that are removed", q.dueProducts},
+		{"The shop window", q.shelf},
+		{"Has a product teams or seats that are not over", q.unfinished("")},
+		{"Read seats with their teams", q.readSeats},
+		{"List the seats of a team", q.seatsOfTeam},
+		{"The first seats of several teams", q.seatsOfTeams},
+		{"List the seats of a buyer", q.seatsOfBuyer},
+		{"List the seats in a state", q.seatsInState},
+		{"Dead seats", q.lateSeats},
+		{"Dead seats of a team", q.lateSeatsOfTeam},
+		{"Read teams", q.readTeams},
+		{"List teams", q.listTeams(false, false)},
+		{"List the teams of a product that can be joined", q.listTeams(true, true)},
+		{"Teams whose time has come", q.lateTeams},
+		{"Events that are due", q.dueEvents},
+		{"Read an event", q.readEvent},
+		{"List the events of a team", q.listEvents},
+		{"List events that were set aside", q.asideOfAll},
+		{"List events of a team that were set aside", q.asideOfTeam},
+		{"Audit teams", q.book},
+		{"Audit teams: seats that are not where their holds are", q.astray},
+		{"Audit the people of a product", q.formedPeople},
+	}
+}

@@ -1,0 +1,241 @@
+package teams
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+)
+
+// termColumns are the columns of the terms of a product or a team t, in the order of termsRow and groupTermArgs.
+const termColumns = "PLACES, PRICE, GROUP_PRICE, MEMBER_ONLY, FREE_SHIPPING, PEOPLE_LIMIT, VOLUME_LIMIT, VOLUME_UNITS, PEOPLE_MIN, VOLUME_MIN"
+
+// teamColumns are the columns of a team t, in the order in which teamRow scans them.
+var teamColumns = "t.CODE, t.ACTIVITY_ID, t.SKU_ID, t." + strings.ReplaceAll(termColumns, ", ", ", t.") +
+	", t.STATUS, t.SPONSOR_ID, t.SPONSOR_ORDER, t.HELD_NUM, t.PAID_NUM, t.PAID_VOLUME" +
+	", " + mysql.Micros("t.START_TIME") + ", " + mysql.Micros("t.END_TIME") + ", " + mysql.Micros("t.OVER_TIME") +
+	", t.CAUSE, t.FORM_ORDER, t.ACTOR, t.REASON, t.EVENT_NUM, t.VERSION"
+
+// newTeamColumns are those of a team that is opened, in the order of insertTeams.
+const newTeamColumns = "CODE, ACTIVITY_ID, SKU_ID, " + termColumns +
+	", STATUS, SPONSOR_ID, SPONSOR_ORDER, HELD_NUM, PAID_NUM, PAID_VOLUME, START_TIME, END_TIME, UPDATE_TIME"
+
+// seatColumns are the columns of a seat p, in the order in which seatRow scans them.
+var seatColumns = "p.ORDER_NO, p.TEAM_CODE, p.ACTIVITY_ID, p.SKU_ID, p.BUYER_ID, p.VOLUME, p.NAME, p.AVATAR, p.ADDRESS, p.PLACES" +
+	", p.SHIPPING_FEE, p.BALANCE_USED, p.SPONSOR, p.STATE, p.STATUS, p.ADDED" +
+	", " + mysql.Micros("p.START_TIME") + ", " + mysql.Micros("p.EXPIRE_TIME") + ", " + mysql.Micros("p.PAY_TIME") + ", " + mysql.Micros("p.END_TIME") +
+	", p.ACTOR, p.REASON"
+
+// groupTermsRow scans termColumns.
+type groupTermsRow struct {
+	terms             groupbuy.Terms
+	price, groupPrice int64
+}
+
+func (r *groupTermsRow) targets() []any {
+	t := &r.terms
+	return []any{
+		&t.Places, &r.price, &r.groupPrice, &t.MembersOnly, &t.FreeShipping, &t.People, &t.Volume, &t.UnitsPerVolume, &t.MinPeople, &t.MinVolume,
+	}
+}
+
+func (r *groupTermsRow) finish() groupbuy.Terms {
+	t := r.terms
+	t.Price, t.GroupPrice = money.Decimal(r.price, t.Places), money.Decimal(r.groupPrice, t.Places)
+	return t
+}
+
+// groupTermArgs returns terms as arguments of render.
+func groupTermArgs(t groupbuy.Terms) ([]any, error) {
+	price, err := money.Minor("price", t.Price, t.Places)
+	if err != nil {
+		return nil, err
+	}
+	groupPrice, err := money.Minor("group price", t.GroupPrice, t.Places)
+	if err != nil {
+		return nil, err
+	}
+	return []any{
+		int64(t.Places), price, groupPrice, t.MembersOnly, t.FreeShipping, t.People, t.Volume, t.UnitsPerVolume, t.MinPeople, t.MinVolume,
+	}, nil
+}
+
+// teamRow scans teamColumns.
+type teamRow struct {
+	groupTermsRow
+
+	team           groupbuy.Team
+	opened, closes int64
+	ended          sql.NullInt64
+}
+
+func (r *teamRow) targets() []any {
+	t := &r.team
+	targets := append([]any{&t.Code, &t.Activity, &t.SKU}, r.groupTermsRow.targets()...)
+	return append(targets, &t.State, &t.Sponsor, &t.SponsorOrder, &t.Held, &t.Paid, &t.PaidVolume, &r.opened, &r.closes, &r.ended,
+		&t.Cause, &t.FormedBy, &t.Actor, &t.Reason, &t.Events, &t.Version)
+}
+
+func (r *teamRow) finish() groupbuy.Team {
+	t := r.team
+	t.Terms = r.groupTermsRow.finish()
+	t.OpenedAt, t.Deadline, t.EndedAt = mysql.FromMicros(r.opened), mysql.FromMicros(r.closes), mysql.FromNullMicros(r.ended)
+	return t
+}
+
+// seatRow scans seatColumns.
+type seatRow struct {
+	seat          groupbuy.Seat
+	fee, balance  int64
+	taken, dies   int64
+	paidAt, ended sql.NullInt64
+}
+
+func (r *seatRow) targets() []any {
+	s := &r.seat
+	return []any{
+		&s.Order, &s.Team, &s.Activity, &s.SKU, &s.Buyer, &s.Volume, &s.Name, &s.Avatar, &s.Address, &s.Places, &r.fee, &r.balance,
+		&s.Sponsor, &s.State, &s.Status, &s.Added, &r.taken, &r.dies, &r.paidAt, &r.ended, &s.Actor, &s.Reason,
+	}
+}
+
+func (r *seatRow) finish() groupbuy.Seat {
+	s := r.seat
+	s.ShippingFee, s.BalanceUsed = money.Decimal(r.fee, s.Places), money.Decimal(r.balance, s.Places)
+	s.TakenAt, s.Deadline = mysql.FromMicros(r.taken), mysql.FromMicros(r.dies)
+	s.PaidAt, s.EndedAt = mysql.FromNullMicros(r.paidAt), mysql.FromNullMicros(r.ended)
+	return s
+}
+
+// insertTeams renders the INSERT of new teams at a moment.
+func (q *groupBuySQL) insertTeams(teams []groupbuy.Team, at time.Time) (string, error) {
+	var args []any
+	for _, t := range teams {
+		terms, err := groupTermArgs(t.Terms)
+		if err != nil {
+			return "", err
+		}
+		args = append(append(args, t.Code, t.Activity, t.SKU), terms...)
+		args = append(args, int64(t.State), t.Sponsor, t.SponsorOrder, t.Held, t.Paid, t.PaidVolume, t.OpenedAt, t.Deadline, at)
+	}
+	return mysql.Render(q.insertTeamsText(len(teams)), args...), nil
+}
+
+func (q *groupBuySQL) insertTeamsText(teams int) string {
+	return "INSERT INTO " + q.teams + " (" + newTeamColumns + ") VALUES " + mysql.List("("+mysql.List("?", 22)+")", teams)
+}
+
+// insertSeats renders the INSERT of new seats at a moment.
+func (q *groupBuySQL) insertSeats(seats []groupbuy.Seat, at time.Time) (string, error) {
+	var args []any
+	for _, s := range seats {
+		fee, err := money.Minor("shipping fee", s.ShippingFee, s.Places)
+		if err != nil {
+			return "", err
+		}
+		balance, err := money.Minor("balance used", s.BalanceUsed, s.Places)
+		if err != nil {
+			return "", err
+		}
+		args = append(args, s.Order, s.Team, s.Activity, s.SKU, s.Buyer, s.Volume, s.Name, s.Avatar, s.Address, int64(s.Places), fee, balance,
+			s.Sponsor, int64(s.State), s.TakenAt, s.Deadline, at)
+	}
+	return mysql.Render(q.insertSeatsText(len(seats)), args...), nil
+}
+
+func (q *groupBuySQL) insertSeatsText(seats int) string {
+	return "INSERT INTO " + q.seats + " (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES, SHIPPING_FEE, BALANCE_USED" +
+		", SPONSOR, STATE, START_TIME, EXPIRE_TIME, UPDATE_TIME, LIVE) VALUES " + mysql.List("("+mysql.List("?", 17)+", 1)", seats)
+}
+
+// insertEvents renders the INSERT of events.
+func (q *groupBuySQL) insertEvents(events []groupbuy.Event) string {
+	args := make([]any, 0, 5*len(events))
+	for _, e := range events {
+		args = append(args, e.Code, e.No, int64(e.Kind), e.Order, e.At)
+	}
+	return mysql.Render(q.insertEventsText(len(events)), args...)
+}
+
+func (q *groupBuySQL) insertEventsText(events int) string {
+	return "INSERT INTO " + q.events + " (TEAM_CODE, EVENT_NO, KIND, ORDER_NO, CREATE_TIME) VALUES " + mysql.List("("+mysql.List("?", 5)+")", events)
+}
+
+// updateTeams renders the change of teams as they are at a moment. All of them are locked, so that every row is there,
+// and a list of rows is the shortest way to give each its own values. Terms, code and product of a team never change.
+func (q *groupBuySQL) updateTeams(teams []*lockedTeam, at time.Time) (string, error) {
+	var args []any
+	for _, t := range teams {
+		terms, err := groupTermArgs(t.Terms)
+		if err != nil {
+			return "", err
+		}
+		args = append(append(args, t.Code, t.Activity, t.SKU), terms...)
+		args = append(args, int64(t.State), t.Sponsor, t.SponsorOrder, t.Held, t.Paid, t.PaidVolume, t.OpenedAt, t.Deadline, at,
+			t.EndedAt, int64(t.Cause), t.FormedBy, t.Actor, t.Reason, t.Events, at, t.Version)
+	}
+	return mysql.Render(q.updateTeamsText(len(teams)), args...), nil
+}
+
+func (q *groupBuySQL) updateTeamsText(teams int) string {
+	var set []string
+	for c := range strings.SplitSeq("STATUS, SPONSOR_ID, SPONSOR_ORDER, HELD_NUM, PAID_NUM, PAID_VOLUME, UPDATE_TIME, OVER_TIME, CAUSE, FORM_ORDER, ACTOR, REASON, EVENT_NUM", ", ") {
+		set = append(set, c+" = VALUES("+c+")")
+	}
+	// EVENT_TIME is set where the team had nothing to deliver and has now; nobody sets EVENT_DONE here. The version
+	// only grows: NULL is refused.
+	return "INSERT INTO " + q.teams + " (" + newTeamColumns + ", OVER_TIME, CAUSE, FORM_ORDER, ACTOR, REASON, EVENT_NUM, EVENT_TIME, VERSION) VALUES " +
+		mysql.List("("+mysql.List("?", 30)+")", teams) + " ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ") +
+		", EVENT_TIME = IF(VALUES(EVENT_NUM) > EVENT_DONE, COALESCE(EVENT_TIME, VALUES(EVENT_TIME)), NULL)" +
+		", VERSION = IF(VALUES(VERSION) > VERSION, VALUES(VERSION), NULL)"
+}
+
+// updateSeats renders the UPDATE of seats that all become the same, from the same state: a batch has few kinds.
+func (q *groupBuySQL) updateSeats(to seatChange, orders []string, at time.Time) string {
+	args := []any{int64(to.to), to.live(), int64(to.status), to.added, to.paidAt, to.endedAt, to.actor, to.reason, at}
+	text := mysql.Render(q.updateSeatsText(to.from), args...)
+	return mysql.RenderList(text+" AND ORDER_NO IN (?)", orders)
+}
+
+func (q *groupBuySQL) updateSeatsText(from groupbuy.SeatState) string {
+	return "UPDATE " + q.seats + " " + mysql.ByKey + " SET STATE = ?, LIVE = ?, STATUS = ?, ADDED = ?, PAY_TIME = COALESCE(?, PAY_TIME), END_TIME = ?, ACTOR = ?, REASON = ?, UPDATE_TIME = ?" +
+		fmt.Sprintf(" WHERE STATE = %d", from)
+}
+
+// seatChange is what becomes of a seat.
+type seatChange struct {
+	from, to        groupbuy.SeatState
+	status          groupbuy.TeamState
+	added           bool
+	paidAt, endedAt time.Time
+	actor, reason   string
+}
+
+// live is the column of the unique key that lets a buyer have one live seat in a team.
+func (c seatChange) live() any {
+	if c.to.Live() {
+		return 1
+	}
+	return nil
+}
+
+// changeOf returns what has become of a seat that was in a state. When it was paid stays as it is, unless it is paid
+// now: each seat has a moment of its own, and would be a kind of its own.
+func changeOf(from groupbuy.SeatState, s groupbuy.Seat) seatChange {
+	change := seatChange{from: from, to: s.State, status: s.Status, added: s.Added, endedAt: s.EndedAt, actor: s.Actor, reason: s.Reason}
+	if s.State == groupbuy.Paid {
+		change.paidAt = s.PaidAt
+	}
+	return change
+}
+
+// lockedTeam is a team as it becomes, and the version that it had when it was locked.
+type lockedTeam struct {
+	groupbuy.TeamRecord
+
+	was int64
+}

@@ -1,0 +1,343 @@
+package teams
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// farAway is behind every time that is kept.
+var farAway = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// seatAt is a seat and its team as they are at a moment.
+type seatAt struct {
+	seat groupbuy.Seat
+	team groupbuy.Team
+	now  time.Time
+}
+
+// Seat implements groupbuy.Store. Those who ask at once are answered by one read: every payment asks.
+func (g *Store) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.Team, time.Time, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return groupbuy.Seat{}, groupbuy.Team{}, time.Time{}, err
+	}
+	read := g.seat
+	if g.merged != nil {
+		read = g.merged.seats.Do
+	}
+	found, err := read(ctx, struct{}{}, order)
+	return found.seat, found.team, found.now, err
+}
+
+// seat reads one seat.
+func (g *Store) seat(ctx context.Context, _ struct{}, order string) (seatAt, error) {
+	query := mysql.RenderList(g.sql.readSeats, []string{order})
+	if g.units.Bound() {
+		if seated, err := g.lockSeat(ctx, order); err != nil || !seated {
+			return g.noSeat(ctx, err)
+		}
+		query += " FOR UPDATE"
+	}
+	seats, now, err := g.seatsOf(ctx, query)
+	found := seats[order]
+	found.now = now
+	return found, err
+}
+
+// lockSeat locks, in the caller's transaction, the hold of an order, then its item, and then its seat, and reports whether
+// there is one.
+func (g *Store) lockSeat(ctx context.Context, order string) (seated bool, err error) {
+	err = g.units.Among(ctx, func(q mysql.Tx) (bool, error) {
+		var key stock.Key
+		err := mysql.ReadRow(ctx, q, mysql.Render(g.sql.lockHold, order), &key.SKU, &key.Activity)
+		if err != nil || key.Activity == 0 { // none, or one of ordinary stock
+			return key.SKU == 0, err
+		}
+		var version, state int64
+		if err := mysql.ReadRow(ctx, q, mysql.Render(g.sql.lockItem, key.SKU, key.Activity), &version); err != nil {
+			return false, err
+		}
+		free := g.sql.blankSeat.Of(order)
+		if err := mysql.Insert(ctx, q, free.Insert, free.TakeBack); err != nil {
+			return false, err
+		}
+		err = mysql.ReadRow(ctx, q, mysql.Render(g.sql.lockSeat, order), &state)
+		seated = state > 0
+		return !seated, err
+	}, g.units.Sql.BlankHolds(order))
+	return seated, err
+}
+
+// noSeat returns the clock alone.
+func (g *Store) noSeat(ctx context.Context, err error) (seatAt, error) {
+	if err != nil {
+		return seatAt{}, err
+	}
+	clock, err := g.units.Clock(ctx)
+	return seatAt{now: mysql.FromMicros(clock)}, err
+}
+
+// seatBatch reads several.
+func (g *Store) seatBatch(ctx context.Context, _ struct{}, orders []string) ([]batch.Reply[seatAt], error) {
+	seats, now, err := g.seatsOf(ctx, mysql.RenderList(g.sql.readSeats, orders))
+	if err != nil {
+		return nil, err
+	}
+	replies := make([]batch.Reply[seatAt], len(orders))
+	for i, order := range orders {
+		found := seats[order]
+		found.now = now
+		replies[i].Answer = found
+	}
+	return replies, nil
+}
+
+// seatsOf reads seats with their teams, by order, and the clock.
+func (g *Store) seatsOf(ctx context.Context, query string) (map[string]seatAt, time.Time, error) {
+	found := map[string]seatAt{}
+	var clock int64
+	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
+		var seat seatRow
+		var team teamRow
+		err := rows.Scan(append(append(seat.targets(), team.targets()...), &clock)...)
+		found[seat.seat.Order] = seatAt{seat: seat.finish(), team: team.finish()}
+		return err
+	})
+	if err == nil && len(found) == 0 { // no row has brought the clock
+		clock, err = g.units.Clock(ctx)
+	}
+	return found, mysql.FromMicros(clock), err
+}
+
+// teamAt is a team as it is at a moment.
+type teamAt struct {
+	team groupbuy.Team
+	now  time.Time
+}
+
+// Team implements groupbuy.Store. Those who ask at once are answered by one read: whoever joins asks.
+func (g *Store) Team(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return groupbuy.Team{}, time.Time{}, err
+	}
+	if g.units.Bound() {
+		return g.currentTeam(ctx, code, of)
+	}
+	read := g.team
+	if g.merged != nil {
+		read = g.merged.teams.Do
+	}
+	found, err := read(ctx, struct{}{}, code)
+	return found.team, found.now, err
+}
+
+// team reads one team.
+func (g *Store) team(ctx context.Context, _ struct{}, code string) (teamAt, error) {
+	teams, now, err := g.teamsOf(ctx, mysql.RenderList(g.sql.readTeams, []string{code}))
+	return teamAt{team: teams[code], now: now}, err
+}
+
+// currentTeam reads a team in the caller's transaction: its item is locked before it. The product of a team never changes.
+// Where the caller does not know it, it is read from the transaction's snapshot; a team that this does not have may be new, and
+// is locked without its item rather than not seen.
+func (g *Store) currentTeam(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
+	if of == (stock.Key{}) {
+		err := g.units.Query(ctx, mysql.Render(g.sql.keyOfTeam, code), func(rows *sql.Rows) error { return rows.Scan(&of.SKU, &of.Activity) })
+		if err != nil {
+			return groupbuy.Team{}, time.Time{}, err
+		}
+	}
+	var blanks []mysql.Blank
+	if of != (stock.Key{}) {
+		blanks = append(blanks, g.units.Sql.BlankItems([]stock.Key{of}))
+	}
+	var team groupbuy.Team
+	var clock int64
+	err := g.units.Among(ctx, func(q mysql.Tx) (bool, error) {
+		item := int64(1)
+		if of != (stock.Key{}) {
+			if err := mysql.ReadRow(ctx, q, mysql.Render(g.sql.lockItem, of.SKU, of.Activity), &item); err != nil {
+				return false, err
+			}
+		}
+		var row teamRow
+		err := mysql.ReadRow(ctx, q, mysql.RenderList(g.sql.readTeams, []string{code})+" FOR UPDATE", append(row.targets(), &clock)...)
+		if row.team.Version > 0 {
+			team = row.finish()
+		}
+		return item == 0 || team.Version == 0, err
+	}, append(blanks, g.sql.blankTeam.Of(code))...)
+	return team, mysql.FromMicros(clock), err
+}
+
+// teamBatch reads several.
+func (g *Store) teamBatch(ctx context.Context, _ struct{}, codes []string) ([]batch.Reply[teamAt], error) {
+	teams, now, err := g.teamsOf(ctx, mysql.RenderList(g.sql.readTeams, codes))
+	if err != nil {
+		return nil, err
+	}
+	replies := make([]batch.Reply[teamAt], len(codes))
+	for i, code := range codes {
+		replies[i].Answer = teamAt{team: teams[code], now: now}
+	}
+	return replies, nil
+}
+
+// teamsOf reads teams, by code, and the clock.
+func (g *Store) teamsOf(ctx context.Context, query string) (map[string]groupbuy.Team, time.Time, error) {
+	found := map[string]groupbuy.Team{}
+	var clock int64
+	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
+		var row teamRow
+		err := rows.Scan(append(row.targets(), &clock)...)
+		found[row.team.Code] = row.finish()
+		return err
+	})
+	if err == nil && len(found) == 0 { // no row has brought the clock
+		clock, err = g.units.Clock(ctx)
+	}
+	return found, mysql.FromMicros(clock), err
+}
+
+// Await implements groupbuy.Store. In the caller's transaction there is nothing to wait for: what was read there is locked.
+// An order is looked for among what is not committed as well, so that only then anybody waits.
+func (g *Store) Await(ctx context.Context, of groupbuy.Subject) error {
+	if err := g.units.Ready(ctx); err != nil || g.units.Bound() {
+		return err
+	}
+	var statement string
+	switch {
+	case of.Order != "":
+		known, err := g.units.KnownOne(ctx, of.Order)
+		if err != nil || known.Is != ledger.UnderWay {
+			return err
+		}
+		statement = mysql.Render(g.sql.lockHold, of.Order)
+	case of.Team != "":
+		statement = mysql.RenderList(g.sql.versions, []string{of.Team}) + " FOR UPDATE"
+	case of.Product != stock.Key{}:
+		statement = mysql.Render(g.sql.lockProduct, of.Product.Activity, of.Product.SKU)
+	default:
+		statement = mysql.Render(g.sql.readActivity, of.Activity) + " FOR UPDATE"
+	}
+	return g.units.Query(ctx, statement, func(*sql.Rows) error { return nil })
+}
+
+// Seats implements groupbuy.Store. Those who ask for the first page of a team at once are answered by one read: every
+// payment that forms one asks.
+func (g *Store) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return nil, err
+	}
+	var query string
+	by := g.units.Query // calls decide by the seats of a team, or of a buyer
+	switch at := after.At; {
+	case filter.Team != "" && after.Order == "" && g.merged != nil:
+		return g.merged.members.Do(ctx, limit, filter.Team)
+	case filter.Team != "":
+		query = mysql.Render(g.sql.seatsOfTeam, filter.Team, after.Order, limit)
+	case filter.Buyer != "":
+		if after.Order == "" {
+			at = farAway
+		}
+		query = mysql.Render(g.sql.seatsOfBuyer, filter.Buyer, at, at, after.Order, limit)
+	default:
+		if after.Order == "" {
+			at = time.UnixMicro(0)
+		}
+		query = mysql.Render(g.sql.seatsInState, int64(filter.State), at, at, after.Order, limit)
+		by = g.units.Show
+	}
+	return g.listSeats(ctx, by, query)
+}
+
+// listSeats lists seats.
+func (g *Store) listSeats(ctx context.Context, by mysql.QueryFunc, query string) ([]groupbuy.Seat, error) {
+	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Seat, error) {
+		var row seatRow
+		err := rows.Scan(row.targets()...)
+		return row.finish(), err
+	})
+}
+
+// membersOf reads the first page of the seats of one team.
+func (g *Store) membersOf(ctx context.Context, limit int, code string) ([]groupbuy.Seat, error) {
+	return g.listSeats(ctx, g.units.Query, mysql.Render(g.sql.seatsOfTeam, code, "", limit))
+}
+
+// mostMembers is how many seats of several teams are read at once. Larger teams are read one by one.
+const mostMembers = 2_000
+
+// membersBatch reads those of several.
+func (g *Store) membersBatch(ctx context.Context, limit int, codes []string) ([]batch.Reply[[]groupbuy.Seat], error) {
+	replies := make([]batch.Reply[[]groupbuy.Seat], len(codes))
+	seats, err := g.listSeats(ctx, g.units.Query, mysql.Render(mysql.RenderList(g.sql.seatsOfTeams, codes), mostMembers+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(seats) > mostMembers {
+		return ledger.AllAlone(replies), nil
+	}
+	of := make(map[string][]groupbuy.Seat, len(codes))
+	for _, s := range seats {
+		of[s.Team] = append(of[s.Team], s)
+	}
+	for i, code := range codes {
+		page := slices.Clone(of[code]) // each caller's own
+		slices.SortFunc(page, func(a, b groupbuy.Seat) int { return cmp.Compare(a.Order, b.Order) })
+		replies[i].Answer = page[:min(limit, len(page))]
+	}
+	return replies, nil
+}
+
+// Teams implements groupbuy.Store.
+func (g *Store) Teams(ctx context.Context, filter groupbuy.TeamFilter, after groupbuy.TeamCursor, limit int) ([]groupbuy.Team, error) {
+	ofProduct := filter.Product != stock.Key{}
+	var args []any
+	if ofProduct {
+		args = append(args, filter.Product.Activity, filter.Product.SKU)
+	}
+	from := after.Deadline
+	if after.Code == "" {
+		from = time.UnixMicro(0)
+	}
+	args = append(args, int64(filter.State), from, from, after.Code, limit)
+	joinable := filter.Joinable && filter.State == groupbuy.Forming
+	return g.teams(ctx, mysql.Render(g.sql.listTeams(ofProduct, joinable), args...))
+}
+
+// LateTeams implements groupbuy.Store.
+func (g *Store) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, error) {
+	return g.teams(ctx, mysql.Render(g.sql.lateTeams, limit))
+}
+
+// teams lists teams.
+func (g *Store) teams(ctx context.Context, query string) ([]groupbuy.Team, error) {
+	return listOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Team, error) {
+		var row teamRow
+		err := rows.Scan(row.targets()...)
+		return row.finish(), err
+	})
+}
+
+// LateSeats implements groupbuy.Store. It locks nothing, also in the caller's transaction: the holds come first, and
+// who releases them looks for itself.
+func (g *Store) LateSeats(ctx context.Context, team string, limit int) ([]string, error) {
+	query, by := mysql.Render(g.sql.lateSeats, limit), g.units.Show
+	if team != "" { // whether it has a place depends on them
+		query, by = mysql.Render(g.sql.lateSeatsOfTeam, team, limit), g.units.Query
+	}
+	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (string, error) {
+		var order string
+		err := rows.Scan(&order)
+		return order, err
+	})
+}

@@ -1,0 +1,122 @@
+package teams
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// teamStore is the groupbuy.Store behind sqlstore.GroupBuy.
+type Store struct {
+	units  *ledger.Store // which also has the handle, and what is wrong with the options
+	sql    *groupBuySQL
+	merged *groupBuyReaders // nil where calls are not merged
+}
+
+// groupBuyReaders merge the reads that come in crowds.
+type groupBuyReaders struct {
+	offers *batch.Batcher[struct{}, stock.Key, offerAt] // before each seat
+	seats  *batch.Batcher[struct{}, string, seatAt]     // by order
+	teams  *batch.Batcher[struct{}, string, teamAt]     // by code
+
+	members *batch.Batcher[int, string, []groupbuy.Seat] // the first of a team, up to so many
+}
+
+// newTeams returns the store in the tables of a prefix.
+func New(db *sql.DB, o ledger.Settings) *Store {
+	g := over(ledger.New(db, o, ledger.GoodsStock, ledger.NoCompanions{}), newGroupBuySQL(o.Prefix))
+	if b := g.units.Bounds; b != nil {
+		g.merged = &groupBuyReaders{
+			offers: batch.NewReader(b, g.offerBatch, g.offer),
+			seats:  batch.NewReader(b, g.seatBatch, g.seat),
+			teams:  batch.NewReader(b, g.teamBatch, g.team),
+
+			members: batch.NewReader(b, g.membersBatch, g.membersOf),
+		}
+	}
+	return g
+}
+
+// over puts group buying on the store of its units.
+func over(units *ledger.Store, statements *groupBuySQL) *Store {
+	g := &Store{units: units, sql: statements}
+	units.Companions = g.seats()
+	return g
+}
+
+// withTx returns the same store inside the caller's transaction.
+func (g *Store) WithTx(tx mysql.Tx) *Store { return over(g.units.WithTx(tx), g.sql) }
+
+// activityArgs returns what a caller says of an activity as arguments of render.
+func activityArgs(a groupbuy.Activity) []any {
+	return []any{a.Title, a.Image, int64(a.Formation / time.Minute), a.Hidden, a.Start, a.End, a.Outlive, a.Sort}
+}
+
+// SaveActivity implements groupbuy.Store.
+func (g *Store) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	statement, args := g.sql.addActivity, append(activityArgs(activity), ended, activity.ID)
+	if activity.Version != 0 {
+		statement, args = g.sql.setActivity, append(args, activity.Version)
+	}
+	rows, err := g.units.Exec(ctx, mysql.Render(statement, args...))
+	return ledger.Taken(ledger.Verdict(rows > 0), err)
+}
+
+// SaveProduct implements groupbuy.Store.
+func (g *Store) SaveProduct(ctx context.Context, product groupbuy.Product) (stock.Verdict, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
+	terms, err := groupTermArgs(product.Terms)
+	if err != nil {
+		return stock.Refused, err
+	}
+	args := append([]any{product.SPU, product.Name, product.Spec}, terms...)
+	args = append(args, product.PerOrder, product.PerBuyer, int64(product.State), product.Allotted, product.Returns, product.Activity, product.SKU)
+	statement := g.sql.addProduct
+	if product.Version != 0 {
+		if _, err := g.lockItem(ctx, product.Key); err != nil {
+			return stock.Refused, err
+		}
+		statement, args = g.sql.setProduct, append(args, product.Version)
+	}
+	rows, err := g.units.Exec(ctx, mysql.Render(statement, args...))
+	return ledger.Taken(ledger.Verdict(rows > 0), err)
+}
+
+// lockItem locks the item of a product where a transaction of the caller's goes on, and returns its version then: seats
+// are taken and paid with the item locked first and the product last.
+func (g *Store) lockItem(ctx context.Context, key stock.Key) (version int64, err error) {
+	if !g.units.Bound() {
+		return 0, nil
+	}
+	err = g.units.Among(ctx, func(q mysql.Tx) (bool, error) {
+		err := mysql.ReadRow(ctx, q, mysql.Render(g.sql.lockItem, key.SKU, key.Activity), &version)
+		return version == 0, err
+	}, g.units.Sql.BlankItems([]stock.Key{key}))
+	return version, err
+}
+
+// CorrectFormed implements groupbuy.Store.
+func (g *Store) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
+	if err := g.units.Ready(ctx); err != nil || by == 0 {
+		return err
+	}
+	if _, err := g.lockItem(ctx, key); err != nil {
+		return err
+	}
+	rows, err := g.units.Exec(ctx, mysql.Render(g.sql.addFormedText(), by, key.Activity, key.SKU))
+	if err != nil || rows != 1 {
+		return mysql.Missing(err)
+	}
+	return nil
+}

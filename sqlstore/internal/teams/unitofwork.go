@@ -1,0 +1,336 @@
+package teams
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// seatCompanions take and move the seats of orders along with their holds.
+type seatCompanions struct {
+	ledger.NoCompanions
+
+	units *ledger.Store
+	sql   *groupBuySQL
+}
+
+// keeping is what one transaction makes of teams and seats, which it has locked: they change in memory, by the
+// rules of their domain, and are then written back at once.
+type keeping struct {
+	seatCompanions
+
+	at    time.Time
+	teams map[string]*lockedTeam
+
+	changes map[seatChange][]string // orders, by what becomes of their seats
+	events  []groupbuy.Event
+	formed  []string         // teams that are formed here
+	added   map[string]int64 // members of teams that were formed already
+}
+
+// keeping begins to keep what a transaction makes at a moment; zero is that of its first lock.
+func (g seatCompanions) keeping(at time.Time) *keeping {
+	return &keeping{
+		seatCompanions: g, at: at,
+		teams: map[string]*lockedTeam{}, changes: map[seatChange][]string{}, added: map[string]int64{},
+	}
+}
+
+// team returns a team that was locked; one that does not exist refuses everything.
+func (k *keeping) team(code string) *lockedTeam {
+	if t := k.teams[code]; t != nil {
+		return t
+	}
+	return &lockedTeam{TeamRecord: groupbuy.TeamRecord{Team: groupbuy.Team{Code: code}}}
+}
+
+// lockTeams locks and reads teams, which are there: who joins or ends one has read it.
+func (k *keeping) lockTeams(ctx context.Context, q mysql.Tx, codes []string) error {
+	if len(codes) == 0 {
+		return nil
+	}
+	return mysql.Read(ctx, q, mysql.RenderList(k.sql.readTeams, codes)+" FOR UPDATE", func(rows *sql.Rows) error {
+		var row teamRow
+		var clock int64
+		err := rows.Scan(append(row.targets(), &clock)...)
+		k.know(row.finish(), clock)
+		return err
+	})
+}
+
+// know remembers a team that is locked, and the moment where it is not given.
+func (k *keeping) know(team groupbuy.Team, clock int64) {
+	if k.at.IsZero() {
+		k.at = mysql.FromMicros(clock)
+	}
+	if k.teams[team.Code] == nil {
+		k.teams[team.Code] = &lockedTeam{TeamRecord: groupbuy.TeamRecord{Team: team}, was: team.Version}
+	}
+}
+
+// current returns a statement that reads seats of teams that are locked, by their codes, so that it sees what is there
+// now. Each change of a live seat is one of the version of its team: where the transaction's snapshot has the one of now, it has
+// the seats as well. Otherwise they are read with a lock, which is also one on the places of their neighbours.
+func (k *keeping) current(ctx context.Context, q mysql.Tx, statement string, codes ...string) (string, error) {
+	if !k.units.Bound() { // whose snapshot is taken behind the lock
+		return statement, nil
+	}
+	current := 0
+	err := mysql.Read(ctx, q, mysql.RenderList(k.sql.versions, codes), func(rows *sql.Rows) error {
+		var code string
+		var version int64
+		err := rows.Scan(&code, &version)
+		if k.team(code).was == version {
+			current++
+		}
+		return err
+	})
+	if current < len(codes) {
+		statement += " FOR UPDATE"
+	}
+	return statement, err
+}
+
+// seated returns which of some orders, whose holds are locked, are of the pool of an activity: they have a seat.
+func (g seatCompanions) seated(ctx context.Context, q mysql.Tx, orders []string) (seated []string, err error) {
+	err = mysql.Read(ctx, q, mysql.RenderList(g.sql.seatedOrders, orders), func(rows *sql.Rows) error {
+		var order string
+		err := rows.Scan(&order)
+		seated = append(seated, order)
+		return err
+	})
+	return seated, err
+}
+
+// lockSeats locks and reads the seats of orders, whose holds are locked, and their teams. In the caller's transaction it finds
+// out first which of the orders have one: those of ordinary stock do not.
+func (k *keeping) lockSeats(ctx context.Context, q mysql.Tx, orders []string) (map[string]*groupbuy.Seat, error) {
+	seats := make(map[string]*groupbuy.Seat, len(orders))
+	if k.units.Bound() {
+		var err error
+		if orders, err = k.seated(ctx, q, orders); err != nil || len(orders) == 0 {
+			return seats, err
+		}
+	}
+	err := mysql.Read(ctx, q, mysql.RenderList(k.sql.readSeats, orders)+" FOR UPDATE", func(rows *sql.Rows) error {
+		var seat seatRow
+		var team teamRow
+		var clock int64
+		if err := rows.Scan(append(append(seat.targets(), team.targets()...), &clock)...); err != nil {
+			return err
+		}
+		s := seat.finish()
+		seats[s.Order] = &s
+		k.know(team.finish(), clock)
+		return nil
+	})
+	return seats, err
+}
+
+// move moves a seat in memory; changed has to follow. It returns why the team refuses.
+func (k *keeping) move(step groupbuy.Step, seat *groupbuy.Seat, joined bool) error {
+	team := k.team(seat.Team)
+	was := team.State
+	events, err := team.Move(step, seat, joined, k.at)
+	if err != nil {
+		return err
+	}
+	k.events = append(k.events, events...)
+	k.ended(team, was)
+	if seat.Added && seat.State == groupbuy.Paid {
+		k.added[seat.Team]++
+	}
+	return nil
+}
+
+// ended notes a team that is formed by now, and was not.
+func (k *keeping) ended(team *lockedTeam, was groupbuy.TeamState) {
+	if was != team.State && team.State == groupbuy.Formed {
+		k.formed = append(k.formed, team.Code)
+	}
+}
+
+// changed notes what has become of a seat by a step.
+func (k *keeping) changed(seat *groupbuy.Seat, step groupbuy.Step) {
+	for _, from := range step.Transition().From { // with several, the others match no row
+		change := changeOf(from, *seat)
+		k.changes[change] = append(k.changes[change], seat.Order)
+	}
+}
+
+// keep writes all of it: seats before teams, and products, which nobody else locks with them, last.
+func (k *keeping) keep(ctx context.Context, q mysql.Tx) error {
+	for _, write := range [...]func(context.Context, mysql.Tx) error{k.keepSeats, k.handOver, k.keepTeams, k.keepEvents, k.keepProducts} {
+		if err := write(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepSeats writes the seats, and gives those that are paid in teams that are formed here their Status.
+func (k *keeping) keepSeats(ctx context.Context, q mysql.Tx) error {
+	moved := map[string]bool{}
+	sum := int64(0)
+	for change, orders := range k.changes {
+		rows, err := mysql.Affected(q.ExecContext(ctx, k.sql.updateSeats(change, orders, k.at)))
+		if err != nil {
+			return err
+		}
+		sum += rows
+		for _, order := range orders {
+			moved[order] = true
+		}
+	}
+	if sum != int64(len(moved)) {
+		return mysql.Missing(nil)
+	}
+	if len(k.formed) == 0 {
+		return nil
+	}
+	paid := int64(0)
+	for _, code := range k.formed {
+		paid += k.teams[code].Paid - k.added[code]
+	}
+	rows, err := k.formSeats(ctx, q)
+	if err != nil || rows != paid {
+		return mysql.Missing(err)
+	}
+	return nil
+}
+
+// formSeats gives the paid seats of teams that are formed here their Status: by their teams, or in the caller's transaction
+// by their orders, since the index of teams has the places of others beside them.
+func (k *keeping) formSeats(ctx context.Context, q mysql.Tx) (int64, error) {
+	if !k.units.Bound() {
+		return mysql.Affected(q.ExecContext(ctx, mysql.RenderList(k.sql.formSeatsText(mysql.By(k.sql.seats, "buyer"), "TEAM_CODE"), k.formed)))
+	}
+	statement, err := k.current(ctx, q, mysql.RenderList(k.sql.formingText(), k.formed), k.formed...)
+	if err != nil {
+		return 0, err
+	}
+	var orders []string
+	err = mysql.Read(ctx, q, statement, func(rows *sql.Rows) error {
+		var order string
+		err := rows.Scan(&order)
+		orders = append(orders, order)
+		return err
+	})
+	if err != nil || len(orders) == 0 {
+		return 0, err
+	}
+	return mysql.Affected(q.ExecContext(ctx, mysql.RenderList(k.sql.formSeatsText(mysql.ByKey, "ORDER_NO"), orders)))
+}
+
+// forming is which seats get the Status of a team that is formed.
+var forming = fmt.Sprintf(" IN (?) AND STATE = %d AND STATUS = %d", groupbuy.Paid, groupbuy.Forming)
+
+func (q *groupBuySQL) formSeatsText(hint, by string) string {
+	return fmt.Sprintf("UPDATE %s %s SET STATUS = %d, UPDATE_TIME = %s WHERE ", q.seats, hint, groupbuy.Formed, mysql.Now) + by + forming
+}
+
+func (q *groupBuySQL) formingText() string {
+	return "SELECT ORDER_NO FROM " + q.seats + " " + mysql.By(q.seats, "buyer") + " WHERE TEAM_CODE" + forming
+}
+
+// handOver gives the teams whose sponsor has left another, and closes those that nobody is left in.
+func (k *keeping) handOver(ctx context.Context, q mysql.Tx) error {
+	for _, code := range slices.Sorted(maps.Keys(k.teams)) {
+		team := k.teams[code]
+		if !team.NeedsSponsor() {
+			continue
+		}
+		if team.Held+team.Paid == 0 {
+			k.events = append(k.events, team.Close(k.at))
+			continue
+		}
+		statement, err := k.current(ctx, q, mysql.Render(k.sql.successorText(), code), code)
+		if err != nil {
+			return err
+		}
+		var row seatRow
+		err = mysql.ReadRow(ctx, q, statement, row.targets()...)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = mysql.Missing(nil)
+		}
+		if err != nil {
+			return err
+		}
+		team.HandOver(row.finish())
+	}
+	return nil
+}
+
+// successorText finds the first of the live seats of a team by groupbuy.Succeeds.
+func (q *groupBuySQL) successorText() string {
+	return fmt.Sprintf("SELECT %s FROM %s p FORCE INDEX (%s_buyer) WHERE p.TEAM_CODE = ? AND p.LIVE = 1"+
+		" ORDER BY p.STATE DESC, IF(p.STATE = %d, p.PAY_TIME, p.START_TIME), p.ORDER_NO LIMIT 1", seatColumns, q.seats, q.seats, groupbuy.Paid)
+}
+
+// teamsAtOnce is how many teams one statement writes.
+const teamsAtOnce = 300
+
+// keepTeams writes the teams that have changed.
+func (k *keeping) keepTeams(ctx context.Context, q mysql.Tx) error {
+	var changed []*lockedTeam
+	for _, code := range slices.Sorted(maps.Keys(k.teams)) {
+		if team := k.teams[code]; team.Version != team.was {
+			team.Version = team.was + 1 // of one transaction one
+			changed = append(changed, team)
+		}
+	}
+	for part := range slices.Chunk(changed, teamsAtOnce) {
+		statement, err := k.sql.updateTeams(part, k.at)
+		if err != nil {
+			return err
+		}
+		// 2 for each row that is there (MySQL Reference Manual, INSERT ... ON DUPLICATE KEY UPDATE).
+		rows, err := mysql.Affected(q.ExecContext(ctx, statement))
+		if err != nil || rows != 2*int64(len(part)) {
+			return mysql.Missing(err)
+		}
+	}
+	return nil
+}
+
+// keepEvents writes the events.
+func (k *keeping) keepEvents(ctx context.Context, q mysql.Tx) error {
+	for part := range slices.Chunk(k.events, mysql.MaxList) {
+		rows, err := mysql.Affected(q.ExecContext(ctx, k.sql.insertEvents(part)))
+		if err != nil || rows != int64(len(part)) {
+			return mysql.Unclaimed(err)
+		}
+	}
+	return nil
+}
+
+// keepProducts counts the people of teams that are formed.
+func (k *keeping) keepProducts(ctx context.Context, q mysql.Tx) error {
+	people := map[stock.Key]int64{}
+	for _, code := range k.formed {
+		people[k.teams[code].Key] += k.teams[code].Paid - k.added[code]
+	}
+	for code, n := range k.added {
+		people[k.teams[code].Key] += n
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(people), stock.Key.Compare) {
+		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(k.sql.addFormedText(), people[key], key.Activity, key.SKU)))
+		if err != nil || rows != 1 {
+			return mysql.Missing(err)
+		}
+	}
+	return nil
+}
+
+func (q *groupBuySQL) addFormedText() string {
+	return "UPDATE " + q.products + " " + mysql.ByKey + " SET FORMED_NUM = FORMED_NUM + ? WHERE ACTIVITY_ID = ? AND SKU_ID = ?"
+}
