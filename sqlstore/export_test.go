@@ -34,7 +34,7 @@ func (g *GroupBuy) AlwaysBatch() *GroupBuy {
 }
 
 // Waiting returns how many calls of a store wait for a batch.
-func (s *Stock) Waiting() int64 { return s.ledger.Bounds.Tickets.Load() }
+func (s *Stock) Waiting() int64 { return s.ledger.Bounds.Pending.Load() }
 
 // OneByOne returns the store with one batch of a key in flight at a time, so that a test can form a batch.
 func (s *Stock) OneByOne() *Stock { oneByOne(s.ledger); return s }

@@ -1,3 +1,4 @@
+// Package batch is group commit: concurrent calls for one key share one transaction, one lock and one commit.
 package batch
 
 import (
@@ -28,21 +29,21 @@ func atOnce(db *sql.DB) int {
 	return 2
 }
 
-// bounds are what all mergers of a store share, so that merging stays within them together.
+// Bounds are what all batchers of a store share, so that merging stays within them together.
 type Bounds struct {
 	size     int           // calls of one batch
 	enough   int           // calls that are worth a batch while another one of their key is in flight
 	InFlight func() int    // calls and batches of one key in flight
 	slots    chan struct{} // one for each batch in flight, and for each call beside its batch
-	waiting  int64         // tickets that may wait
-	Tickets  atomic.Int64  // that do, also those whose caller has left
+	waiting  int64         // calls that may wait
+	Pending  atomic.Int64  // that do, also those whose caller has left
 	Always   bool          // a call that is alone goes as a batch of one as well: for tests of the batches
 }
 
-// limits are the calls of one batch, the batches in flight, and the calls that may wait.
+// Limits are the calls of one batch, the batches in flight, and the calls that may wait.
 type Limits struct{ Size, Batches, Waiting int }
 
-// newBounds returns bounds within some limits, of a store on a pool.
+// NewBounds returns bounds within some limits, of a store on a pool.
 func NewBounds(db *sql.DB, l Limits) *Bounds {
 	return &Bounds{
 		size: l.Size, enough: (l.Size + 3) / 4, InFlight: func() int { return atOnce(db) },
@@ -50,10 +51,10 @@ func NewBounds(db *sql.DB, l Limits) *Bounds {
 	}
 }
 
-// merger lets concurrent calls for one key, a hot row, share one transaction and so one lock and
+// Batcher lets concurrent calls for one key, a hot row, share one transaction and so one lock and
 // one commit. While calls or batches of a key are in flight, those that arrive wait, and form the
 // next batch. There is no timer: alone, a call goes at once and by itself, as if there were no
-// merger. There is no goroutine while nothing waits.
+// batcher. There is no goroutine while nothing waits.
 //
 // It is safe for concurrent use.
 type Batcher[K comparable, Q, A any] struct {
@@ -65,30 +66,30 @@ type Batcher[K comparable, Q, A any] struct {
 	batch func(ctx context.Context, key K, asked []Q) ([]Reply[A], error)
 	alone func(ctx context.Context, key K, asked Q) (A, error) // does one call
 
-	mu    sync.Mutex
-	lanes map[K]*queue[Q, A] // of the keys that are busy
-	used  sync.Pool          // of tickets that nobody else knows of any more
+	mu     sync.Mutex
+	queues map[K]*queue[Q, A] // of the keys that are busy
+	used   sync.Pool          // of calls that nobody else knows of any more
 }
 
-// newMerger returns a merger within some bounds.
+// New returns a batcher within some bounds.
 func New[K comparable, Q, A any](b *Bounds, batch func(context.Context, K, []Q) ([]Reply[A], error), alone func(context.Context, K, Q) (A, error)) *Batcher[K, Q, A] {
-	return &Batcher[K, Q, A]{Bounds: b, batch: batch, alone: alone, lanes: map[K]*queue[Q, A]{}}
+	return &Batcher[K, Q, A]{Bounds: b, batch: batch, alone: alone, queues: map[K]*queue[Q, A]{}}
 }
 
-// newReader returns a merger of reads.
+// NewReader returns a batcher of reads.
 func NewReader[K comparable, Q, A any](b *Bounds, batch func(context.Context, K, []Q) ([]Reply[A], error), alone func(context.Context, K, Q) (A, error)) *Batcher[K, Q, A] {
 	m := New(b, batch, alone)
 	m.reads = true
 	return m
 }
 
-// lane is a key that is busy.
+// queue is a key that is busy.
 type queue[Q, A any] struct {
 	waiting []*call[Q, A]
 	busy    int // calls and batches in flight
 }
 
-// reply is what a batch did for one of its calls: an answer or an error, or nothing, because it
+// Reply is what a batch did for one of its calls: an answer or an error, or nothing, because it
 // cannot go with the others. Then it is made alone, and finds out why.
 type Reply[A any] struct {
 	Answer A
@@ -96,16 +97,16 @@ type Reply[A any] struct {
 	Alone  bool
 }
 
-// ticket is a call that waits. Tickets are used again, since a rush makes very many.
+// newCall is a call that waits. Pending are used again, since a rush makes very many.
 type call[Q, A any] struct {
 	asked Q
 	done  chan struct{} // gets one once the reply is there
 	reply Reply[A]
 
-	left, taken bool // under the merger's lock: its caller has gone; a batch has it
+	left, inBatch bool // under the batcher's lock: its caller has gone; a batch has it
 }
 
-// do makes a call, alone or in a batch. A caller whose context ends while its batch is in flight is
+// Do makes a call, alone or in a batch. A caller whose context ends while its batch is in flight is
 // told ErrUnknown at once, or ErrUnavailable for a read; the others do not notice. Where too many wait, it is ErrBusy.
 func (m *Batcher[K, Q, A]) Do(ctx context.Context, key K, asked Q) (A, error) {
 	var none A
@@ -150,7 +151,7 @@ func (m *Batcher[K, Q, A]) single(ctx context.Context, key K, asked Q) (A, error
 	return replies[0].Answer, replies[0].Err
 }
 
-// aside makes a call alone that could not go with its batch. There may be many of them: they share
+// solo makes a call alone that could not go with its batch. There may be many of them: they share
 // the slots with the batches, and so leave connections to others.
 func (m *Batcher[K, Q, A]) solo(ctx context.Context, key K, asked Q) (A, error) {
 	select {
@@ -163,27 +164,27 @@ func (m *Batcher[K, Q, A]) solo(ctx context.Context, key K, asked Q) (A, error) 
 	}
 }
 
-// enter takes the free lane of a key, for a call alone, or returns a ticket to wait with, unless too
+// enter takes the free queue of a key, for a call alone, or returns a call to wait with, unless too
 // many wait.
 func (m *Batcher[K, Q, A]) enter(key K, asked Q) (t *call[Q, A], alone bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	l := m.lanes[key]
+	l := m.queues[key]
 	if l == nil {
 		l = &queue[Q, A]{busy: 1}
-		m.lanes[key] = l
-		m.letOthersCome()
+		m.queues[key] = l
+		m.yield()
 		if len(l.waiting) == 0 {
 			return nil, true
 		}
 		t = m.call(asked)
-		m.Tickets.Add(1)
+		m.Pending.Add(1)
 		l.waiting = slices.Insert(l.waiting, 0, t)
 		go m.serve(key)
 		return t, false
 	}
-	if m.Tickets.Add(1) > m.waiting {
-		m.Tickets.Add(-1)
+	if m.Pending.Add(1) > m.waiting {
+		m.Pending.Add(-1)
 		return nil, false
 	}
 	t = m.call(asked)
@@ -195,15 +196,15 @@ func (m *Batcher[K, Q, A]) enter(key K, asked Q) (t *call[Q, A], alone bool) {
 	return t, false
 }
 
-// letOthersCome lets callers run who can, so that those whom the last batch has woken are in the
+// yield lets callers run who can, so that those whom the last batch has woken are in the
 // next one together. Where none can it costs nothing, and it never waits for any.
-func (m *Batcher[K, Q, A]) letOthersCome() {
+func (m *Batcher[K, Q, A]) yield() {
 	m.mu.Unlock()
 	runtime.Gosched()
 	m.mu.Lock()
 }
 
-// ticket returns a ticket to wait with.
+// newCall returns a call to wait with.
 func (m *Batcher[K, Q, A]) call(asked Q) *call[Q, A] {
 	t, ok := m.used.Get().(*call[Q, A])
 	if !ok {
@@ -213,21 +214,21 @@ func (m *Batcher[K, Q, A]) call(asked Q) *call[Q, A] {
 	return t
 }
 
-// leave hands its place in the lane to those that wait, or gives it up.
+// leave hands its place in the queue to those that wait, or gives it up.
 func (m *Batcher[K, Q, A]) leave(key K) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if l := m.lanes[key]; len(l.waiting) > 0 {
+	if l := m.queues[key]; len(l.waiting) > 0 {
 		go m.serve(key)
 	} else {
 		m.free(key, l)
 	}
 }
 
-// free gives up a place in a lane, and with its last the lane.
+// free gives up a place in a queue, and with its last the queue.
 func (m *Batcher[K, Q, A]) free(key K, l *queue[Q, A]) {
 	if l.busy--; l.busy == 0 {
-		delete(m.lanes, key)
+		delete(m.queues, key)
 	}
 }
 
@@ -237,54 +238,54 @@ func (m *Batcher[K, Q, A]) serve(key K) {
 	}
 }
 
-// serveNext does the next batch of a lane once there is a slot for it: until then it grows.
+// serveNext does the next batch of a queue once there is a slot for it: until then it grows.
 func (m *Batcher[K, Q, A]) serveNext(key K) bool {
 	m.slots <- struct{}{}
 	defer func() { <-m.slots }()
-	tickets := m.next(key)
-	if tickets == nil {
+	calls := m.next(key)
+	if calls == nil {
 		return false
 	}
-	m.serveBatch(key, tickets)
+	m.serveBatch(key, calls)
 	return true
 }
 
-// next takes the next batch of a lane off it, in the order of arrival. With nobody or
+// next takes the next batch of a queue off it, in the order of arrival. With nobody or
 // not enough waiting it gives up its place.
 func (m *Batcher[K, Q, A]) next(key K) []*call[Q, A] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.letOthersCome()
-	l := m.lanes[key]
+	m.yield()
+	l := m.queues[key]
 	if l.busy > 1 && len(l.waiting) < m.enough { // whoever else is in flight goes on with them
 		m.free(key, l)
 		return nil
 	}
-	var tickets []*call[Q, A]
+	var calls []*call[Q, A]
 	n := 0
-	for ; n < len(l.waiting) && len(tickets) < m.size; n++ {
+	for ; n < len(l.waiting) && len(calls) < m.size; n++ {
 		if t := l.waiting[n]; !t.left {
-			t.taken = true
-			tickets = append(tickets, t)
+			t.inBatch = true
+			calls = append(calls, t)
 		}
 	}
-	m.Tickets.Add(-int64(n))
-	if l.waiting = l.waiting[n:]; tickets == nil {
+	m.Pending.Add(-int64(n))
+	if l.waiting = l.waiting[n:]; calls == nil {
 		m.free(key, l)
 	}
-	return tickets
+	return calls
 }
 
 // serveBatch does one batch, on a context of its own: one caller's must not end the others' call.
-func (m *Batcher[K, Q, A]) serveBatch(key K, tickets []*call[Q, A]) {
+func (m *Batcher[K, Q, A]) serveBatch(key K, calls []*call[Q, A]) {
 	ctx, cancel := context.WithTimeout(context.Background(), batchTime)
 	defer cancel()
-	asked := make([]Q, len(tickets))
-	for i, t := range tickets {
+	asked := make([]Q, len(calls))
+	for i, t := range calls {
 		asked[i] = t.asked
 	}
 	replies, err := m.batch(ctx, key, asked)
-	for i, t := range tickets {
+	for i, t := range calls {
 		if t.reply.Err = err; err == nil {
 			t.reply = replies[i]
 		}
@@ -292,10 +293,10 @@ func (m *Batcher[K, Q, A]) serveBatch(key K, tickets []*call[Q, A]) {
 	}
 }
 
-// withdraw takes a ticket back, unless its batch is in flight.
+// abandon takes a call back, unless its batch is in flight.
 func (m *Batcher[K, Q, A]) abandon(t *call[Q, A]) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t.left = true
-	return !t.taken
+	return !t.inBatch
 }

@@ -35,7 +35,7 @@ func (g *gate) batch(ctx context.Context, _ string, asked []int) ([]Reply[int], 
 	return replies, errors.Join(g.err, ctx.Err())
 }
 
-// road is a merger with a gate before its batches and one before the calls that go alone.
+// road is a batcher with a gate before its batches and one before the calls that go alone.
 type road struct {
 	*gate
 	Batcher *Batcher[string, int, int]
@@ -81,7 +81,7 @@ func TestCallAloneGoesByItself(t *testing.T) {
 			require.Equal(t, n, answer)
 		}
 		require.Empty(t, l.batches)
-		require.Empty(t, l.Batcher.lanes, "nothing is left of it")
+		require.Empty(t, l.Batcher.queues, "nothing is left of it")
 	})
 }
 
@@ -105,7 +105,7 @@ func TestCallsThatWaitGoTogetherInTheOrderOfArrival(t *testing.T) {
 		require.Equal(t, "60 <nil>", <-third[1])
 		require.Equal(t, [][]int{{2, -3, 4}, {5, 6}}, l.batches)
 		synctest.Wait()
-		require.Empty(t, l.Batcher.lanes)
+		require.Empty(t, l.Batcher.queues)
 	})
 }
 
@@ -186,16 +186,16 @@ func TestCallsBeyondWaitingAreBusyAtOnce(t *testing.T) {
 	})
 }
 
-// idle demands that nothing is left of a merger. That no goroutine is, the end of the bubble proves.
+// idle demands that nothing is left of a batcher. That no goroutine is, the end of the bubble proves.
 func (l *road) idle(t *testing.T) {
 	t.Helper()
 	synctest.Wait()
-	require.Empty(t, l.Batcher.lanes)
+	require.Empty(t, l.Batcher.queues)
 	require.Empty(t, l.Batcher.slots)
-	require.Zero(t, l.Batcher.Tickets.Load())
+	require.Zero(t, l.Batcher.Pending.Load())
 }
 
-// Who leaves keeps a place in the lane until the batch that would have had it is formed.
+// Who leaves keeps a place in the queue until the batch that would have had it is formed.
 func TestTicketsCountUntilTheirBatchIsFormed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -223,7 +223,7 @@ func TestTicketsCountUntilTheirBatchIsFormed(t *testing.T) {
 	})
 }
 
-// Two slots for three lanes of two mergers: the third waits, and grows while it does.
+// Two slots for three queues of two batchers: the third waits, and grows while it does.
 func TestBatchesInFlightAreBoundedOverKeysAndMergers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -239,7 +239,7 @@ func TestBatchesInFlightAreBoundedOverKeysAndMergers(t *testing.T) {
 		}
 		call(l.Batcher, "a", 1)
 		call(l.Batcher, "b", 2)
-		call(other, "a", 3) // another merger's key is another lane
+		call(other, "a", 3) // another batcher's key is another queue
 		call(l.Batcher, "a", 11)
 		call(l.Batcher, "b", 12)
 		call(other, "a", 13)
@@ -258,7 +258,7 @@ func TestBatchesInFlightAreBoundedOverKeysAndMergers(t *testing.T) {
 		got := []string{<-answers, <-answers, <-answers, <-answers, <-answers}
 		require.ElementsMatch(t, []string{"110 <nil>", "120 <nil>", "130 <nil>", "140 <nil>", "150 <nil>"}, got)
 		l.idle(t)
-		require.Empty(t, other.lanes)
+		require.Empty(t, other.queues)
 	})
 }
 

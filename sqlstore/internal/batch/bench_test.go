@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// stub is a merger whose calls cost nothing.
+// stub is a batcher whose calls cost nothing.
 func stub() *Batcher[stock.Key, int, int] {
 	b := NewBounds(nil, Limits{Size: 900, Batches: 16, Waiting: 100_000})
 	b.InFlight = func() int { return 2 }
@@ -19,7 +19,7 @@ func stub() *Batcher[stock.Key, int, int] {
 		func(_ context.Context, _ stock.Key, asked int) (int, error) { return asked, nil })
 }
 
-// BenchmarkMergerAlone is what a caller pays for a merger that has nothing to merge.
+// BenchmarkMergerAlone is what a caller pays for a batcher that has nothing to merge.
 func BenchmarkMergerAlone(b *testing.B) {
 	m, ctx := stub(), b.Context()
 	b.ReportAllocs()

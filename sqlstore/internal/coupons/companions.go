@@ -23,7 +23,7 @@ type couponCompanions struct {
 func (couponCompanions) Keeps(c stock.Companion) bool  { return coupon.Keeps(c) }
 func (couponCompanions) Moves(t stock.Transition) bool { return t.To == stock.Paid }
 
-// locked records a coupon for each of the claims that have locked or taken a unit, in their order. The campaign's row is
+// Locked records a coupon for each of the claims that have locked or taken a unit, in their order. The campaign's row is
 // locked, and says by then which terms they get and, with a pool, which of its codes.
 func (cc couponCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {
 	c := cc.store
@@ -68,7 +68,7 @@ func (cc couponCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time,
 	return nil
 }
 
-// moved makes the coupons of claims that are paid Usable. Their campaigns' rows are locked, each by the change of its
+// Moved makes the coupons of claims that are paid Usable. Their campaigns' rows are locked, each by the change of its
 // counters, and the last coupon that is paid of a campaign gets the code that is its Sold.
 func (cc couponCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transition, calls []ledger.MoveCall) error {
 	if !cc.Moves(t) {
@@ -122,7 +122,7 @@ func (cc couponCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transi
 	return nil
 }
 
-// refunding lets the refund of claims whose coupons are free, and gives the coupons their state. The row of a coupon is
+// Refunding lets the refund of claims whose coupons are free, and gives the coupons their state. The row of a coupon is
 // what those who reserve or redeem it lock first: one of them and the refund wins.
 func (cc couponCompanions) Refunding(ctx context.Context, q mysql.Tx, calls []ledger.RefundCall) error {
 	claims := map[coupon.State][]string{}

@@ -1,3 +1,4 @@
+// Package coupons keeps campaigns, coupons and their uses beside the ledger of their units.
 package coupons
 
 import (
@@ -12,7 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// couponStore is the coupon.Store behind sqlstore.Coupon.
+// Store is the coupon.Store behind sqlstore.Coupon.
 type Store struct {
 	units  *ledger.Store // which also has the handle, and what is wrong with the options
 	sql    *couponSQL
@@ -20,7 +21,7 @@ type Store struct {
 	merged *batch.Batcher[struct{}, string, couponAt] // reads of coupons; nil where calls are not merged
 }
 
-// newCoupons returns the store in the tables of a prefix.
+// New returns the store in the tables of a prefix.
 func New(db *sql.DB, o ledger.Settings) *Store {
 	c := &Store{sql: newCouponSQL(o.Prefix), known: &termsCache{}}
 	c.units = ledger.New(db, o, couponStock, couponCompanions{store: c})
@@ -30,7 +31,7 @@ func New(db *sql.DB, o ledger.Settings) *Store {
 	return c
 }
 
-// withTx returns the same store inside the caller's transaction.
+// WithTx returns the same store inside the caller's transaction.
 func (c *Store) WithTx(tx mysql.Tx) *Store {
 	bound := &Store{units: c.units.WithTx(tx), sql: c.sql, known: c.known}
 	bound.units.Companions = couponCompanions{store: bound}
@@ -53,7 +54,7 @@ func (c *Store) AddTerms(ctx context.Context, campaign, no int64, terms coupon.T
 		return stock.Refused, err
 	}
 	rows, err := c.units.Exec(ctx, mysql.Render(c.sql.addTerms, append([]any{campaign, no}, args...)...))
-	return ledger.Taken(ledger.Verdict(rows > 0), err)
+	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
 }
 
 // Terms implements coupon.Store.

@@ -23,7 +23,7 @@ func (c *Store) AddBatch(ctx context.Context, batch coupon.Batch) (stock.Verdict
 		return stock.Refused, err
 	}
 	rows, err := c.units.Exec(ctx, mysql.Render(c.sql.addBatch, batch.ID, batch.Campaign, batch.All, string(batch.Digest[:])))
-	return ledger.Taken(ledger.Verdict(rows > 0), err)
+	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
 }
 
 // Batch implements coupon.Store.

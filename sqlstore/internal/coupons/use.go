@@ -157,7 +157,7 @@ func (c *Store) goOn(ctx context.Context, t coupon.Transition, statements useSQL
 		args = call.amounts()
 	}
 	rows, err := c.units.Exec(ctx, mysql.Render(statements.move, append(args, call.Coupon, call.Order)...))
-	return ledger.Verdict(rows > 0), err
+	return ledger.DoneIf(rows > 0), err
 }
 
 // has reports whether an order has a coupon, which is there, as a step wants it. A caller's transaction asks before the step: the
@@ -175,7 +175,7 @@ func (c *Store) forgo(ctx context.Context, statements useSQL, call useCall) (sto
 	if mysql.Number(err) == mysql.ErrDuplicate {
 		rows, err = c.units.Exec(ctx, mysql.Render(statements.again, call.Coupon, call.Order))
 	}
-	return ledger.Verdict(rows > 0), err
+	return ledger.DoneIf(rows > 0), err
 }
 
 // takeFor makes a step that takes a coupon for an order: the coupon first, then its use, which is new; where it is
@@ -195,7 +195,7 @@ func (c *Store) takeFor(ctx context.Context, t coupon.Transition, statements use
 		return true, err
 	})
 	if mysql.Number(err) != mysql.ErrDuplicate {
-		return ledger.Verdict(kept), err
+		return ledger.DoneIf(kept), err
 	}
 	kept, err = c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		at, ok, err := c.takeCoupon(ctx, q, t, statements, call)
@@ -209,7 +209,7 @@ func (c *Store) takeFor(ctx context.Context, t coupon.Transition, statements use
 		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(dated(statements.again, at), append(args, call.Coupon, call.Order)...)))
 		return rows > 0, err
 	})
-	return ledger.Verdict(kept), err
+	return ledger.DoneIf(kept), err
 }
 
 // takeCoupon takes the coupon of a call, and returns the clock.

@@ -36,7 +36,7 @@ func (q *Statements) renderBooks() {
 		" GROUP BY BUYER_ID HAVING SUM(HELD) <> SUM(HELD_2) OR SUM(BOUGHT) <> SUM(BOUGHT_2) OR SUM(HOLDS) <> SUM(HOLDS_2) ORDER BY BUYER_ID"
 }
 
-// countedStates returns the states whose holds count as locked, and as sold.
+// CountedStates returns the states whose holds count as locked, and as sold.
 func CountedStates() (locked, sold []stock.State) {
 	for s := stock.Locked; s <= stock.Expired; s++ {
 		if s.Weight().Locked > 0 {

@@ -25,7 +25,7 @@ type companions interface {
 	Refunded(ctx context.Context, q mysql.Tx, calls []RefundCall) error                // they are refunded, and their items locked
 }
 
-// noCompanions keeps nothing.
+// NoCompanions keeps nothing.
 type NoCompanions struct{}
 
 func (NoCompanions) Keeps(stock.Companion) bool                                          { return false }
@@ -52,16 +52,16 @@ func (s *Store) change(ctx context.Context, beside []stock.Companion, fn mysql.V
 func (s *Store) changeBy(ctx context.Context, beside []stock.Companion, statement string) (stock.Verdict, error) {
 	if len(beside) == 0 {
 		rows, err := s.Exec(ctx, statement)
-		return Verdict(rows > 0), err
+		return DoneIf(rows > 0), err
 	}
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
 		rows, err := mysql.Affected(q.ExecContext(ctx, statement))
 		return rows > 0, err
 	})
-	return Verdict(kept), err
+	return DoneIf(kept), err
 }
 
-// carried is what a call carries, and what was kept of it.
+// Carried is what a call carries, and what was kept of it.
 type Carried struct{ Beside, Kept []stock.Companion }
 
 func (c Carried) carries() []stock.Companion { return c.Beside }

@@ -31,7 +31,7 @@ func (q *Statements) renderCurrent() {
 		" VALUES (?, ?, 1, 0, 0, 0, 0, " + mysql.Now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM", TakeBack: takeBack(q.changes, "t.SCOPE = ? AND t.CHANGE_NO = ?")}
 }
 
-// blankHolds renders blank holds of some orders.
+// BlankHolds renders blank holds of some orders.
 func (q *Statements) BlankHolds(orders ...string) mysql.Blank {
 	args := make([]any, len(orders))
 	for i, order := range orders {
@@ -45,7 +45,7 @@ func (q *Statements) blankHoldsText(orders int) string {
 		" VALUES " + mysql.List("(?, 1, 0, 0, 0, 0, 0, "+mysql.List(mysql.Now, 3)+")", orders) + " ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM"
 }
 
-// blankItems renders blank items, which have VERSION 0. Their ID is given, so that the LAST_INSERT_ID of the caller's
+// BlankItems renders blank items, which have VERSION 0. Their ID is given, so that the LAST_INSERT_ID of the caller's
 // transaction stays as it is.
 func (q *Statements) BlankItems(keys []stock.Key) mysql.Blank {
 	var inserted, deleted []any

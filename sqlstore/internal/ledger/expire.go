@@ -17,10 +17,10 @@ func (s *Store) Due(ctx context.Context, keys []stock.Key, limit int) ([]string,
 	if err := s.Ready(ctx); err != nil {
 		return nil, err
 	}
-	if s.merged == nil || len(keys) != 1 {
+	if s.batchers == nil || len(keys) != 1 {
 		return s.dueOf(ctx, keys, limit)
 	}
-	due, err := s.merged.dues.Do(ctx, keys[0], limit)
+	due, err := s.batchers.dues.Do(ctx, keys[0], limit)
 	return due[:min(limit, len(due))], err
 }
 
@@ -90,10 +90,10 @@ func (s *Store) Expire(ctx context.Context, orders []string) ([]string, error) {
 	if err := s.Ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
-	if s.merged == nil {
+	if s.batchers == nil {
 		return s.expire(ctx, struct{}{}, orders)
 	}
-	return s.merged.expires.Do(ctx, struct{}{}, orders)
+	return s.batchers.expires.Do(ctx, struct{}{}, orders)
 }
 
 // expireBatch releases what several calls found, each order for the first that did. More than fit

@@ -1,3 +1,5 @@
+// Package ledger keeps items and the holds on them: what a stock.Store does, as statements and transactions. Whoever keeps
+// something beside a hold, in the same transaction, is told at five moments; see Companions. The ledger knows none of them.
 package ledger
 
 import (
@@ -13,19 +15,19 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// ledgerStore is the stock.Store behind sqlstore.Stock: the items of one table, and the holds on them.
+// Store is the stock.Store behind sqlstore.Stock: the items of one table, and the holds on them.
 type Store struct {
 	*mysql.Handle
 	Sql        *Statements
-	Sights     *sights
-	Bounds     *batch.Bounds // of its mergers, and of those of whoever keeps companions; nil where calls are not merged
-	merged     *stockMergers // nil where calls are not merged
+	SoldOut    *soldOutCache
+	Bounds     *batch.Bounds  // of its batchers, and of those of whoever keeps companions; nil where calls are not merged
+	batchers   *storeBatchers // nil where calls are not merged
 	Companions companions
 	broken     error // what is wrong with the options; every call returns it
 }
 
-// stockMergers merge the calls of a store, each kind by what it is hot on.
-type stockMergers struct {
+// storeBatchers merge the calls of a store, each kind by what it is hot on.
+type storeBatchers struct {
 	locks   *batch.Batcher[LockKey, LockCall, LockAnswer]
 	Moves   *batch.Batcher[stock.Step, MoveCall, stock.MoveResult]
 	refunds *batch.Batcher[struct{}, RefundCall, stock.RefundResult]
@@ -36,7 +38,7 @@ type stockMergers struct {
 	expires *batch.Batcher[struct{}, []string, []string]
 }
 
-// settings are what a store is made with.
+// Settings are what a store is made with.
 type Settings struct {
 	batch.Limits
 
@@ -46,15 +48,15 @@ type Settings struct {
 	Broken     error // what is wrong with them
 }
 
-// newLedger returns the store of the items in a table, which has its companions kept.
+// New returns the store of the items in a table, which has its companions kept.
 func New(db *sql.DB, o Settings, table string, by companions) *Store {
 	s := &Store{
-		Handle: mysql.NewHandle(db), Sql: NewStatements(o.Prefix + table), Sights: &sights{soldOutFor: o.SoldOutFor}, Companions: by, broken: o.Broken,
+		Handle: mysql.NewHandle(db), Sql: NewStatements(o.Prefix + table), SoldOut: &soldOutCache{soldOutFor: o.SoldOutFor}, Companions: by, broken: o.Broken,
 	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)
 		s.Bounds = b
-		s.merged = &stockMergers{
+		s.batchers = &storeBatchers{
 			locks:   batch.New(b, s.LockBatch, s.lockAlone),
 			Moves:   batch.New(b, s.moveBatch, s.move),
 			refunds: batch.New(b, s.refundBatch, s.refund),
@@ -68,16 +70,16 @@ func New(db *sql.DB, o Settings, table string, by companions) *Store {
 	return s
 }
 
-// withTx returns the same store inside the caller's transaction.
+// WithTx returns the same store inside the caller's transaction.
 func (s *Store) WithTx(tx mysql.Tx) *Store {
-	bound := &Store{Handle: s.Within(tx), Sql: s.Sql, Sights: s.Sights, Companions: s.Companions, broken: s.broken}
+	bound := &Store{Handle: s.Within(tx), Sql: s.Sql, SoldOut: s.SoldOut, Companions: s.Companions, broken: s.broken}
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
 	}
 	return bound
 }
 
-// ready refuses what cannot work before any I/O, and companions that are not kept.
+// Ready refuses what cannot work before any I/O, and companions that are not kept.
 func (s *Store) Ready(ctx context.Context, beside ...stock.Companion) error {
 	if s.broken != nil {
 		return s.broken
@@ -88,16 +90,16 @@ func (s *Store) Ready(ctx context.Context, beside ...stock.Companion) error {
 	return stock.KeepsAll(beside, s.Companions.Keeps)
 }
 
-// taken turns the duplicate key of an insert that claims an ID into the verdict Exists.
-func Taken(verdict stock.Verdict, err error) (stock.Verdict, error) {
+// ExistsOnDuplicate turns the duplicate key of an insert that claims an ID into the verdict Exists.
+func ExistsOnDuplicate(verdict stock.Verdict, err error) (stock.Verdict, error) {
 	if mysql.Number(err) == mysql.ErrDuplicate {
 		return stock.Exists, nil
 	}
 	return verdict, mysql.Reason(err)
 }
 
-// verdict is Done for a change that was kept.
-func Verdict(kept bool) stock.Verdict {
+// DoneIf is Done for a change that was kept.
+func DoneIf(kept bool) stock.Verdict {
 	if kept {
 		return stock.Done
 	}
@@ -122,7 +124,7 @@ func (s *Store) Create(ctx context.Context, item stock.Item, beside ...stock.Com
 		return true, s.Record(ctx, q, stock.Change{Kind: stock.KindDefine, ID: item.Serial(1),
 			Entries: []stock.Entry{{Key: item.Key, Delta: stock.Quantities{Total: item.Total}}}})
 	})
-	return Taken(Verdict(kept), err)
+	return ExistsOnDuplicate(DoneIf(kept), err)
 }
 
 // SetTerms implements stock.Store.
@@ -152,7 +154,7 @@ func (s *Store) SetTerms(
 	if mysql.Number(err) == mysql.ErrDuplicate {
 		return stock.Refused, nil // from is of before an earlier switch
 	}
-	return Verdict(kept), mysql.Reason(err)
+	return DoneIf(kept), mysql.Reason(err)
 }
 
 // Lock implements stock.Store: the hold first, the hot row last, so that it is locked for as
@@ -162,13 +164,13 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 		return stock.LockResult{}, err
 	}
 	call := LockCall{Order: order, HoldFor: holdFor, Carried: Carried{Beside: order.Beside}}
-	if s.merged == nil || len(order.Lines) > 1 {
+	if s.batchers == nil || len(order.Lines) > 1 {
 		answer, err := s.lock(ctx, call)
 		return call.Result(answer), err
 	}
 	answer, settled, err := s.refuse(ctx, call)
 	if err == nil && !settled {
-		answer, err = s.merged.locks.Do(ctx, call.Key(), call)
+		answer, err = s.batchers.locks.Do(ctx, call.Key(), call)
 	}
 	return call.Result(answer), err
 }
@@ -201,12 +203,12 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 	if r, ok := fault.As[*mysql.Refusals](err); ok {
 		return LockAnswer{Verdict: stock.Refused, Why: r.Why[0]}, nil
 	}
-	verdict, err := Taken(Verdict(kept), err)
+	verdict, err := ExistsOnDuplicate(DoneIf(kept), err)
 	if err != nil || verdict != stock.Done {
 		return LockAnswer{Verdict: verdict}, err
 	}
 	for _, l := range call.Order.Lines {
-		s.Sights.forget(l.Key())
+		s.SoldOut.forget(l.Key())
 	}
 	return LockAnswer{Verdict: stock.Done, at: lockedAt, kept: calls[0].Kept}, nil
 }
@@ -273,7 +275,7 @@ func (s *Store) Void(ctx context.Context, order string, beside ...stock.Companio
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
-	return Taken(s.changeBy(ctx, beside, mysql.Render(s.Sql.CloseOrder, order)))
+	return ExistsOnDuplicate(s.changeBy(ctx, beside, mysql.Render(s.Sql.CloseOrder, order)))
 }
 
 // Fence implements stock.Store. The update waits for the locks of every statement of the order
@@ -311,7 +313,7 @@ func (s *Store) changeHolds(ctx context.Context, beside []stock.Companion, order
 		rows, err := mysql.Affected(q.ExecContext(ctx, statement+wholeKeys(lines)))
 		return rows > 0, err
 	})
-	return Verdict(kept), mysql.Reason(err)
+	return DoneIf(kept), mysql.Reason(err)
 }
 
 // lockOrder locks the hold of an order, in the caller's transaction, and returns how many lines it has: 0 where the order has
@@ -325,7 +327,7 @@ func (s *Store) lockOrder(ctx context.Context, q mysql.Tx, order string) (lines 
 	return lines, err
 }
 
-// keysOf returns the items of a hold.
+// KeysOf returns the items of a hold.
 func KeysOf(hold stock.Hold) []stock.Key {
 	keys := make([]stock.Key, len(hold.Lines))
 	for i, l := range hold.Lines {
@@ -361,7 +363,7 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 	if errors.Is(err, fault.ErrDrift) || errors.Is(err, fault.ErrOverflow) {
 		return stock.Refused, nil // a constraint: the counters would not be valid
 	}
-	return Taken(Verdict(kept), err)
+	return ExistsOnDuplicate(DoneIf(kept), err)
 }
 
 // applyToBuyer adds an entry to what a buyer has.
@@ -373,7 +375,7 @@ func (s *Store) applyToBuyer(ctx context.Context, q mysql.Tx, e stock.Entry) err
 	return err
 }
 
-// record writes a change into the journal.
+// Record writes a change into the journal.
 func (s *Store) Record(ctx context.Context, q mysql.Tx, change stock.Change) error {
 	return mysql.Insert(ctx, q, s.Sql.insertChange(change), s.Sql.deleteChange(change))
 }

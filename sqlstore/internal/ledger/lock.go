@@ -17,29 +17,29 @@ import (
 // at the orders has left of it. What is in the way of others then goes alone.
 const lockRounds = 4
 
-// lockKey is what Locks are merged by: the item, and whether the units are sold at once.
+// LockKey is what Locks are merged by: the item, and whether the units are sold at once.
 type LockKey struct {
 	stock.Key
 	Taken bool
 }
 
-// lockCall is a Lock or a Take as it waits for its batch.
+// LockCall is a Lock or a Take as it waits for its batch.
 type LockCall struct {
 	Order   stock.Order
 	HoldFor time.Duration
 	Carried
 }
 
-// key is what it is merged by.
+// Key is what it is merged by.
 func (c LockCall) Key() LockKey { return LockKey{c.Line().Key(), c.Order.Immediate} }
 
 // transition is that of each of its units.
 func (c LockCall) transition() stock.Transition { return c.Order.Step().Transition() }
 
-// line returns the one line of an order that is merged.
+// Line returns the one line of an order that is merged.
 func (c LockCall) Line() stock.Line { return c.Order.Lines[0] }
 
-// lockAnswer is what became of it: what a stock.LockResult says, in less.
+// LockAnswer is what became of it: what a stock.LockResult says, in less.
 type LockAnswer struct {
 	Verdict stock.Verdict
 	at      time.Time         // when it was Done
@@ -47,7 +47,7 @@ type LockAnswer struct {
 	Why     error             // why it was Refused
 }
 
-// result returns what the answer says.
+// Result returns what the answer says.
 func (c LockCall) Result(a LockAnswer) stock.LockResult {
 	if a.Verdict != stock.Done {
 		return stock.LockResult{Verdict: a.Verdict, Why: a.Why}
@@ -66,7 +66,7 @@ func (c LockCall) Result(a LockAnswer) stock.LockResult {
 	return stock.LockResult{Verdict: stock.Done, Hold: hold}
 }
 
-// lockBatch locks orders of one item together: one INSERT of all holds, one guarded UPDATE of the
+// LockBatch locks orders of one item together: one INSERT of all holds, one guarded UPDATE of the
 // hot row by their sum, one commit. If that does not go, it looks at the item, and leaves in, by
 // arrival, what fits.
 func (s *Store) LockBatch(ctx context.Context, key LockKey, calls []LockCall) ([]batch.Reply[LockAnswer], error) {
@@ -74,7 +74,7 @@ func (s *Store) LockBatch(ctx context.Context, key LockKey, calls []LockCall) ([
 	for i := range calls {
 		b.In[i] = i
 	}
-	seen, look := s.Sights.recent(key.Key) // another batch may have looked while this one waited
+	seen, look := s.SoldOut.recent(key.Key) // another batch may have looked while this one waited
 	for range lockRounds {
 		if look {
 			b.rejoin()
@@ -118,7 +118,7 @@ func (s *Store) lockAlone(ctx context.Context, key LockKey, call LockCall) (Lock
 	return replies[0].Answer, nil
 }
 
-// lockBatch is a batch that gets smaller until it goes.
+// LockBatch is a batch that gets smaller until it goes.
 type LockBatch struct {
 	Store   *Store
 	Key     LockKey
@@ -217,14 +217,14 @@ func (b *LockBatch) try(ctx context.Context) (bool, error) {
 	case err != nil || !kept:
 		return false, err
 	}
-	b.Store.Sights.forget(b.Key.Key)
+	b.Store.SoldOut.forget(b.Key.Key)
 	for n, i := range b.In {
 		b.Replies[i].Answer = LockAnswer{Verdict: stock.Done, at: lockedAt, kept: calls[n].Kept}
 	}
 	return true, nil
 }
 
-// lockMany locks orders of one item within a transaction, and reports whether all of them went. More than
+// LockMany locks orders of one item within a transaction, and reports whether all of them went. More than
 // maxList take several rounds of the item's row, which nobody else comes between.
 func (s *Store) LockMany(ctx context.Context, q mysql.Tx, key LockKey, calls []LockCall) (at time.Time, ok bool, err error) {
 	if err := beforeAll(ctx, s, q, calls); err != nil {
@@ -297,20 +297,20 @@ func usagesOf(calls []LockCall) (usages []buyerUsage, anonymous bool) {
 
 // sift answers the orders that are known and those that the item refuses, and leaves the others in,
 // in the order of arrival: the guard has the last word on them. The orders are looked up after the
-// item, since the same Lock made elsewhere may be what has used it up. It goes by a sight of before
+// item, since the same Lock made elsewhere may be what has used it up. It goes by an entry of before
 // as long as that may be told.
-func (b *LockBatch) sift(ctx context.Context, seen *sight) error {
+func (b *LockBatch) sift(ctx context.Context, seen *entry) error {
 	if seen != nil && !limitsBuyers(seen.Item) { // a hold of a buyer may have died since
 		usages, known, now, err := b.Others(ctx, seen.Item)
 		if err != nil {
 			return err
 		}
-		if seen.holdsAt(now, b.Store.Sights.soldOutFor) {
-			b.Admit(sight{Item: seen.Item, now: now, Next: seen.Next}, usages, known)
+		if seen.freshAt(now, b.Store.SoldOut.soldOutFor) {
+			b.Admit(entry{Item: seen.Item, now: now, Next: seen.Next}, usages, known)
 			return nil
 		}
 	}
-	saw := b.Store.Sights.looking(b.Key.Key)
+	put := b.Store.SoldOut.renew(b.Key.Key)
 	s, err := b.Store.Look(ctx, b.Key.Key)
 	if err != nil {
 		return err
@@ -319,11 +319,11 @@ func (b *LockBatch) sift(ctx context.Context, seen *sight) error {
 	if err != nil {
 		return err
 	}
-	saw(&s, b.Admit(s, usages, known))
+	put(&s, b.Admit(s, usages, known))
 	return nil
 }
 
-// others reads what the buyers of the batch have of an item, where it limits them, which of the
+// Others reads what the buyers of the batch have of an item, where it limits them, which of the
 // orders have a hold or were closed, and the clock.
 func (b *LockBatch) Others(ctx context.Context, item stock.Item) (map[string]stock.Usage, map[string]presence, time.Time, error) {
 	var buyers []string
@@ -343,9 +343,9 @@ func (b *LockBatch) Others(ctx context.Context, item stock.Item) (map[string]sto
 	return usages, known, now, err
 }
 
-// admit answers what is known and what is refused at the moment of a sight. Where the item has a dead
+// Admit answers what is known and what is refused at the moment of an entry. Where the item has a dead
 // hold, a refusal comes without its reason: it is released first.
-func (b *LockBatch) Admit(s sight, usages map[string]stock.Usage, known map[string]presence) (refused bool) {
+func (b *LockBatch) Admit(s entry, usages map[string]stock.Usage, known map[string]presence) (refused bool) {
 	var in []int
 	admitted := map[string]bool{} // of which the same order may not be in the way of itself
 	for _, i := range b.In {

@@ -14,32 +14,32 @@ import (
 
 // refuse answers a Lock by what is remembered of its item: it is refused, or the order exists. It
 // does not reach the item's row; the order and, where there is a limit, what its buyer has are looked
-// up, after the sight, since the same Lock made elsewhere may be what has used the item up. It
+// up, after the entry, since the same Lock made elsewhere may be what has used the item up. It
 // reports whether it has an answer: it has none on what the buyer has by now, of which a hold may
 // have died.
 func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, error) {
 	key, buyer := call.Line().Key(), call.Order.Buyer
-	seen := s.Sights.recall(key)
+	seen := s.SoldOut.get(key)
 	if seen == nil {
 		return LockAnswer{}, false, nil
 	}
 	standing := stock.ItemUsage{Item: seen.Item}
 	if buyer != "" && limitsBuyers(seen.Item) {
 		var err error
-		if standing.Usage, err = s.merged.usages.Do(ctx, key, buyer); err != nil {
+		if standing.Usage, err = s.batchers.usages.Do(ctx, key, buyer); err != nil {
 			return LockAnswer{}, false, err
 		}
 	}
 	if standing.Refuses(call.Order.Step(), call.Line(), buyer, seen.now) == nil {
 		return LockAnswer{}, false, nil
 	}
-	known, err := s.merged.orders.Do(ctx, struct{}{}, call.Order.ID)
+	known, err := s.batchers.orders.Do(ctx, struct{}{}, call.Order.ID)
 	switch {
 	case err != nil:
 		return LockAnswer{}, false, err
 	case known.Is == held:
 		return LockAnswer{Verdict: stock.Exists}, true, nil
-	case known.Is == UnderWay, !seen.holdsAt(known.now, s.Sights.soldOutFor):
+	case known.Is == UnderWay, !seen.freshAt(known.now, s.SoldOut.soldOutFor):
 		return LockAnswer{}, false, nil
 	}
 	why := standing.Refuses(call.Order.Step(), call.Line(), buyer, known.now)
@@ -50,15 +50,15 @@ func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, er
 // limitsBuyers reports whether it matters what a buyer has of an item.
 func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveHolds > 0 }
 
-// look reads an item, when the first of its holds dies, and the clock, all of one moment.
-func (s *Store) Look(ctx context.Context, key stock.Key) (sight, error) {
-	seen := sight{Item: stock.Item{Key: key}}
+// Look reads an item, when the first of its holds dies, and the clock, all of one moment.
+func (s *Store) Look(ctx context.Context, key stock.Key) (entry, error) {
+	seen := entry{Item: stock.Item{Key: key}}
 	err := s.queryItems(ctx, "", []stock.Key{key}, mysql.Render(s.Sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) (bool, error) {
 		var row itemRow
 		var next sql.NullInt64
 		var clock int64
 		err := rows.Scan(append(row.targets(), &next, &clock)...)
-		seen = sight{Item: row.finish(), now: mysql.FromMicros(clock), Next: mysql.FromNullMicros(next)}
+		seen = entry{Item: row.finish(), now: mysql.FromMicros(clock), Next: mysql.FromNullMicros(next)}
 		return seen.Item.Version > 0, err
 	})
 	return seen, err
@@ -194,12 +194,12 @@ func (s *Store) knownBatch(ctx context.Context, _ struct{}, orders []string) ([]
 	return replies, err
 }
 
-// knownOne is known for one, read together with those of others where calls are merged.
+// KnownOne is known for one, read together with those of others where calls are merged.
 func (s *Store) KnownOne(ctx context.Context, order string) (knownOrder, error) {
-	if s.merged == nil {
+	if s.batchers == nil {
 		return s.knownAlone(ctx, struct{}{}, order)
 	}
-	return s.merged.orders.Do(ctx, struct{}{}, order)
+	return s.batchers.orders.Do(ctx, struct{}{}, order)
 }
 
 // knownAlone is known for one.

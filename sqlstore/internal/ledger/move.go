@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// moveCall is a Move as it waits for its batch.
+// MoveCall is a Move as it waits for its batch.
 type MoveCall struct {
 	Order string
 	fence int64
@@ -24,10 +24,10 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 		return stock.MoveResult{}, err
 	}
 	call := MoveCall{Order: move.Order, fence: move.Fence, Carried: Carried{Beside: move.Beside}}
-	if s.merged == nil || move.Step.Transition().Draws() {
+	if s.batchers == nil || move.Step.Transition().Draws() {
 		return s.move(ctx, move.Step, call)
 	}
-	return s.merged.Moves.Do(ctx, move.Step, call)
+	return s.batchers.Moves.Do(ctx, move.Step, call)
 }
 
 // move moves one order by itself, in one guarded UPDATE of its holds, their items and what
@@ -44,7 +44,7 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 	}
 	if !s.Bound() && !t.Draws() && len(call.Beside) == 0 && !s.Companions.Moves(t) {
 		rows, err := s.Exec(ctx, s.Sql.move(step, call, 0))
-		return stock.MoveResult{Verdict: Verdict(rows > 0)}, err
+		return stock.MoveResult{Verdict: DoneIf(rows > 0)}, err
 	}
 	calls := []MoveCall{call}
 	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
@@ -69,18 +69,18 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 		}
 		return true, s.Companions.Moved(ctx, q, t, calls)
 	})
-	return stock.MoveResult{Verdict: Verdict(kept), Beside: calls[0].Kept}, mysql.Reason(err)
+	return stock.MoveResult{Verdict: DoneIf(kept), Beside: calls[0].Kept}, mysql.Reason(err)
 }
 
 // frees reports whether a transition makes units available.
 func frees(t stock.Transition) bool { return t.Change.Available() > 0 }
 
-// freed ends what is remembered of some items, whose units may be back; with no keys, of all.
+// Freed ends what is remembered of some items, whose units may be back; with no keys, of all.
 func (s *Store) Freed(keys ...stock.Key) {
 	if s.Bound() {
-		s.Sights.suspend()
+		s.SoldOut.suspend()
 	}
-	s.Sights.forget(keys...)
+	s.SoldOut.forget(keys...)
 }
 
 // moveBatch moves many orders by one step in one transaction. An order that comes twice moves
@@ -113,7 +113,7 @@ func (s *Store) moveBatch(ctx context.Context, step stock.Step, calls []MoveCall
 	return replies, nil
 }
 
-// allAlone is what a batch replies that cannot go as one.
+// AllAlone is what a batch replies that cannot go as one.
 func AllAlone[A any](replies []batch.Reply[A]) []batch.Reply[A] {
 	for i := range replies {
 		replies[i].Alone = true
@@ -167,7 +167,7 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall)
 	return m, err
 }
 
-// movedHolds are the holds of a batch of steps, locked and added up.
+// MovedHolds are the holds of a batch of steps, locked and added up.
 type MovedHolds struct {
 	*Tally
 	orders []string
@@ -177,7 +177,7 @@ type MovedHolds struct {
 	at     time.Time  // the moment at which the guard let them through
 }
 
-// move moves those of the orders that let the step and are wanted, and adds up what their units do.
+// Move moves those of the orders that let the step and are wanted, and adds up what their units do.
 func (m *MovedHolds) Move(ctx context.Context, q mysql.Tx, t stock.Transition, statements moveManySQL, orders []string, wanted func(string, int64) bool) error {
 	if err := m.lock(ctx, q, t, mysql.RenderList(statements.lock, orders), wanted); err != nil || len(m.orders) == 0 {
 		return err

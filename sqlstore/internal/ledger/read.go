@@ -154,13 +154,13 @@ func (s *Store) List(ctx context.Context, after stock.Key, limit int) ([]stock.I
 	return items, err
 }
 
-// holdReader puts the lines of holds together.
+// HoldReader puts the lines of holds together.
 type HoldReader struct {
 	Holds []stock.Hold
 	clock int64
 }
 
-// scan reads holdColumns and the clock. A row without an order brings the clock alone.
+// Scan reads holdColumns and the clock. A row without an order brings the clock alone.
 func (r *HoldReader) Scan(rows *sql.Rows) error {
 	var hold stock.Hold
 	var line stock.HoldLine
@@ -203,8 +203,8 @@ func (s *Store) Hold(ctx context.Context, order string) (stock.Hold, time.Time, 
 		return stock.Hold{}, time.Time{}, err
 	}
 	read := s.hold
-	if s.merged != nil {
-		read = s.merged.holds.Do
+	if s.batchers != nil {
+		read = s.batchers.holds.Do
 	}
 	h, err := read(ctx, struct{}{}, order)
 	return h.hold, h.now, err
@@ -253,7 +253,7 @@ func (s *Store) holdBatch(ctx context.Context, _ struct{}, orders []string) ([]b
 	return replies, nil
 }
 
-// clock reads the store's clock by itself.
+// Clock reads the store's clock by itself.
 func (s *Store) Clock(ctx context.Context) (clock int64, err error) {
 	err = s.Query(ctx, mysql.ReadClock, func(rows *sql.Rows) error { return rows.Scan(&clock) })
 	return clock, err

@@ -13,7 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// refundCall is a Refund as it waits for its batch.
+// RefundCall is a Refund as it waits for its batch.
 type RefundCall struct {
 	Refund stock.RefundRecord
 	Hold   stock.Hold  // as it was read, and once it is locked, as it is
@@ -50,8 +50,8 @@ func (s *Store) Refund(
 		return stock.RefundResult{}, err
 	}
 	call, do := RefundCall{Refund: refund, Hold: hold, Carried: Carried{Beside: beside}}, s.refund
-	if s.merged != nil && len(hold.Lines) == 1 {
-		do = s.merged.refunds.Do
+	if s.batchers != nil && len(hold.Lines) == 1 {
+		do = s.batchers.refunds.Do
 	}
 	return do(ctx, struct{}{}, call)
 }
@@ -84,7 +84,7 @@ func (s *Store) refund(ctx context.Context, _ struct{}, call RefundCall) (stock.
 		}
 		return true, s.Companions.Refunded(ctx, q, made)
 	})
-	switch verdict, err := Taken(Verdict(kept), err); verdict {
+	switch verdict, err := ExistsOnDuplicate(DoneIf(kept), err); verdict {
 	case stock.Done:
 		return made[0].result(), nil
 	default:
@@ -200,7 +200,7 @@ type refundBatch struct {
 	Done   []int                  // the calls that are made
 }
 
-// newRefundBatch returns a batch of calls. Of those with one number the first is in it.
+// NewRefundBatch returns a batch of calls. Of those with one number the first is in it.
 func NewRefundBatch(calls []RefundCall) refundBatch {
 	b := refundBatch{calls: slices.Clone(calls), of: map[string][]int{}, to: map[string]stock.State{}}
 	known := map[string]bool{}
@@ -218,7 +218,7 @@ func NewRefundBatch(calls []RefundCall) refundBatch {
 	return b
 }
 
-// lock locks the holds, works out the refunds that they let, and adds up what these do. The others are refused: the
+// Lock locks the holds, works out the refunds that they let, and adds up what these do. The others are refused: the
 // state or fence of their order is another, or those before them have left too little.
 func (b *refundBatch) Lock(ctx context.Context, q mysql.Tx, query string, t *Tally) error {
 	return mysql.Read(ctx, q, mysql.RenderList(query, b.orders), func(rows *sql.Rows) error {
@@ -257,7 +257,7 @@ func (b *refundBatch) made() []RefundCall {
 	return made
 }
 
-// moved returns the orders of which something is refunded.
+// Moved returns the orders of which something is refunded.
 func (b *refundBatch) Moved() []string { return slices.Sorted(maps.Keys(b.to)) }
 
 // refundShape is what the refunds of an order of one line do to its hold.
@@ -266,7 +266,7 @@ type refundShape struct {
 	to                         stock.State
 }
 
-// bookRefunds writes refunds that are worked out from holds which are locked.
+// BookRefunds writes refunds that are worked out from holds which are locked.
 func (s *Store) BookRefunds(ctx context.Context, q mysql.Tx, b refundBatch) error {
 	refunds := make([]stock.RefundRecord, len(b.Done))
 	sums := map[string]refundShape{}

@@ -10,56 +10,56 @@ import (
 // The bounds of what is remembered.
 const (
 	MaxSoldOutFor     = 200 * time.Millisecond // how long "sold out" is, at most
-	crowdedFor        = time.Minute            // how long that an item refused somebody
-	maxSights         = 1_000                  // of so many items
+	refusesFor        = time.Minute            // how long that an item refused somebody
+	maxEntries        = 1_000                  // of so many items
 	suspendedAfterTxs = MaxSoldOutFor          // how long nothing is, once a caller's transaction gave units back
 )
 
-// sight is what was seen of an item at a moment at which it refused somebody.
-type sight struct {
+// entry is what was seen of an item at a moment at which it refused somebody.
+type entry struct {
 	Item stock.Item
 	now  time.Time // by the store's clock
 	Next time.Time // when the first of its holds dies, by the same clock; zero where it has none
 }
 
-// holdsAt reports whether a sight may still be told at a later moment by the store's clock: it is
+// freshAt reports whether an entry may still be told at a later moment by the store's clock: it is
 // not too old, and no hold of the item has died since.
-func (s sight) holdsAt(now time.Time, soldOutFor time.Duration) bool {
+func (s entry) freshAt(now time.Time, soldOutFor time.Duration) bool {
 	return now.Sub(s.now) <= soldOutFor && !s.dead(now)
 }
 
 // dead reports whether the item had a dead hold at a moment, so that less was refused than is there.
-func (s sight) dead(now time.Time) bool { return !s.Next.IsZero() && !now.Before(s.Next) }
+func (s entry) dead(now time.Time) bool { return !s.Next.IsZero() && !now.Before(s.Next) }
 
-// sights remembers for a moment what the items had that refused somebody, so that a rush for an
+// soldOutCache remembers for a moment what the items had that refused somebody, so that a rush for an
 // item that is sold out does not reach its row. Whatever may give units back through this store
 // makes it forget. It is safe for concurrent use.
-type sights struct {
+type soldOutCache struct {
 	soldOutFor time.Duration         // not above 0: nothing is remembered
 	Worth      func(stock.Item) bool // which items are worth remembering; nil: all
 
 	mu        sync.Mutex
-	items     map[stock.Key]*memory
+	items     map[stock.Key]*slot
 	suspended time.Time // until when nothing is remembered: a caller's transaction may commit units
 }
 
-// memory is what is remembered of an item.
-type memory struct {
-	sight    *sight    // nil once it was forgotten
-	at       time.Time // by the process's clock, before the sight was read
-	renewing bool      // somebody looks again, before it is too old for all
-	era      int       // how often it was forgotten
-	crowded  time.Time // when the item last refused somebody
+// slot is what is remembered of an item.
+type slot struct {
+	entry      *entry    // nil once it was forgotten
+	at         time.Time // by the process's clock, before the entry was read
+	renewing   bool      // somebody looks again, before it is too old for all
+	generation int       // how often it was forgotten
+	refusedAt  time.Time // when the item last refused somebody
 }
 
-// recall returns a sight that is fresh enough by the process's clock to answer a caller, or nil. When
+// get returns an entry that is fresh enough by the process's clock to answer a caller, or nil. When
 // three quarters of its time are over, one caller gets none, and so looks again while the others still
 // have it.
-func (m *sights) recall(key stock.Key) *sight {
+func (m *soldOutCache) get(key stock.Key) *entry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.items[key]
-	if e == nil || e.sight == nil {
+	if e == nil || e.entry == nil {
 		return nil
 	}
 	switch age := time.Since(e.at); {
@@ -69,40 +69,40 @@ func (m *sights) recall(key stock.Key) *sight {
 		e.renewing = true
 		return nil
 	}
-	return e.sight
+	return e.entry
 }
 
-// recent returns a sight that need not be renewed yet, or nil; and whether the item refused somebody
+// recent returns an entry that need not be renewed yet, or nil; and whether the item refused somebody
 // lately, so that it is better looked at before it is locked.
-func (m *sights) recent(key stock.Key) (s *sight, crowded bool) {
+func (m *soldOutCache) recent(key stock.Key) (s *entry, refuses bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.items[key]
 	if e == nil {
 		return nil, false
 	}
-	if e.sight != nil && time.Since(e.at) <= m.renewAt() {
-		s = e.sight
+	if e.entry != nil && time.Since(e.at) <= m.renewAt() {
+		s = e.entry
 	}
-	return s, time.Since(e.crowded) < crowdedFor
+	return s, time.Since(e.refusedAt) < refusesFor
 }
 
-// renewAt is the age at which a sight is renewed.
-func (m *sights) renewAt() time.Duration { return m.soldOutFor * 3 / 4 }
+// renewAt is the age at which an entry is renewed.
+func (m *soldOutCache) renewAt() time.Duration { return m.soldOutFor * 3 / 4 }
 
-// looking is called before an item is read, and returns what is called with what was seen: it is
+// renew is called before an item is read, and returns what is called with what was seen: it is
 // remembered unless something was forgotten meanwhile.
-func (m *sights) looking(key stock.Key) (saw func(s *sight, refused bool)) {
+func (m *soldOutCache) renew(key stock.Key) (put func(s *entry, refused bool)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.items[key]
 	if e == nil {
 		m.tidy()
-		e = &memory{}
+		e = &slot{}
 		m.items[key] = e
 	}
-	at, era := time.Now(), e.era
-	return func(s *sight, refused bool) {
+	at, generation := time.Now(), e.generation
+	return func(s *entry, refused bool) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		e.renewing = false
@@ -112,30 +112,30 @@ func (m *sights) looking(key stock.Key) (saw func(s *sight, refused bool)) {
 			}
 			return
 		}
-		e.crowded = time.Now()
-		if e.era == era && m.soldOutFor > 0 && at.After(m.suspended) && (m.Worth == nil || m.Worth(s.Item)) {
-			e.sight, e.at = s, at
+		e.refusedAt = time.Now()
+		if e.generation == generation && m.soldOutFor > 0 && at.After(m.suspended) && (m.Worth == nil || m.Worth(s.Item)) {
+			e.entry, e.at = s, at
 		}
 	}
 }
 
 // tidy drops the items that nobody was refused lately.
-func (m *sights) tidy() {
+func (m *soldOutCache) tidy() {
 	if m.items == nil {
-		m.items = map[stock.Key]*memory{}
+		m.items = map[stock.Key]*slot{}
 	}
-	if len(m.items) < maxSights {
+	if len(m.items) < maxEntries {
 		return
 	}
 	for key, e := range m.items {
-		if time.Since(e.crowded) > crowdedFor {
+		if time.Since(e.refusedAt) > refusesFor {
 			delete(m.items, key)
 		}
 	}
 }
 
 // forget is called once the units of some items may have moved; with no keys, of any item.
-func (m *sights) forget(keys ...stock.Key) {
+func (m *soldOutCache) forget(keys ...stock.Key) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, key := range keys {
@@ -150,16 +150,16 @@ func (m *sights) forget(keys ...stock.Key) {
 
 // suspend is called where a caller's transaction gives units back, which it does only when it
 // commits: a look that comes soon is not remembered.
-func (m *sights) suspend() {
+func (m *soldOutCache) suspend() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.suspended = time.Now().Add(suspendedAfterTxs)
 }
 
-// drop forgets what was seen of an item, also what is being looked at, and keeps that it is crowded.
-func (m *sights) drop(key stock.Key) {
+// drop forgets what was seen of an item, also what is being looked at, and keeps when it last refused somebody.
+func (m *soldOutCache) drop(key stock.Key) {
 	if e := m.items[key]; e != nil {
-		e.sight = nil
-		e.era++
+		e.entry = nil
+		e.generation++
 	}
 }

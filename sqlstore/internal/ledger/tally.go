@@ -21,7 +21,7 @@ func (a buyerKey) compare(b buyerKey) int {
 	return cmp.Or(a.Compare(b.Key), cmp.Compare(a.buyer, b.buyer))
 }
 
-// tally adds up what the steps of many orders do to items and buyers, so that each row is changed
+// Tally adds up what the steps of many orders do to items and buyers, so that each row is changed
 // once: a join of several holds to one row would change it for one of them.
 type Tally struct {
 	items  map[stock.Key]stock.Quantities
@@ -48,7 +48,7 @@ func (t *Tally) add(change stock.Quantities, key buyerKey, num int64, usage stoc
 	return true
 }
 
-// lock makes apply lock the row of an item, whether or not it changes.
+// Lock makes apply lock the row of an item, whether or not it changes.
 func (t *Tally) Lock(key stock.Key) {
 	if _, ok := t.items[key]; !ok {
 		t.items[key] = stock.Quantities{}
@@ -97,7 +97,7 @@ func (t *Tally) buyerGroups() []*buyerGroup {
 	return groups
 }
 
-// apply changes the buyers' rows first and the hot rows last, both in the order of their keys. That
+// Apply changes the buyers' rows first and the hot rows last, both in the order of their keys. That
 // the counters suffice follows from the books; where it does not, a constraint says so.
 func (t *Tally) Apply(ctx context.Context, q mysql.Tx, statements *Statements) error {
 	maps.DeleteFunc(t.buyers, func(_ buyerKey, u stock.Usage) bool { return u == stock.Usage{} })

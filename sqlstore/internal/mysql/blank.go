@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// queryFunc is handle.query, or what reads as it does.
+// QueryFunc is handle.query, or what reads as it does.
 type QueryFunc func(ctx context.Context, statement string, scan func(*sql.Rows) error) error
 
-// takeBlank renders the DELETE of a blank row t by its whole key; see blank.
+// TakeBlank renders the DELETE of a blank row t by its whole key; see blank.
 func TakeBlank(table, key, is string) string {
 	return "DELETE t FROM " + table + " t " + ByKey + " WHERE " + key + " AND " + is
 }
 
-// of renders a blank for a key.
+// Of renders a blank for a key.
 func (b Blank) Of(key ...any) Blank {
 	return Blank{Insert: Render(b.Insert, key...), TakeBack: Render(b.TakeBack, key...)}
 }
 
-// queryAmong is query for one row that may not be there; see among. Scan reports whether a row is there, and not a blank one.
+// QueryAmong is query for one row that may not be there; see among. Scan reports whether a row is there, and not a blank one.
 func (h *Handle) QueryAmong(ctx context.Context, statement string, scan func(*sql.Rows) (there bool, err error), blanks ...Blank) error {
 	met := false
 	row := func(rows *sql.Rows) error {
@@ -36,7 +36,7 @@ func (h *Handle) QueryAmong(ctx context.Context, statement string, scan func(*sq
 	}, blanks...)
 }
 
-// amid is among at the beginning of a transaction that goes on, before it changes anything. In a transaction of the store's own
+// Amid is among at the beginning of a transaction that goes on, before it changes anything. In a transaction of the store's own
 // there are no blanks: a gap that it locks is free again in a moment.
 func (h *Handle) Amid(ctx context.Context, q Tx, fn func() (met bool, err error), blanks ...Blank) error {
 	if !h.Bound() {
@@ -60,14 +60,14 @@ func (h *Handle) Amid(ctx context.Context, q Tx, fn func() (met bool, err error)
 	return nil
 }
 
-// clockIn reads the store's clock within a transaction.
+// ClockIn reads the store's clock within a transaction.
 func ClockIn(ctx context.Context, q Tx) (time.Time, error) {
 	var clock int64
 	err := ReadRow(ctx, q, ReadClock, &clock)
 	return FromMicros(clock), err
 }
 
-// keepInsertID runs fn, whose statements set LAST_INSERT_ID, and in the caller's transaction sets it back.
+// KeepInsertID runs fn, whose statements set LAST_INSERT_ID, and in the caller's transaction sets it back.
 func (h *Handle) KeepInsertID(ctx context.Context, q Tx, fn func() error) error {
 	if !h.Bound() {
 		return fn()
@@ -83,7 +83,7 @@ func (h *Handle) KeepInsertID(ctx context.Context, q Tx, fn func() error) error 
 	return err
 }
 
-// readIn reads within a transaction, as handle.query does by itself.
+// ReadIn reads within a transaction, as handle.query does by itself.
 func ReadIn(q Tx) QueryFunc {
 	return func(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
 		return Read(ctx, q, statement, scan)

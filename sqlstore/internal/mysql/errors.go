@@ -53,7 +53,7 @@ const (
 	errNoBackendPeriod = 9002 // the same, for another limit
 )
 
-// number returns the server's error number, 0 where the server did not answer with one.
+// Number returns the server's error number, 0 where the server did not answer with one.
 func Number(err error) uint16 {
 	if server, ok := fault.As[*mysql.MySQLError](err); ok {
 		return server.Number
@@ -106,7 +106,7 @@ func rerun(err error) bool {
 	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback
 }
 
-// classify gives a failure the error that says what became of the call, by how far it had come. Where nothing was sent
+// Classify gives a failure the error that says what became of the call, by how far it had come. Where nothing was sent
 // that takes effect by itself, nothing was done. A server that refuses a statement has not done it; one that refuses a COMMIT may
 // have. Where no answer came back, or one that proves nothing, nobody knows.
 func Classify(err error, at stage) error {
@@ -151,7 +151,7 @@ func lost(err error) bool {
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
 }
 
-// missing is the failure of a change whose row is not there, unless there is another one.
+// Missing is the failure of a change whose row is not there, unless there is another one.
 func Missing(err error) error {
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func Missing(err error) error {
 	return fmt.Errorf("%w: a row that must be there is missing", fault.ErrDrift)
 }
 
-// unclaimed is the failure of an INSERT whose rows must not be there, or were not all made. The duplicate
+// Unclaimed is the failure of an INSERT whose rows must not be there, or were not all made. The duplicate
 // key of a share must not pass for that of a grab, whose caller would take it for a replay.
 func Unclaimed(err error) error {
 	if Number(err) == ErrDuplicate {
@@ -168,7 +168,7 @@ func Unclaimed(err error) error {
 	return Missing(err)
 }
 
-// retryable reports whether running a whole transaction again may help; see sqlstore.Retryable.
+// Retryable reports whether running a whole transaction again may help; see sqlstore.Retryable.
 func Retryable(err error) bool {
 	_, network := fault.As[*net.OpError](err)
 	return network || fault.Retryable(err) || passing(err) || hearsay(err) || lost(err)

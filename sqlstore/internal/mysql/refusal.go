@@ -6,7 +6,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
-// refusals is why some of the calls of a transaction are refused, of which nothing is done then.
+// Refusals is why some of the calls of a transaction are refused, of which nothing is done then.
 type Refusals struct {
 	Why []error // of each call; nil where it may go
 }
@@ -14,7 +14,7 @@ type Refusals struct {
 // Error implements error.
 func (r *Refusals) Error() string { return errors.Join(r.Why...).Error() }
 
-// refuseEach returns the refusals of some calls, or nil where none is refused.
+// RefuseEach returns the refusals of some calls, or nil where none is refused.
 func RefuseEach(why []error) error {
 	for _, err := range why {
 		if err != nil {
@@ -24,7 +24,7 @@ func RefuseEach(why []error) error {
 	return nil
 }
 
-// reason returns why the only call of a transaction was refused, where it was, and any other error as it is.
+// Reason returns why the only call of a transaction was refused, where it was, and any other error as it is.
 func Reason(err error) error {
 	if r, ok := fault.As[*Refusals](err); ok {
 		return errors.Join(r.Why...)
@@ -32,7 +32,7 @@ func Reason(err error) error {
 	return err
 }
 
-// refusedBy reports whether calls were refused by whoever keeps companions.
+// RefusedBy reports whether calls were refused by whoever keeps companions.
 func RefusedBy(err error) bool {
 	_, ok := fault.As[*Refusals](err)
 	return ok

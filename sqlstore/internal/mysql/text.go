@@ -10,23 +10,23 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// now is the store's clock: the server's, in UTC and so independent of the session's time
+// Now is the store's clock: the server's, in UTC and so independent of the session's time
 // zone, the same throughout a statement.
 const Now = "UTC_TIMESTAMP(6)"
 
-// epoch is where integer times begin.
+// Epoch is where integer times begin.
 const Epoch = "TIMESTAMP'1970-01-01 00:00:00'"
 
-// micros returns the expression that reads a time as microseconds since the epoch: an integer,
+// Micros returns the expression that reads a time as microseconds since the epoch: an integer,
 // whatever parseTime and loc are.
 func Micros(expr string) string {
 	return "TIMESTAMPDIFF(MICROSECOND, " + Epoch + ", " + expr + ")"
 }
 
-// fromMicros returns the time of such an integer.
+// FromMicros returns the time of such an integer.
 func FromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }
 
-// render puts the arguments into the question marks of a statement as literals that no SQL
+// Render puts the arguments into the question marks of a statement as literals that no SQL
 // mode, character set or DSN reads differently: decimal integers, hexadecimal strings, typed
 // timestamps, NULL. So a statement is one round trip, where the driver by default prepares
 // every statement that has arguments (github.com/go-sql-driver/mysql, interpolateParams), and
@@ -74,16 +74,16 @@ func literal(b *strings.Builder, arg any) {
 	}
 }
 
-// timestamp returns a time, which is of UTC, as a column without a time zone takes it.
+// Timestamp returns a time, which is of UTC, as a column without a time zone takes it.
 func Timestamp(t time.Time) string { return t.Format("'2006-01-02 15:04:05.000000'") }
 
-// integer writes a number.
+// Integer writes a number.
 func Integer(b *strings.Builder, n int64) {
 	var digits [20]byte
 	b.Write(strconv.AppendInt(digits[:0], n, 10))
 }
 
-// bytesLiteral writes a string, byte for byte.
+// BytesLiteral writes a string, byte for byte.
 func BytesLiteral(b *strings.Builder, s string) {
 	const digits = "0123456789abcdef"
 	b.WriteString("x'")
@@ -94,7 +94,7 @@ func BytesLiteral(b *strings.Builder, s string) {
 	b.WriteByte('\'')
 }
 
-// renderList renders a statement whose only question mark stands for some strings, of which there are many.
+// RenderList renders a statement whose only question mark stands for some strings, of which there are many.
 func RenderList(query string, values []string) string {
 	before, behind, _ := strings.Cut(query, "?")
 	var b strings.Builder
@@ -110,12 +110,12 @@ func RenderList(query string, values []string) string {
 	return b.String()
 }
 
-// byLines lets a statement through whose join is driven by rows that it brings along: MariaDB takes those for a table without a
+// ByLines lets a statement through whose join is driven by rows that it brings along: MariaDB takes those for a table without a
 // key, and with sql_safe_updates refuses the statement (error 1175), although it finds each row that it changes by its key.
 // MySQL reads it as a comment.
 const ByLines = "/*M! SET STATEMENT sql_safe_updates = 0 FOR */ "
 
-// driven puts byLines in front of an UPDATE that brings n rows along, of which a single one is no table.
+// Driven puts byLines in front of an UPDATE that brings n rows along, of which a single one is no table.
 func Driven(n int, update string) string {
 	if n < 2 {
 		return update
@@ -123,12 +123,12 @@ func Driven(n int, update string) string {
 	return ByLines + update
 }
 
-// list returns item n times, separated by commas.
+// List returns item n times, separated by commas.
 func List(item string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(item+", ", n), ", ")
 }
 
-// fromNullMicros is fromMicros with the zero time for NULL.
+// FromNullMicros is fromMicros with the zero time for NULL.
 func FromNullMicros(n sql.NullInt64) time.Time {
 	if !n.Valid {
 		return time.Time{}
@@ -136,10 +136,10 @@ func FromNullMicros(n sql.NullInt64) time.Time {
 	return FromMicros(n.Int64)
 }
 
-// readClock reads the clock alone.
+// ReadClock reads the clock alone.
 const ReadClock = "SELECT TIMESTAMPDIFF(MICROSECOND, " + Epoch + ", " + Now + ")"
 
-// nullTimestamp is timestamp with NULL for the zero time.
+// NullTimestamp is timestamp with NULL for the zero time.
 func NullTimestamp(t time.Time) string {
 	if t.IsZero() {
 		return "NULL"
@@ -147,7 +147,7 @@ func NullTimestamp(t time.Time) string {
 	return Timestamp(t)
 }
 
-// anyOf returns values as arguments of render.
+// AnyOf returns values as arguments of render.
 func AnyOf[T any](values []T) []any {
 	args := make([]any, len(values))
 	for i, v := range values {
@@ -156,13 +156,13 @@ func AnyOf[T any](values []T) []any {
 	return args
 }
 
-// byKey is the hint that finds the rows of a join by their primary key. Without it a server may scan a table
+// ByKey is the hint that finds the rows of a join by their primary key. Without it a server may scan a table
 // that it takes for small, and lock every row of it.
 const ByKey = "FORCE INDEX (PRIMARY)"
 
-// by renders the index of a table that a statement has to go by.
+// By renders the index of a table that a statement has to go by.
 func By(table, index string) string { return "FORCE INDEX (" + table + "_" + index + ")" }
 
-// maxList is how many values one list in a statement has at most: from 1,000 on MariaDB reads it in another way
+// MaxList is how many values one list in a statement has at most: from 1,000 on MariaDB reads it in another way
 // (in_predicate_conversion_threshold).
 const MaxList = 900

@@ -1,3 +1,5 @@
+// Package mysql is how this library speaks to a server of MySQL or MariaDB: literals, transactions, and what an error
+// means for a call. It knows no table.
 package mysql
 
 import (
@@ -52,25 +54,25 @@ const (
 	graceTime   = 50 * time.Millisecond
 )
 
-// handle is where statements go: a pool, or the caller's transaction.
+// Handle is where statements go: a pool, or the caller's transaction.
 type Handle struct {
 	db       *sql.DB
 	sessions *sessions // of the pool
 	tx       Tx        // nil: statements commit by themselves
 }
 
-// newHandle returns the handle of a pool.
+// NewHandle returns the handle of a pool.
 func NewHandle(db *sql.DB) *Handle { return &Handle{db: db, sessions: &sessions{}} }
 
-// within returns the same handle inside the caller's transaction.
+// Within returns the same handle inside the caller's transaction.
 func (h *Handle) Within(tx Tx) *Handle {
 	return &Handle{db: h.db, sessions: h.sessions, tx: beneath(tx)}
 }
 
-// bound reports whether statements go to the caller's transaction.
+// Bound reports whether statements go to the caller's transaction.
 func (h *Handle) Bound() bool { return h.tx != nil }
 
-// ready refuses what cannot work before any I/O.
+// Ready refuses what cannot work before any I/O.
 func (h *Handle) Ready(context.Context) error {
 	switch h.tx.(type) {
 	case nil:
@@ -92,7 +94,7 @@ const (
 	committing              // COMMIT was sent
 )
 
-// attempt is one try on one connection.
+// Attempt is one try on one connection.
 type Attempt struct {
 	*sql.Conn
 
@@ -101,7 +103,7 @@ type Attempt struct {
 	given bool // a row was given to somebody, who has not asked for it twice
 }
 
-// begin opens a transaction.
+// Begin opens a transaction.
 func (a *Attempt) Begin(ctx context.Context) error {
 	a.open = true
 	_, err := a.ExecContext(ctx, beginTx)
@@ -118,7 +120,7 @@ func (a *Attempt) commit(ctx context.Context) error {
 	return err
 }
 
-// exec runs one statement that is a transaction by itself, or part of the caller's, and returns
+// Exec runs one statement that is a transaction by itself, or part of the caller's, and returns
 // how many rows it affected.
 func (h *Handle) Exec(ctx context.Context, statement string) (rows int64, err error) {
 	if err := h.Ready(ctx); err != nil {
@@ -146,7 +148,7 @@ func (h *Handle) Exec(ctx context.Context, statement string) (rows int64, err er
 	return rows, err
 }
 
-// inTx runs fn as a transaction.
+// InTx runs fn as a transaction.
 func (a *Attempt) InTx(ctx context.Context, fn func() error) error {
 	if err := a.Begin(ctx); err != nil {
 		return err
@@ -157,7 +159,7 @@ func (a *Attempt) InTx(ctx context.Context, fn func() error) error {
 	return a.commit(ctx)
 }
 
-// again runs fn on a connection of the pool, and once more where the server or the driver says that
+// Again runs fn on a connection of the pool, and once more where the server or the driver says that
 // nothing was done and that it may be done at once. A connection is taken first, because a pool
 // that has none to give and a statement without an answer end in the same context error.
 func (h *Handle) Again(ctx context.Context, fn func(*Attempt) error) error {
@@ -218,7 +220,7 @@ func (a *Attempt) giveBack(ctx context.Context, err error) {
 	}
 }
 
-// drop makes the pool close a connection.
+// Drop makes the pool close a connection.
 func (a *Attempt) Drop() { _ = a.Raw(func(any) error { return driver.ErrBadConn }) }
 
 // pause spreads out those that met in a deadlock.
@@ -231,7 +233,7 @@ func pause(ctx context.Context, n int) {
 	}
 }
 
-// query runs a statement that reads what a call decides by, or what its caller may: scan is called for each row.
+// Query runs a statement that reads what a call decides by, or what its caller may: scan is called for each row.
 // It is a transaction, so that a proxy that splits reads from writes sends it to the primary.
 func (h *Handle) Query(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
 	if err := h.Ready(ctx); err != nil {
@@ -275,7 +277,7 @@ func (a *Attempt) setLevel(ctx context.Context, is session, level string) error 
 	return err
 }
 
-// reading runs fn as a transaction, which has nothing to keep.
+// Reading runs fn as a transaction, which has nothing to keep.
 func (a *Attempt) Reading(ctx context.Context, fn func() error) error {
 	if err := a.Begin(ctx); err != nil {
 		return err
@@ -289,7 +291,7 @@ func (a *Attempt) Reading(ctx context.Context, fn func() error) error {
 	return nil
 }
 
-// show is query for what is only shown: a proxy may let a replica answer it.
+// Show is query for what is only shown: a proxy may let a replica answer it.
 func (h *Handle) Show(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
 	if err := h.Ready(ctx); err != nil {
 		return err
@@ -309,7 +311,7 @@ func (h *Handle) Show(ctx context.Context, statement string, scan func(*sql.Rows
 	})
 }
 
-// peek is query for what other transactions may have written and not yet committed: a row that it does not see is
+// Peek is query for what other transactions may have written and not yet committed: a row that it does not see is
 // not under way in the server either.
 func (h *Handle) Peek(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
 	if err := h.Ready(ctx); err != nil {
@@ -327,7 +329,7 @@ func (h *Handle) Peek(ctx context.Context, statement string, scan func(*sql.Rows
 	})
 }
 
-// read runs a statement that reads, as a part of a transaction or by itself.
+// Read runs a statement that reads, as a part of a transaction or by itself.
 func Read(ctx context.Context, q Tx, statement string, scan func(*sql.Rows) error) error {
 	rows, err := q.QueryContext(ctx, statement)
 	if err != nil {
@@ -342,7 +344,7 @@ func Read(ctx context.Context, q Tx, statement string, scan func(*sql.Rows) erro
 	return rows.Err()
 }
 
-// readRow reads the first row of a statement, and returns sql.ErrNoRows where there is none.
+// ReadRow reads the first row of a statement, and returns sql.ErrNoRows where there is none.
 func ReadRow(ctx context.Context, q Tx, statement string, targets ...any) error {
 	err := sql.ErrNoRows
 	failed := Read(ctx, q, statement, func(rows *sql.Rows) error {
@@ -358,10 +360,10 @@ func ReadRow(ctx context.Context, q Tx, statement string, targets ...any) error 
 	return err
 }
 
-// verdictFunc is the body of a transaction. What it did is kept only if it returns true and no error.
+// VerdictFunc is the body of a transaction. What it did is kept only if it returns true and no error.
 type VerdictFunc func(q Tx) (bool, error)
 
-// atomically runs fn as one transaction: of the store's own, or within the caller's, where a
+// Atomically runs fn as one transaction: of the store's own, or within the caller's, where a
 // savepoint takes back what a refusal or an error leaves behind. It reports whether it was kept.
 func (h *Handle) Atomically(ctx context.Context, fn VerdictFunc) (bool, error) {
 	if err := h.Ready(ctx); err != nil {
@@ -420,7 +422,7 @@ func (h *Handle) nested(ctx context.Context, fn VerdictFunc) (bool, error) {
 	return false, Classify(err, Unsent)
 }
 
-// insert inserts rows that takeBack deletes where the transaction is refused afterwards. In the caller's transaction they are
+// Insert inserts rows that takeBack deletes where the transaction is refused afterwards. In the caller's transaction they are
 // deleted rather than rolled back: at REPEATABLE READ, MySQL turns the lock of a row whose INSERT goes back to a savepoint
 // into one on the gap where it was, and with it on all new rows beside it, until the caller ends (seen on 9.7, in
 // performance_schema.data_locks). A deleted row keeps a lock on itself.
@@ -459,10 +461,10 @@ func (n *nestedTx) undo(ctx context.Context) error {
 	return nil
 }
 
-// blank inserts rows with nothing in them, without effect on those that are there, and deletes them again.
+// Blank inserts rows with nothing in them, without effect on those that are there, and deletes them again.
 type Blank struct{ Insert, TakeBack string }
 
-// among runs fn, which reads rows with a lock that may not be there, in the caller's transaction. Such a read would lock the
+// Among runs fn, which reads rows with a lock that may not be there, in the caller's transaction. Such a read would lock the
 // gap where they go, and with it all new rows beside them, until the caller ends. So blanks are inserted first: a row that is
 // there is locked then, and nothing beside it. Where fn has met a blank one, they are deleted.
 func (h *Handle) Among(ctx context.Context, fn func(q Tx) (met bool, err error), blanks ...Blank) error {
@@ -485,7 +487,7 @@ func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
 	return undo, func() { stop(); cancel() }
 }
 
-// affected returns the number of rows a statement affected.
+// Affected returns the number of rows a statement affected.
 func Affected(result sql.Result, err error) (int64, error) {
 	if err != nil {
 		return 0, err

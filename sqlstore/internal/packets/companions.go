@@ -22,7 +22,7 @@ type packetCompanions struct {
 
 func (packetCompanions) Keeps(c stock.Companion) bool { _, ok := c.(redpacket.Grab); return ok }
 
-// locked books a share for each of the grabs that have taken a unit, in their order, each worked out from what the packet
+// Locked books a share for each of the grabs that have taken a unit, in their order, each worked out from what the packet
 // has by then. The packet's row is locked and read as it is, and guarded all the same. Whatever does not fit is ErrDrift,
 // and takes nothing.
 func (q packetCompanions) Locked(ctx context.Context, tx mysql.Tx, at time.Time, calls []ledger.LockCall) error {

@@ -1,3 +1,4 @@
+// Package packets keeps red packets, shares and payouts beside the ledger of their units.
 package packets
 
 import (
@@ -12,7 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// packetStore is the redpacket.Store behind sqlstore.RedPacket.
+// Store is the redpacket.Store behind sqlstore.RedPacket.
 type Store struct {
 	units  *ledger.Store // which also has the handle, and what is wrong with the options
 	sql    *redPacketSQL
@@ -25,13 +26,13 @@ type redPacketReaders struct {
 	shares  *batch.Batcher[int64, string, *redpacket.ShareRecord] // after grabs, by packet
 }
 
-// newPackets returns the store in the tables of a prefix.
+// New returns the store in the tables of a prefix.
 func New(db *sql.DB, o ledger.Settings) *Store {
 	statements := newRedPacketSQL(o.Prefix)
 	r := &Store{units: ledger.New(db, o, redPacketStock, packetCompanions{redPacketSQL: statements}), sql: statements}
 	// A packet whose shares are gone gets none back; one that is off the shelf may be paid for, by
 	// another process, at any moment.
-	r.units.Sights.Worth = func(item stock.Item) bool { return item.Version > 0 && !item.OffShelf }
+	r.units.SoldOut.Worth = func(item stock.Item) bool { return item.Version > 0 && !item.OffShelf }
 	if b := r.units.Bounds; b != nil {
 		r.merged = &redPacketReaders{
 			records: batch.NewReader(b, r.recordBatch, r.record),
@@ -41,7 +42,7 @@ func New(db *sql.DB, o ledger.Settings) *Store {
 	return r
 }
 
-// withTx returns the same store inside the caller's transaction.
+// WithTx returns the same store inside the caller's transaction.
 func (r *Store) WithTx(tx mysql.Tx) *Store {
 	return &Store{units: r.units.WithTx(tx), sql: r.sql}
 }
@@ -89,7 +90,7 @@ func (r *Store) Add(ctx context.Context, record redpacket.Record, senderMayGrab 
 		return true, nil
 	})
 	if mysql.Number(err) != mysql.ErrDuplicate {
-		return ledger.Verdict(kept), err
+		return ledger.DoneIf(kept), err
 	}
 	known := false
 	err = r.units.Query(ctx, mysql.Render(r.sql.knownPacket, record.ID), func(*sql.Rows) error { known = true; return nil })
@@ -119,7 +120,7 @@ func (r *Store) change(ctx context.Context, id int64, statement string) (stock.V
 		return stock.Refused, err
 	}
 	rows, err := r.units.Exec(ctx, statement)
-	return ledger.Verdict(rows > 0), err
+	return ledger.DoneIf(rows > 0), err
 }
 
 // Open implements redpacket.Store.
@@ -173,7 +174,7 @@ func (r *Store) giveBack(ctx context.Context, id int64, end string) (stock.Verdi
 		}
 		return true, nil
 	})
-	return ledger.Verdict(kept), err
+	return ledger.DoneIf(kept), err
 }
 
 var _ redpacket.Store = (*Store)(nil)

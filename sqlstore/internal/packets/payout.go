@@ -50,7 +50,7 @@ func (r *Store) Paid(ctx context.Context, packet, no int64) (stock.Verdict, erro
 		}
 	}
 	rows, err := r.units.Exec(ctx, mysql.Render(r.sql.paid, packet, no))
-	return ledger.Verdict(rows > 0), err
+	return ledger.DoneIf(rows > 0), err
 }
 
 // Failed implements redpacket.Store.
@@ -59,7 +59,7 @@ func (r *Store) Failed(ctx context.Context, packet, no, failures int64, reason s
 		return stock.Refused, err
 	}
 	rows, err := r.units.Exec(ctx, mysql.Render(r.sql.failed, reason, retryIn.Microseconds(), packet, no, failures))
-	return ledger.Verdict(rows > 0), err
+	return ledger.DoneIf(rows > 0), err
 }
 
 // shares reads shares and what was left of packets.

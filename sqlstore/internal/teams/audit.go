@@ -82,5 +82,5 @@ func (g *Store) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verd
 		}
 		return true, nil
 	})
-	return ledger.Verdict(kept), err
+	return ledger.DoneIf(kept), err
 }

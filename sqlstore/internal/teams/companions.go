@@ -20,10 +20,10 @@ func (g *Store) Units() stock.Store { return g.units }
 
 func (seatCompanions) Keeps(c stock.Companion) bool { return groupbuy.Keeps(c) }
 
-// locked takes the seats that Locks ask for, in their order. The item of their product is locked, and so are their teams
+// Locked takes the seats that Locks ask for, in their order. The item of their product is locked, and so are their teams
 // from here on.
 func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {
-	b := seatTaker{keeping: g.keeping(at), calls: calls, why: make([]error, len(calls))}
+	b := seatTaker{unitOfWork: g.begin(at), calls: calls, why: make([]error, len(calls))}
 	var codes []string
 	var buyers []any
 	for i, c := range calls {
@@ -53,7 +53,7 @@ func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, ca
 	if err := b.insert(ctx, q); err != nil {
 		return err
 	}
-	if err := b.keep(ctx, q); err != nil {
+	if err := b.flush(ctx, q); err != nil {
 		return err
 	}
 	for _, r := range b.requests {
@@ -72,7 +72,7 @@ type seatRequest struct {
 
 // seatTaker takes seats one after the other.
 type seatTaker struct {
-	*keeping
+	*unitOfWork
 	calls    []ledger.LockCall
 	requests []seatRequest
 	joined   map[groupBuyer]bool
@@ -148,7 +148,7 @@ func (b *seatTaker) insert(ctx context.Context, q mysql.Tx) error {
 // joinedBy returns which of some buyers, each a code and a buyer, have a live seat in a team. Nobody can get one
 // meanwhile: the teams are locked. In a transaction of the store's own this is its first read that is not of the rows' last
 // version, and sees what was committed before the lock.
-func (k *keeping) joinedBy(ctx context.Context, q mysql.Tx, codes []string, buyers []any) (map[groupBuyer]bool, error) {
+func (k *unitOfWork) joinedBy(ctx context.Context, q mysql.Tx, codes []string, buyers []any) (map[groupBuyer]bool, error) {
 	joined := map[groupBuyer]bool{}
 	if len(buyers) == 0 {
 		return joined, nil
@@ -174,7 +174,7 @@ func (q *groupBuySQL) joinedText(buyers int) string {
 // moveSeats moves the seats of orders whose holds have made a step, all of whose items are locked. An order without a
 // seat is one of ordinary stock: only its expiry is ours to do.
 func (g seatCompanions) moveSeats(ctx context.Context, q mysql.Tx, step stock.Step, orders []string, finish func(i int, seat *groupbuy.Seat)) error {
-	k := g.keeping(time.Time{})
+	k := g.begin(time.Time{})
 	seats, err := k.lockSeats(ctx, q, orders)
 	if err != nil {
 		return err
@@ -212,19 +212,19 @@ func (g seatCompanions) moveSeats(ctx context.Context, q mysql.Tx, step stock.St
 		if finish != nil {
 			finish(i, seat)
 		}
-		k.changed(seat, along)
+		k.dirty(seat, along)
 	}
 	if no {
 		return &mysql.Refusals{Why: why}
 	}
-	return k.keep(ctx, q)
+	return k.flush(ctx, q)
 }
 
 func (seatCompanions) Moves(t stock.Transition) bool {
 	return t.Step == stock.StepPay || t.Step == stock.StepReacquire || t.Step == stock.StepCancel || t.Step == stock.StepExpire
 }
 
-// moved moves the seats of orders along with their holds.
+// Moved moves the seats of orders along with their holds.
 func (g seatCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transition, calls []ledger.MoveCall) error {
 	if !g.Moves(t) {
 		return nil
@@ -236,7 +236,7 @@ func (g seatCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transitio
 	return g.moveSeats(ctx, q, t.Step, orders, nil)
 }
 
-// refunded lets the seats of orders that are refunded leave their teams.
+// Refunded lets the seats of orders that are refunded leave their teams.
 func (g seatCompanions) Refunded(ctx context.Context, q mysql.Tx, calls []ledger.RefundCall) error {
 	orders := make([]string, len(calls))
 	restocked := map[stock.Key]bool{}

@@ -29,7 +29,7 @@ func (g *Store) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Ver
 	for part := range slices.Chunk(endings, endsAtOnce) {
 		ended, err := g.endSome(ctx, part)
 		for _, e := range part {
-			verdicts = append(verdicts, ledger.Verdict(ended[e.Code]))
+			verdicts = append(verdicts, ledger.DoneIf(ended[e.Code]))
 		}
 		if err != nil { // which some may have been done before
 			return verdicts, err
@@ -181,7 +181,7 @@ func (e *ending) run(ctx context.Context, q mysql.Tx) (bool, error) {
 	if err := t.Apply(ctx, q, e.units.Sql); err != nil {
 		return false, err
 	}
-	k := e.keeping(time.Time{})
+	k := e.begin(time.Time{})
 	codes := make([]string, len(e.endings))
 	for i, ending := range e.endings {
 		codes[i] = ending.Code
@@ -200,7 +200,7 @@ func (e *ending) run(ctx context.Context, q mysql.Tx) (bool, error) {
 	if err := e.end(ctx, q, k); err != nil {
 		return false, err
 	}
-	return true, k.keep(ctx, q)
+	return true, k.flush(ctx, q)
 }
 
 // orders returns the orders of the seats in a state, of the teams that end so.
@@ -276,7 +276,7 @@ func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error 
 }
 
 // end ends the teams in memory. What became of the holds says what becomes of their seats.
-func (e *ending) end(ctx context.Context, q mysql.Tx, k *keeping) error {
+func (e *ending) end(ctx context.Context, q mysql.Tx, k *unitOfWork) error {
 	orders := make([]string, len(e.seats))
 	for i, s := range e.seats {
 		orders[i] = s.Order
@@ -308,7 +308,7 @@ func (e *ending) end(ctx context.Context, q mysql.Tx, k *keeping) error {
 		k.ended(team, groupbuy.Forming)
 		for i := range of {
 			if steps[i] != 0 {
-				k.changed(&of[i], steps[i])
+				k.dirty(&of[i], steps[i])
 			}
 		}
 	}
@@ -337,7 +337,7 @@ func (g *Store) Late(ctx context.Context, order string) (stock.Verdict, error) {
 		}
 		return 0
 	})
-	return ledger.Verdict(len(moved) > 0), err
+	return ledger.DoneIf(len(moved) > 0), err
 }
 
 // Follow implements groupbuy.Store.
@@ -380,7 +380,7 @@ func (g *Store) moveAlone(ctx context.Context, orders []string, choose func(grou
 		if err := beside.lockItemsOf(ctx, q, held); err != nil {
 			return false, err
 		}
-		k := beside.keeping(time.Time{})
+		k := beside.begin(time.Time{})
 		seats, err := k.lockSeats(ctx, q, held)
 		if err != nil {
 			return false, err
@@ -397,11 +397,11 @@ func (g *Store) moveAlone(ctx context.Context, orders []string, choose func(grou
 			if err := k.move(step, seat, false); err != nil {
 				return false, err
 			}
-			k.changed(seat, step)
+			k.dirty(seat, step)
 			delete(seats, order) // an order may be named twice
 			moved = append(moved, order)
 		}
-		return len(moved) > 0, k.keep(ctx, q)
+		return len(moved) > 0, k.flush(ctx, q)
 	})
 	if !kept {
 		moved = nil

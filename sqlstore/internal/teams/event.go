@@ -80,7 +80,7 @@ func (g *Store) Lease(ctx context.Context, event groupbuy.Event, holdFor time.Du
 		return stock.Refused, err
 	}
 	rows, err := g.units.Exec(ctx, mysql.Render(g.sql.lease, holdFor.Microseconds(), event.Code, event.No-1, event.Tries))
-	return ledger.Verdict(rows > 0), err
+	return ledger.DoneIf(rows > 0), err
 }
 
 // lockedEvent is how the delivery of an event stands, of which the team is locked.
@@ -133,7 +133,7 @@ func (g *Store) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verd
 		}
 		return true, nil
 	})
-	return ledger.Verdict(kept), err
+	return ledger.DoneIf(kept), err
 }
 
 // Undelivered implements groupbuy.Store. It does not go by the number of rows: a failure may be the same as the last
@@ -159,5 +159,5 @@ func (g *Store) Undelivered(ctx context.Context, event groupbuy.Event, failure s
 		_, err = q.ExecContext(ctx, statement)
 		return err == nil, err
 	})
-	return ledger.Verdict(kept), err
+	return ledger.DoneIf(kept), err
 }

@@ -1,3 +1,4 @@
+// Package teams keeps activities, products, teams, seats and events beside the ledger of the shop's stock.
 package teams
 
 import (
@@ -12,7 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// teamStore is the groupbuy.Store behind sqlstore.GroupBuy.
+// Store is the groupbuy.Store behind sqlstore.GroupBuy.
 type Store struct {
 	units  *ledger.Store // which also has the handle, and what is wrong with the options
 	sql    *groupBuySQL
@@ -28,7 +29,7 @@ type groupBuyReaders struct {
 	members *batch.Batcher[int, string, []groupbuy.Seat] // the first of a team, up to so many
 }
 
-// newTeams returns the store in the tables of a prefix.
+// New returns the store in the tables of a prefix.
 func New(db *sql.DB, o ledger.Settings) *Store {
 	g := over(ledger.New(db, o, ledger.GoodsStock, ledger.NoCompanions{}), newGroupBuySQL(o.Prefix))
 	if b := g.units.Bounds; b != nil {
@@ -50,7 +51,7 @@ func over(units *ledger.Store, statements *groupBuySQL) *Store {
 	return g
 }
 
-// withTx returns the same store inside the caller's transaction.
+// WithTx returns the same store inside the caller's transaction.
 func (g *Store) WithTx(tx mysql.Tx) *Store { return over(g.units.WithTx(tx), g.sql) }
 
 // activityArgs returns what a caller says of an activity as arguments of render.
@@ -68,7 +69,7 @@ func (g *Store) SaveActivity(ctx context.Context, activity groupbuy.Activity, en
 		statement, args = g.sql.setActivity, append(args, activity.Version)
 	}
 	rows, err := g.units.Exec(ctx, mysql.Render(statement, args...))
-	return ledger.Taken(ledger.Verdict(rows > 0), err)
+	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
 }
 
 // SaveProduct implements groupbuy.Store.
@@ -90,7 +91,7 @@ func (g *Store) SaveProduct(ctx context.Context, product groupbuy.Product) (stoc
 		statement, args = g.sql.setProduct, append(args, product.Version)
 	}
 	rows, err := g.units.Exec(ctx, mysql.Render(statement, args...))
-	return ledger.Taken(ledger.Verdict(rows > 0), err)
+	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
 }
 
 // lockItem locks the item of a product where a transaction of the caller's goes on, and returns its version then: seats

@@ -23,9 +23,9 @@ type seatCompanions struct {
 	sql   *groupBuySQL
 }
 
-// keeping is what one transaction makes of teams and seats, which it has locked: they change in memory, by the
+// unitOfWork is what one transaction makes of teams and seats, which it has locked: they change in memory, by the
 // rules of their domain, and are then written back at once.
-type keeping struct {
+type unitOfWork struct {
 	seatCompanions
 
 	at    time.Time
@@ -37,16 +37,16 @@ type keeping struct {
 	added   map[string]int64 // members of teams that were formed already
 }
 
-// keeping begins to keep what a transaction makes at a moment; zero is that of its first lock.
-func (g seatCompanions) keeping(at time.Time) *keeping {
-	return &keeping{
+// begin begins what a transaction makes at a moment; zero is that of its first lock.
+func (g seatCompanions) begin(at time.Time) *unitOfWork {
+	return &unitOfWork{
 		seatCompanions: g, at: at,
 		teams: map[string]*lockedTeam{}, changes: map[seatChange][]string{}, added: map[string]int64{},
 	}
 }
 
 // team returns a team that was locked; one that does not exist refuses everything.
-func (k *keeping) team(code string) *lockedTeam {
+func (k *unitOfWork) team(code string) *lockedTeam {
 	if t := k.teams[code]; t != nil {
 		return t
 	}
@@ -54,7 +54,7 @@ func (k *keeping) team(code string) *lockedTeam {
 }
 
 // lockTeams locks and reads teams, which are there: who joins or ends one has read it.
-func (k *keeping) lockTeams(ctx context.Context, q mysql.Tx, codes []string) error {
+func (k *unitOfWork) lockTeams(ctx context.Context, q mysql.Tx, codes []string) error {
 	if len(codes) == 0 {
 		return nil
 	}
@@ -62,13 +62,13 @@ func (k *keeping) lockTeams(ctx context.Context, q mysql.Tx, codes []string) err
 		var row teamRow
 		var clock int64
 		err := rows.Scan(append(row.targets(), &clock)...)
-		k.know(row.finish(), clock)
+		k.load(row.finish(), clock)
 		return err
 	})
 }
 
-// know remembers a team that is locked, and the moment where it is not given.
-func (k *keeping) know(team groupbuy.Team, clock int64) {
+// load remembers a team that is locked, and the moment where it is not given.
+func (k *unitOfWork) load(team groupbuy.Team, clock int64) {
 	if k.at.IsZero() {
 		k.at = mysql.FromMicros(clock)
 	}
@@ -80,7 +80,7 @@ func (k *keeping) know(team groupbuy.Team, clock int64) {
 // current returns a statement that reads seats of teams that are locked, by their codes, so that it sees what is there
 // now. Each change of a live seat is one of the version of its team: where the transaction's snapshot has the one of now, it has
 // the seats as well. Otherwise they are read with a lock, which is also one on the places of their neighbours.
-func (k *keeping) current(ctx context.Context, q mysql.Tx, statement string, codes ...string) (string, error) {
+func (k *unitOfWork) current(ctx context.Context, q mysql.Tx, statement string, codes ...string) (string, error) {
 	if !k.units.Bound() { // whose snapshot is taken behind the lock
 		return statement, nil
 	}
@@ -113,7 +113,7 @@ func (g seatCompanions) seated(ctx context.Context, q mysql.Tx, orders []string)
 
 // lockSeats locks and reads the seats of orders, whose holds are locked, and their teams. In the caller's transaction it finds
 // out first which of the orders have one: those of ordinary stock do not.
-func (k *keeping) lockSeats(ctx context.Context, q mysql.Tx, orders []string) (map[string]*groupbuy.Seat, error) {
+func (k *unitOfWork) lockSeats(ctx context.Context, q mysql.Tx, orders []string) (map[string]*groupbuy.Seat, error) {
 	seats := make(map[string]*groupbuy.Seat, len(orders))
 	if k.units.Bound() {
 		var err error
@@ -130,14 +130,14 @@ func (k *keeping) lockSeats(ctx context.Context, q mysql.Tx, orders []string) (m
 		}
 		s := seat.finish()
 		seats[s.Order] = &s
-		k.know(team.finish(), clock)
+		k.load(team.finish(), clock)
 		return nil
 	})
 	return seats, err
 }
 
-// move moves a seat in memory; changed has to follow. It returns why the team refuses.
-func (k *keeping) move(step groupbuy.Step, seat *groupbuy.Seat, joined bool) error {
+// move moves a seat in memory; dirty has to follow. It returns why the team refuses.
+func (k *unitOfWork) move(step groupbuy.Step, seat *groupbuy.Seat, joined bool) error {
 	team := k.team(seat.Team)
 	was := team.State
 	events, err := team.Move(step, seat, joined, k.at)
@@ -153,23 +153,23 @@ func (k *keeping) move(step groupbuy.Step, seat *groupbuy.Seat, joined bool) err
 }
 
 // ended notes a team that is formed by now, and was not.
-func (k *keeping) ended(team *lockedTeam, was groupbuy.TeamState) {
+func (k *unitOfWork) ended(team *lockedTeam, was groupbuy.TeamState) {
 	if was != team.State && team.State == groupbuy.Formed {
 		k.formed = append(k.formed, team.Code)
 	}
 }
 
-// changed notes what has become of a seat by a step.
-func (k *keeping) changed(seat *groupbuy.Seat, step groupbuy.Step) {
+// dirty notes what has become of a seat by a step.
+func (k *unitOfWork) dirty(seat *groupbuy.Seat, step groupbuy.Step) {
 	for _, from := range step.Transition().From { // with several, the others match no row
 		change := changeOf(from, *seat)
 		k.changes[change] = append(k.changes[change], seat.Order)
 	}
 }
 
-// keep writes all of it: seats before teams, and products, which nobody else locks with them, last.
-func (k *keeping) keep(ctx context.Context, q mysql.Tx) error {
-	for _, write := range [...]func(context.Context, mysql.Tx) error{k.keepSeats, k.handOver, k.keepTeams, k.keepEvents, k.keepProducts} {
+// flush writes all of it: seats before teams, and products, which nobody else locks with them, last.
+func (k *unitOfWork) flush(ctx context.Context, q mysql.Tx) error {
+	for _, write := range [...]func(context.Context, mysql.Tx) error{k.flushSeats, k.handOver, k.flushTeams, k.flushEvents, k.flushProducts} {
 		if err := write(ctx, q); err != nil {
 			return err
 		}
@@ -177,8 +177,8 @@ func (k *keeping) keep(ctx context.Context, q mysql.Tx) error {
 	return nil
 }
 
-// keepSeats writes the seats, and gives those that are paid in teams that are formed here their Status.
-func (k *keeping) keepSeats(ctx context.Context, q mysql.Tx) error {
+// flushSeats writes the seats, and gives those that are paid in teams that are formed here their Status.
+func (k *unitOfWork) flushSeats(ctx context.Context, q mysql.Tx) error {
 	moved := map[string]bool{}
 	sum := int64(0)
 	for change, orders := range k.changes {
@@ -210,7 +210,7 @@ func (k *keeping) keepSeats(ctx context.Context, q mysql.Tx) error {
 
 // formSeats gives the paid seats of teams that are formed here their Status: by their teams, or in the caller's transaction
 // by their orders, since the index of teams has the places of others beside them.
-func (k *keeping) formSeats(ctx context.Context, q mysql.Tx) (int64, error) {
+func (k *unitOfWork) formSeats(ctx context.Context, q mysql.Tx) (int64, error) {
 	if !k.units.Bound() {
 		return mysql.Affected(q.ExecContext(ctx, mysql.RenderList(k.sql.formSeatsText(mysql.By(k.sql.seats, "buyer"), "TEAM_CODE"), k.formed)))
 	}
@@ -243,7 +243,7 @@ func (q *groupBuySQL) formingText() string {
 }
 
 // handOver gives the teams whose sponsor has left another, and closes those that nobody is left in.
-func (k *keeping) handOver(ctx context.Context, q mysql.Tx) error {
+func (k *unitOfWork) handOver(ctx context.Context, q mysql.Tx) error {
 	for _, code := range slices.Sorted(maps.Keys(k.teams)) {
 		team := k.teams[code]
 		if !team.NeedsSponsor() {
@@ -279,8 +279,8 @@ func (q *groupBuySQL) successorText() string {
 // teamsAtOnce is how many teams one statement writes.
 const teamsAtOnce = 300
 
-// keepTeams writes the teams that have changed.
-func (k *keeping) keepTeams(ctx context.Context, q mysql.Tx) error {
+// flushTeams writes the teams that have changed.
+func (k *unitOfWork) flushTeams(ctx context.Context, q mysql.Tx) error {
 	var changed []*lockedTeam
 	for _, code := range slices.Sorted(maps.Keys(k.teams)) {
 		if team := k.teams[code]; team.Version != team.was {
@@ -302,8 +302,8 @@ func (k *keeping) keepTeams(ctx context.Context, q mysql.Tx) error {
 	return nil
 }
 
-// keepEvents writes the events.
-func (k *keeping) keepEvents(ctx context.Context, q mysql.Tx) error {
+// flushEvents writes the events.
+func (k *unitOfWork) flushEvents(ctx context.Context, q mysql.Tx) error {
 	for part := range slices.Chunk(k.events, mysql.MaxList) {
 		rows, err := mysql.Affected(q.ExecContext(ctx, k.sql.insertEvents(part)))
 		if err != nil || rows != int64(len(part)) {
@@ -313,8 +313,8 @@ func (k *keeping) keepEvents(ctx context.Context, q mysql.Tx) error {
 	return nil
 }
 
-// keepProducts counts the people of teams that are formed.
-func (k *keeping) keepProducts(ctx context.Context, q mysql.Tx) error {
+// flushProducts counts the people of teams that are formed.
+func (k *unitOfWork) flushProducts(ctx context.Context, q mysql.Tx) error {
 	people := map[stock.Key]int64{}
 	for _, code := range k.formed {
 		people[k.teams[code].Key] += k.teams[code].Paid - k.added[code]

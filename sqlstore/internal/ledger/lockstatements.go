@@ -1,0 +1,184 @@
+package ledger
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// insertHolds renders the INSERT that claims an order. Its first line collides with another Lock of
+// the order and with an order that was closed. LAST_INSERT_ID(expr) makes the server return
+// the clock of the statement with its answer (MySQL Reference Manual, Information Functions): the
+// deadline is known without a read.
+func (q *Statements) insertHolds(c LockCall) string {
+	args := make([]any, 0, 9*len(c.Order.Lines))
+	for i, l := range c.Order.Lines {
+		args = append(args, c.Order.ID, i+1, len(c.Order.Lines), l.SKU, l.Activity, l.Num, buyerOf(c.Order.Buyer), c.HoldFor.Microseconds())
+		if !c.Order.Until.IsZero() {
+			args = append(args, c.Order.Until)
+		}
+	}
+	return mysql.Render(q.insertHoldsText(c.transition(), len(c.Order.Lines), !c.Order.Until.IsZero()), args...)
+}
+
+func (q *Statements) insertHoldsText(t stock.Transition, lines int, until bool) string {
+	claim, times := q.claim, mysql.List(mysql.Now, 2)
+	if t.To == stock.Paid {
+		claim, times = q.claimPaid, mysql.List(mysql.Now, 3)
+	}
+	row := func(deadline string) string {
+		if until { // the same as Order.Deadline
+			deadline = "LEAST(" + deadline + ", ?)"
+		}
+		return fmt.Sprintf("(?, ?, ?, ?, ?, ?, ?, %d, %s, %s)", t.To, deadline, times)
+	}
+	first := row(fmt.Sprintf("TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID(%s) + ?, %s)", mysql.Micros(mysql.Now), mysql.Epoch))
+	return claim + first + strings.Repeat(", "+row("TIMESTAMPADD(MICROSECOND, ?, "+mysql.Now+")"), lines-1)
+}
+
+// insertMany renders the same for many orders, with the clock as it was read before:
+// expressions in every row would cost MySQL more than the rows. It writes the text at once, since
+// this is the largest of all.
+func (q *Statements) insertMany(at time.Time, calls []LockCall) string {
+	clock := mysql.Timestamp(at)
+	claim, times := q.claim, 2 // of creation and change
+	if calls[0].Order.Immediate {
+		claim, times = q.claimPaid, 3
+	}
+	var last time.Time // the deadline of the call before, mostly the same
+	var deadline string
+	var b strings.Builder
+	b.Grow(len(claim) + 250*len(calls))
+	b.WriteString(claim)
+	for i, c := range calls {
+		if until := c.Order.Deadline(at, c.HoldFor); i == 0 || !until.Equal(last) {
+			last, deadline = until, mysql.Timestamp(until)
+		}
+		for no, l := range c.Order.Lines {
+			if i+no > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteByte('(')
+			mysql.BytesLiteral(&b, c.Order.ID)
+			b.WriteByte(',')
+			for _, n := range [...]int64{int64(no + 1), int64(len(c.Order.Lines)), l.SKU, l.Activity, l.Num} {
+				mysql.Integer(&b, n)
+				b.WriteByte(',')
+			}
+			if c.Order.Buyer == "" {
+				b.WriteString("NULL,")
+			} else {
+				mysql.BytesLiteral(&b, c.Order.Buyer)
+				b.WriteByte(',')
+			}
+			mysql.Integer(&b, int64(c.transition().To))
+			b.WriteByte(',')
+			b.WriteString(deadline)
+			for range times {
+				b.WriteByte(',')
+				b.WriteString(clock)
+			}
+			b.WriteByte(')')
+		}
+	}
+	return b.String()
+}
+
+// buyerOf returns a buyer as a literal: NULL for nobody, which no row of a buyer matches.
+func buyerOf(buyer string) any {
+	if buyer == "" {
+		return nil
+	}
+	return buyer
+}
+
+// countHolds renders the statement that counts orders for their buyers. Limits are looked at
+// afterwards, by the UPDATE of the items.
+func (q *Statements) countHolds(usages []buyerUsage) string {
+	args := make([]any, 0, 6*len(usages))
+	for _, u := range usages {
+		args = append(args, u.SKU, u.Activity, u.buyer, u.Held, u.Bought, u.Holds)
+	}
+	return mysql.Render(q.countHoldsText(len(usages)), args...)
+}
+
+func (q *Statements) countHoldsText(buyers int) string {
+	return "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID, HELD_NUM, BOUGHT_NUM, HOLD_NUM) VALUES " + mysql.List("(?, ?, ?, ?, ?, ?)", buyers) +
+		" ON DUPLICATE KEY UPDATE HELD_NUM = HELD_NUM + VALUES(HELD_NUM), BOUGHT_NUM = BOUGHT_NUM + VALUES(BOUGHT_NUM), HOLD_NUM = HOLD_NUM + VALUES(HOLD_NUM)"
+}
+
+// lockItems renders the guarded UPDATE of StepLock or StepTake. Each item that lets its line be locked
+// is one affected row. Several lines come as a table that drives the join, so that the items are
+// locked in the order of their keys and two orders cannot deadlock.
+func (q *Statements) lockItems(order stock.Order) string {
+	var args []any
+	if len(order.Lines) > 1 {
+		for _, l := range order.Lines {
+			args = append(args, l.SKU, l.Activity, l.Num)
+		}
+		if order.Buyer != "" {
+			args = append(args, order.Buyer)
+		}
+		return mysql.Render(q.lockItemsText(order.Step().Transition(), len(order.Lines), order.Buyer != ""), args...)
+	}
+	l := order.Lines[0]
+	if order.Buyer != "" {
+		args = append(args, order.Buyer)
+	}
+	t := order.Step().Transition()
+	args = append(args, changes(t, l.Num)...)
+	return mysql.Render(q.lockItemsText(t, 1, order.Buyer != ""), append(args, l.SKU, l.Activity, l.Num, l.Num)...)
+}
+
+// changes returns the arguments of the change of an item: a number for each counter that moves.
+func changes(t stock.Transition, num int64) []any {
+	var args []any
+	for _, sign := range each(t.Change) {
+		if sign != 0 {
+			args = append(args, num)
+		}
+	}
+	return args
+}
+
+// lockItem renders the same for several orders of one item: their sum, the largest of them, and
+// their buyers, whose rows count these orders already.
+func (q *Statements) lockItem(key LockKey, sum, largest int64, anonymous bool, usages []buyerUsage) string {
+	t := stock.Order{Immediate: key.Taken}.Step().Transition()
+	args := append(changes(t, sum), key.SKU, key.Activity, largest, sum)
+	if len(usages) > 0 {
+		args = append(args, key.SKU, key.Activity)
+	}
+	for _, u := range usages {
+		args = append(args, u.buyer)
+	}
+	return mysql.Render(q.lockItemText(t, anonymous, len(usages)), args...)
+}
+
+func (q *Statements) lockItemText(t stock.Transition, nobody bool, buyers int) string {
+	text := q.lockItemsText(t, 1, false)
+	if !nobody {
+		text = strings.TrimSuffix(text, anybody)
+	}
+	if buyers > 0 {
+		text += " AND NOT EXISTS (SELECT 1 FROM " + q.buyers + " b WHERE b.SKU_ID = ? AND b.ACTIVITY_ID = ? AND b.BUYER_ID IN (" + mysql.List("?", buyers) + ")" +
+			" AND NOT (" + within(t) + "))"
+	}
+	return text
+}
+
+func (q *Statements) lockItemsText(t stock.Transition, lines int, buyer bool) string {
+	from, num, where := q.Items+" s", "?", " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND "
+	if lines > 1 {
+		from, num, where = q.itemsOf(lines), "l.NUM", " WHERE "
+	}
+	guard := onSale(num) + anybody
+	if buyer {
+		from += " STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey + " ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
+		guard = onSale(num) + " AND " + within(t)
+	}
+	return mysql.Driven(lines, "UPDATE "+from+" SET "+ItemChange(t.Change, num)+", s."+Touch+where+guard)
+}

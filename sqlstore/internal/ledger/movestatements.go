@@ -1,0 +1,159 @@
+package ledger
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// move renders a step of an order; of so many lines, where that is known, by their whole keys.
+func (q *Statements) move(step stock.Step, call MoveCall, lines int) string {
+	text := q.Moves[step]
+	if lines > 0 {
+		text = q.renderMove(step.Transition(), lines)
+	}
+	if step == stock.StepExpire {
+		return mysql.Render(text, call.Order)
+	}
+	return mysql.Render(text, call.Order, call.fence)
+}
+
+// renderMove renders the one UPDATE that moves the holds of an order and, line by line, their
+// items and what their buyer has. A hold of nobody has a BUYER_ID of NULL, which the left join
+// does not even look up. The holds come first and by line number, that is by item: every step of
+// every order takes its locks in this order. Without the number of lines the holds are found by a part of their key, which
+// locks the gap behind them: for the length of a statement that commits itself.
+func (q *Statements) renderMove(t stock.Transition, n int) string {
+	set := fmt.Sprintf("h.STATE = %d, h.UPDATE_TIME = %s", t.To, mysql.Now)
+	if t.To == stock.Paid {
+		set += ", h.PAY_TIME = " + mysql.Now
+	}
+	from := q.Holds + " h"
+	if n > 0 {
+		from = lines(n) + " STRAIGHT_JOIN " + from + " " + mysql.ByKey
+	}
+	if t.Change != (stock.Quantities{}) {
+		if n == 0 {
+			from += " " + mysql.ByKey
+		}
+		from += q.joined()
+		set += ", " + ItemChange(t.Change, "h.NUM") + ", s." + Touch + buyerChange(t.Change, "h.NUM")
+	}
+	guard := "h.ORDER_NO = ? AND " + guard(t)
+	if n > 0 {
+		guard = "h.LINE_NO = n.NO AND " + guard
+	}
+	if t.Step != stock.StepExpire { // a statement that was lost before the order was resolved stays lost
+		guard += " AND h.FENCE = ?"
+	}
+	if t.Draws() {
+		guard += " AND " + available + " >= h.NUM" +
+			" AND (h.BUYER_ID IS NULL OR b.HELD_NUM <= " + room + " - h.NUM)"
+	}
+	return mysql.Driven(n, "UPDATE "+from+" SET "+set+" WHERE "+guard)
+}
+
+// guard renders which holds h let a step. The state lets exactly one of the steps that race for an
+// order through.
+func guard(t stock.Transition) string {
+	text := "h.STATE " + In(t.From)
+	switch t.When {
+	case stock.Live:
+		text += " AND h.EXPIRE_TIME > " + mysql.Now
+	case stock.Dead:
+		text += " AND h.EXPIRE_TIME <= " + mysql.Now
+	case stock.Anytime:
+	}
+	return text
+}
+
+// joined joins holds h to their items and buyers.
+func (q *Statements) joined() string {
+	return " LEFT JOIN " + q.buyers + " b " + mysql.ByKey + " ON b.SKU_ID = h.SKU_ID AND b.ACTIVITY_ID = h.ACTIVITY_ID AND b.BUYER_ID = h.BUYER_ID" +
+		" STRAIGHT_JOIN " + q.Items + " s " + mysql.ByKey + " ON s.SKU_ID = h.SKU_ID AND s.ACTIVITY_ID = h.ACTIVITY_ID"
+}
+
+// buyerChange renders what a change does to what a buyer has: held follows locked, bought
+// follows sold, and a hold is one whatever its units.
+func buyerChange(change stock.Quantities, num string) string {
+	var set string
+	if c := change.Locked; c != 0 {
+		set += fmt.Sprintf(", b.HELD_NUM = b.HELD_NUM %s %s, b.HOLD_NUM = b.HOLD_NUM %s 1", plus(c), num, plus(c))
+	}
+	if c := change.Sold; c != 0 {
+		set += fmt.Sprintf(", b.BOUGHT_NUM = b.BOUGHT_NUM %s %s", plus(c), num)
+	}
+	return set
+}
+
+// In renders a comparison with some states.
+func In(states []stock.State) string {
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = strconv.Itoa(int(s))
+	}
+	if len(names) == 1 {
+		return "= " + names[0]
+	}
+	return "IN (" + strings.Join(names, ", ") + ")"
+}
+
+// renderMany renders a step of many orders at once. The holds are locked first, in the order of the
+// primary key, and by the whole of it: a search by a part of it would lock the gaps beside them, where
+// the holds of new orders go (MySQL Reference Manual, InnoDB Locking, Gap Locks). So only the first
+// lines are, and orders of several lines are told apart. Without the hint a server may scan a small
+// table, and lock every hold in it.
+func (q *Statements) renderMany(t stock.Transition) moveManySQL {
+	first := " FORCE INDEX (PRIMARY) SET STATE = %d, UPDATE_TIME = #"
+	if t.To == stock.Paid {
+		first += ", PAY_TIME = #"
+	}
+	return moveManySQL{
+		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, x''), FENCE, " + mysql.Micros(mysql.Now) + " FROM " + q.Holds +
+			" h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + guard(t) + " FOR UPDATE",
+		// What was locked is moved, and dated as of then.
+		move: fmt.Sprintf("UPDATE "+q.Holds+first+" WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND STATE ", t.To) + In(t.From),
+	}
+}
+
+// moveManySQL is a step of many orders. In move, each # stands for the clock.
+type moveManySQL struct{ lock, move string }
+
+// Moved renders the UPDATE that moves what was locked at a time.
+func (m moveManySQL) Moved(at time.Time, orders []string) string {
+	return mysql.RenderList(strings.ReplaceAll(m.move, "#", mysql.Render("?", at)), orders)
+}
+
+// tallyItems adds the sums of a batch to its items: each row once.
+func (q *Statements) tallyItems(items int) string {
+	var columns, set []string
+	for _, counter := range counters {
+		columns = append(columns, "? AS "+counter)
+		n := "l." + counter
+		if counter == "STOCK_TOTAL_NUM" || counter == "STOCK_LEFT_NUM" { // an unlimited item has neither
+			n = "IF(s.UNLIMITED = 1, 0, " + n + ")"
+		}
+		set = append(set, fmt.Sprintf("s.%s = s.%s + %s", counter, counter, n))
+	}
+	return mysql.Driven(items, "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, "+strings.Join(columns, ", ")+
+		strings.Repeat(" UNION ALL SELECT "+mysql.List("?", 2+len(counters)), items-1)+") l STRAIGHT_JOIN "+q.Items+" s "+mysql.ByKey+
+		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET "+strings.Join(set, ", ")+", s."+Touch)
+}
+
+// tallyBuyers does the same to what some of their buyers have.
+func (q *Statements) tallyBuyers(g *buyerGroup) string {
+	args := []any{g.Held, g.Bought, g.Holds, g.SKU, g.Activity}
+	for _, buyer := range g.buyers {
+		args = append(args, buyer)
+	}
+	return mysql.Render(q.tallyBuyersText(len(g.buyers)), args...)
+}
+
+func (q *Statements) tallyBuyersText(buyers int) string {
+	return "UPDATE " + q.buyers + " " + mysql.ByKey + " SET HELD_NUM = HELD_NUM + ?, BOUGHT_NUM = BOUGHT_NUM + ?, HOLD_NUM = HOLD_NUM + ?" +
+		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID IN (" + mysql.List("?", buyers) + ")"
+}

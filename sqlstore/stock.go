@@ -1,0 +1,43 @@
+package sqlstore
+
+import (
+	"database/sql"
+
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Stock is a stock.Store on MySQL or MariaDB. It is safe for concurrent use; bound to a
+// transaction it is as safe as that transaction.
+type Stock struct {
+	stock.Store
+
+	ledger *ledger.Store
+}
+
+// NewStock returns the store in the tables that Migrate made with the same options. Nil
+// options are the defaults. It does no I/O; bad options and a nil db are reported by every call
+// as ErrInvalid.
+func NewStock(db *sql.DB, opts *Options) *Stock {
+	store := ledger.New(db, opts.settings(), ledger.GoodsStock, ledger.NoCompanions{})
+	return &Stock{Store: store, ledger: store}
+}
+
+// WithTx returns the same store inside the caller's transaction: what it does takes effect when
+// the caller commits. What is read there is read as it is now, with a lock, not as the
+// transaction's snapshot has it.
+//
+// Call it before any plain SELECT of the transaction, or use READ COMMITTED. A server that isolates snapshots (MariaDB from
+// 11.6.2 on, innodb_snapshot_isolation) tells a transaction that has read before to start over, where others have changed since
+// what a call meets: the call is ErrUnavailable. Here a transaction reads without a lock only behind what it has locked.
+//
+// After a refusal, an error that names the state of an order or what an item does not allow, the
+// transaction is as it was before the call, with the locks it took, and may go on. After any
+// other error it must be rolled back: the server may have done so already (a deadlock), and
+// further statements would commit one by one. If Retryable says so, run all of it again.
+//
+// A handle that is in no transaction is refused with ErrInvalid, before anything is changed.
+func (s *Stock) WithTx(tx Tx) *Stock {
+	bound := s.ledger.WithTx(tx)
+	return &Stock{Store: bound, ledger: bound}
+}
