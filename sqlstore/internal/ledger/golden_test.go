@@ -40,13 +40,13 @@ func (q *Statements) statements() []sqltest.Statement {
 		}
 		if many, ok := q.Many[t.Step]; ok {
 			all = append(all,
-				sqltest.Statement{"Batchers " + t.Name + " 1: lock the holds", many.lock},
-				sqltest.Statement{"Batchers " + t.Name + " 2: the holds", many.Moved(time.UnixMicro(0), []string{"a", "b"})})
+				sqltest.Statement{"Merged " + t.Name + " 1: lock the holds", many.lock},
+				sqltest.Statement{"Merged " + t.Name + " 2: the holds", many.Moved(time.UnixMicro(0), []string{"a", "b"})})
 		}
 	}
 	return append(all,
-		sqltest.Statement{"Batchers steps 3: the buyers", q.tallyBuyersText(2)},
-		sqltest.Statement{"Batchers steps 4: the items", q.tallyItems(2)},
+		sqltest.Statement{"Merged steps 3: the buyers", q.tallyBuyersText(2)},
+		sqltest.Statement{"Merged steps 4: the items", q.tallyItems(2)},
 		sqltest.Statement{"Step reacquire 2: all lines, or roll back", q.countState},
 		sqltest.Statement{"Cancel, Resolve: close an unknown order", q.CloseOrder},
 		sqltest.Statement{"Resolve: fence the order", q.fenceOrder},
@@ -56,28 +56,28 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"Refund 3: each line, back on sale", q.refundLineText(stock.StepRefund.Transition(), "3")},
 		sqltest.Statement{"Refund 3: each line, not back on sale", q.refundLineText(stock.StepDiscard.Transition(), "3")},
 		sqltest.Statement{"Refund 4: every unit is refunded now", q.setStateText(2)},
-		sqltest.Statement{"Batchers Refund 1: lock the orders", q.LockRefunds},
-		sqltest.Statement{"Batchers Refund 2: claim the numbers, two", q.insertRefundText(2)},
-		sqltest.Statement{"Batchers Refund 3: the holds of which the same is refunded", q.refundHoldsText() + " AND ORDER_NO IN (?)"},
+		sqltest.Statement{"Merged Refund 1: lock the orders", q.LockRefunds},
+		sqltest.Statement{"Merged Refund 2: claim the numbers, two", q.insertRefundText(2)},
+		sqltest.Statement{"Merged Refund 3: the holds of which the same is refunded", q.refundHoldsText() + " AND ORDER_NO IN (?)"},
 		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 1: claim the number", q.insertChangeText(1)},
 		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(entry)},
 		sqltest.Statement{"Repair 2: a buyer's row, if need be", q.makeBuyersText(1)},
 		sqltest.Statement{"Repair 3: a buyer's row", q.changeBuyer},
-		sqltest.Statement{"Batchers Lock: which orders are known", q.known},
-		sqltest.Statement{"Batchers Lock: the clock", mysql.ReadClock},
-		sqltest.Statement{"Batchers Lock 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []LockCall{
+		sqltest.Statement{"Merged Lock: which orders are known", q.known},
+		sqltest.Statement{"Merged Lock: the clock", mysql.ReadClock},
+		sqltest.Statement{"Merged Lock 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []LockCall{
 			{Order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}}, HoldFor: time.Minute},
 			{Order: stock.Order{ID: "b", Buyer: "7", Lines: []stock.Line{{SKU: 42, Num: 1}}}, HoldFor: time.Minute},
 		})},
-		sqltest.Statement{"Batchers Lock 2: the item, no buyers", q.lockItemText(lock, true, 0)},
-		sqltest.Statement{"Batchers Lock 2: the item, two buyers", q.lockItemText(lock, false, 2)},
-		sqltest.Statement{"Batchers Take 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []LockCall{
+		sqltest.Statement{"Merged Lock 2: the item, no buyers", q.lockItemText(lock, true, 0)},
+		sqltest.Statement{"Merged Lock 2: the item, two buyers", q.lockItemText(lock, false, 2)},
+		sqltest.Statement{"Merged Take 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []LockCall{
 			{Order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}, Immediate: true}, HoldFor: time.Minute},
 			{Order: stock.Order{ID: "b", Buyer: "7", Lines: []stock.Line{{SKU: 42, Num: 1}}, Immediate: true}, HoldFor: time.Minute},
 		})},
-		sqltest.Statement{"Batchers Take 2: the item, two buyers", q.lockItemText(take, false, 2)},
-		sqltest.Statement{"Batchers Lock: what the item has, and when its first hold dies", q.lookAtItem},
-		sqltest.Statement{"Batchers Lock: what its buyers have", q.readUsages(2)},
+		sqltest.Statement{"Merged Take 2: the item, two buyers", q.lockItemText(take, false, 2)},
+		sqltest.Statement{"Merged Lock: what the item has, and when its first hold dies", q.lookAtItem},
+		sqltest.Statement{"Merged Lock: what its buyers have", q.readUsages(2)},
 		sqltest.Statement{"Read items", q.readItems(1)},
 		sqltest.Statement{"List items", q.listItems},
 		sqltest.Statement{"Read a hold", q.readHold},
