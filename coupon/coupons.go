@@ -147,8 +147,8 @@ func effectOfUnits(e stock.Effect, to State) Effect {
 //	coupons.On(store.WithTx(tx)).Reserve(ctx, coupon, order.ID, order.Total)
 func (c *Coupons) On(store Store) *Coupons { return c.copy().over(store) }
 
-// For returns the same coupons for one buyer, of 1 to 64 bytes that are compared byte for byte: what is claimed is this buyer's, and the coupons of others are
-// ErrAnotherBuyer, which looks as if there were none.
+// For returns the same coupons for one buyer, of 1 to 64 bytes that are compared byte for byte: what is claimed
+// is this buyer's, and the coupons of others are ErrAnotherBuyer, which looks as if there were none.
 func (c *Coupons) For(buyer string) *Coupons {
 	bound := c.copy()
 	if bound.broken != nil {

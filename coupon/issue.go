@@ -23,8 +23,8 @@ type Issued struct {
 	Skipped []Granted // with the reason
 }
 
-// Issue gives one coupon each to many buyers, for nothing. The ID of a coupon is that of the batch, a
-// slash, and 22 letters that stand for the buyer (a digest).
+// Issue gives one coupon each to many buyers, for nothing. The ID of a coupon is that of the batch, a slash,
+// and 22 letters that stand for the buyer (a digest).
 //
 // Without Batch.All, those of the buyers get one whom the campaign lets, in their order, and what became of
 // each is recorded for good: the same batch again returns the same, also of those that were skipped. With

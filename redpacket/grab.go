@@ -10,9 +10,9 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Grab takes the next share of a packet for a person: any 1 to 64 bytes, which are compared byte for byte. The share is booked, and its payout is owed, when
-// Grab returns; nobody can get it any more but this person. One person has one share: grabbing again
-// returns the same, for ever.
+// Grab takes the next share of a packet for a person: any 1 to 64 bytes, which are compared byte for byte. The
+// share is booked, and its payout is owed, when Grab returns; nobody can get it any more but this person. One
+// person has one share: grabbing again returns the same, for ever.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket, ErrUnpaid, ErrNotStarted, ErrSender (or
 // ErrCancelled, see Resolve), ErrClosed, ErrExpired, ErrFinished; a packet that was finished or closed before

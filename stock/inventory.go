@@ -117,9 +117,10 @@ func (inv *Inventory) On(store Store) *Inventory {
 	return bound
 }
 
-// For returns the same inventory with the buyer of its Locks: any 1 to 64 bytes, which are compared byte for byte. Units per buyer are counted from
-// the first Lock that names one, whether or not the item limits them yet; an item that does
-// limit them refuses a Lock without a buyer. Naming a buyer costs one more row for each item.
+// For returns the same inventory with the buyer of its Locks: any 1 to 64 bytes, which are compared byte for
+// byte. Units per buyer are counted from the first Lock that names one, whether or not the item limits them
+// yet; an item that does limit them refuses a Lock without a buyer. Naming a buyer costs one more row for each
+// item.
 func (inv *Inventory) For(buyer string) *Inventory {
 	bound := inv.copy()
 	bound.buyer = buyer
