@@ -89,7 +89,7 @@ func (s *scene) calls(ctx context.Context) []suite.Call {
 }
 
 func contextThatEnded(s *scene) {
-	s.EndedContext(s.calls)
+	s.EndedContext(s.calls, s.everything)
 	// a, b, g/5, g/6, h/5 and h/6 were given, of which b and g/5 came back.
 	s.counts(stock.Quantities{Total: 14, Sold: 6, Left: 8, Refunded: 2})
 	s.state("a", coupon.Usable)

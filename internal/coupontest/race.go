@@ -317,7 +317,7 @@ func (s *scene) fight(d duel) {
 			refunded++
 		case coupon.Usable, coupon.Reserved, coupon.Redeemed:
 			sold++
-		case coupon.Pending, coupon.Dropped:
+		default: // it never was, or is no more
 		}
 		if end.state != coupon.None {
 			s.state(id, end.state)

@@ -32,22 +32,22 @@ func (s *scene) code(order string) string {
 func (s *scene) journey() suite.Journey[*groupbuy.Groups] {
 	s.Helper()
 	s.stocked(goods, inStock)
-	activity, ctx := s.activity(), s.Context()
+	activity := s.activity()
 	return suite.Journey[*groupbuy.Groups]{
 		Plain: s.groups, Over: s.over, Begin: s.beginGroups, Sees: s.everything, Ends: s.journeyEnd,
-		Calls: func(g *groupbuy.Groups) []suite.Call { return stages{ctx, g}.all(activity) },
+		Calls: func(g *groupbuy.Groups) []suite.Call { return stages{s, g}.all(activity) },
 	}
 }
 
 // stages are the calls of a journey, by groups.
 type stages struct {
-	ctx context.Context
-	g   *groupbuy.Groups
+	of *scene
+	g  *groupbuy.Groups
 }
 
 // all returns one call of each verb that changes something.
 func (s stages) all(activity groupbuy.Activity) []suite.Call {
-	ctx, g, revised := s.ctx, s.g, product(people(3))
+	ctx, g, revised := s.of.Context(), s.g, product(people(3))
 	revised.Name = "Revised"
 	return []suite.Call{
 		{Name: "Define", Do: func() error { return suite.Err(g.Define(ctx, activity)) }},
@@ -68,40 +68,40 @@ func (s stages) all(activity groupbuy.Activity) []suite.Call {
 }
 
 func (s stages) open(order string) suite.Call {
-	return suite.Call{Name: "Open", Do: func() error { return suite.Err(s.g.Open(s.ctx, buy(order, anna))) }}
+	return suite.Call{Name: "Open", Do: func() error { return suite.Err(s.g.Open(s.of.Context(), buy(order, anna))) }}
 }
 
 func (s stages) pay(order string) suite.Call {
-	return suite.Call{Name: "Pay", Do: func() error { return suite.Err(s.g.Pay(s.ctx, order)) }}
+	return suite.Call{Name: "Pay", Do: func() error { return suite.Err(s.g.Pay(s.of.Context(), order)) }}
 }
 
 func (s stages) cancel(order string) suite.Call {
-	return suite.Call{Name: "Cancel", Do: func() error { return suite.Err(s.g.Cancel(s.ctx, order)) }}
+	return suite.Call{Name: "Cancel", Do: func() error { return suite.Err(s.g.Cancel(s.of.Context(), order)) }}
 }
 
 func (s stages) refund(order string) suite.Call {
-	return suite.Call{Name: "Refund", Do: func() error { return suite.Err(s.g.Refund(s.ctx, byHand(order))) }}
+	return suite.Call{Name: "Refund", Do: func() error { return suite.Err(s.g.Refund(s.of.Context(), byHand(order))) }}
 }
 
 // join joins the team that an order is in.
 func (s stages) join(with, order, buyer string) suite.Call {
 	return suite.Call{Name: "Join", Do: func() error {
-		seat, err := s.g.Seat(s.ctx, with)
+		seat, err := s.g.Seat(s.of.Context(), with)
 		if err != nil {
 			return err
 		}
-		return suite.Err(s.g.Join(s.ctx, seat.Team, buy(order, buyer)))
+		return suite.Err(s.g.Join(s.of.Context(), seat.Team, buy(order, buyer)))
 	}}
 }
 
 // decide ends the team that an order is in.
 func (s stages) decide(name, order string, by func(context.Context, string, groupbuy.Decision) (groupbuy.Team, error)) suite.Call {
 	return suite.Call{Name: name, Do: func() error {
-		seat, err := s.g.Seat(s.ctx, order)
+		seat, err := s.g.Seat(s.of.Context(), order)
 		if err != nil {
 			return err
 		}
-		return suite.Err(by(s.ctx, seat.Team, decided()))
+		return suite.Err(by(s.of.Context(), seat.Team, decided()))
 	}}
 }
 

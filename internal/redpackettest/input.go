@@ -35,7 +35,9 @@ func (s *scene) calls(ctx context.Context) []suite.Call {
 }
 
 func contextThatEnded(s *scene) {
-	s.EndedContext(s.calls)
+	s.open(random(1, 100, 3))
+	s.grab(1, anna)
+	s.EndedContext(s.calls, func() any { return s.everything(1) })
 	ended, end := context.WithCancel(s.Context())
 	end()
 	s.Is(s.packets.Run(ended), context.Canceled)

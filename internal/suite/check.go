@@ -44,7 +44,7 @@ func (c *Checks) StartsOver(conflict bool, calls func()) (again bool) {
 		case nil:
 		case startOver:
 			again = true
-		case *failedCall:
+		case *callError:
 			if again = conflict && errors.Is(told.err, fault.ErrUnavailable); !again {
 				panic(told)
 			}

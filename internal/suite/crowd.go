@@ -26,7 +26,7 @@ func Err[T any](_ T, err error) error { return err }
 // be called from other goroutines.
 func Must[T any](v T, err error) T {
 	if err != nil {
-		panic(&failedCall{err, lines()})
+		panic(&callError{err, lines()})
 	}
 	return v
 }
@@ -45,21 +45,21 @@ func lines() string {
 	}
 }
 
-// A failedCall is what Must panics with.
-type failedCall struct {
+// A callError is what Must panics with.
+type callError struct {
 	err error
 	at  string
 }
 
 // Error says what failed where.
-func (f *failedCall) Error() string { return fmt.Sprintf("%s: unexpected error: %v", f.at, f.err) }
+func (f *callError) Error() string { return fmt.Sprintf("%s: unexpected error: %v", f.at, f.err) }
 
 // endFailed ends the test where Must found an error. It is deferred.
 func endFailed(t testing.TB) {
 	t.Helper()
 	switch failed := recover().(type) {
 	case nil:
-	case *failedCall:
+	case *callError:
 		t.Fatalf("%v", failed)
 	default:
 		panic(failed)

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"reflect"
 
@@ -26,17 +27,19 @@ func (c *Checks) RefusesEveryCall(ctx context.Context, name string, v any, field
 	}
 }
 
-// EndedContext makes each of some calls with a context that is over, which must not tell that it worked, and then
-// again with one that lives, which must.
-func (c *Checks) EndedContext(calls func(context.Context) []Call) {
+// EndedContext makes each of some calls with a context that is over, which does nothing and says so, and then again with one
+// that lives, which works. Sees is everything that can be seen.
+func (c *Checks) EndedContext(calls func(context.Context) []Call, sees func() any) {
 	c.Helper()
 	ended, end := context.WithCancel(c.Context())
 	end()
 	alive := calls(c.Context())
 	for i, call := range calls(ended) {
-		if err := call.Do(); err == nil || !c.Retryable(err) {
+		was := sees()
+		if err := call.Do(); !errors.Is(err, context.Canceled) || !c.Retryable(err) {
 			c.Fatalf("%s with a context that ended: %v", call.Name, err)
 		}
+		Same(c, "what is seen after "+call.Name+" with a context that ended", sees(), was)
 		if err := alive[i].Do(); err != nil {
 			c.Fatalf("%s again: %v", call.Name, err)
 		}
@@ -51,7 +54,7 @@ func everyCall(ctx context.Context, v any) iter.Seq2[string, error] {
 		for i := range value.NumMethod() {
 			method := value.Method(i)
 			if t := method.Type(); t.NumIn() > 0 && t.In(0) == reflect.TypeFor[context.Context]() {
-				if !yield(value.Type().Method(i).Name, errorOf(callZero(method, ctx))) {
+				if !yield(value.Type().Method(i).Name, errorOf(callZero(ctx, method))) {
 					return
 				}
 			}
@@ -60,7 +63,7 @@ func everyCall(ctx context.Context, v any) iter.Seq2[string, error] {
 }
 
 // callZero calls a method with a context and zero values, and returns its last result.
-func callZero(method reflect.Value, ctx context.Context) reflect.Value {
+func callZero(ctx context.Context, method reflect.Value) reflect.Value {
 	t := method.Type()
 	args := make([]reflect.Value, t.NumIn())
 	for i := range args {

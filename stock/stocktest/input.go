@@ -65,7 +65,7 @@ func (s *scene) calls(ctx context.Context) []suite.Call {
 
 func contextThatEnded(s *scene) {
 	s.define(pool(1, 7), 0, stock.Terms{})
-	s.EndedContext(s.calls)
+	s.EndedContext(s.calls, s.everything)
 	s.counts(sku(1), stock.Quantities{Total: 13, Sold: 2, Locked: 1, Left: 11, Refunded: 2})
 	s.state("a", stock.Refunded)
 }
