@@ -85,6 +85,7 @@ func requirements(engine string) []requirement {
 			}
 			return result.HotRate, "at " + thousands(result.Rate) + " refusals/s", true
 		}},
+		{claim: "Lock for a buyer ÷ Lock", bound: 0.4, value: rates(at(LockBuyer, contender.Ours), lock)},
 		{claim: "Lock→Pay ÷ Lock", bound: 0.4, value: rates(of(setting{Scenario: LockPay, SKUs: 1, Processes: 1}, contender.Ours, hot), lock)},
 		{claim: "expiry of dead holds ÷ Lock", bound: 0.5, value: rates(of(setting{Scenario: Expire, SKUs: 1, Processes: 1}, contender.Ours, hot), lock)},
 		{claim: "claims of coupons ÷ unmerged", bound: 20, value: rates(at(Claim, contender.Coupon), at(Claim, contender.CouponUnmerged))},

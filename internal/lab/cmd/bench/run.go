@@ -144,7 +144,7 @@ func (r *report) engine(ctx context.Context, o *options, engine server.Engine) (
 	}
 	bench := &load.Bench{
 		DSN: db.DSN(), Redis: redis.Addr(), Worker: worker, Pool: o.pool,
-		Warmup: o.warmup, Measure: o.measure, Holds: o.holds, Profile: o.profile,
+		Warmup: o.warmup, Measure: o.measure, Holds: o.holds, Orders: o.orders, Profile: o.profile,
 	}
 	results := &load.Results{Engine: db.Version()}
 	err = r.measure(ctx, bench, load.Steps(o.plan), results)

@@ -50,6 +50,7 @@ type Config struct {
 	Pool    int             // connections
 	Delay   time.Duration   // added to each round trip
 	HoldFor time.Duration   // how long a hold lives
+	Orders  int             // of each buyer, whose units are limited to as many; 0 names no buyer
 	Count   *Counter        // counts the statements on items; nil does not
 	Done    <-chan struct{} // closed when the measurement is over; nil is never
 }
