@@ -79,7 +79,8 @@ func (b *Bench) Run(ctx context.Context, p Point) (round Round, problems []strin
 
 // work runs the workers of a point.
 func (b *Bench) work(ctx context.Context, p Point) ([]Outcome, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, readyLimit+b.Warmup+b.Measure+drainLimit, errors.New("load: the workers do not come to an end"))
+	ctx, cancel := context.WithTimeoutCause(ctx, readyLimit+b.Warmup+b.Measure+drainLimit,
+		errors.New("load: the workers do not come to an end"))
 	defer cancel()
 	workers := make([]*child, 0, p.Processes)
 	defer func() {

@@ -65,7 +65,8 @@ type setting struct {
 func (s setting) String() string {
 	text := map[Scenario]string{
 		Lock: "Lock", LockBuyer: "Lock for a buyer", LockPay: "Lock, then Pay", LockCancel: "Lock, then Cancel",
-		SoldOut: "Lock of a SKU that is sold out", Expire: "Expiry of dead holds", Claim: "Claim of a coupon", Grab: "Grab of a share of a red packet", Fill: "Seat of a team, taken and paid",
+		SoldOut: "Lock of a SKU that is sold out", Expire: "Expiry of dead holds", Claim: "Claim of a coupon",
+		Grab: "Grab of a share of a red packet", Fill: "Seat of a team, taken and paid",
 	}[s.Scenario]
 	text += ", " + count(s.SKUs, "SKU", "SKUs")
 	if s.Processes > 1 {

@@ -176,7 +176,8 @@ func (w *worker) profile() (stop func()) {
 		return func() {}
 	}
 	j := w.job
-	name := fmt.Sprintf("%s-%s-callers=%d-skus=%d-delay=%v-worker=%d-of-%d.pprof", j.Scenario, j.Contender, j.Callers, j.SKUs, j.Delay, j.Index+1, j.Processes)
+	name := fmt.Sprintf("%s-%s-callers=%d-skus=%d-delay=%v-worker=%d-of-%d.pprof", j.Scenario, j.Contender, j.Callers, j.SKUs, j.Delay,
+		j.Index+1, j.Processes)
 	f, err := os.Create(filepath.Join(j.Profile, name))
 	if err == nil {
 		err = pprof.StartCPUProfile(f)

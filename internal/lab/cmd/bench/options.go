@@ -171,8 +171,8 @@ func durations(name, list string) ([]time.Duration, error) {
 
 func usage(flags *flag.FlagSet) {
 	out := flags.Output()
-	fmt.Fprint(out, `bench measures Holdfast against what people use instead. It starts the servers it needs on this machine, with data folders of
-their own, binary log and every commit on disk, and stops them at the end, also after Ctrl-C. Missing ones are installed with apt-get.
+	fmt.Fprint(out, `bench measures Holdfast against what people use instead. It starts the servers it needs on this machine, with data folders
+of their own, binary log and every commit on disk, and stops them at the end, also after Ctrl-C. Missing ones are installed with apt-get.
 
 Everybody does the same: a caller is a goroutine that locks one unit for a new order, again and again, without a pause. Contenders
 take turns, so that what else goes on in the machine meets each of them. Load and servers share its cores: ratios of one run say
