@@ -132,7 +132,8 @@ func TestPagesListsAllAndStops(t *testing.T) {
 		}, func(n, v int) { Same(c, "number", v, n) })
 	}
 	pages(t, false)
-	require.Contains(t, failure(t, func(caught testing.TB) { pages(caught, true) }), "what is listed: 5, want 6") //nolint:thelper // it is the test
+	failed := failure(t, func(caught testing.TB) { pages(caught, true) }) //nolint:thelper // it is the test
+	require.Contains(t, failed, "what is listed: 5, want 6")
 }
 
 func TestMeetMakesCallsInTurn(t *testing.T) {
@@ -221,7 +222,9 @@ func jarModel(t testing.TB, seed int64, breaks func(*jar)) {
 	compared := 0
 	m.Run(120, func() Operation[*jar] {
 		n := m.IntN(1000) + 1
-		return Operation[*jar]{Name: fmt.Sprintf("Put(%d)", n), Call: func(j *jar) (any, error) { return j.put(n) }, Looks: []Operation[*jar]{look}}
+		return Operation[*jar]{
+			Name: fmt.Sprintf("Put(%d)", n), Call: func(j *jar) (any, error) { return j.put(n) }, Looks: []Operation[*jar]{look},
+		}
 	}, func() {
 		compared++
 		require.Equal(t, compared == 3, m.Ended())
@@ -262,7 +265,8 @@ func TestModelEndsForWhatIsWrongOnBothSides(t *testing.T) {
 		m := NewModel[*jar](caught, 5)
 		m.Class = classOf
 		m.Sides = [2]*jar{{}, {}}
-		m.Run(60, func() Operation[*jar] { return Operation[*jar]{Call: func(*jar) (any, error) { return nil, errOdd }} }, func() { m.Wrongf("all of it") })
+		m.Run(60, func() Operation[*jar] { return Operation[*jar]{Call: func(*jar) (any, error) { return nil, errOdd }} },
+			func() { m.Wrongf("all of it") })
 	})
 	require.Equal(t, "seed 5, operation 49: all of it\n", said)
 }

@@ -38,7 +38,9 @@ func (w *wiredStock) Create(ctx context.Context, item stock.Item, beside ...stoc
 	return Over(w.Wire, w.store.Create)(ctx, item, beside...)
 }
 
-func (w *wiredStock) SetTerms(ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion) (stock.Verdict, error) {
+func (w *wiredStock) SetTerms(
+	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
+) (stock.Verdict, error) {
 	return Over(w.Wire, w.store.SetTerms)(ctx, from, to, total, beside...)
 }
 
@@ -62,7 +64,9 @@ func (w *wiredStock) Fence(ctx context.Context, order string, beside ...stock.Co
 	return Over(w.Wire, w.store.Fence)(ctx, order, beside...)
 }
 
-func (w *wiredStock) SetDeadline(ctx context.Context, hold stock.Hold, deadline time.Time, beside ...stock.Companion) (stock.Verdict, error) {
+func (w *wiredStock) SetDeadline(
+	ctx context.Context, hold stock.Hold, deadline time.Time, beside ...stock.Companion,
+) (stock.Verdict, error) {
 	return Over(w.Wire, w.store.SetDeadline)(ctx, hold, deadline, beside...)
 }
 
@@ -82,7 +86,9 @@ func (w *wiredStock) Expire(ctx context.Context, orders []string) ([]string, err
 	return Over(w.Wire, w.store.Expire)(ctx, orders)
 }
 
-func (w *wiredStock) Refund(ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion) (stock.RefundResult, error) {
+func (w *wiredStock) Refund(
+	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
+) (stock.RefundResult, error) {
 	return Over(w.Wire, w.store.Refund)(ctx, refund, hold, beside...)
 }
 

@@ -36,6 +36,7 @@ type Bench struct {
 	Warmup  time.Duration // before each measurement
 	Measure time.Duration // how long each is
 	Holds   int           // how many expire
+	Orders  int           // of each buyer, where buyers are named
 	Profile string        // a folder for CPU profiles of the workers; empty for none
 }
 
@@ -50,7 +51,7 @@ func (b *Bench) Run(ctx context.Context, p Point) (round Round, problems []strin
 	if p.Scenario == SoldOut {
 		units = fewUnits
 	}
-	cfg := contender.Config{DSN: b.DSN + database, Redis: b.Redis, Pool: b.Pool}
+	cfg := contender.Config{DSN: b.DSN + database, Redis: b.Redis, Pool: b.Pool, Orders: p.orders(b.Orders)}
 	defer func() {
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
@@ -78,7 +79,8 @@ func (b *Bench) Run(ctx context.Context, p Point) (round Round, problems []strin
 
 // work runs the workers of a point.
 func (b *Bench) work(ctx context.Context, p Point) ([]Outcome, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, readyLimit+b.Warmup+b.Measure+drainLimit, errors.New("load: the workers do not come to an end"))
+	ctx, cancel := context.WithTimeoutCause(ctx, readyLimit+b.Warmup+b.Measure+drainLimit,
+		errors.New("load: the workers do not come to an end"))
 	defer cancel()
 	workers := make([]*child, 0, p.Processes)
 	defer func() {
@@ -87,7 +89,10 @@ func (b *Bench) work(ctx context.Context, p Point) ([]Outcome, error) {
 		}
 	}()
 	for i := range p.Processes {
-		job := Job{Point: p, DSN: b.DSN + database, Redis: b.Redis, Pool: b.Pool, Index: i, Warmup: b.Warmup, Measure: b.Measure, Holds: b.Holds, Profile: b.Profile}
+		job := Job{
+			Point: p, DSN: b.DSN + database, Redis: b.Redis, Pool: b.Pool, Index: i,
+			Warmup: b.Warmup, Measure: b.Measure, Holds: b.Holds, Orders: p.orders(b.Orders), Profile: b.Profile,
+		}
 		w, err := spawn(ctx, b.Worker, job)
 		if err != nil {
 			return nil, err

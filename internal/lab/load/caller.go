@@ -62,7 +62,7 @@ func (w *worker) step() func(context.Context, *contender.Tally) int64 {
 			told.Paid++
 			return true
 		}
-	case Lock, SoldOut, Expire:
+	case Lock, LockBuyer, SoldOut, Expire:
 	}
 	return func(ctx context.Context, told *contender.Tally) int64 {
 		order, sku := w.next()

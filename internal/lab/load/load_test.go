@@ -52,11 +52,13 @@ func TestPlansAskNobodyForWhatHeCannotDo(t *testing.T) {
 
 func TestChoiceNarrowsThePlan(t *testing.T) {
 	t.Parallel()
-	plan, err := Choice{Scenarios: []string{"lock"}, Contenders: []string{"ours", "limit"}, Callers: []int{7}, SKUs: []int{1}, Processes: []int{4}, Rounds: 2}.From(Full())
+	plan, err := Choice{Scenarios: []string{"lock"}, Contenders: []string{"ours", "limit"}, Callers: []int{7}, SKUs: []int{1},
+		Processes: []int{4}, Rounds: 2}.From(Full())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := Describe(plan); !strings.Contains(got, "4 processes") || !strings.Contains(got, "[7]") || !strings.Contains(got, "\n2 measurements") {
+	if got := Describe(plan); !strings.Contains(got, "4 processes") || !strings.Contains(got, "[7]") ||
+		!strings.Contains(got, "\n2 measurements") {
 		t.Errorf("got %s", got)
 	}
 	for _, c := range []Choice{{Scenarios: []string{"x"}}, {Contenders: []string{"x"}}, {SKUs: []int{3}}, {Delays: []time.Duration{1}}} {

@@ -18,6 +18,7 @@ type Scenario string
 // The scenarios.
 const (
 	Lock       Scenario = "lock"        // Lock one unit
+	LockBuyer  Scenario = "lock-buyer"  // Lock one unit for a buyer, whose units the item limits
 	LockPay    Scenario = "lock-pay"    // Lock one unit and Pay for it
 	LockCancel Scenario = "lock-cancel" // Lock one unit and give it back
 	SoldOut    Scenario = "sold-out"    // Lock where there is nothing left: what counts is the refusals
@@ -29,7 +30,7 @@ const (
 
 // Scenarios returns all of them.
 func Scenarios() []Scenario {
-	return []Scenario{Lock, LockPay, LockCancel, SoldOut, Expire, Claim, Grab, Fill}
+	return []Scenario{Lock, LockBuyer, LockPay, LockCancel, SoldOut, Expire, Claim, Grab, Fill}
 }
 
 // unit is what the rate of a scenario counts.
@@ -47,7 +48,7 @@ func (s Scenario) unit() string {
 		return "grabs/s"
 	case Fill:
 		return "seats/s"
-	case Lock:
+	case Lock, LockBuyer:
 	}
 	return "locks/s"
 }
@@ -63,8 +64,9 @@ type setting struct {
 // String describes it as a heading.
 func (s setting) String() string {
 	text := map[Scenario]string{
-		Lock: "Lock", LockPay: "Lock, then Pay", LockCancel: "Lock, then Cancel", SoldOut: "Lock of a SKU that is sold out", Expire: "Expiry of dead holds",
-		Claim: "Claim of a coupon", Grab: "Grab of a share of a red packet", Fill: "Seat of a team, taken and paid",
+		Lock: "Lock", LockBuyer: "Lock for a buyer", LockPay: "Lock, then Pay", LockCancel: "Lock, then Cancel",
+		SoldOut: "Lock of a SKU that is sold out", Expire: "Expiry of dead holds", Claim: "Claim of a coupon",
+		Grab: "Grab of a share of a red packet", Fill: "Seat of a team, taken and paid",
 	}[s.Scenario]
 	text += ", " + count(s.SKUs, "SKU", "SKUs")
 	if s.Processes > 1 {
@@ -95,6 +97,14 @@ type Point struct {
 // String describes it in a line.
 func (p Point) String() string {
 	return fmt.Sprintf("%v, %s, %s", p.setting, count(p.Callers, "caller", "callers"), p.Contender)
+}
+
+// orders is how many each buyer places, of those wanted: none where buyers are not named.
+func (p Point) orders(wanted int) int {
+	if p.Scenario != LockBuyer {
+		return 0
+	}
+	return max(1, wanted)
 }
 
 // Measurement is what contenders do side by side.
@@ -184,6 +194,7 @@ func Full() []Comparison {
 		{Rounds: 4, Measurements: []Measurement{
 			{Scenario: Lock, Contenders: []string{contender.ForUpdate, contender.RedisAlways, contender.Ours, contender.Limit}, Callers: []int{hot}},
 			{Scenario: SoldOut, Contenders: ours, Callers: []int{hot}},
+			{Scenario: LockBuyer, Contenders: ours, Callers: []int{hot}},
 			{Scenario: LockPay, Contenders: ours, Callers: []int{hot}},
 			{Scenario: Expire, Contenders: ours, Callers: []int{hot}},
 			{Scenario: Lock, Contenders: []string{contender.RedisAlways, contender.Ours}, Callers: []int{2_048}},
@@ -204,6 +215,7 @@ func Full() []Comparison {
 			Measurement{Scenario: Lock, Contenders: some, Callers: []int{64, hot}, Delay: time.Millisecond},
 		),
 		once(
+			Measurement{Scenario: LockBuyer, Contenders: buyers(), Callers: []int{hot}},
 			Measurement{Scenario: LockPay, Contenders: most, Callers: []int{hot}},
 			Measurement{Scenario: LockCancel, Contenders: most, Callers: []int{hot}},
 			Measurement{Scenario: SoldOut, Contenders: most, Callers: []int{hot}},
@@ -211,7 +223,9 @@ func Full() []Comparison {
 	}
 }
 
-// claims, grabs and fills are the contenders of their scenarios.
+// buyers, claims, grabs and fills are the contenders of their scenarios.
+func buyers() []string { return []string{contender.Unmerged, contender.Ours} }
+
 func claims() []string {
 	return []string{contender.CouponUnmerged, contender.Coupon, contender.CouponMillion}
 }
@@ -229,6 +243,7 @@ func Smoke() []Comparison {
 		Measurement{Scenario: Lock, Contenders: []string{contender.Guarded, contender.Ours}, Callers: []int{1}},
 		Measurement{Scenario: Lock, Contenders: []string{contender.Unmerged, contender.Ours}, Callers: []int{64}, SKUs: 50, Processes: 4},
 		Measurement{Scenario: Lock, Contenders: []string{contender.Ours, contender.RedisPipelined}, Callers: []int{64}, Delay: time.Millisecond},
+		Measurement{Scenario: LockBuyer, Contenders: buyers(), Callers: []int{64}},
 		Measurement{Scenario: LockPay, Contenders: pairs, Callers: []int{64}},
 		Measurement{Scenario: LockCancel, Contenders: pairs, Callers: []int{64}},
 		Measurement{Scenario: SoldOut, Contenders: pairs, Callers: []int{64}},

@@ -34,7 +34,8 @@ func ProgressLine(engine string, p Point, round Round, problems []string) string
 	if round.Latency != nil {
 		p99 = micros(latencyOf(round.Latency).P99)
 	}
-	line := fmt.Sprintf("%-16s %-44s %5d callers  %-16s %9s %-10s p99 %s", engine, p.setting, p.Callers, p.Contender, thousands(round.Rate()), p.Scenario.unit(), p99)
+	line := fmt.Sprintf("%-16s %-44s %5d callers  %-16s %9s %-10s p99 %s", engine, p.setting, p.Callers, p.Contender, thousands(round.Rate()),
+		p.Scenario.unit(), p99)
 	if len(problems) > 0 {
 		line += "  " + strings.Join(problems, "; ")
 	}

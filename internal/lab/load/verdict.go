@@ -39,7 +39,10 @@ func Judge(results *Results, engine string) []Verdict {
 		v.Held = v.Known && (v.Measured >= r.bound) != r.below
 		verdicts = append(verdicts, v)
 	}
-	clean := Verdict{Engine: results.Engine, Claim: "no oversell, no lost hold, zero drift: points with wrong books", Required: "0", Known: len(results.All()) > 0}
+	clean := Verdict{
+		Engine: results.Engine, Claim: "no oversell, no lost hold, zero drift: points with wrong books", Required: "0",
+		Known: len(results.All()) > 0,
+	}
 	clean.Measured = float64(len(results.Wrong()))
 	clean.Held = clean.Known && clean.Measured == 0
 	clean.Figures = fmt.Sprintf("%d points", len(results.All()))
@@ -70,13 +73,22 @@ func requirements(engine string) []requirement {
 	at := func(s Scenario, name string) Point { return of(setting{Scenario: s, SKUs: 1, Processes: 1}, name, hot) }
 	return []requirement{
 		{claim: "1,024 callers: Holdfast ÷ FOR UPDATE", bound: timesForUpdate, value: rates(lock, of(oneSKU, contender.ForUpdate, hot))},
-		{claim: "1,024 callers: Holdfast ÷ Redis Lua, fsync always", bound: timesRedis, value: rates(lock, of(oneSKU, contender.RedisAlways, hot))},
+		{
+			claim: "1,024 callers: Holdfast ÷ Redis Lua, fsync always", bound: timesRedis,
+			value: rates(lock, of(oneSKU, contender.RedisAlways, hot)),
+		},
 		{claim: "1,024 callers: Holdfast ÷ raw INSERT", bound: 0.6, value: rates(lock, of(oneSKU, contender.Limit, hot))},
 		{claim: "no collapse: 4,096 callers ÷ the maximum", bound: 0.8, value: collapse(of(oneSKU, contender.Ours, 4_096))},
 		{claim: "1,024 callers: p99 of Redis ÷ p99 of Holdfast", bound: 1, value: p99(hot)},
 		{claim: "2,048 callers: p99 of Redis ÷ p99 of Holdfast", bound: 1, value: p99(2_048)},
-		{claim: "no tax: 1 caller, Holdfast ÷ INSERT + guarded UPDATE", bound: 0.85, value: rates(of(oneSKU, contender.Ours, 1), of(oneSKU, contender.Guarded, 1))},
-		{claim: "1,000 SKUs, 64 callers: Holdfast ÷ unmerged", bound: 1, value: rates(of(manySKUs, contender.Ours, 64), of(manySKUs, contender.Unmerged, 64))},
+		{
+			claim: "no tax: 1 caller, Holdfast ÷ INSERT + guarded UPDATE", bound: 0.85,
+			value: rates(of(oneSKU, contender.Ours, 1), of(oneSKU, contender.Guarded, 1)),
+		},
+		{
+			claim: "1,000 SKUs, 64 callers: Holdfast ÷ unmerged", bound: 1,
+			value: rates(of(manySKUs, contender.Ours, 64), of(manySKUs, contender.Unmerged, 64)),
+		},
 		{claim: "sold out: refusals ÷ raw INSERT", bound: 5, value: rates(soldOut, of(oneSKU, contender.Limit, hot))},
 		{claim: "sold out: statements/s that reach the item", bound: 10, below: true, value: func(r *Results) (float64, string, bool) {
 			result := r.Find(soldOut)
@@ -85,11 +97,21 @@ func requirements(engine string) []requirement {
 			}
 			return result.HotRate, "at " + thousands(result.Rate) + " refusals/s", true
 		}},
+		{claim: "Lock for a buyer ÷ Lock", bound: 0.4, value: rates(at(LockBuyer, contender.Ours), lock)},
 		{claim: "Lock→Pay ÷ Lock", bound: 0.4, value: rates(of(setting{Scenario: LockPay, SKUs: 1, Processes: 1}, contender.Ours, hot), lock)},
-		{claim: "expiry of dead holds ÷ Lock", bound: 0.5, value: rates(of(setting{Scenario: Expire, SKUs: 1, Processes: 1}, contender.Ours, hot), lock)},
+		{
+			claim: "expiry of dead holds ÷ Lock", bound: 0.5,
+			value: rates(of(setting{Scenario: Expire, SKUs: 1, Processes: 1}, contender.Ours, hot), lock),
+		},
 		{claim: "claims of coupons ÷ unmerged", bound: 20, value: rates(at(Claim, contender.Coupon), at(Claim, contender.CouponUnmerged))},
-		{claim: "claims with a million codes ÷ without codes", bound: 0.8, value: rates(at(Claim, contender.CouponMillion), at(Claim, contender.Coupon))},
-		{claim: "seats of 10,000 teams, 256 callers ÷ two plain statements", bound: 0.5, value: rates(fill(contender.Groups), fill(contender.GroupsPlain))},
+		{
+			claim: "claims with a million codes ÷ without codes", bound: 0.8,
+			value: rates(at(Claim, contender.CouponMillion), at(Claim, contender.Coupon)),
+		},
+		{
+			claim: "seats of 10,000 teams, 256 callers ÷ two plain statements", bound: 0.5,
+			value: rates(fill(contender.Groups), fill(contender.GroupsPlain)),
+		},
 		{claim: "grabs of red packets ÷ unmerged", bound: 20, value: rates(at(Grab, contender.RedPacket), at(Grab, contender.RedPacketUnmerged))},
 	}
 }

@@ -29,6 +29,7 @@ type Job struct {
 	Warmup  time.Duration `json:"warmup_ns"`
 	Measure time.Duration `json:"measure_ns"`
 	Holds   int           `json:"holds"`   // how many are to expire
+	Orders  int           `json:"orders"`  // of each buyer; 0 names none
 	Profile string        `json:"profile"` // a folder for a CPU profile of the measurement; empty for none
 }
 
@@ -125,7 +126,8 @@ func newWorker(ctx context.Context, job Job) (*worker, error) {
 		w.counter = new(contender.Counter)
 	}
 	w.contender, err = kind.Open(ctx, contender.Config{
-		DSN: job.DSN, Redis: job.Redis, Pool: job.Pool, Delay: job.Delay, HoldFor: job.holdFor(), Count: w.counter, Done: w.over,
+		DSN: job.DSN, Redis: job.Redis, Pool: job.Pool, Delay: job.Delay, HoldFor: job.holdFor(), Orders: job.Orders,
+		Count: w.counter, Done: w.over,
 	})
 	return w, err
 }
@@ -174,7 +176,8 @@ func (w *worker) profile() (stop func()) {
 		return func() {}
 	}
 	j := w.job
-	name := fmt.Sprintf("%s-%s-callers=%d-skus=%d-delay=%v-worker=%d-of-%d.pprof", j.Scenario, j.Contender, j.Callers, j.SKUs, j.Delay, j.Index+1, j.Processes)
+	name := fmt.Sprintf("%s-%s-callers=%d-skus=%d-delay=%v-worker=%d-of-%d.pprof", j.Scenario, j.Contender, j.Callers, j.SKUs, j.Delay,
+		j.Index+1, j.Processes)
 	f, err := os.Create(filepath.Join(j.Profile, name))
 	if err == nil {
 		err = pprof.StartCPUProfile(f)

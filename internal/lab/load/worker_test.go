@@ -48,7 +48,10 @@ func TestWorkerCountsWhatEndsWithinTheMeasurement(t *testing.T) {
 	}{
 		{"locks", Lock, stub{takes: 10 * time.Millisecond}, 4 * 200, contender.Tally{Locked: 4 * 300}, 10_000},
 		{"pairs", LockPay, stub{takes: 10 * time.Millisecond}, 4 * 100, contender.Tally{Locked: 4 * 150, Paid: 4 * 150}, 20_000},
-		{"locks and cancels", LockCancel, stub{takes: 10 * time.Millisecond}, 4 * 100, contender.Tally{Locked: 4 * 150, Cancelled: 4 * 150}, 20_000},
+		{
+			"locks and cancels", LockCancel, stub{takes: 10 * time.Millisecond}, 4 * 100, contender.Tally{Locked: 4 * 150, Cancelled: 4 * 150},
+			20_000,
+		},
 		{"refusals", SoldOut, stub{10 * time.Millisecond, contender.ErrSoldOut}, 4 * 200, contender.Tally{Refused: 4 * 300}, 10_000},
 		{"refusals are no locks", Lock, stub{10 * time.Millisecond, contender.ErrSoldOut}, 0, contender.Tally{Refused: 4 * 300}, 0},
 		{"a call that hangs is late, not lost", Lock, stub{takes: time.Minute}, 0, contender.Tally{Locked: 4}, 60_000_000},
@@ -83,7 +86,9 @@ func TestWorkerTellsOfCallsThatFail(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		job := Job{Point: Point{setting{Lock, 1, 1, 0}, contender.Ours, 2}, Measure: time.Second}
-		w := &worker{job: job, contender: stub{takes: 9 * time.Millisecond, err: errors.New("broken")}, over: make(chan struct{}), histogram: newHistogram()}
+		w := &worker{
+			job: job, contender: stub{takes: 9 * time.Millisecond, err: errors.New("broken")}, over: make(chan struct{}), histogram: newHistogram(),
+		}
 		got, err := w.run(t.Context())
 		if err != nil || got.Failed != 2*100 || got.Error != "broken" || got.Ops != 0 {
 			t.Errorf("got %+v, %v", got, err)

@@ -26,6 +26,7 @@ type options struct {
 	measure  time.Duration
 	pool     int
 	holds    int
+	orders   int
 	dir      string
 	jsonFile string
 	svgDir   string
@@ -81,6 +82,7 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.BoolVar(&o.strict, "strict", false, "fail also where a ratio that must hold does not")
 	flags.IntVar(&o.pool, "pool", 24, "`connections` of each process, of everybody but pipelined Redis and the limit, which need fewer")
 	flags.IntVar(&o.holds, "holds", 50_000, "how many dead `holds` are to expire")
+	flags.IntVar(&o.orders, "orders", 1, "how many `orders` each buyer places, in lock-buyer")
 	flags.StringVar(&o.dir, "dir", ".", "the `folder` that the next three are relative to")
 	flags.StringVar(&o.jsonFile, "json", "", "write the results to a `file` as JSON")
 	flags.StringVar(&o.svgDir, "svg", "", "write charts to a `folder`, two for each engine: bench-mysql.svg and bench-mysql-p99.svg")
@@ -122,8 +124,8 @@ func (o *options) check() error {
 			return fmt.Errorf("-engine %s: there are mariadb and mysql", engine)
 		}
 	}
-	if len(o.engines) == 0 || o.measure <= 0 || o.warmup < 0 || o.pool < 1 || o.holds < 1 || o.choice.Rounds < 0 {
-		return errors.New("-engine, -seconds, -pool and -holds have to be something, and no flag may be negative")
+	if len(o.engines) == 0 || o.measure <= 0 || o.warmup < 0 || o.pool < 1 || o.holds < 1 || o.orders < 1 || o.choice.Rounds < 0 {
+		return errors.New("-engine, -seconds, -pool, -holds and -orders have to be something, and no flag may be negative")
 	}
 	plan := load.Full()
 	if o.smoke {
@@ -169,8 +171,8 @@ func durations(name, list string) ([]time.Duration, error) {
 
 func usage(flags *flag.FlagSet) {
 	out := flags.Output()
-	fmt.Fprint(out, `bench measures Holdfast against what people use instead. It starts the servers it needs on this machine, with data folders of
-their own, binary log and every commit on disk, and stops them at the end, also after Ctrl-C. Missing ones are installed with apt-get.
+	fmt.Fprint(out, `bench measures Holdfast against what people use instead. It starts the servers it needs on this machine, with data folders
+of their own, binary log and every commit on disk, and stops them at the end, also after Ctrl-C. Missing ones are installed with apt-get.
 
 Everybody does the same: a caller is a goroutine that locks one unit for a new order, again and again, without a pause. Contenders
 take turns, so that what else goes on in the machine meets each of them. Load and servers share its cores: ratios of one run say
@@ -186,6 +188,7 @@ Contenders:
 Scenarios:
 
   lock             Lock one unit
+  lock-buyer       Lock one unit for a buyer, whose units the item limits; -orders says how many orders a buyer places
   lock-pay         Lock one unit, and Pay for it
   lock-cancel      Lock one unit, and give it back
   sold-out         Lock where nothing is left: counts refusals, and the statements that reach the item

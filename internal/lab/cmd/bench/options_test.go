@@ -14,7 +14,8 @@ import (
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	o, err := parse([]string{"-engine", "mysql", "-contender", "ours,limit", "-callers", "1, 64", "-delay", "0,1ms", "-seconds", "0.5", "-dir", "/out", "-json", "a.json", "-svg", "/b"}, &out)
+	o, err := parse([]string{"-engine", "mysql", "-contender", "ours,limit", "-callers", "1, 64", "-delay", "0,1ms", "-seconds", "0.5", "-dir",
+		"/out", "-json", "a.json", "-svg", "/b"}, &out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +35,8 @@ func TestFlags(t *testing.T) {
 
 func TestFlagsThatMeanNothingAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"-engine oracle", "-engine ,", "-seconds 0", "-pool 0", "-callers x", "-callers 0", "-scenario x", "-contender x", "-rounds -1", "-delay 1", "more"} {
+	for _, args := range []string{"-engine oracle", "-engine ,", "-seconds 0", "-pool 0", "-callers x", "-callers 0", "-scenario x",
+		"-contender x", "-rounds -1", "-delay 1", "more"} {
 		if _, err := parse(strings.Fields(args), new(strings.Builder)); err == nil {
 			t.Errorf("%s: no error", args)
 		}

@@ -144,7 +144,7 @@ func (r *report) engine(ctx context.Context, o *options, engine server.Engine) (
 	}
 	bench := &load.Bench{
 		DSN: db.DSN(), Redis: redis.Addr(), Worker: worker, Pool: o.pool,
-		Warmup: o.warmup, Measure: o.measure, Holds: o.holds, Profile: o.profile,
+		Warmup: o.warmup, Measure: o.measure, Holds: o.holds, Orders: o.orders, Profile: o.profile,
 	}
 	results := &load.Results{Engine: db.Version()}
 	err = r.measure(ctx, bench, load.Steps(o.plan), results)
@@ -169,7 +169,9 @@ func (r *report) print(w io.Writer, about *engineReport) {
 		about.Version, about.Redis, h.Cores, h.CPU, h.Memory, h.System, h.Kernel, h.Go)
 	fmt.Fprintf(w, "fsync of 4 KiB beside the data: p50 %d µs, p99 %d µs\n", about.Fsync.P50, about.Fsync.P99)
 	fmt.Fprintln(w, strings.Join(about.Settings, ", "))
-	fmt.Fprintf(w, "Redis: appendonly yes, appendfsync as named, no snapshots, no rewriting. Pool: %d connections. Each measurement: %v after %v. Rates are medians of the rounds,\nratios those of the rounds in which both took part.\n", r.Pool, r.Measure, r.Warmup)
+	fmt.Fprintf(w, "Redis: appendonly yes, appendfsync as named, no snapshots, no rewriting. Pool: %d connections. Each measurement: %v"+
+		" after %v. Rates are medians of the rounds,\nratios those of the rounds in which both took part.\n",
+		r.Pool, r.Measure, r.Warmup)
 }
 
 // measure takes the steps one after the other. One that cannot be measured fails the run, at its end.

@@ -1,5 +1,5 @@
-// Command layercheck holds the module to its layers: what it requires, what the domain packages may reach, and that nothing
-// which is there for tests reaches a user's binary. It prints one line for each breach.
+// Command layercheck holds the module to its layers: what it requires, which of its packages import which, what the domain
+// packages may reach, and that nothing which is there for tests reaches a user's binary. It prints one line for each breach.
 //
 //	go -C internal/lab run ./cmd/layercheck [-dir ROOT]
 package main
@@ -34,11 +34,33 @@ var (
 	forTestsOnly       = []string{"github.com/DATA-DOG/go-sqlmock", "github.com/stretchr/testify"}
 )
 
-// pkg is what go list tells about a package; Deps are its dependencies near and far, without those of its tests.
+// layers are the packages of the module from the lowest layer on; what lies below a package belongs to it, unless it has a
+// layer of its own. A package imports what is in lower layers, never what is in its own or a higher one. So the ledger, which
+// is below the three domains that sell something else than goods, knows none of them.
+var layers = [][]string{
+	{"internal"},
+	{"stock"},
+	{"sqlstore/internal/mysql"},
+	{"sqlstore/internal/batch"},
+	{"sqlstore/internal/ledger"},
+	{"coupon", "redpacket", "groupbuy"},
+	{"sqlstore/internal/coupons", "sqlstore/internal/packets", "sqlstore/internal/teams"},
+	{"sqlstore"},
+	{"examples"},
+	// What is there for tests comes last, so that nothing else imports it.
+	{"internal/sqltest", "internal/suite"},
+	{
+		"stock/stocktest", "internal/coupontest", "internal/redpackettest", "internal/groupbuytest", "internal/wiretest",
+		"examples/internal/example/exampletest",
+	},
+}
+
+// pkg is what go list tells about a package, without its tests; Deps are its dependencies near and far.
 type pkg struct {
 	ImportPath string
 	Name       string
 	Standard   bool
+	Imports    []string
 	Deps       []string
 }
 
@@ -73,7 +95,7 @@ func check(ctx context.Context, dir string) ([]string, error) {
 	if err := json.Unmarshal(mod, &requires); err != nil {
 		return nil, err
 	}
-	list, err := goCommand(ctx, dir, "list", "-deps", "-json=ImportPath,Name,Standard,Deps", "./...")
+	list, err := goCommand(ctx, dir, "list", "-deps", "-json=ImportPath,Name,Standard,Imports,Deps", "./...")
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +121,7 @@ func checkPackages(pkgs []pkg) (breaches []string) {
 		standard[p.ImportPath] = p.Standard
 	}
 	for _, p := range pkgs {
+		breaches = append(breaches, checkImports(p)...)
 		for _, dep := range p.Deps {
 			switch {
 			case isDomain(p) && !inDomain(dep, standard[dep]):
@@ -109,6 +132,37 @@ func checkPackages(pkgs []pkg) (breaches []string) {
 		}
 	}
 	return breaches
+}
+
+// checkImports compares the layer of a package with those of its imports.
+func checkImports(p pkg) (breaches []string) {
+	owner, layer := layerOf(p.ImportPath)
+	if owner == "" {
+		return nil
+	}
+	for _, path := range p.Imports {
+		switch imported, lower := layerOf(path); {
+		case imported == "", imported == owner, lower < layer:
+		case lower == layer:
+			breaches = append(breaches, p.ImportPath+" imports "+path+" of its own layer")
+		default:
+			breaches = append(breaches, p.ImportPath+" imports "+path+" of a higher layer")
+		}
+	}
+	return breaches
+}
+
+// layerOf returns the entry of layers that a path belongs to, which is the longest, and its layer; "" is none.
+func layerOf(path string) (owner string, layer int) {
+	inside, _ := strings.CutPrefix(path, module+"/")
+	for i, entries := range layers {
+		for _, entry := range entries {
+			if path != inside && len(entry) > len(owner) && within(inside, entry) {
+				owner, layer = entry, i
+			}
+		}
+	}
+	return owner, layer
 }
 
 // isDomain takes in what lies below a domain package, such as stock/stocktest.

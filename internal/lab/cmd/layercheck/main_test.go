@@ -61,6 +61,41 @@ func TestPackagesKeepToTheirLayer(t *testing.T) {
 			name: "a name that begins like a domain is none",
 			pkg:  pkg{ImportPath: module + "/stockroom", Deps: []string{"net/http"}},
 		},
+		{
+			name: "imports go down the layers",
+			pkg: pkg{ImportPath: module + "/sqlstore/internal/coupons", Imports: []string{
+				"fmt", module + "/coupon", module + "/internal/fault", module + "/sqlstore/internal/ledger", module + "/stock",
+			}},
+		},
+		{
+			name: "the ledger knows no domain but stock, and none of its neighbours",
+			pkg: pkg{ImportPath: module + "/sqlstore/internal/ledger", Imports: []string{
+				module + "/coupon", module + "/sqlstore/internal/teams", module + "/stock",
+			}},
+			want: []string{
+				module + "/sqlstore/internal/ledger imports " + module + "/coupon of a higher layer",
+				module + "/sqlstore/internal/ledger imports " + module + "/sqlstore/internal/teams of a higher layer",
+			},
+		},
+		{
+			name: "a new room counts as the front of the store until it has a layer",
+			pkg:  pkg{ImportPath: module + "/sqlstore/internal/batch", Imports: []string{module + "/sqlstore/internal/new"}},
+			want: []string{module + "/sqlstore/internal/batch imports " + module + "/sqlstore/internal/new of a higher layer"},
+		},
+		{
+			name: "domains do not know each other, but all know stock",
+			pkg:  pkg{ImportPath: module + "/groupbuy", Imports: []string{module + "/coupon", module + "/stock"}},
+			want: []string{module + "/groupbuy imports " + module + "/coupon of its own layer"},
+		},
+		{
+			name: "packages below one entry may import each other",
+			pkg:  pkg{ImportPath: module + "/examples/coupon", Imports: []string{module + "/examples/internal/example"}},
+		},
+		{
+			name: "only tests import what is there for tests",
+			pkg:  pkg{ImportPath: module + "/stock", Imports: []string{module + "/stock/stocktest"}},
+			want: []string{module + "/stock imports " + module + "/stock/stocktest of a higher layer"},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

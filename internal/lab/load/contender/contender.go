@@ -50,6 +50,7 @@ type Config struct {
 	Pool    int             // connections
 	Delay   time.Duration   // added to each round trip
 	HoldFor time.Duration   // how long a hold lives
+	Orders  int             // of each buyer, whose units are limited to as many; 0 names no buyer
 	Count   *Counter        // counts the statements on items; nil does not
 	Done    <-chan struct{} // closed when the measurement is over; nil is never
 }
@@ -113,23 +114,76 @@ func (k Kind) Stock() bool { return !k.other }
 // Kinds returns all contenders in the order of the tables.
 func Kinds() []Kind {
 	return []Kind{
-		{Name: ForUpdate, Title: "SELECT … FOR UPDATE", About: "BEGIN, SELECT … FOR UPDATE, INSERT of the hold, UPDATE, COMMIT", open: openForUpdate, base: tables{}},
-		{Name: Optimistic, Title: "optimistic version", About: "SELECT of the version, BEGIN, UPDATE … WHERE VERSION = …, INSERT of the hold, COMMIT; again until it went", open: openOptimistic, base: tables{}},
-		{Name: Published, Title: "published UPDATE", About: "one UPDATE … WHERE STOCK_LEFT_NUM >= n: no hold, not idempotent, sells too many", open: openPublished, base: publishedTable{}},
-		{Name: Guarded, Title: "INSERT + guarded UPDATE", About: "BEGIN, INSERT of the hold, UPDATE … WHERE left >= locked + n, COMMIT", open: openGuarded, base: tables{}},
-		{Name: Unmerged, Title: "Holdfast, unmerged", About: "this library with Options{Unmerged: true}", ours: true, open: openUnmerged, base: tables{}},
+		{
+			Name: ForUpdate, Title: "SELECT … FOR UPDATE", About: "BEGIN, SELECT … FOR UPDATE, INSERT of the hold, UPDATE, COMMIT",
+			open: openForUpdate, base: tables{},
+		},
+		{
+			Name: Optimistic, Title: "optimistic version",
+			About: "SELECT of the version, BEGIN, UPDATE … WHERE VERSION = …, INSERT of the hold, COMMIT; again until it went", open: openOptimistic,
+			base: tables{},
+		},
+		{
+			Name: Published, Title: "published UPDATE", About: "one UPDATE … WHERE STOCK_LEFT_NUM >= n: no hold, not idempotent, sells too many",
+			open: openPublished, base: publishedTable{},
+		},
+		{
+			Name: Guarded, Title: "INSERT + guarded UPDATE", About: "BEGIN, INSERT of the hold, UPDATE … WHERE left >= locked + n, COMMIT",
+			open: openGuarded, base: tables{},
+		},
+		{
+			Name: Unmerged, Title: "Holdfast, unmerged", About: "this library with Options{Unmerged: true}", ours: true, open: openUnmerged,
+			base: tables{},
+		},
 		{Name: Ours, Title: "Holdfast", About: "this library", ours: true, open: openOurs, base: tables{}},
-		{Name: RedisAlways, Title: "Redis Lua, fsync always", About: "one EVALSHA a call, idempotent by order, appendfsync always", open: openRedis, base: keys{fsync: "always"}},
-		{Name: RedisEverysec, Title: "Redis Lua, fsync everysec", About: "the same with appendfsync everysec: loses up to a second in a crash", open: openRedis, base: keys{fsync: "everysec"}},
-		{Name: RedisPipelined, Title: "Redis Lua, pipelined", About: "the same with appendfsync always, the calls of all callers pipelined by go-redis", open: openRedisPipelined, base: keys{fsync: "always"}},
-		{Name: Limit, Title: "limit: raw INSERT", About: "multi-row INSERT of 1,000 such holds a statement into a copy of the table, over 4 connections, and nothing else", open: openLimit, base: rawTable{}},
-		{Name: Coupon, Title: "coupons", About: "claims of coupons without codes, by this library", ours: true, other: true, open: openCoupons(nil), base: campaigns{}},
-		{Name: CouponUnmerged, Title: "coupons, unmerged", About: "the same with Options{Unmerged: true}", ours: true, other: true, open: openCoupons(unmerged()), base: campaigns{}},
-		{Name: CouponMillion, Title: "coupons, a million codes", About: "the same as coupon, each with a code out of a pool that has a million", ours: true, other: true, open: openCoupons(nil), base: campaigns{codes: 1_000_000}},
-		{Name: RedPacket, Title: "red packets", About: "grabs of the shares of red packets, by this library", ours: true, other: true, open: openRedPackets(nil), base: packets{}},
-		{Name: RedPacketUnmerged, Title: "red packets, unmerged", About: "the same with Options{Unmerged: true}", ours: true, other: true, open: openRedPackets(unmerged()), base: packets{}},
-		{Name: Groups, Title: "seats of teams", About: "seats of 10,000 teams of three, taken and paid, by this library", ours: true, other: true, open: openGroups, base: teams{}},
-		{Name: GroupsPlain, Title: "two plain statements", About: "the same as an INSERT of the seat and a guarded UPDATE of its team a transaction: no stock, no limits, no events, not idempotent", other: true, open: openPlainGroups, base: teams{plain: true}},
+		{
+			Name: RedisAlways, Title: "Redis Lua, fsync always", About: "one EVALSHA a call, idempotent by order, appendfsync always",
+			open: openRedis, base: keys{fsync: "always"},
+		},
+		{
+			Name: RedisEverysec, Title: "Redis Lua, fsync everysec", About: "the same with appendfsync everysec: loses up to a second in a crash",
+			open: openRedis, base: keys{fsync: "everysec"},
+		},
+		{
+			Name: RedisPipelined, Title: "Redis Lua, pipelined",
+			About: "the same with appendfsync always, the calls of all callers pipelined by go-redis", open: openRedisPipelined,
+			base: keys{fsync: "always"},
+		},
+		{
+			Name: Limit, Title: "limit: raw INSERT",
+			About: "multi-row INSERT of 1,000 such holds a statement into a copy of the table, over 4 connections, and nothing else",
+			open:  openLimit, base: rawTable{},
+		},
+		{
+			Name: Coupon, Title: "coupons", About: "claims of coupons without codes, by this library", ours: true, other: true,
+			open: openCoupons(nil), base: campaigns{},
+		},
+		{
+			Name: CouponUnmerged, Title: "coupons, unmerged", About: "the same with Options{Unmerged: true}", ours: true, other: true,
+			open: openCoupons(unmerged()), base: campaigns{},
+		},
+		{
+			Name: CouponMillion, Title: "coupons, a million codes", About: "the same as coupon, each with a code out of a pool that has a million",
+			ours: true, other: true, open: openCoupons(nil), base: campaigns{codes: 1_000_000},
+		},
+		{
+			Name: RedPacket, Title: "red packets", About: "grabs of the shares of red packets, by this library", ours: true, other: true,
+			open: openRedPackets(nil), base: packets{},
+		},
+		{
+			Name: RedPacketUnmerged, Title: "red packets, unmerged", About: "the same with Options{Unmerged: true}", ours: true, other: true,
+			open: openRedPackets(unmerged()), base: packets{},
+		},
+		{
+			Name: Groups, Title: "seats of teams", About: "seats of 10,000 teams of three, taken and paid, by this library", ours: true, other: true,
+			open: openGroups, base: teams{},
+		},
+		{
+			Name: GroupsPlain, Title: "two plain statements",
+			About: "the same as an INSERT of the seat and a guarded UPDATE of its team a transaction: no stock, no limits," +
+				" no events, not idempotent",
+			other: true, open: openPlainGroups, base: teams{plain: true},
+		},
 	}
 }
 

@@ -121,18 +121,22 @@ func openPlainGroups(ctx context.Context, cfg Config) (Contender, error) {
 
 // The statements of plainGroups.
 const (
-	insertSeat = "INSERT INTO egl_group_participation (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES," +
-		" SHIPPING_FEE, BALANCE_USED, SPONSOR, STATE, LIVE, START_TIME, EXPIRE_TIME, UPDATE_TIME)" +
-		" VALUES (?, ?, 1, 1, ?, 1, '', '', '', 2, 0, 0, ?, 1, 1, UTC_TIMESTAMP(6), TIMESTAMPADD(MICROSECOND, ?, UTC_TIMESTAMP(6)), UTC_TIMESTAMP(6))"
-	insertTeam = "INSERT INTO egl_group_team (CODE, ACTIVITY_ID, SKU_ID, PLACES, PRICE, GROUP_PRICE, MEMBER_ONLY, FREE_SHIPPING, PEOPLE_LIMIT, VOLUME_LIMIT," +
-		" VOLUME_UNITS, PEOPLE_MIN, VOLUME_MIN, STATUS, SPONSOR_ID, SPONSOR_ORDER, HELD_NUM, PAID_NUM, PAID_VOLUME, START_TIME, END_TIME, UPDATE_TIME)" +
-		" VALUES (?, 1, 1, 2, 1000, 800, 0, 0, ?, 0, 1, 0, 0, 0, ?, ?, 1, 0, 0, UTC_TIMESTAMP(6), TIMESTAMPADD(HOUR, 1, UTC_TIMESTAMP(6)), UTC_TIMESTAMP(6))"
+	insertSeat = "INSERT INTO egl_group_participation (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS," +
+		" PLACES, SHIPPING_FEE, BALANCE_USED, SPONSOR, STATE, LIVE, START_TIME, EXPIRE_TIME, UPDATE_TIME)" +
+		" VALUES (?, ?, 1, 1, ?, 1, '', '', '', 2, 0, 0, ?, 1, 1, UTC_TIMESTAMP(6), TIMESTAMPADD(MICROSECOND, ?, UTC_TIMESTAMP(6))," +
+		" UTC_TIMESTAMP(6))"
+	insertTeam = "INSERT INTO egl_group_team (CODE, ACTIVITY_ID, SKU_ID, PLACES, PRICE, GROUP_PRICE, MEMBER_ONLY, FREE_SHIPPING," +
+		" PEOPLE_LIMIT, VOLUME_LIMIT, VOLUME_UNITS, PEOPLE_MIN, VOLUME_MIN, STATUS, SPONSOR_ID, SPONSOR_ORDER, HELD_NUM, PAID_NUM," +
+		" PAID_VOLUME, START_TIME, END_TIME, UPDATE_TIME)" +
+		" VALUES (?, 1, 1, 2, 1000, 800, 0, 0, ?, 0, 1, 0, 0, 0, ?, ?, 1, 0, 0, UTC_TIMESTAMP(6), TIMESTAMPADD(HOUR, 1, UTC_TIMESTAMP(6))," +
+		" UTC_TIMESTAMP(6))"
 	takeSeat = "UPDATE egl_group_team SET HELD_NUM = HELD_NUM + 1, UPDATE_TIME = UTC_TIMESTAMP(6), VERSION = VERSION + 1" +
 		" WHERE CODE = ? AND STATUS = 0 AND END_TIME > UTC_TIMESTAMP(6) AND HELD_NUM + PAID_NUM < PEOPLE_LIMIT"
 	paySeat = "UPDATE egl_group_participation SET STATE = 2, PAY_TIME = UTC_TIMESTAMP(6), UPDATE_TIME = UTC_TIMESTAMP(6)" +
 		" WHERE ORDER_NO = ? AND STATE = 1 AND EXPIRE_TIME > UTC_TIMESTAMP(6)"
-	payTeam = "UPDATE egl_group_team t JOIN egl_group_participation p ON p.TEAM_CODE = t.CODE SET t.STATUS = IF(t.PAID_NUM + 1 >= t.PEOPLE_LIMIT, 1, 0)," +
-		" t.HELD_NUM = t.HELD_NUM - 1, t.PAID_NUM = t.PAID_NUM + 1, t.VERSION = t.VERSION + 1 WHERE p.ORDER_NO = ?"
+	payTeam = "UPDATE egl_group_team t JOIN egl_group_participation p ON p.TEAM_CODE = t.CODE" +
+		" SET t.STATUS = IF(t.PAID_NUM + 1 >= t.PEOPLE_LIMIT, 1, 0), t.HELD_NUM = t.HELD_NUM - 1," +
+		" t.PAID_NUM = t.PAID_NUM + 1, t.VERSION = t.VERSION + 1 WHERE p.ORDER_NO = ?"
 )
 
 // Lock implements Contender.
@@ -204,7 +208,8 @@ func (t teams) inspect(ctx context.Context, cfg Config) (books Books, err error)
 	err = withDB(ctx, cfg, func(db *sql.DB) error {
 		if t.plain {
 			books.NoHolds = true
-			row := db.QueryRowContext(ctx, "SELECT COALESCE(SUM(HELD_NUM), 0), COALESCE(SUM(PAID_NUM), 0), COALESCE(SUM(PEOPLE_LIMIT), 0) FROM egl_group_team")
+			row := db.QueryRowContext(ctx, "SELECT COALESCE(SUM(HELD_NUM), 0), COALESCE(SUM(PAID_NUM), 0), COALESCE(SUM(PEOPLE_LIMIT), 0)"+
+				" FROM egl_group_team")
 			err := row.Scan(&books.Locked, &books.Sold, &books.Total)
 			books.Live, books.Paid = books.Locked, books.Sold
 			return err

@@ -11,7 +11,8 @@ import (
 
 // The statements of the contenders that are written by hand. A hold is the row that this library writes.
 const (
-	insertHold = "INSERT INTO " + holdTable + " (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
+	insertHold = "INSERT INTO " + holdTable +
+		" (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
 		" VALUES (?, 1, ?, 0, 1, NULL, 1, TIMESTAMPADD(MICROSECOND, ?, UTC_TIMESTAMP(6)), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))"
 	// settleHold is the second step, where exactly one may follow the Lock.
 	settleHold = "UPDATE " + holdTable + " SET STATE = ?, PAY_TIME = IF(? = 2, UTC_TIMESTAMP(6), NULL), UPDATE_TIME = UTC_TIMESTAMP(6)" +

@@ -22,7 +22,8 @@ func (l limit) LockAll(ctx context.Context, orders []string, sku int64) error {
 	now := time.Now().UTC()
 	clock, deadline := now.Format(timestamp), now.Add(l.cfg.HoldFor).Format(timestamp)
 	text := make([]byte, 0, 256+192*len(orders))
-	text = append(text, "INSERT INTO "+copiedHolds+" (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES "...)
+	text = append(text, "INSERT INTO "+copiedHolds+
+		" (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES "...)
 	for i, order := range orders {
 		if i > 0 {
 			text = append(text, ", "...)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
+	"strconv"
+	"sync/atomic"
 
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
@@ -11,8 +14,10 @@ import (
 
 // ours is this library, as anybody would call it.
 type ours struct {
-	db  *sql.DB
-	inv *stock.Inventory
+	db     *sql.DB
+	inv    *stock.Inventory
+	orders int64 // of each buyer; 0 names none
+	serial atomic.Int64
 }
 
 func openOurs(ctx context.Context, cfg Config) (Contender, error) { return open(ctx, cfg, nil) }
@@ -28,16 +33,26 @@ func open(ctx context.Context, cfg Config, opts *sqlstore.Options) (Contender, e
 	if err != nil {
 		return nil, err
 	}
-	return &ours{db: db, inv: stock.New(sqlstore.NewStock(db, opts), &stock.Options{HoldFor: cfg.HoldFor})}, nil
+	inv := stock.New(sqlstore.NewStock(db, opts), &stock.Options{HoldFor: cfg.HoldFor})
+	return &ours{db: db, inv: inv, orders: int64(cfg.Orders)}, nil
 }
 
 // Lock implements Contender.
 func (o *ours) Lock(ctx context.Context, order string, sku int64) error {
-	_, err := o.inv.Lock(ctx, order, stock.Line{SKU: sku, Num: 1})
+	inv := o.inv
+	if o.orders > 0 {
+		inv = inv.For(o.buyer())
+	}
+	_, err := inv.Lock(ctx, order, stock.Line{SKU: sku, Num: 1})
 	if errors.Is(err, stock.ErrInsufficient) {
 		return ErrSoldOut
 	}
 	return err
+}
+
+// buyer returns who places the next order. No two processes have a buyer in common.
+func (o *ours) buyer() string {
+	return strconv.FormatInt(int64(os.Getpid())<<32+(o.serial.Add(1)-1)/o.orders, 10)
 }
 
 // Pay implements Contender.

@@ -20,7 +20,8 @@ if tonumber(item[1]) - tonumber(item[2]) < tonumber(ARGV[2]) then return 0 end
 local now = redis.call('TIME')
 local at = now[1] * 1000000 + now[2]
 redis.call('HINCRBY', KEYS[1], 'locked', ARGV[2])
-redis.call('HSET', KEYS[2], 'sku', ARGV[1], 'num', ARGV[2], 'state', 1, 'deadline', string.format('%.0f', at + ARGV[3]), 'created', string.format('%.0f', at))
+redis.call('HSET', KEYS[2], 'sku', ARGV[1], 'num', ARGV[2], 'state', 1,
+  'deadline', string.format('%.0f', at + ARGV[3]), 'created', string.format('%.0f', at))
 return 1`
 	settleScript = `
 local hold = redis.call('HMGET', KEYS[2], 'state', 'num', 'deadline')

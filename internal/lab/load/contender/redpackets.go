@@ -60,7 +60,9 @@ func (packets) prepare(ctx context.Context, cfg Config, items int, _ int64) erro
 		all := redpacket.New(sqlstore.NewRedPacket(db, nil), nil)
 		for packet := range items {
 			id := int64(packet) + 1
-			_, err := all.Send(ctx, redpacket.Packet{ID: id, Sender: "1", Places: 2, Total: decimal.NewFromInt(10 * redpacket.MaxCount), Count: redpacket.MaxCount})
+			_, err := all.Send(ctx, redpacket.Packet{
+				ID: id, Sender: "1", Places: 2, Total: decimal.NewFromInt(10 * redpacket.MaxCount), Count: redpacket.MaxCount,
+			})
 			if err == nil {
 				_, err = all.Confirm(ctx, id)
 			}

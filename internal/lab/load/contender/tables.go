@@ -39,7 +39,7 @@ func (tables) prepare(ctx context.Context, cfg Config, items int, units int64) e
 		group.SetLimit(connections)
 		for sku := range items {
 			group.Go(func() error {
-				_, err := inv.Define(ctx, stock.Key{SKU: int64(sku) + 1}, units, stock.Terms{})
+				_, err := inv.Define(ctx, stock.Key{SKU: int64(sku) + 1}, units, stock.Terms{PerBuyer: int64(cfg.Orders)})
 				return err
 			})
 		}
