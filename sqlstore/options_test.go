@@ -24,7 +24,7 @@ func everyCall(ctx context.Context, s *sqlstore.Stock) map[string]error {
 	item := stock.Item{Key: key, Quantities: stock.Quantities{Total: 1, Left: 1}}
 	hold := stock.Hold{Order: "a", State: stock.Paid, Lines: []stock.HoldLine{{Line: line}}}
 	refund := stock.RefundRecord{Refund: stock.Refund{ID: "a", Order: "a", Lines: []stock.Line{line}}}
-	_, errs["Create"] = s.Create(ctx, item, beside...)
+	_, errs["Create"] = s.Create(ctx, item)
 	_, errs["SetTerms"] = s.SetTerms(ctx, item, stock.Terms{}, 1)
 	_, _, errs["Items"] = s.Items(ctx, "", []stock.Key{key})
 	_, errs["List"] = s.List(ctx, stock.Key{}, 1)
@@ -41,7 +41,7 @@ func everyCall(ctx context.Context, s *sqlstore.Stock) map[string]error {
 	_, errs["Due of an item"] = s.Due(ctx, []stock.Key{key}, 1)
 	_, errs["Due of all"] = s.Due(ctx, nil, 1)
 	_, errs["Expire"] = s.Expire(ctx, []string{"a"})
-	_, errs["Refund"] = s.Refund(ctx, refund, hold, beside...)
+	_, errs["Refund"] = s.Refund(ctx, refund, hold)
 	_, errs["RefundRecord"] = s.RefundRecord(ctx, "a")
 	_, errs["Apply"] = s.Apply(ctx, stock.Change{Kind: stock.KindRestock, ID: "a", Entries: []stock.Entry{{Key: key}}})
 	_, errs["Applied"] = s.Applied(ctx, stock.KindRestock, "a")
