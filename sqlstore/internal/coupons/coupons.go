@@ -15,28 +15,27 @@ import (
 
 // Store is the coupon.Store behind sqlstore.Coupon.
 type Store struct {
-	units  *ledger.Store // which also has the handle, and what is wrong with the options
-	sql    *couponSQL
-	known  *termsCache
-	merged *batch.Batcher[struct{}, string, couponAt] // reads of coupons; nil where calls are not merged
+	units *ledger.Store // which also has the handle, and what is wrong with the options
+	sql   *couponSQL
+	known *termsCache
+	byID  *batch.Lookup[string, coupon.Coupon]
 }
 
 // New returns the store in the tables of a prefix.
 func New(db *sql.DB, o ledger.Settings) *Store {
-	c := &Store{sql: newCouponSQL(o.Prefix), known: &termsCache{}}
-	c.units = ledger.New(db, o, couponStock, couponCompanions{store: c})
-	if b := c.units.Bounds; b != nil {
-		c.merged = batch.NewReader(b, c.couponBatch, c.coupon)
-	}
+	return over(ledger.New(db, o, couponStock, ledger.NoCompanions{}), newCouponSQL(o.Prefix), &termsCache{})
+}
+
+// over puts coupons on the store of their units.
+func over(units *ledger.Store, statements *couponSQL, known *termsCache) *Store {
+	c := &Store{units: units, sql: statements, known: known}
+	c.byID = batch.NewLookup(units.Bounds, c.coupon, c.severalCoupons)
+	units.Companions = couponCompanions{store: c}
 	return c
 }
 
 // WithTx returns the same store inside the caller's transaction.
-func (c *Store) WithTx(tx mysql.Tx) *Store {
-	bound := &Store{units: c.units.WithTx(tx), sql: c.sql, known: c.known}
-	bound.units.Companions = couponCompanions{store: bound}
-	return bound
-}
+func (c *Store) WithTx(tx mysql.Tx) *Store { return over(c.units.WithTx(tx), c.sql, c.known) }
 
 // Units implements coupon.Store.
 func (c *Store) Units() stock.Store { return c.units }
@@ -79,12 +78,7 @@ func (c *Store) Coupon(ctx context.Context, id string) (coupon.Coupon, time.Time
 	if err := c.ready(ctx); err != nil {
 		return coupon.Coupon{}, time.Time{}, err
 	}
-	read := c.coupon
-	if c.merged != nil {
-		read = c.merged.Do
-	}
-	found, err := read(ctx, struct{}{}, id)
-	return found.coupon, found.now, err
+	return c.byID.Get(ctx, id)
 }
 
 // ByCode implements coupon.Store.
@@ -92,8 +86,7 @@ func (c *Store) ByCode(ctx context.Context, code string) (coupon.Coupon, time.Ti
 	if err := c.ready(ctx); err != nil {
 		return coupon.Coupon{}, time.Time{}, err
 	}
-	found, err := c.byCode(ctx, code)
-	return found.coupon, found.now, err
+	return c.byCode(ctx, code)
 }
 
 var _ coupon.Store = (*Store)(nil)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/money"
-	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -75,12 +74,6 @@ func (q *couponSQL) readWallet(statuses []coupon.Status) string {
 		" ORDER BY w.VALID_UNTIL, w.COUPON_NO LIMIT ?"
 }
 
-// couponAt is a coupon as it is at a moment.
-type couponAt struct {
-	coupon coupon.Coupon
-	now    time.Time
-}
-
 // couponReader puts coupons together, but for their terms.
 type couponReader struct {
 	coupons []coupon.Coupon
@@ -136,27 +129,23 @@ func (c *Store) read(ctx context.Context, query mysql.QueryFunc, statement strin
 }
 
 // one reads one coupon.
-func (c *Store) one(ctx context.Context, statement string) (couponAt, error) {
+func (c *Store) one(ctx context.Context, statement string) (found coupon.Coupon, now time.Time, err error) {
 	r, err := c.read(ctx, c.units.Query, statement)
-	found := couponAt{now: mysql.FromMicros(r.clock)}
 	if err == nil && len(r.coupons) > 0 {
-		found.coupon = r.coupons[0]
+		found = r.coupons[0]
 	}
-	return found, err
+	return found, mysql.FromMicros(r.clock), err
 }
 
 // none is that there is no coupon, with the clock.
-func (c *Store) none(ctx context.Context, err error) (couponAt, error) {
-	if err != nil {
-		return couponAt{}, err
-	}
-	clock, err := c.units.Clock(ctx)
-	return couponAt{now: mysql.FromMicros(clock)}, err
+func (c *Store) none(ctx context.Context, err error) (coupon.Coupon, time.Time, error) {
+	now, err := c.units.Moment(ctx, 0, err)
+	return coupon.Coupon{}, now, err
 }
 
 // coupon reads the coupon of an ID. In the caller's transaction its hold is locked first: who has one of a campaign has a
 // coupon, and that is there to be locked.
-func (c *Store) coupon(ctx context.Context, _ struct{}, id string) (couponAt, error) {
+func (c *Store) coupon(ctx context.Context, id string) (coupon.Coupon, time.Time, error) {
 	statement := mysql.Render(c.sql.readCoupon, id)
 	if !c.units.Bound() {
 		return c.one(ctx, statement)
@@ -174,7 +163,7 @@ func (c *Store) coupon(ctx context.Context, _ struct{}, id string) (couponAt, er
 
 // byCode reads the coupon of a code. In the caller's transaction the code is locked, and then who has it. That never
 // changes, so that the transaction's snapshot tells; where nobody has it there, the campaign says whether it was handed out since.
-func (c *Store) byCode(ctx context.Context, code string) (couponAt, error) {
+func (c *Store) byCode(ctx context.Context, code string) (coupon.Coupon, time.Time, error) {
 	if !c.units.Bound() {
 		return c.one(ctx, mysql.Render(c.sql.readByCode, code))
 	}
@@ -198,7 +187,7 @@ func (c *Store) byCode(ctx context.Context, code string) (couponAt, error) {
 	if err != nil || id == "" {
 		return c.none(ctx, err)
 	}
-	return c.coupon(ctx, struct{}{}, id)
+	return c.coupon(ctx, id)
 }
 
 // ownerOf reads whose a code is.
@@ -207,24 +196,15 @@ func (c *Store) ownerOf(ctx context.Context, statement string) (id string, err e
 	return id, err
 }
 
-// couponBatch reads several.
-func (c *Store) couponBatch(ctx context.Context, _ struct{}, ids []string) ([]batch.Reply[couponAt], error) {
+// severalCoupons reads several.
+func (c *Store) severalCoupons(ctx context.Context, ids []string) (map[string]coupon.Coupon, time.Time, error) {
 	r, err := c.read(ctx, c.units.Query, mysql.RenderList(c.sql.readCoupons, ids))
-	if err == nil && len(r.coupons) == 0 { // no row has brought the clock
-		r.clock, err = c.units.Clock(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
+	now, err := c.units.Moment(ctx, r.clock, err)
 	found := make(map[string]coupon.Coupon, len(r.coupons))
 	for _, one := range r.coupons {
 		found[one.ID] = one
 	}
-	replies := make([]batch.Reply[couponAt], len(ids))
-	for i, id := range ids {
-		replies[i].Answer = couponAt{coupon: found[id], now: mysql.FromMicros(r.clock)}
-	}
-	return replies, nil
+	return found, now, err
 }
 
 // Wallet implements coupon.Store.
@@ -241,10 +221,8 @@ func (c *Store) Wallet(ctx context.Context, buyer string, statuses []coupon.Stat
 		}
 		r, err = c.read(ctx, c.units.Show, mysql.Render(c.sql.readWallet(statuses), buyer, from, from, after.ID, limit))
 	}
-	if err == nil && len(r.coupons) == 0 { // no row has brought the clock
-		r.clock, err = c.units.Clock(ctx)
-	}
-	return r.coupons, mysql.FromMicros(r.clock), err
+	now, err := c.units.Moment(ctx, r.clock, err)
+	return r.coupons, now, err
 }
 
 // useReader reads uses.

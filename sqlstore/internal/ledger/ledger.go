@@ -22,6 +22,8 @@ type Store struct {
 	SoldOut    *soldOutCache
 	Bounds     *batch.Bounds  // of its batchers, and of those of whoever keeps companions; nil where calls are not merged
 	batchers   *storeBatchers // nil where calls are not merged
+	holds      *batch.Lookup[string, stock.Hold]
+	Orders     *batch.Lookup[string, presence] // which of them have a hold or were closed
 	Companions companions
 	broken     error // what is wrong with the options; every call returns it
 }
@@ -31,9 +33,7 @@ type storeBatchers struct {
 	locks   *batch.Batcher[LockKey, LockCall, LockAnswer]
 	Moves   *batch.Batcher[stock.Step, MoveCall, stock.MoveResult]
 	refunds *batch.Batcher[struct{}, RefundCall, stock.RefundResult]
-	orders  *batch.Batcher[struct{}, string, knownOrder]
 	usages  *batch.Batcher[stock.Key, string, stock.Usage]
-	holds   *batch.Batcher[struct{}, string, holdAt]
 	dues    *batch.Batcher[stock.Key, int, []string]
 	expires *batch.Batcher[struct{}, []string, []string]
 }
@@ -60,14 +60,19 @@ func New(db *sql.DB, o Settings, table string, by companions) *Store {
 			locks:   batch.New(b, s.LockBatch, s.lockAlone),
 			Moves:   batch.New(b, s.moveBatch, s.move),
 			refunds: batch.New(b, s.refundBatch, s.refund),
-			orders:  batch.NewReader(b, s.knownBatch, s.knownAlone),
 			usages:  batch.NewReader(b, s.usagesBatch, s.usage),
-			holds:   batch.NewReader(b, s.holdBatch, s.hold),
 			dues:    batch.NewReader(b, s.dueBatch, s.due),
 			expires: batch.New(b, s.expireBatch, s.expire),
 		}
 	}
+	s.lookups()
 	return s
+}
+
+// lookups makes the lookups of a store.
+func (s *Store) lookups() {
+	s.holds = batch.NewLookup(s.Bounds, s.hold, s.severalHolds)
+	s.Orders = batch.NewLookup(s.Bounds, s.knownOne, s.known)
 }
 
 // WithTx returns the same store inside the caller's transaction.
@@ -76,6 +81,7 @@ func (s *Store) WithTx(tx mysql.Tx) *Store {
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
 	}
+	bound.lookups()
 	return bound
 }
 

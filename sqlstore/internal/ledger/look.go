@@ -33,16 +33,16 @@ func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, er
 	if standing.Refuses(call.Order.Step(), call.Line(), buyer, seen.now) == nil {
 		return LockAnswer{}, false, nil
 	}
-	known, err := s.batchers.orders.Do(ctx, struct{}{}, call.Order.ID)
+	known, now, err := s.Orders.Get(ctx, call.Order.ID)
 	switch {
 	case err != nil:
 		return LockAnswer{}, false, err
-	case known.Is == held:
+	case known == held:
 		return LockAnswer{Verdict: stock.Exists}, true, nil
-	case known.Is == UnderWay, !seen.freshAt(known.now, s.SoldOut.soldOutFor):
+	case known == UnderWay, !seen.freshAt(now, s.SoldOut.soldOutFor):
 		return LockAnswer{}, false, nil
 	}
-	why := standing.Refuses(call.Order.Step(), call.Line(), buyer, known.now)
+	why := standing.Refuses(call.Order.Step(), call.Line(), buyer, now)
 	limited := errors.Is(why, stock.ErrPerBuyer) || errors.Is(why, stock.ErrLiveHolds)
 	return LockAnswer{Verdict: stock.Refused, Why: why}, why != nil && !limited, nil
 }
@@ -178,32 +178,8 @@ func (s *Store) knownSoon(ctx context.Context, orders []string, known map[string
 	return mysql.FromMicros(clock), err
 }
 
-// knownOrder is whether an order has a hold or was closed, at a moment.
-type knownOrder struct {
-	Is  presence
-	now time.Time
-}
-
-// knownBatch is known for several calls.
-func (s *Store) knownBatch(ctx context.Context, _ struct{}, orders []string) ([]batch.Reply[knownOrder], error) {
-	known, now, err := s.known(ctx, orders)
-	replies := make([]batch.Reply[knownOrder], len(orders))
-	for i, order := range orders {
-		replies[i].Answer = knownOrder{Is: known[order], now: now}
-	}
-	return replies, err
-}
-
-// KnownOne is known for one, read together with those of others where calls are merged.
-func (s *Store) KnownOne(ctx context.Context, order string) (knownOrder, error) {
-	if s.batchers == nil {
-		return s.knownAlone(ctx, struct{}{}, order)
-	}
-	return s.batchers.orders.Do(ctx, struct{}{}, order)
-}
-
-// knownAlone is known for one.
-func (s *Store) knownAlone(ctx context.Context, _ struct{}, order string) (knownOrder, error) {
+// knownOne is known for one.
+func (s *Store) knownOne(ctx context.Context, order string) (presence, time.Time, error) {
 	known, now, err := s.known(ctx, []string{order})
-	return knownOrder{Is: known[order], now: now}, err
+	return known[order], now, err
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -121,20 +120,16 @@ func (s *Store) Items(ctx context.Context, buyer string, keys []stock.Key) ([]st
 		}
 		return item.Version > 0, err
 	})
+	now, err := s.Moment(ctx, clock, err)
 	if err != nil {
 		return nil, time.Time{}, err
-	}
-	if clock == 0 { // no row has brought the clock
-		if clock, err = s.Clock(ctx); err != nil {
-			return nil, time.Time{}, err
-		}
 	}
 	standings := make([]stock.ItemUsage, len(keys))
 	for i, key := range keys {
 		standings[i] = found[key]
 		standings[i].Key = key
 	}
-	return standings, mysql.FromMicros(clock), nil
+	return standings, now, nil
 }
 
 // List implements stock.Store.
@@ -190,73 +185,42 @@ func (r *HoldReader) Scan(rows *sql.Rows) error {
 	return nil
 }
 
-// holdAt is a hold as it is at a moment.
-type holdAt struct {
-	hold stock.Hold
-	now  time.Time
-}
-
 // Hold implements stock.Store. Those who ask at once are answered by one read, since replays come in
 // crowds too.
 func (s *Store) Hold(ctx context.Context, order string) (stock.Hold, time.Time, error) {
 	if err := s.Ready(ctx); err != nil {
 		return stock.Hold{}, time.Time{}, err
 	}
-	read := s.hold
-	if s.batchers != nil {
-		read = s.batchers.holds.Do
-	}
-	h, err := read(ctx, struct{}{}, order)
-	return h.hold, h.now, err
+	hold, now, err := s.holds.Get(ctx, order)
+	hold.Lines = slices.Clone(hold.Lines) // each caller's own
+	return hold, now, err
 }
 
 // hold reads one hold.
-func (s *Store) hold(ctx context.Context, _ struct{}, order string) (holdAt, error) {
+func (s *Store) hold(ctx context.Context, order string) (hold stock.Hold, now time.Time, err error) {
 	var r HoldReader
-	var err error
 	if s.Bound() {
 		err = s.readLines(ctx, linedRead{blank: s.Sql.blankHold, first: s.Sql.lockOrder, all: s.Sql.currentHold, args: []any{order}}, r.Scan)
 	} else {
 		err = s.Query(ctx, mysql.Render(s.Sql.readHold, order), r.Scan)
 	}
-	if err == nil && s.Bound() && len(r.Holds) == 0 { // no row has brought the clock
-		r.clock, err = s.Clock(ctx)
+	now, err = s.Moment(ctx, r.clock, err)
+	if err == nil && len(r.Holds) > 0 {
+		hold = r.Holds[0]
 	}
-	if err != nil || len(r.Holds) == 0 {
-		return holdAt{now: mysql.FromMicros(r.clock)}, err
-	}
-	return holdAt{hold: r.Holds[0], now: mysql.FromMicros(r.clock)}, nil
+	return hold, now, err
 }
 
-// holdBatch reads several.
-func (s *Store) holdBatch(ctx context.Context, _ struct{}, orders []string) ([]batch.Reply[holdAt], error) {
+// severalHolds reads several.
+func (s *Store) severalHolds(ctx context.Context, orders []string) (map[string]stock.Hold, time.Time, error) {
 	var r HoldReader
-	if err := s.Query(ctx, mysql.RenderList(s.Sql.readHolds, orders), r.Scan); err != nil {
-		return nil, err
-	}
-	if len(r.Holds) == 0 { // no row has brought the clock
-		var err error
-		if r.clock, err = s.Clock(ctx); err != nil {
-			return nil, err
-		}
-	}
+	err := s.Query(ctx, mysql.RenderList(s.Sql.readHolds, orders), r.Scan)
+	now, err := s.Moment(ctx, r.clock, err)
 	holds := make(map[string]stock.Hold, len(r.Holds))
 	for _, h := range r.Holds {
 		holds[h.Order] = h
 	}
-	replies := make([]batch.Reply[holdAt], len(orders))
-	for i, order := range orders {
-		hold := holds[order]
-		hold.Lines = slices.Clone(hold.Lines) // each caller's own
-		replies[i].Answer = holdAt{hold: hold, now: mysql.FromMicros(r.clock)}
-	}
-	return replies, nil
-}
-
-// Clock reads the store's clock by itself.
-func (s *Store) Clock(ctx context.Context) (clock int64, err error) {
-	err = s.Query(ctx, mysql.ReadClock, func(rows *sql.Rows) error { return rows.Scan(&clock) })
-	return clock, err
+	return holds, now, err
 }
 
 // Holds implements stock.Store.

@@ -89,3 +89,15 @@ func ReadIn(q Tx) QueryFunc {
 		return Read(ctx, q, statement, scan)
 	}
 }
+
+// Moment returns the time of a clock that rows have brought, after a read that ended with err. Where no row has brought
+// it, it is read.
+func (h *Handle) Moment(ctx context.Context, clock int64, err error) (time.Time, error) {
+	if err == nil && clock == 0 {
+		err = h.Query(ctx, ReadClock, func(rows *sql.Rows) error { return rows.Scan(&clock) })
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return FromMicros(clock), nil
+}

@@ -15,36 +15,35 @@ import (
 
 // Store is the redpacket.Store behind sqlstore.RedPacket.
 type Store struct {
-	units  *ledger.Store // which also has the handle, and what is wrong with the options
-	sql    *redPacketSQL
-	merged *redPacketReaders // nil where calls are not merged
-}
-
-// redPacketReaders merge the reads that come in crowds.
-type redPacketReaders struct {
-	records *batch.Batcher[struct{}, int64, recordAt]             // after refusals
-	shares  *batch.Batcher[int64, string, *redpacket.ShareRecord] // after grabs, by packet
+	units   *ledger.Store // which also has the handle, and what is wrong with the options
+	sql     *redPacketSQL
+	records *batch.Lookup[int64, redpacket.Record]                // after refusals
+	shares  *batch.Batcher[int64, string, *redpacket.ShareRecord] // by packet; nil where calls are not merged
 }
 
 // New returns the store in the tables of a prefix.
 func New(db *sql.DB, o ledger.Settings) *Store {
 	statements := newRedPacketSQL(o.Prefix)
-	r := &Store{units: ledger.New(db, o, redPacketStock, packetCompanions{redPacketSQL: statements}), sql: statements}
+	r := over(ledger.New(db, o, redPacketStock, packetCompanions{redPacketSQL: statements}), statements)
 	// A packet whose shares are gone gets none back; one that is off the shelf may be paid for, by
 	// another process, at any moment.
 	r.units.SoldOut.Worth = func(item stock.Item) bool { return item.Version > 0 && !item.OffShelf }
 	if b := r.units.Bounds; b != nil {
-		r.merged = &redPacketReaders{
-			records: batch.NewReader(b, r.recordBatch, r.record),
-			shares:  batch.NewReader(b, r.sharesBatch, r.shareOf),
-		}
+		r.shares = batch.NewReader(b, r.sharesBatch, r.shareOf)
 	}
+	return r
+}
+
+// over puts red packets on the store of their units.
+func over(units *ledger.Store, statements *redPacketSQL) *Store {
+	r := &Store{units: units, sql: statements}
+	r.records = batch.NewLookup(units.Bounds, r.record, r.severalRecords)
 	return r
 }
 
 // WithTx returns the same store inside the caller's transaction.
 func (r *Store) WithTx(tx mysql.Tx) *Store {
-	return &Store{units: r.units.WithTx(tx), sql: r.sql}
+	return over(r.units.WithTx(tx), r.sql)
 }
 
 // Units implements redpacket.Store.

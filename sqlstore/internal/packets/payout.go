@@ -20,7 +20,7 @@ func (r *Store) Payouts(ctx context.Context, after redpacket.Cursor, limit int) 
 	if after.Packet == 0 {
 		at = time.UnixMicro(0)
 	}
-	return r.shares(ctx, r.units.Show, mysql.Render(r.sql.payouts, at, at, after.Packet, at, after.Packet, after.No, limit))
+	return r.sharesOf(ctx, r.units.Show, mysql.Render(r.sql.payouts, at, at, after.Packet, at, after.Packet, after.No, limit))
 }
 
 // Payout implements redpacket.Store.
@@ -62,8 +62,8 @@ func (r *Store) Failed(ctx context.Context, packet, no, failures int64, reason s
 	return ledger.DoneIf(rows > 0), err
 }
 
-// shares reads shares and what was left of packets.
-func (r *Store) shares(ctx context.Context, by mysql.QueryFunc, query string) ([]redpacket.ShareRecord, error) {
+// sharesOf reads shares and what was left of packets.
+func (r *Store) sharesOf(ctx context.Context, by mysql.QueryFunc, query string) ([]redpacket.ShareRecord, error) {
 	var shares []redpacket.ShareRecord
 	err := by(ctx, query, func(rows *sql.Rows) error {
 		share, err := scanShare(rows)

@@ -36,86 +36,47 @@ func (r *packetRow) finish() redpacket.Record {
 	return *p
 }
 
-// recordAt is a packet as it is at a moment.
-type recordAt struct {
-	record redpacket.Record
-	now    time.Time
-}
-
 // Record implements redpacket.Store. Those who ask at once are answered by one read: all whose grab was
 // refused ask why.
 func (r *Store) Record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
 	if err := r.units.Ready(ctx); err != nil {
 		return redpacket.Record{}, time.Time{}, err
 	}
-	read := r.record
-	if r.merged != nil {
-		read = r.merged.records.Do
-	}
-	found, err := read(ctx, struct{}{}, id)
-	return found.record, found.now, err
+	return r.records.Get(ctx, id)
 }
 
 // record reads one packet.
-func (r *Store) record(ctx context.Context, _ struct{}, id int64) (recordAt, error) {
+func (r *Store) record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
 	query := r.sql.readPackets(1)
 	if r.units.Bound() {
 		query += " FOR UPDATE"
 	}
 	is, err := r.lockUnits(ctx, id)
 	if err != nil || !is {
-		return r.noRecord(ctx, err)
+		now, err := r.units.Moment(ctx, 0, err)
+		return redpacket.Record{}, now, err
 	}
-	found, err := r.records(ctx, mysql.Render(query, id))
-	if err != nil {
-		return recordAt{}, err
-	}
-	return recordAt{record: found.packets[id], now: found.now}, nil
+	found, now, err := r.recordsOf(ctx, mysql.Render(query, id))
+	return found[id], now, err
 }
 
-// noRecord is that there is no packet, with the clock.
-func (r *Store) noRecord(ctx context.Context, err error) (recordAt, error) {
-	if err != nil {
-		return recordAt{}, err
-	}
-	clock, err := r.units.Clock(ctx)
-	return recordAt{now: mysql.FromMicros(clock)}, err
+// severalRecords reads several.
+func (r *Store) severalRecords(ctx context.Context, ids []int64) (map[int64]redpacket.Record, time.Time, error) {
+	return r.recordsOf(ctx, mysql.Render(r.sql.readPackets(len(ids)), mysql.AnyOf(ids)...))
 }
 
-// recordBatch reads several.
-func (r *Store) recordBatch(ctx context.Context, _ struct{}, ids []int64) ([]batch.Reply[recordAt], error) {
-	found, err := r.records(ctx, mysql.Render(r.sql.readPackets(len(ids)), mysql.AnyOf(ids)...))
-	if err != nil {
-		return nil, err
-	}
-	replies := make([]batch.Reply[recordAt], len(ids))
-	for i, id := range ids {
-		replies[i].Answer = recordAt{record: found.packets[id], now: found.now}
-	}
-	return replies, nil
-}
-
-// recordsAt are packets as they are at a moment.
-type recordsAt struct {
-	packets map[int64]redpacket.Record
-	now     time.Time
-}
-
-// records reads packets and the clock.
-func (r *Store) records(ctx context.Context, query string) (recordsAt, error) {
-	found := recordsAt{packets: map[int64]redpacket.Record{}}
+// recordsOf reads packets and the clock.
+func (r *Store) recordsOf(ctx context.Context, query string) (map[int64]redpacket.Record, time.Time, error) {
+	found := map[int64]redpacket.Record{}
 	var clock int64
 	err := r.units.Query(ctx, query, func(rows *sql.Rows) error {
 		var row packetRow
 		err := rows.Scan(append(row.targets(), &clock)...)
-		found.packets[row.record.ID] = row.finish()
+		found[row.record.ID] = row.finish()
 		return err
 	})
-	if err == nil && len(found.packets) == 0 { // no row has brought the clock
-		clock, err = r.units.Clock(ctx)
-	}
-	found.now = mysql.FromMicros(clock)
-	return found, err
+	now, err := r.units.Moment(ctx, clock, err)
+	return found, now, err
 }
 
 // Records implements redpacket.Store.
@@ -162,8 +123,8 @@ func (r *Store) Share(ctx context.Context, packet int64, person string) (redpack
 		return redpacket.ShareRecord{}, false, err
 	}
 	read := r.shareOf
-	if r.merged != nil {
-		read = r.merged.shares.Do
+	if r.shares != nil {
+		read = r.shares.Do
 	}
 	share, err := read(ctx, packet, person)
 	if err != nil || share == nil {
@@ -181,7 +142,7 @@ func (r *Store) shareOf(ctx context.Context, packet int64, person string) (*redp
 			return nil, err
 		}
 	}
-	found, err := r.shares(ctx, r.units.Query, query)
+	found, err := r.sharesOf(ctx, r.units.Query, query)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -210,7 +171,7 @@ func (r *Store) currentShare(ctx context.Context, packet int64, person string) (
 
 // sharesBatch reads those of several.
 func (r *Store) sharesBatch(ctx context.Context, packet int64, people []string) ([]batch.Reply[*redpacket.ShareRecord], error) {
-	found, err := r.shares(ctx, r.units.Query, mysql.Render(r.sql.sharesOf(len(people)), append([]any{packet}, mysql.AnyOf(people)...)...))
+	found, err := r.sharesOf(ctx, r.units.Query, mysql.Render(r.sql.sharesOf(len(people)), append([]any{packet}, mysql.AnyOf(people)...)...))
 	if err != nil {
 		return nil, err
 	}
@@ -230,5 +191,5 @@ func (r *Store) Shares(ctx context.Context, packet, after int64, limit int) ([]r
 	if err := r.units.Ready(ctx); err != nil {
 		return nil, err
 	}
-	return r.shares(ctx, r.units.Show, mysql.Render(r.sql.listShares, packet, max(after, 0), limit))
+	return r.sharesOf(ctx, r.units.Show, mysql.Render(r.sql.listShares, packet, max(after, 0), limit))
 }

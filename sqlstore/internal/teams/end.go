@@ -122,7 +122,7 @@ func (q *groupBuySQL) liveSeatsText() string {
 // changed since they were read, for which it starts over.
 func (g *Store) endThese(ctx context.Context, endings []groupbuy.Ending, seats []groupbuy.Seat) ([]string, error) {
 	for len(endings) > 0 {
-		e := ending{seatCompanions: g.seats(), endings: endings, seats: seats}
+		e := ending{seatCompanions: g.companions(), endings: endings, seats: seats}
 		kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) { return e.run(ctx, q) })
 		g.units.Freed(e.keys()...) // also where the answer to the COMMIT is lost
 		if err != nil {
@@ -360,7 +360,7 @@ func (g *Store) moveAlone(ctx context.Context, orders []string, choose func(grou
 	if err := g.units.Ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
-	beside := g.seats()
+	beside := g.companions()
 	var moved []string
 	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		moved = nil
@@ -433,7 +433,7 @@ func (q *groupBuySQL) lockItemsText(items int) string {
 		" s " + mysql.ByKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID FOR UPDATE"
 }
 
-// seats keeps what goes beside the holds of seats.
-func (g *Store) seats() seatCompanions { return seatCompanions{units: g.units, sql: g.sql} }
+// companions keep what goes beside the holds of seats.
+func (g *Store) companions() seatCompanions { return seatCompanions{units: g.units, sql: g.sql} }
 
 var _ groupbuy.Store = (*Store)(nil)

@@ -43,7 +43,7 @@ func (g *Store) Event(ctx context.Context, code string, no int64) (groupbuy.Even
 		return event, err
 	}
 	if event.Order != "" {
-		if _, err := g.seat(ctx, struct{}{}, event.Order); err != nil {
+		if _, _, err := g.seat(ctx, event.Order); err != nil {
 			return groupbuy.Event{}, err
 		}
 	}

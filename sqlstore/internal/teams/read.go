@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
-	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
@@ -71,10 +70,8 @@ func (g *Store) Activity(ctx context.Context, id int64) (groupbuy.Activity, time
 		}
 		return row.activity.Version > 0, err
 	}, g.sql.blankActivity.Of(id))
-	if err == nil && clock == 0 { // no row has brought it
-		clock, err = g.units.Clock(ctx)
-	}
-	return activity, mysql.FromMicros(clock), err
+	now, err := g.units.Moment(ctx, clock, err)
+	return activity, now, err
 }
 
 // Activities implements groupbuy.Store.
@@ -114,34 +111,23 @@ func listOf[T any](ctx context.Context, units *ledger.Store, by mysql.QueryFunc,
 	return all, nil
 }
 
-// offerAt is a product with its activity as it is at a moment.
-type offerAt struct {
-	offer groupbuy.Offer
-	now   time.Time
-}
-
 // Offer implements groupbuy.Store. Those who ask at once are answered by one read: whoever takes a seat asks.
 func (g *Store) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return groupbuy.Offer{}, time.Time{}, err
 	}
-	read := g.offer
-	if g.merged != nil {
-		read = g.merged.offers.Do
-	}
-	found, err := read(ctx, struct{}{}, key)
-	return found.offer, found.now, err
+	return g.offers.Get(ctx, key)
 }
 
 // offer reads one product. In the caller's transaction its item is locked first, and then the product; its activity,
 // which is there because the product is, with a shared lock, since others read it as well.
-func (g *Store) offer(ctx context.Context, _ struct{}, key stock.Key) (offerAt, error) {
+func (g *Store) offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
 	query := mysql.Render(g.sql.offers(1), key.Activity, key.SKU)
 	if !g.units.Bound() {
-		offers, now, err := g.offers(ctx, query)
-		return offerAt{offer: offers[key], now: now}, err
+		offers, now, err := g.offersOf(ctx, query)
+		return offers[key], now, err
 	}
-	var found offerAt
+	var found groupbuy.Offer
 	var clock int64
 	err := g.units.Among(ctx, func(q mysql.Tx) (bool, error) {
 		var item, product int64
@@ -153,20 +139,17 @@ func (g *Store) offer(ctx context.Context, _ struct{}, key stock.Key) (offerAt, 
 			return true, err
 		}
 		err = mysql.Read(ctx, q, query+" LOCK IN SHARE MODE", func(rows *sql.Rows) (err error) {
-			found.offer, err = scanOffer(rows, &clock)
+			found, err = scanOffer(rows, &clock)
 			return err
 		})
 		return item == 0, err
 	}, g.units.Sql.BlankItems([]stock.Key{key}), g.sql.blankProduct.Of(key.Activity, key.SKU))
-	if err == nil && clock == 0 { // no row has brought it
-		clock, err = g.units.Clock(ctx)
-	}
-	found.now = mysql.FromMicros(clock)
-	return found, err
+	now, err := g.units.Moment(ctx, clock, err)
+	return found, now, err
 }
 
-// offerBatch reads several.
-func (g *Store) offerBatch(ctx context.Context, _ struct{}, keys []stock.Key) ([]batch.Reply[offerAt], error) {
+// severalOffers reads several.
+func (g *Store) severalOffers(ctx context.Context, keys []stock.Key) (map[stock.Key]groupbuy.Offer, time.Time, error) {
 	asked := make(map[stock.Key]bool, 1) // mostly one
 	var args []any
 	for _, key := range keys {
@@ -175,19 +158,11 @@ func (g *Store) offerBatch(ctx context.Context, _ struct{}, keys []stock.Key) ([
 			args = append(args, key.Activity, key.SKU)
 		}
 	}
-	offers, now, err := g.offers(ctx, mysql.Render(g.sql.offers(len(asked)), args...))
-	if err != nil {
-		return nil, err
-	}
-	replies := make([]batch.Reply[offerAt], len(keys))
-	for i, key := range keys {
-		replies[i].Answer = offerAt{offer: offers[key], now: now}
-	}
-	return replies, nil
+	return g.offersOf(ctx, mysql.Render(g.sql.offers(len(asked)), args...))
 }
 
-// offers reads products with their activities, and the clock.
-func (g *Store) offers(ctx context.Context, query string) (map[stock.Key]groupbuy.Offer, time.Time, error) {
+// offersOf reads products with their activities, and the clock.
+func (g *Store) offersOf(ctx context.Context, query string) (map[stock.Key]groupbuy.Offer, time.Time, error) {
 	found := map[stock.Key]groupbuy.Offer{}
 	var clock int64
 	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
@@ -195,10 +170,8 @@ func (g *Store) offers(ctx context.Context, query string) (map[stock.Key]groupbu
 		found[offer.Key] = offer
 		return err
 	})
-	if err == nil && len(found) == 0 { // no row has brought the clock
-		clock, err = g.units.Clock(ctx)
-	}
-	return found, mysql.FromMicros(clock), err
+	now, err := g.units.Moment(ctx, clock, err)
+	return found, now, err
 }
 
 // scanOffer reads productColumns, activityColumns and the clock.
@@ -233,13 +206,8 @@ func (g *Store) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int
 	var clock int64
 	query := mysql.Render(g.sql.shelf, after.Key == stock.Key{}, after.Sort, after.Sort, after.Activity, after.Activity, after.SKU, limit)
 	offers, err := listOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
-	if err == nil && len(offers) == 0 { // no row has brought the clock
-		clock, err = g.units.Clock(ctx)
-	}
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	return offers, mysql.FromMicros(clock), nil
+	now, err := g.units.Moment(ctx, clock, err)
+	return offers, now, err
 }
 
 // Unfinished implements groupbuy.Store. In the caller's transaction the item is locked, with which no team of it can be

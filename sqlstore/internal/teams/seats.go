@@ -17,11 +17,10 @@ import (
 // farAway is behind every time that is kept.
 var farAway = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// seatAt is a seat and its team as they are at a moment.
-type seatAt struct {
+// seatAndTeam is a seat and its team.
+type seatAndTeam struct {
 	seat groupbuy.Seat
 	team groupbuy.Team
-	now  time.Time
 }
 
 // Seat implements groupbuy.Store. Those who ask at once are answered by one read: every payment asks.
@@ -29,27 +28,22 @@ func (g *Store) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy
 	if err := g.units.Ready(ctx); err != nil {
 		return groupbuy.Seat{}, groupbuy.Team{}, time.Time{}, err
 	}
-	read := g.seat
-	if g.merged != nil {
-		read = g.merged.seats.Do
-	}
-	found, err := read(ctx, struct{}{}, order)
-	return found.seat, found.team, found.now, err
+	found, now, err := g.seats.Get(ctx, order)
+	return found.seat, found.team, now, err
 }
 
 // seat reads one seat.
-func (g *Store) seat(ctx context.Context, _ struct{}, order string) (seatAt, error) {
+func (g *Store) seat(ctx context.Context, order string) (seatAndTeam, time.Time, error) {
 	query := mysql.RenderList(g.sql.readSeats, []string{order})
 	if g.units.Bound() {
 		if seated, err := g.lockSeat(ctx, order); err != nil || !seated {
-			return g.noSeat(ctx, err)
+			now, err := g.units.Moment(ctx, 0, err)
+			return seatAndTeam{}, now, err
 		}
 		query += " FOR UPDATE"
 	}
 	seats, now, err := g.seatsOf(ctx, query)
-	found := seats[order]
-	found.now = now
-	return found, err
+	return seats[order], now, err
 }
 
 // lockSeat locks, in the caller's transaction, the hold of an order, then its item, and then its seat, and reports whether
@@ -76,51 +70,24 @@ func (g *Store) lockSeat(ctx context.Context, order string) (seated bool, err er
 	return seated, err
 }
 
-// noSeat returns the clock alone.
-func (g *Store) noSeat(ctx context.Context, err error) (seatAt, error) {
-	if err != nil {
-		return seatAt{}, err
-	}
-	clock, err := g.units.Clock(ctx)
-	return seatAt{now: mysql.FromMicros(clock)}, err
-}
-
-// seatBatch reads several.
-func (g *Store) seatBatch(ctx context.Context, _ struct{}, orders []string) ([]batch.Reply[seatAt], error) {
-	seats, now, err := g.seatsOf(ctx, mysql.RenderList(g.sql.readSeats, orders))
-	if err != nil {
-		return nil, err
-	}
-	replies := make([]batch.Reply[seatAt], len(orders))
-	for i, order := range orders {
-		found := seats[order]
-		found.now = now
-		replies[i].Answer = found
-	}
-	return replies, nil
+// severalSeats reads several.
+func (g *Store) severalSeats(ctx context.Context, orders []string) (map[string]seatAndTeam, time.Time, error) {
+	return g.seatsOf(ctx, mysql.RenderList(g.sql.readSeats, orders))
 }
 
 // seatsOf reads seats with their teams, by order, and the clock.
-func (g *Store) seatsOf(ctx context.Context, query string) (map[string]seatAt, time.Time, error) {
-	found := map[string]seatAt{}
+func (g *Store) seatsOf(ctx context.Context, query string) (map[string]seatAndTeam, time.Time, error) {
+	found := map[string]seatAndTeam{}
 	var clock int64
 	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
 		var seat seatRow
 		var team teamRow
 		err := rows.Scan(append(append(seat.targets(), team.targets()...), &clock)...)
-		found[seat.seat.Order] = seatAt{seat: seat.finish(), team: team.finish()}
+		found[seat.seat.Order] = seatAndTeam{seat: seat.finish(), team: team.finish()}
 		return err
 	})
-	if err == nil && len(found) == 0 { // no row has brought the clock
-		clock, err = g.units.Clock(ctx)
-	}
-	return found, mysql.FromMicros(clock), err
-}
-
-// teamAt is a team as it is at a moment.
-type teamAt struct {
-	team groupbuy.Team
-	now  time.Time
+	now, err := g.units.Moment(ctx, clock, err)
+	return found, now, err
 }
 
 // Team implements groupbuy.Store. Those who ask at once are answered by one read: whoever joins asks.
@@ -131,18 +98,13 @@ func (g *Store) Team(ctx context.Context, code string, of stock.Key) (groupbuy.T
 	if g.units.Bound() {
 		return g.currentTeam(ctx, code, of)
 	}
-	read := g.team
-	if g.merged != nil {
-		read = g.merged.teams.Do
-	}
-	found, err := read(ctx, struct{}{}, code)
-	return found.team, found.now, err
+	return g.teams.Get(ctx, code)
 }
 
 // team reads one team.
-func (g *Store) team(ctx context.Context, _ struct{}, code string) (teamAt, error) {
+func (g *Store) team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
 	teams, now, err := g.teamsOf(ctx, mysql.RenderList(g.sql.readTeams, []string{code}))
-	return teamAt{team: teams[code], now: now}, err
+	return teams[code], now, err
 }
 
 // currentTeam reads a team in the caller's transaction: its item is locked before it. The product of a team never changes.
@@ -178,17 +140,9 @@ func (g *Store) currentTeam(ctx context.Context, code string, of stock.Key) (gro
 	return team, mysql.FromMicros(clock), err
 }
 
-// teamBatch reads several.
-func (g *Store) teamBatch(ctx context.Context, _ struct{}, codes []string) ([]batch.Reply[teamAt], error) {
-	teams, now, err := g.teamsOf(ctx, mysql.RenderList(g.sql.readTeams, codes))
-	if err != nil {
-		return nil, err
-	}
-	replies := make([]batch.Reply[teamAt], len(codes))
-	for i, code := range codes {
-		replies[i].Answer = teamAt{team: teams[code], now: now}
-	}
-	return replies, nil
+// severalTeams reads several.
+func (g *Store) severalTeams(ctx context.Context, codes []string) (map[string]groupbuy.Team, time.Time, error) {
+	return g.teamsOf(ctx, mysql.RenderList(g.sql.readTeams, codes))
 }
 
 // teamsOf reads teams, by code, and the clock.
@@ -201,10 +155,8 @@ func (g *Store) teamsOf(ctx context.Context, query string) (map[string]groupbuy.
 		found[row.team.Code] = row.finish()
 		return err
 	})
-	if err == nil && len(found) == 0 { // no row has brought the clock
-		clock, err = g.units.Clock(ctx)
-	}
-	return found, mysql.FromMicros(clock), err
+	now, err := g.units.Moment(ctx, clock, err)
+	return found, now, err
 }
 
 // Await implements groupbuy.Store. In the caller's transaction there is nothing to wait for: what was read there is locked.
@@ -216,8 +168,8 @@ func (g *Store) Await(ctx context.Context, of groupbuy.Subject) error {
 	var statement string
 	switch {
 	case of.Order != "":
-		known, err := g.units.KnownOne(ctx, of.Order)
-		if err != nil || known.Is != ledger.UnderWay {
+		known, _, err := g.units.Orders.Get(ctx, of.Order)
+		if err != nil || known != ledger.UnderWay {
 			return err
 		}
 		statement = mysql.Render(g.sql.lockHold, of.Order)
@@ -240,8 +192,8 @@ func (g *Store) Seats(ctx context.Context, filter groupbuy.SeatFilter, after gro
 	var query string
 	by := g.units.Query // calls decide by the seats of a team, or of a buyer
 	switch at := after.At; {
-	case filter.Team != "" && after.Order == "" && g.merged != nil:
-		return g.merged.members.Do(ctx, limit, filter.Team)
+	case filter.Team != "" && after.Order == "" && g.members != nil:
+		return g.members.Do(ctx, limit, filter.Team)
 	case filter.Team != "":
 		query = mysql.Render(g.sql.seatsOfTeam, filter.Team, after.Order, limit)
 	case filter.Buyer != "":
@@ -311,16 +263,16 @@ func (g *Store) Teams(ctx context.Context, filter groupbuy.TeamFilter, after gro
 	}
 	args = append(args, int64(filter.State), from, from, after.Code, limit)
 	joinable := filter.Joinable && filter.State == groupbuy.Forming
-	return g.teams(ctx, mysql.Render(g.sql.listTeams(ofProduct, joinable), args...))
+	return g.listTeams(ctx, mysql.Render(g.sql.listTeams(ofProduct, joinable), args...))
 }
 
 // LateTeams implements groupbuy.Store.
 func (g *Store) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, error) {
-	return g.teams(ctx, mysql.Render(g.sql.lateTeams, limit))
+	return g.listTeams(ctx, mysql.Render(g.sql.lateTeams, limit))
 }
 
-// teams lists teams.
-func (g *Store) teams(ctx context.Context, query string) ([]groupbuy.Team, error) {
+// listTeams lists teams.
+func (g *Store) listTeams(ctx context.Context, query string) ([]groupbuy.Team, error) {
 	return listOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Team, error) {
 		var row teamRow
 		err := rows.Scan(row.targets()...)

@@ -17,29 +17,19 @@ import (
 type Store struct {
 	units  *ledger.Store // which also has the handle, and what is wrong with the options
 	sql    *groupBuySQL
-	merged *groupBuyReaders // nil where calls are not merged
-}
+	offers *batch.Lookup[stock.Key, groupbuy.Offer] // before each seat
+	seats  *batch.Lookup[string, seatAndTeam]       // by order
+	teams  *batch.Lookup[string, groupbuy.Team]     // by code
 
-// groupBuyReaders merge the reads that come in crowds.
-type groupBuyReaders struct {
-	offers *batch.Batcher[struct{}, stock.Key, offerAt] // before each seat
-	seats  *batch.Batcher[struct{}, string, seatAt]     // by order
-	teams  *batch.Batcher[struct{}, string, teamAt]     // by code
-
-	members *batch.Batcher[int, string, []groupbuy.Seat] // the first of a team, up to so many
+	// members are the first of a team, up to so many; nil where calls are not merged.
+	members *batch.Batcher[int, string, []groupbuy.Seat]
 }
 
 // New returns the store in the tables of a prefix.
 func New(db *sql.DB, o ledger.Settings) *Store {
 	g := over(ledger.New(db, o, ledger.GoodsStock, ledger.NoCompanions{}), newGroupBuySQL(o.Prefix))
 	if b := g.units.Bounds; b != nil {
-		g.merged = &groupBuyReaders{
-			offers: batch.NewReader(b, g.offerBatch, g.offer),
-			seats:  batch.NewReader(b, g.seatBatch, g.seat),
-			teams:  batch.NewReader(b, g.teamBatch, g.team),
-
-			members: batch.NewReader(b, g.membersBatch, g.membersOf),
-		}
+		g.members = batch.NewReader(b, g.membersBatch, g.membersOf)
 	}
 	return g
 }
@@ -47,7 +37,10 @@ func New(db *sql.DB, o ledger.Settings) *Store {
 // over puts group buying on the store of its units.
 func over(units *ledger.Store, statements *groupBuySQL) *Store {
 	g := &Store{units: units, sql: statements}
-	units.Companions = g.seats()
+	g.offers = batch.NewLookup(units.Bounds, g.offer, g.severalOffers)
+	g.seats = batch.NewLookup(units.Bounds, g.seat, g.severalSeats)
+	g.teams = batch.NewLookup(units.Bounds, g.team, g.severalTeams)
+	units.Companions = g.companions()
 	return g
 }
 
