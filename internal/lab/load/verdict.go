@@ -59,7 +59,6 @@ func requirements(engine string) []requirement {
 	manySKUs := setting{Scenario: Lock, SKUs: 1_000, Processes: 1}
 	of := func(s setting, name string, callers int) Point { return Point{s, name, callers} }
 	lock := of(oneSKU, contender.Ours, hot)
-	soldOut := of(setting{Scenario: SoldOut, SKUs: 1, Processes: 1}, contender.Ours, hot)
 	p99 := func(callers int) func(*Results) (float64, string, bool) {
 		return func(r *Results) (float64, string, bool) {
 			ours, redis := r.Find(of(oneSKU, contender.Ours, callers)), r.Find(of(oneSKU, contender.RedisAlways, callers))
@@ -71,6 +70,7 @@ func requirements(engine string) []requirement {
 	}
 	fill := func(name string) Point { return of(setting{Scenario: Fill, SKUs: 10_000, Processes: 1}, name, 256) }
 	at := func(s Scenario, name string) Point { return of(setting{Scenario: s, SKUs: 1, Processes: 1}, name, hot) }
+	soldOut := at(SoldOut, contender.Ours)
 	return []requirement{
 		{claim: "1,024 callers: Holdfast ÷ FOR UPDATE", bound: timesForUpdate, value: rates(lock, of(oneSKU, contender.ForUpdate, hot))},
 		{
@@ -98,11 +98,8 @@ func requirements(engine string) []requirement {
 			return result.HotRate, "at " + thousands(result.Rate) + " refusals/s", true
 		}},
 		{claim: "Lock for a buyer ÷ Lock", bound: 0.4, value: rates(at(LockBuyer, contender.Ours), lock)},
-		{claim: "Lock→Pay ÷ Lock", bound: 0.4, value: rates(of(setting{Scenario: LockPay, SKUs: 1, Processes: 1}, contender.Ours, hot), lock)},
-		{
-			claim: "expiry of dead holds ÷ Lock", bound: 0.5,
-			value: rates(of(setting{Scenario: Expire, SKUs: 1, Processes: 1}, contender.Ours, hot), lock),
-		},
+		{claim: "Lock→Pay ÷ Lock", bound: 0.4, value: rates(at(LockPay, contender.Ours), lock)},
+		{claim: "expiry of dead holds ÷ Lock", bound: 0.5, value: rates(at(Expire, contender.Ours), lock)},
 		{claim: "claims of coupons ÷ unmerged", bound: 20, value: rates(at(Claim, contender.Coupon), at(Claim, contender.CouponUnmerged))},
 		{
 			claim: "claims with a million codes ÷ without codes", bound: 0.8,

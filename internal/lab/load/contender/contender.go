@@ -112,7 +112,10 @@ func (k Kind) Ours() bool { return k.ours }
 func (k Kind) Stock() bool { return !k.other }
 
 // Kinds returns all contenders in the order of the tables.
-func Kinds() []Kind {
+func Kinds() []Kind { return slices.Concat(stockKinds(), domainKinds()) }
+
+// stockKinds are those that lock stock.
+func stockKinds() []Kind {
 	return []Kind{
 		{
 			Name: ForUpdate, Title: "SELECT … FOR UPDATE", About: "BEGIN, SELECT … FOR UPDATE, INSERT of the hold, UPDATE, COMMIT",
@@ -120,8 +123,8 @@ func Kinds() []Kind {
 		},
 		{
 			Name: Optimistic, Title: "optimistic version",
-			About: "SELECT of the version, BEGIN, UPDATE … WHERE VERSION = …, INSERT of the hold, COMMIT; again until it went", open: openOptimistic,
-			base: tables{},
+			About: "SELECT of the version, BEGIN, UPDATE … WHERE VERSION = …, INSERT of the hold, COMMIT; again until it went",
+			open:  openOptimistic, base: tables{},
 		},
 		{
 			Name: Published, Title: "published UPDATE", About: "one UPDATE … WHERE STOCK_LEFT_NUM >= n: no hold, not idempotent, sells too many",
@@ -132,8 +135,8 @@ func Kinds() []Kind {
 			open: openGuarded, base: tables{},
 		},
 		{
-			Name: Unmerged, Title: "Holdfast, unmerged", About: "this library with Options{Unmerged: true}", ours: true, open: openUnmerged,
-			base: tables{},
+			Name: Unmerged, Title: "Holdfast, unmerged", About: "this library with Options{Unmerged: true}", ours: true,
+			open: openUnmerged, base: tables{},
 		},
 		{Name: Ours, Title: "Holdfast", About: "this library", ours: true, open: openOurs, base: tables{}},
 		{
@@ -146,14 +149,20 @@ func Kinds() []Kind {
 		},
 		{
 			Name: RedisPipelined, Title: "Redis Lua, pipelined",
-			About: "the same with appendfsync always, the calls of all callers pipelined by go-redis", open: openRedisPipelined,
-			base: keys{fsync: "always"},
+			About: "the same with appendfsync always, the calls of all callers pipelined by go-redis",
+			open:  openRedisPipelined, base: keys{fsync: "always"},
 		},
 		{
 			Name: Limit, Title: "limit: raw INSERT",
 			About: "multi-row INSERT of 1,000 such holds a statement into a copy of the table, over 4 connections, and nothing else",
 			open:  openLimit, base: rawTable{},
 		},
+	}
+}
+
+// domainKinds are those that do something else at once.
+func domainKinds() []Kind {
+	return []Kind{
 		{
 			Name: Coupon, Title: "coupons", About: "claims of coupons without codes, by this library", ours: true, other: true,
 			open: openCoupons(nil), base: campaigns{},
