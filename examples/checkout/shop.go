@@ -214,7 +214,7 @@ func (s *shop) once(ctx context.Context, do func(tx *sql.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // does nothing after a Commit
+	defer func() { _ = tx.Rollback() }() // does nothing after a Commit
 	if err := do(tx); err != nil {
 		return err
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write the golden files in testdata anew") //nolint:gochecknoglobals // a flag
+var update = flag.Bool("update", false, "write the golden files in testdata anew")
 
 // Bare matches the name of a table without a prefix.
-var Bare = regexp.MustCompile(`(^|[^_])\b(goods_stock|coupon_|red_packet|egl_group)`) //nolint:gochecknoglobals // a constant, but for the language
+var Bare = regexp.MustCompile(`(^|[^_])\b(goods_stock|coupon_|red_packet|egl_group)`)
 
 // Statement is the name of the call that sends a statement, and its text.
 type Statement [2]string
@@ -38,7 +38,7 @@ func Golden(t *testing.T, store, file string, statements func(prefix string) []S
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o600))
 	}
-	want, err := os.ReadFile(file)
+	want, err := os.ReadFile(file) //nolint:gosec // a test's own
 	require.NoError(t, err)
 	require.Equal(t, string(want), b.String(), "run: go test ./sqlstore/... -run Golden -update")
 }

@@ -70,7 +70,7 @@ type Harness[S, B any] struct {
 }
 
 // lacks says what a harness lacks for a case; empty for nothing.
-func (h Harness[S, B]) lacks(transactions, beside bool) string {
+func (h Harness[S, B]) lacks(transactions, beside bool) string { //nolint:unused // it is what a harness has to have
 	switch {
 	case transactions && h.Begin == nil:
 		return "the store has no transactions"

@@ -19,7 +19,7 @@ func InTx(ctx context.Context, db *sql.DB, do func(tx *sql.Tx) error) error {
 		if err != nil {
 			return err
 		}
-		defer tx.Rollback() // does nothing after a Commit
+		defer func() { _ = tx.Rollback() }() // does nothing after a Commit
 		if err := do(tx); err != nil {
 			return err
 		}

@@ -140,7 +140,7 @@ func (cc couponCompanions) Refunding(ctx context.Context, q mysql.Tx, calls []le
 			for i := range why {
 				why[i] = coupon.ErrNotFree
 			}
-			return &mysql.Refusals{Why: why}
+			return &mysql.RefusalError{Why: why}
 		}
 	}
 	for i, c := range calls {

@@ -154,7 +154,7 @@ func (c *Store) coupon(ctx context.Context, id string) (coupon.Coupon, time.Time
 	err := c.units.Among(ctx, func(q mysql.Tx) (bool, error) {
 		err := mysql.ReadRow(ctx, q, mysql.Render(c.sql.lockClaim, id), &campaign)
 		return campaign == 0, err
-	}, c.units.Sql.BlankHolds(id))
+	}, c.units.SQL.BlankHolds(id))
 	if err != nil || campaign == 0 {
 		return c.none(ctx, err)
 	}

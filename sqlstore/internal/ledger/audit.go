@@ -56,7 +56,7 @@ func (s *Store) Book(ctx context.Context, key stock.Key) (stock.Book, error) {
 	}
 	var book stock.Book
 	k, a := key.SKU, key.Activity
-	err := s.Query(ctx, mysql.Render(s.Sql.bookItem, k, a, k, a, k, a, k, a), func(rows *sql.Rows) error {
+	err := s.Query(ctx, mysql.Render(s.SQL.bookItem, k, a, k, a, k, a, k, a), func(rows *sql.Rows) error {
 		var row itemRow
 		r := &book.Recount
 		err := rows.Scan(append(row.targets(), &r.Total, &r.Sold, &r.Locked, &r.Refunded, &book.Repairs)...)
@@ -66,7 +66,7 @@ func (s *Store) Book(ctx context.Context, key stock.Key) (stock.Book, error) {
 	if err != nil || book.Version == 0 {
 		return stock.Book{}, err
 	}
-	err = s.Query(ctx, mysql.Render(s.Sql.bookBuyers, k, a, k, a), func(rows *sql.Rows) error {
+	err = s.Query(ctx, mysql.Render(s.SQL.bookBuyers, k, a, k, a), func(rows *sql.Rows) error {
 		var b stock.BuyerBook
 		err := rows.Scan(&b.Buyer, &b.Usage.Held, &b.Usage.Bought, &b.Usage.Holds, &b.Recount.Held, &b.Recount.Bought, &b.Recount.Holds)
 		book.Buyers = append(book.Buyers, b)

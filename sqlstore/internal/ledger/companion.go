@@ -28,13 +28,26 @@ type companions interface {
 // NoCompanions keeps nothing.
 type NoCompanions struct{}
 
-func (NoCompanions) Keeps(stock.Companion) bool                                          { return false }
-func (NoCompanions) Moves(stock.Transition) bool                                         { return false }
-func (NoCompanions) Before(context.Context, mysql.Tx, [][]stock.Companion) error         { return nil }
-func (NoCompanions) Locked(context.Context, mysql.Tx, time.Time, []LockCall) error       { return nil }
+// Keeps implements Companions.
+func (NoCompanions) Keeps(stock.Companion) bool { return false }
+
+// Moves implements Companions.
+func (NoCompanions) Moves(stock.Transition) bool { return false }
+
+// Before implements Companions.
+func (NoCompanions) Before(context.Context, mysql.Tx, [][]stock.Companion) error { return nil }
+
+// Locked implements Companions.
+func (NoCompanions) Locked(context.Context, mysql.Tx, time.Time, []LockCall) error { return nil }
+
+// Moved implements Companions.
 func (NoCompanions) Moved(context.Context, mysql.Tx, stock.Transition, []MoveCall) error { return nil }
-func (NoCompanions) Refunding(context.Context, mysql.Tx, []RefundCall) error             { return nil }
-func (NoCompanions) Refunded(context.Context, mysql.Tx, []RefundCall) error              { return nil }
+
+// Refunding implements Companions.
+func (NoCompanions) Refunding(context.Context, mysql.Tx, []RefundCall) error { return nil }
+
+// Refunded implements Companions.
+func (NoCompanions) Refunded(context.Context, mysql.Tx, []RefundCall) error { return nil }
 
 // change runs fn as one transaction, behind what goes before it; see handle.atomically.
 func (s *Store) change(ctx context.Context, beside []stock.Companion, fn mysql.VerdictFunc) (bool, error) {

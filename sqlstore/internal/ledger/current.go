@@ -192,11 +192,11 @@ func (s *Store) queryItems(ctx context.Context, buyer string, keys []stock.Key, 
 			for i, key := range keys {
 				buyers[i] = buyerKey{key, buyer}
 			}
-			if _, err := q.ExecContext(ctx, s.Sql.makeBuyers(buyers...)); err != nil {
+			if _, err := q.ExecContext(ctx, s.SQL.makeBuyers(buyers...)); err != nil {
 				return false, err
 			}
 		}
 		err := mysql.Read(ctx, q, query+" FOR UPDATE", row)
 		return missing, err
-	}, s.Sql.BlankItems(keys))
+	}, s.SQL.BlankItems(keys))
 }

@@ -40,11 +40,11 @@ func (s *Store) due(ctx context.Context, key stock.Key, limit int) ([]string, er
 }
 
 func (s *Store) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
-	queries, read := []string{mysql.Render(s.Sql.dueOfAll, limit)}, s.Show // a sweep looks for itself
+	queries, read := []string{mysql.Render(s.SQL.dueOfAll, limit)}, s.Show // a sweep looks for itself
 	if len(keys) > 0 {
 		queries, read = queries[:0], s.Query
 		for _, key := range keys {
-			queries = append(queries, mysql.Render(s.Sql.dueOfItem, key.SKU, key.Activity, limit))
+			queries = append(queries, mysql.Render(s.SQL.dueOfItem, key.SKU, key.Activity, limit))
 		}
 	}
 	var orders []string
@@ -75,7 +75,7 @@ func (s *Store) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]strin
 // would be one on the places of new holds; and its snapshot may have holds that others have released since. Those that others
 // are at are passed over, so that it waits for nobody.
 func (s *Store) stillDue(ctx context.Context, orders []string) (due []string, err error) {
-	err = s.Query(ctx, mysql.RenderList(s.Sql.stillDue, orders), func(rows *sql.Rows) error {
+	err = s.Query(ctx, mysql.RenderList(s.SQL.stillDue, orders), func(rows *sql.Rows) error {
 		var order string
 		err := rows.Scan(&order)
 		due = append(due, order)

@@ -18,12 +18,12 @@ import (
 // Store is the stock.Store behind sqlstore.Stock: the items of one table, and the holds on them.
 type Store struct {
 	*mysql.Handle
-	Sql        *Statements
+	SQL        *Statements
 	SoldOut    *soldOutCache
 	Bounds     *batch.Bounds  // of its batchers, and of those of whoever keeps companions; nil where calls are not merged
 	batchers   *storeBatchers // nil where calls are not merged
 	holds      *batch.Lookup[string, stock.Hold]
-	Orders     *batch.Lookup[string, presence] // which of them have a hold or were closed
+	Orders     *batch.Lookup[string, Presence] // which of them have a hold or were closed
 	Companions companions
 	broken     error // what is wrong with the options; every call returns it
 }
@@ -51,7 +51,7 @@ type Settings struct {
 // New returns the store of the items in a table, which has its companions kept.
 func New(db *sql.DB, o Settings, table string, by companions) *Store {
 	s := &Store{
-		Handle: mysql.NewHandle(db), Sql: NewStatements(o.Prefix + table), SoldOut: &soldOutCache{soldOutFor: o.SoldOutFor}, Companions: by, broken: o.Broken,
+		Handle: mysql.NewHandle(db), SQL: NewStatements(o.Prefix + table), SoldOut: &soldOutCache{soldOutFor: o.SoldOutFor}, Companions: by, broken: o.Broken,
 	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)
@@ -77,7 +77,7 @@ func (s *Store) lookups() {
 
 // WithTx returns the same store inside the caller's transaction.
 func (s *Store) WithTx(tx mysql.Tx) *Store {
-	bound := &Store{Handle: s.Within(tx), Sql: s.Sql, SoldOut: s.SoldOut, Companions: s.Companions, broken: s.broken}
+	bound := &Store{Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, broken: s.broken}
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
 	}
@@ -120,7 +120,7 @@ func (s *Store) Create(ctx context.Context, item stock.Item, beside ...stock.Com
 	defer s.Freed(item.Key)
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
 		err := s.KeepInsertID(ctx, q, func() error {
-			_, err := q.ExecContext(ctx, mysql.Render(s.Sql.createItem, item.SKU, item.Activity, item.Total, item.Left,
+			_, err := q.ExecContext(ctx, mysql.Render(s.SQL.createItem, item.SKU, item.Activity, item.Total, item.Left,
 				item.SPU, item.Unlimited, item.OffShelf, item.Start, item.End, item.PerOrder, item.PerBuyer, item.LiveHolds))
 			return err
 		})
@@ -143,13 +143,13 @@ func (s *Store) SetTerms(
 	defer s.Freed(from.Key)
 	terms := []any{to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer, to.LiveHolds}
 	if from.Unlimited == to.Unlimited {
-		verdict, err := s.changeBy(ctx, beside, mysql.Render(s.Sql.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
+		verdict, err := s.changeBy(ctx, beside, mysql.Render(s.SQL.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
 		return verdict, mysql.Reason(err)
 	}
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
 		// What is left of a new total; an unlimited item has nothing left to count.
 		limited := !to.Unlimited
-		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(s.Sql.changeLimit, append(terms, to.Unlimited, total, limited, total,
+		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(s.SQL.changeLimit, append(terms, to.Unlimited, total, limited, total,
 			from.SKU, from.Activity, from.Unlimited, from.Total, limited, total)...)))
 		if err != nil || rows == 0 {
 			return false, err
@@ -192,7 +192,7 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 			return false, err
 		}
 		if len(usages) > 0 {
-			_, err := q.ExecContext(ctx, s.Sql.countHolds(usages))
+			_, err := q.ExecContext(ctx, s.SQL.countHolds(usages))
 			if mysql.Number(err) == mysql.ErrOutOfRange {
 				return false, nil // refused: a buyer cannot have more than the item has given
 			}
@@ -200,13 +200,13 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 				return false, err
 			}
 		}
-		rows, err := mysql.Affected(q.ExecContext(ctx, s.Sql.lockItems(call.Order)))
+		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.lockItems(call.Order)))
 		if err != nil || rows != int64(len(call.Order.Lines)) {
 			return false, err
 		}
 		return true, s.tellLocked(ctx, q, lockedAt, calls)
 	})
-	if r, ok := fault.As[*mysql.Refusals](err); ok {
+	if r, ok := fault.As[*mysql.RefusalError](err); ok {
 		return LockAnswer{Verdict: stock.Refused, Why: r.Why[0]}, nil
 	}
 	verdict, err := ExistsOnDuplicate(DoneIf(kept), err)
@@ -241,7 +241,7 @@ func (s *Store) tellLocked(ctx context.Context, q mysql.Tx, at time.Time, calls 
 // are dated with. There, where LAST_INSERT_ID is the caller's, the clock is read beforehand.
 func (s *Store) claim(ctx context.Context, q mysql.Tx, calls ...LockCall) (time.Time, error) {
 	if len(calls) == 1 && !s.Bound() {
-		result, err := q.ExecContext(ctx, s.Sql.insertHolds(calls[0]))
+		result, err := q.ExecContext(ctx, s.SQL.insertHolds(calls[0]))
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -257,7 +257,7 @@ func (s *Store) claim(ctx context.Context, q mysql.Tx, calls ...LockCall) (time.
 			return at, err
 		}
 	}
-	return at, mysql.Insert(ctx, q, s.Sql.insertMany(at, calls), s.Sql.deleteHolds(calls))
+	return at, mysql.Insert(ctx, q, s.SQL.insertMany(at, calls), s.SQL.deleteHolds(calls))
 }
 
 // makeBuyers inserts the rows of buyers that have none, which count nothing and stay where the calls are refused: their
@@ -269,7 +269,7 @@ func (s *Store) makeBuyers(ctx context.Context, q mysql.Tx, calls []LockCall) er
 		for i, u := range part {
 			keys[i] = u.buyerKey
 		}
-		if _, err := q.ExecContext(ctx, s.Sql.makeBuyers(keys...)); err != nil {
+		if _, err := q.ExecContext(ctx, s.SQL.makeBuyers(keys...)); err != nil {
 			return err
 		}
 	}
@@ -281,7 +281,7 @@ func (s *Store) Void(ctx context.Context, order string, beside ...stock.Companio
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
-	return ExistsOnDuplicate(s.changeBy(ctx, beside, mysql.Render(s.Sql.CloseOrder, order)))
+	return ExistsOnDuplicate(s.changeBy(ctx, beside, mysql.Render(s.SQL.CloseOrder, order)))
 }
 
 // Fence implements stock.Store. The update waits for the locks of every statement of the order
@@ -290,7 +290,7 @@ func (s *Store) Fence(ctx context.Context, order string, beside ...stock.Compani
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
-	return s.changeHolds(ctx, beside, order, mysql.Render(s.Sql.fenceOrder, order))
+	return s.changeHolds(ctx, beside, order, mysql.Render(s.SQL.fenceOrder, order))
 }
 
 // SetDeadline implements stock.Store.
@@ -301,7 +301,7 @@ func (s *Store) SetDeadline(
 		return stock.Refused, err
 	}
 	defer s.Freed(KeysOf(hold)...)
-	return s.changeHolds(ctx, beside, hold.Order, mysql.Render(s.Sql.setDeadline, deadline, hold.Order, hold.Fence, hold.Deadline))
+	return s.changeHolds(ctx, beside, hold.Order, mysql.Render(s.SQL.setDeadline, deadline, hold.Order, hold.Fence, hold.Deadline))
 }
 
 // changeHolds runs an UPDATE of the holds of an order, whose condition begins with the order: by itself, or in the caller's
@@ -325,11 +325,11 @@ func (s *Store) changeHolds(ctx context.Context, beside []stock.Companion, order
 // lockOrder locks the hold of an order, in the caller's transaction, and returns how many lines it has: 0 where the order has
 // no hold. The step is to be refused then, for the order has a blank one.
 func (s *Store) lockOrder(ctx context.Context, q mysql.Tx, order string) (lines int, err error) {
-	b := s.Sql.BlankHolds(order)
+	b := s.SQL.BlankHolds(order)
 	if err := mysql.Insert(ctx, q, b.Insert, b.TakeBack); err != nil {
 		return 0, err
 	}
-	err = mysql.ReadRow(ctx, q, mysql.Render(s.Sql.lockOrder, order), &lines)
+	err = mysql.ReadRow(ctx, q, mysql.Render(s.SQL.lockOrder, order), &lines)
 	return lines, err
 }
 
@@ -359,7 +359,7 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 				}
 				continue
 			}
-			rows, err := mysql.Affected(q.ExecContext(ctx, s.Sql.applyToItem(e)))
+			rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.applyToItem(e)))
 			if err != nil || rows == 0 {
 				return false, err
 			}
@@ -374,16 +374,16 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 
 // applyToBuyer adds an entry to what a buyer has.
 func (s *Store) applyToBuyer(ctx context.Context, q mysql.Tx, e stock.Entry) error {
-	if _, err := q.ExecContext(ctx, s.Sql.makeBuyers(buyerKey{e.Key, e.Buyer})); err != nil {
+	if _, err := q.ExecContext(ctx, s.SQL.makeBuyers(buyerKey{e.Key, e.Buyer})); err != nil {
 		return err
 	}
-	_, err := q.ExecContext(ctx, mysql.Render(s.Sql.changeBuyer, e.Delta.Locked, e.Delta.Sold, e.Holds, e.SKU, e.Activity, e.Buyer))
+	_, err := q.ExecContext(ctx, mysql.Render(s.SQL.changeBuyer, e.Delta.Locked, e.Delta.Sold, e.Holds, e.SKU, e.Activity, e.Buyer))
 	return err
 }
 
 // Record writes a change into the journal.
 func (s *Store) Record(ctx context.Context, q mysql.Tx, change stock.Change) error {
-	return mysql.Insert(ctx, q, s.Sql.insertChange(change), s.Sql.deleteChange(change))
+	return mysql.Insert(ctx, q, s.SQL.insertChange(change), s.SQL.deleteChange(change))
 }
 
 var _ stock.Store = (*Store)(nil)

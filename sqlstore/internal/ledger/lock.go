@@ -89,7 +89,7 @@ func (s *Store) LockBatch(ctx context.Context, key LockKey, calls []LockCall) ([
 			return b.finish(), nil
 		}
 		done, err := b.try(ctx)
-		if r, ok := fault.As[*mysql.Refusals](err); ok { // once more without them, as it is
+		if r, ok := fault.As[*mysql.RefusalError](err); ok { // once more without them, as it is
 			b.refuse(r)
 			look = false
 			continue
@@ -141,7 +141,7 @@ func (b *LockBatch) rejoin() {
 }
 
 // refuse answers those whom a companion has refused, as long as the others go.
-func (b *LockBatch) refuse(r *mysql.Refusals) {
+func (b *LockBatch) refuse(r *mysql.RefusalError) {
 	var in []int
 	for n, i := range b.In {
 		if r.Why[n] == nil {
@@ -235,7 +235,7 @@ func (s *Store) LockMany(ctx context.Context, q mysql.Tx, key LockKey, calls []L
 	}
 	for part := range slices.Chunk(calls, mysql.MaxList) {
 		if usages, _ := usagesOf(part); len(usages) > 0 {
-			if _, err := q.ExecContext(ctx, s.Sql.countHolds(usages)); err != nil {
+			if _, err := q.ExecContext(ctx, s.SQL.countHolds(usages)); err != nil {
 				return at, false, err
 			}
 		}
@@ -249,7 +249,7 @@ func (s *Store) LockMany(ctx context.Context, q mysql.Tx, key LockKey, calls []L
 			largest = max(largest, c.Line().Num)
 		}
 		usages, anonymous := usagesOf(part)
-		rows, err := mysql.Affected(q.ExecContext(ctx, s.Sql.lockItem(key, sum, largest, anonymous, usages)))
+		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.lockItem(key, sum, largest, anonymous, usages)))
 		if err != nil || rows == 0 {
 			return at, false, err
 		}
@@ -299,14 +299,14 @@ func usagesOf(calls []LockCall) (usages []buyerUsage, anonymous bool) {
 // in the order of arrival: the guard has the last word on them. The orders are looked up after the
 // item, since the same Lock made elsewhere may be what has used it up. It goes by an entry of before
 // as long as that may be told.
-func (b *LockBatch) sift(ctx context.Context, seen *entry) error {
+func (b *LockBatch) sift(ctx context.Context, seen *Entry) error {
 	if seen != nil && !limitsBuyers(seen.Item) { // a hold of a buyer may have died since
 		usages, known, now, err := b.Others(ctx, seen.Item)
 		if err != nil {
 			return err
 		}
 		if seen.freshAt(now, b.Store.SoldOut.soldOutFor) {
-			b.Admit(entry{Item: seen.Item, now: now, Next: seen.Next}, usages, known)
+			b.Admit(Entry{Item: seen.Item, now: now, Next: seen.Next}, usages, known)
 			return nil
 		}
 	}
@@ -325,7 +325,7 @@ func (b *LockBatch) sift(ctx context.Context, seen *entry) error {
 
 // Others reads what the buyers of the batch have of an item, where it limits them, which of the
 // orders have a hold or were closed, and the clock.
-func (b *LockBatch) Others(ctx context.Context, item stock.Item) (map[string]stock.Usage, map[string]presence, time.Time, error) {
+func (b *LockBatch) Others(ctx context.Context, item stock.Item) (map[string]stock.Usage, map[string]Presence, time.Time, error) {
 	var buyers []string
 	orders := make([]string, len(b.In))
 	for i, at := range b.In {
@@ -345,7 +345,7 @@ func (b *LockBatch) Others(ctx context.Context, item stock.Item) (map[string]sto
 
 // Admit answers what is known and what is refused at the moment of an entry. Where the item has a dead
 // hold, a refusal comes without its reason: it is released first.
-func (b *LockBatch) Admit(s entry, usages map[string]stock.Usage, known map[string]presence) (refused bool) {
+func (b *LockBatch) Admit(s Entry, usages map[string]stock.Usage, known map[string]Presence) (refused bool) {
 	var in []int
 	admitted := map[string]bool{} // of which the same order may not be in the way of itself
 	for _, i := range b.In {

@@ -51,14 +51,14 @@ func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, er
 func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveHolds > 0 }
 
 // Look reads an item, when the first of its holds dies, and the clock, all of one moment.
-func (s *Store) Look(ctx context.Context, key stock.Key) (entry, error) {
-	seen := entry{Item: stock.Item{Key: key}}
-	err := s.queryItems(ctx, "", []stock.Key{key}, mysql.Render(s.Sql.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) (bool, error) {
+func (s *Store) Look(ctx context.Context, key stock.Key) (Entry, error) {
+	seen := Entry{Item: stock.Item{Key: key}}
+	err := s.queryItems(ctx, "", []stock.Key{key}, mysql.Render(s.SQL.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) (bool, error) {
 		var row itemRow
 		var next sql.NullInt64
 		var clock int64
 		err := rows.Scan(append(row.targets(), &next, &clock)...)
-		seen = entry{Item: row.finish(), now: mysql.FromMicros(clock), Next: mysql.FromNullMicros(next)}
+		seen = Entry{Item: row.finish(), now: mysql.FromMicros(clock), Next: mysql.FromNullMicros(next)}
 		return seen.Item.Version > 0, err
 	})
 	return seen, err
@@ -79,14 +79,14 @@ func (s *Store) usages(ctx context.Context, key stock.Key, buyers []string) (map
 		for _, buyer := range part {
 			args = append(args, buyer)
 		}
-		query := mysql.Render(s.Sql.readUsages(len(part)), args...)
+		query := mysql.Render(s.SQL.readUsages(len(part)), args...)
 		var err error
 		if s.Bound() {
 			keys := make([]buyerKey, len(part))
 			for i, buyer := range part {
 				keys[i] = buyerKey{key, buyer}
 			}
-			if _, err = s.Exec(ctx, s.Sql.makeBuyers(keys...)); err == nil {
+			if _, err = s.Exec(ctx, s.SQL.makeBuyers(keys...)); err == nil {
 				err = s.Query(ctx, query+" FOR UPDATE", scan)
 			}
 		} else {
@@ -115,19 +115,20 @@ func (s *Store) usage(ctx context.Context, key stock.Key, buyer string) (stock.U
 	return usages[buyer], err
 }
 
-// presence says whether an order has a hold or was closed.
-type presence uint8
+// Presence says whether an order has a hold or was closed.
+type Presence uint8
 
+// What an order can be.
 const (
-	absent   presence = iota // and nothing of it is under way in the server
+	absent   Presence = iota // and nothing of it is under way in the server
 	UnderWay                 // another transaction has made it, and not yet committed
 	held
 )
 
 // known reads which of some orders have a hold or were closed, and the clock. An order that is not committed yet may be the very
 // call that asks, made before: a refusal of it is not final then.
-func (s *Store) known(ctx context.Context, orders []string) (known map[string]presence, now time.Time, err error) {
-	known = map[string]presence{}
+func (s *Store) known(ctx context.Context, orders []string) (known map[string]Presence, now time.Time, err error) {
+	known = map[string]Presence{}
 	for part := range slices.Chunk(orders, mysql.MaxList) {
 		if s.Bound() {
 			err = s.knownNow(ctx, part, known)
@@ -142,10 +143,10 @@ func (s *Store) known(ctx context.Context, orders []string) (known map[string]pr
 }
 
 // knownNow locks, in the caller's transaction, the orders that are known.
-func (s *Store) knownNow(ctx context.Context, orders []string, known map[string]presence) error {
+func (s *Store) knownNow(ctx context.Context, orders []string, known map[string]Presence) error {
 	return s.Among(ctx, func(q mysql.Tx) (bool, error) {
 		n := 0
-		err := mysql.Read(ctx, q, mysql.RenderList(s.Sql.knownNow, orders), func(rows *sql.Rows) error {
+		err := mysql.Read(ctx, q, mysql.RenderList(s.SQL.knownNow, orders), func(rows *sql.Rows) error {
 			var order string
 			err := rows.Scan(&order)
 			known[order] = held
@@ -153,14 +154,14 @@ func (s *Store) knownNow(ctx context.Context, orders []string, known map[string]
 			return err
 		})
 		return n < len(orders), err
-	}, s.Sql.BlankHolds(orders...))
+	}, s.SQL.BlankHolds(orders...))
 }
 
 // knownSoon looks at what other transactions have written, and where they have, at what of it is committed.
-func (s *Store) knownSoon(ctx context.Context, orders []string, known map[string]presence) (time.Time, error) {
+func (s *Store) knownSoon(ctx context.Context, orders []string, known map[string]Presence) (time.Time, error) {
 	var clock int64
 	var written []string
-	see := func(as presence) func(*sql.Rows) error {
+	see := func(as Presence) func(*sql.Rows) error {
 		return func(rows *sql.Rows) error {
 			var order sql.NullString
 			if err := rows.Scan(&clock, &order); err != nil || !order.Valid {
@@ -171,15 +172,15 @@ func (s *Store) knownSoon(ctx context.Context, orders []string, known map[string
 			return nil
 		}
 	}
-	err := s.Peek(ctx, mysql.RenderList(s.Sql.known, orders), see(UnderWay))
+	err := s.Peek(ctx, mysql.RenderList(s.SQL.known, orders), see(UnderWay))
 	if err == nil && len(written) > 0 {
-		err = s.Query(ctx, mysql.RenderList(s.Sql.known, written), see(held))
+		err = s.Query(ctx, mysql.RenderList(s.SQL.known, written), see(held))
 	}
 	return mysql.FromMicros(clock), err
 }
 
 // knownOne is known for one.
-func (s *Store) knownOne(ctx context.Context, order string) (presence, time.Time, error) {
+func (s *Store) knownOne(ctx context.Context, order string) (Presence, time.Time, error) {
 	known, now, err := s.known(ctx, []string{order})
 	return known[order], now, err
 }

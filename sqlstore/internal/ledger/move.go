@@ -43,20 +43,20 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 		defer s.Freed()
 	}
 	if !s.Bound() && !t.Draws() && len(call.Beside) == 0 && !s.Companions.Moves(t) {
-		rows, err := s.Exec(ctx, s.Sql.move(step, call, 0))
+		rows, err := s.Exec(ctx, s.SQL.move(step, call, 0))
 		return stock.MoveResult{Verdict: DoneIf(rows > 0)}, err
 	}
 	calls := []MoveCall{call}
 	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
-		lines, count := 0, s.Sql.countState
+		lines, count := 0, s.SQL.countState
 		if s.Bound() {
 			var err error
 			if lines, err = s.lockOrder(ctx, q, call.Order); err != nil || lines == 0 {
 				return false, err
 			}
-			count = s.Sql.countCurrent(lines)
+			count = s.SQL.countCurrent(lines)
 		}
-		rows, err := mysql.Affected(q.ExecContext(ctx, s.Sql.move(step, call, lines)))
+		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.move(step, call, lines)))
 		if err != nil || rows == 0 {
 			return false, err
 		}
@@ -136,14 +136,14 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall)
 		if err := beforeAll(ctx, s, q, calls); err != nil {
 			return false, err
 		}
-		statements := s.Sql.Many[step]
+		statements := s.SQL.Many[step]
 		if s.Bound() && step == stock.StepExpire { // who releases what is dead on the way to something else waits for nobody
 			statements.lock += " SKIP LOCKED"
 		}
 		if err := m.Move(ctx, q, t, statements, orders, wanted); err != nil || len(m.orders) == 0 {
 			return false, err
 		}
-		if err := m.Apply(ctx, q, s.Sql); err != nil {
+		if err := m.Apply(ctx, q, s.SQL); err != nil {
 			return false, err
 		}
 		for _, order := range m.orders {

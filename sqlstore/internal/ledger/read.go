@@ -110,7 +110,7 @@ func (s *Store) Items(ctx context.Context, buyer string, keys []stock.Key) ([]st
 	}
 	found := make(map[stock.Key]stock.ItemUsage, len(keys))
 	var clock int64
-	err := s.queryItems(ctx, buyer, keys, mysql.Render(s.Sql.readItems(len(keys)), args...), func(rows *sql.Rows) (bool, error) {
+	err := s.queryItems(ctx, buyer, keys, mysql.Render(s.SQL.readItems(len(keys)), args...), func(rows *sql.Rows) (bool, error) {
 		var row itemRow
 		var usage stock.Usage
 		err := rows.Scan(append(row.targets(), &usage.Held, &usage.Bought, &usage.Holds, &clock)...)
@@ -138,7 +138,7 @@ func (s *Store) List(ctx context.Context, after stock.Key, limit int) ([]stock.I
 		return nil, err
 	}
 	var items []stock.Item
-	err := s.Show(ctx, mysql.Render(s.Sql.listItems, after.SKU, after.SKU, after.Activity, limit), func(rows *sql.Rows) error {
+	err := s.Show(ctx, mysql.Render(s.SQL.listItems, after.SKU, after.SKU, after.Activity, limit), func(rows *sql.Rows) error {
 		var row itemRow
 		if err := rows.Scan(row.targets()...); err != nil {
 			return err
@@ -200,9 +200,9 @@ func (s *Store) Hold(ctx context.Context, order string) (stock.Hold, time.Time, 
 func (s *Store) hold(ctx context.Context, order string) (hold stock.Hold, now time.Time, err error) {
 	var r HoldReader
 	if s.Bound() {
-		err = s.readLines(ctx, linedRead{blank: s.Sql.blankHold, first: s.Sql.lockOrder, all: s.Sql.currentHold, args: []any{order}}, r.Scan)
+		err = s.readLines(ctx, linedRead{blank: s.SQL.blankHold, first: s.SQL.lockOrder, all: s.SQL.currentHold, args: []any{order}}, r.Scan)
 	} else {
-		err = s.Query(ctx, mysql.Render(s.Sql.readHold, order), r.Scan)
+		err = s.Query(ctx, mysql.Render(s.SQL.readHold, order), r.Scan)
 	}
 	now, err = s.Moment(ctx, r.clock, err)
 	if err == nil && len(r.Holds) > 0 {
@@ -214,7 +214,7 @@ func (s *Store) hold(ctx context.Context, order string) (hold stock.Hold, now ti
 // severalHolds reads several.
 func (s *Store) severalHolds(ctx context.Context, orders []string) (map[string]stock.Hold, time.Time, error) {
 	var r HoldReader
-	err := s.Query(ctx, mysql.RenderList(s.Sql.readHolds, orders), r.Scan)
+	err := s.Query(ctx, mysql.RenderList(s.SQL.readHolds, orders), r.Scan)
 	now, err := s.Moment(ctx, r.clock, err)
 	holds := make(map[string]stock.Hold, len(r.Holds))
 	for _, h := range r.Holds {
@@ -238,13 +238,13 @@ func (s *Store) Holds(ctx context.Context, filter stock.Filter, after stock.Curs
 		for _, state := range states {
 			args = append(args, int64(state))
 		}
-		query = mysql.Render(s.Sql.holdsByOrder(len(states)), append(args, limit)...)
+		query = mysql.Render(s.SQL.holdsByOrder(len(states)), append(args, limit)...)
 	} else {
 		from := after.Deadline
 		if after.Order == "" {
 			from = time.UnixMicro(0)
 		}
-		query = mysql.Render(s.Sql.holdsByItem, filter.Key.SKU, filter.Key.Activity, int64(filter.States[0]), from, from, after.Order, limit)
+		query = mysql.Render(s.SQL.holdsByItem, filter.Key.SKU, filter.Key.Activity, int64(filter.States[0]), from, from, after.Order, limit)
 	}
 	var r HoldReader
 	if err := s.Show(ctx, query, r.Scan); err != nil {
@@ -259,8 +259,8 @@ func (s *Store) RefundRecord(ctx context.Context, id string) (stock.RefundRecord
 		return stock.RefundRecord{}, err
 	}
 	var refund stock.RefundRecord
-	r := linedRead{blank: s.Sql.blankRefund, first: s.Sql.lockRefund, all: s.Sql.currentRefund, args: []any{id}}
-	err := s.settled(ctx, r, s.Sql.readRefund, func(rows *sql.Rows) error {
+	r := linedRead{blank: s.SQL.blankRefund, first: s.SQL.lockRefund, all: s.SQL.currentRefund, args: []any{id}}
+	err := s.settled(ctx, r, s.SQL.readRefund, func(rows *sql.Rows) error {
 		var line stock.Line
 		err := rows.Scan(&refund.Order, &line.SKU, &line.Activity, &line.Num, &refund.Restock, &refund.Whole, &refund.Frees)
 		refund.ID, refund.Lines = id, append(refund.Lines, line)
@@ -275,8 +275,8 @@ func (s *Store) Applied(ctx context.Context, kind stock.Kind, id string) (stock.
 		return stock.Change{}, err
 	}
 	var change stock.Change
-	r := linedRead{blank: s.Sql.blankChange, first: s.Sql.lockChange, all: s.Sql.currentChange, args: []any{int64(kind.Scope()), id}}
-	err := s.settled(ctx, r, s.Sql.readChange, func(rows *sql.Rows) error {
+	r := linedRead{blank: s.SQL.blankChange, first: s.SQL.lockChange, all: s.SQL.currentChange, args: []any{int64(kind.Scope()), id}}
+	err := s.settled(ctx, r, s.SQL.readChange, func(rows *sql.Rows) error {
 		var e stock.Entry
 		var rest int64
 		d := &e.Delta

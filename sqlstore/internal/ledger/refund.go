@@ -96,7 +96,7 @@ func (s *Store) refund(ctx context.Context, _ struct{}, call RefundCall) (stock.
 func (s *Store) moveRefund(ctx context.Context, q mysql.Tx, call RefundCall) (bool, error) {
 	is := call.Hold
 	for _, l := range call.Refund.Lines {
-		rows, err := mysql.Affected(q.ExecContext(ctx, s.Sql.refundLine(call, l, lineOf(is, l.Key()))))
+		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.refundLine(call, l, lineOf(is, l.Key()))))
 		if err != nil || rows == 0 {
 			return false, err
 		}
@@ -104,7 +104,7 @@ func (s *Store) moveRefund(ctx context.Context, q mysql.Tx, call RefundCall) (bo
 	if call.to == is.State {
 		return true, nil
 	}
-	rows, err := mysql.Affected(q.ExecContext(ctx, s.Sql.setState(is, call.to)))
+	rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.setState(is, call.to)))
 	return rows == int64(len(is.Lines)), err
 }
 
@@ -119,8 +119,8 @@ func (s *Store) claimRefund(ctx context.Context, q mysql.Tx, call RefundCall) er
 
 // insertRefund claims the number of a refund.
 func (s *Store) insertRefund(ctx context.Context, q mysql.Tx, booked stock.RefundRecord) error {
-	takeBack := mysql.Render(s.Sql.deleteRefundText(len(booked.Lines)), booked.ID)
-	return mysql.Insert(ctx, q, s.Sql.insertRefunds(booked), takeBack)
+	takeBack := mysql.Render(s.SQL.deleteRefundText(len(booked.Lines)), booked.ID)
+	return mysql.Insert(ctx, q, s.SQL.insertRefunds(booked), takeBack)
 }
 
 // lockRefunded locks the lines of an order and returns its hold with what is refunded of them, unless its state or
@@ -131,7 +131,7 @@ func (s *Store) lockRefunded(ctx context.Context, q mysql.Tx, hold stock.Hold) (
 	}
 	hold.Lines = slices.Clone(hold.Lines)
 	lines := 0
-	err := mysql.Read(ctx, q, s.Sql.lockRefunded(hold), func(rows *sql.Rows) error {
+	err := mysql.Read(ctx, q, s.SQL.lockRefunded(hold), func(rows *sql.Rows) error {
 		var no int
 		var refunded int64
 		err := rows.Scan(&no, &refunded)
@@ -149,7 +149,7 @@ func (s *Store) lockRefunded(ctx context.Context, q mysql.Tx, hold stock.Hold) (
 // finds out for itself.
 func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall) ([]batch.Reply[stock.RefundResult], error) {
 	replies := AllAlone(make([]batch.Reply[stock.RefundResult], len(calls)))
-	var b refundBatch
+	var b RefundBatch
 	var made []RefundCall
 	kept, err := s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		b = NewRefundBatch(calls)
@@ -157,7 +157,7 @@ func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall)
 		if err := beforeAll(ctx, s, q, calls); err != nil {
 			return false, err
 		}
-		if err := b.Lock(ctx, q, s.Sql.LockRefunds, t); err != nil || len(b.Done) == 0 {
+		if err := b.Lock(ctx, q, s.SQL.LockRefunds, t); err != nil || len(b.Done) == 0 {
 			return false, err
 		}
 		if made = b.made(); len(made) < len(calls) && slices.ContainsFunc(calls, func(c RefundCall) bool { return len(c.Beside) > 0 }) {
@@ -169,7 +169,7 @@ func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall)
 		if err := s.BookRefunds(ctx, q, b); err != nil {
 			return false, err
 		}
-		if err := t.Apply(ctx, q, s.Sql); err != nil {
+		if err := t.Apply(ctx, q, s.SQL); err != nil {
 			return false, err
 		}
 		return true, s.Companions.Refunded(ctx, q, made)
@@ -191,8 +191,8 @@ func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall)
 	return replies, nil
 }
 
-// refundBatch is a batch of refunds of orders of one line.
-type refundBatch struct {
+// RefundBatch is a batch of refunds of orders of one line.
+type RefundBatch struct {
 	calls  []RefundCall           // as they are worked out, once they are done
 	of     map[string][]int       // the calls of each order, in the order of arrival
 	orders []string               // all of them
@@ -201,8 +201,8 @@ type refundBatch struct {
 }
 
 // NewRefundBatch returns a batch of calls. Of those with one number the first is in it.
-func NewRefundBatch(calls []RefundCall) refundBatch {
-	b := refundBatch{calls: slices.Clone(calls), of: map[string][]int{}, to: map[string]stock.State{}}
+func NewRefundBatch(calls []RefundCall) RefundBatch {
+	b := RefundBatch{calls: slices.Clone(calls), of: map[string][]int{}, to: map[string]stock.State{}}
 	known := map[string]bool{}
 	for i, c := range calls {
 		if known[c.Refund.ID] {
@@ -220,7 +220,7 @@ func NewRefundBatch(calls []RefundCall) refundBatch {
 
 // Lock locks the holds, works out the refunds that they let, and adds up what these do. The others are refused: the
 // state or fence of their order is another, or those before them have left too little.
-func (b *refundBatch) Lock(ctx context.Context, q mysql.Tx, query string, t *Tally) error {
+func (b *RefundBatch) Lock(ctx context.Context, q mysql.Tx, query string, t *Tally) error {
 	return mysql.Read(ctx, q, mysql.RenderList(query, b.orders), func(rows *sql.Rows) error {
 		var order string
 		var fence, refunded int64
@@ -249,7 +249,7 @@ func (b *refundBatch) Lock(ctx context.Context, q mysql.Tx, query string, t *Tal
 }
 
 // made returns the calls that are made.
-func (b *refundBatch) made() []RefundCall {
+func (b *RefundBatch) made() []RefundCall {
 	made := make([]RefundCall, len(b.Done))
 	for n, i := range b.Done {
 		made[n] = b.calls[i]
@@ -258,7 +258,7 @@ func (b *refundBatch) made() []RefundCall {
 }
 
 // Moved returns the orders of which something is refunded.
-func (b *refundBatch) Moved() []string { return slices.Sorted(maps.Keys(b.to)) }
+func (b *RefundBatch) Moved() []string { return slices.Sorted(maps.Keys(b.to)) }
 
 // refundShape is what the refunds of an order of one line do to its hold.
 type refundShape struct {
@@ -267,7 +267,7 @@ type refundShape struct {
 }
 
 // BookRefunds writes refunds that are worked out from holds which are locked.
-func (s *Store) BookRefunds(ctx context.Context, q mysql.Tx, b refundBatch) error {
+func (s *Store) BookRefunds(ctx context.Context, q mysql.Tx, b RefundBatch) error {
 	refunds := make([]stock.RefundRecord, len(b.Done))
 	sums := map[string]refundShape{}
 	for n, c := range b.made() {
@@ -279,7 +279,7 @@ func (s *Store) BookRefunds(ctx context.Context, q mysql.Tx, b refundBatch) erro
 		}
 		sums[c.Hold.Order] = sum
 	}
-	if _, err := q.ExecContext(ctx, s.Sql.insertRefunds(refunds...)); err != nil {
+	if _, err := q.ExecContext(ctx, s.SQL.insertRefunds(refunds...)); err != nil {
 		return err
 	}
 	shapes := map[refundShape][]string{}
@@ -287,7 +287,7 @@ func (s *Store) BookRefunds(ctx context.Context, q mysql.Tx, b refundBatch) erro
 		shapes[sums[order]] = append(shapes[sums[order]], order)
 	}
 	for shape, orders := range shapes {
-		rows, err := mysql.Affected(q.ExecContext(ctx, s.Sql.refundHolds(shape, orders)))
+		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.refundHolds(shape, orders)))
 		if err != nil || rows != int64(len(orders)) {
 			return mysql.Missing(err)
 		}

@@ -15,8 +15,8 @@ const (
 	suspendedAfterTxs = MaxSoldOutFor          // how long nothing is, once a caller's transaction gave units back
 )
 
-// entry is what was seen of an item at a moment at which it refused somebody.
-type entry struct {
+// Entry is what was seen of an item at a moment at which it refused somebody.
+type Entry struct {
 	Item stock.Item
 	now  time.Time // by the store's clock
 	Next time.Time // when the first of its holds dies, by the same clock; zero where it has none
@@ -24,12 +24,12 @@ type entry struct {
 
 // freshAt reports whether an entry may still be told at a later moment by the store's clock: it is
 // not too old, and no hold of the item has died since.
-func (s entry) freshAt(now time.Time, soldOutFor time.Duration) bool {
+func (s Entry) freshAt(now time.Time, soldOutFor time.Duration) bool {
 	return now.Sub(s.now) <= soldOutFor && !s.dead(now)
 }
 
 // dead reports whether the item had a dead hold at a moment, so that less was refused than is there.
-func (s entry) dead(now time.Time) bool { return !s.Next.IsZero() && !now.Before(s.Next) }
+func (s Entry) dead(now time.Time) bool { return !s.Next.IsZero() && !now.Before(s.Next) }
 
 // soldOutCache remembers for a moment what the items had that refused somebody, so that a rush for an
 // item that is sold out does not reach its row. Whatever may give units back through this store
@@ -45,7 +45,7 @@ type soldOutCache struct {
 
 // slot is what is remembered of an item.
 type slot struct {
-	entry      *entry    // nil once it was forgotten
+	entry      *Entry    // nil once it was forgotten
 	at         time.Time // by the process's clock, before the entry was read
 	renewing   bool      // somebody looks again, before it is too old for all
 	generation int       // how often it was forgotten
@@ -55,7 +55,7 @@ type slot struct {
 // get returns an entry that is fresh enough by the process's clock to answer a caller, or nil. When
 // three quarters of its time are over, one caller gets none, and so looks again while the others still
 // have it.
-func (m *soldOutCache) get(key stock.Key) *entry {
+func (m *soldOutCache) get(key stock.Key) *Entry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.items[key]
@@ -74,7 +74,7 @@ func (m *soldOutCache) get(key stock.Key) *entry {
 
 // recent returns an entry that need not be renewed yet, or nil; and whether the item refused somebody
 // lately, so that it is better looked at before it is locked.
-func (m *soldOutCache) recent(key stock.Key) (s *entry, refuses bool) {
+func (m *soldOutCache) recent(key stock.Key) (s *Entry, refuses bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.items[key]
@@ -92,7 +92,7 @@ func (m *soldOutCache) renewAt() time.Duration { return m.soldOutFor * 3 / 4 }
 
 // renew is called before an item is read, and returns what is called with what was seen: it is
 // remembered unless something was forgotten meanwhile.
-func (m *soldOutCache) renew(key stock.Key) (put func(s *entry, refused bool)) {
+func (m *soldOutCache) renew(key stock.Key) (put func(s *Entry, refused bool)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.items[key]
@@ -102,7 +102,7 @@ func (m *soldOutCache) renew(key stock.Key) (put func(s *entry, refused bool)) {
 		m.items[key] = e
 	}
 	at, generation := time.Now(), e.generation
-	return func(s *entry, refused bool) {
+	return func(s *Entry, refused bool) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		e.renewing = false

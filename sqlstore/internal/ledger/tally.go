@@ -29,6 +29,7 @@ type Tally struct {
 	Locked map[stock.Key]bool // items whose rows apply locks also where nothing of them changes
 }
 
+// NewTally returns a tally of nothing.
 func NewTally() *Tally {
 	return &Tally{items: map[stock.Key]stock.Quantities{}, buyers: map[buyerKey]stock.Usage{}, Locked: map[stock.Key]bool{}}
 }

@@ -6,19 +6,19 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
-// Refusals is why some of the calls of a transaction are refused, of which nothing is done then.
-type Refusals struct {
+// RefusalError is why some of the calls of a transaction are refused, of which nothing is done then.
+type RefusalError struct {
 	Why []error // of each call; nil where it may go
 }
 
 // Error implements error.
-func (r *Refusals) Error() string { return errors.Join(r.Why...).Error() }
+func (r *RefusalError) Error() string { return errors.Join(r.Why...).Error() }
 
 // RefuseEach returns the refusals of some calls, or nil where none is refused.
 func RefuseEach(why []error) error {
 	for _, err := range why {
 		if err != nil {
-			return &Refusals{Why: why}
+			return &RefusalError{Why: why}
 		}
 	}
 	return nil
@@ -26,7 +26,7 @@ func RefuseEach(why []error) error {
 
 // Reason returns why the only call of a transaction was refused, where it was, and any other error as it is.
 func Reason(err error) error {
-	if r, ok := fault.As[*Refusals](err); ok {
+	if r, ok := fault.As[*RefusalError](err); ok {
 		return errors.Join(r.Why...)
 	}
 	return err
@@ -34,6 +34,6 @@ func Reason(err error) error {
 
 // RefusedBy reports whether calls were refused by whoever keeps companions.
 func RefusedBy(err error) bool {
-	_, ok := fault.As[*Refusals](err)
+	_, ok := fault.As[*RefusalError](err)
 	return ok
 }

@@ -88,6 +88,7 @@ func (h *Handle) Ready(context.Context) error {
 // stage is how far an attempt has come, which decides what its failure says.
 type stage uint8
 
+// The stages.
 const (
 	Unsent     stage = iota // nothing was sent that takes effect by itself
 	sent                    // a statement was sent that commits itself

@@ -109,7 +109,7 @@ func (r *Store) lockUnits(ctx context.Context, id int64) (is bool, err error) {
 	err = r.units.Among(ctx, func(q mysql.Tx) (bool, error) {
 		err := mysql.ReadRow(ctx, q, mysql.Render(r.sql.lockUnits, id), &version)
 		return version == 0, err
-	}, r.units.Sql.BlankItems([]stock.Key{{SKU: id}}))
+	}, r.units.SQL.BlankItems([]stock.Key{{SKU: id}}))
 	return version > 0, err
 }
 

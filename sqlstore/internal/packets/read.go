@@ -158,7 +158,7 @@ func (r *Store) currentShare(ctx context.Context, packet int64, person string) (
 	err := r.units.Among(ctx, func(q mysql.Tx) (bool, error) {
 		err := mysql.ReadRow(ctx, q, mysql.Render(r.sql.lockGrab, id), &grabbed)
 		return grabbed == 0, err
-	}, r.units.Sql.BlankHolds(id))
+	}, r.units.SQL.BlankHolds(id))
 	if err != nil || grabbed == 0 {
 		return "", err
 	}

@@ -48,7 +48,7 @@ func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, ca
 		return err
 	}
 	if !b.takeAll() {
-		return &mysql.Refusals{Why: b.why}
+		return &mysql.RefusalError{Why: b.why}
 	}
 	if err := b.insert(ctx, q); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (b *seatTaker) insert(ctx context.Context, q mysql.Tx) error {
 		}
 		_, err = q.ExecContext(ctx, statement)
 		if mysql.Number(err) == mysql.ErrDuplicate && len(b.calls) == 1 {
-			return &mysql.Refusals{Why: []error{groupbuy.ErrCodeTaken}}
+			return &mysql.RefusalError{Why: []error{groupbuy.ErrCodeTaken}}
 		}
 		if err != nil {
 			return mysql.Unclaimed(err) // one of them: each alone
@@ -215,7 +215,7 @@ func (g seatCompanions) moveSeats(ctx context.Context, q mysql.Tx, step stock.St
 		k.dirty(seat, along)
 	}
 	if no {
-		return &mysql.Refusals{Why: why}
+		return &mysql.RefusalError{Why: why}
 	}
 	return k.flush(ctx, q)
 }

@@ -178,7 +178,7 @@ func (e *ending) run(ctx context.Context, q mysql.Tx) (bool, error) {
 	if err := e.refund(ctx, q, t); err != nil {
 		return false, err
 	}
-	if err := t.Apply(ctx, q, e.units.Sql); err != nil {
+	if err := t.Apply(ctx, q, e.units.SQL); err != nil {
 		return false, err
 	}
 	k := e.begin(time.Time{})
@@ -226,7 +226,7 @@ func (e *ending) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error
 	}
 	for _, step := range [...]stock.Step{stock.StepExpire, stock.StepCancel} {
 		m := ledger.MovedHolds{Tally: t}
-		err := m.Move(ctx, q, step.Transition(), e.units.Sql.Many[step], held, func(string, int64) bool { return true })
+		err := m.Move(ctx, q, step.Transition(), e.units.SQL.Many[step], held, func(string, int64) bool { return true })
 		if err != nil {
 			return err
 		}
@@ -249,7 +249,7 @@ func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error 
 		team[s.Order] = s.Team
 	}
 	var r ledger.HoldReader
-	if err := mysql.Read(ctx, q, mysql.RenderList(e.units.Sql.LockHolds, paid), r.Scan); err != nil {
+	if err := mysql.Read(ctx, q, mysql.RenderList(e.units.SQL.LockHolds, paid), r.Scan); err != nil {
 		return err
 	}
 	var calls []ledger.RefundCall
@@ -266,7 +266,7 @@ func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error 
 		return nil
 	}
 	b := ledger.NewRefundBatch(calls)
-	if err := b.Lock(ctx, q, e.units.Sql.LockRefunds, t); err != nil || len(b.Done) != len(calls) {
+	if err := b.Lock(ctx, q, e.units.SQL.LockRefunds, t); err != nil || len(b.Done) != len(calls) {
 		return mysql.Missing(err)
 	}
 	if err := e.units.BookRefunds(ctx, q, b); err != nil {
@@ -318,7 +318,7 @@ func (e *ending) end(ctx context.Context, q mysql.Tx, k *unitOfWork) error {
 // holdStates locks the holds of orders and returns their states.
 func (g seatCompanions) holdStates(ctx context.Context, q mysql.Tx, orders []string) (map[string]stock.State, error) {
 	states := make(map[string]stock.State, len(orders))
-	err := mysql.Read(ctx, q, mysql.RenderList(g.units.Sql.LockRefunds, orders), func(rows *sql.Rows) error {
+	err := mysql.Read(ctx, q, mysql.RenderList(g.units.SQL.LockRefunds, orders), func(rows *sql.Rows) error {
 		var order string
 		var state stock.State
 		var fence, refunded int64
@@ -370,7 +370,7 @@ func (g *Store) moveAlone(ctx context.Context, orders []string, choose func(grou
 			states, err = beside.holdStates(ctx, q, orders)
 			held = slices.DeleteFunc(slices.Clone(orders), func(order string) bool { return states[order] == stock.Unheld })
 			return len(held) < len(orders), err
-		}, beside.units.Sql.BlankHolds(orders...))
+		}, beside.units.SQL.BlankHolds(orders...))
 		if err != nil {
 			return false, err
 		}

@@ -143,7 +143,7 @@ func (g *Store) offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.
 			return err
 		})
 		return item == 0, err
-	}, g.units.Sql.BlankItems([]stock.Key{key}), g.sql.blankProduct.Of(key.Activity, key.SKU))
+	}, g.units.SQL.BlankItems([]stock.Key{key}), g.sql.blankProduct.Of(key.Activity, key.SKU))
 	now, err := g.units.Moment(ctx, clock, err)
 	return found, now, err
 }

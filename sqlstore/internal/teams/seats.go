@@ -66,7 +66,7 @@ func (g *Store) lockSeat(ctx context.Context, order string) (seated bool, err er
 		err = mysql.ReadRow(ctx, q, mysql.Render(g.sql.lockSeat, order), &state)
 		seated = state > 0
 		return !seated, err
-	}, g.units.Sql.BlankHolds(order))
+	}, g.units.SQL.BlankHolds(order))
 	return seated, err
 }
 
@@ -119,7 +119,7 @@ func (g *Store) currentTeam(ctx context.Context, code string, of stock.Key) (gro
 	}
 	var blanks []mysql.Blank
 	if of != (stock.Key{}) {
-		blanks = append(blanks, g.units.Sql.BlankItems([]stock.Key{of}))
+		blanks = append(blanks, g.units.SQL.BlankItems([]stock.Key{of}))
 	}
 	var team groupbuy.Team
 	var clock int64

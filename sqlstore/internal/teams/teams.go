@@ -96,7 +96,7 @@ func (g *Store) lockItem(ctx context.Context, key stock.Key) (version int64, err
 	err = g.units.Among(ctx, func(q mysql.Tx) (bool, error) {
 		err := mysql.ReadRow(ctx, q, mysql.Render(g.sql.lockItem, key.SKU, key.Activity), &version)
 		return version == 0, err
-	}, g.units.Sql.BlankItems([]stock.Key{key}))
+	}, g.units.SQL.BlankItems([]stock.Key{key}))
 	return version, err
 }
 
