@@ -74,14 +74,8 @@ func (s *Store) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]strin
 // stillDue returns those of some orders that are dead now. The caller's transaction has looked for them without a lock, which
 // would be one on the places of new holds; and its snapshot may have holds that others have released since. Those that others
 // are at are passed over, so that it waits for nobody.
-func (s *Store) stillDue(ctx context.Context, orders []string) (due []string, err error) {
-	err = s.Query(ctx, mysql.RenderList(s.SQL.stillDue, orders), func(rows *sql.Rows) error {
-		var order string
-		err := rows.Scan(&order)
-		due = append(due, order)
-		return err
-	})
-	return due, err
+func (s *Store) stillDue(ctx context.Context, orders []string) ([]string, error) {
+	return ListOf(ctx, s, s.Query, mysql.RenderList(s.SQL.stillDue, orders), mysql.One[string])
 }
 
 // Expire implements stock.Store. Calls that wait are one: where many find an item short, the same

@@ -132,21 +132,33 @@ func (s *Store) Items(ctx context.Context, buyer string, keys []stock.Key) ([]st
 	return standings, now, nil
 }
 
-// List implements stock.Store.
-func (s *Store) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
+// ListOf reads one thing a row: by Handle.Show what is only shown, or looked at again by who acts on it, and by
+// Handle.Query what a call decides by.
+func ListOf[T any](
+	ctx context.Context, s *Store, by mysql.QueryFunc, query string, scan func(*sql.Rows) (T, error),
+) (all []T, err error) {
 	if err := s.Ready(ctx); err != nil {
 		return nil, err
 	}
-	var items []stock.Item
-	err := s.Show(ctx, mysql.Render(s.SQL.listItems, after.SKU, after.SKU, after.Activity, limit), func(rows *sql.Rows) error {
-		var row itemRow
-		if err := rows.Scan(row.targets()...); err != nil {
-			return err
-		}
-		items = append(items, row.finish())
-		return nil
+	err = by(ctx, query, func(rows *sql.Rows) error {
+		one, err := scan(rows)
+		all = append(all, one)
+		return err
 	})
-	return items, err
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// List implements stock.Store.
+func (s *Store) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
+	query := mysql.Render(s.SQL.listItems, after.SKU, after.SKU, after.Activity, limit)
+	return ListOf(ctx, s, s.Show, query, func(rows *sql.Rows) (stock.Item, error) {
+		var row itemRow
+		err := rows.Scan(row.targets()...)
+		return row.finish(), err
+	})
 }
 
 // HoldReader puts the lines of holds together.

@@ -101,3 +101,9 @@ func (h *Handle) Moment(ctx context.Context, clock int64, err error) (time.Time,
 	}
 	return FromMicros(clock), nil
 }
+
+// One scans a row of one column.
+func One[T any](rows *sql.Rows) (value T, err error) {
+	err = rows.Scan(&value)
+	return value, err
+}

@@ -64,16 +64,7 @@ func (r *Store) Failed(ctx context.Context, packet, no, failures int64, reason s
 
 // sharesOf reads shares and what was left of packets.
 func (r *Store) sharesOf(ctx context.Context, by mysql.QueryFunc, query string) ([]redpacket.ShareRecord, error) {
-	var shares []redpacket.ShareRecord
-	err := by(ctx, query, func(rows *sql.Rows) error {
-		share, err := scanShare(rows)
-		shares = append(shares, share)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return shares, nil
+	return ledger.ListOf(ctx, r.units, by, query, scanShare)
 }
 
 // scanShare reads shareColumns.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 )
 
@@ -81,39 +82,18 @@ func (r *Store) recordsOf(ctx context.Context, query string) (map[int64]redpacke
 
 // Records implements redpacket.Store.
 func (r *Store) Records(ctx context.Context, after int64, limit int) ([]redpacket.Record, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return nil, err
-	}
-	var records []redpacket.Record
-	err := r.units.Show(ctx, mysql.Render(r.sql.listPackets, after, limit), func(rows *sql.Rows) error {
+	query := mysql.Render(r.sql.listPackets, after, limit)
+	return ledger.ListOf(ctx, r.units, r.units.Show, query, func(rows *sql.Rows) (redpacket.Record, error) {
 		var row packetRow
 		err := rows.Scan(row.targets()...)
-		records = append(records, row.finish())
-		return err
+		return row.finish(), err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return records, nil
 }
 
 // Due implements redpacket.Store. It locks nothing, also in the caller's transaction: a lock on the list
 // would keep others from opening packets, and End looks for itself.
 func (r *Store) Due(ctx context.Context, limit int) ([]int64, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return nil, err
-	}
-	var due []int64
-	err := r.units.Show(ctx, mysql.Render(r.sql.due, limit), func(rows *sql.Rows) error {
-		var id int64
-		err := rows.Scan(&id)
-		due = append(due, id)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return due, nil
+	return ledger.ListOf(ctx, r.units, r.units.Show, mysql.Render(r.sql.due, limit), mysql.One[int64])
 }
 
 // Share implements redpacket.Store. Every grab ends with it: those who ask about one packet at once are

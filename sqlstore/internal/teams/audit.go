@@ -15,7 +15,7 @@ import (
 // Books implements groupbuy.Store. What the teams count and where their seats are is read at two moments; each agrees
 // in itself.
 func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
-	books, err := listOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.book, key.Activity, key.SKU, after, limit), func(rows *sql.Rows) (groupbuy.TeamBook, error) {
+	books, err := ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.book, key.Activity, key.SKU, after, limit), func(rows *sql.Rows) (groupbuy.TeamBook, error) {
 		var row teamRow
 		var book groupbuy.TeamBook
 		c := &book.Recount

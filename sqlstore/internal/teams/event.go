@@ -23,7 +23,7 @@ func scanEvent(rows *sql.Rows) (groupbuy.Event, error) {
 
 // eventsOf lists events.
 func (g *Store) eventsOf(ctx context.Context, query string) ([]groupbuy.Event, error) {
-	return listOf(ctx, g.units, g.units.Show, query, scanEvent)
+	return ledger.ListOf(ctx, g.units, g.units.Show, query, scanEvent)
 }
 
 // DueEvents implements groupbuy.Store. It locks nothing: Lease looks for itself.

@@ -86,29 +86,11 @@ func (g *Store) DueActivities(ctx context.Context, limit int) ([]groupbuy.Activi
 
 // activities lists activities.
 func (g *Store) activities(ctx context.Context, query string) ([]groupbuy.Activity, error) {
-	return listOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Activity, error) {
+	return ledger.ListOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Activity, error) {
 		var row activityRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
 	})
-}
-
-// listOf reads one thing a row: by handle.list what is only shown, or looked at again by who acts on it, and by handle.query what
-// a call decides by.
-func listOf[T any](ctx context.Context, units *ledger.Store, by mysql.QueryFunc, query string, scan func(*sql.Rows) (T, error)) ([]T, error) {
-	if err := units.Ready(ctx); err != nil {
-		return nil, err
-	}
-	var all []T
-	err := by(ctx, query, func(rows *sql.Rows) error {
-		one, err := scan(rows)
-		all = append(all, one)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
 }
 
 // Offer implements groupbuy.Store. Those who ask at once are answered by one read: whoever takes a seat asks.
@@ -194,7 +176,7 @@ func (g *Store) DueProducts(ctx context.Context, after stock.Key, limit int) ([]
 
 // products lists products.
 func (g *Store) products(ctx context.Context, by mysql.QueryFunc, query string) ([]groupbuy.Product, error) {
-	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Product, error) {
+	return ledger.ListOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Product, error) {
 		var row productRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
@@ -205,7 +187,7 @@ func (g *Store) products(ctx context.Context, by mysql.QueryFunc, query string) 
 func (g *Store) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int) ([]groupbuy.Offer, time.Time, error) {
 	var clock int64
 	query := mysql.Render(g.sql.shelf, after.Key == stock.Key{}, after.Sort, after.Sort, after.Activity, after.Activity, after.SKU, limit)
-	offers, err := listOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
+	offers, err := ledger.ListOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
 	now, err := g.units.Moment(ctx, clock, err)
 	return offers, now, err
 }

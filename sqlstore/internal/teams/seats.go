@@ -213,7 +213,7 @@ func (g *Store) Seats(ctx context.Context, filter groupbuy.SeatFilter, after gro
 
 // listSeats lists seats.
 func (g *Store) listSeats(ctx context.Context, by mysql.QueryFunc, query string) ([]groupbuy.Seat, error) {
-	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Seat, error) {
+	return ledger.ListOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Seat, error) {
 		var row seatRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
@@ -273,7 +273,7 @@ func (g *Store) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, erro
 
 // listTeams lists teams.
 func (g *Store) listTeams(ctx context.Context, query string) ([]groupbuy.Team, error) {
-	return listOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Team, error) {
+	return ledger.ListOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Team, error) {
 		var row teamRow
 		err := rows.Scan(row.targets()...)
 		return row.finish(), err
@@ -287,9 +287,5 @@ func (g *Store) LateSeats(ctx context.Context, team string, limit int) ([]string
 	if team != "" { // whether it has a place depends on them
 		query, by = mysql.Render(g.sql.lateSeatsOfTeam, team, limit), g.units.Query
 	}
-	return listOf(ctx, g.units, by, query, func(rows *sql.Rows) (string, error) {
-		var order string
-		err := rows.Scan(&order)
-		return order, err
-	})
+	return ledger.ListOf(ctx, g.units, by, query, mysql.One[string])
 }
