@@ -1,7 +1,6 @@
 package sqltest
 
 import (
-	"flag"
 	"os"
 	"regexp"
 	"strings"
@@ -9,8 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
-
-var update = flag.Bool("update", false, "write the golden files in testdata anew")
 
 // Bare matches the name of a table without a prefix.
 var Bare = regexp.MustCompile(`(^|[^_])\b(goods_stock|coupon_|red_packet|egl_group)`)
@@ -26,7 +23,7 @@ func Golden(t *testing.T, store, file string, statements func(prefix string) []S
 		" LEFT JOIN ", "\n  LEFT JOIN ", " STRAIGHT_JOIN ", "\n  STRAIGHT_JOIN ", " CROSS JOIN ", "\n  CROSS JOIN ", " ON DUPLICATE ", "\n    ON DUPLICATE ",
 		" GROUP BY ", "\n GROUP BY ", " ORDER BY ", "\n ORDER BY ", " UNION ALL ", "\n UNION ALL ")
 	var b strings.Builder
-	b.WriteString("-- Every statement of the " + store + " store. Written by: go test ./sqlstore/... -run Golden -update\n")
+	b.WriteString("-- Every statement of the " + store + " store. Written by: UPDATE=1 go test ./sqlstore/... -run Golden\n")
 	for _, s := range statements("") {
 		require.NotEmpty(t, s[1], s[0])
 		b.WriteString("\n-- " + s[0] + "\n" + breaks.Replace(s[1]) + ";\n")
@@ -35,12 +32,12 @@ func Golden(t *testing.T, store, file string, statements func(prefix string) []S
 	for _, s := range statements("shop_") {
 		require.NotRegexp(t, Bare, s[1], s[0])
 	}
-	if *update {
+	if os.Getenv("UPDATE") != "" {
 		require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o600))
 	}
 	want, err := os.ReadFile(file) //nolint:gosec // a test's own
 	require.NoError(t, err)
-	require.Equal(t, string(want), b.String(), "run: go test ./sqlstore/... -run Golden -update")
+	require.Equal(t, string(want), b.String(), "run: UPDATE=1 go test ./sqlstore/... -run Golden")
 }
 
 // keepsTheRules looks at one statement.

@@ -1,4 +1,4 @@
--- Every statement of the coupon store. Written by: go test ./sqlstore/... -run Golden -update
+-- Every statement of the coupon store. Written by: UPDATE=1 go test ./sqlstore/... -run Golden
 
 -- Define: record terms
 INSERT INTO coupon_terms (CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, AMOUNT, PERCENT, CAP, MINIMUM, VALID_FROM, VALID_UNTIL, AFTER_DAYS, FOR_DAYS, ZONE, POOL, CREATE_TIME)

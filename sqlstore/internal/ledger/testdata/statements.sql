@@ -1,4 +1,4 @@
--- Every statement of the stock store. Written by: go test ./sqlstore/... -run Golden -update
+-- Every statement of the stock store. Written by: UPDATE=1 go test ./sqlstore/... -run Golden
 
 -- Define: a new item
 INSERT INTO goods_stock (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, SPU_ID, UNLIMITED, STATUS, START_TIME, END_TIME, ORDER_LIMIT, BUYER_LIMIT, HOLD_LIMIT, CREATE_TIME, UPDATE_TIME)

@@ -1,4 +1,4 @@
--- Every statement of the red packet store. Written by: go test ./sqlstore/... -run Golden -update
+-- Every statement of the red packet store. Written by: UPDATE=1 go test ./sqlstore/... -run Golden
 
 -- Send 1: close the grab of the sender
 INSERT INTO red_packet_stock_hold (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)
