@@ -74,7 +74,7 @@ func (c *Coupons) claimed(ctx context.Context, claim string, beside []stock.Comp
 // Pay makes a coupon that was locked Usable: its validity is worked out from that moment, and with a pool it
 // gets its code. Paying twice is safe, and returns the coupon as it is by then.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer, ErrCancelled,
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer, ErrCancelled,
 // ErrHoldExpired. From the deadline on the hold is dead, and Options.LatePay decides: with stock.Reacquire,
 // the error matches ErrHoldExpired and ErrSoldOut or ErrPerBuyer.
 func (c *Coupons) Pay(ctx context.Context, claim string) (Coupon, error) {
@@ -124,7 +124,7 @@ func (c *Coupons) Resolve(ctx context.Context, claim string) (Coupon, error) {
 // now. The same refund again returns the same; the same ID with another coupon or Restock, or as a
 // revocation, is ErrMismatch.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer, ErrPool (Restock of a
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer, ErrPool (Restock of a
 // code: a code that was handed out is never handed out again), ErrMismatch, ErrPending (use Cancel),
 // ErrCancelled, ErrHoldExpired, ErrRefunded, ErrRevoked, ErrRedeemed, ErrReserved, ErrOverflow.
 func (c *Coupons) Refund(ctx context.Context, refund Refund) (Coupon, error) {
@@ -214,7 +214,7 @@ func (c *Coupons) own(ctx context.Context, id, order string) (Coupon, error) {
 func (c *Coupons) visible(coupon Coupon, named, order string) error {
 	switch {
 	case coupon.State == None:
-		return &StateError{Coupon: named, Order: order, Err: ErrUnknownCoupon}
+		return &StateError{Coupon: named, Order: order, Err: ErrNotFound}
 	case c.buyer != "" && coupon.Buyer != c.buyer:
 		return &StateError{Coupon: named, Order: order, Err: ErrAnotherBuyer}
 	}

@@ -77,14 +77,14 @@ type Store interface {
 
 	// Batch returns a batch that was recorded, and what became of its buyers so far, in the order in which
 	// they were given; ID is empty where there is none. Buyers of the result is nil.
-	Batch(ctx context.Context, id string) (Batch, []Granted, error)
+	Batch(ctx context.Context, id string) (Batch, []Grant, error)
 
 	// Issue takes one unit for each of the orders, in their order, that the campaign lets, with its coupon
 	// as for a Lock of Units, and records for each in the same transaction what became of it. With all
 	// it does so only if every one of them is let, and otherwise records nothing and returns what
 	// became of the first that was not, alone. Orders that are recorded already stay as they are, and are
 	// returned so.
-	Issue(ctx context.Context, batch Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]Granted, error)
+	Issue(ctx context.Context, batch Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]Grant, error)
 
 	// Count returns how many coupons of a campaign have each state now; Reserved are those whose
 	// reservation lives, and Expired those that could be used if their validity were not over, which are
@@ -152,8 +152,8 @@ type Book struct {
 	LastPosition, SoldOut int64 // with a pool, the highest Position, and the item's Sold; 0 and 0 without
 }
 
-// Granted is what became of one buyer of a batch.
-type Granted struct {
+// Grant is what became of one buyer of a batch.
+type Grant struct {
 	Buyer  string
 	Coupon string // the ID of the coupon that the buyer got, or would have got
 	Reason Reason // 0 where the buyer got it

@@ -35,7 +35,7 @@ func TestLettersOfCodesAreEquallyLikely(t *testing.T) {
 	const teams, letters = 30_000, "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 	s := newShop(t.Context())
 	require.NoError(t, s.stock.Restock(t.Context(), "more", stock.Line{SKU: tea.SKU, Num: teams}))
-	require.NoError(t, s.groups.AddStock(t.Context(), "more tea", tea, teams))
+	require.NoError(t, s.groups.Restock(t.Context(), "more tea", tea, teams))
 	groups := groupbuy.New(s.store, nil)
 	seen, all := map[rune]int{}, make([]string, teams)
 	for i := range all {
@@ -81,7 +81,7 @@ func TestOpenEndsWhereEveryCodeIsTaken(t *testing.T) {
 	}
 	_, err := stuck.Open(t.Context(), buy("o-2", "2"))
 	require.ErrorIs(t, err, groupbuy.ErrUnavailable)
-	require.NotErrorIs(t, err, groupbuy.ErrCodeTaken)
+	require.NotErrorIs(t, err, groupbuy.ErrDuplicateCode)
 	seat, err := s.groups.Open(t.Context(), buy("o-2", "2")) // its first code is taken as well, the second is not
 	require.NoError(t, err)
 	require.Equal(t, "TEAMB22222", seat.Team)

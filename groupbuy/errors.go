@@ -53,8 +53,8 @@ var (
 	ErrFull         = errors.New("groupbuy: the team is full")
 	ErrNobodyPaid   = errors.New("groupbuy: nobody in the team has paid")
 
-	// ErrCodeTaken is how a store refuses a Booking whose code is another team's. Groups tries another; no caller sees it.
-	ErrCodeTaken = errors.New("groupbuy: the team code is taken")
+	// ErrDuplicateCode is how a store refuses a SeatRequest whose code is another team's. Groups tries another; no caller sees it.
+	ErrDuplicateCode = errors.New("groupbuy: the team code is that of another team")
 )
 
 // The refusals of seats. A retry of the same call does not help.

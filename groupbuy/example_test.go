@@ -118,11 +118,11 @@ func ExampleGroups_Revise() {
 	// 75.00
 }
 
-func ExampleGroups_AddStock() {
+func ExampleGroups_Restock() {
 	ctx := context.Background()
 	s := newShop(ctx)
 	for range 2 { // the same change again does nothing
-		fmt.Println(s.groups.AddStock(ctx, "more tea", tea, 50))
+		fmt.Println(s.groups.Restock(ctx, "more tea", tea, 50))
 	}
 	fmt.Println(must(s.stock.Item(ctx, tea)))
 	// Output:
@@ -131,11 +131,11 @@ func ExampleGroups_AddStock() {
 	// SKU 42 of activity 7: total 150, sold 0, locked 0, left 150, refunded 0
 }
 
-func ExampleGroups_WithdrawStock() {
+func ExampleGroups_Withdraw() {
 	ctx := context.Background()
 	s := newShop(ctx)
-	fmt.Println(s.groups.WithdrawStock(ctx, "less tea", tea, 90))
-	fmt.Println(s.groups.WithdrawStock(ctx, "even less", tea, 90))
+	fmt.Println(s.groups.Withdraw(ctx, "less tea", tea, 90))
+	fmt.Println(s.groups.Withdraw(ctx, "even less", tea, 90))
 	fmt.Println(must(s.stock.Item(ctx, stock.Key{SKU: 42})))
 	// Output:
 	// <nil>
@@ -618,7 +618,7 @@ func ExampleGroups_Joinable() {
 	s.team(ctx, 3) // full
 	must(s.groups.Open(ctx, buy("o-9", "9")))
 	for team := range all(s.groups.Joinable(ctx, tea)) {
-		fmt.Println(team.Code, "has", team.Open(), "places")
+		fmt.Println(team.Code, "has", team.FreeSeats(), "places")
 	}
 	// Output:
 	// TEAMB22222 has 2 places
@@ -643,7 +643,7 @@ func ExampleGroups_Team() {
 	code := s.team(ctx, 2)
 	must(s.groups.Pay(ctx, "o-2"))
 	team, err := s.groups.Team(ctx, strings.ToLower(code))
-	fmt.Println(team.State, team.Held, "held", team.Paid, "paid", team.Open(), "open until", team.Deadline.Format(time.DateTime), err)
+	fmt.Println(team.State, team.Held, "held", team.Paid, "paid", team.FreeSeats(), "open until", team.Deadline.Format(time.DateTime), err)
 	// Output:
 	// forming 1 held 1 paid 1 open until 2026-02-18 09:00:00 <nil>
 }
@@ -712,7 +712,7 @@ func ExampleGroups_Audit() {
 	s.team(ctx, 3)
 	must(s.groups.Pay(ctx, "o-1"))
 	report, err := s.groups.Audit(ctx)
-	fmt.Println(report.Products, report.Teams, report.Drifts, report.Units.Drifts, report.Astray, err)
+	fmt.Println(report.Products, report.Teams, report.Drifts, report.Units.Drifts, report.Mismatched, err)
 	// Output:
 	// 1 1 [] [] [] <nil>
 }
@@ -723,7 +723,7 @@ func ExampleGroups_Repair() {
 	s := newShop(ctx)
 	s.team(ctx, 2)
 	must(s.stock.Pay(ctx, "o-1")) // by what knows nothing of groups
-	for _, seat := range must(s.groups.Audit(ctx)).Astray {
+	for _, seat := range must(s.groups.Audit(ctx)).Mismatched {
 		fmt.Println(seat.Order, "is", seat.State, "and its hold", seat.Hold)
 	}
 	fmt.Println(must(s.groups.Repair(ctx)).Repaired)
@@ -759,9 +759,9 @@ func ExampleOptions_hook() {
 		must(groups.Pay(ctx, order))
 	}
 	// Output:
-	// take o-1 forming
-	// take o-2 forming
-	// take o-3 forming
+	// hold o-1 forming
+	// hold o-2 forming
+	// hold o-3 forming
 	// pay o-1 forming
 	// pay o-2 forming
 	// pay o-3 formed

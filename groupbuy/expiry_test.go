@@ -137,7 +137,7 @@ func TestASweepOfTheStockIsFollowed(t *testing.T) {
 	m.seatIs(Held, "a")
 	report, err := m.Audit(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []SeatBook{{Order: "a", State: Held, Hold: stock.Expired, Units: 1}}, report.Astray)
+	require.Equal(t, []SeatBook{{Order: "a", State: Held, Hold: stock.Expired, Units: 1}}, report.Mismatched)
 
 	changed, err := m.Expire(t.Context())
 	require.NoError(t, err)

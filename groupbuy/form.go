@@ -89,7 +89,7 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 		case reason != nil:
 			return Team{}, &TeamError{Team: code, Err: reason}
 		}
-		ended, err := g.finish(ctx, []Ending{{
+		ended, err := g.finish(ctx, []TeamEnd{{
 			Code: code, Version: team.Version, To: to, Cause: ByOperator, Actor: by.Actor, Reason: by.Reason, Frees: g.opts.RefundFreesBuyer,
 		}})
 		switch {
@@ -112,10 +112,10 @@ func (g *Groups) settle(ctx context.Context, teams []Team) (int, error) {
 	for len(teams) > 0 {
 		chunk := teams[:min(len(teams), endBatch)]
 		teams = teams[len(chunk):]
-		endings := make([]Ending, 0, len(chunk))
+		endings := make([]TeamEnd, 0, len(chunk))
 		for _, t := range chunk {
 			if t.State == Forming {
-				endings = append(endings, Ending{
+				endings = append(endings, TeamEnd{
 					Code: t.Code, Version: t.Version, To: t.atDeadline(), Cause: ByDeadline, Frees: g.opts.RefundFreesBuyer,
 				})
 			}
@@ -134,13 +134,13 @@ func (g *Groups) settle(ctx context.Context, teams []Team) (int, error) {
 
 // finish ends teams and returns how many this call ended. Where the books of one refuse, the others are ended
 // one by one.
-func (g *Groups) finish(ctx context.Context, endings []Ending) (int, error) {
+func (g *Groups) finish(ctx context.Context, endings []TeamEnd) (int, error) {
 	if len(endings) == 0 {
 		return 0, nil
 	}
 	verdicts, err := g.store.End(ctx, endings)
 	ended := 0
-	var left []Ending
+	var left []TeamEnd
 	for i, e := range endings {
 		if i < len(verdicts) && verdicts[i] == stock.Done {
 			ended++
@@ -170,9 +170,9 @@ func (g *Groups) finish(ctx context.Context, endings []Ending) (int, error) {
 
 // finishOne ends a team and reports whether this call did. It may be that something which knows only the stock has
 // moved the holds of its seats: those follow first. What an operator has decided is then to be looked at anew.
-func (g *Groups) finishOne(ctx context.Context, e Ending) (bool, error) {
+func (g *Groups) finishOne(ctx context.Context, e TeamEnd) (bool, error) {
 	for followed := false; ; followed = true {
-		verdicts, err := g.store.End(ctx, []Ending{e})
+		verdicts, err := g.store.End(ctx, []TeamEnd{e})
 		switch {
 		case err == nil && verdicts[0] == stock.Done:
 			g.took(ctx, Effect{Team: e.Code, Ended: e.To})

@@ -159,7 +159,7 @@ type endsBadly struct {
 	codes, orders map[string]bool
 }
 
-func (s endsBadly) End(ctx context.Context, endings []Ending) ([]stock.Verdict, error) {
+func (s endsBadly) End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict, error) {
 	for _, e := range endings {
 		if s.codes[e.Code] {
 			return nil, ErrDrift

@@ -173,7 +173,7 @@ func (g *Groups) tookSeat(ctx context.Context, order string, step Step) {
 	if err != nil || seat.State == NoSeat || step == 0 {
 		return
 	}
-	g.took(ctx, sighting{seat: seat, team: team}.effect(step))
+	g.took(ctx, seatView{seat: seat, team: team}.effect(step))
 }
 
 // inventory returns the inventory of the pools, the seats and ordinary stock. The steps of seats are told by their calls, but

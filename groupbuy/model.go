@@ -193,8 +193,8 @@ func (t Team) String() string {
 // Live reports whether a team that is Forming has time left at now.
 func (t Team) Live(now time.Time) bool { return t.State == Forming && now.Before(t.Deadline) }
 
-// Open returns how many more seats can be taken; for a team by volume, which has no bound, 1 while it is Forming.
-func (t Team) Open() int64 {
+// FreeSeats returns how many more seats can be taken; for a team by volume, which has no bound, 1 while it is Forming.
+func (t Team) FreeSeats() int64 {
 	switch {
 	case t.State != Forming:
 		return 0

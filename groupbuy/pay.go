@@ -154,7 +154,7 @@ func tooLate(order string, why error) error {
 }
 
 // payment returns what became of a payment. A team whose time is over, it settles by the way.
-func (g *Groups) payment(ctx context.Context, seen sighting, why error) (Payment, error) {
+func (g *Groups) payment(ctx context.Context, seen seatView, why error) (Payment, error) {
 	is, err := g.settled(ctx, seen)
 	switch {
 	case err == nil:
@@ -176,20 +176,20 @@ func (g *Groups) payment(ctx context.Context, seen sighting, why error) (Payment
 }
 
 // settled returns the seat as it is once its team has been ended, where the time of that is over.
-func (g *Groups) settled(ctx context.Context, seen sighting) (sighting, error) {
+func (g *Groups) settled(ctx context.Context, seen seatView) (seatView, error) {
 	for range attempts {
 		if !seen.over() {
 			return seen, nil
 		}
 		if _, err := g.settle(ctx, []Team{seen.team}); err != nil {
-			return sighting{}, fault.Unsent(err) // the call that looks has done nothing by it
+			return seatView{}, fault.Unsent(err) // the call that looks has done nothing by it
 		}
 		var err error
 		if seen, err = g.look(ctx, seen.seat.Order); err != nil {
-			return sighting{}, err
+			return seatView{}, err
 		}
 	}
-	return sighting{}, contention("settle", seen.team.Code)
+	return seatView{}, contention("settle", seen.team.Code)
 }
 
 // members returns those who were in a team when it was formed, in the order of payment.

@@ -115,7 +115,7 @@ func TestALatePaymentSaysWhatIsInItsWay(t *testing.T) {
 		},
 		"the units are gone": {
 			func(s *shop, _ string) {
-				if err := s.groups.WithdrawStock(context.Background(), "w", tea, 99); err != nil {
+				if err := s.groups.Withdraw(context.Background(), "w", tea, 99); err != nil {
 					panic(err)
 				}
 			},

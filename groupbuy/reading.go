@@ -15,8 +15,8 @@ import (
 // pageSize is how many things a listing reads at a time.
 const pageSize = 200
 
-// Shown is a product in the shop window.
-type Shown struct {
+// ShelfItem is a product in the shop window.
+type ShelfItem struct {
 	Offer
 
 	Available int64         // units that could be taken now
@@ -85,8 +85,8 @@ func (g *Groups) Products(ctx context.Context, activity int64) iter.Seq2[Product
 
 // Shelf lists the shop window: the products that are Offered in activities that are not Hidden and run now, by
 // Activity.Sort, then activity, then SKU. Sold-out products are among them.
-func (g *Groups) Shelf(ctx context.Context) iter.Seq2[Shown, error] {
-	return pages(g.ready(ctx), func(after ShelfCursor) ([]Shown, error) {
+func (g *Groups) Shelf(ctx context.Context) iter.Seq2[ShelfItem, error] {
+	return pages(g.ready(ctx), func(after ShelfCursor) ([]ShelfItem, error) {
 		offers, now, err := g.store.Shelf(ctx, after, pageSize)
 		if err != nil || len(offers) == 0 {
 			return nil, err
@@ -100,13 +100,13 @@ func (g *Groups) Shelf(ctx context.Context) iter.Seq2[Shown, error] {
 		if err != nil {
 			return nil, err
 		}
-		shown := make([]Shown, len(offers))
+		shown := make([]ShelfItem, len(offers))
 		for i, o := range offers {
 			at, _ := slices.BinarySearchFunc(keys, o.Key, stock.Key.Compare)
-			shown[i] = Shown{Offer: o, Available: standings[at].Available(), EndsIn: o.Activity.End.Sub(now)}
+			shown[i] = ShelfItem{Offer: o, Available: standings[at].Available(), EndsIn: o.Activity.End.Sub(now)}
 		}
 		return shown, nil
-	}, func(s Shown) ShelfCursor { return ShelfCursor{Sort: s.Activity.Sort, Key: s.Key} })
+	}, func(s ShelfItem) ShelfCursor { return ShelfCursor{Sort: s.Activity.Sort, Key: s.Key} })
 }
 
 // Team returns a team as it is now. One whose deadline has passed but which nothing has ended yet is returned as

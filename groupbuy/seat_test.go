@@ -216,12 +216,12 @@ func TestJoinMeetsWhatChangedSinceItLooked(t *testing.T) {
 			[]error{groupbuy.ErrEnded, stock.ErrEnded},
 		},
 		"the units are withdrawn": {
-			func(s *shop, _ string) error { return s.groups.WithdrawStock(context.Background(), "w", tea, 98) },
+			func(s *shop, _ string) error { return s.groups.Withdraw(context.Background(), "w", tea, 98) },
 			[]error{stock.ErrInsufficient},
 		},
 		"the units are withdrawn and the buyer joins": {
 			func(s *shop, code string) error {
-				return errors.Join(second(s.groups.Join(context.Background(), code, buy("x", "9"))), s.groups.WithdrawStock(context.Background(), "w", tea, 97))
+				return errors.Join(second(s.groups.Join(context.Background(), code, buy("x", "9"))), s.groups.Withdraw(context.Background(), "w", tea, 97))
 			},
 			[]error{groupbuy.ErrJoined}, // of a team comes before what the stock refuses
 		},
@@ -451,7 +451,7 @@ func TestEffectsAreToldByTheCallThatHadThem(t *testing.T) {
 		must(groups.Resolve(t.Context(), "o-3"))
 	}
 	require.Equal(t, []string{
-		"take o-1 TEAMA22222 forming", "take o-2 TEAMA22222 forming", "take o-3 TEAMA22222 forming",
+		"hold o-1 TEAMA22222 forming", "hold o-2 TEAMA22222 forming", "hold o-3 TEAMA22222 forming",
 		"pay o-1 TEAMA22222 forming", "refund o-1 TEAMA22222 forming",
 		"expire o-2 TEAMA22222 forming", "late o-2 TEAMA22222 forming",
 		"expire o-3 TEAMA22222 failed",

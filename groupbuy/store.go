@@ -23,10 +23,10 @@ type Store interface {
 	//
 	//   - a Lock with a SeatRequest also takes its seat: by SeatRequest.Open where it opens a team, or else by
 	//     TeamRecord.Take, whose refusal is LockResult.Why. The deadline is that of the hold. A code that is another
-	//     team's is refused with ErrCodeTaken. The hold has the request Beside it, with the seat and the team;
-	//   - a Move or Expire also moves the seat of its order by the step of SeatState.Along, with TeamRecord.Move, and a
+	//     team's is refused with ErrDuplicateCode. The hold has the request Beside it, with the seat and the team;
+	//   - a Move or Expire also moves the seat of its order by the step of SeatState.StepFor, with TeamRecord.Move, and a
 	//     Refund likewise, whose SeatRefund the seat keeps. A refusal of TeamRecord.Move is the
-	//     error of the Move. Seats that are Behind their holds are not moved: Follow does that.
+	//     error of the Move. Seats that have fallen behind their holds stay where they are: Follow moves them.
 	//
 	// What the hold or the item refuses comes first: the seat and the team are asked only for what those let pass.
 	//
@@ -37,7 +37,7 @@ type Store interface {
 	// members of a team that is formed, and those added later, to Product.Formed, and puts a product that is
 	// Settled back to Removed where units come back.
 	// Seats of one team that leave by one Expire or Follow are moved together, by order number: only then is the
-	// team found to be bereft or not.
+	// team found to need a sponsor or not.
 	Units() stock.Store
 
 	// SaveActivity keeps an activity whose Version is 0 as a new one, or Exists; another as the next version of
@@ -95,14 +95,14 @@ type Store interface {
 	Unfinished(ctx context.Context, key stock.Key) (bool, error)
 
 	// End ends teams by TeamRecord.End, with the holds of the seats that leave, and answers for each: Refused where the
-	// team is not Forming or not of the Version of its Ending. It may do so in several transactions; a team is
+	// team is not Forming or not of the Version of its TeamEnd. It may do so in several transactions; a team is
 	// always whole.
-	End(ctx context.Context, endings []Ending) ([]stock.Verdict, error)
+	End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict, error)
 
 	// Late moves a seat by StepLate. Refused where it is in none of its states.
 	Late(ctx context.Context, order string) (stock.Verdict, error)
 
-	// Follow moves seats to where their holds are, by the steps of SeatState.Behind, and returns the orders of those
+	// Follow moves seats to where their holds are, by the steps of SeatState.CatchUpStep, and returns the orders of those
 	// that it moved.
 	Follow(ctx context.Context, orders []string) ([]string, error)
 
@@ -203,8 +203,8 @@ type Counts struct {
 // TeamBook is what a team says, and what its seats say.
 type TeamBook struct {
 	Team
-	Recount Counts
-	Astray  []SeatBook // the seats that do not agree with their holds
+	Recount    Counts
+	Mismatched []SeatBook // the seats that do not agree with their holds
 }
 
 // SeatBook is a seat that is not where its hold is.

@@ -20,11 +20,11 @@ const giveWay = 3
 // only when it was refused.
 func (g *Groups) take(ctx context.Context, code string, p Purchase) (Seat, error) {
 	for n := range attempts {
-		try, refusal := g.book(ctx, code, p)
+		asked, refusal := g.price(ctx, code, p)
 		tried := refusal == nil
 		if tried {
 			var seat Seat
-			if seat, refusal = g.lock(ctx, &try); seat.State != NoSeat {
+			if seat, refusal = g.lock(ctx, &asked); seat.State != NoSeat {
 				return seat, nil
 			}
 		}
@@ -39,13 +39,13 @@ func (g *Groups) take(ctx context.Context, code string, p Purchase) (Seat, error
 			return Seat{}, refusal
 		}
 	}
-	return Seat{}, contention("take", p.Order)
+	return Seat{}, contention("hold", p.Order)
 }
 
 // lock sets the units of a purchase aside, and takes its seat along with them. It returns no seat for an order that is known.
-func (g *Groups) lock(ctx context.Context, try *tryout) (Seat, error) {
-	asked := &try.Seat
-	hold, err := g.units.With(try.SeatRequest).For(asked.Buyer).Until(try.until).Lock(ctx, asked.Order, try.line)
+func (g *Groups) lock(ctx context.Context, order *seatOrder) (Seat, error) {
+	seat := &order.Seat
+	hold, err := g.units.With(order.SeatRequest).For(seat.Buyer).Until(order.until).Lock(ctx, seat.Order, order.line)
 	if err != nil {
 		return Seat{}, err
 	}
@@ -53,29 +53,29 @@ func (g *Groups) lock(ctx context.Context, try *tryout) (Seat, error) {
 	if !ok {
 		return Seat{}, nil
 	}
-	g.took(ctx, Effect{Step: StepTake, Order: kept.Seat.Order, Team: kept.Seat.Team})
+	g.took(ctx, Effect{Step: StepHold, Order: kept.Seat.Order, Team: kept.Seat.Team})
 	return kept.Seat, nil
 }
 
-// tryout is a seat that is asked for, with the units that it needs.
-type tryout struct {
+// seatOrder is a seat that is asked for, with the units that it needs.
+type seatOrder struct {
 	SeatRequest
 
 	line  stock.Line
 	until time.Time // the hold dies then at the latest
 }
 
-// book returns what a purchase books, or why it cannot be booked. That a team is full it leaves to the store, which
-// also knows whether the buyer is in it.
-func (g *Groups) book(ctx context.Context, code string, p Purchase) (tryout, error) {
+// price returns the seat that a purchase asks for, with its units, or why it cannot be had. The store says whether the
+// team is full: it also knows whether the buyer is in it.
+func (g *Groups) price(ctx context.Context, code string, p Purchase) (seatOrder, error) {
 	offer, now, err := g.offer(ctx, p.Product)
 	if err != nil {
-		return tryout{}, err
+		return seatOrder{}, err
 	}
 	var team Team
 	if code != "" {
 		if team, now, err = g.store.Team(ctx, code, p.Product); err != nil {
-			return tryout{}, err
+			return seatOrder{}, err
 		}
 		team.Code = code
 	}
@@ -83,38 +83,38 @@ func (g *Groups) book(ctx context.Context, code string, p Purchase) (tryout, err
 		offer.Terms = team.Terms // as they were when it was opened
 	}
 	if err := offer.refuses(p, code == "", now); err != nil {
-		return tryout{}, err
+		return seatOrder{}, err
 	}
 	if err := team.refuses(p.Product, false, now); code != "" && err != nil && !errors.Is(err, ErrFull) {
-		return tryout{}, err
+		return seatOrder{}, err
 	}
-	seat, units, err := p.booked(offer.Terms)
+	seat, units, err := p.seat(offer.Terms)
 	if err != nil {
-		return tryout{}, err
+		return seatOrder{}, err
 	}
-	try := tryout{
+	order := seatOrder{
 		SeatRequest: SeatRequest{Seat: seat, Team: team}, until: team.Deadline,
 		line: stock.Line{SKU: p.Product.SKU, Activity: p.Product.Activity, Num: units},
 	}
 	if code == "" {
-		err = g.opens(&try, offer, now)
+		err = g.opens(&order, offer, now)
 	}
-	return try, err
+	return order, err
 }
 
 // opens makes a request one of a new team.
-func (g *Groups) opens(try *tryout, offer Offer, now time.Time) error {
+func (g *Groups) opens(order *seatOrder, offer Offer, now time.Time) error {
 	code, err := g.newCode()
 	if err != nil {
 		return err
 	}
-	try.Team = Team{Code: code, Key: offer.Key, Terms: offer.Terms}
-	try.Opens, try.Formation, try.Closes = true, offer.Activity.Formation, offer.Activity.End
-	try.until = now.Add(try.Formation)
+	order.Team = Team{Code: code, Key: offer.Key, Terms: offer.Terms}
+	order.Opens, order.Formation, order.Closes = true, offer.Activity.Formation, offer.Activity.End
+	order.until = now.Add(order.Formation)
 	if end := offer.Activity.End; !offer.Activity.Outlive {
-		try.Until = end
-		if end.Before(try.until) {
-			try.until = end
+		order.Until = end
+		if end.Before(order.until) {
+			order.until = end
 		}
 	}
 	return nil
@@ -166,7 +166,7 @@ func (g *Groups) refused(ctx context.Context, code string, p Purchase, tried boo
 	_, ofTeam := fault.As[*TeamError](refusal)
 	placed := errors.Is(refusal, ErrJoined) || errors.Is(refusal, ErrFull) // by seats, which may be dead
 	switch {
-	case !tried, refusal == nil, ofOrder, errors.Is(refusal, ErrMismatch), errors.Is(refusal, ErrCodeTaken):
+	case !tried, refusal == nil, ofOrder, errors.Is(refusal, ErrMismatch), errors.Is(refusal, ErrDuplicateCode):
 		if !tried { // a try has waited for what is under way of its order
 			if err := g.store.Await(ctx, Subject{Order: p.Order}); err != nil {
 				return Seat{}, err
@@ -265,9 +265,9 @@ func (p Purchase) check() error {
 		money.Amount("shipping fee", p.ShippingFee), money.Amount("balance used", p.BalanceUsed))
 }
 
-// booked returns the seat that a purchase asks for, with volume and amounts as every store keeps them, and how many
+// seat returns the seat that a purchase asks for, with volume and amounts as every store keeps them, and how many
 // units it is; or ErrInvalid for a volume or an amount that these terms do not have.
-func (p Purchase) booked(terms Terms) (Seat, int64, error) {
+func (p Purchase) seat(terms Terms) (Seat, int64, error) {
 	units, err := terms.Units(p.Volume)
 	fee, badFee := money.Minor("shipping fee", p.ShippingFee, terms.Places)
 	used, badUsed := money.Minor("balance used", p.BalanceUsed, terms.Places)

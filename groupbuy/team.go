@@ -85,7 +85,7 @@ func (t *TeamRecord) Take(seat *Seat, joined bool, at, deadline time.Time) error
 // take books the seat.
 func (t *TeamRecord) take(seat *Seat, at, deadline time.Time) {
 	seat.Team, seat.Places, seat.TakenAt, seat.Deadline = t.Code, t.Places, at, deadline
-	t.count(StepTake, seat)
+	t.count(StepHold, seat)
 }
 
 // refuses returns why nobody can take a seat of a team at a moment, or nil; in the order of precedence
@@ -105,7 +105,7 @@ func (t Team) refuses(product stock.Key, joined bool, at time.Time) error {
 		reason = ErrTeamOver
 	case joined:
 		reason = ErrJoined
-	case t.Open() == 0:
+	case t.FreeSeats() == 0:
 		reason = ErrFull
 	default:
 		return nil
@@ -113,9 +113,9 @@ func (t Team) refuses(product stock.Key, joined bool, at time.Time) error {
 	return &TeamError{Team: t.Code, Err: reason}
 }
 
-// Regains returns why a late payment (stock.StepReacquire) cannot have a seat of a team at a moment, or nil, as refuses
+// RefusesRegain returns why a late payment (stock.StepReacquire) cannot have a seat of a team at a moment, or nil, as refuses
 // does. A seat that is Held still, since its hold has expired by itself, has its place, but no more time than others.
-func (t *TeamRecord) Regains(seat Seat, joined bool, at time.Time) error {
+func (t *TeamRecord) RefusesRegain(seat Seat, joined bool, at time.Time) error {
 	err := t.refuses(seat.Key, joined && seat.State != Held, at)
 	if seat.State == Held && errors.Is(err, ErrFull) {
 		return nil
@@ -133,7 +133,7 @@ func (t *TeamRecord) count(step Step, seat *Seat) {
 }
 
 // Move moves a seat of the team by a step at a moment, together with a step of its hold, and returns what it
-// tells. The caller has looked at Transition.From, and for stock.StepReacquire at Regains; StepRegain is refused as
+// tells. The caller has looked at Transition.From, and for stock.StepReacquire at RefusesRegain; StepRegain is refused as
 // Take is, and then nothing is changed.
 //
 // When all moves of one transaction are made, the caller asks NeedsSponsor, and then calls HandOver or Close.
@@ -210,7 +210,7 @@ func (t *TeamRecord) tell(kind EventKind, order string, at time.Time) Event {
 // NeedsSponsor reports whether the sponsor has left a team that is Forming: it has to get another, or has nobody left.
 func (t *TeamRecord) NeedsSponsor() bool { return t.needsSponsor }
 
-// HandOver makes the next sponsor of a team that is NeedsSponsor: the one of its live seats that comes first by Succeeds.
+// HandOver makes the next sponsor of a team that is NeedsSponsor: the one of its live seats that comes first by CompareSuccessors.
 func (t *TeamRecord) HandOver(seat Seat) {
 	t.Sponsor, t.SponsorOrder, t.needsSponsor = seat.Buyer, seat.Order, false
 }
@@ -221,9 +221,9 @@ func (t *TeamRecord) Close(at time.Time) Event {
 	return t.end(Failed, ByLeaving, at)
 }
 
-// Succeeds orders the live seats of a team by who becomes its sponsor first: who has paid before who has not,
+// CompareSuccessors orders the live seats of a team by who becomes its sponsor first: who has paid before who has not,
 // then who paid first or took the seat first, then the order number.
-func Succeeds(a, b Seat) int {
+func CompareSuccessors(a, b Seat) int {
 	if a.State != b.State {
 		return int(b.State) - int(a.State) // Paid is the higher
 	}
@@ -237,8 +237,8 @@ func Succeeds(a, b Seat) int {
 	return strings.Compare(a.Order, b.Order)
 }
 
-// Ending is a team that is to be over, by an operator or by its deadline.
-type Ending struct {
+// TeamEnd is a team that is to be over, by an operator or by its deadline.
+type TeamEnd struct {
 	Code    string
 	Version int64 // of the team as it was when this was decided; with another it is Refused
 	To      TeamState
@@ -258,7 +258,7 @@ func (t Team) atDeadline() TeamState {
 
 // Leaves returns the step of a live seat when its team is ended at a moment; 0 where it stays. The step of its hold
 // is Transition.With; a refund puts the units back on sale.
-func (e Ending) Leaves(seat Seat, at time.Time) Step {
+func (e TeamEnd) Leaves(seat Seat, at time.Time) Step {
 	switch {
 	case seat.State == Held && !at.Before(seat.Deadline):
 		return StepExpire
@@ -270,9 +270,9 @@ func (e Ending) Leaves(seat Seat, at time.Time) Step {
 	return 0
 }
 
-// End ends the team, whose live seats are given in the order of Succeeds, and moves each by its step of Leaves. The
+// End ends the team, whose live seats are given in the order of CompareSuccessors, and moves each by its step of Leaves. The
 // seats that stay are Paid, and get the Status Formed.
-func (t *TeamRecord) End(e Ending, seats []Seat, at time.Time) []Event {
+func (t *TeamRecord) End(e TeamEnd, seats []Seat, at time.Time) []Event {
 	events := []Event{t.end(e.To, e.Cause, at)}
 	t.Actor, t.Reason = e.Actor, e.Reason
 	for i := range seats {

@@ -40,7 +40,7 @@ type Report struct {
 // grabs, while traffic runs. It changes nothing. What it finds was written from outside; money that was
 // booked wrongly is for people to decide about.
 //
-// Errors: ErrInvalid, ErrUnknownPacket.
+// Errors: ErrInvalid, ErrNotFound.
 func (p *Packets) Audit(ctx context.Context, ids ...int64) (Report, error) {
 	err := p.ready(ctx)
 	for _, id := range ids {
@@ -83,7 +83,7 @@ func (p *Packets) audit(ctx context.Context, id int64, report *Report) error {
 		return err
 	}
 	if book.State == None {
-		return &PacketError{Packet: id, Err: ErrUnknownPacket}
+		return &PacketError{Packet: id, Err: ErrNotFound}
 	}
 	report.Packets++
 	report.Drifts = append(report.Drifts, book.drifts()...)

@@ -14,7 +14,7 @@ import (
 // share is booked, and its payout is owed, when Grab returns; nobody can get it any more but this person. One
 // person has one share: grabbing again returns the same, for ever.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket, ErrUnpaid, ErrNotStarted, ErrSender (or
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrUnpaid, ErrNotStarted, ErrSender (or
 // ErrCancelled, see Resolve), ErrClosed, ErrExpired, ErrFinished; a packet that was finished or closed before
 // its End stays so after it. Who was refused may try again.
 func (p *Packets) Grab(ctx context.Context, id int64, person string) (Share, error) {
@@ -45,7 +45,7 @@ func (p *Packets) Grab(ctx context.Context, id int64, person string) (Share, err
 // effect. It returns the share if there is one. Otherwise it is ErrCancelled, and this person cannot grab the
 // packet any more. To make the lost grab happen, grab again instead.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket, ErrCancelled.
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrCancelled.
 func (p *Packets) Resolve(ctx context.Context, id int64, person string) (Share, error) {
 	if err := errors.Join(p.readyFor(ctx, id), input.ID("person", person)); err != nil {
 		return Share{}, err
@@ -88,7 +88,7 @@ func (p *Packets) ungrabbable(ctx context.Context, id int64, person string, refu
 	case errors.Is(refusal, stock.ErrInsufficient): // known without another look: most grabs of a packet end so
 		return &PacketError{Packet: id, Err: ErrFinished}
 	case errors.Is(refusal, stock.ErrUnknownSKU):
-		return &PacketError{Packet: id, Err: ErrUnknownPacket}
+		return &PacketError{Packet: id, Err: ErrNotFound}
 	case !cancelled && !errors.Is(refusal, stock.ErrNotOnSale):
 		return refusal
 	}

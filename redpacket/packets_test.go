@@ -354,7 +354,7 @@ func TestResolve(t *testing.T) {
 		}
 	}
 	_, err = p.Resolve(t.Context(), 8, "2")
-	require.ErrorIs(t, err, ErrUnknownPacket)
+	require.ErrorIs(t, err, ErrNotFound)
 	_, err = p.Send(t.Context(), one(8, 1))
 	require.NoError(t, err)
 	_, err = p.Confirm(t.Context(), 8)
@@ -453,7 +453,7 @@ func TestListingsEndWithTheFirstError(t *testing.T) {
 	p := New(at(noon), nil)
 	n := 0
 	for _, err := range p.Shares(t.Context(), 7) {
-		require.ErrorIs(t, err, ErrUnknownPacket)
+		require.ErrorIs(t, err, ErrNotFound)
 		n++
 	}
 	ended, end := context.WithCancel(t.Context())

@@ -18,7 +18,7 @@ import (
 const pageSize = 200
 
 // Packet returns a packet as it is now. One whose End has come but which nothing has ended yet is
-// returned as Open, with an End that has passed. Errors: ErrInvalid, ErrUnknownPacket.
+// returned as Open, with an End that has passed. Errors: ErrInvalid, ErrNotFound.
 func (p *Packets) Packet(ctx context.Context, id int64) (Packet, error) {
 	if err := p.readyFor(ctx, id); err != nil {
 		return Packet{}, err
@@ -31,7 +31,7 @@ func (p *Packets) Packet(ctx context.Context, id int64) (Packet, error) {
 }
 
 // Share returns what a person got of a packet. Errors, in the order of precedence: ErrInvalid,
-// ErrUnknownPacket, ErrNoShare.
+// ErrNotFound, ErrUnknownShare.
 func (p *Packets) Share(ctx context.Context, id int64, person string) (Share, error) {
 	if err := errors.Join(p.readyFor(ctx, id), input.ID("person", person)); err != nil {
 		return Share{}, err
@@ -51,11 +51,11 @@ func (p *Packets) share(ctx context.Context, id int64, person string) (Share, er
 	if _, _, err := p.look(ctx, id); err != nil {
 		return Share{}, err
 	}
-	return Share{}, &PacketError{Packet: id, Err: ErrNoShare}
+	return Share{}, &PacketError{Packet: id, Err: ErrUnknownShare}
 }
 
 // Shares lists what was grabbed of a packet, in the order in which it was, in pages that are each a moment
-// of their own. The listing ends with the first error: ErrInvalid, ErrUnknownPacket.
+// of their own. The listing ends with the first error: ErrInvalid, ErrNotFound.
 func (p *Packets) Shares(ctx context.Context, id int64) iter.Seq2[Share, error] {
 	return func(yield func(Share, error) bool) {
 		err := p.readyFor(ctx, id)
@@ -86,11 +86,11 @@ func (p *Packets) Shares(ctx context.Context, id int64) iter.Seq2[Share, error] 
 	}
 }
 
-// look returns a packet as it is kept, and the clock, or ErrUnknownPacket.
+// look returns a packet as it is kept, and the clock, or ErrNotFound.
 func (p *Packets) look(ctx context.Context, id int64) (Record, time.Time, error) {
 	record, now, err := p.store.Record(ctx, id)
 	if err == nil && record.State == None {
-		err = &PacketError{Packet: id, Err: ErrUnknownPacket}
+		err = &PacketError{Packet: id, Err: ErrNotFound}
 	}
 	return record, now, err
 }

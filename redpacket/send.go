@@ -109,7 +109,7 @@ func (r Record) same(asked Record) bool {
 // closed it stays Closed; all of its money is owed to its sender, as the payout with No 0. That is no
 // error: look at the State.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket.
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound.
 func (p *Packets) Confirm(ctx context.Context, id int64) (Packet, error) {
 	if err := p.readyFor(ctx, id); err != nil {
 		return Packet{}, err

@@ -24,7 +24,7 @@ func (c *Coupon) AddBatch(ctx context.Context, batch coupon.Batch) (stock.Verdic
 }
 
 // Batch implements coupon.Store.
-func (c *Coupon) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Granted, error) {
+func (c *Coupon) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Grant, error) {
 	if err := c.ready(ctx); err != nil {
 		return coupon.Batch{}, nil, err
 	}
@@ -40,7 +40,7 @@ func (c *Coupon) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.G
 	}
 	batch.ID = id
 	copy(batch.Digest[:], digest)
-	var granted []coupon.Granted
+	var granted []coupon.Grant
 	query, err := c.currentGrants(ctx, id, num, render(c.sql.readGranted, id))
 	if err == nil {
 		err = c.units.query(ctx, query, func(rows *sql.Rows) error {
@@ -68,13 +68,13 @@ func (c *Coupon) currentGrants(ctx context.Context, batch string, num int64, que
 }
 
 // scanGranted scans what became of a buyer.
-func scanGranted(rows *sql.Rows) (g coupon.Granted, err error) {
+func scanGranted(rows *sql.Rows) (g coupon.Grant, err error) {
 	err = rows.Scan(&g.Buyer, &g.Coupon, &g.Reason)
 	return g, err
 }
 
 // Issue implements coupon.Store.
-func (c *Coupon) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Granted, error) {
+func (c *Coupon) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Grant, error) {
 	if err := c.ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
@@ -109,14 +109,14 @@ type issue struct {
 	all     bool
 	refused map[string]coupon.Reason // what the campaign refused when it was looked at, by order
 
-	granted []coupon.Granted // what became of each order at the last try
-	over    bool             // it is the answer, although nothing was done
+	granted []coupon.Grant // what became of each order at the last try
+	over    bool           // it is the answer, although nothing was done
 }
 
 // try issues it, in one transaction, but for what was refused, and reports whether it went. The batch's row is
 // locked first: what others have issued of it is known from then on.
 func (i *issue) try(ctx context.Context, q Tx) (bool, error) {
-	i.granted, i.over = make([]coupon.Granted, 0, len(i.calls)), false
+	i.granted, i.over = make([]coupon.Grant, 0, len(i.calls)), false
 	var before int64
 	if err := readRow(ctx, q, render(i.store.sql.lockBatch, i.batch), &before); err != nil {
 		return false, err
@@ -125,12 +125,12 @@ func (i *issue) try(ctx context.Context, q Tx) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var fresh []coupon.Granted
+	var fresh []coupon.Grant
 	var calls []lockCall
 	for _, call := range i.calls {
 		g, known := recorded[call.order.ID]
 		if !known {
-			g = coupon.Granted{Buyer: call.order.Buyer, Coupon: call.order.ID, Reason: i.refused[call.order.ID]}
+			g = coupon.Grant{Buyer: call.order.Buyer, Coupon: call.order.ID, Reason: i.refused[call.order.ID]}
 			fresh = append(fresh, g)
 			if g.Reason == coupon.Given {
 				calls = append(calls, call)
@@ -138,7 +138,7 @@ func (i *issue) try(ctx context.Context, q Tx) (bool, error) {
 		}
 		i.granted = append(i.granted, g)
 		if i.all && g.Reason != coupon.Given {
-			i.granted, i.over = []coupon.Granted{g}, true
+			i.granted, i.over = []coupon.Grant{g}, true
 			return false, nil
 		}
 	}
@@ -151,8 +151,8 @@ func (i *issue) try(ctx context.Context, q Tx) (bool, error) {
 }
 
 // recorded returns what became of the orders so far.
-func (i *issue) recorded(ctx context.Context, q Tx, before int64) (map[string]coupon.Granted, error) {
-	recorded := map[string]coupon.Granted{}
+func (i *issue) recorded(ctx context.Context, q Tx, before int64) (map[string]coupon.Grant, error) {
+	recorded := map[string]coupon.Grant{}
 	if before == 0 {
 		return recorded, nil
 	}
@@ -178,7 +178,7 @@ func (i *issue) recorded(ctx context.Context, q Tx, before int64) (map[string]co
 }
 
 // record records what became of orders, behind so many others.
-func (i *issue) record(ctx context.Context, q Tx, before int64, fresh []coupon.Granted) error {
+func (i *issue) record(ctx context.Context, q Tx, before int64, fresh []coupon.Grant) error {
 	if len(fresh) == 0 {
 		return nil
 	}

@@ -75,7 +75,7 @@ func (c *Coupon) grow(ctx context.Context, q Tx, campaign, have int64, codes []s
 	}
 	key := stock.Key{SKU: campaign}
 	err = c.units.record(ctx, q, stock.Change{Kind: stock.KindImport, ID: key.Serial(before + 1), Entries: []stock.Entry{
-		{Key: key, Delta: stock.StepRestock.Transition().Change.Times(num)},
+		{Key: key, Delta: stock.StepRestock.Transition().Delta.Times(num)},
 	}})
 	if err != nil {
 		return false, unclaimed(err)

@@ -33,7 +33,7 @@ func BenchmarkSettle(b *testing.B) {
 		require.NoError(b, err)
 		b.ResetTimer()
 		for _, t := range teams {
-			verdicts, err := s.store.End(b.Context(), []groupbuy.Ending{{Code: t.Code, Version: t.Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline}})
+			verdicts, err := s.store.End(b.Context(), []groupbuy.TeamEnd{{Code: t.Code, Version: t.Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline}})
 			require.NoError(b, err)
 			require.Equal(b, []stock.Verdict{stock.Done}, verdicts)
 		}

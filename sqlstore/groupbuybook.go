@@ -35,7 +35,7 @@ func (g *GroupBuy) Books(ctx context.Context, key stock.Key, after string, limit
 			var seat groupbuy.SeatBook
 			err := rows.Scan(&code, &seat.Order, &seat.State, &seat.Hold, &seat.Units)
 			book := &books[at[code]]
-			book.Astray = append(book.Astray, seat)
+			book.Mismatched = append(book.Mismatched, seat)
 			return err
 		})
 		if err != nil {
@@ -43,7 +43,7 @@ func (g *GroupBuy) Books(ctx context.Context, key stock.Key, after string, limit
 		}
 	}
 	for _, book := range books {
-		slices.SortFunc(book.Astray, func(a, b groupbuy.SeatBook) int { return cmp.Compare(a.Order, b.Order) })
+		slices.SortFunc(book.Mismatched, func(a, b groupbuy.SeatBook) int { return cmp.Compare(a.Order, b.Order) })
 	}
 	return books, nil
 }

@@ -99,7 +99,7 @@ func (b *bazaar) balanced() {
 	report, err := b.Audit(b.t.Context())
 	require.NoError(b.t, err)
 	require.Empty(b.t, report.Drifts)
-	require.Empty(b.t, report.Astray)
+	require.Empty(b.t, report.Mismatched)
 	require.Empty(b.t, report.Units.Drifts)
 }
 

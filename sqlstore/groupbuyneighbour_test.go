@@ -160,11 +160,11 @@ func (s *street) cases() []txCase {
 			p.Name, p.People = numbered(n, own), 3
 			return of(g.Revise(ctx, p))
 		}), nil},
-		{"AddStock", nothing, in(func(ctx context.Context, g groups, n int) error {
-			return g.AddStock(ctx, numbered(n, own), teamProduct, 1)
+		{"Restock", nothing, in(func(ctx context.Context, g groups, n int) error {
+			return g.Restock(ctx, numbered(n, own), teamProduct, 1)
 		}), stock.ErrInsufficient},
-		{"WithdrawStock", nothing, in(func(ctx context.Context, g groups, n int) error {
-			return g.WithdrawStock(ctx, numbered(n, own), teamProduct, 1)
+		{"Withdraw", nothing, in(func(ctx context.Context, g groups, n int) error {
+			return g.Withdraw(ctx, numbered(n, own), teamProduct, 1)
 		}), nil},
 		{"Remove", nothing, in(func(ctx context.Context, g groups, _ int) error { return of(g.Remove(ctx, teamProduct)) }), nil},
 		{"Remove of an unknown product", nothing, in(func(ctx context.Context, g groups, n int) error {

@@ -127,7 +127,7 @@ func (b *seatTaker) insert(ctx context.Context, q Tx) error {
 		}
 		_, err = q.ExecContext(ctx, statement)
 		if number(err) == errDuplicate && len(b.calls) == 1 {
-			return &refusals{[]error{groupbuy.ErrCodeTaken}}
+			return &refusals{[]error{groupbuy.ErrDuplicateCode}}
 		}
 		if err != nil {
 			return unclaimed(err) // one of them: each alone
@@ -187,7 +187,7 @@ func (g seatCompanions) moveSeats(ctx context.Context, q Tx, step stock.Step, or
 			}
 			continue
 		}
-		along := seat.State.Along(step)
+		along := seat.State.StepFor(step)
 		if along == 0 {
 			return missing(nil) // the seat is not where its hold was
 		}
@@ -198,7 +198,7 @@ func (g seatCompanions) moveSeats(ctx context.Context, q Tx, step stock.Step, or
 				return err
 			}
 			joined = len(is) > 0
-			why[i] = k.team(seat.Team).Regains(*seat, joined, k.at)
+			why[i] = k.team(seat.Team).RefusesRegain(*seat, joined, k.at)
 		}
 		if why[i] == nil {
 			why[i] = k.move(along, seat, joined)

@@ -44,7 +44,7 @@ func TestGrabLosesItsConnection(t *testing.T) {
 			require.True(t, redpacket.Retryable(err), name)
 			if errors.Is(c.want, stock.ErrUnavailable) {
 				_, err := p.Share(t.Context(), 1, fmt.Sprint(person))
-				require.ErrorIs(t, err, redpacket.ErrNoShare, name)
+				require.ErrorIs(t, err, redpacket.ErrUnknownShare, name)
 				p.balanced(1, taken, redpacket.Open)
 			}
 			share, err := p.Grab(t.Context(), 1, fmt.Sprint(person))

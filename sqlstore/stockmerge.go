@@ -278,7 +278,7 @@ func usagesOf(calls []lockCall) (usages []buyerUsage, anonymous bool) {
 			continue
 		}
 		for _, l := range c.order.Lines {
-			usages = append(usages, buyerUsage{buyerKey{l.Key(), c.order.Buyer}, usageOf(c.transition().Change, l.Num)})
+			usages = append(usages, buyerUsage{buyerKey{l.Key(), c.order.Buyer}, usageOf(c.transition().Delta, l.Num)})
 		}
 	}
 	slices.SortFunc(usages, func(a, b buyerUsage) int { return a.compare(b.buyerKey) })
@@ -375,7 +375,7 @@ func (b *lockBatch) admit(s sight, usages map[string]stock.Usage, known map[stri
 			b.replies[i].answer = lockAnswer{verdict: stock.Refused, why: why}
 			continue
 		}
-		change, num := c.transition().Change, c.line().Num
+		change, num := c.transition().Delta, c.line().Num
 		after, err := s.item.Plus(change.Times(num).For(s.item.Terms))
 		if err != nil { // it cannot: the item lets it
 			b.replies[i].alone = true

@@ -71,7 +71,7 @@ func (s *Stock) move(ctx context.Context, step stock.Step, call moveCall) (stock
 }
 
 // frees reports whether a transition makes units available.
-func frees(t stock.Transition) bool { return t.Change.Available() > 0 }
+func frees(t stock.Transition) bool { return t.Delta.Available() > 0 }
 
 // freed ends what is remembered of some items, whose units may be back; with no keys, of all.
 func (s *Stock) freed(keys ...stock.Key) {
@@ -208,7 +208,7 @@ func (m *movedHolds) lock(ctx context.Context, q Tx, t stock.Transition, query s
 			continue
 		case !wanted(order, fence):
 			continue
-		case !m.add(t.Change, key, num, usageOf(t.Change, num)):
+		case !m.add(t.Delta, key, num, usageOf(t.Delta, num)):
 			return fault.ErrOverflow
 		}
 		m.orders = append(m.orders, order)

@@ -238,7 +238,7 @@ func (b *refundBatch) lock(ctx context.Context, q Tx, query string, t *tally) er
 			c.refund, c.hold, c.to, is = booked, is, after.State, after
 			b.to[order], b.done = is.State, append(b.done, i)
 			l := booked.Lines[0]
-			if !t.add(c.transition().Change, buyerKey{l.Key(), is.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
+			if !t.add(c.transition().Delta, buyerKey{l.Key(), is.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
 				return fault.ErrOverflow
 			}
 		}

@@ -73,7 +73,7 @@ const (
 // within is the buyer's part of the guard of a step that opens a hold: a Lock counts as a live one.
 func within(t stock.Transition) string {
 	guard := "b.HELD_NUM <= " + room
-	if t.Change.Locked > 0 {
+	if t.Delta.Locked > 0 {
 		guard += " AND (s.HOLD_LIMIT = 0 OR b.HOLD_NUM <= s.HOLD_LIMIT)"
 	}
 	return guard
@@ -257,7 +257,7 @@ func (q *stockSQL) lockItems(order stock.Order) string {
 // changes returns the arguments of the change of an item: a number for each counter that moves.
 func changes(t stock.Transition, num int64) []any {
 	var args []any
-	for _, sign := range each(t.Change) {
+	for _, sign := range each(t.Delta) {
 		if sign != 0 {
 			args = append(args, num)
 		}
@@ -301,7 +301,7 @@ func (q *stockSQL) lockItemsText(t stock.Transition, lines int, buyer bool) stri
 		from += " STRAIGHT_JOIN " + q.buyers + " b " + byKey + " ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
 		guard = open(num) + " AND " + within(t)
 	}
-	return driven(lines, "UPDATE "+from+" SET "+itemChange(t.Change, num)+", s."+touch+where+guard)
+	return driven(lines, "UPDATE "+from+" SET "+itemChange(t.Delta, num)+", s."+touch+where+guard)
 }
 
 // itemsOf joins items to lines that the statement brings along: the key of each, and a number.
@@ -361,12 +361,12 @@ func (q *stockSQL) renderMove(t stock.Transition, n int) string {
 	if n > 0 {
 		from = lines(n) + " STRAIGHT_JOIN " + from + " " + byKey
 	}
-	if t.Change != (stock.Quantities{}) {
+	if t.Delta != (stock.Quantities{}) {
 		if n == 0 {
 			from += " " + byKey
 		}
 		from += q.joined()
-		set += ", " + itemChange(t.Change, "h.NUM") + ", s." + touch + buyerChange(t.Change, "h.NUM")
+		set += ", " + itemChange(t.Delta, "h.NUM") + ", s." + touch + buyerChange(t.Delta, "h.NUM")
 	}
 	guard := "h.ORDER_NO = ? AND " + guard(t)
 	if n > 0 {
@@ -542,7 +542,7 @@ func (q *stockSQL) refundLine(c refundCall, l stock.Line, no int) string {
 
 func (q *stockSQL) refundLineText(t stock.Transition, num string) string {
 	return "UPDATE " + q.holds + " h " + byKey + q.joined() + " SET h.REFUND_NUM = h.REFUND_NUM + ?, h.RESTOCK_NUM = h.RESTOCK_NUM + ?, h.FREE_NUM = h.FREE_NUM + ?," +
-		" h.UPDATE_TIME = " + now + ", " + itemChange(t.Change, num) + ", s." + touch + ", b.BOUGHT_NUM = b.BOUGHT_NUM - ?" +
+		" h.UPDATE_TIME = " + now + ", " + itemChange(t.Delta, num) + ", s." + touch + ", b.BOUGHT_NUM = b.BOUGHT_NUM - ?" +
 		" WHERE h.ORDER_NO = ? AND h.LINE_NO = ? AND h.STATE " + in(t.From) + " AND h.REFUND_NUM = ?"
 }
 

@@ -16,8 +16,8 @@ type Companion interface {
 	Companion() string
 }
 
-// Beside is a call on the hold of an order, as MemoryCompanions see it.
-type Beside struct {
+// CompanionCall is a call on the hold of an order, as MemoryCompanions see it.
+type CompanionCall struct {
 	Step       Step
 	Hold       Hold         // as a Lock or step leaves it; as a refund finds it
 	Items      []Item       // of its lines, as a Lock or step leaves them; nil of a refund, and of an expiry
@@ -32,11 +32,11 @@ type Beside struct {
 type MemoryCompanions interface {
 	Keeps(c Companion) bool // whether it knows what to do with a companion
 
-	Before(at time.Time, calls []*Beside) (keep func(), err error)    // before anything else; the only one of calls that move no units
-	Locked(at time.Time, calls []*Beside) (keep func(), err error)    // a Lock or Take has locked its units
-	Moved(at time.Time, calls []*Beside) (keep func(), err error)     // the units of orders were moved by a step, the same for all
-	Refunding(at time.Time, calls []*Beside) (keep func(), err error) // units are about to be refunded
-	Refunded(at time.Time, calls []*Beside) (keep func(), err error)  // they are refunded
+	Before(at time.Time, calls []*CompanionCall) (keep func(), err error)    // before anything else; the only one of calls that move no units
+	Locked(at time.Time, calls []*CompanionCall) (keep func(), err error)    // a Lock or Take has locked its units
+	Moved(at time.Time, calls []*CompanionCall) (keep func(), err error)     // the units of orders were moved by a step, the same for all
+	Refunding(at time.Time, calls []*CompanionCall) (keep func(), err error) // units are about to be refunded
+	Refunded(at time.Time, calls []*CompanionCall) (keep func(), err error)  // they are refunded
 }
 
 // NoCompanions keep nothing. Embed it to be told of some moments only.
@@ -46,19 +46,19 @@ type NoCompanions struct{}
 func (NoCompanions) Keeps(Companion) bool { return false }
 
 // Before implements MemoryCompanions.
-func (NoCompanions) Before(time.Time, []*Beside) (func(), error) { return nil, nil } //nolint:nilnil // nothing to keep
+func (NoCompanions) Before(time.Time, []*CompanionCall) (func(), error) { return nil, nil } //nolint:nilnil // nothing to keep
 
 // Locked implements MemoryCompanions.
-func (NoCompanions) Locked(time.Time, []*Beside) (func(), error) { return nil, nil } //nolint:nilnil // nothing to keep
+func (NoCompanions) Locked(time.Time, []*CompanionCall) (func(), error) { return nil, nil } //nolint:nilnil // nothing to keep
 
 // Moved implements MemoryCompanions.
-func (NoCompanions) Moved(time.Time, []*Beside) (func(), error) { return nil, nil } //nolint:nilnil // nothing to keep
+func (NoCompanions) Moved(time.Time, []*CompanionCall) (func(), error) { return nil, nil } //nolint:nilnil // nothing to keep
 
 // Refunding implements MemoryCompanions.
-func (NoCompanions) Refunding(time.Time, []*Beside) (func(), error) { return nil, nil } //nolint:nilnil // nothing to keep
+func (NoCompanions) Refunding(time.Time, []*CompanionCall) (func(), error) { return nil, nil } //nolint:nilnil // nothing to keep
 
 // Refunded implements MemoryCompanions.
-func (NoCompanions) Refunded(time.Time, []*Beside) (func(), error) { return nil, nil } //nolint:nilnil // nothing to keep
+func (NoCompanions) Refunded(time.Time, []*CompanionCall) (func(), error) { return nil, nil } //nolint:nilnil // nothing to keep
 
 // CompanionOf returns the first companion of a type, and whether there is one.
 func CompanionOf[C Companion](beside []Companion) (c C, ok bool) {

@@ -219,7 +219,7 @@ func (s *shop) gifts(ctx context.Context) {
 	s.Tell("Bo pays B-1", err, "redeemed, %s off", use.Discount.StringFixed(2))
 
 	regulars := coupon.Batch{ID: "regulars", Campaign: thanks, Buyers: []string{ann, bo, chen}, All: true}
-	var issued coupon.Issued
+	var issued coupon.IssueResult
 	for _, what := range []string{"the shop gives three regulars a coupon", "that job runs again"} {
 		issued, err = s.coupons.Issue(ctx, regulars)
 		s.Tell(what, err, "%d have one", len(issued.Given))

@@ -85,7 +85,7 @@ func (s *scene) onlyFree(back func(id, of string) error, done coupon.State) {
 		suite.Same(s, "order", c.Order, "")
 		suite.Same(s, "deadline", c.Deadline, time.Time{})
 	}
-	s.Is(back("r6", "unknown"), coupon.ErrUnknownCoupon)
+	s.Is(back("r6", "unknown"), coupon.ErrNotFound)
 	s.giveBack("used", "A")
 	s.No(back("r1", "used")) // the number was refused before, and is free
 	s.counts(stock.Quantities{Total: 10, Left: 10, Refunded: 5})

@@ -108,7 +108,7 @@ func payMakesUsable(s *scene) {
 
 func payRefusals(s *scene) {
 	s.open(10)
-	s.Is(suite.Err(s.shop.Pay(s.Context(), "unknown")), coupon.ErrUnknownCoupon, stock.ErrNotFound)
+	s.Is(suite.Err(s.shop.Pay(s.Context(), "unknown")), coupon.ErrNotFound, stock.ErrNotFound)
 	s.unclaimed("unknown")
 	s.lock("cancelled", "5")
 	s.cancel("cancelled")

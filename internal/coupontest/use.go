@@ -373,7 +373,7 @@ func releaseUsed(s *scene) {
 	s.unchanged("c", func() {
 		s.Is(suite.Err(s.shop.Release(s.Context(), "c", "A")), coupon.ErrReturned)
 	})
-	s.Is(suite.Err(s.shop.Release(s.Context(), "unknown", "A")), coupon.ErrUnknownCoupon)
+	s.Is(suite.Err(s.shop.Release(s.Context(), "unknown", "A")), coupon.ErrNotFound)
 	s.used("unknown", "A", coupon.Unused)
 }
 
@@ -398,7 +398,7 @@ func returnUnused(s *scene) {
 	refused("A")
 	s.redeem("c", "B")
 	refused("C")
-	s.Is(suite.Err(s.shop.Return(s.Context(), "unknown", "A", dec("100"))), coupon.ErrUnknownCoupon)
+	s.Is(suite.Err(s.shop.Return(s.Context(), "unknown", "A", dec("100"))), coupon.ErrNotFound)
 }
 
 func oneOrderSeveral(s *scene) {

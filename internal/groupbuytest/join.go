@@ -41,7 +41,7 @@ func joinTakes(s *scene) {
 	suite.Same(s, "seat as it is read", s.seat("2", groupbuy.Held), want)
 	team := s.is(code, groupbuy.Forming)
 	suite.Same(s, "sponsor", team.Sponsor, anna)
-	suite.Same(s, "seats that are open", team.Open(), 1)
+	suite.Same(s, "seats that are open", team.FreeSeats(), 1)
 	s.counts(code, 2, 0, "0")
 	s.pool(stock.Quantities{Total: 90, Locked: 4})
 	suite.Same(s, "members", orders(s.members(code)), []string{"1", "2"})

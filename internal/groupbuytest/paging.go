@@ -79,8 +79,8 @@ func pageProducts(s *scene) {
 	}, func(n int, p groupbuy.Product) {
 		suite.Same(s, "product", p.SKU, int64(n+1))
 	})
-	ordered(s, page+1, func() iter.Seq2[groupbuy.Shown, error] { return s.groups.Shelf(s.Context()) },
-		func(a, b groupbuy.Shown) bool { return a.SKU+1 == b.SKU && b.Available == 2 })
+	ordered(s, page+1, func() iter.Seq2[groupbuy.ShelfItem, error] { return s.groups.Shelf(s.Context()) },
+		func(a, b groupbuy.ShelfItem) bool { return a.SKU+1 == b.SKU && b.Available == 2 })
 	s.Count("products that an audit looks at", suite.Must(s.groups.Audit(s.Context())).Products, page+1)
 	s.end() // and all of them go back
 	for _, p := range suite.Listed(s, s.groups.Products(s.Context(), fair)) {
@@ -99,7 +99,7 @@ func pageTeams(s *scene) {
 			s.Advance(time.Second)
 		}
 		if i%89 == 88 {
-			s.No(s.groups.AddStock(s.Context(), fmt.Sprint("more ", i), key(), 90))
+			s.No(s.groups.Restock(s.Context(), fmt.Sprint("more ", i), key(), 90))
 		}
 	}
 	earlier := func(a, b groupbuy.Team) bool {

@@ -56,7 +56,7 @@ func raceLastTwo(s *scene) {
 	if testing.Short() {
 		repeat = 20
 	}
-	s.No(s.groups.AddStock(s.Context(), "more", key(), 3*repeat))
+	s.No(s.groups.Restock(s.Context(), "more", key(), 3*repeat))
 	for n := range repeat {
 		round := int(n)
 		code := s.full(round, 3, 1)
@@ -226,7 +226,7 @@ func racePayCancel(s *scene) {
 	if testing.Short() {
 		repeat = 20
 	}
-	s.No(s.groups.AddStock(s.Context(), "more", key(), 3*repeat))
+	s.No(s.groups.Restock(s.Context(), "more", key(), 3*repeat))
 	for n := range repeat {
 		round := int(n)
 		code := s.full(round, 3, 1)

@@ -187,9 +187,9 @@ func raceStock(s *scene) {
 	errs := suite.Together(24, func(i int) error {
 		id := fmt.Sprint("change ", i/2) // each of them twice
 		if i%4 < 2 {
-			return s.groups.AddStock(s.Context(), id, key(), 3)
+			return s.groups.Restock(s.Context(), id, key(), 3)
 		}
-		return s.groups.WithdrawStock(s.Context(), id, key(), 5)
+		return s.groups.Withdraw(s.Context(), id, key(), 5)
 	})
 	s.Each(errs)
 	s.pool(stock.Quantities{Total: 90 + 6*3 - 6*5})

@@ -157,6 +157,6 @@ func closeAtOnce(s *scene) {
 
 func closeUnknown(s *scene) {
 	s.open(random(1, 100, 3))
-	s.only(suite.Err(s.packets.Close(s.Context(), 2)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Close(s.Context(), 2)), redpacket.ErrNotFound)
 	s.packet(1, redpacket.Open)
 }

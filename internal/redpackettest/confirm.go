@@ -152,6 +152,6 @@ func confirmedTooLateAtOnce(s *scene) {
 
 func confirmUnknown(s *scene) {
 	s.send(random(1, 100, 3))
-	s.only(suite.Err(s.packets.Confirm(s.Context(), 2)), redpacket.ErrUnknownPacket)
-	s.only(suite.Err(s.packets.Packet(s.Context(), 2)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Confirm(s.Context(), 2)), redpacket.ErrNotFound)
+	s.only(suite.Err(s.packets.Packet(s.Context(), 2)), redpacket.ErrNotFound)
 }

@@ -153,7 +153,7 @@ func sameGrabAtOnce(s *scene) {
 func refusedGrabAgain(s *scene) {
 	p := random(1, 100, 2)
 	p.Start = s.now().Add(time.Hour)
-	s.only(suite.Err(s.packets.Grab(s.Context(), 1, anna)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Grab(s.Context(), 1, anna)), redpacket.ErrNotFound)
 	s.send(p)
 	s.refused(1, anna, redpacket.ErrUnpaid)
 	s.confirm(1, redpacket.Open)
@@ -168,7 +168,7 @@ func senderGrabs(s *scene) {
 	s.refused(1, sender, redpacket.ErrSender)
 	s.grabs(1, anna, ben) // both shares are there for others
 	_, err := s.packets.Share(s.Context(), 1, sender)
-	s.only(err, redpacket.ErrNoShare)
+	s.only(err, redpacket.ErrUnknownShare)
 
 	s.packets = s.with(redpacket.Options{SenderMayGrab: true})
 	s.open(random(2, 100, 2))

@@ -207,7 +207,7 @@ func remainderPaid(s *scene) {
 	suite.Same(s, "replay", s.paidOut(1, 0), want)
 	s.Count("payouts that are due", len(s.pending()), 0)
 	s.Count("shares", len(s.shares(1)), 0)
-	s.only(suite.Err(s.packets.Share(s.Context(), 1, sender)), redpacket.ErrNoShare)
+	s.only(suite.Err(s.packets.Share(s.Context(), 1, sender)), redpacket.ErrUnknownShare)
 }
 
 // unknownPayout asks for what nobody is owed.

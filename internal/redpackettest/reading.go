@@ -21,17 +21,17 @@ func readingCases() []testCase {
 }
 
 func readMissing(s *scene) {
-	s.only(suite.Err(s.packets.Packet(s.Context(), 1)), redpacket.ErrUnknownPacket)
-	s.only(suite.Err(s.packets.Share(s.Context(), 1, anna)), redpacket.ErrUnknownPacket)
-	s.only(suite.Err(suite.Gather(s.packets.Shares(s.Context(), 1))), redpacket.ErrUnknownPacket)
-	s.only(suite.Err(s.packets.Audit(s.Context(), 1)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Packet(s.Context(), 1)), redpacket.ErrNotFound)
+	s.only(suite.Err(s.packets.Share(s.Context(), 1, anna)), redpacket.ErrNotFound)
+	s.only(suite.Err(suite.Gather(s.packets.Shares(s.Context(), 1))), redpacket.ErrNotFound)
+	s.only(suite.Err(s.packets.Audit(s.Context(), 1)), redpacket.ErrNotFound)
 	suite.Same(s, "report", suite.Must(s.packets.Audit(s.Context())), redpacket.Report{})
 	s.Count("payouts", len(s.pending()), 0)
 	s.expire(0)
 	s.open(random(1, 100, 3))
-	s.only(suite.Err(s.packets.Share(s.Context(), 1, anna)), redpacket.ErrNoShare)
+	s.only(suite.Err(s.packets.Share(s.Context(), 1, anna)), redpacket.ErrUnknownShare)
 	s.Count("shares", len(s.shares(1)), 0)
-	s.only(suite.Err(s.packets.Audit(s.Context(), 1, 2)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Audit(s.Context(), 1, 2)), redpacket.ErrNotFound)
 }
 
 // readShares lists more shares than a listing reads at a time.
@@ -81,7 +81,7 @@ func listingsEnd(s *scene) {
 	s.only(suite.Err(broken.Audit(s.Context())), redpacket.ErrUnavailable)
 	n := 0
 	for _, err := range broken.Shares(s.Context(), 2) { // of a packet that there is not
-		s.only(err, redpacket.ErrUnknownPacket)
+		s.only(err, redpacket.ErrNotFound)
 		n++
 	}
 	s.Count("errors of a listing", n, 1)
@@ -126,7 +126,7 @@ func errorsSay(s *scene) {
 		got := *suite.As[*redpacket.WindowError](s, refusal(want))
 		suite.Same(s, "typed error", got, redpacket.WindowError{Packet: 1, Err: want, Start: p.Start, End: p.End, Now: s.now()})
 	}
-	packet(redpacket.ErrUnknownPacket)
+	packet(redpacket.ErrNotFound)
 	s.send(p)
 	packet(redpacket.ErrUnpaid)
 	s.confirm(1, redpacket.Open)
@@ -148,6 +148,6 @@ func errorsSay(s *scene) {
 		"Close":   func(ctx context.Context) error { return suite.Err(s.packets.Close(ctx, 9)) },
 		"Confirm": func(ctx context.Context) error { return suite.Err(s.packets.Confirm(ctx, 9)) },
 	} {
-		suite.Same(s, "typed error of "+name, *suite.As[*redpacket.PacketError](s, call(s.Context())), redpacket.PacketError{Packet: 9, Err: redpacket.ErrUnknownPacket})
+		suite.Same(s, "typed error of "+name, *suite.As[*redpacket.PacketError](s, call(s.Context())), redpacket.PacketError{Packet: 9, Err: redpacket.ErrNotFound})
 	}
 }

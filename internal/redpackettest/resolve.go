@@ -52,14 +52,14 @@ func resolveNotMade(s *scene) {
 	suite.Same(s, "a grab that arrives now", suite.Must(s.Store.Units().Lock(s.Context(), order, time.Hour)).Verdict, stock.Exists)
 	s.refused(1, anna, redpacket.ErrCancelled)
 	s.resolved(1, anna)
-	s.only(suite.Err(s.packets.Share(s.Context(), 1, anna)), redpacket.ErrNoShare)
+	s.only(suite.Err(s.packets.Share(s.Context(), 1, anna)), redpacket.ErrUnknownShare)
 	s.holds(1, 0, 0, 100)
 	s.grabs(1, ben, carol) // no share was lost by it
 	s.packet(1, redpacket.Finished)
 }
 
 func resolveUnknown(s *scene) {
-	s.only(suite.Err(s.packets.Resolve(s.Context(), 1, anna)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Resolve(s.Context(), 1, anna)), redpacket.ErrNotFound)
 	s.open(random(1, 100, 2))
 	s.grab(1, anna)
 }

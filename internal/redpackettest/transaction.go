@@ -38,7 +38,7 @@ func rolledBackGrab(s *scene) {
 		suite.Same(s, "number", lost.No, int64(no+1))
 		s.No(rollback())
 		suite.Same(s, "the books", s.everything(1), was)
-		s.only(suite.Err(s.packets.Share(s.Context(), 1, person)), redpacket.ErrNoShare)
+		s.only(suite.Err(s.packets.Share(s.Context(), 1, person)), redpacket.ErrUnknownShare)
 		share := s.grab(1, "another "+person)
 		suite.Same(s, "number", share.No, lost.No)
 		suite.Same(s, "amount", share.Amount, lost.Amount) // the seed has it, not the person
@@ -74,7 +74,7 @@ func deadlock(s *scene) {
 	calls := [2][2]func(*redpacket.Packets) error{{grab(1, anna), grab(2, anna)}, {grab(2, ben), grab(1, ben)}}
 	suite.Deadlock(s, s.begin, calls, func(i int) {
 		for id := int64(1); id <= 2; id++ {
-			s.only(suite.Err(s.packets.Share(s.Context(), id, []string{anna, ben}[i])), redpacket.ErrNoShare)
+			s.only(suite.Err(s.packets.Share(s.Context(), id, []string{anna, ben}[i])), redpacket.ErrUnknownShare)
 		}
 	})
 	s.holds(1, 2, 20, 80)
@@ -97,7 +97,7 @@ func refusalInTransaction(s *scene) {
 	s.only(suite.Err(packets.Grab(s.Context(), 4, sender)), redpacket.ErrSender)
 	s.only(suite.Err(packets.Send(s.Context(), random(2, 101, 3))), redpacket.ErrMismatch)
 	s.only(suite.Err(packets.PaidOut(s.Context(), redpacket.PayoutNumber(4, 1))), redpacket.ErrUnknownPayout)
-	s.only(suite.Err(packets.Confirm(s.Context(), 9)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(packets.Confirm(s.Context(), 9)), redpacket.ErrNotFound)
 	s.No(suite.Err(packets.Grab(s.Context(), 4, ben)))
 	s.No(commit())
 	s.packet(1, redpacket.Finished)

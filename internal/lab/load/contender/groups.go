@@ -219,7 +219,7 @@ func (t teams) inspect(ctx context.Context, cfg Config) (books Books, err error)
 		for _, drift := range report.Units.Drifts {
 			books.Drifts = append(books.Drifts, drift.String())
 		}
-		for _, seat := range report.Astray {
+		for _, seat := range report.Mismatched {
 			books.Drifts = append(books.Drifts, fmt.Sprintf("seat %s is %v, its hold %v", seat.Order, seat.State, seat.Hold))
 		}
 		return err
