@@ -70,6 +70,7 @@ func (c *Coupons) take(ctx context.Context, asked Step, coupon, order string, to
 			return Use{}, err
 		}
 		if settled, err := replayed(asked, use, total, now); settled {
+			use.Replay = err == nil
 			return use, err
 		}
 		if held, now, err = c.store.Coupon(ctx, coupon); err != nil {
@@ -184,6 +185,7 @@ func (c *Coupons) Release(ctx context.Context, coupon, order string) (Use, error
 		}
 		switch use.State {
 		case UseReleased:
+			use.Replay = true
 			return use, nil
 		case UseReturned:
 			return use, &StateError{Coupon: coupon, Order: order, Err: ErrReturned}
@@ -220,6 +222,7 @@ func (c *Coupons) Return(ctx context.Context, coupon, order string, refunded dec
 		case err != nil:
 			return Use{}, err
 		case use.State == UseReturned:
+			use.Replay = true
 			return use, nil
 		case use.State != UseRedeemed:
 			return Use{}, &StateError{Coupon: coupon, Order: order, Err: ErrNotRedeemed}

@@ -66,7 +66,7 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 	if err := errors.Join(g.ready(ctx), err, by.check()); err != nil {
 		return Team{}, err
 	}
-	awaited := false
+	awaited, settled := false, false
 	for range attempts {
 		team, now, err := g.store.Team(ctx, code, stock.Key{})
 		reason := undecidable(team, now, to)
@@ -74,11 +74,14 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 		case err != nil:
 			return Team{}, err
 		case team.Version > 0 && team.State == to:
+			team.Replay = !settled
 			return team, nil
 		case over && to == Failed:
-			if _, err := g.settle(ctx, []Team{team}); err != nil {
+			ended, err := g.settle(ctx, []Team{team})
+			if err != nil {
 				return Team{}, err
 			}
+			settled = settled || ended > 0
 			continue
 		case over && !awaited: // the same call, made in time, may be under way
 			if err := g.store.Await(ctx, Subject{Team: code}); err != nil {

@@ -190,7 +190,7 @@ func (g *Groups) Members(ctx context.Context, code string) iter.Seq2[Seat, error
 // Seat returns a seat as it is now. One that is dead but not released yet is returned as Held, with a Deadline that
 // has passed. Errors, in the order of precedence: ErrInvalid, ErrNotFound.
 func (g *Groups) Seat(ctx context.Context, order string) (Seat, error) {
-	if err := g.readyFor(ctx, order); err != nil {
+	if err := g.readyOrder(ctx, order); err != nil {
 		return Seat{}, err
 	}
 	seat, _, _, err := g.store.Seat(ctx, order)
@@ -203,12 +203,12 @@ func (g *Groups) Seat(ctx context.Context, order string) (Seat, error) {
 	return seat, nil
 }
 
-// SeatsOf lists all seats that a buyer ever took, the newest first. It returns ErrInvalid for what is no buyer.
-func (g *Groups) SeatsOf(ctx context.Context, buyer string) iter.Seq2[Seat, error] {
-	if err := errors.Join(g.ready(ctx), input.ID("buyer", buyer)); err != nil {
+// Seats lists all seats that the buyer of For ever took, the newest first. It returns ErrInvalid where no buyer was named.
+func (g *Groups) Seats(ctx context.Context) iter.Seq2[Seat, error] {
+	if err := g.readyFor(ctx); err != nil {
 		return pages[Seat, SeatCursor](err, nil, nil)
 	}
-	return g.seats(ctx, SeatFilter{Buyer: buyer})
+	return g.seats(ctx, SeatFilter{Buyer: g.buyer})
 }
 
 // Refunds lists the seats whose money has to go back, RefundDue, or went back, Refunded, by Deadline. It returns

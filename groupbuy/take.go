@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
-	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/internal/money"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -45,7 +44,7 @@ func (g *Groups) take(ctx context.Context, code string, p Purchase) (Seat, error
 // lock sets the units of a purchase aside, and takes its seat along with them. It returns no seat for an order that is known.
 func (g *Groups) lock(ctx context.Context, order *seatOrder) (Seat, error) {
 	seat := &order.Seat
-	hold, err := g.units.With(order.SeatRequest).For(seat.Buyer).Until(order.until).Lock(ctx, seat.Order, order.line)
+	hold, err := g.units.With(order.SeatRequest).Until(order.until).Lock(ctx, seat.Order, order.line)
 	if err != nil {
 		return Seat{}, err
 	}
@@ -88,7 +87,7 @@ func (g *Groups) price(ctx context.Context, code string, p Purchase) (seatOrder,
 	if err := team.refuses(p.Product, false, now); code != "" && err != nil && !errors.Is(err, ErrFull) {
 		return seatOrder{}, err
 	}
-	seat, units, err := p.seat(offer.Terms)
+	seat, units, err := p.seat(g.buyer, offer.Terms)
 	if err != nil {
 		return seatOrder{}, err
 	}
@@ -210,11 +209,12 @@ func (g *Groups) replay(ctx context.Context, code string, p Purchase) (seat Seat
 		return Seat{}, true, seatError(p.Order, Cancelled)
 	case seen.seat.State == Cancelled:
 		return seen.seat, true, seen.refusal()
-	case !p.made(seen.seat, code):
+	case !p.made(g.buyer, seen.seat, code):
 		return Seat{}, true, ErrMismatch
 	case seen.dead():
 		return seen.seat, true, seen.refusal()
 	}
+	seen.seat.Replay = true
 	return seen.seat, true, nil
 }
 
@@ -241,7 +241,7 @@ func (g *Groups) unsold(ctx context.Context, code string, p Purchase, refusal er
 // unjoinable returns why the team of a code does not take the buyer in, or nil.
 func (g *Groups) unjoinable(ctx context.Context, code string, p Purchase) (refusal, err error) {
 	joined := false
-	for seat, err := range g.seats(ctx, SeatFilter{Buyer: p.Buyer}) {
+	for seat, err := range g.seats(ctx, SeatFilter{Buyer: g.buyer}) {
 		if err != nil {
 			return nil, err
 		}
@@ -260,32 +260,32 @@ func (g *Groups) unjoinable(ctx context.Context, code string, p Purchase) (refus
 // check refuses a purchase that is wrong whatever the product is.
 func (p Purchase) check() error {
 	_, err := canonicalVolume(p.Volume)
-	return errors.Join(checkOrder(p.Order), input.ID("buyer", p.Buyer), checkKey(p.Product), err,
+	return errors.Join(checkOrder(p.Order), checkKey(p.Product), err,
 		text("name", p.Name), text("avatar", p.Avatar), text("address", p.Address),
 		money.Amount("shipping fee", p.ShippingFee), money.Amount("balance used", p.BalanceUsed))
 }
 
-// seat returns the seat that a purchase asks for, with volume and amounts as every store keeps them, and how many
+// seat returns the seat that a purchase asks for a buyer, with volume and amounts as every store keeps them, and how many
 // units it is; or ErrInvalid for a volume or an amount that these terms do not have.
-func (p Purchase) seat(terms Terms) (Seat, int64, error) {
+func (p Purchase) seat(buyer string, terms Terms) (Seat, int64, error) {
 	units, err := terms.Units(p.Volume)
 	fee, badFee := money.Minor("shipping fee", p.ShippingFee, terms.Places)
 	used, badUsed := money.Minor("balance used", p.BalanceUsed, terms.Places)
 	if err := errors.Join(err, badFee, badUsed); err != nil {
 		return Seat{}, 0, err
 	}
-	seat := Seat{Order: p.Order, Key: p.Product, Buyer: p.Buyer, Volume: rescaled(p.Volume, VolumePlaces), Guest: p.Guest}
+	seat := Seat{Order: p.Order, Key: p.Product, Buyer: buyer, Volume: rescaled(p.Volume, VolumePlaces), Guest: p.Guest}
 	seat.ShippingFee, seat.BalanceUsed = money.Decimal(fee, terms.Places), money.Decimal(used, terms.Places)
 	return seat, units, nil
 }
 
-// made reports whether a seat is the one that a purchase took: of the team of a code, or of one that it opened.
-func (p Purchase) made(seat Seat, code string) bool {
+// made reports whether a seat is the one that a purchase of a buyer took: of the team of a code, or of one that it opened.
+func (p Purchase) made(buyer string, seat Seat, code string) bool {
 	place := seat.Sponsor
 	if code != "" {
 		place = !seat.Sponsor && seat.Team == code
 	}
-	return place && seat.Order == p.Order && seat.Buyer == p.Buyer && seat.Key == p.Product && seat.Volume.Equal(p.Volume) &&
+	return place && seat.Order == p.Order && seat.Buyer == buyer && seat.Key == p.Product && seat.Volume.Equal(p.Volume) &&
 		seat.Name == p.Name && seat.Avatar == p.Avatar && seat.Address == p.Address &&
 		seat.ShippingFee.Equal(p.ShippingFee) && seat.BalanceUsed.Equal(p.BalanceUsed)
 }

@@ -20,7 +20,7 @@ const expireBatch = 200
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound.
 func (p *Packets) Close(ctx context.Context, id int64) (Packet, error) {
-	if err := p.readyFor(ctx, id); err != nil {
+	if err := p.readyPacket(ctx, id); err != nil {
 		return Packet{}, err
 	}
 	for range attempts {
@@ -39,7 +39,7 @@ func (p *Packets) Close(ctx context.Context, id int64) (Packet, error) {
 			step = StepExpire
 			verdict, err = p.store.End(ctx, id, Expired)
 		default:
-			return p.packet(ctx, record)
+			return p.replay(ctx, record)
 		}
 		switch {
 		case err != nil:

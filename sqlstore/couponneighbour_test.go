@@ -80,7 +80,7 @@ func (m *mall) couponCases() []txCase {
 		return of(c.For(numbered(n, own)).Lock(ctx, id(n), ours))
 	}
 	pay := func(ctx context.Context, c coupons, n int) error { return of(c.Pay(ctx, id(n))) }
-	cancel := func(ctx context.Context, c coupons, n int) error { return c.Cancel(ctx, id(n)) }
+	cancel := func(ctx context.Context, c coupons, n int) error { return of(c.Cancel(ctx, id(n))) }
 	resolve := func(ctx context.Context, c coupons, n int) error { return of(c.Resolve(ctx, id(n))) }
 	read := func(ctx context.Context, c coupons, n int) error { return of(c.Coupon(ctx, id(n))) }
 	reserve := func(ctx context.Context, c coupons, n int) error { return of(c.Reserve(ctx, id(n), id(n), hundred)) }
@@ -199,7 +199,7 @@ func (m *mall) couponNeighbours() []neighbour {
 		return func(ctx context.Context, n int) error {
 			id := numbered(n, place)
 			return both(of(c.Reserve(ctx, id, id, hundred)), of(c.Redeem(ctx, id, id, hundred)), of(c.Return(ctx, id, id, hundred)),
-				of(c.Refund(ctx, coupon.Refund{ID: id, Coupon: id + "c"})), c.Cancel(ctx, id+"l"), c.Cancel(ctx, id+"x"))
+				of(c.Refund(ctx, coupon.Refund{ID: id, Coupon: id + "c"})), of(c.Cancel(ctx, id+"l")), of(c.Cancel(ctx, id+"x")))
 		}
 	}
 	issue := func(place int) func(ctx context.Context, n int) error {

@@ -73,7 +73,7 @@ func (s *scene) pay(id string) coupon.Coupon {
 }
 
 // cancel cancels a claim.
-func (s *scene) cancel(id string) { s.Helper(); s.No(s.shop.Cancel(s.Context(), id)) }
+func (s *scene) cancel(id string) { s.Helper(); s.No(suite.Err(s.shop.Cancel(s.Context(), id))) }
 
 // reserve sets a coupon aside for an order of 100.
 func (s *scene) reserve(id, order string) coupon.Use {

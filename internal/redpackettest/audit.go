@@ -102,11 +102,11 @@ func auditUnits(s *scene) {
 	suite.Same(s, "report", s.audited(), want)
 	suite.Same(s, "report", s.audited(), want) // an audit changes nothing
 	s.grabs(1, carol, dan)
-	_, err := s.packets.Grab(s.Context(), 1, "15") // there is a unit, and no share
+	_, err := s.packets.For("15").Grab(s.Context(), 1) // there is a unit, and no share
 	s.only(err, redpacket.ErrDrift)
 	s.holds(1, 4, 100, 0)
 	damage("mended", stock.Quantities{Total: -1, Left: -1})
-	s.only(suite.Err(s.packets.Grab(s.Context(), 1, "15")), redpacket.ErrFinished)
+	s.only(suite.Err(s.packets.For("15").Grab(s.Context(), 1)), redpacket.ErrFinished)
 }
 
 // auditNoShare sells a unit by a Lock and its payment, which no grab is made of: it has no share.
@@ -157,7 +157,7 @@ func auditTraffic(s *scene) {
 			case i == 2 && n > 20:
 				_, err = s.packets.Close(s.Context(), id)
 			default:
-				_, err = s.packets.Grab(s.Context(), id, fmt.Sprint(1000+100*i+n))
+				_, err = s.packets.For(fmt.Sprint(1000+100*i+n)).Grab(s.Context(), id)
 			}
 			if err != nil && s.Succeeded([]error{err}, redpacket.ErrClosed, redpacket.ErrFinished) > 0 {
 				return err
