@@ -77,7 +77,7 @@ func (r *Record) Take(person string, at time.Time) ShareRecord {
 		r.BestNo, r.BestPerson, r.BestMoney, r.BestAt = r.Taken, person, money, at
 	}
 	if r.Taken == r.Split.Count {
-		r.State, r.EndedAt = Finished, at
+		r.State, r.EndedAt = r.State.After(StepGrab).Last, at
 	}
 	return ShareRecord{Packet: r.ID, No: r.Taken, Person: person, Places: r.Places, Money: money, CreatedAt: at, DueAt: at}
 }

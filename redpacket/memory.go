@@ -92,7 +92,7 @@ func (m *Memory) Add(ctx context.Context, record Record, senderMayGrab bool, liv
 	if m.packets[record.ID] != nil {
 		return stock.Exists, nil
 	}
-	record.State, record.Left, record.CreatedAt = Unpaid, record.Split.Total, now
+	record.State, record.Left, record.CreatedAt = None.After(StepSend).To, record.Split.Total, now
 	if record.End.IsZero() {
 		record.End = now.Add(liveFor)
 	}
