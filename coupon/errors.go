@@ -46,7 +46,8 @@ var (
 	ErrNoPool          = errors.New("coupon: the campaign gives out no codes")
 )
 
-// The states that refuse. A retry of the same call does not help.
+// The states that refuse. A retry of the same call does not help. ErrNotFound is the coupon, which the package is
+// about; another thing that is not there has an error of its own, ErrUnknownCampaign.
 var (
 	ErrNotFound     = errors.New("coupon: no such coupon")
 	ErrPending      = errors.New("coupon: not paid yet")

@@ -2,6 +2,7 @@ package coupon
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
@@ -137,11 +138,6 @@ type Cursor struct {
 	ID    string // empty is the beginning
 }
 
-// Count is how many coupons of a campaign are where.
-type Count struct {
-	Pending, Usable, Reserved, Redeemed, Expired, Refunded, Revoked int64
-}
-
 // Book is what an audit compares, in coupons of one campaign. Each pair must be equal.
 type Book struct {
 	Held, Coupons         int64 // holds that were ever paid, and coupons that are not Pending
@@ -152,9 +148,23 @@ type Book struct {
 	LastPosition, SoldOut int64 // with a pool, the highest Position, and the item's Sold; 0 and 0 without
 }
 
-// Grant is what became of one buyer of a batch.
-type Grant struct {
-	Buyer  string
-	Coupon string // the ID of the coupon that the buyer got, or would have got
-	Reason Reason // 0 where the buyer got it
+// ReasonFor returns the reason for what stock.Standing.Refuses says of a campaign; Given for nil.
+func ReasonFor(refusal error) Reason {
+	switch {
+	case refusal == nil:
+		return Given
+	case errors.Is(refusal, stock.ErrOffShelf):
+		return ReasonClosed
+	case errors.Is(refusal, stock.ErrNotStarted):
+		return ReasonNotYet
+	case errors.Is(refusal, stock.ErrEnded):
+		return ReasonEnded
+	case errors.Is(refusal, stock.ErrPerBuyer):
+		return ReasonPerBuyer
+	case errors.Is(refusal, stock.ErrInsufficient):
+		return ReasonSoldOut
+	case errors.Is(refusal, ErrOverflow):
+		return ReasonOverflow
+	}
+	return ReasonNoSuch
 }

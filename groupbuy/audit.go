@@ -25,6 +25,14 @@ type Drift struct {
 	Recount  decimal.Decimal // what they should say
 }
 
+// SeatBook is a seat that is not where its hold is.
+type SeatBook struct {
+	Order string
+	State SeatState
+	Hold  stock.State
+	Units int64 // of the hold
+}
+
 // By returns how much the books are too high; negative is too low.
 func (d Drift) By() decimal.Decimal { return d.Counted.Sub(d.Recount) }
 

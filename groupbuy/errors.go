@@ -57,7 +57,8 @@ var (
 	ErrDuplicateCode = errors.New("groupbuy: the team code is that of another team")
 )
 
-// The refusals of seats. A retry of the same call does not help.
+// The refusals of seats. A retry of the same call does not help. ErrNotFound is the seat, which the package is about;
+// another thing that is not there has an error of its own, such as ErrUnknownTeam.
 var (
 	ErrNotFound  = errors.New("groupbuy: no such seat")
 	ErrNotPaid   = errors.New("groupbuy: the seat is not paid")

@@ -283,3 +283,10 @@ func orNone[T any](listing iter.Seq2[T, error], why func() error) iter.Seq2[T, e
 		}
 	}
 }
+
+// TeamFilter picks teams.
+type TeamFilter struct {
+	Product  stock.Key // zero is all
+	State    TeamState
+	Joinable bool // with Forming: Live at now, with a seat Open
+}

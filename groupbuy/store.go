@@ -168,13 +168,6 @@ type SeatCursor struct {
 	Order string
 }
 
-// TeamFilter picks teams.
-type TeamFilter struct {
-	Product  stock.Key // zero is all
-	State    TeamState
-	Joinable bool // with Forming: Live at now, with a seat Open
-}
-
 // TeamCursor is a place in a list of teams. An empty Code is the beginning.
 type TeamCursor struct {
 	Deadline time.Time
@@ -207,10 +200,54 @@ type TeamBook struct {
 	Mismatched []SeatBook // the seats that do not agree with their holds
 }
 
-// SeatBook is a seat that is not where its hold is.
-type SeatBook struct {
-	Order string
-	State SeatState
-	Hold  stock.State
-	Units int64 // of the hold
+// TeamRecord is a team as a store keeps it, with the rules of teams: a store applies them to a team that it has locked and
+// read, so that Memory and the SQL store cannot disagree, and writes back what they leave. Events that they return are to
+// be recorded with it, numbered already.
+type TeamRecord struct {
+	Team
+
+	needsSponsor bool // see NeedsSponsor
+}
+
+// SeatRequest is the stock.Companion of an order that asks for a seat, which is to be taken along with its units. The hold
+// has it Beside it with the seat and its team as they were taken.
+type SeatRequest struct {
+	Seat Seat // without what the store knows: State, TakenAt, Deadline
+	Team Team // for Join its Code and Key are enough; for Open it is the new team, without what the store knows
+
+	Opens     bool          // Open: the team is new
+	Formation time.Duration // Open: how long the team has
+	Until     time.Time     // Open: it dies then at the latest; zero is never
+	Closes    time.Time     // Open: strictly before that; from then on it is ErrEnded
+}
+
+// Companion implements stock.Companion.
+func (SeatRequest) Companion() string { return "seat" }
+
+// SeatRefund is the stock.Companion of a refund by hand: the seat keeps it.
+type SeatRefund struct {
+	Actor, Reason string
+}
+
+// Companion implements stock.Companion.
+func (SeatRefund) Companion() string { return "seat refund" }
+
+// Keeps reports whether a store of groups knows what to do with a companion.
+func Keeps(c stock.Companion) bool {
+	switch c.(type) {
+	case SeatRequest, SeatRefund:
+		return true
+	}
+	return false
+}
+
+// TeamEnd is a team that is to be over, by an operator or by its deadline.
+type TeamEnd struct {
+	Code    string
+	Version int64 // of the team as it was when this was decided; with another it is Refused
+	To      TeamState
+	Cause   Cause
+	Actor   string
+	Reason  string
+	Frees   bool // the refunds give their units back to the limit of their buyers
 }

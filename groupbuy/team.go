@@ -11,47 +11,6 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// TeamRecord is a team as a store keeps it, with the rules of teams: a store applies them to a team that it has locked and
-// read, so that Memory and the SQL store cannot disagree, and writes back what they leave. Events that they return are to
-// be recorded with it, numbered already.
-type TeamRecord struct {
-	Team
-
-	needsSponsor bool // see NeedsSponsor
-}
-
-// SeatRequest is the stock.Companion of an order that asks for a seat, which is to be taken along with its units. The hold
-// has it Beside it with the seat and its team as they were taken.
-type SeatRequest struct {
-	Seat Seat // without what the store knows: State, TakenAt, Deadline
-	Team Team // for Join its Code and Key are enough; for Open it is the new team, without what the store knows
-
-	Opens     bool          // Open: the team is new
-	Formation time.Duration // Open: how long the team has
-	Until     time.Time     // Open: it dies then at the latest; zero is never
-	Closes    time.Time     // Open: strictly before that; from then on it is ErrEnded
-}
-
-// Companion implements stock.Companion.
-func (SeatRequest) Companion() string { return "seat" }
-
-// SeatRefund is the stock.Companion of a refund by hand: the seat keeps it.
-type SeatRefund struct {
-	Actor, Reason string
-}
-
-// Companion implements stock.Companion.
-func (SeatRefund) Companion() string { return "seat refund" }
-
-// Keeps reports whether a store of groups knows what to do with a companion.
-func Keeps(c stock.Companion) bool {
-	switch c.(type) {
-	case SeatRequest, SeatRefund:
-		return true
-	}
-	return false
-}
-
 // Open makes the new team of a request, with its sponsor's seat, at a moment, or returns why not. The deadline is that of
 // the hold.
 func (r SeatRequest) Open(at, deadline time.Time) (SeatRequest, error) {
@@ -235,17 +194,6 @@ func CompareSuccessors(a, b Seat) int {
 		return c
 	}
 	return strings.Compare(a.Order, b.Order)
-}
-
-// TeamEnd is a team that is to be over, by an operator or by its deadline.
-type TeamEnd struct {
-	Code    string
-	Version int64 // of the team as it was when this was decided; with another it is Refused
-	To      TeamState
-	Cause   Cause
-	Actor   string
-	Reason  string
-	Frees   bool // the refunds give their units back to the limit of their buyers
 }
 
 // atDeadline returns what becomes of a team at its deadline: Formed where it has reached its minimum.
