@@ -1,11 +1,6 @@
 package coupon
 
-import (
-	"errors"
-	"fmt"
-
-	"github.com/holdfast-go/holdfast/stock"
-)
+import "fmt"
 
 // Batch is a gift of one coupon each to many buyers.
 type Batch struct {
@@ -17,6 +12,13 @@ type Batch struct {
 	All bool
 
 	Digest [32]byte // of the buyers, by which a replay is told from another batch; Issue works it out
+}
+
+// Grant is what became of one buyer of a batch.
+type Grant struct {
+	Buyer  string
+	Coupon string // the ID of the coupon that the buyer got, or would have got
+	Reason Reason // 0 where the buyer got it
 }
 
 // Reason says why a buyer of a batch got no coupon.
@@ -72,25 +74,4 @@ func (r Reason) Err() error {
 		return ErrStore
 	}
 	return nil
-}
-
-// ReasonFor returns the reason for what stock.Standing.Refuses says of a campaign; Given for nil.
-func ReasonFor(refusal error) Reason {
-	switch {
-	case refusal == nil:
-		return Given
-	case errors.Is(refusal, stock.ErrOffShelf):
-		return ReasonClosed
-	case errors.Is(refusal, stock.ErrNotStarted):
-		return ReasonNotYet
-	case errors.Is(refusal, stock.ErrEnded):
-		return ReasonEnded
-	case errors.Is(refusal, stock.ErrPerBuyer):
-		return ReasonPerBuyer
-	case errors.Is(refusal, stock.ErrInsufficient):
-		return ReasonSoldOut
-	case errors.Is(refusal, ErrOverflow):
-		return ReasonOverflow
-	}
-	return ReasonNoSuch
 }

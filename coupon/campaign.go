@@ -209,3 +209,8 @@ func (c *Coupons) Withdraw(ctx context.Context, id string, campaign, num int64) 
 func (c *Coupons) readyChange(ctx context.Context, id string, campaign, num int64) error {
 	return errors.Join(c.ready(ctx), input.ID("ID", id), input.Positive("campaign", campaign), input.Positive("num", num))
 }
+
+// Count is how many coupons of a campaign are where.
+type Count struct {
+	Pending, Usable, Reserved, Redeemed, Expired, Refunded, Revoked int64
+}

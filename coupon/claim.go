@@ -53,7 +53,9 @@ func (c *Coupons) acquire(
 	if err != nil {
 		return Coupon{}, c.refused(ctx, campaign, claim, err)
 	}
-	return c.claimed(ctx, claim, hold.Beside)
+	coupon, err := c.claimed(ctx, claim, hold.Beside)
+	coupon.Replay = hold.Replay
+	return coupon, err
 }
 
 // claimed returns the coupon of a claim that has one: as it was kept, where that says all of it.
@@ -74,32 +76,37 @@ func (c *Coupons) claimed(ctx context.Context, claim string, beside []stock.Comp
 // Pay makes a coupon that was locked Usable: its validity is worked out from that moment, and with a pool it
 // gets its code. Paying twice is safe, and returns the coupon as it is by then.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer, ErrCancelled,
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer, ErrCancelled,
 // ErrHoldExpired. From the deadline on the hold is dead, and Options.LatePay decides: with stock.Reacquire,
 // the error matches ErrHoldExpired and ErrSoldOut or ErrPerBuyer.
 func (c *Coupons) Pay(ctx context.Context, claim string) (Coupon, error) {
 	if err := c.readyOwn(ctx, claim); err != nil {
 		return Coupon{}, err
 	}
-	if _, err := c.units.Pay(ctx, claim); err != nil {
+	outcome, err := c.units.Pay(ctx, claim)
+	if err != nil {
 		return Coupon{}, c.refused(ctx, 0, claim, err)
 	}
-	return c.claimed(ctx, claim, nil)
+	coupon, err := c.claimed(ctx, claim, nil)
+	coupon.Replay = outcome.Replay
+	return coupon, err
 }
 
-// Cancel gives up a coupon that is Pending. Cancelling twice is safe. A claim that is not known is closed for
-// good: a Lock or Claim of it that arrives later is refused with ErrCancelled.
+// Cancel gives up a coupon that is Pending, and returns one that has nothing but its ID and is Dropped. Cancelling
+// twice is safe. A claim that is not known is closed for good: a Lock or Claim of it that arrives later is refused
+// with ErrCancelled.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrAnotherBuyer, ErrRefunded, ErrRevoked, ErrPaid (use
 // Refund or Revoke), ErrHoldExpired (it is given up already).
-func (c *Coupons) Cancel(ctx context.Context, claim string) error {
+func (c *Coupons) Cancel(ctx context.Context, claim string) (Coupon, error) {
 	if err := c.readyOwn(ctx, claim); err != nil {
-		return err
+		return Coupon{}, err
 	}
-	if _, err := c.units.Cancel(ctx, claim); err != nil {
-		return c.refused(ctx, 0, claim, err)
+	outcome, err := c.units.Cancel(ctx, claim)
+	if err != nil {
+		return Coupon{}, c.refused(ctx, 0, claim, err)
 	}
-	return nil
+	return Coupon{ID: claim, State: Dropped, Replay: outcome.Replay}, nil
 }
 
 // Resolve settles a claim after ErrUnknown, for good, as stock.Inventory.Resolve does an order, and returns
@@ -124,7 +131,7 @@ func (c *Coupons) Resolve(ctx context.Context, claim string) (Coupon, error) {
 // now. The same refund again returns the same; the same ID with another coupon or Restock, or as a
 // revocation, is ErrMismatch.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer, ErrPool (Restock of a
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer, ErrPool (Restock of a
 // code: a code that was handed out is never handed out again), ErrMismatch, ErrPending (use Cancel),
 // ErrCancelled, ErrHoldExpired, ErrRefunded, ErrRevoked, ErrRedeemed, ErrReserved, ErrOverflow.
 func (c *Coupons) Refund(ctx context.Context, refund Refund) (Coupon, error) {
@@ -157,7 +164,8 @@ func (c *Coupons) giveBack(ctx context.Context, to State, refund stock.Refund) (
 		return Coupon{}, &ClaimError{Campaign: coupon.Campaign, Claim: coupon.ID, Err: ErrPool}
 	}
 	for range attempts {
-		_, err = c.units.With(GiveBack{To: to}).Refund(ctx, refund)
+		var outcome stock.RefundOutcome
+		outcome, err = c.units.With(GiveBack{To: to}).Refund(ctx, refund)
 		if err != nil && !errors.Is(err, ErrNotFree) {
 			return Coupon{}, c.refused(ctx, coupon.Campaign, refund.Order, err)
 		}
@@ -170,6 +178,7 @@ func (c *Coupons) giveBack(ctx context.Context, to State, refund stock.Refund) (
 		case err == nil && is.State != to:
 			return Coupon{}, ErrMismatch // a refund has the number of this revocation, or the other way round
 		case err == nil:
+			is.Replay = outcome.Replay
 			return is, nil
 		case is.State == Redeemed:
 			return Coupon{}, &StateError{Coupon: is.ID, Err: ErrRedeemed}
@@ -214,7 +223,7 @@ func (c *Coupons) own(ctx context.Context, id, order string) (Coupon, error) {
 func (c *Coupons) visible(coupon Coupon, named, order string) error {
 	switch {
 	case coupon.State == None:
-		return &StateError{Coupon: named, Order: order, Err: ErrUnknownCoupon}
+		return &StateError{Coupon: named, Order: order, Err: ErrNotFound}
 	case c.buyer != "" && coupon.Buyer != c.buyer:
 		return &StateError{Coupon: named, Order: order, Err: ErrAnotherBuyer}
 	}

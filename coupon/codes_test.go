@@ -85,7 +85,7 @@ func TestGeneratedCodesLookAsTheirStyleSays(t *testing.T) {
 		shop, _ := pool(t)
 		made, err := shop.Generate(t.Context(), 7, 50, c.style)
 		require.NoError(t, err)
-		require.Equal(t, coupon.Imported{Added: 50}, made)
+		require.Equal(t, coupon.ImportResult{Added: 50}, made)
 		codes := claimed(t, shop, 50)
 		require.Len(t, slices.Compact(slices.Sorted(slices.Values(codes))), 50)
 		for _, code := range codes {

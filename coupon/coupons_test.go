@@ -183,8 +183,8 @@ func TestTheHookIsToldOfEachEffectOnce(t *testing.T) {
 		{func() error { _, err := ann.Lock(t.Context(), "l", 7); return err }, []coupon.Effect{unit(stock.StepLock, "l", coupon.Pending, 1)}},
 		{func() error { _, err := ann.Pay(t.Context(), "l"); return err }, []coupon.Effect{{Units: stock.StepPay, Coupon: "l", State: coupon.Usable}}},
 		{func() error { _, err := ann.Lock(t.Context(), "m", 7); return err }, []coupon.Effect{unit(stock.StepLock, "m", coupon.Pending, 1)}},
-		{func() error { return ann.Cancel(t.Context(), "m") }, []coupon.Effect{{Units: stock.StepCancel, Coupon: "m", State: coupon.Dropped}}},
-		{func() error { return ann.Cancel(t.Context(), "tombstone") }, nil},
+		{func() error { _, err := ann.Cancel(t.Context(), "m"); return err }, []coupon.Effect{{Units: stock.StepCancel, Coupon: "m", State: coupon.Dropped}}},
+		{func() error { _, err := ann.Cancel(t.Context(), "tombstone"); return err }, nil},
 		{func() error { _, err := ann.Reserve(t.Context(), "c", "o", yuan("50")); return err }, []coupon.Effect{use(coupon.StepReserve, "c", coupon.Reserved)}},
 		{func() error { _, err := ann.Redeem(t.Context(), "c", "o", yuan("50")); return err }, []coupon.Effect{use(coupon.StepRedeem, "c", coupon.Redeemed)}},
 		{func() error { _, err := ann.Return(t.Context(), "c", "o", yuan("30")); return err }, []coupon.Effect{use(coupon.StepReturn, "c", coupon.Usable)}},
@@ -255,7 +255,7 @@ func TestIssueDropsWhatWasNotPaidFirst(t *testing.T) {
 		now = now.Add(stock.DefaultHoldFor)
 		issued, err := shop.Issue(t.Context(), coupon.Batch{ID: "b", Campaign: 7, Buyers: []string{"5"}, All: all})
 		require.NoError(t, err)
-		require.Equal(t, coupon.Issued{Given: []coupon.Granted{{Buyer: "5", Coupon: coupon.Batch{ID: "b"}.CouponOf("5")}}}, issued)
+		require.Equal(t, coupon.IssueResult{Given: []coupon.Grant{{Buyer: "5", Coupon: coupon.Batch{ID: "b"}.CouponOf("5")}}}, issued)
 		require.Equal(t, 1, expired)
 	}
 }
@@ -280,8 +280,8 @@ func TestALargeBatchIsIssuedInChunks(t *testing.T) {
 		issued, err = shop.Issue(t.Context(), batch)
 		require.NoError(t, err)
 		require.Len(t, issued.Given, buyers-1)
-		require.Equal(t, coupon.Granted{Buyer: fmt.Sprint(buyers), Coupon: batch.CouponOf(fmt.Sprint(buyers))}, issued.Given[0])
-		require.Equal(t, []coupon.Granted{{Buyer: "1", Coupon: coupon.Batch{ID: "b"}.CouponOf("1"), Reason: coupon.ReasonSoldOut}}, issued.Skipped)
+		require.Equal(t, coupon.Grant{Buyer: fmt.Sprint(buyers), Coupon: batch.CouponOf(fmt.Sprint(buyers))}, issued.Given[0])
+		require.Equal(t, []coupon.Grant{{Buyer: "1", Coupon: coupon.Batch{ID: "b"}.CouponOf("1"), Reason: coupon.ReasonSoldOut}}, issued.Skipped)
 	}
 }
 
@@ -292,7 +292,7 @@ type flaky struct {
 	failAt int
 }
 
-func (f *flaky) Issue(ctx context.Context, b coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Granted, error) {
+func (f *flaky) Issue(ctx context.Context, b coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Grant, error) {
 	if f.failAt--; f.failAt == 0 {
 		return nil, coupon.ErrUnavailable
 	}
@@ -310,7 +310,7 @@ func TestTwoWhoFillAPoolAtOnceFillItOnce(t *testing.T) {
 	}}
 	made, err := shop.On(second).Generate(t.Context(), 7, 2000, nil)
 	require.NoError(t, err)
-	require.Equal(t, coupon.Imported{Added: 500}, made)
+	require.Equal(t, coupon.ImportResult{Added: 500}, made)
 	campaign, err := shop.Campaign(t.Context(), 7)
 	require.NoError(t, err)
 	require.Equal(t, int64(2000), campaign.Codes)

@@ -64,7 +64,7 @@
 // # What every call promises
 //
 // The same call with the same arguments may be made again at any time, also concurrently. It returns the
-// first result and changes nothing. A call that returns an error has changed nothing. There is one exception,
+// first result, as a Replay, and changes nothing. A call that returns an error has changed nothing. There is one exception,
 // [ErrUnknown]: no answer came back, and the same call settles it. Import, Generate and Issue work in chunks:
 // after an error, what they did before it stays, and the same call goes on.
 //

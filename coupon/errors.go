@@ -46,30 +46,31 @@ var (
 	ErrNoPool          = errors.New("coupon: the campaign gives out no codes")
 )
 
-// The states that refuse. A retry of the same call does not help.
+// The states that refuse. A retry of the same call does not help. ErrNotFound is the coupon, which the package is
+// about; another thing that is not there has an error of its own, ErrUnknownCampaign.
 var (
-	ErrUnknownCoupon = errors.New("coupon: no such coupon")
-	ErrPending       = errors.New("coupon: not paid yet")
-	ErrPaid          = errors.New("coupon: paid already")
-	ErrDropped       = errors.New("coupon: given up before it was paid")
-	ErrCancelled     = fmt.Errorf("%w: cancelled", ErrDropped)
-	ErrHoldExpired   = fmt.Errorf("%w: not paid in time", ErrDropped)
-	ErrRefunded      = errors.New("coupon: refunded")
-	ErrRevoked       = errors.New("coupon: revoked")
-	ErrReleased      = errors.New("coupon: the order has released it")
-	ErrReturned      = errors.New("coupon: the order has returned it")
-	ErrRedeemed      = errors.New("coupon: redeemed already")
-	ErrReserved      = errors.New("coupon: reserved for another order")
-	ErrNotYetValid   = errors.New("coupon: not yet valid")
-	ErrExpired       = errors.New("coupon: no longer valid")
-	ErrBelowMinimum  = errors.New("coupon: the order is below its minimum")
-	ErrNotRedeemed   = errors.New("coupon: the order has not redeemed it")
-	ErrPartial       = errors.New("coupon: the order is not refunded in full")
+	ErrNotFound     = errors.New("coupon: no such coupon")
+	ErrPending      = errors.New("coupon: not paid yet")
+	ErrPaid         = errors.New("coupon: paid already")
+	ErrDropped      = errors.New("coupon: given up before it was paid")
+	ErrCancelled    = fmt.Errorf("%w: cancelled", ErrDropped)
+	ErrHoldExpired  = fmt.Errorf("%w: not paid in time", ErrDropped)
+	ErrRefunded     = errors.New("coupon: refunded")
+	ErrRevoked      = errors.New("coupon: revoked")
+	ErrReleased     = errors.New("coupon: the order has released it")
+	ErrReturned     = errors.New("coupon: the order has returned it")
+	ErrRedeemed     = errors.New("coupon: redeemed already")
+	ErrReserved     = errors.New("coupon: reserved for another order")
+	ErrNotYetValid  = errors.New("coupon: not yet valid")
+	ErrExpired      = errors.New("coupon: no longer valid")
+	ErrBelowMinimum = errors.New("coupon: the order is below its minimum")
+	ErrNotRedeemed  = errors.New("coupon: the order has not redeemed it")
+	ErrPartial      = errors.New("coupon: the order is not refunded in full")
 )
 
-// ErrAnotherBuyer is a coupon of somebody else than the buyer of For. It matches ErrUnknownCoupon and reads
+// ErrAnotherBuyer is a coupon of somebody else than the buyer of For. It matches ErrNotFound and reads
 // the same, so that what a buyer is shown does not tell whose coupons there are.
-var ErrAnotherBuyer = fmt.Errorf("%w", ErrUnknownCoupon)
+var ErrAnotherBuyer = fmt.Errorf("%w", ErrNotFound)
 
 // ErrNotFree is what the Units of a Store refuse a Refund with whose coupon is not Free. Coupons turns it
 // into the state that the coupon is in.

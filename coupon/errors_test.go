@@ -45,7 +45,7 @@ func TestErrors(t *testing.T) {
 		},
 		{
 			&coupon.StateError{Coupon: "c-1", Err: coupon.ErrAnotherBuyer},
-			[]error{coupon.ErrAnotherBuyer, coupon.ErrUnknownCoupon}, false,
+			[]error{coupon.ErrAnotherBuyer, coupon.ErrNotFound}, false,
 			`coupon: no such coupon (coupon "c-1")`,
 		},
 		{
@@ -95,9 +95,9 @@ func TestErrors(t *testing.T) {
 // TestAnotherBuyersCouponReadsAsNone keeps the two errors apart for the program and alike for who reads them.
 func TestAnotherBuyersCouponReadsAsNone(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, coupon.ErrUnknownCoupon.Error(), coupon.ErrAnotherBuyer.Error())
-	require.ErrorIs(t, coupon.ErrAnotherBuyer, coupon.ErrUnknownCoupon)
-	require.NotErrorIs(t, coupon.ErrUnknownCoupon, coupon.ErrAnotherBuyer)
+	require.Equal(t, coupon.ErrNotFound.Error(), coupon.ErrAnotherBuyer.Error())
+	require.ErrorIs(t, coupon.ErrAnotherBuyer, coupon.ErrNotFound)
+	require.NotErrorIs(t, coupon.ErrNotFound, coupon.ErrAnotherBuyer)
 }
 
 // TestReasonsOfABatchAreThoseOfAClaim goes from what refuses a unit to the reason of a batch and on to its

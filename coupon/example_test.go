@@ -118,11 +118,15 @@ func ExampleCoupons_Pay() {
 func ExampleCoupons_Cancel() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
-	fmt.Println(coupons.Cancel(ctx, "claim-1"))
+	for range 2 {
+		dropped, err := coupons.Cancel(ctx, "claim-1")
+		fmt.Println(dropped.State, "replay", dropped.Replay, err)
+	}
 	_, err := coupons.For("1001").Lock(ctx, "claim-1", 7)
 	fmt.Println(err)
 	// Output:
-	// <nil>
+	// dropped replay false <nil>
+	// dropped replay true <nil>
 	// coupon: given up before it was paid: cancelled (campaign 7, claim "claim-1")
 }
 

@@ -17,10 +17,10 @@ const (
 	releaseBatch = 900 // dead holds that are looked up at a time
 )
 
-// Issued is what became of a batch, each list in the order of its buyers.
-type Issued struct {
-	Given   []Granted
-	Skipped []Granted // with the reason
+// IssueResult is what became of a batch, each list in the order of its buyers.
+type IssueResult struct {
+	Given   []Grant
+	Skipped []Grant // with the reason
 }
 
 // Issue gives one coupon each to many buyers, for nothing. The ID of a coupon is that of the batch, a slash,
@@ -37,14 +37,14 @@ type Issued struct {
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownCampaign, ErrMismatch; with All those of
 // Reason.Err.
-func (c *Coupons) Issue(ctx context.Context, batch Batch) (Issued, error) {
+func (c *Coupons) Issue(ctx context.Context, batch Batch) (IssueResult, error) {
 	if err := errors.Join(c.ready(ctx), batch.check()); err != nil {
-		return Issued{}, err
+		return IssueResult{}, err
 	}
 	batch.Digest = digest(batch.Buyers)
 	known, err := c.begin(ctx, batch)
 	if err != nil {
-		return Issued{}, err
+		return IssueResult{}, err
 	}
 	missing := make([]string, 0, len(batch.Buyers))
 	for _, buyer := range batch.Buyers {
@@ -69,11 +69,11 @@ func (c *Coupons) Issue(ctx context.Context, batch Batch) (Issued, error) {
 }
 
 // begin records a batch, or finds it recorded, and returns what became of its buyers so far.
-func (c *Coupons) begin(ctx context.Context, batch Batch) (map[string]Granted, error) {
+func (c *Coupons) begin(ctx context.Context, batch Batch) (map[string]Grant, error) {
 	if _, err := c.units.Item(ctx, stock.Key{SKU: batch.Campaign}); err != nil {
 		return nil, c.refused(ctx, batch.Campaign, "", err)
 	}
-	known := map[string]Granted{}
+	known := map[string]Grant{}
 	verdict, err := c.store.AddBatch(ctx, batch)
 	if err != nil || verdict == stock.Done {
 		return known, err
@@ -92,7 +92,7 @@ func (c *Coupons) begin(ctx context.Context, batch Batch) (map[string]Granted, e
 }
 
 // issue gives some buyers of a batch their coupons.
-func (c *Coupons) issue(ctx context.Context, batch Batch, buyers []string) ([]Granted, error) {
+func (c *Coupons) issue(ctx context.Context, batch Batch, buyers []string) ([]Grant, error) {
 	orders := make([]stock.Order, len(buyers))
 	for i, buyer := range buyers {
 		orders[i] = stock.Order{
@@ -137,8 +137,8 @@ func (c *Coupons) release(ctx context.Context, campaign int64) error {
 }
 
 // sorted returns what became of the buyers of a batch, in their order.
-func sorted(batch Batch, known map[string]Granted) Issued {
-	var issued Issued
+func sorted(batch Batch, known map[string]Grant) IssueResult {
+	var issued IssueResult
 	for _, buyer := range batch.Buyers {
 		switch g, ok := known[buyer]; {
 		case !ok:

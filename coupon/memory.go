@@ -19,18 +19,18 @@ type Memory struct {
 
 	once    sync.Once
 	units   stock.Memory // the rest is only touched while it stands still; see stock.Memory.Enter
-	terms   map[numbered]Terms
+	terms   map[campaignNo]Terms
 	coupons map[string]Coupon
 	uses    map[usage]Use
-	codes   map[int64][]string  // of each campaign, by position less one
-	owners  map[string]numbered // of each code, its position
-	holders map[numbered]string // the coupon that has a position
+	codes   map[int64][]string    // of each campaign, by position less one
+	owners  map[string]campaignNo // of each code, its position
+	holders map[campaignNo]string // the coupon that has a position
 	batches map[string]Batch
-	granted map[string][]Granted
+	granted map[string][]Grant
 }
 
-// numbered is something that has a number in its campaign: terms, or a code.
-type numbered struct{ campaign, no int64 }
+// campaignNo is something that has a number in its campaign: terms, or a code.
+type campaignNo struct{ campaign, no int64 }
 
 // usage is an order's use of a coupon.
 type usage struct{ coupon, order string }
@@ -45,9 +45,9 @@ func (m *Memory) begin(ctx context.Context) (units *stock.Memory, now time.Time,
 func (m *Memory) prepare() {
 	m.once.Do(func() {
 		m.units.Clock = m.Clock
-		m.terms, m.coupons, m.uses = map[numbered]Terms{}, map[string]Coupon{}, map[usage]Use{}
-		m.codes, m.owners, m.holders = map[int64][]string{}, map[string]numbered{}, map[numbered]string{}
-		m.batches, m.granted = map[string]Batch{}, map[string][]Granted{}
+		m.terms, m.coupons, m.uses = map[campaignNo]Terms{}, map[string]Coupon{}, map[usage]Use{}
+		m.codes, m.owners, m.holders = map[int64][]string{}, map[string]campaignNo{}, map[campaignNo]string{}
+		m.batches, m.granted = map[string]Batch{}, map[string][]Grant{}
 	})
 }
 
@@ -64,7 +64,7 @@ func (m *Memory) AddTerms(ctx context.Context, campaign, no int64, terms Terms) 
 		return stock.Refused, err
 	}
 	defer end()
-	key := numbered{campaign, no}
+	key := campaignNo{campaign, no}
 	if _, ok := m.terms[key]; ok {
 		return stock.Exists, nil
 	}
@@ -79,7 +79,7 @@ func (m *Memory) Terms(ctx context.Context, campaign, no int64) (Terms, bool, er
 		return Terms{}, false, err
 	}
 	defer end()
-	terms, ok := m.terms[numbered{campaign, no}]
+	terms, ok := m.terms[campaignNo{campaign, no}]
 	return terms, ok, nil
 }
 
@@ -145,7 +145,7 @@ func (m *Memory) campaign(ctx context.Context, units *stock.Memory, campaign int
 	if err != nil {
 		return stock.Item{}, Terms{}, err
 	}
-	return standings[0].Item, m.terms[numbered{campaign, standings[0].SPU}], nil
+	return standings[0].Item, m.terms[campaignNo{campaign, standings[0].SPU}], nil
 }
 
 var _ Store = (*Memory)(nil)

@@ -122,7 +122,7 @@ func (s losesCodes) ByCode(ctx context.Context, _ string) (coupon.Coupon, time.T
 	return s.Coupon(ctx, "there is none such")
 }
 
-func (s forgetsBatches) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Granted, error) {
+func (s forgetsBatches) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Grant, error) {
 	batch, _, err := s.Store.Batch(ctx, id)
 	return batch, nil, err
 }

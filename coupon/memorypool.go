@@ -34,7 +34,7 @@ func (m *Memory) AddCodes(ctx context.Context, campaign, have int64, codes []str
 		return nil, stock.Refused, err
 	}
 	for i, code := range fresh {
-		m.owners[code] = numbered{campaign, had + int64(i) + 1}
+		m.owners[code] = campaignNo{campaign, had + int64(i) + 1}
 	}
 	m.codes[campaign] = append(m.codes[campaign], fresh...)
 	return owners, stock.Done, nil
@@ -42,7 +42,7 @@ func (m *Memory) AddCodes(ctx context.Context, campaign, have int64, codes []str
 
 // grow adds the units of codes to a campaign that had so many codes before.
 func grow(ctx context.Context, units *stock.Memory, item stock.Item, had, num int64) error {
-	delta := stock.StepRestock.Transition().Change.Times(num)
+	delta := stock.StepRestock.Transition().Delta.Times(num)
 	if _, err := item.Plus(delta); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (m *Memory) AddBatch(ctx context.Context, batch Batch) (stock.Verdict, erro
 }
 
 // Batch implements Store.
-func (m *Memory) Batch(ctx context.Context, id string) (Batch, []Granted, error) {
+func (m *Memory) Batch(ctx context.Context, id string) (Batch, []Grant, error) {
 	_, _, end, err := m.begin(ctx)
 	if err != nil {
 		return Batch{}, nil, err
@@ -91,7 +91,7 @@ func (m *Memory) Batch(ctx context.Context, id string) (Batch, []Granted, error)
 }
 
 // Issue implements Store.
-func (m *Memory) Issue(ctx context.Context, batch Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]Granted, error) {
+func (m *Memory) Issue(ctx context.Context, batch Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]Grant, error) {
 	units, _, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (m *Memory) Issue(ctx context.Context, batch Batch, orders []stock.Order, h
 	if err != nil {
 		return nil, err
 	}
-	refused := slices.IndexFunc(plan, func(g Granted) bool { return g.Reason != Given })
+	refused := slices.IndexFunc(plan, func(g Grant) bool { return g.Reason != Given })
 	if all && refused >= 0 {
 		return plan[refused : refused+1], nil
 	}
@@ -121,8 +121,8 @@ func (m *Memory) Issue(ctx context.Context, batch Batch, orders []stock.Order, h
 }
 
 // recorded returns what became of the buyers of a batch so far, by coupon.
-func (m *Memory) recorded(batch string) map[string]Granted {
-	recorded := make(map[string]Granted, len(m.granted[batch]))
+func (m *Memory) recorded(batch string) map[string]Grant {
+	recorded := make(map[string]Grant, len(m.granted[batch]))
 	for _, g := range m.granted[batch] {
 		recorded[g.Coupon] = g
 	}
@@ -130,13 +130,13 @@ func (m *Memory) recorded(batch string) map[string]Granted {
 }
 
 // plan returns what becomes of each order of a batch, and changes nothing.
-func (m *Memory) plan(ctx context.Context, units *stock.Memory, batch Batch, orders []stock.Order) ([]Granted, error) {
+func (m *Memory) plan(ctx context.Context, units *stock.Memory, batch Batch, orders []stock.Order) ([]Grant, error) {
 	item, terms, err := m.campaign(ctx, units, batch.Campaign)
 	if err != nil {
 		return nil, err
 	}
 	recorded := m.recorded(batch.ID)
-	plan := make([]Granted, len(orders))
+	plan := make([]Grant, len(orders))
 	taken := int64(0)
 	for i, order := range orders {
 		was, known := recorded[order.ID]
@@ -144,7 +144,7 @@ func (m *Memory) plan(ctx context.Context, units *stock.Memory, batch Batch, ord
 			plan[i] = was
 			continue
 		}
-		plan[i] = Granted{Buyer: order.Buyer, Coupon: order.ID}
+		plan[i] = Grant{Buyer: order.Buyer, Coupon: order.ID}
 		if plan[i].Reason, err = refusal(ctx, units, order, taken); err != nil {
 			return nil, err
 		}

@@ -17,11 +17,11 @@ type memoryCompanions struct {
 func (memoryCompanions) Keeps(c stock.Companion) bool { return Keeps(c) }
 
 // Locked implements stock.MemoryCompanions: it records the coupon of a claim.
-func (c memoryCompanions) Locked(at time.Time, calls []*stock.Beside) (func(), error) {
+func (c memoryCompanions) Locked(at time.Time, calls []*stock.CompanionCall) (func(), error) {
 	call := calls[0]
 	_, claims := stock.CompanionOf[Claim](call.Companions)
 	item := call.Items[0]
-	terms, known := c.m.terms[numbered{item.SKU, item.SPU}]
+	terms, known := c.m.terms[campaignNo{item.SKU, item.SPU}]
 	if !claims || !known || call.Step == stock.StepTake && c.m.handedOut(terms, item.SKU, item.Sold) {
 		return nil, ErrDrift
 	}
@@ -39,7 +39,7 @@ func (c memoryCompanions) Locked(at time.Time, calls []*stock.Beside) (func(), e
 }
 
 // Moved implements stock.MemoryCompanions: a claim that is paid has its coupon.
-func (c memoryCompanions) Moved(at time.Time, calls []*stock.Beside) (func(), error) {
+func (c memoryCompanions) Moved(at time.Time, calls []*stock.CompanionCall) (func(), error) {
 	call := calls[0] // of several, which expire, none is paid
 	coupon, known := c.m.coupons[call.Hold.Order]
 	if call.Hold.State != stock.Paid || !known || coupon.State != Pending {
@@ -53,7 +53,7 @@ func (c memoryCompanions) Moved(at time.Time, calls []*stock.Beside) (func(), er
 }
 
 // Refunding implements stock.MemoryCompanions: a coupon that is free is given back.
-func (c memoryCompanions) Refunding(at time.Time, calls []*stock.Beside) (func(), error) {
+func (c memoryCompanions) Refunding(at time.Time, calls []*stock.CompanionCall) (func(), error) {
 	call := calls[0]
 	coupon, known := c.m.coupons[call.Hold.Order]
 	if known && !coupon.Free(at) {
@@ -65,7 +65,7 @@ func (c memoryCompanions) Refunding(at time.Time, calls []*stock.Beside) (func()
 
 // handedOut reports whether the code of the sold-th coupon of a campaign is some coupon's already: its Sold has drifted.
 func (m *Memory) handedOut(terms Terms, campaign, sold int64) bool {
-	return terms.Pool && m.holders[numbered{campaign, sold}] != ""
+	return terms.Pool && m.holders[campaignNo{campaign, sold}] != ""
 }
 
 // give returns a coupon as it is usable. It is the sold-th of its campaign.
@@ -77,7 +77,7 @@ func (m *Memory) give(coupon Coupon, sold int64, now time.Time) Coupon {
 		if pool := m.codes[coupon.Campaign]; sold <= int64(len(pool)) {
 			coupon.Code = pool[sold-1]
 		}
-		m.holders[numbered{coupon.Campaign, sold}] = coupon.ID
+		m.holders[campaignNo{coupon.Campaign, sold}] = coupon.ID
 	}
 	return coupon
 }

@@ -125,6 +125,8 @@ type Coupon struct {
 
 	ClaimedAt time.Time // when it was claimed or paid; zero before
 	UpdatedAt time.Time
+
+	Replay bool // set by a call that changes coupons: an earlier one had done it, and this one changed nothing
 }
 
 // Free reports whether an order may take the coupon at now, its validity aside: nobody uses it or
@@ -218,6 +220,8 @@ type Use struct {
 	CreatedAt  time.Time
 	RedeemedAt time.Time // zero before
 	UpdatedAt  time.Time
+
+	Replay bool // set by a call that changes uses: an earlier one had done it, and this one changed nothing
 }
 
 // Lapsed reports whether the use is a reservation that is past its deadline at now: it lives strictly

@@ -17,8 +17,8 @@ const codeChunk = 1000
 // anyNumber as what a pool must have lets it have any.
 const anyNumber = -1
 
-// Imported is what became of codes that were to be added to a pool.
-type Imported struct {
+// ImportResult is what became of codes that were to be added to a pool.
+type ImportResult struct {
 	Added      int64       // are new in the pool, each with a unit
 	Known      int64       // were in it before, or came twice
 	Collisions []Collision // are in the pool of another campaign, and stay there
@@ -39,18 +39,18 @@ type Collision struct {
 // error, beside which stands what was done before it, the same call goes on.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownCampaign, ErrNoPool, ErrOverflow.
-func (c *Coupons) Import(ctx context.Context, campaign int64, codes iter.Seq[string]) (Imported, error) {
+func (c *Coupons) Import(ctx context.Context, campaign int64, codes iter.Seq[string]) (ImportResult, error) {
 	err := errors.Join(c.ready(ctx), input.Positive("campaign", campaign))
 	if codes == nil {
 		err = errors.Join(err, fault.Invalid("codes", "must not be nil"))
 	}
 	if err != nil {
-		return Imported{}, err
+		return ImportResult{}, err
 	}
 	if err := c.pooled(ctx, campaign); err != nil {
-		return Imported{}, err
+		return ImportResult{}, err
 	}
-	var done Imported
+	var done ImportResult
 	chunk, seen := make([]string, 0, codeChunk), make(map[string]bool, codeChunk)
 	flush := func() error {
 		if len(chunk) == 0 {
@@ -86,18 +86,18 @@ func (c *Coupons) Import(ctx context.Context, campaign int64, codes iter.Seq[str
 // at the same time, adds none. A nil style is the default.
 //
 // Errors are those of Import; beside one stands what was done before it.
-func (c *Coupons) Generate(ctx context.Context, campaign, upTo int64, style *CodeStyle) (Imported, error) {
+func (c *Coupons) Generate(ctx context.Context, campaign, upTo int64, style *CodeStyle) (ImportResult, error) {
 	if err := errors.Join(c.ready(ctx), input.Positive("campaign", campaign), input.Positive("upTo", upTo)); err != nil {
-		return Imported{}, err
+		return ImportResult{}, err
 	}
 	complete, err := style.withDefaults()
 	if err != nil {
-		return Imported{}, err
+		return ImportResult{}, err
 	}
 	if err := c.pooled(ctx, campaign); err != nil {
-		return Imported{}, err
+		return ImportResult{}, err
 	}
-	var done Imported
+	var done ImportResult
 	for range attempts {
 		have, err := c.store.Codes(ctx, campaign)
 		if err != nil {
@@ -105,7 +105,7 @@ func (c *Coupons) Generate(ctx context.Context, campaign, upTo int64, style *Cod
 		}
 		added := int64(1)
 		for have < upTo && added > 0 { // until another call adds codes as well
-			var made Imported // of which a code that was there before is none of the caller's: another takes its place
+			var made ImportResult // of which a code that was there before is none of the caller's: another takes its place
 			err := c.add(ctx, campaign, have, complete.codes(int(min(upTo-have, codeChunk))), &made)
 			added = made.Added
 			done.Added, have = done.Added+added, have+added
@@ -134,7 +134,7 @@ func (c *Coupons) pooled(ctx context.Context, campaign int64) error {
 
 // add adds codes to a pool that has had so many of them before, and counts what became of them: nothing
 // where the pool has had another number.
-func (c *Coupons) add(ctx context.Context, campaign, have int64, codes []string, done *Imported) error {
+func (c *Coupons) add(ctx context.Context, campaign, have int64, codes []string, done *ImportResult) error {
 	owners, verdict, err := c.store.AddCodes(ctx, campaign, have, codes)
 	switch {
 	case err != nil:

@@ -21,7 +21,7 @@ type History struct {
 	Uses []Use      // by the time at which they began
 }
 
-// Coupon returns a coupon as it is now. Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon,
+// Coupon returns a coupon as it is now. Errors, in the order of precedence: ErrInvalid, ErrNotFound,
 // ErrAnotherBuyer.
 func (c *Coupons) Coupon(ctx context.Context, id string) (Coupon, error) {
 	if err := errors.Join(c.ready(ctx), input.ID("coupon", id)); err != nil {
@@ -124,7 +124,7 @@ func (c *Coupons) UsedBy(ctx context.Context, order string) ([]Use, error) {
 		switch _, err := c.own(ctx, use.Coupon, ""); {
 		case err == nil:
 			own = append(own, use)
-		case !errors.Is(err, ErrUnknownCoupon):
+		case !errors.Is(err, ErrNotFound):
 			return nil, err
 		}
 	}

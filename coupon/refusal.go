@@ -48,7 +48,7 @@ func reasonOf(cause error) error {
 		{stock.ErrInsufficient, ErrSoldOut},
 		{stock.ErrInUse, ErrInUse},
 		{stock.ErrUnlimited, ErrUnlimited},
-		{stock.ErrNotFound, ErrUnknownCoupon},
+		{stock.ErrNotFound, ErrNotFound},
 		{stock.ErrNotPaid, ErrPending},
 		{stock.ErrRefunded, ErrRefunded},
 		{stock.ErrPaid, ErrPaid},

@@ -2,6 +2,7 @@ package coupon
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
@@ -77,14 +78,14 @@ type Store interface {
 
 	// Batch returns a batch that was recorded, and what became of its buyers so far, in the order in which
 	// they were given; ID is empty where there is none. Buyers of the result is nil.
-	Batch(ctx context.Context, id string) (Batch, []Granted, error)
+	Batch(ctx context.Context, id string) (Batch, []Grant, error)
 
 	// Issue takes one unit for each of the orders, in their order, that the campaign lets, with its coupon
 	// as for a Lock of Units, and records for each in the same transaction what became of it. With all
 	// it does so only if every one of them is let, and otherwise records nothing and returns what
 	// became of the first that was not, alone. Orders that are recorded already stay as they are, and are
 	// returned so.
-	Issue(ctx context.Context, batch Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]Granted, error)
+	Issue(ctx context.Context, batch Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]Grant, error)
 
 	// Count returns how many coupons of a campaign have each state now; Reserved are those whose
 	// reservation lives, and Expired those that could be used if their validity were not over, which are
@@ -137,11 +138,6 @@ type Cursor struct {
 	ID    string // empty is the beginning
 }
 
-// Count is how many coupons of a campaign are where.
-type Count struct {
-	Pending, Usable, Reserved, Redeemed, Expired, Refunded, Revoked int64
-}
-
 // Book is what an audit compares, in coupons of one campaign. Each pair must be equal.
 type Book struct {
 	Held, Coupons         int64 // holds that were ever paid, and coupons that are not Pending
@@ -152,9 +148,23 @@ type Book struct {
 	LastPosition, SoldOut int64 // with a pool, the highest Position, and the item's Sold; 0 and 0 without
 }
 
-// Granted is what became of one buyer of a batch.
-type Granted struct {
-	Buyer  string
-	Coupon string // the ID of the coupon that the buyer got, or would have got
-	Reason Reason // 0 where the buyer got it
+// ReasonFor returns the reason for what stock.Standing.Refuses says of a campaign; Given for nil.
+func ReasonFor(refusal error) Reason {
+	switch {
+	case refusal == nil:
+		return Given
+	case errors.Is(refusal, stock.ErrOffShelf):
+		return ReasonClosed
+	case errors.Is(refusal, stock.ErrNotStarted):
+		return ReasonNotYet
+	case errors.Is(refusal, stock.ErrEnded):
+		return ReasonEnded
+	case errors.Is(refusal, stock.ErrPerBuyer):
+		return ReasonPerBuyer
+	case errors.Is(refusal, stock.ErrInsufficient):
+		return ReasonSoldOut
+	case errors.Is(refusal, ErrOverflow):
+		return ReasonOverflow
+	}
+	return ReasonNoSuch
 }

@@ -20,7 +20,7 @@ import (
 // The same order again returns its use as it is by then: while it is reserved with the same total, and once
 // it is redeemed. From the deadline on the coupon is free for every order, and Reserve begins anew.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer; ErrMismatch, where the
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer; ErrMismatch, where the
 // order has reserved it with another total; ErrPending, ErrDropped, ErrRefunded, ErrRevoked; ErrReleased
 // and ErrReturned, where the order has done so, with the use as it is; ErrRedeemed and ErrReserved, by
 // another order; ErrNotYetValid, ErrExpired; ErrBelowMinimum.
@@ -70,6 +70,7 @@ func (c *Coupons) take(ctx context.Context, asked Step, coupon, order string, to
 			return Use{}, err
 		}
 		if settled, err := replayed(asked, use, total, now); settled {
+			use.Replay = err == nil
 			return use, err
 		}
 		if held, now, err = c.store.Coupon(ctx, coupon); err != nil {
@@ -115,7 +116,7 @@ func unusable(c Coupon, use Use, order string, mine bool, now time.Time) error {
 	refuse := func(err error) error { return &StateError{Coupon: c.ID, Order: order, Err: err} }
 	switch c.State {
 	case None:
-		return refuse(ErrUnknownCoupon)
+		return refuse(ErrNotFound)
 	case Pending:
 		return refuse(ErrPending)
 	case Dropped:
@@ -160,7 +161,7 @@ func (c *Coupons) apply(ctx context.Context, step Step, want Use) (use Use, done
 // reservation, or whose reservation has lapsed, it is closed for good: a Reserve or Redeem of the coupon by
 // that order which arrives later is refused with ErrReleased.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer, ErrReturned,
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer, ErrReturned,
 // ErrRedeemed (use Return), the last two with the use as it is.
 func (c *Coupons) Release(ctx context.Context, coupon, order string) (Use, error) {
 	if err := c.readyUse(ctx, coupon, order); err != nil {
@@ -184,6 +185,7 @@ func (c *Coupons) Release(ctx context.Context, coupon, order string) (Use, error
 		}
 		switch use.State {
 		case UseReleased:
+			use.Replay = true
 			return use, nil
 		case UseReturned:
 			return use, &StateError{Coupon: coupon, Order: order, Err: ErrReturned}
@@ -200,7 +202,7 @@ func (c *Coupons) Release(ctx context.Context, coupon, order string) (Use, error
 // coupon, which then is as usable as its validity lets it be. The order is done with it: a Reserve or
 // Redeem of it again is ErrReturned. Returning twice is safe.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownCoupon, ErrAnotherBuyer, ErrNotRedeemed,
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer, ErrNotRedeemed,
 // ErrPartial (a *PartialError, the coupon stays redeemed).
 func (c *Coupons) Return(ctx context.Context, coupon, order string, refunded decimal.Decimal) (Use, error) {
 	if err := errors.Join(c.readyUse(ctx, coupon, order), money.Amount("refunded", refunded)); err != nil {
@@ -220,6 +222,7 @@ func (c *Coupons) Return(ctx context.Context, coupon, order string, refunded dec
 		case err != nil:
 			return Use{}, err
 		case use.State == UseReturned:
+			use.Replay = true
 			return use, nil
 		case use.State != UseRedeemed:
 			return Use{}, &StateError{Coupon: coupon, Order: order, Err: ErrNotRedeemed}

@@ -25,6 +25,14 @@ type Drift struct {
 	Recount  decimal.Decimal // what they should say
 }
 
+// SeatBook is a seat that is not where its hold is.
+type SeatBook struct {
+	Order string
+	State SeatState
+	Hold  stock.State
+	Units int64 // of the hold
+}
+
 // By returns how much the books are too high; negative is too low.
 func (d Drift) By() decimal.Decimal { return d.Counted.Sub(d.Recount) }
 
@@ -44,18 +52,18 @@ func (d Drift) takesBack() bool {
 
 // Report is the result of an audit.
 type Report struct {
-	Products int          // that were looked at
-	Teams    int          // of these products
-	Units    stock.Report // of the pools, and of the ordinary stock of the same SKUs
-	Drifts   []Drift      // of teams and products
-	Kept     []Drift      // of Drifts, those that Repair left because lowering the number would take payments back; those of items are in Units
-	Astray   []SeatBook   // seats that do not agree with their holds
-	Repaired int          // teams, products and seats that Repair corrected; the items are in Units
+	Products   int          // that were looked at
+	Teams      int          // of these products
+	Units      stock.Report // of the pools, and of the ordinary stock of the same SKUs
+	Drifts     []Drift      // of teams and products
+	Kept       []Drift      // of Drifts, those that Repair left because lowering the number would take payments back; those of items are in Units
+	Mismatched []SeatBook   // seats that do not agree with their holds
+	Repaired   int          // teams, products and seats that Repair corrected; the items are in Units
 }
 
 // Balanced reports whether nothing was found.
 func (r Report) Balanced() bool {
-	return len(r.Units.Drifts) == 0 && len(r.Drifts) == 0 && len(r.Astray) == 0
+	return len(r.Units.Drifts) == 0 && len(r.Drifts) == 0 && len(r.Mismatched) == 0
 }
 
 // Audit recounts these products, or those of all activities where none is named, while traffic runs: their units
@@ -67,7 +75,7 @@ func (r Report) Balanced() bool {
 //
 // Errors: ErrInvalid, ErrUnknownProduct.
 func (g *Groups) Audit(ctx context.Context, keys ...stock.Key) (Report, error) {
-	return g.audit(ctx, keys, &auditing{})
+	return g.audit(ctx, keys, &auditRun{})
 }
 
 // Repair is Audit that also corrects what it finds: counters of items by recorded changes, as stock.Inventory.Repair
@@ -79,7 +87,7 @@ func (g *Groups) Audit(ctx context.Context, keys ...stock.Key) (Report, error) {
 // It never takes payments back: what items have sold and refunded, what teams count as paid, and the people of teams
 // that were formed, it only raises. What it leaves by that is named by an ErrDrift; see stock.Inventory.Repair.
 func (g *Groups) Repair(ctx context.Context, keys ...stock.Key) (Report, error) {
-	return g.audit(ctx, keys, &auditing{repair: true})
+	return g.audit(ctx, keys, &auditRun{repair: true})
 }
 
 // RepairBackOnSale is Repair that also takes payments back, as stock.Inventory.RepairBackOnSale does: units and places
@@ -89,11 +97,11 @@ func (g *Groups) RepairBackOnSale(ctx context.Context, keys ...stock.Key) (Repor
 	if len(keys) == 0 {
 		return Report{}, errors.Join(g.ready(ctx), fault.Invalid("keys", "must name the products whose units go back on sale"))
 	}
-	return g.audit(ctx, keys, &auditing{repair: true, backOnSale: true})
+	return g.audit(ctx, keys, &auditRun{repair: true, backOnSale: true})
 }
 
-// auditing is an audit under way.
-type auditing struct {
+// auditRun is an audit under way.
+type auditRun struct {
 	groups     *Groups
 	repair     bool
 	backOnSale bool // also where that takes payments back
@@ -103,7 +111,7 @@ type auditing struct {
 }
 
 // audit looks at each product, and repairs it if asked.
-func (g *Groups) audit(ctx context.Context, keys []stock.Key, a *auditing) (Report, error) {
+func (g *Groups) audit(ctx context.Context, keys []stock.Key, a *auditRun) (Report, error) {
 	err := g.ready(ctx)
 	for _, key := range keys {
 		err = errors.Join(err, checkKey(key))
@@ -124,7 +132,7 @@ func (g *Groups) audit(ctx context.Context, keys []stock.Key, a *auditing) (Repo
 }
 
 // everything looks at the products of all activities.
-func (a *auditing) everything(ctx context.Context) error {
+func (a *auditRun) everything(ctx context.Context) error {
 	for activity, err := range a.groups.Activities(ctx) {
 		if err != nil {
 			return err
@@ -142,7 +150,7 @@ func (a *auditing) everything(ctx context.Context) error {
 }
 
 // tolerates keeps an error that does not keep the others from being looked at, and returns any other.
-func (a *auditing) tolerates(err error) error {
+func (a *auditRun) tolerates(err error) error {
 	if errors.Is(err, ErrDrift) {
 		a.refused = append(a.refused, err)
 		return nil
@@ -151,7 +159,7 @@ func (a *auditing) tolerates(err error) error {
 }
 
 // product looks at one product: its seats first, since a seat that follows its hold moves counts with it.
-func (a *auditing) product(ctx context.Context, key stock.Key) error {
+func (a *auditRun) product(ctx context.Context, key stock.Key) error {
 	if _, err := a.groups.product(ctx, key); err != nil {
 		return err
 	}
@@ -165,7 +173,7 @@ func (a *auditing) product(ctx context.Context, key stock.Key) error {
 }
 
 // units looks at the pool of a product and at the ordinary stock of its SKU, once.
-func (a *auditing) units(ctx context.Context, key stock.Key) error {
+func (a *auditRun) units(ctx context.Context, key stock.Key) error {
 	for _, item := range [...]stock.Key{{SKU: key.SKU}, key} {
 		if a.seen[item] {
 			continue
@@ -194,7 +202,7 @@ func (a *auditing) units(ctx context.Context, key stock.Key) error {
 }
 
 // teams looks at the teams of a product.
-func (a *auditing) teams(ctx context.Context, key stock.Key) error {
+func (a *auditRun) teams(ctx context.Context, key stock.Key) error {
 	behind := ""
 	books := pages(nil,
 		func(after string) ([]TeamBook, error) { return a.groups.store.Books(ctx, key, after, pageSize) },
@@ -205,7 +213,7 @@ func (a *auditing) teams(ctx context.Context, key stock.Key) error {
 		}
 		a.report.Teams++
 		a.report.Drifts = append(a.report.Drifts, book.drifts()...)
-		a.report.Astray = append(a.report.Astray, book.Astray...)
+		a.report.Mismatched = append(a.report.Mismatched, book.Mismatched...)
 		if a.repair {
 			if err := a.tolerates(a.mend(ctx, book, behind)); err != nil {
 				return err
@@ -233,10 +241,10 @@ func (b TeamBook) drifts() []Drift {
 
 // mend corrects the team of a book that was listed behind a code: the seats that are behind follow, and then
 // what the team counts of its seats is set to what they are by then.
-func (a *auditing) mend(ctx context.Context, book TeamBook, behind string) error {
+func (a *auditRun) mend(ctx context.Context, book TeamBook, behind string) error {
 	var orders []string
-	for _, seat := range book.Astray {
-		if seat.State.Behind(seat.Hold, book.State == Formed) != 0 {
+	for _, seat := range book.Mismatched {
+		if seat.State.CatchUpStep(seat.Hold, book.State == Formed) != 0 {
 			orders = append(orders, seat.Order)
 		}
 	}
@@ -281,7 +289,7 @@ func (b *TeamBook) keepPaid() []Drift {
 }
 
 // keeps reports drifts that are left, and returns why.
-func (a *auditing) keeps(kept ...Drift) error {
+func (a *auditRun) keeps(kept ...Drift) error {
 	a.report.Kept = append(a.report.Kept, kept...)
 	var errs []error
 	for _, d := range kept {
@@ -291,7 +299,7 @@ func (a *auditing) keeps(kept ...Drift) error {
 }
 
 // book reads the book of a team again. Teams that were opened since may stand before it.
-func (a *auditing) book(ctx context.Context, was TeamBook, behind string) (TeamBook, error) {
+func (a *auditRun) book(ctx context.Context, was TeamBook, behind string) (TeamBook, error) {
 	for {
 		page, err := a.groups.store.Books(ctx, was.Key, behind, 1)
 		if err != nil {
@@ -308,7 +316,7 @@ func (a *auditing) book(ctx context.Context, was TeamBook, behind string) (TeamB
 }
 
 // formed looks at how many people of a product have come to a team that was formed.
-func (a *auditing) formed(ctx context.Context, key stock.Key) error {
+func (a *auditRun) formed(ctx context.Context, key stock.Key) error {
 	for first := range attempts {
 		seats, counted, err := a.groups.store.FormedPeople(ctx, key)
 		if err != nil || seats == counted {
@@ -336,7 +344,7 @@ func (a *auditing) formed(ctx context.Context, key stock.Key) error {
 }
 
 // allotted looks at what was taken out of ordinary stock for a product.
-func (a *auditing) allotted(ctx context.Context, key stock.Key) error {
+func (a *auditRun) allotted(ctx context.Context, key stock.Key) error {
 	return a.correct(ctx, key, func(product Product) (Product, error) {
 		num, taken, err := a.groups.taken(ctx, key)
 		switch {
@@ -351,7 +359,7 @@ func (a *auditing) allotted(ctx context.Context, key stock.Key) error {
 }
 
 // settled looks for units of a product that is settled. Expire gives them back once it is removed again.
-func (a *auditing) settled(ctx context.Context, key stock.Key) error {
+func (a *auditRun) settled(ctx context.Context, key stock.Key) error {
 	return a.correct(ctx, key, func(product Product) (Product, error) {
 		if product.State != Settled {
 			return product, nil
@@ -370,7 +378,7 @@ func (a *auditing) settled(ctx context.Context, key stock.Key) error {
 }
 
 // correct keeps what a look at a product finds it should be.
-func (a *auditing) correct(ctx context.Context, key stock.Key, look func(Product) (Product, error)) error {
+func (a *auditRun) correct(ctx context.Context, key stock.Key, look func(Product) (Product, error)) error {
 	for range attempts {
 		found := len(a.report.Drifts)
 		product, err := a.groups.product(ctx, key)
@@ -394,7 +402,7 @@ func (a *auditing) correct(ctx context.Context, key stock.Key, look func(Product
 }
 
 // differs keeps a number of a product that is not right.
-func (a *auditing) differs(key stock.Key, quantity string, counted, recount int64) {
+func (a *auditRun) differs(key stock.Key, quantity string, counted, recount int64) {
 	a.report.Drifts = append(a.report.Drifts, Drift{
 		Key: key, Quantity: quantity, Counted: decimal.NewFromInt(counted), Recount: decimal.NewFromInt(recount),
 	})

@@ -88,7 +88,7 @@ func TestRepairLetsSeatsFollowTheirHolds(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []SeatBook{
 		{Order: "a", State: Held, Hold: stock.Paid, Units: 1}, {Order: "b", State: Held, Hold: stock.Cancelled, Units: 1},
-	}, report.Astray)
+	}, report.Mismatched)
 	require.Equal(t, 3, report.Repaired, "two seats and the team")
 	m.seatIs(Paid, "a")
 	m.seatIs(Cancelled, "b")

@@ -35,11 +35,11 @@ func TestLettersOfCodesAreEquallyLikely(t *testing.T) {
 	const teams, letters = 30_000, "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 	s := newShop(t.Context())
 	require.NoError(t, s.stock.Restock(t.Context(), "more", stock.Line{SKU: tea.SKU, Num: teams}))
-	require.NoError(t, s.groups.AddStock(t.Context(), "more tea", tea, teams))
+	require.NoError(t, s.groups.Restock(t.Context(), "more tea", tea, teams))
 	groups := groupbuy.New(s.store, nil)
 	seen, all := map[rune]int{}, make([]string, teams)
 	for i := range all {
-		seat, err := groups.Open(t.Context(), buy(fmt.Sprint("o-", i), fmt.Sprint(i+1)))
+		seat, err := groups.For(fmt.Sprint(i+1)).Open(t.Context(), buy(fmt.Sprint("o-", i)))
 		require.NoError(t, err)
 		require.Len(t, seat.Team, groupbuy.CodeLength)
 		for _, letter := range seat.Team {
@@ -62,7 +62,7 @@ func TestOpenRefusesCodesThatNobodyCouldType(t *testing.T) {
 	for _, code := range []string{"", "SHORT", "ELEVENCODES", "lowercases", "WITH BLANK", "ÄÄÄÄÄ", "TEAM-22222"} {
 		s := newShop(t.Context())
 		groups := groupbuy.New(s.store, &groupbuy.Options{Code: func() string { return code }})
-		_, err := groups.Open(t.Context(), buy("o-1", "1"))
+		_, err := groups.For("1").Open(t.Context(), buy("o-1"))
 		require.ErrorIs(t, err, groupbuy.ErrInvalid, "%q", code)
 		_, err = groups.Seat(t.Context(), "o-1")
 		require.ErrorIs(t, err, groupbuy.ErrNotFound)
@@ -75,14 +75,14 @@ func TestOpenEndsWhereEveryCodeIsTaken(t *testing.T) {
 	s := newShop(t.Context())
 	stuck := groupbuy.New(s.store, &groupbuy.Options{Code: func() string { return "TEAMA22222" }})
 	for range 2 { // the replay needs no code of its own
-		seat, err := stuck.Open(t.Context(), buy("o-1", "1"))
+		seat, err := stuck.For("1").Open(t.Context(), buy("o-1"))
 		require.NoError(t, err)
 		require.Equal(t, "TEAMA22222", seat.Team)
 	}
-	_, err := stuck.Open(t.Context(), buy("o-2", "2"))
+	_, err := stuck.For("2").Open(t.Context(), buy("o-2"))
 	require.ErrorIs(t, err, groupbuy.ErrUnavailable)
-	require.NotErrorIs(t, err, groupbuy.ErrCodeTaken)
-	seat, err := s.groups.Open(t.Context(), buy("o-2", "2")) // its first code is taken as well, the second is not
+	require.NotErrorIs(t, err, groupbuy.ErrDuplicateCode)
+	seat, err := s.groups.For("2").Open(t.Context(), buy("o-2")) // its first code is taken as well, the second is not
 	require.NoError(t, err)
 	require.Equal(t, "TEAMB22222", seat.Team)
 }

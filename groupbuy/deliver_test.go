@@ -211,7 +211,7 @@ func TestDeliverSaysWhatTheStoreSays(t *testing.T) {
 		code := s.failed(t, 2)
 		if method == "Seat" {
 			require.Equal(t, 2, must(s.groups.Deliver(t.Context(), nothing)))
-			must(s.groups.Open(t.Context(), buy("x", "9")))
+			must(s.groups.For("9").Open(t.Context(), buy("x")))
 			code = must(s.groups.Seat(t.Context(), "x")).Team
 			must(s.groups.Pay(t.Context(), "x"))
 			must(s.groups.Refund(t.Context(), groupbuy.Refund{Order: "x"}))

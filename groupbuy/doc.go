@@ -21,8 +21,8 @@
 //		Places: 2, Price: decimal.NewFromInt(30), GroupPrice: decimal.NewFromInt(20), People: 3, // or Volume
 //	}}, 1000) // units, taken out of ordinary stock
 //
-//	one := groupbuy.Purchase{Order: order.ID, Buyer: buyer, Product: cups, Volume: decimal.NewFromInt(1)}
-//	seat, err := groups.Open(ctx, one) // or Join(ctx, code, one); seat.Team is the code to pass on
+//	one := groupbuy.Purchase{Order: order.ID, Product: cups, Volume: decimal.NewFromInt(1)}
+//	seat, err := groups.For(buyer).Open(ctx, one) // or Join(ctx, code, one); seat.Team is the code to pass on
 //	payment, err := groups.Pay(ctx, order.ID)
 //	switch {
 //	case payment.Due: // too late: not an error, so that your transaction commits the refund that is due
@@ -98,7 +98,7 @@
 // # What every call promises
 //
 // The same call with the same arguments may be made again at any time, also concurrently. It returns the
-// first result and changes nothing. A call that returns an error has changed nothing. There is one exception,
+// first result, as a Replay, and changes nothing. A call that returns an error has changed nothing. There is one exception,
 // [ErrUnknown]: no answer came back, and the same call settles it.
 //
 // Time is the store's clock. What has a deadline lives strictly before it and is dead from then on, even

@@ -53,11 +53,12 @@ var (
 	ErrFull         = errors.New("groupbuy: the team is full")
 	ErrNobodyPaid   = errors.New("groupbuy: nobody in the team has paid")
 
-	// ErrCodeTaken is how a store refuses a Booking whose code is another team's. Groups tries another; no caller sees it.
-	ErrCodeTaken = errors.New("groupbuy: the team code is taken")
+	// ErrDuplicateCode is how a store refuses a SeatRequest whose code is another team's. Groups tries another; no caller sees it.
+	ErrDuplicateCode = errors.New("groupbuy: the team code is that of another team")
 )
 
-// The refusals of seats. A retry of the same call does not help.
+// The refusals of seats. A retry of the same call does not help. ErrNotFound is the seat, which the package is about;
+// another thing that is not there has an error of its own, such as ErrUnknownTeam.
 var (
 	ErrNotFound  = errors.New("groupbuy: no such seat")
 	ErrNotPaid   = errors.New("groupbuy: the seat is not paid")

@@ -28,11 +28,11 @@ func Example() {
 	}}, 100))
 
 	one := decimal.NewFromInt(1)
-	seat := must(groups.Open(ctx, groupbuy.Purchase{Order: "o-1", Buyer: "1", Product: tea, Volume: one}))
+	seat := must(groups.For("1").Open(ctx, groupbuy.Purchase{Order: "o-1", Product: tea, Volume: one}))
 	fmt.Println("team", seat.Team, "seat", seat.State)
-	must(groups.Join(ctx, seat.Team, groupbuy.Purchase{Order: "o-2", Buyer: "2", Product: tea, Volume: one}))
-	must(groups.Join(ctx, seat.Team, groupbuy.Purchase{Order: "o-3", Buyer: "3", Product: tea, Volume: one}))
-	_, err := groups.Join(ctx, seat.Team, groupbuy.Purchase{Order: "o-4", Buyer: "4", Product: tea, Volume: one})
+	must(groups.For("2").Join(ctx, seat.Team, groupbuy.Purchase{Order: "o-2", Product: tea, Volume: one}))
+	must(groups.For("3").Join(ctx, seat.Team, groupbuy.Purchase{Order: "o-3", Product: tea, Volume: one}))
+	_, err := groups.For("4").Join(ctx, seat.Team, groupbuy.Purchase{Order: "o-4", Product: tea, Volume: one})
 	fmt.Println(err)
 
 	for _, order := range []string{"o-2", "o-1", "o-3"} {
@@ -105,11 +105,11 @@ func ExampleGroups_Offer() {
 func ExampleGroups_Revise() {
 	ctx := context.Background()
 	s := newShop(ctx)
-	first := must(s.groups.Open(ctx, buy("o-1", "1")))
+	first := must(s.groups.For("1").Open(ctx, buy("o-1")))
 	product := must(s.groups.Product(ctx, tea)).Product
 	product.GroupPrice = decimal.RequireFromString("75.00")
 	must(s.groups.Revise(ctx, product))
-	second := must(s.groups.Open(ctx, buy("o-2", "2")))
+	second := must(s.groups.For("2").Open(ctx, buy("o-2")))
 	for _, seat := range []groupbuy.Seat{first, second} {
 		fmt.Println(must(s.groups.Team(ctx, seat.Team)).GroupPrice.StringFixed(2))
 	}
@@ -118,11 +118,11 @@ func ExampleGroups_Revise() {
 	// 75.00
 }
 
-func ExampleGroups_AddStock() {
+func ExampleGroups_Restock() {
 	ctx := context.Background()
 	s := newShop(ctx)
 	for range 2 { // the same change again does nothing
-		fmt.Println(s.groups.AddStock(ctx, "more tea", tea, 50))
+		fmt.Println(s.groups.Restock(ctx, "more tea", tea, 50))
 	}
 	fmt.Println(must(s.stock.Item(ctx, tea)))
 	// Output:
@@ -131,11 +131,11 @@ func ExampleGroups_AddStock() {
 	// SKU 42 of activity 7: total 150, sold 0, locked 0, left 150, refunded 0
 }
 
-func ExampleGroups_WithdrawStock() {
+func ExampleGroups_Withdraw() {
 	ctx := context.Background()
 	s := newShop(ctx)
-	fmt.Println(s.groups.WithdrawStock(ctx, "less tea", tea, 90))
-	fmt.Println(s.groups.WithdrawStock(ctx, "even less", tea, 90))
+	fmt.Println(s.groups.Withdraw(ctx, "less tea", tea, 90))
+	fmt.Println(s.groups.Withdraw(ctx, "even less", tea, 90))
 	fmt.Println(must(s.stock.Item(ctx, stock.Key{SKU: 42})))
 	// Output:
 	// <nil>
@@ -147,12 +147,12 @@ func ExampleGroups_WithdrawStock() {
 func ExampleGroups_Remove() {
 	ctx := context.Background()
 	s := newShop(ctx)
-	seat := must(s.groups.Open(ctx, buy("o-1", "1")))
+	seat := must(s.groups.For("1").Open(ctx, buy("o-1")))
 	for range 2 {
 		product, err := s.groups.Remove(ctx, tea)
 		fmt.Println(product.State, err)
 	}
-	_, err := s.groups.Join(ctx, seat.Team, buy("o-2", "2"))
+	_, err := s.groups.For("2").Join(ctx, seat.Team, buy("o-2"))
 	fmt.Println(err)
 	fmt.Println(must(s.stock.Item(ctx, stock.Key{SKU: 42})))
 
@@ -176,7 +176,7 @@ func ExampleGroups_End() {
 		activity, err := s.groups.End(ctx, 7)
 		fmt.Println(activity.EndedAt.Format(time.TimeOnly), err)
 	}
-	_, err := s.groups.Open(ctx, buy("o-1", "1"))
+	_, err := s.groups.For("1").Open(ctx, buy("o-1"))
 	fmt.Println(err)
 	fmt.Println(must(s.groups.Product(ctx, tea)).State)
 	// Output:
@@ -190,23 +190,24 @@ func ExampleGroups_End() {
 func ExampleGroups_Open() {
 	ctx := context.Background()
 	s := newShop(ctx)
-	purchase := buy("o-1", "1")
+	ann := s.groups.For("1")
+	purchase := buy("o-1")
 	purchase.Guest = groupbuy.Guest{Name: "Ann", Address: "1 Tea Road", ShippingFee: decimal.RequireFromString("8.50")}
 	for range 2 {
-		seat, err := s.groups.Open(ctx, purchase)
+		seat, err := ann.Open(ctx, purchase)
 		fmt.Println(seat.Team, seat.State, "until", seat.Deadline.Format(time.TimeOnly), err)
 	}
 	purchase.Volume = decimal.NewFromInt(2)
-	_, err := s.groups.Open(ctx, purchase)
+	_, err := ann.Open(ctx, purchase)
 	fmt.Println(errors.Is(err, groupbuy.ErrMismatch))
 
-	half := buy("o-2", "2")
+	half := buy("o-2")
 	half.Volume = decimal.RequireFromString("0.5")
-	_, err = s.groups.Open(ctx, half)
+	_, err = s.groups.For("2").Open(ctx, half)
 	fmt.Println(err)
 
 	s.clock.advance(15 * time.Minute) // nobody paid
-	seat, err := s.groups.Open(ctx, purchase)
+	seat, err := ann.Open(ctx, purchase)
 	fmt.Println(seat.State, errors.Is(err, groupbuy.ErrMismatch))
 	// Output:
 	// TEAMA22222 held until 09:15:00 <nil>
@@ -220,23 +221,23 @@ func ExampleGroups_Open() {
 func ExampleGroups_Join() {
 	ctx := context.Background()
 	s := newShop(ctx)
-	code := must(s.groups.Open(ctx, buy("o-1", "1"))).Team
-	seat, err := s.groups.Join(ctx, "  "+strings.ToLower(code)+"\n", buy("o-2", "2"))
+	code := must(s.groups.For("1").Open(ctx, buy("o-1"))).Team
+	seat, err := s.groups.For("2").Join(ctx, "  "+strings.ToLower(code)+"\n", buy("o-2"))
 	fmt.Println(seat.Team, seat.State, err)
 	for _, refused := range []struct {
 		code  string
 		buyer string
 	}{{code, "1"}, {code, "2"}, {"NOSUCHTEAM", "3"}} {
-		_, err = s.groups.Join(ctx, refused.code, buy("o-3", refused.buyer))
+		_, err = s.groups.For(refused.buyer).Join(ctx, refused.code, buy("o-3"))
 		fmt.Println(err)
 	}
-	_, err = s.groups.Join(ctx, code, buy("o-3", "3")) // a refused order may be tried again
+	_, err = s.groups.For("3").Join(ctx, code, buy("o-3")) // a refused order may be tried again
 	fmt.Println(err)
-	_, err = s.groups.Join(ctx, code, buy("o-4", "4"))
+	_, err = s.groups.For("4").Join(ctx, code, buy("o-4"))
 	fmt.Println(err)
 
 	s.clock.advance(15 * time.Minute) // until the seats are dead, which nothing has to sweep up
-	seat, err = s.groups.Join(ctx, code, buy("o-4", "4"))
+	seat, err = s.groups.For("4").Join(ctx, code, buy("o-4"))
 	fmt.Println(seat.State, err)
 	// Output:
 	// TEAMA22222 held <nil>
@@ -257,11 +258,12 @@ func ExampleGroups_Pay_volume() {
 	must(s.groups.Offer(ctx, groupbuy.Product{Key: rice, Terms: groupbuy.Terms{Volume: decimal.NewFromInt(10), UnitsPerVolume: 10}}, 500))
 	code := ""
 	for i, volume := range []string{"4", "4.0", "5.5"} {
-		purchase := groupbuy.Purchase{Order: fmt.Sprint("o-", i), Buyer: fmt.Sprint(i + 1), Product: rice, Volume: decimal.RequireFromString(volume)}
+		purchase := groupbuy.Purchase{Order: fmt.Sprint("o-", i), Product: rice, Volume: decimal.RequireFromString(volume)}
+		buyer := s.groups.For(fmt.Sprint(i + 1))
 		if code == "" {
-			code = must(s.groups.Open(ctx, purchase)).Team
+			code = must(buyer.Open(ctx, purchase)).Team
 		} else {
-			must(s.groups.Join(ctx, code, purchase))
+			must(buyer.Join(ctx, code, purchase))
 		}
 		payment := must(s.groups.Pay(ctx, purchase.Order))
 		fmt.Println(payment.Team.PaidVolume.StringFixed(2), payment.Team.State)
@@ -321,7 +323,7 @@ func ExampleGroups_Pay_reacquire() {
 	payment := must(patient.Pay(ctx, "o-2"))
 	fmt.Println(payment.Due, payment.Seat.State, payment.Team.Paid)
 
-	must(s.groups.Join(ctx, code, buy("o-4", "4"))) // takes the last place
+	must(s.groups.For("4").Join(ctx, code, buy("o-4"))) // takes the last place
 	payment = must(patient.Pay(ctx, "o-3"))
 	fmt.Println(payment.Due, payment.Seat.State, payment.Why)
 	// Output:
@@ -339,7 +341,7 @@ func ExampleGroups_Cancel() {
 		fmt.Println(seat.Order, seat.State, err)
 	}
 	fmt.Println("sponsor", must(s.groups.Team(ctx, code)).SponsorOrder)
-	_, err := s.groups.Join(ctx, code, buy("o-3", "3"))
+	_, err := s.groups.For("3").Join(ctx, code, buy("o-3"))
 	fmt.Println(err)
 
 	must(s.groups.Pay(ctx, "o-2"))
@@ -384,7 +386,7 @@ func ExampleGroups_Resolve() {
 		seat, err := s.groups.Resolve(ctx, order)
 		fmt.Println(seat.Order, seat.State, err)
 	}
-	_, err := s.groups.Open(ctx, buy("o-2", "2")) // what was on the way can no longer arrive
+	_, err := s.groups.For("2").Open(ctx, buy("o-2")) // what was on the way can no longer arrive
 	fmt.Println(err)
 	// Output:
 	// o-1 held <nil>
@@ -438,7 +440,7 @@ func ExampleGroups_Expire() {
 	product := must(s.groups.Product(ctx, tea)).Product
 	product.MinPeople = 1
 	must(s.groups.Revise(ctx, product))
-	second := must(s.groups.Open(ctx, buy("o-3", "3"))).Team
+	second := must(s.groups.For("3").Open(ctx, buy("o-3"))).Team
 	must(s.groups.Pay(ctx, "o-3"))
 
 	s.clock.advance(24 * time.Hour)
@@ -604,7 +606,7 @@ func ExampleGroups_Products() {
 func ExampleGroups_Shelf() {
 	ctx := context.Background()
 	s := newShop(ctx)
-	must(s.groups.Open(ctx, buy("o-1", "1")))
+	must(s.groups.For("1").Open(ctx, buy("o-1")))
 	for shown := range all(s.groups.Shelf(ctx)) {
 		fmt.Println(shown.Name, shown.GroupPrice.StringFixed(2), "for", shown.People, "of", shown.Available, "ends in", shown.EndsIn)
 	}
@@ -616,9 +618,9 @@ func ExampleGroups_Joinable() {
 	ctx := context.Background()
 	s := newShop(ctx)
 	s.team(ctx, 3) // full
-	must(s.groups.Open(ctx, buy("o-9", "9")))
+	must(s.groups.For("9").Open(ctx, buy("o-9")))
 	for team := range all(s.groups.Joinable(ctx, tea)) {
-		fmt.Println(team.Code, "has", team.Open(), "places")
+		fmt.Println(team.Code, "has", team.FreeSeats(), "places")
 	}
 	// Output:
 	// TEAMB22222 has 2 places
@@ -628,7 +630,7 @@ func ExampleGroups_Teams() {
 	ctx := context.Background()
 	s := newShop(ctx)
 	s.team(ctx, 3)
-	must(s.groups.Open(ctx, buy("o-9", "9")))
+	must(s.groups.For("9").Open(ctx, buy("o-9")))
 	must(s.groups.Cancel(ctx, "o-9"))
 	for team := range all(s.groups.Teams(ctx, groupbuy.TeamFilter{Product: tea, State: groupbuy.Failed})) {
 		fmt.Println(team.Code, team.State, "by", team.Cause)
@@ -643,7 +645,7 @@ func ExampleGroups_Team() {
 	code := s.team(ctx, 2)
 	must(s.groups.Pay(ctx, "o-2"))
 	team, err := s.groups.Team(ctx, strings.ToLower(code))
-	fmt.Println(team.State, team.Held, "held", team.Paid, "paid", team.Open(), "open until", team.Deadline.Format(time.DateTime), err)
+	fmt.Println(team.State, team.Held, "held", team.Paid, "paid", team.FreeSeats(), "open until", team.Deadline.Format(time.DateTime), err)
 	// Output:
 	// forming 1 held 1 paid 1 open until 2026-02-18 09:00:00 <nil>
 }
@@ -676,13 +678,13 @@ func ExampleGroups_Seat() {
 	// groupbuy: no such seat (order "o-2")
 }
 
-func ExampleGroups_SeatsOf() {
+func ExampleGroups_Seats() {
 	ctx := context.Background()
 	s := newShop(ctx)
-	must(s.groups.Open(ctx, buy("o-1", "1")))
+	must(s.groups.For("1").Open(ctx, buy("o-1")))
 	s.clock.advance(time.Minute)
-	must(s.groups.Open(ctx, buy("o-2", "1")))
-	for seat := range all(s.groups.SeatsOf(ctx, "1")) {
+	must(s.groups.For("1").Open(ctx, buy("o-2")))
+	for seat := range all(s.groups.For("1").Seats(ctx)) {
 		fmt.Println(seat.Order, seat.Team)
 	}
 	// Output:
@@ -712,7 +714,7 @@ func ExampleGroups_Audit() {
 	s.team(ctx, 3)
 	must(s.groups.Pay(ctx, "o-1"))
 	report, err := s.groups.Audit(ctx)
-	fmt.Println(report.Products, report.Teams, report.Drifts, report.Units.Drifts, report.Astray, err)
+	fmt.Println(report.Products, report.Teams, report.Drifts, report.Units.Drifts, report.Mismatched, err)
 	// Output:
 	// 1 1 [] [] [] <nil>
 }
@@ -723,7 +725,7 @@ func ExampleGroups_Repair() {
 	s := newShop(ctx)
 	s.team(ctx, 2)
 	must(s.stock.Pay(ctx, "o-1")) // by what knows nothing of groups
-	for _, seat := range must(s.groups.Audit(ctx)).Astray {
+	for _, seat := range must(s.groups.Audit(ctx)).Mismatched {
 		fmt.Println(seat.Order, "is", seat.State, "and its hold", seat.Hold)
 	}
 	fmt.Println(must(s.groups.Repair(ctx)).Repaired)
@@ -752,16 +754,16 @@ func ExampleOptions_hook() {
 	groups := groupbuy.New(s.store, &groupbuy.Options{Code: codes(), Hook: func(_ context.Context, e groupbuy.Effect) {
 		fmt.Println(e.Step, e.Order, e.Ended)
 	}})
-	code := must(groups.Open(ctx, buy("o-1", "1"))).Team
-	must(groups.Join(ctx, code, buy("o-2", "2")))
-	must(groups.Join(ctx, code, buy("o-3", "3")))
+	code := must(groups.For("1").Open(ctx, buy("o-1"))).Team
+	must(groups.For("2").Join(ctx, code, buy("o-2")))
+	must(groups.For("3").Join(ctx, code, buy("o-3")))
 	for _, order := range []string{"o-1", "o-2", "o-3", "o-3"} {
 		must(groups.Pay(ctx, order))
 	}
 	// Output:
-	// take o-1 forming
-	// take o-2 forming
-	// take o-3 forming
+	// hold o-1 forming
+	// hold o-2 forming
+	// hold o-3 forming
 	// pay o-1 forming
 	// pay o-2 forming
 	// pay o-3 formed
@@ -799,15 +801,15 @@ func ofThree() groupbuy.Terms {
 }
 
 // buy is a purchase of one pack of tea.
-func buy(order string, buyer string) groupbuy.Purchase {
-	return groupbuy.Purchase{Order: order, Buyer: buyer, Product: tea, Volume: decimal.NewFromInt(1)}
+func buy(order string) groupbuy.Purchase {
+	return groupbuy.Purchase{Order: order, Product: tea, Volume: decimal.NewFromInt(1)}
 }
 
 // team opens a team, in which so many seats are held, o-1 and on.
 func (s *shop) team(ctx context.Context, seats int64) string {
-	code := must(s.groups.Open(ctx, buy("o-1", "1"))).Team
+	code := must(s.groups.For("1").Open(ctx, buy("o-1"))).Team
 	for n := int64(2); n <= seats; n++ {
-		must(s.groups.Join(ctx, code, buy(fmt.Sprint("o-", n), fmt.Sprint(n))))
+		must(s.groups.For(fmt.Sprint(n)).Join(ctx, code, buy(fmt.Sprint("o-", n))))
 	}
 	return code
 }

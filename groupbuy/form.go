@@ -66,7 +66,7 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 	if err := errors.Join(g.ready(ctx), err, by.check()); err != nil {
 		return Team{}, err
 	}
-	awaited := false
+	awaited, settled := false, false
 	for range attempts {
 		team, now, err := g.store.Team(ctx, code, stock.Key{})
 		reason := undecidable(team, now, to)
@@ -74,11 +74,14 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 		case err != nil:
 			return Team{}, err
 		case team.Version > 0 && team.State == to:
+			team.Replay = !settled
 			return team, nil
 		case over && to == Failed:
-			if _, err := g.settle(ctx, []Team{team}); err != nil {
+			ended, err := g.settle(ctx, []Team{team})
+			if err != nil {
 				return Team{}, err
 			}
+			settled = settled || ended > 0
 			continue
 		case over && !awaited: // the same call, made in time, may be under way
 			if err := g.store.Await(ctx, Subject{Team: code}); err != nil {
@@ -89,7 +92,7 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 		case reason != nil:
 			return Team{}, &TeamError{Team: code, Err: reason}
 		}
-		ended, err := g.finish(ctx, []Ending{{
+		ended, err := g.finish(ctx, []TeamEnd{{
 			Code: code, Version: team.Version, To: to, Cause: ByOperator, Actor: by.Actor, Reason: by.Reason, Frees: g.opts.RefundFreesBuyer,
 		}})
 		switch {
@@ -112,10 +115,10 @@ func (g *Groups) settle(ctx context.Context, teams []Team) (int, error) {
 	for len(teams) > 0 {
 		chunk := teams[:min(len(teams), endBatch)]
 		teams = teams[len(chunk):]
-		endings := make([]Ending, 0, len(chunk))
+		endings := make([]TeamEnd, 0, len(chunk))
 		for _, t := range chunk {
 			if t.State == Forming {
-				endings = append(endings, Ending{
+				endings = append(endings, TeamEnd{
 					Code: t.Code, Version: t.Version, To: t.atDeadline(), Cause: ByDeadline, Frees: g.opts.RefundFreesBuyer,
 				})
 			}
@@ -134,13 +137,13 @@ func (g *Groups) settle(ctx context.Context, teams []Team) (int, error) {
 
 // finish ends teams and returns how many this call ended. Where the books of one refuse, the others are ended
 // one by one.
-func (g *Groups) finish(ctx context.Context, endings []Ending) (int, error) {
+func (g *Groups) finish(ctx context.Context, endings []TeamEnd) (int, error) {
 	if len(endings) == 0 {
 		return 0, nil
 	}
 	verdicts, err := g.store.End(ctx, endings)
 	ended := 0
-	var left []Ending
+	var left []TeamEnd
 	for i, e := range endings {
 		if i < len(verdicts) && verdicts[i] == stock.Done {
 			ended++
@@ -170,9 +173,9 @@ func (g *Groups) finish(ctx context.Context, endings []Ending) (int, error) {
 
 // finishOne ends a team and reports whether this call did. It may be that something which knows only the stock has
 // moved the holds of its seats: those follow first. What an operator has decided is then to be looked at anew.
-func (g *Groups) finishOne(ctx context.Context, e Ending) (bool, error) {
+func (g *Groups) finishOne(ctx context.Context, e TeamEnd) (bool, error) {
 	for followed := false; ; followed = true {
-		verdicts, err := g.store.End(ctx, []Ending{e})
+		verdicts, err := g.store.End(ctx, []TeamEnd{e})
 		switch {
 		case err == nil && verdicts[0] == stock.Done:
 			g.took(ctx, Effect{Team: e.Code, Ended: e.To})

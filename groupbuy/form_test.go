@@ -55,6 +55,8 @@ func TestFormReleasesWhoHasNotPaid(t *testing.T) {
 
 	again, err := m.Form(t.Context(), code, Decision{Actor: "ben", Reason: "me too"})
 	require.NoError(t, err)
+	require.True(t, again.Replay)
+	again.Replay = false
 	require.Equal(t, team, again)
 	_, err = m.Fail(t.Context(), code, ann)
 	require.ErrorIs(t, err, ErrTeamFormed)
@@ -78,6 +80,8 @@ func TestFailRefundsWhoHasPaid(t *testing.T) {
 	m.left(70, 30, 0)
 	again, err := m.Fail(t.Context(), code, Decision{Actor: "ben", Reason: "me too"})
 	require.NoError(t, err)
+	require.True(t, again.Replay)
+	again.Replay = false
 	require.Equal(t, team, again)
 	_, err = m.Form(t.Context(), code, ann)
 	require.ErrorIs(t, err, ErrTeamFailed)
@@ -159,7 +163,7 @@ type endsBadly struct {
 	codes, orders map[string]bool
 }
 
-func (s endsBadly) End(ctx context.Context, endings []Ending) ([]stock.Verdict, error) {
+func (s endsBadly) End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict, error) {
 	for _, e := range endings {
 		if s.codes[e.Code] {
 			return nil, ErrDrift

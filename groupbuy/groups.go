@@ -65,13 +65,14 @@ type Effect struct {
 // Groups are activities, their products, and the teams that buy them. All rules live here and in the methods of
 // TeamRecord; the Store keeps the books, and those of the units.
 //
-// It is safe for concurrent use. On returns a changed copy and leaves the receiver alone. The zero Groups refuses
-// every call with ErrInvalid; use New.
+// It is safe for concurrent use. On and For return a changed copy and leave the receiver alone. The zero Groups
+// refuses every call with ErrInvalid; use New.
 type Groups struct {
 	store  Store
 	units  *stock.Inventory // of the pools, the seats and ordinary stock
 	opts   Options
-	broken error // what is wrong with the arguments of New or On; every call returns it
+	buyer  string
+	broken error // what is wrong with the arguments of New, On or For; every call returns it
 }
 
 // New returns Groups over a store. Nil options are the defaults. Bad options are reported by every call as
@@ -131,11 +132,31 @@ func defaults[T ~int64](n *T, to T) {
 // On returns the same groups on another store, as a rule on the caller's transaction:
 //
 //	groups.On(store.WithTx(tx)).Pay(ctx, order.ID)
-func (g *Groups) On(store Store) *Groups {
+func (g *Groups) On(store Store) *Groups { return g.copy().over(store) }
+
+// For returns the same groups with the buyer of Open, Join and Seats: any 1 to 64 bytes, which are compared byte for
+// byte. The other calls ask for no buyer.
+//
+//	groups.For(buyer).Open(ctx, purchase)
+func (g *Groups) For(buyer string) *Groups {
+	bound := g.copy()
+	if bound.broken != nil {
+		return bound
+	}
+	bound.buyer = buyer
+	if bound.broken = input.ID("buyer", buyer); bound.broken == nil {
+		bound.units = bound.units.For(buyer)
+	}
+	return bound
+}
+
+// copy returns a copy to bind. That of groups that New has not made stays unusable.
+func (g *Groups) copy() *Groups {
 	if g == nil || g.store == nil && g.broken == nil {
 		return &Groups{broken: unmade()}
 	}
-	return g.over(store)
+	bound := *g
+	return &bound
 }
 
 // unmade is what is wrong with Groups that New has not made.
@@ -150,6 +171,17 @@ func (g *Groups) ready(ctx context.Context) error {
 		return g.broken
 	}
 	return input.Context(ctx)
+}
+
+// readyFor is ready for a call that needs a buyer.
+func (g *Groups) readyFor(ctx context.Context) error {
+	if err := g.ready(ctx); err != nil {
+		return err
+	}
+	if g.buyer == "" {
+		return fault.Invalid("buyer", "must be named with For")
+	}
+	return nil
 }
 
 // took tells the hook.
@@ -173,7 +205,7 @@ func (g *Groups) tookSeat(ctx context.Context, order string, step Step) {
 	if err != nil || seat.State == NoSeat || step == 0 {
 		return
 	}
-	g.took(ctx, sighting{seat: seat, team: team}.effect(step))
+	g.took(ctx, seatView{seat: seat, team: team}.effect(step))
 }
 
 // inventory returns the inventory of the pools, the seats and ordinary stock. The steps of seats are told by their calls, but
@@ -197,5 +229,9 @@ func (g *Groups) inventory() *stock.Inventory {
 			}
 		}
 	}
-	return stock.New(g.store.Units(), opts)
+	inv := stock.New(g.store.Units(), opts)
+	if g.buyer != "" {
+		inv = inv.For(g.buyer)
+	}
+	return inv
 }

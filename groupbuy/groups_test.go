@@ -70,13 +70,14 @@ func (m *market) buys(orders ...string) string {
 	m.t.Helper()
 	var code string
 	for i, order := range orders {
-		purchase := Purchase{Order: order, Buyer: fmt.Sprint(int64(i) + 1), Product: onMarket, Volume: amount("1")}
+		groups := m.For(fmt.Sprint(i + 1))
+		purchase := Purchase{Order: order, Product: onMarket, Volume: amount("1")}
 		var seat Seat
 		var err error
 		if i == 0 {
-			seat, err = m.Open(m.t.Context(), purchase)
+			seat, err = groups.Open(m.t.Context(), purchase)
 		} else {
-			seat, err = m.Join(m.t.Context(), code, purchase)
+			seat, err = groups.Join(m.t.Context(), code, purchase)
 		}
 		require.NoError(m.t, err)
 		code = seat.Team

@@ -152,14 +152,14 @@ func TestBadProductsAreRefused(t *testing.T) {
 	}
 	for _, units := range []int64{0, -1, math.MinInt64, stock.Rest} {
 		c.Invalid("Offer of units", suite.Err(g.Offer(t.Context(), tea(3), units)))
-		c.Invalid("AddStock of units", g.AddStock(t.Context(), "c", onMarket, units))
-		c.Invalid("WithdrawStock of units", g.WithdrawStock(t.Context(), "c", onMarket, units))
+		c.Invalid("Restock of units", g.Restock(t.Context(), "c", onMarket, units))
+		c.Invalid("Withdraw of units", g.Withdraw(t.Context(), "c", onMarket, units))
 	}
 }
 
 // buying returns a purchase of a volume of 1.
 func buying(order string) Purchase {
-	return Purchase{Order: order, Buyer: "1", Product: onMarket, Volume: amount("1")}
+	return Purchase{Order: order, Product: onMarket, Volume: amount("1")}
 }
 
 // TestBadPurchasesAreRefused spoils a purchase in one way after the other.
@@ -169,8 +169,6 @@ func TestBadPurchasesAreRefused(t *testing.T) {
 	for name, spoil := range map[string]func(*Purchase){
 		"no order":                   func(p *Purchase) { p.Order = "" },
 		"an endless order":           func(p *Purchase) { p.Order = long(MaxOrder + 1) },
-		"no buyer":                   func(p *Purchase) { p.Buyer = "" },
-		"an endless buyer":           func(p *Purchase) { p.Buyer = long(65) },
 		"no product":                 func(p *Purchase) { p.Product = stock.Key{} },
 		"a product of ordinary ones": func(p *Purchase) { p.Product.Activity = 0 },
 		"a negative SKU":             func(p *Purchase) { p.Product.SKU = -1 },
@@ -189,8 +187,18 @@ func TestBadPurchasesAreRefused(t *testing.T) {
 	} {
 		p := buying("1")
 		spoil(&p)
-		c.Invalid("Open with "+name, suite.Err(g.Open(t.Context(), p)))
-		c.Invalid("Join with "+name, suite.Err(g.Join(t.Context(), "ABCDEFGHJK", p)))
+		c.Invalid("Open with "+name, suite.Err(g.For("1").Open(t.Context(), p)))
+		c.Invalid("Join with "+name, suite.Err(g.For("1").Join(t.Context(), "ABCDEFGHJK", p)))
+	}
+}
+
+func TestBadBuyersAreRefused(t *testing.T) {
+	t.Parallel()
+	g, c := refusals(t)
+	for name, groups := range map[string]*Groups{"no buyer": g, "an empty buyer": g.For(""), "an endless buyer": g.For(long(65))} {
+		c.Invalid("Open with "+name, suite.Err(groups.Open(t.Context(), buying("1"))))
+		c.Invalid("Join with "+name, suite.Err(groups.Join(t.Context(), "ABCDEFGHJK", buying("1"))))
+		c.Invalid("Seats with "+name, suite.Err(suite.Gather(groups.Seats(t.Context()))))
 	}
 }
 
@@ -200,15 +208,15 @@ func TestBadIDsAreRefused(t *testing.T) {
 	ctx, by := t.Context(), Decision{Actor: "ann", Reason: "nice"}
 	for _, id := range []string{"", " ", long(65), long(1 << 16)} {
 		if id != " " { // which is an order, and no code
-			c.Invalid("AddStock", g.AddStock(ctx, id, onMarket, 1))
-			c.Invalid("WithdrawStock", g.WithdrawStock(ctx, id, onMarket, 1))
+			c.Invalid("Restock", g.Restock(ctx, id, onMarket, 1))
+			c.Invalid("Withdraw", g.Withdraw(ctx, id, onMarket, 1))
 			c.Invalid("Pay", suite.Err(g.Pay(ctx, id)))
 			c.Invalid("Cancel", suite.Err(g.Cancel(ctx, id)))
 			c.Invalid("Refund", suite.Err(g.Refund(ctx, Refund{Order: id})))
 			c.Invalid("Resolve", suite.Err(g.Resolve(ctx, id)))
 			c.Invalid("Seat", suite.Err(g.Seat(ctx, id)))
 		}
-		c.Invalid("Join", suite.Err(g.Join(ctx, id, buying("1"))))
+		c.Invalid("Join", suite.Err(g.For("1").Join(ctx, id, buying("1"))))
 		c.Invalid("Form", suite.Err(g.Form(ctx, id, by)))
 		c.Invalid("Fail", suite.Err(g.Fail(ctx, id, by)))
 		c.Invalid("Team", suite.Err(g.Team(ctx, id)))
@@ -223,8 +231,8 @@ func TestBadKeysAndStatesAreRefused(t *testing.T) {
 	g, c := refusals(t)
 	ctx := t.Context()
 	for _, key := range []stock.Key{{SKU: 42}, {Activity: 7}, {SKU: 42, Activity: -1}, {SKU: 42, Activity: math.MinInt64}} {
-		c.Invalid("AddStock", g.AddStock(ctx, "c", key, 1))
-		c.Invalid("WithdrawStock", g.WithdrawStock(ctx, "c", key, 1))
+		c.Invalid("Restock", g.Restock(ctx, "c", key, 1))
+		c.Invalid("Withdraw", g.Withdraw(ctx, "c", key, 1))
 		c.Invalid("Remove", suite.Err(g.Remove(ctx, key)))
 		c.Invalid("Product", suite.Err(g.Product(ctx, key)))
 		c.Invalid("Joinable", suite.Err(suite.Gather(g.Joinable(ctx, key))))
@@ -236,9 +244,6 @@ func TestBadKeysAndStatesAreRefused(t *testing.T) {
 		c.Invalid("Activity", suite.Err(g.Activity(ctx, id)))
 		c.Invalid("Products", suite.Err(suite.Gather(g.Products(ctx, id))))
 		c.Invalid("Redeliver", suite.Err(g.Redeliver(ctx, "ABCDEFGHJK", id, ignored)))
-	}
-	for _, buyer := range []string{"", long(65)} {
-		c.Invalid("SeatsOf", suite.Err(suite.Gather(g.SeatsOf(ctx, buyer))))
 	}
 	for _, state := range []SeatState{NoSeat, Held, Paid, Cancelled, Expired, 99} {
 		c.Invalid(fmt.Sprint("Refunds in ", state), suite.Err(suite.Gather(g.Refunds(ctx, state))))
@@ -285,10 +290,9 @@ func TestVolumesThatAreNoWholeNumberOfUnitsAreRefused(t *testing.T) {
 		"a balance of a thousandth":      func(p *Purchase) { p.BalanceUsed = amount("0.001") },
 	} {
 		p := buying("o-2")
-		p.Buyer = "2"
 		spoil(&p)
-		c.Invalid("Open with "+name, suite.Err(m.Open(t.Context(), p)))
-		c.Invalid("Join with "+name, suite.Err(m.Join(t.Context(), code, p)))
+		c.Invalid("Open with "+name, suite.Err(m.For("2").Open(t.Context(), p)))
+		c.Invalid("Join with "+name, suite.Err(m.For("2").Join(t.Context(), code, p)))
 	}
 	_, err = m.Seat(t.Context(), "o-2")
 	require.ErrorIs(t, err, ErrNotFound)

@@ -32,8 +32,8 @@ func (e *bothError) Unwrap() []error { return []error{e.ours, e.theirs} }
 // inBoth returns a refusal in the words of this package, with what the stock or a team has said.
 func inBoth(ours, theirs error) error { return &bothError{ours: ours, theirs: theirs} }
 
-// sighting is an order as it was seen.
-type sighting struct {
+// seatView is an order as a look at it found it.
+type seatView struct {
 	seat Seat
 	team Team
 	hold stock.Hold // where it was looked at
@@ -41,15 +41,15 @@ type sighting struct {
 }
 
 // see returns the seat of an order as it is written. With an error just the order is known.
-func (g *Groups) see(ctx context.Context, order string) (sighting, error) {
+func (g *Groups) see(ctx context.Context, order string) (seatView, error) {
 	seat, team, now, err := g.store.Seat(ctx, order)
 	seat.Order = order
-	return sighting{seat: seat, team: team, now: now}, err
+	return seatView{seat: seat, team: team, now: now}, err
 }
 
 // look returns the seat of an order as it is. One that is behind its hold, since that was moved by an inventory that
 // knows nothing of groups, follows first.
-func (g *Groups) look(ctx context.Context, order string) (sighting, error) {
+func (g *Groups) look(ctx context.Context, order string) (seatView, error) {
 	before := stock.Unheld
 	for range attempts {
 		seen, err := g.see(ctx, order)
@@ -66,33 +66,33 @@ func (g *Groups) look(ctx context.Context, order string) (sighting, error) {
 		case state == NoSeat:
 			before = seen.hold.State // look whether a seat has come with it
 			continue
-		case state.Behind(seen.hold.State, seen.team.State == Formed) == 0:
+		case state.CatchUpStep(seen.hold.State, seen.team.State == Formed) == 0:
 			return seen, nil
 		}
 		if _, err := g.follow(ctx, []string{order}); err != nil {
 			return seen, fault.Unsent(err) // nothing of the call that looks
 		}
 	}
-	return sighting{seat: Seat{Order: order}}, contention("look at", order)
+	return seatView{seat: Seat{Order: order}}, contention("look at", order)
 }
 
 // closed reports whether there never was a seat, and never will be.
-func (s sighting) closed() bool {
+func (s seatView) closed() bool {
 	return s.seat.State == NoSeat && s.hold.State == stock.Cancelled && len(s.hold.Lines) == 0
 }
 
 // dead reports whether the seat has expired, whether or not anything has swept it up.
-func (s sighting) dead() bool {
+func (s seatView) dead() bool {
 	return s.seat.State == Expired || s.seat.State == Held && !s.now.Before(s.seat.Deadline)
 }
 
 // over reports whether the time of the team is over and nothing has ended it.
-func (s sighting) over() bool {
+func (s seatView) over() bool {
 	return s.seat.State != NoSeat && s.team.State == Forming && !s.now.Before(s.team.Deadline)
 }
 
 // refusal returns the error that names the state of the seat.
-func (s sighting) refusal() error {
+func (s seatView) refusal() error {
 	if s.dead() {
 		return &SeatError{Order: s.seat.Order, State: s.seat.State, Err: ErrExpired}
 	}
@@ -100,7 +100,7 @@ func (s sighting) refusal() error {
 }
 
 // effect is what the hook is told of a step of the seat.
-func (s sighting) effect(step Step) Effect {
+func (s seatView) effect(step Step) Effect {
 	e := Effect{Step: step, Order: s.seat.Order, Team: s.seat.Team}
 	switch step.Transition().To {
 	case Paid:
@@ -116,4 +116,4 @@ func (s sighting) effect(step Step) Effect {
 }
 
 // repaid reports whether the money of the seat goes back, or went back.
-func (s sighting) repaid() bool { return s.seat.State == RefundDue || s.seat.State == Refunded }
+func (s seatView) repaid() bool { return s.seat.State == RefundDue || s.seat.State == Refunded }

@@ -92,7 +92,7 @@ func (b *bench) pay(orders ...string) {
 
 // end ends a team as it is.
 func (b *bench) end(code string, to groupbuy.TeamState) (stock.Verdict, error) {
-	verdicts, err := b.End(b.t.Context(), []groupbuy.Ending{{
+	verdicts, err := b.End(b.t.Context(), []groupbuy.TeamEnd{{
 		Code: code, Version: b.is(code).Version, To: to, Cause: groupbuy.ByOperator, Actor: "ann", Reason: "because",
 	}})
 	require.Len(b.t, verdicts, 1)
@@ -139,7 +139,7 @@ func (b *bench) sound() {
 	books, err := b.Books(b.t.Context(), pool, "", 1_000_000)
 	require.NoError(b.t, err)
 	for _, book := range books {
-		require.Empty(b.t, book.Astray)
+		require.Empty(b.t, book.Mismatched)
 		require.Equal(b.t, book.Held, book.Recount.Held)
 		require.Equal(b.t, book.Paid, book.Recount.Paid)
 		require.Equal(b.t, book.Events, book.Recount.Events)
@@ -225,7 +225,7 @@ func TestMemoryTakesSeatAndUnitsTogether(t *testing.T) {
 		opens bool
 		err   error
 	}{
-		{"T", "2", true, groupbuy.ErrCodeTaken},
+		{"T", "2", true, groupbuy.ErrDuplicateCode},
 		{"none", "2", false, groupbuy.ErrUnknownTeam},
 		{"T", "1", false, groupbuy.ErrJoined},
 	} {
@@ -346,7 +346,7 @@ func TestMemoryEndGivesUnitsBackToTheLimitOfTheBuyer(t *testing.T) {
 		b := newBench(t, nil)
 		b.open("T", "o-1", "1")
 		b.pay("o-1")
-		verdicts, err := b.End(t.Context(), []groupbuy.Ending{{Code: "T", Version: b.is("T").Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline, Frees: frees}})
+		verdicts, err := b.End(t.Context(), []groupbuy.TeamEnd{{Code: "T", Version: b.is("T").Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline, Frees: frees}})
 		require.NoError(t, err)
 		require.Equal(t, []stock.Verdict{stock.Done}, verdicts)
 		items, _, err := b.Units().Items(t.Context(), "1", []stock.Key{pool})
@@ -373,7 +373,7 @@ func TestMemoryEndsWhatTheShopHasSweptUp(t *testing.T) {
 	require.Equal(t, "o-1: held, hold expired; u-1: held, hold expired; ", b.states("o-1", "u-1"))
 	books, err := b.Books(t.Context(), pool, "", 10)
 	require.NoError(t, err)
-	require.Equal(t, []groupbuy.SeatBook{{Order: "o-1", State: groupbuy.Held, Hold: stock.Expired, Units: 1}}, books[0].Astray)
+	require.Equal(t, []groupbuy.SeatBook{{Order: "o-1", State: groupbuy.Held, Hold: stock.Expired, Units: 1}}, books[0].Mismatched)
 
 	verdict, err := b.end("T", groupbuy.Failed)
 	require.NoError(t, err)
@@ -401,7 +401,7 @@ func TestMemoryLeavesATeamWholeWhoseHoldsHaveDrifted(t *testing.T) {
 	require.NoError(t, err)
 	was := b.states("o-1", "o-2", "o-3")
 
-	verdicts, err := b.End(t.Context(), []groupbuy.Ending{
+	verdicts, err := b.End(t.Context(), []groupbuy.TeamEnd{
 		{Code: "T", Version: b.is("T").Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline},
 		{Code: "U", Version: b.is("U").Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline},
 	})
@@ -433,7 +433,7 @@ func TestMemoryEndChangesNothingWhereTheCountersHaveDrifted(t *testing.T) {
 		verdict, err := b.Units().Apply(t.Context(), stock.Change{Kind: stock.KindRepair, ID: "broken", Entries: []stock.Entry{delta}})
 		require.NoError(t, err)
 		require.Equal(t, stock.Done, verdict)
-		verdicts, err := b.End(t.Context(), []groupbuy.Ending{{Code: "T", Version: b.is("T").Version, To: groupbuy.Failed, Frees: true}})
+		verdicts, err := b.End(t.Context(), []groupbuy.TeamEnd{{Code: "T", Version: b.is("T").Version, To: groupbuy.Failed, Frees: true}})
 		require.ErrorIs(t, err, groupbuy.ErrDrift)
 		require.Equal(t, []stock.Verdict{stock.Refused}, verdicts)
 		require.Equal(t, "o-1: paid, hold paid; o-2: held, hold locked; ", b.states("o-1", "o-2"))

@@ -49,7 +49,7 @@ func (c *memoryChange) take(request SeatRequest, deadline time.Time) (SeatReques
 	code := request.Team.Code
 	if request.Opens {
 		if _, duplicate := c.m.teams[code]; duplicate {
-			return SeatRequest{}, ErrCodeTaken
+			return SeatRequest{}, ErrDuplicateCode
 		}
 		var err error
 		if request, err = request.Open(c.now, deadline); err != nil {
@@ -73,7 +73,7 @@ func (c *memoryChange) move(step Step, with stock.Step, order string) error {
 	seat := c.seat(order)
 	team, joined := c.team(seat.Team), c.m.joined(seat)
 	if with == stock.StepReacquire {
-		if err := team.Regains(seat, joined, c.now); err != nil {
+		if err := team.RefusesRegain(seat, joined, c.now); err != nil {
 			return err
 		}
 	}
@@ -97,7 +97,7 @@ func (c *memoryChange) move(step Step, with stock.Step, order string) error {
 
 // returns notes whether a step of a hold gives units back to a product.
 func (c *memoryChange) returns(key stock.Key, with stock.Step) {
-	if change := with.Transition().Change; change.Left > change.Locked {
+	if change := with.Transition().Delta; change.Left > change.Locked {
 		c.back[key] = true
 	}
 }
@@ -112,10 +112,10 @@ func (c *memoryChange) seatsOf(code string) []Seat {
 	return seats
 }
 
-// live returns the live seats of a team as the change leaves them, in the order of Succeeds.
+// live returns the live seats of a team as the change leaves them, in the order of CompareSuccessors.
 func (c *memoryChange) live(code string) []Seat {
 	seats := slices.DeleteFunc(c.seatsOf(code), func(s Seat) bool { return !s.State.Live() })
-	slices.SortFunc(seats, Succeeds)
+	slices.SortFunc(seats, CompareSuccessors)
 	return seats
 }
 

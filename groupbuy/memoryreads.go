@@ -220,7 +220,7 @@ func (m *Memory) Teams(ctx context.Context, filter TeamFilter, after TeamCursor,
 		teams = slices.Values(m.pool(filter.Product).teams)
 	}
 	return copies(first(teams, limit, func(t *memoryTeam) bool {
-		return t.State == filter.State && (!filter.Joinable || t.Live(now) && t.Open() > 0) &&
+		return t.State == filter.State && (!filter.Joinable || t.Live(now) && t.FreeSeats() > 0) &&
 			(after.Code == "" || place(t).compare(after) > 0)
 	}, func(a, b *memoryTeam) int { return place(a).compare(place(b)) })), nil
 }
@@ -273,14 +273,14 @@ func (m *Memory) book(ctx context.Context, units *stock.Memory, team *memoryTeam
 		if err != nil {
 			return TeamBook{}, err
 		}
-		if seat.State.Agrees(hold.State, team.State == Formed) {
+		if seat.State.Matches(hold.State, team.State == Formed) {
 			continue
 		}
 		astray := SeatBook{Order: seat.Order, State: seat.State, Hold: hold.State}
 		for _, l := range hold.Lines {
 			astray.Units += l.Num
 		}
-		book.Astray = append(book.Astray, astray)
+		book.Mismatched = append(book.Mismatched, astray)
 	}
 	return book, nil
 }

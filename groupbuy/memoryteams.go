@@ -63,7 +63,7 @@ func (m *Memory) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
 }
 
 // End implements Store. Each team is ended by itself: an error of one is returned beside what became of the others.
-func (m *Memory) End(ctx context.Context, endings []Ending) ([]stock.Verdict, error) {
+func (m *Memory) End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict, error) {
 	units, now, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (m *Memory) End(ctx context.Context, endings []Ending) ([]stock.Verdict, er
 }
 
 // end ends a team.
-func (m *Memory) end(ctx context.Context, units *stock.Memory, ending Ending, now time.Time) (stock.Verdict, error) {
+func (m *Memory) end(ctx context.Context, units *stock.Memory, ending TeamEnd, now time.Time) (stock.Verdict, error) {
 	if was := m.team(ending.Code); was.Version == 0 || was.Version != ending.Version || was.State != Forming {
 		return stock.Refused, nil
 	}
@@ -109,7 +109,7 @@ type memoryLeave struct {
 
 // leaving looks at the holds of the live seats of a team that is ended, gives the seats their deadlines, and returns
 // the steps that the holds are to take. It returns ErrDrift where one could not: afterwards all of them can.
-func leaving(ctx context.Context, units *stock.Memory, ending Ending, seats []Seat, now time.Time) ([]memoryLeave, error) {
+func leaving(ctx context.Context, units *stock.Memory, ending TeamEnd, seats []Seat, now time.Time) ([]memoryLeave, error) {
 	var leaving []memoryLeave
 	var sum stock.Quantities
 	var item stock.Item
@@ -122,7 +122,7 @@ func leaving(ctx context.Context, units *stock.Memory, ending Ending, seats []Se
 		seat.Deadline = hold.Deadline
 		row := ending.Leaves(*seat, now).Transition()
 		switch {
-		case row.Step == 0 && seat.State.Agrees(hold.State, false), row.Step != 0 && row.To.Agrees(hold.State, false):
+		case row.Step == 0 && seat.State.Matches(hold.State, false), row.Step != 0 && row.To.Matches(hold.State, false):
 			continue // it stays, or has been moved by itself to where its seat comes now
 		case !slices.Contains(row.With.Transition().From, hold.State):
 			return nil, ErrDrift
@@ -166,7 +166,7 @@ func leaves(ctx context.Context, units *stock.Memory, l memoryLeave, frees bool)
 		refunds && frees && standing.Bought < line.Num-line.Refunded:
 		return stock.Item{}, stock.Quantities{}, ErrDrift
 	}
-	return standing.Item, l.step.Transition().Change.Times(line.Num - line.Refunded).For(standing.Terms), nil
+	return standing.Item, l.step.Transition().Delta.Times(line.Num - line.Refunded).For(standing.Terms), nil
 }
 
 // leave makes a step of a hold whose seat leaves.
@@ -237,7 +237,7 @@ func (c *memoryChange) follow(ctx context.Context, units *stock.Memory, order st
 	}
 	for moved := false; ; moved = true {
 		seat := c.seat(order)
-		step := seat.State.Behind(hold.State, c.team(seat.Team).State == Formed)
+		step := seat.State.CatchUpStep(hold.State, c.team(seat.Team).State == Formed)
 		if step == 0 {
 			return moved, nil
 		}

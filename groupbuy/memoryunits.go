@@ -22,7 +22,7 @@ type memoryCompanions struct {
 func (memoryCompanions) Keeps(c stock.Companion) bool { return Keeps(c) }
 
 // Locked implements stock.MemoryCompanions.
-func (c memoryCompanions) Locked(at time.Time, calls []*stock.Beside) (func(), error) {
+func (c memoryCompanions) Locked(at time.Time, calls []*stock.CompanionCall) (func(), error) {
 	call := calls[0]
 	request, ok := stock.CompanionOf[SeatRequest](call.Companions)
 	if !ok {
@@ -40,9 +40,9 @@ func (c memoryCompanions) Locked(at time.Time, calls []*stock.Beside) (func(), e
 }
 
 // Moved implements stock.MemoryCompanions.
-func (c memoryCompanions) Moved(at time.Time, calls []*stock.Beside) (func(), error) {
+func (c memoryCompanions) Moved(at time.Time, calls []*stock.CompanionCall) (func(), error) {
 	change := c.m.change(at)
-	for _, call := range slices.SortedFunc(slices.Values(calls), func(a, b *stock.Beside) int { return strings.Compare(a.Hold.Order, b.Hold.Order) }) {
+	for _, call := range slices.SortedFunc(slices.Values(calls), func(a, b *stock.CompanionCall) int { return strings.Compare(a.Hold.Order, b.Hold.Order) }) {
 		if err := change.along(call.Step, call.Hold.Order); err != nil {
 			return nil, err
 		}
@@ -51,7 +51,7 @@ func (c memoryCompanions) Moved(at time.Time, calls []*stock.Beside) (func(), er
 }
 
 // Refunded implements stock.MemoryCompanions.
-func (c memoryCompanions) Refunded(at time.Time, calls []*stock.Beside) (func(), error) {
+func (c memoryCompanions) Refunded(at time.Time, calls []*stock.CompanionCall) (func(), error) {
 	call := calls[0]
 	change := c.m.change(at)
 	if err := change.along(call.Step, call.Hold.Order); err != nil {
@@ -76,7 +76,7 @@ func (c *memoryChange) along(step stock.Step, order string) error {
 		}
 		return seatError(order, NoSeat)
 	}
-	along := seat.State.Along(step)
+	along := seat.State.StepFor(step)
 	if along == 0 {
 		return ErrDrift // the seat is not where its hold is
 	}

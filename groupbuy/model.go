@@ -179,6 +179,8 @@ type Team struct {
 
 	Events  int64 // how many it ever had
 	Version int64 // grows with every change; 0 is a team that does not exist
+
+	Replay bool // set by Form and Fail: an earlier call had done it, and this one changed nothing
 }
 
 // String returns the team and its counts.
@@ -193,8 +195,8 @@ func (t Team) String() string {
 // Live reports whether a team that is Forming has time left at now.
 func (t Team) Live(now time.Time) bool { return t.State == Forming && now.Before(t.Deadline) }
 
-// Open returns how many more seats can be taken; for a team by volume, which has no bound, 1 while it is Forming.
-func (t Team) Open() int64 {
+// FreeSeats returns how many more seats can be taken; for a team by volume, which has no bound, 1 while it is Forming.
+func (t Team) FreeSeats() int64 {
 	switch {
 	case t.State != Forming:
 		return 0
@@ -213,10 +215,9 @@ type Guest struct {
 	BalanceUsed decimal.Decimal // with the currency's places
 }
 
-// Purchase is what a buyer asks for.
+// Purchase is what the buyer of Groups.For asks for.
 type Purchase struct {
 	Order   string          // the caller's number, 1 to MaxOrder bytes; orders of the shop's stock share one set of them
-	Buyer   string          // 1 to 64 bytes
 	Product stock.Key       // with its activity
 	Volume  decimal.Decimal // above 0, with two decimal places at most; a whole number of units of stock
 	Member  bool            // the caller's answer for a product that is for members only
@@ -272,6 +273,8 @@ type Seat struct {
 	EndedAt  time.Time // when it was cancelled, expired, or its refund became due; zero before
 	Actor    string    // who refunded it by hand
 	Reason   string    // and why
+
+	Replay bool // set by Open, Join, Cancel and Refund: an earlier call had done it, and this one changed nothing
 }
 
 // String returns the seat and where it stands.

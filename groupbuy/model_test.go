@@ -190,14 +190,14 @@ func (s formedByNobody) Team(ctx context.Context, code string, product stock.Key
 
 func (s lostLate) Late(context.Context, string) (stock.Verdict, error) { return stock.Done, nil }
 
-func (s endless) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Verdict, error) {
+func (s endless) End(ctx context.Context, endings []groupbuy.TeamEnd) ([]stock.Verdict, error) {
 	if len(endings) == 1 && endings[0].Cause == groupbuy.ByOperator {
 		return []stock.Verdict{stock.Done}, nil
 	}
 	return s.Store.End(ctx, endings)
 }
 
-func (s unsaid) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Verdict, error) {
+func (s unsaid) End(ctx context.Context, endings []groupbuy.TeamEnd) ([]stock.Verdict, error) {
 	for i := range endings {
 		endings[i].Reason = ""
 	}

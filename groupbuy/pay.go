@@ -14,6 +14,7 @@ type Payment struct {
 	Team    Team
 	Formed  bool   // this payment formed the team, whenever it is asked
 	Members []Seat // of a team that it formed: those who had paid then, in the order of payment
+	Replay  bool   // an earlier call had done it; this one changed nothing
 
 	// Due reports that the money of this payment goes back, or went back: Seat is RefundDue or Refunded, and the
 	// team has told a RefundOwed. That is so from the beginning for a payment that came too late, and later for
@@ -38,7 +39,7 @@ type Payment struct {
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound (also for an order that was cancelled before it had a
 // seat, and for one of the shop's stock).
 func (g *Groups) Pay(ctx context.Context, order string) (Payment, error) {
-	if err := g.readyFor(ctx, order); err != nil {
+	if err := g.readyOrder(ctx, order); err != nil {
 		return Payment{}, err
 	}
 	if g.opts.LatePay == stock.Reacquire { // its hold would let it: see first that its money is not on the way back
@@ -47,7 +48,7 @@ func (g *Groups) Pay(ctx context.Context, order string) (Payment, error) {
 			return Payment{}, err
 		}
 		if seen.repaid() {
-			return g.payment(ctx, seen, nil)
+			return g.payment(ctx, seen, nil, true)
 		}
 	}
 	for range attempts {
@@ -96,7 +97,7 @@ func (g *Groups) paid(ctx context.Context, order string, outcome stock.Outcome) 
 	case seen.seat.State == NoSeat:
 		return Payment{}, seatError(order, NoSeat)
 	}
-	payment, err := g.payment(ctx, seen, nil)
+	payment, err := g.payment(ctx, seen, nil, outcome.Replay)
 	return payment, fault.Unread(err)
 }
 
@@ -114,7 +115,7 @@ func (g *Groups) overtaken(ctx context.Context, order string, failure error) (Pa
 	case !seen.repaid():
 		return Payment{}, failure
 	}
-	return g.payment(ctx, seen, nil)
+	return g.payment(ctx, seen, nil, true)
 }
 
 // late records that the money of a payment that came too late has to go back.
@@ -136,7 +137,7 @@ func (g *Groups) late(ctx context.Context, order string, why error) (Payment, er
 		case NoSeat:
 			return Payment{}, seatError(order, NoSeat)
 		case Paid, RefundDue, Refunded:
-			payment, err := g.payment(ctx, seen, tooLate(order, why))
+			payment, err := g.payment(ctx, seen, tooLate(order, why), verdict != stock.Done)
 			return payment, fault.Unread(err)
 		case Held, Cancelled, Expired: // it has followed its hold by now
 		}
@@ -154,7 +155,7 @@ func tooLate(order string, why error) error {
 }
 
 // payment returns what became of a payment. A team whose time is over, it settles by the way.
-func (g *Groups) payment(ctx context.Context, seen sighting, why error) (Payment, error) {
+func (g *Groups) payment(ctx context.Context, seen seatView, why error, replay bool) (Payment, error) {
 	is, err := g.settled(ctx, seen)
 	switch {
 	case err == nil:
@@ -162,7 +163,9 @@ func (g *Groups) payment(ctx context.Context, seen sighting, why error) (Payment
 	case !errors.Is(err, ErrDrift): // that is for Audit, and does not undo the payment
 		return Payment{}, err
 	}
-	p := Payment{Seat: seen.seat, Team: seen.team, Formed: seen.team.FormedBy == seen.seat.Order, Due: seen.repaid()}
+	p := Payment{
+		Seat: seen.seat, Team: seen.team, Formed: seen.team.FormedBy == seen.seat.Order, Due: seen.repaid(), Replay: replay,
+	}
 	if p.Due {
 		p.Why = why
 	}
@@ -176,20 +179,20 @@ func (g *Groups) payment(ctx context.Context, seen sighting, why error) (Payment
 }
 
 // settled returns the seat as it is once its team has been ended, where the time of that is over.
-func (g *Groups) settled(ctx context.Context, seen sighting) (sighting, error) {
+func (g *Groups) settled(ctx context.Context, seen seatView) (seatView, error) {
 	for range attempts {
 		if !seen.over() {
 			return seen, nil
 		}
 		if _, err := g.settle(ctx, []Team{seen.team}); err != nil {
-			return sighting{}, fault.Unsent(err) // the call that looks has done nothing by it
+			return seatView{}, fault.Unsent(err) // the call that looks has done nothing by it
 		}
 		var err error
 		if seen, err = g.look(ctx, seen.seat.Order); err != nil {
-			return sighting{}, err
+			return seatView{}, err
 		}
 	}
-	return sighting{}, contention("settle", seen.team.Code)
+	return seatView{}, contention("settle", seen.team.Code)
 }
 
 // members returns those who were in a team when it was formed, in the order of payment.

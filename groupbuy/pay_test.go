@@ -97,14 +97,14 @@ func TestALatePaymentSaysWhatIsInItsWay(t *testing.T) {
 	}{
 		"the team is full": {
 			func(s *shop, code string) {
-				must(s.groups.Join(context.Background(), code, buy("o-4", "4")))
-				must(s.groups.Join(context.Background(), code, buy("o-5", "5")))
+				must(s.groups.For("4").Join(context.Background(), code, buy("o-4")))
+				must(s.groups.For("5").Join(context.Background(), code, buy("o-5")))
 			},
 			groupbuy.ErrFull,
 			`groupbuy: the seat has expired (order "o-2"): groupbuy: the team is full (team "TEAMA22222")`,
 		},
 		"the buyer has joined again": {
-			func(s *shop, code string) { must(s.groups.Join(context.Background(), code, buy("o-4", "2"))) },
+			func(s *shop, code string) { must(s.groups.For("2").Join(context.Background(), code, buy("o-4"))) },
 			groupbuy.ErrJoined,
 			`groupbuy: the seat has expired (order "o-2"): groupbuy: the buyer has a seat in the team (team "TEAMA22222")`,
 		},
@@ -115,7 +115,7 @@ func TestALatePaymentSaysWhatIsInItsWay(t *testing.T) {
 		},
 		"the units are gone": {
 			func(s *shop, _ string) {
-				if err := s.groups.WithdrawStock(context.Background(), "w", tea, 99); err != nil {
+				if err := s.groups.Withdraw(context.Background(), "w", tea, 99); err != nil {
 					panic(err)
 				}
 			},

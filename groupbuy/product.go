@@ -242,13 +242,13 @@ func (p Product) refusal() error {
 	return &ProductError{Key: p.Key, Err: ErrRemoved}
 }
 
-// AddStock takes units out of ordinary stock for a product that is Offered: 1 or more. The same ID with the same
+// Restock takes units out of ordinary stock for a product that is Offered: 1 or more. The same ID with the same
 // product and number again does nothing and returns no error; with others, or used for another change of stock, it
 // is ErrMismatch. Offer and Remove use IDs that begin with "gb+/" and "gb-/".
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct; for an ID that is used ErrMismatch; ErrPreparing,
 // ErrRemoved; then those of ordinary stock, stock.ErrUnknownSKU, stock.ErrUnlimited, stock.ErrInsufficient, ErrOverflow.
-func (g *Groups) AddStock(ctx context.Context, id string, key stock.Key, units int64) error {
+func (g *Groups) Restock(ctx context.Context, id string, key stock.Key, units int64) error {
 	product, err := g.readyChange(ctx, id, key, units)
 	if err != nil {
 		return err
@@ -269,12 +269,12 @@ func (g *Groups) AddStock(ctx context.Context, id string, key stock.Key, units i
 	return fault.Unread(err)
 }
 
-// WithdrawStock gives units of a product that are available back to ordinary stock: 1 or more. IDs are those of
-// AddStock.
+// Withdraw gives units of a product that are available back to ordinary stock: 1 or more. IDs are those of
+// Restock.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct, ErrMismatch; stock.ErrUnknownSKU, for a product
 // that never got so far as to have a pool; stock.ErrUnlimited, stock.ErrInsufficient. Dead seats are released first.
-func (g *Groups) WithdrawStock(ctx context.Context, id string, key stock.Key, units int64) error {
+func (g *Groups) Withdraw(ctx context.Context, id string, key stock.Key, units int64) error {
 	if _, err := g.readyChange(ctx, id, key, units); err != nil {
 		return err
 	}

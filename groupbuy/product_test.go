@@ -128,32 +128,32 @@ func TestReviseLeavesLiveTeamsAlone(t *testing.T) {
 func TestStockOfAProductIsAddedAndWithdrawnOnce(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t, Options{})
-	require.ErrorIs(t, m.AddStock(t.Context(), "+", onMarket, 1), ErrUnknownProduct)
-	require.ErrorIs(t, m.WithdrawStock(t.Context(), "-", onMarket, 1), ErrUnknownProduct)
+	require.ErrorIs(t, m.Restock(t.Context(), "+", onMarket, 1), ErrUnknownProduct)
+	require.ErrorIs(t, m.Withdraw(t.Context(), "-", onMarket, 1), ErrUnknownProduct)
 	_, err := m.Offer(t.Context(), tea(3), 101)
 	require.ErrorIs(t, err, stock.ErrInsufficient)
-	require.ErrorIs(t, m.AddStock(t.Context(), "+", onMarket, 1), ErrPreparing)
+	require.ErrorIs(t, m.Restock(t.Context(), "+", onMarket, 1), ErrPreparing)
 	_, err = m.Offer(t.Context(), tea(3), 30)
 	require.NoError(t, err)
 	m.told = nil
 	for range 2 {
-		require.NoError(t, m.AddStock(t.Context(), "+", onMarket, 20))
-		require.NoError(t, m.WithdrawStock(t.Context(), "-", onMarket, 5))
+		require.NoError(t, m.Restock(t.Context(), "+", onMarket, 20))
+		require.NoError(t, m.Withdraw(t.Context(), "-", onMarket, 5))
 		m.left(55, 45, 0)
 	}
 	require.Equal(t, []Effect{
 		{Units: stock.StepRestock, Key: onMarket, Num: 20, ID: "+"}, {Units: stock.StepWithdraw, Key: onMarket, Num: 5, ID: "-"},
 	}, m.told)
-	require.ErrorIs(t, m.AddStock(t.Context(), "+", onMarket, 19), ErrMismatch)
-	require.ErrorIs(t, m.WithdrawStock(t.Context(), "+", onMarket, 20), ErrMismatch)
-	require.ErrorIs(t, m.AddStock(t.Context(), "++", onMarket, 56), stock.ErrInsufficient)
-	require.ErrorIs(t, m.WithdrawStock(t.Context(), "--", onMarket, 46), stock.ErrInsufficient)
+	require.ErrorIs(t, m.Restock(t.Context(), "+", onMarket, 19), ErrMismatch)
+	require.ErrorIs(t, m.Withdraw(t.Context(), "+", onMarket, 20), ErrMismatch)
+	require.ErrorIs(t, m.Restock(t.Context(), "++", onMarket, 56), stock.ErrInsufficient)
+	require.ErrorIs(t, m.Withdraw(t.Context(), "--", onMarket, 46), stock.ErrInsufficient)
 	m.sound()
 	_, err = m.Remove(t.Context(), onMarket)
 	require.NoError(t, err)
-	require.ErrorIs(t, m.AddStock(t.Context(), "++", onMarket, 1), ErrRemoved)
-	require.ErrorIs(t, m.AddStock(t.Context(), "+", onMarket, 19), ErrMismatch)
-	require.NoError(t, m.AddStock(t.Context(), "+", onMarket, 20), "a replay")
+	require.ErrorIs(t, m.Restock(t.Context(), "++", onMarket, 1), ErrRemoved)
+	require.ErrorIs(t, m.Restock(t.Context(), "+", onMarket, 19), ErrMismatch)
+	require.NoError(t, m.Restock(t.Context(), "+", onMarket, 20), "a replay")
 	m.left(100, 0, 0)
 	m.sound()
 }
@@ -169,7 +169,7 @@ func TestRemainderGoesBackAsItComesFree(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Removed, removed.State, "a team is live")
 	m.left(97, 1, 1)
-	_, err = m.Join(t.Context(), live, Purchase{Order: "d", Buyer: "9", Product: onMarket, Volume: amount("1")})
+	_, err = m.For("9").Join(t.Context(), live, Purchase{Order: "d", Product: onMarket, Volume: amount("1")})
 	require.ErrorIs(t, err, ErrRemoved)
 	again, err := m.Remove(t.Context(), onMarket)
 	require.NoError(t, err)
@@ -295,8 +295,8 @@ var operatorCalls = map[string]func(ctx context.Context, g *Groups) error{
 	"OfferMore":  func(ctx context.Context, g *Groups) error { _, err := g.Offer(ctx, tea(3), 40); return err },
 	"OfferOther": func(ctx context.Context, g *Groups) error { _, err := g.Offer(ctx, tea(2), 30); return err },
 	"Revise":     func(ctx context.Context, g *Groups) error { _, err := g.Revise(ctx, tea(2)); return err },
-	"AddStock":   func(ctx context.Context, g *Groups) error { return g.AddStock(ctx, "+", onMarket, 5) },
-	"Withdraw":   func(ctx context.Context, g *Groups) error { return g.WithdrawStock(ctx, "-", onMarket, 5) },
+	"Restock":    func(ctx context.Context, g *Groups) error { return g.Restock(ctx, "+", onMarket, 5) },
+	"Withdraw":   func(ctx context.Context, g *Groups) error { return g.Withdraw(ctx, "-", onMarket, 5) },
 	"Remove":     func(ctx context.Context, g *Groups) error { _, err := g.Remove(ctx, onMarket); return err },
 	"End":        func(ctx context.Context, g *Groups) error { _, err := g.End(ctx, 7); return err },
 	"Expire":     func(ctx context.Context, g *Groups) error { _, err := g.Expire(ctx); return err },
@@ -342,7 +342,7 @@ func TestOperatorsAreCutOffAnywhere(t *testing.T) {
 	t.Parallel()
 	prepared := map[string][]string{
 		"nothing": nil, "a product that is offered": {"Offer"}, "a product that is removed": {"Offer", "Remove"},
-		"a product with stock": {"Offer", "AddStock"}, "an activity that is ended": {"Offer", "End"},
+		"a product with stock": {"Offer", "Restock"}, "an activity that is ended": {"Offer", "End"},
 	}
 	for before, calls := range prepared {
 		for name, call := range operatorCalls {
@@ -460,7 +460,7 @@ func TestAProductThatSlippedThroughAnEndIsRemovedLater(t *testing.T) {
 	_, err := m.On(cut).End(t.Context(), 7)
 	require.ErrorIs(t, err, ErrUnknown)
 	require.Equal(t, Offered, m.stands().State)
-	_, err = m.Open(t.Context(), Purchase{Order: "a", Buyer: "1", Product: onMarket, Volume: amount("1")})
+	_, err = m.For("1").Open(t.Context(), Purchase{Order: "a", Product: onMarket, Volume: amount("1")})
 	require.ErrorIs(t, err, ErrEnded)
 	product, err := m.Offer(t.Context(), tea(3), 30)
 	require.NoError(t, err)

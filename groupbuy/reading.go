@@ -15,8 +15,8 @@ import (
 // pageSize is how many things a listing reads at a time.
 const pageSize = 200
 
-// Shown is a product in the shop window.
-type Shown struct {
+// ShelfItem is a product in the shop window.
+type ShelfItem struct {
 	Offer
 
 	Available int64         // units that could be taken now
@@ -85,8 +85,8 @@ func (g *Groups) Products(ctx context.Context, activity int64) iter.Seq2[Product
 
 // Shelf lists the shop window: the products that are Offered in activities that are not Hidden and run now, by
 // Activity.Sort, then activity, then SKU. Sold-out products are among them.
-func (g *Groups) Shelf(ctx context.Context) iter.Seq2[Shown, error] {
-	return pages(g.ready(ctx), func(after ShelfCursor) ([]Shown, error) {
+func (g *Groups) Shelf(ctx context.Context) iter.Seq2[ShelfItem, error] {
+	return pages(g.ready(ctx), func(after ShelfCursor) ([]ShelfItem, error) {
 		offers, now, err := g.store.Shelf(ctx, after, pageSize)
 		if err != nil || len(offers) == 0 {
 			return nil, err
@@ -100,13 +100,13 @@ func (g *Groups) Shelf(ctx context.Context) iter.Seq2[Shown, error] {
 		if err != nil {
 			return nil, err
 		}
-		shown := make([]Shown, len(offers))
+		shown := make([]ShelfItem, len(offers))
 		for i, o := range offers {
 			at, _ := slices.BinarySearchFunc(keys, o.Key, stock.Key.Compare)
-			shown[i] = Shown{Offer: o, Available: standings[at].Available(), EndsIn: o.Activity.End.Sub(now)}
+			shown[i] = ShelfItem{Offer: o, Available: standings[at].Available(), EndsIn: o.Activity.End.Sub(now)}
 		}
 		return shown, nil
-	}, func(s Shown) ShelfCursor { return ShelfCursor{Sort: s.Activity.Sort, Key: s.Key} })
+	}, func(s ShelfItem) ShelfCursor { return ShelfCursor{Sort: s.Activity.Sort, Key: s.Key} })
 }
 
 // Team returns a team as it is now. One whose deadline has passed but which nothing has ended yet is returned as
@@ -190,7 +190,7 @@ func (g *Groups) Members(ctx context.Context, code string) iter.Seq2[Seat, error
 // Seat returns a seat as it is now. One that is dead but not released yet is returned as Held, with a Deadline that
 // has passed. Errors, in the order of precedence: ErrInvalid, ErrNotFound.
 func (g *Groups) Seat(ctx context.Context, order string) (Seat, error) {
-	if err := g.readyFor(ctx, order); err != nil {
+	if err := g.readyOrder(ctx, order); err != nil {
 		return Seat{}, err
 	}
 	seat, _, _, err := g.store.Seat(ctx, order)
@@ -203,12 +203,12 @@ func (g *Groups) Seat(ctx context.Context, order string) (Seat, error) {
 	return seat, nil
 }
 
-// SeatsOf lists all seats that a buyer ever took, the newest first. It returns ErrInvalid for what is no buyer.
-func (g *Groups) SeatsOf(ctx context.Context, buyer string) iter.Seq2[Seat, error] {
-	if err := errors.Join(g.ready(ctx), input.ID("buyer", buyer)); err != nil {
+// Seats lists all seats that the buyer of For ever took, the newest first. It returns ErrInvalid where no buyer was named.
+func (g *Groups) Seats(ctx context.Context) iter.Seq2[Seat, error] {
+	if err := g.readyFor(ctx); err != nil {
 		return pages[Seat, SeatCursor](err, nil, nil)
 	}
-	return g.seats(ctx, SeatFilter{Buyer: buyer})
+	return g.seats(ctx, SeatFilter{Buyer: g.buyer})
 }
 
 // Refunds lists the seats whose money has to go back, RefundDue, or went back, Refunded, by Deadline. It returns
@@ -282,4 +282,11 @@ func orNone[T any](listing iter.Seq2[T, error], why func() error) iter.Seq2[T, e
 			yield(none, err)
 		}
 	}
+}
+
+// TeamFilter picks teams.
+type TeamFilter struct {
+	Product  stock.Key // zero is all
+	State    TeamState
+	Joinable bool // with Forming: Live at now, with a seat Open
 }

@@ -47,7 +47,7 @@ func TestJoinableListsWhatCanBeJoined(t *testing.T) {
 	activity.Hidden = true
 	must(s.groups.Define(t.Context(), activity))
 	require.Equal(t, 1, joinable(), "a hidden one can be joined")
-	_, err := s.groups.Open(t.Context(), buy("x", "9"))
+	_, err := s.groups.For("9").Open(t.Context(), buy("x"))
 	require.ErrorIs(t, err, groupbuy.ErrHidden)
 	product := must(s.groups.Product(t.Context(), tea)).Product
 	product.MembersOnly = true

@@ -30,7 +30,7 @@ type Refund struct {
 // stock.ErrRedeemed (unless Options.RefundRedeemed), ErrRefunded (its units were refunded as those of an ordinary
 // order).
 func (g *Groups) Refund(ctx context.Context, r Refund) (Seat, error) {
-	if err := errors.Join(g.readyFor(ctx, r.Order), r.check()); err != nil {
+	if err := errors.Join(g.readyOrder(ctx, r.Order), r.check()); err != nil {
 		return Seat{}, err
 	}
 	for range attempts {
@@ -45,6 +45,7 @@ func (g *Groups) Refund(ctx context.Context, r Refund) (Seat, error) {
 		case err != nil:
 			return Seat{}, err
 		case seen.repaid():
+			seen.seat.Replay = true
 			return seen.seat, nil
 		case seen.seat.State != Paid:
 			return Seat{}, seen.refusal()

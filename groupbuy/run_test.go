@@ -26,7 +26,7 @@ func TestRunSweepsAndDeliversUntilItsContextEnds(t *testing.T) {
 		require.NoError(t, err)
 		_, err = g.Offer(ctx, tea(2), 30)
 		require.NoError(t, err)
-		seat, err := g.Open(ctx, Purchase{Order: "a", Buyer: "1", Product: onMarket, Volume: amount("1")})
+		seat, err := g.For("1").Open(ctx, Purchase{Order: "a", Product: onMarket, Volume: amount("1")})
 		require.NoError(t, err)
 		_, err = g.Pay(ctx, "a")
 		require.NoError(t, err)

@@ -8,27 +8,27 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Open opens a team, of which the buyer is the sponsor: it sets the units aside, and gives the team a code that
+// Open opens a team, of which the buyer of For is the sponsor: it sets the units aside, and gives the team a code that
 // nobody can guess, by which others join it. Pay the seat before its Deadline.
 //
 // The same purchase again returns its seat as it is by then and no error while it is held, paid or beyond, whatever
 // has become of the activity; Member is not compared. Two calls for one order at once give one seat. A refused order
 // may be tried again.
 //
-// Errors, in the order of precedence: ErrInvalid; for an order that is known ErrCancelled, ErrMismatch, ErrExpired,
+// Errors, in the order of precedence: ErrInvalid, also where no buyer was named; for an order that is known ErrCancelled, ErrMismatch, ErrExpired,
 // the first and last with the seat as it is; ErrUnknownActivity, ErrUnknownProduct, ErrHidden, ErrNotStarted,
 // ErrEnded, ErrPreparing or ErrRemoved, ErrMembersOnly; ErrInvalid also for a volume that is no whole number of
 // units of this product, or an amount with more places than its currency; then what the stock refuses:
 // stock.ErrPerOrder, stock.ErrPerBuyer, stock.ErrInsufficient, ErrOverflow. An order of the shop's stock that has no
 // seat is known as well: it is ErrCancelled or ErrMismatch.
 func (g *Groups) Open(ctx context.Context, p Purchase) (Seat, error) {
-	if err := errors.Join(g.ready(ctx), p.check()); err != nil {
+	if err := errors.Join(g.readyFor(ctx), p.check()); err != nil {
 		return Seat{}, err
 	}
 	return g.take(ctx, "", p)
 }
 
-// Join takes a seat in a team. Its code may be written as people do, in lower case and with blanks around it. What
+// Join takes a seat in a team for the buyer of For. The code may be written as people do, in lower case and with blanks around it. What
 // Open says of replays holds for it; the same order with another team is ErrMismatch.
 //
 // A hidden activity can be joined. Other errors are those of Open. Before the refusals of the stock come
@@ -38,7 +38,7 @@ func (g *Groups) Open(ctx context.Context, p Purchase) (Seat, error) {
 // final, the team's dead seats are released.
 func (g *Groups) Join(ctx context.Context, code string, p Purchase) (Seat, error) {
 	code, err := Canonical(code)
-	if err := errors.Join(g.ready(ctx), err, p.check()); err != nil {
+	if err := errors.Join(g.readyFor(ctx), err, p.check()); err != nil {
 		return Seat{}, err
 	}
 	return g.take(ctx, code, p)
@@ -55,7 +55,7 @@ func (g *Groups) Join(ctx context.Context, code string, p Purchase) (Seat, error
 // ErrPaid (use Refund), ErrExpired (the units are back already), ErrRefunded. A seat that was paid after it had been
 // cancelled is returned as it is.
 func (g *Groups) Cancel(ctx context.Context, order string) (Seat, error) {
-	if err := g.readyFor(ctx, order); err != nil {
+	if err := g.readyOrder(ctx, order); err != nil {
 		return Seat{}, err
 	}
 	outcome, refusal := g.units.Cancel(ctx, order)
@@ -72,7 +72,7 @@ func (g *Groups) Cancel(ctx context.Context, order string) (Seat, error) {
 	case err != nil:
 		return Seat{}, fault.Unread(err)
 	case seen.closed():
-		return Seat{Order: order, State: Cancelled}, nil
+		return Seat{Order: order, State: Cancelled, Replay: outcome.Replay}, nil
 	case seen.seat.State == NoSeat:
 		return Seat{}, seatError(order, NoSeat)
 	case refusal != nil && seen.repaid() && !errors.Is(refusal, stock.ErrRefunded): // paid when it had expired
@@ -80,6 +80,7 @@ func (g *Groups) Cancel(ctx context.Context, order string) (Seat, error) {
 	case refusal != nil:
 		return Seat{}, inBoth(seen.refusal(), refusal)
 	}
+	seen.seat.Replay = outcome.Replay
 	return seen.seat, nil
 }
 
@@ -89,7 +90,7 @@ func (g *Groups) Cancel(ctx context.Context, order string) (Seat, error) {
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound (an order of the shop's stock that has no seat).
 func (g *Groups) Resolve(ctx context.Context, order string) (Seat, error) {
-	if err := g.readyFor(ctx, order); err != nil {
+	if err := g.readyOrder(ctx, order); err != nil {
 		return Seat{}, err
 	}
 	if _, err := g.units.Resolve(ctx, order); err != nil {
@@ -107,8 +108,8 @@ func (g *Groups) Resolve(ctx context.Context, order string) (Seat, error) {
 	return seen.seat, nil
 }
 
-// readyFor is ready for a call that names an order.
-func (g *Groups) readyFor(ctx context.Context, order string) error {
+// readyOrder is ready for a call that names an order.
+func (g *Groups) readyOrder(ctx context.Context, order string) error {
 	return errors.Join(g.ready(ctx), checkOrder(order))
 }
 

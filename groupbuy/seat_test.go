@@ -144,24 +144,24 @@ func TestJoinMeetsWhatChangedSinceItLooked(t *testing.T) {
 	}{
 		"the last place is taken": {
 			func(s *shop, code string) error {
-				return second(s.groups.Join(context.Background(), code, buy("o-3", "3")))
+				return second(s.groups.For("3").Join(context.Background(), code, buy("o-3")))
 			},
 			[]error{groupbuy.ErrFull},
 		},
 		"the buyer joins with another order": {
 			func(s *shop, code string) error {
-				return second(s.groups.Join(context.Background(), code, buy("x", "9")))
+				return second(s.groups.For("9").Join(context.Background(), code, buy("x")))
 			},
 			[]error{groupbuy.ErrJoined},
 		},
 		"the same call comes first": {
 			func(s *shop, code string) error {
-				return second(s.groups.Join(context.Background(), code, buy("o-9", "9")))
+				return second(s.groups.For("9").Join(context.Background(), code, buy("o-9")))
 			},
 			nil,
 		},
 		"the order opens a team": {
-			func(s *shop, _ string) error { return second(s.groups.Open(context.Background(), buy("o-9", "9"))) },
+			func(s *shop, _ string) error { return second(s.groups.For("9").Open(context.Background(), buy("o-9"))) },
 			[]error{groupbuy.ErrMismatch},
 		},
 		"the order is cancelled": {
@@ -216,12 +216,12 @@ func TestJoinMeetsWhatChangedSinceItLooked(t *testing.T) {
 			[]error{groupbuy.ErrEnded, stock.ErrEnded},
 		},
 		"the units are withdrawn": {
-			func(s *shop, _ string) error { return s.groups.WithdrawStock(context.Background(), "w", tea, 98) },
+			func(s *shop, _ string) error { return s.groups.Withdraw(context.Background(), "w", tea, 98) },
 			[]error{stock.ErrInsufficient},
 		},
 		"the units are withdrawn and the buyer joins": {
 			func(s *shop, code string) error {
-				return errors.Join(second(s.groups.Join(context.Background(), code, buy("x", "9"))), s.groups.WithdrawStock(context.Background(), "w", tea, 97))
+				return errors.Join(second(s.groups.For("9").Join(context.Background(), code, buy("x"))), s.groups.Withdraw(context.Background(), "w", tea, 97))
 			},
 			[]error{groupbuy.ErrJoined}, // of a team comes before what the stock refuses
 		},
@@ -232,10 +232,12 @@ func TestJoinMeetsWhatChangedSinceItLooked(t *testing.T) {
 			code := s.team(t.Context(), 2)
 			var err error
 			groups := s.meanwhile("Lock", func() { err = c.do(s, code) }, nil)
-			seat, refusal := groups.Join(t.Context(), code, buy("o-9", "9"))
+			seat, refusal := groups.For("9").Join(t.Context(), code, buy("o-9"))
 			require.NoError(t, err)
 			if len(c.want) == 0 {
 				require.NoError(t, refusal)
+				require.True(t, seat.Replay)
+				seat.Replay = false
 				require.Equal(t, must(s.groups.Seat(t.Context(), "o-9")), seat)
 			}
 			for _, want := range c.want {
@@ -256,12 +258,12 @@ func TestJoinWaitsForNobodyWhoIsDead(t *testing.T) {
 		s := newShop(t.Context())
 		code := s.team(t.Context(), 1)
 		must(s.groups.Pay(t.Context(), "o-1"))
-		must(s.groups.Join(t.Context(), code, buy("o-2", "2")))
-		must(s.groups.Join(t.Context(), code, buy("o-3", "3")))
+		must(s.groups.For("2").Join(t.Context(), code, buy("o-2")))
+		must(s.groups.For("3").Join(t.Context(), code, buy("o-3")))
 		s.clock.advance(15 * time.Minute)
 		var err error
 		groups := s.meanwhile("LateSeats", func() { err = release(s) }, nil)
-		seat, refusal := groups.Join(t.Context(), code, buy("o-4", "3")) // who has a dead seat
+		seat, refusal := groups.For("3").Join(t.Context(), code, buy("o-4")) // who has a dead seat
 		require.NoError(t, err)
 		require.NoError(t, refusal, name)
 		require.Equal(t, groupbuy.Held, seat.State)
@@ -274,23 +276,21 @@ func TestJoinWaitsForNobodyWhoIsDead(t *testing.T) {
 func TestReplaysKeepWhatTheyWereOfferedFor(t *testing.T) {
 	t.Parallel()
 	s := newShop(t.Context())
-	open, join := buy("o-1", "1"), buy("o-2", "2")
+	open, join := buy("o-1"), buy("o-2")
 	open.ShippingFee = decimal.RequireFromString("8.50")
-	first := must(s.groups.Open(t.Context(), open))
-	second := must(s.groups.Join(t.Context(), first.Team, join))
+	first := must(s.groups.For("1").Open(t.Context(), open))
+	second := must(s.groups.For("2").Join(t.Context(), first.Team, join))
 	must(s.groups.Pay(t.Context(), "o-1"))
 	must(s.groups.Pay(t.Context(), "o-2"))
 	replayed := func() {
 		t.Helper()
-		seat, err := s.groups.Open(t.Context(), open)
+		seat, err := s.groups.For("1").Open(t.Context(), open)
 		require.NoError(t, err)
 		require.Equal(t, first.Team, seat.Team)
-		seat, err = s.groups.Join(t.Context(), first.Team, join)
+		seat, err = s.groups.For("2").Join(t.Context(), first.Team, join)
 		require.NoError(t, err)
 		require.Equal(t, second.Team, seat.Team)
-		other := join
-		other.Buyer = "3"
-		_, err = s.groups.Join(t.Context(), first.Team, other)
+		_, err = s.groups.For("3").Join(t.Context(), first.Team, join)
 		require.ErrorIs(t, err, groupbuy.ErrMismatch)
 	}
 	replayed()
@@ -336,9 +336,9 @@ func TestAnOrderOfTheShopIsNoSeat(t *testing.T) {
 		was.Fence, was.UpdatedAt, is.UpdatedAt = is.Fence, time.Time{}, time.Time{} // of Resolve
 		require.Equal(t, was, is)
 	}
-	_, err := s.groups.Open(t.Context(), buy("paid", "1"))
+	_, err := s.groups.For("1").Open(t.Context(), buy("paid"))
 	require.ErrorIs(t, err, groupbuy.ErrMismatch)
-	_, err = s.groups.Open(t.Context(), buy("cancelled", "1"))
+	_, err = s.groups.For("1").Open(t.Context(), buy("cancelled"))
 	require.ErrorIs(t, err, groupbuy.ErrCancelled)
 }
 
@@ -360,7 +360,7 @@ func TestASeatFollowsItsHold(t *testing.T) {
 
 	s.clock.advance(15 * time.Minute)
 	must(s.stock.Expire(t.Context()))
-	seat, err = s.groups.Open(t.Context(), buy("o-1", "1"))
+	seat, err = s.groups.For("1").Open(t.Context(), buy("o-1"))
 	require.ErrorIs(t, err, groupbuy.ErrExpired)
 	require.Equal(t, groupbuy.Expired, seat.State)
 
@@ -436,9 +436,9 @@ func TestEffectsAreToldByTheCallThatHadThem(t *testing.T) {
 	}}
 	groups := groupbuy.New(s.store, opts)
 	for range 2 {
-		code := must(groups.Open(t.Context(), buy("o-1", "1"))).Team
-		must(groups.Join(t.Context(), code, buy("o-2", "2")))
-		must(groups.Join(t.Context(), code, buy("o-3", "3")))
+		code := must(groups.For("1").Open(t.Context(), buy("o-1"))).Team
+		must(groups.For("2").Join(t.Context(), code, buy("o-2")))
+		must(groups.For("3").Join(t.Context(), code, buy("o-3")))
 		must(groups.Cancel(t.Context(), "o-4")) // which closes an order, and moves nothing
 	}
 	for range 2 {
@@ -451,15 +451,15 @@ func TestEffectsAreToldByTheCallThatHadThem(t *testing.T) {
 		must(groups.Resolve(t.Context(), "o-3"))
 	}
 	require.Equal(t, []string{
-		"take o-1 TEAMA22222 forming", "take o-2 TEAMA22222 forming", "take o-3 TEAMA22222 forming",
+		"hold o-1 TEAMA22222 forming", "hold o-2 TEAMA22222 forming", "hold o-3 TEAMA22222 forming",
 		"pay o-1 TEAMA22222 forming", "refund o-1 TEAMA22222 forming",
 		"expire o-2 TEAMA22222 forming", "late o-2 TEAMA22222 forming",
 		"expire o-3 TEAMA22222 failed",
 	}, told)
 
 	told = nil
-	must(groups.Open(t.Context(), buy("o-5", "5")))
-	must(groups.Open(t.Context(), buy("o-6", "6")))
+	must(groups.For("5").Open(t.Context(), buy("o-5")))
+	must(groups.For("6").Open(t.Context(), buy("o-6")))
 	told = nil
 	deaf := s.without("Seat", groupbuy.ErrUnavailable, opts)
 	require.ErrorIs(t, second(deaf.Pay(t.Context(), "o-5")), groupbuy.ErrUnknown)

@@ -23,10 +23,10 @@ type Store interface {
 	//
 	//   - a Lock with a SeatRequest also takes its seat: by SeatRequest.Open where it opens a team, or else by
 	//     TeamRecord.Take, whose refusal is LockResult.Why. The deadline is that of the hold. A code that is another
-	//     team's is refused with ErrCodeTaken. The hold has the request Beside it, with the seat and the team;
-	//   - a Move or Expire also moves the seat of its order by the step of SeatState.Along, with TeamRecord.Move, and a
+	//     team's is refused with ErrDuplicateCode. The hold has the request Beside it, with the seat and the team;
+	//   - a Move or Expire also moves the seat of its order by the step of SeatState.StepFor, with TeamRecord.Move, and a
 	//     Refund likewise, whose SeatRefund the seat keeps. A refusal of TeamRecord.Move is the
-	//     error of the Move. Seats that are Behind their holds are not moved: Follow does that.
+	//     error of the Move. Seats that have fallen behind their holds stay where they are: Follow moves them.
 	//
 	// What the hold or the item refuses comes first: the seat and the team are asked only for what those let pass.
 	//
@@ -37,7 +37,7 @@ type Store interface {
 	// members of a team that is formed, and those added later, to Product.Formed, and puts a product that is
 	// Settled back to Removed where units come back.
 	// Seats of one team that leave by one Expire or Follow are moved together, by order number: only then is the
-	// team found to be bereft or not.
+	// team found to need a sponsor or not.
 	Units() stock.Store
 
 	// SaveActivity keeps an activity whose Version is 0 as a new one, or Exists; another as the next version of
@@ -95,14 +95,14 @@ type Store interface {
 	Unfinished(ctx context.Context, key stock.Key) (bool, error)
 
 	// End ends teams by TeamRecord.End, with the holds of the seats that leave, and answers for each: Refused where the
-	// team is not Forming or not of the Version of its Ending. It may do so in several transactions; a team is
+	// team is not Forming or not of the Version of its TeamEnd. It may do so in several transactions; a team is
 	// always whole.
-	End(ctx context.Context, endings []Ending) ([]stock.Verdict, error)
+	End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict, error)
 
 	// Late moves a seat by StepLate. Refused where it is in none of its states.
 	Late(ctx context.Context, order string) (stock.Verdict, error)
 
-	// Follow moves seats to where their holds are, by the steps of SeatState.Behind, and returns the orders of those
+	// Follow moves seats to where their holds are, by the steps of SeatState.CatchUpStep, and returns the orders of those
 	// that it moved.
 	Follow(ctx context.Context, orders []string) ([]string, error)
 
@@ -168,13 +168,6 @@ type SeatCursor struct {
 	Order string
 }
 
-// TeamFilter picks teams.
-type TeamFilter struct {
-	Product  stock.Key // zero is all
-	State    TeamState
-	Joinable bool // with Forming: Live at now, with a seat Open
-}
-
 // TeamCursor is a place in a list of teams. An empty Code is the beginning.
 type TeamCursor struct {
 	Deadline time.Time
@@ -203,14 +196,58 @@ type Counts struct {
 // TeamBook is what a team says, and what its seats say.
 type TeamBook struct {
 	Team
-	Recount Counts
-	Astray  []SeatBook // the seats that do not agree with their holds
+	Recount    Counts
+	Mismatched []SeatBook // the seats that do not agree with their holds
 }
 
-// SeatBook is a seat that is not where its hold is.
-type SeatBook struct {
-	Order string
-	State SeatState
-	Hold  stock.State
-	Units int64 // of the hold
+// TeamRecord is a team as a store keeps it, with the rules of teams: a store applies them to a team that it has locked and
+// read, so that Memory and the SQL store cannot disagree, and writes back what they leave. Events that they return are to
+// be recorded with it, numbered already.
+type TeamRecord struct {
+	Team
+
+	needsSponsor bool // see NeedsSponsor
+}
+
+// SeatRequest is the stock.Companion of an order that asks for a seat, which is to be taken along with its units. The hold
+// has it Beside it with the seat and its team as they were taken.
+type SeatRequest struct {
+	Seat Seat // without what the store knows: State, TakenAt, Deadline
+	Team Team // for Join its Code and Key are enough; for Open it is the new team, without what the store knows
+
+	Opens     bool          // Open: the team is new
+	Formation time.Duration // Open: how long the team has
+	Until     time.Time     // Open: it dies then at the latest; zero is never
+	Closes    time.Time     // Open: strictly before that; from then on it is ErrEnded
+}
+
+// Companion implements stock.Companion.
+func (SeatRequest) Companion() string { return "seat" }
+
+// SeatRefund is the stock.Companion of a refund by hand: the seat keeps it.
+type SeatRefund struct {
+	Actor, Reason string
+}
+
+// Companion implements stock.Companion.
+func (SeatRefund) Companion() string { return "seat refund" }
+
+// Keeps reports whether a store of groups knows what to do with a companion.
+func Keeps(c stock.Companion) bool {
+	switch c.(type) {
+	case SeatRequest, SeatRefund:
+		return true
+	}
+	return false
+}
+
+// TeamEnd is a team that is to be over, by an operator or by its deadline.
+type TeamEnd struct {
+	Code    string
+	Version int64 // of the team as it was when this was decided; with another it is Refused
+	To      TeamState
+	Cause   Cause
+	Actor   string
+	Reason  string
+	Frees   bool // the refunds give their units back to the limit of their buyers
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
-	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/internal/money"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -20,11 +19,11 @@ const giveWay = 3
 // only when it was refused.
 func (g *Groups) take(ctx context.Context, code string, p Purchase) (Seat, error) {
 	for n := range attempts {
-		try, refusal := g.book(ctx, code, p)
+		asked, refusal := g.price(ctx, code, p)
 		tried := refusal == nil
 		if tried {
 			var seat Seat
-			if seat, refusal = g.lock(ctx, &try); seat.State != NoSeat {
+			if seat, refusal = g.lock(ctx, &asked); seat.State != NoSeat {
 				return seat, nil
 			}
 		}
@@ -39,13 +38,13 @@ func (g *Groups) take(ctx context.Context, code string, p Purchase) (Seat, error
 			return Seat{}, refusal
 		}
 	}
-	return Seat{}, contention("take", p.Order)
+	return Seat{}, contention("hold", p.Order)
 }
 
 // lock sets the units of a purchase aside, and takes its seat along with them. It returns no seat for an order that is known.
-func (g *Groups) lock(ctx context.Context, try *tryout) (Seat, error) {
-	asked := &try.Seat
-	hold, err := g.units.With(try.SeatRequest).For(asked.Buyer).Until(try.until).Lock(ctx, asked.Order, try.line)
+func (g *Groups) lock(ctx context.Context, order *seatOrder) (Seat, error) {
+	seat := &order.Seat
+	hold, err := g.units.With(order.SeatRequest).Until(order.until).Lock(ctx, seat.Order, order.line)
 	if err != nil {
 		return Seat{}, err
 	}
@@ -53,29 +52,29 @@ func (g *Groups) lock(ctx context.Context, try *tryout) (Seat, error) {
 	if !ok {
 		return Seat{}, nil
 	}
-	g.took(ctx, Effect{Step: StepTake, Order: kept.Seat.Order, Team: kept.Seat.Team})
+	g.took(ctx, Effect{Step: StepHold, Order: kept.Seat.Order, Team: kept.Seat.Team})
 	return kept.Seat, nil
 }
 
-// tryout is a seat that is asked for, with the units that it needs.
-type tryout struct {
+// seatOrder is a seat that is asked for, with the units that it needs.
+type seatOrder struct {
 	SeatRequest
 
 	line  stock.Line
 	until time.Time // the hold dies then at the latest
 }
 
-// book returns what a purchase books, or why it cannot be booked. That a team is full it leaves to the store, which
-// also knows whether the buyer is in it.
-func (g *Groups) book(ctx context.Context, code string, p Purchase) (tryout, error) {
+// price returns the seat that a purchase asks for, with its units, or why it cannot be had. The store says whether the
+// team is full: it also knows whether the buyer is in it.
+func (g *Groups) price(ctx context.Context, code string, p Purchase) (seatOrder, error) {
 	offer, now, err := g.offer(ctx, p.Product)
 	if err != nil {
-		return tryout{}, err
+		return seatOrder{}, err
 	}
 	var team Team
 	if code != "" {
 		if team, now, err = g.store.Team(ctx, code, p.Product); err != nil {
-			return tryout{}, err
+			return seatOrder{}, err
 		}
 		team.Code = code
 	}
@@ -83,38 +82,38 @@ func (g *Groups) book(ctx context.Context, code string, p Purchase) (tryout, err
 		offer.Terms = team.Terms // as they were when it was opened
 	}
 	if err := offer.refuses(p, code == "", now); err != nil {
-		return tryout{}, err
+		return seatOrder{}, err
 	}
 	if err := team.refuses(p.Product, false, now); code != "" && err != nil && !errors.Is(err, ErrFull) {
-		return tryout{}, err
+		return seatOrder{}, err
 	}
-	seat, units, err := p.booked(offer.Terms)
+	seat, units, err := p.seat(g.buyer, offer.Terms)
 	if err != nil {
-		return tryout{}, err
+		return seatOrder{}, err
 	}
-	try := tryout{
+	order := seatOrder{
 		SeatRequest: SeatRequest{Seat: seat, Team: team}, until: team.Deadline,
 		line: stock.Line{SKU: p.Product.SKU, Activity: p.Product.Activity, Num: units},
 	}
 	if code == "" {
-		err = g.opens(&try, offer, now)
+		err = g.opens(&order, offer, now)
 	}
-	return try, err
+	return order, err
 }
 
 // opens makes a request one of a new team.
-func (g *Groups) opens(try *tryout, offer Offer, now time.Time) error {
+func (g *Groups) opens(order *seatOrder, offer Offer, now time.Time) error {
 	code, err := g.newCode()
 	if err != nil {
 		return err
 	}
-	try.Team = Team{Code: code, Key: offer.Key, Terms: offer.Terms}
-	try.Opens, try.Formation, try.Closes = true, offer.Activity.Formation, offer.Activity.End
-	try.until = now.Add(try.Formation)
+	order.Team = Team{Code: code, Key: offer.Key, Terms: offer.Terms}
+	order.Opens, order.Formation, order.Closes = true, offer.Activity.Formation, offer.Activity.End
+	order.until = now.Add(order.Formation)
 	if end := offer.Activity.End; !offer.Activity.Outlive {
-		try.Until = end
-		if end.Before(try.until) {
-			try.until = end
+		order.Until = end
+		if end.Before(order.until) {
+			order.until = end
 		}
 	}
 	return nil
@@ -166,7 +165,7 @@ func (g *Groups) refused(ctx context.Context, code string, p Purchase, tried boo
 	_, ofTeam := fault.As[*TeamError](refusal)
 	placed := errors.Is(refusal, ErrJoined) || errors.Is(refusal, ErrFull) // by seats, which may be dead
 	switch {
-	case !tried, refusal == nil, ofOrder, errors.Is(refusal, ErrMismatch), errors.Is(refusal, ErrCodeTaken):
+	case !tried, refusal == nil, ofOrder, errors.Is(refusal, ErrMismatch), errors.Is(refusal, ErrDuplicateCode):
 		if !tried { // a try has waited for what is under way of its order
 			if err := g.store.Await(ctx, Subject{Order: p.Order}); err != nil {
 				return Seat{}, err
@@ -210,11 +209,12 @@ func (g *Groups) replay(ctx context.Context, code string, p Purchase) (seat Seat
 		return Seat{}, true, seatError(p.Order, Cancelled)
 	case seen.seat.State == Cancelled:
 		return seen.seat, true, seen.refusal()
-	case !p.made(seen.seat, code):
+	case !p.made(g.buyer, seen.seat, code):
 		return Seat{}, true, ErrMismatch
 	case seen.dead():
 		return seen.seat, true, seen.refusal()
 	}
+	seen.seat.Replay = true
 	return seen.seat, true, nil
 }
 
@@ -241,7 +241,7 @@ func (g *Groups) unsold(ctx context.Context, code string, p Purchase, refusal er
 // unjoinable returns why the team of a code does not take the buyer in, or nil.
 func (g *Groups) unjoinable(ctx context.Context, code string, p Purchase) (refusal, err error) {
 	joined := false
-	for seat, err := range g.seats(ctx, SeatFilter{Buyer: p.Buyer}) {
+	for seat, err := range g.seats(ctx, SeatFilter{Buyer: g.buyer}) {
 		if err != nil {
 			return nil, err
 		}
@@ -260,32 +260,32 @@ func (g *Groups) unjoinable(ctx context.Context, code string, p Purchase) (refus
 // check refuses a purchase that is wrong whatever the product is.
 func (p Purchase) check() error {
 	_, err := canonicalVolume(p.Volume)
-	return errors.Join(checkOrder(p.Order), input.ID("buyer", p.Buyer), checkKey(p.Product), err,
+	return errors.Join(checkOrder(p.Order), checkKey(p.Product), err,
 		text("name", p.Name), text("avatar", p.Avatar), text("address", p.Address),
 		money.Amount("shipping fee", p.ShippingFee), money.Amount("balance used", p.BalanceUsed))
 }
 
-// booked returns the seat that a purchase asks for, with volume and amounts as every store keeps them, and how many
+// seat returns the seat that a purchase asks for a buyer, with volume and amounts as every store keeps them, and how many
 // units it is; or ErrInvalid for a volume or an amount that these terms do not have.
-func (p Purchase) booked(terms Terms) (Seat, int64, error) {
+func (p Purchase) seat(buyer string, terms Terms) (Seat, int64, error) {
 	units, err := terms.Units(p.Volume)
 	fee, badFee := money.Minor("shipping fee", p.ShippingFee, terms.Places)
 	used, badUsed := money.Minor("balance used", p.BalanceUsed, terms.Places)
 	if err := errors.Join(err, badFee, badUsed); err != nil {
 		return Seat{}, 0, err
 	}
-	seat := Seat{Order: p.Order, Key: p.Product, Buyer: p.Buyer, Volume: rescaled(p.Volume, VolumePlaces), Guest: p.Guest}
+	seat := Seat{Order: p.Order, Key: p.Product, Buyer: buyer, Volume: rescaled(p.Volume, VolumePlaces), Guest: p.Guest}
 	seat.ShippingFee, seat.BalanceUsed = money.Decimal(fee, terms.Places), money.Decimal(used, terms.Places)
 	return seat, units, nil
 }
 
-// made reports whether a seat is the one that a purchase took: of the team of a code, or of one that it opened.
-func (p Purchase) made(seat Seat, code string) bool {
+// made reports whether a seat is the one that a purchase of a buyer took: of the team of a code, or of one that it opened.
+func (p Purchase) made(buyer string, seat Seat, code string) bool {
 	place := seat.Sponsor
 	if code != "" {
 		place = !seat.Sponsor && seat.Team == code
 	}
-	return place && seat.Order == p.Order && seat.Buyer == p.Buyer && seat.Key == p.Product && seat.Volume.Equal(p.Volume) &&
+	return place && seat.Order == p.Order && seat.Buyer == buyer && seat.Key == p.Product && seat.Volume.Equal(p.Volume) &&
 		seat.Name == p.Name && seat.Avatar == p.Avatar && seat.Address == p.Address &&
 		seat.ShippingFee.Equal(p.ShippingFee) && seat.BalanceUsed.Equal(p.BalanceUsed)
 }

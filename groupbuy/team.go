@@ -11,47 +11,6 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// TeamRecord is a team as a store keeps it, with the rules of teams: a store applies them to a team that it has locked and
-// read, so that Memory and the SQL store cannot disagree, and writes back what they leave. Events that they return are to
-// be recorded with it, numbered already.
-type TeamRecord struct {
-	Team
-
-	needsSponsor bool // see NeedsSponsor
-}
-
-// SeatRequest is the stock.Companion of an order that asks for a seat, which is to be taken along with its units. The hold
-// has it Beside it with the seat and its team as they were taken.
-type SeatRequest struct {
-	Seat Seat // without what the store knows: State, TakenAt, Deadline
-	Team Team // for Join its Code and Key are enough; for Open it is the new team, without what the store knows
-
-	Opens     bool          // Open: the team is new
-	Formation time.Duration // Open: how long the team has
-	Until     time.Time     // Open: it dies then at the latest; zero is never
-	Closes    time.Time     // Open: strictly before that; from then on it is ErrEnded
-}
-
-// Companion implements stock.Companion.
-func (SeatRequest) Companion() string { return "seat" }
-
-// SeatRefund is the stock.Companion of a refund by hand: the seat keeps it.
-type SeatRefund struct {
-	Actor, Reason string
-}
-
-// Companion implements stock.Companion.
-func (SeatRefund) Companion() string { return "seat refund" }
-
-// Keeps reports whether a store of groups knows what to do with a companion.
-func Keeps(c stock.Companion) bool {
-	switch c.(type) {
-	case SeatRequest, SeatRefund:
-		return true
-	}
-	return false
-}
-
 // Open makes the new team of a request, with its sponsor's seat, at a moment, or returns why not. The deadline is that of
 // the hold.
 func (r SeatRequest) Open(at, deadline time.Time) (SeatRequest, error) {
@@ -85,7 +44,7 @@ func (t *TeamRecord) Take(seat *Seat, joined bool, at, deadline time.Time) error
 // take books the seat.
 func (t *TeamRecord) take(seat *Seat, at, deadline time.Time) {
 	seat.Team, seat.Places, seat.TakenAt, seat.Deadline = t.Code, t.Places, at, deadline
-	t.count(StepTake, seat)
+	t.count(StepHold, seat)
 }
 
 // refuses returns why nobody can take a seat of a team at a moment, or nil; in the order of precedence
@@ -105,7 +64,7 @@ func (t Team) refuses(product stock.Key, joined bool, at time.Time) error {
 		reason = ErrTeamOver
 	case joined:
 		reason = ErrJoined
-	case t.Open() == 0:
+	case t.FreeSeats() == 0:
 		reason = ErrFull
 	default:
 		return nil
@@ -113,9 +72,9 @@ func (t Team) refuses(product stock.Key, joined bool, at time.Time) error {
 	return &TeamError{Team: t.Code, Err: reason}
 }
 
-// Regains returns why a late payment (stock.StepReacquire) cannot have a seat of a team at a moment, or nil, as refuses
+// RefusesRegain returns why a late payment (stock.StepReacquire) cannot have a seat of a team at a moment, or nil, as refuses
 // does. A seat that is Held still, since its hold has expired by itself, has its place, but no more time than others.
-func (t *TeamRecord) Regains(seat Seat, joined bool, at time.Time) error {
+func (t *TeamRecord) RefusesRegain(seat Seat, joined bool, at time.Time) error {
 	err := t.refuses(seat.Key, joined && seat.State != Held, at)
 	if seat.State == Held && errors.Is(err, ErrFull) {
 		return nil
@@ -133,7 +92,7 @@ func (t *TeamRecord) count(step Step, seat *Seat) {
 }
 
 // Move moves a seat of the team by a step at a moment, together with a step of its hold, and returns what it
-// tells. The caller has looked at Transition.From, and for stock.StepReacquire at Regains; StepRegain is refused as
+// tells. The caller has looked at Transition.From, and for stock.StepReacquire at RefusesRegain; StepRegain is refused as
 // Take is, and then nothing is changed.
 //
 // When all moves of one transaction are made, the caller asks NeedsSponsor, and then calls HandOver or Close.
@@ -210,7 +169,7 @@ func (t *TeamRecord) tell(kind EventKind, order string, at time.Time) Event {
 // NeedsSponsor reports whether the sponsor has left a team that is Forming: it has to get another, or has nobody left.
 func (t *TeamRecord) NeedsSponsor() bool { return t.needsSponsor }
 
-// HandOver makes the next sponsor of a team that is NeedsSponsor: the one of its live seats that comes first by Succeeds.
+// HandOver makes the next sponsor of a team that is NeedsSponsor: the one of its live seats that comes first by CompareSuccessors.
 func (t *TeamRecord) HandOver(seat Seat) {
 	t.Sponsor, t.SponsorOrder, t.needsSponsor = seat.Buyer, seat.Order, false
 }
@@ -221,9 +180,9 @@ func (t *TeamRecord) Close(at time.Time) Event {
 	return t.end(Failed, ByLeaving, at)
 }
 
-// Succeeds orders the live seats of a team by who becomes its sponsor first: who has paid before who has not,
+// CompareSuccessors orders the live seats of a team by who becomes its sponsor first: who has paid before who has not,
 // then who paid first or took the seat first, then the order number.
-func Succeeds(a, b Seat) int {
+func CompareSuccessors(a, b Seat) int {
 	if a.State != b.State {
 		return int(b.State) - int(a.State) // Paid is the higher
 	}
@@ -237,17 +196,6 @@ func Succeeds(a, b Seat) int {
 	return strings.Compare(a.Order, b.Order)
 }
 
-// Ending is a team that is to be over, by an operator or by its deadline.
-type Ending struct {
-	Code    string
-	Version int64 // of the team as it was when this was decided; with another it is Refused
-	To      TeamState
-	Cause   Cause
-	Actor   string
-	Reason  string
-	Frees   bool // the refunds give their units back to the limit of their buyers
-}
-
 // atDeadline returns what becomes of a team at its deadline: Formed where it has reached its minimum.
 func (t Team) atDeadline() TeamState {
 	if t.MinPeople > 0 && t.Paid >= t.MinPeople || t.MinVolume.IsPositive() && t.PaidVolume.Cmp(t.MinVolume) >= 0 {
@@ -258,7 +206,7 @@ func (t Team) atDeadline() TeamState {
 
 // Leaves returns the step of a live seat when its team is ended at a moment; 0 where it stays. The step of its hold
 // is Transition.With; a refund puts the units back on sale.
-func (e Ending) Leaves(seat Seat, at time.Time) Step {
+func (e TeamEnd) Leaves(seat Seat, at time.Time) Step {
 	switch {
 	case seat.State == Held && !at.Before(seat.Deadline):
 		return StepExpire
@@ -270,9 +218,9 @@ func (e Ending) Leaves(seat Seat, at time.Time) Step {
 	return 0
 }
 
-// End ends the team, whose live seats are given in the order of Succeeds, and moves each by its step of Leaves. The
+// End ends the team, whose live seats are given in the order of CompareSuccessors, and moves each by its step of Leaves. The
 // seats that stay are Paid, and get the Status Formed.
-func (t *TeamRecord) End(e Ending, seats []Seat, at time.Time) []Event {
+func (t *TeamRecord) End(e TeamEnd, seats []Seat, at time.Time) []Event {
 	events := []Event{t.end(e.To, e.Cause, at)}
 	t.Actor, t.Reason = e.Actor, e.Reason
 	for i := range seats {

@@ -11,7 +11,7 @@ type Step uint8
 
 // The steps of a seat.
 const (
-	StepTake   Step = iota + 1 // a buyer opens a team or joins one
+	StepHold   Step = iota + 1 // a buyer opens a team or joins one
 	StepPay                    // the seat is paid
 	StepRegain                 // a late payment takes a seat again that had expired
 	StepCancel                 // the seat is closed, by its buyer or since its team is over
@@ -59,7 +59,7 @@ func Transitions() []Transition {
 
 // table is the state machine; row i is step i+1. It is never written.
 var table = [...]Transition{ //nolint:gochecknoglobals // a constant, but for the language
-	{Step: StepTake, Name: "take", From: []SeatState{NoSeat}, To: Held, Held: +1, With: stock.StepLock},
+	{Step: StepHold, Name: "hold", From: []SeatState{NoSeat}, To: Held, Held: +1, With: stock.StepLock},
 	{Step: StepPay, Name: "pay", From: []SeatState{Held}, To: Paid, Held: -1, Paid: +1, With: stock.StepPay},
 	{Step: StepRegain, Name: "regain", From: []SeatState{Expired}, To: Paid, Paid: +1, With: stock.StepReacquire},
 	{Step: StepCancel, Name: "cancel", From: []SeatState{Held}, To: Cancelled, Held: -1, With: stock.StepCancel},
@@ -69,9 +69,9 @@ var table = [...]Transition{ //nolint:gochecknoglobals // a constant, but for th
 	{Step: StepReturn, Name: "return", From: []SeatState{RefundDue}, To: Refunded},
 }
 
-// Along returns the step of a seat in this state that goes with a step of its hold; 0 where none does, and the two
+// StepFor returns the step of a seat in this state that goes with a step of its hold; 0 where none does, and the two
 // do not belong together.
-func (s SeatState) Along(step stock.Step) Step {
+func (s SeatState) StepFor(step stock.Step) Step {
 	switch {
 	case step == stock.StepDiscard: // refunded, and not back on sale: the same for the seat
 		step = stock.StepRefund
@@ -86,10 +86,10 @@ func (s SeatState) Along(step stock.Step) Step {
 	return 0
 }
 
-// Behind returns the step that brings a seat in this state behind to where its hold is, which was moved without
-// it; 0 where they agree, or no step does. Formed says that the seat belongs to a team that is formed, where
+// CatchUpStep returns the step that brings a seat in this state behind to where its hold is, which was moved without
+// it; 0 where the two match, or no step does. Formed says that the seat belongs to a team that is formed, where
 // refunds are those of an ordinary order.
-func (s SeatState) Behind(hold stock.State, formed bool) Step {
+func (s SeatState) CatchUpStep(hold stock.State, formed bool) Step {
 	switch {
 	case s == Held && hold == stock.Expired:
 		return StepExpire
@@ -103,8 +103,8 @@ func (s SeatState) Behind(hold stock.State, formed bool) Step {
 	return 0
 }
 
-// Agrees reports whether a seat in this state belongs to a hold in that one.
-func (s SeatState) Agrees(hold stock.State, formed bool) bool {
+// Matches reports whether a seat in this state belongs to a hold in that one.
+func (s SeatState) Matches(hold stock.State, formed bool) bool {
 	switch s {
 	case Held:
 		return hold == stock.Locked

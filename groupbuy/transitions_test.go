@@ -46,7 +46,7 @@ func TestSeatsAgreeWithTheirHolds(t *testing.T) {
 	t.Parallel()
 	for seat := groupbuy.NoSeat; seat <= groupbuy.Refunded; seat++ {
 		for _, hold := range stock.Transitions() {
-			step := seat.Along(hold.Step)
+			step := seat.StepFor(hold.Step)
 			if step == 0 || hold.Step == stock.StepReacquire && seat == groupbuy.Held {
 				continue
 			}
@@ -54,7 +54,7 @@ func TestSeatsAgreeWithTheirHolds(t *testing.T) {
 			if to == stock.Unheld { // a refund of everything
 				to = stock.Refunded
 			}
-			require.True(t, step.Transition().To.Agrees(to, false), "%v, %s", seat, hold.Name)
+			require.True(t, step.Transition().To.Matches(to, false), "%v, %s", seat, hold.Name)
 		}
 	}
 }
@@ -66,16 +66,16 @@ func TestSeatsThatAreBehindDoNotAgree(t *testing.T) {
 	for seat := groupbuy.NoSeat; seat <= groupbuy.Refunded; seat++ {
 		for hold := stock.Unheld; hold <= stock.Expired; hold++ {
 			for _, formed := range []bool{false, true} {
-				step := seat.Behind(hold, formed)
+				step := seat.CatchUpStep(hold, formed)
 				if step == 0 {
 					continue
 				}
-				require.False(t, seat.Agrees(hold, formed), "%v, %v", seat, hold)
+				require.False(t, seat.Matches(hold, formed), "%v, %v", seat, hold)
 				require.Contains(t, step.Transition().From, seat)
 			}
 		}
 	}
-	require.Zero(t, groupbuy.Paid.Behind(stock.Refunded, true), "the refund of an order")
+	require.Zero(t, groupbuy.Paid.CatchUpStep(stock.Refunded, true), "the refund of an order")
 }
 
 func TestStatesAreForReading(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -31,17 +32,44 @@ func (d Drift) String() string {
 
 // Report is the result of an audit.
 type Report struct {
-	Packets int           // packets that were looked at
-	Drifts  []Drift       // empty when the books balance
-	Units   []stock.Drift // the same for the units that grabs take: the item whose SKU is the packet's ID
+	Packets  int           // packets that were looked at
+	Drifts   []Drift       // what packets and shares say of each other and does not agree
+	Units    []stock.Drift // counters of the units that grabs take: a packet is the item whose SKU is its ID
+	Kept     []stock.Drift // of Units, those that Repair left because lowering the counter would take grabs back
+	Repaired int           // packets whose Units Repair corrected
 }
 
+// Balanced reports whether nothing was found.
+func (r Report) Balanced() bool { return len(r.Drifts) == 0 && len(r.Units) == 0 }
+
 // Audit recounts these packets, or all where none is named, from their shares, and their units from the
-// grabs, while traffic runs. It changes nothing. What it finds was written from outside; money that was
-// booked wrongly is for people to decide about.
+// grabs, while traffic runs. It changes nothing. What it finds was written from outside.
 //
-// Errors: ErrInvalid, ErrUnknownPacket.
+// Errors: ErrInvalid, ErrNotFound.
 func (p *Packets) Audit(ctx context.Context, ids ...int64) (Report, error) {
+	return p.auditAll(ctx, ids, (*stock.Inventory).Audit)
+}
+
+// Repair is Audit that also corrects the counters of the units, as stock.Inventory.Repair does: what was grabbed it
+// only raises. Drifts of packets and shares stay: people decide about money that was booked wrongly.
+func (p *Packets) Repair(ctx context.Context, ids ...int64) (Report, error) {
+	return p.auditAll(ctx, ids, (*stock.Inventory).Repair)
+}
+
+// RepairBackOnSale is Repair that also takes grabs back, as stock.Inventory.RepairBackOnSale does: a unit that is counted
+// and has no grab can be grabbed again. The packets must be named; none is ErrInvalid.
+func (p *Packets) RepairBackOnSale(ctx context.Context, ids ...int64) (Report, error) {
+	if len(ids) == 0 {
+		return Report{}, errors.Join(p.ready(ctx), fault.Invalid("packets", "must be named"))
+	}
+	return p.auditAll(ctx, ids, (*stock.Inventory).RepairBackOnSale)
+}
+
+// auditUnits audits the units of a packet, and may repair them.
+type auditUnits func(*stock.Inventory, context.Context, ...stock.Key) (stock.Report, error)
+
+// auditAll looks at each packet. What cannot be repaired does not keep the others from being looked at.
+func (p *Packets) auditAll(ctx context.Context, ids []int64, units auditUnits) (Report, error) {
 	err := p.ready(ctx)
 	for _, id := range ids {
 		err = errors.Join(err, input.Positive("packet", id))
@@ -50,13 +78,14 @@ func (p *Packets) Audit(ctx context.Context, ids ...int64) (Report, error) {
 		return Report{}, err
 	}
 	var report Report
+	var failed []error
 	for _, id := range ids {
-		if err := p.audit(ctx, id, &report); err != nil {
+		if err := p.audit(ctx, id, units, &report, &failed); err != nil {
 			return report, err
 		}
 	}
 	if len(ids) > 0 {
-		return report, nil
+		return report, errors.Join(failed...)
 	}
 	var after int64
 	for {
@@ -65,33 +94,38 @@ func (p *Packets) Audit(ctx context.Context, ids ...int64) (Report, error) {
 			return report, err
 		}
 		for _, record := range page {
-			if err := p.audit(ctx, record.ID, &report); err != nil {
+			if err := p.audit(ctx, record.ID, units, &report, &failed); err != nil {
 				return report, err
 			}
 			after = record.ID
 		}
 		if len(page) < pageSize {
-			return report, nil
+			return report, errors.Join(failed...)
 		}
 	}
 }
 
-// audit looks at one packet.
-func (p *Packets) audit(ctx context.Context, id int64, report *Report) error {
+// audit looks at one packet. Units that cannot be repaired are an error among the failed.
+func (p *Packets) audit(ctx context.Context, id int64, units auditUnits, report *Report, failed *[]error) error {
 	book, err := p.store.Book(ctx, id)
 	if err != nil {
 		return err
 	}
 	if book.State == None {
-		return &PacketError{Packet: id, Err: ErrUnknownPacket}
+		return &PacketError{Packet: id, Err: ErrNotFound}
 	}
 	report.Packets++
 	report.Drifts = append(report.Drifts, book.drifts()...)
-	units, err := p.units.Audit(ctx, stock.Key{SKU: id})
-	if err != nil {
+	found, err := units(p.units, ctx, stock.Key{SKU: id})
+	if err != nil && !errors.Is(err, ErrDrift) {
 		return err
 	}
-	report.Units = append(report.Units, units.Drifts...)
+	if err != nil {
+		*failed = append(*failed, err)
+	}
+	report.Units = append(report.Units, found.Drifts...)
+	report.Kept = append(report.Kept, found.Kept...)
+	report.Repaired += found.Repaired
 	return nil
 }
 

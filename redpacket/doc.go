@@ -14,8 +14,8 @@
 //	packets := redpacket.New(sqlstore.NewRedPacket(db, nil), nil)
 //	hundred := decimal.NewFromInt(100)
 //	packet, err := packets.Send(ctx, redpacket.Packet{ID: 9, Sender: sender, Places: 2, Total: hundred, Count: 20})
-//	packet, err = packets.Confirm(ctx, 9)           // the sender has paid
-//	share, err := packets.Grab(ctx, 9, person)      // again: the same share
+//	packet, err = packets.Confirm(ctx, 9)             // the sender has paid
+//	share, err := packets.For(person).Grab(ctx, 9)    // again: the same share, a Replay
 //	for payout, err := range packets.Payouts(ctx) { // pay it under payout.Number
 //		payout, err = packets.PaidOut(ctx, payout.Number) // or PayoutFailed: it is due again later
 //	}
@@ -29,7 +29,8 @@
 //	  ▼                 │                       ├─► what was left goes back to its sender
 //	Closed              └── Expire ─► Expired ──┘
 //
-// A packet that is paid after it was closed or after its End is never Open: all of it goes back.
+// A packet that is paid after it was closed or after its End is never Open: all of it goes back. The picture is also
+// data: see [Transitions].
 //
 // # What it does
 //
@@ -50,7 +51,7 @@
 // # What every call promises
 //
 // The same call with the same arguments may be made again at any time, also concurrently. It returns the
-// first result and changes nothing; only PayoutFailed counts each call. A call that returns an error has
+// first result, as a Replay, and changes nothing; only PayoutFailed counts each call. A call that returns an error has
 // changed nothing. There is one exception, [ErrUnknown]: no answer came back, and the same call settles it.
 //
 // Time is the store's clock. A packet can be grabbed strictly before its End, even where no sweeper runs.

@@ -18,9 +18,9 @@ const expireBatch = 200
 // Closing again returns the packet as it is. So does closing one that is Finished or Expired, or one whose
 // End has come, which is Expired then: that is no error, and changes nothing of what goes back.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket.
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound.
 func (p *Packets) Close(ctx context.Context, id int64) (Packet, error) {
-	if err := p.readyFor(ctx, id); err != nil {
+	if err := p.readyPacket(ctx, id); err != nil {
 		return Packet{}, err
 	}
 	for range attempts {
@@ -39,7 +39,7 @@ func (p *Packets) Close(ctx context.Context, id int64) (Packet, error) {
 			step = StepExpire
 			verdict, err = p.store.End(ctx, id, Expired)
 		default:
-			return p.packet(ctx, record)
+			return p.replay(ctx, record)
 		}
 		switch {
 		case err != nil:

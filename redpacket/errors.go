@@ -28,9 +28,10 @@ type InvalidError = fault.InvalidError
 // ErrUnavailable and ErrUnknown. Every call of this package is safe to make again.
 func Retryable(err error) bool { return fault.Retryable(err) }
 
-// The refusals. A retry of the same call does not help.
+// The refusals. A retry of the same call does not help. ErrNotFound is the packet, which the package is about; another
+// thing that is not there has an error of its own, ErrUnknownShare or ErrUnknownPayout.
 var (
-	ErrUnknownPacket = errors.New("redpacket: no such packet")
+	ErrNotFound      = errors.New("redpacket: no such packet")
 	ErrUnpaid        = errors.New("redpacket: the packet is not paid yet")
 	ErrNotStarted    = errors.New("redpacket: grabbing has not begun")
 	ErrSender        = errors.New("redpacket: who sent the packet cannot grab it")
@@ -38,13 +39,13 @@ var (
 	ErrClosed        = errors.New("redpacket: the packet was closed")
 	ErrExpired       = errors.New("redpacket: the packet has expired")
 	ErrFinished      = errors.New("redpacket: every share is gone")
-	ErrNoShare       = errors.New("redpacket: this person has no share")
+	ErrUnknownShare  = errors.New("redpacket: this person has no share")
 	ErrUnknownPayout = errors.New("redpacket: no such payout")
 	ErrPaidOut       = errors.New("redpacket: the payout is paid")
 )
 
-// PacketError says which packet refused. It unwraps to ErrUnknownPacket, ErrUnpaid, ErrSender,
-// ErrCancelled, ErrClosed, ErrFinished or ErrNoShare.
+// PacketError says which packet refused. It unwraps to ErrNotFound, ErrUnpaid, ErrSender,
+// ErrCancelled, ErrClosed, ErrFinished or ErrUnknownShare.
 type PacketError struct {
 	Packet int64
 	Err    error

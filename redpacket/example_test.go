@@ -21,7 +21,7 @@ func Example() {
 	}))
 
 	// Nobody can grab before the sender's payment arrived, however often that is said.
-	_, err := packets.Grab(ctx, 7, "1002")
+	_, err := packets.For("1002").Grab(ctx, 7)
 	fmt.Println(err)
 	for range 2 {
 		packet, err := packets.Confirm(ctx, 7)
@@ -30,7 +30,7 @@ func Example() {
 
 	// A person has one share, and a retry returns it; the sender has none.
 	for _, person := range []int64{1002, 1002, 1001, 1003, 1004, 1005} {
-		share, err := packets.Grab(ctx, 7, fmt.Sprint(person))
+		share, err := packets.For(fmt.Sprint(person)).Grab(ctx, 7)
 		if err != nil {
 			fmt.Println(person, err)
 			continue
@@ -47,7 +47,7 @@ func Example() {
 		}
 		must(packets.PaidOut(ctx, payout.Number)) // once a bank or wallet has paid it under this number
 	}
-	fmt.Println(must(packets.Share(ctx, 7, "1002")).Paid)
+	fmt.Println(must(packets.For("1002").Share(ctx, 7)).Paid)
 	// Output:
 	// redpacket: the packet is not paid yet (packet 7)
 	// open <nil>
@@ -143,10 +143,10 @@ func ExamplePackets_Confirm() {
 func ExamplePackets_Grab() {
 	ctx := context.Background()
 	packets, clock := chat(ctx) // packet 7 has four equal shares of 2.50
-	share, err := packets.Grab(ctx, 7, "1002")
+	share, err := packets.For("1002").Grab(ctx, 7)
 	fmt.Println(share.Amount.StringFixed(2), share.Payout, err)
 	clock.advance(24 * time.Hour)
-	_, err = packets.Grab(ctx, 7, "1003")
+	_, err = packets.For("1003").Grab(ctx, 7)
 	var window *redpacket.WindowError
 	switch {
 	case errors.As(err, &window): // ErrNotStarted or ErrExpired
@@ -155,7 +155,7 @@ func ExamplePackets_Grab() {
 	case redpacket.Retryable(err): // the same call again is safe, and settles it
 		fmt.Println("try again")
 	}
-	share, err = packets.Grab(ctx, 7, "1002") // who has a share keeps it
+	share, err = packets.For("1002").Grab(ctx, 7) // who has a share keeps it
 	fmt.Println(share.Amount.StringFixed(2), err)
 	// Output:
 	// 2.50 7-1 <nil>
@@ -168,10 +168,10 @@ func ExamplePackets_Grab() {
 func ExamplePackets_Resolve() {
 	ctx := context.Background()
 	packets, _ := chat(ctx)
-	must(packets.Grab(ctx, 7, "1002"))
-	share, err := packets.Resolve(ctx, 7, "1002")
+	must(packets.For("1002").Grab(ctx, 7))
+	share, err := packets.For("1002").Resolve(ctx, 7)
 	fmt.Println(share.Amount.StringFixed(2), err)
-	_, err = packets.Resolve(ctx, 7, "1003")
+	_, err = packets.For("1003").Resolve(ctx, 7)
 	fmt.Println(err)
 	// Output:
 	// 2.50 <nil>
@@ -182,7 +182,7 @@ func ExamplePackets_Resolve() {
 func ExamplePackets_Close() {
 	ctx := context.Background()
 	packets, _ := chat(ctx)
-	must(packets.Grab(ctx, 7, "1002"))
+	must(packets.For("1002").Grab(ctx, 7))
 	for range 2 {
 		packet, err := packets.Close(ctx, 7)
 		fmt.Println(packet.State, packet.Left.StringFixed(2), err)
@@ -200,7 +200,7 @@ func ExamplePackets_Close() {
 func ExamplePackets_Expire() {
 	ctx := context.Background()
 	packets, clock := chat(ctx)
-	must(packets.Grab(ctx, 7, "1002"))
+	must(packets.For("1002").Grab(ctx, 7))
 	clock.advance(24 * time.Hour)
 	for range 2 {
 		ended, err := packets.Expire(ctx)
@@ -242,7 +242,7 @@ func ExamplePackets_On() {
 func ExamplePackets_Packet() {
 	ctx := context.Background()
 	packets, _ := chat(ctx)
-	must(packets.Grab(ctx, 7, "1002"))
+	must(packets.For("1002").Grab(ctx, 7))
 	packet, err := packets.Packet(ctx, 7)
 	fmt.Println(packet.State, packet.Taken, "of", packet.Count, err)
 	fmt.Println(packet.Grabbed.StringFixed(2), "+", packet.Left.StringFixed(2), "=", packet.Total.StringFixed(2))
@@ -254,10 +254,10 @@ func ExamplePackets_Packet() {
 func ExamplePackets_Share() {
 	ctx := context.Background()
 	packets, _ := chat(ctx)
-	must(packets.Grab(ctx, 7, "1002"))
-	share, err := packets.Share(ctx, 7, "1002")
+	must(packets.For("1002").Grab(ctx, 7))
+	share, err := packets.For("1002").Share(ctx, 7)
 	fmt.Println(share.No, share.Amount.StringFixed(2), share.Paid, err)
-	_, err = packets.Share(ctx, 7, "1003")
+	_, err = packets.For("1003").Share(ctx, 7)
 	fmt.Println(err)
 	// Output:
 	// 1 2.50 false <nil>
@@ -267,8 +267,8 @@ func ExamplePackets_Share() {
 func ExamplePackets_Shares() {
 	ctx := context.Background()
 	packets, _ := chat(ctx)
-	must(packets.Grab(ctx, 7, "1003"))
-	must(packets.Grab(ctx, 7, "1002"))
+	must(packets.For("1003").Grab(ctx, 7))
+	must(packets.For("1002").Grab(ctx, 7))
 	for share, err := range packets.Shares(ctx, 7) {
 		if err != nil {
 			log.Fatal(err)
@@ -286,7 +286,7 @@ func ExamplePackets_Payouts() {
 	ctx := context.Background()
 	packets, clock := chat(ctx)
 	for person := int64(1002); person <= 1004; person++ {
-		must(packets.Grab(ctx, 7, fmt.Sprint(person)))
+		must(packets.For(fmt.Sprint(person)).Grab(ctx, 7))
 	}
 	for range 2 {
 		for payout, err := range packets.Payouts(ctx) {
@@ -315,7 +315,7 @@ func ExamplePackets_Payouts() {
 func ExamplePackets_PaidOut() {
 	ctx := context.Background()
 	packets, _ := chat(ctx)
-	share := must(packets.Grab(ctx, 7, "1002"))
+	share := must(packets.For("1002").Grab(ctx, 7))
 	for range 2 { // the bank's callback comes twice
 		payout, err := packets.PaidOut(ctx, share.Payout)
 		fmt.Println(payout.Paid, payout.PaidAt.Format(time.TimeOnly), err)
@@ -332,7 +332,7 @@ func ExamplePackets_PaidOut() {
 func ExamplePackets_PayoutFailed() {
 	ctx := context.Background()
 	packets, _ := chat(ctx)
-	share := must(packets.Grab(ctx, 7, "1002"))
+	share := must(packets.For("1002").Grab(ctx, 7))
 	for range 3 {
 		payout, err := packets.PayoutFailed(ctx, share.Payout, "no account")
 		fmt.Println(payout.Failures, payout.Reason, payout.DueAt.Format(time.TimeOnly), err)
@@ -346,7 +346,7 @@ func ExamplePackets_PayoutFailed() {
 func ExamplePackets_Payout() {
 	ctx := context.Background()
 	packets, _ := chat(ctx)
-	must(packets.Grab(ctx, 7, "1002"))
+	must(packets.For("1002").Grab(ctx, 7))
 	payout, err := packets.Payout(ctx, redpacket.PayoutNumber(7, 1))
 	fmt.Println(payout.Person, payout.Amount.StringFixed(2), payout.Paid, err)
 	_, err = packets.Payout(ctx, redpacket.PayoutNumber(7, 2))
@@ -360,7 +360,7 @@ func ExamplePackets_Payout() {
 func ExamplePackets_Audit() {
 	ctx := context.Background()
 	packets, _ := chat(ctx)
-	must(packets.Grab(ctx, 7, "1002"))
+	must(packets.For("1002").Grab(ctx, 7))
 	report, err := packets.Audit(ctx)
 	fmt.Println(report.Packets, report.Drifts, report.Units, err)
 	// Output:

@@ -6,61 +6,63 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
-	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Grab takes the next share of a packet for a person: any 1 to 64 bytes, which are compared byte for byte. The
-// share is booked, and its payout is owed, when Grab returns; nobody can get it any more but this person. One
-// person has one share: grabbing again returns the same, for ever.
+// Grab takes the next share of a packet for the person of For. The share is booked, and its payout is owed, when Grab
+// returns; nobody can get it any more but this person. One person has one share: grabbing again returns the same, for
+// ever.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket, ErrUnpaid, ErrNotStarted, ErrSender (or
+// Errors, in the order of precedence: ErrInvalid, also where no person was named; ErrNotFound, ErrUnpaid, ErrNotStarted, ErrSender (or
 // ErrCancelled, see Resolve), ErrClosed, ErrExpired, ErrFinished; a packet that was finished or closed before
 // its End stays so after it. Who was refused may try again.
-func (p *Packets) Grab(ctx context.Context, id int64, person string) (Share, error) {
-	if err := errors.Join(p.readyFor(ctx, id), input.ID("person", person)); err != nil {
+func (p *Packets) Grab(ctx context.Context, id int64) (Share, error) {
+	if err := p.readyFor(ctx, id); err != nil {
 		return Share{}, err
 	}
-	units := p.units.With(Grab{Packet: id, Person: person})
+	grab := GrabID(id, p.person)
+	units := p.units.With(Grab{Packet: id, Person: p.person})
 	for range attempts {
-		hold, err := units.Take(ctx, GrabID(id, person), stock.Line{SKU: id, Num: 1})
+		hold, err := units.Take(ctx, grab, stock.Line{SKU: id, Num: 1})
 		if err != nil {
-			if err = p.ungrabbable(ctx, id, person, err); err != nil {
+			if err = p.ungrabbable(ctx, id, err); err != nil {
 				return Share{}, err
 			}
 			continue
 		}
 		booked, ok := stock.CompanionOf[ShareRecord](hold.Beside)
 		if !ok { // it was grabbed before
-			return p.share(ctx, id, person)
+			share, err := p.share(ctx, id)
+			share.Replay = err == nil
+			return share, err
 		}
 		p.took(ctx, Effect{Step: StepGrab, Packet: id, Share: booked.share()})
 		return booked.share(), nil
 	}
-	return Share{}, contention("grab", GrabID(id, person))
+	return Share{}, contention("grab", grab)
 }
 
 // Resolve settles a grab after ErrUnknown, for good, as stock.Inventory.Resolve does: it waits for a grab of
-// this person that is under way, and makes sure that one which has not arrived yet can no longer take
+// the person of For that is under way, and makes sure that one which has not arrived yet can no longer take
 // effect. It returns the share if there is one. Otherwise it is ErrCancelled, and this person cannot grab the
 // packet any more. To make the lost grab happen, grab again instead.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket, ErrCancelled.
-func (p *Packets) Resolve(ctx context.Context, id int64, person string) (Share, error) {
-	if err := errors.Join(p.readyFor(ctx, id), input.ID("person", person)); err != nil {
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrCancelled.
+func (p *Packets) Resolve(ctx context.Context, id int64) (Share, error) {
+	if err := p.readyFor(ctx, id); err != nil {
 		return Share{}, err
 	}
 	if _, _, err := p.look(ctx, id); err != nil {
 		return Share{}, err
 	}
-	hold, err := p.units.Resolve(ctx, GrabID(id, person))
+	hold, err := p.units.Resolve(ctx, GrabID(id, p.person))
 	if err != nil {
 		return Share{}, err
 	}
 	if hold.State == stock.Cancelled {
 		return Share{}, &PacketError{Packet: id, Err: ErrCancelled}
 	}
-	share, err := p.share(ctx, id, person)
+	share, err := p.share(ctx, id)
 	return share, fault.Unread(err)
 }
 
@@ -75,20 +77,20 @@ func (r *Record) Take(person string, at time.Time) ShareRecord {
 		r.BestNo, r.BestPerson, r.BestMoney, r.BestAt = r.Taken, person, money, at
 	}
 	if r.Taken == r.Split.Count {
-		r.State, r.EndedAt = Finished, at
+		r.State, r.EndedAt = r.State.After(StepGrab).Last, at
 	}
 	return ShareRecord{Packet: r.ID, No: r.Taken, Person: person, Places: r.Places, Money: money, CreatedAt: at, DueAt: at}
 }
 
-// ungrabbable returns why a packet has no share for a person, given how its units refused. It returns nil
+// ungrabbable returns why a packet has no share for the person of For, given how its units refused. It returns nil
 // when the grab should be tried once more.
-func (p *Packets) ungrabbable(ctx context.Context, id int64, person string, refusal error) error {
+func (p *Packets) ungrabbable(ctx context.Context, id int64, refusal error) error {
 	cancelled := errors.Is(refusal, stock.ErrCancelled)
 	switch {
 	case errors.Is(refusal, stock.ErrInsufficient): // known without another look: most grabs of a packet end so
 		return &PacketError{Packet: id, Err: ErrFinished}
 	case errors.Is(refusal, stock.ErrUnknownSKU):
-		return &PacketError{Packet: id, Err: ErrUnknownPacket}
+		return &PacketError{Packet: id, Err: ErrNotFound}
 	case !cancelled && !errors.Is(refusal, stock.ErrNotOnSale):
 		return refusal
 	}
@@ -98,7 +100,7 @@ func (p *Packets) ungrabbable(ctx context.Context, id int64, person string, refu
 	}
 	if cancelled {
 		cause := ErrCancelled
-		if person == record.Sender && !p.opts.SenderMayGrab {
+		if p.person == record.Sender && !p.opts.SenderMayGrab {
 			cause = ErrSender
 		}
 		return record.refuses(now, &PacketError{Packet: id, Err: cause})

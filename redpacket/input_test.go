@@ -135,18 +135,18 @@ func TestBadIDsAreRefused(t *testing.T) {
 	ctx := t.Context()
 	for _, id := range []int64{0, -1, math.MinInt64} {
 		c.Invalid("Confirm", suite.Err(p.Confirm(ctx, id)))
-		c.Invalid("Grab of a packet", suite.Err(p.Grab(ctx, id, "2")))
-		c.Invalid("Resolve of a packet", suite.Err(p.Resolve(ctx, id, "2")))
+		c.Invalid("Grab of a packet", suite.Err(p.For("2").Grab(ctx, id)))
+		c.Invalid("Resolve of a packet", suite.Err(p.For("2").Resolve(ctx, id)))
 		c.Invalid("Close", suite.Err(p.Close(ctx, id)))
 		c.Invalid("Packet", suite.Err(p.Packet(ctx, id)))
-		c.Invalid("Share of a packet", suite.Err(p.Share(ctx, id, "2")))
+		c.Invalid("Share of a packet", suite.Err(p.For("2").Share(ctx, id)))
 		c.Invalid("Shares", suite.Err(suite.Gather(p.Shares(ctx, id))))
 		c.Invalid("Audit", suite.Err(p.Audit(ctx, 1, id)))
 	}
 	for _, person := range []string{"", strings.Repeat("x", 65), strings.Repeat("é", 33)} {
-		c.Invalid("Grab of a person", suite.Err(p.Grab(ctx, 1, person)))
-		c.Invalid("Resolve of a person", suite.Err(p.Resolve(ctx, 1, person)))
-		c.Invalid("Share of a person", suite.Err(p.Share(ctx, 1, person)))
+		c.Invalid("Grab of a person", suite.Err(p.For(person).Grab(ctx, 1)))
+		c.Invalid("Resolve of a person", suite.Err(p.For(person).Resolve(ctx, 1)))
+		c.Invalid("Share of a person", suite.Err(p.For(person).Share(ctx, 1)))
 	}
 }
 

@@ -62,7 +62,7 @@ func (memoryCompanions) Keeps(c stock.Companion) bool { _, ok := c.(Grab); retur
 
 // Locked implements stock.MemoryCompanions. Where the units would give what the packet does not have, somebody has moved
 // them from outside, or the order is no grab.
-func (c memoryCompanions) Locked(at time.Time, calls []*stock.Beside) (func(), error) {
+func (c memoryCompanions) Locked(at time.Time, calls []*stock.CompanionCall) (func(), error) {
 	call := calls[0]
 	if call.Step != stock.StepTake {
 		return func() {}, nil
@@ -92,7 +92,7 @@ func (m *Memory) Add(ctx context.Context, record Record, senderMayGrab bool, liv
 	if m.packets[record.ID] != nil {
 		return stock.Exists, nil
 	}
-	record.State, record.Left, record.CreatedAt = Unpaid, record.Split.Total, now
+	record.State, record.Left, record.CreatedAt = None.After(StepSend).To, record.Split.Total, now
 	if record.End.IsZero() {
 		record.End = now.Add(liveFor)
 	}

@@ -56,8 +56,8 @@ func TestMemoryCrowd(t *testing.T) {
 	var wg suite.Group
 	for person := range int64(1000) {
 		wg.Go(func() {
-			first, err := packets.Grab(t.Context(), 7, fmt.Sprint(100+person))
-			again, err2 := packets.Grab(t.Context(), 7, fmt.Sprint(100+person))
+			first, err := packets.For(fmt.Sprint(100+person)).Grab(t.Context(), 7)
+			again, err2 := packets.For(fmt.Sprint(100+person)).Grab(t.Context(), 7)
 			switch {
 			case err == nil && err2 == nil && first.No == again.No && first.Amount.Equal(again.Amount):
 				won.Add(1)
@@ -93,19 +93,19 @@ func TestMemoryUnitsWithoutMoney(t *testing.T) {
 	t.Parallel()
 	store := new(redpacket.Memory)
 	packets, units := opened(t, store, yuan(7, 1)), stock.New(store.Units(), nil)
-	_, err := packets.Grab(t.Context(), 7, "2")
+	_, err := packets.For("2").Grab(t.Context(), 7)
 	require.NoError(t, err)
 	require.NoError(t, units.Restock(t.Context(), "by hand", stock.Line{SKU: 7, Num: 1}))
-	_, err = packets.Grab(t.Context(), 7, "3")
+	_, err = packets.For("3").Grab(t.Context(), 7)
 	require.ErrorIs(t, err, redpacket.ErrDrift)
-	_, err = packets.Grab(t.Context(), 7, "2") // who has a share keeps it
+	_, err = packets.For("2").Grab(t.Context(), 7) // who has a share keeps it
 	require.NoError(t, err)
 
 	_, err = packets.Send(t.Context(), yuan(8, 1))
 	require.NoError(t, err)
 	_, err = units.Define(t.Context(), stock.Key{SKU: 8}, 0, stock.Terms{}) // on the shelf, and not paid
 	require.NoError(t, err)
-	_, err = packets.Grab(t.Context(), 8, "3")
+	_, err = packets.For("3").Grab(t.Context(), 8)
 	require.ErrorIs(t, err, redpacket.ErrDrift)
 	_, err = units.Take(t.Context(), "no grab", stock.Line{SKU: 8, Num: 1})
 	require.ErrorIs(t, err, redpacket.ErrDrift)
@@ -127,7 +127,7 @@ func BenchmarkMemoryGrab(b *testing.B) {
 		if n%redpacket.MaxCount == 0 {
 			packets = opened(b, new(redpacket.Memory), yuan(7, redpacket.MaxCount))
 		}
-		if _, err := packets.Grab(b.Context(), 7, fmt.Sprint(n+2)); err != nil {
+		if _, err := packets.For(fmt.Sprint(n+2)).Grab(b.Context(), 7); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -135,11 +135,11 @@ func BenchmarkMemoryGrab(b *testing.B) {
 
 func BenchmarkMemoryFinished(b *testing.B) {
 	packets := opened(b, new(redpacket.Memory), yuan(7, 1))
-	_, err := packets.Grab(b.Context(), 7, "2")
+	_, err := packets.For("2").Grab(b.Context(), 7)
 	require.NoError(b, err)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := packets.Grab(b.Context(), 7, "3"); !errors.Is(err, redpacket.ErrFinished) {
+		if _, err := packets.For("3").Grab(b.Context(), 7); !errors.Is(err, redpacket.ErrFinished) {
 			b.Fatal(err)
 		}
 	}

@@ -2,6 +2,7 @@ package redpacket
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
@@ -9,72 +10,60 @@ import (
 
 // Open implements Store.
 func (m *Memory) Open(ctx context.Context, id int64) (stock.Verdict, error) {
-	return m.change(ctx, id, func(units *stock.Memory, b *booklet, now time.Time) (stock.Verdict, error) {
-		if b.State != Unpaid || !now.Before(b.End) {
-			return stock.Refused, nil
-		}
-		if err := shelve(ctx, units, b, false); err != nil {
-			return stock.Refused, err
-		}
-		b.State, b.ConfirmedAt = Open, now
-		return stock.Done, nil
-	})
+	return m.move(ctx, id, StepConfirm, Unpaid)
 }
 
 // End implements Store.
 func (m *Memory) End(ctx context.Context, id int64, to State) (stock.Verdict, error) {
-	return m.change(ctx, id, func(units *stock.Memory, b *booklet, now time.Time) (stock.Verdict, error) {
-		if b.State != Open || to == Expired && now.Before(b.End) {
-			return stock.Refused, nil
-		}
-		if err := shelve(ctx, units, b, true); err != nil {
-			return stock.Refused, err
-		}
-		b.State, b.EndedAt = to, now
-		b.giveBack(now)
-		return stock.Done, nil
-	})
+	step := StepClose
+	if to == Expired {
+		step = StepExpire
+	}
+	return m.move(ctx, id, step, Open)
 }
 
 // Drop implements Store.
 func (m *Memory) Drop(ctx context.Context, id int64) (stock.Verdict, error) {
-	return m.change(ctx, id, func(_ *stock.Memory, b *booklet, now time.Time) (stock.Verdict, error) {
-		if b.State != Unpaid {
-			return stock.Refused, nil
-		}
-		b.State, b.EndedAt = Closed, now
-		return stock.Done, nil
-	})
+	return m.move(ctx, id, StepClose, Unpaid)
 }
 
 // Return implements Store.
 func (m *Memory) Return(ctx context.Context, id int64) (stock.Verdict, error) {
-	return m.change(ctx, id, func(_ *stock.Memory, b *booklet, now time.Time) (stock.Verdict, error) {
-		switch {
-		case b.State == Unpaid && !now.Before(b.End):
-			b.State, b.EndedAt = Expired, now
-		case b.State == Closed && b.ConfirmedAt.IsZero():
-		default:
-			return stock.Refused, nil
-		}
-		b.ConfirmedAt = now
-		b.giveBack(now)
-		return stock.Done, nil
-	})
+	return m.move(ctx, id, StepReturn, Unpaid, Closed)
 }
 
-// change moves a packet, or is Refused where there is none.
-func (m *Memory) change(ctx context.Context, id int64, move func(*stock.Memory, *booklet, time.Time) (stock.Verdict, error)) (stock.Verdict, error) {
+// move applies the row of a step to a packet that is in one of the states, or is Refused.
+func (m *Memory) move(ctx context.Context, id int64, step Step, from ...State) (stock.Verdict, error) {
 	units, now, end, err := m.begin(ctx)
 	if err != nil {
 		return stock.Refused, err
 	}
 	defer end()
 	b := m.packets[id]
-	if b == nil {
+	if b == nil || !slices.Contains(from, b.State) {
 		return stock.Refused, nil
 	}
-	return move(units, b, now)
+	t := b.State.After(step)
+	late := !now.Before(b.End)
+	if t.When == stock.Live && late || t.When == stock.Dead && !late || t.Confirms && !b.ConfirmedAt.IsZero() {
+		return stock.Refused, nil
+	}
+	if (t.From == Open) != (t.To == Open) {
+		if err := shelve(ctx, units, b, t.To != Open); err != nil {
+			return stock.Refused, err
+		}
+	}
+	b.State = t.To
+	if t.Confirms {
+		b.ConfirmedAt = now
+	}
+	if t.To != Open && b.EndedAt.IsZero() {
+		b.EndedAt = now
+	}
+	if t.Back {
+		b.giveBack(now)
+	}
+	return stock.Done, nil
 }
 
 // shelve takes a packet's item off the shelf, or puts it there.

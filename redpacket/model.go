@@ -52,6 +52,8 @@ type Packet struct {
 	CreatedAt   time.Time
 	ConfirmedAt time.Time // when its sender's payment was confirmed; zero before
 	EndedAt     time.Time // when it became Finished, Closed or Expired; zero before
+
+	Replay bool // set by Send, Confirm and Close: an earlier call had done it, and this one changed nothing
 }
 
 // Share is what one person got of a packet.
@@ -63,6 +65,8 @@ type Share struct {
 	GrabbedAt time.Time
 	Payout    string // the number of its payout
 	Paid      bool   // the payout is confirmed
+
+	Replay bool // set by Grab: an earlier call had done it, and this one changed nothing
 }
 
 // Payout is money that the library owes: a share to who grabbed it, or what was left of a packet to
@@ -79,6 +83,8 @@ type Payout struct {
 	DueAt     time.Time
 	PaidAt    time.Time // zero before
 	CreatedAt time.Time
+
+	Replay bool // set by PaidOut: an earlier call had done it, and this one changed nothing
 }
 
 // PayoutNumber returns the number of the payout of a share; that of share 0 is what was left.

@@ -76,13 +76,14 @@ type Effect struct {
 
 // Packets are red packets. All rules live here; the Store keeps the books.
 //
-// It is safe for concurrent use. On returns a changed copy and leaves the receiver alone. The zero
+// It is safe for concurrent use. On and For return a changed copy and leave the receiver alone. The zero
 // Packets refuses every call with ErrInvalid; use New.
 type Packets struct {
 	store  Store
 	units  *stock.Inventory
 	opts   Options
-	broken error // what is wrong with the arguments of New; every call returns it
+	person string
+	broken error // what is wrong with the arguments of New, On or For; every call returns it
 }
 
 // New returns Packets over a store. Nil options are the defaults. Bad options are reported by every
@@ -141,11 +142,27 @@ func randomSeed() (seed [32]byte) {
 // On returns the same packets on another store, as a rule on the caller's transaction:
 //
 //	packets.On(store.WithTx(tx)).Confirm(ctx, id)
-func (p *Packets) On(store Store) *Packets {
+func (p *Packets) On(store Store) *Packets { return p.copy().over(store) }
+
+// For returns the same packets with the person of Grab, Share and Resolve: any 1 to 64 bytes, which are compared byte
+// for byte. The other calls ask for no person.
+//
+//	packets.For(person).Grab(ctx, id)
+func (p *Packets) For(person string) *Packets {
+	bound := p.copy()
+	if bound.broken == nil {
+		bound.person, bound.broken = person, input.ID("person", person)
+	}
+	return bound
+}
+
+// copy returns a copy to bind. That of packets that New has not made stays unusable.
+func (p *Packets) copy() *Packets {
 	if p == nil || p.store == nil && p.broken == nil {
 		return &Packets{broken: unmade()}
 	}
-	return p.over(store)
+	bound := *p
+	return &bound
 }
 
 // unmade is what is wrong with Packets that New has not made.
@@ -162,9 +179,20 @@ func (p *Packets) ready(ctx context.Context) error {
 	return input.Context(ctx)
 }
 
-// readyFor is ready for a call that names a packet.
-func (p *Packets) readyFor(ctx context.Context, id int64) error {
+// readyPacket is ready for a call that names a packet.
+func (p *Packets) readyPacket(ctx context.Context, id int64) error {
 	return errors.Join(p.ready(ctx), input.Positive("packet", id))
+}
+
+// readyFor is ready for a call that names a packet and needs a person.
+func (p *Packets) readyFor(ctx context.Context, id int64) error {
+	if err := p.readyPacket(ctx, id); err != nil {
+		return err
+	}
+	if p.person == "" {
+		return fault.Invalid("person", "must be named with For")
+	}
+	return nil
 }
 
 // took tells the hook.

@@ -92,7 +92,7 @@ func TestDefaults(t *testing.T) {
 	packet, err := p.Packet(t.Context(), 7)
 	require.NoError(t, err)
 	require.Equal(t, noon.Add(24*time.Hour), packet.End)
-	share, err := p.Grab(t.Context(), 7, "2")
+	share, err := p.For("2").Grab(t.Context(), 7)
 	require.NoError(t, err)
 	payout, err := p.PayoutFailed(t.Context(), share.Payout, "no account")
 	require.NoError(t, err)
@@ -187,9 +187,9 @@ func TestHookIsToldTheShare(t *testing.T) {
 			seen = append(seen, e.Share)
 		}
 	}}, 2)
-	share, err := p.Grab(t.Context(), 7, "2")
+	share, err := p.For("2").Grab(t.Context(), 7)
 	require.NoError(t, err)
-	_, err = p.Grab(t.Context(), 7, "2")
+	_, err = p.For("2").Grab(t.Context(), 7)
 	require.NoError(t, err)
 	require.Equal(t, []Share{share}, seen)
 }
@@ -238,9 +238,9 @@ func TestWhatWasDoneAndCannotBeReadIsUnknown(t *testing.T) {
 		require.NoError(t, call())
 	}
 	store.sees = false
-	share, err := p.Grab(t.Context(), 7, "2") // whose answer has the share
+	share, err := p.For("2").Grab(t.Context(), 7) // whose answer has the share
 	require.NoError(t, err)
-	_, err = p.Grab(t.Context(), 7, "2")
+	_, err = p.For("2").Grab(t.Context(), 7)
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.Equal(t, []Effect{{Step: StepSend, Packet: 7}, {Step: StepConfirm, Packet: 7}, {Step: StepGrab, Packet: 7, Share: share}}, seen)
 }
@@ -266,7 +266,7 @@ func TestContentionEnds(t *testing.T) {
 	t.Parallel()
 	store := at(noon)
 	p := sent(t, store, nil, 2)
-	_, err := p.Grab(t.Context(), 7, "2")
+	_, err := p.For("2").Grab(t.Context(), 7)
 	require.NoError(t, err)
 	_, err = p.Send(t.Context(), one(8, 2))
 	require.NoError(t, err)
@@ -283,7 +283,7 @@ func TestContentionEnds(t *testing.T) {
 		require.ErrorAs(t, err, &contention)
 		require.Equal(t, verb, contention.Verb)
 	}
-	_, err = p.Grab(t.Context(), 8, "2")
+	_, err = p.For("2").Grab(t.Context(), 8)
 	require.ErrorIs(t, err, ErrUnpaid)
 }
 
@@ -332,6 +332,8 @@ func TestEndCountsFromTheStart(t *testing.T) {
 	require.Equal(t, noon.Add(49*time.Hour), got.End)
 	again, err := New(p.store, nil).Send(t.Context(), packet) // an option is not an argument
 	require.NoError(t, err)
+	require.True(t, again.Replay)
+	again.Replay = false
 	require.Equal(t, got, again)
 }
 
@@ -339,27 +341,27 @@ func TestEndCountsFromTheStart(t *testing.T) {
 func TestResolve(t *testing.T) {
 	t.Parallel()
 	p := sent(t, at(noon), &Options{SenderMayGrab: true}, 3)
-	share, err := p.Grab(t.Context(), 7, "2")
+	share, err := p.For("2").Grab(t.Context(), 7)
 	require.NoError(t, err)
-	resolved, err := p.Resolve(t.Context(), 7, "2")
+	resolved, err := p.For("2").Resolve(t.Context(), 7)
 	require.NoError(t, err)
 	require.Equal(t, share, resolved)
 	for _, person := range []int64{1, 3} { // the sender may, but for this
 		for range 2 {
-			_, err = p.Resolve(t.Context(), 7, fmt.Sprint(person))
+			_, err = p.For(fmt.Sprint(person)).Resolve(t.Context(), 7)
 			require.ErrorIs(t, err, ErrCancelled)
-			_, err = p.Grab(t.Context(), 7, fmt.Sprint(person))
+			_, err = p.For(fmt.Sprint(person)).Grab(t.Context(), 7)
 			require.ErrorIs(t, err, ErrCancelled)
 			require.NotErrorIs(t, err, ErrSender)
 		}
 	}
-	_, err = p.Resolve(t.Context(), 8, "2")
-	require.ErrorIs(t, err, ErrUnknownPacket)
+	_, err = p.For("2").Resolve(t.Context(), 8)
+	require.ErrorIs(t, err, ErrNotFound)
 	_, err = p.Send(t.Context(), one(8, 1))
 	require.NoError(t, err)
 	_, err = p.Confirm(t.Context(), 8)
 	require.NoError(t, err)
-	_, err = p.Grab(t.Context(), 8, "2") // nothing was closed
+	_, err = p.For("2").Grab(t.Context(), 8) // nothing was closed
 	require.NoError(t, err)
 }
 
@@ -453,7 +455,7 @@ func TestListingsEndWithTheFirstError(t *testing.T) {
 	p := New(at(noon), nil)
 	n := 0
 	for _, err := range p.Shares(t.Context(), 7) {
-		require.ErrorIs(t, err, ErrUnknownPacket)
+		require.ErrorIs(t, err, ErrNotFound)
 		n++
 	}
 	ended, end := context.WithCancel(t.Context())

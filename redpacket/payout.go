@@ -80,7 +80,9 @@ func (p *Packets) PaidOut(ctx context.Context, number string) (Payout, error) {
 		case err != nil:
 			return Payout{}, err
 		case booked.Paid:
-			return booked.payout(), nil
+			payout := booked.payout()
+			payout.Replay = true
+			return payout, nil
 		}
 	}
 	return Payout{}, contention("pay out", number)

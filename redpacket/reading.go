@@ -2,7 +2,6 @@ package redpacket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
-	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/internal/money"
 )
 
@@ -18,9 +16,9 @@ import (
 const pageSize = 200
 
 // Packet returns a packet as it is now. One whose End has come but which nothing has ended yet is
-// returned as Open, with an End that has passed. Errors: ErrInvalid, ErrUnknownPacket.
+// returned as Open, with an End that has passed. Errors: ErrInvalid, ErrNotFound.
 func (p *Packets) Packet(ctx context.Context, id int64) (Packet, error) {
-	if err := p.readyFor(ctx, id); err != nil {
+	if err := p.readyPacket(ctx, id); err != nil {
 		return Packet{}, err
 	}
 	record, _, err := p.look(ctx, id)
@@ -30,18 +28,18 @@ func (p *Packets) Packet(ctx context.Context, id int64) (Packet, error) {
 	return p.packet(ctx, record)
 }
 
-// Share returns what a person got of a packet. Errors, in the order of precedence: ErrInvalid,
-// ErrUnknownPacket, ErrNoShare.
-func (p *Packets) Share(ctx context.Context, id int64, person string) (Share, error) {
-	if err := errors.Join(p.readyFor(ctx, id), input.ID("person", person)); err != nil {
+// Share returns what the person of For got of a packet. Errors, in the order of precedence: ErrInvalid,
+// also where no person was named; ErrNotFound, ErrUnknownShare.
+func (p *Packets) Share(ctx context.Context, id int64) (Share, error) {
+	if err := p.readyFor(ctx, id); err != nil {
 		return Share{}, err
 	}
-	return p.share(ctx, id, person)
+	return p.share(ctx, id)
 }
 
-// share returns what a person got of a packet.
-func (p *Packets) share(ctx context.Context, id int64, person string) (Share, error) {
-	booked, ok, err := p.store.Share(ctx, id, person)
+// share returns what the person of For got of a packet.
+func (p *Packets) share(ctx context.Context, id int64) (Share, error) {
+	booked, ok, err := p.store.Share(ctx, id, p.person)
 	switch {
 	case err != nil:
 		return Share{}, err
@@ -51,14 +49,14 @@ func (p *Packets) share(ctx context.Context, id int64, person string) (Share, er
 	if _, _, err := p.look(ctx, id); err != nil {
 		return Share{}, err
 	}
-	return Share{}, &PacketError{Packet: id, Err: ErrNoShare}
+	return Share{}, &PacketError{Packet: id, Err: ErrUnknownShare}
 }
 
 // Shares lists what was grabbed of a packet, in the order in which it was, in pages that are each a moment
-// of their own. The listing ends with the first error: ErrInvalid, ErrUnknownPacket.
+// of their own. The listing ends with the first error: ErrInvalid, ErrNotFound.
 func (p *Packets) Shares(ctx context.Context, id int64) iter.Seq2[Share, error] {
 	return func(yield func(Share, error) bool) {
-		err := p.readyFor(ctx, id)
+		err := p.readyPacket(ctx, id)
 		if err == nil {
 			_, _, err = p.look(ctx, id)
 		}
@@ -86,11 +84,11 @@ func (p *Packets) Shares(ctx context.Context, id int64) iter.Seq2[Share, error] 
 	}
 }
 
-// look returns a packet as it is kept, and the clock, or ErrUnknownPacket.
+// look returns a packet as it is kept, and the clock, or ErrNotFound.
 func (p *Packets) look(ctx context.Context, id int64) (Record, time.Time, error) {
 	record, now, err := p.store.Record(ctx, id)
 	if err == nil && record.State == None {
-		err = &PacketError{Packet: id, Err: ErrUnknownPacket}
+		err = &PacketError{Packet: id, Err: ErrNotFound}
 	}
 	return record, now, err
 }
@@ -99,6 +97,13 @@ func (p *Packets) look(ctx context.Context, id int64) (Record, time.Time, error)
 func (p *Packets) changed(ctx context.Context, id int64) (Packet, error) {
 	packet, err := p.Packet(ctx, id)
 	return packet, fault.Unread(err)
+}
+
+// replay returns a packet that this call has found changed already.
+func (p *Packets) replay(ctx context.Context, r Record) (Packet, error) {
+	packet, err := p.packet(ctx, r)
+	packet.Replay = err == nil
+	return packet, err
 }
 
 // packet returns a packet as its caller sees it. Who had the best luck is read as the share that it is.

@@ -31,7 +31,7 @@ func TestRunEndsWhatIsDue(t *testing.T) {
 		}
 		<-time.After(64 * time.Second) // it is over, the sweep at one minute came before that
 		require.Equal(t, Open, state())
-		_, err = p.Grab(t.Context(), 7, "2")
+		_, err = p.For("2").Grab(t.Context(), 7)
 		require.ErrorIs(t, err, ErrExpired)
 		<-time.After(2 * time.Second)
 		require.Equal(t, Expired, state())

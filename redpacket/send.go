@@ -20,7 +20,7 @@ import (
 // Errors, in the order of precedence: ErrInvalid, also where Total cannot be divided into Count shares of
 // Min to Max; ErrMismatch.
 func (p *Packets) Send(ctx context.Context, packet Packet) (Packet, error) {
-	if err := p.readyFor(ctx, packet.ID); err != nil {
+	if err := p.readyPacket(ctx, packet.ID); err != nil {
 		return Packet{}, err
 	}
 	asked, err := p.record(packet)
@@ -44,7 +44,7 @@ func (p *Packets) Send(ctx context.Context, packet Packet) (Packet, error) {
 		case !record.same(asked):
 			return Packet{}, ErrMismatch
 		default:
-			return p.packet(ctx, record)
+			return p.replay(ctx, record)
 		}
 	}
 	return Packet{}, contention("send", packet.ID)
@@ -109,9 +109,9 @@ func (r Record) same(asked Record) bool {
 // closed it stays Closed; all of its money is owed to its sender, as the payout with No 0. That is no
 // error: look at the State.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownPacket.
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound.
 func (p *Packets) Confirm(ctx context.Context, id int64) (Packet, error) {
-	if err := p.readyFor(ctx, id); err != nil {
+	if err := p.readyPacket(ctx, id); err != nil {
 		return Packet{}, err
 	}
 	step, move := StepConfirm, p.store.Open
@@ -133,7 +133,7 @@ func (p *Packets) Confirm(ctx context.Context, id int64) (Packet, error) {
 		case record.State == Unpaid, record.State == Closed && record.ConfirmedAt.IsZero():
 			step, move = StepReturn, p.store.Return
 		default:
-			return p.packet(ctx, record)
+			return p.replay(ctx, record)
 		}
 	}
 	return Packet{}, contention("confirm", id)

@@ -45,7 +45,7 @@ func TestCouponStatementBudget(t *testing.T) {
 		{"Pay", 4, func() error { _, err := m.Pay(ctx, "c"); return err }},
 		{"Pay again", 3, func() error { _, err := m.Pay(ctx, "c"); return err }},
 		{"Lock of one more", 5, func() error { _, err := buyer.Lock(ctx, "d", 1); return err }},
-		{"Cancel", 1, func() error { return m.Cancel(ctx, "d") }},
+		{"Cancel", 1, func() error { return of(m.Cancel(ctx, "d")) }},
 		{"Reserve", 4, use(reserve, "a", "o1")},
 		{"Reserve again", 3, use(reserve, "a", "o1")},
 		{"Redeem of what is reserved", 3, use(redeem, "a", "o1")},

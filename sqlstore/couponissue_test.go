@@ -32,7 +32,7 @@ func TestIssueToThousands(t *testing.T) {
 	issued, err := m.Issue(t.Context(), batch)
 	require.NoError(t, err)
 	require.Len(t, issued.Given, 2_499)
-	require.Equal(t, []coupon.Granted{{Buyer: "2400", Coupon: batch.CouponOf("2400"), Reason: coupon.ReasonPerBuyer}}, issued.Skipped)
+	require.Equal(t, []coupon.Grant{{Buyer: "2400", Coupon: batch.CouponOf("2400"), Reason: coupon.ReasonPerBuyer}}, issued.Skipped)
 	m.balanced(1, 2_500)
 
 	_, err = m.Define(t.Context(), 1, 0, coupon.Rules{Unlimited: true}, tenOff())
@@ -57,7 +57,7 @@ func TestTwoProcessesIssueOneBatch(t *testing.T) {
 	for buyer := range int64(1_200) {
 		batch.Buyers = append(batch.Buyers, fmt.Sprint(1+buyer))
 	}
-	issued := make([]coupon.Issued, 6)
+	issued := make([]coupon.IssueResult, 6)
 	for _, err := range m.crowd(len(issued), func(c *coupon.Coupons, i int) error {
 		var err error
 		issued[i], err = c.Issue(t.Context(), batch)

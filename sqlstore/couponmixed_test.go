@@ -73,11 +73,11 @@ func (m *mixedCoupons) AddBatch(ctx context.Context, batch coupon.Batch) (stock.
 	return m.turn().AddBatch(ctx, batch)
 }
 
-func (m *mixedCoupons) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Granted, error) {
+func (m *mixedCoupons) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Grant, error) {
 	return m.turn().Batch(ctx, id)
 }
 
-func (m *mixedCoupons) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Granted, error) {
+func (m *mixedCoupons) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Grant, error) {
 	return m.turn().Issue(ctx, batch, orders, holdFor, all)
 }
 

@@ -80,7 +80,7 @@ func (m *mall) couponCases() []txCase {
 		return of(c.For(numbered(n, own)).Lock(ctx, id(n), ours))
 	}
 	pay := func(ctx context.Context, c coupons, n int) error { return of(c.Pay(ctx, id(n))) }
-	cancel := func(ctx context.Context, c coupons, n int) error { return c.Cancel(ctx, id(n)) }
+	cancel := func(ctx context.Context, c coupons, n int) error { return of(c.Cancel(ctx, id(n))) }
 	resolve := func(ctx context.Context, c coupons, n int) error { return of(c.Resolve(ctx, id(n))) }
 	read := func(ctx context.Context, c coupons, n int) error { return of(c.Coupon(ctx, id(n))) }
 	reserve := func(ctx context.Context, c coupons, n int) error { return of(c.Reserve(ctx, id(n), id(n), hundred)) }
@@ -120,28 +120,28 @@ func (m *mall) couponCases() []txCase {
 		{"Lock again", locked, in(lock), nil},
 		{"Pay", locked, in(pay), nil},
 		{"Pay again", claimed, in(pay), nil},
-		{"Pay of an unknown claim", nothing, in(pay), coupon.ErrUnknownCoupon},
+		{"Pay of an unknown claim", nothing, in(pay), coupon.ErrNotFound},
 		{"Cancel", locked, in(cancel), nil},
 		{"Cancel of what is paid", claimed, in(cancel), coupon.ErrPaid},
 		{"Cancel of an unknown claim", nothing, in(cancel), nil},
 		{"Resolve", claimed, in(resolve), nil},
 		{"Resolve of an unknown claim", nothing, in(resolve), nil},
 		{"Coupon", claimed, in(read), nil},
-		{"Coupon of an unknown ID", nothing, in(read), coupon.ErrUnknownCoupon},
+		{"Coupon of an unknown ID", nothing, in(read), coupon.ErrNotFound},
 		{"ByCode", handedOut, in(func(ctx context.Context, c coupons, n int) error {
 			is, err := m.Coupon(ctx, id(n))
 			require.NoError(m.t, err)
 			return of(c.ByCode(ctx, is.Code))
 		}), nil},
-		{"ByCode of one that nobody has", imported, in(byCode), coupon.ErrUnknownCoupon},
-		{"ByCode of an unknown code", nothing, in(byCode), coupon.ErrUnknownCoupon},
+		{"ByCode of one that nobody has", imported, in(byCode), coupon.ErrNotFound},
+		{"ByCode of an unknown code", nothing, in(byCode), coupon.ErrNotFound},
 		{"Reserve", claimed, in(reserve), nil},
 		{"Reserve again", reserved, in(reserve), nil},
 		{"Reserve by another order", reserved, in(func(ctx context.Context, c coupons, n int) error {
 			return of(c.Reserve(ctx, id(n), numbered(n, own+1), hundred))
 		}), coupon.ErrReserved},
 		{"Reserve after Release", released, in(reserve), coupon.ErrReleased},
-		{"Reserve of an unknown coupon", nothing, in(reserve), coupon.ErrUnknownCoupon},
+		{"Reserve of an unknown coupon", nothing, in(reserve), coupon.ErrNotFound},
 		{"Redeem", claimed, in(redeem), nil},
 		{"Redeem of what is reserved", reserved, in(redeem), nil},
 		{"Redeem again", redeemed, in(redeem), nil},
@@ -151,13 +151,13 @@ func (m *mall) couponCases() []txCase {
 		{"Release", reserved, in(release), nil},
 		{"Release again", released, in(release), nil},
 		{"Release of what is not reserved", claimed, in(release), nil},
-		{"Release of an unknown coupon", nothing, in(release), coupon.ErrUnknownCoupon},
+		{"Release of an unknown coupon", nothing, in(release), coupon.ErrNotFound},
 		{"Return", redeemed, in(giveBack), nil},
 		{"Return of what is not redeemed", claimed, in(giveBack), coupon.ErrNotRedeemed},
 		{"Refund", claimed, in(refund), nil},
 		{"Refund again", refunded, in(refund), nil},
 		{"Refund of what is redeemed", redeemed, in(refund), coupon.ErrRedeemed},
-		{"Refund of an unknown coupon", nothing, in(refund), coupon.ErrUnknownCoupon},
+		{"Refund of an unknown coupon", nothing, in(refund), coupon.ErrNotFound},
 		{"Revoke", claimed, in(revoke), nil},
 		{"Issue", nothing, in(issue(ours, false)), nil},
 		{"Issue again", issued, in(issue(ours, false)), nil},
@@ -199,7 +199,7 @@ func (m *mall) couponNeighbours() []neighbour {
 		return func(ctx context.Context, n int) error {
 			id := numbered(n, place)
 			return both(of(c.Reserve(ctx, id, id, hundred)), of(c.Redeem(ctx, id, id, hundred)), of(c.Return(ctx, id, id, hundred)),
-				of(c.Refund(ctx, coupon.Refund{ID: id, Coupon: id + "c"})), c.Cancel(ctx, id+"l"), c.Cancel(ctx, id+"x"))
+				of(c.Refund(ctx, coupon.Refund{ID: id, Coupon: id + "c"})), of(c.Cancel(ctx, id+"l")), of(c.Cancel(ctx, id+"x")))
 		}
 	}
 	issue := func(place int) func(ctx context.Context, n int) error {

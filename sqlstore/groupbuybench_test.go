@@ -33,7 +33,7 @@ func BenchmarkSettle(b *testing.B) {
 		require.NoError(b, err)
 		b.ResetTimer()
 		for _, t := range teams {
-			verdicts, err := s.store.End(b.Context(), []groupbuy.Ending{{Code: t.Code, Version: t.Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline}})
+			verdicts, err := s.store.End(b.Context(), []groupbuy.TeamEnd{{Code: t.Code, Version: t.Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline}})
 			require.NoError(b, err)
 			require.Equal(b, []stock.Verdict{stock.Done}, verdicts)
 		}
@@ -50,7 +50,7 @@ func overdue(b *testing.B, teams int) *bazaar {
 	s.db.Wire.Freeze(time.Time{}) // each seat has times of its own
 	errs := suite.Crowd(teams, 1024, func(i int) error {
 		p := purchase(fmt.Sprint("order-", i), fmt.Sprint(i+1))
-		if _, err := s.Open(b.Context(), p); err != nil {
+		if _, err := p.open(b.Context(), s.Groups); err != nil {
 			return err
 		}
 		_, err := s.Pay(b.Context(), p.Order)

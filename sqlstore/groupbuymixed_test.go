@@ -93,7 +93,7 @@ func (m *mixedGroups) Unfinished(ctx context.Context, key stock.Key) (bool, erro
 	return m.turn().Unfinished(ctx, key)
 }
 
-func (m *mixedGroups) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Verdict, error) {
+func (m *mixedGroups) End(ctx context.Context, endings []groupbuy.TeamEnd) ([]stock.Verdict, error) {
 	return m.turn().End(ctx, endings)
 }
 

@@ -32,7 +32,7 @@ func openStreet(t *testing.T) *street {
 	require.NoError(t, err)
 	p := purchase("0000", "1")
 	p.Product = otherProduct
-	seat, err := b.Open(t.Context(), p)
+	seat, err := p.open(t.Context(), b.Groups)
 	require.NoError(t, err)
 	s.other = seat.Team
 	return s
@@ -54,10 +54,10 @@ func (s *street) teamOf(seats, paid int) func(n int) {
 			var seat groupbuy.Seat
 			var err error
 			if i == 0 {
-				seat, err = s.Open(ctx, p)
+				seat, err = p.open(ctx, s.Groups)
 				s.codes[n] = seat.Team
 			} else {
-				_, err = s.Join(ctx, s.codes[n], p)
+				_, err = p.join(ctx, s.Groups, s.codes[n])
 			}
 			require.NoError(s.t, err)
 		}
@@ -78,11 +78,11 @@ func (s *street) cases() []txCase {
 	}
 	type groups = *groupbuy.Groups
 	decision := groupbuy.Decision{Actor: "clerk", Reason: "why not"}
-	mine := func(n, place int) groupbuy.Purchase { return purchase(numbered(n, place), numbered(n, own)) }
+	mine := func(n, place int) basket { return purchase(numbered(n, place), numbered(n, own)) }
 	refund := func(order string) groupbuy.Refund {
 		return groupbuy.Refund{Order: order, Actor: "clerk", Reason: "asked"}
 	}
-	join := func(ctx context.Context, g groups, n int) error { return of(g.Join(ctx, s.codes[n], mine(n, own+1))) }
+	join := func(ctx context.Context, g groups, n int) error { return of(mine(n, own+1).join(ctx, g, s.codes[n])) }
 	activity := func(id int64) groupbuy.Activity {
 		return groupbuy.Activity{ID: id, Title: "week", Formation: teamTime, End: start.Add(10_000 * time.Hour)}
 	}
@@ -92,30 +92,30 @@ func (s *street) cases() []txCase {
 		require.NoError(s.t, err)
 	}
 	return []txCase{
-		{"Open", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Open(ctx, mine(n, own))) }), nil},
+		{"Open", nothing, in(func(ctx context.Context, g groups, n int) error { return of(mine(n, own).open(ctx, g)) }), nil},
 		{"Open again", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error {
-			return of(g.Open(ctx, purchase(s.seat(n, 0, 1), numbered(n, 0))))
+			return of(purchase(s.seat(n, 0, 1), numbered(n, 0)).open(ctx, g))
 		}), nil},
 		{"Open of an unknown product", nothing, in(func(ctx context.Context, g groups, n int) error {
 			p := mine(n, own)
 			p.Product = stock.Key{SKU: number(n, own), Activity: 7}
-			return of(g.Open(ctx, p))
+			return of(p.open(ctx, g))
 		}), groupbuy.ErrUnknownProduct},
 		{"Open of an unknown activity", nothing, in(func(ctx context.Context, g groups, n int) error {
 			p := mine(n, own)
 			p.Product = stock.Key{SKU: 1, Activity: number(n, own)}
-			return of(g.Open(ctx, p))
+			return of(p.open(ctx, g))
 		}), groupbuy.ErrUnknownActivity},
 		{"Join", s.teamOf(1, 0), in(join), nil},
 		{"Join again", s.teamOf(2, 0), in(func(ctx context.Context, g groups, n int) error {
-			return of(g.Join(ctx, s.codes[n], purchase(s.seat(n, 1, 2), numbered(n, 1))))
+			return of(purchase(s.seat(n, 1, 2), numbered(n, 1)).join(ctx, g, s.codes[n]))
 		}), nil},
 		{"Join of a full team", s.teamOf(3, 0), in(join), groupbuy.ErrFull},
 		{"Join of one's own team", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error {
-			return of(g.Join(ctx, s.codes[n], purchase(numbered(n, own+1), numbered(n, 0))))
+			return of(purchase(numbered(n, own+1), numbered(n, 0)).join(ctx, g, s.codes[n]))
 		}), groupbuy.ErrJoined},
 		{"Join of an unknown team", nothing, in(func(ctx context.Context, g groups, n int) error {
-			return of(g.Join(ctx, "ZZZZZZZZ", mine(n, own)))
+			return of(mine(n, own).join(ctx, g, "ZZZZZZZZ"))
 		}), groupbuy.ErrUnknownTeam},
 		{"Pay", s.teamOf(2, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, s.seat(n, 1, 2))) }), nil},
 		{"Pay of the last", s.teamOf(3, 2), in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, s.seat(n, 2, 3))) }), nil},
@@ -160,11 +160,11 @@ func (s *street) cases() []txCase {
 			p.Name, p.People = numbered(n, own), 3
 			return of(g.Revise(ctx, p))
 		}), nil},
-		{"AddStock", nothing, in(func(ctx context.Context, g groups, n int) error {
-			return g.AddStock(ctx, numbered(n, own), teamProduct, 1)
+		{"Restock", nothing, in(func(ctx context.Context, g groups, n int) error {
+			return g.Restock(ctx, numbered(n, own), teamProduct, 1)
 		}), stock.ErrInsufficient},
-		{"WithdrawStock", nothing, in(func(ctx context.Context, g groups, n int) error {
-			return g.WithdrawStock(ctx, numbered(n, own), teamProduct, 1)
+		{"Withdraw", nothing, in(func(ctx context.Context, g groups, n int) error {
+			return g.Withdraw(ctx, numbered(n, own), teamProduct, 1)
 		}), nil},
 		{"Remove", nothing, in(func(ctx context.Context, g groups, _ int) error { return of(g.Remove(ctx, teamProduct)) }), nil},
 		{"Remove of an unknown product", nothing, in(func(ctx context.Context, g groups, n int) error {
@@ -186,7 +186,7 @@ func (s *street) neighbours() []neighbour {
 	store := sqlstore.NewGroupBuy(pool.DB, &sqlstore.Options{Unmerged: true})
 	g := groupbuy.New(store, untilTheEnd())
 	inv := stock.New(sqlstore.NewStock(pool.DB, &sqlstore.Options{Unmerged: true}), nil)
-	theirs := func(order string, buyer string) groupbuy.Purchase {
+	theirs := func(order string, buyer string) basket {
 		p := purchase(order, buyer)
 		p.Product = otherProduct
 		return p
@@ -195,18 +195,18 @@ func (s *street) neighbours() []neighbour {
 		{"a later order", func(ctx context.Context, n int) error { return of(inv.Lock(ctx, numbered(n, later), one(3))) }},
 		{"an earlier order", func(ctx context.Context, n int) error { return of(inv.Lock(ctx, numbered(n, earlier), one(3))) }},
 		{"later teams", func(ctx context.Context, n int) error {
-			return both(of(g.Open(ctx, theirs(numbered(n, later)+"o", numbered(n, later)))),
-				of(g.Open(ctx, theirs(numbered(n, later)+"p", numbered(n, later)))),
-				of(g.Open(ctx, theirs(numbered(n, later)+"q", numbered(n, later)))))
+			return both(of(theirs(numbered(n, later)+"o", numbered(n, later)).open(ctx, g)),
+				of(theirs(numbered(n, later)+"p", numbered(n, later)).open(ctx, g)),
+				of(theirs(numbered(n, later)+"q", numbered(n, later)).open(ctx, g)))
 		}},
 		{"an earlier team", func(ctx context.Context, n int) error {
-			return of(g.Open(ctx, theirs(numbered(n, earlier)+"o", numbered(n, earlier))))
+			return of(theirs(numbered(n, earlier)+"o", numbered(n, earlier)).open(ctx, g))
 		}},
 		{"a later seat", func(ctx context.Context, n int) error {
-			return of(g.Join(ctx, s.other, theirs(numbered(n, later)+"j", numbered(n, later))))
+			return of(theirs(numbered(n, later)+"j", numbered(n, later)).join(ctx, g, s.other))
 		}},
 		{"an earlier seat", func(ctx context.Context, n int) error {
-			return of(g.Join(ctx, s.other, theirs(numbered(n, earlier)+"j", numbered(n, earlier))))
+			return of(theirs(numbered(n, earlier)+"j", numbered(n, earlier)).join(ctx, g, s.other))
 		}},
 		{"payments", func(ctx context.Context, n int) error {
 			return both(of(g.Pay(ctx, numbered(n, later)+"j")), of(g.Pay(ctx, numbered(n, earlier)+"j")))

@@ -186,7 +186,7 @@ func TestTeamsAreRecountedAndCorrected(t *testing.T) {
 		require.Equal(t, book.Paid, book.Recount.Paid, book.Code)
 		require.True(t, book.PaidVolume.Equal(book.Recount.PaidVolume), book.Code)
 		require.Equal(t, book.Events, book.Recount.Events, book.Code)
-		require.Empty(t, book.Astray)
+		require.Empty(t, book.Mismatched)
 	}
 	seats, counted, err := s.FormedPeople(ctx, stallKey)
 	require.NoError(t, err)
@@ -208,7 +208,7 @@ func TestTeamsAreRecountedAndCorrected(t *testing.T) {
 	require.Equal(t, []groupbuy.SeatBook{
 		{Order: orders[0], State: groupbuy.RefundDue},
 		{Order: orders[1], State: groupbuy.Held, Hold: stock.Paid, Units: 1},
-	}, books[0].Astray)
+	}, books[0].Mismatched)
 	require.Equal(t, groupbuy.Counts{Held: 2, PaidVolume: decimal.New(0, -2)}, books[0].Recount)
 	s.done(s.Correct(ctx, books[0]))
 	s.refused(s.Correct(ctx, books[0]))

@@ -129,7 +129,7 @@ func couponLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wai
 		claim("a", 1), claim("b", 2), lock("c"),
 		{"Pay", func() error { return only(c.Pay(ctx, "c")) }},
 		lock("d"),
-		{"Cancel", func() error { return c.Cancel(ctx, "d") }},
+		{"Cancel", func() error { return only(c.Cancel(ctx, "d")) }},
 		reserve("1"),
 		{"Release", func() error { return only(c.Release(ctx, "a", "1")) }},
 		{"Release before Reserve", func() error { return only(c.Release(ctx, "a", "2")) }},
@@ -172,7 +172,7 @@ func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, 
 		return verb{fmt.Sprint("Confirm of ", id), func() error { return only(p.Confirm(ctx, id)) }}
 	}
 	grab := func(person string) verb {
-		return verb{fmt.Sprint("Grab of ", person), func() error { return only(p.Grab(ctx, 1, person)) }}
+		return verb{fmt.Sprint("Grab of ", person), func() error { return only(p.For(person).Grab(ctx, 1)) }}
 	}
 	shut := func(id int64) verb {
 		return verb{fmt.Sprint("Close of ", id), func() error { return only(p.Close(ctx, id)) }}
@@ -189,7 +189,7 @@ func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, 
 		for id := range int64(3) {
 			looks = append(looks, said(p.Packet(ctx, id+1)), listed(p.Shares(ctx, id+1)))
 		}
-		return append(looks, said(p.Share(ctx, 1, "1000")), said(p.Payout(ctx, redpacket.PayoutNumber(1, 2))), listed(p.Payouts(ctx)), said(p.Audit(ctx)))
+		return append(looks, said(p.For("1000").Share(ctx, 1)), said(p.Payout(ctx, redpacket.PayoutNumber(1, 2))), listed(p.Payouts(ctx)), said(p.Audit(ctx)))
 	}
 }
 
@@ -213,13 +213,13 @@ func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, w
 	}
 	begin := func(order string, buyer string) verb {
 		return verb{"Open by " + order, func() error {
-			seat, err := g.Open(ctx, purchase(order, buyer))
+			seat, err := purchase(order, buyer).open(ctx, g)
 			codes[order] = seat.Team
 			return err
 		}}
 	}
 	join := func(order string, buyer string) verb {
-		return verb{"Join by " + order, func() error { return only(g.Join(ctx, teamOf("a1"), purchase(order, buyer))) }}
+		return verb{"Join by " + order, func() error { return only(purchase(order, buyer).join(ctx, g, teamOf("a1"))) }}
 	}
 	pay := func(order string) verb {
 		return verb{"Pay of " + order, func() error { return only(g.Pay(ctx, order)) }}
@@ -240,8 +240,8 @@ func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, w
 		begin("d1", "6"), pay("d1"),
 		{"Form", func() error { return only(g.Form(ctx, teamOf("d1"), decision)) }},
 		{"Revise", func() error { return only(g.Revise(ctx, revised)) }},
-		{"AddStock", func() error { return g.AddStock(ctx, "more", teamProduct, 5) }},
-		{"WithdrawStock", func() error { return g.WithdrawStock(ctx, "less", teamProduct, 4) }},
+		{"Restock", func() error { return g.Restock(ctx, "more", teamProduct, 5) }},
+		{"Withdraw", func() error { return g.Withdraw(ctx, "less", teamProduct, 4) }},
 		begin("e1", "8"),
 		{"Expire", func() error { wait(2 * teamTime); return only(g.Expire(ctx)) }},
 		{"Remove", func() error { return only(g.Remove(ctx, teamProduct)) }},
@@ -251,7 +251,7 @@ func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, w
 		looks := []string{
 			said(inv.Item(ctx, stock.Key{SKU: 1})), said(g.Activity(ctx, 7)), said(g.Product(ctx, teamProduct)),
 			listed(g.Activities(ctx)), listed(g.Products(ctx, 7)), listed(g.Shelf(ctx)), listed(g.Teams(ctx, groupbuy.TeamFilter{})),
-			listed(g.Joinable(ctx, teamProduct)), listed(g.SeatsOf(ctx, "1")),
+			listed(g.Joinable(ctx, teamProduct)), listed(g.For("1").Seats(ctx)),
 		}
 		for _, order := range []string{"a1", "a2", "a3", "b1", "c1", "d1", "e1"} {
 			looks = append(looks, said(g.Seat(ctx, order)))

@@ -231,16 +231,16 @@ func TestRefusalEndsWithItsContext(t *testing.T) {
 			t.Helper()
 			p := openPurse(t)
 			p.fill(1, 100, 1)
-			require.NoError(t, only(p.Grab(t.Context(), 1, "1000")))
+			require.NoError(t, only(p.For("1000").Grab(t.Context(), 1)))
 			packets := redpacket.New(sqlstore.NewRedPacket(p.db.DB, opts), nil)
-			return p.db, func(ctx context.Context) error { return only(packets.Grab(ctx, 1, "1001")) }
+			return p.db, func(ctx context.Context) error { return only(packets.For("1001").Grab(ctx, 1)) }
 		},
 		"Join": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			b := openBazaar(t, defaults, 2, 2)
 			code, _ := b.team("full", 2)
 			groups := groupbuy.New(sqlstore.NewGroupBuy(b.db.DB, opts), untilTheEnd())
-			return b.db, func(ctx context.Context) error { return only(groups.Join(ctx, code, purchase("late", "9"))) }
+			return b.db, func(ctx context.Context) error { return only(purchase("late", "9").join(ctx, groups, code)) }
 		},
 	} {
 		for way, opts := range ways() {

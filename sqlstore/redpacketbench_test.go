@@ -32,7 +32,7 @@ func BenchmarkHotGrab(b *testing.B) {
 			_, err = packets.Confirm(b.Context(), 1)
 			require.NoError(b, err)
 			rush(b, "grabs/s", func(n int64) error {
-				_, err := packets.Grab(b.Context(), 1, fmt.Sprint(1000+n))
+				_, err := packets.For(fmt.Sprint(1000+n)).Grab(b.Context(), 1)
 				if c.may != nil && err != nil {
 					require.ErrorIs(b, err, c.may)
 					return nil

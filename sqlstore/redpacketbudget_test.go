@@ -18,7 +18,7 @@ func TestRedPacketStatementBudget(t *testing.T) {
 	t.Parallel()
 	p := openPurse(t)
 	ctx := t.Context()
-	grab := func(id int64, person string) error { _, err := p.Grab(ctx, id, person); return err }
+	grab := func(id int64, person string) error { _, err := p.For(person).Grab(ctx, id); return err }
 	send := func(id, count int64) error { _, err := p.Send(ctx, packetOf(id, 1000, count)); return err }
 	refused := func(err, want error) error {
 		if errors.Is(err, want) {
@@ -40,7 +40,7 @@ func TestRedPacketStatementBudget(t *testing.T) {
 		{"Grab of the last share", 5, func() error { return grab(1, "1002") }},
 		{"Grab of a packet that is finished", 4, func() error { return refused(grab(1, "1003"), redpacket.ErrFinished) }},
 		{"Grab of a packet that is known to be finished", 1, func() error { return refused(grab(1, "1004"), redpacket.ErrFinished) }},
-		{"Share", 1, func() error { _, err := p.Share(ctx, 1, "1001"); return err }},
+		{"Share", 1, func() error { _, err := p.For("1001").Share(ctx, 1); return err }},
 		{"PaidOut", 2, func() error { _, err := p.PaidOut(ctx, "1-1"); return err }},
 		{"PayoutFailed", 3, func() error { _, err := p.PayoutFailed(ctx, "1-2", "no account"); return err }},
 		{"Send of one more", 5, func() error { return send(2, 3) }},
@@ -86,7 +86,7 @@ func TestConcurrentGrabsShareTransactions(t *testing.T) {
 	p.db.Wire.Statements()
 	release := p.blockUnits(1)
 	errs := make(chan error, people)
-	grab := func(person string) { _, err := p.Grab(t.Context(), 1, person); errs <- err }
+	grab := func(person string) { _, err := p.For(person).Grab(t.Context(), 1); errs <- err }
 	go grab("1000")
 	p.waiting() // the first is in flight; the others form the next batch
 	for i := range people - 1 {

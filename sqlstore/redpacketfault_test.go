@@ -38,15 +38,15 @@ func TestGrabLosesItsConnection(t *testing.T) {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 			name, person := fmt.Sprintf("%s %v", c.match, kind), int64(1000+2*i)+int64(kind)
 			p.db.Wire.Inject(sqltest.Fault{Match: c.match, Kind: kind})
-			_, err := p.Grab(t.Context(), 1, fmt.Sprint(person))
+			_, err := p.For(fmt.Sprint(person)).Grab(t.Context(), 1)
 			require.ErrorIs(t, err, c.want, name)
 			require.True(t, redpacket.Retryable(err), name)
 			if errors.Is(c.want, stock.ErrUnavailable) {
-				_, err := p.Share(t.Context(), 1, fmt.Sprint(person))
-				require.ErrorIs(t, err, redpacket.ErrNoShare, name)
+				_, err := p.For(fmt.Sprint(person)).Share(t.Context(), 1)
+				require.ErrorIs(t, err, redpacket.ErrUnknownShare, name)
 				p.balanced(1, taken, redpacket.Open)
 			}
-			share, err := p.Grab(t.Context(), 1, fmt.Sprint(person))
+			share, err := p.For(fmt.Sprint(person)).Grab(t.Context(), 1)
 			require.NoError(t, err, name)
 			taken++
 			require.Equal(t, taken, share.No, name)
@@ -62,7 +62,7 @@ func TestPacketsLoseTheirConnection(t *testing.T) {
 	send := func(ctx context.Context, id int64) error { _, err := p.Send(ctx, packetOf(id, 100, 3)); return err }
 	confirm := func(ctx context.Context, id int64) error { _, err := p.Confirm(ctx, id); return err }
 	shut := func(ctx context.Context, id int64) error { _, err := p.Close(ctx, id); return err }
-	grab := func(ctx context.Context, id int64) error { _, err := p.Grab(ctx, id, "1000"); return err }
+	grab := func(ctx context.Context, id int64) error { _, err := p.For("1000").Grab(ctx, id); return err }
 	paid := func(ctx context.Context, id int64) error {
 		_, err := p.PaidOut(ctx, redpacket.PayoutNumber(id, 1))
 		return err
@@ -202,7 +202,7 @@ func TestGrabOfAPacketWhoseBooksHaveDrifted(t *testing.T) {
 				p.fill(id, 100, 3)
 				_, err := p.db.ExecContext(t.Context(), drift, id)
 				require.NoError(t, err)
-				_, err = packets.Grab(t.Context(), id, "1000")
+				_, err = packets.For("1000").Grab(t.Context(), id)
 				require.ErrorIs(t, err, redpacket.ErrDrift, drift)
 				item, err := stock.New(p.store.Units(), nil).Item(t.Context(), stock.Key{SKU: id})
 				require.NoError(t, err)

@@ -24,11 +24,11 @@ func (p *purse) packetCases() []txCase {
 	filled := func(n int) { p.fill(id(n), 100, 2) }
 	grabbed := func(n int) {
 		filled(n)
-		must(of(p.Grab(ctx, id(n), "1000")))
+		must(of(p.For("1000").Grab(ctx, id(n))))
 	}
 	emptied := func(n int) {
 		grabbed(n)
-		must(of(p.Grab(ctx, id(n), "1001")))
+		must(of(p.For("1001").Grab(ctx, id(n))))
 	}
 	closed := func(n int) {
 		grabbed(n)
@@ -44,11 +44,11 @@ func (p *purse) packetCases() []txCase {
 		}
 	}
 	confirm := func(ctx context.Context, in packets, n int) error { return of(in.Confirm(ctx, id(n))) }
-	grab := func(ctx context.Context, in packets, n int) error { return of(in.Grab(ctx, id(n), "1002")) }
+	grab := func(ctx context.Context, in packets, n int) error { return of(in.For("1002").Grab(ctx, id(n))) }
 	end := func(ctx context.Context, in packets, n int) error { return of(in.Close(ctx, id(n))) }
 	read := func(ctx context.Context, in packets, n int) error { return of(in.Packet(ctx, id(n))) }
-	share := func(ctx context.Context, in packets, n int) error { return of(in.Share(ctx, id(n), "1000")) }
-	resolve := func(ctx context.Context, in packets, n int) error { return of(in.Resolve(ctx, id(n), "1000")) }
+	share := func(ctx context.Context, in packets, n int) error { return of(in.For("1000").Share(ctx, id(n))) }
+	resolve := func(ctx context.Context, in packets, n int) error { return of(in.For("1000").Resolve(ctx, id(n))) }
 	payout := func(no int64) func(ctx context.Context, in packets, n int) error {
 		return func(ctx context.Context, in packets, n int) error {
 			return of(in.Payout(ctx, redpacket.PayoutNumber(id(n), no)))
@@ -70,24 +70,24 @@ func (p *purse) packetCases() []txCase {
 		{"Send with another count", sent, in(send(3)), redpacket.ErrMismatch},
 		{"Confirm", sent, in(confirm), nil},
 		{"Confirm again", filled, in(confirm), nil},
-		{"Confirm of an unknown packet", nothing, in(confirm), redpacket.ErrUnknownPacket},
+		{"Confirm of an unknown packet", nothing, in(confirm), redpacket.ErrNotFound},
 		{"Grab", filled, in(grab), nil},
 		{"Grab of the last share", grabbed, in(grab), nil},
-		{"Grab again", grabbed, in(func(ctx context.Context, in packets, n int) error { return of(in.Grab(ctx, id(n), "1000")) }), nil},
+		{"Grab again", grabbed, in(func(ctx context.Context, in packets, n int) error { return of(in.For("1000").Grab(ctx, id(n))) }), nil},
 		{"Grab of an empty packet", emptied, in(grab), redpacket.ErrFinished},
 		{"Grab of an unpaid packet", sent, in(grab), redpacket.ErrUnpaid},
 		{"Resolve", grabbed, in(resolve), nil},
 		{"Resolve of what was not grabbed", filled, in(resolve), redpacket.ErrCancelled},
-		{"Resolve of an unknown packet", nothing, in(resolve), redpacket.ErrUnknownPacket},
+		{"Resolve of an unknown packet", nothing, in(resolve), redpacket.ErrNotFound},
 		{"Close", grabbed, in(end), nil},
 		{"Close of an unpaid packet", sent, in(end), nil},
 		{"Close again", closed, in(end), nil},
-		{"Close of an unknown packet", nothing, in(end), redpacket.ErrUnknownPacket},
+		{"Close of an unknown packet", nothing, in(end), redpacket.ErrNotFound},
 		{"Packet", emptied, in(read), nil},
-		{"Packet of an unknown ID", nothing, in(read), redpacket.ErrUnknownPacket},
+		{"Packet of an unknown ID", nothing, in(read), redpacket.ErrNotFound},
 		{"Share", grabbed, in(share), nil},
-		{"Share of somebody who has none", filled, in(share), redpacket.ErrNoShare},
-		{"Share of an unknown packet", nothing, in(share), redpacket.ErrUnknownPacket},
+		{"Share of somebody who has none", filled, in(share), redpacket.ErrUnknownShare},
+		{"Share of an unknown packet", nothing, in(share), redpacket.ErrNotFound},
 		{"Payout", grabbed, in(payout(1)), nil},
 		{"Payout of what is not left", grabbed, in(payout(0)), redpacket.ErrUnknownPayout},
 		{"Payout of what nobody has grabbed", grabbed, in(payout(2)), redpacket.ErrUnknownPayout},
@@ -110,7 +110,7 @@ func (p *purse) packetNeighbours() []neighbour {
 	all := func(place int) func(ctx context.Context, n int) error {
 		return func(ctx context.Context, n int) error {
 			id := number(n, place)
-			return both(of(in.Send(ctx, packetOf(id, 100, 3))), of(in.Confirm(ctx, id)), of(in.Grab(ctx, id, "1000")), of(in.Grab(ctx, id, "0")), of(in.Grab(ctx, id, "9")),
+			return both(of(in.Send(ctx, packetOf(id, 100, 3))), of(in.Confirm(ctx, id)), of(in.For("1000").Grab(ctx, id)), of(in.For("0").Grab(ctx, id)), of(in.For("9").Grab(ctx, id)),
 				of(in.PaidOut(ctx, redpacket.PayoutNumber(id, 1))), of(in.PayoutFailed(ctx, redpacket.PayoutNumber(id, 2), "closed")))
 		}
 	}

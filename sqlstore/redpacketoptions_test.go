@@ -31,7 +31,7 @@ func TestRedPacketRefusesBadOptionsBeforeAnyIO(t *testing.T) {
 		require.ErrorIs(t, err, stock.ErrInvalid, name)
 		_, err = packets.Confirm(ctx, 1)
 		require.ErrorIs(t, err, stock.ErrInvalid, name)
-		_, err = packets.Grab(ctx, 1, "1000")
+		_, err = packets.For("1000").Grab(ctx, 1)
 		require.ErrorIs(t, err, stock.ErrInvalid, name)
 		_, err = packets.Close(ctx, 1)
 		require.ErrorIs(t, err, stock.ErrInvalid, name)
@@ -42,7 +42,7 @@ func TestRedPacketRefusesBadOptionsBeforeAnyIO(t *testing.T) {
 		_, err = packets.Audit(ctx)
 		require.ErrorIs(t, err, stock.ErrInvalid, name)
 	}
-	_, err = redpacket.New(sqlstore.NewRedPacket(db, nil), nil).Grab(ctx, 1, "1000")
+	_, err = redpacket.New(sqlstore.NewRedPacket(db, nil), nil).For("1000").Grab(ctx, 1)
 	require.ErrorIs(t, err, stock.ErrUnavailable, "nobody listens there")
 }
 
@@ -55,7 +55,7 @@ func TestRedPacketsOfTwoPrefixes(t *testing.T) {
 		require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, opts))
 		p := &purse{Packets: redpacket.New(sqlstore.NewRedPacket(db.DB, opts), nil), fixture: fixture{t, db}}
 		p.fill(1, 100, 3)
-		_, err := p.Grab(t.Context(), 1, "1000")
+		_, err := p.For("1000").Grab(t.Context(), 1)
 		require.NoError(t, err)
 		_, err = p.PaidOut(t.Context(), "1-1")
 		require.NoError(t, err)
@@ -76,7 +76,7 @@ func TestRedPacketsJoinAWrappedTransaction(t *testing.T) {
 		packets := p.On(p.store.WithTx(wrapped{tx}))
 		_, err = packets.Send(t.Context(), packetOf(2, 100, 3))
 		require.NoError(t, err)
-		_, err = packets.Grab(t.Context(), 1, "1000")
+		_, err = packets.For("1000").Grab(t.Context(), 1)
 		require.NoError(t, err)
 		_, err = packets.PaidOut(t.Context(), "1-1")
 		require.NoError(t, err)

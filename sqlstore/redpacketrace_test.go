@@ -18,7 +18,7 @@ func scramble(t testing.TB, id int64, people int, processes ...*redpacket.Packet
 	errs := make([]error, people)
 	var group suite.Group
 	for i := range people {
-		group.Go(func() { _, errs[i] = processes[i%len(processes)].Grab(t.Context(), id, fmt.Sprint(1000+i)) })
+		group.Go(func() { _, errs[i] = processes[i%len(processes)].For(fmt.Sprint(1000+i)).Grab(t.Context(), id) })
 	}
 	group.Wait()
 	return errs
@@ -74,7 +74,7 @@ func TestCloseWaitsForAGrabThatIsUnderWay(t *testing.T) {
 		go func() { _, err := p.Close(t.Context(), 1); closed <- err }()
 		p.waiting()
 	})
-	_, err := p.Grab(t.Context(), 1, "1000")
+	_, err := p.For("1000").Grab(t.Context(), 1)
 	require.NoError(t, err)
 	require.NoError(t, <-closed)
 	p.balanced(1, 1, redpacket.Closed)
@@ -123,9 +123,9 @@ func TestKilledConnectionsLoseNothing(t *testing.T) {
 	var group suite.Group
 	for i := range people {
 		group.Go(func() {
-			share, err := p.Grab(t.Context(), 1, fmt.Sprint(1000+i))
+			share, err := p.For(fmt.Sprint(1000+i)).Grab(t.Context(), 1)
 			for redpacket.Retryable(err) && t.Context().Err() == nil {
-				share, err = p.Grab(t.Context(), 1, fmt.Sprint(1000+i))
+				share, err = p.For(fmt.Sprint(1000+i)).Grab(t.Context(), 1)
 			}
 			if err != nil {
 				require.ErrorIs(t, err, redpacket.ErrFinished)

@@ -84,7 +84,7 @@ func TestClaimIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 	require.ErrorIs(t, err, stock.ErrInsufficient)
 	tx, err := m.db.BeginTx(ctx, nil)
 	require.NoError(t, err)
-	err = m.On(m.store.WithTx(tx)).Cancel(ctx, held.ID)
+	_, err = m.On(m.store.WithTx(tx)).Cancel(ctx, held.ID)
 	require.NoError(t, err)
 
 	claim := func(c *coupon.Coupons) <-chan error {

@@ -37,6 +37,9 @@ type Report struct {
 	Repaired int     // items that Repair corrected
 }
 
+// Balanced reports whether nothing was found.
+func (r Report) Balanced() bool { return len(r.Drifts) == 0 }
+
 // repair is what an audit does about what it finds.
 type repair uint8
 

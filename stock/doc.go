@@ -46,7 +46,7 @@
 // # What every call promises
 //
 // The same call with the same arguments may be made again at any time, also concurrently. It returns the
-// first result and changes nothing.
+// first result, as a Replay, and changes nothing.
 //
 // A call that returns an error has changed nothing. There is one exception, [ErrUnknown]: no answer came
 // back, and the same call settles it. Any call may release holds that are past their deadline.

@@ -45,7 +45,8 @@ var (
 	ErrUnlimited     = errors.New("stock: the item is unlimited, it has no total to change")
 )
 
-// The refusals of an order. A retry of the same call does not help.
+// The refusals of an order. A retry of the same call does not help. ErrNotFound is the order, which the package is
+// about; another thing that is not there has an error of its own, ErrUnknownSKU.
 var (
 	ErrNotFound   = errors.New("stock: no such order")
 	ErrNotPaid    = errors.New("stock: the order is not paid")

@@ -13,7 +13,7 @@ import (
 // Lock sets units aside for an order: all lines or none. Lines of the same item are summed.
 // The hold lives for Options.HoldFor; Pay it before its Deadline.
 //
-// Locking the same order again with the same lines and buyer returns the current hold and no error,
+// Locking the same order again with the same lines and buyer returns the current hold, as a Replay, and no error,
 // whether it is locked, paid, redeemed or refunded. With other lines or another buyer it is
 // ErrMismatch. Two Locks of one order at once give one hold.
 //
@@ -46,7 +46,7 @@ func (inv *Inventory) Take(ctx context.Context, order string, lines ...Line) (Ho
 		return Hold{}, err
 	}
 	hold, err = inv.Hold(ctx, order)
-	hold.Beside = paid.Beside
+	hold.Replay, hold.Beside = paid.Replay, paid.Beside
 	return hold, fault.Unread(err)
 }
 
@@ -102,6 +102,7 @@ func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
 	case hold.State == Expired, hold.State == Locked && hold.dead(now):
 		return hold, &StateError{Order: asked.ID, State: hold.State, Err: ErrExpired}
 	}
+	hold.Replay = true
 	return hold, nil
 }
 

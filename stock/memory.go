@@ -47,15 +47,6 @@ type changeKey struct {
 	id    string
 }
 
-// Scope returns the kind under which the IDs of a change are unique: an operator's kinds share
-// KindRestock.
-func (k Kind) Scope() Kind {
-	if k == KindWithdraw || k == KindTransfer {
-		return KindRestock
-	}
-	return k
-}
-
 // With returns the same store for calls that carry companions: these are kept by whom it is given, who is also told
 // of the calls that carry none. Calls on the store itself do not tell them.
 func (m *Memory) With(keepers MemoryCompanions) *Memory {

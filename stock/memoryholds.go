@@ -34,8 +34,8 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 	if err != nil {
 		return LockResult{}, err
 	}
-	call := &Beside{Step: step, Hold: moved.hold, Items: moved.items, Companions: slices.Clone(order.Beside)}
-	keep, err := m.tell(now, []*Beside{call}, MemoryCompanions.Locked)
+	call := &CompanionCall{Step: step, Hold: moved.hold, Items: moved.items, Companions: slices.Clone(order.Beside)}
+	keep, err := m.tell(now, []*CompanionCall{call}, MemoryCompanions.Locked)
 	switch {
 	case errors.Is(err, ErrInvalid), errors.Is(err, ErrDrift), errors.Is(err, ErrOverflow):
 		return LockResult{}, err
@@ -57,11 +57,11 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 }
 
 // moment is one of the five of MemoryCompanions.
-type moment func(keepers MemoryCompanions, at time.Time, calls []*Beside) (keep func(), err error)
+type moment func(keepers MemoryCompanions, at time.Time, calls []*CompanionCall) (keep func(), err error)
 
 // tell tells the companions of calls, at the moment before them and at others, and returns what they keep. They are to
 // keep it when the calls have changed all else.
-func (m *Memory) tell(now time.Time, calls []*Beside, moments ...moment) (keep func(), err error) {
+func (m *Memory) tell(now time.Time, calls []*CompanionCall, moments ...moment) (keep func(), err error) {
 	keepers := m.keepers
 	if keepers == nil {
 		keepers = NoCompanions{}
@@ -90,11 +90,11 @@ func (m *Memory) tell(now time.Time, calls []*Beside, moments ...moment) (keep f
 
 // tellOf is tell for a call that moves no units.
 func (m *Memory) tellOf(now time.Time, order string, beside []Companion) (keep func(), err error) {
-	return m.tell(now, []*Beside{{Hold: Hold{Order: order}, Companions: beside}})
+	return m.tell(now, []*CompanionCall{{Hold: Hold{Order: order}, Companions: beside}})
 }
 
-// planned is what a transition makes of a hold, its items and what its buyer has of them.
-type planned struct {
+// plan is what a transition makes of a hold, its items and what its buyer has of them.
+type plan struct {
 	hold   Hold
 	moves  bool   // the items change
 	items  []Item // of its lines
@@ -103,25 +103,25 @@ type planned struct {
 }
 
 // plan works out what a transition does, or why it cannot.
-func (b *books) plan(t Transition, hold Hold, now time.Time) (planned, error) {
-	p := planned{hold: hold, moves: t.Change != Quantities{}, usages: map[buyerKey]Usage{}, now: now}
+func (b *books) plan(t Transition, hold Hold, now time.Time) (plan, error) {
+	p := plan{hold: hold, moves: t.Delta != Quantities{}, usages: map[buyerKey]Usage{}, now: now}
 	for _, l := range hold.Lines {
 		standing := b.standing(l.Key(), hold.Buyer)
-		item, err := standing.after(t.Change.Times(l.Num))
+		item, err := standing.after(t.Delta.Times(l.Num))
 		if err != nil {
-			return planned{}, err
+			return plan{}, err
 		}
 		p.items = append(p.items, item)
 		if hold.Buyer == "" {
 			continue
 		}
 		usage := Usage{
-			Held:   standing.Held + t.Change.Locked*l.Num,
-			Bought: standing.Bought + t.Change.Sold*l.Num,
-			Holds:  standing.Holds + t.Change.Locked,
+			Held:   standing.Held + t.Delta.Locked*l.Num,
+			Bought: standing.Bought + t.Delta.Sold*l.Num,
+			Holds:  standing.Holds + t.Delta.Locked,
 		}
 		if usage.negative() {
-			return planned{}, ErrDrift
+			return plan{}, ErrDrift
 		}
 		p.usages[buyerKey{l.Key(), hold.Buyer}] = usage
 	}
@@ -133,7 +133,7 @@ func (b *books) plan(t Transition, hold Hold, now time.Time) (planned, error) {
 }
 
 // keep makes it happen.
-func (p planned) keep(b *books) {
+func (p plan) keep(b *books) {
 	for _, item := range p.items {
 		if p.moves {
 			b.put(item, p.now)
@@ -189,8 +189,8 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 	if err != nil {
 		return MoveResult{}, err
 	}
-	call := &Beside{Step: move.Step, Hold: clone(moved.hold), Items: moved.items, Companions: slices.Clone(move.Beside)}
-	keep, err := m.tell(now, []*Beside{call}, MemoryCompanions.Moved)
+	call := &CompanionCall{Step: move.Step, Hold: clone(moved.hold), Items: moved.items, Companions: slices.Clone(move.Beside)}
+	keep, err := m.tell(now, []*CompanionCall{call}, MemoryCompanions.Moved)
 	if err != nil {
 		return MoveResult{}, err
 	}
@@ -353,12 +353,12 @@ func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) 
 	}
 	defer end()
 	t := StepExpire.Transition()
-	var calls []*Beside
+	var calls []*CompanionCall
 	dead := map[string]bool{}
 	for _, order := range orders {
 		if hold := clone(b.holds[order]); hold.State == Locked && hold.dead(now) && !dead[order] {
 			hold.State, hold.UpdatedAt, dead[order] = t.To, now, true
-			calls = append(calls, &Beside{Step: t.Step, Hold: hold})
+			calls = append(calls, &CompanionCall{Step: t.Step, Hold: hold})
 		}
 	}
 	if len(calls) == 0 {
@@ -385,7 +385,7 @@ func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) 
 }
 
 // releasable returns why the books do not let all of some holds expire together, or nil.
-func (b *books) releasable(calls []*Beside) error {
+func (b *books) releasable(calls []*CompanionCall) error {
 	nums, held := map[Key]int64{}, map[buyerKey]Usage{}
 	for _, call := range calls {
 		for _, l := range call.Hold.Lines {
@@ -395,7 +395,7 @@ func (b *books) releasable(calls []*Beside) error {
 		}
 	}
 	for key, num := range nums {
-		if _, err := b.items[key].after(StepExpire.Transition().Change.Times(num)); err != nil {
+		if _, err := b.items[key].after(StepExpire.Transition().Delta.Times(num)); err != nil {
 			return err
 		}
 	}
@@ -427,7 +427,7 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 	}
 	items, usages := make([]Item, len(refund.Lines)), map[buyerKey]Usage{}
 	for i, l := range refund.Lines {
-		if items[i], err = b.items[l.Key()].after(refund.step().Transition().Change.Times(l.Num)); err != nil {
+		if items[i], err = b.items[l.Key()].after(refund.step().Transition().Delta.Times(l.Num)); err != nil {
 			return RefundResult{}, err
 		}
 		if refund.Frees && is.Buyer != "" {
@@ -439,8 +439,8 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 			usages[key] = usage
 		}
 	}
-	call := &Beside{Step: refund.step(), Hold: clone(is), Refund: refund, Companions: slices.Clone(beside)}
-	keep, err := m.tell(now, []*Beside{call}, MemoryCompanions.Refunding, MemoryCompanions.Refunded)
+	call := &CompanionCall{Step: refund.step(), Hold: clone(is), Refund: refund, Companions: slices.Clone(beside)}
+	keep, err := m.tell(now, []*CompanionCall{call}, MemoryCompanions.Refunding, MemoryCompanions.Refunded)
 	if err != nil {
 		return RefundResult{}, err
 	}

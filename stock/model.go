@@ -133,6 +133,8 @@ type Hold struct {
 	UpdatedAt time.Time
 	Fence     int64 // how often the order was resolved or its deadline moved; see Inventory.Resolve
 
+	// Replay is set by Lock and Take: an earlier call had done it; this one changed nothing.
+	Replay bool
 	// Beside is what the Lock or Take that returns the hold has kept beside it; nil of a replay, and of a hold that was read.
 	Beside []Companion
 }

@@ -110,7 +110,7 @@ func (inv *Inventory) adjust(ctx context.Context, kind Kind, step Step, id strin
 	}
 	asked := Change{Kind: kind, ID: id}
 	for _, l := range lines {
-		asked.Entries = append(asked.Entries, Entry{Key: l.Key(), Delta: step.Transition().Change.Times(l.Num)})
+		asked.Entries = append(asked.Entries, Entry{Key: l.Key(), Delta: step.Transition().Delta.Times(l.Num)})
 	}
 	_, err = inv.apply(ctx, asked, func(Change, []ItemUsage) Change { return asked })
 	return err
@@ -196,8 +196,8 @@ func transfer(id string, moves []TransferLeg, standings []ItemUsage) Change {
 			}
 		}
 		change.Entries = append(change.Entries,
-			Entry{Key: from, Delta: StepWithdraw.Transition().Change.Times(num), Rest: m.Num == Rest, Exactly: m.Num == Rest},
-			Entry{Key: to, Delta: StepRestock.Transition().Change.Times(num), Rest: m.Num == Rest})
+			Entry{Key: from, Delta: StepWithdraw.Transition().Delta.Times(num), Rest: m.Num == Rest, Exactly: m.Num == Rest},
+			Entry{Key: to, Delta: StepRestock.Transition().Delta.Times(num), Rest: m.Num == Rest})
 	}
 	slices.SortFunc(change.Entries, func(a, b Entry) int { return a.Compare(b.Key) })
 	return change

@@ -148,3 +148,9 @@ func (inv *Inventory) holds(ctx context.Context, filter Filter, yield func(Hold,
 		}
 	}
 }
+
+// Filter chooses holds. The zero Filter chooses all of them.
+type Filter struct {
+	Key    Key     // holds with a line of this item; the zero Key is every item
+	States []State // holds in one of these states; none is every state
+}

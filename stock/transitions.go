@@ -12,7 +12,7 @@ import (
 // and nothing is negative. An unlimited item counts Sold, Locked and Refunded; its Total and
 // Left stay 0.
 //
-// In Transition.Change they say what one unit adds to each counter.
+// In Transition.Delta they say what one unit adds to each counter.
 type Quantities struct {
 	Total    int64 // units there ever were, less those withdrawn
 	Sold     int64 // units paid for and not back on sale
@@ -106,19 +106,19 @@ const (
 )
 
 // Transition is one row of the state machine. The counters of every line of the order change
-// by Change for each unit, together with the state of its hold, or nothing changes.
+// by Delta for each unit, together with the state of its hold, or nothing changes.
 type Transition struct {
-	Step   Step
-	Name   string
-	From   []State // the states it may start from; none where no hold takes part
-	To     State   // the state it leads to; Unheld where the state stays as it is
-	When   Moment
-	Change Quantities // for one unit: each -1, 0 or 1
+	Step  Step
+	Name  string
+	From  []State // the states it may start from; none where no hold takes part
+	To    State   // the state it leads to; Unheld where the state stays as it is
+	When  Moment
+	Delta Quantities // for one unit: each -1, 0 or 1
 }
 
 // Draws reports whether the transition takes units from what is available, so that it needs
 // Left - Locked >= n. It follows from the change: Locked grows, or Left shrinks, by itself.
-func (t Transition) Draws() bool { return t.Change.Locked-t.Change.Left > 0 }
+func (t Transition) Draws() bool { return t.Delta.Locked-t.Delta.Left > 0 }
 
 // Transitions returns the whole state machine, in the order of the steps. The caller owns the
 // result. The memory store applies a row of it, the SQL store renders the same row to its
@@ -133,17 +133,17 @@ func Transitions() []Transition {
 
 // table is the state machine; row i is step i+1. It is never written.
 var table = [...]Transition{ //nolint:gochecknoglobals // a constant, but for the language
-	{Step: StepLock, Name: "lock", From: []State{Unheld}, To: Locked, Change: Quantities{Locked: +1}},
-	{Step: StepTake, Name: "take", From: []State{Unheld}, To: Paid, Change: Quantities{Sold: +1, Left: -1}},
-	{Step: StepCancel, Name: "cancel", From: []State{Locked}, To: Cancelled, When: Live, Change: Quantities{Locked: -1}},
-	{Step: StepExpire, Name: "expire", From: []State{Locked}, To: Expired, When: Dead, Change: Quantities{Locked: -1}},
-	{Step: StepPay, Name: "pay", From: []State{Locked}, To: Paid, When: Live, Change: Quantities{Sold: +1, Locked: -1, Left: -1}},
-	{Step: StepReacquire, Name: "reacquire", From: []State{Expired}, To: Paid, Change: Quantities{Sold: +1, Left: -1}},
+	{Step: StepLock, Name: "lock", From: []State{Unheld}, To: Locked, Delta: Quantities{Locked: +1}},
+	{Step: StepTake, Name: "take", From: []State{Unheld}, To: Paid, Delta: Quantities{Sold: +1, Left: -1}},
+	{Step: StepCancel, Name: "cancel", From: []State{Locked}, To: Cancelled, When: Live, Delta: Quantities{Locked: -1}},
+	{Step: StepExpire, Name: "expire", From: []State{Locked}, To: Expired, When: Dead, Delta: Quantities{Locked: -1}},
+	{Step: StepPay, Name: "pay", From: []State{Locked}, To: Paid, When: Live, Delta: Quantities{Sold: +1, Locked: -1, Left: -1}},
+	{Step: StepReacquire, Name: "reacquire", From: []State{Expired}, To: Paid, Delta: Quantities{Sold: +1, Left: -1}},
 	{Step: StepRedeem, Name: "redeem", From: []State{Paid}, To: Redeemed},
-	{Step: StepRefund, Name: "refund", From: []State{Paid, Redeemed}, Change: Quantities{Sold: -1, Left: +1, Refunded: +1}},
-	{Step: StepDiscard, Name: "discard", From: []State{Paid, Redeemed}, Change: Quantities{Refunded: +1}},
-	{Step: StepRestock, Name: "restock", Change: Quantities{Total: +1, Left: +1}},
-	{Step: StepWithdraw, Name: "withdraw", Change: Quantities{Total: -1, Left: -1}},
+	{Step: StepRefund, Name: "refund", From: []State{Paid, Redeemed}, Delta: Quantities{Sold: -1, Left: +1, Refunded: +1}},
+	{Step: StepDiscard, Name: "discard", From: []State{Paid, Redeemed}, Delta: Quantities{Refunded: +1}},
+	{Step: StepRestock, Name: "restock", Delta: Quantities{Total: +1, Left: +1}},
+	{Step: StepWithdraw, Name: "withdraw", Delta: Quantities{Total: -1, Left: -1}},
 }
 
 // Weight returns what one unit of a hold in this state contributes to the counters of its

@@ -39,7 +39,7 @@ func TestTransitionsBelongToTheCaller(t *testing.T) {
 func TestTransitionsKeepTheBooks(t *testing.T) {
 	t.Parallel()
 	for _, row := range stock.Transitions() {
-		c := row.Change
+		c := row.Delta
 		require.Equal(t, c.Total, c.Sold+c.Left, row.Name)
 		for _, n := range []int64{c.Total, c.Sold, c.Locked, c.Left, c.Refunded} {
 			require.True(t, -1 <= n && n <= 1, row.Name)
@@ -59,13 +59,13 @@ func TestTransitionsThatDraw(t *testing.T) {
 	for _, row := range stock.Transitions() {
 		full := stock.Quantities{Total: 10, Sold: 4, Locked: 6, Left: 6, Refunded: 2}
 		require.True(t, full.Valid(stock.Terms{}))
-		after, err := full.Plus(row.Change)
+		after, err := full.Plus(row.Delta)
 		require.NoError(t, err)
 		require.Equal(t, row.Draws(), !after.Valid(stock.Terms{}), row.Name)
 		if row.Draws() {
 			draws = append(draws, row.Name)
 			one := stock.Quantities{Total: 10, Sold: 4, Locked: 5, Left: 6, Refunded: 2}
-			after, err = one.Plus(row.Change)
+			after, err = one.Plus(row.Delta)
 			require.NoError(t, err)
 			require.True(t, after.Valid(stock.Terms{}), row.Name)
 		}
@@ -86,7 +86,7 @@ func TestWeightIsTheSumOfTheWay(t *testing.T) {
 				if !ok || row.To == stock.Unheld {
 					continue
 				}
-				sum, err := way.Plus(stock.Quantities{Sold: row.Change.Sold, Locked: row.Change.Locked})
+				sum, err := way.Plus(stock.Quantities{Sold: row.Delta.Sold, Locked: row.Delta.Locked})
 				require.NoError(t, err)
 				if known, ok := reached[row.To]; ok {
 					require.Equal(t, known, sum, "%s from %v", row.Name, from)

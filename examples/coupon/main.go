@@ -212,14 +212,15 @@ func (s *shop) gifts(ctx context.Context) {
 	s.Tell("his 40.00 arrive", err, "%v", c.State)
 	_, err = s.coupons.For(chen).Lock(ctx, "chen-1", bought)
 	s.Tell("Chen buys one, too", err, "pending")
-	s.Tell("Chen does not want it any more", s.coupons.Cancel(ctx, "chen-1"), "cancelled")
+	dropped, err := s.coupons.Cancel(ctx, "chen-1")
+	s.Tell("Chen does not want it any more", err, "%v", dropped.State)
 	_, err = s.place(ctx, "B-1", bo, c.ID, "60.00")
 	s.Tell("Bo orders B-1 for 60.00 with his", err, "reserved")
 	use, err := s.pay(ctx, "B-1", c.ID, "60.00")
 	s.Tell("Bo pays B-1", err, "redeemed, %s off", use.Discount.StringFixed(2))
 
 	regulars := coupon.Batch{ID: "regulars", Campaign: thanks, Buyers: []string{ann, bo, chen}, All: true}
-	var issued coupon.Issued
+	var issued coupon.IssueResult
 	for _, what := range []string{"the shop gives three regulars a coupon", "that job runs again"} {
 		issued, err = s.coupons.Issue(ctx, regulars)
 		s.Tell(what, err, "%d have one", len(issued.Given))

@@ -139,8 +139,8 @@ func (s *shop) begin(ctx context.Context, id int64, lasts time.Duration, units m
 }
 
 // purchase is what an order asks for.
-func purchase(order, buyer string, product stock.Key, volume string) groupbuy.Purchase {
-	return groupbuy.Purchase{Order: order, Buyer: buyer, Product: product, Volume: decimal.RequireFromString(volume)}
+func purchase(order string, product stock.Key, volume string) groupbuy.Purchase {
+	return groupbuy.Purchase{Order: order, Product: product, Volume: decimal.RequireFromString(volume)}
 }
 
 // pay is the callback of a payment, which may come twice, and too late: then Payment.Due says that the money goes back. On MySQL the
@@ -196,35 +196,35 @@ func (s *shop) tellPaid(ctx context.Context, what, order string) {
 // byPeople follows a team that is formed by its last payment.
 func (s *shop) byPeople(ctx context.Context) {
 	key := stock.Key{SKU: cups, Activity: fair}
-	seat, err := s.groups.Open(ctx, purchase("A-1", "u-ann", key, "1"))
+	seat, err := s.groups.For("u-ann").Open(ctx, purchase("A-1", key, "1"))
 	s.Tell("Ann opens a team of 3 for cups", err, "its code is %s", seat.Team)
 	code := seat.Team
-	_, err = s.groups.Join(ctx, code, purchase("A-2", "u-ann", key, "1"))
+	_, err = s.groups.For("u-ann").Join(ctx, code, purchase("A-2", key, "1"))
 	s.Refused("Ann joins it once more", err, groupbuy.ErrJoined)
 	for _, joins := range [][3]string{{"Bo joins", "B-1", "u-bo"}, {"Chen joins", "C-1", "u-chen"}} {
-		seat, err = s.groups.Join(ctx, code, purchase(joins[1], joins[2], key, "1"))
+		seat, err = s.groups.For(joins[2]).Join(ctx, code, purchase(joins[1], key, "1"))
 		s.Tell(joins[0], err, "%v", seat.State)
 	}
-	_, err = s.groups.Join(ctx, code, purchase("D-1", "u-dora", key, "1"))
+	_, err = s.groups.For("u-dora").Join(ctx, code, purchase("D-1", key, "1"))
 	s.Refused("Dora joins", err, groupbuy.ErrFull)
 	s.tellPaid(ctx, "Bo pays", "B-1")
 	s.tellPaid(ctx, "the callback of that payment comes again", "B-1")
 	_, err = s.groups.Cancel(ctx, "C-1")
 	s.Tell("Chen cancels", err, "the seat is free")
-	seat, err = s.groups.Join(ctx, code, purchase("D-1", "u-dora", key, "1"))
+	seat, err = s.groups.For("u-dora").Join(ctx, code, purchase("D-1", key, "1"))
 	s.Tell("Dora joins", err, "%v", seat.State)
 	s.tellPaid(ctx, "Dora pays", "D-1")
 	s.tellPaid(ctx, "Ann pays", "A-1")
-	_, err = s.groups.Join(ctx, code, purchase("E-1", "u-emil", key, "1"))
+	_, err = s.groups.For("u-emil").Join(ctx, code, purchase("E-1", key, "1"))
 	s.Refused("Emil joins", err, groupbuy.ErrTeamFormed)
 }
 
 // byHand follows a team whose sponsor leaves, and that an operator forms.
 func (s *shop) byHand(ctx context.Context) {
 	key := stock.Key{SKU: cups, Activity: fair}
-	seat, err := s.groups.Open(ctx, purchase("F-1", "u-fay", key, "1"))
+	seat, err := s.groups.For("u-fay").Open(ctx, purchase("F-1", key, "1"))
 	s.Tell("Fay opens a team", err, "its code is %s", seat.Team)
-	_, err = s.groups.Join(ctx, seat.Team, purchase("G-1", "u-gus", key, "1"))
+	_, err = s.groups.For("u-gus").Join(ctx, seat.Team, purchase("G-1", key, "1"))
 	s.Tell("Gus joins", err, "held")
 	s.tellPaid(ctx, "Fay pays", "F-1")
 	s.tellPaid(ctx, "Gus pays", "G-1")
@@ -237,9 +237,9 @@ func (s *shop) byHand(ctx context.Context) {
 // byWeight follows a team that is formed by what its members buy, and the end of the fair.
 func (s *shop) byWeight(ctx context.Context) {
 	key := stock.Key{SKU: rice, Activity: fair}
-	seat, err := s.groups.Open(ctx, purchase("H-1", "u-hal", key, "4.25"))
+	seat, err := s.groups.For("u-hal").Open(ctx, purchase("H-1", key, "4.25"))
 	s.Tell("Hal opens a team for 10 kg of rice with 4.25", err, "its code is %s", seat.Team)
-	_, err = s.groups.Join(ctx, seat.Team, purchase("I-1", "u-ida", key, "6.50"))
+	_, err = s.groups.For("u-ida").Join(ctx, seat.Team, purchase("I-1", key, "6.50"))
 	s.Tell("Ida joins with 6.50", err, "held")
 	s.tellPaid(ctx, "Hal pays", "H-1")
 	s.tellPaid(ctx, "Ida pays", "I-1")
@@ -282,12 +282,12 @@ var noPlace = []error{groupbuy.ErrFull, groupbuy.ErrTeamFormed, groupbuy.ErrTeam
 
 // buy is a buyer of the rush, whom the order stands for. The seat is empty where there is no place.
 func (s *shop) buy(ctx context.Context, code, order string, pays bool) (seat groupbuy.Seat, err error) {
-	p := purchase(order, "u-"+order, stock.Key{SKU: cups, Activity: evening}, "1")
+	buyer, p := s.groups.For("u-"+order), purchase(order, stock.Key{SKU: cups, Activity: evening}, "1")
 	err = example.Again(ctx, func() (err error) {
 		if code == "" {
-			seat, err = s.groups.Open(ctx, p)
+			seat, err = buyer.Open(ctx, p)
 		} else {
-			seat, err = s.groups.Join(ctx, code, p)
+			seat, err = buyer.Join(ctx, code, p)
 		}
 		return err
 	})

@@ -157,19 +157,19 @@ const (
 func (a *app) lastShare(ctx context.Context) {
 	_, err := a.send(ctx, redpacket.Packet{ID: lucky, Sender: ann, Total: decimal.NewFromInt(10), Count: 3})
 	a.Tell("Ann sends 10.00 in 3 random shares", err, "she is asked to pay")
-	_, err = a.packets.Grab(ctx, lucky, bo)
+	_, err = a.packets.For(bo).Grab(ctx, lucky)
 	a.Refused("Bo taps on it", err, redpacket.ErrUnpaid)
 	for _, what := range []string{"Ann's payment arrives", "its callback comes again"} {
 		p, err := a.receive(ctx, lucky)
 		a.Tell(what, err, "the packet is %v", p.State)
 	}
-	_, err = a.packets.Grab(ctx, lucky, ann)
+	_, err = a.packets.For(ann).Grab(ctx, lucky)
 	a.Refused("Ann taps on her own packet", err, redpacket.ErrSender)
 	for _, tap := range [][2]string{{"Bo taps", bo}, {"Bo taps again", bo}, {"Chen taps", chen}, {"Dora taps", dora}} {
-		share, err := a.packets.Grab(ctx, lucky, tap[1])
+		share, err := a.packets.For(tap[1]).Grab(ctx, lucky)
 		a.Tell(tap[0], err, "share %d: %s", share.No, yuan(share.Amount))
 	}
-	_, err = a.packets.Grab(ctx, lucky, "u-emil")
+	_, err = a.packets.For("u-emil").Grab(ctx, lucky)
 	a.Refused("Emil taps", err, redpacket.ErrFinished)
 	p, err := a.packets.Packet(ctx, lucky)
 	if err == nil && p.Best != nil {
@@ -187,11 +187,11 @@ func (a *app) leftOver(ctx context.Context) {
 	a.Tell("Ann pays", err, "her packet can be grabbed")
 	_, err = a.receive(ctx, unseen)
 	a.Tell("Bo pays", err, "his packet can be grabbed, but nobody looks")
-	share, err := a.packets.Grab(ctx, closed, chen)
+	share, err := a.packets.For(chen).Grab(ctx, closed)
 	a.Tell("Chen taps on Ann's", err, "share %d: %s", share.No, yuan(share.Amount))
 	p, err = a.packets.Close(ctx, closed)
 	a.Tell("Ann closes it", err, "%s go back to her", yuan(p.Left))
-	_, err = a.packets.Grab(ctx, closed, dora)
+	_, err = a.packets.For(dora).Grab(ctx, closed)
 	a.Refused("Dora taps on it", err, redpacket.ErrClosed)
 }
 
@@ -210,7 +210,7 @@ func (a *app) rush(ctx context.Context, people int, shares int64) (map[string]re
 		person := crowd(tap % people)
 		var share redpacket.Share
 		err := example.Again(ctx, func() (err error) {
-			share, err = a.packets.Grab(ctx, rain, person)
+			share, err = a.packets.For(person).Grab(ctx, rain)
 			return err
 		})
 		switch {

@@ -72,12 +72,12 @@ func writings() []string {
 func oneCanonical(s *scene) {
 	s.define(1, 0, coupon.Rules{}, pooled(tenOff()))
 	got := suite.Must(s.shop.Import(s.Context(), 1, slices.Values(writings())))
-	suite.Same(s, "imported", got, coupon.Imported{Added: 1, Known: int64(len(writings()) - 1)})
+	suite.Same(s, "imported", got, coupon.ImportResult{Added: 1, Known: int64(len(writings()) - 1)})
 	s.counts(stock.Quantities{Total: 1, Left: 1})
 	for _, code := range writings() {
-		suite.Same(s, "imported again", suite.Must(s.shop.Import(s.Context(), 1, slices.Values([]string{code}))), coupon.Imported{Known: 1})
+		suite.Same(s, "imported again", suite.Must(s.shop.Import(s.Context(), 1, slices.Values([]string{code}))), coupon.ImportResult{Known: 1})
 		_, err := s.shop.ByCode(s.Context(), code)
-		s.Is(err, coupon.ErrUnknownCoupon) // nobody has it yet
+		s.Is(err, coupon.ErrNotFound) // nobody has it yet
 	}
 	want := s.claim("c", "5")
 	suite.Same(s, "code", want.Code, "ABC")
@@ -86,7 +86,7 @@ func oneCanonical(s *scene) {
 	}
 	s.load(1, "é", "e", "e\u0301", "AB", "ABCD", "A-BC") // which are others
 	for _, code := range []string{"É", "E"} {
-		s.Is(suite.Err(s.shop.ByCode(s.Context(), code)), coupon.ErrUnknownCoupon)
+		s.Is(suite.Err(s.shop.ByCode(s.Context(), code)), coupon.ErrNotFound)
 	}
 	suite.Same(s, "code", s.claim("d", "5").Code, "É")
 	suite.Same(s, "code", s.claim("e", "5").Code, "E")
@@ -99,24 +99,24 @@ func importAgain(s *scene) {
 	s.claim("c", "5")
 	for range 2 {
 		got := suite.Must(s.shop.Import(s.Context(), 1, slices.Values([]string{"C", "A", "B"})))
-		suite.Same(s, "imported", got, coupon.Imported{Known: 3})
+		suite.Same(s, "imported", got, coupon.ImportResult{Known: 3})
 	}
 	got := suite.Must(s.shop.Import(s.Context(), 1, slices.Values([]string{"D", "A", "E", "D"})))
-	suite.Same(s, "imported", got, coupon.Imported{Added: 2, Known: 2})
+	suite.Same(s, "imported", got, coupon.ImportResult{Added: 2, Known: 2})
 	s.counts(stock.Quantities{Total: 5, Sold: 1, Left: 4})
 	var codes []string
 	for i := range 4 {
 		codes = append(codes, s.claim(fmt.Sprint("d", i), "5").Code)
 	}
 	suite.Same(s, "codes in their order", codes, []string{"B", "C", "D", "E"})
-	suite.Same(s, "nothing imported", suite.Must(s.shop.Import(s.Context(), 1, slices.Values([]string(nil)))), coupon.Imported{})
+	suite.Same(s, "nothing imported", suite.Must(s.shop.Import(s.Context(), 1, slices.Values([]string(nil)))), coupon.ImportResult{})
 }
 
 func collisions(s *scene) {
 	s.pool("A", "B")
 	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
 	got := suite.Must(s.shop.Import(s.Context(), 2, slices.Values([]string{"C", "b", "D", "A"})))
-	suite.Same(s, "imported", got, coupon.Imported{Added: 2, Collisions: []coupon.Collision{{Code: "B", Campaign: 1}, {Code: "A", Campaign: 1}}})
+	suite.Same(s, "imported", got, coupon.ImportResult{Added: 2, Collisions: []coupon.Collision{{Code: "B", Campaign: 1}, {Code: "A", Campaign: 1}}})
 	suite.Same(s, "the second campaign", s.campaign(2).Quantities, stock.Quantities{Total: 2, Left: 2})
 	s.counts(stock.Quantities{Total: 2, Left: 2})
 	suite.Same(s, "code", suite.Must(s.shop.For("5").Claim(s.Context(), "c", 2)).Code, "C")
@@ -128,7 +128,7 @@ func invalidCodes(s *scene) {
 	s.define(1, 0, coupon.Rules{}, pooled(tenOff()))
 	got, err := s.shop.Import(s.Context(), 1, slices.Values(append(append([]string{"good"}, bad...), " better ", strings.Repeat("é", 32), " "+strings.Repeat("x", 64))))
 	s.No(err)
-	suite.Same(s, "imported", got, coupon.Imported{Added: 4, Invalid: bad})
+	suite.Same(s, "imported", got, coupon.ImportResult{Added: 4, Invalid: bad})
 	s.counts(stock.Quantities{Total: 4, Left: 4})
 	for _, code := range bad {
 		s.Is(suite.Err(s.shop.ByCode(s.Context(), code)), coupon.ErrInvalid)
@@ -157,7 +157,7 @@ func byCode(s *scene) {
 	s.Is(use(buyer, "used"), coupon.ErrRedeemed)
 	unknown, foreign, unclaimed := use(another, "unknown"), use(another, "free"), use(another, "nobodys")
 	for code, err := range map[string]error{"UNKNOWN": unknown, "FREE": foreign, "NOBODYS": unclaimed} {
-		s.Is(err, coupon.ErrUnknownCoupon)
+		s.Is(err, coupon.ErrNotFound)
 		if a, b := strings.ReplaceAll(err.Error(), code, "…"), strings.ReplaceAll(unknown.Error(), "UNKNOWN", "…"); a != b {
 			s.Fatalf("a buyer can tell %q from %q", a, b)
 		}
@@ -180,7 +180,7 @@ func importMany(s *scene) {
 	suite.Same(s, "campaign", s.campaign(1).Quantities, stock.Quantities{Total: many, Left: many})
 	suite.Same(s, "codes", s.campaign(1).Codes, many)
 	got := suite.Must(s.shop.Import(s.Context(), 1, slices.Values(append(slices.Clone(codes), "ONE-MORE"))))
-	suite.Same(s, "imported", got, coupon.Imported{Added: 1, Known: many})
+	suite.Same(s, "imported", got, coupon.ImportResult{Added: 1, Known: many})
 	suite.Same(s, "the first", s.claim("c", "5").Code, "CODE-02500")
 	suite.Same(s, "the second", s.claim("d", "5").Code, "CODE-02499")
 }
@@ -202,7 +202,7 @@ func importAtOnce(s *scene) {
 	s.pool()
 	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
 	codes := numbered("CODE", 300)
-	imported := make([]coupon.Imported, 8)
+	imported := make([]coupon.ImportResult, 8)
 	s.Each(suite.Together(len(imported), func(i int) (err error) {
 		turned := slices.Clone(codes)
 		if i%4 > 1 {
@@ -229,7 +229,7 @@ func generateFills(s *scene) {
 	s.pool("MINE")
 	s.claim("first", "5")
 	for _, c := range []struct{ upTo, added int64 }{{20, 19}, {20, 0}, {5, 0}, {1500, 1480}, {1501, 1}} {
-		suite.Same(s, "generated", suite.Must(s.shop.Generate(s.Context(), 1, c.upTo, nil)), coupon.Imported{Added: c.added})
+		suite.Same(s, "generated", suite.Must(s.shop.Generate(s.Context(), 1, c.upTo, nil)), coupon.ImportResult{Added: c.added})
 	}
 	s.counts(stock.Quantities{Total: 1501, Sold: 1, Left: 1500})
 	seen := map[string]bool{}
@@ -256,7 +256,7 @@ func generateStyle(s *scene) {
 	s.pool()
 	letters := map[rune]bool{}
 	for i, style := range []coupon.CodeStyle{{Length: 9}, {Length: 8, Alphabet: "ABCDEFGHJKMNPQRSTUVWXYZ0123456789"}, {Length: 40}, {Alphabet: "AB", Length: 40}, {Alphabet: "2345679", Length: 15}} {
-		suite.Same(s, "generated", suite.Must(s.shop.Generate(s.Context(), 1, int64(i+1)*10, &style)), coupon.Imported{Added: 10})
+		suite.Same(s, "generated", suite.Must(s.shop.Generate(s.Context(), 1, int64(i+1)*10, &style)), coupon.ImportResult{Added: 10})
 		length, alphabet := style.Length, style.Alphabet
 		if alphabet == "" {
 			alphabet = coupon.DefaultAlphabet
@@ -276,7 +276,7 @@ func generateStyle(s *scene) {
 
 func generateAtOnce(s *scene) {
 	s.pool()
-	generated := make([]coupon.Imported, 8)
+	generated := make([]coupon.ImportResult, 8)
 	s.Each(suite.Together(len(generated), func(i int) (err error) {
 		generated[i], err = s.shop.Generate(s.Context(), 1, int64(60+5*(i%2)), nil)
 		return err

@@ -118,7 +118,7 @@ func guardCodesHave(s *scene) {
 }
 
 // recorded ends the test unless a batch is recorded with these results.
-func (s *scene) recorded(want coupon.Batch, results []coupon.Granted) {
+func (s *scene) recorded(want coupon.Batch, results []coupon.Grant) {
 	s.Helper()
 	want.Buyers = nil
 	got, granted, err := s.Store.Batch(s.Context(), want.ID)
@@ -153,7 +153,7 @@ func orders(b coupon.Batch) []stock.Order {
 }
 
 // issues ends the test unless the store answers so to some orders of a batch.
-func (s *scene) issues(b coupon.Batch, orders []stock.Order, want []coupon.Granted) {
+func (s *scene) issues(b coupon.Batch, orders []stock.Order, want []coupon.Grant) {
 	s.Helper()
 	suite.Same(s, "granted", suite.Must(s.Store.Issue(s.Context(), b, orders, hold, b.All)), want)
 }
@@ -164,7 +164,7 @@ func guardIssue(s *scene) {
 	s.cancel(gifted("b", "4"))
 	b := gift("b", "2", "3", "4", "1", "5")
 	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
-	want := []coupon.Granted{
+	want := []coupon.Grant{
 		granted("b", coupon.Given, "2")[0], granted("b", coupon.ReasonPerBuyer, "3")[0], granted("b", coupon.ReasonTaken, "4")[0],
 		granted("b", coupon.Given, "1")[0], granted("b", coupon.ReasonSoldOut, "5")[0],
 	}

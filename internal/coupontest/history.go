@@ -57,7 +57,7 @@ func (w *walker) step(ctx context.Context) (err error) {
 	case 5:
 		_, err = w.shop.Pay(ctx, id)
 	case 6:
-		err = w.shop.Cancel(ctx, id)
+		_, err = w.shop.Cancel(ctx, id)
 	case 7, 8:
 		_, err = buyer.Reserve(ctx, id, order, total)
 	case 9, 10:

@@ -53,7 +53,7 @@ func changing(ctx context.Context, c *coupon.Coupons) []suite.Call {
 		{Name: "Claim of a code", Of: "code", Do: func() error { return suite.Err(c.For("5").Claim(ctx, "code", 2)) }},
 		{Name: "Lock", Of: "b", Do: func() error { return suite.Err(c.For("5").Lock(ctx, "b", 1)) }},
 		{Name: "Pay", Of: "b", Do: func() error { return suite.Err(c.Pay(ctx, "b")) }},
-		{Name: "Cancel", Of: "c", Do: func() error { return c.Cancel(ctx, "c") }},
+		{Name: "Cancel", Of: "c", Do: func() error { return suite.Err(c.Cancel(ctx, "c")) }},
 		{Name: "Resolve", Of: "d", Do: func() error { return suite.Err(c.Resolve(ctx, "d")) }},
 		{Name: "Refund", Of: "b", Do: func() error { return suite.Err(c.Refund(ctx, coupon.Refund{ID: "r", Coupon: "b"})) }},
 		{Name: "Issue", Do: func() error { return suite.Err(c.Issue(ctx, gift("g", "5", "6"))) }},

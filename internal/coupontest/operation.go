@@ -167,7 +167,7 @@ func (m *model) step(verb string, from ...coupon.State) operation {
 		case "Pay":
 			return shop.Pay(s.Context(), claim)
 		case "Cancel":
-			return nil, shop.Cancel(s.Context(), claim)
+			return shop.Cancel(s.Context(), claim)
 		default:
 			return shop.Resolve(s.Context(), claim)
 		}

@@ -62,9 +62,8 @@ func raceOneNumber(s *scene) {
 		got[i], err = s.shop.For("5").Claim(s.Context(), "c", 1)
 		return err
 	}))
-	for _, c := range got {
-		suite.Same(s, "coupon", c, s.coupon("c"))
-	}
+	suite.Once(s, "coupon", got)
+	suite.Same(s, "coupon", got[0], s.coupon("c"))
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 }
 
@@ -343,7 +342,7 @@ func (s *scene) reserves(id string) error {
 	return suite.Err(s.shop.Reserve(s.Context(), id, "A", dec("100")))
 }
 func (s *scene) releases(id string) error { return suite.Err(s.shop.Release(s.Context(), id, "A")) }
-func (s *scene) cancels(id string) error  { return s.shop.Cancel(s.Context(), id) }
+func (s *scene) cancels(id string) error  { return suite.Err(s.shop.Cancel(s.Context(), id)) }
 
 func raceRevoke(s *scene) {
 	s.fight(duel{

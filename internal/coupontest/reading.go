@@ -103,11 +103,11 @@ func couponUnknown(s *scene) {
 	for _, shop := range []*coupon.Coupons{s.shop, s.shop.For("5")} {
 		for _, id := range []string{"unknown", "closed"} {
 			_, err := shop.Coupon(s.Context(), id)
-			s.Is(err, coupon.ErrUnknownCoupon)
+			s.Is(err, coupon.ErrNotFound)
 			suite.Same(s, "error", suite.As[*coupon.StateError](s, err).Coupon, id)
-			s.Is(suite.Err(shop.History(s.Context(), id)), coupon.ErrUnknownCoupon)
+			s.Is(suite.Err(shop.History(s.Context(), id)), coupon.ErrNotFound)
 		}
-		s.Is(suite.Err(shop.ByCode(s.Context(), "unknown")), coupon.ErrUnknownCoupon)
+		s.Is(suite.Err(shop.ByCode(s.Context(), "unknown")), coupon.ErrNotFound)
 		uses := suite.Must(shop.UsedBy(s.Context(), "unknown"))
 		s.Count("uses", len(uses), 0)
 	}
@@ -301,7 +301,7 @@ func resultsBelong(s *scene) {
 	b := gift("b", "1", "2", "3")
 	issued := suite.Must(s.shop.Issue(s.Context(), b))
 	slices.Reverse(b.Buyers)
-	issued.Given[0] = coupon.Granted{}
+	issued.Given[0] = coupon.Grant{}
 	s.issue(gift("b", "1", "2", "3"), granted("b", coupon.Given, "1", "2", "3"), nil)
 
 	codes := []string{"A", "B", "C"}

@@ -129,7 +129,7 @@ func lostInABatch(s *scene) {
 	for n := 1; ; n++ {
 		got, err := s.lossy(n).Issue(s.Context(), b)
 		if err == nil {
-			suite.Same(s, "batch", got, coupon.Issued{
+			suite.Same(s, "batch", got, coupon.IssueResult{
 				Given: granted("b", coupon.Given, buyers(1, many-50)...), Skipped: granted("b", coupon.ReasonSoldOut, buyers(many-49, many)...),
 			})
 			break

@@ -42,7 +42,7 @@ func usePrecedence(s *scene) {
 		}
 	}
 	refused("waiting", coupon.ErrNotYetValid)
-	refused("unknown", coupon.ErrUnknownCoupon)
+	refused("unknown", coupon.ErrNotFound)
 	s.Advance(time.Hour)
 	s.redeem("redeemed", "B")
 	s.redeem("returned", "A")
@@ -75,7 +75,7 @@ func (s *scene) lock2(id string, end time.Time) {
 // refusals returns the errors of a use, of which a call returns one.
 func refusals() []error {
 	return []error{
-		coupon.ErrUnknownCoupon, coupon.ErrPending, coupon.ErrDropped, coupon.ErrRefunded, coupon.ErrRevoked, coupon.ErrReleased,
+		coupon.ErrNotFound, coupon.ErrPending, coupon.ErrDropped, coupon.ErrRefunded, coupon.ErrRevoked, coupon.ErrReleased,
 		coupon.ErrReturned, coupon.ErrRedeemed, coupon.ErrReserved, coupon.ErrNotYetValid, coupon.ErrExpired,
 		coupon.ErrBelowMinimum, coupon.ErrNotRedeemed, coupon.ErrPartial,
 	}
@@ -104,8 +104,8 @@ func tellsNothing(s *scene) {
 	for name, call := range calls {
 		s.unchanged("theirs", func() {
 			another, unknown := call("theirs"), call("unknown")
-			s.Is(another, coupon.ErrAnotherBuyer, coupon.ErrUnknownCoupon)
-			s.Is(unknown, coupon.ErrUnknownCoupon)
+			s.Is(another, coupon.ErrAnotherBuyer, coupon.ErrNotFound)
+			s.Is(unknown, coupon.ErrNotFound)
 			s.IsNot(unknown, coupon.ErrAnotherBuyer)
 			if a, u := strings.ReplaceAll(another.Error(), "theirs", "unknown"), unknown.Error(); a != u {
 				s.Fatalf("%s: a buyer can tell %q from %q", name, a, u)

@@ -54,7 +54,7 @@ func (s *scene) pool(codes ...string) {
 func (s *scene) load(campaign int64, codes ...string) {
 	s.Helper()
 	got := suite.Must(s.shop.Import(s.Context(), campaign, slices.Values(codes)))
-	suite.Same(s, "imported", got, coupon.Imported{Added: int64(len(codes))})
+	suite.Same(s, "imported", got, coupon.ImportResult{Added: int64(len(codes))})
 }
 
 // claim gives a free coupon of campaign 1 to a buyer.
@@ -73,7 +73,7 @@ func (s *scene) pay(id string) coupon.Coupon {
 }
 
 // cancel cancels a claim.
-func (s *scene) cancel(id string) { s.Helper(); s.No(s.shop.Cancel(s.Context(), id)) }
+func (s *scene) cancel(id string) { s.Helper(); s.No(suite.Err(s.shop.Cancel(s.Context(), id))) }
 
 // reserve sets a coupon aside for an order of 100.
 func (s *scene) reserve(id, order string) coupon.Use {
@@ -131,7 +131,7 @@ func (s *scene) status(id string, want coupon.Status) {
 // unclaimed ends the test unless there is no trace of a coupon.
 func (s *scene) unclaimed(id string) {
 	s.Helper()
-	s.Is(suite.Err(s.shop.Coupon(s.Context(), id)), coupon.ErrUnknownCoupon)
+	s.Is(suite.Err(s.shop.Coupon(s.Context(), id)), coupon.ErrNotFound)
 }
 
 // use returns the use of a coupon by an order.

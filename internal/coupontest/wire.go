@@ -72,11 +72,11 @@ func (w *wire) AddBatch(ctx context.Context, batch coupon.Batch) (stock.Verdict,
 	return suite.Over(w.Wire, w.store.AddBatch)(ctx, batch)
 }
 
-func (w *wire) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Granted, error) {
+func (w *wire) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Grant, error) {
 	return suite.Over(w.Wire, w.store.Batch)(ctx, id)
 }
 
-func (w *wire) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Granted, error) {
+func (w *wire) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Grant, error) {
 	return suite.Over(w.Wire, w.store.Issue)(ctx, batch, orders, holdFor, all)
 }
 

@@ -223,7 +223,7 @@ func repairCounts(s *scene) {
 // unjoinedDamaged ends the test unless a team is taken at its word until it is repaired.
 func (s *scene) unjoinedDamaged(code string) {
 	s.Helper()
-	suite.Same(s, "places", s.is(code, groupbuy.Forming).Open() <= 1, true)
+	suite.Same(s, "places", s.is(code, groupbuy.Forming).FreeSeats() <= 1, true)
 }
 
 func repairFormed(s *scene) {

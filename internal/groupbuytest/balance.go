@@ -21,7 +21,7 @@ func (s *scene) Balanced() {
 	for _, drift := range report.Units.Drifts {
 		s.Errorf("drift of the units: %v", drift)
 	}
-	for _, seat := range report.Astray {
+	for _, seat := range report.Mismatched {
 		s.Errorf("seat astray: %+v", seat)
 	}
 	products := 0
@@ -125,7 +125,7 @@ func (s *scene) balances(t groupbuy.Team) {
 func (s *scene) follows(t groupbuy.Team, seat groupbuy.Seat) {
 	s.Helper()
 	h := suite.Must(s.ordinary().Hold(s.Context(), seat.Order))
-	if !seat.State.Agrees(h.State, t.State == groupbuy.Formed && seat.Status == groupbuy.Formed) {
+	if !seat.State.Matches(h.State, t.State == groupbuy.Formed && seat.Status == groupbuy.Formed) {
 		s.Errorf("seat %q is %v, its hold is %v", seat.Order, seat.State, h.State)
 	}
 	if len(h.Lines) != 1 || h.Lines[0].Key() != seat.Key || h.Buyer != seat.Buyer || !h.Deadline.Equal(seat.Deadline) {

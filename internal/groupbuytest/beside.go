@@ -106,7 +106,7 @@ func besideCalls(s *scene) {
 	}
 	s.Advance(hold)
 	s.swept(5)
-	s.only(suite.Err(s.groups.Join(s.Context(), code, buy("join", "100"))), groupbuy.ErrExpired)
+	s.only(suite.Err(buy("join", "100").join(s.Context(), s.groups, code)), groupbuy.ErrExpired)
 	s.late(s.groups, "pay", groupbuy.ErrExpired)
 	s.only(suite.Err(s.groups.Cancel(s.Context(), "cancel")), groupbuy.ErrExpired)
 	s.only(suite.Err(s.groups.Refund(s.Context(), byHand("refund"))), groupbuy.ErrExpired)
@@ -185,13 +185,13 @@ func besideAudit(s *scene) {
 	s.No(suite.Err(s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "1", Restock: true})))
 	s.swept(2)
 	report := s.audited()
-	s.Count("seats that are astray", len(report.Astray), 3)
+	s.Count("seats that are astray", len(report.Mismatched), 3)
 	want := map[string]groupbuy.SeatBook{
 		"1": {Order: "1", State: groupbuy.Paid, Hold: stock.Refunded, Units: 1},
 		"2": {Order: "2", State: groupbuy.Held, Hold: stock.Expired, Units: 1},
 		"3": {Order: "3", State: groupbuy.Held, Hold: stock.Expired, Units: 1},
 	}
-	for _, astray := range report.Astray {
+	for _, astray := range report.Mismatched {
 		suite.Same(s, "seat that is astray", astray, want[astray.Order])
 	}
 	suite.Same(s, "balanced", report.Balanced(), false)

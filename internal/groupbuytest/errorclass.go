@@ -23,7 +23,7 @@ func refusals() []error {
 func sentinels() []error {
 	return append(refusals(),
 		groupbuy.ErrInvalid, groupbuy.ErrOverflow, groupbuy.ErrDrift, groupbuy.ErrUnknown, groupbuy.ErrUnavailable,
-		groupbuy.ErrStore, groupbuy.ErrCodeTaken,
+		groupbuy.ErrStore, groupbuy.ErrDuplicateCode,
 		stock.ErrUnknownSKU, stock.ErrNotOnSale, stock.ErrOffShelf, stock.ErrNotStarted, stock.ErrEnded, stock.ErrLimit,
 		stock.ErrLiveHolds, stock.ErrBuyerRequired, stock.ErrInUse, stock.ErrUnlimited, stock.ErrNotFound,
 		stock.ErrNotPaid, stock.ErrPaid, stock.ErrRedeemed, stock.ErrRefunded, stock.ErrCancelled, stock.ErrExpired,

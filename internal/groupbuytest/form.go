@@ -51,12 +51,12 @@ func formAgain(s *scene) {
 		s.pay(order)
 	}
 	s.unchanged(func() {
-		suite.Same(s, "team", s.form(code), first)
-		suite.Same(s, "team", suite.Must(s.groups.Form(s.Context(), code, groupbuy.Decision{Actor: "another", Reason: "another"})), first)
-		suite.Same(s, "team that a payment has formed", s.form(paid), s.is(paid, groupbuy.Formed))
+		suite.Replays(s, "team", s.form(code), first)
+		suite.Replays(s, "team", suite.Must(s.groups.Form(s.Context(), code, groupbuy.Decision{Actor: "another", Reason: "another"})), first)
+		suite.Replays(s, "team that a payment has formed", s.form(paid), s.is(paid, groupbuy.Formed))
 	})
 	s.Advance(forming)
-	suite.Same(s, "team", s.form(code), first)
+	suite.Replays(s, "team", s.form(code), first)
 }
 
 func formRefused(s *scene) {
@@ -146,9 +146,9 @@ func failAgain(s *scene) {
 	left := s.open("o", anna).Team
 	s.cancel("o")
 	s.unchanged(func() {
-		suite.Same(s, "team", s.fail(code), first)
-		suite.Same(s, "team", suite.Must(s.groups.Fail(s.Context(), code, groupbuy.Decision{Actor: "another", Reason: "another"})), first)
-		suite.Same(s, "team that failed by itself", s.fail(left), s.is(left, groupbuy.Failed))
+		suite.Replays(s, "team", s.fail(code), first)
+		suite.Replays(s, "team", suite.Must(s.groups.Fail(s.Context(), code, groupbuy.Decision{Actor: "another", Reason: "another"})), first)
+		suite.Replays(s, "team that failed by itself", s.fail(left), s.is(left, groupbuy.Failed))
 		s.only(suite.Err(s.groups.Fail(s.Context(), sample, decided())), groupbuy.ErrUnknownTeam)
 	})
 }

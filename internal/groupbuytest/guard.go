@@ -89,7 +89,7 @@ func guardEnd(s *scene) {
 	t := s.is(code, groupbuy.Forming)
 	end := func(code string, version int64, want stock.Verdict) {
 		s.Helper()
-		verdicts := suite.Must(s.Store.End(s.Context(), []groupbuy.Ending{{
+		verdicts := suite.Must(s.Store.End(s.Context(), []groupbuy.TeamEnd{{
 			Code: code, Version: version, To: groupbuy.Failed, Cause: groupbuy.ByOperator, Actor: "a", Reason: "r",
 		}}))
 		suite.Same(s, "verdicts", verdicts, []stock.Verdict{want})
@@ -109,13 +109,13 @@ func guardEnd(s *scene) {
 
 func guardEnds(s *scene) {
 	s.opened(people(3), 500)
-	var endings []groupbuy.Ending
+	var endings []groupbuy.TeamEnd
 	for i := range 40 {
 		order := strconv.Itoa(i)
 		seat := s.open(order, anna)
 		s.pay(order)
 		to := []groupbuy.TeamState{groupbuy.Formed, groupbuy.Failed}[i%2]
-		e := groupbuy.Ending{Code: seat.Team, Version: s.is(seat.Team, groupbuy.Forming).Version, To: to, Cause: groupbuy.ByOperator, Actor: "a", Reason: "r"}
+		e := groupbuy.TeamEnd{Code: seat.Team, Version: s.is(seat.Team, groupbuy.Forming).Version, To: to, Cause: groupbuy.ByOperator, Actor: "a", Reason: "r"}
 		if i%10 == 9 {
 			e.Version++
 		}
@@ -215,7 +215,7 @@ func guardCorrect(s *scene) {
 	book := s.books()[0]
 	suite.Same(s, "book", []any{book.Code, book.Recount.Held, book.Recount.Paid, book.Recount.Events}, []any{code, int64(1), int64(1), int64(0)})
 	s.sameAmount("volume", book.Recount.PaidVolume, "1")
-	s.Count("seats that are astray", len(book.Astray), 0)
+	s.Count("seats that are astray", len(book.Mismatched), 0)
 	s.pay("2")
 	s.unchanged(func() { s.answers(stock.Refused)(s.Store.Correct(s.Context(), book)) })
 	seats, counted, err := s.Store.FormedPeople(s.Context(), key())

@@ -93,7 +93,7 @@ func guardCode(s *scene) {
 	was := s.everything()
 	result, _ := s.lock(s.request("2", ben, sample, true), time.Time{})
 	suite.Same(s, "verdict", result.Verdict, stock.Refused)
-	s.Is(result.Why, groupbuy.ErrCodeTaken)
+	s.Is(result.Why, groupbuy.ErrDuplicateCode)
 	suite.Same(s, "everything", s.everything(), was)
 }
 

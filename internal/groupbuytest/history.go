@@ -52,9 +52,9 @@ func (s *scene) walker(groups *groupbuy.Groups) walk {
 		p := buyVolume(order, fmt.Sprint(rng.IntN(8)+1), []string{"1", "2", "0.5"}[rng.IntN(3)])
 		switch n := rng.IntN(60); {
 		case n < 6:
-			return seat(groups.Open(ctx, p))
+			return seat(p.open(ctx, groups))
 		case n < 20:
-			return suite.Err(groups.Join(ctx, team(rng), p))
+			return suite.Err(p.join(ctx, groups, team(rng)))
 		case n < 40:
 			return suite.Err(groups.Pay(ctx, order))
 		case n < 44:
@@ -75,9 +75,9 @@ func (s *scene) walker(groups *groupbuy.Groups) walk {
 				return nil
 			}))
 		case n == 55:
-			return groups.AddStock(ctx, fmt.Sprint("more ", rng.IntN(4)), key(), buyer)
+			return groups.Restock(ctx, fmt.Sprint("more ", rng.IntN(4)), key(), buyer)
 		case n == 56:
-			return groups.WithdrawStock(ctx, fmt.Sprint("less ", rng.IntN(4)), key(), buyer)
+			return groups.Withdraw(ctx, fmt.Sprint("less ", rng.IntN(4)), key(), buyer)
 		case n == 57:
 			return suite.Err(groups.Resolve(ctx, order))
 		case n == 58:
@@ -180,7 +180,7 @@ func effectsOnce(s *scene) {
 	for _, t := range s.teams() {
 		suite.Same(s, "end of "+t.Code, ended[t.Code], t.State)
 		for _, seat := range s.members(t.Code) {
-			took := steps[fmt.Sprintf("%v %s", groupbuy.StepTake, seat.Order)] == 1
+			took := steps[fmt.Sprintf("%v %s", groupbuy.StepHold, seat.Order)] == 1
 			paid := steps[fmt.Sprintf("%v %s", groupbuy.StepPay, seat.Order)] == 1
 			if !took || paid != !seat.PaidAt.IsZero() {
 				s.Errorf("seat %+v; the hook was told of %v", seat, steps)
@@ -204,18 +204,18 @@ func effectsOf(s *scene) {
 	}
 	ctx, code := s.Context(), ""
 	got = nil
-	seat := suite.Must(groups.Open(ctx, buy("1", anna)))
+	seat := suite.Must(buy("1", anna).open(ctx, groups))
 	code = seat.Team
 	of := func(step groupbuy.Step, order string, ended groupbuy.TeamState) groupbuy.Effect {
 		return groupbuy.Effect{Step: step, Order: order, Team: code, Ended: ended}
 	}
-	suite.Same(s, "effects", got, []groupbuy.Effect{of(groupbuy.StepTake, "1", groupbuy.Forming)})
-	told(func() error { return suite.Err(groups.Open(ctx, buy("1", anna))) })
+	suite.Same(s, "effects", got, []groupbuy.Effect{of(groupbuy.StepHold, "1", groupbuy.Forming)})
+	told(func() error { return suite.Err(buy("1", anna).open(ctx, groups)) })
 	for order, buyer := range map[string]string{"2": ben, "3": carol} {
-		told(func() error { return suite.Err(groups.Join(ctx, code, buy(order, buyer))) }, of(groupbuy.StepTake, order, groupbuy.Forming))
+		told(func() error { return suite.Err(buy(order, buyer).join(ctx, groups, code)) }, of(groupbuy.StepHold, order, groupbuy.Forming))
 	}
 	told(func() error { return suite.Err(groups.Cancel(ctx, "3")) }, of(groupbuy.StepCancel, "3", groupbuy.Forming))
-	told(func() error { return suite.Err(groups.Join(ctx, code, buy("4", dan))) }, of(groupbuy.StepTake, "4", groupbuy.Forming))
+	told(func() error { return suite.Err(buy("4", dan).join(ctx, groups, code)) }, of(groupbuy.StepHold, "4", groupbuy.Forming))
 	for _, order := range []string{"1", "2"} {
 		told(func() error { return suite.Err(groups.Pay(ctx, order)) }, of(groupbuy.StepPay, order, groupbuy.Forming))
 	}
@@ -227,8 +227,8 @@ func effectsOf(s *scene) {
 	moved := func(step stock.Step, id string, num int64) groupbuy.Effect {
 		return groupbuy.Effect{Units: step, Key: key(), Num: num, ID: id}
 	}
-	told(func() error { return groups.AddStock(ctx, "a", key(), 5) }, moved(stock.StepRestock, "a", 5))
-	told(func() error { return groups.WithdrawStock(ctx, "b", key(), 7) }, moved(stock.StepWithdraw, "b", 7))
+	told(func() error { return groups.Restock(ctx, "a", key(), 5) }, moved(stock.StepRestock, "a", 5))
+	told(func() error { return groups.Withdraw(ctx, "b", key(), 7) }, moved(stock.StepWithdraw, "b", 7))
 	got = nil
 	s.No(suite.Err(groups.Remove(ctx, key())))
 	s.Count("effects", len(got), 1)

@@ -70,9 +70,9 @@ func identifiersOfChanges(s *scene) {
 	for range 2 { // the second round replays the first
 		for i, id := range ids {
 			if i%2 == 0 {
-				s.No(s.groups.AddStock(s.Context(), id, key(), 2))
+				s.No(s.groups.Restock(s.Context(), id, key(), 2))
 			} else {
-				s.No(s.groups.WithdrawStock(s.Context(), id, key(), 1))
+				s.No(s.groups.Withdraw(s.Context(), id, key(), 1))
 			}
 		}
 	}
@@ -83,7 +83,7 @@ func identifiersOfChanges(s *scene) {
 // identifiersApart uses one ID for an order, a change and a refund by hand.
 func identifiersApart(s *scene) {
 	s.live()
-	s.No(s.groups.AddStock(s.Context(), "x", key(), 1))
+	s.No(s.groups.Restock(s.Context(), "x", key(), 1))
 	code := s.open("x", anna).Team
 	s.pay("x")
 	s.join(code, groupbuy.RefundID("x"), ben)
@@ -124,7 +124,7 @@ func identifiersOfBuyers(s *scene) {
 	}
 	for _, id := range ids {
 		s.unopened(buy("too many", id), stock.ErrPerBuyer)
-		seats := suite.Listed(s, s.groups.SeatsOf(s.Context(), id))
+		seats := suite.Listed(s, s.groups.For(id).Seats(s.Context()))
 		s.Count(fmt.Sprintf("seats of %q", id), len(seats), 2)
 		for _, seat := range seats {
 			suite.Same(s, "buyer", seat.Buyer, id)
@@ -161,7 +161,7 @@ func identifiersOfTeams(s *scene) {
 	code := s.open("1", anna).Team
 	suite.Same(s, "length of the code", len(code), groupbuy.CodeLength)
 	for i, typed := range []string{strings.ToLower(code), " " + code + "\n", "\t" + strings.ToLower(code) + " "} {
-		seat := suite.Must(s.groups.Join(s.Context(), typed, buy(fmt.Sprint("typed ", i), ben)))
+		seat := suite.Must(buy(fmt.Sprint("typed ", i), ben).join(s.Context(), s.groups, typed))
 		suite.Same(s, "team", seat.Team, code)
 		s.cancel(seat.Order)
 	}
@@ -185,7 +185,7 @@ func identifiersTaken(s *scene) {
 	}})
 	codes := map[string]bool{}
 	for i := range 5 {
-		seat := suite.Must(groups.Open(s.Context(), buy(strconv.Itoa(i), fmt.Sprint(i+1))))
+		seat := suite.Must(buy(strconv.Itoa(i), fmt.Sprint(i+1)).open(s.Context(), groups))
 		codes[seat.Team] = true
 		suite.Same(s, "sponsor", s.is(seat.Team, groupbuy.Forming).Sponsor, fmt.Sprint(i+1))
 	}

@@ -41,7 +41,7 @@ func joinTakes(s *scene) {
 	suite.Same(s, "seat as it is read", s.seat("2", groupbuy.Held), want)
 	team := s.is(code, groupbuy.Forming)
 	suite.Same(s, "sponsor", team.Sponsor, anna)
-	suite.Same(s, "seats that are open", team.Open(), 1)
+	suite.Same(s, "seats that are open", team.FreeSeats(), 1)
 	s.counts(code, 2, 0, "0")
 	s.pool(stock.Quantities{Total: 90, Locked: 4})
 	suite.Same(s, "members", orders(s.members(code)), []string{"1", "2"})
@@ -54,9 +54,9 @@ func joinAgain(s *scene) {
 	again := func() {
 		s.Helper()
 		s.unchanged(func() {
-			got := suite.Must(s.groups.Join(s.Context(), code, buy("2", ben)))
+			got := suite.Must(buy("2", ben).join(s.Context(), s.groups, code))
 			want := suite.Must(s.groups.Seat(s.Context(), "2"))
-			suite.Same(s, "seat", got, want)
+			suite.Replays(s, "seat", got, want)
 			s.unjoined(code, buyVolume("2", ben, "2"), groupbuy.ErrMismatch)
 			s.unjoined(code, buy("2", carol), groupbuy.ErrMismatch)
 			s.unjoined(other, buy("2", ben), groupbuy.ErrMismatch)
@@ -99,7 +99,7 @@ func manySeats(s *scene) {
 	s.join(second, "4", anna)
 	s.join(first, "5", ben)
 	s.join(third, "6", ben)
-	s.Count("seats", len(suite.Listed(s, s.groups.SeatsOf(s.Context(), anna))), 3)
+	s.Count("seats", len(suite.Listed(s, s.groups.For(anna).Seats(s.Context()))), 3)
 }
 
 // seatAgain lets a buyer join again whose seat was cancelled, has expired, and was refunded.
@@ -159,13 +159,13 @@ func poolNeverOversold(s *scene) {
 	s.opened(people(2), 5)
 	formed := int64(0)
 	for i := range 10 {
-		seat, err := s.groups.Open(s.Context(), buy(fmt.Sprint("a", i), fmt.Sprint(100+i)))
+		seat, err := buy(fmt.Sprint("a", i), fmt.Sprint(100+i)).open(s.Context(), s.groups)
 		if err != nil {
 			s.only(err, stock.ErrInsufficient)
 			continue
 		}
 		s.pay(seat.Order)
-		if _, err = s.groups.Join(s.Context(), seat.Team, buy(fmt.Sprint("b", i), fmt.Sprint(200+i))); err != nil {
+		if _, err = buy(fmt.Sprint("b", i), fmt.Sprint(200+i)).join(s.Context(), s.groups, seat.Team); err != nil {
 			s.only(err, stock.ErrInsufficient)
 			continue
 		}
@@ -186,10 +186,10 @@ func teamRefuses(s *scene) {
 	elsewhere.Activity = 8
 	s.offer(elsewhere, 10)
 	code := s.open("1", anna).Team
-	refused := func(code string, p groupbuy.Purchase, why error) {
+	refused := func(code string, p basket, why error) {
 		s.Helper()
 		s.unjoined(code, p, why)
-		_, err := s.groups.Join(s.Context(), code, p)
+		_, err := p.join(s.Context(), s.groups, code)
 		suite.Same(s, "error", *suite.As[*groupbuy.TeamError](s, err), groupbuy.TeamError{Team: code, Err: why})
 		s.seatless(p.Order)
 	}
@@ -235,16 +235,16 @@ func teamRefusesInOrder(s *scene) {
 	s.unjoined(full, buy("x", carol), groupbuy.ErrTeamFormed) // and joined, and full
 	s.No(suite.Err(s.groups.Remove(s.Context(), key())))
 	s.unjoined(full, buy("x", carol), groupbuy.ErrRemoved) // before whatever the team says
-	got, err := s.groups.Join(s.Context(), full, buy("3", carol))
+	got, err := buy("3", carol).join(s.Context(), s.groups, full)
 	s.No(err) // but for who has the seat
-	suite.Same(s, "seat", got, s.seat("3", groupbuy.Paid))
+	suite.Replays(s, "seat", got, s.seat("3", groupbuy.Paid))
 }
 
 func joinMembersOnly(s *scene) {
 	terms := people(3)
 	terms.MembersOnly = true
 	s.opened(terms, 90)
-	member := func(order string, buyer string) groupbuy.Purchase {
+	member := func(order string, buyer string) basket {
 		p := buy(order, buyer)
 		p.Member = true
 		return p

@@ -52,8 +52,8 @@ func (s stages) all(activity groupbuy.Activity) []suite.Call {
 	return []suite.Call{
 		{Name: "Define", Do: func() error { return suite.Err(g.Define(ctx, activity)) }},
 		{Name: "Offer", Do: func() error { return suite.Err(g.Offer(ctx, product(people(3)), 90)) }},
-		{Name: "AddStock", Do: func() error { return g.AddStock(ctx, "more", key(), 10) }},
-		{Name: "WithdrawStock", Do: func() error { return g.WithdrawStock(ctx, "less", key(), 20) }},
+		{Name: "Restock", Do: func() error { return g.Restock(ctx, "more", key(), 10) }},
+		{Name: "Withdraw", Do: func() error { return g.Withdraw(ctx, "less", key(), 20) }},
 		s.open("1"), s.join("1", "2", ben), s.join("1", "3", carol), s.pay("1"), s.pay("2"), s.cancel("3"), s.pay("3"),
 		s.join("1", "4", dan), s.pay("4"), s.refund("2"),
 		s.open("5"), s.pay("5"), s.decide("Form", "5", g.Form),
@@ -68,7 +68,7 @@ func (s stages) all(activity groupbuy.Activity) []suite.Call {
 }
 
 func (s stages) open(order string) suite.Call {
-	return suite.Call{Name: "Open", Do: func() error { return suite.Err(s.g.Open(s.of.Context(), buy(order, anna))) }}
+	return suite.Call{Name: "Open", Do: func() error { return suite.Err(buy(order, anna).open(s.of.Context(), s.g)) }}
 }
 
 func (s stages) pay(order string) suite.Call {
@@ -90,7 +90,7 @@ func (s stages) join(with, order, buyer string) suite.Call {
 		if err != nil {
 			return err
 		}
-		return suite.Err(s.g.Join(s.of.Context(), seat.Team, buy(order, buyer)))
+		return suite.Err(buy(order, buyer).join(s.of.Context(), s.g, seat.Team))
 	}}
 }
 
@@ -140,11 +140,11 @@ func unsentCalls(s *scene)  { s.journey().CutOff(s) }
 // lostResolved asks what became of calls that nobody answered: those that were done, and those that never arrived.
 func lostResolved(s *scene) {
 	s.live()
-	s.only(suite.Err(s.lossy(1).Open(s.Context(), buy("1", anna))), groupbuy.ErrUnknown)
+	s.only(suite.Err(buy("1", anna).open(s.Context(), s.lossy(1))), groupbuy.ErrUnknown)
 	seat := s.resolved("1", groupbuy.Held)
 	suite.Same(s, "seat", s.seat("1", groupbuy.Held), seat)
 	gone := s.over(suite.Wire{Send: suite.Fails(groupbuy.ErrUnknown, suite.Changes)})
-	s.only(suite.Err(gone.Join(s.Context(), seat.Team, buy("2", ben))), groupbuy.ErrUnknown)
+	s.only(suite.Err(buy("2", ben).join(s.Context(), gone, seat.Team)), groupbuy.ErrUnknown)
 	_, err := s.lossy(1).Resolve(s.Context(), "2") // and so is the first answer to that
 	s.only(err, groupbuy.ErrUnknown)
 	s.resolved("2", groupbuy.Cancelled)
@@ -165,7 +165,7 @@ func lostReleases(s *scene) {
 	s.join(code, "2", ben)
 	s.join(code, "3", carol)
 	s.Advance(hold)
-	s.only(suite.Err(deaf(suite.Units+"Expire").Join(s.Context(), code, buy("4", dan))), groupbuy.ErrUnavailable)
+	s.only(suite.Err(buy("4", dan).join(s.Context(), deaf(suite.Units+"Expire"), code)), groupbuy.ErrUnavailable)
 	s.join(code, "4", dan)
 	s.Advance(forming)
 	s.only(suite.Err(deaf("End").Refund(s.Context(), byHand("1"))), groupbuy.ErrUnavailable)

@@ -85,8 +85,8 @@ func joinable(key stock.Key) operation {
 
 // seatsOf reads the seats of a buyer.
 func seatsOf(buyer string) operation {
-	return operation{Name: fmt.Sprintf("SeatsOf(%q)", buyer), Call: func(s *side) (any, error) {
-		return suite.Gather(s.groups.SeatsOf(s.Context(), buyer))
+	return operation{Name: fmt.Sprintf("Seats of %q", buyer), Call: func(s *side) (any, error) {
+		return suite.Gather(s.groups.For(buyer).Seats(s.Context()))
 	}}
 }
 

@@ -114,7 +114,7 @@ func offerTwice(s *scene) {
 	other.Product = p.Key
 	there := s.openAs(other).Team
 	s.pool(stock.Quantities{Total: 90, Locked: 1})
-	other.Order, other.Buyer = "3", anna // who has a seat of the other product
+	other.Order, other.buyer = "3", anna // who has a seat of the other product
 	s.joinAs(there, other)
 	s.No(suite.Err(s.groups.End(s.Context(), 8)))
 	s.join(code, "4", ben)
@@ -124,19 +124,19 @@ func offerTwice(s *scene) {
 func stockMoves(s *scene) {
 	s.live()
 	for range 2 {
-		s.No(s.groups.AddStock(s.Context(), "more", key(), 10))
-		s.No(s.groups.WithdrawStock(s.Context(), "less", key(), 95))
+		s.No(s.groups.Restock(s.Context(), "more", key(), 10))
+		s.No(s.groups.Withdraw(s.Context(), "less", key(), 95))
 	}
 	s.pool(stock.Quantities{Total: 5})
 	s.shelf(inStock - 5)
 	s.unchanged(func() {
-		s.only(s.groups.AddStock(s.Context(), "more", key(), 11), groupbuy.ErrMismatch)
-		s.only(s.groups.AddStock(s.Context(), "less", key(), 95), groupbuy.ErrMismatch)
-		s.only(s.groups.WithdrawStock(s.Context(), "less", key(), 94), groupbuy.ErrMismatch)
-		s.only(s.groups.WithdrawStock(s.Context(), "more", key(), 10), groupbuy.ErrMismatch)
+		s.only(s.groups.Restock(s.Context(), "more", key(), 11), groupbuy.ErrMismatch)
+		s.only(s.groups.Restock(s.Context(), "less", key(), 95), groupbuy.ErrMismatch)
+		s.only(s.groups.Withdraw(s.Context(), "less", key(), 94), groupbuy.ErrMismatch)
+		s.only(s.groups.Withdraw(s.Context(), "more", key(), 10), groupbuy.ErrMismatch)
 		k := stock.Key{SKU: goods, Activity: 8}
-		s.only(s.groups.AddStock(s.Context(), "other", k, 1), groupbuy.ErrUnknownProduct)
-		s.only(s.groups.WithdrawStock(s.Context(), "other", k, 1), groupbuy.ErrUnknownProduct)
+		s.only(s.groups.Restock(s.Context(), "other", k, 1), groupbuy.ErrUnknownProduct)
+		s.only(s.groups.Withdraw(s.Context(), "other", k, 1), groupbuy.ErrUnknownProduct)
 	})
 	suite.Same(s, "allotted", s.shown(groupbuy.Offered).Allotted, 90) // what Offer took, at first
 }
@@ -144,13 +144,13 @@ func stockMoves(s *scene) {
 func stockShort(s *scene) {
 	s.live()
 	s.unchanged(func() {
-		s.only(s.groups.AddStock(s.Context(), "a", key(), inStock-90+1), stock.ErrInsufficient)
-		s.only(s.groups.WithdrawStock(s.Context(), "b", key(), 91), stock.ErrInsufficient)
+		s.only(s.groups.Restock(s.Context(), "a", key(), inStock-90+1), stock.ErrInsufficient)
+		s.only(s.groups.Withdraw(s.Context(), "b", key(), 91), stock.ErrInsufficient)
 	})
 	s.team([]string{anna, ben}, "1")
-	s.only(s.groups.WithdrawStock(s.Context(), "b", key(), 89), stock.ErrInsufficient)
+	s.only(s.groups.Withdraw(s.Context(), "b", key(), 89), stock.ErrInsufficient)
 	s.Advance(hold)
-	s.No(s.groups.WithdrawStock(s.Context(), "b", key(), 89)) // a seat that is dead keeps nothing back
+	s.No(s.groups.Withdraw(s.Context(), "b", key(), 89)) // a seat that is dead keeps nothing back
 	s.seat("2", groupbuy.Expired)
 	s.pool(stock.Quantities{Total: 1, Sold: 1})
 	s.shelf(inStock - 1)
@@ -209,6 +209,6 @@ func reviseNothing(s *scene) {
 	s.offer(product(people(3)), 10)
 	s.No(suite.Err(s.groups.Remove(s.Context(), key())))
 	s.only(revise(), groupbuy.ErrRemoved)
-	s.only(s.groups.AddStock(s.Context(), "late", key(), 1), groupbuy.ErrRemoved)
+	s.only(s.groups.Restock(s.Context(), "late", key(), 1), groupbuy.ErrRemoved)
 	s.shelf(10)
 }

@@ -251,15 +251,15 @@ func (m *model) operate() operation {
 	case n < 40 && len(m.changes) > 0:
 		return suite.Pick(m, m.changes...)
 	}
-	verb, id, units := suite.Pick(m, "AddStock", "AddStock", "WithdrawStock"), m.ID("c"), m.Int64N(20)+1
+	verb, id, units := suite.Pick(m, "Restock", "Restock", "Withdraw"), m.ID("c"), m.Int64N(20)+1
 	if m.Chance(5) {
 		units = suite.Pick[int64](m, 0, -1, 10*unitsOfModel, stock.Rest)
 	}
 	op := operation{Name: fmt.Sprintf("%s(%q, %v, %d)", verb, id, key, units), Looks: lookAtPool(key), Call: func(s *side) (any, error) {
-		if verb == "AddStock" {
-			return nil, s.groups.AddStock(s.Context(), id, key, units)
+		if verb == "Restock" {
+			return nil, s.groups.Restock(s.Context(), id, key, units)
 		}
-		return nil, s.groups.WithdrawStock(s.Context(), id, key, units)
+		return nil, s.groups.Withdraw(s.Context(), id, key, units)
 	}}
 	m.changes = suite.Remember(m.changes, op)
 	return op

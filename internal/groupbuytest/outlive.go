@@ -25,7 +25,7 @@ func joinedUntilEnd(s *scene) {
 	s.join(code, "2", ben)
 	s.Advance(instant)
 	s.unopened(buy("3", carol), groupbuy.ErrEnded)
-	if _, err := s.groups.Join(s.Context(), code, buy("3", carol)); !suite.Matches(err, groupbuy.ErrEnded, groupbuy.ErrTeamOver) {
+	if _, err := buy("3", carol).join(s.Context(), s.groups, code); !suite.Matches(err, groupbuy.ErrEnded, groupbuy.ErrTeamOver) {
 		s.Fatalf("Join at the end: %v", err)
 	}
 	s.sweep()
@@ -73,12 +73,12 @@ func outlives(s *scene) {
 func outlivesByHand(s *scene) {
 	code := s.outliving()
 	s.end()
-	_, err := s.groups.Join(s.Context(), code, buy("2", ben))
+	_, err := buy("2", ben).join(s.Context(), s.groups, code)
 	if !suite.Matches(err, groupbuy.ErrRemoved, groupbuy.ErrEnded) {
 		s.Fatalf("Join after an early end: %v", err)
 	}
 	s.Advance(2 * hour)
-	_, err = s.groups.Join(s.Context(), code, buy("2", ben))
+	_, err = buy("2", ben).join(s.Context(), s.groups, code)
 	if !suite.Matches(err, groupbuy.ErrRemoved, groupbuy.ErrEnded) {
 		s.Fatalf("Join after an early end, and the end: %v", err)
 	}

@@ -79,8 +79,8 @@ func pageProducts(s *scene) {
 	}, func(n int, p groupbuy.Product) {
 		suite.Same(s, "product", p.SKU, int64(n+1))
 	})
-	ordered(s, page+1, func() iter.Seq2[groupbuy.Shown, error] { return s.groups.Shelf(s.Context()) },
-		func(a, b groupbuy.Shown) bool { return a.SKU+1 == b.SKU && b.Available == 2 })
+	ordered(s, page+1, func() iter.Seq2[groupbuy.ShelfItem, error] { return s.groups.Shelf(s.Context()) },
+		func(a, b groupbuy.ShelfItem) bool { return a.SKU+1 == b.SKU && b.Available == 2 })
 	s.Count("products that an audit looks at", suite.Must(s.groups.Audit(s.Context())).Products, page+1)
 	s.end() // and all of them go back
 	for _, p := range suite.Listed(s, s.groups.Products(s.Context(), fair)) {
@@ -99,7 +99,7 @@ func pageTeams(s *scene) {
 			s.Advance(time.Second)
 		}
 		if i%89 == 88 {
-			s.No(s.groups.AddStock(s.Context(), fmt.Sprint("more ", i), key(), 90))
+			s.No(s.groups.Restock(s.Context(), fmt.Sprint("more ", i), key(), 90))
 		}
 	}
 	earlier := func(a, b groupbuy.Team) bool {
@@ -109,7 +109,7 @@ func pageTeams(s *scene) {
 		return s.groups.Teams(s.Context(), groupbuy.TeamFilter{State: groupbuy.Forming})
 	}, earlier)
 	ordered(s, page+30, func() iter.Seq2[groupbuy.Team, error] { return s.groups.Joinable(s.Context(), key()) }, earlier)
-	ordered(s, page+30, func() iter.Seq2[groupbuy.Seat, error] { return s.groups.SeatsOf(s.Context(), anna) },
+	ordered(s, page+30, func() iter.Seq2[groupbuy.Seat, error] { return s.groups.For(anna).Seats(s.Context()) },
 		func(a, b groupbuy.Seat) bool {
 			return a.TakenAt.After(b.TakenAt) || a.TakenAt.Equal(b.TakenAt) && a.Order < b.Order
 		})
@@ -121,7 +121,7 @@ func pageMembers(s *scene) {
 	s.opened(people(many), many)
 	code := s.open("000", "1000").Team
 	s.Each(suite.Crowd(many-1, 8, func(i int) error {
-		return suite.Err(s.groups.Join(s.Context(), code, buy(fmt.Sprintf("%03d", i+1), fmt.Sprint(1001+i))))
+		return suite.Err(buy(fmt.Sprintf("%03d", i+1), fmt.Sprint(1001+i)).join(s.Context(), s.groups, code))
 	}))
 	s.Each(suite.Crowd(many-1, 8, func(i int) error { return suite.Err(s.groups.Pay(s.Context(), fmt.Sprintf("%03d", i))) }))
 	s.Advance(time.Second)

@@ -33,9 +33,9 @@ func raceDeadline(s *scene) {
 				var seat groupbuy.Seat
 				var err error
 				if i == 0 {
-					seat, err = whole.Open(s.Context(), p)
+					seat, err = p.open(s.Context(), whole)
 				} else {
-					seat, err = whole.Join(s.Context(), codes[k], p)
+					seat, err = p.join(s.Context(), whole, codes[k])
 				}
 				s.No(err)
 				codes[k] = seat.Team

@@ -37,7 +37,7 @@ func raceJoinRemove(s *scene) {
 		first.Product, second.Product = p.Key, p.Key
 		code := s.openAs(first).Team
 		errs := suite.Meet(6,
-			func() error { return suite.Err(s.groups.Join(s.Context(), code, second)) },
+			func() error { return suite.Err(second.join(s.Context(), s.groups, code)) },
 			func() error { return suite.Err(s.groups.Remove(s.Context(), p.Key)) })
 		s.Succeeded(errs, groupbuy.ErrRemoved)
 		s.No(suite.Err(s.groups.Remove(s.Context(), p.Key)))
@@ -150,7 +150,7 @@ func raceRevise(s *scene) {
 		if i == 6 {
 			return suite.Err(s.groups.Revise(s.Context(), p))
 		}
-		return suite.Err(s.groups.Open(s.Context(), buy(numbered(0, i), fmt.Sprint(100+i))))
+		return suite.Err(buy(numbered(0, i), fmt.Sprint(100+i)).open(s.Context(), s.groups))
 	}))
 	locked := int64(0)
 	for _, t := range s.teams() {
@@ -187,9 +187,9 @@ func raceStock(s *scene) {
 	errs := suite.Together(24, func(i int) error {
 		id := fmt.Sprint("change ", i/2) // each of them twice
 		if i%4 < 2 {
-			return s.groups.AddStock(s.Context(), id, key(), 3)
+			return s.groups.Restock(s.Context(), id, key(), 3)
 		}
-		return s.groups.WithdrawStock(s.Context(), id, key(), 5)
+		return s.groups.Withdraw(s.Context(), id, key(), 5)
 	})
 	s.Each(errs)
 	s.pool(stock.Quantities{Total: 90 + 6*3 - 6*5})

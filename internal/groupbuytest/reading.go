@@ -40,7 +40,7 @@ func readMissing(s *scene) {
 	s.Count("products", len(suite.Listed(s, s.groups.Products(ctx, fair))), 0)
 	s.Count("products in the shop window", len(suite.Listed(s, s.groups.Shelf(ctx))), 0)
 	s.Count("teams", len(s.teams()), 0)
-	s.Count("seats", len(suite.Listed(s, s.groups.SeatsOf(ctx, anna))), 0)
+	s.Count("seats", len(suite.Listed(s, s.groups.For(anna).Seats(ctx))), 0)
 	s.Count("refunds", len(suite.Listed(s, s.groups.Refunds(ctx, groupbuy.RefundDue))), 0)
 	s.Count("events that are set aside", len(suite.Listed(s, s.groups.Poisoned(ctx))), 0)
 	s.Count("events", len(s.deliver()), 0)
@@ -145,12 +145,12 @@ func seatsOfBuyer(s *scene) {
 	want = append([]string{"A", "z anna"}, want...)
 	s.cancel("c")
 	s.pay("d")
-	seats := suite.Listed(s, s.groups.SeatsOf(s.Context(), anna))
+	seats := suite.Listed(s, s.groups.For(anna).Seats(s.Context()))
 	suite.Same(s, "orders", orders(seats), want)
 	for _, seat := range seats {
 		suite.Same(s, "seat", seat, s.seat(seat.Order, seat.State))
 	}
-	suite.Same(s, "orders of another", orders(suite.Listed(s, s.groups.SeatsOf(s.Context(), ben))), []string{"z"})
+	suite.Same(s, "orders of another", orders(suite.Listed(s, s.groups.For(ben).Seats(s.Context()))), []string{"z"})
 }
 
 func seatsOfTeam(s *scene) {

@@ -62,9 +62,9 @@ func openAgain(s *scene) {
 	again := func() {
 		s.Helper()
 		s.unchanged(func() {
-			got := suite.Must(s.groups.Open(s.Context(), buy("1", anna)))
+			got := suite.Must(buy("1", anna).open(s.Context(), s.groups))
 			seat = suite.Must(s.groups.Seat(s.Context(), "1"))
-			suite.Same(s, "seat", got, seat)
+			suite.Replays(s, "seat", got, seat)
 		})
 	}
 	again()
@@ -88,13 +88,13 @@ func openOther(s *scene) {
 	code := s.open("1", anna).Team
 	s.open("other", ben)
 	s.unchanged(func() {
-		for name, change := range map[string]func(p *groupbuy.Purchase){
-			"buyer":  func(p *groupbuy.Purchase) { p.Buyer = ben },
-			"volume": func(p *groupbuy.Purchase) { p.Volume = dec("2") },
+		for name, change := range map[string]func(p *basket){
+			"buyer":  func(p *basket) { p.buyer = ben },
+			"volume": func(p *basket) { p.Volume = dec("2") },
 		} {
 			p := buy("1", anna)
 			change(&p)
-			_, err := s.groups.Open(s.Context(), p)
+			_, err := p.open(s.Context(), s.groups)
 			if !suite.Matches(err, groupbuy.ErrMismatch) {
 				s.Fatalf("Open with another %s: %v", name, err)
 			}
@@ -105,9 +105,9 @@ func openOther(s *scene) {
 
 func openCancelled(s *scene) {
 	s.live()
-	for range 2 {
-		suite.Same(s, "seat", s.cancel("1"), groupbuy.Seat{Order: "1", State: groupbuy.Cancelled})
-	}
+	closed := groupbuy.Seat{Order: "1", State: groupbuy.Cancelled}
+	suite.Same(s, "seat", s.cancel("1"), closed)
+	suite.Replays(s, "seat", s.cancel("1"), closed)
 	s.unopened(buy("1", anna), groupbuy.ErrCancelled)
 	s.unopened(buyVolume("1", ben, "2"), groupbuy.ErrCancelled)
 	code := s.open("2", anna).Team
@@ -167,7 +167,7 @@ func openRetried(s *scene) {
 	s.opened(people(3), 2)
 	p := buyVolume("1", anna, "3")
 	s.unopened(p, stock.ErrInsufficient)
-	s.No(s.groups.AddStock(s.Context(), "more", key(), 1))
+	s.No(s.groups.Restock(s.Context(), "more", key(), 1))
 	s.openAs(p)
 	s.pool(stock.Quantities{Total: 3, Locked: 3})
 	s.unopened(buy("2", ben), stock.ErrInsufficient)
@@ -187,7 +187,7 @@ func openLimits(s *scene) {
 	s.unopened(buyVolume("2", anna, "2"), stock.ErrPerBuyer)
 	there := s.open("3", ben).Team
 	s.unjoined(there, buyVolume("2", anna, "2"), stock.ErrPerBuyer) // over all teams of the product
-	_, err := s.groups.Join(s.Context(), there, buyVolume("2", anna, "2"))
+	_, err := buyVolume("2", anna, "2").join(s.Context(), s.groups, there)
 	got := *suite.As[*stock.LimitError](s, err)
 	suite.Same(s, "limit", got, stock.LimitError{Key: key(), Err: stock.ErrPerBuyer, Buyer: anna, Limit: 3, Has: 2, Wanted: 2})
 	s.cancel("1")
@@ -215,8 +215,8 @@ func seatDeadline(s *scene) {
 	s.Advance(forming - time.Minute)
 	s.SameTime("deadline", s.join(code, "2", ben).Deadline, team.Deadline)
 	long := s.with(groupbuy.Options{HoldFor: 10 * day})
-	s.SameTime("deadline", suite.Must(long.Join(s.Context(), code, buy("3", carol))).Deadline, team.Deadline)
-	seat := suite.Must(long.Open(s.Context(), buy("4", dan)))
+	s.SameTime("deadline", suite.Must(buy("3", carol).join(s.Context(), long, code)).Deadline, team.Deadline)
+	seat := suite.Must(buy("4", dan).open(s.Context(), long))
 	s.SameTime("deadline", seat.Deadline, s.is(seat.Team, groupbuy.Forming).Deadline)
 	s.SameTime("deadline of the hold", suite.Must(s.ordinary().Hold(s.Context(), "4")).Deadline, seat.Deadline)
 	s.Advance(time.Minute)
@@ -248,9 +248,9 @@ func heldSeat(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.counts(code, 1, 2, "2")
-	suite.Same(s, "seats that are open", func() int64 { t := s.is(code, groupbuy.Forming); return t.Open() }(), 0)
+	suite.Same(s, "seats that are open", func() int64 { t := s.is(code, groupbuy.Forming); return t.FreeSeats() }(), 0)
 	s.unjoined(code, buy("4", dan), groupbuy.ErrFull)
-	_, err := s.groups.Join(s.Context(), code, buy("4", dan))
+	_, err := buy("4", dan).join(s.Context(), s.groups, code)
 	suite.Same(s, "error", *suite.As[*groupbuy.TeamError](s, err), groupbuy.TeamError{Team: code, Err: groupbuy.ErrFull})
 	s.Advance(hold - instant)
 	s.unjoined(code, buy("4", dan), groupbuy.ErrFull)

@@ -29,7 +29,7 @@ func (w *wire) Units() stock.Store {
 // reasonOfTeam reports whether a reason is that of a team, which belongs to the answer. That of an item a store need not know.
 func reasonOfTeam(why error) bool {
 	_, ofTeam := fault.As[*groupbuy.TeamError](why)
-	return ofTeam || errors.Is(why, groupbuy.ErrCodeTaken)
+	return ofTeam || errors.Is(why, groupbuy.ErrDuplicateCode)
 }
 
 func (w *wire) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
@@ -96,7 +96,7 @@ func (w *wire) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
 	return suite.Over(w.Wire, w.store.Unfinished)(ctx, key)
 }
 
-func (w *wire) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Verdict, error) {
+func (w *wire) End(ctx context.Context, endings []groupbuy.TeamEnd) ([]stock.Verdict, error) {
 	return suite.Over(w.Wire, w.store.End)(ctx, endings)
 }
 

@@ -15,6 +15,7 @@ func auditCases() []testCase {
 		{Name: "AuditFindsNothingWhereNothingIsWrong", Run: auditClean},
 		{Name: "AuditNamesEachDriftByHowMuch", Run: auditNames},
 		{Name: "AuditNamesDriftOfTheUnits", Run: auditUnits},
+		{Name: "RepairCorrectsTheUnits", Run: repairUnits},
 		{Name: "AuditNamesAUnitThatHasNoShare", Run: auditNoShare, Damages: true},
 		{Name: "AuditOfSomePackets", Run: auditSome},
 		{Name: "AuditUnderTraffic", Run: auditTraffic},
@@ -89,12 +90,7 @@ func auditUnits(s *scene) {
 	s.open(equal(1, 100, 4))
 	s.open(equal(2, 100, 4))
 	s.grabs(1, anna, ben)
-	damage := func(id string, delta stock.Quantities) {
-		s.Helper()
-		change := stock.Change{Kind: stock.KindRepair, ID: id, Entries: []stock.Entry{{Key: stock.Key{SKU: 1}, Delta: delta}}}
-		s.answers(stock.Done)(s.Store.Units().Apply(s.Context(), change))
-	}
-	damage("damage", stock.Quantities{Total: 1, Left: 1})
+	s.damage("damage", stock.Quantities{Total: 1, Left: 1})
 	want := redpacket.Report{Packets: 2, Units: []stock.Drift{
 		{Key: stock.Key{SKU: 1}, Quantity: "total", Counted: 5, Recount: 4},
 		{Key: stock.Key{SKU: 1}, Quantity: "left", Counted: 3, Recount: 2},
@@ -102,11 +98,44 @@ func auditUnits(s *scene) {
 	suite.Same(s, "report", s.audited(), want)
 	suite.Same(s, "report", s.audited(), want) // an audit changes nothing
 	s.grabs(1, carol, dan)
-	_, err := s.packets.Grab(s.Context(), 1, "15") // there is a unit, and no share
+	_, err := s.packets.For("15").Grab(s.Context(), 1) // there is a unit, and no share
 	s.only(err, redpacket.ErrDrift)
 	s.holds(1, 4, 100, 0)
-	damage("mended", stock.Quantities{Total: -1, Left: -1})
-	s.only(suite.Err(s.packets.Grab(s.Context(), 1, "15")), redpacket.ErrFinished)
+	s.damage("mended", stock.Quantities{Total: -1, Left: -1})
+	s.only(suite.Err(s.packets.For("15").Grab(s.Context(), 1)), redpacket.ErrFinished)
+}
+
+// damage changes the counters of the item of packet 1, and nothing else.
+func (s *scene) damage(id string, delta stock.Quantities) {
+	s.Helper()
+	change := stock.Change{Kind: stock.KindRepair, ID: id, Entries: []stock.Entry{{Key: stock.Key{SKU: 1}, Delta: delta}}}
+	s.answers(stock.Done)(s.Store.Units().Apply(s.Context(), change))
+}
+
+// repairUnits finds a unit too many, which goes, and then a sale too many, which goes only where that is asked for.
+func repairUnits(s *scene) {
+	s.open(equal(1, 100, 4))
+	s.open(equal(2, 100, 4))
+	s.grabs(1, anna, ben)
+	drift := func(quantity string, counted, recount int64) stock.Drift {
+		return stock.Drift{Key: stock.Key{SKU: 1}, Quantity: quantity, Counted: counted, Recount: recount}
+	}
+	s.damage("a unit", stock.Quantities{Total: 1, Left: 1})
+	want := redpacket.Report{Packets: 2, Units: []stock.Drift{drift("total", 5, 4), drift("left", 3, 2)}, Repaired: 1}
+	suite.Same(s, "report", suite.Must(s.packets.Repair(s.Context())), want)
+	suite.Same(s, "balanced", s.audited().Balanced(), true)
+	s.damage("a sale", stock.Quantities{Sold: 1, Left: -1})
+	found := s.audited(1)
+	suite.Same(s, "balanced", found.Balanced(), false)
+	kept, err := s.packets.Repair(s.Context(), 1)
+	s.Is(err, redpacket.ErrDrift)
+	suite.Same(s, "units", kept.Units, found.Units)
+	suite.Same(s, "sale that is kept", kept.Kept[0], drift("sold", 3, 2))
+	s.Is(suite.Err(s.packets.RepairBackOnSale(s.Context())), redpacket.ErrInvalid)
+	suite.Same(s, "repaired", suite.Must(s.packets.RepairBackOnSale(s.Context(), 1)).Repaired, 1)
+	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 2})
+	s.grabs(1, carol, dan)
+	s.packet(1, redpacket.Finished)
 }
 
 // auditNoShare sells a unit by a Lock and its payment, which no grab is made of: it has no share.
@@ -157,7 +186,7 @@ func auditTraffic(s *scene) {
 			case i == 2 && n > 20:
 				_, err = s.packets.Close(s.Context(), id)
 			default:
-				_, err = s.packets.Grab(s.Context(), id, fmt.Sprint(1000+100*i+n))
+				_, err = s.packets.For(fmt.Sprint(1000+100*i+n)).Grab(s.Context(), id)
 			}
 			if err != nil && s.Succeeded([]error{err}, redpacket.ErrClosed, redpacket.ErrFinished) > 0 {
 				return err

@@ -38,7 +38,7 @@ func (s *scene) before(method string, happens func()) *redpacket.Packets {
 
 func sendAfterSend(s *scene) {
 	got := suite.Must(s.before("Add", func() { s.open(random(1, 100, 3)) }).Send(s.Context(), random(1, 100, 3)))
-	suite.Same(s, "packet", got, s.packet(1, redpacket.Open))
+	suite.Replays(s, "packet", got, s.packet(1, redpacket.Open))
 	s.only(suite.Err(s.before("Add", func() { s.send(random(2, 100, 3)) }).Send(s.Context(), random(2, 101, 3))), redpacket.ErrMismatch)
 }
 
@@ -75,11 +75,11 @@ func confirmAfterConfirm(s *scene) {
 	s.send(random(1, 100, 3))
 	s.Advance(24 * time.Hour)
 	got := suite.Must(s.before("Return", func() { s.confirm(1, redpacket.Expired) }).Confirm(s.Context(), 1))
-	suite.Same(s, "packet", got, s.packet(1, redpacket.Expired))
+	suite.Replays(s, "packet", got, s.packet(1, redpacket.Expired))
 	s.goesBack(1, 100)
 	s.send(random(2, 100, 3))
 	got = suite.Must(s.before("Open", func() { s.confirm(2, redpacket.Open); s.grab(2, anna) }).Confirm(s.Context(), 2))
-	suite.Same(s, "packet", got, s.packet(2, redpacket.Open))
+	suite.Replays(s, "packet", got, s.packet(2, redpacket.Open))
 }
 
 // confirmAtEnd has the end come before the statement, and right after it was refused.
@@ -104,7 +104,7 @@ func closeAfterConfirm(s *scene) {
 func closeAfterLast(s *scene) {
 	s.open(random(1, 100, 2))
 	s.grab(1, anna)
-	suite.Same(s, "packet", suite.Must(s.before("End", func() { s.grab(1, ben) }).Close(s.Context(), 1)), s.packet(1, redpacket.Finished))
+	suite.Replays(s, "packet", suite.Must(s.before("End", func() { s.grab(1, ben) }).Close(s.Context(), 1)), s.packet(1, redpacket.Finished))
 	s.keeps(1)
 	s.open(random(2, 100, 2))
 	share := int64(0)
@@ -117,7 +117,7 @@ func closeAtEnd(s *scene) {
 	s.open(random(1, 100, 3))
 	s.Advance(24*time.Hour - time.Microsecond)
 	got := suite.Must(s.before("End", func() { s.Advance(time.Microsecond); s.expire(1) }).Close(s.Context(), 1))
-	suite.Same(s, "packet", got, s.packet(1, redpacket.Expired))
+	suite.Replays(s, "packet", got, s.packet(1, redpacket.Expired))
 	s.goesBack(1, 100)
 }
 
@@ -136,29 +136,29 @@ func grabAfterConfirm(s *scene) {
 	for id, look := range []string{"Units.Items", "Record"} {
 		id := int64(id + 1)
 		s.send(random(id, 100, 2))
-		share := suite.Must(s.before(look, func() { s.confirm(id, redpacket.Open) }).Grab(s.Context(), id, anna))
-		suite.Same(s, "share", share, s.grab(id, anna))
+		share := suite.Must(s.before(look, func() { s.confirm(id, redpacket.Open) }).For(anna).Grab(s.Context(), id))
+		suite.Replays(s, "share", s.grab(id, anna), share)
 	}
 	s.send(random(3, 100, 2)) // or turn into another
-	s.only(suite.Err(s.before("Record", func() { s.close(3, redpacket.Closed) }).Grab(s.Context(), 3, anna)), redpacket.ErrClosed)
+	s.only(suite.Err(s.before("Record", func() { s.close(3, redpacket.Closed) }).For(anna).Grab(s.Context(), 3)), redpacket.ErrClosed)
 	s.open(random(4, 100, 1))
-	s.only(suite.Err(s.before("Units.Lock", func() { s.grab(4, ben) }).Grab(s.Context(), 4, anna)), redpacket.ErrFinished)
+	s.only(suite.Err(s.before("Units.Lock", func() { s.grab(4, ben) }).For(anna).Grab(s.Context(), 4)), redpacket.ErrFinished)
 }
 
 // sameGrabTakes delivers a grab twice: the first delivery is refused, and the second has got what the first
 // now finds missing.
 func sameGrabTakes(s *scene) {
 	s.send(random(1, 100, 1))
-	share := suite.Must(s.before("Units.Items", func() { s.confirm(1, redpacket.Open); s.grab(1, anna) }).Grab(s.Context(), 1, anna))
-	suite.Same(s, "share", share, s.grab(1, anna))
+	share := suite.Must(s.before("Units.Items", func() { s.confirm(1, redpacket.Open); s.grab(1, anna) }).For(anna).Grab(s.Context(), 1))
+	suite.Replays(s, "share", s.grab(1, anna), share)
 	s.holds(1, 1, 100, 0)
 }
 
 func grabOvertakesResolve(s *scene) {
 	s.open(random(1, 100, 2))
-	share := suite.Must(s.before("Units.Void", func() { s.grab(1, anna) }).Resolve(s.Context(), 1, anna))
-	suite.Same(s, "share", share, s.grab(1, anna))
-	s.only(suite.Err(s.before("Units.Lock", func() { s.resolved(1, ben) }).Grab(s.Context(), 1, ben)), redpacket.ErrCancelled)
+	share := suite.Must(s.before("Units.Void", func() { s.grab(1, anna) }).For(anna).Resolve(s.Context(), 1))
+	suite.Replays(s, "share", s.grab(1, anna), share)
+	s.only(suite.Err(s.before("Units.Lock", func() { s.resolved(1, ben) }).For(ben).Grab(s.Context(), 1)), redpacket.ErrCancelled)
 	s.holds(1, 1, s.minor(share.Amount), 100-s.minor(share.Amount))
 }
 
@@ -167,7 +167,7 @@ func paidAfterPaid(s *scene) {
 	s.grab(1, anna)
 	number := redpacket.PayoutNumber(1, 1)
 	got := suite.Must(s.before("Paid", func() { s.paidOut(1, 1); s.Advance(time.Hour) }).PaidOut(s.Context(), number))
-	suite.Same(s, "payout", got, s.payout(1, 1))
+	suite.Replays(s, "payout", got, s.payout(1, 1))
 	s.SameTime("paid", got.PaidAt, s.now().Add(-time.Hour))
 }
 

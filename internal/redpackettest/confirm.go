@@ -32,12 +32,12 @@ func confirmedTwice(s *scene) {
 	s.send(equal(1, 10, 2))
 	first := s.confirm(1, redpacket.Open)
 	s.Advance(time.Minute)
-	suite.Same(s, "replay", s.confirm(1, redpacket.Open), first)
+	suite.Replays(s, "replay", s.confirm(1, redpacket.Open), first)
 	s.SameTime("confirmed", s.packet(1, redpacket.Open).ConfirmedAt, first.ConfirmedAt)
 	again := func(id int64, state redpacket.State) {
 		s.Helper()
 		want := s.packet(id, state)
-		s.unchanged(id, func() { suite.Same(s, "replay", s.confirm(id, state), want) })
+		s.unchanged(id, func() { suite.Replays(s, "replay", s.confirm(id, state), want) })
 	}
 	s.grab(1, anna)
 	again(1, redpacket.Open)
@@ -62,9 +62,8 @@ func confirmedAtOnce(s *scene) {
 		got[i], err = s.packets.Confirm(s.Context(), 1)
 		return err
 	}))
-	for _, p := range got {
-		suite.Same(s, "packet", p, s.packet(1, redpacket.Open))
-	}
+	suite.Once(s, "packet", got)
+	suite.Same(s, "packet", got[0], s.packet(1, redpacket.Open))
 	s.grabs(1, anna, ben, carol)
 }
 
@@ -97,7 +96,7 @@ func confirmedTooLate(s *scene) {
 		back := s.goesBack(id, 100)
 		s.Advance(time.Hour)
 		s.unchanged(id, func() {
-			suite.Same(s, "replay", s.confirm(id, redpacket.Expired), s.packet(id, redpacket.Expired))
+			suite.Replays(s, "replay", s.confirm(id, redpacket.Expired), s.packet(id, redpacket.Expired))
 			s.close(id, redpacket.Expired)
 			s.expire(0)
 		})
@@ -152,6 +151,6 @@ func confirmedTooLateAtOnce(s *scene) {
 
 func confirmUnknown(s *scene) {
 	s.send(random(1, 100, 3))
-	s.only(suite.Err(s.packets.Confirm(s.Context(), 2)), redpacket.ErrUnknownPacket)
-	s.only(suite.Err(s.packets.Packet(s.Context(), 2)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Confirm(s.Context(), 2)), redpacket.ErrNotFound)
+	s.only(suite.Err(s.packets.Packet(s.Context(), 2)), redpacket.ErrNotFound)
 }

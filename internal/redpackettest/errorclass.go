@@ -9,8 +9,8 @@ import (
 // refusals returns every error by which a packet or a payout says no.
 func refusals() []error {
 	return []error{
-		redpacket.ErrMismatch, redpacket.ErrUnknownPacket, redpacket.ErrUnpaid, redpacket.ErrNotStarted, redpacket.ErrSender,
-		redpacket.ErrCancelled, redpacket.ErrClosed, redpacket.ErrExpired, redpacket.ErrFinished, redpacket.ErrNoShare,
+		redpacket.ErrMismatch, redpacket.ErrNotFound, redpacket.ErrUnpaid, redpacket.ErrNotStarted, redpacket.ErrSender,
+		redpacket.ErrCancelled, redpacket.ErrClosed, redpacket.ErrExpired, redpacket.ErrFinished, redpacket.ErrUnknownShare,
 		redpacket.ErrUnknownPayout, redpacket.ErrPaidOut,
 	}
 }

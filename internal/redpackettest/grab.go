@@ -113,8 +113,8 @@ func sameGrab(s *scene) {
 	first := s.grab(1, anna)
 	again := func(id int64, want redpacket.Share) {
 		s.Helper()
-		s.unchanged(id, func() { suite.Same(s, "replay", s.grab(id, anna), want) })
-		suite.Same(s, "share", suite.Must(s.packets.Share(s.Context(), id, anna)), want)
+		s.unchanged(id, func() { suite.Replays(s, "replay", s.grab(id, anna), want) })
+		suite.Same(s, "share", suite.Must(s.packets.For(anna).Share(s.Context(), id)), want)
 	}
 	again(1, first)
 	s.Advance(time.Hour)
@@ -141,46 +141,44 @@ func sameGrabAtOnce(s *scene) {
 	s.open(random(1, 10_000, 100))
 	shares := make([]redpacket.Share, 100)
 	s.Each(suite.Together(len(shares), func(i int) (err error) {
-		shares[i], err = s.packets.Grab(s.Context(), 1, anna)
+		shares[i], err = s.packets.For(anna).Grab(s.Context(), 1)
 		return err
 	}))
-	for _, share := range shares {
-		suite.Same(s, "share", share, shares[0])
-	}
+	suite.Once(s, "share", shares)
 	s.holds(1, 1, s.minor(shares[0].Amount), 10_000-s.minor(shares[0].Amount))
 }
 
 func refusedGrabAgain(s *scene) {
 	p := random(1, 100, 2)
 	p.Start = s.now().Add(time.Hour)
-	s.only(suite.Err(s.packets.Grab(s.Context(), 1, anna)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.For(anna).Grab(s.Context(), 1)), redpacket.ErrNotFound)
 	s.send(p)
 	s.refused(1, anna, redpacket.ErrUnpaid)
 	s.confirm(1, redpacket.Open)
 	s.refused(1, anna, redpacket.ErrNotStarted)
 	s.Advance(time.Hour)
 	share := s.grab(1, anna)
-	suite.Same(s, "replay", s.grab(1, anna), share)
+	suite.Replays(s, "replay", s.grab(1, anna), share)
 }
 
 func senderGrabs(s *scene) {
 	s.open(random(1, 100, 2))
 	s.refused(1, sender, redpacket.ErrSender)
 	s.grabs(1, anna, ben) // both shares are there for others
-	_, err := s.packets.Share(s.Context(), 1, sender)
-	s.only(err, redpacket.ErrNoShare)
+	_, err := s.packets.For(sender).Share(s.Context(), 1)
+	s.only(err, redpacket.ErrUnknownShare)
 
 	s.packets = s.with(redpacket.Options{SenderMayGrab: true})
 	s.open(random(2, 100, 2))
 	share := s.grab(2, sender)
 	suite.Same(s, "person", share.Person, sender)
-	suite.Same(s, "replay", s.grab(2, sender), share)
+	suite.Replays(s, "replay", s.grab(2, sender), share)
 	s.grab(2, anna)
 	s.packet(2, redpacket.Finished)
 
 	s.open(random(3, 100, 2)) // Send decides: who grabs may have another option
 	was := s.everything(1)
-	if _, err := s.packets.Grab(s.Context(), 1, sender); !errors.Is(err, redpacket.ErrSender) && !errors.Is(err, redpacket.ErrCancelled) {
+	if _, err := s.packets.For(sender).Grab(s.Context(), 1); !errors.Is(err, redpacket.ErrSender) && !errors.Is(err, redpacket.ErrCancelled) {
 		s.Fatalf("a grab by the sender, whom Send has kept out: %v", err)
 	}
 	suite.Same(s, "the books", s.everything(1), was)
@@ -195,7 +193,7 @@ func bookedWithUnit(s *scene) {
 	booked := 0
 	for person := range int64(15) {
 		dying := s.over(suite.Wire{Send: suite.Fails(redpacket.ErrUnavailable, suite.From(int(person%5)+2))})
-		_, err := dying.Grab(s.Context(), 1, fmt.Sprint(100+person))
+		_, err := dying.For(fmt.Sprint(100+person)).Grab(s.Context(), 1)
 		if err != nil {
 			s.Is(err, redpacket.ErrUnknown) // booked, and nobody was told
 		}
@@ -304,7 +302,7 @@ func peopleByteForByte(s *scene) {
 			}
 		}
 		for no, share := range s.shares(p.ID) {
-			suite.Same(s, "number", suite.Must(s.packets.Share(s.Context(), p.ID, share.Person)).No, int64(no+1))
+			suite.Same(s, "number", suite.Must(s.packets.For(share.Person).Share(s.Context(), p.ID)).No, int64(no+1))
 		}
 		s.packet(p.ID, redpacket.Finished)
 	}

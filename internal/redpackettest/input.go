@@ -18,10 +18,10 @@ func (s *scene) calls(ctx context.Context) []suite.Call {
 	return []suite.Call{
 		{Name: "Send", Do: func() error { return suite.Err(p.Send(ctx, random(1, 100, 3))) }},
 		{Name: "Confirm", Do: func() error { return suite.Err(p.Confirm(ctx, 1)) }},
-		{Name: "Grab", Do: func() error { return suite.Err(p.Grab(ctx, 1, anna)) }},
-		{Name: "Resolve", Do: func() error { return suite.Err(p.Resolve(ctx, 1, anna)) }},
+		{Name: "Grab", Do: func() error { return suite.Err(p.For(anna).Grab(ctx, 1)) }},
+		{Name: "Resolve", Do: func() error { return suite.Err(p.For(anna).Resolve(ctx, 1)) }},
 		{Name: "Packet", Do: func() error { return suite.Err(p.Packet(ctx, 1)) }},
-		{Name: "Share", Do: func() error { return suite.Err(p.Share(ctx, 1, anna)) }},
+		{Name: "Share", Do: func() error { return suite.Err(p.For(anna).Share(ctx, 1)) }},
 		{Name: "Shares", Do: func() error { return suite.Err(suite.Gather(p.Shares(ctx, 1))) }},
 		{Name: "Payouts", Do: func() error { return suite.Err(suite.Gather(p.Payouts(ctx))) }},
 		{Name: "Payout", Do: func() error { return suite.Err(p.Payout(ctx, number)) }},

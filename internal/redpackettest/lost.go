@@ -31,7 +31,7 @@ func (s *scene) journey() suite.Journey[*redpacket.Packets] {
 				return suite.Call{Name: "Confirm", Do: func() error { return suite.Err(p.Confirm(ctx, id)) }}
 			}
 			grab := func(id int64, person string) suite.Call {
-				return suite.Call{Name: "Grab", Do: func() error { return suite.Err(p.Grab(ctx, id, person)) }}
+				return suite.Call{Name: "Grab", Do: func() error { return suite.Err(p.For(person).Grab(ctx, id)) }}
 			}
 			end := func(id int64) suite.Call {
 				return suite.Call{Name: "Close", Do: func() error { return suite.Err(p.Close(ctx, id)) }}
@@ -85,13 +85,13 @@ func lostAnswers(s *scene) {
 // never arrived.
 func lostGrabResolved(s *scene) {
 	s.open(equal(1, 10, 3))
-	s.only(suite.Err(s.lossy(1).Grab(s.Context(), 1, anna)), redpacket.ErrUnknown)
-	share := suite.Must(s.packets.Resolve(s.Context(), 1, anna))
+	s.only(suite.Err(s.lossy(1).For(anna).Grab(s.Context(), 1)), redpacket.ErrUnknown)
+	share := suite.Must(s.packets.For(anna).Resolve(s.Context(), 1))
 	suite.Same(s, "amount", share.Amount, fen(4))
-	suite.Same(s, "share", s.grab(1, anna), share)
+	suite.Replays(s, "share", s.grab(1, anna), share)
 	gone := s.over(suite.Wire{Send: suite.Fails(redpacket.ErrUnknown, suite.Changes)})
-	s.only(suite.Err(gone.Grab(s.Context(), 1, ben)), redpacket.ErrUnknown)
-	_, err := s.lossy(1).Resolve(s.Context(), 1, ben) // and so is the first answer to that
+	s.only(suite.Err(gone.For(ben).Grab(s.Context(), 1)), redpacket.ErrUnknown)
+	_, err := s.lossy(1).For(ben).Resolve(s.Context(), 1) // and so is the first answer to that
 	s.only(err, redpacket.ErrUnknown)
 	s.resolved(1, ben)
 	s.refused(1, ben, redpacket.ErrCancelled)

@@ -208,9 +208,9 @@ func (m *model) grab(verb string) operation {
 	id, person := m.packet(redpacket.Open), m.person()
 	return operation{Name: fmt.Sprintf("%s(%d, %d)", verb, id, person), Looks: look(id), Call: func(s *side) (any, error) {
 		if verb == "Grab" {
-			return s.packets.Grab(s.Context(), id, fmt.Sprint(person))
+			return s.packets.For(fmt.Sprint(person)).Grab(s.Context(), id)
 		}
-		return s.packets.Resolve(s.Context(), id, fmt.Sprint(person))
+		return s.packets.For(fmt.Sprint(person)).Resolve(s.Context(), id)
 	}}
 }
 
@@ -279,7 +279,7 @@ func (m *model) read() operation {
 	id, person := m.packet(redpacket.Open, redpacket.Finished), m.person()
 	switch m.IntN(6) {
 	case 0:
-		return operation{Name: fmt.Sprintf("Share(%d, %d)", id, person), Call: func(s *side) (any, error) { return s.packets.Share(s.Context(), id, fmt.Sprint(person)) }}
+		return operation{Name: fmt.Sprintf("Share(%d, %d)", id, person), Call: func(s *side) (any, error) { return s.packets.For(fmt.Sprint(person)).Share(s.Context(), id) }}
 	case 1:
 		return operation{Name: fmt.Sprintf("Shares(%d)", id), Call: func(s *side) (any, error) { return suite.Gather(s.packets.Shares(s.Context(), id)) }}
 	case 2:

@@ -52,7 +52,7 @@ func (s *scene) confirm(id int64, want redpacket.State) redpacket.Packet {
 
 // grab grabs a share for a person.
 func (s *scene) grab(id int64, person string) redpacket.Share {
-	return suite.Must(s.packets.Grab(s.Context(), id, person))
+	return suite.Must(s.packets.For(person).Grab(s.Context(), id))
 }
 
 // grabs lets several people grab, one after the other, and returns what each got in fen.
@@ -69,7 +69,7 @@ func (s *scene) grabs(id int64, people ...string) []int64 {
 func (s *scene) refused(id int64, person string, reason error) {
 	s.Helper()
 	was := s.everything(id)
-	s.only(suite.Err(s.packets.Grab(s.Context(), id, person)), reason)
+	s.only(suite.Err(s.packets.For(person).Grab(s.Context(), id)), reason)
 	suite.Same(s, "the books after a grab that was refused", s.everything(id), was)
 }
 

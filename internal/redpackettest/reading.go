@@ -21,17 +21,17 @@ func readingCases() []testCase {
 }
 
 func readMissing(s *scene) {
-	s.only(suite.Err(s.packets.Packet(s.Context(), 1)), redpacket.ErrUnknownPacket)
-	s.only(suite.Err(s.packets.Share(s.Context(), 1, anna)), redpacket.ErrUnknownPacket)
-	s.only(suite.Err(suite.Gather(s.packets.Shares(s.Context(), 1))), redpacket.ErrUnknownPacket)
-	s.only(suite.Err(s.packets.Audit(s.Context(), 1)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Packet(s.Context(), 1)), redpacket.ErrNotFound)
+	s.only(suite.Err(s.packets.For(anna).Share(s.Context(), 1)), redpacket.ErrNotFound)
+	s.only(suite.Err(suite.Gather(s.packets.Shares(s.Context(), 1))), redpacket.ErrNotFound)
+	s.only(suite.Err(s.packets.Audit(s.Context(), 1)), redpacket.ErrNotFound)
 	suite.Same(s, "report", suite.Must(s.packets.Audit(s.Context())), redpacket.Report{})
 	s.Count("payouts", len(s.pending()), 0)
 	s.expire(0)
 	s.open(random(1, 100, 3))
-	s.only(suite.Err(s.packets.Share(s.Context(), 1, anna)), redpacket.ErrNoShare)
+	s.only(suite.Err(s.packets.For(anna).Share(s.Context(), 1)), redpacket.ErrUnknownShare)
 	s.Count("shares", len(s.shares(1)), 0)
-	s.only(suite.Err(s.packets.Audit(s.Context(), 1, 2)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.Audit(s.Context(), 1, 2)), redpacket.ErrNotFound)
 }
 
 // readShares lists more shares than a listing reads at a time.
@@ -42,7 +42,7 @@ func readShares(s *scene) {
 	s.grab(2, anna)
 	got := make([]redpacket.Share, people)
 	s.Each(suite.Crowd(people, 32, func(i int) (err error) {
-		got[i], err = s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i))
+		got[i], err = s.packets.For(fmt.Sprint(1000+i)).Grab(s.Context(), 1)
 		return err
 	}))
 	slices.SortFunc(got, func(a, b redpacket.Share) int { return int(a.No - b.No) })
@@ -62,7 +62,7 @@ func readShares(s *scene) {
 // listingsEnd has a store that lists nothing any more, or stops after a page.
 func listingsEnd(s *scene) {
 	s.open(equal(1, 1000, 300))
-	s.Each(suite.Crowd(300, 32, func(i int) error { return suite.Err(s.packets.Grab(s.Context(), 1, fmt.Sprint(1000+i))) }))
+	s.Each(suite.Crowd(300, 32, func(i int) error { return suite.Err(s.packets.For(fmt.Sprint(1000+i)).Grab(s.Context(), 1)) }))
 	calls := 0
 	lists := suite.Named("Shares", "Payouts", "Records")
 	broken := s.over(suite.Wire{Send: suite.Fails(redpacket.ErrUnavailable, func(call string) bool {
@@ -81,7 +81,7 @@ func listingsEnd(s *scene) {
 	s.only(suite.Err(broken.Audit(s.Context())), redpacket.ErrUnavailable)
 	n := 0
 	for _, err := range broken.Shares(s.Context(), 2) { // of a packet that there is not
-		s.only(err, redpacket.ErrUnknownPacket)
+		s.only(err, redpacket.ErrNotFound)
 		n++
 	}
 	s.Count("errors of a listing", n, 1)
@@ -113,7 +113,7 @@ func errorsSay(s *scene) {
 	p.End = p.Start.Add(time.Hour)
 	refusal := func(want error) error {
 		s.Helper()
-		_, err := s.packets.Grab(s.Context(), 1, anna)
+		_, err := s.packets.For(anna).Grab(s.Context(), 1)
 		s.only(err, want)
 		return err
 	}
@@ -126,7 +126,7 @@ func errorsSay(s *scene) {
 		got := *suite.As[*redpacket.WindowError](s, refusal(want))
 		suite.Same(s, "typed error", got, redpacket.WindowError{Packet: 1, Err: want, Start: p.Start, End: p.End, Now: s.now()})
 	}
-	packet(redpacket.ErrUnknownPacket)
+	packet(redpacket.ErrNotFound)
 	s.send(p)
 	packet(redpacket.ErrUnpaid)
 	s.confirm(1, redpacket.Open)
@@ -140,14 +140,14 @@ func errorsSay(s *scene) {
 	s.open(p)
 	s.grab(2, ben)
 	for person, want := range map[string]error{sender: redpacket.ErrSender, anna: redpacket.ErrFinished} {
-		_, err := s.packets.Grab(s.Context(), 2, fmt.Sprint(person))
+		_, err := s.packets.For(fmt.Sprint(person)).Grab(s.Context(), 2)
 		suite.Same(s, "typed error", *suite.As[*redpacket.PacketError](s, err), redpacket.PacketError{Packet: 2, Err: want})
 	}
 	for name, call := range map[string]func(ctx context.Context) error{
-		"Share":   func(ctx context.Context) error { return suite.Err(s.packets.Share(ctx, 9, anna)) },
+		"Share":   func(ctx context.Context) error { return suite.Err(s.packets.For(anna).Share(ctx, 9)) },
 		"Close":   func(ctx context.Context) error { return suite.Err(s.packets.Close(ctx, 9)) },
 		"Confirm": func(ctx context.Context) error { return suite.Err(s.packets.Confirm(ctx, 9)) },
 	} {
-		suite.Same(s, "typed error of "+name, *suite.As[*redpacket.PacketError](s, call(s.Context())), redpacket.PacketError{Packet: 9, Err: redpacket.ErrUnknownPacket})
+		suite.Same(s, "typed error of "+name, *suite.As[*redpacket.PacketError](s, call(s.Context())), redpacket.PacketError{Packet: 9, Err: redpacket.ErrNotFound})
 	}
 }

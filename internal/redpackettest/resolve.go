@@ -22,7 +22,7 @@ func resolveCases() []testCase {
 // resolved ends the test unless a grab is resolved as not made.
 func (s *scene) resolved(id int64, person string) {
 	s.Helper()
-	_, err := s.packets.Resolve(s.Context(), id, person)
+	_, err := s.packets.For(person).Resolve(s.Context(), id)
 	s.only(err, redpacket.ErrCancelled)
 	suite.Same(s, "typed error", *suite.As[*redpacket.PacketError](s, err), redpacket.PacketError{Packet: id, Err: redpacket.ErrCancelled})
 }
@@ -32,8 +32,8 @@ func resolveMade(s *scene) {
 	share := s.grab(1, anna)
 	again := func() {
 		s.Helper()
-		suite.Same(s, "share", suite.Must(s.packets.Resolve(s.Context(), 1, anna)), share)
-		suite.Same(s, "share that is grabbed again", s.grab(1, anna), share)
+		suite.Same(s, "share", suite.Must(s.packets.For(anna).Resolve(s.Context(), 1)), share)
+		suite.Replays(s, "share that is grabbed again", s.grab(1, anna), share)
 	}
 	again()
 	again()
@@ -52,14 +52,14 @@ func resolveNotMade(s *scene) {
 	suite.Same(s, "a grab that arrives now", suite.Must(s.Store.Units().Lock(s.Context(), order, time.Hour)).Verdict, stock.Exists)
 	s.refused(1, anna, redpacket.ErrCancelled)
 	s.resolved(1, anna)
-	s.only(suite.Err(s.packets.Share(s.Context(), 1, anna)), redpacket.ErrNoShare)
+	s.only(suite.Err(s.packets.For(anna).Share(s.Context(), 1)), redpacket.ErrUnknownShare)
 	s.holds(1, 0, 0, 100)
 	s.grabs(1, ben, carol) // no share was lost by it
 	s.packet(1, redpacket.Finished)
 }
 
 func resolveUnknown(s *scene) {
-	s.only(suite.Err(s.packets.Resolve(s.Context(), 1, anna)), redpacket.ErrUnknownPacket)
+	s.only(suite.Err(s.packets.For(anna).Resolve(s.Context(), 1)), redpacket.ErrNotFound)
 	s.open(random(1, 100, 2))
 	s.grab(1, anna)
 }
@@ -93,9 +93,9 @@ func resolveAgainstGrab(s *scene) {
 		shares := make([]redpacket.Share, 6)
 		errs := suite.Together(len(shares), func(i int) (err error) {
 			if i%2 == 0 {
-				shares[i], err = s.packets.Grab(s.Context(), 1, fmt.Sprint(100+round))
+				shares[i], err = s.packets.For(fmt.Sprint(100+round)).Grab(s.Context(), 1)
 			} else {
-				shares[i], err = s.packets.Resolve(s.Context(), 1, fmt.Sprint(100+round))
+				shares[i], err = s.packets.For(fmt.Sprint(100+round)).Resolve(s.Context(), 1)
 			}
 			return err
 		})
@@ -103,6 +103,7 @@ func resolveAgainstGrab(s *scene) {
 			s.Fatalf("%d of %d calls found a share", n, len(errs))
 		}
 		for _, share := range shares {
+			share.Replay = shares[0].Replay // which Resolve does not say
 			suite.Same(s, "share", share, shares[0])
 		}
 	}

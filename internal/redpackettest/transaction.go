@@ -34,11 +34,11 @@ func rolledBackGrab(s *scene) {
 	for no, person := range []string{anna, ben, carol} {
 		was := s.everything(1)
 		packets, _, rollback := s.begin()
-		lost := suite.Must(packets.Grab(s.Context(), 1, person))
+		lost := suite.Must(packets.For(person).Grab(s.Context(), 1))
 		suite.Same(s, "number", lost.No, int64(no+1))
 		s.No(rollback())
 		suite.Same(s, "the books", s.everything(1), was)
-		s.only(suite.Err(s.packets.Share(s.Context(), 1, person)), redpacket.ErrNoShare)
+		s.only(suite.Err(s.packets.For(person).Share(s.Context(), 1)), redpacket.ErrUnknownShare)
 		share := s.grab(1, "another "+person)
 		suite.Same(s, "number", share.No, lost.No)
 		suite.Same(s, "amount", share.Amount, lost.Amount) // the seed has it, not the person
@@ -69,12 +69,12 @@ func deadlock(s *scene) {
 	s.open(equal(1, 100, 10))
 	s.open(equal(2, 100, 10))
 	grab := func(id int64, person string) func(*redpacket.Packets) error {
-		return func(p *redpacket.Packets) error { return suite.Err(p.Grab(s.Context(), id, person)) }
+		return func(p *redpacket.Packets) error { return suite.Err(p.For(person).Grab(s.Context(), id)) }
 	}
 	calls := [2][2]func(*redpacket.Packets) error{{grab(1, anna), grab(2, anna)}, {grab(2, ben), grab(1, ben)}}
 	suite.Deadlock(s, s.begin, calls, func(i int) {
 		for id := int64(1); id <= 2; id++ {
-			s.only(suite.Err(s.packets.Share(s.Context(), id, []string{anna, ben}[i])), redpacket.ErrNoShare)
+			s.only(suite.Err(s.packets.For([]string{anna, ben}[i]).Share(s.Context(), id)), redpacket.ErrUnknownShare)
 		}
 	})
 	s.holds(1, 2, 20, 80)
@@ -90,15 +90,15 @@ func refusalInTransaction(s *scene) {
 	s.close(3, redpacket.Closed)
 	s.open(random(4, 100, 3))
 	packets, commit, _ := s.begin()
-	s.No(suite.Err(packets.Grab(s.Context(), 1, anna)))
+	s.No(suite.Err(packets.For(anna).Grab(s.Context(), 1)))
 	for id, want := range []error{redpacket.ErrFinished, redpacket.ErrUnpaid, redpacket.ErrClosed} {
-		s.only(suite.Err(packets.Grab(s.Context(), int64(id+1), ben)), want)
+		s.only(suite.Err(packets.For(ben).Grab(s.Context(), int64(id+1))), want)
 	}
-	s.only(suite.Err(packets.Grab(s.Context(), 4, sender)), redpacket.ErrSender)
+	s.only(suite.Err(packets.For(sender).Grab(s.Context(), 4)), redpacket.ErrSender)
 	s.only(suite.Err(packets.Send(s.Context(), random(2, 101, 3))), redpacket.ErrMismatch)
 	s.only(suite.Err(packets.PaidOut(s.Context(), redpacket.PayoutNumber(4, 1))), redpacket.ErrUnknownPayout)
-	s.only(suite.Err(packets.Confirm(s.Context(), 9)), redpacket.ErrUnknownPacket)
-	s.No(suite.Err(packets.Grab(s.Context(), 4, ben)))
+	s.only(suite.Err(packets.Confirm(s.Context(), 9)), redpacket.ErrNotFound)
+	s.No(suite.Err(packets.For(ben).Grab(s.Context(), 4)))
 	s.No(commit())
 	s.packet(1, redpacket.Finished)
 	s.packet(2, redpacket.Unpaid)
@@ -109,12 +109,12 @@ func refusalInTransaction(s *scene) {
 func ownChanges(s *scene) {
 	packets, commit, _ := s.begin()
 	s.No(suite.Err(packets.Send(s.Context(), equal(1, 10, 2))))
-	s.only(suite.Err(packets.Grab(s.Context(), 1, anna)), redpacket.ErrUnpaid)
+	s.only(suite.Err(packets.For(anna).Grab(s.Context(), 1)), redpacket.ErrUnpaid)
 	suite.Same(s, "state", suite.Must(packets.Confirm(s.Context(), 1)).State, redpacket.Open)
-	first := suite.Must(packets.Grab(s.Context(), 1, anna))
-	suite.Same(s, "replay", suite.Must(packets.Grab(s.Context(), 1, anna)), first)
-	s.No(suite.Err(packets.Grab(s.Context(), 1, ben)))
-	s.only(suite.Err(packets.Grab(s.Context(), 1, carol)), redpacket.ErrFinished)
+	first := suite.Must(packets.For(anna).Grab(s.Context(), 1))
+	suite.Same(s, "replay", suite.Must(packets.For(anna).Grab(s.Context(), 1)), first)
+	s.No(suite.Err(packets.For(ben).Grab(s.Context(), 1)))
+	s.only(suite.Err(packets.For(carol).Grab(s.Context(), 1)), redpacket.ErrFinished)
 	suite.Same(s, "best luck", suite.Must(packets.Packet(s.Context(), 1)).Best, &first)
 	listed := suite.Must(suite.Gather(packets.Shares(s.Context(), 1)))
 	s.Count("shares", len(listed), 2)
@@ -154,12 +154,12 @@ func stalePackets(s *scene) {
 		s.confirm(4, redpacket.Open)
 		s.grabs(4, anna, ben)
 	}, func(packets *redpacket.Packets) {
-		s.No(suite.Err(packets.Grab(s.Context(), 1, carol)))
+		s.No(suite.Err(packets.For(carol).Grab(s.Context(), 1)))
 		suite.Same(s, "state of 1", suite.Must(packets.Confirm(s.Context(), 1)).State, redpacket.Open)
 		suite.Same(s, "state of 2", suite.Must(packets.Confirm(s.Context(), 2)).State, redpacket.Closed)
 		suite.Same(s, "state of 3", suite.Must(packets.Close(s.Context(), 3)).State, redpacket.Closed)
-		s.only(suite.Err(packets.Grab(s.Context(), 3, carol)), redpacket.ErrClosed)
-		s.only(suite.Err(packets.Grab(s.Context(), 4, carol)), redpacket.ErrFinished)
+		s.only(suite.Err(packets.For(carol).Grab(s.Context(), 3)), redpacket.ErrClosed)
+		s.only(suite.Err(packets.For(carol).Grab(s.Context(), 4)), redpacket.ErrFinished)
 		suite.Same(s, "state of 4", suite.Must(packets.Close(s.Context(), 4)).State, redpacket.Finished)
 		suite.Same(s, "state of 5", suite.Must(packets.Send(s.Context(), equal(5, 10, 2))).State, redpacket.Unpaid)
 		s.only(suite.Err(packets.Send(s.Context(), equal(5, 11, 2))), redpacket.ErrMismatch)
@@ -178,10 +178,10 @@ func staleShares(s *scene) {
 		s.grab(1, anna)
 		s.grab(1, ben)
 	}, func(packets *redpacket.Packets) {
-		share := suite.Must(packets.Grab(s.Context(), 1, carol))
+		share := suite.Must(packets.For(carol).Grab(s.Context(), 1))
 		suite.Same(s, "number", share.No, 3)
 		suite.Same(s, "amount", share.Amount, fen(2))
-		again, err := packets.Grab(s.Context(), 1, anna) // which was grabbed elsewhere
+		again, err := packets.For(anna).Grab(s.Context(), 1) // which was grabbed elsewhere
 		s.No(err)
 		suite.Same(s, "amount", again.Amount, fen(3))
 		suite.Same(s, "what is left", suite.Must(packets.Close(s.Context(), 1)).Left, fen(2))

@@ -136,6 +136,33 @@ func Same[T any](s Checker, what string, got, want T) {
 	}
 }
 
+// Replays ends the test unless what a call returned is what an earlier one has left, and says that it is a Replay.
+func Replays[T any](s Checker, what string, got, want T) {
+	s.checks().Helper()
+	*replay(&want) = true
+	Same(s, what, got, want)
+}
+
+// Once ends the test unless the results of a call that was made several times are the same, and all but one are Replays.
+func Once[T any](s Checker, what string, results []T) {
+	s.checks().Helper()
+	first := 0
+	for i := range results {
+		if is := replay(&results[i]); !*is {
+			first++
+		} else {
+			*is = false
+		}
+		Same(s, what, results[i], results[0])
+	}
+	s.checks().Count(what+": calls that did it", first, 1)
+}
+
+// replay returns the Replay of what a call returned.
+func replay[T any](result *T) *bool {
+	return reflect.ValueOf(result).Elem().FieldByName("Replay").Addr().Interface().(*bool)
+}
+
 // As returns the typed error in an error, and ends the test where there is none.
 func As[E error](s Checker, err error) E {
 	c := s.checks()

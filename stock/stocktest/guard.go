@@ -141,7 +141,7 @@ func (s *scene) moveByTheTable(step stock.Step, order string, num int64) {
 	}
 	s.answers(stock.Done)(suite.Moved(s.Store.Move(s.Context(), stock.Movement{Step: step, Order: order, Fence: was.Fence})))
 	s.state(order, row.To)
-	after := suite.Must(counted.Plus(row.Change.Times(num)))
+	after := suite.Must(counted.Plus(row.Delta.Times(num)))
 	s.counts(sku(1), after)
 }
 

@@ -141,7 +141,7 @@ func effectsReplayed(s *scene) {
 			lines = orders[e.Order]
 		}
 		for _, l := range lines {
-			sum := suite.Must(initial[l.Key()].Plus(e.Step.Transition().Change.Times(l.Num)))
+			sum := suite.Must(initial[l.Key()].Plus(e.Step.Transition().Delta.Times(l.Num)))
 			initial[l.Key()] = sum
 		}
 	}

@@ -27,7 +27,7 @@ func (c *Store) AddBatch(ctx context.Context, batch coupon.Batch) (stock.Verdict
 }
 
 // Batch implements coupon.Store.
-func (c *Store) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Granted, error) {
+func (c *Store) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Grant, error) {
 	if err := c.ready(ctx); err != nil {
 		return coupon.Batch{}, nil, err
 	}
@@ -43,7 +43,7 @@ func (c *Store) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Gr
 	}
 	batch.ID = id
 	copy(batch.Digest[:], digest)
-	var granted []coupon.Granted
+	var granted []coupon.Grant
 	query, err := c.currentGrants(ctx, id, num, mysql.Render(c.sql.readGranted, id))
 	if err == nil {
 		err = c.units.Query(ctx, query, func(rows *sql.Rows) error {
@@ -71,13 +71,13 @@ func (c *Store) currentGrants(ctx context.Context, batch string, num int64, quer
 }
 
 // scanGranted scans what became of a buyer.
-func scanGranted(rows *sql.Rows) (g coupon.Granted, err error) {
+func scanGranted(rows *sql.Rows) (g coupon.Grant, err error) {
 	err = rows.Scan(&g.Buyer, &g.Coupon, &g.Reason)
 	return g, err
 }
 
 // Issue implements coupon.Store.
-func (c *Store) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Granted, error) {
+func (c *Store) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Grant, error) {
 	if err := c.ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
@@ -112,14 +112,14 @@ type issue struct {
 	all     bool
 	refused map[string]coupon.Reason // what the campaign refused when it was looked at, by order
 
-	granted []coupon.Granted // what became of each order at the last try
-	over    bool             // it is the answer, although nothing was done
+	granted []coupon.Grant // what became of each order at the last try
+	over    bool           // it is the answer, although nothing was done
 }
 
 // try issues it, in one transaction, but for what was refused, and reports whether it went. The batch's row is
 // locked first: what others have issued of it is known from then on.
 func (i *issue) try(ctx context.Context, q mysql.Tx) (bool, error) {
-	i.granted, i.over = make([]coupon.Granted, 0, len(i.calls)), false
+	i.granted, i.over = make([]coupon.Grant, 0, len(i.calls)), false
 	var before int64
 	if err := mysql.ReadRow(ctx, q, mysql.Render(i.store.sql.lockBatch, i.batch), &before); err != nil {
 		return false, err
@@ -128,12 +128,12 @@ func (i *issue) try(ctx context.Context, q mysql.Tx) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var fresh []coupon.Granted
+	var fresh []coupon.Grant
 	var calls []ledger.LockCall
 	for _, call := range i.calls {
 		g, known := recorded[call.Order.ID]
 		if !known {
-			g = coupon.Granted{Buyer: call.Order.Buyer, Coupon: call.Order.ID, Reason: i.refused[call.Order.ID]}
+			g = coupon.Grant{Buyer: call.Order.Buyer, Coupon: call.Order.ID, Reason: i.refused[call.Order.ID]}
 			fresh = append(fresh, g)
 			if g.Reason == coupon.Given {
 				calls = append(calls, call)
@@ -141,7 +141,7 @@ func (i *issue) try(ctx context.Context, q mysql.Tx) (bool, error) {
 		}
 		i.granted = append(i.granted, g)
 		if i.all && g.Reason != coupon.Given {
-			i.granted, i.over = []coupon.Granted{g}, true
+			i.granted, i.over = []coupon.Grant{g}, true
 			return false, nil
 		}
 	}
@@ -154,8 +154,8 @@ func (i *issue) try(ctx context.Context, q mysql.Tx) (bool, error) {
 }
 
 // recorded returns what became of the orders so far.
-func (i *issue) recorded(ctx context.Context, q mysql.Tx, before int64) (map[string]coupon.Granted, error) {
-	recorded := map[string]coupon.Granted{}
+func (i *issue) recorded(ctx context.Context, q mysql.Tx, before int64) (map[string]coupon.Grant, error) {
+	recorded := map[string]coupon.Grant{}
 	if before == 0 {
 		return recorded, nil
 	}
@@ -181,7 +181,7 @@ func (i *issue) recorded(ctx context.Context, q mysql.Tx, before int64) (map[str
 }
 
 // record records what became of orders, behind so many others.
-func (i *issue) record(ctx context.Context, q mysql.Tx, before int64, fresh []coupon.Granted) error {
+func (i *issue) record(ctx context.Context, q mysql.Tx, before int64, fresh []coupon.Grant) error {
 	if len(fresh) == 0 {
 		return nil
 	}

@@ -76,7 +76,7 @@ func (c *Store) grow(ctx context.Context, q mysql.Tx, campaign, have int64, code
 	}
 	key := stock.Key{SKU: campaign}
 	err = c.units.Record(ctx, q, stock.Change{Kind: stock.KindImport, ID: key.Serial(before + 1), Entries: []stock.Entry{
-		{Key: key, Delta: stock.StepRestock.Transition().Change.Times(num)},
+		{Key: key, Delta: stock.StepRestock.Transition().Delta.Times(num)},
 	}})
 	if err != nil {
 		return false, mysql.Unclaimed(err)

@@ -175,7 +175,7 @@ func (q *couponSQL) renderPools() {
 	q.growLocked = "UPDATE " + q.pools + " " + mysql.ByKey + " SET CODE_NUM = CODE_NUM + ? WHERE CAMPAIGN_ID = ?"
 	q.readPool = "SELECT CODE_NUM FROM " + q.pools + " WHERE CAMPAIGN_ID = ?"
 	q.readOwners = "SELECT CODE, CAMPAIGN_ID FROM " + q.codes + " " + mysql.ByKey + " WHERE CODE IN (?)"
-	q.addUnits = "UPDATE " + q.items + " s " + mysql.ByKey + " SET " + ledger.ItemChange(stock.StepRestock.Transition().Change, "?") + ", s." + ledger.Touch +
+	q.addUnits = "UPDATE " + q.items + " s " + mysql.ByKey + " SET " + ledger.ItemChange(stock.StepRestock.Transition().Delta, "?") + ", s." + ledger.Touch +
 		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0 AND s.UNLIMITED = 0"
 }
 
@@ -218,7 +218,7 @@ func (q *couponSQL) grants(batch string, coupons []string) string {
 }
 
 // insertGranted renders the INSERT of what became of buyers, behind so many of their batch.
-func (q *couponSQL) insertGranted(batch string, behind int64, granted []coupon.Granted) string {
+func (q *couponSQL) insertGranted(batch string, behind int64, granted []coupon.Grant) string {
 	args := make([]any, 0, 5*len(granted))
 	for i, g := range granted {
 		args = append(args, batch, g.Coupon, behind+int64(i)+1, g.Buyer, int64(g.Reason))

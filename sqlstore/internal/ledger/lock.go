@@ -280,7 +280,7 @@ func usagesOf(calls []LockCall) (usages []buyerUsage, anonymous bool) {
 			continue
 		}
 		for _, l := range c.Order.Lines {
-			usages = append(usages, buyerUsage{buyerKey{l.Key(), c.Order.Buyer}, usageOf(c.transition().Change, l.Num)})
+			usages = append(usages, buyerUsage{buyerKey{l.Key(), c.Order.Buyer}, usageOf(c.transition().Delta, l.Num)})
 		}
 	}
 	slices.SortFunc(usages, func(a, b buyerUsage) int { return a.compare(b.buyerKey) })
@@ -377,7 +377,7 @@ func (b *LockBatch) Admit(s Entry, usages map[string]stock.Usage, known map[stri
 			b.Replies[i].Answer = LockAnswer{Verdict: stock.Refused, Why: why}
 			continue
 		}
-		change, num := c.transition().Change, c.Line().Num
+		change, num := c.transition().Delta, c.Line().Num
 		after, err := s.Item.Plus(change.Times(num).For(s.Item.Terms))
 		if err != nil { // it cannot: the item lets it
 			b.Replies[i].Alone = true

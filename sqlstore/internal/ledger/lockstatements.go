@@ -136,7 +136,7 @@ func (q *Statements) lockItems(order stock.Order) string {
 // changes returns the arguments of the change of an item: a number for each counter that moves.
 func changes(t stock.Transition, num int64) []any {
 	var args []any
-	for _, sign := range each(t.Change) {
+	for _, sign := range each(t.Delta) {
 		if sign != 0 {
 			args = append(args, num)
 		}
@@ -180,5 +180,5 @@ func (q *Statements) lockItemsText(t stock.Transition, lines int, buyer bool) st
 		from += " STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey + " ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
 		guard = onSale(num) + " AND " + within(t)
 	}
-	return mysql.Driven(lines, "UPDATE "+from+" SET "+ItemChange(t.Change, num)+", s."+Touch+where+guard)
+	return mysql.Driven(lines, "UPDATE "+from+" SET "+ItemChange(t.Delta, num)+", s."+Touch+where+guard)
 }

@@ -73,7 +73,7 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 }
 
 // frees reports whether a transition makes units available.
-func frees(t stock.Transition) bool { return t.Change.Available() > 0 }
+func frees(t stock.Transition) bool { return t.Delta.Available() > 0 }
 
 // Freed ends what is remembered of some items, whose units may be back; with no keys, of all.
 func (s *Store) Freed(keys ...stock.Key) {
@@ -210,7 +210,7 @@ func (m *MovedHolds) lock(ctx context.Context, q mysql.Tx, t stock.Transition, q
 			continue
 		case !wanted(order, fence):
 			continue
-		case !m.add(t.Change, key, num, usageOf(t.Change, num)):
+		case !m.add(t.Delta, key, num, usageOf(t.Delta, num)):
 			return fault.ErrOverflow
 		}
 		m.orders = append(m.orders, order)

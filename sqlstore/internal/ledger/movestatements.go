@@ -36,12 +36,12 @@ func (q *Statements) renderMove(t stock.Transition, n int) string {
 	if n > 0 {
 		from = lines(n) + " STRAIGHT_JOIN " + from + " " + mysql.ByKey
 	}
-	if t.Change != (stock.Quantities{}) {
+	if t.Delta != (stock.Quantities{}) {
 		if n == 0 {
 			from += " " + mysql.ByKey
 		}
 		from += q.joined()
-		set += ", " + ItemChange(t.Change, "h.NUM") + ", s." + Touch + buyerChange(t.Change, "h.NUM")
+		set += ", " + ItemChange(t.Delta, "h.NUM") + ", s." + Touch + buyerChange(t.Delta, "h.NUM")
 	}
 	guard := "h.ORDER_NO = ? AND " + guard(t)
 	if n > 0 {

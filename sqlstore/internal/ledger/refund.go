@@ -240,7 +240,7 @@ func (b *RefundBatch) Lock(ctx context.Context, q mysql.Tx, query string, t *Tal
 			c.Refund, c.Hold, c.to, is = booked, is, after.State, after
 			b.to[order], b.Done = is.State, append(b.Done, i)
 			l := booked.Lines[0]
-			if !t.add(c.transition().Change, buyerKey{l.Key(), is.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
+			if !t.add(c.transition().Delta, buyerKey{l.Key(), is.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
 				return fault.ErrOverflow
 			}
 		}

@@ -66,6 +66,6 @@ func (q *Statements) refundLine(c RefundCall, l stock.Line, no int) string {
 
 func (q *Statements) refundLineText(t stock.Transition, num string) string {
 	return "UPDATE " + q.Holds + " h " + mysql.ByKey + q.joined() + " SET h.REFUND_NUM = h.REFUND_NUM + ?, h.RESTOCK_NUM = h.RESTOCK_NUM + ?, h.FREE_NUM = h.FREE_NUM + ?," +
-		" h.UPDATE_TIME = " + mysql.Now + ", " + ItemChange(t.Change, num) + ", s." + Touch + ", b.BOUGHT_NUM = b.BOUGHT_NUM - ?" +
+		" h.UPDATE_TIME = " + mysql.Now + ", " + ItemChange(t.Delta, num) + ", s." + Touch + ", b.BOUGHT_NUM = b.BOUGHT_NUM - ?" +
 		" WHERE h.ORDER_NO = ? AND h.LINE_NO = ? AND h.STATE " + In(t.From) + " AND h.REFUND_NUM = ?"
 }

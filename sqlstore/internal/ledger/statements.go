@@ -71,7 +71,7 @@ const (
 // within is the buyer's part of the guard of a step that opens a hold: a Lock counts as a live one.
 func within(t stock.Transition) string {
 	guard := "b.HELD_NUM <= " + room
-	if t.Change.Locked > 0 {
+	if t.Delta.Locked > 0 {
 		guard += " AND (s.HOLD_LIMIT = 0 OR b.HOLD_NUM <= s.HOLD_LIMIT)"
 	}
 	return guard

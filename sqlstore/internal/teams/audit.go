@@ -37,7 +37,7 @@ func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit in
 			var seat groupbuy.SeatBook
 			err := rows.Scan(&code, &seat.Order, &seat.State, &seat.Hold, &seat.Units)
 			book := &books[at[code]]
-			book.Astray = append(book.Astray, seat)
+			book.Mismatched = append(book.Mismatched, seat)
 			return err
 		})
 		if err != nil {
@@ -45,7 +45,7 @@ func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit in
 		}
 	}
 	for _, book := range books {
-		slices.SortFunc(book.Astray, func(a, b groupbuy.SeatBook) int { return cmp.Compare(a.Order, b.Order) })
+		slices.SortFunc(book.Mismatched, func(a, b groupbuy.SeatBook) int { return cmp.Compare(a.Order, b.Order) })
 	}
 	return books, nil
 }

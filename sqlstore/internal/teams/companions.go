@@ -129,7 +129,7 @@ func (b *seatTaker) insert(ctx context.Context, q mysql.Tx) error {
 		}
 		_, err = q.ExecContext(ctx, statement)
 		if mysql.Number(err) == mysql.ErrDuplicate && len(b.calls) == 1 {
-			return &mysql.RefusalError{Why: []error{groupbuy.ErrCodeTaken}}
+			return &mysql.RefusalError{Why: []error{groupbuy.ErrDuplicateCode}}
 		}
 		if err != nil {
 			return mysql.Unclaimed(err) // one of them: each alone
@@ -189,7 +189,7 @@ func (g seatCompanions) moveSeats(ctx context.Context, q mysql.Tx, step stock.St
 			}
 			continue
 		}
-		along := seat.State.Along(step)
+		along := seat.State.StepFor(step)
 		if along == 0 {
 			return mysql.Missing(nil) // the seat is not where its hold was
 		}
@@ -200,7 +200,7 @@ func (g seatCompanions) moveSeats(ctx context.Context, q mysql.Tx, step stock.St
 				return err
 			}
 			joined = len(is) > 0
-			why[i] = k.team(seat.Team).Regains(*seat, joined, k.at)
+			why[i] = k.team(seat.Team).RefusesRegain(*seat, joined, k.at)
 		}
 		if why[i] == nil {
 			why[i] = k.move(along, seat, joined)

@@ -21,7 +21,7 @@ const (
 )
 
 // End implements groupbuy.Store, some hundred teams a transaction.
-func (g *Store) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Verdict, error) {
+func (g *Store) End(ctx context.Context, endings []groupbuy.TeamEnd) ([]stock.Verdict, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return nil, err
 	}
@@ -39,13 +39,13 @@ func (g *Store) End(ctx context.Context, endings []groupbuy.Ending) ([]stock.Ver
 }
 
 // endSome ends teams, as many in one transaction as have not too many seats, and returns those that it ended.
-func (g *Store) endSome(ctx context.Context, endings []groupbuy.Ending) (map[string]bool, error) {
+func (g *Store) endSome(ctx context.Context, endings []groupbuy.TeamEnd) (map[string]bool, error) {
 	ended := map[string]bool{}
 	seats, err := g.liveSeats(ctx, endings)
 	if err != nil {
 		return nil, err
 	}
-	var part []groupbuy.Ending
+	var part []groupbuy.TeamEnd
 	var of []groupbuy.Seat
 	flush := func() error {
 		done, err := g.endThese(ctx, part, of)
@@ -75,7 +75,7 @@ func (g *Store) endSome(ctx context.Context, endings []groupbuy.Ending) (map[str
 // liveSeats reads the live seats of teams, by team: whose holds have to be locked before the teams are. They are those of
 // the version that is to be ended, which changes with each of them. Only where the snapshot of the caller's transaction has
 // another one, they are read with a lock.
-func (g *Store) liveSeats(ctx context.Context, endings []groupbuy.Ending) (map[string][]groupbuy.Seat, error) {
+func (g *Store) liveSeats(ctx context.Context, endings []groupbuy.TeamEnd) (map[string][]groupbuy.Seat, error) {
 	codes := make([]string, len(endings))
 	for i, e := range endings {
 		codes[i] = e.Code
@@ -120,7 +120,7 @@ func (q *groupBuySQL) liveSeatsText() string {
 
 // endThese ends teams with these live seats in one transaction, and returns their codes: without those that have
 // changed since they were read, for which it starts over.
-func (g *Store) endThese(ctx context.Context, endings []groupbuy.Ending, seats []groupbuy.Seat) ([]string, error) {
+func (g *Store) endThese(ctx context.Context, endings []groupbuy.TeamEnd, seats []groupbuy.Seat) ([]string, error) {
 	for len(endings) > 0 {
 		e := ending{seatCompanions: g.companions(), endings: endings, seats: seats}
 		kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) { return e.run(ctx, q) })
@@ -135,7 +135,7 @@ func (g *Store) endThese(ctx context.Context, endings []groupbuy.Ending, seats [
 			}
 			return codes, nil
 		}
-		endings = slices.DeleteFunc(slices.Clone(endings), func(t groupbuy.Ending) bool { return e.stale[t.Code] })
+		endings = slices.DeleteFunc(slices.Clone(endings), func(t groupbuy.TeamEnd) bool { return e.stale[t.Code] })
 		seats = slices.DeleteFunc(slices.Clone(seats), func(s groupbuy.Seat) bool { return e.stale[s.Team] })
 		if len(e.stale) == 0 {
 			return nil, mysql.Missing(nil)
@@ -148,7 +148,7 @@ func (g *Store) endThese(ctx context.Context, endings []groupbuy.Ending, seats [
 type ending struct {
 	seatCompanions
 
-	endings []groupbuy.Ending
+	endings []groupbuy.TeamEnd
 	seats   []groupbuy.Seat // live when they were read
 	stale   map[string]bool // teams that are not as they were
 }
@@ -204,7 +204,7 @@ func (e *ending) run(ctx context.Context, q mysql.Tx) (bool, error) {
 }
 
 // orders returns the orders of the seats in a state, of the teams that end so.
-func (e *ending) orders(state groupbuy.SeatState, ends func(groupbuy.Ending) bool) []string {
+func (e *ending) orders(state groupbuy.SeatState, ends func(groupbuy.TeamEnd) bool) []string {
 	in := map[string]bool{}
 	for _, ending := range e.endings {
 		in[ending.Code] = ends(ending)
@@ -220,7 +220,7 @@ func (e *ending) orders(state groupbuy.SeatState, ends func(groupbuy.Ending) boo
 
 // release ends the holds that are not paid: those that are dead expire, the others are cancelled.
 func (e *ending) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
-	held := e.orders(groupbuy.Held, func(groupbuy.Ending) bool { return true })
+	held := e.orders(groupbuy.Held, func(groupbuy.TeamEnd) bool { return true })
 	if len(held) == 0 {
 		return nil
 	}
@@ -236,7 +236,7 @@ func (e *ending) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error
 
 // refund refunds the paid orders of teams that fail. Those whose holds are refunded already stay as they are.
 func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
-	paid := e.orders(groupbuy.Paid, func(ending groupbuy.Ending) bool { return ending.To == groupbuy.Failed })
+	paid := e.orders(groupbuy.Paid, func(ending groupbuy.TeamEnd) bool { return ending.To == groupbuy.Failed })
 	if len(paid) == 0 {
 		return nil
 	}
@@ -299,7 +299,7 @@ func (e *ending) end(ctx context.Context, q mysql.Tx, k *unitOfWork) error {
 	}
 	for _, ending := range e.endings {
 		team, of := k.team(ending.Code), seats[ending.Code]
-		slices.SortFunc(of, groupbuy.Succeeds)
+		slices.SortFunc(of, groupbuy.CompareSuccessors)
 		steps := make([]groupbuy.Step, len(of))
 		for i, s := range of {
 			steps[i] = ending.Leaves(s, k.at)
@@ -345,7 +345,7 @@ func (g *Store) Follow(ctx context.Context, orders []string) ([]string, error) {
 	var moved []string
 	for part := range slices.Chunk(orders, seatsAtOnce) {
 		some, err := g.moveAlone(ctx, part, func(seat groupbuy.Seat, team groupbuy.Team, hold stock.State) groupbuy.Step {
-			return seat.State.Behind(hold, team.State == groupbuy.Formed)
+			return seat.State.CatchUpStep(hold, team.State == groupbuy.Formed)
 		})
 		moved = append(moved, some...)
 		if err != nil {

@@ -253,16 +253,16 @@ func (q *groupBuySQL) renderGroupBooks() {
 		", EVENT_TIME = COALESCE(EVENT_TIME, ?), UPDATE_TIME = ?, VERSION = ? WHERE CODE = ? AND VERSION = ?"
 }
 
-// agreeing renders groupbuy.SeatState.Agrees of a seat p, its hold h and its team t.
+// agreeing renders groupbuy.SeatState.Matches of a seat p, its hold h and its team t.
 func agreeing() string {
 	var pairs []string
 	for s := groupbuy.Held; s <= groupbuy.Refunded; s++ {
 		var always, formed []stock.State
 		for h := stock.Unheld; h <= stock.Expired; h++ {
 			switch {
-			case s.Agrees(h, false):
+			case s.Matches(h, false):
 				always = append(always, h)
-			case s.Agrees(h, true):
+			case s.Matches(h, true):
 				formed = append(formed, h)
 			}
 		}

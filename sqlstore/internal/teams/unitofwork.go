@@ -270,7 +270,7 @@ func (k *unitOfWork) handOver(ctx context.Context, q mysql.Tx) error {
 	return nil
 }
 
-// successorText finds the first of the live seats of a team by groupbuy.Succeeds.
+// successorText finds the first of the live seats of a team by groupbuy.CompareSuccessors.
 func (q *groupBuySQL) successorText() string {
 	return fmt.Sprintf("SELECT %s FROM %s p FORCE INDEX (%s_buyer) WHERE p.TEAM_CODE = ? AND p.LIVE = 1"+
 		" ORDER BY p.STATE DESC, IF(p.STATE = %d, p.PAY_TIME, p.START_TIME), p.ORDER_NO LIMIT 1", seatColumns, q.seats, q.seats, groupbuy.Paid)

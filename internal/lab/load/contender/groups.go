@@ -79,12 +79,12 @@ func openGroups(ctx context.Context, cfg Config) (Contender, error) {
 
 // Lock implements Contender: it takes a seat.
 func (g *groups) Lock(ctx context.Context, order string, sku int64) error {
-	purchase := groupbuy.Purchase{Order: order, Buyer: order, Product: groupProduct, Volume: decimal.NewFromInt(1)}
+	buyer, purchase := g.groups.For(order), groupbuy.Purchase{Order: order, Product: groupProduct, Volume: decimal.NewFromInt(1)}
 	return g.fill(sku, func() (string, error) {
-		seat, err := g.groups.Open(ctx, purchase)
+		seat, err := buyer.Open(ctx, purchase)
 		return seat.Team, err
 	}, func(code string) error {
-		_, err := g.groups.Join(ctx, code, purchase)
+		_, err := buyer.Join(ctx, code, purchase)
 		return err
 	})
 }
@@ -224,7 +224,7 @@ func (t teams) inspect(ctx context.Context, cfg Config) (books Books, err error)
 		for _, drift := range report.Units.Drifts {
 			books.Drifts = append(books.Drifts, drift.String())
 		}
-		for _, seat := range report.Astray {
+		for _, seat := range report.Mismatched {
 			books.Drifts = append(books.Drifts, fmt.Sprintf("seat %s is %v, its hold %v", seat.Order, seat.State, seat.Hold))
 		}
 		return err

@@ -30,7 +30,7 @@ func openRedPackets(opts *sqlstore.Options) func(context.Context, Config) (Conte
 
 // Lock implements Contender: it grabs a share of the packet sku.
 func (r *redPackets) Lock(ctx context.Context, order string, sku int64) error {
-	_, err := r.packets.Grab(ctx, sku, order)
+	_, err := r.packets.For(order).Grab(ctx, sku)
 	if errors.Is(err, redpacket.ErrFinished) {
 		return ErrSoldOut
 	}
