@@ -50,7 +50,7 @@ func overdue(b *testing.B, teams int) *bazaar {
 	s.db.Wire.Freeze(time.Time{}) // each seat has times of its own
 	errs := suite.Crowd(teams, 1024, func(i int) error {
 		p := purchase(fmt.Sprint("order-", i), fmt.Sprint(i+1))
-		if _, err := p.open(b.Context(), s.Groups); err != nil {
+		if _, err := p.Open(b.Context(), s.Groups); err != nil {
 			return err
 		}
 		_, err := s.Pay(b.Context(), p.Order)

@@ -25,13 +25,13 @@ func TestTeamsLoseTheirConnection(t *testing.T) {
 	}{
 		"Open": {
 			func(b *bazaar, _ string, orders []string) error {
-				_, err := purchase(orders[0]+"-new", "9").open(b.t.Context(), b.Groups)
+				_, err := purchase(orders[0]+"-new", "9").Open(b.t.Context(), b.Groups)
 				return err
 			}, nil, groupbuy.Held,
 		},
 		"Join": {
 			func(b *bazaar, code string, orders []string) error {
-				_, err := purchase(orders[0]+"-new", "9").join(b.t.Context(), b.Groups, code)
+				_, err := purchase(orders[0]+"-new", "9").Join(b.t.Context(), b.Groups, code)
 				return err
 			}, nil, groupbuy.Held,
 		},
@@ -153,9 +153,9 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 				p := purchase(fmt.Sprintf("k%d-%d", i, j), fmt.Sprint(100*i+j+1))
 				again(func() (err error) {
 					if j == 0 {
-						seat, err = p.open(t.Context(), b.Groups)
+						seat, err = p.Open(t.Context(), b.Groups)
 					} else {
-						_, err = p.join(t.Context(), b.Groups, seat.Team)
+						_, err = p.Join(t.Context(), b.Groups, seat.Team)
 					}
 					return err
 				})

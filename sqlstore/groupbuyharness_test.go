@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/groupbuytest"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
@@ -62,25 +63,8 @@ func (b *bazaar) over(pool *sqltest.DB) *groupbuy.Groups {
 func untilTheEnd() *groupbuy.Options { return &groupbuy.Options{HoldFor: 2 * teamTime} }
 
 // purchase is one unit for the buyer of a number.
-func purchase(order string, buyer string) basket {
-	return basket{groupbuy.Purchase{Order: order, Product: teamProduct, Volume: decimal.NewFromInt(1)}, buyer}
-}
-
-// A basket is a purchase with its buyer.
-type basket struct {
-	groupbuy.Purchase
-
-	buyer string
-}
-
-// open opens a team with it.
-func (b basket) open(ctx context.Context, groups *groupbuy.Groups) (groupbuy.Seat, error) {
-	return groups.For(b.buyer).Open(ctx, b.Purchase)
-}
-
-// join joins a team with it.
-func (b basket) join(ctx context.Context, groups *groupbuy.Groups, code string) (groupbuy.Seat, error) {
-	return groups.For(b.buyer).Join(ctx, code, b.Purchase)
+func purchase(order string, buyer string) groupbuytest.Basket {
+	return groupbuytest.Basket{Purchase: groupbuy.Purchase{Order: order, Product: teamProduct, Volume: decimal.NewFromInt(1)}, Buyer: buyer}
 }
 
 // team opens a team and has others join it, without a payment, and returns its code and the orders.
@@ -88,9 +72,9 @@ func (b *bazaar) team(name string, people int) (code string, orders []string) {
 	b.t.Helper()
 	for i := range people {
 		p := purchase(fmt.Sprintf("%s-%d", name, i+1), fmt.Sprint(i+1))
-		take := func() (groupbuy.Seat, error) { return p.join(b.t.Context(), b.Groups, code) }
+		take := func() (groupbuy.Seat, error) { return p.Join(b.t.Context(), b.Groups, code) }
 		if i == 0 {
-			take = func() (groupbuy.Seat, error) { return p.open(b.t.Context(), b.Groups) }
+			take = func() (groupbuy.Seat, error) { return p.Open(b.t.Context(), b.Groups) }
 		}
 		seat, err := take()
 		require.NoError(b.t, err)

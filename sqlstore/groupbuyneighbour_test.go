@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/groupbuytest"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -32,7 +33,7 @@ func openStreet(t *testing.T) *street {
 	require.NoError(t, err)
 	p := purchase("0000", "1")
 	p.Product = otherProduct
-	seat, err := p.open(t.Context(), b.Groups)
+	seat, err := p.Open(t.Context(), b.Groups)
 	require.NoError(t, err)
 	s.other = seat.Team
 	return s
@@ -54,10 +55,10 @@ func (s *street) teamOf(seats, paid int) func(n int) {
 			var seat groupbuy.Seat
 			var err error
 			if i == 0 {
-				seat, err = p.open(ctx, s.Groups)
+				seat, err = p.Open(ctx, s.Groups)
 				s.codes[n] = seat.Team
 			} else {
-				_, err = p.join(ctx, s.Groups, s.codes[n])
+				_, err = p.Join(ctx, s.Groups, s.codes[n])
 			}
 			require.NoError(s.t, err)
 		}
@@ -78,11 +79,11 @@ func (s *street) cases() []txCase {
 	}
 	type groups = *groupbuy.Groups
 	decision := groupbuy.Decision{Actor: "clerk", Reason: "why not"}
-	mine := func(n, place int) basket { return purchase(numbered(n, place), numbered(n, own)) }
+	mine := func(n, place int) groupbuytest.Basket { return purchase(numbered(n, place), numbered(n, own)) }
 	refund := func(order string) groupbuy.Refund {
 		return groupbuy.Refund{Order: order, Actor: "clerk", Reason: "asked"}
 	}
-	join := func(ctx context.Context, g groups, n int) error { return of(mine(n, own+1).join(ctx, g, s.codes[n])) }
+	join := func(ctx context.Context, g groups, n int) error { return of(mine(n, own+1).Join(ctx, g, s.codes[n])) }
 	activity := func(id int64) groupbuy.Activity {
 		return groupbuy.Activity{ID: id, Title: "week", Formation: teamTime, End: start.Add(10_000 * time.Hour)}
 	}
@@ -92,30 +93,30 @@ func (s *street) cases() []txCase {
 		require.NoError(s.t, err)
 	}
 	return []txCase{
-		{"Open", nothing, in(func(ctx context.Context, g groups, n int) error { return of(mine(n, own).open(ctx, g)) }), nil},
+		{"Open", nothing, in(func(ctx context.Context, g groups, n int) error { return of(mine(n, own).Open(ctx, g)) }), nil},
 		{"Open again", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error {
-			return of(purchase(s.seat(n, 0, 1), numbered(n, 0)).open(ctx, g))
+			return of(purchase(s.seat(n, 0, 1), numbered(n, 0)).Open(ctx, g))
 		}), nil},
 		{"Open of an unknown product", nothing, in(func(ctx context.Context, g groups, n int) error {
 			p := mine(n, own)
 			p.Product = stock.Key{SKU: number(n, own), Activity: 7}
-			return of(p.open(ctx, g))
+			return of(p.Open(ctx, g))
 		}), groupbuy.ErrUnknownProduct},
 		{"Open of an unknown activity", nothing, in(func(ctx context.Context, g groups, n int) error {
 			p := mine(n, own)
 			p.Product = stock.Key{SKU: 1, Activity: number(n, own)}
-			return of(p.open(ctx, g))
+			return of(p.Open(ctx, g))
 		}), groupbuy.ErrUnknownActivity},
 		{"Join", s.teamOf(1, 0), in(join), nil},
 		{"Join again", s.teamOf(2, 0), in(func(ctx context.Context, g groups, n int) error {
-			return of(purchase(s.seat(n, 1, 2), numbered(n, 1)).join(ctx, g, s.codes[n]))
+			return of(purchase(s.seat(n, 1, 2), numbered(n, 1)).Join(ctx, g, s.codes[n]))
 		}), nil},
 		{"Join of a full team", s.teamOf(3, 0), in(join), groupbuy.ErrFull},
 		{"Join of one's own team", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error {
-			return of(purchase(numbered(n, own+1), numbered(n, 0)).join(ctx, g, s.codes[n]))
+			return of(purchase(numbered(n, own+1), numbered(n, 0)).Join(ctx, g, s.codes[n]))
 		}), groupbuy.ErrJoined},
 		{"Join of an unknown team", nothing, in(func(ctx context.Context, g groups, n int) error {
-			return of(mine(n, own).join(ctx, g, "ZZZZZZZZ"))
+			return of(mine(n, own).Join(ctx, g, "ZZZZZZZZ"))
 		}), groupbuy.ErrUnknownTeam},
 		{"Pay", s.teamOf(2, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, s.seat(n, 1, 2))) }), nil},
 		{"Pay of the last", s.teamOf(3, 2), in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, s.seat(n, 2, 3))) }), nil},
@@ -186,7 +187,7 @@ func (s *street) neighbours() []neighbour {
 	store := sqlstore.NewGroupBuy(pool.DB, &sqlstore.Options{Unmerged: true})
 	g := groupbuy.New(store, untilTheEnd())
 	inv := stock.New(sqlstore.NewStock(pool.DB, &sqlstore.Options{Unmerged: true}), nil)
-	theirs := func(order string, buyer string) basket {
+	theirs := func(order string, buyer string) groupbuytest.Basket {
 		p := purchase(order, buyer)
 		p.Product = otherProduct
 		return p
@@ -195,18 +196,18 @@ func (s *street) neighbours() []neighbour {
 		{"a later order", func(ctx context.Context, n int) error { return of(inv.Lock(ctx, numbered(n, later), one(3))) }},
 		{"an earlier order", func(ctx context.Context, n int) error { return of(inv.Lock(ctx, numbered(n, earlier), one(3))) }},
 		{"later teams", func(ctx context.Context, n int) error {
-			return both(of(theirs(numbered(n, later)+"o", numbered(n, later)).open(ctx, g)),
-				of(theirs(numbered(n, later)+"p", numbered(n, later)).open(ctx, g)),
-				of(theirs(numbered(n, later)+"q", numbered(n, later)).open(ctx, g)))
+			return both(of(theirs(numbered(n, later)+"o", numbered(n, later)).Open(ctx, g)),
+				of(theirs(numbered(n, later)+"p", numbered(n, later)).Open(ctx, g)),
+				of(theirs(numbered(n, later)+"q", numbered(n, later)).Open(ctx, g)))
 		}},
 		{"an earlier team", func(ctx context.Context, n int) error {
-			return of(theirs(numbered(n, earlier)+"o", numbered(n, earlier)).open(ctx, g))
+			return of(theirs(numbered(n, earlier)+"o", numbered(n, earlier)).Open(ctx, g))
 		}},
 		{"a later seat", func(ctx context.Context, n int) error {
-			return of(theirs(numbered(n, later)+"j", numbered(n, later)).join(ctx, g, s.other))
+			return of(theirs(numbered(n, later)+"j", numbered(n, later)).Join(ctx, g, s.other))
 		}},
 		{"an earlier seat", func(ctx context.Context, n int) error {
-			return of(theirs(numbered(n, earlier)+"j", numbered(n, earlier)).join(ctx, g, s.other))
+			return of(theirs(numbered(n, earlier)+"j", numbered(n, earlier)).Join(ctx, g, s.other))
 		}},
 		{"payments", func(ctx context.Context, n int) error {
 			return both(of(g.Pay(ctx, numbered(n, later)+"j")), of(g.Pay(ctx, numbered(n, earlier)+"j")))

@@ -149,7 +149,7 @@ func TestFiftyBuyersForTheLastSeat(t *testing.T) {
 		for i := range errs {
 			process := []*groupbuy.Groups{b.Groups, other}[i%2]
 			group.Go(func() {
-				_, errs[i] = purchase(fmt.Sprintf("r%d-late-%d", round, i), fmt.Sprint(100+i)).join(t.Context(), process, code)
+				_, errs[i] = purchase(fmt.Sprintf("r%d-late-%d", round, i), fmt.Sprint(100+i)).Join(t.Context(), process, code)
 			})
 		}
 		group.Wait()
@@ -169,7 +169,7 @@ func TestOneSeatForABuyerAndTeam(t *testing.T) {
 	var group suite.Group
 	for i := range errs {
 		process := []*groupbuy.Groups{b.Groups, other}[i%2]
-		group.Go(func() { _, errs[i] = purchase(fmt.Sprint("again-", i), "77").join(t.Context(), process, code) })
+		group.Go(func() { _, errs[i] = purchase(fmt.Sprint("again-", i), "77").Join(t.Context(), process, code) })
 	}
 	group.Wait()
 	require.Equal(t, 1, count(errs, nil))

@@ -59,20 +59,20 @@ func TestOpenAgainWaitsForItsCommit(t *testing.T) {
 				b.db.Wire.Before("COMMIT", func() { close(arrived); <-land })
 			})
 			first := make(chan error, 1)
-			go func() { _, err := purchase("a", "1").open(t.Context(), b.Groups); first <- err }()
+			go func() { _, err := purchase("a", "1").Open(t.Context(), b.Groups); first <- err }()
 			<-arrived
 			again := b.another()
 			change(b, again)
 			groups := b.over(again)
 			var seat groupbuy.Seat
 			err = answerLater(t, b.db, func() (err error) {
-				seat, err = purchase("a", "1").open(t.Context(), groups)
+				seat, err = purchase("a", "1").Open(t.Context(), groups)
 				return err
 			}, func() { close(land) })
 			require.NoError(t, err)
 			require.NoError(t, <-first)
 			require.Equal(t, groupbuy.Held, seat.State)
-			_, err = purchase("b", "2").open(t.Context(), groups)
+			_, err = purchase("b", "2").Open(t.Context(), groups)
 			require.Error(t, err)
 			require.True(t, errors.Is(err, groupbuy.ErrEnded) || errors.Is(err, groupbuy.ErrHidden), "%v", err)
 		})

@@ -213,13 +213,13 @@ func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, w
 	}
 	begin := func(order string, buyer string) verb {
 		return verb{"Open by " + order, func() error {
-			seat, err := purchase(order, buyer).open(ctx, g)
+			seat, err := purchase(order, buyer).Open(ctx, g)
 			codes[order] = seat.Team
 			return err
 		}}
 	}
 	join := func(order string, buyer string) verb {
-		return verb{"Join by " + order, func() error { return only(purchase(order, buyer).join(ctx, g, teamOf("a1"))) }}
+		return verb{"Join by " + order, func() error { return only(purchase(order, buyer).Join(ctx, g, teamOf("a1"))) }}
 	}
 	pay := func(order string) verb {
 		return verb{"Pay of " + order, func() error { return only(g.Pay(ctx, order)) }}

@@ -240,7 +240,7 @@ func TestRefusalEndsWithItsContext(t *testing.T) {
 			b := openBazaar(t, defaults, 2, 2)
 			code, _ := b.team("full", 2)
 			groups := groupbuy.New(sqlstore.NewGroupBuy(b.db.DB, opts), untilTheEnd())
-			return b.db, func(ctx context.Context) error { return only(purchase("late", "9").join(ctx, groups, code)) }
+			return b.db, func(ctx context.Context) error { return only(purchase("late", "9").Join(ctx, groups, code)) }
 		},
 	} {
 		for way, opts := range ways() {

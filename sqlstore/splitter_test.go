@@ -88,6 +88,8 @@ func TestAnswersBehindASplitter(t *testing.T) {
 			require.NoError(t, err)
 			again, err := inv.Lock(ctx, "a", one(1), one(2))
 			require.NoError(t, err)
+			require.True(t, again.Replay)
+			again.Replay = false
 			require.Equal(t, hold, again)
 			_, err = inv.Lock(ctx, "a", one(3))
 			require.ErrorIs(t, err, stock.ErrMismatch)
@@ -111,8 +113,9 @@ func TestAnswersBehindASplitter(t *testing.T) {
 			require.NoError(t, err)
 			second, err := inv.Refund(ctx, part)
 			require.NoError(t, err)
-			require.Equal(t, first.Refund, second.Refund)
 			require.True(t, second.Replay)
+			second.Replay = false
+			require.Equal(t, first, second)
 			require.NoError(t, inv.Restock(ctx, "more", one(1)))
 			require.NoError(t, inv.Restock(ctx, "more", one(1)))
 			s.counters(1, 0, 0, 11)

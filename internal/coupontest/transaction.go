@@ -168,11 +168,11 @@ func ownChanges(s *scene) {
 		id := fmt.Sprint("c", i)
 		c := suite.Must(buyer.Claim(s.Context(), id, 1))
 		suite.Same(s, "code", c.Code, want)
-		suite.Same(s, "replay", suite.Must(buyer.Claim(s.Context(), id, 1)), c)
+		suite.Replays(s, "replay", suite.Must(buyer.Claim(s.Context(), id, 1)), c)
 		suite.Same(s, "coupon by code", suite.Must(buyer.ByCode(s.Context(), want)).ID, id)
 	}
 	use := suite.Must(tx.shop.Reserve(s.Context(), "c0", "order", dec("100")))
-	suite.Same(s, "replay", suite.Must(tx.shop.Reserve(s.Context(), "c0", "order", dec("100"))), use)
+	suite.Replays(s, "replay", suite.Must(tx.shop.Reserve(s.Context(), "c0", "order", dec("100"))), use)
 	s.Is(suite.Err(tx.shop.Reserve(s.Context(), "c0", "another", dec("100"))), coupon.ErrReserved)
 	s.No(suite.Err(tx.shop.Redeem(s.Context(), "c0", "order", dec("100"))))
 	s.No(suite.Err(tx.shop.Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "c1"})))

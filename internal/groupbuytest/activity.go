@@ -105,7 +105,7 @@ func activityWindow(s *scene) {
 	s.offer(product(people(2)), 10)
 	said := func(why error) {
 		s.Helper()
-		_, err := buy("1", anna).open(s.Context(), s.groups)
+		_, err := buy("1", anna).Open(s.Context(), s.groups)
 		s.only(err, why)
 		want := groupbuy.ProductError{Key: suite.As[*groupbuy.ProductError](s, err).Key, Err: why, Start: a.Start, End: a.End, Now: s.now()}
 		suite.Same(s, "error", *suite.As[*groupbuy.ProductError](s, err), want)

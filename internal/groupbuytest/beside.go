@@ -106,7 +106,7 @@ func besideCalls(s *scene) {
 	}
 	s.Advance(hold)
 	s.swept(5)
-	s.only(suite.Err(buy("join", "100").join(s.Context(), s.groups, code)), groupbuy.ErrExpired)
+	s.only(suite.Err(buy("join", "100").Join(s.Context(), s.groups, code)), groupbuy.ErrExpired)
 	s.late(s.groups, "pay", groupbuy.ErrExpired)
 	s.only(suite.Err(s.groups.Cancel(s.Context(), "cancel")), groupbuy.ErrExpired)
 	s.only(suite.Err(s.groups.Refund(s.Context(), byHand("refund"))), groupbuy.ErrExpired)

@@ -34,7 +34,7 @@ func (s *scene) before(method string, happens func()) *groupbuy.Groups {
 func removedBeforeLock(s *scene) {
 	s.live()
 	code := s.open("1", anna).Team
-	s.Is(suite.Err(buy("2", ben).open(s.Context(), s.before("Units.Lock", func() { s.remove() }))), groupbuy.ErrRemoved)
+	s.Is(suite.Err(buy("2", ben).Open(s.Context(), s.before("Units.Lock", func() { s.remove() }))), groupbuy.ErrRemoved)
 	s.unjoined(code, buy("2", ben), groupbuy.ErrRemoved)
 	s.seatless("2")
 	s.shelf(inStock - 1)
@@ -44,7 +44,7 @@ func endsBeforeLock(s *scene) {
 	s.live()
 	s.Advance(runs - instant)
 	code := s.open("1", anna).Team
-	s.Is(suite.Err(buy("2", ben).open(s.Context(), s.before("Units.Lock", func() { s.Advance(instant) }))), groupbuy.ErrEnded)
+	s.Is(suite.Err(buy("2", ben).Open(s.Context(), s.before("Units.Lock", func() { s.Advance(instant) }))), groupbuy.ErrEnded)
 	s.seatless("2")
 	s.unjoined(code, buy("3", carol), groupbuy.ErrEnded)
 }
@@ -61,7 +61,7 @@ func endedBeforeJoin(s *scene) {
 	} {
 		code := s.open(order, anna).Team
 		s.pay(order)
-		s.Is(suite.Err(buy(order+" 2", ben).join(s.Context(), s.before("Units.Lock", func() { c.ends(code) }), code)), c.why)
+		s.Is(suite.Err(buy(order+" 2", ben).Join(s.Context(), s.before("Units.Lock", func() { c.ends(code) }), code)), c.why)
 		s.seatless(order + " 2")
 	}
 	s.sweep()
@@ -70,9 +70,9 @@ func endedBeforeJoin(s *scene) {
 func fullBeforeJoin(s *scene) {
 	s.opened(people(2), 90)
 	code := s.open("1", anna).Team
-	s.only(suite.Err(buy("3", carol).join(s.Context(), s.before("Units.Lock", func() { s.join(code, "2", ben) }), code)), groupbuy.ErrFull)
+	s.only(suite.Err(buy("3", carol).Join(s.Context(), s.before("Units.Lock", func() { s.join(code, "2", ben) }), code)), groupbuy.ErrFull)
 	s.cancel("2")
-	_, err := buy("5", carol).join(s.Context(), s.before("Units.Lock", func() { s.join(code, "4", carol) }), code)
+	_, err := buy("5", carol).Join(s.Context(), s.before("Units.Lock", func() { s.join(code, "4", carol) }), code)
 	s.only(err, groupbuy.ErrJoined)
 	s.pool(stock.Quantities{Total: 90, Locked: 2})
 }
@@ -82,10 +82,10 @@ func takenTwice(s *scene) {
 	s.live()
 	for _, method := range []string{"Offer", "Units.Lock"} {
 		var first groupbuy.Seat
-		seat := suite.Must(buy("open "+method, anna).open(s.Context(), s.before(method, func() { first = s.open("open "+method, anna) })))
+		seat := suite.Must(buy("open "+method, anna).Open(s.Context(), s.before(method, func() { first = s.open("open "+method, anna) })))
 		suite.Replays(s, "seat", seat, first)
 		code := seat.Team
-		seat, err := buy("join "+method, ben).join(s.Context(), s.before(method, func() { first = s.join(code, "join "+method, ben) }), code)
+		seat, err := buy("join "+method, ben).Join(s.Context(), s.before(method, func() { first = s.join(code, "join "+method, ben) }), code)
 		s.No(err)
 		suite.Replays(s, "seat", seat, first)
 		s.counts(code, 2, 0, "0")

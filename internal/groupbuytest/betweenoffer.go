@@ -90,7 +90,7 @@ func endsBeforeOffer(s *scene) {
 		s.shelf(inStock)
 		b := buy("x", anna)
 		b.Product = p.Key
-		if _, err := b.open(s.Context(), s.groups); err == nil {
+		if _, err := b.Open(s.Context(), s.groups); err == nil {
 			s.Fatalf("a team was opened after the end, which came before %s", method)
 		}
 	}

@@ -64,9 +64,9 @@ func minimumUnswept(s *scene) {
 	whole := s.with(groupbuy.Options{HoldFor: 2 * day})
 	opened := func(round, paid int) string {
 		s.Helper()
-		seat := suite.Must(buy(numbered(round, 0), anna).open(s.Context(), whole))
+		seat := suite.Must(buy(numbered(round, 0), anna).Open(s.Context(), whole))
 		for i := 1; i < 3; i++ {
-			s.No(suite.Err(buy(numbered(round, i), fmt.Sprint(100+i)).join(s.Context(), whole, seat.Team)))
+			s.No(suite.Err(buy(numbered(round, i), fmt.Sprint(100+i)).Join(s.Context(), whole, seat.Team)))
 		}
 		for i := range paid {
 			s.pay(numbered(round, i))
@@ -127,7 +127,7 @@ func deadlineMany(s *scene) {
 	s.opened(people(2), 1000)
 	s.Each(suite.Crowd(many, 8, func(i int) error {
 		order := strconv.Itoa(i)
-		if err := suite.Err(buy(order, fmt.Sprint(100+i)).open(s.Context(), s.groups)); err != nil {
+		if err := suite.Err(buy(order, fmt.Sprint(100+i)).Open(s.Context(), s.groups)); err != nil {
 			return err
 		}
 		if i%4 == 0 {

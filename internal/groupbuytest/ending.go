@@ -109,7 +109,7 @@ func endByHand(s *scene) {
 	a := s.end()
 	s.SameTime("ended", a.EndedAt, now)
 	s.unopened(buy("3", carol), groupbuy.ErrEnded)
-	_, err := buy("3", carol).join(s.Context(), s.groups, code)
+	_, err := buy("3", carol).Join(s.Context(), s.groups, code)
 	if !suite.Matches(err, groupbuy.ErrRemoved, groupbuy.ErrEnded) {
 		s.Fatalf("Join after an early end: %v", err)
 	}

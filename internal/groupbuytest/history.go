@@ -52,9 +52,9 @@ func (s *scene) walker(groups *groupbuy.Groups) walk {
 		p := buyVolume(order, fmt.Sprint(rng.IntN(8)+1), []string{"1", "2", "0.5"}[rng.IntN(3)])
 		switch n := rng.IntN(60); {
 		case n < 6:
-			return seat(p.open(ctx, groups))
+			return seat(p.Open(ctx, groups))
 		case n < 20:
-			return suite.Err(p.join(ctx, groups, team(rng)))
+			return suite.Err(p.Join(ctx, groups, team(rng)))
 		case n < 40:
 			return suite.Err(groups.Pay(ctx, order))
 		case n < 44:
@@ -204,18 +204,18 @@ func effectsOf(s *scene) {
 	}
 	ctx, code := s.Context(), ""
 	got = nil
-	seat := suite.Must(buy("1", anna).open(ctx, groups))
+	seat := suite.Must(buy("1", anna).Open(ctx, groups))
 	code = seat.Team
 	of := func(step groupbuy.Step, order string, ended groupbuy.TeamState) groupbuy.Effect {
 		return groupbuy.Effect{Step: step, Order: order, Team: code, Ended: ended}
 	}
 	suite.Same(s, "effects", got, []groupbuy.Effect{of(groupbuy.StepHold, "1", groupbuy.Forming)})
-	told(func() error { return suite.Err(buy("1", anna).open(ctx, groups)) })
+	told(func() error { return suite.Err(buy("1", anna).Open(ctx, groups)) })
 	for order, buyer := range map[string]string{"2": ben, "3": carol} {
-		told(func() error { return suite.Err(buy(order, buyer).join(ctx, groups, code)) }, of(groupbuy.StepHold, order, groupbuy.Forming))
+		told(func() error { return suite.Err(buy(order, buyer).Join(ctx, groups, code)) }, of(groupbuy.StepHold, order, groupbuy.Forming))
 	}
 	told(func() error { return suite.Err(groups.Cancel(ctx, "3")) }, of(groupbuy.StepCancel, "3", groupbuy.Forming))
-	told(func() error { return suite.Err(buy("4", dan).join(ctx, groups, code)) }, of(groupbuy.StepHold, "4", groupbuy.Forming))
+	told(func() error { return suite.Err(buy("4", dan).Join(ctx, groups, code)) }, of(groupbuy.StepHold, "4", groupbuy.Forming))
 	for _, order := range []string{"1", "2"} {
 		told(func() error { return suite.Err(groups.Pay(ctx, order)) }, of(groupbuy.StepPay, order, groupbuy.Forming))
 	}

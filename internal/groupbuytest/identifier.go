@@ -161,7 +161,7 @@ func identifiersOfTeams(s *scene) {
 	code := s.open("1", anna).Team
 	suite.Same(s, "length of the code", len(code), groupbuy.CodeLength)
 	for i, typed := range []string{strings.ToLower(code), " " + code + "\n", "\t" + strings.ToLower(code) + " "} {
-		seat := suite.Must(buy(fmt.Sprint("typed ", i), ben).join(s.Context(), s.groups, typed))
+		seat := suite.Must(buy(fmt.Sprint("typed ", i), ben).Join(s.Context(), s.groups, typed))
 		suite.Same(s, "team", seat.Team, code)
 		s.cancel(seat.Order)
 	}
@@ -185,7 +185,7 @@ func identifiersTaken(s *scene) {
 	}})
 	codes := map[string]bool{}
 	for i := range 5 {
-		seat := suite.Must(buy(strconv.Itoa(i), fmt.Sprint(i+1)).open(s.Context(), groups))
+		seat := suite.Must(buy(strconv.Itoa(i), fmt.Sprint(i+1)).Open(s.Context(), groups))
 		codes[seat.Team] = true
 		suite.Same(s, "sponsor", s.is(seat.Team, groupbuy.Forming).Sponsor, fmt.Sprint(i+1))
 	}

@@ -54,7 +54,7 @@ func joinAgain(s *scene) {
 	again := func() {
 		s.Helper()
 		s.unchanged(func() {
-			got := suite.Must(buy("2", ben).join(s.Context(), s.groups, code))
+			got := suite.Must(buy("2", ben).Join(s.Context(), s.groups, code))
 			want := suite.Must(s.groups.Seat(s.Context(), "2"))
 			suite.Replays(s, "seat", got, want)
 			s.unjoined(code, buyVolume("2", ben, "2"), groupbuy.ErrMismatch)
@@ -159,13 +159,13 @@ func poolNeverOversold(s *scene) {
 	s.opened(people(2), 5)
 	formed := int64(0)
 	for i := range 10 {
-		seat, err := buy(fmt.Sprint("a", i), fmt.Sprint(100+i)).open(s.Context(), s.groups)
+		seat, err := buy(fmt.Sprint("a", i), fmt.Sprint(100+i)).Open(s.Context(), s.groups)
 		if err != nil {
 			s.only(err, stock.ErrInsufficient)
 			continue
 		}
 		s.pay(seat.Order)
-		if _, err = buy(fmt.Sprint("b", i), fmt.Sprint(200+i)).join(s.Context(), s.groups, seat.Team); err != nil {
+		if _, err = buy(fmt.Sprint("b", i), fmt.Sprint(200+i)).Join(s.Context(), s.groups, seat.Team); err != nil {
 			s.only(err, stock.ErrInsufficient)
 			continue
 		}
@@ -186,10 +186,10 @@ func teamRefuses(s *scene) {
 	elsewhere.Activity = 8
 	s.offer(elsewhere, 10)
 	code := s.open("1", anna).Team
-	refused := func(code string, p basket, why error) {
+	refused := func(code string, p Basket, why error) {
 		s.Helper()
 		s.unjoined(code, p, why)
-		_, err := p.join(s.Context(), s.groups, code)
+		_, err := p.Join(s.Context(), s.groups, code)
 		suite.Same(s, "error", *suite.As[*groupbuy.TeamError](s, err), groupbuy.TeamError{Team: code, Err: why})
 		s.seatless(p.Order)
 	}
@@ -235,7 +235,7 @@ func teamRefusesInOrder(s *scene) {
 	s.unjoined(full, buy("x", carol), groupbuy.ErrTeamFormed) // and joined, and full
 	s.No(suite.Err(s.groups.Remove(s.Context(), key())))
 	s.unjoined(full, buy("x", carol), groupbuy.ErrRemoved) // before whatever the team says
-	got, err := buy("3", carol).join(s.Context(), s.groups, full)
+	got, err := buy("3", carol).Join(s.Context(), s.groups, full)
 	s.No(err) // but for who has the seat
 	suite.Replays(s, "seat", got, s.seat("3", groupbuy.Paid))
 }
@@ -244,7 +244,7 @@ func joinMembersOnly(s *scene) {
 	terms := people(3)
 	terms.MembersOnly = true
 	s.opened(terms, 90)
-	member := func(order string, buyer string) basket {
+	member := func(order string, buyer string) Basket {
 		p := buy(order, buyer)
 		p.Member = true
 		return p

@@ -70,7 +70,7 @@ func lateReacquire(s *scene) {
 		p.SKU = sku
 		s.offer(p, 10)
 		number := func(n string) string { return fmt.Sprint(n, sku) }
-		purchase := func(n string, buyer string) basket {
+		purchase := func(n string, buyer string) Basket {
 			b := buy(number(n), buyer)
 			b.Product = p.Key
 			return b
@@ -198,10 +198,10 @@ func lateForTeam(s *scene) {
 	codes := map[string]string{}
 	for i, buyer := range []string{anna, ben} {
 		order := string(rune('1' + i))
-		seat := suite.Must(buy(order, buyer).open(s.Context(), whole))
+		seat := suite.Must(buy(order, buyer).Open(s.Context(), whole))
 		codes[order] = seat.Team
 		for _, guest := range []string{carol, dan} {
-			s.No(suite.Err(buy(order+map[string]string{carol: "a", dan: "b"}[guest], guest).join(s.Context(), whole, seat.Team)))
+			s.No(suite.Err(buy(order+map[string]string{carol: "a", dan: "b"}[guest], guest).Join(s.Context(), whole, seat.Team)))
 		}
 		s.pay(order)
 		s.pay(order + "a")

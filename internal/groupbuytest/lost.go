@@ -68,7 +68,7 @@ func (s stages) all(activity groupbuy.Activity) []suite.Call {
 }
 
 func (s stages) open(order string) suite.Call {
-	return suite.Call{Name: "Open", Do: func() error { return suite.Err(buy(order, anna).open(s.of.Context(), s.g)) }}
+	return suite.Call{Name: "Open", Do: func() error { return suite.Err(buy(order, anna).Open(s.of.Context(), s.g)) }}
 }
 
 func (s stages) pay(order string) suite.Call {
@@ -90,7 +90,7 @@ func (s stages) join(with, order, buyer string) suite.Call {
 		if err != nil {
 			return err
 		}
-		return suite.Err(buy(order, buyer).join(s.of.Context(), s.g, seat.Team))
+		return suite.Err(buy(order, buyer).Join(s.of.Context(), s.g, seat.Team))
 	}}
 }
 
@@ -140,11 +140,11 @@ func unsentCalls(s *scene)  { s.journey().CutOff(s) }
 // lostResolved asks what became of calls that nobody answered: those that were done, and those that never arrived.
 func lostResolved(s *scene) {
 	s.live()
-	s.only(suite.Err(buy("1", anna).open(s.Context(), s.lossy(1))), groupbuy.ErrUnknown)
+	s.only(suite.Err(buy("1", anna).Open(s.Context(), s.lossy(1))), groupbuy.ErrUnknown)
 	seat := s.resolved("1", groupbuy.Held)
 	suite.Same(s, "seat", s.seat("1", groupbuy.Held), seat)
 	gone := s.over(suite.Wire{Send: suite.Fails(groupbuy.ErrUnknown, suite.Changes)})
-	s.only(suite.Err(buy("2", ben).join(s.Context(), gone, seat.Team)), groupbuy.ErrUnknown)
+	s.only(suite.Err(buy("2", ben).Join(s.Context(), gone, seat.Team)), groupbuy.ErrUnknown)
 	_, err := s.lossy(1).Resolve(s.Context(), "2") // and so is the first answer to that
 	s.only(err, groupbuy.ErrUnknown)
 	s.resolved("2", groupbuy.Cancelled)
@@ -165,7 +165,7 @@ func lostReleases(s *scene) {
 	s.join(code, "2", ben)
 	s.join(code, "3", carol)
 	s.Advance(hold)
-	s.only(suite.Err(buy("4", dan).join(s.Context(), deaf(suite.Units+"Expire"), code)), groupbuy.ErrUnavailable)
+	s.only(suite.Err(buy("4", dan).Join(s.Context(), deaf(suite.Units+"Expire"), code)), groupbuy.ErrUnavailable)
 	s.join(code, "4", dan)
 	s.Advance(forming)
 	s.only(suite.Err(deaf("End").Refund(s.Context(), byHand("1"))), groupbuy.ErrUnavailable)

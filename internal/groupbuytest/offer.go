@@ -114,7 +114,7 @@ func offerTwice(s *scene) {
 	other.Product = p.Key
 	there := s.openAs(other).Team
 	s.pool(stock.Quantities{Total: 90, Locked: 1})
-	other.Order, other.buyer = "3", anna // who has a seat of the other product
+	other.Order, other.Buyer = "3", anna // who has a seat of the other product
 	s.joinAs(there, other)
 	s.No(suite.Err(s.groups.End(s.Context(), 8)))
 	s.join(code, "4", ben)

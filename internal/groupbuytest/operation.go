@@ -94,7 +94,7 @@ func (m *model) draw() operation {
 
 // A purchase is one that was asked for, and in which team; the code is empty where it opened one.
 type purchase struct {
-	basket
+	Basket
 
 	code string
 }
@@ -146,7 +146,7 @@ func typed(code string) string { return " " + strings.ToLower(code) + "\t" }
 // purchase asks for a seat for a product, one in thirty of which cannot be.
 func (m *model) purchase(order string, key stock.Key) purchase {
 	units := max(m.offer(key).UnitsPerVolume, 1)
-	p := basket{buyer: m.buyer(), Purchase: groupbuy.Purchase{Order: order, Product: key, Member: m.Chance(70)}}
+	p := Basket{Buyer: m.buyer(), Purchase: groupbuy.Purchase{Order: order, Product: key, Member: m.Chance(70)}}
 	p.Volume = decimal.NewFromInt(m.Int64N(3) + 1)
 	if units > 1 && m.Chance(70) {
 		p.Volume = decimal.NewFromInt(m.Int64N(3*units)+1).DivRound(decimal.NewFromInt(units), groupbuy.VolumePlaces)
@@ -158,7 +158,7 @@ func (m *model) purchase(order string, key stock.Key) purchase {
 		case 0:
 			p.Order = suite.Pick(m, "", strings.Repeat("o", groupbuy.MaxOrder+1))
 		case 1:
-			p.buyer = suite.Pick(m, "", strings.Repeat("b", 65))
+			p.Buyer = suite.Pick(m, "", strings.Repeat("b", 65))
 		case 2:
 			p.Volume = dec(suite.Pick(m, "0", "-1", "0.001", "0.15", "1000000000001", "9999999"))
 		case 3:
@@ -171,7 +171,7 @@ func (m *model) purchase(order string, key stock.Key) purchase {
 			p.Product = suite.Pick(m, stock.Key{SKU: unknownOfModel, Activity: key.Activity}, stock.Key{SKU: key.SKU, Activity: unknownOfModel})
 		}
 	}
-	return purchase{basket: p}
+	return purchase{Basket: p}
 }
 
 // openTeam opens a team for a new order.
@@ -209,13 +209,13 @@ func (m *model) take(p purchase) operation {
 		at = max(m.opened-8*(m.IntN(4)+2), 0)
 	}
 	if p.code != "" {
-		return operation{Name: fmt.Sprintf("Join(%q, %+v)", p.code, p.basket), Looks: look(p.Order), Call: func(s *side) (any, error) {
-			return p.join(s.Context(), s.groups, p.code)
+		return operation{Name: fmt.Sprintf("Join(%q, %+v)", p.code, p.Basket), Looks: look(p.Order), Call: func(s *side) (any, error) {
+			return p.Join(s.Context(), s.groups, p.code)
 		}}
 	}
-	return operation{Name: fmt.Sprintf("Open(%+v)", p.basket), Looks: look(p.Order), Call: func(s *side) (any, error) {
+	return operation{Name: fmt.Sprintf("Open(%+v)", p.Basket), Looks: look(p.Order), Call: func(s *side) (any, error) {
 		s.code = at
-		return p.open(s.Context(), s.groups)
+		return p.Open(s.Context(), s.groups)
 	}}
 }
 
@@ -227,7 +227,7 @@ func (m *model) buyAgain() operation {
 	p := suite.Pick(m, m.buys...)
 	switch m.IntN(12) {
 	case 0:
-		p.buyer = m.buyer()
+		p.Buyer = m.buyer()
 	case 1:
 		p.Volume = p.Volume.Add(decimal.NewFromInt(1))
 	case 2:

@@ -25,7 +25,7 @@ func joinedUntilEnd(s *scene) {
 	s.join(code, "2", ben)
 	s.Advance(instant)
 	s.unopened(buy("3", carol), groupbuy.ErrEnded)
-	if _, err := buy("3", carol).join(s.Context(), s.groups, code); !suite.Matches(err, groupbuy.ErrEnded, groupbuy.ErrTeamOver) {
+	if _, err := buy("3", carol).Join(s.Context(), s.groups, code); !suite.Matches(err, groupbuy.ErrEnded, groupbuy.ErrTeamOver) {
 		s.Fatalf("Join at the end: %v", err)
 	}
 	s.sweep()
@@ -73,12 +73,12 @@ func outlives(s *scene) {
 func outlivesByHand(s *scene) {
 	code := s.outliving()
 	s.end()
-	_, err := buy("2", ben).join(s.Context(), s.groups, code)
+	_, err := buy("2", ben).Join(s.Context(), s.groups, code)
 	if !suite.Matches(err, groupbuy.ErrRemoved, groupbuy.ErrEnded) {
 		s.Fatalf("Join after an early end: %v", err)
 	}
 	s.Advance(2 * hour)
-	_, err = buy("2", ben).join(s.Context(), s.groups, code)
+	_, err = buy("2", ben).Join(s.Context(), s.groups, code)
 	if !suite.Matches(err, groupbuy.ErrRemoved, groupbuy.ErrEnded) {
 		s.Fatalf("Join after an early end, and the end: %v", err)
 	}

@@ -121,7 +121,7 @@ func pageMembers(s *scene) {
 	s.opened(people(many), many)
 	code := s.open("000", "1000").Team
 	s.Each(suite.Crowd(many-1, 8, func(i int) error {
-		return suite.Err(buy(fmt.Sprintf("%03d", i+1), fmt.Sprint(1001+i)).join(s.Context(), s.groups, code))
+		return suite.Err(buy(fmt.Sprintf("%03d", i+1), fmt.Sprint(1001+i)).Join(s.Context(), s.groups, code))
 	}))
 	s.Each(suite.Crowd(many-1, 8, func(i int) error { return suite.Err(s.groups.Pay(s.Context(), fmt.Sprintf("%03d", i))) }))
 	s.Advance(time.Second)

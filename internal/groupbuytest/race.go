@@ -106,7 +106,7 @@ func raceOneSeat(s *scene) {
 	for round := range 6 {
 		code := s.full(round, 2, 2)
 		errs := suite.Together(crowd, func(i int) error {
-			return suite.Err(buy(numbered(round, 10+i), fmt.Sprint(1000+i)).join(s.Context(), s.groups, code))
+			return suite.Err(buy(numbered(round, 10+i), fmt.Sprint(1000+i)).Join(s.Context(), s.groups, code))
 		})
 		s.Count("buyers who got the seat", s.Succeeded(errs, groupbuy.ErrFull), 1)
 		s.counts(code, 1, 2, "2")
@@ -132,7 +132,7 @@ func raceDeadSeat(s *scene) {
 				_, err := s.groups.Expire(s.Context())
 				return errors.Join(err, groupbuy.ErrFull) // it is no buyer
 			}
-			return suite.Err(buy(numbered(round, 10+i), fmt.Sprint(1000+i)).join(s.Context(), s.groups, code))
+			return suite.Err(buy(numbered(round, 10+i), fmt.Sprint(1000+i)).Join(s.Context(), s.groups, code))
 		})
 		s.Count("buyers who got the seat", s.Succeeded(errs, groupbuy.ErrFull), 1)
 		s.counts(code, 1, 2, "2")
@@ -143,7 +143,7 @@ func raceDeadSeat(s *scene) {
 func raceOneBuyer(s *scene) {
 	s.opened(people(40), 90)
 	code := s.open("sponsor", anna).Team
-	errs := suite.Together(30, func(i int) error { return suite.Err(buy(numbered(0, i), ben).join(s.Context(), s.groups, code)) })
+	errs := suite.Together(30, func(i int) error { return suite.Err(buy(numbered(0, i), ben).Join(s.Context(), s.groups, code)) })
 	s.Count("seats", s.Succeeded(errs, groupbuy.ErrJoined), 1)
 	s.counts(code, 2, 0, "0")
 	s.pool(stock.Quantities{Total: 90, Locked: 2})
@@ -154,12 +154,12 @@ func raceOneOrder(s *scene) {
 	for round := range rounds {
 		opened := make([]groupbuy.Seat, 8)
 		s.Each(suite.Together(len(opened), func(i int) (err error) {
-			opened[i], err = buy(numbered(round, 0), anna).open(s.Context(), s.groups)
+			opened[i], err = buy(numbered(round, 0), anna).Open(s.Context(), s.groups)
 			return err
 		}))
 		joined := make([]groupbuy.Seat, 8)
 		s.Each(suite.Together(len(joined), func(i int) (err error) {
-			joined[i], err = buy(numbered(round, 1), ben).join(s.Context(), s.groups, opened[0].Team)
+			joined[i], err = buy(numbered(round, 1), ben).Join(s.Context(), s.groups, opened[0].Team)
 			return err
 		}))
 		suite.Once(s, "seat of the sponsor", opened)
@@ -210,9 +210,9 @@ func raceUnits(s *scene) {
 	}
 	errs := suite.Crowd(60, 20, func(i int) error {
 		if i%3 == 0 {
-			return suite.Err(buy(numbered(1, i), fmt.Sprint(1000+i)).open(s.Context(), s.groups))
+			return suite.Err(buy(numbered(1, i), fmt.Sprint(1000+i)).Open(s.Context(), s.groups))
 		}
-		return suite.Err(buy(numbered(1, i), fmt.Sprint(1000+i)).join(s.Context(), s.groups, codes[i%10]))
+		return suite.Err(buy(numbered(1, i), fmt.Sprint(1000+i)).Join(s.Context(), s.groups, codes[i%10]))
 	})
 	s.Count("seats", s.Succeeded(errs, groupbuy.ErrFull, stock.ErrInsufficient), units-10)
 	s.pool(stock.Quantities{Total: units, Locked: units})
@@ -250,7 +250,7 @@ func raceOpenCancel(s *scene) {
 	s.live()
 	for round := range rounds {
 		errs := suite.Meet(6,
-			func() error { return suite.Err(buy(numbered(round, 0), anna).open(s.Context(), s.groups)) },
+			func() error { return suite.Err(buy(numbered(round, 0), anna).Open(s.Context(), s.groups)) },
 			func() error { return suite.Err(s.groups.Cancel(s.Context(), numbered(round, 0))) })
 		s.Succeeded(errs, groupbuy.ErrCancelled)
 		s.unopened(buy(numbered(round, 0), anna), groupbuy.ErrCancelled)
@@ -284,7 +284,7 @@ func raceLate(s *scene) {
 		s.Advance(hold)
 		errs := suite.Meet(6,
 			func() error { return suite.Err(groups.Pay(s.Context(), numbered(round, 2))) },
-			func() error { return suite.Err(buy(numbered(round, "new"), dan).join(s.Context(), groups, code)) })
+			func() error { return suite.Err(buy(numbered(round, "new"), dan).Join(s.Context(), groups, code)) })
 		s.Succeeded(errs, groupbuy.ErrFull, groupbuy.ErrTeamFormed)
 		seat := suite.Must(s.groups.Seat(s.Context(), numbered(round, 2)))
 		switch seat.State {

@@ -33,9 +33,9 @@ func raceDeadline(s *scene) {
 				var seat groupbuy.Seat
 				var err error
 				if i == 0 {
-					seat, err = p.open(s.Context(), whole)
+					seat, err = p.Open(s.Context(), whole)
 				} else {
-					seat, err = p.join(s.Context(), whole, codes[k])
+					seat, err = p.Join(s.Context(), whole, codes[k])
 				}
 				s.No(err)
 				codes[k] = seat.Team

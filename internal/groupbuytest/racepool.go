@@ -37,7 +37,7 @@ func raceJoinRemove(s *scene) {
 		first.Product, second.Product = p.Key, p.Key
 		code := s.openAs(first).Team
 		errs := suite.Meet(6,
-			func() error { return suite.Err(second.join(s.Context(), s.groups, code)) },
+			func() error { return suite.Err(second.Join(s.Context(), s.groups, code)) },
 			func() error { return suite.Err(s.groups.Remove(s.Context(), p.Key)) })
 		s.Succeeded(errs, groupbuy.ErrRemoved)
 		s.No(suite.Err(s.groups.Remove(s.Context(), p.Key)))
@@ -150,7 +150,7 @@ func raceRevise(s *scene) {
 		if i == 6 {
 			return suite.Err(s.groups.Revise(s.Context(), p))
 		}
-		return suite.Err(buy(numbered(0, i), fmt.Sprint(100+i)).open(s.Context(), s.groups))
+		return suite.Err(buy(numbered(0, i), fmt.Sprint(100+i)).Open(s.Context(), s.groups))
 	}))
 	locked := int64(0)
 	for _, t := range s.teams() {

@@ -62,7 +62,7 @@ func openAgain(s *scene) {
 	again := func() {
 		s.Helper()
 		s.unchanged(func() {
-			got := suite.Must(buy("1", anna).open(s.Context(), s.groups))
+			got := suite.Must(buy("1", anna).Open(s.Context(), s.groups))
 			seat = suite.Must(s.groups.Seat(s.Context(), "1"))
 			suite.Replays(s, "seat", got, seat)
 		})
@@ -88,13 +88,13 @@ func openOther(s *scene) {
 	code := s.open("1", anna).Team
 	s.open("other", ben)
 	s.unchanged(func() {
-		for name, change := range map[string]func(p *basket){
-			"buyer":  func(p *basket) { p.buyer = ben },
-			"volume": func(p *basket) { p.Volume = dec("2") },
+		for name, change := range map[string]func(p *Basket){
+			"buyer":  func(p *Basket) { p.Buyer = ben },
+			"volume": func(p *Basket) { p.Volume = dec("2") },
 		} {
 			p := buy("1", anna)
 			change(&p)
-			_, err := p.open(s.Context(), s.groups)
+			_, err := p.Open(s.Context(), s.groups)
 			if !suite.Matches(err, groupbuy.ErrMismatch) {
 				s.Fatalf("Open with another %s: %v", name, err)
 			}
@@ -187,7 +187,7 @@ func openLimits(s *scene) {
 	s.unopened(buyVolume("2", anna, "2"), stock.ErrPerBuyer)
 	there := s.open("3", ben).Team
 	s.unjoined(there, buyVolume("2", anna, "2"), stock.ErrPerBuyer) // over all teams of the product
-	_, err := buyVolume("2", anna, "2").join(s.Context(), s.groups, there)
+	_, err := buyVolume("2", anna, "2").Join(s.Context(), s.groups, there)
 	got := *suite.As[*stock.LimitError](s, err)
 	suite.Same(s, "limit", got, stock.LimitError{Key: key(), Err: stock.ErrPerBuyer, Buyer: anna, Limit: 3, Has: 2, Wanted: 2})
 	s.cancel("1")
@@ -215,8 +215,8 @@ func seatDeadline(s *scene) {
 	s.Advance(forming - time.Minute)
 	s.SameTime("deadline", s.join(code, "2", ben).Deadline, team.Deadline)
 	long := s.with(groupbuy.Options{HoldFor: 10 * day})
-	s.SameTime("deadline", suite.Must(buy("3", carol).join(s.Context(), long, code)).Deadline, team.Deadline)
-	seat := suite.Must(buy("4", dan).open(s.Context(), long))
+	s.SameTime("deadline", suite.Must(buy("3", carol).Join(s.Context(), long, code)).Deadline, team.Deadline)
+	seat := suite.Must(buy("4", dan).Open(s.Context(), long))
 	s.SameTime("deadline", seat.Deadline, s.is(seat.Team, groupbuy.Forming).Deadline)
 	s.SameTime("deadline of the hold", suite.Must(s.ordinary().Hold(s.Context(), "4")).Deadline, seat.Deadline)
 	s.Advance(time.Minute)
@@ -250,7 +250,7 @@ func heldSeat(s *scene) {
 	s.counts(code, 1, 2, "2")
 	suite.Same(s, "seats that are open", func() int64 { t := s.is(code, groupbuy.Forming); return t.FreeSeats() }(), 0)
 	s.unjoined(code, buy("4", dan), groupbuy.ErrFull)
-	_, err := buy("4", dan).join(s.Context(), s.groups, code)
+	_, err := buy("4", dan).Join(s.Context(), s.groups, code)
 	suite.Same(s, "error", *suite.As[*groupbuy.TeamError](s, err), groupbuy.TeamError{Team: code, Err: groupbuy.ErrFull})
 	s.Advance(hold - instant)
 	s.unjoined(code, buy("4", dan), groupbuy.ErrFull)

@@ -51,7 +51,7 @@ func seatOfAnother(s *scene) {
 	code := s.team([]string{anna, ben})
 	groups, shop, _, rollback := s.begin()
 	s.No(suite.Err(shop.Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 1})))
-	s.only(suite.Err(buy("3", carol).join(s.Context(), groups, code)), groupbuy.ErrFull)
+	s.only(suite.Err(buy("3", carol).Join(s.Context(), groups, code)), groupbuy.ErrFull)
 	s.No(rollback())
 	s.shelf(inStock - 90)
 	s.Is(suite.Err(s.ordinary().Hold(s.Context(), "goods")), stock.ErrNotFound)
@@ -59,7 +59,7 @@ func seatOfAnother(s *scene) {
 	s.cancel("2")
 	groups, shop, commit, _ := s.begin()
 	s.No(suite.Err(shop.Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 1})))
-	s.No(suite.Err(buy("3", carol).join(s.Context(), groups, code)))
+	s.No(suite.Err(buy("3", carol).Join(s.Context(), groups, code)))
 	s.No(commit())
 	suite.Same(s, "goods that are locked", s.item(stock.Key{SKU: goods}).Locked, 1)
 	s.counts(code, 2, 0, "0")
@@ -94,17 +94,17 @@ func refusalInTransaction(s *scene) {
 	s.join(full, "h", carol)
 	groups, _, commit, _ := s.begin()
 	ctx := s.Context()
-	s.No(suite.Err(buy("3", carol).join(ctx, groups, code)))
+	s.No(suite.Err(buy("3", carol).Join(ctx, groups, code)))
 	for want, call := range map[error]func() error{
-		groupbuy.ErrJoined:         func() error { return suite.Err(buy("x", anna).join(ctx, groups, code)) },
-		groupbuy.ErrFull:           func() error { return suite.Err(buy("x", dan).join(ctx, groups, full)) },
-		groupbuy.ErrUnknownTeam:    func() error { return suite.Err(buy("x", dan).join(ctx, groups, sample)) },
-		groupbuy.ErrMismatch:       func() error { return suite.Err(buy("1", dan).open(ctx, groups)) },
+		groupbuy.ErrJoined:         func() error { return suite.Err(buy("x", anna).Join(ctx, groups, code)) },
+		groupbuy.ErrFull:           func() error { return suite.Err(buy("x", dan).Join(ctx, groups, full)) },
+		groupbuy.ErrUnknownTeam:    func() error { return suite.Err(buy("x", dan).Join(ctx, groups, sample)) },
+		groupbuy.ErrMismatch:       func() error { return suite.Err(buy("1", dan).Open(ctx, groups)) },
 		groupbuy.ErrNotFound:       func() error { return suite.Err(groups.Pay(ctx, "unknown")) },
 		groupbuy.ErrPaid:           func() error { return suite.Err(groups.Cancel(ctx, "1")) },
 		groupbuy.ErrNotPaid:        func() error { return suite.Err(groups.Refund(ctx, byHand("2"))) },
 		groupbuy.ErrNobodyPaid:     func() error { return suite.Err(groups.Form(ctx, full, decided())) },
-		stock.ErrInsufficient:      func() error { return suite.Err(buyVolume("x", dan, "91").open(ctx, groups)) },
+		stock.ErrInsufficient:      func() error { return suite.Err(buyVolume("x", dan, "91").Open(ctx, groups)) },
 		groupbuy.ErrUnknownProduct: func() error { return groups.Restock(ctx, "x", stock.Key{SKU: 43, Activity: fair}, 1) },
 	} {
 		s.only(call(), want)
@@ -122,9 +122,9 @@ func ownChanges(s *scene) {
 	ctx := s.Context()
 	s.No(suite.Err(groups.Define(ctx, s.activity())))
 	s.No(suite.Err(groups.Offer(ctx, product(people(2)), 90)))
-	seat := suite.Must(buy("1", anna).open(ctx, groups))
-	s.only(suite.Err(buy("2", anna).join(ctx, groups, seat.Team)), groupbuy.ErrJoined)
-	s.No(suite.Err(buy("2", ben).join(ctx, groups, seat.Team)))
+	seat := suite.Must(buy("1", anna).Open(ctx, groups))
+	s.only(suite.Err(buy("2", anna).Join(ctx, groups, seat.Team)), groupbuy.ErrJoined)
+	s.No(suite.Err(buy("2", ben).Join(ctx, groups, seat.Team)))
 	s.No(suite.Err(groups.Pay(ctx, "1")))
 	p := suite.Must(groups.Pay(ctx, "2"))
 	suite.Same(s, "payment", []any{p.Formed, orders(p.Members)}, []any{true, []string{"1", "2"}})
@@ -189,7 +189,7 @@ func staleTeams(s *scene) {
 	}, func(groups *groupbuy.Groups) {
 		p := suite.Must(groups.Pay(s.Context(), "3"))
 		suite.Same(s, "payment", []any{p.Formed, orders(p.Members), p.Team.Paid}, []any{true, []string{"1", "2", "3"}, int64(3)})
-		s.only(suite.Err(buy("7", dan).join(s.Context(), groups, full)), groupbuy.ErrFull)
+		s.only(suite.Err(buy("7", dan).Join(s.Context(), groups, full)), groupbuy.ErrFull)
 		s.No(suite.Err(groups.Fail(s.Context(), full, decided())))
 	})
 	s.is(code, groupbuy.Formed)
@@ -212,7 +212,7 @@ func deadlock(s *scene) {
 	join := func(i, team int) func(*groupbuy.Groups) error {
 		p := buy(numbered(1+i, team), fmt.Sprint(100+i))
 		p.Product.SKU = int64(100 + team)
-		return func(g *groupbuy.Groups) error { return suite.Err(p.join(s.Context(), g, codes[team])) }
+		return func(g *groupbuy.Groups) error { return suite.Err(p.Join(s.Context(), g, codes[team])) }
 	}
 	calls := [2][2]func(*groupbuy.Groups) error{{join(0, 0), join(0, 1)}, {join(1, 1), join(1, 0)}}
 	suite.Deadlock(s, s.beginGroups, calls, func(i int) {

@@ -12,29 +12,29 @@ import (
 
 // The verbs of a scene: calls that must succeed, and what must have come of them.
 
-// A basket is a purchase with its buyer.
-type basket struct {
+// A Basket is a purchase with its buyer.
+type Basket struct {
 	groupbuy.Purchase
 
-	buyer string
+	Buyer string
 }
 
-// open opens a team with it.
-func (b basket) open(ctx context.Context, groups *groupbuy.Groups) (groupbuy.Seat, error) {
-	return groups.For(b.buyer).Open(ctx, b.Purchase)
+// Open opens a team with it.
+func (b Basket) Open(ctx context.Context, groups *groupbuy.Groups) (groupbuy.Seat, error) {
+	return groups.For(b.Buyer).Open(ctx, b.Purchase)
 }
 
-// join joins a team with it.
-func (b basket) join(ctx context.Context, groups *groupbuy.Groups, code string) (groupbuy.Seat, error) {
-	return groups.For(b.buyer).Join(ctx, code, b.Purchase)
+// Join joins a team with it.
+func (b Basket) Join(ctx context.Context, groups *groupbuy.Groups, code string) (groupbuy.Seat, error) {
+	return groups.For(b.Buyer).Join(ctx, code, b.Purchase)
 }
 
 // buy returns a purchase of a volume of 1 of the product.
-func buy(order string, buyer string) basket { return buyVolume(order, buyer, "1") }
+func buy(order string, buyer string) Basket { return buyVolume(order, buyer, "1") }
 
 // buyVolume returns a purchase of another volume.
-func buyVolume(order string, buyer string, v string) basket {
-	return basket{buyer: buyer, Purchase: groupbuy.Purchase{
+func buyVolume(order string, buyer string, v string) Basket {
+	return Basket{Buyer: buyer, Purchase: groupbuy.Purchase{
 		Order: order, Product: key(), Volume: dec(v),
 		Guest: groupbuy.Guest{Name: "Guest", Avatar: "a.png", Address: "Road 1", ShippingFee: decimal.New(500, -2), BalanceUsed: decimal.New(0, -2)},
 	}}
@@ -47,17 +47,17 @@ func (s *scene) open(order string, buyer string) groupbuy.Seat {
 }
 
 // openAs opens a team with a purchase.
-func (s *scene) openAs(p basket) groupbuy.Seat {
+func (s *scene) openAs(p Basket) groupbuy.Seat {
 	s.Helper()
-	seat := suite.Must(p.open(s.Context(), s.groups))
+	seat := suite.Must(p.Open(s.Context(), s.groups))
 	suite.Same(s, "state of the seat", seat.State, groupbuy.Held)
 	return seat
 }
 
 // unopened ends the test unless nobody can open a team with a purchase, for one reason.
-func (s *scene) unopened(p basket, why error) {
+func (s *scene) unopened(p Basket, why error) {
 	s.Helper()
-	s.only(suite.Err(p.open(s.Context(), s.groups)), why)
+	s.only(suite.Err(p.Open(s.Context(), s.groups)), why)
 }
 
 // join joins a team.
@@ -67,19 +67,19 @@ func (s *scene) join(code, order string, buyer string) groupbuy.Seat {
 }
 
 // joinAs joins a team with a purchase.
-func (s *scene) joinAs(code string, p basket) groupbuy.Seat {
+func (s *scene) joinAs(code string, p Basket) groupbuy.Seat {
 	s.Helper()
-	seat := suite.Must(p.join(s.Context(), s.groups, code))
+	seat := suite.Must(p.Join(s.Context(), s.groups, code))
 	suite.Same(s, "state of the seat", seat.State, groupbuy.Held)
 	suite.Same(s, "team of the seat", seat.Team, code)
 	return seat
 }
 
 // unjoined ends the test unless a team cannot be joined with a purchase, for one reason, and that changes nothing.
-func (s *scene) unjoined(code string, p basket, why error) {
+func (s *scene) unjoined(code string, p Basket, why error) {
 	s.Helper()
 	was := s.item(p.Product).Quantities
-	s.only(suite.Err(p.join(s.Context(), s.groups, code)), why)
+	s.only(suite.Err(p.Join(s.Context(), s.groups, code)), why)
 	suite.Same(s, "pool", s.item(p.Product).Quantities, was)
 }
 

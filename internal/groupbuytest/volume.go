@@ -169,7 +169,7 @@ func volumeUnits(s *scene) {
 		s.offer(p, 100)
 		b := buyVolume(strconv.FormatInt(sku, 10), anna, c.v)
 		b.Product = p.Key
-		_, err := b.open(s.Context(), s.groups)
+		_, err := b.Open(s.Context(), s.groups)
 		if !c.fits {
 			s.Invalid("Open of "+c.v, err)
 			continue

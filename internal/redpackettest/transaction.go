@@ -112,7 +112,7 @@ func ownChanges(s *scene) {
 	s.only(suite.Err(packets.For(anna).Grab(s.Context(), 1)), redpacket.ErrUnpaid)
 	suite.Same(s, "state", suite.Must(packets.Confirm(s.Context(), 1)).State, redpacket.Open)
 	first := suite.Must(packets.For(anna).Grab(s.Context(), 1))
-	suite.Same(s, "replay", suite.Must(packets.For(anna).Grab(s.Context(), 1)), first)
+	suite.Replays(s, "replay", suite.Must(packets.For(anna).Grab(s.Context(), 1)), first)
 	s.No(suite.Err(packets.For(ben).Grab(s.Context(), 1)))
 	s.only(suite.Err(packets.For(carol).Grab(s.Context(), 1)), redpacket.ErrFinished)
 	suite.Same(s, "best luck", suite.Must(packets.Packet(s.Context(), 1)).Best, &first)
@@ -199,7 +199,7 @@ func stalePayouts(s *scene) {
 		paid = s.paidOut(1, 1)
 		s.failed(1, 2, "elsewhere")
 	}, func(packets *redpacket.Packets) {
-		suite.Same(s, "payout", suite.Must(packets.PaidOut(s.Context(), paid.Number)), paid)
+		suite.Replays(s, "payout", suite.Must(packets.PaidOut(s.Context(), paid.Number)), paid)
 		s.only(suite.Err(packets.PayoutFailed(s.Context(), paid.Number, "here")), redpacket.ErrPaidOut)
 		suite.Same(s, "failures", suite.Must(packets.PayoutFailed(s.Context(), redpacket.PayoutNumber(1, 2), "here")).Failures, 2)
 	})
