@@ -190,7 +190,7 @@ func TestGrabOfAPacketWhoseBooksHaveDrifted(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			p := openPurse(t)
-			packets := redpacket.New(newStore(p.db.DB), nil)
+			packets := redpacket.New(newStore(p.db.DB).Store, nil)
 			for i, drift := range []string{
 				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES (?, 1, '7', 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
 				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES (?, 3, '1000', 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
