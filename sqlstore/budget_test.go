@@ -21,20 +21,19 @@ func TestStatementBudget(t *testing.T) {
 		budget int
 		call   func() error
 	}{
-		{"Lock", 2, func() error { _, err := s.Lock(ctx, "one", one(1)); return err }},
-		{"Lock of three lines", 2, func() error { _, err := s.Lock(ctx, "three", one(1), one(2), one(3)); return err }},
-		{"Lock for a buyer", 3, func() error { _, err := s.For("7").Lock(ctx, "buyer", one(1), one(2)); return err }},
-		{"Lock that is cancelled", 2, func() error { _, err := s.Lock(ctx, "off", one(1), one(2)); return err }},
-		{"Pay", 1, func() error { _, err := s.Pay(ctx, "one"); return err }},
-		{"Pay of three lines", 1, func() error { _, err := s.Pay(ctx, "three"); return err }},
-		{"Pay for a buyer", 1, func() error { _, err := s.Pay(ctx, "buyer"); return err }},
-		{"Pay again", 2, func() error { _, err := s.Pay(ctx, "one"); return err }},
-		{"Cancel", 1, func() error { _, err := s.Cancel(ctx, "off"); return err }},
-		{"Cancel first", 3, func() error { _, err := s.Cancel(ctx, "never"); return err }},
-		{"Redeem", 1, func() error { _, err := s.Redeem(ctx, "one"); return err }},
+		{"Lock", 2, func() error { return of(s.Lock(ctx, "one", one(1))) }},
+		{"Lock of three lines", 2, func() error { return of(s.Lock(ctx, "three", one(1), one(2), one(3))) }},
+		{"Lock for a buyer", 3, func() error { return of(s.For("7").Lock(ctx, "buyer", one(1), one(2))) }},
+		{"Lock that is cancelled", 2, func() error { return of(s.Lock(ctx, "off", one(1), one(2))) }},
+		{"Pay", 1, func() error { return of(s.Pay(ctx, "one")) }},
+		{"Pay of three lines", 1, func() error { return of(s.Pay(ctx, "three")) }},
+		{"Pay for a buyer", 1, func() error { return of(s.Pay(ctx, "buyer")) }},
+		{"Pay again", 2, func() error { return of(s.Pay(ctx, "one")) }},
+		{"Cancel", 1, func() error { return of(s.Cancel(ctx, "off")) }},
+		{"Cancel first", 3, func() error { return of(s.Cancel(ctx, "never")) }},
+		{"Redeem", 1, func() error { return of(s.Redeem(ctx, "one")) }},
 		{"Refund of one line, not the last", 4, func() error {
-			_, err := s.Refund(ctx, stock.Refund{ID: "r", Order: "three", Lines: []stock.Line{one(2)}})
-			return err
+			return of(s.Refund(ctx, stock.Refund{ID: "r", Order: "three", Lines: []stock.Line{one(2)}}))
 		}},
 	} {
 		s.db.Wire.Statements()
@@ -56,8 +55,7 @@ func TestStatementsAreNotPrepared(t *testing.T) {
 	s := open(t, nil)
 	before := s.prepared()
 	for i := range 5 {
-		_, err := s.Lock(t.Context(), strconv.Itoa(i), one(1))
-		require.NoError(t, err)
+		require.NoError(t, of(s.Lock(t.Context(), strconv.Itoa(i), one(1))))
 	}
 	require.Equal(t, before, s.prepared())
 }

@@ -41,8 +41,7 @@ func TestSixtyFourClaimsOfOneCoupon(t *testing.T) {
 			m := openMall(t, nil)
 			m.define(1, coupon.Rules{PerBuyer: 1})
 			errs := m.crowd(64, func(c *coupon.Coupons, i int) error {
-				_, err := c.For(buyer(i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1)
-				return err
+				return of(c.For(buyer(i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1))
 			})
 			require.Equal(t, 1, count(errs, nil))
 			require.Equal(t, 63, count(errs, coupon.ErrSoldOut)+count(errs, coupon.ErrPerBuyer))
@@ -57,8 +56,7 @@ func TestHundredOrdersRedeemOneCoupon(t *testing.T) {
 	m.define(1, coupon.Rules{})
 	m.claim("a")
 	errs := m.crowd(100, func(c *coupon.Coupons, i int) error {
-		_, err := c.Redeem(t.Context(), "a", fmt.Sprint("order-", i), hundred)
-		return err
+		return of(c.Redeem(t.Context(), "a", fmt.Sprint("order-", i), hundred))
 	})
 	require.Equal(t, 1, count(errs, nil))
 	require.Equal(t, 99, count(errs, coupon.ErrRedeemed))
@@ -101,21 +99,14 @@ func TestRedeemThatWaitedFindsTheCouponTaken(t *testing.T) {
 	t.Parallel()
 	late := coupon.Refund{ID: "r", Coupon: "a"}
 	for want, take := range map[error]func(ctx context.Context, c *coupon.Coupons) error{
-		coupon.ErrReserved: func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Reserve(ctx, "a", "late", hundred)
-			return err
-		},
-		coupon.ErrRedeemed: func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Redeem(ctx, "a", "late", hundred)
-			return err
-		},
-		coupon.ErrRefunded: func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Refund(ctx, late); return err },
+		coupon.ErrReserved: func(ctx context.Context, c *coupon.Coupons) error { return of(c.Reserve(ctx, "a", "late", hundred)) },
+		coupon.ErrRedeemed: func(ctx context.Context, c *coupon.Coupons) error { return of(c.Redeem(ctx, "a", "late", hundred)) },
+		coupon.ErrRefunded: func(ctx context.Context, c *coupon.Coupons) error { return of(c.Refund(ctx, late)) },
 	} {
 		m := openMall(t, nil)
 		m.define(1, coupon.Rules{})
 		m.claim("a")
-		_, err := m.Reserve(t.Context(), "a", "early", hundred)
-		require.NoError(t, err)
+		require.NoError(t, of(m.Reserve(t.Context(), "a", "early", hundred)))
 		early, pool := m.process(nil)               // whose statement begins now
 		m.db.Wire.Advance(coupon.DefaultReserveFor) // and for whom the reservation has lapsed
 		release := m.blockCoupon("a")
@@ -129,8 +120,7 @@ func TestRedeemThatWaitedFindsTheCouponTaken(t *testing.T) {
 			}
 		})
 		pool.Wire.After("UPDATE coupon_wallet w FORCE INDEX (PRIMARY) STRAIGHT_JOIN", func() { pool.Wire.Advance(coupon.DefaultReserveFor) })
-		_, err = early.Redeem(t.Context(), "a", "early", hundred)
-		require.ErrorIs(t, err, want)
+		require.ErrorIs(t, of(early.Redeem(t.Context(), "a", "early", hundred)), want)
 		m.balanced(1, 1)
 	}
 }
@@ -148,19 +138,14 @@ func TestConcurrentPaysGetEachACode(t *testing.T) {
 	m.pool(1, codes...)
 	claim := func(i int) string { return fmt.Sprint("claim-", i) }
 	for _, call := range []func(c *coupon.Coupons, i int) error{
-		func(c *coupon.Coupons, i int) error {
-			_, err := c.For(fmt.Sprint(1+i)).Lock(t.Context(), claim(i), 1)
-			return err
-		},
-		func(c *coupon.Coupons, i int) error { _, err := c.Pay(t.Context(), claim(i/2)); return err }, // twice each
-		func(c *coupon.Coupons, i int) error { _, err := c.Pay(t.Context(), claim(people-1-i/2)); return err },
+		func(c *coupon.Coupons, i int) error { return of(c.For(fmt.Sprint(1+i)).Lock(t.Context(), claim(i), 1)) },
+		func(c *coupon.Coupons, i int) error { return of(c.Pay(t.Context(), claim(i/2))) }, // twice each
+		func(c *coupon.Coupons, i int) error { return of(c.Pay(t.Context(), claim(people-1-i/2))) },
 		func(c *coupon.Coupons, i int) error {
 			if i%3 == 0 {
-				_, err := c.Refund(t.Context(), coupon.Refund{ID: claim(i), Coupon: claim(i)})
-				return err
+				return of(c.Refund(t.Context(), coupon.Refund{ID: claim(i), Coupon: claim(i)}))
 			}
-			_, err := c.Revoke(t.Context(), coupon.Revocation{ID: claim(i), Coupon: claim(i)})
-			return err
+			return of(c.Revoke(t.Context(), coupon.Revocation{ID: claim(i), Coupon: claim(i)}))
 		},
 	} {
 		for _, err := range m.crowd(people, call) {
@@ -168,8 +153,7 @@ func TestConcurrentPaysGetEachACode(t *testing.T) {
 		}
 	}
 	m.balanced(1, people)
-	progress, err := m.Progress(t.Context(), 1)
-	require.NoError(t, err)
+	progress := must(m.Progress(t.Context(), 1))(t)
 	require.Equal(t, coupon.Count{Refunded: people / 3, Revoked: people - people/3}, progress)
 }
 

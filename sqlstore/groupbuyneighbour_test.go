@@ -28,12 +28,10 @@ func openStreet(t *testing.T) *street {
 	b := openBazaar(t, defaults, 3, 2_000)
 	ordinary(t, b.db, 2, 3, 4)
 	s := &street{bazaar: b, codes: map[int]string{}}
-	_, err := b.Offer(t.Context(), productOf(otherProduct), 5_000)
-	require.NoError(t, err)
+	require.NoError(t, of(b.Offer(t.Context(), productOf(otherProduct), 5_000)))
 	p := purchase("0000", "1")
 	p.Product = otherProduct
-	seat, err := b.Open(t.Context(), p)
-	require.NoError(t, err)
+	seat := must(b.Open(t.Context(), p))(t)
 	s.other = seat.Team
 	return s
 }
@@ -62,8 +60,7 @@ func (s *street) teamOf(seats, paid int) func(n int) {
 			require.NoError(s.t, err)
 		}
 		for i := range paid {
-			_, err := s.Pay(ctx, s.seat(n, i, seats))
-			require.NoError(s.t, err)
+			require.NoError(s.t, of(s.Pay(ctx, s.seat(n, i, seats))))
 		}
 	}
 }
@@ -88,8 +85,7 @@ func (s *street) cases() []txCase {
 	}
 	nothing := func(int) {}
 	ordinaryOrder := func(n int) {
-		_, err := s.stock.Lock(s.t.Context(), numbered(n, own), one(4))
-		require.NoError(s.t, err)
+		require.NoError(s.t, of(s.stock.Lock(s.t.Context(), numbered(n, own), one(4))))
 	}
 	return []txCase{
 		{"Open", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Open(ctx, mine(n, own))) }), nil},
@@ -146,8 +142,7 @@ func (s *street) cases() []txCase {
 		}), groupbuy.ErrUnknownProduct},
 		{"Define", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Define(ctx, activity(number(n, own)))) }), nil},
 		{"Define again", func(n int) {
-			_, err := s.Define(s.t.Context(), activity(number(n, own)))
-			require.NoError(s.t, err)
+			require.NoError(s.t, of(s.Define(s.t.Context(), activity(number(n, own)))))
 		}, in(func(ctx context.Context, g groups, n int) error { return of(g.Define(ctx, activity(number(n, own)))) }), nil},
 		{"Offer", func(n int) { ordinary(s.t, s.db, number(n, own)) }, in(func(ctx context.Context, g groups, n int) error {
 			return of(g.Offer(ctx, productOf(stock.Key{SKU: number(n, own), Activity: 7}), 10))

@@ -50,8 +50,7 @@ func TestTwoLastPayersAtOnce(t *testing.T) {
 				require.NoError(t, errs[0])
 				require.NoError(t, errs[1])
 				require.NotEqual(t, payments[0].Formed, payments[1].Formed, "one of the two payments formed it")
-				team, err := b.Team(t.Context(), code)
-				require.NoError(t, err)
+				team := must(b.Team(t.Context(), code))(t)
 				require.Equal(t, groupbuy.Formed, team.State)
 				require.Equal(t, int64(2), team.Paid)
 				require.Equal(t, []groupbuy.EventKind{groupbuy.TeamFormed}, b.told(code))
@@ -69,8 +68,7 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 	formed, failed := 0, 0
 	for round := range rounds() {
 		code, orders := b.team(fmt.Sprint("r", round), 2)
-		_, err := b.Pay(t.Context(), orders[0])
-		require.NoError(t, err)
+		require.NoError(t, of(b.Pay(t.Context(), orders[0])))
 		b.deadline(orders[1]) // from now on one microsecond is left
 		var payment groupbuy.Payment
 		var paid, expired error
@@ -87,10 +85,8 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 		group.Wait()
 		require.NoError(t, paid)
 		require.NoError(t, expired)
-		_, err = b.Expire(t.Context())
-		require.NoError(t, err)
-		team, err := b.Team(t.Context(), code)
-		require.NoError(t, err)
+		require.NoError(t, of(b.Expire(t.Context())))
+		team := must(b.Team(t.Context(), code))(t)
 		told := b.told(code)
 		if team.State == groupbuy.Formed {
 			formed++
@@ -104,8 +100,7 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 		require.Equal(t, 1, kindsOf(told, groupbuy.TeamFailed))
 		require.Equal(t, 2, kindsOf(told, groupbuy.RefundOwed))
 		for _, order := range orders {
-			seat, err := b.Seat(t.Context(), order)
-			require.NoError(t, err)
+			seat := must(b.Seat(t.Context(), order))(t)
 			require.Equal(t, groupbuy.RefundDue, seat.State)
 		}
 	}
@@ -118,10 +113,8 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 // deadline moves the clock to a microsecond before a seat dies, which is when its team does.
 func (b *bazaar) deadline(order string) {
 	b.t.Helper()
-	seat, err := b.Seat(b.t.Context(), order)
-	require.NoError(b.t, err)
-	team, err := b.Team(b.t.Context(), seat.Team)
-	require.NoError(b.t, err)
+	seat := must(b.Seat(b.t.Context(), order))(b.t)
+	team := must(b.Team(b.t.Context(), seat.Team))(b.t)
 	require.Equal(b.t, team.Deadline, seat.Deadline)
 	b.db.Wire.Advance(team.Deadline.Sub(team.OpenedAt) - time.Microsecond)
 }
@@ -231,7 +224,6 @@ func TestEverythingAtOnce(t *testing.T) {
 	}
 	b.balanced()
 	b.deliver()
-	item, err := b.stock.Item(ctx, teamProduct)
-	require.NoError(t, err)
+	item := must(b.stock.Item(ctx, teamProduct))(t)
 	require.Equal(t, int64(10_000), item.Left+item.Sold)
 }

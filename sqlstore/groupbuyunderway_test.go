@@ -45,15 +45,13 @@ func TestOpenAgainWaitsForItsCommit(t *testing.T) {
 	for name, change := range map[string]func(b *bazaar, again *sqltest.DB){
 		"when the activity is over": func(_ *bazaar, again *sqltest.DB) { again.Wire.Freeze(start.Add(30 * time.Minute)) },
 		"when it is hidden": func(b *bazaar, _ *sqltest.DB) {
-			_, err := b.process(nil).Define(b.t.Context(), lasting(start.Add(30*time.Minute), true))
-			require.NoError(b.t, err)
+			require.NoError(b.t, of(b.process(nil).Define(b.t.Context(), lasting(start.Add(30*time.Minute), true))))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := openBazaar(t, defaults, 3, 100)
-			_, err := b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))
-			require.NoError(t, err)
+			require.NoError(t, of(b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))))
 			arrived, land := make(chan struct{}), make(chan struct{})
 			b.db.Wire.After("INSERT INTO egl_group_participation", func() {
 				b.db.Wire.Before("COMMIT", func() { close(arrived); <-land })
@@ -65,7 +63,7 @@ func TestOpenAgainWaitsForItsCommit(t *testing.T) {
 			change(b, again)
 			groups := b.over(again)
 			var seat groupbuy.Seat
-			err = answerLater(t, b.db, func() (err error) {
+			err := answerLater(t, b.db, func() (err error) {
 				seat, err = groups.Open(t.Context(), purchase("a", "1"))
 				return err
 			}, func() { close(land) })
@@ -84,8 +82,7 @@ func TestFormAgainWaitsForItsCommit(t *testing.T) {
 	t.Parallel()
 	b := openBazaar(t, defaults, 3, 100)
 	code, orders := b.team("t", 2)
-	_, err := b.Pay(t.Context(), orders[0])
-	require.NoError(t, err)
+	require.NoError(t, of(b.Pay(t.Context(), orders[0])))
 	decision := groupbuy.Decision{Actor: "clerk", Reason: "why not"}
 	arrived, land := make(chan struct{}), make(chan struct{})
 	b.db.Wire.After("INSERT INTO egl_group_event", func() {
@@ -98,7 +95,7 @@ func TestFormAgainWaitsForItsCommit(t *testing.T) {
 	again.Wire.Freeze(start.Add(teamTime))
 	groups := b.over(again)
 	var team groupbuy.Team
-	err = answerLater(t, again, func() (err error) {
+	err := answerLater(t, again, func() (err error) {
 		team, err = groups.Form(t.Context(), code, decision)
 		return err
 	}, func() { close(land) })
@@ -118,22 +115,20 @@ func TestChangeAgainWaitsForTheOneUnderWay(t *testing.T) {
 	t.Run("Define", func(t *testing.T) {
 		t.Parallel()
 		b := openBazaar(t, defaults, 3, 100)
-		_, err := b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))
-		require.NoError(t, err)
+		require.NoError(t, of(b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))))
 		longer := lasting(start.Add(time.Hour), false)
 		release := b.block("SELECT 1 FROM egl_group WHERE ID = ? FOR UPDATE", 7)
 		first := make(chan error, 1)
 		go func() { _, err := b.Define(t.Context(), longer); first <- err }()
 		b.waiting()
 		groups, pool := later(b)
-		require.NoError(t, answerLater(t, pool, func() error { _, err := groups.Define(t.Context(), longer); return err }, release))
+		require.NoError(t, answerLater(t, pool, func() error { return of(groups.Define(t.Context(), longer)) }, release))
 		require.NoError(t, <-first)
 	})
 	t.Run("Offer", func(t *testing.T) {
 		t.Parallel()
 		b := openBazaar(t, defaults, 3, 100)
-		_, err := b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))
-		require.NoError(t, err)
+		require.NoError(t, of(b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))))
 		ordinary(t, b.db, 2)
 		product := productOf(stock.Key{SKU: 2, Activity: 7})
 		var release func()

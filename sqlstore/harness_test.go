@@ -33,12 +33,11 @@ type shop struct {
 // open returns a shop with 10 units each of the SKUs 1, 2 and 3, and a frozen clock.
 func open(t testing.TB, opts *stock.Options) *shop {
 	t.Helper()
-	of := frozen(t, defaults, stockTables)
-	store := sqlstore.NewStock(of.db.DB, nil).OneByOne()
-	s := &shop{Inventory: stock.New(store, opts), fixture: of, store: store}
+	f := frozen(t, defaults, stockTables)
+	store := sqlstore.NewStock(f.db.DB, nil).OneByOne()
+	s := &shop{Inventory: stock.New(store, opts), fixture: f, store: store}
 	for sku := int64(1); sku <= 3; sku++ {
-		_, err := s.Define(t.Context(), stock.Key{SKU: sku}, 10, stock.Terms{})
-		require.NoError(t, err)
+		require.NoError(t, of(s.Define(t.Context(), stock.Key{SKU: sku}, 10, stock.Terms{})))
 	}
 	s.db.Wire.Statements()
 	return s
@@ -47,11 +46,9 @@ func open(t testing.TB, opts *stock.Options) *shop {
 // counters demands what an item has sold, locked and left, and that all books balance.
 func (s *shop) counters(sku, sold, locked, left int64) {
 	s.t.Helper()
-	item, err := s.Item(s.t.Context(), stock.Key{SKU: sku})
-	require.NoError(s.t, err)
+	item := must(s.Item(s.t.Context(), stock.Key{SKU: sku}))(s.t)
 	require.Equal(s.t, [3]int64{sold, locked, left}, [3]int64{item.Sold, item.Locked, item.Left}, "sold, locked, left of %v", item)
-	report, err := s.Audit(s.t.Context())
-	require.NoError(s.t, err)
+	report := must(s.Audit(s.t.Context()))(s.t)
 	require.Empty(s.t, report.Drifts)
 }
 
@@ -80,6 +77,18 @@ func TestMain(m *testing.M) {
 
 // one is a unit of a SKU.
 func one(sku int64) stock.Line { return stock.Line{SKU: sku, Num: 1} }
+
+// of drops what a call returns beside its error.
+func of[T any](_ T, err error) error { return err }
+
+// must returns what demands that a call succeeds, and returns its result.
+func must[T any](result T, err error) func(t testing.TB, about ...any) T {
+	return func(t testing.TB, about ...any) T {
+		t.Helper()
+		require.NoError(t, err, about...)
+		return result
+	}
+}
 
 // bracket reports whether a statement begins or ends a transaction, or asks whether it has to.
 func bracket(statement string) bool {
@@ -127,8 +136,7 @@ func (f fixture) waiting() (connection int64) {
 // block locks a row from another connection until the returned function is called.
 func (f fixture) block(query string, args ...any) (release func()) {
 	f.t.Helper()
-	tx, err := f.db.Pool(f.t).BeginTx(f.t.Context(), nil)
-	require.NoError(f.t, err)
+	tx := must(f.db.Pool(f.t).BeginTx(f.t.Context(), nil))(f.t)
 	var locked int
 	require.NoError(f.t, tx.QueryRowContext(f.t.Context(), query, args...).Scan(&locked))
 	return func() { require.NoError(f.t, tx.Rollback()) }

@@ -43,21 +43,17 @@ func TestLockIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 			ctx := t.Context()
 			s.db.Wire.Freeze(start)
 			require.NoError(t, s.Withdraw(ctx, "all but one", stock.Line{SKU: 1, Num: 9}))
-			_, err := s.Lock(ctx, "b", one(1))
-			require.NoError(t, err)
+			require.NoError(t, of(s.Lock(ctx, "b", one(1))))
 			first := s.process(opts).Inventory
 			second := s.process(nil).Inventory
 			for _, order := range []string{"refused", "refused, out of the memory"} {
-				_, err = second.Lock(ctx, order, one(1))
-				require.ErrorIs(t, err, stock.ErrInsufficient)
+				require.ErrorIs(t, of(second.Lock(ctx, order, one(1))), stock.ErrInsufficient)
 			}
-			tx, err := s.db.BeginTx(ctx, nil)
-			require.NoError(t, err)
-			_, err = s.On(s.store.WithTx(tx)).Cancel(ctx, "b")
-			require.NoError(t, err)
+			tx := must(s.db.BeginTx(ctx, nil))(t)
+			require.NoError(t, of(s.On(s.store.WithTx(tx)).Cancel(ctx, "b")))
 
 			lock := func(inv *stock.Inventory) <-chan error {
-				return going(func() error { _, err := inv.Lock(ctx, "a", one(1)); return err })
+				return going(func() error { return of(inv.Lock(ctx, "a", one(1))) })
 			}
 			underWay := lock(first)
 			waits(t, s.db, underWay, "UPDATE goods_stock s SET s.STOCK_LOCK_NUM = s.STOCK_LOCK_NUM + 1%")
@@ -76,19 +72,16 @@ func TestClaimIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 	m := openMall(t, nil)
 	ctx := t.Context()
 	m.define(1, coupon.Rules{})
-	held, err := m.For("8").Lock(ctx, "b", 1)
-	require.NoError(t, err)
+	held := must(m.For("8").Lock(ctx, "b", 1))(t)
 	first, _ := m.process(nil)
 	second, _ := m.process(nil)
-	_, err = second.For("9").Claim(ctx, "refused", 1)
-	require.ErrorIs(t, err, stock.ErrInsufficient)
-	tx, err := m.db.BeginTx(ctx, nil)
-	require.NoError(t, err)
-	err = m.On(m.store.WithTx(tx)).Cancel(ctx, held.ID)
+	require.ErrorIs(t, of(second.For("9").Claim(ctx, "refused", 1)), stock.ErrInsufficient)
+	tx := must(m.db.BeginTx(ctx, nil))(t)
+	err := m.On(m.store.WithTx(tx)).Cancel(ctx, held.ID)
 	require.NoError(t, err)
 
 	claim := func(c *coupon.Coupons) <-chan error {
-		return going(func() error { _, err := c.For("7").Claim(ctx, "a", 1); return err })
+		return going(func() error { return of(c.For("7").Claim(ctx, "a", 1)) })
 	}
 	underWay := claim(first)
 	waits(t, m.db, underWay, "UPDATE coupon_stock s SET s.STOCK_SALE_NUM = s.STOCK_SALE_NUM + 1%")
@@ -108,8 +101,7 @@ func TestWithdrawIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 	require.NoError(t, s.Withdraw(ctx, "all but two", stock.Line{SKU: 1, Num: 8}))
 	s.lock("d", one(1))
 	first, second := s.process(nil), s.process(nil)
-	tx, err := s.db.BeginTx(ctx, nil)
-	require.NoError(t, err)
+	tx := must(s.db.BeginTx(ctx, nil))(t)
 	first.db.Wire.Before("INSERT INTO goods_stock_change", func() { // it has seen the unit that is there
 		s.lock("c", one(1))
 		_, err := s.On(s.store.WithTx(tx)).Cancel(ctx, "d")

@@ -138,8 +138,7 @@ func ticking() (now func() time.Time, advance func(time.Duration)) {
 // reader opens a caller's transaction that has read a table, which takes its snapshot.
 func reader(t testing.TB, db *sqltest.DB, table string) *sql.Tx {
 	t.Helper()
-	tx, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
-	require.NoError(t, err)
+	tx := must(db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead}))(t)
 	t.Cleanup(func() { _ = tx.Rollback() }) // where the test did not get to its end
 	var rows int
 	require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows))
@@ -150,8 +149,7 @@ func reader(t testing.TB, db *sqltest.DB, table string) *sql.Tx {
 // transaction that has one.
 func begin[S any](t testing.TB, db *sqltest.DB, table string, bind func(sqlstore.Tx) S) (store S, commit, rollback func() error) {
 	t.Helper()
-	tx, err := db.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
+	tx := must(db.BeginTx(t.Context(), nil))(t)
 	var rows int
 	require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows))
 	t.Cleanup(func() { _ = tx.Rollback() }) // where the test did not get to its end
