@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,11 +15,7 @@ func TestStatementBudget(t *testing.T) {
 	t.Parallel()
 	s := open(t, &stock.Options{RefundRedeemed: true})
 	ctx := t.Context()
-	for _, c := range []struct {
-		name   string
-		budget int
-		call   func() error
-	}{
+	s.keepsTo([]budget{
 		{"Lock", 2, func() error { return of(s.Lock(ctx, "one", one(1))) }},
 		{"Lock of three lines", 2, func() error { return of(s.Lock(ctx, "three", one(1), one(2), one(3))) }},
 		{"Lock for a buyer", 3, func() error { return of(s.For("7").Lock(ctx, "buyer", one(1), one(2))) }},
@@ -35,17 +30,7 @@ func TestStatementBudget(t *testing.T) {
 		{"Refund of one line, not the last", 4, func() error {
 			return of(s.Refund(ctx, stock.Refund{ID: "r", Order: "three", Lines: []stock.Line{one(2)}}))
 		}},
-	} {
-		s.db.Wire.Statements()
-		require.NoError(t, c.call(), c.name)
-		var sent []string
-		for _, statement := range s.db.Wire.Statements() {
-			if !bracket(statement) {
-				sent = append(sent, statement)
-			}
-		}
-		require.Len(t, sent, c.budget, "%s:\n%s", c.name, strings.Join(sent, "\n"))
-	}
+	})
 	s.counters(1, 3, 0, 7)
 }
 

@@ -32,11 +32,7 @@ func TestCouponStatementBudget(t *testing.T) {
 	issue := func(id string, buyers ...string) error {
 		return of(m.Issue(ctx, coupon.Batch{ID: id, Campaign: 1, Buyers: buyers}))
 	}
-	for _, c := range []struct {
-		name   string
-		budget int
-		call   func() error
-	}{
+	m.keepsTo([]budget{
 		{"Claim", 5, func() error { return claim("a", 1) }},
 		{"Claim of a code", 6, func() error { return claim("b", 2) }},
 		{"Claim again", 3, func() error { return claim("a", 1) }},
@@ -69,17 +65,7 @@ func TestCouponStatementBudget(t *testing.T) {
 			require.Equal(t, int64(2), got.Known)
 			return err
 		}},
-	} {
-		m.db.Wire.Statements()
-		require.NoError(t, c.call(), c.name)
-		var sent []string
-		for _, statement := range m.db.Wire.Statements() {
-			if !bracket(statement) {
-				sent = append(sent, statement)
-			}
-		}
-		require.Len(t, sent, c.budget, "%s:\n%s", c.name, strings.Join(sent, "\n"))
-	}
+	})
 	m.balanced(1, 5)
 	m.balanced(2, 1)
 }
@@ -96,21 +82,10 @@ func TestConcurrentClaimsShareTransactions(t *testing.T) {
 	}
 	m.pool(1, codes...)
 	m.db.Wire.Statements()
-	release := m.blockCampaign(1)
-	errs := make(chan error, people)
-	claim := func(i int) {
-		_, err := m.For(fmt.Sprint(1+i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1)
-		errs <- err
-	}
-	go claim(0)
-	m.waiting() // the first is in flight; the others form the next batch
-	for i := range people - 1 {
-		go claim(i + 1)
-	}
-	release()
-	for range people {
-		require.NoError(t, <-errs)
-	}
+	errs := m.behindOne(m.blockCampaign(1), people, func(i int) error {
+		return of(m.For(fmt.Sprint(1+i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1))
+	})
+	require.Equal(t, people, count(errs, nil))
 	sent := strings.Join(m.db.Wire.Statements(), "\n")
 	require.Less(t, strings.Count(sent, "COMMIT AND"), people/4, "transactions")
 	require.Less(t, strings.Count(sent, "LEFT JOIN coupon_code"), people/4, "reads")

@@ -20,14 +20,7 @@ import (
 func (m *mall) crowd(n int, call func(c *coupon.Coupons, i int) error) []error {
 	m.t.Helper()
 	other, _ := m.process(&alone)
-	both := []*coupon.Coupons{m.Coupons, other}
-	errs := make([]error, n)
-	var group suite.Group
-	for i := range n {
-		group.Go(func() { errs[i] = call(both[i%2], i) })
-	}
-	group.Wait()
-	return errs
+	return byTurns(n, []*coupon.Coupons{m.Coupons, other}, call)
 }
 
 func TestSixtyFourClaimsOfOneCoupon(t *testing.T) {
@@ -110,8 +103,7 @@ func TestRedeemThatWaitedFindsTheCouponTaken(t *testing.T) {
 		early, pool := m.process(nil)               // whose statement begins now
 		m.db.Wire.Advance(coupon.DefaultReserveFor) // and for whom the reservation has lapsed
 		release := m.blockCoupon("a")
-		taken := make(chan error, 1)
-		go func() { taken <- take(t.Context(), m.Coupons) }()
+		taken := going(func() error { return take(t.Context(), m.Coupons) })
 		m.waiting()
 		pool.Wire.Before("UPDATE coupon_wallet w FORCE INDEX (PRIMARY) STRAIGHT_JOIN", func() {
 			release() // the one that waits has the row next
@@ -177,10 +169,10 @@ func TestTwoProcessesHandOutOnePool(t *testing.T) {
 			for j := range batch {
 				batch[j] = fmt.Sprintf("CODE-%d-%d", i, j)
 			}
-			settle(t, func() error {
+			require.NoError(t, settle(t, func() error {
 				_, _, err := m.store.AddCodes(t.Context(), 1, -1, batch)
 				return err
-			})
+			}))
 		}
 	})
 	for worker := range workers {
@@ -200,14 +192,14 @@ func TestTwoProcessesHandOutOnePool(t *testing.T) {
 				case 3:
 					s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.FaultKind(random.IntN(2))})
 				}
-				settle(t, func() error {
+				require.NoError(t, settle(t, func() error {
 					c, err := s.coupons.For(fmt.Sprint(1+worker)).Claim(t.Context(), id, 1)
 					if errors.Is(err, coupon.ErrSoldOut) { // more codes are on their way
 						return coupon.ErrUnavailable
 					}
 					codes[worker][c.Code] = id
 					return err
-				})
+				}))
 			}
 		})
 	}
@@ -222,17 +214,6 @@ func TestTwoProcessesHandOutOnePool(t *testing.T) {
 	}
 	require.Len(t, handedOut, workers*claims)
 	m.balanced(1, workers*claims)
-}
-
-// settle makes a call until it is done or refused.
-func settle(t testing.TB, call func() error) {
-	t.Helper()
-	for err := call(); err != nil && t.Context().Err() == nil; err = call() {
-		if !coupon.Retryable(err) {
-			t.Errorf("refused: %v", err)
-			return
-		}
-	}
 }
 
 // rollBack claims a coupon in a transaction that comes to nothing: it is rolled back, or its connection is killed.

@@ -105,8 +105,7 @@ func TestResolveWaitsForAStatementWhoseCallerHasLeft(t *testing.T) {
 
 	release := s.blockItem(1)
 	ctx, cancel := context.WithCancel(t.Context())
-	paid := make(chan error, 1)
-	go func() { _, err := s.Pay(ctx, "a"); paid <- err }()
+	paid := going(func() error { return of(s.Pay(ctx, "a")) })
 	s.waiting()
 	cancel()
 	err := <-paid
@@ -134,8 +133,7 @@ func TestLockWhoseCallerHasLeftIsNotDone(t *testing.T) {
 	s := open(t, nil)
 	release := s.blockItem(1)
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { _, err := s.Lock(ctx, "a", one(1)); done <- err }()
+	done := going(func() error { return of(s.Lock(ctx, "a", one(1))) })
 	s.waiting()
 	cancel()
 	err := <-done
@@ -155,8 +153,7 @@ func TestStatementIsKilled(t *testing.T) {
 		s := open(t, nil)
 		require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 		release := s.blockItem(1)
-		done := make(chan error, 1)
-		go func() { _, err := s.Pay(t.Context(), "a"); done <- err }()
+		done := going(func() error { return of(s.Pay(t.Context(), "a")) })
 		require.NoError(t, of(s.db.ExecContext(t.Context(), kill+strconv.FormatInt(s.waiting(), 10))))
 		err := <-done
 		require.ErrorIs(t, err, want, kill)
@@ -177,33 +174,21 @@ func TestRandomFaultsLoseNothing(t *testing.T) {
 	for worker := range 8 {
 		group.Go(func() {
 			random := rand.New(rand.NewPCG(1, uint64(worker)))
-			settle := func(call func() error) {
-				for err := call(); err != nil && t.Context().Err() == nil; err = call() {
-					require.True(t, stock.Retryable(err))
-				}
-			}
 			for i := range 40 {
 				order := fmt.Sprintf("%d-%d", worker, i)
 				for range random.IntN(3) {
 					s.db.Wire.Inject(sqltest.Fault{Match: matches[random.IntN(len(matches))], Kind: sqltest.FaultKind(random.IntN(2))})
 				}
-				line, refused := one(1+random.Int64N(3)), false
-				settle(func() error {
-					_, err := s.Lock(t.Context(), order, line)
-					if refused = err != nil && !stock.Retryable(err); refused {
-						return nil
-					}
-					return err
-				})
-				if refused {
-					continue
+				line := one(1 + random.Int64N(3))
+				if settle(t, func() error { return of(s.Lock(t.Context(), order, line)) }) != nil {
+					continue // it is refused
 				}
 				if random.IntN(3) == 0 {
-					settle(func() error { return of(s.Pay(t.Context(), order)) })
-					settle(func() error { return of(s.Refund(t.Context(), stock.Refund{ID: order, Order: order, Restock: true})) })
+					require.NoError(t, settle(t, func() error { return of(s.Pay(t.Context(), order)) }))
+					require.NoError(t, settle(t, func() error { return of(s.Refund(t.Context(), stock.Refund{ID: order, Order: order, Restock: true})) }))
 					continue
 				}
-				settle(func() error { return of(s.Cancel(t.Context(), order)) })
+				require.NoError(t, settle(t, func() error { return of(s.Cancel(t.Context(), order)) }))
 			}
 		})
 	}
@@ -222,14 +207,13 @@ func TestExtendAgainWaitsForTheFirstBeforeItIsRefused(t *testing.T) {
 
 	release := s.blockOrder("a")
 	ctx, cancel := context.WithCancel(t.Context())
-	extended := make(chan error, 1)
-	go func() { _, err := s.Extend(ctx, "a", later); extended <- err }()
+	extended := going(func() error { return of(s.Extend(ctx, "a", later)) })
 	s.waiting()
 	cancel()
 	require.ErrorIs(t, <-extended, stock.ErrUnknown)
 
 	s.db.Wire.Advance(stock.DefaultHoldFor)
-	go func() { _, err := s.Extend(t.Context(), "a", later); extended <- err }()
+	extended = going(func() error { return of(s.Extend(t.Context(), "a", later)) })
 	for waits := 0; waits < 2; {
 		require.NoError(t, s.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
 			" WHERE DB = DATABASE() AND INFO LIKE 'UPDATE%'").Scan(&waits))

@@ -118,11 +118,7 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 		b.db.Wire.After(match, kill)
 	}
 	again := func(call func() error) {
-		err := call()
-		for groupbuy.Retryable(err) && t.Context().Err() == nil {
-			err = call()
-		}
-		if err != nil {
+		if err := settle(t, call); err != nil {
 			t.Error(err)
 		}
 	}

@@ -22,13 +22,7 @@ func TestGroupBuyReadsScanNoTable(t *testing.T) {
 	history(t, db)
 	store, ctx := sqlstore.NewGroupBuy(db.DB, nil), t.Context()
 	key := stock.Key{SKU: 3, Activity: 7}
-	inTx := func(call func(*sqlstore.GroupBuy) error) func() error {
-		return func() error {
-			tx := must(db.BeginTx(ctx, nil))(t)
-			require.NoError(t, call(store.WithTx(tx)))
-			return tx.Rollback()
-		}
-	}
+	inTx := func(call func(*sqlstore.GroupBuy) error) func() error { return inTx(t, db, store.WithTx, call) }
 	seats := func(filter groupbuy.SeatFilter, after groupbuy.SeatCursor) func() error {
 		return func() error { return of(store.Seats(ctx, filter, after, 10)) }
 	}

@@ -137,15 +137,9 @@ func TestFiftyBuyersForTheLastSeat(t *testing.T) {
 	other := b.process(nil)
 	for round := range 10 {
 		code, _ := b.team(fmt.Sprint("r", round), 2)
-		errs := make([]error, 50)
-		var group suite.Group
-		for i := range errs {
-			process := []*groupbuy.Groups{b.Groups, other}[i%2]
-			group.Go(func() {
-				_, errs[i] = process.Join(t.Context(), code, purchase(fmt.Sprintf("r%d-late-%d", round, i), fmt.Sprint(100+i)))
-			})
-		}
-		group.Wait()
+		errs := byTurns(50, []*groupbuy.Groups{b.Groups, other}, func(process *groupbuy.Groups, i int) error {
+			return of(process.Join(t.Context(), code, purchase(fmt.Sprintf("r%d-late-%d", round, i), fmt.Sprint(100+i))))
+		})
 		require.Equal(t, 1, count(errs, nil))
 		require.Equal(t, len(errs)-1, count(errs, groupbuy.ErrFull))
 	}
@@ -158,13 +152,9 @@ func TestOneSeatForABuyerAndTeam(t *testing.T) {
 	b := openBazaar(t, defaults, 30, 1000)
 	other := b.process(&alone)
 	code, _ := b.team("r", 1)
-	errs := make([]error, 20)
-	var group suite.Group
-	for i := range errs {
-		process := []*groupbuy.Groups{b.Groups, other}[i%2]
-		group.Go(func() { _, errs[i] = process.Join(t.Context(), code, purchase(fmt.Sprint("again-", i), "77")) })
-	}
-	group.Wait()
+	errs := byTurns(20, []*groupbuy.Groups{b.Groups, other}, func(process *groupbuy.Groups, i int) error {
+		return of(process.Join(t.Context(), code, purchase(fmt.Sprint("again-", i), "77")))
+	})
 	require.Equal(t, 1, count(errs, nil))
 	require.Equal(t, len(errs)-1, count(errs, groupbuy.ErrJoined))
 	b.balanced()

@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -267,18 +266,8 @@ func TestGroupBuyStatementBudget(t *testing.T) {
 	s.team("AAAA", 2, 2)
 	s.refund("AAAA-1")
 	none := stock.Key{SKU: 1, Activity: 8}
-	inTx := func(call func(*sqlstore.GroupBuy) error) func() error {
-		return func() error {
-			tx := must(s.db.BeginTx(ctx, nil))(t)
-			require.NoError(t, call(s.WithTx(tx)))
-			return tx.Commit()
-		}
-	}
-	for _, c := range []struct {
-		name   string
-		budget int
-		call   func() error
-	}{
+	inTx := func(call func(*sqlstore.GroupBuy) error) func() error { return inTx(t, s.db, s.WithTx, call) }
+	fixture{t, s.db}.keepsTo([]budget{
 		{"Activity", 1, func() error { _, _, err := s.Activity(ctx, 7); return err }},
 		{"Activity of none", 2, func() error { _, _, err := s.Activity(ctx, 8); return err }},
 		{"Offer", 1, func() error { _, _, err := s.Offer(ctx, stallKey); return err }},
@@ -304,17 +293,7 @@ func TestGroupBuyStatementBudget(t *testing.T) {
 		{"Books of none", 1, func() error { return of(s.Books(ctx, none, "", 100)) }},
 		{"FormedPeople", 1, func() error { _, _, err := s.FormedPeople(ctx, stallKey); return err }},
 		{"CorrectFormed", 1, func() error { return s.CorrectFormed(ctx, stallKey, 1) }},
-	} {
-		s.db.Wire.Statements()
-		require.NoError(t, c.call(), c.name)
-		var sent []string
-		for _, statement := range s.db.Wire.Statements() {
-			if !bracket(statement) {
-				sent = append(sent, statement)
-			}
-		}
-		require.Len(t, sent, c.budget, "%s:\n%s", c.name, strings.Join(sent, "\n"))
-	}
+	})
 }
 
 // However many look at one product at once, few reads answer them.

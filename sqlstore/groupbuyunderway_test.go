@@ -20,8 +20,7 @@ func lasting(end time.Time, hidden bool) groupbuy.Activity {
 // answerLater demands that a call waits in the server for one that is under way, lets that one go on, and returns the answer.
 func answerLater(t *testing.T, db *sqltest.DB, call func() error, goOn func()) error {
 	t.Helper()
-	answer := make(chan error, 1)
-	go func() { answer <- call() }()
+	answer := going(func() error { return call() })
 	for {
 		select {
 		case err := <-answer:
@@ -56,8 +55,7 @@ func TestOpenAgainWaitsForItsCommit(t *testing.T) {
 			b.db.Wire.After("INSERT INTO egl_group_participation", func() {
 				b.db.Wire.Before("COMMIT", func() { close(arrived); <-land })
 			})
-			first := make(chan error, 1)
-			go func() { _, err := b.Open(t.Context(), purchase("a", "1")); first <- err }()
+			first := going(func() error { return of(b.Open(t.Context(), purchase("a", "1"))) })
 			<-arrived
 			again := b.another()
 			change(b, again)
@@ -88,8 +86,7 @@ func TestFormAgainWaitsForItsCommit(t *testing.T) {
 	b.db.Wire.After("INSERT INTO egl_group_event", func() {
 		b.db.Wire.Before("COMMIT", func() { close(arrived); <-land })
 	})
-	first := make(chan error, 1)
-	go func() { _, err := b.Form(t.Context(), code, decision); first <- err }()
+	first := going(func() error { return of(b.Form(t.Context(), code, decision)) })
 	<-arrived
 	again := b.db.Pool(t)
 	again.Wire.Freeze(start.Add(teamTime))
@@ -118,8 +115,7 @@ func TestChangeAgainWaitsForTheOneUnderWay(t *testing.T) {
 		require.NoError(t, of(b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))))
 		longer := lasting(start.Add(time.Hour), false)
 		release := b.block("SELECT 1 FROM egl_group WHERE ID = ? FOR UPDATE", 7)
-		first := make(chan error, 1)
-		go func() { _, err := b.Define(t.Context(), longer); first <- err }()
+		first := going(func() error { return of(b.Define(t.Context(), longer)) })
 		b.waiting()
 		groups, pool := later(b)
 		require.NoError(t, answerLater(t, pool, func() error { return of(groups.Define(t.Context(), longer)) }, release))
@@ -135,8 +131,7 @@ func TestChangeAgainWaitsForTheOneUnderWay(t *testing.T) {
 		b.db.Wire.After("INSERT INTO egl_group_product", func() {
 			release = b.block("SELECT 1 FROM egl_group_product WHERE SKU_ID = ? AND ACTIVITY_ID = 7 FOR UPDATE", 2)
 		})
-		first := make(chan error, 1)
-		go func() { _, err := b.Offer(t.Context(), product, 10); first <- err }()
+		first := going(func() error { return of(b.Offer(t.Context(), product, 10)) })
 		for last := int64(0); last == 0; { // until the last of its steps waits
 			require.NoError(t, b.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
 				" WHERE DB = DATABASE() AND INFO LIKE 'UPDATE egl_group_product%'").Scan(&last))

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -95,6 +97,82 @@ func bracket(statement string) bool {
 	return strings.HasPrefix(statement, "START TRANSACTION") || strings.HasPrefix(statement, "SET TRANSACTION") ||
 		strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "ROLLBACK AND") ||
 		strings.HasPrefix(statement, "SHOW SESSION VARIABLES") // once for each connection
+}
+
+// budget is how many statements a call may send, those of bracket not counted.
+type budget struct {
+	name       string
+	statements int
+	call       func() error
+}
+
+// keepsTo makes calls and demands that each sends exactly what it may.
+func (f fixture) keepsTo(budgets []budget) {
+	f.t.Helper()
+	for _, b := range budgets {
+		f.db.Wire.Statements()
+		require.NoError(f.t, b.call(), b.name)
+		sent := slices.DeleteFunc(f.db.Wire.Statements(), bracket)
+		require.Len(f.t, sent, b.statements, "%s:\n%s", b.name, strings.Join(sent, "\n"))
+	}
+}
+
+// going makes a call and returns its answer.
+func going(call func() error) <-chan error {
+	answer := make(chan error, 1)
+	go func() { answer <- call() }()
+	return answer
+}
+
+// atOnce makes so many calls at once and returns what became of each.
+func atOnce(n int, call func(i int) error) []error {
+	errs := make([]error, n)
+	var group suite.Group
+	for i := range n {
+		group.Go(func() { errs[i] = call(i) })
+	}
+	group.Wait()
+	return errs
+}
+
+// byTurns is the same, from several processes by turns.
+func byTurns[P any](n int, processes []P, call func(process P, i int) error) []error {
+	return atOnce(n, func(i int) error { return call(processes[i%len(processes)], i) })
+}
+
+// behindOne makes so many calls while a row is blocked: the first is in flight by itself, the others form the next batches. It
+// returns what became of each.
+func (f fixture) behindOne(release func(), n int, call func(i int) error) []error {
+	f.t.Helper()
+	errs := make([]error, n)
+	var group suite.Group
+	group.Go(func() { errs[0] = call(0) })
+	f.waiting()
+	for i := 1; i < n; i++ {
+		group.Go(func() { errs[i] = call(i) })
+	}
+	release()
+	group.Wait()
+	return errs
+}
+
+// settle makes a call again until it is done or refused, and returns the refusal.
+func settle(t testing.TB, call func() error) error {
+	t.Helper()
+	err := call()
+	for sqlstore.Retryable(err) && t.Context().Err() == nil {
+		err = call()
+	}
+	return err
+}
+
+// inTx returns a call in a transaction of a caller, with a store that is bound to it.
+func inTx[S any](t testing.TB, db *sqltest.DB, bind func(sqlstore.Tx) S, call func(S) error) func() error {
+	return func() error {
+		tx := must(db.BeginTx(t.Context(), nil))(t)
+		require.NoError(t, call(bind(tx)))
+		return tx.Commit()
+	}
 }
 
 // fixture is a database of a test's own.

@@ -26,11 +26,7 @@ func TestRedPacketStatementBudget(t *testing.T) {
 		}
 		return fmt.Errorf("not refused: %w", err)
 	}
-	for _, c := range []struct {
-		name   string
-		budget int
-		call   func() error
-	}{
+	p.keepsTo([]budget{
 		{"Send", 5, func() error { return send(1, 2) }},
 		{"Send again", 4, func() error { return send(1, 2) }},
 		{"Confirm", 2, func() error { return of(p.Confirm(ctx, 1)) }},
@@ -60,17 +56,7 @@ func TestRedPacketStatementBudget(t *testing.T) {
 		}},
 		{"Expire of none", 1, func() error { return of(p.Expire(ctx)) }},
 		{"Audit", 3, func() error { return of(p.Audit(ctx, 1)) }},
-	} {
-		p.db.Wire.Statements()
-		require.NoError(t, c.call(), c.name)
-		var sent []string
-		for _, statement := range p.db.Wire.Statements() {
-			if !bracket(statement) {
-				sent = append(sent, statement)
-			}
-		}
-		require.Len(t, sent, c.budget, "%s:\n%s", c.name, strings.Join(sent, "\n"))
-	}
+	})
 	p.balanced(1, 2, redpacket.Finished)
 	p.balanced(2, 0, redpacket.Closed)
 	p.balanced(3, 0, redpacket.Closed)
@@ -84,18 +70,8 @@ func TestConcurrentGrabsShareTransactions(t *testing.T) {
 	p := openPurse(t)
 	p.fill(1, 1_000_000, 1000)
 	p.db.Wire.Statements()
-	release := p.blockUnits(1)
-	errs := make(chan error, people)
-	grab := func(person string) { _, err := p.Grab(t.Context(), 1, person); errs <- err }
-	go grab("1000")
-	p.waiting() // the first is in flight; the others form the next batch
-	for i := range people - 1 {
-		go grab(fmt.Sprint(1001 + i))
-	}
-	release()
-	for range people {
-		require.NoError(t, <-errs)
-	}
+	errs := p.behindOne(p.blockUnits(1), people, func(i int) error { return of(p.Grab(t.Context(), 1, fmt.Sprint(1000+i))) })
+	require.Equal(t, people, count(errs, nil))
 	sent := strings.Join(p.db.Wire.Statements(), "\n")
 	require.Less(t, strings.Count(sent, "COMMIT AND"), people/4, "transactions")
 	require.Less(t, strings.Count(sent, "FORCE INDEX (red_packet_share_person)"), people/4, "reads")

@@ -43,13 +43,7 @@ func TestRedPacketReadsScanNoTable(t *testing.T) {
 		require.NoError(t, of(p.db.ExecContext(ctx, statement)))
 	}
 	seen := redpacket.Cursor{DueAt: start, Packet: 7, No: 3}
-	inTx := func(call func(*sqlstore.RedPacket) error) func() error {
-		return func() error {
-			tx := must(p.db.BeginTx(ctx, nil))(t)
-			require.NoError(t, call(p.store.WithTx(tx)))
-			return tx.Rollback()
-		}
-	}
+	inTx := func(call func(*sqlstore.RedPacket) error) func() error { return inTx(t, p.db, p.store.WithTx, call) }
 	for _, c := range []struct {
 		name  string
 		index string // of the table that the statement is about

@@ -15,13 +15,7 @@ import (
 // scramble has people grab a packet at once, by turns from several processes, and returns what each was told.
 func scramble(t testing.TB, id int64, people int, processes ...*redpacket.Packets) []error {
 	t.Helper()
-	errs := make([]error, people)
-	var group suite.Group
-	for i := range people {
-		group.Go(func() { _, errs[i] = processes[i%len(processes)].Grab(t.Context(), id, fmt.Sprint(1000+i)) })
-	}
-	group.Wait()
-	return errs
+	return byTurns(people, processes, func(p *redpacket.Packets, i int) error { return of(p.Grab(t.Context(), id, fmt.Sprint(1000+i))) })
 }
 
 func TestAThousandPeopleFromTwoProcesses(t *testing.T) {
@@ -91,8 +85,7 @@ func TestItemIsLockedBeforeThePacket(t *testing.T) {
 		2: func() error { return of(p.Confirm(t.Context(), 2)) },
 	} {
 		release := p.blockPacket(id)
-		done := make(chan error, 1)
-		go func() { done <- call() }()
+		done := going(func() error { return call() })
 		p.waiting()
 		for err := error(nil); err == nil; { // until it has locked the item, and waits for the packet
 			_, err = p.db.ExecContext(t.Context(), fmt.Sprintf("SELECT 1 FROM red_packet_stock WHERE SKU_ID = %d AND ACTIVITY_ID = 0 FOR UPDATE NOWAIT", id))
@@ -121,14 +114,14 @@ func TestKilledConnectionsLoseNothing(t *testing.T) {
 	var group suite.Group
 	for i := range people {
 		group.Go(func() {
-			share, err := p.Grab(t.Context(), 1, fmt.Sprint(1000+i))
-			for redpacket.Retryable(err) && t.Context().Err() == nil {
-				share, err = p.Grab(t.Context(), 1, fmt.Sprint(1000+i))
-			}
+			err := settle(t, func() error {
+				share, err := p.Grab(t.Context(), 1, fmt.Sprint(1000+i))
+				got[i] = share.Amount
+				return err
+			})
 			if err != nil {
 				require.ErrorIs(t, err, redpacket.ErrFinished)
 			}
-			got[i] = share.Amount
 		})
 	}
 	group.Wait()

@@ -25,13 +25,6 @@ func waits(t testing.TB, db *sqltest.DB, answer <-chan error, like string) {
 	}
 }
 
-// going makes a call and returns its answer.
-func going(call func() error) <-chan error {
-	answer := make(chan error, 1)
-	go func() { answer <- call() }()
-	return answer
-}
-
 // The first call may be one whose caller has been told ErrUnknown. The same call elsewhere is not refused for good while that
 // one is under way: it would take effect after the refusal.
 func TestLockIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -27,13 +26,7 @@ func (s *shop) together(release func(), calls ...func() error) []error {
 
 // crowd makes calls at once and returns what became of each.
 func crowd(calls []func() error) []error {
-	errs := make([]error, len(calls))
-	var group suite.Group
-	for i, call := range calls {
-		group.Go(func() { errs[i] = call() })
-	}
-	group.Wait()
-	return errs
+	return atOnce(len(calls), func(i int) error { return calls[i]() })
 }
 
 // locking is a Lock as a call; buyer "" is nobody.

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
-	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -18,20 +17,9 @@ import (
 // what became of each.
 func (s *shop) rush(orders []string, num func(i int) int64) []error {
 	s.t.Helper()
-	release := s.blockItem(1)
-	errs := make([]error, len(orders))
-	var group suite.Group
-	lock := func(i int) {
-		_, errs[i] = s.Lock(s.t.Context(), orders[i], stock.Line{SKU: 1, Num: num(i)})
-	}
-	group.Go(func() { lock(0) })
-	s.waiting() // the first is in flight; the others form the next batch
-	for i := range orders[1:] {
-		group.Go(func() { lock(i + 1) })
-	}
-	release()
-	group.Wait()
-	return errs
+	return s.behindOne(s.blockItem(1), len(orders), func(i int) error {
+		return of(s.Lock(s.t.Context(), orders[i], stock.Line{SKU: 1, Num: num(i)}))
+	})
 }
 
 // names returns order numbers.

@@ -213,8 +213,7 @@ func TestMergedPaysLoseTheirConnection(t *testing.T) {
 			s := open(t, nil)
 			orders := s.orders(30)
 			release := s.blockItem(1)
-			first := make(chan error)
-			go func() { _, err := s.Pay(t.Context(), orders[0]); first <- err }()
+			first := going(func() error { return of(s.Pay(t.Context(), orders[0])) })
 			s.waiting() // its statement is on its way, and none of what follows is its
 			s.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})
 			var calls []func() error
@@ -249,8 +248,7 @@ func TestCallerLeavesABatchOfPays(t *testing.T) {
 
 	release := s.blockItem(1)
 	others := make(chan []error)
-	first := make(chan error)
-	go func() { _, err := s.Pay(t.Context(), orders[0]); first <- err }()
+	first := going(func() error { return of(s.Pay(t.Context(), orders[0])) })
 	s.waiting()
 	go leaves(early, orders[1])
 	s.queued(1)
