@@ -145,8 +145,7 @@ func TestConcurrentPaysGetEachACode(t *testing.T) {
 		}
 	}
 	m.balanced(1, people)
-	progress := must(m.Progress(t.Context(), 1))(t)
-	require.Equal(t, coupon.Count{Refunded: people / 3, Revoked: people - people/3}, progress)
+	require.Equal(t, coupon.Count{Refunded: people / 3, Revoked: people - people/3}, must(m.Progress(t.Context(), 1))(t))
 }
 
 // Two processes hand out one pool, while claims are rolled back, connections are killed, and codes are added: no code

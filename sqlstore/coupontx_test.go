@@ -22,8 +22,7 @@ func TestTermsOfATransactionThatIsRolledBack(t *testing.T) {
 	tx := must(m.db.BeginTx(ctx, nil))(t)
 	inside := m.On(m.store.WithTx(tx))
 	require.NoError(t, of(define(inside, tenOff())))
-	c := must(inside.For("7").Claim(ctx, "a", 1))(t)
-	require.Equal(t, coupon.AmountOff, c.Kind)
+	require.Equal(t, coupon.AmountOff, must(inside.For("7").Claim(ctx, "a", 1))(t).Kind)
 	require.NoError(t, tx.Rollback())
 
 	gift := coupon.Terms{Kind: coupon.Gift, Title: "a cup", ForDays: 1, Zone: "UTC"}

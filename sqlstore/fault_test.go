@@ -45,8 +45,7 @@ func TestLockLosesItsConnection(t *testing.T) {
 			require.ErrorIs(t, of(s.Hold(t.Context(), order)), stock.ErrNotFound, name)
 			s.counters(1, 0, locked, 10)
 		}
-		hold := must(s.Lock(t.Context(), order, one(1)))(t, name)
-		require.Equal(t, stock.Locked, hold.State, name)
+		require.Equal(t, stock.Locked, must(s.Lock(t.Context(), order, one(1)))(t, name).State, name)
 		locked++
 		s.counters(1, 0, locked, 10)
 	}
@@ -73,8 +72,7 @@ func TestStepsLoseTheirConnection(t *testing.T) {
 			_, err := step.call(t.Context(), order)
 			require.ErrorIs(t, err, stock.ErrUnknown, order)
 			require.True(t, stock.Retryable(err))
-			outcome := must(step.call(t.Context(), order))(t, order)
-			require.Equal(t, kind == sqltest.LostReply, outcome.Replay, order)
+			require.Equal(t, kind == sqltest.LostReply, must(step.call(t.Context(), order))(t, order).Replay, order)
 		}
 	}
 	s.counters(2, 2, 0, 8)
@@ -86,13 +84,11 @@ func TestResolveSettlesALostCommit(t *testing.T) {
 	s := open(t, nil)
 	s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.LostReply})
 	require.ErrorIs(t, of(s.Lock(t.Context(), "there", one(1))), stock.ErrUnknown)
-	hold := must(s.Resolve(t.Context(), "there"))(t)
-	require.Equal(t, stock.Locked, hold.State)
+	require.Equal(t, stock.Locked, must(s.Resolve(t.Context(), "there"))(t).State)
 
 	s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.LostRequest})
 	require.ErrorIs(t, of(s.Lock(t.Context(), "gone", one(1))), stock.ErrUnknown)
-	hold = must(s.Resolve(t.Context(), "gone"))(t)
-	require.Equal(t, stock.Cancelled, hold.State)
+	require.Equal(t, stock.Cancelled, must(s.Resolve(t.Context(), "gone"))(t).State)
 	require.ErrorIs(t, of(s.Lock(t.Context(), "gone", one(1))), stock.ErrCancelled)
 	s.counters(1, 0, 1, 9+1)
 }
@@ -122,8 +118,7 @@ func TestResolveWaitsForAStatementWhoseCallerHasLeft(t *testing.T) {
 	}()
 	release()
 	hold := <-resolved
-	outcome := must(s.Pay(t.Context(), "a"))(t)
-	require.Equal(t, hold.State == stock.Paid, outcome.Replay, "Resolve said %v", hold.State)
+	require.Equal(t, hold.State == stock.Paid, must(s.Pay(t.Context(), "a"))(t).Replay, "Resolve said %v", hold.State)
 	s.counters(1, 1, 0, 9)
 }
 
@@ -250,6 +245,5 @@ func TestRepairKeepsTheSalesOfHoldsThatWereDeleted(t *testing.T) {
 		{Key: stock.Key{SKU: 1}, Buyer: "7", Quantity: "bought", Counted: 2},
 	}, report.Kept)
 	require.Zero(t, report.Repaired)
-	item := must(s.Item(t.Context(), stock.Key{SKU: 1}))(t)
-	require.Equal(t, stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 1}, item.Quantities)
+	require.Equal(t, stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 1}, must(s.Item(t.Context(), stock.Key{SKU: 1}))(t).Quantities)
 }

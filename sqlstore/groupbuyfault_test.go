@@ -86,16 +86,14 @@ func (b *bazaar) loses(name string, fault sqltest.Fault, call func(*bazaar, stri
 		require.True(b.t, groupbuy.Retryable(err), "%s: %v", name, err)
 	}
 	if errors.Is(err, stock.ErrUnavailable) {
-		is := must(b.Team(ctx, code))(b.t)
-		require.Equal(b.t, was, is, "%s: nothing was done", name)
+		require.Equal(b.t, was, must(b.Team(ctx, code))(b.t), "%s: nothing was done", name)
 	}
 	require.NoError(b.t, call(b, code, orders), name)
 	order := orders[2]
 	if _, err := b.Seat(ctx, orders[0]+"-new"); err == nil {
 		order = orders[0] + "-new"
 	}
-	seat := must(b.Seat(ctx, order))(b.t)
-	require.Equal(b.t, last, seat.State, name)
+	require.Equal(b.t, last, must(b.Seat(ctx, order))(b.t).State, name)
 	kinds := b.told(code)
 	if told == nil {
 		require.Empty(b.t, kinds, name)

@@ -100,8 +100,7 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 		require.Equal(t, 1, kindsOf(told, groupbuy.TeamFailed))
 		require.Equal(t, 2, kindsOf(told, groupbuy.RefundOwed))
 		for _, order := range orders {
-			seat := must(b.Seat(t.Context(), order))(t)
-			require.Equal(t, groupbuy.RefundDue, seat.State)
+			require.Equal(t, groupbuy.RefundDue, must(b.Seat(t.Context(), order))(t).State)
 		}
 	}
 	t.Logf("%d formed, %d failed", formed, failed)

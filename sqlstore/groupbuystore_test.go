@@ -117,8 +117,7 @@ func TestEventsAreLeasedDeliveredAndSetAside(t *testing.T) {
 			require.Equal(t, groupbuy.Event{Code: "AAAA", No: 1, Kind: groupbuy.RefundOwed, Order: orders[1], At: start}, e)
 			s.done(s.Lease(ctx, e, time.Minute))
 			s.refused(s.Lease(ctx, e, time.Minute))
-			due := must(s.DueEvents(ctx, 10))(t)
-			require.Empty(t, due)
+			require.Empty(t, must(s.DueEvents(ctx, 10))(t))
 			s.refused(s.Undelivered(ctx, e, "stale", time.Minute, false))
 			e.Tries = 1
 			s.done(s.Undelivered(ctx, e, "no route", time.Minute, false)) // as it was put off by the lease
@@ -254,8 +253,7 @@ func TestGroupBuyReadsInATransactionAreOfNow(t *testing.T) {
 	offer, _, err := in.Offer(ctx, stallKey)
 	require.NoError(t, err)
 	require.Equal(t, groupbuy.Removed, offer.State)
-	unfinished := must(in.Unfinished(ctx, stallKey))(t)
-	require.True(t, unfinished)
+	require.True(t, must(in.Unfinished(ctx, stallKey))(t))
 	require.NoError(t, tx.Commit())
 }
 

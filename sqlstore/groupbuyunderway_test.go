@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,22 +21,11 @@ func lasting(end time.Time, hidden bool) groupbuy.Activity {
 // answerLater demands that a call waits in the server for one that is under way, lets that one go on, and returns the answer.
 func answerLater(t *testing.T, db *sqltest.DB, call func() error, goOn func()) error {
 	t.Helper()
-	answer := going(func() error { return call() })
-	for {
-		select {
-		case err := <-answer:
-			goOn()
-			require.Fail(t, "it was answered while the same call was under way", "%v", err)
-		default:
-		}
-		var waits int
-		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
-			" WHERE DB = DATABASE() AND INFO LIKE 'SELECT%FOR UPDATE' AND ID <> CONNECTION_ID()").Scan(&waits))
-		if waits > 0 {
-			goOn()
-			return <-answer
-		}
-	}
+	answer, once := going(call), sync.OnceFunc(goOn)
+	defer once() // also where it did not wait
+	waits(t, db, answer, "SELECT%FOR UPDATE")
+	once()
+	return <-answer
 }
 
 // An Open whose COMMIT is on its way is not refused for good when it is made again: the answer waits for the COMMIT.

@@ -50,8 +50,7 @@ func (s *shop) counters(sku, sold, locked, left int64) {
 	s.t.Helper()
 	item := must(s.Item(s.t.Context(), stock.Key{SKU: sku}))(s.t)
 	require.Equal(s.t, [3]int64{sold, locked, left}, [3]int64{item.Sold, item.Locked, item.Left}, "sold, locked, left of %v", item)
-	report := must(s.Audit(s.t.Context()))(s.t)
-	require.Empty(s.t, report.Drifts)
+	require.Empty(s.t, must(s.Audit(s.t.Context()))(s.t).Drifts)
 }
 
 // The parts of the schema.

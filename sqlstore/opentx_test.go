@@ -379,15 +379,7 @@ func (p preparing) QueryContext(ctx context.Context, q string, args ...any) (*sq
 }
 
 // hiding does the same and hides the transaction.
-type hiding struct{ p preparing }
-
-func (h hiding) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
-	return h.p.ExecContext(ctx, q, args...)
-}
-
-func (h hiding) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
-	return h.p.QueryContext(ctx, q, args...)
-}
+type hiding struct{ sqlstore.Tx }
 
 func TestHandleThatPreparesIsUnwrappedOrRefused(t *testing.T) {
 	t.Parallel()

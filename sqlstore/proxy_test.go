@@ -113,8 +113,7 @@ func TestAnswerOfAProxyToACommitLeavesTheOutcomeOpen(t *testing.T) {
 		order := fmt.Sprint("answer-", answer.Number)
 		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostReply, Answer: answer})
 		require.ErrorIs(t, of(s.Lock(t.Context(), order, one(1))), stock.ErrUnknown, order)
-		hold := must(s.Resolve(t.Context(), order))(t)
-		require.Equal(t, stock.Locked, hold.State, order)
+		require.Equal(t, stock.Locked, must(s.Resolve(t.Context(), order))(t).State, order)
 	}
 }
 

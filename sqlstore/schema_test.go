@@ -18,8 +18,7 @@ import (
 
 func TestSchemaIsPlainNumberedFiles(t *testing.T) {
 	t.Parallel()
-	names := must(fs.Glob(sqlstore.Schema(), "*.sql"))(t)
-	require.Contains(t, names, "0001_stock.up.sql")
+	require.Contains(t, must(fs.Glob(sqlstore.Schema(), "*.sql"))(t), "0001_stock.up.sql")
 	text := must(fs.ReadFile(sqlstore.Schema(), "0001_stock.up.sql"))(t)
 	require.Contains(t, string(text), "CREATE TABLE IF NOT EXISTS goods_stock (")
 	require.True(t, strings.HasPrefix(string(text), "-- +goose Up\n"))

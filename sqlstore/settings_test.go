@@ -90,11 +90,9 @@ func TestPaidIsPaidWhereNothingCommitsByItself(t *testing.T) {
 			pool.Wire.Freeze(start)
 			inv := s.On(sqlstore.NewStock(pool.DB, nil))
 			require.NoError(t, of(inv.Lock(t.Context(), "a", one(1))))
-			outcome := must(inv.Pay(t.Context(), "a"))(t)
-			require.Equal(t, stock.Paid, outcome.State)
+			require.Equal(t, stock.Paid, must(inv.Pay(t.Context(), "a"))(t).State)
 			require.NoError(t, pool.Close())
-			hold := must(s.Hold(t.Context(), "a"))(t)
-			require.Equal(t, stock.Paid, hold.State)
+			require.Equal(t, stock.Paid, must(s.Hold(t.Context(), "a"))(t).State)
 			s.counters(1, 1, 0, 9)
 		})
 	}

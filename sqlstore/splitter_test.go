@@ -83,19 +83,15 @@ func TestAnswersBehindASplitter(t *testing.T) {
 			db.Wire.Freeze(start)
 			inv := s.On(sqlstore.NewStock(db.DB, opts))
 
-			hold := must(inv.Lock(ctx, "a", one(1), one(2)))(t)
-			again := must(inv.Lock(ctx, "a", one(1), one(2)))(t)
-			require.Equal(t, hold, again)
+			require.Equal(t, must(inv.Lock(ctx, "a", one(1), one(2)))(t), must(inv.Lock(ctx, "a", one(1), one(2)))(t))
 			require.ErrorIs(t, of(inv.Lock(ctx, "a", one(3))), stock.ErrMismatch)
-			resolved := must(inv.Resolve(ctx, "a"))(t)
-			require.Equal(t, stock.Locked, resolved.State)
+			require.Equal(t, stock.Locked, must(inv.Resolve(ctx, "a"))(t).State)
 			require.NoError(t, of(inv.Pay(ctx, "a")))
 			outcome := must(inv.Pay(ctx, "a"))(t)
 			require.True(t, outcome.Replay)
 			require.Equal(t, stock.Paid, outcome.State)
 			require.ErrorIs(t, of(inv.Cancel(ctx, "a")), stock.ErrPaid)
-			resolved = must(inv.Resolve(ctx, "a"))(t)
-			require.Equal(t, stock.Paid, resolved.State)
+			require.Equal(t, stock.Paid, must(inv.Resolve(ctx, "a"))(t).State)
 
 			part := stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{one(1)}}
 			first := must(inv.Refund(ctx, part))(t)

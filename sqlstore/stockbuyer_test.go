@@ -49,8 +49,7 @@ func digit(buyer int) string {
 // usage demands what a buyer has of a SKU.
 func (s *shop) usage(buyer string, sku int64, want stock.Usage) {
 	s.t.Helper()
-	got := must(s.For(buyer).Usage(s.t.Context(), stock.Key{SKU: sku}))(s.t)
-	require.Equal(s.t, want, got, "buyer %q", buyer)
+	require.Equal(s.t, want, must(s.For(buyer).Usage(s.t.Context(), stock.Key{SKU: sku}))(s.t), "buyer %q", buyer)
 }
 
 // wide defines SKU 4 with so many units that only its other terms refuse.

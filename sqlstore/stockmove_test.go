@@ -180,10 +180,8 @@ func TestMergedStepsOfAnOrderWhoseBooksHaveDrifted(t *testing.T) {
 			require.False(t, o.Replay, name)
 		}
 		require.NoError(t, of(s.Repair(ctx, stock.Key{SKU: 4})))
-		outcome := must(do(ctx, "drifted"))(t, name)
-		require.False(t, outcome.Replay, name)
-		report := must(s.Audit(ctx))(t)
-		require.Empty(t, report.Drifts, name)
+		require.False(t, must(do(ctx, "drifted"))(t, name).Replay, name)
+		require.Empty(t, must(s.Audit(ctx))(t).Drifts, name)
 	}
 }
 
@@ -198,8 +196,7 @@ func TestMergedPaysLoseTheirCommit(t *testing.T) {
 		require.NoError(t, errs[0], "it went alone")
 		require.Equal(t, 59, count(errs, stock.ErrUnknown))
 		for _, order := range orders[1:] {
-			outcome := must(s.Pay(t.Context(), order))(t)
-			require.Equal(t, kind == sqltest.LostReply, outcome.Replay)
+			require.Equal(t, kind == sqltest.LostReply, must(s.Pay(t.Context(), order))(t).Replay)
 		}
 		s.sold(20)
 	}
@@ -227,8 +224,7 @@ func TestMergedPaysLoseTheirConnection(t *testing.T) {
 			require.NoError(t, <-first)
 			require.Equal(t, 29, count(<-done, stock.ErrUnavailable), match)
 			for _, order := range orders[1:] {
-				outcome := must(s.Pay(t.Context(), order))(t)
-				require.False(t, outcome.Replay, match)
+				require.False(t, must(s.Pay(t.Context(), order))(t).Replay, match)
 			}
 			s.sold(10)
 		}
@@ -279,11 +275,9 @@ func TestCallerLeavesABatchOfPays(t *testing.T) {
 	}
 	require.ErrorIs(t, <-left, stock.ErrUnknown)
 
-	hold := must(s.Hold(t.Context(), orders[1]))(t)
-	require.Equal(t, stock.Locked, hold.State)
+	require.Equal(t, stock.Locked, must(s.Hold(t.Context(), orders[1]))(t).State)
 	for _, order := range orders[1:3] {
-		outcome := must(s.Pay(t.Context(), order))(t)
-		require.Equal(t, order == orders[2], outcome.Replay, "its batch went on without it")
+		require.Equal(t, order == orders[2], must(s.Pay(t.Context(), order))(t).Replay, "its batch went on without it")
 	}
 	s.sold(4)
 }

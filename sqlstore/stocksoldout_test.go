@@ -203,8 +203,7 @@ func TestWhatComesBackHereEndsTheMemoryAtOnce(t *testing.T) {
 		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 0, c.after)), c.name)
 		require.NoError(t, of(buyer.Lock(ctx, c.name, units(sku, 2))), c.name)
 	}
-	report := must(s.Audit(ctx))(t)
-	require.Empty(t, report.Drifts)
+	require.Empty(t, must(s.Audit(ctx))(t).Drifts)
 }
 
 // An order that has a hold is answered with it, also where another process made it, and where this
@@ -234,8 +233,7 @@ func TestReplayOfAnOrderThatHoldsIsNeverRefusedFromMemory(t *testing.T) {
 	replays()
 	require.NoError(t, of(other.Pay(ctx, "after")))
 	s.soldOut(1, 0)
-	hold := must(s.Lock(ctx, "after", one(1)))(t)
-	require.Equal(t, stock.Paid, hold.State)
+	require.Equal(t, stock.Paid, must(s.Lock(ctx, "after", one(1)))(t).State)
 	s.counters(1, 1, 9, 9)
 }
 

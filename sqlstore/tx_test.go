@@ -1,7 +1,6 @@
 package sqlstore_test
 
 import (
-	"context"
 	"database/sql"
 	"testing"
 	"time"
@@ -14,15 +13,7 @@ import (
 )
 
 // wrapped is a transaction as another library hands it out: a type this package does not know.
-type wrapped struct{ tx *sql.Tx }
-
-func (w wrapped) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
-	return w.tx.ExecContext(ctx, q, args...)
-}
-
-func (w wrapped) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
-	return w.tx.QueryContext(ctx, q, args...)
-}
+type wrapped struct{ sqlstore.Tx }
 
 func TestOrderRowAndStockAreOneTransaction(t *testing.T) {
 	t.Parallel()
@@ -199,8 +190,7 @@ func TestRefusalReleasesWhatIsDeadAndNothingElse(t *testing.T) {
 	require.ErrorIs(t, of(in.Pay(ctx, "dead")), stock.ErrExpired)
 	require.ErrorIs(t, of(in.Lock(ctx, "too many", one(1))), stock.ErrInsufficient)
 	require.NoError(t, tx.Commit())
-	hold := must(s.Hold(ctx, "dead"))(t)
-	require.Equal(t, stock.Expired, hold.State)
+	require.Equal(t, stock.Expired, must(s.Hold(ctx, "dead"))(t).State)
 	require.ErrorIs(t, of(s.Hold(ctx, "too many")), stock.ErrNotFound)
 	s.counters(1, 0, 10, 10)
 }
