@@ -53,19 +53,15 @@ func BenchmarkHotSKU(b *testing.B) {
 			db.SetMaxOpenConns(24)
 			require.NoError(b, sqlstore.Migrate(b.Context(), db.DB, &c.opts))
 			inv := stock.New(sqlstore.NewStock(db.DB, &c.opts), nil)
-			_, err := inv.Define(b.Context(), stock.Key{SKU: 1}, c.units, stock.Terms{})
-			require.NoError(b, err)
+			require.NoError(b, of(inv.Define(b.Context(), stock.Key{SKU: 1}, c.units, stock.Terms{})))
 			rush(b, "calls/s", func(n int64) error { return c.call(b.Context(), inv, "order-"+strconv.FormatInt(n, 10)) })
-			report, err := inv.Audit(b.Context())
-			require.NoError(b, err)
-			require.Empty(b, report.Drifts)
+			require.Empty(b, must(inv.Audit(b.Context()))(b).Drifts)
 		})
 	}
 }
 
 func lockOne(ctx context.Context, inv *stock.Inventory, order string) error {
-	_, err := inv.Lock(ctx, order, one(1))
-	return err
+	return of(inv.Lock(ctx, order, one(1)))
 }
 
 // rush makes b.N calls from all callers.
@@ -95,8 +91,7 @@ func BenchmarkOtherSKU(b *testing.B) {
 			require.NoError(b, sqlstore.Migrate(b.Context(), db.DB, nil))
 			inv := stock.New(sqlstore.NewStock(db.DB, nil), nil)
 			for sku := int64(1); sku <= 2; sku++ {
-				_, err := inv.Define(b.Context(), stock.Key{SKU: sku}, 1<<40, stock.Terms{})
-				require.NoError(b, err)
+				require.NoError(b, of(inv.Define(b.Context(), stock.Key{SKU: sku}, 1<<40, stock.Terms{})))
 			}
 			var group suite.Group
 			var over atomic.Bool

@@ -100,10 +100,8 @@ func TestACopyOfATableAndWhatAShopAddsAreNoProblem(t *testing.T) {
 	require.Empty(t, problems(t, db))
 	require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, nil))
 	inv := stock.New(sqlstore.NewStock(db.DB, nil), nil)
-	_, err := inv.Define(t.Context(), stock.Key{SKU: 1}, 1, stock.Terms{})
-	require.NoError(t, err)
-	_, err = inv.Take(t.Context(), "a", one(1))
-	require.NoError(t, err)
+	require.NoError(t, of(inv.Define(t.Context(), stock.Key{SKU: 1}, 1, stock.Terms{})))
+	require.NoError(t, of(inv.Take(t.Context(), "a", one(1))))
 	require.NoError(t, sqlstore.Drop(t.Context(), db.DB, nil))
 }
 

@@ -1,7 +1,6 @@
 package sqlstore_test
 
 import (
-	"database/sql"
 	"testing"
 
 	"github.com/holdfast-go/holdfast/coupon"
@@ -15,16 +14,11 @@ func TestCoupon(t *testing.T)      { couponConformance().everyWay(t) }
 func TestCouponModel(t *testing.T) { couponConformance().models(t, 26, 500) }
 func FuzzCouponModel(f *testing.F) { couponConformance().fuzz(f) }
 
-// couponConformance has the ways of stockConformance, beside a stock in the same database.
-func couponConformance() conformance[boundCoupons, coupontest.Harness] {
-	return conformance[boundCoupons, coupontest.Harness]{
-		tables: []string{stockTables, couponTables},
-		stores: map[string]func(*sql.DB) boundCoupons{
-			usual:      func(db *sql.DB) boundCoupons { return sqlstore.NewCoupon(db, nil) },
-			"Unmerged": func(db *sql.DB) boundCoupons { return sqlstore.NewCoupon(db, &alone) },
-			"Batches":  func(db *sql.DB) boundCoupons { return sqlstore.NewCoupon(db, nil).AlwaysBatch() },
-			"Mixed":    newMixedCoupons,
-		},
+// couponConformance is the same as stockConformance, beside a stock in the same database.
+func couponConformance() conformance[coupon.Store, coupontest.Harness] {
+	return conformance[coupon.Store, coupontest.Harness]{
+		tables:  []string{stockTables, couponTables},
+		stores:  waysOf(sqlstore.NewCoupon, coupontest.Turns),
 		harness: couponHarness,
 		memory: func() coupontest.Harness {
 			now, advance := ticking()
@@ -35,17 +29,11 @@ func couponConformance() conformance[boundCoupons, coupontest.Harness] {
 	}
 }
 
-// boundCoupons is a store that can join a transaction.
-type boundCoupons interface {
-	coupon.Store
-	WithTx(tx sqlstore.Tx) *sqlstore.Coupon
-}
-
-func couponHarness(t testing.TB, db *sqltest.DB, store boundCoupons) coupontest.Harness {
+func couponHarness(t testing.TB, db *sqltest.DB, store bound[coupon.Store]) coupontest.Harness {
 	t.Helper()
 	goods := sqlstore.NewStock(db.DB, nil)
 	return coupontest.Harness{
-		Store:   store,
+		Store:   store.Store,
 		Stock:   goods,
 		Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) (coupontest.Bound, func() error, func() error) {

@@ -66,8 +66,7 @@ func BenchmarkHotClaim(b *testing.B) {
 				m.define(int64(b.N), coupon.Rules{PerBuyer: 1})
 			}
 			rush(b, "claims/s", func(n int64) error {
-				_, err := m.For(fmt.Sprint(n)).Claim(b.Context(), "claim-"+strconv.FormatInt(n, 10), 1)
-				return err
+				return of(m.For(fmt.Sprint(n)).Claim(b.Context(), "claim-"+strconv.FormatInt(n, 10), 1))
 			})
 			m.balanced(1, int64(b.N))
 		})
@@ -81,8 +80,7 @@ func BenchmarkImport(b *testing.B) {
 	m := benchMall(b, nil)
 	m.pool(1, "FIRST")
 	ctx := context.Background()
-	_, err := m.db.ExecContext(ctx, "CREATE TABLE raw LIKE coupon_code")
-	require.NoError(b, err)
+	require.NoError(b, of(m.db.ExecContext(ctx, "CREATE TABLE raw LIKE coupon_code")))
 	var ours, raw time.Duration
 	for n := 0; b.Loop(); n++ {
 		codes := make([]string, chunk)

@@ -21,30 +21,25 @@ func TestCouponStatementBudget(t *testing.T) {
 	buyer := m.For("7")
 	m.define(10, coupon.Rules{})
 	m.pool(2, "A", "B")
-	claim := func(id string, campaign int64) error { _, err := buyer.Claim(ctx, id, campaign); return err }
+	claim := func(id string, campaign int64) error { return of(buyer.Claim(ctx, id, campaign)) }
 	use := func(verb func(id, order string) error, id, order string) func() error {
 		return func() error { return verb(id, order) }
 	}
-	reserve := func(id, order string) error { _, err := m.Reserve(ctx, id, order, hundred); return err }
-	redeem := func(id, order string) error { _, err := m.Redeem(ctx, id, order, hundred); return err }
-	release := func(id, order string) error { _, err := m.Release(ctx, id, order); return err }
-	giveBack := func(id, order string) error { _, err := m.Return(ctx, id, order, hundred); return err }
+	reserve := func(id, order string) error { return of(m.Reserve(ctx, id, order, hundred)) }
+	redeem := func(id, order string) error { return of(m.Redeem(ctx, id, order, hundred)) }
+	release := func(id, order string) error { return of(m.Release(ctx, id, order)) }
+	giveBack := func(id, order string) error { return of(m.Return(ctx, id, order, hundred)) }
 	issue := func(id string, buyers ...string) error {
-		_, err := m.Issue(ctx, coupon.Batch{ID: id, Campaign: 1, Buyers: buyers})
-		return err
+		return of(m.Issue(ctx, coupon.Batch{ID: id, Campaign: 1, Buyers: buyers}))
 	}
-	for _, c := range []struct {
-		name   string
-		budget int
-		call   func() error
-	}{
+	m.keepsTo([]budget{
 		{"Claim", 5, func() error { return claim("a", 1) }},
 		{"Claim of a code", 6, func() error { return claim("b", 2) }},
 		{"Claim again", 3, func() error { return claim("a", 1) }},
-		{"Lock", 5, func() error { _, err := buyer.Lock(ctx, "c", 1); return err }},
-		{"Pay", 4, func() error { _, err := m.Pay(ctx, "c"); return err }},
-		{"Pay again", 3, func() error { _, err := m.Pay(ctx, "c"); return err }},
-		{"Lock of one more", 5, func() error { _, err := buyer.Lock(ctx, "d", 1); return err }},
+		{"Lock", 5, func() error { return of(buyer.Lock(ctx, "c", 1)) }},
+		{"Pay", 4, func() error { return of(m.Pay(ctx, "c")) }},
+		{"Pay again", 3, func() error { return of(m.Pay(ctx, "c")) }},
+		{"Lock of one more", 5, func() error { return of(buyer.Lock(ctx, "d", 1)) }},
 		{"Cancel", 1, func() error { return of(m.Cancel(ctx, "d")) }},
 		{"Reserve", 4, use(reserve, "a", "o1")},
 		{"Reserve again", 3, use(reserve, "a", "o1")},
@@ -55,9 +50,9 @@ func TestCouponStatementBudget(t *testing.T) {
 		{"Reserve of another", 4, use(reserve, "b", "o3")},
 		{"Release", 3, use(release, "b", "o3")},
 		{"Release of what was never reserved", 4, use(release, "b", "o4")},
-		{"Refund", 8, func() error { _, err := m.Refund(ctx, coupon.Refund{ID: "r", Coupon: "b"}); return err }},
-		{"Coupon", 1, func() error { _, err := m.Coupon(ctx, "a"); return err }},
-		{"ByCode", 1, func() error { _, err := m.ByCode(ctx, "a"); return err }},
+		{"Refund", 8, func() error { return of(m.Refund(ctx, coupon.Refund{ID: "r", Coupon: "b"})) }},
+		{"Coupon", 1, func() error { return of(m.Coupon(ctx, "a")) }},
+		{"ByCode", 1, func() error { return of(m.ByCode(ctx, "a")) }},
 		{"Issue to three", 12, func() error { return issue("i", "1", "2", "3") }},
 		{"Issue again", 4, func() error { return issue("i", "1", "2", "3") }},
 		{"Import of two codes", 6, func() error {
@@ -70,17 +65,7 @@ func TestCouponStatementBudget(t *testing.T) {
 			require.Equal(t, int64(2), got.Known)
 			return err
 		}},
-	} {
-		m.db.Wire.Statements()
-		require.NoError(t, c.call(), c.name)
-		var sent []string
-		for _, statement := range m.db.Wire.Statements() {
-			if !bracket(statement) {
-				sent = append(sent, statement)
-			}
-		}
-		require.Len(t, sent, c.budget, "%s:\n%s", c.name, strings.Join(sent, "\n"))
-	}
+	})
 	m.balanced(1, 5)
 	m.balanced(2, 1)
 }
@@ -97,21 +82,10 @@ func TestConcurrentClaimsShareTransactions(t *testing.T) {
 	}
 	m.pool(1, codes...)
 	m.db.Wire.Statements()
-	release := m.blockCampaign(1)
-	errs := make(chan error, people)
-	claim := func(i int) {
-		_, err := m.For(fmt.Sprint(1+i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1)
-		errs <- err
-	}
-	go claim(0)
-	m.waiting() // the first is in flight; the others form the next batch
-	for i := range people - 1 {
-		go claim(i + 1)
-	}
-	release()
-	for range people {
-		require.NoError(t, <-errs)
-	}
+	errs := m.behindOne(m.blockCampaign(1), people, func(i int) error {
+		return of(m.For(fmt.Sprint(1+i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1))
+	})
+	require.Equal(t, people, count(errs, nil))
 	sent := strings.Join(m.db.Wire.Statements(), "\n")
 	require.Less(t, strings.Count(sent, "COMMIT AND"), people/4, "transactions")
 	require.Less(t, strings.Count(sent, "LEFT JOIN coupon_code"), people/4, "reads")

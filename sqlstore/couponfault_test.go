@@ -29,20 +29,16 @@ func couponVerbs() []couponVerb {
 		{
 			name:    "Claim",
 			prepare: func(*mall, string) {},
-			call: func(ctx context.Context, c *coupon.Coupons, id string) error {
-				_, err := c.For("7").Claim(ctx, id, 1)
-				return err
-			},
+			call:    func(ctx context.Context, c *coupon.Coupons, id string) error { return of(c.For("7").Claim(ctx, id, 1)) },
 			matches: []string{"INSERT INTO coupon_stock_hold", "INSERT INTO coupon_stock_buyer", "UPDATE coupon_stock s", "SELECT STOCK_SALE_NUM", "INSERT INTO coupon_wallet"},
 			given:   1,
 		},
 		{
 			name: "Pay",
 			prepare: func(m *mall, id string) {
-				_, err := m.For("7").Lock(m.t.Context(), id, 1)
-				require.NoError(m.t, err)
+				require.NoError(m.t, of(m.For("7").Lock(m.t.Context(), id, 1)))
 			},
-			call:    func(ctx context.Context, c *coupon.Coupons, id string) error { _, err := c.Pay(ctx, id); return err },
+			call:    func(ctx context.Context, c *coupon.Coupons, id string) error { return of(c.Pay(ctx, id)) },
 			matches: []string{"UPDATE coupon_stock_hold h", "h.PAY_TIME)", "AS POSITION"},
 			given:   1,
 		},
@@ -50,8 +46,7 @@ func couponVerbs() []couponVerb {
 			name:    "Reserve",
 			prepare: claim,
 			call: func(ctx context.Context, c *coupon.Coupons, id string) error {
-				_, err := c.Reserve(ctx, id, "order-"+id, hundred)
-				return err
+				return of(c.Reserve(ctx, id, "order-"+id, hundred))
 			},
 			matches: []string{"UPDATE coupon_wallet w FORCE INDEX (PRIMARY) SET", "INSERT INTO coupon_use"},
 			given:   1,
@@ -60,8 +55,7 @@ func couponVerbs() []couponVerb {
 			name:    "Redeem",
 			prepare: claim,
 			call: func(ctx context.Context, c *coupon.Coupons, id string) error {
-				_, err := c.Redeem(ctx, id, "order-"+id, hundred)
-				return err
+				return of(c.Redeem(ctx, id, "order-"+id, hundred))
 			},
 			matches: []string{"UPDATE coupon_wallet w FORCE INDEX (PRIMARY) SET", "INSERT INTO coupon_use"},
 			given:   1,
@@ -70,8 +64,7 @@ func couponVerbs() []couponVerb {
 			name:    "Refund",
 			prepare: claim,
 			call: func(ctx context.Context, c *coupon.Coupons, id string) error {
-				_, err := c.Refund(ctx, coupon.Refund{ID: "refund-" + id, Coupon: id, Restock: true})
-				return err
+				return of(c.Refund(ctx, coupon.Refund{ID: "refund-" + id, Coupon: id, Restock: true}))
 			},
 			matches: []string{"SELECT h.LINE_NO, h.REFUND_NUM", "INSERT INTO coupon_stock_refund", "UPDATE coupon_wallet w FORCE", "UPDATE coupon_stock_hold h", "UPDATE coupon_stock_hold FORCE INDEX (PRIMARY) SET STATE"},
 		},
@@ -79,8 +72,7 @@ func couponVerbs() []couponVerb {
 			name:    "Issue",
 			prepare: func(*mall, string) {},
 			call: func(ctx context.Context, c *coupon.Coupons, id string) error {
-				_, err := c.Issue(ctx, coupon.Batch{ID: id, Campaign: 1, Buyers: []string{"8", "9"}})
-				return err
+				return of(c.Issue(ctx, coupon.Batch{ID: id, Campaign: 1, Buyers: []string{"8", "9"}}))
 			},
 			matches: []string{
 				"SELECT BUYER_NUM", "INSERT INTO coupon_stock_hold", "INSERT INTO coupon_stock_buyer", "UPDATE coupon_stock s", "SELECT STOCK_SALE_NUM",
@@ -132,10 +124,8 @@ func TestCouponVerbsLoseTheirConnection(t *testing.T) {
 // books returns what a campaign's counters and coupons say.
 func (m *mall) books(campaign int64) any {
 	m.t.Helper()
-	is, err := m.Campaign(m.t.Context(), campaign)
-	require.NoError(m.t, err)
-	progress, err := m.Progress(m.t.Context(), campaign)
-	require.NoError(m.t, err)
+	is := must(m.Campaign(m.t.Context(), campaign))(m.t)
+	progress := must(m.Progress(m.t.Context(), campaign))(m.t)
 	return []any{is, progress}
 }
 
@@ -153,12 +143,12 @@ func TestUsesLoseTheirConnection(t *testing.T) {
 			name, match string
 			call        func() error
 		}{
-			{"Reserve", "", func() error { _, err := m.Reserve(ctx, id, "a", hundred); return err }},
-			{"Release", "u.STATE = 3", func() error { _, err := m.Release(ctx, id, "a"); return err }},
-			{"Release of what was never reserved", "INSERT INTO coupon_use", func() error { _, err := m.Release(ctx, id, "b"); return err }},
-			{"Reserve for another", "", func() error { _, err := m.Reserve(ctx, id, "c", hundred); return err }},
-			{"Redeem", "u.STATE = 2", func() error { _, err := m.Redeem(ctx, id, "c", hundred); return err }},
-			{"Return", "u.STATE = 4", func() error { _, err := m.Return(ctx, id, "c", hundred); return err }},
+			{"Reserve", "", func() error { return of(m.Reserve(ctx, id, "a", hundred)) }},
+			{"Release", "u.STATE = 3", func() error { return of(m.Release(ctx, id, "a")) }},
+			{"Release of what was never reserved", "INSERT INTO coupon_use", func() error { return of(m.Release(ctx, id, "b")) }},
+			{"Reserve for another", "", func() error { return of(m.Reserve(ctx, id, "c", hundred)) }},
+			{"Redeem", "u.STATE = 2", func() error { return of(m.Redeem(ctx, id, "c", hundred)) }},
+			{"Return", "u.STATE = 4", func() error { return of(m.Return(ctx, id, "c", hundred)) }},
 		} {
 			if step.match != "" {
 				m.db.Wire.Inject(sqltest.Fault{Match: step.match, Kind: kind})
@@ -182,12 +172,10 @@ func TestImportLosesItsConnection(t *testing.T) {
 			m.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})
 			_, err := m.Import(t.Context(), 1, slices.Values(codes))
 			require.True(t, coupon.Retryable(err), match)
-			got, err := m.Import(t.Context(), 1, slices.Values(codes))
-			require.NoError(t, err, match)
+			got := must(m.Import(t.Context(), 1, slices.Values(codes)))(t, match)
 			require.Equal(t, int64(2), got.Added+got.Known, match)
 			added += 2
-			is, err := m.Campaign(t.Context(), 1)
-			require.NoError(t, err)
+			is := must(m.Campaign(t.Context(), 1))(t)
 			require.Equal(t, [2]int64{added, added}, [2]int64{is.Codes, is.Total}, match)
 		}
 	}
@@ -209,10 +197,8 @@ func TestLockWaitOfACoupon(t *testing.T) {
 	_, err := impatient.Reserve(t.Context(), "a", "order", hundred)
 	require.ErrorIs(t, err, coupon.ErrUnavailable)
 	require.True(t, sqlstore.Retryable(err))
-	_, err = impatient.Refund(t.Context(), coupon.Refund{ID: "r", Coupon: "a"})
-	require.ErrorIs(t, err, coupon.ErrUnavailable)
+	require.ErrorIs(t, of(impatient.Refund(t.Context(), coupon.Refund{ID: "r", Coupon: "a"})), coupon.ErrUnavailable)
 	release()
-	_, err = impatient.Redeem(t.Context(), "a", "order", hundred)
-	require.NoError(t, err)
+	require.NoError(t, of(impatient.Redeem(t.Context(), "a", "order", hundred)))
 	m.balanced(1, 1)
 }

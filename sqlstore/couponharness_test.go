@@ -22,9 +22,9 @@ type mall struct {
 // openMall returns a mall with a frozen clock.
 func openMall(t testing.TB, opts *coupon.Options) *mall {
 	t.Helper()
-	of := frozen(t, defaults, couponTables)
-	store := sqlstore.NewCoupon(of.db.DB, nil).OneByOne()
-	return &mall{Coupons: coupon.New(store, opts), fixture: of, store: store}
+	f := frozen(t, defaults, couponTables)
+	store := sqlstore.NewCoupon(f.db.DB, nil).OneByOne()
+	return &mall{Coupons: coupon.New(store, opts), fixture: f, store: store}
 }
 
 // process returns the same coupons as another process has them.
@@ -47,8 +47,7 @@ var hundred = decimal.New(100, 0)
 // define makes campaign 1 of so many coupons.
 func (m *mall) define(total int64, rules coupon.Rules) {
 	m.t.Helper()
-	_, err := m.Define(m.t.Context(), 1, total, rules, tenOff())
-	require.NoError(m.t, err)
+	require.NoError(m.t, of(m.Define(m.t.Context(), 1, total, rules, tenOff())))
 }
 
 // pool makes a campaign of these codes.
@@ -56,8 +55,7 @@ func (m *mall) pool(id int64, codes ...string) {
 	m.t.Helper()
 	terms := tenOff()
 	terms.Pool = true
-	_, err := m.Define(m.t.Context(), id, 0, coupon.Rules{}, terms)
-	require.NoError(m.t, err)
+	require.NoError(m.t, of(m.Define(m.t.Context(), id, 0, coupon.Rules{}, terms)))
 	_, verdict, err := m.store.AddCodes(m.t.Context(), id, 0, codes)
 	require.NoError(m.t, err)
 	require.Equal(m.t, "done", verdict.String())
@@ -68,11 +66,9 @@ func (m *mall) pool(id int64, codes ...string) {
 func (m *mall) balanced(campaign, given int64) {
 	m.t.Helper()
 	ctx := m.t.Context()
-	is, err := m.Campaign(ctx, campaign)
-	require.NoError(m.t, err)
+	is := must(m.Campaign(ctx, campaign))(m.t)
 	require.Equal(m.t, given, is.Sold, "%+v", is.Quantities)
-	report, err := m.Audit(ctx)
-	require.NoError(m.t, err)
+	report := must(m.Audit(ctx))(m.t)
 	require.Empty(m.t, report.Drifts)
 	require.Empty(m.t, report.Conflicts)
 	if is.Pool {
@@ -86,8 +82,7 @@ func (m *mall) balanced(campaign, given int64) {
 // claim claims a coupon of campaign 1 for buyer 7.
 func (m *mall) claim(id string) coupon.Coupon {
 	m.t.Helper()
-	c, err := m.For("7").Claim(m.t.Context(), id, 1)
-	require.NoError(m.t, err)
+	c := must(m.For("7").Claim(m.t.Context(), id, 1))(m.t)
 	return c
 }
 

@@ -19,9 +19,8 @@ func TestIssueToThousands(t *testing.T) {
 	for buyer := range int64(2_500) {
 		batch.Buyers = append(batch.Buyers, fmt.Sprint(1+buyer))
 	}
-	_, err := m.For("2400").Claim(t.Context(), "before", 1)
-	require.NoError(t, err)
-	_, err = m.Issue(t.Context(), batch)
+	require.NoError(t, of(m.For("2400").Claim(t.Context(), "before", 1)))
+	_, err := m.Issue(t.Context(), batch)
 	refused, ok := fault.As[*coupon.BatchError](err)
 	require.True(t, ok, "%v", err)
 	require.Equal(t, "2400", refused.Buyer)
@@ -29,22 +28,17 @@ func TestIssueToThousands(t *testing.T) {
 	m.balanced(1, 1)
 
 	batch.ID, batch.All = "some", false
-	issued, err := m.Issue(t.Context(), batch)
-	require.NoError(t, err)
+	issued := must(m.Issue(t.Context(), batch))(t)
 	require.Len(t, issued.Given, 2_499)
 	require.Equal(t, []coupon.Grant{{Buyer: "2400", Coupon: batch.CouponOf("2400"), Reason: coupon.ReasonPerBuyer}}, issued.Skipped)
 	m.balanced(1, 2_500)
 
-	_, err = m.Define(t.Context(), 1, 0, coupon.Rules{Unlimited: true}, tenOff())
-	require.NoError(t, err)
+	require.NoError(t, of(m.Define(t.Context(), 1, 0, coupon.Rules{Unlimited: true}, tenOff())))
 	batch.ID, batch.All = "all again", true
-	issued, err = m.Issue(t.Context(), batch)
-	require.NoError(t, err)
+	issued = must(m.Issue(t.Context(), batch))(t)
 	require.Len(t, issued.Given, 2_500)
 	require.Empty(t, issued.Skipped)
-	again, err := m.Issue(t.Context(), batch)
-	require.NoError(t, err)
-	require.Equal(t, issued, again)
+	require.Equal(t, issued, must(m.Issue(t.Context(), batch))(t))
 	m.balanced(1, 5_000)
 }
 

@@ -57,9 +57,7 @@ func TestClaimRunsAgainAfterADeadlock(t *testing.T) {
 	mockClaim(mock, false, 0, &mysql.MySQLError{Number: 1213, Message: "as the test says"})
 	mockClaim(mock, true, 1, nil)
 	units := sqlstore.NewCoupon(db, &alone).Units()
-	locking, err := units.Lock(t.Context(), claimOf("a"), time.Minute)
-	require.NoError(t, err)
-	require.Equal(t, stock.Done, locking.Verdict)
+	require.Equal(t, stock.Done, must(units.Lock(t.Context(), claimOf("a"), time.Minute))(t).Verdict)
 	require.NoError(t, mock.ExpectationsWereMet())
 }
 
@@ -105,23 +103,17 @@ func TestCouponRefusesBeforeAnyIO(t *testing.T) {
 		"a pool for one": sqlstore.NewCoupon(db, nil).WithTx(db),
 	} {
 		c := coupon.New(store, nil)
-		_, err := c.For("7").Claim(ctx, "a", 1)
-		require.ErrorIs(t, err, coupon.ErrInvalid, name)
-		_, err = c.Redeem(ctx, "a", "order", hundred)
-		require.ErrorIs(t, err, coupon.ErrInvalid, name)
-		_, err = c.Coupon(ctx, "a")
-		require.ErrorIs(t, err, coupon.ErrInvalid, name)
+		require.ErrorIs(t, of(c.For("7").Claim(ctx, "a", 1)), coupon.ErrInvalid, name)
+		require.ErrorIs(t, of(c.Redeem(ctx, "a", "order", hundred)), coupon.ErrInvalid, name)
+		require.ErrorIs(t, of(c.Coupon(ctx, "a")), coupon.ErrInvalid, name)
 		_, _, err = store.Terms(ctx, 1, 1)
 		require.ErrorIs(t, err, coupon.ErrInvalid, name)
 	}
 	for _, c := range []stock.Companion{coupon.GiveBack{To: coupon.Usable}, redpacket.Grab{Packet: 1, Person: "7"}, nil} {
-		_, err = sqlstore.NewCoupon(db, nil).Units().Void(ctx, "a", c)
-		require.ErrorIs(t, err, coupon.ErrInvalid)
+		require.ErrorIs(t, of(sqlstore.NewCoupon(db, nil).Units().Void(ctx, "a", c)), coupon.ErrInvalid)
 	}
 	use := coupon.Use{Coupon: "a", Order: "b", Places: 2, Total: hundred.Neg()}
-	_, err = sqlstore.NewCoupon(db, nil).Use(ctx, coupon.StepReserve, use, holdFor)
-	require.ErrorIs(t, err, coupon.ErrInvalid)
-	_, err = sqlstore.NewCoupon(db, nil).AddTerms(ctx, 1, 1, coupon.Terms{Places: 99})
-	require.ErrorIs(t, err, coupon.ErrInvalid)
+	require.ErrorIs(t, of(sqlstore.NewCoupon(db, nil).Use(ctx, coupon.StepReserve, use, holdFor)), coupon.ErrInvalid)
+	require.ErrorIs(t, of(sqlstore.NewCoupon(db, nil).AddTerms(ctx, 1, 1, coupon.Terms{Places: 99})), coupon.ErrInvalid)
 	require.NoError(t, mock.ExpectationsWereMet())
 }

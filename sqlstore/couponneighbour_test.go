@@ -25,15 +25,12 @@ func openArcade(t *testing.T) *mall {
 	m := openMall(t, nil)
 	ctx := t.Context()
 	for _, id := range []int64{ours, theirs} {
-		_, err := m.Define(ctx, id, 10_000, coupon.Rules{}, tenOff())
-		require.NoError(t, err)
+		require.NoError(t, of(m.Define(ctx, id, 10_000, coupon.Rules{}, tenOff())))
 	}
-	_, err := m.Define(ctx, soldOut, 0, coupon.Rules{}, tenOff())
-	require.NoError(t, err)
+	require.NoError(t, of(m.Define(ctx, soldOut, 0, coupon.Rules{}, tenOff())))
 	for _, id := range []int64{withCodes, theirCodes} {
 		m.pool(id)
-		_, err := m.Generate(ctx, id, 300, nil)
-		require.NoError(t, err)
+		require.NoError(t, of(m.Generate(ctx, id, 300, nil)))
 	}
 	return m
 }
@@ -44,33 +41,32 @@ func (m *mall) couponCases() []txCase {
 		return func(ctx context.Context, tx sqlstore.Tx, n int) error { return call(ctx, m.On(m.store.WithTx(tx)), n) }
 	}
 	type coupons = *coupon.Coupons
-	must := func(err error) { require.NoError(m.t, err) }
 	id := func(n int) string { return numbered(n, own) }
 	nothing := func(int) {}
-	claimed := func(n int) { must(of(m.For(numbered(n, own)).Claim(m.t.Context(), id(n), ours))) }
-	locked := func(n int) { must(of(m.For(numbered(n, own)).Lock(m.t.Context(), id(n), ours))) }
+	claimed := func(n int) { require.NoError(m.t, of(m.For(numbered(n, own)).Claim(m.t.Context(), id(n), ours))) }
+	locked := func(n int) { require.NoError(m.t, of(m.For(numbered(n, own)).Lock(m.t.Context(), id(n), ours))) }
 	reserved := func(n int) {
 		claimed(n)
-		must(of(m.Reserve(m.t.Context(), id(n), id(n), hundred)))
+		require.NoError(m.t, of(m.Reserve(m.t.Context(), id(n), id(n), hundred)))
 	}
 	redeemed := func(n int) {
 		claimed(n)
-		must(of(m.Redeem(m.t.Context(), id(n), id(n), hundred)))
+		require.NoError(m.t, of(m.Redeem(m.t.Context(), id(n), id(n), hundred)))
 	}
 	released := func(n int) {
 		claimed(n)
-		must(of(m.Release(m.t.Context(), id(n), id(n))))
+		require.NoError(m.t, of(m.Release(m.t.Context(), id(n), id(n))))
 	}
 	refunded := func(n int) {
 		claimed(n)
-		must(of(m.Refund(m.t.Context(), coupon.Refund{ID: id(n), Coupon: id(n), Restock: true})))
+		require.NoError(m.t, of(m.Refund(m.t.Context(), coupon.Refund{ID: id(n), Coupon: id(n), Restock: true})))
 	}
 	batch := func(n int, campaign int64, all bool) coupon.Batch {
 		return coupon.Batch{ID: id(n), Campaign: campaign, All: all, Buyers: []string{numbered(n, own), numbered(n, own+1)}}
 	}
-	issued := func(n int) { must(of(m.Issue(m.t.Context(), batch(n, ours, false)))) }
+	issued := func(n int) { require.NoError(m.t, of(m.Issue(m.t.Context(), batch(n, ours, false)))) }
 	codes := func(n int) []string { return []string{"CODE-" + id(n), "CODE-" + id(n) + "-2"} }
-	imported := func(n int) { must(of(m.Import(m.t.Context(), withCodes, slices.Values(codes(n))))) }
+	imported := func(n int) { require.NoError(m.t, of(m.Import(m.t.Context(), withCodes, slices.Values(codes(n))))) }
 	claim := func(campaign int64) func(ctx context.Context, c coupons, n int) error {
 		return func(ctx context.Context, c coupons, n int) error {
 			return of(c.For(numbered(n, own)).Claim(ctx, id(n), campaign))
@@ -108,7 +104,7 @@ func (m *mall) couponCases() []txCase {
 		return of(c.Import(ctx, withCodes, slices.Values(codes(n))))
 	}
 	byCode := func(ctx context.Context, c coupons, n int) error { return of(c.ByCode(ctx, codes(n)[0])) }
-	handedOut := func(n int) { must(of(m.For(numbered(n, own)).Claim(m.t.Context(), id(n), withCodes))) }
+	handedOut := func(n int) { require.NoError(m.t, of(m.For(numbered(n, own)).Claim(m.t.Context(), id(n), withCodes))) }
 	return []txCase{
 		{"Claim", nothing, in(claim(ours)), nil},
 		{"Claim of a code", nothing, in(claim(withCodes)), nil},
@@ -129,8 +125,7 @@ func (m *mall) couponCases() []txCase {
 		{"Coupon", claimed, in(read), nil},
 		{"Coupon of an unknown ID", nothing, in(read), coupon.ErrNotFound},
 		{"ByCode", handedOut, in(func(ctx context.Context, c coupons, n int) error {
-			is, err := m.Coupon(ctx, id(n))
-			require.NoError(m.t, err)
+			is := must(m.Coupon(ctx, id(n)))(m.t)
 			return of(c.ByCode(ctx, is.Code))
 		}), nil},
 		{"ByCode of one that nobody has", imported, in(byCode), coupon.ErrNotFound},
@@ -164,8 +159,8 @@ func (m *mall) couponCases() []txCase {
 		{"Issue of what is sold out", nothing, in(issue(soldOut, false)), nil},
 		{"Issue to all of them or none", nothing, in(issue(soldOut, true)), coupon.ErrSoldOut},
 		{"Define", nothing, in(define(fresh, 10)), nil},
-		{"Define again", func(n int) { must(define(fresh, 10)(m.t.Context(), m.Coupons, n)) }, in(define(fresh, 10)), nil},
-		{"Define with other terms", func(n int) { must(define(fresh, 10)(m.t.Context(), m.Coupons, n)) }, in(define(fresh, 11)), nil},
+		{"Define again", func(n int) { require.NoError(m.t, define(fresh, 10)(m.t.Context(), m.Coupons, n)) }, in(define(fresh, 10)), nil},
+		{"Define with other terms", func(n int) { require.NoError(m.t, define(fresh, 10)(m.t.Context(), m.Coupons, n)) }, in(define(fresh, 11)), nil},
 		{"Campaign", nothing, in(func(ctx context.Context, c coupons, _ int) error { return of(c.Campaign(ctx, withCodes)) }), nil},
 		{"Campaign of an unknown ID", nothing, in(func(ctx context.Context, c coupons, n int) error { return of(c.Campaign(ctx, fresh(n))) }), coupon.ErrUnknownCampaign},
 		{"Generate", nothing, in(func(ctx context.Context, c coupons, n int) error {

@@ -20,14 +20,7 @@ import (
 func (m *mall) crowd(n int, call func(c *coupon.Coupons, i int) error) []error {
 	m.t.Helper()
 	other, _ := m.process(&alone)
-	both := []*coupon.Coupons{m.Coupons, other}
-	errs := make([]error, n)
-	var group suite.Group
-	for i := range n {
-		group.Go(func() { errs[i] = call(both[i%2], i) })
-	}
-	group.Wait()
-	return errs
+	return byTurns(n, []*coupon.Coupons{m.Coupons, other}, call)
 }
 
 func TestSixtyFourClaimsOfOneCoupon(t *testing.T) {
@@ -41,8 +34,7 @@ func TestSixtyFourClaimsOfOneCoupon(t *testing.T) {
 			m := openMall(t, nil)
 			m.define(1, coupon.Rules{PerBuyer: 1})
 			errs := m.crowd(64, func(c *coupon.Coupons, i int) error {
-				_, err := c.For(buyer(i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1)
-				return err
+				return of(c.For(buyer(i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1))
 			})
 			require.Equal(t, 1, count(errs, nil))
 			require.Equal(t, 63, count(errs, coupon.ErrSoldOut)+count(errs, coupon.ErrPerBuyer))
@@ -57,8 +49,7 @@ func TestHundredOrdersRedeemOneCoupon(t *testing.T) {
 	m.define(1, coupon.Rules{})
 	m.claim("a")
 	errs := m.crowd(100, func(c *coupon.Coupons, i int) error {
-		_, err := c.Redeem(t.Context(), "a", fmt.Sprint("order-", i), hundred)
-		return err
+		return of(c.Redeem(t.Context(), "a", fmt.Sprint("order-", i), hundred))
 	})
 	require.Equal(t, 1, count(errs, nil))
 	require.Equal(t, 99, count(errs, coupon.ErrRedeemed))
@@ -101,26 +92,18 @@ func TestRedeemThatWaitedFindsTheCouponTaken(t *testing.T) {
 	t.Parallel()
 	late := coupon.Refund{ID: "r", Coupon: "a"}
 	for want, take := range map[error]func(ctx context.Context, c *coupon.Coupons) error{
-		coupon.ErrReserved: func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Reserve(ctx, "a", "late", hundred)
-			return err
-		},
-		coupon.ErrRedeemed: func(ctx context.Context, c *coupon.Coupons) error {
-			_, err := c.Redeem(ctx, "a", "late", hundred)
-			return err
-		},
-		coupon.ErrRefunded: func(ctx context.Context, c *coupon.Coupons) error { _, err := c.Refund(ctx, late); return err },
+		coupon.ErrReserved: func(ctx context.Context, c *coupon.Coupons) error { return of(c.Reserve(ctx, "a", "late", hundred)) },
+		coupon.ErrRedeemed: func(ctx context.Context, c *coupon.Coupons) error { return of(c.Redeem(ctx, "a", "late", hundred)) },
+		coupon.ErrRefunded: func(ctx context.Context, c *coupon.Coupons) error { return of(c.Refund(ctx, late)) },
 	} {
 		m := openMall(t, nil)
 		m.define(1, coupon.Rules{})
 		m.claim("a")
-		_, err := m.Reserve(t.Context(), "a", "early", hundred)
-		require.NoError(t, err)
+		require.NoError(t, of(m.Reserve(t.Context(), "a", "early", hundred)))
 		early, pool := m.process(nil)               // whose statement begins now
 		m.db.Wire.Advance(coupon.DefaultReserveFor) // and for whom the reservation has lapsed
 		release := m.blockCoupon("a")
-		taken := make(chan error, 1)
-		go func() { taken <- take(t.Context(), m.Coupons) }()
+		taken := going(func() error { return take(t.Context(), m.Coupons) })
 		m.waiting()
 		pool.Wire.Before("UPDATE coupon_wallet w FORCE INDEX (PRIMARY) STRAIGHT_JOIN", func() {
 			release() // the one that waits has the row next
@@ -129,8 +112,7 @@ func TestRedeemThatWaitedFindsTheCouponTaken(t *testing.T) {
 			}
 		})
 		pool.Wire.After("UPDATE coupon_wallet w FORCE INDEX (PRIMARY) STRAIGHT_JOIN", func() { pool.Wire.Advance(coupon.DefaultReserveFor) })
-		_, err = early.Redeem(t.Context(), "a", "early", hundred)
-		require.ErrorIs(t, err, want)
+		require.ErrorIs(t, of(early.Redeem(t.Context(), "a", "early", hundred)), want)
 		m.balanced(1, 1)
 	}
 }
@@ -148,19 +130,14 @@ func TestConcurrentPaysGetEachACode(t *testing.T) {
 	m.pool(1, codes...)
 	claim := func(i int) string { return fmt.Sprint("claim-", i) }
 	for _, call := range []func(c *coupon.Coupons, i int) error{
-		func(c *coupon.Coupons, i int) error {
-			_, err := c.For(fmt.Sprint(1+i)).Lock(t.Context(), claim(i), 1)
-			return err
-		},
-		func(c *coupon.Coupons, i int) error { _, err := c.Pay(t.Context(), claim(i/2)); return err }, // twice each
-		func(c *coupon.Coupons, i int) error { _, err := c.Pay(t.Context(), claim(people-1-i/2)); return err },
+		func(c *coupon.Coupons, i int) error { return of(c.For(fmt.Sprint(1+i)).Lock(t.Context(), claim(i), 1)) },
+		func(c *coupon.Coupons, i int) error { return of(c.Pay(t.Context(), claim(i/2))) }, // twice each
+		func(c *coupon.Coupons, i int) error { return of(c.Pay(t.Context(), claim(people-1-i/2))) },
 		func(c *coupon.Coupons, i int) error {
 			if i%3 == 0 {
-				_, err := c.Refund(t.Context(), coupon.Refund{ID: claim(i), Coupon: claim(i)})
-				return err
+				return of(c.Refund(t.Context(), coupon.Refund{ID: claim(i), Coupon: claim(i)}))
 			}
-			_, err := c.Revoke(t.Context(), coupon.Revocation{ID: claim(i), Coupon: claim(i)})
-			return err
+			return of(c.Revoke(t.Context(), coupon.Revocation{ID: claim(i), Coupon: claim(i)}))
 		},
 	} {
 		for _, err := range m.crowd(people, call) {
@@ -168,9 +145,7 @@ func TestConcurrentPaysGetEachACode(t *testing.T) {
 		}
 	}
 	m.balanced(1, people)
-	progress, err := m.Progress(t.Context(), 1)
-	require.NoError(t, err)
-	require.Equal(t, coupon.Count{Refunded: people / 3, Revoked: people - people/3}, progress)
+	require.Equal(t, coupon.Count{Refunded: people / 3, Revoked: people - people/3}, must(m.Progress(t.Context(), 1))(t))
 }
 
 // Two processes hand out one pool, while claims are rolled back, connections are killed, and codes are added: no code
@@ -193,10 +168,10 @@ func TestTwoProcessesHandOutOnePool(t *testing.T) {
 			for j := range batch {
 				batch[j] = fmt.Sprintf("CODE-%d-%d", i, j)
 			}
-			settle(t, func() error {
+			require.NoError(t, settle(t, func() error {
 				_, _, err := m.store.AddCodes(t.Context(), 1, -1, batch)
 				return err
-			})
+			}))
 		}
 	})
 	for worker := range workers {
@@ -216,14 +191,14 @@ func TestTwoProcessesHandOutOnePool(t *testing.T) {
 				case 3:
 					s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.FaultKind(random.IntN(2))})
 				}
-				settle(t, func() error {
+				require.NoError(t, settle(t, func() error {
 					c, err := s.coupons.For(fmt.Sprint(1+worker)).Claim(t.Context(), id, 1)
 					if errors.Is(err, coupon.ErrSoldOut) { // more codes are on their way
 						return coupon.ErrUnavailable
 					}
 					codes[worker][c.Code] = id
 					return err
-				})
+				}))
 			}
 		})
 	}
@@ -238,17 +213,6 @@ func TestTwoProcessesHandOutOnePool(t *testing.T) {
 	}
 	require.Len(t, handedOut, workers*claims)
 	m.balanced(1, workers*claims)
-}
-
-// settle makes a call until it is done or refused.
-func settle(t testing.TB, call func() error) {
-	t.Helper()
-	for err := call(); err != nil && t.Context().Err() == nil; err = call() {
-		if !coupon.Retryable(err) {
-			t.Errorf("refused: %v", err)
-			return
-		}
-	}
 }
 
 // rollBack claims a coupon in a transaction that comes to nothing: it is rolled back, or its connection is killed.

@@ -19,19 +19,14 @@ func TestTermsOfATransactionThatIsRolledBack(t *testing.T) {
 	define := func(c *coupon.Coupons, amount coupon.Terms) (coupon.Campaign, error) {
 		return c.Define(ctx, 1, 10, coupon.Rules{}, amount)
 	}
-	tx, err := m.db.BeginTx(ctx, nil)
-	require.NoError(t, err)
+	tx := must(m.db.BeginTx(ctx, nil))(t)
 	inside := m.On(m.store.WithTx(tx))
-	_, err = define(inside, tenOff())
-	require.NoError(t, err)
-	c, err := inside.For("7").Claim(ctx, "a", 1)
-	require.NoError(t, err)
-	require.Equal(t, coupon.AmountOff, c.Kind)
+	require.NoError(t, of(define(inside, tenOff())))
+	require.Equal(t, coupon.AmountOff, must(inside.For("7").Claim(ctx, "a", 1))(t).Kind)
 	require.NoError(t, tx.Rollback())
 
 	gift := coupon.Terms{Kind: coupon.Gift, Title: "a cup", ForDays: 1, Zone: "UTC"}
-	_, err = define(m.Coupons, gift)
-	require.NoError(t, err)
+	require.NoError(t, of(define(m.Coupons, gift)))
 	require.Equal(t, "a cup", m.claim("a").Title)
 	m.balanced(1, 1)
 }
@@ -65,8 +60,7 @@ func TestTransactionsOfTwoOrdersDoNotMeet(t *testing.T) {
 		for n, step := range c.steps {
 			for i, tx := range txs {
 				use := coupon.Use{Coupon: []string{"a", "b"}[i], Order: fmt.Sprint(c.name, i), Places: 2, Total: hundred}
-				verdict, err := store.WithTx(tx).Use(ctx, step, use, holdFor)
-				require.NoError(t, err, "%s, order %d, step %v", c.name, i, step)
+				verdict := must(store.WithTx(tx).Use(ctx, step, use, holdFor))(t, "%s, order %d, step %v", c.name, i, step)
 				require.Equal(t, n == len(c.steps)-1, verdict.String() == "done", "%s: %v", c.name, step)
 			}
 		}

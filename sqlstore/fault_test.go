@@ -42,13 +42,10 @@ func TestLockLosesItsConnection(t *testing.T) {
 		require.True(t, stock.Retryable(err), name)
 		require.True(t, sqlstore.Retryable(err), name)
 		if errors.Is(c.want, stock.ErrUnavailable) {
-			_, err := s.Hold(t.Context(), order)
-			require.ErrorIs(t, err, stock.ErrNotFound, name)
+			require.ErrorIs(t, of(s.Hold(t.Context(), order)), stock.ErrNotFound, name)
 			s.counters(1, 0, locked, 10)
 		}
-		hold, err := s.Lock(t.Context(), order, one(1))
-		require.NoError(t, err, name)
-		require.Equal(t, stock.Locked, hold.State, name)
+		require.Equal(t, stock.Locked, must(s.Lock(t.Context(), order, one(1)))(t, name).State, name)
 		locked++
 		s.counters(1, 0, locked, 10)
 	}
@@ -70,15 +67,12 @@ func TestStepsLoseTheirConnection(t *testing.T) {
 	for _, step := range steps {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 			order := fmt.Sprint(step.name, kind)
-			_, err := s.Lock(t.Context(), order, one(2))
-			require.NoError(t, err)
+			require.NoError(t, of(s.Lock(t.Context(), order, one(2))))
 			s.db.Wire.Inject(sqltest.Fault{Match: step.match, Kind: kind})
-			_, err = step.call(t.Context(), order)
+			_, err := step.call(t.Context(), order)
 			require.ErrorIs(t, err, stock.ErrUnknown, order)
 			require.True(t, stock.Retryable(err))
-			outcome, err := step.call(t.Context(), order)
-			require.NoError(t, err, order)
-			require.Equal(t, kind == sqltest.LostReply, outcome.Replay, order)
+			require.Equal(t, kind == sqltest.LostReply, must(step.call(t.Context(), order))(t, order).Replay, order)
 		}
 	}
 	s.counters(2, 2, 0, 8)
@@ -89,20 +83,13 @@ func TestResolveSettlesALostCommit(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.LostReply})
-	_, err := s.Lock(t.Context(), "there", one(1))
-	require.ErrorIs(t, err, stock.ErrUnknown)
-	hold, err := s.Resolve(t.Context(), "there")
-	require.NoError(t, err)
-	require.Equal(t, stock.Locked, hold.State)
+	require.ErrorIs(t, of(s.Lock(t.Context(), "there", one(1))), stock.ErrUnknown)
+	require.Equal(t, stock.Locked, must(s.Resolve(t.Context(), "there"))(t).State)
 
 	s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.LostRequest})
-	_, err = s.Lock(t.Context(), "gone", one(1))
-	require.ErrorIs(t, err, stock.ErrUnknown)
-	hold, err = s.Resolve(t.Context(), "gone")
-	require.NoError(t, err)
-	require.Equal(t, stock.Cancelled, hold.State)
-	_, err = s.Lock(t.Context(), "gone", one(1))
-	require.ErrorIs(t, err, stock.ErrCancelled)
+	require.ErrorIs(t, of(s.Lock(t.Context(), "gone", one(1))), stock.ErrUnknown)
+	require.Equal(t, stock.Cancelled, must(s.Resolve(t.Context(), "gone"))(t).State)
+	require.ErrorIs(t, of(s.Lock(t.Context(), "gone", one(1))), stock.ErrCancelled)
 	s.counters(1, 0, 1, 9+1)
 }
 
@@ -110,16 +97,14 @@ func TestResolveSettlesALostCommit(t *testing.T) {
 func TestResolveWaitsForAStatementWhoseCallerHasLeft(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	_, err := s.Lock(t.Context(), "a", one(1))
-	require.NoError(t, err)
+	require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 
 	release := s.blockItem(1)
 	ctx, cancel := context.WithCancel(t.Context())
-	paid := make(chan error, 1)
-	go func() { _, err := s.Pay(ctx, "a"); paid <- err }()
+	paid := going(func() error { return of(s.Pay(ctx, "a")) })
 	s.waiting()
 	cancel()
-	err = <-paid
+	err := <-paid
 	require.ErrorIs(t, err, stock.ErrUnknown)
 	require.ErrorIs(t, err, context.Canceled)
 
@@ -133,9 +118,7 @@ func TestResolveWaitsForAStatementWhoseCallerHasLeft(t *testing.T) {
 	}()
 	release()
 	hold := <-resolved
-	outcome, err := s.Pay(t.Context(), "a")
-	require.NoError(t, err)
-	require.Equal(t, hold.State == stock.Paid, outcome.Replay, "Resolve said %v", hold.State)
+	require.Equal(t, hold.State == stock.Paid, must(s.Pay(t.Context(), "a"))(t).Replay, "Resolve said %v", hold.State)
 	s.counters(1, 1, 0, 9)
 }
 
@@ -145,16 +128,14 @@ func TestLockWhoseCallerHasLeftIsNotDone(t *testing.T) {
 	s := open(t, nil)
 	release := s.blockItem(1)
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { _, err := s.Lock(ctx, "a", one(1)); done <- err }()
+	done := going(func() error { return of(s.Lock(ctx, "a", one(1))) })
 	s.waiting()
 	cancel()
 	err := <-done
 	require.ErrorIs(t, err, stock.ErrUnavailable)
 	require.ErrorIs(t, err, context.Canceled)
 	release()
-	hold, err := s.Resolve(t.Context(), "a")
-	require.NoError(t, err)
+	hold := must(s.Resolve(t.Context(), "a"))(t)
 	require.Equal(t, stock.Cancelled, hold.State)
 	require.Empty(t, hold.Lines)
 	s.counters(1, 0, 0, 10)
@@ -165,19 +146,15 @@ func TestStatementIsKilled(t *testing.T) {
 	t.Parallel()
 	for kill, want := range map[string]error{"KILL QUERY ": stock.ErrUnavailable, "KILL ": stock.ErrUnknown} {
 		s := open(t, nil)
-		_, err := s.Lock(t.Context(), "a", one(1))
-		require.NoError(t, err)
+		require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 		release := s.blockItem(1)
-		done := make(chan error, 1)
-		go func() { _, err := s.Pay(t.Context(), "a"); done <- err }()
-		_, err = s.db.ExecContext(t.Context(), kill+strconv.FormatInt(s.waiting(), 10))
-		require.NoError(t, err)
-		err = <-done
+		done := going(func() error { return of(s.Pay(t.Context(), "a")) })
+		require.NoError(t, of(s.db.ExecContext(t.Context(), kill+strconv.FormatInt(s.waiting(), 10))))
+		err := <-done
 		require.ErrorIs(t, err, want, kill)
 		require.True(t, stock.Retryable(err))
 		release()
-		_, err = s.Pay(t.Context(), "a")
-		require.NoError(t, err)
+		require.NoError(t, of(s.Pay(t.Context(), "a")))
 		s.counters(1, 1, 0, 9)
 	}
 }
@@ -192,36 +169,21 @@ func TestRandomFaultsLoseNothing(t *testing.T) {
 	for worker := range 8 {
 		group.Go(func() {
 			random := rand.New(rand.NewPCG(1, uint64(worker)))
-			settle := func(call func() error) {
-				for err := call(); err != nil && t.Context().Err() == nil; err = call() {
-					require.True(t, stock.Retryable(err))
-				}
-			}
 			for i := range 40 {
 				order := fmt.Sprintf("%d-%d", worker, i)
 				for range random.IntN(3) {
 					s.db.Wire.Inject(sqltest.Fault{Match: matches[random.IntN(len(matches))], Kind: sqltest.FaultKind(random.IntN(2))})
 				}
-				line, refused := one(1+random.Int64N(3)), false
-				settle(func() error {
-					_, err := s.Lock(t.Context(), order, line)
-					if refused = err != nil && !stock.Retryable(err); refused {
-						return nil
-					}
-					return err
-				})
-				if refused {
-					continue
+				line := one(1 + random.Int64N(3))
+				if settle(t, func() error { return of(s.Lock(t.Context(), order, line)) }) != nil {
+					continue // it is refused
 				}
 				if random.IntN(3) == 0 {
-					settle(func() error { _, err := s.Pay(t.Context(), order); return err })
-					settle(func() error {
-						_, err := s.Refund(t.Context(), stock.Refund{ID: order, Order: order, Restock: true})
-						return err
-					})
+					require.NoError(t, settle(t, func() error { return of(s.Pay(t.Context(), order)) }))
+					require.NoError(t, settle(t, func() error { return of(s.Refund(t.Context(), stock.Refund{ID: order, Order: order, Restock: true})) }))
 					continue
 				}
-				settle(func() error { _, err := s.Cancel(t.Context(), order); return err })
+				require.NoError(t, settle(t, func() error { return of(s.Cancel(t.Context(), order)) }))
 			}
 		})
 	}
@@ -235,20 +197,18 @@ func TestRandomFaultsLoseNothing(t *testing.T) {
 func TestExtendAgainWaitsForTheFirstBeforeItIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	hold, err := s.Lock(t.Context(), "a", one(1))
-	require.NoError(t, err)
+	hold := must(s.Lock(t.Context(), "a", one(1)))(t)
 	later := hold.Deadline.Add(stock.DefaultHoldFor)
 
 	release := s.blockOrder("a")
 	ctx, cancel := context.WithCancel(t.Context())
-	extended := make(chan error, 1)
-	go func() { _, err := s.Extend(ctx, "a", later); extended <- err }()
+	extended := going(func() error { return of(s.Extend(ctx, "a", later)) })
 	s.waiting()
 	cancel()
 	require.ErrorIs(t, <-extended, stock.ErrUnknown)
 
 	s.db.Wire.Advance(stock.DefaultHoldFor)
-	go func() { _, err := s.Extend(t.Context(), "a", later); extended <- err }()
+	extended = going(func() error { return of(s.Extend(t.Context(), "a", later)) })
 	for waits := 0; waits < 2; {
 		require.NoError(t, s.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
 			" WHERE DB = DATABASE() AND INFO LIKE 'UPDATE%'").Scan(&waits))
@@ -256,8 +216,7 @@ func TestExtendAgainWaitsForTheFirstBeforeItIsRefused(t *testing.T) {
 	}
 	release()
 	refused := <-extended
-	hold, err = s.Hold(t.Context(), "a")
-	require.NoError(t, err)
+	hold = must(s.Hold(t.Context(), "a"))(t)
 	if refused != nil { // MySQL does not always let the one go first that came first: then that one does nothing any more
 		require.ErrorIs(t, refused, stock.ErrExpired)
 		require.Equal(t, stock.Expired, hold.State)
@@ -274,13 +233,10 @@ func TestRepairKeepsTheSalesOfHoldsThatWereDeleted(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	for _, order := range []string{"a", "b"} {
-		_, err := s.For("7").Take(t.Context(), order, one(1))
-		require.NoError(t, err)
+		require.NoError(t, of(s.For("7").Take(t.Context(), order, one(1))))
 	}
-	_, err := s.Refund(t.Context(), stock.Refund{ID: "r", Order: "b"})
-	require.NoError(t, err)
-	_, err = s.db.ExecContext(t.Context(), "DELETE FROM goods_stock_hold")
-	require.NoError(t, err)
+	require.NoError(t, of(s.Refund(t.Context(), stock.Refund{ID: "r", Order: "b"})))
+	require.NoError(t, of(s.db.ExecContext(t.Context(), "DELETE FROM goods_stock_hold")))
 	report, err := s.Repair(t.Context())
 	require.ErrorIs(t, err, stock.ErrDrift)
 	require.Equal(t, []stock.Drift{
@@ -289,7 +245,5 @@ func TestRepairKeepsTheSalesOfHoldsThatWereDeleted(t *testing.T) {
 		{Key: stock.Key{SKU: 1}, Buyer: "7", Quantity: "bought", Counted: 2},
 	}, report.Kept)
 	require.Zero(t, report.Repaired)
-	item, err := s.Item(t.Context(), stock.Key{SKU: 1})
-	require.NoError(t, err)
-	require.Equal(t, stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 1}, item.Quantities)
+	require.Equal(t, stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 1}, must(s.Item(t.Context(), stock.Key{SKU: 1}))(t).Quantities)
 }

@@ -1,7 +1,6 @@
 package sqlstore_test
 
 import (
-	"database/sql"
 	"testing"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -15,16 +14,11 @@ func TestGroupBuy(t *testing.T)      { groupConformance().everyWay(t) }
 func TestGroupBuyModel(t *testing.T) { groupConformance().models(t, 26, 500) }
 func FuzzGroupBuyModel(f *testing.F) { groupConformance().fuzz(f) }
 
-// groupConformance has the ways of stockConformance.
-func groupConformance() conformance[boundGroups, groupbuytest.Harness] {
-	return conformance[boundGroups, groupbuytest.Harness]{
-		tables: []string{stockTables, groupBuyTables},
-		stores: map[string]func(*sql.DB) boundGroups{
-			usual:      func(db *sql.DB) boundGroups { return sqlstore.NewGroupBuy(db, nil) },
-			"Unmerged": func(db *sql.DB) boundGroups { return sqlstore.NewGroupBuy(db, &alone) },
-			"Batches":  func(db *sql.DB) boundGroups { return sqlstore.NewGroupBuy(db, nil).AlwaysBatch() },
-			"Mixed":    newMixedGroups,
-		},
+// groupConformance is the same as stockConformance.
+func groupConformance() conformance[groupbuy.Store, groupbuytest.Harness] {
+	return conformance[groupbuy.Store, groupbuytest.Harness]{
+		tables:  []string{stockTables, groupBuyTables},
+		stores:  waysOf(sqlstore.NewGroupBuy, groupbuytest.Turns),
 		harness: groupHarness,
 		memory: func() groupbuytest.Harness {
 			now, advance := ticking()
@@ -36,19 +30,13 @@ func groupConformance() conformance[boundGroups, groupbuytest.Harness] {
 	}
 }
 
-// boundGroups is a store that can join a transaction.
-type boundGroups interface {
-	groupbuy.Store
-	WithTx(tx sqlstore.Tx) *sqlstore.GroupBuy
-}
-
-func groupHarness(t testing.TB, db *sqltest.DB, store boundGroups) groupbuytest.Harness {
+func groupHarness(t testing.TB, db *sqltest.DB, store bound[groupbuy.Store]) groupbuytest.Harness {
 	t.Helper()
 	return groupbuytest.Harness{
-		Store: store, Stock: sqlstore.NewStock(db.DB, nil), Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
+		Store: store.Store, Stock: sqlstore.NewStock(db.DB, nil), Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) (groupbuy.Store, func() error, func() error) {
 			t.Helper()
-			return begin(t, db, "egl_group", func(tx sqlstore.Tx) groupbuy.Store { return store.WithTx(tx) })
+			return begin(t, db, "egl_group", store.WithTx)
 		},
 	}
 }

@@ -29,8 +29,7 @@ func BenchmarkSettle(b *testing.B) {
 	})
 	b.Run("OneByOne", func(b *testing.B) {
 		s := overdue(b, b.N)
-		teams, err := s.store.LateTeams(b.Context(), b.N)
-		require.NoError(b, err)
+		teams := must(s.store.LateTeams(b.Context(), b.N))(b)
 		b.ResetTimer()
 		for _, t := range teams {
 			verdicts, err := s.store.End(b.Context(), []groupbuy.TeamEnd{{Code: t.Code, Version: t.Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline}})
@@ -53,8 +52,7 @@ func overdue(b *testing.B, teams int) *bazaar {
 		if _, err := p.Open(b.Context(), s.Groups); err != nil {
 			return err
 		}
-		_, err := s.Pay(b.Context(), p.Order)
-		return err
+		return of(s.Pay(b.Context(), p.Order))
 	})
 	require.NoError(b, errors.Join(errs...))
 	s.db.Wire.Freeze(time.Now().Add(2 * teamTime))
@@ -68,7 +66,6 @@ func (b *bazaar) failed(t testing.TB, teams int) {
 	row := b.db.QueryRowContext(t.Context(), "SELECT (SELECT COUNT(*) FROM egl_group_team WHERE STATUS = -1), (SELECT COUNT(*) FROM egl_group_event WHERE KIND = 4)")
 	require.NoError(t, row.Scan(&failed, &due))
 	require.Equal(t, [2]int{teams, teams}, [2]int{failed, due})
-	item, err := b.stock.Item(t.Context(), teamProduct)
-	require.NoError(t, err)
+	item := must(b.stock.Item(t.Context(), teamProduct))(t)
 	require.Zero(t, item.Sold+item.Locked)
 }

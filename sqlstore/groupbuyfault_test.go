@@ -25,46 +25,31 @@ func TestTeamsLoseTheirConnection(t *testing.T) {
 	}{
 		"Open": {
 			func(b *bazaar, _ string, orders []string) error {
-				_, err := purchase(orders[0]+"-new", "9").Open(b.t.Context(), b.Groups)
-				return err
+				return of(purchase(orders[0]+"-new", "9").Open(b.t.Context(), b.Groups))
 			}, nil, groupbuy.Held,
 		},
 		"Join": {
 			func(b *bazaar, code string, orders []string) error {
-				_, err := purchase(orders[0]+"-new", "9").Join(b.t.Context(), b.Groups, code)
-				return err
+				return of(purchase(orders[0]+"-new", "9").Join(b.t.Context(), b.Groups, code))
 			}, nil, groupbuy.Held,
 		},
 		"Pay": {
-			func(b *bazaar, _ string, orders []string) error {
-				_, err := b.Pay(b.t.Context(), orders[2])
-				return err
-			}, nil, groupbuy.Paid,
+			func(b *bazaar, _ string, orders []string) error { return of(b.Pay(b.t.Context(), orders[2])) }, nil, groupbuy.Paid,
 		},
 		"Cancel": {
-			func(b *bazaar, _ string, orders []string) error {
-				_, err := b.Cancel(b.t.Context(), orders[2])
-				return err
-			}, nil, groupbuy.Cancelled,
+			func(b *bazaar, _ string, orders []string) error { return of(b.Cancel(b.t.Context(), orders[2])) }, nil, groupbuy.Cancelled,
 		},
 		"Refund": {
 			func(b *bazaar, _ string, orders []string) error {
-				_, err := b.Refund(b.t.Context(), groupbuy.Refund{Order: orders[0], Actor: "clerk", Reason: "asked"})
-				return err
+				return of(b.Refund(b.t.Context(), groupbuy.Refund{Order: orders[0], Actor: "clerk", Reason: "asked"}))
 			}, []groupbuy.EventKind{groupbuy.RefundOwed}, groupbuy.Held,
 		},
 		"Form": {
-			func(b *bazaar, code string, _ []string) error {
-				_, err := b.Form(b.t.Context(), code, decision)
-				return err
-			},
+			func(b *bazaar, code string, _ []string) error { return of(b.Form(b.t.Context(), code, decision)) },
 			[]groupbuy.EventKind{groupbuy.TeamFormed, groupbuy.SeatReleased}, groupbuy.Cancelled,
 		},
 		"Fail": {
-			func(b *bazaar, code string, _ []string) error {
-				_, err := b.Fail(b.t.Context(), code, decision)
-				return err
-			},
+			func(b *bazaar, code string, _ []string) error { return of(b.Fail(b.t.Context(), code, decision)) },
 			[]groupbuy.EventKind{groupbuy.TeamFailed, groupbuy.RefundOwed, groupbuy.RefundOwed, groupbuy.SeatReleased}, groupbuy.Cancelled,
 		},
 	} {
@@ -89,32 +74,26 @@ func (b *bazaar) loses(name string, fault sqltest.Fault, call func(*bazaar, stri
 	ctx := b.t.Context()
 	code, orders := b.team(name, 3)
 	for _, order := range orders[:2] {
-		_, err := b.Pay(ctx, order)
-		require.NoError(b.t, err)
+		require.NoError(b.t, of(b.Pay(ctx, order)))
 	}
-	was, err := b.Team(ctx, code)
-	require.NoError(b.t, err)
+	was := must(b.Team(ctx, code))(b.t)
 	b.db.Wire.Statements()
 	b.db.Wire.Inject(fault)
-	err = call(b, code, orders)
+	err := call(b, code, orders)
 	lost := len(b.db.Wire.Statements()) > fault.Behind
 	b.db.Wire.Forget()
 	if err != nil {
 		require.True(b.t, groupbuy.Retryable(err), "%s: %v", name, err)
 	}
 	if errors.Is(err, stock.ErrUnavailable) {
-		is, err := b.Team(ctx, code)
-		require.NoError(b.t, err)
-		require.Equal(b.t, was, is, "%s: nothing was done", name)
+		require.Equal(b.t, was, must(b.Team(ctx, code))(b.t), "%s: nothing was done", name)
 	}
 	require.NoError(b.t, call(b, code, orders), name)
 	order := orders[2]
 	if _, err := b.Seat(ctx, orders[0]+"-new"); err == nil {
 		order = orders[0] + "-new"
 	}
-	seat, err := b.Seat(ctx, order)
-	require.NoError(b.t, err)
-	require.Equal(b.t, last, seat.State, name)
+	require.Equal(b.t, last, must(b.Seat(ctx, order))(b.t).State, name)
 	kinds := b.told(code)
 	if told == nil {
 		require.Empty(b.t, kinds, name)
@@ -137,11 +116,7 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 		b.db.Wire.After(match, kill)
 	}
 	again := func(call func() error) {
-		err := call()
-		for groupbuy.Retryable(err) && t.Context().Err() == nil {
-			err = call()
-		}
-		if err != nil {
+		if err := settle(t, call); err != nil {
 			t.Error(err)
 		}
 	}
@@ -161,7 +136,7 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 				})
 			}
 			for j := range people {
-				again(func() error { _, err := b.Pay(t.Context(), fmt.Sprintf("k%d-%d", i, j)); return err })
+				again(func() error { return of(b.Pay(t.Context(), fmt.Sprintf("k%d-%d", i, j))) })
 			}
 		})
 	}

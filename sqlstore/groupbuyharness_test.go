@@ -33,15 +33,13 @@ type bazaar struct {
 func openBazaar(t testing.TB, variant sqltest.Variant, people, units int64) *bazaar {
 	t.Helper()
 	ctx := t.Context()
-	of := frozen(t, variant, stockTables, groupBuyTables)
-	store := sqlstore.NewGroupBuy(of.db.DB, nil)
-	b := &bazaar{fixture: of, store: store, stock: stock.New(sqlstore.NewStock(of.db.DB, nil), nil)}
+	f := frozen(t, variant, stockTables, groupBuyTables)
+	store := sqlstore.NewGroupBuy(f.db.DB, nil)
+	b := &bazaar{fixture: f, store: store, stock: stock.New(sqlstore.NewStock(f.db.DB, nil), nil)}
 	b.Groups = groupbuy.New(store, untilTheEnd())
-	_, err := b.stock.Define(ctx, stock.Key{SKU: 1}, units, stock.Terms{})
-	require.NoError(t, err)
-	_, err = b.Define(ctx, groupbuy.Activity{ID: 7, Title: "week", Formation: teamTime, End: start.Add(10_000 * time.Hour)})
-	require.NoError(t, err)
-	_, err = b.Offer(ctx, groupbuy.Product{Key: teamProduct, Name: "tea", Terms: groupbuy.Terms{
+	require.NoError(t, of(b.stock.Define(ctx, stock.Key{SKU: 1}, units, stock.Terms{})))
+	require.NoError(t, of(b.Define(ctx, groupbuy.Activity{ID: 7, Title: "week", Formation: teamTime, End: start.Add(10_000 * time.Hour)})))
+	_, err := b.Offer(ctx, groupbuy.Product{Key: teamProduct, Name: "tea", Terms: groupbuy.Terms{
 		Places: 2, Price: decimal.NewFromInt(10), GroupPrice: decimal.NewFromInt(8), People: people,
 	}}, units)
 	require.NoError(t, err)
@@ -76,8 +74,7 @@ func (b *bazaar) team(name string, people int) (code string, orders []string) {
 		if i == 0 {
 			take = func() (groupbuy.Seat, error) { return p.Open(b.t.Context(), b.Groups) }
 		}
-		seat, err := take()
-		require.NoError(b.t, err)
+		seat := must(take())(b.t)
 		code, orders = seat.Team, append(orders, p.Order)
 	}
 	return code, orders
@@ -97,8 +94,7 @@ func (b *bazaar) told(code string) []groupbuy.EventKind {
 // balanced demands that an audit finds nothing.
 func (b *bazaar) balanced() {
 	b.t.Helper()
-	report, err := b.Audit(b.t.Context())
-	require.NoError(b.t, err)
+	report := must(b.Audit(b.t.Context()))(b.t)
 	require.Empty(b.t, report.Drifts)
 	require.Empty(b.t, report.Mismatched)
 	require.Empty(b.t, report.Units.Drifts)
@@ -107,6 +103,5 @@ func (b *bazaar) balanced() {
 // deliver has a handler do nothing with all that is due.
 func (b *bazaar) deliver() {
 	b.t.Helper()
-	_, err := b.Deliver(b.t.Context(), func(context.Context, groupbuy.Event) error { return nil })
-	require.NoError(b.t, err)
+	require.NoError(b.t, of(b.Deliver(b.t.Context(), func(context.Context, groupbuy.Event) error { return nil })))
 }

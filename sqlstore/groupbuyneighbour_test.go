@@ -29,12 +29,10 @@ func openStreet(t *testing.T) *street {
 	b := openBazaar(t, defaults, 3, 2_000)
 	ordinary(t, b.db, 2, 3, 4)
 	s := &street{bazaar: b, codes: map[int]string{}}
-	_, err := b.Offer(t.Context(), productOf(otherProduct), 5_000)
-	require.NoError(t, err)
+	require.NoError(t, of(b.Offer(t.Context(), productOf(otherProduct), 5_000)))
 	p := purchase("0000", "1")
 	p.Product = otherProduct
-	seat, err := p.Open(t.Context(), b.Groups)
-	require.NoError(t, err)
+	seat := must(p.Open(t.Context(), b.Groups))(t)
 	s.other = seat.Team
 	return s
 }
@@ -63,8 +61,7 @@ func (s *street) teamOf(seats, paid int) func(n int) {
 			require.NoError(s.t, err)
 		}
 		for i := range paid {
-			_, err := s.Pay(ctx, s.seat(n, i, seats))
-			require.NoError(s.t, err)
+			require.NoError(s.t, of(s.Pay(ctx, s.seat(n, i, seats))))
 		}
 	}
 }
@@ -89,8 +86,7 @@ func (s *street) cases() []txCase {
 	}
 	nothing := func(int) {}
 	ordinaryOrder := func(n int) {
-		_, err := s.stock.Lock(s.t.Context(), numbered(n, own), one(4))
-		require.NoError(s.t, err)
+		require.NoError(s.t, of(s.stock.Lock(s.t.Context(), numbered(n, own), one(4))))
 	}
 	return []txCase{
 		{"Open", nothing, in(func(ctx context.Context, g groups, n int) error { return of(mine(n, own).Open(ctx, g)) }), nil},
@@ -147,8 +143,7 @@ func (s *street) cases() []txCase {
 		}), groupbuy.ErrUnknownProduct},
 		{"Define", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Define(ctx, activity(number(n, own)))) }), nil},
 		{"Define again", func(n int) {
-			_, err := s.Define(s.t.Context(), activity(number(n, own)))
-			require.NoError(s.t, err)
+			require.NoError(s.t, of(s.Define(s.t.Context(), activity(number(n, own)))))
 		}, in(func(ctx context.Context, g groups, n int) error { return of(g.Define(ctx, activity(number(n, own)))) }), nil},
 		{"Offer", func(n int) { ordinary(s.t, s.db, number(n, own)) }, in(func(ctx context.Context, g groups, n int) error {
 			return of(g.Offer(ctx, productOf(stock.Key{SKU: number(n, own), Activity: 7}), 10))

@@ -22,24 +22,16 @@ func TestGroupBuyReadsScanNoTable(t *testing.T) {
 	history(t, db)
 	store, ctx := sqlstore.NewGroupBuy(db.DB, nil), t.Context()
 	key := stock.Key{SKU: 3, Activity: 7}
-	inTx := func(call func(*sqlstore.GroupBuy) error) func() error {
-		return func() error {
-			tx, err := db.BeginTx(ctx, nil)
-			require.NoError(t, err)
-			require.NoError(t, call(store.WithTx(tx)))
-			return tx.Rollback()
-		}
-	}
+	inTx := func(call func(*sqlstore.GroupBuy) error) func() error { return inTx(t, db, store.WithTx, call) }
 	seats := func(filter groupbuy.SeatFilter, after groupbuy.SeatCursor) func() error {
-		return func() error { _, err := store.Seats(ctx, filter, after, 10); return err }
+		return func() error { return of(store.Seats(ctx, filter, after, 10)) }
 	}
 	teams := func(filter groupbuy.TeamFilter, after groupbuy.TeamCursor) func() error {
-		return func() error { _, err := store.Teams(ctx, filter, after, 10); return err }
+		return func() error { return of(store.Teams(ctx, filter, after, 10)) }
 	}
 	events := func(code string, poisoned bool) func() error {
 		return func() error {
-			_, err := store.Events(ctx, code, poisoned, groupbuy.EventCursor{Code: "T0007", No: 1}, 10)
-			return err
+			return of(store.Events(ctx, code, poisoned, groupbuy.EventCursor{Code: "T0007", No: 1}, 10))
 		}
 	}
 	const product, team, seat = "egl_group_product", "egl_group_team", "egl_group_participation"
@@ -53,16 +45,16 @@ func TestGroupBuyReadsScanNoTable(t *testing.T) {
 	}{
 		{"Activity", "PRIMARY", false, func() error { _, _, err := store.Activity(ctx, 7); return err }},
 		{"Activity, in a transaction", "PRIMARY", false, inTx(func(s *sqlstore.GroupBuy) error { _, _, err := s.Activity(ctx, 7); return err })},
-		{"Activities", "PRIMARY", false, func() error { _, err := store.Activities(ctx, 7, 10); return err }},
-		{"DueActivities", "egl_group_due", false, func() error { _, err := store.DueActivities(ctx, 10); return err }},
+		{"Activities", "PRIMARY", false, func() error { return of(store.Activities(ctx, 7, 10)) }},
+		{"DueActivities", "egl_group_due", false, func() error { return of(store.DueActivities(ctx, 10)) }},
 		{"Offer", "PRIMARY", false, func() error { _, _, err := store.Offer(ctx, key); return err }},
 		{"Offer, in a transaction", "PRIMARY", false, inTx(func(s *sqlstore.GroupBuy) error { _, _, err := s.Offer(ctx, key); return err })},
-		{"Products", "PRIMARY", false, func() error { _, err := store.Products(ctx, 7, 2, 10); return err }},
-		{"DueProducts", product + "_state", false, func() error { _, err := store.DueProducts(ctx, key, 10); return err }},
+		{"Products", "PRIMARY", false, func() error { return of(store.Products(ctx, 7, 2, 10)) }},
+		{"DueProducts", product + "_state", false, func() error { return of(store.DueProducts(ctx, key, 10)) }},
 		{"Shelf", product + "_state", true, func() error { _, _, err := store.Shelf(ctx, groupbuy.ShelfCursor{}, 10); return err }},
 		{"Shelf, a later page", product + "_state", true, func() error { _, _, err := store.Shelf(ctx, groupbuy.ShelfCursor{Sort: 3, Key: key}, 10); return err }},
-		{"Unfinished", team + "_product", false, func() error { _, err := store.Unfinished(ctx, key); return err }},
-		{"Unfinished, of seats", seat + "_product", false, inTx(func(s *sqlstore.GroupBuy) error { _, err := s.Unfinished(ctx, key); return err })},
+		{"Unfinished", team + "_product", false, func() error { return of(store.Unfinished(ctx, key)) }},
+		{"Unfinished, of seats", seat + "_product", false, inTx(func(s *sqlstore.GroupBuy) error { return of(s.Unfinished(ctx, key)) })},
 		{"Seat", "PRIMARY", false, func() error { _, _, _, err := store.Seat(ctx, "T0007-1"); return err }},
 		{"Seat, in a transaction", "PRIMARY", false, inTx(func(s *sqlstore.GroupBuy) error { _, _, _, err := s.Seat(ctx, "T0007-1"); return err })},
 		{"Team", "PRIMARY", false, func() error { _, _, err := store.Team(ctx, "T0007", stock.Key{}); return err }},
@@ -75,27 +67,22 @@ func TestGroupBuyReadsScanNoTable(t *testing.T) {
 		{"Teams", team + "_state", false, teams(groupbuy.TeamFilter{State: groupbuy.Formed}, groupbuy.TeamCursor{})},
 		{"Teams of a product, a later page", team + "_product", false, teams(groupbuy.TeamFilter{Product: key}, seenTeam)},
 		{"Teams to join", team + "_product", false, teams(groupbuy.TeamFilter{Product: key, Joinable: true}, groupbuy.TeamCursor{})},
-		{"LateSeats", seat + "_state", false, func() error { _, err := store.LateSeats(ctx, "", 10); return err }},
-		{"LateSeats of a team", seat + "_buyer", true, func() error { _, err := store.LateSeats(ctx, "T0007", 10); return err }},
-		{"LateTeams", team + "_state", false, func() error { _, err := store.LateTeams(ctx, 10); return err }},
-		{"DueEvents", team + "_event", false, func() error { _, err := store.DueEvents(ctx, 10); return err }},
-		{"Event", "PRIMARY", false, func() error { _, err := store.Event(ctx, "T0007", 1); return err }},
+		{"LateSeats", seat + "_state", false, func() error { return of(store.LateSeats(ctx, "", 10)) }},
+		{"LateSeats of a team", seat + "_buyer", true, func() error { return of(store.LateSeats(ctx, "T0007", 10)) }},
+		{"LateTeams", team + "_state", false, func() error { return of(store.LateTeams(ctx, 10)) }},
+		{"DueEvents", team + "_event", false, func() error { return of(store.DueEvents(ctx, 10)) }},
+		{"Event", "PRIMARY", false, func() error { return of(store.Event(ctx, "T0007", 1)) }},
 		{"Events", "PRIMARY", false, events("T0007", false)},
 		{"Events set aside", "egl_group_event_state", false, events("", true)},
 		{"Events of a team set aside", "egl_group_event_state", false, events("T0007", true)},
-		{"Books", team + "_book", false, func() error { _, err := store.Books(ctx, key, "T0003", 10); return err }},
+		{"Books", team + "_book", false, func() error { return of(store.Books(ctx, key, "T0003", 10)) }},
 		{"FormedPeople", seat + "_product", false, func() error { _, _, err := store.FormedPeople(ctx, key); return err }},
-		{"Lease", "PRIMARY", false, func() error {
-			_, err := store.Lease(ctx, groupbuy.Event{Code: "T0007", No: 1}, time.Minute)
-			return err
-		}},
+		{"Lease", "PRIMARY", false, func() error { return of(store.Lease(ctx, groupbuy.Event{Code: "T0007", No: 1}, time.Minute)) }},
 		{"Delivered", "PRIMARY", false, func() error {
-			_, err := store.Delivered(ctx, groupbuy.Event{Code: "T0007", No: 1, Kind: groupbuy.RefundOwed, Order: "T0007-1"})
-			return err
+			return of(store.Delivered(ctx, groupbuy.Event{Code: "T0007", No: 1, Kind: groupbuy.RefundOwed, Order: "T0007-1"}))
 		}},
 		{"Undelivered", "PRIMARY", false, func() error {
-			_, err := store.Undelivered(ctx, groupbuy.Event{Code: "T0008", No: 1}, "no", time.Minute, false)
-			return err
+			return of(store.Undelivered(ctx, groupbuy.Event{Code: "T0008", No: 1}, "no", time.Minute, false))
 		}},
 	} {
 		db.Wire.Statements()
@@ -166,11 +153,9 @@ func history(t *testing.T, db *sqltest.DB) {
 	}
 	var tables []string
 	for into, values := range rows {
-		_, err := db.ExecContext(t.Context(), "INSERT INTO "+into+" VALUES "+strings.Join(values, ", "))
-		require.NoError(t, err)
+		require.NoError(t, of(db.ExecContext(t.Context(), "INSERT INTO "+into+" VALUES "+strings.Join(values, ", "))))
 		table, _, _ := strings.Cut(into, " ")
 		tables = append(tables, table)
 	}
-	_, err := db.ExecContext(t.Context(), "ANALYZE TABLE "+strings.Join(tables, ", "))
-	require.NoError(t, err)
+	require.NoError(t, of(db.ExecContext(t.Context(), "ANALYZE TABLE "+strings.Join(tables, ", "))))
 }

@@ -50,8 +50,7 @@ func TestTwoLastPayersAtOnce(t *testing.T) {
 				require.NoError(t, errs[0])
 				require.NoError(t, errs[1])
 				require.NotEqual(t, payments[0].Formed, payments[1].Formed, "one of the two payments formed it")
-				team, err := b.Team(t.Context(), code)
-				require.NoError(t, err)
+				team := must(b.Team(t.Context(), code))(t)
 				require.Equal(t, groupbuy.Formed, team.State)
 				require.Equal(t, int64(2), team.Paid)
 				require.Equal(t, []groupbuy.EventKind{groupbuy.TeamFormed}, b.told(code))
@@ -69,8 +68,7 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 	formed, failed := 0, 0
 	for round := range rounds() {
 		code, orders := b.team(fmt.Sprint("r", round), 2)
-		_, err := b.Pay(t.Context(), orders[0])
-		require.NoError(t, err)
+		require.NoError(t, of(b.Pay(t.Context(), orders[0])))
 		b.deadline(orders[1]) // from now on one microsecond is left
 		var payment groupbuy.Payment
 		var paid, expired error
@@ -87,10 +85,8 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 		group.Wait()
 		require.NoError(t, paid)
 		require.NoError(t, expired)
-		_, err = b.Expire(t.Context())
-		require.NoError(t, err)
-		team, err := b.Team(t.Context(), code)
-		require.NoError(t, err)
+		require.NoError(t, of(b.Expire(t.Context())))
+		team := must(b.Team(t.Context(), code))(t)
 		told := b.told(code)
 		if team.State == groupbuy.Formed {
 			formed++
@@ -104,9 +100,7 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 		require.Equal(t, 1, kindsOf(told, groupbuy.TeamFailed))
 		require.Equal(t, 2, kindsOf(told, groupbuy.RefundOwed))
 		for _, order := range orders {
-			seat, err := b.Seat(t.Context(), order)
-			require.NoError(t, err)
-			require.Equal(t, groupbuy.RefundDue, seat.State)
+			require.Equal(t, groupbuy.RefundDue, must(b.Seat(t.Context(), order))(t).State)
 		}
 	}
 	t.Logf("%d formed, %d failed", formed, failed)
@@ -118,10 +112,8 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 // deadline moves the clock to a microsecond before a seat dies, which is when its team does.
 func (b *bazaar) deadline(order string) {
 	b.t.Helper()
-	seat, err := b.Seat(b.t.Context(), order)
-	require.NoError(b.t, err)
-	team, err := b.Team(b.t.Context(), seat.Team)
-	require.NoError(b.t, err)
+	seat := must(b.Seat(b.t.Context(), order))(b.t)
+	team := must(b.Team(b.t.Context(), seat.Team))(b.t)
 	require.Equal(b.t, team.Deadline, seat.Deadline)
 	b.db.Wire.Advance(team.Deadline.Sub(team.OpenedAt) - time.Microsecond)
 }
@@ -144,15 +136,9 @@ func TestFiftyBuyersForTheLastSeat(t *testing.T) {
 	other := b.process(nil)
 	for round := range 10 {
 		code, _ := b.team(fmt.Sprint("r", round), 2)
-		errs := make([]error, 50)
-		var group suite.Group
-		for i := range errs {
-			process := []*groupbuy.Groups{b.Groups, other}[i%2]
-			group.Go(func() {
-				_, errs[i] = purchase(fmt.Sprintf("r%d-late-%d", round, i), fmt.Sprint(100+i)).Join(t.Context(), process, code)
-			})
-		}
-		group.Wait()
+		errs := byTurns(50, []*groupbuy.Groups{b.Groups, other}, func(process *groupbuy.Groups, i int) error {
+			return of(purchase(fmt.Sprintf("r%d-late-%d", round, i), fmt.Sprint(100+i)).Join(t.Context(), process, code))
+		})
 		require.Equal(t, 1, count(errs, nil))
 		require.Equal(t, len(errs)-1, count(errs, groupbuy.ErrFull))
 	}
@@ -165,13 +151,9 @@ func TestOneSeatForABuyerAndTeam(t *testing.T) {
 	b := openBazaar(t, defaults, 30, 1000)
 	other := b.process(&alone)
 	code, _ := b.team("r", 1)
-	errs := make([]error, 20)
-	var group suite.Group
-	for i := range errs {
-		process := []*groupbuy.Groups{b.Groups, other}[i%2]
-		group.Go(func() { _, errs[i] = purchase(fmt.Sprint("again-", i), "77").Join(t.Context(), process, code) })
-	}
-	group.Wait()
+	errs := byTurns(20, []*groupbuy.Groups{b.Groups, other}, func(process *groupbuy.Groups, i int) error {
+		return of(purchase(fmt.Sprint("again-", i), "77").Join(t.Context(), process, code))
+	})
 	require.Equal(t, 1, count(errs, nil))
 	require.Equal(t, len(errs)-1, count(errs, groupbuy.ErrJoined))
 	b.balanced()
@@ -231,7 +213,6 @@ func TestEverythingAtOnce(t *testing.T) {
 	}
 	b.balanced()
 	b.deliver()
-	item, err := b.stock.Item(ctx, teamProduct)
-	require.NoError(t, err)
+	item := must(b.stock.Item(ctx, teamProduct))(t)
 	require.Equal(t, int64(10_000), item.Left+item.Sold)
 }

@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -37,8 +36,7 @@ func openStall(t testing.TB, variant sqltest.Variant) *stall {
 	}}
 	s.done(s.SaveActivity(ctx, groupbuy.Activity{ID: 7, Title: "week", Formation: time.Hour, End: start.Add(48 * time.Hour)}, false))
 	s.done(s.SaveProduct(ctx, groupbuy.Product{Key: stallKey, Terms: s.terms, Name: "tea", State: groupbuy.Offered, Allotted: 100}))
-	_, err := stock.New(s.Units(), nil).Define(ctx, stallKey, 100, stock.Terms{})
-	require.NoError(t, err)
+	require.NoError(t, of(stock.New(s.Units(), nil).Define(ctx, stallKey, 100, stock.Terms{})))
 	return s
 }
 
@@ -82,8 +80,7 @@ func (s *stall) team(code string, members, paid int) (orders []string) {
 		s.take(code, orders[i], fmt.Sprint(i+1), i == 0)
 	}
 	for _, order := range orders[:paid] {
-		_, err := s.units().Pay(s.t.Context(), order)
-		require.NoError(s.t, err)
+		require.NoError(s.t, of(s.units().Pay(s.t.Context(), order)))
 	}
 	return orders
 }
@@ -99,8 +96,7 @@ func (s *stall) refund(order string) {
 // next returns the one event that is due.
 func (s *stall) next() groupbuy.Event {
 	s.t.Helper()
-	due, err := s.DueEvents(s.t.Context(), 10)
-	require.NoError(s.t, err)
+	due := must(s.DueEvents(s.t.Context(), 10))(s.t)
 	require.Len(s.t, due, 1)
 	return due[0]
 }
@@ -121,9 +117,7 @@ func TestEventsAreLeasedDeliveredAndSetAside(t *testing.T) {
 			require.Equal(t, groupbuy.Event{Code: "AAAA", No: 1, Kind: groupbuy.RefundOwed, Order: orders[1], At: start}, e)
 			s.done(s.Lease(ctx, e, time.Minute))
 			s.refused(s.Lease(ctx, e, time.Minute))
-			due, err := s.DueEvents(ctx, 10)
-			require.NoError(t, err)
-			require.Empty(t, due)
+			require.Empty(t, must(s.DueEvents(ctx, 10))(t))
 			s.refused(s.Undelivered(ctx, e, "stale", time.Minute, false))
 			e.Tries = 1
 			s.done(s.Undelivered(ctx, e, "no route", time.Minute, false)) // as it was put off by the lease
@@ -145,8 +139,7 @@ func TestEventsAreLeasedDeliveredAndSetAside(t *testing.T) {
 			s.refused(s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 9}))
 			s.refused(s.Undelivered(ctx, second, "too late", time.Minute, false))
 
-			aside, err := s.Events(ctx, "", true, groupbuy.EventCursor{}, 10)
-			require.NoError(t, err)
+			aside := must(s.Events(ctx, "", true, groupbuy.EventCursor{}, 10))(t)
 			require.Len(t, aside, 1)
 			require.True(t, aside[0].Poisoned)
 			require.Equal(t, int64(2), aside[0].Tries)
@@ -154,8 +147,7 @@ func TestEventsAreLeasedDeliveredAndSetAside(t *testing.T) {
 			s.done(s.Undelivered(ctx, aside[0], "by hand neither", time.Minute, false))
 			s.done(s.Delivered(ctx, aside[0]))
 			s.refused(s.Delivered(ctx, aside[0]))
-			first, err := s.Event(ctx, "AAAA", 1)
-			require.NoError(t, err)
+			first := must(s.Event(ctx, "AAAA", 1))(t)
 			require.False(t, first.Poisoned)
 			require.Equal(t, "by hand neither", first.Failure)
 			require.Equal(t, start.Add(time.Minute), first.DoneAt)
@@ -178,8 +170,7 @@ func TestTeamsAreRecountedAndCorrected(t *testing.T) {
 	orders := s.team("BBBB", 3, 1)
 	s.refund("BBBB-1")
 	s.done(s.Delivered(ctx, groupbuy.Event{Code: "BBBB", No: 1}))
-	books, err := s.Books(ctx, stallKey, "", 10)
-	require.NoError(t, err)
+	books := must(s.Books(ctx, stallKey, "", 10))(t)
 	require.Len(t, books, 2)
 	for _, book := range books {
 		require.Equal(t, book.Held, book.Recount.Held, book.Code)
@@ -199,11 +190,9 @@ func TestTeamsAreRecountedAndCorrected(t *testing.T) {
 		"DELETE FROM goods_stock_hold WHERE ORDER_NO = 'BBBB-1'",
 		"UPDATE egl_group_product SET FORMED_NUM = 8",
 	} {
-		_, err := s.db.ExecContext(ctx, statement)
-		require.NoError(t, err)
+		require.NoError(t, of(s.db.ExecContext(ctx, statement)))
 	}
-	books, err = s.Books(ctx, stallKey, "AAAA", 10)
-	require.NoError(t, err)
+	books = must(s.Books(ctx, stallKey, "AAAA", 10))(t)
 	require.Len(t, books, 1)
 	require.Equal(t, []groupbuy.SeatBook{
 		{Order: orders[0], State: groupbuy.RefundDue},
@@ -264,9 +253,7 @@ func TestGroupBuyReadsInATransactionAreOfNow(t *testing.T) {
 	offer, _, err := in.Offer(ctx, stallKey)
 	require.NoError(t, err)
 	require.Equal(t, groupbuy.Removed, offer.State)
-	unfinished, err := in.Unfinished(ctx, stallKey)
-	require.NoError(t, err)
-	require.True(t, unfinished)
+	require.True(t, must(in.Unfinished(ctx, stallKey))(t))
 	require.NoError(t, tx.Commit())
 }
 
@@ -277,19 +264,8 @@ func TestGroupBuyStatementBudget(t *testing.T) {
 	s.team("AAAA", 2, 2)
 	s.refund("AAAA-1")
 	none := stock.Key{SKU: 1, Activity: 8}
-	inTx := func(call func(*sqlstore.GroupBuy) error) func() error {
-		return func() error {
-			tx, err := s.db.BeginTx(ctx, nil)
-			require.NoError(t, err)
-			require.NoError(t, call(s.WithTx(tx)))
-			return tx.Commit()
-		}
-	}
-	for _, c := range []struct {
-		name   string
-		budget int
-		call   func() error
-	}{
+	inTx := func(call func(*sqlstore.GroupBuy) error) func() error { return inTx(t, s.db, s.WithTx, call) }
+	fixture{t, s.db}.keepsTo([]budget{
 		{"Activity", 1, func() error { _, _, err := s.Activity(ctx, 7); return err }},
 		{"Activity of none", 2, func() error { _, _, err := s.Activity(ctx, 8); return err }},
 		{"Offer", 1, func() error { _, _, err := s.Offer(ctx, stallKey); return err }},
@@ -300,36 +276,22 @@ func TestGroupBuyStatementBudget(t *testing.T) {
 		{"Team", 1, func() error { _, _, err := s.Team(ctx, "AAAA", stock.Key{}); return err }},
 		{"Team, in a transaction", 9, inTx(func(g *sqlstore.GroupBuy) error { _, _, err := g.Team(ctx, "AAAA", stock.Key{}); return err })},
 		{"Shelf", 1, func() error { _, _, err := s.Shelf(ctx, groupbuy.ShelfCursor{}, 10); return err }},
-		{"Seats", 1, func() error {
-			_, err := s.Seats(ctx, groupbuy.SeatFilter{Team: "AAAA"}, groupbuy.SeatCursor{}, 10)
-			return err
-		}},
-		{"Teams", 1, func() error { _, err := s.Teams(ctx, groupbuy.TeamFilter{}, groupbuy.TeamCursor{}, 10); return err }},
-		{"LateSeats", 1, func() error { _, err := s.LateSeats(ctx, "", 10); return err }},
-		{"LateTeams", 1, func() error { _, err := s.LateTeams(ctx, 10); return err }},
-		{"Unfinished", 1, func() error { _, err := s.Unfinished(ctx, stallKey); return err }},
-		{"DueEvents", 1, func() error { _, err := s.DueEvents(ctx, 10); return err }},
-		{"Lease", 1, func() error { _, err := s.Lease(ctx, groupbuy.Event{Code: "AAAA", No: 1}, time.Minute); return err }},
+		{"Seats", 1, func() error { return of(s.Seats(ctx, groupbuy.SeatFilter{Team: "AAAA"}, groupbuy.SeatCursor{}, 10)) }},
+		{"Teams", 1, func() error { return of(s.Teams(ctx, groupbuy.TeamFilter{}, groupbuy.TeamCursor{}, 10)) }},
+		{"LateSeats", 1, func() error { return of(s.LateSeats(ctx, "", 10)) }},
+		{"LateTeams", 1, func() error { return of(s.LateTeams(ctx, 10)) }},
+		{"Unfinished", 1, func() error { return of(s.Unfinished(ctx, stallKey)) }},
+		{"DueEvents", 1, func() error { return of(s.DueEvents(ctx, 10)) }},
+		{"Lease", 1, func() error { return of(s.Lease(ctx, groupbuy.Event{Code: "AAAA", No: 1}, time.Minute)) }},
 		{"Delivered", 3, func() error {
-			_, err := s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 1, Kind: groupbuy.RefundOwed, Order: "AAAA-1"})
-			return err
+			return of(s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 1, Kind: groupbuy.RefundOwed, Order: "AAAA-1"}))
 		}},
-		{"Events", 1, func() error { _, err := s.Events(ctx, "AAAA", false, groupbuy.EventCursor{}, 10); return err }},
-		{"Books", 2, func() error { _, err := s.Books(ctx, stallKey, "", 100); return err }},
-		{"Books of none", 1, func() error { _, err := s.Books(ctx, none, "", 100); return err }},
+		{"Events", 1, func() error { return of(s.Events(ctx, "AAAA", false, groupbuy.EventCursor{}, 10)) }},
+		{"Books", 2, func() error { return of(s.Books(ctx, stallKey, "", 100)) }},
+		{"Books of none", 1, func() error { return of(s.Books(ctx, none, "", 100)) }},
 		{"FormedPeople", 1, func() error { _, _, err := s.FormedPeople(ctx, stallKey); return err }},
 		{"CorrectFormed", 1, func() error { return s.CorrectFormed(ctx, stallKey, 1) }},
-	} {
-		s.db.Wire.Statements()
-		require.NoError(t, c.call(), c.name)
-		var sent []string
-		for _, statement := range s.db.Wire.Statements() {
-			if !bracket(statement) {
-				sent = append(sent, statement)
-			}
-		}
-		require.Len(t, sent, c.budget, "%s:\n%s", c.name, strings.Join(sent, "\n"))
-	}
+	})
 }
 
 // However many look at one product at once, few reads answer them.

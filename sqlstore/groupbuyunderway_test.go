@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,23 +21,11 @@ func lasting(end time.Time, hidden bool) groupbuy.Activity {
 // answerLater demands that a call waits in the server for one that is under way, lets that one go on, and returns the answer.
 func answerLater(t *testing.T, db *sqltest.DB, call func() error, goOn func()) error {
 	t.Helper()
-	answer := make(chan error, 1)
-	go func() { answer <- call() }()
-	for {
-		select {
-		case err := <-answer:
-			goOn()
-			require.Fail(t, "it was answered while the same call was under way", "%v", err)
-		default:
-		}
-		var waits int
-		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
-			" WHERE DB = DATABASE() AND INFO LIKE 'SELECT%FOR UPDATE' AND ID <> CONNECTION_ID()").Scan(&waits))
-		if waits > 0 {
-			goOn()
-			return <-answer
-		}
-	}
+	answer, once := going(call), sync.OnceFunc(goOn)
+	defer once() // also where it did not wait
+	waits(t, db, answer, "SELECT%FOR UPDATE")
+	once()
+	return <-answer
 }
 
 // An Open whose COMMIT is on its way is not refused for good when it is made again: the answer waits for the COMMIT.
@@ -45,27 +34,24 @@ func TestOpenAgainWaitsForItsCommit(t *testing.T) {
 	for name, change := range map[string]func(b *bazaar, again *sqltest.DB){
 		"when the activity is over": func(_ *bazaar, again *sqltest.DB) { again.Wire.Freeze(start.Add(30 * time.Minute)) },
 		"when it is hidden": func(b *bazaar, _ *sqltest.DB) {
-			_, err := b.process(nil).Define(b.t.Context(), lasting(start.Add(30*time.Minute), true))
-			require.NoError(b.t, err)
+			require.NoError(b.t, of(b.process(nil).Define(b.t.Context(), lasting(start.Add(30*time.Minute), true))))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := openBazaar(t, defaults, 3, 100)
-			_, err := b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))
-			require.NoError(t, err)
+			require.NoError(t, of(b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))))
 			arrived, land := make(chan struct{}), make(chan struct{})
 			b.db.Wire.After("INSERT INTO egl_group_participation", func() {
 				b.db.Wire.Before("COMMIT", func() { close(arrived); <-land })
 			})
-			first := make(chan error, 1)
-			go func() { _, err := purchase("a", "1").Open(t.Context(), b.Groups); first <- err }()
+			first := going(func() error { return of(purchase("a", "1").Open(t.Context(), b.Groups)) })
 			<-arrived
 			again := b.another()
 			change(b, again)
 			groups := b.over(again)
 			var seat groupbuy.Seat
-			err = answerLater(t, b.db, func() (err error) {
+			err := answerLater(t, b.db, func() (err error) {
 				seat, err = purchase("a", "1").Open(t.Context(), groups)
 				return err
 			}, func() { close(land) })
@@ -84,21 +70,19 @@ func TestFormAgainWaitsForItsCommit(t *testing.T) {
 	t.Parallel()
 	b := openBazaar(t, defaults, 3, 100)
 	code, orders := b.team("t", 2)
-	_, err := b.Pay(t.Context(), orders[0])
-	require.NoError(t, err)
+	require.NoError(t, of(b.Pay(t.Context(), orders[0])))
 	decision := groupbuy.Decision{Actor: "clerk", Reason: "why not"}
 	arrived, land := make(chan struct{}), make(chan struct{})
 	b.db.Wire.After("INSERT INTO egl_group_event", func() {
 		b.db.Wire.Before("COMMIT", func() { close(arrived); <-land })
 	})
-	first := make(chan error, 1)
-	go func() { _, err := b.Form(t.Context(), code, decision); first <- err }()
+	first := going(func() error { return of(b.Form(t.Context(), code, decision)) })
 	<-arrived
 	again := b.db.Pool(t)
 	again.Wire.Freeze(start.Add(teamTime))
 	groups := b.over(again)
 	var team groupbuy.Team
-	err = answerLater(t, again, func() (err error) {
+	err := answerLater(t, again, func() (err error) {
 		team, err = groups.Form(t.Context(), code, decision)
 		return err
 	}, func() { close(land) })
@@ -118,30 +102,26 @@ func TestChangeAgainWaitsForTheOneUnderWay(t *testing.T) {
 	t.Run("Define", func(t *testing.T) {
 		t.Parallel()
 		b := openBazaar(t, defaults, 3, 100)
-		_, err := b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))
-		require.NoError(t, err)
+		require.NoError(t, of(b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))))
 		longer := lasting(start.Add(time.Hour), false)
 		release := b.block("SELECT 1 FROM egl_group WHERE ID = ? FOR UPDATE", 7)
-		first := make(chan error, 1)
-		go func() { _, err := b.Define(t.Context(), longer); first <- err }()
+		first := going(func() error { return of(b.Define(t.Context(), longer)) })
 		b.waiting()
 		groups, pool := later(b)
-		require.NoError(t, answerLater(t, pool, func() error { _, err := groups.Define(t.Context(), longer); return err }, release))
+		require.NoError(t, answerLater(t, pool, func() error { return of(groups.Define(t.Context(), longer)) }, release))
 		require.NoError(t, <-first)
 	})
 	t.Run("Offer", func(t *testing.T) {
 		t.Parallel()
 		b := openBazaar(t, defaults, 3, 100)
-		_, err := b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))
-		require.NoError(t, err)
+		require.NoError(t, of(b.Define(t.Context(), lasting(start.Add(30*time.Minute), false))))
 		ordinary(t, b.db, 2)
 		product := productOf(stock.Key{SKU: 2, Activity: 7})
 		var release func()
 		b.db.Wire.After("INSERT INTO egl_group_product", func() {
 			release = b.block("SELECT 1 FROM egl_group_product WHERE SKU_ID = ? AND ACTIVITY_ID = 7 FOR UPDATE", 2)
 		})
-		first := make(chan error, 1)
-		go func() { _, err := b.Offer(t.Context(), product, 10); first <- err }()
+		first := going(func() error { return of(b.Offer(t.Context(), product, 10)) })
 		for last := int64(0); last == 0; { // until the last of its steps waits
 			require.NoError(t, b.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
 				" WHERE DB = DATABASE() AND INFO LIKE 'UPDATE egl_group_product%'").Scan(&last))

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -33,12 +35,11 @@ type shop struct {
 // open returns a shop with 10 units each of the SKUs 1, 2 and 3, and a frozen clock.
 func open(t testing.TB, opts *stock.Options) *shop {
 	t.Helper()
-	of := frozen(t, defaults, stockTables)
-	store := sqlstore.NewStock(of.db.DB, nil).OneByOne()
-	s := &shop{Inventory: stock.New(store, opts), fixture: of, store: store}
+	f := frozen(t, defaults, stockTables)
+	store := sqlstore.NewStock(f.db.DB, nil).OneByOne()
+	s := &shop{Inventory: stock.New(store, opts), fixture: f, store: store}
 	for sku := int64(1); sku <= 3; sku++ {
-		_, err := s.Define(t.Context(), stock.Key{SKU: sku}, 10, stock.Terms{})
-		require.NoError(t, err)
+		require.NoError(t, of(s.Define(t.Context(), stock.Key{SKU: sku}, 10, stock.Terms{})))
 	}
 	s.db.Wire.Statements()
 	return s
@@ -47,12 +48,9 @@ func open(t testing.TB, opts *stock.Options) *shop {
 // counters demands what an item has sold, locked and left, and that all books balance.
 func (s *shop) counters(sku, sold, locked, left int64) {
 	s.t.Helper()
-	item, err := s.Item(s.t.Context(), stock.Key{SKU: sku})
-	require.NoError(s.t, err)
+	item := must(s.Item(s.t.Context(), stock.Key{SKU: sku}))(s.t)
 	require.Equal(s.t, [3]int64{sold, locked, left}, [3]int64{item.Sold, item.Locked, item.Left}, "sold, locked, left of %v", item)
-	report, err := s.Audit(s.t.Context())
-	require.NoError(s.t, err)
-	require.Empty(s.t, report.Drifts)
+	require.Empty(s.t, must(s.Audit(s.t.Context()))(s.t).Drifts)
 }
 
 // The parts of the schema.
@@ -81,11 +79,99 @@ func TestMain(m *testing.M) {
 // one is a unit of a SKU.
 func one(sku int64) stock.Line { return stock.Line{SKU: sku, Num: 1} }
 
+// of drops what a call returns beside its error.
+func of[T any](_ T, err error) error { return err }
+
+// must returns what demands that a call succeeds, and returns its result.
+func must[T any](result T, err error) func(t testing.TB, about ...any) T {
+	return func(t testing.TB, about ...any) T {
+		t.Helper()
+		require.NoError(t, err, about...)
+		return result
+	}
+}
+
 // bracket reports whether a statement begins or ends a transaction, or asks whether it has to.
 func bracket(statement string) bool {
 	return strings.HasPrefix(statement, "START TRANSACTION") || strings.HasPrefix(statement, "SET TRANSACTION") ||
 		strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "ROLLBACK AND") ||
 		strings.HasPrefix(statement, "SHOW SESSION VARIABLES") // once for each connection
+}
+
+// budget is how many statements a call may send, those of bracket not counted.
+type budget struct {
+	name       string
+	statements int
+	call       func() error
+}
+
+// keepsTo makes calls and demands that each sends exactly what it may.
+func (f fixture) keepsTo(budgets []budget) {
+	f.t.Helper()
+	for _, b := range budgets {
+		f.db.Wire.Statements()
+		require.NoError(f.t, b.call(), b.name)
+		sent := slices.DeleteFunc(f.db.Wire.Statements(), bracket)
+		require.Len(f.t, sent, b.statements, "%s:\n%s", b.name, strings.Join(sent, "\n"))
+	}
+}
+
+// going makes a call and returns its answer.
+func going(call func() error) <-chan error {
+	answer := make(chan error, 1)
+	go func() { answer <- call() }()
+	return answer
+}
+
+// atOnce makes so many calls at once and returns what became of each.
+func atOnce(n int, call func(i int) error) []error {
+	errs := make([]error, n)
+	var group suite.Group
+	for i := range n {
+		group.Go(func() { errs[i] = call(i) })
+	}
+	group.Wait()
+	return errs
+}
+
+// byTurns is the same, from several processes by turns.
+func byTurns[P any](n int, processes []P, call func(process P, i int) error) []error {
+	return atOnce(n, func(i int) error { return call(processes[i%len(processes)], i) })
+}
+
+// behindOne makes so many calls while a row is blocked: the first is in flight by itself, the others form the next batches. It
+// returns what became of each.
+func (f fixture) behindOne(release func(), n int, call func(i int) error) []error {
+	f.t.Helper()
+	errs := make([]error, n)
+	var group suite.Group
+	group.Go(func() { errs[0] = call(0) })
+	f.waiting()
+	for i := 1; i < n; i++ {
+		group.Go(func() { errs[i] = call(i) })
+	}
+	release()
+	group.Wait()
+	return errs
+}
+
+// settle makes a call again until it is done or refused, and returns the refusal.
+func settle(t testing.TB, call func() error) error {
+	t.Helper()
+	err := call()
+	for sqlstore.Retryable(err) && t.Context().Err() == nil {
+		err = call()
+	}
+	return err
+}
+
+// inTx returns a call in a transaction of a caller, with a store that is bound to it.
+func inTx[S any](t testing.TB, db *sqltest.DB, bind func(sqlstore.Tx) S, call func(S) error) func() error {
+	return func() error {
+		tx := must(db.BeginTx(t.Context(), nil))(t)
+		require.NoError(t, call(bind(tx)))
+		return tx.Commit()
+	}
 }
 
 // fixture is a database of a test's own.
@@ -127,8 +213,7 @@ func (f fixture) waiting() (connection int64) {
 // block locks a row from another connection until the returned function is called.
 func (f fixture) block(query string, args ...any) (release func()) {
 	f.t.Helper()
-	tx, err := f.db.Pool(f.t).BeginTx(f.t.Context(), nil)
-	require.NoError(f.t, err)
+	tx := must(f.db.Pool(f.t).BeginTx(f.t.Context(), nil))(f.t)
 	var locked int
 	require.NoError(f.t, tx.QueryRowContext(f.t.Context(), query, args...).Scan(&locked))
 	return func() { require.NoError(f.t, tx.Rollback()) }

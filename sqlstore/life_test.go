@@ -44,9 +44,6 @@ func lives() map[string]life {
 	}
 }
 
-// only drops what a call returns beside its error.
-func only[T any](_ T, err error) error { return err }
-
 // listed is what a listing says.
 func listed[T any](seq iter.Seq2[T, error]) string {
 	var looks []string
@@ -66,36 +63,36 @@ func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait
 	inv := stock.New(sqlstore.NewStock(db.DB, opts), nil)
 	first, second := stock.Key{SKU: 1}, stock.Key{SKU: 1, Activity: 2}
 	lock := func(order string) verb {
-		return verb{"Lock of " + order, func() error { return only(inv.For("7").Lock(ctx, order, one(1))) }}
+		return verb{"Lock of " + order, func() error { return of(inv.For("7").Lock(ctx, order, one(1))) }}
 	}
 	pay := func(order string) verb {
-		return verb{"Pay of " + order, func() error { return only(inv.Pay(ctx, order)) }}
+		return verb{"Pay of " + order, func() error { return of(inv.Pay(ctx, order)) }}
 	}
 	refund := stock.Refund{ID: "r", Order: "a", Restock: true}
 	verbs = []verb{
-		{"Define", func() error { return only(inv.Define(ctx, first, 100, stock.Terms{})) }},
-		{"Define of another", func() error { return only(inv.Define(ctx, second, 100, stock.Terms{})) }},
-		{"Define of other terms", func() error { return only(inv.Define(ctx, first, 100, stock.Terms{PerBuyer: 50})) }},
+		{"Define", func() error { return of(inv.Define(ctx, first, 100, stock.Terms{})) }},
+		{"Define of another", func() error { return of(inv.Define(ctx, second, 100, stock.Terms{})) }},
+		{"Define of other terms", func() error { return of(inv.Define(ctx, first, 100, stock.Terms{PerBuyer: 50})) }},
 		lock("a"),
-		{"Extend", func() error { return only(inv.Extend(ctx, "a", start.Add(2*time.Hour))) }},
-		{"Shorten", func() error { return only(inv.Shorten(ctx, "a", start.Add(time.Hour))) }},
+		{"Extend", func() error { return of(inv.Extend(ctx, "a", start.Add(2*time.Hour))) }},
+		{"Shorten", func() error { return of(inv.Shorten(ctx, "a", start.Add(time.Hour))) }},
 		pay("a"),
-		{"Refund", func() error { return only(inv.Refund(ctx, refund)) }},
+		{"Refund", func() error { return of(inv.Refund(ctx, refund)) }},
 		lock("b"),
-		{"Cancel", func() error { return only(inv.Cancel(ctx, "b")) }},
-		{"Cancel before Lock", func() error { return only(inv.Cancel(ctx, "never")) }},
-		{"Resolve before Lock", func() error { return only(inv.Resolve(ctx, "lost")) }},
-		{"Take", func() error { return only(inv.For("7").Take(ctx, "c", one(1))) }},
-		{"Redeem", func() error { return only(inv.Redeem(ctx, "c")) }},
+		{"Cancel", func() error { return of(inv.Cancel(ctx, "b")) }},
+		{"Cancel before Lock", func() error { return of(inv.Cancel(ctx, "never")) }},
+		{"Resolve before Lock", func() error { return of(inv.Resolve(ctx, "lost")) }},
+		{"Take", func() error { return of(inv.For("7").Take(ctx, "c", one(1))) }},
+		{"Redeem", func() error { return of(inv.Redeem(ctx, "c")) }},
 		{"Lock of two lines", func() error {
-			return only(inv.For("7").Lock(ctx, "d", one(1), stock.Line{SKU: 1, Activity: 2, Num: 2}))
+			return of(inv.For("7").Lock(ctx, "d", one(1), stock.Line{SKU: 1, Activity: 2, Num: 2}))
 		}},
 		pay("d"),
 		{"Restock", func() error { return inv.Restock(ctx, "more", one(1)) }},
 		{"Withdraw", func() error { return inv.Withdraw(ctx, "less", one(1)) }},
-		{"Transfer", func() error { return only(inv.Transfer(ctx, "move", stock.TransferLeg{SKU: 1, To: 2, Num: 3})) }},
+		{"Transfer", func() error { return of(inv.Transfer(ctx, "move", stock.TransferLeg{SKU: 1, To: 2, Num: 3})) }},
 		lock("e"),
-		{"Expire", func() error { wait(stock.DefaultHoldFor); return only(inv.Expire(ctx)) }},
+		{"Expire", func() error { wait(stock.DefaultHoldFor); return of(inv.Expire(ctx)) }},
 	}
 	return verbs, func() []string {
 		looks := []string{
@@ -113,39 +110,39 @@ func couponLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wai
 	pool := tenOff()
 	pool.Pool = true
 	claim := func(id string, campaign int64) verb {
-		return verb{"Claim of " + id, func() error { return only(c.For("7").Claim(ctx, id, campaign)) }}
+		return verb{"Claim of " + id, func() error { return of(c.For("7").Claim(ctx, id, campaign)) }}
 	}
 	lock := func(id string) verb {
-		return verb{"Lock of " + id, func() error { return only(c.For("7").Lock(ctx, id, 1)) }}
+		return verb{"Lock of " + id, func() error { return of(c.For("7").Lock(ctx, id, 1)) }}
 	}
 	reserve := func(order string) verb {
-		return verb{"Reserve for " + order, func() error { return only(c.Reserve(ctx, "a", order, hundred)) }}
+		return verb{"Reserve for " + order, func() error { return of(c.Reserve(ctx, "a", order, hundred)) }}
 	}
 	verbs = []verb{
-		{"Define", func() error { return only(c.Define(ctx, 1, 100, coupon.Rules{}, tenOff())) }},
-		{"Define of other rules", func() error { return only(c.Define(ctx, 1, 100, coupon.Rules{PerBuyer: 50}, tenOff())) }},
-		{"Define with codes", func() error { return only(c.Define(ctx, 2, 0, coupon.Rules{}, pool)) }},
-		{"Import", func() error { return only(c.Import(ctx, 2, slices.Values([]string{"ONE", "TWO"}))) }},
+		{"Define", func() error { return of(c.Define(ctx, 1, 100, coupon.Rules{}, tenOff())) }},
+		{"Define of other rules", func() error { return of(c.Define(ctx, 1, 100, coupon.Rules{PerBuyer: 50}, tenOff())) }},
+		{"Define with codes", func() error { return of(c.Define(ctx, 2, 0, coupon.Rules{}, pool)) }},
+		{"Import", func() error { return of(c.Import(ctx, 2, slices.Values([]string{"ONE", "TWO"}))) }},
 		claim("a", 1), claim("b", 2), lock("c"),
-		{"Pay", func() error { return only(c.Pay(ctx, "c")) }},
+		{"Pay", func() error { return of(c.Pay(ctx, "c")) }},
 		lock("d"),
-		{"Cancel", func() error { return only(c.Cancel(ctx, "d")) }},
+		{"Cancel", func() error { return of(c.Cancel(ctx, "d")) }},
 		reserve("1"),
-		{"Release", func() error { return only(c.Release(ctx, "a", "1")) }},
-		{"Release before Reserve", func() error { return only(c.Release(ctx, "a", "2")) }},
+		{"Release", func() error { return of(c.Release(ctx, "a", "1")) }},
+		{"Release before Reserve", func() error { return of(c.Release(ctx, "a", "2")) }},
 		reserve("3"),
-		{"Redeem", func() error { return only(c.Redeem(ctx, "a", "3", hundred)) }},
-		{"Return", func() error { return only(c.Return(ctx, "a", "3", hundred)) }},
-		{"Redeem at once", func() error { return only(c.Redeem(ctx, "a", "4", hundred)) }},
-		{"Refund", func() error { return only(c.Refund(ctx, coupon.Refund{ID: "r", Coupon: "c", Restock: true})) }},
-		{"Revoke", func() error { return only(c.Revoke(ctx, coupon.Revocation{ID: "v", Coupon: "b"})) }},
+		{"Redeem", func() error { return of(c.Redeem(ctx, "a", "3", hundred)) }},
+		{"Return", func() error { return of(c.Return(ctx, "a", "3", hundred)) }},
+		{"Redeem at once", func() error { return of(c.Redeem(ctx, "a", "4", hundred)) }},
+		{"Refund", func() error { return of(c.Refund(ctx, coupon.Refund{ID: "r", Coupon: "c", Restock: true})) }},
+		{"Revoke", func() error { return of(c.Revoke(ctx, coupon.Revocation{ID: "v", Coupon: "b"})) }},
 		{"Restock", func() error { return c.Restock(ctx, "more", 1, 1) }},
 		{"Withdraw", func() error { return c.Withdraw(ctx, "less", 1, 2) }},
 		{"Issue", func() error {
-			return only(c.Issue(ctx, coupon.Batch{ID: "i", Campaign: 1, Buyers: []string{"8", "9"}}))
+			return of(c.Issue(ctx, coupon.Batch{ID: "i", Campaign: 1, Buyers: []string{"8", "9"}}))
 		}},
 		lock("e"),
-		{"Expire", func() error { wait(holdFor); return only(c.Expire(ctx)) }},
+		{"Expire", func() error { wait(holdFor); return of(c.Expire(ctx)) }},
 	}
 	return verbs, func() []string {
 		looks := []string{
@@ -166,23 +163,23 @@ func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, 
 	send := func(id int64) verb {
 		packet := packetOf(id, 300, 3)
 		packet.Equal, packet.End = true, start.Add(time.Hour)
-		return verb{fmt.Sprint("Send of ", id), func() error { return only(p.Send(ctx, packet)) }}
+		return verb{fmt.Sprint("Send of ", id), func() error { return of(p.Send(ctx, packet)) }}
 	}
 	confirm := func(id int64) verb {
-		return verb{fmt.Sprint("Confirm of ", id), func() error { return only(p.Confirm(ctx, id)) }}
+		return verb{fmt.Sprint("Confirm of ", id), func() error { return of(p.Confirm(ctx, id)) }}
 	}
 	grab := func(person string) verb {
-		return verb{fmt.Sprint("Grab of ", person), func() error { return only(p.For(person).Grab(ctx, 1)) }}
+		return verb{fmt.Sprint("Grab of ", person), func() error { return of(p.For(person).Grab(ctx, 1)) }}
 	}
 	shut := func(id int64) verb {
-		return verb{fmt.Sprint("Close of ", id), func() error { return only(p.Close(ctx, id)) }}
+		return verb{fmt.Sprint("Close of ", id), func() error { return of(p.Close(ctx, id)) }}
 	}
 	verbs = []verb{
 		send(1), confirm(1), grab("1000"), grab("1001"),
-		{"PaidOut", func() error { return only(p.PaidOut(ctx, redpacket.PayoutNumber(1, 1))) }},
-		{"PayoutFailed", func() error { return only(p.PayoutFailed(ctx, redpacket.PayoutNumber(1, 2), "no account")) }},
+		{"PaidOut", func() error { return of(p.PaidOut(ctx, redpacket.PayoutNumber(1, 1))) }},
+		{"PayoutFailed", func() error { return of(p.PayoutFailed(ctx, redpacket.PayoutNumber(1, 2), "no account")) }},
 		shut(1), send(2), shut(2), confirm(2), send(3), confirm(3),
-		{"Expire", func() error { wait(time.Hour); return only(p.Expire(ctx)) }},
+		{"Expire", func() error { wait(time.Hour); return of(p.Expire(ctx)) }},
 	}
 	return verbs, func() []string {
 		var looks []string
@@ -219,33 +216,33 @@ func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, w
 		}}
 	}
 	join := func(order string, buyer string) verb {
-		return verb{"Join by " + order, func() error { return only(purchase(order, buyer).Join(ctx, g, teamOf("a1"))) }}
+		return verb{"Join by " + order, func() error { return of(purchase(order, buyer).Join(ctx, g, teamOf("a1"))) }}
 	}
 	pay := func(order string) verb {
-		return verb{"Pay of " + order, func() error { return only(g.Pay(ctx, order)) }}
+		return verb{"Pay of " + order, func() error { return of(g.Pay(ctx, order)) }}
 	}
 	none := func(context.Context, groupbuy.Event) error { return nil }
 	verbs = []verb{
-		{"Define of the stock", func() error { return only(inv.Define(ctx, stock.Key{SKU: 1}, 100, stock.Terms{})) }},
-		{"Define", func() error { return only(g.Define(ctx, activity)) }},
-		{"Offer", func() error { return only(g.Offer(ctx, product, 50)) }},
+		{"Define of the stock", func() error { return of(inv.Define(ctx, stock.Key{SKU: 1}, 100, stock.Terms{})) }},
+		{"Define", func() error { return of(g.Define(ctx, activity)) }},
+		{"Offer", func() error { return of(g.Offer(ctx, product, 50)) }},
 		begin("a1", "1"), pay("a1"), join("a2", "2"),
-		{"Cancel", func() error { return only(g.Cancel(ctx, "a2")) }},
+		{"Cancel", func() error { return of(g.Cancel(ctx, "a2")) }},
 		join("a3", "3"), pay("a3"),
-		{"Deliver", func() error { return only(g.Deliver(ctx, none)) }},
+		{"Deliver", func() error { return of(g.Deliver(ctx, none)) }},
 		begin("b1", "4"), pay("b1"),
-		{"Refund", func() error { return only(g.Refund(ctx, groupbuy.Refund{Order: "b1", Actor: "clerk"})) }},
+		{"Refund", func() error { return of(g.Refund(ctx, groupbuy.Refund{Order: "b1", Actor: "clerk"})) }},
 		begin("c1", "5"), pay("c1"),
-		{"Fail", func() error { return only(g.Fail(ctx, teamOf("c1"), decision)) }},
+		{"Fail", func() error { return of(g.Fail(ctx, teamOf("c1"), decision)) }},
 		begin("d1", "6"), pay("d1"),
-		{"Form", func() error { return only(g.Form(ctx, teamOf("d1"), decision)) }},
-		{"Revise", func() error { return only(g.Revise(ctx, revised)) }},
+		{"Form", func() error { return of(g.Form(ctx, teamOf("d1"), decision)) }},
+		{"Revise", func() error { return of(g.Revise(ctx, revised)) }},
 		{"Restock", func() error { return g.Restock(ctx, "more", teamProduct, 5) }},
 		{"Withdraw", func() error { return g.Withdraw(ctx, "less", teamProduct, 4) }},
 		begin("e1", "8"),
-		{"Expire", func() error { wait(2 * teamTime); return only(g.Expire(ctx)) }},
-		{"Remove", func() error { return only(g.Remove(ctx, teamProduct)) }},
-		{"End", func() error { return only(g.End(ctx, 7)) }},
+		{"Expire", func() error { wait(2 * teamTime); return of(g.Expire(ctx)) }},
+		{"Remove", func() error { return of(g.Remove(ctx, teamProduct)) }},
+		{"End", func() error { return of(g.End(ctx, 7)) }},
 	}
 	return verbs, func() []string {
 		looks := []string{

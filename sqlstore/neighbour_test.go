@@ -69,10 +69,9 @@ func inTransactions(t *testing.T, db *sqltest.DB, n int, cases []txCase, before,
 				c.prepare(n)
 			}
 			name := caseName(level, c)
-			tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: level})
-			require.NoError(t, err)
+			tx := must(db.BeginTx(ctx, &sql.TxOptions{Isolation: level}))(t)
 			before(tx, n, name)
-			err = c.call(ctx, tx, n)
+			err := c.call(ctx, tx, n)
 			if c.want == nil {
 				require.NoError(t, err, name)
 			} else {
@@ -139,9 +138,6 @@ func both(errs ...error) error {
 	return nil
 }
 
-// of drops what a call returns beside its error.
-func of[T any](_ T, err error) error { return err }
-
 // readAll reads a listing to its end.
 func readAll[T any](listing func(func(T, error) bool)) error {
 	for _, err := range listing {
@@ -157,8 +153,7 @@ func ordinary(t testing.TB, db *sqltest.DB, skus ...int64) {
 	t.Helper()
 	inv := stock.New(sqlstore.NewStock(db.DB, nil), nil)
 	for _, sku := range skus {
-		_, err := inv.Define(t.Context(), stock.Key{SKU: sku}, 10_000, stock.Terms{})
-		require.NoError(t, err)
+		require.NoError(t, of(inv.Define(t.Context(), stock.Key{SKU: sku}, 10_000, stock.Terms{})))
 	}
 }
 

@@ -37,104 +37,70 @@ func TestOpenTransactionLocksNothingBesideItsRows(t *testing.T) {
 		name string
 		call func(ctx context.Context, in *stock.Inventory) error
 	}{
-		{"Lock that is admitted", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Lock(ctx, "m-new", one(1))
-			return err
-		}},
+		{"Lock that is admitted", func(ctx context.Context, in *stock.Inventory) error { return of(in.Lock(ctx, "m-new", one(1))) }},
 		{"Lock for a buyer", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.For("50").Lock(ctx, "m-new", one(1), one(2))
-			return err
+			return of(in.For("50").Lock(ctx, "m-new", one(1), one(2)))
 		}},
-		{"Lock that is refused", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Lock(ctx, "m-new", line(1, 1000))
-			return err
-		}},
+		{"Lock that is refused", func(ctx context.Context, in *stock.Inventory) error { return of(in.Lock(ctx, "m-new", line(1, 1000))) }},
 		{"Lock that is refused for a buyer", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.For("50").Lock(ctx, "m-new", line(1, 1000), line(2, 1000))
-			return err
+			return of(in.For("50").Lock(ctx, "m-new", line(1, 1000), line(2, 1000)))
 		}},
 		{"Lock that a limit refuses", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.For("50").Lock(ctx, "m-new", line(3, 2))
-			return err
+			return of(in.For("50").Lock(ctx, "m-new", line(3, 2)))
 		}},
-		{"Lock again", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Lock(ctx, "m-locked", one(1))
-			return err
-		}},
-		{"Lock again with other lines", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Lock(ctx, "m-locked", one(2))
-			return err
-		}},
-		{"Take that is refused", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Take(ctx, "m-new", line(1, 1000))
-			return err
-		}},
-		{"Pay", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Pay(ctx, "m-locked"); return err }},
-		{"Pay of two lines", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Pay(ctx, "m-two"); return err }},
-		{"Pay again", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Pay(ctx, "m-paid"); return err }},
-		{"Pay that is late", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Pay(ctx, "m-dead"); return err }},
-		{"Pay of an unknown order", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Pay(ctx, "m-none"); return err }},
-		{"Cancel", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Cancel(ctx, "m-locked"); return err }},
-		{"Cancel of two lines", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Cancel(ctx, "m-two"); return err }},
-		{"Cancel of an unknown order", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Cancel(ctx, "m-none"); return err }},
-		{"Redeem", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Redeem(ctx, "m-paid"); return err }},
-		{"Redeem of an unknown order", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Redeem(ctx, "m-none"); return err }},
-		{"Hold", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Hold(ctx, "m-two"); return err }},
-		{"Hold of an unknown order", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Hold(ctx, "m-none"); return err }},
+		{"Lock again", func(ctx context.Context, in *stock.Inventory) error { return of(in.Lock(ctx, "m-locked", one(1))) }},
+		{"Lock again with other lines", func(ctx context.Context, in *stock.Inventory) error { return of(in.Lock(ctx, "m-locked", one(2))) }},
+		{"Take that is refused", func(ctx context.Context, in *stock.Inventory) error { return of(in.Take(ctx, "m-new", line(1, 1000))) }},
+		{"Pay", func(ctx context.Context, in *stock.Inventory) error { return of(in.Pay(ctx, "m-locked")) }},
+		{"Pay of two lines", func(ctx context.Context, in *stock.Inventory) error { return of(in.Pay(ctx, "m-two")) }},
+		{"Pay again", func(ctx context.Context, in *stock.Inventory) error { return of(in.Pay(ctx, "m-paid")) }},
+		{"Pay that is late", func(ctx context.Context, in *stock.Inventory) error { return of(in.Pay(ctx, "m-dead")) }},
+		{"Pay of an unknown order", func(ctx context.Context, in *stock.Inventory) error { return of(in.Pay(ctx, "m-none")) }},
+		{"Cancel", func(ctx context.Context, in *stock.Inventory) error { return of(in.Cancel(ctx, "m-locked")) }},
+		{"Cancel of two lines", func(ctx context.Context, in *stock.Inventory) error { return of(in.Cancel(ctx, "m-two")) }},
+		{"Cancel of an unknown order", func(ctx context.Context, in *stock.Inventory) error { return of(in.Cancel(ctx, "m-none")) }},
+		{"Redeem", func(ctx context.Context, in *stock.Inventory) error { return of(in.Redeem(ctx, "m-paid")) }},
+		{"Redeem of an unknown order", func(ctx context.Context, in *stock.Inventory) error { return of(in.Redeem(ctx, "m-none")) }},
+		{"Hold", func(ctx context.Context, in *stock.Inventory) error { return of(in.Hold(ctx, "m-two")) }},
+		{"Hold of an unknown order", func(ctx context.Context, in *stock.Inventory) error { return of(in.Hold(ctx, "m-none")) }},
 		{"Extend", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Extend(ctx, "m-two", start.AddDate(1, 0, 0))
-			return err
+			return of(in.Extend(ctx, "m-two", start.AddDate(1, 0, 0)))
 		}},
 		{"Extend of an unknown order", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Extend(ctx, "m-none", start.AddDate(1, 0, 0))
-			return err
+			return of(in.Extend(ctx, "m-none", start.AddDate(1, 0, 0)))
 		}},
-		{"Resolve", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Resolve(ctx, "m-two"); return err }},
-		{"Resolve of an unknown order", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Resolve(ctx, "m-none"); return err }},
+		{"Resolve", func(ctx context.Context, in *stock.Inventory) error { return of(in.Resolve(ctx, "m-two")) }},
+		{"Resolve of an unknown order", func(ctx context.Context, in *stock.Inventory) error { return of(in.Resolve(ctx, "m-none")) }},
 		{"Refund", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-paid", Restock: true, Lines: []stock.Line{one(1)}})
-			return err
+			return of(in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-paid", Restock: true, Lines: []stock.Line{one(1)}}))
 		}},
 		{"Refund of two lines", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-paid-two"})
-			return err
+			return of(in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-paid-two"}))
 		}},
 		{"Refund again", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Refund(ctx, stock.Refund{ID: "m-refund", Order: "m-refunded", Restock: true})
-			return err
+			return of(in.Refund(ctx, stock.Refund{ID: "m-refund", Order: "m-refunded", Restock: true}))
 		}},
 		{"Refund of too much", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-paid", Lines: []stock.Line{line(1, 9)}})
-			return err
+			return of(in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-paid", Lines: []stock.Line{line(1, 9)}}))
 		}},
 		{"Refund of an unknown order", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-none"})
-			return err
+			return of(in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-none"}))
 		}},
-		{"Item", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Item(ctx, stock.Key{SKU: 1})
-			return err
-		}},
-		{"Item of an unknown SKU", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Item(ctx, stock.Key{SKU: 40})
-			return err
-		}},
+		{"Item", func(ctx context.Context, in *stock.Inventory) error { return of(in.Item(ctx, stock.Key{SKU: 1})) }},
+		{"Item of an unknown SKU", func(ctx context.Context, in *stock.Inventory) error { return of(in.Item(ctx, stock.Key{SKU: 40})) }},
 		{"Define", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Define(ctx, stock.Key{SKU: 40}, 1, stock.Terms{})
-			return err
+			return of(in.Define(ctx, stock.Key{SKU: 40}, 1, stock.Terms{}))
 		}},
 		{"Define of what is there", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Define(ctx, stock.Key{SKU: 1}, 1, stock.Terms{PerOrder: 5000})
-			return err
+			return of(in.Define(ctx, stock.Key{SKU: 1}, 1, stock.Terms{PerOrder: 5000}))
 		}},
 		{"Restock", func(ctx context.Context, in *stock.Inventory) error { return in.Restock(ctx, "m-new", one(1), one(2)) }},
 		{"Restock again", func(ctx context.Context, in *stock.Inventory) error { return in.Restock(ctx, "m-change", one(1)) }},
 		{"Withdraw of too much", func(ctx context.Context, in *stock.Inventory) error { return in.Withdraw(ctx, "m-new", line(1, 1000)) }},
 		{"Transfer", func(ctx context.Context, in *stock.Inventory) error {
-			_, err := in.Transfer(ctx, "m-new", stock.TransferLeg{SKU: 1, From: 0, To: 1, Num: stock.Rest})
-			return err
+			return of(in.Transfer(ctx, "m-new", stock.TransferLeg{SKU: 1, From: 0, To: 1, Num: stock.Rest}))
 		}},
-		{"Expire", func(ctx context.Context, in *stock.Inventory) error { _, err := in.Expire(ctx); return err }},
+		{"Expire", func(ctx context.Context, in *stock.Inventory) error { return of(in.Expire(ctx)) }},
 	}
 	for _, level := range levels() {
 		for _, c := range calls {
@@ -142,10 +108,9 @@ func TestOpenTransactionLocksNothingBesideItsRows(t *testing.T) {
 				t.Parallel()
 				s := busyShop(t)
 				ctx := t.Context()
-				tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: level})
-				require.NoError(t, err)
+				tx := must(s.db.BeginTx(ctx, &sql.TxOptions{Isolation: level}))(t)
 				defer func() { _ = tx.Rollback() }()
-				err = c.call(ctx, s.On(s.store.WithTx(tx)))
+				err := c.call(ctx, s.On(s.store.WithTx(tx)))
 				require.False(t, sqlstore.Retryable(err), "%v", err)
 				require.NotErrorIs(t, err, stock.ErrStore)
 				s.othersGoOn(5, "a", "m-m", "z")
@@ -158,40 +123,33 @@ func TestOpenTransactionLocksNothingBesideItsRows(t *testing.T) {
 // busyShop returns a shop with orders in every state, all beginning with m.
 func busyShop(t *testing.T) *shop {
 	t.Helper()
-	of := frozen(t, impatient(), stockTables)
-	store := sqlstore.NewStock(of.db.DB, nil)
-	s := &shop{Inventory: stock.New(store, nil), fixture: of, store: store}
+	f := frozen(t, impatient(), stockTables)
+	store := sqlstore.NewStock(f.db.DB, nil)
+	s := &shop{Inventory: stock.New(store, nil), fixture: f, store: store}
 	ctx := t.Context()
 	for _, sku := range []int64{1, 2, 3, 5} {
 		terms := stock.Terms{}
 		if sku == 3 {
 			terms.PerBuyer = 1
 		}
-		_, err := s.Define(ctx, stock.Key{SKU: sku}, 100, terms)
-		require.NoError(t, err)
+		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 100, terms)))
 	}
-	_, err := s.Define(ctx, stock.Key{SKU: 1, Activity: 1}, 0, stock.Terms{})
-	require.NoError(t, err)
+	require.NoError(t, of(s.Define(ctx, stock.Key{SKU: 1, Activity: 1}, 0, stock.Terms{})))
 	require.NoError(t, s.Restock(ctx, "m-change", one(1)))
-	_, err = s.For("49").Take(ctx, "m-buyer", one(3))
-	require.NoError(t, err)
+	require.NoError(t, of(s.For("49").Take(ctx, "m-buyer", one(3))))
 	for _, order := range []string{"m-dead", "m-locked", "m-paid", "m-refunded"} {
-		_, err := s.Lock(ctx, order, one(1))
-		require.NoError(t, err)
+		require.NoError(t, of(s.Lock(ctx, order, one(1))))
 		if order == "m-dead" {
 			s.db.Wire.Advance(stock.DefaultHoldFor)
 		}
 	}
 	for _, order := range []string{"m-two", "m-paid-two"} {
-		_, err := s.Lock(ctx, order, one(1), one(2))
-		require.NoError(t, err)
+		require.NoError(t, of(s.Lock(ctx, order, one(1), one(2))))
 	}
 	for _, order := range []string{"m-paid", "m-refunded", "m-paid-two"} {
-		_, err := s.Pay(ctx, order)
-		require.NoError(t, err)
+		require.NoError(t, of(s.Pay(ctx, order)))
 	}
-	_, err = s.Refund(ctx, stock.Refund{ID: "m-refund", Order: "m-refunded", Restock: true})
-	require.NoError(t, err)
+	require.NoError(t, of(s.Refund(ctx, stock.Refund{ID: "m-refund", Order: "m-refunded", Restock: true})))
 	return s
 }
 
@@ -200,18 +158,13 @@ func (s *shop) othersGoOn(sku int64, names ...string) {
 	s.t.Helper()
 	ctx := s.t.Context()
 	for i, name := range names {
-		_, err := s.Lock(ctx, name+"-lock", one(sku))
-		require.NoError(s.t, err, name)
-		_, err = s.For(fmt.Sprint(int64(i+1)*40)).Take(ctx, name+"-take", one(sku))
-		require.NoError(s.t, err, name)
-		_, err = s.Cancel(ctx, name+"-cancel")
-		require.NoError(s.t, err, name)
-		_, err = s.Refund(ctx, stock.Refund{ID: name + "-refund", Order: name + "-take", Restock: true})
-		require.NoError(s.t, err, name)
+		require.NoError(s.t, of(s.Lock(ctx, name+"-lock", one(sku))), name)
+		require.NoError(s.t, of(s.For(fmt.Sprint(int64(i+1)*40)).Take(ctx, name+"-take", one(sku))), name)
+		require.NoError(s.t, of(s.Cancel(ctx, name+"-cancel")), name)
+		require.NoError(s.t, of(s.Refund(ctx, stock.Refund{ID: name + "-refund", Order: name + "-take", Restock: true})), name)
 		require.NoError(s.t, s.Restock(ctx, name+"-restock", one(sku)), name)
 		for _, sku := range []int64{0, 20, 60} {
-			_, err = s.Define(ctx, stock.Key{SKU: sku + int64(i) + 10}, 1, stock.Terms{})
-			require.NoError(s.t, err, name)
+			require.NoError(s.t, of(s.Define(ctx, stock.Key{SKU: sku + int64(i) + 10}, 1, stock.Terms{})), name)
 		}
 	}
 }
@@ -279,8 +232,7 @@ func TestCallersTransactionsMeetNoDeadlock(t *testing.T) {
 			return err
 		}},
 		"orders that never locked are closed": {8, 80, func(ctx context.Context, in *stock.Inventory, i int) error {
-			_, err := in.Cancel(ctx, fmt.Sprintf("%06d", i))
-			return err
+			return of(in.Cancel(ctx, fmt.Sprintf("%06d", i)))
 		}},
 		"new items, 50 at a time": {4, 4, func(ctx context.Context, in *stock.Inventory, i int) error {
 			for sku := range int64(50) {
@@ -297,8 +249,7 @@ func TestCallersTransactionsMeetNoDeadlock(t *testing.T) {
 			if _, err := in.Cancel(ctx, fmt.Sprintf("%06d", i)); err != nil {
 				return err
 			}
-			_, err := in.Lock(ctx, fmt.Sprintf("%06d#2", i), one(2))
-			return err
+			return of(in.Lock(ctx, fmt.Sprintf("%06d#2", i), one(2)))
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -306,8 +257,7 @@ func TestCallersTransactionsMeetNoDeadlock(t *testing.T) {
 			s := open(t, nil)
 			s.db.Wire.Freeze(start)
 			require.NoError(t, s.Restock(t.Context(), "in", stock.Line{SKU: 1, Num: 1000}, stock.Line{SKU: 2, Num: 1000}))
-			_, err := s.Define(t.Context(), stock.Key{SKU: 1, Activity: 1}, 20, stock.Terms{})
-			require.NoError(t, err)
+			require.NoError(t, of(s.Define(t.Context(), stock.Key{SKU: 1, Activity: 1}, 20, stock.Terms{})))
 			again := s.crowdOf(c.workers, c.transactions, c.do)
 			if !conflicts(t, s.db) {
 				require.Zero(t, again)
@@ -330,43 +280,38 @@ func TestTransactionKeepsTheCallersInsertIDAndSavepoints(t *testing.T) {
 	t.Parallel()
 	s := busyShop(t)
 	ctx := t.Context()
-	tx, err := s.db.BeginTx(ctx, nil)
-	require.NoError(t, err)
+	tx := must(s.db.BeginTx(ctx, nil))(t)
 	defer func() { _ = tx.Rollback() }()
 	in := s.On(s.store.WithTx(tx))
-	_, err = tx.ExecContext(ctx, "SAVEPOINT holdfast")
-	require.NoError(t, err)
+	require.NoError(t, of(tx.ExecContext(ctx, "SAVEPOINT holdfast")))
 	for name, call := range map[string]func() error{
-		"Lock":              func() error { _, err := in.Lock(ctx, "one", one(1)); return err },
-		"Lock of two lines": func() error { _, err := in.Lock(ctx, "two", one(1), one(2)); return err },
-		"Take for a buyer":  func() error { _, err := in.For("7").Take(ctx, "take", one(3)); return err },
+		"Lock":              func() error { return of(in.Lock(ctx, "one", one(1))) },
+		"Lock of two lines": func() error { return of(in.Lock(ctx, "two", one(1), one(2))) },
+		"Take for a buyer":  func() error { return of(in.For("7").Take(ctx, "take", one(3))) },
 		"Lock too much": func() error {
 			_, err := in.Lock(ctx, "refused", stock.Line{SKU: 1, Num: 999})
 			return ignore(err, stock.ErrInsufficient)
 		},
-		"Pay":                func() error { _, err := in.Pay(ctx, "m-locked"); return err },
-		"Cancel":             func() error { _, err := in.Cancel(ctx, "m-two"); return err },
-		"Cancel first":       func() error { _, err := in.Cancel(ctx, "m-none"); return err },
-		"Refund":             func() error { _, err := in.Refund(ctx, stock.Refund{ID: "r", Order: "m-paid"}); return err },
-		"Define":             func() error { _, err := in.Define(ctx, stock.Key{SKU: 77}, 1, stock.Terms{}); return err },
-		"Define again":       func() error { _, err := in.Define(ctx, stock.Key{SKU: 1}, 1, stock.Terms{PerOrder: 5000}); return err },
+		"Pay":                func() error { return of(in.Pay(ctx, "m-locked")) },
+		"Cancel":             func() error { return of(in.Cancel(ctx, "m-two")) },
+		"Cancel first":       func() error { return of(in.Cancel(ctx, "m-none")) },
+		"Refund":             func() error { return of(in.Refund(ctx, stock.Refund{ID: "r", Order: "m-paid"})) },
+		"Define":             func() error { return of(in.Define(ctx, stock.Key{SKU: 77}, 1, stock.Terms{})) },
+		"Define again":       func() error { return of(in.Define(ctx, stock.Key{SKU: 1}, 1, stock.Terms{PerOrder: 5000})) },
 		"Item that is not":   func() error { _, err := in.Item(ctx, stock.Key{SKU: 78}); return ignore(err, stock.ErrUnknownSKU) },
 		"Restock":            func() error { return in.Restock(ctx, "restock", one(1)) },
-		"Repair":             func() error { _, err := in.Repair(ctx); return err },
-		"Resolve of nothing": func() error { _, err := in.Resolve(ctx, "m-never"); return err },
+		"Repair":             func() error { return of(in.Repair(ctx)) },
+		"Resolve of nothing": func() error { return of(in.Resolve(ctx, "m-never")) },
 	} {
-		_, err := tx.ExecContext(ctx, "DO LAST_INSERT_ID(777)")
-		require.NoError(t, err)
+		require.NoError(t, of(tx.ExecContext(ctx, "DO LAST_INSERT_ID(777)")))
 		require.NoError(t, call(), name)
 		var id int64
 		require.NoError(t, tx.QueryRowContext(ctx, "SELECT LAST_INSERT_ID()").Scan(&id))
 		require.Equal(t, int64(777), id, name)
 	}
-	_, err = tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT holdfast")
-	require.NoError(t, err)
+	require.NoError(t, of(tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT holdfast")))
 	require.NoError(t, tx.Commit())
-	_, err = s.Hold(ctx, "one")
-	require.ErrorIs(t, err, stock.ErrNotFound, "the caller's savepoint is where the caller set it")
+	require.ErrorIs(t, of(s.Hold(ctx, "one")), stock.ErrNotFound, "the caller's savepoint is where the caller set it")
 }
 
 // ignore drops the error that was to be expected.
@@ -389,24 +334,17 @@ func TestTransactionThatTheServerEndedIsRefused(t *testing.T) {
 	} {
 		s := open(t, nil)
 		ctx := t.Context()
-		_, err := s.Lock(ctx, "locked", one(2))
-		require.NoError(t, err)
-		tx, err := s.db.BeginTx(ctx, nil)
-		require.NoError(t, err)
+		require.NoError(t, of(s.Lock(ctx, "locked", one(2))))
+		tx := must(s.db.BeginTx(ctx, nil))(t)
 		in := s.On(s.store.WithTx(wrap(tx)))
-		_, err = in.Lock(ctx, "gone", one(1))
-		require.NoError(t, err)
-		_, err = tx.ExecContext(ctx, "ROLLBACK") // as a deadlock does whose error the caller drops
+		require.NoError(t, of(in.Lock(ctx, "gone", one(1))))
+		_, err := tx.ExecContext(ctx, "ROLLBACK") // as a deadlock does whose error the caller drops
 		require.NoError(t, err)
 
-		_, err = in.Take(ctx, "a", one(1))
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
-		_, err = in.Pay(ctx, "locked")
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
-		_, err = in.Hold(ctx, "nobody")
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
-		_, err = s.On(s.store.WithTx(wrap(tx))).Cancel(ctx, "locked")
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
+		require.ErrorIs(t, of(in.Take(ctx, "a", one(1))), stock.ErrInvalid, name)
+		require.ErrorIs(t, of(in.Pay(ctx, "locked")), stock.ErrInvalid, name)
+		require.ErrorIs(t, of(in.Hold(ctx, "nobody")), stock.ErrInvalid, name)
+		require.ErrorIs(t, of(s.On(s.store.WithTx(wrap(tx))).Cancel(ctx, "locked")), stock.ErrInvalid, name)
 		require.NoError(t, tx.Commit())
 		s.counters(1, 0, 0, 10)
 		s.counters(2, 0, 1, 10)
@@ -441,31 +379,21 @@ func (p preparing) QueryContext(ctx context.Context, q string, args ...any) (*sq
 }
 
 // hiding does the same and hides the transaction.
-type hiding struct{ p preparing }
-
-func (h hiding) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
-	return h.p.ExecContext(ctx, q, args...)
-}
-
-func (h hiding) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
-	return h.p.QueryContext(ctx, q, args...)
-}
+type hiding struct{ sqlstore.Tx }
 
 func TestHandleThatPreparesIsUnwrappedOrRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	ctx := t.Context()
-	tx, err := s.db.BeginTx(ctx, nil)
-	require.NoError(t, err)
+	tx := must(s.db.BeginTx(ctx, nil))(t)
 	defer func() { _ = tx.Rollback() }()
 	prepared := 0
 	for i := range 5 {
-		_, err = s.On(s.store.WithTx(&preparing{tx, &prepared})).Lock(ctx, strconv.Itoa(i), one(1))
-		require.NoError(t, err)
+		require.NoError(t, of(s.On(s.store.WithTx(&preparing{tx, &prepared})).Lock(ctx, strconv.Itoa(i), one(1))))
 	}
 	require.Zero(t, prepared, "statements that the handle would keep")
 
-	_, err = s.On(s.store.WithTx(hiding{preparing{tx, &prepared}})).Lock(ctx, "hidden", one(1))
+	_, err := s.On(s.store.WithTx(hiding{preparing{tx, &prepared}})).Lock(ctx, "hidden", one(1))
 	if err != nil { // MariaDB prepares a savepoint
 		require.ErrorIs(t, err, stock.ErrInvalid)
 		require.ErrorContains(t, err, "*sql.Tx")
@@ -479,18 +407,13 @@ func TestRefusalsInATransactionNeedNoRightToDelete(t *testing.T) {
 	s := busyShop(t)
 	ctx := t.Context()
 	pool := account(t, s.db, "SELECT, INSERT, UPDATE", "")
-	tx, err := pool.BeginTx(ctx, nil)
-	require.NoError(t, err)
+	tx := must(pool.BeginTx(ctx, nil))(t)
 	defer func() { _ = tx.Rollback() }()
 	in := s.On(s.store.WithTx(tx))
-	_, err = in.Lock(ctx, "mine", one(5))
-	require.NoError(t, err)
-	_, err = in.For("50").Lock(ctx, "refused", stock.Line{SKU: 1, Num: 1000}, one(2))
-	require.ErrorIs(t, err, stock.ErrInsufficient)
-	_, err = in.Pay(ctx, "unknown")
-	require.ErrorIs(t, err, stock.ErrNotFound)
-	_, err = in.Item(ctx, stock.Key{SKU: 40})
-	require.ErrorIs(t, err, stock.ErrUnknownSKU)
+	require.NoError(t, of(in.Lock(ctx, "mine", one(5))))
+	require.ErrorIs(t, of(in.For("50").Lock(ctx, "refused", stock.Line{SKU: 1, Num: 1000}, one(2))), stock.ErrInsufficient)
+	require.ErrorIs(t, of(in.Pay(ctx, "unknown")), stock.ErrNotFound)
+	require.ErrorIs(t, of(in.Item(ctx, stock.Key{SKU: 40})), stock.ErrUnknownSKU)
 	require.ErrorIs(t, in.Withdraw(ctx, "too much", stock.Line{SKU: 2, Num: 1000}), stock.ErrInsufficient)
 	require.NoError(t, tx.Commit())
 	var left int

@@ -24,8 +24,7 @@ func TestServerIsGone(t *testing.T) {
 	pool := (&sqltest.DB{Config: config}).Pool(t)
 	pool.Wire.Freeze(start)
 	inv := s.On(sqlstore.NewStock(pool.DB, nil))
-	_, err := inv.Lock(t.Context(), "a", one(1))
-	require.NoError(t, err)
+	require.NoError(t, of(inv.Lock(t.Context(), "a", one(1))))
 
 	release := s.blockItem(1)
 	paid, locked := make(chan error, 1), make(chan error, 1)
@@ -34,16 +33,16 @@ func TestServerIsGone(t *testing.T) {
 	go func() { _, err := inv.Lock(t.Context(), "b", one(1)); locked <- err }()
 	proxy.Down()
 	require.ErrorIs(t, <-paid, stock.ErrUnknown, "a step that was under way")
-	err = <-locked
+	err := <-locked
 	require.ErrorIs(t, err, stock.ErrUnavailable, "a Lock before its COMMIT")
 	require.True(t, sqlstore.Retryable(err))
 	for name, call := range map[string]func() error{
-		"Lock":    func() error { _, err := inv.Lock(t.Context(), "c", one(1)); return err },
-		"Pay":     func() error { _, err := inv.Pay(t.Context(), "a"); return err },
-		"Cancel":  func() error { _, err := inv.Cancel(t.Context(), "a"); return err },
-		"Refund":  func() error { _, err := inv.Refund(t.Context(), stock.Refund{ID: "r", Order: "a"}); return err },
-		"Resolve": func() error { _, err := inv.Resolve(t.Context(), "a"); return err },
-		"Audit":   func() error { _, err := inv.Audit(t.Context()); return err },
+		"Lock":    func() error { return of(inv.Lock(t.Context(), "c", one(1))) },
+		"Pay":     func() error { return of(inv.Pay(t.Context(), "a")) },
+		"Cancel":  func() error { return of(inv.Cancel(t.Context(), "a")) },
+		"Refund":  func() error { return of(inv.Refund(t.Context(), stock.Refund{ID: "r", Order: "a"})) },
+		"Resolve": func() error { return of(inv.Resolve(t.Context(), "a")) },
+		"Audit":   func() error { return of(inv.Audit(t.Context())) },
 		"Migrate": func() error { return sqlstore.Migrate(t.Context(), pool.DB, nil) },
 		"Check":   func() error { return sqlstore.Check(t.Context(), pool.DB, nil) },
 	} {
@@ -54,10 +53,8 @@ func TestServerIsGone(t *testing.T) {
 	release()
 	proxy.Up(t)
 
-	_, err = inv.Pay(t.Context(), "a")
-	require.NoError(t, err)
-	_, err = inv.Resolve(t.Context(), "b")
-	require.NoError(t, err)
+	require.NoError(t, of(inv.Pay(t.Context(), "a")))
+	require.NoError(t, of(inv.Resolve(t.Context(), "b")))
 	s.counters(1, 1, 0, 9)
 }
 
@@ -79,8 +76,7 @@ func account(t testing.TB, db *sqltest.DB, rights, limits string) *sqltest.DB {
 			fmt.Sprintf("CREATE USER '%s'@'%s' IDENTIFIED BY 'secret' %s", name, host, limits),
 			fmt.Sprintf("GRANT %s ON %s.* TO '%s'@'%s'", rights, db.Config.DBName, name, host),
 		} {
-			_, err := admin.ExecContext(t.Context(), statement)
-			require.NoError(t, err)
+			require.NoError(t, of(admin.ExecContext(t.Context(), statement)))
 		}
 		t.Cleanup(func() {
 			_, err := admin.Exec(fmt.Sprintf("DROP USER '%s'@'%s'", name, host)) //nolint:noctx // the test's context has ended
@@ -105,15 +101,13 @@ func serverIsOutOfConnections(t *testing.T) {
 	t.Helper()
 	s := open(t, nil)
 	pool := s.login("WITH MAX_USER_CONNECTIONS 1")
-	busy, err := pool.Conn(t.Context())
-	require.NoError(t, err)
+	busy := must(pool.Conn(t.Context()))(t)
 	inv := s.On(sqlstore.NewStock(pool.DB, nil))
-	_, err = inv.Lock(t.Context(), "a", one(1))
+	_, err := inv.Lock(t.Context(), "a", one(1))
 	require.ErrorIs(t, err, stock.ErrUnavailable)
 	require.True(t, sqlstore.Retryable(err))
 	require.NoError(t, busy.Close())
-	_, err = inv.Lock(t.Context(), "a", one(1))
-	require.NoError(t, err)
+	require.NoError(t, of(inv.Lock(t.Context(), "a", one(1))))
 	s.counters(1, 0, 1, 10)
 }
 
@@ -126,22 +120,18 @@ func serverIsReadOnly(t *testing.T) {
 	}
 	s := open(t, nil)
 	pool := s.login("")
-	_, err := s.Lock(t.Context(), "a", one(1))
-	require.NoError(t, err)
+	require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 	admin := sqltest.Admin(t)
-	_, err = admin.ExecContext(t.Context(), "SET GLOBAL read_only = 1")
-	require.NoError(t, err)
+	require.NoError(t, of(admin.ExecContext(t.Context(), "SET GLOBAL read_only = 1")))
 	inv := s.On(sqlstore.NewStock(pool.DB, nil))
 	_, locking := inv.Lock(t.Context(), "b", one(1))
 	_, paying := inv.Pay(t.Context(), "a")
-	_, err = admin.ExecContext(t.Context(), "SET GLOBAL read_only = 0")
-	require.NoError(t, err)
+	require.NoError(t, of(admin.ExecContext(t.Context(), "SET GLOBAL read_only = 0")))
 	for _, err := range []error{locking, paying} {
 		require.ErrorIs(t, err, stock.ErrUnavailable)
 		require.True(t, sqlstore.Retryable(err))
 	}
-	_, err = inv.Pay(t.Context(), "a")
-	require.NoError(t, err)
+	require.NoError(t, of(inv.Pay(t.Context(), "a")))
 	s.counters(1, 1, 0, 9)
 }
 

@@ -52,36 +52,36 @@ func oneStatement() map[string]func(t *testing.T, answer error, kind sqltest.Fau
 		"Pay": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
 			t.Helper()
 			s := open(t, nil)
-			require.NoError(t, only(s.Lock(t.Context(), "a", one(1))))
+			require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 			answering(s.db.Wire, sqltest.Fault{Match: "h.STATE = 2", Kind: kind, Answer: answer})
-			err = only(s.Pay(t.Context(), "a"))
+			err = of(s.Pay(t.Context(), "a"))
 			hold, read := s.Hold(t.Context(), "a")
 			require.NoError(t, read)
 			require.Equal(t, kind == sqltest.LostReply, hold.State == stock.Paid)
-			return err, only(s.Pay(t.Context(), "a"))
+			return err, of(s.Pay(t.Context(), "a"))
 		},
 		"Cancel": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
 			t.Helper()
 			s := open(t, nil)
-			require.NoError(t, only(s.Lock(t.Context(), "a", one(1))))
+			require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 			answering(s.db.Wire, sqltest.Fault{Match: "h.STATE = 5", Kind: kind, Answer: answer})
-			return only(s.Cancel(t.Context(), "a")), only(s.Cancel(t.Context(), "a"))
+			return of(s.Cancel(t.Context(), "a")), of(s.Cancel(t.Context(), "a"))
 		},
 		"RedeemOfACoupon": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
 			t.Helper()
 			m := openMall(t, nil)
 			m.define(10, coupon.Rules{})
 			m.claim("a")
-			require.NoError(t, only(m.Reserve(t.Context(), "a", "order", hundred)))
+			require.NoError(t, of(m.Reserve(t.Context(), "a", "order", hundred)))
 			answering(m.db.Wire, sqltest.Fault{Match: "u.STATE = 2", Kind: kind, Answer: answer})
-			return only(m.Redeem(t.Context(), "a", "order", hundred)), only(m.Redeem(t.Context(), "a", "order", hundred))
+			return of(m.Redeem(t.Context(), "a", "order", hundred)), of(m.Redeem(t.Context(), "a", "order", hundred))
 		},
 		"ConfirmOfAPacket": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
 			t.Helper()
 			p := openPurse(t)
-			require.NoError(t, only(p.Send(t.Context(), packetOf(1, 100, 3))))
+			require.NoError(t, of(p.Send(t.Context(), packetOf(1, 100, 3))))
 			answering(p.db.Wire, sqltest.Fault{Match: "p.STATE = 2", Kind: kind, Answer: answer})
-			return only(p.Confirm(t.Context(), 1)), only(p.Confirm(t.Context(), 1))
+			return of(p.Confirm(t.Context(), 1)), of(p.Confirm(t.Context(), 1))
 		},
 	}
 }
@@ -112,11 +112,8 @@ func TestAnswerOfAProxyToACommitLeavesTheOutcomeOpen(t *testing.T) {
 	for _, answer := range sayNothing() {
 		order := fmt.Sprint("answer-", answer.Number)
 		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostReply, Answer: answer})
-		_, err := s.Lock(t.Context(), order, one(1))
-		require.ErrorIs(t, err, stock.ErrUnknown, order)
-		hold, err := s.Resolve(t.Context(), order)
-		require.NoError(t, err)
-		require.Equal(t, stock.Locked, hold.State, order)
+		require.ErrorIs(t, of(s.Lock(t.Context(), order, one(1))), stock.ErrUnknown, order)
+		require.Equal(t, stock.Locked, must(s.Resolve(t.Context(), order))(t).State, order)
 	}
 }
 
@@ -188,8 +185,7 @@ func TestConnectionsToAServerThatBecameReadOnlyAreDropped(t *testing.T) {
 func fillPool(t *testing.T, db *sqltest.DB) {
 	t.Helper()
 	for range idle {
-		conn, err := db.Conn(t.Context())
-		require.NoError(t, err)
+		conn := must(db.Conn(t.Context()))(t)
 		defer func() { _ = conn.Close() }()
 	}
 }
@@ -202,21 +198,20 @@ func TestRefusalEndsWithItsContext(t *testing.T) {
 		"Lock": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			s := open(t, nil).as(opts)
-			return s.db, func(ctx context.Context) error { return only(s.Lock(ctx, "a", stock.Line{SKU: 1, Num: 11})) }
+			return s.db, func(ctx context.Context) error { return of(s.Lock(ctx, "a", stock.Line{SKU: 1, Num: 11})) }
 		},
 		"LockOfTwoLines": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			s := open(t, nil).as(opts)
-			return s.db, func(ctx context.Context) error { return only(s.Lock(ctx, "a", one(1), stock.Line{SKU: 2, Num: 11})) }
+			return s.db, func(ctx context.Context) error { return of(s.Lock(ctx, "a", one(1), stock.Line{SKU: 2, Num: 11})) }
 		},
 		"LockInATransaction": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			s := open(t, nil).as(opts)
-			tx, err := s.db.BeginTx(t.Context(), nil)
-			require.NoError(t, err)
+			tx := must(s.db.BeginTx(t.Context(), nil))(t)
 			t.Cleanup(func() { _ = tx.Rollback() })
 			return s.db, func(ctx context.Context) error {
-				return only(s.On(s.store.WithTx(tx)).Lock(ctx, "a", stock.Line{SKU: 1, Num: 11}))
+				return of(s.On(s.store.WithTx(tx)).Lock(ctx, "a", stock.Line{SKU: 1, Num: 11}))
 			}
 		},
 		"Claim": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
@@ -225,22 +220,22 @@ func TestRefusalEndsWithItsContext(t *testing.T) {
 			m.define(1, coupon.Rules{})
 			m.claim("a")
 			c := m.On(sqlstore.NewCoupon(m.db.DB, opts))
-			return m.db, func(ctx context.Context) error { return only(c.For("8").Claim(ctx, "b", 1)) }
+			return m.db, func(ctx context.Context) error { return of(c.For("8").Claim(ctx, "b", 1)) }
 		},
 		"Grab": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			p := openPurse(t)
 			p.fill(1, 100, 1)
-			require.NoError(t, only(p.For("1000").Grab(t.Context(), 1)))
+			require.NoError(t, of(p.For("1000").Grab(t.Context(), 1)))
 			packets := redpacket.New(sqlstore.NewRedPacket(p.db.DB, opts), nil)
-			return p.db, func(ctx context.Context) error { return only(packets.For("1001").Grab(ctx, 1)) }
+			return p.db, func(ctx context.Context) error { return of(packets.For("1001").Grab(ctx, 1)) }
 		},
 		"Join": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			b := openBazaar(t, defaults, 2, 2)
 			code, _ := b.team("full", 2)
 			groups := groupbuy.New(sqlstore.NewGroupBuy(b.db.DB, opts), untilTheEnd())
-			return b.db, func(ctx context.Context) error { return only(purchase("late", "9").Join(ctx, groups, code)) }
+			return b.db, func(ctx context.Context) error { return of(purchase("late", "9").Join(ctx, groups, code)) }
 		},
 	} {
 		for way, opts := range ways() {

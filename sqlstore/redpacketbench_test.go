@@ -27,10 +27,8 @@ func BenchmarkHotGrab(b *testing.B) {
 			db := prepared(b, defaults, redPacketTables)
 			db.SetMaxOpenConns(24)
 			packets := redpacket.New(sqlstore.NewRedPacket(db.DB, &c.opts), nil)
-			_, err := packets.Send(b.Context(), packetOf(1, 1<<40, c.count))
-			require.NoError(b, err)
-			_, err = packets.Confirm(b.Context(), 1)
-			require.NoError(b, err)
+			require.NoError(b, of(packets.Send(b.Context(), packetOf(1, 1<<40, c.count))))
+			require.NoError(b, of(packets.Confirm(b.Context(), 1)))
 			rush(b, "grabs/s", func(n int64) error {
 				_, err := packets.For(fmt.Sprint(1000+n)).Grab(b.Context(), 1)
 				if c.may != nil && err != nil {
@@ -39,8 +37,7 @@ func BenchmarkHotGrab(b *testing.B) {
 				}
 				return err
 			})
-			report, err := packets.Audit(b.Context())
-			require.NoError(b, err)
+			report := must(packets.Audit(b.Context()))(b)
 			require.Empty(b, report.Drifts)
 			require.Empty(b, report.Units)
 		})

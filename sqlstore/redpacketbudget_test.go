@@ -18,59 +18,45 @@ func TestRedPacketStatementBudget(t *testing.T) {
 	t.Parallel()
 	p := openPurse(t)
 	ctx := t.Context()
-	grab := func(id int64, person string) error { _, err := p.For(person).Grab(ctx, id); return err }
-	send := func(id, count int64) error { _, err := p.Send(ctx, packetOf(id, 1000, count)); return err }
+	grab := func(id int64, person string) error { return of(p.For(person).Grab(ctx, id)) }
+	send := func(id, count int64) error { return of(p.Send(ctx, packetOf(id, 1000, count))) }
 	refused := func(err, want error) error {
 		if errors.Is(err, want) {
 			return nil
 		}
 		return fmt.Errorf("not refused: %w", err)
 	}
-	for _, c := range []struct {
-		name   string
-		budget int
-		call   func() error
-	}{
+	p.keepsTo([]budget{
 		{"Send", 5, func() error { return send(1, 2) }},
 		{"Send again", 4, func() error { return send(1, 2) }},
-		{"Confirm", 2, func() error { _, err := p.Confirm(ctx, 1); return err }},
-		{"Confirm again", 2, func() error { _, err := p.Confirm(ctx, 1); return err }},
+		{"Confirm", 2, func() error { return of(p.Confirm(ctx, 1)) }},
+		{"Confirm again", 2, func() error { return of(p.Confirm(ctx, 1)) }},
 		{"Grab", 5, func() error { return grab(1, "1001") }},
 		{"Grab again", 3, func() error { return grab(1, "1001") }},
 		{"Grab of the last share", 5, func() error { return grab(1, "1002") }},
 		{"Grab of a packet that is finished", 4, func() error { return refused(grab(1, "1003"), redpacket.ErrFinished) }},
 		{"Grab of a packet that is known to be finished", 1, func() error { return refused(grab(1, "1004"), redpacket.ErrFinished) }},
-		{"Share", 1, func() error { _, err := p.For("1001").Share(ctx, 1); return err }},
-		{"PaidOut", 2, func() error { _, err := p.PaidOut(ctx, "1-1"); return err }},
-		{"PayoutFailed", 3, func() error { _, err := p.PayoutFailed(ctx, "1-2", "no account"); return err }},
+		{"Share", 1, func() error { return of(p.For("1001").Share(ctx, 1)) }},
+		{"PaidOut", 2, func() error { return of(p.PaidOut(ctx, "1-1")) }},
+		{"PayoutFailed", 3, func() error { return of(p.PayoutFailed(ctx, "1-2", "no account")) }},
 		{"Send of one more", 5, func() error { return send(2, 3) }},
-		{"Close, not paid yet", 3, func() error { _, err := p.Close(ctx, 2); return err }},
-		{"Confirm of what was closed", 5, func() error { _, err := p.Confirm(ctx, 2); return err }},
+		{"Close, not paid yet", 3, func() error { return of(p.Close(ctx, 2)) }},
+		{"Confirm of what was closed", 5, func() error { return of(p.Confirm(ctx, 2)) }},
 		{"Send of a third", 5, func() error { return send(3, 3) }},
-		{"Confirm of the third", 2, func() error { _, err := p.Confirm(ctx, 3); return err }},
-		{"Close", 4, func() error { _, err := p.Close(ctx, 3); return err }},
-		{"Close again", 1, func() error { _, err := p.Close(ctx, 3); return err }},
+		{"Confirm of the third", 2, func() error { return of(p.Confirm(ctx, 3)) }},
+		{"Close", 4, func() error { return of(p.Close(ctx, 3)) }},
+		{"Close again", 1, func() error { return of(p.Close(ctx, 3)) }},
 		{"Send of a fourth", 5, func() error { return send(4, 3) }},
-		{"Confirm of the fourth", 2, func() error { _, err := p.Confirm(ctx, 4); return err }},
+		{"Confirm of the fourth", 2, func() error { return of(p.Confirm(ctx, 4)) }},
 		{"Expire of one, a day later", 3, func() error {
 			p.db.Wire.Advance(24 * time.Hour)
 			n, err := p.Expire(ctx)
 			require.Equal(t, 1, n)
 			return err
 		}},
-		{"Expire of none", 1, func() error { _, err := p.Expire(ctx); return err }},
-		{"Audit", 3, func() error { _, err := p.Audit(ctx, 1); return err }},
-	} {
-		p.db.Wire.Statements()
-		require.NoError(t, c.call(), c.name)
-		var sent []string
-		for _, statement := range p.db.Wire.Statements() {
-			if !bracket(statement) {
-				sent = append(sent, statement)
-			}
-		}
-		require.Len(t, sent, c.budget, "%s:\n%s", c.name, strings.Join(sent, "\n"))
-	}
+		{"Expire of none", 1, func() error { return of(p.Expire(ctx)) }},
+		{"Audit", 3, func() error { return of(p.Audit(ctx, 1)) }},
+	})
 	p.balanced(1, 2, redpacket.Finished)
 	p.balanced(2, 0, redpacket.Closed)
 	p.balanced(3, 0, redpacket.Closed)
@@ -84,18 +70,8 @@ func TestConcurrentGrabsShareTransactions(t *testing.T) {
 	p := openPurse(t)
 	p.fill(1, 1_000_000, 1000)
 	p.db.Wire.Statements()
-	release := p.blockUnits(1)
-	errs := make(chan error, people)
-	grab := func(person string) { _, err := p.For(person).Grab(t.Context(), 1); errs <- err }
-	go grab("1000")
-	p.waiting() // the first is in flight; the others form the next batch
-	for i := range people - 1 {
-		go grab(fmt.Sprint(1001 + i))
-	}
-	release()
-	for range people {
-		require.NoError(t, <-errs)
-	}
+	errs := p.behindOne(p.blockUnits(1), people, func(i int) error { return of(p.For(fmt.Sprint(1000+i)).Grab(t.Context(), 1)) })
+	require.Equal(t, people, count(errs, nil))
 	sent := strings.Join(p.db.Wire.Statements(), "\n")
 	require.Less(t, strings.Count(sent, "COMMIT AND"), people/4, "transactions")
 	require.Less(t, strings.Count(sent, "FORCE INDEX (red_packet_share_person)"), people/4, "reads")

@@ -42,12 +42,10 @@ func TestGrabLosesItsConnection(t *testing.T) {
 			require.ErrorIs(t, err, c.want, name)
 			require.True(t, redpacket.Retryable(err), name)
 			if errors.Is(c.want, stock.ErrUnavailable) {
-				_, err := p.For(fmt.Sprint(person)).Share(t.Context(), 1)
-				require.ErrorIs(t, err, redpacket.ErrUnknownShare, name)
+				require.ErrorIs(t, of(p.For(fmt.Sprint(person)).Share(t.Context(), 1)), redpacket.ErrUnknownShare, name)
 				p.balanced(1, taken, redpacket.Open)
 			}
-			share, err := p.For(fmt.Sprint(person)).Grab(t.Context(), 1)
-			require.NoError(t, err, name)
+			share := must(p.For(fmt.Sprint(person)).Grab(t.Context(), 1))(t, name)
 			taken++
 			require.Equal(t, taken, share.No, name)
 			p.balanced(1, taken, redpacket.Open)
@@ -59,14 +57,11 @@ func TestGrabLosesItsConnection(t *testing.T) {
 func TestPacketsLoseTheirConnection(t *testing.T) {
 	t.Parallel()
 	p := openPurse(t)
-	send := func(ctx context.Context, id int64) error { _, err := p.Send(ctx, packetOf(id, 100, 3)); return err }
-	confirm := func(ctx context.Context, id int64) error { _, err := p.Confirm(ctx, id); return err }
-	shut := func(ctx context.Context, id int64) error { _, err := p.Close(ctx, id); return err }
-	grab := func(ctx context.Context, id int64) error { _, err := p.For("1000").Grab(ctx, id); return err }
-	paid := func(ctx context.Context, id int64) error {
-		_, err := p.PaidOut(ctx, redpacket.PayoutNumber(id, 1))
-		return err
-	}
+	send := func(ctx context.Context, id int64) error { return of(p.Send(ctx, packetOf(id, 100, 3))) }
+	confirm := func(ctx context.Context, id int64) error { return of(p.Confirm(ctx, id)) }
+	shut := func(ctx context.Context, id int64) error { return of(p.Close(ctx, id)) }
+	grab := func(ctx context.Context, id int64) error { return of(p.For("1000").Grab(ctx, id)) }
+	paid := func(ctx context.Context, id int64) error { return of(p.PaidOut(ctx, redpacket.PayoutNumber(id, 1))) }
 	type step = func(context.Context, int64) error
 	id := int64(0)
 	for _, c := range []struct {
@@ -190,7 +185,7 @@ func TestGrabOfAPacketWhoseBooksHaveDrifted(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			p := openPurse(t)
-			packets := redpacket.New(newStore(p.db.DB), nil)
+			packets := redpacket.New(newStore(p.db.DB).Store, nil)
 			for i, drift := range []string{
 				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES (?, 1, '7', 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
 				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES (?, 3, '1000', 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
@@ -200,13 +195,9 @@ func TestGrabOfAPacketWhoseBooksHaveDrifted(t *testing.T) {
 			} {
 				id := int64(i + 1)
 				p.fill(id, 100, 3)
-				_, err := p.db.ExecContext(t.Context(), drift, id)
-				require.NoError(t, err)
-				_, err = packets.For("1000").Grab(t.Context(), id)
-				require.ErrorIs(t, err, redpacket.ErrDrift, drift)
-				item, err := stock.New(p.store.Units(), nil).Item(t.Context(), stock.Key{SKU: id})
-				require.NoError(t, err)
-				require.Zero(t, item.Sold, drift)
+				require.NoError(t, of(p.db.ExecContext(t.Context(), drift, id)))
+				require.ErrorIs(t, of(packets.For("1000").Grab(t.Context(), id)), redpacket.ErrDrift, drift)
+				require.Zero(t, must(stock.New(p.store.Units(), nil).Item(t.Context(), stock.Key{SKU: id}))(t).Sold, drift)
 			}
 		})
 	}
@@ -228,8 +219,7 @@ func TestUnitsGoToGrabsOnly(t *testing.T) {
 	} {
 		for _, beside := range [][]stock.Companion{nil, {redpacket.Grab{Packet: 1, Person: "1000"}}} {
 			order.Beside = beside
-			_, err := p.store.Units().Lock(t.Context(), order, stock.DefaultHoldFor)
-			require.ErrorIs(t, err, stock.ErrDrift, name)
+			require.ErrorIs(t, of(p.store.Units().Lock(t.Context(), order, stock.DefaultHoldFor)), stock.ErrDrift, name)
 		}
 	}
 	p.balanced(1, 0, redpacket.Open)

@@ -23,9 +23,9 @@ type purse struct {
 // openPurse returns a purse with a frozen clock.
 func openPurse(t testing.TB) *purse {
 	t.Helper()
-	of := frozen(t, defaults, redPacketTables)
-	store := sqlstore.NewRedPacket(of.db.DB, nil).OneByOne()
-	return &purse{Packets: redpacket.New(store, nil), fixture: of, store: store}
+	f := frozen(t, defaults, redPacketTables)
+	store := sqlstore.NewRedPacket(f.db.DB, nil).OneByOne()
+	return &purse{Packets: redpacket.New(store, nil), fixture: f, store: store}
 }
 
 // process returns the same red packets as another process has them.
@@ -42,10 +42,8 @@ func packetOf(id, total, count int64) redpacket.Packet {
 // fill sends a packet that is paid.
 func (p *purse) fill(id, total, count int64) {
 	p.t.Helper()
-	_, err := p.Send(p.t.Context(), packetOf(id, total, count))
-	require.NoError(p.t, err)
-	_, err = p.Confirm(p.t.Context(), id)
-	require.NoError(p.t, err)
+	require.NoError(p.t, of(p.Send(p.t.Context(), packetOf(id, total, count))))
+	require.NoError(p.t, of(p.Confirm(p.t.Context(), id)))
 }
 
 // balanced demands how many shares of a packet are gone, that all books balance, and that what was grabbed
@@ -53,8 +51,7 @@ func (p *purse) fill(id, total, count int64) {
 func (p *purse) balanced(id, taken int64, state redpacket.State) {
 	p.t.Helper()
 	ctx := p.t.Context()
-	packet, err := p.Packet(ctx, id)
-	require.NoError(p.t, err)
+	packet := must(p.Packet(ctx, id))(p.t)
 	require.Equal(p.t, state, packet.State)
 	require.Equal(p.t, taken, packet.Taken)
 	sum, no, people := decimal.Zero, int64(0), map[string]bool{}
@@ -70,12 +67,10 @@ func (p *purse) balanced(id, taken int64, state redpacket.State) {
 	require.True(p.t, packet.Grabbed.Equal(sum), "%v was grabbed, the shares are %v", packet.Grabbed, sum)
 	require.True(p.t, packet.Total.Equal(sum.Add(packet.Left)), "of %v, %v was grabbed and %v is left", packet.Total, sum, packet.Left)
 	if state == redpacket.Closed || state == redpacket.Expired {
-		back, err := p.Payout(ctx, redpacket.PayoutNumber(id, 0))
-		require.NoError(p.t, err)
+		back := must(p.Payout(ctx, redpacket.PayoutNumber(id, 0)))(p.t)
 		require.True(p.t, packet.Left.Equal(back.Amount), "%v is left, %v goes back", packet.Left, back.Amount)
 	}
-	report, err := p.Audit(ctx, id)
-	require.NoError(p.t, err)
+	report := must(p.Audit(ctx, id))(p.t)
 	require.Empty(p.t, report.Drifts)
 	require.Empty(p.t, report.Units)
 }

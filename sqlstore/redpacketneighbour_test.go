@@ -17,26 +17,25 @@ func (p *purse) packetCases() []txCase {
 	}
 	type packets = *redpacket.Packets
 	ctx := p.t.Context()
-	must := func(err error) { require.NoError(p.t, err) }
 	id := func(n int) int64 { return number(n, own) }
 	nothing := func(int) {}
-	sent := func(n int) { must(of(p.Send(ctx, packetOf(id(n), 100, 2)))) }
+	sent := func(n int) { require.NoError(p.t, of(p.Send(ctx, packetOf(id(n), 100, 2)))) }
 	filled := func(n int) { p.fill(id(n), 100, 2) }
 	grabbed := func(n int) {
 		filled(n)
-		must(of(p.For("1000").Grab(ctx, id(n))))
+		require.NoError(p.t, of(p.For("1000").Grab(ctx, id(n))))
 	}
 	emptied := func(n int) {
 		grabbed(n)
-		must(of(p.For("1001").Grab(ctx, id(n))))
+		require.NoError(p.t, of(p.For("1001").Grab(ctx, id(n))))
 	}
 	closed := func(n int) {
 		grabbed(n)
-		must(of(p.Close(ctx, id(n))))
+		require.NoError(p.t, of(p.Close(ctx, id(n))))
 	}
 	paidOut := func(n int) {
 		grabbed(n)
-		must(of(p.PaidOut(ctx, redpacket.PayoutNumber(id(n), 1))))
+		require.NoError(p.t, of(p.PaidOut(ctx, redpacket.PayoutNumber(id(n), 1))))
 	}
 	send := func(count int64) func(ctx context.Context, in packets, n int) error {
 		return func(ctx context.Context, in packets, n int) error {

@@ -16,8 +16,7 @@ func TestRedPacketRefusesBadOptionsBeforeAnyIO(t *testing.T) {
 	t.Parallel()
 	bad := &sqlstore.Options{Prefix: "Shop-"}
 	ctx := t.Context()
-	db, err := sql.Open("mysql", "nobody@tcp(127.0.0.1:1)/none")
-	require.NoError(t, err)
+	db := must(sql.Open("mysql", "nobody@tcp(127.0.0.1:1)/none"))(t)
 	defer func() { _ = db.Close() }()
 	for name, store := range map[string]*sqlstore.RedPacket{
 		"no pool":                       sqlstore.NewRedPacket(nil, nil),
@@ -27,22 +26,15 @@ func TestRedPacketRefusesBadOptionsBeforeAnyIO(t *testing.T) {
 		"a pool that is no transaction": sqlstore.NewRedPacket(db, nil).WithTx(db),
 	} {
 		packets := redpacket.New(store, nil)
-		_, err := packets.Send(ctx, packetOf(1, 100, 3))
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
-		_, err = packets.Confirm(ctx, 1)
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
-		_, err = packets.For("1000").Grab(ctx, 1)
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
-		_, err = packets.Close(ctx, 1)
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
-		_, err = packets.Expire(ctx)
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
-		_, err = packets.PaidOut(ctx, "1-1")
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
-		_, err = packets.Audit(ctx)
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
+		require.ErrorIs(t, of(packets.Send(ctx, packetOf(1, 100, 3))), stock.ErrInvalid, name)
+		require.ErrorIs(t, of(packets.Confirm(ctx, 1)), stock.ErrInvalid, name)
+		require.ErrorIs(t, of(packets.For("1000").Grab(ctx, 1)), stock.ErrInvalid, name)
+		require.ErrorIs(t, of(packets.Close(ctx, 1)), stock.ErrInvalid, name)
+		require.ErrorIs(t, of(packets.Expire(ctx)), stock.ErrInvalid, name)
+		require.ErrorIs(t, of(packets.PaidOut(ctx, "1-1")), stock.ErrInvalid, name)
+		require.ErrorIs(t, of(packets.Audit(ctx)), stock.ErrInvalid, name)
 	}
-	_, err = redpacket.New(sqlstore.NewRedPacket(db, nil), nil).For("1000").Grab(ctx, 1)
+	_, err := redpacket.New(sqlstore.NewRedPacket(db, nil), nil).For("1000").Grab(ctx, 1)
 	require.ErrorIs(t, err, stock.ErrUnavailable, "nobody listens there")
 }
 
@@ -55,12 +47,9 @@ func TestRedPacketsOfTwoPrefixes(t *testing.T) {
 		require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, opts))
 		p := &purse{Packets: redpacket.New(sqlstore.NewRedPacket(db.DB, opts), nil), fixture: fixture{t, db}}
 		p.fill(1, 100, 3)
-		_, err := p.For("1000").Grab(t.Context(), 1)
-		require.NoError(t, err)
-		_, err = p.PaidOut(t.Context(), "1-1")
-		require.NoError(t, err)
-		_, err = p.Close(t.Context(), 1)
-		require.NoError(t, err)
+		require.NoError(t, of(p.For("1000").Grab(t.Context(), 1)))
+		require.NoError(t, of(p.PaidOut(t.Context(), "1-1")))
+		require.NoError(t, of(p.Close(t.Context(), 1)))
 		p.balanced(1, 1, redpacket.Closed)
 	}
 }
@@ -71,15 +60,11 @@ func TestRedPacketsJoinAWrappedTransaction(t *testing.T) {
 	p := openPurse(t)
 	p.fill(1, 100, 3)
 	for _, end := range []func(*sql.Tx) error{(*sql.Tx).Rollback, (*sql.Tx).Commit} {
-		tx, err := p.db.BeginTx(t.Context(), nil)
-		require.NoError(t, err)
+		tx := must(p.db.BeginTx(t.Context(), nil))(t)
 		packets := p.On(p.store.WithTx(wrapped{tx}))
-		_, err = packets.Send(t.Context(), packetOf(2, 100, 3))
-		require.NoError(t, err)
-		_, err = packets.For("1000").Grab(t.Context(), 1)
-		require.NoError(t, err)
-		_, err = packets.PaidOut(t.Context(), "1-1")
-		require.NoError(t, err)
+		require.NoError(t, of(packets.Send(t.Context(), packetOf(2, 100, 3))))
+		require.NoError(t, of(packets.For("1000").Grab(t.Context(), 1)))
+		require.NoError(t, of(packets.PaidOut(t.Context(), "1-1")))
 		require.NoError(t, end(tx))
 	}
 	p.balanced(1, 1, redpacket.Open)

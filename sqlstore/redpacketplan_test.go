@@ -40,36 +40,28 @@ func TestRedPacketReadsScanNoTable(t *testing.T) {
 		"INSERT INTO red_packet_stock_hold (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES " + strings.Join(grabs, ", "),
 		"ANALYZE TABLE red_packet, red_packet_share, red_packet_stock, red_packet_stock_hold",
 	} {
-		_, err := p.db.ExecContext(ctx, statement)
-		require.NoError(t, err)
+		require.NoError(t, of(p.db.ExecContext(ctx, statement)))
 	}
 	seen := redpacket.Cursor{DueAt: start, Packet: 7, No: 3}
-	inTx := func(call func(*sqlstore.RedPacket) error) func() error {
-		return func() error {
-			tx, err := p.db.BeginTx(ctx, nil)
-			require.NoError(t, err)
-			require.NoError(t, call(p.store.WithTx(tx)))
-			return tx.Rollback()
-		}
-	}
+	inTx := func(call func(*sqlstore.RedPacket) error) func() error { return inTx(t, p.db, p.store.WithTx, call) }
 	for _, c := range []struct {
 		name  string
 		index string // of the table that the statement is about
 		call  func() error
 	}{
-		{"Payouts", "red_packet_share_due", func() error { _, err := p.store.Payouts(ctx, redpacket.Cursor{}, 10); return err }},
-		{"Payouts, a later page", "red_packet_share_due", func() error { _, err := p.store.Payouts(ctx, seen, 10); return err }},
-		{"Due", "red_packet_due", func() error { _, err := p.store.Due(ctx, 10); return err }},
-		{"Shares", "PRIMARY", func() error { _, err := p.store.Shares(ctx, 7, 3, 10); return err }},
+		{"Payouts", "red_packet_share_due", func() error { return of(p.store.Payouts(ctx, redpacket.Cursor{}, 10)) }},
+		{"Payouts, a later page", "red_packet_share_due", func() error { return of(p.store.Payouts(ctx, seen, 10)) }},
+		{"Due", "red_packet_due", func() error { return of(p.store.Due(ctx, 10)) }},
+		{"Shares", "PRIMARY", func() error { return of(p.store.Shares(ctx, 7, 3, 10)) }},
 		{"Share", "red_packet_share_person", func() error { _, _, err := p.store.Share(ctx, 7, "1003"); return err }},
 		{"Share, in a transaction", "red_packet_share_person", inTx(func(s *sqlstore.RedPacket) error { _, _, err := s.Share(ctx, 7, "1003"); return err })},
 		{"Payout", "PRIMARY", func() error { _, _, err := p.store.Payout(ctx, 7, 3); return err }},
 		{"Record", "PRIMARY", func() error { _, _, err := p.store.Record(ctx, 7); return err }},
 		{"Record, in a transaction", "PRIMARY", inTx(func(s *sqlstore.RedPacket) error { _, _, err := s.Record(ctx, 7); return err })},
-		{"Records", "PRIMARY", func() error { _, err := p.store.Records(ctx, 7, 10); return err }},
-		{"Book", "PRIMARY", func() error { _, err := p.store.Book(ctx, 7); return err }},
-		{"Paid", "PRIMARY", func() error { _, err := p.store.Paid(ctx, 7, 49); return err }},
-		{"Failed", "PRIMARY", func() error { _, err := p.store.Failed(ctx, 7, 41, 0, "", time.Minute); return err }},
+		{"Records", "PRIMARY", func() error { return of(p.store.Records(ctx, 7, 10)) }},
+		{"Book", "PRIMARY", func() error { return of(p.store.Book(ctx, 7)) }},
+		{"Paid", "PRIMARY", func() error { return of(p.store.Paid(ctx, 7, 49)) }},
+		{"Failed", "PRIMARY", func() error { return of(p.store.Failed(ctx, 7, 41, 0, "", time.Minute)) }},
 	} {
 		p.db.Wire.Statements()
 		require.NoError(t, c.call(), c.name)
@@ -103,11 +95,9 @@ func explain(t *testing.T, db *sqltest.DB, name, statement string) (steps []plan
 	if sqltest.MariaDB() { // which has no other, nor a name for it
 		explain = "EXPLAIN "
 	}
-	rows, err := db.QueryContext(t.Context(), explain+statement)
-	require.NoError(t, err)
+	rows := must(db.QueryContext(t.Context(), explain+statement))(t)
 	defer func() { _ = rows.Close() }()
-	columns, err := rows.Columns()
-	require.NoError(t, err)
+	columns := must(rows.Columns())(t)
 	values := make([]sql.NullString, len(columns))
 	targets := make([]any, len(columns))
 	for i := range values {

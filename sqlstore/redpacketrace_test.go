@@ -15,13 +15,7 @@ import (
 // scramble has people grab a packet at once, by turns from several processes, and returns what each was told.
 func scramble(t testing.TB, id int64, people int, processes ...*redpacket.Packets) []error {
 	t.Helper()
-	errs := make([]error, people)
-	var group suite.Group
-	for i := range people {
-		group.Go(func() { _, errs[i] = processes[i%len(processes)].For(fmt.Sprint(1000+i)).Grab(t.Context(), id) })
-	}
-	group.Wait()
-	return errs
+	return byTurns(people, processes, func(p *redpacket.Packets, i int) error { return of(p.For(fmt.Sprint(1000+i)).Grab(t.Context(), id)) })
 }
 
 func TestAThousandPeopleFromTwoProcesses(t *testing.T) {
@@ -74,8 +68,7 @@ func TestCloseWaitsForAGrabThatIsUnderWay(t *testing.T) {
 		go func() { _, err := p.Close(t.Context(), 1); closed <- err }()
 		p.waiting()
 	})
-	_, err := p.For("1000").Grab(t.Context(), 1)
-	require.NoError(t, err)
+	require.NoError(t, of(p.For("1000").Grab(t.Context(), 1)))
 	require.NoError(t, <-closed)
 	p.balanced(1, 1, redpacket.Closed)
 }
@@ -86,17 +79,15 @@ func TestItemIsLockedBeforeThePacket(t *testing.T) {
 	t.Parallel()
 	p := openPurse(t)
 	p.fill(1, 100, 3)
-	_, err := p.Send(t.Context(), packetOf(2, 100, 3))
-	require.NoError(t, err)
+	require.NoError(t, of(p.Send(t.Context(), packetOf(2, 100, 3))))
 	for id, call := range map[int64]func() error{
-		1: func() error { _, err := p.Close(t.Context(), 1); return err },
-		2: func() error { _, err := p.Confirm(t.Context(), 2); return err },
+		1: func() error { return of(p.Close(t.Context(), 1)) },
+		2: func() error { return of(p.Confirm(t.Context(), 2)) },
 	} {
 		release := p.blockPacket(id)
-		done := make(chan error, 1)
-		go func() { done <- call() }()
+		done := going(func() error { return call() })
 		p.waiting()
-		for err = error(nil); err == nil; { // until it has locked the item, and waits for the packet
+		for err := error(nil); err == nil; { // until it has locked the item, and waits for the packet
 			_, err = p.db.ExecContext(t.Context(), fmt.Sprintf("SELECT 1 FROM red_packet_stock WHERE SKU_ID = %d AND ACTIVITY_ID = 0 FOR UPDATE NOWAIT", id))
 		}
 		release()
@@ -123,14 +114,14 @@ func TestKilledConnectionsLoseNothing(t *testing.T) {
 	var group suite.Group
 	for i := range people {
 		group.Go(func() {
-			share, err := p.For(fmt.Sprint(1000+i)).Grab(t.Context(), 1)
-			for redpacket.Retryable(err) && t.Context().Err() == nil {
-				share, err = p.For(fmt.Sprint(1000+i)).Grab(t.Context(), 1)
-			}
+			err := settle(t, func() error {
+				share, err := p.For(fmt.Sprint(1000+i)).Grab(t.Context(), 1)
+				got[i] = share.Amount
+				return err
+			})
 			if err != nil {
 				require.ErrorIs(t, err, redpacket.ErrFinished)
 			}
-			got[i] = share.Amount
 		})
 	}
 	group.Wait()
@@ -146,21 +137,18 @@ func TestConfirmEndsWhatIsRemembered(t *testing.T) {
 	p := openPurse(t)
 	other := p.process(nil)
 	for id := int64(1); id <= 3; id++ {
-		_, err := p.Send(t.Context(), packetOf(id, 1000, 60))
-		require.NoError(t, err)
+		require.NoError(t, of(p.Send(t.Context(), packetOf(id, 1000, 60))))
 		require.Equal(t, 50, count(scramble(t, id, 50, p.Packets), redpacket.ErrUnpaid))
 		switch id {
 		case 1:
-			_, err = p.Confirm(t.Context(), id)
+			require.NoError(t, of(p.Confirm(t.Context(), id)))
 		case 2:
-			_, err = other.Confirm(t.Context(), id)
+			require.NoError(t, of(other.Confirm(t.Context(), id)))
 		case 3:
-			tx, failed := p.db.BeginTx(t.Context(), nil)
-			require.NoError(t, failed)
-			_, err = p.On(p.store.WithTx(tx)).Confirm(t.Context(), id)
+			tx := must(p.db.BeginTx(t.Context(), nil))(t)
+			require.NoError(t, of(p.On(p.store.WithTx(tx)).Confirm(t.Context(), id)))
 			require.NoError(t, tx.Commit())
 		}
-		require.NoError(t, err)
 		require.Equal(t, 50, count(scramble(t, id, 50, p.Packets), nil))
 		p.balanced(id, 50, redpacket.Open)
 	}

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"database/sql"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,11 +26,17 @@ func waits(t testing.TB, db *sqltest.DB, answer <-chan error, like string) {
 	}
 }
 
-// going makes a call and returns its answer.
-func going(call func() error) <-chan error {
-	answer := make(chan error, 1)
-	go func() { answer <- call() }()
-	return answer
+// twice makes a call, and again while it is under way: both wait, each with a statement of its own, and are done when the
+// transaction that is in their way has committed.
+func twice(t testing.TB, db *sqltest.DB, inTheWay *sql.Tx, call func() error, like string, again func() error, likeAgain string) {
+	t.Helper()
+	first := going(call)
+	waits(t, db, first, like)
+	second := going(again)
+	waits(t, db, second, likeAgain)
+	require.NoError(t, inTheWay.Commit())
+	require.NoError(t, <-first)
+	require.NoError(t, <-second)
 }
 
 // The first call may be one whose caller has been told ErrUnknown. The same call elsewhere is not refused for good while that
@@ -43,29 +50,18 @@ func TestLockIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 			ctx := t.Context()
 			s.db.Wire.Freeze(start)
 			require.NoError(t, s.Withdraw(ctx, "all but one", stock.Line{SKU: 1, Num: 9}))
-			_, err := s.Lock(ctx, "b", one(1))
-			require.NoError(t, err)
+			require.NoError(t, of(s.Lock(ctx, "b", one(1))))
 			first := s.process(opts).Inventory
 			second := s.process(nil).Inventory
 			for _, order := range []string{"refused", "refused, out of the memory"} {
-				_, err = second.Lock(ctx, order, one(1))
-				require.ErrorIs(t, err, stock.ErrInsufficient)
+				require.ErrorIs(t, of(second.Lock(ctx, order, one(1))), stock.ErrInsufficient)
 			}
-			tx, err := s.db.BeginTx(ctx, nil)
-			require.NoError(t, err)
-			_, err = s.On(s.store.WithTx(tx)).Cancel(ctx, "b")
-			require.NoError(t, err)
+			tx := must(s.db.BeginTx(ctx, nil))(t)
+			require.NoError(t, of(s.On(s.store.WithTx(tx)).Cancel(ctx, "b")))
 
-			lock := func(inv *stock.Inventory) <-chan error {
-				return going(func() error { _, err := inv.Lock(ctx, "a", one(1)); return err })
-			}
-			underWay := lock(first)
-			waits(t, s.db, underWay, "UPDATE goods_stock s SET s.STOCK_LOCK_NUM = s.STOCK_LOCK_NUM + 1%")
-			again := lock(second)
-			waits(t, s.db, again, "INSERT INTO goods_stock_hold %")
-			require.NoError(t, tx.Commit())
-			require.NoError(t, <-underWay)
-			require.NoError(t, <-again)
+			lock := func(inv *stock.Inventory) func() error { return func() error { return of(inv.Lock(ctx, "a", one(1))) } }
+			twice(t, s.db, tx, lock(first), "UPDATE goods_stock s SET s.STOCK_LOCK_NUM = s.STOCK_LOCK_NUM + 1%",
+				lock(second), "INSERT INTO goods_stock_hold %")
 			s.counters(1, 0, 1, 1)
 		})
 	}
@@ -76,27 +72,16 @@ func TestClaimIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 	m := openMall(t, nil)
 	ctx := t.Context()
 	m.define(1, coupon.Rules{})
-	held, err := m.For("8").Lock(ctx, "b", 1)
-	require.NoError(t, err)
+	held := must(m.For("8").Lock(ctx, "b", 1))(t)
 	first, _ := m.process(nil)
 	second, _ := m.process(nil)
-	_, err = second.For("9").Claim(ctx, "refused", 1)
-	require.ErrorIs(t, err, stock.ErrInsufficient)
-	tx, err := m.db.BeginTx(ctx, nil)
-	require.NoError(t, err)
-	_, err = m.On(m.store.WithTx(tx)).Cancel(ctx, held.ID)
-	require.NoError(t, err)
+	require.ErrorIs(t, of(second.For("9").Claim(ctx, "refused", 1)), stock.ErrInsufficient)
+	tx := must(m.db.BeginTx(ctx, nil))(t)
+	require.NoError(t, of(m.On(m.store.WithTx(tx)).Cancel(ctx, held.ID)))
 
-	claim := func(c *coupon.Coupons) <-chan error {
-		return going(func() error { _, err := c.For("7").Claim(ctx, "a", 1); return err })
-	}
-	underWay := claim(first)
-	waits(t, m.db, underWay, "UPDATE coupon_stock s SET s.STOCK_SALE_NUM = s.STOCK_SALE_NUM + 1%")
-	again := claim(second)
-	waits(t, m.db, again, "INSERT INTO coupon_stock_hold %")
-	require.NoError(t, tx.Commit())
-	require.NoError(t, <-underWay)
-	require.NoError(t, <-again)
+	claim := func(c *coupon.Coupons) func() error { return func() error { return of(c.For("7").Claim(ctx, "a", 1)) } }
+	twice(t, m.db, tx, claim(first), "UPDATE coupon_stock s SET s.STOCK_SALE_NUM = s.STOCK_SALE_NUM + 1%",
+		claim(second), "INSERT INTO coupon_stock_hold %")
 	m.balanced(1, 1)
 }
 
@@ -108,8 +93,7 @@ func TestWithdrawIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 	require.NoError(t, s.Withdraw(ctx, "all but two", stock.Line{SKU: 1, Num: 8}))
 	s.lock("d", one(1))
 	first, second := s.process(nil), s.process(nil)
-	tx, err := s.db.BeginTx(ctx, nil)
-	require.NoError(t, err)
+	tx := must(s.db.BeginTx(ctx, nil))(t)
 	first.db.Wire.Before("INSERT INTO goods_stock_change", func() { // it has seen the unit that is there
 		s.lock("c", one(1))
 		_, err := s.On(s.store.WithTx(tx)).Cancel(ctx, "d")
@@ -117,15 +101,8 @@ func TestWithdrawIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	withdraw := func(inv *stock.Inventory) <-chan error {
-		return going(func() error { return inv.Withdraw(ctx, "w", one(1)) })
-	}
-	underWay := withdraw(first.Inventory)
-	waits(t, s.db, underWay, "UPDATE goods_stock s FORCE INDEX (PRIMARY) SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + -1%")
-	again := withdraw(second.Inventory) // none is there now
-	waits(t, s.db, again, "SELECT % FROM goods_stock_change % FOR UPDATE")
-	require.NoError(t, tx.Commit())
-	require.NoError(t, <-underWay)
-	require.NoError(t, <-again)
+	withdraw := func(inv *shop) func() error { return func() error { return inv.Withdraw(ctx, "w", one(1)) } }
+	twice(t, s.db, tx, withdraw(first), "UPDATE goods_stock s FORCE INDEX (PRIMARY) SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + -1%",
+		withdraw(second), "SELECT % FROM goods_stock_change % FOR UPDATE") // none is there now
 	s.counters(1, 0, 1, 1)
 }

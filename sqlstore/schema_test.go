@@ -18,24 +18,19 @@ import (
 
 func TestSchemaIsPlainNumberedFiles(t *testing.T) {
 	t.Parallel()
-	names, err := fs.Glob(sqlstore.Schema(), "*.sql")
-	require.NoError(t, err)
-	require.Contains(t, names, "0001_stock.up.sql")
-	text, err := fs.ReadFile(sqlstore.Schema(), "0001_stock.up.sql")
-	require.NoError(t, err)
+	require.Contains(t, must(fs.Glob(sqlstore.Schema(), "*.sql"))(t), "0001_stock.up.sql")
+	text := must(fs.ReadFile(sqlstore.Schema(), "0001_stock.up.sql"))(t)
 	require.Contains(t, string(text), "CREATE TABLE IF NOT EXISTS goods_stock (")
 	require.True(t, strings.HasPrefix(string(text), "-- +goose Up\n"))
 
-	_, err = fs.ReadFile((&sqlstore.Options{Prefix: "a; DROP"}).Schema(), "0001_stock.up.sql")
-	require.ErrorIs(t, err, stock.ErrInvalid)
+	require.ErrorIs(t, of(fs.ReadFile((&sqlstore.Options{Prefix: "a; DROP"}).Schema(), "0001_stock.up.sql")), stock.ErrInvalid)
 }
 
 // TestUnitsOfEveryKindHaveTheSameTables keeps the tables that one piece of code uses alike.
 func TestUnitsOfEveryKindHaveTheSameTables(t *testing.T) {
 	t.Parallel()
 	tables := func(file, name string) (all []string) {
-		text, err := fs.ReadFile(sqlstore.Schema(), file)
-		require.NoError(t, err)
+		text := must(fs.ReadFile(sqlstore.Schema(), file))(t)
 		for statement := range strings.SplitSeq(string(text), ";\n") {
 			if _, create, ok := strings.Cut(statement, "CREATE TABLE IF NOT EXISTS "+name); ok {
 				all = append(all, strings.ReplaceAll(create, name, ""))
@@ -129,8 +124,7 @@ func TestMigrateMakesATableAgainThatIsMissing(t *testing.T) {
 func run(t testing.TB, db *sqltest.DB, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
-		_, err := db.ExecContext(t.Context(), statement)
-		require.NoError(t, err, statement)
+		require.NoError(t, of(db.ExecContext(t.Context(), statement)), statement)
 	}
 }
 
@@ -181,10 +175,8 @@ func TestPrefixedTablesLiveBesideOthersAndAreDroppedAlone(t *testing.T) {
 	require.NoError(t, sqlstore.Check(ctx, db.DB, shop))
 	for _, opts := range []*sqlstore.Options{nil, shop} {
 		inv := stock.New(sqlstore.NewStock(db.DB, opts), nil)
-		_, err := inv.Define(ctx, stock.Key{SKU: 1}, 1, stock.Terms{})
-		require.NoError(t, err)
-		_, err = inv.Lock(ctx, "a", one(1))
-		require.NoError(t, err)
+		require.NoError(t, of(inv.Define(ctx, stock.Key{SKU: 1}, 1, stock.Terms{})))
+		require.NoError(t, of(inv.Lock(ctx, "a", one(1))))
 	}
 	require.NoError(t, sqlstore.Drop(ctx, db.DB, shop))
 	require.NoError(t, sqlstore.Check(ctx, db.DB, nil))
@@ -205,15 +197,11 @@ func TestLaxSQLModeChangesNothing(t *testing.T) {
 		db := sqltest.Open(t, sqltest.Variant{Apply: func(c *mysql.Config) { c.Params["sql_mode"] = mode }})
 		require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, nil))
 		s := &shop{Inventory: stock.New(sqlstore.NewStock(db.DB, nil), nil), fixture: fixture{t, db}}
-		_, err := s.Define(t.Context(), stock.Key{SKU: 1}, 3, stock.Terms{})
-		require.NoError(t, err)
+		require.NoError(t, of(s.Define(t.Context(), stock.Key{SKU: 1}, 3, stock.Terms{})))
 		long := strings.Repeat("'\\", 32)
-		_, err = s.Lock(t.Context(), long, stock.Line{SKU: 1, Num: 2})
-		require.NoError(t, err)
-		_, err = s.Lock(t.Context(), "b", stock.Line{SKU: 1, Num: 2})
-		require.ErrorIs(t, err, stock.ErrInsufficient)
-		_, err = s.Pay(t.Context(), long)
-		require.NoError(t, err)
+		require.NoError(t, of(s.Lock(t.Context(), long, stock.Line{SKU: 1, Num: 2})))
+		require.ErrorIs(t, of(s.Lock(t.Context(), "b", stock.Line{SKU: 1, Num: 2})), stock.ErrInsufficient)
+		require.NoError(t, of(s.Pay(t.Context(), long)))
 		s.counters(1, 2, 0, 1)
 	}
 }
@@ -222,8 +210,7 @@ func TestBadOptionsAndNilAreRefusedBeforeAnyIO(t *testing.T) {
 	t.Parallel()
 	bad := &sqlstore.Options{Prefix: "Shop-"}
 	ctx := t.Context()
-	db, err := sql.Open("mysql", "nobody@tcp(127.0.0.1:1)/none")
-	require.NoError(t, err)
+	db := must(sql.Open("mysql", "nobody@tcp(127.0.0.1:1)/none"))(t)
 	defer func() { _ = db.Close() }()
 	require.ErrorIs(t, sqlstore.Migrate(ctx, nil, nil), stock.ErrInvalid)
 	require.ErrorIs(t, sqlstore.Migrate(ctx, db, bad), stock.ErrInvalid)
@@ -232,13 +219,9 @@ func TestBadOptionsAndNilAreRefusedBeforeAnyIO(t *testing.T) {
 	for _, store := range []*sqlstore.Stock{
 		sqlstore.NewStock(nil, nil), sqlstore.NewStock(db, bad), sqlstore.NewStock(db, bad).WithTx(&sql.Tx{}), sqlstore.NewStock(db, nil).WithTx(nil),
 	} {
-		_, err := stock.New(store, nil).Lock(ctx, "a", one(1))
-		require.ErrorIs(t, err, stock.ErrInvalid)
-		_, err = stock.New(store, nil).Pay(ctx, "a")
-		require.ErrorIs(t, err, stock.ErrInvalid)
-		_, err = stock.New(store, nil).Audit(ctx)
-		require.ErrorIs(t, err, stock.ErrInvalid)
+		require.ErrorIs(t, of(stock.New(store, nil).Lock(ctx, "a", one(1))), stock.ErrInvalid)
+		require.ErrorIs(t, of(stock.New(store, nil).Pay(ctx, "a")), stock.ErrInvalid)
+		require.ErrorIs(t, of(stock.New(store, nil).Audit(ctx)), stock.ErrInvalid)
 	}
-	_, err = stock.New(sqlstore.NewStock(db, nil), nil).Lock(ctx, "a", one(1))
-	require.ErrorIs(t, err, stock.ErrUnavailable, "nobody listens there")
+	require.ErrorIs(t, of(stock.New(sqlstore.NewStock(db, nil), nil).Lock(ctx, "a", one(1))), stock.ErrUnavailable, "nobody listens there")
 }

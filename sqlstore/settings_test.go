@@ -39,7 +39,7 @@ func settingHarness(t testing.TB, variant sqltest.Variant) stocktest.Harness {
 	t.Helper()
 	db := frozen(t, variant, stockTables).db
 	store := sqlstore.NewStock(db.DB, nil)
-	h := stockHarness(t, db, store)
+	h := stockHarness(t, db, bound[stock.Store]{store, func(tx sqlstore.Tx) stock.Store { return store.WithTx(tx) }})
 	if variant.Splitter {
 		h.Store = lagging{store, t, db}
 	}
@@ -54,7 +54,7 @@ func settingHarness(t testing.TB, variant sqltest.Variant) stocktest.Harness {
 
 // lagging is a store behind a splitter. What only lists may be behind, so the suite lists what has arrived.
 type lagging struct {
-	boundStore
+	stock.Store
 	t  testing.TB
 	db *sqltest.DB
 }
@@ -62,13 +62,13 @@ type lagging struct {
 // List implements stock.Store.
 func (l lagging) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
 	l.db.CatchUp(l.t)
-	return l.boundStore.List(ctx, after, limit)
+	return l.Store.List(ctx, after, limit)
 }
 
 // Holds implements stock.Store.
 func (l lagging) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
 	l.db.CatchUp(l.t)
-	return l.boundStore.Holds(ctx, filter, after, limit)
+	return l.Store.Holds(ctx, filter, after, limit)
 }
 
 // Due implements stock.Store. The dead holds of some keys are in somebody's way; those of all are listed for a sweep.
@@ -76,7 +76,7 @@ func (l lagging) Due(ctx context.Context, keys []stock.Key, limit int) ([]string
 	if keys == nil {
 		l.db.CatchUp(l.t)
 	}
-	return l.boundStore.Due(ctx, keys, limit)
+	return l.Store.Due(ctx, keys, limit)
 }
 
 // A session in which a statement by itself does not commit: what was paid there is paid when the process has ended.
@@ -89,15 +89,10 @@ func TestPaidIsPaidWhereNothingCommitsByItself(t *testing.T) {
 			pool := s.db.As(t, variant)
 			pool.Wire.Freeze(start)
 			inv := s.On(sqlstore.NewStock(pool.DB, nil))
-			_, err := inv.Lock(t.Context(), "a", one(1))
-			require.NoError(t, err)
-			outcome, err := inv.Pay(t.Context(), "a")
-			require.NoError(t, err)
-			require.Equal(t, stock.Paid, outcome.State)
+			require.NoError(t, of(inv.Lock(t.Context(), "a", one(1))))
+			require.Equal(t, stock.Paid, must(inv.Pay(t.Context(), "a"))(t).State)
 			require.NoError(t, pool.Close())
-			hold, err := s.Hold(t.Context(), "a")
-			require.NoError(t, err)
-			require.Equal(t, stock.Paid, hold.State)
+			require.Equal(t, stock.Paid, must(s.Hold(t.Context(), "a"))(t).State)
 			s.counters(1, 1, 0, 9)
 		})
 	}

@@ -61,8 +61,7 @@ func TestHotSKULeavesConnectionsToOthers(t *testing.T) {
 	s := open(t, nil)
 	s.wide(stock.Terms{PerBuyer: 4})
 	lock := func(caller, n int) error {
-		_, err := s.For(fmt.Sprint(1+caller)).Lock(t.Context(), fmt.Sprint(caller, "-", n), one(4))
-		return err
+		return of(s.For(fmt.Sprint(1+caller)).Lock(t.Context(), fmt.Sprint(caller, "-", n), one(4)))
 	}
 	require.NoError(t, s.Restock(t.Context(), "more", units(2, 1_000_000)))
 	most, waits := s.crowded(4, lock, s.lockOther)
@@ -73,8 +72,7 @@ func TestHotSKULeavesConnectionsToOthers(t *testing.T) {
 
 // lockOther locks a unit of SKU 2.
 func (s *shop) lockOther(n int) error {
-	_, err := s.Lock(s.t.Context(), fmt.Sprint("other-", n), one(2))
-	return err
+	return of(s.Lock(s.t.Context(), fmt.Sprint("other-", n), one(2)))
 }
 
 // The whole life of an order takes a connection for each kind of step at most.
@@ -88,8 +86,7 @@ func TestHotSKUsStepsLeaveConnectionsToOthers(t *testing.T) {
 	}
 	most, waits := s.crowded(1, func(caller, _ int) error {
 		call := []step{s.Pay, s.Cancel}[caller%2]
-		_, err := call(t.Context(), fmt.Sprint("order-", caller))
-		return err
+		return of(call(t.Context(), fmt.Sprint("order-", caller)))
 	}, s.lockOther)
 	require.LessOrEqual(t, most, 3, "Pay, Cancel and the other SKU")
 	require.Zero(t, waits)
@@ -139,8 +136,7 @@ func TestHotSKUHasOneBatchInFlight(t *testing.T) {
 	s.wide(stock.Terms{})
 	s.db.Wire.Statements()
 	_, _ = s.crowded(2, func(caller, n int) error {
-		_, err := s.Lock(t.Context(), fmt.Sprint(caller, "-", n), one(4))
-		return err
+		return of(s.Lock(t.Context(), fmt.Sprint(caller, "-", n), one(4)))
 	}, func(int) error { return s.db.PingContext(t.Context()) })
 	inFlight := 0
 	for _, statement := range s.db.Wire.Statements() {

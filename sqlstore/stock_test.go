@@ -1,10 +1,10 @@
 package sqlstore_test
 
 import (
-	"database/sql"
 	"testing"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 	"github.com/holdfast-go/holdfast/stock/stocktest"
@@ -14,17 +14,11 @@ func TestStock(t *testing.T) { stockConformance().everyWay(t) }
 func TestModel(t *testing.T) { stockConformance().models(t, 52, 2_000) }
 func FuzzModel(f *testing.F) { stockConformance().fuzz(f) }
 
-// stockConformance has the ways to use the tables: as usual, without merging, by the code of batches alone, and as two
-// processes use them, one of which merges.
-func stockConformance() conformance[boundStore, stocktest.Harness] {
-	return conformance[boundStore, stocktest.Harness]{
-		tables: []string{stockTables},
-		stores: map[string]func(*sql.DB) boundStore{
-			usual:      func(db *sql.DB) boundStore { return sqlstore.NewStock(db, nil) },
-			"Unmerged": func(db *sql.DB) boundStore { return sqlstore.NewStock(db, &alone) },
-			"Batches":  func(db *sql.DB) boundStore { return sqlstore.NewStock(db, nil).AlwaysBatch() },
-			"Mixed":    newMixed,
-		},
+// stockConformance has what the suite and the model of the stock need.
+func stockConformance() conformance[stock.Store, stocktest.Harness] {
+	return conformance[stock.Store, stocktest.Harness]{
+		tables:  []string{stockTables},
+		stores:  waysOf(sqlstore.NewStock, suite.TurnsOfStock),
 		harness: stockHarness,
 		memory: func() stocktest.Harness {
 			now, advance := ticking()
@@ -35,19 +29,13 @@ func stockConformance() conformance[boundStore, stocktest.Harness] {
 	}
 }
 
-// boundStore is a store that can join a transaction.
-type boundStore interface {
-	stock.Store
-	WithTx(tx sqlstore.Tx) *sqlstore.Stock
-}
-
-func stockHarness(t testing.TB, db *sqltest.DB, store boundStore) stocktest.Harness {
+func stockHarness(t testing.TB, db *sqltest.DB, store bound[stock.Store]) stocktest.Harness {
 	t.Helper()
 	return stocktest.Harness{
-		Store: store, Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
+		Store: store.Store, Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) (stock.Store, func() error, func() error) {
 			t.Helper()
-			return begin(t, db, "goods_stock", func(tx sqlstore.Tx) stock.Store { return store.WithTx(tx) })
+			return begin(t, db, "goods_stock", store.WithTx)
 		},
 	}
 }

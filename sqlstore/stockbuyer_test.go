@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -27,13 +26,7 @@ func (s *shop) together(release func(), calls ...func() error) []error {
 
 // crowd makes calls at once and returns what became of each.
 func crowd(calls []func() error) []error {
-	errs := make([]error, len(calls))
-	var group suite.Group
-	for i, call := range calls {
-		group.Go(func() { errs[i] = call() })
-	}
-	group.Wait()
-	return errs
+	return atOnce(len(calls), func(i int) error { return calls[i]() })
 }
 
 // locking is a Lock as a call; buyer "" is nobody.
@@ -42,7 +35,7 @@ func (s *shop) locking(buyer, order string, line stock.Line) func() error {
 	if buyer != "" {
 		inv = s.For(buyer)
 	}
-	return func() error { _, err := inv.Lock(s.t.Context(), order, line); return err }
+	return func() error { return of(inv.Lock(s.t.Context(), order, line)) }
 }
 
 // digit names a buyer; 0 is nobody.
@@ -56,16 +49,13 @@ func digit(buyer int) string {
 // usage demands what a buyer has of a SKU.
 func (s *shop) usage(buyer string, sku int64, want stock.Usage) {
 	s.t.Helper()
-	got, err := s.For(buyer).Usage(s.t.Context(), stock.Key{SKU: sku})
-	require.NoError(s.t, err)
-	require.Equal(s.t, want, got, "buyer %q", buyer)
+	require.Equal(s.t, want, must(s.For(buyer).Usage(s.t.Context(), stock.Key{SKU: sku}))(s.t), "buyer %q", buyer)
 }
 
 // wide defines SKU 4 with so many units that only its other terms refuse.
 func (s *shop) wide(terms stock.Terms) {
 	s.t.Helper()
-	_, err := s.Define(s.t.Context(), stock.Key{SKU: 4}, 10_000, terms)
-	require.NoError(s.t, err)
+	require.NoError(s.t, of(s.Define(s.t.Context(), stock.Key{SKU: 4}, 10_000, terms)))
 }
 
 // One batch with each buyer twenty times, and with callers who name none.
@@ -83,8 +73,7 @@ func TestMergedLocksKeepTheUnitsPerBuyer(t *testing.T) {
 	require.Equal(t, 20, count(errs, stock.ErrBuyerRequired))
 	require.Equal(t, len(errs), count(errs, nil)+count(errs, stock.ErrPerBuyer)+20)
 	for buyer := int64(1); buyer <= 5; buyer++ {
-		got, err := s.For(fmt.Sprint(buyer)).Usage(t.Context(), stock.Key{SKU: 4})
-		require.NoError(t, err)
+		got := must(s.For(fmt.Sprint(buyer)).Usage(t.Context(), stock.Key{SKU: 4}))(t)
 		require.Equal(t, int64(5), got.Held, "orders of one unit fill up what is left")
 	}
 	s.counters(4, 0, 25, 10_000)
@@ -94,8 +83,7 @@ func TestMergedLocksKeepTheLiveHoldsPerBuyer(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	s.wide(stock.Terms{PerBuyer: 100, LiveHolds: 2})
-	_, err := s.For("1").Lock(t.Context(), "before", units(4, 7))
-	require.NoError(t, err)
+	require.NoError(t, of(s.For("1").Lock(t.Context(), "before", units(4, 7))))
 	var calls []func() error
 	for i := range 20 {
 		for buyer := int64(1); buyer <= 5; buyer++ {
@@ -147,14 +135,10 @@ func TestMergedLocksOfABuyerWhoseCountIsFull(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	ctx := t.Context()
-	_, err := s.Define(ctx, stock.Key{SKU: 4}, 0, stock.Terms{Unlimited: true})
-	require.NoError(t, err)
-	_, err = s.For("9").Lock(ctx, "nearly all", units(4, math.MaxInt64-5))
-	require.NoError(t, err)
-	_, err = s.Pay(ctx, "nearly all")
-	require.NoError(t, err)
-	_, err = s.Refund(ctx, stock.Refund{ID: "r", Order: "nearly all", Restock: true})
-	require.NoError(t, err)
+	require.NoError(t, of(s.Define(ctx, stock.Key{SKU: 4}, 0, stock.Terms{Unlimited: true})))
+	require.NoError(t, of(s.For("9").Lock(ctx, "nearly all", units(4, math.MaxInt64-5))))
+	require.NoError(t, of(s.Pay(ctx, "nearly all")))
+	require.NoError(t, of(s.Refund(ctx, stock.Refund{ID: "r", Order: "nearly all", Restock: true})))
 	var calls []func() error
 	for i := range 20 {
 		calls = append(calls, s.locking(digit(i%3), fmt.Sprint("order-", i), one(4)))

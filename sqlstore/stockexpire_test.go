@@ -19,8 +19,7 @@ func (s *shop) deadHolds(n, more int64) {
 	s.t.Helper()
 	const rows = 5_000
 	ctx := s.t.Context()
-	_, err := s.Define(ctx, stock.Key{SKU: 4}, n+more, stock.Terms{})
-	require.NoError(s.t, err)
+	require.NoError(s.t, of(s.Define(ctx, stock.Key{SKU: 4}, n+more, stock.Terms{})))
 	died := start.Format("'2006-01-02 15:04:05.000000'")
 	for first := int64(0); first < n; first += rows {
 		var text strings.Builder
@@ -31,11 +30,9 @@ func (s *shop) deadHolds(n, more int64) {
 			}
 			fmt.Fprintf(&text, "('dead-%d', 1, 1, 4, 0, 1, 1, %s, %s, %s)", i, died, died, died)
 		}
-		_, err := s.db.ExecContext(ctx, text.String())
-		require.NoError(s.t, err)
+		require.NoError(s.t, of(s.db.ExecContext(ctx, text.String())))
 	}
-	_, err = s.db.ExecContext(ctx, "UPDATE goods_stock SET STOCK_LOCK_NUM = STOCK_LOCK_NUM + ? WHERE SKU_ID = 4", n)
-	require.NoError(s.t, err)
+	require.NoError(s.t, of(s.db.ExecContext(ctx, "UPDATE goods_stock SET STOCK_LOCK_NUM = STOCK_LOCK_NUM + ? WHERE SKU_ID = 4", n)))
 	s.counters(4, 0, n, n+more)
 }
 
@@ -181,17 +178,13 @@ func TestSweepPassesAHoldWhoseBooksHaveDrifted(t *testing.T) {
 	s.lock("drifted", units(1, 2))
 	s.lock("long", one(2), one(3))
 	s.deadHolds(300, 0)
-	_, err := s.db.ExecContext(ctx, "UPDATE goods_stock SET STOCK_LOCK_NUM = 1 WHERE SKU_ID = 1")
-	require.NoError(t, err)
+	require.NoError(t, of(s.db.ExecContext(ctx, "UPDATE goods_stock SET STOCK_LOCK_NUM = 1 WHERE SKU_ID = 1")))
 	s.db.Wire.Advance(stock.DefaultHoldFor)
 	n, err := s.Expire(ctx)
 	require.ErrorIs(t, err, stock.ErrDrift)
 	require.Equal(t, 301, n)
-	_, err = s.Repair(ctx)
-	require.NoError(t, err)
-	n, err = s.Expire(ctx)
-	require.NoError(t, err)
-	require.Equal(t, 1, n)
+	require.NoError(t, of(s.Repair(ctx)))
+	require.Equal(t, 1, must(s.Expire(ctx))(t))
 	s.counters(1, 0, 0, 10)
 	s.counters(4, 0, 0, 300)
 }

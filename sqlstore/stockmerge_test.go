@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
-	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -18,20 +17,9 @@ import (
 // what became of each.
 func (s *shop) rush(orders []string, num func(i int) int64) []error {
 	s.t.Helper()
-	release := s.blockItem(1)
-	errs := make([]error, len(orders))
-	var group suite.Group
-	lock := func(i int) {
-		_, errs[i] = s.Lock(s.t.Context(), orders[i], stock.Line{SKU: 1, Num: num(i)})
-	}
-	group.Go(func() { lock(0) })
-	s.waiting() // the first is in flight; the others form the next batch
-	for i := range orders[1:] {
-		group.Go(func() { lock(i + 1) })
-	}
-	release()
-	group.Wait()
-	return errs
+	return s.behindOne(s.blockItem(1), len(orders), func(i int) error {
+		return of(s.Lock(s.t.Context(), orders[i], stock.Line{SKU: 1, Num: num(i)}))
+	})
 }
 
 // names returns order numbers.
@@ -63,8 +51,7 @@ func TestMergedLocksShareTransactions(t *testing.T) {
 	commits := strings.Count(strings.Join(s.db.Wire.Statements(), "\n"), "COMMIT AND")
 	require.Less(t, commits, 100, "transactions for 400 Locks")
 	for i, order := range names(400) {
-		hold, err := s.Hold(t.Context(), order)
-		require.NoError(t, err)
+		hold := must(s.Hold(t.Context(), order))(t)
 		require.Equal(t, stock.Locked, hold.State, i)
 		require.Equal(t, start.Add(stock.DefaultHoldFor), hold.Deadline)
 	}
@@ -78,10 +65,8 @@ func TestMergedLocksAreAnsweredOneByOne(t *testing.T) {
 	s := open(t, nil)
 	ctx := t.Context()
 	require.NoError(t, s.Restock(ctx, "more", stock.Line{SKU: 1, Num: 90}))
-	_, err := s.Lock(ctx, "known", one(1))
-	require.NoError(t, err)
-	_, err = s.Cancel(ctx, "closed")
-	require.NoError(t, err)
+	require.NoError(t, of(s.Lock(ctx, "known", one(1))))
+	require.NoError(t, of(s.Cancel(ctx, "closed")))
 	orders := append(names(60), "known", "closed", "twice", "twice", "twice", "other", "huge")
 	errs := s.rush(orders, func(i int) int64 {
 		switch orders[i] {
@@ -125,8 +110,7 @@ func TestMergedLocksLoseTheirCommit(t *testing.T) {
 		require.Equal(t, len(errs), count(errs, nil)+count(errs, stock.ErrUnknown))
 		require.Positive(t, count(errs, stock.ErrUnknown))
 		for _, order := range orders {
-			_, err := s.Lock(t.Context(), order, one(1))
-			require.NoError(t, err)
+			require.NoError(t, of(s.Lock(t.Context(), order, one(1))))
 		}
 		s.counters(1, 0, 60, 100)
 	}
@@ -137,15 +121,13 @@ func TestMergedLocksLoseTheirCommit(t *testing.T) {
 func TestMergedLockIsNotRefusedBecauseOfItself(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	_, err := s.Lock(t.Context(), "nine", stock.Line{SKU: 1, Num: 9})
-	require.NoError(t, err)
+	require.NoError(t, of(s.Lock(t.Context(), "nine", stock.Line{SKU: 1, Num: 9})))
 	pool := s.another()
 	elsewhere := stock.New(sqlstore.NewStock(pool.DB, nil), nil)
 	const insert = "INSERT INTO goods_stock_hold"
 	s.db.Wire.Before(insert, func() { // of both, which is too much
 		s.db.Wire.Before(insert, func() { // of the first
-			_, err := elsewhere.Lock(t.Context(), "second", one(1))
-			require.NoError(t, err)
+			require.NoError(t, of(elsewhere.Lock(t.Context(), "second", one(1))))
 		})
 	})
 	lockings, err := s.store.LockBatch(t.Context(),

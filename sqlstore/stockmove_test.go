@@ -98,8 +98,7 @@ func TestMergedCancelsGiveBackOnce(t *testing.T) {
 	require.Equal(t, 60, replays)
 	s.sold(0)
 	s.usage("1", 2, stock.Usage{})
-	_, err := s.Lock(t.Context(), "never locked", one(1))
-	require.ErrorIs(t, err, stock.ErrCancelled)
+	require.ErrorIs(t, of(s.Lock(t.Context(), "never locked", one(1))), stock.ErrCancelled)
 }
 
 // Pay and Cancel of the same orders, each in a batch: one of the two wins.
@@ -143,8 +142,7 @@ func TestMergedPaysOfOrdersOfSeveralLines(t *testing.T) {
 	for i := range 30 {
 		order := fmt.Sprint("long-", i)
 		lines := []stock.Line{one(1), one(2), one(3)}
-		_, err := s.For(fmt.Sprint(1+i%2)).Lock(t.Context(), order, lines[i%2:]...)
-		require.NoError(t, err)
+		require.NoError(t, of(s.For(fmt.Sprint(1+i%2)).Lock(t.Context(), order, lines[i%2:]...)))
 		orders = append(orders, order, order)
 	}
 	outcomes, errs := s.stepped(s.Pay, orders...)
@@ -171,11 +169,9 @@ func TestMergedStepsOfAnOrderWhoseBooksHaveDrifted(t *testing.T) {
 		s := open(t, nil)
 		ctx := t.Context()
 		do := to(s)
-		_, err := s.Define(ctx, stock.Key{SKU: 4}, 10, stock.Terms{})
-		require.NoError(t, err)
+		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: 4}, 10, stock.Terms{})))
 		s.lock("drifted", one(4))
-		_, err = s.db.ExecContext(ctx, "UPDATE goods_stock SET STOCK_LOCK_NUM = 0 WHERE SKU_ID = 4")
-		require.NoError(t, err)
+		require.NoError(t, of(s.db.ExecContext(ctx, "UPDATE goods_stock SET STOCK_LOCK_NUM = 0 WHERE SKU_ID = 4")))
 		orders := s.orders(60)
 		outcomes, errs := s.stepped(do, append(orders, "drifted")...)
 		require.ErrorIs(t, errs[60], stock.ErrDrift, name)
@@ -183,14 +179,9 @@ func TestMergedStepsOfAnOrderWhoseBooksHaveDrifted(t *testing.T) {
 			require.NoError(t, errs[i], name)
 			require.False(t, o.Replay, name)
 		}
-		_, err = s.Repair(ctx, stock.Key{SKU: 4})
-		require.NoError(t, err)
-		outcome, err := do(ctx, "drifted")
-		require.NoError(t, err, name)
-		require.False(t, outcome.Replay, name)
-		report, err := s.Audit(ctx)
-		require.NoError(t, err)
-		require.Empty(t, report.Drifts, name)
+		require.NoError(t, of(s.Repair(ctx, stock.Key{SKU: 4})))
+		require.False(t, must(do(ctx, "drifted"))(t, name).Replay, name)
+		require.Empty(t, must(s.Audit(ctx))(t).Drifts, name)
 	}
 }
 
@@ -205,9 +196,7 @@ func TestMergedPaysLoseTheirCommit(t *testing.T) {
 		require.NoError(t, errs[0], "it went alone")
 		require.Equal(t, 59, count(errs, stock.ErrUnknown))
 		for _, order := range orders[1:] {
-			outcome, err := s.Pay(t.Context(), order)
-			require.NoError(t, err)
-			require.Equal(t, kind == sqltest.LostReply, outcome.Replay)
+			require.Equal(t, kind == sqltest.LostReply, must(s.Pay(t.Context(), order))(t).Replay)
 		}
 		s.sold(20)
 	}
@@ -221,8 +210,7 @@ func TestMergedPaysLoseTheirConnection(t *testing.T) {
 			s := open(t, nil)
 			orders := s.orders(30)
 			release := s.blockItem(1)
-			first := make(chan error)
-			go func() { _, err := s.Pay(t.Context(), orders[0]); first <- err }()
+			first := going(func() error { return of(s.Pay(t.Context(), orders[0])) })
 			s.waiting() // its statement is on its way, and none of what follows is its
 			s.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})
 			var calls []func() error
@@ -236,9 +224,7 @@ func TestMergedPaysLoseTheirConnection(t *testing.T) {
 			require.NoError(t, <-first)
 			require.Equal(t, 29, count(<-done, stock.ErrUnavailable), match)
 			for _, order := range orders[1:] {
-				outcome, err := s.Pay(t.Context(), order)
-				require.NoError(t, err)
-				require.False(t, outcome.Replay, match)
+				require.False(t, must(s.Pay(t.Context(), order))(t).Replay, match)
 			}
 			s.sold(10)
 		}
@@ -258,8 +244,7 @@ func TestCallerLeavesABatchOfPays(t *testing.T) {
 
 	release := s.blockItem(1)
 	others := make(chan []error)
-	first := make(chan error)
-	go func() { _, err := s.Pay(t.Context(), orders[0]); first <- err }()
+	first := going(func() error { return of(s.Pay(t.Context(), orders[0])) })
 	s.waiting()
 	go leaves(early, orders[1])
 	s.queued(1)
@@ -290,13 +275,9 @@ func TestCallerLeavesABatchOfPays(t *testing.T) {
 	}
 	require.ErrorIs(t, <-left, stock.ErrUnknown)
 
-	hold, err := s.Hold(t.Context(), orders[1])
-	require.NoError(t, err)
-	require.Equal(t, stock.Locked, hold.State)
+	require.Equal(t, stock.Locked, must(s.Hold(t.Context(), orders[1]))(t).State)
 	for _, order := range orders[1:3] {
-		outcome, err := s.Pay(t.Context(), order)
-		require.NoError(t, err)
-		require.Equal(t, order == orders[2], outcome.Replay, "its batch went on without it")
+		require.Equal(t, order == orders[2], must(s.Pay(t.Context(), order))(t).Replay, "its batch went on without it")
 	}
 	s.sold(4)
 }

@@ -44,8 +44,7 @@ func units(sku, num int64) stock.Line { return stock.Line{SKU: sku, Num: num} }
 // lock makes a Lock that must succeed.
 func (s *shop) lock(order string, lines ...stock.Line) {
 	s.t.Helper()
-	_, err := s.Lock(s.t.Context(), order, lines...)
-	require.NoError(s.t, err, order)
+	require.NoError(s.t, of(s.Lock(s.t.Context(), order, lines...)), order)
 }
 
 // soldOut has the shop refuse one unit of a SKU, which it remembers, and says what it saw.
@@ -129,8 +128,7 @@ func TestNegativeSoldOutForRemembersNothing(t *testing.T) {
 		s.short(one(1), 0)
 	}
 	require.GreaterOrEqual(t, s.touched(), 10)
-	_, err := other.Cancel(t.Context(), "a")
-	require.NoError(t, err)
+	require.NoError(t, of(other.Cancel(t.Context(), "a")))
 	s.lock("next", one(1))
 }
 
@@ -145,11 +143,10 @@ func TestWhatComesBackHereEndsTheMemoryAtOnce(t *testing.T) {
 		lock func(order string, line stock.Line) error // of the unit that comes back; nil is an ordinary Lock
 		back func(order string, sku int64) error
 	}{
-		{"Cancel", nil, func(order string, _ int64) error { _, err := s.Cancel(ctx, order); return err }},
+		{"Cancel", nil, func(order string, _ int64) error { return of(s.Cancel(ctx, order)) }},
 		{"Cancel of several lines", func(order string, line stock.Line) error {
-			_, err := s.Lock(ctx, order, line, one(1))
-			return err
-		}, func(order string, _ int64) error { _, err := s.Cancel(ctx, order); return err }},
+			return of(s.Lock(ctx, order, line, one(1)))
+		}, func(order string, _ int64) error { return of(s.Cancel(ctx, order)) }},
 		{"Refund", nil, func(order string, _ int64) error {
 			_, paid := s.Pay(ctx, order)
 			_, refunded := s.Refund(ctx, stock.Refund{ID: order, Order: order, Restock: true})
@@ -162,18 +159,13 @@ func TestWhatComesBackHereEndsTheMemoryAtOnce(t *testing.T) {
 			return errors.Join(defined, moved)
 		}},
 		{"Define without a limit", nil, func(_ string, sku int64) error {
-			_, err := s.Define(ctx, stock.Key{SKU: sku}, 0, stock.Terms{Unlimited: true})
-			return err
+			return of(s.Define(ctx, stock.Key{SKU: sku}, 0, stock.Terms{Unlimited: true}))
 		}},
-		{"Expire", func(order string, line stock.Line) error {
-			_, err := brief.Lock(ctx, order, line)
-			return err
-		}, func(string, int64) error {
+		{"Expire", func(order string, line stock.Line) error { return of(brief.Lock(ctx, order, line)) }, func(string, int64) error {
 			s.db.Wire.Advance(50 * time.Millisecond)
-			_, err := s.Expire(ctx)
-			return err
+			return of(s.Expire(ctx))
 		}},
-		{"Shorten", nil, func(order string, _ int64) error { _, err := s.Shorten(ctx, order, start); return err }},
+		{"Shorten", nil, func(order string, _ int64) error { return of(s.Shorten(ctx, order, start)) }},
 		{"Repair", nil, func(order string, sku int64) error {
 			_, failed := s.db.ExecContext(ctx, "DELETE FROM goods_stock_hold WHERE ORDER_NO = ?", order)
 			_, err := s.Repair(ctx, stock.Key{SKU: sku})
@@ -181,8 +173,7 @@ func TestWhatComesBackHereEndsTheMemoryAtOnce(t *testing.T) {
 		}},
 	} {
 		sku := int64(100 + i)
-		_, err := s.Define(ctx, stock.Key{SKU: sku}, 10, stock.Terms{})
-		require.NoError(t, err, c.name)
+		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 10, stock.Terms{})), c.name)
 		if c.lock == nil {
 			s.lock(c.name, one(sku))
 		} else {
@@ -191,8 +182,7 @@ func TestWhatComesBackHereEndsTheMemoryAtOnce(t *testing.T) {
 		s.lock(c.name+", the rest", units(sku, 9))
 		s.soldOut(sku, 0)
 		require.NoError(t, c.back(c.name, sku), c.name)
-		_, err = s.Lock(ctx, c.name+", next", one(sku))
-		require.NoError(t, err, c.name)
+		require.NoError(t, of(s.Lock(ctx, c.name+", next", one(sku))), c.name)
 	}
 	for i, c := range []struct {
 		name          string
@@ -205,21 +195,15 @@ func TestWhatComesBackHereEndsTheMemoryAtOnce(t *testing.T) {
 		{"more for a buyer", stock.Terms{PerBuyer: 1}, stock.Terms{PerBuyer: 2}, stock.ErrPerBuyer},
 	} {
 		sku := int64(200 + i)
-		_, err := s.Define(ctx, stock.Key{SKU: sku}, 10, c.before)
-		require.NoError(t, err, c.name)
+		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 10, c.before)), c.name)
 		buyer := s.For("5")
 		for range 2 {
-			_, err = buyer.Lock(ctx, c.name, units(sku, 2))
-			require.ErrorIs(t, err, c.why, c.name)
+			require.ErrorIs(t, of(buyer.Lock(ctx, c.name, units(sku, 2))), c.why, c.name)
 		}
-		_, err = s.Define(ctx, stock.Key{SKU: sku}, 0, c.after)
-		require.NoError(t, err, c.name)
-		_, err = buyer.Lock(ctx, c.name, units(sku, 2))
-		require.NoError(t, err, c.name)
+		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 0, c.after)), c.name)
+		require.NoError(t, of(buyer.Lock(ctx, c.name, units(sku, 2))), c.name)
 	}
-	report, err := s.Audit(ctx)
-	require.NoError(t, err)
-	require.Empty(t, report.Drifts)
+	require.Empty(t, must(s.Audit(ctx))(t).Drifts)
 }
 
 // An order that has a hold is answered with it, also where another process made it, and where this
@@ -232,33 +216,24 @@ func TestReplayOfAnOrderThatHoldsIsNeverRefusedFromMemory(t *testing.T) {
 	other.lock("before", one(1))
 	s.lock("rest", units(1, 9))
 	s.soldOut(1, 0)
-	_, err := other.Cancel(ctx, "before")
-	require.NoError(t, err)
+	require.NoError(t, of(other.Cancel(ctx, "before")))
 	other.lock("after", one(1))
-	_, err = other.Cancel(ctx, "closed")
-	require.NoError(t, err)
+	require.NoError(t, of(other.Cancel(ctx, "closed")))
 	replays := func() {
 		s.soldOut(1, 0)
-		hold, err := s.Lock(ctx, "after", one(1))
-		require.NoError(t, err)
+		hold := must(s.Lock(ctx, "after", one(1)))(t)
 		require.Equal(t, "after", hold.Order)
 		require.Equal(t, stock.Locked, hold.State)
-		_, err = s.Lock(ctx, "after", units(1, 2))
-		require.ErrorIs(t, err, stock.ErrMismatch)
-		_, err = s.For("5").Lock(ctx, "after", one(1))
-		require.ErrorIs(t, err, stock.ErrMismatch)
+		require.ErrorIs(t, of(s.Lock(ctx, "after", units(1, 2))), stock.ErrMismatch)
+		require.ErrorIs(t, of(s.For("5").Lock(ctx, "after", one(1))), stock.ErrMismatch)
 		for _, order := range []string{"before", "closed"} {
-			_, err = s.Lock(ctx, order, one(1))
-			require.ErrorIs(t, err, stock.ErrCancelled, order)
+			require.ErrorIs(t, of(s.Lock(ctx, order, one(1))), stock.ErrCancelled, order)
 		}
 	}
 	replays()
-	_, err = other.Pay(ctx, "after")
-	require.NoError(t, err)
+	require.NoError(t, of(other.Pay(ctx, "after")))
 	s.soldOut(1, 0)
-	hold, err := s.Lock(ctx, "after", one(1))
-	require.NoError(t, err)
-	require.Equal(t, stock.Paid, hold.State)
+	require.Equal(t, stock.Paid, must(s.Lock(ctx, "after", one(1)))(t).State)
 	s.counters(1, 1, 9, 9)
 }
 
@@ -268,8 +243,7 @@ func TestHoldThatDiesWhileItsItemIsTakenForSoldOut(t *testing.T) {
 	s := open(t, nil)
 	brief := stock.New(s.store, &stock.Options{HoldFor: 50 * time.Millisecond})
 	ctx := t.Context()
-	_, err := brief.Lock(ctx, "dies", one(1))
-	require.NoError(t, err)
+	require.NoError(t, of(brief.Lock(ctx, "dies", one(1))))
 	s.lock("rest", units(1, 9))
 	s.soldOut(1, 0)
 	s.db.Wire.Advance(50*time.Millisecond - time.Microsecond)
@@ -287,8 +261,7 @@ func TestHoldThatComesAndDiesWhileItsItemIsTakenForSoldOut(t *testing.T) {
 		brief := stock.New(s.store, &stock.Options{HoldFor: 50 * time.Millisecond})
 		s.lock("most", units(1, 9))
 		s.soldOut(1, 1)
-		_, err := brief.Lock(t.Context(), "dies", lines...)
-		require.NoError(t, err)
+		require.NoError(t, of(brief.Lock(t.Context(), "dies", lines...)))
 		s.short(one(1), 0)
 		s.db.Wire.Advance(50 * time.Millisecond)
 		s.lock("next", one(1))
@@ -302,18 +275,13 @@ func TestBuyersHoldThatDiesWhileItsItemIsTakenForSoldOut(t *testing.T) {
 	for _, lines := range [][]stock.Line{{one(1)}, {one(1), one(2)}} {
 		s := open(t, nil)
 		ctx := t.Context()
-		_, err := s.Define(ctx, stock.Key{SKU: 1}, 10, stock.Terms{LiveHolds: 1})
-		require.NoError(t, err)
-		_, err = s.For("8").Lock(ctx, "refused", units(1, 11))
-		require.ErrorIs(t, err, stock.ErrInsufficient)
+		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: 1}, 10, stock.Terms{LiveHolds: 1})))
+		require.ErrorIs(t, of(s.For("8").Lock(ctx, "refused", units(1, 11))), stock.ErrInsufficient)
 		brief := stock.New(s.store, &stock.Options{HoldFor: 50 * time.Millisecond}).For("7")
-		_, err = brief.Lock(ctx, "dies", lines...)
-		require.NoError(t, err)
-		_, err = brief.Lock(ctx, "next", one(1))
-		require.ErrorIs(t, err, stock.ErrLiveHolds)
+		require.NoError(t, of(brief.Lock(ctx, "dies", lines...)))
+		require.ErrorIs(t, of(brief.Lock(ctx, "next", one(1))), stock.ErrLiveHolds)
 		s.db.Wire.Advance(50 * time.Millisecond)
-		_, err = brief.Lock(ctx, "next", one(1))
-		require.NoError(t, err)
+		require.NoError(t, of(brief.Lock(ctx, "next", one(1))))
 		s.counters(1, 0, 1, 10)
 	}
 }
@@ -343,8 +311,7 @@ func TestWhatComesBackElsewhereIsSeenInTime(t *testing.T) {
 		s.lock("a", one(1))
 		s.lock("rest", units(1, 9))
 		s.soldOut(1, 0)
-		_, err := s.process(nil).Cancel(t.Context(), "a")
-		require.NoError(t, err, name)
+		require.NoError(t, of(s.process(nil).Cancel(t.Context(), "a")), name)
 		see(s)
 		s.counters(1, 0, 10, 10)
 	}
@@ -367,18 +334,13 @@ func TestRefusalsFromMemoryAreThoseOfTheItem(t *testing.T) {
 	} {
 		closed := terms
 		terms.OffShelf, terms.Start, terms.End = false, time.Time{}, time.Time{}
-		_, err := s.Define(ctx, stock.Key{SKU: sku}, 10, terms)
-		require.NoError(t, err)
+		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 10, terms)))
 		for buyer := int64(1); buyer <= 3; buyer++ {
-			_, err = s.For(fmt.Sprint(buyer)).Lock(ctx, fmt.Sprint(sku, "-", buyer), units(sku, buyer))
-			require.NoError(t, err)
+			require.NoError(t, of(s.For(fmt.Sprint(buyer)).Lock(ctx, fmt.Sprint(sku, "-", buyer), units(sku, buyer))))
 		}
-		_, err = s.Pay(ctx, fmt.Sprint(sku, "-", 3))
-		require.NoError(t, err)
-		_, err = s.For("4").Lock(ctx, fmt.Sprint(sku, "-", 4), units(sku, 2))
-		require.NoError(t, err)
-		_, err = s.Define(ctx, stock.Key{SKU: sku}, 0, closed)
-		require.NoError(t, err)
+		require.NoError(t, of(s.Pay(ctx, fmt.Sprint(sku, "-", 3))))
+		require.NoError(t, of(s.For("4").Lock(ctx, fmt.Sprint(sku, "-", 4), units(sku, 2))))
+		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 0, closed)))
 		refuse := func(inv *stock.Inventory, num int64) error {
 			_, err := inv.Lock(ctx, "refused", units(sku, num))
 			require.Error(t, err)
@@ -404,10 +366,8 @@ func TestCancelInATransactionEndsTheMemory(t *testing.T) {
 		s.lock("a", one(1))
 		s.lock("rest", units(1, 9))
 		s.soldOut(1, 0)
-		tx, err := s.db.BeginTx(ctx, nil)
-		require.NoError(t, err)
-		_, err = s.On(s.store.WithTx(tx)).Cancel(ctx, "a")
-		require.NoError(t, err)
+		tx := must(s.db.BeginTx(ctx, nil))(t)
+		require.NoError(t, of(s.On(s.store.WithTx(tx)).Cancel(ctx, "a")))
 		for range looks {
 			s.short(one(1), 0)
 		}
@@ -431,10 +391,8 @@ func TestShortageIsRightAfterALockTookAPart(t *testing.T) {
 	s.lock("all but one", units(1, 2))
 	s.short(units(1, 2), 1)
 
-	tx, err := s.db.BeginTx(ctx, nil)
-	require.NoError(t, err)
-	_, err = s.On(s.store.WithTx(tx)).Lock(ctx, "never", one(1))
-	require.NoError(t, err)
+	tx := must(s.db.BeginTx(ctx, nil))(t)
+	require.NoError(t, of(s.On(s.store.WithTx(tx)).Lock(ctx, "never", one(1))))
 	require.NoError(t, tx.Rollback())
 	s.short(units(1, 2), 1)
 	s.lock("last", one(1))
@@ -479,8 +437,7 @@ func TestNextLockAfterACancelSucceedsAmongRefusals(t *testing.T) {
 	}
 	lines := [][]stock.Line{{one(1)}, {one(1), one(2)}}
 	for n := range 100 {
-		_, err := s.Cancel(t.Context(), strconv.Itoa(n))
-		require.NoError(t, err)
+		require.NoError(t, of(s.Cancel(t.Context(), strconv.Itoa(n))))
 		s.lock(strconv.Itoa(n+1), lines[n%2]...)
 	}
 	close(done)

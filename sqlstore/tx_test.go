@@ -1,7 +1,6 @@
 package sqlstore_test
 
 import (
-	"context"
 	"database/sql"
 	"testing"
 	"time"
@@ -14,15 +13,7 @@ import (
 )
 
 // wrapped is a transaction as another library hands it out: a type this package does not know.
-type wrapped struct{ tx *sql.Tx }
-
-func (w wrapped) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
-	return w.tx.ExecContext(ctx, q, args...)
-}
-
-func (w wrapped) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
-	return w.tx.QueryContext(ctx, q, args...)
-}
+type wrapped struct{ sqlstore.Tx }
 
 func TestOrderRowAndStockAreOneTransaction(t *testing.T) {
 	t.Parallel()
@@ -32,14 +23,11 @@ func TestOrderRowAndStockAreOneTransaction(t *testing.T) {
 	} {
 		s := open(t, nil)
 		ctx := t.Context()
-		_, err := s.db.ExecContext(ctx, "CREATE TABLE shop_order (NO VARBINARY(64) PRIMARY KEY) ENGINE = InnoDB")
-		require.NoError(t, err)
+		require.NoError(t, of(s.db.ExecContext(ctx, "CREATE TABLE shop_order (NO VARBINARY(64) PRIMARY KEY) ENGINE = InnoDB")))
 		place := func(order string, end func(*sql.Tx) error, lines ...stock.Line) error {
-			tx, err := s.db.BeginTx(ctx, nil)
-			require.NoError(t, err)
-			_, err = tx.ExecContext(ctx, "INSERT INTO shop_order VALUES (?)", order)
-			require.NoError(t, err)
-			_, err = s.On(s.store.WithTx(wrap(tx))).Lock(ctx, order, lines...)
+			tx := must(s.db.BeginTx(ctx, nil))(t)
+			require.NoError(t, of(tx.ExecContext(ctx, "INSERT INTO shop_order VALUES (?)", order)))
+			_, err := s.On(s.store.WithTx(wrap(tx))).Lock(ctx, order, lines...)
 			require.NoError(t, end(tx))
 			return err
 		}
@@ -51,11 +39,9 @@ func TestOrderRowAndStockAreOneTransaction(t *testing.T) {
 		var orders int
 		require.NoError(t, s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM shop_order").Scan(&orders))
 		require.Equal(t, 2, orders, name)
-		_, err = s.Hold(ctx, "kept")
-		require.NoError(t, err, name)
+		require.NoError(t, of(s.Hold(ctx, "kept")), name)
 		for _, order := range []string{"undone", "refused"} {
-			_, err = s.Hold(ctx, order)
-			require.ErrorIs(t, err, stock.ErrNotFound, name)
+			require.ErrorIs(t, of(s.Hold(ctx, order)), stock.ErrNotFound, name)
 		}
 		s.counters(1, 0, 1, 10)
 		s.counters(2, 0, 1, 10)
@@ -68,10 +54,9 @@ func TestTransactionWithAnOldSnapshotDecidesOnWhatIsThere(t *testing.T) {
 	s := open(t, nil)
 	ctx := t.Context()
 	tx := reader(t, s.db, "goods_stock_hold")
-	_, err := s.Lock(ctx, "a", stock.Line{SKU: 1, Num: 8})
-	require.NoError(t, err)
+	require.NoError(t, of(s.Lock(ctx, "a", stock.Line{SKU: 1, Num: 8})))
 	in := s.On(s.store.WithTx(tx))
-	_, err = in.Lock(ctx, "b", stock.Line{SKU: 1, Num: 3})
+	_, err := in.Lock(ctx, "b", stock.Line{SKU: 1, Num: 3})
 	if conflicts(t, s.db) {
 		require.ErrorIs(t, err, stock.ErrUnavailable)
 		require.NoError(t, tx.Rollback())
@@ -82,8 +67,7 @@ func TestTransactionWithAnOldSnapshotDecidesOnWhatIsThere(t *testing.T) {
 	var shortage *stock.ShortageError
 	require.ErrorAs(t, err, &shortage)
 	require.Equal(t, int64(2), shortage.Available)
-	hold, err := in.Lock(ctx, "a", stock.Line{SKU: 1, Num: 8})
-	require.NoError(t, err, "the replay of an order that the snapshot does not have")
+	hold := must(in.Lock(ctx, "a", stock.Line{SKU: 1, Num: 8}))(t, "the replay of an order that the snapshot does not have")
 	require.Equal(t, "a", hold.Order)
 	require.NoError(t, tx.Commit())
 }
@@ -92,24 +76,17 @@ func TestHandleOutsideATransactionIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	ctx := t.Context()
-	conn, err := s.db.Conn(ctx)
-	require.NoError(t, err)
+	conn := must(s.db.Conn(ctx))(t)
 	defer func() { _ = conn.Close() }()
 	for name, tx := range map[string]sqlstore.Tx{"nil": nil, "*sql.DB": s.db.DB, "*sql.Conn without BEGIN": conn} {
-		_, err := s.On(s.store.WithTx(tx)).Lock(ctx, "a", one(1))
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
-		_, err = s.On(s.store.WithTx(tx)).Cancel(ctx, "a")
-		require.ErrorIs(t, err, stock.ErrInvalid, name)
+		require.ErrorIs(t, of(s.On(s.store.WithTx(tx)).Lock(ctx, "a", one(1))), stock.ErrInvalid, name)
+		require.ErrorIs(t, of(s.On(s.store.WithTx(tx)).Cancel(ctx, "a")), stock.ErrInvalid, name)
 	}
-	_, err = s.Hold(ctx, "a")
-	require.ErrorIs(t, err, stock.ErrNotFound)
+	require.ErrorIs(t, of(s.Hold(ctx, "a")), stock.ErrNotFound)
 
-	_, err = conn.ExecContext(ctx, "BEGIN")
-	require.NoError(t, err)
-	_, err = s.On(s.store.WithTx(conn)).Lock(ctx, "a", one(1))
-	require.NoError(t, err, "*sql.Conn after BEGIN")
-	_, err = conn.ExecContext(ctx, "COMMIT")
-	require.NoError(t, err)
+	require.NoError(t, of(conn.ExecContext(ctx, "BEGIN")))
+	require.NoError(t, of(s.On(s.store.WithTx(conn)).Lock(ctx, "a", one(1))), "*sql.Conn after BEGIN")
+	require.NoError(t, of(conn.ExecContext(ctx, "COMMIT")))
 	s.counters(1, 0, 1, 10)
 }
 
@@ -117,10 +94,9 @@ func TestHandleOutsideATransactionIsRefused(t *testing.T) {
 func TestFinishedTransactionIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	tx, err := s.db.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
+	tx := must(s.db.BeginTx(t.Context(), nil))(t)
 	require.NoError(t, tx.Commit())
-	_, err = s.On(s.store.WithTx(tx)).Lock(t.Context(), "a", one(1))
+	_, err := s.On(s.store.WithTx(tx)).Lock(t.Context(), "a", one(1))
 	require.ErrorIs(t, err, stock.ErrStore)
 	require.ErrorIs(t, err, sql.ErrTxDone)
 	require.False(t, sqlstore.Retryable(err))
@@ -130,13 +106,10 @@ func TestFinishedTransactionIsRefused(t *testing.T) {
 func TestPayOfAnExpiredHoldInATransaction(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	_, err := s.Lock(t.Context(), "a", one(1))
-	require.NoError(t, err)
+	require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 	s.db.Wire.Advance(stock.DefaultHoldFor)
-	tx, err := s.db.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
-	_, err = s.On(s.store.WithTx(tx)).Pay(t.Context(), "a")
-	require.ErrorIs(t, err, stock.ErrExpired)
+	tx := must(s.db.BeginTx(t.Context(), nil))(t)
+	require.ErrorIs(t, of(s.On(s.store.WithTx(tx)).Pay(t.Context(), "a")), stock.ErrExpired)
 	require.NoError(t, tx.Rollback())
 	s.counters(1, 0, 1, 10)
 }
@@ -156,8 +129,7 @@ func TestLockWaitTimeoutLeavesNothingHalfDone(t *testing.T) {
 	require.ErrorIs(t, err, stock.ErrUnavailable)
 	require.True(t, sqlstore.Retryable(err))
 
-	tx, err := impatient.BeginTx(ctx, nil)
-	require.NoError(t, err)
+	tx := must(impatient.BeginTx(ctx, nil))(t)
 	_, err = s.On(store.WithTx(tx)).Lock(ctx, "caller", one(1), one(2))
 	require.ErrorIs(t, err, stock.ErrUnavailable)
 	require.True(t, sqlstore.Retryable(err))
@@ -165,8 +137,7 @@ func TestLockWaitTimeoutLeavesNothingHalfDone(t *testing.T) {
 	release()
 
 	for _, order := range []string{"own", "caller"} {
-		_, err = s.Hold(ctx, order)
-		require.ErrorIs(t, err, stock.ErrNotFound, order)
+		require.ErrorIs(t, of(s.Hold(ctx, order)), stock.ErrNotFound, order)
 	}
 	s.counters(1, 0, 0, 10)
 	s.counters(2, 0, 0, 10)
@@ -178,16 +149,12 @@ func TestReleaseInATransactionWaitsForNobody(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	ctx := t.Context()
-	_, err := s.Lock(ctx, "dead-1", stock.Line{SKU: 1, Num: 5})
-	require.NoError(t, err)
-	_, err = s.Lock(ctx, "dead-2", stock.Line{SKU: 1, Num: 5})
-	require.NoError(t, err)
+	require.NoError(t, of(s.Lock(ctx, "dead-1", stock.Line{SKU: 1, Num: 5})))
+	require.NoError(t, of(s.Lock(ctx, "dead-2", stock.Line{SKU: 1, Num: 5})))
 	s.db.Wire.Advance(stock.DefaultHoldFor)
 	release := s.blockOrder("dead-1")
-	tx, err := s.db.BeginTx(ctx, nil)
-	require.NoError(t, err)
-	_, err = s.On(s.store.WithTx(tx)).Lock(ctx, "live", stock.Line{SKU: 1, Num: 5})
-	require.NoError(t, err)
+	tx := must(s.db.BeginTx(ctx, nil))(t)
+	require.NoError(t, of(s.On(s.store.WithTx(tx)).Lock(ctx, "live", stock.Line{SKU: 1, Num: 5})))
 	require.NoError(t, tx.Commit())
 	release()
 	s.counters(1, 0, 10, 10)
@@ -200,12 +167,9 @@ func TestTwoPoolsShareOneStock(t *testing.T) {
 	other := s.db.Pool(t)
 	other.Wire.Freeze(start.Add(time.Second))
 	inv := s.On(sqlstore.NewStock(other.DB, nil))
-	_, err := s.Lock(t.Context(), "a", stock.Line{SKU: 1, Num: 6})
-	require.NoError(t, err)
-	_, err = inv.Lock(t.Context(), "b", stock.Line{SKU: 1, Num: 6})
-	require.ErrorIs(t, err, stock.ErrInsufficient)
-	_, err = inv.Pay(t.Context(), "a")
-	require.NoError(t, err)
+	require.NoError(t, of(s.Lock(t.Context(), "a", stock.Line{SKU: 1, Num: 6})))
+	require.ErrorIs(t, of(inv.Lock(t.Context(), "b", stock.Line{SKU: 1, Num: 6})), stock.ErrInsufficient)
+	require.NoError(t, of(inv.Pay(t.Context(), "a")))
 	s.counters(1, 6, 0, 4)
 }
 
@@ -221,18 +185,12 @@ func TestRefusalReleasesWhatIsDeadAndNothingElse(t *testing.T) {
 	s.db.Wire.Advance(stock.DefaultHoldFor)
 	s.lock("live", units(1, 9)) // which releases one of them, or both
 	s.lock("last", one(1))
-	tx, err := s.db.BeginTx(ctx, nil)
-	require.NoError(t, err)
+	tx := must(s.db.BeginTx(ctx, nil))(t)
 	in := s.On(s.store.WithTx(tx))
-	_, err = in.Pay(ctx, "dead")
-	require.ErrorIs(t, err, stock.ErrExpired)
-	_, err = in.Lock(ctx, "too many", one(1))
-	require.ErrorIs(t, err, stock.ErrInsufficient)
+	require.ErrorIs(t, of(in.Pay(ctx, "dead")), stock.ErrExpired)
+	require.ErrorIs(t, of(in.Lock(ctx, "too many", one(1))), stock.ErrInsufficient)
 	require.NoError(t, tx.Commit())
-	hold, err := s.Hold(ctx, "dead")
-	require.NoError(t, err)
-	require.Equal(t, stock.Expired, hold.State)
-	_, err = s.Hold(ctx, "too many")
-	require.ErrorIs(t, err, stock.ErrNotFound)
+	require.Equal(t, stock.Expired, must(s.Hold(ctx, "dead"))(t).State)
+	require.ErrorIs(t, of(s.Hold(ctx, "too many")), stock.ErrNotFound)
 	s.counters(1, 0, 10, 10)
 }

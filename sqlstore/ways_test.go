@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 )
 
@@ -18,8 +19,8 @@ import (
 // tables have in common, H is the harness of the suite.
 type conformance[S, H any] struct {
 	tables  []string
-	stores  map[string]func(*sql.DB) S // the ways to use the tables; Default is the usual one
-	harness func(t testing.TB, db *sqltest.DB, store S) H
+	stores  map[string]func(*sql.DB) bound[S] // the ways to use the tables; Default is the usual one
+	harness func(t testing.TB, db *sqltest.DB, store bound[S]) H
 	memory  func() H // with a frozen clock
 	run     func(t *testing.T, open func(testing.TB) H)
 	model   func(t testing.TB, seed int64, ops int, memory, tables H)
@@ -27,6 +28,44 @@ type conformance[S, H any] struct {
 
 // usual is the name of the usual way to use the tables, and of the usual DSN.
 const usual = "Default"
+
+// alone and together are the options of a store that does not merge, and of one beside it that does. What one has released, the
+// other may take for sold out for 200 ms, so that this memory is off; it has tests of its own.
+var (
+	alone    = sqlstore.Options{Unmerged: true}
+	together = sqlstore.Options{SoldOutFor: -1}
+)
+
+// bound is a store, and how it joins a transaction.
+type bound[S any] struct {
+	Store  S
+	WithTx func(tx sqlstore.Tx) S
+}
+
+// waysOf returns the ways to use the tables of a domain: as usual, without merging, by the code of batches alone, and as two
+// processes use them, by turns, of which one merges. The two share nothing but the server.
+func waysOf[S any, T interface {
+	AlwaysBatch() T
+	WithTx(tx sqlstore.Tx) T
+}](open func(*sql.DB, *sqlstore.Options) T, turns func(...S) S) map[string]func(*sql.DB) bound[S] {
+	as := func(store T) S { return any(store).(S) }
+	by := func(store func(*sql.DB) T) func(*sql.DB) bound[S] {
+		return func(db *sql.DB) bound[S] {
+			is := store(db)
+			return bound[S]{as(is), func(tx sqlstore.Tx) S { return as(is.WithTx(tx)) }}
+		}
+	}
+	return map[string]func(*sql.DB) bound[S]{
+		usual:      by(func(db *sql.DB) T { return open(db, nil) }),
+		"Unmerged": by(func(db *sql.DB) T { return open(db, &alone) }),
+		"Batches":  by(func(db *sql.DB) T { return open(db, nil).AlwaysBatch() }),
+		"Mixed": func(db *sql.DB) bound[S] {
+			merged, unmerged := open(db, &together).AlwaysBatch(), open(db, &alone)
+			turn := suite.InTurn(unmerged, merged)
+			return bound[S]{turns(as(unmerged), as(merged)), func(tx sqlstore.Tx) S { return as(turn().WithTx(tx)) }}
+		},
+	}
+}
 
 // open returns a harness of one way under a DSN, on tables of its own.
 func (c conformance[S, H]) open(t testing.TB, variant sqltest.Variant, way string) H {
@@ -40,7 +79,7 @@ func (c conformance[S, H]) open(t testing.TB, variant sqltest.Variant, way strin
 func (c conformance[S, H]) everyWay(t *testing.T) {
 	t.Helper()
 	t.Parallel()
-	suite := func(name string, variant sqltest.Variant, way string) {
+	under := func(name string, variant sqltest.Variant, way string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if testing.Short() && name != usual {
@@ -50,11 +89,11 @@ func (c conformance[S, H]) everyWay(t *testing.T) {
 		})
 	}
 	for _, variant := range sqltest.Variants() {
-		suite(variant.Name, variant, usual)
+		under(variant.Name, variant, usual)
 	}
 	for way := range c.stores {
 		if way != usual {
-			suite(way, defaults, way)
+			under(way, defaults, way)
 		}
 	}
 }
@@ -99,8 +138,7 @@ func ticking() (now func() time.Time, advance func(time.Duration)) {
 // reader opens a caller's transaction that has read a table, which takes its snapshot.
 func reader(t testing.TB, db *sqltest.DB, table string) *sql.Tx {
 	t.Helper()
-	tx, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
-	require.NoError(t, err)
+	tx := must(db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead}))(t)
 	t.Cleanup(func() { _ = tx.Rollback() }) // where the test did not get to its end
 	var rows int
 	require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows))
@@ -111,8 +149,7 @@ func reader(t testing.TB, db *sqltest.DB, table string) *sql.Tx {
 // transaction that has one.
 func begin[S any](t testing.TB, db *sqltest.DB, table string, bind func(sqlstore.Tx) S) (store S, commit, rollback func() error) {
 	t.Helper()
-	tx, err := db.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
+	tx := must(db.BeginTx(t.Context(), nil))(t)
 	var rows int
 	require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows))
 	t.Cleanup(func() { _ = tx.Rollback() }) // where the test did not get to its end

@@ -206,7 +206,7 @@ func (s *scene) reached(id, order string, steps []coupon.Step) {
 // every claim can be settled.
 func crashes(s *scene) {
 	s.openAll()
-	faulty := s.with(walkers(nil)).On(&wire{suite.Breaks(suite.Repeatable(7)), s.Store})
+	faulty := s.with(walkers(nil)).On(&wire{suite.Breaks(suite.Repeatable(7)), suite.InTurn(s.Store)})
 	for range 3 {
 		s.walk(faulty, expected, ended, coupon.Retryable)
 		s.Balanced()

@@ -141,7 +141,7 @@ func (s *scene) settles() {
 // crashes breaks the wire before and after statements at random: the books balance all the same.
 func crashes(s *scene) {
 	s.opened(people(3), 60)
-	faulty := s.with(groupbuy.Options{LatePay: stock.Reacquire}).On(&wire{suite.Breaks(suite.Repeatable(7)), s.Store})
+	faulty := s.with(groupbuy.Options{LatePay: stock.Reacquire}).On(&wire{suite.Breaks(suite.Repeatable(7)), suite.InTurn(s.Store)})
 	for n := range int64(4) {
 		s.walks(faulty, 100*n)
 		s.Balanced()

@@ -115,7 +115,7 @@ func (m *model) open(t testing.TB, h Harness, plainly bool) *side {
 		}
 	}
 	s.groups = groupbuy.New(h.Store, &opts)
-	s.broken = s.groups.On(&wire{suite.Wire{Send: s.send, Reply: s.reply}, h.Store})
+	s.broken = s.groups.On(&wire{suite.Wire{Send: s.send, Reply: s.reply}, suite.InTurn(h.Store)})
 	if plainly {
 		s.shop = stock.New(h.Stock, &stock.Options{Hook: s.stocked})
 	}

@@ -141,7 +141,7 @@ func runGoesOn(s *scene) {
 		}
 		return call == "Due" && looked < 3
 	}
-	store := &wire{suite.Wire{Send: suite.Fails(redpacket.ErrUnavailable, away)}, s.Store}
+	store := &wire{suite.Wire{Send: suite.Fails(redpacket.ErrUnavailable, away)}, suite.InTurn(s.Store)}
 	opts := redpacket.Options{
 		Sweep:   time.Microsecond,
 		OnError: func(err error) { s.Is(err, redpacket.ErrUnavailable); told++ },

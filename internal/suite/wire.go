@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync/atomic"
 )
 
 // A Wire stands between a domain and its store as a network does: it may break before a call is sent, or lose the
@@ -13,7 +14,17 @@ type Wire struct {
 	Send  func(call string) error
 	Reply func(call string) error
 
-	prefix string // of the names
+	prefix  string // of the names
+	through bool   // also reasons pass, which a store need not tell
+}
+
+// Through returns a wire that lets everything through as it is.
+func Through() Wire { return Wire{through: true} }
+
+// InTurn returns what gives the stores in turn. It is safe for concurrent use.
+func InTurn[S any](stores ...S) func() S {
+	var calls atomic.Int64
+	return func() S { return stores[int(calls.Add(1)-1)%len(stores)] }
 }
 
 // Units is in front of the names of the calls of the store of the units.

@@ -8,11 +8,18 @@ import (
 )
 
 // WireStock returns a store of stock behind a wire.
-func WireStock(store stock.Store, w Wire) stock.Store { return &wiredStock{store: store, Wire: w} }
+func WireStock(store stock.Store, w Wire) stock.Store {
+	return &wiredStock{store: InTurn(store), Wire: w}
+}
 
-// WireUnits returns the units of another domain behind its wire. The reason of a refusal that is the domain's own belongs to
-// the answer; ownReason may be nil.
-func WireUnits(units stock.Store, w Wire, ownReason func(error) bool) stock.Store {
+// TurnsOfStock returns stores of stock on the same tables as one store, whose calls they get in turn.
+func TurnsOfStock(stores ...stock.Store) stock.Store {
+	return &wiredStock{store: InTurn(stores...), Wire: Through()}
+}
+
+// WireUnits returns the units of another domain behind its wire; a call asks for their store. The reason of a refusal that is
+// the domain's own belongs to the answer; ownReason may be nil.
+func WireUnits(units func() stock.Store, w Wire, ownReason func(error) bool) stock.Store {
 	w.prefix = Units
 	return &wiredStock{store: units, Wire: w, ownReason: ownReason}
 }
@@ -21,91 +28,91 @@ func WireUnits(units stock.Store, w Wire, ownReason func(error) bool) stock.Stor
 type wiredStock struct {
 	Wire
 
-	store     stock.Store
+	store     func() stock.Store // whose turn it is
 	ownReason func(error) bool
 }
 
 // Lock keeps the reason why an item refused to itself, so that the domain looks for it over the wire.
 func (w *wiredStock) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
-	locking, err := Over(w.Wire, w.store.Lock)(ctx, order, holdFor)
-	if w.ownReason == nil || !w.ownReason(locking.Why) {
+	locking, err := Over(w.Wire, w.store().Lock)(ctx, order, holdFor)
+	if !w.through && (w.ownReason == nil || !w.ownReason(locking.Why)) {
 		locking.Why = nil
 	}
 	return locking, err
 }
 
 func (w *wiredStock) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (stock.Verdict, error) {
-	return Over(w.Wire, w.store.Create)(ctx, item, beside...)
+	return Over(w.Wire, w.store().Create)(ctx, item, beside...)
 }
 
 func (w *wiredStock) SetTerms(
 	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
 ) (stock.Verdict, error) {
-	return Over(w.Wire, w.store.SetTerms)(ctx, from, to, total, beside...)
+	return Over(w.Wire, w.store().SetTerms)(ctx, from, to, total, beside...)
 }
 
 func (w *wiredStock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.ItemUsage, time.Time, error) {
-	return Over(w.Wire, w.store.Items)(ctx, buyer, keys)
+	return Over(w.Wire, w.store().Items)(ctx, buyer, keys)
 }
 
 func (w *wiredStock) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
-	return Over(w.Wire, w.store.List)(ctx, after, limit)
+	return Over(w.Wire, w.store().List)(ctx, after, limit)
 }
 
 func (w *wiredStock) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
-	return Over(w.Wire, w.store.Move)(ctx, move)
+	return Over(w.Wire, w.store().Move)(ctx, move)
 }
 
 func (w *wiredStock) Void(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
-	return Over(w.Wire, w.store.Void)(ctx, order, beside...)
+	return Over(w.Wire, w.store().Void)(ctx, order, beside...)
 }
 
 func (w *wiredStock) Fence(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
-	return Over(w.Wire, w.store.Fence)(ctx, order, beside...)
+	return Over(w.Wire, w.store().Fence)(ctx, order, beside...)
 }
 
 func (w *wiredStock) SetDeadline(
 	ctx context.Context, hold stock.Hold, deadline time.Time, beside ...stock.Companion,
 ) (stock.Verdict, error) {
-	return Over(w.Wire, w.store.SetDeadline)(ctx, hold, deadline, beside...)
+	return Over(w.Wire, w.store().SetDeadline)(ctx, hold, deadline, beside...)
 }
 
 func (w *wiredStock) Hold(ctx context.Context, order string) (stock.Hold, time.Time, error) {
-	return Over(w.Wire, w.store.Hold)(ctx, order)
+	return Over(w.Wire, w.store().Hold)(ctx, order)
 }
 
 func (w *wiredStock) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
-	return Over(w.Wire, w.store.Holds)(ctx, filter, after, limit)
+	return Over(w.Wire, w.store().Holds)(ctx, filter, after, limit)
 }
 
 func (w *wiredStock) Due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
-	return Over(w.Wire, w.store.Due)(ctx, keys, limit)
+	return Over(w.Wire, w.store().Due)(ctx, keys, limit)
 }
 
 func (w *wiredStock) Expire(ctx context.Context, orders []string) ([]string, error) {
-	return Over(w.Wire, w.store.Expire)(ctx, orders)
+	return Over(w.Wire, w.store().Expire)(ctx, orders)
 }
 
 func (w *wiredStock) Refund(
 	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
 ) (stock.RefundResult, error) {
-	return Over(w.Wire, w.store.Refund)(ctx, refund, hold, beside...)
+	return Over(w.Wire, w.store().Refund)(ctx, refund, hold, beside...)
 }
 
 func (w *wiredStock) RefundRecord(ctx context.Context, id string) (stock.RefundRecord, error) {
-	return Over(w.Wire, w.store.RefundRecord)(ctx, id)
+	return Over(w.Wire, w.store().RefundRecord)(ctx, id)
 }
 
 func (w *wiredStock) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
-	return Over(w.Wire, w.store.Apply)(ctx, change, beside...)
+	return Over(w.Wire, w.store().Apply)(ctx, change, beside...)
 }
 
 func (w *wiredStock) Applied(ctx context.Context, kind stock.Kind, id string) (stock.Change, error) {
-	return Over(w.Wire, w.store.Applied)(ctx, kind, id)
+	return Over(w.Wire, w.store().Applied)(ctx, kind, id)
 }
 
 func (w *wiredStock) Book(ctx context.Context, key stock.Key) (stock.Book, error) {
-	return Over(w.Wire, w.store.Book)(ctx, key)
+	return Over(w.Wire, w.store().Book)(ctx, key)
 }
 
 // Moved returns the verdict of a movement.
