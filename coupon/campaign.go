@@ -23,7 +23,8 @@ import (
 // Errors, in the order of precedence: ErrInvalid; ErrPool and ErrNoPool, where the campaign was first
 // defined with the other Terms.Pool; ErrInUse.
 func (c *Coupons) Define(ctx context.Context, id, total int64, rules Rules, terms Terms) (Campaign, error) {
-	if err := errors.Join(c.ready(ctx), input.Positive("campaign", id), input.NotNegative("total", total), rules.check(total, terms), terms.check()); err != nil {
+	if err := errors.Join(c.ready(ctx), input.Positive("campaign", id), input.NotNegative("total", total), rules.check(total, terms),
+		terms.check()); err != nil {
 		return Campaign{}, err
 	}
 	terms = terms.normal()

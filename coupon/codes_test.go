@@ -21,7 +21,8 @@ func TestCanonical(t *testing.T) {
 		require.NoError(t, err, given)
 		require.Equal(t, want, code)
 	}
-	for _, given := range []string{"", " ", "a b", "a\tb", "a\u3000b", "a\x00", "a\u200b", "\xff", "a\xffb", strings.Repeat("x", 65), strings.Repeat("双", 22)} {
+	for _, given := range []string{"", " ", "a b", "a\tb", "a\u3000b", "a\x00", "a\u200b", "\xff", "a\xffb", strings.Repeat("x", 65),
+		strings.Repeat("双", 22)} {
 		_, err := coupon.Canonical(given)
 		require.ErrorIs(t, err, coupon.ErrInvalid, "%q", given)
 	}

@@ -114,7 +114,9 @@ func (u forgetfulUnits) Move(ctx context.Context, move stock.Movement) (stock.Mo
 	return u.Store.Move(ctx, move)
 }
 
-func (u forgetfulUnits) Refund(ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion) (stock.RefundResult, error) {
+func (u forgetfulUnits) Refund(
+	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
+) (stock.RefundResult, error) {
 	u.f.done = true
 	return u.Store.Refund(ctx, refund, hold, beside...)
 }
@@ -181,13 +183,33 @@ func TestTheHookIsToldOfEachEffectOnce(t *testing.T) {
 	}{
 		{func() error { _, err := ann.Claim(t.Context(), "c", 7); return err }, []coupon.Effect{unit(stock.StepTake, "c", coupon.Usable, 1)}},
 		{func() error { _, err := ann.Lock(t.Context(), "l", 7); return err }, []coupon.Effect{unit(stock.StepLock, "l", coupon.Pending, 1)}},
-		{func() error { _, err := ann.Pay(t.Context(), "l"); return err }, []coupon.Effect{{Units: stock.StepPay, Coupon: "l", State: coupon.Usable}}},
+		{
+			func() error { _, err := ann.Pay(t.Context(), "l"); return err }, []coupon.Effect{
+				{Units: stock.StepPay, Coupon: "l", State: coupon.Usable},
+			},
+		},
 		{func() error { _, err := ann.Lock(t.Context(), "m", 7); return err }, []coupon.Effect{unit(stock.StepLock, "m", coupon.Pending, 1)}},
-		{func() error { _, err := ann.Cancel(t.Context(), "m"); return err }, []coupon.Effect{{Units: stock.StepCancel, Coupon: "m", State: coupon.Dropped}}},
+		{
+			func() error { _, err := ann.Cancel(t.Context(), "m"); return err }, []coupon.Effect{
+				{Units: stock.StepCancel, Coupon: "m", State: coupon.Dropped},
+			},
+		},
 		{func() error { _, err := ann.Cancel(t.Context(), "tombstone"); return err }, nil},
-		{func() error { _, err := ann.Reserve(t.Context(), "c", "o", yuan("50")); return err }, []coupon.Effect{use(coupon.StepReserve, "c", coupon.Reserved)}},
-		{func() error { _, err := ann.Redeem(t.Context(), "c", "o", yuan("50")); return err }, []coupon.Effect{use(coupon.StepRedeem, "c", coupon.Redeemed)}},
-		{func() error { _, err := ann.Return(t.Context(), "c", "o", yuan("30")); return err }, []coupon.Effect{use(coupon.StepReturn, "c", coupon.Usable)}},
+		{
+			func() error { _, err := ann.Reserve(t.Context(), "c", "o", yuan("50")); return err }, []coupon.Effect{
+				use(coupon.StepReserve, "c", coupon.Reserved),
+			},
+		},
+		{
+			func() error { _, err := ann.Redeem(t.Context(), "c", "o", yuan("50")); return err }, []coupon.Effect{
+				use(coupon.StepRedeem, "c", coupon.Redeemed),
+			},
+		},
+		{
+			func() error { _, err := ann.Return(t.Context(), "c", "o", yuan("30")); return err }, []coupon.Effect{
+				use(coupon.StepReturn, "c", coupon.Usable),
+			},
+		},
 		{func() error { _, err := ann.Release(t.Context(), "l", "o"); return err }, []coupon.Effect{use(coupon.StepForgo, "l", coupon.None)}},
 		{
 			func() error {
@@ -207,8 +229,16 @@ func TestTheHookIsToldOfEachEffectOnce(t *testing.T) {
 			},
 			[]coupon.Effect{refund(stock.StepTake, coupon.Batch{ID: "b"}.CouponOf("5"), coupon.Usable, "b")},
 		},
-		{func() error { return shop.Restock(t.Context(), "in", 7, 3) }, []coupon.Effect{{Units: stock.StepRestock, ID: "in", Campaign: 7, Num: 3}}},
-		{func() error { return shop.Withdraw(t.Context(), "out", 7, 2) }, []coupon.Effect{{Units: stock.StepWithdraw, ID: "out", Campaign: 7, Num: 2}}},
+		{
+			func() error { return shop.Restock(t.Context(), "in", 7, 3) }, []coupon.Effect{
+				{Units: stock.StepRestock, ID: "in", Campaign: 7, Num: 3},
+			},
+		},
+		{
+			func() error { return shop.Withdraw(t.Context(), "out", 7, 2) }, []coupon.Effect{
+				{Units: stock.StepWithdraw, ID: "out", Campaign: 7, Num: 2},
+			},
+		},
 		{
 			func() error {
 				_, err := shop.Import(t.Context(), 8, slices.Values([]string{"a", "A", "b"}))

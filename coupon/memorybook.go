@@ -96,7 +96,8 @@ func (b *Book) count(c Coupon, use Use, codes []string) {
 // bookUnits adds what the units of a campaign say to a book.
 func (m *Memory) bookUnits(ctx context.Context, units *stock.Memory, campaign int64, book *Book) error {
 	key := stock.Key{SKU: campaign}
-	holds, err := units.Holds(ctx, stock.Filter{Key: key, States: []stock.State{stock.Paid, stock.Redeemed, stock.Refunded}}, stock.Cursor{}, math.MaxInt)
+	holds, err := units.Holds(ctx, stock.Filter{Key: key, States: []stock.State{stock.Paid, stock.Redeemed, stock.Refunded}}, stock.Cursor{},
+		math.MaxInt)
 	if err != nil {
 		return err
 	}

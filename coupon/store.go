@@ -140,9 +140,10 @@ type Cursor struct {
 
 // Book is what an audit compares, in coupons of one campaign. Each pair must be equal.
 type Book struct {
-	Held, Coupons         int64 // holds that were ever paid, and coupons that are not Pending
-	HeldBack, Back        int64 // holds that are Refunded, and coupons that are Refunded or Revoked
-	Reserved, ReservedBy  int64 // coupons that are Reserved, and of those that have a use of their order that is UseReserved, or UseReleased since it lapsed
+	Held, Coupons  int64 // holds that were ever paid, and coupons that are not Pending
+	HeldBack, Back int64 // holds that are Refunded, and coupons that are Refunded or Revoked
+	// coupons that are Reserved, and of those that have a use of their order that is UseReserved, or UseReleased since it lapsed
+	Reserved, ReservedBy  int64
 	Redeemed, RedeemedBy  int64 // coupons that are Redeemed, and the UseRedeemed uses
 	Positioned, Codes     int64 // coupons with a Position, and of those that have the code of that position
 	LastPosition, SoldOut int64 // with a pool, the highest Position, and the item's Sold; 0 and 0 without

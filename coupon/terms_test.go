@@ -91,7 +91,9 @@ func FuzzDiscount(f *testing.F) {
 		}
 		minor := func(n int64) decimal.Decimal { return decimal.New(n, -places) }
 		order := minor(total)
-		part := coupon.Terms{Kind: coupon.PercentOff, Places: places, Percent: decimal.New(percent, -2), Cap: minor(limit), Minimum: minor(minimum)}
+		part := coupon.Terms{
+			Kind: coupon.PercentOff, Places: places, Percent: decimal.New(percent, -2), Cap: minor(limit), Minimum: minor(minimum),
+		}
 		off, err := part.Discount(order)
 		if total < minimum {
 			require.ErrorIs(t, err, coupon.ErrBelowMinimum)
@@ -151,10 +153,19 @@ func TestValidityInDays(t *testing.T) {
 		{"25 hours", "America/New_York", 1, 1, "2026-10-31T12:00:00Z", "2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z"},
 		{"a day that begins at 01:00", "America/Sao_Paulo", 1, 1, "2018-11-03T12:00:00Z", "2018-11-04T03:00:00Z", "2018-11-05T02:00:00Z"},
 		{"a midnight that comes twice", "America/Havana", 1, 1, "2026-10-31T12:00:00Z", "2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z"},
-		{"an hour before midnight that comes twice", "America/Sao_Paulo", 0, 1, "2018-02-17T12:00:00Z", "2018-02-17T12:00:00Z", "2018-02-18T03:00:00Z"},
-		{"a day that begins, ends after a minute, and begins again", "America/St_Johns", 0, 1, "2006-10-28T12:00:00Z", "2006-10-28T12:00:00Z", "2006-10-29T03:30:00Z"},
+		{
+			"an hour before midnight that comes twice", "America/Sao_Paulo", 0, 1, "2018-02-17T12:00:00Z", "2018-02-17T12:00:00Z",
+			"2018-02-18T03:00:00Z",
+		},
+		{
+			"a day that begins, ends after a minute, and begins again", "America/St_Johns", 0, 1, "2006-10-28T12:00:00Z", "2006-10-28T12:00:00Z",
+			"2006-10-29T03:30:00Z",
+		},
 		{"a day that never was", "Pacific/Apia", 0, 2, "2011-12-30T00:00:00Z", "2011-12-30T00:00:00Z", "2011-12-30T10:00:00Z"},
-		{"as long as can be", "Pacific/Kiritimati", coupon.MaxDays, coupon.MaxDays, "2026-01-01T00:00:00Z", "2125-12-07T10:00:00Z", "2225-11-13T10:00:00Z"},
+		{
+			"as long as can be", "Pacific/Kiritimati", coupon.MaxDays, coupon.MaxDays, "2026-01-01T00:00:00Z", "2125-12-07T10:00:00Z",
+			"2225-11-13T10:00:00Z",
+		},
 	} {
 		terms := coupon.Terms{AfterDays: c.after, ForDays: c.days, Zone: c.zone}
 		from, until := terms.Validity(at(c.claimed))
@@ -168,7 +179,10 @@ func TestValidityInDays(t *testing.T) {
 // FuzzValidity holds both ends of a validity against the calendar of the zone: it is that day from there
 // on, and was a day before until then.
 func FuzzValidity(f *testing.F) {
-	zones := []string{"UTC", "Asia/Shanghai", "America/New_York", "America/Sao_Paulo", "America/Havana", "America/St_Johns", "Africa/Cairo", "Asia/Beirut", "Australia/Lord_Howe"}
+	zones := []string{
+		"UTC", "Asia/Shanghai", "America/New_York", "America/Sao_Paulo", "America/Havana", "America/St_Johns", "Africa/Cairo", "Asia/Beirut",
+		"Australia/Lord_Howe",
+	}
 	for i := range zones {
 		f.Add(int64(1_500_000_000+i*10_000_000), uint8(i), uint16(1), uint16(30))
 	}

@@ -48,7 +48,8 @@ func TestOnlyWhatTakesBegins(t *testing.T) {
 	for _, row := range coupon.Transitions() {
 		mine := !row.New && row.When != stock.Dead
 		require.Equal(t, row.Takes, !mine && row.Coupon != coupon.None, row.Name)
-		require.Equal(t, row.New, row.When == stock.Dead, "what may be done without a use may be done after a reservation has lapsed: %s", row.Name)
+		require.Equal(t, row.New, row.When == stock.Dead, "what may be done without a use may be done after a reservation has lapsed: %s",
+			row.Name)
 		if row.New {
 			require.Equal(t, coupon.UseReserved, row.From, row.Name)
 		}

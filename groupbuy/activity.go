@@ -63,7 +63,8 @@ func (g *Groups) Define(ctx context.Context, activity Activity) (Activity, error
 func (a Activity) check() error {
 	err := errors.Join(input.Positive("activity", a.ID), text("title", a.Title), text("image", a.Image))
 	if a.Formation < minFormation || a.Formation > MaxFormation || a.Formation%time.Minute != 0 {
-		err = errors.Join(err, fault.Invalid("formation", "must be whole minutes from 1 to %d, is %v", int64(MaxFormation/time.Minute), a.Formation))
+		err = errors.Join(err, fault.Invalid("formation", "must be whole minutes from 1 to %d, is %v", int64(MaxFormation/time.Minute),
+			a.Formation))
 	}
 	if !a.Start.IsZero() {
 		err = errors.Join(err, input.Time("start", a.Start))

@@ -52,13 +52,14 @@ func (d Drift) takesBack() bool {
 
 // Report is the result of an audit.
 type Report struct {
-	Products   int          // that were looked at
-	Teams      int          // of these products
-	Units      stock.Report // of the pools, and of the ordinary stock of the same SKUs
-	Drifts     []Drift      // of teams and products
-	Kept       []Drift      // of Drifts, those that Repair left because lowering the number would take payments back; those of items are in Units
-	Mismatched []SeatBook   // seats that do not agree with their holds
-	Repaired   int          // teams, products and seats that Repair corrected; the items are in Units
+	Products int          // that were looked at
+	Teams    int          // of these products
+	Units    stock.Report // of the pools, and of the ordinary stock of the same SKUs
+	Drifts   []Drift      // of teams and products
+	// of Drifts, those that Repair left because lowering the number would take payments back; those of items are in Units
+	Kept       []Drift
+	Mismatched []SeatBook // seats that do not agree with their holds
+	Repaired   int        // teams, products and seats that Repair corrected; the items are in Units
 }
 
 // Balanced reports whether nothing was found.

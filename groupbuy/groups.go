@@ -33,8 +33,9 @@ type Options struct {
 	// LeaseFor is how long a handler may take until the event is given to another process, 1 µs to
 	// stock.MaxHoldFor; 0 is DefaultLeaseFor.
 	LeaseFor time.Duration
-	RetryIn  time.Duration // the first pause after a handler failed, 1 µs to MaxRetryIn; each further one is twice as long; 0 is DefaultRetryIn
-	MaxTries int64         // an event is set aside after so many tries; 0 is DefaultMaxTries
+	// the first pause after a handler failed, 1 µs to MaxRetryIn; each further one is twice as long; 0 is DefaultRetryIn
+	RetryIn  time.Duration
+	MaxTries int64 // an event is set aside after so many tries; 0 is DefaultMaxTries
 
 	// Code makes the code of a team: CodeLength bytes, each a capital letter or a digit. Nil is crypto/rand, and
 	// anything that can be guessed lets teams be guessed.

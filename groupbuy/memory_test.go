@@ -329,7 +329,8 @@ func TestMemoryEndsATeamWithItsHolds(t *testing.T) {
 	verdict, err := b.end("T", groupbuy.Failed)
 	require.NoError(t, err)
 	require.Equal(t, stock.Done, verdict)
-	require.Equal(t, "o-1: expired, hold expired; o-2: refund due, hold refunded; o-3: cancelled, hold cancelled; ", b.states("o-1", "o-2", "o-3"))
+	require.Equal(t, "o-1: expired, hold expired; o-2: refund due, hold refunded; o-3: cancelled, hold cancelled; ",
+		b.states("o-1", "o-2", "o-3"))
 	require.Equal(t, "1 team failed ; 2 refund owed o-2; 3 seat released o-1; 4 seat released o-3; ", b.told("T"))
 	refund, err := b.Units().RefundRecord(t.Context(), groupbuy.RefundID("o-2"))
 	require.NoError(t, err)
@@ -346,7 +347,9 @@ func TestMemoryEndGivesUnitsBackToTheLimitOfTheBuyer(t *testing.T) {
 		b := newBench(t, nil)
 		b.open("T", "o-1", "1")
 		b.pay("o-1")
-		verdicts, err := b.End(t.Context(), []groupbuy.TeamEnd{{Code: "T", Version: b.is("T").Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline, Frees: frees}})
+		verdicts, err := b.End(t.Context(), []groupbuy.TeamEnd{
+			{Code: "T", Version: b.is("T").Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline, Frees: frees},
+		})
 		require.NoError(t, err)
 		require.Equal(t, []stock.Verdict{stock.Done}, verdicts)
 		items, _, err := b.Units().Items(t.Context(), "1", []stock.Key{pool})
@@ -415,7 +418,8 @@ func TestMemoryLeavesATeamWholeWhoseHoldsHaveDrifted(t *testing.T) {
 	verdict, err := b.end("T", groupbuy.Failed)
 	require.NoError(t, err)
 	require.Equal(t, stock.Done, verdict)
-	require.Equal(t, "o-1: refund due, hold refunded; o-2: cancelled, hold cancelled; o-3: refund due, hold refunded; ", b.states("o-1", "o-2", "o-3"))
+	require.Equal(t, "o-1: refund due, hold refunded; o-2: cancelled, hold cancelled; o-3: refund due, hold refunded; ",
+		b.states("o-1", "o-2", "o-3"))
 	b.sound()
 }
 

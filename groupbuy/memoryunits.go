@@ -42,7 +42,8 @@ func (c memoryCompanions) Locked(at time.Time, calls []*stock.CompanionCall) (fu
 // Moved implements stock.MemoryCompanions.
 func (c memoryCompanions) Moved(at time.Time, calls []*stock.CompanionCall) (func(), error) {
 	change := c.m.change(at)
-	for _, call := range slices.SortedFunc(slices.Values(calls), func(a, b *stock.CompanionCall) int { return strings.Compare(a.Hold.Order, b.Hold.Order) }) {
+	for _, call := range slices.SortedFunc(slices.Values(calls),
+		func(a, b *stock.CompanionCall) int { return strings.Compare(a.Hold.Order, b.Hold.Order) }) {
 		if err := change.along(call.Step, call.Hold.Order); err != nil {
 			return nil, err
 		}

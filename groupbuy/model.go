@@ -189,7 +189,8 @@ func (t Team) String() string {
 	if t.ByVolume() {
 		goal = "a volume of " + t.Volume.StringFixed(VolumePlaces)
 	}
-	return fmt.Sprintf("team %s of %v, by %s: %v, held %d, paid %d, volume %s", t.Code, t.Key, goal, t.State, t.Held, t.Paid, t.PaidVolume.StringFixed(VolumePlaces))
+	return fmt.Sprintf("team %s of %v, by %s: %v, held %d, paid %d, volume %s", t.Code, t.Key, goal, t.State, t.Held, t.Paid,
+		t.PaidVolume.StringFixed(VolumePlaces))
 }
 
 // Live reports whether a team that is Forming has time left at now.

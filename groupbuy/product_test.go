@@ -273,7 +273,9 @@ func (u *stumblingUnits) Create(ctx context.Context, item stock.Item, beside ...
 	return verdict, err
 }
 
-func (u *stumblingUnits) SetTerms(ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion) (verdict stock.Verdict, err error) {
+func (u *stumblingUnits) SetTerms(
+	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
+) (verdict stock.Verdict, err error) {
 	err = u.s.around(func() error { verdict, err = u.Store.SetTerms(ctx, from, to, total, beside...); return err })
 	return verdict, err
 }

@@ -15,8 +15,8 @@ import (
 // has become of the activity; Member is not compared. Two calls for one order at once give one seat. A refused order
 // may be tried again.
 //
-// Errors, in the order of precedence: ErrInvalid, also where no buyer was named; for an order that is known ErrCancelled, ErrMismatch, ErrExpired,
-// the first and last with the seat as it is; ErrUnknownActivity, ErrUnknownProduct, ErrHidden, ErrNotStarted,
+// Errors, in the order of precedence: ErrInvalid, also where no buyer was named; for an order that is known ErrCancelled, ErrMismatch,
+// ErrExpired, the first and last with the seat as it is; ErrUnknownActivity, ErrUnknownProduct, ErrHidden, ErrNotStarted,
 // ErrEnded, ErrPreparing or ErrRemoved, ErrMembersOnly; ErrInvalid also for a volume that is no whole number of
 // units of this product, or an amount with more places than its currency; then what the stock refuses:
 // stock.ErrPerOrder, stock.ErrPerBuyer, stock.ErrInsufficient, ErrOverflow. An order of the shop's stock that has no

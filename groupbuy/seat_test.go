@@ -101,7 +101,9 @@ func (u betweenUnits) Move(ctx context.Context, move stock.Movement) (stock.Move
 	return u.Store.Move(ctx, move)
 }
 
-func (u betweenUnits) Refund(ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion) (stock.RefundResult, error) {
+func (u betweenUnits) Refund(
+	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
+) (stock.RefundResult, error) {
 	if err := u.b.call("Refund"); err != nil {
 		return stock.RefundResult{}, err
 	}
@@ -221,7 +223,8 @@ func TestJoinMeetsWhatChangedSinceItLooked(t *testing.T) {
 		},
 		"the units are withdrawn and the buyer joins": {
 			func(s *shop, code string) error {
-				return errors.Join(second(s.groups.For("9").Join(context.Background(), code, buy("x"))), s.groups.Withdraw(context.Background(), "w", tea, 97))
+				return errors.Join(second(s.groups.For("9").Join(context.Background(), code, buy("x"))),
+					s.groups.Withdraw(context.Background(), "w", tea, 97))
 			},
 			[]error{groupbuy.ErrJoined}, // of a team comes before what the stock refuses
 		},

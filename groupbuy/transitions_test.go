@@ -82,14 +82,17 @@ func TestStatesAreForReading(t *testing.T) {
 	t.Parallel()
 	key := stock.Key{SKU: 42, Activity: 7}
 	volume := decimal.RequireFromString("4.5")
-	require.Equal(t, "SKU 42 of activity 7: offered, 3 people in teams that were formed", groupbuy.Product{Key: key, State: groupbuy.Offered, Formed: 3}.String())
-	require.Equal(t, `seat "o" of buyer "9" in team ABC: refund due`, groupbuy.Seat{Key: key, Order: "o", Buyer: "9", Team: "ABC", State: groupbuy.RefundDue}.String())
+	require.Equal(t, "SKU 42 of activity 7: offered, 3 people in teams that were formed",
+		groupbuy.Product{Key: key, State: groupbuy.Offered, Formed: 3}.String())
+	require.Equal(t, `seat "o" of buyer "9" in team ABC: refund due`,
+		groupbuy.Seat{Key: key, Order: "o", Buyer: "9", Team: "ABC", State: groupbuy.RefundDue}.String())
 	require.Equal(t, "team ABC of SKU 42 of activity 7, by 3 people: forming, held 1, paid 2, volume 4.50",
 		groupbuy.Team{Key: key, Code: "ABC", Terms: groupbuy.Terms{People: 3}, Held: 1, Paid: 2, PaidVolume: volume}.String())
 	require.Equal(t, "team ABC of SKU 42 of activity 7, by a volume of 4.50: failed, held 0, paid 0, volume 0.00",
 		groupbuy.Team{Key: key, Code: "ABC", Terms: groupbuy.Terms{Volume: volume}, State: groupbuy.Failed}.String())
 	for text, s := range map[string]interface{ String() string }{
-		"settled": groupbuy.Settled, "state 9": groupbuy.ProductState(9), "formed": groupbuy.Formed, "failed": groupbuy.Failed, "state 5": groupbuy.TeamState(5),
+		"settled": groupbuy.Settled, "state 9": groupbuy.ProductState(9), "formed": groupbuy.Formed, "failed": groupbuy.Failed,
+		"state 5": groupbuy.TeamState(5),
 		"leaving": groupbuy.ByLeaving, "cause 9": groupbuy.Cause(9), "refunded": groupbuy.Refunded, "state 12": groupbuy.SeatState(12),
 		"refund owed": groupbuy.RefundOwed, "kind 0": groupbuy.EventKind(0), "regain": groupbuy.StepRegain,
 	} {

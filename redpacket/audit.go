@@ -13,10 +13,11 @@ import (
 // Drift is something in the books of a packet that does not agree with its shares. Money is in the
 // smallest unit of the packet's currency.
 type Drift struct {
-	Packet   int64
-	Quantity string // "shares", "grabbed", "left", "grabs" (the units that were taken), "remainder" (what went back; -1 is nothing) or "state" (a State)
-	Counted  int64  // what the books say
-	Recount  int64  // what they should say
+	Packet int64
+	// "shares", "grabbed", "left", "grabs" (the units that were taken), "remainder" (what went back; -1 is nothing) or "state" (a State)
+	Quantity string
+	Counted  int64 // what the books say
+	Recount  int64 // what they should say
 }
 
 // By returns how much the books are too high; negative is too low.
@@ -25,7 +26,8 @@ func (d Drift) By() int64 { return d.Counted - d.Recount }
 // String returns a line for a log.
 func (d Drift) String() string {
 	if d.Quantity == "state" {
-		return fmt.Sprintf("packet %d: state is %v, should be %v", d.Packet, State(d.Counted), State(d.Recount)) //nolint:gosec // they were states before
+		counted, recount := State(d.Counted), State(d.Recount) //nolint:gosec // they were states before
+		return fmt.Sprintf("packet %d: state is %v, should be %v", d.Packet, counted, recount)
 	}
 	return fmt.Sprintf("packet %d: %s is %d, should be %d (%+d)", d.Packet, d.Quantity, d.Counted, d.Recount, d.By())
 }

@@ -29,10 +29,12 @@ const attempts = 100
 
 // Options are the rules of Packets. The zero value is the default.
 type Options struct {
-	LiveFor       time.Duration   // how long a packet without an End lives, 1 µs to MaxLiveFor; 0 is DefaultLiveFor
-	SenderMayGrab bool            // the sender of a packet may grab a share of it; decided by Send
-	RetryIn       time.Duration   // the first pause after a failed payout, 1 µs to MaxRetryIn; each further one is twice as long; 0 is DefaultRetryIn
-	Seed          func() [32]byte // draws what a packet's shares follow from; nil is crypto/rand, and anything that can be guessed lets shares be guessed
+	LiveFor       time.Duration // how long a packet without an End lives, 1 µs to MaxLiveFor; 0 is DefaultLiveFor
+	SenderMayGrab bool          // the sender of a packet may grab a share of it; decided by Send
+	// the first pause after a failed payout, 1 µs to MaxRetryIn; each further one is twice as long; 0 is DefaultRetryIn
+	RetryIn time.Duration
+	// draws what a packet's shares follow from; nil is crypto/rand, and anything that can be guessed lets shares be guessed
+	Seed func() [32]byte
 
 	// Hook is called after each effect, in the goroutine of the call. On a store that is bound to a
 	// caller's transaction the effect is not committed yet. It must not block.

@@ -385,16 +385,18 @@ func TestAuditNamesWhatIsWrong(t *testing.T) {
 		"SoundDropped": {func(b *Book) {
 			*b = Book{Record: Record{ID: 7, Split: Split{Total: 100, Count: 3}, State: Closed, Left: 100}, Remainder: -1}
 		}, nil},
-		"Shares":         {func(b *Book) { b.Taken = 3 }, []string{"packet 7: shares is 3, should be 2 (+1)"}},
-		"Grabbed":        {func(b *Book) { b.Grabbed = 61 }, []string{"packet 7: grabbed is 61, should be 60 (+1)"}},
-		"Left":           {func(b *Book) { b.Left = 39 }, []string{"packet 7: left is 39, should be 40 (-1)"}},
-		"Grabs":          {func(b *Book) { b.Holds = 3 }, []string{"packet 7: grabs is 3, should be 2 (+1)"}},
-		"GaveBackOpen":   {func(b *Book) { b.Remainder = 40 }, []string{"packet 7: remainder is 40, should be -1 (+41)"}},
-		"GaveNotBack":    {func(b *Book) { over(b, Closed); b.Remainder = -1 }, []string{"packet 7: remainder is -1, should be 40 (-41)"}},
-		"GaveBackMore":   {func(b *Book) { over(b, Expired); b.Remainder = 41 }, []string{"packet 7: remainder is 41, should be 40 (+1)"}},
-		"FinishedEarly":  {func(b *Book) { b.State = Finished }, []string{"packet 7: state is finished, should be open"}},
-		"NeverFinished":  {func(b *Book) { b.Split.Count = 2 }, []string{"packet 7: state is open, should be finished"}},
-		"SeveralAtATime": {func(b *Book) { b.Shares = 1; b.Money = 50 }, []string{"packet 7: shares is 2, should be 1 (+1)", "packet 7: grabbed is 60, should be 50 (+10)", "packet 7: left is 40, should be 50 (-10)", "packet 7: grabs is 2, should be 1 (+1)"}},
+		"Shares":        {func(b *Book) { b.Taken = 3 }, []string{"packet 7: shares is 3, should be 2 (+1)"}},
+		"Grabbed":       {func(b *Book) { b.Grabbed = 61 }, []string{"packet 7: grabbed is 61, should be 60 (+1)"}},
+		"Left":          {func(b *Book) { b.Left = 39 }, []string{"packet 7: left is 39, should be 40 (-1)"}},
+		"Grabs":         {func(b *Book) { b.Holds = 3 }, []string{"packet 7: grabs is 3, should be 2 (+1)"}},
+		"GaveBackOpen":  {func(b *Book) { b.Remainder = 40 }, []string{"packet 7: remainder is 40, should be -1 (+41)"}},
+		"GaveNotBack":   {func(b *Book) { over(b, Closed); b.Remainder = -1 }, []string{"packet 7: remainder is -1, should be 40 (-41)"}},
+		"GaveBackMore":  {func(b *Book) { over(b, Expired); b.Remainder = 41 }, []string{"packet 7: remainder is 41, should be 40 (+1)"}},
+		"FinishedEarly": {func(b *Book) { b.State = Finished }, []string{"packet 7: state is finished, should be open"}},
+		"NeverFinished": {func(b *Book) { b.Split.Count = 2 }, []string{"packet 7: state is open, should be finished"}},
+		"SeveralAtATime": {func(b *Book) { b.Shares = 1; b.Money = 50 },
+			[]string{"packet 7: shares is 2, should be 1 (+1)", "packet 7: grabbed is 60, should be 50 (+10)",
+				"packet 7: left is 40, should be 50 (-10)", "packet 7: grabs is 2, should be 1 (+1)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -130,7 +130,8 @@ func BenchmarkInsert(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			var text strings.Builder
-			text.WriteString("INSERT INTO goods_stock_hold (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES ")
+			text.WriteString("INSERT INTO goods_stock_hold (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME," +
+				" CREATE_TIME, UPDATE_TIME) VALUES ")
 			first := n.Add(rows)
 			for i := range rows {
 				if i > 0 {

@@ -159,15 +159,27 @@ func (c *checker) setting() {
 		wrong   bool
 		problem string
 	}{
-		{!strings.Contains(c.settings["sql_mode"], "STRICT_"), "sql_mode is not strict: add STRICT_TRANS_TABLES to it on the server or in the DSN"},
-		{is("autocommit", "OFF"), "autocommit is off: Holdfast works at the cost of more round trips, but what the program does outside of transactions is not committed;" +
+		{
+			!strings.Contains(c.settings["sql_mode"], "STRICT_"),
+			"sql_mode is not strict: add STRICT_TRANS_TABLES to it on the server or in the DSN",
+		},
+		{is("autocommit", "OFF"), "autocommit is off: Holdfast works at the cost of more round trips, but what the program does outside of" +
+			" transactions is not committed;" +
 			" set autocommit = 1 on the server or in the DSN"},
-		{is("completion_type", "CHAIN") || is("completion_type", "RELEASE"), "completion_type is " + c.settings["completion_type"] + ": Holdfast works at the cost of more round trips, but each COMMIT of the" +
+		{is("completion_type", "CHAIN") || is("completion_type", "RELEASE"), "completion_type is " + c.settings["completion_type"] +
+			": Holdfast works at the cost of more round trips, but each COMMIT of the" +
 			" program opens a transaction or ends the connection; set completion_type = NO_CHAIN on the server or in the DSN"},
-		{uncommitted, "the isolation level is READ UNCOMMITTED: a call may be told of what another rolls back; set READ COMMITTED, or leave the level as it comes"},
-		{(committed || uncommitted) && is("log_bin", "ON") && is("binlog_format", "STATEMENT"), "binlog_format is STATEMENT, with which the server refuses every change at this" +
+		{
+			uncommitted, "the isolation level is READ UNCOMMITTED: a call may be told of what another rolls back; set READ COMMITTED, or leave" +
+				" the level as it comes",
+		},
+		{(committed || uncommitted) && is("log_bin", "ON") &&
+			is("binlog_format", "STATEMENT"), "binlog_format is STATEMENT, with which the server refuses every change at this" +
 			" isolation level (error 1665): set binlog_format = ROW or MIXED, or REPEATABLE READ"},
-		{len(off) > 0, "the server is read-only (" + strings.Join(off, ", ") + "): connect to the primary; in a failover, check again when it is over"},
+		{
+			len(off) > 0, "the server is read-only (" + strings.Join(off, ", ") +
+				"): connect to the primary; in a failover, check again when it is over",
+		},
 		{is("check_constraint_checks", "OFF"), "CHECK constraints are switched off: set check_constraint_checks = 1"},
 	} {
 		if s.wrong {
@@ -227,7 +239,8 @@ func (c *checker) table(want table, have existing, ok bool) {
 		c.problemf("table %s is missing: run Migrate", want.name)
 		return
 	case !have.ours:
-		c.problemf("table %s is not Holdfast's: set Options.Prefix (if it is a copy of Holdfast's: ALTER TABLE %s COMMENT = '%s')", want.name, want.name, mark)
+		c.problemf("table %s is not Holdfast's: set Options.Prefix (if it is a copy of Holdfast's: ALTER TABLE %s COMMENT = '%s')", want.name,
+			want.name, mark)
 		return
 	case !strings.EqualFold(have.engine, "InnoDB"):
 		c.problemf("table %s uses the engine %s: ALTER TABLE %s ENGINE = InnoDB", want.name, have.engine, want.name)

@@ -30,8 +30,11 @@ func couponVerbs() []couponVerb {
 			name:    "Claim",
 			prepare: func(*mall, string) {},
 			call:    func(ctx context.Context, c *coupon.Coupons, id string) error { return of(c.For("7").Claim(ctx, id, 1)) },
-			matches: []string{"INSERT INTO coupon_stock_hold", "INSERT INTO coupon_stock_buyer", "UPDATE coupon_stock s", "SELECT STOCK_SALE_NUM", "INSERT INTO coupon_wallet"},
-			given:   1,
+			matches: []string{
+				"INSERT INTO coupon_stock_hold", "INSERT INTO coupon_stock_buyer", "UPDATE coupon_stock s", "SELECT STOCK_SALE_NUM",
+				"INSERT INTO coupon_wallet",
+			},
+			given: 1,
 		},
 		{
 			name: "Pay",
@@ -66,7 +69,10 @@ func couponVerbs() []couponVerb {
 			call: func(ctx context.Context, c *coupon.Coupons, id string) error {
 				return of(c.Refund(ctx, coupon.Refund{ID: "refund-" + id, Coupon: id, Restock: true}))
 			},
-			matches: []string{"SELECT h.LINE_NO, h.REFUND_NUM", "INSERT INTO coupon_stock_refund", "UPDATE coupon_wallet w FORCE", "UPDATE coupon_stock_hold h", "UPDATE coupon_stock_hold FORCE INDEX (PRIMARY) SET STATE"},
+			matches: []string{
+				"SELECT h.LINE_NO, h.REFUND_NUM", "INSERT INTO coupon_stock_refund", "UPDATE coupon_wallet w FORCE", "UPDATE coupon_stock_hold h",
+				"UPDATE coupon_stock_hold FORCE INDEX (PRIMARY) SET STATE",
+			},
 		},
 		{
 			name:    "Issue",
@@ -166,7 +172,8 @@ func TestImportLosesItsConnection(t *testing.T) {
 	m := openMall(t, nil)
 	m.pool(1, "FIRST")
 	added := int64(1)
-	for i, match := range []string{"INSERT INTO coupon_pool", "INSERT INTO coupon_code", "INSERT INTO coupon_stock_change", "UPDATE coupon_stock s", "COMMIT AND"} {
+	for i, match := range []string{"INSERT INTO coupon_pool", "INSERT INTO coupon_code", "INSERT INTO coupon_stock_change",
+		"UPDATE coupon_stock s", "COMMIT AND"} {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 			codes := []string{fmt.Sprintf("A%d%d", i, kind), fmt.Sprintf("B%d%d", i, kind)}
 			m.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})

@@ -74,7 +74,8 @@ func (m *mall) balanced(campaign, given int64) {
 	if is.Pool {
 		var handedOut, last int64
 		require.NoError(m.t, m.db.QueryRowContext(ctx, "SELECT COUNT(DISTINCT k.CODE), COALESCE(MAX(w.POSITION), 0) FROM coupon_wallet w"+
-			" JOIN coupon_code k ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION WHERE w.CAMPAIGN_ID = ?", campaign).Scan(&handedOut, &last))
+			" JOIN coupon_code k ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION WHERE w.CAMPAIGN_ID = ?", campaign).Scan(&handedOut,
+			&last))
 		require.Equal(m.t, [2]int64{given, given}, [2]int64{handedOut, last}, "codes handed out, and the last of them")
 	}
 }

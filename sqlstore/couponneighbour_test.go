@@ -111,7 +111,10 @@ func (m *mall) couponCases() []txCase {
 		{"Claim again", claimed, in(claim(ours)), nil},
 		{"Claim of another campaign", claimed, in(claim(theirs + 100)), coupon.ErrMismatch},
 		{"Claim that is refused", nothing, in(claim(soldOut)), coupon.ErrSoldOut},
-		{"Claim of an unknown campaign", nothing, in(func(ctx context.Context, c coupons, n int) error { return claim(fresh(n))(ctx, c, n) }), coupon.ErrUnknownCampaign},
+		{
+			"Claim of an unknown campaign", nothing, in(func(ctx context.Context, c coupons, n int) error { return claim(fresh(n))(ctx, c, n) }),
+			coupon.ErrUnknownCampaign,
+		},
 		{"Lock", nothing, in(lock), nil},
 		{"Lock again", locked, in(lock), nil},
 		{"Pay", locked, in(pay), nil},
@@ -160,9 +163,15 @@ func (m *mall) couponCases() []txCase {
 		{"Issue to all of them or none", nothing, in(issue(soldOut, true)), coupon.ErrSoldOut},
 		{"Define", nothing, in(define(fresh, 10)), nil},
 		{"Define again", func(n int) { require.NoError(m.t, define(fresh, 10)(m.t.Context(), m.Coupons, n)) }, in(define(fresh, 10)), nil},
-		{"Define with other terms", func(n int) { require.NoError(m.t, define(fresh, 10)(m.t.Context(), m.Coupons, n)) }, in(define(fresh, 11)), nil},
+		{
+			"Define with other terms", func(n int) { require.NoError(m.t, define(fresh, 10)(m.t.Context(), m.Coupons, n)) }, in(define(fresh, 11)),
+			nil,
+		},
 		{"Campaign", nothing, in(func(ctx context.Context, c coupons, _ int) error { return of(c.Campaign(ctx, withCodes)) }), nil},
-		{"Campaign of an unknown ID", nothing, in(func(ctx context.Context, c coupons, n int) error { return of(c.Campaign(ctx, fresh(n))) }), coupon.ErrUnknownCampaign},
+		{
+			"Campaign of an unknown ID", nothing, in(func(ctx context.Context, c coupons, n int) error { return of(c.Campaign(ctx, fresh(n))) }),
+			coupon.ErrUnknownCampaign,
+		},
 		{"Generate", nothing, in(func(ctx context.Context, c coupons, n int) error {
 			return of(c.Generate(ctx, withCodes, int64(300+20*n), nil))
 		}), nil},
@@ -173,7 +182,10 @@ func (m *mall) couponCases() []txCase {
 		}), coupon.ErrUnknownCampaign},
 		{"Restock", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Restock(ctx, id(n), ours, 1) }), nil},
 		{"Withdraw", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Withdraw(ctx, id(n), ours, 1) }), nil},
-		{"Withdraw of too many", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Withdraw(ctx, id(n), soldOut, 1) }), coupon.ErrSoldOut},
+		{
+			"Withdraw of too many", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Withdraw(ctx, id(n), soldOut, 1) }),
+			coupon.ErrSoldOut,
+		},
 		{"Wallet", claimed, in(func(ctx context.Context, c coupons, n int) error { return readAll(c.For(numbered(n, own)).Wallet(ctx)) }), nil},
 		{"UsedBy", redeemed, in(func(ctx context.Context, c coupons, n int) error { return of(c.UsedBy(ctx, id(n))) }), nil},
 		{"Expire", nothing, in(func(ctx context.Context, c coupons, _ int) error { return of(c.Expire(ctx)) }), nil},
@@ -213,7 +225,9 @@ func (m *mall) couponNeighbours() []neighbour {
 		{"a later batch", issue(later)}, {"an earlier batch", issue(earlier)},
 		{"a later campaign", define(later)}, {"an earlier campaign", define(earlier)},
 		{"codes", func(ctx context.Context, n int) error {
-			return of(c.Import(ctx, theirCodes, slices.Values([]string{"CODE-" + numbered(n, earlier), "CODE-" + numbered(n, later), "CODE-" + numbered(n, own) + "-3"})))
+			return of(c.Import(ctx, theirCodes, slices.Values([]string{
+				"CODE-" + numbered(n, earlier), "CODE-" + numbered(n, later), "CODE-" + numbered(n, own) + "-3",
+			})))
 		}},
 	}
 }

@@ -164,7 +164,10 @@ func TestStatementIsKilled(t *testing.T) {
 func TestRandomFaultsLoseNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	matches := []string{"START TRANSACTION", "COMMIT AND", "INSERT INTO goods_stock_hold", "INSERT INTO goods_stock_refund", "UPDATE goods_stock s", "UPDATE goods_stock_hold h"}
+	matches := []string{
+		"START TRANSACTION", "COMMIT AND", "INSERT INTO goods_stock_hold", "INSERT INTO goods_stock_refund", "UPDATE goods_stock s",
+		"UPDATE goods_stock_hold h",
+	}
 	var group suite.Group
 	for worker := range 8 {
 		group.Go(func() {

@@ -32,7 +32,9 @@ func BenchmarkSettle(b *testing.B) {
 		teams := must(s.store.LateTeams(b.Context(), b.N))(b)
 		b.ResetTimer()
 		for _, t := range teams {
-			verdicts, err := s.store.End(b.Context(), []groupbuy.TeamEnd{{Code: t.Code, Version: t.Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline}})
+			verdicts, err := s.store.End(b.Context(), []groupbuy.TeamEnd{
+				{Code: t.Code, Version: t.Version, To: groupbuy.Failed, Cause: groupbuy.ByDeadline},
+			})
 			require.NoError(b, err)
 			require.Equal(b, []stock.Verdict{stock.Done}, verdicts)
 		}
@@ -63,7 +65,8 @@ func overdue(b *testing.B, teams int) *bazaar {
 func (b *bazaar) failed(t testing.TB, teams int) {
 	t.Helper()
 	var failed, due int
-	row := b.db.QueryRowContext(t.Context(), "SELECT (SELECT COUNT(*) FROM egl_group_team WHERE STATUS = -1), (SELECT COUNT(*) FROM egl_group_event WHERE KIND = 4)")
+	row := b.db.QueryRowContext(t.Context(),
+		"SELECT (SELECT COUNT(*) FROM egl_group_team WHERE STATUS = -1), (SELECT COUNT(*) FROM egl_group_event WHERE KIND = 4)")
 	require.NoError(t, row.Scan(&failed, &due))
 	require.Equal(t, [2]int{teams, teams}, [2]int{failed, due})
 	item := must(b.stock.Item(t.Context(), teamProduct))(t)

@@ -69,7 +69,9 @@ func TestTeamsLoseTheirConnection(t *testing.T) {
 
 // loses makes a call to a team of three seats, two of which are paid, with a fault on the way, and again. It reports
 // whether the fault was met.
-func (b *bazaar) loses(name string, fault sqltest.Fault, call func(*bazaar, string, []string) error, told []groupbuy.EventKind, last groupbuy.SeatState) bool {
+func (b *bazaar) loses(
+	name string, fault sqltest.Fault, call func(*bazaar, string, []string) error, told []groupbuy.EventKind, last groupbuy.SeatState,
+) bool {
 	b.t.Helper()
 	ctx := b.t.Context()
 	code, orders := b.team(name, 3)
@@ -111,7 +113,8 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 	b := openBazaar(t, defaults, people, 1000)
 	kill, kills := killing(t, b.db)
 	for _, match := range []string{
-		"INSERT INTO egl_group_participation", "ON DUPLICATE KEY UPDATE STATUS", "UPDATE egl_group_participation", "INSERT INTO egl_group_event", "FORMED_NUM", "COMMIT AND",
+		"INSERT INTO egl_group_participation", "ON DUPLICATE KEY UPDATE STATUS", "UPDATE egl_group_participation", "INSERT INTO egl_group_event",
+		"FORMED_NUM", "COMMIT AND",
 	} {
 		b.db.Wire.After(match, kill)
 	}

@@ -117,27 +117,71 @@ func (s *street) cases() []txCase {
 		{"Pay", s.teamOf(2, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, s.seat(n, 1, 2))) }), nil},
 		{"Pay of the last", s.teamOf(3, 2), in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, s.seat(n, 2, 3))) }), nil},
 		{"Pay again", s.teamOf(2, 2), in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, s.seat(n, 1, 2))) }), nil},
-		{"Pay of an unknown order", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, numbered(n, own))) }), groupbuy.ErrNotFound},
-		{"Pay of an ordinary order", ordinaryOrder, in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, numbered(n, own))) }), groupbuy.ErrNotFound},
+		{
+			"Pay of an unknown order", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, numbered(n, own))) }),
+			groupbuy.ErrNotFound,
+		},
+		{
+			"Pay of an ordinary order", ordinaryOrder,
+			in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, numbered(n, own))) }), groupbuy.ErrNotFound,
+		},
 		{"Cancel", s.teamOf(2, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Cancel(ctx, s.seat(n, 1, 2))) }), nil},
-		{"Cancel of the sponsor", s.teamOf(2, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Cancel(ctx, s.seat(n, 0, 2))) }), nil},
-		{"Cancel of the only one", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Cancel(ctx, s.seat(n, 0, 1))) }), nil},
-		{"Cancel of an unknown order", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Cancel(ctx, numbered(n, own))) }), nil},
+		{
+			"Cancel of the sponsor", s.teamOf(2, 0),
+			in(func(ctx context.Context, g groups, n int) error { return of(g.Cancel(ctx, s.seat(n, 0, 2))) }), nil,
+		},
+		{
+			"Cancel of the only one", s.teamOf(1, 0),
+			in(func(ctx context.Context, g groups, n int) error { return of(g.Cancel(ctx, s.seat(n, 0, 1))) }), nil,
+		},
+		{
+			"Cancel of an unknown order", nothing,
+			in(func(ctx context.Context, g groups, n int) error { return of(g.Cancel(ctx, numbered(n, own))) }), nil,
+		},
 		{"Resolve", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Resolve(ctx, s.seat(n, 0, 1))) }), nil},
-		{"Refund", s.teamOf(2, 2), in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 1, 2)))) }), nil},
-		{"Refund of the sponsor", s.teamOf(2, 2), in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 0, 2)))) }), nil},
-		{"Refund of a formed team", s.teamOf(3, 3), in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 1, 3)))) }), nil},
-		{"Refund of what is not paid", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 0, 1)))) }), groupbuy.ErrNotPaid},
-		{"Refund of an unknown order", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(numbered(n, own)))) }), groupbuy.ErrNotFound},
+		{
+			"Refund", s.teamOf(2, 2), in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 1, 2)))) }),
+			nil,
+		},
+		{
+			"Refund of the sponsor", s.teamOf(2, 2),
+			in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 0, 2)))) }), nil,
+		},
+		{
+			"Refund of a formed team", s.teamOf(3, 3),
+			in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 1, 3)))) }), nil,
+		},
+		{
+			"Refund of what is not paid", s.teamOf(1, 0),
+			in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 0, 1)))) }), groupbuy.ErrNotPaid,
+		},
+		{
+			"Refund of an unknown order", nothing,
+			in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(numbered(n, own)))) }), groupbuy.ErrNotFound,
+		},
 		{"Form", s.teamOf(2, 1), in(func(ctx context.Context, g groups, n int) error { return of(g.Form(ctx, s.codes[n], decision)) }), nil},
-		{"Form again", s.teamOf(3, 3), in(func(ctx context.Context, g groups, n int) error { return of(g.Form(ctx, s.codes[n], decision)) }), nil},
+		{
+			"Form again", s.teamOf(3, 3), in(func(ctx context.Context, g groups, n int) error { return of(g.Form(ctx, s.codes[n], decision)) }), nil,
+		},
 		{"Fail", s.teamOf(2, 1), in(func(ctx context.Context, g groups, n int) error { return of(g.Fail(ctx, s.codes[n], decision)) }), nil},
-		{"Fail of an unknown team", nothing, in(func(ctx context.Context, g groups, _ int) error { return of(g.Fail(ctx, "ZZZZZZZZ", decision)) }), groupbuy.ErrUnknownTeam},
+		{
+			"Fail of an unknown team", nothing,
+			in(func(ctx context.Context, g groups, _ int) error { return of(g.Fail(ctx, "ZZZZZZZZ", decision)) }), groupbuy.ErrUnknownTeam,
+		},
 		{"Seat", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Seat(ctx, s.seat(n, 0, 1))) }), nil},
-		{"Seat of an unknown order", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Seat(ctx, numbered(n, own))) }), groupbuy.ErrNotFound},
+		{
+			"Seat of an unknown order", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Seat(ctx, numbered(n, own))) }),
+			groupbuy.ErrNotFound,
+		},
 		{"Team", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Team(ctx, s.codes[n])) }), nil},
-		{"Team of an unknown code", nothing, in(func(ctx context.Context, g groups, _ int) error { return of(g.Team(ctx, "ZZZZZZZZ")) }), groupbuy.ErrUnknownTeam},
-		{"Activity of an unknown ID", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Activity(ctx, number(n, own))) }), groupbuy.ErrUnknownActivity},
+		{
+			"Team of an unknown code", nothing, in(func(ctx context.Context, g groups, _ int) error { return of(g.Team(ctx, "ZZZZZZZZ")) }),
+			groupbuy.ErrUnknownTeam,
+		},
+		{
+			"Activity of an unknown ID", nothing,
+			in(func(ctx context.Context, g groups, n int) error { return of(g.Activity(ctx, number(n, own))) }), groupbuy.ErrUnknownActivity,
+		},
 		{"Product of an unknown key", nothing, in(func(ctx context.Context, g groups, n int) error {
 			return of(g.Product(ctx, stock.Key{SKU: number(n, own), Activity: 7}))
 		}), groupbuy.ErrUnknownProduct},

@@ -52,13 +52,22 @@ func TestGroupBuyReadsScanNoTable(t *testing.T) {
 		{"Products", "PRIMARY", false, func() error { return of(store.Products(ctx, 7, 2, 10)) }},
 		{"DueProducts", product + "_state", false, func() error { return of(store.DueProducts(ctx, key, 10)) }},
 		{"Shelf", product + "_state", true, func() error { _, _, err := store.Shelf(ctx, groupbuy.ShelfCursor{}, 10); return err }},
-		{"Shelf, a later page", product + "_state", true, func() error { _, _, err := store.Shelf(ctx, groupbuy.ShelfCursor{Sort: 3, Key: key}, 10); return err }},
+		{
+			"Shelf, a later page", product + "_state", true,
+			func() error { _, _, err := store.Shelf(ctx, groupbuy.ShelfCursor{Sort: 3, Key: key}, 10); return err },
+		},
 		{"Unfinished", team + "_product", false, func() error { return of(store.Unfinished(ctx, key)) }},
 		{"Unfinished, of seats", seat + "_product", false, inTx(func(s *sqlstore.GroupBuy) error { return of(s.Unfinished(ctx, key)) })},
 		{"Seat", "PRIMARY", false, func() error { _, _, _, err := store.Seat(ctx, "T0007-1"); return err }},
-		{"Seat, in a transaction", "PRIMARY", false, inTx(func(s *sqlstore.GroupBuy) error { _, _, _, err := s.Seat(ctx, "T0007-1"); return err })},
+		{
+			"Seat, in a transaction", "PRIMARY", false,
+			inTx(func(s *sqlstore.GroupBuy) error { _, _, _, err := s.Seat(ctx, "T0007-1"); return err }),
+		},
 		{"Team", "PRIMARY", false, func() error { _, _, err := store.Team(ctx, "T0007", stock.Key{}); return err }},
-		{"Team, in a transaction", "PRIMARY", false, inTx(func(s *sqlstore.GroupBuy) error { _, _, err := s.Team(ctx, "T0007", stock.Key{}); return err })},
+		{
+			"Team, in a transaction", "PRIMARY", false,
+			inTx(func(s *sqlstore.GroupBuy) error { _, _, err := s.Team(ctx, "T0007", stock.Key{}); return err }),
+		},
 		{"Seats of a team", seat + "_buyer", true, seats(groupbuy.SeatFilter{Team: "T0007"}, groupbuy.SeatCursor{})},
 		{"Seats of a buyer", seat + "_mine", true, seats(groupbuy.SeatFilter{Buyer: "3"}, groupbuy.SeatCursor{})},
 		{"Seats of a buyer, a later page", seat + "_mine", true, seats(groupbuy.SeatFilter{Buyer: "3"}, seenSeat)},
@@ -120,9 +129,11 @@ func history(t *testing.T, db *sqltest.DB) {
 		row("egl_group (ID, TITLE, IMAGE, FORM_MINUTES, END_TIME, SORT, OVER_TIME, CREATE_TIME, UPDATE_TIME)",
 			"%d, '', '', 60, %s, %d, %s, %s, %s", a+1, soon, a%4, over, begun, begun)
 		for p := range products {
-			row("egl_group_product (ACTIVITY_ID, SKU_ID, NAME, SPEC, PLACES, PRICE, GROUP_PRICE, PEOPLE_LIMIT, VOLUME_LIMIT, VOLUME_UNITS, STATE, STOCK_NUM, CREATE_TIME, UPDATE_TIME)",
+			row("egl_group_product (ACTIVITY_ID, SKU_ID, NAME, SPEC, PLACES, PRICE, GROUP_PRICE, PEOPLE_LIMIT, VOLUME_LIMIT, VOLUME_UNITS, STATE,"+
+				" STOCK_NUM, CREATE_TIME, UPDATE_TIME)",
 				"%d, %d, '', '', 2, 10, 8, 9, 0, 1, %d, 100, %s, %s", a+1, p+1, state, begun, begun)
-			row("goods_stock (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, CREATE_TIME, UPDATE_TIME)", "%d, %d, 100, 100, %s, %s", p+1, a+1, begun, begun)
+			row("goods_stock (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, CREATE_TIME, UPDATE_TIME)", "%d, %d, 100, 100, %s, %s", p+1, a+1,
+				begun, begun)
 		}
 	}
 	for n := range teams {
@@ -133,22 +144,27 @@ func history(t *testing.T, db *sqltest.DB) {
 		case 9:
 			state = groupbuy.Forming
 		}
-		row("egl_group_team (CODE, ACTIVITY_ID, SKU_ID, PLACES, PRICE, GROUP_PRICE, MEMBER_ONLY, FREE_SHIPPING, PEOPLE_LIMIT, VOLUME_LIMIT, VOLUME_UNITS, PEOPLE_MIN, VOLUME_MIN,"+
+		row("egl_group_team (CODE, ACTIVITY_ID, SKU_ID, PLACES, PRICE, GROUP_PRICE, MEMBER_ONLY, FREE_SHIPPING, PEOPLE_LIMIT, VOLUME_LIMIT,"+
+			" VOLUME_UNITS, PEOPLE_MIN, VOLUME_MIN,"+
 			" STATUS, SPONSOR_ID, SPONSOR_ORDER, HELD_NUM, PAID_NUM, PAID_VOLUME, START_TIME, END_TIME, EVENT_NUM, EVENT_TIME, UPDATE_TIME)",
-			"'%s', %d, %d, 2, 10, 8, 0, 0, 9, 0, 1, 0, 0, %d, 1, '%s-1', 0, 0, 0, %s, %s, 2, %s, %s", code, activity, sku, state, code, begun, soon, due, begun)
+			"'%s', %d, %d, 2, 10, 8, 0, 0, 9, 0, 1, 0, 0, %d, 1, '%s-1', 0, 0, 0, %s, %s, 2, %s, %s", code, activity, sku, state, code, begun, soon,
+			due, begun)
 		for s := range seats {
 			state, live := groupbuy.RefundDue, "NULL"
 			if s > 0 {
 				state, live = groupbuy.Paid, "1"
 			}
-			row("egl_group_participation (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES, SHIPPING_FEE, BALANCE_USED, SPONSOR,"+
+			row("egl_group_participation (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES,"+
+				" SHIPPING_FEE, BALANCE_USED, SPONSOR,"+
 				" STATE, LIVE, STATUS, START_TIME, EXPIRE_TIME, UPDATE_TIME)",
-				"'%s-%d', '%s', %d, %d, %d, 1, '', '', '', 2, 0, 0, 0, %d, %s, 1, %s, %s, %s", code, s+1, code, activity, sku, s+n%7+1, state, live, begun, begun, begun)
+				"'%s-%d', '%s', %d, %d, %d, 1, '', '', '', 2, 0, 0, 0, %d, %s, 1, %s, %s, %s", code, s+1, code, activity, sku, s+n%7+1, state, live,
+				begun, begun, begun)
 			row("goods_stock_hold (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)",
 				"'%s-%d', 1, 1, %d, %d, 1, 2, %s, %s, %s", code, s+1, sku, activity, begun, begun, begun)
 		}
 		for no := range 2 {
-			row("egl_group_event (TEAM_CODE, EVENT_NO, KIND, STATE, CREATE_TIME)", "'%s', %d, %d, %d, %s", code, no+1, groupbuy.RefundOwed, min(n%10%8, 2)*min(no, 1), begun)
+			row("egl_group_event (TEAM_CODE, EVENT_NO, KIND, STATE, CREATE_TIME)", "'%s', %d, %d, %d, %s", code, no+1, groupbuy.RefundOwed,
+				min(n%10%8, 2)*min(no, 1), begun)
 		}
 	}
 	var tables []string

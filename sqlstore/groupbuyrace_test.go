@@ -74,7 +74,8 @@ func TestLastPayerAgainstTheDeadline(t *testing.T) {
 		var paid, expired error
 		over := make(chan struct{})
 		deadline := func() { b.db.Wire.Advance(time.Microsecond); close(over) }
-		if behind := [...]string{"", "START TRANSACTION", "UPDATE goods_stock_hold", "FROM egl_group_participation", "UPDATE egl_group_participation"}[round%5]; behind != "" {
+		if behind := [...]string{"", "START TRANSACTION", "UPDATE goods_stock_hold", "FROM egl_group_participation",
+			"UPDATE egl_group_participation"}[round%5]; behind != "" {
 			b.db.Wire.After(behind, deadline)
 		} else {
 			deadline()

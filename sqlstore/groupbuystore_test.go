@@ -32,7 +32,8 @@ func openStall(t testing.TB, variant sqltest.Variant) *stall {
 	ctx := t.Context()
 	db := frozen(t, variant, stockTables, groupBuyTables).db
 	s := &stall{GroupBuy: sqlstore.NewGroupBuy(db.DB, nil), t: t, db: db, terms: groupbuy.Terms{
-		Places: 2, Price: decimal.New(1000, -2), GroupPrice: decimal.New(800, -2), People: 3, Volume: decimal.New(0, -2), UnitsPerVolume: 1, MinVolume: decimal.New(0, -2),
+		Places: 2, Price: decimal.New(1000, -2), GroupPrice: decimal.New(800, -2), People: 3, Volume: decimal.New(0, -2), UnitsPerVolume: 1,
+		MinVolume: decimal.New(0, -2),
 	}}
 	s.done(s.SaveActivity(ctx, groupbuy.Activity{ID: 7, Title: "week", Formation: time.Hour, End: start.Add(48 * time.Hour)}, false))
 	s.done(s.SaveProduct(ctx, groupbuy.Product{Key: stallKey, Terms: s.terms, Name: "tea", State: groupbuy.Offered, Allotted: 100}))

@@ -128,7 +128,8 @@ func TestChangeAgainWaitsForTheOneUnderWay(t *testing.T) {
 		}
 		groups, pool := later(b)
 		var is groupbuy.Product
-		require.NoError(t, answerLater(t, pool, func() (err error) { is, err = groups.Offer(t.Context(), product, 10); return err }, func() { release() }))
+		require.NoError(t, answerLater(t, pool, func() (err error) { is, err = groups.Offer(t.Context(), product, 10); return err },
+			func() { release() }))
 		require.NoError(t, <-first)
 		require.Equal(t, groupbuy.Offered, is.State)
 	})

@@ -237,7 +237,8 @@ func killing(t testing.TB, db *sqltest.DB) (kill func(), kills *atomic.Int64) {
 	kills = new(atomic.Int64)
 	return func() {
 		var ids []int64
-		rows, err := killer.QueryContext(t.Context(), "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()")
+		rows, err := killer.QueryContext(t.Context(),
+			"SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()")
 		if err != nil {
 			t.Error(err)
 			return

@@ -105,7 +105,9 @@ func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait
 	}
 }
 
-func couponLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() []string) {
+func couponLife(
+	ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration),
+) (verbs []verb, read func() []string) {
 	c := coupon.New(sqlstore.NewCoupon(db.DB, opts), nil)
 	pool := tenOff()
 	pool.Pool = true
@@ -158,7 +160,9 @@ func couponLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wai
 	}
 }
 
-func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() []string) {
+func redPacketLife(
+	ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration),
+) (verbs []verb, read func() []string) {
 	p := redpacket.New(sqlstore.NewRedPacket(db.DB, opts), nil)
 	send := func(id int64) verb {
 		packet := packetOf(id, 300, 3)
@@ -186,11 +190,14 @@ func redPacketLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, 
 		for id := range int64(3) {
 			looks = append(looks, said(p.Packet(ctx, id+1)), listed(p.Shares(ctx, id+1)))
 		}
-		return append(looks, said(p.For("1000").Share(ctx, 1)), said(p.Payout(ctx, redpacket.PayoutNumber(1, 2))), listed(p.Payouts(ctx)), said(p.Audit(ctx)))
+		return append(looks, said(p.For("1000").Share(ctx, 1)), said(p.Payout(ctx, redpacket.PayoutNumber(1, 2))), listed(p.Payouts(ctx)),
+			said(p.Audit(ctx)))
 	}
 }
 
-func groupBuyLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration)) (verbs []verb, read func() []string) {
+func groupBuyLife(
+	ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait func(time.Duration),
+) (verbs []verb, read func() []string) {
 	inv := stock.New(sqlstore.NewStock(db.DB, opts), nil)
 	g := groupbuy.New(sqlstore.NewGroupBuy(db.DB, opts), untilTheEnd())
 	activity := groupbuy.Activity{ID: 7, Title: "week", Formation: teamTime, End: start.Add(100 * time.Hour)}

@@ -232,7 +232,8 @@ func TestDefinitionsInTransactionsMeetNoDeadlock(t *testing.T) {
 			g := b.On(b.store.WithTx(tx))
 			for n := range int64(3) {
 				id := int64(i+1)*1000 + n + 1
-				if _, err := g.Define(t.Context(), groupbuy.Activity{ID: id, Title: "week", Formation: teamTime, End: start.Add(time.Hour)}); err != nil {
+				if _, err := g.Define(t.Context(), groupbuy.Activity{ID: id, Title: "week", Formation: teamTime,
+					End: start.Add(time.Hour)}); err != nil {
 					return err
 				}
 				if _, err := g.Offer(t.Context(), productOf(stock.Key{SKU: id, Activity: id}), 5); err != nil {

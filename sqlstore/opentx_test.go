@@ -418,7 +418,8 @@ func TestRefusalsInATransactionNeedNoRightToDelete(t *testing.T) {
 	require.NoError(t, tx.Commit())
 	var left int
 	require.NoError(t, s.db.QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM goods_stock_hold WHERE ORDER_NO IN ('refused', 'unknown'))"+
-		" + (SELECT COUNT(*) FROM goods_stock WHERE SKU_ID = 40) + (SELECT COUNT(*) FROM goods_stock_change WHERE CHANGE_NO = 'too much')").Scan(&left))
+		" + (SELECT COUNT(*) FROM goods_stock WHERE SKU_ID = 40) + (SELECT COUNT(*) FROM goods_stock_change"+
+		" WHERE CHANGE_NO = 'too much')").Scan(&left))
 	require.Zero(t, left)
 	s.counters(5, 0, 1, 100)
 }

@@ -96,7 +96,8 @@ func (o *Options) complete() (Options, error) {
 func (o *Options) settings() ledger.Settings {
 	c, err := o.complete()
 	return ledger.Settings{
-		Prefix: c.Prefix, Unmerged: c.Unmerged, Limits: batch.Limits{Size: c.BatchSize, Batches: c.Batches, Waiting: c.Waiting}, SoldOutFor: c.SoldOutFor, Broken: err,
+		Prefix: c.Prefix, Unmerged: c.Unmerged, Limits: batch.Limits{Size: c.BatchSize, Batches: c.Batches, Waiting: c.Waiting},
+		SoldOutFor: c.SoldOutFor, Broken: err,
 	}
 }
 

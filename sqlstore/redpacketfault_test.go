@@ -72,12 +72,19 @@ func TestPacketsLoseTheirConnection(t *testing.T) {
 		after   redpacket.State
 		taken   int64
 	}{
-		{"Send", nil, send, []string{"START TRANSACTION", "INSERT INTO red_packet_stock_hold", "INSERT INTO red_packet_stock (", "INSERT INTO red_packet_stock_change",
+		{"Send", nil, send, []string{"START TRANSACTION", "INSERT INTO red_packet_stock_hold", "INSERT INTO red_packet_stock (",
+			"INSERT INTO red_packet_stock_change",
 			"INSERT INTO red_packet (", "COMMIT AND"}, redpacket.Unpaid, 0},
 		{"Confirm", []step{send}, confirm, []string{"p.STATE = 2"}, redpacket.Open, 0},
 		{"Close, not paid yet", []step{send}, shut, []string{"STATE = 4, OVER_TIME"}, redpacket.Closed, 0},
-		{"Close", []step{send, confirm, grab}, shut, []string{"START TRANSACTION", "p.STATE = 4", "INSERT INTO red_packet_share", "COMMIT AND"}, redpacket.Closed, 1},
-		{"Confirm, too late", []step{send, shut}, confirm, []string{"START TRANSACTION", "CONFIRM_TIME IS NULL", "INSERT INTO red_packet_share", "COMMIT AND"}, redpacket.Closed, 0},
+		{
+			"Close", []step{send, confirm, grab}, shut, []string{"START TRANSACTION", "p.STATE = 4", "INSERT INTO red_packet_share", "COMMIT AND"},
+			redpacket.Closed, 1,
+		},
+		{
+			"Confirm, too late", []step{send, shut}, confirm,
+			[]string{"START TRANSACTION", "CONFIRM_TIME IS NULL", "INSERT INTO red_packet_share", "COMMIT AND"}, redpacket.Closed, 0,
+		},
 		{"PaidOut", []step{send, confirm, grab}, paid, []string{"PAY_STATE = 1"}, redpacket.Open, 1},
 	} {
 		for i, match := range c.matches {
@@ -113,7 +120,8 @@ func TestPacketsLoseTheirConnection(t *testing.T) {
 // grabStatements are the statements of a Take of a share, as sqlmock knows them.
 func grabStatements(mock sqlmock.Sqlmock, upTo int, answer error) {
 	inserted, updated := sqlmock.NewResult(1, 1), sqlmock.NewResult(0, 1)
-	packet := sqlmock.NewRows(make([]string, 23)).AddRow(1, 1, 2, 100, 5, 1, 0, 1, make([]byte, 32), nil, 0, 0, redpacket.Open, 0, 0, 100, 0, 0, 0, nil, 0, 0, nil)
+	packet := sqlmock.NewRows(make([]string, 23)).AddRow(1, 1, 2, 100, 5, 1, 0, 1, make([]byte, 32), nil, 0, 0, redpacket.Open, 0, 0, 100, 0,
+		0, 0, nil, 0, 0, nil)
 	for i, c := range []struct {
 		statement string
 		result    func(statement string, err error)
@@ -187,8 +195,10 @@ func TestGrabOfAPacketWhoseBooksHaveDrifted(t *testing.T) {
 			p := openPurse(t)
 			packets := redpacket.New(newStore(p.db.DB).Store, nil)
 			for i, drift := range []string{
-				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES (?, 1, '7', 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
-				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES (?, 3, '1000', 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME)" +
+					" VALUES (?, 1, '7', 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+				"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME)" +
+					" VALUES (?, 3, '1000', 2, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
 				"UPDATE red_packet SET STATE = 4 WHERE PACKET_ID = ?",
 				"UPDATE red_packet SET SELL_NUM = 3 WHERE PACKET_ID = ?",
 				"DELETE FROM red_packet WHERE PACKET_ID = ?",

@@ -109,7 +109,8 @@ func (p *purse) packetNeighbours() []neighbour {
 	all := func(place int) func(ctx context.Context, n int) error {
 		return func(ctx context.Context, n int) error {
 			id := number(n, place)
-			return both(of(in.Send(ctx, packetOf(id, 100, 3))), of(in.Confirm(ctx, id)), of(in.For("1000").Grab(ctx, id)), of(in.For("0").Grab(ctx, id)), of(in.For("9").Grab(ctx, id)),
+			return both(of(in.Send(ctx, packetOf(id, 100, 3))), of(in.Confirm(ctx, id)), of(in.For("1000").Grab(ctx, id)),
+				of(in.For("0").Grab(ctx, id)), of(in.For("9").Grab(ctx, id)),
 				of(in.PaidOut(ctx, redpacket.PayoutNumber(id, 1))), of(in.PayoutFailed(ctx, redpacket.PayoutNumber(id, 2), "closed")))
 		}
 	}

@@ -28,16 +28,22 @@ func TestRedPacketReadsScanNoTable(t *testing.T) {
 		p.fill(int64(id+1), 10_000, shares)
 		for no := range shares {
 			paid := no % 5 // most are
-			grabs = append(grabs, fmt.Sprintf("('%s', 1, %d, 0, 1, %d, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", redpacket.GrabID(int64(id+1), fmt.Sprint(1000+no)), id+1, stock.Paid))
+			grabs = append(grabs, fmt.Sprintf("('%s', 1, %d, 0, 1, %d, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+				redpacket.GrabID(int64(id+1), fmt.Sprint(1000+no)), id+1, stock.Paid))
 			people = append(people, fmt.Sprintf("(%d, %d, %d, 2, 1, %d, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", id+1, no+1, 1000+no, min(paid, 1)))
 		}
-		rows = append(rows, fmt.Sprintf("(%d, 2, 9, 2, 100, 100, 5, 0, 1, REPEAT('s', 32), 4, UTC_TIMESTAMP(6), 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", 1000+id))
+		rows = append(rows, fmt.Sprintf("(%d, 2, 9, 2, 100, 100, 5, 0, 1, REPEAT('s', 32), 4, UTC_TIMESTAMP(6), 0, UTC_TIMESTAMP(6),"+
+			" UTC_TIMESTAMP(6))",
+			1000+id))
 	}
 	for _, statement := range []string{
-		"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, PAY_STATE, DUE_TIME, CREATE_TIME) VALUES " + strings.Join(people, ", "),
-		"INSERT INTO red_packet (PACKET_ID, SENDER_ID, PLACES, BEST_NO, TOTAL_MONEY, STOCK_MONEY, TOTAL_NUM, SPLIT_EQUAL, MIN_MONEY, SEED, STATE, END_TIME, OWN_END, CREATE_TIME, UPDATE_TIME) VALUES " +
+		"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, PAY_STATE, DUE_TIME, CREATE_TIME) VALUES " +
+			strings.Join(people, ", "),
+		"INSERT INTO red_packet (PACKET_ID, SENDER_ID, PLACES, BEST_NO, TOTAL_MONEY, STOCK_MONEY, TOTAL_NUM, SPLIT_EQUAL, MIN_MONEY, SEED," +
+			" STATE, END_TIME, OWN_END, CREATE_TIME, UPDATE_TIME) VALUES " +
 			strings.Join(rows, ", "),
-		"INSERT INTO red_packet_stock_hold (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES " + strings.Join(grabs, ", "),
+		"INSERT INTO red_packet_stock_hold (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES " +
+			strings.Join(grabs, ", "),
 		"ANALYZE TABLE red_packet, red_packet_share, red_packet_stock, red_packet_stock_hold",
 	} {
 		require.NoError(t, of(p.db.ExecContext(ctx, statement)))
@@ -54,7 +60,10 @@ func TestRedPacketReadsScanNoTable(t *testing.T) {
 		{"Due", "red_packet_due", func() error { return of(p.store.Due(ctx, 10)) }},
 		{"Shares", "PRIMARY", func() error { return of(p.store.Shares(ctx, 7, 3, 10)) }},
 		{"Share", "red_packet_share_person", func() error { _, _, err := p.store.Share(ctx, 7, "1003"); return err }},
-		{"Share, in a transaction", "red_packet_share_person", inTx(func(s *sqlstore.RedPacket) error { _, _, err := s.Share(ctx, 7, "1003"); return err })},
+		{
+			"Share, in a transaction", "red_packet_share_person",
+			inTx(func(s *sqlstore.RedPacket) error { _, _, err := s.Share(ctx, 7, "1003"); return err }),
+		},
 		{"Payout", "PRIMARY", func() error { _, _, err := p.store.Payout(ctx, 7, 3); return err }},
 		{"Record", "PRIMARY", func() error { _, _, err := p.store.Record(ctx, 7); return err }},
 		{"Record, in a transaction", "PRIMARY", inTx(func(s *sqlstore.RedPacket) error { _, _, err := s.Record(ctx, 7); return err })},

@@ -88,7 +88,8 @@ func TestItemIsLockedBeforeThePacket(t *testing.T) {
 		done := going(func() error { return call() })
 		p.waiting()
 		for err := error(nil); err == nil; { // until it has locked the item, and waits for the packet
-			_, err = p.db.ExecContext(t.Context(), fmt.Sprintf("SELECT 1 FROM red_packet_stock WHERE SKU_ID = %d AND ACTIVITY_ID = 0 FOR UPDATE NOWAIT", id))
+			_, err = p.db.ExecContext(t.Context(),
+				fmt.Sprintf("SELECT 1 FROM red_packet_stock WHERE SKU_ID = %d AND ACTIVITY_ID = 0 FOR UPDATE NOWAIT", id))
 		}
 		release()
 		require.NoError(t, <-done)
@@ -106,7 +107,8 @@ func TestKilledConnectionsLoseNothing(t *testing.T) {
 	p.fill(1, 12_345, shares)
 	kill, kills := killing(t, p.db)
 	for range 2 {
-		for _, match := range []string{"INSERT INTO red_packet_share", "UPDATE red_packet FORCE INDEX (PRIMARY) SET", "UPDATE red_packet_stock s", "FORCE INDEX (red_packet_share_person)"} {
+		for _, match := range []string{"INSERT INTO red_packet_share", "UPDATE red_packet FORCE INDEX (PRIMARY) SET", "UPDATE red_packet_stock s",
+			"FORCE INDEX (red_packet_share_person)"} {
 			p.db.Wire.After(match, kill)
 		}
 	}

@@ -17,7 +17,8 @@ import (
 func waits(t testing.TB, db *sqltest.DB, answer <-chan error, like string) {
 	t.Helper()
 	for n := 0; n == 0; {
-		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE ?", like).Scan(&n))
+		require.NoError(t, db.QueryRowContext(t.Context(),
+			"SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE ?", like).Scan(&n))
 		select {
 		case err := <-answer:
 			require.FailNow(t, "it was answered while the first call was under way", "%v", err)

@@ -134,7 +134,8 @@ func (w *workshop) applied(ctx context.Context) (int, error) {
 	if _, ok := w.there[w.log]; ok {
 		return schemaVersion(ctx, w, w.log)
 	}
-	_, err := w.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+w.log+" (VERSION INT NOT NULL, NAME VARCHAR(64) NOT NULL, APPLY_TIME DATETIME(6) NOT NULL,"+
+	_, err := w.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+w.log+" (VERSION INT NOT NULL, NAME VARCHAR(64) NOT NULL, APPLY_TIME"+
+		" DATETIME(6) NOT NULL,"+
 		" PRIMARY KEY (VERSION)) ENGINE = InnoDB COMMENT = '"+mark+"'")
 	return 0, err
 }
@@ -154,7 +155,8 @@ func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
 	if !record {
 		return nil
 	}
-	_, err := w.ExecContext(ctx, mysql.Render("INSERT INTO "+w.log+" (VERSION, NAME, APPLY_TIME) VALUES (?, ?, "+mysql.Now+")", m.version, m.name))
+	_, err := w.ExecContext(ctx, mysql.Render("INSERT INTO "+w.log+" (VERSION, NAME, APPLY_TIME) VALUES (?, ?, "+mysql.Now+")", m.version,
+		m.name))
 	return err
 }
 

@@ -132,7 +132,8 @@ func run(t testing.TB, db *sqltest.DB, statements ...string) {
 func TestATableOfTheShopsIsNotOurs(t *testing.T) {
 	t.Parallel()
 	for table, create := range map[string]string{
-		"goods_stock":     "CREATE TABLE goods_stock (id INT PRIMARY KEY, goods_id INT, stock_num INT) SELECT 1 AS id, 2 AS goods_id, 3 AS stock_num",
+		"goods_stock": "CREATE TABLE goods_stock (id INT PRIMARY KEY, goods_id INT, stock_num INT)" +
+			" SELECT 1 AS id, 2 AS goods_id, 3 AS stock_num",
 		"egl_group_event": "CREATE TABLE egl_group_event (id INT PRIMARY KEY) COMMENT 'of the shop' SELECT 1 AS id",
 		"coupon_use":      "CREATE VIEW coupon_use AS SELECT 1 AS id",
 		"holdfast_schema": "CREATE TABLE holdfast_schema (id INT PRIMARY KEY) SELECT 1 AS id",
@@ -140,7 +141,8 @@ func TestATableOfTheShopsIsNotOurs(t *testing.T) {
 		db := sqltest.Open(t, defaults)
 		run(t, db, create)
 		tables := func() (n, rows int) {
-			require.NoError(t, db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()").Scan(&n))
+			require.NoError(t, db.QueryRowContext(t.Context(),
+				"SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()").Scan(&n))
 			require.NoError(t, db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows))
 			return n, rows
 		}
@@ -217,7 +219,8 @@ func TestBadOptionsAndNilAreRefusedBeforeAnyIO(t *testing.T) {
 	require.ErrorIs(t, sqlstore.Drop(ctx, db, bad), stock.ErrInvalid)
 	require.ErrorIs(t, sqlstore.Check(ctx, db, bad), stock.ErrInvalid)
 	for _, store := range []*sqlstore.Stock{
-		sqlstore.NewStock(nil, nil), sqlstore.NewStock(db, bad), sqlstore.NewStock(db, bad).WithTx(&sql.Tx{}), sqlstore.NewStock(db, nil).WithTx(nil),
+		sqlstore.NewStock(nil, nil), sqlstore.NewStock(db, bad), sqlstore.NewStock(db, bad).WithTx(&sql.Tx{}),
+		sqlstore.NewStock(db, nil).WithTx(nil),
 	} {
 		require.ErrorIs(t, of(stock.New(store, nil).Lock(ctx, "a", one(1))), stock.ErrInvalid)
 		require.ErrorIs(t, of(stock.New(store, nil).Pay(ctx, "a")), stock.ErrInvalid)

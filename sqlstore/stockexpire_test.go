@@ -23,7 +23,8 @@ func (s *shop) deadHolds(n, more int64) {
 	died := start.Format("'2006-01-02 15:04:05.000000'")
 	for first := int64(0); first < n; first += rows {
 		var text strings.Builder
-		text.WriteString("INSERT INTO goods_stock_hold (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES ")
+		text.WriteString("INSERT INTO goods_stock_hold (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME," +
+			" CREATE_TIME, UPDATE_TIME) VALUES ")
 		for i := first; i < min(first+rows, n); i++ {
 			if i > first {
 				text.WriteByte(',')

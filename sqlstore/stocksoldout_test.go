@@ -350,7 +350,8 @@ func TestRefusalsFromMemoryAreThoseOfTheItem(t *testing.T) {
 			for _, num := range []int64{3, 4, 5, 11} {
 				require.Equal(t, refuse(plain.Inventory, num), refuse(s.Inventory, num), "SKU %d, %d units", sku, num)
 				for buyer := int64(1); buyer <= 5; buyer++ {
-					require.Equal(t, refuse(plain.For(fmt.Sprint(buyer)), num), refuse(s.For(fmt.Sprint(buyer)), num), "SKU %d, buyer %d, %d units", sku, buyer, num)
+					require.Equal(t, refuse(plain.For(fmt.Sprint(buyer)), num), refuse(s.For(fmt.Sprint(buyer)), num), "SKU %d, buyer %d, %d units", sku,
+						buyer, num)
 				}
 			}
 		}

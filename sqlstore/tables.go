@@ -36,8 +36,9 @@ type part struct {
 
 // The lines of a migration that makes a table.
 var (
-	createLine     = regexp.MustCompile(`CREATE TABLE IF NOT EXISTS (\w+) \(`)
-	columnLine     = regexp.MustCompile(`(?m)^  ([A-Z_]+) +([A-Z]+(?:\([\d, ]+\))?) +(NOT NULL|NULL)( AUTO_INCREMENT)?(?: DEFAULT x?([^ ,\n]+))?`)
+	createLine = regexp.MustCompile(`CREATE TABLE IF NOT EXISTS (\w+) \(`)
+	columnLine = regexp.MustCompile(`(?m)^  ([A-Z_]+) +([A-Z]+(?:\([\d, ]+\))?) +(NOT NULL|NULL)` +
+		`( AUTO_INCREMENT)?(?: DEFAULT x?([^ ,\n]+))?`)
 	indexLine      = regexp.MustCompile(`(?m)^  (PRIMARY |UNIQUE |)KEY (\w*) ?\((.*)\)`)
 	constraintLine = regexp.MustCompile(`CONSTRAINT (\w+) CHECK (\(.*(?:\n    .*)*\))`)
 )
@@ -129,7 +130,8 @@ func among(schema string, names []string) string {
 // existingOf returns those of the tables that exist, whoever made them.
 func existingOf(ctx context.Context, q mysql.Tx, names []string) (map[string]existing, error) {
 	there := map[string]existing{}
-	err := mysql.Read(ctx, q, "SELECT TABLE_NAME, COALESCE(ENGINE, 'none'), TABLE_COMMENT FROM information_schema.TABLES"+among("TABLE_SCHEMA", names), func(rows *sql.Rows) error {
+	query := "SELECT TABLE_NAME, COALESCE(ENGINE, 'none'), TABLE_COMMENT FROM information_schema.TABLES" + among("TABLE_SCHEMA", names)
+	err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
 		var name, engine, comment string
 		err := rows.Scan(&name, &engine, &comment)
 		there[name] = existing{engine: engine, ours: strings.HasPrefix(comment, mark), parts: map[string]string{}}
@@ -145,8 +147,9 @@ func foreign(there map[string]existing) []string {
 
 // partsOf reads the parts of the tables that exist, those of a kind with one statement.
 func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, there map[string]existing) error {
-	err := mysql.Read(ctx, q, "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA FROM information_schema.COLUMNS"+
-		among("TABLE_SCHEMA", names), func(rows *sql.Rows) error {
+	query := "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA" +
+		" FROM information_schema.COLUMNS" + among("TABLE_SCHEMA", names)
+	err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
 		var table, name, kind, null, extra string
 		var preset sql.NullString
 		err := rows.Scan(&table, &name, &kind, &null, &preset, &extra)
@@ -156,8 +159,9 @@ func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, ther
 	if err != nil {
 		return err
 	}
-	err = mysql.Read(ctx, q, "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE = 0, COALESCE(COLUMN_NAME, '?'), SUB_PART"+
-		" FROM information_schema.STATISTICS"+among("TABLE_SCHEMA", names)+" ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX", func(rows *sql.Rows) error {
+	query = "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE = 0, COALESCE(COLUMN_NAME, '?'), SUB_PART" +
+		" FROM information_schema.STATISTICS" + among("TABLE_SCHEMA", names) + " ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
+	err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
 		var table, name, columns string
 		var unique bool
 		var bytes sql.NullInt64 // of an index on the beginning of a column

@@ -169,7 +169,8 @@ func (b *Book) keepSales() (kept []Drift, err error) {
 	for _, d := range b.drifts() {
 		if d.takesBack() {
 			kept = append(kept, d)
-			err = errors.Join(err, fmt.Errorf("%w: %v; it is left: paid holds may have been deleted, and their units would be sold twice", fault.ErrDrift, d))
+			err = errors.Join(err, fmt.Errorf("%w: %v; it is left: paid holds may have been deleted, and their units would be sold twice",
+				fault.ErrDrift, d))
 		}
 	}
 	b.Recount.Sold, b.Recount.Refunded = max(b.Recount.Sold, b.Sold), max(b.Recount.Refunded, b.Refunded)

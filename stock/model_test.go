@@ -64,7 +64,7 @@ func (s forgetsBuyer) Lock(ctx context.Context, order stock.Order, holdFor time.
 	return s.Store.Lock(ctx, order, holdFor)
 }
 
-func (s noFence) Fence(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
+func (s noFence) Fence(ctx context.Context, order string, _ ...stock.Companion) (stock.Verdict, error) {
 	hold, _, err := s.Hold(ctx, order)
 	if hold.State == stock.Unheld {
 		return stock.Refused, err
@@ -72,7 +72,9 @@ func (s noFence) Fence(ctx context.Context, order string, beside ...stock.Compan
 	return stock.Done, err
 }
 
-func (s freesBuyer) Refund(ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion) (stock.RefundResult, error) {
+func (s freesBuyer) Refund(
+	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
+) (stock.RefundResult, error) {
 	refund.Frees = !refund.Frees
 	return s.Store.Refund(ctx, refund, hold, beside...)
 }
@@ -89,7 +91,9 @@ func (s unsorted) Holds(ctx context.Context, filter stock.Filter, after stock.Cu
 	return holds, err
 }
 
-func (s coarseWindow) SetTerms(ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion) (stock.Verdict, error) {
+func (s coarseWindow) SetTerms(
+	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
+) (stock.Verdict, error) {
 	to.Start, to.End = to.Start.Truncate(time.Second), to.End.Truncate(time.Second)
 	return s.Store.SetTerms(ctx, from, to, total, beside...)
 }

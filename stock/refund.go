@@ -64,7 +64,8 @@ func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome,
 		switch result.Verdict {
 		case Done:
 			inv.took(ctx, Effect{Step: asked.step(), Order: refund.Order, ID: refund.ID, Lines: result.Refund.Lines, Beside: result.Beside})
-			return RefundOutcome{Outcome: Outcome{Order: refund.Order, State: result.State, Beside: result.Beside}, Refund: result.Refund.Refund}, nil
+			return RefundOutcome{Outcome: Outcome{Order: refund.Order, State: result.State, Beside: result.Beside}, Refund: result.Refund.Refund},
+				nil
 		case Exists:
 			return inv.replayRefund(ctx, asked, hold, nil)
 		case Refused: // another state, or less to refund: look again

@@ -26,7 +26,9 @@ func (inv *Inventory) Shorten(ctx context.Context, order string, until time.Time
 }
 
 // redate moves the deadline of a live hold where the new one is wanted.
-func (inv *Inventory) redate(ctx context.Context, order string, until time.Time, wanted func(deadline, until time.Time) bool) (Hold, error) {
+func (inv *Inventory) redate(
+	ctx context.Context, order string, until time.Time, wanted func(deadline, until time.Time) bool,
+) (Hold, error) {
 	if err := errors.Join(inv.ready(ctx), input.ID("order", order), input.Time("until", until)); err != nil {
 		return Hold{}, err
 	}

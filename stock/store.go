@@ -269,7 +269,8 @@ type Entry struct {
 // Book is an item and its recount.
 type Book struct {
 	Item
-	Recount Quantities // Total from the changes, Sold and Locked from the holds by State.Weight, Refunded from the holds; the store leaves Left at 0
+	// Total from the changes, Sold and Locked from the holds by State.Weight, Refunded from the holds; the store leaves Left at 0
+	Recount Quantities
 	Buyers  []BuyerBook
 	Repairs int64 // how many repairs the item has had
 }

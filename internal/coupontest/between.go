@@ -237,7 +237,8 @@ func defineAfterDefine(s *scene) {
 		suite.Same(s, "quantities", c.Quantities, stock.Quantities{Total: 7, Left: 7})
 		suite.Same(s, "number of the terms", c.TermsNo, map[int64]int64{1: 1, 2: 2}[id])
 	}
-	_, err := s.before("AddTerms", 1, func() { s.define(3, 0, coupon.Rules{}, pooled(tenOff())) }).Define(s.Context(), 3, 9, coupon.Rules{}, tenOff())
+	_, err := s.before("AddTerms", 1, func() { s.define(3, 0, coupon.Rules{}, pooled(tenOff())) }).Define(s.Context(), 3, 9, coupon.Rules{},
+		tenOff())
 	s.Is(err, coupon.ErrPool)
 	s.load(3, "A")
 }

@@ -116,7 +116,9 @@ func collisions(s *scene) {
 	s.pool("A", "B")
 	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
 	got := suite.Must(s.shop.Import(s.Context(), 2, slices.Values([]string{"C", "b", "D", "A"})))
-	suite.Same(s, "imported", got, coupon.ImportResult{Added: 2, Collisions: []coupon.Collision{{Code: "B", Campaign: 1}, {Code: "A", Campaign: 1}}})
+	suite.Same(s, "imported", got, coupon.ImportResult{
+		Added: 2, Collisions: []coupon.Collision{{Code: "B", Campaign: 1}, {Code: "A", Campaign: 1}},
+	})
 	suite.Same(s, "the second campaign", s.campaign(2).Quantities, stock.Quantities{Total: 2, Left: 2})
 	s.counts(stock.Quantities{Total: 2, Left: 2})
 	suite.Same(s, "code", suite.Must(s.shop.For("5").Claim(s.Context(), "c", 2)).Code, "C")
@@ -124,9 +126,12 @@ func collisions(s *scene) {
 }
 
 func invalidCodes(s *scene) {
-	bad := []string{"", " ", "\u3000", strings.Repeat("x", 65), "a b", "a\tb", "a\x00", "\xff", "a\u200bb", "a\u00a0b", strings.Repeat("é", 33)}
+	bad := []string{
+		"", " ", "\u3000", strings.Repeat("x", 65), "a b", "a\tb", "a\x00", "\xff", "a\u200bb", "a\u00a0b", strings.Repeat("é", 33),
+	}
 	s.define(1, 0, coupon.Rules{}, pooled(tenOff()))
-	got, err := s.shop.Import(s.Context(), 1, slices.Values(append(append([]string{"good"}, bad...), " better ", strings.Repeat("é", 32), " "+strings.Repeat("x", 64))))
+	got, err := s.shop.Import(s.Context(), 1,
+		slices.Values(append(append([]string{"good"}, bad...), " better ", strings.Repeat("é", 32), " "+strings.Repeat("x", 64))))
 	s.No(err)
 	suite.Same(s, "imported", got, coupon.ImportResult{Added: 4, Invalid: bad})
 	s.counts(stock.Quantities{Total: 4, Left: 4})
@@ -255,7 +260,8 @@ func (s *scene) looks(code string, length int, alphabet string) {
 func generateStyle(s *scene) {
 	s.pool()
 	letters := map[rune]bool{}
-	for i, style := range []coupon.CodeStyle{{Length: 9}, {Length: 8, Alphabet: "ABCDEFGHJKMNPQRSTUVWXYZ0123456789"}, {Length: 40}, {Alphabet: "AB", Length: 40}, {Alphabet: "2345679", Length: 15}} {
+	for i, style := range []coupon.CodeStyle{{Length: 9}, {Length: 8, Alphabet: "ABCDEFGHJKMNPQRSTUVWXYZ0123456789"}, {Length: 40},
+		{Alphabet: "AB", Length: 40}, {Alphabet: "2345679", Length: 15}} {
 		suite.Same(s, "generated", suite.Must(s.shop.Generate(s.Context(), 1, int64(i+1)*10, &style)), coupon.ImportResult{Added: 10})
 		length, alphabet := style.Length, style.Alphabet
 		if alphabet == "" {

@@ -30,7 +30,10 @@ func guardTerms(s *scene) {
 	all := []coupon.Terms{
 		tenOff(),
 		between(tenOff(), at, at.Add(day)),
-		{Title: "全场八五折", Kind: coupon.PercentOff, Places: 2, Percent: dec("15"), Cap: dec("99.99"), ForDays: 7, AfterDays: 1, Zone: "Europe/Berlin", Pool: true},
+		{
+			Title: "全场八五折", Kind: coupon.PercentOff, Places: 2, Percent: dec("15"), Cap: dec("99.99"), ForDays: 7, AfterDays: 1,
+			Zone: "Europe/Berlin", Pool: true,
+		},
 		{Kind: coupon.Gift, Scope: "gift 7", Places: 8, Minimum: dec("0.00000001"), ValidUntil: at.Add(day)},
 	}
 	for campaign := int64(1); campaign <= 2; campaign++ {

@@ -142,7 +142,8 @@ func guardReacquire(s *scene) {
 	s.lock("c", "5")
 	s.lock("d", "5")
 	s.Advance(hold)
-	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"}))) // it has to expire first
+	// it has to expire first
+	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"})))
 	expired := suite.Must(s.units().Expire(s.Context(), []string{"c", "d"}))
 	s.Count("expired", len(expired), 2)
 	s.answers(stock.Done)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"})))

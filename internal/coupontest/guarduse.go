@@ -228,7 +228,8 @@ func tableIsSound(s *scene) {
 		if row.New && row.From == coupon.UseReserved && row.When != stock.Dead {
 			s.Errorf("%s: begins what may be going on", row.Name)
 		}
-		if (row.To == coupon.UseReserved) != (row.Coupon == coupon.Reserved) || (row.To == coupon.UseRedeemed) != (row.Coupon == coupon.Redeemed) {
+		if (row.To == coupon.UseReserved) != (row.Coupon == coupon.Reserved) ||
+			(row.To == coupon.UseRedeemed) != (row.Coupon == coupon.Redeemed) {
 			s.Errorf("%s: the use and its coupon go different ways", row.Name)
 		}
 	}

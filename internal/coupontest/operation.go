@@ -128,12 +128,13 @@ func (m *model) acquire(verb string) operation {
 
 // acquireOf claims or locks a coupon of a campaign for a buyer.
 func (m *model) acquireOf(verb, claim string, campaign int64, buyer string) operation {
-	return operation{Name: fmt.Sprintf("%s(%q, %d) for %q", verb, claim, campaign, buyer), Looks: m.look(claim, ""), Call: func(s *side) (any, error) {
-		if verb == "Claim" {
-			return s.shop.For(buyer).Claim(s.Context(), claim, campaign)
-		}
-		return s.shop.For(buyer).Lock(s.Context(), claim, campaign)
-	}}
+	return operation{Name: fmt.Sprintf("%s(%q, %d) for %q", verb, claim, campaign, buyer), Looks: m.look(claim, ""),
+		Call: func(s *side) (any, error) {
+			if verb == "Claim" {
+				return s.shop.For(buyer).Claim(s.Context(), claim, campaign)
+			}
+			return s.shop.For(buyer).Lock(s.Context(), claim, campaign)
+		}}
 }
 
 // acquireAgain replays a claim, or makes it as another one.
@@ -183,12 +184,13 @@ func (m *model) take(verb string) operation {
 			order = c.Order
 		}
 	}
-	return operation{Name: fmt.Sprintf("%s(%q, %q, %v)", verb, claim, order, total), Looks: m.look(claim, order), Call: func(s *side) (any, error) {
-		if verb == "Reserve" {
-			return s.shop.Reserve(s.Context(), claim, order, total)
-		}
-		return s.shop.Redeem(s.Context(), claim, order, total)
-	}}
+	return operation{Name: fmt.Sprintf("%s(%q, %q, %v)", verb, claim, order, total), Looks: m.look(claim, order),
+		Call: func(s *side) (any, error) {
+			if verb == "Reserve" {
+				return s.shop.Reserve(s.Context(), claim, order, total)
+			}
+			return s.shop.Redeem(s.Context(), claim, order, total)
+		}}
 }
 
 // release gives up what an order reserved, or might reserve.
@@ -208,9 +210,10 @@ func (m *model) giveBack() operation {
 	if c := m.held(claim); c.Order != "" && m.Chance(85) {
 		order = c.Order
 	}
-	return operation{Name: fmt.Sprintf("Return(%q, %q, %v)", claim, order, refunded), Looks: m.look(claim, order), Call: func(s *side) (any, error) {
-		return s.shop.Return(s.Context(), claim, order, refunded)
-	}}
+	return operation{Name: fmt.Sprintf("Return(%q, %q, %v)", claim, order, refunded), Looks: m.look(claim, order),
+		Call: func(s *side) (any, error) {
+			return s.shop.Return(s.Context(), claim, order, refunded)
+		}}
 }
 
 // back refunds or revokes a coupon.
@@ -353,10 +356,14 @@ func (m *model) define(id int64) operation {
 
 // terms draws terms of each kind, with a validity of each kind.
 func (m *model) terms() coupon.Terms {
-	t := coupon.Terms{Title: suite.Pick(m, "", "满减", "a ", "A"), Scope: suite.Pick(m, "", "{}"), Kind: coupon.AmountOff, Places: 2, Amount: dec(suite.Pick(m, "10", "10.00", "100", "0.01"))}
+	t := coupon.Terms{
+		Title: suite.Pick(m, "", "满减", "a ", "A"), Scope: suite.Pick(m, "", "{}"), Kind: coupon.AmountOff, Places: 2,
+		Amount: dec(suite.Pick(m, "10", "10.00", "100", "0.01")),
+	}
 	switch m.IntN(4) {
 	case 0:
-		t.Kind, t.Amount, t.Percent, t.Cap = coupon.PercentOff, decimal.Zero, dec(suite.Pick(m, "15", "33.33", "100")), dec(suite.Pick(m, "0", "20"))
+		t.Kind, t.Amount, t.Percent, t.Cap = coupon.PercentOff, decimal.Zero, dec(suite.Pick(m, "15", "33.33", "100")),
+			dec(suite.Pick(m, "0", "20"))
 	case 1:
 		t.Kind, t.Amount = coupon.Gift, decimal.Zero
 	}

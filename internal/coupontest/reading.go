@@ -185,7 +185,8 @@ func walletByStatus(s *scene) {
 		for _, id := range want[status] {
 			s.status(id, status)
 		}
-		s.wallet([]coupon.Status{status, coupon.StatusUsed, status}, slices.Compact(append(slices.Clone(want[status]), onlyIf(status != coupon.StatusUsed, "used")...))...)
+		s.wallet([]coupon.Status{status, coupon.StatusUsed, status},
+			slices.Compact(append(slices.Clone(want[status]), onlyIf(status != coupon.StatusUsed, "used")...))...)
 		all = append(all, want[status]...)
 	}
 	s.wallet(nil, slices.Clone(all)...)

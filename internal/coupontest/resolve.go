@@ -36,7 +36,8 @@ func (s *scene) journeyEnd() {
 	suite.Same(s, "its codes", c.Codes, 5)
 	suite.Same(s, "code", s.coupon("code").Code, "CODE")
 	for id, want := range map[string]coupon.State{
-		"a": coupon.Usable, "b": coupon.Refunded, gifted("g", "5"): coupon.Revoked, gifted("g", "6"): coupon.Usable, gifted("h", "5"): coupon.Usable, gifted("h", "6"): coupon.Usable,
+		"a": coupon.Usable, "b": coupon.Refunded, gifted("g", "5"): coupon.Revoked, gifted("g", "6"): coupon.Usable,
+		gifted("h", "5"): coupon.Usable, gifted("h", "6"): coupon.Usable,
 	} {
 		s.state(id, want)
 	}

@@ -28,7 +28,9 @@ func (s *scene) refusedAt(id string, want error) {
 	} {
 		err := call()
 		s.Is(err, want)
-		suite.Same(s, "validity", *suite.As[*coupon.ValidityError](s, err), coupon.ValidityError{Coupon: id, Err: want, From: c.From, Until: c.Until, Now: s.now()})
+		suite.Same(s, "validity", *suite.As[*coupon.ValidityError](s, err), coupon.ValidityError{
+			Coupon: id, Err: want, From: c.From, Until: c.Until, Now: s.now(),
+		})
 	}
 	s.used(id, "refused", coupon.Unused)
 }

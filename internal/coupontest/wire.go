@@ -45,7 +45,9 @@ func (w *wire) ByCode(ctx context.Context, code string) (coupon.Coupon, time.Tim
 	return suite.Over(w.Wire, w.store().ByCode)(ctx, code)
 }
 
-func (w *wire) Wallet(ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int) ([]coupon.Coupon, time.Time, error) {
+func (w *wire) Wallet(
+	ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int,
+) ([]coupon.Coupon, time.Time, error) {
 	return suite.Over(w.Wire, w.store().Wallet)(ctx, buyer, statuses, after, limit)
 }
 
@@ -81,7 +83,9 @@ func (w *wire) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Gra
 	return suite.Over(w.Wire, w.store().Batch)(ctx, id)
 }
 
-func (w *wire) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Grant, error) {
+func (w *wire) Issue(
+	ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool,
+) ([]coupon.Grant, error) {
 	return suite.Over(w.Wire, w.store().Issue)(ctx, batch, orders, holdFor, all)
 }
 

@@ -36,7 +36,9 @@ func activityKept(s *scene) {
 	suite.Same(s, "activity that is defined again", s.define(a), want)
 	_, err := s.groups.Activity(s.Context(), 8)
 	s.only(err, groupbuy.ErrUnknownActivity)
-	suite.Same(s, "error", *suite.As[*groupbuy.ProductError](s, err), groupbuy.ProductError{Key: stock.Key{Activity: 8}, Err: groupbuy.ErrUnknownActivity, Now: s.now()})
+	suite.Same(s, "error", *suite.As[*groupbuy.ProductError](s, err), groupbuy.ProductError{
+		Key: stock.Key{Activity: 8}, Err: groupbuy.ErrUnknownActivity, Now: s.now(),
+	})
 }
 
 func activityChanged(s *scene) {

@@ -233,7 +233,8 @@ func (s *scene) tellsAll(t groupbuy.Team, seats []groupbuy.Seat) {
 			s.Errorf("seat %q is %v; the event of its refund is %+v", seat.Order, seat.State, e)
 		}
 	}
-	if int64(len(told)) != t.Events || kinds[groupbuy.TeamFormed] != formed || kinds[groupbuy.TeamFailed] != failed || kinds[groupbuy.MemberAdded] != joinedLater {
+	if int64(len(told)) != t.Events || kinds[groupbuy.TeamFormed] != formed || kinds[groupbuy.TeamFailed] != failed ||
+		kinds[groupbuy.MemberAdded] != joinedLater {
 		s.Errorf("team %q is %v, has %d events and %d members that were added, and tells %v", t.Code, t.State, t.Events, joinedLater, kinds)
 	}
 }

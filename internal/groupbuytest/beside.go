@@ -2,6 +2,7 @@ package groupbuytest
 
 import (
 	"fmt"
+
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"

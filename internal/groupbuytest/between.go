@@ -105,7 +105,8 @@ func diesBeforePay(s *scene) {
 
 func endedBeforePay(s *scene) {
 	s.live()
-	for name, ends := range map[string]func(code string){"form": func(code string) { s.form(code) }, "fail": func(code string) { s.fail(code) }} {
+	for name, ends := range map[string]func(code string){"form": func(code string) { s.form(code) },
+		"fail": func(code string) { s.fail(code) }} {
 		code := s.open(name+" 1", anna).Team
 		s.pay(name + " 1")
 		s.join(code, name+" 2", ben)

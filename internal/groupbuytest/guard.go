@@ -115,7 +115,9 @@ func guardEnds(s *scene) {
 		seat := s.open(order, anna)
 		s.pay(order)
 		to := []groupbuy.TeamState{groupbuy.Formed, groupbuy.Failed}[i%2]
-		e := groupbuy.TeamEnd{Code: seat.Team, Version: s.is(seat.Team, groupbuy.Forming).Version, To: to, Cause: groupbuy.ByOperator, Actor: "a", Reason: "r"}
+		e := groupbuy.TeamEnd{
+			Code: seat.Team, Version: s.is(seat.Team, groupbuy.Forming).Version, To: to, Cause: groupbuy.ByOperator, Actor: "a", Reason: "r",
+		}
 		if i%10 == 9 {
 			e.Version++
 		}
@@ -213,7 +215,8 @@ func guardCorrect(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben}, "1")
 	book := s.books()[0]
-	suite.Same(s, "book", []any{book.Code, book.Recount.Held, book.Recount.Paid, book.Recount.Events}, []any{code, int64(1), int64(1), int64(0)})
+	suite.Same(s, "book", []any{book.Code, book.Recount.Held, book.Recount.Paid, book.Recount.Events},
+		[]any{code, int64(1), int64(1), int64(0)})
 	s.sameAmount("volume", book.Recount.PaidVolume, "1")
 	s.Count("seats that are astray", len(book.Mismatched), 0)
 	s.pay("2")

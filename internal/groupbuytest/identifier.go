@@ -204,7 +204,8 @@ func texts(s *scene) {
 	p.Name, p.Spec = odd+"name", odd+"spec"
 	s.offer(p, 10)
 	offer := suite.Must(s.groups.Product(s.Context(), key()))
-	suite.Same(s, "texts of the product", []string{offer.Activity.Title, offer.Activity.Image, offer.Name, offer.Spec}, []string{a.Title, a.Image, p.Name, p.Spec})
+	suite.Same(s, "texts of the product", []string{offer.Activity.Title, offer.Activity.Image, offer.Name, offer.Spec},
+		[]string{a.Title, a.Image, p.Name, p.Spec})
 	purchase := buy("1", anna)
 	purchase.Guest = groupbuy.Guest{Name: odd, Avatar: odd + "a", Address: odd + "b", ShippingFee: dec("12345.67"), BalanceUsed: dec("0.01")}
 	code := s.openAs(purchase).Team

@@ -84,7 +84,8 @@ func newModel(t testing.TB, seed int64, a, b Harness) *model {
 	plainly := a.Stock != nil && b.Stock != nil
 	m.meddles = plainly && m.Chance(25)
 	m.Options = fmt.Sprintf("HoldFor %v, LatePay %v, RefundFreesBuyer %v, RefundRedeemed %v, LeaseFor %v, RetryIn %v, MaxTries %v, meddles %v",
-		m.opts.HoldFor, m.opts.LatePay, m.opts.RefundFreesBuyer, m.opts.RefundRedeemed, m.opts.LeaseFor, m.opts.RetryIn, m.opts.MaxTries, m.meddles)
+		m.opts.HoldFor, m.opts.LatePay, m.opts.RefundFreesBuyer, m.opts.RefundRedeemed,
+		m.opts.LeaseFor, m.opts.RetryIn, m.opts.MaxTries, m.meddles)
 	m.Class = m.classOf
 	for i, h := range []Harness{a, b} {
 		m.Sides[i] = m.open(t, h, plainly)

@@ -24,9 +24,10 @@ func (m *model) plain() operation {
 		return m.plainStep(suite.Pick(m, m.beside...), suite.Pick(m, "Pay", "Cancel", "Redeem"))
 	case n < 50:
 		id := m.ID("c")
-		return operation{Name: fmt.Sprintf("the shop's Restock(%q, %v)", id, line), Looks: lookAtPool(m.product()), Call: func(s *side) (any, error) {
-			return nil, s.shop.Restock(s.Context(), id, line)
-		}}
+		return operation{Name: fmt.Sprintf("the shop's Restock(%q, %v)", id, line), Looks: lookAtPool(m.product()),
+			Call: func(s *side) (any, error) {
+				return nil, s.shop.Restock(s.Context(), id, line)
+			}}
 	case n < 65 && m.meddles:
 		return m.meddle()
 	}

@@ -136,7 +136,9 @@ func (m *model) compareProduct(key stock.Key) {
 	m.Helper()
 	m.Compare(productOf(key))
 	m.Compare(joinable(key))
-	m.Compare(operation{Name: fmt.Sprintf("Unfinished(%v)", key), Call: func(s *side) (any, error) { return s.Store.Unfinished(s.Context(), key) }})
+	m.Compare(operation{
+		Name: fmt.Sprintf("Unfinished(%v)", key), Call: func(s *side) (any, error) { return s.Store.Unfinished(s.Context(), key) },
+	})
 	m.Compare(operation{Name: fmt.Sprintf("Books(%v)", key), Call: func(s *side) (any, error) {
 		return s.Store.Books(s.Context(), key, "", manyOfModel)
 	}})
@@ -228,30 +230,31 @@ func (m *model) page(list string, limit int) operation {
 	if poisoned && m.Chance(50) {
 		code = ""
 	}
-	return operation{Name: fmt.Sprintf("%s of %d, %+v, %+v, %q, %v", list, limit, teams, seats, code, poisoned), Call: func(s *side) (any, error) {
-		switch list {
-		case "Teams":
-			return pages(limit, func(after *groupbuy.Team) ([]groupbuy.Team, error) {
-				return s.Store.Teams(s.Context(), teams, groupbuy.TeamCursor{Deadline: after.Deadline, Code: after.Code}, limit)
+	return operation{Name: fmt.Sprintf("%s of %d, %+v, %+v, %q, %v", list, limit, teams, seats, code, poisoned),
+		Call: func(s *side) (any, error) {
+			switch list {
+			case "Teams":
+				return pages(limit, func(after *groupbuy.Team) ([]groupbuy.Team, error) {
+					return s.Store.Teams(s.Context(), teams, groupbuy.TeamCursor{Deadline: after.Deadline, Code: after.Code}, limit)
+				})
+			case "Seats":
+				return pages(limit, func(after *groupbuy.Seat) ([]groupbuy.Seat, error) {
+					cursor := groupbuy.SeatCursor{At: after.TakenAt, Order: after.Order}
+					if seats.State != groupbuy.NoSeat {
+						cursor.At = after.Deadline
+					}
+					return s.Store.Seats(s.Context(), seats, cursor, limit)
+				})
+			case "Shelf":
+				return pages(limit, func(after *groupbuy.Offer) ([]groupbuy.Offer, error) {
+					shown, _, err := s.Store.Shelf(s.Context(), groupbuy.ShelfCursor{Sort: after.Activity.Sort, Key: after.Key}, limit)
+					return shown, err
+				})
+			}
+			return pages(limit, func(after *groupbuy.Event) ([]groupbuy.Event, error) {
+				return s.Store.Events(s.Context(), code, poisoned, groupbuy.EventCursor{Code: after.Code, No: after.No}, limit)
 			})
-		case "Seats":
-			return pages(limit, func(after *groupbuy.Seat) ([]groupbuy.Seat, error) {
-				cursor := groupbuy.SeatCursor{At: after.TakenAt, Order: after.Order}
-				if seats.State != groupbuy.NoSeat {
-					cursor.At = after.Deadline
-				}
-				return s.Store.Seats(s.Context(), seats, cursor, limit)
-			})
-		case "Shelf":
-			return pages(limit, func(after *groupbuy.Offer) ([]groupbuy.Offer, error) {
-				shown, _, err := s.Store.Shelf(s.Context(), groupbuy.ShelfCursor{Sort: after.Activity.Sort, Key: after.Key}, limit)
-				return shown, err
-			})
-		}
-		return pages(limit, func(after *groupbuy.Event) ([]groupbuy.Event, error) {
-			return s.Store.Events(s.Context(), code, poisoned, groupbuy.EventCursor{Code: after.Code, No: after.No}, limit)
-		})
-	}}
+		}}
 }
 
 // pages reads a list to its end, so many at a time.

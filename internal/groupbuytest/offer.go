@@ -50,7 +50,9 @@ func offerTooLittle(s *scene) {
 	s.define(s.activity())
 	_, err := s.groups.Offer(s.Context(), product(people(3)), 100)
 	s.only(err, stock.ErrInsufficient)
-	suite.Same(s, "shortage", *suite.As[*stock.ShortageError](s, err), stock.ShortageError{Key: stock.Key{SKU: goods}, Wanted: 100, Available: 99})
+	suite.Same(s, "shortage", *suite.As[*stock.ShortageError](s, err), stock.ShortageError{
+		Key: stock.Key{SKU: goods}, Wanted: 100, Available: 99,
+	})
 	s.shelf(99)
 	s.shown(groupbuy.Preparing)
 	s.pool(stock.Quantities{})

@@ -44,12 +44,13 @@ func (m *model) lossy(op operation) operation {
 	if breaks.how == "read" {
 		breaks.at -= m.IntN(2)
 	}
-	return operation{Name: fmt.Sprintf("over a wire that breaks so %+v: %s", breaks, op.Name), Looks: op.Looks, Call: func(s *side) (any, error) {
-		whole := s.groups
-		s.groups, s.changes, s.breaks = s.broken, 0, breaks
-		defer func() { s.groups, s.breaks = whole, breaking{} }()
-		return op.Call(s)
-	}}
+	return operation{Name: fmt.Sprintf("over a wire that breaks so %+v: %s", breaks, op.Name), Looks: op.Looks,
+		Call: func(s *side) (any, error) {
+			whole := s.groups
+			s.groups, s.changes, s.breaks = s.broken, 0, breaks
+			defer func() { s.groups, s.breaks = whole, breaking{} }()
+			return op.Call(s)
+		}}
 }
 
 // draw draws an operation.
@@ -151,7 +152,9 @@ func (m *model) purchase(order string, key stock.Key) purchase {
 	if units > 1 && m.Chance(70) {
 		p.Volume = decimal.NewFromInt(m.Int64N(3*units)+1).DivRound(decimal.NewFromInt(units), groupbuy.VolumePlaces)
 	}
-	p.Guest = groupbuy.Guest{Name: suite.Pick(m, "", "安娜", "Ben ", "ben"), Avatar: suite.Pick(m, "", "a.png"), Address: suite.Pick(m, "", "\x00 É")}
+	p.Guest = groupbuy.Guest{
+		Name: suite.Pick(m, "", "安娜", "Ben ", "ben"), Avatar: suite.Pick(m, "", "a.png"), Address: suite.Pick(m, "", "\x00 É"),
+	}
 	p.ShippingFee, p.BalanceUsed = dec(suite.Pick(m, "0", "8", "8.00", "12.5")), dec(suite.Pick(m, "0", "0", "0.01", "99"))
 	if m.Chance(3) {
 		switch m.IntN(7) {

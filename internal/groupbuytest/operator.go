@@ -300,12 +300,14 @@ func (m *model) deliver() operation {
 // redeliver delivers an event by hand: mostly one that was set aside.
 func (m *model) redeliver() operation {
 	fails, code, no := suite.Pick(m, 0, 0, 1), m.code(groupbuy.Formed, groupbuy.Failed), m.Int64N(5)
-	if set, err := m.Sides[0].Store.Events(m.Context(), "", true, groupbuy.EventCursor{}, manyOfModel); err == nil && len(set) > 0 && m.Chance(80) {
+	if set, err := m.Sides[0].Store.Events(m.Context(), "", true, groupbuy.EventCursor{}, manyOfModel); err == nil && len(set) > 0 &&
+		m.Chance(80) {
 		e := suite.Pick(m, set...)
 		code, no = e.Code, e.No
 	}
-	return operation{Name: fmt.Sprintf("Redeliver(%q, %d) (fails: %d)", code, no, fails), Looks: []operation{eventsOf(code)}, Call: func(s *side) (any, error) {
-		e, err := s.groups.Redeliver(s.Context(), code, no, s.handler(fails))
-		return handled{Event: e, Given: s.given}, err
-	}}
+	return operation{Name: fmt.Sprintf("Redeliver(%q, %d) (fails: %d)", code, no, fails), Looks: []operation{eventsOf(code)},
+		Call: func(s *side) (any, error) {
+			e, err := s.groups.Redeliver(s.Context(), code, no, s.handler(fails))
+			return handled{Event: e, Given: s.given}, err
+		}}
 }

@@ -69,7 +69,8 @@ func resolveFences(s *scene) {
 	h, _, err := s.Store.Units().Hold(s.Context(), "2")
 	s.No(err)
 	s.resolved("2", groupbuy.Held)
-	suite.Same(s, "verdict", suite.Must(suite.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "2", Fence: h.Fence}))), stock.Refused)
+	suite.Same(s, "verdict", suite.Must(suite.Moved(s.Store.Units().Move(s.Context(),
+		stock.Movement{Step: stock.StepPay, Order: "2", Fence: h.Fence}))), stock.Refused)
 	s.seat("2", groupbuy.Held)
 	s.Advance(time.Minute)
 	s.pay("2")

@@ -36,7 +36,9 @@ func buy(order string, buyer string) Basket { return buyVolume(order, buyer, "1"
 func buyVolume(order string, buyer string, v string) Basket {
 	return Basket{Buyer: buyer, Purchase: groupbuy.Purchase{
 		Order: order, Product: key(), Volume: dec(v),
-		Guest: groupbuy.Guest{Name: "Guest", Avatar: "a.png", Address: "Road 1", ShippingFee: decimal.New(500, -2), BalanceUsed: decimal.New(0, -2)},
+		Guest: groupbuy.Guest{
+			Name: "Guest", Avatar: "a.png", Address: "Road 1", ShippingFee: decimal.New(500, -2), BalanceUsed: decimal.New(0, -2),
+		},
 	}}
 }
 

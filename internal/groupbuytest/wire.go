@@ -127,7 +127,9 @@ func (w *wire) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verdi
 	return suite.Over(w.Wire, w.store().Delivered)(ctx, event)
 }
 
-func (w *wire) Undelivered(ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool) (stock.Verdict, error) {
+func (w *wire) Undelivered(
+	ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool,
+) (stock.Verdict, error) {
 	return suite.Over(w.Wire, w.store().Undelivered)(ctx, event, failure, retryIn, poison)
 }
 

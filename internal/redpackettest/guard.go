@@ -216,7 +216,9 @@ func guardReturnExpired(s *scene) {
 	r := s.record(1, redpacket.Expired)
 	s.SameTime("ended", r.EndedAt, now)
 	s.SameTime("confirmed", r.ConfirmedAt, now)
-	suite.Same(s, "what goes back", s.everything(1).Back, redpacket.ShareRecord{Packet: 1, Person: sender, Places: 2, Money: 100, CreatedAt: now, DueAt: now})
+	suite.Same(s, "what goes back", s.everything(1).Back, redpacket.ShareRecord{
+		Packet: 1, Person: sender, Places: 2, Money: 100, CreatedAt: now, DueAt: now,
+	})
 	s.Advance(time.Minute)
 	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Return(s.Context(), 1)) })
 	s.answers(stock.Refused)(s.take(1, anna))
@@ -232,7 +234,9 @@ func guardReturnClosed(s *scene) {
 	r := s.record(1, redpacket.Closed)
 	s.SameTime("ended", r.EndedAt, closed.EndedAt)
 	s.SameTime("confirmed", r.ConfirmedAt, now)
-	suite.Same(s, "what goes back", s.everything(1).Back, redpacket.ShareRecord{Packet: 1, Person: sender, Places: 2, Money: 100, CreatedAt: now, DueAt: now})
+	suite.Same(s, "what goes back", s.everything(1).Back, redpacket.ShareRecord{
+		Packet: 1, Person: sender, Places: 2, Money: 100, CreatedAt: now, DueAt: now,
+	})
 	s.Advance(48 * time.Hour)
 	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Return(s.Context(), 1)) })
 
@@ -299,7 +303,9 @@ func guardUnits(s *scene) {
 		s.answers(stock.Done)(s.take(1, fmt.Sprint(100+taken)))
 		money := split.Next(left, taken)
 		left -= money
-		want := redpacket.ShareRecord{Packet: 1, No: taken + 1, Person: fmt.Sprint(100 + taken), Places: 2, Money: money, CreatedAt: now, DueAt: now}
+		want := redpacket.ShareRecord{
+			Packet: 1, No: taken + 1, Person: fmt.Sprint(100 + taken), Places: 2, Money: money, CreatedAt: now, DueAt: now,
+		}
 		got, there, err := s.Store.Share(s.Context(), 1, fmt.Sprint(100+taken))
 		s.No(err)
 		suite.Same(s, "share is there", there, true)

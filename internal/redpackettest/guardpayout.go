@@ -237,7 +237,8 @@ func guardBook(s *scene) {
 	counts := func(id, shares, money, remainder int64) {
 		s.Helper()
 		b := book(id)
-		suite.Same(s, "shares, money, remainder, holds", [4]int64{b.Shares, b.Money, b.Remainder, b.Holds}, [4]int64{shares, money, remainder, shares})
+		suite.Same(s, "shares, money, remainder, holds", [4]int64{b.Shares, b.Money, b.Remainder, b.Holds},
+			[4]int64{shares, money, remainder, shares})
 	}
 	s.send(equal(1, 100, 4))
 	counts(1, 0, 0, -1)

@@ -124,7 +124,9 @@ func (m *model) compareAll() {
 func (m *model) compareBooks(id int64) {
 	m.Helper()
 	m.Compare(packetOf(id))
-	m.Compare(operation{Name: fmt.Sprintf("Shares(%d)", id), Call: func(s *side) (any, error) { return s.Store.Shares(s.Context(), id, 0, 1_000_000) }})
+	m.Compare(operation{
+		Name: fmt.Sprintf("Shares(%d)", id), Call: func(s *side) (any, error) { return s.Store.Shares(s.Context(), id, 0, 1_000_000) },
+	})
 	m.Compare(operation{Name: fmt.Sprintf("Payout(%d, 0)", id), Call: func(s *side) (any, error) {
 		return s.packets.Payout(s.Context(), redpacket.PayoutNumber(id, 0))
 	}})

@@ -78,7 +78,8 @@ func (p sending) String() string {
 func (m *model) send() operation {
 	m.packets++
 	p := sending{Packet: redpacket.Packet{
-		ID: m.packets, Sender: fmt.Sprint(m.person()), Places: suite.Pick[int32](m, 0, 2, 2, 2, 3, 8), Count: suite.Pick[int64](m, 1, 2, 3, 4, 5, 8), Equal: m.Chance(25),
+		ID: m.packets, Sender: fmt.Sprint(m.person()), Places: suite.Pick[int32](m, 0, 2, 2, 2, 3, 8),
+		Count: suite.Pick[int64](m, 1, 2, 3, 4, 5, 8), Equal: m.Chance(25),
 	}}
 	p.Total, p.Min, p.Max = m.money(p.Places, p.Count)
 	if m.Chance(30) {
@@ -117,13 +118,16 @@ func (m *model) money(places int32, count int64) (total, least, most decimal.Dec
 
 // moment draws a moment that is at most a few lives after a time from now.
 func (m *model) moment(after time.Duration) *time.Duration {
-	at := m.elapsed() + after + suite.Pick(m, -time.Hour, -time.Microsecond, 0, time.Microsecond, time.Minute, m.opts.LiveFor, 2*m.opts.LiveFor)
+	at := m.elapsed() + after + suite.Pick(m, -time.Hour, -time.Microsecond, 0, time.Microsecond, time.Minute, m.opts.LiveFor,
+		2*m.opts.LiveFor)
 	return &at
 }
 
 // sendOf makes one Send.
 func (m *model) sendOf(p sending) operation {
-	return operation{Name: fmt.Sprintf("Send(%v)", p), Looks: look(p.ID), Call: func(s *side) (any, error) { return s.packets.Send(s.Context(), p.of(s)) }}
+	return operation{
+		Name: fmt.Sprintf("Send(%v)", p), Looks: look(p.ID), Call: func(s *side) (any, error) { return s.packets.Send(s.Context(), p.of(s)) },
+	}
 }
 
 // sendAgain replays a Send, or sends another packet by its ID.
@@ -279,9 +283,14 @@ func (m *model) read() operation {
 	id, person := m.packet(redpacket.Open, redpacket.Finished), m.person()
 	switch m.IntN(6) {
 	case 0:
-		return operation{Name: fmt.Sprintf("Share(%d, %d)", id, person), Call: func(s *side) (any, error) { return s.packets.For(fmt.Sprint(person)).Share(s.Context(), id) }}
+		return operation{
+			Name: fmt.Sprintf("Share(%d, %d)", id, person),
+			Call: func(s *side) (any, error) { return s.packets.For(fmt.Sprint(person)).Share(s.Context(), id) },
+		}
 	case 1:
-		return operation{Name: fmt.Sprintf("Shares(%d)", id), Call: func(s *side) (any, error) { return suite.Gather(s.packets.Shares(s.Context(), id)) }}
+		return operation{
+			Name: fmt.Sprintf("Shares(%d)", id), Call: func(s *side) (any, error) { return suite.Gather(s.packets.Shares(s.Context(), id)) },
+		}
 	case 2:
 		return operation{Name: "Payouts", Call: func(s *side) (any, error) { return suite.Gather(s.packets.Payouts(s.Context())) }}
 	case 3:
@@ -291,7 +300,9 @@ func (m *model) read() operation {
 		}}
 	case 4:
 		_, number := m.payout()
-		return operation{Name: fmt.Sprintf("Payout(%q)", number), Call: func(s *side) (any, error) { return s.packets.Payout(s.Context(), number) }}
+		return operation{
+			Name: fmt.Sprintf("Payout(%q)", number), Call: func(s *side) (any, error) { return s.packets.Payout(s.Context(), number) },
+		}
 	}
 	return operation{Name: fmt.Sprintf("Audit(%d)", id), Call: func(s *side) (any, error) { return s.packets.Audit(s.Context(), id) }}
 }

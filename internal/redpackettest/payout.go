@@ -159,7 +159,9 @@ func failedAfterPaid(s *scene) {
 	s.unchanged(1, func() {
 		_, err := s.packets.PayoutFailed(s.Context(), want.Number, "second")
 		s.only(err, redpacket.ErrPaidOut)
-		suite.Same(s, "typed error", *suite.As[*redpacket.PayoutError](s, err), redpacket.PayoutError{Number: want.Number, Err: redpacket.ErrPaidOut})
+		suite.Same(s, "typed error", *suite.As[*redpacket.PayoutError](s, err), redpacket.PayoutError{
+			Number: want.Number, Err: redpacket.ErrPaidOut,
+		})
 	})
 	suite.Same(s, "payout", s.payout(1, 1), want)
 }
@@ -212,7 +214,8 @@ func remainderPaid(s *scene) {
 func unknownPayout(s *scene) {
 	s.open(random(1, 100, 3))
 	s.grab(1, anna)
-	for _, number := range []string{redpacket.PayoutNumber(1, 0), redpacket.PayoutNumber(1, 2), redpacket.PayoutNumber(2, 1), redpacket.PayoutNumber(1<<62, 1<<62)} {
+	for _, number := range []string{redpacket.PayoutNumber(1, 0), redpacket.PayoutNumber(1, 2), redpacket.PayoutNumber(2, 1),
+		redpacket.PayoutNumber(1<<62, 1<<62)} {
 		for name, call := range map[string]func() (redpacket.Payout, error){
 			"Payout":       func() (redpacket.Payout, error) { return s.packets.Payout(s.Context(), number) },
 			"PaidOut":      func() (redpacket.Payout, error) { return s.packets.PaidOut(s.Context(), number) },
@@ -224,7 +227,9 @@ func unknownPayout(s *scene) {
 					s.Fatalf("%s(%q) was accepted", name, number)
 				}
 				s.only(err, redpacket.ErrUnknownPayout)
-				suite.Same(s, "typed error", *suite.As[*redpacket.PayoutError](s, err), redpacket.PayoutError{Number: number, Err: redpacket.ErrUnknownPayout})
+				suite.Same(s, "typed error", *suite.As[*redpacket.PayoutError](s, err), redpacket.PayoutError{
+					Number: number, Err: redpacket.ErrUnknownPayout,
+				})
 			})
 		}
 	}
@@ -274,7 +279,8 @@ func payoutsListed(s *scene) {
 	if !slices.IsSortedFunc(listed, byDue) {
 		s.Fatal("the payouts are out of order")
 	}
-	s.Count("different payouts", len(slices.CompactFunc(slices.Clone(listed), func(a, b redpacket.Payout) bool { return a.Number == b.Number })), people-40)
+	s.Count("different payouts", len(slices.CompactFunc(slices.Clone(listed),
+		func(a, b redpacket.Payout) bool { return a.Number == b.Number })), people-40)
 	for _, stop := range []int{1, 200, 201} {
 		n := 0
 		for _, err := range s.packets.Payouts(s.Context()) {

@@ -148,6 +148,7 @@ func errorsSay(s *scene) {
 		"Close":   func(ctx context.Context) error { return suite.Err(s.packets.Close(ctx, 9)) },
 		"Confirm": func(ctx context.Context) error { return suite.Err(s.packets.Confirm(ctx, 9)) },
 	} {
-		suite.Same(s, "typed error of "+name, *suite.As[*redpacket.PacketError](s, call(s.Context())), redpacket.PacketError{Packet: 9, Err: redpacket.ErrNotFound})
+		suite.Same(s, "typed error of "+name, *suite.As[*redpacket.PacketError](s, call(s.Context())),
+			redpacket.PacketError{Packet: 9, Err: redpacket.ErrNotFound})
 	}
 }

@@ -48,7 +48,10 @@ func resolveMade(s *scene) {
 func resolveNotMade(s *scene) {
 	s.open(random(1, 100, 2))
 	s.resolved(1, anna)
-	order := stock.Order{ID: redpacket.GrabID(1, anna), Lines: []stock.Line{{SKU: 1, Num: 1}}, Immediate: true, Beside: []stock.Companion{redpacket.Grab{Packet: 1, Person: anna}}}
+	order := stock.Order{
+		ID: redpacket.GrabID(1, anna), Lines: []stock.Line{{SKU: 1, Num: 1}}, Immediate: true,
+		Beside: []stock.Companion{redpacket.Grab{Packet: 1, Person: anna}},
+	}
 	suite.Same(s, "a grab that arrives now", suite.Must(s.Store.Units().Lock(s.Context(), order, time.Hour)).Verdict, stock.Exists)
 	s.refused(1, anna, redpacket.ErrCancelled)
 	s.resolved(1, anna)

@@ -202,7 +202,9 @@ type wiredConn struct {
 }
 
 // errReadOnly is the answer of a server that an administrator has made read-only.
-var errReadOnly = &mysql.MySQLError{Number: 1290, Message: "The MySQL server is running with the --read-only option so it cannot execute this statement"}
+var errReadOnly = &mysql.MySQLError{
+	Number: 1290, Message: "The MySQL server is running with the --read-only option so it cannot execute this statement",
+}
 
 // ExecContext implements driver.ExecerContext.
 func (c *wiredConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {

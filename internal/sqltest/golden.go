@@ -19,8 +19,10 @@ type Statement [2]string
 // all of them to the rules: the prefix is in front of every name, and what keepsTheRules says.
 func Golden(t *testing.T, store, file string, statements func(prefix string) []Statement) {
 	t.Helper()
-	breaks := strings.NewReplacer(" SET ", "\n   SET ", " WHERE ", "\n WHERE ", " FROM ", "\n  FROM ", " VALUES ", "\nVALUES ", " AND ", "\n   AND ",
-		" LEFT JOIN ", "\n  LEFT JOIN ", " STRAIGHT_JOIN ", "\n  STRAIGHT_JOIN ", " CROSS JOIN ", "\n  CROSS JOIN ", " ON DUPLICATE ", "\n    ON DUPLICATE ",
+	breaks := strings.NewReplacer(" SET ", "\n   SET ", " WHERE ", "\n WHERE ", " FROM ", "\n  FROM ", " VALUES ", "\nVALUES ", " AND ",
+		"\n   AND ",
+		" LEFT JOIN ", "\n  LEFT JOIN ", " STRAIGHT_JOIN ", "\n  STRAIGHT_JOIN ", " CROSS JOIN ", "\n  CROSS JOIN ", " ON DUPLICATE ",
+		"\n    ON DUPLICATE ",
 		" GROUP BY ", "\n GROUP BY ", " ORDER BY ", "\n ORDER BY ", " UNION ALL ", "\n UNION ALL ")
 	var b strings.Builder
 	b.WriteString("-- Every statement of the " + store + " store. Written by: UPDATE=1 go test ./sqlstore/... -run Golden\n")
@@ -48,7 +50,8 @@ func keepsTheRules(t *testing.T, s Statement) {
 	require.NotContains(t, s[1], ";", "%s: one statement only", s[0])
 	if strings.HasSuffix(s[1], "FOR UPDATE") || strings.HasPrefix(s[1], "DELETE") {
 		require.NotContains(t, s[1], " LIMIT ?", "%s: a lock on a range is one on the places beside its rows", s[0])
-		require.True(t, strings.Contains(s[1], "FORCE INDEX (PRIMARY)") || !strings.Contains(s[1], " IN ("), "%s: a list of keys may be found by another index", s[0])
+		require.True(t, strings.Contains(s[1], "FORCE INDEX (PRIMARY)") ||
+			!strings.Contains(s[1], " IN ("), "%s: a list of keys may be found by another index", s[0])
 	}
 	set, _, _ := strings.Cut(after(s[1], " SET "), " WHERE ")
 	written := map[string]bool{}

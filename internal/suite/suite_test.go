@@ -57,7 +57,8 @@ func TestChecksEndTheTest(t *testing.T) {
 		"no reason": {func(c *Checks) { c.Invalid("Put", fault.Invalid("", "")) }, "Put: the error does not say what is wrong"},
 		"no method": {func(c *Checks) { c.RefusesEveryCall(c.Context(), "5", 5, "n") }, "5 has no method that takes a context"},
 		"a lenient": {func(c *Checks) { c.RefusesEveryCall(c.Context(), "lock", lock{}, "n") }, "List of lock: error is <nil>"},
-		"a field":   {func(c *Checks) { c.RefusesEveryCall(nil, "lock", lock{}, "n") }, `List of lock: the field is "context", want "n"`}, //nolint:staticcheck // that is the test
+		"a field": {func(c *Checks) { c.RefusesEveryCall(nil, "lock", lock{}, "n") }, //nolint:staticcheck // that is the test
+			`List of lock: the field is "context", want "n"`},
 		"deaf": {func(c *Checks) {
 			c.EndedContext(func(context.Context) []Call { return []Call{{Name: "Put", Do: nothing}} }, func() any { return 0 })
 		}, "Put with a context that ended: <nil>"},

@@ -136,7 +136,9 @@ func auditBuyer(s *scene) {
 func auditNamed(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(sku(2), 10, stock.Terms{})
-	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 1}}, stock.Entry{Key: sku(2), Delta: stock.Quantities{Locked: 1}})
+	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 1}}, stock.Entry{
+		Key: sku(2), Delta: stock.Quantities{Locked: 1},
+	})
 	report := suite.Must(s.inv.Audit(s.Context(), sku(2)))
 	suite.Same(s, "report", report, stock.Report{Items: 1, Drifts: []stock.Drift{{Key: sku(2), Quantity: "locked", Counted: 1}}})
 	s.No(suite.Err(s.inv.Repair(s.Context(), sku(2))))
@@ -208,7 +210,9 @@ func repairImpossible(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(sku(2), 10, stock.Terms{})
 	s.lock("a", units(1, 8))
-	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: -8}}, stock.Entry{Key: sku(2), Delta: stock.Quantities{Locked: 1}})
+	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: -8}}, stock.Entry{
+		Key: sku(2), Delta: stock.Quantities{Locked: 1},
+	})
 	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
 	want := []stock.Drift{{Key: sku(1), Quantity: "locked", Recount: 8}, {Key: sku(2), Quantity: "locked", Counted: 1}}
 	report, err := s.inv.Repair(s.Context())

@@ -255,7 +255,8 @@ func guardRefund(s *scene) {
 	suite.Same(s, "record", suite.Must(s.Store.RefundRecord(s.Context(), "r2")), refund("r2"))
 	whole := stock.RefundRecord{Refund: stock.Refund{ID: "rest", Order: "a"}, Whole: true}
 	suite.Same(s, "result", suite.Must(s.Store.Refund(s.Context(), whole, was)), stock.RefundResult{}) // its state is another
-	was.State = stock.Redeemed                                                                         // the units of the hold are not asked, which have moved since
+	// the units of the hold are not asked, which have moved since
+	was.State = stock.Redeemed
 	result := suite.Must(s.Store.Refund(s.Context(), whole, was))
 	whole.Lines = []stock.Line{units(1, 2), units(2, 4)}
 	suite.Same(s, "result", result, stock.RefundResult{Verdict: stock.Done, Refund: whole, State: stock.Refunded})

@@ -64,7 +64,9 @@ func saleWindow(s *scene) {
 		s.Helper()
 		_, err := s.inv.Lock(s.Context(), "refused", units(1, 1))
 		s.Is(err, reason, stock.ErrNotOnSale)
-		suite.Same(s, "error", *suite.As[*stock.WindowError](s, err), stock.WindowError{Key: sku(1), Err: reason, Start: start, End: end, Now: s.now()})
+		suite.Same(s, "error", *suite.As[*stock.WindowError](s, err), stock.WindowError{
+			Key: sku(1), Err: reason, Start: start, End: end, Now: s.now(),
+		})
 	}
 	refused(stock.ErrNotStarted)
 	s.Advance(time.Hour - time.Microsecond)
@@ -114,7 +116,9 @@ func unitsPerBuyer(s *scene) {
 	s.usage("5", sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
 	_, err := buyer.Lock(s.Context(), "c", units(1, 1))
 	s.Is(err, stock.ErrPerBuyer, stock.ErrLimit)
-	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 2, Has: 2, Wanted: 1})
+	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{
+		Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 2, Has: 2, Wanted: 1,
+	})
 	s.No(suite.Err(s.inv.Cancel(s.Context(), "b")))
 	s.No(suite.Err(buyer.Lock(s.Context(), "c", units(1, 1))))
 	s.pay("c")
@@ -149,7 +153,9 @@ func liveHolds(s *scene) {
 		s.unchanged(sku(2), func() {
 			_, err := buyer.Lock(s.Context(), "c", units(1, 1), units(2, 1))
 			s.Is(err, stock.ErrLiveHolds, stock.ErrLimit)
-			suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(2), Err: stock.ErrLiveHolds, Buyer: "5", Limit: 2, Has: 2, Wanted: 1})
+			suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{
+				Key: sku(2), Err: stock.ErrLiveHolds, Buyer: "5", Limit: 2, Has: 2, Wanted: 1,
+			})
 		})
 	})
 	s.pay("a") // paid is not live
@@ -210,7 +216,9 @@ func limitsChange(s *scene) {
 	s.No(suite.Err(buyer.Lock(s.Context(), "a", units(1, 5))))
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 2}) // now the buyer has more than the limit
 	_, err := buyer.Lock(s.Context(), "b", units(1, 1))
-	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 2, Has: 5, Wanted: 1})
+	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{
+		Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 2, Has: 5, Wanted: 1,
+	})
 	s.pay("a") // which is no reason not to pay
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 6})
 	s.No(suite.Err(buyer.Lock(s.Context(), "b", units(1, 1))))

@@ -131,16 +131,17 @@ func (m *model) lockOf(order, buyer string, lines []stock.Line, take bool) opera
 	if take {
 		verb = "Take"
 	}
-	return operation{Name: fmt.Sprintf("%s(%q, %v) for %q", verb, order, lines, buyer), Looks: m.look(order), Call: func(s *side) (any, error) {
-		inv := s.inv
-		if buyer != "" {
-			inv = inv.For(buyer)
-		}
-		if take {
-			return inv.Take(s.Context(), order, lines...)
-		}
-		return inv.Lock(s.Context(), order, lines...)
-	}}
+	return operation{Name: fmt.Sprintf("%s(%q, %v) for %q", verb, order, lines, buyer), Looks: m.look(order),
+		Call: func(s *side) (any, error) {
+			inv := s.inv
+			if buyer != "" {
+				inv = inv.For(buyer)
+			}
+			if take {
+				return inv.Take(s.Context(), order, lines...)
+			}
+			return inv.Lock(s.Context(), order, lines...)
+		}}
 }
 
 // lockAgain replays a Lock, with its lines turned round or split, or as another one.
@@ -262,7 +263,10 @@ func (m *model) refundAgain() operation {
 
 // refundOf makes one refund.
 func (m *model) refundOf(refund stock.Refund) operation {
-	return operation{Name: fmt.Sprintf("Refund(%+v)", refund), Looks: m.look(refund.Order), Call: func(s *side) (any, error) { return s.inv.Refund(s.Context(), refund) }}
+	return operation{
+		Name: fmt.Sprintf("Refund(%+v)", refund), Looks: m.look(refund.Order),
+		Call: func(s *side) (any, error) { return s.inv.Refund(s.Context(), refund) },
+	}
 }
 
 // change makes an operator's change, a new one or one that was made before.
@@ -280,12 +284,20 @@ func (m *model) change() operation {
 	var op operation
 	switch m.IntN(6) {
 	case 0:
-		op = operation{Name: fmt.Sprintf("Withdraw(%q, %v)", id, lines), Call: func(s *side) (any, error) { return nil, s.inv.Withdraw(s.Context(), id, lines...) }}
+		op = operation{
+			Name: fmt.Sprintf("Withdraw(%q, %v)", id, lines),
+			Call: func(s *side) (any, error) { return nil, s.inv.Withdraw(s.Context(), id, lines...) },
+		}
 	case 1, 2, 3:
-		op = operation{Name: fmt.Sprintf("Restock(%q, %v)", id, lines), Call: func(s *side) (any, error) { return nil, s.inv.Restock(s.Context(), id, lines...) }}
+		op = operation{
+			Name: fmt.Sprintf("Restock(%q, %v)", id, lines),
+			Call: func(s *side) (any, error) { return nil, s.inv.Restock(s.Context(), id, lines...) },
+		}
 	default:
 		moves := m.moves()
-		op = operation{Name: fmt.Sprintf("Transfer(%q, %+v)", id, moves), Call: func(s *side) (any, error) { return s.inv.Transfer(s.Context(), id, moves...) }}
+		op = operation{
+			Name: fmt.Sprintf("Transfer(%q, %+v)", id, moves), Call: func(s *side) (any, error) { return s.inv.Transfer(s.Context(), id, moves...) },
+		}
 	}
 	m.changes = suite.Remember(m.changes, op)
 	return op
@@ -407,7 +419,9 @@ func (m *model) read() operation {
 	case 1:
 		return operation{Name: fmt.Sprintf("Item(%v)", key), Call: func(s *side) (any, error) { return s.inv.Item(s.Context(), key) }}
 	case 2:
-		return operation{Name: fmt.Sprintf("Usage(%v) of %q", key, buyer), Call: func(s *side) (any, error) { return s.inv.For(buyer).Usage(s.Context(), key) }}
+		return operation{
+			Name: fmt.Sprintf("Usage(%v) of %q", key, buyer), Call: func(s *side) (any, error) { return s.inv.For(buyer).Usage(s.Context(), key) },
+		}
 	case 3:
 		return operation{Name: fmt.Sprintf("Holds(%v, %v)", key, states), Call: func(s *side) (any, error) {
 			return suite.Gather(s.inv.Holds(s.Context(), stock.Filter{Key: key, States: states}))

@@ -219,7 +219,9 @@ func latePaymentLimits(s *scene) {
 	s.No(suite.Err(buyer.Lock(s.Context(), "c", units(1, 1))))
 	_, err := s.inv.Pay(s.Context(), "b")
 	s.Is(err, stock.ErrExpired, stock.ErrPerBuyer)
-	suite.Same(s, "limit", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 4, Has: 3, Wanted: 2})
+	suite.Same(s, "limit", *suite.As[*stock.LimitError](s, err), stock.LimitError{
+		Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 4, Has: 3, Wanted: 2,
+	})
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Locked: 1, Left: 8})
 	s.No(suite.Err(s.inv.Cancel(s.Context(), "c")))
 	s.pay("b")
@@ -357,12 +359,15 @@ func everyVerbInEveryState(s *scene) {
 		},
 	}
 	want := map[stock.State]map[string]error{
-		stock.Locked:    {"Redeem": stock.ErrNotPaid, "Refund": stock.ErrNotPaid},
-		stock.Paid:      {"Cancel": stock.ErrPaid, "Extend": stock.ErrPaid, "Shorten": stock.ErrPaid},
-		stock.Redeemed:  {"Cancel": stock.ErrRedeemed, "Extend": stock.ErrRedeemed, "Shorten": stock.ErrRedeemed, "Refund": stock.ErrRedeemed},
-		stock.Refunded:  {"Cancel": stock.ErrRefunded, "Redeem": stock.ErrRefunded, "Extend": stock.ErrRefunded, "Shorten": stock.ErrRefunded, "Refund": stock.ErrRefunded},
-		stock.Cancelled: {"Pay": stock.ErrCancelled, "Redeem": stock.ErrCancelled, "Extend": stock.ErrCancelled, "Shorten": stock.ErrCancelled, "Refund": stock.ErrCancelled},
-		stock.Expired:   {"Pay": stock.ErrExpired, "Cancel": stock.ErrExpired, "Redeem": stock.ErrExpired, "Extend": stock.ErrExpired, "Shorten": stock.ErrExpired, "Refund": stock.ErrExpired},
+		stock.Locked:   {"Redeem": stock.ErrNotPaid, "Refund": stock.ErrNotPaid},
+		stock.Paid:     {"Cancel": stock.ErrPaid, "Extend": stock.ErrPaid, "Shorten": stock.ErrPaid},
+		stock.Redeemed: {"Cancel": stock.ErrRedeemed, "Extend": stock.ErrRedeemed, "Shorten": stock.ErrRedeemed, "Refund": stock.ErrRedeemed},
+		stock.Refunded: {"Cancel": stock.ErrRefunded, "Redeem": stock.ErrRefunded, "Extend": stock.ErrRefunded, "Shorten": stock.ErrRefunded,
+			"Refund": stock.ErrRefunded},
+		stock.Cancelled: {"Pay": stock.ErrCancelled, "Redeem": stock.ErrCancelled, "Extend": stock.ErrCancelled, "Shorten": stock.ErrCancelled,
+			"Refund": stock.ErrCancelled},
+		stock.Expired: {"Pay": stock.ErrExpired, "Cancel": stock.ErrExpired, "Redeem": stock.ErrExpired, "Extend": stock.ErrExpired,
+			"Shorten": stock.ErrExpired, "Refund": stock.ErrExpired},
 	}
 	for state := stock.Locked; state <= stock.Expired; state++ {
 		for name, call := range verbs {

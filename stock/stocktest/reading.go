@@ -103,7 +103,8 @@ func holdsByFilter(s *scene) {
 
 	all := []string{"a locked", "b locked", "cancelled", "expired", "never locked", "paid", "redeemed", "refunded", "z locked"}
 	suite.Same(s, "all orders", s.orders(stock.Filter{}), all)
-	suite.Same(s, "in two states", s.orders(stock.Filter{States: []stock.State{stock.Redeemed, stock.Paid, stock.Paid}}), []string{"paid", "redeemed"})
+	suite.Same(s, "in two states", s.orders(stock.Filter{States: []stock.State{stock.Redeemed, stock.Paid, stock.Paid}}),
+		[]string{"paid", "redeemed"})
 	suite.Same(s, "cancelled", s.orders(stock.Filter{States: []stock.State{stock.Cancelled}}), []string{"cancelled", "never locked"})
 	suite.Same(s, "expired", s.orders(stock.Filter{States: []stock.State{stock.Expired}}), []string{"expired"})
 	suite.Same(s, "of SKU 1", s.orders(stock.Filter{Key: sku(1)}), // by state, deadline, order

@@ -47,11 +47,12 @@ func deadlock(s *scene) {
 	lock := func(order string, item int64) func(*stock.Inventory) error {
 		return func(inv *stock.Inventory) error { return suite.Err(inv.Lock(s.Context(), order, units(item, 1))) }
 	}
-	suite.Deadlock(s, s.begin, [2][2]func(*stock.Inventory) error{{lock("a1", 1), lock("a2", 2)}, {lock("b1", 2), lock("b2", 1)}}, func(i int) {
-		for _, order := range [][]string{{"a1", "a2"}, {"b1", "b2"}}[i] {
-			s.unheld(order)
-		}
-	})
+	suite.Deadlock(s, s.begin, [2][2]func(*stock.Inventory) error{{lock("a1", 1), lock("a2", 2)}, {lock("b1", 2), lock("b2", 1)}},
+		func(i int) {
+			for _, order := range [][]string{{"a1", "a2"}, {"b1", "b2"}}[i] {
+				s.unheld(order)
+			}
+		})
 	for _, order := range []string{"a1", "a2", "b1", "b2"} {
 		s.state(order, stock.Locked)
 	}

@@ -72,12 +72,16 @@ type Batcher[K comparable, Q, A any] struct {
 }
 
 // New returns a batcher within some bounds.
-func New[K comparable, Q, A any](b *Bounds, batch func(context.Context, K, []Q) ([]Reply[A], error), alone func(context.Context, K, Q) (A, error)) *Batcher[K, Q, A] {
+func New[K comparable, Q, A any](
+	b *Bounds, batch func(context.Context, K, []Q) ([]Reply[A], error), alone func(context.Context, K, Q) (A, error),
+) *Batcher[K, Q, A] {
 	return &Batcher[K, Q, A]{Bounds: b, batch: batch, alone: alone, queues: map[K]*queue[Q, A]{}}
 }
 
 // NewReader returns a batcher of reads.
-func NewReader[K comparable, Q, A any](b *Bounds, batch func(context.Context, K, []Q) ([]Reply[A], error), alone func(context.Context, K, Q) (A, error)) *Batcher[K, Q, A] {
+func NewReader[K comparable, Q, A any](
+	b *Bounds, batch func(context.Context, K, []Q) ([]Reply[A], error), alone func(context.Context, K, Q) (A, error),
+) *Batcher[K, Q, A] {
 	m := New(b, batch, alone)
 	m.reads = true
 	return m

@@ -21,7 +21,8 @@ func (q *couponSQL) renderBooks() {
 	q.count = "SELECT (SELECT COUNT(*) FROM " + q.holds + " h WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = 0" +
 		fmt.Sprintf(" AND h.STATE = %d AND h.EXPIRE_TIME > %s), ", stock.Locked, mysql.Now) +
 		strings.Join([]string{
-			sum(freeCoupon + " AND w.VALID_UNTIL > " + mysql.Now), sum(state(coupon.Reserved) + " AND w.EXPIRE_TIME > " + mysql.Now), sum(state(coupon.Redeemed)),
+			sum(freeCoupon + " AND w.VALID_UNTIL > " + mysql.Now), sum(state(coupon.Reserved) + " AND w.EXPIRE_TIME > " + mysql.Now),
+			sum(state(coupon.Redeemed)),
 			sum(freeCoupon + " AND w.VALID_UNTIL <= " + mysql.Now), sum(state(coupon.Refunded)), sum(state(coupon.Revoked)),
 		}, ", ") + " FROM " + q.wallet + " w WHERE w.CAMPAIGN_ID = ?"
 
@@ -36,11 +37,13 @@ func (q *couponSQL) renderBooks() {
 		sum(fmt.Sprintf("w.STATE IN (%d, %d)", coupon.Refunded, coupon.Revoked)),
 		sum(state(coupon.Reserved)),
 		// One that has lapsed may have been released since, which leaves the coupon alone.
-		uses + " AND u.ORDER_NO = w.ORDER_NO" + coupons + fmt.Sprintf(" AND w.STATE = %d AND u.STATE IN (%d, %d))", coupon.Reserved, coupon.UseReserved, coupon.UseReleased),
+		uses + " AND u.ORDER_NO = w.ORDER_NO" + coupons +
+			fmt.Sprintf(" AND w.STATE = %d AND u.STATE IN (%d, %d))", coupon.Reserved, coupon.UseReserved, coupon.UseReleased),
 		sum(state(coupon.Redeemed)),
 		uses + coupons + fmt.Sprintf(" AND u.STATE = %d)", coupon.UseRedeemed),
 		"COUNT(w.POSITION)", "COUNT(k.CODE)", "COALESCE(MAX(w.POSITION), 0)",
-		"(SELECT COALESCE(MAX(s.STOCK_SALE_NUM), 0) FROM " + q.items + " s JOIN " + q.terms + " t ON t.CAMPAIGN_ID = s.SKU_ID AND t.TERMS_NO = s.SPU_ID" +
+		"(SELECT COALESCE(MAX(s.STOCK_SALE_NUM), 0) FROM " + q.items + " s JOIN " + q.terms +
+			" t ON t.CAMPAIGN_ID = s.SKU_ID AND t.TERMS_NO = s.SPU_ID" +
 			" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0 AND t.POOL = 1)",
 	}, ", ") + " FROM " + q.wallet + " w LEFT JOIN " + q.codes + " k ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION" + coupons
 }

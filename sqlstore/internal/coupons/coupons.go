@@ -65,7 +65,8 @@ func (c *Store) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, bo
 	query := c.units.Query
 	if c.units.Bound() {
 		query = func(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
-			return c.units.Among(ctx, func(q mysql.Tx) (bool, error) { return true, mysql.Read(ctx, q, statement, scan) }, c.sql.blankTerms.Of(campaign, no))
+			return c.units.Among(ctx, func(q mysql.Tx) (bool, error) { return true, mysql.Read(ctx, q, statement, scan) },
+				c.sql.blankTerms.Of(campaign, no))
 		}
 	}
 	found, err := c.termsOf(ctx, query, key)

@@ -10,7 +10,8 @@ import (
 
 func TestGoldenStatementsOfCoupon(t *testing.T) {
 	t.Parallel()
-	sqltest.Golden(t, "coupon", "testdata/statements.sql", func(prefix string) []sqltest.Statement { return newCouponSQL(prefix).statements() })
+	sqltest.Golden(t, "coupon", "testdata/statements.sql",
+		func(prefix string) []sqltest.Statement { return newCouponSQL(prefix).statements() })
 }
 
 // statements renders all of them; those that grow with a batch for two.
@@ -39,7 +40,8 @@ func (q *couponSQL) statements() []sqltest.Statement {
 		s := q.steps[t.Step]
 		for _, part := range []sqltest.Statement{
 			{" in the caller's transaction: has the order the coupon", s.has}, {"", s.move}, {" 1: take the coupon", s.take},
-			{" 1 in the caller's transaction: take the coupon", s.takeAt}, {", the first use of an order", s.begin}, {", a use that has lapsed", s.again},
+			{" 1 in the caller's transaction: take the coupon", s.takeAt}, {", the first use of an order", s.begin},
+			{", a use that has lapsed", s.again},
 		} {
 			if part[1] != "" {
 				all = append(all, sqltest.Statement{"Step " + t.Name + part[0], dated(part[1], at)})

@@ -77,7 +77,9 @@ func scanGranted(rows *sql.Rows) (g coupon.Grant, err error) {
 }
 
 // Issue implements coupon.Store.
-func (c *Store) Issue(ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]coupon.Grant, error) {
+func (c *Store) Issue(
+	ctx context.Context, batch coupon.Batch, orders []stock.Order, holdFor time.Duration, all bool,
+) ([]coupon.Grant, error) {
 	if err := c.ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}

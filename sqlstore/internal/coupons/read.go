@@ -15,8 +15,10 @@ import (
 
 // couponColumns are the columns of a coupon w, of its code k and of its hold h, in the order in which
 // couponReader scans them.
-var couponColumns = "w.COUPON_NO, w.CAMPAIGN_ID, w.BUYER_ID, w.TERMS_NO, w.POSITION, k.CODE, w.STATE, " + mysql.Micros("w.VALID_FROM") + ", " +
-	mysql.Micros("w.VALID_UNTIL") + ", w.ORDER_NO, " + mysql.Micros("w.EXPIRE_TIME") + ", " + mysql.Micros("w.CLAIM_TIME") + ", " + mysql.Micros("w.UPDATE_TIME")
+var couponColumns = "w.COUPON_NO, w.CAMPAIGN_ID, w.BUYER_ID, w.TERMS_NO, w.POSITION, k.CODE, w.STATE, " + mysql.Micros("w.VALID_FROM") +
+	", " +
+	mysql.Micros("w.VALID_UNTIL") + ", w.ORDER_NO, " + mysql.Micros("w.EXPIRE_TIME") + ", " + mysql.Micros("w.CLAIM_TIME") + ", " +
+	mysql.Micros("w.UPDATE_TIME")
 
 // holdOfCoupon are the columns of its hold h, which matter while it is pending; noHold where it is not.
 var (
@@ -35,18 +37,22 @@ func (q *couponSQL) renderReads() {
 	code := " LEFT JOIN " + q.codes + " k " + mysql.By(q.codes, "position") + " ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION"
 	// The hold comes first, as in all that locks both.
 	q.readCoupon = "SELECT " + couponColumns + holdOfCoupon + ", c.CLOCK FROM " + clock +
-		" LEFT JOIN " + q.holds + " h " + mysql.ByKey + " ON h.ORDER_NO = ? AND h.LINE_NO = 1" + wallet + mysql.ByKey + " ON w.COUPON_NO = h.ORDER_NO" + code
-	q.readCoupons = "SELECT " + couponColumns + holdOfCoupon + ", " + mysql.Micros(mysql.Now) + " FROM " + q.wallet + " w " + mysql.ByKey + code +
+		" LEFT JOIN " + q.holds + " h " + mysql.ByKey + " ON h.ORDER_NO = ? AND h.LINE_NO = 1" + wallet + mysql.ByKey +
+		" ON w.COUPON_NO = h.ORDER_NO" + code
+	q.readCoupons = "SELECT " + couponColumns + holdOfCoupon + ", " + mysql.Micros(mysql.Now) + " FROM " + q.wallet + " w " + mysql.ByKey +
+		code +
 		" LEFT JOIN " + q.holds + fmt.Sprintf(" h ON h.ORDER_NO = w.COUPON_NO AND h.LINE_NO = 1 AND w.STATE = %d", coupon.Pending) +
 		" WHERE w.COUPON_NO IN (?)"
 	// A coupon that has a code is not pending.
-	q.readByCode = "SELECT " + couponColumns + noHold + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.codes + " k " + mysql.ByKey + " ON k.CODE = ?" +
+	q.readByCode = "SELECT " + couponColumns + noHold + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.codes + " k " + mysql.ByKey +
+		" ON k.CODE = ?" +
 		wallet + mysql.By(q.wallet, "position") + " ON w.CAMPAIGN_ID = k.CAMPAIGN_ID AND w.POSITION = k.POSITION"
 	q.lockClaim = "SELECT SKU_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
 	q.lockCode = "SELECT CAMPAIGN_ID, POSITION FROM " + q.codes + " WHERE CODE = ? FOR UPDATE"
 	q.ownerOf = "SELECT COUPON_NO FROM " + q.wallet + " WHERE CAMPAIGN_ID = ? AND POSITION = ?"
 
-	q.readUse = "SELECT " + useColumns + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.uses + " u " + mysql.ByKey + " ON u.COUPON_NO = ? AND u.ORDER_NO = ?"
+	q.readUse = "SELECT " + useColumns + ", c.CLOCK FROM " + clock + " LEFT JOIN " + q.uses + " u " + mysql.ByKey +
+		" ON u.COUPON_NO = ? AND u.ORDER_NO = ?"
 	use := "SELECT " + useColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.uses + " u WHERE "
 	q.readUses = use + "u.COUPON_NO = ? ORDER BY u.CREATE_TIME, u.ORDER_NO"
 	q.readOrder = use + "u.ORDER_NO = ? ORDER BY u.COUPON_NO"
@@ -93,7 +99,8 @@ func (r *couponReader) scan(rows *sql.Rows) error {
 	c := coupon.Coupon{
 		ID: id.String, Campaign: campaign.Int64, Buyer: buyer.String, TermsNo: terms.Int64, Position: position.Int64, Code: code.String,
 		State: coupon.State(state.Byte), From: mysql.FromNullMicros(from), Until: mysql.FromNullMicros(until),
-		Order: order.String, Deadline: mysql.FromNullMicros(deadline), ClaimedAt: mysql.FromNullMicros(claimed), UpdatedAt: mysql.FromNullMicros(updated),
+		Order: order.String, Deadline: mysql.FromNullMicros(deadline), ClaimedAt: mysql.FromNullMicros(claimed),
+		UpdatedAt: mysql.FromNullMicros(updated),
 	}
 	if c.State == coupon.Pending { // it goes by its hold
 		if c.Deadline = mysql.FromNullMicros(holdEnds); stock.State(holdState.Byte) != stock.Locked || holdEnds.Int64 <= r.clock {
@@ -208,7 +215,9 @@ func (c *Store) severalCoupons(ctx context.Context, ids []string) (map[string]co
 }
 
 // Wallet implements coupon.Store.
-func (c *Store) Wallet(ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int) ([]coupon.Coupon, time.Time, error) {
+func (c *Store) Wallet(
+	ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int,
+) ([]coupon.Coupon, time.Time, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, time.Time{}, err
 	}

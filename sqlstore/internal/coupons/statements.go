@@ -83,13 +83,16 @@ func (q *couponSQL) anyTerms(numbers int) string {
 // renderUnits renders what goes along with the units of claims.
 func (q *couponSQL) renderUnits() {
 	q.lockCampaign = "SELECT STOCK_SALE_NUM, SPU_ID FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE"
-	q.give = "INSERT INTO " + q.wallet + " (COUPON_NO, CAMPAIGN_ID, BUYER_ID, TERMS_NO, POSITION, STATE, VALID_FROM, VALID_UNTIL, CLAIM_TIME, UPDATE_TIME) VALUES "
-	q.lockPaid = "SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.TERMS_NO, " + mysql.Micros("h.PAY_TIME") + ", s.STOCK_SALE_NUM FROM " + q.holds + " h " + mysql.ByKey +
+	q.give = "INSERT INTO " + q.wallet +
+		" (COUPON_NO, CAMPAIGN_ID, BUYER_ID, TERMS_NO, POSITION, STATE, VALID_FROM, VALID_UNTIL, CLAIM_TIME, UPDATE_TIME) VALUES "
+	q.lockPaid = "SELECT w.COUPON_NO, w.CAMPAIGN_ID, w.TERMS_NO, " + mysql.Micros("h.PAY_TIME") + ", s.STOCK_SALE_NUM FROM " + q.holds +
+		" h " + mysql.ByKey +
 		" STRAIGHT_JOIN " + q.wallet + " w " + mysql.ByKey + " ON w.COUPON_NO = h.ORDER_NO" +
 		" STRAIGHT_JOIN " + q.items + " s " + mysql.ByKey + " ON s.SKU_ID = w.CAMPAIGN_ID AND s.ACTIVITY_ID = 0" +
 		fmt.Sprintf(" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND w.STATE = %d FOR UPDATE", coupon.Pending)
 	// The guard lets one of those through that want a coupon: an order, a refund, a revocation.
-	q.giveBack = "UPDATE " + q.wallet + " w FORCE INDEX (PRIMARY) SET w.STATE = %d, w.ORDER_NO = NULL, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = " + mysql.Now +
+	q.giveBack = "UPDATE " + q.wallet +
+		" w FORCE INDEX (PRIMARY) SET w.STATE = %d, w.ORDER_NO = NULL, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = " + mysql.Now +
 		" WHERE w.COUPON_NO IN (?) AND " + freeCoupon
 }
 
@@ -155,7 +158,8 @@ func (q *couponSQL) pay(coupons []coupon.Coupon) string {
 
 func (q *couponSQL) payText(coupons int) string {
 	return mysql.Driven(coupons, "UPDATE (SELECT ? AS COUPON_NO, ? AS POSITION, ? AS VALID_FROM, ? AS VALID_UNTIL, ? AS CLAIM_TIME"+
-		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", coupons-1)+") l STRAIGHT_JOIN "+q.wallet+" w "+mysql.ByKey+" ON w.COUPON_NO = l.COUPON_NO"+
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?",
+			coupons-1)+") l STRAIGHT_JOIN "+q.wallet+" w "+mysql.ByKey+" ON w.COUPON_NO = l.COUPON_NO"+
 		fmt.Sprintf(" SET w.STATE = %d, w.POSITION = l.POSITION, w.VALID_FROM = l.VALID_FROM, w.VALID_UNTIL = l.VALID_UNTIL,", coupon.Usable)+
 		fmt.Sprintf(" w.CLAIM_TIME = l.CLAIM_TIME, w.UPDATE_TIME = l.CLAIM_TIME WHERE w.STATE = %d", coupon.Pending))
 }
@@ -171,11 +175,13 @@ func positionOf(position int64) any {
 // renderPools renders how a pool grows.
 func (q *couponSQL) renderPools() {
 	// The row is locked from here to the commit, and its new number comes back with the answer.
-	q.growPool = "INSERT INTO " + q.pools + " (CAMPAIGN_ID, CODE_NUM) VALUES (?, LAST_INSERT_ID(?)) ON DUPLICATE KEY UPDATE CODE_NUM = LAST_INSERT_ID(CODE_NUM + ?)"
+	q.growPool = "INSERT INTO " + q.pools +
+		" (CAMPAIGN_ID, CODE_NUM) VALUES (?, LAST_INSERT_ID(?)) ON DUPLICATE KEY UPDATE CODE_NUM = LAST_INSERT_ID(CODE_NUM + ?)"
 	q.growLocked = "UPDATE " + q.pools + " " + mysql.ByKey + " SET CODE_NUM = CODE_NUM + ? WHERE CAMPAIGN_ID = ?"
 	q.readPool = "SELECT CODE_NUM FROM " + q.pools + " WHERE CAMPAIGN_ID = ?"
 	q.readOwners = "SELECT CODE, CAMPAIGN_ID FROM " + q.codes + " " + mysql.ByKey + " WHERE CODE IN (?)"
-	q.addUnits = "UPDATE " + q.items + " s " + mysql.ByKey + " SET " + ledger.ItemChange(stock.StepRestock.Transition().Delta, "?") + ", s." + ledger.Touch +
+	q.addUnits = "UPDATE " + q.items + " s " + mysql.ByKey + " SET " + ledger.ItemChange(stock.StepRestock.Transition().Delta, "?") + ", s." +
+		ledger.Touch +
 		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0 AND s.UNLIMITED = 0"
 }
 
@@ -227,20 +233,29 @@ func (q *couponSQL) insertGranted(batch string, behind int64, granted []coupon.G
 }
 
 func (q *couponSQL) insertGrantedText(buyers int) string {
-	return "INSERT INTO " + q.granted + " (BATCH_NO, COUPON_NO, LINE_NO, BUYER_ID, REASON) VALUES " + mysql.List("("+mysql.List("?", 5)+")", buyers)
+	return "INSERT INTO " + q.granted + " (BATCH_NO, COUPON_NO, LINE_NO, BUYER_ID, REASON) VALUES " +
+		mysql.List("("+mysql.List("?", 5)+")", buyers)
 }
 
 // renderBlanks renders blank rows; see handle.among. They have a 0 where none has: KIND of terms, CODE_NUM of a pool, STATE of
 // a use, CAMPAIGN_ID of a batch.
 func (q *couponSQL) renderBlanks() {
 	row := func(table, values, column, key string) mysql.Blank {
-		return mysql.Blank{Insert: "INSERT INTO " + table + " (" + values + ") ON DUPLICATE KEY UPDATE " + column + " = " + column, TakeBack: mysql.TakeBlank(table, key, "t."+column+" = 0")}
+		return mysql.Blank{
+			Insert:   "INSERT INTO " + table + " (" + values + ") ON DUPLICATE KEY UPDATE " + column + " = " + column,
+			TakeBack: mysql.TakeBlank(table, key, "t."+column+" = 0"),
+		}
 	}
-	q.blankTerms = row(q.terms, "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, ZONE, CREATE_TIME) VALUES (?, ?, x'', x'', 0, 0, x'', "+mysql.Now, "KIND", "t.CAMPAIGN_ID = ? AND t.TERMS_NO = ?")
+	q.blankTerms = row(q.terms, "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, ZONE, CREATE_TIME)"+
+		" VALUES (?, ?, x'', x'', 0, 0, x'', "+mysql.Now,
+		"KIND", "t.CAMPAIGN_ID = ? AND t.TERMS_NO = ?")
 	q.blankPool = row(q.pools, "CAMPAIGN_ID, CODE_NUM) VALUES (?, 0", "CODE_NUM", "t.CAMPAIGN_ID = ?")
-	q.blankUse = row(q.uses, "COUPON_NO, ORDER_NO, STATE, PLACES, TOTAL, DISCOUNT, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES (?, ?, 0, 0, 0, 0, "+mysql.List(mysql.Now, 3), "STATE",
+	q.blankUse = row(q.uses, "COUPON_NO, ORDER_NO, STATE, PLACES, TOTAL, DISCOUNT, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)"+
+		" VALUES (?, ?, 0, 0, 0, 0, "+mysql.List(mysql.Now,
+		3), "STATE",
 		"t.COUPON_NO = ? AND t.ORDER_NO = ?")
-	q.blankBatch = row(q.batches, "BATCH_NO, CAMPAIGN_ID, ISSUE_ALL, DIGEST, CREATE_TIME) VALUES (?, 0, 0, x'', "+mysql.Now, "CAMPAIGN_ID", "t.BATCH_NO = ?")
+	q.blankBatch = row(q.batches, "BATCH_NO, CAMPAIGN_ID, ISSUE_ALL, DIGEST, CREATE_TIME) VALUES (?, 0, 0, x'', "+mysql.Now, "CAMPAIGN_ID",
+		"t.BATCH_NO = ?")
 }
 
 // blankCodes renders blank codes, which are of CAMPAIGN_ID 0 and each have a place of their own.
@@ -253,7 +268,8 @@ func (q *couponSQL) blankCodes(codes ...string) mysql.Blank {
 }
 
 func (q *couponSQL) blankCodesText(codes int) string {
-	return "INSERT INTO " + q.codes + " (CAMPAIGN_ID, POSITION, CODE) VALUES " + mysql.List("(0, ?, ?)", codes) + " ON DUPLICATE KEY UPDATE POSITION = POSITION"
+	return "INSERT INTO " + q.codes + " (CAMPAIGN_ID, POSITION, CODE) VALUES " + mysql.List("(0, ?, ?)", codes) +
+		" ON DUPLICATE KEY UPDATE POSITION = POSITION"
 }
 
 func (q *couponSQL) deleteBlankCodes() string {

@@ -18,7 +18,8 @@ const percentPlaces = 2
 const maxTerms = 10_000
 
 // termsColumns are the columns of terms, in the order of termsArgs, behind their key.
-const termsColumns = "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, AMOUNT, PERCENT, CAP, MINIMUM, VALID_FROM, VALID_UNTIL, AFTER_DAYS, FOR_DAYS, ZONE, POOL"
+const termsColumns = "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, AMOUNT, PERCENT, CAP, MINIMUM, VALID_FROM, VALID_UNTIL," +
+	" AFTER_DAYS, FOR_DAYS, ZONE, POOL"
 
 // termsRead are the same, in the order in which scanTerms takes them.
 var termsRead = "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, AMOUNT, PERCENT, CAP, MINIMUM, " +
@@ -46,7 +47,8 @@ func termsArgs(t coupon.Terms) ([]any, error) {
 		return nil, err
 	}
 	return []any{
-		t.Title, t.Scope, int64(t.Kind), int64(t.Places), amount, percent, limit, minimum, t.ValidFrom, t.ValidUntil, t.AfterDays, t.ForDays, t.Zone, t.Pool,
+		t.Title, t.Scope, int64(t.Kind), int64(t.Places), amount, percent, limit, minimum, t.ValidFrom, t.ValidUntil, t.AfterDays, t.ForDays,
+		t.Zone, t.Pool,
 	}, nil
 }
 

@@ -60,7 +60,8 @@ func (q *couponSQL) renderUse(t coupon.Transition) useSQL {
 	row += fmt.Sprintf(", ?, %d, %s, #, #", t.To, redeemed)
 	s := useSQL{
 		begin: "INSERT INTO " + q.uses + columns + "VALUES (" + row + ")",
-		again: "UPDATE " + q.uses + " u " + mysql.ByKey + " SET " + use + fmt.Sprintf(" WHERE u.COUPON_NO = ? AND u.ORDER_NO = ? AND u.STATE = %d AND u.EXPIRE_TIME <= #", t.From),
+		again: "UPDATE " + q.uses + " u " + mysql.ByKey + " SET " + use +
+			fmt.Sprintf(" WHERE u.COUPON_NO = ? AND u.ORDER_NO = ? AND u.STATE = %d AND u.EXPIRE_TIME <= #", t.From),
 	}
 	if t.Takes {
 		s.take = q.takeCoupon(t, "TIMESTAMPADD(MICROSECOND, LAST_INSERT_ID("+mysql.Micros(mysql.Now)+"), "+mysql.Epoch+")")
@@ -82,7 +83,8 @@ func (q *couponSQL) moveUse(t coupon.Transition, use string) string {
 	if t.Coupon == coupon.Usable {
 		order = ", w.ORDER_NO = NULL"
 	}
-	text := "UPDATE " + q.wallet + " w " + mysql.ByKey + " STRAIGHT_JOIN " + q.uses + " u " + mysql.ByKey + " ON u.COUPON_NO = w.COUPON_NO AND u.ORDER_NO = w.ORDER_NO" +
+	text := "UPDATE " + q.wallet + " w " + mysql.ByKey + " STRAIGHT_JOIN " + q.uses + " u " + mysql.ByKey +
+		" ON u.COUPON_NO = w.COUPON_NO AND u.ORDER_NO = w.ORDER_NO" +
 		" SET " + use + fmt.Sprintf(", w.STATE = %d", t.Coupon) + order + deadline + ", w.UPDATE_TIME = " + mysql.Now +
 		fmt.Sprintf(" WHERE w.COUPON_NO = ? AND w.ORDER_NO = ? AND w.STATE = %d AND u.STATE = %d", usedAs(t.From), t.From)
 	switch t.When {
@@ -103,7 +105,8 @@ func (q *couponSQL) takeCoupon(t coupon.Transition, clock string) string {
 	if t.Coupon == coupon.Reserved {
 		deadline = "TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now + ")"
 	}
-	return "UPDATE " + q.wallet + " w " + mysql.ByKey + " SET " + fmt.Sprintf("w.STATE = %d", t.Coupon) + ", w.ORDER_NO = ?, w.EXPIRE_TIME = " + deadline +
+	return "UPDATE " + q.wallet + " w " + mysql.ByKey + " SET " + fmt.Sprintf("w.STATE = %d", t.Coupon) +
+		", w.ORDER_NO = ?, w.EXPIRE_TIME = " + deadline +
 		", w.UPDATE_TIME = " + clock +
 		" WHERE w.COUPON_NO = ? AND " + freeCoupon + " AND w.VALID_FROM <= " + mysql.Now + " AND w.VALID_UNTIL > " + mysql.Now
 }

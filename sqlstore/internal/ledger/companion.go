@@ -21,8 +21,9 @@ type companions interface {
 	Before(ctx context.Context, q mysql.Tx, beside [][]stock.Companion) error          // before our first statement; nil carries nothing
 	Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []LockCall) error      // units are locked or taken, and so are their items
 	Moved(ctx context.Context, q mysql.Tx, t stock.Transition, calls []MoveCall) error // units were moved, and their items are locked
-	Refunding(ctx context.Context, q mysql.Tx, calls []RefundCall) error               // units are about to be refunded; their holds are locked
-	Refunded(ctx context.Context, q mysql.Tx, calls []RefundCall) error                // they are refunded, and their items locked
+	// units are about to be refunded; their holds are locked
+	Refunding(ctx context.Context, q mysql.Tx, calls []RefundCall) error
+	Refunded(ctx context.Context, q mysql.Tx, calls []RefundCall) error // they are refunded, and their items locked
 }
 
 // NoCompanions keeps nothing.

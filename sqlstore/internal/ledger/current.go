@@ -25,10 +25,14 @@ func (q *Statements) renderCurrent() {
 	q.lockRefund = first(q.refunds, "REFUND_NO = ?")
 	q.lockChange = first(q.changes, "SCOPE = ? AND CHANGE_NO = ?")
 	q.blankHold = mysql.Blank{Insert: q.blankHoldsText(1), TakeBack: takeBack(q.Holds, "t.ORDER_NO IN (?)")}
-	q.blankRefund = mysql.Blank{Insert: "INSERT INTO " + q.refunds + " (REFUND_NO, LINE_NO, LINE_NUM, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)" +
-		" VALUES (?, 1, 0, x'', 0, 0, 0, 0, 0, 0, " + mysql.Now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM", TakeBack: takeBack(q.refunds, "t.REFUND_NO = ?")}
-	q.blankChange = mysql.Blank{Insert: "INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, CREATE_TIME)" +
-		" VALUES (?, ?, 1, 0, 0, 0, 0, " + mysql.Now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM", TakeBack: takeBack(q.changes, "t.SCOPE = ? AND t.CHANGE_NO = ?")}
+	q.blankRefund = mysql.Blank{Insert: "INSERT INTO " + q.refunds +
+		" (REFUND_NO, LINE_NO, LINE_NUM, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)" +
+		" VALUES (?, 1, 0, x'', 0, 0, 0, 0, 0, 0, " + mysql.Now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM",
+		TakeBack: takeBack(q.refunds, "t.REFUND_NO = ?")}
+	q.blankChange = mysql.Blank{Insert: "INSERT INTO " + q.changes +
+		" (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, CREATE_TIME)" +
+		" VALUES (?, ?, 1, 0, 0, 0, 0, " + mysql.Now + ") ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM",
+		TakeBack: takeBack(q.changes, "t.SCOPE = ? AND t.CHANGE_NO = ?")}
 }
 
 // BlankHolds renders blank holds of some orders.
@@ -41,7 +45,8 @@ func (q *Statements) BlankHolds(orders ...string) mysql.Blank {
 }
 
 func (q *Statements) blankHoldsText(orders int) string {
-	return "INSERT INTO " + q.Holds + " (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
+	return "INSERT INTO " + q.Holds + " (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME," +
+		" UPDATE_TIME)" +
 		" VALUES " + mysql.List("(?, 1, 0, 0, 0, 0, 0, "+mysql.List(mysql.Now, 3)+")", orders) + " ON DUPLICATE KEY UPDATE LINE_NUM = LINE_NUM"
 }
 
@@ -53,7 +58,9 @@ func (q *Statements) BlankItems(keys []stock.Key) mysql.Blank {
 		inserted = append(inserted, -1-rand.Int64N(math.MaxInt64), key.SKU, key.Activity) //nolint:gosec // keeps no secret
 		deleted = append(deleted, key.SKU, key.Activity)
 	}
-	return mysql.Blank{Insert: mysql.Render(q.blankItemsText(len(keys)), inserted...), TakeBack: mysql.Render(q.deleteBlankItems(len(keys)), deleted...)}
+	return mysql.Blank{
+		Insert: mysql.Render(q.blankItemsText(len(keys)), inserted...), TakeBack: mysql.Render(q.deleteBlankItems(len(keys)), deleted...),
+	}
 }
 
 func (q *Statements) blankItemsText(items int) string {
@@ -62,7 +69,8 @@ func (q *Statements) blankItemsText(items int) string {
 }
 
 func (q *Statements) deleteBlankItems(items int) string {
-	return mysql.ByLines + "DELETE s FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", items-1) + ") l STRAIGHT_JOIN " + q.Items +
+	return mysql.ByLines + "DELETE s FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", items-1) +
+		") l STRAIGHT_JOIN " + q.Items +
 		" s " + mysql.ByKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID WHERE s.VERSION = 0"
 }
 
@@ -79,12 +87,14 @@ func (q *Statements) deleteHolds(calls []LockCall) string {
 }
 
 func (q *Statements) deleteHoldsText(n int) string {
-	return mysql.ByLines + "DELETE h FROM " + lines(n) + " STRAIGHT_JOIN " + q.Holds + " h " + mysql.ByKey + " ON h.ORDER_NO = ? AND h.LINE_NO = n.NO"
+	return mysql.ByLines + "DELETE h FROM " + lines(n) + " STRAIGHT_JOIN " + q.Holds + " h " + mysql.ByKey +
+		" ON h.ORDER_NO = ? AND h.LINE_NO = n.NO"
 }
 
 // deleteRefundText renders the DELETE that takes a refund back.
 func (q *Statements) deleteRefundText(n int) string {
-	return mysql.ByLines + "DELETE r FROM " + lines(n) + " STRAIGHT_JOIN " + q.refunds + " r " + mysql.ByKey + " ON r.REFUND_NO = ? AND r.LINE_NO = n.NO"
+	return mysql.ByLines + "DELETE r FROM " + lines(n) + " STRAIGHT_JOIN " + q.refunds + " r " + mysql.ByKey +
+		" ON r.REFUND_NO = ? AND r.LINE_NO = n.NO"
 }
 
 // deleteChange renders the DELETE that takes a change back.
@@ -93,7 +103,8 @@ func (q *Statements) deleteChange(c stock.Change) string {
 }
 
 func (q *Statements) deleteChangeText(n int) string {
-	return mysql.ByLines + "DELETE c FROM " + lines(n) + " STRAIGHT_JOIN " + q.changes + " c " + mysql.ByKey + " ON c.SCOPE = ? AND c.CHANGE_NO = ? AND c.LINE_NO = n.NO"
+	return mysql.ByLines + "DELETE c FROM " + lines(n) + " STRAIGHT_JOIN " + q.changes + " c " + mysql.ByKey +
+		" ON c.SCOPE = ? AND c.CHANGE_NO = ? AND c.LINE_NO = n.NO"
 }
 
 // lines is the numbers of the lines of one order, refund or change, which drive the join that finds them by their whole keys.
@@ -125,7 +136,8 @@ func (q *Statements) currentHold(n int) string {
 
 // countCurrent counts the lines of an order that is locked in a state.
 func (q *Statements) countCurrent(n int) string {
-	return "SELECT COUNT(*) FROM " + lines(n) + " STRAIGHT_JOIN " + q.Holds + " h " + mysql.ByKey + " ON h.ORDER_NO = ? AND h.LINE_NO = n.NO WHERE h.STATE = ? FOR UPDATE"
+	return "SELECT COUNT(*) FROM " + lines(n) + " STRAIGHT_JOIN " + q.Holds + " h " + mysql.ByKey +
+		" ON h.ORDER_NO = ? AND h.LINE_NO = n.NO WHERE h.STATE = ? FOR UPDATE"
 }
 
 // currentRefund reads the lines of a refund that is locked.
@@ -176,7 +188,9 @@ func (s *Store) settled(ctx context.Context, r linedRead, query string, scan fun
 }
 
 // queryItems reads items and what a buyer has of them, in the caller's transaction with a lock. Scan says which are there.
-func (s *Store) queryItems(ctx context.Context, buyer string, keys []stock.Key, query string, scan func(*sql.Rows) (there bool, err error)) error {
+func (s *Store) queryItems(
+	ctx context.Context, buyer string, keys []stock.Key, query string, scan func(*sql.Rows) (there bool, err error),
+) error {
 	missing := false
 	row := func(rows *sql.Rows) error {
 		there, err := scan(rows)

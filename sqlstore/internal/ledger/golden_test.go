@@ -11,7 +11,8 @@ import (
 
 func TestGoldenStatements(t *testing.T) {
 	t.Parallel()
-	sqltest.Golden(t, "stock", "testdata/statements.sql", func(prefix string) []sqltest.Statement { return NewStatements(prefix + GoodsStock).statements() })
+	sqltest.Golden(t, "stock", "testdata/statements.sql",
+		func(prefix string) []sqltest.Statement { return NewStatements(prefix + GoodsStock).statements() })
 }
 
 // statements renders all of them; those that grow with the lines of an order for one and two.

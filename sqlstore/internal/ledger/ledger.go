@@ -51,7 +51,8 @@ type Settings struct {
 // New returns the store of the items in a table, which has its companions kept.
 func New(db *sql.DB, o Settings, table string, by companions) *Store {
 	s := &Store{
-		Handle: mysql.NewHandle(db), SQL: NewStatements(o.Prefix + table), SoldOut: &soldOutCache{soldOutFor: o.SoldOutFor}, Companions: by, broken: o.Broken,
+		Handle: mysql.NewHandle(db), SQL: NewStatements(o.Prefix + table), SoldOut: &soldOutCache{soldOutFor: o.SoldOutFor}, Companions: by,
+		broken: o.Broken,
 	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)

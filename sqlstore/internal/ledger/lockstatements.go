@@ -106,8 +106,10 @@ func (q *Statements) countHolds(usages []buyerUsage) string {
 }
 
 func (q *Statements) countHoldsText(buyers int) string {
-	return "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID, HELD_NUM, BOUGHT_NUM, HOLD_NUM) VALUES " + mysql.List("(?, ?, ?, ?, ?, ?)", buyers) +
-		" ON DUPLICATE KEY UPDATE HELD_NUM = HELD_NUM + VALUES(HELD_NUM), BOUGHT_NUM = BOUGHT_NUM + VALUES(BOUGHT_NUM), HOLD_NUM = HOLD_NUM + VALUES(HOLD_NUM)"
+	return "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID, HELD_NUM, BOUGHT_NUM, HOLD_NUM) VALUES " +
+		mysql.List("(?, ?, ?, ?, ?, ?)", buyers) +
+		" ON DUPLICATE KEY UPDATE HELD_NUM = HELD_NUM + VALUES(HELD_NUM), BOUGHT_NUM = BOUGHT_NUM + VALUES(BOUGHT_NUM), HOLD_NUM = HOLD_NUM +" +
+		" VALUES(HOLD_NUM)"
 }
 
 // lockItems renders the guarded UPDATE of StepLock or StepTake. Each item that lets its line be locked
@@ -164,7 +166,8 @@ func (q *Statements) lockItemText(t stock.Transition, nobody bool, buyers int) s
 		text = strings.TrimSuffix(text, anybody)
 	}
 	if buyers > 0 {
-		text += " AND NOT EXISTS (SELECT 1 FROM " + q.buyers + " b WHERE b.SKU_ID = ? AND b.ACTIVITY_ID = ? AND b.BUYER_ID IN (" + mysql.List("?", buyers) + ")" +
+		text += " AND NOT EXISTS (SELECT 1 FROM " + q.buyers + " b WHERE b.SKU_ID = ? AND b.ACTIVITY_ID = ? AND b.BUYER_ID IN (" +
+			mysql.List("?", buyers) + ")" +
 			" AND NOT (" + within(t) + "))"
 	}
 	return text
@@ -177,7 +180,8 @@ func (q *Statements) lockItemsText(t stock.Transition, lines int, buyer bool) st
 	}
 	guard := onSale(num) + anybody
 	if buyer {
-		from += " STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey + " ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
+		from += " STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey +
+			" ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
 		guard = onSale(num) + " AND " + within(t)
 	}
 	return mysql.Driven(lines, "UPDATE "+from+" SET "+ItemChange(t.Delta, num)+", s."+Touch+where+guard)

@@ -178,7 +178,9 @@ type MovedHolds struct {
 }
 
 // Move moves those of the orders that let the step and are wanted, and adds up what their units do.
-func (m *MovedHolds) Move(ctx context.Context, q mysql.Tx, t stock.Transition, statements moveManySQL, orders []string, wanted func(string, int64) bool) error {
+func (m *MovedHolds) Move(
+	ctx context.Context, q mysql.Tx, t stock.Transition, statements moveManySQL, orders []string, wanted func(string, int64) bool,
+) error {
 	if err := m.lock(ctx, q, t, mysql.RenderList(statements.lock, orders), wanted); err != nil || len(m.orders) == 0 {
 		return err
 	}

@@ -73,7 +73,8 @@ func guard(t stock.Transition) string {
 
 // joined joins holds h to their items and buyers.
 func (q *Statements) joined() string {
-	return " LEFT JOIN " + q.buyers + " b " + mysql.ByKey + " ON b.SKU_ID = h.SKU_ID AND b.ACTIVITY_ID = h.ACTIVITY_ID AND b.BUYER_ID = h.BUYER_ID" +
+	return " LEFT JOIN " + q.buyers + " b " + mysql.ByKey +
+		" ON b.SKU_ID = h.SKU_ID AND b.ACTIVITY_ID = h.ACTIVITY_ID AND b.BUYER_ID = h.BUYER_ID" +
 		" STRAIGHT_JOIN " + q.Items + " s " + mysql.ByKey + " ON s.SKU_ID = h.SKU_ID AND s.ACTIVITY_ID = h.ACTIVITY_ID"
 }
 
@@ -113,7 +114,8 @@ func (q *Statements) renderMany(t stock.Transition) moveManySQL {
 		first += ", PAY_TIME = #"
 	}
 	return moveManySQL{
-		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, x''), FENCE, " + mysql.Micros(mysql.Now) + " FROM " + q.Holds +
+		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, x''), FENCE, " + mysql.Micros(mysql.Now) + " FROM " +
+			q.Holds +
 			" h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + guard(t) + " FOR UPDATE",
 		// What was locked is moved, and dated as of then.
 		move: fmt.Sprintf("UPDATE "+q.Holds+first+" WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND STATE ", t.To) + In(t.From),

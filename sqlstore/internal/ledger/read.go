@@ -12,13 +12,15 @@ import (
 )
 
 // itemColumns are the columns of an item s, in the order in which itemRow scans them.
-var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " + mysql.Micros("s.START_TIME") + ", " + mysql.Micros("s.END_TIME") +
+var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " + mysql.Micros("s.START_TIME") + ", " +
+	mysql.Micros("s.END_TIME") +
 	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.STOCK_TOTAL_NUM, s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
 	", s.STOCK_REFUND_NUM, s.VERSION, " + mysql.Micros("s.CREATE_TIME") + ", " + mysql.Micros("s.UPDATE_TIME")
 
 // holdColumns are the columns of a hold h, in the order in which holdRow scans them.
 var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.BUYER_ID, h.STATE, h.FENCE, " +
-	mysql.Micros("h.EXPIRE_TIME") + ", " + mysql.Micros("h.PAY_TIME") + ", " + mysql.Micros("h.CREATE_TIME") + ", " + mysql.Micros("h.UPDATE_TIME")
+	mysql.Micros("h.EXPIRE_TIME") + ", " + mysql.Micros("h.PAY_TIME") + ", " + mysql.Micros("h.CREATE_TIME") + ", " +
+	mysql.Micros("h.UPDATE_TIME")
 
 // renderReads renders what is read of items, holds and numbers that were claimed.
 func (q *Statements) renderReads() {
@@ -27,10 +29,12 @@ func (q *Statements) renderReads() {
 		fmt.Sprintf(" WHERE h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID AND h.STATE = %d), ", stock.Locked) + mysql.Micros(mysql.Now) +
 		" FROM " + q.Items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
 	// The clock comes also where there is no hold.
-	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + mysql.Micros(mysql.Now) + " AS CLOCK) c LEFT JOIN " + q.Holds + " h " + mysql.ByKey + " ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
+	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + mysql.Micros(mysql.Now) + " AS CLOCK) c LEFT JOIN " + q.Holds + " h " +
+		mysql.ByKey + " ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
 	q.readHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) ORDER BY h.ORDER_NO, h.LINE_NO"
 	q.LockHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 ORDER BY h.ORDER_NO FOR UPDATE"
-	q.known = "SELECT " + mysql.Micros(mysql.Now) + ", ORDER_NO FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1" +
+	q.known = "SELECT " + mysql.Micros(mysql.Now) + ", ORDER_NO FROM " + q.Holds +
+		" FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1" +
 		" UNION ALL SELECT " + mysql.Micros(mysql.Now) + ", NULL" // the clock comes also where there is no hold
 	q.knownNow = "SELECT ORDER_NO FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND LINE_NUM > 0 FOR UPDATE"
 	q.readRefund = "SELECT " + refundColumns + " FROM " + q.refunds + " r WHERE r.REFUND_NO = ? ORDER BY r.LINE_NO"
@@ -40,11 +44,13 @@ func (q *Statements) renderReads() {
 		" WHERE s.SKU_ID > ? OR (s.SKU_ID = ? AND s.ACTIVITY_ID > ?) ORDER BY s.SKU_ID, s.ACTIVITY_ID LIMIT ?"
 
 	dead := fmt.Sprintf("h.STATE = %d AND h.EXPIRE_TIME <= ", stock.Locked) + mysql.Now
-	q.dueOfItem = "SELECT h.ORDER_NO FROM " + q.Holds + " h WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND " + dead + " ORDER BY h.EXPIRE_TIME LIMIT ?"
+	q.dueOfItem = "SELECT h.ORDER_NO FROM " + q.Holds + " h WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND " + dead +
+		" ORDER BY h.EXPIRE_TIME LIMIT ?"
 	q.dueOfAll = "SELECT DISTINCT h.ORDER_NO FROM " + q.Items + " s STRAIGHT_JOIN " + q.Holds + " h" +
 		" ON h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID WHERE s.STOCK_LOCK_NUM > 0 AND " + dead + " LIMIT ?"
 
-	q.stillDue = "SELECT h.ORDER_NO FROM " + q.Holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + dead + " FOR UPDATE SKIP LOCKED"
+	q.stillDue = "SELECT h.ORDER_NO FROM " + q.Holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + dead +
+		" FOR UPDATE SKIP LOCKED"
 
 	q.holdsByItem = hold + " JOIN (SELECT ORDER_NO FROM " + q.Holds + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND STATE = ?" +
 		" AND (EXPIRE_TIME > ? OR (EXPIRE_TIME = ? AND ORDER_NO > ?)) ORDER BY EXPIRE_TIME, ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO" +
@@ -67,15 +73,18 @@ func (q *Statements) readUsages(buyers int) string {
 // readItems reads items with what one buyer has of them. The keys drive the join, so that a read
 // in the caller's transaction locks these items and no others, however small the table is.
 func (q *Statements) readItems(keys int) string {
-	return "SELECT " + itemColumns + ", COALESCE(b.HELD_NUM, 0), COALESCE(b.BOUGHT_NUM, 0), COALESCE(b.HOLD_NUM, 0), " + mysql.Micros(mysql.Now) +
-		" FROM " + q.itemsOf(keys) + " LEFT JOIN " + q.buyers + " b " + mysql.ByKey + " ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = l.NUM"
+	return "SELECT " + itemColumns + ", COALESCE(b.HELD_NUM, 0), COALESCE(b.BOUGHT_NUM, 0), COALESCE(b.HOLD_NUM, 0), " +
+		mysql.Micros(mysql.Now) +
+		" FROM " + q.itemsOf(keys) + " LEFT JOIN " + q.buyers + " b " + mysql.ByKey +
+		" ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = l.NUM"
 }
 
 // refundColumns are the columns of a line of a refund r, and changeColumns those of a change c, in the order in which they
 // are scanned.
 const (
 	refundColumns = "r.ORDER_NO, r.SKU_ID, r.ACTIVITY_ID, r.NUM, r.RESTOCK, r.WHOLE, r.FREE"
-	changeColumns = "c.KIND, c.SKU_ID, c.ACTIVITY_ID, COALESCE(c.BUYER_ID, x''), c.TOTAL_NUM, c.SALE_NUM, c.LOCK_NUM, c.LEFT_NUM, c.REFUND_NUM, c.HOLD_NUM, c.REST"
+	changeColumns = "c.KIND, c.SKU_ID, c.ACTIVITY_ID, COALESCE(c.BUYER_ID, x''), c.TOTAL_NUM, c.SALE_NUM, c.LOCK_NUM, c.LEFT_NUM," +
+		" c.REFUND_NUM, c.HOLD_NUM, c.REST"
 )
 
 // itemRow scans itemColumns.
@@ -174,7 +183,8 @@ func (r *HoldReader) Scan(rows *sql.Rows) error {
 	var order, buyer sql.NullString
 	var sku, activity, num, refunded, restocked, freed, fence, deadline, paid, created, updated sql.NullInt64
 	var state sql.NullByte
-	err := rows.Scan(&order, &sku, &activity, &num, &refunded, &restocked, &freed, &buyer, &state, &fence, &deadline, &paid, &created, &updated, &r.clock)
+	err := rows.Scan(&order, &sku, &activity, &num, &refunded, &restocked, &freed, &buyer, &state, &fence, &deadline, &paid, &created,
+		&updated, &r.clock)
 	if err != nil || !order.Valid {
 		return err
 	}

@@ -19,7 +19,8 @@ func (q *Statements) insertRefunds(refunds ...stock.RefundRecord) string {
 }
 
 func (q *Statements) insertRefundText(lines int) string {
-	return "INSERT INTO " + q.refunds + " (REFUND_NO, LINE_NO, LINE_NUM, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)" +
+	return "INSERT INTO " + q.refunds +
+		" (REFUND_NO, LINE_NO, LINE_NUM, ORDER_NO, SKU_ID, ACTIVITY_ID, NUM, RESTOCK, WHOLE, FREE, CREATE_TIME)" +
 		" VALUES " + mysql.List("("+mysql.List("?", 10)+", "+mysql.Now+")", lines)
 }
 
@@ -40,7 +41,8 @@ func (q *Statements) setState(hold stock.Hold, to stock.State) string {
 }
 
 func (q *Statements) setStateText(lines int) string {
-	return "UPDATE " + q.Holds + " " + mysql.ByKey + " SET STATE = ?, UPDATE_TIME = " + mysql.Now + " WHERE ORDER_NO = ? AND STATE = ?" + wholeKeys(lines)
+	return "UPDATE " + q.Holds + " " + mysql.ByKey + " SET STATE = ?, UPDATE_TIME = " + mysql.Now + " WHERE ORDER_NO = ? AND STATE = ?" +
+		wholeKeys(lines)
 }
 
 // refundHolds renders the UPDATE of the holds of orders of which the same is refunded, which are locked: of a batch
@@ -50,7 +52,8 @@ func (q *Statements) refundHolds(r refundShape, orders []string) string {
 }
 
 func (q *Statements) refundHoldsText() string {
-	return "UPDATE " + q.Holds + " " + mysql.ByKey + " SET REFUND_NUM = REFUND_NUM + ?, RESTOCK_NUM = RESTOCK_NUM + ?, FREE_NUM = FREE_NUM + ?," +
+	return "UPDATE " + q.Holds + " " + mysql.ByKey +
+		" SET REFUND_NUM = REFUND_NUM + ?, RESTOCK_NUM = RESTOCK_NUM + ?, FREE_NUM = FREE_NUM + ?," +
 		" STATE = ?, UPDATE_TIME = " + mysql.Now + " WHERE STATE " + In(stock.StepRefund.Transition().From) + " AND LINE_NO = 1"
 }
 
@@ -65,7 +68,8 @@ func (q *Statements) refundLine(c RefundCall, l stock.Line, no int) string {
 }
 
 func (q *Statements) refundLineText(t stock.Transition, num string) string {
-	return "UPDATE " + q.Holds + " h " + mysql.ByKey + q.joined() + " SET h.REFUND_NUM = h.REFUND_NUM + ?, h.RESTOCK_NUM = h.RESTOCK_NUM + ?, h.FREE_NUM = h.FREE_NUM + ?," +
+	return "UPDATE " + q.Holds + " h " + mysql.ByKey + q.joined() +
+		" SET h.REFUND_NUM = h.REFUND_NUM + ?, h.RESTOCK_NUM = h.RESTOCK_NUM + ?, h.FREE_NUM = h.FREE_NUM + ?," +
 		" h.UPDATE_TIME = " + mysql.Now + ", " + ItemChange(t.Delta, num) + ", s." + Touch + ", b.BOUGHT_NUM = b.BOUGHT_NUM - ?" +
 		" WHERE h.ORDER_NO = ? AND h.LINE_NO = ? AND h.STATE " + In(t.From) + " AND h.REFUND_NUM = ?"
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // Statements is every statement of the stock store for a prefix: rendered once, or, where it grows
-// with the lines of an order, when it is needed. The question marks are filled in by render. testdata/statements.sql has all of them to read.
+// with the lines of an order, when it is needed. The question marks are filled in by render. testdata/statements.sql has all of them to
+// read.
 type Statements struct {
 	Items, Holds, buyers, refunds, changes string // table names
 
@@ -48,13 +49,15 @@ func each(q stock.Quantities) [5]int64 {
 const Touch = "UPDATE_TIME = " + mysql.Now + ", s.VERSION = s.VERSION + 1"
 
 // available is what a Lock can take of item s; for an unlimited one, what the counters can hold.
-var available = fmt.Sprintf("IF(s.UNLIMITED = 1, %d - s.STOCK_SALE_NUM - s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM)", int64(math.MaxInt64))
+var available = fmt.Sprintf("IF(s.UNLIMITED = 1, %d - s.STOCK_SALE_NUM - s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM)",
+	int64(math.MaxInt64))
 
 // onSale is the part of Lock's guard that does not depend on the buyer: the item is on sale, the
 // line is within the limit per order, and the units are there. It prevents overselling, since the
 // row is locked from the moment it is evaluated to the commit.
 func onSale(num string) string {
-	return "s.STATUS = 0 AND (s.START_TIME IS NULL OR s.START_TIME <= " + mysql.Now + ") AND (s.END_TIME IS NULL OR s.END_TIME > " + mysql.Now + ")" +
+	return "s.STATUS = 0 AND (s.START_TIME IS NULL OR s.START_TIME <= " + mysql.Now + ") AND (s.END_TIME IS NULL OR s.END_TIME > " +
+		mysql.Now + ")" +
 		" AND (s.ORDER_LIMIT = 0 OR s.ORDER_LIMIT >= " + num + ") AND " + available + " >= " + num
 }
 
@@ -116,7 +119,8 @@ func (q *Statements) renderItems() {
 
 // renderHolds renders what happens to the holds of an order alone.
 func (q *Statements) renderHolds() {
-	q.claim = "INSERT INTO " + q.Holds + " (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME"
+	q.claim = "INSERT INTO " + q.Holds +
+		" (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME"
 	q.claimPaid = q.claim + ", PAY_TIME) VALUES "
 	q.claim += ") VALUES "
 	q.CloseOrder = "INSERT INTO " + q.Holds + " (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
@@ -124,7 +128,8 @@ func (q *Statements) renderHolds() {
 	q.fenceOrder = "UPDATE " + q.Holds + " " + mysql.ByKey + " SET FENCE = FENCE + 1 WHERE ORDER_NO = ?"
 	q.setDeadline = "UPDATE " + q.Holds + " " + mysql.ByKey + " SET EXPIRE_TIME = ?, FENCE = FENCE + 1, UPDATE_TIME = " + mysql.Now +
 		fmt.Sprintf(" WHERE ORDER_NO = ? AND STATE = %d AND FENCE = ? AND EXPIRE_TIME = ? AND EXPIRE_TIME > ", stock.Locked) + mysql.Now
-	q.LockRefunds = "SELECT ORDER_NO, STATE, FENCE, REFUND_NUM FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 FOR UPDATE"
+	q.LockRefunds = "SELECT ORDER_NO, STATE, FENCE, REFUND_NUM FROM " + q.Holds +
+		" FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 FOR UPDATE"
 	q.countState = "SELECT COUNT(*) FROM " + q.Holds + " WHERE ORDER_NO = ? AND STATE = ?"
 }
 
@@ -221,7 +226,8 @@ func (q *Statements) applyToItem(e stock.Entry) string {
 // A buyer's row is made if need be, and then changed: a constraint keeps it from becoming
 // negative, and would see the change itself as a row if one statement did both.
 func (q *Statements) renderBuyers() {
-	q.changeBuyer = "UPDATE " + q.buyers + " " + mysql.ByKey + " SET HELD_NUM = HELD_NUM + ?, BOUGHT_NUM = BOUGHT_NUM + ?, HOLD_NUM = HOLD_NUM + ?" +
+	q.changeBuyer = "UPDATE " + q.buyers + " " + mysql.ByKey +
+		" SET HELD_NUM = HELD_NUM + ?, BOUGHT_NUM = BOUGHT_NUM + ?, HOLD_NUM = HOLD_NUM + ?" +
 		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID = ?"
 }
 
@@ -235,5 +241,6 @@ func (q *Statements) makeBuyers(buyers ...buyerKey) string {
 }
 
 func (q *Statements) makeBuyersText(buyers int) string {
-	return "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID) VALUES " + mysql.List("(?, ?, ?)", buyers) + " ON DUPLICATE KEY UPDATE HOLD_NUM = HOLD_NUM"
+	return "INSERT INTO " + q.buyers + " (SKU_ID, ACTIVITY_ID, BUYER_ID) VALUES " + mysql.List("(?, ?, ?)", buyers) +
+		" ON DUPLICATE KEY UPDATE HOLD_NUM = HOLD_NUM"
 }

@@ -125,7 +125,8 @@ func Classify(err error, at stage) error {
 	case n == ErrOutOfRange, n == errColumnRange:
 		return fmt.Errorf("%w: %w", fault.ErrOverflow, err)
 	case n == errNotPreparable:
-		return fmt.Errorf("%w: %w", fault.Invalid("tx", "prepares each statement, which the server cannot do with this one: pass the transaction beneath, such as *sql.Tx"), err)
+		return fmt.Errorf("%w: %w", fault.Invalid("tx",
+			"prepares each statement, which the server cannot do with this one: pass the transaction beneath, such as *sql.Tx"), err)
 	case n == errNoTable:
 		return fmt.Errorf("%w: run Migrate, with the same Options.Prefix: %w", fault.ErrStore, err)
 	case n == errSafeUpdates:
@@ -138,7 +139,8 @@ func Classify(err error, at stage) error {
 
 // classified reports whether an error says already what became of the call.
 func classified(err error) bool {
-	for _, is := range [...]error{fault.ErrDrift, fault.ErrOverflow, fault.ErrInvalid, fault.ErrUnknown, fault.ErrUnavailable, fault.ErrStore} {
+	for _, is := range [...]error{fault.ErrDrift, fault.ErrOverflow, fault.ErrInvalid, fault.ErrUnknown, fault.ErrUnavailable,
+		fault.ErrStore} {
 		if errors.Is(err, is) {
 			return true
 		}

@@ -26,7 +26,8 @@ type sessions struct {
 }
 
 // readSession asks for the settings, the last of which has two names.
-const readSession = "SHOW SESSION VARIABLES WHERE Variable_name IN ('autocommit', 'completion_type', 'tx_isolation', 'transaction_isolation')"
+const readSession = "SHOW SESSION VARIABLES WHERE Variable_name IN ('autocommit', 'completion_type', 'tx_isolation'," +
+	" 'transaction_isolation')"
 
 // of returns the session of a connection. It asks once for each.
 func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {

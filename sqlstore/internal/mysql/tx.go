@@ -406,7 +406,8 @@ func (h *Handle) nested(ctx context.Context, fn VerdictFunc) (bool, error) {
 	}
 	if _, err := h.tx.ExecContext(ctx, undoBegun); err != nil {
 		if Number(err) == errNoSavepoint {
-			return false, fault.Invalid("tx", "must be in a transaction: BEGIN first; where there was one, the server has ended it, after a deadlock for example")
+			return false, fault.Invalid("tx", "must be in a transaction: BEGIN first; where there was one, the server has ended it, after a"+
+				" deadlock for example")
 		}
 		return false, Classify(err, Unsent)
 	}

@@ -11,7 +11,8 @@ import (
 
 func TestGoldenStatementsOfRedPacket(t *testing.T) {
 	t.Parallel()
-	sqltest.Golden(t, "red packet", "testdata/statements.sql", func(prefix string) []sqltest.Statement { return newRedPacketSQL(prefix).statements() })
+	sqltest.Golden(t, "red packet", "testdata/statements.sql",
+		func(prefix string) []sqltest.Statement { return newRedPacketSQL(prefix).statements() })
 }
 
 // statements renders all of them; those that grow with a batch for two.
@@ -29,7 +30,8 @@ func (q *redPacketSQL) statements() []sqltest.Statement {
 		{"Close, not paid yet", q.drop},
 		{"Grab, after Take 2 of its unit, 3: lock the packet", q.lockPacket},
 		{"Grab 4: the shares, two", q.insertShares([]redpacket.ShareRecord{
-			{Packet: 42, No: 1, Person: "7", Places: 2, Money: 150, CreatedAt: at}, {Packet: 42, No: 2, Person: "8", Places: 2, Money: 50, CreatedAt: at},
+			{Packet: 42, No: 1, Person: "7", Places: 2, Money: 150, CreatedAt: at},
+			{Packet: 42, No: 2, Person: "8", Places: 2, Money: 50, CreatedAt: at},
 		})},
 		{"Grab 5: the packet", q.takeShares},
 		{"A payout arrived", q.paid},

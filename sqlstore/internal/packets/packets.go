@@ -69,7 +69,8 @@ func (r *Store) Add(ctx context.Context, record redpacket.Record, senderMayGrab 
 			}
 		}
 		err := r.units.KeepInsertID(ctx, q, func() error {
-			_, err := q.ExecContext(ctx, mysql.Render(r.sql.addItem, item.SKU, item.Total, item.Left, record.Start, record.End, liveFor.Microseconds()))
+			_, err := q.ExecContext(ctx, mysql.Render(r.sql.addItem, item.SKU, item.Total, item.Left, record.Start, record.End,
+				liveFor.Microseconds()))
 			return err
 		})
 		if err != nil {
@@ -81,8 +82,9 @@ func (r *Store) Add(ctx context.Context, record redpacket.Record, senderMayGrab 
 			return false, err
 		}
 		s := record.Split
-		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(r.sql.addPacket, record.Sender, int64(record.Places), s.Total, s.Total, s.Count,
-			s.Equal, s.Min, s.Max, string(s.Seed[:]), record.OwnEnd, record.ID)))
+		rows, err := mysql.Affected(q.ExecContext(ctx,
+			mysql.Render(r.sql.addPacket, record.Sender, int64(record.Places), s.Total, s.Total, s.Count,
+				s.Equal, s.Min, s.Max, string(s.Seed[:]), record.OwnEnd, record.ID)))
 		if err != nil || rows != 1 {
 			return false, mysql.Missing(err)
 		}

@@ -58,11 +58,14 @@ func newRedPacketSQL(prefix string) *redPacketSQL {
 // meet one in a deadlock.
 func (q *redPacketSQL) renderPackets() {
 	// The packet has its window and its clock from its item, so that the two agree.
-	q.addItem = "INSERT INTO " + q.items + " (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, STATUS, START_TIME, END_TIME, CREATE_TIME, UPDATE_TIME)" +
+	q.addItem = "INSERT INTO " + q.items +
+		" (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, STATUS, START_TIME, END_TIME, CREATE_TIME, UPDATE_TIME)" +
 		" VALUES (?, 0, ?, ?, 1, ?, COALESCE(?, TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now + ")), " + mysql.List(mysql.Now, 2) + ")"
-	q.addPacket = "INSERT INTO " + q.packets + " (PACKET_ID, SENDER_ID, PLACES, TOTAL_MONEY, STOCK_MONEY, TOTAL_NUM, SPLIT_EQUAL, MIN_MONEY, MAX_MONEY," +
+	q.addPacket = "INSERT INTO " + q.packets +
+		" (PACKET_ID, SENDER_ID, PLACES, TOTAL_MONEY, STOCK_MONEY, TOTAL_NUM, SPLIT_EQUAL, MIN_MONEY, MAX_MONEY," +
 		" SEED, OWN_END, STATE, START_TIME, END_TIME, CREATE_TIME, UPDATE_TIME)" +
-		fmt.Sprintf(" SELECT s.SKU_ID, %s, %d, s.START_TIME, s.END_TIME, s.CREATE_TIME, s.UPDATE_TIME FROM %s s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0",
+		fmt.Sprintf(" SELECT s.SKU_ID, %s, %d, s.START_TIME, s.END_TIME, s.CREATE_TIME, s.UPDATE_TIME FROM %s s WHERE s.SKU_ID = ?"+
+			" AND s.ACTIVITY_ID = 0",
 			mysql.List("?", 10), redpacket.Unpaid, q.items)
 	q.knownPacket = "SELECT 1 FROM " + q.packets + " WHERE PACKET_ID = ?"
 
@@ -78,13 +81,18 @@ func (q *redPacketSQL) renderPackets() {
 		fmt.Sprintf("p.STATE = %d AND (? OR p.END_TIME <= ", redpacket.Open) + mysql.Now + ")"
 
 	// What follows finds the item off the shelf.
-	q.drop = "UPDATE " + q.packets + " " + mysql.ByKey + fmt.Sprintf(" SET STATE = %d, OVER_TIME = %s, UPDATE_TIME = %s WHERE PACKET_ID = ? AND STATE = %d",
-		redpacket.Closed, mysql.Now, mysql.Now, redpacket.Unpaid)
-	q.giveAllBack = "UPDATE " + q.packets + " " + mysql.ByKey + fmt.Sprintf(" SET STATE = IF(STATE = %d, %d, STATE), OVER_TIME = COALESCE(OVER_TIME, %s)", redpacket.Unpaid, redpacket.Expired, mysql.Now) +
+	q.drop = "UPDATE " + q.packets + " " + mysql.ByKey +
+		fmt.Sprintf(" SET STATE = %d, OVER_TIME = %s, UPDATE_TIME = %s WHERE PACKET_ID = ? AND STATE = %d",
+			redpacket.Closed, mysql.Now, mysql.Now, redpacket.Unpaid)
+	q.giveAllBack = "UPDATE " + q.packets + " " + mysql.ByKey +
+		fmt.Sprintf(" SET STATE = IF(STATE = %d, %d, STATE), OVER_TIME = COALESCE(OVER_TIME, %s)", redpacket.Unpaid, redpacket.Expired,
+			mysql.Now) +
 		", CONFIRM_TIME = " + mysql.Now + ", UPDATE_TIME = " + mysql.Now +
-		fmt.Sprintf(" WHERE PACKET_ID = ? AND CONFIRM_TIME IS NULL AND (STATE = %d AND END_TIME <= %s OR STATE = %d)", redpacket.Unpaid, mysql.Now, redpacket.Closed)
+		fmt.Sprintf(" WHERE PACKET_ID = ? AND CONFIRM_TIME IS NULL AND (STATE = %d AND END_TIME <= %s OR STATE = %d)", redpacket.Unpaid,
+			mysql.Now, redpacket.Closed)
 	q.giveBack = "INSERT INTO " + q.shares + " (PACKET_ID, SHARE_NO, PERSON_ID, REMAINDER, PLACES, MONEY, DUE_TIME, CREATE_TIME)" +
-		" SELECT p.PACKET_ID, 0, p.SENDER_ID, 1, p.PLACES, p.STOCK_MONEY, p.UPDATE_TIME, p.UPDATE_TIME FROM " + q.packets + " p WHERE p.PACKET_ID = ?"
+		" SELECT p.PACKET_ID, 0, p.SENDER_ID, 1, p.PLACES, p.STOCK_MONEY, p.UPDATE_TIME, p.UPDATE_TIME FROM " + q.packets +
+		" p WHERE p.PACKET_ID = ?"
 }
 
 // renderShares renders what happens to shares.
@@ -92,12 +100,15 @@ func (q *redPacketSQL) renderShares() {
 	q.lockPacket = "SELECT " + packetColumns + " FROM " + q.packets + " p WHERE p.PACKET_ID = ? FOR UPDATE"
 	q.claimShares = "INSERT INTO " + q.shares + " (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES "
 	// The row is locked, so that the guard holds: it is there to prove it.
-	q.takeShares = "UPDATE " + q.packets + " " + mysql.ByKey + " SET SELL_NUM = ?, SELL_MONEY = ?, STOCK_MONEY = ?, BEST_NO = ?, BEST_PERSON = ?, BEST_MONEY = ?, BEST_TIME = ?," +
+	q.takeShares = "UPDATE " + q.packets + " " + mysql.ByKey +
+		" SET SELL_NUM = ?, SELL_MONEY = ?, STOCK_MONEY = ?, BEST_NO = ?, BEST_PERSON = ?, BEST_MONEY = ?, BEST_TIME = ?," +
 		" STATE = ?, OVER_TIME = ?, UPDATE_TIME = ?" +
 		fmt.Sprintf(" WHERE PACKET_ID = ? AND STATE = %d AND SELL_NUM = ? AND STOCK_MONEY = ?", redpacket.Open)
 
-	q.paid = "UPDATE " + q.shares + " " + mysql.ByKey + " SET PAY_STATE = 1, PAY_TIME = " + mysql.Now + " WHERE PACKET_ID = ? AND SHARE_NO = ? AND PAY_STATE = 0"
-	q.failed = "UPDATE " + q.shares + " " + mysql.ByKey + " SET FAIL_NUM = FAIL_NUM + 1, FAIL_REASON = ?, DUE_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now + ")" +
+	q.paid = "UPDATE " + q.shares + " " + mysql.ByKey + " SET PAY_STATE = 1, PAY_TIME = " + mysql.Now +
+		" WHERE PACKET_ID = ? AND SHARE_NO = ? AND PAY_STATE = 0"
+	q.failed = "UPDATE " + q.shares + " " + mysql.ByKey +
+		" SET FAIL_NUM = FAIL_NUM + 1, FAIL_REASON = ?, DUE_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now + ")" +
 		" WHERE PACKET_ID = ? AND SHARE_NO = ? AND PAY_STATE = 0 AND FAIL_NUM = ?"
 }
 
@@ -108,7 +119,8 @@ func (q *redPacketSQL) renderPacketReads() {
 	q.lockGrab = "SELECT SKU_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
 	// A blank share has PLACES -1. Its person is of its own each time: where a row with the same key has just been deleted, MySQL
 	// looks for duplicates with a lock on the gap.
-	q.blankShare = mysql.Blank{Insert: "INSERT INTO " + q.shares + " (PACKET_ID, SHARE_NO, PERSON_ID, REMAINDER, PLACES, MONEY, DUE_TIME, CREATE_TIME)" +
+	q.blankShare = mysql.Blank{Insert: "INSERT INTO " + q.shares +
+		" (PACKET_ID, SHARE_NO, PERSON_ID, REMAINDER, PLACES, MONEY, DUE_TIME, CREATE_TIME)" +
 		" VALUES (?, ?, #, 2, -1, 1, " + mysql.List(mysql.Now, 2) + ") ON DUPLICATE KEY UPDATE FAIL_NUM = FAIL_NUM",
 		TakeBack: mysql.TakeBlank(q.shares, "t.PACKET_ID = ? AND t.SHARE_NO = ?", "t.PLACES = -1")}
 	q.listPackets = "SELECT " + packetColumns + " FROM " + q.packets + " p WHERE p.PACKET_ID > ? ORDER BY p.PACKET_ID LIMIT ?"
@@ -120,7 +132,8 @@ func (q *redPacketSQL) renderPacketReads() {
 	q.payouts = share + " FORCE INDEX (" + q.shares + "_due) WHERE b.PAY_STATE = 0 AND b.DUE_TIME <= " + mysql.Now + " AND (b.DUE_TIME > ?" +
 		" OR (b.DUE_TIME = ? AND b.PACKET_ID > ?) OR (b.DUE_TIME = ? AND b.PACKET_ID = ? AND b.SHARE_NO > ?))" +
 		" ORDER BY b.DUE_TIME, b.PACKET_ID, b.SHARE_NO LIMIT ?"
-	q.shareNo = "SELECT b.SHARE_NO FROM " + q.shares + " b " + mysql.By(q.shares, "person") + " WHERE b.PACKET_ID = ? AND b.PERSON_ID = ? AND b.REMAINDER = 0"
+	q.shareNo = "SELECT b.SHARE_NO FROM " + q.shares + " b " + mysql.By(q.shares, "person") +
+		" WHERE b.PACKET_ID = ? AND b.PERSON_ID = ? AND b.REMAINDER = 0"
 	q.payout = share + " WHERE b.PACKET_ID = ? AND b.SHARE_NO = ?"
 
 	// One statement and so one moment, also at READ COMMITTED.
@@ -129,19 +142,22 @@ func (q *redPacketSQL) renderPacketReads() {
 	q.book = "SELECT " + packetColumns + ", c.NUM, c.MONEY, r.MONEY, h.NUM FROM " + q.packets + " p" +
 		" CROSS JOIN (SELECT COUNT(*) AS NUM, " + sum("MONEY") + " AS MONEY FROM " + q.shares + " WHERE PACKET_ID = ? AND SHARE_NO > 0) c" +
 		" CROSS JOIN (SELECT COALESCE(MAX(MONEY), -1) AS MONEY FROM " + q.shares + " WHERE PACKET_ID = ? AND SHARE_NO = 0) r" +
-		" CROSS JOIN (SELECT " + sum("NUM - RESTOCK_NUM") + " AS NUM FROM " + q.holds + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 AND STATE " + ledger.In(sold) + ") h" +
+		" CROSS JOIN (SELECT " + sum("NUM - RESTOCK_NUM") + " AS NUM FROM " + q.holds + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 AND STATE " +
+		ledger.In(sold) + ") h" +
 		" WHERE p.PACKET_ID = ?"
 }
 
 // blankShareOf renders a blank share; see handle.among.
 func (q *redPacketSQL) blankShareOf(packet, no int64) mysql.Blank {
 	person := "\x00" + strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // keeps no secret
-	return mysql.Blank{Insert: strings.Replace(q.blankShare.Insert, "#", mysql.Render("?", person), 1), TakeBack: q.blankShare.TakeBack}.Of(packet, no)
+	return mysql.Blank{Insert: strings.Replace(q.blankShare.Insert, "#", mysql.Render("?", person), 1),
+		TakeBack: q.blankShare.TakeBack}.Of(packet, no)
 }
 
 // readPackets reads several packets with the clock.
 func (q *redPacketSQL) readPackets(packets int) string {
-	return "SELECT " + packetColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.packets + " p FORCE INDEX (PRIMARY) WHERE p.PACKET_ID IN (" + mysql.List("?", packets) + ")"
+	return "SELECT " + packetColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.packets +
+		" p FORCE INDEX (PRIMARY) WHERE p.PACKET_ID IN (" + mysql.List("?", packets) + ")"
 }
 
 // sharesOf reads the shares of some people.

@@ -15,14 +15,15 @@ import (
 // Books implements groupbuy.Store. What the teams count and where their seats are is read at two moments; each agrees
 // in itself.
 func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
-	books, err := ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.book, key.Activity, key.SKU, after, limit), func(rows *sql.Rows) (groupbuy.TeamBook, error) {
-		var row teamRow
-		var book groupbuy.TeamBook
-		c := &book.Recount
-		err := rows.Scan(append(row.targets(), &c.Held, &c.Paid, &c.PaidVolume, &c.Events)...)
-		book.Team = row.finish()
-		return book, err
-	})
+	books, err := ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.book, key.Activity, key.SKU, after, limit),
+		func(rows *sql.Rows) (groupbuy.TeamBook, error) {
+			var row teamRow
+			var book groupbuy.TeamBook
+			c := &book.Recount
+			err := rows.Scan(append(row.targets(), &c.Held, &c.Paid, &c.PaidVolume, &c.Events)...)
+			book.Team = row.finish()
+			return book, err
+		})
 	if err != nil || len(books) == 0 {
 		return nil, err
 	}
@@ -55,7 +56,8 @@ func (g *Store) FormedPeople(ctx context.Context, key stock.Key) (seats, counted
 	if err := g.units.Ready(ctx); err != nil {
 		return 0, 0, err
 	}
-	err = g.units.Query(ctx, mysql.Render(g.sql.formedPeople, key.Activity, key.SKU), func(rows *sql.Rows) error { return rows.Scan(&counted, &seats) })
+	err = g.units.Query(ctx, mysql.Render(g.sql.formedPeople, key.Activity, key.SKU),
+		func(rows *sql.Rows) error { return rows.Scan(&counted, &seats) })
 	return seats, counted, err
 }
 

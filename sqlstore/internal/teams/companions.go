@@ -167,13 +167,16 @@ func (k *unitOfWork) joinedBy(ctx context.Context, q mysql.Tx, codes []string, b
 }
 
 func (q *groupBuySQL) joinedText(buyers int) string {
-	return "SELECT p.TEAM_CODE, p.BUYER_ID FROM (SELECT ? AS CODE, ? AS BUYER" + strings.Repeat(" UNION ALL SELECT ?, ?", buyers-1) + ") l STRAIGHT_JOIN " + q.seats +
+	return "SELECT p.TEAM_CODE, p.BUYER_ID FROM (SELECT ? AS CODE, ? AS BUYER" + strings.Repeat(" UNION ALL SELECT ?, ?", buyers-1) +
+		") l STRAIGHT_JOIN " + q.seats +
 		" p FORCE INDEX (" + q.seats + "_buyer) ON p.TEAM_CODE = l.CODE AND p.BUYER_ID = l.BUYER AND p.LIVE = 1"
 }
 
 // moveSeats moves the seats of orders whose holds have made a step, all of whose items are locked. An order without a
 // seat is one of ordinary stock: only its expiry is ours to do.
-func (g seatCompanions) moveSeats(ctx context.Context, q mysql.Tx, step stock.Step, orders []string, finish func(i int, seat *groupbuy.Seat)) error {
+func (g seatCompanions) moveSeats(
+	ctx context.Context, q mysql.Tx, step stock.Step, orders []string, finish func(i int, seat *groupbuy.Seat),
+) error {
 	k := g.begin(time.Time{})
 	seats, err := k.lockSeats(ctx, q, orders)
 	if err != nil {
@@ -269,6 +272,7 @@ func (g seatCompanions) unsettle(ctx context.Context, q mysql.Tx, keys map[stock
 }
 
 func (q *groupBuySQL) unsettleText() string {
-	return fmt.Sprintf("UPDATE %s "+mysql.ByKey+" SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATE = %d",
+	return fmt.Sprintf("UPDATE %s "+mysql.ByKey+" SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s WHERE ACTIVITY_ID = ?"+
+		" AND SKU_ID = ? AND STATE = %d",
 		q.products, groupbuy.Removed, mysql.Now, groupbuy.Settled)
 }

@@ -114,7 +114,8 @@ func (g *Store) liveSeatsOf(ctx context.Context, query string) (map[string][]gro
 }
 
 func (q *groupBuySQL) liveSeatsText() string {
-	return "SELECT " + seatColumns + ", t.VERSION FROM " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.seats + " p " + mysql.By(q.seats, "buyer") +
+	return "SELECT " + seatColumns + ", t.VERSION FROM " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.seats + " p " +
+		mysql.By(q.seats, "buyer") +
 		" ON p.TEAM_CODE = t.CODE WHERE t.CODE IN (?) AND p.LIVE = 1"
 }
 
@@ -356,7 +357,9 @@ func (g *Store) Follow(ctx context.Context, orders []string) ([]string, error) {
 }
 
 // moveAlone moves seats without their holds by the steps that are chosen, and returns the orders of those that moved.
-func (g *Store) moveAlone(ctx context.Context, orders []string, choose func(groupbuy.Seat, groupbuy.Team, stock.State) groupbuy.Step) ([]string, error) {
+func (g *Store) moveAlone(
+	ctx context.Context, orders []string, choose func(groupbuy.Seat, groupbuy.Team, stock.State) groupbuy.Step,
+) ([]string, error) {
 	if err := g.units.Ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
@@ -425,11 +428,13 @@ func (g seatCompanions) lockItemsOf(ctx context.Context, q mysql.Tx, orders []st
 }
 
 func (q *groupBuySQL) keysOfText() string {
-	return "SELECT DISTINCT h.SKU_ID, h.ACTIVITY_ID FROM " + q.holds + " h " + mysql.ByKey + " WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0 ORDER BY h.SKU_ID, h.ACTIVITY_ID FOR UPDATE"
+	return "SELECT DISTINCT h.SKU_ID, h.ACTIVITY_ID FROM " + q.holds + " h " + mysql.ByKey +
+		" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0 ORDER BY h.SKU_ID, h.ACTIVITY_ID FOR UPDATE"
 }
 
 func (q *groupBuySQL) lockItemsText(items int) string {
-	return "SELECT 1 FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", items-1) + ") l STRAIGHT_JOIN " + q.items +
+	return "SELECT 1 FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", items-1) + ") l STRAIGHT_JOIN " +
+		q.items +
 		" s " + mysql.ByKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID FOR UPDATE"
 }
 

@@ -138,7 +138,9 @@ func (g *Store) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verd
 
 // Undelivered implements groupbuy.Store. It does not go by the number of rows: a failure may be the same as the last
 // one. An event that is set aside stays so.
-func (g *Store) Undelivered(ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool) (stock.Verdict, error) {
+func (g *Store) Undelivered(
+	ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool,
+) (stock.Verdict, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return stock.Refused, err
 	}

@@ -10,7 +10,8 @@ import (
 
 func TestGoldenStatementsOfGroupBuying(t *testing.T) {
 	t.Parallel()
-	sqltest.Golden(t, "group buying", "testdata/statements.sql", func(prefix string) []sqltest.Statement { return newGroupBuySQL(prefix).statements() })
+	sqltest.Golden(t, "group buying", "testdata/statements.sql",
+		func(prefix string) []sqltest.Statement { return newGroupBuySQL(prefix).statements() })
 }
 
 // statements renders all of them; those that grow with a batch for two.

@@ -187,7 +187,8 @@ func (g *Store) products(ctx context.Context, by mysql.QueryFunc, query string) 
 func (g *Store) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int) ([]groupbuy.Offer, time.Time, error) {
 	var clock int64
 	query := mysql.Render(g.sql.shelf, after.Key == stock.Key{}, after.Sort, after.Sort, after.Activity, after.Activity, after.SKU, limit)
-	offers, err := ledger.ListOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
+	offers, err := ledger.ListOf(ctx, g.units, g.units.Show, query,
+		func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
 	now, err := g.units.Moment(ctx, clock, err)
 	return offers, now, err
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // termColumns are the columns of the terms of a product or a team t, in the order of termsRow and groupTermArgs.
-const termColumns = "PLACES, PRICE, GROUP_PRICE, MEMBER_ONLY, FREE_SHIPPING, PEOPLE_LIMIT, VOLUME_LIMIT, VOLUME_UNITS, PEOPLE_MIN, VOLUME_MIN"
+const termColumns = "PLACES, PRICE, GROUP_PRICE, MEMBER_ONLY, FREE_SHIPPING, PEOPLE_LIMIT, VOLUME_LIMIT, VOLUME_UNITS, PEOPLE_MIN," +
+	" VOLUME_MIN"
 
 // teamColumns are the columns of a team t, in the order in which teamRow scans them.
 var teamColumns = "t.CODE, t.ACTIVITY_ID, t.SKU_ID, t." + strings.ReplaceAll(termColumns, ", ", ", t.") +
@@ -27,7 +28,8 @@ const newTeamColumns = "CODE, ACTIVITY_ID, SKU_ID, " + termColumns +
 // seatColumns are the columns of a seat p, in the order in which seatRow scans them.
 var seatColumns = "p.ORDER_NO, p.TEAM_CODE, p.ACTIVITY_ID, p.SKU_ID, p.BUYER_ID, p.VOLUME, p.NAME, p.AVATAR, p.ADDRESS, p.PLACES" +
 	", p.SHIPPING_FEE, p.BALANCE_USED, p.SPONSOR, p.STATE, p.STATUS, p.ADDED" +
-	", " + mysql.Micros("p.START_TIME") + ", " + mysql.Micros("p.EXPIRE_TIME") + ", " + mysql.Micros("p.PAY_TIME") + ", " + mysql.Micros("p.END_TIME") +
+	", " + mysql.Micros("p.START_TIME") + ", " + mysql.Micros("p.EXPIRE_TIME") + ", " + mysql.Micros("p.PAY_TIME") + ", " +
+	mysql.Micros("p.END_TIME") +
 	", p.ACTOR, p.REASON"
 
 // groupTermsRow scans termColumns.
@@ -148,7 +150,8 @@ func (q *groupBuySQL) insertSeats(seats []groupbuy.Seat, at time.Time) (string, 
 }
 
 func (q *groupBuySQL) insertSeatsText(seats int) string {
-	return "INSERT INTO " + q.seats + " (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES, SHIPPING_FEE, BALANCE_USED" +
+	return "INSERT INTO " + q.seats + " (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES," +
+		" SHIPPING_FEE, BALANCE_USED" +
 		", SPONSOR, STATE, START_TIME, EXPIRE_TIME, UPDATE_TIME, LIVE) VALUES " + mysql.List("("+mysql.List("?", 17)+", 1)", seats)
 }
 
@@ -162,7 +165,8 @@ func (q *groupBuySQL) insertEvents(events []groupbuy.Event) string {
 }
 
 func (q *groupBuySQL) insertEventsText(events int) string {
-	return "INSERT INTO " + q.events + " (TEAM_CODE, EVENT_NO, KIND, ORDER_NO, CREATE_TIME) VALUES " + mysql.List("("+mysql.List("?", 5)+")", events)
+	return "INSERT INTO " + q.events + " (TEAM_CODE, EVENT_NO, KIND, ORDER_NO, CREATE_TIME) VALUES " +
+		mysql.List("("+mysql.List("?", 5)+")", events)
 }
 
 // updateTeams renders the change of teams as they are at a moment. All of them are locked, so that every row is there,
@@ -183,12 +187,15 @@ func (q *groupBuySQL) updateTeams(teams []*lockedTeam, at time.Time) (string, er
 
 func (q *groupBuySQL) updateTeamsText(teams int) string {
 	var set []string
-	for c := range strings.SplitSeq("STATUS, SPONSOR_ID, SPONSOR_ORDER, HELD_NUM, PAID_NUM, PAID_VOLUME, UPDATE_TIME, OVER_TIME, CAUSE, FORM_ORDER, ACTOR, REASON, EVENT_NUM", ", ") {
+	for c := range strings.SplitSeq("STATUS, SPONSOR_ID, SPONSOR_ORDER, HELD_NUM, PAID_NUM, PAID_VOLUME, UPDATE_TIME, OVER_TIME, CAUSE,"+
+		" FORM_ORDER, ACTOR, REASON, EVENT_NUM",
+		", ") {
 		set = append(set, c+" = VALUES("+c+")")
 	}
 	// EVENT_TIME is set where the team had nothing to deliver and has now; nobody sets EVENT_DONE here. The version
 	// only grows: NULL is refused.
-	return "INSERT INTO " + q.teams + " (" + newTeamColumns + ", OVER_TIME, CAUSE, FORM_ORDER, ACTOR, REASON, EVENT_NUM, EVENT_TIME, VERSION) VALUES " +
+	return "INSERT INTO " + q.teams + " (" + newTeamColumns +
+		", OVER_TIME, CAUSE, FORM_ORDER, ACTOR, REASON, EVENT_NUM, EVENT_TIME, VERSION) VALUES " +
 		mysql.List("("+mysql.List("?", 30)+")", teams) + " ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ") +
 		", EVENT_TIME = IF(VALUES(EVENT_NUM) > EVENT_DONE, COALESCE(EVENT_TIME, VALUES(EVENT_TIME)), NULL)" +
 		", VERSION = IF(VALUES(VERSION) > VERSION, VALUES(VERSION), NULL)"
@@ -202,7 +209,9 @@ func (q *groupBuySQL) updateSeats(to seatChange, orders []string, at time.Time) 
 }
 
 func (q *groupBuySQL) updateSeatsText(from groupbuy.SeatState) string {
-	return "UPDATE " + q.seats + " " + mysql.ByKey + " SET STATE = ?, LIVE = ?, STATUS = ?, ADDED = ?, PAY_TIME = COALESCE(?, PAY_TIME), END_TIME = ?, ACTOR = ?, REASON = ?, UPDATE_TIME = ?" +
+	return "UPDATE " + q.seats + " " + mysql.ByKey +
+		" SET STATE = ?, LIVE = ?, STATUS = ?, ADDED = ?, PAY_TIME = COALESCE(?, PAY_TIME), END_TIME = ?, ACTOR = ?, REASON = ?, UPDATE_TIME =" +
+		" ?" +
 		fmt.Sprintf(" WHERE STATE = %d", from)
 }
 

@@ -46,8 +46,10 @@ type groupBuySQL struct {
 }
 
 // activityColumns are the columns of an activity a, in the order in which activityRow scans them.
-var activityColumns = "a.ID, a.TITLE, a.IMAGE, a.FORM_MINUTES, a.HIDDEN, " + mysql.Micros("a.START_TIME") + ", " + mysql.Micros("a.END_TIME") +
-	", a.OUTLIVE, a.SORT, " + mysql.Micros("a.OVER_TIME") + ", " + mysql.Micros("a.CREATE_TIME") + ", " + mysql.Micros("a.UPDATE_TIME") + ", a.VERSION"
+var activityColumns = "a.ID, a.TITLE, a.IMAGE, a.FORM_MINUTES, a.HIDDEN, " + mysql.Micros("a.START_TIME") + ", " +
+	mysql.Micros("a.END_TIME") +
+	", a.OUTLIVE, a.SORT, " + mysql.Micros("a.OVER_TIME") + ", " + mysql.Micros("a.CREATE_TIME") + ", " + mysql.Micros("a.UPDATE_TIME") +
+	", a.VERSION"
 
 // productColumns are the columns of a product g, in the order in which productRow scans them.
 var productColumns = "g.ACTIVITY_ID, g.SKU_ID, g.SPU_ID, g.NAME, g.SPEC, g." + strings.ReplaceAll(termColumns, ", ", ", g.") +
@@ -56,7 +58,8 @@ var productColumns = "g.ACTIVITY_ID, g.SKU_ID, g.SPU_ID, g.NAME, g.SPEC, g." + s
 
 // eventColumns are the columns of an event e of a team t, in the order in which scanEvent reads them. The tries of
 // the one that comes next are counted with its team.
-var eventColumns = "e.TEAM_CODE, e.EVENT_NO, e.KIND, e.ORDER_NO, e.STATE, IF(e.EVENT_NO = t.EVENT_DONE + 1, t.EVENT_TRIES, e.TRIES), e.REASON" +
+var eventColumns = "e.TEAM_CODE, e.EVENT_NO, e.KIND, e.ORDER_NO, e.STATE, IF(e.EVENT_NO = t.EVENT_DONE + 1, t.EVENT_TRIES, e.TRIES)," +
+	" e.REASON" +
 	", " + mysql.Micros("e.CREATE_TIME") + ", " + mysql.Micros("e.DONE_TIME")
 
 // The states of events, as the tables have them.
@@ -86,30 +89,37 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 
 // renderActivities renders what becomes of activities. Of two that change the same version one does.
 func (q *groupBuySQL) renderActivities() {
-	q.addActivity = "INSERT INTO " + q.activities + " (TITLE, IMAGE, FORM_MINUTES, HIDDEN, START_TIME, END_TIME, OUTLIVE, SORT, OVER_TIME, ID, CREATE_TIME, UPDATE_TIME)" +
+	q.addActivity = "INSERT INTO " + q.activities +
+		" (TITLE, IMAGE, FORM_MINUTES, HIDDEN, START_TIME, END_TIME, OUTLIVE, SORT, OVER_TIME, ID, CREATE_TIME, UPDATE_TIME)" +
 		" VALUES (" + mysql.List("?", 8) + ", IF(?, " + mysql.Now + ", NULL), ?, " + mysql.List(mysql.Now, 2) + ")"
-	q.setActivity = "UPDATE " + q.activities + " " + mysql.ByKey + " SET TITLE = ?, IMAGE = ?, FORM_MINUTES = ?, HIDDEN = ?, START_TIME = ?, END_TIME = ?, OUTLIVE = ?, SORT = ?" +
-		", OVER_TIME = IF(?, COALESCE(OVER_TIME, " + mysql.Now + "), OVER_TIME), UPDATE_TIME = " + mysql.Now + ", VERSION = VERSION + 1 WHERE ID = ? AND VERSION = ?"
+	q.setActivity = "UPDATE " + q.activities + " " + mysql.ByKey +
+		" SET TITLE = ?, IMAGE = ?, FORM_MINUTES = ?, HIDDEN = ?, START_TIME = ?, END_TIME = ?, OUTLIVE = ?, SORT = ?" +
+		", OVER_TIME = IF(?, COALESCE(OVER_TIME, " + mysql.Now + "), OVER_TIME), UPDATE_TIME = " + mysql.Now +
+		", VERSION = VERSION + 1 WHERE ID = ? AND VERSION = ?"
 
 	activity := "SELECT " + activityColumns + " FROM " + q.activities + " a"
 	q.readActivity = "SELECT " + activityColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.activities + " a WHERE a.ID = ?"
 	q.listActivities = activity + " WHERE a.ID > ? ORDER BY a.ID LIMIT ?"
-	q.dueActivities = activity + " " + mysql.By(q.activities, "due") + " WHERE a.OVER_TIME IS NULL AND a.END_TIME <= " + mysql.Now + " ORDER BY a.END_TIME, a.ID LIMIT ?"
+	q.dueActivities = activity + " " + mysql.By(q.activities, "due") + " WHERE a.OVER_TIME IS NULL AND a.END_TIME <= " + mysql.Now +
+		" ORDER BY a.END_TIME, a.ID LIMIT ?"
 }
 
 // renderProducts renders what becomes of products.
 func (q *groupBuySQL) renderProducts() {
 	columns := "SPU_ID, NAME, SPEC, " + termColumns + ", ORDER_LIMIT, BUYER_LIMIT, STATE, STOCK_NUM, RETURN_NUM"
 	n := strings.Count(columns, ",") + 1
-	q.addProduct = "INSERT INTO " + q.products + " (" + columns + ", ACTIVITY_ID, SKU_ID, CREATE_TIME, UPDATE_TIME) VALUES (" + mysql.List("?", n+2) + ", " + mysql.List(mysql.Now, 2) + ")"
-	q.setProduct = "UPDATE " + q.products + " " + mysql.ByKey + " SET " + strings.ReplaceAll(columns, ",", " = ?,") + " = ?, UPDATE_TIME = " + mysql.Now + ", VERSION = VERSION + 1" +
+	q.addProduct = "INSERT INTO " + q.products + " (" + columns + ", ACTIVITY_ID, SKU_ID, CREATE_TIME, UPDATE_TIME) VALUES (" +
+		mysql.List("?", n+2) + ", " + mysql.List(mysql.Now, 2) + ")"
+	q.setProduct = "UPDATE " + q.products + " " + mysql.ByKey + " SET " + strings.ReplaceAll(columns, ",", " = ?,") + " = ?, UPDATE_TIME = " +
+		mysql.Now + ", VERSION = VERSION + 1" +
 		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND VERSION = ?"
 	// In the caller's transaction the item's row is locked before all that hangs on it, as everywhere.
 	q.lockItem = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? FOR UPDATE"
 	q.itemVersion = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ?"
 	q.lockProduct = "SELECT VERSION FROM " + q.products + " WHERE ACTIVITY_ID = ? AND SKU_ID = ? FOR UPDATE"
 
-	q.readOffers = "SELECT " + productColumns + ", " + activityColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.products + " g " + mysql.ByKey +
+	q.readOffers = "SELECT " + productColumns + ", " + activityColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.products + " g " +
+		mysql.ByKey +
 		" STRAIGHT_JOIN " + q.activities + " a " + mysql.ByKey + " ON a.ID = g.ACTIVITY_ID WHERE "
 	product := "SELECT " + productColumns + " FROM " + q.products + " g"
 	q.listProducts = product + " WHERE g.ACTIVITY_ID = ? AND g.SKU_ID > ? ORDER BY g.SKU_ID LIMIT ?"
@@ -119,8 +129,10 @@ func (q *groupBuySQL) renderProducts() {
 	// The activities that are not over are few, and what they offer is sorted by keys alone.
 	q.shelf = "SELECT " + productColumns + ", " + activityColumns + ", " + mysql.Micros(mysql.Now) +
 		" FROM (SELECT a.SORT, g.ACTIVITY_ID, g.SKU_ID FROM " + q.activities + " a " + mysql.By(q.activities, "due") +
-		" STRAIGHT_JOIN " + q.products + " g " + mysql.By(q.products, "state") + fmt.Sprintf(" ON g.STATE = %d AND g.ACTIVITY_ID = a.ID", groupbuy.Offered) +
-		" WHERE a.OVER_TIME IS NULL AND a.END_TIME > " + mysql.Now + " AND (a.START_TIME IS NULL OR a.START_TIME <= " + mysql.Now + ") AND a.HIDDEN = 0" +
+		" STRAIGHT_JOIN " + q.products + " g " + mysql.By(q.products, "state") +
+		fmt.Sprintf(" ON g.STATE = %d AND g.ACTIVITY_ID = a.ID", groupbuy.Offered) +
+		" WHERE a.OVER_TIME IS NULL AND a.END_TIME > " + mysql.Now + " AND (a.START_TIME IS NULL OR a.START_TIME <= " + mysql.Now +
+		") AND a.HIDDEN = 0" +
 		" AND (? OR a.SORT > ? OR (a.SORT = ? AND (g.ACTIVITY_ID > ? OR (g.ACTIVITY_ID = ? AND g.SKU_ID > ?))))" +
 		" ORDER BY a.SORT, g.ACTIVITY_ID, g.SKU_ID LIMIT ?) k" +
 		" STRAIGHT_JOIN " + q.products + " g " + mysql.ByKey + " ON g.ACTIVITY_ID = k.ACTIVITY_ID AND g.SKU_ID = k.SKU_ID" +
@@ -136,7 +148,8 @@ func (q *groupBuySQL) offers(products int) string {
 func (q *groupBuySQL) renderSeats() {
 	q.readSeats = "SELECT " + seatColumns + ", " + teamColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.seats + " p " + mysql.ByKey +
 		" STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = p.TEAM_CODE WHERE p.ORDER_NO IN (?)"
-	q.seatedOrders = "SELECT ORDER_NO FROM " + q.holds + " " + mysql.ByKey + " WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND ACTIVITY_ID > 0 FOR UPDATE"
+	q.seatedOrders = "SELECT ORDER_NO FROM " + q.holds + " " + mysql.ByKey +
+		" WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND ACTIVITY_ID > 0 FOR UPDATE"
 	q.lockHold = "SELECT SKU_ID, ACTIVITY_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
 	q.lockSeat = "SELECT STATE FROM " + q.seats + " WHERE ORDER_NO = ? FOR UPDATE"
 
@@ -148,14 +161,17 @@ func (q *groupBuySQL) renderSeats() {
 	}
 	q.seatsOfTeam = page("buyer", "p.TEAM_CODE = ? AND p.ORDER_NO > ?", "p.ORDER_NO")
 	q.seatsOfTeams = "SELECT " + seatColumns + " FROM " + q.seats + " p " + mysql.By(q.seats, "buyer") + " WHERE p.TEAM_CODE IN (?) LIMIT ?"
-	q.seatsOfBuyer = page("mine", "p.BUYER_ID = ? AND p.START_TIME <= ? AND (p.START_TIME < ? OR p.ORDER_NO > ?)", "p.START_TIME DESC, p.ORDER_NO")
+	q.seatsOfBuyer = page("mine", "p.BUYER_ID = ? AND p.START_TIME <= ? AND (p.START_TIME < ? OR p.ORDER_NO > ?)",
+		"p.START_TIME DESC, p.ORDER_NO")
 	q.seatsInState = "SELECT " + seatColumns + " FROM " + q.seats + " p " + mysql.By(q.seats, "state") +
 		" WHERE p.STATE = ? AND (p.EXPIRE_TIME > ? OR (p.EXPIRE_TIME = ? AND p.ORDER_NO > ?)) ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
 
 	late := fmt.Sprintf("p.STATE = %d AND p.EXPIRE_TIME <= ", groupbuy.Held) + mysql.Now
-	q.lateSeats = "SELECT p.ORDER_NO FROM " + q.seats + " p " + mysql.By(q.seats, "state") + " WHERE " + late + " ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
+	q.lateSeats = "SELECT p.ORDER_NO FROM " + q.seats + " p " + mysql.By(q.seats, "state") + " WHERE " + late +
+		" ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
 	// Of the seats of the team, only those that are live are looked at.
-	q.lateSeatsOfTeam = "SELECT p.ORDER_NO FROM " + q.seats + " p " + mysql.By(q.seats, "buyer") + " WHERE p.TEAM_CODE = ? AND p.LIVE = 1 AND " + late + " ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
+	q.lateSeatsOfTeam = "SELECT p.ORDER_NO FROM " + q.seats + " p " + mysql.By(q.seats, "buyer") +
+		" WHERE p.TEAM_CODE = ? AND p.LIVE = 1 AND " + late + " ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
 }
 
 // renderTeams renders what is read of teams.
@@ -185,7 +201,8 @@ func (q *groupBuySQL) listTeams(ofProduct, joinable bool) string {
 
 // unfinished renders whether a product has teams that are forming, or seats that are held: their teams may be formed.
 func (q *groupBuySQL) unfinished(lock string) string {
-	return "(SELECT 1 FROM " + q.teams + " " + mysql.By(q.teams, "product") + fmt.Sprintf(" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATUS = %d LIMIT 1%s)", groupbuy.Forming, lock) +
+	return "(SELECT 1 FROM " + q.teams + " " + mysql.By(q.teams, "product") +
+		fmt.Sprintf(" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATUS = %d LIMIT 1%s)", groupbuy.Forming, lock) +
 		" UNION ALL (SELECT 1 FROM " + q.seats + " " + mysql.By(q.seats, "product") +
 		fmt.Sprintf(" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATUS = %d AND STATE = %d LIMIT 1%s)", groupbuy.Forming, groupbuy.Held, lock)
 }
@@ -200,7 +217,8 @@ func (q *groupBuySQL) renderEvents() {
 	q.readEvent = one + "e.EVENT_NO = ?"
 	q.listEvents = one + "e.EVENT_NO > ? ORDER BY e.EVENT_NO LIMIT ?"
 
-	aside := "SELECT " + eventColumns + " FROM " + q.events + " e " + mysql.By(q.events, "state") + " STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = e.TEAM_CODE" +
+	aside := "SELECT " + eventColumns + " FROM " + q.events + " e " + mysql.By(q.events, "state") + " STRAIGHT_JOIN " + q.teams + " t " +
+		mysql.ByKey + " ON t.CODE = e.TEAM_CODE" +
 		fmt.Sprintf(" WHERE e.STATE = %d AND ", eventAside)
 	q.asideOfAll = aside + "(e.TEAM_CODE > ? OR (e.TEAM_CODE = ? AND e.EVENT_NO > ?)) ORDER BY e.TEAM_CODE, e.EVENT_NO LIMIT ?"
 	q.asideOfTeam = aside + "e.TEAM_CODE = ? AND e.EVENT_NO > ? ORDER BY e.EVENT_NO LIMIT ?"
@@ -210,10 +228,13 @@ func (q *groupBuySQL) renderEvents() {
 // decides depends on them.
 func (q *groupBuySQL) renderDeliveries() {
 	// Of those who want an event one gets it: the number of tries is not the same any more for the others.
-	q.lease = "UPDATE " + q.teams + " " + mysql.ByKey + " SET EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now + "), EVENT_TRIES = EVENT_TRIES + 1" +
+	q.lease = "UPDATE " + q.teams + " " + mysql.ByKey + " SET EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now +
+		"), EVENT_TRIES = EVENT_TRIES + 1" +
 		" WHERE CODE = ? AND EVENT_DONE = ? AND EVENT_TRIES = ? AND EVENT_TIME <= " + mysql.Now
-	q.Refunded = "UPDATE " + q.seats + " " + mysql.ByKey + fmt.Sprintf(" SET STATE = %d, UPDATE_TIME = %s WHERE ORDER_NO = ? AND STATE = %d", groupbuy.Refunded, mysql.Now, groupbuy.RefundDue)
-	q.lockEvent = "SELECT t.EVENT_DONE, t.EVENT_TRIES, e.STATE, e.TRIES FROM " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.events + " e " + mysql.ByKey +
+	q.Refunded = "UPDATE " + q.seats + " " + mysql.ByKey +
+		fmt.Sprintf(" SET STATE = %d, UPDATE_TIME = %s WHERE ORDER_NO = ? AND STATE = %d", groupbuy.Refunded, mysql.Now, groupbuy.RefundDue)
+	q.lockEvent = "SELECT t.EVENT_DONE, t.EVENT_TRIES, e.STATE, e.TRIES FROM " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.events +
+		" e " + mysql.ByKey +
 		" ON e.TEAM_CODE = t.CODE AND e.EVENT_NO = ? WHERE t.CODE = ? FOR UPDATE"
 
 	head := "UPDATE " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.events + " e " + mysql.ByKey + " ON e.TEAM_CODE = t.CODE SET "
@@ -236,10 +257,12 @@ func (q *groupBuySQL) renderGroupBooks() {
 		", (SELECT COALESCE(MAX(e.EVENT_NO), 0) FROM " + q.events + " e WHERE e.TEAM_CODE = t.CODE)" +
 		" FROM (SELECT k.CODE, " + count(groupbuy.Held) + " AS HELD_NUM, " + count(groupbuy.Paid) + " AS PAID_NUM" +
 		fmt.Sprintf(", COALESCE(SUM(CASE WHEN p.STATE = %d THEN p.VOLUME END), 0) AS PAID_VOLUME", groupbuy.Paid) +
-		" FROM (SELECT CODE FROM " + q.teams + " " + mysql.By(q.teams, "book") + " WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND CODE > ? ORDER BY CODE LIMIT ?) k" +
+		" FROM (SELECT CODE FROM " + q.teams + " " + mysql.By(q.teams, "book") +
+		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND CODE > ? ORDER BY CODE LIMIT ?) k" +
 		" LEFT JOIN " + q.seats + " p " + mysql.By(q.seats, "buyer") + " ON p.TEAM_CODE = k.CODE GROUP BY k.CODE) b" +
 		" STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = b.CODE ORDER BY b.CODE"
-	q.astray = "SELECT p.TEAM_CODE, p.ORDER_NO, p.STATE, COALESCE(h.STATE, 0), COALESCE(h.NUM, 0) FROM " + q.seats + " p " + mysql.By(q.seats, "buyer") +
+	q.astray = "SELECT p.TEAM_CODE, p.ORDER_NO, p.STATE, COALESCE(h.STATE, 0), COALESCE(h.NUM, 0) FROM " + q.seats + " p " +
+		mysql.By(q.seats, "buyer") +
 		" STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = p.TEAM_CODE" +
 		" LEFT JOIN " + q.holds + " h " + mysql.ByKey + " ON h.ORDER_NO = p.ORDER_NO AND h.LINE_NO = 1" +
 		" WHERE p.TEAM_CODE IN (?) AND NOT (" + agreeing() + ")"
@@ -249,7 +272,8 @@ func (q *groupBuySQL) renderGroupBooks() {
 
 	// Every change of a seat changes the version of its team: the counts are still those of the seats. Where events
 	// are missing at the end, those that follow take their numbers.
-	q.correct = "UPDATE " + q.teams + " " + mysql.ByKey + " SET HELD_NUM = ?, PAID_NUM = ?, PAID_VOLUME = ?, EVENT_NUM = ?, EVENT_DONE = LEAST(EVENT_DONE, ?)" +
+	q.correct = "UPDATE " + q.teams + " " + mysql.ByKey +
+		" SET HELD_NUM = ?, PAID_NUM = ?, PAID_VOLUME = ?, EVENT_NUM = ?, EVENT_DONE = LEAST(EVENT_DONE, ?)" +
 		", EVENT_TIME = COALESCE(EVENT_TIME, ?), UPDATE_TIME = ?, VERSION = ? WHERE CODE = ? AND VERSION = ?"
 }
 
@@ -277,13 +301,23 @@ func agreeing() string {
 // renderGroupBlanks renders blank rows; see handle.among. They have VERSION 0, a seat STATE 0.
 func (q *groupBuySQL) renderGroupBlanks() {
 	row := func(table, values, key string) mysql.Blank {
-		return mysql.Blank{Insert: "INSERT INTO " + table + " (" + values + ", 0) ON DUPLICATE KEY UPDATE VERSION = VERSION", TakeBack: mysql.TakeBlank(table, key, "t.VERSION = 0")}
+		return mysql.Blank{
+			Insert:   "INSERT INTO " + table + " (" + values + ", 0) ON DUPLICATE KEY UPDATE VERSION = VERSION",
+			TakeBack: mysql.TakeBlank(table, key, "t.VERSION = 0"),
+		}
 	}
-	q.blankActivity = row(q.activities, "ID, TITLE, IMAGE, FORM_MINUTES, END_TIME, CREATE_TIME, UPDATE_TIME, VERSION) VALUES (?, x'', x'', 0, "+mysql.List(mysql.Now, 3), "t.ID = ?")
-	q.blankProduct = row(q.products, "ACTIVITY_ID, SKU_ID, NAME, SPEC, PLACES, PRICE, GROUP_PRICE, PEOPLE_LIMIT, VOLUME_LIMIT, VOLUME_UNITS, STATE, STOCK_NUM"+
-		", CREATE_TIME, UPDATE_TIME, VERSION) VALUES (?, ?, x'', x'', 0, 0, 0, 2, 0, 1, 0, 0, "+mysql.List(mysql.Now, 2), "t.ACTIVITY_ID = ? AND t.SKU_ID = ?")
-	q.blankTeam = row(q.teams, newTeamColumns+", VERSION) VALUES (?, "+mysql.List("0", 13)+", x'', x'00', 0, 0, 0, "+mysql.List(mysql.Now, 3), "t.CODE = ?")
-	q.blankSeat = mysql.Blank{Insert: "INSERT INTO " + q.seats + " (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES, SHIPPING_FEE, BALANCE_USED" +
-		", SPONSOR, STATE, START_TIME, EXPIRE_TIME, UPDATE_TIME) VALUES (?, x'', 0, 0, x'', 1, x'', x'', x'', 0, 0, 0, 0, 0, " + mysql.List(mysql.Now, 3) + ")" +
+	q.blankActivity = row(q.activities,
+		"ID, TITLE, IMAGE, FORM_MINUTES, END_TIME, CREATE_TIME, UPDATE_TIME, VERSION) VALUES (?, x'', x'', 0, "+mysql.List(mysql.Now, 3),
+		"t.ID = ?")
+	q.blankProduct = row(q.products, "ACTIVITY_ID, SKU_ID, NAME, SPEC, PLACES, PRICE, GROUP_PRICE, PEOPLE_LIMIT, VOLUME_LIMIT,"+
+		" VOLUME_UNITS, STATE, STOCK_NUM"+
+		", CREATE_TIME, UPDATE_TIME, VERSION) VALUES (?, ?, x'', x'', 0, 0, 0, 2, 0, 1, 0, 0, "+mysql.List(mysql.Now, 2),
+		"t.ACTIVITY_ID = ? AND t.SKU_ID = ?")
+	q.blankTeam = row(q.teams, newTeamColumns+", VERSION) VALUES (?, "+mysql.List("0", 13)+", x'', x'00', 0, 0, 0, "+mysql.List(mysql.Now, 3),
+		"t.CODE = ?")
+	q.blankSeat = mysql.Blank{Insert: "INSERT INTO " + q.seats +
+		" (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES, SHIPPING_FEE, BALANCE_USED" +
+		", SPONSOR, STATE, START_TIME, EXPIRE_TIME, UPDATE_TIME) VALUES (?, x'', 0, 0, x'', 1, x'', x'', x'', 0, 0, 0, 0, 0, " +
+		mysql.List(mysql.Now, 3) + ")" +
 		" ON DUPLICATE KEY UPDATE STATE = STATE", TakeBack: mysql.TakeBlank(q.seats, "t.ORDER_NO = ?", "t.STATE = 0")}
 }

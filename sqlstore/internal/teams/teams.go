@@ -75,7 +75,8 @@ func (g *Store) SaveProduct(ctx context.Context, product groupbuy.Product) (stoc
 		return stock.Refused, err
 	}
 	args := append([]any{product.SPU, product.Name, product.Spec}, terms...)
-	args = append(args, product.PerOrder, product.PerBuyer, int64(product.State), product.Allotted, product.Returns, product.Activity, product.SKU)
+	args = append(args, product.PerOrder, product.PerBuyer, int64(product.State), product.Allotted, product.Returns, product.Activity,
+		product.SKU)
 	statement := g.sql.addProduct
 	if product.Version != 0 {
 		if _, err := g.lockItem(ctx, product.Key); err != nil {
