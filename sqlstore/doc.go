@@ -134,9 +134,9 @@
 // [Options].Prefix puts a prefix before all names. Migrate refuses a table of the same name that somebody
 // else made: [ErrNotOurs]. Your code may read all tables, and should change none.
 //
-// Every statement that is ever sent stands in the folder testdata: statements.sql for stock, coupon.sql,
-// redpacket.sql and groupbuy.sql. In the ordinary case a Lock is two statements, or three where it names the
-// buyer; Pay and Cancel are one.
+// Every statement that is ever sent stands in a file for DBAs to read, testdata/statements.sql: that of
+// internal/ledger has those of stock; coupons, packets and teams beside it have those of the other domains.
+// In the ordinary case a Lock is two statements, or three where it names the buyer; Pay and Cancel are one.
 //
 // Order numbers are VARBINARY, since no collation may make two of them equal. A join from an order to its
 // hold compares them as they are. In a join from holds to the shop's orders, MySQL uses the index of a

@@ -167,7 +167,9 @@ func settle(t testing.TB, call func() error) error {
 
 // inTx returns a call in a transaction of a caller, with a store that is bound to it.
 func inTx[S any](t testing.TB, db *sqltest.DB, bind func(sqlstore.Tx) S, call func(S) error) func() error {
+	t.Helper()
 	return func() error {
+		t.Helper()
 		tx := must(db.BeginTx(t.Context(), nil))(t)
 		require.NoError(t, call(bind(tx)))
 		return tx.Commit()

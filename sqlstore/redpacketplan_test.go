@@ -104,7 +104,8 @@ func explain(t *testing.T, db *sqltest.DB, name, statement string) (steps []plan
 	if sqltest.MariaDB() { // which has no other, nor a name for it
 		explain = "EXPLAIN "
 	}
-	rows := must(db.QueryContext(t.Context(), explain+statement))(t)
+	rows, err := db.QueryContext(t.Context(), explain+statement)
+	require.NoError(t, err)
 	defer func() { _ = rows.Close() }()
 	columns := must(rows.Columns())(t)
 	values := make([]sql.NullString, len(columns))
