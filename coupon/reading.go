@@ -7,11 +7,9 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/stock"
 )
-
-// pageSize is how many coupons a listing reads at a time.
-const pageSize = 200
 
 // History is the whole life of a coupon. Each part is of a moment of its own.
 type History struct {
@@ -58,38 +56,19 @@ func (c *Coupons) ByCode(ctx context.Context, code string) (Coupon, error) {
 // by when they end, then by ID. What is pending is not in it. Each page is a moment of its own. The listing
 // ends with the first error.
 func (c *Coupons) Wallet(ctx context.Context, statuses ...Status) iter.Seq2[Coupon, error] {
-	return func(yield func(Coupon, error) bool) {
-		err := c.readyFor(ctx)
-		for _, s := range statuses {
-			if s < StatusUsable || s > StatusGone {
-				err = errors.Join(err, fault.Invalid("status", "is unknown: %d", s))
-			}
-		}
-		if err != nil {
-			yield(Coupon{}, err)
-			return
-		}
-		if len(statuses) == 0 {
-			statuses = Statuses()
-		}
-		var after Cursor
-		for {
-			page, _, err := c.store.Wallet(ctx, c.buyer, statuses, after, pageSize)
-			if err != nil {
-				yield(Coupon{}, err)
-				return
-			}
-			for _, coupon := range page {
-				if !yield(coupon, nil) {
-					return
-				}
-				after = Cursor{Until: coupon.Until, ID: coupon.ID}
-			}
-			if len(page) < pageSize {
-				return
-			}
+	err := c.readyFor(ctx)
+	for _, s := range statuses {
+		if s < StatusUsable || s > StatusGone {
+			err = errors.Join(err, fault.Invalid("status", "is unknown: %d", s))
 		}
 	}
+	if len(statuses) == 0 {
+		statuses = Statuses()
+	}
+	return listing.Pages(err, func(after Cursor, limit int) ([]Coupon, error) {
+		page, _, err := c.store.Wallet(ctx, c.buyer, statuses, after, limit)
+		return page, err
+	}, func(c Coupon) Cursor { return Cursor{Until: c.Until, ID: c.ID} })
 }
 
 // History returns the whole life of a coupon. Errors are those of Coupon.

@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -205,8 +206,8 @@ func (a *auditRun) units(ctx context.Context, key stock.Key) error {
 // teams looks at the teams of a product.
 func (a *auditRun) teams(ctx context.Context, key stock.Key) error {
 	behind := ""
-	books := pages(nil,
-		func(after string) ([]TeamBook, error) { return a.groups.store.Books(ctx, key, after, pageSize) },
+	books := listing.Pages(nil,
+		func(after string, limit int) ([]TeamBook, error) { return a.groups.store.Books(ctx, key, after, limit) },
 		func(b TeamBook) string { return b.Code })
 	for book, err := range books {
 		if err != nil {

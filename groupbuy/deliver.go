@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -209,8 +210,10 @@ func (g *Groups) Events(ctx context.Context, code string) iter.Seq2[Event, error
 
 // events lists the events of a team, or those of all that are set aside, or an error.
 func (g *Groups) events(ctx context.Context, err error, code string, poisoned bool) iter.Seq2[Event, error] {
-	return pages(err,
-		func(after EventCursor) ([]Event, error) { return g.store.Events(ctx, code, poisoned, after, pageSize) },
+	return listing.Pages(err,
+		func(after EventCursor, limit int) ([]Event, error) {
+			return g.store.Events(ctx, code, poisoned, after, limit)
+		},
 		func(e Event) EventCursor { return EventCursor{Code: e.Code, No: e.No} })
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/internal/sweep"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -220,8 +221,8 @@ func (g *Groups) expireActivity(ctx context.Context, activity Activity) (bool, e
 func (g *Groups) expireProducts(ctx context.Context) (int, error) {
 	total := 0
 	var errs []error
-	due := pages(nil,
-		func(after stock.Key) ([]Product, error) { return g.store.DueProducts(ctx, after, pageSize) },
+	due := listing.Pages(nil,
+		func(after stock.Key, limit int) ([]Product, error) { return g.store.DueProducts(ctx, after, limit) },
 		func(p Product) stock.Key { return p.Key })
 	for product, err := range due {
 		changed := false

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -292,7 +293,7 @@ func (g *Groups) readyChange(ctx context.Context, id string, key stock.Key, unit
 
 // products lists the products of an activity.
 func (g *Groups) products(ctx context.Context, activity int64) iter.Seq2[Product, error] {
-	return pages(nil,
-		func(after int64) ([]Product, error) { return g.store.Products(ctx, activity, after, pageSize) },
+	return listing.Pages(nil,
+		func(after int64, limit int) ([]Product, error) { return g.store.Products(ctx, activity, after, limit) },
 		func(p Product) int64 { return p.SKU })
 }

@@ -9,11 +9,9 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/stock"
 )
-
-// pageSize is how many things a listing reads at a time.
-const pageSize = 200
 
 // ShelfItem is a product in the shop window.
 type ShelfItem struct {
@@ -47,8 +45,8 @@ func (g *Groups) activity(ctx context.Context, id int64) (Activity, error) {
 // Activities lists all activities by ID. Each page of a listing is a moment of its own, here and below; a listing
 // ends with the first error.
 func (g *Groups) Activities(ctx context.Context) iter.Seq2[Activity, error] {
-	return pages(g.ready(ctx),
-		func(after int64) ([]Activity, error) { return g.store.Activities(ctx, after, pageSize) },
+	return listing.Pages(g.ready(ctx),
+		func(after int64, limit int) ([]Activity, error) { return g.store.Activities(ctx, after, limit) },
 		func(a Activity) int64 { return a.ID })
 }
 
@@ -74,8 +72,8 @@ func (g *Groups) Product(ctx context.Context, key stock.Key) (Offer, error) {
 // ErrUnknownActivity.
 func (g *Groups) Products(ctx context.Context, activity int64) iter.Seq2[Product, error] {
 	err := errors.Join(g.ready(ctx), input.Positive("activity", activity))
-	return orNone(pages(err,
-		func(after int64) ([]Product, error) { return g.store.Products(ctx, activity, after, pageSize) },
+	return orNone(listing.Pages(err,
+		func(after int64, limit int) ([]Product, error) { return g.store.Products(ctx, activity, after, limit) },
 		func(p Product) int64 { return p.SKU },
 	), func() error {
 		_, err := g.activity(ctx, activity)
@@ -86,8 +84,8 @@ func (g *Groups) Products(ctx context.Context, activity int64) iter.Seq2[Product
 // Shelf lists the shop window: the products that are Offered in activities that are not Hidden and run now, by
 // Activity.Sort, then activity, then SKU. Sold-out products are among them.
 func (g *Groups) Shelf(ctx context.Context) iter.Seq2[ShelfItem, error] {
-	return pages(g.ready(ctx), func(after ShelfCursor) ([]ShelfItem, error) {
-		offers, now, err := g.store.Shelf(ctx, after, pageSize)
+	return listing.Pages(g.ready(ctx), func(after ShelfCursor, limit int) ([]ShelfItem, error) {
+		offers, now, err := g.store.Shelf(ctx, after, limit)
 		if err != nil || len(offers) == 0 {
 			return nil, err
 		}
@@ -169,8 +167,8 @@ func (g *Groups) Teams(ctx context.Context, filter TeamFilter) iter.Seq2[Team, e
 
 // teams lists teams that match, or an error.
 func (g *Groups) teams(ctx context.Context, err error, filter TeamFilter) iter.Seq2[Team, error] {
-	return pages(err,
-		func(after TeamCursor) ([]Team, error) { return g.store.Teams(ctx, filter, after, pageSize) },
+	return listing.Pages(err,
+		func(after TeamCursor, limit int) ([]Team, error) { return g.store.Teams(ctx, filter, after, limit) },
 		func(t Team) TeamCursor { return TeamCursor{Deadline: t.Deadline, Code: t.Code} })
 }
 
@@ -179,7 +177,7 @@ func (g *Groups) teams(ctx context.Context, err error, filter TeamFilter) iter.S
 func (g *Groups) Members(ctx context.Context, code string) iter.Seq2[Seat, error] {
 	code, err := Canonical(code)
 	if err := errors.Join(g.ready(ctx), err); err != nil {
-		return pages[Seat, SeatCursor](err, nil, nil)
+		return listing.Pages[Seat, SeatCursor](err, nil, nil)
 	}
 	return orNone(g.seats(ctx, SeatFilter{Team: code}), func() error {
 		_, err := g.team(ctx, code)
@@ -206,7 +204,7 @@ func (g *Groups) Seat(ctx context.Context, order string) (Seat, error) {
 // Seats lists all seats that the buyer of For ever took, the newest first. It returns ErrInvalid where no buyer was named.
 func (g *Groups) Seats(ctx context.Context) iter.Seq2[Seat, error] {
 	if err := g.readyFor(ctx); err != nil {
-		return pages[Seat, SeatCursor](err, nil, nil)
+		return listing.Pages[Seat, SeatCursor](err, nil, nil)
 	}
 	return g.seats(ctx, SeatFilter{Buyer: g.buyer})
 }
@@ -219,49 +217,21 @@ func (g *Groups) Refunds(ctx context.Context, state SeatState) iter.Seq2[Seat, e
 		err = errors.Join(err, fault.Invalid("state", "must be refund due or refunded, is %v", state))
 	}
 	if err != nil {
-		return pages[Seat, SeatCursor](err, nil, nil)
+		return listing.Pages[Seat, SeatCursor](err, nil, nil)
 	}
 	return g.seats(ctx, SeatFilter{State: state})
 }
 
 // seats lists seats that match.
 func (g *Groups) seats(ctx context.Context, filter SeatFilter) iter.Seq2[Seat, error] {
-	return pages(nil,
-		func(after SeatCursor) ([]Seat, error) { return g.store.Seats(ctx, filter, after, pageSize) },
+	return listing.Pages(nil,
+		func(after SeatCursor, limit int) ([]Seat, error) { return g.store.Seats(ctx, filter, after, limit) },
 		func(s Seat) SeatCursor {
 			if filter.Buyer != "" {
 				return SeatCursor{At: s.TakenAt, Order: s.Order}
 			}
 			return SeatCursor{At: s.Deadline, Order: s.Order}
 		})
-}
-
-// pages lists what comes page by page, each behind the cursor of the last that came before; or an error.
-func pages[T, C any](err error, page func(after C) ([]T, error), cursor func(T) C) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		if err != nil {
-			yield(none, err)
-			return
-		}
-		var after C
-		for {
-			found, err := page(after)
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			for _, v := range found {
-				if !yield(v, nil) {
-					return
-				}
-				after = cursor(v)
-			}
-			if len(found) < pageSize {
-				return
-			}
-		}
-	}
 }
 
 // orNone lists the same, and where that is nothing asks why.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -89,22 +90,18 @@ func (p *Packets) auditAll(ctx context.Context, ids []int64, units auditUnits) (
 	if len(ids) > 0 {
 		return report, errors.Join(failed...)
 	}
-	var after int64
-	for {
-		page, err := p.store.Records(ctx, after, pageSize)
+	records := listing.Pages(nil,
+		func(after int64, limit int) ([]Record, error) { return p.store.Records(ctx, after, limit) },
+		func(r Record) int64 { return r.ID })
+	for record, err := range records {
+		if err == nil {
+			err = p.audit(ctx, record.ID, units, &report, &failed)
+		}
 		if err != nil {
 			return report, err
 		}
-		for _, record := range page {
-			if err := p.audit(ctx, record.ID, units, &report, &failed); err != nil {
-				return report, err
-			}
-			after = record.ID
-		}
-		if len(page) < pageSize {
-			return report, errors.Join(failed...)
-		}
 	}
+	return report, errors.Join(failed...)
 }
 
 // audit looks at one packet. Units that cannot be repaired are an error among the failed.

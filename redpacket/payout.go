@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/internal/money"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -21,29 +22,10 @@ import (
 // Each page is a moment of its own; what is paid or put off during the listing is left out of the pages that
 // come. The listing ends with the first error, which is ErrInvalid or of the store.
 func (p *Packets) Payouts(ctx context.Context) iter.Seq2[Payout, error] {
-	return func(yield func(Payout, error) bool) {
-		if err := p.ready(ctx); err != nil {
-			yield(Payout{}, err)
-			return
-		}
-		var after Cursor
-		for {
-			page, err := p.store.Payouts(ctx, after, pageSize)
-			if err != nil {
-				yield(Payout{}, err)
-				return
-			}
-			for _, booked := range page {
-				if !yield(booked.payout(), nil) {
-					return
-				}
-				after = Cursor{DueAt: booked.DueAt, Packet: booked.Packet, No: booked.No}
-			}
-			if len(page) < pageSize {
-				return
-			}
-		}
-	}
+	return listing.Map(listing.Pages(p.ready(ctx),
+		func(after Cursor, limit int) ([]ShareRecord, error) { return p.store.Payouts(ctx, after, limit) },
+		func(s ShareRecord) Cursor { return Cursor{DueAt: s.DueAt, Packet: s.Packet, No: s.No} },
+	), ShareRecord.payout)
 }
 
 // Payout returns a payout by its number. Errors, in the order of precedence: ErrInvalid, also for what is

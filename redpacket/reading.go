@@ -9,11 +9,9 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/internal/money"
 )
-
-// pageSize is how many packets, shares or payouts a listing reads at a time.
-const pageSize = 200
 
 // Packet returns a packet as it is now. One whose End has come but which nothing has ended yet is
 // returned as Open, with an End that has passed. Errors: ErrInvalid, ErrNotFound.
@@ -60,27 +58,10 @@ func (p *Packets) Shares(ctx context.Context, id int64) iter.Seq2[Share, error] 
 		if err == nil {
 			_, _, err = p.look(ctx, id)
 		}
-		if err != nil {
-			yield(Share{}, err)
-			return
-		}
-		var after int64
-		for {
-			page, err := p.store.Shares(ctx, id, after, pageSize)
-			if err != nil {
-				yield(Share{}, err)
-				return
-			}
-			for _, booked := range page {
-				if !yield(booked.share(), nil) {
-					return
-				}
-				after = booked.No
-			}
-			if len(page) < pageSize {
-				return
-			}
-		}
+		listing.Map(listing.Pages(err,
+			func(after int64, limit int) ([]ShareRecord, error) { return p.store.Shares(ctx, id, after, limit) },
+			func(s ShareRecord) int64 { return s.No },
+		), ShareRecord.share)(yield)
 	}
 }
 

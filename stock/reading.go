@@ -8,10 +8,8 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/listing"
 )
-
-// pageSize is how many items or holds a listing reads at a time.
-const pageSize = 200
 
 // Item returns an item as it is now. Errors: ErrInvalid, ErrUnknownSKU.
 func (inv *Inventory) Item(ctx context.Context, key Key) (Item, error) {
@@ -31,29 +29,9 @@ func (inv *Inventory) Item(ctx context.Context, key Key) (Item, error) {
 // Items lists all items by key. Each page is a moment of its own. The listing ends with the
 // first error.
 func (inv *Inventory) Items(ctx context.Context) iter.Seq2[Item, error] {
-	return func(yield func(Item, error) bool) {
-		if err := inv.ready(ctx); err != nil {
-			yield(Item{}, err)
-			return
-		}
-		var after Key
-		for {
-			page, err := inv.store.List(ctx, after, pageSize)
-			if err != nil {
-				yield(Item{}, err)
-				return
-			}
-			for _, item := range page {
-				if !yield(item, nil) {
-					return
-				}
-				after = item.Key
-			}
-			if len(page) < pageSize {
-				return
-			}
-		}
-	}
+	return listing.Pages(inv.ready(ctx),
+		func(after Key, limit int) ([]Item, error) { return inv.store.List(ctx, after, limit) },
+		func(i Item) Key { return i.Key })
 }
 
 // Usage returns what the buyer of For has of an item. Errors: ErrInvalid (also where no buyer was named),
@@ -121,32 +99,20 @@ func (inv *Inventory) Holds(ctx context.Context, filter Filter) iter.Seq2[Hold, 
 			}
 		}
 		for _, part := range parts {
-			if !inv.holds(ctx, part, yield) {
-				return
+			for hold, err := range inv.holds(ctx, part) {
+				if !yield(hold, err) || err != nil {
+					return
+				}
 			}
 		}
 	}
 }
 
-// holds pages through one part of a listing and reports whether to go on.
-func (inv *Inventory) holds(ctx context.Context, filter Filter, yield func(Hold, error) bool) bool {
-	var after Cursor
-	for {
-		page, err := inv.store.Holds(ctx, filter, after, pageSize)
-		if err != nil {
-			yield(Hold{}, err)
-			return false
-		}
-		for _, hold := range page {
-			if !yield(hold, nil) {
-				return false
-			}
-			after = Cursor{Deadline: hold.Deadline, Order: hold.Order}
-		}
-		if len(page) < pageSize {
-			return true
-		}
-	}
+// holds lists one part of a listing.
+func (inv *Inventory) holds(ctx context.Context, filter Filter) iter.Seq2[Hold, error] {
+	return listing.Pages(nil,
+		func(after Cursor, limit int) ([]Hold, error) { return inv.store.Holds(ctx, filter, after, limit) },
+		func(h Hold) Cursor { return Cursor{Deadline: h.Deadline, Order: h.Order} })
 }
 
 // Filter chooses holds. The zero Filter chooses all of them.
