@@ -116,6 +116,23 @@ func (f fixture) keepsTo(budgets []budget) {
 	}
 }
 
+// soon returns a call made twice, again and again until the second comes while "sold out" is remembered from the first.
+// Only the statements of the last are counted.
+func (f fixture) soon(call func() error) func() error {
+	return func() error {
+		for {
+			began := time.Now()
+			if err := call(); err != nil {
+				return err
+			}
+			f.db.Wire.Statements()
+			if err := call(); err != nil || time.Since(began) < sqlstore.MaxSoldOutFor {
+				return err
+			}
+		}
+	}
+}
+
 // going makes a call and returns its answer.
 func going(call func() error) <-chan error {
 	answer := make(chan error, 1)
