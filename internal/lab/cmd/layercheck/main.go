@@ -50,7 +50,7 @@ var layers = [][]string{
 	// What is there for tests comes last, so that nothing else imports it.
 	{"internal/sqltest", "internal/suite"},
 	{
-		"stock/stocktest", "internal/coupontest", "internal/redpackettest", "internal/groupbuytest", "internal/wiretest",
+		"stock/stocktest", "internal/coupontest", "internal/redpackettest", "internal/groupbuytest",
 		"examples/internal/example/exampletest",
 	},
 }
