@@ -1,6 +1,7 @@
 package coupon
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -75,15 +76,9 @@ func New(store Store, opts *Options) *Coupons {
 		c.opts = *opts
 	}
 	o := &c.opts
-	if o.HoldFor == 0 {
-		o.HoldFor = stock.DefaultHoldFor
-	}
-	if o.ReserveFor == 0 {
-		o.ReserveFor = DefaultReserveFor
-	}
-	if o.Sweep == 0 {
-		o.Sweep = stock.DefaultSweep
-	}
+	o.HoldFor = cmp.Or(o.HoldFor, stock.DefaultHoldFor)
+	o.ReserveFor = cmp.Or(o.ReserveFor, DefaultReserveFor)
+	o.Sweep = cmp.Or(o.Sweep, stock.DefaultSweep)
 	switch {
 	case o.HoldFor < input.Precision || o.HoldFor > stock.MaxHoldFor:
 		c.broken = fault.Invalid("HoldFor", "must lie between 1µs and %v, is %v", stock.MaxHoldFor, o.HoldFor)

@@ -1,6 +1,7 @@
 package groupbuy
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -84,11 +85,11 @@ func New(store Store, opts *Options) *Groups {
 		g.opts = *opts
 	}
 	o := &g.opts
-	defaults(&o.HoldFor, stock.DefaultHoldFor)
-	defaults(&o.LeaseFor, DefaultLeaseFor)
-	defaults(&o.RetryIn, DefaultRetryIn)
-	defaults(&o.MaxTries, DefaultMaxTries)
-	defaults(&o.Sweep, stock.DefaultSweep)
+	o.HoldFor = cmp.Or(o.HoldFor, stock.DefaultHoldFor)
+	o.LeaseFor = cmp.Or(o.LeaseFor, DefaultLeaseFor)
+	o.RetryIn = cmp.Or(o.RetryIn, DefaultRetryIn)
+	o.MaxTries = cmp.Or(o.MaxTries, DefaultMaxTries)
+	o.Sweep = cmp.Or(o.Sweep, stock.DefaultSweep)
 	switch {
 	case o.HoldFor < input.Precision || o.HoldFor > stock.MaxHoldFor:
 		g.broken = fault.Invalid("HoldFor", "must lie between 1µs and %v, is %v", stock.MaxHoldFor, o.HoldFor)
@@ -121,13 +122,6 @@ func (g *Groups) over(store Store) *Groups {
 		bound.units = bound.inventory()
 	}
 	return &bound
-}
-
-// defaults sets a number that was not given.
-func defaults[T ~int64](n *T, to T) {
-	if *n == 0 {
-		*n = to
-	}
 }
 
 // On returns the same groups on another store, as a rule on the caller's transaction:

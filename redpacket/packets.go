@@ -1,6 +1,7 @@
 package redpacket
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -96,9 +97,9 @@ func New(store Store, opts *Options) *Packets {
 		p.opts = *opts
 	}
 	o := &p.opts
-	defaults(&o.LiveFor, DefaultLiveFor)
-	defaults(&o.RetryIn, DefaultRetryIn)
-	defaults(&o.Sweep, DefaultSweep)
+	o.LiveFor = cmp.Or(o.LiveFor, DefaultLiveFor)
+	o.RetryIn = cmp.Or(o.RetryIn, DefaultRetryIn)
+	o.Sweep = cmp.Or(o.Sweep, DefaultSweep)
 	if o.Seed == nil {
 		o.Seed = randomSeed
 	}
@@ -126,13 +127,6 @@ func (p *Packets) over(store Store) *Packets {
 		bound.units = stock.New(store.Units(), nil)
 	}
 	return &bound
-}
-
-// defaults sets a duration that was not given.
-func defaults(d *time.Duration, to time.Duration) {
-	if *d == 0 {
-		*d = to
-	}
 }
 
 // randomSeed returns a seed that nobody can guess.

@@ -1,6 +1,7 @@
 package stock
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -91,12 +92,8 @@ func New(store Store, opts *Options) *Inventory {
 		inv.opts = *opts
 	}
 	o := &inv.opts
-	if o.HoldFor == 0 {
-		o.HoldFor = DefaultHoldFor
-	}
-	if o.Sweep == 0 {
-		o.Sweep = DefaultSweep
-	}
+	o.HoldFor = cmp.Or(o.HoldFor, DefaultHoldFor)
+	o.Sweep = cmp.Or(o.Sweep, DefaultSweep)
 	switch {
 	case store == nil:
 		inv.broken = fault.Invalid("store", "must not be nil")
