@@ -125,7 +125,7 @@ func TestSKUWithDeadHoldsLeavesConnectionsToOthers(t *testing.T) {
 		return err
 	}
 	_, waits := s.crowded(2, lock, s.lockOther)
-	require.Less(t, waits, int64(hot/10), "not one of each caller's own")
+	require.Less(t, waits, int64(hot), "not one of each caller's own, which makes them wait thousands of times")
 	s.counters(4, 0, hot, hot)
 }
 
