@@ -15,7 +15,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
-// leastPacket is how large a statement must be allowed to be: the batches of a rush come near a quarter of it.
+// leastPacket is how large a statement must be allowed to be: batches of a rush reach nearly a quarter of it.
 const leastPacket = 1 << 20
 
 // CheckError lists what is wrong with a server or its tables, and what to do about it. It
@@ -32,14 +32,14 @@ func (e *CheckError) Error() string {
 // Is matches stock.ErrStore.
 func (e *CheckError) Is(target error) bool { return target == fault.ErrStore }
 
-// Check looks whether the server, its settings and the tables are such that the books are safe. It
-// names a server older than MySQL 8.0.16 or MariaDB 10.6; settings of a session of the pool, or of the
-// server, under which calls are refused, slow or untrue (the package says which); a schema that is not the
-// newest; and tables that are missing, not Holdfast's, not in InnoDB, or whose columns, indexes and CHECK
-// constraints are not those that Migrate makes. What the shop has added to a table is none of its business.
+// Check tells whether the server, its settings and the tables keep the books safe. It names a server older than MySQL
+// 8.0.16 or MariaDB 10.6; settings of a session of the pool, or of the server, under which calls are refused, slow or
+// untrue (the package says which); a schema that is not the newest; and tables that are missing, not Holdfast's, not
+// in InnoDB, or whose columns, indexes and CHECK constraints are not those that Migrate makes. It ignores what the
+// shop has added to a table.
 //
-// It returns a *CheckError with all it found, or the error that kept it from looking. It changes
-// nothing, and needs the rights of the application alone. A program calls it once when it starts.
+// It returns a *CheckError with all it found, or the error that stopped it. It changes nothing, and needs only the
+// rights of the application. Call it once when the program starts.
 func Check(ctx context.Context, db *sql.DB, opts *Options) error {
 	prefix, err := checkDB(db, opts)
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *checker) look(ctx context.Context) error {
 // noWrites are the settings that keep a session from writing, on either server.
 var noWrites = []string{"read_only", "super_read_only", "innodb_read_only", "transaction_read_only", "tx_read_only"}
 
-// server looks at the version and the settings. A server does not show those that it does not know.
+// server checks the version and the settings. A server does not show the settings that it does not know.
 func (c *checker) server(ctx context.Context) error {
 	names := append([]string{
 		"version", "sql_mode", "autocommit", "completion_type", "transaction_isolation", "tx_isolation", "log_bin", "binlog_format",
@@ -111,7 +111,7 @@ func (c *checker) server(ctx context.Context) error {
 	return nil
 }
 
-// mariadb reports whether the server is one.
+// mariadb reports whether the server is MariaDB.
 func (c *checker) mariadb() bool { return strings.Contains(c.settings["version"], "MariaDB") }
 
 // version looks whether the server is new enough.
@@ -188,8 +188,8 @@ func (c *checker) setting() {
 	}
 }
 
-// packet looks whether a batch of many calls can be sent. What the server allows, it says; what the DSN allows is known to
-// the driver alone, which refuses a statement that is too large before it sends anything.
+// packet checks whether a batch of many calls can be sent. The server tells its own limit. Only the driver knows the
+// limit of the DSN; it refuses a statement that is too large before it sends anything.
 func (c *checker) packet(ctx context.Context) error {
 	if allowed, err := strconv.Atoi(c.settings["max_allowed_packet"]); err == nil && allowed < leastPacket {
 		c.problemf("max_allowed_packet is %d, with which the server refuses batches of many calls: set %d at least", allowed, leastPacket)
@@ -204,7 +204,7 @@ func (c *checker) packet(ctx context.Context) error {
 	return err
 }
 
-// schema looks at the tables. Where another tool applies the migrations there is no record of them.
+// schema checks the tables. There is no record of the migrations where another tool applies them.
 func (c *checker) schema(ctx context.Context) error {
 	names := namesOf(c.all, c.log)
 	there, err := existingOf(ctx, c.session, names)

@@ -23,8 +23,7 @@ func NewCoupon(db *sql.DB, opts *Options) *Coupon {
 	return &Coupon{Store: store, coupons: store}
 }
 
-// WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the units goes
-// with it.
+// WithTx returns the same store inside the caller's transaction, with the store of its units; see Stock.WithTx.
 func (c *Coupon) WithTx(tx Tx) *Coupon {
 	bound := c.coupons.WithTx(tx)
 	return &Coupon{Store: bound, coupons: bound}

@@ -28,10 +28,9 @@ type Options struct {
 	// with a letter.
 	Prefix string
 
-	// Unmerged makes each call a transaction of its own. By default, concurrent Locks of one
-	// SKU share one, and so do concurrent calls of Pay, of Cancel, of Redeem, of Refund and of
-	// Expire, with the same results. Orders of several lines, and calls in a caller's
-	// transaction, go by themselves.
+	// Unmerged makes each call a transaction of its own. By default, concurrent Locks of one SKU share one, and so do
+	// concurrent calls of Pay, of Cancel, of Redeem, of Refund and of Expire, with the same results. Orders of several
+	// lines, and calls in a caller's transaction, are never merged.
 	Unmerged bool
 
 	// BatchSize is how many calls one transaction merges at most, 1 to MaxBatchSize; 0 is
@@ -48,11 +47,10 @@ type Options struct {
 	// refused with ErrBusy at once. 0 is DefaultWaiting.
 	Waiting int
 
-	// SoldOutFor is how long a Lock may be refused because its item was seen to have too
-	// little, by this process, that long ago: up to MaxSoldOutFor, which 0 stands for; a
-	// negative time is never. Units that this store gives back end it at once; those that a
-	// caller's transaction gives back may be refused for that long after its commit. An order
-	// that has a hold is never refused so.
+	// SoldOutFor is how long this process may refuse a Lock after it saw that the item had too
+	// little: up to MaxSoldOutFor, which 0 stands for; a negative time is never. Units that this
+	// store gives back end it at once. Units that a caller's transaction gives back may be refused
+	// for that long after its commit. An order that has a hold is never refused so.
 	SoldOutFor time.Duration
 }
 

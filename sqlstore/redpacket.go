@@ -24,8 +24,7 @@ func NewRedPacket(db *sql.DB, opts *Options) *RedPacket {
 	return &RedPacket{Store: store, packets: store}
 }
 
-// WithTx returns the same store inside the caller's transaction; see Stock.WithTx. The store of the
-// units goes with it.
+// WithTx returns the same store inside the caller's transaction, with the store of its units; see Stock.WithTx.
 func (r *RedPacket) WithTx(tx Tx) *RedPacket {
 	bound := r.packets.WithTx(tx)
 	return &RedPacket{Store: bound, packets: bound}

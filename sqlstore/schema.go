@@ -32,8 +32,8 @@ const lockWait = 60
 // Options.Schema.
 func Schema() fs.FS { return (*Options)(nil).Schema() }
 
-// Schema returns the same files as the function Schema, with the prefix in front of every name. For
-// a prefix that is none, opening a file returns ErrInvalid.
+// Schema returns the same files as the function Schema, with the prefix in front of every name. If the prefix is
+// invalid, opening a file returns ErrInvalid.
 func (o *Options) Schema() fs.FS {
 	prefix, err := o.prefix()
 	if err != nil {
@@ -48,7 +48,7 @@ func (o *Options) Schema() fs.FS {
 	return files
 }
 
-// brokenFS is a file system that says why it has no files.
+// brokenFS is a file system that returns why it has no files.
 type brokenFS struct{ err error }
 
 // Open implements fs.FS.
@@ -102,8 +102,8 @@ func migrationsOf(schema fs.FS) ([]migration, error) {
 // Several processes may call it at once: one works, the others wait for it. DDL commits by
 // itself, which is why it takes a *sql.DB and no transaction.
 //
-// A table that has the name of one of ours and was made by somebody else is ErrNotOurs: nothing
-// is changed then. Such tables are told by their comment, which begins with "holdfast" on ours.
+// A table that has the name of one of ours and was made by somebody else is ErrNotOurs: nothing is changed then. The
+// comment of each of our tables begins with "holdfast".
 //
 // Needs the right SELECT, and where something is to be done CREATE, ALTER, INDEX and INSERT.
 // Errors: ErrInvalid, ErrNotOurs, ErrUnavailable (also where another process has been at it for
@@ -129,7 +129,7 @@ func Migrate(ctx context.Context, db *sql.DB, opts *Options) error {
 	})
 }
 
-// applied returns the highest migration that is recorded, and sees to it that there is a record.
+// applied returns the highest migration that is recorded, and creates the record where there is none.
 func (w *workshop) applied(ctx context.Context) (int, error) {
 	if _, ok := w.there[w.log]; ok {
 		return schemaVersion(ctx, w, w.log)
@@ -145,7 +145,7 @@ func (m migration) complete(there map[string]existing) bool {
 	return !slices.ContainsFunc(m.tables, func(t table) bool { _, ok := there[t.name]; return !ok })
 }
 
-// apply applies a migration. A process that dies before it is recorded applies it again: its statements can be.
+// apply applies a migration. A process that dies before it is recorded applies it again: its statements can be repeated.
 func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
 	for _, statement := range m.statements {
 		if _, err := w.ExecContext(ctx, statement); err != nil {
@@ -160,9 +160,8 @@ func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
 	return err
 }
 
-// Drop removes the tables of these options and everything that is in them. Tables that somebody
-// else made stay. It is for tests and examples. Errors are those of Migrate but ErrNotOurs; it
-// needs the right DROP.
+// Drop removes the tables of these options with all their rows. Tables that somebody else made stay. It is for tests
+// and examples. It needs the right DROP. Errors are those of Migrate except ErrNotOurs.
 func Drop(ctx context.Context, db *sql.DB, opts *Options) error {
 	return alone(ctx, db, opts, func(w *workshop) error {
 		ours := slices.DeleteFunc(slices.Sorted(maps.Keys(w.there)), func(name string) bool { return !w.there[name].ours })
@@ -201,8 +200,8 @@ type workshop struct {
 	there map[string]existing // of their tables, those that exist
 }
 
-// alone runs fn while no other process changes these tables. What fn leaves behind when it fails, the server's lock among it,
-// goes away with the connection.
+// alone runs fn while no other process changes these tables. If fn fails, what it leaves behind, such as the server's
+// lock, ends with the connection.
 func alone(ctx context.Context, db *sql.DB, opts *Options, fn func(*workshop) error) error {
 	prefix, err := checkDB(db, opts)
 	if err != nil {
@@ -228,7 +227,7 @@ func alone(ctx context.Context, db *sql.DB, opts *Options, fn func(*workshop) er
 	return mysql.Classify(err, mysql.Unsent)
 }
 
-// lockName is named after the database, since the server has one set of names for all, and after the prefix.
+// lockName contains the database, since a server has one set of lock names for all databases, and the prefix.
 const lockName = "CONCAT('holdfast ', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), x''), '.', ?), 256), 40))"
 
 // locked runs fn with the server's lock for the tables of a prefix. The first transaction makes a proxy ask the primary

@@ -23,13 +23,13 @@ func NewStock(db *sql.DB, opts *Options) *Stock {
 	return &Stock{Store: store, ledger: store}
 }
 
-// WithTx returns the same store inside the caller's transaction: what it does takes effect when
-// the caller commits. What is read there is read as it is now, with a lock, not as the
-// transaction's snapshot has it.
+// WithTx returns the same store inside the caller's transaction: its changes take effect when the caller commits. It
+// reads the current rows, with a lock, not the transaction's snapshot.
 //
-// Call it before any plain SELECT of the transaction, or use READ COMMITTED. A server that isolates snapshots (MariaDB from
-// 11.6.2 on, innodb_snapshot_isolation) tells a transaction that has read before to start over, where others have changed since
-// what a call meets: the call is ErrUnavailable. Here a transaction reads without a lock only behind what it has locked.
+// Call it before any plain SELECT of the transaction, or use READ COMMITTED. A server that isolates snapshots (MariaDB
+// from 11.6.2 on, innodb_snapshot_isolation) makes a transaction that has read before start over where others have
+// changed the rows of a call since: the call is ErrUnavailable. The store itself reads without a lock only after it
+// has locked.
 //
 // After a refusal, an error that names the state of an order or what an item does not allow, the
 // transaction is as it was before the call, with the locks it took, and may go on. After any

@@ -14,11 +14,11 @@ import (
 )
 
 // ErrNotOurs is a table that has the name of one of Holdfast's and was made by somebody else. Options.Prefix gives
-// Holdfast's other names. It matches stock.ErrStore.
+// Holdfast's tables other names. It matches stock.ErrStore.
 var ErrNotOurs = fmt.Errorf("%w: a table of the same name is not Holdfast's", fault.ErrStore)
 
-// mark is how the comment of each table of ours begins. It is in the files of Schema, so that it does not matter which
-// tool applied them, and a copy that CREATE TABLE LIKE makes has it, too.
+// mark begins the comment of each of our tables. It is in the files of Schema, so any tool may apply them, and a copy
+// made by CREATE TABLE LIKE has it too.
 const mark = "holdfast"
 
 // table is what a migration makes.
@@ -67,7 +67,7 @@ func tableOf(statement string) (table, bool) {
 	return t, true
 }
 
-// width is what MariaDB, and MySQL before 8.0.19, put behind a type of integers. It means nothing.
+// width is what MariaDB, and MySQL before 8.0.19, put after an integer type. It means nothing.
 var width = regexp.MustCompile(`^([a-z]*int)\(\d+\)`)
 
 // columnShape says what a column takes.
@@ -96,10 +96,10 @@ func indexShape(unique bool, columns string) string {
 // enforced is the shape that a constraint must have.
 const enforced = "enforced"
 
-// rendering is what each server puts into a condition as it likes.
+// rendering is what each server adds to a condition in its own way.
 var rendering = regexp.MustCompile("[`\"\\\\()\\s]+")
 
-// demand says what a constraint demands. Its name does not: MySQL gives the constraints of a copy other names.
+// demand says what a constraint demands. Its name does not: MySQL renames the constraints of a copied table.
 func demand(clause string) string {
 	return rendering.ReplaceAllString(strings.ToLower(clause), "")
 }
@@ -140,12 +140,12 @@ func existingOf(ctx context.Context, q mysql.Tx, names []string) (map[string]exi
 	return there, err
 }
 
-// foreign returns the names of those that are not ours.
+// foreign returns the names of the tables that are not ours.
 func foreign(there map[string]existing) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(there)), func(name string) bool { return there[name].ours })
 }
 
-// partsOf reads the parts of the tables that exist, those of a kind with one statement.
+// partsOf reads the parts of the tables that exist, with one statement for each kind of part.
 func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, there map[string]existing) error {
 	query := "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA" +
 		" FROM information_schema.COLUMNS" + among("TABLE_SCHEMA", names)
@@ -197,7 +197,7 @@ func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, ther
 	})
 }
 
-// add notes a part of a table, unless the table was dropped, or made, in between.
+// add notes a part of a table, unless the table was dropped or made since it was looked up.
 func (t existing) add(kind, key, shape string) {
 	if t.parts != nil {
 		t.parts[kind+key] = shape

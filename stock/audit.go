@@ -49,9 +49,8 @@ const (
 	backOnSale               // corrects all of it
 )
 
-// Audit recounts every counter of these items, or of all items where none is named, from the
-// holds and the recorded changes, while traffic runs. It changes nothing. Holds that were paid are
-// what sales are recounted from: they must not be deleted.
+// Audit recounts every counter of these items, or of all items where none is named, from the holds and the recorded
+// changes, while traffic runs. It changes nothing. Sales are recounted from paid holds, so these must not be deleted.
 // Errors: ErrInvalid, ErrUnknownSKU.
 func (inv *Inventory) Audit(ctx context.Context, keys ...Key) (Report, error) {
 	return inv.audit(ctx, keys, look)
@@ -60,10 +59,10 @@ func (inv *Inventory) Audit(ctx context.Context, keys ...Key) (Report, error) {
 // Repair is Audit that also corrects each drift, by a recorded change and while traffic runs.
 // The report has the drifts as they were found.
 //
-// It never takes sales back: what is sold and refunded, and what a buyer has bought, it only raises. A
-// counter that is higher than the holds say is mostly one whose paid holds somebody has deleted, and lowering it
-// would sell the units twice. It is left, is in Report.Kept, and the item is named by an ErrDrift; the item's
-// other counters are corrected. RepairBackOnSale lowers it.
+// It never takes sales back: it only raises the counters of units sold, refunded, and bought by a buyer. A counter
+// above its recount is mostly one whose paid holds somebody has deleted, and lowering it would sell the units twice.
+// Repair leaves it, lists it in Report.Kept, and returns an ErrDrift that names the item. It corrects the item's other
+// counters. RepairBackOnSale lowers it.
 //
 // Corrections that would break the books, because the holds themselves claim more than there is, are refused
 // with ErrDrift as well. The other items are corrected all the same.

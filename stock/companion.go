@@ -1,12 +1,12 @@
 package stock
 
-// Companion is what somebody keeps beside a hold, changed in the same transaction as the hold: the coupon of a
-// claim, the share of a grab, the seat of a team. It is a value: it goes in with a call, see Inventory.With, and the
-// result of the call has it as it was kept, see Hold.Beside and Outcome.Beside. A replay keeps nothing.
+// Companion is a record kept beside a hold and changed in the same transaction: the coupon of a claim, the share of a
+// grab, the seat of a team. It is a value: Inventory.With passes it to a call, and Hold.Beside or Outcome.Beside of
+// the result has it as it was kept. A replay keeps nothing.
 //
 // Each store keeps the companions of its domain, and refuses others with ErrInvalid.
 type Companion interface {
-	// Companion returns what it is called in messages, such as "seat".
+	// Companion returns its name in messages, such as "seat".
 	Companion() string
 }
 

@@ -15,7 +15,7 @@ var (
 	ErrMismatch    = fault.ErrMismatch    // the ID is known with other arguments; do not retry
 	ErrOverflow    = fault.ErrOverflow    // a counter would leave the range of int64; do not retry
 	ErrDrift       = fault.ErrDrift       // the books were changed from outside; Audit and Repair first
-	ErrUnknown     = fault.ErrUnknown     // nobody knows; make the same call again, or Resolve the order
+	ErrUnknown     = fault.ErrUnknown     // the outcome is not known; make the same call again, or Resolve the order
 	ErrUnavailable = fault.ErrUnavailable // the store could not do it now; retry
 	ErrBusy        = fault.ErrBusy        // too many calls of this process are waiting; matches ErrUnavailable, retry later
 	ErrStore       = fault.ErrStore       // the store cannot do it until somebody mends it
@@ -45,8 +45,8 @@ var (
 	ErrUnlimited     = errors.New("stock: the item is unlimited, it has no total to change")
 )
 
-// The refusals of an order. A retry of the same call does not help. ErrNotFound is the order, which the package is
-// about; another thing that is not there has an error of its own, ErrUnknownSKU.
+// The refusals of an order. A retry of the same call does not help. ErrNotFound is an order that
+// does not exist; for an item it is ErrUnknownSKU.
 var (
 	ErrNotFound   = errors.New("stock: no such order")
 	ErrNotPaid    = errors.New("stock: the order is not paid")

@@ -11,10 +11,9 @@ import (
 // releaseBatch is how many dead holds are looked up at a time.
 const releaseBatch = 900
 
-// Expire releases every dead hold there is now and returns how many this call released. It is
-// hygiene: Lock and Pay are right without it. Any number of processes may run it at once. Orders
-// whose counters have drifted are skipped, and their error is returned at the end. Only 900 or more
-// such orders can block the rest.
+// Expire releases every dead hold there is now and returns how many this call released. It only cleans up: Lock and
+// Pay are right without it. Any number of processes may run it at once. Orders whose counters have drifted are
+// skipped, and their error is returned at the end. Only 900 or more such orders can block the rest.
 func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 	if err := inv.ready(ctx); err != nil {
 		return 0, err

@@ -19,8 +19,8 @@ const (
 	MaxLines       = 500                       // lines of one order, refund or change
 )
 
-// attempts bounds how often a call starts over because the world changed between the
-// refusal and the look at its reason.
+// attempts bounds how often a call starts over because something changed between the refusal and the look at its
+// reason.
 const attempts = 100
 
 // LatePay says what Pay does when the hold has expired.
@@ -47,7 +47,7 @@ type Options struct {
 	Hook func(context.Context, Effect)
 
 	Sweep   time.Duration // how long Run rests between two sweeps; 0 is DefaultSweep
-	OnError func(error)   // what Run does with an error of a sweep; nil drops it and goes on
+	OnError func(error)   // called with the error of a sweep; nil drops the error
 }
 
 // Effect is one step that took effect. A replay has none.
@@ -57,7 +57,7 @@ type Effect struct {
 	ID    string // the ID of a refund or change
 	Lines []Line // what moved; nil for a step of a hold, which moves the lines of its order
 
-	Beside []Companion // what was kept beside it
+	Beside []Companion // companions that were kept
 }
 
 // Outcome is what a step left behind.
@@ -66,9 +66,9 @@ type Outcome struct {
 	State  State // the state of the order now
 	Replay bool  // an earlier call had done it; this one changed nothing
 	Late   bool  // Pay came after the deadline and bought the units again (Reacquire)
-	Void   bool  // Cancel closed an order that had no hold, and can have none any more
+	Void   bool  // Cancel closed an order that had no hold and can never have one
 
-	Beside []Companion // what was kept beside it; nil of a replay
+	Beside []Companion // companions that were kept; nil for a replay
 }
 
 // Inventory is limited stock. All rules live here; the Store keeps the books.
@@ -79,8 +79,8 @@ type Inventory struct {
 	store  Store
 	opts   Options
 	buyer  string
-	until  time.Time   // of Until; zero is none
-	beside []Companion // of With
+	until  time.Time   // set by Until; zero is none
+	beside []Companion // set by With
 	broken error       // what is wrong with the arguments of New or For; every call returns it
 }
 
@@ -108,7 +108,7 @@ func New(store Store, opts *Options) *Inventory {
 	return inv
 }
 
-// On returns the same inventory on another store, as a rule on the caller's transaction:
+// On returns the same inventory on another store, usually one bound to the caller's transaction:
 //
 //	inv.On(store.WithTx(tx)).Lock(ctx, order.ID, line)
 func (inv *Inventory) On(store Store) *Inventory {
@@ -133,9 +133,9 @@ func (inv *Inventory) For(buyer string) *Inventory {
 	return bound
 }
 
-// Until returns the same inventory whose Locks die at a time by the store's clock at the latest, whatever
-// Options.HoldFor says: that of a group whose time is over then, for example. From that time on they are refused
-// with ErrExpired. A replay does not compare it.
+// Until returns the same inventory whose holds end at the deadline at the latest, whatever Options.HoldFor says: for
+// example when a group's time is over. The store's clock decides. From the deadline on, Locks are refused with
+// ErrExpired. A replay does not compare the deadline.
 func (inv *Inventory) Until(deadline time.Time) *Inventory {
 	bound := inv.copy()
 	bound.until = input.Instant(deadline)
@@ -145,9 +145,9 @@ func (inv *Inventory) Until(deadline time.Time) *Inventory {
 	return bound
 }
 
-// With returns the same inventory whose calls carry companions: each call that takes effect has them kept in its own
-// transaction, or does not take effect. Those that the store does not keep are refused with ErrInvalid; what else refuses
-// them says their domain. A replay keeps nothing, and neither does Expire.
+// With returns the same inventory whose calls carry companions. A call that takes effect keeps them in its own
+// transaction, or does not take effect. Companions that the store does not keep are refused with ErrInvalid; their
+// domain says what else refuses them. A replay keeps nothing, and neither does Expire.
 func (inv *Inventory) With(companions ...Companion) *Inventory {
 	bound := inv.copy()
 	bound.beside = append(slices.Clip(bound.beside), companions...)
@@ -162,7 +162,7 @@ func (inv *Inventory) order(id string, lines []Line) Order {
 	return Order{ID: id, Buyer: inv.buyer, Lines: lines, Until: inv.until, Beside: inv.beside}
 }
 
-// copy returns a copy to bind. That of an inventory that New has not made stays unusable.
+// copy returns a copy to bind. An inventory that New has not made stays unusable.
 func (inv *Inventory) copy() *Inventory {
 	if inv == nil || inv.store == nil && inv.broken == nil {
 		return &Inventory{broken: fault.Invalid("inventory", "must be made by New")}
@@ -224,7 +224,7 @@ func checkKey(k Key) error {
 	return errors.Join(input.Positive("SKU", k.SKU), input.NotNegative("activity", k.Activity))
 }
 
-// contention is the answer when the world kept changing under a call.
+// contention is the error of a call whose order or items kept changing.
 func contention(verb, id string) error {
 	return &ContentionError{Verb: verb, ID: id}
 }

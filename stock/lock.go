@@ -27,9 +27,8 @@ func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Ho
 	return inv.acquire(ctx, inv.order(order, lines))
 }
 
-// Take buys units for an order at once, all lines or none: a Lock and its Pay in one step, for what
-// costs nothing or is paid already. Its hold is Paid; what can be done with it is what can be done
-// with any that is.
+// Take buys units for an order at once, all lines or none: a Lock and its Pay in one step, for what costs nothing or
+// is paid already. Its hold is Paid, and allows the same steps as any other paid hold.
 //
 // Taking the same order again returns the hold as it is by then, as for Lock; an order that was
 // locked before is paid. Errors are those of Lock, with ErrExpired also where the order was locked
@@ -106,9 +105,9 @@ func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
 	return hold, nil
 }
 
-// unlockable looks for the reason of a refused Lock. It returns nil when the Lock should be
-// tried once more: the reason is gone, or dead holds were released that may have been it. It
-// looks after the release, not before: what is missing then is not missing because of the dead.
+// unlockable looks for the reason of a refused Lock. It returns nil when the Lock should be tried once more: the
+// reason is gone, or the dead holds just released may have been it. It looks after the release, not before, so that
+// dead holds are not the reason for what is missing.
 func (inv *Inventory) unlockable(ctx context.Context, asked Order) error {
 	keys := make([]Key, len(asked.Lines))
 	for i, l := range asked.Lines {

@@ -23,7 +23,7 @@ type Memory struct {
 	books   books
 	of      *Memory          // the store that this is a view of; nil where it is the store itself
 	still   *time.Time       // the moment at which the store stands still for who has this view; nil where it does not
-	keepers MemoryCompanions // who is told of the calls on this view; nil is nobody
+	keepers MemoryCompanions // told of the calls on this view; nil is nobody
 }
 
 // books are what a Memory keeps.
@@ -47,16 +47,16 @@ type changeKey struct {
 	id    string
 }
 
-// With returns the same store for calls that carry companions: these are kept by whom it is given, who is also told
-// of the calls that carry none. Calls on the store itself do not tell them.
+// With returns a view of the store whose companions are kept by keepers. The keepers are also told of calls that carry
+// no companions. Calls on the store itself do not tell them.
 func (m *Memory) With(keepers MemoryCompanions) *Memory {
 	return &Memory{of: m.root(), still: m.still, keepers: keepers}
 }
 
 // Enter makes several calls one, for a store that keeps more than units and is built on this one, such as
-// groupbuy.Memory: until leave, no other call comes between those on the view that it returns, all of which are of the
-// moment now. That view must not be used after leave, and its calls do not look at the end of their contexts. What they have
-// changed stays, also where one of them returns an error: look before.
+// groupbuy.Memory. Until leave, no other call comes between the calls on the view that it returns, and all of them
+// happen at the time now. The view must not be used after leave, and its calls ignore the end of their contexts. Their
+// changes stay even if one of them returns an error: check first.
 //
 // It returns ErrUnavailable where ctx has ended.
 func (m *Memory) Enter(ctx context.Context) (within *Memory, now time.Time, leave func(), err error) {

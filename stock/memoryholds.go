@@ -59,8 +59,8 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 // moment is one of the five of MemoryCompanions.
 type moment func(keepers MemoryCompanions, at time.Time, calls []*CompanionCall) (keep func(), err error)
 
-// tell tells the companions of calls, at the moment before them and at others, and returns what they keep. They are to
-// keep it when the calls have changed all else.
+// tell tells the keepers of calls, at Before and at other moments. It returns keep, to be called once the calls have
+// changed everything else.
 func (m *Memory) tell(now time.Time, calls []*CompanionCall, moments ...moment) (keep func(), err error) {
 	keepers := m.keepers
 	if keepers == nil {
@@ -93,7 +93,7 @@ func (m *Memory) tellOf(now time.Time, order string, beside []Companion) (keep f
 	return m.tell(now, []*CompanionCall{{Hold: Hold{Order: order}, Companions: beside}})
 }
 
-// plan is what a transition makes of a hold, its items and what its buyer has of them.
+// plan is the result of a transition: the hold, its items, and what its buyer has of them.
 type plan struct {
 	hold   Hold
 	moves  bool   // the items change
@@ -132,7 +132,7 @@ func (b *books) plan(t Transition, hold Hold, now time.Time) (plan, error) {
 	return p, nil
 }
 
-// keep makes it happen.
+// keep applies the plan.
 func (p plan) keep(b *books) {
 	for _, item := range p.items {
 		if p.moves {

@@ -47,9 +47,8 @@ type Line struct {
 // Key returns the item of the line.
 func (l Line) Key() Key { return Key{SKU: l.SKU, Activity: l.Activity} }
 
-// Terms are the rules of an item. The zero value is a limited item that is always on sale,
-// with no limit per order or buyer. Lock obeys them; Pay, Cancel, Redeem and Refund of an
-// order that holds already do not ask.
+// Terms are the rules of an item. The zero value is a limited item that is always on sale, with no limit per order or
+// buyer. Lock obeys them. Pay, Cancel, Redeem and Refund of an order that has its units ignore them.
 type Terms struct {
 	SPU       int64     // the product that the SKU belongs to; 0 where there is none
 	Unlimited bool      // units are counted, never refused
@@ -97,7 +96,7 @@ func (i Item) Available() int64 {
 	return i.Quantities.Available()
 }
 
-// State is where an order's hold stands.
+// State is the state of an order's hold.
 type State uint8
 
 // The states of a hold. The numbers are those of the tables.
@@ -135,7 +134,7 @@ type Hold struct {
 
 	// Replay is set by Lock and Take: an earlier call had done it; this one changed nothing.
 	Replay bool
-	// Beside is what the Lock or Take that returns the hold has kept beside it; nil of a replay, and of a hold that was read.
+	// Beside has the companions that this Lock or Take kept; nil for a replay, and for a hold that was read.
 	Beside []Companion
 }
 

@@ -26,7 +26,7 @@ type TransferLeg struct {
 // when an unlimited item becomes limited, total is its new Total, and must cover what is sold and
 // locked. A limited item that becomes unlimited gives up its Total and Left. The total of an unlimited item must be 0.
 //
-// Of two concurrent changes the last one stays.
+// Of two concurrent changes the last one wins.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrInUse.
 func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Terms) (Item, error) {
@@ -91,7 +91,7 @@ func (inv *Inventory) Restock(ctx context.Context, id string, lines ...Line) err
 	return inv.adjust(ctx, KindRestock, StepRestock, id, lines)
 }
 
-// Withdraw takes units that are available away: all lines or none. IDs are those of Restock.
+// Withdraw takes available units away: all lines or none. Its IDs are shared with Restock.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first line that
 // refuses, by key: ErrUnknownSKU, ErrUnlimited, ErrInsufficient. Dead holds are released first.
@@ -116,12 +116,12 @@ func (inv *Inventory) adjust(ctx context.Context, kind Kind, step Step, id strin
 	return err
 }
 
-// Transfer moves units that are available from one pool of a SKU to another: all moves or
-// none. It returns the moves with the numbers that went; that of a Rest may be 0. IDs are
-// those of Restock: the same ID with the same moves again returns what went the first time.
+// Transfer moves available units from one pool of a SKU to another: all moves or none. It returns the moves with the
+// numbers of units moved; a Rest may have moved 0. Its IDs are shared with Restock: the same ID with the same moves
+// again returns what was moved the first time.
 //
-// An activity deducts its stock beforehand with one Transfer and gives what is left back with
-// another, whose Num is Rest: whoever triggers that, and however often, it happens once.
+// An activity takes its stock with one Transfer, and returns what is left with another whose Num is Rest. The second
+// one happens once, whoever calls it and however often.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first item that
 // refuses, by key: ErrUnknownSKU (of either pool), ErrUnlimited, ErrInsufficient, ErrOverflow.
@@ -210,7 +210,7 @@ func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Cha
 	for i, e := range asked.Entries {
 		keys[i] = e.Key
 	}
-	looked := false // at the items after the last release: what is missing is not missing because of the dead
+	looked := false // at the items after the last release, so that dead holds are not the reason for what is missing
 	for range attempts {
 		standings, _, err := inv.store.Items(ctx, "", keys)
 		if err != nil {

@@ -26,8 +26,7 @@ func (inv *Inventory) Item(ctx context.Context, key Key) (Item, error) {
 	return standings[0].Item, nil
 }
 
-// Items lists all items by key. Each page is a moment of its own. The listing ends with the
-// first error.
+// Items lists all items by key. Each page is read at one moment. The listing ends with the first error.
 func (inv *Inventory) Items(ctx context.Context) iter.Seq2[Item, error] {
 	return listing.Pages(inv.ready(ctx),
 		func(after Key, limit int) ([]Item, error) { return inv.store.List(ctx, after, limit) },
@@ -69,9 +68,9 @@ func (inv *Inventory) Hold(ctx context.Context, order string) (Hold, error) {
 	return hold, nil
 }
 
-// Holds lists the holds that match, in pages that are each a moment of their own: with a Key
-// state by state and by deadline, without by order number. The listing ends with the first error.
-// Orders that were closed before any Lock have no item; a filter with a Key does not find them.
+// Holds lists the holds that match. Each page is read at one moment. With a Key they are listed by state, then by
+// deadline; without, by order number. The listing ends with the first error. Orders that were closed before any Lock
+// have no item; a filter with a Key does not find them.
 func (inv *Inventory) Holds(ctx context.Context, filter Filter) iter.Seq2[Hold, error] {
 	return func(yield func(Hold, error) bool) {
 		err := inv.ready(ctx)

@@ -97,10 +97,9 @@ func (inv *Inventory) unrefundable(hold Hold, asked RefundRecord) error {
 	return err
 }
 
-// Of returns a refund with its lines as it is recorded, and the hold that it leaves behind, or ErrOverRefund, or
-// ErrRefunded where everything is to be refunded and nothing is left. A store
-// applies it to a hold that nobody else changes meanwhile, so that refunds of one order need not wait for each
-// other's answers.
+// Of returns the refund of a hold as it is recorded, with its lines, and the hold afterwards. It returns
+// ErrOverRefund, or ErrRefunded where everything is to be refunded and nothing is left. A store applies it to a hold
+// that nobody else changes meanwhile, so that refunds of one order need not wait for each other's answers.
 func (r RefundRecord) Of(hold Hold) (RefundRecord, Hold, error) {
 	hold.Lines = slices.Clone(hold.Lines)
 	if r.Whole {

@@ -29,8 +29,7 @@ func (s ItemUsage) Refuses(step Step, line Line, buyer string, now time.Time) er
 	return s.cannotSell(line, buyer)
 }
 
-// cannotSell returns why an item does not have a line's units for the buyer, or nil: all that
-// a late payment asks.
+// cannotSell returns why an item cannot give a line's units to the buyer, or nil. A late payment checks nothing else.
 func (s ItemUsage) cannotSell(line Line, buyer string) error {
 	key := line.Key()
 	switch {

@@ -9,9 +9,9 @@ import (
 	"github.com/holdfast-go/holdfast/internal/input"
 )
 
-// Extend lets a live hold live until a later time by the store's clock; take it from the
-// hold's own Deadline rather than from the caller's clock. It never shortens: a hold that
-// lives that long anyway stays as it is. Extending twice to the same time is safe.
+// Extend moves the deadline of a live hold to a later time by the store's clock. Compute it from the hold's own
+// Deadline rather than from the caller's clock. It never shortens: a hold that lives that long anyway stays as it is.
+// Extending twice to the same time is safe.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrRefunded, ErrRedeemed, ErrPaid,
 // ErrCancelled, ErrExpired.
@@ -19,8 +19,8 @@ func (inv *Inventory) Extend(ctx context.Context, order string, until time.Time)
 	return inv.redate(ctx, order, until, func(deadline, until time.Time) bool { return until.After(deadline) })
 }
 
-// Shorten lets a live hold die at an earlier time; a time that has passed ends it at once. A
-// hold that dies before stays as it is. Errors are those of Extend.
+// Shorten moves the deadline of a live hold to an earlier time; a time that has passed ends it at once. A hold that
+// ends sooner stays as it is. Errors are those of Extend.
 func (inv *Inventory) Shorten(ctx context.Context, order string, until time.Time) (Hold, error) {
 	return inv.redate(ctx, order, until, func(deadline, until time.Time) bool { return until.Before(deadline) })
 }

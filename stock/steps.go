@@ -9,8 +9,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/input"
 )
 
-// Pay sells what the order has locked. Paying twice is safe: the second call is a replay.
-// After Redeem or Refund it still is: the order was paid.
+// Pay sells what the order has locked. Paying twice is safe: the second call is a replay, also after Redeem or Refund.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrCancelled, ErrExpired. From the
 // deadline on the hold is dead, and Options.LatePay decides:
@@ -73,7 +72,7 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 	return Outcome{}, contention(asked.String(), order)
 }
 
-// settledStep answers a step whose order is where it leads to, or where it can never go.
+// settledStep answers a step whose order is already in the step's target state, or can never reach it.
 func settledStep(asked Step, hold Hold, now time.Time) (Outcome, bool, error) {
 	t := asked.Transition()
 	paying := asked == StepPay

@@ -7,9 +7,8 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
-// Store keeps items and holds. It is mechanical: it does what it is told, atomically, or
-// reports that the guard did not let it; it knows no rule that is not in the Transition table
-// or in its arguments. Memory and sqlstore.Stock implement it.
+// Store keeps items and holds. It is mechanical: it does as told, atomically, or reports that the guard refused. It
+// knows no rules beyond the Transition table and its arguments. Memory and sqlstore.Stock implement it.
 //
 // For every method:
 //
@@ -34,17 +33,17 @@ type Store interface {
 	SetTerms(ctx context.Context, from Item, to Terms, total int64, beside ...Companion) (Verdict, error)
 
 	// Items returns the items of the keys in their order, with what the buyer has of each
-	// (nothing for buyer 0), and the clock at that moment. A key that does not exist comes
+	// (nothing for buyer ""), and the clock at that moment. A key that does not exist comes
 	// back with Version 0.
 	Items(ctx context.Context, buyer string, keys []Key) ([]ItemUsage, time.Time, error)
 
 	// List returns up to limit items behind a key, in the order of keys.
 	List(ctx context.Context, after Key, limit int) ([]Item, error)
 
-	// Lock records the hold and applies Order.Step, StepLock or StepTake, to every line, if all
-	// terms and limits let it: Done with the hold. Exists where the order has a hold or was closed. Refused where
-	// one item does not exist or does not let it, at that one moment, then where whoever keeps Order.Beside refuses it, or
-	// else Order.Lapsed; see LockResult.Why.
+	// Lock records the hold and applies Order.Step, StepLock or StepTake, to every line, if all terms and limits allow
+	// it: Done with the hold. Exists where the order has a hold or was closed. Refused where one item does not exist
+	// or does not allow it, at that one moment; then by whoever keeps Order.Beside; then by Order.Lapsed; see
+	// LockResult.Why.
 	Lock(ctx context.Context, order Order, holdFor time.Duration) (LockResult, error)
 
 	// Move applies a step with a hold to an order and all of its lines: Done, or Refused where
@@ -75,13 +74,12 @@ type Store interface {
 	// state.
 	Holds(ctx context.Context, filter Filter, after Cursor, limit int) ([]Hold, error)
 
-	// Due returns up to limit orders with a dead hold that is still Locked, of any of the
-	// keys, or where there are no keys of all items that count locked units.
+	// Due returns up to limit orders with a dead hold that is still Locked, of any of the keys; without keys, of all
+	// items that count locked units.
 	Due(ctx context.Context, keys []Key, limit int) ([]string, error)
 
-	// Expire applies StepExpire to those of the orders that are Locked and dead, each wholly or
-	// not at all, and returns those it did, also beside an error. It waits for other calls that
-	// are at one of the orders.
+	// Expire applies StepExpire to the orders that are Locked and dead, each completely or not at all. It returns the
+	// orders that it expired, even with an error. It waits for other calls that work on one of the orders.
 	Expire(ctx context.Context, orders []string) ([]string, error)
 
 	// Refund works a refund out of the hold as it is at that moment, by RefundRecord.Of; records it,
@@ -140,7 +138,7 @@ type Order struct {
 	Beside    []Companion // what is to be kept beside the hold
 }
 
-// Deadline returns when a hold of the order dies that is locked at a moment.
+// Deadline returns the deadline of a hold of the order that is locked at the given time.
 func (o Order) Deadline(at time.Time, holdFor time.Duration) time.Time {
 	deadline := at.Add(holdFor)
 	if !o.Until.IsZero() && o.Until.Before(deadline) {
@@ -149,7 +147,7 @@ func (o Order) Deadline(at time.Time, holdFor time.Duration) time.Time {
 	return deadline
 }
 
-// Lapsed returns why an order could not live if it was locked at a moment, because its Until is over then, or nil.
+// Lapsed returns why an order locked at the given time could not live, because its Until has passed, or nil.
 func (o Order) Lapsed(at time.Time) error {
 	if o.Until.IsZero() || at.Before(o.Until) {
 		return nil
@@ -170,9 +168,9 @@ type LockResult struct {
 	Verdict Verdict
 	Hold    Hold // where it is Done; Beside has what was kept
 
-	// Why is why it was Refused, from a store that knows: what a companion refused it with, or what ItemUsage.Refuses
-	// said of the first line that it refused. Then there was a moment, at most 200 ms before the Lock, at which the
-	// items had no dead hold and refused, and the order had no hold later.
+	// Why is the reason of Refused, if the store knows it: the error of a companion, or of ItemUsage.Refuses for the
+	// first line that it refused. Then, at a moment at most 200 ms before the Lock, the items refused and had no dead
+	// hold, and the order had no hold later.
 	Why error
 }
 
@@ -287,14 +285,14 @@ type BuyerBook struct {
 type CompanionCall struct {
 	Step       Step
 	Hold       Hold         // as a Lock or step leaves it; as a refund finds it
-	Items      []Item       // of its lines, as a Lock or step leaves them; nil of a refund, and of an expiry
+	Items      []Item       // of its lines, as a Lock or step leaves them; nil for a refund or an expiry
 	Refund     RefundRecord // with StepRefund and StepDiscard
 	Companions []Companion  // that the call carries; a moment may put what the call returns in their place
 }
 
-// MemoryCompanions keep companions beside the holds of a Memory: they are told of each call at five moments of its
-// transaction, and may refuse it with an error there. Where a moment lets the calls pass, it returns what it has to
-// change, or nil; that happens when all moments have let them pass, and must not fail. Nobody else is in the store
+// MemoryCompanions keep companions beside the holds of a Memory. They are told of each call at five moments of its
+// transaction, and may refuse it there with an error. A moment that allows the calls returns a function that makes its
+// changes, or nil. It runs once all moments have allowed the calls, and must not fail. Nobody else is in the store
 // meanwhile. The SQL store has the same five moments.
 type MemoryCompanions interface {
 	Keeps(c Companion) bool // whether it knows what to do with a companion

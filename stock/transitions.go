@@ -87,7 +87,7 @@ const (
 // String returns the name of the step.
 func (s Step) String() string { return s.Transition().Name }
 
-// Transition returns the row of the table; the zero Transition for a step that is none.
+// Transition returns the row of the table; the zero Transition for an unknown step.
 func (s Step) Transition() Transition {
 	if i := int(s) - 1; i >= 0 && i < len(table) {
 		return table[i]

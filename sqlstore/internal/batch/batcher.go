@@ -36,8 +36,8 @@ type Bounds struct {
 	InFlight func() int    // calls and batches of one key in flight
 	slots    chan struct{} // one for each batch in flight, and for each call beside its batch
 	waiting  int64         // calls that may wait
-	Pending  atomic.Int64  // that do, also those whose caller has left
-	Always   bool          // a call that is alone goes as a batch of one as well: for tests of the batches
+	Pending  atomic.Int64  // calls that wait, also those whose caller has left
+	Always   bool          // a lone call is a batch of one too: for tests of the batches
 }
 
 // Limits are the calls of one batch, the batches in flight, and the calls that may wait.
@@ -61,14 +61,13 @@ type Batcher[K comparable, Q, A any] struct {
 	*Bounds
 	reads bool // they change nothing
 
-	// batch does several calls at once and says for each what came of it, in their order. An
-	// error is that of all.
+	// batch does several calls at once and returns a reply for each, in their order. An error applies to all of them.
 	batch func(ctx context.Context, key K, asked []Q) ([]Reply[A], error)
 	alone func(ctx context.Context, key K, asked Q) (A, error) // does one call
 
 	mu     sync.Mutex
 	queues map[K]*queue[Q, A] // of the keys that are busy
-	used   sync.Pool          // of calls that nobody else knows of any more
+	used   sync.Pool          // of calls that nobody refers to any more
 }
 
 // New returns a batcher within some bounds.
@@ -93,15 +92,15 @@ type queue[Q, A any] struct {
 	busy    int // calls and batches in flight
 }
 
-// Reply is what a batch did for one of its calls: an answer or an error, or nothing, because it
-// cannot go with the others. Then it is made alone, and finds out why.
+// Reply is what a batch did for one call: an answer, an error, or nothing if the call cannot go with the others. Such
+// a call is then made alone, and finds out why.
 type Reply[A any] struct {
 	Answer A
 	Err    error
 	Alone  bool
 }
 
-// newCall is a call that waits. Pending are used again, since a rush makes very many.
+// call is a call that waits. Calls are reused, since a rush makes very many.
 type call[Q, A any] struct {
 	asked Q
 	done  chan struct{} // gets one once the reply is there
@@ -110,8 +109,8 @@ type call[Q, A any] struct {
 	left, inBatch bool // under the batcher's lock: its caller has gone; a batch has it
 }
 
-// Do makes a call, alone or in a batch. A caller whose context ends while its batch is in flight is
-// told ErrUnknown at once, or ErrUnavailable for a read; the others do not notice. Where too many wait, it is ErrBusy.
+// Do makes a call, alone or in a batch. A caller whose context ends while its batch is in flight gets ErrUnknown at
+// once, or ErrUnavailable for a read; the others do not notice. If too many calls wait, it returns ErrBusy.
 func (m *Batcher[K, Q, A]) Do(ctx context.Context, key K, asked Q) (A, error) {
 	var none A
 	t, alone := m.enter(key, asked)
@@ -200,15 +199,15 @@ func (m *Batcher[K, Q, A]) enter(key K, asked Q) (t *call[Q, A], alone bool) {
 	return t, false
 }
 
-// yield lets callers run who can, so that those whom the last batch has woken are in the
-// next one together. Where none can it costs nothing, and it never waits for any.
+// yield lets runnable callers run, so that callers woken by the last batch join the next batch together. It costs
+// nothing where none can run, and never waits for any.
 func (m *Batcher[K, Q, A]) yield() {
 	m.mu.Unlock()
 	runtime.Gosched()
 	m.mu.Lock()
 }
 
-// newCall returns a call to wait with.
+// call returns a call to wait with.
 func (m *Batcher[K, Q, A]) call(asked Q) *call[Q, A] {
 	t, ok := m.used.Get().(*call[Q, A])
 	if !ok {
@@ -254,14 +253,14 @@ func (m *Batcher[K, Q, A]) serveNext(key K) bool {
 	return true
 }
 
-// next takes the next batch of a queue off it, in the order of arrival. With nobody or
-// not enough waiting it gives up its place.
+// next takes the next batch off a queue, in the order of arrival. If nobody or too few calls wait, it gives up its
+// place.
 func (m *Batcher[K, Q, A]) next(key K) []*call[Q, A] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.yield()
 	l := m.queues[key]
-	if l.busy > 1 && len(l.waiting) < m.enough { // whoever else is in flight goes on with them
+	if l.busy > 1 && len(l.waiting) < m.enough { // another call or batch in flight goes on with them
 		m.free(key, l)
 		return nil
 	}
@@ -280,7 +279,7 @@ func (m *Batcher[K, Q, A]) next(key K) []*call[Q, A] {
 	return calls
 }
 
-// serveBatch does one batch, on a context of its own: one caller's must not end the others' call.
+// serveBatch does one batch on a context of its own, so that no caller's context ends the calls of the others.
 func (m *Batcher[K, Q, A]) serveBatch(key K, calls []*call[Q, A]) {
 	ctx, cancel := context.WithTimeout(context.Background(), batchTime)
 	defer cancel()

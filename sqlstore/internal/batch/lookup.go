@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Lookup reads one thing by its key, and the clock. Those who ask at once are answered by one read. It is safe for
-// concurrent use.
+// Lookup reads one thing by its key, and the clock. Concurrent calls share one read. It is safe for concurrent use.
 type Lookup[K comparable, T any] struct {
 	one     func(ctx context.Context, key K) (T, time.Time, error)
 	batcher *Batcher[struct{}, K, found[T]] // nil where calls are not merged

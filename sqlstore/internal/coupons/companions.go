@@ -122,8 +122,8 @@ func (cc couponCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transi
 	return nil
 }
 
-// Refunding lets the refund of claims whose coupons are free, and gives the coupons their state. The row of a coupon is
-// what those who reserve or redeem it lock first: one of them and the refund wins.
+// Refunding allows the refund of claims whose coupons are free, and sets the state of these coupons. Calls that
+// reserve or redeem a coupon lock its row first: one of them or the refund wins.
 func (cc couponCompanions) Refunding(ctx context.Context, q mysql.Tx, calls []ledger.RefundCall) error {
 	claims := map[coupon.State][]string{}
 	for _, c := range calls {

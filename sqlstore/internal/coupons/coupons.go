@@ -74,7 +74,7 @@ func (c *Store) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, bo
 	return terms, ok, err
 }
 
-// Coupon implements coupon.Store. Those who ask at once are answered by one read: each claim asks.
+// Coupon implements coupon.Store. Concurrent calls share one read: each claim asks.
 func (c *Store) Coupon(ctx context.Context, id string) (coupon.Coupon, time.Time, error) {
 	if err := c.ready(ctx); err != nil {
 		return coupon.Coupon{}, time.Time{}, err

@@ -55,9 +55,9 @@ func (c *Store) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Gr
 	return batch, granted, err
 }
 
-// currentGrants returns a read of what became of buyers of a batch that is locked, and has so many rows, so that it sees what is
-// there now. Rows are only added: where the snapshot of the caller's transaction has as many, it has all. Otherwise they are
-// read with a lock, which is also one on the places of their neighbours.
+// currentGrants returns a read of the grants of a locked batch with num rows, as they are now. Rows are only added: if
+// the snapshot of the caller's transaction has as many, it has all. Otherwise they are read with a lock, which also
+// locks the places of their neighbours.
 func (c *Store) currentGrants(ctx context.Context, batch string, num int64, query string) (string, error) {
 	if !c.units.Bound() { // whose snapshot is taken behind the lock
 		return query, nil
@@ -118,8 +118,8 @@ type issue struct {
 	over    bool           // it is the answer, although nothing was done
 }
 
-// try issues it, in one transaction, but for what was refused, and reports whether it went. The batch's row is
-// locked first: what others have issued of it is known from then on.
+// try issues it in one transaction, except for what was refused, and reports whether it succeeded. It locks the
+// batch's row first: what others have issued of the batch is known from then on.
 func (i *issue) try(ctx context.Context, q mysql.Tx) (bool, error) {
 	i.granted, i.over = make([]coupon.Grant, 0, len(i.calls)), false
 	var before int64
@@ -200,8 +200,7 @@ func (i *issue) record(ctx context.Context, q mysql.Tx, before int64, fresh []co
 	return nil
 }
 
-// look finds out what the campaign refuses of it now, by the rules by which it lets a claim: the guard has
-// the last word.
+// look finds out what the campaign refuses of it now, by the rules of a claim: the guard has the last word.
 func (i *issue) look(ctx context.Context) error {
 	units := i.store.units
 	seen, err := units.Look(ctx, i.key.Key)

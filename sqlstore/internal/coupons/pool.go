@@ -15,7 +15,7 @@ const (
 	codeRounds = 10    // how often codes are looked up that others add at the same time
 )
 
-// AddCodes implements coupon.Store: the codes are all taken for new, and looked up only where one was not.
+// AddCodes implements coupon.Store. It takes all codes for new, and looks them up only where one was not.
 func (c *Store) AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, stock.Refused, err
@@ -42,7 +42,7 @@ func (c *Store) AddCodes(ctx context.Context, campaign, have int64, codes []stri
 	return nil, stock.Refused, &stock.ContentionError{Verb: "add codes", ID: strconv.FormatInt(campaign, 10)}
 }
 
-// sort returns the owners of codes, and those that have none.
+// sort returns the owners of codes, and the codes that have none.
 func (c *Store) sort(ctx context.Context, codes []string) (owners []int64, fresh []string, err error) {
 	if owners, err = c.owners(ctx, codes); err != nil {
 		return nil, nil, err
@@ -113,7 +113,7 @@ func (c *Store) exists(ctx context.Context, q mysql.Tx, campaign int64) (found b
 	return found, err
 }
 
-// owners returns the campaigns that have some codes; 0 for those that none has.
+// owners returns the campaigns of some codes; 0 for a code without a campaign.
 func (c *Store) owners(ctx context.Context, codes []string) ([]int64, error) {
 	found := make(map[string]int64, len(codes))
 	for part := range slices.Chunk(codes, mysql.MaxList) {

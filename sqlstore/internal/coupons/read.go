@@ -144,7 +144,7 @@ func (c *Store) one(ctx context.Context, statement string) (found coupon.Coupon,
 	return found, mysql.FromMicros(r.clock), err
 }
 
-// none is that there is no coupon, with the clock.
+// none returns that there is no coupon, with the clock.
 func (c *Store) none(ctx context.Context, err error) (coupon.Coupon, time.Time, error) {
 	now, err := c.units.Moment(ctx, 0, err)
 	return coupon.Coupon{}, now, err
@@ -247,7 +247,7 @@ func (r *useReader) scan(rows *sql.Rows) error {
 	var places sql.NullInt32
 	var total, discount, deadline, redeemed, created, updated sql.NullInt64
 	err := rows.Scan(&id, &order, &state, &places, &total, &discount, &deadline, &redeemed, &created, &updated, &r.clock)
-	if err != nil || !id.Valid || state.Byte == 0 { // of a blank row; see handle.among
+	if err != nil || !id.Valid || state.Byte == 0 { // of a blank row; see Handle.Among
 		return err
 	}
 	r.uses = append(r.uses, coupon.Use{

@@ -80,7 +80,7 @@ func (q *couponSQL) anyTerms(numbers int) string {
 	return q.readTerms + strings.Join(slices.Repeat([]string{"(CAMPAIGN_ID = ? AND TERMS_NO = ?)"}, numbers), " OR ") + " LOCK IN SHARE MODE"
 }
 
-// renderUnits renders what goes along with the units of claims.
+// renderUnits renders the statements that go with the units of claims.
 func (q *couponSQL) renderUnits() {
 	q.lockCampaign = "SELECT STOCK_SALE_NUM, SPU_ID FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE"
 	q.give = "INSERT INTO " + q.wallet +
@@ -237,7 +237,7 @@ func (q *couponSQL) insertGrantedText(buyers int) string {
 		mysql.List("("+mysql.List("?", 5)+")", buyers)
 }
 
-// renderBlanks renders blank rows; see handle.among. They have a 0 where none has: KIND of terms, CODE_NUM of a pool, STATE of
+// renderBlanks renders blank rows; see Handle.Among. They have a 0 where none has: KIND of terms, CODE_NUM of a pool, STATE of
 // a use, CAMPAIGN_ID of a batch.
 func (q *couponSQL) renderBlanks() {
 	row := func(table, values, column, key string) mysql.Blank {

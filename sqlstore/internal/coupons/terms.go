@@ -118,7 +118,7 @@ func (c *Store) termsOf(ctx context.Context, query mysql.QueryFunc, keys ...term
 	fresh := make(map[termsKey]coupon.Terms, len(others))
 	err := query(ctx, mysql.Render(c.sql.anyTerms(len(others)), args...), func(rows *sql.Rows) error {
 		key, terms, err := scanTerms(rows)
-		if terms.Kind != 0 { // of a blank row; see handle.among
+		if terms.Kind != 0 { // of a blank row; see Handle.Among
 			fresh[key] = terms
 		}
 		return err

@@ -75,9 +75,9 @@ func (q *couponSQL) renderUse(t coupon.Transition) useSQL {
 	return s
 }
 
-// moveUse renders the UPDATE of a use and its coupon. The guard on the use lets one step of its order through. That
-// on the coupon keeps a statement off that began before a reservation lapsed, and then waited for one that has taken
-// the coupon since.
+// moveUse renders the UPDATE of a use and its coupon. The guard on the use lets one step of its order through. The
+// guard on the coupon stops a statement that began before a reservation lapsed, and then waited for another that has
+// taken the coupon since.
 func (q *couponSQL) moveUse(t coupon.Transition, use string) string {
 	order, deadline := "", ", w.EXPIRE_TIME = NULL"
 	if t.Coupon == coupon.Usable {
@@ -148,7 +148,7 @@ func (c *Store) Use(ctx context.Context, step coupon.Step, use coupon.Use, holdF
 	}
 }
 
-// goOn makes a step of a use that is there, in one guarded UPDATE of it and its coupon.
+// goOn makes a step of an existing use, in one guarded UPDATE of the use and its coupon.
 func (c *Store) goOn(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
 	if c.units.Bound() {
 		if has, err := c.has(ctx, statements, call); err != nil || !has {

@@ -8,18 +8,18 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// companions is what somebody keeps beside the holds of a store; see stock.Companion. It is told of each transaction that
-// changes holds, at five moments, and works in that transaction. At each it may refuse single calls with *refusals: then
-// the transaction comes to nothing, and the other calls are made again without those. It locks behind the items.
+// companions keeps companions beside the holds of a store; see stock.Companion. It is told of each transaction that
+// changes holds, at five moments, and works in that transaction. At each it may refuse single calls with
+// *mysql.RefusalError. The transaction is undone then, and the other calls are made again. It locks after the items.
 //
-// A call says what it carries in beside, and is told what was kept in kept. The slices of calls are in the order of
-// arrival, and are those of one try.
+// A call carries companions in Beside, and receives what was kept in Kept. The slices of calls are in the order of
+// arrival, and belong to one try.
 type companions interface {
 	Keeps(c stock.Companion) bool  // whether it knows what to do with a companion
 	Moves(t stock.Transition) bool // whether it has to be told of a step that carries nothing
 
 	Before(ctx context.Context, q mysql.Tx, beside [][]stock.Companion) error          // before our first statement; nil carries nothing
-	Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []LockCall) error      // units are locked or taken, and so are their items
+	Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []LockCall) error      // units are locked or taken; their items are locked
 	Moved(ctx context.Context, q mysql.Tx, t stock.Transition, calls []MoveCall) error // units were moved, and their items are locked
 	// units are about to be refunded; their holds are locked
 	Refunding(ctx context.Context, q mysql.Tx, calls []RefundCall) error
@@ -50,7 +50,7 @@ func (NoCompanions) Refunding(context.Context, mysql.Tx, []RefundCall) error { r
 // Refunded implements Companions.
 func (NoCompanions) Refunded(context.Context, mysql.Tx, []RefundCall) error { return nil }
 
-// change runs fn as one transaction, behind what goes before it; see handle.atomically.
+// change runs fn as one transaction, after Companions.Before; see Handle.Atomically.
 func (s *Store) change(ctx context.Context, beside []stock.Companion, fn mysql.VerdictFunc) (bool, error) {
 	return s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		if len(beside) > 0 {
@@ -80,7 +80,7 @@ type Carried struct{ Beside, Kept []stock.Companion }
 
 func (c Carried) carries() []stock.Companion { return c.Beside }
 
-// beforeAll tells of several calls of one transaction, before its first statement.
+// beforeAll tells the companions of several calls, before the first statement of their transaction.
 func beforeAll[C interface{ carries() []stock.Companion }](ctx context.Context, s *Store, q mysql.Tx, calls []C) error {
 	var all [][]stock.Companion
 	for i, c := range calls {

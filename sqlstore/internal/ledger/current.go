@@ -13,7 +13,7 @@ import (
 )
 
 // renderCurrent renders how the caller's transaction reads what may not be there: what is there is locked by its whole
-// key, and nothing beside it. See handle.among. A blank row has LINE_NUM 0.
+// key, and nothing beside it. See Handle.Among. A blank row has LINE_NUM 0.
 func (q *Statements) renderCurrent() {
 	first := func(table, key string) string {
 		return "SELECT LINE_NUM FROM " + table + " FORCE INDEX (PRIMARY) WHERE " + key + " AND LINE_NO = 1 FOR UPDATE"
@@ -152,8 +152,8 @@ func (q *Statements) currentChange(n int) string {
 		" ON c.SCOPE = ? AND c.CHANGE_NO = ? AND c.LINE_NO = n.NO ORDER BY c.LINE_NO FOR UPDATE"
 }
 
-// linedRead is a read, in the caller's transaction, of what has one row a line: the blank of its first line, the lock of that,
-// and the read of so many.
+// linedRead is a read, in the caller's transaction, of a record with one row per line: the blank of its first line,
+// the lock of that line, and the read of so many lines.
 type linedRead struct {
 	blank mysql.Blank
 	first string

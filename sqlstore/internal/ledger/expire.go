@@ -71,15 +71,15 @@ func (s *Store) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]strin
 	return s.stillDue(ctx, orders)
 }
 
-// stillDue returns those of some orders that are dead now. The caller's transaction has looked for them without a lock, which
-// would be one on the places of new holds; and its snapshot may have holds that others have released since. Those that others
-// are at are passed over, so that it waits for nobody.
+// stillDue returns the orders that are dead now. The caller's transaction has looked for them without a lock, which
+// would block new holds; and its snapshot may have holds that others have released since. Orders that others have
+// locked are skipped, so that it waits for nobody.
 func (s *Store) stillDue(ctx context.Context, orders []string) ([]string, error) {
 	return ListOf(ctx, s, s.Query, mysql.RenderList(s.SQL.stillDue, orders), mysql.One[string])
 }
 
-// Expire implements stock.Store. Calls that wait are one: where many find an item short, the same
-// dead holds are released for all of them.
+// Expire implements stock.Store. Waiting calls are merged: where many find an item short, the same dead holds are
+// released for all of them.
 func (s *Store) Expire(ctx context.Context, orders []string) ([]string, error) {
 	if err := s.Ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err

@@ -20,7 +20,7 @@ type Store struct {
 	*mysql.Handle
 	SQL        *Statements
 	SoldOut    *soldOutCache
-	Bounds     *batch.Bounds  // of its batchers, and of those of whoever keeps companions; nil where calls are not merged
+	Bounds     *batch.Bounds  // shared by its batchers and those of its companions; nil where calls are not merged
 	batchers   *storeBatchers // nil where calls are not merged
 	holds      *batch.Lookup[string, stock.Hold]
 	Orders     *batch.Lookup[string, Presence] // which of them have a hold or were closed
@@ -164,8 +164,8 @@ func (s *Store) SetTerms(
 	return DoneIf(kept), mysql.Reason(err)
 }
 
-// Lock implements stock.Store: the hold first, the hot row last, so that it is locked for as
-// short as can be.
+// Lock implements stock.Store. The hold comes first and the hot row last, so that the row is locked as briefly as
+// possible.
 func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Duration) (stock.LockResult, error) {
 	if err := s.Ready(ctx, order.Beside...); err != nil {
 		return stock.LockResult{}, err
@@ -220,8 +220,8 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 	return LockAnswer{Verdict: stock.Done, at: lockedAt, kept: calls[0].Kept}, nil
 }
 
-// tellLocked tells of orders that lock or take units, in their order, once the rows of their items are tellLocked. Then it
-// refuses those that would be dead at that moment.
+// tellLocked tells the companions of orders that lock or take units, in their order, once the rows of their items are
+// locked. Then it refuses the orders that would be dead at that moment.
 func (s *Store) tellLocked(ctx context.Context, q mysql.Tx, at time.Time, calls []LockCall) error {
 	if err := s.Companions.Locked(ctx, q, at, calls); err != nil {
 		return err
@@ -238,8 +238,8 @@ func (s *Store) tellLocked(ctx context.Context, q mysql.Tx, at time.Time, calls 
 	return mysql.RefuseEach(why)
 }
 
-// claim inserts the holds of some orders, and the rows of their buyers in the caller's transaction, and returns the clock they
-// are dated with. There, where LAST_INSERT_ID is the caller's, the clock is read beforehand.
+// claim inserts the holds of some orders, and returns the clock that dates them. In the caller's transaction it also
+// inserts the rows of their buyers, and reads the clock beforehand, since LAST_INSERT_ID is the caller's there.
 func (s *Store) claim(ctx context.Context, q mysql.Tx, calls ...LockCall) (time.Time, error) {
 	if len(calls) == 1 && !s.Bound() {
 		result, err := q.ExecContext(ctx, s.SQL.insertHolds(calls[0]))
@@ -261,8 +261,8 @@ func (s *Store) claim(ctx context.Context, q mysql.Tx, calls ...LockCall) (time.
 	return at, mysql.Insert(ctx, q, s.SQL.insertMany(at, calls), s.SQL.deleteHolds(calls))
 }
 
-// makeBuyers inserts the rows of buyers that have none, which count nothing and stay where the calls are refused: their
-// INSERT is not to be rolled back; see insert.
+// makeBuyers inserts rows for buyers that have none. They count nothing, and stay even if the calls are refused: their
+// INSERT must not be rolled back; see mysql.Insert.
 func (s *Store) makeBuyers(ctx context.Context, q mysql.Tx, calls []LockCall) error {
 	usages, _ := usagesOf(calls)
 	for part := range slices.Chunk(usages, mysql.MaxList) {
@@ -323,8 +323,8 @@ func (s *Store) changeHolds(ctx context.Context, beside []stock.Companion, order
 	return DoneIf(kept), mysql.Reason(err)
 }
 
-// lockOrder locks the hold of an order, in the caller's transaction, and returns how many lines it has: 0 where the order has
-// no hold. The step is to be refused then, for the order has a blank one.
+// lockOrder locks the hold of an order, in the caller's transaction, and returns how many lines it has: 0 where the
+// order has no hold. The step must be refused then, since the order has a blank hold.
 func (s *Store) lockOrder(ctx context.Context, q mysql.Tx, order string) (lines int, err error) {
 	b := s.SQL.BlankHolds(order)
 	if err := mysql.Insert(ctx, q, b.Insert, b.TakeBack); err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// lockRounds bounds how often a batch is tried: as it came, and with what a look at the item and
-// at the orders has left of it. What is in the way of others then goes alone.
+// lockRounds bounds how often a batch is tried: first as it came, then with the calls that a look at the item and at
+// the orders has left. After that its calls go alone.
 const lockRounds = 4
 
 // LockKey is what Locks are merged by: the item, and whether the units are sold at once.
@@ -33,13 +33,13 @@ type LockCall struct {
 // Key is what it is merged by.
 func (c LockCall) Key() LockKey { return LockKey{c.Line().Key(), c.Order.Immediate} }
 
-// transition is that of each of its units.
+// transition returns the transition of each of its units.
 func (c LockCall) transition() stock.Transition { return c.Order.Step().Transition() }
 
 // Line returns the one line of an order that is merged.
 func (c LockCall) Line() stock.Line { return c.Order.Lines[0] }
 
-// LockAnswer is what became of it: what a stock.LockResult says, in less.
+// LockAnswer is the outcome of a LockCall: a stock.LockResult in fewer fields.
 type LockAnswer struct {
 	Verdict stock.Verdict
 	at      time.Time         // when it was Done
@@ -66,9 +66,8 @@ func (c LockCall) Result(a LockAnswer) stock.LockResult {
 	return stock.LockResult{Verdict: stock.Done, Hold: hold}
 }
 
-// LockBatch locks orders of one item together: one INSERT of all holds, one guarded UPDATE of the
-// hot row by their sum, one commit. If that does not go, it looks at the item, and leaves in, by
-// arrival, what fits.
+// LockBatch locks orders of one item together: one INSERT of all holds, one guarded UPDATE of the hot row by their
+// sum, one commit. If that fails, it looks at the item and keeps the calls that fit, in the order of arrival.
 func (s *Store) LockBatch(ctx context.Context, key LockKey, calls []LockCall) ([]batch.Reply[LockAnswer], error) {
 	b := &LockBatch{Store: s, Key: key, Calls: calls, In: make([]int, len(calls)), Replies: make([]batch.Reply[LockAnswer], len(calls))}
 	for i := range calls {
@@ -118,7 +117,7 @@ func (s *Store) lockAlone(ctx context.Context, key LockKey, call LockCall) (Lock
 	return replies[0].Answer, nil
 }
 
-// LockBatch is a batch that gets smaller until it goes.
+// LockBatch is a batch that shrinks until it succeeds.
 type LockBatch struct {
 	Store   *Store
 	Key     LockKey
@@ -129,8 +128,8 @@ type LockBatch struct {
 	Replies []batch.Reply[LockAnswer]
 }
 
-// rejoin takes those back in that were refused because of others: the batch has not gone, and it may have
-// been the very order of one of them, made elsewhere, that was in its way.
+// rejoin takes back the calls that were refused because of others. The batch has failed, and the order of one of these
+// calls, made elsewhere, may be what was in its way.
 func (b *LockBatch) rejoin() {
 	for _, i := range b.behind {
 		b.Replies[i] = batch.Reply[LockAnswer]{}
@@ -140,7 +139,7 @@ func (b *LockBatch) rejoin() {
 	b.behind = nil
 }
 
-// refuse answers those whom a companion has refused, as long as the others go.
+// refuse answers the calls that a companion has refused, provided that the others succeed.
 func (b *LockBatch) refuse(r *mysql.RefusalError) {
 	var in []int
 	for n, i := range b.In {
@@ -154,7 +153,7 @@ func (b *LockBatch) refuse(r *mysql.RefusalError) {
 	b.In = in
 }
 
-// once leaves each order in once, and notes what comes twice.
+// once keeps one call of each order in the batch, and notes the repeated ones.
 func (b *LockBatch) once() {
 	seen := make(map[string]bool, len(b.In))
 	b.In = slices.DeleteFunc(b.In, func(i int) bool {
@@ -167,7 +166,7 @@ func (b *LockBatch) once() {
 	})
 }
 
-// finish answers what comes twice: the order exists, or it goes alone behind the first.
+// finish answers the repeated calls: the order exists, or the call goes alone after the first.
 func (b *LockBatch) finish() []batch.Reply[LockAnswer] {
 	if len(b.again) == 0 {
 		return b.Replies
@@ -188,7 +187,7 @@ func (b *LockBatch) finish() []batch.Reply[LockAnswer] {
 	return b.Replies
 }
 
-// try makes the batch one transaction and reports whether it went.
+// try runs the batch as one transaction and reports whether it succeeded.
 func (b *LockBatch) try(ctx context.Context) (bool, error) {
 	calls := make([]LockCall, len(b.In))
 	for i, at := range b.In {
@@ -224,8 +223,8 @@ func (b *LockBatch) try(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// LockMany locks orders of one item within a transaction, and reports whether all of them went. More than
-// maxList take several rounds of the item's row, which nobody else comes between.
+// LockMany locks orders of one item within a transaction, and reports whether all of them succeeded. More than
+// mysql.MaxList orders take several updates of the item's row; nobody else comes between them.
 func (s *Store) LockMany(ctx context.Context, q mysql.Tx, key LockKey, calls []LockCall) (at time.Time, ok bool, err error) {
 	if err := beforeAll(ctx, s, q, calls); err != nil {
 		return at, false, err
@@ -257,7 +256,7 @@ func (s *Store) LockMany(ctx context.Context, q mysql.Tx, key LockKey, calls []L
 	return at, true, s.tellLocked(ctx, q, at, calls)
 }
 
-// split sends those that are still in the batch alone, and those that were refused because of them.
+// split makes the calls that are still in the batch go alone, and the calls that were refused because of them.
 func (b *LockBatch) split() {
 	b.rejoin()
 	for _, i := range b.In {
@@ -295,10 +294,9 @@ func usagesOf(calls []LockCall) (usages []buyerUsage, anonymous bool) {
 	return merged, anonymous
 }
 
-// sift answers the orders that are known and those that the item refuses, and leaves the others in,
-// in the order of arrival: the guard has the last word on them. The orders are looked up after the
-// item, since the same Lock made elsewhere may be what has used it up. It goes by an entry of before
-// as long as that may be told.
+// sift answers the orders that are known and those that the item refuses. The others stay in the batch, in the order
+// of arrival: the guard has the last word on them. The orders are looked up after the item, since the same Lock made
+// elsewhere may be what has used it up. It reuses a remembered entry while that is fresh.
 func (b *LockBatch) sift(ctx context.Context, seen *Entry) error {
 	if seen != nil && !limitsBuyers(seen.Item) { // a hold of a buyer may have died since
 		usages, known, now, err := b.Others(ctx, seen.Item)
@@ -343,8 +341,8 @@ func (b *LockBatch) Others(ctx context.Context, item stock.Item) (map[string]sto
 	return usages, known, now, err
 }
 
-// Admit answers what is known and what is refused at the moment of an entry. Where the item has a dead
-// hold, a refusal comes without its reason: it is released first.
+// Admit answers the calls that are known or refused at the moment of an entry. Where the item has a dead hold, a
+// refusal has no reason: the hold is released first.
 func (b *LockBatch) Admit(s Entry, usages map[string]stock.Usage, known map[string]Presence) (refused bool) {
 	var in []int
 	admitted := map[string]bool{} // of which the same order may not be in the way of itself
@@ -373,7 +371,7 @@ func (b *LockBatch) Admit(s Entry, usages map[string]stock.Usage, known map[stri
 			}
 			continue
 		}
-		if why := c.Order.Lapsed(s.now); why != nil { // which leaves the units to those behind it
+		if why := c.Order.Lapsed(s.now); why != nil { // the units are left to the calls behind it
 			b.Replies[i].Answer = LockAnswer{Verdict: stock.Refused, Why: why}
 			continue
 		}

@@ -12,11 +12,10 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// refuse answers a Lock by what is remembered of its item: it is refused, or the order exists. It
-// does not reach the item's row; the order and, where there is a limit, what its buyer has are looked
-// up, after the entry, since the same Lock made elsewhere may be what has used the item up. It
-// reports whether it has an answer: it has none on what the buyer has by now, of which a hold may
-// have died.
+// refuse answers a Lock from what is remembered of its item: the Lock is refused, or the order exists. It does not
+// reach the item's row. The order and, where there is a limit, what its buyer has are read after the entry, since the
+// same Lock made elsewhere may be what has used up the item. It reports whether it has an answer: it has none where
+// the buyer's usage is the reason, since a hold of the buyer may have died.
 func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, error) {
 	key, buyer := call.Line().Key(), call.Order.Buyer
 	seen := s.SoldOut.get(key)
@@ -157,7 +156,7 @@ func (s *Store) knownNow(ctx context.Context, orders []string, known map[string]
 	}, s.SQL.BlankHolds(orders...))
 }
 
-// knownSoon looks at what other transactions have written, and where they have, at what of it is committed.
+// knownSoon reads what other transactions have written and, where they have, what of it is committed.
 func (s *Store) knownSoon(ctx context.Context, orders []string, known map[string]Presence) (time.Time, error) {
 	var clock int64
 	var written []string

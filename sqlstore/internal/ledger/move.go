@@ -30,11 +30,10 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 	return s.batchers.Moves.Do(ctx, move.Step, call)
 }
 
-// move moves one order by itself, in one guarded UPDATE of its holds, their items and what
-// their buyer has. The guard is on the holds; that the counters then suffice follows from the
-// books, and where it does not, a CHECK constraint refuses the whole statement, where a guard
-// in WHERE would let it through for some of the lines. Where nothing else belongs to it, the statement is
-// a transaction by itself.
+// move moves one order by itself, in one guarded UPDATE of its holds, their items and what their buyer has. The guard
+// is on the holds. If the books balance, the counters suffice. If not, a CHECK constraint refuses the whole statement,
+// where a guard in WHERE would let it through for some of the lines. A statement with nothing else beside it is a
+// transaction by itself.
 //
 // A step that draws is refused unless all lines went.
 func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock.MoveResult, error) {
@@ -113,7 +112,7 @@ func (s *Store) moveBatch(ctx context.Context, step stock.Step, calls []MoveCall
 	return replies, nil
 }
 
-// AllAlone is what a batch replies that cannot go as one.
+// AllAlone returns the replies of a batch that cannot go as one.
 func AllAlone[A any](replies []batch.Reply[A]) []batch.Reply[A] {
 	for i := range replies {
 		replies[i].Alone = true
@@ -121,8 +120,8 @@ func AllAlone[A any](replies []batch.Reply[A]) []batch.Reply[A] {
 	return replies
 }
 
-// moveMany applies a step to those orders of one line that let it and have the fence of their call, to all of them or none,
-// and returns them; and, untouched, those of several lines. Each order has one call.
+// moveMany applies a step to the orders of one line that allow it and have the fence of their call, to all of them or
+// none. It returns those, and the orders of several lines, which it does not touch. Each order has one call.
 func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall) (MovedHolds, error) {
 	t := step.Transition()
 	orders, of := make([]string, len(calls)), make(map[string]MoveCall, len(calls))
@@ -177,7 +176,7 @@ type MovedHolds struct {
 	at     time.Time  // the moment at which the guard let them through
 }
 
-// Move moves those of the orders that let the step and are wanted, and adds up what their units do.
+// Move moves the wanted orders that allow the step, and adds up what their units do.
 func (m *MovedHolds) Move(
 	ctx context.Context, q mysql.Tx, t stock.Transition, statements moveManySQL, orders []string, wanted func(string, int64) bool,
 ) error {
@@ -191,8 +190,8 @@ func (m *MovedHolds) Move(
 	return nil
 }
 
-// lock locks those of the orders that let the step and are wanted. From then on nothing can come
-// between: the moment of the lock is that of the step.
+// lock locks the wanted orders that allow the step. From then on nothing can come between: the step has the time of
+// the lock.
 func (m *MovedHolds) lock(ctx context.Context, q mysql.Tx, t stock.Transition, query string, wanted func(string, int64) bool) error {
 	rows, err := q.QueryContext(ctx, query)
 	if err != nil {

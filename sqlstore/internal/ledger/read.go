@@ -141,8 +141,8 @@ func (s *Store) Items(ctx context.Context, buyer string, keys []stock.Key) ([]st
 	return standings, now, nil
 }
 
-// ListOf reads one thing a row: by Handle.Show what is only shown, or looked at again by who acts on it, and by
-// Handle.Query what a call decides by.
+// ListOf reads one thing per row. Handle.Show is for rows that are only shown, or checked again by whoever acts on
+// them; Handle.Query is for rows that a call decides by.
 func ListOf[T any](
 	ctx context.Context, s *Store, by mysql.QueryFunc, query string, scan func(*sql.Rows) (T, error),
 ) (all []T, err error) {
@@ -207,8 +207,7 @@ func (r *HoldReader) Scan(rows *sql.Rows) error {
 	return nil
 }
 
-// Hold implements stock.Store. Those who ask at once are answered by one read, since replays come in
-// crowds too.
+// Hold implements stock.Store. Concurrent calls share one read, since replays come in crowds too.
 func (s *Store) Hold(ctx context.Context, order string) (stock.Hold, time.Time, error) {
 	if err := s.Ready(ctx); err != nil {
 		return stock.Hold{}, time.Time{}, err

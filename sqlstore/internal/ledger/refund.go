@@ -26,7 +26,7 @@ func (c RefundCall) result() stock.RefundResult {
 	return stock.RefundResult{Verdict: stock.Done, Refund: c.Refund, State: c.to, Beside: c.Kept}
 }
 
-// transition is that of each of its units.
+// transition returns the transition of each of its units.
 func (c RefundCall) transition() stock.Transition {
 	if c.Refund.Restock {
 		return stock.StepRefund.Transition()
@@ -56,8 +56,8 @@ func (s *Store) Refund(
 	return do(ctx, struct{}{}, call)
 }
 
-// refund makes one refund by itself: first the order's holds are locked, and the refund is worked out from them; then
-// it claims its number, whoever keeps companions lets it, and each line moves under its own guard.
+// refund makes one refund by itself. It locks the order's holds and works out the refund from them. Then it claims its
+// number, asks the companions, and moves each line under its own guard.
 func (s *Store) refund(ctx context.Context, _ struct{}, call RefundCall) (stock.RefundResult, error) {
 	if call.Refund.Restock {
 		defer s.Freed(KeysOf(call.Hold)...)
@@ -108,7 +108,7 @@ func (s *Store) moveRefund(ctx context.Context, q mysql.Tx, call RefundCall) (bo
 	return rows == int64(len(is.Lines)), err
 }
 
-// claimRefund claims the number of a refund that is refused: it may be known, which comes first.
+// claimRefund claims the number of a refund that is refused: a known number takes precedence over the refusal.
 func (s *Store) claimRefund(ctx context.Context, q mysql.Tx, call RefundCall) error {
 	booked, _, refusal := call.Refund.Of(call.Hold)
 	if refusal != nil {
@@ -144,8 +144,8 @@ func (s *Store) lockRefunded(ctx context.Context, q mysql.Tx, hold stock.Hold) (
 	return hold, lines == len(hold.Lines), err
 }
 
-// refundBatch makes many refunds in one transaction, those of one order one after the other. A number that comes twice
-// and what is refused go alone; and where a number is known, or the books or the companions of one refuse, all do: each
+// refundBatch makes many refunds in one transaction, those of one order one after the other. Repeated numbers and
+// refused refunds go alone. Where a number is known, or the books or the companions of one refuse, all go alone: each
 // finds out for itself.
 func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall) ([]batch.Reply[stock.RefundResult], error) {
 	replies := AllAlone(make([]batch.Reply[stock.RefundResult], len(calls)))
@@ -200,7 +200,7 @@ type RefundBatch struct {
 	Done   []int                  // the calls that are made
 }
 
-// NewRefundBatch returns a batch of calls. Of those with one number the first is in it.
+// NewRefundBatch returns a batch of calls. Of calls with the same number it has the first.
 func NewRefundBatch(calls []RefundCall) RefundBatch {
 	b := RefundBatch{calls: slices.Clone(calls), of: map[string][]int{}, to: map[string]stock.State{}}
 	known := map[string]bool{}
@@ -218,8 +218,8 @@ func NewRefundBatch(calls []RefundCall) RefundBatch {
 	return b
 }
 
-// Lock locks the holds, works out the refunds that they let, and adds up what these do. The others are refused: the
-// state or fence of their order is another, or those before them have left too little.
+// Lock locks the holds, works out the refunds that they allow, and adds up what these do. The others are refused: the
+// state or fence of their order differs, or earlier refunds have left too little.
 func (b *RefundBatch) Lock(ctx context.Context, q mysql.Tx, query string, t *Tally) error {
 	return mysql.Read(ctx, q, mysql.RenderList(query, b.orders), func(rows *sql.Rows) error {
 		var order string

@@ -45,8 +45,7 @@ func (q *Statements) setStateText(lines int) string {
 		wholeKeys(lines)
 }
 
-// refundHolds renders the UPDATE of the holds of orders of which the same is refunded, which are locked: of a batch
-// mostly all.
+// refundHolds renders the UPDATE of the locked holds of orders with the same refund: mostly all of a batch.
 func (q *Statements) refundHolds(r refundShape, orders []string) string {
 	return mysql.RenderList(mysql.Render(q.refundHoldsText(), r.Refunded, r.restocked, r.freed, int64(r.to))+" AND ORDER_NO IN (?)", orders)
 }

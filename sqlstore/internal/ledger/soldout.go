@@ -9,31 +9,30 @@ import (
 
 // The bounds of what is remembered.
 const (
-	MaxSoldOutFor     = 200 * time.Millisecond // how long "sold out" is, at most
-	refusesFor        = time.Minute            // how long that an item refused somebody
-	maxEntries        = 1_000                  // of so many items
-	suspendedAfterTxs = MaxSoldOutFor          // how long nothing is, once a caller's transaction gave units back
+	MaxSoldOutFor     = 200 * time.Millisecond // how long "sold out" is remembered, at most
+	refusesFor        = time.Minute            // how long a refusal of an item is remembered
+	maxEntries        = 1_000                  // items that are remembered
+	suspendedAfterTxs = MaxSoldOutFor          // how long nothing is remembered after a caller's transaction gave units back
 )
 
-// Entry is what was seen of an item at a moment at which it refused somebody.
+// Entry is an item as it was seen at a moment at which it refused somebody.
 type Entry struct {
 	Item stock.Item
 	now  time.Time // by the store's clock
 	Next time.Time // when the first of its holds dies, by the same clock; zero where it has none
 }
 
-// freshAt reports whether an entry may still be told at a later moment by the store's clock: it is
-// not too old, and no hold of the item has died since.
+// freshAt reports whether an entry may still be used at a later moment by the store's clock: it is not too old, and no
+// hold of the item has died since.
 func (s Entry) freshAt(now time.Time, soldOutFor time.Duration) bool {
 	return now.Sub(s.now) <= soldOutFor && !s.dead(now)
 }
 
-// dead reports whether the item had a dead hold at a moment, so that less was refused than is there.
+// dead reports whether the item had a dead hold at a moment, so that more units may be available than the entry says.
 func (s Entry) dead(now time.Time) bool { return !s.Next.IsZero() && !now.Before(s.Next) }
 
-// soldOutCache remembers for a moment what the items had that refused somebody, so that a rush for an
-// item that is sold out does not reach its row. Whatever may give units back through this store
-// makes it forget. It is safe for concurrent use.
+// soldOutCache briefly remembers items that refused somebody, so that a rush for a sold-out item does not reach its
+// row. Any call of this store that may give units back makes it forget. It is safe for concurrent use.
 type soldOutCache struct {
 	soldOutFor time.Duration         // not above 0: nothing is remembered
 	Worth      func(stock.Item) bool // which items are worth remembering; nil: all
@@ -52,9 +51,8 @@ type slot struct {
 	refusedAt  time.Time // when the item last refused somebody
 }
 
-// get returns an entry that is fresh enough by the process's clock to answer a caller, or nil. When
-// three quarters of its time are over, one caller gets none, and so looks again while the others still
-// have it.
+// get returns an entry that is fresh enough by the process's clock to answer a caller, or nil. After three quarters of
+// its time one caller gets nil and looks again, while the others still get the entry.
 func (m *soldOutCache) get(key stock.Key) *Entry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -90,8 +88,8 @@ func (m *soldOutCache) recent(key stock.Key) (s *Entry, refuses bool) {
 // renewAt is the age at which an entry is renewed.
 func (m *soldOutCache) renewAt() time.Duration { return m.soldOutFor * 3 / 4 }
 
-// renew is called before an item is read, and returns what is called with what was seen: it is
-// remembered unless something was forgotten meanwhile.
+// renew is called before an item is read. It returns put, to be called with the entry that was read. The entry is
+// remembered unless the item was forgotten meanwhile.
 func (m *soldOutCache) renew(key stock.Key) (put func(s *Entry, refused bool)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -119,7 +117,7 @@ func (m *soldOutCache) renew(key stock.Key) (put func(s *Entry, refused bool)) {
 	}
 }
 
-// tidy drops the items that nobody was refused lately.
+// tidy drops the items that have refused nobody lately.
 func (m *soldOutCache) tidy() {
 	if m.items == nil {
 		m.items = map[stock.Key]*slot{}
@@ -148,8 +146,8 @@ func (m *soldOutCache) forget(keys ...stock.Key) {
 	}
 }
 
-// suspend is called where a caller's transaction gives units back, which it does only when it
-// commits: a look that comes soon is not remembered.
+// suspend is called where a caller's transaction gives units back. The units are back only when it commits, so an
+// entry that is read soon after is not remembered.
 func (m *soldOutCache) suspend() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

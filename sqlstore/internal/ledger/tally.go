@@ -26,7 +26,7 @@ func (a buyerKey) compare(b buyerKey) int {
 type Tally struct {
 	items  map[stock.Key]stock.Quantities
 	buyers map[buyerKey]stock.Usage
-	Locked map[stock.Key]bool // items whose rows apply locks also where nothing of them changes
+	Locked map[stock.Key]bool // items whose rows Apply locks even if nothing of them changes
 }
 
 // NewTally returns a tally of nothing.
@@ -71,7 +71,7 @@ func usageOf(change stock.Quantities, num int64) stock.Usage {
 // keys returns the items in the order of their keys.
 func (t *Tally) keys() []stock.Key { return slices.SortedFunc(maps.Keys(t.items), stock.Key.Compare) }
 
-// buyerGroup is buyers of one item of whom the same is changed: of a batch mostly all, who buy one unit each.
+// buyerGroup is buyers of one item with the same change: mostly all of a batch, who buy one unit each.
 type buyerGroup struct {
 	stock.Key
 	stock.Usage
@@ -98,8 +98,8 @@ func (t *Tally) buyerGroups() []*buyerGroup {
 	return groups
 }
 
-// Apply changes the buyers' rows first and the hot rows last, both in the order of their keys. That
-// the counters suffice follows from the books; where it does not, a constraint says so.
+// Apply changes the buyers' rows first and the hot rows last, both in the order of their keys. If the books balance,
+// the counters suffice; if not, a constraint refuses.
 func (t *Tally) Apply(ctx context.Context, q mysql.Tx, statements *Statements) error {
 	maps.DeleteFunc(t.buyers, func(_ buyerKey, u stock.Usage) bool { return u == stock.Usage{} })
 	maps.DeleteFunc(t.items, func(key stock.Key, change stock.Quantities) bool {

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// QueryFunc is handle.query, or what reads as it does.
+// QueryFunc is Handle.Query, or a function that reads as it does.
 type QueryFunc func(ctx context.Context, statement string, scan func(*sql.Rows) error) error
 
-// TakeBlank renders the DELETE of a blank row t by its whole key; see blank.
+// TakeBlank renders the DELETE of a blank row t by its whole key; see Blank.
 func TakeBlank(table, key, is string) string {
 	return "DELETE t FROM " + table + " t " + ByKey + " WHERE " + key + " AND " + is
 }
@@ -36,8 +36,8 @@ func (h *Handle) QueryAmong(ctx context.Context, statement string, scan func(*sq
 	}, blanks...)
 }
 
-// Amid is among at the beginning of a transaction that goes on, before it changes anything. In a transaction of the store's own
-// there are no blanks: a gap that it locks is free again in a moment.
+// Amid is Among at the beginning of a transaction that goes on, before it changes anything. In a transaction of the
+// store's own there are no blanks: a gap that it locks is free again in a moment.
 func (h *Handle) Amid(ctx context.Context, q Tx, fn func() (met bool, err error), blanks ...Blank) error {
 	if !h.Bound() {
 		_, err := fn()
@@ -83,15 +83,15 @@ func (h *Handle) KeepInsertID(ctx context.Context, q Tx, fn func() error) error 
 	return err
 }
 
-// ReadIn reads within a transaction, as handle.query does by itself.
+// ReadIn reads within a transaction, as Handle.Query does by itself.
 func ReadIn(q Tx) QueryFunc {
 	return func(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
 		return Read(ctx, q, statement, scan)
 	}
 }
 
-// Moment returns the time of a clock that rows have brought, after a read that ended with err. Where no row has brought
-// it, it is read.
+// Moment returns the time of a clock that came with some rows, after a read that ended with err. It reads the clock
+// where no row came.
 func (h *Handle) Moment(ctx context.Context, clock int64, err error) (time.Time, error) {
 	if err == nil && clock == 0 {
 		err = h.Query(ctx, ReadClock, func(rows *sql.Rows) error { return rows.Scan(&clock) })

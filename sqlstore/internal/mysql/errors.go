@@ -13,13 +13,13 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
-// The error numbers of the servers that decide something here. MySQL: Server Error Message
-// Reference; MariaDB: MariaDB Error Codes.
+// The error numbers of the servers that matter here. MySQL: Server Error Message Reference; MariaDB: MariaDB Error
+// Codes.
 const (
 	ErrDuplicate       = 1062 // the key is taken
 	errNoTable         = 1146
 	errNoSavepoint     = 1305 // also: the handle is not in a transaction
-	errDenied          = 1142 // the account has not the right
+	errDenied          = 1142 // the account lacks the right
 	errNotPreparable   = 1295 // the statement cannot be prepared
 	errSafeUpdates     = 1175 // sql_safe_updates
 	errCheckMySQL      = 3819 // a CHECK constraint is violated
@@ -61,7 +61,7 @@ func Number(err error) uint16 {
 	return 0
 }
 
-// passing reports whether a server's error may go away by itself, and says that the statement was not done.
+// passing reports whether a server's error may go away by itself and says that the statement was not done.
 func passing(err error) bool {
 	switch Number(err) {
 	case errDeadlock, errRecordChanged, errLockWait, errTooManyConns, errTooManyUser, errResourceLimit,
@@ -78,8 +78,8 @@ func killedJoin(err error) bool {
 	return Number(err) == errAnything && strings.Contains(err.Error(), "An error occurred in multi-table update")
 }
 
-// hearsay reports whether an error says nothing about what became of a statement: the server may have been ended while it
-// was at it, or a proxy says that it has lost the server. It may go away by itself.
+// hearsay reports whether an error does not tell what became of a statement: the server may have been stopped during
+// it, or a proxy has lost the server. The error may go away by itself.
 func hearsay(err error) bool {
 	switch Number(err) {
 	case errServerGone, errServerLost, errKilled, errShutdown, errInCommit:
@@ -99,16 +99,16 @@ func readOnly(err error) bool {
 	return false
 }
 
-// rerun reports whether a transaction of the store's own is worth running again at once: the
-// server has rolled it back whole to let another one through.
+// rerun reports whether a transaction of the store's own should run again at once: the server has rolled back all of
+// it to let another one through.
 func rerun(err error) bool {
 	n := Number(err)
 	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback
 }
 
-// Classify gives a failure the error that says what became of the call, by how far it had come. Where nothing was sent
-// that takes effect by itself, nothing was done. A server that refuses a statement has not done it; one that refuses a COMMIT may
-// have. Where no answer came back, or one that proves nothing, nobody knows.
+// Classify wraps a failure in the error that tells the outcome of the call, by the stage it had reached. Where nothing
+// was sent that takes effect by itself, nothing was done. A server that refuses a statement has not done it; one that
+// refuses a COMMIT may have. Where no answer came back, or one that proves nothing, the outcome is unknown.
 func Classify(err error, at stage) error {
 	n := Number(err)
 	switch {
@@ -137,7 +137,7 @@ func Classify(err error, at stage) error {
 	return fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
 }
 
-// classified reports whether an error says already what became of the call.
+// classified reports whether an error already tells the outcome of the call.
 func classified(err error) bool {
 	for _, is := range [...]error{fault.ErrDrift, fault.ErrOverflow, fault.ErrInvalid, fault.ErrUnknown, fault.ErrUnavailable,
 		fault.ErrStore} {
@@ -153,7 +153,7 @@ func lost(err error) bool {
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
 }
 
-// Missing is the failure of a change whose row is not there, unless there is another one.
+// Missing returns the failure of a change whose row does not exist, unless there is another error.
 func Missing(err error) error {
 	if err != nil {
 		return err

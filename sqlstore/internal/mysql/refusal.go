@@ -6,7 +6,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
-// RefusalError is why some of the calls of a transaction are refused, of which nothing is done then.
+// RefusalError says why some of the calls of a transaction are refused. The transaction did nothing then.
 type RefusalError struct {
 	Why []error // of each call; nil where it may go
 }
@@ -24,7 +24,7 @@ func RefuseEach(why []error) error {
 	return nil
 }
 
-// Reason returns why the only call of a transaction was refused, where it was, and any other error as it is.
+// Reason returns why the only call of a transaction was refused, and any other error as it is.
 func Reason(err error) error {
 	if r, ok := fault.As[*RefusalError](err); ok {
 		return errors.Join(r.Why...)

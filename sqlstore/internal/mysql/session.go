@@ -12,14 +12,14 @@ import (
 // mostSessions bounds how many connections are remembered: also those that the pool has closed since.
 const mostSessions = 1_000
 
-// session is what the settings of a connection make of a statement.
+// session is how the settings of a connection affect a statement.
 type session struct {
 	commits bool // it commits by itself: autocommit is on, and no COMMIT of anybody can have opened another transaction
 	locks   bool // within a transaction, a read locks what it reads: SERIALIZABLE
 }
 
-// sessions remembers those of a pool's connections. The settings are of the DSN or of the server, and stay as they are while a
-// connection lives. It is safe for concurrent use.
+// sessions remembers the sessions of a pool's connections. The settings come from the DSN or the server, and do not
+// change while a connection lives. It is safe for concurrent use.
 type sessions struct {
 	mu    sync.Mutex
 	known map[driver.Conn]session
@@ -79,9 +79,9 @@ func (s *sessions) remember(key driver.Conn, is session) {
 	s.known[key] = is
 }
 
-// beneath returns the transaction beneath a handle that prepares each statement and keeps it, as that of GORM with
-// PrepareStmt does: every text of ours is another one, and MySQL cannot prepare a savepoint. It is told by its method
-// GetDBConn, and has the transaction in its field Tx. Any other handle is returned as it is.
+// beneath returns the transaction beneath a handle that prepares and keeps each statement, as GORM's does with
+// PrepareStmt: each of our statements has a text of its own, and MySQL cannot prepare a savepoint. Such a handle has
+// the method GetDBConn, and the transaction in its field Tx. Any other handle is returned as it is.
 func beneath(tx Tx) Tx {
 	if _, ok := tx.(interface{ GetDBConn() (*sql.DB, error) }); !ok {
 		return tx

@@ -94,7 +94,7 @@ func BytesLiteral(b *strings.Builder, s string) {
 	b.WriteByte('\'')
 }
 
-// RenderList renders a statement whose only question mark stands for some strings, of which there are many.
+// RenderList renders a statement whose only question mark stands for a long list of strings.
 func RenderList(query string, values []string) string {
 	before, behind, _ := strings.Cut(query, "?")
 	var b strings.Builder
@@ -110,12 +110,12 @@ func RenderList(query string, values []string) string {
 	return b.String()
 }
 
-// ByLines lets a statement through whose join is driven by rows that it brings along: MariaDB takes those for a table without a
-// key, and with sql_safe_updates refuses the statement (error 1175), although it finds each row that it changes by its key.
-// MySQL reads it as a comment.
+// ByLines lets a statement through whose join is driven by rows in its own text. MariaDB takes these for a table
+// without a key, and refuses the statement with sql_safe_updates (error 1175), although it finds each changed row by
+// its key. MySQL reads it as a comment.
 const ByLines = "/*M! SET STATEMENT sql_safe_updates = 0 FOR */ "
 
-// Driven puts byLines in front of an UPDATE that brings n rows along, of which a single one is no table.
+// Driven puts ByLines in front of an UPDATE that brings n rows along; a single row is no table.
 func Driven(n int, update string) string {
 	if n < 2 {
 		return update
@@ -128,7 +128,7 @@ func List(item string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(item+", ", n), ", ")
 }
 
-// FromNullMicros is fromMicros with the zero time for NULL.
+// FromNullMicros is FromMicros with the zero time for NULL.
 func FromNullMicros(n sql.NullInt64) time.Time {
 	if !n.Valid {
 		return time.Time{}
@@ -139,7 +139,7 @@ func FromNullMicros(n sql.NullInt64) time.Time {
 // ReadClock reads the clock alone.
 const ReadClock = "SELECT TIMESTAMPDIFF(MICROSECOND, " + Epoch + ", " + Now + ")"
 
-// NullTimestamp is timestamp with NULL for the zero time.
+// NullTimestamp is Timestamp with NULL for the zero time.
 func NullTimestamp(t time.Time) string {
 	if t.IsZero() {
 		return "NULL"
@@ -160,9 +160,9 @@ func AnyOf[T any](values []T) []any {
 // that it takes for small, and lock every row of it.
 const ByKey = "FORCE INDEX (PRIMARY)"
 
-// By renders the index of a table that a statement has to go by.
+// By renders the hint for the index that a statement has to use.
 func By(table, index string) string { return "FORCE INDEX (" + table + "_" + index + ")" }
 
-// MaxList is how many values one list in a statement has at most: from 1,000 on MariaDB reads it in another way
+// MaxList is how many values one list in a statement has at most: from 1,000 on MariaDB handles a list differently
 // (in_predicate_conversion_threshold).
 const MaxList = 900

@@ -1,5 +1,5 @@
-// Package mysql is how this library speaks to a server of MySQL or MariaDB: literals, transactions, and what an error
-// means for a call. It knows no table.
+// Package mysql speaks to a server of MySQL or MariaDB. It has literals, transactions, and the meaning of an error for
+// a call. It knows no table.
 package mysql
 
 import (
@@ -30,8 +30,8 @@ const (
 	rollbackTx = "ROLLBACK AND NO CHAIN NO RELEASE"
 )
 
-// The savepoints of a call in the caller's transaction: where it began, and behind what it has inserted. A savepoint takes the
-// place of another one of its name, so that these must be nobody else's.
+// The savepoints of a call in the caller's transaction: at its beginning, and after what it has inserted. A savepoint
+// replaces another one of its name, so nobody else may use these names.
 const (
 	setBegun    = "SAVEPOINT holdfast_7d1c94e2"
 	undoBegun   = "ROLLBACK TO SAVEPOINT holdfast_7d1c94e2"
@@ -47,8 +47,8 @@ const (
 	resends = 3
 )
 
-// cleanupTime is how long a rollback may take. graceTime is how long one may still take that the
-// caller has to wait for, once the caller's context has ended.
+// cleanupTime is how long a rollback may take. graceTime is how much longer the caller has to wait for one once the
+// caller's context has ended.
 const (
 	cleanupTime = 5 * time.Second
 	graceTime   = 50 * time.Millisecond
@@ -85,7 +85,7 @@ func (h *Handle) Ready(context.Context) error {
 	return nil
 }
 
-// stage is how far an attempt has come, which decides what its failure says.
+// stage is how far an attempt has come. It decides what a failure means.
 type stage uint8
 
 // The stages.
@@ -160,9 +160,9 @@ func (a *Attempt) InTx(ctx context.Context, fn func() error) error {
 	return a.commit(ctx)
 }
 
-// Again runs fn on a connection of the pool, and once more where the server or the driver says that
-// nothing was done and that it may be done at once. A connection is taken first, because a pool
-// that has none to give and a statement without an answer end in the same context error.
+// Again runs fn on a connection of the pool, and once more where the server or the driver says that nothing was done
+// and a retry may help at once. A connection is taken first, because a pool without a free one and a statement without
+// an answer end in the same context error.
 func (h *Handle) Again(ctx context.Context, fn func(*Attempt) error) error {
 	var deadlocks, resent int
 	for {
@@ -189,14 +189,14 @@ func (h *Handle) Again(ctx context.Context, fn func(*Attempt) error) error {
 	}
 }
 
-// resend reports whether another connection may do at once what this one has not done.
+// resend reports whether another connection may do at once what this one could not.
 func resend(err error, at stage) bool {
 	return errors.Is(err, driver.ErrBadConn) || readOnly(err) && at != committing
 }
 
-// giveBack ends what is open on a connection and returns it to the pool. One that cannot do that is closed, which makes
-// the server do it; and so is one to a server that has become read-only, for behind the same address there
-// may be another by now. A caller whose context ends does not wait for any of it.
+// giveBack ends what is open on a connection and returns it to the pool. If that fails, it closes the connection, and
+// the server ends it. It also closes one to a server that has become read-only, since another server may be behind the
+// same address by now. A caller whose context ends does not wait for this.
 func (a *Attempt) giveBack(ctx context.Context, err error) {
 	if !a.open {
 		if readOnly(err) {
@@ -224,7 +224,7 @@ func (a *Attempt) giveBack(ctx context.Context, err error) {
 // Drop makes the pool close a connection.
 func (a *Attempt) Drop() { _ = a.Raw(func(any) error { return driver.ErrBadConn }) }
 
-// pause spreads out those that met in a deadlock.
+// pause spreads out transactions that met in a deadlock.
 func pause(ctx context.Context, n int) {
 	timer := time.NewTimer(rand.N(time.Duration(n) * time.Millisecond)) //nolint:gosec // spreads load, keeps no secret
 	defer timer.Stop()
@@ -267,7 +267,7 @@ func (a *Attempt) readTx(ctx context.Context, is session, statement string, scan
 	return a.Reading(ctx, func() error { return a.read(ctx, statement, scan) })
 }
 
-// setLevel sets the isolation level of the next transaction. One that somebody has left open would keep its own.
+// setLevel sets the isolation level of the next transaction. A transaction that is still open would keep its own.
 func (a *Attempt) setLevel(ctx context.Context, is session, level string) error {
 	if !is.commits {
 		if _, err := a.ExecContext(ctx, commitTx); err != nil {
@@ -278,7 +278,7 @@ func (a *Attempt) setLevel(ctx context.Context, is session, level string) error 
 	return err
 }
 
-// Reading runs fn as a transaction, which has nothing to keep.
+// Reading runs fn as a transaction that changes nothing.
 func (a *Attempt) Reading(ctx context.Context, fn func() error) error {
 	if err := a.Begin(ctx); err != nil {
 		return err
@@ -292,7 +292,7 @@ func (a *Attempt) Reading(ctx context.Context, fn func() error) error {
 	return nil
 }
 
-// Show is query for what is only shown: a proxy may let a replica answer it.
+// Show is Query for what is only shown: a proxy may let a replica answer it.
 func (h *Handle) Show(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
 	if err := h.Ready(ctx); err != nil {
 		return err
@@ -312,7 +312,7 @@ func (h *Handle) Show(ctx context.Context, statement string, scan func(*sql.Rows
 	})
 }
 
-// Peek is query for what other transactions may have written and not yet committed: a row that it does not see is
+// Peek is Query that also sees what other transactions have written and not committed: a row that it does not see is
 // not under way in the server either.
 func (h *Handle) Peek(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
 	if err := h.Ready(ctx); err != nil {
@@ -361,11 +361,11 @@ func ReadRow(ctx context.Context, q Tx, statement string, targets ...any) error 
 	return err
 }
 
-// VerdictFunc is the body of a transaction. What it did is kept only if it returns true and no error.
+// VerdictFunc is the body of a transaction. Its changes are kept only if it returns true and no error.
 type VerdictFunc func(q Tx) (bool, error)
 
-// Atomically runs fn as one transaction: of the store's own, or within the caller's, where a
-// savepoint takes back what a refusal or an error leaves behind. It reports whether it was kept.
+// Atomically runs fn as one transaction: the store's own, or within the caller's, where a savepoint undoes what a
+// refusal or an error leaves behind. It reports whether the changes were kept.
 func (h *Handle) Atomically(ctx context.Context, fn VerdictFunc) (bool, error) {
 	if err := h.Ready(ctx); err != nil {
 		return false, err
@@ -394,12 +394,12 @@ type nestedTx struct {
 	takeBack []string // the DELETEs that take back what it has inserted
 }
 
-// nested runs fn within the caller's transaction. What fn did goes away where it is refused;
-// the locks stay until the caller ends. Errors never make it run again: a part of somebody
-// else's transaction cannot be repeated by itself.
+// nested runs fn within the caller's transaction. The changes of fn are undone where it is refused; the locks stay
+// until the caller's transaction ends. Errors never make it run again: a part of somebody else's transaction cannot be
+// repeated by itself.
 //
-// Outside of a transaction, fn's statements would commit one by one: a handle may never have been in one, and the
-// server may have ended it since. A savepoint exists only within one, which is seen by going back to it.
+// Outside of a transaction, fn's statements would commit one by one. A handle may never have been in one, and the
+// server may have ended it since. A savepoint exists only within one: going back to it shows whether there is one.
 func (h *Handle) nested(ctx context.Context, fn VerdictFunc) (bool, error) {
 	if _, err := h.tx.ExecContext(ctx, setBegun); err != nil {
 		return false, Classify(err, Unsent)
@@ -424,10 +424,10 @@ func (h *Handle) nested(ctx context.Context, fn VerdictFunc) (bool, error) {
 	return false, Classify(err, Unsent)
 }
 
-// Insert inserts rows that takeBack deletes where the transaction is refused afterwards. In the caller's transaction they are
-// deleted rather than rolled back: at REPEATABLE READ, MySQL turns the lock of a row whose INSERT goes back to a savepoint
-// into one on the gap where it was, and with it on all new rows beside it, until the caller ends (seen on 9.7, in
-// performance_schema.data_locks). A deleted row keeps a lock on itself.
+// Insert inserts rows that takeBack deletes where the transaction is refused afterwards. In the caller's transaction
+// they are deleted rather than rolled back. At REPEATABLE READ, MySQL turns the lock on a row whose INSERT is rolled
+// back to a savepoint into one on the gap, which blocks all new rows beside it until the caller's transaction ends
+// (seen on 9.7, in performance_schema.data_locks). A deleted row keeps a lock on itself only.
 func Insert(ctx context.Context, q Tx, statement, takeBack string) error {
 	if _, err := q.ExecContext(ctx, statement); err != nil {
 		return err
@@ -441,7 +441,7 @@ func Insert(ctx context.Context, q Tx, statement, takeBack string) error {
 	return err
 }
 
-// undo takes back what was done. Without the right to delete, that is a rollback all the same.
+// undo takes back what was done. Without the right to delete, it rolls back instead.
 func (n *nestedTx) undo(ctx context.Context) error {
 	if len(n.takeBack) == 0 {
 		_, err := n.ExecContext(ctx, undoBegun)
@@ -463,12 +463,12 @@ func (n *nestedTx) undo(ctx context.Context) error {
 	return nil
 }
 
-// Blank inserts rows with nothing in them, without effect on those that are there, and deletes them again.
+// Blank inserts rows with nothing in them, leaves existing rows alone, and deletes its rows again.
 type Blank struct{ Insert, TakeBack string }
 
-// Among runs fn, which reads rows with a lock that may not be there, in the caller's transaction. Such a read would lock the
-// gap where they go, and with it all new rows beside them, until the caller ends. So blanks are inserted first: a row that is
-// there is locked then, and nothing beside it. Where fn has met a blank one, they are deleted.
+// Among runs fn in the caller's transaction. fn reads rows with a lock, and the rows may not exist. Such a read would
+// lock the gap and block all new rows beside it until the caller's transaction ends. So blanks are inserted first: an
+// existing row is locked then, and nothing beside it. Where fn has met a blank row, the blanks are deleted.
 func (h *Handle) Among(ctx context.Context, fn func(q Tx) (met bool, err error), blanks ...Blank) error {
 	_, err := h.nested(ctx, func(q Tx) (bool, error) {
 		for _, b := range blanks {
@@ -482,7 +482,7 @@ func (h *Handle) Among(ctx context.Context, fn func(q Tx) (met bool, err error),
 	return err
 }
 
-// cleanup returns a context to clean up with, which outlives that of the caller, but not by much.
+// cleanup returns a context to clean up with, which outlives the caller's, but not by much.
 func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(graceTime, cancel) })

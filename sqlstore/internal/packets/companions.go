@@ -22,9 +22,9 @@ type packetCompanions struct {
 
 func (packetCompanions) Keeps(c stock.Companion) bool { _, ok := c.(redpacket.Grab); return ok }
 
-// Locked books a share for each of the grabs that have taken a unit, in their order, each worked out from what the packet
-// has by then. The packet's row is locked and read as it is, and guarded all the same. Whatever does not fit is ErrDrift,
-// and takes nothing.
+// Locked books a share for each of the grabs that have taken a unit, in their order, each computed from what the
+// packet still has. The packet's row is locked and read as it is, and guarded all the same. A share that does not fit
+// is ErrDrift, and takes nothing.
 func (q packetCompanions) Locked(ctx context.Context, tx mysql.Tx, at time.Time, calls []ledger.LockCall) error {
 	if !calls[0].Order.Immediate { // units that are only set aside; no grab does that
 		return nil

@@ -57,7 +57,7 @@ func (r *Store) Add(ctx context.Context, record redpacket.Record, senderMayGrab 
 	}
 	item := stock.Item{Key: stock.Key{SKU: record.ID}, Quantities: stock.Quantities{Total: record.Split.Count, Left: record.Split.Count}}
 	defer r.units.Freed(item.Key)
-	if r.units.Bound() { // where what collides is not to be rolled back; see insert
+	if r.units.Bound() { // where what collides must not be rolled back; see mysql.Insert
 		if is, err := r.lockUnits(ctx, record.ID); err != nil || is {
 			return stock.Exists, err
 		}

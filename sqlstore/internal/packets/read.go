@@ -37,8 +37,7 @@ func (r *packetRow) finish() redpacket.Record {
 	return *p
 }
 
-// Record implements redpacket.Store. Those who ask at once are answered by one read: all whose grab was
-// refused ask why.
+// Record implements redpacket.Store. Concurrent calls share one read: every grab that was refused asks why.
 func (r *Store) Record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
 	if err := r.units.Ready(ctx); err != nil {
 		return redpacket.Record{}, time.Time{}, err
@@ -96,8 +95,7 @@ func (r *Store) Due(ctx context.Context, limit int) ([]int64, error) {
 	return ledger.ListOf(ctx, r.units, r.units.Show, mysql.Render(r.sql.due, limit), mysql.One[int64])
 }
 
-// Share implements redpacket.Store. Every grab ends with it: those who ask about one packet at once are
-// answered by one read.
+// Share implements redpacket.Store. Every grab ends with it: concurrent calls for one packet share one read.
 func (r *Store) Share(ctx context.Context, packet int64, person string) (redpacket.ShareRecord, bool, error) {
 	if err := r.units.Ready(ctx); err != nil {
 		return redpacket.ShareRecord{}, false, err
@@ -129,9 +127,9 @@ func (r *Store) shareOf(ctx context.Context, packet int64, person string) (*redp
 	return &found[0], nil
 }
 
-// currentShare returns the read of a share in the caller's transaction, or nothing where there is none. The hold of the grab is
-// locked first: a grab that was made has a share, and that is there to be locked. Its number never changes, and may come from the
-// transaction's snapshot: MariaDB would lock the place beside it in the index of people.
+// currentShare returns the read of a share in the caller's transaction, or nothing where there is none. It first locks
+// the hold of the grab: a grab that was made has a share, which can be locked. The number of a share never changes,
+// and may come from the transaction's snapshot: MariaDB would lock the place beside it in the index of people.
 func (r *Store) currentShare(ctx context.Context, packet int64, person string) (string, error) {
 	var grabbed, no int64
 	id := redpacket.GrabID(packet, person)

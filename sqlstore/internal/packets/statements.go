@@ -112,7 +112,7 @@ func (q *redPacketSQL) renderShares() {
 		" WHERE PACKET_ID = ? AND SHARE_NO = ? AND PAY_STATE = 0 AND FAIL_NUM = ?"
 }
 
-// renderPacketReads renders what is read.
+// renderPacketReads renders the reads.
 func (q *redPacketSQL) renderPacketReads() {
 	// In the caller's transaction the item's row is locked before the packet's, as everywhere.
 	q.lockUnits = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE"
@@ -147,7 +147,7 @@ func (q *redPacketSQL) renderPacketReads() {
 		" WHERE p.PACKET_ID = ?"
 }
 
-// blankShareOf renders a blank share; see handle.among.
+// blankShareOf renders a blank share; see Handle.Among.
 func (q *redPacketSQL) blankShareOf(packet, no int64) mysql.Blank {
 	person := "\x00" + strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // keeps no secret
 	return mysql.Blank{Insert: strings.Replace(q.blankShare.Insert, "#", mysql.Render("?", person), 1),

@@ -12,8 +12,8 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Books implements groupbuy.Store. What the teams count and where their seats are is read at two moments; each agrees
-// in itself.
+// Books implements groupbuy.Store. The counts of the teams and the places of their seats are read at two moments; each
+// read is consistent in itself.
 func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
 	books, err := ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.book, key.Activity, key.SKU, after, limit),
 		func(rows *sql.Rows) (groupbuy.TeamBook, error) {

@@ -20,8 +20,8 @@ func (g *Store) Units() stock.Store { return g.units }
 
 func (seatCompanions) Keeps(c stock.Companion) bool { return groupbuy.Keeps(c) }
 
-// Locked takes the seats that Locks ask for, in their order. The item of their product is locked, and so are their teams
-// from here on.
+// Locked takes the seats that Locks ask for, in their order. The item of their product is locked; from here on, so are
+// their teams.
 func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {
 	b := seatTaker{unitOfWork: g.begin(at), calls: calls, why: make([]error, len(calls))}
 	var codes []string
@@ -146,8 +146,8 @@ func (b *seatTaker) insert(ctx context.Context, q mysql.Tx) error {
 }
 
 // joinedBy returns which of some buyers, each a code and a buyer, have a live seat in a team. Nobody can get one
-// meanwhile: the teams are locked. In a transaction of the store's own this is its first read that is not of the rows' last
-// version, and sees what was committed before the lock.
+// meanwhile: the teams are locked. In a transaction of the store's own this is the first read from a snapshot, and
+// sees what was committed before the lock.
 func (k *unitOfWork) joinedBy(ctx context.Context, q mysql.Tx, codes []string, buyers []any) (map[groupBuyer]bool, error) {
 	joined := map[groupBuyer]bool{}
 	if len(buyers) == 0 {
@@ -172,7 +172,7 @@ func (q *groupBuySQL) joinedText(buyers int) string {
 		" p FORCE INDEX (" + q.seats + "_buyer) ON p.TEAM_CODE = l.CODE AND p.BUYER_ID = l.BUYER AND p.LIVE = 1"
 }
 
-// moveSeats moves the seats of orders whose holds have made a step, all of whose items are locked. An order without a
+// moveSeats moves the seats of orders whose holds have made a step; all of their items are locked. An order without a
 // seat is one of ordinary stock: only its expiry is ours to do.
 func (g seatCompanions) moveSeats(
 	ctx context.Context, q mysql.Tx, step stock.Step, orders []string, finish func(i int, seat *groupbuy.Seat),
@@ -261,7 +261,7 @@ func (g seatCompanions) Refunded(ctx context.Context, q mysql.Tx, calls []ledger
 	return g.unsettle(ctx, q, restocked)
 }
 
-// unsettle makes products go on giving back units, to which some have come.
+// unsettle lets products give units back once more, after some have come back to them.
 func (g seatCompanions) unsettle(ctx context.Context, q mysql.Tx, keys map[stock.Key]bool) error {
 	for _, key := range slices.SortedFunc(maps.Keys(keys), stock.Key.Compare) {
 		if _, err := q.ExecContext(ctx, mysql.Render(g.sql.unsettleText(), key.Activity, key.SKU)); err != nil {

@@ -38,7 +38,7 @@ func (g *Store) End(ctx context.Context, endings []groupbuy.TeamEnd) ([]stock.Ve
 	return verdicts, nil
 }
 
-// endSome ends teams, as many in one transaction as have not too many seats, and returns those that it ended.
+// endSome ends teams, as many in one transaction as their number of seats allows, and returns those that it ended.
 func (g *Store) endSome(ctx context.Context, endings []groupbuy.TeamEnd) (map[string]bool, error) {
 	ended := map[string]bool{}
 	seats, err := g.liveSeats(ctx, endings)
@@ -72,9 +72,9 @@ func (g *Store) endSome(ctx context.Context, endings []groupbuy.TeamEnd) (map[st
 	return ended, err
 }
 
-// liveSeats reads the live seats of teams, by team: whose holds have to be locked before the teams are. They are those of
-// the version that is to be ended, which changes with each of them. Only where the snapshot of the caller's transaction has
-// another one, they are read with a lock.
+// liveSeats reads the live seats of teams, by team: their holds must be locked before the teams. The seats belong to
+// the version of the team that is to be ended, which changes with each of them. They are read with a lock only where
+// the snapshot of the caller's transaction has another version.
 func (g *Store) liveSeats(ctx context.Context, endings []groupbuy.TeamEnd) (map[string][]groupbuy.Seat, error) {
 	codes := make([]string, len(endings))
 	for i, e := range endings {
@@ -119,8 +119,8 @@ func (q *groupBuySQL) liveSeatsText() string {
 		" ON p.TEAM_CODE = t.CODE WHERE t.CODE IN (?) AND p.LIVE = 1"
 }
 
-// endThese ends teams with these live seats in one transaction, and returns their codes: without those that have
-// changed since they were read, for which it starts over.
+// endThese ends teams with these live seats in one transaction, and returns their codes. It leaves out teams that have
+// changed since they were read, and starts over without them.
 func (g *Store) endThese(ctx context.Context, endings []groupbuy.TeamEnd, seats []groupbuy.Seat) ([]string, error) {
 	for len(endings) > 0 {
 		e := ending{seatCompanions: g.companions(), endings: endings, seats: seats}
@@ -165,8 +165,7 @@ func (e *ending) keys() []stock.Key {
 	return keys
 }
 
-// run moves the holds of the seats that leave, then locks the teams, looks whether they are still as they were, and
-// ends them.
+// run moves the holds of the seats that leave, then locks the teams, checks that they are unchanged, and ends them.
 func (e *ending) run(ctx context.Context, q mysql.Tx) (bool, error) {
 	e.stale = map[string]bool{}
 	t := ledger.NewTally()
@@ -276,7 +275,7 @@ func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error 
 	return nil
 }
 
-// end ends the teams in memory. What became of the holds says what becomes of their seats.
+// end ends the teams in memory. The state of each hold decides the change of its seat.
 func (e *ending) end(ctx context.Context, q mysql.Tx, k *unitOfWork) error {
 	orders := make([]string, len(e.seats))
 	for i, s := range e.seats {
@@ -356,7 +355,7 @@ func (g *Store) Follow(ctx context.Context, orders []string) ([]string, error) {
 	return moved, nil
 }
 
-// moveAlone moves seats without their holds by the steps that are chosen, and returns the orders of those that moved.
+// moveAlone moves seats without their holds by the chosen steps, and returns the orders of the seats that moved.
 func (g *Store) moveAlone(
 	ctx context.Context, orders []string, choose func(groupbuy.Seat, groupbuy.Team, stock.State) groupbuy.Step,
 ) ([]string, error) {
@@ -412,7 +411,7 @@ func (g *Store) moveAlone(
 	return moved, err
 }
 
-// lockItemsOf locks the items of the holds of some orders, which are locked, in the order of their keys. A hold has its item.
+// lockItemsOf locks the items of the locked holds of some orders, in the order of their keys. A hold has its item.
 func (g seatCompanions) lockItemsOf(ctx context.Context, q mysql.Tx, orders []string) error {
 	var keys []any
 	err := mysql.Read(ctx, q, mysql.RenderList(g.sql.keysOfText(), orders), func(rows *sql.Rows) error {

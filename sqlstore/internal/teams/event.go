@@ -83,7 +83,7 @@ func (g *Store) Lease(ctx context.Context, event groupbuy.Event, holdFor time.Du
 	return ledger.DoneIf(rows > 0), err
 }
 
-// lockedEvent is how the delivery of an event stands, of which the team is locked.
+// lockedEvent is the delivery state of an event whose team is locked.
 type lockedEvent struct {
 	next  bool // it is the first undone of its team
 	aside bool
@@ -136,8 +136,8 @@ func (g *Store) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verd
 	return ledger.DoneIf(kept), err
 }
 
-// Undelivered implements groupbuy.Store. It does not go by the number of rows: a failure may be the same as the last
-// one. An event that is set aside stays so.
+// Undelivered implements groupbuy.Store. It ignores the number of rows: a failure may be the same as the last one. An
+// event that is set aside stays so.
 func (g *Store) Undelivered(
 	ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool,
 ) (stock.Verdict, error) {

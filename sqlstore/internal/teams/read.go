@@ -79,7 +79,7 @@ func (g *Store) Activities(ctx context.Context, after int64, limit int) ([]group
 	return g.activities(ctx, mysql.Render(g.sql.listActivities, after, limit))
 }
 
-// DueActivities implements groupbuy.Store. It locks nothing, as all listings: who ends an activity looks for itself.
+// DueActivities implements groupbuy.Store. It locks nothing, like all listings: whoever ends an activity looks again.
 func (g *Store) DueActivities(ctx context.Context, limit int) ([]groupbuy.Activity, error) {
 	return g.activities(ctx, mysql.Render(g.sql.dueActivities, limit))
 }
@@ -93,7 +93,7 @@ func (g *Store) activities(ctx context.Context, query string) ([]groupbuy.Activi
 	})
 }
 
-// Offer implements groupbuy.Store. Those who ask at once are answered by one read: whoever takes a seat asks.
+// Offer implements groupbuy.Store. Concurrent calls share one read: whoever takes a seat asks.
 func (g *Store) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return groupbuy.Offer{}, time.Time{}, err
@@ -101,8 +101,8 @@ func (g *Store) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.
 	return g.offers.Get(ctx, key)
 }
 
-// offer reads one product. In the caller's transaction its item is locked first, and then the product; its activity,
-// which is there because the product is, with a shared lock, since others read it as well.
+// offer reads one product. In the caller's transaction it first locks its item, and then the product. It locks its
+// activity, which exists because the product does, with a shared lock, since others read it as well.
 func (g *Store) offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
 	query := mysql.Render(g.sql.offers(1), key.Activity, key.SKU)
 	if !g.units.Bound() {
@@ -193,9 +193,9 @@ func (g *Store) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int
 	return offers, now, err
 }
 
-// Unfinished implements groupbuy.Store. In the caller's transaction the item is locked, with which no team of it can be
-// opened or ended. Every seat that is taken moves the item's version: where the transaction's snapshot has the one of now, it
-// has the teams as well, and otherwise they are locked.
+// Unfinished implements groupbuy.Store. In the caller's transaction it locks the item, so that no team of it can be
+// opened or ended. Every seat that is taken changes the item's version: if the transaction's snapshot has the current
+// version, it has the teams as well. Otherwise the teams are locked.
 func (g *Store) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return false, err

@@ -169,8 +169,8 @@ func (q *groupBuySQL) insertEventsText(events int) string {
 		mysql.List("("+mysql.List("?", 5)+")", events)
 }
 
-// updateTeams renders the change of teams as they are at a moment. All of them are locked, so that every row is there,
-// and a list of rows is the shortest way to give each its own values. Terms, code and product of a team never change.
+// updateTeams renders the change of teams to their state at a moment. All of them are locked, so every row exists, and
+// a list of rows is the shortest way to give each its own values. Terms, code and product of a team never change.
 func (q *groupBuySQL) updateTeams(teams []*lockedTeam, at time.Time) (string, error) {
 	var args []any
 	for _, t := range teams {
@@ -201,7 +201,7 @@ func (q *groupBuySQL) updateTeamsText(teams int) string {
 		", VERSION = IF(VALUES(VERSION) > VERSION, VALUES(VERSION), NULL)"
 }
 
-// updateSeats renders the UPDATE of seats that all become the same, from the same state: a batch has few kinds.
+// updateSeats renders the UPDATE of seats that change from one state in the same way: a batch has few kinds.
 func (q *groupBuySQL) updateSeats(to seatChange, orders []string, at time.Time) string {
 	args := []any{int64(to.to), to.live(), int64(to.status), to.added, to.paidAt, to.endedAt, to.actor, to.reason, at}
 	text := mysql.Render(q.updateSeatsText(to.from), args...)
@@ -215,7 +215,7 @@ func (q *groupBuySQL) updateSeatsText(from groupbuy.SeatState) string {
 		fmt.Sprintf(" WHERE STATE = %d", from)
 }
 
-// seatChange is what becomes of a seat.
+// seatChange is a change of a seat.
 type seatChange struct {
 	from, to        groupbuy.SeatState
 	status          groupbuy.TeamState
@@ -232,8 +232,8 @@ func (c seatChange) live() any {
 	return nil
 }
 
-// changeOf returns what has become of a seat that was in a state. When it was paid stays as it is, unless it is paid
-// now: each seat has a moment of its own, and would be a kind of its own.
+// changeOf returns the change of a seat that was in a state. Its time of payment stays, unless it is paid now: each
+// seat has a time of its own, and would be a kind of its own.
 func changeOf(from groupbuy.SeatState, s groupbuy.Seat) seatChange {
 	change := seatChange{from: from, to: s.State, status: s.Status, added: s.Added, endedAt: s.EndedAt, actor: s.Actor, reason: s.Reason}
 	if s.State == groupbuy.Paid {
@@ -242,7 +242,7 @@ func changeOf(from groupbuy.SeatState, s groupbuy.Seat) seatChange {
 	return change
 }
 
-// lockedTeam is a team as it becomes, and the version that it had when it was locked.
+// lockedTeam is a team with its changes, and the version that it had when it was locked.
 type lockedTeam struct {
 	groupbuy.TeamRecord
 

@@ -14,7 +14,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// farAway is behind every time that is kept.
+// farAway is later than every time that is stored.
 var farAway = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // seatAndTeam is a seat and its team.
@@ -23,7 +23,7 @@ type seatAndTeam struct {
 	team groupbuy.Team
 }
 
-// Seat implements groupbuy.Store. Those who ask at once are answered by one read: every payment asks.
+// Seat implements groupbuy.Store. Concurrent calls share one read: every payment asks.
 func (g *Store) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.Team, time.Time, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return groupbuy.Seat{}, groupbuy.Team{}, time.Time{}, err
@@ -90,7 +90,7 @@ func (g *Store) seatsOf(ctx context.Context, query string) (map[string]seatAndTe
 	return found, now, err
 }
 
-// Team implements groupbuy.Store. Those who ask at once are answered by one read: whoever joins asks.
+// Team implements groupbuy.Store. Concurrent calls share one read: whoever joins asks.
 func (g *Store) Team(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return groupbuy.Team{}, time.Time{}, err
@@ -107,9 +107,9 @@ func (g *Store) team(ctx context.Context, code string) (groupbuy.Team, time.Time
 	return teams[code], now, err
 }
 
-// currentTeam reads a team in the caller's transaction: its item is locked before it. The product of a team never changes.
-// Where the caller does not know it, it is read from the transaction's snapshot; a team that this does not have may be new, and
-// is locked without its item rather than not seen.
+// currentTeam reads a team in the caller's transaction, after locking its item. The product of a team never changes.
+// If the caller does not know it, it is read from the transaction's snapshot. A team that is not in the snapshot may
+// be new, and is locked without its item rather than not seen.
 func (g *Store) currentTeam(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
 	if of == (stock.Key{}) {
 		err := g.units.Query(ctx, mysql.Render(g.sql.keyOfTeam, code), func(rows *sql.Rows) error { return rows.Scan(&of.SKU, &of.Activity) })
@@ -159,8 +159,8 @@ func (g *Store) teamsOf(ctx context.Context, query string) (map[string]groupbuy.
 	return found, now, err
 }
 
-// Await implements groupbuy.Store. In the caller's transaction there is nothing to wait for: what was read there is locked.
-// An order is looked for among what is not committed as well, so that only then anybody waits.
+// Await implements groupbuy.Store. In the caller's transaction there is nothing to wait for: what was read there is
+// locked. An order is looked up among uncommitted rows first, and waited for only if found there.
 func (g *Store) Await(ctx context.Context, of groupbuy.Subject) error {
 	if err := g.units.Ready(ctx); err != nil || g.units.Bound() {
 		return err
@@ -183,8 +183,8 @@ func (g *Store) Await(ctx context.Context, of groupbuy.Subject) error {
 	return g.units.Query(ctx, statement, func(*sql.Rows) error { return nil })
 }
 
-// Seats implements groupbuy.Store. Those who ask for the first page of a team at once are answered by one read: every
-// payment that forms one asks.
+// Seats implements groupbuy.Store. Concurrent calls for the first page of a team share one read: every payment that
+// forms a team asks.
 func (g *Store) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return nil, err
@@ -281,7 +281,7 @@ func (g *Store) listTeams(ctx context.Context, query string) ([]groupbuy.Team, e
 }
 
 // LateSeats implements groupbuy.Store. It locks nothing, also in the caller's transaction: the holds come first, and
-// who releases them looks for itself.
+// whoever releases them looks again.
 func (g *Store) LateSeats(ctx context.Context, team string, limit int) ([]string, error) {
 	query, by := mysql.Render(g.sql.lateSeats, limit), g.units.Show
 	if team != "" { // whether it has a place depends on them

@@ -87,7 +87,7 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 	return q
 }
 
-// renderActivities renders what becomes of activities. Of two that change the same version one does.
+// renderActivities renders the changes of activities. Of two changes of the same version one succeeds.
 func (q *groupBuySQL) renderActivities() {
 	q.addActivity = "INSERT INTO " + q.activities +
 		" (TITLE, IMAGE, FORM_MINUTES, HIDDEN, START_TIME, END_TIME, OUTLIVE, SORT, OVER_TIME, ID, CREATE_TIME, UPDATE_TIME)" +
@@ -104,7 +104,7 @@ func (q *groupBuySQL) renderActivities() {
 		" ORDER BY a.END_TIME, a.ID LIMIT ?"
 }
 
-// renderProducts renders what becomes of products.
+// renderProducts renders the changes of products.
 func (q *groupBuySQL) renderProducts() {
 	columns := "SPU_ID, NAME, SPEC, " + termColumns + ", ORDER_LIMIT, BUYER_LIMIT, STATE, STOCK_NUM, RETURN_NUM"
 	n := strings.Count(columns, ",") + 1
@@ -144,7 +144,7 @@ func (q *groupBuySQL) offers(products int) string {
 	return q.readOffers + strings.Join(slices.Repeat([]string{"(g.ACTIVITY_ID = ? AND g.SKU_ID = ?)"}, products), " OR ")
 }
 
-// renderSeats renders what is read of seats.
+// renderSeats renders the reads of seats.
 func (q *groupBuySQL) renderSeats() {
 	q.readSeats = "SELECT " + seatColumns + ", " + teamColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.seats + " p " + mysql.ByKey +
 		" STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = p.TEAM_CODE WHERE p.ORDER_NO IN (?)"
@@ -174,7 +174,7 @@ func (q *groupBuySQL) renderSeats() {
 		" WHERE p.TEAM_CODE = ? AND p.LIVE = 1 AND " + late + " ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
 }
 
-// renderTeams renders what is read of teams.
+// renderTeams renders the reads of teams.
 func (q *groupBuySQL) renderTeams() {
 	team := "SELECT " + teamColumns + ", " + mysql.Micros(mysql.Now) + " FROM "
 	q.readTeams = team + q.teams + " t " + mysql.ByKey + " WHERE t.CODE IN (?)"
@@ -207,7 +207,7 @@ func (q *groupBuySQL) unfinished(lock string) string {
 		fmt.Sprintf(" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATUS = %d AND STATE = %d LIMIT 1%s)", groupbuy.Forming, groupbuy.Held, lock)
 }
 
-// renderEvents renders what is read of events.
+// renderEvents renders the reads of events.
 func (q *groupBuySQL) renderEvents() {
 	// The team is locked before its event, where one is.
 	of := "SELECT " + eventColumns + " FROM " + q.teams + " t %s STRAIGHT_JOIN " + q.events + " e " + mysql.ByKey + " ON e.TEAM_CODE = t.CODE"
@@ -227,7 +227,7 @@ func (q *groupBuySQL) renderEvents() {
 // renderDeliveries renders how events are delivered. They leave the VERSION of a team alone: nothing that a team
 // decides depends on them.
 func (q *groupBuySQL) renderDeliveries() {
-	// Of those who want an event one gets it: the number of tries is not the same any more for the others.
+	// Of those who want an event one gets it: for the others the number of tries has changed.
 	q.lease = "UPDATE " + q.teams + " " + mysql.ByKey + " SET EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now +
 		"), EVENT_TRIES = EVENT_TRIES + 1" +
 		" WHERE CODE = ? AND EVENT_DONE = ? AND EVENT_TRIES = ? AND EVENT_TIME <= " + mysql.Now
@@ -298,7 +298,7 @@ func agreeing() string {
 	return strings.Join(pairs, " OR ")
 }
 
-// renderGroupBlanks renders blank rows; see handle.among. They have VERSION 0, a seat STATE 0.
+// renderGroupBlanks renders blank rows; see Handle.Among. They have VERSION 0, a seat STATE 0.
 func (q *groupBuySQL) renderGroupBlanks() {
 	row := func(table, values, key string) mysql.Blank {
 		return mysql.Blank{

@@ -23,7 +23,7 @@ type seatCompanions struct {
 	sql   *groupBuySQL
 }
 
-// unitOfWork is what one transaction makes of teams and seats, which it has locked: they change in memory, by the
+// unitOfWork is what one transaction does to the teams and seats that it has locked. They change in memory, by the
 // rules of their domain, and are then written back at once.
 type unitOfWork struct {
 	seatCompanions
@@ -77,9 +77,9 @@ func (k *unitOfWork) load(team groupbuy.Team, clock int64) {
 	}
 }
 
-// current returns a statement that reads seats of teams that are locked, by their codes, so that it sees what is there
-// now. Each change of a live seat is one of the version of its team: where the transaction's snapshot has the one of now, it has
-// the seats as well. Otherwise they are read with a lock, which is also one on the places of their neighbours.
+// current returns a statement that reads seats of locked teams, by their codes, as they are now. Each change of a live
+// seat changes the version of its team: if the transaction's snapshot has the current version, it has the seats as
+// well. Otherwise they are read with a lock, which also locks the places of their neighbours.
 func (k *unitOfWork) current(ctx context.Context, q mysql.Tx, statement string, codes ...string) (string, error) {
 	if !k.units.Bound() { // whose snapshot is taken behind the lock
 		return statement, nil
@@ -100,7 +100,7 @@ func (k *unitOfWork) current(ctx context.Context, q mysql.Tx, statement string, 
 	return statement, err
 }
 
-// seated returns which of some orders, whose holds are locked, are of the pool of an activity: they have a seat.
+// seated returns which of some orders, whose holds are locked, have a seat: those in the pool of an activity.
 func (g seatCompanions) seated(ctx context.Context, q mysql.Tx, orders []string) (seated []string, err error) {
 	err = mysql.Read(ctx, q, mysql.RenderList(g.sql.seatedOrders, orders), func(rows *sql.Rows) error {
 		var order string
@@ -111,8 +111,8 @@ func (g seatCompanions) seated(ctx context.Context, q mysql.Tx, orders []string)
 	return seated, err
 }
 
-// lockSeats locks and reads the seats of orders, whose holds are locked, and their teams. In the caller's transaction it finds
-// out first which of the orders have one: those of ordinary stock do not.
+// lockSeats locks and reads the seats of orders, whose holds are locked, and their teams. In the caller's transaction
+// it first finds out which orders have a seat: orders of ordinary stock have none.
 func (k *unitOfWork) lockSeats(ctx context.Context, q mysql.Tx, orders []string) (map[string]*groupbuy.Seat, error) {
 	seats := make(map[string]*groupbuy.Seat, len(orders))
 	if k.units.Bound() {
@@ -136,7 +136,7 @@ func (k *unitOfWork) lockSeats(ctx context.Context, q mysql.Tx, orders []string)
 	return seats, err
 }
 
-// move moves a seat in memory; dirty has to follow. It returns why the team refuses.
+// move moves a seat in memory; dirty must be called next. It returns why the team refuses.
 func (k *unitOfWork) move(step groupbuy.Step, seat *groupbuy.Seat, joined bool) error {
 	team := k.team(seat.Team)
 	was := team.State
@@ -152,14 +152,14 @@ func (k *unitOfWork) move(step groupbuy.Step, seat *groupbuy.Seat, joined bool) 
 	return nil
 }
 
-// ended notes a team that is formed by now, and was not.
+// ended notes a team that is formed now and was not before.
 func (k *unitOfWork) ended(team *lockedTeam, was groupbuy.TeamState) {
 	if was != team.State && team.State == groupbuy.Formed {
 		k.formed = append(k.formed, team.Code)
 	}
 }
 
-// dirty notes what has become of a seat by a step.
+// dirty notes how a step has changed a seat.
 func (k *unitOfWork) dirty(seat *groupbuy.Seat, step groupbuy.Step) {
 	for _, from := range step.Transition().From { // with several, the others match no row
 		change := changeOf(from, *seat)
@@ -242,7 +242,7 @@ func (q *groupBuySQL) formingText() string {
 	return "SELECT ORDER_NO FROM " + q.seats + " " + mysql.By(q.seats, "buyer") + " WHERE TEAM_CODE" + forming
 }
 
-// handOver gives the teams whose sponsor has left another, and closes those that nobody is left in.
+// handOver gives teams whose sponsor has left a new sponsor, and closes the teams that are empty.
 func (k *unitOfWork) handOver(ctx context.Context, q mysql.Tx) error {
 	for _, code := range slices.Sorted(maps.Keys(k.teams)) {
 		team := k.teams[code]
