@@ -12,11 +12,11 @@ import (
 
 // Report is the result of an audit.
 type Report struct {
-	Campaigns int           // that were looked at
-	Drifts    []stock.Drift // counters of units that are not what the claims say; a campaign is the item whose SKU is its ID
-	Kept      []stock.Drift // of Drifts, those that Repair left because lowering the counter would take claims back
+	Campaigns int           // how many were checked
+	Drifts    []stock.Drift // unit counters that disagree with the claims; a campaign is the item whose SKU is its ID
+	Kept      []stock.Drift // the Drifts that Repair left alone, because lowering the counter would take claims back
 	Repaired  int           // campaigns whose counters Repair corrected
-	Conflicts []Conflict    // what coupons, claims, codes and uses say of each other and does not agree
+	Conflicts []Conflict    // disagreements between coupons, claims, codes and uses
 }
 
 // Balanced reports whether nothing was found.
@@ -34,22 +34,22 @@ func (c Conflict) String() string {
 	return fmt.Sprintf("campaign %d: %s are %d and %d", c.Campaign, c.What, c.One, c.Other)
 }
 
-// Audit recounts every counter of the units of these campaigns, or of all campaigns where none is named, as
-// stock.Inventory.Audit does, and compares what coupons, claims, codes and uses say of each other, while
-// traffic runs. It changes nothing. Claims whose holds are paid are what it recounts from: they must not be deleted.
+// Audit recounts every unit counter of these campaigns, or of all campaigns where none is named, as
+// stock.Inventory.Audit does. It also checks that coupons, claims, codes and uses agree. It can run during traffic
+// and changes nothing. It recounts from the claims whose holds are paid: never delete those.
 // Errors: ErrInvalid, ErrUnknownCampaign.
 func (c *Coupons) Audit(ctx context.Context, campaigns ...int64) (Report, error) {
 	return c.audit(ctx, campaigns, (*stock.Inventory).Audit)
 }
 
-// Repair is Audit that also corrects the counters, as stock.Inventory.Repair does: what was claimed and refunded it
-// only raises. Conflicts are for somebody to look at: no count says which of two rows is the wrong one.
+// Repair is an Audit that also corrects the counters, as stock.Inventory.Repair does: it only raises the counts of
+// claims and refunds. Conflicts need a person to look at them: no count shows which of two rows is wrong.
 func (c *Coupons) Repair(ctx context.Context, campaigns ...int64) (Report, error) {
 	return c.audit(ctx, campaigns, (*stock.Inventory).Repair)
 }
 
-// RepairBackOnSale is Repair that also takes claims back, as stock.Inventory.RepairBackOnSale does: what is counted
-// and has no claim may be claimed again. The campaigns must be named; none is ErrInvalid.
+// RepairBackOnSale is a Repair that also takes claims back, as stock.Inventory.RepairBackOnSale does: a unit that is
+// counted but has no claim can be claimed again. The campaigns must be named; none is ErrInvalid.
 func (c *Coupons) RepairBackOnSale(ctx context.Context, campaigns ...int64) (Report, error) {
 	if len(campaigns) == 0 {
 		return Report{}, errors.Join(c.ready(ctx), fault.Invalid("campaigns", "must be named"))
@@ -57,7 +57,7 @@ func (c *Coupons) RepairBackOnSale(ctx context.Context, campaigns ...int64) (Rep
 	return c.audit(ctx, campaigns, (*stock.Inventory).RepairBackOnSale)
 }
 
-// audit looks at each campaign. What cannot be repaired does not keep the others from being looked at.
+// audit checks each campaign. It goes on after a campaign that cannot be repaired.
 func (c *Coupons) audit(
 	ctx context.Context, campaigns []int64, units func(*stock.Inventory, context.Context, ...stock.Key) (stock.Report, error),
 ) (Report, error) {

@@ -8,13 +8,13 @@ type Batch struct {
 	Campaign int64
 	Buyers   []string // each once, 1 to MaxBuyers
 
-	// All issues to all of them or to none. Otherwise those get one that the campaign lets, in their order.
+	// All issues to all buyers or to none. Without it, the buyers that the campaign accepts get one, in order.
 	All bool
 
-	Digest [32]byte // of the buyers, by which a replay is told from another batch; Issue works it out
+	Digest [32]byte // of the buyers, to tell a replay from another batch; computed by Issue
 }
 
-// Grant is what became of one buyer of a batch.
+// Grant is the outcome of a batch for one buyer.
 type Grant struct {
 	Buyer  string
 	Coupon string // the ID of the coupon that the buyer got, or would have got
@@ -31,9 +31,9 @@ const (
 	ReasonPerBuyer  Reason = 2
 	ReasonClosed    Reason = 3
 	ReasonNotYet    Reason = 4 // claims have not begun
-	ReasonEnded     Reason = 5 // claims are over, or what would be claimed is no longer valid
+	ReasonEnded     Reason = 5 // claims are over, or the coupon would no longer be valid
 	ReasonOverflow  Reason = 6
-	ReasonTaken     Reason = 7 // the number of the coupon is that of another claim, or was cancelled
+	ReasonTaken     Reason = 7 // another claim has the number of the coupon, or it was cancelled
 	ReasonNoSuch    Reason = 8 // there is no such campaign
 	reasonsInTables        = 9
 )
@@ -49,8 +49,8 @@ func (r Reason) String() string {
 	return fmt.Sprintf("reason %d", uint8(r))
 }
 
-// Err returns the error that a claim would have been refused with for this reason; nil for Given.
-// ReasonEnded is ErrEnded whichever of its two causes it has, and ReasonTaken is ErrMismatch.
+// Err returns the error with which a claim would have been refused for this reason; nil for Given.
+// ReasonEnded is ErrEnded for both of its causes, and ReasonTaken is ErrMismatch.
 func (r Reason) Err() error {
 	switch r {
 	case ReasonSoldOut:

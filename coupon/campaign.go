@@ -12,13 +12,13 @@ import (
 )
 
 // Define creates a campaign, or changes the rules and terms of one that exists. It is safe to call at every
-// start of a program: total is what a new campaign begins with, and a campaign that exists keeps its units;
-// Restock and Withdraw change them. The total of an unlimited campaign, and of one with a Pool, must be 0:
-// the codes of a pool are its units. What is claimed already keeps the terms it was claimed with.
+// start of a program: a new campaign begins with total units, and an existing one keeps its units. Restock and
+// Withdraw change them. The total must be 0 for an unlimited campaign and for one with a Pool, whose units are
+// its codes. Coupons that are already claimed keep their terms.
 //
-// A fixed ValidUntil ends claims at the latest: Rules.End of the campaign is the earlier of the two. Of two
-// concurrent changes the last one stays. Between limited and unlimited a campaign changes as an item of
-// stock.Inventory.Define does.
+// Claims end at a fixed ValidUntil at the latest: Rules.End of the campaign is the earlier of the two. The last of
+// two concurrent changes wins. A campaign switches between limited and unlimited as an item does with
+// stock.Inventory.Define.
 //
 // Errors, in the order of precedence: ErrInvalid; ErrPool and ErrNoPool, where the campaign was first
 // defined with the other Terms.Pool; ErrInUse.
@@ -42,7 +42,7 @@ func (c *Coupons) Define(ctx context.Context, id, total int64, rules Rules, term
 	return campaign, fault.Unread(err)
 }
 
-// number returns the number that the terms have among those of a campaign, and records them where they are
+// number returns the number of these terms within a campaign, and records them if they are
 // new. All terms of a campaign agree on Pool: whoever adds some has seen those before them.
 func (c *Coupons) number(ctx context.Context, id int64, terms Terms) (int64, error) {
 	item, err := c.units.Item(ctx, stock.Key{SKU: id})
@@ -92,7 +92,7 @@ func (r Rules) check(total int64, terms Terms) error {
 	return errors.Join(err, input.NotNegative("coupons per buyer", r.PerBuyer))
 }
 
-// ending returns when claims end: no later than what is claimed would be no longer valid.
+// ending returns when claims end: no later than a claimed coupon would stop being valid.
 func (r Rules) ending(terms Terms) time.Time {
 	end, until := input.Instant(r.End), input.Instant(terms.ValidUntil)
 	if end.IsZero() || !until.IsZero() && until.Before(end) {
@@ -113,7 +113,7 @@ func (c *Coupons) Campaign(ctx context.Context, id int64) (Campaign, error) {
 	return c.campaign(ctx, item)
 }
 
-// Campaigns lists all campaigns by ID. Each page is a moment of its own. The listing ends with the first
+// Campaigns lists all campaigns by ID. Each page is its own snapshot. The listing ends with the first
 // error.
 func (c *Coupons) Campaigns(ctx context.Context) iter.Seq2[Campaign, error] {
 	return func(yield func(Campaign, error) bool) {
@@ -169,8 +169,8 @@ func (c *Coupons) Progress(ctx context.Context, id int64) (Count, error) {
 	return c.store.Count(ctx, id)
 }
 
-// Restock adds coupons to a campaign that has no pool. The same ID with the same campaign and number again
-// does nothing and returns no error; with others, or used for a Withdraw, it is ErrMismatch.
+// Restock adds coupons to a campaign that has no pool. Repeating an ID with the same campaign and number
+// does nothing and returns no error. An ID used with others, or for a Withdraw, is ErrMismatch.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownCampaign, ErrPool (use Import or Generate),
 // ErrMismatch, ErrUnlimited, ErrOverflow.
@@ -191,11 +191,11 @@ func (c *Coupons) Restock(ctx context.Context, id string, campaign, num int64) e
 	return nil
 }
 
-// Withdraw takes coupons away from a campaign that nobody has claimed or locked. IDs are those of Restock.
-// Of a pool, the codes that were added last are not handed out until as many are added again.
+// Withdraw takes coupons that nobody has claimed or locked out of a campaign. It shares its IDs with Restock.
+// In a pool, the codes added last are not handed out until as many are added again.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, ErrUnknownCampaign, ErrUnlimited,
-// ErrSoldOut. What was locked and not paid in time is dropped first.
+// ErrSoldOut. Coupons that were locked and not paid in time are dropped first.
 func (c *Coupons) Withdraw(ctx context.Context, id string, campaign, num int64) error {
 	if err := c.readyChange(ctx, id, campaign, num); err != nil {
 		return err
@@ -211,7 +211,7 @@ func (c *Coupons) readyChange(ctx context.Context, id string, campaign, num int6
 	return errors.Join(c.ready(ctx), input.ID("ID", id), input.Positive("campaign", campaign), input.Positive("num", num))
 }
 
-// Count is how many coupons of a campaign are where.
+// Count is how many coupons of a campaign are in each state.
 type Count struct {
 	Pending, Usable, Reserved, Redeemed, Expired, Refunded, Revoked int64
 }

@@ -23,11 +23,11 @@ type Revocation struct {
 	Restock bool // it goes back to the campaign; otherwise it is gone. Not with a pool
 }
 
-// Claim gives the buyer of For a coupon for nothing. The claim is the caller's number, 1 to 64 bytes, and
+// Claim gives the buyer of For a coupon for free. The claim is the caller's number, 1 to 64 bytes, and
 // becomes the ID of the coupon.
 //
-// The same claim again returns its coupon as it is by then; of another campaign or by another buyer it is
-// ErrMismatch. A claim that was locked is paid by it.
+// Repeating a claim returns its coupon in its current state; for another campaign or by another buyer it is
+// ErrMismatch. Claim pays a claim that was locked.
 //
 // Errors, in the order of precedence: ErrInvalid, also where no buyer was named; for a claim that is known
 // ErrCancelled, ErrMismatch, ErrHoldExpired; ErrUnknownCampaign, ErrClosed, ErrNotStarted, ErrEnded or
@@ -36,8 +36,8 @@ func (c *Coupons) Claim(ctx context.Context, claim string, campaign int64) (Coup
 	return c.acquire(ctx, claim, campaign, (*stock.Inventory).Take)
 }
 
-// Lock sets a coupon aside for the buyer of For, who is to pay for it: it is Pending until its Deadline. What
-// Claim says of its arguments, replays and errors holds for it.
+// Lock sets a coupon aside for the buyer of For, who has to pay for it: it is Pending until its Deadline. Its
+// arguments, replays and errors are those of Claim.
 func (c *Coupons) Lock(ctx context.Context, claim string, campaign int64) (Coupon, error) {
 	return c.acquire(ctx, claim, campaign, (*stock.Inventory).Lock)
 }
@@ -73,8 +73,8 @@ func (c *Coupons) claimed(ctx context.Context, claim string, beside []stock.Comp
 	return coupon, nil
 }
 
-// Pay makes a coupon that was locked Usable: its validity is worked out from that moment, and with a pool it
-// gets its code. Paying twice is safe, and returns the coupon as it is by then.
+// Pay makes a locked coupon Usable: its validity is computed from that moment, and with a pool it
+// gets its code. Paying twice is safe, and returns the coupon in its current state.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer, ErrCancelled,
 // ErrHoldExpired. From the deadline on the hold is dead, and Options.LatePay decides: with stock.Reacquire,
@@ -92,9 +92,8 @@ func (c *Coupons) Pay(ctx context.Context, claim string) (Coupon, error) {
 	return coupon, err
 }
 
-// Cancel gives up a coupon that is Pending, and returns one that has nothing but its ID and is Dropped. Cancelling
-// twice is safe. A claim that is not known is closed for good: a Lock or Claim of it that arrives later is refused
-// with ErrCancelled.
+// Cancel gives up a Pending coupon, and returns a Dropped one with only its ID set. Cancelling twice is safe. An
+// unknown claim is closed for good: a Lock or Claim of it that arrives later is refused with ErrCancelled.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrAnotherBuyer, ErrRefunded, ErrRevoked, ErrPaid (use
 // Refund or Revoke), ErrHoldExpired (it is given up already).
@@ -109,8 +108,8 @@ func (c *Coupons) Cancel(ctx context.Context, claim string) (Coupon, error) {
 	return Coupon{ID: claim, State: Dropped, Replay: outcome.Replay}, nil
 }
 
-// Resolve settles a claim after ErrUnknown, for good, as stock.Inventory.Resolve does an order, and returns
-// its coupon as it is then. A claim that has none is closed as by Cancel, and returned as Dropped.
+// Resolve settles a claim for good after ErrUnknown, as stock.Inventory.Resolve does for an order, and returns
+// its coupon as it is then. A claim without a coupon is closed as by Cancel, and returned as Dropped.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrAnotherBuyer.
 func (c *Coupons) Resolve(ctx context.Context, claim string) (Coupon, error) {
@@ -127,8 +126,8 @@ func (c *Coupons) Resolve(ctx context.Context, claim string) (Coupon, error) {
 	return coupon, fault.Unread(err)
 }
 
-// Refund gives a coupon back that its buyer does not want: one that is Free, whether or not it is valid by
-// now. The same refund again returns the same; the same ID with another coupon or Restock, or as a
+// Refund gives back a coupon that its buyer does not want. The coupon must be Free, but need not be valid now.
+// Repeating a refund returns the same; the same ID with another coupon or Restock, or as a
 // revocation, is ErrMismatch.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer, ErrPool (Restock of a
@@ -154,7 +153,7 @@ func (c *Coupons) Revoke(ctx context.Context, revocation Revocation) (Coupon, er
 	})
 }
 
-// giveBack refunds the one unit of a claim, by which its coupon gets the state to.
+// giveBack refunds the one unit of a claim, which puts its coupon into the state to.
 func (c *Coupons) giveBack(ctx context.Context, to State, refund stock.Refund) (Coupon, error) {
 	coupon, err := c.own(ctx, refund.Order, "")
 	switch {
@@ -190,8 +189,8 @@ func (c *Coupons) giveBack(ctx context.Context, to State, refund stock.Refund) (
 	return Coupon{}, contention("refund", refund.ID)
 }
 
-// Expire drops every coupon that was not paid in time and returns how many this call dropped. It is
-// hygiene: all else is right without it. Any number of processes may run it at once. See
+// Expire drops every coupon that was not paid in time and returns how many this call dropped. It only
+// cleans up: everything else is correct without it. Any number of processes may run it at once. See
 // stock.Inventory.Expire.
 func (c *Coupons) Expire(ctx context.Context) (int, error) {
 	if err := c.ready(ctx); err != nil {
@@ -238,7 +237,7 @@ func (c *Coupons) readyOwn(ctx context.Context, claim string) error {
 	}
 	coupon, _, err := c.store.Coupon(ctx, claim)
 	if err == nil && coupon.State != None && coupon.Buyer != c.buyer {
-		return &ClaimError{Claim: claim, Err: ErrAnotherBuyer} // in the words of a Pay of an unknown one
+		return &ClaimError{Claim: claim, Err: ErrAnotherBuyer} // worded like a Pay of an unknown claim
 	}
 	return err
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/input"
 )
 
-// The defaults and bounds of codes that Generate makes.
+// The defaults and bounds of the codes that Generate makes.
 const (
 	DefaultCodeLength = 16
 	DefaultAlphabet   = "ABCDEFGHJKMNPQRSTUVWXYZ23456789" // no I, L, O, 0 and 1
@@ -21,16 +21,16 @@ const (
 	MinCodeBits       = 40 // nobody guesses one of a million codes in less than half a million tries
 )
 
-// CodeStyle is what codes look like that Generate makes. The zero value is the default.
+// CodeStyle describes the codes that Generate makes. The zero value is the default.
 type CodeStyle struct {
 	Length   int    // letters, MinCodeLength to MaxCodeLength; 0 is DefaultCodeLength
 	Alphabet string // upper-case letters and digits, each once; empty is DefaultAlphabet
 }
 
-// alike are the letters and digits that people take for each other. An alphabet has one of each at most.
+// alike are the letters and digits that people confuse. An alphabet has at most one of each group.
 var alike = [...]string{"O0", "IL1"} //nolint:gochecknoglobals // a constant, but for the language
 
-// withDefaults returns the style with what was left out, or what is wrong with it.
+// withDefaults returns the style with defaults filled in, or what is wrong with it.
 func (s *CodeStyle) withDefaults() (CodeStyle, error) {
 	style := CodeStyle{}
 	if s != nil {
@@ -96,9 +96,9 @@ func (s CodeStyle) code() string {
 	return string(code)
 }
 
-// Canonical returns a code as it is kept and compared: without the blanks around it and in upper case,
-// since people type codes. It returns ErrInvalid for what is no code: one that then is empty or longer than
-// 64 bytes, or has a blank or something that cannot be printed inside, or is no UTF-8.
+// Canonical returns a code as it is stored and compared: without surrounding blanks and in upper case,
+// since people type codes. It returns ErrInvalid for a result that is empty, longer than 64 bytes or not
+// UTF-8, or that contains a blank or an unprintable character.
 func Canonical(code string) (string, error) {
 	canonical := strings.ToUpper(strings.TrimSpace(code))
 	if err := input.ID("code", canonical); err != nil {

@@ -18,11 +18,11 @@ const (
 	MaxPlaces         = money.MaxPlaces  // decimal places of a currency
 	MaxDays           = 36_500           // of Terms.AfterDays and Terms.ForDays each
 	MaxBuyers         = 10_000           // buyers of one batch
-	MaxBatchID        = 41               // bytes: a slash and the digest of a buyer come behind it
+	MaxBatchID        = 41               // bytes: a slash and the digest of a buyer follow it
 )
 
-// attempts bounds how often a call starts over because the world changed between the refusal and the look
-// at its reason.
+// attempts bounds how often a call starts over because the state changed between a refusal and the lookup
+// of its reason.
 const attempts = 100
 
 // Options are the rules of Coupons. The zero value is the default.
@@ -41,8 +41,8 @@ type Options struct {
 	OnError func(error)   // what Run does with an error of a sweep; nil drops it and goes on
 }
 
-// Effect is one thing that took effect. A replay has none, but that two calls of Issue which run one batch at
-// the same time may both tell of a coupon.
+// Effect is one change that took effect. A replay has none. One exception: two concurrent calls of Issue for the
+// same batch may both report a coupon.
 type Effect struct {
 	Units  stock.Step // what it did to the units of a campaign; 0 for a step of a use
 	Use    Step       // the step of a use; 0 otherwise
@@ -55,7 +55,7 @@ type Effect struct {
 	Num      int64
 }
 
-// Coupons are campaigns, the coupons that buyers claim from them, and what orders do with those. All rules
+// Coupons manages campaigns, the coupons that buyers claim from them, and the orders that use those. All rules
 // live here and in the stock.Inventory of the units; the Store keeps the books.
 //
 // It is safe for concurrent use. On and For return a changed copy and leave the receiver alone.
@@ -133,13 +133,13 @@ func effectOfUnits(e stock.Effect) Effect {
 	return told
 }
 
-// On returns the same coupons on another store, as a rule on the caller's transaction:
+// On returns the same coupons on another store, usually on the caller's transaction:
 //
 //	coupons.On(store.WithTx(tx)).Reserve(ctx, coupon, order.ID, order.Total)
 func (c *Coupons) On(store Store) *Coupons { return c.copy().over(store) }
 
-// For returns the same coupons for one buyer, of 1 to 64 bytes that are compared byte for byte: what is claimed
-// is this buyer's, and the coupons of others are ErrAnotherBuyer, which looks as if there were none.
+// For returns the same coupons for one buyer: 1 to 64 bytes, compared byte for byte. Claims are made for this
+// buyer. The coupons of others are ErrAnotherBuyer, which looks as if they did not exist.
 func (c *Coupons) For(buyer string) *Coupons {
 	bound := c.copy()
 	if bound.broken != nil {
@@ -153,7 +153,7 @@ func (c *Coupons) For(buyer string) *Coupons {
 	return bound
 }
 
-// copy returns a copy to bind. That of coupons that New has not made stays unusable.
+// copy returns a copy to bind. A copy of Coupons that New did not make stays unusable.
 func (c *Coupons) copy() *Coupons {
 	if c == nil || c.store == nil && c.broken == nil {
 		return &Coupons{broken: fault.Invalid("coupons", "must be made by New")}
@@ -191,5 +191,5 @@ func (c *Coupons) took(ctx context.Context, e Effect) {
 	}
 }
 
-// contention is the answer when the world kept changing under a call.
+// contention is the answer when the state kept changing under a call.
 func contention(verb, id string) error { return &stock.ContentionError{Verb: verb, ID: id} }

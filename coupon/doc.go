@@ -1,10 +1,10 @@
-// Package coupon is coupons (优惠券) that cannot be given out too often or used twice. Buyers claim coupons of a
+// Package coupon handles coupons (优惠券) that cannot be given out too often or used twice. Buyers claim coupons of a
 // campaign, free or for money. Orders use them.
 //
 // You need five types, in this order:
 //
 //   - [Coupons]: all calls
-//   - [Rules]: who may claim: when, and how many
+//   - [Rules]: who may claim, when, and how many
 //   - [Terms]: what a coupon takes off an order, and when it is valid
 //   - [Coupon]: one coupon of one buyer, with its state
 //   - [Use]: what one order did with one coupon
@@ -39,22 +39,22 @@
 //
 // Redeem also takes a Usable coupon that nobody has reserved.
 //
-// A campaign is an item of package stock, and a claim is an order of it. What stock says of limits, late
-// payments, replays and audits holds here too. What an order does with a coupon is a second state machine,
-// which is data as well: see [Transitions]. A claim and its coupon change together or not at all, and so do a
+// A campaign is an item of package stock, and a claim is an order for it. The rules of stock for limits, late
+// payments, replays and audits apply here too. The use of a coupon by an order is a second state machine, which
+// is data as well: see [Transitions]. A claim and its coupon change together or not at all, and so do a
 // use and its coupon.
 //
 // # What it does
 //
-//   - Codes come out of a pool. Import adds your own, a million of them in chunks, and names collisions.
+//   - Codes come from a pool. Import adds your own, a million of them in chunks, and reports collisions.
 //     Generate makes codes that nobody can guess. The n-th coupon gets the n-th code, in the transaction that
 //     takes the unit. No code is handed out twice, and no rollback loses one.
 //   - A coupon keeps the terms it was claimed with. It is valid in a fixed window, or for some days after the
 //     claim, to the end of the day in a named time zone.
-//   - Issue gives one coupon each to up to 10,000 buyers: to all of them, or to those whom the campaign lets.
-//     It says who was skipped and why. The same batch again gives the same answer.
+//   - Issue gives one coupon each to up to 10,000 buyers: to all of them, or to those whom the campaign accepts.
+//     It reports who was skipped and why. Repeating a batch gives the same answer.
 //   - Each refusal has its own error: not yet valid, no longer valid, reserved by another order, redeemed,
-//     revoked, below the minimum. The numbers are in it.
+//     revoked, below the minimum. The error contains the numbers.
 //   - A buyer cannot tell another buyer's coupon from one that does not exist.
 //
 // Claims of one campaign are merged as Locks of one SKU are. 1,024 callers claimed 24,471 coupons a second on
@@ -63,11 +63,11 @@
 //
 // # What every call promises
 //
-// The same call with the same arguments may be made again at any time, also concurrently. It returns the
-// first result, as a Replay, and changes nothing. A call that returns an error has changed nothing. There is one exception,
+// You can repeat any call with the same arguments at any time, even concurrently. It returns the first result,
+// as a Replay, and changes nothing. A call that returns an error has changed nothing. There is one exception,
 // [ErrUnknown]: no answer came back, and the same call settles it. Import, Generate and Issue work in chunks:
-// after an error, what they did before it stays, and the same call goes on.
+// after an error, the work already done stays, and the same call continues from there.
 //
-// Time is the store's clock. What has a deadline lives strictly before it and is dead from then on, even
+// Time is the store's clock. Anything with a deadline is alive strictly before it and dead from then on, even
 // where no sweeper runs.
 package coupon

@@ -30,8 +30,8 @@ type InvalidError = fault.InvalidError
 // ErrUnavailable and ErrUnknown. Every call of this package is safe to make again.
 func Retryable(err error) bool { return fault.Retryable(err) }
 
-// The refusals of a campaign. A retry of the same call does not help. They come in a *ClaimError, which also
-// matches what stock said.
+// The refusals of a campaign. A retry of the same call does not help. They are wrapped in a *ClaimError, which also
+// matches the error of stock.
 var (
 	ErrUnknownCampaign = errors.New("coupon: no such campaign")
 	ErrSoldOut         = errors.New("coupon: none is left")
@@ -46,8 +46,8 @@ var (
 	ErrNoPool          = errors.New("coupon: the campaign gives out no codes")
 )
 
-// The states that refuse. A retry of the same call does not help. ErrNotFound is the coupon, which the package is
-// about; another thing that is not there has an error of its own, ErrUnknownCampaign.
+// The states that refuse. A retry of the same call does not help. ErrNotFound is about a coupon. A missing campaign
+// has its own error, ErrUnknownCampaign.
 var (
 	ErrNotFound     = errors.New("coupon: no such coupon")
 	ErrPending      = errors.New("coupon: not paid yet")
@@ -68,15 +68,15 @@ var (
 	ErrPartial      = errors.New("coupon: the order is not refunded in full")
 )
 
-// ErrAnotherBuyer is a coupon of somebody else than the buyer of For. It matches ErrNotFound and reads
-// the same, so that what a buyer is shown does not tell whose coupons there are.
+// ErrAnotherBuyer is for a coupon that the buyer of For does not own. It matches ErrNotFound and reads
+// the same, so that the message does not reveal the coupons of other buyers.
 var ErrAnotherBuyer = fmt.Errorf("%w", ErrNotFound)
 
-// ErrNotFree is what the Units of a Store refuse a Refund with whose coupon is not Free. Coupons turns it
-// into the state that the coupon is in.
+// ErrNotFree is the error with which the Units of a Store refuse a Refund of a coupon that is not Free. Coupons
+// replaces it with the error for the state of the coupon.
 var ErrNotFree = errors.New("coupon: not free")
 
-// ClaimError says which campaign or claim refused. It matches the reason and what stock said.
+// ClaimError says which campaign or claim refused. It matches the reason and the error of stock.
 type ClaimError struct {
 	Campaign int64  // 0 where the call named only a claim
 	Claim    string // empty where the call named only a campaign
@@ -103,7 +103,7 @@ func (e *ClaimError) Unwrap() []error {
 	return []error{e.Err, e.Cause}
 }
 
-// StateError says which coupon refused, by its state or by what the order did with it before. It unwraps to
+// StateError says which coupon refused, because of its state or of an earlier step of the order. It unwraps to
 // one of the states that refuse. The only order it ever names is the one that asked.
 type StateError struct {
 	Coupon string // its ID, or the code that was asked for
@@ -142,7 +142,7 @@ func (e *ValidityError) Error() string {
 // Unwrap returns the reason.
 func (e *ValidityError) Unwrap() error { return e.Err }
 
-// MinimumError says how much an order has to come to. It matches ErrBelowMinimum.
+// MinimumError says how large the total of an order has to be. It matches ErrBelowMinimum.
 type MinimumError struct {
 	Places         int32 // of the amounts
 	Minimum, Total decimal.Decimal
@@ -173,7 +173,7 @@ func (e *PartialError) Error() string {
 // Is matches ErrPartial.
 func (e *PartialError) Is(target error) bool { return target == ErrPartial }
 
-// BatchError says which buyer kept a batch for all from being issued, the first of them, and why. It
+// BatchError names the first buyer who kept a batch with All from being issued, and the reason. It
 // unwraps to Reason.Err. The same batch may be tried again.
 type BatchError struct {
 	Batch  string

@@ -11,32 +11,32 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// The sizes of what Issue does at a time.
+// The batch sizes of Issue.
 const (
 	issueChunk   = 500 // buyers of one transaction, where not all have to get one
 	releaseBatch = 900 // dead holds that are looked up at a time
 )
 
-// IssueResult is what became of a batch, each list in the order of its buyers.
+// IssueResult is the outcome of a batch, each list in the order of its buyers.
 type IssueResult struct {
 	Given   []Grant
 	Skipped []Grant // with the reason
 }
 
-// Issue gives one coupon each to many buyers, for nothing. The ID of a coupon is that of the batch, a slash,
+// Issue gives one free coupon each to many buyers. The ID of a coupon is the ID of the batch, a slash,
 // and 22 letters that stand for the buyer (a digest).
 //
-// Without Batch.All, those of the buyers get one whom the campaign lets, in their order, and what became of
-// each is recorded for good: the same batch again returns the same, also of those that were skipped. With
-// All it is all of them or none, in one transaction: where one is refused nothing is issued, the error is a
-// *BatchError, and the same batch may be tried again. The same ID with another campaign, other buyers or
-// another order of them, or another All is ErrMismatch.
+// Without Batch.All, the buyers that the campaign accepts get one, in their order. The outcome for each buyer is
+// recorded for good: repeating the batch returns the same, also for skipped buyers. With All, every buyer gets
+// one or nobody does, in one transaction: if one is refused, nothing is issued, the error is a *BatchError, and
+// the same batch may be tried again. The same ID with another campaign, other buyers, the same buyers in another
+// order, or another All is ErrMismatch.
 //
-// After an error without All, some may have been given one already; the same batch again gives the others
+// After an error without All, some buyers may have their coupon already; repeating the batch gives the others
 // theirs. Pending coupons that were not paid in time are dropped first.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownCampaign, ErrMismatch; with All those of
-// Reason.Err.
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownCampaign, ErrMismatch; with All also the errors
+// of Reason.Err.
 func (c *Coupons) Issue(ctx context.Context, batch Batch) (IssueResult, error) {
 	if err := errors.Join(c.ready(ctx), batch.check()); err != nil {
 		return IssueResult{}, err
@@ -68,7 +68,7 @@ func (c *Coupons) Issue(ctx context.Context, batch Batch) (IssueResult, error) {
 	return sorted(batch, known), nil
 }
 
-// begin records a batch, or finds it recorded, and returns what became of its buyers so far.
+// begin records a batch, or finds it recorded, and returns the grants of its buyers so far.
 func (c *Coupons) begin(ctx context.Context, batch Batch) (map[string]Grant, error) {
 	if _, err := c.units.Item(ctx, stock.Key{SKU: batch.Campaign}); err != nil {
 		return nil, c.refused(ctx, batch.Campaign, "", err)
@@ -118,7 +118,7 @@ func (c *Coupons) issue(ctx context.Context, batch Batch, buyers []string) ([]Gr
 	return granted, nil
 }
 
-// release drops the dead holds of a campaign, which may be what a buyer would be skipped for.
+// release drops the dead holds of a campaign, which could cause a buyer to be skipped.
 func (c *Coupons) release(ctx context.Context, campaign int64) error {
 	units, keys := c.store.Units(), []stock.Key{{SKU: campaign}}
 	for {
@@ -175,8 +175,8 @@ func (b Batch) check() error {
 	return nil
 }
 
-// CouponOf returns the ID of the coupon that a buyer of the batch gets. A buyer itself may be too long for it, and may contain
-// slashes, with which two batches could mean the same ID.
+// CouponOf returns the ID of the coupon that a buyer of the batch gets. The buyer itself may be too long for an ID,
+// and its slashes could give two batches the same ID.
 func (b Batch) CouponOf(buyer string) string { return b.ID + "/" + input.Digest(buyer) }
 
 // digest tells one list of buyers from another.

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Memory is a Store in the process: for tests, examples and single programs that may forget.
+// Memory is a Store in memory: for tests, examples and single programs that may lose their data.
 // The zero value is empty and ready; it must not be copied after first use. It is safe for
 // concurrent use and gives the same results as the SQL store.
 type Memory struct {
@@ -29,7 +29,7 @@ type Memory struct {
 	granted map[string][]Grant
 }
 
-// campaignNo is something that has a number in its campaign: terms, or a code.
+// campaignNo is the number of terms, or of a code, within a campaign.
 type campaignNo struct{ campaign, no int64 }
 
 // usage is an order's use of a coupon.
@@ -105,7 +105,7 @@ func (m *Memory) ByCode(ctx context.Context, code string) (Coupon, time.Time, er
 	return coupon, now, err
 }
 
-// read returns a coupon as it is to be read: what is Pending goes by its hold.
+// read returns a coupon as callers see it: the state of a Pending coupon depends on its hold.
 func (m *Memory) read(ctx context.Context, units *stock.Memory, coupon Coupon) (Coupon, error) {
 	if coupon.State != Pending {
 		return coupon, nil

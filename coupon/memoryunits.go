@@ -63,12 +63,12 @@ func (c memoryCompanions) Refunding(at time.Time, calls []*stock.CompanionCall) 
 	return func() { c.m.coupons[call.Hold.Order] = coupon }, nil
 }
 
-// handedOut reports whether the code of the sold-th coupon of a campaign is some coupon's already: its Sold has drifted.
+// handedOut reports whether another coupon already has the code of the sold-th coupon: the item's Sold has drifted.
 func (m *Memory) handedOut(terms Terms, campaign, sold int64) bool {
 	return terms.Pool && m.holders[campaignNo{campaign, sold}] != ""
 }
 
-// give returns a coupon as it is usable. It is the sold-th of its campaign.
+// give returns a coupon as Usable. It is the sold-th of its campaign.
 func (m *Memory) give(coupon Coupon, sold int64, now time.Time) Coupon {
 	coupon.State, coupon.Deadline, coupon.ClaimedAt, coupon.UpdatedAt = Usable, time.Time{}, now, now
 	coupon.From, coupon.Until = coupon.Validity(now)

@@ -50,7 +50,7 @@ func (m *Memory) Use(ctx context.Context, step Step, use Use, holdFor time.Durat
 	return stock.Done, nil
 }
 
-// lets reports whether a use is where the transition begins.
+// lets reports whether a use is in the state from which the transition starts.
 func (t Transition) lets(use Use, known bool, now time.Time) bool {
 	dead := !now.Before(use.Deadline)
 	switch {

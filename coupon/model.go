@@ -32,42 +32,42 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
-// Terms are what a coupon promises. Each coupon keeps those of the moment at which it was claimed, or
-// locked: a campaign that gets other terms later does not change it.
+// Terms are what a coupon promises. Each coupon keeps the terms from the moment at which it was claimed or
+// locked, even if its campaign gets other terms later.
 type Terms struct {
 	Title  string // the shop's words, up to MaxText bytes
-	Scope  string // what it is good for, in the shop's own words or JSON, up to MaxText bytes; the library only keeps it
+	Scope  string // what it can be used for, in the shop's own words or JSON, up to MaxText bytes; the library only stores it
 	Kind   Kind
 	Places int32 // decimal places of the currency, 0 to MaxPlaces: 2 for yuan, 0 for yen; no amount may have more
 
 	Amount  decimal.Decimal // AmountOff: above 0
 	Percent decimal.Decimal // PercentOff: above 0, at most 100, with two places: 15 takes 15 % off
-	Cap     decimal.Decimal // PercentOff: takes at most so much off; 0 is no cap
+	Cap     decimal.Decimal // PercentOff: the most that it takes off; 0 is no cap
 	Minimum decimal.Decimal // the order's total must be at least this; 0 is no minimum
 
-	// Fixed validity is [ValidFrom, ValidUntil); a zero ValidFrom is at once. It is fixed where ValidUntil
-	// is set.
+	// Fixed validity is [ValidFrom, ValidUntil); a zero ValidFrom is at once. Validity is fixed where
+	// ValidUntil is set.
 	ValidFrom, ValidUntil time.Time
 
-	// Otherwise a coupon is valid from AfterDays days after it was claimed, 0 is at once and more is the
-	// beginning of that day, for ForDays days, at least 1, to the end of the last of them: claimed on
-	// Monday with AfterDays 1 and ForDays 2, it is valid all Tuesday and Wednesday. Days are those of
-	// Zone, an IANA name such as Asia/Shanghai.
+	// Otherwise validity begins AfterDays days after the claim: at once for 0, or else at the start of that
+	// day. It lasts ForDays days, at least 1, to the end of the last one. A coupon claimed on Monday with
+	// AfterDays 1 and ForDays 2 is valid all Tuesday and Wednesday. Days are counted in Zone, an IANA name
+	// such as Asia/Shanghai.
 	AfterDays, ForDays int
 	Zone               string
 
-	// Pool hands each coupon a code out of the campaign's pool; see Coupons.Import and Generate. It cannot
+	// Pool gives each coupon a code from the campaign's pool; see Coupons.Import and Generate. It cannot
 	// be changed later.
 	Pool bool
 }
 
-// Rules say who may claim. Claim, Issue and Lock obey them; what is claimed already does not ask.
+// Rules say who may claim. Claim, Issue and Lock obey them; they do not affect coupons already claimed.
 type Rules struct {
 	Unlimited bool      // coupons are counted, never refused; not with a Pool
 	Closed    bool      // no claims for now: ErrClosed
 	Start     time.Time // claims begin, inclusive; zero is always
 	End       time.Time // claims end, exclusive; zero is never
-	PerBuyer  int64     // coupons per buyer at most, those that wait for payment among them; 0 is no limit
+	PerBuyer  int64     // coupons per buyer at most, including those that await payment; 0 is no limit
 }
 
 // Campaign is a kind of coupon that a shop gives out.
@@ -82,7 +82,7 @@ type Campaign struct {
 	UpdatedAt        time.Time
 }
 
-// State is where a coupon stands.
+// State is the state of a coupon.
 type State uint8
 
 // The states of a coupon. The numbers are those of the tables.
@@ -90,7 +90,7 @@ const (
 	None     State = 0 // there is no coupon
 	Pending  State = 1 // locked for a buyer who has not paid yet
 	Usable   State = 2 // to be used within its validity
-	Reserved State = 3 // set aside for an order until a deadline, from which on it is as good as Usable
+	Reserved State = 3 // set aside for an order until a deadline; from then on it counts as Usable
 	Redeemed State = 4 // used by an order (核销)
 	Refunded State = 5 // given back by its buyer
 	Revoked  State = 6 // taken back by the shop
@@ -129,8 +129,8 @@ type Coupon struct {
 	Replay bool // set by a call that changes coupons: an earlier one had done it, and this one changed nothing
 }
 
-// Free reports whether an order may take the coupon at now, its validity aside: nobody uses it or
-// holds a reservation that lives.
+// Free reports whether an order may take the coupon at now, apart from its validity: nobody has used it or
+// holds a live reservation of it.
 func (c Coupon) Free(now time.Time) bool {
 	return c.State == Usable || c.State == Reserved && !now.Before(c.Deadline)
 }
@@ -138,8 +138,8 @@ func (c Coupon) Free(now time.Time) bool {
 // Status is what a buyer sees of a coupon at one moment.
 type Status uint8
 
-// The statuses. Each coupon has exactly one at a time, but for Pending and Dropped, which have none: a
-// buyer does not have those.
+// The statuses. Each coupon has exactly one at a time, except Pending and Dropped ones, which have none:
+// they are not the buyer's.
 const (
 	StatusUsable   Status = 1 // can be used now
 	StatusWaiting  Status = 2 // can be used later
@@ -163,7 +163,7 @@ func (s Status) String() string {
 	return fmt.Sprintf("status %d", uint8(s))
 }
 
-// Status returns what a buyer sees of the coupon at now; 0 where the buyer does not have it.
+// Status returns what a buyer sees of the coupon at now; 0 if the buyer does not have it.
 func (c Coupon) Status(now time.Time) Status {
 	switch c.State {
 	case Redeemed:
@@ -185,7 +185,7 @@ func (c Coupon) Status(now time.Time) Status {
 	return StatusUsable
 }
 
-// UseState is where the use of a coupon by an order stands.
+// UseState is the state of the use of a coupon by an order.
 type UseState uint8
 
 // The states of a use. The numbers are those of the tables.
@@ -206,8 +206,8 @@ func (s UseState) String() string {
 	return fmt.Sprintf("use state %d", uint8(s))
 }
 
-// Use is what one order does with one coupon. There is one for each pair of them, which goes its way
-// once: what was released or returned is over for that order.
+// Use is what one order does with one coupon. Each pair of order and coupon has one Use, which runs through its
+// states once: a released or returned use is over for that order.
 type Use struct {
 	Coupon   string
 	Order    string
@@ -215,7 +215,7 @@ type Use struct {
 	Places   int32           // of the amounts
 	Total    decimal.Decimal // of the order, before the discount
 	Discount decimal.Decimal // what the coupon takes off it
-	Deadline time.Time       // when a reservation lapses; of a use that never was one, when it was made
+	Deadline time.Time       // when a reservation lapses; for a use without a reservation, when it was made
 
 	CreatedAt  time.Time
 	RedeemedAt time.Time // zero before
@@ -224,8 +224,8 @@ type Use struct {
 	Replay bool // set by a call that changes uses: an earlier one had done it, and this one changed nothing
 }
 
-// Lapsed reports whether the use is a reservation that is past its deadline at now: it lives strictly
-// before it.
+// Lapsed reports whether the use is a reservation that is past its deadline at now. It lives strictly
+// before the deadline.
 func (u Use) Lapsed(now time.Time) bool {
 	return u.State == UseReserved && !now.Before(u.Deadline)
 }

@@ -14,10 +14,10 @@ import (
 // codeChunk is how many codes are added in one transaction.
 const codeChunk = 1000
 
-// anyNumber as what a pool must have lets it have any.
+// anyNumber lets the pool have any number of codes.
 const anyNumber = -1
 
-// ImportResult is what became of codes that were to be added to a pool.
+// ImportResult is the outcome of adding codes to a pool.
 type ImportResult struct {
 	Added      int64       // are new in the pool, each with a unit
 	Known      int64       // were in it before, or came twice
@@ -31,12 +31,12 @@ type Collision struct {
 	Campaign int64  // which has it
 }
 
-// Import adds codes to the pool of a campaign, and a unit for each that is new: coupons get them in their
-// order. Codes are kept in their Canonical form. What cannot be added is reported, and does not keep the
-// others from being.
+// Import adds codes to the pool of a campaign, and a unit for each new one. Coupons get the codes in their
+// order. Codes are stored in their Canonical form. A code that cannot be added is reported, and the others are
+// still added.
 //
-// It reads the codes to their end and adds them in chunks. The same codes again are Known, so that after an
-// error, beside which stands what was done before it, the same call goes on.
+// It reads all codes and adds them in chunks. Repeated codes are Known, so the same call continues after an
+// error. The result that comes with an error says what was done before it.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownCampaign, ErrNoPool, ErrOverflow.
 func (c *Coupons) Import(ctx context.Context, campaign int64, codes iter.Seq[string]) (ImportResult, error) {
@@ -81,11 +81,11 @@ func (c *Coupons) Import(ctx context.Context, campaign int64, codes iter.Seq[str
 	return done, flush()
 }
 
-// Generate makes codes that cannot be guessed, out of crypto/rand, and adds them to the pool of a campaign
-// until it has had upTo of them, those that were handed out or imported among them. The same call again, or
+// Generate makes codes with crypto/rand that cannot be guessed, and adds them to the pool of a campaign
+// until it has had upTo codes, including those that were handed out or imported. The same call again, or
 // at the same time, adds none. A nil style is the default.
 //
-// Errors are those of Import; beside one stands what was done before it.
+// Errors are those of Import; the result that comes with one says what was done before it.
 func (c *Coupons) Generate(ctx context.Context, campaign, upTo int64, style *CodeStyle) (ImportResult, error) {
 	if err := errors.Join(c.ready(ctx), input.Positive("campaign", campaign), input.Positive("upTo", upTo)); err != nil {
 		return ImportResult{}, err
@@ -105,7 +105,7 @@ func (c *Coupons) Generate(ctx context.Context, campaign, upTo int64, style *Cod
 		}
 		added := int64(1)
 		for have < upTo && added > 0 { // until another call adds codes as well
-			var made ImportResult // of which a code that was there before is none of the caller's: another takes its place
+			var made ImportResult // a code that was there before is not the caller's: another takes its place
 			err := c.add(ctx, campaign, have, complete.codes(int(min(upTo-have, codeChunk))), &made)
 			added = made.Added
 			done.Added, have = done.Added+added, have+added
@@ -132,8 +132,8 @@ func (c *Coupons) pooled(ctx context.Context, campaign int64) error {
 	return nil
 }
 
-// add adds codes to a pool that has had so many of them before, and counts what became of them: nothing
-// where the pool has had another number.
+// add adds codes to a pool that has had have codes so far, and counts the results. It adds nothing
+// if the pool has had another number.
 func (c *Coupons) add(ctx context.Context, campaign, have int64, codes []string, done *ImportResult) error {
 	owners, verdict, err := c.store.AddCodes(ctx, campaign, have, codes)
 	switch {

@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// History is the whole life of a coupon. Each part is of a moment of its own.
+// History is the whole life of a coupon. Each part is its own snapshot.
 type History struct {
 	Coupon
 
@@ -32,8 +32,8 @@ func (c *Coupons) Coupon(ctx context.Context, id string) (Coupon, error) {
 	return coupon, nil
 }
 
-// ByCode returns the coupon that has a code, which may be written as people do: see Canonical. A code of a
-// pool that nobody has claimed yet belongs to no coupon. Errors are those of Coupon.
+// ByCode returns the coupon that has a code, which may be written as people type it: see Canonical. A pool
+// code that nobody has claimed yet belongs to no coupon. Errors are those of Coupon.
 func (c *Coupons) ByCode(ctx context.Context, code string) (Coupon, error) {
 	if err := c.ready(ctx); err != nil {
 		return Coupon{}, err
@@ -52,8 +52,8 @@ func (c *Coupons) ByCode(ctx context.Context, code string) (Coupon, error) {
 	return coupon, nil
 }
 
-// Wallet lists the coupons of the buyer of For that have one of the statuses, or all where none is named,
-// by when they end, then by ID. What is pending is not in it. Each page is a moment of its own. The listing
+// Wallet lists the coupons of the buyer of For that have one of the statuses, or all where none is named, ordered by
+// the end of their validity, then by ID. Pending coupons are left out. Each page is its own snapshot. The listing
 // ends with the first error.
 func (c *Coupons) Wallet(ctx context.Context, statuses ...Status) iter.Seq2[Coupon, error] {
 	err := c.readyFor(ctx)
@@ -88,7 +88,7 @@ func (c *Coupons) History(ctx context.Context, id string) (History, error) {
 	return History{Coupon: coupon, Hold: hold, Uses: uses}, nil
 }
 
-// UsedBy returns what an order did with coupons, by their IDs: with For, only with those of its buyer.
+// UsedBy returns the uses of coupons by an order, ordered by coupon ID; with For, only for coupons of that buyer.
 // Errors: ErrInvalid.
 func (c *Coupons) UsedBy(ctx context.Context, order string) ([]Use, error) {
 	if err := errors.Join(c.ready(ctx), input.ID("order", order)); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// refused turns what stock says of units into what it means for coupons. The result matches both. Errors
+// refused turns a stock error about units into what it means for coupons. The result matches both. Errors
 // that all domains share stay as they are.
 func (c *Coupons) refused(ctx context.Context, campaign int64, claim string, cause error) error {
 	reason := reasonOf(cause)
@@ -68,8 +68,8 @@ func reasonOf(cause error) error {
 	return nil
 }
 
-// outdated tells coupons that would no longer be valid from claims that are over: the item of a campaign
-// ends with whichever comes first.
+// outdated distinguishes coupons that would no longer be valid from claims that are over: the item of a
+// campaign ends with whichever comes first.
 func (c *Coupons) outdated(ctx context.Context, campaign int64, cause error) (bool, error) {
 	window, ok := fault.As[*stock.WindowError](cause)
 	if !ok {

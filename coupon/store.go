@@ -8,11 +8,10 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Store keeps campaigns, coupons and what orders do with them. It is mechanical, as stock.Store is, and
-// what that says of its methods holds for these: safe for concurrent use, a change is atomic, errors
-// match ErrUnavailable, ErrStore, ErrDrift or ErrOverflow where nothing was done and ErrUnknown where
-// that is not known, time is the store's own clock in whole microseconds, UTC. Memory and
-// sqlstore.Coupon implement it.
+// Store keeps campaigns, coupons and their uses by orders. It is mechanical, like stock.Store, and follows the
+// same rules: methods are safe for concurrent use, and a change is atomic. Errors match ErrUnavailable, ErrStore,
+// ErrDrift or ErrOverflow if nothing was done, and ErrUnknown if that is not known. Time is the store's own
+// clock in whole microseconds, UTC. Memory and sqlstore.Coupon implement it.
 type Store interface {
 	// Units returns the store of the units of all campaigns, of which claims are the orders: a campaign
 	// is the item whose SKU is its ID, and whose SPU is the number of its terms. An order is one line of one
@@ -44,7 +43,7 @@ type Store interface {
 	ByCode(ctx context.Context, code string) (Coupon, time.Time, error)
 
 	// Wallet returns up to limit coupons of a buyer that have one of the statuses now, ordered by Until,
-	// then by ID, behind the cursor of the last coupon that was seen before, and the clock.
+	// then by ID, after the cursor of the last coupon seen before, and the clock.
 	Wallet(ctx context.Context, buyer string, statuses []Status, after Cursor, limit int) ([]Coupon, time.Time, error)
 
 	// Use applies a step to the use of a coupon by an order: Done, or Refused where a guard of the
@@ -63,11 +62,11 @@ type Store interface {
 	// UsedBy returns the uses by an order, by Coupon.
 	UsedBy(ctx context.Context, order string) ([]Use, error)
 
-	// AddCodes puts those of the codes that no campaign has at the end of a campaign's pool, in their order,
-	// and adds as many units to it, recorded as a change of stock.KindImport. The codes are canonical and
-	// each comes once. It returns for each the campaign that had it before, 0 for those it added. Refused
-	// where the campaign does not exist, or where have is not negative and the pool has had another number
-	// of codes than that: of two calls that would each fill it up, one does.
+	// AddCodes appends the codes that no campaign has yet to a campaign's pool, in their order, and adds as
+	// many units to it, recorded as a change of stock.KindImport. The codes are canonical and each occurs
+	// once. It returns for each code the campaign that had it before, 0 for those it added. Refused if the
+	// campaign does not exist, or if have is not negative and the pool has had a different number of codes:
+	// only one of two calls that would each fill the pool does so.
 	AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error)
 
 	// Codes returns how many codes a campaign's pool ever had.
@@ -80,19 +79,19 @@ type Store interface {
 	// they were given; ID is empty where there is none. Buyers of the result is nil.
 	Batch(ctx context.Context, id string) (Batch, []Grant, error)
 
-	// Issue takes one unit for each of the orders, in their order, that the campaign lets, with its coupon
-	// as for a Lock of Units, and records for each in the same transaction what became of it. With all
-	// it does so only if every one of them is let, and otherwise records nothing and returns what
-	// became of the first that was not, alone. Orders that are recorded already stay as they are, and are
-	// returned so.
+	// Issue takes one unit, in order, for each of the orders that the campaign accepts, with its coupon
+	// as for a Lock of Units, and records the grant of each in the same transaction. With all, it does so
+	// only if every order is accepted; otherwise it records nothing and returns only the grant of the first
+	// order that was refused. Orders that are recorded already stay as they are, and are
+	// returned as such.
 	Issue(ctx context.Context, batch Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]Grant, error)
 
-	// Count returns how many coupons of a campaign have each state now; Reserved are those whose
-	// reservation lives, and Expired those that could be used if their validity were not over, which are
-	// not counted as Usable.
+	// Count returns how many coupons of a campaign have each state now. Reserved are those with a live
+	// reservation. Expired are those that could be used if their validity were not over; they are not
+	// counted as Usable.
 	Count(ctx context.Context, campaign int64) (Count, error)
 
-	// Book returns what the coupons and uses of a campaign say of each other, all of one moment.
+	// Book returns the totals of a campaign's coupons and uses, all from one snapshot.
 	Book(ctx context.Context, campaign int64) (Book, error)
 }
 
@@ -110,7 +109,7 @@ type GiveBack struct {
 // Companion implements stock.Companion.
 func (GiveBack) Companion() string { return "give-back" }
 
-// Companion implements stock.Companion: a coupon is what its claim is kept as.
+// Companion implements stock.Companion: a claim is stored as its coupon.
 func (Coupon) Companion() string { return "coupon" }
 
 // Keeps reports whether a store of coupons knows what to do with a companion.
@@ -142,10 +141,10 @@ type Cursor struct {
 type Book struct {
 	Held, Coupons  int64 // holds that were ever paid, and coupons that are not Pending
 	HeldBack, Back int64 // holds that are Refunded, and coupons that are Refunded or Revoked
-	// coupons that are Reserved, and of those that have a use of their order that is UseReserved, or UseReleased since it lapsed
+	// Reserved coupons, and those of them whose order has a use that is UseReserved, or UseReleased since it lapsed
 	Reserved, ReservedBy  int64
 	Redeemed, RedeemedBy  int64 // coupons that are Redeemed, and the UseRedeemed uses
-	Positioned, Codes     int64 // coupons with a Position, and of those that have the code of that position
+	Positioned, Codes     int64 // coupons with a Position, and how many of them have the code of that position
 	LastPosition, SoldOut int64 // with a pool, the highest Position, and the item's Sold; 0 and 0 without
 }
 

@@ -52,11 +52,11 @@ func (t Terms) amounts() (amounts, error) {
 	return a, nil
 }
 
-// Discount returns what the coupon takes off an order with this total: never more than all of it. A
+// Discount returns what the coupon takes off an order with this total, never more than the total. A
 // percentage is rounded down to the currency's places before the cap is applied. A Gift takes nothing off.
 //
 // Errors, in the order of precedence: ErrInvalid, where the total is negative, has more places than the
-// currency or does not fit in an int64 of its smallest unit, or the terms are not those of any campaign;
+// currency or does not fit in an int64 of its smallest unit, or where no campaign could have these terms;
 // ErrBelowMinimum.
 func (t Terms) Discount(total decimal.Decimal) (decimal.Decimal, error) {
 	a, err := t.amounts()
@@ -85,12 +85,12 @@ func (t Terms) Discount(total decimal.Decimal) (decimal.Decimal, error) {
 	return money.Decimal(off, t.Places), nil
 }
 
-// Validity returns when a coupon with these terms is valid that is claimed, or paid, at a moment: [from,
-// until). A fixed validity is that of the terms, and begins with the claim where they have no beginning.
+// Validity returns the validity [from, until) of a coupon with these terms that is claimed, or paid, at a given
+// moment. A fixed validity is taken from the terms, and begins with the claim if they have no ValidFrom.
 //
-// Otherwise days count in the zone of the terms, and begin when its clocks leave the day before for good:
-// on a day whose midnight is skipped or comes twice, because the clocks are changed, that is not what
-// midnight would be at first sight. So a day lasts 23, 24 or 25 hours, and none is lost or counted twice.
+// Otherwise days are counted in the zone of the terms. A day begins when the zone's clocks leave the day before for
+// good, which matters where a clock change skips or repeats midnight. So a day lasts 23, 24 or 25 hours, and none
+// is lost or counted twice.
 // Terms that no campaign accepts give the zero time twice.
 func (t Terms) Validity(at time.Time) (from, until time.Time) {
 	at = input.Instant(at)

@@ -36,20 +36,20 @@ type Transition struct {
 	Step Step
 	Name string
 	From UseState     // the state that the use is in
-	When stock.Moment // where the store's clock stands to the deadline of that state
+	When stock.Moment // where the store's clock must be relative to the deadline of that state
 	New  bool         // or there is no use yet: it begins here
 	To   UseState     // the state that the use gets
 
 	// Takes demands that the coupon is free and within its validity.
 	Takes bool
 
-	// Coupon is the state that the coupon gets; None leaves it alone. It becomes that of the order, or with
-	// Usable of none. Without Takes the guard on the use is enough: it says what state the coupon is in.
+	// Coupon is the new state of the coupon; None leaves it alone. The coupon then belongs to the order, or with
+	// Usable to none. Without Takes the guard on the use is enough: it implies the state of the coupon.
 	Coupon State
 }
 
 // Transitions returns the whole state machine, in the order of the steps. The caller owns the result.
-// The memory store applies a row of it, the SQL store renders the same row to its guarded UPDATE.
+// The memory store applies its rows, and the SQL store turns the same rows into guarded UPDATEs.
 func Transitions() []Transition { return slices.Clone(table[:]) }
 
 // table is the state machine; row i is step i+1. It is never written.

@@ -13,12 +13,12 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Reserve sets a coupon aside for an order whose total, before the discount, is given: until
-// Use.Deadline, Options.ReserveFor from now, no other order can have it. Use.Discount is what it takes off. A
-// reservation that lives is honoured by Redeem also when the coupon's validity ends in between.
+// Reserve sets a coupon aside for an order with this total, before the discount. No other order can have it until
+// Use.Deadline, which is Options.ReserveFor from now. Use.Discount is what it takes off. Redeem honours a live
+// reservation even if the coupon's validity ends in between.
 //
-// The same order again returns its use as it is by then: while it is reserved with the same total, and once
-// it is redeemed. From the deadline on the coupon is free for every order, and Reserve begins anew.
+// Repeating it for an order returns its use in its current state: while it is reserved with the same total, and
+// once it is redeemed. From the deadline on the coupon is free for every order, and Reserve starts afresh.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer; ErrMismatch, where the
 // order has reserved it with another total; ErrPending, ErrDropped, ErrRefunded, ErrRevoked; ErrReleased
@@ -29,8 +29,8 @@ func (c *Coupons) Reserve(ctx context.Context, coupon, order string, total decim
 }
 
 // Redeem uses a coupon for an order: one that the order has reserved, or that is free and valid. The total
-// may be another than that of the reservation, when the cart has changed: the minimum is checked again, the
-// discount is that of the new total, and where Redeem is refused the reservation stays.
+// may differ from the reservation's if the cart has changed. The minimum is checked again and the discount is
+// computed from the new total. If Redeem is refused, the reservation stays.
 //
 // Redeeming twice with the same total is safe. Errors are those of Reserve; ErrMismatch is for an order
 // that has redeemed it with another total.
@@ -38,8 +38,8 @@ func (c *Coupons) Redeem(ctx context.Context, coupon, order string, total decima
 	return c.take(ctx, StepRedeem, coupon, order, total)
 }
 
-// take reserves or redeems a coupon. Its terms never change, so that the discount can be worked out before;
-// all else is decided by the guards of the store. It tries first and looks only when that was refused.
+// take reserves or redeems a coupon. Its terms never change, so the discount can be computed first;
+// the guards of the store decide all else. It tries first and looks up the reason only when refused.
 func (c *Coupons) take(ctx context.Context, asked Step, coupon, order string, total decimal.Decimal) (Use, error) {
 	if err := errors.Join(c.readyUse(ctx, coupon, order), money.Amount("total", total)); err != nil {
 		return Use{}, err
@@ -110,8 +110,8 @@ func replayed(asked Step, use Use, total decimal.Decimal, now time.Time) (bool, 
 	return false, nil
 }
 
-// unusable returns why an order cannot take a coupon, its total aside, or nil. To the order whose own
-// reservation lives the coupon is neither taken nor out of date.
+// unusable returns why an order cannot take a coupon, apart from its total, or nil. For an order with its own
+// live reservation the coupon is neither taken nor out of date.
 func unusable(c Coupon, use Use, order string, mine bool, now time.Time) error {
 	refuse := func(err error) error { return &StateError{Coupon: c.ID, Order: order, Err: err} }
 	switch c.State {
@@ -157,9 +157,9 @@ func (c *Coupons) apply(ctx context.Context, step Step, want Use) (use Use, done
 	return use, true, fault.Unread(err)
 }
 
-// Release gives up what an order has reserved. Releasing twice is safe. For an order that has no
-// reservation, or whose reservation has lapsed, it is closed for good: a Reserve or Redeem of the coupon by
-// that order which arrives later is refused with ErrReleased.
+// Release gives up the reservation of an order. Releasing twice is safe. For an order that has no reservation,
+// or whose reservation has lapsed, the coupon is closed for good: if that order's Reserve or Redeem of the coupon
+// arrives later, it is refused with ErrReleased.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer, ErrReturned,
 // ErrRedeemed (use Return), the last two with the use as it is.
@@ -197,10 +197,10 @@ func (c *Coupons) Release(ctx context.Context, coupon, order string) (Use, error
 	return Use{}, contention("release", coupon)
 }
 
-// Return gives a coupon back that an order has redeemed, when that order is refunded: refunded is how much
-// of it was, in all. Only an order that got back what it paid, its total less the discount, returns its
-// coupon, which then is as usable as its validity lets it be. The order is done with it: a Reserve or
-// Redeem of it again is ErrReturned. Returning twice is safe.
+// Return gives back a coupon that an order has redeemed, when that order is refunded: refunded is the amount
+// refunded in all. The coupon returns only once the order got back what it paid, its total less the discount.
+// The coupon can then be used again within its validity, but not by this order: another Reserve or Redeem
+// of it is ErrReturned. Returning twice is safe.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrAnotherBuyer, ErrNotRedeemed,
 // ErrPartial (a *PartialError, the coupon stays redeemed).

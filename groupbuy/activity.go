@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Define creates an activity, or changes one that exists. It is safe to call at every start of a program. Teams
-// that are open keep their deadlines. Of two concurrent changes the last one stays.
+// Define creates an activity, or changes one that exists. It is safe to call at every start of a program. Open
+// teams keep their deadlines. The last of two concurrent changes wins.
 //
 // An activity whose End has come, or that was ended, stays as it is: with the same arguments it is returned.
 //
@@ -98,7 +98,7 @@ func (a Activity) normal() Activity {
 // ended reports whether no team can be opened any more at now.
 func (a Activity) ended(now time.Time) bool { return !a.EndedAt.IsZero() || !now.Before(a.End) }
 
-// closes returns when no team can live any more, so that what is left can go back.
+// closes returns when no team can be alive any more, so that the remainder can go back.
 func (a Activity) closes() time.Time {
 	if a.Outlive {
 		return a.End.Add(a.Formation)
@@ -111,11 +111,11 @@ func (a Activity) refusal(reason error, now time.Time) *ProductError {
 	return &ProductError{Key: stock.Key{Activity: a.ID}, Err: reason, Start: a.Start, End: a.End, Now: now}
 }
 
-// End ends an activity before its time: every product of it is removed, as by Remove. Live teams may still
-// finish, nobody can join them. Ending again returns the activity as it is.
+// End ends an activity early: all its products are removed, as by Remove. Live teams may still finish, but
+// nobody can join them. Ending again returns the activity as it is.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownActivity; then of remainders, as Remove has them. What
-// one product refuses does not keep the others from being removed, and from giving back theirs.
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownActivity; then the errors of remainders, as for Remove.
+// If one product fails, the others are still removed and give back their units.
 func (g *Groups) End(ctx context.Context, activity int64) (Activity, error) {
 	if err := errors.Join(g.ready(ctx), input.Positive("activity", activity)); err != nil {
 		return Activity{}, err
@@ -140,8 +140,8 @@ func (g *Groups) End(ctx context.Context, activity int64) (Activity, error) {
 	return is, nil
 }
 
-// end removes the products of an activity and then records that it is over, so that an Expire that is cut off
-// comes back to it. Then it looks again: a product that was offered at the same time has either been seen
+// end removes the products of an activity and then records that it is over, so that an interrupted Expire
+// returns to it. Then it looks again: a product that was offered at the same time has either been seen
 // here, or sees that the activity is over. It reports whether this call ended it.
 func (g *Groups) end(ctx context.Context, id int64) (is Activity, ended bool, err error) {
 	for range attempts {

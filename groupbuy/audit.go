@@ -13,7 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Drift is a number in the books of a team or a product that is not what the seats and the stock say.
+// Drift is a number in the books of a team or a product that disagrees with the seats or the stock.
 type Drift struct {
 	stock.Key        // of the product
 	Team      string // the code; empty for a number of the product itself
@@ -26,7 +26,7 @@ type Drift struct {
 	Recount  decimal.Decimal // what they should say
 }
 
-// SeatBook is a seat that is not where its hold is.
+// SeatBook is a seat whose state does not match its hold.
 type SeatBook struct {
 	Order string
 	State SeatState
@@ -34,7 +34,7 @@ type SeatBook struct {
 	Units int64 // of the hold
 }
 
-// By returns how much the books are too high; negative is too low.
+// By returns by how much the books are too high; negative is too low.
 func (d Drift) By() decimal.Decimal { return d.Counted.Sub(d.Recount) }
 
 // String returns a line for a log.
@@ -57,7 +57,7 @@ type Report struct {
 	Teams    int          // of these products
 	Units    stock.Report // of the pools, and of the ordinary stock of the same SKUs
 	Drifts   []Drift      // of teams and products
-	// of Drifts, those that Repair left because lowering the number would take payments back; those of items are in Units
+	// the Drifts that Repair left, because lowering the number would take payments back; those of items are in Units
 	Kept       []Drift
 	Mismatched []SeatBook // seats that do not agree with their holds
 	Repaired   int        // teams, products and seats that Repair corrected; the items are in Units
@@ -68,33 +68,33 @@ func (r Report) Balanced() bool {
 	return len(r.Units.Drifts) == 0 && len(r.Drifts) == 0 && len(r.Mismatched) == 0
 }
 
-// Audit recounts these products, or those of all activities where none is named, while traffic runs: their units
-// as stock.Inventory.Audit does, their teams from the seats, and each seat against its hold. It changes nothing.
+// Audit recounts these products, or those of all activities where none is named: their units as stock.Inventory.Audit
+// does, and their teams from the seats. It compares each seat with its hold. It can run during traffic and changes
+// nothing.
 //
-// A seat whose hold was moved by something that knows only the stock, a sweep of it for example, is astray until
-// it is next looked at, or Expire finds it. That is no fault. Holds and seats that are paid are what it recounts from:
-// they must not be deleted.
+// If something that knows only the stock, such as its sweeper, moves a hold, then the seat is behind until the next
+// look at it or the next Expire. That is no fault. Audit recounts from the paid holds and seats: never delete those.
 //
 // Errors: ErrInvalid, ErrUnknownProduct.
 func (g *Groups) Audit(ctx context.Context, keys ...stock.Key) (Report, error) {
 	return g.audit(ctx, keys, &auditRun{})
 }
 
-// Repair is Audit that also corrects what it finds: counters of items by recorded changes, as stock.Inventory.Repair
-// does, seats that are behind their holds by the step they have missed, the counts of teams with an event of each,
-// and what products say. The report has everything as it was found. What cannot be corrected is refused with
-// ErrDrift; the others are corrected all the same. A seat that no single step brings in line with its hold stays as
-// it is.
+// Repair is an Audit that also corrects what it finds. It corrects item counters by recorded changes, as
+// stock.Inventory.Repair does, and moves seats that are behind their holds by the step they missed. It corrects the
+// counts of teams, with an event for each team, and the numbers of products. The report shows everything as it was
+// found. A drift that cannot be corrected gives ErrDrift, and the others are still corrected. A seat that no single
+// step brings in line with its hold stays as it is.
 //
-// It never takes payments back: what items have sold and refunded, what teams count as paid, and the people of teams
-// that were formed, it only raises. What it leaves by that is named by an ErrDrift; see stock.Inventory.Repair.
+// It never takes payments back: it only raises the sold and refunded units of items, the paid counts of teams, and the
+// people of formed teams. An ErrDrift names the numbers left alone for that reason; see stock.Inventory.Repair.
 func (g *Groups) Repair(ctx context.Context, keys ...stock.Key) (Report, error) {
 	return g.audit(ctx, keys, &auditRun{repair: true})
 }
 
-// RepairBackOnSale is Repair that also takes payments back, as stock.Inventory.RepairBackOnSale does: units and places
-// that are counted as paid, and that no paid hold or seat claims, are free again. The products must be named; none is
-// ErrInvalid.
+// RepairBackOnSale is a Repair that also takes payments back, as stock.Inventory.RepairBackOnSale does: units and
+// places that are counted as paid, but that no paid hold or seat claims, become free again. The products must be
+// named; none is ErrInvalid.
 func (g *Groups) RepairBackOnSale(ctx context.Context, keys ...stock.Key) (Report, error) {
 	if len(keys) == 0 {
 		return Report{}, errors.Join(g.ready(ctx), fault.Invalid("keys", "must name the products whose units go back on sale"))
@@ -151,7 +151,7 @@ func (a *auditRun) everything(ctx context.Context) error {
 	return nil
 }
 
-// tolerates keeps an error that does not keep the others from being looked at, and returns any other.
+// tolerates records an error after which the audit can go on, and returns any other.
 func (a *auditRun) tolerates(err error) error {
 	if errors.Is(err, ErrDrift) {
 		a.refused = append(a.refused, err)
@@ -190,7 +190,7 @@ func (a *auditRun) units(ctx context.Context, key stock.Key) error {
 		}
 		found, err := look(ctx, item)
 		if errors.Is(err, stock.ErrUnknownSKU) {
-			continue // it never came to a pool
+			continue // it never got a pool
 		}
 		a.report.Units.Items += found.Items
 		a.report.Units.Repaired += found.Repaired
@@ -226,7 +226,7 @@ func (a *auditRun) teams(ctx context.Context, key stock.Key) error {
 	return nil
 }
 
-// drifts returns what the team says and its seats do not.
+// drifts returns the numbers of the team that disagree with its seats.
 func (b TeamBook) drifts() []Drift {
 	var drifts []Drift
 	add := func(quantity string, counted, recount decimal.Decimal) {
@@ -241,8 +241,8 @@ func (b TeamBook) drifts() []Drift {
 	return drifts
 }
 
-// mend corrects the team of a book that was listed behind a code: the seats that are behind follow, and then
-// what the team counts of its seats is set to what they are by then.
+// mend corrects the team of a book that was listed after a code: the seats that are behind follow their holds, and
+// then the counts of the team are set to what its seats are by then.
 func (a *auditRun) mend(ctx context.Context, book TeamBook, behind string) error {
 	var orders []string
 	for _, seat := range book.Mismatched {
@@ -283,7 +283,7 @@ func (a *auditRun) mend(ctx context.Context, book TeamBook, behind string) error
 	return contention("repair", book.Code)
 }
 
-// keepPaid makes the recount claim no less than is counted as paid, and returns the drifts that it leaves by that.
+// keepPaid raises the recount to at least the paid counts, and returns the drifts that it leaves by that.
 func (b *TeamBook) keepPaid() []Drift {
 	kept := slices.DeleteFunc(b.drifts(), func(d Drift) bool { return !d.takesBack() })
 	b.Recount.Paid, b.Recount.PaidVolume = max(b.Recount.Paid, b.Paid), decimal.Max(b.Recount.PaidVolume, b.PaidVolume)
@@ -317,7 +317,7 @@ func (a *auditRun) book(ctx context.Context, was TeamBook, behind string) (TeamB
 	}
 }
 
-// formed looks at how many people of a product have come to a team that was formed.
+// formed checks how many people of a product are in teams that were formed.
 func (a *auditRun) formed(ctx context.Context, key stock.Key) error {
 	for first := range attempts {
 		seats, counted, err := a.groups.store.FormedPeople(ctx, key)

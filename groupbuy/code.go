@@ -8,8 +8,8 @@ import (
 	"github.com/holdfast-go/holdfast/internal/input"
 )
 
-// Canonical returns the code of a team as it is kept and compared: without the blanks around it and in upper
-// case, since people type codes. It returns ErrInvalid for one that then is empty or longer than 64 bytes.
+// Canonical returns the code of a team as it is stored and compared: without surrounding blanks and in upper
+// case, since people type codes. It returns ErrInvalid for a result that is empty or longer than 64 bytes.
 func Canonical(code string) (string, error) {
 	canonical := strings.ToUpper(strings.TrimSpace(code))
 	if err := input.ID("code", canonical); err != nil {

@@ -19,25 +19,25 @@ const (
 	recordFor  = 30 * time.Second // how long it may take to record that an event is done
 )
 
-// A Handler does what an event asks for: it turns the members of a team that is formed into orders, pays a refund
-// under Event.Refund, closes the order of a seat that was released. Each event is given to it at least once, so
-// that it has to recognise one that it has done: by Event.ID, which is the same at every delivery.
+// A Handler does what an event asks for. It turns the members of a formed team into orders, pays a refund
+// under Event.Refund, or closes the order of a released seat. Each event is delivered at least once, so a Handler
+// has to recognise an event it has already done, by Event.ID, which is the same at every delivery.
 //
 // Once it returns nil, the event is done; a RefundOwed makes its seat Refunded. It has Options.LeaseFor to
 // return; after that the event may be given to another process.
 type Handler func(ctx context.Context, e Event) error
 
-// Deliver gives every event that is due to a handler, and returns how many it was done with. The events of a team
-// come one after the other, in the order in which they happened; those of different teams in none. Any number of
-// processes may run it at once, and share the work.
+// Deliver gives every due event to a handler, and returns how many events are done. The events of one team are
+// delivered one after the other, in the order in which they happened; there is no order between teams. Any number
+// of processes may run it at once, and share the work.
 //
-// An error of the handler does not end it: it is kept with the event, and goes to Options.OnError as an *EventError.
-// The event is due again after a pause, Options.RetryIn, then twice as long each time, an hour at most; the later
-// events of its team wait for it. After Options.MaxTries tries it is set aside (see Poisoned), and they go on. A
-// handler that panics is not recovered; its event is due again when its lease has run out, which counts as a try.
+// An error of the handler does not end Deliver: it is stored with the event, and passed to Options.OnError as an
+// *EventError. The event is due again after a pause: Options.RetryIn, then twice as long each time, an hour at most.
+// The later events of its team wait for it. After Options.MaxTries tries it is set aside (see Poisoned), and they go
+// on. A panic of a handler is not recovered; its event is due again when its lease ends, which counts as a try.
 //
-// When the context ends while a handler runs, its error is returned. What the handler has done by then is recorded;
-// an event that it returned an error for is due again when its lease has run out.
+// When the context ends while a handler runs, the context's error is returned. An event that the handler completed is
+// recorded as done; one for which it returned an error is due again when its lease ends.
 //
 // Errors: ErrInvalid, or of the store.
 func (g *Groups) Deliver(ctx context.Context, handle Handler) (int, error) {
@@ -108,7 +108,7 @@ func (g *Groups) deliver(ctx context.Context, event Event, handle Handler) (done
 	return done, true, err
 }
 
-// delivered records that a handler has done an event, and reports whether this call did. It does so even when the
+// delivered records that a handler has done an event, and reports whether this call did. It does so even if the
 // context has ended meanwhile.
 func (g *Groups) delivered(ctx context.Context, event Event) (bool, error) {
 	ctx, end := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
@@ -121,7 +121,7 @@ func (g *Groups) delivered(ctx context.Context, event Event) (bool, error) {
 	return done, err
 }
 
-// undelivered records that a try of an event failed, and tells of it.
+// undelivered records that a try of an event failed, and reports it.
 func (g *Groups) undelivered(ctx context.Context, event Event, failure error) (done, ours bool, err error) {
 	event.Failure = shorten(failure.Error())
 	poison := event.Tries >= g.opts.MaxTries
@@ -150,11 +150,11 @@ func (g *Groups) filled(ctx context.Context, event Event) (Event, error) {
 	return event, err
 }
 
-// Redeliver gives an event that was set aside to a handler, by hand: once what kept it from being done is mended.
-// An event that is done is returned as it is, without a call of the handler. Two calls at once may both call theirs.
+// Redeliver gives an event that was set aside to a handler, by hand. Call it once the cause of the failures is fixed.
+// An event that is done is returned as it is, without calling the handler. Two concurrent calls may both call theirs.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownTeam, ErrUnknownEvent, ErrNotPoisoned (Deliver comes to
-// it), then the error of the handler, within an *EventError: the event stays set aside.
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownTeam, ErrUnknownEvent, ErrNotPoisoned (Deliver will
+// deliver it), then the error of the handler, within an *EventError: the event stays set aside.
 func (g *Groups) Redeliver(ctx context.Context, code string, no int64, handle Handler) (Event, error) {
 	code, err := Canonical(code)
 	if err := errors.Join(g.ready(ctx), err, input.Positive("number", no), checkHandler(handle)); err != nil {
@@ -192,13 +192,13 @@ func (g *Groups) event(ctx context.Context, code string, no int64) (Event, error
 	return Event{}, &EventError{Event: Event{Code: code, No: no}, Err: ErrUnknownEvent}
 }
 
-// Poisoned lists the events of all teams that were set aside after too many tries, by team and number: without
-// Team, Seat and Members. Redeliver each once what kept it from being done is mended.
+// Poisoned lists the events of all teams that were set aside after too many tries, by team and number, without
+// Team, Seat and Members. Redeliver each once the cause of its failures is fixed.
 func (g *Groups) Poisoned(ctx context.Context) iter.Seq2[Event, error] {
 	return g.events(ctx, g.ready(ctx), "", true)
 }
 
-// Events lists what a team has told, in order: without Team, Seat and Members. Errors, in the order of precedence:
+// Events lists the events of a team in order, without Team, Seat and Members. Errors, in the order of precedence:
 // ErrInvalid, ErrUnknownTeam.
 func (g *Groups) Events(ctx context.Context, code string) iter.Seq2[Event, error] {
 	code, err := Canonical(code)
@@ -217,7 +217,7 @@ func (g *Groups) events(ctx context.Context, err error, code string, poisoned bo
 		func(e Event) EventCursor { return EventCursor{Code: e.Code, No: e.No} })
 }
 
-// pause returns how long an event rests that has failed so often before.
+// pause returns how long an event rests after so many earlier failures.
 func pause(first time.Duration, failures int64) time.Duration {
 	for ; failures > 0 && first < MaxRetryIn; failures-- {
 		first *= 2

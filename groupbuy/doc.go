@@ -1,13 +1,13 @@
-// Package groupbuy is group buying (拼团): a product is cheaper for buyers who find enough others. Each team
+// Package groupbuy handles group buying (拼团): a product is cheaper for buyers who find enough others. Each team
 // has a deadline. Nobody pays for a team that is full, waits in one that is over, or is refunded twice.
 //
 // You need six types, in this order:
 //
 //   - [Groups]: all calls
 //   - [Activity]: a period in which some products can be bought in teams
-//   - [Product]: one of them, with its [Terms]: prices, how a team is formed, minimums
-//   - [Purchase]: what a buyer asks for
-//   - [Seat]: a buyer's place in a team, and what became of it
+//   - [Product]: one such product, with its [Terms]: prices, how a team is formed, minimums
+//   - [Purchase]: the request of a buyer
+//   - [Seat]: a buyer's place in a team, and its state
 //   - [Event]: what your code has to do next: create orders, pay refunds
 //
 // Then read [Payment], [Team], [Decision], [Refund] and [Options]. [Memory] is a store for tests;
@@ -44,9 +44,9 @@
 //	               Join └──┘ └──────────► Failed: every paid member's refund is due
 //	                        deadline, Fail, the last member leaves
 //
-// A seat is a hold of package stock, in the pool of the activity. What stock says of locking, paying,
-// deadlines, late payments, replays and audits holds for it. Seat, team and units change together or not at
-// all. The steps of a seat and what they do to its team are data: see [Transitions].
+// A seat is a hold of package stock, in the pool of the activity. The rules of stock for locking, paying,
+// deadlines, late payments, replays and audits apply to it. Seat, team and units change together or not at
+// all. The steps of a seat and their effects on its team are data: see [Transitions].
 //
 //	             Pay            Refund, team failed              delivered
 //	Held ─────────────► Paid ─────────────────────► RefundDue ─────────────► Refunded
@@ -64,18 +64,18 @@
 //   - A team by volume of 10.00 gets 4, 4 and 5: it is formed with 13.00. A buyer who holds a seat by then
 //     may still pay, and is added.
 //   - A payment comes after the seat expired, or the team is full or over: its refund is due, once, with an
-//     event. With LatePay: stock.Reacquire the buyer gets the seat if it is still free.
+//     event. With LatePay: stock.Reacquire, the buyer gets the seat if it is still free.
 //   - The deadline passes: the team fails, unless MinPeople or MinVolume is reached. Each paid member's
 //     refund is an event of its own.
 //   - The sponsor leaves: the member who paid first takes over. The deadline stays. The last to leave ends
 //     the team.
 //   - An operator forms or fails a team, or refunds a member: actor and reason are kept.
-//   - A refund is asked for by hand, twice, and by the deadline: there is one refund, under one number.
-//   - The same seat again, after a retry or a double click: the same seat. In the same team under another
-//     order it is [ErrJoined].
+//   - A refund is requested by hand, twice, and by the deadline: there is one refund, under one number.
+//   - A buyer asks for the same seat again, after a retry or a double click: it is the same seat. In the same
+//     team under another order it is [ErrJoined].
 //   - Ordinary stock has too little for an activity: stock.ErrInsufficient. Nothing moves, and the product is
 //     not offered.
-//   - The activity ends by its time and by End, and its product by Remove, all at once: the remainder goes
+//   - The activity's end, a call of End and a Remove of its product coincide: the remainder goes
 //     back to ordinary stock once. Units of later refunds follow.
 //
 // # Events
@@ -97,10 +97,10 @@
 //
 // # What every call promises
 //
-// The same call with the same arguments may be made again at any time, also concurrently. It returns the
-// first result, as a Replay, and changes nothing. A call that returns an error has changed nothing. There is one exception,
+// You can repeat any call with the same arguments at any time, even concurrently. It returns the first result,
+// as a Replay, and changes nothing. A call that returns an error has changed nothing. There is one exception,
 // [ErrUnknown]: no answer came back, and the same call settles it.
 //
-// Time is the store's clock. What has a deadline lives strictly before it and is dead from then on, even
+// Time is the store's clock. Anything with a deadline is alive strictly before it and dead from then on, even
 // where no sweeper runs.
 package groupbuy

@@ -29,8 +29,8 @@ type InvalidError = fault.InvalidError
 // ErrUnknown. Every call of this package is safe to make again.
 func Retryable(err error) bool { return fault.Retryable(err) }
 
-// The refusals of activities and products. A retry of the same call does not help. What an item of stock refuses, such as
-// stock.ErrInsufficient or stock.ErrPerBuyer, comes as it is.
+// The refusals of activities and products. A retry of the same call does not help. Refusals of an item of stock, such
+// as stock.ErrInsufficient or stock.ErrPerBuyer, are returned unchanged.
 var (
 	ErrUnknownActivity = errors.New("groupbuy: no such activity")
 	ErrUnknownProduct  = errors.New("groupbuy: no such product in this activity")
@@ -53,12 +53,12 @@ var (
 	ErrFull         = errors.New("groupbuy: the team is full")
 	ErrNobodyPaid   = errors.New("groupbuy: nobody in the team has paid")
 
-	// ErrDuplicateCode is how a store refuses a SeatRequest whose code is another team's. Groups tries another; no caller sees it.
+	// ErrDuplicateCode is a store's refusal of another team's code. Groups tries another code; no caller sees it.
 	ErrDuplicateCode = errors.New("groupbuy: the team code is that of another team")
 )
 
-// The refusals of seats. A retry of the same call does not help. ErrNotFound is the seat, which the package is about;
-// another thing that is not there has an error of its own, such as ErrUnknownTeam.
+// The refusals of seats. A retry of the same call does not help. ErrNotFound is about a seat. Anything else that
+// is missing has its own error, such as ErrUnknownTeam.
 var (
 	ErrNotFound  = errors.New("groupbuy: no such seat")
 	ErrNotPaid   = errors.New("groupbuy: the seat is not paid")
@@ -147,5 +147,5 @@ func seatError(order string, state SeatState) error {
 	return &SeatError{Order: order, State: state, Err: reasons[state]}
 }
 
-// contention is the answer when the world kept changing under a call.
+// contention is the answer when the state kept changing under a call.
 func contention(verb, id string) error { return &stock.ContentionError{Verb: verb, ID: id} }

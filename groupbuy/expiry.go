@@ -18,12 +18,12 @@ const (
 	sweepBatch = 200 // teams, activities
 )
 
-// Expire does what time has made due: it releases seats that were not paid in time, ends teams that are past their
-// deadline, removes the products of activities that are over, and gives what is left of removed products back to
-// ordinary stock. It returns how many of these this call changed. Seats and teams are dead from their deadline on
-// without it, but nobody is told, no refund is due and no unit goes back before. Any number of processes may run
-// it at once. Seats and teams whose counts have drifted are skipped, and their error is returned at the end. Only 900 or
-// more such seats, or 200 such teams, can block the rest.
+// Expire does all work that is due by time. It releases seats that were not paid in time, ends teams that are past
+// their deadline, removes the products of activities that are over, and gives the remainders of removed products back
+// to ordinary stock. It returns how many of these this call changed. Seats and teams are dead from their deadline on
+// without it, but nobody is told, no refunds are due and no units go back until it runs. Any number of processes
+// may run it at once. Seats and teams whose counts have drifted are skipped, and their error is returned at the end.
+// Only 900 or more such seats, or 200 such teams, can block the rest.
 func (g *Groups) Expire(ctx context.Context) (int, error) {
 	if err := g.ready(ctx); err != nil {
 		return 0, err
@@ -129,7 +129,7 @@ func (g *Groups) expireHolds(ctx context.Context, late []string) ([]string, erro
 	return expired, errors.Join(errs...)
 }
 
-// follow moves seats to where their holds are, and returns the orders of those that this call moved. Where the
+// follow brings seats in line with their holds, and returns the orders of those that this call moved. If the
 // books of one refuse, the others are moved one by one.
 func (g *Groups) follow(ctx context.Context, orders []string) ([]string, error) {
 	if len(orders) == 0 {
@@ -172,8 +172,8 @@ func (g *Groups) expireTeams(ctx context.Context) (int, error) {
 	}
 }
 
-// expireActivities ends the activities that are over. Those whose teams outlive them are not before the last of
-// these can be; they are due already, so that as many more are looked up.
+// expireActivities ends the activities that are over. If teams outlive an activity, it is over only when the last of
+// them can be. Such activities are due already, so as many more are looked up.
 func (g *Groups) expireActivities(ctx context.Context) (int, error) {
 	total := 0
 	var errs []error

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Decision is who ends a team by hand, and why. The team keeps both.
+// Decision says who ends a team by hand, and why. The team keeps both.
 type Decision struct {
 	Actor  string // 1 to 64 bytes
 	Reason string // 1 to MaxText bytes
@@ -25,8 +25,8 @@ func (d Decision) check() error {
 	return err
 }
 
-// Form forms a team that is not complete, with those who have paid. Seats that are not paid yet are released.
-// Forming a team that is formed, by whatever, returns it as it is; the decision of the first is kept.
+// Form forms an incomplete team, with the members who have paid. Seats that are not paid yet are released.
+// Forming a team that is already formed, by any cause, returns it as it is; the first decision is kept.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownTeam, ErrTeamFailed, ErrTeamOver from its deadline on,
 // ErrNobodyPaid.
@@ -35,8 +35,8 @@ func (g *Groups) Form(ctx context.Context, code string, by Decision) (Team, erro
 }
 
 // Fail fails a team: the refund of everyone who has paid is due, and seats that are not paid yet are released.
-// Failing a team that has failed, by whatever, returns it as it is. From its deadline on a team becomes what its
-// minimum says, and then this call answers.
+// Failing a team that has already failed, by any cause, returns it as it is. From its deadline on, a team first
+// forms or fails by its minimum, and then this call answers.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownTeam, ErrTeamFormed.
 func (g *Groups) Fail(ctx context.Context, code string, by Decision) (Team, error) {
@@ -106,9 +106,9 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 	return Team{}, contention(map[TeamState]string{Formed: "form", Failed: "fail"}[to], code)
 }
 
-// settle ends those of the teams that are Forming, which are past their deadline: each becomes what its minimum
-// says. It returns how many this call ended; the others have moved since, and are to be read again. A team that
-// cannot be ended, because its books have drifted, does not keep the others from being; its error is returned.
+// settle ends Forming teams that are past their deadline: each forms or fails by its minimum. It returns how
+// many this call ended; the others have changed since, and must be read again. If a team cannot be ended, because
+// its books have drifted, the others still are; its error is returned.
 func (g *Groups) settle(ctx context.Context, teams []Team) (int, error) {
 	total := 0
 	var errs []error
@@ -171,8 +171,8 @@ func (g *Groups) finish(ctx context.Context, endings []TeamEnd) (int, error) {
 	return ended, errors.Join(errs...)
 }
 
-// finishOne ends a team and reports whether this call did. It may be that something which knows only the stock has
-// moved the holds of its seats: those follow first. What an operator has decided is then to be looked at anew.
+// finishOne ends a team and reports whether this call did. If something that knows only the stock has moved the
+// holds of its seats, the seats follow first. An operator's decision must then be checked again.
 func (g *Groups) finishOne(ctx context.Context, e TeamEnd) (bool, error) {
 	for followed := false; ; followed = true {
 		verdicts, err := g.store.End(ctx, []TeamEnd{e})

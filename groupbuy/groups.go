@@ -18,8 +18,8 @@ const (
 	MaxRetryIn      = time.Hour   // the longest pause
 )
 
-// attempts bounds how often a call starts over because the world changed between the refusal and the look
-// at its reason.
+// attempts bounds how often a call starts over because the state changed between a refusal and the lookup
+// of its reason.
 const attempts = 100
 
 // Options are the rules of Groups. The zero value is the default.
@@ -50,8 +50,8 @@ type Options struct {
 	OnError func(error)   // what Run and Deliver do with the errors of sweeps and handlers; nil drops them
 }
 
-// Effect is one thing that took effect. A replay has none. Of the seats that leave when their team is ended there
-// is none either: its events name them.
+// Effect is one change that took effect. A replay has none. Seats that leave because their team ended have none
+// either: the events of the team name them.
 type Effect struct {
 	Step  Step      // of a seat; 0 otherwise
 	Order string    // the seat's
@@ -64,8 +64,8 @@ type Effect struct {
 	ID    string     // of the change, as stock has recorded it
 }
 
-// Groups are activities, their products, and the teams that buy them. All rules live here and in the methods of
-// TeamRecord; the Store keeps the books, and those of the units.
+// Groups manages activities, their products, and the teams that buy them. All rules live here and in the methods of
+// TeamRecord; the Store keeps the books, including those of the units.
 //
 // It is safe for concurrent use. On and For return a changed copy and leave the receiver alone. The zero Groups
 // refuses every call with ErrInvalid; use New.
@@ -124,13 +124,13 @@ func (g *Groups) over(store Store) *Groups {
 	return &bound
 }
 
-// On returns the same groups on another store, as a rule on the caller's transaction:
+// On returns the same groups on another store, usually one bound to the caller's transaction:
 //
 //	groups.On(store.WithTx(tx)).Pay(ctx, order.ID)
 func (g *Groups) On(store Store) *Groups { return g.copy().over(store) }
 
-// For returns the same groups with the buyer of Open, Join and Seats: any 1 to 64 bytes, which are compared byte for
-// byte. The other calls ask for no buyer.
+// For returns the same groups for one buyer, for Open, Join and Seats: any 1 to 64 bytes, compared byte for byte.
+// The other calls need no buyer.
 //
 //	groups.For(buyer).Open(ctx, purchase)
 func (g *Groups) For(buyer string) *Groups {
@@ -145,7 +145,7 @@ func (g *Groups) For(buyer string) *Groups {
 	return bound
 }
 
-// copy returns a copy to bind. That of groups that New has not made stays unusable.
+// copy returns a copy to bind. A copy of Groups that New did not make stays unusable.
 func (g *Groups) copy() *Groups {
 	if g == nil || g.store == nil && g.broken == nil {
 		return &Groups{broken: unmade()}
@@ -186,9 +186,9 @@ func (g *Groups) took(ctx context.Context, e Effect) {
 	}
 }
 
-// tookSeat tells the hook of a seat that was moved without its call: a sweep, or a look at what was in the way.
-// Step is the one that it was moved by; 0 where only its state says which. It says nothing of an order that has no
-// seat, and reads only where there is a hook.
+// tookSeat tells the hook of a seat that was moved without its own call, by a sweep or a look at what was in the way.
+// Step is the step that moved it; 0 if only its state shows which. It reports nothing for an order without a
+// seat, and reads only if there is a hook.
 func (g *Groups) tookSeat(ctx context.Context, order string, step Step) {
 	if g.opts.Hook == nil {
 		return
@@ -203,8 +203,8 @@ func (g *Groups) tookSeat(ctx context.Context, order string, step Step) {
 	g.took(ctx, seatView{seat: seat, team: team}.effect(step))
 }
 
-// inventory returns the inventory of the pools, the seats and ordinary stock. The steps of seats are told by their calls, but
-// for the dead ones that are released by the way; what an operator's call does to a pool is told here.
+// inventory returns the inventory of the pools, the seats and ordinary stock. The calls for seats report their own
+// steps, except for dead seats that are released along the way. Changes of a pool by an operator are reported here.
 func (g *Groups) inventory() *stock.Inventory {
 	opts := &stock.Options{
 		HoldFor: g.opts.HoldFor, LatePay: g.opts.LatePay,

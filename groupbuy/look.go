@@ -10,12 +10,12 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// failed reports whether a call failed, and was not refused: there is nothing to look for.
+// failed reports whether a call failed without being refused: there is no reason to look for.
 func failed(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown) || errors.Is(err, ErrStore) || errors.Is(err, ErrDrift)
 }
 
-// bothError is a refusal in the words of this package, for what the stock or a team has said. It matches both.
+// bothError is a refusal in the words of this package, for an error of the stock or a team. It matches both.
 type bothError struct{ ours, theirs error }
 
 // Error implements error.
@@ -29,7 +29,7 @@ func (e *bothError) Error() string {
 // Unwrap returns both.
 func (e *bothError) Unwrap() []error { return []error{e.ours, e.theirs} }
 
-// inBoth returns a refusal in the words of this package, with what the stock or a team has said.
+// inBoth returns a refusal in the words of this package, with the error of the stock or a team.
 func inBoth(ours, theirs error) error { return &bothError{ours: ours, theirs: theirs} }
 
 // seatView is an order as a look at it found it.
@@ -47,8 +47,8 @@ func (g *Groups) see(ctx context.Context, order string) (seatView, error) {
 	return seatView{seat: seat, team: team, now: now}, err
 }
 
-// look returns the seat of an order as it is. One that is behind its hold, since that was moved by an inventory that
-// knows nothing of groups, follows first.
+// look returns the current seat of an order. If an inventory that knows nothing of groups has moved the hold, the seat
+// first follows it.
 func (g *Groups) look(ctx context.Context, order string) (seatView, error) {
 	before := stock.Unheld
 	for range attempts {

@@ -8,12 +8,12 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Memory is a Store in the process: for tests, examples and single programs that may forget.
+// Memory is a Store in memory: for tests, examples and single programs that may lose their data.
 // The zero value is empty and ready; it must not be copied after first use. It is safe for
 // concurrent use and gives the same results as the SQL store.
 type Memory struct {
-	// Stock is the shop's ordinary stock, in which the pools are; an order of one is not free in the other. Nil is
-	// a stock of its own, which Units leads to. Set it before the first call.
+	// Stock is the shop's ordinary stock, which also contains the pools; an order number used in one is taken in the
+	// other. Nil is a stock of its own, accessible by Units. Set it before the first call.
 	Stock *stock.Memory
 
 	// Clock is the clock of a store without Stock; nil is time.Now. With one, that of Stock is the only clock.
@@ -124,7 +124,7 @@ func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool
 	return stock.Done, nil
 }
 
-// saves says what becomes of a row of a version that is to be saved over one of another; 0 is none.
+// saves returns the verdict on saving a row of one version over a row of another; version 0 is no row.
 func saves(version, was int64) stock.Verdict {
 	switch version {
 	case was:

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// memoryChange is what one call does to teams and their seats. It works on copies: nothing has happened before keep.
+// memoryChange is the change of one call to teams and their seats. It works on copies: only keep makes it take effect.
 type memoryChange struct {
 	m      *Memory
 	now    time.Time
@@ -119,7 +119,7 @@ func (c *memoryChange) live(code string) []Seat {
 	return seats
 }
 
-// keep makes it happen.
+// keep makes the change take effect.
 func (c *memoryChange) keep() {
 	for code, team := range c.teams {
 		if !team.NeedsSponsor() {
@@ -202,7 +202,7 @@ func (m *Memory) schedule(team *memoryTeam, due time.Time) {
 	m.dueEvents.add(due, team.Code, team.events[team.next].No)
 }
 
-// count is 1 for what is so.
+// count is 1 for true and 0 for false.
 func count(is bool) int64 {
 	if is {
 		return 1
@@ -210,7 +210,7 @@ func count(is bool) int64 {
 	return 0
 }
 
-// memoryQueue is a heap of what will be due, the earliest first. Entries of what has changed since are dropped when
+// memoryQueue is a heap of entries by due time, the earliest first. Outdated entries are dropped when
 // they come up.
 type memoryQueue []memoryDue
 
@@ -227,7 +227,7 @@ func (d memoryDue) compare(other memoryDue) int {
 // add adds an entry.
 func (q *memoryQueue) add(at time.Time, id string, no int64) { heap.Push(q, memoryDue{at, id, no}) }
 
-// first returns up to limit entries that are due, and leaves them there. Those that are not good any more it drops.
+// first returns up to limit entries that are due, and leaves them there. It drops entries that are no longer good.
 func (q *memoryQueue) first(now time.Time, limit int, good func(memoryDue) bool) []memoryDue {
 	var due []memoryDue
 	for len(due) < limit && q.Len() > 0 && !now.Before((*q)[0].at) {

@@ -62,7 +62,7 @@ func (m *Memory) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
 	return pool.forming > 0 || pool.held > 0, nil
 }
 
-// End implements Store. Each team is ended by itself: an error of one is returned beside what became of the others.
+// End implements Store. Each team is ended by itself: an error of one is returned with the verdicts of the others.
 func (m *Memory) End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict, error) {
 	units, now, end, err := m.begin(ctx)
 	if err != nil {
@@ -229,7 +229,7 @@ func (m *Memory) Follow(ctx context.Context, orders []string) ([]string, error) 
 	return moved, nil
 }
 
-// follow moves a seat to where its hold is, and reports whether it was elsewhere.
+// follow brings a seat in line with its hold, and reports whether it had to move.
 func (c *memoryChange) follow(ctx context.Context, units *stock.Memory, order string) (bool, error) {
 	hold, _, err := units.Hold(ctx, order)
 	if _, known := c.m.seats[order]; err != nil || !known {

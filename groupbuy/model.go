@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Activity is a time in which some products can be bought in groups. Its ID is the Activity of the pools of its
-// products.
+// Activity is a period in which some products can be bought in teams. The pools of its products have its ID as
+// their Activity.
 type Activity struct {
 	ID        int64         // at least 1
 	Title     string        // up to MaxText bytes
@@ -30,7 +30,7 @@ type Activity struct {
 	Version   int64 // grows with every change; 0 is an activity that does not exist
 }
 
-// Terms are what a product asks of its teams. A team keeps those of the moment at which it was opened.
+// Terms are the conditions of a product for its teams. A team keeps the terms from the moment at which it was opened.
 type Terms struct {
 	Places     int32           // decimal places of the currency, 0 to MaxPlaces
 	Price      decimal.Decimal // what one costs alone
@@ -39,9 +39,9 @@ type Terms struct {
 	MembersOnly  bool // whoever opens or joins a team has to be Purchase.Member
 	FreeShipping bool
 
-	// A team is formed by people, once People members have paid, 2 to MaxPeople; or by volume, once what its
-	// paid members buy comes to Volume, with two decimal places. One of them is 0. By people a seat counts from
-	// the moment it is held, so that no one pays for a full team; by volume the pool is the only bound, and
+	// A team is formed by people, once People members have paid, 2 to MaxPeople; or by volume, once its paid
+	// members buy Volume in all, with two decimal places. One of the two is 0. By people, a seat counts from the
+	// moment it is held, so that no one pays for a full team. By volume, the pool is the only bound, and
 	// whoever holds a seat may still pay when the team is formed.
 	People int64
 	Volume decimal.Decimal
@@ -49,8 +49,8 @@ type Terms struct {
 	// UnitsPerVolume is how many units of stock a volume of 1 is, at least 1; 0 is 1.
 	UnitsPerVolume int64
 
-	// A team that comes to its deadline is formed nevertheless with so many paid members, or so much paid
-	// volume; 0 is never. At most People or Volume, and 0 for what a team is not formed by.
+	// At its deadline an incomplete team is still formed if it has this many paid members, or this much paid
+	// volume; 0 is never. At most People or Volume, and 0 for the one by which teams are not formed.
 	MinPeople int64
 	MinVolume decimal.Decimal
 }
@@ -58,7 +58,7 @@ type Terms struct {
 // ByVolume reports whether teams are formed by volume, not by people.
 func (t Terms) ByVolume() bool { return t.People == 0 }
 
-// ProductState is where a product stands.
+// ProductState is the state of a product.
 type ProductState uint8
 
 // The states of a product. The numbers are those of the tables.
@@ -78,7 +78,7 @@ func (s ProductState) String() string {
 	return fmt.Sprintf("state %d", uint8(s))
 }
 
-// Product is a SKU that can be bought in groups. Its Key is that of its pool: the SKU in the activity.
+// Product is a SKU that can be bought in teams. Its Key is the key of its pool: the SKU in the activity.
 type Product struct {
 	stock.Key
 	Terms
@@ -98,7 +98,7 @@ type Product struct {
 	Version   int64 // grows with every change but that of Formed; 0 is a product that does not exist
 }
 
-// String returns the product and how far it has come.
+// String returns the product and its state.
 func (p Product) String() string {
 	return fmt.Sprintf("%v: %v, %d people in teams that were formed", p.Key, p.State, p.Formed)
 }
@@ -153,15 +153,15 @@ func (c Cause) String() string {
 	return fmt.Sprintf("cause %d", uint8(c))
 }
 
-// Team is those who buy one product together. A team that is Forming lives strictly before its Deadline.
+// Team is a group of buyers of one product. A Forming team is alive strictly before its Deadline.
 type Team struct {
 	Code      string // generated: CodeLength letters and digits that nobody can guess
 	stock.Key        // of the product
 	Terms            // as they were when it was opened
 	State     TeamState
 
-	// The sponsor opened it; one who leaves hands over to the member who paid first, or held first where none
-	// has paid. Of a team that failed it is the last there was.
+	// The sponsor opened it. A sponsor who leaves hands over to the member who paid first, or held a seat first
+	// if none has paid. A failed team keeps its last sponsor.
 	Sponsor      string // the buyer
 	SponsorOrder string // and the order
 
@@ -207,7 +207,7 @@ func (t Team) FreeSeats() int64 {
 	return max(t.People-t.Held-t.Paid, 0)
 }
 
-// Guest is what a shop wants to remember of a buyer until the seat becomes an order. The library only keeps it.
+// Guest is what a shop wants to remember about a buyer until the seat becomes an order. The library only stores it.
 type Guest struct {
 	Name        string          // up to MaxText bytes
 	Avatar      string          // up to MaxText bytes
@@ -216,7 +216,7 @@ type Guest struct {
 	BalanceUsed decimal.Decimal // with the currency's places
 }
 
-// Purchase is what the buyer of Groups.For asks for.
+// Purchase is the request of the buyer of Groups.For.
 type Purchase struct {
 	Order   string          // the caller's number, 1 to MaxOrder bytes; orders of the shop's stock share one set of them
 	Product stock.Key       // with its activity
@@ -225,7 +225,7 @@ type Purchase struct {
 	Guest
 }
 
-// SeatState is where a seat stands.
+// SeatState is the state of a seat.
 type SeatState uint8
 
 // The states of a seat. The numbers are those of the tables.
@@ -259,11 +259,11 @@ type Seat struct {
 	Buyer     string
 	Volume    decimal.Decimal // with two places
 	Guest
-	Sponsor bool // it opened the team; who is the sponsor now, the team says
+	Sponsor bool // it opened the team; for the current sponsor see the team
 	State   SeatState
 
-	// Team is what became of the team for this seat: Formed where it was paid when the team was formed or paid
-	// since, Failed where it left before or the team failed.
+	// Status is the outcome of the team for this seat: Formed if it was paid when the team was formed or
+	// since then, Failed if it left before that or the team failed.
 	Status TeamState
 	Added  bool // it was paid when the team was formed already
 
@@ -286,7 +286,7 @@ func (s Seat) String() string {
 // RefundID returns the number of the one refund that an order can have.
 func RefundID(order string) string { return "group/" + order }
 
-// EventKind is what an event tells.
+// EventKind is the kind of an event.
 type EventKind uint8
 
 // The kinds of events. The numbers are those of the tables.
@@ -308,7 +308,7 @@ func (k EventKind) String() string {
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
-// Event is one thing that happened to a team, for the rest of the shop.
+// Event reports one thing that happened to a team to the rest of the shop.
 type Event struct {
 	Code  string // the team's
 	No    int64  // from 1, in the order in which they happened

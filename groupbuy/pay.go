@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Payment is what became of a payment.
+// Payment is the outcome of a payment.
 type Payment struct {
 	Seat    Seat
 	Team    Team
@@ -16,25 +16,25 @@ type Payment struct {
 	Members []Seat // of a team that it formed: those who had paid then, in the order of payment
 	Replay  bool   // an earlier call had done it; this one changed nothing
 
-	// Due reports that the money of this payment goes back, or went back: Seat is RefundDue or Refunded, and the
-	// team has told a RefundOwed. That is so from the beginning for a payment that came too late, and later for
-	// one whose seat was refunded since.
+	// Due reports that the money of this payment has to go back, or went back: Seat is RefundDue or Refunded, and
+	// the team has a RefundOwed event. It is set at once for a payment that came too late, and later for a payment
+	// whose seat was refunded since.
 	Due bool
 
-	// Why says what was in the way of a payment that came too late. It matches ErrExpired or ErrCancelled, and
-	// with stock.Reacquire also what the seat could not be taken again for: ErrFull and the other refusals of
+	// Why is the reason why a late payment was refused. It matches ErrExpired or ErrCancelled. With stock.Reacquire
+	// it also matches the reason why the seat could not be taken again: ErrFull and the other refusals of
 	// teams, stock.ErrInsufficient or stock.ErrPerBuyer. It may be nil on a replay.
 	Why error
 }
 
-// Pay records that a seat is paid, sells its units, and forms the team where it is the last payment. Paying twice is
-// safe: the second call returns what has become of the first.
+// Pay records that a seat is paid, sells its units, and forms the team if it is the last payment. Paying twice is
+// safe: the second call returns the current outcome of the first.
 //
-// A payment that comes too late is no error. The seat is dead from its deadline on, and gone where it was cancelled
-// or its team is over; then the money has to go back: the seat is RefundDue and the team has told a RefundOwed, both
-// in the same transaction, so that a caller who commits it owes nothing in silence. Look at Payment.Due before
-// anything else. With Options.LatePay stock.Reacquire a seat that has expired is taken again first, where the team is
-// live and has a place and the units are there.
+// A payment that comes too late is not an error. The seat is dead from its deadline on, and gone if it was cancelled
+// or its team is over. Then the money has to go back: the same transaction makes the seat RefundDue and writes a
+// RefundOwed event, so that a caller who commits it cannot overlook the debt. Check Payment.Due before anything
+// else. With stock.Reacquire as Options.LatePay, an expired seat is first taken again, if the team is live and has
+// a place and the units are available.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound (also for an order that was cancelled before it had a
 // seat, and for one of the shop's stock).
@@ -101,8 +101,8 @@ func (g *Groups) paid(ctx context.Context, order string, outcome stock.Outcome) 
 	return payment, fault.Unread(err)
 }
 
-// overtaken answers a payment that failed, perhaps because the same one, made at the same time, was too late and its
-// money is on the way back by now: then the hold cannot be taken again, although it would let it.
+// overtaken answers a payment that failed. The same payment, made at the same time, may have been too late, with its
+// money on the way back by now: then the hold cannot be taken again, although the stock would allow it.
 func (g *Groups) overtaken(ctx context.Context, order string, failure error) (Payment, error) {
 	_, busy := fault.As[*stock.ContentionError](failure)
 	if g.opts.LatePay != stock.Reacquire || !busy && !errors.Is(failure, ErrDrift) {
@@ -154,7 +154,7 @@ func tooLate(order string, why error) error {
 	return inBoth(seat, why)
 }
 
-// payment returns what became of a payment. A team whose time is over, it settles by the way.
+// payment returns the outcome of a payment. It also settles the team if its time is over.
 func (g *Groups) payment(ctx context.Context, seen seatView, why error, replay bool) (Payment, error) {
 	is, err := g.settled(ctx, seen)
 	switch {
@@ -178,7 +178,7 @@ func (g *Groups) payment(ctx context.Context, seen seatView, why error, replay b
 	return p, nil
 }
 
-// settled returns the seat as it is once its team has been ended, where the time of that is over.
+// settled ends the team of a seat if its time is over, and returns the seat as it is afterwards.
 func (g *Groups) settled(ctx context.Context, seen seatView) (seatView, error) {
 	for range attempts {
 		if !seen.over() {

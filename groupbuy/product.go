@@ -11,13 +11,13 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Offer puts a product into an activity, with so many units that are taken out of ordinary stock beforehand: all
-// of them, or the product is not offered. An item of ordinary stock is what stock.Inventory.Define makes; that of
-// the pool Offer makes itself.
+// Offer puts a product into an activity, with units that it first takes out of ordinary stock. If it cannot take all
+// of them, the product is not offered. Create the item of ordinary stock with stock.Inventory.Define; Offer itself
+// creates the item of the pool.
 //
-// The same call again returns the product as it is by then and no error, also after Remove; other terms or units
+// Repeating the call returns the product in its current state and no error, even after Remove. Other terms or units
 // are ErrMismatch, also those from before a Revise. A product that could not be offered is Preparing, without
-// units: until they are taken, Offer may be called with others.
+// units: until its units are taken, Offer may be called with other terms and units.
 //
 // Errors, in the order of precedence: ErrInvalid; ErrMismatch, for a product that is known; ErrUnknownActivity,
 // ErrEnded; then those of ordinary stock, stock.ErrUnknownSKU, stock.ErrUnlimited, stock.ErrInsufficient.
@@ -57,8 +57,8 @@ func (g *Groups) Offer(ctx context.Context, product Product, units int64) (Produ
 	return Product{}, contention("offer", product.Key.String())
 }
 
-// offerable returns a product as it is, where it may be offered like this or is already. It looks at the activity
-// after the product: one that is not seen to be over will see the product when it is.
+// offerable returns the current product, if it may be offered like this or already is. It looks at the activity
+// after the product: an activity that is not over yet will find the product when it ends.
 func (g *Groups) offerable(ctx context.Context, asked Product) (Product, error) {
 	offer, _, err := g.store.Offer(ctx, asked.Key)
 	if err != nil {
@@ -191,8 +191,8 @@ func (o Offer) terms() stock.Terms {
 	}
 }
 
-// Revise gives a product that is Offered other terms, words and limits. Teams that are open keep the terms they were
-// opened with. Of two concurrent changes the last one stays; one that changes nothing is always fine.
+// Revise gives an Offered product other terms, words and limits. Open teams keep the terms they were opened with.
+// The last of two concurrent changes wins; a change that changes nothing always succeeds.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct, ErrPreparing, ErrRemoved.
 func (g *Groups) Revise(ctx context.Context, product Product) (Product, error) {
@@ -243,9 +243,9 @@ func (p Product) refusal() error {
 	return &ProductError{Key: p.Key, Err: ErrRemoved}
 }
 
-// Restock takes units out of ordinary stock for a product that is Offered: 1 or more. The same ID with the same
-// product and number again does nothing and returns no error; with others, or used for another change of stock, it
-// is ErrMismatch. Offer and Remove use IDs that begin with "gb+/" and "gb-/".
+// Restock takes 1 or more units out of ordinary stock for an Offered product. Repeating an ID with the same product
+// and number does nothing and returns no error; an ID used with others, or for another change of stock, is
+// ErrMismatch. Offer and Remove use IDs that begin with "gb+/" and "gb-/".
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct; for an ID that is used ErrMismatch; ErrPreparing,
 // ErrRemoved; then those of ordinary stock, stock.ErrUnknownSKU, stock.ErrUnlimited, stock.ErrInsufficient, ErrOverflow.
@@ -270,7 +270,7 @@ func (g *Groups) Restock(ctx context.Context, id string, key stock.Key, units in
 	return fault.Unread(err)
 }
 
-// Withdraw gives units of a product that are available back to ordinary stock: 1 or more. IDs are those of
+// Withdraw gives 1 or more available units of a product back to ordinary stock. It shares its IDs with
 // Restock.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct, ErrMismatch; stock.ErrUnknownSKU, for a product

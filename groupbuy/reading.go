@@ -42,7 +42,7 @@ func (g *Groups) activity(ctx context.Context, id int64) (Activity, error) {
 	return activity, nil
 }
 
-// Activities lists all activities by ID. Each page of a listing is a moment of its own, here and below; a listing
+// Activities lists all activities by ID. Each page of a listing is its own snapshot, here and below; a listing
 // ends with the first error.
 func (g *Groups) Activities(ctx context.Context) iter.Seq2[Activity, error] {
 	return listing.Pages(g.ready(ctx),
@@ -129,8 +129,8 @@ func (g *Groups) team(ctx context.Context, code string) (Team, error) {
 	return team, nil
 }
 
-// Joinable lists the teams of a product that can be joined now, by their deadlines: none where the product cannot.
-// A place that a dead seat takes is not counted as free before that is released. Errors, in the order of precedence:
+// Joinable lists the teams of a product that can be joined now, by deadline; none if the product itself refuses joins.
+// A place taken by a dead seat does not count as free until the seat is released. Errors, in the order of precedence:
 // ErrInvalid, ErrUnknownActivity, ErrUnknownProduct.
 func (g *Groups) Joinable(ctx context.Context, key stock.Key) iter.Seq2[Team, error] {
 	return func(yield func(Team, error) bool) {
@@ -149,8 +149,8 @@ func (g *Groups) Joinable(ctx context.Context, key stock.Key) iter.Seq2[Team, er
 	}
 }
 
-// Teams lists the teams of a product, or of all, in a state, by their deadlines. It returns ErrInvalid for a filter
-// that asks for nothing there is.
+// Teams lists the teams of one product, or of all, in a given state, by deadline. It returns ErrInvalid for a filter
+// that no team could match.
 func (g *Groups) Teams(ctx context.Context, filter TeamFilter) iter.Seq2[Team, error] {
 	err := g.ready(ctx)
 	if filter.Product != (stock.Key{}) {
@@ -172,8 +172,8 @@ func (g *Groups) teams(ctx context.Context, err error, filter TeamFilter) iter.S
 		func(t Team) TeamCursor { return TeamCursor{Deadline: t.Deadline, Code: t.Code} })
 }
 
-// Members lists all seats of a team, also those who left, by order number. Errors, in the order of precedence:
-// ErrInvalid, ErrUnknownTeam.
+// Members lists all seats of a team, including those of members who left, by order number. Errors, in the order of
+// precedence: ErrInvalid, ErrUnknownTeam.
 func (g *Groups) Members(ctx context.Context, code string) iter.Seq2[Seat, error] {
 	code, err := Canonical(code)
 	if err := errors.Join(g.ready(ctx), err); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Refund is a paid seat whose money is to go back by hand. An order is refunded once, under RefundID.
+// Refund is a request to refund a paid seat by hand. An order is refunded once, under RefundID.
 type Refund struct {
 	Order   string
 	Actor   string // who refunds it, up to 64 bytes; the seat keeps it
@@ -17,13 +17,13 @@ type Refund struct {
 	Restock bool   // the units of a team that is formed go back on sale; those of one that is Forming always do
 }
 
-// Refund takes a paid member out of a team: the seat is RefundDue, and a RefundOwed says so. The money is given back
-// by who handles that. While the team is Forming the place is free again; a sponsor hands over, and the last one
-// who leaves fails the team. A team that is formed stays formed. A team whose time is over becomes what its minimum
-// says first.
+// Refund takes a paid member out of a team: the seat becomes RefundDue, with a RefundOwed event. The handler of that
+// event pays the money back. While the team is Forming, the place is free again; a sponsor hands over, and the team
+// fails when the last member leaves. A formed team stays formed. A team whose time is over first forms or fails by
+// its minimum.
 //
-// Refunding again, or a seat that has to be refunded for another reason, returns the seat as it is; actor and reason
-// of the first are kept. Where a Refund and a formation meet, Restock follows the state of the
+// Refunding again, or refunding a seat that is due for another reason, returns the seat as it is, with its first actor
+// and reason. If a Refund and a formation happen at the same time, Restock is applied by the state of the
 // team that the Refund saw.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrNotPaid (use Cancel), ErrCancelled, ErrExpired,

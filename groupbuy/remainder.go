@@ -9,13 +9,13 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Remove takes a product out of its activity: no new teams, nobody joins; teams that are live may still finish. What
-// is available of its units goes back to ordinary stock at once, and what comes free later with the next Expire
-// after that. Removing again returns the product as it is.
+// Remove takes a product out of its activity: no new teams and no joins, but live teams may still finish. Its
+// available units go back to ordinary stock at once, and units that become free later go back with the next Expire.
+// Removing again returns the product as it is.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct. When the product is removed and its remainder
-// could not go back, the error matches ErrUnknown, and what kept it where that is an error of stock: the same call
-// again, or Expire, tries again.
+// Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct. If the product is removed but its remainder
+// could not go back, the error matches ErrUnknown, and also the cause if that is an error of stock. Repeating the
+// call, or Expire, tries again.
 func (g *Groups) Remove(ctx context.Context, key stock.Key) (Product, error) {
 	if err := errors.Join(g.ready(ctx), checkKey(key)); err != nil {
 		return Product{}, err

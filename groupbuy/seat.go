@@ -8,11 +8,11 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Open opens a team, of which the buyer of For is the sponsor: it sets the units aside, and gives the team a code that
-// nobody can guess, by which others join it. Pay the seat before its Deadline.
+// Open opens a team with the buyer of For as its sponsor. It sets the units aside, and gives the team a code that
+// nobody can guess. Others join with this code. Pay the seat before its Deadline.
 //
-// The same purchase again returns its seat as it is by then and no error while it is held, paid or beyond, whatever
-// has become of the activity; Member is not compared. Two calls for one order at once give one seat. A refused order
+// Repeating the purchase returns its seat in its current state and no error while it is held, paid or beyond, whatever
+// the state of the activity; Member is not compared. Two concurrent calls for one order give one seat. A refused order
 // may be tried again.
 //
 // Errors, in the order of precedence: ErrInvalid, also where no buyer was named; for an order that is known ErrCancelled, ErrMismatch,
@@ -28,8 +28,8 @@ func (g *Groups) Open(ctx context.Context, p Purchase) (Seat, error) {
 	return g.take(ctx, "", p)
 }
 
-// Join takes a seat in a team for the buyer of For. The code may be written as people do, in lower case and with blanks around it. What
-// Open says of replays holds for it; the same order with another team is ErrMismatch.
+// Join takes a seat in a team for the buyer of For. The code may be in lower case and have blanks around it. Replays
+// work as for Open; the same order with another team is ErrMismatch.
 //
 // A hidden activity can be joined. Other errors are those of Open. Before the refusals of the stock come
 // ErrUnknownTeam, ErrOtherProduct, ErrTeamFormed, ErrTeamFailed, ErrTeamOver, ErrJoined, ErrFull. With
@@ -44,12 +44,12 @@ func (g *Groups) Join(ctx context.Context, code string, p Purchase) (Seat, error
 	return g.take(ctx, code, p)
 }
 
-// Cancel closes a seat that is held, and gives its units back. Cancelling twice is safe. An order that is not
-// known is closed for good, and returned as a seat that has nothing but its Order and is Cancelled: an Open or Join
-// of it that arrives later is refused with ErrCancelled.
+// Cancel closes a held seat, and gives its units back. Cancelling twice is safe. An unknown order is closed for
+// good, and returned as a Cancelled seat with only its Order set: an Open or Join of it that arrives later is
+// refused with ErrCancelled.
 //
-// A sponsor who leaves hands over to the member who paid first, or else held first; a team that nobody is left in
-// has failed.
+// A sponsor who leaves hands over to the member who paid first, or else held a seat first; a team with nobody left
+// fails.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound (an order of the shop's stock that has no seat),
 // ErrPaid (use Refund), ErrExpired (the units are back already), ErrRefunded. A seat that was paid after it had been
@@ -84,9 +84,9 @@ func (g *Groups) Cancel(ctx context.Context, order string) (Seat, error) {
 	return seen.seat, nil
 }
 
-// Resolve settles an order after ErrUnknown, for good, as stock.Inventory.Resolve does: what was lost on the way can
-// no longer take effect. It returns the seat as it is then. An order that is not known is closed as by Cancel, and
-// returned as one.
+// Resolve settles an order for good after ErrUnknown, as stock.Inventory.Resolve does: a lost call can no longer
+// take effect. It returns the seat as it is then. An unknown order is closed, and its seat returned, as by
+// Cancel.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound (an order of the shop's stock that has no seat).
 func (g *Groups) Resolve(ctx context.Context, order string) (Seat, error) {

@@ -9,13 +9,13 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Store keeps activities, products, teams, seats and events. It is mechanical, as stock.Store is, and what that
-// says of its methods holds for these: safe for concurrent use, a change is atomic, errors match ErrUnavailable,
-// ErrStore, ErrDrift or ErrOverflow where nothing was done and ErrUnknown where that is not known, time is the
-// store's own clock in whole microseconds, UTC. What it has to decide about a team it asks the methods of TeamRecord,
-// with the team locked. Memory and sqlstore.GroupBuy implement it.
+// Store keeps activities, products, teams, seats and events. It is mechanical, like stock.Store, and follows the same
+// rules: methods are safe for concurrent use, and a change is atomic. Errors match ErrUnavailable, ErrStore, ErrDrift
+// or ErrOverflow if nothing was done, and ErrUnknown if that is not known. Time is the store's own clock in whole
+// microseconds, UTC. Decisions about a team come from the methods of TeamRecord, called with the team locked. Memory
+// and sqlstore.GroupBuy implement it.
 //
-// Whoever changes seats has the item of their pool locked, and locks in this order: holds, items, seats and teams.
+// A change of seats requires a lock on the item of their pool. The lock order is: holds, items, seats and teams.
 type Store interface {
 	// Units returns the store of the units: that of the shop's ordinary stock, in which the pools of activities
 	// are items like others. A seat is an order of one line, in the pool of its product, and names its buyer. In
@@ -94,19 +94,19 @@ type Store interface {
 	// Unfinished reports whether a product has teams that are Forming, or seats that are Held.
 	Unfinished(ctx context.Context, key stock.Key) (bool, error)
 
-	// End ends teams by TeamRecord.End, with the holds of the seats that leave, and answers for each: Refused where the
-	// team is not Forming or not of the Version of its TeamEnd. It may do so in several transactions; a team is
-	// always whole.
+	// End ends teams by TeamRecord.End, with the holds of the seats that leave, and returns a verdict for each: Refused
+	// if the team is not Forming or not of the Version of its TeamEnd. It may use several transactions, but never
+	// splits a team.
 	End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict, error)
 
 	// Late moves a seat by StepLate. Refused where it is in none of its states.
 	Late(ctx context.Context, order string) (stock.Verdict, error)
 
-	// Follow moves seats to where their holds are, by the steps of SeatState.CatchUpStep, and returns the orders of those
-	// that it moved.
+	// Follow brings seats in line with their holds, by the steps of SeatState.CatchUpStep, and returns the orders of
+	// those that it moved.
 	Follow(ctx context.Context, orders []string) ([]string, error)
 
-	// DueEvents returns up to limit events that are the first undone of their team and due now, the longest due first
+	// DueEvents returns up to limit events that are the first undone of their team and due now, oldest due first
 	// and then by code. Their Team, Seat and Members are empty.
 	DueEvents(ctx context.Context, limit int) ([]Event, error)
 
@@ -141,9 +141,9 @@ type Store interface {
 	Correct(ctx context.Context, book TeamBook) (stock.Verdict, error)
 	CorrectFormed(ctx context.Context, key stock.Key, by int64) error
 
-	// Await waits until no call that is under way in the store can still change a subject: what it has made of it is seen
-	// afterwards. A refusal that was decided by what was read is final only then, since the call that is under way may be the
-	// same one, made before.
+	// Await waits until no call that is under way in the store can still change a subject, and the changes of such
+	// calls are visible. Only then is a refusal based on earlier reads final, since the call under way may be an earlier
+	// copy of the refused one.
 	Await(ctx context.Context, of Subject) error
 }
 
@@ -200,9 +200,9 @@ type TeamBook struct {
 	Mismatched []SeatBook // the seats that do not agree with their holds
 }
 
-// TeamRecord is a team as a store keeps it, with the rules of teams: a store applies them to a team that it has locked and
-// read, so that Memory and the SQL store cannot disagree, and writes back what they leave. Events that they return are to
-// be recorded with it, numbered already.
+// TeamRecord is a team as a store keeps it, with the rules of teams. A store applies them to a team that it has locked
+// and read, so that Memory and the SQL store cannot disagree, and writes back the result. The store must also record
+// the events that they return, which are already numbered.
 type TeamRecord struct {
 	Team
 

@@ -10,13 +10,13 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// giveWay is how often a purchase that a team refused is tried again because the reason seems to be gone: that may be
-// a snapshot of a caller's transaction, which does not see what the store sees.
+// giveWay is how often a purchase that a team refused is tried again because the reason seems to be gone. It may only
+// seem so in the snapshot of a caller's transaction, which does not see what the store sees.
 const giveWay = 3
 
-// take takes a seat for a purchase: in the team of a code, or in a new one where there is no code. It looks at the
-// team and the product first, which say how many units that is, and then tries. What is in the way, it looks for
-// only when it was refused.
+// take takes a seat for a purchase: in the team of a code, or in a new one if there is no code. It first looks at the
+// team and the product, which give the number of units, and then tries. It looks for obstacles only after a
+// refusal.
 func (g *Groups) take(ctx context.Context, code string, p Purchase) (Seat, error) {
 	for n := range attempts {
 		asked, refusal := g.price(ctx, code, p)
@@ -158,8 +158,8 @@ func (o Offer) because(reason error, now time.Time) error {
 	return &ProductError{Key: o.Key, Err: reason, Start: o.Activity.Start, End: o.Activity.End, Now: now}
 }
 
-// refused looks for what is in the way of a purchase, which was tried or not even that. It returns the seat of an
-// order that is known, and neither seat nor error where it should be tried once more.
+// refused looks for the reason why a purchase was refused, before or after a try. It returns the seat of a
+// known order, and neither seat nor error if the purchase should be tried once more.
 func (g *Groups) refused(ctx context.Context, code string, p Purchase, tried bool, refusal error) (Seat, error) {
 	state, ofOrder := fault.As[*stock.StateError](refusal)
 	_, ofTeam := fault.As[*TeamError](refusal)

@@ -91,8 +91,8 @@ func (t *TeamRecord) count(step Step, seat *Seat) {
 	seat.State = row.To
 }
 
-// Move moves a seat of the team by a step at a moment, together with a step of its hold, and returns what it
-// tells. The caller has looked at Transition.From, and for stock.StepReacquire at RefusesRegain; StepRegain is refused as
+// Move moves a seat of the team by a step at a moment, together with a step of its hold, and returns the events. The
+// caller has checked Transition.From, and for stock.StepReacquire also RefusesRegain. StepRegain is refused as
 // Take is, and then nothing is changed.
 //
 // When all moves of one transaction are made, the caller asks NeedsSponsor, and then calls HandOver or Close.
@@ -166,22 +166,22 @@ func (t *TeamRecord) tell(kind EventKind, order string, at time.Time) Event {
 	return Event{Code: t.Code, No: t.Events, Kind: kind, Order: order, At: at}
 }
 
-// NeedsSponsor reports whether the sponsor has left a team that is Forming: it has to get another, or has nobody left.
+// NeedsSponsor reports whether the sponsor has left a Forming team: it needs another sponsor, or has nobody left.
 func (t *TeamRecord) NeedsSponsor() bool { return t.needsSponsor }
 
-// HandOver makes the next sponsor of a team that is NeedsSponsor: the one of its live seats that comes first by CompareSuccessors.
+// HandOver gives a team that NeedsSponsor its next sponsor: the first of its live seats by CompareSuccessors.
 func (t *TeamRecord) HandOver(seat Seat) {
 	t.Sponsor, t.SponsorOrder, t.needsSponsor = seat.Buyer, seat.Order, false
 }
 
-// Close fails a team that is NeedsSponsor and has no live seat: there is nothing left to expire.
+// Close fails a team that NeedsSponsor and has no live seat: there is nothing left to expire.
 func (t *TeamRecord) Close(at time.Time) Event {
 	t.needsSponsor = false
 	return t.end(Failed, ByLeaving, at)
 }
 
-// CompareSuccessors orders the live seats of a team by who becomes its sponsor first: who has paid before who has not,
-// then who paid first or took the seat first, then the order number.
+// CompareSuccessors orders the live seats of a team by succession to its sponsor: paid seats before unpaid ones,
+// then by the time of payment or of taking the seat, then by order number.
 func CompareSuccessors(a, b Seat) int {
 	if a.State != b.State {
 		return int(b.State) - int(a.State) // Paid is the higher
@@ -196,7 +196,7 @@ func CompareSuccessors(a, b Seat) int {
 	return strings.Compare(a.Order, b.Order)
 }
 
-// atDeadline returns what becomes of a team at its deadline: Formed where it has reached its minimum.
+// atDeadline returns the state of a team after its deadline: Formed if it has reached its minimum.
 func (t Team) atDeadline() TeamState {
 	if t.MinPeople > 0 && t.Paid >= t.MinPeople || t.MinVolume.IsPositive() && t.PaidVolume.Cmp(t.MinVolume) >= 0 {
 		return Formed
@@ -245,7 +245,7 @@ func (t *TeamRecord) End(e TeamEnd, seats []Seat, at time.Time) []Event {
 	return events
 }
 
-// Correct gives the team the counts that its seats and events say it has.
+// Correct sets the counts of the team to those found in its seats and events.
 func (t *TeamRecord) Correct(counts Counts, at time.Time) Event {
 	t.Held, t.Paid, t.PaidVolume, t.Events = counts.Held, counts.Paid, counts.PaidVolume, counts.Events
 	t.Version++

@@ -39,7 +39,7 @@ func (t Terms) check() error {
 	return errors.Join(err, t.checkGoal())
 }
 
-// checkGoal refuses terms that say by what a team is formed in no way, in two, or in one that makes no team.
+// checkGoal refuses terms with no goal for a team, with two goals, or with a goal that makes no team.
 func (t Terms) checkGoal() error {
 	volume, err := hundredths("volume", t.Volume)
 	least, bad := hundredths("minimum volume", t.MinVolume)
@@ -78,8 +78,8 @@ func canonicalVolume(volume decimal.Decimal) (decimal.Decimal, error) {
 	return money.Decimal(n, VolumePlaces), err
 }
 
-// Units returns how many units of stock a volume is. A volume that is not above 0, has more than two places or
-// comes to no whole number of units is refused with ErrInvalid.
+// Units returns how many units of stock a volume is. ErrInvalid refuses a volume that is not above 0, has more than
+// two places or is not a whole number of units.
 func (t Terms) Units(volume decimal.Decimal) (int64, error) {
 	volume, err := canonicalVolume(volume)
 	if err != nil {

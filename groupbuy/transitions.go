@@ -42,9 +42,9 @@ type Transition struct {
 	Held int64 // what it adds to Team.Held
 	Paid int64 // and to Team.Paid; Team.PaidVolume follows with the volume of the seat
 
-	// With is the step of its hold that it goes with; 0 where the units stay as they are.
+	// With is the step of the hold that accompanies it; 0 if the units stay as they are.
 	With stock.Step
-	// Event is what it tells; 0 is nothing. A team that is formed or fails by it tells that as well.
+	// Event is the event that it writes; 0 is none. If it forms or fails the team, there is an event for that as well.
 	Event EventKind
 }
 
@@ -69,8 +69,8 @@ var table = [...]Transition{ //nolint:gochecknoglobals // a constant, but for th
 	{Step: StepReturn, Name: "return", From: []SeatState{RefundDue}, To: Refunded},
 }
 
-// StepFor returns the step of a seat in this state that goes with a step of its hold; 0 where none does, and the two
-// do not belong together.
+// StepFor returns the step of a seat in this state that accompanies a step of its hold; 0 if there is none, because the
+// two do not belong together.
 func (s SeatState) StepFor(step stock.Step) Step {
 	switch {
 	case step == stock.StepDiscard: // refunded, and not back on sale: the same for the seat
@@ -86,8 +86,8 @@ func (s SeatState) StepFor(step stock.Step) Step {
 	return 0
 }
 
-// CatchUpStep returns the step that brings a seat in this state behind to where its hold is, which was moved without
-// it; 0 where the two match, or no step does. Formed says that the seat belongs to a team that is formed, where
+// CatchUpStep returns the step that brings a seat in this state in line with its hold, which was moved without
+// it; 0 if the two match already, or if no step helps. Formed says that the seat belongs to a formed team, where
 // refunds are those of an ordinary order.
 func (s SeatState) CatchUpStep(hold stock.State, formed bool) Step {
 	switch {

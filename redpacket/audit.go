@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Drift is something in the books of a packet that does not agree with its shares. Money is in the
+// Drift is a number or state in the books of a packet that disagrees with its shares. Money is in the
 // smallest unit of the packet's currency.
 type Drift struct {
 	Packet int64
@@ -21,7 +21,7 @@ type Drift struct {
 	Recount  int64 // what they should say
 }
 
-// By returns how much the books are too high; negative is too low.
+// By returns by how much the books are too high; negative is too low.
 func (d Drift) By() int64 { return d.Counted - d.Recount }
 
 // String returns a line for a log.
@@ -35,10 +35,10 @@ func (d Drift) String() string {
 
 // Report is the result of an audit.
 type Report struct {
-	Packets  int           // packets that were looked at
-	Drifts   []Drift       // what packets and shares say of each other and does not agree
+	Packets  int           // how many packets were checked
+	Drifts   []Drift       // disagreements between packets and shares
 	Units    []stock.Drift // counters of the units that grabs take: a packet is the item whose SKU is its ID
-	Kept     []stock.Drift // of Units, those that Repair left because lowering the counter would take grabs back
+	Kept     []stock.Drift // the Units that Repair left alone, because lowering the counter would take grabs back
 	Repaired int           // packets whose Units Repair corrected
 }
 
@@ -46,21 +46,21 @@ type Report struct {
 func (r Report) Balanced() bool { return len(r.Drifts) == 0 && len(r.Units) == 0 }
 
 // Audit recounts these packets, or all where none is named, from their shares, and their units from the
-// grabs, while traffic runs. It changes nothing. What it finds was written from outside.
+// grabs. It can run during traffic and changes nothing. Anything it finds was written from outside.
 //
 // Errors: ErrInvalid, ErrNotFound.
 func (p *Packets) Audit(ctx context.Context, ids ...int64) (Report, error) {
 	return p.auditAll(ctx, ids, (*stock.Inventory).Audit)
 }
 
-// Repair is Audit that also corrects the counters of the units, as stock.Inventory.Repair does: what was grabbed it
-// only raises. Drifts of packets and shares stay: people decide about money that was booked wrongly.
+// Repair is an Audit that also corrects the counters of the units, as stock.Inventory.Repair does: it only raises the
+// count of grabs. Drifts of packets and shares stay: people decide about money that was booked wrongly.
 func (p *Packets) Repair(ctx context.Context, ids ...int64) (Report, error) {
 	return p.auditAll(ctx, ids, (*stock.Inventory).Repair)
 }
 
-// RepairBackOnSale is Repair that also takes grabs back, as stock.Inventory.RepairBackOnSale does: a unit that is counted
-// and has no grab can be grabbed again. The packets must be named; none is ErrInvalid.
+// RepairBackOnSale is a Repair that also takes grabs back, as stock.Inventory.RepairBackOnSale does: a unit that is
+// counted but has no grab can be grabbed again. The packets must be named; none is ErrInvalid.
 func (p *Packets) RepairBackOnSale(ctx context.Context, ids ...int64) (Report, error) {
 	if len(ids) == 0 {
 		return Report{}, errors.Join(p.ready(ctx), fault.Invalid("packets", "must be named"))
@@ -71,7 +71,7 @@ func (p *Packets) RepairBackOnSale(ctx context.Context, ids ...int64) (Report, e
 // auditUnits audits the units of a packet, and may repair them.
 type auditUnits func(*stock.Inventory, context.Context, ...stock.Key) (stock.Report, error)
 
-// auditAll looks at each packet. What cannot be repaired does not keep the others from being looked at.
+// auditAll checks each packet. It goes on after a packet that cannot be repaired.
 func (p *Packets) auditAll(ctx context.Context, ids []int64, units auditUnits) (Report, error) {
 	err := p.ready(ctx)
 	for _, id := range ids {

@@ -1,10 +1,10 @@
-// Package redpacket is red packets (红包). One person sends an amount of money, and others grab it in shares
-// that add up to it exactly, whatever arrives twice, late, or never.
+// Package redpacket handles red packets (红包). One person sends an amount of money, and others grab it in shares
+// that add up to it exactly, even if calls or payments arrive twice, late, or never.
 //
 // You need four types, in this order:
 //
 //   - [Packets]: all calls
-//   - [Packet]: the money, the number of shares, and what became of them
+//   - [Packet]: the money, the number of shares, and what happened to them
 //   - [Share]: what one person got
 //   - [Payout]: money that you have to pay, under a number that never changes
 //
@@ -35,7 +35,7 @@
 // # What it does
 //
 //   - The split is random, by the double-mean method (二倍均值法), or equal. The sum is exact, each share is
-//     within its bounds, and each position is worth the same on average. The shares follow from a secret
+//     within its bounds, and each position is worth the same on average. The shares are derived from a secret
 //     seed, so none has to be written before it is grabbed.
 //   - A share is a unit of stock. The share, its money and the debt to its person are written in one
 //     transaction.
@@ -50,12 +50,12 @@
 //
 // # What every call promises
 //
-// The same call with the same arguments may be made again at any time, also concurrently. It returns the
-// first result, as a Replay, and changes nothing; only PayoutFailed counts each call. A call that returns an error has
+// You can repeat any call with the same arguments at any time, even concurrently. It returns the first result,
+// as a Replay, and changes nothing; only PayoutFailed counts each call. A call that returns an error has
 // changed nothing. There is one exception, [ErrUnknown]: no answer came back, and the same call settles it.
 //
 // Time is the store's clock. A packet can be grabbed strictly before its End, even where no sweeper runs.
 //
-// Amounts are decimals in the currency's own unit, with no more places than it has. They are stored as whole
+// Amounts are decimals in the currency's main unit, with no more places than it has. They are stored as whole
 // numbers of its smallest unit.
 package redpacket

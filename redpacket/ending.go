@@ -11,12 +11,12 @@ import (
 // expireBatch is how many packets Expire looks up at a time.
 const expireBatch = 200
 
-// Close ends a packet before its time; that it is the sender who asks is the caller's business. What was
-// not grabbed is owed to its sender from then on, once, as the payout with No 0. A packet that is not paid
-// yet is closed for good; see Confirm for a payment that arrives nevertheless.
+// Close ends a packet early. The caller has to check that it is the sender who asks. The money that was not
+// grabbed is owed to the sender from then on, once, as the payout with No 0. A packet that is not paid
+// yet is closed for good; see Confirm for a payment that still arrives.
 //
-// Closing again returns the packet as it is. So does closing one that is Finished or Expired, or one whose
-// End has come, which is Expired then: that is no error, and changes nothing of what goes back.
+// Closing again returns the packet as it is. So does closing one that is Finished or Expired, or one whose End
+// has come, which is then Expired. That is not an error, and does not change the amount that goes back.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound.
 func (p *Packets) Close(ctx context.Context, id int64) (Packet, error) {
@@ -52,10 +52,10 @@ func (p *Packets) Close(ctx context.Context, id int64) (Packet, error) {
 	return Packet{}, contention("close", id)
 }
 
-// Expire ends every packet that can be grabbed and whose End has come, and returns how many this call
-// ended. What was not grabbed of each is owed to its sender from then on, once, as the payout with No 0.
-// Nobody can grab after the End, whether or not Expire has run; but nothing goes back before. Any number
-// of processes may run it at once. Packets whose counters have drifted are skipped, and their error is
+// Expire ends every Open packet whose End has come, and returns how many this call ended. The money
+// that was not grabbed is owed to the sender from then on, once, as the payout with No 0. Nobody can grab
+// after the End, whether or not Expire has run, but no money goes back until it has. Any number of
+// processes may run it at once. Packets whose counters have drifted are skipped, and their error is
 // returned at the end. Only 200 or more such packets can block the rest.
 func (p *Packets) Expire(ctx context.Context) (int, error) {
 	if err := p.ready(ctx); err != nil {

@@ -28,8 +28,8 @@ type InvalidError = fault.InvalidError
 // ErrUnavailable and ErrUnknown. Every call of this package is safe to make again.
 func Retryable(err error) bool { return fault.Retryable(err) }
 
-// The refusals. A retry of the same call does not help. ErrNotFound is the packet, which the package is about; another
-// thing that is not there has an error of its own, ErrUnknownShare or ErrUnknownPayout.
+// The refusals. A retry of the same call does not help. ErrNotFound is about a packet. A missing share or payout
+// has its own error, ErrUnknownShare or ErrUnknownPayout.
 var (
 	ErrNotFound      = errors.New("redpacket: no such packet")
 	ErrUnpaid        = errors.New("redpacket: the packet is not paid yet")

@@ -9,13 +9,12 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Grab takes the next share of a packet for the person of For. The share is booked, and its payout is owed, when Grab
-// returns; nobody can get it any more but this person. One person has one share: grabbing again returns the same, for
-// ever.
+// Grab takes the next share of a packet for the person of For. When Grab returns, the share is booked, its payout is
+// owed, and nobody else can get it. One person has one share: grabbing again always returns the same share.
 //
-// Errors, in the order of precedence: ErrInvalid, also where no person was named; ErrNotFound, ErrUnpaid, ErrNotStarted, ErrSender (or
-// ErrCancelled, see Resolve), ErrClosed, ErrExpired, ErrFinished; a packet that was finished or closed before
-// its End stays so after it. Who was refused may try again.
+// Errors, in the order of precedence: ErrInvalid, also where no person was named; ErrNotFound, ErrUnpaid,
+// ErrNotStarted, ErrSender (or ErrCancelled, see Resolve), ErrClosed, ErrExpired, ErrFinished. A packet that was
+// finished or closed before its End stays so after it. A person who was refused may try again.
 func (p *Packets) Grab(ctx context.Context, id int64) (Share, error) {
 	if err := p.readyFor(ctx, id); err != nil {
 		return Share{}, err
@@ -42,9 +41,9 @@ func (p *Packets) Grab(ctx context.Context, id int64) (Share, error) {
 	return Share{}, contention("grab", grab)
 }
 
-// Resolve settles a grab after ErrUnknown, for good, as stock.Inventory.Resolve does: it waits for a grab of
-// the person of For that is under way, and makes sure that one which has not arrived yet can no longer take
-// effect. It returns the share if there is one. Otherwise it is ErrCancelled, and this person cannot grab the
+// Resolve settles a grab for good after ErrUnknown, as stock.Inventory.Resolve does. It waits for a running grab of
+// the person of For, and makes sure that one which has not arrived yet can no longer take
+// effect. It returns the share if there is one. Otherwise it returns ErrCancelled, and this person cannot grab the
 // packet any more. To make the lost grab happen, grab again instead.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrCancelled.
@@ -66,7 +65,7 @@ func (p *Packets) Resolve(ctx context.Context, id int64) (Share, error) {
 	return share, fault.Unread(err)
 }
 
-// Take takes the next share off a packet that has one, for a person at a moment, and returns it. It is the rule of
+// Take takes the next share of a packet that has one, for a person at a moment, and returns it. It is the rule for
 // a grab: a store applies it to a packet that nobody else changes meanwhile.
 func (r *Record) Take(person string, at time.Time) ShareRecord {
 	money := r.Split.Next(r.Left, r.Taken)
@@ -108,8 +107,8 @@ func (p *Packets) ungrabbable(ctx context.Context, id int64, refusal error) erro
 	return record.refuses(now, nil)
 }
 
-// refuses returns why a packet has no share for a person at now, or nil. Person is why it would not have one
-// for this person at any time.
+// refuses returns why a packet has no share for a person at now, or nil. Person is the reason why this person
+// could never have one.
 func (r Record) refuses(now time.Time, person error) error {
 	switch {
 	case r.State == Unpaid:

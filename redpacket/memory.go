@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Memory is a Store in the process: for tests, examples and single programs that may forget. The zero
+// Memory is a Store in memory: for tests, examples and single programs that may lose their data. The zero
 // value is empty and ready; it must not be copied after first use. It is safe for concurrent use and gives
 // the same results as the SQL store.
 type Memory struct {
@@ -32,7 +32,7 @@ type booklet struct {
 	remainder *ShareRecord     // what was left, once it is booked
 }
 
-// begin locks the store and reads the clock. What follows is not cut short by the end of the context: units and shares
+// begin locks the store and reads the clock. The end of the context does not interrupt what follows: units and shares
 // change together.
 func (m *Memory) begin(ctx context.Context) (units *stock.Memory, now time.Time, end func(), err error) {
 	m.prepare()
@@ -60,8 +60,8 @@ type memoryCompanions struct {
 // Keeps implements stock.MemoryCompanions.
 func (memoryCompanions) Keeps(c stock.Companion) bool { _, ok := c.(Grab); return ok }
 
-// Locked implements stock.MemoryCompanions. Where the units would give what the packet does not have, somebody has moved
-// them from outside, or the order is no grab.
+// Locked implements stock.MemoryCompanions. If there is a unit but no share left in the packet, then the units were
+// changed from outside, or the order is no grab.
 func (c memoryCompanions) Locked(at time.Time, calls []*stock.CompanionCall) (func(), error) {
 	call := calls[0]
 	if call.Step != stock.StepTake {

@@ -7,7 +7,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// State is where a packet stands.
+// State is the state of a packet.
 type State uint8
 
 // The states of a packet. The numbers are those of the tables.
@@ -42,13 +42,13 @@ type Packet struct {
 	Start  time.Time       // grabbing begins, inclusive; zero is as soon as it is paid
 	End    time.Time       // it ends, exclusive; zero is Options.LiveFor after Start, or after Send where that is zero
 
-	// The following are the library's; Send does not look at them.
+	// The library sets the following; Send ignores them.
 
 	State       State
 	Taken       int64           // shares that were grabbed
 	Grabbed     decimal.Decimal // their money (sellMoney)
 	Left        decimal.Decimal // money that was not grabbed (stockMoney): Total = Grabbed + Left, always
-	Best        *Share          // the best luck: the largest share, of several the first; nil before the last share is gone
+	Best        *Share          // the best luck: the first of the largest shares; nil before the last share is gone
 	CreatedAt   time.Time
 	ConfirmedAt time.Time // when its sender's payment was confirmed; zero before
 	EndedAt     time.Time // when it became Finished, Closed or Expired; zero before
@@ -56,7 +56,7 @@ type Packet struct {
 	Replay bool // set by Send, Confirm and Close: an earlier call had done it, and this one changed nothing
 }
 
-// Share is what one person got of a packet.
+// Share is one person's share of a packet.
 type Share struct {
 	Packet    int64
 	No        int64 // its place among the shares of the packet, from 1
@@ -69,8 +69,8 @@ type Share struct {
 	Replay bool // set by Grab: an earlier call had done it, and this one changed nothing
 }
 
-// Payout is money that the library owes: a share to who grabbed it, or what was left of a packet to
-// its sender. Its number is the same for ever, so that a bank or wallet that is asked twice pays once.
+// Payout is money that is owed: a share to the person who grabbed it, or the leftover of a packet to its
+// sender. Its number never changes, so that a bank or wallet that is asked twice pays once.
 type Payout struct {
 	Number    string // PayoutNumber of the packet and the share
 	Packet    int64
@@ -87,5 +87,5 @@ type Payout struct {
 	Replay bool // set by PaidOut: an earlier call had done it, and this one changed nothing
 }
 
-// PayoutNumber returns the number of the payout of a share; that of share 0 is what was left.
+// PayoutNumber returns the number of the payout of a share; share 0 is what was left.
 func PayoutNumber(packet, no int64) string { return fmt.Sprintf("%d-%d", packet, no) }

@@ -17,15 +17,15 @@ import (
 const (
 	MaxCount       = 1_000_000        // shares of one packet
 	MaxReason      = 1024             // bytes of a reason that are kept
-	DefaultLiveFor = 24 * time.Hour   // how long a packet lives that says no End
+	DefaultLiveFor = 24 * time.Hour   // how long a packet without an End lives
 	MaxLiveFor     = stock.MaxHoldFor // the longest it can be asked to
 	DefaultRetryIn = time.Minute      // the first pause of a payout that failed
 	MaxRetryIn     = 24 * time.Hour   // the longest pause
 	DefaultSweep   = time.Second      // how long Run rests between two sweeps
 )
 
-// attempts bounds how often a call starts over because the world changed between the refusal and the
-// look at its reason.
+// attempts bounds how often a call starts over because the state changed between a refusal and the
+// lookup of its reason.
 const attempts = 100
 
 // Options are the rules of Packets. The zero value is the default.
@@ -34,7 +34,7 @@ type Options struct {
 	SenderMayGrab bool          // the sender of a packet may grab a share of it; decided by Send
 	// the first pause after a failed payout, 1 µs to MaxRetryIn; each further one is twice as long; 0 is DefaultRetryIn
 	RetryIn time.Duration
-	// draws what a packet's shares follow from; nil is crypto/rand, and anything that can be guessed lets shares be guessed
+	// draws the seed of a packet's shares; nil is crypto/rand, and a seed that can be guessed lets shares be guessed
 	Seed func() [32]byte
 
 	// Hook is called after each effect, in the goroutine of the call. On a store that is bound to a
@@ -77,7 +77,7 @@ type Effect struct {
 	Payout string // its number; with StepPaidOut and StepFailed alone
 }
 
-// Packets are red packets. All rules live here; the Store keeps the books.
+// Packets manages red packets. All rules live here; the Store keeps the books.
 //
 // It is safe for concurrent use. On and For return a changed copy and leave the receiver alone. The zero
 // Packets refuses every call with ErrInvalid; use New.
@@ -135,13 +135,13 @@ func randomSeed() (seed [32]byte) {
 	return seed
 }
 
-// On returns the same packets on another store, as a rule on the caller's transaction:
+// On returns the same packets on another store, usually on the caller's transaction:
 //
 //	packets.On(store.WithTx(tx)).Confirm(ctx, id)
 func (p *Packets) On(store Store) *Packets { return p.copy().over(store) }
 
-// For returns the same packets with the person of Grab, Share and Resolve: any 1 to 64 bytes, which are compared byte
-// for byte. The other calls ask for no person.
+// For returns the same packets for one person, for Grab, Share and Resolve: any 1 to 64 bytes, compared byte for
+// byte. The other calls need no person.
 //
 //	packets.For(person).Grab(ctx, id)
 func (p *Packets) For(person string) *Packets {
@@ -152,7 +152,7 @@ func (p *Packets) For(person string) *Packets {
 	return bound
 }
 
-// copy returns a copy to bind. That of packets that New has not made stays unusable.
+// copy returns a copy to bind. A copy of Packets that New did not make stays unusable.
 func (p *Packets) copy() *Packets {
 	if p == nil || p.store == nil && p.broken == nil {
 		return &Packets{broken: unmade()}
@@ -198,7 +198,7 @@ func (p *Packets) took(ctx context.Context, e Effect) {
 	}
 }
 
-// contention is the answer when the world kept changing under a call.
+// contention is the answer when the state kept changing under a call.
 func contention(verb string, id any) error {
 	return &stock.ContentionError{Verb: verb, ID: fmt.Sprint(id)}
 }

@@ -14,13 +14,13 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Payouts lists what is owed and due now: shares to who grabbed them, and what was left of packets to
-// their senders, what is due longest first. For each, ask the bank or wallet to pay under its number, and
-// report PaidOut or PayoutFailed. While nobody knows which of the two it was, report nothing: the payout
-// is listed again, and is asked for again under the same number.
+// Payouts lists the payouts that are due now: shares owed to the people who grabbed them, and leftovers owed to
+// senders, oldest due first. For each, ask the bank or wallet to pay under its number, and report PaidOut or
+// PayoutFailed. While you do not know which of the two happened, report nothing: the payout is listed again, and
+// you ask again under the same number.
 //
-// Each page is a moment of its own; what is paid or put off during the listing is left out of the pages that
-// come. The listing ends with the first error, which is ErrInvalid or of the store.
+// Each page is its own snapshot. Later pages leave out payouts that are paid or put off during the listing.
+// The listing ends with the first error, which is ErrInvalid or comes from the store.
 func (p *Packets) Payouts(ctx context.Context) iter.Seq2[Payout, error] {
 	return listing.Map(listing.Pages(p.ready(ctx),
 		func(after Cursor, limit int) ([]ShareRecord, error) { return p.store.Payouts(ctx, after, limit) },
@@ -28,8 +28,8 @@ func (p *Packets) Payouts(ctx context.Context) iter.Seq2[Payout, error] {
 	), ShareRecord.payout)
 }
 
-// Payout returns a payout by its number. Errors, in the order of precedence: ErrInvalid, also for what is
-// no number of a payout; ErrUnknownPayout.
+// Payout returns a payout by its number. Errors, in the order of precedence: ErrInvalid, also for a text that
+// is not a payout number; ErrUnknownPayout.
 func (p *Packets) Payout(ctx context.Context, number string) (Payout, error) {
 	packet, no, err := p.readyToPay(ctx, number)
 	if err != nil {
@@ -42,7 +42,7 @@ func (p *Packets) Payout(ctx context.Context, number string) (Payout, error) {
 	return booked.payout(), nil
 }
 
-// PaidOut records that a payout arrived. Recording it twice is safe, and after PayoutFailed it is as good.
+// PaidOut records that a payout arrived. Recording it twice is safe, and so is recording it after PayoutFailed.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownPayout.
 func (p *Packets) PaidOut(ctx context.Context, number string) (Payout, error) {
@@ -70,12 +70,12 @@ func (p *Packets) PaidOut(ctx context.Context, number string) (Payout, error) {
 	return Payout{}, contention("pay out", number)
 }
 
-// PayoutFailed records that a payout failed for sure: nothing was paid. It stays owed to the same person
+// PayoutFailed records that a payout definitely failed: nothing was paid. It stays owed to the same person
 // under the same number, and is due again after a pause: Options.RetryIn, then twice as long each
-// time, a day at most. The reason is for people; of a longer one the first MaxReason bytes are kept.
+// time, a day at most. The reason is for people; only its first MaxReason bytes are kept.
 //
-// Each call counts as a failure of its own, also one that is made again after an error: the payout comes
-// a pause later, no more.
+// Each call counts as a separate failure, even a retry after an error. The only effect is that the payout comes
+// one pause later.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownPayout, ErrPaidOut.
 func (p *Packets) PayoutFailed(ctx context.Context, number, reason string) (Payout, error) {
@@ -135,7 +135,7 @@ func (p *Packets) owed(ctx context.Context, packet, no int64) (ShareRecord, erro
 	return booked, err
 }
 
-// parseNumber returns what PayoutNumber was given, and false for what it never returns.
+// parseNumber returns the arguments of PayoutNumber, and false for a text that it never returns.
 func parseNumber(number string) (packet, no int64, ok bool) {
 	before, after, _ := strings.Cut(number, "-")
 	packet, err1 := strconv.ParseInt(before, 10, 64)
@@ -144,7 +144,7 @@ func parseNumber(number string) (packet, no int64, ok bool) {
 	return packet, no, ok
 }
 
-// pause returns how long a payout rests that has failed so often before.
+// pause returns how long a payout rests after so many earlier failures.
 func pause(first time.Duration, failures int64) time.Duration {
 	for ; failures > 0 && first < MaxRetryIn; failures-- {
 		first *= 2

@@ -13,8 +13,8 @@ import (
 	"github.com/holdfast-go/holdfast/internal/money"
 )
 
-// Packet returns a packet as it is now. One whose End has come but which nothing has ended yet is
-// returned as Open, with an End that has passed. Errors: ErrInvalid, ErrNotFound.
+// Packet returns a packet as it is now. One whose End has come but that nothing has ended yet is
+// returned as Open, with an End in the past. Errors: ErrInvalid, ErrNotFound.
 func (p *Packets) Packet(ctx context.Context, id int64) (Packet, error) {
 	if err := p.readyPacket(ctx, id); err != nil {
 		return Packet{}, err
@@ -26,7 +26,7 @@ func (p *Packets) Packet(ctx context.Context, id int64) (Packet, error) {
 	return p.packet(ctx, record)
 }
 
-// Share returns what the person of For got of a packet. Errors, in the order of precedence: ErrInvalid,
+// Share returns the share of the person of For in a packet. Errors, in the order of precedence: ErrInvalid,
 // also where no person was named; ErrNotFound, ErrUnknownShare.
 func (p *Packets) Share(ctx context.Context, id int64) (Share, error) {
 	if err := p.readyFor(ctx, id); err != nil {
@@ -35,7 +35,7 @@ func (p *Packets) Share(ctx context.Context, id int64) (Share, error) {
 	return p.share(ctx, id)
 }
 
-// share returns what the person of For got of a packet.
+// share returns the share of the person of For in a packet.
 func (p *Packets) share(ctx context.Context, id int64) (Share, error) {
 	booked, ok, err := p.store.Share(ctx, id, p.person)
 	switch {
@@ -50,8 +50,8 @@ func (p *Packets) share(ctx context.Context, id int64) (Share, error) {
 	return Share{}, &PacketError{Packet: id, Err: ErrUnknownShare}
 }
 
-// Shares lists what was grabbed of a packet, in the order in which it was, in pages that are each a moment
-// of their own. The listing ends with the first error: ErrInvalid, ErrNotFound.
+// Shares lists the shares of a packet in the order in which they were grabbed. Each page is its own snapshot.
+// The listing ends with the first error: ErrInvalid, ErrNotFound.
 func (p *Packets) Shares(ctx context.Context, id int64) iter.Seq2[Share, error] {
 	return func(yield func(Share, error) bool) {
 		err := p.readyPacket(ctx, id)
@@ -87,7 +87,7 @@ func (p *Packets) replay(ctx context.Context, r Record) (Packet, error) {
 	return packet, err
 }
 
-// packet returns a packet as its caller sees it. Who had the best luck is read as the share that it is.
+// packet returns a packet as its caller sees it. The best luck is returned as a Share.
 func (p *Packets) packet(ctx context.Context, r Record) (Packet, error) {
 	amount := func(minor int64) decimal.Decimal { return money.Decimal(minor, r.Places) }
 	packet := Packet{

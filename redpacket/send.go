@@ -11,11 +11,11 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Send records a packet, which nobody can grab before Confirm. It returns the packet as it is kept, with
-// the Min and the End that it gets where none is given.
+// Send records a packet, which nobody can grab before Confirm. It returns the packet as it is stored, with
+// defaults for a Min and an End that were not given.
 //
-// The same packet again returns it as it is by then; the same ID with another sender, amount, division or
-// window is ErrMismatch.
+// Sending the same packet again returns it in its current state; the same ID with another sender, amount, division
+// or window is ErrMismatch.
 //
 // Errors, in the order of precedence: ErrInvalid, also where Total cannot be divided into Count shares of
 // Min to Max; ErrMismatch.
@@ -94,8 +94,8 @@ func window(start, end time.Time) error {
 	return err
 }
 
-// same reports whether a packet is what a Send of the same ID asks for again. Its seed is drawn anew by
-// each Send, and an End that was not given is not asked for.
+// same reports whether a Send with the same ID asks for this packet again. It ignores the seed, which each Send
+// draws anew, and an End that was not given.
 func (r Record) same(asked Record) bool {
 	asked.Split.Seed = r.Split.Seed
 	return r.Sender == asked.Sender && r.Places == asked.Places && r.Split == asked.Split && r.Start.Equal(asked.Start) &&
@@ -105,8 +105,8 @@ func (r Record) same(asked Record) bool {
 // Confirm records that the sender's payment arrived: from then on, and within its window, the packet can be
 // grabbed. Confirming twice is safe.
 //
-// A packet that is paid too late is never grabbed. Where its End has come it is Expired, where it was
-// closed it stays Closed; all of its money is owed to its sender, as the payout with No 0. That is no
+// A packet that is paid too late can never be grabbed. It becomes Expired if its End has come, and stays Closed if
+// it was closed. All of its money is then owed to its sender, as the payout with No 0. That is not an
 // error: look at the State.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound.

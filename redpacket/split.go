@@ -12,12 +12,12 @@ import (
 	"github.com/holdfast-go/holdfast/internal/input"
 )
 
-// Split says how money is divided, in the smallest unit of its currency. It is pure: who has the
+// Split says how money is divided, in the smallest unit of its currency. It is pure: anyone who has the
 // seed knows every share.
 //
 // The shares add up to Total, and each lies within Min and Max. Equal shares differ by one unit at
 // most, the larger ones first. Random ones follow the double-mean method (二倍均值法): a share is drawn
-// around the mean of what is left, from as far below it as above it, so that every position gets
+// from a range symmetric around the mean of what is left, so that every position gets
 // Total / Count on average; the first draws vary less than the last.
 type Split struct {
 	Total int64 // at least Count times Min, and at most Count times Max
@@ -47,10 +47,10 @@ func (s Split) check() error {
 	return nil
 }
 
-// Next returns the share that comes after taken shares, when left is what is left of the money then. It
-// depends on nothing else, so that any share can be worked out alone; the last one is all that is left.
+// Next returns the share that comes after taken shares, when left is the money that remains. It depends on
+// nothing else, so any share can be computed alone; the last one is all that is left.
 //
-// It holds for 0 <= taken < Count, and for what taken shares of this split can leave. It never panics.
+// The result is meaningful for 0 <= taken < Count and a left that this split can have then. It never panics.
 func (s Split) Next(left, taken int64) int64 {
 	n := s.Count - taken
 	if n <= 1 || left <= 0 {
@@ -97,7 +97,7 @@ func (s Split) Shares() iter.Seq[int64] {
 	}
 }
 
-// times returns a times b for numbers that are not negative, and the largest number where that
+// times returns a times b for numbers that are not negative, or the largest number if that
 // overflows.
 func times(a, b int64) int64 {
 	if b > 0 && a > math.MaxInt64/b {

@@ -9,11 +9,10 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Store keeps packets, shares and payouts. It is mechanical, as stock.Store is, and what that says
-// of its methods holds for these: safe for concurrent use, a change is atomic, errors match
-// ErrUnavailable, ErrStore, ErrDrift or ErrOverflow where nothing was done and ErrUnknown where that is
-// not known, time is the store's own clock in whole microseconds, UTC. Memory and
-// sqlstore.RedPacket implement it.
+// Store keeps packets, shares and payouts. It is mechanical, like stock.Store, and follows the same rules:
+// methods are safe for concurrent use, and a change is atomic. Errors match ErrUnavailable, ErrStore, ErrDrift
+// or ErrOverflow if nothing was done, and ErrUnknown if that is not known. Time is the store's own clock in
+// whole microseconds, UTC. Memory and sqlstore.RedPacket implement it.
 type Store interface {
 	// Units returns the store of the shares of all packets, of which grabs are the orders: a packet is the
 	// item whose SKU is its ID, a share is one unit, and the order of a grab is GrabID of the packet and
@@ -31,16 +30,16 @@ type Store interface {
 	// Record returns a packet as it is now, and the clock. State is None where there is none.
 	Record(ctx context.Context, id int64) (Record, time.Time, error)
 
-	// Open makes a packet that is Unpaid Open, and puts its item on the shelf. Refused where it is
+	// Open moves a packet from Unpaid to Open, and puts its item on the shelf. Refused if it is
 	// not Unpaid, or its End has come.
 	Open(ctx context.Context, id int64) (stock.Verdict, error)
 
-	// End moves a packet that is Open to Closed, or to Expired, which its End must have come for: it takes
-	// its item off the shelf, waits for grabs that are under way, and books what is left as a payout
-	// to the sender, the share with No 0. Refused otherwise.
+	// End moves an Open packet to Closed, or to Expired if its End has come. It takes its item off the
+	// shelf, waits for grabs that are under way, and books what is left as a payout to the sender, the
+	// share with No 0. Refused otherwise.
 	End(ctx context.Context, id int64, to State) (stock.Verdict, error)
 
-	// Drop moves a packet that is Unpaid to Closed. Nothing was paid, so that nothing goes back.
+	// Drop moves an Unpaid packet to Closed. Nothing was paid, so nothing goes back.
 	Drop(ctx context.Context, id int64) (stock.Verdict, error)
 
 	// Return books all of the money as a payout to the sender, the share with No 0, for a packet that was
@@ -54,12 +53,12 @@ type Store interface {
 	// Share returns the share of a person, and false where there is none.
 	Share(ctx context.Context, packet int64, person string) (ShareRecord, bool, error)
 
-	// Shares returns up to limit shares of a packet behind a No, by No. That of what was left is not
-	// one of them.
+	// Shares returns up to limit shares of a packet after a No, by No. The leftover is not one of
+	// them.
 	Shares(ctx context.Context, packet, after int64, limit int) ([]ShareRecord, error)
 
-	// Payouts returns up to limit payouts that are neither paid nor put off beyond now, ordered by when they
-	// are due, then packet, then No, behind the cursor of the last one that was seen before.
+	// Payouts returns up to limit payouts that are neither paid nor put off beyond now, ordered by due time,
+	// then packet, then No, after the cursor of the last one seen before.
 	Payouts(ctx context.Context, after Cursor, limit int) ([]ShareRecord, error)
 
 	// Payout returns a payout by its packet and No; false where there is none.
@@ -130,8 +129,8 @@ type Book struct {
 	Holds     int64 // grabs that took a unit
 }
 
-// GrabID returns the order number of a person's grab: the packet's ID, a dash and the person. Where that is too long for an
-// order number, a digest stands for the person, behind another mark.
+// GrabID returns the order number of a person's grab: the packet's ID, a dash and the person. If that is too long for
+// an order number, another mark and a digest of the person follow the ID instead.
 func GrabID(packet int64, person string) string {
 	id := strconv.FormatInt(packet, 10)
 	if len(id)+1+len(person) > input.MaxID {
@@ -154,5 +153,5 @@ func (g Grab) Of(order string, lines []stock.Line) bool {
 	return order == GrabID(g.Packet, g.Person) && len(lines) == 1 && lines[0] == (stock.Line{SKU: g.Packet, Num: 1})
 }
 
-// Companion implements stock.Companion: a share is what its grab is kept as.
+// Companion implements stock.Companion: a grab is stored as its share.
 func (ShareRecord) Companion() string { return "share" }

@@ -6,17 +6,17 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Transition is one row of the state machine of packets. The packet, its item, its shares and what goes back to its
-// sender change together, or nothing does. What becomes of a payout leaves its packet alone: StepPaidOut and
-// StepFailed have no row.
+// Transition is one row of the state machine of packets. The packet, its item, its shares and the money that goes
+// back to its sender change together, or nothing does. A step of a payout does not change its packet: StepPaidOut
+// and StepFailed have no row.
 type Transition struct {
 	Step Step
 	From State        // None: the packet begins here
-	When stock.Moment // where the store's clock stands to the End of the packet
+	When stock.Moment // where the store's clock must be relative to the End of the packet
 	To   State
 	Last State // StepGrab: where the last share leads to; None otherwise
 
-	Confirms bool // the sender's payment is recorded by it, and was not before
+	Confirms bool // it records the sender's payment, which was not recorded before
 	Back     bool // what is left is owed to the sender from then on
 }
 

@@ -1,5 +1,5 @@
-// Checkout is order code as a shop writes it: the row of the order and the lock of its units are one transaction,
-// payments arrive twice or too late, buyers cancel, and a worker closes what is not paid in time.
+// Checkout is order code as a shop writes it. One transaction writes the row of an order and locks its units. Payments
+// arrive twice or too late, buyers cancel, and a worker closes orders that are not paid in time.
 //
 //	go run ./examples/checkout -dsn 'user:password@tcp(127.0.0.1:3306)/'
 //

@@ -113,7 +113,7 @@ func (s *shop) paymentArrived(ctx context.Context, payment, order string) error 
 			// buy the units again. A refusal leaves the transaction usable.
 			_, err = tx.ExecContext(ctx, "UPDATE orders SET STATE = 'closed' WHERE ID = ? AND STATE = 'paid'", order)
 		case errors.Is(err, stock.ErrNotFound), err == nil && outcome.Replay:
-			err = nil // an order that there is not, or that another payment has paid: the money goes back
+			err = nil // no such order, or another payment has paid it: the money goes back
 		default:
 			return err
 		}
@@ -190,7 +190,7 @@ func (s *shop) closeOverdue(ctx context.Context) error {
 	return nil
 }
 
-// inTx runs a transaction, and all of it again after a deadlock or a lost connection, even where its COMMIT may
+// inTx runs a transaction, and repeats it after a deadlock or a lost connection, even if its COMMIT may
 // have happened: orders and payments have keys, and the calls of Holdfast are safe to repeat.
 func (s *shop) inTx(ctx context.Context, do func(tx *sql.Tx) error) error {
 	unknown := false

@@ -1,6 +1,6 @@
-// Coupon is a shop that gives out coupons (领券) and takes them at checkout (核销). It follows a few of them: claimed, reserved for
-// an order, redeemed, returned, released, bought, given, revoked. Then thousands of buyers rush for a thousand codes at once (抢券).
-// In the end it lays out its books.
+// Coupon is a shop that gives out coupons (领券) and accepts them at checkout (核销). It follows a few of them: claimed,
+// reserved for an order, redeemed, returned, released, bought, given, revoked. Then thousands of buyers rush for a
+// thousand codes at once (抢券). Finally it prints and checks its books.
 //
 //	go run ./examples/coupon                                              in memory
 //	go run ./examples/coupon -dsn 'user:password@tcp(127.0.0.1:3306)/'    on MySQL
@@ -148,7 +148,7 @@ func (s *shop) pay(ctx context.Context, order, id, total string) (use coupon.Use
 	return use, err
 }
 
-// refund is an order of which so much was refunded, in all. The coupon returns when that is all that was paid.
+// refund refunds an order; refunded is the amount in all. The coupon returns only if that is all that was paid.
 func (s *shop) refund(ctx context.Context, order, id, refunded string) error {
 	return s.inTx(ctx, func(coupons *coupon.Coupons) error {
 		_, err := coupons.Return(ctx, id, order, yuan(refunded))
@@ -235,8 +235,8 @@ func (s *shop) gifts(ctx context.Context) {
 	s.Refused("Chen orders C-1 with it", err, coupon.ErrRevoked)
 }
 
-// rush lets everybody tap three times at once: two taps send the same claim, and one is for a second coupon. It returns the owner
-// of each code.
+// rush lets every buyer tap three times at once: two taps send the same claim, and one asks for a second coupon. It
+// returns the owner of each code.
 func (s *shop) rush(ctx context.Context, buyers int) (map[string]string, error) {
 	var mu sync.Mutex
 	owners := map[string]string{}
@@ -285,8 +285,8 @@ var agrees = map[string]coupon.UseState{
 	"placed": coupon.UseReserved, "paid": coupon.UseRedeemed, "refunded": coupon.UseReturned, "cancelled": coupon.UseReleased,
 }
 
-// audit lays out the books and demands that they agree: the counters of the campaigns with their coupons and codes, those with
-// what buyers were told, and the orders of the shop with what the library says of them.
+// audit prints the books and checks that they agree: the counters of the campaigns with their coupons and codes, these
+// with the answers that buyers got, and the orders of the shop with the uses in the library.
 func (s *shop) audit(ctx context.Context, w io.Writer, owners map[string]string) (b books, err error) {
 	b.counts = map[int64]coupon.Count{}
 	rows := []example.Row{{"campaign", "coupons", "claimed", "left", "usable", "reserved", "redeemed", "revoked"}}

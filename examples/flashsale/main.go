@@ -212,7 +212,7 @@ func (s *sale) print(w io.Writer) {
 	}
 }
 
-// check returns an error where what buyers were told, the counters and the holds do not say the same.
+// check returns an error if the answers to buyers, the counters and the holds disagree.
 func (s *sale) check() error {
 	q := stock.Quantities{Total: s.units, Sold: int64(s.told[bought]), Refunded: int64(s.told[refunded])}
 	q.Left = q.Total - q.Sold

@@ -1,7 +1,7 @@
-// Groupbuy is a shop that sells to groups (拼团). It follows three teams: one that is formed by its last payment, one whose sponsor
-// leaves and that an operator forms, and one that is formed by weight. Then many teams are opened at once, with more buyers than
-// places, and some of them do not pay: their teams fail, and those who have paid get their money back. What is not sold goes back to
-// ordinary stock. In the end the shop lays out its books.
+// Groupbuy is a shop that sells to groups (拼团). It follows three teams: one formed by its last payment, one that loses
+// its sponsor and is formed by an operator, and one formed by weight. Then many teams are opened at once, with more
+// buyers than places. Some buyers do not pay: their teams fail, and the members who paid get their money back. Unsold
+// units go back to ordinary stock. Finally the shop prints and checks its books.
 //
 //	go run ./examples/groupbuy                                              in memory
 //	go run ./examples/groupbuy -dsn 'user:password@tcp(127.0.0.1:3306)/'    on MySQL
@@ -143,8 +143,8 @@ func purchase(order string, product stock.Key, volume string) groupbuy.Purchase 
 	return groupbuy.Purchase{Order: order, Product: product, Volume: decimal.RequireFromString(volume)}
 }
 
-// pay is the callback of a payment, which may come twice, and too late: then Payment.Due says that the money goes back. On MySQL the
-// row of the order and its seat change in one transaction.
+// pay is the callback of a payment, which may come twice or too late. For a late one, Payment.Due says that the money
+// goes back. On MySQL the row of the order and its seat change in one transaction.
 func (s *shop) pay(ctx context.Context, order string) (payment groupbuy.Payment, err error) {
 	if s.db == nil {
 		return s.groups.Pay(ctx, order)
@@ -159,7 +159,7 @@ func (s *shop) pay(ctx context.Context, order string) (payment groupbuy.Payment,
 	return payment, err
 }
 
-// handle does what an event asks for. It may come more than once, so that what it does is safe to repeat.
+// handle does what an event asks for. An event may come more than once, so all of this is safe to repeat.
 func (s *shop) handle(ctx context.Context, e groupbuy.Event) error {
 	switch e.Kind {
 	case groupbuy.TeamFormed:
@@ -280,7 +280,7 @@ func (s *shop) rush(ctx context.Context, teams int) (turnedAway int64, err error
 // noPlace are the refusals of the rush: there are others in the team, or it is too late.
 var noPlace = []error{groupbuy.ErrFull, groupbuy.ErrTeamFormed, groupbuy.ErrTeamOver, groupbuy.ErrTeamFailed, groupbuy.ErrEnded}
 
-// buy is a buyer of the rush, whom the order stands for. The seat is empty where there is no place.
+// buy is a buyer of the rush, identified by the order. The seat is empty if there is no place.
 func (s *shop) buy(ctx context.Context, code, order string, pays bool) (seat groupbuy.Seat, err error) {
 	buyer, p := s.groups.For("u-"+order), purchase(order, stock.Key{SKU: cups, Activity: evening}, "1")
 	err = example.Again(ctx, func() (err error) {
@@ -300,8 +300,8 @@ func (s *shop) buy(ctx context.Context, code, order string, pays bool) (seat gro
 	return seat, err
 }
 
-// settle ends what is over and delivers events, until nothing is left to do. A shop leaves this to Groups.Run, in any number of
-// processes.
+// settle ends teams and activities that are over and delivers events, until nothing is left to do. A real shop leaves
+// this to Groups.Run, in any number of processes.
 func (s *shop) settle(ctx context.Context) error {
 	for {
 		if _, err := s.groups.Expire(ctx); err != nil {
@@ -328,7 +328,7 @@ type books struct {
 	items  map[stock.Key]stock.Quantities
 }
 
-// audit lays out the books and demands that they agree: teams with their seats and units, and each seat with the order of its buyer.
+// audit prints the books and checks that they agree: teams with their seats and units, and seats with their orders.
 func (s *shop) audit(ctx context.Context, w io.Writer) (books, error) {
 	b := books{teams: map[groupbuy.TeamState]int{}, orders: map[string]int{}, items: map[stock.Key]stock.Quantities{}}
 	for _, state := range []groupbuy.TeamState{groupbuy.Forming, groupbuy.Formed, groupbuy.Failed} {

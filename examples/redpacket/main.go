@@ -1,6 +1,6 @@
-// Redpacket is an app in which people send red packets (红包). It follows three of them: one whose shares are all grabbed, one that
-// its sender closes early, and one that nobody notices before it expires. Then thousands of people tap for a hundred shares at once
-// (抢红包). A worker pays out what is owed, each payout once. In the end the app lays out its books.
+// Redpacket is an app in which people send red packets (红包). It follows three of them: one whose shares are all
+// grabbed, one that its sender closes early, and one that expires unnoticed. Then thousands of people tap for a hundred
+// shares at once (抢红包). A worker makes each payout once. Finally the app prints and checks its books.
 //
 //	go run ./examples/redpacket                                              in memory
 //	go run ./examples/redpacket -dsn 'user:password@tcp(127.0.0.1:3306)/'    on MySQL
@@ -65,7 +65,7 @@ type app struct {
 	packets *redpacket.Packets
 }
 
-// retryIn is how long a payout rests that failed. It is short here, since somebody is watching.
+// retryIn is how long a failed payout rests. It is short here, since somebody is watching.
 const retryIn = 100 * time.Millisecond
 
 // open opens the app. On MySQL it makes the tables of the library, and those of payments and the wallet.
@@ -177,7 +177,7 @@ func (a *app) lastShare(ctx context.Context) {
 	}
 }
 
-// leftOver follows two packets of which money goes back.
+// leftOver follows two packets with money that goes back.
 func (a *app) leftOver(ctx context.Context) {
 	p, err := a.send(ctx, redpacket.Packet{ID: closed, Sender: ann, Total: decimal.NewFromInt(20), Count: 4, Equal: true})
 	a.Tell("Ann sends 20.00 in 4 equal shares", err, "she is asked to pay")
@@ -233,8 +233,8 @@ func (a *app) rush(ctx context.Context, people int, shares int64) (map[string]re
 	return winners, err
 }
 
-// payOut ends packets that have expired and pays what is owed, until all is paid. An app leaves the first to Packets.Run, and any
-// number of workers do the second.
+// payOut ends expired packets and makes payouts until all are paid. A real app leaves the first job to Packets.Run and
+// the second to any number of workers.
 func (a *app) payOut(ctx context.Context) error {
 	for {
 		if _, err := a.packets.Expire(ctx); err != nil {
@@ -311,8 +311,8 @@ func (a *app) read(ctx context.Context) (b books, err error) {
 
 func yuan(amount decimal.Decimal) string { return amount.StringFixed(2) }
 
-// audit lays out the books and demands that they agree: the packets with their shares, the money that came in with the money that
-// went out, what people were told, and the tables of the app.
+// audit prints the books and checks that they agree: the packets with their shares, the money that came in with the
+// money that went out, the answers that people got, and the tables of the app.
 func (a *app) audit(ctx context.Context, w io.Writer, winners int64) (books, error) {
 	b, err := a.read(ctx)
 	if err != nil {

@@ -25,7 +25,7 @@ var (
 	// ErrUnavailable is a store that could not do it now: no connection, a lock waited for too
 	// long, a deadlock, a read-only server. Nothing was done; retry.
 	ErrUnavailable = errors.New("holdfast: store unavailable; nothing was done, retry")
-	// ErrBusy is a store in whose process too many calls wait already. It matches ErrUnavailable:
+	// ErrBusy is a store with too many calls of this process already waiting. It matches ErrUnavailable:
 	// nothing was done; retry after a while, or tell the buyer to.
 	ErrBusy = fmt.Errorf("%w later: too many calls are waiting", ErrUnavailable)
 	// ErrStore is a store that cannot do it until somebody mends it: a missing table, no
@@ -46,9 +46,9 @@ func As[T error](err error) (T, bool) {
 	return found, ok
 }
 
-// Unread returns the error of a call that took effect, and could then not be read back. It matches ErrUnknown: the same
-// call again returns what it did. What the cause says of itself, that nothing was done or changed, is not true of the
-// call, and is not matched; all else that the cause matches is: a context's end, or the driver's error.
+// Unread returns the error of a call that took effect, but whose result could not be read back. It matches ErrUnknown:
+// repeating the call returns the result. It does not match the cause's own class, which would claim that nothing was
+// done or changed. It matches all else that the cause matches: a context's end, or the driver's error.
 func Unread(err error) error {
 	if err == nil {
 		return nil
@@ -56,8 +56,8 @@ func Unread(err error) error {
 	return &outcome{of: ErrUnknown, note: "it was done, but what came of it could not be read", cause: err}
 }
 
-// Unsent returns the error of something that a call does for others before it is sent, such as the release of
-// expired orders. Where nobody knows what became of that, the call itself has done nothing: it is ErrUnavailable.
+// Unsent returns the error of work that a call does for others before it is sent, such as the release of
+// expired orders. If the outcome of that work is unknown, the call itself has done nothing: it is ErrUnavailable.
 func Unsent(err error) error {
 	if !errors.Is(err, ErrUnknown) {
 		return err
@@ -65,7 +65,7 @@ func Unsent(err error) error {
 	return &outcome{of: ErrUnavailable, note: "what was in the way could not be cleared", cause: err}
 }
 
-// outcome is what became of a call that another one has failed: its class is its own, the cause is that of the other.
+// outcome is the error of a call that failed because of another call: it has its own class and the other's cause.
 type outcome struct {
 	of    error // ErrUnknown or ErrUnavailable
 	note  string

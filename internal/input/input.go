@@ -33,8 +33,8 @@ func ID(field, id string) error {
 	return nil
 }
 
-// Digest returns the first 128 bits of the SHA-256 of an ID, as 22 letters, digits, dashes and underscores: for a place in
-// which the ID itself may not fit.
+// Digest returns the first 128 bits of the SHA-256 of an ID, as 22 letters, digits, dashes and underscores. Use it
+// where the ID itself may not fit.
 func Digest(id string) string {
 	sum := sha256.Sum256([]byte(id))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])

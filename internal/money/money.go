@@ -1,4 +1,4 @@
-// Package money is the way between the amounts of a caller, which are decimals, and those of the
+// Package money converts between the amounts of callers, which are decimals, and the amounts in the
 // books, which are integers: hundredths of a yuan, whole yen.
 package money
 
@@ -14,7 +14,7 @@ import (
 // MaxPlaces is the most decimal places that a currency can have.
 const MaxPlaces = 8
 
-// longest is how many digits an amount may have, zeros among them.
+// longest is how many digits an amount may have, including zeros.
 const longest = 40
 
 // Places refuses a number of decimal places that no currency has.
@@ -25,8 +25,8 @@ func Places(places int32) error {
 	return nil
 }
 
-// Amount refuses an amount that is wrong in every currency: one that is negative, or so long that nothing
-// should be worked out with it.
+// Amount refuses an amount that is wrong in every currency: one that is negative, or too long to calculate
+// with.
 func Amount(field string, amount decimal.Decimal) error {
 	switch {
 	case amount.NumDigits() > longest || amount.Exponent() < -longest || amount.Exponent() > longest:

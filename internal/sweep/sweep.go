@@ -1,4 +1,4 @@
-// Package sweep is the loop of every domain that tidies up behind what nobody came back for.
+// Package sweep is the loop with which every domain cleans up abandoned work.
 package sweep
 
 import (
@@ -9,8 +9,8 @@ import (
 // longestRest is how long Run rests at most after sweeps that failed.
 const longestRest = 30 * time.Second
 
-// Run sweeps until the context ends, and returns its error. It rests after each sweep, and after those
-// that failed longer each time, half a minute at most; onError, if there is one, is told of them.
+// Run sweeps until the context ends, and returns its error. It rests after each sweep; after each failed
+// sweep it calls onError, if there is one, and rests longer each time, half a minute at most.
 func Run(ctx context.Context, every time.Duration, sweep func(context.Context) (int, error), onError func(error)) error {
 	rest := every
 	for {

@@ -1,4 +1,4 @@
-// Package example is what the examples share: a start and an end, a database to play in, a crowd, tables to look at.
+// Package example has what the examples share: start and end of a run, a scratch database, a crowd, and tables.
 package example
 
 import (

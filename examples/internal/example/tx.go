@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// InTx runs statements of a shop and calls of Holdfast in one transaction, and all of it again where that may help. So the
-// statements have to be safe to repeat, as the calls are: after a COMMIT whose answer was lost they may have taken effect.
+// InTx runs statements of a shop and calls of Holdfast in one transaction, and repeats all of it where that may help.
+// The statements must be safe to repeat, as the calls are: after a lost answer to a COMMIT they may have taken effect.
 func InTx(ctx context.Context, db *sql.DB, do func(tx *sql.Tx) error) error {
 	return Again(ctx, func() error {
 		tx, err := db.BeginTx(ctx, nil)
@@ -30,7 +30,7 @@ func InTx(ctx context.Context, db *sql.DB, do func(tx *sql.Tx) error) error {
 	})
 }
 
-// Exec runs a statement of a shop in a transaction. That its row is there already is no error: the call came before.
+// Exec runs a statement of a shop in a transaction. A row that exists already is no error: the call came before.
 func Exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) error {
 	_, err := tx.ExecContext(ctx, statement, args...)
 	var refused *mysql.MySQLError
