@@ -8,13 +8,13 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// companions keeps companions beside the holds of a store; see stock.Companion. It is told of each transaction that
+// Companions keeps companions beside the holds of a store; see stock.Companion. It is told of each transaction that
 // changes holds, at five moments, and works in that transaction. At each it may refuse single calls with
 // *mysql.RefusalError. The transaction is undone then, and the other calls are made again. It locks after the items.
 //
 // A call carries companions in Beside, and receives what was kept in Kept. The slices of calls are in the order of
 // arrival, and belong to one try.
-type companions interface {
+type Companions interface {
 	Keeps(c stock.Companion) bool  // whether it knows what to do with a companion
 	Moves(t stock.Transition) bool // whether it has to be told of a step that carries nothing
 

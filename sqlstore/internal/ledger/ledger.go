@@ -24,7 +24,7 @@ type Store struct {
 	batchers   *storeBatchers // nil where calls are not merged
 	holds      *batch.Lookup[string, stock.Hold]
 	Orders     *batch.Lookup[string, Presence] // which of them have a hold or were closed
-	Companions companions
+	Companions Companions
 	broken     error // what is wrong with the options; every call returns it
 }
 
@@ -49,7 +49,7 @@ type Settings struct {
 }
 
 // New returns the store of the items in a table, which has its companions kept.
-func New(db *sql.DB, o Settings, table string, by companions) *Store {
+func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	s := &Store{
 		Handle: mysql.NewHandle(db), SQL: NewStatements(o.Prefix + table), SoldOut: &soldOutCache{soldOutFor: o.SoldOutFor}, Companions: by,
 		broken: o.Broken,
