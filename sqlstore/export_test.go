@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -36,7 +37,8 @@ func (g *GroupBuy) AlwaysBatch() *GroupBuy {
 // Waiting returns how many calls of a store wait for a batch.
 func (s *Stock) Waiting() int64 { return s.ledger.Bounds.Pending.Load() }
 
-// OneByOne returns the store with one batch of a key in flight at a time, so that a test can form a batch.
+// OneByOne returns the store with one batch of a row in flight at a time, which nothing overtakes, so that a test can form
+// a batch.
 func (s *Stock) OneByOne() *Stock { oneByOne(s.ledger); return s }
 
 // OneByOne is the same for coupons.
@@ -48,16 +50,17 @@ func (r *RedPacket) OneByOne() *RedPacket { oneByOne(r.packets.Units().(*ledger.
 func oneByOne(s *ledger.Store) {
 	if s.Bounds != nil {
 		s.Bounds.InFlight = func() int { return 1 }
+		s.Bounds.Slow = time.Hour
 	}
 }
 
-// LockBatch locks orders of one line and one item as one batch.
+// LockBatch locks orders as one batch.
 func (s *Stock) LockBatch(ctx context.Context, orders ...stock.Order) ([]stock.LockResult, error) {
 	calls := make([]ledger.LockCall, len(orders))
 	for i, order := range orders {
 		calls[i] = ledger.LockCall{Order: order, HoldFor: stock.DefaultHoldFor, Carried: ledger.Carried{Beside: order.Beside}}
 	}
-	replies, err := s.ledger.LockBatch(ctx, calls[0].Key(), calls)
+	replies, err := s.ledger.LockBatch(ctx, calls)
 	if err != nil {
 		return nil, err
 	}

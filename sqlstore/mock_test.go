@@ -55,8 +55,8 @@ func TestLockOfOneLineOfTwoIsRolledBack(t *testing.T) {
 	mock.ExpectExec("^INSERT INTO goods_stock_hold").WillReturnResult(sqlmock.NewResult(1, 2))
 	mock.ExpectExec("UPDATE ").WillReturnResult(sqlmock.NewResult(1, 1))
 	mock.ExpectExec("^ROLLBACK AND NO CHAIN NO RELEASE$").WillReturnResult(sqlmock.NewResult(0, 0))
-	locking, err := sqlstore.NewStock(db, nil).Lock(t.Context(), stock.Order{ID: "a", Lines: []stock.Line{one(1), one(2)}},
-		stock.DefaultHoldFor)
+	store := sqlstore.NewStock(db, &sqlstore.Options{Unmerged: true})
+	locking, err := store.Lock(t.Context(), stock.Order{ID: "a", Lines: []stock.Line{one(1), one(2)}}, stock.DefaultHoldFor)
 	require.NoError(t, err)
 	require.Equal(t, stock.Refused, locking.Verdict)
 	require.NoError(t, mock.ExpectationsWereMet())

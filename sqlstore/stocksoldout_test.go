@@ -405,7 +405,13 @@ func TestShortageIsRightAfterALockTookAPart(t *testing.T) {
 func TestLockIsNotCountedTwiceInWhatIsRemembered(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	s.db.Wire.After("COMMIT AND", func() { s.short(units(1, 11), 6) })
+	s.db.Wire.After("COMMIT AND", func() { // before the store has forgotten what it remembers
+		refused, err := s.store.LockBatch(t.Context(), stock.Order{ID: "refused", Lines: []stock.Line{units(1, 11)}})
+		require.NoError(t, err)
+		var shortage *stock.ShortageError
+		require.ErrorAs(t, refused[0].Why, &shortage)
+		require.Equal(t, int64(6), shortage.Available)
+	})
 	s.lock("two lines", units(1, 4), one(2))
 	s.short(units(1, 7), 6)
 	s.lock("rest", units(1, 6))

@@ -1,4 +1,4 @@
-// Package batch is group commit: concurrent calls for one key share one transaction, one lock and one commit.
+// Package batch is group commit: concurrent calls share one transaction, one lock of each row and one commit.
 package batch
 
 import (
@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,10 +17,17 @@ import (
 // (innodb_lock_wait_timeout, 50 s).
 const batchTime = time.Minute
 
-// atOnce returns how many calls and batches of one key may be in flight: while one waits for its
-// commit or for the hot row, the server and the callers work on the other, if it is worth a commit of
-// its own; see bounds.enough. In a small pool it is one, which leaves connections to others.
-func atOnce(db *sql.DB) int {
+// slowTime is how long a flight may take until others stop waiting for it: it waits in the server, for a row that
+// somebody else has locked, or for an answer that does not come.
+const slowTime = 100 * time.Millisecond
+
+// lanes are how many batches of mixed rows are in flight before a further one has to be worth a commit of its own.
+const lanes = 4
+
+// inFlight returns how many flights one row has at most: while one waits for its commit or for the row, the server and
+// the callers work on the other, if it is worth a commit of its own; see Bounds.enough. In a small pool it is one, which
+// leaves connections to others.
+func inFlight(db *sql.DB) int {
 	const small = 8
 	if n := db.Stats().MaxOpenConnections; n > 0 && n < small {
 		return 1
@@ -29,12 +35,23 @@ func atOnce(db *sql.DB) int {
 	return 2
 }
 
+// alone returns how many mixed calls go alone at once. Some slots, and a connection of the pool, are left to batches.
+func alone(db *sql.DB, slots int) int {
+	most := slots - 2
+	if n := db.Stats().MaxOpenConnections; n > 0 {
+		most = min(most, n-1)
+	}
+	return max(most, 1)
+}
+
 // Bounds are what all batchers of a store share, so that merging stays within them together.
 type Bounds struct {
 	size     int           // calls of one batch
-	enough   int           // calls that are worth a batch while another one of their key is in flight
-	InFlight func() int    // calls and batches of one key in flight
-	slots    chan struct{} // one for each batch in flight, and for each call beside its batch
+	enough   int           // calls that are worth a batch while another one of their row is in flight
+	InFlight func() int    // flights of one row
+	Alone    func() int    // mixed calls that go alone at once
+	Slow     time.Duration // how long a flight may take until others overtake it
+	slots    chan struct{} // one for each batch in flight, each mixed call that is alone, and each call beside its batch
 	waiting  int64         // calls that may wait
 	Pending  atomic.Int64  // calls that wait, also those whose caller has left
 	Always   bool          // a lone call is a batch of one too: for tests of the batches
@@ -46,50 +63,70 @@ type Limits struct{ Size, Batches, Waiting int }
 // NewBounds returns bounds within some limits, of a store on a pool.
 func NewBounds(db *sql.DB, l Limits) *Bounds {
 	return &Bounds{
-		size: l.Size, enough: (l.Size + 3) / 4, InFlight: func() int { return atOnce(db) },
+		size: l.Size, enough: (l.Size + 3) / 4,
+		InFlight: func() int { return inFlight(db) }, Alone: func() int { return alone(db, l.Batches) }, Slow: slowTime,
 		slots: make(chan struct{}, l.Batches), waiting: int64(l.Waiting),
 	}
 }
 
-// Batcher lets concurrent calls for one key, a hot row, share one transaction and so one lock and
-// one commit. While calls or batches of a key are in flight, those that arrive wait, and form the
-// next batch. There is no timer: alone, a call goes at once and by itself, as if there were no
-// batcher. There is no goroutine while nothing waits.
+// Batcher lets concurrent calls share one transaction, and so one lock of each row and one commit. Each call names the
+// rows that it changes, or, where it does not know them, the kind of what it does. While a row is in flight, calls for it
+// wait, and form the next batch. There is no timer before a call goes: alone, it goes at once and by itself, as if there
+// were no batcher. There is no goroutine while nothing waits.
+//
+// A batch of New has calls for one row. A batch of NewMixed has calls for any rows, so that orders of many items share a
+// commit too. No two of its batches in flight have a row in common, but for a hot row, which has two batches of its own.
 //
 // It is safe for concurrent use.
-type Batcher[K comparable, Q, A any] struct {
+type Batcher[R comparable, Q, A any] struct {
 	*Bounds
 	reads bool // they change nothing
+	mixed bool // a batch may have calls for many rows
 
-	// batch does several calls at once and returns a reply for each, in their order. An error applies to all of them.
-	batch func(ctx context.Context, key K, asked []Q) ([]Reply[A], error)
-	alone func(ctx context.Context, key K, asked Q) (A, error) // does one call
+	// batch does several calls at once and returns a reply for each, in their order. An error applies to all of them. The
+	// row is that of all calls; a mixed batch has none.
+	batch func(ctx context.Context, row R, asked []Q) ([]Reply[A], error)
+	alone func(ctx context.Context, row R, asked Q) (A, error) // does one call
 
-	mu     sync.Mutex
-	queues map[K]*queue[Q, A] // of the keys that are busy
-	used   sync.Pool          // of calls that nobody refers to any more
+	mu       sync.Mutex
+	queues   map[R]*queue[R, Q, A] // of the rows that are busy
+	idle     ring[R, Q, A]         // queues with calls that wait for no flight
+	deep     ring[R, Q, A]         // queues with enough calls for a second flight of their row
+	free     int                   // calls that wait for no flight
+	queued   int                   // calls that wait, in any queue
+	arrivals int64
+	flights  map[*flight[R, Q, A]]bool // those that are not slow
+	starting bool                      // a lane is about to take the next batch
+	slow     *time.Timer               // looks for slow flights while calls wait
+	used     sync.Pool                 // of calls that nobody refers to any more
 }
 
-// New returns a batcher within some bounds.
-func New[K comparable, Q, A any](
-	b *Bounds, batch func(context.Context, K, []Q) ([]Reply[A], error), alone func(context.Context, K, Q) (A, error),
-) *Batcher[K, Q, A] {
-	return &Batcher[K, Q, A]{Bounds: b, batch: batch, alone: alone, queues: map[K]*queue[Q, A]{}}
+// New returns a batcher of calls for one row each, within some bounds.
+func New[R comparable, Q, A any](
+	b *Bounds, batch func(context.Context, R, []Q) ([]Reply[A], error), alone func(context.Context, R, Q) (A, error),
+) *Batcher[R, Q, A] {
+	return &Batcher[R, Q, A]{
+		Bounds: b, batch: batch, alone: alone, queues: map[R]*queue[R, Q, A]{}, flights: map[*flight[R, Q, A]]bool{},
+	}
 }
 
 // NewReader returns a batcher of reads.
-func NewReader[K comparable, Q, A any](
-	b *Bounds, batch func(context.Context, K, []Q) ([]Reply[A], error), alone func(context.Context, K, Q) (A, error),
-) *Batcher[K, Q, A] {
+func NewReader[R comparable, Q, A any](
+	b *Bounds, batch func(context.Context, R, []Q) ([]Reply[A], error), alone func(context.Context, R, Q) (A, error),
+) *Batcher[R, Q, A] {
 	m := New(b, batch, alone)
 	m.reads = true
 	return m
 }
 
-// queue is a key that is busy.
-type queue[Q, A any] struct {
-	waiting []*call[Q, A]
-	busy    int // calls and batches in flight
+// NewMixed returns a batcher of calls for any rows.
+func NewMixed[R comparable, Q, A any](
+	b *Bounds, batch func(context.Context, []Q) ([]Reply[A], error), alone func(context.Context, Q) (A, error),
+) *Batcher[R, Q, A] {
+	m := New(b, func(ctx context.Context, _ R, asked []Q) ([]Reply[A], error) { return batch(ctx, asked) },
+		func(ctx context.Context, _ R, asked Q) (A, error) { return alone(ctx, asked) })
+	m.mixed = true
+	return m
 }
 
 // Reply is what a batch did for one call: an answer, an error, or nothing if the call cannot go with the others. Such
@@ -101,26 +138,35 @@ type Reply[A any] struct {
 }
 
 // call is a call that waits. Calls are reused, since a rush makes very many.
-type call[Q, A any] struct {
+type call[R comparable, Q, A any] struct {
+	row   R   // the first of its rows
+	more  []R // the others
 	asked Q
 	done  chan struct{} // gets one once the reply is there
 	reply Reply[A]
 
-	left, inBatch bool // under the batcher's lock: its caller has gone; a batch has it
+	arrival       int64
+	moved         bool // it has waited for another of its rows before
+	left, inBatch bool // its caller has gone; a batch has it
 }
 
-// Do makes a call, alone or in a batch. A caller whose context ends while its batch is in flight gets ErrUnknown at
-// once, or ErrUnavailable for a read; the others do not notice. If too many calls wait, it returns ErrBusy.
-func (m *Batcher[K, Q, A]) Do(ctx context.Context, key K, asked Q) (A, error) {
+// Do makes a call for one row, alone or in a batch. A caller whose context ends while its batch is in flight gets
+// ErrUnknown at once, or ErrUnavailable for a read; the others do not notice. If too many calls wait, it returns ErrBusy.
+func (m *Batcher[R, Q, A]) Do(ctx context.Context, row R, asked Q) (A, error) {
+	return m.DoMixed(ctx, asked, row, nil)
+}
+
+// DoMixed is Do for a call with more rows, each of them named once.
+func (m *Batcher[R, Q, A]) DoMixed(ctx context.Context, asked Q, row R, more []R) (A, error) {
 	var none A
-	t, alone := m.enter(key, asked)
+	t, f := m.enter(row, asked, more)
 	switch {
-	case alone && m.Always:
-		defer m.leave(key)
-		return m.single(ctx, key, asked)
-	case alone:
-		defer m.leave(key)
-		return m.alone(ctx, key, asked)
+	case f != nil && m.Always:
+		defer m.leave(f)
+		return m.single(ctx, row, asked)
+	case f != nil:
+		defer m.leave(f)
+		return m.alone(ctx, row, asked)
 	case t == nil:
 		return none, fault.ErrBusy
 	}
@@ -133,173 +179,125 @@ func (m *Batcher[K, Q, A]) Do(ctx context.Context, key K, asked Q) (A, error) {
 		return none, fmt.Errorf("%w: %w", fault.ErrUnknown, ctx.Err())
 	}
 	reply := t.reply
-	*t = call[Q, A]{done: t.done}
+	*t = call[R, Q, A]{done: t.done}
 	m.used.Put(t)
 	if reply.Alone {
-		return m.solo(ctx, key, asked)
+		return m.solo(ctx, row, asked)
 	}
 	return reply.Answer, reply.Err
 }
 
 // single makes a call as a batch of one.
-func (m *Batcher[K, Q, A]) single(ctx context.Context, key K, asked Q) (A, error) {
-	replies, err := m.batch(ctx, key, []Q{asked})
+func (m *Batcher[R, Q, A]) single(ctx context.Context, row R, asked Q) (A, error) {
+	replies, err := m.batch(ctx, row, []Q{asked})
 	switch {
 	case err != nil:
 		var none A
 		return none, err
 	case replies[0].Alone:
-		return m.alone(ctx, key, asked)
+		return m.alone(ctx, row, asked)
 	}
 	return replies[0].Answer, replies[0].Err
 }
 
 // solo makes a call alone that could not go with its batch. There may be many of them: they share
 // the slots with the batches, and so leave connections to others.
-func (m *Batcher[K, Q, A]) solo(ctx context.Context, key K, asked Q) (A, error) {
+func (m *Batcher[R, Q, A]) solo(ctx context.Context, row R, asked Q) (A, error) {
 	select {
 	case m.slots <- struct{}{}:
 		defer func() { <-m.slots }()
-		return m.alone(ctx, key, asked)
+		return m.alone(ctx, row, asked)
 	case <-ctx.Done():
 		var none A
 		return none, fmt.Errorf("%w: %w", fault.ErrUnavailable, ctx.Err())
 	}
 }
 
-// enter takes the free queue of a key, for a call alone, or returns a call to wait with, unless too
-// many wait.
-func (m *Batcher[K, Q, A]) enter(key K, asked Q) (t *call[Q, A], alone bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	l := m.queues[key]
-	if l == nil {
-		l = &queue[Q, A]{busy: 1}
-		m.queues[key] = l
-		m.yield()
-		if len(l.waiting) == 0 {
-			return nil, true
-		}
-		t = m.call(asked)
-		m.Pending.Add(1)
-		l.waiting = slices.Insert(l.waiting, 0, t)
-		go m.serve(key)
-		return t, false
-	}
-	if m.Pending.Add(1) > m.waiting {
-		m.Pending.Add(-1)
-		return nil, false
-	}
-	t = m.call(asked)
-	l.waiting = append(l.waiting, t)
-	if len(l.waiting) >= m.enough && l.busy < m.InFlight() {
-		l.busy++
-		go m.serve(key)
-	}
-	return t, false
-}
-
 // yield lets runnable callers run, so that callers woken by the last batch join the next batch together. It costs
 // nothing where none can run, and never waits for any.
-func (m *Batcher[K, Q, A]) yield() {
+func (m *Batcher[R, Q, A]) yield() {
 	m.mu.Unlock()
 	runtime.Gosched()
 	m.mu.Lock()
 }
 
 // call returns a call to wait with.
-func (m *Batcher[K, Q, A]) call(asked Q) *call[Q, A] {
-	t, ok := m.used.Get().(*call[Q, A])
+func (m *Batcher[R, Q, A]) call(row R, asked Q, more []R) *call[R, Q, A] {
+	t, ok := m.used.Get().(*call[R, Q, A])
 	if !ok {
-		t = &call[Q, A]{done: make(chan struct{}, 1)}
+		t = &call[R, Q, A]{done: make(chan struct{}, 1)}
 	}
-	t.asked = asked
+	m.arrivals++
+	t.row, t.asked, t.more, t.arrival = row, asked, more, m.arrivals
 	return t
 }
 
-// leave hands its place in the queue to those that wait, or gives it up.
-func (m *Batcher[K, Q, A]) leave(key K) {
+// abandon takes a call back, unless its batch is in flight.
+func (m *Batcher[R, Q, A]) abandon(t *call[R, Q, A]) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if l := m.queues[key]; len(l.waiting) > 0 {
-		go m.serve(key)
-	} else {
-		m.free(key, l)
-	}
-}
-
-// free gives up a place in a queue, and with its last the queue.
-func (m *Batcher[K, Q, A]) free(key K, l *queue[Q, A]) {
-	if l.busy--; l.busy == 0 {
-		delete(m.queues, key)
-	}
+	t.left = true
+	return !t.inBatch
 }
 
 // serve does batch after batch until nobody waits.
-func (m *Batcher[K, Q, A]) serve(key K) {
-	for m.serveNext(key) {
+func (m *Batcher[R, Q, A]) serve() {
+	for m.serveNext() {
 	}
 }
 
-// serveNext does the next batch of a queue once there is a slot for it: until then it grows.
-func (m *Batcher[K, Q, A]) serveNext(key K) bool {
+// serveNext does the next batch once there is a slot for it: until then it grows. It reports whether another one is due.
+func (m *Batcher[R, Q, A]) serveNext() bool {
 	m.slots <- struct{}{}
 	defer func() { <-m.slots }()
-	calls := m.next(key)
-	if calls == nil {
+	f := m.next()
+	if f == nil {
 		return false
 	}
-	m.serveBatch(key, calls)
+	m.serveBatch(f)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.land(f)
+	if m.starting || !m.due() {
+		return false
+	}
+	m.starting = true
 	return true
 }
 
-// next takes the next batch off a queue, in the order of arrival. If nobody or too few calls wait, it gives up its
-// place.
-func (m *Batcher[K, Q, A]) next(key K) []*call[Q, A] {
+// next takes the next batch, in the order of arrival. Where more are due, another lane takes them.
+func (m *Batcher[R, Q, A]) next() *flight[R, Q, A] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.yield()
-	l := m.queues[key]
-	if l.busy > 1 && len(l.waiting) < m.enough { // another call or batch in flight goes on with them
-		m.free(key, l)
-		return nil
+	f := m.take()
+	m.starting = false
+	m.start()
+	return f
+}
+
+// start starts a lane where a batch is due.
+func (m *Batcher[R, Q, A]) start() {
+	if !m.starting && m.due() {
+		m.starting = true
+		go m.serve()
 	}
-	var calls []*call[Q, A]
-	n := 0
-	for ; n < len(l.waiting) && len(calls) < m.size; n++ {
-		if t := l.waiting[n]; !t.left {
-			t.inBatch = true
-			calls = append(calls, t)
-		}
-	}
-	m.Pending.Add(-int64(n))
-	if l.waiting = l.waiting[n:]; calls == nil {
-		m.free(key, l)
-	}
-	return calls
+	m.watch()
 }
 
 // serveBatch does one batch on a context of its own, so that no caller's context ends the calls of the others.
-func (m *Batcher[K, Q, A]) serveBatch(key K, calls []*call[Q, A]) {
+func (m *Batcher[R, Q, A]) serveBatch(f *flight[R, Q, A]) {
 	ctx, cancel := context.WithTimeout(context.Background(), batchTime)
 	defer cancel()
-	asked := make([]Q, len(calls))
-	for i, t := range calls {
+	asked := make([]Q, len(f.calls))
+	for i, t := range f.calls {
 		asked[i] = t.asked
 	}
-	replies, err := m.batch(ctx, key, asked)
-	for i, t := range calls {
+	replies, err := m.batch(ctx, f.calls[0].row, asked)
+	for i, t := range f.calls {
 		if t.reply.Err = err; err == nil {
 			t.reply = replies[i]
 		}
 		t.done <- struct{}{}
 	}
-}
-
-// abandon takes a call back, unless its batch is in flight.
-func (m *Batcher[K, Q, A]) abandon(t *call[Q, A]) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	t.left = true
-	return !t.inBatch
 }

@@ -46,6 +46,7 @@ func newRoad() *road {
 	r := &road{gate: &gate{open: make(chan struct{})}, alone: make(chan struct{})}
 	b := NewBounds(nil, Limits{Size: 3, Batches: 2, Waiting: 4})
 	b.InFlight = func() int { return 1 }
+	b.Alone = func() int { return 1 }
 	r.Batcher = New(b, r.batch, func(_ context.Context, _ string, n int) (int, error) { <-r.alone; return n, nil })
 	return r
 }

@@ -23,41 +23,32 @@ type couponCompanions struct {
 func (couponCompanions) Keeps(c stock.Companion) bool  { return coupon.Keeps(c) }
 func (couponCompanions) Moves(t stock.Transition) bool { return t.To == stock.Paid }
 
-// Locked records a coupon for each of the claims that have locked or taken a unit, in their order. The campaign's row is
-// locked, and says by then which terms they get and, with a pool, which of its codes.
+// Locked records a coupon for each of the claims that have locked or taken a unit, in their order. The rows of their
+// campaigns are locked, and say by then which terms they get and, with a pool, which of its codes.
 func (cc couponCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {
 	c := cc.store
-	campaign := calls[0].Line().SKU
-	var sold, no int64
-	if err := mysql.ReadRow(ctx, q, mysql.Render(c.sql.lockCampaign, campaign), &sold, &no); err != nil {
-		return err
-	}
-	key := termsKey{campaign, no}
-	found, err := c.termsOf(ctx, mysql.ReadIn(q), key)
-	if err != nil {
-		return err
-	}
-	terms, ok := found[key]
-	if !ok {
-		return mysql.Missing(nil) // an item that no campaign has defined
-	}
-	like := coupon.Coupon{Campaign: campaign, Terms: terms, TermsNo: no, State: coupon.Pending, UpdatedAt: at}
-	if calls[0].Order.Immediate {
-		like.State, like.ClaimedAt = coupon.Usable, at
-		like.From, like.Until = terms.Validity(at)
-	}
-	coupons := make([]coupon.Coupon, len(calls))
-	for i, call := range calls {
+	claims := map[int64]int64{} // how many of each campaign
+	for _, call := range calls {
 		if _, ok := stock.CompanionOf[coupon.Claim](call.Beside); !ok {
 			return mysql.Missing(nil) // its unit would have no coupon
 		}
-		given := like
+		claims[call.Line().SKU]++
+	}
+	sold, likes, err := c.lockCampaigns(ctx, q, at, slices.Sorted(maps.Keys(claims)), calls[0].Order.Immediate)
+	if err != nil {
+		return err
+	}
+	coupons := make([]coupon.Coupon, len(calls))
+	for i, call := range calls {
+		campaign := call.Line().SKU
+		given := likes[campaign]
 		given.ID, given.Buyer = call.Order.ID, call.Order.Buyer
 		switch {
 		case !call.Order.Immediate:
 			given.Deadline = call.Order.Deadline(at, call.HoldFor)
-		case terms.Pool:
-			given.Position = sold - int64(len(calls)) + int64(i) + 1
+		case given.Terms.Pool:
+			given.Position = sold[campaign] - claims[campaign] + 1
+			claims[campaign]--
 		}
 		coupons[i], calls[i].Kept = given, []stock.Companion{given}
 	}
@@ -66,6 +57,43 @@ func (cc couponCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time,
 		return mysql.Unclaimed(err)
 	}
 	return nil
+}
+
+// lockCampaigns returns how many units of campaigns are sold, and what their coupons have in common. The rows of the
+// campaigns are locked already.
+func (c *Store) lockCampaigns(
+	ctx context.Context, q mysql.Tx, at time.Time, campaigns []int64, immediate bool,
+) (map[int64]int64, map[int64]coupon.Coupon, error) {
+	sold := make(map[int64]int64, len(campaigns))
+	keys := make([]termsKey, 0, len(campaigns))
+	err := mysql.Read(ctx, q, mysql.Render(c.sql.lockCampaigns(len(campaigns)), mysql.AnyOf(campaigns)...), func(rows *sql.Rows) error {
+		var key termsKey
+		var n int64
+		err := rows.Scan(&key.campaign, &n, &key.no)
+		sold[key.campaign], keys = n, append(keys, key)
+		return err
+	})
+	if err != nil || len(keys) != len(campaigns) {
+		return nil, nil, mysql.Missing(err)
+	}
+	terms, err := c.termsOf(ctx, mysql.ReadIn(q), keys...)
+	if err != nil {
+		return nil, nil, err
+	}
+	likes := make(map[int64]coupon.Coupon, len(campaigns))
+	for _, key := range keys {
+		t, ok := terms[key]
+		if !ok {
+			return nil, nil, mysql.Missing(nil) // an item that no campaign has defined
+		}
+		like := coupon.Coupon{Campaign: key.campaign, Terms: t, TermsNo: key.no, State: coupon.Pending, UpdatedAt: at}
+		if immediate {
+			like.State, like.ClaimedAt = coupon.Usable, at
+			like.From, like.Until = t.Validity(at)
+		}
+		likes[key.campaign] = like
+	}
+	return sold, likes, nil
 }
 
 // Moved makes the coupons of claims that are paid Usable. Their campaigns' rows are locked, each by the change of its

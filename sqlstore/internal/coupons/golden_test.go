@@ -24,7 +24,8 @@ func (q *couponSQL) statements() []sqltest.Statement {
 	all := []sqltest.Statement{
 		{"Define: record terms", q.addTerms},
 		{"Read terms, two", q.anyTerms(2)},
-		{"Claim, Lock, after 2 of their unit, 3: what the campaign says", q.lockCampaign},
+		{"Claim, Lock, after 2 of their unit, 3: what the campaigns say, two", q.lockCampaigns(2)},
+		{"What a campaign says, with a lock", q.lockCampaign},
 		{"Claim 4: the coupons, two", q.insertCoupons(given)},
 		{"Pay, after its unit, 2: the coupons", q.lockPaid},
 		{"Pay 3: make them usable, two", q.payText(2)},

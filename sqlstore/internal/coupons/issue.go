@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
-	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
@@ -83,8 +82,7 @@ func (c *Store) Issue(
 	if err := c.ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
-	key := ledger.LockKey{Key: stock.Key{SKU: batch.Campaign}, Taken: orders[0].Immediate}
-	i := &issue{store: c, batch: batch.ID, key: key, all: all, refused: map[string]coupon.Reason{}}
+	i := &issue{store: c, batch: batch.ID, key: stock.Key{SKU: batch.Campaign}, all: all, refused: map[string]coupon.Reason{}}
 	for _, order := range orders {
 		i.calls = append(i.calls, ledger.LockCall{Order: order, HoldFor: holdFor, Carried: ledger.Carried{Beside: order.Beside}})
 	}
@@ -95,7 +93,7 @@ func (c *Store) Issue(
 		case err != nil:
 			return nil, err
 		case kept, i.over:
-			c.units.Freed(key.Key) // which also forgets what was seen of it
+			c.units.Freed(i.key) // which also forgets what was seen of it
 			return i.granted, nil
 		}
 		if err := i.look(ctx); err != nil {
@@ -109,7 +107,7 @@ func (c *Store) Issue(
 type issue struct {
 	store   *Store
 	batch   string
-	key     ledger.LockKey
+	key     stock.Key
 	calls   []ledger.LockCall
 	all     bool
 	refused map[string]coupon.Reason // what the campaign refused when it was looked at, by order
@@ -148,7 +146,7 @@ func (i *issue) try(ctx context.Context, q mysql.Tx) (bool, error) {
 		}
 	}
 	if len(calls) > 0 {
-		if _, ok, err := i.store.units.LockMany(ctx, q, i.key, calls); err != nil || !ok {
+		if _, ok, err := i.store.units.LockMany(ctx, q, calls); err != nil || !ok {
 			return false, err
 		}
 	}
@@ -203,20 +201,19 @@ func (i *issue) record(ctx context.Context, q mysql.Tx, before int64, fresh []co
 // look finds out what the campaign refuses of it now, by the rules of a claim: the guard has the last word.
 func (i *issue) look(ctx context.Context) error {
 	units := i.store.units
-	seen, err := units.Look(ctx, i.key.Key)
+	entries, err := units.Look(ctx, i.key)
 	if err != nil {
 		return err
 	}
-	b := &ledger.LockBatch{Store: units, Key: i.key, Calls: i.calls, Replies: make([]batch.Reply[ledger.LockAnswer], len(i.calls))}
-	for n := range i.calls {
-		b.In = append(b.In, n)
-	}
-	usages, known, _, err := b.Others(ctx, seen.Item)
+	b := ledger.NewLockBatch(units, i.calls)
+	usages, known, _, err := b.Others(ctx, entries)
 	if err != nil {
 		return err
 	}
+	seen := entries[i.key]
 	seen.Next = time.Time{} // who issues has released what is dead: a refusal is one
-	b.Admit(seen, usages, known)
+	entries[i.key] = seen
+	b.Admit(entries, usages, known)
 	clear(i.refused)
 	for n, call := range i.calls {
 		switch r := b.Replies[n]; {

@@ -275,3 +275,9 @@ func (q *couponSQL) blankCodesText(codes int) string {
 func (q *couponSQL) deleteBlankCodes() string {
 	return mysql.TakeBlank(q.codes, "t.CODE IN (?)", "t.CAMPAIGN_ID = 0")
 }
+
+// lockCampaigns reads what claims need of the rows of their campaigns.
+func (q *couponSQL) lockCampaigns(n int) string {
+	return "SELECT SKU_ID, STOCK_SALE_NUM, SPU_ID FROM " + q.items + " " + mysql.ByKey + " WHERE SKU_ID IN (" + mysql.List("?", n) +
+		") AND ACTIVITY_ID = 0 FOR UPDATE"
+}

@@ -30,10 +30,11 @@ type Store struct {
 
 // storeBatchers merge the calls of a store, each kind by what it is hot on.
 type storeBatchers struct {
-	locks   *batch.Batcher[LockKey, LockCall, LockAnswer]
+	locks   *batch.Batcher[stock.Key, LockCall, LockAnswer]
+	takes   *batch.Batcher[stock.Key, LockCall, LockAnswer]
 	Moves   *batch.Batcher[stock.Step, MoveCall, stock.MoveResult]
 	refunds *batch.Batcher[struct{}, RefundCall, stock.RefundResult]
-	usages  *batch.Batcher[stock.Key, string, stock.Usage]
+	usages  *batch.Lookup[buyerKey, stock.Usage]
 	dues    *batch.Batcher[stock.Key, int, []string]
 	expires *batch.Batcher[struct{}, []string, []string]
 }
@@ -58,10 +59,11 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 		b := batch.NewBounds(db, o.Limits)
 		s.Bounds = b
 		s.batchers = &storeBatchers{
-			locks:   batch.New(b, s.LockBatch, s.lockAlone),
+			locks:   batch.NewMixed[stock.Key](b, s.LockBatch, s.lockAlone),
+			takes:   batch.NewMixed[stock.Key](b, s.LockBatch, s.lockAlone),
 			Moves:   batch.New(b, s.moveBatch, s.move),
 			refunds: batch.New(b, s.refundBatch, s.refund),
-			usages:  batch.NewReader(b, s.usagesBatch, s.usage),
+			usages:  batch.NewLookup(b, s.usage, s.severalUsages),
 			dues:    batch.NewReader(b, s.dueBatch, s.due),
 			expires: batch.New(b, s.expireBatch, s.expire),
 		}
@@ -171,13 +173,13 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 		return stock.LockResult{}, err
 	}
 	call := LockCall{Order: order, HoldFor: holdFor, Carried: Carried{Beside: order.Beside}}
-	if s.batchers == nil || len(order.Lines) > 1 {
+	if s.batchers == nil {
 		answer, err := s.lock(ctx, call)
 		return call.Result(answer), err
 	}
 	answer, settled, err := s.refuse(ctx, call)
 	if err == nil && !settled {
-		answer, err = s.batchers.locks.Do(ctx, call.Key(), call)
+		answer, err = s.mergeLock(ctx, call)
 	}
 	return call.Result(answer), err
 }

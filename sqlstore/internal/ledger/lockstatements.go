@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +41,7 @@ func (q *Statements) insertHoldsText(t stock.Transition, lines int, until bool) 
 	return claim + first + strings.Repeat(", "+row("TIMESTAMPADD(MICROSECOND, ?, "+mysql.Now+")"), lines-1)
 }
 
-// insertMany renders the same for many orders, with the clock as it was read before:
+// insertMany renders the same for many orders, in the order of their keys, with the clock as it was read before:
 // expressions in every row would cost MySQL more than the rows. It writes the text at once, since
 // this is the largest of all.
 func (q *Statements) insertMany(at time.Time, calls []LockCall) string {
@@ -53,7 +55,8 @@ func (q *Statements) insertMany(at time.Time, calls []LockCall) string {
 	var b strings.Builder
 	b.Grow(len(claim) + 250*len(calls))
 	b.WriteString(claim)
-	for i, c := range calls {
+	for i, n := range byOrder(calls) {
+		c := &calls[n]
 		if until := c.Order.Deadline(at, c.HoldFor); i == 0 || !until.Equal(last) {
 			last, deadline = until, mysql.Timestamp(until)
 		}
@@ -85,6 +88,17 @@ func (q *Statements) insertMany(at time.Time, calls []LockCall) string {
 		}
 	}
 	return b.String()
+}
+
+// byOrder returns where the calls are in the order of the primary key, so that two batches with the same orders cannot
+// deadlock.
+func byOrder(calls []LockCall) []int {
+	at := make([]int, len(calls))
+	for i := range at {
+		at[i] = i
+	}
+	slices.SortFunc(at, func(a, b int) int { return cmp.Compare(calls[a].Order.ID, calls[b].Order.ID) })
+	return at
 }
 
 // buyerOf returns a buyer as a literal: NULL for nobody, which no row of a buyer matches.
@@ -146,18 +160,51 @@ func changes(t stock.Transition, num int64) []any {
 	return args
 }
 
-// lockItem renders the same for several orders of one item: their sum, the largest of them, and
-// their buyers, whose rows count these orders already.
-func (q *Statements) lockItem(key LockKey, sum, largest int64, anonymous bool, usages []buyerUsage) string {
-	t := stock.Order{Immediate: key.Taken}.Step().Transition()
-	args := append(changes(t, sum), key.SKU, key.Activity, largest, sum)
+// lockSums renders the same for several orders: the sums of their items, and their buyers, whose rows count these orders
+// already.
+func (q *Statements) lockSums(t stock.Transition, sums []itemSum, usages []buyerUsage) string {
+	if len(sums) == 1 {
+		return q.lockItem(t, sums[0], usages)
+	}
+	args := make([]any, 0, 5*len(sums)+3*len(usages))
+	for _, s := range sums {
+		args = append(args, s.SKU, s.Activity, s.num, s.most, s.anonymous)
+	}
+	for _, u := range usages {
+		args = append(args, u.SKU, u.Activity, u.buyer)
+	}
+	return mysql.Render(q.lockSumsText(t, len(sums), len(usages)), args...)
+}
+
+// lockSumsText brings sums and buyers along, and these drive the joins: the items are locked in the order of their keys.
+func (q *Statements) lockSumsText(t stock.Transition, items, buyers int) string {
+	text := "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM, ? AS MOST, ? AS NOBODY" +
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", items-1) + ") l STRAIGHT_JOIN " + q.Items + " s " + mysql.ByKey +
+		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET " + ItemChange(t.Delta, "l.NUM") + ", s." + Touch +
+		" WHERE " + onSale("l.MOST", "l.NUM") + " AND (l.NOBODY = 0 OR s.BUYER_LIMIT = 0 AND s.HOLD_LIMIT = 0)"
+	if buyers > 0 {
+		text += " AND NOT EXISTS (SELECT 1 FROM " + buyersOf(buyers) + " STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey +
+			" ON b.SKU_ID = k.SKU_ID AND b.ACTIVITY_ID = k.ACTIVITY_ID AND b.BUYER_ID = k.BUYER_ID" +
+			" WHERE k.SKU_ID = s.SKU_ID AND k.ACTIVITY_ID = s.ACTIVITY_ID AND NOT (" + within(t) + "))"
+	}
+	return mysql.Driven(items, text)
+}
+
+// buyersOf is the keys of buyers' rows, which drive a join.
+func buyersOf(buyers int) string {
+	return "(SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", buyers-1) + ") k"
+}
+
+// lockItem renders the same for orders of one item.
+func (q *Statements) lockItem(t stock.Transition, sum itemSum, usages []buyerUsage) string {
+	args := append(changes(t, sum.num), sum.SKU, sum.Activity, sum.most, sum.num)
 	if len(usages) > 0 {
-		args = append(args, key.SKU, key.Activity)
+		args = append(args, sum.SKU, sum.Activity)
 	}
 	for _, u := range usages {
 		args = append(args, u.buyer)
 	}
-	return mysql.Render(q.lockItemText(t, anonymous, len(usages)), args...)
+	return mysql.Render(q.lockItemText(t, sum.anonymous, len(usages)), args...)
 }
 
 func (q *Statements) lockItemText(t stock.Transition, nobody bool, buyers int) string {
@@ -178,11 +225,11 @@ func (q *Statements) lockItemsText(t stock.Transition, lines int, buyer bool) st
 	if lines > 1 {
 		from, num, where = q.itemsOf(lines), "l.NUM", " WHERE "
 	}
-	guard := onSale(num) + anybody
+	guard := onSale(num, num) + anybody
 	if buyer {
 		from += " STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey +
 			" ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
-		guard = onSale(num) + " AND " + within(t)
+		guard = onSale(num, num) + " AND " + within(t)
 	}
 	return mysql.Driven(lines, "UPDATE "+from+" SET "+ItemChange(t.Delta, num)+", s."+Touch+where+guard)
 }

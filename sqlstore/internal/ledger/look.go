@@ -4,32 +4,40 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
-	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// refuse answers a Lock from what is remembered of its item: the Lock is refused, or the order exists. It does not
-// reach the item's row. The order and, where there is a limit, what its buyer has are read after the entry, since the
+// refuse answers a Lock from what is remembered of its items: the Lock is refused, or the order exists. It does not
+// reach a row of an item. The order and, where there is a limit, what its buyer has are read after the entry, since the
 // same Lock made elsewhere may be what has used up the item. It reports whether it has an answer: it has none where
 // the buyer's usage is the reason, since a hold of the buyer may have died.
 func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, error) {
-	key, buyer := call.Line().Key(), call.Order.Buyer
-	seen := s.SoldOut.get(key)
-	if seen == nil {
-		return LockAnswer{}, false, nil
+	for _, line := range call.Order.Lines {
+		if seen := s.SoldOut.get(line.Key()); seen != nil {
+			if answer, settled, err := s.refuseLine(ctx, call, line, seen); err != nil || settled {
+				return answer, settled, err
+			}
+		}
 	}
-	standing := stock.ItemUsage{Item: seen.Item}
+	return LockAnswer{}, false, nil
+}
+
+// refuseLine is refuse for the item of one line.
+func (s *Store) refuseLine(ctx context.Context, call LockCall, line stock.Line, seen *Entry) (LockAnswer, bool, error) {
+	key, buyer := line.Key(), call.Order.Buyer
+	usage := stock.ItemUsage{Item: seen.Item}
 	if buyer != "" && limitsBuyers(seen.Item) {
 		var err error
-		if standing.Usage, err = s.batchers.usages.Do(ctx, key, buyer); err != nil {
+		if usage.Usage, _, err = s.batchers.usages.Get(ctx, buyerKey{key, buyer}); err != nil {
 			return LockAnswer{}, false, err
 		}
 	}
-	if standing.Refuses(call.Order.Step(), call.Line(), buyer, seen.now) == nil {
+	if usage.Refuses(call.Order.Step(), line, buyer, seen.now) == nil {
 		return LockAnswer{}, false, nil
 	}
 	known, now, err := s.Orders.Get(ctx, call.Order.ID)
@@ -41,7 +49,7 @@ func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, er
 	case known == UnderWay, !seen.freshAt(now, s.SoldOut.soldOutFor):
 		return LockAnswer{}, false, nil
 	}
-	why := standing.Refuses(call.Order.Step(), call.Line(), buyer, now)
+	why := usage.Refuses(call.Order.Step(), line, buyer, now)
 	limited := errors.Is(why, stock.ErrPerBuyer) || errors.Is(why, stock.ErrLiveHolds)
 	return LockAnswer{Verdict: stock.Refused, Why: why}, why != nil && !limited, nil
 }
@@ -49,69 +57,77 @@ func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, er
 // limitsBuyers reports whether it matters what a buyer has of an item.
 func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveHolds > 0 }
 
-// Look reads an item, when the first of its holds dies, and the clock, all of one moment.
-func (s *Store) Look(ctx context.Context, key stock.Key) (Entry, error) {
-	seen := Entry{Item: stock.Item{Key: key}}
-	err := s.queryItems(ctx, "", []stock.Key{key}, mysql.Render(s.SQL.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) (bool, error) {
+// Look reads items, when the first of their holds die, and the clock, all of one moment. An item that does not exist has
+// Version 0.
+func (s *Store) Look(ctx context.Context, keys ...stock.Key) (map[stock.Key]Entry, error) {
+	all := map[stock.Key]Entry{}
+	for part := range slices.Chunk(keys, mysql.MaxList) {
+		entries, scan := scanLooks(part)
+		err := s.queryItems(ctx, "", part, s.SQL.lookAtItems(part, true), scan)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, entries)
+	}
+	return all, nil
+}
+
+// scanLooks returns entries and the scan that fills them in. It tells whether the item of a row exists.
+func scanLooks(keys []stock.Key) (map[stock.Key]Entry, func(*sql.Rows) (bool, error)) {
+	entries := make(map[stock.Key]Entry, len(keys))
+	for _, key := range keys {
+		entries[key] = Entry{Item: stock.Item{Key: key}}
+	}
+	return entries, func(rows *sql.Rows) (bool, error) {
 		var row itemRow
 		var next sql.NullInt64
 		var clock int64
 		err := rows.Scan(append(row.targets(), &next, &clock)...)
-		seen = Entry{Item: row.finish(), now: mysql.FromMicros(clock), Next: mysql.FromNullMicros(next)}
-		return seen.Item.Version > 0, err
-	})
-	return seen, err
+		item := row.finish()
+		entries[item.Key] = Entry{Item: item, now: mysql.FromMicros(clock), Next: mysql.FromNullMicros(next)}
+		return item.Version > 0, err
+	}
 }
 
-// usages reads what some buyers have of an item.
-func (s *Store) usages(ctx context.Context, key stock.Key, buyers []string) (map[string]stock.Usage, error) {
-	usages := make(map[string]stock.Usage, len(buyers))
-	scan := func(rows *sql.Rows) error {
-		var buyer string
-		var u stock.Usage
-		err := rows.Scan(&buyer, &u.Held, &u.Bought, &u.Holds)
-		usages[buyer] = u
-		return err
-	}
-	for part := range slices.Chunk(buyers, mysql.MaxList) {
-		args := []any{key.SKU, key.Activity}
-		for _, buyer := range part {
-			args = append(args, buyer)
-		}
-		query := mysql.Render(s.SQL.readUsages(len(part)), args...)
-		var err error
+// usages reads what buyers have of items. Who has nothing is left out.
+func (s *Store) usages(ctx context.Context, keys []buyerKey) (map[buyerKey]stock.Usage, error) {
+	usages := make(map[buyerKey]stock.Usage, len(keys))
+	for part := range slices.Chunk(keys, mysql.MaxList) {
+		query := s.SQL.readUsages(part)
 		if s.Bound() {
-			keys := make([]buyerKey, len(part))
-			for i, buyer := range part {
-				keys[i] = buyerKey{key, buyer}
+			if _, err := s.Exec(ctx, s.SQL.makeBuyers(part...)); err != nil {
+				return nil, err
 			}
-			if _, err = s.Exec(ctx, s.SQL.makeBuyers(keys...)); err == nil {
-				err = s.Query(ctx, query+" FOR UPDATE", scan)
-			}
-		} else {
-			err = s.Query(ctx, query, scan)
+			query += " FOR UPDATE"
 		}
-		if err != nil {
+		if err := s.Query(ctx, query, scanUsages(usages)); err != nil {
 			return nil, err
 		}
 	}
 	return usages, nil
 }
 
-// usagesBatch is usages for several calls.
-func (s *Store) usagesBatch(ctx context.Context, key stock.Key, buyers []string) ([]batch.Reply[stock.Usage], error) {
-	usages, err := s.usages(ctx, key, buyers)
-	replies := make([]batch.Reply[stock.Usage], len(buyers))
-	for i, buyer := range buyers {
-		replies[i].Answer = usages[buyer]
+// scanUsages returns the scan that fills usages in.
+func scanUsages(usages map[buyerKey]stock.Usage) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var key buyerKey
+		var u stock.Usage
+		err := rows.Scan(&key.SKU, &key.Activity, &key.buyer, &u.Held, &u.Bought, &u.Holds)
+		usages[key] = u
+		return err
 	}
-	return replies, err
+}
+
+// severalUsages is usages for a lookup.
+func (s *Store) severalUsages(ctx context.Context, keys []buyerKey) (map[buyerKey]stock.Usage, time.Time, error) {
+	usages, err := s.usages(ctx, keys)
+	return usages, time.Time{}, err
 }
 
 // usage is usages for one.
-func (s *Store) usage(ctx context.Context, key stock.Key, buyer string) (stock.Usage, error) {
-	usages, err := s.usages(ctx, key, []string{buyer})
-	return usages[buyer], err
+func (s *Store) usage(ctx context.Context, key buyerKey) (stock.Usage, time.Time, error) {
+	usages, err := s.usages(ctx, []buyerKey{key})
+	return usages[key], time.Time{}, err
 }
 
 // Presence says whether an order has a hold or was closed.

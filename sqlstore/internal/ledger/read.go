@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
@@ -25,9 +26,6 @@ var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.R
 // renderReads renders what is read of items, holds and numbers that were claimed.
 func (q *Statements) renderReads() {
 	hold := "SELECT " + holdColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.Holds + " h"
-	q.lookAtItem = "SELECT " + itemColumns + ", (SELECT " + mysql.Micros("MIN(h.EXPIRE_TIME)") + " FROM " + q.Holds + " h" +
-		fmt.Sprintf(" WHERE h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID AND h.STATE = %d), ", stock.Locked) + mysql.Micros(mysql.Now) +
-		" FROM " + q.Items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
 	// The clock comes also where there is no hold.
 	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + mysql.Micros(mysql.Now) + " AS CLOCK) c LEFT JOIN " + q.Holds + " h " +
 		mysql.ByKey + " ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
@@ -64,10 +62,45 @@ func (q *Statements) holdsByOrder(states int) string {
 		" ORDER BY ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO ORDER BY h.ORDER_NO, h.LINE_NO"
 }
 
-// readUsages reads what some buyers have of an item.
-func (q *Statements) readUsages(buyers int) string {
-	return "SELECT BUYER_ID, HELD_NUM, BOUGHT_NUM, HOLD_NUM FROM " + q.buyers +
-		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID IN (" + mysql.List("?", buyers) + ")"
+// lookAtItems reads items and, if asked for, when the first of their holds die.
+func (q *Statements) lookAtItems(keys []stock.Key, next bool) string {
+	args := make([]any, 0, 2*len(keys))
+	for _, key := range keys {
+		args = append(args, key.SKU, key.Activity)
+	}
+	return mysql.Render(q.lookAtItemsText(len(keys), next), args...)
+}
+
+func (q *Statements) lookAtItemsText(keys int, next bool) string {
+	first := "NULL"
+	if next {
+		first = "(SELECT " + mysql.Micros("MIN(h.EXPIRE_TIME)") + " FROM " + q.Holds + " h" +
+			fmt.Sprintf(" WHERE h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID AND h.STATE = %d)", stock.Locked)
+	}
+	return "SELECT " + itemColumns + ", " + first + ", " + mysql.Micros(mysql.Now) + " FROM " + itemsAt(q.Items, keys)
+}
+
+// itemsAt finds items by their keys, which drive a join where there are several.
+func itemsAt(table string, keys int) string {
+	if keys == 1 {
+		return table + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
+	}
+	return "(SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", keys-1) + ") l STRAIGHT_JOIN " + table + " s " +
+		mysql.ByKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID"
+}
+
+// readUsages reads what some buyers have of items.
+func (q *Statements) readUsages(keys []buyerKey) string {
+	args := make([]any, 0, 3*len(keys))
+	for _, key := range keys {
+		args = append(args, key.SKU, key.Activity, key.buyer)
+	}
+	return mysql.Render(q.readUsagesText(len(keys)), args...)
+}
+
+func (q *Statements) readUsagesText(keys int) string {
+	return "SELECT b.SKU_ID, b.ACTIVITY_ID, b.BUYER_ID, b.HELD_NUM, b.BOUGHT_NUM, b.HOLD_NUM FROM " + buyersOf(keys) + " STRAIGHT_JOIN " +
+		q.buyers + " b " + mysql.ByKey + " ON b.SKU_ID = k.SKU_ID AND b.ACTIVITY_ID = k.ACTIVITY_ID AND b.BUYER_ID = k.BUYER_ID"
 }
 
 // readItems reads items with what one buyer has of them. The keys drive the join, so that a read

@@ -29,6 +29,10 @@ func BenchmarkRender(b *testing.B) {
 	at := time.Date(2030, 1, 31, 23, 59, 0, 0, time.UTC)
 	calls, named := fullBatch(false), fullBatch(true)
 	usages, _ := usagesOf(named)
+	lock := stock.StepLock.Transition()
+	sums := func(anonymous bool) []itemSum {
+		return []itemSum{{Key: stock.Key{SKU: 42}, num: 900, most: 1, anonymous: anonymous}}
+	}
 	orders := make([]string, len(calls))
 	for i, c := range calls {
 		orders[i] = c.Order.ID
@@ -39,8 +43,8 @@ func BenchmarkRender(b *testing.B) {
 	}{
 		{"insertMany", func() string { return statements.insertMany(at, calls) }},
 		{"insertManyForBuyers", func() string { return statements.insertMany(at, named) }},
-		{"lockItem", func() string { return statements.lockItem(LockKey{Key: stock.Key{SKU: 42}}, 900, 1, true, nil) }},
-		{"lockItemForBuyers", func() string { return statements.lockItem(LockKey{Key: stock.Key{SKU: 42}}, 900, 1, false, usages) }},
+		{"lockItem", func() string { return statements.lockSums(lock, sums(true), nil) }},
+		{"lockItemForBuyers", func() string { return statements.lockSums(lock, sums(false), usages) }},
 		{"countHolds", func() string { return statements.countHolds(usages) }},
 		{"payLock", func() string { return mysql.RenderList(statements.Many[stock.StepPay].lock, orders) }},
 		{"payMove", func() string { return statements.Many[stock.StepPay].Moved(at, orders) }},

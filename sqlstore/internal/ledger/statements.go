@@ -19,7 +19,7 @@ type Statements struct {
 	createItem, changeTerms, changeLimit string
 	CloseOrder, fenceOrder, setDeadline  string
 	countState, LockRefunds              string
-	claim, claimPaid, lookAtItem         string
+	claim, claimPaid                     string
 	known, knownNow                      string
 	lockOrder, lockRefund, lockChange    string
 	blankHold, blankRefund, blankChange  mysql.Blank
@@ -53,12 +53,12 @@ var available = fmt.Sprintf("IF(s.UNLIMITED = 1, %d - s.STOCK_SALE_NUM - s.STOCK
 	int64(math.MaxInt64))
 
 // onSale is the part of Lock's guard that does not depend on the buyer: the item is on sale, the
-// line is within the limit per order, and the units are there. It prevents overselling, since the
+// largest line is within the limit per order, and the units are there. It prevents overselling, since the
 // row is locked from the moment it is evaluated to the commit.
-func onSale(num string) string {
+func onSale(most, num string) string {
 	return "s.STATUS = 0 AND (s.START_TIME IS NULL OR s.START_TIME <= " + mysql.Now + ") AND (s.END_TIME IS NULL OR s.END_TIME > " +
 		mysql.Now + ")" +
-		" AND (s.ORDER_LIMIT = 0 OR s.ORDER_LIMIT >= " + num + ") AND " + available + " >= " + num
+		" AND (s.ORDER_LIMIT = 0 OR s.ORDER_LIMIT >= " + most + ") AND " + available + " >= " + num
 }
 
 // Without a buyer, an item that limits buyers refuses. With one, the buyer's own row counts this

@@ -3,8 +3,9 @@ package packets
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -22,48 +23,65 @@ type packetCompanions struct {
 
 func (packetCompanions) Keeps(c stock.Companion) bool { _, ok := c.(redpacket.Grab); return ok }
 
-// Locked books a share for each of the grabs that have taken a unit, in their order, each computed from what the
-// packet still has. The packet's row is locked and read as it is, and guarded all the same. A share that does not fit
+// Locked books a share for each of the grabs that have taken a unit, in their order, each computed from what its packet
+// still has. The rows of the packets are locked and read as they are, and guarded all the same. A share that does not fit
 // is ErrDrift, and takes nothing.
 func (q packetCompanions) Locked(ctx context.Context, tx mysql.Tx, at time.Time, calls []ledger.LockCall) error {
 	if !calls[0].Order.Immediate { // units that are only set aside; no grab does that
 		return nil
 	}
-	was, err := q.lock(ctx, tx, calls[0].Line().SKU)
+	ids := map[int64]bool{}
+	for _, c := range calls {
+		ids[c.Line().SKU] = true
+	}
+	were, err := q.lock(ctx, tx, slices.Sorted(maps.Keys(ids))...)
 	if err != nil {
 		return err
 	}
-	is, shares := was, make([]redpacket.ShareRecord, len(calls))
+	packets, shares := maps.Clone(were), make([]redpacket.ShareRecord, len(calls))
 	for i, c := range calls {
 		grab, _ := stock.CompanionOf[redpacket.Grab](c.Beside)
+		is := packets[c.Line().SKU]
 		if !grab.Of(c.Order.ID, c.Order.Lines) || grab.Packet != is.ID || is.State != redpacket.Open || is.Taken >= is.Split.Count {
 			return fmt.Errorf("%w: the packet of grab %q has no share for it", fault.ErrDrift, c.Order.ID)
 		}
 		shares[i] = is.Take(grab.Person, at)
+		packets[is.ID] = is
 		calls[i].Kept = []stock.Companion{shares[i]}
 	}
 	if rows, err := mysql.Affected(tx.ExecContext(ctx, q.insertShares(shares))); err != nil || rows != int64(len(shares)) {
 		return mysql.Unclaimed(err)
 	}
-	rows, err := mysql.Affected(tx.ExecContext(ctx, q.take(was, is, at)))
-	if err != nil || rows != 1 {
+	rows, err := mysql.Affected(tx.ExecContext(ctx, q.take(were, packets, at)))
+	if err != nil || rows != int64(len(packets)) {
 		return mysql.Missing(err)
 	}
 	return nil
 }
 
-// lock locks a packet and returns it as it is.
-func (q *redPacketSQL) lock(ctx context.Context, tx mysql.Tx, id int64) (redpacket.Record, error) {
-	var row packetRow
-	err := mysql.ReadRow(ctx, tx, mysql.Render(q.lockPacket, id), row.targets()...)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = mysql.Missing(nil)
+// lock locks packets and returns them as they are.
+func (q *redPacketSQL) lock(ctx context.Context, tx mysql.Tx, ids ...int64) (map[int64]redpacket.Record, error) {
+	packets := make(map[int64]redpacket.Record, len(ids))
+	err := mysql.Read(ctx, tx, mysql.Render(q.lockPackets(len(ids)), mysql.AnyOf(ids)...), func(rows *sql.Rows) error {
+		var row packetRow
+		err := rows.Scan(row.targets()...)
+		is := row.finish()
+		packets[is.ID] = is
+		return err
+	})
+	if err != nil || len(packets) != len(ids) {
+		return nil, mysql.Missing(err)
 	}
-	return row.finish(), err
+	return packets, nil
 }
 
-// take renders the guarded UPDATE of a packet that has lost shares.
-func (q *redPacketSQL) take(was, is redpacket.Record, at time.Time) string {
-	return mysql.Render(q.takeShares, is.Taken, is.Grabbed, is.Left, is.BestNo, is.BestPerson, is.BestMoney, is.BestAt,
-		int64(is.State), is.EndedAt, at, is.ID, was.Taken, was.Left)
+// take renders the guarded UPDATE of packets that have lost shares.
+func (q *redPacketSQL) take(were, packets map[int64]redpacket.Record, at time.Time) string {
+	var args []any
+	for _, id := range slices.Sorted(maps.Keys(packets)) {
+		was, is := were[id], packets[id]
+		args = append(args, is.ID, was.Taken, was.Left, is.Taken, is.Grabbed, is.Left, is.BestNo, is.BestPerson, is.BestMoney, is.BestAt,
+			int64(is.State), is.EndedAt, at)
+	}
+	return mysql.Render(q.takeShares(len(packets)), args...)
 }

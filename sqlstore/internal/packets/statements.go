@@ -23,7 +23,7 @@ type redPacketSQL struct {
 
 	closeSender, addItem, addPacket, knownPacket string
 	open, end, drop, giveAllBack, giveBack       string
-	lockPacket, takeShares, claimShares          string
+	claimShares                                  string
 	paid, failed                                 string
 	lockUnits, lockGrab, shareNo                 string
 	listPackets, due, book                       string
@@ -97,14 +97,7 @@ func (q *redPacketSQL) renderPackets() {
 
 // renderShares renders what happens to shares.
 func (q *redPacketSQL) renderShares() {
-	q.lockPacket = "SELECT " + packetColumns + " FROM " + q.packets + " p WHERE p.PACKET_ID = ? FOR UPDATE"
 	q.claimShares = "INSERT INTO " + q.shares + " (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES "
-	// The row is locked, so that the guard holds: it is there to prove it.
-	q.takeShares = "UPDATE " + q.packets + " " + mysql.ByKey +
-		" SET SELL_NUM = ?, SELL_MONEY = ?, STOCK_MONEY = ?, BEST_NO = ?, BEST_PERSON = ?, BEST_MONEY = ?, BEST_TIME = ?," +
-		" STATE = ?, OVER_TIME = ?, UPDATE_TIME = ?" +
-		fmt.Sprintf(" WHERE PACKET_ID = ? AND STATE = %d AND SELL_NUM = ? AND STOCK_MONEY = ?", redpacket.Open)
-
 	q.paid = "UPDATE " + q.shares + " " + mysql.ByKey + " SET PAY_STATE = 1, PAY_TIME = " + mysql.Now +
 		" WHERE PACKET_ID = ? AND SHARE_NO = ? AND PAY_STATE = 0"
 	q.failed = "UPDATE " + q.shares + " " + mysql.ByKey +
@@ -194,4 +187,22 @@ func (q *redPacketSQL) insertShares(shares []redpacket.ShareRecord) string {
 		b.WriteByte(')')
 	}
 	return b.String()
+}
+
+// lockPackets locks packets, in the order of their keys, and reads them.
+func (q *redPacketSQL) lockPackets(n int) string {
+	return "SELECT " + packetColumns + " FROM " + q.packets + " p " + mysql.ByKey + " WHERE p.PACKET_ID IN (" + mysql.List("?", n) + ") FOR UPDATE"
+}
+
+// takeShares changes packets that have lost shares. Their rows are locked, so that the guard holds: it is there to prove it.
+func (q *redPacketSQL) takeShares(n int) string {
+	columns := []string{"SELL_NUM", "SELL_MONEY", "STOCK_MONEY", "BEST_NO", "BEST_PERSON", "BEST_MONEY", "BEST_TIME", "STATE", "OVER_TIME", "UPDATE_TIME"}
+	brought, set := "? AS PACKET_ID, ? AS WAS_NUM, ? AS WAS_MONEY", make([]string, len(columns))
+	for i, column := range columns {
+		brought += ", ? AS " + column
+		set[i] = "p." + column + " = l." + column
+	}
+	return mysql.Driven(n+1, "UPDATE (SELECT "+brought+strings.Repeat(" UNION ALL SELECT "+mysql.List("?", len(columns)+3), n-1)+
+		") l STRAIGHT_JOIN "+q.packets+" p "+mysql.ByKey+" ON p.PACKET_ID = l.PACKET_ID SET "+strings.Join(set, ", ")+
+		fmt.Sprintf(" WHERE p.STATE = %d AND p.SELL_NUM = l.WAS_NUM AND p.STOCK_MONEY = l.WAS_MONEY", redpacket.Open))
 }

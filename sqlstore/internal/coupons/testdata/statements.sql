@@ -11,7 +11,13 @@ SELECT CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, AMOUNT, PERCENT, CAP, 
    AND TERMS_NO = ?) OR (CAMPAIGN_ID = ?
    AND TERMS_NO = ?) LOCK IN SHARE MODE;
 
--- Claim, Lock, after 2 of their unit, 3: what the campaign says
+-- Claim, Lock, after 2 of their unit, 3: what the campaigns say, two
+SELECT SKU_ID, STOCK_SALE_NUM, SPU_ID
+  FROM coupon_stock FORCE INDEX (PRIMARY)
+ WHERE SKU_ID IN (?, ?)
+   AND ACTIVITY_ID = 0 FOR UPDATE;
+
+-- What a campaign says, with a lock
 SELECT STOCK_SALE_NUM, SPU_ID
   FROM coupon_stock
  WHERE SKU_ID = ?

@@ -1,0 +1,319 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// refusedLately reports whether one of the items has refused somebody lately, so that it is better looked at before it is
+// locked.
+func (b *LockBatch) refusedLately() bool {
+	for _, c := range b.Calls {
+		for _, l := range c.Order.Lines {
+			if _, refuses := b.Store.SoldOut.recent(l.Key()); refuses {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sift answers the orders that are known and those that their items refuse whatever becomes of the others. The others
+// stay in the batch, or behind it where a call in it is what refuses them: the locks have the last word on these. The
+// orders are looked up after the items, since the same Lock made elsewhere may be what has used an item up. An entry that
+// is remembered is reused while it is fresh.
+func (b *LockBatch) sift(ctx context.Context) error {
+	b.rejoin()
+	if len(b.In) == 0 {
+		return nil
+	}
+	entries, looked := map[stock.Key]Entry{}, map[stock.Key]func(*Entry, bool){}
+	look := func(keys []stock.Key) error {
+		for _, key := range keys {
+			looked[key] = b.Store.SoldOut.renew(key)
+		}
+		found, err := b.Store.Look(ctx, keys...)
+		maps.Copy(entries, found)
+		return err
+	}
+	var others []stock.Key
+	for key := range b.keys(b.In) {
+		if e, _ := b.Store.SoldOut.recent(key); e != nil && !limitsBuyers(e.Item) { // a hold of a buyer may have died since
+			entries[key] = *e
+		} else {
+			others = append(others, key)
+		}
+	}
+	if err := look(others); err != nil {
+		return err
+	}
+	usages, known, now, err := b.Others(ctx, entries)
+	if err != nil {
+		return err
+	}
+	var old []stock.Key
+	for key, e := range entries {
+		switch {
+		case looked[key] != nil:
+		case e.freshAt(now, b.Store.SoldOut.soldOutFor):
+			e.now = now
+			entries[key] = e
+		default:
+			old = append(old, key)
+		}
+	}
+	if len(old) > 0 {
+		if err := look(old); err != nil {
+			return err
+		}
+		if usages, known, _, err = b.Others(ctx, entries); err != nil {
+			return err
+		}
+	}
+	refused := b.Admit(entries, usages, known)
+	for key, put := range looked {
+		e := entries[key]
+		put(&e, refused[key])
+	}
+	return nil
+}
+
+// Others reads what the buyers of the batch have of those of its items that limit them, which of the orders have a hold or
+// were closed, and the clock.
+func (b *LockBatch) Others(
+	ctx context.Context, entries map[stock.Key]Entry,
+) (map[buyerKey]stock.Usage, map[string]Presence, time.Time, error) {
+	orders := make([]string, len(b.In))
+	for i, at := range b.In {
+		orders[i] = b.Calls[at].Order.ID
+	}
+	usages, err := b.Store.usages(ctx, b.buyers(b.In, entries))
+	if err != nil {
+		return nil, nil, time.Time{}, err
+	}
+	known, now, err := b.Store.known(ctx, orders)
+	return usages, known, now, err
+}
+
+// buyers returns the buyers of some calls, of each item that limits them.
+func (b *LockBatch) buyers(calls []int, entries map[stock.Key]Entry) []buyerKey {
+	seen := map[buyerKey]bool{}
+	for _, i := range calls {
+		order := b.Calls[i].Order
+		for _, l := range order.Lines {
+			if order.Buyer != "" && limitsBuyers(entries[l.Key()].Item) {
+				seen[buyerKey{l.Key(), order.Buyer}] = true
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(seen), buyerKey.compare)
+}
+
+// Admit answers the calls that are known, and those that their items refuse at the moment of the entries. Where an item
+// of the call has a dead hold, a refusal has no reason: the hold is released first. It returns which items refuse somebody.
+func (b *LockBatch) Admit(entries map[stock.Key]Entry, usages map[buyerKey]stock.Usage, known map[string]Presence) map[stock.Key]bool {
+	a := admission{entries: maps.Clone(entries), usages: usages, drawn: map[stock.Key]bool{}, refused: map[stock.Key]bool{}}
+	b.entries = entries
+	var in []int
+	admitted := map[string]bool{} // of which the same order may not be in the way of itself
+	for _, i := range b.In {
+		c := b.Calls[i]
+		switch {
+		case known[c.Order.ID] == held:
+			b.Replies[i].Answer.Verdict = stock.Exists
+			continue
+		case known[c.Order.ID] == UnderWay: // its INSERT waits for that, and keeps the others waiting
+			b.Replies[i].Alone = true
+			continue
+		case admitted[c.Order.ID]:
+			b.again = append(b.again, i)
+			continue
+		}
+		switch why, refused := a.admit(c); {
+		case refused:
+			b.Replies[i].Answer = LockAnswer{Verdict: stock.Refused, Why: why}
+			if a.behind(c) {
+				b.behind = append(b.behind, i)
+			}
+		case why != nil: // it cannot be: the items let it
+			b.Replies[i].Alone = true
+		default:
+			admitted[c.Order.ID] = true
+			in = append(in, i)
+		}
+	}
+	b.In = in
+	return a.refused
+}
+
+// admission is the items of a batch and what its buyers have of them, as calls draw on them one after the other.
+type admission struct {
+	entries        map[stock.Key]Entry
+	usages         map[buyerKey]stock.Usage
+	drawn, refused map[stock.Key]bool
+}
+
+// behind reports whether a call before has drawn on an item of this one.
+func (a *admission) behind(c LockCall) bool {
+	return slices.ContainsFunc(c.Order.Lines, func(l stock.Line) bool { return a.drawn[l.Key()] })
+}
+
+// admit lets a call draw on its items, or returns why not. An error without a refusal is that of counters that cannot
+// count it.
+func (a *admission) admit(c LockCall) (why error, refused bool) {
+	for _, l := range c.Order.Lines {
+		e := a.entries[l.Key()]
+		usage := stock.ItemUsage{Item: e.Item, Usage: a.usages[buyerKey{l.Key(), c.Order.Buyer}]}
+		if why := usage.Refuses(c.Order.Step(), l, c.Order.Buyer, e.now); why != nil {
+			a.refused[l.Key()] = true
+			if slices.ContainsFunc(c.Order.Lines, func(l stock.Line) bool { e := a.entries[l.Key()]; return e.dead(e.now) }) {
+				why = nil
+			}
+			return why, true
+		}
+	}
+	if why := c.Order.Lapsed(a.entries[c.Line().Key()].now); why != nil { // the units are left to the calls behind it
+		return why, true
+	}
+	change := c.transition().Delta
+	after := make([]stock.Quantities, len(c.Order.Lines))
+	for i, l := range c.Order.Lines {
+		item := a.entries[l.Key()].Item
+		var err error
+		if after[i], err = item.Plus(change.Times(l.Num).For(item.Terms)); err != nil {
+			return err, false
+		}
+	}
+	for i, l := range c.Order.Lines {
+		e := a.entries[l.Key()]
+		e.Item.Quantities = after[i]
+		a.entries[l.Key()], a.drawn[l.Key()] = e, true
+		if c.Order.Buyer != "" {
+			key := buyerKey{l.Key(), c.Order.Buyer}
+			a.usages[key] = plusUsage(a.usages[key], usageOf(change, l.Num))
+		}
+	}
+	return nil, false
+}
+
+// decide locks the calls that fit: in one transaction, under the locks of their items, in the order of arrival, also of
+// those behind. It claims the orders that are expected to fit before it locks buyers and items, as each try does, so that
+// it waits for nothing of theirs with an item locked. Where others fit in the end, it goes back and claims those.
+func (b *LockBatch) decide(ctx context.Context, q mysql.Tx) (calls []LockCall, at time.Time, ok bool, err error) {
+	expected := b.In
+	if err := mysql.Mark(ctx, q); err != nil {
+		return nil, at, false, err
+	}
+	calls = b.those(expected)
+	if at, err = b.Store.claimMany(ctx, q, calls); err != nil {
+		return calls, at, false, err
+	}
+	b.unclaimed = b.takeBack(&b.behind)
+	b.In = slices.Concat(expected, b.unclaimed)
+	slices.Sort(b.In)
+	looked := b.entries
+	usages, err := b.lockBuyers(ctx, q, calls)
+	if err != nil {
+		return calls, at, false, err
+	}
+	entries, err := b.lockItems(ctx, q)
+	if err != nil {
+		return calls, at, false, err
+	}
+	for key, e := range entries {
+		if limitsBuyers(e.Item) && !limitsBuyers(looked[key].Item) { // it began to, since the look
+			return calls, at, false, nil
+		}
+	}
+	if b.Admit(entries, usages, nil); !slices.Equal(b.In, expected) {
+		if err := mysql.BackToMark(ctx, q); err != nil || len(b.In) == 0 {
+			return nil, at, false, err
+		}
+		calls = b.those(b.In)
+		if at, err = b.Store.claimMany(ctx, q, calls); err != nil {
+			return calls, at, false, err
+		}
+	}
+	if ok, err := b.Store.lockUnits(ctx, q, calls); err != nil || !ok {
+		return calls, at, false, err
+	}
+	return calls, at, true, b.Store.tellLocked(ctx, q, at, calls)
+}
+
+// lockBuyers locks what the buyers of the batch have, and returns it without what its calls have added.
+func (b *LockBatch) lockBuyers(ctx context.Context, q mysql.Tx, added []LockCall) (map[buyerKey]stock.Usage, error) {
+	buyers := b.buyers(b.In, b.entries)
+	usages := map[buyerKey]stock.Usage{}
+	if len(buyers) == 0 {
+		return usages, nil
+	}
+	for part := range slices.Chunk(buyers, mysql.MaxList) {
+		if _, err := q.ExecContext(ctx, b.Store.SQL.makeBuyers(part...)); err != nil {
+			return nil, err
+		}
+		if err := mysql.Read(ctx, q, b.Store.SQL.readUsages(part)+" FOR UPDATE", scanUsages(usages)); err != nil {
+			return nil, err
+		}
+	}
+	mine, _ := usagesOf(added)
+	for _, u := range mine {
+		if is, ok := usages[u.buyerKey]; ok {
+			usages[u.buyerKey] = stock.Usage{Held: is.Held - u.Held, Bought: is.Bought - u.Bought, Holds: is.Holds - u.Holds}
+		}
+	}
+	return usages, nil
+}
+
+// lockItems locks the items of the batch and returns them as they are. When their first holds die is as it was seen.
+func (b *LockBatch) lockItems(ctx context.Context, q mysql.Tx) (map[stock.Key]Entry, error) {
+	keys := slices.SortedFunc(maps.Keys(b.keys(b.In)), stock.Key.Compare)
+	entries, scan := scanLooks(keys)
+	err := mysql.Read(ctx, q, b.Store.SQL.lookAtItems(keys, false)+" FOR UPDATE", func(rows *sql.Rows) error {
+		_, err := scan(rows)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for key, e := range entries {
+		e.Next = b.entries[key].Next
+		entries[key] = e
+	}
+	return entries, nil
+}
+
+// recheck answers the calls that the locks have refused without a claim of their orders: an order that is known by now may
+// be what has used its item up.
+func (b *LockBatch) recheck(ctx context.Context) {
+	b.unclaimed = slices.DeleteFunc(b.unclaimed, func(i int) bool { return b.Replies[i].Answer.Verdict != stock.Refused })
+	if len(b.unclaimed) == 0 {
+		return
+	}
+	orders := make([]string, len(b.unclaimed))
+	for n, i := range b.unclaimed {
+		orders[n] = b.Calls[i].Order.ID
+	}
+	known, _, err := b.Store.known(ctx, orders)
+	if err != nil { // the others are done
+		for _, i := range b.unclaimed {
+			b.Replies[i] = batch.Reply[LockAnswer]{Err: err}
+		}
+		return
+	}
+	for n, i := range b.unclaimed {
+		switch known[orders[n]] {
+		case held:
+			b.Replies[i].Answer = LockAnswer{Verdict: stock.Exists}
+		case UnderWay:
+			b.Replies[i] = batch.Reply[LockAnswer]{Alone: true}
+		case absent:
+		}
+	}
+}
