@@ -1,0 +1,182 @@
+//go:build go1.25
+
+package batch
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// mixed is a batcher of calls for any rows, whose flights a test lets through one at a time.
+type mixed struct {
+	*Batcher[string, string, string]
+	gate    chan struct{}
+	flights [][]string // in the order in which they begin
+	answers chan string
+}
+
+// newMixed returns one of so many slots, of which two are left to batches.
+func newMixed(slots int) *mixed {
+	m := &mixed{gate: make(chan struct{}), answers: make(chan string, 100)}
+	b := NewBounds(nil, Limits{Size: 16, Batches: slots, Waiting: 100})
+	b.InFlight = func() int { return 2 }
+	b.Alone = func() int { return slots - 2 }
+	m.Batcher = NewMixed[string](b, func(_ context.Context, asked []string) ([]Reply[string], error) {
+		m.fly(asked...)
+		replies := make([]Reply[string], len(asked))
+		for i, call := range asked {
+			replies[i].Answer = call
+		}
+		return replies, nil
+	}, func(_ context.Context, asked string) (string, error) { m.fly(asked); return asked, nil })
+	return m
+}
+
+func (m *mixed) fly(asked ...string) {
+	m.mu.Lock()
+	m.flights = append(m.flights, asked)
+	m.mu.Unlock()
+	<-m.gate
+}
+
+// start makes calls one after the other. Each is for the rows that its letters name.
+func (m *mixed) start(calls ...string) {
+	for _, call := range calls {
+		var more []string
+		for _, row := range call[1:] {
+			more = append(more, string(row))
+		}
+		go func() {
+			answer, err := m.DoMixed(context.Background(), call, call[:1], more)
+			m.answers <- fmt.Sprint(answer, err)
+		}()
+		synctest.Wait()
+	}
+}
+
+// land lets so many flights through, the oldest first or not.
+func (m *mixed) land(n int) {
+	for range n {
+		m.gate <- struct{}{}
+		synctest.Wait()
+	}
+}
+
+// seen returns the flights so far.
+func (m *mixed) seen() [][]string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.flights
+}
+
+// finish lets all through, and demands that each of n calls was answered and nothing is left.
+func (m *mixed) finish(t *testing.T, n int) {
+	t.Helper()
+	close(m.gate)
+	synctest.Wait()
+	require.Len(t, m.answers, n)
+	require.Empty(t, m.queues)
+	require.Empty(t, m.slots)
+	require.Zero(t, m.Pending.Load())
+	require.Zero(t, m.free)
+	require.Zero(t, m.queued)
+	require.Empty(t, m.Batcher.flights)
+}
+
+func TestMixedCallsOfOtherRowsGoAtOnceWhileASlotIsFree(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMixed(5)
+		m.start("a", "b", "cd")
+		require.Equal(t, [][]string{{"a"}, {"b"}, {"cd"}}, m.seen())
+		m.finish(t, 3)
+	})
+}
+
+func TestMixedCallsThatWaitShareABatchInTheOrderOfArrival(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMixed(3)
+		m.start("a", "a", "a")
+		require.Equal(t, [][]string{{"a"}}, m.seen())
+		m.start("b") // beside the call that is alone
+		require.Equal(t, [][]string{{"a"}, {"b"}}, m.seen())
+		m.start("b", "ab", "c")
+		require.Equal(t, [][]string{{"a"}, {"b"}, {"c"}}, m.seen())
+		m.land(2)
+		require.Equal(t, [][]string{{"a", "a"}, {"b", "ab"}}, m.seen()[3:], "ab has waited for a, and then for b")
+		m.finish(t, 7)
+	})
+}
+
+func TestMixedBatchesInFlightHaveNoRowInCommon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMixed(6)
+		m.start("ab", "bc", "cd", "d")
+		require.Equal(t, [][]string{{"ab"}, {"cd"}}, m.seen(), "bc waits for b, d for d")
+		m.start("e")
+		require.Equal(t, [][]string{{"ab"}, {"cd"}, {"e"}}, m.seen())
+		m.finish(t, 5)
+	})
+}
+
+func TestCallOfTwoHotRowsIsNotKeptForEver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMixed(6)
+		m.start("a", "b", "ab")
+		for range 3 {
+			m.start("a", "b")
+		}
+		for range 20 {
+			m.land(1)
+			for _, calls := range m.seen() {
+				for _, call := range calls {
+					if call == "ab" {
+						m.finish(t, 9)
+						return
+					}
+				}
+			}
+		}
+		t.Fatal("ab never went", m.seen())
+	})
+}
+
+func TestSlowFlightOfAKindIsOvertaken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newRoad()
+		first := l.start(t, 1)
+		second := l.start(t, 2)
+		require.Empty(t, l.batches)
+		time.Sleep(slowTime) // by the bubble's clock
+		synctest.Wait()
+		require.Equal(t, [][]int{{2}}, l.batches, "the first is still in flight")
+		close(l.open)
+		require.Equal(t, "20 <nil>", <-second[0])
+		close(l.alone)
+		require.Equal(t, "1 <nil>", <-first[0])
+		l.idle(t)
+	})
+}
+
+func TestSlowFlightKeepsItsRowsAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMixed(8)
+		m.start("a", "a", "b", "c", "d", "e", "f")
+		time.Sleep(slowTime)
+		synctest.Wait()
+		require.NotContains(t, m.seen()[1:], []string{"a"}, "a is in flight")
+		m.start("g")
+		require.Contains(t, m.seen(), []string{"g"}, "eight flights are slow or alone, and it needs no row of theirs")
+		m.finish(t, 8)
+	})
+}
