@@ -12,6 +12,7 @@ import (
 const (
 	MaxStatements = 64        // of one call
 	MaxBytes      = 256 << 10 // of the texts and values of one call
+	maxKeys       = 64        // of one UPDATE; with more of them than a tenth of the table, a server reads and locks all of it
 	maxMarks      = 65_535    // placeholders of one statement; the protocol counts them in 16 bits
 	maxMerged     = 256 << 10 // bytes of the values of one merged statement; escapes may double them, and a packet has 1 MiB
 )

@@ -93,7 +93,7 @@ func (b *batch) fitting(calls []int, at int) int {
 	for n := 1; n < len(calls); n++ {
 		last, next := b.calls[calls[n-1]].statements[at], b.calls[calls[n]].statements[at]
 		size += next.bytes
-		if !last.joins(next) || (n+1)*first.marks > maxMarks || size > maxMerged || first.shape == update && n == mysql.MaxList {
+		if !last.joins(next) || (n+1)*first.marks > maxMarks || size > maxMerged || first.shape == update && n == maxKeys {
 			return n
 		}
 	}

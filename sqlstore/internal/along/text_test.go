@@ -148,6 +148,11 @@ func TestMergedStatementsAreBounded(t *testing.T) {
 		return b.fitting(order, 0)
 	}
 	require.Equal(t, 900, fit(none.Add("INSERT INTO t VALUES (?)", 1), 900))
+	b, order := &batch{}, make([]int, 900)
+	for i := range order {
+		b.calls, order[i] = append(b.calls, none.Add("UPDATE t SET a = 1 WHERE id = ?", i)), i
+	}
+	require.Equal(t, maxKeys, b.fitting(order, 0))
 	require.Equal(t, maxMarks/100, fit(none.Add("INSERT INTO t VALUES (?"+strings.Repeat(", ?", 99)+")", make([]any, 100)...), 900))
 	require.Equal(t, maxMerged/1000, fit(none.Add("INSERT INTO t VALUES (?)", strings.Repeat("x", 1000)), 900))
 }
