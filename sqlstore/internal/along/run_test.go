@@ -1,7 +1,6 @@
 package along
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,13 +73,13 @@ func (s *shop) sent() []string {
 }
 
 // number reads a number.
-func (s *shop) number(query string, args ...any) (n int) {
+func (s *shop) number(query string) (n int) {
 	s.t.Helper()
-	require.NoError(s.t, s.db.QueryRowContext(s.t.Context(), query, args...).Scan(&n))
+	require.NoError(s.t, s.db.QueryRowContext(s.t.Context(), query).Scan(&n))
 	return n
 }
 
-// orders returns calls that each place an order of buyer 1: o-000, o-001, …
+// orders returns calls that each place an order of buyer 1, from o-000 on.
 func orders(n int) []*Rows {
 	calls := make([]*Rows, n)
 	for i := range calls {
@@ -108,7 +107,9 @@ func failure(t testing.TB, err error, index int, numbers ...uint16) {
 	var server *mysql.MySQLError
 	require.ErrorAs(t, err, &server)
 	require.Contains(t, numbers, server.Number)
-	for _, class := range []error{fault.ErrInvalid, fault.ErrUnavailable, fault.ErrUnknown, fault.ErrStore, fault.ErrDrift, fault.ErrOverflow} {
+	for _, class := range []error{
+		fault.ErrInvalid, fault.ErrUnavailable, fault.ErrUnknown, fault.ErrStore, fault.ErrDrift, fault.ErrOverflow,
+	} {
 		require.NotErrorIs(t, err, class, "what it means is for the shop to say")
 	}
 }
@@ -282,11 +283,14 @@ func TestAffectedRows(t *testing.T) {
 
 	// One that changes too many rows has changed them.
 	var none *Rows
-	why, clean, err = s.run(none.Add("UPDATE shop_order SET status = 'void' WHERE buyer = ?", 1).Affects(2), none.Add(paid, "o-000").Affects(0))
+	why, clean, err = s.run(none.Add("UPDATE shop_order SET status = 'void' WHERE buyer = ?", 1).Affects(2),
+		none.Add(paid, "o-000").Affects(0))
 	require.NoError(t, err)
 	require.False(t, clean)
 	require.Equal(t, []int{0}, refused(why))
-	require.Equal(t, int64(64), why[0].(*AffectedError).Got)
+	var affected *AffectedError
+	require.ErrorAs(t, why[0], &affected)
+	require.Equal(t, int64(64), affected.Got)
 
 	// An INSERT is counted, too.
 	why, clean, err = s.run(none.Add(order, "new", 1, 1).Affects(1), none.Add(order, "new-2", 1, 1).Affects(1),
@@ -388,7 +392,7 @@ func TestTransactionThatEnds(t *testing.T) {
 	s.db.Wire.Inject(sqltest.Fault{Match: order, Kind: sqltest.LostReply})
 	_, _, err := s.run(orders(4)...)
 	require.ErrorIs(t, err, fault.ErrUnavailable)
-	require.False(t, errors.As(err, new(*AloneError)))
+	require.NotErrorAs(t, err, new(*AloneError))
 
 	s.db.Wire.Inject(sqltest.Fault{Match: order, Kind: sqltest.LostReply, Answer: &mysql.MySQLError{Number: 1213}})
 	why, clean, err := s.run(orders(4)...)

@@ -13,7 +13,8 @@ func TestTextsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, sql := range []string{
 		"", " ", "-- INSERT INTO t VALUES (1)", "/* nothing */", ";",
-		"SELECT 1", "SET x = 1", "CREATE TABLE t (a INT)", "COMMIT", "CALL p()", "WITH c AS (SELECT 1) UPDATE t SET a = 1", "(INSERT INTO t VALUES (1))",
+		"SELECT 1", "SET x = 1", "CREATE TABLE t (a INT)", "COMMIT", "CALL p()", "WITH c AS (SELECT 1) UPDATE t SET a = 1",
+		"(INSERT INTO t VALUES (1))",
 		"INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)", "INSERT INTO t VALUES (1);;", "INSERT INTO t VALUES (1) ; -- one\nCOMMIT",
 		"INSERT INTO t VALUES (@a)", "UPDATE t SET a = @a := 1", "UPDATE t SET a = @@version",
 		"INSERT INTO t VALUES (LAST_INSERT_ID())", "insert into t values (last_insert_id())", "INSERT INTO t VALUES (`Last_Insert_Id`())",
@@ -193,4 +194,30 @@ func TestRowsThatAreRefused(t *testing.T) {
 		require.ErrorIs(t, rows.Err(), fault.ErrInvalid, name)
 		require.ErrorIs(t, rows.Affects(1).Err(), fault.ErrInvalid, name)
 	}
+}
+
+// Whatever the text is, a statement of several calls has the placeholders of each, or the key of each.
+func FuzzTexts(f *testing.F) {
+	for _, sql := range []string{
+		"INSERT INTO t (a) VALUES (?, NOW(), '(?') -- ?", "UPDATE t SET a = ?, b = \"c\" WHERE `id`=?;", "REPLACE INTO t VALUES (?), (?)",
+		"INSERT INTO t VALUES ((?), (?", "UPDATE t SET WHERE = ?", "DELETE /* ? */ FROM t # ?", "UPDATE SET SET a WHERE b.c = ?",
+	} {
+		f.Add(sql)
+	}
+	f.Fuzz(func(t *testing.T, sql string) {
+		read, err := parse(sql)
+		if err != nil {
+			require.ErrorIs(t, err, fault.ErrInvalid)
+			return
+		}
+		var none *Rows
+		rows := none.Add(sql, make([]any, read.marks)...)
+		if rows.Err() != nil || read.shape == single {
+			return
+		}
+		query, args := (&batch{calls: []*Rows{rows, rows, rows}}).merged([]int{0, 1, 2}, 0)
+		merged, err := parse(query)
+		require.NoError(t, err, query)
+		require.Len(t, args, merged.marks, query)
+	})
 }

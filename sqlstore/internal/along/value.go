@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strconv"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -128,7 +129,7 @@ func compare(a, b any) int {
 	case float64:
 		return cmp.Compare(a, b.(float64))
 	case bool:
-		return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b))
+		return cmp.Compare(strconv.FormatBool(a), strconv.FormatBool(b.(bool)))
 	case string:
 		return cmp.Compare(a, b.(string))
 	case []byte:
