@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 )
 
@@ -19,11 +20,23 @@ type Memory struct {
 	// Clock is the store's clock; nil is time.Now. Set it before the first call.
 	Clock func() time.Time
 
+	// OnAlong is called for a call that carries what Along was given, once everything else allows the call and before it changes
+	// anything. Its error refuses the call. Nobody else is in the store meanwhile: it must not call the store. Set it before the
+	// first call; without it, Along is refused with ErrInvalid.
+	OnAlong func(ctx context.Context, rows []MemoryRow) error
+
 	mu      sync.Mutex
 	books   books
 	of      *Memory          // the store that this is a view of; nil where it is the store itself
 	still   *time.Time       // the moment at which the store stands still for who has this view; nil where it does not
 	keepers MemoryCompanions // told of the calls on this view; nil is nobody
+	rows    []MemoryRow      // that the calls on this view carry
+}
+
+// MemoryRow is a statement that Memory.Along was given.
+type MemoryRow struct {
+	Text string
+	Args []any
 }
 
 // books are what a Memory keeps.
@@ -50,7 +63,21 @@ type changeKey struct {
 // With returns a view of the store whose companions are kept by keepers. The keepers are also told of calls that carry
 // no companions. Calls on the store itself do not tell them.
 func (m *Memory) With(keepers MemoryCompanions) *Memory {
-	return &Memory{of: m.root(), still: m.still, keepers: keepers}
+	return &Memory{of: m.root(), still: m.still, keepers: keepers, rows: m.rows}
+}
+
+// Along returns a view of the store whose next call carries a statement of the shop, as that of sqlstore.Stock does. The store
+// executes nothing: it hands text and arguments to OnAlong where the call takes effect.
+func (m *Memory) Along(text string, args ...any) *Memory {
+	return &Memory{of: m.root(), still: m.still, keepers: m.keepers, rows: append(slices.Clip(m.rows), MemoryRow{text, args})}
+}
+
+// alongside calls OnAlong where a call carries anything. The call is allowed, and has changed nothing.
+func (m *Memory) alongside(ctx context.Context) error {
+	if len(m.rows) == 0 {
+		return nil
+	}
+	return m.root().OnAlong(ctx, m.rows)
 }
 
 // Enter makes several calls one, for a store that keeps more than units and is built on this one, such as
@@ -64,7 +91,7 @@ func (m *Memory) Enter(ctx context.Context) (within *Memory, now time.Time, leav
 	if err != nil {
 		return nil, time.Time{}, nil, err
 	}
-	return &Memory{of: m.root(), still: &now, keepers: m.keepers}, now, leave, nil
+	return &Memory{of: m.root(), still: &now, keepers: m.keepers, rows: m.rows}, now, leave, nil
 }
 
 // root returns the store itself.
@@ -78,6 +105,9 @@ func (m *Memory) root() *Memory {
 // begin locks the store, makes the zero value usable and reads the clock.
 func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func(), err error) {
 	root := m.root()
+	if len(m.rows) > 0 && root.OnAlong == nil {
+		return nil, time.Time{}, nil, fault.Invalid("along", "needs Memory.OnAlong")
+	}
 	if m.still != nil {
 		return &root.books, *m.still, func() {}, nil
 	}
@@ -109,7 +139,7 @@ func (m *Memory) Create(ctx context.Context, item Item, beside ...Companion) (Ve
 	if _, ok := b.items[item.Key]; ok {
 		return Exists, nil
 	}
-	keep, err := m.tellOf(now, "", beside)
+	keep, err := m.tellOf(ctx, now, "", beside)
 	if err != nil {
 		return Refused, err
 	}
@@ -144,7 +174,7 @@ func (m *Memory) SetTerms(ctx context.Context, from Item, to Terms, total int64,
 			return Refused, nil
 		}
 	}
-	keep, err := m.tellOf(now, "", beside)
+	keep, err := m.tellOf(ctx, now, "", beside)
 	if err != nil {
 		return Refused, err
 	}
@@ -242,7 +272,7 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 		item.Quantities = q
 		items[e.Key] = item
 	}
-	keep, err := m.tellOf(now, "", beside)
+	keep, err := m.tellOf(ctx, now, "", beside)
 	if err != nil {
 		return Refused, err
 	}

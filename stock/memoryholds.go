@@ -44,6 +44,9 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 	case order.Lapsed(now) != nil:
 		return LockResult{Verdict: Refused}, nil
 	}
+	if err := m.alongside(ctx); err != nil {
+		return LockResult{Verdict: Refused, Why: err}, nil
+	}
 	moved.keep(b)
 	if moved.hold.State == Locked {
 		for _, l := range order.Lines {
@@ -88,9 +91,12 @@ func (m *Memory) tell(now time.Time, calls []*CompanionCall, moments ...moment) 
 	}, nil
 }
 
-// tellOf is tell for a call that moves no units.
-func (m *Memory) tellOf(now time.Time, order string, beside []Companion) (keep func(), err error) {
-	return m.tell(now, []*CompanionCall{{Hold: Hold{Order: order}, Companions: beside}})
+// tellOf is tell for a call that moves no units, and the last thing before it takes effect.
+func (m *Memory) tellOf(ctx context.Context, now time.Time, order string, beside []Companion) (keep func(), err error) {
+	if keep, err = m.tell(now, []*CompanionCall{{Hold: Hold{Order: order}, Companions: beside}}); err != nil {
+		return nil, err
+	}
+	return keep, m.alongside(ctx)
 }
 
 // plan is the result of a transition: the hold, its items, and what its buyer has of them.
@@ -191,6 +197,9 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 	}
 	call := &CompanionCall{Step: move.Step, Hold: clone(moved.hold), Items: moved.items, Companions: slices.Clone(move.Beside)}
 	keep, err := m.tell(now, []*CompanionCall{call}, MemoryCompanions.Moved)
+	if err == nil {
+		err = m.alongside(ctx)
+	}
 	if err != nil {
 		return MoveResult{}, err
 	}
@@ -209,7 +218,7 @@ func (m *Memory) Void(ctx context.Context, order string, beside ...Companion) (V
 	if _, ok := b.holds[order]; ok {
 		return Exists, nil
 	}
-	keep, err := m.tellOf(now, order, beside)
+	keep, err := m.tellOf(ctx, now, order, beside)
 	if err != nil {
 		return Refused, err
 	}
@@ -229,7 +238,7 @@ func (m *Memory) Fence(ctx context.Context, order string, beside ...Companion) (
 	if !ok {
 		return Refused, nil
 	}
-	keep, err := m.tellOf(now, order, beside)
+	keep, err := m.tellOf(ctx, now, order, beside)
 	if err != nil {
 		return Refused, err
 	}
@@ -250,7 +259,7 @@ func (m *Memory) SetDeadline(ctx context.Context, was Hold, deadline time.Time, 
 	if !ok || hold.State != Locked || hold.dead(now) || hold.Fence != was.Fence || !hold.Deadline.Equal(was.Deadline) {
 		return Refused, nil
 	}
-	keep, err := m.tellOf(now, hold.Order, beside)
+	keep, err := m.tellOf(ctx, now, hold.Order, beside)
 	if err != nil {
 		return Refused, err
 	}
@@ -441,6 +450,9 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 	}
 	call := &CompanionCall{Step: refund.step(), Hold: clone(is), Refund: refund, Companions: slices.Clone(beside)}
 	keep, err := m.tell(now, []*CompanionCall{call}, MemoryCompanions.Refunding, MemoryCompanions.Refunded)
+	if err == nil {
+		err = m.alongside(ctx)
+	}
 	if err != nil {
 		return RefundResult{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/holdfast-go/holdfast/sqlstore/internal/along"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -50,9 +51,9 @@ func (NoCompanions) Refunding(context.Context, mysql.Tx, []RefundCall) error { r
 // Refunded implements Companions.
 func (NoCompanions) Refunded(context.Context, mysql.Tx, []RefundCall) error { return nil }
 
-// change runs fn as one transaction, after Companions.Before; see Handle.Atomically.
+// change runs fn as one transaction, after the shop's rows and Companions.Before; see Handle.Atomically.
 func (s *Store) change(ctx context.Context, beside []stock.Companion, fn mysql.VerdictFunc) (bool, error) {
-	return s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+	return s.alongside(ctx, func(q mysql.Tx) (bool, error) {
 		if len(beside) > 0 {
 			if err := s.Companions.Before(ctx, q, [][]stock.Companion{beside}); err != nil {
 				return false, err
@@ -64,7 +65,7 @@ func (s *Store) change(ctx context.Context, beside []stock.Companion, fn mysql.V
 
 // changeBy is change for one statement, which says by its rows whether it did anything.
 func (s *Store) changeBy(ctx context.Context, beside []stock.Companion, statement string) (stock.Verdict, error) {
-	if len(beside) == 0 {
+	if len(beside) == 0 && s.rows == nil {
 		rows, err := s.Exec(ctx, statement)
 		return DoneIf(rows > 0), err
 	}
@@ -76,9 +77,13 @@ func (s *Store) changeBy(ctx context.Context, beside []stock.Companion, statemen
 }
 
 // Carried is what a call carries, and what was kept of it.
-type Carried struct{ Beside, Kept []stock.Companion }
+type Carried struct {
+	Beside, Kept []stock.Companion
+	Rows         *along.Rows // the shop's
+}
 
 func (c Carried) carries() []stock.Companion { return c.Beside }
+func (c Carried) carriesRows() *along.Rows   { return c.Rows }
 
 // beforeAll tells the companions of several calls, before the first statement of their transaction.
 func beforeAll[C interface{ carries() []stock.Companion }](ctx context.Context, s *Store, q mysql.Tx, calls []C) error {

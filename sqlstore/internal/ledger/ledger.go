@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/along"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
@@ -25,7 +26,8 @@ type Store struct {
 	holds      *batch.Lookup[string, stock.Hold]
 	Orders     *batch.Lookup[string, Presence] // which of them have a hold or were closed
 	Companions Companions
-	broken     error // what is wrong with the options; every call returns it
+	rows       *along.Rows // that its calls carry
+	broken     error       // what is wrong with the options; every call returns it
 }
 
 // storeBatchers merge the calls of a store, each kind by what it is hot on.
@@ -80,7 +82,7 @@ func (s *Store) lookups() {
 
 // WithTx returns the same store inside the caller's transaction.
 func (s *Store) WithTx(tx mysql.Tx) *Store {
-	bound := &Store{Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, broken: s.broken}
+	bound := &Store{Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, rows: s.rows, broken: s.broken}
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
 	}
@@ -92,6 +94,9 @@ func (s *Store) WithTx(tx mysql.Tx) *Store {
 func (s *Store) Ready(ctx context.Context, beside ...stock.Companion) error {
 	if s.broken != nil {
 		return s.broken
+	}
+	if err := s.rows.Err(); err != nil {
+		return err
 	}
 	if err := s.Handle.Ready(ctx); err != nil {
 		return err
@@ -172,7 +177,7 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 	if err := s.Ready(ctx, order.Beside...); err != nil {
 		return stock.LockResult{}, err
 	}
-	call := LockCall{Order: order, HoldFor: holdFor, Carried: Carried{Beside: order.Beside}}
+	call := LockCall{Order: order, HoldFor: holdFor, Carried: s.carried(order.Beside)}
 	if s.batchers == nil {
 		answer, err := s.lock(ctx, call)
 		return call.Result(answer), err
@@ -186,6 +191,7 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 
 // lock locks one order by itself.
 func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
+	s = s.carrying(call.Rows)
 	calls := []LockCall{call}
 	usages, _ := usagesOf(calls)
 	var lockedAt time.Time

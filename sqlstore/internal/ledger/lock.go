@@ -14,9 +14,9 @@ import (
 )
 
 // lockRounds bounds how often a batch is tried: first as it came, and from then on under the locks of its items, which
-// decide. A further round is for orders that came in between, and for calls that a companion has refused. After that its
-// calls go alone.
-const lockRounds = 4
+// decide. Further rounds are for orders that came in between, and for calls that a companion or a statement of the shop has
+// refused. After that its calls go alone.
+const lockRounds = 6
 
 // LockCall is a Lock or a Take as it waits for its batch.
 type LockCall struct {
@@ -76,9 +76,8 @@ func (s *Store) mergeLock(ctx context.Context, call LockCall) (LockAnswer, error
 func (s *Store) LockBatch(ctx context.Context, calls []LockCall) ([]batch.Reply[LockAnswer], error) {
 	b := NewLockBatch(s, calls)
 	look := b.refusedLately() // another batch may have looked while this one waited
-	sifted := false
 	for range lockRounds {
-		if look && !sifted {
+		if look && !b.sifted {
 			if err := b.sift(ctx); err != nil {
 				return nil, err
 			}
@@ -89,7 +88,7 @@ func (s *Store) LockBatch(ctx context.Context, calls []LockCall) ([]batch.Reply[
 		done, err := b.try(ctx, look)
 		if r, ok := fault.As[*mysql.RefusalError](err); ok { // once more without them, as it is
 			b.refuse(r)
-			sifted = true
+			b.sifted = true
 			continue
 		}
 		if err != nil {
@@ -99,7 +98,7 @@ func (s *Store) LockBatch(ctx context.Context, calls []LockCall) ([]batch.Reply[
 			b.recheck(ctx)
 			return b.finish(), nil
 		}
-		look, sifted = true, false
+		look, b.sifted = true, b.unclean
 	}
 	b.split()
 	return b.finish(), nil
@@ -123,6 +122,9 @@ type LockBatch struct {
 	Calls   []LockCall
 	In      []int // the calls that are still in it, in the order of arrival
 	Replies []batch.Reply[LockAnswer]
+
+	sifted  bool // it was looked at
+	unclean bool // the shop's rows of a call that left it have spoiled the transaction; the others go again as they are
 
 	again  []int // the calls whose order came before
 	behind []int // the calls that their items refuse because of others that are still in it, as long as it goes
@@ -220,10 +222,14 @@ func (b *LockBatch) those(at []int) []LockCall {
 func (b *LockBatch) try(ctx context.Context, decided bool) (bool, error) {
 	var calls []LockCall
 	var lockedAt time.Time
+	b.unclean = false
 	kept, err := b.Store.Atomically(ctx, func(q mysql.Tx) (ok bool, err error) {
 		if decided {
 			calls, lockedAt, ok, err = b.decide(ctx, q)
 			return ok, err
+		}
+		if ok, err := b.runRows(ctx, q); err != nil || !ok {
+			return false, err
 		}
 		calls = b.those(b.In)
 		lockedAt, ok, err = b.Store.LockMany(ctx, q, calls)
@@ -247,7 +253,7 @@ func (b *LockBatch) try(ctx context.Context, decided bool) (bool, error) {
 	case err != nil:
 		return false, err
 	case !kept:
-		return decided && len(calls) == 0, nil // all are refused
+		return len(b.In) == 0, nil // all are refused
 	}
 	for n, i := range b.In {
 		b.Replies[i].Answer = LockAnswer{Verdict: stock.Done, at: lockedAt, kept: calls[n].Kept}

@@ -23,8 +23,8 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 	if err := s.Ready(ctx, move.Beside...); err != nil {
 		return stock.MoveResult{}, err
 	}
-	call := MoveCall{Order: move.Order, fence: move.Fence, Carried: Carried{Beside: move.Beside}}
-	if s.batchers == nil || move.Step.Transition().Draws() {
+	call := MoveCall{Order: move.Order, fence: move.Fence, Carried: s.carried(move.Beside)}
+	if s.batchers == nil || move.Step.Transition().Draws() || s.rows != nil {
 		return s.move(ctx, move.Step, call)
 	}
 	return s.batchers.Moves.Do(ctx, move.Step, call)
@@ -37,11 +37,12 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 //
 // A step that draws is refused unless all lines went.
 func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock.MoveResult, error) {
+	s = s.carrying(call.Rows)
 	t := step.Transition()
 	if frees(t) || t.Draws() { // of which items it does not know
 		defer s.Freed()
 	}
-	if !s.Bound() && !t.Draws() && len(call.Beside) == 0 && !s.Companions.Moves(t) {
+	if !s.Bound() && !t.Draws() && len(call.Beside) == 0 && s.rows == nil && !s.Companions.Moves(t) {
 		rows, err := s.Exec(ctx, s.SQL.move(step, call, 0))
 		return stock.MoveResult{Verdict: DoneIf(rows > 0)}, err
 	}

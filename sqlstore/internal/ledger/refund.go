@@ -49,8 +49,8 @@ func (s *Store) Refund(
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.RefundResult{}, err
 	}
-	call, do := RefundCall{Refund: refund, Hold: hold, Carried: Carried{Beside: beside}}, s.refund
-	if s.batchers != nil && len(hold.Lines) == 1 {
+	call, do := RefundCall{Refund: refund, Hold: hold, Carried: s.carried(beside)}, s.refund
+	if s.batchers != nil && len(hold.Lines) == 1 && s.rows == nil {
 		do = s.batchers.refunds.Do
 	}
 	return do(ctx, struct{}{}, call)
@@ -59,6 +59,7 @@ func (s *Store) Refund(
 // refund makes one refund by itself. It locks the order's holds and works out the refund from them. Then it claims its
 // number, asks the companions, and moves each line under its own guard.
 func (s *Store) refund(ctx context.Context, _ struct{}, call RefundCall) (stock.RefundResult, error) {
+	s = s.carrying(call.Rows)
 	if call.Refund.Restock {
 		defer s.Freed(KeysOf(call.Hold)...)
 	}

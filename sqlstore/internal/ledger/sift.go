@@ -31,6 +31,7 @@ func (b *LockBatch) refusedLately() bool {
 // is remembered is reused while it is fresh.
 func (b *LockBatch) sift(ctx context.Context) error {
 	b.rejoin()
+	b.sifted = true
 	if len(b.In) == 0 {
 		return nil
 	}
@@ -207,10 +208,13 @@ func (a *admission) admit(c LockCall) (why error, refused bool) {
 // those behind. It claims the orders that are expected to fit before it locks buyers and items, as each try does, so that
 // it waits for nothing of theirs with an item locked. Where others fit in the end, it goes back and claims those.
 func (b *LockBatch) decide(ctx context.Context, q mysql.Tx) (calls []LockCall, at time.Time, ok bool, err error) {
-	expected := b.In
 	if err := mysql.Mark(ctx, q); err != nil {
 		return nil, at, false, err
 	}
+	if ok, err := b.runRows(ctx, q); err != nil || !ok {
+		return nil, at, false, err
+	}
+	expected := b.In
 	calls = b.those(expected)
 	if at, err = b.Store.claimMany(ctx, q, calls); err != nil {
 		return calls, at, false, err
@@ -234,6 +238,9 @@ func (b *LockBatch) decide(ctx context.Context, q mysql.Tx) (calls []LockCall, a
 	}
 	if b.Admit(entries, usages, nil); !slices.Equal(b.In, expected) {
 		if err := mysql.BackToMark(ctx, q); err != nil || len(b.In) == 0 {
+			return nil, at, false, err
+		}
+		if ok, err := b.runRows(ctx, q); err != nil || !ok {
 			return nil, at, false, err
 		}
 		calls = b.those(b.In)

@@ -18,7 +18,7 @@ import (
 const (
 	ErrDuplicate       = 1062 // the key is taken
 	errNoTable         = 1146
-	errNoSavepoint     = 1305 // also: the handle is not in a transaction
+	errNoSavepoint     = 1305 // also: the handle is not in a transaction, or there is no such function
 	errDenied          = 1142 // the account lacks the right
 	errNotPreparable   = 1295 // the statement cannot be prepared
 	errSafeUpdates     = 1175 // sql_safe_updates

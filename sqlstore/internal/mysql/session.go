@@ -14,8 +14,9 @@ const mostSessions = 1_000
 
 // session is how the settings of a connection affect a statement.
 type session struct {
-	commits bool // it commits by itself: autocommit is on, and no COMMIT of anybody can have opened another transaction
-	locks   bool // within a transaction, a read locks what it reads: SERIALIZABLE
+	commits bool   // it commits by itself: autocommit is on, and no COMMIT of anybody can have opened another transaction
+	locks   bool   // within a transaction, a read locks what it reads: SERIALIZABLE
+	id      string // as KILL takes it
 }
 
 // sessions remembers the sessions of a pool's connections. The settings come from the DSN or the server, and do not
@@ -25,9 +26,9 @@ type sessions struct {
 	known map[driver.Conn]session
 }
 
-// readSession asks for the settings, the last of which has two names.
+// readSession asks for the settings, one of which has two names, and for the id of the connection.
 const readSession = "SHOW SESSION VARIABLES WHERE Variable_name IN ('autocommit', 'completion_type', 'tx_isolation'," +
-	" 'transaction_isolation')"
+	" 'transaction_isolation', 'pseudo_thread_id')"
 
 // of returns the session of a connection. It asks once for each.
 func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
@@ -55,6 +56,7 @@ func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
 	is := session{
 		commits: settings["autocommit"] == "ON" && (completion == "0" || completion == "NO_CHAIN"),
 		locks:   settings["tx_isolation"] == "SERIALIZABLE" || settings["transaction_isolation"] == "SERIALIZABLE",
+		id:      sessionID(settings["pseudo_thread_id"]),
 	}
 	s.remember(key, is)
 	return is, nil

@@ -99,9 +99,10 @@ const (
 type Attempt struct {
 	*sql.Conn
 
-	stage stage
-	open  bool // a transaction is open
-	given bool // a row was given to somebody, who has not asked for it twice
+	stage  stage
+	open   bool // a transaction is open
+	given  bool // a row was given to somebody, who has not asked for it twice
+	doomed bool // the connection must not be used again; see Watch
 }
 
 // Begin opens a transaction.
@@ -210,7 +211,7 @@ func (a *Attempt) giveBack(ctx context.Context, err error) {
 		defer close(done)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 		defer cancel()
-		if _, failed := a.ExecContext(ctx, rollbackTx); failed != nil || readOnly(err) {
+		if _, failed := a.ExecContext(ctx, rollbackTx); failed != nil || readOnly(err) || a.doomed {
 			a.Drop()
 		}
 		_ = a.Close()
@@ -392,6 +393,7 @@ type nestedTx struct {
 	Tx
 
 	takeBack []string // the DELETEs that take back what it has inserted
+	all      bool     // what it has done is undone as a whole; see UndoAll
 }
 
 // nested runs fn within the caller's transaction. The changes of fn are undone where it is refused; the locks stay
@@ -456,7 +458,7 @@ func Insert(ctx context.Context, q Tx, statement, takeBack string) error {
 
 // undo takes back what was done. Without the right to delete, it rolls back instead.
 func (n *nestedTx) undo(ctx context.Context) error {
-	if len(n.takeBack) == 0 {
+	if len(n.takeBack) == 0 || n.all {
 		_, err := n.ExecContext(ctx, undoBegun)
 		return err
 	}

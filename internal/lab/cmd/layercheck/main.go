@@ -41,7 +41,7 @@ var layers = [][]string{
 	{"internal"},
 	{"stock"},
 	{"sqlstore/internal/mysql"},
-	{"sqlstore/internal/batch"},
+	{"sqlstore/internal/batch", "sqlstore/internal/along"},
 	{"sqlstore/internal/ledger"},
 	{"coupon", "redpacket", "groupbuy"},
 	{"sqlstore/internal/coupons", "sqlstore/internal/packets", "sqlstore/internal/teams"},
