@@ -207,3 +207,84 @@ func TestStuckOrderKeepsNoOtherOrderWaiting(t *testing.T) {
 	}
 	require.Empty(t, must(s.Audit(t.Context()))(t).Drifts)
 }
+
+// Merged Locks carry a row each: the rows are one INSERT, and what is refused leaves none.
+func TestMergedLocksCarryTheirRows(t *testing.T) {
+	t.Parallel()
+	s := withOrders(t, nil)
+	s.store.OneByOne()
+	ctx := t.Context()
+	require.NoError(t, of(s.db.ExecContext(ctx, placeOrder, "order-7")))
+	require.NoError(t, of(s.along(placeOrder, "order-9").Lock(ctx, "order-9", one(2))))
+	orders := names(40)
+	s.db.Wire.Statements()
+	errs := s.behindOne(s.blockItem(1), len(orders), func(i int) error {
+		lines := []stock.Line{one(2)}
+		if i == 0 || i%4 == 1 && orders[i] != "order-9" {
+			lines = []stock.Line{one(1)} // of which there are ten
+		}
+		return of(s.along(placeOrder, orders[i]).Lock(ctx, orders[i], lines...))
+	})
+	inserts := 0
+	for _, statement := range s.db.Wire.Statements() {
+		if strings.HasPrefix(statement, "INSERT INTO shop_order") {
+			inserts++
+		}
+	}
+	require.Less(t, inserts, 30)
+	held := 0
+	for i, order := range orders {
+		hold, row := stock.Unheld, s.rows("shop_order WHERE id = ?", order)
+		if is, err := s.Hold(ctx, order); err == nil {
+			hold = is.State
+		}
+		switch {
+		case order == "order-7":
+			require.Equal(t, uint16(1062), failed(t, errs[i], 0))
+			require.Equal(t, stock.Unheld, hold)
+		case errs[i] == nil:
+			require.Equal(t, 1, row, order)
+			require.Equal(t, stock.Locked, hold)
+			held++
+		default:
+			require.ErrorIs(t, errs[i], stock.ErrInsufficient)
+			require.Zero(t, row, order)
+			require.Equal(t, stock.Unheld, hold)
+		}
+	}
+	require.Equal(t, 20, held, "all units of both")
+	require.Empty(t, must(s.Audit(ctx))(t).Drifts)
+}
+
+// Another transaction keeps one of the shop's rows: the call that needs it waits, and no other.
+func TestRowOfAnotherTransactionKeepsNoMergedLockWaiting(t *testing.T) {
+	t.Parallel()
+	s := withOrders(t, nil)
+	ctx := t.Context()
+	require.NoError(t, s.Restock(ctx, "more", units(1, 990)))
+	tx, err := s.db.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	require.NoError(t, of(tx.ExecContext(ctx, placeOrder, "order-13")))
+	var kept <-chan error
+	errs := atOnce(100, func(i int) error {
+		order := fmt.Sprint("order-", i)
+		call := func() error { return of(s.along(placeOrder, order).Lock(ctx, order, one(1))) }
+		if i == 13 {
+			kept = going(call)
+			return nil
+		}
+		return call()
+	})
+	for i, err := range errs {
+		require.NoError(t, err, i)
+	}
+	select {
+	case err := <-kept:
+		t.Fatal("it did not wait:", err)
+	default:
+	}
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, <-kept)
+	require.Equal(t, 100, s.rows("shop_order"))
+	s.counters(1, 0, 100, 1000)
+}

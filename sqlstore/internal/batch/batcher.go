@@ -51,7 +51,8 @@ type Bounds struct {
 	InFlight func() int    // flights of one row
 	Alone    func() int    // mixed calls that go alone at once
 	Slow     time.Duration // how long a flight may take until others overtake it
-	slots    chan struct{} // one for each batch in flight, each mixed call that is alone, and each call beside its batch
+	slots    chan struct{} // one for each batch in flight, and each mixed call that is alone
+	beside   chan struct{} // one for each call beside its batch; and for flights that are slow, which give their slot back
 	waiting  int64         // calls that may wait
 	Pending  atomic.Int64  // calls that wait, also those whose caller has left
 	Always   bool          // a lone call is a batch of one too: for tests of the batches
@@ -65,7 +66,7 @@ func NewBounds(db *sql.DB, l Limits) *Bounds {
 	return &Bounds{
 		size: l.Size, enough: (l.Size + 3) / 4,
 		InFlight: func() int { return inFlight(db) }, Alone: func() int { return alone(db, l.Batches) }, Slow: slowTime,
-		slots: make(chan struct{}, l.Batches), waiting: int64(l.Waiting),
+		slots: make(chan struct{}, l.Batches), beside: make(chan struct{}, (l.Batches+1)/2), waiting: int64(l.Waiting),
 	}
 }
 
@@ -200,12 +201,12 @@ func (m *Batcher[R, Q, A]) single(ctx context.Context, row R, asked Q) (A, error
 	return replies[0].Answer, replies[0].Err
 }
 
-// solo makes a call alone that could not go with its batch. There may be many of them: they share
-// the slots with the batches, and so leave connections to others.
+// solo makes a call alone that could not go with its batch. There may be many of them, and each may wait long: they have
+// slots of their own, and so leave connections to others.
 func (m *Batcher[R, Q, A]) solo(ctx context.Context, row R, asked Q) (A, error) {
 	select {
-	case m.slots <- struct{}{}:
-		defer func() { <-m.slots }()
+	case m.beside <- struct{}{}:
+		defer func() { <-m.beside }()
 		return m.alone(ctx, row, asked)
 	case <-ctx.Done():
 		var none A
@@ -249,9 +250,9 @@ func (m *Batcher[R, Q, A]) serve() {
 // serveNext does the next batch once there is a slot for it: until then it grows. It reports whether another one is due.
 func (m *Batcher[R, Q, A]) serveNext() bool {
 	m.slots <- struct{}{}
-	defer func() { <-m.slots }()
 	f := m.next()
 	if f == nil {
+		<-m.slots
 		return false
 	}
 	m.serveBatch(f)
@@ -271,6 +272,9 @@ func (m *Batcher[R, Q, A]) next() *flight[R, Q, A] {
 	defer m.mu.Unlock()
 	m.yield()
 	f := m.take()
+	if f != nil {
+		f.slots = m.slots
+	}
 	m.starting = false
 	m.start()
 	return f

@@ -8,13 +8,14 @@ import (
 
 // queue is a row that is busy: it is in flight, or calls wait for it.
 type queue[R comparable, Q, A any] struct {
-	row      R
-	waiting  []*call[R, Q, A] // in the order of arrival
-	inFlight int
-	free     int              // how many of them wait for no flight: all or none
-	flight   *flight[R, Q, A] // the last one that it is part of
-	idle     bool             // it is in the batcher's ring of idle queues
-	deep     bool             // and in that of deep ones
+	row       R
+	waiting   []*call[R, Q, A] // in the order of arrival
+	inFlight  int
+	overtaken int              // slow flights that do not count any more
+	free      int              // how many of them wait for no flight: all or none
+	flight    *flight[R, Q, A] // the last one that it is part of
+	idle      bool             // it is in the batcher's ring of idle queues
+	deep      bool             // and in that of deep ones
 }
 
 // flight is a call alone or a batch on its way to the server and back.
@@ -23,7 +24,8 @@ type flight[R comparable, Q, A any] struct {
 	lines int              // rows that its calls name, together
 	rows  []*queue[R, Q, A]
 	began time.Time
-	slow  bool
+	freed bool          // its rows are not counted any more
+	slots chan struct{} // of which it has one
 }
 
 // ring is queues that take turns.
@@ -48,6 +50,9 @@ func (m *Batcher[R, Q, A]) enter(row R, asked Q, more []R) (*call[R, Q, A], *fli
 	if m.goes(row, more) {
 		t = m.call(row, asked, more)
 		f := &flight[R, Q, A]{}
+		if m.mixed {
+			f.slots = m.slots
+		}
 		m.mark(f, t)
 		m.launch(f)
 		m.yield()
@@ -56,9 +61,6 @@ func (m *Batcher[R, Q, A]) enter(row R, asked Q, more []R) (*call[R, Q, A], *fli
 			return nil, f
 		}
 		m.land(f) // and share a batch with those that wait by now
-		if m.mixed {
-			<-m.slots
-		}
 	} else if m.Pending.Load() >= m.waiting {
 		return nil, nil
 	}
@@ -110,9 +112,6 @@ func (m *Batcher[R, Q, A]) leave(f *flight[R, Q, A]) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.land(f)
-	if m.mixed {
-		<-m.slots
-	}
 	m.start()
 }
 
@@ -152,13 +151,13 @@ func (m *Batcher[R, Q, A]) wait(q *queue[R, Q, A], t *call[R, Q, A]) {
 func (m *Batcher[R, Q, A]) settle(q *queue[R, Q, A]) {
 	free := 0
 	switch n := len(q.waiting); {
-	case q.inFlight == 0 && n == 0:
+	case q.inFlight+q.overtaken+n == 0:
 		if m.queues[q.row] == q {
 			delete(m.queues, q.row)
 		}
 	case q.inFlight == 0:
 		free = n
-		if !q.idle {
+		if !q.idle && n > 0 {
 			q.idle = true
 			m.idle.push(q)
 		}
@@ -291,16 +290,16 @@ func (m *Batcher[R, Q, A]) launch(f *flight[R, Q, A]) *flight[R, Q, A] {
 // land ends a flight.
 func (m *Batcher[R, Q, A]) land(f *flight[R, Q, A]) {
 	delete(m.flights, f)
-	if !f.slow || m.mixed {
-		m.release(f)
-	}
-}
-
-// release takes a flight off its rows.
-func (m *Batcher[R, Q, A]) release(f *flight[R, Q, A]) {
 	for _, q := range f.rows {
-		q.inFlight--
+		if f.freed {
+			q.overtaken--
+		} else {
+			q.inFlight--
+		}
 		m.settle(q)
+	}
+	if f.slots != nil {
+		<-f.slots
 	}
 }
 
@@ -312,20 +311,39 @@ func (m *Batcher[R, Q, A]) watch() {
 }
 
 // overtake lets the calls that wait overtake the flights that are slow: these count no more as lanes, nor as flights of
-// a kind. The rows of mixed calls stay busy: who needs such a row would wait for it in the server as well.
+// their rows, and their slots go to others. So that an item which somebody has locked does not collect all slots, a row is
+// overtaken twice at most.
 func (m *Batcher[R, Q, A]) overtake() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.slow = nil
 	for f := range m.flights {
-		if time.Since(f.began) < m.Slow {
-			continue
-		}
-		f.slow = true
-		delete(m.flights, f)
-		if !m.mixed {
-			m.release(f)
+		if time.Since(f.began) >= m.Slow {
+			m.pass(f)
 		}
 	}
 	m.start()
+}
+
+// pass lets others overtake a flight.
+func (m *Batcher[R, Q, A]) pass(f *flight[R, Q, A]) {
+	delete(m.flights, f)
+	const most = 2
+	if !m.mixed || !slices.ContainsFunc(f.rows, func(q *queue[R, Q, A]) bool { return q.overtaken >= most }) {
+		f.freed = true
+		for _, q := range f.rows {
+			q.inFlight--
+			q.overtaken++
+			m.settle(q)
+		}
+	}
+	if f.slots == nil {
+		return
+	}
+	select {
+	case m.beside <- struct{}{}:
+		<-f.slots
+		f.slots = m.beside
+	default:
+	}
 }

@@ -86,11 +86,11 @@ func (b *LockBatch) runRows(ctx context.Context, q mysql.Tx) (bool, error) {
 	if rows == nil {
 		return len(b.In) > 0, nil
 	}
-	failed, clean, err := b.Store.runAll(ctx, q, rows)
+	failed, stuck, clean, err := b.Store.runAll(ctx, q, rows)
 	if err != nil || len(failed) == 0 {
 		return err == nil, err
 	}
-	if !b.sifted {
+	if !b.sifted && !stuck {
 		return false, nil
 	}
 	b.unclean = !clean
@@ -120,12 +120,12 @@ func rowsOf[C interface{ carriesRows() *along.Rows }](calls []C) []*along.Rows {
 	return all
 }
 
-// runAll runs the shop's rows of several calls in a transaction of the store's own. It returns the calls whose rows failed or
-// had no answer in time, and whether the transaction may go on without them.
-func (s *Store) runAll(ctx context.Context, q mysql.Tx, rows []*along.Rows) (failed map[int]bool, clean bool, err error) {
+// runAll runs the shop's rows of several calls in a transaction of the store's own. It returns the calls whose rows failed,
+// whether that is because they had no answer in time, and whether the transaction may go on without them.
+func (s *Store) runAll(ctx context.Context, q mysql.Tx, rows []*along.Rows) (failed map[int]bool, stuck, clean bool, err error) {
 	watched, err := s.Watch(ctx, q)
 	if err != nil {
-		return nil, false, err
+		return nil, false, false, err
 	}
 	why, clean, err := along.Run(ctx, watched, rows)
 	failed = map[int]bool{}
@@ -133,12 +133,12 @@ func (s *Store) runAll(ctx context.Context, q mysql.Tx, rows []*along.Rows) (fai
 		for _, i := range alone.Calls {
 			failed[i] = true
 		}
-		return failed, false, nil
+		return failed, true, false, nil
 	}
 	for i, err := range why {
 		if err != nil {
 			failed[i] = true
 		}
 	}
-	return failed, clean, err
+	return failed, false, clean, err
 }

@@ -98,7 +98,9 @@ func (s *Store) LockBatch(ctx context.Context, calls []LockCall) ([]batch.Reply[
 			b.recheck(ctx)
 			return b.finish(), nil
 		}
-		look, b.sifted = true, b.unclean
+		if !b.unclean { // or once more without those that have left it, as it is
+			look, b.sifted = true, false
+		}
 	}
 	b.split()
 	return b.finish(), nil
