@@ -75,10 +75,7 @@ func (a Activity) check() error {
 	if !input.Instant(a.Start).Before(input.Instant(a.End)) {
 		err = errors.Join(err, fault.Invalid("end", "must be after the start"))
 	}
-	if bad := input.Time("end of the last team", a.closes()); bad != nil {
-		err = errors.Join(err, bad)
-	}
-	return err
+	return errors.Join(err, input.Time("end of the last team", a.closes()))
 }
 
 // text refuses words that are too long to keep.
@@ -145,13 +142,9 @@ func (g *Groups) End(ctx context.Context, activity int64) (Activity, error) {
 // here, or sees that the activity is over. It reports whether this call ended it.
 func (g *Groups) end(ctx context.Context, id int64) (is Activity, ended bool, err error) {
 	for range attempts {
-		activity, now, err := g.store.Activity(ctx, id)
-		switch {
-		case err != nil:
+		activity, _, err := g.activity(ctx, id)
+		if err != nil {
 			return Activity{}, ended, err
-		case activity.Version == 0:
-			activity.ID = id
-			return Activity{}, ended, activity.refusal(ErrUnknownActivity, now)
 		}
 		for product, err := range g.products(ctx, id) {
 			if err == nil && product.State != Settled {

@@ -116,7 +116,7 @@ func (g *Groups) delivered(ctx context.Context, event Event) (bool, error) {
 	verdict, err := g.store.Delivered(ctx, event)
 	done := err == nil && verdict == stock.Done
 	if done && event.Kind == RefundOwed {
-		g.took(ctx, Effect{Step: StepReturn, Order: event.Order, Team: event.Code})
+		g.tell(ctx, Effect{Step: StepReturn, Order: event.Order, Team: event.Code})
 	}
 	return done, err
 }

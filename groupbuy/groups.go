@@ -148,20 +148,20 @@ func (g *Groups) For(buyer string) *Groups {
 // copy returns a copy to bind. A copy of Groups that New did not make stays unusable.
 func (g *Groups) copy() *Groups {
 	if g == nil || g.store == nil && g.broken == nil {
-		return &Groups{broken: unmade()}
+		return &Groups{broken: notByNew()}
 	}
 	bound := *g
 	return &bound
 }
 
-// unmade is what is wrong with Groups that New has not made.
-func unmade() error { return fault.Invalid("groups", "must be made by New") }
+// notByNew is what is wrong with Groups that New has not made.
+func notByNew() error { return fault.Invalid("groups", "must be made by New") }
 
 // ready refuses a call before any I/O.
 func (g *Groups) ready(ctx context.Context) error {
 	switch {
 	case g == nil || g.store == nil && g.broken == nil:
-		return unmade()
+		return notByNew()
 	case g.broken != nil:
 		return g.broken
 	}
@@ -179,17 +179,17 @@ func (g *Groups) readyFor(ctx context.Context) error {
 	return nil
 }
 
-// took tells the hook.
-func (g *Groups) took(ctx context.Context, e Effect) {
+// tell tells the hook.
+func (g *Groups) tell(ctx context.Context, e Effect) {
 	if g.opts.Hook != nil {
 		g.opts.Hook(ctx, e)
 	}
 }
 
-// tookSeat tells the hook of a seat that was moved without its own call, by a sweep or a look at what was in the way.
+// tellSeat tells the hook of a seat that was moved without its own call, by a sweep or a look at what was in the way.
 // Step is the step that moved it; 0 if only its state shows which. It reports nothing for an order without a
 // seat, and reads only if there is a hook.
-func (g *Groups) tookSeat(ctx context.Context, order string, step Step) {
+func (g *Groups) tellSeat(ctx context.Context, order string, step Step) {
 	if g.opts.Hook == nil {
 		return
 	}
@@ -200,7 +200,7 @@ func (g *Groups) tookSeat(ctx context.Context, order string, step Step) {
 	if err != nil || seat.State == NoSeat || step == 0 {
 		return
 	}
-	g.took(ctx, seatView{seat: seat, team: team}.effect(step))
+	g.tell(ctx, seatView{seat: seat, team: team}.effect(step))
 }
 
 // inventory returns the inventory of the pools, the seats and ordinary stock. The calls for seats report their own
@@ -214,11 +214,11 @@ func (g *Groups) inventory() *stock.Inventory {
 		opts.Hook = func(ctx context.Context, e stock.Effect) {
 			switch e.Step { //nolint:exhaustive // the others are told by their calls
 			case stock.StepExpire:
-				g.tookSeat(ctx, e.Order, StepExpire)
+				g.tellSeat(ctx, e.Order, StepExpire)
 			case stock.StepRestock, stock.StepWithdraw:
 				for _, l := range e.Lines {
 					if l.Activity != 0 { // what ordinary stock gives or gets is told by its pool
-						g.took(ctx, Effect{Units: e.Step, Key: l.Key(), Num: l.Num, ID: e.ID})
+						g.tell(ctx, Effect{Units: e.Step, Key: l.Key(), Num: l.Num, ID: e.ID})
 					}
 				}
 			}

@@ -68,9 +68,23 @@ func (m *Memory) stock() *stock.Memory {
 	return m.units
 }
 
-// begin locks the store and reads the clock. Until end the units are only called by what it returns.
-func (m *Memory) begin(ctx context.Context) (units *stock.Memory, now time.Time, end func(), err error) {
-	return m.stock().Enter(ctx)
+// within makes a call while the store stands still, at one time. The call uses only the units that it is given.
+func within[T any](ctx context.Context, m *Memory, call func(units *stock.Memory, now time.Time) (T, error)) (value T, err error) {
+	units, now, end, err := m.stock().Enter(ctx)
+	if err != nil {
+		return value, err
+	}
+	defer end()
+	return call(units, now)
+}
+
+// atNow reads something, and the clock.
+func atNow[T any](ctx context.Context, m *Memory, read func(now time.Time) T) (value T, at time.Time, err error) {
+	value, err = within(ctx, m, func(_ *stock.Memory, now time.Time) (T, error) {
+		at = now
+		return read(now), nil
+	})
+	return value, at, err
 }
 
 // pool returns what a product has of teams.
@@ -91,8 +105,8 @@ func (m *Memory) team(code string) Team {
 	return Team{}
 }
 
-// joined reports whether the buyer of a seat has another live one in its team.
-func (m *Memory) joined(seat Seat) bool {
+// hasOther reports whether the buyer of a seat has another live one in its team.
+func (m *Memory) hasOther(seat Seat) bool {
 	team := m.teams[seat.Team]
 	if team == nil {
 		return false
@@ -103,25 +117,22 @@ func (m *Memory) joined(seat Seat) bool {
 
 // SaveActivity implements Store.
 func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool) (stock.Verdict, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return stock.Refused, err
-	}
-	defer end()
-	was := m.activities[activity.ID]
-	if verdict := saves(activity.Version, was.Version); verdict != stock.Done {
-		return verdict, nil
-	}
-	activity.EndedAt, activity.CreatedAt = was.EndedAt, was.CreatedAt
-	if was.Version == 0 {
-		activity.CreatedAt = now
-	}
-	if ended && activity.EndedAt.IsZero() {
-		activity.EndedAt = now
-	}
-	activity.Version, activity.UpdatedAt = was.Version+1, now
-	m.activities[activity.ID] = activity
-	return stock.Done, nil
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+		was := m.activities[activity.ID]
+		if verdict := saves(activity.Version, was.Version); verdict != stock.Done {
+			return verdict, nil
+		}
+		activity.EndedAt, activity.CreatedAt = was.EndedAt, was.CreatedAt
+		if was.Version == 0 {
+			activity.CreatedAt = now
+		}
+		if ended && activity.EndedAt.IsZero() {
+			activity.EndedAt = now
+		}
+		activity.Version, activity.UpdatedAt = was.Version+1, now
+		m.activities[activity.ID] = activity
+		return stock.Done, nil
+	})
 }
 
 // saves returns the verdict on saving a row of one version over a row of another; version 0 is no row.
@@ -137,27 +148,24 @@ func saves(version, was int64) stock.Verdict {
 
 // SaveProduct implements Store.
 func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdict, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return stock.Refused, err
-	}
-	defer end()
-	was := m.products[product.Key]
-	if verdict := saves(product.Version, was.Version); verdict != stock.Done {
-		return verdict, nil
-	}
-	product.Formed, product.CreatedAt = was.Formed, was.CreatedAt
-	if was.Version == 0 {
-		product.CreatedAt = now
-	}
-	product.Version, product.UpdatedAt = was.Version+1, now
-	m.products[product.Key] = product
-	return stock.Done, nil
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+		was := m.products[product.Key]
+		if verdict := saves(product.Version, was.Version); verdict != stock.Done {
+			return verdict, nil
+		}
+		product.Formed, product.CreatedAt = was.Formed, was.CreatedAt
+		if was.Version == 0 {
+			product.CreatedAt = now
+		}
+		product.Version, product.UpdatedAt = was.Version+1, now
+		m.products[product.Key] = product
+		return stock.Done, nil
+	})
 }
 
 // CorrectFormed implements Store.
 func (m *Memory) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
-	_, _, end, err := m.begin(ctx)
+	_, _, end, err := m.stock().Enter(ctx)
 	if err != nil {
 		return err
 	}

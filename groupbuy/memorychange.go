@@ -59,7 +59,7 @@ func (c *memoryChange) take(request SeatRequest, deadline time.Time) (SeatReques
 	} else {
 		team := c.team(code)
 		request.Seat.Team = code
-		if err := team.Take(&request.Seat, c.m.joined(request.Seat), c.now, deadline); err != nil {
+		if err := team.Take(&request.Seat, c.m.hasOther(request.Seat), c.now, deadline); err != nil {
 			return SeatRequest{}, err
 		}
 		request.Team = team.Team
@@ -71,7 +71,7 @@ func (c *memoryChange) take(request SeatRequest, deadline time.Time) (SeatReques
 // move moves the seat of an order by a step, with a step of its hold; 0 is none.
 func (c *memoryChange) move(step Step, with stock.Step, order string) error {
 	seat := c.seat(order)
-	team, joined := c.team(seat.Team), c.m.joined(seat)
+	team, joined := c.team(seat.Team), c.m.hasOther(seat)
 	if with == stock.StepReacquire {
 		if err := team.RefusesRegain(seat, joined, c.now); err != nil {
 			return err

@@ -71,11 +71,15 @@ const (
 
 // String returns the state in lower case.
 func (s ProductState) String() string {
-	names := [...]string{"preparing", "offered", "removed", "settled"}
-	if int(s) < len(names) {
-		return names[s]
+	return nameOf("state", uint8(s), "preparing", "offered", "removed", "settled")
+}
+
+// nameOf returns the name of a number, or the number with what it is of where it has none.
+func nameOf(of string, n uint8, names ...string) string {
+	if int(n) < len(names) && names[n] != "" {
+		return names[n]
 	}
-	return fmt.Sprintf("state %d", uint8(s))
+	return fmt.Sprintf("%s %d", of, n)
 }
 
 // Product is a SKU that can be bought in teams. Its Key is the key of its pool: the SKU in the activity.
@@ -146,11 +150,7 @@ const (
 
 // String returns the cause in lower case.
 func (c Cause) String() string {
-	names := [...]string{"undecided", "payment", "operator", "deadline", "leaving"}
-	if int(c) < len(names) {
-		return names[c]
-	}
-	return fmt.Sprintf("cause %d", uint8(c))
+	return nameOf("cause", uint8(c), "undecided", "payment", "operator", "deadline", "leaving")
 }
 
 // Team is a group of buyers of one product. A Forming team is alive strictly before its Deadline.
@@ -241,11 +241,7 @@ const (
 
 // String returns the state in lower case.
 func (s SeatState) String() string {
-	names := [...]string{"no seat", "held", "paid", "cancelled", "expired", "refund due", "refunded"}
-	if int(s) < len(names) {
-		return names[s]
-	}
-	return fmt.Sprintf("state %d", uint8(s))
+	return nameOf("state", uint8(s), "no seat", "held", "paid", "cancelled", "expired", "refund due", "refunded")
 }
 
 // Live reports whether a seat in this state takes a place in its team.
@@ -301,11 +297,7 @@ const (
 
 // String returns the kind in lower case.
 func (k EventKind) String() string {
-	names := [...]string{"", "team formed", "member added", "team failed", "refund owed", "seat released", "corrected"}
-	if int(k) < len(names) && k > 0 {
-		return names[k]
-	}
-	return fmt.Sprintf("kind %d", uint8(k))
+	return nameOf("kind", uint8(k), "", "team formed", "member added", "team failed", "refund owed", "seat released", "corrected")
 }
 
 // Event reports one thing that happened to a team to the rest of the shop.

@@ -87,7 +87,7 @@ func (g *Groups) paid(ctx context.Context, order string, outcome stock.Outcome) 
 		seen, err = g.look(ctx, order) // something else has paid the hold
 	}
 	if !outcome.Replay {
-		g.took(ctx, seen.effect(step))
+		g.tell(ctx, seen.effect(step))
 	}
 	switch {
 	case err != nil && outcome.Replay:
@@ -127,7 +127,7 @@ func (g *Groups) late(ctx context.Context, order string, why error) (Payment, er
 		}
 		seen, err := g.look(ctx, order)
 		if verdict == stock.Done {
-			g.took(ctx, seen.effect(StepLate))
+			g.tell(ctx, seen.effect(StepLate))
 			err = fault.Unread(err)
 		}
 		if err != nil {
@@ -198,7 +198,7 @@ func (g *Groups) settled(ctx context.Context, seen seatView) (seatView, error) {
 // members returns those who were in a team when it was formed, in the order of payment.
 func (g *Groups) members(ctx context.Context, code string) ([]Seat, error) {
 	var all []Seat
-	for seat, err := range g.seats(ctx, SeatFilter{Team: code}) {
+	for seat, err := range g.seats(ctx, nil, SeatFilter{Team: code}) {
 		if err != nil {
 			return nil, err
 		}

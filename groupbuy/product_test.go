@@ -323,7 +323,7 @@ func (m *market) settles(name string, mended bool) {
 			require.Equal(m.t, offer.terms(), items[1].Terms, name)
 		}
 		require.Zero(m.t, offer.Activity.EndedAt, name)
-		num, taken, err := m.taken(m.t.Context(), onMarket)
+		num, taken, err := m.allotment(m.t.Context(), onMarket)
 		require.NoError(m.t, err)
 		require.True(m.t, taken, name)
 		require.Equal(m.t, offer.Allotted, num, name)

@@ -50,11 +50,17 @@ func (g *Groups) Refund(ctx context.Context, r Refund) (Seat, error) {
 		case seen.seat.State != Paid:
 			return Seat{}, seen.refusal()
 		}
-		done, refusal := g.giveUp(ctx, r, seen.team)
-		if done {
-			return g.refunded(ctx, r.Order)
-		}
-		if failed(refusal) {
+		refund := stock.Refund{ID: RefundID(r.Order), Order: r.Order, Restock: r.Restock || seen.team.State == Forming}
+		outcome, refusal := g.units.With(SeatRefund{Actor: r.Actor, Reason: r.Reason}).Refund(ctx, refund)
+		switch {
+		case refusal == nil && !outcome.Replay:
+			seen, err := g.see(ctx, r.Order)
+			g.tell(ctx, seen.effect(StepRefund))
+			if err != nil {
+				return Seat{}, fault.Unread(err)
+			}
+			return seen.seat, nil
+		case failed(refusal):
 			return Seat{}, refusal
 		}
 		is, err := g.look(ctx, r.Order)
@@ -78,21 +84,4 @@ func (r Refund) check() error {
 		err = errors.Join(err, fault.Invalid("actor", "must have at most %d bytes, has %d", input.MaxID, n))
 	}
 	return err
-}
-
-// giveUp refunds the units of a seat, and the seat along with them, and reports whether this call did.
-func (g *Groups) giveUp(ctx context.Context, r Refund, team Team) (bool, error) {
-	refund := stock.Refund{ID: RefundID(r.Order), Order: r.Order, Restock: r.Restock || team.State == Forming}
-	outcome, err := g.units.With(SeatRefund{Actor: r.Actor, Reason: r.Reason}).Refund(ctx, refund)
-	return err == nil && !outcome.Replay, err
-}
-
-// refunded returns the seat that this call has refunded.
-func (g *Groups) refunded(ctx context.Context, order string) (Seat, error) {
-	seen, err := g.see(ctx, order)
-	g.took(ctx, seen.effect(StepRefund))
-	if err != nil {
-		return Seat{}, fault.Unread(err)
-	}
-	return seen.seat, nil
 }

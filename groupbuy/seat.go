@@ -64,7 +64,7 @@ func (g *Groups) Cancel(ctx context.Context, order string) (Seat, error) {
 	}
 	seen, err := g.look(ctx, order)
 	if refusal == nil && !outcome.Replay && !outcome.Void {
-		g.took(ctx, seen.effect(StepCancel))
+		g.tell(ctx, seen.effect(StepCancel))
 	}
 	switch {
 	case err != nil && refusal != nil:

@@ -16,14 +16,10 @@ import (
 // read is consistent in itself.
 func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
 	books, err := ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.book, key.Activity, key.SKU, after, limit),
-		func(rows *sql.Rows) (groupbuy.TeamBook, error) {
-			var row teamRow
-			var book groupbuy.TeamBook
-			c := &book.Recount
-			err := rows.Scan(append(row.targets(), &c.Held, &c.Paid, &c.PaidVolume, &c.Events)...)
-			book.Team = row.finish()
-			return book, err
-		})
+		scan(func(b *groupbuy.TeamBook) []any {
+			c := &b.Recount
+			return append(teamTargets(&b.Team), &c.Held, &c.Paid, &c.PaidVolume, &c.Events)
+		}))
 	if err != nil || len(books) == 0 {
 		return nil, err
 	}
@@ -33,7 +29,7 @@ func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit in
 		at[book.Code], codes[i] = i, book.Code
 	}
 	for part := range slices.Chunk(codes, mysql.MaxList) {
-		err := g.units.Query(ctx, mysql.RenderList(g.sql.astray, part), func(rows *sql.Rows) error {
+		err := g.units.Query(ctx, mysql.RenderList(g.sql.mismatched, part), func(rows *sql.Rows) error {
 			var code string
 			var seat groupbuy.SeatBook
 			err := rows.Scan(&code, &seat.Order, &seat.State, &seat.Hold, &seat.Units)

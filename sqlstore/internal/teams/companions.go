@@ -3,7 +3,6 @@ package teams
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -23,7 +22,7 @@ func (seatCompanions) Keeps(c stock.Companion) bool { return groupbuy.Keeps(c) }
 // Locked takes the seats that Locks ask for, in their order. The item of their product is locked; from here on, so are
 // their teams.
 func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {
-	b := seatTaker{unitOfWork: g.begin(at), calls: calls, why: make([]error, len(calls))}
+	b := seatTaker{unitOfWork: g.begin(at), calls: calls}
 	var codes []string
 	var buyers []any
 	for i, c := range calls {
@@ -47,8 +46,14 @@ func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, ca
 	if b.joined, err = b.joinedBy(ctx, q, codes, buyers); err != nil {
 		return err
 	}
-	if !b.takeAll() {
-		return &mysql.RefusalError{Why: b.why}
+	why, refused := make([]error, len(calls)), false
+	for i := range b.requests {
+		err := b.take(&b.requests[i])
+		why[b.requests[i].call] = err
+		refused = refused || err != nil
+	}
+	if refused {
+		return &mysql.RefusalError{Why: why}
 	}
 	if err := b.insert(ctx, q); err != nil {
 		return err
@@ -76,24 +81,11 @@ type seatTaker struct {
 	calls    []ledger.LockCall
 	requests []seatRequest
 	joined   map[groupBuyer]bool
-	why      []error // of each call; nil where it may go
 }
 
 // groupBuyer is a buyer in a team.
 type groupBuyer struct {
 	team, buyer string
-}
-
-// takeAll takes the seats, and reports whether none was refused.
-func (b *seatTaker) takeAll() bool {
-	all := true
-	for i := range b.requests {
-		r := &b.requests[i]
-		err := b.take(r)
-		b.why[r.call] = err
-		all = all && err == nil
-	}
-	return all
 }
 
 // take takes the seat of a request, or returns why not.
@@ -264,15 +256,9 @@ func (g seatCompanions) Refunded(ctx context.Context, q mysql.Tx, calls []ledger
 // unsettle lets products give units back once more, after some have come back to them.
 func (g seatCompanions) unsettle(ctx context.Context, q mysql.Tx, keys map[stock.Key]bool) error {
 	for _, key := range slices.SortedFunc(maps.Keys(keys), stock.Key.Compare) {
-		if _, err := q.ExecContext(ctx, mysql.Render(g.sql.unsettleText(), key.Activity, key.SKU)); err != nil {
+		if _, err := q.ExecContext(ctx, mysql.Render(g.sql.unsettle, key.Activity, key.SKU)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (q *groupBuySQL) unsettleText() string {
-	return fmt.Sprintf("UPDATE %s "+mysql.ByKey+" SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s WHERE ACTIVITY_ID = ?"+
-		" AND SKU_ID = ? AND STATE = %d",
-		q.products, groupbuy.Removed, mysql.Now, groupbuy.Settled)
 }

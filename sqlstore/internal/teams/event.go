@@ -12,12 +12,10 @@ import (
 )
 
 // scanEvent reads eventColumns.
-func scanEvent(rows *sql.Rows) (groupbuy.Event, error) {
-	var e groupbuy.Event
-	var state, created int64
-	var done sql.NullInt64
-	err := rows.Scan(&e.Code, &e.No, &e.Kind, &e.Order, &state, &e.Tries, &e.Failure, &created, &done)
-	e.Poisoned, e.At, e.DoneAt = state == eventAside, mysql.FromMicros(created), mysql.FromNullMicros(done)
+func scanEvent(rows *sql.Rows) (e groupbuy.Event, err error) {
+	var state int64
+	err = rows.Scan(&e.Code, &e.No, &e.Kind, &e.Order, &state, &e.Tries, &e.Failure, micros{&e.At}, micros{&e.DoneAt})
+	e.Poisoned = state == eventAside
 	return e, err
 }
 
@@ -83,28 +81,28 @@ func (g *Store) Lease(ctx context.Context, event groupbuy.Event, holdFor time.Du
 	return ledger.DoneIf(rows > 0), err
 }
 
-// lockedEvent is the delivery state of an event whose team is locked.
-type lockedEvent struct {
+// eventState is how the delivery of an event stands whose team is locked.
+type eventState struct {
 	next  bool // it is the first undone of its team
 	aside bool
 	tries int64
 }
 
 // lockEvent locks an event behind its team; where there is none it is neither next nor aside.
-func (g *Store) lockEvent(ctx context.Context, q mysql.Tx, event groupbuy.Event) (lockedEvent, error) {
-	var locked lockedEvent
+func (g *Store) lockEvent(ctx context.Context, q mysql.Tx, event groupbuy.Event) (eventState, error) {
+	var is eventState
 	err := mysql.Read(ctx, q, mysql.Render(g.sql.lockEvent, event.No, event.Code), func(rows *sql.Rows) error {
 		var done, teamTries, state, tries int64
 		err := rows.Scan(&done, &teamTries, &state, &tries)
 		switch {
 		case state == eventAside:
-			locked = lockedEvent{aside: true, tries: tries}
+			is = eventState{aside: true, tries: tries}
 		case state == eventDue && event.No == done+1:
-			locked = lockedEvent{next: true, tries: teamTries}
+			is = eventState{next: true, tries: teamTries}
 		}
 		return err
 	})
-	return locked, err
+	return is, err
 }
 
 // Delivered implements groupbuy.Store. The seat is locked before its team, as everywhere. A seat that is not due for
@@ -115,7 +113,7 @@ func (g *Store) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verd
 	}
 	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		if event.Kind == groupbuy.RefundOwed {
-			if _, err := q.ExecContext(ctx, mysql.Render(g.sql.Refunded, event.Order)); err != nil {
+			if _, err := q.ExecContext(ctx, mysql.Render(g.sql.refunded, event.Order)); err != nil {
 				return false, err
 			}
 		}

@@ -23,6 +23,9 @@ type seatAndTeam struct {
 	team groupbuy.Team
 }
 
+// targets scan seatColumns and teamColumns.
+func (s *seatAndTeam) targets() []any { return append(seatTargets(&s.seat), teamTargets(&s.team)...) }
+
 // Seat implements groupbuy.Store. Concurrent calls share one read: every payment asks.
 func (g *Store) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.Team, time.Time, error) {
 	if err := g.units.Ready(ctx); err != nil {
@@ -77,17 +80,7 @@ func (g *Store) severalSeats(ctx context.Context, orders []string) (map[string]s
 
 // seatsOf reads seats with their teams, by order, and the clock.
 func (g *Store) seatsOf(ctx context.Context, query string) (map[string]seatAndTeam, time.Time, error) {
-	found := map[string]seatAndTeam{}
-	var clock int64
-	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
-		var seat seatRow
-		var team teamRow
-		err := rows.Scan(append(append(seat.targets(), team.targets()...), &clock)...)
-		found[seat.seat.Order] = seatAndTeam{seat: seat.finish(), team: team.finish()}
-		return err
-	})
-	now, err := g.units.Moment(ctx, clock, err)
-	return found, now, err
+	return byKey(ctx, g, query, (*seatAndTeam).targets, func(s seatAndTeam) string { return s.seat.Order })
 }
 
 // Team implements groupbuy.Store. Concurrent calls share one read: whoever joins asks.
@@ -103,7 +96,7 @@ func (g *Store) Team(ctx context.Context, code string, of stock.Key) (groupbuy.T
 
 // team reads one team.
 func (g *Store) team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
-	teams, now, err := g.teamsOf(ctx, mysql.RenderList(g.sql.readTeams, []string{code}))
+	teams, now, err := g.severalTeams(ctx, []string{code})
 	return teams[code], now, err
 }
 
@@ -130,33 +123,19 @@ func (g *Store) currentTeam(ctx context.Context, code string, of stock.Key) (gro
 				return false, err
 			}
 		}
-		var row teamRow
-		err := mysql.ReadRow(ctx, q, mysql.RenderList(g.sql.readTeams, []string{code})+" FOR UPDATE", append(row.targets(), &clock)...)
-		if row.team.Version > 0 {
-			team = row.finish()
-		}
+		query := mysql.RenderList(g.sql.readTeams, []string{code}) + " FOR UPDATE"
+		err := mysql.ReadRow(ctx, q, query, append(teamTargets(&team), &clock)...)
 		return item == 0 || team.Version == 0, err
 	}, append(blanks, g.sql.blankTeam.Of(code))...)
+	if team.Version == 0 { // a blank
+		team = groupbuy.Team{}
+	}
 	return team, mysql.FromMicros(clock), err
 }
 
 // severalTeams reads several.
 func (g *Store) severalTeams(ctx context.Context, codes []string) (map[string]groupbuy.Team, time.Time, error) {
-	return g.teamsOf(ctx, mysql.RenderList(g.sql.readTeams, codes))
-}
-
-// teamsOf reads teams, by code, and the clock.
-func (g *Store) teamsOf(ctx context.Context, query string) (map[string]groupbuy.Team, time.Time, error) {
-	found := map[string]groupbuy.Team{}
-	var clock int64
-	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
-		var row teamRow
-		err := rows.Scan(append(row.targets(), &clock)...)
-		found[row.team.Code] = row.finish()
-		return err
-	})
-	now, err := g.units.Moment(ctx, clock, err)
-	return found, now, err
+	return byKey(ctx, g, mysql.RenderList(g.sql.readTeams, codes), teamTargets, func(t groupbuy.Team) string { return t.Code })
 }
 
 // Await implements groupbuy.Store. In the caller's transaction there is nothing to wait for: what was read there is
@@ -208,21 +187,12 @@ func (g *Store) Seats(ctx context.Context, filter groupbuy.SeatFilter, after gro
 		query = mysql.Render(g.sql.seatsInState, int64(filter.State), at, at, after.Order, limit)
 		by = g.units.Show
 	}
-	return g.listSeats(ctx, by, query)
-}
-
-// listSeats lists seats.
-func (g *Store) listSeats(ctx context.Context, by mysql.QueryFunc, query string) ([]groupbuy.Seat, error) {
-	return ledger.ListOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Seat, error) {
-		var row seatRow
-		err := rows.Scan(row.targets()...)
-		return row.finish(), err
-	})
+	return ledger.ListOf(ctx, g.units, by, query, scan(seatTargets))
 }
 
 // membersOf reads the first page of the seats of one team.
 func (g *Store) membersOf(ctx context.Context, limit int, code string) ([]groupbuy.Seat, error) {
-	return g.listSeats(ctx, g.units.Query, mysql.Render(g.sql.seatsOfTeam, code, "", limit))
+	return ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.seatsOfTeam, code, "", limit), scan(seatTargets))
 }
 
 // mostMembers is how many seats of several teams are read at once. Larger teams are read one by one.
@@ -231,7 +201,8 @@ const mostMembers = 2_000
 // membersBatch reads those of several.
 func (g *Store) membersBatch(ctx context.Context, limit int, codes []string) ([]batch.Reply[[]groupbuy.Seat], error) {
 	replies := make([]batch.Reply[[]groupbuy.Seat], len(codes))
-	seats, err := g.listSeats(ctx, g.units.Query, mysql.Render(mysql.RenderList(g.sql.seatsOfTeams, codes), mostMembers+1))
+	query := mysql.Render(mysql.RenderList(g.sql.seatsOfTeams, codes), mostMembers+1)
+	seats, err := ledger.ListOf(ctx, g.units, g.units.Query, query, scan(seatTargets))
 	if err != nil {
 		return nil, err
 	}
@@ -263,21 +234,12 @@ func (g *Store) Teams(ctx context.Context, filter groupbuy.TeamFilter, after gro
 	}
 	args = append(args, int64(filter.State), from, from, after.Code, limit)
 	joinable := filter.Joinable && filter.State == groupbuy.Forming
-	return g.listTeams(ctx, mysql.Render(g.sql.listTeams(ofProduct, joinable), args...))
+	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.listTeams(ofProduct, joinable), args...), scan(teamTargets))
 }
 
 // LateTeams implements groupbuy.Store.
 func (g *Store) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, error) {
-	return g.listTeams(ctx, mysql.Render(g.sql.lateTeams, limit))
-}
-
-// listTeams lists teams.
-func (g *Store) listTeams(ctx context.Context, query string) ([]groupbuy.Team, error) {
-	return ledger.ListOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Team, error) {
-		var row teamRow
-		err := rows.Scan(row.targets()...)
-		return row.finish(), err
-	})
+	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.lateTeams, limit), scan(teamTargets))
 }
 
 // LateSeats implements groupbuy.Store. It locks nothing, also in the caller's transaction: the holds come first, and

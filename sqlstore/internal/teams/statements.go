@@ -17,12 +17,16 @@ type groupBuySQL struct {
 	activities, products, teams, seats, events string // table names
 	items, holds                               string // and of the units
 
-	addActivity, setActivity            string
-	addProduct, setProduct, lockItem    string
-	blankActivity, blankProduct         mysql.Blank
-	blankTeam, blankSeat                mysql.Blank
-	lockProduct, lockHold, lockSeat     string
-	itemVersion, versions, seatedOrders string
+	addActivity, setActivity              string
+	addProduct, setProduct, lockItem      string
+	blankActivity, blankProduct           mysql.Blank
+	blankTeam, blankSeat                  mysql.Blank
+	lockProduct, lockHold, lockSeat       string
+	itemVersion, versions, ordersWithSeat string
+
+	formSeats, formSeatsOfTeams, formingSeats string
+	liveSeats, successor, keysOf              string
+	addFormed, unsettle                       string
 
 	readActivity, listActivities, dueActivities string
 	readOffers, listProducts, dueProducts       string
@@ -39,19 +43,19 @@ type groupBuySQL struct {
 	lease, lockEvent                 string
 	deliver, deliverAside            string
 	putOff, putAside, keepAside      string
-	Refunded                         string
+	refunded                         string
 
-	book, astray, formedPeople string
-	correct                    string
+	book, mismatched, formedPeople string
+	correct                        string
 }
 
-// activityColumns are the columns of an activity a, in the order in which activityRow scans them.
+// activityColumns are the columns of an activity a, in the order of activityTargets.
 var activityColumns = "a.ID, a.TITLE, a.IMAGE, a.FORM_MINUTES, a.HIDDEN, " + mysql.Micros("a.START_TIME") + ", " +
 	mysql.Micros("a.END_TIME") +
 	", a.OUTLIVE, a.SORT, " + mysql.Micros("a.OVER_TIME") + ", " + mysql.Micros("a.CREATE_TIME") + ", " + mysql.Micros("a.UPDATE_TIME") +
 	", a.VERSION"
 
-// productColumns are the columns of a product g, in the order in which productRow scans them.
+// productColumns are the columns of a product g, in the order of productTargets.
 var productColumns = "g.ACTIVITY_ID, g.SKU_ID, g.SPU_ID, g.NAME, g.SPEC, g." + strings.ReplaceAll(termColumns, ", ", ", g.") +
 	", g.ORDER_LIMIT, g.BUYER_LIMIT, g.STATE, g.STOCK_NUM, g.FORMED_NUM, g.RETURN_NUM" +
 	", " + mysql.Micros("g.CREATE_TIME") + ", " + mysql.Micros("g.UPDATE_TIME") + ", g.VERSION"
@@ -79,6 +83,7 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 	q.renderActivities()
 	q.renderProducts()
 	q.renderSeats()
+	q.renderSteps()
 	q.renderTeams()
 	q.renderEvents()
 	q.renderDeliveries()
@@ -148,7 +153,7 @@ func (q *groupBuySQL) offers(products int) string {
 func (q *groupBuySQL) renderSeats() {
 	q.readSeats = "SELECT " + seatColumns + ", " + teamColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.seats + " p " + mysql.ByKey +
 		" STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = p.TEAM_CODE WHERE p.ORDER_NO IN (?)"
-	q.seatedOrders = "SELECT ORDER_NO FROM " + q.holds + " " + mysql.ByKey +
+	q.ordersWithSeat = "SELECT ORDER_NO FROM " + q.holds + " " + mysql.ByKey +
 		" WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND ACTIVITY_ID > 0 FOR UPDATE"
 	q.lockHold = "SELECT SKU_ID, ACTIVITY_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
 	q.lockSeat = "SELECT STATE FROM " + q.seats + " WHERE ORDER_NO = ? FOR UPDATE"
@@ -172,6 +177,27 @@ func (q *groupBuySQL) renderSeats() {
 	// Of the seats of the team, only those that are live are looked at.
 	q.lateSeatsOfTeam = "SELECT p.ORDER_NO FROM " + q.seats + " p " + mysql.By(q.seats, "buyer") +
 		" WHERE p.TEAM_CODE = ? AND p.LIVE = 1 AND " + late + " ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
+}
+
+// renderSteps renders what goes along with the steps of seats.
+func (q *groupBuySQL) renderSteps() {
+	// The paid seats of a team that is formed get its Status.
+	forming := fmt.Sprintf(" IN (?) AND STATE = %d AND STATUS = %d", groupbuy.Paid, groupbuy.Forming)
+	formed := fmt.Sprintf(" SET STATUS = %d, UPDATE_TIME = %s WHERE ", groupbuy.Formed, mysql.Now)
+	q.formSeats = "UPDATE " + q.seats + " " + mysql.ByKey + formed + "ORDER_NO" + forming
+	q.formSeatsOfTeams = "UPDATE " + q.seats + " " + mysql.By(q.seats, "buyer") + formed + "TEAM_CODE" + forming
+	q.formingSeats = "SELECT ORDER_NO FROM " + q.seats + " " + mysql.By(q.seats, "buyer") + " WHERE TEAM_CODE" + forming
+
+	q.liveSeats = "SELECT " + seatColumns + ", t.VERSION FROM " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.seats + " p " +
+		mysql.By(q.seats, "buyer") + " ON p.TEAM_CODE = t.CODE WHERE t.CODE IN (?) AND p.LIVE = 1"
+	// The first of the live seats of a team by groupbuy.CompareSuccessors.
+	q.successor = "SELECT " + seatColumns + " FROM " + q.seats + " p " + mysql.By(q.seats, "buyer") + " WHERE p.TEAM_CODE = ? AND p.LIVE = 1" +
+		fmt.Sprintf(" ORDER BY p.STATE DESC, IF(p.STATE = %d, p.PAY_TIME, p.START_TIME), p.ORDER_NO LIMIT 1", groupbuy.Paid)
+	q.keysOf = "SELECT DISTINCT h.SKU_ID, h.ACTIVITY_ID FROM " + q.holds + " h " + mysql.ByKey +
+		" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0 ORDER BY h.SKU_ID, h.ACTIVITY_ID FOR UPDATE"
+	q.addFormed = "UPDATE " + q.products + " " + mysql.ByKey + " SET FORMED_NUM = FORMED_NUM + ? WHERE ACTIVITY_ID = ? AND SKU_ID = ?"
+	q.unsettle = "UPDATE " + q.products + " " + mysql.ByKey + fmt.Sprintf(" SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s"+
+		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATE = %d", groupbuy.Removed, mysql.Now, groupbuy.Settled)
 }
 
 // renderTeams renders the reads of teams.
@@ -231,7 +257,7 @@ func (q *groupBuySQL) renderDeliveries() {
 	q.lease = "UPDATE " + q.teams + " " + mysql.ByKey + " SET EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now +
 		"), EVENT_TRIES = EVENT_TRIES + 1" +
 		" WHERE CODE = ? AND EVENT_DONE = ? AND EVENT_TRIES = ? AND EVENT_TIME <= " + mysql.Now
-	q.Refunded = "UPDATE " + q.seats + " " + mysql.ByKey +
+	q.refunded = "UPDATE " + q.seats + " " + mysql.ByKey +
 		fmt.Sprintf(" SET STATE = %d, UPDATE_TIME = %s WHERE ORDER_NO = ? AND STATE = %d", groupbuy.Refunded, mysql.Now, groupbuy.RefundDue)
 	q.lockEvent = "SELECT t.EVENT_DONE, t.EVENT_TRIES, e.STATE, e.TRIES FROM " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.events +
 		" e " + mysql.ByKey +
@@ -261,11 +287,11 @@ func (q *groupBuySQL) renderGroupBooks() {
 		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND CODE > ? ORDER BY CODE LIMIT ?) k" +
 		" LEFT JOIN " + q.seats + " p " + mysql.By(q.seats, "buyer") + " ON p.TEAM_CODE = k.CODE GROUP BY k.CODE) b" +
 		" STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = b.CODE ORDER BY b.CODE"
-	q.astray = "SELECT p.TEAM_CODE, p.ORDER_NO, p.STATE, COALESCE(h.STATE, 0), COALESCE(h.NUM, 0) FROM " + q.seats + " p " +
+	q.mismatched = "SELECT p.TEAM_CODE, p.ORDER_NO, p.STATE, COALESCE(h.STATE, 0), COALESCE(h.NUM, 0) FROM " + q.seats + " p " +
 		mysql.By(q.seats, "buyer") +
 		" STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = p.TEAM_CODE" +
 		" LEFT JOIN " + q.holds + " h " + mysql.ByKey + " ON h.ORDER_NO = p.ORDER_NO AND h.LINE_NO = 1" +
-		" WHERE p.TEAM_CODE IN (?) AND NOT (" + agreeing() + ")"
+		" WHERE p.TEAM_CODE IN (?) AND NOT (" + matching() + ")"
 	q.formedPeople = "SELECT g.FORMED_NUM, (SELECT COUNT(*) FROM " + q.seats + " p " + mysql.By(q.seats, "product") +
 		fmt.Sprintf(" WHERE p.ACTIVITY_ID = g.ACTIVITY_ID AND p.SKU_ID = g.SKU_ID AND p.STATUS = %d)", groupbuy.Formed) +
 		" FROM " + q.products + " g WHERE g.ACTIVITY_ID = ? AND g.SKU_ID = ?"
@@ -277,8 +303,8 @@ func (q *groupBuySQL) renderGroupBooks() {
 		", EVENT_TIME = COALESCE(EVENT_TIME, ?), UPDATE_TIME = ?, VERSION = ? WHERE CODE = ? AND VERSION = ?"
 }
 
-// agreeing renders groupbuy.SeatState.Matches of a seat p, its hold h and its team t.
-func agreeing() string {
+// matching renders groupbuy.SeatState.Matches of a seat p, its hold h and its team t.
+func matching() string {
 	var pairs []string
 	for s := groupbuy.Held; s <= groupbuy.Refunded; s++ {
 		var always, formed []stock.State

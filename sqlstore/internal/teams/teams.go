@@ -47,19 +47,15 @@ func over(units *ledger.Store, statements *groupBuySQL) *Store {
 // WithTx returns the same store inside the caller's transaction.
 func (g *Store) WithTx(tx mysql.Tx) *Store { return over(g.units.WithTx(tx), g.sql) }
 
-// activityArgs returns what a caller says of an activity as arguments of render.
-func activityArgs(a groupbuy.Activity) []any {
-	return []any{a.Title, a.Image, int64(a.Formation / time.Minute), a.Hidden, a.Start, a.End, a.Outlive, a.Sort}
-}
-
 // SaveActivity implements groupbuy.Store.
-func (g *Store) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
+func (g *Store) SaveActivity(ctx context.Context, a groupbuy.Activity, ended bool) (stock.Verdict, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return stock.Refused, err
 	}
-	statement, args := g.sql.addActivity, append(activityArgs(activity), ended, activity.ID)
-	if activity.Version != 0 {
-		statement, args = g.sql.setActivity, append(args, activity.Version)
+	statement := g.sql.addActivity
+	args := []any{a.Title, a.Image, int64(a.Formation / time.Minute), a.Hidden, a.Start, a.End, a.Outlive, a.Sort, ended, a.ID}
+	if a.Version != 0 {
+		statement, args = g.sql.setActivity, append(args, a.Version)
 	}
 	rows, err := g.units.Exec(ctx, mysql.Render(statement, args...))
 	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
@@ -70,7 +66,7 @@ func (g *Store) SaveProduct(ctx context.Context, product groupbuy.Product) (stoc
 	if err := g.units.Ready(ctx); err != nil {
 		return stock.Refused, err
 	}
-	terms, err := groupTermArgs(product.Terms)
+	terms, err := termArgs(product.Terms)
 	if err != nil {
 		return stock.Refused, err
 	}
@@ -109,7 +105,7 @@ func (g *Store) CorrectFormed(ctx context.Context, key stock.Key, by int64) erro
 	if _, err := g.lockItem(ctx, key); err != nil {
 		return err
 	}
-	rows, err := g.units.Exec(ctx, mysql.Render(g.sql.addFormedText(), by, key.Activity, key.SKU))
+	rows, err := g.units.Exec(ctx, mysql.Render(g.sql.addFormed, by, key.Activity, key.SKU))
 	if err != nil || rows != 1 {
 		return mysql.Missing(err)
 	}
