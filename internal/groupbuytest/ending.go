@@ -133,9 +133,7 @@ func endByProduct(s *scene) {
 	s.remove()
 	s.shelf(inStock)
 	suite.Same(s, "ordinary stock of the other", s.item(stock.Key{SKU: 43}).Left, 0)
-	b := buy("1", anna)
-	b.Product = other.Key
-	s.openAs(b)
+	s.openAs(buy("1", anna).of(other.Key))
 	s.end()
 	suite.Same(s, "ordinary stock of the other", s.item(stock.Key{SKU: 43}).Left, 49)
 	s.shelf(inStock)
@@ -247,10 +245,7 @@ func endMany(s *scene) {
 			p := product(people(2))
 			p.Key = stock.Key{SKU: sku, Activity: i + 1}
 			s.offer(p, 10)
-			b := buy(fmt.Sprint(sku, i), anna)
-			b.Product = p.Key
-			s.openAs(b)
-			s.pay(b.Order)
+			s.pay(s.openAs(buy(fmt.Sprint(sku, i), anna).of(p.Key)).Order)
 		}
 	}
 	s.shelf(inStock - many*10)
