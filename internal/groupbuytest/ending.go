@@ -98,7 +98,11 @@ func endByTime(s *scene) {
 	s.pool(stock.Quantities{Total: 2, Sold: 2})
 	s.shelf(inStock - 2)
 	s.Count("what expires once more", s.sweep(), 0)
-	s.unchanged(func() { s.end(); s.remove() })
+	s.unchanged(func() {
+		s.end()
+		s.remove()
+		suite.Same(s, "product", s.offer(product(people(2)), 90), s.shown(groupbuy.Settled))
+	})
 }
 
 func endByHand(s *scene) {
