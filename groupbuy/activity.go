@@ -122,7 +122,7 @@ func (g *Groups) End(ctx context.Context, activity int64) (Activity, error) {
 		return Activity{}, err
 	}
 	var errs []error
-	for product, err := range g.products(ctx, activity) {
+	for product, err := range g.products(ctx, nil, activity) {
 		if err != nil {
 			return Activity{}, fault.Unread(err)
 		}
@@ -146,7 +146,7 @@ func (g *Groups) end(ctx context.Context, id int64) (is Activity, ended bool, er
 		if err != nil {
 			return Activity{}, ended, err
 		}
-		for product, err := range g.products(ctx, id) {
+		for product, err := range g.products(ctx, nil, id) {
 			if err == nil && product.State != Settled {
 				_, err = g.remove(ctx, product.Key)
 			}
@@ -168,7 +168,7 @@ func (g *Groups) end(ctx context.Context, id int64) (is Activity, ended bool, er
 
 // shelve brings the pools of an activity to its terms.
 func (g *Groups) shelve(ctx context.Context, activity int64) error {
-	for product, err := range g.products(ctx, activity) {
+	for product, err := range g.products(ctx, nil, activity) {
 		if err != nil {
 			return err
 		}

@@ -139,7 +139,7 @@ func (a *auditRun) everything(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for product, err := range a.groups.products(ctx, activity.ID) {
+		for product, err := range a.groups.products(ctx, nil, activity.ID) {
 			if err == nil {
 				err = a.product(ctx, product.Key)
 			}

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
@@ -228,12 +227,5 @@ func pause(first time.Duration, failures int64) time.Duration {
 // shorten returns a failure as every store can keep it: UTF-8, and cut between two characters.
 func shorten(failure string) string {
 	failure = strings.ToValidUTF8(failure, "\uFFFD")
-	if len(failure) <= MaxText {
-		return failure
-	}
-	end := MaxText
-	for !utf8.RuneStart(failure[end]) {
-		end--
-	}
-	return failure[:end]
+	return strings.ToValidUTF8(failure[:min(len(failure), MaxText)], "")
 }

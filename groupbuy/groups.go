@@ -107,27 +107,26 @@ func New(store Store, opts *Options) *Groups {
 	for _, d := range [...]*time.Duration{&o.HoldFor, &o.LeaseFor, &o.RetryIn} {
 		*d = d.Truncate(input.Precision)
 	}
-	return g.over(store)
+	return g.bind(store)
 }
 
-// over returns the same groups over a store.
-func (g *Groups) over(store Store) *Groups {
-	bound := *g
-	bound.store = store
+// bind puts the groups on a store.
+func (g *Groups) bind(store Store) *Groups {
+	g.store = store
 	switch {
-	case bound.broken != nil:
+	case g.broken != nil:
 	case store == nil:
-		bound.broken = fault.Invalid("store", "must not be nil")
+		g.broken = fault.Invalid("store", "must not be nil")
 	default:
-		bound.units = bound.inventory()
+		g.units = g.inventory()
 	}
-	return &bound
+	return g
 }
 
 // On returns the same groups on another store, usually one bound to the caller's transaction:
 //
 //	groups.On(store.WithTx(tx)).Pay(ctx, order.ID)
-func (g *Groups) On(store Store) *Groups { return g.copy().over(store) }
+func (g *Groups) On(store Store) *Groups { return g.copy().bind(store) }
 
 // For returns the same groups for one buyer, for Open, Join and Seats: any 1 to 64 bytes, compared byte for byte.
 // The other calls need no buyer.
@@ -147,23 +146,25 @@ func (g *Groups) For(buyer string) *Groups {
 
 // copy returns a copy to bind. A copy of Groups that New did not make stays unusable.
 func (g *Groups) copy() *Groups {
-	if g == nil || g.store == nil && g.broken == nil {
-		return &Groups{broken: notByNew()}
+	if err := g.fault(); err != nil {
+		return &Groups{broken: err}
 	}
 	bound := *g
 	return &bound
 }
 
-// notByNew is what is wrong with Groups that New has not made.
-func notByNew() error { return fault.Invalid("groups", "must be made by New") }
+// fault returns what is wrong with the groups.
+func (g *Groups) fault() error {
+	if g == nil || g.store == nil && g.broken == nil {
+		return fault.Invalid("groups", "must be made by New")
+	}
+	return g.broken
+}
 
 // ready refuses a call before any I/O.
 func (g *Groups) ready(ctx context.Context) error {
-	switch {
-	case g == nil || g.store == nil && g.broken == nil:
-		return notByNew()
-	case g.broken != nil:
-		return g.broken
+	if err := g.fault(); err != nil {
+		return err
 	}
 	return input.Context(ctx)
 }

@@ -12,34 +12,34 @@ import (
 // The zero value is empty and ready; it must not be copied after first use. It is safe for
 // concurrent use and gives the same results as the SQL store.
 type Memory struct {
-	// Stock is the shop's ordinary stock, which also contains the pools; an order number used in one is taken in the
-	// other. Nil is a stock of its own, accessible by Units. Set it before the first call.
+	// Stock is the shop's ordinary stock, which also contains the pools. Both share one set of order numbers. Nil is a
+	// stock of its own, accessible by Units. Set it before the first call.
 	Stock *stock.Memory
 
-	// Clock is the clock of a store without Stock; nil is time.Now. With one, that of Stock is the only clock.
+	// Clock is the clock of a store without Stock; nil is time.Now. A store with a Stock uses the clock of that.
 	// Set it before the first call.
 	Clock func() time.Time
 
 	once  sync.Once
 	own   stock.Memory
-	units *stock.Memory // Stock or own; the rest is only touched while it stands still, see stock.Memory.Enter
+	units *stock.Memory // Stock or own; the fields below are used within stock.Memory.Enter only
 
 	activities map[int64]Activity
 	products   map[stock.Key]Product
 	pools      map[stock.Key]*memoryPool
 	teams      map[string]*memoryTeam
 	seats      map[string]Seat
-	buyers     map[string][]string // the orders of each, as they were taken
+	buyers     map[string][]string // the orders of each, in the order of TakenAt
 
 	lateSeats memoryQueue // seats that may be Held, by Deadline
 	lateTeams memoryQueue // teams that may be Forming, by Deadline
-	dueEvents memoryQueue // what may be the first undone event of a team, by when it is due
+	dueEvents memoryQueue // what may be the next event of a team, by when it is due
 }
 
-// memoryPool is what a product has of teams and seats.
+// memoryPool has the teams of a product, and counts them and their seats.
 type memoryPool struct {
-	teams   []*memoryTeam // as they were opened
-	forming int64         // of them, those that are Forming
+	teams   []*memoryTeam // in the order of OpenedAt
+	forming int64         // teams that are Forming
 	held    int64         // seats that are Held
 }
 
@@ -47,11 +47,11 @@ type memoryPool struct {
 type memoryTeam struct {
 	Team
 
-	orders []string          // of its seats, as they were taken
-	live   map[string]string // of its live seats, by buyer
-	events []Event           // number n is at n-1; without what a handler is given
-	next   int               // how many are done or set aside: those before the first that is neither
-	due    time.Time         // when that one is due
+	orders []string          // of its seats, in the order of TakenAt
+	live   map[string]string // the order of each buyer who has a live seat
+	events []Event           // number n is at n-1; without Team, Seat and Members
+	next   int               // how many are done or set aside, all before the next event
+	due    time.Time         // when the next event is due
 }
 
 // stock returns the units.
@@ -87,7 +87,7 @@ func atNow[T any](ctx context.Context, m *Memory, read func(now time.Time) T) (v
 	return value, at, err
 }
 
-// pool returns what a product has of teams.
+// pool returns the pool of a product.
 func (m *Memory) pool(key stock.Key) *memoryPool {
 	pool := m.pools[key]
 	if pool == nil {

@@ -92,7 +92,7 @@ func (m *Memory) Undelivered(ctx context.Context, event Event, failure string, r
 		}
 		is.Failure = failure
 		switch {
-		case is.Poisoned: // it stays so
+		case is.Poisoned: // and remains set aside
 		case poison:
 			is.Poisoned = true
 			m.advance(team, now)
@@ -103,7 +103,7 @@ func (m *Memory) Undelivered(ctx context.Context, event Event, failure string, r
 	})
 }
 
-// advance goes on to the next event of a team, whose first is done or set aside.
+// advance goes on to the next event of a team, after one that is done or set aside.
 func (m *Memory) advance(team *memoryTeam, now time.Time) {
 	if team.next++; team.next < len(team.events) {
 		m.schedule(team, now)

@@ -14,14 +14,14 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// first returns the first of what matches, up to limit.
+// first returns up to limit values that match, the first in order.
 func first[T any](all iter.Seq[T], limit int, match func(T) bool, compare func(a, b T) int) []T {
 	var kept []T
 	for v := range all {
 		if !match(v) {
 			continue
 		}
-		if kept = append(kept, v); len(kept) >= 1024 && len(kept)/2 >= limit { // no need to carry all of them
+		if kept = append(kept, v); len(kept) >= 1024 && len(kept)/2 >= limit { // so that a long list is never stored whole
 			slices.SortFunc(kept, compare)
 			kept = kept[:limit]
 		}
@@ -217,7 +217,7 @@ func (m *Memory) book(ctx context.Context, units *stock.Memory, team *memoryTeam
 	book.Recount.PaidVolume = decimal.New(0, -VolumePlaces)
 	book.Recount.Events = int64(len(team.events))
 	for seat := range m.seatsOf(slices.Sorted(slices.Values(team.orders))) {
-		switch seat.State { //nolint:exhaustive // the others are in no count
+		switch seat.State { //nolint:exhaustive // teams do not count the others
 		case Held:
 			book.Recount.Held++
 		case Paid:

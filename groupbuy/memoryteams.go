@@ -210,7 +210,7 @@ func (m *Memory) Follow(ctx context.Context, orders []string) ([]string, error) 
 	})
 }
 
-// follow brings a seat in line with its hold, and reports whether it had to move.
+// follow brings a seat in line with its hold, and reports whether it moved the seat.
 func (c *memoryChange) follow(ctx context.Context, units *stock.Memory, order string) (bool, error) {
 	hold, _, err := units.Hold(ctx, order)
 	if _, known := c.m.seats[order]; err != nil || !known {

@@ -3,6 +3,7 @@ package groupbuy
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
@@ -197,12 +198,15 @@ func (g *Groups) settled(ctx context.Context, seen seatView) (seatView, error) {
 
 // members returns those who were in a team when it was formed, in the order of payment.
 func (g *Groups) members(ctx context.Context, code string) ([]Seat, error) {
-	var all []Seat
+	var members []Seat
 	for seat, err := range g.seats(ctx, nil, SeatFilter{Team: code}) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, seat)
+		if seat.Status == Formed && !seat.Added {
+			members = append(members, seat)
+		}
 	}
-	return members(all), nil
+	slices.SortFunc(members, comparePaid)
+	return members, nil
 }

@@ -288,9 +288,9 @@ func (g *Groups) readyChange(ctx context.Context, id string, key stock.Key, unit
 	return g.product(ctx, key)
 }
 
-// products lists the products of an activity.
-func (g *Groups) products(ctx context.Context, activity int64) iter.Seq2[Product, error] {
-	return listing.Pages(nil,
+// products lists the products of an activity, or an error.
+func (g *Groups) products(ctx context.Context, err error, activity int64) iter.Seq2[Product, error] {
+	return listing.Pages(err,
 		func(after int64, limit int) ([]Product, error) { return g.store.Products(ctx, activity, after, limit) },
 		func(p Product) int64 { return p.SKU })
 }

@@ -69,10 +69,7 @@ func (g *Groups) Product(ctx context.Context, key stock.Key) (Offer, error) {
 // ErrUnknownActivity.
 func (g *Groups) Products(ctx context.Context, activity int64) iter.Seq2[Product, error] {
 	err := errors.Join(g.ready(ctx), input.Positive("activity", activity))
-	return orNone(listing.Pages(err,
-		func(after int64, limit int) ([]Product, error) { return g.store.Products(ctx, activity, after, limit) },
-		func(p Product) int64 { return p.SKU },
-	), func() error {
+	return orNone(g.products(ctx, err, activity), func() error {
 		_, _, err := g.activity(ctx, activity)
 		return err
 	})
@@ -233,8 +230,7 @@ func orNone[T any](listing iter.Seq2[T, error], why func() error) iter.Seq2[T, e
 			return
 		}
 		if err := why(); err != nil {
-			var none T
-			yield(none, err)
+			yield(*new(T), err)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package groupbuy
 import (
 	"cmp"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -249,11 +248,4 @@ func (t *TeamRecord) Correct(counts Counts, at time.Time) Event {
 	t.Held, t.Paid, t.PaidVolume, t.Events = counts.Held, counts.Paid, counts.PaidVolume, counts.Events
 	t.Version++
 	return t.tell(Corrected, "", at)
-}
-
-// members returns those of the seats that were in the team when it was formed, in the order of payment.
-func members(seats []Seat) []Seat {
-	in := slices.DeleteFunc(slices.Clone(seats), func(s Seat) bool { return s.Status != Formed || s.Added })
-	slices.SortFunc(in, comparePaid)
-	return in
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Books implements groupbuy.Store. The counts of the teams and the places of their seats are read at two moments; each
-// read is consistent in itself.
+// Books implements groupbuy.Store. One statement reads teams and recounts them, and another finds the seats that do not
+// match their holds. Each is consistent in itself.
 func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
 	books, err := ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.book, key.Activity, key.SKU, after, limit),
 		scan(func(b *groupbuy.TeamBook) []any {

@@ -14,13 +14,13 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// endsAtOnce is how many teams, and about how many of their seats, are ended in one transaction.
+// One transaction ends at most so many teams, and about so many of their seats.
 const (
 	endsAtOnce  = 300
 	seatsAtOnce = 900
 )
 
-// End implements groupbuy.Store, some hundred teams a transaction.
+// End implements groupbuy.Store. One transaction ends some hundred teams.
 func (g *Store) End(ctx context.Context, endings []groupbuy.TeamEnd) ([]stock.Verdict, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return nil, err
@@ -31,14 +31,14 @@ func (g *Store) End(ctx context.Context, endings []groupbuy.TeamEnd) ([]stock.Ve
 		for _, e := range part {
 			verdicts = append(verdicts, ledger.DoneIf(ended[e.Code]))
 		}
-		if err != nil { // which some may have been done before
+		if err != nil { // some may have been ended before it
 			return verdicts, err
 		}
 	}
 	return verdicts, nil
 }
 
-// endSome ends teams, as many in one transaction as their number of seats allows, and returns those that it ended.
+// endSome ends teams in transactions of about seatsAtOnce seats, and returns the codes of those that it ended.
 func (g *Store) endSome(ctx context.Context, endings []groupbuy.TeamEnd) (map[string]bool, error) {
 	ended := map[string]bool{}
 	seats, err := g.liveSeats(ctx, endings)
@@ -48,7 +48,7 @@ func (g *Store) endSome(ctx context.Context, endings []groupbuy.TeamEnd) (map[st
 	var part []groupbuy.TeamEnd
 	var of []groupbuy.Seat
 	for i, e := range endings {
-		if len(seats[e.Code]) > 0 { // otherwise it is over, or does not exist: a team that is Forming has somebody in it
+		if len(seats[e.Code]) > 0 { // a team without any is over or does not exist
 			part, of = append(part, e), append(of, seats[e.Code]...)
 		}
 		if len(of) < seatsAtOnce && i < len(endings)-1 {
@@ -66,9 +66,9 @@ func (g *Store) endSome(ctx context.Context, endings []groupbuy.TeamEnd) (map[st
 	return ended, nil
 }
 
-// liveSeats reads the live seats of teams, by team: their holds must be locked before the teams. The seats belong to
-// the version of the team that is to be ended, which changes with each of them. They are read with a lock only where
-// the snapshot of the caller's transaction has another version.
+// liveSeats reads the live seats of teams, by team, since their holds must be locked before the teams. Each change of a
+// seat changes the version of its team. The seats are read with a lock only if the snapshot of the caller's transaction
+// has another version than the one that is to be ended.
 func (g *Store) liveSeats(ctx context.Context, endings []groupbuy.TeamEnd) (map[string][]groupbuy.Seat, error) {
 	seats, versions, err := g.liveSeatsOf(ctx, mysql.RenderList(g.sql.liveSeats, codesOf(endings)))
 	if err != nil || !g.units.Bound() {
@@ -144,7 +144,7 @@ type ending struct {
 	endings []groupbuy.TeamEnd
 	ends    map[string]groupbuy.TeamEnd // the same, by their codes
 	seats   []groupbuy.Seat             // live when they were read
-	stale   map[string]bool             // teams that are not as they were
+	stale   map[string]bool             // teams that have changed since then
 }
 
 // keys returns the products of the teams.
@@ -219,7 +219,7 @@ func (e *ending) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error
 	return nil
 }
 
-// refund refunds the paid orders of teams that fail. Those whose holds are refunded already stay as they are.
+// refund refunds the paid orders of teams that fail. Holds that are refunded already stay as they are.
 func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
 	paid := e.orders(groupbuy.Paid, groupbuy.Failed)
 	if len(paid) == 0 {
@@ -285,7 +285,7 @@ func (e *ending) end(ctx context.Context, q mysql.Tx, k *unitOfWork) error {
 			steps[i] = ending.Leaves(s, k.at)
 		}
 		k.events = append(k.events, team.End(ending, of, k.at)...)
-		k.ended(team, groupbuy.Forming)
+		k.noteFormed(team, groupbuy.Forming)
 		for i := range of {
 			if steps[i] != 0 {
 				k.dirty(&of[i], steps[i])
@@ -391,7 +391,7 @@ func (g *Store) moveAlone(
 	return moved, err
 }
 
-// lockItemsOf locks the items of the locked holds of some orders, in the order of their keys. A hold has its item.
+// lockItemsOf locks the items of the locked holds of some orders, in the order of their keys. Each of these items exists.
 func (g seatCompanions) lockItemsOf(ctx context.Context, q mysql.Tx, orders []string) error {
 	var keys []any
 	err := mysql.Read(ctx, q, mysql.RenderList(g.sql.keysOf, orders), func(rows *sql.Rows) error {
@@ -412,7 +412,7 @@ func (q *groupBuySQL) lockItemsText(items int) string {
 		" s " + mysql.ByKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID FOR UPDATE"
 }
 
-// companions keep what goes beside the holds of seats.
+// companions returns what keeps seats beside their holds.
 func (g *Store) companions() seatCompanions { return seatCompanions{units: g.units, sql: g.sql} }
 
 var _ groupbuy.Store = (*Store)(nil)

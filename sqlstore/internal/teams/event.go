@@ -24,13 +24,13 @@ func (g *Store) eventsOf(ctx context.Context, query string) ([]groupbuy.Event, e
 	return ledger.ListOf(ctx, g.units, g.units.Show, query, scanEvent)
 }
 
-// DueEvents implements groupbuy.Store. It locks nothing: Lease looks for itself.
+// DueEvents implements groupbuy.Store. It locks nothing: Lease checks again.
 func (g *Store) DueEvents(ctx context.Context, limit int) ([]groupbuy.Event, error) {
 	return g.eventsOf(ctx, mysql.Render(g.sql.dueEvents, limit))
 }
 
-// Event implements groupbuy.Store. In the caller's transaction its seat and its team are locked before it. The order of
-// an event never changes, and may come from the transaction's snapshot.
+// Event implements groupbuy.Store. In the caller's transaction it locks the seat and the team before the event. The order
+// of an event never changes, and may come from the transaction's snapshot.
 func (g *Store) Event(ctx context.Context, code string, no int64) (groupbuy.Event, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return groupbuy.Event{}, err
@@ -46,7 +46,7 @@ func (g *Store) Event(ctx context.Context, code string, no int64) (groupbuy.Even
 		}
 	}
 	team, _, err := g.Team(ctx, code, stock.Key{})
-	if err != nil || no > team.Events { // they are numbered without gaps
+	if err != nil || no > team.Events { // events are numbered without gaps
 		return groupbuy.Event{}, err
 	}
 	return g.event(ctx, query+" FOR UPDATE")
@@ -83,12 +83,12 @@ func (g *Store) Lease(ctx context.Context, event groupbuy.Event, holdFor time.Du
 
 // eventState is how the delivery of an event stands whose team is locked.
 type eventState struct {
-	next  bool // it is the first undone of its team
+	next  bool // it is the next event of its team
 	aside bool
 	tries int64
 }
 
-// lockEvent locks an event behind its team; where there is none it is neither next nor aside.
+// lockEvent locks a team and then its event. An event that does not exist is neither next nor aside.
 func (g *Store) lockEvent(ctx context.Context, q mysql.Tx, event groupbuy.Event) (eventState, error) {
 	var is eventState
 	err := mysql.Read(ctx, q, mysql.Render(g.sql.lockEvent, event.No, event.Code), func(rows *sql.Rows) error {
@@ -105,8 +105,8 @@ func (g *Store) lockEvent(ctx context.Context, q mysql.Tx, event groupbuy.Event)
 	return is, err
 }
 
-// Delivered implements groupbuy.Store. The seat is locked before its team, as everywhere. A seat that is not due for
-// a refund any more does not keep what follows from being delivered.
+// Delivered implements groupbuy.Store. The seat is locked before its team, as everywhere. A seat that is not RefundDue any
+// more does not stop the delivery.
 func (g *Store) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verdict, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return stock.Refused, err
@@ -134,8 +134,8 @@ func (g *Store) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verd
 	return ledger.DoneIf(kept), err
 }
 
-// Undelivered implements groupbuy.Store. It ignores the number of rows: a failure may be the same as the last one. An
-// event that is set aside stays so.
+// Undelivered implements groupbuy.Store. It ignores the number of rows, since a failure may be the same as the last one. An
+// event that is set aside remains set aside.
 func (g *Store) Undelivered(
 	ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool,
 ) (stock.Verdict, error) {

@@ -3,6 +3,7 @@ package teams
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -81,12 +82,12 @@ func (g *Store) Activities(ctx context.Context, after int64, limit int) ([]group
 	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.listActivities, after, limit), scan(activityTargets))
 }
 
-// DueActivities implements groupbuy.Store. It locks nothing, like all listings: whoever ends an activity looks again.
+// DueActivities implements groupbuy.Store. It locks nothing, like all listings: the end of an activity reads it again.
 func (g *Store) DueActivities(ctx context.Context, limit int) ([]groupbuy.Activity, error) {
 	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.dueActivities, limit), scan(activityTargets))
 }
 
-// Offer implements groupbuy.Store. Concurrent calls share one read: whoever takes a seat asks.
+// Offer implements groupbuy.Store. Concurrent calls share one read, since each seat needs one.
 func (g *Store) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
 	if err := g.units.Ready(ctx); err != nil {
 		return groupbuy.Offer{}, time.Time{}, err
@@ -94,8 +95,8 @@ func (g *Store) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.
 	return g.offers.Get(ctx, key)
 }
 
-// offer reads one product. In the caller's transaction it first locks its item, and then the product. It locks its
-// activity, which exists because the product does, with a shared lock, since others read it as well.
+// offer reads one product. In the caller's transaction it locks the item, then the product, then the activity. The activity
+// exists because the product does. Its lock is a shared one, since others read it as well.
 func (g *Store) offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
 	if !g.units.Bound() {
 		offers, now, err := g.severalOffers(ctx, []stock.Key{key})
@@ -122,20 +123,17 @@ func (g *Store) offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.
 	return found, now, err
 }
 
-// severalOffers reads several.
+// severalOffers reads several products.
 func (g *Store) severalOffers(ctx context.Context, keys []stock.Key) (map[stock.Key]groupbuy.Offer, time.Time, error) {
-	asked := make(map[stock.Key]bool, 1) // mostly one
+	keys = slices.Compact(slices.SortedFunc(slices.Values(keys), stock.Key.Compare))
 	var args []any
 	for _, key := range keys {
-		if !asked[key] {
-			asked[key] = true
-			args = append(args, key.Activity, key.SKU)
-		}
+		args = append(args, key.Activity, key.SKU)
 	}
-	return byKey(ctx, g, mysql.Render(g.sql.offers(len(asked)), args...), offerTargets, func(o groupbuy.Offer) stock.Key { return o.Key })
+	return byKey(ctx, g, mysql.Render(g.sql.offers(len(keys)), args...), offerTargets, func(o groupbuy.Offer) stock.Key { return o.Key })
 }
 
-// Products implements groupbuy.Store. Whoever ends an activity decides by it.
+// Products implements groupbuy.Store. The end of an activity decides by it.
 func (g *Store) Products(ctx context.Context, activity, after int64, limit int) ([]groupbuy.Product, error) {
 	query := mysql.Render(g.sql.listProducts, activity, after, limit)
 	return ledger.ListOf(ctx, g.units, g.units.Query, query, scan(productTargets))

@@ -24,7 +24,7 @@ var teamColumns = "t.CODE, t.ACTIVITY_ID, t.SKU_ID, t." + strings.ReplaceAll(ter
 	", " + mysql.Micros("t.START_TIME") + ", " + mysql.Micros("t.END_TIME") + ", " + mysql.Micros("t.OVER_TIME") +
 	", t.CAUSE, t.FORM_ORDER, t.ACTOR, t.REASON, t.EVENT_NUM, t.VERSION"
 
-// newTeamColumns are those of a team that is opened, in the order of insertTeams.
+// newTeamColumns are the columns of a new team, in the order of teamArgs.
 const newTeamColumns = "CODE, ACTIVITY_ID, SKU_ID, " + termColumns +
 	", STATUS, SPONSOR_ID, SPONSOR_ORDER, HELD_NUM, PAID_NUM, PAID_VOLUME, START_TIME, END_TIME, UPDATE_TIME"
 
@@ -181,8 +181,8 @@ func (q *groupBuySQL) updateTeamsText(teams int) string {
 		", ") {
 		set = append(set, c+" = VALUES("+c+")")
 	}
-	// EVENT_TIME is set where the team had nothing to deliver and has now; nobody sets EVENT_DONE here. The version
-	// only grows: NULL is refused.
+	// EVENT_TIME is set if the team had no event to deliver and has one now. This statement never sets EVENT_DONE. The
+	// version only grows: the table refuses NULL.
 	return "INSERT INTO " + q.teams + " (" + newTeamColumns +
 		", OVER_TIME, CAUSE, FORM_ORDER, ACTOR, REASON, EVENT_NUM, EVENT_TIME, VERSION) VALUES " +
 		mysql.List("("+mysql.List("?", 30)+")", teams) + " ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ") +
@@ -190,7 +190,7 @@ func (q *groupBuySQL) updateTeamsText(teams int) string {
 		", VERSION = IF(VALUES(VERSION) > VERSION, VALUES(VERSION), NULL)"
 }
 
-// updateSeats renders the UPDATE of seats that change from one state in the same way: a batch has few kinds.
+// updateSeats renders the UPDATE of seats that have the same change. A batch has few different changes.
 func (q *groupBuySQL) updateSeats(to seatChange, orders []string, at time.Time) string {
 	args := []any{int64(to.to), to.live(), int64(to.status), to.added, to.paidAt, to.endedAt, to.actor, to.reason, at}
 	text := mysql.Render(q.updateSeatsText(to.from), args...)
@@ -221,8 +221,8 @@ func (c seatChange) live() any {
 	return nil
 }
 
-// changeOf returns the change of a seat that was in a state. Its time of payment stays, unless it is paid now: each
-// seat has a time of its own, and would be a kind of its own.
+// changeOf returns the change of a seat that was in a state. Only a seat that is paid now sets its time of payment. Each
+// earlier payment has a time of its own, so that its seat would need a statement of its own.
 func changeOf(from groupbuy.SeatState, s groupbuy.Seat) seatChange {
 	change := seatChange{from: from, to: s.State, status: s.Status, added: s.Added, endedAt: s.EndedAt, actor: s.Actor, reason: s.Reason}
 	if s.State == groupbuy.Paid {

@@ -21,7 +21,7 @@ type Store struct {
 	seats  *batch.Lookup[string, seatAndTeam]       // by order
 	teams  *batch.Lookup[string, groupbuy.Team]     // by code
 
-	// members are the first of a team, up to so many; nil where calls are not merged.
+	// members reads the first seats of a team, up to a number; nil where calls are not merged.
 	members *batch.Batcher[int, string, []groupbuy.Seat]
 }
 
@@ -34,7 +34,7 @@ func New(db *sql.DB, o ledger.Settings) *Store {
 	return g
 }
 
-// over puts group buying on the store of its units.
+// over returns the store on a store of units.
 func over(units *ledger.Store, statements *groupBuySQL) *Store {
 	g := &Store{units: units, sql: statements}
 	g.offers = batch.NewLookup(units.Bounds, g.offer, g.severalOffers)
@@ -84,8 +84,8 @@ func (g *Store) SaveProduct(ctx context.Context, product groupbuy.Product) (stoc
 	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
 }
 
-// lockItem locks the item of a product where a transaction of the caller's goes on, and returns its version then: seats
-// are taken and paid with the item locked first and the product last.
+// lockItem locks the item of a product in the caller's transaction, and returns its version; elsewhere it does nothing.
+// Whoever takes or pays a seat locks the item first and the product last.
 func (g *Store) lockItem(ctx context.Context, key stock.Key) (version int64, err error) {
 	if !g.units.Bound() {
 		return 0, nil

@@ -14,7 +14,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// seatCompanions take and move the seats of orders along with their holds.
+// seatCompanions take and move seats in the transaction of their holds.
 type seatCompanions struct {
 	ledger.NoCompanions
 
@@ -22,21 +22,21 @@ type seatCompanions struct {
 	sql   *groupBuySQL
 }
 
-// unitOfWork is what one transaction does to the teams and seats that it has locked. They change in memory, by the
-// rules of their domain, and are then written back at once.
+// unitOfWork is the change of one transaction to the teams and seats that it has locked. The rules of groupbuy change them
+// in memory, and flush writes them back at once.
 type unitOfWork struct {
 	seatCompanions
 
 	at    time.Time
 	teams map[string]*teamChange
 
-	changes map[seatChange][]string // orders, by what becomes of their seats
+	changes map[seatChange][]string // orders, by the change of their seats
 	events  []groupbuy.Event
 	formed  []string         // teams that are formed here
 	added   map[string]int64 // members of teams that were formed already
 }
 
-// begin begins what a transaction makes at a moment; zero is that of its first lock.
+// begin begins the change of a transaction at a time; zero is that of its first lock.
 func (g seatCompanions) begin(at time.Time) *unitOfWork {
 	return &unitOfWork{
 		seatCompanions: g, at: at,
@@ -44,7 +44,7 @@ func (g seatCompanions) begin(at time.Time) *unitOfWork {
 	}
 }
 
-// team returns a team that was locked; one that does not exist refuses everything.
+// team returns a locked team. A team that does not exist refuses everything.
 func (k *unitOfWork) team(code string) *teamChange {
 	if t := k.teams[code]; t != nil {
 		return t
@@ -52,7 +52,7 @@ func (k *unitOfWork) team(code string) *teamChange {
 	return &teamChange{TeamRecord: groupbuy.TeamRecord{Team: groupbuy.Team{Code: code}}}
 }
 
-// lockTeams locks and reads teams, which are there: who joins or ends one has read it.
+// lockTeams locks and reads teams. They exist, since each call has read its team before.
 func (k *unitOfWork) lockTeams(ctx context.Context, q mysql.Tx, codes []string) error {
 	if len(codes) == 0 {
 		return nil
@@ -66,7 +66,7 @@ func (k *unitOfWork) lockTeams(ctx context.Context, q mysql.Tx, codes []string) 
 	})
 }
 
-// load remembers a team that is locked, and the moment where it is not given.
+// load keeps a team that is locked, and the time of the lock unless the time was given.
 func (k *unitOfWork) load(team groupbuy.Team, clock time.Time) {
 	if k.at.IsZero() {
 		k.at = clock
@@ -78,9 +78,9 @@ func (k *unitOfWork) load(team groupbuy.Team, clock time.Time) {
 
 // current returns a statement that reads seats of locked teams, by their codes, as they are now. Each change of a live
 // seat changes the version of its team: if the transaction's snapshot has the current version, it has the seats as
-// well. Otherwise they are read with a lock, which also locks the places of their neighbours.
+// well. Otherwise they are read with a lock, which also locks the gaps beside them.
 func (k *unitOfWork) current(ctx context.Context, q mysql.Tx, statement string, codes ...string) (string, error) {
-	if !k.units.Bound() { // whose snapshot is taken behind the lock
+	if !k.units.Bound() { // the snapshot is taken after the lock
 		return statement, nil
 	}
 	current := 0
@@ -125,7 +125,7 @@ func (k *unitOfWork) lockSeats(ctx context.Context, q mysql.Tx, orders []string)
 	return seats, err
 }
 
-// move moves a seat in memory; dirty must be called next. It returns why the team refuses.
+// move moves a seat in memory; dirty must be called next. It returns the refusal of the team.
 func (k *unitOfWork) move(step groupbuy.Step, seat *groupbuy.Seat, joined bool) error {
 	team := k.team(seat.Team)
 	was := team.State
@@ -134,21 +134,21 @@ func (k *unitOfWork) move(step groupbuy.Step, seat *groupbuy.Seat, joined bool) 
 		return err
 	}
 	k.events = append(k.events, events...)
-	k.ended(team, was)
+	k.noteFormed(team, was)
 	if seat.Added && seat.State == groupbuy.Paid {
 		k.added[seat.Team]++
 	}
 	return nil
 }
 
-// ended notes a team that is formed now and was not before.
-func (k *unitOfWork) ended(team *teamChange, was groupbuy.TeamState) {
+// noteFormed remembers a team that is formed now and was not before.
+func (k *unitOfWork) noteFormed(team *teamChange, was groupbuy.TeamState) {
 	if was != team.State && team.State == groupbuy.Formed {
 		k.formed = append(k.formed, team.Code)
 	}
 }
 
-// dirty notes how a step has changed a seat.
+// dirty remembers how a step has changed a seat.
 func (k *unitOfWork) dirty(seat *groupbuy.Seat, step groupbuy.Step) {
 	for _, from := range step.Transition().From { // with several, the others match no row
 		change := changeOf(from, *seat)
@@ -156,7 +156,7 @@ func (k *unitOfWork) dirty(seat *groupbuy.Seat, step groupbuy.Step) {
 	}
 }
 
-// flush writes all of it: seats before teams, and products, which nobody else locks with them, last.
+// flush writes all changes: seats before teams, and products last, which no other transaction locks along with these.
 func (k *unitOfWork) flush(ctx context.Context, q mysql.Tx) error {
 	for _, write := range [...]func(context.Context, mysql.Tx) error{k.flushSeats, k.handOver, k.flushTeams, k.flushEvents, k.flushProducts} {
 		if err := write(ctx, q); err != nil {
@@ -197,8 +197,8 @@ func (k *unitOfWork) flushSeats(ctx context.Context, q mysql.Tx) error {
 	return nil
 }
 
-// formSeats gives the paid seats of teams that are formed here their Status: by their teams, or in the caller's transaction
-// by their orders, since the index of teams has the places of others beside them.
+// formSeats gives the paid seats of teams that are formed here their Status. It finds them by their teams. The caller's
+// transaction finds them by their orders, since a lock in the index of teams covers gaps, too.
 func (k *unitOfWork) formSeats(ctx context.Context, q mysql.Tx) (int64, error) {
 	if !k.units.Bound() {
 		return mysql.Affected(q.ExecContext(ctx, mysql.RenderList(k.sql.formSeatsOfTeams, k.formed)))
@@ -250,7 +250,7 @@ func (k *unitOfWork) flushTeams(ctx context.Context, q mysql.Tx) error {
 	var changed []*teamChange
 	for _, code := range slices.Sorted(maps.Keys(k.teams)) {
 		if team := k.teams[code]; team.Version != team.was {
-			team.Version = team.was + 1 // of one transaction one
+			team.Version = team.was + 1 // one version for each transaction
 			changed = append(changed, team)
 		}
 	}
