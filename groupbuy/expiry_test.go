@@ -59,7 +59,7 @@ func TestExpireDoesWhatIsDue(t *testing.T) {
 // TestMoreActivitiesThanABatchAreEnded puts those that their teams outlive first.
 func TestMoreActivitiesThanABatchAreEnded(t *testing.T) {
 	t.Parallel()
-	m := newMarket(t, Options{})
+	m := newMarket(t)
 	for i := range int64(sweepBatch + 10) {
 		a := fair()
 		a.ID, a.Outlive, a.Formation, a.End = 1000+i, true, 48*time.Hour, a.End.Add(-time.Hour)

@@ -165,7 +165,7 @@ func TestOperatorsAreCutOffAnywhere(t *testing.T) {
 				for _, again := range []string{name, "Remove", "End", "Expire"} {
 					for n := 1; ; n++ {
 						title := fmt.Sprintf("%s: %s is cut off at its change %d (made: %v), then %s", before, name, n, after, again)
-						m := newMarket(t, Options{})
+						m := newMarket(t)
 						for _, c := range calls {
 							require.NoError(t, operatorCalls[c](t.Context(), m.Groups), title)
 						}
@@ -182,7 +182,7 @@ func TestOperatorsAreCutOffAnywhere(t *testing.T) {
 						require.Error(t, err, title)
 						require.True(t, Retryable(err), title)
 						if err := operatorCalls[again](t.Context(), m.Groups); again == name {
-							want := newMarket(t, Options{})
+							want := newMarket(t)
 							for _, c := range calls {
 								require.NoError(t, operatorCalls[c](t.Context(), want.Groups))
 							}
@@ -205,7 +205,7 @@ func TestOperatorsInterleave(t *testing.T) {
 			for other, meanwhile := range operatorCalls {
 				for n := 1; ; n++ {
 					title := fmt.Sprintf("after %v, %s at change %d of %s", calls, other, n, name)
-					m := newMarket(t, Options{})
+					m := newMarket(t)
 					for _, c := range calls {
 						require.NoError(t, operatorCalls[c](t.Context(), m.Groups), title)
 					}
@@ -224,7 +224,7 @@ func TestOperatorsInterleave(t *testing.T) {
 // TestASleepingOfferMovesNothing lets a product be settled while an Offer of it sleeps before its transfer.
 func TestASleepingOfferMovesNothing(t *testing.T) {
 	t.Parallel()
-	m := newMarket(t, Options{})
+	m := newMarket(t)
 	asleep := &stumbling{Store: m.store, n: 3, before: func() error {
 		_, err := m.Remove(t.Context(), onMarket)
 		require.NoError(t, err)
@@ -266,7 +266,7 @@ func TestUnitsThatComeWhileAProductIsSettledGoBack(t *testing.T) {
 // is none: whoever offers it again, as every start of a program does, removes it.
 func TestAProductThatSlippedThroughAnEndIsRemovedLater(t *testing.T) {
 	t.Parallel()
-	m := newMarket(t, Options{})
+	m := newMarket(t)
 	cut := &stumbling{
 		Store: m.store, n: 1,
 		before: func() error { _, err := m.Offer(t.Context(), tea(3), 30); return err },
@@ -290,7 +290,7 @@ func TestAProductThatSlippedThroughAnEndIsRemovedLater(t *testing.T) {
 // TestUnitsThatWereTakenAreNotTakenAnew offers other units after a call that was cut off when it had taken some.
 func TestUnitsThatWereTakenAreNotTakenAnew(t *testing.T) {
 	t.Parallel()
-	m := newMarket(t, Options{})
+	m := newMarket(t)
 	cut := &stumbling{Store: m.store, n: 3, after: func() error { return ErrUnknown }}
 	_, err := m.On(cut).Offer(t.Context(), tea(3), 30)
 	require.ErrorIs(t, err, ErrUnknown)

@@ -1,6 +1,7 @@
 package groupbuytest
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -99,7 +100,7 @@ func joinMeets(s *scene) {
 		if len(c.why) == 1 {
 			s.only(err, c.why[0])
 		}
-		if c.why[0] != groupbuy.ErrMismatch { //nolint:errorlint // one of the list
+		if !errors.Is(c.why[0], groupbuy.ErrMismatch) {
 			s.seatless(order)
 		}
 	}
