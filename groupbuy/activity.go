@@ -21,7 +21,7 @@ func (g *Groups) Define(ctx context.Context, activity Activity) (Activity, error
 	if err := errors.Join(g.ready(ctx), activity.check()); err != nil {
 		return Activity{}, err
 	}
-	activity = activity.normal()
+	activity.Start, activity.End = input.Instant(activity.Start), input.Instant(activity.End) // as every store keeps them
 	awaited := false
 	for range attempts {
 		was, now, err := g.store.Activity(ctx, activity.ID)
@@ -84,12 +84,6 @@ func text(field, s string) error {
 		return fault.Invalid(field, "must have at most %d bytes, has %d", MaxText, n)
 	}
 	return nil
-}
-
-// normal returns the activity as every store keeps it: UTC, whole microseconds.
-func (a Activity) normal() Activity {
-	a.Start, a.End = input.Instant(a.Start), input.Instant(a.End)
-	return a
 }
 
 // ended reports whether no team can be opened any more at now.

@@ -281,6 +281,10 @@ func poisonCrashes(s *scene) {
 	s.live()
 	code := s.failed3(1)
 	list := s.poisoning()
+	var failed []groupbuy.Event
+	s.groups = s.with(groupbuy.Options{MaxTries: 3, OnError: func(err error) {
+		failed = append(failed, suite.As[*groupbuy.EventError](s, err).Event)
+	}})
 	for range 3 {
 		s.crashes(s.groups)
 		s.Count("events before the lease has run out", len(s.deliver()), 0)
@@ -290,6 +294,8 @@ func poisonCrashes(s *scene) {
 	suite.Same(s, "events that are set aside", list(), []string{code + "/1"})
 	suite.Same(s, "tries", s.first(code).Tries, 3)
 	suite.Same(s, "failure", s.first(code).Failure != "", true)
+	s.Count("failures", len(failed), 1)
+	suite.Same(s, "event that failed", []any{failed[0].Poisoned, failed[0].Tries}, []any{true, int64(3)})
 	s.No(suite.Err(s.groups.Redeliver(s.Context(), code, 1, ignore)))
 }
 
