@@ -16,7 +16,6 @@ import (
 func historyCases() []testCase {
 	return []testCase{
 		{Name: "HistoryAtRandomKeepsTheBooks", Run: randomHistory},
-		{Name: "HookTellsOfEachEffectAndOfNoReplay", Run: hookTells},
 		{Name: "HistoryEffectsReplayedGiveTheStates", Run: effectsReplayed},
 		{Name: "HistoryCrashesAtEveryStatement", Run: crashes},
 	}
@@ -124,37 +123,6 @@ func randomHistory(s *scene) {
 		s.Balanced()
 		s.Advance(hold / 2)
 	}
-}
-
-// hookTells makes each call of a journey twice: the hook is told of the first.
-func hookTells(s *scene) {
-	var effects []coupon.Effect
-	shop := s.with(coupon.Options{Hook: func(_ context.Context, e coupon.Effect) { effects = append(effects, e) }})
-	quiet := []string{"Define", "Define of a pool", "Cancel", "Resolve", "Expire"} // which close what is not there, or find nothing
-	var uses []coupon.Effect
-	for i, step := range changing(s.Context(), s.shop) {
-		effects = nil
-		s.No(changing(s.Context(), shop)[i].Do())
-		if told := len(effects) > 0; told == slices.Contains(quiet, step.Name) {
-			s.Fatalf("%s: effects %+v", step.Name, effects)
-		}
-		for _, e := range effects {
-			if e.Use != 0 {
-				uses = append(uses, e)
-			}
-		}
-		effects = nil
-		s.No(changing(s.Context(), shop)[i].Do())
-		s.Count("effects of "+step.Name+" made twice", len(effects), 0)
-	}
-	suite.Same(s, "effects of uses", uses, []coupon.Effect{
-		{Use: coupon.StepReserve, Coupon: "a", State: coupon.Reserved, Order: "A"},
-		{Use: coupon.StepRelease, Coupon: "a", State: coupon.Usable, Order: "A"},
-		{Use: coupon.StepSpend, Coupon: "a", State: coupon.Redeemed, Order: "B"},
-		{Use: coupon.StepReturn, Coupon: "a", State: coupon.Usable, Order: "B"},
-		{Use: coupon.StepForgo, Coupon: "a", Order: "C"},
-	})
-	s.journeyEnd()
 }
 
 // effectsReplayed keeps every effect that the hook was told of: the units and the uses are what they

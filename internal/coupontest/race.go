@@ -20,7 +20,6 @@ func raceCases() []testCase {
 		{Name: "OneNumberIsOneClaim", Run: raceOneNumber},
 		{Name: "ManyBuyersClaimOneOfOne", Run: raceManyBuyers},
 		{Name: "ClaimsPerBuyerAreLimitedAtOnce", Run: racePerBuyer},
-		{Name: "ThreeClaimsTakeThreeCodes", Run: raceThreeCodes},
 		{Name: "TwoHundredClaimsTakeTwoHundredCodes", Run: raceManyCodes},
 		{Name: "PaymentsGetDifferentCodes", Run: racePaidCodes},
 		{Name: "OneOrderRedeemsACoupon", Run: raceRedeem},
@@ -111,15 +110,6 @@ func (s *scene) codesOf(ids []string) []string {
 	}
 	slices.Sort(codes)
 	return codes
-}
-
-func raceThreeCodes(s *scene) {
-	codes := []string{"C1", "C2", "C3"}
-	s.pool(codes...)
-	ids := numbered("c", 3)
-	s.Each(suite.Together(3, func(i int) error { return suite.Err(s.shop.For(fmt.Sprint(i+1)).Claim(s.Context(), ids[i], 1)) }))
-	suite.Same(s, "codes", s.codesOf(ids), codes)
-	s.Is(suite.Err(s.shop.For("9").Claim(s.Context(), "fourth", 1)), coupon.ErrSoldOut)
 }
 
 func raceManyCodes(s *scene) {

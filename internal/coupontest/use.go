@@ -1,8 +1,6 @@
 package coupontest
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/coupon"
@@ -29,7 +27,6 @@ func useCases() []testCase {
 		{Name: "UseReleaseOfALapsedReservation", Run: releaseLapsed},
 		{Name: "UseReleaseOfWhatIsUsedIsRefused", Run: releaseUsed},
 		{Name: "UseReturnOfWhatIsNotUsedIsRefused", Run: returnUnused},
-		{Name: "UseOneOrderMayUseSeveral", Run: oneOrderSeveral},
 	}
 }
 
@@ -400,28 +397,4 @@ func returnUnused(s *scene) {
 	s.redeem("c", "B")
 	refused("C")
 	s.Is(suite.Err(s.shop.Return(s.Context(), "unknown", "A", dec("100"))), coupon.ErrNotFound)
-}
-
-func oneOrderSeveral(s *scene) {
-	s.open(10)
-	ids := numbered("c", 3)
-	for _, id := range ids {
-		s.claim(id, "5")
-		s.reserve(id, "A")
-	}
-	s.redeem("c0", "A")
-	s.release("c1", "A")
-	got := suite.Must(s.shop.UsedBy(s.Context(), "A"))
-	var want []coupon.Use
-	for _, id := range ids {
-		want = append(want, s.use(id, "A"))
-	}
-	suite.Same(s, "uses", got, want)
-	suite.Same(s, "states", []coupon.UseState{want[0].State, want[1].State, want[2].State},
-		[]coupon.UseState{coupon.UseRedeemed, coupon.UseReleased, coupon.UseReserved})
-	got = suite.Must(s.shop.UsedBy(s.Context(), "B"))
-	s.Count("uses by another order", len(got), 0)
-	if !slices.IsSortedFunc(want, func(a, b coupon.Use) int { return strings.Compare(a.Coupon, b.Coupon) }) {
-		s.Fatalf("not in order: %v", want)
-	}
 }
