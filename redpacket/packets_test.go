@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -28,36 +29,32 @@ func one(id, count int64) Packet {
 // reads the log.
 func TestErrors(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		err     error
-		matches error
-		retry   bool
-		says    string
-	}{
-		{&PacketError{Packet: 7, Err: ErrUnpaid}, ErrUnpaid, false, "redpacket: the packet is not paid yet (packet 7)"},
+	(&suite.Checks{TB: t, Retryable: Retryable}).TypedErrors([]suite.TypedError{
 		{
-			&WindowError{Packet: 7, Err: ErrNotStarted, Start: noon, End: noon.Add(time.Hour)}, ErrNotStarted, false,
-			"redpacket: grabbing has not begun (packet 7 begins at 2026-02-17T12:00:00Z)",
+			Err: &PacketError{Packet: 7, Err: ErrUnpaid}, Matches: []error{ErrUnpaid},
+			Says: "redpacket: the packet is not paid yet (packet 7)",
 		},
 		{
-			&WindowError{Packet: 7, Err: ErrExpired, Start: noon, End: noon.Add(time.Hour)}, ErrExpired, false,
-			"redpacket: the packet has expired (packet 7 ended at 2026-02-17T13:00:00Z)",
+			Err: &WindowError{Packet: 7, Err: ErrNotStarted, Start: noon, End: noon.Add(time.Hour)}, Matches: []error{ErrNotStarted},
+			Says: "redpacket: grabbing has not begun (packet 7 begins at 2026-02-17T12:00:00Z)",
 		},
-		{&PayoutError{Number: "7-3", Err: ErrPaidOut}, ErrPaidOut, false, "redpacket: the payout is paid (7-3)"},
 		{
-			contention("grab", "7-2"), ErrUnavailable, true,
-			`holdfast: store unavailable; nothing was done, retry: too much contention (grab "7-2")`,
+			Err: &WindowError{Packet: 7, Err: ErrExpired, Start: noon, End: noon.Add(time.Hour)}, Matches: []error{ErrExpired},
+			Says: "redpacket: the packet has expired (packet 7 ended at 2026-02-17T13:00:00Z)",
 		},
-		{&InvalidError{Field: "count", Reason: "is odd"}, ErrInvalid, false, "holdfast: invalid argument: count is odd"},
-	} {
-		for _, wrapped := range []error{c.err, fmt.Errorf("chat: %w", c.err)} {
-			require.ErrorIs(t, wrapped, c.matches)
-			require.Equal(t, c.retry, Retryable(wrapped))
-			require.NotErrorIs(t, wrapped, ErrDrift)
-		}
-		require.EqualError(t, c.err, c.says)
-	}
-	require.False(t, Retryable(nil))
+		{
+			Err: &PayoutError{Number: "7-3", Err: ErrPaidOut}, Matches: []error{ErrPaidOut},
+			Says: "redpacket: the payout is paid (7-3)",
+		},
+		{
+			Err: contention("grab", "7-2"), Matches: []error{ErrUnavailable},
+			Says: `holdfast: store unavailable; nothing was done, retry: too much contention (grab "7-2")`,
+		},
+		{
+			Err: &InvalidError{Field: "count", Reason: "is odd"}, Matches: []error{ErrInvalid},
+			Says: "holdfast: invalid argument: count is odd",
+		},
+	})
 }
 
 func TestNames(t *testing.T) {
