@@ -82,14 +82,11 @@ func (c memoryCompanions) Locked(at time.Time, calls []*stock.CompanionCall) (fu
 	if b == nil || !grab.Of(call.Hold.Order, call.Hold.Asked()) || b.State != Open || b.Taken >= b.Split.Count {
 		return nil, ErrDrift
 	}
-	return func() { call.Companions = []stock.Companion{b.book(grab.Person, at)} }, nil
-}
-
-// book books the next share.
-func (b *booklet) book(person string, now time.Time) ShareRecord {
-	share := b.Take(person, now)
-	b.shares, b.of[person] = append(b.shares, share), share.No
-	return share
+	return func() {
+		share := b.Take(grab.Person, at)
+		b.shares, b.of[grab.Person] = append(b.shares, share), share.No
+		call.Companions = []stock.Companion{share}
+	}, nil
 }
 
 // Add implements Store.

@@ -51,7 +51,9 @@ func (c *Store) grow(ctx context.Context, q mysql.Tx, campaign, have int64, code
 		return false, err
 	}
 	if num == 0 {
-		return c.exists(ctx, q, campaign)
+		found := false
+		err := mysql.Read(ctx, q, mysql.Render(c.sql.lockCampaign, campaign), func(*sql.Rows) error { found = true; return nil })
+		return found, err
 	}
 	behind := before
 	for part := range slices.Chunk(codes, codeRows) {
@@ -91,12 +93,6 @@ func (c *Store) growPool(ctx context.Context, q mysql.Tx, campaign, num int64) (
 	}
 	_, err = q.ExecContext(ctx, mysql.Render(c.sql.growBound, num, campaign))
 	return before, err
-}
-
-// exists reports whether there is a campaign.
-func (c *Store) exists(ctx context.Context, q mysql.Tx, campaign int64) (found bool, err error) {
-	err = mysql.Read(ctx, q, mysql.Render(c.sql.lockCampaign, campaign), func(*sql.Rows) error { found = true; return nil })
-	return found, err
 }
 
 // owners returns the campaigns of some codes, 0 for a code without a campaign, and the codes that have none.

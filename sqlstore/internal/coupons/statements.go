@@ -22,25 +22,17 @@ type couponSQL struct {
 	items, holds                                       string // tables of the units
 	terms, pools, codes, wallet, uses, batches, buyers string // tables
 
-	addTerms                     string
-	lockCampaign, give           string
-	lockPaid                     string
-	giveBack                     string
-	readCoupon, readCoupons      string
-	readByCode                   string
-	readUse, readUses, readOrder string
-	growPool, readPool, addUnits string
-	growBound                    string
-	lockClaim, lockCode, ownerOf string
-	countGrants                  string
-	blankTerms, blankPool        mysql.Blank
-	blankUse, blankBatch         mysql.Blank
-	readOwners                   string
-	addBatch, readBatch          string
-	lockBatch, readGrants        string
-	findGrants, growBatch        string
-	count, book                  string
-	steps                        map[coupon.Step]useSQL
+	addTerms                                    string
+	lockCampaign, give, lockPaid, giveBack      string
+	readCoupon, readCoupons, readByCode         string
+	readUse, readUses, readOrder                string
+	growPool, growBound, readPool, addUnits     string
+	lockClaim, lockCode, ownerOf, readOwners    string
+	addBatch, readBatch, lockBatch, growBatch   string
+	readGrants, findGrants, countGrants         string
+	count, book                                 string
+	blankTerms, blankPool, blankUse, blankBatch mysql.Blank
+	steps                                       map[coupon.Step]useSQL
 }
 
 // newCouponSQL renders the statements for a prefix.
