@@ -13,8 +13,8 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// renderBooks renders the counts. Each is one statement and so one moment, also at READ COMMITTED: what changes
-// together is seen together.
+// renderBooks renders the counts. Each is one statement, and so one snapshot, also at READ COMMITTED: changes of one
+// transaction are counted together.
 func (q *couponSQL) renderBooks() {
 	sum := func(condition string) string { return "COUNT(CASE WHEN " + condition + " THEN 1 END)" }
 	state := func(s coupon.State) string { return fmt.Sprintf("w.STATE = %d", s) }
@@ -36,7 +36,7 @@ func (q *couponSQL) renderBooks() {
 		"(SELECT COUNT(*) FROM " + holds + ledger.In([]stock.State{stock.Refunded}) + ")",
 		sum(fmt.Sprintf("w.STATE IN (%d, %d)", coupon.Refunded, coupon.Revoked)),
 		sum(state(coupon.Reserved)),
-		// One that has lapsed may have been released since, which leaves the coupon alone.
+		// A reservation that has lapsed may have been released since. A release leaves such a coupon alone.
 		uses + " AND u.ORDER_NO = w.ORDER_NO" + coupons +
 			fmt.Sprintf(" AND w.STATE = %d AND u.STATE IN (%d, %d))", coupon.Reserved, coupon.UseReserved, coupon.UseReleased),
 		sum(state(coupon.Redeemed)),
@@ -48,7 +48,7 @@ func (q *couponSQL) renderBooks() {
 	}, ", ") + " FROM " + q.wallet + " w LEFT JOIN " + q.codes + " k ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION" + coupons
 }
 
-// ofCampaign renders a statement whose every question mark stands for one campaign.
+// ofCampaign renders a statement in which each question mark stands for the same campaign.
 func ofCampaign(query string, campaign int64) string {
 	return mysql.Render(query, slices.Repeat([]any{campaign}, strings.Count(query, "?"))...)
 }

@@ -23,8 +23,8 @@ type couponCompanions struct {
 func (couponCompanions) Keeps(c stock.Companion) bool  { return coupon.Keeps(c) }
 func (couponCompanions) Moves(t stock.Transition) bool { return t.To == stock.Paid }
 
-// Locked records a coupon for each of the claims that have locked or taken a unit, in their order. The campaign's row is
-// locked, and says by then which terms they get and, with a pool, which of its codes.
+// Locked records a coupon for each claim that has locked or taken a unit, in their order. The campaign's row is locked
+// and read: it has the number of the terms, and with a pool the position of the last code.
 func (cc couponCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {
 	c := cc.store
 	campaign := calls[0].Line().SKU
@@ -68,8 +68,8 @@ func (cc couponCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time,
 	return nil
 }
 
-// Moved makes the coupons of claims that are paid Usable. Their campaigns' rows are locked, each by the change of its
-// counters, and the last coupon that is paid of a campaign gets the code that is its Sold.
+// Moved makes the coupons of paid claims Usable. The change of the counters has locked the rows of their campaigns. The
+// last coupon of a campaign gets the code at the position that is Sold, the others get those before it.
 func (cc couponCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transition, calls []ledger.MoveCall) error {
 	if !cc.Moves(t) {
 		return nil
@@ -97,7 +97,7 @@ func (cc couponCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transi
 	if err != nil {
 		return err
 	}
-	valid := map[termsKey]coupon.Coupon{} // those of one step are all paid at one moment
+	valid := map[termsKey]coupon.Coupon{} // all claims of one step are paid at the same time
 	for i := range coupons {
 		g := &coupons[i]
 		t, ok := terms[keys[i]]
@@ -135,7 +135,7 @@ func (cc couponCompanions) Refunding(ctx context.Context, q mysql.Tx, calls []le
 		if err != nil {
 			return err
 		}
-		if rows != int64(len(claims[to])) { // one of them, at least: each finds out by itself
+		if rows != int64(len(claims[to])) { // at least one is not free: each call tries alone
 			why := make([]error, len(calls))
 			for i := range why {
 				why[i] = coupon.ErrNotFree

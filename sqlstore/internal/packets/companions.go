@@ -22,17 +22,22 @@ type packetCompanions struct {
 
 func (packetCompanions) Keeps(c stock.Companion) bool { _, ok := c.(redpacket.Grab); return ok }
 
-// Locked books a share for each of the grabs that have taken a unit, in their order, each computed from what the
-// packet still has. The packet's row is locked and read as it is, and guarded all the same. A share that does not fit
-// is ErrDrift, and takes nothing.
+// Locked books a share for each grab that has taken a unit, in their order. Each is computed from the money that the
+// packet still has. The row of the packet is locked and read, and the UPDATE is guarded all the same. A packet that has
+// no share for a grab is ErrDrift, and nothing is taken.
 func (q packetCompanions) Locked(ctx context.Context, tx mysql.Tx, at time.Time, calls []ledger.LockCall) error {
-	if !calls[0].Order.Immediate { // units that are only set aside; no grab does that
+	if !calls[0].Order.Immediate { // no grab: it only sets units aside
 		return nil
 	}
-	was, err := q.lock(ctx, tx, calls[0].Line().SKU)
+	var row packetRow
+	err := mysql.ReadRow(ctx, tx, mysql.Render(q.lockPacket, calls[0].Line().SKU), row.targets()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = mysql.Missing(nil)
+	}
 	if err != nil {
 		return err
 	}
+	was := row.finish()
 	is, shares := was, make([]redpacket.ShareRecord, len(calls))
 	for i, c := range calls {
 		grab, _ := stock.CompanionOf[redpacket.Grab](c.Beside)
@@ -45,25 +50,10 @@ func (q packetCompanions) Locked(ctx context.Context, tx mysql.Tx, at time.Time,
 	if rows, err := mysql.Affected(tx.ExecContext(ctx, q.insertShares(shares))); err != nil || rows != int64(len(shares)) {
 		return mysql.Unclaimed(err)
 	}
-	rows, err := mysql.Affected(tx.ExecContext(ctx, q.take(was, is, at)))
+	rows, err := mysql.Affected(tx.ExecContext(ctx, mysql.Render(q.takeShares, is.Taken, is.Grabbed, is.Left,
+		is.BestNo, is.BestPerson, is.BestMoney, is.BestAt, int64(is.State), is.EndedAt, at, is.ID, was.Taken, was.Left)))
 	if err != nil || rows != 1 {
 		return mysql.Missing(err)
 	}
 	return nil
-}
-
-// lock locks a packet and returns it as it is.
-func (q *redPacketSQL) lock(ctx context.Context, tx mysql.Tx, id int64) (redpacket.Record, error) {
-	var row packetRow
-	err := mysql.ReadRow(ctx, tx, mysql.Render(q.lockPacket, id), row.targets()...)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = mysql.Missing(nil)
-	}
-	return row.finish(), err
-}
-
-// take renders the guarded UPDATE of a packet that has lost shares.
-func (q *redPacketSQL) take(was, is redpacket.Record, at time.Time) string {
-	return mysql.Render(q.takeShares, is.Taken, is.Grabbed, is.Left, is.BestNo, is.BestPerson, is.BestMoney, is.BestAt,
-		int64(is.State), is.EndedAt, at, is.ID, was.Taken, was.Left)
 }
