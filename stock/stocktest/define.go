@@ -12,7 +12,6 @@ func defineCases() []testCase {
 	return []testCase{
 		{Name: "DefineMakesAnUnlimitedItemLimited", Run: unlimitedBecomesLimited},
 		{Name: "DefineTwiceAtOnceCreatesOneItem", Run: defineTwice},
-		{Name: "StoreCreateOfATakenKeyIsRefused", Run: createTakenKey},
 		{Name: "DefineReturnsTheItem", Run: defineReturns},
 		{Name: "DefineKeepsTheUnitsOfAnItem", Run: defineKeepsUnits},
 		{Name: "DefineLimitedBecomesUnlimited", Run: limitedBecomesUnlimited},
@@ -51,26 +50,6 @@ func defineTwice(s *scene) {
 	}
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	s.define(pool(1, 7), 3, stock.Terms{}) // another pool is another item
-	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
-}
-
-// createTakenKey asks the store itself: the key is unique, whoever looked before.
-func createTakenKey(s *scene) {
-	item := stock.Item{Key: sku(1), Quantities: stock.Quantities{Total: 10, Left: 10}}
-	verdicts := make([]stock.Verdict, 8)
-	s.Each(suite.Together(len(verdicts), func(i int) (err error) {
-		verdicts[i], err = s.Store.Create(s.Context(), item)
-		return err
-	}))
-	created := 0
-	for _, v := range verdicts {
-		if v == stock.Done {
-			created++
-		} else {
-			suite.Same(s, "verdict", v, stock.Exists)
-		}
-	}
-	s.Count("created", created, 1)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
@@ -145,32 +124,19 @@ func defineConcurrently(s *scene) {
 // defineUnderTraffic switches an item to and fro while it sells.
 func defineUnderTraffic(s *scene) {
 	s.define(sku(1), 100_000, stock.Terms{})
-	errs := suite.Together(8, func(worker int) error {
-		for i := range 15 {
-			order := fmt.Sprintf("%d/%d", worker, i)
-			var err error
+	s.Each(suite.Together(8, func(worker int) (err error) {
+		for i := 0; i < 15 && err == nil; i++ {
 			switch {
-			case worker == 0 && i%2 == 0:
+			case worker > 0:
+				err = s.serve(s.inv, fmt.Sprintf("%d/%d", worker, i), worker%2 == 0)
+			case i%2 == 0:
 				_, err = s.inv.Define(s.Context(), sku(1), 0, stock.Terms{Unlimited: true})
-			case worker == 0:
-				_, err = s.inv.Define(s.Context(), sku(1), 100_000, stock.Terms{})
 			default:
-				if _, err = s.inv.Lock(s.Context(), order, units(1, 2)); err != nil {
-					return err
-				}
-				if worker%2 == 0 {
-					_, err = s.inv.Pay(s.Context(), order)
-				} else {
-					_, err = s.inv.Cancel(s.Context(), order)
-				}
-			}
-			if err != nil {
-				return err
+				_, err = s.inv.Define(s.Context(), sku(1), 100_000, stock.Terms{})
 			}
 		}
-		return nil
-	})
-	s.Each(errs)
+		return err
+	}))
 	s.counts(sku(1), stock.Quantities{Sold: 3 * 15 * 2})
 }
 

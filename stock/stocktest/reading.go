@@ -27,15 +27,12 @@ func readingCases() []testCase {
 func itemUnknown(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	for _, key := range []stock.Key{sku(2), pool(1, 7)} {
-		want := stock.ItemError{Key: key, Err: stock.ErrUnknownSKU}
-		_, err := s.inv.Item(s.Context(), key)
-		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
-		_, err = s.inv.For("5").Usage(s.Context(), key)
-		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
-		_, err = s.inv.Audit(s.Context(), sku(1), key)
-		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
-		_, err = s.inv.Repair(s.Context(), key)
-		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
+		for _, err := range []error{
+			suite.Err(s.inv.Item(s.Context(), key)), suite.Err(s.inv.For("5").Usage(s.Context(), key)),
+			suite.Err(s.inv.Audit(s.Context(), sku(1), key)), suite.Err(s.inv.Repair(s.Context(), key)),
+		} {
+			s.itemRefuses(err, key, stock.ErrUnknownSKU)
+		}
 	}
 	s.usage("5", sku(1), stock.Usage{})
 	suite.Same(s, "orders", s.orders(stock.Filter{}), nil)
@@ -82,9 +79,7 @@ func (s *scene) orders(filter stock.Filter) []string {
 }
 
 func holdsByFilter(s *scene) {
-	s.define(sku(1), 100, stock.Terms{})
-	s.define(sku(2), 100, stock.Terms{})
-	s.define(pool(1, 7), 100, stock.Terms{})
+	s.fill(100, sku(1), sku(2), pool(1, 7))
 	s.lock("z locked", units(1, 1), units(2, 1))
 	s.Advance(time.Microsecond)
 	s.lock("b locked", units(1, 1))
@@ -200,8 +195,7 @@ func holdOfTheDead(s *scene) {
 
 // resultsBelongToTheCaller scribbles over everything that was passed in and handed out.
 func resultsBelongToTheCaller(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	s.define(pool(1, 7), 10, stock.Terms{})
+	s.fill(10, sku(1), pool(1, 7))
 	lines := []stock.Line{{SKU: 1, Activity: 7, Num: 1}, units(1, 1), units(1, 1)}
 	asked := slices.Clone(lines)
 	h := s.lock("a", lines...)

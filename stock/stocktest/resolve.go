@@ -211,6 +211,7 @@ func (s *scene) journey() suite.Journey[*stock.Inventory] {
 				{Name: "Cancel", Of: "b", Do: func() error { return suite.Err(inv.Cancel(ctx, "b")) }},
 				{Name: "Cancel first", Of: "c", Do: func() error { return suite.Err(inv.Cancel(ctx, "c")) }},
 				{Name: "Resolve", Of: "d", Do: func() error { return suite.Err(inv.Resolve(ctx, "d")) }},
+				{Name: "Take", Of: "e", Do: func() error { return suite.Err(inv.For("5").Take(ctx, "e", units(1, 3))) }},
 			}
 		},
 	}
@@ -229,10 +230,11 @@ func (s *scene) everything() any {
 // journeyEnd ends the test unless every call of the journey happened once.
 func (s *scene) journeyEnd() {
 	s.Helper()
-	s.counts(sku(1), stock.Quantities{Total: 105, Sold: 3, Left: 102, Refunded: 1})
+	s.counts(sku(1), stock.Quantities{Total: 105, Sold: 6, Left: 99, Refunded: 1})
 	s.counts(pool(1, 7), stock.Quantities{})
-	s.usage("5", sku(1), stock.Usage{Bought: 4})
+	s.usage("5", sku(1), stock.Usage{Bought: 7})
 	s.state("a", stock.Redeemed)
+	s.state("e", stock.Paid)
 	for _, order := range []string{"b", "c", "d"} {
 		s.state(order, stock.Cancelled)
 	}
