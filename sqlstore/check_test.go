@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
@@ -96,8 +97,7 @@ func TestCheckKnowsEveryPartOfEveryTable(t *testing.T) {
 		"index":      "SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND SEQ_IN_INDEX = 1",
 		"constraint": "SELECT COUNT(*) FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()",
 	} {
-		var parts int
-		require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&parts))
+		parts := value[int](t, db, query)
 		require.Equal(t, parts, sqlstore.Parts(kind), kind)
 		require.NotZero(t, parts)
 	}
@@ -128,10 +128,8 @@ func TestACopyOfATableAndWhatAShopAddsAreNoProblem(t *testing.T) {
 func TestCheckNamesEachSetting(t *testing.T) {
 	t.Parallel()
 	db := whole(t)
-	isolation, readOnly := "transaction_isolation", "transaction_read_only"
-	if sqltest.MariaDB() {
-		isolation, readOnly = "tx_isolation", "tx_read_only"
-	}
+	isolation := sqltest.IsolationVariable()
+	readOnly := strings.Replace(isolation, "isolation", "read_only", 1)
 	type params = map[string]string
 	cases := map[string]params{
 		"sql_mode is not strict: add STRICT_TRANS_TABLES":           {"sql_mode": "''"},
@@ -150,9 +148,7 @@ func TestCheckNamesEachSetting(t *testing.T) {
 		require.Len(t, found, 1, "%v", settings)
 		require.Contains(t, found[0], problem)
 	}
-	config := db.Config.Clone()
-	config.MaxAllowedPacket = 256 << 10
-	found := problems(t, (&sqltest.DB{Config: config}).Pool(t))
+	found := problems(t, db.As(t, sqltest.Variant{Apply: func(c *mysql.Config) { c.MaxAllowedPacket = 256 << 10 }}))
 	require.Len(t, found, 1)
 	require.Contains(t, found[0], "the driver refuses batches of many calls: set maxAllowedPacket=0")
 }
@@ -161,7 +157,6 @@ func TestCheckNamesEachSetting(t *testing.T) {
 func TestCheckFindsNothingWhereAllIsWell(t *testing.T) {
 	t.Parallel()
 	db := whole(t)
-	isolation := "transaction_isolation"
 	cases := []map[string]string{
 		{"sql_mode": "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES'"},
 		{"sql_safe_updates": "1"},
@@ -171,12 +166,11 @@ func TestCheckFindsNothingWhereAllIsWell(t *testing.T) {
 		{"character_set_client": "gbk", "character_set_connection": "gbk"},
 	}
 	if sqltest.MariaDB() {
-		isolation = "tx_isolation"
 		cases = append(cases, map[string]string{"sql_mode": "'ORACLE,STRICT_TRANS_TABLES'"},
 			map[string]string{"sql_mode": "'EMPTY_STRING_IS_NULL,STRICT_TRANS_TABLES'"}, map[string]string{"innodb_snapshot_isolation": "1"})
 	}
 	for _, level := range []string{"READ-COMMITTED", "REPEATABLE-READ", "SERIALIZABLE"} {
-		cases = append(cases, map[string]string{isolation: "'" + level + "'"})
+		cases = append(cases, map[string]string{sqltest.IsolationVariable(): "'" + level + "'"})
 	}
 	for _, settings := range cases {
 		require.Empty(t, problems(t, withParams(t, db, settings)), "%v", settings)

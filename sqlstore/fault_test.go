@@ -100,14 +100,7 @@ func TestResolveWaitsForAStatementWhoseCallerHasLeft(t *testing.T) {
 	require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 
 	release := s.blockItem(1)
-	ctx, cancel := context.WithCancel(t.Context())
-	paid := going(func() error { return of(s.Pay(ctx, "a")) })
-	s.waiting()
-	cancel()
-	err := <-paid
-	require.ErrorIs(t, err, stock.ErrUnknown)
-	require.ErrorIs(t, err, context.Canceled)
-
+	require.ErrorIs(t, s.leave(func(ctx context.Context) error { return of(s.Pay(ctx, "a")) }), stock.ErrUnknown)
 	resolved := make(chan stock.Hold, 1)
 	go func() {
 		hold, err := s.Resolve(t.Context(), "a")
@@ -127,13 +120,7 @@ func TestLockWhoseCallerHasLeftIsNotDone(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	release := s.blockItem(1)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := going(func() error { return of(s.Lock(ctx, "a", one(1))) })
-	s.waiting()
-	cancel()
-	err := <-done
-	require.ErrorIs(t, err, stock.ErrUnavailable)
-	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, s.leave(func(ctx context.Context) error { return of(s.Lock(ctx, "a", one(1))) }), stock.ErrUnavailable)
 	release()
 	hold := must(s.Resolve(t.Context(), "a"))(t)
 	require.Equal(t, stock.Cancelled, hold.State)
@@ -204,24 +191,18 @@ func TestExtendAgainWaitsForTheFirstBeforeItIsRefused(t *testing.T) {
 	later := hold.Deadline.Add(stock.DefaultHoldFor)
 
 	release := s.blockOrder("a")
-	ctx, cancel := context.WithCancel(t.Context())
-	extended := going(func() error { return of(s.Extend(ctx, "a", later)) })
-	s.waiting()
-	cancel()
-	require.ErrorIs(t, <-extended, stock.ErrUnknown)
-
+	require.ErrorIs(t, s.leave(func(ctx context.Context) error { return of(s.Extend(ctx, "a", later)) }), stock.ErrUnknown)
 	s.db.Wire.Advance(stock.DefaultHoldFor)
-	extended = going(func() error { return of(s.Extend(t.Context(), "a", later)) })
-	for waits := 0; waits < 2; {
-		require.NoError(t, s.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
-			" WHERE DB = DATABASE() AND INFO LIKE 'UPDATE%'").Scan(&waits))
-		require.Empty(t, extended, "it has not waited")
+	answer := going(func() error { return of(s.Extend(t.Context(), "a", later)) })
+	const waits = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE 'UPDATE%'"
+	for value[int](t, s.db, waits) < 2 {
+		require.Empty(t, answer, "it has not waited")
 	}
 	release()
-	refused := <-extended
+	refusal := <-answer
 	hold = must(s.Hold(t.Context(), "a"))(t)
-	if refused != nil { // MySQL does not always let the one go first that came first: then that one does nothing any more
-		require.ErrorIs(t, refused, stock.ErrExpired)
+	if refusal != nil { // MySQL does not always let the one go first that came first: then that one does nothing any more
+		require.ErrorIs(t, refusal, stock.ErrExpired)
 		require.Equal(t, stock.Expired, hold.State)
 		s.counters(1, 0, 0, 10)
 		return
@@ -229,24 +210,4 @@ func TestExtendAgainWaitsForTheFirstBeforeItIsRefused(t *testing.T) {
 	require.Equal(t, stock.Locked, hold.State)
 	require.Equal(t, later, hold.Deadline)
 	s.counters(1, 0, 1, 10)
-}
-
-// Rows of paid holds are what sales are recounted from. Without them, Repair leaves the sales as they are.
-func TestRepairKeepsTheSalesOfHoldsThatWereDeleted(t *testing.T) {
-	t.Parallel()
-	s := open(t, nil)
-	for _, order := range []string{"a", "b"} {
-		require.NoError(t, of(s.For("7").Take(t.Context(), order, one(1))))
-	}
-	require.NoError(t, of(s.Refund(t.Context(), stock.Refund{ID: "r", Order: "b"})))
-	require.NoError(t, of(s.db.ExecContext(t.Context(), "DELETE FROM goods_stock_hold")))
-	report, err := s.Repair(t.Context())
-	require.ErrorIs(t, err, stock.ErrDrift)
-	require.Equal(t, []stock.Drift{
-		{Key: stock.Key{SKU: 1}, Quantity: "sold", Counted: 2},
-		{Key: stock.Key{SKU: 1}, Quantity: "refunded", Counted: 1},
-		{Key: stock.Key{SKU: 1}, Buyer: "7", Quantity: "bought", Counted: 2},
-	}, report.Kept)
-	require.Zero(t, report.Repaired)
-	require.Equal(t, stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 1}, must(s.Item(t.Context(), stock.Key{SKU: 1}))(t).Quantities)
 }

@@ -71,12 +71,7 @@ func inTransactions(t *testing.T, db *sqltest.DB, n int, cases []txCase, before,
 			name := caseName(level, c)
 			tx := must(db.BeginTx(ctx, &sql.TxOptions{Isolation: level}))(t)
 			before(tx, n, name)
-			err := c.call(ctx, tx, n)
-			if c.want == nil {
-				require.NoError(t, err, name)
-			} else {
-				require.ErrorIs(t, err, c.want, name)
-			}
+			require.ErrorIs(t, c.call(ctx, tx, n), c.want, name)
 			look(tx, n, name)
 			require.NoError(t, tx.Rollback(), name)
 		}
@@ -114,15 +109,10 @@ func keepNobodyWaiting(t *testing.T, db *sqltest.DB, cases []txCase, neighbours 
 // leaveTheInsertID demands that LAST_INSERT_ID is the caller's after each call.
 func leaveTheInsertID(t *testing.T, db *sqltest.DB, cases []txCase) {
 	t.Helper()
-	const mine = 777
-	var id int64
 	inTransactions(t, db, 0, cases,
+		func(tx *sql.Tx, _ int, _ string) { run(t, tx, "DO LAST_INSERT_ID(777)") },
 		func(tx *sql.Tx, _ int, name string) {
-			require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT LAST_INSERT_ID(?)", mine).Scan(&id), name)
-		},
-		func(tx *sql.Tx, _ int, name string) {
-			require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT LAST_INSERT_ID()").Scan(&id), name)
-			if id != mine {
+			if id := value[int](t, tx, "SELECT LAST_INSERT_ID()"); id != 777 {
 				t.Errorf("%s: LAST_INSERT_ID is %d", name, id)
 			}
 		})
@@ -157,36 +147,31 @@ func ordinary(t testing.TB, db *sqltest.DB, skus ...int64) {
 	}
 }
 
-// inFour runs four transactions of a caller at once, each until it has committed, and demands that none of them was told to
-// start over: their things have nothing to do with each other.
-func inFour(t *testing.T, db *sqltest.DB, do func(tx sqlstore.Tx, i int) error) {
+// noneStartsOver runs transactions of a caller, so many at a time, each until it has committed. It demands that none of them was
+// told to start over.
+func noneStartsOver(t *testing.T, db *sqltest.DB, width, transactions int, do func(tx *sql.Tx, i int) error) {
 	t.Helper()
-	ctx := t.Context()
-	var group suite.Group
-	var again atomic.Int64
-	for i := range 4 {
-		group.Go(func() {
-			for ctx.Err() == nil {
-				tx, err := db.BeginTx(ctx, nil)
-				if err == nil {
-					err = do(tx, i)
-				}
-				if err == nil {
-					err = tx.Commit()
-				}
-				if err == nil {
-					return
-				}
-				_ = tx.Rollback()
-				if !sqlstore.Retryable(err) {
-					t.Error(err)
-					return
-				}
-				again.Add(1)
-			}
-		})
+	once := func(i int) error {
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }()
+		if err := do(tx, i); err != nil {
+			return err
+		}
+		return tx.Commit()
 	}
-	group.Wait()
+	var again atomic.Int64
+	for _, err := range suite.Crowd(transactions, width, func(i int) error {
+		err := once(i)
+		for ; sqlstore.Retryable(err); err = once(i) {
+			again.Add(1)
+		}
+		return err
+	}) {
+		require.NoError(t, err)
+	}
 	if !conflicts(t, db) {
 		require.Zero(t, again.Load(), "transactions that had to start over")
 	}
@@ -199,7 +184,7 @@ func TestDefinitionsInTransactionsMeetNoDeadlock(t *testing.T) {
 	t.Run("campaigns", func(t *testing.T) {
 		t.Parallel()
 		m := openMall(t, nil)
-		inFour(t, m.db, func(tx sqlstore.Tx, i int) error {
+		noneStartsOver(t, m.db, 4, 4, func(tx *sql.Tx, i int) error {
 			c := m.On(m.store.WithTx(tx))
 			for id := range int64(each) {
 				if _, err := c.Define(t.Context(), int64(i+1)*1000+id, 5, coupon.Rules{}, tenOff()); err != nil {
@@ -212,7 +197,7 @@ func TestDefinitionsInTransactionsMeetNoDeadlock(t *testing.T) {
 	t.Run("packets", func(t *testing.T) {
 		t.Parallel()
 		p := openPurse(t)
-		inFour(t, p.db, func(tx sqlstore.Tx, i int) error {
+		noneStartsOver(t, p.db, 4, 4, func(tx *sql.Tx, i int) error {
 			in := p.On(p.store.WithTx(tx))
 			for id := range int64(each) {
 				if _, err := in.Send(t.Context(), packetOf(int64(i+1)*1000+id, 100, 2)); err != nil {
@@ -228,7 +213,7 @@ func TestDefinitionsInTransactionsMeetNoDeadlock(t *testing.T) {
 		for i := range int64(4) {
 			ordinary(t, b.db, 1001+i*1000, 1002+i*1000, 1003+i*1000)
 		}
-		inFour(t, b.db, func(tx sqlstore.Tx, i int) error {
+		noneStartsOver(t, b.db, 4, 4, func(tx *sql.Tx, i int) error {
 			g := b.On(b.store.WithTx(tx))
 			for n := range int64(3) {
 				id := int64(i+1)*1000 + n + 1

@@ -46,44 +46,60 @@ func answering(wire *sqltest.Wire, fault sqltest.Fault) {
 	}
 }
 
-// oneStatement are verbs that are a transaction of one statement, each with what it contains.
-func oneStatement() map[string]func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
-	return map[string]func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error){
-		"Pay": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
+// verbOfOneStatement is a verb that is a transaction of one statement: what the statement contains, and what prepares the call.
+type verbOfOneStatement struct {
+	match string
+	open  func(t *testing.T) (f fixture, call func() (replay bool, err error))
+}
+
+// oneStatement are verbs of the three domains.
+func oneStatement() map[string]verbOfOneStatement {
+	order := func(step func(s *shop) step) func(t *testing.T) (fixture, func() (bool, error)) {
+		return func(t *testing.T) (fixture, func() (bool, error)) {
 			t.Helper()
 			s := open(t, nil)
-			require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
-			answering(s.db.Wire, sqltest.Fault{Match: "h.STATE = 2", Kind: kind, Answer: answer})
-			err = of(s.Pay(t.Context(), "a"))
-			hold, read := s.Hold(t.Context(), "a")
-			require.NoError(t, read)
-			require.Equal(t, kind == sqltest.LostReply, hold.State == stock.Paid)
-			return err, of(s.Pay(t.Context(), "a"))
-		},
-		"Cancel": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
-			t.Helper()
-			s := open(t, nil)
-			require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
-			answering(s.db.Wire, sqltest.Fault{Match: "h.STATE = 5", Kind: kind, Answer: answer})
-			return of(s.Cancel(t.Context(), "a")), of(s.Cancel(t.Context(), "a"))
-		},
-		"RedeemOfACoupon": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
+			s.lock("a", one(1))
+			return s.fixture, func() (bool, error) {
+				outcome, err := step(s)(t.Context(), "a")
+				return outcome.Replay, err
+			}
+		}
+	}
+	return map[string]verbOfOneStatement{
+		"Pay":    {"h.STATE = 2", order(func(s *shop) step { return s.Pay })},
+		"Cancel": {"h.STATE = 5", order(func(s *shop) step { return s.Cancel })},
+		"RedeemOfACoupon": {"u.STATE = 2", func(t *testing.T) (fixture, func() (bool, error)) {
 			t.Helper()
 			m := openMall(t, nil)
 			m.define(10, coupon.Rules{})
 			m.claim("a")
 			require.NoError(t, of(m.Reserve(t.Context(), "a", "order", hundred)))
-			answering(m.db.Wire, sqltest.Fault{Match: "u.STATE = 2", Kind: kind, Answer: answer})
-			return of(m.Redeem(t.Context(), "a", "order", hundred)), of(m.Redeem(t.Context(), "a", "order", hundred))
-		},
-		"ConfirmOfAPacket": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
+			return m.fixture, func() (bool, error) {
+				use, err := m.Redeem(t.Context(), "a", "order", hundred)
+				return use.Replay, err
+			}
+		}},
+		"ConfirmOfAPacket": {"p.STATE = 2", func(t *testing.T) (fixture, func() (bool, error)) {
 			t.Helper()
 			p := openPurse(t)
 			require.NoError(t, of(p.Send(t.Context(), packetOf(1, 100, 3))))
-			answering(p.db.Wire, sqltest.Fault{Match: "p.STATE = 2", Kind: kind, Answer: answer})
-			return of(p.Confirm(t.Context(), 1)), of(p.Confirm(t.Context(), 1))
-		},
+			return p.fixture, func() (bool, error) {
+				packet, err := p.Confirm(t.Context(), 1)
+				return packet.Replay, err
+			}
+		}},
 	}
+}
+
+// meet returns the error of a verb whose statement gets an answer. The same call again is done, and a replay where the
+// statement was executed.
+func (v verbOfOneStatement) meet(t *testing.T, answer error, kind sqltest.FaultKind) error {
+	t.Helper()
+	f, call := v.open(t)
+	answering(f.db.Wire, sqltest.Fault{Match: v.match, Kind: kind, Answer: answer})
+	_, err := call()
+	require.Equal(t, kind == sqltest.LostReply, must(call())(t))
+	return err
 }
 
 // An error packet that a proxy writes says nothing about a statement that it had passed on.
@@ -93,13 +109,12 @@ func TestAnswerOfAProxyLeavesTheOutcomeOpen(t *testing.T) {
 		for _, answer := range sayNothing() {
 			t.Run(fmt.Sprint(name, answer.Number), func(t *testing.T) {
 				t.Parallel()
-				err, again := verb(t, answer, sqltest.LostReply)
+				err := verb.meet(t, answer, sqltest.LostReply)
 				require.ErrorIs(t, err, stock.ErrUnknown)
 				require.ErrorIs(t, err, answer)
 				require.NotErrorIs(t, err, stock.ErrUnavailable)
 				require.NotErrorIs(t, err, stock.ErrStore)
 				require.True(t, sqlstore.Retryable(err))
-				require.NoError(t, again)
 			})
 		}
 	}
@@ -129,13 +144,12 @@ func TestAnswerThatNothingWasDoneIsRetryable(t *testing.T) {
 		} {
 			t.Run(fmt.Sprint(name, answer.Number), func(t *testing.T) {
 				t.Parallel()
-				err, again := verb(t, answer, sqltest.LostRequest)
+				err := verb.meet(t, answer, sqltest.LostRequest)
 				require.ErrorIs(t, err, stock.ErrUnavailable)
 				require.ErrorIs(t, err, answer)
 				require.NotErrorIs(t, err, stock.ErrUnknown)
 				require.True(t, sqlstore.Retryable(err))
 				require.True(t, sqlstore.Retryable(answer), "from a statement of the caller's own")
-				require.NoError(t, again)
 			})
 		}
 	}
@@ -147,9 +161,8 @@ func TestErrorDuringTheCommitOfAStatementIsRetryable(t *testing.T) {
 	for name, verb := range oneStatement() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err, again := verb(t, packet(1180, "Got error 6 during COMMIT"), sqltest.LostRequest)
+			err := verb.meet(t, packet(1180, "Got error 6 during COMMIT"), sqltest.LostRequest)
 			require.True(t, stock.Retryable(err), "%v", err)
-			require.NoError(t, again)
 		})
 	}
 }
@@ -194,25 +207,22 @@ func fillPool(t *testing.T, db *sqltest.DB) {
 // half of that, for the sake of busy machines.
 func TestRefusalEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	for name, refused := range map[string]func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error){
-		"Lock": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
+	shortage := func(lines ...stock.Line) func(*testing.T, *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
+		return func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			s := open(t, nil).as(opts)
-			return s.db, func(ctx context.Context) error { return of(s.Lock(ctx, "a", stock.Line{SKU: 1, Num: 11})) }
-		},
-		"LockOfTwoLines": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
-			t.Helper()
-			s := open(t, nil).as(opts)
-			return s.db, func(ctx context.Context) error { return of(s.Lock(ctx, "a", one(1), stock.Line{SKU: 2, Num: 11})) }
-		},
+			return s.db, func(ctx context.Context) error { return of(s.Lock(ctx, "a", lines...)) }
+		}
+	}
+	for name, refusal := range map[string]func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error){
+		"Lock":           shortage(units(1, 11)),
+		"LockOfTwoLines": shortage(one(1), units(2, 11)),
 		"LockInATransaction": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			s := open(t, nil).as(opts)
 			tx := must(s.db.BeginTx(t.Context(), nil))(t)
 			t.Cleanup(func() { _ = tx.Rollback() })
-			return s.db, func(ctx context.Context) error {
-				return of(s.On(s.store.WithTx(tx)).Lock(ctx, "a", stock.Line{SKU: 1, Num: 11}))
-			}
+			return s.db, func(ctx context.Context) error { return of(s.On(s.store.WithTx(tx)).Lock(ctx, "a", units(1, 11))) }
 		},
 		"Claim": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
@@ -241,7 +251,7 @@ func TestRefusalEndsWithItsContext(t *testing.T) {
 		for way, opts := range ways() {
 			t.Run(name+way, func(t *testing.T) {
 				t.Parallel()
-				db, call := refused(t, opts)
+				db, call := refusal(t, opts)
 				db.Wire.Statements()
 				db.Wire.Inject(sqltest.Fault{Match: "ROLLBACK", Kind: sqltest.NoReply})
 				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

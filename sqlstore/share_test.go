@@ -18,10 +18,10 @@ import (
 // hot is how many callers want the same SKU in a test of what is left to others.
 const hot = 500
 
-// crowded makes calls of 500 callers, a few by each, on four connections, and meanwhile those of one
+// besideCrowd makes calls of 500 callers, a few by each, on four connections, and meanwhile those of one
 // other caller, one after the other. It returns how many connections were in use at most, and how
 // often a call had to wait for one.
-func (s *shop) crowded(calls int, call func(caller, n int) error, other func(n int) error) (most int, waits int64) {
+func (s *shop) besideCrowd(calls int, call func(caller, n int) error, other func(n int) error) (most int, waits int64) {
 	s.t.Helper()
 	s.db.SetMaxOpenConns(4)
 	s.Inventory = s.On(sqlstore.NewStock(s.db.DB, nil)) // how many go abreast is for the pool to say, not for the test
@@ -64,7 +64,7 @@ func TestHotSKULeavesConnectionsToOthers(t *testing.T) {
 		return of(s.For(fmt.Sprint(1+caller)).Lock(t.Context(), fmt.Sprint(caller, "-", n), one(4)))
 	}
 	require.NoError(t, s.Restock(t.Context(), "more", units(2, 1_000_000)))
-	most, waits := s.crowded(4, lock, s.lockOther)
+	most, waits := s.besideCrowd(4, lock, s.lockOther)
 	require.LessOrEqual(t, most, 2, "one for the hot SKU, one for the other")
 	require.Zero(t, waits)
 	s.counters(4, 0, 4*hot, 10_000)
@@ -84,7 +84,7 @@ func TestHotSKUsStepsLeaveConnectionsToOthers(t *testing.T) {
 	for caller := range hot {
 		s.lock(fmt.Sprint("order-", caller), one(4))
 	}
-	most, waits := s.crowded(1, func(caller, _ int) error {
+	most, waits := s.besideCrowd(1, func(caller, _ int) error {
 		call := []step{s.Pay, s.Cancel}[caller%2]
 		return of(call(t.Context(), fmt.Sprint("order-", caller)))
 	}, s.lockOther)
@@ -105,7 +105,7 @@ func TestSoldOutSKULeavesConnectionsToOthers(t *testing.T) {
 		}
 		return err
 	}
-	most, waits := s.crowded(10, lock, s.lockOther)
+	most, waits := s.besideCrowd(10, lock, s.lockOther)
 	require.LessOrEqual(t, most, 4, "a look at the item, two at the orders, and the other SKU")
 	require.Zero(t, waits)
 	s.counters(1, 0, 10, 10)
@@ -124,7 +124,7 @@ func TestSKUWithDeadHoldsLeavesConnectionsToOthers(t *testing.T) {
 		}
 		return err
 	}
-	_, waits := s.crowded(2, lock, s.lockOther)
+	_, waits := s.besideCrowd(2, lock, s.lockOther)
 	require.Less(t, waits, int64(hot), "not one of each caller's own, which makes them wait thousands of times")
 	s.counters(4, 0, hot, hot)
 }
@@ -135,7 +135,7 @@ func TestHotSKUHasOneBatchInFlight(t *testing.T) {
 	s := open(t, nil)
 	s.wide(stock.Terms{})
 	s.db.Wire.Statements()
-	_, _ = s.crowded(2, func(caller, n int) error {
+	_, _ = s.besideCrowd(2, func(caller, n int) error {
 		return of(s.Lock(t.Context(), fmt.Sprint(caller, "-", n), one(4)))
 	}, func(int) error { return s.db.PingContext(t.Context()) })
 	inFlight := 0
