@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"time"
-
-	"github.com/holdfast-go/holdfast/internal/input"
 )
 
 // Key names one item of stock: a SKU in one pool. Activity 0 is ordinary stock; any other
@@ -53,12 +51,6 @@ type Terms struct {
 	PerOrder  int64     // units per order at most; 0 is no limit
 	PerBuyer  int64     // units per buyer at most, held and bought together; 0 is no limit
 	LiveHolds int64     // holds per buyer at most that are neither paid nor over; 0 is no limit
-}
-
-// normal returns the terms as every store keeps them: UTC, whole microseconds.
-func (t Terms) normal() Terms {
-	t.Start, t.End = input.Instant(t.Start), input.Instant(t.End)
-	return t
 }
 
 // Item is one SKU in one pool: its terms and its counters at one moment.

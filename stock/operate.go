@@ -33,7 +33,7 @@ func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Te
 	if err := errors.Join(inv.ready(ctx), checkKey(key), input.NotNegative("total", total), checkTerms(terms, total)); err != nil {
 		return Item{}, err
 	}
-	terms = terms.normal()
+	terms.Start, terms.End = input.Instant(terms.Start), input.Instant(terms.End) // as every store keeps them
 	for range attempts {
 		items, _, err := inv.store.Items(ctx, "", []Key{key})
 		if err != nil {
