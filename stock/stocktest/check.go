@@ -146,8 +146,7 @@ func (s *scene) Balanced() {
 		s.Errorf("drift: %v", drift)
 	}
 	items := 0
-	for item, err := range s.inv.Items(s.Context()) {
-		s.No(err)
+	for _, item := range suite.Listed(s, s.inv.Items(s.Context())) {
 		items++
 		q := item.Quantities
 		switch {

@@ -12,8 +12,7 @@ func defineCases() []testCase {
 	return []testCase{
 		{Name: "DefineMakesAnUnlimitedItemLimited", Run: unlimitedBecomesLimited},
 		{Name: "DefineTwiceAtOnceCreatesOneItem", Run: defineTwice},
-		{Name: "DefineReturnsTheItem", Run: defineReturns},
-		{Name: "DefineKeepsTheUnitsOfAnItem", Run: defineKeepsUnits},
+		{Name: "DefineReturnsTheItemAndKeepsItsUnits", Run: defineReturns},
 		{Name: "DefineLimitedBecomesUnlimited", Run: limitedBecomesUnlimited},
 		{Name: "DefineConcurrentChangesKeepOne", Run: defineConcurrently},
 		{Name: "DefineSwitchesUnderTraffic", Run: defineUnderTraffic},
@@ -78,15 +77,10 @@ func defineReturns(s *scene) {
 	if item.Version <= 1 {
 		s.Fatalf("version is %d after a change", item.Version)
 	}
-}
-
-func defineKeepsUnits(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	s.lock("a", units(1, 4))
-	s.define(sku(1), 3, stock.Terms{})
-	s.define(sku(1), 0, stock.Terms{PerOrder: 5})
-	s.define(sku(1), 1000, stock.Terms{})
-	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
+	s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 4})
+	s.define(pool(1, 7), 3, stock.Terms{PerOrder: 5})
+	s.define(pool(1, 7), 1000, stock.Terms{})
+	s.counts(pool(1, 7), stock.Quantities{Total: 10, Locked: 4, Left: 10})
 }
 
 func limitedBecomesUnlimited(s *scene) {

@@ -178,26 +178,16 @@ func expireManyBatches(s *scene) {
 func expireFollowsTheDeadline(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.lock("a", units(1, 2))
-	move := func(call string, until time.Time) {
-		s.Helper()
-		var err error
-		if call == "extend" {
-			_, err = s.inv.Extend(s.Context(), "a", until)
-		} else {
-			_, err = s.inv.Shorten(s.Context(), "a", until)
-		}
-		s.No(err)
-	}
 	sweep := func(want int) {
 		s.Helper()
 		s.Count("released", suite.Must(s.inv.Expire(s.Context())), want)
 	}
-	move("extend", h.Deadline.Add(hold))
-	move("shorten", h.Deadline)
-	move("extend", h.Deadline.Add(2*hold))
+	s.No(suite.Err(s.inv.Extend(s.Context(), "a", h.Deadline.Add(hold))))
+	s.No(suite.Err(s.inv.Shorten(s.Context(), "a", h.Deadline)))
+	s.No(suite.Err(s.inv.Extend(s.Context(), "a", h.Deadline.Add(2*hold))))
 	s.Advance(hold)
 	sweep(0)
-	move("shorten", h.Deadline.Add(hold))
+	s.No(suite.Err(s.inv.Shorten(s.Context(), "a", h.Deadline.Add(hold))))
 	s.Advance(hold - time.Microsecond)
 	sweep(0)
 	s.Advance(time.Microsecond)

@@ -92,12 +92,7 @@ func saleWindowPrecision(s *scene) {
 	suite.Same(s, "terms", item.Terms, stock.Terms{Start: start, End: start.Add(2 * time.Microsecond)})
 	try := func(order string, want error) {
 		s.Helper()
-		_, err := s.inv.Lock(s.Context(), order, units(1, 1))
-		if want == nil {
-			s.No(err)
-		} else {
-			s.Is(err, want)
-		}
+		s.Is(suite.Err(s.inv.Lock(s.Context(), order, units(1, 1))), want)
 		s.Advance(time.Microsecond)
 	}
 	s.Advance(2 * time.Microsecond)

@@ -15,7 +15,6 @@ import (
 func lockCases() []testCase {
 	return []testCase{
 		{Name: "ThousandBuyersLockHundredUnits", Run: thousandBuyers},
-		{Name: "LockTwiceIsOneHold", Run: lockTwice},
 		{Name: "LockWithOtherLinesIsAMismatch", Run: lockMismatch},
 		{Name: "CancelBeforeLockClosesTheOrder", Run: cancelBeforeLock},
 		{Name: "LockTakesAllLinesOrNone", Run: allLinesOrNone},
@@ -53,13 +52,6 @@ func thousandBuyers(s *scene) {
 			s.unheld(fmt.Sprint("order-", i))
 		}
 	}
-}
-
-func lockTwice(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	first := s.lock("a", units(1, 2))
-	suite.Replays(s, "second lock", s.lock("a", units(1, 2)), first)
-	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 2, Left: 10})
 }
 
 func lockMismatch(s *scene) {
@@ -370,8 +362,7 @@ func lockManyLines(s *scene) {
 	s.pay("a")
 	s.refund("r", "a")
 	s.state("a", stock.Refunded)
-	for item, err := range s.inv.Items(s.Context()) {
-		s.No(err)
+	for _, item := range suite.Listed(s, s.inv.Items(s.Context())) {
 		suite.Same(s, item.Key.String(), item.Quantities, stock.Quantities{Total: 1, Left: 1, Refunded: 1})
 	}
 }

@@ -44,8 +44,7 @@ func itemsByKey(s *scene) {
 	}
 	want := []stock.Key{sku(1), pool(1, 9), sku(2), pool(2, 7), sku(10)}
 	var got []stock.Key
-	for item, err := range s.inv.Items(s.Context()) {
-		s.No(err)
+	for _, item := range suite.Listed(s, s.inv.Items(s.Context())) {
 		got = append(got, item.Key)
 		suite.Same(s, "item", item, s.item(item.Key))
 	}
@@ -70,8 +69,7 @@ func itemsPages(s *scene) {
 func (s *scene) orders(filter stock.Filter) []string {
 	s.Helper()
 	var orders []string
-	for h, err := range s.inv.Holds(s.Context(), filter) {
-		s.No(err)
+	for _, h := range suite.Listed(s, s.inv.Holds(s.Context(), filter)) {
 		suite.Same(s, "hold", h, s.holdOf(h.Order))
 		orders = append(orders, h.Order)
 	}
@@ -125,18 +123,6 @@ func holdsPages(s *scene) {
 	s.Advance(time.Microsecond)
 	lock(0, 200)
 	s.Each(suite.Crowd(orders/9, 16, func(i int) error { return suite.Err(s.inv.Pay(s.Context(), fmt.Sprintf("%03d", 9*i))) }))
-	list := func(filter stock.Filter, stop int) []stock.Hold {
-		s.Helper()
-		var holds []stock.Hold
-		for h, err := range s.inv.Holds(s.Context(), filter) {
-			s.No(err)
-			holds = append(holds, h)
-			if len(holds) == stop {
-				break
-			}
-		}
-		return holds
-	}
 	byOrder := func(a, b stock.Hold) int { return cmp.Compare(a.Order, b.Order) }
 	byState := func(a, b stock.Hold) int {
 		return cmp.Or(cmp.Compare(a.State, b.State), a.Deadline.Compare(b.Deadline), cmp.Compare(a.Order, b.Order))
@@ -151,14 +137,20 @@ func holdsPages(s *scene) {
 		{stock.Filter{Key: sku(1)}, byState, orders},
 		{stock.Filter{Key: sku(1), States: []stock.State{stock.Locked}}, byState, orders - orders/9},
 	} {
-		holds := list(listing.filter, -1)
+		holds := suite.Listed(s, s.inv.Holds(s.Context(), listing.filter))
 		s.Count("holds", len(holds), listing.want)
 		if !slices.IsSortedFunc(holds, listing.order) {
 			s.Fatalf("%+v: out of order", listing.filter)
 		}
 		s.Count("different holds", len(slices.CompactFunc(holds, func(a, b stock.Hold) bool { return a.Order == b.Order })), listing.want)
 		for _, stop := range []int{1, 200, 201} {
-			s.Count("holds", len(list(listing.filter, stop)), stop)
+			n := 0
+			for range s.inv.Holds(s.Context(), listing.filter) {
+				if n++; n == stop {
+					break
+				}
+			}
+			s.Count("holds until it stops", n, stop)
 		}
 	}
 }
