@@ -38,14 +38,10 @@ func whole(t testing.TB) *sqltest.DB {
 func TestCheckComparesTheTablesWithThoseThatMigrateMakes(t *testing.T) {
 	t.Parallel()
 	wrong := map[string]string{ // what is done to each table is one problem
-		"table goods_stock_change is missing: run Migrate": "DROP TABLE" +
-			" goods_stock_change",
-		"table coupon_code is not Holdfast's: set Options.Prefix": "ALTER TABLE coupon_code" +
-			" COMMENT = '', DROP INDEX coupon_code_position",
-		"table goods_stock_refund uses the engine": "ALTER TABLE" +
-			" goods_stock_refund ENGINE = MyISAM",
-		"column PAY_TIME of table goods_stock_hold is missing": "ALTER TABLE" +
-			" goods_stock_hold DROP COLUMN PAY_TIME",
+		"table goods_stock_change is missing: run Migrate":        "DROP TABLE goods_stock_change",
+		"table coupon_code is not Holdfast's: set Options.Prefix": "ALTER TABLE coupon_code COMMENT = '', DROP INDEX coupon_code_position",
+		"table goods_stock_refund uses the engine":                "ALTER TABLE goods_stock_refund ENGINE = MyISAM",
+		"column PAY_TIME of table goods_stock_hold is missing":    "ALTER TABLE goods_stock_hold DROP COLUMN PAY_TIME",
 		"column POSITION of table coupon_wallet is bigint NOT NULL, should be bigint": "ALTER TABLE" +
 			" coupon_wallet MODIFY POSITION BIGINT NOT NULL",
 		"column NUM of table coupon_stock_hold is int NOT NULL, should be bigint NOT NULL": "ALTER TABLE" +
@@ -58,8 +54,7 @@ func TestCheckComparesTheTablesWithThoseThatMigrateMakes(t *testing.T) {
 			" egl_group_event ALTER REASON DROP DEFAULT",
 		"column VOLUME_MIN of table egl_group_product is decimal(20,3)": "ALTER TABLE" +
 			" egl_group_product MODIFY VOLUME_MIN DECIMAL(20, 3) NOT NULL DEFAULT 0",
-		"index egl_group_due of table egl_group is missing": "ALTER TABLE egl_group" +
-			" DROP INDEX egl_group_due",
+		"index egl_group_due of table egl_group is missing": "ALTER TABLE egl_group DROP INDEX egl_group_due",
 		"index red_packet_due of table red_packet is (END_TIME, STATE), should be (STATE": "ALTER TABLE red_packet" +
 			" DROP INDEX red_packet_due, ADD INDEX red_packet_due (END_TIME, STATE)",
 		"index red_packet_share_person of table red_packet_share is (PACKET_ID, PERSON_ID, REMAINDER), should be UN": "ALTER TABLE" +

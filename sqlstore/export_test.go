@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/stock"
@@ -68,5 +69,31 @@ func TestSettingsAreTheDefaultsWhereOptionsAreZero(t *testing.T) {
 		require.Equal(t, batch.Limits{Size: DefaultBatchSize, Batches: DefaultBatches, Waiting: DefaultWaiting}, s.Limits)
 		require.Equal(t, MaxSoldOutFor, s.SoldOutFor)
 		require.False(t, s.Unmerged)
+	}
+}
+
+// Parts returns how many parts of a kind the tables of Schema have, as Check knows them.
+func Parts(kind string) (n int) {
+	all, _ := migrationsOf(Schema()) // read by other tests
+	for _, m := range all {
+		for _, t := range m.tables {
+			for _, p := range t.parts {
+				if p.kind == kind {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+func TestPrefixIsInFrontOfEveryName(t *testing.T) {
+	t.Parallel()
+	all, err := migrationsOf((&Options{Prefix: "shop_"}).Schema())
+	require.NoError(t, err)
+	for _, m := range all {
+		for _, s := range m.statements {
+			require.NotRegexp(t, sqltest.Bare, s)
+		}
 	}
 }

@@ -101,16 +101,13 @@ func TestResolveWaitsForAStatementWhoseCallerHasLeft(t *testing.T) {
 
 	release := s.blockItem(1)
 	require.ErrorIs(t, s.leave(func(ctx context.Context) error { return of(s.Pay(ctx, "a")) }), stock.ErrUnknown)
-	resolved := make(chan stock.Hold, 1)
-	go func() {
-		hold, err := s.Resolve(t.Context(), "a")
-		if err != nil {
-			t.Error(err)
-		}
-		resolved <- hold
-	}()
+	var hold stock.Hold
+	resolve := going(func() (err error) {
+		hold, err = s.Resolve(t.Context(), "a")
+		return err
+	})
 	release()
-	hold := <-resolved
+	require.NoError(t, <-resolve)
 	require.Equal(t, hold.State == stock.Paid, must(s.Pay(t.Context(), "a"))(t).Replay, "Resolve said %v", hold.State)
 	s.counters(1, 1, 0, 9)
 }

@@ -102,20 +102,37 @@ func (v verbOfOneStatement) meet(t *testing.T, answer error, kind sqltest.FaultK
 	return err
 }
 
-// An error packet that a proxy writes says nothing about a statement that it had passed on.
-func TestAnswerOfAProxyLeavesTheOutcomeOpen(t *testing.T) {
+// An error packet that a proxy writes says nothing about a statement that it had passed on. Others say that nothing was done.
+func TestAnswersSayWhatBecameOfAStatement(t *testing.T) {
 	t.Parallel()
-	for name, verb := range oneStatement() {
-		for _, answer := range sayNothing() {
-			t.Run(fmt.Sprint(name, answer.Number), func(t *testing.T) {
-				t.Parallel()
-				err := verb.meet(t, answer, sqltest.LostReply)
-				require.ErrorIs(t, err, stock.ErrUnknown)
-				require.ErrorIs(t, err, answer)
-				require.NotErrorIs(t, err, stock.ErrUnavailable)
-				require.NotErrorIs(t, err, stock.ErrStore)
-				require.True(t, sqlstore.Retryable(err))
-			})
+	for says, c := range map[string]struct {
+		answers []*mysql.MySQLError
+		kind    sqltest.FaultKind
+		want    error
+	}{
+		"Nothing": {sayNothing(), sqltest.LostReply, stock.ErrUnknown},
+		"NotExecuted": {[]*mysql.MySQLError{
+			packet(9001, "Max connect timeout reached while reaching hostgroup 0 after 10000ms"),
+			packet(3032, "The server is currently in offline mode"),
+			packet(1792, "Cannot execute statement in a READ ONLY transaction."),
+			packet(1105, "An error occurred in multi-table update"), // MySQL's, after KILL QUERY
+		}, sqltest.LostRequest, stock.ErrUnavailable},
+		// Galera could not certify a statement by itself: that was at the COMMIT that the statement implies.
+		"AtItsCommit": {[]*mysql.MySQLError{packet(1180, "Got error 6 during COMMIT")}, sqltest.LostRequest, stock.ErrUnknown},
+	} {
+		for verb, v := range oneStatement() {
+			for _, answer := range c.answers {
+				t.Run(fmt.Sprint(verb, says, answer.Number), func(t *testing.T) {
+					t.Parallel()
+					err := v.meet(t, answer, c.kind)
+					require.ErrorIs(t, err, answer)
+					for _, class := range []error{stock.ErrUnknown, stock.ErrUnavailable, stock.ErrStore} {
+						require.Equal(t, errors.Is(c.want, class), errors.Is(err, class), "%v: %v", err, class)
+					}
+					require.True(t, sqlstore.Retryable(err))
+					require.True(t, c.want != stock.ErrUnavailable || sqlstore.Retryable(answer), "from a statement of the caller's own")
+				})
+			}
 		}
 	}
 }
@@ -129,41 +146,6 @@ func TestAnswerOfAProxyToACommitLeavesTheOutcomeOpen(t *testing.T) {
 		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostReply, Answer: answer})
 		require.ErrorIs(t, of(s.Lock(t.Context(), order, one(1))), stock.ErrUnknown, order)
 		require.Equal(t, stock.Locked, must(s.Resolve(t.Context(), order))(t).State, order)
-	}
-}
-
-// Answers to a statement that was not executed and may be, another time.
-func TestAnswerThatNothingWasDoneIsRetryable(t *testing.T) {
-	t.Parallel()
-	for name, verb := range oneStatement() {
-		for _, answer := range []*mysql.MySQLError{
-			packet(9001, "Max connect timeout reached while reaching hostgroup 0 after 10000ms"),
-			packet(3032, "The server is currently in offline mode"),
-			packet(1792, "Cannot execute statement in a READ ONLY transaction."),
-			packet(1105, "An error occurred in multi-table update"), // MySQL's, after KILL QUERY
-		} {
-			t.Run(fmt.Sprint(name, answer.Number), func(t *testing.T) {
-				t.Parallel()
-				err := verb.meet(t, answer, sqltest.LostRequest)
-				require.ErrorIs(t, err, stock.ErrUnavailable)
-				require.ErrorIs(t, err, answer)
-				require.NotErrorIs(t, err, stock.ErrUnknown)
-				require.True(t, sqlstore.Retryable(err))
-				require.True(t, sqlstore.Retryable(answer), "from a statement of the caller's own")
-			})
-		}
-	}
-}
-
-// Galera's answer where a statement by itself could not be certified: it came at the COMMIT that the statement implies.
-func TestErrorDuringTheCommitOfAStatementIsRetryable(t *testing.T) {
-	t.Parallel()
-	for name, verb := range oneStatement() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			err := verb.meet(t, packet(1180, "Got error 6 during COMMIT"), sqltest.LostRequest)
-			require.True(t, stock.Retryable(err), "%v", err)
-		})
 	}
 }
 

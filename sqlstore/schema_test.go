@@ -46,14 +46,11 @@ func TestUnitsOfEveryKindHaveTheSameTables(t *testing.T) {
 func TestMigrateFromManyProcessesAtOnce(t *testing.T) {
 	t.Parallel()
 	db := sqltest.Open(t, defaults)
-	var group suite.Group
-	errs := make([]error, 8)
-	for i := range errs {
-		pool := db.Pool(t)
-		group.Go(func() { errs[i] = sqlstore.Migrate(t.Context(), pool.DB, nil) })
+	pools := make([]*sqltest.DB, 8)
+	for i := range pools {
+		pools[i] = db.Pool(t)
 	}
-	group.Wait()
-	for _, err := range errs {
+	for _, err := range suite.Together(8, func(i int) error { return sqlstore.Migrate(t.Context(), pools[i].DB, nil) }) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, sqlstore.Check(t.Context(), db.DB, nil))

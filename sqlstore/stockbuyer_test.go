@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -16,13 +15,10 @@ import (
 // others form one batch behind it. It returns what became of each.
 func (s *shop) together(release func(), calls ...func() error) []error {
 	s.t.Helper()
-	first, others := make(chan error), make(chan []error)
-	go func() { first <- calls[0]() }()
-	s.waiting()
-	go func() { others <- suite.Meet(len(calls)-1, calls[1:]...) }()
-	s.awaitQueue(int64(len(calls) - 1))
-	release()
-	return append([]error{<-first}, <-others...)
+	return s.behindOne(func() {
+		s.awaitQueue(int64(len(calls) - 1))
+		release()
+	}, len(calls), func(i int) error { return calls[i]() })
 }
 
 // lockCall is a Lock as a call; buyer "" is nobody.

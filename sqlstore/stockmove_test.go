@@ -113,12 +113,7 @@ func TestMergedPaysRaceMergedCancels(t *testing.T) {
 		calls = append(calls, s.stepCall(s.Pay, order, &outcomes[2*i]))
 		calls = append(calls, s.stepCall(s.Cancel, order, &outcomes[2*i+1]))
 	}
-	release := s.blockItem(1)
-	done := make(chan []error)
-	go func() { done <- suite.Meet(len(calls), calls...) }()
-	s.waiting()
-	release()
-	errs := <-done
+	errs := s.behindOne(s.blockItem(1), len(calls), func(i int) error { return calls[i]() })
 	sold := [3]int64{}
 	for i, order := range orders {
 		paid, cancelled := errs[2*i], errs[2*i+1]

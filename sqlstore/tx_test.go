@@ -50,30 +50,6 @@ func TestOrderRowAndStockAreOneTransaction(t *testing.T) {
 	}
 }
 
-// What a transaction reads for a decision is what is there now, not its snapshot; or it is told to start over.
-func TestTransactionWithAnOldSnapshotDecidesOnWhatIsThere(t *testing.T) {
-	t.Parallel()
-	s := open(t, nil)
-	ctx := t.Context()
-	tx := reader(t, s.db, "goods_stock_hold")
-	require.NoError(t, of(s.Lock(ctx, "a", units(1, 8))))
-	in := s.On(s.store.WithTx(tx))
-	_, err := in.Lock(ctx, "b", units(1, 3))
-	if conflicts(t, s.db) {
-		require.ErrorIs(t, err, stock.ErrUnavailable)
-		require.NoError(t, tx.Rollback())
-		tx = reader(t, s.db, "goods_stock_hold")
-		in = s.On(s.store.WithTx(tx))
-		_, err = in.Lock(ctx, "b", units(1, 3))
-	}
-	var shortage *stock.ShortageError
-	require.ErrorAs(t, err, &shortage)
-	require.Equal(t, int64(2), shortage.Available)
-	hold := must(in.Lock(ctx, "a", units(1, 8)))(t, "the replay of an order that the snapshot does not have")
-	require.Equal(t, "a", hold.Order)
-	require.NoError(t, tx.Commit())
-}
-
 func TestHandleOutsideATransactionIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
