@@ -56,23 +56,15 @@ func TestLockLosesItsConnection(t *testing.T) {
 func TestStepsLoseTheirConnection(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	steps := []struct {
-		name  string
-		match string
-		call  func(context.Context, string) (stock.Outcome, error)
-	}{
-		{"Pay", "h.STATE = 2", s.Pay},
-		{"Cancel", "h.STATE = 5", s.Cancel},
-	}
-	for _, step := range steps {
+	for match, do := range map[string]step{"h.STATE = 2": s.Pay, "h.STATE = 5": s.Cancel} {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
-			order := fmt.Sprint(step.name, kind)
+			order := fmt.Sprint(match, kind)
 			require.NoError(t, of(s.Lock(t.Context(), order, one(2))))
-			s.db.Wire.Inject(sqltest.Fault{Match: step.match, Kind: kind})
-			_, err := step.call(t.Context(), order)
+			s.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})
+			_, err := do(t.Context(), order)
 			require.ErrorIs(t, err, stock.ErrUnknown, order)
 			require.True(t, stock.Retryable(err))
-			require.Equal(t, kind == sqltest.LostReply, must(step.call(t.Context(), order))(t, order).Replay, order)
+			require.Equal(t, kind == sqltest.LostReply, must(do(t.Context(), order))(t, order).Replay, order)
 		}
 	}
 	s.counters(2, 2, 0, 8)
