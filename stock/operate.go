@@ -232,13 +232,7 @@ func (inv *Inventory) apply(ctx context.Context, complete func(items []ItemUsage
 			return Change{}, err
 		}
 		if was.ID != "" {
-			same := was.Kind == asked.Kind && slices.EqualFunc(was.Entries, asked.Entries, func(a, b Entry) bool {
-				return a.Key == b.Key && a.Rest == b.Rest && a.Exactly == b.Exactly && (a.Rest || a.Delta == b.Delta)
-			})
-			if !same {
-				return Change{}, ErrMismatch
-			}
-			return was, nil
+			return was, sameChange(was, asked)
 		}
 		if shortage, ok := fault.As[*ShortageError](refusal); ok {
 			released, err := inv.release(ctx, shortage.Key)
@@ -285,6 +279,17 @@ func refusesChange(change Change, items []ItemUsage) error {
 		if _, err := s.Plus(e.Delta); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// sameChange compares a change that was booked with one that has the same ID.
+func sameChange(was, asked Change) error {
+	same := was.Kind == asked.Kind && slices.EqualFunc(was.Entries, asked.Entries, func(a, b Entry) bool {
+		return a.Key == b.Key && a.Rest == b.Rest && a.Exactly == b.Exactly && (a.Rest || a.Delta == b.Delta)
+	})
+	if !same {
+		return ErrMismatch
 	}
 	return nil
 }

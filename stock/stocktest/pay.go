@@ -295,10 +295,10 @@ func (s *scene) reach(state stock.State, order string) {
 		s.No(suite.Err(s.inv.Expire(s.Context())))
 	case stock.Unheld, stock.Locked:
 	}
-	switch state {
-	case stock.Redeemed:
+	if state == stock.Redeemed {
 		s.No(suite.Err(s.inv.Redeem(s.Context(), order)))
-	case stock.Refunded:
+	}
+	if state == stock.Refunded {
 		s.refund("of "+order, order)
 	}
 }

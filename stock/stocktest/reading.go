@@ -145,7 +145,8 @@ func holdsPages(s *scene) {
 		s.Count("different holds", len(slices.CompactFunc(holds, func(a, b stock.Hold) bool { return a.Order == b.Order })), listing.want)
 		for _, stop := range []int{1, 200, 201} {
 			n := 0
-			for range s.inv.Holds(s.Context(), listing.filter) {
+			for _, err := range s.inv.Holds(s.Context(), listing.filter) {
+				s.No(err)
 				if n++; n == stop {
 					break
 				}
