@@ -55,9 +55,6 @@ func ofCampaign(query string, campaign int64) string {
 
 // Count implements coupon.Store.
 func (c *Store) Count(ctx context.Context, campaign int64) (coupon.Count, error) {
-	if err := c.ready(ctx); err != nil {
-		return coupon.Count{}, err
-	}
 	var n coupon.Count
 	err := c.units.Query(ctx, ofCampaign(c.sql.count, campaign), func(rows *sql.Rows) error {
 		return rows.Scan(&n.Pending, &n.Usable, &n.Reserved, &n.Redeemed, &n.Expired, &n.Refunded, &n.Revoked)
@@ -67,9 +64,6 @@ func (c *Store) Count(ctx context.Context, campaign int64) (coupon.Count, error)
 
 // Book implements coupon.Store.
 func (c *Store) Book(ctx context.Context, campaign int64) (coupon.Book, error) {
-	if err := c.ready(ctx); err != nil {
-		return coupon.Book{}, err
-	}
 	var b coupon.Book
 	err := c.units.Query(ctx, ofCampaign(c.sql.book, campaign), func(rows *sql.Rows) error {
 		return rows.Scan(&b.Held, &b.Coupons, &b.HeldBack, &b.Back, &b.Reserved, &b.ReservedBy, &b.Redeemed, &b.RedeemedBy,

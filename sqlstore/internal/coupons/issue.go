@@ -19,18 +19,12 @@ const issueRounds = 20
 
 // AddBatch implements coupon.Store.
 func (c *Store) AddBatch(ctx context.Context, batch coupon.Batch) (stock.Verdict, error) {
-	if err := c.ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	rows, err := c.units.Exec(ctx, mysql.Render(c.sql.addBatch, batch.ID, batch.Campaign, batch.All, string(batch.Digest[:])))
 	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
 }
 
 // Batch implements coupon.Store.
 func (c *Store) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Grant, error) {
-	if err := c.ready(ctx); err != nil {
-		return coupon.Batch{}, nil, err
-	}
 	var batch coupon.Batch
 	var digest []byte
 	var num int64

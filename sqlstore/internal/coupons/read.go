@@ -171,9 +171,6 @@ func (c *Store) coupon(ctx context.Context, id string) (coupon.Coupon, time.Time
 // code never changes, so that the transaction's snapshot shows it. Where the snapshot has none, the campaign says whether the code
 // was handed out since.
 func (c *Store) ByCode(ctx context.Context, code string) (coupon.Coupon, time.Time, error) {
-	if err := c.ready(ctx); err != nil {
-		return coupon.Coupon{}, time.Time{}, err
-	}
 	if !c.units.Bound() {
 		return c.one(ctx, mysql.Render(c.sql.readByCode, code))
 	}
@@ -219,9 +216,6 @@ func (c *Store) severalCoupons(ctx context.Context, ids []string) (map[string]co
 func (c *Store) Wallet(
 	ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int,
 ) ([]coupon.Coupon, time.Time, error) {
-	if err := c.ready(ctx); err != nil {
-		return nil, time.Time{}, err
-	}
 	var r couponReader
 	var err error
 	if len(statuses) > 0 {
@@ -262,9 +256,6 @@ func (r *useReader) scan(rows *sql.Rows) error {
 
 // UseOf implements coupon.Store.
 func (c *Store) UseOf(ctx context.Context, id, order string) (coupon.Use, time.Time, error) {
-	if err := c.ready(ctx); err != nil {
-		return coupon.Use{}, time.Time{}, err
-	}
 	var r useReader
 	err := c.units.QueryAmong(ctx, mysql.Render(c.sql.readUse, id, order), func(rows *sql.Rows) (bool, error) {
 		err := r.scan(rows)
@@ -288,9 +279,6 @@ func (c *Store) UsedBy(ctx context.Context, order string) ([]coupon.Use, error) 
 
 // usesThat lists uses.
 func (c *Store) usesThat(ctx context.Context, statement string) ([]coupon.Use, error) {
-	if err := c.ready(ctx); err != nil {
-		return nil, err
-	}
 	var r useReader
 	err := c.units.Query(ctx, statement, r.scan)
 	return r.uses, err

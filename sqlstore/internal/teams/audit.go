@@ -49,9 +49,6 @@ func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit in
 
 // FormedPeople implements groupbuy.Store.
 func (g *Store) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return 0, 0, err
-	}
 	err = g.units.Query(ctx, mysql.Render(g.sql.formedPeople, key.Activity, key.SKU),
 		func(rows *sql.Rows) error { return rows.Scan(&counted, &seats) })
 	return seats, counted, err
@@ -59,9 +56,6 @@ func (g *Store) FormedPeople(ctx context.Context, key stock.Key) (seats, counted
 
 // Correct implements groupbuy.Store.
 func (g *Store) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		at, err := mysql.ClockIn(ctx, q)
 		if err != nil {

@@ -22,9 +22,6 @@ const (
 
 // End implements groupbuy.Store. One transaction ends some hundred teams.
 func (g *Store) End(ctx context.Context, endings []groupbuy.TeamEnd) ([]stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return nil, err
-	}
 	verdicts := make([]stock.Verdict, 0, len(endings))
 	for part := range slices.Chunk(endings, endsAtOnce) {
 		ended, err := g.endSome(ctx, part)

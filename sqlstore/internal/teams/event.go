@@ -32,9 +32,6 @@ func (g *Store) DueEvents(ctx context.Context, limit int) ([]groupbuy.Event, err
 // Event implements groupbuy.Store. In the caller's transaction it locks the seat and the team before the event. The order
 // of an event never changes, and may come from the transaction's snapshot.
 func (g *Store) Event(ctx context.Context, code string, no int64) (groupbuy.Event, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return groupbuy.Event{}, err
-	}
 	query := mysql.Render(g.sql.readEvent, code, no)
 	event, err := g.event(ctx, query)
 	if err != nil || !g.units.Bound() {
@@ -74,9 +71,6 @@ func (g *Store) Events(ctx context.Context, code string, poisoned bool, after gr
 
 // Lease implements groupbuy.Store.
 func (g *Store) Lease(ctx context.Context, event groupbuy.Event, holdFor time.Duration) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	rows, err := g.units.Exec(ctx, mysql.Render(g.sql.lease, holdFor.Microseconds(), event.Code, event.No-1, event.Tries))
 	return ledger.DoneIf(rows > 0), err
 }
@@ -108,9 +102,6 @@ func (g *Store) lockEvent(ctx context.Context, q mysql.Tx, event groupbuy.Event)
 // Delivered implements groupbuy.Store. The seat is locked before its team, as everywhere. A seat that is not RefundDue any
 // more does not stop the delivery.
 func (g *Store) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		if event.Kind == groupbuy.RefundOwed {
 			if _, err := q.ExecContext(ctx, mysql.Render(g.sql.refunded, event.Order)); err != nil {
@@ -139,9 +130,6 @@ func (g *Store) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verd
 func (g *Store) Undelivered(
 	ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool,
 ) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		is, err := g.lockEvent(ctx, q, event)
 		if err != nil || !is.next && !is.aside || is.tries != event.Tries {

@@ -28,9 +28,6 @@ func (s *seatAndTeam) targets() []any { return append(seatTargets(&s.seat), team
 
 // Seat implements groupbuy.Store. Concurrent calls share one read, since each payment needs one.
 func (g *Store) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.Team, time.Time, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return groupbuy.Seat{}, groupbuy.Team{}, time.Time{}, err
-	}
 	found, now, err := g.seats.Get(ctx, order)
 	return found.seat, found.team, now, err
 }
@@ -85,9 +82,6 @@ func (g *Store) seatsOf(ctx context.Context, query string) (map[string]seatAndTe
 
 // Team implements groupbuy.Store. Concurrent calls share one read, since each Join needs one.
 func (g *Store) Team(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return groupbuy.Team{}, time.Time{}, err
-	}
 	if g.units.Bound() {
 		return g.currentTeam(ctx, code, of)
 	}
@@ -165,9 +159,6 @@ func (g *Store) Await(ctx context.Context, of groupbuy.Subject) error {
 // Seats implements groupbuy.Store. Concurrent calls for the first page of a team share one read, since each payment that
 // forms a team needs one.
 func (g *Store) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return nil, err
-	}
 	var query string
 	by := g.units.Query // which decides the answer for a team or a buyer
 	switch at := after.At; {

@@ -49,9 +49,6 @@ func (g *Store) WithTx(tx mysql.Tx) *Store { return over(g.units.WithTx(tx), g.s
 
 // SaveActivity implements groupbuy.Store.
 func (g *Store) SaveActivity(ctx context.Context, a groupbuy.Activity, ended bool) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	statement := g.sql.addActivity
 	args := []any{a.Title, a.Image, int64(a.Formation / time.Minute), a.Hidden, a.Start, a.End, a.Outlive, a.Sort, ended, a.ID}
 	if a.Version != 0 {
@@ -63,9 +60,6 @@ func (g *Store) SaveActivity(ctx context.Context, a groupbuy.Activity, ended boo
 
 // SaveProduct implements groupbuy.Store.
 func (g *Store) SaveProduct(ctx context.Context, product groupbuy.Product) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	terms, err := termArgs(product.Terms)
 	if err != nil {
 		return stock.Refused, err
