@@ -478,6 +478,9 @@ type Blank struct{ Insert, TakeBack string }
 // lock the gap and block all new rows beside it until the caller's transaction ends. So blanks are inserted first: an
 // existing row is locked then, and nothing beside it. Where fn has met a blank row, the blanks are deleted.
 func (h *Handle) Among(ctx context.Context, fn func(q Tx) (met bool, err error), blanks ...Blank) error {
+	if err := h.Ready(ctx); err != nil {
+		return err
+	}
 	_, err := h.nested(ctx, func(q Tx) (bool, error) {
 		for _, b := range blanks {
 			if err := Insert(ctx, q, b.Insert, b.TakeBack); err != nil {
