@@ -1,6 +1,6 @@
 package coupon
 
-import "fmt"
+import "github.com/holdfast-go/holdfast/internal/enum"
 
 // Batch is a gift of one coupon each to many buyers.
 type Batch struct {
@@ -40,38 +40,18 @@ const (
 
 // String returns the reason in words.
 func (r Reason) String() string {
-	names := [reasonsInTables]string{
-		"given", "sold out", "per buyer", "closed", "not yet open", "over", "overflow", "number taken", "no such campaign",
-	}
-	if int(r) < len(names) {
-		return names[r]
-	}
-	return fmt.Sprintf("reason %d", uint8(r))
+	return enum.Name("reason", r,
+		"given", "sold out", "per buyer", "closed", "not yet open", "over", "overflow", "number taken", "no such campaign")
 }
 
 // Err returns the error with which a claim would have been refused for this reason; nil for Given.
 // ReasonEnded is ErrEnded for both of its causes, and ReasonTaken is ErrMismatch.
 func (r Reason) Err() error {
-	switch r {
-	case ReasonSoldOut:
-		return ErrSoldOut
-	case ReasonPerBuyer:
-		return ErrPerBuyer
-	case ReasonClosed:
-		return ErrClosed
-	case ReasonNotYet:
-		return ErrNotStarted
-	case ReasonEnded:
-		return ErrEnded
-	case ReasonOverflow:
-		return ErrOverflow
-	case ReasonTaken:
-		return ErrMismatch
-	case ReasonNoSuch:
-		return ErrUnknownCampaign
-	case Given:
-	default: // of a later version
-		return ErrStore
+	errs := [reasonsInTables]error{
+		nil, ErrSoldOut, ErrPerBuyer, ErrClosed, ErrNotStarted, ErrEnded, ErrOverflow, ErrMismatch, ErrUnknownCampaign,
 	}
-	return nil
+	if int(r) < len(errs) {
+		return errs[r]
+	}
+	return ErrStore // of a later version
 }

@@ -134,27 +134,25 @@ func (c *Coupons) Resolve(ctx context.Context, claim string) (Coupon, error) {
 // code: a code that was handed out is never handed out again), ErrMismatch, ErrPending (use Cancel),
 // ErrCancelled, ErrHoldExpired, ErrRefunded, ErrRevoked, ErrRedeemed, ErrReserved, ErrOverflow.
 func (c *Coupons) Refund(ctx context.Context, refund Refund) (Coupon, error) {
-	if err := errors.Join(c.ready(ctx), input.ID("refund ID", refund.ID), input.ID("coupon", refund.Coupon)); err != nil {
-		return Coupon{}, err
-	}
-	return c.giveBack(ctx, Refunded, stock.Refund{
-		ID: refund.ID, Order: refund.Coupon, Restock: refund.Restock, FreesBuyer: c.opts.RefundFreesBuyer,
-	})
+	return c.giveBack(ctx, Refunded, "refund ID", refund)
 }
 
 // Revoke takes a coupon that is Free back for the shop. It works like Refund and has the same errors.
 // Options.RevokeFreesBuyer says whether the buyer may claim another.
 func (c *Coupons) Revoke(ctx context.Context, revocation Revocation) (Coupon, error) {
-	if err := errors.Join(c.ready(ctx), input.ID("revocation ID", revocation.ID), input.ID("coupon", revocation.Coupon)); err != nil {
-		return Coupon{}, err
-	}
-	return c.giveBack(ctx, Revoked, stock.Refund{
-		ID: revocation.ID, Order: revocation.Coupon, Restock: revocation.Restock, FreesBuyer: c.opts.RevokeFreesBuyer,
-	})
+	return c.giveBack(ctx, Revoked, "revocation ID", Refund(revocation))
 }
 
-// giveBack refunds the one unit of a claim, which puts its coupon into the state to.
-func (c *Coupons) giveBack(ctx context.Context, to State, refund stock.Refund) (Coupon, error) {
+// giveBack refunds the one unit of a claim, which puts its coupon into the state to. The field is what an InvalidError
+// calls the ID.
+func (c *Coupons) giveBack(ctx context.Context, to State, field string, back Refund) (Coupon, error) {
+	if err := errors.Join(c.ready(ctx), input.ID(field, back.ID), input.ID("coupon", back.Coupon)); err != nil {
+		return Coupon{}, err
+	}
+	refund := stock.Refund{ID: back.ID, Order: back.Coupon, Restock: back.Restock, FreesBuyer: c.opts.RefundFreesBuyer}
+	if to == Revoked {
+		refund.FreesBuyer = c.opts.RevokeFreesBuyer
+	}
 	coupon, err := c.own(ctx, refund.Order, "")
 	switch {
 	case err != nil:
@@ -214,19 +212,19 @@ func (c *Coupons) own(ctx context.Context, id, order string) (Coupon, error) {
 	if err != nil {
 		return Coupon{}, err
 	}
-	return coupon, c.visible(coupon, id, order)
+	return c.visible(coupon, id, order)
 }
 
-// visible refuses a coupon that does not exist, or that the buyer of For does not own. The coupon is named as
-// the call named it.
-func (c *Coupons) visible(coupon Coupon, named, order string) error {
+// visible returns a coupon, and refuses one that does not exist, or that the buyer of For does not own. The coupon is
+// named as the call named it.
+func (c *Coupons) visible(coupon Coupon, named, order string) (Coupon, error) {
 	switch {
 	case coupon.State == None:
-		return &StateError{Coupon: named, Order: order, Err: ErrNotFound}
+		return Coupon{}, &StateError{Coupon: named, Order: order, Err: ErrNotFound}
 	case c.buyer != "" && coupon.Buyer != c.buyer:
-		return &StateError{Coupon: named, Order: order, Err: ErrAnotherBuyer}
+		return Coupon{}, &StateError{Coupon: named, Order: order, Err: ErrAnotherBuyer}
 	}
-	return nil
+	return coupon, nil
 }
 
 // readyOwn refuses a call on a claim before any I/O, and with For also on one of another buyer. A claim

@@ -1,6 +1,7 @@
 package coupon
 
 import (
+	"cmp"
 	"crypto/rand"
 	"math"
 	"slices"
@@ -36,12 +37,8 @@ func (s *CodeStyle) withDefaults() (CodeStyle, error) {
 	if s != nil {
 		style = *s
 	}
-	if style.Length == 0 {
-		style.Length = DefaultCodeLength
-	}
-	if style.Alphabet == "" {
-		style.Alphabet = DefaultAlphabet
-	}
+	style.Length = cmp.Or(style.Length, DefaultCodeLength)
+	style.Alphabet = cmp.Or(style.Alphabet, DefaultAlphabet)
 	if n := style.Length; n < MinCodeLength || n > MaxCodeLength {
 		return CodeStyle{}, fault.Invalid("length", "must be %d to %d, is %d", MinCodeLength, MaxCodeLength, n)
 	}

@@ -1,7 +1,6 @@
 package coupon_test
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -69,34 +68,6 @@ func claimed(t *testing.T, shop *coupon.Coupons, num int) []string {
 		codes[i] = c.Code
 	}
 	return codes
-}
-
-func TestGeneratedCodesLookAsTheirStyleSays(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		style    *coupon.CodeStyle
-		length   int
-		alphabet string
-	}{
-		{nil, coupon.DefaultCodeLength, coupon.DefaultAlphabet},
-		{&coupon.CodeStyle{Length: 8, Alphabet: "ABCDEFGHJKMNPQRSTUVWXYZ0123456789"[:24] + "23456789"}, 8, "ABCDEFGHJKMNPQRSTUVWXYZ023456789"},
-		{&coupon.CodeStyle{Length: 13, Alphabet: "0123456789"}, 13, "0123456789"},
-		{&coupon.CodeStyle{Length: 40, Alphabet: "AB"}, 40, "AB"},
-	} {
-		shop, _ := pool(t)
-		made, err := shop.Generate(t.Context(), 7, 50, c.style)
-		require.NoError(t, err)
-		require.Equal(t, coupon.ImportResult{Added: 50}, made)
-		codes := claimed(t, shop, 50)
-		require.Len(t, slices.Compact(slices.Sorted(slices.Values(codes))), 50)
-		for _, code := range codes {
-			require.Len(t, code, c.length)
-			require.Empty(t, strings.Trim(code, c.alphabet))
-			canonical, err := coupon.Canonical(code)
-			require.NoError(t, err)
-			require.Equal(t, code, canonical)
-		}
-	}
 }
 
 // TestLettersOfCodesAreEquallyLikely would see a random byte that is reduced to a letter by its remainder:

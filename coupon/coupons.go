@@ -97,27 +97,21 @@ func New(store Store, opts *Options) *Coupons {
 func (c *Coupons) over(store Store) *Coupons {
 	bound := *c
 	bound.store = store
-	switch {
-	case bound.broken != nil:
-	case store == nil:
+	if bound.broken == nil && store == nil {
 		bound.broken = fault.Invalid("store", "must not be nil")
-	default:
-		bound.units = bound.inventory()
 	}
-	return &bound
-}
-
-// inventory returns the units.
-func (c *Coupons) inventory() *stock.Inventory {
+	if bound.broken != nil {
+		return &bound
+	}
 	opts := stock.Options{HoldFor: c.opts.HoldFor, LatePay: c.opts.LatePay, Sweep: c.opts.Sweep, OnError: c.opts.OnError}
 	if hook := c.opts.Hook; hook != nil {
 		opts.Hook = func(ctx context.Context, e stock.Effect) { hook(ctx, effectOfUnits(e)) }
 	}
-	inv := stock.New(c.store.Units(), &opts)
+	bound.units = stock.New(store.Units(), &opts)
 	if c.buyer != "" {
-		inv = inv.For(c.buyer)
+		bound.units = bound.units.For(c.buyer)
 	}
-	return inv
+	return &bound
 }
 
 // effectOfUnits tells of an effect on units as one on coupons.

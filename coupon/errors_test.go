@@ -1,7 +1,6 @@
 package coupon_test
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/coupon"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -17,79 +17,68 @@ import (
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	shortage := &stock.ShortageError{Key: stock.Key{SKU: 7}, Wanted: 1}
-	for _, c := range []struct {
-		err     error
-		matches []error
-		retry   bool
-		says    string
-	}{
+	(&suite.Checks{TB: t, Retryable: coupon.Retryable}).TypedErrors([]suite.TypedError{
 		{
-			&coupon.ClaimError{Campaign: 7, Claim: "c-1", Err: coupon.ErrSoldOut, Cause: shortage},
-			[]error{coupon.ErrSoldOut, stock.ErrInsufficient, shortage}, false,
-			`coupon: none is left (campaign 7, claim "c-1")`,
+			Err:     &coupon.ClaimError{Campaign: 7, Claim: "c-1", Err: coupon.ErrSoldOut, Cause: shortage},
+			Matches: []error{coupon.ErrSoldOut, stock.ErrInsufficient, shortage},
+			Says:    `coupon: none is left (campaign 7, claim "c-1")`,
 		},
 		{
-			&coupon.ClaimError{Claim: "c-1", Err: coupon.ErrHoldExpired, Cause: stock.ErrExpired},
-			[]error{coupon.ErrHoldExpired, coupon.ErrDropped, stock.ErrExpired}, false,
-			`coupon: given up before it was paid: not paid in time (claim "c-1")`,
+			Err:     &coupon.ClaimError{Claim: "c-1", Err: coupon.ErrHoldExpired, Cause: stock.ErrExpired},
+			Matches: []error{coupon.ErrHoldExpired, coupon.ErrDropped, stock.ErrExpired},
+			Says:    `coupon: given up before it was paid: not paid in time (claim "c-1")`,
 		},
 		{
-			&coupon.ClaimError{Campaign: 7, Err: coupon.ErrPool},
-			[]error{coupon.ErrPool}, false,
-			"coupon: the campaign gives out codes (campaign 7)",
+			Err:     &coupon.ClaimError{Campaign: 7, Err: coupon.ErrPool},
+			Matches: []error{coupon.ErrPool},
+			Says:    "coupon: the campaign gives out codes (campaign 7)",
 		},
 		{
-			&coupon.StateError{Coupon: "c-1", Order: "o-1", Err: coupon.ErrRedeemed},
-			[]error{coupon.ErrRedeemed}, false,
-			`coupon: redeemed already (coupon "c-1", order "o-1")`,
+			Err:     &coupon.StateError{Coupon: "c-1", Order: "o-1", Err: coupon.ErrRedeemed},
+			Matches: []error{coupon.ErrRedeemed},
+			Says:    `coupon: redeemed already (coupon "c-1", order "o-1")`,
 		},
 		{
-			&coupon.StateError{Coupon: "c-1", Err: coupon.ErrAnotherBuyer},
-			[]error{coupon.ErrAnotherBuyer, coupon.ErrNotFound}, false,
-			`coupon: no such coupon (coupon "c-1")`,
+			Err:     &coupon.StateError{Coupon: "c-1", Err: coupon.ErrAnotherBuyer},
+			Matches: []error{coupon.ErrAnotherBuyer, coupon.ErrNotFound},
+			Says:    `coupon: no such coupon (coupon "c-1")`,
 		},
 		{
-			&coupon.ValidityError{Coupon: "c-1", Err: coupon.ErrNotYetValid, From: start, Until: start.Add(time.Hour)},
-			[]error{coupon.ErrNotYetValid}, false,
-			`coupon: not yet valid (coupon "c-1", valid from 2026-11-11T00:00:00Z)`,
+			Err:     &coupon.ValidityError{Coupon: "c-1", Err: coupon.ErrNotYetValid, From: start, Until: start.Add(time.Hour)},
+			Matches: []error{coupon.ErrNotYetValid},
+			Says:    `coupon: not yet valid (coupon "c-1", valid from 2026-11-11T00:00:00Z)`,
 		},
 		{
-			&coupon.ValidityError{Coupon: "c-1", Err: coupon.ErrExpired, From: start, Until: start.Add(time.Hour)},
-			[]error{coupon.ErrExpired}, false,
-			`coupon: no longer valid (coupon "c-1", valid until 2026-11-11T01:00:00Z)`,
+			Err:     &coupon.ValidityError{Coupon: "c-1", Err: coupon.ErrExpired, From: start, Until: start.Add(time.Hour)},
+			Matches: []error{coupon.ErrExpired},
+			Says:    `coupon: no longer valid (coupon "c-1", valid until 2026-11-11T01:00:00Z)`,
 		},
 		{
-			&coupon.MinimumError{Places: 2, Minimum: yuan("100"), Total: yuan("99.9")},
-			[]error{coupon.ErrBelowMinimum}, false,
-			"coupon: the order is below its minimum: minimum 100.00, total 99.90",
+			Err:     &coupon.MinimumError{Places: 2, Minimum: yuan("100"), Total: yuan("99.9")},
+			Matches: []error{coupon.ErrBelowMinimum},
+			Says:    "coupon: the order is below its minimum: minimum 100.00, total 99.90",
 		},
 		{
-			&coupon.PartialError{Coupon: "c-1", Order: "o-1", Places: 2, Paid: yuan("80"), Refunded: yuan("79.99")},
-			[]error{coupon.ErrPartial}, false,
-			`coupon: the order is not refunded in full (coupon "c-1", order "o-1": refunded 79.99 of 80.00)`,
+			Err:     &coupon.PartialError{Coupon: "c-1", Order: "o-1", Places: 2, Paid: yuan("80"), Refunded: yuan("79.99")},
+			Matches: []error{coupon.ErrPartial},
+			Says:    `coupon: the order is not refunded in full (coupon "c-1", order "o-1": refunded 79.99 of 80.00)`,
 		},
 		{
-			&coupon.BatchError{Batch: "b-1", Buyer: "5", Reason: coupon.ReasonPerBuyer},
-			[]error{coupon.ErrPerBuyer}, false,
-			`coupon: the buyer has had as many as the campaign allows (batch "b-1", buyer "5")`,
+			Err:     &coupon.BatchError{Batch: "b-1", Buyer: "5", Reason: coupon.ReasonPerBuyer},
+			Matches: []error{coupon.ErrPerBuyer},
+			Says:    `coupon: the buyer has had as many as the campaign allows (batch "b-1", buyer "5")`,
 		},
 		{
-			&coupon.InvalidError{Field: "claim", Reason: "must be 1 to 64 bytes, has 0"},
-			[]error{coupon.ErrInvalid}, false,
-			"holdfast: invalid argument: claim must be 1 to 64 bytes, has 0",
+			Err:     &coupon.InvalidError{Field: "claim", Reason: "must be 1 to 64 bytes, has 0"},
+			Matches: []error{coupon.ErrInvalid},
+			Says:    "holdfast: invalid argument: claim must be 1 to 64 bytes, has 0",
 		},
-		{fmt.Errorf("%w: gone", coupon.ErrUnknown), []error{coupon.ErrUnknown, stock.ErrUnknown}, true, coupon.ErrUnknown.Error() + ": gone"},
-	} {
-		for _, wrapped := range []error{c.err, fmt.Errorf("checkout: %w", c.err), errors.Join(stock.ErrLimit, c.err)} {
-			for _, target := range c.matches {
-				require.ErrorIs(t, wrapped, target)
-			}
-			require.Equal(t, c.retry, coupon.Retryable(wrapped))
-			require.NotErrorIs(t, wrapped, coupon.ErrDrift)
-		}
-		require.EqualError(t, c.err, c.says)
-	}
-	require.False(t, coupon.Retryable(nil))
+		{
+			Err:     fmt.Errorf("%w: gone", coupon.ErrUnknown),
+			Matches: []error{coupon.ErrUnknown, stock.ErrUnknown},
+			Says:    coupon.ErrUnknown.Error() + ": gone",
+		},
+	})
 }
 
 // TestAnotherBuyersCouponReadsAsNone keeps the two errors apart for the program and alike for who reads them.

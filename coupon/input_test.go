@@ -34,33 +34,27 @@ func TestUnusableCouponsRefuseEveryCall(t *testing.T) {
 	shop, c := refusals(t)
 	with := func(opts coupon.Options) *coupon.Coupons { return coupon.New(untouched{}, &opts) }
 	c.RefusesEveryCall(nil, "no context", shop.For("1"), "context") //nolint:staticcheck // that is the test
-	for _, broken := range []struct {
-		name  string
-		shop  *coupon.Coupons
-		field string
-	}{
-		{"nil", nil, "coupons"},
-		{"zero", new(coupon.Coupons), "coupons"},
-		{"zero on a store", new(coupon.Coupons).On(untouched{}), "coupons"},
-		{"zero for a buyer", new(coupon.Coupons).For("1"), "coupons"},
-		{"nil for a buyer", (*coupon.Coupons)(nil).For("1").On(untouched{}), "coupons"},
-		{"without a store", coupon.New(nil, nil), "store"},
-		{"without a store, for a buyer", coupon.New(nil, nil).For("1"), "store"},
-		{"on nothing", shop.On(nil), "store"},
-		{"on nothing, then on a store", shop.On(nil).On(untouched{}), "store"},
-		{"no buyer", shop.For(""), "buyer"},
-		{"a long buyer on a store", shop.For(strings.Repeat("é", 33)).On(untouched{}), "buyer"},
-		{"negative HoldFor", with(coupon.Options{HoldFor: -1}), "HoldFor"},
-		{"HoldFor of 1ns", with(coupon.Options{HoldFor: 1}), "HoldFor"},
-		{"endless HoldFor", with(coupon.Options{HoldFor: stock.MaxHoldFor + 1}), "HoldFor"},
-		{"negative ReserveFor", with(coupon.Options{ReserveFor: -1}).For("1"), "ReserveFor"},
-		{"ReserveFor of 1ns", with(coupon.Options{ReserveFor: 1}), "ReserveFor"},
-		{"endless ReserveFor", with(coupon.Options{ReserveFor: stock.MaxHoldFor + 1}), "ReserveFor"},
-		{"unknown LatePay", with(coupon.Options{LatePay: stock.Reacquire + 1}), "LatePay"},
-		{"negative Sweep", with(coupon.Options{Sweep: -1}), "Sweep"},
-	} {
-		c.RefusesEveryCall(t.Context(), broken.name, broken.shop, broken.field)
-	}
+	c.RefuseEveryCall([]suite.Broken{
+		{Name: "nil", Of: (*coupon.Coupons)(nil), Field: "coupons"},
+		{Name: "zero", Of: new(coupon.Coupons), Field: "coupons"},
+		{Name: "zero on a store", Of: new(coupon.Coupons).On(untouched{}), Field: "coupons"},
+		{Name: "zero for a buyer", Of: new(coupon.Coupons).For("1"), Field: "coupons"},
+		{Name: "nil for a buyer", Of: (*coupon.Coupons)(nil).For("1").On(untouched{}), Field: "coupons"},
+		{Name: "without a store", Of: coupon.New(nil, nil), Field: "store"},
+		{Name: "without a store, for a buyer", Of: coupon.New(nil, nil).For("1"), Field: "store"},
+		{Name: "on nothing", Of: shop.On(nil), Field: "store"},
+		{Name: "on nothing, then on a store", Of: shop.On(nil).On(untouched{}), Field: "store"},
+		{Name: "no buyer", Of: shop.For(""), Field: "buyer"},
+		{Name: "a long buyer on a store", Of: shop.For(strings.Repeat("é", 33)).On(untouched{}), Field: "buyer"},
+		{Name: "negative HoldFor", Of: with(coupon.Options{HoldFor: -1}), Field: "HoldFor"},
+		{Name: "HoldFor of 1ns", Of: with(coupon.Options{HoldFor: 1}), Field: "HoldFor"},
+		{Name: "endless HoldFor", Of: with(coupon.Options{HoldFor: stock.MaxHoldFor + 1}), Field: "HoldFor"},
+		{Name: "negative ReserveFor", Of: with(coupon.Options{ReserveFor: -1}).For("1"), Field: "ReserveFor"},
+		{Name: "ReserveFor of 1ns", Of: with(coupon.Options{ReserveFor: 1}), Field: "ReserveFor"},
+		{Name: "endless ReserveFor", Of: with(coupon.Options{ReserveFor: stock.MaxHoldFor + 1}), Field: "ReserveFor"},
+		{Name: "unknown LatePay", Of: with(coupon.Options{LatePay: stock.Reacquire + 1}), Field: "LatePay"},
+		{Name: "negative Sweep", Of: with(coupon.Options{Sweep: -1}), Field: "Sweep"},
+	})
 }
 
 func TestBadIDsAreRefused(t *testing.T) {

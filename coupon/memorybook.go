@@ -3,68 +3,79 @@ package coupon
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 // Count implements Store.
 func (m *Memory) Count(ctx context.Context, campaign int64) (Count, error) {
-	units, now, end, err := m.begin(ctx)
-	if err != nil {
-		return Count{}, err
-	}
-	defer end()
-	var count Count
-	for _, c := range m.coupons {
-		if c.Campaign != campaign {
-			continue
+	return during(ctx, m, func(units *stock.Memory, now time.Time) (Count, error) {
+		var count Count
+		for _, c := range m.coupons {
+			if c.Campaign != campaign {
+				continue
+			}
+			c, err := m.read(ctx, units, c)
+			if err != nil {
+				return Count{}, err
+			}
+			switch {
+			case c.State == Pending:
+				count.Pending++
+			case c.State == Refunded:
+				count.Refunded++
+			case c.State == Revoked:
+				count.Revoked++
+			case c.Status(now) == StatusUsed:
+				count.Redeemed++
+			case c.Status(now) == StatusReserved:
+				count.Reserved++
+			case c.Status(now) == StatusExpired:
+				count.Expired++
+			case c.Free(now): // those that wait for their validity among them
+				count.Usable++
+			}
 		}
-		c, err := m.read(ctx, units, c)
-		if err != nil {
-			return Count{}, err
-		}
-		switch {
-		case c.State == Pending:
-			count.Pending++
-		case c.State == Refunded:
-			count.Refunded++
-		case c.State == Revoked:
-			count.Revoked++
-		case c.Status(now) == StatusUsed:
-			count.Redeemed++
-		case c.Status(now) == StatusReserved:
-			count.Reserved++
-		case c.Status(now) == StatusExpired:
-			count.Expired++
-		case c.Free(now): // those that wait for their validity among them
-			count.Usable++
-		}
-	}
-	return count, nil
+		return count, nil
+	})
 }
 
 // Book implements Store.
 func (m *Memory) Book(ctx context.Context, campaign int64) (Book, error) {
-	units, _, end, err := m.begin(ctx)
-	if err != nil {
-		return Book{}, err
-	}
-	defer end()
-	var book Book
-	for id, c := range m.coupons {
-		if c.Campaign == campaign {
-			book.count(c, m.uses[usage{id, c.Order}], m.codes[campaign])
+	return during(ctx, m, func(units *stock.Memory, _ time.Time) (Book, error) {
+		var book Book
+		for id, c := range m.coupons {
+			if c.Campaign == campaign {
+				book.count(c, m.uses[usage{id, c.Order}], m.codes[campaign])
+			}
 		}
-	}
-	for key, use := range m.uses {
-		if use.State == UseRedeemed && m.coupons[key.coupon].Campaign == campaign {
-			book.RedeemedBy++
+		for key, use := range m.uses {
+			if use.State == UseRedeemed && m.coupons[key.coupon].Campaign == campaign {
+				book.RedeemedBy++
+			}
 		}
-	}
-	if err := m.bookUnits(ctx, units, campaign, &book); err != nil {
-		return Book{}, err
-	}
-	return book, nil
+		key := stock.Key{SKU: campaign}
+		holds, err := units.Holds(ctx, stock.Filter{Key: key, States: []stock.State{stock.Paid, stock.Redeemed, stock.Refunded}}, stock.Cursor{},
+			math.MaxInt)
+		if err != nil {
+			return Book{}, err
+		}
+		book.Held = int64(len(holds))
+		for _, h := range holds {
+			if h.State == stock.Refunded {
+				book.HeldBack++
+			}
+		}
+		item, terms, err := m.campaign(ctx, units, campaign)
+		if err != nil {
+			return Book{}, err
+		}
+		if terms.Pool {
+			book.SoldOut = item.Sold
+		}
+		return book, nil
+	})
 }
 
 // count adds a coupon, the use of its order, and the code of its position to a book.
@@ -91,25 +102,4 @@ func (b *Book) count(c Coupon, use Use, codes []string) {
 			b.Codes++
 		}
 	}
-}
-
-// bookUnits adds what the units of a campaign say to a book.
-func (m *Memory) bookUnits(ctx context.Context, units *stock.Memory, campaign int64, book *Book) error {
-	key := stock.Key{SKU: campaign}
-	holds, err := units.Holds(ctx, stock.Filter{Key: key, States: []stock.State{stock.Paid, stock.Redeemed, stock.Refunded}}, stock.Cursor{},
-		math.MaxInt)
-	if err != nil {
-		return err
-	}
-	for _, h := range holds {
-		book.Held++
-		if h.State == stock.Refunded {
-			book.HeldBack++
-		}
-	}
-	item, terms, err := m.campaign(ctx, units, campaign)
-	if err == nil && terms.Pool {
-		book.SoldOut = item.Sold
-	}
-	return err
 }

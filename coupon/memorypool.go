@@ -57,27 +57,21 @@ func grow(ctx context.Context, units *stock.Memory, item stock.Item, had, num in
 
 // Codes implements Store.
 func (m *Memory) Codes(ctx context.Context, campaign int64) (int64, error) {
-	_, _, end, err := m.begin(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer end()
-	return int64(len(m.codes[campaign])), nil
+	return during(ctx, m, func(*stock.Memory, time.Time) (int64, error) {
+		return int64(len(m.codes[campaign])), nil
+	})
 }
 
 // AddBatch implements Store.
 func (m *Memory) AddBatch(ctx context.Context, batch Batch) (stock.Verdict, error) {
-	_, _, end, err := m.begin(ctx)
-	if err != nil {
-		return stock.Refused, err
-	}
-	defer end()
-	if _, ok := m.batches[batch.ID]; ok {
-		return stock.Exists, nil
-	}
-	batch.Buyers = nil
-	m.batches[batch.ID] = batch
-	return stock.Done, nil
+	return during(ctx, m, func(*stock.Memory, time.Time) (stock.Verdict, error) {
+		if _, ok := m.batches[batch.ID]; ok {
+			return stock.Exists, nil
+		}
+		batch.Buyers = nil
+		m.batches[batch.ID] = batch
+		return stock.Done, nil
+	})
 }
 
 // Batch implements Store.
@@ -92,32 +86,29 @@ func (m *Memory) Batch(ctx context.Context, id string) (Batch, []Grant, error) {
 
 // Issue implements Store.
 func (m *Memory) Issue(ctx context.Context, batch Batch, orders []stock.Order, holdFor time.Duration, all bool) ([]Grant, error) {
-	units, _, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	plan, err := m.plan(ctx, units, batch, orders)
-	if err != nil {
-		return nil, err
-	}
-	refused := slices.IndexFunc(plan, func(g Grant) bool { return g.Reason != Given })
-	if all && refused >= 0 {
-		return plan[refused : refused+1], nil
-	}
-	recorded := m.recorded(batch.ID)
-	for i, g := range plan {
-		if _, ok := recorded[g.Coupon]; ok {
-			continue
+	return during(ctx, m, func(units *stock.Memory, _ time.Time) ([]Grant, error) {
+		plan, err := m.plan(ctx, units, batch, orders)
+		if err != nil {
+			return nil, err
 		}
-		if g.Reason == Given {
-			if result, err := units.With(memoryCompanions{m: m}).Lock(ctx, orders[i], holdFor); err != nil || result.Verdict != stock.Done {
-				return nil, ErrDrift // the plan allowed it, at this very moment
+		refused := slices.IndexFunc(plan, func(g Grant) bool { return g.Reason != Given })
+		if all && refused >= 0 {
+			return plan[refused : refused+1], nil
+		}
+		recorded := m.recorded(batch.ID)
+		for i, g := range plan {
+			if _, ok := recorded[g.Coupon]; ok {
+				continue
 			}
+			if g.Reason == Given {
+				if result, err := units.With(memoryCompanions{m: m}).Lock(ctx, orders[i], holdFor); err != nil || result.Verdict != stock.Done {
+					return nil, ErrDrift // the plan allowed it, at this very moment
+				}
+			}
+			m.granted[batch.ID] = append(m.granted[batch.ID], g)
 		}
-		m.granted[batch.ID] = append(m.granted[batch.ID], g)
-	}
-	return plan, nil
+		return plan, nil
+	})
 }
 
 // recorded returns what became of the buyers of a batch so far, by coupon.

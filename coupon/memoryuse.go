@@ -11,43 +11,40 @@ import (
 
 // Use implements Store.
 func (m *Memory) Use(ctx context.Context, step Step, use Use, holdFor time.Duration) (stock.Verdict, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return stock.Refused, err
-	}
-	defer end()
-	t, key := step.Transition(), usage{use.Coupon, use.Order}
-	coupon, exists := m.coupons[use.Coupon]
-	was, known := m.uses[key]
-	if !exists || !t.lets(was, known, now) || t.Takes && (!coupon.Free(now) || now.Before(coupon.From) || !now.Before(coupon.Until)) {
-		return stock.Refused, nil
-	}
-	is := was
-	if !known {
-		is = Use{Coupon: use.Coupon, Order: use.Order, Deadline: now, CreatedAt: now}
-	}
-	if !known || t.To == UseReserved || t.To == UseRedeemed {
-		is.Places, is.Total, is.Discount = use.Places, use.Total, use.Discount
-	}
-	if is.State, is.UpdatedAt = t.To, now; t.To == UseRedeemed {
-		is.RedeemedAt = now
-	}
-	if step == StepReserve {
-		is.Deadline = now.Add(holdFor)
-	}
-	m.uses[key] = is
-	if t.Coupon == None {
+	return during(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+		t, key := step.Transition(), usage{use.Coupon, use.Order}
+		coupon, exists := m.coupons[use.Coupon]
+		was, known := m.uses[key]
+		if !exists || !t.lets(was, known, now) || t.Takes && (!coupon.Free(now) || now.Before(coupon.From) || !now.Before(coupon.Until)) {
+			return stock.Refused, nil
+		}
+		is := was
+		if !known {
+			is = Use{Coupon: use.Coupon, Order: use.Order, Deadline: now, CreatedAt: now}
+		}
+		if !known || t.To == UseReserved || t.To == UseRedeemed {
+			is.Places, is.Total, is.Discount = use.Places, use.Total, use.Discount
+		}
+		if is.State, is.UpdatedAt = t.To, now; t.To == UseRedeemed {
+			is.RedeemedAt = now
+		}
+		if step == StepReserve {
+			is.Deadline = now.Add(holdFor)
+		}
+		m.uses[key] = is
+		if t.Coupon == None {
+			return stock.Done, nil
+		}
+		coupon.State, coupon.Order, coupon.Deadline, coupon.UpdatedAt = t.Coupon, use.Order, time.Time{}, now
+		switch t.Coupon { //nolint:exhaustive // those of the table
+		case Usable:
+			coupon.Order = ""
+		case Reserved:
+			coupon.Deadline = is.Deadline
+		}
+		m.coupons[coupon.ID] = coupon
 		return stock.Done, nil
-	}
-	coupon.State, coupon.Order, coupon.Deadline, coupon.UpdatedAt = t.Coupon, use.Order, time.Time{}, now
-	switch t.Coupon { //nolint:exhaustive // those of the table
-	case Usable:
-		coupon.Order = ""
-	case Reserved:
-		coupon.Deadline = is.Deadline
-	}
-	m.coupons[coupon.ID] = coupon
-	return stock.Done, nil
+	})
 }
 
 // lets reports whether a use is in the state from which the transition starts.
@@ -86,17 +83,14 @@ func (m *Memory) UsedBy(ctx context.Context, order string) ([]Use, error) {
 
 // usesThat returns the uses that match, in an order.
 func (m *Memory) usesThat(ctx context.Context, match func(Use) bool, compare func(a, b Use) int) ([]Use, error) {
-	_, _, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var uses []Use
-	for _, u := range m.uses {
-		if match(u) {
-			uses = append(uses, u)
+	return during(ctx, m, func(*stock.Memory, time.Time) ([]Use, error) {
+		var uses []Use
+		for _, u := range m.uses {
+			if match(u) {
+				uses = append(uses, u)
+			}
 		}
-	}
-	slices.SortFunc(uses, compare)
-	return uses, nil
+		slices.SortFunc(uses, compare)
+		return uses, nil
+	})
 }

@@ -1,11 +1,11 @@
 package coupon
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/enum"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -21,15 +21,7 @@ const (
 
 // String returns the kind in lower case.
 func (k Kind) String() string {
-	switch k {
-	case AmountOff:
-		return "amount off"
-	case PercentOff:
-		return "percent off"
-	case Gift:
-		return "gift"
-	}
-	return fmt.Sprintf("kind %d", uint8(k))
+	return enum.Name("kind", k, "kind 0", "amount off", "percent off", "gift")
 }
 
 // Terms are what a coupon promises. Each coupon keeps the terms from the moment at which it was claimed or
@@ -99,11 +91,7 @@ const (
 
 // String returns the state in lower case.
 func (s State) String() string {
-	names := [...]string{"none", "pending", "usable", "reserved", "redeemed", "refunded", "revoked", "dropped"}
-	if int(s) < len(names) {
-		return names[s]
-	}
-	return fmt.Sprintf("state %d", uint8(s))
+	return enum.Name("state", s, "none", "pending", "usable", "reserved", "redeemed", "refunded", "revoked", "dropped")
 }
 
 // Coupon is one coupon of one buyer.
@@ -156,11 +144,7 @@ func Statuses() []Status {
 
 // String returns the status in lower case.
 func (s Status) String() string {
-	names := [...]string{"none", "usable", "waiting", "reserved", "used", "expired", "gone"}
-	if int(s) < len(names) {
-		return names[s]
-	}
-	return fmt.Sprintf("status %d", uint8(s))
+	return enum.Name("status", s, "none", "usable", "waiting", "reserved", "used", "expired", "gone")
 }
 
 // Status returns what a buyer sees of the coupon at now; 0 if the buyer does not have it.
@@ -199,11 +183,7 @@ const (
 
 // String returns the state in lower case.
 func (s UseState) String() string {
-	names := [...]string{"unused", "reserved", "redeemed", "released", "returned"}
-	if int(s) < len(names) {
-		return names[s]
-	}
-	return fmt.Sprintf("use state %d", uint8(s))
+	return enum.Name("use state", s, "unused", "reserved", "redeemed", "released", "returned")
 }
 
 // Use is what one order does with one coupon. Each pair of order and coupon has one Use, which runs through its

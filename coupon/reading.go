@@ -25,11 +25,7 @@ func (c *Coupons) Coupon(ctx context.Context, id string) (Coupon, error) {
 	if err := errors.Join(c.ready(ctx), input.ID("coupon", id)); err != nil {
 		return Coupon{}, err
 	}
-	coupon, err := c.own(ctx, id, "")
-	if err != nil {
-		return Coupon{}, err
-	}
-	return coupon, nil
+	return c.own(ctx, id, "")
 }
 
 // ByCode returns the coupon that has a code, which may be written as people type it: see Canonical. A pool
@@ -43,13 +39,10 @@ func (c *Coupons) ByCode(ctx context.Context, code string) (Coupon, error) {
 		return Coupon{}, err
 	}
 	coupon, _, err := c.store.ByCode(ctx, canonical)
-	if err == nil {
-		err = c.visible(coupon, canonical, "")
-	}
 	if err != nil {
 		return Coupon{}, err
 	}
-	return coupon, nil
+	return c.visible(coupon, canonical, "")
 }
 
 // Wallet lists the coupons of the buyer of For that have one of the statuses, or all where none is named, ordered by

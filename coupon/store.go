@@ -150,20 +150,16 @@ type Book struct {
 
 // ReasonFor returns the reason for what stock.Standing.Refuses says of a campaign; Given for nil.
 func ReasonFor(refusal error) Reason {
-	switch {
-	case refusal == nil:
+	if refusal == nil {
 		return Given
-	case errors.Is(refusal, stock.ErrOffShelf):
-		return ReasonClosed
-	case errors.Is(refusal, stock.ErrNotStarted):
-		return ReasonNotYet
-	case errors.Is(refusal, stock.ErrEnded):
-		return ReasonEnded
-	case errors.Is(refusal, stock.ErrPerBuyer):
-		return ReasonPerBuyer
-	case errors.Is(refusal, stock.ErrInsufficient):
-		return ReasonSoldOut
-	case errors.Is(refusal, ErrOverflow):
+	}
+	is := reasonOf(refusal)
+	for reason := ReasonSoldOut; reason < ReasonOverflow; reason++ {
+		if errors.Is(is, reason.Err()) {
+			return reason
+		}
+	}
+	if errors.Is(refusal, ErrOverflow) {
 		return ReasonOverflow
 	}
 	return ReasonNoSuch

@@ -140,23 +140,8 @@ func dayBegins(year int, month time.Month, day int, zone *time.Location) time.Ti
 func (t Terms) Equal(other Terms) bool {
 	a, b := t.normal(), other.normal()
 	same := a.Amount.Equal(b.Amount) && a.Percent.Equal(b.Percent) && a.Cap.Equal(b.Cap) && a.Minimum.Equal(b.Minimum)
-	return same && a.words() == b.words()
-}
-
-// words returns the terms without their amounts, which == does not compare.
-func (t Terms) words() termsWords {
-	return termsWords{
-		t.Title, t.Scope, t.Zone, t.Kind, t.Places, t.ValidFrom, t.ValidUntil, t.AfterDays, t.ForDays, t.Pool,
-	}
-}
-
-type termsWords struct {
-	title, scope, zone    string
-	kind                  Kind
-	places                int32
-	validFrom, validUntil time.Time
-	afterDays, forDays    int
-	pool                  bool
+	a.Amount, a.Percent, a.Cap, a.Minimum = b.Amount, b.Percent, b.Cap, b.Minimum // which == would not compare by value
+	return same && a == b
 }
 
 // normal returns the terms as every store keeps them: UTC, whole microseconds.

@@ -29,8 +29,8 @@ func percentOff(percent, limit string) coupon.Terms {
 
 func TestDiscount(t *testing.T) {
 	t.Parallel()
-	yen := percentOff("10", "0")
-	yen.Places = 0
+	yen, mill := percentOff("10", "0"), percentOff("15", "0")
+	yen.Places, mill.Places = 0, 3
 	gift := coupon.Terms{Kind: coupon.Gift, Places: 2, Minimum: yuan("50"), ForDays: 1, Zone: "UTC"}
 	for _, c := range []struct {
 		name         string
@@ -40,17 +40,29 @@ func TestDiscount(t *testing.T) {
 		{"an amount", amountOff("20", "100"), "150", "20"},
 		{"exactly the minimum", amountOff("20", "100"), "100.00", "20"},
 		{"never more than the total", amountOff("20", "0"), "12.34", "12.34"},
+		{"as much as the total", amountOff("10", "0"), "10", "10"},
+		{"a cent less than the total", amountOff("10", "0"), "10.01", "10"},
 		{"nothing off nothing", amountOff("20", "0"), "0", "0"},
+		{"a cent off", amountOff("0.01", "0"), "5", "0.01"},
+		{"the largest amount", amountOff("92233720368547758.07", "0"), "92233720368547758.07", "92233720368547758.07"},
 		{"zeros behind the last place", amountOff("0.01", "0"), "1.00000", "0.01"},
 		{"a part", percentOff("15", "0"), "100", "15"},
 		{"a part is rounded down", percentOff("15", "0"), "0.99", "0.14"},
 		{"a part of a cent is none", percentOff("15", "0"), "0.06", "0"},
+		{"a cent and a part is a cent", percentOff("15", "0"), "0.07", "0.01"},
+		{"a part of an odd total", percentOff("12.34", "0"), "99.99", "12.33"},
 		{"hundredths of a percent", percentOff("0.01", "0"), "1234.56", "0.12"},
+		{"less than a cent of a percent", percentOff("0.01", "0"), "99.99", "0"},
 		{"all of it", percentOff("100", "0"), "12.34", "12.34"},
+		{"all of a cent", percentOff("100", "0"), "0.01", "0.01"},
 		{"up to a cap", percentOff("50", "30"), "100", "30"},
-		{"below the cap", percentOff("50", "30"), "59.98", "29.99"},
+		{"a cent below the cap", percentOff("15", "20"), "133.33", "19.99"},
+		{"a cent that reaches the cap", percentOff("15", "20"), "133.34", "20"},
 		{"no half yen", yen, "99", "9"},
+		{"a mill", mill, "0.007", "0.001"},
+		{"less than a mill", mill, "0.006", "0"},
 		{"the largest total", percentOff("99.99", "0"), "92233720368547758.07", "92224496996510903.29"},
+		{"all of the largest total", percentOff("100", "0"), "92233720368547758.07", "92233720368547758.07"},
 		{"a gift takes nothing off", gift, "50", "0"},
 	} {
 		off, err := c.terms.Discount(yuan(c.total))

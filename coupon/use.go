@@ -48,7 +48,7 @@ func (c *Coupons) take(ctx context.Context, asked Step, coupon, order string, to
 	if err != nil {
 		return Use{}, err
 	}
-	if err := c.visible(held, coupon, order); err != nil {
+	if _, err := c.visible(held, coupon, order); err != nil {
 		return Use{}, err
 	}
 	want := Use{Coupon: coupon, Order: order, Places: held.Places, Total: total}
@@ -60,7 +60,11 @@ func (c *Coupons) take(ctx context.Context, asked Step, coupon, order string, to
 	mine := held.State == Reserved && held.Order == order && !held.Free(now)
 	for range attempts {
 		if below == nil {
-			use, done, err := c.apply(ctx, stepTo(asked, mine), want)
+			step := asked
+			if asked == StepRedeem && !mine {
+				step = StepSpend
+			}
+			use, done, err := c.apply(ctx, step, want)
 			if err != nil || done {
 				return use, err
 			}
@@ -85,14 +89,6 @@ func (c *Coupons) take(ctx context.Context, asked Step, coupon, order string, to
 		}
 	}
 	return Use{}, contention(asked.String(), coupon)
-}
-
-// stepTo returns the step that does what was asked for, by whether the order's reservation lives.
-func stepTo(asked Step, reserved bool) Step {
-	if asked == StepRedeem && !reserved {
-		return StepSpend
-	}
-	return asked
 }
 
 // replayed answers a call whose order has done it before, or did it with another total.

@@ -21,7 +21,7 @@ func (g *Groups) Define(ctx context.Context, activity Activity) (Activity, error
 	if err := errors.Join(g.ready(ctx), activity.check()); err != nil {
 		return Activity{}, err
 	}
-	activity = activity.normal()
+	activity.Start, activity.End = input.Instant(activity.Start), input.Instant(activity.End) // as every store keeps them
 	awaited := false
 	for range attempts {
 		was, now, err := g.store.Activity(ctx, activity.ID)
@@ -75,10 +75,7 @@ func (a Activity) check() error {
 	if !input.Instant(a.Start).Before(input.Instant(a.End)) {
 		err = errors.Join(err, fault.Invalid("end", "must be after the start"))
 	}
-	if bad := input.Time("end of the last team", a.closes()); bad != nil {
-		err = errors.Join(err, bad)
-	}
-	return err
+	return errors.Join(err, input.Time("end of the last team", a.closes()))
 }
 
 // text refuses words that are too long to keep.
@@ -87,12 +84,6 @@ func text(field, s string) error {
 		return fault.Invalid(field, "must have at most %d bytes, has %d", MaxText, n)
 	}
 	return nil
-}
-
-// normal returns the activity as every store keeps it: UTC, whole microseconds.
-func (a Activity) normal() Activity {
-	a.Start, a.End = input.Instant(a.Start), input.Instant(a.End)
-	return a
 }
 
 // ended reports whether no team can be opened any more at now.
@@ -125,7 +116,7 @@ func (g *Groups) End(ctx context.Context, activity int64) (Activity, error) {
 		return Activity{}, err
 	}
 	var errs []error
-	for product, err := range g.products(ctx, activity) {
+	for product, err := range g.products(ctx, nil, activity) {
 		if err != nil {
 			return Activity{}, fault.Unread(err)
 		}
@@ -145,15 +136,11 @@ func (g *Groups) End(ctx context.Context, activity int64) (Activity, error) {
 // here, or sees that the activity is over. It reports whether this call ended it.
 func (g *Groups) end(ctx context.Context, id int64) (is Activity, ended bool, err error) {
 	for range attempts {
-		activity, now, err := g.store.Activity(ctx, id)
-		switch {
-		case err != nil:
+		activity, _, err := g.activity(ctx, id)
+		if err != nil {
 			return Activity{}, ended, err
-		case activity.Version == 0:
-			activity.ID = id
-			return Activity{}, ended, activity.refusal(ErrUnknownActivity, now)
 		}
-		for product, err := range g.products(ctx, id) {
+		for product, err := range g.products(ctx, nil, id) {
 			if err == nil && product.State != Settled {
 				_, err = g.remove(ctx, product.Key)
 			}
@@ -175,7 +162,7 @@ func (g *Groups) end(ctx context.Context, id int64) (is Activity, ended bool, er
 
 // shelve brings the pools of an activity to its terms.
 func (g *Groups) shelve(ctx context.Context, activity int64) error {
-	for product, err := range g.products(ctx, activity) {
+	for product, err := range g.products(ctx, nil, activity) {
 		if err != nil {
 			return err
 		}

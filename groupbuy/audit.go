@@ -139,7 +139,7 @@ func (a *auditRun) everything(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for product, err := range a.groups.products(ctx, activity.ID) {
+		for product, err := range a.groups.products(ctx, nil, activity.ID) {
 			if err == nil {
 				err = a.product(ctx, product.Key)
 			}
@@ -348,7 +348,7 @@ func (a *auditRun) formed(ctx context.Context, key stock.Key) error {
 // allotted looks at what was taken out of ordinary stock for a product.
 func (a *auditRun) allotted(ctx context.Context, key stock.Key) error {
 	return a.correct(ctx, key, func(product Product) (Product, error) {
-		num, taken, err := a.groups.taken(ctx, key)
+		num, taken, err := a.groups.allotment(ctx, key)
 		switch {
 		case err != nil || product.Allotted == num:
 			return product, err

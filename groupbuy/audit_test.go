@@ -66,7 +66,7 @@ func TestAuditNamesWhatHasDriftedAndRepairMendsIt(t *testing.T) {
 // TestRepairLetsSeatsFollowTheirHolds pays and cancels behind the back of the seats.
 func TestRepairLetsSeatsFollowTheirHolds(t *testing.T) {
 	t.Parallel()
-	m := newMarket(t, Options{})
+	m := newMarket(t)
 	shop := &stock.Memory{Clock: m.clock.Now}
 	m.store = &Memory{Stock: shop}
 	m.Groups = m.On(m.store)

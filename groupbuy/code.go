@@ -27,10 +27,8 @@ func (g *Groups) newCode() (string, error) {
 	if len(code) != CodeLength {
 		return "", fault.Invalid("Code", "must make codes of %d bytes, makes %q", CodeLength, code)
 	}
-	for _, b := range []byte(code) {
-		if (b < 'A' || b > 'Z') && (b < '0' || b > '9') {
-			return "", fault.Invalid("Code", "must make codes of capital letters and digits, makes %q", code)
-		}
+	if strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+		return "", fault.Invalid("Code", "must make codes of capital letters and digits, makes %q", code)
 	}
 	return code, nil
 }

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
@@ -116,7 +115,7 @@ func (g *Groups) delivered(ctx context.Context, event Event) (bool, error) {
 	verdict, err := g.store.Delivered(ctx, event)
 	done := err == nil && verdict == stock.Done
 	if done && event.Kind == RefundOwed {
-		g.took(ctx, Effect{Step: StepReturn, Order: event.Order, Team: event.Code})
+		g.tell(ctx, Effect{Step: StepReturn, Order: event.Order, Team: event.Code})
 	}
 	return done, err
 }
@@ -228,12 +227,5 @@ func pause(first time.Duration, failures int64) time.Duration {
 // shorten returns a failure as every store can keep it: UTF-8, and cut between two characters.
 func shorten(failure string) string {
 	failure = strings.ToValidUTF8(failure, "\uFFFD")
-	if len(failure) <= MaxText {
-		return failure
-	}
-	end := MaxText
-	for !utf8.RuneStart(failure[end]) {
-		end--
-	}
-	return failure[:end]
+	return strings.ToValidUTF8(failure[:min(len(failure), MaxText)], "")
 }

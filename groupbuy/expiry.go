@@ -29,18 +29,13 @@ func (g *Groups) Expire(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	total := 0
-	var errs []error
-	for _, sweep := range [...]func(context.Context) (int, error){g.expireSeats, g.expireTeams, g.expireActivities, g.expireProducts} {
+	sweeps := [...]func(context.Context) (int, error){g.expireSeats, g.expireTeams, g.expireActivities, g.expireProducts}
+	err := each(ctx, sweeps[:], stops, func(sweep func(context.Context) (int, error)) error {
 		changed, err := sweep(ctx)
 		total += changed
-		if err != nil {
-			errs = append(errs, err)
-		}
-		if ctx.Err() != nil || stops(err) {
-			break
-		}
-	}
-	return total, errors.Join(errs...)
+		return err
+	})
+	return total, err
 }
 
 // Run calls Expire, and Deliver where a handler is given, every Options.Sweep until the context ends, and returns
@@ -63,6 +58,22 @@ func (g *Groups) Run(ctx context.Context, handle Handler) error {
 // stops reports whether an error is one of the whole store, so that nothing else can be done either.
 func stops(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown) || errors.Is(err, ErrStore)
+}
+
+// notDrift reports whether an error is more than the drift of one team.
+func notDrift(err error) bool { return err != nil && !errors.Is(err, ErrDrift) }
+
+// each makes a call for one after the other, and returns all errors. It ends with the context, and with an error that stops it.
+func each[T any](ctx context.Context, all []T, stops func(error) bool, call func(T) error) error {
+	var errs []error
+	for _, one := range all {
+		err := call(one)
+		errs = append(errs, err)
+		if ctx.Err() != nil || stops(err) {
+			break
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // expireSeats releases every seat that is Held and past its deadline.
@@ -107,26 +118,20 @@ func (g *Groups) expireHolds(ctx context.Context, late []string) ([]string, erro
 	units := g.store.Units()
 	expired, err := units.Expire(ctx, late)
 	for _, order := range expired {
-		g.tookSeat(ctx, order, StepExpire)
+		g.tellSeat(ctx, order, StepExpire)
 	}
 	if !errors.Is(err, ErrDrift) {
 		return expired, err
 	}
-	var errs []error
-	for _, order := range late {
+	err = each(ctx, late, stops, func(order string) error {
 		result, err := units.Move(ctx, stock.Movement{Step: stock.StepExpire, Order: order})
-		if err != nil {
-			errs = append(errs, err)
-		}
 		if result.Verdict == stock.Done {
 			expired = append(expired, order)
-			g.tookSeat(ctx, order, StepExpire)
+			g.tellSeat(ctx, order, StepExpire)
 		}
-		if ctx.Err() != nil || stops(err) {
-			break
-		}
-	}
-	return expired, errors.Join(errs...)
+		return err
+	})
+	return expired, err
 }
 
 // follow brings seats in line with their holds, and returns the orders of those that this call moved. If the
@@ -137,23 +142,17 @@ func (g *Groups) follow(ctx context.Context, orders []string) ([]string, error) 
 	}
 	moved, err := g.store.Follow(ctx, orders)
 	for _, order := range moved {
-		g.tookSeat(ctx, order, 0)
+		g.tellSeat(ctx, order, 0)
 	}
 	if !errors.Is(err, ErrDrift) || len(orders) == 1 {
 		return moved, err
 	}
-	var errs []error
-	for _, order := range orders {
+	err = each(ctx, orders, stops, func(order string) error {
 		one, err := g.follow(ctx, []string{order})
 		moved = append(moved, one...)
-		if err != nil {
-			errs = append(errs, err)
-		}
-		if ctx.Err() != nil || stops(err) {
-			break
-		}
-	}
-	return moved, errors.Join(errs...)
+		return err
+	})
+	return moved, err
 }
 
 // expireTeams ends every team that is Forming and past its deadline.
@@ -189,13 +188,11 @@ func (g *Groups) expireActivities(ctx context.Context) (int, error) {
 			}
 			tried[activity.ID] = true
 			ended, err := g.expireActivity(ctx, activity)
-			if err != nil {
-				errs = append(errs, err)
-			}
+			errs = append(errs, err)
 			if ended {
 				total++
 			}
-			if ctx.Err() != nil || err != nil && stops(err) {
+			if ctx.Err() != nil || stops(err) {
 				return total, errors.Join(errs...)
 			}
 		}
@@ -229,9 +226,7 @@ func (g *Groups) expireProducts(ctx context.Context) (int, error) {
 		if err == nil {
 			_, changed, err = g.giveBack(ctx, product.Key)
 		}
-		if err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, err)
 		if changed {
 			total++
 		}

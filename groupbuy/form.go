@@ -3,6 +3,7 @@ package groupbuy
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -111,10 +112,7 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 // its books have drifted, the others still are; its error is returned.
 func (g *Groups) settle(ctx context.Context, teams []Team) (int, error) {
 	total := 0
-	var errs []error
-	for len(teams) > 0 {
-		chunk := teams[:min(len(teams), endBatch)]
-		teams = teams[len(chunk):]
+	err := each(ctx, slices.Collect(slices.Chunk(teams, endBatch)), notDrift, func(chunk []Team) error {
 		endings := make([]TeamEnd, 0, len(chunk))
 		for _, t := range chunk {
 			if t.State == Forming {
@@ -125,14 +123,9 @@ func (g *Groups) settle(ctx context.Context, teams []Team) (int, error) {
 		}
 		ended, err := g.finish(ctx, endings)
 		total += ended
-		if err != nil {
-			errs = append(errs, err)
-		}
-		if err != nil && !errors.Is(err, ErrDrift) || ctx.Err() != nil {
-			break
-		}
-	}
-	return total, errors.Join(errs...)
+		return err
+	})
+	return total, err
 }
 
 // finish ends teams and returns how many this call ended. Where the books of one refuse, the others are ended
@@ -147,7 +140,7 @@ func (g *Groups) finish(ctx context.Context, endings []TeamEnd) (int, error) {
 	for i, e := range endings {
 		if i < len(verdicts) && verdicts[i] == stock.Done {
 			ended++
-			g.took(ctx, Effect{Team: e.Code, Ended: e.To})
+			g.tell(ctx, Effect{Team: e.Code, Ended: e.To})
 		} else {
 			left = append(left, e)
 		}
@@ -155,20 +148,14 @@ func (g *Groups) finish(ctx context.Context, endings []TeamEnd) (int, error) {
 	if !errors.Is(err, ErrDrift) {
 		return ended, err
 	}
-	var errs []error
-	for _, e := range left {
+	err = each(ctx, left, notDrift, func(e TeamEnd) error {
 		done, err := g.finishOne(ctx, e)
 		if done {
 			ended++
 		}
-		if err != nil {
-			errs = append(errs, err)
-		}
-		if err != nil && !errors.Is(err, ErrDrift) || ctx.Err() != nil {
-			break
-		}
-	}
-	return ended, errors.Join(errs...)
+		return err
+	})
+	return ended, err
 }
 
 // finishOne ends a team and reports whether this call did. If something that knows only the stock has moved the
@@ -178,13 +165,13 @@ func (g *Groups) finishOne(ctx context.Context, e TeamEnd) (bool, error) {
 		verdicts, err := g.store.End(ctx, []TeamEnd{e})
 		switch {
 		case err == nil && verdicts[0] == stock.Done:
-			g.took(ctx, Effect{Team: e.Code, Ended: e.To})
+			g.tell(ctx, Effect{Team: e.Code, Ended: e.To})
 			return true, nil
 		case followed || !errors.Is(err, ErrDrift):
 			return false, err
 		}
 		var live []string
-		for seat, bad := range g.seats(ctx, SeatFilter{Team: e.Code}) {
+		for seat, bad := range g.seats(ctx, nil, SeatFilter{Team: e.Code}) {
 			if bad != nil {
 				return false, bad
 			}

@@ -107,27 +107,26 @@ func New(store Store, opts *Options) *Groups {
 	for _, d := range [...]*time.Duration{&o.HoldFor, &o.LeaseFor, &o.RetryIn} {
 		*d = d.Truncate(input.Precision)
 	}
-	return g.over(store)
+	return g.bind(store)
 }
 
-// over returns the same groups over a store.
-func (g *Groups) over(store Store) *Groups {
-	bound := *g
-	bound.store = store
+// bind puts the groups on a store.
+func (g *Groups) bind(store Store) *Groups {
+	g.store = store
 	switch {
-	case bound.broken != nil:
+	case g.broken != nil:
 	case store == nil:
-		bound.broken = fault.Invalid("store", "must not be nil")
+		g.broken = fault.Invalid("store", "must not be nil")
 	default:
-		bound.units = bound.inventory()
+		g.units = g.inventory()
 	}
-	return &bound
+	return g
 }
 
 // On returns the same groups on another store, usually one bound to the caller's transaction:
 //
 //	groups.On(store.WithTx(tx)).Pay(ctx, order.ID)
-func (g *Groups) On(store Store) *Groups { return g.copy().over(store) }
+func (g *Groups) On(store Store) *Groups { return g.copy().bind(store) }
 
 // For returns the same groups for one buyer, for Open, Join and Seats: any 1 to 64 bytes, compared byte for byte.
 // The other calls need no buyer.
@@ -147,23 +146,25 @@ func (g *Groups) For(buyer string) *Groups {
 
 // copy returns a copy to bind. A copy of Groups that New did not make stays unusable.
 func (g *Groups) copy() *Groups {
-	if g == nil || g.store == nil && g.broken == nil {
-		return &Groups{broken: unmade()}
+	if err := g.fault(); err != nil {
+		return &Groups{broken: err}
 	}
 	bound := *g
 	return &bound
 }
 
-// unmade is what is wrong with Groups that New has not made.
-func unmade() error { return fault.Invalid("groups", "must be made by New") }
+// fault returns what is wrong with the groups.
+func (g *Groups) fault() error {
+	if g == nil || g.store == nil && g.broken == nil {
+		return fault.Invalid("groups", "must be made by New")
+	}
+	return g.broken
+}
 
 // ready refuses a call before any I/O.
 func (g *Groups) ready(ctx context.Context) error {
-	switch {
-	case g == nil || g.store == nil && g.broken == nil:
-		return unmade()
-	case g.broken != nil:
-		return g.broken
+	if err := g.fault(); err != nil {
+		return err
 	}
 	return input.Context(ctx)
 }
@@ -179,17 +180,17 @@ func (g *Groups) readyFor(ctx context.Context) error {
 	return nil
 }
 
-// took tells the hook.
-func (g *Groups) took(ctx context.Context, e Effect) {
+// tell tells the hook.
+func (g *Groups) tell(ctx context.Context, e Effect) {
 	if g.opts.Hook != nil {
 		g.opts.Hook(ctx, e)
 	}
 }
 
-// tookSeat tells the hook of a seat that was moved without its own call, by a sweep or a look at what was in the way.
+// tellSeat tells the hook of a seat that was moved without its own call, by a sweep or a look at what was in the way.
 // Step is the step that moved it; 0 if only its state shows which. It reports nothing for an order without a
 // seat, and reads only if there is a hook.
-func (g *Groups) tookSeat(ctx context.Context, order string, step Step) {
+func (g *Groups) tellSeat(ctx context.Context, order string, step Step) {
 	if g.opts.Hook == nil {
 		return
 	}
@@ -200,7 +201,7 @@ func (g *Groups) tookSeat(ctx context.Context, order string, step Step) {
 	if err != nil || seat.State == NoSeat || step == 0 {
 		return
 	}
-	g.took(ctx, seatView{seat: seat, team: team}.effect(step))
+	g.tell(ctx, seatView{seat: seat, team: team}.effect(step))
 }
 
 // inventory returns the inventory of the pools, the seats and ordinary stock. The calls for seats report their own
@@ -214,11 +215,11 @@ func (g *Groups) inventory() *stock.Inventory {
 		opts.Hook = func(ctx context.Context, e stock.Effect) {
 			switch e.Step { //nolint:exhaustive // the others are told by their calls
 			case stock.StepExpire:
-				g.tookSeat(ctx, e.Order, StepExpire)
+				g.tellSeat(ctx, e.Order, StepExpire)
 			case stock.StepRestock, stock.StepWithdraw:
 				for _, l := range e.Lines {
 					if l.Activity != 0 { // what ordinary stock gives or gets is told by its pool
-						g.took(ctx, Effect{Units: e.Step, Key: l.Key(), Num: l.Num, ID: e.ID})
+						g.tell(ctx, Effect{Units: e.Step, Key: l.Key(), Num: l.Num, ID: e.ID})
 					}
 				}
 			}

@@ -43,12 +43,11 @@ func tea(people int64) Product {
 func amount(s string) decimal.Decimal { return decimal.RequireFromString(s) }
 
 // newMarket returns a market with 100 units of ordinary stock and its activity.
-func newMarket(t *testing.T, opts Options) *market {
+func newMarket(t *testing.T) *market {
 	t.Helper()
 	clock := &suite.Clock{From: noon}
 	m := &market{t: t, clock: clock, store: &Memory{Clock: clock.Now}}
-	opts.Hook = func(_ context.Context, e Effect) { m.told = append(m.told, e) }
-	m.Groups = New(m.store, &opts)
+	m.Groups = New(m.store, &Options{Hook: func(_ context.Context, e Effect) { m.told = append(m.told, e) }})
 	_, err := m.units.Define(t.Context(), stock.Key{SKU: onMarket.SKU}, 100, stock.Terms{})
 	require.NoError(t, err)
 	_, err = m.Define(t.Context(), fair())
@@ -59,7 +58,7 @@ func newMarket(t *testing.T, opts Options) *market {
 // offering is a market that offers 30 of the product, in teams of so many.
 func offering(t *testing.T, people int64) *market {
 	t.Helper()
-	m := newMarket(t, Options{})
+	m := newMarket(t)
 	_, err := m.Offer(t.Context(), tea(people), 30)
 	require.NoError(t, err)
 	return m

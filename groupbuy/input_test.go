@@ -274,7 +274,7 @@ func TestBadDecisionsAreRefused(t *testing.T) {
 // unit is a third; and money of another currency.
 func TestVolumesThatAreNoWholeNumberOfUnitsAreRefused(t *testing.T) {
 	t.Parallel()
-	m := newMarket(t, Options{})
+	m := newMarket(t)
 	thirds := tea(3)
 	thirds.UnitsPerVolume = 3
 	_, err := m.Offer(t.Context(), thirds, 30)

@@ -12,34 +12,34 @@ import (
 // The zero value is empty and ready; it must not be copied after first use. It is safe for
 // concurrent use and gives the same results as the SQL store.
 type Memory struct {
-	// Stock is the shop's ordinary stock, which also contains the pools; an order number used in one is taken in the
-	// other. Nil is a stock of its own, accessible by Units. Set it before the first call.
+	// Stock is the shop's ordinary stock, which also contains the pools. Both share one set of order numbers. Nil is a
+	// stock of its own, accessible by Units. Set it before the first call.
 	Stock *stock.Memory
 
-	// Clock is the clock of a store without Stock; nil is time.Now. With one, that of Stock is the only clock.
+	// Clock is the clock of a store without Stock; nil is time.Now. A store with a Stock uses the clock of that.
 	// Set it before the first call.
 	Clock func() time.Time
 
 	once  sync.Once
 	own   stock.Memory
-	units *stock.Memory // Stock or own; the rest is only touched while it stands still, see stock.Memory.Enter
+	units *stock.Memory // Stock or own; the fields below are used within stock.Memory.Enter only
 
 	activities map[int64]Activity
 	products   map[stock.Key]Product
 	pools      map[stock.Key]*memoryPool
 	teams      map[string]*memoryTeam
 	seats      map[string]Seat
-	buyers     map[string][]string // the orders of each, as they were taken
+	buyers     map[string][]string // the orders of each, in the order of TakenAt
 
 	lateSeats memoryQueue // seats that may be Held, by Deadline
 	lateTeams memoryQueue // teams that may be Forming, by Deadline
-	dueEvents memoryQueue // what may be the first undone event of a team, by when it is due
+	dueEvents memoryQueue // what may be the next event of a team, by when it is due
 }
 
-// memoryPool is what a product has of teams and seats.
+// memoryPool has the teams of a product, and counts them and their seats.
 type memoryPool struct {
-	teams   []*memoryTeam // as they were opened
-	forming int64         // of them, those that are Forming
+	teams   []*memoryTeam // in the order of OpenedAt
+	forming int64         // teams that are Forming
 	held    int64         // seats that are Held
 }
 
@@ -47,11 +47,11 @@ type memoryPool struct {
 type memoryTeam struct {
 	Team
 
-	orders []string          // of its seats, as they were taken
-	live   map[string]string // of its live seats, by buyer
-	events []Event           // number n is at n-1; without what a handler is given
-	next   int               // how many are done or set aside: those before the first that is neither
-	due    time.Time         // when that one is due
+	orders []string          // of its seats, in the order of TakenAt
+	live   map[string]string // the order of each buyer who has a live seat
+	events []Event           // number n is at n-1; without Team, Seat and Members
+	next   int               // how many are done or set aside, all before the next event
+	due    time.Time         // when the next event is due
 }
 
 // stock returns the units.
@@ -68,12 +68,26 @@ func (m *Memory) stock() *stock.Memory {
 	return m.units
 }
 
-// begin locks the store and reads the clock. Until end the units are only called by what it returns.
-func (m *Memory) begin(ctx context.Context) (units *stock.Memory, now time.Time, end func(), err error) {
-	return m.stock().Enter(ctx)
+// within makes a call while the store stands still, at one time. The call uses only the units that it is given.
+func within[T any](ctx context.Context, m *Memory, call func(units *stock.Memory, now time.Time) (T, error)) (value T, err error) {
+	units, now, end, err := m.stock().Enter(ctx)
+	if err != nil {
+		return value, err
+	}
+	defer end()
+	return call(units, now)
 }
 
-// pool returns what a product has of teams.
+// atNow reads something, and the clock.
+func atNow[T any](ctx context.Context, m *Memory, read func(now time.Time) T) (value T, at time.Time, err error) {
+	value, err = within(ctx, m, func(_ *stock.Memory, now time.Time) (T, error) {
+		at = now
+		return read(now), nil
+	})
+	return value, at, err
+}
+
+// pool returns the pool of a product.
 func (m *Memory) pool(key stock.Key) *memoryPool {
 	pool := m.pools[key]
 	if pool == nil {
@@ -91,8 +105,8 @@ func (m *Memory) team(code string) Team {
 	return Team{}
 }
 
-// joined reports whether the buyer of a seat has another live one in its team.
-func (m *Memory) joined(seat Seat) bool {
+// hasOther reports whether the buyer of a seat has another live one in its team.
+func (m *Memory) hasOther(seat Seat) bool {
 	team := m.teams[seat.Team]
 	if team == nil {
 		return false
@@ -103,25 +117,22 @@ func (m *Memory) joined(seat Seat) bool {
 
 // SaveActivity implements Store.
 func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool) (stock.Verdict, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return stock.Refused, err
-	}
-	defer end()
-	was := m.activities[activity.ID]
-	if verdict := saves(activity.Version, was.Version); verdict != stock.Done {
-		return verdict, nil
-	}
-	activity.EndedAt, activity.CreatedAt = was.EndedAt, was.CreatedAt
-	if was.Version == 0 {
-		activity.CreatedAt = now
-	}
-	if ended && activity.EndedAt.IsZero() {
-		activity.EndedAt = now
-	}
-	activity.Version, activity.UpdatedAt = was.Version+1, now
-	m.activities[activity.ID] = activity
-	return stock.Done, nil
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+		was := m.activities[activity.ID]
+		if verdict := saves(activity.Version, was.Version); verdict != stock.Done {
+			return verdict, nil
+		}
+		activity.EndedAt, activity.CreatedAt = was.EndedAt, was.CreatedAt
+		if was.Version == 0 {
+			activity.CreatedAt = now
+		}
+		if ended && activity.EndedAt.IsZero() {
+			activity.EndedAt = now
+		}
+		activity.Version, activity.UpdatedAt = was.Version+1, now
+		m.activities[activity.ID] = activity
+		return stock.Done, nil
+	})
 }
 
 // saves returns the verdict on saving a row of one version over a row of another; version 0 is no row.
@@ -137,27 +148,24 @@ func saves(version, was int64) stock.Verdict {
 
 // SaveProduct implements Store.
 func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdict, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return stock.Refused, err
-	}
-	defer end()
-	was := m.products[product.Key]
-	if verdict := saves(product.Version, was.Version); verdict != stock.Done {
-		return verdict, nil
-	}
-	product.Formed, product.CreatedAt = was.Formed, was.CreatedAt
-	if was.Version == 0 {
-		product.CreatedAt = now
-	}
-	product.Version, product.UpdatedAt = was.Version+1, now
-	m.products[product.Key] = product
-	return stock.Done, nil
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+		was := m.products[product.Key]
+		if verdict := saves(product.Version, was.Version); verdict != stock.Done {
+			return verdict, nil
+		}
+		product.Formed, product.CreatedAt = was.Formed, was.CreatedAt
+		if was.Version == 0 {
+			product.CreatedAt = now
+		}
+		product.Version, product.UpdatedAt = was.Version+1, now
+		m.products[product.Key] = product
+		return stock.Done, nil
+	})
 }
 
 // CorrectFormed implements Store.
 func (m *Memory) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
-	_, _, end, err := m.begin(ctx)
+	_, _, end, err := m.stock().Enter(ctx)
 	if err != nil {
 		return err
 	}

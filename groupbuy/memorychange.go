@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// memoryChange is the change of one call to teams and their seats. It works on copies: only keep makes it take effect.
+// memoryChange is the change of one call to teams and their seats. It changes copies, and keep stores them.
 type memoryChange struct {
 	m      *Memory
 	now    time.Time
@@ -25,7 +25,7 @@ func (m *Memory) change(now time.Time) *memoryChange {
 	return &memoryChange{m: m, now: now, teams: map[string]*TeamRecord{}, seats: map[string]Seat{}, back: map[stock.Key]bool{}}
 }
 
-// team returns a team as the change leaves it.
+// team returns a team with the change.
 func (c *memoryChange) team(code string) *TeamRecord {
 	team := c.teams[code]
 	if team == nil {
@@ -36,7 +36,7 @@ func (c *memoryChange) team(code string) *TeamRecord {
 	return team
 }
 
-// seat returns a seat as the change leaves it.
+// seat returns a seat with the change.
 func (c *memoryChange) seat(order string) Seat {
 	if seat, ok := c.seats[order]; ok {
 		return seat
@@ -44,7 +44,7 @@ func (c *memoryChange) seat(order string) Seat {
 	return c.m.seats[order]
 }
 
-// take takes the seat that is asked for, and returns the request with it and its team.
+// take takes the seat of a request, and returns the request with the seat and its team.
 func (c *memoryChange) take(request SeatRequest, deadline time.Time) (SeatRequest, error) {
 	code := request.Team.Code
 	if request.Opens {
@@ -59,7 +59,7 @@ func (c *memoryChange) take(request SeatRequest, deadline time.Time) (SeatReques
 	} else {
 		team := c.team(code)
 		request.Seat.Team = code
-		if err := team.Take(&request.Seat, c.m.joined(request.Seat), c.now, deadline); err != nil {
+		if err := team.Take(&request.Seat, c.m.hasOther(request.Seat), c.now, deadline); err != nil {
 			return SeatRequest{}, err
 		}
 		request.Team = team.Team
@@ -71,7 +71,7 @@ func (c *memoryChange) take(request SeatRequest, deadline time.Time) (SeatReques
 // move moves the seat of an order by a step, with a step of its hold; 0 is none.
 func (c *memoryChange) move(step Step, with stock.Step, order string) error {
 	seat := c.seat(order)
-	team, joined := c.team(seat.Team), c.m.joined(seat)
+	team, joined := c.team(seat.Team), c.m.hasOther(seat)
 	if with == stock.StepReacquire {
 		if err := team.RefusesRegain(seat, joined, c.now); err != nil {
 			return err
@@ -95,14 +95,14 @@ func (c *memoryChange) move(step Step, with stock.Step, order string) error {
 	return nil
 }
 
-// returns notes whether a step of a hold gives units back to a product.
+// returns remembers the product if a step of a hold gives units back to it.
 func (c *memoryChange) returns(key stock.Key, with stock.Step) {
 	if change := with.Transition().Delta; change.Left > change.Locked {
 		c.back[key] = true
 	}
 }
 
-// seatsOf returns the seats of a team as the change leaves them.
+// seatsOf returns the seats of a team with the change.
 func (c *memoryChange) seatsOf(code string) []Seat {
 	orders := c.m.teams[code].orders
 	seats := make([]Seat, len(orders))
@@ -112,14 +112,14 @@ func (c *memoryChange) seatsOf(code string) []Seat {
 	return seats
 }
 
-// live returns the live seats of a team as the change leaves them, in the order of CompareSuccessors.
+// live returns the live seats of a team with the change, in the order of CompareSuccessors.
 func (c *memoryChange) live(code string) []Seat {
 	seats := slices.DeleteFunc(c.seatsOf(code), func(s Seat) bool { return !s.State.Live() })
 	slices.SortFunc(seats, CompareSuccessors)
 	return seats
 }
 
-// keep makes the change take effect.
+// keep stores the change.
 func (c *memoryChange) keep() {
 	for code, team := range c.teams {
 		if !team.NeedsSponsor() {
@@ -149,7 +149,7 @@ func (c *memoryChange) keep() {
 	}
 }
 
-// keepTeam keeps a team that is new or has changed: several steps of one change are one version.
+// keepTeam stores a team that is new or has changed. Several steps of one change are one version.
 func (m *Memory) keepTeam(is Team) {
 	pool, team := m.pool(is.Key), m.teams[is.Code]
 	was := Failed
@@ -164,7 +164,7 @@ func (m *Memory) keepTeam(is Team) {
 	team.Team = is
 }
 
-// keepSeat keeps a seat that is new or has changed; its team is kept already.
+// keepSeat stores a seat that is new or has changed, after its team.
 func (m *Memory) keepSeat(is Seat) {
 	pool, team := m.pool(is.Key), m.teams[is.Team]
 	was, known := m.seats[is.Order]
@@ -187,7 +187,7 @@ func (m *Memory) keepSeat(is Seat) {
 	m.seats[is.Order] = is
 }
 
-// keepEvent keeps a new event. It is due at once where the team has nothing else to tell.
+// keepEvent stores a new event. It is due at once if no other event of its team is open.
 func (m *Memory) keepEvent(e Event, now time.Time) {
 	team := m.teams[e.Code]
 	team.events = append(team.events, e)
@@ -196,7 +196,7 @@ func (m *Memory) keepEvent(e Event, now time.Time) {
 	}
 }
 
-// schedule lets the first undone event of a team be due at a time.
+// schedule sets when the next event of a team is due.
 func (m *Memory) schedule(team *memoryTeam, due time.Time) {
 	team.due = due
 	m.dueEvents.add(due, team.Code, team.events[team.next].No)
@@ -210,8 +210,7 @@ func count(is bool) int64 {
 	return 0
 }
 
-// memoryQueue is a heap of entries by due time, the earliest first. Outdated entries are dropped when
-// they come up.
+// memoryQueue is a heap of entries by due time, the earliest first. It may have outdated entries, which first drops.
 type memoryQueue []memoryDue
 
 type memoryDue struct {
@@ -227,7 +226,7 @@ func (d memoryDue) compare(other memoryDue) int {
 // add adds an entry.
 func (q *memoryQueue) add(at time.Time, id string, no int64) { heap.Push(q, memoryDue{at, id, no}) }
 
-// first returns up to limit entries that are due, and leaves them there. It drops entries that are no longer good.
+// first returns up to limit entries that are due, and leaves them in the queue. It drops entries that are not good.
 func (q *memoryQueue) first(now time.Time, limit int, good func(memoryDue) bool) []memoryDue {
 	var due []memoryDue
 	for len(due) < limit && q.Len() > 0 && !now.Before((*q)[0].at) {

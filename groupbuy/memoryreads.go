@@ -14,14 +14,14 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// first returns the first of what matches, up to limit.
+// first returns up to limit values that match, the first in order.
 func first[T any](all iter.Seq[T], limit int, match func(T) bool, compare func(a, b T) int) []T {
 	var kept []T
 	for v := range all {
 		if !match(v) {
 			continue
 		}
-		if kept = append(kept, v); len(kept) >= 1024 && len(kept)/2 >= limit { // no need to carry all of them
+		if kept = append(kept, v); len(kept) >= 1024 && len(kept)/2 >= limit { // so that a long list is never stored whole
 			slices.SortFunc(kept, compare)
 			kept = kept[:limit]
 		}
@@ -32,45 +32,29 @@ func first[T any](all iter.Seq[T], limit int, match func(T) bool, compare func(a
 
 // Activity implements Store.
 func (m *Memory) Activity(ctx context.Context, id int64) (Activity, time.Time, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return Activity{}, time.Time{}, err
-	}
-	defer end()
-	return m.activities[id], now, nil
+	return atNow(ctx, m, func(time.Time) Activity { return m.activities[id] })
 }
 
 // Activities implements Store.
 func (m *Memory) Activities(ctx context.Context, after int64, limit int) ([]Activity, error) {
-	_, _, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	return first(maps.Values(m.activities), limit, func(a Activity) bool { return a.ID > after },
-		func(a, b Activity) int { return cmp.Compare(a.ID, b.ID) }), nil
+	return within(ctx, m, func(_ *stock.Memory, _ time.Time) ([]Activity, error) {
+		return first(maps.Values(m.activities), limit, func(a Activity) bool { return a.ID > after },
+			func(a, b Activity) int { return cmp.Compare(a.ID, b.ID) }), nil
+	})
 }
 
 // DueActivities implements Store.
 func (m *Memory) DueActivities(ctx context.Context, limit int) ([]Activity, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	return first(maps.Values(m.activities), limit,
-		func(a Activity) bool { return a.EndedAt.IsZero() && !a.End.IsZero() && !now.Before(a.End) },
-		func(a, b Activity) int { return cmp.Or(a.End.Compare(b.End), cmp.Compare(a.ID, b.ID)) }), nil
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) ([]Activity, error) {
+		return first(maps.Values(m.activities), limit,
+			func(a Activity) bool { return a.EndedAt.IsZero() && !a.End.IsZero() && !now.Before(a.End) },
+			func(a, b Activity) int { return cmp.Or(a.End.Compare(b.End), cmp.Compare(a.ID, b.ID)) }), nil
+	})
 }
 
 // Offer implements Store.
 func (m *Memory) Offer(ctx context.Context, key stock.Key) (Offer, time.Time, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return Offer{}, time.Time{}, err
-	}
-	defer end()
-	return m.offer(m.products[key], key.Activity), now, nil
+	return atNow(ctx, m, func(time.Time) Offer { return m.offer(m.products[key], key.Activity) })
 }
 
 // offer returns a product with its activity.
@@ -80,24 +64,18 @@ func (m *Memory) offer(product Product, activity int64) Offer {
 
 // Products implements Store.
 func (m *Memory) Products(ctx context.Context, activity, after int64, limit int) ([]Product, error) {
-	_, _, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	return first(maps.Values(m.products), limit, func(p Product) bool { return p.Activity == activity && p.SKU > after },
-		func(a, b Product) int { return cmp.Compare(a.SKU, b.SKU) }), nil
+	return within(ctx, m, func(_ *stock.Memory, _ time.Time) ([]Product, error) {
+		return first(maps.Values(m.products), limit, func(p Product) bool { return p.Activity == activity && p.SKU > after },
+			func(a, b Product) int { return cmp.Compare(a.SKU, b.SKU) }), nil
+	})
 }
 
 // DueProducts implements Store.
 func (m *Memory) DueProducts(ctx context.Context, after stock.Key, limit int) ([]Product, error) {
-	_, _, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	return first(maps.Values(m.products), limit, func(p Product) bool { return p.State == Removed && byActivity(p.Key, after) > 0 },
-		func(a, b Product) int { return byActivity(a.Key, b.Key) }), nil
+	return within(ctx, m, func(_ *stock.Memory, _ time.Time) ([]Product, error) {
+		return first(maps.Values(m.products), limit, func(p Product) bool { return p.State == Removed && byActivity(p.Key, after) > 0 },
+			func(a, b Product) int { return byActivity(a.Key, b.Key) }), nil
+	})
 }
 
 // byActivity orders keys by activity, then SKU.
@@ -107,11 +85,6 @@ func byActivity(a, b stock.Key) int {
 
 // Shelf implements Store.
 func (m *Memory) Shelf(ctx context.Context, after ShelfCursor, limit int) ([]Offer, time.Time, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	defer end()
 	offers := func(yield func(Offer) bool) {
 		for _, p := range m.products {
 			if p.State == Offered && !yield(m.offer(p, p.Activity)) {
@@ -120,9 +93,11 @@ func (m *Memory) Shelf(ctx context.Context, after ShelfCursor, limit int) ([]Off
 		}
 	}
 	place := func(o Offer) ShelfCursor { return ShelfCursor{o.Activity.Sort, o.Key} }
-	return first(offers, limit, func(o Offer) bool {
-		return !o.Activity.Hidden && o.Activity.runs(now) && (after.Key == stock.Key{} || place(o).compare(after) > 0)
-	}, func(a, b Offer) int { return place(a).compare(place(b)) }), now, nil
+	return atNow(ctx, m, func(now time.Time) []Offer {
+		return first(offers, limit, func(o Offer) bool {
+			return !o.Activity.Hidden && o.Activity.runs(now) && (after.Key == stock.Key{} || place(o).compare(after) > 0)
+		}, func(a, b Offer) int { return place(a).compare(place(b)) })
+	})
 }
 
 func (c ShelfCursor) compare(other ShelfCursor) int {
@@ -136,7 +111,7 @@ func (a Activity) runs(now time.Time) bool {
 
 // Seat implements Store.
 func (m *Memory) Seat(ctx context.Context, order string) (Seat, Team, time.Time, error) {
-	_, now, end, err := m.begin(ctx)
+	_, now, end, err := m.stock().Enter(ctx)
 	if err != nil {
 		return Seat{}, Team{}, time.Time{}, err
 	}
@@ -147,53 +122,42 @@ func (m *Memory) Seat(ctx context.Context, order string) (Seat, Team, time.Time,
 
 // Team implements Store.
 func (m *Memory) Team(ctx context.Context, code string, _ stock.Key) (Team, time.Time, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return Team{}, time.Time{}, err
-	}
-	defer end()
-	return m.team(code), now, nil
+	return atNow(ctx, m, func(time.Time) Team { return m.team(code) })
 }
 
 // Await implements Store: nothing is ever under way.
 func (m *Memory) Await(ctx context.Context, _ Subject) error {
-	_, _, end, err := m.begin(ctx)
-	if err == nil {
-		end()
-	}
+	_, _, err := atNow(ctx, m, time.Time.IsZero)
 	return err
 }
 
 // Seats implements Store.
 func (m *Memory) Seats(ctx context.Context, filter SeatFilter, after SeatCursor, limit int) ([]Seat, error) {
-	_, _, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var seats iter.Seq[Seat]
-	var compare func(a, b SeatCursor) int
-	at := func(s Seat) time.Time { return s.Deadline }
-	switch {
-	case filter.Team != "":
-		team := m.teams[filter.Team]
-		if team == nil {
-			return nil, nil
+	return within(ctx, m, func(_ *stock.Memory, _ time.Time) ([]Seat, error) {
+		var seats iter.Seq[Seat]
+		var compare func(a, b SeatCursor) int
+		at := func(s Seat) time.Time { return s.Deadline }
+		switch {
+		case filter.Team != "":
+			team := m.teams[filter.Team]
+			if team == nil {
+				return nil, nil
+			}
+			seats = m.seatsOf(team.orders)
+			compare = func(a, b SeatCursor) int { return strings.Compare(a.Order, b.Order) }
+		case filter.Buyer != "":
+			seats = m.seatsOf(m.buyers[filter.Buyer])
+			at = func(s Seat) time.Time { return s.TakenAt }
+			compare = func(a, b SeatCursor) int { return cmp.Or(b.At.Compare(a.At), strings.Compare(a.Order, b.Order)) }
+		default:
+			seats = maps.Values(m.seats)
+			compare = func(a, b SeatCursor) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Order, b.Order)) }
 		}
-		seats = m.seatsOf(team.orders)
-		compare = func(a, b SeatCursor) int { return strings.Compare(a.Order, b.Order) }
-	case filter.Buyer != "":
-		seats = m.seatsOf(m.buyers[filter.Buyer])
-		at = func(s Seat) time.Time { return s.TakenAt }
-		compare = func(a, b SeatCursor) int { return cmp.Or(b.At.Compare(a.At), strings.Compare(a.Order, b.Order)) }
-	default:
-		seats = maps.Values(m.seats)
-		compare = func(a, b SeatCursor) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Order, b.Order)) }
-	}
-	place := func(s Seat) SeatCursor { return SeatCursor{at(s), s.Order} }
-	return first(seats, limit, func(s Seat) bool {
-		return (filter.State == NoSeat || s.State == filter.State) && (after.Order == "" || compare(place(s), after) > 0)
-	}, func(a, b Seat) int { return compare(place(a), place(b)) }), nil
+		place := func(s Seat) SeatCursor { return SeatCursor{at(s), s.Order} }
+		return first(seats, limit, func(s Seat) bool {
+			return (filter.State == NoSeat || s.State == filter.State) && (after.Order == "" || compare(place(s), after) > 0)
+		}, func(a, b Seat) int { return compare(place(a), place(b)) }), nil
+	})
 }
 
 // seatsOf returns the seats of orders.
@@ -209,51 +173,42 @@ func (m *Memory) seatsOf(orders []string) iter.Seq[Seat] {
 
 // Teams implements Store.
 func (m *Memory) Teams(ctx context.Context, filter TeamFilter, after TeamCursor, limit int) ([]Team, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	place := func(t *memoryTeam) TeamCursor { return TeamCursor{t.Deadline, t.Code} }
-	teams := maps.Values(m.teams)
-	if filter.Product != (stock.Key{}) {
-		teams = slices.Values(m.pool(filter.Product).teams)
-	}
-	return copies(first(teams, limit, func(t *memoryTeam) bool {
-		return t.State == filter.State && (!filter.Joinable || t.Live(now) && t.FreeSeats() > 0) &&
-			(after.Code == "" || place(t).compare(after) > 0)
-	}, func(a, b *memoryTeam) int { return place(a).compare(place(b)) })), nil
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) ([]Team, error) {
+		place := func(t *memoryTeam) TeamCursor { return TeamCursor{t.Deadline, t.Code} }
+		teams := maps.Values(m.teams)
+		if filter.Product != (stock.Key{}) {
+			teams = slices.Values(m.pool(filter.Product).teams)
+		}
+		found := first(teams, limit, func(t *memoryTeam) bool {
+			return t.State == filter.State && (!filter.Joinable || t.Live(now) && t.FreeSeats() > 0) &&
+				(after.Code == "" || place(t).compare(after) > 0)
+		}, func(a, b *memoryTeam) int { return place(a).compare(place(b)) })
+		are := make([]Team, len(found))
+		for i, t := range found {
+			are[i] = t.Team
+		}
+		return are, nil
+	})
 }
 
 func (c TeamCursor) compare(other TeamCursor) int {
 	return cmp.Or(c.Deadline.Compare(other.Deadline), strings.Compare(c.Code, other.Code))
 }
 
-// copies returns teams as they are now.
-func copies(teams []*memoryTeam) []Team {
-	are := make([]Team, len(teams))
-	for i, t := range teams {
-		are[i] = t.Team
-	}
-	return are
-}
-
 // Books implements Store.
 func (m *Memory) Books(ctx context.Context, key stock.Key, after string, limit int) ([]TeamBook, error) {
-	units, _, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	teams := first(slices.Values(m.pool(key).teams), limit, func(t *memoryTeam) bool { return t.Code > after },
-		func(a, b *memoryTeam) int { return strings.Compare(a.Code, b.Code) })
-	books := make([]TeamBook, len(teams))
-	for i, team := range teams {
-		if books[i], err = m.book(ctx, units, team); err != nil {
-			return nil, err
+	return within(ctx, m, func(units *stock.Memory, _ time.Time) ([]TeamBook, error) {
+		teams := first(slices.Values(m.pool(key).teams), limit, func(t *memoryTeam) bool { return t.Code > after },
+			func(a, b *memoryTeam) int { return strings.Compare(a.Code, b.Code) })
+		books := make([]TeamBook, len(teams))
+		for i, team := range teams {
+			var err error
+			if books[i], err = m.book(ctx, units, team); err != nil {
+				return nil, err
+			}
 		}
-	}
-	return books, nil
+		return books, nil
+	})
 }
 
 // book recounts a team.
@@ -262,7 +217,7 @@ func (m *Memory) book(ctx context.Context, units *stock.Memory, team *memoryTeam
 	book.Recount.PaidVolume = decimal.New(0, -VolumePlaces)
 	book.Recount.Events = int64(len(team.events))
 	for seat := range m.seatsOf(slices.Sorted(slices.Values(team.orders))) {
-		switch seat.State { //nolint:exhaustive // the others are in no count
+		switch seat.State { //nolint:exhaustive // teams do not count the others
 		case Held:
 			book.Recount.Held++
 		case Paid:
@@ -276,18 +231,18 @@ func (m *Memory) book(ctx context.Context, units *stock.Memory, team *memoryTeam
 		if seat.State.Matches(hold.State, team.State == Formed) {
 			continue
 		}
-		astray := SeatBook{Order: seat.Order, State: seat.State, Hold: hold.State}
+		mismatch := SeatBook{Order: seat.Order, State: seat.State, Hold: hold.State}
 		for _, l := range hold.Lines {
-			astray.Units += l.Num
+			mismatch.Units += l.Num
 		}
-		book.Mismatched = append(book.Mismatched, astray)
+		book.Mismatched = append(book.Mismatched, mismatch)
 	}
 	return book, nil
 }
 
 // FormedPeople implements Store.
 func (m *Memory) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
-	_, _, end, err := m.begin(ctx)
+	_, _, end, err := m.stock().Enter(ctx)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -11,69 +11,57 @@ import (
 
 // LateSeats implements Store.
 func (m *Memory) LateSeats(ctx context.Context, team string, limit int) ([]string, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	late := func(d memoryDue) bool { return m.seats[d.id].State == Held && !now.Before(d.at) }
-	var due []memoryDue
-	if team == "" {
-		due = m.lateSeats.first(now, limit, late)
-	} else if of := m.teams[team]; of != nil {
-		for _, order := range of.live {
-			if d := (memoryDue{m.seats[order].Deadline, order, 0}); late(d) {
-				due = append(due, d)
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) ([]string, error) {
+		late := func(d memoryDue) bool { return m.seats[d.id].State == Held && !now.Before(d.at) }
+		var due []memoryDue
+		if team == "" {
+			due = m.lateSeats.first(now, limit, late)
+		} else if of := m.teams[team]; of != nil {
+			for _, order := range of.live {
+				if d := (memoryDue{m.seats[order].Deadline, order, 0}); late(d) {
+					due = append(due, d)
+				}
 			}
+			slices.SortFunc(due, memoryDue.compare)
+			due = due[:min(limit, len(due))]
 		}
-		slices.SortFunc(due, memoryDue.compare)
-		due = due[:min(limit, len(due))]
-	}
-	orders := make([]string, len(due))
-	for i, d := range due {
-		orders[i] = d.id
-	}
-	return orders, nil
+		orders := make([]string, len(due))
+		for i, d := range due {
+			orders[i] = d.id
+		}
+		return orders, nil
+	})
 }
 
 // LateTeams implements Store.
 func (m *Memory) LateTeams(ctx context.Context, limit int) ([]Team, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	due := m.lateTeams.first(now, limit, func(d memoryDue) bool { return m.teams[d.id].State == Forming })
-	teams := make([]Team, len(due))
-	for i, d := range due {
-		teams[i] = m.team(d.id)
-	}
-	return teams, nil
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) ([]Team, error) {
+		due := m.lateTeams.first(now, limit, func(d memoryDue) bool { return m.teams[d.id].State == Forming })
+		teams := make([]Team, len(due))
+		for i, d := range due {
+			teams[i] = m.team(d.id)
+		}
+		return teams, nil
+	})
 }
 
 // Unfinished implements Store.
 func (m *Memory) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
-	_, _, end, err := m.begin(ctx)
-	if err != nil {
-		return false, err
-	}
-	defer end()
-	pool := m.pool(key)
-	return pool.forming > 0 || pool.held > 0, nil
+	return within(ctx, m, func(_ *stock.Memory, _ time.Time) (bool, error) {
+		pool := m.pool(key)
+		return pool.forming > 0 || pool.held > 0, nil
+	})
 }
 
 // End implements Store. Each team is ended by itself: an error of one is returned with the verdicts of the others.
 func (m *Memory) End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict, error) {
-	units, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	verdicts, failed := make([]stock.Verdict, len(endings)), make([]error, len(endings))
-	for i, ending := range endings {
-		verdicts[i], failed[i] = m.end(ctx, units, ending, now)
-	}
-	return verdicts, errors.Join(failed...)
+	return within(ctx, m, func(units *stock.Memory, now time.Time) ([]stock.Verdict, error) {
+		verdicts, failed := make([]stock.Verdict, len(endings)), make([]error, len(endings))
+		for i, ending := range endings {
+			verdicts[i], failed[i] = m.end(ctx, units, ending, now)
+		}
+		return verdicts, errors.Join(failed...)
+	})
 }
 
 // end ends a team.
@@ -83,7 +71,7 @@ func (m *Memory) end(ctx context.Context, units *stock.Memory, ending TeamEnd, n
 	}
 	change := m.change(now)
 	seats := change.live(ending.Code)
-	leaves, err := leaving(ctx, units, ending, seats, now)
+	leaves, err := planLeaves(ctx, units, ending, seats, now)
 	if err != nil {
 		return stock.Refused, err
 	}
@@ -107,10 +95,10 @@ type memoryLeave struct {
 	step stock.Step
 }
 
-// leaving looks at the holds of the live seats of a team that is ended, gives the seats their deadlines, and returns
-// the steps that the holds are to take. It returns ErrDrift where one could not: afterwards all of them can.
-func leaving(ctx context.Context, units *stock.Memory, ending TeamEnd, seats []Seat, now time.Time) ([]memoryLeave, error) {
-	var leaving []memoryLeave
+// planLeaves reads the holds of the live seats of a team that ends. It gives the seats their deadlines, and returns the
+// steps that the holds will make. It returns ErrDrift unless all of them can be made.
+func planLeaves(ctx context.Context, units *stock.Memory, ending TeamEnd, seats []Seat, now time.Time) ([]memoryLeave, error) {
+	var leaves []memoryLeave
 	var sum stock.Quantities
 	var item stock.Item
 	for i := range seats {
@@ -123,19 +111,19 @@ func leaving(ctx context.Context, units *stock.Memory, ending TeamEnd, seats []S
 		row := ending.Leaves(*seat, now).Transition()
 		switch {
 		case row.Step == 0 && seat.State.Matches(hold.State, false), row.Step != 0 && row.To.Matches(hold.State, false):
-			continue // it stays, or has been moved by itself to where its seat comes now
+			continue // the hold stays, or has made the step of its seat before
 		case !slices.Contains(row.With.Transition().From, hold.State):
 			return nil, ErrDrift
 		}
 		step := memoryLeave{hold, row.With}
-		is, change, err := leaves(ctx, units, step, ending.Frees)
+		is, change, err := leaveDelta(ctx, units, step, ending.Frees)
 		if err != nil {
 			return nil, err
 		}
 		if sum, err = sum.Plus(change); err != nil {
 			return nil, err
 		}
-		item, leaving = is, append(leaving, step)
+		item, leaves = is, append(leaves, step)
 	}
 	after, err := item.Plus(sum)
 	if err != nil {
@@ -144,12 +132,12 @@ func leaving(ctx context.Context, units *stock.Memory, ending TeamEnd, seats []S
 	if !item.Valid(item.Terms) || !after.Valid(item.Terms) {
 		return nil, ErrDrift
 	}
-	return leaving, nil
+	return leaves, nil
 }
 
-// leaves returns the item of a hold and what a step of it changes there, or ErrDrift where its buyer has not so many
-// units.
-func leaves(ctx context.Context, units *stock.Memory, l memoryLeave, frees bool) (stock.Item, stock.Quantities, error) {
+// leaveDelta returns the item of a hold and the change that a step of the hold makes there. It returns ErrDrift if the
+// buyer does not have enough units.
+func leaveDelta(ctx context.Context, units *stock.Memory, l memoryLeave, frees bool) (stock.Item, stock.Quantities, error) {
 	line, id := l.hold.Lines[0], RefundID(l.hold.Order)
 	standings, _, err := units.Items(ctx, l.hold.Buyer, []stock.Key{line.Key()})
 	if err != nil {
@@ -171,65 +159,58 @@ func leaves(ctx context.Context, units *stock.Memory, l memoryLeave, frees bool)
 
 // leave makes a step of a hold whose seat leaves.
 func leave(ctx context.Context, units *stock.Memory, l memoryLeave, frees bool) error {
-	var verdict stock.Verdict
-	var err error
-	if l.step == stock.StepRefund {
-		refund := stock.Refund{ID: RefundID(l.hold.Order), Order: l.hold.Order, Restock: true}
-		var result stock.RefundResult
-		result, err = units.Refund(ctx, stock.RefundRecord{Refund: refund, Whole: true, Frees: frees}, l.hold)
-		verdict = result.Verdict
-	} else {
-		var result stock.MoveResult
-		result, err = units.Move(ctx, stock.Movement{Step: l.step, Order: l.hold.Order, Fence: l.hold.Fence})
-		verdict = result.Verdict
+	if l.step != stock.StepRefund {
+		result, err := units.Move(ctx, stock.Movement{Step: l.step, Order: l.hold.Order, Fence: l.hold.Fence})
+		return driftUnlessDone(result.Verdict, err)
 	}
+	refund := stock.Refund{ID: RefundID(l.hold.Order), Order: l.hold.Order, Restock: true}
+	result, err := units.Refund(ctx, stock.RefundRecord{Refund: refund, Whole: true, Frees: frees}, l.hold)
+	return driftUnlessDone(result.Verdict, err)
+}
+
+// driftUnlessDone returns ErrDrift for a step that the books let pass and that was refused.
+func driftUnlessDone(verdict stock.Verdict, err error) error {
 	if err == nil && verdict != stock.Done {
-		err = ErrDrift
+		return ErrDrift
 	}
 	return err
 }
 
 // Late implements Store.
 func (m *Memory) Late(ctx context.Context, order string) (stock.Verdict, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return stock.Refused, err
-	}
-	defer end()
-	if !slices.Contains(StepLate.Transition().From, m.seats[order].State) {
-		return stock.Refused, nil
-	}
-	change := m.change(now)
-	if err := change.move(StepLate, 0, order); err != nil {
-		return stock.Refused, err
-	}
-	change.keep()
-	return stock.Done, nil
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+		if !slices.Contains(StepLate.Transition().From, m.seats[order].State) {
+			return stock.Refused, nil
+		}
+		change := m.change(now)
+		if err := change.move(StepLate, 0, order); err != nil {
+			return stock.Refused, err
+		}
+		change.keep()
+		return stock.Done, nil
+	})
 }
 
 // Follow implements Store.
 func (m *Memory) Follow(ctx context.Context, orders []string) ([]string, error) {
-	units, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	change := m.change(now)
-	var moved []string
-	for _, order := range slices.Compact(slices.Sorted(slices.Values(orders))) {
-		did, err := change.follow(ctx, units, order)
-		if err != nil {
-			return nil, err
+	return within(ctx, m, func(units *stock.Memory, now time.Time) ([]string, error) {
+		change := m.change(now)
+		var moved []string
+		for _, order := range slices.Compact(slices.Sorted(slices.Values(orders))) {
+			did, err := change.follow(ctx, units, order)
+			if err != nil {
+				return nil, err
+			}
+			if did {
+				moved = append(moved, order)
+			}
 		}
-		if did {
-			moved = append(moved, order)
-		}
-	}
-	change.keep()
-	return moved, nil
+		change.keep()
+		return moved, nil
+	})
 }
 
-// follow brings a seat in line with its hold, and reports whether it had to move.
+// follow brings a seat in line with its hold, and reports whether it moved the seat.
 func (c *memoryChange) follow(ctx context.Context, units *stock.Memory, order string) (bool, error) {
 	hold, _, err := units.Hold(ctx, order)
 	if _, known := c.m.seats[order]; err != nil || !known {
@@ -250,16 +231,13 @@ func (c *memoryChange) follow(ctx context.Context, units *stock.Memory, order st
 
 // Correct implements Store.
 func (m *Memory) Correct(ctx context.Context, book TeamBook) (stock.Verdict, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return stock.Refused, err
-	}
-	defer end()
-	if m.team(book.Code).Version != book.Version || book.Version == 0 {
-		return stock.Refused, nil
-	}
-	change := m.change(now)
-	change.events = append(change.events, change.team(book.Code).Correct(book.Recount, now))
-	change.keep()
-	return stock.Done, nil
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+		if m.team(book.Code).Version != book.Version || book.Version == 0 {
+			return stock.Refused, nil
+		}
+		change := m.change(now)
+		change.events = append(change.events, change.team(book.Code).Correct(book.Recount, now))
+		change.keep()
+		return stock.Done, nil
+	})
 }

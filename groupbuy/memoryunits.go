@@ -11,7 +11,7 @@ import (
 // Units implements Store.
 func (m *Memory) Units() stock.Store { return m.stock().With(memoryCompanions{m: m}) }
 
-// memoryCompanions take and move the seats of orders along with their holds.
+// memoryCompanions take and move seats in the same change as their holds.
 type memoryCompanions struct {
 	stock.NoCompanions
 
@@ -65,7 +65,7 @@ func (c memoryCompanions) Refunded(at time.Time, calls []*stock.CompanionCall) (
 	return change.keep, nil
 }
 
-// along moves the seat of an order along with a step of its hold.
+// along moves the seat of an order by the step that accompanies a step of its hold.
 func (c *memoryChange) along(step stock.Step, order string) error {
 	if step == stock.StepRedeem {
 		return nil
@@ -79,7 +79,7 @@ func (c *memoryChange) along(step stock.Step, order string) error {
 	}
 	along := seat.State.StepFor(step)
 	if along == 0 {
-		return ErrDrift // the seat is not where its hold is
+		return ErrDrift // the states of seat and hold do not match
 	}
 	return c.move(along, step, order)
 }

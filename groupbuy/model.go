@@ -7,8 +7,26 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/money"
 	"github.com/holdfast-go/holdfast/stock"
 )
+
+// The bounds of Groups.
+const (
+	MaxText      = 512              // bytes of a title, name, address or reason
+	MaxPlaces    = money.MaxPlaces  // decimal places of a currency
+	MaxPeople    = 10_000           // of a team
+	MaxFormation = stock.MaxHoldFor // of a team
+	MaxOrder     = 56               // bytes of an order: the number of its refund is made of it
+	MaxUnits     = 1_000_000_000    // of Terms.UnitsPerVolume
+	VolumePlaces = 2                // decimal places of a volume
+	CodeLength   = 10               // letters of a team's code
+	minFormation = time.Minute
+	maxVolume    = 1_000_000_000_000 // of a purchase, and of what a team is formed by
+)
+
+// codeLetters are what codes are made of: no I, L, O, 0 and 1. 31 of them make 49.5 bits in a code.
+const codeLetters = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 // Activity is a period in which some products can be bought in teams. The pools of its products have its ID as
 // their Activity.
@@ -71,11 +89,15 @@ const (
 
 // String returns the state in lower case.
 func (s ProductState) String() string {
-	names := [...]string{"preparing", "offered", "removed", "settled"}
-	if int(s) < len(names) {
-		return names[s]
+	return nameOf("state", uint8(s), "preparing", "offered", "removed", "settled")
+}
+
+// nameOf returns the name of a number, or the number with what it is of where it has none.
+func nameOf(of string, n uint8, names ...string) string {
+	if int(n) < len(names) && names[n] != "" {
+		return names[n]
 	}
-	return fmt.Sprintf("state %d", uint8(s))
+	return fmt.Sprintf("%s %d", of, n)
 }
 
 // Product is a SKU that can be bought in teams. Its Key is the key of its pool: the SKU in the activity.
@@ -121,13 +143,8 @@ const (
 
 // String returns the state in lower case.
 func (s TeamState) String() string {
-	switch s {
-	case Forming:
-		return "forming"
-	case Formed:
-		return "formed"
-	case Failed:
-		return "failed"
+	if s >= Failed && s <= Formed {
+		return [...]string{"failed", "forming", "formed"}[s-Failed]
 	}
 	return "state " + strconv.Itoa(int(s))
 }
@@ -146,11 +163,7 @@ const (
 
 // String returns the cause in lower case.
 func (c Cause) String() string {
-	names := [...]string{"undecided", "payment", "operator", "deadline", "leaving"}
-	if int(c) < len(names) {
-		return names[c]
-	}
-	return fmt.Sprintf("cause %d", uint8(c))
+	return nameOf("cause", uint8(c), "undecided", "payment", "operator", "deadline", "leaving")
 }
 
 // Team is a group of buyers of one product. A Forming team is alive strictly before its Deadline.
@@ -241,11 +254,7 @@ const (
 
 // String returns the state in lower case.
 func (s SeatState) String() string {
-	names := [...]string{"no seat", "held", "paid", "cancelled", "expired", "refund due", "refunded"}
-	if int(s) < len(names) {
-		return names[s]
-	}
-	return fmt.Sprintf("state %d", uint8(s))
+	return nameOf("state", uint8(s), "no seat", "held", "paid", "cancelled", "expired", "refund due", "refunded")
 }
 
 // Live reports whether a seat in this state takes a place in its team.
@@ -301,11 +310,7 @@ const (
 
 // String returns the kind in lower case.
 func (k EventKind) String() string {
-	names := [...]string{"", "team formed", "member added", "team failed", "refund owed", "seat released", "corrected"}
-	if int(k) < len(names) && k > 0 {
-		return names[k]
-	}
-	return fmt.Sprintf("kind %d", uint8(k))
+	return nameOf("kind", uint8(k), "", "team formed", "member added", "team failed", "refund owed", "seat released", "corrected")
 }
 
 // Event reports one thing that happened to a team to the rest of the shop.

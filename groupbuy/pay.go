@@ -3,6 +3,7 @@ package groupbuy
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
@@ -87,7 +88,7 @@ func (g *Groups) paid(ctx context.Context, order string, outcome stock.Outcome) 
 		seen, err = g.look(ctx, order) // something else has paid the hold
 	}
 	if !outcome.Replay {
-		g.took(ctx, seen.effect(step))
+		g.tell(ctx, seen.effect(step))
 	}
 	switch {
 	case err != nil && outcome.Replay:
@@ -127,7 +128,7 @@ func (g *Groups) late(ctx context.Context, order string, why error) (Payment, er
 		}
 		seen, err := g.look(ctx, order)
 		if verdict == stock.Done {
-			g.took(ctx, seen.effect(StepLate))
+			g.tell(ctx, seen.effect(StepLate))
 			err = fault.Unread(err)
 		}
 		if err != nil {
@@ -197,12 +198,15 @@ func (g *Groups) settled(ctx context.Context, seen seatView) (seatView, error) {
 
 // members returns those who were in a team when it was formed, in the order of payment.
 func (g *Groups) members(ctx context.Context, code string) ([]Seat, error) {
-	var all []Seat
-	for seat, err := range g.seats(ctx, SeatFilter{Team: code}) {
+	var members []Seat
+	for seat, err := range g.seats(ctx, nil, SeatFilter{Team: code}) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, seat)
+		if seat.Status == Formed && !seat.Added {
+			members = append(members, seat)
+		}
 	}
-	return members(all), nil
+	slices.SortFunc(members, comparePaid)
+	return members, nil
 }

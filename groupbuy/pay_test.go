@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/internal/groupbuytest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -26,67 +28,6 @@ func (s *shop) owed(t *testing.T, code, order string) int {
 	return n
 }
 
-// TestALatePaymentMeetsTheSameOne: another Pay of the order, with less patience, has found it too late meanwhile.
-// Its hold would let it be taken again; its money is on the way back.
-func TestALatePaymentMeetsTheSameOne(t *testing.T) {
-	t.Parallel()
-	s := newShop(t.Context())
-	code := s.team(t.Context(), 2)
-	must(s.groups.Pay(t.Context(), "o-1"))
-	s.clock.advance(15 * time.Minute)
-	groups := s.meanwhile("reacquire", func() { must(s.groups.Pay(t.Context(), "o-2")) }, patient())
-	for range 2 {
-		payment, err := groups.Pay(t.Context(), "o-2")
-		require.NoError(t, err)
-		require.True(t, payment.Due)
-		require.Equal(t, groupbuy.RefundDue, payment.Seat.State)
-	}
-	require.Equal(t, 1, s.owed(t, code, "o-2"))
-	s.sound(t)
-}
-
-// TestALatePaymentMeetsOneThatTookTheSeatAgain: it has been decided that it is too late, and now it is not.
-func TestALatePaymentMeetsOneThatTookTheSeatAgain(t *testing.T) {
-	t.Parallel()
-	s := newShop(t.Context())
-	code := s.team(t.Context(), 2)
-	must(s.groups.Pay(t.Context(), "o-1"))
-	s.clock.advance(15 * time.Minute)
-	groups := s.meanwhile("Late", func() { must(groupbuy.New(s.store, patient()).Pay(t.Context(), "o-2")) }, nil)
-	payment, err := groups.Pay(t.Context(), "o-2")
-	require.NoError(t, err)
-	require.False(t, payment.Due)
-	require.NoError(t, payment.Why)
-	require.Equal(t, groupbuy.Paid, payment.Seat.State)
-	require.Zero(t, s.owed(t, code, "o-2"))
-	s.sound(t)
-}
-
-// TestALatePaymentOfASeatThatIsBehindItsHold: something else has swept up the stock.
-func TestALatePaymentOfASeatThatIsBehindItsHold(t *testing.T) {
-	t.Parallel()
-	for _, opts := range []*groupbuy.Options{nil, patient()} {
-		s := newShop(t.Context())
-		code := s.team(t.Context(), 3)
-		must(s.groups.Pay(t.Context(), "o-1"))
-		must(s.stock.Cancel(t.Context(), "o-3"))
-		s.clock.advance(15 * time.Minute)
-		must(s.stock.Expire(t.Context()))
-		groups := groupbuy.New(s.store, opts)
-
-		payment, err := groups.Pay(t.Context(), "o-2")
-		require.NoError(t, err)
-		require.Equal(t, opts == nil, payment.Due)
-		payment, err = groups.Pay(t.Context(), "o-3")
-		require.NoError(t, err)
-		require.True(t, payment.Due)
-		require.ErrorIs(t, payment.Why, groupbuy.ErrCancelled)
-		require.ErrorIs(t, payment.Why, stock.ErrCancelled)
-		require.Equal(t, 1, s.owed(t, code, "o-3"))
-		s.sound(t)
-	}
-}
-
 // TestALatePaymentSaysWhatIsInItsWay in one line, and matches all of it.
 func TestALatePaymentSaysWhatIsInItsWay(t *testing.T) {
 	t.Parallel()
@@ -95,14 +36,6 @@ func TestALatePaymentSaysWhatIsInItsWay(t *testing.T) {
 		want error
 		text string
 	}{
-		"the team is full": {
-			func(s *shop, code string) {
-				must(s.groups.For("4").Join(context.Background(), code, buy("o-4")))
-				must(s.groups.For("5").Join(context.Background(), code, buy("o-5")))
-			},
-			groupbuy.ErrFull,
-			`groupbuy: the seat has expired (order "o-2"): groupbuy: the team is full (team "TEAMA22222")`,
-		},
 		"the buyer has joined again": {
 			func(s *shop, code string) { must(s.groups.For("2").Join(context.Background(), code, buy("o-4"))) },
 			groupbuy.ErrJoined,
@@ -143,56 +76,34 @@ func TestALatePaymentSaysWhatIsInItsWay(t *testing.T) {
 	}
 }
 
-// TestALatePaymentOfATeamThatIsOverEndsIt, with nothing sweeping.
-func TestALatePaymentOfATeamThatIsOverEndsIt(t *testing.T) {
-	t.Parallel()
-	for _, opts := range []*groupbuy.Options{nil, patient()} {
-		s := newShop(t.Context())
-		code := s.team(t.Context(), 2)
-		must(s.groups.Pay(t.Context(), "o-1"))
-		s.clock.advance(24 * time.Hour)
-		groups := groupbuy.New(s.store, opts)
-		for range 2 {
-			payment, err := groups.Pay(t.Context(), "o-2")
-			require.NoError(t, err)
-			require.True(t, payment.Due)
-			require.Equal(t, groupbuy.Failed, payment.Team.State)
-			require.Equal(t, groupbuy.ByDeadline, payment.Team.Cause)
-		}
-		payment, err := groups.Pay(t.Context(), "o-1") // which was in time
-		require.NoError(t, err)
-		require.True(t, payment.Due, "its money goes back as well")
-		require.NoError(t, payment.Why)
-		require.Equal(t, 1, s.owed(t, code, "o-1"))
-		require.Equal(t, 1, s.owed(t, code, "o-2"))
-		s.sound(t)
-	}
-}
-
 // TestAFailureOfAPaymentIsOne: nothing is guessed of a store that failed.
 func TestAFailureOfAPaymentIsOne(t *testing.T) {
 	t.Parallel()
 	for _, failure := range []error{groupbuy.ErrUnavailable, groupbuy.ErrUnknown, groupbuy.ErrStore, groupbuy.ErrDrift} {
 		for _, opts := range []*groupbuy.Options{nil, patient()} {
-			for _, method := range []string{"pay", "expire", "Late", "reacquire"} {
+			for step, n := range map[string]int{"pay": 1, "expire": 2, "reacquire": 3, "Late": 1} {
 				s := newShop(t.Context())
 				code := s.team(t.Context(), 2)
 				must(s.groups.Pay(t.Context(), "o-1"))
-				if method != "pay" {
+				if step != "pay" {
 					s.clock.advance(15 * time.Minute)
 				}
-				if opts != nil && method == "Late" {
+				if opts != nil && step == "Late" {
 					s.clock.advance(24 * time.Hour)
 				}
-				if opts == nil && method == "reacquire" {
+				if opts == nil && step == "reacquire" {
 					continue // it does not come to that
 				}
-				_, err := s.without(method, failure, opts).Pay(t.Context(), "o-2")
-				require.ErrorIs(t, err, failure, method)
+				method := "Units.Move"
+				if step == "Late" {
+					method = step
+				}
+				_, err := s.without(method, n, failure, opts).Pay(t.Context(), "o-2")
+				require.ErrorIs(t, err, failure, step)
 				require.Zero(t, s.owed(t, code, "o-2"))
 				payment, err := groupbuy.New(s.store, opts).Pay(t.Context(), "o-2")
 				require.NoError(t, err)
-				require.Equal(t, method == "Late" || opts == nil && method == "expire", payment.Due, method)
+				require.Equal(t, step == "Late" || opts == nil && step == "expire", payment.Due, step)
 				s.sound(t)
 			}
 		}
@@ -206,17 +117,46 @@ func TestAPaymentThatFormedATeamIsNotUndoneByWhatCannotBeRead(t *testing.T) {
 	s.team(t.Context(), 3)
 	must(s.groups.Pay(t.Context(), "o-1"))
 	must(s.groups.Pay(t.Context(), "o-2"))
-	_, err := s.without("Seats", groupbuy.ErrUnavailable, nil).Pay(t.Context(), "o-3")
+	_, err := s.without("Seats", 1, groupbuy.ErrUnavailable, nil).Pay(t.Context(), "o-3")
 	require.ErrorIs(t, err, groupbuy.ErrUnknown)
 	payment, err := s.groups.Pay(t.Context(), "o-3")
 	require.NoError(t, err)
 	require.True(t, payment.Formed)
 	require.Len(t, payment.Members, 3)
+}
 
-	must(s.groups.Refund(t.Context(), groupbuy.Refund{Order: "o-3"}))
-	payment, err = s.groups.Pay(t.Context(), "o-3")
+// without returns groups whose store fails in the n-th call of a method.
+func (s *shop) without(method string, n int, failure error, opts *groupbuy.Options) *groupbuy.Groups {
+	fails := suite.Fails(failure, suite.Nth(n, suite.Named(method)))
+	return groupbuy.New(groupbuytest.Over(suite.Wire{Send: fails}, s.store), opts)
+}
+
+// sound fails the test where the books do not balance.
+func (s *shop) sound(t *testing.T) {
+	t.Helper()
+	report, err := s.groups.Audit(t.Context())
 	require.NoError(t, err)
-	require.True(t, payment.Formed && payment.Due)
-	require.Equal(t, groupbuy.RefundDue, payment.Seat.State)
-	require.Len(t, payment.Members, 3, "who were in it then")
+	require.True(t, report.Balanced(), "%+v", report)
+}
+
+// TestWhatWasDoneAndCannotBeReadIsUnknown: the same call again returns it.
+func TestWhatWasDoneAndCannotBeReadIsUnknown(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(g *groupbuy.Groups) error{
+		"Pay":    func(g *groupbuy.Groups) error { return suite.Err(g.Pay(context.Background(), "o-1")) },
+		"Cancel": func(g *groupbuy.Groups) error { return suite.Err(g.Cancel(context.Background(), "o-1")) },
+		"Resolve": func(g *groupbuy.Groups) error {
+			return suite.Err(g.Resolve(context.Background(), "o-1"))
+		},
+	} {
+		for _, failure := range []error{groupbuy.ErrUnavailable, groupbuy.ErrStore} {
+			s := newShop(t.Context())
+			s.team(t.Context(), 2)
+			err := call(s.without("Seat", 1, failure, nil))
+			require.ErrorIs(t, err, groupbuy.ErrUnknown, name)
+			require.NotErrorIs(t, err, failure)
+			require.NoError(t, call(s.groups), name)
+			s.sound(t)
+		}
+	}
 }

@@ -74,20 +74,17 @@ func (g *Groups) offerable(ctx context.Context, asked Product) (Product, error) 
 		return Product{}, ErrMismatch
 	}
 	if was.Version != 0 && !same {
-		switch num, taken, err := g.taken(ctx, asked.Key); {
+		switch num, taken, err := g.allotment(ctx, asked.Key); {
 		case err != nil:
 			return Product{}, err
 		case taken && num != asked.Allotted:
 			return Product{}, ErrMismatch
 		}
 	}
-	activity, now, err := g.store.Activity(ctx, asked.Activity)
+	activity, now, err := g.activity(ctx, asked.Activity)
 	switch {
 	case err != nil:
 		return Product{}, err
-	case activity.Version == 0:
-		activity.ID = asked.Activity
-		return Product{}, activity.refusal(ErrUnknownActivity, now)
 	case activity.ended(now):
 		return Product{}, activity.refusal(ErrEnded, now)
 	}
@@ -126,8 +123,8 @@ func (g *Groups) allot(ctx context.Context, product Product) error {
 	return fault.Unread(err)
 }
 
-// taken returns how many units the transfer of allot has taken, and whether that ID is used.
-func (g *Groups) taken(ctx context.Context, key stock.Key) (int64, bool, error) {
+// allotment returns how many units the transfer of allot has taken, and whether that ID is used.
+func (g *Groups) allotment(ctx context.Context, key stock.Key) (int64, bool, error) {
 	change, err := g.store.Units().Applied(ctx, stock.KindTransfer, takeID(key))
 	for _, e := range change.Entries {
 		if e.Key == key {
@@ -291,9 +288,9 @@ func (g *Groups) readyChange(ctx context.Context, id string, key stock.Key, unit
 	return g.product(ctx, key)
 }
 
-// products lists the products of an activity.
-func (g *Groups) products(ctx context.Context, activity int64) iter.Seq2[Product, error] {
-	return listing.Pages(nil,
+// products lists the products of an activity, or an error.
+func (g *Groups) products(ctx context.Context, err error, activity int64) iter.Seq2[Product, error] {
+	return listing.Pages(err,
 		func(after int64, limit int) ([]Product, error) { return g.store.Products(ctx, activity, after, limit) },
 		func(p Product) int64 { return p.SKU })
 }

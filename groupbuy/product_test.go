@@ -11,193 +11,6 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-func TestOfferTakesUnitsOutOfOrdinaryStock(t *testing.T) {
-	t.Parallel()
-	m := newMarket(t, Options{})
-	p := tea(3)
-	p.UnitsPerVolume, p.Price = 0, amount("10.000")
-	offered, err := m.Offer(t.Context(), p, 30)
-	require.NoError(t, err)
-	require.Equal(t, Offered, offered.State)
-	require.EqualValues(t, 30, offered.Allotted)
-	require.EqualValues(t, 1, offered.UnitsPerVolume)
-	require.EqualValues(t, -2, offered.Price.Exponent())
-	m.left(70, 30, 0)
-	require.Equal(t, []Effect{{Units: stock.StepRestock, Key: onMarket, Num: 30, ID: "gb+/42/7/1"}}, m.told)
-
-	again, err := m.Offer(t.Context(), tea(3), 30)
-	require.NoError(t, err)
-	require.Equal(t, offered, again)
-	require.Len(t, m.told, 1, "a replay has no effect")
-	for _, other := range []func() (Product, error){
-		func() (Product, error) { return m.Offer(t.Context(), tea(3), 31) },
-		func() (Product, error) { return m.Offer(t.Context(), tea(4), 30) },
-	} {
-		_, err := other()
-		require.ErrorIs(t, err, ErrMismatch)
-	}
-	m.left(70, 30, 0)
-	m.sound()
-}
-
-func TestOfferRefuses(t *testing.T) {
-	t.Parallel()
-	m := newMarket(t, Options{})
-	nowhere := tea(3)
-	nowhere.Activity = 8
-	_, err := m.Offer(t.Context(), nowhere, 1)
-	require.ErrorIs(t, err, ErrUnknownActivity)
-	unknown := tea(3)
-	unknown.SKU = 43
-	_, err = m.Offer(t.Context(), unknown, 1)
-	require.ErrorIs(t, err, stock.ErrUnknownSKU)
-	_, err = m.units.Define(t.Context(), stock.Key{SKU: 43}, 0, stock.Terms{Unlimited: true})
-	require.NoError(t, err)
-	_, err = m.Offer(t.Context(), unknown, 1)
-	require.ErrorIs(t, err, stock.ErrUnlimited)
-	products, err := m.store.Products(t.Context(), 7, 0, 10)
-	require.NoError(t, err)
-	require.Empty(t, products, "nothing was prepared")
-
-	_, err = m.Offer(t.Context(), tea(3), 101)
-	require.ErrorIs(t, err, stock.ErrInsufficient)
-	require.Equal(t, Preparing, m.stands().State)
-	m.left(100, 0, 0)
-	offered, err := m.Offer(t.Context(), tea(2), 100)
-	require.NoError(t, err, "while it is Preparing, other terms and units are fine")
-	require.EqualValues(t, 2, offered.People)
-	m.left(0, 100, 0)
-
-	m.clock.Advance(24 * time.Hour)
-	late := tea(3)
-	late.SKU = 43
-	_, err = m.Offer(t.Context(), late, 1)
-	require.ErrorIs(t, err, ErrEnded)
-	var refusal *ProductError
-	require.ErrorAs(t, err, &refusal)
-	require.Equal(t, m.clock.Now(), refusal.Now)
-	again, err := m.Offer(t.Context(), tea(2), 100)
-	require.NoError(t, err, "a replay does not ask whether the activity runs")
-	require.Equal(t, Offered, again.State)
-	_, err = m.Expire(t.Context())
-	require.NoError(t, err)
-	again, err = m.Offer(t.Context(), tea(2), 100)
-	require.NoError(t, err)
-	require.Equal(t, Settled, again.State)
-	m.left(100, 0, 0)
-	m.sound()
-}
-
-func TestReviseLeavesLiveTeamsAlone(t *testing.T) {
-	t.Parallel()
-	m := newMarket(t, Options{})
-	_, err := m.Revise(t.Context(), tea(2))
-	require.ErrorIs(t, err, ErrUnknownProduct)
-	_, err = m.Offer(t.Context(), tea(3), 101)
-	require.ErrorIs(t, err, stock.ErrInsufficient)
-	_, err = m.Revise(t.Context(), tea(2))
-	require.ErrorIs(t, err, ErrPreparing)
-	_, err = m.Offer(t.Context(), tea(3), 30)
-	require.NoError(t, err)
-	code := m.buys("a")
-	limited := tea(2)
-	limited.PerOrder = 5
-	revised, err := m.Revise(t.Context(), limited)
-	require.NoError(t, err)
-	require.Equal(t, [2]int64{2, 30}, [2]int64{revised.People, revised.Allotted})
-	again, err := m.Revise(t.Context(), limited)
-	require.NoError(t, err)
-	require.Equal(t, revised, again)
-	team, _, err := m.store.Team(t.Context(), code, stock.Key{})
-	require.NoError(t, err)
-	require.EqualValues(t, 3, team.People)
-	item, err := m.units.Item(t.Context(), onMarket)
-	require.NoError(t, err)
-	require.EqualValues(t, 5, item.PerOrder)
-	_, err = m.Offer(t.Context(), tea(3), 30)
-	require.ErrorIs(t, err, ErrMismatch, "it is another product by now")
-	_, err = m.Remove(t.Context(), onMarket)
-	require.NoError(t, err)
-	_, err = m.Revise(t.Context(), tea(4))
-	require.ErrorIs(t, err, ErrRemoved)
-	again, err = m.Revise(t.Context(), limited)
-	require.NoError(t, err, "a replay")
-	require.Equal(t, Removed, again.State)
-}
-
-func TestStockOfAProductIsAddedAndWithdrawnOnce(t *testing.T) {
-	t.Parallel()
-	m := newMarket(t, Options{})
-	require.ErrorIs(t, m.Restock(t.Context(), "+", onMarket, 1), ErrUnknownProduct)
-	require.ErrorIs(t, m.Withdraw(t.Context(), "-", onMarket, 1), ErrUnknownProduct)
-	_, err := m.Offer(t.Context(), tea(3), 101)
-	require.ErrorIs(t, err, stock.ErrInsufficient)
-	require.ErrorIs(t, m.Restock(t.Context(), "+", onMarket, 1), ErrPreparing)
-	_, err = m.Offer(t.Context(), tea(3), 30)
-	require.NoError(t, err)
-	m.told = nil
-	for range 2 {
-		require.NoError(t, m.Restock(t.Context(), "+", onMarket, 20))
-		require.NoError(t, m.Withdraw(t.Context(), "-", onMarket, 5))
-		m.left(55, 45, 0)
-	}
-	require.Equal(t, []Effect{
-		{Units: stock.StepRestock, Key: onMarket, Num: 20, ID: "+"}, {Units: stock.StepWithdraw, Key: onMarket, Num: 5, ID: "-"},
-	}, m.told)
-	require.ErrorIs(t, m.Restock(t.Context(), "+", onMarket, 19), ErrMismatch)
-	require.ErrorIs(t, m.Withdraw(t.Context(), "+", onMarket, 20), ErrMismatch)
-	require.ErrorIs(t, m.Restock(t.Context(), "++", onMarket, 56), stock.ErrInsufficient)
-	require.ErrorIs(t, m.Withdraw(t.Context(), "--", onMarket, 46), stock.ErrInsufficient)
-	m.sound()
-	_, err = m.Remove(t.Context(), onMarket)
-	require.NoError(t, err)
-	require.ErrorIs(t, m.Restock(t.Context(), "++", onMarket, 1), ErrRemoved)
-	require.ErrorIs(t, m.Restock(t.Context(), "+", onMarket, 19), ErrMismatch)
-	require.NoError(t, m.Restock(t.Context(), "+", onMarket, 20), "a replay")
-	m.left(100, 0, 0)
-	m.sound()
-}
-
-func TestRemainderGoesBackAsItComesFree(t *testing.T) {
-	t.Parallel()
-	m := offering(t, 2)
-	m.buys("a", "b")
-	m.pays("a", "b")
-	live := m.buys("c")
-	m.told = nil
-	removed, err := m.Remove(t.Context(), onMarket)
-	require.NoError(t, err)
-	require.Equal(t, Removed, removed.State, "a team is live")
-	m.left(97, 1, 1)
-	_, err = m.For("9").Join(t.Context(), live, Purchase{Order: "d", Product: onMarket, Volume: amount("1")})
-	require.ErrorIs(t, err, ErrRemoved)
-	again, err := m.Remove(t.Context(), onMarket)
-	require.NoError(t, err)
-	require.Equal(t, removed, again)
-	require.Len(t, m.told, 1)
-
-	m.clock.Advance(stock.DefaultHoldFor)
-	changed, err := m.Expire(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, 2, changed, "the seat, and the product")
-	m.left(98, 0, 0)
-	require.Equal(t, Settled, m.stands().State)
-	changed, err = m.Expire(t.Context())
-	require.NoError(t, err)
-	require.Zero(t, changed)
-
-	_, err = m.Refund(t.Context(), Refund{Order: "a", Actor: "ann", Reason: "broken", Restock: true})
-	require.NoError(t, err)
-	require.Equal(t, Removed, m.stands().State)
-	changed, err = m.Expire(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, 1, changed)
-	m.left(99, 0, 0)
-	require.Equal(t, Settled, m.stands().State)
-	require.EqualValues(t, 3, m.stands().Returns)
-	m.sound()
-}
-
 // TestRemainderThatCannotGoBackIsUnknown removes a product whose ordinary stock has no total any more.
 func TestRemainderThatCannotGoBackIsUnknown(t *testing.T) {
 	t.Parallel()
@@ -323,7 +136,7 @@ func (m *market) settles(name string, mended bool) {
 			require.Equal(m.t, offer.terms(), items[1].Terms, name)
 		}
 		require.Zero(m.t, offer.Activity.EndedAt, name)
-		num, taken, err := m.taken(m.t.Context(), onMarket)
+		num, taken, err := m.allotment(m.t.Context(), onMarket)
 		require.NoError(m.t, err)
 		require.True(m.t, taken, name)
 		require.Equal(m.t, offer.Allotted, num, name)
@@ -352,7 +165,7 @@ func TestOperatorsAreCutOffAnywhere(t *testing.T) {
 				for _, again := range []string{name, "Remove", "End", "Expire"} {
 					for n := 1; ; n++ {
 						title := fmt.Sprintf("%s: %s is cut off at its change %d (made: %v), then %s", before, name, n, after, again)
-						m := newMarket(t, Options{})
+						m := newMarket(t)
 						for _, c := range calls {
 							require.NoError(t, operatorCalls[c](t.Context(), m.Groups), title)
 						}
@@ -369,7 +182,7 @@ func TestOperatorsAreCutOffAnywhere(t *testing.T) {
 						require.Error(t, err, title)
 						require.True(t, Retryable(err), title)
 						if err := operatorCalls[again](t.Context(), m.Groups); again == name {
-							want := newMarket(t, Options{})
+							want := newMarket(t)
 							for _, c := range calls {
 								require.NoError(t, operatorCalls[c](t.Context(), want.Groups))
 							}
@@ -392,7 +205,7 @@ func TestOperatorsInterleave(t *testing.T) {
 			for other, meanwhile := range operatorCalls {
 				for n := 1; ; n++ {
 					title := fmt.Sprintf("after %v, %s at change %d of %s", calls, other, n, name)
-					m := newMarket(t, Options{})
+					m := newMarket(t)
 					for _, c := range calls {
 						require.NoError(t, operatorCalls[c](t.Context(), m.Groups), title)
 					}
@@ -411,7 +224,7 @@ func TestOperatorsInterleave(t *testing.T) {
 // TestASleepingOfferMovesNothing lets a product be settled while an Offer of it sleeps before its transfer.
 func TestASleepingOfferMovesNothing(t *testing.T) {
 	t.Parallel()
-	m := newMarket(t, Options{})
+	m := newMarket(t)
 	asleep := &stumbling{Store: m.store, n: 3, before: func() error {
 		_, err := m.Remove(t.Context(), onMarket)
 		require.NoError(t, err)
@@ -453,7 +266,7 @@ func TestUnitsThatComeWhileAProductIsSettledGoBack(t *testing.T) {
 // is none: whoever offers it again, as every start of a program does, removes it.
 func TestAProductThatSlippedThroughAnEndIsRemovedLater(t *testing.T) {
 	t.Parallel()
-	m := newMarket(t, Options{})
+	m := newMarket(t)
 	cut := &stumbling{
 		Store: m.store, n: 1,
 		before: func() error { _, err := m.Offer(t.Context(), tea(3), 30); return err },
@@ -477,7 +290,7 @@ func TestAProductThatSlippedThroughAnEndIsRemovedLater(t *testing.T) {
 // TestUnitsThatWereTakenAreNotTakenAnew offers other units after a call that was cut off when it had taken some.
 func TestUnitsThatWereTakenAreNotTakenAnew(t *testing.T) {
 	t.Parallel()
-	m := newMarket(t, Options{})
+	m := newMarket(t)
 	cut := &stumbling{Store: m.store, n: 3, after: func() error { return ErrUnknown }}
 	_, err := m.On(cut).Offer(t.Context(), tea(3), 30)
 	require.ErrorIs(t, err, ErrUnknown)

@@ -26,20 +26,17 @@ func (g *Groups) Activity(ctx context.Context, id int64) (Activity, error) {
 	if err := errors.Join(g.ready(ctx), input.Positive("activity", id)); err != nil {
 		return Activity{}, err
 	}
-	return g.activity(ctx, id)
+	activity, _, err := g.activity(ctx, id)
+	return activity, err
 }
 
-// activity returns an activity that exists.
-func (g *Groups) activity(ctx context.Context, id int64) (Activity, error) {
+// activity returns an activity that exists, and the clock.
+func (g *Groups) activity(ctx context.Context, id int64) (Activity, time.Time, error) {
 	activity, now, err := g.store.Activity(ctx, id)
 	if err == nil && activity.Version == 0 {
-		activity.ID = id
-		err = activity.refusal(ErrUnknownActivity, now)
+		err = Activity{ID: id}.refusal(ErrUnknownActivity, now)
 	}
-	if err != nil {
-		return Activity{}, err
-	}
-	return activity, nil
+	return activity, now, err
 }
 
 // Activities lists all activities by ID. Each page of a listing is its own snapshot, here and below; a listing
@@ -72,11 +69,8 @@ func (g *Groups) Product(ctx context.Context, key stock.Key) (Offer, error) {
 // ErrUnknownActivity.
 func (g *Groups) Products(ctx context.Context, activity int64) iter.Seq2[Product, error] {
 	err := errors.Join(g.ready(ctx), input.Positive("activity", activity))
-	return orNone(listing.Pages(err,
-		func(after int64, limit int) ([]Product, error) { return g.store.Products(ctx, activity, after, limit) },
-		func(p Product) int64 { return p.SKU },
-	), func() error {
-		_, err := g.activity(ctx, activity)
+	return orNone(g.products(ctx, err, activity), func() error {
+		_, _, err := g.activity(ctx, activity)
 		return err
 	})
 }
@@ -123,10 +117,7 @@ func (g *Groups) team(ctx context.Context, code string) (Team, error) {
 	if err == nil && team.Version == 0 {
 		err = &TeamError{Team: code, Err: ErrUnknownTeam}
 	}
-	if err != nil {
-		return Team{}, err
-	}
-	return team, nil
+	return team, err
 }
 
 // Joinable lists the teams of a product that can be joined now, by deadline; none if the product itself refuses joins.
@@ -176,10 +167,7 @@ func (g *Groups) teams(ctx context.Context, err error, filter TeamFilter) iter.S
 // precedence: ErrInvalid, ErrUnknownTeam.
 func (g *Groups) Members(ctx context.Context, code string) iter.Seq2[Seat, error] {
 	code, err := Canonical(code)
-	if err := errors.Join(g.ready(ctx), err); err != nil {
-		return listing.Pages[Seat, SeatCursor](err, nil, nil)
-	}
-	return orNone(g.seats(ctx, SeatFilter{Team: code}), func() error {
+	return orNone(g.seats(ctx, errors.Join(g.ready(ctx), err), SeatFilter{Team: code}), func() error {
 		_, err := g.team(ctx, code)
 		return err
 	})
@@ -195,18 +183,15 @@ func (g *Groups) Seat(ctx context.Context, order string) (Seat, error) {
 	if err == nil && seat.State == NoSeat {
 		err = seatError(order, NoSeat)
 	}
-	if err != nil {
-		return Seat{}, err
-	}
-	return seat, nil
+	return seat, err
 }
 
 // Seats lists all seats that the buyer of For ever took, the newest first. It returns ErrInvalid where no buyer was named.
 func (g *Groups) Seats(ctx context.Context) iter.Seq2[Seat, error] {
 	if err := g.readyFor(ctx); err != nil {
-		return listing.Pages[Seat, SeatCursor](err, nil, nil)
+		return g.seats(ctx, err, SeatFilter{})
 	}
-	return g.seats(ctx, SeatFilter{Buyer: g.buyer})
+	return g.seats(ctx, nil, SeatFilter{Buyer: g.buyer})
 }
 
 // Refunds lists the seats whose money has to go back, RefundDue, or went back, Refunded, by Deadline. It returns
@@ -216,15 +201,12 @@ func (g *Groups) Refunds(ctx context.Context, state SeatState) iter.Seq2[Seat, e
 	if state != RefundDue && state != Refunded {
 		err = errors.Join(err, fault.Invalid("state", "must be refund due or refunded, is %v", state))
 	}
-	if err != nil {
-		return listing.Pages[Seat, SeatCursor](err, nil, nil)
-	}
-	return g.seats(ctx, SeatFilter{State: state})
+	return g.seats(ctx, err, SeatFilter{State: state})
 }
 
-// seats lists seats that match.
-func (g *Groups) seats(ctx context.Context, filter SeatFilter) iter.Seq2[Seat, error] {
-	return listing.Pages(nil,
+// seats lists seats that match, or an error.
+func (g *Groups) seats(ctx context.Context, err error, filter SeatFilter) iter.Seq2[Seat, error] {
+	return listing.Pages(err,
 		func(after SeatCursor, limit int) ([]Seat, error) { return g.store.Seats(ctx, filter, after, limit) },
 		func(s Seat) SeatCursor {
 			if filter.Buyer != "" {
@@ -248,8 +230,7 @@ func orNone[T any](listing iter.Seq2[T, error], why func() error) iter.Seq2[T, e
 			return
 		}
 		if err := why(); err != nil {
-			var none T
-			yield(none, err)
+			yield(*new(T), err)
 		}
 	}
 }

@@ -10,38 +10,37 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// giveWay is how often a purchase that a team refused is tried again because the reason seems to be gone. It may only
-// seem so in the snapshot of a caller's transaction, which does not see what the store sees.
-const giveWay = 3
+// teamRetries is how often a purchase that a team refused is tried again because the reason seems to be gone. The
+// snapshot of a caller's transaction may be older than what the store sees, so that the reason is still there.
+const teamRetries = 3
 
-// take takes a seat for a purchase: in the team of a code, or in a new one if there is no code. It first looks at the
-// team and the product, which give the number of units, and then tries. It looks for obstacles only after a
-// refusal.
+// take takes a seat for a purchase: in the team of a code, or in a new team if there is no code. It first reads the
+// team and the product, which give the number of units, and then tries. It looks for reasons only after a refusal.
 func (g *Groups) take(ctx context.Context, code string, p Purchase) (Seat, error) {
 	for n := range attempts {
-		asked, refusal := g.price(ctx, code, p)
+		order, refusal := g.price(ctx, code, p)
 		tried := refusal == nil
 		if tried {
 			var seat Seat
-			if seat, refusal = g.lock(ctx, &asked); seat.State != NoSeat {
+			if seat, refusal = g.lock(ctx, &order); seat.State != NoSeat {
 				return seat, nil
 			}
 		}
 		if failed(refusal) {
 			return Seat{}, refusal
 		}
-		seat, err := g.refused(ctx, code, p, tried, refusal)
+		seat, err := g.explain(ctx, code, p, tried, refusal)
 		switch {
 		case err != nil, seat.State != NoSeat:
 			return seat, err
-		case n >= giveWay && errors.As(refusal, new(*TeamError)):
+		case n >= teamRetries && errors.As(refusal, new(*TeamError)):
 			return Seat{}, refusal
 		}
 	}
 	return Seat{}, contention("hold", p.Order)
 }
 
-// lock sets the units of a purchase aside, and takes its seat along with them. It returns no seat for an order that is known.
+// lock locks the units of a purchase and takes its seat in the same transaction. It returns no seat for a known order.
 func (g *Groups) lock(ctx context.Context, order *seatOrder) (Seat, error) {
 	seat := &order.Seat
 	hold, err := g.units.With(order.SeatRequest).Until(order.until).Lock(ctx, seat.Order, order.line)
@@ -52,11 +51,11 @@ func (g *Groups) lock(ctx context.Context, order *seatOrder) (Seat, error) {
 	if !ok {
 		return Seat{}, nil
 	}
-	g.took(ctx, Effect{Step: StepHold, Order: kept.Seat.Order, Team: kept.Seat.Team})
+	g.tell(ctx, Effect{Step: StepHold, Order: kept.Seat.Order, Team: kept.Seat.Team})
 	return kept.Seat, nil
 }
 
-// seatOrder is a seat that is asked for, with the units that it needs.
+// seatOrder is the request of a seat, with the units that it needs.
 type seatOrder struct {
 	SeatRequest
 
@@ -64,8 +63,8 @@ type seatOrder struct {
 	until time.Time // the hold dies then at the latest
 }
 
-// price returns the seat that a purchase asks for, with its units, or why it cannot be had. The store says whether the
-// team is full: it also knows whether the buyer is in it.
+// price returns the seat that a purchase requests, with its units, or the reason why nobody can have it. Only the store
+// decides whether the team is full, since it also knows whether the buyer is a member.
 func (g *Groups) price(ctx context.Context, code string, p Purchase) (seatOrder, error) {
 	offer, now, err := g.offer(ctx, p.Product)
 	if err != nil {
@@ -96,13 +95,13 @@ func (g *Groups) price(ctx context.Context, code string, p Purchase) (seatOrder,
 		line: stock.Line{SKU: p.Product.SKU, Activity: p.Product.Activity, Num: units},
 	}
 	if code == "" {
-		err = g.opens(&order, offer, now)
+		err = g.newTeam(&order, offer, now)
 	}
 	return order, err
 }
 
-// opens makes a request one of a new team.
-func (g *Groups) opens(order *seatOrder, offer Offer, now time.Time) error {
+// newTeam makes a request that of a new team.
+func (g *Groups) newTeam(order *seatOrder, offer Offer, now time.Time) error {
 	code, err := g.newCode()
 	if err != nil {
 		return err
@@ -119,7 +118,7 @@ func (g *Groups) opens(order *seatOrder, offer Offer, now time.Time) error {
 	return nil
 }
 
-// offer returns a product, whether or not it exists, with its activity.
+// offer returns a product with its activity, each of which may not exist.
 func (g *Groups) offer(ctx context.Context, key stock.Key) (Offer, time.Time, error) {
 	offer, now, err := g.store.Offer(ctx, key)
 	if err == nil && offer.Version == 0 && offer.Activity.Version == 0 {
@@ -158,15 +157,15 @@ func (o Offer) because(reason error, now time.Time) error {
 	return &ProductError{Key: o.Key, Err: reason, Start: o.Activity.Start, End: o.Activity.End, Now: now}
 }
 
-// refused looks for the reason why a purchase was refused, before or after a try. It returns the seat of a
+// explain looks for the reason why a purchase was refused, before or after a try. It returns the seat of a
 // known order, and neither seat nor error if the purchase should be tried once more.
-func (g *Groups) refused(ctx context.Context, code string, p Purchase, tried bool, refusal error) (Seat, error) {
+func (g *Groups) explain(ctx context.Context, code string, p Purchase, tried bool, refusal error) (Seat, error) {
 	state, ofOrder := fault.As[*stock.StateError](refusal)
 	_, ofTeam := fault.As[*TeamError](refusal)
-	placed := errors.Is(refusal, ErrJoined) || errors.Is(refusal, ErrFull) // by seats, which may be dead
+	bySeats := errors.Is(refusal, ErrJoined) || errors.Is(refusal, ErrFull) // which may be dead
 	switch {
 	case !tried, refusal == nil, ofOrder, errors.Is(refusal, ErrMismatch), errors.Is(refusal, ErrDuplicateCode):
-		if !tried { // a try has waited for what is under way of its order
+		if !tried { // a try has waited for the calls of its order that are under way
 			if err := g.store.Await(ctx, Subject{Order: p.Order}); err != nil {
 				return Seat{}, err
 			}
@@ -180,26 +179,26 @@ func (g *Groups) refused(ctx context.Context, code string, p Purchase, tried boo
 		}
 		return Seat{}, refusal
 	case errors.Is(refusal, stock.ErrNotOnSale), errors.Is(refusal, stock.ErrUnknownSKU):
-		return Seat{}, g.unsold(ctx, code, p, refusal)
-	case code == "", ofTeam && !placed:
+		return Seat{}, g.explainUnits(ctx, code, p, refusal)
+	case code == "", ofTeam && !bySeats:
 		return Seat{}, refusal
 	}
 	if released, err := g.releaseSeats(ctx, code); err != nil || released > 0 {
 		return Seat{}, err
 	}
-	reason, err := g.unjoinable(ctx, code, p)
+	reason, err := g.teamRefusal(ctx, code, p)
 	switch {
 	case err != nil:
 		return Seat{}, err
 	case reason != nil:
 		return Seat{}, reason
 	case ofTeam:
-		return Seat{}, nil // it is gone
+		return Seat{}, nil // the reason is gone
 	}
 	return Seat{}, refusal
 }
 
-// replay answers for an order that is known.
+// replay returns the answer of an order that is known.
 func (g *Groups) replay(ctx context.Context, code string, p Purchase) (seat Seat, known bool, err error) {
 	seen, err := g.look(ctx, p.Order)
 	switch {
@@ -209,7 +208,7 @@ func (g *Groups) replay(ctx context.Context, code string, p Purchase) (seat Seat
 		return Seat{}, true, seatError(p.Order, Cancelled)
 	case seen.seat.State == Cancelled:
 		return seen.seat, true, seen.refusal()
-	case !p.made(g.buyer, seen.seat, code):
+	case !p.matches(g.buyer, seen.seat, code):
 		return Seat{}, true, ErrMismatch
 	case seen.dead():
 		return seen.seat, true, seen.refusal()
@@ -218,13 +217,13 @@ func (g *Groups) replay(ctx context.Context, code string, p Purchase) (seat Seat
 	return seen.seat, true, nil
 }
 
-// unsold translates why the pool of a product refused: what has changed since the product was looked at.
-func (g *Groups) unsold(ctx context.Context, code string, p Purchase, refusal error) error {
+// explainUnits returns the refusal of a pool in the words of this package: what has changed since the product was read.
+func (g *Groups) explainUnits(ctx context.Context, code string, p Purchase, refusal error) error {
 	offer, now, err := g.offer(ctx, p.Product)
 	if err != nil {
 		return err
 	}
-	p.Member = true // that, it was asked before
+	p.Member = true // which was checked before
 	reason := offer.refuses(p, code == "", now)
 	switch {
 	case reason != nil:
@@ -233,15 +232,15 @@ func (g *Groups) unsold(ctx context.Context, code string, p Purchase, refusal er
 	case errors.Is(refusal, stock.ErrEnded):
 		reason = offer.Activity.refusal(ErrEnded, now)
 	default:
-		reason = offer.because(ErrPreparing, now) // its pool is on the way to the shelf
+		reason = offer.because(ErrPreparing, now) // its pool will be on sale in a moment
 	}
 	return inBoth(reason, refusal)
 }
 
-// unjoinable returns why the team of a code does not take the buyer in, or nil.
-func (g *Groups) unjoinable(ctx context.Context, code string, p Purchase) (refusal, err error) {
+// teamRefusal returns why the buyer cannot join the team of a code, or nil.
+func (g *Groups) teamRefusal(ctx context.Context, code string, p Purchase) (refusal, err error) {
 	joined := false
-	for seat, err := range g.seats(ctx, SeatFilter{Buyer: g.buyer}) {
+	for seat, err := range g.seats(ctx, nil, SeatFilter{Buyer: g.buyer}) {
 		if err != nil {
 			return nil, err
 		}
@@ -257,7 +256,7 @@ func (g *Groups) unjoinable(ctx context.Context, code string, p Purchase) (refus
 	return team.refuses(p.Product, joined, now), nil
 }
 
-// check refuses a purchase that is wrong whatever the product is.
+// check refuses a purchase that is bad input for every product.
 func (p Purchase) check() error {
 	_, err := canonicalVolume(p.Volume)
 	return errors.Join(checkOrder(p.Order), checkKey(p.Product), err,
@@ -265,8 +264,8 @@ func (p Purchase) check() error {
 		money.Amount("shipping fee", p.ShippingFee), money.Amount("balance used", p.BalanceUsed))
 }
 
-// seat returns the seat that a purchase asks for a buyer, with volume and amounts as every store keeps them, and how many
-// units it is; or ErrInvalid for a volume or an amount that these terms do not have.
+// seat returns the seat that a purchase requests for a buyer, with volume and amounts as every store keeps them, and its
+// number of units. It returns ErrInvalid for a volume or an amount that does not fit the terms.
 func (p Purchase) seat(buyer string, terms Terms) (Seat, int64, error) {
 	units, err := terms.Units(p.Volume)
 	fee, badFee := money.Minor("shipping fee", p.ShippingFee, terms.Places)
@@ -279,8 +278,8 @@ func (p Purchase) seat(buyer string, terms Terms) (Seat, int64, error) {
 	return seat, units, nil
 }
 
-// made reports whether a seat is the one that a purchase of a buyer took: of the team of a code, or of one that it opened.
-func (p Purchase) made(buyer string, seat Seat, code string) bool {
+// matches reports whether a seat is that of a purchase of a buyer: in the team of a code, or in the team that it opened.
+func (p Purchase) matches(buyer string, seat Seat, code string) bool {
 	place := seat.Sponsor
 	if code != "" {
 		place = !seat.Sponsor && seat.Team == code

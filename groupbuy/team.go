@@ -1,8 +1,8 @@
 package groupbuy
 
 import (
+	"cmp"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -183,17 +183,15 @@ func (t *TeamRecord) Close(at time.Time) Event {
 // CompareSuccessors orders the live seats of a team by succession to its sponsor: paid seats before unpaid ones,
 // then by the time of payment or of taking the seat, then by order number.
 func CompareSuccessors(a, b Seat) int {
-	if a.State != b.State {
-		return int(b.State) - int(a.State) // Paid is the higher
+	if a.State == Paid && b.State == Paid {
+		return comparePaid(a, b)
 	}
-	at, bt := a.TakenAt, b.TakenAt
-	if a.State == Paid {
-		at, bt = a.PaidAt, b.PaidAt
-	}
-	if c := at.Compare(bt); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Order, b.Order)
+	return cmp.Or(cmp.Compare(b.State, a.State), a.TakenAt.Compare(b.TakenAt), strings.Compare(a.Order, b.Order)) // Paid is the higher
+}
+
+// comparePaid orders seats by the time of payment, then by order number.
+func comparePaid(a, b Seat) int {
+	return cmp.Or(a.PaidAt.Compare(b.PaidAt), strings.Compare(a.Order, b.Order))
 }
 
 // atDeadline returns the state of a team after its deadline: Formed if it has reached its minimum.
@@ -250,16 +248,4 @@ func (t *TeamRecord) Correct(counts Counts, at time.Time) Event {
 	t.Held, t.Paid, t.PaidVolume, t.Events = counts.Held, counts.Paid, counts.PaidVolume, counts.Events
 	t.Version++
 	return t.tell(Corrected, "", at)
-}
-
-// members returns those of the seats that were in the team when it was formed, in the order of payment.
-func members(seats []Seat) []Seat {
-	in := slices.DeleteFunc(slices.Clone(seats), func(s Seat) bool { return s.Status != Formed || s.Added })
-	slices.SortFunc(in, func(a, b Seat) int {
-		if c := a.PaidAt.Compare(b.PaidAt); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Order, b.Order)
-	})
-	return in
 }

@@ -50,13 +50,13 @@ func (r Report) Balanced() bool { return len(r.Drifts) == 0 && len(r.Units) == 0
 //
 // Errors: ErrInvalid, ErrNotFound.
 func (p *Packets) Audit(ctx context.Context, ids ...int64) (Report, error) {
-	return p.auditAll(ctx, ids, (*stock.Inventory).Audit)
+	return p.audit(ctx, ids, (*stock.Inventory).Audit)
 }
 
 // Repair is an Audit that also corrects the counters of the units, as stock.Inventory.Repair does: it only raises the
 // count of grabs. Drifts of packets and shares stay: people decide about money that was booked wrongly.
 func (p *Packets) Repair(ctx context.Context, ids ...int64) (Report, error) {
-	return p.auditAll(ctx, ids, (*stock.Inventory).Repair)
+	return p.audit(ctx, ids, (*stock.Inventory).Repair)
 }
 
 // RepairBackOnSale is a Repair that also takes grabs back, as stock.Inventory.RepairBackOnSale does: a unit that is
@@ -65,14 +65,13 @@ func (p *Packets) RepairBackOnSale(ctx context.Context, ids ...int64) (Report, e
 	if len(ids) == 0 {
 		return Report{}, errors.Join(p.ready(ctx), fault.Invalid("packets", "must be named"))
 	}
-	return p.auditAll(ctx, ids, (*stock.Inventory).RepairBackOnSale)
+	return p.audit(ctx, ids, (*stock.Inventory).RepairBackOnSale)
 }
 
-// auditUnits audits the units of a packet, and may repair them.
-type auditUnits func(*stock.Inventory, context.Context, ...stock.Key) (stock.Report, error)
-
-// auditAll checks each packet. It goes on after a packet that cannot be repaired.
-func (p *Packets) auditAll(ctx context.Context, ids []int64, units auditUnits) (Report, error) {
+// audit checks each packet. It goes on after a packet that cannot be repaired.
+func (p *Packets) audit(
+	ctx context.Context, ids []int64, units func(*stock.Inventory, context.Context, ...stock.Key) (stock.Report, error),
+) (Report, error) {
 	err := p.ready(ctx)
 	for _, id := range ids {
 		err = errors.Join(err, input.Positive("packet", id))
@@ -81,51 +80,47 @@ func (p *Packets) auditAll(ctx context.Context, ids []int64, units auditUnits) (
 		return Report{}, err
 	}
 	var report Report
-	var failed []error
+	var failed error
+	one := func(id int64) error {
+		book, err := p.store.Book(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case book.State == None:
+			return &PacketError{Packet: id, Err: ErrNotFound}
+		}
+		report.Packets++
+		report.Drifts = append(report.Drifts, book.drifts()...)
+		found, err := units(p.units, ctx, stock.Key{SKU: id})
+		if err != nil && !errors.Is(err, ErrDrift) {
+			return err
+		}
+		failed = errors.Join(failed, err)
+		report.Units = append(report.Units, found.Drifts...)
+		report.Kept = append(report.Kept, found.Kept...)
+		report.Repaired += found.Repaired
+		return nil
+	}
 	for _, id := range ids {
-		if err := p.audit(ctx, id, units, &report, &failed); err != nil {
+		if err := one(id); err != nil {
 			return report, err
 		}
 	}
 	if len(ids) > 0 {
-		return report, errors.Join(failed...)
+		return report, failed
 	}
 	records := listing.Pages(nil,
 		func(after int64, limit int) ([]Record, error) { return p.store.Records(ctx, after, limit) },
 		func(r Record) int64 { return r.ID })
 	for record, err := range records {
 		if err == nil {
-			err = p.audit(ctx, record.ID, units, &report, &failed)
+			err = one(record.ID)
 		}
 		if err != nil {
 			return report, err
 		}
 	}
-	return report, errors.Join(failed...)
-}
-
-// audit looks at one packet. Units that cannot be repaired are an error among the failed.
-func (p *Packets) audit(ctx context.Context, id int64, units auditUnits, report *Report, failed *[]error) error {
-	book, err := p.store.Book(ctx, id)
-	if err != nil {
-		return err
-	}
-	if book.State == None {
-		return &PacketError{Packet: id, Err: ErrNotFound}
-	}
-	report.Packets++
-	report.Drifts = append(report.Drifts, book.drifts()...)
-	found, err := units(p.units, ctx, stock.Key{SKU: id})
-	if err != nil && !errors.Is(err, ErrDrift) {
-		return err
-	}
-	if err != nil {
-		*failed = append(*failed, err)
-	}
-	report.Units = append(report.Units, found.Drifts...)
-	report.Kept = append(report.Kept, found.Kept...)
-	report.Repaired += found.Repaired
-	return nil
+	return report, failed
 }
 
 // drifts returns what is not as it should be.

@@ -34,28 +34,22 @@ func TestUnusablePacketsRefuseEveryCall(t *testing.T) {
 	p, c := refusals(t)
 	with := func(opts Options) *Packets { return New(untouched{}, &opts) }
 	c.RefusesEveryCall(nil, "no context", p, "context") //nolint:staticcheck // that is the test
-	for _, broken := range []struct {
-		name    string
-		packets *Packets
-		field   string
-	}{
-		{"nil", nil, "packets"},
-		{"zero", new(Packets), "packets"},
-		{"nil on a store", (*Packets)(nil).On(untouched{}), "packets"},
-		{"zero on a store", new(Packets).On(untouched{}), "packets"},
-		{"without a store", New(nil, nil), "store"},
-		{"on nothing", p.On(nil), "store"},
-		{"negative LiveFor", with(Options{LiveFor: -1}), "LiveFor"},
-		{"negative LiveFor on a store", with(Options{LiveFor: -1}).On(untouched{}), "LiveFor"},
-		{"LiveFor of 1ns", with(Options{LiveFor: 1}), "LiveFor"},
-		{"endless LiveFor", with(Options{LiveFor: MaxLiveFor + 1}), "LiveFor"},
-		{"negative RetryIn", with(Options{RetryIn: -1}), "RetryIn"},
-		{"RetryIn of 1ns", with(Options{RetryIn: 1}), "RetryIn"},
-		{"endless RetryIn", with(Options{RetryIn: MaxRetryIn + 1}), "RetryIn"},
-		{"negative Sweep", with(Options{Sweep: -1}), "Sweep"},
-	} {
-		c.RefusesEveryCall(t.Context(), broken.name, broken.packets, broken.field)
-	}
+	c.RefuseEveryCall([]suite.Broken{
+		{Name: "nil", Of: (*Packets)(nil), Field: "packets"},
+		{Name: "zero", Of: new(Packets), Field: "packets"},
+		{Name: "nil on a store", Of: (*Packets)(nil).On(untouched{}), Field: "packets"},
+		{Name: "zero on a store", Of: new(Packets).On(untouched{}), Field: "packets"},
+		{Name: "without a store", Of: New(nil, nil), Field: "store"},
+		{Name: "on nothing", Of: p.On(nil), Field: "store"},
+		{Name: "negative LiveFor", Of: with(Options{LiveFor: -1}), Field: "LiveFor"},
+		{Name: "negative LiveFor on a store", Of: with(Options{LiveFor: -1}).On(untouched{}), Field: "LiveFor"},
+		{Name: "LiveFor of 1ns", Of: with(Options{LiveFor: 1}), Field: "LiveFor"},
+		{Name: "endless LiveFor", Of: with(Options{LiveFor: MaxLiveFor + 1}), Field: "LiveFor"},
+		{Name: "negative RetryIn", Of: with(Options{RetryIn: -1}), Field: "RetryIn"},
+		{Name: "RetryIn of 1ns", Of: with(Options{RetryIn: 1}), Field: "RetryIn"},
+		{Name: "endless RetryIn", Of: with(Options{RetryIn: MaxRetryIn + 1}), Field: "RetryIn"},
+		{Name: "negative Sweep", Of: with(Options{Sweep: -1}), Field: "Sweep"},
+	})
 }
 
 // TestBadPacketsAreRefused spoils a packet of 1.00 in three shares in one way after the other.

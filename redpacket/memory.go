@@ -39,6 +39,16 @@ func (m *Memory) begin(ctx context.Context) (units *stock.Memory, now time.Time,
 	return m.units.Enter(ctx)
 }
 
+// during does something in the store, which nobody else changes meanwhile.
+func during[T any](ctx context.Context, m *Memory, do func(units *stock.Memory, now time.Time) (T, error)) (result T, err error) {
+	units, now, end, err := m.begin(ctx)
+	if err != nil {
+		return result, err
+	}
+	defer end()
+	return do(units, now)
+}
+
 // prepare makes the zero value usable.
 func (m *Memory) prepare() {
 	m.once.Do(func() { m.units.Clock, m.packets = m.Clock, map[int64]*booklet{} })
@@ -72,42 +82,36 @@ func (c memoryCompanions) Locked(at time.Time, calls []*stock.CompanionCall) (fu
 	if b == nil || !grab.Of(call.Hold.Order, call.Hold.Asked()) || b.State != Open || b.Taken >= b.Split.Count {
 		return nil, ErrDrift
 	}
-	return func() { call.Companions = []stock.Companion{b.book(grab.Person, at)} }, nil
-}
-
-// book books the next share.
-func (b *booklet) book(person string, now time.Time) ShareRecord {
-	share := b.Take(person, now)
-	b.shares, b.of[person] = append(b.shares, share), share.No
-	return share
+	return func() {
+		share := b.Take(grab.Person, at)
+		b.shares, b.of[grab.Person] = append(b.shares, share), share.No
+		call.Companions = []stock.Companion{share}
+	}, nil
 }
 
 // Add implements Store.
 func (m *Memory) Add(ctx context.Context, record Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
-	units, now, end, err := m.begin(ctx)
-	if err != nil {
-		return stock.Refused, err
-	}
-	defer end()
-	if m.packets[record.ID] != nil {
-		return stock.Exists, nil
-	}
-	record.State, record.Left, record.CreatedAt = None.After(StepSend).To, record.Split.Total, now
-	if record.End.IsZero() {
-		record.End = now.Add(liveFor)
-	}
-	item := stock.Item{Key: stock.Key{SKU: record.ID}, Terms: record.terms(true)}
-	item.Total, item.Left = record.Split.Count, record.Split.Count
-	if verdict, err := units.Create(ctx, item); err != nil || verdict != stock.Done {
-		return stock.Refused, cmp.Or(err, ErrDrift)
-	}
-	if !senderMayGrab {
-		if _, err := units.Void(ctx, GrabID(record.ID, record.Sender)); err != nil {
-			return stock.Refused, err
+	return during(ctx, m, func(units *stock.Memory, now time.Time) (stock.Verdict, error) {
+		if m.packets[record.ID] != nil {
+			return stock.Exists, nil
 		}
-	}
-	m.packets[record.ID] = &booklet{Record: record, of: map[string]int64{}}
-	return stock.Done, nil
+		record.State, record.Left, record.CreatedAt = None.After(StepSend).To, record.Split.Total, now
+		if record.End.IsZero() {
+			record.End = now.Add(liveFor)
+		}
+		item := stock.Item{Key: stock.Key{SKU: record.ID}, Terms: record.terms(true)}
+		item.Total, item.Left = record.Split.Count, record.Split.Count
+		if verdict, err := units.Create(ctx, item); err != nil || verdict != stock.Done {
+			return stock.Refused, cmp.Or(err, ErrDrift)
+		}
+		if !senderMayGrab {
+			if _, err := units.Void(ctx, GrabID(record.ID, record.Sender)); err != nil {
+				return stock.Refused, err
+			}
+		}
+		m.packets[record.ID] = &booklet{Record: record, of: map[string]int64{}}
+		return stock.Done, nil
+	})
 }
 
 // terms returns the terms of a packet's item.
@@ -128,61 +132,120 @@ func (m *Memory) Record(ctx context.Context, id int64) (Record, time.Time, error
 	return Record{}, now, nil
 }
 
+// Open implements Store.
+func (m *Memory) Open(ctx context.Context, id int64) (stock.Verdict, error) {
+	return m.move(ctx, id, StepConfirm, Unpaid)
+}
+
+// End implements Store.
+func (m *Memory) End(ctx context.Context, id int64, to State) (stock.Verdict, error) {
+	step := StepClose
+	if to == Expired {
+		step = StepExpire
+	}
+	return m.move(ctx, id, step, Open)
+}
+
+// Drop implements Store.
+func (m *Memory) Drop(ctx context.Context, id int64) (stock.Verdict, error) {
+	return m.move(ctx, id, StepClose, Unpaid)
+}
+
+// Return implements Store.
+func (m *Memory) Return(ctx context.Context, id int64) (stock.Verdict, error) {
+	return m.move(ctx, id, StepReturn, Unpaid, Closed)
+}
+
+// move applies the row of a step to a packet that is in one of the states, or is Refused.
+func (m *Memory) move(ctx context.Context, id int64, step Step, from ...State) (stock.Verdict, error) {
+	return during(ctx, m, func(units *stock.Memory, now time.Time) (stock.Verdict, error) {
+		b := m.packets[id]
+		if b == nil || !slices.Contains(from, b.State) {
+			return stock.Refused, nil
+		}
+		t := b.State.After(step)
+		late := !now.Before(b.End)
+		if t.When == stock.Live && late || t.When == stock.Dead && !late || t.Confirms && !b.ConfirmedAt.IsZero() {
+			return stock.Refused, nil
+		}
+		if (t.From == Open) != (t.To == Open) {
+			if err := shelve(ctx, units, b, t.To != Open); err != nil {
+				return stock.Refused, err
+			}
+		}
+		b.State = t.To
+		if t.Confirms {
+			b.ConfirmedAt = now
+		}
+		if t.To != Open && b.EndedAt.IsZero() {
+			b.EndedAt = now
+		}
+		if t.Back {
+			b.remainder = &ShareRecord{Packet: id, Person: b.Sender, Places: b.Places, Money: b.Left, CreatedAt: now, DueAt: now}
+		}
+		return stock.Done, nil
+	})
+}
+
+// shelve takes a packet's item off the shelf, or puts it there.
+func shelve(ctx context.Context, units *stock.Memory, b *booklet, off bool) error {
+	standings, _, err := units.Items(ctx, "", []stock.Key{{SKU: b.ID}})
+	if err != nil {
+		return err
+	}
+	verdict, err := units.SetTerms(ctx, standings[0].Item, b.terms(off), 0)
+	if err == nil && verdict != stock.Done {
+		err = ErrDrift
+	}
+	return err
+}
+
 // Due implements Store.
 func (m *Memory) Due(ctx context.Context, limit int) ([]int64, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var due []int64
-	for id, b := range m.packets {
-		if len(due) < limit && b.State == Open && !now.Before(b.End) {
-			due = append(due, id)
+	return during(ctx, m, func(_ *stock.Memory, now time.Time) ([]int64, error) {
+		var due []int64
+		for id, b := range m.packets {
+			if len(due) < limit && b.State == Open && !now.Before(b.End) {
+				due = append(due, id)
+			}
 		}
-	}
-	return due, nil
+		return due, nil
+	})
 }
 
 // Records implements Store.
 func (m *Memory) Records(ctx context.Context, after int64, limit int) ([]Record, error) {
-	_, _, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var records []Record
-	for _, id := range slices.Sorted(maps.Keys(m.packets)) {
-		if id > after && len(records) < limit {
-			records = append(records, m.packets[id].Record)
+	return during(ctx, m, func(*stock.Memory, time.Time) ([]Record, error) {
+		var records []Record
+		for _, id := range slices.Sorted(maps.Keys(m.packets)) {
+			if id > after && len(records) < limit {
+				records = append(records, m.packets[id].Record)
+			}
 		}
-	}
-	return records, nil
+		return records, nil
+	})
 }
 
 // Book implements Store.
 func (m *Memory) Book(ctx context.Context, id int64) (Book, error) {
-	units, _, end, err := m.begin(ctx)
-	if err != nil {
-		return Book{}, err
-	}
-	defer end()
-	b := m.packets[id]
-	if b == nil {
-		return Book{}, nil
-	}
-	of, err := units.Book(ctx, stock.Key{SKU: id})
-	if err != nil {
-		return Book{}, err
-	}
-	book := Book{Record: b.Record, Shares: int64(len(b.shares)), Remainder: -1, Holds: of.Recount.Sold}
-	for _, share := range b.shares {
-		book.Money += share.Money
-	}
-	if b.remainder != nil {
-		book.Remainder = b.remainder.Money
-	}
-	return book, nil
+	return during(ctx, m, func(units *stock.Memory, _ time.Time) (Book, error) {
+		b := m.packets[id]
+		if b == nil {
+			return Book{}, nil
+		}
+		of, err := units.Book(ctx, stock.Key{SKU: id})
+		if err != nil {
+			return Book{}, err
+		}
+		book := Book{Record: b.Record, Shares: int64(len(b.shares)), Remainder: -1, Holds: of.Recount.Sold}
+		for _, share := range b.shares {
+			book.Money += share.Money
+		}
+		if b.remainder != nil {
+			book.Remainder = b.remainder.Money
+		}
+		return book, nil
+	})
 }
 
 var _ Store = (*Memory)(nil)

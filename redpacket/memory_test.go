@@ -2,9 +2,14 @@ package redpacket_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/redpackettest"
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -133,4 +138,56 @@ func (s latestBest) Records(ctx context.Context, after int64, limit int) ([]redp
 		}
 	}
 	return records, err
+}
+
+// opened returns packets in a fresh store, of which 7 is open: a yuan for each of so many.
+func opened(b *testing.B, count int64) *redpacket.Packets {
+	b.Helper()
+	packets := redpacket.New(new(redpacket.Memory), nil)
+	_, err := packets.Send(b.Context(), redpacket.Packet{ID: 7, Sender: "1", Places: 2, Total: decimal.NewFromInt(count), Count: count})
+	require.NoError(b, err)
+	_, err = packets.Confirm(b.Context(), 7)
+	require.NoError(b, err)
+	return packets
+}
+
+// TestMemoryZeroValue uses the wall clock, to the microsecond.
+func TestMemoryZeroValue(t *testing.T) {
+	t.Parallel()
+	var store redpacket.Memory
+	before := time.Now().Truncate(time.Microsecond)
+	record, now, err := store.Record(t.Context(), 7)
+	require.NoError(t, err)
+	require.Zero(t, record)
+	require.False(t, now.Before(before) || now.After(time.Now()))
+	require.Equal(t, now.UTC().Truncate(time.Microsecond), now)
+
+	var units redpacket.Memory // asked for before anything else
+	_, err = stock.New(units.Units(), nil).Hold(t.Context(), redpacket.GrabID(7, "2"))
+	require.ErrorIs(t, err, stock.ErrNotFound)
+}
+
+func BenchmarkMemoryGrab(b *testing.B) {
+	var packets *redpacket.Packets
+	b.ReportAllocs()
+	for n := int64(0); b.Loop(); n++ {
+		if n%redpacket.MaxCount == 0 {
+			packets = opened(b, redpacket.MaxCount)
+		}
+		if _, err := packets.For(fmt.Sprint(n+2)).Grab(b.Context(), 7); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkMemoryFinished(b *testing.B) {
+	packets := opened(b, 1)
+	_, err := packets.For("2").Grab(b.Context(), 7)
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := packets.For("3").Grab(b.Context(), 7); !errors.Is(err, redpacket.ErrFinished) {
+			b.Fatal(err)
+		}
+	}
 }

@@ -37,42 +37,36 @@ func (b *booklet) booked(no int64) *ShareRecord {
 
 // Shares implements Store.
 func (m *Memory) Shares(ctx context.Context, packet, after int64, limit int) ([]ShareRecord, error) {
-	_, _, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	b := m.packets[packet]
-	if b == nil || after >= int64(len(b.shares)) {
-		return nil, nil
-	}
-	rest := b.shares[after:]
-	return slices.Clone(rest[:min(limit, len(rest))]), nil
+	return during(ctx, m, func(*stock.Memory, time.Time) ([]ShareRecord, error) {
+		b := m.packets[packet]
+		if b == nil || after >= int64(len(b.shares)) {
+			return nil, nil
+		}
+		rest := b.shares[after:]
+		return slices.Clone(rest[:min(limit, len(rest))]), nil
+	})
 }
 
 // Payouts implements Store.
 func (m *Memory) Payouts(ctx context.Context, after Cursor, limit int) ([]ShareRecord, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var due []ShareRecord
-	add := func(p ShareRecord) {
-		if !p.Paid && !p.DueAt.After(now) && (after.Packet == 0 || p.cursor().compare(after) > 0) {
-			due = append(due, p)
+	return during(ctx, m, func(_ *stock.Memory, now time.Time) ([]ShareRecord, error) {
+		var due []ShareRecord
+		add := func(p ShareRecord) {
+			if !p.Paid && !p.DueAt.After(now) && (after.Packet == 0 || p.cursor().compare(after) > 0) {
+				due = append(due, p)
+			}
 		}
-	}
-	for _, b := range m.packets {
-		for _, share := range b.shares {
-			add(share)
+		for _, b := range m.packets {
+			for _, share := range b.shares {
+				add(share)
+			}
+			if b.remainder != nil {
+				add(*b.remainder)
+			}
 		}
-		if b.remainder != nil {
-			add(*b.remainder)
-		}
-	}
-	slices.SortFunc(due, func(a, b ShareRecord) int { return a.cursor().compare(b.cursor()) })
-	return due[:min(limit, len(due))], nil
+		slices.SortFunc(due, func(a, b ShareRecord) int { return a.cursor().compare(b.cursor()) })
+		return due[:min(limit, len(due))], nil
+	})
 }
 
 // cursor returns the place of a payout in the list.
@@ -99,31 +93,25 @@ func (m *Memory) Payout(ctx context.Context, packet, no int64) (ShareRecord, boo
 
 // Paid implements Store.
 func (m *Memory) Paid(ctx context.Context, packet, no int64) (stock.Verdict, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return stock.Refused, err
-	}
-	defer end()
-	p := m.packets[packet].booked(no)
-	if p == nil || p.Paid {
-		return stock.Refused, nil
-	}
-	p.Paid, p.PaidAt = true, now
-	return stock.Done, nil
+	return during(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+		p := m.packets[packet].booked(no)
+		if p == nil || p.Paid {
+			return stock.Refused, nil
+		}
+		p.Paid, p.PaidAt = true, now
+		return stock.Done, nil
+	})
 }
 
 // Failed implements Store.
 func (m *Memory) Failed(ctx context.Context, packet, no, failures int64, reason string, retryIn time.Duration) (stock.Verdict, error) {
-	_, now, end, err := m.begin(ctx)
-	if err != nil {
-		return stock.Refused, err
-	}
-	defer end()
-	p := m.packets[packet].booked(no)
-	if p == nil || p.Paid || p.Failures != failures {
-		return stock.Refused, nil
-	}
-	p.Failures++
-	p.Reason, p.DueAt = reason, now.Add(retryIn)
-	return stock.Done, nil
+	return during(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+		p := m.packets[packet].booked(no)
+		if p == nil || p.Paid || p.Failures != failures {
+			return stock.Refused, nil
+		}
+		p.Failures++
+		p.Reason, p.DueAt = reason, now.Add(retryIn)
+		return stock.Done, nil
+	})
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/internal/enum"
 )
 
 // State is the state of a packet.
@@ -22,11 +24,7 @@ const (
 
 // String returns the state in lower case.
 func (s State) String() string {
-	names := [...]string{"none", "unpaid", "open", "finished", "closed", "expired"}
-	if int(s) < len(names) {
-		return names[s]
-	}
-	return fmt.Sprintf("state %d", uint8(s))
+	return enum.Name("state", s, "none", "unpaid", "open", "finished", "closed", "expired")
 }
 
 // Packet is a red packet: an amount of money that its sender lets others grab in shares.

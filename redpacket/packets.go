@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/enum"
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/stock"
@@ -62,11 +63,7 @@ const (
 
 // String returns the name of the step.
 func (s Step) String() string {
-	names := [...]string{"", "send", "confirm", "grab", "close", "expire", "return", "paid out", "payout failed"}
-	if int(s) < len(names) {
-		return names[s]
-	}
-	return fmt.Sprintf("step %d", uint8(s))
+	return enum.Name("step", s, "", "send", "confirm", "grab", "close", "expire", "return", "paid out", "payout failed")
 }
 
 // Effect is one step that took effect. A replay has none.

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
-	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -93,17 +92,9 @@ func BenchmarkOtherSKU(b *testing.B) {
 			for sku := int64(1); sku <= 2; sku++ {
 				require.NoError(b, of(inv.Define(b.Context(), stock.Key{SKU: sku}, 1<<40, stock.Terms{})))
 			}
-			var group suite.Group
-			var over atomic.Bool
-			for rival := range rivals {
-				group.Go(func() {
-					for n := 0; !over.Load(); n++ {
-						if err := lockOne(b.Context(), inv, "rival-"+strconv.Itoa(rival)+"-"+strconv.Itoa(n)); err != nil {
-							b.Error(err)
-						}
-					}
-				})
-			}
+			stop := meanwhile(b, rivals, func(rival, n int) error {
+				return lockOne(b.Context(), inv, "rival-"+strconv.Itoa(rival)+"-"+strconv.Itoa(n))
+			})
 			var took []time.Duration
 			for b.Loop() {
 				start := time.Now()
@@ -111,8 +102,7 @@ func BenchmarkOtherSKU(b *testing.B) {
 				took = append(took, time.Since(start))
 				require.NoError(b, err)
 			}
-			over.Store(true)
-			group.Wait()
+			stop()
 			slices.Sort(took)
 			b.ReportMetric(took[len(took)/2].Seconds()*1_000, "p50-ms")
 			b.ReportMetric(took[len(took)*99/100].Seconds()*1_000, "p99-ms")

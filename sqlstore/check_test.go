@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
@@ -37,14 +38,10 @@ func whole(t testing.TB) *sqltest.DB {
 func TestCheckComparesTheTablesWithThoseThatMigrateMakes(t *testing.T) {
 	t.Parallel()
 	wrong := map[string]string{ // what is done to each table is one problem
-		"table goods_stock_change is missing: run Migrate": "DROP TABLE" +
-			" goods_stock_change",
-		"table coupon_code is not Holdfast's: set Options.Prefix": "ALTER TABLE coupon_code" +
-			" COMMENT = '', DROP INDEX coupon_code_position",
-		"table goods_stock_refund uses the engine": "ALTER TABLE" +
-			" goods_stock_refund ENGINE = MyISAM",
-		"column PAY_TIME of table goods_stock_hold is missing": "ALTER TABLE" +
-			" goods_stock_hold DROP COLUMN PAY_TIME",
+		"table goods_stock_change is missing: run Migrate":        "DROP TABLE goods_stock_change",
+		"table coupon_code is not Holdfast's: set Options.Prefix": "ALTER TABLE coupon_code COMMENT = '', DROP INDEX coupon_code_position",
+		"table goods_stock_refund uses the engine":                "ALTER TABLE goods_stock_refund ENGINE = MyISAM",
+		"column PAY_TIME of table goods_stock_hold is missing":    "ALTER TABLE goods_stock_hold DROP COLUMN PAY_TIME",
 		"column POSITION of table coupon_wallet is bigint NOT NULL, should be bigint": "ALTER TABLE" +
 			" coupon_wallet MODIFY POSITION BIGINT NOT NULL",
 		"column NUM of table coupon_stock_hold is int NOT NULL, should be bigint NOT NULL": "ALTER TABLE" +
@@ -57,8 +54,7 @@ func TestCheckComparesTheTablesWithThoseThatMigrateMakes(t *testing.T) {
 			" egl_group_event ALTER REASON DROP DEFAULT",
 		"column VOLUME_MIN of table egl_group_product is decimal(20,3)": "ALTER TABLE" +
 			" egl_group_product MODIFY VOLUME_MIN DECIMAL(20, 3) NOT NULL DEFAULT 0",
-		"index egl_group_due of table egl_group is missing": "ALTER TABLE egl_group" +
-			" DROP INDEX egl_group_due",
+		"index egl_group_due of table egl_group is missing": "ALTER TABLE egl_group DROP INDEX egl_group_due",
 		"index red_packet_due of table red_packet is (END_TIME, STATE), should be (STATE": "ALTER TABLE red_packet" +
 			" DROP INDEX red_packet_due, ADD INDEX red_packet_due (END_TIME, STATE)",
 		"index red_packet_share_person of table red_packet_share is (PACKET_ID, PERSON_ID, REMAINDER), should be UN": "ALTER TABLE" +
@@ -96,8 +92,7 @@ func TestCheckKnowsEveryPartOfEveryTable(t *testing.T) {
 		"index":      "SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND SEQ_IN_INDEX = 1",
 		"constraint": "SELECT COUNT(*) FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()",
 	} {
-		var parts int
-		require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&parts))
+		parts := value[int](t, db, query)
 		require.Equal(t, parts, sqlstore.Parts(kind), kind)
 		require.NotZero(t, parts)
 	}
@@ -128,10 +123,8 @@ func TestACopyOfATableAndWhatAShopAddsAreNoProblem(t *testing.T) {
 func TestCheckNamesEachSetting(t *testing.T) {
 	t.Parallel()
 	db := whole(t)
-	isolation, readOnly := "transaction_isolation", "transaction_read_only"
-	if sqltest.MariaDB() {
-		isolation, readOnly = "tx_isolation", "tx_read_only"
-	}
+	isolation := sqltest.IsolationVariable()
+	readOnly := strings.Replace(isolation, "isolation", "read_only", 1)
 	type params = map[string]string
 	cases := map[string]params{
 		"sql_mode is not strict: add STRICT_TRANS_TABLES":           {"sql_mode": "''"},
@@ -150,9 +143,7 @@ func TestCheckNamesEachSetting(t *testing.T) {
 		require.Len(t, found, 1, "%v", settings)
 		require.Contains(t, found[0], problem)
 	}
-	config := db.Config.Clone()
-	config.MaxAllowedPacket = 256 << 10
-	found := problems(t, (&sqltest.DB{Config: config}).Pool(t))
+	found := problems(t, db.As(t, sqltest.Variant{Apply: func(c *mysql.Config) { c.MaxAllowedPacket = 256 << 10 }}))
 	require.Len(t, found, 1)
 	require.Contains(t, found[0], "the driver refuses batches of many calls: set maxAllowedPacket=0")
 }
@@ -161,7 +152,6 @@ func TestCheckNamesEachSetting(t *testing.T) {
 func TestCheckFindsNothingWhereAllIsWell(t *testing.T) {
 	t.Parallel()
 	db := whole(t)
-	isolation := "transaction_isolation"
 	cases := []map[string]string{
 		{"sql_mode": "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES'"},
 		{"sql_safe_updates": "1"},
@@ -171,12 +161,11 @@ func TestCheckFindsNothingWhereAllIsWell(t *testing.T) {
 		{"character_set_client": "gbk", "character_set_connection": "gbk"},
 	}
 	if sqltest.MariaDB() {
-		isolation = "tx_isolation"
 		cases = append(cases, map[string]string{"sql_mode": "'ORACLE,STRICT_TRANS_TABLES'"},
 			map[string]string{"sql_mode": "'EMPTY_STRING_IS_NULL,STRICT_TRANS_TABLES'"}, map[string]string{"innodb_snapshot_isolation": "1"})
 	}
 	for _, level := range []string{"READ-COMMITTED", "REPEATABLE-READ", "SERIALIZABLE"} {
-		cases = append(cases, map[string]string{isolation: "'" + level + "'"})
+		cases = append(cases, map[string]string{sqltest.IsolationVariable(): "'" + level + "'"})
 	}
 	for _, settings := range cases {
 		require.Empty(t, problems(t, withParams(t, db, settings)), "%v", settings)

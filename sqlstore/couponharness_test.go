@@ -23,7 +23,7 @@ type mall struct {
 func openMall(t testing.TB, opts *coupon.Options) *mall {
 	t.Helper()
 	f := frozen(t, defaults, couponTables)
-	store := sqlstore.NewCoupon(f.db.DB, nil).OneByOne()
+	store := sqlstore.OneByOne(sqlstore.NewCoupon(f.db.DB, nil))
 	return &mall{Coupons: coupon.New(store, opts), fixture: f, store: store}
 }
 

@@ -23,39 +23,6 @@ func (m *mall) crowd(n int, call func(c *coupon.Coupons, i int) error) []error {
 	return byTurns(n, []*coupon.Coupons{m.Coupons, other}, call)
 }
 
-func TestSixtyFourClaimsOfOneCoupon(t *testing.T) {
-	t.Parallel()
-	for name, buyer := range map[string]func(i int) string{
-		"OneBuyer":  func(int) string { return "7" },
-		"AllBuyers": func(i int) string { return fmt.Sprint(1 + i) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			m := openMall(t, nil)
-			m.define(1, coupon.Rules{PerBuyer: 1})
-			errs := m.crowd(64, func(c *coupon.Coupons, i int) error {
-				return of(c.For(buyer(i)).Claim(t.Context(), fmt.Sprint("claim-", i), 1))
-			})
-			require.Equal(t, 1, count(errs, nil))
-			require.Equal(t, 63, count(errs, coupon.ErrSoldOut)+count(errs, coupon.ErrPerBuyer))
-			m.balanced(1, 1)
-		})
-	}
-}
-
-func TestHundredOrdersRedeemOneCoupon(t *testing.T) {
-	t.Parallel()
-	m := openMall(t, nil)
-	m.define(1, coupon.Rules{})
-	m.claim("a")
-	errs := m.crowd(100, func(c *coupon.Coupons, i int) error {
-		return of(c.Redeem(t.Context(), "a", fmt.Sprint("order-", i), hundred))
-	})
-	require.Equal(t, 1, count(errs, nil))
-	require.Equal(t, 99, count(errs, coupon.ErrRedeemed))
-	m.balanced(1, 1)
-}
-
 // A refund, a revocation, reservations and redemptions want one coupon: one of them wins, and all books know which.
 func TestEverybodyWantsOneCoupon(t *testing.T) {
 	t.Parallel()
@@ -146,6 +113,31 @@ func TestConcurrentPaysGetEachACode(t *testing.T) {
 	}
 	m.balanced(1, people)
 	require.Equal(t, coupon.Count{Refunded: people / 3, Revoked: people - people/3}, must(m.Progress(t.Context(), 1))(t))
+}
+
+// Two processes that issue one batch at the same time give each of its buyers one coupon.
+func TestTwoProcessesIssueOneBatch(t *testing.T) {
+	t.Parallel()
+	m := openMall(t, nil)
+	m.define(1_000, coupon.Rules{})
+	batch := coupon.Batch{ID: "b", Campaign: 1}
+	for buyer := range int64(1_200) {
+		batch.Buyers = append(batch.Buyers, fmt.Sprint(1+buyer))
+	}
+	issued := make([]coupon.IssueResult, 6)
+	for _, err := range m.crowd(len(issued), func(c *coupon.Coupons, i int) error {
+		var err error
+		issued[i], err = c.Issue(t.Context(), batch)
+		return err
+	}) {
+		require.NoError(t, err)
+	}
+	for _, got := range issued {
+		require.Equal(t, issued[0], got)
+	}
+	require.Len(t, issued[0].Given, 1_000)
+	require.Len(t, issued[0].Skipped, 200)
+	m.balanced(1, 1_000)
 }
 
 // Two processes hand out one pool, while claims are rolled back, connections are killed, and codes are added: no code

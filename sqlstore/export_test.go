@@ -7,55 +7,47 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// AlwaysBatch returns the store with every call that could be merged done by the code of a batch, alone
+// unitsOf returns the store of the units of a domain's store.
+func unitsOf(store any) *ledger.Store {
+	switch s := store.(type) {
+	case *Stock:
+		return s.ledger
+	case *Coupon:
+		return s.coupons.Units().(*ledger.Store)
+	case *RedPacket:
+		return s.packets.Units().(*ledger.Store)
+	}
+	return store.(*GroupBuy).teams.Units().(*ledger.Store)
+}
+
+// AlwaysBatch returns a store with every call that could be merged done by the code of a batch, alone
 // or not, so that a test without concurrency sees that code.
-func (s *Stock) AlwaysBatch() *Stock { s.ledger.Bounds.Always = true; return s }
-
-// AlwaysBatch is the same for coupons.
-func (c *Coupon) AlwaysBatch() *Coupon {
-	c.coupons.Units().(*ledger.Store).Bounds.Always = true
-	return c
+func AlwaysBatch[S any](store S) S {
+	unitsOf(store).Bounds.Always = true
+	return store
 }
 
-// AlwaysBatch is the same for red packets.
-func (r *RedPacket) AlwaysBatch() *RedPacket {
-	r.packets.Units().(*ledger.Store).Bounds.Always = true
-	return r
-}
-
-// AlwaysBatch is the same for groups.
-func (g *GroupBuy) AlwaysBatch() *GroupBuy {
-	g.teams.Units().(*ledger.Store).Bounds.Always = true
-	return g
+// OneByOne returns a store with one batch of a row in flight at a time, which nothing overtakes, so that a test can form a
+// batch.
+func OneByOne[S any](store S) S {
+	if bounds := unitsOf(store).Bounds; bounds != nil {
+		bounds.InFlight = func() int { return 1 }
+		bounds.Slow = time.Hour
+	}
+	return store
 }
 
 // Waiting returns how many calls of a store wait for a batch.
 func (s *Stock) Waiting() int64 { return s.ledger.Bounds.Pending.Load() }
 
-// OneByOne returns the store with one batch of a row in flight at a time, which nothing overtakes, so that a test can form
-// a batch.
-func (s *Stock) OneByOne() *Stock { oneByOne(s.ledger); return s }
-
-// OneByOne is the same for coupons.
-func (c *Coupon) OneByOne() *Coupon { oneByOne(c.coupons.Units().(*ledger.Store)); return c }
-
-// OneByOne is the same for red packets.
-func (r *RedPacket) OneByOne() *RedPacket { oneByOne(r.packets.Units().(*ledger.Store)); return r }
-
-func oneByOne(s *ledger.Store) {
-	if s.Bounds != nil {
-		s.Bounds.InFlight = func() int { return 1 }
-		s.Bounds.Slow = time.Hour
-	}
-}
-
 // LockBatch locks orders as one batch.
-func (s *Stock) LockBatch(ctx context.Context, orders ...stock.Order) ([]stock.LockResult, error) {
+func LockBatch(ctx context.Context, s *Stock, orders ...stock.Order) ([]stock.LockResult, error) {
 	calls := make([]ledger.LockCall, len(orders))
 	for i, order := range orders {
 		calls[i] = ledger.LockCall{Order: order, HoldFor: stock.DefaultHoldFor, Carried: ledger.Carried{Beside: order.Beside}}
@@ -80,5 +72,31 @@ func TestSettingsAreTheDefaultsWhereOptionsAreZero(t *testing.T) {
 		require.Equal(t, batch.Limits{Size: DefaultBatchSize, Batches: DefaultBatches, Waiting: DefaultWaiting}, s.Limits)
 		require.Equal(t, MaxSoldOutFor, s.SoldOutFor)
 		require.False(t, s.Unmerged)
+	}
+}
+
+// Parts returns how many parts of a kind the tables of Schema have, as Check knows them.
+func Parts(kind string) (n int) {
+	all, _ := migrationsOf(Schema()) // read by other tests
+	for _, m := range all {
+		for _, t := range m.tables {
+			for _, p := range t.parts {
+				if p.kind == kind {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+func TestPrefixIsInFrontOfEveryName(t *testing.T) {
+	t.Parallel()
+	all, err := migrationsOf((&Options{Prefix: "shop_"}).Schema())
+	require.NoError(t, err)
+	for _, m := range all {
+		for _, s := range m.statements {
+			require.NotRegexp(t, sqltest.Bare, s)
+		}
 	}
 }

@@ -56,23 +56,15 @@ func TestLockLosesItsConnection(t *testing.T) {
 func TestStepsLoseTheirConnection(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	steps := []struct {
-		name  string
-		match string
-		call  func(context.Context, string) (stock.Outcome, error)
-	}{
-		{"Pay", "h.STATE = 2", s.Pay},
-		{"Cancel", "h.STATE = 5", s.Cancel},
-	}
-	for _, step := range steps {
+	for match, do := range map[string]step{"h.STATE = 2": s.Pay, "h.STATE = 5": s.Cancel} {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
-			order := fmt.Sprint(step.name, kind)
+			order := fmt.Sprint(match, kind)
 			require.NoError(t, of(s.Lock(t.Context(), order, one(2))))
-			s.db.Wire.Inject(sqltest.Fault{Match: step.match, Kind: kind})
-			_, err := step.call(t.Context(), order)
+			s.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})
+			_, err := do(t.Context(), order)
 			require.ErrorIs(t, err, stock.ErrUnknown, order)
 			require.True(t, stock.Retryable(err))
-			require.Equal(t, kind == sqltest.LostReply, must(step.call(t.Context(), order))(t, order).Replay, order)
+			require.Equal(t, kind == sqltest.LostReply, must(do(t.Context(), order))(t, order).Replay, order)
 		}
 	}
 	s.counters(2, 2, 0, 8)
@@ -100,24 +92,14 @@ func TestResolveWaitsForAStatementWhoseCallerHasLeft(t *testing.T) {
 	require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 
 	release := s.blockItem(1)
-	ctx, cancel := context.WithCancel(t.Context())
-	paid := going(func() error { return of(s.Pay(ctx, "a")) })
-	s.waiting()
-	cancel()
-	err := <-paid
-	require.ErrorIs(t, err, stock.ErrUnknown)
-	require.ErrorIs(t, err, context.Canceled)
-
-	resolved := make(chan stock.Hold, 1)
-	go func() {
-		hold, err := s.Resolve(t.Context(), "a")
-		if err != nil {
-			t.Error(err)
-		}
-		resolved <- hold
-	}()
+	require.ErrorIs(t, s.leave(func(ctx context.Context) error { return of(s.Pay(ctx, "a")) }), stock.ErrUnknown)
+	var hold stock.Hold
+	resolve := going(func() (err error) {
+		hold, err = s.Resolve(t.Context(), "a")
+		return err
+	})
 	release()
-	hold := <-resolved
+	require.NoError(t, <-resolve)
 	require.Equal(t, hold.State == stock.Paid, must(s.Pay(t.Context(), "a"))(t).Replay, "Resolve said %v", hold.State)
 	s.counters(1, 1, 0, 9)
 }
@@ -127,13 +109,7 @@ func TestLockWhoseCallerHasLeftIsNotDone(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	release := s.blockItem(1)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := going(func() error { return of(s.Lock(ctx, "a", one(1))) })
-	s.waiting()
-	cancel()
-	err := <-done
-	require.ErrorIs(t, err, stock.ErrUnavailable)
-	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, s.leave(func(ctx context.Context) error { return of(s.Lock(ctx, "a", one(1))) }), stock.ErrUnavailable)
 	release()
 	hold := must(s.Resolve(t.Context(), "a"))(t)
 	require.Equal(t, stock.Cancelled, hold.State)
@@ -204,24 +180,18 @@ func TestExtendAgainWaitsForTheFirstBeforeItIsRefused(t *testing.T) {
 	later := hold.Deadline.Add(stock.DefaultHoldFor)
 
 	release := s.blockOrder("a")
-	ctx, cancel := context.WithCancel(t.Context())
-	extended := going(func() error { return of(s.Extend(ctx, "a", later)) })
-	s.waiting()
-	cancel()
-	require.ErrorIs(t, <-extended, stock.ErrUnknown)
-
+	require.ErrorIs(t, s.leave(func(ctx context.Context) error { return of(s.Extend(ctx, "a", later)) }), stock.ErrUnknown)
 	s.db.Wire.Advance(stock.DefaultHoldFor)
-	extended = going(func() error { return of(s.Extend(t.Context(), "a", later)) })
-	for waits := 0; waits < 2; {
-		require.NoError(t, s.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
-			" WHERE DB = DATABASE() AND INFO LIKE 'UPDATE%'").Scan(&waits))
-		require.Empty(t, extended, "it has not waited")
+	answer := going(func() error { return of(s.Extend(t.Context(), "a", later)) })
+	const waits = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE 'UPDATE%'"
+	for value[int](t, s.db, waits) < 2 {
+		require.Empty(t, answer, "it has not waited")
 	}
 	release()
-	refused := <-extended
+	refusal := <-answer
 	hold = must(s.Hold(t.Context(), "a"))(t)
-	if refused != nil { // MySQL does not always let the one go first that came first: then that one does nothing any more
-		require.ErrorIs(t, refused, stock.ErrExpired)
+	if refusal != nil { // MySQL does not always let the one go first that came first: then that one does nothing any more
+		require.ErrorIs(t, refusal, stock.ErrExpired)
 		require.Equal(t, stock.Expired, hold.State)
 		s.counters(1, 0, 0, 10)
 		return
@@ -229,24 +199,4 @@ func TestExtendAgainWaitsForTheFirstBeforeItIsRefused(t *testing.T) {
 	require.Equal(t, stock.Locked, hold.State)
 	require.Equal(t, later, hold.Deadline)
 	s.counters(1, 0, 1, 10)
-}
-
-// Rows of paid holds are what sales are recounted from. Without them, Repair leaves the sales as they are.
-func TestRepairKeepsTheSalesOfHoldsThatWereDeleted(t *testing.T) {
-	t.Parallel()
-	s := open(t, nil)
-	for _, order := range []string{"a", "b"} {
-		require.NoError(t, of(s.For("7").Take(t.Context(), order, one(1))))
-	}
-	require.NoError(t, of(s.Refund(t.Context(), stock.Refund{ID: "r", Order: "b"})))
-	require.NoError(t, of(s.db.ExecContext(t.Context(), "DELETE FROM goods_stock_hold")))
-	report, err := s.Repair(t.Context())
-	require.ErrorIs(t, err, stock.ErrDrift)
-	require.Equal(t, []stock.Drift{
-		{Key: stock.Key{SKU: 1}, Quantity: "sold", Counted: 2},
-		{Key: stock.Key{SKU: 1}, Quantity: "refunded", Counted: 1},
-		{Key: stock.Key{SKU: 1}, Buyer: "7", Quantity: "bought", Counted: 2},
-	}, report.Kept)
-	require.Zero(t, report.Repaired)
-	require.Equal(t, stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 1}, must(s.Item(t.Context(), stock.Key{SKU: 1}))(t).Quantities)
 }

@@ -77,9 +77,23 @@ func (s *street) cases() []txCase {
 	type groups = *groupbuy.Groups
 	decision := groupbuy.Decision{Actor: "clerk", Reason: "why not"}
 	mine := func(n, place int) groupbuytest.Basket { return purchase(numbered(n, place), numbered(n, own)) }
-	refund := func(order string) groupbuy.Refund {
-		return groupbuy.Refund{Order: order, Actor: "clerk", Reason: "asked"}
+	on := func(what func(n int) string, call func(context.Context, groups, string) error) func(context.Context, sqlstore.Tx, int) error {
+		return in(func(ctx context.Context, g groups, n int) error { return call(ctx, g, what(n)) })
 	}
+	seat := func(i, seats int) func(int) string { return func(n int) string { return s.seat(n, i, seats) } }
+	unknown := func(n int) string { return numbered(n, own) }
+	code := func(n int) string { return s.codes[n] }
+	noTeam := func(int) string { return "ZZZZZZZZ" }
+	pay := func(ctx context.Context, g groups, order string) error { return of(g.Pay(ctx, order)) }
+	cancel := func(ctx context.Context, g groups, order string) error { return of(g.Cancel(ctx, order)) }
+	resolve := func(ctx context.Context, g groups, order string) error { return of(g.Resolve(ctx, order)) }
+	refund := func(ctx context.Context, g groups, order string) error {
+		return of(g.Refund(ctx, groupbuy.Refund{Order: order, Actor: "clerk", Reason: "asked"}))
+	}
+	form := func(ctx context.Context, g groups, code string) error { return of(g.Form(ctx, code, decision)) }
+	fail := func(ctx context.Context, g groups, code string) error { return of(g.Fail(ctx, code, decision)) }
+	readSeat := func(ctx context.Context, g groups, order string) error { return of(g.Seat(ctx, order)) }
+	readTeam := func(ctx context.Context, g groups, code string) error { return of(g.Team(ctx, code)) }
 	join := func(ctx context.Context, g groups, n int) error { return of(mine(n, own+1).Join(ctx, g, s.codes[n])) }
 	activity := func(id int64) groupbuy.Activity {
 		return groupbuy.Activity{ID: id, Title: "week", Formation: teamTime, End: start.Add(10_000 * time.Hour)}
@@ -114,70 +128,29 @@ func (s *street) cases() []txCase {
 		{"Join of an unknown team", nothing, in(func(ctx context.Context, g groups, n int) error {
 			return of(mine(n, own).Join(ctx, g, "ZZZZZZZZ"))
 		}), groupbuy.ErrUnknownTeam},
-		{"Pay", s.teamOf(2, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, s.seat(n, 1, 2))) }), nil},
-		{"Pay of the last", s.teamOf(3, 2), in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, s.seat(n, 2, 3))) }), nil},
-		{"Pay again", s.teamOf(2, 2), in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, s.seat(n, 1, 2))) }), nil},
-		{
-			"Pay of an unknown order", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, numbered(n, own))) }),
-			groupbuy.ErrNotFound,
-		},
-		{
-			"Pay of an ordinary order", ordinaryOrder,
-			in(func(ctx context.Context, g groups, n int) error { return of(g.Pay(ctx, numbered(n, own))) }), groupbuy.ErrNotFound,
-		},
-		{"Cancel", s.teamOf(2, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Cancel(ctx, s.seat(n, 1, 2))) }), nil},
-		{
-			"Cancel of the sponsor", s.teamOf(2, 0),
-			in(func(ctx context.Context, g groups, n int) error { return of(g.Cancel(ctx, s.seat(n, 0, 2))) }), nil,
-		},
-		{
-			"Cancel of the only one", s.teamOf(1, 0),
-			in(func(ctx context.Context, g groups, n int) error { return of(g.Cancel(ctx, s.seat(n, 0, 1))) }), nil,
-		},
-		{
-			"Cancel of an unknown order", nothing,
-			in(func(ctx context.Context, g groups, n int) error { return of(g.Cancel(ctx, numbered(n, own))) }), nil,
-		},
-		{"Resolve", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Resolve(ctx, s.seat(n, 0, 1))) }), nil},
-		{
-			"Refund", s.teamOf(2, 2), in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 1, 2)))) }),
-			nil,
-		},
-		{
-			"Refund of the sponsor", s.teamOf(2, 2),
-			in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 0, 2)))) }), nil,
-		},
-		{
-			"Refund of a formed team", s.teamOf(3, 3),
-			in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 1, 3)))) }), nil,
-		},
-		{
-			"Refund of what is not paid", s.teamOf(1, 0),
-			in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(s.seat(n, 0, 1)))) }), groupbuy.ErrNotPaid,
-		},
-		{
-			"Refund of an unknown order", nothing,
-			in(func(ctx context.Context, g groups, n int) error { return of(g.Refund(ctx, refund(numbered(n, own)))) }), groupbuy.ErrNotFound,
-		},
-		{"Form", s.teamOf(2, 1), in(func(ctx context.Context, g groups, n int) error { return of(g.Form(ctx, s.codes[n], decision)) }), nil},
-		{
-			"Form again", s.teamOf(3, 3), in(func(ctx context.Context, g groups, n int) error { return of(g.Form(ctx, s.codes[n], decision)) }), nil,
-		},
-		{"Fail", s.teamOf(2, 1), in(func(ctx context.Context, g groups, n int) error { return of(g.Fail(ctx, s.codes[n], decision)) }), nil},
-		{
-			"Fail of an unknown team", nothing,
-			in(func(ctx context.Context, g groups, _ int) error { return of(g.Fail(ctx, "ZZZZZZZZ", decision)) }), groupbuy.ErrUnknownTeam,
-		},
-		{"Seat", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Seat(ctx, s.seat(n, 0, 1))) }), nil},
-		{
-			"Seat of an unknown order", nothing, in(func(ctx context.Context, g groups, n int) error { return of(g.Seat(ctx, numbered(n, own))) }),
-			groupbuy.ErrNotFound,
-		},
-		{"Team", s.teamOf(1, 0), in(func(ctx context.Context, g groups, n int) error { return of(g.Team(ctx, s.codes[n])) }), nil},
-		{
-			"Team of an unknown code", nothing, in(func(ctx context.Context, g groups, _ int) error { return of(g.Team(ctx, "ZZZZZZZZ")) }),
-			groupbuy.ErrUnknownTeam,
-		},
+		{"Pay", s.teamOf(2, 0), on(seat(1, 2), pay), nil},
+		{"Pay of the last", s.teamOf(3, 2), on(seat(2, 3), pay), nil},
+		{"Pay again", s.teamOf(2, 2), on(seat(1, 2), pay), nil},
+		{"Pay of an unknown order", nothing, on(unknown, pay), groupbuy.ErrNotFound},
+		{"Pay of an ordinary order", ordinaryOrder, on(unknown, pay), groupbuy.ErrNotFound},
+		{"Cancel", s.teamOf(2, 0), on(seat(1, 2), cancel), nil},
+		{"Cancel of the sponsor", s.teamOf(2, 0), on(seat(0, 2), cancel), nil},
+		{"Cancel of the only one", s.teamOf(1, 0), on(seat(0, 1), cancel), nil},
+		{"Cancel of an unknown order", nothing, on(unknown, cancel), nil},
+		{"Resolve", s.teamOf(1, 0), on(seat(0, 1), resolve), nil},
+		{"Refund", s.teamOf(2, 2), on(seat(1, 2), refund), nil},
+		{"Refund of the sponsor", s.teamOf(2, 2), on(seat(0, 2), refund), nil},
+		{"Refund of a formed team", s.teamOf(3, 3), on(seat(1, 3), refund), nil},
+		{"Refund of what is not paid", s.teamOf(1, 0), on(seat(0, 1), refund), groupbuy.ErrNotPaid},
+		{"Refund of an unknown order", nothing, on(unknown, refund), groupbuy.ErrNotFound},
+		{"Form", s.teamOf(2, 1), on(code, form), nil},
+		{"Form again", s.teamOf(3, 3), on(code, form), nil},
+		{"Fail", s.teamOf(2, 1), on(code, fail), nil},
+		{"Fail of an unknown team", nothing, on(noTeam, fail), groupbuy.ErrUnknownTeam},
+		{"Seat", s.teamOf(1, 0), on(seat(0, 1), readSeat), nil},
+		{"Seat of an unknown order", nothing, on(unknown, readSeat), groupbuy.ErrNotFound},
+		{"Team", s.teamOf(1, 0), on(code, readTeam), nil},
+		{"Team of an unknown code", nothing, on(noTeam, readTeam), groupbuy.ErrUnknownTeam},
 		{
 			"Activity of an unknown ID", nothing,
 			in(func(ctx context.Context, g groups, n int) error { return of(g.Activity(ctx, number(n, own))) }), groupbuy.ErrUnknownActivity,

@@ -1,11 +1,11 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -36,7 +36,7 @@ type shop struct {
 func open(t testing.TB, opts *stock.Options) *shop {
 	t.Helper()
 	f := frozen(t, defaults, stockTables)
-	store := sqlstore.NewStock(f.db.DB, nil).OneByOne()
+	store := sqlstore.OneByOne(sqlstore.NewStock(f.db.DB, nil))
 	s := &shop{Inventory: stock.New(store, opts), fixture: f, store: store}
 	for sku := int64(1); sku <= 3; sku++ {
 		require.NoError(t, of(s.Define(t.Context(), stock.Key{SKU: sku}, 10, stock.Terms{})))
@@ -78,6 +78,18 @@ func TestMain(m *testing.M) {
 
 // one is a unit of a SKU.
 func one(sku int64) stock.Line { return stock.Line{SKU: sku, Num: 1} }
+
+// queryer is a pool or a transaction.
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// value reads one value.
+func value[T any](t testing.TB, from queryer, query string, args ...any) (v T) {
+	t.Helper()
+	require.NoError(t, from.QueryRowContext(t.Context(), query, args...).Scan(&v), query)
+	return v
+}
 
 // of drops what a call returns beside its error.
 func of[T any](_ T, err error) error { return err }
@@ -140,20 +152,29 @@ func going(call func() error) <-chan error {
 	return answer
 }
 
-// atOnce makes so many calls at once and returns what became of each.
-func atOnce(n int, call func(i int) error) []error {
-	errs := make([]error, n)
+// meanwhile has callers make calls, one after the other, until stop is called.
+func meanwhile(t testing.TB, callers int, call func(caller, n int) error) (stop func()) {
+	t.Helper()
+	var over atomic.Bool
 	var group suite.Group
-	for i := range n {
-		group.Go(func() { errs[i] = call(i) })
+	for caller := range callers {
+		group.Go(func() {
+			for n := 0; !over.Load(); n++ {
+				if err := call(caller, n); err != nil {
+					t.Error(err)
+				}
+			}
+		})
 	}
-	group.Wait()
-	return errs
+	return func() {
+		over.Store(true)
+		group.Wait()
+	}
 }
 
-// byTurns is the same, from several processes by turns.
+// byTurns makes so many calls at once, from several processes by turns, and returns what became of each.
 func byTurns[P any](n int, processes []P, call func(process P, i int) error) []error {
-	return atOnce(n, func(i int) error { return call(processes[i%len(processes)], i) })
+	return suite.Together(n, func(i int) error { return call(processes[i%len(processes)], i) })
 }
 
 // behindOne makes so many calls while a row is blocked: the first is in flight by itself, the others form the next batches. It
@@ -170,6 +191,19 @@ func (f fixture) behindOne(release func(), n int, call func(i int) error) []erro
 	release()
 	group.Wait()
 	return errs
+}
+
+// leave makes a call, ends its context while a statement of it waits in the server, and returns its error.
+func (f fixture) leave(call func(ctx context.Context) error) error {
+	f.t.Helper()
+	ctx, cancel := context.WithCancel(f.t.Context())
+	defer cancel()
+	answer := going(func() error { return call(ctx) })
+	f.waiting()
+	cancel()
+	err := <-answer
+	require.ErrorIs(f.t, err, context.Canceled)
+	return err
 }
 
 // settle makes a call again until it is done or refused, and returns the refusal.
@@ -233,8 +267,7 @@ func (f fixture) waiting() (connection int64) {
 func (f fixture) block(query string, args ...any) (release func()) {
 	f.t.Helper()
 	tx := must(f.db.Pool(f.t).BeginTx(f.t.Context(), nil))(f.t)
-	var locked int
-	require.NoError(f.t, tx.QueryRowContext(f.t.Context(), query, args...).Scan(&locked))
+	value[int](f.t, tx, query, args...)
 	return func() { require.NoError(f.t, tx.Rollback()) }
 }
 
@@ -255,26 +288,13 @@ func killing(t testing.TB, db *sqltest.DB) (kill func(), kills *atomic.Int64) {
 	killer.SetMaxOpenConns(1)
 	kills = new(atomic.Int64)
 	return func() {
-		var ids []int64
-		rows, err := killer.QueryContext(t.Context(),
+		ids, err := sqltest.Strings(t.Context(), killer.DB,
 			"SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()")
 		if err != nil {
 			t.Error(err)
-			return
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var id int64
-			if err := rows.Scan(&id); err != nil {
-				t.Error(err)
-			}
-			ids = append(ids, id)
-		}
-		if err := rows.Err(); err != nil {
-			t.Error(err)
 		}
 		for _, id := range ids {
-			_, _ = killer.ExecContext(t.Context(), "KILL "+strconv.FormatInt(id, 10)) // it may be gone already
+			_, _ = killer.ExecContext(t.Context(), "KILL "+id) // it may be gone already
 			kills.Add(1)
 		}
 	}, kills

@@ -44,17 +44,17 @@ func lives() map[string]life {
 	}
 }
 
-// listed is what a listing says.
-func listed[T any](seq iter.Seq2[T, error]) string {
+// listing is what a listing says.
+func listing[T any](seq iter.Seq2[T, error]) string {
 	var looks []string
 	for v, err := range seq {
-		looks = append(looks, said(v, err))
+		looks = append(looks, look(v, err))
 	}
 	return strings.Join(looks, "")
 }
 
-// said is what a look at one thing says, with every field.
-func said[T any](v T, err error) string {
+// look is what a look at one thing says, with every field.
+func look[T any](v T, err error) string {
 	text, failed := json.Marshal(v)
 	return fmt.Sprintf("%s %v\n", text, errors.Join(err, failed))
 }
@@ -96,12 +96,12 @@ func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait
 	}
 	return verbs, func() []string {
 		looks := []string{
-			said(inv.Item(ctx, first)), said(inv.Item(ctx, second)), said(inv.For("7").Usage(ctx, first)), listed(inv.Items(ctx)),
+			look(inv.Item(ctx, first)), look(inv.Item(ctx, second)), look(inv.For("7").Usage(ctx, first)), listing(inv.Items(ctx)),
 		}
 		for _, order := range []string{"a", "b", "c", "d", "e", "never", "lost"} {
-			looks = append(looks, said(inv.Hold(ctx, order)))
+			looks = append(looks, look(inv.Hold(ctx, order)))
 		}
-		return append(looks, listed(inv.Holds(ctx, stock.Filter{})), said(inv.Audit(ctx)))
+		return append(looks, listing(inv.Holds(ctx, stock.Filter{})), look(inv.Audit(ctx)))
 	}
 }
 
@@ -148,15 +148,15 @@ func couponLife(
 	}
 	return verbs, func() []string {
 		looks := []string{
-			said(c.Campaign(ctx, 1)), said(c.Campaign(ctx, 2)), listed(c.Campaigns(ctx)), said(c.Progress(ctx, 1)),
+			look(c.Campaign(ctx, 1)), look(c.Campaign(ctx, 2)), listing(c.Campaigns(ctx)), look(c.Progress(ctx, 1)),
 		}
 		for _, id := range []string{"a", "b", "c", "d", "e"} {
-			looks = append(looks, said(c.Coupon(ctx, id)), said(c.History(ctx, id)))
+			looks = append(looks, look(c.Coupon(ctx, id)), look(c.History(ctx, id)))
 		}
 		for _, order := range []string{"1", "2", "3", "4"} {
-			looks = append(looks, said(c.UsedBy(ctx, order)))
+			looks = append(looks, look(c.UsedBy(ctx, order)))
 		}
-		return append(looks, listed(c.For("7").Wallet(ctx)), listed(c.For("8").Wallet(ctx)), said(c.Audit(ctx)))
+		return append(looks, listing(c.For("7").Wallet(ctx)), listing(c.For("8").Wallet(ctx)), look(c.Audit(ctx)))
 	}
 }
 
@@ -188,10 +188,10 @@ func redPacketLife(
 	return verbs, func() []string {
 		var looks []string
 		for id := range int64(3) {
-			looks = append(looks, said(p.Packet(ctx, id+1)), listed(p.Shares(ctx, id+1)))
+			looks = append(looks, look(p.Packet(ctx, id+1)), listing(p.Shares(ctx, id+1)))
 		}
-		return append(looks, said(p.For("1000").Share(ctx, 1)), said(p.Payout(ctx, redpacket.PayoutNumber(1, 2))), listed(p.Payouts(ctx)),
-			said(p.Audit(ctx)))
+		return append(looks, look(p.For("1000").Share(ctx, 1)), look(p.Payout(ctx, redpacket.PayoutNumber(1, 2))), listing(p.Payouts(ctx)),
+			look(p.Audit(ctx)))
 	}
 }
 
@@ -253,17 +253,17 @@ func groupBuyLife(
 	}
 	return verbs, func() []string {
 		looks := []string{
-			said(inv.Item(ctx, stock.Key{SKU: 1})), said(g.Activity(ctx, 7)), said(g.Product(ctx, teamProduct)),
-			listed(g.Activities(ctx)), listed(g.Products(ctx, 7)), listed(g.Shelf(ctx)), listed(g.Teams(ctx, groupbuy.TeamFilter{})),
-			listed(g.Joinable(ctx, teamProduct)), listed(g.For("1").Seats(ctx)),
+			look(inv.Item(ctx, stock.Key{SKU: 1})), look(g.Activity(ctx, 7)), look(g.Product(ctx, teamProduct)),
+			listing(g.Activities(ctx)), listing(g.Products(ctx, 7)), listing(g.Shelf(ctx)), listing(g.Teams(ctx, groupbuy.TeamFilter{})),
+			listing(g.Joinable(ctx, teamProduct)), listing(g.For("1").Seats(ctx)),
 		}
 		for _, order := range []string{"a1", "a2", "a3", "b1", "c1", "d1", "e1"} {
-			looks = append(looks, said(g.Seat(ctx, order)))
+			looks = append(looks, look(g.Seat(ctx, order)))
 		}
 		for _, order := range []string{"a1", "b1", "c1", "d1", "e1"} {
 			code := teamOf(order)
-			looks = append(looks, said(g.Team(ctx, code)), listed(g.Members(ctx, code)), listed(g.Events(ctx, code)))
+			looks = append(looks, look(g.Team(ctx, code)), listing(g.Members(ctx, code)), listing(g.Events(ctx, code)))
 		}
-		return append(looks, said(g.Audit(ctx)))
+		return append(looks, look(g.Audit(ctx)))
 	}
 }

@@ -1,9 +1,11 @@
 package sqlstore_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -71,12 +73,7 @@ func inTransactions(t *testing.T, db *sqltest.DB, n int, cases []txCase, before,
 			name := caseName(level, c)
 			tx := must(db.BeginTx(ctx, &sql.TxOptions{Isolation: level}))(t)
 			before(tx, n, name)
-			err := c.call(ctx, tx, n)
-			if c.want == nil {
-				require.NoError(t, err, name)
-			} else {
-				require.ErrorIs(t, err, c.want, name)
-			}
+			require.ErrorIs(t, c.call(ctx, tx, n), c.want, name)
 			look(tx, n, name)
 			require.NoError(t, tx.Rollback(), name)
 		}
@@ -114,39 +111,20 @@ func keepNobodyWaiting(t *testing.T, db *sqltest.DB, cases []txCase, neighbours 
 // leaveTheInsertID demands that LAST_INSERT_ID is the caller's after each call.
 func leaveTheInsertID(t *testing.T, db *sqltest.DB, cases []txCase) {
 	t.Helper()
-	const mine = 777
-	var id int64
 	inTransactions(t, db, 0, cases,
+		func(tx *sql.Tx, _ int, _ string) { run(t, tx, "DO LAST_INSERT_ID(777)") },
 		func(tx *sql.Tx, _ int, name string) {
-			require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT LAST_INSERT_ID(?)", mine).Scan(&id), name)
-		},
-		func(tx *sql.Tx, _ int, name string) {
-			require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT LAST_INSERT_ID()").Scan(&id), name)
-			if id != mine {
+			if id := value[int](t, tx, "SELECT LAST_INSERT_ID()"); id != 777 {
 				t.Errorf("%s: LAST_INSERT_ID is %d", name, id)
 			}
 		})
 }
 
 // both returns the first of two errors.
-func both(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func both(errs ...error) error { return cmp.Or(errs...) }
 
 // readAll reads a listing to its end.
-func readAll[T any](listing func(func(T, error) bool)) error {
-	for _, err := range listing {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func readAll[T any](listing iter.Seq2[T, error]) error { return of(suite.Gather(listing)) }
 
 // ordinary makes an ordinary item of 10,000 units.
 func ordinary(t testing.TB, db *sqltest.DB, skus ...int64) {
@@ -157,36 +135,31 @@ func ordinary(t testing.TB, db *sqltest.DB, skus ...int64) {
 	}
 }
 
-// inFour runs four transactions of a caller at once, each until it has committed, and demands that none of them was told to
-// start over: their things have nothing to do with each other.
-func inFour(t *testing.T, db *sqltest.DB, do func(tx sqlstore.Tx, i int) error) {
+// noneStartsOver runs transactions of a caller, so many at a time, each until it has committed. It demands that none of them was
+// told to start over.
+func noneStartsOver(t *testing.T, db *sqltest.DB, width, transactions int, do func(tx *sql.Tx, i int) error) {
 	t.Helper()
-	ctx := t.Context()
-	var group suite.Group
-	var again atomic.Int64
-	for i := range 4 {
-		group.Go(func() {
-			for ctx.Err() == nil {
-				tx, err := db.BeginTx(ctx, nil)
-				if err == nil {
-					err = do(tx, i)
-				}
-				if err == nil {
-					err = tx.Commit()
-				}
-				if err == nil {
-					return
-				}
-				_ = tx.Rollback()
-				if !sqlstore.Retryable(err) {
-					t.Error(err)
-					return
-				}
-				again.Add(1)
-			}
-		})
+	once := func(i int) error {
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }()
+		if err := do(tx, i); err != nil {
+			return err
+		}
+		return tx.Commit()
 	}
-	group.Wait()
+	var again atomic.Int64
+	for _, err := range suite.Crowd(transactions, width, func(i int) error {
+		err := once(i)
+		for ; sqlstore.Retryable(err); err = once(i) {
+			again.Add(1)
+		}
+		return err
+	}) {
+		require.NoError(t, err)
+	}
 	if !conflicts(t, db) {
 		require.Zero(t, again.Load(), "transactions that had to start over")
 	}
@@ -195,52 +168,43 @@ func inFour(t *testing.T, db *sqltest.DB, do func(tx sqlstore.Tx, i int) error) 
 // Parallel imports of what is new, each in a transaction and a range of its own, never meet in a deadlock.
 func TestDefinitionsInTransactionsMeetNoDeadlock(t *testing.T) {
 	t.Parallel()
-	const each = 30
-	t.Run("campaigns", func(t *testing.T) {
-		t.Parallel()
-		m := openMall(t, nil)
-		inFour(t, m.db, func(tx sqlstore.Tx, i int) error {
-			c := m.On(m.store.WithTx(tx))
-			for id := range int64(each) {
-				if _, err := c.Define(t.Context(), int64(i+1)*1000+id, 5, coupon.Rules{}, tenOff()); err != nil {
-					return err
-				}
+	for name, open := range map[string]func(t *testing.T) (db *sqltest.DB, each int64, define func(tx *sql.Tx, id int64) error){
+		"campaigns": func(t *testing.T) (*sqltest.DB, int64, func(tx *sql.Tx, id int64) error) {
+			t.Helper()
+			m := openMall(t, nil)
+			return m.db, 30, func(tx *sql.Tx, id int64) error {
+				return of(m.On(m.store.WithTx(tx)).Define(t.Context(), id, 5, coupon.Rules{}, tenOff()))
 			}
-			return nil
-		})
-	})
-	t.Run("packets", func(t *testing.T) {
-		t.Parallel()
-		p := openPurse(t)
-		inFour(t, p.db, func(tx sqlstore.Tx, i int) error {
-			in := p.On(p.store.WithTx(tx))
-			for id := range int64(each) {
-				if _, err := in.Send(t.Context(), packetOf(int64(i+1)*1000+id, 100, 2)); err != nil {
-					return err
-				}
+		},
+		"packets": func(t *testing.T) (*sqltest.DB, int64, func(tx *sql.Tx, id int64) error) {
+			t.Helper()
+			p := openPurse(t)
+			return p.db, 30, func(tx *sql.Tx, id int64) error {
+				return of(p.On(p.store.WithTx(tx)).Send(t.Context(), packetOf(id, 100, 2)))
 			}
-			return nil
-		})
-	})
-	t.Run("activities and products", func(t *testing.T) {
-		t.Parallel()
-		b := openBazaar(t, defaults, 3, 10)
-		for i := range int64(4) {
-			ordinary(t, b.db, 1001+i*1000, 1002+i*1000, 1003+i*1000)
-		}
-		inFour(t, b.db, func(tx sqlstore.Tx, i int) error {
-			g := b.On(b.store.WithTx(tx))
-			for n := range int64(3) {
-				id := int64(i+1)*1000 + n + 1
-				if _, err := g.Define(t.Context(), groupbuy.Activity{ID: id, Title: "week", Formation: teamTime,
-					End: start.Add(time.Hour)}); err != nil {
-					return err
-				}
-				if _, err := g.Offer(t.Context(), productOf(stock.Key{SKU: id, Activity: id}), 5); err != nil {
-					return err
-				}
+		},
+		"activities and products": func(t *testing.T) (*sqltest.DB, int64, func(tx *sql.Tx, id int64) error) {
+			t.Helper()
+			b := openBazaar(t, defaults, 3, 10)
+			for i := range int64(4) {
+				ordinary(t, b.db, 1000+i*1000, 1001+i*1000, 1002+i*1000)
 			}
-			return nil
+			return b.db, 3, func(tx *sql.Tx, id int64) error {
+				g := b.On(b.store.WithTx(tx))
+				activity := groupbuy.Activity{ID: id, Title: "week", Formation: teamTime, End: start.Add(time.Hour)}
+				return both(of(g.Define(t.Context(), activity)), of(g.Offer(t.Context(), productOf(stock.Key{SKU: id, Activity: id}), 5)))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, each, define := open(t)
+			noneStartsOver(t, db, 4, 4, func(tx *sql.Tx, i int) (err error) {
+				for id := int64(0); id < each && err == nil; id++ {
+					err = define(tx, int64(i+1)*1000+id)
+				}
+				return err
+			})
 		})
-	})
+	}
 }

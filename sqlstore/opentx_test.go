@@ -3,17 +3,14 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
-	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -28,91 +25,78 @@ func impatient() sqltest.Variant {
 	return sqltest.Variant{Name: "Impatient", Apply: func(c *mysql.Config) { c.Params["innodb_lock_wait_timeout"] = "1" }}
 }
 
+// txCall is a call in a caller's transaction, in the shop of busyShop.
+type txCall struct {
+	name string
+	want error // nil: it takes effect
+	call func() error
+}
+
+// txCalls are calls of each kind, whose orders and items are there or not.
+func txCalls(ctx context.Context, in *stock.Inventory) []txCall {
+	later := start.AddDate(1, 0, 0)
+	first, unknown := stock.Key{SKU: 1}, stock.Key{SKU: 40}
+	refund := func(id, order string, lines ...stock.Line) error {
+		return of(in.Refund(ctx, stock.Refund{ID: id, Order: order, Restock: true, Lines: lines}))
+	}
+	rest := stock.TransferLeg{SKU: 1, To: 1, Num: stock.Rest}
+	return []txCall{
+		{"Lock that is admitted", nil, func() error { return of(in.Lock(ctx, "m-new", one(1))) }},
+		{"Lock for a buyer", nil, func() error { return of(in.For("50").Lock(ctx, "m-new", one(1), one(2))) }},
+		{"Lock that is refused", stock.ErrInsufficient, func() error { return of(in.Lock(ctx, "m-new", units(1, 1000))) }},
+		{"Lock that is refused for a buyer", stock.ErrInsufficient, func() error {
+			return of(in.For("50").Lock(ctx, "m-new", units(1, 1000), units(2, 1000)))
+		}},
+		{"Lock that a limit refuses", stock.ErrPerBuyer, func() error { return of(in.For("50").Lock(ctx, "m-new", units(3, 2))) }},
+		{"Lock again", nil, func() error { return of(in.Lock(ctx, "m-locked", one(1))) }},
+		{"Lock again with other lines", stock.ErrMismatch, func() error { return of(in.Lock(ctx, "m-locked", one(2))) }},
+		{"Take for a buyer", nil, func() error { return of(in.For("7").Take(ctx, "m-new", one(3))) }},
+		{"Take that is refused", stock.ErrInsufficient, func() error { return of(in.Take(ctx, "m-new", units(1, 1000))) }},
+		{"Pay", nil, func() error { return of(in.Pay(ctx, "m-locked")) }},
+		{"Pay of two lines", nil, func() error { return of(in.Pay(ctx, "m-two")) }},
+		{"Pay again", nil, func() error { return of(in.Pay(ctx, "m-paid")) }},
+		{"Pay that is late", stock.ErrExpired, func() error { return of(in.Pay(ctx, "m-dead")) }},
+		{"Pay of an unknown order", stock.ErrNotFound, func() error { return of(in.Pay(ctx, "m-none")) }},
+		{"Cancel", nil, func() error { return of(in.Cancel(ctx, "m-locked")) }},
+		{"Cancel of two lines", nil, func() error { return of(in.Cancel(ctx, "m-two")) }},
+		{"Cancel of an unknown order", nil, func() error { return of(in.Cancel(ctx, "m-none")) }},
+		{"Redeem", nil, func() error { return of(in.Redeem(ctx, "m-paid")) }},
+		{"Redeem of an unknown order", stock.ErrNotFound, func() error { return of(in.Redeem(ctx, "m-none")) }},
+		{"Hold", nil, func() error { return of(in.Hold(ctx, "m-two")) }},
+		{"Hold of an unknown order", stock.ErrNotFound, func() error { return of(in.Hold(ctx, "m-none")) }},
+		{"Extend", nil, func() error { return of(in.Extend(ctx, "m-two", later)) }},
+		{"Extend of an unknown order", stock.ErrNotFound, func() error { return of(in.Extend(ctx, "m-none", later)) }},
+		{"Resolve", nil, func() error { return of(in.Resolve(ctx, "m-two")) }},
+		{"Resolve of an unknown order", nil, func() error { return of(in.Resolve(ctx, "m-none")) }},
+		{"Refund", nil, func() error { return refund("m-new", "m-paid", one(1)) }},
+		{"Refund of two lines", nil, func() error { return refund("m-new", "m-paid-two") }},
+		{"Refund again", nil, func() error { return refund("m-refund", "m-refunded") }},
+		{"Refund of too much", stock.ErrOverRefund, func() error { return refund("m-new", "m-paid", units(1, 9)) }},
+		{"Refund of an unknown order", stock.ErrNotFound, func() error { return refund("m-new", "m-none") }},
+		{"Item", nil, func() error { return of(in.Item(ctx, first)) }},
+		{"Item of an unknown SKU", stock.ErrUnknownSKU, func() error { return of(in.Item(ctx, unknown)) }},
+		{"Define", nil, func() error { return of(in.Define(ctx, unknown, 1, stock.Terms{})) }},
+		{"Define of what is there", nil, func() error { return of(in.Define(ctx, first, 1, stock.Terms{PerOrder: 5000})) }},
+		{"Restock", nil, func() error { return in.Restock(ctx, "m-new", one(1), one(2)) }},
+		{"Restock again", nil, func() error { return in.Restock(ctx, "m-change", one(1)) }},
+		{"Withdraw of too much", stock.ErrInsufficient, func() error { return in.Withdraw(ctx, "m-new", units(1, 1000)) }},
+		{"Transfer", nil, func() error { return of(in.Transfer(ctx, "m-new", rest)) }},
+		{"Expire", nil, func() error { return of(in.Expire(ctx)) }},
+	}
+}
+
 // Whatever a call in an open transaction finds or misses, only what it names is locked: orders, items, refunds and
 // changes of others go on beside it.
 func TestOpenTransactionLocksNothingBesideItsRows(t *testing.T) {
 	t.Parallel()
-	line := func(sku, n int64) stock.Line { return stock.Line{SKU: sku, Num: n} }
-	calls := []struct {
-		name string
-		call func(ctx context.Context, in *stock.Inventory) error
-	}{
-		{"Lock that is admitted", func(ctx context.Context, in *stock.Inventory) error { return of(in.Lock(ctx, "m-new", one(1))) }},
-		{"Lock for a buyer", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.For("50").Lock(ctx, "m-new", one(1), one(2)))
-		}},
-		{"Lock that is refused", func(ctx context.Context, in *stock.Inventory) error { return of(in.Lock(ctx, "m-new", line(1, 1000))) }},
-		{"Lock that is refused for a buyer", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.For("50").Lock(ctx, "m-new", line(1, 1000), line(2, 1000)))
-		}},
-		{"Lock that a limit refuses", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.For("50").Lock(ctx, "m-new", line(3, 2)))
-		}},
-		{"Lock again", func(ctx context.Context, in *stock.Inventory) error { return of(in.Lock(ctx, "m-locked", one(1))) }},
-		{"Lock again with other lines", func(ctx context.Context, in *stock.Inventory) error { return of(in.Lock(ctx, "m-locked", one(2))) }},
-		{"Take that is refused", func(ctx context.Context, in *stock.Inventory) error { return of(in.Take(ctx, "m-new", line(1, 1000))) }},
-		{"Pay", func(ctx context.Context, in *stock.Inventory) error { return of(in.Pay(ctx, "m-locked")) }},
-		{"Pay of two lines", func(ctx context.Context, in *stock.Inventory) error { return of(in.Pay(ctx, "m-two")) }},
-		{"Pay again", func(ctx context.Context, in *stock.Inventory) error { return of(in.Pay(ctx, "m-paid")) }},
-		{"Pay that is late", func(ctx context.Context, in *stock.Inventory) error { return of(in.Pay(ctx, "m-dead")) }},
-		{"Pay of an unknown order", func(ctx context.Context, in *stock.Inventory) error { return of(in.Pay(ctx, "m-none")) }},
-		{"Cancel", func(ctx context.Context, in *stock.Inventory) error { return of(in.Cancel(ctx, "m-locked")) }},
-		{"Cancel of two lines", func(ctx context.Context, in *stock.Inventory) error { return of(in.Cancel(ctx, "m-two")) }},
-		{"Cancel of an unknown order", func(ctx context.Context, in *stock.Inventory) error { return of(in.Cancel(ctx, "m-none")) }},
-		{"Redeem", func(ctx context.Context, in *stock.Inventory) error { return of(in.Redeem(ctx, "m-paid")) }},
-		{"Redeem of an unknown order", func(ctx context.Context, in *stock.Inventory) error { return of(in.Redeem(ctx, "m-none")) }},
-		{"Hold", func(ctx context.Context, in *stock.Inventory) error { return of(in.Hold(ctx, "m-two")) }},
-		{"Hold of an unknown order", func(ctx context.Context, in *stock.Inventory) error { return of(in.Hold(ctx, "m-none")) }},
-		{"Extend", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.Extend(ctx, "m-two", start.AddDate(1, 0, 0)))
-		}},
-		{"Extend of an unknown order", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.Extend(ctx, "m-none", start.AddDate(1, 0, 0)))
-		}},
-		{"Resolve", func(ctx context.Context, in *stock.Inventory) error { return of(in.Resolve(ctx, "m-two")) }},
-		{"Resolve of an unknown order", func(ctx context.Context, in *stock.Inventory) error { return of(in.Resolve(ctx, "m-none")) }},
-		{"Refund", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-paid", Restock: true, Lines: []stock.Line{one(1)}}))
-		}},
-		{"Refund of two lines", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-paid-two"}))
-		}},
-		{"Refund again", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.Refund(ctx, stock.Refund{ID: "m-refund", Order: "m-refunded", Restock: true}))
-		}},
-		{"Refund of too much", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-paid", Lines: []stock.Line{line(1, 9)}}))
-		}},
-		{"Refund of an unknown order", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.Refund(ctx, stock.Refund{ID: "m-new", Order: "m-none"}))
-		}},
-		{"Item", func(ctx context.Context, in *stock.Inventory) error { return of(in.Item(ctx, stock.Key{SKU: 1})) }},
-		{"Item of an unknown SKU", func(ctx context.Context, in *stock.Inventory) error { return of(in.Item(ctx, stock.Key{SKU: 40})) }},
-		{"Define", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.Define(ctx, stock.Key{SKU: 40}, 1, stock.Terms{}))
-		}},
-		{"Define of what is there", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.Define(ctx, stock.Key{SKU: 1}, 1, stock.Terms{PerOrder: 5000}))
-		}},
-		{"Restock", func(ctx context.Context, in *stock.Inventory) error { return in.Restock(ctx, "m-new", one(1), one(2)) }},
-		{"Restock again", func(ctx context.Context, in *stock.Inventory) error { return in.Restock(ctx, "m-change", one(1)) }},
-		{"Withdraw of too much", func(ctx context.Context, in *stock.Inventory) error { return in.Withdraw(ctx, "m-new", line(1, 1000)) }},
-		{"Transfer", func(ctx context.Context, in *stock.Inventory) error {
-			return of(in.Transfer(ctx, "m-new", stock.TransferLeg{SKU: 1, From: 0, To: 1, Num: stock.Rest}))
-		}},
-		{"Expire", func(ctx context.Context, in *stock.Inventory) error { return of(in.Expire(ctx)) }},
-	}
 	for _, level := range levels() {
-		for _, c := range calls {
+		for i, c := range txCalls(t.Context(), nil) {
 			t.Run(level.String()+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
 				s := busyShop(t)
-				ctx := t.Context()
-				tx := must(s.db.BeginTx(ctx, &sql.TxOptions{Isolation: level}))(t)
+				tx := must(s.db.BeginTx(t.Context(), &sql.TxOptions{Isolation: level}))(t)
 				defer func() { _ = tx.Rollback() }()
-				err := c.call(ctx, s.On(s.store.WithTx(tx)))
-				require.False(t, sqlstore.Retryable(err), "%v", err)
-				require.NotErrorIs(t, err, stock.ErrStore)
+				require.ErrorIs(t, txCalls(t.Context(), s.On(s.store.WithTx(tx)))[i].call(), c.want)
 				s.othersGoOn(5, "a", "m-m", "z")
 				require.NoError(t, tx.Rollback())
 			})
@@ -169,52 +153,6 @@ func (s *shop) othersGoOn(sku int64, names ...string) {
 	}
 }
 
-// crowdOf runs transactions of a caller, so many at a time, and returns how many of them were told to start over.
-func (s *shop) crowdOf(workers, transactions int, do func(ctx context.Context, in *stock.Inventory, i int) error) (again int) {
-	s.t.Helper()
-	var mu sync.Mutex
-	var group suite.Group
-	next := make(chan int)
-	for range workers {
-		group.Go(func() {
-			for i := range next {
-				for {
-					err := s.inTx(func(in *stock.Inventory) error { return do(s.t.Context(), in, i) })
-					if err == nil {
-						break
-					}
-					if !sqlstore.Retryable(err) {
-						s.t.Error(err)
-						break
-					}
-					mu.Lock()
-					again++
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	for i := range transactions {
-		next <- i
-	}
-	close(next)
-	group.Wait()
-	return again
-}
-
-// inTx runs one transaction of a caller.
-func (s *shop) inTx(do func(in *stock.Inventory) error) error {
-	tx, err := s.db.BeginTx(s.t.Context(), nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	if err := do(s.On(s.store.WithTx(tx))); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
 // Callers who ask for what is not there, and then go on in the same transaction, never meet in a deadlock.
 func TestCallersTransactionsMeetNoDeadlock(t *testing.T) {
 	t.Parallel()
@@ -256,12 +194,11 @@ func TestCallersTransactionsMeetNoDeadlock(t *testing.T) {
 			t.Parallel()
 			s := open(t, nil)
 			s.db.Wire.Freeze(start)
-			require.NoError(t, s.Restock(t.Context(), "in", stock.Line{SKU: 1, Num: 1000}, stock.Line{SKU: 2, Num: 1000}))
+			require.NoError(t, s.Restock(t.Context(), "in", units(1, 1000), units(2, 1000)))
 			require.NoError(t, of(s.Define(t.Context(), stock.Key{SKU: 1, Activity: 1}, 20, stock.Terms{})))
-			again := s.crowdOf(c.workers, c.transactions, c.do)
-			if !conflicts(t, s.db) {
-				require.Zero(t, again)
-			}
+			noneStartsOver(t, s.db, c.workers, c.transactions, func(tx *sql.Tx, i int) error {
+				return c.do(t.Context(), s.On(s.store.WithTx(tx)), i)
+			})
 		})
 	}
 }
@@ -280,58 +217,23 @@ func TestTransactionKeepsTheCallersInsertIDAndSavepoints(t *testing.T) {
 	t.Parallel()
 	s := busyShop(t)
 	ctx := t.Context()
-	tx := must(s.db.BeginTx(ctx, nil))(t)
-	defer func() { _ = tx.Rollback() }()
-	in := s.On(s.store.WithTx(tx))
-	require.NoError(t, of(tx.ExecContext(ctx, "SAVEPOINT holdfast")))
-	for name, call := range map[string]func() error{
-		"Lock":              func() error { return of(in.Lock(ctx, "one", one(1))) },
-		"Lock of two lines": func() error { return of(in.Lock(ctx, "two", one(1), one(2))) },
-		"Take for a buyer":  func() error { return of(in.For("7").Take(ctx, "take", one(3))) },
-		"Lock too much": func() error {
-			_, err := in.Lock(ctx, "refused", stock.Line{SKU: 1, Num: 999})
-			return ignore(err, stock.ErrInsufficient)
-		},
-		"Pay":                func() error { return of(in.Pay(ctx, "m-locked")) },
-		"Cancel":             func() error { return of(in.Cancel(ctx, "m-two")) },
-		"Cancel first":       func() error { return of(in.Cancel(ctx, "m-none")) },
-		"Refund":             func() error { return of(in.Refund(ctx, stock.Refund{ID: "r", Order: "m-paid"})) },
-		"Define":             func() error { return of(in.Define(ctx, stock.Key{SKU: 77}, 1, stock.Terms{})) },
-		"Define again":       func() error { return of(in.Define(ctx, stock.Key{SKU: 1}, 1, stock.Terms{PerOrder: 5000})) },
-		"Item that is not":   func() error { _, err := in.Item(ctx, stock.Key{SKU: 78}); return ignore(err, stock.ErrUnknownSKU) },
-		"Restock":            func() error { return in.Restock(ctx, "restock", one(1)) },
-		"Repair":             func() error { return of(in.Repair(ctx)) },
-		"Resolve of nothing": func() error { return of(in.Resolve(ctx, "m-never")) },
-	} {
-		require.NoError(t, of(tx.ExecContext(ctx, "DO LAST_INSERT_ID(777)")))
-		require.NoError(t, call(), name)
-		var id int64
-		require.NoError(t, tx.QueryRowContext(ctx, "SELECT LAST_INSERT_ID()").Scan(&id))
-		require.Equal(t, int64(777), id, name)
+	for i, c := range append(txCalls(ctx, nil), txCall{name: "Repair"}) {
+		tx := must(s.db.BeginTx(ctx, nil))(t)
+		in := s.On(s.store.WithTx(tx))
+		calls := append(txCalls(ctx, in), txCall{call: func() error { return of(in.Repair(ctx)) }})
+		run(t, tx, "SAVEPOINT holdfast", "DO LAST_INSERT_ID(777)")
+		require.ErrorIs(t, calls[i].call(), c.want, c.name)
+		require.Equal(t, 777, value[int](t, tx, "SELECT LAST_INSERT_ID()"), c.name)
+		run(t, tx, "ROLLBACK TO SAVEPOINT holdfast") // which is where the caller set it
+		require.NoError(t, tx.Commit())
+		require.ErrorIs(t, of(s.Hold(ctx, "m-new")), stock.ErrNotFound, c.name)
 	}
-	require.NoError(t, of(tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT holdfast")))
-	require.NoError(t, tx.Commit())
-	require.ErrorIs(t, of(s.Hold(ctx, "one")), stock.ErrNotFound, "the caller's savepoint is where the caller set it")
-}
-
-// ignore drops the error that was to be expected.
-func ignore(err, expected error) error {
-	if err == nil {
-		return fmt.Errorf("no error, expected %w", expected)
-	}
-	if errors.Is(err, expected) {
-		return nil
-	}
-	return err
 }
 
 // A transaction that the server has ended, and whose caller went on, is no place to work in, whatever the handle.
 func TestTransactionThatTheServerEndedIsRefused(t *testing.T) {
 	t.Parallel()
-	for name, wrap := range map[string]func(*sql.Tx) sqlstore.Tx{
-		"*sql.Tx": func(tx *sql.Tx) sqlstore.Tx { return tx },
-		"wrapped": func(tx *sql.Tx) sqlstore.Tx { return wrapped{tx} },
-	} {
+	for name, wrap := range handles() {
 		s := open(t, nil)
 		ctx := t.Context()
 		require.NoError(t, of(s.Lock(ctx, "locked", one(2))))
@@ -351,16 +253,16 @@ func TestTransactionThatTheServerEndedIsRefused(t *testing.T) {
 	}
 }
 
-// preparing prepares each statement and keeps it, as the handle of GORM with PrepareStmt does: it has the transaction in
+// preparer prepares each statement and keeps it, as the handle of GORM with PrepareStmt does: it has the transaction in
 // its field Tx, and the method by which such a handle is known.
-type preparing struct {
+type preparer struct {
 	Tx       *sql.Tx
 	prepared *int
 }
 
-func (p preparing) GetDBConn() (*sql.DB, error) { return nil, sql.ErrConnDone }
+func (p preparer) GetDBConn() (*sql.DB, error) { return nil, sql.ErrConnDone }
 
-func (p preparing) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
+func (p preparer) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
 	*p.prepared++
 	stmt, err := p.Tx.PrepareContext(ctx, q) //nolint:sqlclosecheck // it keeps them, which is the point
 	if err != nil {
@@ -369,7 +271,7 @@ func (p preparing) ExecContext(ctx context.Context, q string, args ...any) (sql.
 	return stmt.ExecContext(ctx, args...)
 }
 
-func (p preparing) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+func (p preparer) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
 	*p.prepared++
 	stmt, err := p.Tx.PrepareContext(ctx, q) //nolint:sqlclosecheck // it keeps them, which is the point
 	if err != nil {
@@ -378,8 +280,8 @@ func (p preparing) QueryContext(ctx context.Context, q string, args ...any) (*sq
 	return stmt.QueryContext(ctx, args...)
 }
 
-// hiding does the same and hides the transaction.
-type hiding struct{ sqlstore.Tx }
+// hider does the same and hides the transaction.
+type hider struct{ sqlstore.Tx }
 
 func TestHandleThatPreparesIsUnwrappedOrRefused(t *testing.T) {
 	t.Parallel()
@@ -389,11 +291,11 @@ func TestHandleThatPreparesIsUnwrappedOrRefused(t *testing.T) {
 	defer func() { _ = tx.Rollback() }()
 	prepared := 0
 	for i := range 5 {
-		require.NoError(t, of(s.On(s.store.WithTx(&preparing{tx, &prepared})).Lock(ctx, strconv.Itoa(i), one(1))))
+		require.NoError(t, of(s.On(s.store.WithTx(&preparer{tx, &prepared})).Lock(ctx, strconv.Itoa(i), one(1))))
 	}
 	require.Zero(t, prepared, "statements that the handle would keep")
 
-	_, err := s.On(s.store.WithTx(hiding{preparing{tx, &prepared}})).Lock(ctx, "hidden", one(1))
+	_, err := s.On(s.store.WithTx(hider{preparer{tx, &prepared}})).Lock(ctx, "hidden", one(1))
 	if err != nil { // MariaDB prepares a savepoint
 		require.ErrorIs(t, err, stock.ErrInvalid)
 		require.ErrorContains(t, err, "*sql.Tx")
@@ -411,15 +313,13 @@ func TestRefusalsInATransactionNeedNoRightToDelete(t *testing.T) {
 	defer func() { _ = tx.Rollback() }()
 	in := s.On(s.store.WithTx(tx))
 	require.NoError(t, of(in.Lock(ctx, "mine", one(5))))
-	require.ErrorIs(t, of(in.For("50").Lock(ctx, "refused", stock.Line{SKU: 1, Num: 1000}, one(2))), stock.ErrInsufficient)
+	require.ErrorIs(t, of(in.For("50").Lock(ctx, "refused", units(1, 1000), one(2))), stock.ErrInsufficient)
 	require.ErrorIs(t, of(in.Pay(ctx, "unknown")), stock.ErrNotFound)
 	require.ErrorIs(t, of(in.Item(ctx, stock.Key{SKU: 40})), stock.ErrUnknownSKU)
-	require.ErrorIs(t, in.Withdraw(ctx, "too much", stock.Line{SKU: 2, Num: 1000}), stock.ErrInsufficient)
+	require.ErrorIs(t, in.Withdraw(ctx, "too much", units(2, 1000)), stock.ErrInsufficient)
 	require.NoError(t, tx.Commit())
-	var left int
-	require.NoError(t, s.db.QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM goods_stock_hold WHERE ORDER_NO IN ('refused', 'unknown'))"+
+	require.Zero(t, value[int](t, s.db, "SELECT (SELECT COUNT(*) FROM goods_stock_hold WHERE ORDER_NO IN ('refused', 'unknown'))"+
 		" + (SELECT COUNT(*) FROM goods_stock WHERE SKU_ID = 40) + (SELECT COUNT(*) FROM goods_stock_change"+
-		" WHERE CHANGE_NO = 'too much')").Scan(&left))
-	require.Zero(t, left)
+		" WHERE CHANGE_NO = 'too much')"))
 	s.counters(5, 0, 1, 100)
 }

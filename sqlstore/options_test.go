@@ -1,11 +1,9 @@
 package sqlstore_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io/fs"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,44 +15,17 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// everyCall makes each call of a store and returns what each said.
-func everyCall(ctx context.Context, s *sqlstore.Stock) map[string]error {
-	errs := map[string]error{}
-	key, line := stock.Key{SKU: 1}, one(1)
-	item := stock.Item{Key: key, Quantities: stock.Quantities{Total: 1, Left: 1}}
-	hold := stock.Hold{Order: "a", State: stock.Paid, Lines: []stock.HoldLine{{Line: line}}}
-	refund := stock.RefundRecord{Refund: stock.Refund{ID: "a", Order: "a", Lines: []stock.Line{line}}}
-	_, errs["Create"] = s.Create(ctx, item)
-	_, errs["SetTerms"] = s.SetTerms(ctx, item, stock.Terms{}, 1)
-	_, _, errs["Items"] = s.Items(ctx, "", []stock.Key{key})
-	_, errs["List"] = s.List(ctx, stock.Key{}, 1)
-	_, errs["Lock"] = s.Lock(ctx, stock.Order{ID: "a", Lines: []stock.Line{line}}, time.Minute)
-	_, errs["Lock of two lines"] = s.Lock(ctx, stock.Order{ID: "a", Lines: []stock.Line{line, one(2)}}, time.Minute)
-	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel, stock.StepRedeem, stock.StepReacquire, stock.StepExpire} {
-		_, errs[step.String()] = s.Move(ctx, stock.Movement{Step: step, Order: "a"})
-	}
-	_, errs["Void"] = s.Void(ctx, "a")
-	_, errs["Fence"] = s.Fence(ctx, "a")
-	_, errs["SetDeadline"] = s.SetDeadline(ctx, hold, start)
-	_, _, errs["Hold"] = s.Hold(ctx, "a")
-	_, errs["Holds"] = s.Holds(ctx, stock.Filter{}, stock.Cursor{}, 1)
-	_, errs["Due of an item"] = s.Due(ctx, []stock.Key{key}, 1)
-	_, errs["Due of all"] = s.Due(ctx, nil, 1)
-	_, errs["Expire"] = s.Expire(ctx, []string{"a"})
-	_, errs["Refund"] = s.Refund(ctx, refund, hold)
-	_, errs["RefundRecord"] = s.RefundRecord(ctx, "a")
-	_, errs["Apply"] = s.Apply(ctx, stock.Change{Kind: stock.KindRestock, ID: "a", Entries: []stock.Entry{{Key: key}}})
-	_, errs["Applied"] = s.Applied(ctx, stock.KindRestock, "a")
-	_, errs["Book"] = s.Book(ctx, key)
-	return errs
-}
-
-func TestBadOptionsAreRefusedByEveryCallBeforeAnyIO(t *testing.T) {
+// A store that can do nothing refuses every call before any I/O.
+func TestUnusableStoresRefuseEveryCallBeforeAnyIO(t *testing.T) {
 	t.Parallel()
 	db, _, err := sqlmock.New() // which expects nothing, so that any statement is another error
 	require.NoError(t, err)
-	ctx := t.Context()
-	for name, c := range map[string]struct {
+	ctx, c := t.Context(), &suite.Checks{TB: t, Retryable: sqlstore.Retryable}
+	c.RefusesEveryCall(ctx, "no pool", sqlstore.NewStock(nil, nil), "db")
+	c.RefusesEveryCall(ctx, "no transaction", sqlstore.NewStock(db, nil).WithTx(nil), "tx")
+	c.RefusesEveryCall(ctx, "a pool that is no transaction", sqlstore.NewStock(db, nil).WithTx(db), "tx")
+	require.ErrorIs(t, sqlstore.Migrate(ctx, nil, nil), stock.ErrInvalid)
+	for name, bad := range map[string]struct {
 		opts  sqlstore.Options
 		field string
 	}{
@@ -71,21 +42,17 @@ func TestBadOptionsAreRefusedByEveryCallBeforeAnyIO(t *testing.T) {
 		"sold out for too long":   {sqlstore.Options{SoldOutFor: sqlstore.MaxSoldOutFor + 1}, "SoldOutFor"},
 		"bad also where unmerged": {sqlstore.Options{Unmerged: true, Batches: -1}, "Batches"},
 	} {
-		store := sqlstore.NewStock(db, &c.opts)
-		errs := everyCall(ctx, store)
-		for call, err := range everyCall(ctx, store.WithTx(&sqlNothing{})) {
-			errs[call+" in a transaction"] = err
-		}
-		errs["Migrate"] = sqlstore.Migrate(ctx, db, &c.opts)
-		errs["Drop"] = sqlstore.Drop(ctx, db, &c.opts)
-		errs["Check"] = sqlstore.Check(ctx, db, &c.opts)
-		_, errs["Schema"] = fs.ReadDir(c.opts.Schema(), ".")
-		for call, err := range errs {
-			var invalid *stock.InvalidError
-			require.ErrorAs(t, err, &invalid, "%s: %s", name, call)
-			require.Equal(t, c.field, invalid.Field, "%s: %s", name, call)
-			require.ErrorIs(t, err, stock.ErrInvalid)
-			require.False(t, stock.Retryable(err))
+		store := sqlstore.NewStock(db, &bad.opts)
+		c.RefusesEveryCall(ctx, name, store, bad.field)
+		c.RefusesEveryCall(ctx, name+", in a transaction", store.WithTx(&sqlNothing{}), bad.field)
+		for call, err := range map[string]error{
+			"Migrate": sqlstore.Migrate(ctx, db, &bad.opts),
+			"Drop":    sqlstore.Drop(ctx, db, &bad.opts),
+			"Check":   sqlstore.Check(ctx, db, &bad.opts),
+			"Schema":  of(fs.ReadDir(bad.opts.Schema(), ".")),
+		} {
+			c.Invalid(call+" with "+name, err)
+			require.Equal(t, bad.field, suite.As[*stock.InvalidError](c, err).Field, "%s with %s", call, name)
 		}
 	}
 }
@@ -109,7 +76,7 @@ func TestOptionsAtTheirBoundsAreAccepted(t *testing.T) {
 // as returns the shop as a store with other options on the same pool sees it.
 func (s *shop) as(opts *sqlstore.Options) *shop {
 	other := *s
-	other.store = sqlstore.NewStock(s.db.DB, opts).OneByOne()
+	other.store = sqlstore.OneByOne(sqlstore.NewStock(s.db.DB, opts))
 	other.Inventory = s.On(other.store)
 	return &other
 }
@@ -124,38 +91,21 @@ func TestSmallestBoundsAreRightUnderConcurrency(t *testing.T) {
 		{BatchSize: 2, Batches: 1, SoldOutFor: -1},
 	} {
 		s := open(t, nil).as(&opts)
-		ctx := t.Context()
-		sold := make([]int, 4) // by SKU
-		var mu sync.Mutex
-		var group suite.Group
-		for i := range 60 {
-			group.Go(func() {
-				order, sku := fmt.Sprint("order-", i), int64(1+i%3)
-				_, err := s.For(fmt.Sprint(1+i%5)).Lock(ctx, order, one(sku))
-				switch {
-				case errors.Is(err, stock.ErrInsufficient):
-					return
-				case err != nil:
-					t.Error(err)
-					return
-				}
-				call, paid := s.Cancel, i%2 == 0
-				if paid {
-					call = s.Pay
-				}
-				if _, err := call(ctx, order); err != nil {
-					t.Error(err)
-				}
-				if paid {
-					mu.Lock()
-					defer mu.Unlock()
-					sold[sku]++
-				}
-			})
-		}
-		group.Wait()
+		var sold [4]atomic.Int64 // by SKU
+		errs := suite.Together(60, func(i int) error {
+			order, sku := fmt.Sprint("order-", i), int64(1+i%3)
+			if _, err := s.For(fmt.Sprint(1+i%5)).Lock(t.Context(), order, one(sku)); err != nil {
+				return err
+			}
+			if i%2 > 0 {
+				return of(s.Cancel(t.Context(), order))
+			}
+			sold[sku].Add(1)
+			return of(s.Pay(t.Context(), order))
+		})
+		require.Len(t, errs, count(errs, nil)+count(errs, stock.ErrInsufficient), "%v", errs)
 		for sku := int64(1); sku <= 3; sku++ {
-			s.counters(sku, int64(sold[sku]), 0, 10-int64(sold[sku]))
+			s.counters(sku, sold[sku].Load(), 0, 10-sold[sku].Load())
 		}
 	}
 }
@@ -165,12 +115,10 @@ func TestCallsBeyondWaitingAreBusy(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil).as(&sqlstore.Options{Waiting: 1})
 	release := s.blockItem(1)
-	errs := make(chan error, 2)
-	lock := func(order string) { _, err := s.Lock(t.Context(), order, one(1)); errs <- err }
-	go lock("in flight")
+	first := going(s.lockCall("", "in flight", one(1)))
 	s.waiting()
-	go lock("waits")
-	s.queued(1)
+	second := going(s.lockCall("", "waits", one(1)))
+	s.awaitQueue(1)
 	_, err := s.Lock(t.Context(), "too many", one(1))
 	require.ErrorIs(t, err, stock.ErrBusy)
 	require.ErrorIs(t, err, stock.ErrUnavailable)
@@ -178,14 +126,14 @@ func TestCallsBeyondWaitingAreBusy(t *testing.T) {
 	require.True(t, sqlstore.Retryable(err))
 	require.NoError(t, of(s.Lock(t.Context(), "not too many", one(2))), "who need not wait is not refused")
 	release()
-	require.NoError(t, <-errs)
-	require.NoError(t, <-errs)
+	require.NoError(t, <-first)
+	require.NoError(t, <-second)
 	require.NoError(t, of(s.Lock(t.Context(), "too many", one(1))))
 	s.counters(1, 0, 3, 10)
 }
 
-// queued waits until so many calls of the store wait for a batch.
-func (s *shop) queued(n int64) {
+// awaitQueue waits until so many calls of the store wait for a batch.
+func (s *shop) awaitQueue(n int64) {
 	s.t.Helper()
 	for s.store.Waiting() != n {
 		require.NoError(s.t, s.db.PingContext(s.t.Context())) // a moment, in which others run

@@ -19,21 +19,18 @@ func TestServerIsGone(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	proxy := s.db.NewProxy(t)
-	config := s.db.Config.Clone()
-	config.Net, config.Addr = "tcp", proxy.Address
-	pool := (&sqltest.DB{Config: config}).Pool(t)
+	pool := s.db.As(t, sqltest.Variant{Apply: func(c *mysql.Config) { c.Net, c.Addr = "tcp", proxy.Address }})
 	pool.Wire.Freeze(start)
 	inv := s.On(sqlstore.NewStock(pool.DB, nil))
 	require.NoError(t, of(inv.Lock(t.Context(), "a", one(1))))
 
 	release := s.blockItem(1)
-	paid, locked := make(chan error, 1), make(chan error, 1)
-	go func() { _, err := inv.Pay(t.Context(), "a"); paid <- err }()
+	pay := going(func() error { return of(inv.Pay(t.Context(), "a")) })
 	s.waiting()
-	go func() { _, err := inv.Lock(t.Context(), "b", one(1)); locked <- err }()
+	lock := going(func() error { return of(inv.Lock(t.Context(), "b", one(1))) })
 	proxy.Down()
-	require.ErrorIs(t, <-paid, stock.ErrUnknown, "a step that was under way")
-	err := <-locked
+	require.ErrorIs(t, <-pay, stock.ErrUnknown, "a step that was under way")
+	err := <-lock
 	require.ErrorIs(t, err, stock.ErrUnavailable, "a Lock before its COMMIT")
 	require.True(t, sqlstore.Retryable(err))
 	for name, call := range map[string]func() error{
@@ -83,9 +80,7 @@ func account(t testing.TB, db *sqltest.DB, rights, limits string) *sqltest.DB {
 			require.NoError(t, err)
 		})
 	}
-	config := db.Config.Clone()
-	config.User, config.Passwd = name, "secret"
-	return (&sqltest.DB{Config: config}).Pool(t)
+	return db.As(t, sqltest.Variant{Apply: func(c *mysql.Config) { c.User, c.Passwd = name, "secret" }})
 }
 
 // What is done to accounts and to the server as a whole, one after the other and before the tests that are
@@ -144,9 +139,7 @@ func TestServerRefusesTheAccount(t *testing.T) {
 		"unknown database": func(c *mysql.Config) { c.DBName = "holdfast_test_none" },
 		"no database":      func(c *mysql.Config) { c.DBName = "" },
 	} {
-		config := s.db.Config.Clone()
-		change(config)
-		pool := (&sqltest.DB{Config: config}).Pool(t)
+		pool := s.db.As(t, sqltest.Variant{Apply: change})
 		_, err := s.On(sqlstore.NewStock(pool.DB, nil)).Lock(t.Context(), "a", one(1))
 		require.ErrorIs(t, err, stock.ErrStore, name)
 		require.False(t, sqlstore.Retryable(err), name)

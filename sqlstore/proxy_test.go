@@ -46,61 +46,93 @@ func answering(wire *sqltest.Wire, fault sqltest.Fault) {
 	}
 }
 
-// oneStatement are verbs that are a transaction of one statement, each with what it contains.
-func oneStatement() map[string]func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
-	return map[string]func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error){
-		"Pay": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
+// verbOfOneStatement is a verb that is a transaction of one statement: what the statement contains, and what prepares the call.
+type verbOfOneStatement struct {
+	match string
+	open  func(t *testing.T) (f fixture, call func() (replay bool, err error))
+}
+
+// oneStatement are verbs of the three domains.
+func oneStatement() map[string]verbOfOneStatement {
+	order := func(step func(s *shop) step) func(t *testing.T) (fixture, func() (bool, error)) {
+		return func(t *testing.T) (fixture, func() (bool, error)) {
 			t.Helper()
 			s := open(t, nil)
-			require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
-			answering(s.db.Wire, sqltest.Fault{Match: "h.STATE = 2", Kind: kind, Answer: answer})
-			err = of(s.Pay(t.Context(), "a"))
-			hold, read := s.Hold(t.Context(), "a")
-			require.NoError(t, read)
-			require.Equal(t, kind == sqltest.LostReply, hold.State == stock.Paid)
-			return err, of(s.Pay(t.Context(), "a"))
-		},
-		"Cancel": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
-			t.Helper()
-			s := open(t, nil)
-			require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
-			answering(s.db.Wire, sqltest.Fault{Match: "h.STATE = 5", Kind: kind, Answer: answer})
-			return of(s.Cancel(t.Context(), "a")), of(s.Cancel(t.Context(), "a"))
-		},
-		"RedeemOfACoupon": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
+			s.lock("a", one(1))
+			return s.fixture, func() (bool, error) {
+				outcome, err := step(s)(t.Context(), "a")
+				return outcome.Replay, err
+			}
+		}
+	}
+	return map[string]verbOfOneStatement{
+		"Pay":    {"h.STATE = 2", order(func(s *shop) step { return s.Pay })},
+		"Cancel": {"h.STATE = 5", order(func(s *shop) step { return s.Cancel })},
+		"RedeemOfACoupon": {"u.STATE = 2", func(t *testing.T) (fixture, func() (bool, error)) {
 			t.Helper()
 			m := openMall(t, nil)
 			m.define(10, coupon.Rules{})
 			m.claim("a")
 			require.NoError(t, of(m.Reserve(t.Context(), "a", "order", hundred)))
-			answering(m.db.Wire, sqltest.Fault{Match: "u.STATE = 2", Kind: kind, Answer: answer})
-			return of(m.Redeem(t.Context(), "a", "order", hundred)), of(m.Redeem(t.Context(), "a", "order", hundred))
-		},
-		"ConfirmOfAPacket": func(t *testing.T, answer error, kind sqltest.FaultKind) (err, again error) {
+			return m.fixture, func() (bool, error) {
+				use, err := m.Redeem(t.Context(), "a", "order", hundred)
+				return use.Replay, err
+			}
+		}},
+		"ConfirmOfAPacket": {"p.STATE = 2", func(t *testing.T) (fixture, func() (bool, error)) {
 			t.Helper()
 			p := openPurse(t)
 			require.NoError(t, of(p.Send(t.Context(), packetOf(1, 100, 3))))
-			answering(p.db.Wire, sqltest.Fault{Match: "p.STATE = 2", Kind: kind, Answer: answer})
-			return of(p.Confirm(t.Context(), 1)), of(p.Confirm(t.Context(), 1))
-		},
+			return p.fixture, func() (bool, error) {
+				packet, err := p.Confirm(t.Context(), 1)
+				return packet.Replay, err
+			}
+		}},
 	}
 }
 
-// An error packet that a proxy writes says nothing about a statement that it had passed on.
-func TestAnswerOfAProxyLeavesTheOutcomeOpen(t *testing.T) {
+// meet returns the error of a verb whose statement gets an answer. The same call again is done, and a replay where the
+// statement was executed.
+func (v verbOfOneStatement) meet(t *testing.T, answer error, kind sqltest.FaultKind) error {
+	t.Helper()
+	f, call := v.open(t)
+	answering(f.db.Wire, sqltest.Fault{Match: v.match, Kind: kind, Answer: answer})
+	_, err := call()
+	require.Equal(t, kind == sqltest.LostReply, must(call())(t))
+	return err
+}
+
+// An error packet that a proxy writes says nothing about a statement that it had passed on. Others say that nothing was done.
+func TestAnswersSayWhatBecameOfAStatement(t *testing.T) {
 	t.Parallel()
-	for name, verb := range oneStatement() {
-		for _, answer := range sayNothing() {
-			t.Run(fmt.Sprint(name, answer.Number), func(t *testing.T) {
-				t.Parallel()
-				err, again := verb(t, answer, sqltest.LostReply)
-				require.ErrorIs(t, err, stock.ErrUnknown)
-				require.ErrorIs(t, err, answer)
-				require.NotErrorIs(t, err, stock.ErrUnavailable)
-				require.NotErrorIs(t, err, stock.ErrStore)
-				require.True(t, sqlstore.Retryable(err))
-				require.NoError(t, again)
-			})
+	for says, c := range map[string]struct {
+		answers []*mysql.MySQLError
+		kind    sqltest.FaultKind
+		want    error
+	}{
+		"Nothing": {sayNothing(), sqltest.LostReply, stock.ErrUnknown},
+		"NotExecuted": {[]*mysql.MySQLError{
+			packet(9001, "Max connect timeout reached while reaching hostgroup 0 after 10000ms"),
+			packet(3032, "The server is currently in offline mode"),
+			packet(1792, "Cannot execute statement in a READ ONLY transaction."),
+			packet(1105, "An error occurred in multi-table update"), // MySQL's, after KILL QUERY
+		}, sqltest.LostRequest, stock.ErrUnavailable},
+		// Galera could not certify a statement by itself: that was at the COMMIT that the statement implies.
+		"AtItsCommit": {[]*mysql.MySQLError{packet(1180, "Got error 6 during COMMIT")}, sqltest.LostRequest, stock.ErrUnknown},
+	} {
+		for verb, v := range oneStatement() {
+			for _, answer := range c.answers {
+				t.Run(fmt.Sprint(verb, says, answer.Number), func(t *testing.T) {
+					t.Parallel()
+					err := v.meet(t, answer, c.kind)
+					require.ErrorIs(t, err, answer)
+					for _, class := range []error{stock.ErrUnknown, stock.ErrUnavailable, stock.ErrStore} {
+						require.Equal(t, errors.Is(c.want, class), errors.Is(err, class), "%v: %v", err, class)
+					}
+					require.True(t, sqlstore.Retryable(err))
+					require.True(t, !errors.Is(c.want, stock.ErrUnavailable) || sqlstore.Retryable(answer), "from a statement of the caller's own")
+				})
+			}
 		}
 	}
 }
@@ -114,43 +146,6 @@ func TestAnswerOfAProxyToACommitLeavesTheOutcomeOpen(t *testing.T) {
 		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostReply, Answer: answer})
 		require.ErrorIs(t, of(s.Lock(t.Context(), order, one(1))), stock.ErrUnknown, order)
 		require.Equal(t, stock.Locked, must(s.Resolve(t.Context(), order))(t).State, order)
-	}
-}
-
-// Answers to a statement that was not executed and may be, another time.
-func TestAnswerThatNothingWasDoneIsRetryable(t *testing.T) {
-	t.Parallel()
-	for name, verb := range oneStatement() {
-		for _, answer := range []*mysql.MySQLError{
-			packet(9001, "Max connect timeout reached while reaching hostgroup 0 after 10000ms"),
-			packet(3032, "The server is currently in offline mode"),
-			packet(1792, "Cannot execute statement in a READ ONLY transaction."),
-			packet(1105, "An error occurred in multi-table update"), // MySQL's, after KILL QUERY
-		} {
-			t.Run(fmt.Sprint(name, answer.Number), func(t *testing.T) {
-				t.Parallel()
-				err, again := verb(t, answer, sqltest.LostRequest)
-				require.ErrorIs(t, err, stock.ErrUnavailable)
-				require.ErrorIs(t, err, answer)
-				require.NotErrorIs(t, err, stock.ErrUnknown)
-				require.True(t, sqlstore.Retryable(err))
-				require.True(t, sqlstore.Retryable(answer), "from a statement of the caller's own")
-				require.NoError(t, again)
-			})
-		}
-	}
-}
-
-// Galera's answer where a statement by itself could not be certified: it came at the COMMIT that the statement implies.
-func TestErrorDuringTheCommitOfAStatementIsRetryable(t *testing.T) {
-	t.Parallel()
-	for name, verb := range oneStatement() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			err, again := verb(t, packet(1180, "Got error 6 during COMMIT"), sqltest.LostRequest)
-			require.True(t, stock.Retryable(err), "%v", err)
-			require.NoError(t, again)
-		})
 	}
 }
 
@@ -194,25 +189,22 @@ func fillPool(t *testing.T, db *sqltest.DB) {
 // half of that, for the sake of busy machines.
 func TestRefusalEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	for name, refused := range map[string]func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error){
-		"Lock": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
+	shortage := func(lines ...stock.Line) func(*testing.T, *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
+		return func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			s := open(t, nil).as(opts)
-			return s.db, func(ctx context.Context) error { return of(s.Lock(ctx, "a", stock.Line{SKU: 1, Num: 11})) }
-		},
-		"LockOfTwoLines": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
-			t.Helper()
-			s := open(t, nil).as(opts)
-			return s.db, func(ctx context.Context) error { return of(s.Lock(ctx, "a", one(1), stock.Line{SKU: 2, Num: 11})) }
-		},
+			return s.db, func(ctx context.Context) error { return of(s.Lock(ctx, "a", lines...)) }
+		}
+	}
+	for name, refusal := range map[string]func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error){
+		"Lock":           shortage(units(1, 11)),
+		"LockOfTwoLines": shortage(one(1), units(2, 11)),
 		"LockInATransaction": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
 			s := open(t, nil).as(opts)
 			tx := must(s.db.BeginTx(t.Context(), nil))(t)
 			t.Cleanup(func() { _ = tx.Rollback() })
-			return s.db, func(ctx context.Context) error {
-				return of(s.On(s.store.WithTx(tx)).Lock(ctx, "a", stock.Line{SKU: 1, Num: 11}))
-			}
+			return s.db, func(ctx context.Context) error { return of(s.On(s.store.WithTx(tx)).Lock(ctx, "a", units(1, 11))) }
 		},
 		"Claim": func(t *testing.T, opts *sqlstore.Options) (*sqltest.DB, func(context.Context) error) {
 			t.Helper()
@@ -241,7 +233,7 @@ func TestRefusalEndsWithItsContext(t *testing.T) {
 		for way, opts := range ways() {
 			t.Run(name+way, func(t *testing.T) {
 				t.Parallel()
-				db, call := refused(t, opts)
+				db, call := refusal(t, opts)
 				db.Wire.Statements()
 				db.Wire.Inject(sqltest.Fault{Match: "ROLLBACK", Kind: sqltest.NoReply})
 				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

@@ -212,26 +212,3 @@ func TestGrabOfAPacketWhoseBooksHaveDrifted(t *testing.T) {
 		})
 	}
 }
-
-// An order of the units that is no grab has no share, whatever the units have.
-func TestUnitsGoToGrabsOnly(t *testing.T) {
-	t.Parallel()
-	p := openPurse(t)
-	p.fill(1, 100, 3)
-	p.fill(2, 100, 3)
-	for name, order := range map[string]stock.Order{
-		"no number of a grab":         {ID: "mine", Lines: []stock.Line{one(1)}, Immediate: true},
-		"another packet's":            {ID: redpacket.GrabID(2, "1000"), Lines: []stock.Line{one(1)}, Immediate: true},
-		"another person's":            {ID: redpacket.GrabID(1, "1001"), Lines: []stock.Line{one(1)}, Immediate: true},
-		"two shares":                  {ID: redpacket.GrabID(1, "1000"), Lines: []stock.Line{{SKU: 1, Num: 2}}, Immediate: true},
-		"two packets":                 {ID: redpacket.GrabID(1, "1000"), Lines: []stock.Line{one(1), one(2)}, Immediate: true},
-		"not the form of such number": {ID: "1-01000", Lines: []stock.Line{one(1)}, Immediate: true},
-	} {
-		for _, beside := range [][]stock.Companion{nil, {redpacket.Grab{Packet: 1, Person: "1000"}}} {
-			order.Beside = beside
-			require.ErrorIs(t, of(p.store.Units().Lock(t.Context(), order, stock.DefaultHoldFor)), stock.ErrDrift, name)
-		}
-	}
-	p.balanced(1, 0, redpacket.Open)
-	p.balanced(2, 0, redpacket.Open)
-}

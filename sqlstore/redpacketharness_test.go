@@ -24,7 +24,7 @@ type purse struct {
 func openPurse(t testing.TB) *purse {
 	t.Helper()
 	f := frozen(t, defaults, redPacketTables)
-	store := sqlstore.NewRedPacket(f.db.DB, nil).OneByOne()
+	store := sqlstore.OneByOne(sqlstore.NewRedPacket(f.db.DB, nil))
 	return &purse{Packets: redpacket.New(store, nil), fixture: f, store: store}
 }
 

@@ -9,29 +9,12 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
-	"github.com/holdfast-go/holdfast/sqlstore"
 )
 
 // scramble has people grab a packet at once, by turns from several processes, and returns what each was told.
 func scramble(t testing.TB, id int64, people int, processes ...*redpacket.Packets) []error {
 	t.Helper()
 	return byTurns(people, processes, func(p *redpacket.Packets, i int) error { return of(p.For(fmt.Sprint(1000+i)).Grab(t.Context(), id)) })
-}
-
-func TestAThousandPeopleFromTwoProcesses(t *testing.T) {
-	t.Parallel()
-	const people, shares = 1000, 100
-	for name, opts := range map[string]*sqlstore.Options{"both merge": nil, "one merges": &alone} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p := openPurse(t)
-			p.fill(1, 20_000, shares)
-			errs := scramble(t, 1, people, p.Packets, p.process(opts))
-			require.Equal(t, shares, count(errs, nil))
-			require.Equal(t, people-shares, count(errs, redpacket.ErrFinished))
-			p.balanced(1, shares, redpacket.Finished)
-		})
-	}
 }
 
 // A sender who closes while others grab, and another process that thinks it is time: every grab that was

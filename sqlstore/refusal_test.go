@@ -16,9 +16,9 @@ import (
 // the list may have one for a moment after its answer.
 func waits(t testing.TB, db *sqltest.DB, answer <-chan error, like string) {
 	t.Helper()
+	const statements = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE ?"
 	for n := 0; n == 0; {
-		require.NoError(t, db.QueryRowContext(t.Context(),
-			"SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE ?", like).Scan(&n))
+		n = value[int](t, db, statements, like)
 		select {
 		case err := <-answer:
 			require.FailNow(t, "it was answered while the first call was under way", "%v", err)

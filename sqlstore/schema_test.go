@@ -1,7 +1,6 @@
 package sqlstore_test
 
 import (
-	"database/sql"
 	"io/fs"
 	"maps"
 	"strings"
@@ -47,14 +46,11 @@ func TestUnitsOfEveryKindHaveTheSameTables(t *testing.T) {
 func TestMigrateFromManyProcessesAtOnce(t *testing.T) {
 	t.Parallel()
 	db := sqltest.Open(t, defaults)
-	var group suite.Group
-	errs := make([]error, 8)
-	for i := range errs {
-		pool := db.Pool(t)
-		group.Go(func() { errs[i] = sqlstore.Migrate(t.Context(), pool.DB, nil) })
+	pools := make([]*sqltest.DB, 8)
+	for i := range pools {
+		pools[i] = db.Pool(t)
 	}
-	group.Wait()
-	for _, err := range errs {
+	for _, err := range suite.Together(8, func(i int) error { return sqlstore.Migrate(t.Context(), pools[i].DB, nil) }) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, sqlstore.Check(t.Context(), db.DB, nil))
@@ -81,18 +77,15 @@ func TestMigrateIsKeptWhateverTheSessionCommits(t *testing.T) {
 }
 
 // applied returns how many migrations are recorded.
-func applied(t testing.TB, db *sqltest.DB) (n int) {
+func applied(t testing.TB, db *sqltest.DB) int {
 	t.Helper()
-	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM holdfast_schema").Scan(&n))
-	return n
+	return value[int](t, db, "SELECT COUNT(*) FROM holdfast_schema")
 }
 
 // withParams opens the same database with other settings of the session.
 func withParams(t testing.TB, db *sqltest.DB, params map[string]string) *sqltest.DB {
 	t.Helper()
-	config := db.Config.Clone()
-	config.Params = maps.Clone(params)
-	return (&sqltest.DB{Config: config}).Pool(t)
+	return db.As(t, sqltest.Variant{Apply: func(c *mysql.Config) { c.Params = maps.Clone(params) }})
 }
 
 func TestMigrateWithNothingToDoNeedsNoRightToCreate(t *testing.T) {
@@ -121,7 +114,7 @@ func TestMigrateMakesATableAgainThatIsMissing(t *testing.T) {
 }
 
 // run executes statements.
-func run(t testing.TB, db *sqltest.DB, statements ...string) {
+func run(t testing.TB, db sqlstore.Tx, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
 		require.NoError(t, of(db.ExecContext(t.Context(), statement)), statement)
@@ -140,30 +133,25 @@ func TestATableOfTheShopsIsNotOurs(t *testing.T) {
 	} {
 		db := sqltest.Open(t, defaults)
 		run(t, db, create)
-		tables := func() (n, rows int) {
-			require.NoError(t, db.QueryRowContext(t.Context(),
-				"SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()").Scan(&n))
-			require.NoError(t, db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows))
-			return n, rows
-		}
-		untouched := func(why string) {
-			n, rows := tables()
-			require.Equal(t, [2]int{1, 1}, [2]int{n, rows}, "%s: %s", table, why)
+		stays := func(why string) {
+			tables := value[int](t, db, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()")
+			rows := value[int](t, db, "SELECT COUNT(*) FROM "+table)
+			require.Equal(t, [2]int{1, 1}, [2]int{tables, rows}, "%s: %s", table, why)
 		}
 		err := sqlstore.Migrate(t.Context(), db.DB, nil)
 		require.ErrorIs(t, err, sqlstore.ErrNotOurs)
 		require.ErrorIs(t, err, stock.ErrStore)
 		require.False(t, sqlstore.Retryable(err))
 		require.ErrorContains(t, err, table+": set Options.Prefix")
-		untouched("Migrate")
+		stays("Migrate")
 		require.NoError(t, sqlstore.Drop(t.Context(), db.DB, nil))
-		untouched("Drop")
+		stays("Drop")
 
 		shop := &sqlstore.Options{Prefix: "hf_"}
 		require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, shop))
 		require.NoError(t, sqlstore.Check(t.Context(), db.DB, shop))
 		require.NoError(t, sqlstore.Drop(t.Context(), db.DB, shop))
-		untouched("Drop of the others")
+		stays("Drop of the others")
 	}
 }
 
@@ -206,25 +194,4 @@ func TestLaxSQLModeChangesNothing(t *testing.T) {
 		require.NoError(t, of(s.Pay(t.Context(), long)))
 		s.counters(1, 2, 0, 1)
 	}
-}
-
-func TestBadOptionsAndNilAreRefusedBeforeAnyIO(t *testing.T) {
-	t.Parallel()
-	bad := &sqlstore.Options{Prefix: "Shop-"}
-	ctx := t.Context()
-	db := must(sql.Open("mysql", "nobody@tcp(127.0.0.1:1)/none"))(t)
-	defer func() { _ = db.Close() }()
-	require.ErrorIs(t, sqlstore.Migrate(ctx, nil, nil), stock.ErrInvalid)
-	require.ErrorIs(t, sqlstore.Migrate(ctx, db, bad), stock.ErrInvalid)
-	require.ErrorIs(t, sqlstore.Drop(ctx, db, bad), stock.ErrInvalid)
-	require.ErrorIs(t, sqlstore.Check(ctx, db, bad), stock.ErrInvalid)
-	for _, store := range []*sqlstore.Stock{
-		sqlstore.NewStock(nil, nil), sqlstore.NewStock(db, bad), sqlstore.NewStock(db, bad).WithTx(&sql.Tx{}),
-		sqlstore.NewStock(db, nil).WithTx(nil),
-	} {
-		require.ErrorIs(t, of(stock.New(store, nil).Lock(ctx, "a", one(1))), stock.ErrInvalid)
-		require.ErrorIs(t, of(stock.New(store, nil).Pay(ctx, "a")), stock.ErrInvalid)
-		require.ErrorIs(t, of(stock.New(store, nil).Audit(ctx)), stock.ErrInvalid)
-	}
-	require.ErrorIs(t, of(stock.New(sqlstore.NewStock(db, nil), nil).Lock(ctx, "a", one(1))), stock.ErrUnavailable, "nobody listens there")
 }

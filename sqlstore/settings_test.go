@@ -41,7 +41,7 @@ func settingHarness(t testing.TB, variant sqltest.Variant) stocktest.Harness {
 	store := sqlstore.NewStock(db.DB, nil)
 	h := stockHarness(t, db, bound[stock.Store]{store, func(tx sqlstore.Tx) stock.Store { return store.WithTx(tx) }})
 	if variant.Splitter {
-		h.Store = lagging{store, t, db}
+		h.Store = laggard{store, t, db}
 	}
 	if variant.Name == "Serializable" { // which has no snapshot: to read all items would lock them
 		h.Begin = func(t testing.TB) (stock.Store, func() error, func() error) {
@@ -52,50 +52,31 @@ func settingHarness(t testing.TB, variant sqltest.Variant) stocktest.Harness {
 	return h
 }
 
-// lagging is a store behind a splitter. What only lists may be behind, so the suite lists what has arrived.
-type lagging struct {
+// laggard is a store behind a splitter. What only lists may be behind, so the suite lists what has arrived.
+type laggard struct {
 	stock.Store
 	t  testing.TB
 	db *sqltest.DB
 }
 
 // List implements stock.Store.
-func (l lagging) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
+func (l laggard) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
 	l.db.CatchUp(l.t)
 	return l.Store.List(ctx, after, limit)
 }
 
 // Holds implements stock.Store.
-func (l lagging) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
+func (l laggard) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
 	l.db.CatchUp(l.t)
 	return l.Store.Holds(ctx, filter, after, limit)
 }
 
 // Due implements stock.Store. The dead holds of some keys are in somebody's way; those of all are listed for a sweep.
-func (l lagging) Due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
+func (l laggard) Due(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
 	if keys == nil {
 		l.db.CatchUp(l.t)
 	}
 	return l.Store.Due(ctx, keys, limit)
-}
-
-// A session in which a statement by itself does not commit: what was paid there is paid when the process has ended.
-func TestPaidIsPaidWhereNothingCommitsByItself(t *testing.T) {
-	t.Parallel()
-	for _, variant := range uncommitting() {
-		t.Run(variant.Name, func(t *testing.T) {
-			t.Parallel()
-			s := open(t, nil)
-			pool := s.db.As(t, variant)
-			pool.Wire.Freeze(start)
-			inv := s.On(sqlstore.NewStock(pool.DB, nil))
-			require.NoError(t, of(inv.Lock(t.Context(), "a", one(1))))
-			require.Equal(t, stock.Paid, must(inv.Pay(t.Context(), "a"))(t).State)
-			require.NoError(t, pool.Close())
-			require.Equal(t, stock.Paid, must(s.Hold(t.Context(), "a"))(t).State)
-			s.counters(1, 1, 0, 9)
-		})
-	}
 }
 
 // uncommitting also has a session that ends with each COMMIT. The suite cannot run in it: database/sql meets the end of the

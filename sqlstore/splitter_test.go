@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
@@ -35,11 +34,6 @@ func everyLife(t *testing.T, test func(t *testing.T, live life, opts *sqlstore.O
 	}
 }
 
-// splitter sends plain SELECTs to a replica that has what there was when it last caught up.
-func splitter() sqltest.Variant {
-	return sqltest.Variant{Name: "Splitter", Apply: func(*mysql.Config) {}, Splitter: true}
-}
-
 // Behind a splitter whose replica has only what was defined long ago, every verb goes on from what the one before has just
 // done, and does the same when it is called again. What a sweep lists has arrived.
 func TestLivesBehindASplitter(t *testing.T) {
@@ -47,7 +41,7 @@ func TestLivesBehindASplitter(t *testing.T) {
 	everyLife(t, func(t *testing.T, live life, opts *sqlstore.Options) {
 		t.Helper()
 		primary := frozen(t, defaults, live.tables...).db
-		split := primary.As(t, splitter())
+		split := primary.As(t, sqltest.Splitter())
 		split.Wire.Freeze(start)
 		verbs, _ := live.begin(t.Context(), split, opts, func(d time.Duration) { split.Wire.Advance(d); primary.Wire.Advance(d) })
 		_, read := live.begin(t.Context(), primary, opts, nil)
@@ -79,7 +73,7 @@ func TestAnswersBehindASplitter(t *testing.T) {
 			s := open(t, nil)
 			ctx := t.Context()
 			require.NoError(t, of(s.Define(ctx, stock.Key{SKU: 4}, 5, stock.Terms{PerBuyer: 2})))
-			db := s.db.As(t, splitter())
+			db := s.db.As(t, sqltest.Splitter())
 			db.Wire.Freeze(start)
 			inv := s.On(sqlstore.NewStock(db.DB, opts))
 

@@ -15,22 +15,14 @@ import (
 // others form one batch behind it. It returns what became of each.
 func (s *shop) together(release func(), calls ...func() error) []error {
 	s.t.Helper()
-	first, others := make(chan error), make(chan []error)
-	go func() { first <- calls[0]() }()
-	s.waiting()
-	go func() { others <- crowd(calls[1:]) }()
-	s.queued(int64(len(calls) - 1))
-	release()
-	return append([]error{<-first}, <-others...)
+	return s.behindOne(func() {
+		s.awaitQueue(int64(len(calls) - 1))
+		release()
+	}, len(calls), func(i int) error { return calls[i]() })
 }
 
-// crowd makes calls at once and returns what became of each.
-func crowd(calls []func() error) []error {
-	return atOnce(len(calls), func(i int) error { return calls[i]() })
-}
-
-// locking is a Lock as a call; buyer "" is nobody.
-func (s *shop) locking(buyer, order string, line stock.Line) func() error {
+// lockCall is a Lock as a call; buyer "" is nobody.
+func (s *shop) lockCall(buyer, order string, line stock.Line) func() error {
 	inv := s.Inventory
 	if buyer != "" {
 		inv = s.For(buyer)
@@ -66,7 +58,7 @@ func TestMergedLocksKeepTheUnitsPerBuyer(t *testing.T) {
 	var calls []func() error
 	for i := range 20 {
 		for buyer := range 6 {
-			calls = append(calls, s.locking(digit(buyer), fmt.Sprint(buyer, "-", i), units(4, int64(1+i%3))))
+			calls = append(calls, s.lockCall(digit(buyer), fmt.Sprint(buyer, "-", i), units(4, int64(1+i%3))))
 		}
 	}
 	errs := s.together(s.blockItem(4), calls...)
@@ -87,10 +79,10 @@ func TestMergedLocksKeepTheLiveHoldsPerBuyer(t *testing.T) {
 	var calls []func() error
 	for i := range 20 {
 		for buyer := int64(1); buyer <= 5; buyer++ {
-			calls = append(calls, s.locking(fmt.Sprint(buyer), fmt.Sprint(buyer, "-", i), units(4, 3)))
+			calls = append(calls, s.lockCall(fmt.Sprint(buyer), fmt.Sprint(buyer, "-", i), units(4, 3)))
 		}
 	}
-	calls = append(calls, s.locking("6", "too many units", units(4, 101)), s.locking("", "nobody", one(4)))
+	calls = append(calls, s.lockCall("6", "too many units", units(4, 101)), s.lockCall("", "nobody", one(4)))
 	errs := s.together(s.blockItem(4), calls...)
 	require.Equal(t, 9, count(errs, nil))
 	require.Equal(t, 91, count(errs, stock.ErrLiveHolds))
@@ -111,7 +103,7 @@ func TestMergedLocksCountBuyersWithoutLimits(t *testing.T) {
 	s.wide(stock.Terms{})
 	var calls []func() error
 	for i := range 60 {
-		calls = append(calls, s.locking(digit(i%3), fmt.Sprint("order-", i), units(4, int64(1+i%2))))
+		calls = append(calls, s.lockCall(digit(i%3), fmt.Sprint("order-", i), units(4, int64(1+i%2))))
 	}
 	for _, err := range s.together(s.blockItem(4), calls...) {
 		require.NoError(t, err)
@@ -120,9 +112,9 @@ func TestMergedLocksCountBuyersWithoutLimits(t *testing.T) {
 	s.usage("2", 4, stock.Usage{Held: 30, Holds: 20})
 	s.wide(stock.Terms{PerBuyer: 31})
 	errs := s.together(s.blockItem(4),
-		s.locking("1", "1-last", one(4)), s.locking("1", "1-over", one(4)),
-		s.locking("2", "2-over", units(4, 2)), s.locking("2", "2-last", one(4)),
-		s.locking("3", "3-first", units(4, 31)), s.locking("", "nobody", one(4)))
+		s.lockCall("1", "1-last", one(4)), s.lockCall("1", "1-over", one(4)),
+		s.lockCall("2", "2-over", units(4, 2)), s.lockCall("2", "2-last", one(4)),
+		s.lockCall("3", "3-first", units(4, 31)), s.lockCall("", "nobody", one(4)))
 	require.Equal(t, 3, count(errs, nil))
 	require.Equal(t, 2, count(errs, stock.ErrPerBuyer))
 	require.ErrorIs(t, errs[5], stock.ErrBuyerRequired)
@@ -141,9 +133,9 @@ func TestMergedLocksOfABuyerWhoseCountIsFull(t *testing.T) {
 	require.NoError(t, of(s.Refund(ctx, stock.Refund{ID: "r", Order: "nearly all", Restock: true})))
 	var calls []func() error
 	for i := range 20 {
-		calls = append(calls, s.locking(digit(i%3), fmt.Sprint("order-", i), one(4)))
+		calls = append(calls, s.lockCall(digit(i%3), fmt.Sprint("order-", i), one(4)))
 	}
-	calls = append(calls, s.locking("9", "too much", units(4, 10)), s.locking("9", "fits", units(4, 5)))
+	calls = append(calls, s.lockCall("9", "too much", units(4, 10)), s.lockCall("9", "fits", units(4, 5)))
 	errs := s.together(s.blockItem(4), calls...)
 	require.ErrorIs(t, errs[20], stock.ErrOverflow)
 	errs[20] = nil

@@ -48,31 +48,24 @@ func TestSweepOfManyDeadHoldsStarvesNoBuyer(t *testing.T) {
 	s := open(t, nil)
 	s.deadHolds(dead, 1_000)
 	locked := make([]atomic.Int64, buyers)
-	var swept atomic.Bool
-	var group, ready suite.Group
+	var ready suite.Group
 	ready.Add(buyers)
-	for b := range buyers {
-		group.Go(func() {
-			inv := s.Inventory
-			if b%2 == 1 {
-				inv = s.For(fmt.Sprint(b))
-			}
-			for i := 0; !swept.Load(); i++ {
-				order := fmt.Sprint(b, "-", i)
-				_, err := inv.Lock(t.Context(), order, one(4))
-				if err == nil {
-					_, err = inv.Cancel(t.Context(), order)
-				}
-				if err != nil {
-					t.Error(err)
-				}
-				locked[b].Add(1)
-				if i == 0 {
-					ready.Done()
-				}
-			}
-		})
-	}
+	stop := meanwhile(t, buyers, func(b, i int) error {
+		inv := s.Inventory
+		if b%2 == 1 {
+			inv = s.For(fmt.Sprint(b))
+		}
+		order := fmt.Sprint(b, "-", i)
+		_, err := inv.Lock(t.Context(), order, one(4))
+		if err == nil {
+			_, err = inv.Cancel(t.Context(), order)
+		}
+		locked[b].Add(1)
+		if i == 0 {
+			ready.Done()
+		}
+		return err
+	})
 	ready.Wait()
 	before := make([]int64, buyers)
 	for b := range buyers {
@@ -84,8 +77,7 @@ func TestSweepOfManyDeadHoldsStarvesNoBuyer(t *testing.T) {
 	for b := range buyers {
 		before[b] = locked[b].Load() - before[b]
 	}
-	swept.Store(true)
-	group.Wait()
+	stop()
 	require.NoError(t, err)
 	require.Equal(t, int(dead), released)
 	require.NotContains(t, before, int64(0), "orders of each buyer during the sweep")
@@ -99,18 +91,11 @@ func TestBuyersTakeAllThatTheDeadHold(t *testing.T) {
 	const dead, buyers = 3_000, 32
 	s := open(t, nil)
 	s.deadHolds(dead, 0)
-	var next atomic.Int64
-	var group suite.Group
-	for range buyers {
-		group.Go(func() {
-			for n := next.Add(1); n <= dead; n = next.Add(1) {
-				if _, err := s.Lock(t.Context(), fmt.Sprint("live-", n), one(4)); err != nil {
-					t.Error(err)
-				}
-			}
-		})
+	for _, err := range suite.Crowd(dead, buyers, func(i int) error {
+		return of(s.Lock(t.Context(), fmt.Sprint("live-", i), one(4)))
+	}) {
+		require.NoError(t, err)
 	}
-	group.Wait()
 	s.short(one(4), 0)
 	s.counters(4, 0, dead, dead)
 }
@@ -122,24 +107,16 @@ func TestSweepsAtOnceReleaseEachHoldOnce(t *testing.T) {
 	s := open(t, nil)
 	s.deadHolds(dead, 0)
 	var released atomic.Int64
-	var group suite.Group
-	for i := range 4 {
-		inv := s.Inventory
-		if i%2 == 1 {
-			inv = s.process(nil).Inventory
-		}
-		group.Go(func() {
-			n, err := inv.Expire(t.Context())
-			if err != nil {
-				t.Error(err)
-			}
-			released.Add(int64(n))
-		})
+	sweep := func(inv *shop, _ int) error {
+		n, err := inv.Expire(t.Context())
+		released.Add(int64(n))
+		return err
 	}
-	group.Wait()
-	n, err := s.Expire(t.Context()) // what one left to another that had left it to the first
-	require.NoError(t, err)
-	require.Equal(t, int64(dead), released.Load()+int64(n))
+	for _, err := range byTurns(4, []*shop{s, s.process(nil)}, sweep) {
+		require.NoError(t, err)
+	}
+	require.NoError(t, sweep(s, 0)) // what one left to another that had left it to the first
+	require.Equal(t, int64(dead), released.Load())
 	s.counters(4, 0, 0, dead)
 }
 
@@ -169,23 +146,4 @@ func TestReleasesThatWaitAreOne(t *testing.T) {
 	require.ElementsMatch(t, orders, all)
 	require.LessOrEqual(t, strings.Count(strings.Join(s.db.Wire.Statements(), "\n"), "START TRANSACTION"), 2)
 	s.counters(4, 0, 0, 900)
-}
-
-// A dead hold whose books have drifted keeps no other from being released.
-func TestSweepPassesAHoldWhoseBooksHaveDrifted(t *testing.T) {
-	t.Parallel()
-	s := open(t, nil)
-	ctx := t.Context()
-	s.lock("drifted", units(1, 2))
-	s.lock("long", one(2), one(3))
-	s.deadHolds(300, 0)
-	require.NoError(t, of(s.db.ExecContext(ctx, "UPDATE goods_stock SET STOCK_LOCK_NUM = 1 WHERE SKU_ID = 1")))
-	s.db.Wire.Advance(stock.DefaultHoldFor)
-	n, err := s.Expire(ctx)
-	require.ErrorIs(t, err, stock.ErrDrift)
-	require.Equal(t, 301, n)
-	require.NoError(t, of(s.Repair(ctx)))
-	require.Equal(t, 1, must(s.Expire(ctx))(t))
-	s.counters(1, 0, 0, 10)
-	s.counters(4, 0, 0, 300)
 }

@@ -130,7 +130,7 @@ func TestMergedLockIsNotRefusedBecauseOfItself(t *testing.T) {
 			require.NoError(t, of(elsewhere.Lock(t.Context(), "second", one(1))))
 		})
 	})
-	lockings, err := s.store.LockBatch(t.Context(),
+	lockings, err := sqlstore.LockBatch(t.Context(), s.store,
 		stock.Order{ID: "first", Lines: []stock.Line{one(1)}}, stock.Order{ID: "second", Lines: []stock.Line{one(1)}})
 	require.NoError(t, err)
 	require.Equal(t, stock.Refused, lockings[0].Verdict)

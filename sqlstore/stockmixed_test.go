@@ -40,7 +40,7 @@ func TestMixedBatchLocksOrdersOfAnyItemsInOneTransaction(t *testing.T) {
 			orders[i].Lines = append(orders[i].Lines, one(int64(1+(i%18)+n)))
 		}
 	}
-	results, err := s.store.LockBatch(t.Context(), orders...)
+	results, err := sqlstore.LockBatch(t.Context(), s.store, orders...)
 	require.NoError(t, err)
 	for i, r := range results {
 		require.Equal(t, stock.Done, r.Verdict)
@@ -96,7 +96,7 @@ func TestBadOrdersSpoilNoMixedBatch(t *testing.T) {
 	}
 	orders = append(orders, stock.Order{ID: "last", Lines: []stock.Line{one(12)}}, stock.Order{ID: "of c", Buyer: "c", Lines: []stock.Line{units(10, 2)}})
 	s.inserts()
-	results, err := s.store.LockBatch(ctx, orders...)
+	results, err := sqlstore.LockBatch(ctx, s.store, orders...)
 	require.NoError(t, err)
 	require.LessOrEqual(t, s.inserts(), 2)
 	answers := map[string]stock.LockResult{}
@@ -128,7 +128,7 @@ func TestMixedBatchRefusesNobodyForAnOrderThatDoesNotGo(t *testing.T) {
 			require.NoError(t, of(elsewhere.Lock(t.Context(), "other", units(2, 9))))
 		})
 	})
-	results, err := s.store.LockBatch(t.Context(),
+	results, err := sqlstore.LockBatch(t.Context(), s.store,
 		stock.Order{ID: "first", Lines: []stock.Line{units(1, 8), units(2, 2)}},
 		stock.Order{ID: "second", Lines: []stock.Line{units(1, 8)}},
 		stock.Order{ID: "third", Lines: []stock.Line{units(1, 1)}})
@@ -212,7 +212,7 @@ func TestStuckOrderKeepsNoOtherOrderWaiting(t *testing.T) {
 func TestMergedLocksCarryTheirRows(t *testing.T) {
 	t.Parallel()
 	s := withOrders(t, nil)
-	s.store.OneByOne()
+	sqlstore.OneByOne(s.store)
 	ctx := t.Context()
 	require.NoError(t, of(s.db.ExecContext(ctx, placeOrder, "order-7")))
 	require.NoError(t, of(s.along(placeOrder, "order-9").Lock(ctx, "order-9", one(2))))

@@ -9,27 +9,28 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 // step is Pay, Cancel or Redeem.
 type step func(ctx context.Context, order string) (stock.Outcome, error)
 
-// stepping is a step as a call that leaves its outcome behind.
-func (s *shop) stepping(do step, order string, outcome *stock.Outcome) func() error {
+// stepCall is a step as a call that leaves its outcome behind.
+func (s *shop) stepCall(do step, order string, outcome *stock.Outcome) func() error {
 	return func() (err error) { *outcome, err = do(s.t.Context(), order); return err }
 }
 
-// stepped has many orders do a step together, and returns the outcomes and errors. The first of
-// them is held up.
-func (s *shop) stepped(do step, orders ...string) ([]stock.Outcome, []error) {
+// stepTogether has many orders do a step together, and returns the outcomes and errors. The first of
+// them is held up until release is called.
+func (s *shop) stepTogether(release func(), do step, orders ...string) ([]stock.Outcome, []error) {
 	s.t.Helper()
 	outcomes := make([]stock.Outcome, len(orders))
 	calls := make([]func() error, len(orders))
 	for i, order := range orders {
-		calls[i] = s.stepping(do, order, &outcomes[i])
+		calls[i] = s.stepCall(do, order, &outcomes[i])
 	}
-	return outcomes, s.together(s.blockOrder(orders[0]), calls...)
+	return outcomes, s.together(release, calls...)
 }
 
 // orders locks a unit for each of many orders, of the SKUs 1 to 3, for three buyers and for nobody.
@@ -40,7 +41,7 @@ func (s *shop) orders(n int) []string {
 	}
 	orders := names(n)
 	for i, order := range orders {
-		require.NoError(s.t, s.locking(digit(i%4), order, one(int64(1+i%3)))())
+		require.NoError(s.t, s.lockCall(digit(i%4), order, one(int64(1+i%3)))())
 	}
 	return orders
 }
@@ -63,7 +64,7 @@ func TestMergedStepsAreDoneOnce(t *testing.T) {
 		do    step
 		state stock.State
 	}{{s.Pay, stock.Paid}, {s.Redeem, stock.Redeemed}} {
-		outcomes, errs := s.stepped(c.do, twice...)
+		outcomes, errs := s.stepTogether(s.blockOrder(orders[0]), c.do, twice...)
 		firsts := map[string]int{}
 		for i, o := range outcomes {
 			require.NoError(t, errs[i])
@@ -86,7 +87,7 @@ func TestMergedCancelsGiveBackOnce(t *testing.T) {
 	s := open(t, nil)
 	orders := s.orders(60)
 	twice := append(append(append([]string{}, orders...), "never locked"), orders...)
-	outcomes, errs := s.stepped(s.Cancel, twice...)
+	outcomes, errs := s.stepTogether(s.blockOrder(orders[0]), s.Cancel, twice...)
 	replays := 0
 	for i, o := range outcomes {
 		require.NoError(t, errs[i])
@@ -109,15 +110,10 @@ func TestMergedPaysRaceMergedCancels(t *testing.T) {
 	outcomes := make([]stock.Outcome, 2*len(orders))
 	var calls []func() error
 	for i, order := range orders {
-		calls = append(calls, s.stepping(s.Pay, order, &outcomes[2*i]))
-		calls = append(calls, s.stepping(s.Cancel, order, &outcomes[2*i+1]))
+		calls = append(calls, s.stepCall(s.Pay, order, &outcomes[2*i]))
+		calls = append(calls, s.stepCall(s.Cancel, order, &outcomes[2*i+1]))
 	}
-	release := s.blockItem(1)
-	done := make(chan []error)
-	go func() { done <- crowd(calls) }()
-	s.waiting()
-	release()
-	errs := <-done
+	errs := s.behindOne(s.blockItem(1), len(calls), func(i int) error { return calls[i]() })
 	sold := [3]int64{}
 	for i, order := range orders {
 		paid, cancelled := errs[2*i], errs[2*i+1]
@@ -145,7 +141,7 @@ func TestMergedPaysOfOrdersOfSeveralLines(t *testing.T) {
 		require.NoError(t, of(s.For(fmt.Sprint(1+i%2)).Lock(t.Context(), order, lines[i%2:]...)))
 		orders = append(orders, order, order)
 	}
-	outcomes, errs := s.stepped(s.Pay, orders...)
+	outcomes, errs := s.stepTogether(s.blockOrder(orders[0]), s.Pay, orders...)
 	replays := 0
 	for i := range orders {
 		require.NoError(t, errs[i])
@@ -173,7 +169,7 @@ func TestMergedStepsOfAnOrderWhoseBooksHaveDrifted(t *testing.T) {
 		s.lock("drifted", one(4))
 		require.NoError(t, of(s.db.ExecContext(ctx, "UPDATE goods_stock SET STOCK_LOCK_NUM = 0 WHERE SKU_ID = 4")))
 		orders := s.orders(60)
-		outcomes, errs := s.stepped(do, append(orders, "drifted")...)
+		outcomes, errs := s.stepTogether(s.blockOrder(orders[0]), do, append(orders, "drifted")...)
 		require.ErrorIs(t, errs[60], stock.ErrDrift, name)
 		for i, o := range outcomes[:60] {
 			require.NoError(t, errs[i], name)
@@ -192,7 +188,7 @@ func TestMergedPaysLoseTheirCommit(t *testing.T) {
 		s := open(t, nil)
 		orders := s.orders(60)
 		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: kind})
-		_, errs := s.stepped(s.Pay, orders...)
+		_, errs := s.stepTogether(s.blockOrder(orders[0]), s.Pay, orders...)
 		require.NoError(t, errs[0], "it went alone")
 		require.Equal(t, 59, count(errs, stock.ErrUnknown))
 		for _, order := range orders[1:] {
@@ -211,19 +207,12 @@ func TestMergedPaysLoseTheirConnection(t *testing.T) {
 			s := open(t, nil)
 			orders := s.orders(30)
 			release := s.blockItem(1)
-			first := going(func() error { return of(s.Pay(t.Context(), orders[0])) })
-			s.waiting() // its statement is on its way, and none of what follows is its
-			s.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})
-			var calls []func() error
-			for _, order := range orders[1:] {
-				calls = append(calls, s.stepping(s.Pay, order, new(stock.Outcome)))
-			}
-			done := make(chan []error)
-			go func() { done <- crowd(calls) }()
-			s.queued(29)
-			release()
-			require.NoError(t, <-first)
-			require.Equal(t, 29, count(<-done, stock.ErrUnavailable), match)
+			_, errs := s.stepTogether(func() { // the statement of the first is on its way, and none of what follows is its
+				s.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})
+				release()
+			}, s.Pay, orders...)
+			require.NoError(t, errs[0], match)
+			require.Equal(t, 29, count(errs, stock.ErrUnavailable), match)
 			for _, order := range orders[1:] {
 				require.False(t, must(s.Pay(t.Context(), order))(t).Replay, match)
 			}
@@ -248,20 +237,20 @@ func TestCallerLeavesABatchOfPays(t *testing.T) {
 	first := going(func() error { return of(s.Pay(t.Context(), orders[0])) })
 	s.waiting()
 	go leaves(early, orders[1])
-	s.queued(1)
+	s.awaitQueue(1)
 	leaveEarly()
 	err := <-left
 	require.ErrorIs(t, err, stock.ErrUnavailable)
 	require.ErrorIs(t, err, context.Canceled)
 
 	go leaves(late, orders[2])
-	s.queued(2)
+	s.awaitQueue(2)
 	var calls []func() error
 	for _, order := range orders[3:] {
-		calls = append(calls, s.stepping(s.Pay, order, new(stock.Outcome)))
+		calls = append(calls, s.stepCall(s.Pay, order, new(stock.Outcome)))
 	}
-	go func() { others <- crowd(calls) }()
-	s.queued(11)
+	go func() { others <- suite.Meet(len(calls), calls...) }()
+	s.awaitQueue(11)
 	s.db.Wire.Before("COMMIT AND", func() {
 		leaveLate()
 		err := <-left
@@ -289,7 +278,7 @@ func TestMergedStepsShareTransactions(t *testing.T) {
 	s := open(t, nil)
 	orders := s.orders(60)
 	s.db.Wire.Statements()
-	_, errs := s.stepped(s.Pay, orders...)
+	_, errs := s.stepTogether(s.blockOrder(orders[0]), s.Pay, orders...)
 	require.Equal(t, 60, count(errs, nil))
 	require.Equal(t, 1, strings.Count(strings.Join(s.db.Wire.Statements(), "\n"), "COMMIT AND"))
 }

@@ -18,8 +18,8 @@ import (
 // items is the table of the items, and none whose name begins with it.
 var items = regexp.MustCompile(`\bgoods_stock\b`)
 
-// touched returns how many statements have named the table of the items since the last call.
-func (s *shop) touched() (n int) {
+// itemStatements returns how many statements have named the table of the items since the last call.
+func (s *shop) itemStatements() (n int) {
 	for _, statement := range s.db.Wire.Statements() {
 		if items.MatchString(statement) {
 			n++
@@ -70,21 +70,12 @@ func TestRushForWhatIsSoldOutDoesNotReachTheItem(t *testing.T) {
 	s := open(t, nil)
 	s.lock("all", units(1, 10))
 	s.soldOut(1, 0)
-	s.touched()
+	s.itemStatements()
 	began := time.Now()
-	var group suite.Group
-	for i := range 20 {
-		group.Go(func() {
-			for n := range 20 {
-				if _, err := s.Lock(t.Context(), fmt.Sprint(i, "-", n), one(1)); !errors.Is(err, stock.ErrInsufficient) {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	group.Wait()
+	errs := suite.Crowd(400, 20, func(i int) error { return of(s.Lock(t.Context(), fmt.Sprint("order-", i), one(1))) })
+	require.Equal(t, 400, count(errs, stock.ErrInsufficient))
 	looks := 1 + int(time.Since(began)/sqlstore.MaxSoldOutFor)
-	require.LessOrEqual(t, s.touched(), looks, "looks at the item for 400 refusals")
+	require.LessOrEqual(t, s.itemStatements(), looks, "looks at the item for 400 refusals")
 	s.counters(1, 0, 10, 10)
 }
 
@@ -95,7 +86,7 @@ func TestRushLooksOnceWhenTheMemoryIsTooOld(t *testing.T) {
 	s := open(t, nil)
 	s.lock("all", units(1, 10))
 	s.soldOut(1, 0)
-	s.touched()
+	s.itemStatements()
 	began := time.Now()
 	const rounds = 5
 	for round := range rounds {
@@ -109,10 +100,10 @@ func TestRushLooksOnceWhenTheMemoryIsTooOld(t *testing.T) {
 				return err
 			}
 		}
-		require.Equal(t, len(calls), count(crowd(calls), stock.ErrInsufficient))
+		require.Equal(t, len(calls), count(suite.Meet(len(calls), calls...), stock.ErrInsufficient))
 	}
 	looks := 2 * (rounds + int(time.Since(began)/sqlstore.MaxSoldOutFor)) // two where the first was under way
-	require.LessOrEqual(t, s.touched(), looks)
+	require.LessOrEqual(t, s.itemStatements(), looks)
 	s.counters(1, 0, 10, 10)
 }
 
@@ -123,11 +114,11 @@ func TestNegativeSoldOutForRemembersNothing(t *testing.T) {
 	other := s.process(nil)
 	s.lock("a", one(1))
 	s.lock("rest", units(1, 9))
-	s.touched()
+	s.itemStatements()
 	for range 10 {
 		s.short(one(1), 0)
 	}
-	require.GreaterOrEqual(t, s.touched(), 10)
+	require.GreaterOrEqual(t, s.itemStatements(), 10)
 	require.NoError(t, of(other.Cancel(t.Context(), "a")))
 	s.lock("next", one(1))
 }
@@ -237,35 +228,29 @@ func TestReplayOfAnOrderThatHoldsIsNeverRefusedFromMemory(t *testing.T) {
 	s.counters(1, 1, 9, 9)
 }
 
-// A hold that dies while its item is taken for sold out is not kept from the next Lock.
+// A hold that dies while its item is taken for sold out is not kept from the next Lock, by an order of one line or more: also
+// where the hold was made after what is remembered was seen.
 func TestHoldThatDiesWhileItsItemIsTakenForSoldOut(t *testing.T) {
 	t.Parallel()
-	s := open(t, nil)
-	brief := stock.New(s.store, &stock.Options{HoldFor: 50 * time.Millisecond})
-	ctx := t.Context()
-	require.NoError(t, of(brief.Lock(ctx, "dies", one(1))))
-	s.lock("rest", units(1, 9))
-	s.soldOut(1, 0)
-	s.db.Wire.Advance(50*time.Millisecond - time.Microsecond)
-	s.short(one(1), 0)
-	s.db.Wire.Advance(time.Microsecond)
-	s.lock("next", one(1))
-	s.counters(1, 0, 10, 10)
-}
-
-// The same where the hold was made after what is remembered was seen, by an order of one line or more.
-func TestHoldThatComesAndDiesWhileItsItemIsTakenForSoldOut(t *testing.T) {
-	t.Parallel()
 	for _, lines := range [][]stock.Line{{one(1)}, {one(1), one(2)}} {
-		s := open(t, nil)
-		brief := stock.New(s.store, &stock.Options{HoldFor: 50 * time.Millisecond})
-		s.lock("most", units(1, 9))
-		s.soldOut(1, 1)
-		require.NoError(t, of(brief.Lock(t.Context(), "dies", lines...)))
-		s.short(one(1), 0)
-		s.db.Wire.Advance(50 * time.Millisecond)
-		s.lock("next", one(1))
-		s.counters(1, 0, 10, 10)
+		for _, available := range []int64{0, 1} { // by what is remembered
+			s := open(t, nil)
+			brief := stock.New(s.store, &stock.Options{HoldFor: 50 * time.Millisecond})
+			dies := func() { require.NoError(t, of(brief.Lock(t.Context(), "dies", lines...))) }
+			if available == 0 {
+				dies()
+			}
+			s.lock("most", units(1, 9))
+			s.soldOut(1, available)
+			if available == 1 {
+				dies()
+			}
+			s.db.Wire.Advance(50*time.Millisecond - time.Microsecond)
+			s.short(one(1), 0)
+			s.db.Wire.Advance(time.Microsecond)
+			s.lock("next", one(1))
+			s.counters(1, 0, 10, 10)
+		}
 	}
 }
 
@@ -406,7 +391,7 @@ func TestLockIsNotCountedTwiceInWhatIsRemembered(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	s.db.Wire.After("COMMIT AND", func() { // before the store has forgotten what it remembers
-		refused, err := s.store.LockBatch(t.Context(), stock.Order{ID: "refused", Lines: []stock.Line{units(1, 11)}})
+		refused, err := sqlstore.LockBatch(t.Context(), s.store, stock.Order{ID: "refused", Lines: []stock.Line{units(1, 11)}})
 		require.NoError(t, err)
 		var shortage *stock.ShortageError
 		require.ErrorAs(t, refused[0].Why, &shortage)
@@ -425,29 +410,18 @@ func TestNextLockAfterACancelSucceedsAmongRefusals(t *testing.T) {
 	s := open(t, nil)
 	s.lock("rest", units(1, 9))
 	s.lock("0", one(1))
-	done := make(chan struct{})
-	var group suite.Group
-	for i := range 8 {
-		group.Go(func() {
-			for n := 0; ; n++ {
-				select {
-				case <-done:
-					return
-				default:
-				}
-				_, err := s.For(fmt.Sprint(1+i)).Lock(t.Context(), fmt.Sprint("refused-", i, "-", n), units(1, 11))
-				if !errors.Is(err, stock.ErrInsufficient) {
-					t.Error(err)
-				}
-			}
-		})
-	}
+	stop := meanwhile(t, 8, func(caller, n int) error {
+		_, err := s.For(fmt.Sprint(1+caller)).Lock(t.Context(), fmt.Sprint("refused-", caller, "-", n), units(1, 11))
+		if errors.Is(err, stock.ErrInsufficient) {
+			return nil
+		}
+		return fmt.Errorf("it was not refused: %w", err)
+	})
 	lines := [][]stock.Line{{one(1)}, {one(1), one(2)}}
 	for n := range 100 {
 		require.NoError(t, of(s.Cancel(t.Context(), strconv.Itoa(n))))
 		s.lock(strconv.Itoa(n+1), lines[n%2]...)
 	}
-	close(done)
-	group.Wait()
+	stop()
 	s.counters(1, 0, 10, 10)
 }

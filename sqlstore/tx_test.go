@@ -3,7 +3,6 @@ package sqlstore_test
 import (
 	"database/sql"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,12 +14,17 @@ import (
 // wrapped is a transaction as another library hands it out: a type this package does not know.
 type wrapped struct{ sqlstore.Tx }
 
-func TestOrderRowAndStockAreOneTransaction(t *testing.T) {
-	t.Parallel()
-	for name, wrap := range map[string]func(*sql.Tx) sqlstore.Tx{
+// handles are the ways in which a caller's transaction comes.
+func handles() map[string]func(*sql.Tx) sqlstore.Tx {
+	return map[string]func(*sql.Tx) sqlstore.Tx{
 		"*sql.Tx": func(tx *sql.Tx) sqlstore.Tx { return tx },
 		"wrapped": func(tx *sql.Tx) sqlstore.Tx { return wrapped{tx} },
-	} {
+	}
+}
+
+func TestOrderRowAndStockAreOneTransaction(t *testing.T) {
+	t.Parallel()
+	for name, wrap := range handles() {
 		s := open(t, nil)
 		ctx := t.Context()
 		require.NoError(t, of(s.db.ExecContext(ctx, "CREATE TABLE shop_order (NO VARBINARY(64) PRIMARY KEY) ENGINE = InnoDB")))
@@ -34,11 +38,9 @@ func TestOrderRowAndStockAreOneTransaction(t *testing.T) {
 		require.NoError(t, place("kept", (*sql.Tx).Commit, one(1), one(2)), name)
 		require.NoError(t, place("undone", (*sql.Tx).Rollback, one(1), one(2)), name)
 		// A refusal takes back what it did and leaves the rest of the transaction alone.
-		require.ErrorIs(t, place("refused", (*sql.Tx).Commit, one(1), stock.Line{SKU: 2, Num: 10}), stock.ErrInsufficient, name)
+		require.ErrorIs(t, place("refused", (*sql.Tx).Commit, one(1), units(2, 10)), stock.ErrInsufficient, name)
 
-		var orders int
-		require.NoError(t, s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM shop_order").Scan(&orders))
-		require.Equal(t, 2, orders, name)
+		require.Equal(t, 2, value[int](t, s.db, "SELECT COUNT(*) FROM shop_order"), name)
 		require.NoError(t, of(s.Hold(ctx, "kept")), name)
 		for _, order := range []string{"undone", "refused"} {
 			require.ErrorIs(t, of(s.Hold(ctx, order)), stock.ErrNotFound, name)
@@ -48,69 +50,26 @@ func TestOrderRowAndStockAreOneTransaction(t *testing.T) {
 	}
 }
 
-// What a transaction reads for a decision is what is there now, not its snapshot; or it is told to start over.
-func TestTransactionWithAnOldSnapshotDecidesOnWhatIsThere(t *testing.T) {
-	t.Parallel()
-	s := open(t, nil)
-	ctx := t.Context()
-	tx := reader(t, s.db, "goods_stock_hold")
-	require.NoError(t, of(s.Lock(ctx, "a", stock.Line{SKU: 1, Num: 8})))
-	in := s.On(s.store.WithTx(tx))
-	_, err := in.Lock(ctx, "b", stock.Line{SKU: 1, Num: 3})
-	if conflicts(t, s.db) {
-		require.ErrorIs(t, err, stock.ErrUnavailable)
-		require.NoError(t, tx.Rollback())
-		tx = reader(t, s.db, "goods_stock_hold")
-		in = s.On(s.store.WithTx(tx))
-		_, err = in.Lock(ctx, "b", stock.Line{SKU: 1, Num: 3})
-	}
-	var shortage *stock.ShortageError
-	require.ErrorAs(t, err, &shortage)
-	require.Equal(t, int64(2), shortage.Available)
-	hold := must(in.Lock(ctx, "a", stock.Line{SKU: 1, Num: 8}))(t, "the replay of an order that the snapshot does not have")
-	require.Equal(t, "a", hold.Order)
-	require.NoError(t, tx.Commit())
-}
-
 func TestHandleOutsideATransactionIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	ctx := t.Context()
 	conn := must(s.db.Conn(ctx))(t)
 	defer func() { _ = conn.Close() }()
-	for name, tx := range map[string]sqlstore.Tx{"nil": nil, "*sql.DB": s.db.DB, "*sql.Conn without BEGIN": conn} {
-		require.ErrorIs(t, of(s.On(s.store.WithTx(tx)).Lock(ctx, "a", one(1))), stock.ErrInvalid, name)
-		require.ErrorIs(t, of(s.On(s.store.WithTx(tx)).Cancel(ctx, "a")), stock.ErrInvalid, name)
-	}
+	require.ErrorIs(t, of(s.On(s.store.WithTx(conn)).Lock(ctx, "a", one(1))), stock.ErrInvalid, "*sql.Conn without BEGIN")
+	require.ErrorIs(t, of(s.On(s.store.WithTx(conn)).Cancel(ctx, "a")), stock.ErrInvalid, "*sql.Conn without BEGIN")
 	require.ErrorIs(t, of(s.Hold(ctx, "a")), stock.ErrNotFound)
+
+	tx := must(s.db.BeginTx(ctx, nil))(t)
+	require.NoError(t, tx.Commit())
+	_, err := s.On(s.store.WithTx(tx)).Lock(ctx, "a", one(1))
+	require.ErrorIs(t, err, stock.ErrStore, "a transaction that is over")
+	require.ErrorIs(t, err, sql.ErrTxDone)
+	require.False(t, sqlstore.Retryable(err))
 
 	require.NoError(t, of(conn.ExecContext(ctx, "BEGIN")))
 	require.NoError(t, of(s.On(s.store.WithTx(conn)).Lock(ctx, "a", one(1))), "*sql.Conn after BEGIN")
 	require.NoError(t, of(conn.ExecContext(ctx, "COMMIT")))
-	s.counters(1, 0, 1, 10)
-}
-
-// A transaction that is over is no place to work in.
-func TestFinishedTransactionIsRefused(t *testing.T) {
-	t.Parallel()
-	s := open(t, nil)
-	tx := must(s.db.BeginTx(t.Context(), nil))(t)
-	require.NoError(t, tx.Commit())
-	_, err := s.On(s.store.WithTx(tx)).Lock(t.Context(), "a", one(1))
-	require.ErrorIs(t, err, stock.ErrStore)
-	require.ErrorIs(t, err, sql.ErrTxDone)
-	require.False(t, sqlstore.Retryable(err))
-}
-
-// X3: a transaction that pays an order whose hold has expired changes nothing.
-func TestPayOfAnExpiredHoldInATransaction(t *testing.T) {
-	t.Parallel()
-	s := open(t, nil)
-	require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
-	s.db.Wire.Advance(stock.DefaultHoldFor)
-	tx := must(s.db.BeginTx(t.Context(), nil))(t)
-	require.ErrorIs(t, of(s.On(s.store.WithTx(tx)).Pay(t.Context(), "a")), stock.ErrExpired)
-	require.NoError(t, tx.Rollback())
 	s.counters(1, 0, 1, 10)
 }
 
@@ -119,8 +78,7 @@ func TestPayOfAnExpiredHoldInATransaction(t *testing.T) {
 func TestLockWaitTimeoutLeavesNothingHalfDone(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	s.db.Config.Params["innodb_lock_wait_timeout"] = "1"
-	impatient := s.another()
+	impatient := elsewhere(t, s.db)
 	store := sqlstore.NewStock(impatient.DB, nil)
 	ctx := t.Context()
 
@@ -149,28 +107,15 @@ func TestReleaseInATransactionWaitsForNobody(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	ctx := t.Context()
-	require.NoError(t, of(s.Lock(ctx, "dead-1", stock.Line{SKU: 1, Num: 5})))
-	require.NoError(t, of(s.Lock(ctx, "dead-2", stock.Line{SKU: 1, Num: 5})))
+	require.NoError(t, of(s.Lock(ctx, "dead-1", units(1, 5))))
+	require.NoError(t, of(s.Lock(ctx, "dead-2", units(1, 5))))
 	s.db.Wire.Advance(stock.DefaultHoldFor)
 	release := s.blockOrder("dead-1")
 	tx := must(s.db.BeginTx(ctx, nil))(t)
-	require.NoError(t, of(s.On(s.store.WithTx(tx)).Lock(ctx, "live", stock.Line{SKU: 1, Num: 5})))
+	require.NoError(t, of(s.On(s.store.WithTx(tx)).Lock(ctx, "live", units(1, 5))))
 	require.NoError(t, tx.Commit())
 	release()
 	s.counters(1, 0, 10, 10)
-}
-
-// Statements that are alike in other processes' pools, at one clock.
-func TestTwoPoolsShareOneStock(t *testing.T) {
-	t.Parallel()
-	s := open(t, nil)
-	other := s.db.Pool(t)
-	other.Wire.Freeze(start.Add(time.Second))
-	inv := s.On(sqlstore.NewStock(other.DB, nil))
-	require.NoError(t, of(s.Lock(t.Context(), "a", stock.Line{SKU: 1, Num: 6})))
-	require.ErrorIs(t, of(inv.Lock(t.Context(), "b", stock.Line{SKU: 1, Num: 6})), stock.ErrInsufficient)
-	require.NoError(t, of(inv.Pay(t.Context(), "a")))
-	s.counters(1, 6, 0, 4)
 }
 
 var _ sqlstore.Tx = (*sqltest.DB)(nil)
@@ -183,9 +128,13 @@ func TestRefusalReleasesWhatIsDeadAndNothingElse(t *testing.T) {
 	s.lock("dead", one(1))
 	s.lock("dead, too", one(1))
 	s.db.Wire.Advance(stock.DefaultHoldFor)
+	tx := must(s.db.BeginTx(ctx, nil))(t)
+	require.ErrorIs(t, of(s.On(s.store.WithTx(tx)).Pay(ctx, "dead")), stock.ErrExpired)
+	require.NoError(t, tx.Rollback())
+	s.counters(1, 0, 2, 10)
 	s.lock("live", units(1, 9)) // which releases one of them, or both
 	s.lock("last", one(1))
-	tx := must(s.db.BeginTx(ctx, nil))(t)
+	tx = must(s.db.BeginTx(ctx, nil))(t)
 	in := s.On(s.store.WithTx(tx))
 	require.ErrorIs(t, of(in.Pay(ctx, "dead")), stock.ErrExpired)
 	require.ErrorIs(t, of(in.Lock(ctx, "too many", one(1))), stock.ErrInsufficient)

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
@@ -45,7 +43,6 @@ type bound[S any] struct {
 // waysOf returns the ways to use the tables of a domain: as usual, without merging, by the code of batches alone, and as two
 // processes use them, by turns, of which one merges. The two share nothing but the server.
 func waysOf[S any, T interface {
-	AlwaysBatch() T
 	WithTx(tx sqlstore.Tx) T
 }](open func(*sql.DB, *sqlstore.Options) T, turns func(...S) S) map[string]func(*sql.DB) bound[S] {
 	as := func(store T) S { return any(store).(S) }
@@ -58,9 +55,9 @@ func waysOf[S any, T interface {
 	return map[string]func(*sql.DB) bound[S]{
 		usual:      by(func(db *sql.DB) T { return open(db, nil) }),
 		"Unmerged": by(func(db *sql.DB) T { return open(db, &alone) }),
-		"Batches":  by(func(db *sql.DB) T { return open(db, nil).AlwaysBatch() }),
+		"Batches":  by(func(db *sql.DB) T { return sqlstore.AlwaysBatch(open(db, nil)) }),
 		"Mixed": func(db *sql.DB) bound[S] {
-			merged, unmerged := open(db, &together).AlwaysBatch(), open(db, &alone)
+			merged, unmerged := sqlstore.AlwaysBatch(open(db, &together)), open(db, &alone)
 			turn := suite.InTurn(unmerged, merged)
 			return bound[S]{turns(as(unmerged), as(merged)), func(tx sqlstore.Tx) S { return as(turn().WithTx(tx)) }}
 		},
@@ -138,10 +135,15 @@ func ticking() (now func() time.Time, advance func(time.Duration)) {
 // reader opens a caller's transaction that has read a table, which takes its snapshot.
 func reader(t testing.TB, db *sqltest.DB, table string) *sql.Tx {
 	t.Helper()
-	tx := must(db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead}))(t)
+	return readerAt(t, db, &sql.TxOptions{Isolation: sql.LevelRepeatableRead}, table)
+}
+
+// readerAt is reader with other options.
+func readerAt(t testing.TB, db *sqltest.DB, opts *sql.TxOptions, table string) *sql.Tx {
+	t.Helper()
+	tx := must(db.BeginTx(t.Context(), opts))(t)
 	t.Cleanup(func() { _ = tx.Rollback() }) // where the test did not get to its end
-	var rows int
-	require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows))
+	value[int](t, tx, "SELECT COUNT(*) FROM "+table)
 	return tx
 }
 
@@ -149,9 +151,6 @@ func reader(t testing.TB, db *sqltest.DB, table string) *sql.Tx {
 // transaction that has one.
 func begin[S any](t testing.TB, db *sqltest.DB, table string, bind func(sqlstore.Tx) S) (store S, commit, rollback func() error) {
 	t.Helper()
-	tx := must(db.BeginTx(t.Context(), nil))(t)
-	var rows int
-	require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows))
-	t.Cleanup(func() { _ = tx.Rollback() }) // where the test did not get to its end
+	tx := readerAt(t, db, nil, table)
 	return bind(tx), tx.Commit, tx.Rollback
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/listing"
 )
 
 // Drift is one counter that is not what the holds and changes say.
@@ -89,33 +91,31 @@ func (inv *Inventory) audit(ctx context.Context, keys []Key, do repair) (Report,
 	if err != nil {
 		return Report{}, err
 	}
+	all := listing.Map(inv.Items(ctx), func(item Item) Key { return item.Key })
+	if len(keys) > 0 {
+		all = func(yield func(Key, error) bool) {
+			for _, key := range keys {
+				if !yield(key, nil) {
+					return
+				}
+			}
+		}
+	}
 	var report Report
 	var failed []error
-	one := func(key Key) error {
+	for key, err := range all {
+		if err != nil {
+			return report, err
+		}
 		found, err := inv.auditItem(ctx, key, do)
 		report.Items++
 		report.Drifts = append(report.Drifts, found.Drifts...)
 		report.Kept = append(report.Kept, found.Kept...)
 		report.Repaired += found.Repaired
-		if errors.Is(err, ErrDrift) {
+		switch {
+		case errors.Is(err, ErrDrift):
 			failed = append(failed, err)
-			return nil
-		}
-		return err
-	}
-	if len(keys) > 0 {
-		for _, key := range keys {
-			if err := one(key); err != nil {
-				return report, err
-			}
-		}
-		return report, errors.Join(failed...)
-	}
-	for item, err := range inv.Items(ctx) {
-		if err != nil {
-			return report, err
-		}
-		if err := one(item.Key); err != nil {
+		case err != nil:
 			return report, err
 		}
 	}
@@ -153,7 +153,7 @@ func (inv *Inventory) auditItem(ctx context.Context, key Key, do repair) (Report
 		}
 		// Exists: another repair was faster; look again.
 	}
-	return Report{}, contention("repair", key.String())
+	return Report{}, &ContentionError{Verb: "repair", ID: key.String()}
 }
 
 // balance works out what should be left.
@@ -166,7 +166,7 @@ func (b *Book) balance() {
 // keepSales makes the recount claim no fewer sales than are counted, and returns the drifts that it leaves by that.
 func (b *Book) keepSales() (kept []Drift, err error) {
 	for _, d := range b.drifts() {
-		if d.takesBack() {
+		if d.By() > 0 && slices.Contains([]string{"sold", "refunded", "bought"}, d.Quantity) { // a correction would undo sales
 			kept = append(kept, d)
 			err = errors.Join(err, fmt.Errorf("%w: %v; it is left: paid holds may have been deleted, and their units would be sold twice",
 				fault.ErrDrift, d))
@@ -178,11 +178,6 @@ func (b *Book) keepSales() (kept []Drift, err error) {
 		b.Buyers[i].Recount.Bought = max(b.Buyers[i].Recount.Bought, b.Buyers[i].Usage.Bought)
 	}
 	return kept, err
-}
-
-// takesBack reports whether a correction would undo sales.
-func (d Drift) takesBack() bool {
-	return d.By() > 0 && (d.Quantity == "sold" || d.Quantity == "refunded" || d.Quantity == "bought")
 }
 
 // drifts returns the counters that are not what they should be.

@@ -7,6 +7,7 @@ import (
 	"log"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -50,8 +51,7 @@ func Example() {
 
 // Lock takes all lines of an order or none, and says which item is short.
 func ExampleInventory_Lock() {
-	ctx := context.Background()
-	inv := shop(ctx) // SKU 42 has 10 units, SKU 43 has 1
+	ctx, inv := shop() // SKU 42 has 10 units, SKU 43 has 1
 	_, err := inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2}, stock.Line{SKU: 43, Num: 3})
 	var shortage *stock.ShortageError
 	switch {
@@ -69,8 +69,7 @@ func ExampleInventory_Lock() {
 
 // Take is Lock and Pay in one step, for an order that costs nothing or is paid already.
 func ExampleInventory_Take() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	for range 2 { // the second is a replay
 		hold, err := inv.Take(ctx, "order-1", stock.Line{SKU: 42, Num: 2})
 		fmt.Println(hold.State, err)
@@ -85,8 +84,7 @@ func ExampleInventory_Take() {
 
 // For counts units per buyer. An item that limits buyers takes no order without one.
 func ExampleInventory_For() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	must(inv.Define(ctx, stock.Key{SKU: 42}, 10, stock.Terms{PerBuyer: 2}))
 	buyer := inv.For("1001")
 	for _, order := range []string{"order-1", "order-2"} {
@@ -103,8 +101,7 @@ func ExampleInventory_For() {
 
 // On binds an inventory to another store: with sqlstore, to the caller's transaction.
 func ExampleInventory_On() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	tx := new(stock.Memory) // stands for store.WithTx(tx)
 	_, err := inv.On(tx).Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 1})
 	fmt.Println(err) // this store is empty; the rules are those of inv
@@ -114,8 +111,7 @@ func ExampleInventory_On() {
 
 // Pay is safe to call for every delivery of a payment's callback.
 func ExampleInventory_Pay() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2}))
 	for range 2 {
 		outcome, err := inv.Pay(ctx, "order-1")
@@ -133,10 +129,10 @@ func ExampleInventory_Pay() {
 func ExampleInventory_Pay_late() {
 	ctx := context.Background()
 	clock := newClock()
-	inv := stock.New(&stock.Memory{Clock: clock.now}, &stock.Options{HoldFor: 15 * time.Minute, LatePay: stock.Reacquire})
+	inv := stock.New(&stock.Memory{Clock: clock.Now}, &stock.Options{HoldFor: 15 * time.Minute, LatePay: stock.Reacquire})
 	must(inv.Define(ctx, stock.Key{SKU: 42}, 1, stock.Terms{}))
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 1}))
-	clock.advance(time.Hour)
+	clock.Advance(time.Hour)
 	outcome, err := inv.Pay(ctx, "order-1")
 	fmt.Println(outcome.State, "late:", outcome.Late, err)
 	// Output:
@@ -145,8 +141,7 @@ func ExampleInventory_Pay_late() {
 
 // Cancel may overtake its Lock: the order is closed, and the Lock is refused when it arrives.
 func ExampleInventory_Cancel() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	outcome, err := inv.Cancel(ctx, "order-1")
 	fmt.Println(outcome.State, err)
 	_, err = inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2})
@@ -158,8 +153,7 @@ func ExampleInventory_Cancel() {
 
 // Extend gives a buyer more time, counted from the hold's own deadline.
 func ExampleInventory_Extend() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	hold := must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2}))
 	hold, err := inv.Extend(ctx, "order-1", hold.Deadline.Add(10*time.Minute))
 	fmt.Println(hold.Deadline.Format(time.TimeOnly), err)
@@ -169,8 +163,7 @@ func ExampleInventory_Extend() {
 
 // Shorten ends a hold earlier; with a time that has passed, at once.
 func ExampleInventory_Shorten() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	hold := must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2}))
 	hold, err := inv.Shorten(ctx, "order-1", hold.LockedAt.Add(time.Minute))
 	fmt.Println(hold.Deadline.Format(time.TimeOnly), err)
@@ -184,8 +177,7 @@ func ExampleInventory_Shorten() {
 
 // Redeem records that the goods were handed over, once they are paid.
 func ExampleInventory_Redeem() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2}))
 	_, err := inv.Redeem(ctx, "order-1")
 	fmt.Println(err)
@@ -199,8 +191,7 @@ func ExampleInventory_Redeem() {
 
 // Refund has a number of its own. Without lines it takes everything that is left.
 func ExampleInventory_Refund() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 5}))
 	must(inv.Pay(ctx, "order-1"))
 
@@ -220,8 +211,7 @@ func ExampleInventory_Refund() {
 // Resolve is for a caller whom no answer reached and who wants to know: from then on the lost
 // call cannot take effect any more.
 func ExampleInventory_Resolve() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2}))
 	for _, order := range []string{"order-1", "order-2"} {
 		hold, err := inv.Resolve(ctx, order)
@@ -251,8 +241,7 @@ func ExampleInventory_Define() {
 
 // Restock happens once for each ID, however often it is asked for.
 func ExampleInventory_Restock() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	for range 2 {
 		fmt.Println(inv.Restock(ctx, "delivery-1", stock.Line{SKU: 42, Num: 5}))
 	}
@@ -267,8 +256,7 @@ func ExampleInventory_Restock() {
 
 // Withdraw takes away what nobody has locked or bought.
 func ExampleInventory_Withdraw() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 8}))
 	fmt.Println(inv.Withdraw(ctx, "breakage-1", stock.Line{SKU: 42, Num: 3}))
 	fmt.Println(inv.Withdraw(ctx, "breakage-1", stock.Line{SKU: 42, Num: 2}))
@@ -280,8 +268,7 @@ func ExampleInventory_Withdraw() {
 // Transfer sets the stock of a flash sale aside, and gives the rest back when it is over:
 // once, whoever triggers it.
 func ExampleInventory_Transfer() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	must(inv.Define(ctx, stock.Key{SKU: 42, Activity: 7}, 0, stock.Terms{}))
 	must(inv.Transfer(ctx, "begin of 7", stock.TransferLeg{SKU: 42, From: 0, To: 7, Num: 6}))
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Activity: 7, Num: 2}))
@@ -299,8 +286,7 @@ func ExampleInventory_Transfer() {
 }
 
 func ExampleInventory_Item() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 3}))
 	item, err := inv.Item(ctx, stock.Key{SKU: 42})
 	fmt.Println(item.Available(), "of", item.Total, err)
@@ -309,8 +295,7 @@ func ExampleInventory_Item() {
 }
 
 func ExampleInventory_Items() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	for item, err := range inv.Items(ctx) {
 		if err != nil {
 			log.Fatal(err)
@@ -323,8 +308,7 @@ func ExampleInventory_Items() {
 }
 
 func ExampleInventory_Hold() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	must(inv.For("1001").Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 3}))
 	hold, err := inv.Hold(ctx, "order-1")
 	fmt.Println(hold.Buyer, hold.State, hold.Lines[0].Num, err)
@@ -337,8 +321,7 @@ func ExampleInventory_Hold() {
 
 // Holds lists, for example, who is about to pay for an item.
 func ExampleInventory_Holds() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 3}))
 	must(inv.Lock(ctx, "order-2", stock.Line{SKU: 42, Num: 1}))
 	must(inv.Pay(ctx, "order-1"))
@@ -354,8 +337,7 @@ func ExampleInventory_Holds() {
 
 // Usage is what one buyer has of an item.
 func ExampleInventory_Usage() {
-	ctx := context.Background()
-	inv := shop(ctx)
+	ctx, inv := shop()
 	buyer := inv.For("1001")
 	must(buyer.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 3}))
 	must(buyer.Lock(ctx, "order-2", stock.Line{SKU: 42, Num: 1}))
@@ -370,10 +352,10 @@ func ExampleInventory_Usage() {
 func ExampleInventory_Expire() {
 	ctx := context.Background()
 	clock := newClock()
-	inv := stock.New(&stock.Memory{Clock: clock.now}, &stock.Options{HoldFor: 15 * time.Minute})
+	inv := stock.New(&stock.Memory{Clock: clock.Now}, &stock.Options{HoldFor: 15 * time.Minute})
 	must(inv.Define(ctx, stock.Key{SKU: 42}, 10, stock.Terms{}))
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 3}))
-	clock.advance(15 * time.Minute)
+	clock.Advance(15 * time.Minute)
 	released, err := inv.Expire(ctx)
 	fmt.Println(released, must(inv.Hold(ctx, "order-1")).State, err)
 	// Output:
@@ -397,8 +379,7 @@ func ExampleInventory_Run() {
 
 // Audit recounts every counter from the holds and changes, while traffic runs.
 func ExampleInventory_Audit() {
-	ctx := context.Background()
-	inv, store := shopAndStore(ctx)
+	ctx, inv, store := shopAndStore()
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 3}))
 	tamper(ctx, store, stock.Key{SKU: 42}, stock.Quantities{Locked: 2})
 	report, err := inv.Audit(ctx)
@@ -409,8 +390,7 @@ func ExampleInventory_Audit() {
 
 // Repair corrects what an audit finds, and records the correction.
 func ExampleInventory_Repair() {
-	ctx := context.Background()
-	inv, store := shopAndStore(ctx)
+	ctx, inv, store := shopAndStore()
 	tamper(ctx, store, stock.Key{SKU: 42}, stock.Quantities{Locked: 4})
 	report, err := inv.Repair(ctx, stock.Key{SKU: 42})
 	fmt.Println(report.Repaired, report.Drifts, err)
@@ -423,8 +403,7 @@ func ExampleInventory_Repair() {
 
 // Repair leaves more sales than the paid holds claim, and RepairBackOnSale takes them back.
 func ExampleInventory_RepairBackOnSale() {
-	ctx := context.Background()
-	inv, store := shopAndStore(ctx)
+	ctx, inv, store := shopAndStore()
 	tamper(ctx, store, stock.Key{SKU: 42}, stock.Quantities{Sold: 4, Left: -4})
 	report, err := inv.Repair(ctx, stock.Key{SKU: 42})
 	fmt.Println(report.Repaired, report.Kept, errors.Is(err, stock.ErrDrift))
@@ -436,17 +415,18 @@ func ExampleInventory_RepairBackOnSale() {
 }
 
 // shop returns an inventory of ten units of SKU 42 and one of SKU 43, at nine in the morning.
-func shop(ctx context.Context) *stock.Inventory {
-	inv, _ := shopAndStore(ctx)
-	return inv
+func shop() (context.Context, *stock.Inventory) {
+	ctx, inv, _ := shopAndStore()
+	return ctx, inv
 }
 
-func shopAndStore(ctx context.Context) (*stock.Inventory, stock.Store) {
-	store := &stock.Memory{Clock: newClock().now}
+func shopAndStore() (context.Context, *stock.Inventory, stock.Store) {
+	ctx := context.Background()
+	store := &stock.Memory{Clock: newClock().Now}
 	inv := stock.New(store, nil)
 	must(inv.Define(ctx, stock.Key{SKU: 42}, 10, stock.Terms{}))
 	must(inv.Define(ctx, stock.Key{SKU: 43}, 1, stock.Terms{}))
-	return inv, store
+	return ctx, inv, store
 }
 
 // tamper changes counters without an order, as somebody at a SQL prompt might.
@@ -462,10 +442,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// clock is a clock that stands still until it is told.
-type clock struct{ at time.Time }
-
-func newClock() *clock { return &clock{time.Date(2026, time.November, 11, 9, 0, 0, 0, time.UTC)} }
-
-func (c *clock) now() time.Time          { return c.at }
-func (c *clock) advance(d time.Duration) { c.at = c.at.Add(d) }
+// newClock returns a clock that stands still until it is told.
+func newClock() *suite.Clock {
+	return &suite.Clock{From: time.Date(2026, time.November, 11, 9, 0, 0, 0, time.UTC)}
+}

@@ -127,9 +127,7 @@ func (inv *Inventory) On(store Store) *Inventory {
 func (inv *Inventory) For(buyer string) *Inventory {
 	bound := inv.copy()
 	bound.buyer = buyer
-	if err := input.ID("buyer", buyer); err != nil && bound.broken == nil {
-		bound.broken = err
-	}
+	bound.broken = cmp.Or(bound.broken, input.ID("buyer", buyer))
 	return bound
 }
 
@@ -139,9 +137,7 @@ func (inv *Inventory) For(buyer string) *Inventory {
 func (inv *Inventory) Until(deadline time.Time) *Inventory {
 	bound := inv.copy()
 	bound.until = input.Instant(deadline)
-	if err := input.Time("until", deadline); err != nil && bound.broken == nil {
-		bound.broken = err
-	}
+	bound.broken = cmp.Or(bound.broken, input.Time("until", deadline))
 	return bound
 }
 
@@ -152,14 +148,6 @@ func (inv *Inventory) With(companions ...Companion) *Inventory {
 	bound := inv.copy()
 	bound.beside = append(slices.Clip(bound.beside), companions...)
 	return bound
-}
-
-// order returns what a Lock or Take asks for.
-func (inv *Inventory) order(id string, lines []Line) Order {
-	if inv == nil {
-		return Order{ID: id, Lines: lines}
-	}
-	return Order{ID: id, Buyer: inv.buyer, Lines: lines, Until: inv.until, Beside: inv.beside}
 }
 
 // copy returns a copy to bind. An inventory that New has not made stays unusable.
@@ -195,13 +183,12 @@ func normalize(lines []Line) ([]Line, error) {
 	if n := len(lines); n < 1 || n > MaxLines {
 		return nil, fault.Invalid("lines", "must be 1 to %d, are %d", MaxLines, n)
 	}
-	sorted := make([]Line, 0, len(lines))
 	for _, l := range lines {
 		if err := errors.Join(checkKey(l.Key()), input.Positive("num", l.Num)); err != nil {
 			return nil, err
 		}
-		sorted = append(sorted, l)
 	}
+	sorted := slices.Clone(lines)
 	slices.SortFunc(sorted, func(a, b Line) int { return a.Key().Compare(b.Key()) })
 	merged := sorted[:1]
 	for _, l := range sorted[1:] {
@@ -222,9 +209,4 @@ func normalize(lines []Line) ([]Line, error) {
 // checkKey refuses a key that names nothing.
 func checkKey(k Key) error {
 	return errors.Join(input.Positive("SKU", k.SKU), input.NotNegative("activity", k.Activity))
-}
-
-// contention is the error of a call whose order or items kept changing.
-func contention(verb, id string) error {
-	return &ContentionError{Verb: verb, ID: id}
 }

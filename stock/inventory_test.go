@@ -12,31 +12,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-func TestInventoryDefaults(t *testing.T) {
+// TestOptionsHaveDefaultsAndAreCopied changes the options after New.
+func TestOptionsHaveDefaultsAndAreCopied(t *testing.T) {
 	t.Parallel()
-	inv := stock.New(memory(t).Store, nil)
-	_, err := inv.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{})
-	require.NoError(t, err)
-	hold, err := inv.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 1})
-	require.NoError(t, err)
-	require.Equal(t, start.Add(15*time.Minute), hold.Deadline)
 	require.Equal(t, stock.DefaultHoldFor, 15*time.Minute)
-}
-
-// TestOptionsAreCopied changes the options after New.
-func TestOptionsAreCopied(t *testing.T) {
-	t.Parallel()
-	opts := &stock.Options{HoldFor: time.Minute}
-	inv := stock.New(memory(t).Store, opts)
-	*opts = stock.Options{HoldFor: -1}
-	_, err := inv.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{})
-	require.NoError(t, err)
-	hold, err := inv.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 1})
-	require.NoError(t, err)
-	require.Equal(t, start.Add(time.Minute), hold.Deadline)
+	for holdFor, opts := range map[time.Duration]*stock.Options{15 * time.Minute: nil, time.Minute: {HoldFor: time.Minute}} {
+		inv := stock.New(memory(t).Store, opts)
+		if opts != nil {
+			*opts = stock.Options{HoldFor: -1}
+		}
+		require.NoError(t, suite.Err(inv.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{})))
+		hold, err := inv.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 1})
+		require.NoError(t, err)
+		require.Equal(t, start.Add(holdFor), hold.Deadline)
+	}
 }
 
 func TestOnAndForLeaveTheReceiverAlone(t *testing.T) {
@@ -45,22 +38,16 @@ func TestOnAndForLeaveTheReceiverAlone(t *testing.T) {
 	other := inv.On(memory(t).Store)
 	buyer := inv.For("5")
 	for _, i := range []*stock.Inventory{inv, other} {
-		_, err := i.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{PerBuyer: 3})
-		require.NoError(t, err)
+		require.NoError(t, suite.Err(i.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{PerBuyer: 3})))
 	}
-	_, err := inv.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 1})
-	require.ErrorIs(t, err, stock.ErrBuyerRequired)
-	_, err = buyer.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 1})
-	require.NoError(t, err)
-	_, err = buyer.For("6").Lock(t.Context(), "order-2", stock.Line{SKU: 42, Num: 1})
-	require.NoError(t, err)
+	require.ErrorIs(t, suite.Err(inv.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 1})), stock.ErrBuyerRequired)
+	require.NoError(t, suite.Err(buyer.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 1})))
+	require.NoError(t, suite.Err(buyer.For("6").Lock(t.Context(), "order-2", stock.Line{SKU: 42, Num: 1})))
 	usage, err := buyer.Usage(t.Context(), stock.Key{SKU: 42})
 	require.NoError(t, err)
 	require.Equal(t, stock.Usage{Held: 1, Holds: 1}, usage)
-	_, err = other.Hold(t.Context(), "order-1")
-	require.ErrorIs(t, err, stock.ErrNotFound)
-	_, err = buyer.On(memory(t).Store).Usage(t.Context(), stock.Key{SKU: 42}) // keeps the buyer
-	require.ErrorIs(t, err, stock.ErrUnknownSKU)
+	require.ErrorIs(t, suite.Err(other.Hold(t.Context(), "order-1")), stock.ErrNotFound)
+	require.ErrorIs(t, suite.Err(buyer.On(memory(t).Store).Usage(t.Context(), stock.Key{SKU: 42})), stock.ErrUnknownSKU) // keeps the buyer
 }
 
 // TestMemoryZeroValue uses the wall clock, to the microsecond.
@@ -83,19 +70,15 @@ func TestHookIsCalledInTheGoroutineOfTheCall(t *testing.T) {
 		seen = append(seen, fmt.Sprintf("%v: %v %q %q %v", ctx.Value(key{}), e.Step, e.Order, e.ID, e.Lines))
 	}})
 	ctx := context.WithValue(t.Context(), key{}, "trace-1")
-	_, err := inv.Define(ctx, stock.Key{SKU: 42}, 10, stock.Terms{})
-	require.NoError(t, err)
+	require.NoError(t, suite.Err(inv.Define(ctx, stock.Key{SKU: 42}, 10, stock.Terms{})))
 	for range 2 { // a replay has no effect
-		_, err = inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2})
-		require.NoError(t, err)
-		_, err = inv.Pay(ctx, "order-1")
-		require.NoError(t, err)
-		_, err = inv.Refund(ctx, stock.Refund{ID: "refund-1", Order: "order-1", Lines: []stock.Line{{SKU: 42, Num: 1}}})
+		require.NoError(t, suite.Err(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 2})))
+		require.NoError(t, suite.Err(inv.Pay(ctx, "order-1")))
+		_, err := inv.Refund(ctx, stock.Refund{ID: "refund-1", Order: "order-1", Lines: []stock.Line{{SKU: 42, Num: 1}}})
 		require.NoError(t, err)
 		require.NoError(t, inv.Restock(ctx, "in-1", stock.Line{SKU: 42, Num: 5}))
 		require.NoError(t, inv.Withdraw(ctx, "out-1", stock.Line{SKU: 42, Num: 3}))
-		_, err = inv.Cancel(ctx, "never locked")
-		require.NoError(t, err)
+		require.NoError(t, suite.Err(inv.Cancel(ctx, "never locked")))
 	}
 	require.Equal(t, []string{
 		`trace-1: lock "order-1" "" [{42 0 2}]`,
@@ -126,10 +109,8 @@ func TestContentionEnds(t *testing.T) {
 	t.Parallel()
 	store := memory(t).Store
 	inv := stock.New(store, nil)
-	_, err := inv.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{})
-	require.NoError(t, err)
-	_, err = inv.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 1})
-	require.NoError(t, err)
+	require.NoError(t, suite.Err(inv.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{})))
+	require.NoError(t, suite.Err(inv.Lock(t.Context(), "order-1", stock.Line{SKU: 42, Num: 1})))
 	inv = inv.On(restless{store})
 	_, lock := inv.Lock(t.Context(), "order-2", stock.Line{SKU: 42, Num: 1})
 	_, pay := inv.Pay(t.Context(), "order-1")
@@ -157,8 +138,7 @@ func FuzzLines(f *testing.F) {
 		inv := stock.New(memory(t).Store, nil)
 		for _, l := range lines {
 			if l.SKU > 0 && l.Activity >= 0 {
-				_, err := inv.Define(t.Context(), l.Key(), math.MaxInt64, stock.Terms{})
-				require.NoError(t, err)
+				require.NoError(t, suite.Err(inv.Define(t.Context(), l.Key(), math.MaxInt64, stock.Terms{})))
 			}
 		}
 		hold, err := inv.Lock(t.Context(), "order-1", lines...)
@@ -219,8 +199,7 @@ func FuzzIDs(f *testing.F) {
 	f.Add("", "x")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		inv := stock.New(memory(t).Store, nil)
-		_, err := inv.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{})
-		require.NoError(t, err)
+		require.NoError(t, suite.Err(inv.Define(t.Context(), stock.Key{SKU: 42}, 10, stock.Terms{})))
 		orders := map[string]bool{}
 		for _, id := range []string{a, b} {
 			_, err := inv.Lock(t.Context(), id, stock.Line{SKU: 42, Num: 1})

@@ -24,7 +24,7 @@ import (
 // the time of Until is over. A refused order may be locked again. Before a shortage or a buyer's limit
 // is final, the dead holds of the item are released.
 func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Hold, error) {
-	return inv.acquire(ctx, inv.order(order, lines))
+	return inv.acquire(ctx, order, lines, false)
 }
 
 // Take buys units for an order at once, all lines or none: a Lock and its Pay in one step, for what costs nothing or
@@ -34,9 +34,7 @@ func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Ho
 // locked before is paid. Errors are those of Lock, with ErrExpired also where the order was locked
 // and its hold has died; live holds per buyer do not limit it.
 func (inv *Inventory) Take(ctx context.Context, order string, lines ...Line) (Hold, error) {
-	asked := inv.order(order, lines)
-	asked.Immediate, asked.Until = true, time.Time{} // it does not die
-	hold, err := inv.acquire(ctx, asked)
+	hold, err := inv.acquire(ctx, order, lines, true)
 	if err != nil || hold.State != Locked {
 		return hold, err
 	}
@@ -50,16 +48,18 @@ func (inv *Inventory) Take(ctx context.Context, order string, lines ...Line) (Ho
 }
 
 // acquire locks or takes an order.
-func (inv *Inventory) acquire(ctx context.Context, asked Order) (Hold, error) {
-	order := asked.ID
+func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, immediate bool) (Hold, error) {
 	if err := errors.Join(inv.ready(ctx), input.ID("order", order)); err != nil {
 		return Hold{}, err
 	}
-	lines, err := normalize(asked.Lines)
+	lines, err := normalize(lines)
 	if err != nil {
 		return Hold{}, err
 	}
-	asked.Lines = lines
+	asked := Order{ID: order, Buyer: inv.buyer, Lines: lines, Immediate: immediate, Beside: inv.beside}
+	if !immediate { // what is sold at once does not die
+		asked.Until = inv.until
+	}
 	for range attempts {
 		result, err := inv.store.Lock(ctx, asked, inv.opts.HoldFor)
 		if err != nil {
@@ -82,12 +82,15 @@ func (inv *Inventory) acquire(ctx context.Context, asked Order) (Hold, error) {
 			if result.Why != nil {
 				return Hold{}, result.Why
 			}
-			if err := inv.unlockable(ctx, asked); err != nil {
+			err := inv.refusal(ctx, asked, Unheld, func(item ItemUsage, line Line, now time.Time) error {
+				return item.Refuses(asked.Step(), line, asked.Buyer, now)
+			})
+			if err != nil {
 				return Hold{}, err
 			}
 		}
 	}
-	return Hold{}, contention(asked.Step().String(), order)
+	return Hold{}, &ContentionError{Verb: asked.Step().String(), ID: order}
 }
 
 // replayLock answers a Lock of an order that is known.
@@ -105,10 +108,12 @@ func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
 	return hold, nil
 }
 
-// unlockable looks for the reason of a refused Lock. It returns nil when the Lock should be tried once more: the
-// reason is gone, or the dead holds just released may have been it. It looks after the release, not before, so that
-// dead holds are not the reason for what is missing.
-func (inv *Inventory) unlockable(ctx context.Context, asked Order) error {
+// refusal looks for the reason why an order, whose hold was in a state, did not get its units. It returns nil when that should
+// be tried once more: the reason is gone, or the dead holds just released may have been it. It looks after the release, not
+// before, so that dead holds are not the reason for what is missing.
+func (inv *Inventory) refusal(
+	ctx context.Context, asked Order, state State, refuses func(item ItemUsage, line Line, now time.Time) error,
+) error {
 	keys := make([]Key, len(asked.Lines))
 	for i, l := range asked.Lines {
 		keys[i] = l.Key()
@@ -116,18 +121,18 @@ func (inv *Inventory) unlockable(ctx context.Context, asked Order) error {
 	if released, err := inv.release(ctx, keys...); err != nil || released > 0 {
 		return err
 	}
-	standings, now, err := inv.store.Items(ctx, asked.Buyer, keys)
+	items, now, err := inv.store.Items(ctx, asked.Buyer, keys)
 	if err != nil {
 		return err
 	}
 	for i, line := range asked.Lines {
-		refusal := standings[i].Refuses(asked.Step(), line, asked.Buyer, now)
+		refusal := refuses(items[i], line, now)
 		if refusal == nil {
 			continue
 		}
-		if usedUp(refusal) { // the same Lock, made at the same time, may be what has used it up
+		if usedUp(refusal) { // the same call, made at the same time, may be what has used it up
 			hold, _, err := inv.store.Hold(ctx, asked.ID)
-			if err != nil || hold.State != Unheld {
+			if err != nil || hold.State != state {
 				return err
 			}
 		}

@@ -129,25 +129,54 @@ func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func()
 	return b, input.Instant(clock()), root.mu.Unlock, nil
 }
 
-// Create implements Store.
-func (m *Memory) Create(ctx context.Context, item Item, beside ...Companion) (Verdict, error) {
+// read makes a call that changes nothing.
+func (m *Memory) read(ctx context.Context, look func(b *books, now time.Time)) error {
+	b, now, end, err := m.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	look(b, now)
+	return nil
+}
+
+// change makes a call that moves no units of an order, unless decide or a companion refuses it. Decide returns what changes.
+func (m *Memory) change(
+	ctx context.Context, order string, beside []Companion, decide func(b *books, now time.Time) (Verdict, func()),
+) (Verdict, error) {
 	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return Refused, err
 	}
 	defer end()
-	if _, ok := b.items[item.Key]; ok {
-		return Exists, nil
+	verdict, change := decide(b, now)
+	if verdict != Done {
+		return verdict, nil
 	}
-	keep, err := m.tellOf(ctx, now, "", beside)
+	keep, err := m.tell(now, []*CompanionCall{{Hold: Hold{Order: order}, Companions: beside}})
 	if err != nil {
 		return Refused, err
 	}
-	item.Version, item.CreatedAt, item.UpdatedAt = 1, now, now
-	b.items[item.Key] = item
-	b.define(item.Key, 1, item.Total)
+	if err := m.alongside(ctx); err != nil {
+		return Refused, err
+	}
+	change()
 	keep()
 	return Done, nil
+}
+
+// Create implements Store.
+func (m *Memory) Create(ctx context.Context, item Item, beside ...Companion) (Verdict, error) {
+	return m.change(ctx, "", beside, func(b *books, now time.Time) (Verdict, func()) {
+		if _, ok := b.items[item.Key]; ok {
+			return Exists, nil
+		}
+		return Done, func() {
+			item.Version, item.CreatedAt, item.UpdatedAt = 1, now, now
+			b.items[item.Key] = item
+			b.define(item.Key, 1, item.Total)
+		}
+	})
 }
 
 // define records units that came or went by a definition.
@@ -158,37 +187,30 @@ func (b *books) define(key Key, version, total int64) {
 
 // SetTerms implements Store.
 func (m *Memory) SetTerms(ctx context.Context, from Item, to Terms, total int64, beside ...Companion) (Verdict, error) {
-	b, now, end, err := m.begin(ctx)
-	if err != nil {
-		return Refused, err
-	}
-	defer end()
-	item, ok := b.items[from.Key]
-	if !ok || item.Unlimited != from.Unlimited {
-		return Refused, nil
-	}
-	switches := from.Unlimited != to.Unlimited
-	if switches {
-		_, duplicate := b.changes[changeKey{KindDefine, item.Serial(from.Version + 1)}]
-		if duplicate || item.Total != from.Total || !to.Unlimited && total-item.Sold < item.Locked {
+	return m.change(ctx, "", beside, func(b *books, now time.Time) (Verdict, func()) {
+		item, ok := b.items[from.Key]
+		if !ok || item.Unlimited != from.Unlimited {
 			return Refused, nil
 		}
-	}
-	keep, err := m.tellOf(ctx, now, "", beside)
-	if err != nil {
-		return Refused, err
-	}
-	if switches {
-		b.define(item.Key, from.Version+1, total-item.Total)
-		item.Total, item.Left = total, 0
-		if !to.Unlimited {
-			item.Left = total - item.Sold
+		switches := from.Unlimited != to.Unlimited
+		if switches {
+			_, duplicate := b.changes[changeKey{KindDefine, item.Serial(from.Version + 1)}]
+			if duplicate || item.Total != from.Total || !to.Unlimited && total-item.Sold < item.Locked {
+				return Refused, nil
+			}
 		}
-	}
-	item.Terms = to
-	b.put(item, now)
-	keep()
-	return Done, nil
+		return Done, func() {
+			if switches {
+				b.define(item.Key, from.Version+1, total-item.Total)
+				item.Total, item.Left = total, 0
+				if !to.Unlimited {
+					item.Left = total - item.Sold
+				}
+			}
+			item.Terms = to
+			b.put(item, now)
+		}
+	})
 }
 
 // put keeps an item that changed.
@@ -199,21 +221,18 @@ func (b *books) put(item Item, now time.Time) {
 }
 
 // Items implements Store.
-func (m *Memory) Items(ctx context.Context, buyer string, keys []Key) ([]ItemUsage, time.Time, error) {
-	b, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	defer end()
-	standings := make([]ItemUsage, len(keys))
-	for i, key := range keys {
-		standings[i] = b.standing(key, buyer)
-	}
-	return standings, now, nil
+func (m *Memory) Items(ctx context.Context, buyer string, keys []Key) (items []ItemUsage, now time.Time, err error) {
+	err = m.read(ctx, func(b *books, at time.Time) {
+		now = at
+		for _, key := range keys {
+			items = append(items, b.item(key, buyer))
+		}
+	})
+	return items, now, err
 }
 
-// standing returns an item and what a buyer has of it.
-func (b *books) standing(key Key, buyer string) ItemUsage {
+// item returns an item and what a buyer has of it.
+func (b *books) item(key Key, buyer string) ItemUsage {
 	s := ItemUsage{Item: b.items[key]}
 	s.Key = key
 	if buyer != "" {
@@ -223,91 +242,76 @@ func (b *books) standing(key Key, buyer string) ItemUsage {
 }
 
 // List implements Store.
-func (m *Memory) List(ctx context.Context, after Key, limit int) ([]Item, error) {
-	b, _, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var items []Item
-	for key, item := range b.items {
-		if key.Compare(after) > 0 {
-			items = append(items, item)
+func (m *Memory) List(ctx context.Context, after Key, limit int) (items []Item, err error) {
+	err = m.read(ctx, func(b *books, _ time.Time) {
+		for key, item := range b.items {
+			if key.Compare(after) > 0 {
+				items = append(items, item)
+			}
 		}
-	}
+	})
 	slices.SortFunc(items, func(a, b Item) int { return a.Compare(b.Key) })
-	return items[:min(limit, len(items))], nil
+	return items[:min(limit, len(items))], err
 }
 
 // Apply implements Store.
 func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) (Verdict, error) {
-	b, now, end, err := m.begin(ctx)
-	if err != nil {
-		return Refused, err
-	}
-	defer end()
-	id := changeKey{change.Kind.Scope(), change.ID}
-	if _, ok := b.changes[id]; ok {
-		return Exists, nil
-	}
-	items, usages := map[Key]Item{}, map[buyerKey]Usage{}
-	for _, e := range change.Entries {
-		if e.Buyer != "" {
-			u := b.usages[buyerKey{e.Key, e.Buyer}]
-			u.Held, u.Bought, u.Holds = u.Held+e.Delta.Locked, u.Bought+e.Delta.Sold, u.Holds+e.Holds
-			if u.negative() {
+	return m.change(ctx, "", beside, func(b *books, now time.Time) (Verdict, func()) {
+		id := changeKey{change.Kind.Scope(), change.ID}
+		if _, ok := b.changes[id]; ok {
+			return Exists, nil
+		}
+		items, usages := map[Key]Item{}, map[buyerKey]Usage{}
+		for _, e := range change.Entries {
+			if e.Buyer != "" {
+				u := b.usages[buyerKey{e.Key, e.Buyer}]
+				u.Held, u.Bought, u.Holds = u.Held+e.Delta.Locked, u.Bought+e.Delta.Sold, u.Holds+e.Holds
+				if u.negative() {
+					return Refused, nil
+				}
+				usages[buyerKey{e.Key, e.Buyer}] = u
+				continue
+			}
+			item, ok := b.items[e.Key]
+			if !ok || item.Unlimited && e.Delta.Total != 0 || e.Exactly && item.Available() != -e.Delta.Left {
 				return Refused, nil
 			}
-			usages[buyerKey{e.Key, e.Buyer}] = u
-			continue
+			q, err := item.Plus(e.Delta)
+			if err != nil || !q.Valid(item.Terms) {
+				return Refused, nil
+			}
+			item.Quantities = q
+			items[e.Key] = item
 		}
-		item, ok := b.items[e.Key]
-		if !ok || item.Unlimited && e.Delta.Total != 0 || e.Exactly && item.Available() != -e.Delta.Left {
-			return Refused, nil
+		return Done, func() {
+			for _, item := range items {
+				b.put(item, now)
+				if change.Kind == KindRepair {
+					b.repairs[item.Key]++
+				}
+			}
+			maps.Copy(b.usages, usages)
+			change.Entries = slices.Clone(change.Entries)
+			b.changes[id] = change
 		}
-		q, err := item.Plus(e.Delta)
-		if err != nil || !q.Valid(item.Terms) {
-			return Refused, nil
-		}
-		item.Quantities = q
-		items[e.Key] = item
-	}
-	keep, err := m.tellOf(ctx, now, "", beside)
-	if err != nil {
-		return Refused, err
-	}
-	for _, item := range items {
-		b.put(item, now)
-		if change.Kind == KindRepair {
-			b.repairs[item.Key]++
-		}
-	}
-	maps.Copy(b.usages, usages)
-	change.Entries = slices.Clone(change.Entries)
-	b.changes[id] = change
-	keep()
-	return Done, nil
+	})
 }
 
 // Applied implements Store.
-func (m *Memory) Applied(ctx context.Context, kind Kind, id string) (Change, error) {
-	b, _, end, err := m.begin(ctx)
-	if err != nil {
-		return Change{}, err
-	}
-	defer end()
-	change := b.changes[changeKey{kind.Scope(), id}]
+func (m *Memory) Applied(ctx context.Context, kind Kind, id string) (change Change, err error) {
+	err = m.read(ctx, func(b *books, _ time.Time) { change = b.changes[changeKey{kind.Scope(), id}] })
 	change.Entries = slices.Clone(change.Entries)
-	return change, nil
+	return change, err
 }
 
 // Book implements Store.
-func (m *Memory) Book(ctx context.Context, key Key) (Book, error) {
-	b, _, end, err := m.begin(ctx)
-	if err != nil {
-		return Book{}, err
-	}
-	defer end()
+func (m *Memory) Book(ctx context.Context, key Key) (book Book, err error) {
+	err = m.read(ctx, func(b *books, _ time.Time) { book = b.book(key) })
+	return book, err
+}
+
+// book recounts an item.
+func (b *books) book(key Key) Book {
 	book := Book{Item: b.items[key], Repairs: b.repairs[key]}
 	for _, c := range b.changes {
 		for _, e := range c.Entries {
@@ -346,7 +350,7 @@ func (m *Memory) Book(ctx context.Context, key Key) (Book, error) {
 		}
 	}
 	slices.SortFunc(book.Buyers, func(a, b BuyerBook) int { return cmp.Compare(a.Buyer, b.Buyer) })
-	return book, nil
+	return book
 }
 
 var _ Store = (*Memory)(nil)

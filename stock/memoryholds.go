@@ -26,7 +26,7 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 		return LockResult{Verdict: Exists}, nil
 	}
 	for _, l := range order.Lines {
-		if b.standing(l.Key(), order.Buyer).Refuses(step, l, order.Buyer, now) != nil {
+		if b.item(l.Key(), order.Buyer).Refuses(step, l, order.Buyer, now) != nil {
 			return LockResult{Verdict: Refused}, nil
 		}
 	}
@@ -49,9 +49,7 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 	}
 	moved.keep(b)
 	if moved.hold.State == Locked {
-		for _, l := range order.Lines {
-			b.watch(l.Key(), moved.hold)
-		}
+		b.watch(moved.hold)
 	}
 	keep()
 	hold = clone(moved.hold)
@@ -91,14 +89,6 @@ func (m *Memory) tell(now time.Time, calls []*CompanionCall, moments ...moment) 
 	}, nil
 }
 
-// tellOf is tell for a call that moves no units, and the last thing before it takes effect.
-func (m *Memory) tellOf(ctx context.Context, now time.Time, order string, beside []Companion) (keep func(), err error) {
-	if keep, err = m.tell(now, []*CompanionCall{{Hold: Hold{Order: order}, Companions: beside}}); err != nil {
-		return nil, err
-	}
-	return keep, m.alongside(ctx)
-}
-
 // plan is the result of a transition: the hold, its items, and what its buyer has of them.
 type plan struct {
 	hold   Hold
@@ -112,8 +102,8 @@ type plan struct {
 func (b *books) plan(t Transition, hold Hold, now time.Time) (plan, error) {
 	p := plan{hold: hold, moves: t.Delta != Quantities{}, usages: map[buyerKey]Usage{}, now: now}
 	for _, l := range hold.Lines {
-		standing := b.standing(l.Key(), hold.Buyer)
-		item, err := standing.after(t.Delta.Times(l.Num))
+		is := b.item(l.Key(), hold.Buyer)
+		item, err := is.after(t.Delta.Times(l.Num))
 		if err != nil {
 			return plan{}, err
 		}
@@ -122,9 +112,9 @@ func (b *books) plan(t Transition, hold Hold, now time.Time) (plan, error) {
 			continue
 		}
 		usage := Usage{
-			Held:   standing.Held + t.Delta.Locked*l.Num,
-			Bought: standing.Bought + t.Delta.Sold*l.Num,
-			Holds:  standing.Holds + t.Delta.Locked,
+			Held:   is.Held + t.Delta.Locked*l.Num,
+			Bought: is.Bought + t.Delta.Sold*l.Num,
+			Holds:  is.Holds + t.Delta.Locked,
 		}
 		if usage.negative() {
 			return plan{}, ErrDrift
@@ -186,7 +176,7 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 	}
 	if t.Draws() {
 		for _, l := range hold.Lines {
-			if b.standing(l.Key(), hold.Buyer).cannotSell(l.Line, hold.Buyer) != nil {
+			if b.item(l.Key(), hold.Buyer).cannotSell(l.Line, hold.Buyer) != nil {
 				return MoveResult{}, nil
 			}
 		}
@@ -210,77 +200,48 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 
 // Void implements Store.
 func (m *Memory) Void(ctx context.Context, order string, beside ...Companion) (Verdict, error) {
-	b, now, end, err := m.begin(ctx)
-	if err != nil {
-		return Refused, err
-	}
-	defer end()
-	if _, ok := b.holds[order]; ok {
-		return Exists, nil
-	}
-	keep, err := m.tellOf(ctx, now, order, beside)
-	if err != nil {
-		return Refused, err
-	}
-	b.holds[order] = Hold{Order: order, State: Cancelled, Deadline: now, LockedAt: now, UpdatedAt: now}
-	keep()
-	return Done, nil
+	return m.change(ctx, order, beside, func(b *books, now time.Time) (Verdict, func()) {
+		if _, ok := b.holds[order]; ok {
+			return Exists, nil
+		}
+		return Done, func() {
+			b.holds[order] = Hold{Order: order, State: Cancelled, Deadline: now, LockedAt: now, UpdatedAt: now}
+		}
+	})
 }
 
 // Fence implements Store.
 func (m *Memory) Fence(ctx context.Context, order string, beside ...Companion) (Verdict, error) {
-	b, now, end, err := m.begin(ctx)
-	if err != nil {
-		return Refused, err
-	}
-	defer end()
-	hold, ok := b.holds[order]
-	if !ok {
-		return Refused, nil
-	}
-	keep, err := m.tellOf(ctx, now, order, beside)
-	if err != nil {
-		return Refused, err
-	}
-	hold.Fence++
-	b.holds[order] = hold
-	keep()
-	return Done, nil
+	return m.change(ctx, order, beside, func(b *books, _ time.Time) (Verdict, func()) {
+		hold, ok := b.holds[order]
+		if !ok {
+			return Refused, nil
+		}
+		hold.Fence++
+		return Done, func() { b.holds[order] = hold }
+	})
 }
 
 // SetDeadline implements Store.
 func (m *Memory) SetDeadline(ctx context.Context, was Hold, deadline time.Time, beside ...Companion) (Verdict, error) {
-	b, now, end, err := m.begin(ctx)
-	if err != nil {
-		return Refused, err
-	}
-	defer end()
-	hold, ok := b.holds[was.Order]
-	if !ok || hold.State != Locked || hold.dead(now) || hold.Fence != was.Fence || !hold.Deadline.Equal(was.Deadline) {
-		return Refused, nil
-	}
-	keep, err := m.tellOf(ctx, now, hold.Order, beside)
-	if err != nil {
-		return Refused, err
-	}
-	hold.Deadline, hold.UpdatedAt = deadline, now
-	hold.Fence++
-	b.holds[hold.Order] = hold
-	for _, key := range hold.keys() {
-		b.watch(key, hold)
-	}
-	keep()
-	return Done, nil
+	return m.change(ctx, was.Order, beside, func(b *books, now time.Time) (Verdict, func()) {
+		hold, ok := b.holds[was.Order]
+		if !ok || hold.State != Locked || hold.dead(now) || hold.Fence != was.Fence || !hold.Deadline.Equal(was.Deadline) {
+			return Refused, nil
+		}
+		hold.Deadline, hold.UpdatedAt = deadline, now
+		hold.Fence++
+		return Done, func() {
+			b.holds[hold.Order] = hold
+			b.watch(hold)
+		}
+	})
 }
 
 // Hold implements Store.
-func (m *Memory) Hold(ctx context.Context, order string) (Hold, time.Time, error) {
-	b, now, end, err := m.begin(ctx)
-	if err != nil {
-		return Hold{}, time.Time{}, err
-	}
-	defer end()
-	return clone(b.holds[order]), now, nil
+func (m *Memory) Hold(ctx context.Context, order string) (hold Hold, now time.Time, err error) {
+	err = m.read(ctx, func(b *books, at time.Time) { hold, now = clone(b.holds[order]), at })
+	return hold, now, err
 }
 
 // clone returns a hold that shares nothing with the one that is kept.
@@ -290,12 +251,7 @@ func clone(h Hold) Hold {
 }
 
 // Holds implements Store.
-func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit int) ([]Hold, error) {
-	b, _, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
+func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit int) (holds []Hold, err error) {
 	byKey := filter.Key != (Key{})
 	compare := func(a, b Cursor) int {
 		if byKey {
@@ -305,53 +261,45 @@ func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit i
 		}
 		return cmp.Compare(a.Order, b.Order)
 	}
-	var holds []Hold
-	for _, h := range b.holds {
-		if byKey && !slices.Contains(h.keys(), filter.Key) ||
-			len(filter.States) > 0 && !slices.Contains(filter.States, h.State) ||
-			after.Order != "" && compare(Cursor{h.Deadline, h.Order}, after) <= 0 {
-			continue
+	err = m.read(ctx, func(b *books, _ time.Time) {
+		for _, h := range b.holds {
+			if byKey && !slices.ContainsFunc(h.Lines, func(l HoldLine) bool { return l.Key() == filter.Key }) ||
+				len(filter.States) > 0 && !slices.Contains(filter.States, h.State) ||
+				after.Order != "" && compare(Cursor{h.Deadline, h.Order}, after) <= 0 {
+				continue
+			}
+			holds = append(holds, clone(h))
 		}
-		holds = append(holds, clone(h))
-	}
+	})
 	slices.SortFunc(holds, func(a, b Hold) int { return compare(Cursor{a.Deadline, a.Order}, Cursor{b.Deadline, b.Order}) })
-	return holds[:min(limit, len(holds))], nil
+	return holds[:min(limit, len(holds))], err
 }
 
 // Due implements Store.
-func (m *Memory) Due(ctx context.Context, keys []Key, limit int) ([]string, error) {
-	b, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var orders []string
-	collect := func(q *deadlines) {
-		var dead []deadline
-		for q != nil && len(orders) < limit && q.Len() > 0 && !now.Before((*q)[0].at) {
-			d := heap.Pop(q).(deadline)
-			if h := b.holds[d.order]; h.State != Locked || !h.Deadline.Equal(d.at) {
-				continue // paid, over or extended since
-			}
-			dead = append(dead, d)
-			if !slices.Contains(orders, d.order) {
-				orders = append(orders, d.order)
-			}
+func (m *Memory) Due(ctx context.Context, keys []Key, limit int) (orders []string, err error) {
+	err = m.read(ctx, func(b *books, now time.Time) {
+		if len(keys) == 0 {
+			keys = slices.Collect(maps.Keys(b.due))
 		}
-		for _, d := range dead { // still due until the caller has moved them
-			heap.Push(q, d)
-		}
-	}
-	if len(keys) > 0 {
 		for _, key := range keys {
-			collect(b.due[key])
+			q := b.due[key]
+			var dead []deadline
+			for q != nil && len(orders) < limit && q.Len() > 0 && !now.Before((*q)[0].at) {
+				d := heap.Pop(q).(deadline)
+				if h := b.holds[d.order]; h.State != Locked || !h.Deadline.Equal(d.at) {
+					continue // paid, over or extended since
+				}
+				dead = append(dead, d)
+				if !slices.Contains(orders, d.order) {
+					orders = append(orders, d.order)
+				}
+			}
+			for _, d := range dead { // still due until the caller has moved them
+				heap.Push(q, d)
+			}
 		}
-		return orders, nil
-	}
-	for _, q := range b.due {
-		collect(q)
-	}
-	return orders, nil
+	})
+	return orders, err
 }
 
 // Expire implements Store.
@@ -470,25 +418,22 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 }
 
 // RefundRecord implements Store.
-func (m *Memory) RefundRecord(ctx context.Context, id string) (RefundRecord, error) {
-	b, _, end, err := m.begin(ctx)
-	if err != nil {
-		return RefundRecord{}, err
-	}
-	defer end()
-	refund := b.refunds[id]
+func (m *Memory) RefundRecord(ctx context.Context, id string) (refund RefundRecord, err error) {
+	err = m.read(ctx, func(b *books, _ time.Time) { refund = b.refunds[id] })
 	refund.Lines = slices.Clone(refund.Lines)
-	return refund, nil
+	return refund, err
 }
 
 // watch remembers when a hold dies.
-func (b *books) watch(key Key, hold Hold) {
-	q := b.due[key]
-	if q == nil {
-		q = &deadlines{}
-		b.due[key] = q
+func (b *books) watch(hold Hold) {
+	for _, l := range hold.Lines {
+		q := b.due[l.Key()]
+		if q == nil {
+			q = &deadlines{}
+			b.due[l.Key()] = q
+		}
+		heap.Push(q, deadline{hold.Deadline, hold.Order})
 	}
-	heap.Push(q, deadline{hold.Deadline, hold.Order})
 }
 
 // deadline is when an order's hold dies; deadlines is a heap of them, the earliest first.

@@ -1,11 +1,10 @@
 package stock
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
-
-	"github.com/holdfast-go/holdfast/internal/input"
 )
 
 // Key names one item of stock: a SKU in one pool. Activity 0 is ordinary stock; any other
@@ -25,13 +24,7 @@ func (k Key) String() string {
 
 // Compare orders keys by SKU, then activity: the order in which stores take their locks.
 func (k Key) Compare(other Key) int {
-	switch {
-	case k.SKU < other.SKU, k.SKU == other.SKU && k.Activity < other.Activity:
-		return -1
-	case k == other:
-		return 0
-	}
-	return 1
+	return cmp.Or(cmp.Compare(k.SKU, other.SKU), cmp.Compare(k.Activity, other.Activity))
 }
 
 // Serial returns the ID of the n-th change of its kind that the library itself makes to the item.
@@ -58,15 +51,6 @@ type Terms struct {
 	PerOrder  int64     // units per order at most; 0 is no limit
 	PerBuyer  int64     // units per buyer at most, held and bought together; 0 is no limit
 	LiveHolds int64     // holds per buyer at most that are neither paid nor over; 0 is no limit
-}
-
-// limitsBuyers reports whether a Lock has to name its buyer.
-func (t Terms) limitsBuyers() bool { return t.PerBuyer > 0 || t.LiveHolds > 0 }
-
-// normal returns the terms as every store keeps them: UTC, whole microseconds.
-func (t Terms) normal() Terms {
-	t.Start, t.End = input.Instant(t.Start), input.Instant(t.End)
-	return t
 }
 
 // Item is one SKU in one pool: its terms and its counters at one moment.
@@ -156,15 +140,6 @@ func (h Hold) Asked() []Line {
 		lines[i] = l.Line
 	}
 	return lines
-}
-
-// keys returns the items of the hold.
-func (h Hold) keys() []Key {
-	keys := make([]Key, len(h.Lines))
-	for i, l := range h.Lines {
-		keys[i] = l.Key()
-	}
-	return keys
 }
 
 // Usage is what one buyer has of one item.

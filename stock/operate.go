@@ -33,13 +33,13 @@ func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Te
 	if err := errors.Join(inv.ready(ctx), checkKey(key), input.NotNegative("total", total), checkTerms(terms, total)); err != nil {
 		return Item{}, err
 	}
-	terms = terms.normal()
+	terms.Start, terms.End = input.Instant(terms.Start), input.Instant(terms.End) // as every store keeps them
 	for range attempts {
-		standings, _, err := inv.store.Items(ctx, "", []Key{key})
+		items, _, err := inv.store.Items(ctx, "", []Key{key})
 		if err != nil {
 			return Item{}, err
 		}
-		item := standings[0].Item
+		item := items[0].Item
 		var verdict Verdict
 		switch {
 		case item.Version == 0:
@@ -59,7 +59,7 @@ func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Te
 			return item, fault.Unread(err)
 		}
 	}
-	return Item{}, contention("define", key.String())
+	return Item{}, &ContentionError{Verb: "define", ID: key.String()}
 }
 
 // checkTerms refuses terms that contradict themselves.
@@ -112,7 +112,7 @@ func (inv *Inventory) adjust(ctx context.Context, kind Kind, step Step, id strin
 	for _, l := range lines {
 		asked.Entries = append(asked.Entries, Entry{Key: l.Key(), Delta: step.Transition().Delta.Times(l.Num)})
 	}
-	_, err = inv.apply(ctx, asked, func(Change, []ItemUsage) Change { return asked })
+	_, err = inv.apply(ctx, func([]ItemUsage) Change { return asked })
 	return err
 }
 
@@ -142,15 +142,13 @@ func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...Transfer
 			}
 		}
 	}
-	booked, err := inv.apply(ctx, transfer(id, moves, nil), func(_ Change, standings []ItemUsage) Change {
-		return transfer(id, moves, standings)
-	})
+	change, err := inv.apply(ctx, func(items []ItemUsage) Change { return transfer(id, moves, items) })
 	if err != nil {
 		return nil, err
 	}
 	for i := range moves {
 		from := Key{SKU: moves[i].SKU, Activity: moves[i].From}
-		for _, e := range booked.Entries {
+		for _, e := range change.Entries {
 			if e.Key == from {
 				moves[i].Num = -e.Delta.Left
 			}
@@ -183,16 +181,16 @@ func checkMoves(moves []TransferLeg) ([]TransferLeg, error) {
 	return slices.Clone(moves), nil
 }
 
-// transfer returns the change of some moves. The number of a Rest is what the standings say is
-// available; without standings it stays 0.
-func transfer(id string, moves []TransferLeg, standings []ItemUsage) Change {
+// transfer returns the change of some moves. The number of a Rest is what the items have
+// available; without items it stays 0.
+func transfer(id string, moves []TransferLeg, items []ItemUsage) Change {
 	change := Change{Kind: KindTransfer, ID: id}
 	for _, m := range moves {
 		from, to, num := Key{m.SKU, m.From}, Key{m.SKU, m.To}, m.Num
 		if m.Num == Rest {
 			num = 0
-			if i := slices.IndexFunc(standings, func(s ItemUsage) bool { return s.Key == from }); i >= 0 {
-				num = standings[i].Available()
+			if i := slices.IndexFunc(items, func(s ItemUsage) bool { return s.Key == from }); i >= 0 {
+				num = items[i].Available()
 			}
 		}
 		change.Entries = append(change.Entries,
@@ -203,21 +201,22 @@ func transfer(id string, moves []TransferLeg, standings []ItemUsage) Change {
 	return change
 }
 
-// apply books an operator's change and returns it as booked. What is asked for is completed
-// from the items' standings just before each attempt.
-func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Change, []ItemUsage) Change) (Change, error) {
+// apply books an operator's change and returns it as booked. The change is completed
+// from its items just before each attempt.
+func (inv *Inventory) apply(ctx context.Context, complete func(items []ItemUsage) Change) (Change, error) {
+	asked := complete(nil)
 	keys := make([]Key, len(asked.Entries))
 	for i, e := range asked.Entries {
 		keys[i] = e.Key
 	}
 	looked := false // at the items after the last release, so that dead holds are not the reason for what is missing
 	for range attempts {
-		standings, _, err := inv.store.Items(ctx, "", keys)
+		items, _, err := inv.store.Items(ctx, "", keys)
 		if err != nil {
 			return Change{}, err
 		}
-		change := complete(asked, standings)
-		refusal := refusesChange(change, standings)
+		change := complete(items)
+		refusal := refusesChange(change, items)
 		verdict := Refused
 		if refusal == nil {
 			if verdict, err = inv.store.Apply(ctx, change, inv.beside...); err != nil {
@@ -249,7 +248,7 @@ func (inv *Inventory) apply(ctx context.Context, asked Change, complete func(Cha
 			return Change{}, refusal
 		}
 	}
-	return Change{}, contention(asked.Kind.String(), asked.ID)
+	return Change{}, &ContentionError{Verb: asked.Kind.String(), ID: asked.ID}
 }
 
 // tookChange tells the hook of each item that moved.
@@ -266,9 +265,9 @@ func (inv *Inventory) tookChange(ctx context.Context, change Change) {
 }
 
 // refusesChange returns why the items do not let a change happen, or nil.
-func refusesChange(change Change, standings []ItemUsage) error {
+func refusesChange(change Change, items []ItemUsage) error {
 	for i, e := range change.Entries {
-		s := standings[i]
+		s := items[i]
 		switch {
 		case s.Version == 0:
 			return &ItemError{Key: e.Key, Err: ErrUnknownSKU}

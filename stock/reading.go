@@ -13,17 +13,23 @@ import (
 
 // Item returns an item as it is now. Errors: ErrInvalid, ErrUnknownSKU.
 func (inv *Inventory) Item(ctx context.Context, key Key) (Item, error) {
+	item, err := inv.itemUsage(ctx, key, "")
+	return item.Item, err
+}
+
+// itemUsage returns an item and what a buyer has of it; buyer "" is nobody.
+func (inv *Inventory) itemUsage(ctx context.Context, key Key, buyer string) (ItemUsage, error) {
 	if err := errors.Join(inv.ready(ctx), checkKey(key)); err != nil {
-		return Item{}, err
+		return ItemUsage{}, err
 	}
-	standings, _, err := inv.store.Items(ctx, "", []Key{key})
+	items, _, err := inv.store.Items(ctx, buyer, []Key{key})
 	if err != nil {
-		return Item{}, err
+		return ItemUsage{}, err
 	}
-	if standings[0].Version == 0 {
-		return Item{}, &ItemError{Key: key, Err: ErrUnknownSKU}
+	if items[0].Version == 0 {
+		return ItemUsage{}, &ItemError{Key: key, Err: ErrUnknownSKU}
 	}
-	return standings[0].Item, nil
+	return items[0], nil
 }
 
 // Items lists all items by key. Each page is read at one moment. The listing ends with the first error.
@@ -36,20 +42,14 @@ func (inv *Inventory) Items(ctx context.Context) iter.Seq2[Item, error] {
 // Usage returns what the buyer of For has of an item. Errors: ErrInvalid (also where no buyer was named),
 // ErrUnknownSKU.
 func (inv *Inventory) Usage(ctx context.Context, key Key) (Usage, error) {
-	if err := errors.Join(inv.ready(ctx), checkKey(key)); err != nil {
+	if err := inv.ready(ctx); err != nil {
 		return Usage{}, err
 	}
-	if err := input.ID("buyer", inv.buyer); err != nil {
+	if err := errors.Join(checkKey(key), input.ID("buyer", inv.buyer)); err != nil {
 		return Usage{}, err
 	}
-	standings, _, err := inv.store.Items(ctx, inv.buyer, []Key{key})
-	if err != nil {
-		return Usage{}, err
-	}
-	if standings[0].Version == 0 {
-		return Usage{}, &ItemError{Key: key, Err: ErrUnknownSKU}
-	}
-	return standings[0].Usage, nil
+	item, err := inv.itemUsage(ctx, key, inv.buyer)
+	return item.Usage, err
 }
 
 // Hold returns an order's hold as it is now. A hold that is dead but not released yet is
@@ -72,46 +72,35 @@ func (inv *Inventory) Hold(ctx context.Context, order string) (Hold, error) {
 // deadline; without, by order number. The listing ends with the first error. Orders that were closed before any Lock
 // have no item; a filter with a Key does not find them.
 func (inv *Inventory) Holds(ctx context.Context, filter Filter) iter.Seq2[Hold, error] {
+	err := inv.ready(ctx)
+	for _, s := range filter.States {
+		if s < Locked || s > Expired {
+			err = errors.Join(err, fault.Invalid("state", "is unknown: %d", s))
+		}
+	}
+	parts := []Filter{filter}
+	if filter.Key != (Key{}) {
+		err = errors.Join(err, checkKey(filter.Key))
+		states := filter.States
+		if len(states) == 0 {
+			states = []State{Locked, Paid, Redeemed, Refunded, Cancelled, Expired}
+		}
+		parts = nil
+		for _, s := range slices.Compact(slices.Sorted(slices.Values(states))) {
+			parts = append(parts, Filter{Key: filter.Key, States: []State{s}})
+		}
+	}
 	return func(yield func(Hold, error) bool) {
-		err := inv.ready(ctx)
-		if filter.Key != (Key{}) {
-			err = errors.Join(err, checkKey(filter.Key))
-		}
-		for _, s := range filter.States {
-			if s < Locked || s > Expired {
-				err = errors.Join(err, fault.Invalid("state", "is unknown: %d", s))
-			}
-		}
-		if err != nil {
-			yield(Hold{}, err)
-			return
-		}
-		parts := []Filter{filter}
-		if filter.Key != (Key{}) {
-			states := filter.States
-			if len(states) == 0 {
-				states = []State{Locked, Paid, Redeemed, Refunded, Cancelled, Expired}
-			}
-			parts = parts[:0]
-			for _, s := range slices.Compact(slices.Sorted(slices.Values(states))) {
-				parts = append(parts, Filter{Key: filter.Key, States: []State{s}})
-			}
-		}
 		for _, part := range parts {
-			for hold, err := range inv.holds(ctx, part) {
+			for hold, err := range listing.Pages(err,
+				func(after Cursor, limit int) ([]Hold, error) { return inv.store.Holds(ctx, part, after, limit) },
+				func(h Hold) Cursor { return Cursor{Deadline: h.Deadline, Order: h.Order} }) {
 				if !yield(hold, err) || err != nil {
 					return
 				}
 			}
 		}
 	}
-}
-
-// holds lists one part of a listing.
-func (inv *Inventory) holds(ctx context.Context, filter Filter) iter.Seq2[Hold, error] {
-	return listing.Pages(nil,
-		func(after Cursor, limit int) ([]Hold, error) { return inv.store.Holds(ctx, filter, after, limit) },
-		func(h Hold) Cursor { return Cursor{Deadline: h.Deadline, Order: h.Order} })
 }
 
 // Filter chooses holds. The zero Filter chooses all of them.

@@ -71,7 +71,7 @@ func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome,
 		case Refused: // another state, or less to refund: look again
 		}
 	}
-	return RefundOutcome{}, contention("refund", refund.ID)
+	return RefundOutcome{}, &ContentionError{Verb: "refund", ID: refund.ID}
 }
 
 // step is what it does to each of its units.
@@ -84,13 +84,7 @@ func (r RefundRecord) step() Step {
 
 // unrefundable returns why a hold refuses a refund, or nil.
 func (inv *Inventory) unrefundable(hold Hold, asked RefundRecord) error {
-	switch hold.State {
-	case Paid:
-	case Redeemed:
-		if !inv.opts.RefundRedeemed {
-			return stateError(hold, asked.Order)
-		}
-	case Unheld, Locked, Refunded, Cancelled, Expired:
+	if hold.State != Paid && (hold.State != Redeemed || !inv.opts.RefundRedeemed) {
 		return stateError(hold, asked.Order)
 	}
 	_, _, err := asked.Of(hold)
@@ -146,7 +140,7 @@ func (inv *Inventory) replayRefund(ctx context.Context, asked RefundRecord, seen
 	case was.ID == "" && refusal != nil:
 		return RefundOutcome{}, refusal
 	case was.ID == "":
-		return RefundOutcome{}, contention("refund", asked.ID)
+		return RefundOutcome{}, &ContentionError{Verb: "refund", ID: asked.ID}
 	case was.Order != asked.Order || was.Restock != asked.Restock || was.Whole != asked.Whole ||
 		!asked.Whole && !slices.Equal(was.Lines, asked.Lines):
 		return RefundOutcome{}, ErrMismatch

@@ -21,7 +21,7 @@ func (s ItemUsage) Refuses(step Step, line Line, buyer string, now time.Time) er
 		return &WindowError{Key: key, Err: ErrEnded, Start: s.Start, End: s.End, Now: now}
 	case s.PerOrder > 0 && line.Num > s.PerOrder:
 		return &LimitError{Key: key, Err: ErrPerOrder, Limit: s.PerOrder, Wanted: line.Num}
-	case s.limitsBuyers() && buyer == "":
+	case buyer == "" && (s.PerBuyer > 0 || s.LiveHolds > 0):
 		return &ItemError{Key: key, Err: ErrBuyerRequired}
 	case s.LiveHolds > 0 && step == StepLock && s.Holds >= s.LiveHolds:
 		return &LimitError{Key: key, Err: ErrLiveHolds, Buyer: buyer, Limit: s.LiveHolds, Has: s.Holds, Wanted: 1}

@@ -59,7 +59,7 @@ func (inv *Inventory) redate(
 			return hold, nil
 		}
 	}
-	return Hold{}, contention("extend", order)
+	return Hold{}, &ContentionError{Verb: "extend", ID: order}
 }
 
 // Resolve settles an order after ErrUnknown, for good: it waits for every statement of the
@@ -87,18 +87,15 @@ func (inv *Inventory) Resolve(ctx context.Context, order string) (Hold, error) {
 			}
 		}
 		hold, now, err := inv.store.Hold(ctx, order)
+		if err == nil && hold.State == Locked && hold.dead(now) {
+			if _, err = inv.expire(ctx, order); err == nil {
+				hold, _, err = inv.store.Hold(ctx, order)
+			}
+		}
 		if err != nil {
 			return Hold{}, fault.Unread(err)
 		}
-		if hold.State == Locked && hold.dead(now) {
-			if _, err := inv.expire(ctx, order); err != nil {
-				return Hold{}, fault.Unread(err)
-			}
-			if hold, _, err = inv.store.Hold(ctx, order); err != nil {
-				return Hold{}, fault.Unread(err)
-			}
-		}
 		return hold, nil
 	}
-	return Hold{}, contention("resolve", order)
+	return Hold{}, &ContentionError{Verb: "resolve", ID: order}
 }

@@ -69,7 +69,7 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 		}
 		fence = hold.Fence
 	}
-	return Outcome{}, contention(asked.String(), order)
+	return Outcome{}, &ContentionError{Verb: asked.String(), ID: order}
 }
 
 // settledStep answers a step whose order is already in the step's target state, or can never reach it.
@@ -105,29 +105,11 @@ func (inv *Inventory) nextStep(ctx context.Context, asked Step, hold Hold, now t
 	case inv.opts.LatePay == Reject:
 		return 0, stateError(hold, hold.Order)
 	}
-	return StepReacquire, inv.unbuyable(ctx, hold)
-}
-
-// unbuyable looks for the reason why the units of an expired order could not be sold again. It
-// returns nil when that should be tried once more, as unlockable does.
-func (inv *Inventory) unbuyable(ctx context.Context, hold Hold) error {
-	if released, err := inv.release(ctx, hold.keys()...); err != nil || released > 0 {
-		return err
-	}
-	standings, _, err := inv.store.Items(ctx, hold.Buyer, hold.keys())
-	if err != nil {
-		return err
-	}
-	for i, line := range hold.Lines {
-		refusal := standings[i].cannotSell(line.Line, hold.Buyer)
-		if refusal == nil {
-			continue
+	again := Order{ID: hold.Order, Buyer: hold.Buyer, Lines: hold.Asked()}
+	return StepReacquire, inv.refusal(ctx, again, Expired, func(item ItemUsage, line Line, _ time.Time) error {
+		if refusal := item.cannotSell(line, hold.Buyer); refusal != nil {
+			return errors.Join(stateError(hold, hold.Order), refusal)
 		}
-		is, _, err := inv.store.Hold(ctx, hold.Order) // the same Pay may be what has used it up
-		if err != nil || is.State != hold.State {
-			return err
-		}
-		return errors.Join(stateError(hold, hold.Order), refusal)
-	}
-	return nil
+		return nil
+	})
 }

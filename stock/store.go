@@ -1,6 +1,7 @@
 package stock
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -118,14 +119,8 @@ const (
 
 // String returns the verdict in lower case.
 func (v Verdict) String() string {
-	switch v {
-	case Done:
-		return "done"
-	case Exists:
-		return "exists"
-	case Refused:
-	}
-	return "refused"
+	names := map[Verdict]string{Done: "done", Exists: "exists"}
+	return cmp.Or(names[v], "refused")
 }
 
 // Order is what a Lock or a Take asks for.

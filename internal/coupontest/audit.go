@@ -20,6 +20,7 @@ func auditCases() []testCase {
 		{Name: "AuditAfterALongLifeFindsNothing", Run: auditLife},
 		{Name: "RepairNeverTakesClaimsBackUnlessTold", Run: repairKeepsClaims},
 		{Name: "RepairMendsWhatDriftRefuses", Run: repairMends},
+		{Name: "RepairMendsWhatWouldGiveACodeTwice", Run: repairPool},
 		{Name: "RepairUnderTraffic", Run: repairUnderTraffic},
 	}
 }
@@ -27,7 +28,7 @@ func auditCases() []testCase {
 // damage changes counters behind the back of the claims, as somebody with a SQL prompt would.
 func (s *scene) damage(id string, entries ...stock.Entry) {
 	s.Helper()
-	s.answers(stock.Done)(s.units().Apply(s.Context(), stock.Change{Kind: stock.KindRepair, ID: id, Entries: entries}))
+	s.Answers(stock.Done)(s.units().Apply(s.Context(), stock.Change{Kind: stock.KindRepair, ID: id, Entries: entries}))
 }
 
 func auditDrifts(s *scene) {
@@ -165,6 +166,21 @@ func repairMends(s *scene) {
 	s.state("c", coupon.Pending)
 	s.No(suite.Err(s.shop.Repair(s.Context())))
 	s.pay("c")
+}
+
+// repairPool counts a coupon as not sold: the next would get a code that is handed out.
+func repairPool(s *scene) {
+	s.pool("A", "B", "C")
+	s.claim("a", "5")
+	s.claim("b", "5")
+	s.damage("damage", stock.Entry{Key: item(1), Delta: stock.Quantities{Sold: -1, Left: 1}})
+	s.Is(suite.Err(s.shop.For("5").Claim(s.Context(), "c", 1)), coupon.ErrDrift)
+	s.Is(suite.Err(s.shop.Issue(s.Context(), gift("g", "5", "6"))), coupon.ErrDrift)
+	report := suite.Must(s.shop.Repair(s.Context(), 1))
+	suite.Same(s, "balanced", report.Balanced(), false)
+	s.Count("repaired", report.Repaired, 1)
+	s.Count("drifts", len(report.Drifts), 2)
+	suite.Same(s, "position", s.claim("c", "5").Position, 3)
 }
 
 func repairUnderTraffic(s *scene) {

@@ -1,6 +1,7 @@
 package coupontest
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -209,7 +210,15 @@ func batchTaken(s *scene) {
 	s.counts(stock.Quantities{Total: 10, Sold: 4, Left: 6})
 }
 
+// batchDropsDead issues the units of coupons whose holds are dead, whether or not all have to get one. The hook is told of each that
+// is dropped.
 func batchDropsDead(s *scene) {
+	dropped := 0
+	s.shop = s.with(coupon.Options{Hook: func(_ context.Context, e coupon.Effect) {
+		if e.Units == stock.StepExpire {
+			dropped++
+		}
+	}})
 	s.define(1, 4, coupon.Rules{PerBuyer: 1}, tenOff())
 	for b := int64(1); b <= 4; b++ {
 		s.lock(fmt.Sprint("dead ", b), fmt.Sprint(b))
@@ -217,7 +226,13 @@ func batchDropsDead(s *scene) {
 	s.issue(gift("early", "1", "5"), nil, append(granted("early", coupon.ReasonPerBuyer, "1"), granted("early", coupon.ReasonSoldOut, "5")...))
 	s.Advance(hold)
 	s.issue(gift("b", "1", "2"), granted("b", coupon.Given, "1", "2"), nil)
+	s.Count("coupons that were dropped", dropped, 4)
 	s.issue(whole(gift("c", "3", "5")), granted("c", coupon.Given, "3", "5"), nil)
+	s.define(2, 1, coupon.Rules{PerBuyer: 1}, tenOff())
+	s.No(suite.Err(s.shop.For("1").Lock(s.Context(), "dead 5", 2)))
+	s.Advance(hold)
+	s.issue(coupon.Batch{ID: "d", Campaign: 2, Buyers: []string{"1"}, All: true}, granted("d", coupon.Given, "1"), nil)
+	s.Count("coupons that were dropped", dropped, 5)
 	s.counts(stock.Quantities{Total: 4, Sold: 4})
 }
 
@@ -239,8 +254,16 @@ func batchMany(s *scene) {
 	s.open(2*many - 100)
 	long := strings.Repeat("x", coupon.MaxBatchID)
 	s.issue(whole(gift(long, buyers(1, many)...)), granted(long, coupon.Given, buyers(1, many)...), nil)
+	_, err := s.shop.Issue(s.Context(), whole(gift("all", buyers(1, many)...)))
+	s.Is(err, coupon.ErrSoldOut)
+	suite.Same(s, "error", *suite.As[*coupon.BatchError](s, err), coupon.BatchError{Batch: "all", Buyer: "1101", Reason: coupon.ReasonSoldOut})
+	s.counts(stock.Quantities{Total: 2*many - 100, Left: many - 100, Sold: many})
 	rest := gift("b", buyers(1, many)...)
-	for range 2 {
+	broken := s.over(suite.Wire{Send: suite.Fails(coupon.ErrUnavailable, suite.Nth(2, suite.Named("Issue")))})
+	part, err := broken.Issue(s.Context(), rest)
+	s.Is(err, coupon.ErrUnavailable)
+	suite.Same(s, "issued before it broke", part, coupon.IssueResult{Given: granted("b", coupon.Given, buyers(1, 500)...)})
+	for range 2 { // goes on
 		s.issue(rest, granted("b", coupon.Given, buyers(1, many-100)...), granted("b", coupon.ReasonSoldOut, buyers(many-99, many)...))
 	}
 	s.counts(stock.Quantities{Total: 2*many - 100, Sold: 2*many - 100})

@@ -261,7 +261,7 @@ func generateStyle(s *scene) {
 	s.pool()
 	letters := map[rune]bool{}
 	for i, style := range []coupon.CodeStyle{{Length: 9}, {Length: 8, Alphabet: "ABCDEFGHJKMNPQRSTUVWXYZ0123456789"}, {Length: 40},
-		{Alphabet: "AB", Length: 40}, {Alphabet: "2345679", Length: 15}} {
+		{Alphabet: "AB", Length: 40}, {Alphabet: "2345679", Length: 15}, {Alphabet: "0123456789", Length: 13}} {
 		suite.Same(s, "generated", suite.Must(s.shop.Generate(s.Context(), 1, int64(i+1)*10, &style)), coupon.ImportResult{Added: 10})
 		length, alphabet := style.Length, style.Alphabet
 		if alphabet == "" {

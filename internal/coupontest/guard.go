@@ -38,8 +38,8 @@ func guardTerms(s *scene) {
 	}
 	for campaign := int64(1); campaign <= 2; campaign++ {
 		for i, terms := range all {
-			s.answers(stock.Done)(s.Store.AddTerms(s.Context(), campaign, int64(i+1), terms))
-			s.answers(stock.Exists)(s.Store.AddTerms(s.Context(), campaign, int64(i+1), all[(i+1)%len(all)]))
+			s.Answers(stock.Done)(s.Store.AddTerms(s.Context(), campaign, int64(i+1), terms))
+			s.Answers(stock.Exists)(s.Store.AddTerms(s.Context(), campaign, int64(i+1), all[(i+1)%len(all)]))
 		}
 	}
 	for i, terms := range all {
@@ -62,13 +62,13 @@ func guardTerms(s *scene) {
 func (s *scene) adds(campaign, have int64, codes []string, want []int64) {
 	s.Helper()
 	owners, verdict, err := s.Store.AddCodes(s.Context(), campaign, have, codes)
-	s.answers(stock.Done)(verdict, err)
+	s.Answers(stock.Done)(verdict, err)
 	suite.Same(s, "owners", owners, want)
 }
 
 func guardCodes(s *scene) {
 	_, verdict, err := s.Store.AddCodes(s.Context(), 1, -1, []string{"A"})
-	s.answers(stock.Refused)(verdict, err)
+	s.Answers(stock.Refused)(verdict, err)
 	s.pool()
 	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
 	s.adds(1, -1, []string{"B", "A", "C"}, []int64{0, 0, 0})
@@ -94,7 +94,7 @@ func guardCodesHave(s *scene) {
 	refused := func(have int64) {
 		s.Helper()
 		_, verdict, err := s.Store.AddCodes(s.Context(), 1, have, []string{"X"})
-		s.answers(stock.Refused)(verdict, err)
+		s.Answers(stock.Refused)(verdict, err)
 	}
 	refused(1)
 	s.adds(1, 0, []string{"A", "B"}, []int64{0, 0})
@@ -134,14 +134,14 @@ func guardBatch(s *scene) {
 	s.open(10)
 	b := gift("b", "1", "2")
 	b.Digest = [32]byte{0, 1, 2, 255}
-	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
+	s.Answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
 	other := whole(gift("b", "3"))
 	other.Campaign, other.Digest = 9, [32]byte{7}
-	s.answers(stock.Exists)(s.Store.AddBatch(s.Context(), b))
-	s.answers(stock.Exists)(s.Store.AddBatch(s.Context(), other))
+	s.Answers(stock.Exists)(s.Store.AddBatch(s.Context(), b))
+	s.Answers(stock.Exists)(s.Store.AddBatch(s.Context(), other))
 	s.recorded(b, nil)
 	other.ID = "B"
-	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), other))
+	s.Answers(stock.Done)(s.Store.AddBatch(s.Context(), other))
 	s.recorded(other, nil)
 	s.recorded(b, nil)
 }
@@ -166,7 +166,7 @@ func guardIssue(s *scene) {
 	s.claim("first", "3")
 	s.cancel(gifted("b", "4"))
 	b := gift("b", "2", "3", "4", "1", "5")
-	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
+	s.Answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
 	want := []coupon.Grant{
 		granted("b", coupon.Given, "2")[0], granted("b", coupon.ReasonPerBuyer, "3")[0], granted("b", coupon.ReasonTaken, "4")[0],
 		granted("b", coupon.Given, "1")[0], granted("b", coupon.ReasonSoldOut, "5")[0],
@@ -193,7 +193,7 @@ func guardIssueAll(s *scene) {
 	s.define(1, 3, coupon.Rules{PerBuyer: 1}, tenOff())
 	s.claim("first", "3")
 	b := whole(gift("b", "1", "3", "2"))
-	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
+	s.Answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
 	was := s.campaign(1)
 	for range 2 {
 		s.issues(b, orders(b), granted("b", coupon.ReasonPerBuyer, "3"))
@@ -215,7 +215,7 @@ func guardIssueAll(s *scene) {
 func guardIssueAgain(s *scene) {
 	s.open(3)
 	b := gift("b", "1", "2", "3", "4")
-	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
+	s.Answers(stock.Done)(s.Store.AddBatch(s.Context(), b))
 	all := orders(b)
 	s.issues(b, all[:2], granted("b", coupon.Given, "1", "2"))
 	s.refund("r", gifted("b", "1"))
@@ -229,7 +229,7 @@ func guardIssueAgain(s *scene) {
 	s.counts(stock.Quantities{Total: 3, Sold: 3, Refunded: 1})
 
 	c := whole(gift("c", "1"))
-	s.answers(stock.Done)(s.Store.AddBatch(s.Context(), c))
+	s.Answers(stock.Done)(s.Store.AddBatch(s.Context(), c))
 	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
 	for range 2 {
 		s.issues(c, orders(c), granted("c", coupon.Given, "1"))

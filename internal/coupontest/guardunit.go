@@ -26,15 +26,6 @@ func guardUnitCases() []testCase {
 	}
 }
 
-// answers ends the test unless a store gave this verdict.
-func (s *scene) answers(want stock.Verdict) func(stock.Verdict, error) {
-	return func(got stock.Verdict, err error) {
-		s.Helper()
-		s.No(err)
-		suite.Same(s, "verdict", got, want)
-	}
-}
-
 // order returns the order of a claim of campaign 1.
 func order(id string, buyer string, taken bool) stock.Order {
 	return stock.Order{
@@ -95,7 +86,7 @@ func guardLockRefused(s *scene) {
 	s.define(1, 1, coupon.Rules{Closed: true}, tenOff())
 	s.locks(order("refused", "6", true), stock.Refused)
 	suite.Same(s, "coupon", s.raw("refused"), coupon.Coupon{})
-	s.answers(stock.Done)(s.units().Void(s.Context(), "refused"))
+	s.Answers(stock.Done)(s.units().Void(s.Context(), "refused"))
 	s.locks(order("refused", "6", true), stock.Exists)
 	suite.Same(s, "coupon", s.raw("refused"), coupon.Coupon{})
 }
@@ -104,7 +95,7 @@ func guardMove(s *scene) {
 	s.open(10)
 	s.lock("c", "5")
 	s.Advance(hold - time.Microsecond)
-	s.answers(stock.Done)(suite.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c"}))) // it is one store
+	s.Answers(stock.Done)(suite.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c"}))) // it is one store
 	from, end := tenOff().Validity(s.now())
 	suite.Same(s, "coupon", s.raw("c"), coupon.Coupon{
 		ID: "c", Campaign: 1, Buyer: "5", Terms: tenOff(), TermsNo: 1, State: coupon.Usable,
@@ -112,7 +103,7 @@ func guardMove(s *scene) {
 	})
 	s.reserve("c", "A")
 	was := s.raw("c")
-	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c"})))
+	s.Answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "c"})))
 	suite.Same(s, "coupon", s.raw("c"), was)
 }
 
@@ -121,14 +112,14 @@ func guardMoveRefused(s *scene) {
 	for _, id := range []string{"fenced", "dead", "cancelled"} {
 		s.lock(id, "5")
 	}
-	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
-	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "fenced"})))
+	s.Answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
+	s.Answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "fenced"})))
 	suite.Same(s, "state", s.raw("fenced").State, coupon.Pending)
-	s.answers(stock.Done)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancelled"})))
-	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "cancelled"})))
+	s.Answers(stock.Done)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepCancel, Order: "cancelled"})))
+	s.Answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "cancelled"})))
 	s.Advance(hold)
-	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "dead"})))
-	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "unknown"})))
+	s.Answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "dead"})))
+	s.Answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "unknown"})))
 	for _, id := range []string{"fenced", "dead", "cancelled"} {
 		c := s.raw(id)
 		suite.Same(s, "state of "+id, c.State, coupon.Dropped)
@@ -143,15 +134,15 @@ func guardReacquire(s *scene) {
 	s.lock("d", "5")
 	s.Advance(hold)
 	// it has to expire first
-	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"})))
+	s.Answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"})))
 	expired := suite.Must(s.units().Expire(s.Context(), []string{"c", "d"}))
 	s.Count("expired", len(expired), 2)
-	s.answers(stock.Done)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"})))
+	s.Answers(stock.Done)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "c"})))
 	c := s.state("c", coupon.Usable)
 	suite.Same(s, "code", c.Code, "A")
 	s.SameTime("claimed", c.ClaimedAt, s.now())
 	s.claim("e", "5")
-	s.answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "d"})))
+	s.Answers(stock.Refused)(suite.Moved(s.units().Move(s.Context(), stock.Movement{Step: stock.StepReacquire, Order: "d"})))
 	s.state("d", coupon.Dropped)
 }
 
@@ -172,9 +163,9 @@ func guardRefund(s *scene) {
 			h, _, err := s.units().Hold(s.Context(), id)
 			s.No(err)
 			back := coupon.GiveBack{To: to}
-			s.answers(stock.Done)(suite.Refunded(s.units().Refund(s.Context(), backOf(id, id, restock), h, back)))
+			s.Answers(stock.Done)(suite.Refunded(s.units().Refund(s.Context(), backOf(id, id, restock), h, back)))
 			suite.Same(s, "coupon", s.raw(id), want)
-			s.answers(stock.Exists)(suite.Refunded(s.units().Refund(s.Context(), backOf(id, id, restock), h, back)))
+			s.Answers(stock.Exists)(suite.Refunded(s.units().Refund(s.Context(), backOf(id, id, restock), h, back)))
 			suite.Same(s, "coupon", s.raw(id), want)
 		}
 	}
@@ -182,8 +173,8 @@ func guardRefund(s *scene) {
 	s.claim("fenced", "5")
 	h, _, err := s.units().Hold(s.Context(), "fenced")
 	s.No(err)
-	s.answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
-	s.answers(stock.Refused)(suite.Refunded(s.units().Refund(s.Context(), backOf("late", "fenced", true), h)))
+	s.Answers(stock.Done)(s.units().Fence(s.Context(), "fenced"))
+	s.Answers(stock.Refused)(suite.Refunded(s.units().Refund(s.Context(), backOf("late", "fenced", true), h)))
 	s.state("fenced", coupon.Usable)
 	suite.Same(s, "recorded", suite.Must(s.units().RefundRecord(s.Context(), "late")).ID, "")
 }
@@ -198,7 +189,7 @@ func guardRefundFree(s *scene) {
 		was, counted := s.raw("c"), s.campaign(1)
 		result, err := s.units().Refund(s.Context(), backOf("r", "c", true), h, coupon.GiveBack{To: to})
 		if want == nil {
-			s.answers(stock.Done)(result.Verdict, err)
+			s.Answers(stock.Done)(result.Verdict, err)
 			return
 		}
 		s.Is(err, want)

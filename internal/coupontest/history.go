@@ -16,23 +16,16 @@ import (
 func historyCases() []testCase {
 	return []testCase{
 		{Name: "HistoryAtRandomKeepsTheBooks", Run: randomHistory},
-		{Name: "HookTellsOfEachEffectAndOfNoReplay", Run: hookTells},
 		{Name: "HistoryEffectsReplayedGiveTheStates", Run: effectsReplayed},
 		{Name: "HistoryCrashesAtEveryStatement", Run: crashes},
 	}
 }
 
-// A walker makes random calls on a few coupons of a few campaigns, among other walkers. Seeds are
-// fixed: what is random is how the walkers meet.
-type walker struct {
-	rng  *rand.Rand
-	shop *coupon.Coupons
-}
-
-// walk lets walkers make forty calls each, and ends the test on an error that none of the explanations covers.
+// walk lets walkers make forty random calls each, on a few coupons of a few campaigns, and ends the test on an error that
+// none of the explanations covers.
 func (s *scene) walk(shop *coupon.Coupons, explain ...func(error) bool) {
 	s.Helper()
-	s.Walk(0, 40, func(rng *rand.Rand) error { return (&walker{rng: rng, shop: shop}).step(s.Context()) }, explain...)
+	s.Walk(0, 40, func(rng *rand.Rand) error { return step(s.Context(), rng, shop) }, explain...)
 }
 
 // expected reports whether an error is an answer that a walker must be ready for.
@@ -42,56 +35,56 @@ func expected(err error) bool {
 }
 
 // step makes one call.
-func (w *walker) step(ctx context.Context) (err error) {
-	campaign, num := w.rng.Int64N(4)+1, w.rng.IntN(12)
+func step(ctx context.Context, rng *rand.Rand, shop *coupon.Coupons) (err error) {
+	campaign, num := rng.Int64N(4)+1, rng.IntN(12)
 	id := fmt.Sprintf("%d/%d", campaign, num)
-	buyer := w.shop.For(fmt.Sprint(num%3 + 1)) // each number is one buyer's
-	order, total := strconv.Itoa(w.rng.IntN(3)), dec("100")
-	back := fmt.Sprintf("%d of %s", w.rng.IntN(2), id)
-	restock := campaign != 3 && w.rng.IntN(2) == 0
-	switch w.rng.IntN(18) {
+	buyer := shop.For(fmt.Sprint(num%3 + 1)) // each number is one buyer's
+	order, total := strconv.Itoa(rng.IntN(3)), dec("100")
+	back := fmt.Sprintf("%d of %s", rng.IntN(2), id)
+	restock := campaign != 3 && rng.IntN(2) == 0
+	switch rng.IntN(18) {
 	case 0, 1, 2:
 		_, err = buyer.Claim(ctx, id, campaign)
 	case 3, 4:
 		_, err = buyer.Lock(ctx, id, campaign)
 	case 5:
-		_, err = w.shop.Pay(ctx, id)
+		_, err = shop.Pay(ctx, id)
 	case 6:
-		_, err = w.shop.Cancel(ctx, id)
+		_, err = shop.Cancel(ctx, id)
 	case 7, 8:
 		_, err = buyer.Reserve(ctx, id, order, total)
 	case 9, 10:
-		_, err = w.shop.Redeem(ctx, id, order, total)
+		_, err = shop.Redeem(ctx, id, order, total)
 	case 11:
-		_, err = w.shop.Release(ctx, id, order)
+		_, err = shop.Release(ctx, id, order)
 	case 12, 13:
-		_, err = w.shop.Return(ctx, id, order, total)
+		_, err = shop.Return(ctx, id, order, total)
 	case 14:
 		_, err = buyer.Refund(ctx, coupon.Refund{ID: "refund " + back, Coupon: id, Restock: restock})
 	case 15:
-		_, err = w.shop.Revoke(ctx, coupon.Revocation{ID: "revocation " + back, Coupon: id, Restock: restock})
+		_, err = shop.Revoke(ctx, coupon.Revocation{ID: "revocation " + back, Coupon: id, Restock: restock})
 	case 16:
-		_, err = w.shop.Issue(ctx, coupon.Batch{ID: strconv.FormatInt(campaign, 10), Campaign: campaign, Buyers: buyers(1, 6), All: num%2 == 0})
+		_, err = shop.Issue(ctx, coupon.Batch{ID: strconv.FormatInt(campaign, 10), Campaign: campaign, Buyers: buyers(1, 6), All: num%2 == 0})
 	default:
-		return w.rarely(ctx, id, campaign)
+		return rarely(ctx, rng, shop, id, campaign)
 	}
 	return err
 }
 
 // rarely makes one of the calls that are not made often.
-func (w *walker) rarely(ctx context.Context, id string, campaign int64) (err error) {
-	switch w.rng.IntN(5) {
+func rarely(ctx context.Context, rng *rand.Rand, shop *coupon.Coupons, id string, campaign int64) (err error) {
+	switch rng.IntN(5) {
 	case 0:
-		_, err = w.shop.Expire(ctx)
+		_, err = shop.Expire(ctx)
 	case 1:
-		_, err = w.shop.Resolve(ctx, id)
+		_, err = shop.Resolve(ctx, id)
 	case 2:
-		_, err = w.shop.Import(ctx, 3, slices.Values(numbered("MORE", w.rng.IntN(20)+1)))
+		_, err = shop.Import(ctx, 3, slices.Values(numbered("MORE", rng.IntN(20)+1)))
 	case 3:
-		_, err = w.shop.Generate(ctx, 3, w.rng.Int64N(40)+1, nil)
+		_, err = shop.Generate(ctx, 3, rng.Int64N(40)+1, nil)
 	case 4:
 		if campaign != 3 && campaign != 4 {
-			err = w.shop.Restock(ctx, fmt.Sprint("in ", campaign), campaign, 5)
+			err = shop.Restock(ctx, fmt.Sprint("in ", campaign), campaign, 5)
 		}
 	}
 	return err
@@ -124,37 +117,6 @@ func randomHistory(s *scene) {
 		s.Balanced()
 		s.Advance(hold / 2)
 	}
-}
-
-// hookTells makes each call of a journey twice: the hook is told of the first.
-func hookTells(s *scene) {
-	var effects []coupon.Effect
-	shop := s.with(coupon.Options{Hook: func(_ context.Context, e coupon.Effect) { effects = append(effects, e) }})
-	quiet := []string{"Define", "Define of a pool", "Cancel", "Resolve", "Expire"} // which close what is not there, or find nothing
-	var uses []coupon.Effect
-	for i, step := range changing(s.Context(), s.shop) {
-		effects = nil
-		s.No(changing(s.Context(), shop)[i].Do())
-		if told := len(effects) > 0; told == slices.Contains(quiet, step.Name) {
-			s.Fatalf("%s: effects %+v", step.Name, effects)
-		}
-		for _, e := range effects {
-			if e.Use != 0 {
-				uses = append(uses, e)
-			}
-		}
-		effects = nil
-		s.No(changing(s.Context(), shop)[i].Do())
-		s.Count("effects of "+step.Name+" made twice", len(effects), 0)
-	}
-	suite.Same(s, "effects of uses", uses, []coupon.Effect{
-		{Use: coupon.StepReserve, Coupon: "a", State: coupon.Reserved, Order: "A"},
-		{Use: coupon.StepRelease, Coupon: "a", State: coupon.Usable, Order: "A"},
-		{Use: coupon.StepSpend, Coupon: "a", State: coupon.Redeemed, Order: "B"},
-		{Use: coupon.StepReturn, Coupon: "a", State: coupon.Usable, Order: "B"},
-		{Use: coupon.StepForgo, Coupon: "a", Order: "C"},
-	})
-	s.journeyEnd()
 }
 
 // effectsReplayed keeps every effect that the hook was told of: the units and the uses are what they

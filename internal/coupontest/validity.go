@@ -12,7 +12,6 @@ func validityCases() []testCase {
 		{Name: "FixedValidityIsFromItsStartToItsEnd", Run: fixedValidity},
 		{Name: "FixedValidityIsKeptToTheMicrosecond", Run: fixedPrecision},
 		{Name: "ValidityBeginsTheNextDay", Run: fromTheNextDay},
-		{Name: "ValidityRunsToTheEndOfTheDayInItsZone", Run: endOfTheDay},
 		{Name: "ValidityIsThatOfEachMoment", Run: validityOfEachMoment},
 		{Name: "ValidityEveryWayToClaimGivesTheSame", Run: everyWaySame},
 	}
@@ -119,24 +118,6 @@ func fromTheNextDay(s *scene) {
 	s.release("c", "B")
 	s.Advance(time.Microsecond)
 	s.refusedAt("c", coupon.ErrExpired)
-}
-
-// endOfTheDay claims in the last and the first minute of a day, by the clock of the coupon's own zone.
-func endOfTheDay(s *scene) {
-	for i, zone := range []string{"Asia/Shanghai", "UTC", "Asia/Kolkata", "Pacific/Kiritimati"} { // none of which has a summer time
-		id := int64(i + 1)
-		s.define(id, 10, coupon.Rules{}, relative(0, 1, zone))
-		s.turn(zone, 23, 59)
-		last := suite.Must(s.shop.For("5").Claim(s.Context(), "last "+zone, id))
-		s.SameTime("from", last.From, s.now())
-		s.SameTime("until", last.Until, s.now().Add(time.Minute))
-		s.Advance(time.Minute)
-		first := suite.Must(s.shop.For("5").Claim(s.Context(), "first "+zone, id))
-		s.SameTime("from", first.From, s.now())
-		s.SameTime("until", first.Until, s.now().Add(day))
-		s.refusedAt("last "+zone, coupon.ErrExpired)
-		s.No(suite.Err(s.shop.Redeem(s.Context(), "first "+zone, "A", dec("100"))))
-	}
 }
 
 // validityOfEachMoment lives through a year by steps of some days: the store counts the days as

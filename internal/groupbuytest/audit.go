@@ -153,21 +153,18 @@ func auditUnits(s *scene) {
 
 func auditSome(s *scene) {
 	s.live()
-	a := s.activity()
-	a.ID = 8
-	s.define(a)
-	other := product(people(2))
-	other.Activity = 8
-	s.offer(other, 10)
+	other := s.offerIn(8, 2, 10)
 	code := s.team([]string{anna, ben}, "1")
 	s.open("3", carol)
 	s.damage(code, func(c *groupbuy.Counts) { c.Held = 2 })
-	report := s.audited(other.Key)
-	suite.Same(s, "report", []int{report.Products, report.Teams, len(report.Drifts)}, []int{1, 0, 0})
-	report = s.audited(key())
-	suite.Same(s, "report", []int{report.Products, report.Teams, len(report.Drifts)}, []int{1, 2, 1})
-	report = s.audited(other.Key, key())
-	suite.Same(s, "report", []int{report.Products, report.Teams, len(report.Drifts)}, []int{2, 2, 1})
+	finds := func(products, teams, drifts int, keys ...stock.Key) {
+		s.Helper()
+		report := s.audited(keys...)
+		suite.Same(s, "report", []int{report.Products, report.Teams, len(report.Drifts)}, []int{products, teams, drifts})
+	}
+	finds(1, 0, 0, other.Key)
+	finds(1, 2, 1, key())
+	finds(2, 2, 1, other.Key, key())
 	s.only(suite.Err(s.groups.Audit(s.Context(), key(), stock.Key{SKU: 43, Activity: fair})), groupbuy.ErrUnknownProduct)
 	s.repaired(other.Key)
 	s.Count("drifts", len(s.audited().Drifts), 1)
@@ -193,6 +190,14 @@ func auditTraffic(s *scene) {
 			}
 			if len(report.Drifts)+len(report.Units.Drifts) > 0 {
 				s.Errorf("drift under traffic: %+v", report)
+			}
+			for t, err := range s.groups.Teams(s.Context(), groupbuy.TeamFilter{}) {
+				if err != nil {
+					return err
+				}
+				if t.Held+t.Paid > t.People {
+					s.Errorf("team %q of %d has %d held and %d paid", t.Code, t.People, t.Held, t.Paid)
+				}
 			}
 		}
 		return nil

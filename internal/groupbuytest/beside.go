@@ -67,6 +67,7 @@ func besideSwept(s *scene) {
 	s.Advance(hold)
 	s.swept(2)
 	s.pool(stock.Quantities{Total: 90, Sold: 1})
+	suite.Same(s, "seats that follow", suite.Must(s.Store.Follow(s.Context(), []string{"2", "none", "1", "2"})), []string{"2"})
 	s.sweep()
 	s.seat("2", groupbuy.Expired)
 	s.seat("3", groupbuy.Expired)
@@ -75,6 +76,16 @@ func besideSwept(s *scene) {
 	s.pool(stock.Quantities{Total: 90, Sold: 1})
 	s.swept(0)
 	s.Count("what expires", s.sweep(), 0)
+	other, alone := s.team2("4", dan, "5", ben), s.open("6", anna).Team
+	s.pay("5")
+	s.Advance(hold)
+	s.swept(2)
+	hears := s.hears()
+	s.Count("what expires", suite.Must(hears.Expire(s.Context())), 2)
+	suite.Same(s, "effects", hears.effects, []groupbuy.Effect{
+		{Step: groupbuy.StepExpire, Order: "4", Team: other}, {Step: groupbuy.StepExpire, Order: "6", Team: alone, Ended: groupbuy.Failed},
+	})
+	s.sponsored(other, ben, "5")
 }
 
 func besideJoin(s *scene) {
@@ -102,9 +113,15 @@ func besideCalls(s *scene) {
 	s.opened(people(9), 90)
 	code := s.open("0", anna).Team
 	s.pay("0")
-	for i, order := range []string{"join", "pay", "cancel", "refund", "resolve"} {
+	for i, order := range []string{"join", "pay", "cancel", "refund", "resolve", "closed", "gone"} {
 		s.join(code, order, fmt.Sprint(100+i))
 	}
+	for _, order := range []string{"closed", "gone"} {
+		s.No(suite.Err(s.shop().Cancel(s.Context(), order)))
+		s.seat(order, groupbuy.Held)
+	}
+	s.cancel("closed")
+	s.late(s.groups, "gone", groupbuy.ErrCancelled, stock.ErrCancelled)
 	s.Advance(hold)
 	s.swept(5)
 	s.only(suite.Err(buy("join", "100").Join(s.Context(), s.groups, code)), groupbuy.ErrExpired)
@@ -126,6 +143,12 @@ func besideReacquire(s *scene) {
 	s.is(code, groupbuy.Formed)
 	s.counts(code, 0, 3, "3")
 	s.pool(stock.Quantities{Total: 90, Sold: 3})
+	over := s.team2("4", dan, "5", anna)
+	s.pay("4")
+	s.Advance(forming)
+	s.swept(1)
+	s.late(s.reacquires(), "5", groupbuy.ErrTeamOver)
+	s.is(over, groupbuy.Failed)
 }
 
 // besideLate is lateDead with the holds released by the shop.
@@ -177,6 +200,13 @@ func besideRefund(s *scene) {
 	s.seat("1", groupbuy.Paid) // of a formed team, refunds of the stock are those of an ordinary order
 	s.only(suite.Err(s.groups.Refund(s.Context(), byHand("1"))), groupbuy.ErrRefunded)
 	s.tells(code, owes("2"), hasFormed())
+	s.open("3", carol)
+	s.pay("3")
+	seat := suite.Must(s.before("Units.Refund", func() {
+		s.No(suite.Err(s.shop().Refund(s.Context(), stock.Refund{ID: "t", Order: "3", Restock: true})))
+	}).Refund(s.Context(), byHand("3")))
+	suite.Same(s, "seat", seat.State, groupbuy.RefundDue)
+	s.refundOwed("3")
 }
 
 func besideAudit(s *scene) {
@@ -236,7 +266,11 @@ func besideRepair(s *scene) {
 	code := s.team([]string{anna, ben, carol, dan}, "1", "2")
 	s.No(suite.Err(s.shop().Cancel(s.Context(), "3")))
 	s.No(suite.Err(s.shop().Refund(s.Context(), stock.Refund{ID: "r", Order: "2", Restock: true})))
-	s.Count("repaired", s.repaired().Repaired, 2)
+	hears := s.hears()
+	s.Count("repaired", suite.Must(hears.Repair(s.Context())).Repaired, 2)
+	suite.Same(s, "effects", hears.effects, []groupbuy.Effect{
+		{Step: groupbuy.StepRefund, Order: "2", Team: code}, {Step: groupbuy.StepCancel, Order: "3", Team: code},
+	})
 	s.seat("3", groupbuy.Cancelled)
 	s.seat("2", groupbuy.RefundDue)
 	s.form(code)

@@ -1,6 +1,9 @@
 package groupbuytest
 
 import (
+	"errors"
+	"strconv"
+
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
@@ -10,14 +13,14 @@ import (
 // each of them for sure.
 func betweenCases() []testCase {
 	return []testCase{
-		{Name: "TheProductIsRemovedBeforeItsUnitsAreLocked", Run: removedBeforeLock},
-		{Name: "TheActivityEndsBeforeItsUnitsAreLocked", Run: endsBeforeLock},
-		{Name: "TheTeamEndsBeforeItIsJoined", Run: endedBeforeJoin},
-		{Name: "TheTeamFillsBeforeItIsJoined", Run: fullBeforeJoin},
+		{Name: "TheActivityEndsOrItsProductIsRemovedBeforeItsUnitsAreLocked", Run: endsBeforeLock},
+		{Name: "JoinMeetsWhatHasChangedSinceItLooked", Run: joinMeets},
+		{Name: "JoinWaitsForNobodyWhoIsDead", Run: joinDead},
 		{Name: "TheSameSeatIsTakenTwice", Run: takenTwice},
 		{Name: "TheSeatDiesBeforeItIsPaid", Run: diesBeforePay},
 		{Name: "TheTeamEndsBeforeItsSeatIsPaid", Run: endedBeforePay},
 		{Name: "TheSameLatePaymentIsMadeTwice", Run: lateTwice},
+		{Name: "TheSameLatePaymentIsMadeByOtherOptions", Run: lateOtherwise},
 		{Name: "TheSameRefundIsMadeTwice", Run: refundedTwice},
 		{Name: "TheTeamIsFormedBeforeTheRefund", Run: formedBeforeRefund},
 		{Name: "TheTeamChangesBeforeItIsEnded", Run: changesBeforeEnd},
@@ -31,17 +34,14 @@ func (s *scene) before(method string, happens func()) *groupbuy.Groups {
 	return s.over(suite.Before(method, 1, happens))
 }
 
-func removedBeforeLock(s *scene) {
-	s.live()
-	code := s.open("1", anna).Team
-	s.Is(suite.Err(buy("2", ben).Open(s.Context(), s.before("Units.Lock", func() { s.remove() }))), groupbuy.ErrRemoved)
-	s.unjoined(code, buy("2", ben), groupbuy.ErrRemoved)
-	s.seatless("2")
-	s.shelf(inStock - 1)
-}
-
 func endsBeforeLock(s *scene) {
 	s.live()
+	other := s.offerIn(8, 3, 10)
+	s.Is(suite.Err(buy("2", ben).of(other.Key).Open(s.Context(), s.before("Units.Lock", func() {
+		s.No(suite.Err(s.groups.Remove(s.Context(), other.Key)))
+	}))), groupbuy.ErrRemoved)
+	s.seatless("2")
+	s.shelf(inStock - 90)
 	s.Advance(runs - instant)
 	code := s.open("1", anna).Team
 	s.Is(suite.Err(buy("2", ben).Open(s.Context(), s.before("Units.Lock", func() { s.Advance(instant) }))), groupbuy.ErrEnded)
@@ -49,32 +49,82 @@ func endsBeforeLock(s *scene) {
 	s.unjoined(code, buy("3", carol), groupbuy.ErrEnded)
 }
 
-func endedBeforeJoin(s *scene) {
-	s.live()
-	for order, c := range map[string]struct {
-		ends func(code string)
-		why  error
+// joinMeets has something happen after a Join, of an order of dan, has found nothing in its way.
+func joinMeets(s *scene) {
+	s.stocked(goods, inStock)
+	for i, c := range []struct {
+		happens func(p groupbuy.Product, code, order string)
+		why     []error
 	}{
-		"form": {func(code string) { s.form(code) }, groupbuy.ErrTeamFormed},
-		"fail": {func(code string) { s.fail(code) }, groupbuy.ErrTeamFailed},
-		"over": {func(string) { s.Advance(forming) }, groupbuy.ErrTeamOver},
+		{func(p groupbuy.Product, code, order string) { s.joinAs(code, buy(order+" 3", carol).of(p.Key)) }, []error{groupbuy.ErrFull}},
+		{func(p groupbuy.Product, code, order string) { s.joinAs(code, buy(order+" 3", dan).of(p.Key)) }, []error{groupbuy.ErrJoined}},
+		{func(p groupbuy.Product, _, order string) { s.openAs(buy(order, dan).of(p.Key)) }, []error{groupbuy.ErrMismatch}},
+		{func(_ groupbuy.Product, _, order string) { s.cancel(order) }, []error{groupbuy.ErrCancelled, stock.ErrCancelled}},
+		{func(_ groupbuy.Product, _, order string) {
+			s.No(suite.Err(s.ordinary().Lock(s.Context(), order, one())))
+		}, []error{groupbuy.ErrMismatch}},
+		{func(_ groupbuy.Product, code, order string) { s.pay(order + " 1"); s.form(code) }, []error{groupbuy.ErrTeamFormed}},
+		{func(_ groupbuy.Product, code, _ string) { s.fail(code) }, []error{groupbuy.ErrTeamFailed}},
+		{func(groupbuy.Product, string, string) { s.Advance(forming) }, []error{groupbuy.ErrTeamOver}},
+		{func(p groupbuy.Product, _, _ string) {
+			s.No(suite.Err(s.groups.Remove(s.Context(), p.Key)))
+		}, []error{groupbuy.ErrRemoved, stock.ErrOffShelf}},
+		{func(p groupbuy.Product, _, _ string) {
+			s.No(suite.Err(s.groups.End(s.Context(), p.Activity)))
+		}, []error{groupbuy.ErrRemoved, stock.ErrOffShelf}},
+		{func(p groupbuy.Product, _, _ string) {
+			later := s.activity()
+			later.ID, later.Start = p.Activity, s.now().Add(hour)
+			s.define(later)
+		}, []error{groupbuy.ErrNotStarted, stock.ErrNotStarted}},
+		{func(p groupbuy.Product, _, _ string) {
+			s.No(suite.Err(s.ordinary().Define(s.Context(), p.Key, 0, stock.Terms{OffShelf: true})))
+		}, []error{groupbuy.ErrPreparing, stock.ErrOffShelf}},
+		{func(p groupbuy.Product, _, _ string) {
+			s.No(suite.Err(s.ordinary().Define(s.Context(), p.Key, 0, stock.Terms{End: s.now()})))
+		}, []error{groupbuy.ErrEnded, stock.ErrEnded}},
+		{func(p groupbuy.Product, _, order string) {
+			s.No(s.groups.Withdraw(s.Context(), order, p.Key, 8))
+		}, []error{stock.ErrInsufficient}},
+		{func(p groupbuy.Product, code, order string) { // what a team refuses comes before what the stock refuses
+			s.joinAs(code, buy(order+" 3", dan).of(p.Key))
+			s.No(s.groups.Withdraw(s.Context(), order, p.Key, 7))
+		}, []error{groupbuy.ErrJoined}},
 	} {
-		code := s.open(order, anna).Team
-		s.pay(order)
-		s.Is(suite.Err(buy(order+" 2", ben).Join(s.Context(), s.before("Units.Lock", func() { c.ends(code) }), code)), c.why)
-		s.seatless(order + " 2")
+		p, order := s.offerIn(int64(i+100), 3, 10), strconv.Itoa(i)
+		code := s.openAs(buy(order+" 1", anna).of(p.Key)).Team
+		s.joinAs(code, buy(order+" 2", ben).of(p.Key))
+		groups := s.before("Units.Lock", func() { c.happens(p, code, order) })
+		_, err := buy(order, dan).of(p.Key).Join(s.Context(), groups, code)
+		s.Is(err, c.why...)
+		if len(c.why) == 1 {
+			s.only(err, c.why[0])
+		}
+		if !errors.Is(c.why[0], groupbuy.ErrMismatch) {
+			s.seatless(order)
+		}
 	}
 	s.sweep()
 }
 
-func fullBeforeJoin(s *scene) {
-	s.opened(people(2), 90)
-	code := s.open("1", anna).Team
-	s.only(suite.Err(buy("3", carol).Join(s.Context(), s.before("Units.Lock", func() { s.join(code, "2", ben) }), code)), groupbuy.ErrFull)
-	s.cancel("2")
-	_, err := buy("5", carol).Join(s.Context(), s.before("Units.Lock", func() { s.join(code, "4", carol) }), code)
-	s.only(err, groupbuy.ErrJoined)
-	s.pool(stock.Quantities{Total: 90, Locked: 2})
+// joinDead has whoever else releases a dead seat before a Join does whose buyer has it.
+func joinDead(s *scene) {
+	s.opened(people(3), 90)
+	for round, release := range []func(){
+		func() {},
+		func() { s.sweep() },
+		func() {
+			if s.Stock != nil {
+				s.No(suite.Err(s.shop().Expire(s.Context())))
+			}
+		},
+	} {
+		code := s.full(round, 3, 1)
+		s.Advance(hold)
+		s.No(suite.Err(buy(numbered(round, "new"), "102").Join(s.Context(), s.before("LateSeats", release), code)))
+		s.counts(code, 1, 1, "1")
+	}
+	s.sweep()
 }
 
 // takenTwice delivers an Open and a Join twice, the second before each statement of the first.
@@ -128,6 +178,28 @@ func lateTwice(s *scene) {
 	}
 }
 
+// lateOtherwise has a late payment be made at the same time by groups that reject it and by groups that take the seat again:
+// what is decided first stays.
+func lateOtherwise(s *scene) {
+	s.opened(people(9), 90)
+	code := s.full(0, 5, 1)
+	s.Advance(hold)
+	for n := 3; n > 0; n-- { // before the step that pays, and those that follow where it is refused
+		order := numbered(0, n)
+		w := suite.Before("Units.Move", n, func() { s.late(s.groups, order, groupbuy.ErrExpired) })
+		for range 2 {
+			p := suite.Must(s.reacquires().On(Over(w, s.Store)).Pay(s.Context(), order))
+			suite.Same(s, "payment", []any{p.Due, p.Seat.State}, []any{true, groupbuy.RefundDue})
+		}
+		s.refundOwed(order)
+	}
+	p := suite.Must(s.before("Late", func() {
+		s.No(suite.Err(s.reacquires().Pay(s.Context(), numbered(0, 4))))
+	}).Pay(s.Context(), numbered(0, 4)))
+	suite.Same(s, "payment", []any{p.Due, p.Why, p.Seat.State}, []any{false, nil, groupbuy.Paid})
+	s.counts(code, 0, 2, "2")
+}
+
 func refundedTwice(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben, carol}, "1", "2", "3")
@@ -143,6 +215,11 @@ func refundedTwice(s *scene) {
 	}
 	s.counts(code, 0, 1, "1")
 	s.pool(stock.Quantities{Total: 90, Sold: 3, Refunded: 2}) // neither said that they go back on sale
+	other := s.open("4", anna).Team
+	s.pay("4")
+	seat := suite.Must(s.before("Units.Refund", func() { s.fail(other) }).Refund(s.Context(), byHand("4")))
+	suite.Same(s, "seat", seat.State, groupbuy.RefundDue)
+	s.refundOwed("4")
 }
 
 func formedBeforeRefund(s *scene) {

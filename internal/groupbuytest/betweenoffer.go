@@ -24,16 +24,9 @@ func betweenOfferCases() []testCase {
 func unitsBeforeReturn(s *scene) {
 	s.stocked(goods, inStock)
 	for i, method := range []string{"SaveProduct", "Units.Items", "Units.Apply", "Offer", "Unfinished"} {
-		a := s.activity()
-		a.ID = int64(i + 1)
-		s.define(a)
-		p := product(people(2))
-		p.Activity = a.ID
-		s.offer(p, 10)
+		p := s.offerIn(int64(i+1), 2, 10)
 		for j, buyer := range []string{anna, ben, carol} {
-			b := buy(numbered(i, j), buyer)
-			b.Product = p.Key
-			s.openAs(b)
+			s.openAs(buy(numbered(i, j), buyer).of(p.Key))
 		}
 		s.pay(numbered(i, 0))
 		s.cancel(numbered(i, 2))
@@ -88,9 +81,7 @@ func endsBeforeOffer(s *scene) {
 		}
 		ended++
 		s.shelf(inStock)
-		b := buy("x", anna)
-		b.Product = p.Key
-		if _, err := b.Open(s.Context(), s.groups); err == nil {
+		if _, err := buy("x", anna).of(p.Key).Open(s.Context(), s.groups); err == nil {
 			s.Fatalf("a team was opened after the end, which came before %s", method)
 		}
 	}

@@ -75,9 +75,16 @@ func minimumUnswept(s *scene) {
 	}
 	short, enough, left := opened(1, 1), opened(2, 2), opened(3, 2)
 	s.Advance(forming)
-	suite.Same(s, "cause", s.fail(short).Cause, groupbuy.ByDeadline)
+	for _, code := range []string{short, enough} {
+		s.only(suite.Err(s.groups.Form(s.Context(), code, decided())), groupbuy.ErrTeamOver)
+	}
+	failed := s.fail(short)
+	suite.Same(s, "cause", []any{failed.Cause, failed.Actor}, []any{groupbuy.ByDeadline, ""})
+	s.seat(numbered(1, 1), groupbuy.Expired)
+	s.only(suite.Err(s.groups.Form(s.Context(), short, decided())), groupbuy.ErrTeamFailed)
 	s.only(suite.Err(s.groups.Fail(s.Context(), enough, decided())), groupbuy.ErrTeamFormed)
 	suite.Same(s, "cause", s.is(enough, groupbuy.Formed).Cause, groupbuy.ByDeadline)
+	suite.Replays(s, "team", s.form(enough), s.is(enough, groupbuy.Formed))
 	s.refund(numbered(3, 1))
 	s.is(left, groupbuy.Formed) // before who was refunded left it
 	s.stands(groupbuy.Formed, numbered(3, 0), numbered(3, 1))
@@ -168,7 +175,7 @@ func deadlineUnswept(s *scene) {
 	s.unjoined(code, buy("3", carol), groupbuy.ErrTeamOver)
 	p, err := s.groups.Pay(s.Context(), "1") // delivered again
 	s.No(err)
-	suite.Same(s, "formed", p.Formed, false)
+	suite.Same(s, "payment", []any{p.Formed, p.Due, p.Why}, []any{false, true, nil}) // its money goes back as well
 	s.refund("1")
 	s.sweep()
 	s.is(code, groupbuy.Failed)

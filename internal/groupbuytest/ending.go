@@ -98,7 +98,11 @@ func endByTime(s *scene) {
 	s.pool(stock.Quantities{Total: 2, Sold: 2})
 	s.shelf(inStock - 2)
 	s.Count("what expires once more", s.sweep(), 0)
-	s.unchanged(func() { s.end(); s.remove() })
+	s.unchanged(func() {
+		s.end()
+		s.remove()
+		suite.Same(s, "product", s.offer(product(people(2)), 90), s.shown(groupbuy.Settled))
+	})
 }
 
 func endByHand(s *scene) {
@@ -133,9 +137,7 @@ func endByProduct(s *scene) {
 	s.remove()
 	s.shelf(inStock)
 	suite.Same(s, "ordinary stock of the other", s.item(stock.Key{SKU: 43}).Left, 0)
-	b := buy("1", anna)
-	b.Product = other.Key
-	s.openAs(b)
+	s.openAs(buy("1", anna).of(other.Key))
 	s.end()
 	suite.Same(s, "ordinary stock of the other", s.item(stock.Key{SKU: 43}).Left, 49)
 	s.shelf(inStock)
@@ -247,10 +249,7 @@ func endMany(s *scene) {
 			p := product(people(2))
 			p.Key = stock.Key{SKU: sku, Activity: i + 1}
 			s.offer(p, 10)
-			b := buy(fmt.Sprint(sku, i), anna)
-			b.Product = p.Key
-			s.openAs(b)
-			s.pay(b.Order)
+			s.pay(s.openAs(buy(fmt.Sprint(sku, i), anna).of(p.Key)).Order)
 		}
 	}
 	s.shelf(inStock - many*10)

@@ -1,6 +1,7 @@
 package groupbuytest
 
 import (
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -18,6 +19,7 @@ func formCases() []testCase {
 		{Name: "FailRefundsWhoHasPaidAndReleasesWhoHasNot", Run: failByHand},
 		{Name: "FailAgainChangesNothing", Run: failAgain},
 		{Name: "FailOfAFormedTeamIsRefused", Run: failRefused},
+		{Name: "FailGivesUnitsBackToTheLimitOfTheBuyerIfAsked", Run: failFrees},
 	}
 }
 
@@ -26,7 +28,7 @@ func formByHand(s *scene) {
 	code := s.team([]string{anna, ben}, "1", "2")
 	s.Advance(time.Minute)
 	now := s.now()
-	team := s.form(code)
+	team := s.form(" " + strings.ToLower(code) + "\n")
 	suite.Same(s, "team", team, s.is(code, groupbuy.Formed))
 	suite.Same(s, "how", []any{team.Cause, team.Actor, team.Reason, team.FormedBy}, []any{groupbuy.ByOperator, operator, "by hand", ""})
 	s.SameTime("ended", team.EndedAt, now)
@@ -161,4 +163,15 @@ func failRefused(s *scene) {
 		s.only(err, groupbuy.ErrTeamFormed)
 		suite.Same(s, "error", *suite.As[*groupbuy.TeamError](s, err), groupbuy.TeamError{Team: code, Err: groupbuy.ErrTeamFormed})
 	})
+}
+
+func failFrees(s *scene) {
+	s.live()
+	for i, frees := range []bool{false, true} {
+		seat := s.open(numbered(i, 0), anna)
+		s.pay(seat.Order)
+		s.No(suite.Err(s.with(groupbuy.Options{RefundFreesBuyer: frees}).Fail(s.Context(), seat.Team, decided())))
+		usage := suite.Must(s.ordinary().For(anna).Usage(s.Context(), key()))
+		suite.Same(s, "units that she has bought", usage.Bought, 1) // those of the first
+	}
 }

@@ -85,7 +85,11 @@ func guardProduct(s *scene) {
 
 func guardEnd(s *scene) {
 	s.live()
-	code := s.team([]string{anna, ben}, "1")
+	code := s.open("1", anna).Team
+	s.Advance(hold - time.Minute)
+	s.join(code, "2", ben)
+	s.join(code, "3", carol)
+	s.pay("2")
 	t := s.is(code, groupbuy.Forming)
 	end := func(code string, version int64, want stock.Verdict) {
 		s.Helper()
@@ -104,6 +108,12 @@ func guardEnd(s *scene) {
 	t = s.is(code, groupbuy.Failed)
 	s.SameTime("ended", t.EndedAt, s.now())
 	s.unchanged(func() { end(code, t.Version, stock.Refused) })
+	s.seat("1", groupbuy.Expired)
+	s.seat("2", groupbuy.RefundDue)
+	s.seat("3", groupbuy.Cancelled)
+	s.tells(code, hasFailed(), owes("2"), released("1"), released("3"))
+	refund := suite.Must(s.Store.Units().RefundRecord(s.Context(), groupbuy.RefundID("2")))
+	suite.Same(s, "refund", []bool{refund.Whole, refund.Restock, refund.Frees}, []bool{true, true, false})
 	s.pool(stock.Quantities{Total: 90, Refunded: 1})
 }
 
@@ -155,12 +165,14 @@ func guardLists(s *scene) {
 	seats("", 10, 2)
 	seats("", 1, 1)
 	seats(first, 10, 2)
+	seats(first, 1, 1)
 	seats(second, 10, 0)
 	seats(sample, 10, 0)
 	s.Advance(time.Minute)
 	seats("", 10, 3)
 	seats(second, 10, 1)
-	s.pay2("5", ben)
+	s.open("5", ben)
+	s.pay("5")
 	s.Advance(forming - hold - time.Minute - instant)
 	teams := func(limit int, want ...string) {
 		s.Helper()
@@ -179,13 +191,6 @@ func guardLists(s *scene) {
 	s.sweep()
 	teams(10)
 	seats("", 10, 0)
-}
-
-// pay2 opens a team and pays its seat.
-func (s *scene) pay2(order string, buyer string) {
-	s.Helper()
-	s.open(order, buyer)
-	s.pay(order)
 }
 
 func guardUnfinished(s *scene) {
@@ -221,7 +226,11 @@ func guardCorrect(s *scene) {
 	s.Count("seats that are astray", len(book.Mismatched), 0)
 	s.pay("2")
 	s.unchanged(func() { s.answers(stock.Refused)(s.Store.Correct(s.Context(), book)) })
+	book = s.books()[0]
+	s.answers(stock.Done)(s.Store.Correct(s.Context(), book))
+	suite.Same(s, "version", s.is(code, groupbuy.Forming).Version, book.Version+1)
 	seats, counted, err := s.Store.FormedPeople(s.Context(), key())
 	s.No(err)
 	suite.Same(s, "people", [2]int64{seats, counted}, [2]int64{0, 0})
+	s.Is(s.Store.CorrectFormed(s.Context(), key(), -1), groupbuy.ErrDrift)
 }

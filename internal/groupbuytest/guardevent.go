@@ -139,6 +139,7 @@ func guardUndelivered(s *scene) {
 	kept := suite.Must(s.Store.Event(s.Context(), code, 1))
 	suite.Same(s, "event", []any{kept.Tries, kept.Failure, kept.Poisoned, kept.DoneAt}, []any{int64(2), "second", true, time.Time{}})
 	s.answers(stock.Done)(s.Store.Delivered(s.Context(), kept))
+	s.answers(stock.Refused)(s.Store.Delivered(s.Context(), kept))
 	kept = suite.Must(s.Store.Event(s.Context(), code, 1))
 	suite.Same(s, "event", []any{kept.Poisoned, kept.DoneAt.IsZero()}, []any{false, false})
 	s.due(10, code+"/2")

@@ -1,6 +1,7 @@
 package groupbuytest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -100,18 +101,22 @@ func guardCode(s *scene) {
 func guardOrdinary(s *scene) {
 	s.live()
 	units := s.Store.Units()
-	order := stock.Order{ID: "goods", Lines: []stock.Line{{SKU: goods, Num: 2}}}
-	suite.Same(s, "verdict", suite.Must(units.Lock(s.Context(), order, hold)).Verdict, stock.Done)
-	for _, step := range []stock.Step{stock.StepPay, stock.StepCancel} {
-		s.Is(suite.Err(suite.Moved(units.Move(s.Context(), stock.Movement{Step: step, Order: "goods"}))), groupbuy.ErrNotFound)
+	for _, activity := range []int64{0, fair} { // also in the pool of a product
+		order := stock.Order{ID: "goods", Lines: []stock.Line{{SKU: goods, Activity: activity, Num: 2}}}
+		order.ID += fmt.Sprint(activity)
+		suite.Same(s, "verdict", suite.Must(units.Lock(s.Context(), order, hold)).Verdict, stock.Done)
+		for _, step := range []stock.Step{stock.StepPay, stock.StepCancel} {
+			s.Is(suite.Err(suite.Moved(units.Move(s.Context(), stock.Movement{Step: step, Order: order.ID}))), groupbuy.ErrNotFound)
+		}
+		h, _, err := units.Hold(s.Context(), order.ID)
+		s.No(err)
+		suite.Same(s, "state of the goods", h.State, stock.Locked)
+		s.Advance(hold)
+		suite.Same(s, "orders that expired", suite.Must(units.Expire(s.Context(), []string{order.ID})), []string{order.ID})
+		s.seatless(order.ID)
 	}
-	h, _, err := units.Hold(s.Context(), "goods")
-	s.No(err)
-	suite.Same(s, "state of the goods", h.State, stock.Locked)
-	s.Advance(hold)
-	suite.Same(s, "orders that expired", suite.Must(units.Expire(s.Context(), []string{"goods"})), []string{"goods"})
 	s.shelf(inStock - 90)
-	s.seatless("goods")
+	s.pool(stock.Quantities{Total: 90})
 }
 
 func guardRefund(s *scene) {

@@ -20,6 +20,7 @@ func historyCases() []testCase {
 		{Name: "HistoryCrashesAtEveryStatement", Run: crashes},
 		{Name: "HookIsToldOfEveryEffectOnce", Run: effectsOnce},
 		{Name: "HookIsToldWhatEachCallDid", Run: effectsOf},
+		{Name: "HookIsToldOfEndsAndByWhatCannotReadItsResult", Run: effectsOfEnds},
 	}
 }
 
@@ -192,24 +193,14 @@ func effectsOnce(s *scene) {
 // effectsOf looks at the effects of some calls, one by one.
 func effectsOf(s *scene) {
 	s.live()
-	var got []groupbuy.Effect
-	groups := s.with(groupbuy.Options{Hook: func(_ context.Context, e groupbuy.Effect) { got = append(got, e) }})
-	told := func(call func() error, want ...groupbuy.Effect) {
-		s.Helper()
-		for _, want := range [][]groupbuy.Effect{want, nil} { // a replay has none
-			got = nil
-			s.No(call())
-			suite.Same(s, "effects", got, want)
-		}
-	}
-	ctx, code := s.Context(), ""
-	got = nil
-	seat := suite.Must(buy("1", anna).Open(ctx, groups))
-	code = seat.Team
+	h := s.hears()
+	groups, told := h.Groups, h.told
+	ctx := s.Context()
+	code := suite.Must(buy("1", anna).Open(ctx, groups)).Team
 	of := func(step groupbuy.Step, order string, ended groupbuy.TeamState) groupbuy.Effect {
 		return groupbuy.Effect{Step: step, Order: order, Team: code, Ended: ended}
 	}
-	suite.Same(s, "effects", got, []groupbuy.Effect{of(groupbuy.StepHold, "1", groupbuy.Forming)})
+	suite.Same(s, "effects", h.effects, []groupbuy.Effect{of(groupbuy.StepHold, "1", groupbuy.Forming)})
 	told(func() error { return suite.Err(buy("1", anna).Open(ctx, groups)) })
 	for order, buyer := range map[string]string{"2": ben, "3": carol} {
 		told(func() error { return suite.Err(buy(order, buyer).Join(ctx, groups, code)) }, of(groupbuy.StepHold, order, groupbuy.Forming))
@@ -229,9 +220,57 @@ func effectsOf(s *scene) {
 	}
 	told(func() error { return groups.Restock(ctx, "a", key(), 5) }, moved(stock.StepRestock, "a", 5))
 	told(func() error { return groups.Withdraw(ctx, "b", key(), 7) }, moved(stock.StepWithdraw, "b", 7))
-	got = nil
-	s.No(suite.Err(groups.Remove(ctx, key())))
-	s.Count("effects", len(got), 1)
-	suite.Same(s, "remainder", []any{got[0].Units, got[0].Key, got[0].Num}, []any{stock.StepWithdraw, key(), int64(86)})
-	told(func() error { return suite.Err(groups.Remove(ctx, key())) })
+	told(func() error { return suite.Err(groups.Remove(ctx, key())) }, moved(stock.StepWithdraw, "gb-/42/7/1", 86))
+}
+
+// hearing is groups with what their hook was told.
+type hearing struct {
+	*groupbuy.Groups
+
+	of      *scene
+	effects []groupbuy.Effect
+}
+
+// hears returns groups whose effects are kept.
+func (s *scene) hears() *hearing {
+	h := &hearing{of: s}
+	h.Groups = s.with(groupbuy.Options{Hook: func(_ context.Context, e groupbuy.Effect) { h.effects = append(h.effects, e) }})
+	return h
+}
+
+// told ends the test unless a call has just these effects, and none when it is made again.
+func (h *hearing) told(call func() error, want ...groupbuy.Effect) {
+	h.of.Helper()
+	for _, want := range [][]groupbuy.Effect{want, nil} {
+		h.effects = nil
+		h.of.No(call())
+		suite.Same(h.of, "effects", h.effects, want)
+	}
+}
+
+// effectsOfEnds looks at the effects of offers, of operators, of seats that are dead, and of calls whose result cannot be read.
+func effectsOfEnds(s *scene) {
+	s.stocked(goods, inStock)
+	s.define(s.activity())
+	h, ctx := s.hears(), s.Context()
+	h.told(func() error { return suite.Err(h.Offer(ctx, product(people(3)), 90)) },
+		groupbuy.Effect{Units: stock.StepRestock, Key: key(), Num: 90, ID: "gb+/42/7/1"})
+	formed, failed := s.open("1", anna).Team, s.open("2", anna).Team
+	s.pay("1")
+	h.told(func() error { return suite.Err(h.Form(ctx, formed, decided())) }, groupbuy.Effect{Team: formed, Ended: groupbuy.Formed})
+	h.told(func() error { return suite.Err(h.Fail(ctx, failed, decided())) }, groupbuy.Effect{Team: failed, Ended: groupbuy.Failed})
+	h.told(func() error { return suite.Err(h.Cancel(ctx, "none")) }) // which closes an order, and moves nothing
+	code := s.team2("3", anna, "4", ben)
+	s.Advance(hold)
+	h.told(func() error { return suite.Err(h.Pay(ctx, "3")) },
+		groupbuy.Effect{Step: groupbuy.StepExpire, Order: "3", Team: code}, groupbuy.Effect{Step: groupbuy.StepLate, Order: "3", Team: code})
+	h.told(func() error { return suite.Err(h.Resolve(ctx, "4")) },
+		groupbuy.Effect{Step: groupbuy.StepExpire, Order: "4", Team: code, Ended: groupbuy.Failed})
+	s.open("5", anna)
+	s.open("6", anna)
+	h.effects = nil
+	deaf := h.On(Over(suite.Wire{Send: suite.Fails(groupbuy.ErrUnavailable, suite.Named("Seat"))}, s.Store))
+	s.only(suite.Err(deaf.Pay(ctx, "5")), groupbuy.ErrUnknown)
+	s.only(suite.Err(deaf.Cancel(ctx, "6")), groupbuy.ErrUnknown)
+	suite.Same(s, "effects", h.effects, []groupbuy.Effect{{Step: groupbuy.StepPay, Order: "5"}, {Step: groupbuy.StepCancel, Order: "6"}})
 }

@@ -141,12 +141,8 @@ func identifiersOfNumbers(s *scene) {
 	p := product(people(2))
 	p.Key, p.SPU = stock.Key{SKU: big, Activity: big}, big
 	s.offer(p, 10)
-	first := buy("1", anna)
-	first.Product = p.Key
-	code := s.openAs(first).Team
-	second := buy("2", ben)
-	second.Product = p.Key
-	s.joinAs(code, second)
+	code := s.openAs(buy("1", anna).of(p.Key)).Team
+	s.joinAs(code, buy("2", ben).of(p.Key))
 	s.pay("1")
 	paid := s.pay("2")
 	suite.Same(s, "formed", paid.Formed, true)

@@ -72,6 +72,8 @@ func joinAgain(s *scene) {
 	again()
 	s.refund("2")
 	again()
+	s.otherTerms()
+	again()
 	s.No(suite.Err(s.groups.End(s.Context(), fair)))
 	again()
 	s.Advance(forming)
@@ -179,12 +181,7 @@ func poolNeverOversold(s *scene) {
 
 func teamRefuses(s *scene) {
 	s.live()
-	a := s.activity()
-	a.ID = 8
-	s.define(a)
-	elsewhere := product(people(3))
-	elsewhere.Activity = 8
-	s.offer(elsewhere, 10)
+	elsewhere := s.offerIn(8, 3, 10)
 	code := s.open("1", anna).Team
 	refused := func(code string, p Basket, why error) {
 		s.Helper()
@@ -195,9 +192,7 @@ func teamRefuses(s *scene) {
 	}
 	p := buy("2", ben)
 	refused(sample, p, groupbuy.ErrUnknownTeam)
-	p.Product = elsewhere.Key
-	refused(code, p, groupbuy.ErrOtherProduct)
-	p.Product = key()
+	refused(code, p.of(elsewhere.Key), groupbuy.ErrOtherProduct)
 	s.pay("1")
 	s.form(code)
 	refused(code, p, groupbuy.ErrTeamFormed)

@@ -70,13 +70,8 @@ func lateReacquire(s *scene) {
 		p.SKU = sku
 		s.offer(p, 10)
 		number := func(n string) string { return fmt.Sprint(n, sku) }
-		purchase := func(n string, buyer string) Basket {
-			b := buy(number(n), buyer)
-			b.Product = p.Key
-			return b
-		}
-		code := s.openAs(purchase("1", anna)).Team
-		s.joinAs(code, purchase("2", ben))
+		code := s.openAs(buy(number("1"), anna).of(p.Key)).Team
+		s.joinAs(code, buy(number("2"), ben).of(p.Key))
 		s.Advance(hold / 2)
 		s.pay(number("1"))
 		s.Advance(hold)

@@ -183,16 +183,13 @@ func offerCutOff(s *scene) {
 		p.SKU = int64(100 + n)
 		s.stocked(p.SKU, 50)
 		_, cut := s.breaking(n).Offer(s.Context(), p, 20)
-		b := buy("x", anna)
-		b.Product = p.Key
 		if cut != nil {
 			s.Is(cut)
 			got := s.offer(p, 20)
 			suite.Same(s, "product", []any{got.State, got.Allotted}, []any{groupbuy.Offered, int64(20)})
 		}
 		suite.Same(s, "units", [2]int64{s.item(stock.Key{SKU: p.SKU}).Left, s.item(p.Key).Left}, [2]int64{30, 20})
-		b.Order = "o" + string(rune('a'+n))
-		s.openAs(b)
+		s.openAs(buy("o"+string(rune('a'+n)), anna).of(p.Key))
 		if cut == nil {
 			s.Count("calls of an Offer, more than three", min(n, 4), 4)
 			return

@@ -32,11 +32,13 @@ func offerTakes(s *scene) {
 	p.PerOrder, p.PerBuyer, p.MembersOnly, p.FreeShipping = 5, 6, true, true
 	p.MinPeople = 2
 	got := s.offer(p, 100)
+	if got.Price.Exponent() != -2 || got.UnitsPerVolume != 1 {
+		s.Fatalf("a price of %v has the exponent %d, a volume %d units", got.Price, got.Price.Exponent(), got.UnitsPerVolume)
+	}
 	want := p
 	want.UnitsPerVolume = got.UnitsPerVolume
 	want.State, want.Allotted, want.CreatedAt, want.UpdatedAt, want.Version = groupbuy.Offered, 100, now, now, got.Version
 	suite.Same(s, "product", got, want)
-	suite.Same(s, "units of a volume", got.UnitsPerVolume <= 1, true)
 	suite.Same(s, "product as it is read", s.shown(groupbuy.Offered), want)
 	s.pool(stock.Quantities{Total: 100})
 	s.shelf(50)
@@ -69,6 +71,12 @@ func offerNowhere(s *scene) {
 	s.define(s.activity())
 	_, err := s.groups.Offer(s.Context(), product(people(3)), 10)
 	s.only(err, stock.ErrUnknownSKU) // there are no such goods
+	unlimited := stock.Key{SKU: 44}
+	s.No(suite.Err(s.ordinary().Define(s.Context(), unlimited, 0, stock.Terms{Unlimited: true})))
+	endless := product(people(3))
+	endless.SKU = unlimited.SKU
+	s.only(suite.Err(s.groups.Offer(s.Context(), endless, 10)), stock.ErrUnlimited)
+	s.Count("products", len(suite.Listed(s, s.groups.Products(s.Context(), fair))), 0) // nothing was prepared
 	s.stocked(goods, inStock)
 	s.offer(product(people(3)), 10)
 	s.No(suite.Err(s.groups.End(s.Context(), fair)))
@@ -104,20 +112,12 @@ func offerAgain(s *scene) {
 
 func offerTwice(s *scene) {
 	s.live()
-	a := s.activity()
-	a.ID = 8
-	s.define(a)
-	p := product(people(2))
-	p.Activity = 8
-	s.offer(p, 10)
+	p := s.offerIn(8, 2, 10)
 	s.shelf(inStock - 100)
 	code := s.open("1", anna).Team
-	other := buy("2", ben)
-	other.Product = p.Key
-	there := s.openAs(other).Team
+	there := s.openAs(buy("2", ben).of(p.Key)).Team
 	s.pool(stock.Quantities{Total: 90, Locked: 1})
-	other.Order, other.Buyer = "3", anna // who has a seat of the other product
-	s.joinAs(there, other)
+	s.joinAs(there, buy("3", anna).of(p.Key)) // who has a seat of the other product
 	s.No(suite.Err(s.groups.End(s.Context(), 8)))
 	s.join(code, "4", ben)
 	s.is(there, groupbuy.Forming)
@@ -171,6 +171,7 @@ func reviseSnapshot(s *scene) {
 	s.SameTime("updated", revised.UpdatedAt, s.now())
 	suite.Same(s, "product", s.shown(groupbuy.Offered), revised)
 	suite.Same(s, "product that is revised again", suite.Must(s.groups.Revise(s.Context(), p)), revised)
+	s.only(suite.Err(s.groups.Offer(s.Context(), product(people(3)), 90)), groupbuy.ErrMismatch) // it is another by now
 
 	suite.Same(s, "team", s.is(code, groupbuy.Forming), was)
 	s.join(code, "3", carol) // no member, with a volume of one unit
@@ -208,9 +209,15 @@ func reviseNothing(s *scene) {
 	s.stocked(goods, 10)
 	s.only(suite.Err(s.groups.Offer(s.Context(), product(people(3)), 11)), stock.ErrInsufficient)
 	s.only(revise(), groupbuy.ErrPreparing)
-	s.offer(product(people(3)), 10)
+	s.only(s.groups.Restock(s.Context(), "early", key(), 1), groupbuy.ErrPreparing)
+	s.offer(product(people(3)), 9)
+	s.No(s.groups.Restock(s.Context(), "more", key(), 1))
 	s.No(suite.Err(s.groups.Remove(s.Context(), key())))
 	s.only(revise(), groupbuy.ErrRemoved)
+	removed := s.shown(groupbuy.Settled)
+	suite.Same(s, "product that is revised again", suite.Must(s.groups.Revise(s.Context(), product(people(3)))), removed)
 	s.only(s.groups.Restock(s.Context(), "late", key(), 1), groupbuy.ErrRemoved)
+	s.only(s.groups.Restock(s.Context(), "more", key(), 2), groupbuy.ErrMismatch)
+	s.No(s.groups.Restock(s.Context(), "more", key(), 1)) // a replay
 	s.shelf(10)
 }

@@ -52,8 +52,10 @@ func outlives(s *scene) {
 	code := s.outliving()
 	s.Advance(hour)
 	s.unopened(buy("2", ben), groupbuy.ErrEnded)
+	s.only(suite.Err(s.groups.Define(s.Context(), s.activity())), groupbuy.ErrEnded)
+	suite.Same(s, "state", s.offer(product(people(3)), 90).State, groupbuy.Offered)
 	s.join(code, "2", ben) // with no sweeper
-	s.sweep()
+	s.Count("what expires", s.sweep(), 0)
 	s.unopened(buy("3", carol), groupbuy.ErrEnded)
 	s.cancel(s.join(code, "c", carol).Order) // and after one
 	s.Advance(forming - hour - instant)

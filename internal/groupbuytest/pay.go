@@ -93,6 +93,10 @@ func lastPaidTwice(s *scene) {
 	s.sweep()
 	again()
 	s.tells(code, hasFormed())
+	s.refund("3")
+	p := suite.Must(s.groups.Pay(s.Context(), "3"))
+	suite.Same(s, "payment", []any{p.Formed, p.Due, p.Seat.State}, []any{true, true, groupbuy.RefundDue})
+	suite.Same(s, "members", orders(p.Members), []string{"1", "2", "3"}) // who were in it then
 }
 
 func payNothing(s *scene) {

@@ -1,7 +1,9 @@
 package groupbuytest
 
 import (
+	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -27,14 +29,8 @@ func racePoolCases() []testCase {
 func raceJoinRemove(s *scene) {
 	s.stocked(goods, inStock)
 	for round := range rounds {
-		a := s.activity()
-		a.ID = int64(round + 1)
-		s.define(a)
-		p := product(people(3))
-		p.Activity = a.ID
-		s.offer(p, 5)
-		first, second := buy(numbered(round, 0), anna), buy(numbered(round, 1), ben)
-		first.Product, second.Product = p.Key, p.Key
+		p := s.offerIn(int64(round+1), 3, 5)
+		first, second := buy(numbered(round, 0), anna).of(p.Key), buy(numbered(round, 1), ben).of(p.Key)
 		code := s.openAs(first).Team
 		errs := suite.Meet(6,
 			func() error { return suite.Err(second.Join(s.Context(), s.groups, code)) },
@@ -59,10 +55,7 @@ func raceReturn(s *scene) {
 		p := product(people(2))
 		p.Activity = a.ID
 		s.offer(p, 50)
-		b := buy(numbered(round, 0), anna)
-		b.Product = p.Key
-		s.openAs(b)
-		s.pay(b.Order)
+		s.pay(s.openAs(buy(numbered(round, 0), anna).of(p.Key)).Order)
 		s.Advance(hour)
 		s.Each(suite.Meet(9,
 			func() error { return suite.Err(s.groups.Expire(s.Context())) },
@@ -109,10 +102,14 @@ func raceSweepers(s *scene) {
 		s.full(round, 3, 2)
 	}
 	s.Advance(hold)
-	expire := func() error { return suite.Err(s.groups.Expire(s.Context())) }
+	var told atomic.Int64
+	hears := s.with(groupbuy.Options{Hook: func(context.Context, groupbuy.Effect) { told.Add(1) }})
+	expire := func() error { return suite.Err(hears.Expire(s.Context())) }
 	s.Each(suite.Meet(6, expire))
 	s.Advance(runs)
 	s.Each(suite.Meet(6, expire))
+	s.No(expire())
+	suite.Same(s, "effects", told.Load(), 2*rounds+1) // each seat, each team, and what was left, once
 	s.sweep()
 	s.Count("refunds that are due", len(suite.Listed(s, s.groups.Refunds(s.Context(), groupbuy.RefundDue))), 2*rounds)
 	for _, t := range s.teams() {

@@ -29,6 +29,7 @@ func readMissing(s *scene) {
 	s.only(suite.Err(s.groups.Activity(ctx, fair)), groupbuy.ErrUnknownActivity)
 	s.only(suite.Err(s.groups.Product(ctx, key())), groupbuy.ErrUnknownActivity)
 	s.only(suite.Err(suite.Gather(s.groups.Products(ctx, fair))), groupbuy.ErrUnknownActivity)
+	s.only(suite.Err(suite.Gather(s.groups.Joinable(ctx, key()))), groupbuy.ErrUnknownActivity)
 	s.only(suite.Err(s.groups.Team(ctx, sample)), groupbuy.ErrUnknownTeam)
 	s.only(suite.Err(suite.Gather(s.groups.Members(ctx, sample))), groupbuy.ErrUnknownTeam)
 	s.only(suite.Err(suite.Gather(s.groups.Events(ctx, sample))), groupbuy.ErrUnknownTeam)
@@ -92,7 +93,12 @@ func joinableLists(s *scene) {
 	lists(first)
 	s.Advance(instant)
 	lists() // with no sweeper
-	s.open("6", anna)
+	last := s.open("6", anna).Team
+	hidden, members := s.activity(), product(people(3))
+	hidden.Hidden, members.MembersOnly = true, true
+	s.define(hidden)
+	s.No(suite.Err(s.groups.Revise(s.Context(), members)))
+	lists(last) // somebody can join it
 	s.remove()
 	s.Count("teams that can be joined", len(suite.Listed(s, s.groups.Joinable(s.Context(), key()))), 0)
 }

@@ -124,24 +124,29 @@ func (s *scene) crashesNot() {
 
 func handlerInterrupted(s *scene) {
 	code := s.lost()
-	ctx, end := context.WithCancel(s.Context())
-	n, err := s.groups.Deliver(ctx, func(ctx context.Context, _ groupbuy.Event) error {
-		end()
-		return ctx.Err()
-	})
-	s.Is(err, context.Canceled)
-	s.Count("events that are done", n, 0)
-	suite.Same(s, "done", s.first(code).DoneAt, time.Time{})
-	s.Count("events", len(s.deliver()), 0)
+	for i := range 3 { // whose events are left to the next
+		s.cancel(s.open(numbered(0, i), ben).Order)
+	}
+	var told []error
+	s.groups = s.with(groupbuy.Options{OnError: func(err error) { told = append(told, err) }})
+	for try, failure := range []error{context.Canceled, errFailing, nil} {
+		ctx, end := context.WithCancel(s.Context())
+		f := &failing{}
+		n, err := s.groups.Deliver(ctx, func(ctx context.Context, e groupbuy.Event) error {
+			end()
+			return errors.Join(f.handle(ctx, e), failure)
+		})
+		s.Is(err, context.Canceled)
+		s.Count("calls", len(f.given), 1)
+		e := suite.Must(s.Store.Event(s.Context(), f.given[0].Code, 1))
+		suite.Same(s, "tries and failure", []any{e.Tries, e.Failure}, []any{int64(1), ""})
+		s.Count("errors", len(told), 0) // an end is no failure of the handler
+		suite.Same(s, "done", []any{n, e.DoneAt.IsZero()}, []any{try / 2, failure != nil})
+	}
+	s.Count("events", len(s.deliver()), 1)
 	s.Advance(groupbuy.DefaultLeaseFor)
-	ctx, end = context.WithCancel(s.Context())
-	n, err = s.groups.Deliver(ctx, func(context.Context, groupbuy.Event) error {
-		end()
-		return nil // it was done all the same
-	})
-	s.Is(err, context.Canceled)
-	s.Count("events that are done", n, 1)
-	s.SameTime("done", s.first(code).DoneAt, s.now())
+	s.Count("events", len(s.deliver()), 2)
+	suite.Same(s, "is done", s.first(code).DoneAt.IsZero(), false)
 	s.crashesNot()
 }
 
@@ -172,6 +177,12 @@ func deliveredLost(s *scene) {
 	code := s.open("1", anna).Team
 	s.pay("1")
 	s.fail(code)
+	for _, method := range []string{"Lease", "Team"} { // before the handler is given anything
+		f := &failing{}
+		deaf := s.over(suite.Wire{Send: suite.Fails(groupbuy.ErrUnknown, suite.Named(method))})
+		s.only(suite.Err(deaf.Deliver(s.Context(), f.handle)), groupbuy.ErrUnknown)
+		s.Count("events", len(f.given), 0)
+	}
 	for _, before := range []bool{true, false} {
 		w := suite.Wire{Reply: suite.Fails(groupbuy.ErrUnknown, suite.Named("Delivered"))}
 		if before {
@@ -186,13 +197,18 @@ func deliveredLost(s *scene) {
 		}
 	}
 	suite.Same(s, "tries", s.first(code).Tries, 2)
+	deaf := s.over(suite.Wire{Send: suite.Fails(groupbuy.ErrUnknown, suite.Named("Seat"))})
+	s.only(suite.Err(deaf.Deliver(s.Context(), ignore)), groupbuy.ErrUnknown)
 	suite.Same(s, "the rest", len(s.deliver()), 1)
 	s.seat("1", groupbuy.Refunded)
 }
 
 // poisoning returns groups that set an event aside after three tries, and what was set aside, by now.
 func (s *scene) poisoning() (list func() []string) {
-	s.groups = s.with(groupbuy.Options{MaxTries: 3})
+	s.groups = s.with(groupbuy.Options{MaxTries: 3, OnError: func(err error) {
+		e := suite.As[*groupbuy.EventError](s, err).Event
+		suite.Same(s, "event that failed is set aside", e.Poisoned, e.Tries == 3)
+	}})
 	return func() []string {
 		s.Helper()
 		var ids []string
@@ -232,6 +248,8 @@ func poisonRedelivered(s *scene) {
 	code := s.team([]string{anna}, "1")
 	s.fail(code)
 	f := &failing{fails: func(e groupbuy.Event) bool { return e.Kind == groupbuy.RefundOwed }}
+	var told []groupbuy.Effect
+	s.groups = s.with(groupbuy.Options{MaxTries: 3, Hook: func(_ context.Context, e groupbuy.Effect) { told = append(told, e) }})
 	for range 3 {
 		s.Advance(hour)
 		s.No(suite.Err(s.groups.Deliver(s.Context(), f.handle)))
@@ -240,31 +258,44 @@ func poisonRedelivered(s *scene) {
 	_, err := s.groups.Redeliver(s.Context(), code, 2, f.handle)
 	s.Is(err, errFailing)
 	suite.Same(s, "event", suite.As[*groupbuy.EventError](s, err).Event.ID(), code+"/2")
+	deaf := s.over(suite.Wire{Send: suite.Fails(groupbuy.ErrUnavailable, suite.Named("Delivered"))})
+	s.only(suite.Err(deaf.Redeliver(s.Context(), code, 2, ignore)), groupbuy.ErrUnavailable)
 	suite.Same(s, "events that are set aside", list(), []string{code + "/2"})
+	s.seat("1", groupbuy.RefundDue)
 	f.fails, f.given = nil, nil
 	e := suite.Must(s.groups.Redeliver(s.Context(), code, 2, f.handle))
 	s.SameTime("done", e.DoneAt, s.now())
 	s.Count("events", len(f.given), 1)
 	suite.Same(s, "refund", f.given[0].Refund(), groupbuy.RefundID("1"))
-	suite.Same(s, "seat", f.given[0].Seat.Order, "1")
+	suite.Same(s, "seat", []any{f.given[0].Seat.Order, f.given[0].Seat.State}, []any{"1", groupbuy.RefundDue})
 	s.seat("1", groupbuy.Refunded)
 	s.Count("events that are set aside", len(list()), 0)
 	s.Advance(time.Minute)
 	s.SameTime("done", suite.Must(s.groups.Redeliver(s.Context(), code, 2, f.handle)).DoneAt, e.DoneAt)
 	s.Count("events", len(f.given), 1)
+	suite.Same(s, "effects", told, []groupbuy.Effect{{Step: groupbuy.StepReturn, Order: "1", Team: code}})
 }
 
 // poisonCrashes has every process that is given the event die of it.
 func poisonCrashes(s *scene) {
-	code := s.lost()
+	s.live()
+	code := s.failed3(1)
 	list := s.poisoning()
+	var failed []groupbuy.Event
+	s.groups = s.with(groupbuy.Options{MaxTries: 3, OnError: func(err error) {
+		failed = append(failed, suite.As[*groupbuy.EventError](s, err).Event)
+	}})
 	for range 3 {
 		s.crashes(s.groups)
+		s.Count("events before the lease has run out", len(s.deliver()), 0)
 		s.Advance(groupbuy.DefaultLeaseFor)
 	}
-	s.Count("events that are done", len(s.deliver()), 0)
+	s.Count("events that are done", len(s.deliver()), 2) // without a fourth try the next goes on
 	suite.Same(s, "events that are set aside", list(), []string{code + "/1"})
 	suite.Same(s, "tries", s.first(code).Tries, 3)
+	suite.Same(s, "failure", s.first(code).Failure != "", true)
+	s.Count("failures", len(failed), 1)
+	suite.Same(s, "event that failed", []any{failed[0].Poisoned, failed[0].Tries}, []any{true, int64(3)})
 	s.No(suite.Err(s.groups.Redeliver(s.Context(), code, 1, ignore)))
 }
 

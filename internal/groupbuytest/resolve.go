@@ -1,6 +1,8 @@
 package groupbuytest
 
 import (
+	"cmp"
+	"context"
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -78,9 +80,27 @@ func resolveFences(s *scene) {
 
 func resolveOrdinary(s *scene) {
 	s.live()
-	s.No(suite.Err(s.ordinary().Lock(s.Context(), "goods", stock.Line{SKU: goods, Num: 1})))
-	s.only(suite.Err(s.groups.Resolve(s.Context(), "goods")), groupbuy.ErrNotFound)
-	s.only(suite.Err(s.groups.Cancel(s.Context(), "goods")), groupbuy.ErrNotFound)
-	s.only(suite.Err(s.groups.Refund(s.Context(), byHand("goods"))), groupbuy.ErrNotFound)
-	suite.Same(s, "state of the goods", suite.Must(s.ordinary().Hold(s.Context(), "goods")).State, stock.Locked)
+	shop := stock.New(cmp.Or(s.Stock, s.Store.Units()), nil)
+	for order, step := range map[string]func(context.Context, string) (stock.Outcome, error){
+		"held": nil, "paid": shop.Pay, "cancelled": shop.Cancel,
+	} {
+		s.No(suite.Err(shop.Lock(s.Context(), order, one())))
+		if step != nil && s.Stock != nil {
+			s.No(suite.Err(step(s.Context(), order)))
+		}
+		was := suite.Must(shop.Hold(s.Context(), order))
+		s.only(suite.Err(s.groups.Pay(s.Context(), order)), groupbuy.ErrNotFound)
+		s.only(suite.Err(s.groups.Cancel(s.Context(), order)), groupbuy.ErrNotFound)
+		s.only(suite.Err(s.groups.Refund(s.Context(), byHand(order))), groupbuy.ErrNotFound)
+		s.seatless(order)
+		s.only(suite.Err(s.groups.Resolve(s.Context(), order)), groupbuy.ErrNotFound)
+		is := suite.Must(shop.Hold(s.Context(), order))
+		was.Fence, was.UpdatedAt = is.Fence, is.UpdatedAt // of Resolve
+		suite.Same(s, "hold", is, was)
+		if is.State == stock.Cancelled {
+			s.unopened(buy(order, anna), groupbuy.ErrCancelled)
+		} else {
+			s.unopened(buy(order, anna), groupbuy.ErrMismatch)
+		}
+	}
 }

@@ -72,6 +72,8 @@ func openAgain(s *scene) {
 	again()
 	s.form(seat.Team)
 	again()
+	s.otherTerms()
+	again()
 	_, err := s.groups.Remove(s.Context(), key()) // what is known is known, whatever else has changed
 	s.No(err)
 	again()
@@ -81,6 +83,14 @@ func openAgain(s *scene) {
 	again()
 	suite.Same(s, "state", seat.State, groupbuy.Refunded)
 	s.sweep()
+}
+
+// otherTerms gives the product terms by which no purchase of a scene is in order.
+func (s *scene) otherTerms() {
+	s.Helper()
+	p := product(people(4))
+	p.UnitsPerVolume, p.Places, p.MembersOnly, p.PerOrder, p.Price, p.GroupPrice = 7, 0, true, 1, dec("9"), dec("8")
+	s.No(suite.Err(s.groups.Revise(s.Context(), p)))
 }
 
 func openOther(s *scene) {
@@ -124,7 +134,9 @@ func openExpired(s *scene) {
 	s.Advance(hold)
 	s.unopened(buy("1", anna), groupbuy.ErrExpired) // with no sweeper
 	s.sweep()
-	s.unopened(buy("1", anna), groupbuy.ErrExpired)
+	seat, err := buy("1", anna).Open(s.Context(), s.groups)
+	s.only(err, groupbuy.ErrExpired)
+	suite.Same(s, "seat", seat, s.seat("1", groupbuy.Expired))
 	s.join(code, "3", anna)
 }
 

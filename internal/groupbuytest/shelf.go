@@ -1,6 +1,8 @@
 package groupbuytest
 
 import (
+	"fmt"
+
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
@@ -77,8 +79,7 @@ func shelfShows(s *scene) {
 	shows(1, 4)
 	s.Advance(instant)
 	shows(1, 3, 4)
-	b := buyVolume("1", anna, "4")
-	b.Product = stock.Key{SKU: goods, Activity: 4}
+	b := buyVolume("1", anna, "4").of(stock.Key{SKU: goods, Activity: 4})
 	s.openAs(b)
 	shown := suite.Listed(s, s.groups.Shelf(s.Context()))[2]
 	suite.Same(s, "what is shown", []any{shown.Available, shown.EndsIn, shown.State}, []any{int64(6), hour, groupbuy.Offered})
@@ -110,6 +111,12 @@ func shelfOrder(s *scene) {
 		}
 	}
 	suite.Same(s, "shop window", s.shelved(), want)
+	for i, k := range want { // which is not the order of the pools
+		s.No(s.groups.Withdraw(s.Context(), fmt.Sprint("less ", i), k, int64(i+1)))
+	}
+	for i, shown := range suite.Listed(s, s.groups.Shelf(s.Context())) {
+		suite.Same(s, "units that are available", shown.Available, int64(9-i))
+	}
 }
 
 func productsBySKU(s *scene) {

@@ -48,6 +48,17 @@ func (s *scene) offer(p groupbuy.Product, units int64) groupbuy.Product {
 	return suite.Must(s.groups.Offer(s.Context(), p, units))
 }
 
+// offerIn defines another activity, and offers the product of a scene in it, to teams of so many people.
+func (s *scene) offerIn(activity, size, units int64) groupbuy.Product {
+	s.Helper()
+	a := s.activity()
+	a.ID = activity
+	s.define(a)
+	p := product(people(size))
+	p.Activity = activity
+	return s.offer(p, units)
+}
+
 // opened makes the shop of a scene: the goods, the activity, and the product with so many units.
 func (s *scene) opened(terms groupbuy.Terms, units int64) groupbuy.Product {
 	s.Helper()

@@ -205,9 +205,7 @@ func deadlock(s *scene) {
 		p.SKU = int64(100 + i)
 		s.stocked(p.SKU, 20)
 		s.offer(p, 20)
-		b := buy(numbered(0, i), anna)
-		b.Product = p.Key
-		codes[i] = s.openAs(b).Team
+		codes[i] = s.openAs(buy(numbered(0, i), anna).of(p.Key)).Team
 	}
 	join := func(i, team int) func(*groupbuy.Groups) error {
 		p := buy(numbered(1+i, team), fmt.Sprint(100+i))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 // The verbs of a scene: calls that must succeed, and what must have come of them.
@@ -17,6 +18,12 @@ type Basket struct {
 	groupbuy.Purchase
 
 	Buyer string
+}
+
+// of returns the same purchase of another product.
+func (b Basket) of(k stock.Key) Basket {
+	b.Product = k
+	return b
 }
 
 // Open opens a team with it.

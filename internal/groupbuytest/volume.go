@@ -167,9 +167,7 @@ func volumeUnits(s *scene) {
 		p := product(people(2))
 		p.SKU, p.UnitsPerVolume = sku, c.per
 		s.offer(p, 100)
-		b := buyVolume(strconv.FormatInt(sku, 10), anna, c.v)
-		b.Product = p.Key
-		_, err := b.Open(s.Context(), s.groups)
+		_, err := buyVolume(strconv.FormatInt(sku, 10), anna, c.v).of(p.Key).Open(s.Context(), s.groups)
 		if !c.fits {
 			s.Invalid("Open of "+c.v, err)
 			continue

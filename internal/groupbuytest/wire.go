@@ -12,9 +12,10 @@ import (
 )
 
 // over returns groups over a wire.
-func (s *scene) over(w suite.Wire) *groupbuy.Groups {
-	return s.groups.On(&wire{w, suite.InTurn(s.Store)})
-}
+func (s *scene) over(w suite.Wire) *groupbuy.Groups { return s.groups.On(Over(w, s.Store)) }
+
+// Over returns a store behind a wire.
+func Over(w suite.Wire, store groupbuy.Store) groupbuy.Store { return &wire{w, suite.InTurn(store)} }
 
 // Turns returns stores on the same tables as one store, whose calls they get in turn.
 func Turns(stores ...groupbuy.Store) groupbuy.Store {

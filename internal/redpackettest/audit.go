@@ -71,13 +71,17 @@ func auditNames(s *scene) {
 	named(func(b *redpacket.Book) { b.Holds = 1 }, drift("grabs", 1, 2))
 	named(func(b *redpacket.Book) { b.Remainder = 0 }, drift("remainder", 0, -1))
 	named(func(b *redpacket.Book) { b.State = redpacket.Finished }, drift("state", int64(redpacket.Finished), int64(redpacket.Open)))
+	named(func(b *redpacket.Book) { b.Shares, b.Money = 1, 45 },
+		drift("shares", 2, 1), drift("grabbed", 50, 45), drift("left", 50, 55), drift("grabs", 2, 1))
 	s.grabs(1, carol, dan)
 	named(func(b *redpacket.Book) { b.State = redpacket.Open }, drift("state", int64(redpacket.Open), int64(redpacket.Finished)))
 	s.open(equal(3, 100, 4))
 	s.close(3, redpacket.Closed)
-	lost := forged{s.Store, 3, func(b *redpacket.Book) { b.Remainder = -1 }}
-	report := suite.Must(s.packets.On(lost).Audit(s.Context(), 3))
-	suite.Same(s, "drifts", report.Drifts, []redpacket.Drift{{Packet: 3, Quantity: "remainder", Counted: -1, Recount: 100}})
+	for _, remainder := range []int64{-1, 101} {
+		wrong := forged{s.Store, 3, func(b *redpacket.Book) { b.Remainder = remainder }}
+		report := suite.Must(s.packets.On(wrong).Audit(s.Context(), 3))
+		suite.Same(s, "drifts", report.Drifts, []redpacket.Drift{{Packet: 3, Quantity: "remainder", Counted: remainder, Recount: 100}})
+	}
 	suite.Same(s, "by", drift("left", 51, 50).By(), 1)
 	if text := drift("left", 51, 50).String(); text == "" || text == drift("left", 52, 50).String() {
 		s.Fatalf("a drift says %q", text)
@@ -100,6 +104,7 @@ func auditUnits(s *scene) {
 	s.grabs(1, carol, dan)
 	_, err := s.packets.For("15").Grab(s.Context(), 1) // there is a unit, and no share
 	s.only(err, redpacket.ErrDrift)
+	s.grab(1, anna) // who has a share keeps it
 	s.holds(1, 4, 100, 0)
 	s.damage("mended", stock.Quantities{Total: -1, Left: -1})
 	s.only(suite.Err(s.packets.For("15").Grab(s.Context(), 1)), redpacket.ErrFinished)
@@ -109,7 +114,7 @@ func auditUnits(s *scene) {
 func (s *scene) damage(id string, delta stock.Quantities) {
 	s.Helper()
 	change := stock.Change{Kind: stock.KindRepair, ID: id, Entries: []stock.Entry{{Key: stock.Key{SKU: 1}, Delta: delta}}}
-	s.answers(stock.Done)(s.Store.Units().Apply(s.Context(), change))
+	s.Answers(stock.Done)(s.Store.Units().Apply(s.Context(), change))
 }
 
 // repairUnits finds a unit too many, which goes, and then a sale too many, which goes only where that is asked for.
@@ -146,7 +151,7 @@ func auditNoShare(s *scene) {
 	suite.Same(s, "verdict", suite.Must(s.Store.Units().Lock(s.Context(), order, time.Hour)).Verdict, stock.Done)
 	s.holds(1, 1, 25, 75)
 	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 1})
-	s.answers(stock.Done)(suite.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "outside"})))
+	s.Answers(stock.Done)(suite.Moved(s.Store.Units().Move(s.Context(), stock.Movement{Step: stock.StepPay, Order: "outside"})))
 	s.holds(1, 1, 25, 75)
 	want := redpacket.Report{Packets: 1, Drifts: []redpacket.Drift{{Packet: 1, Quantity: "grabs", Counted: 2, Recount: 1}}}
 	suite.Same(s, "report", s.audited(), want)

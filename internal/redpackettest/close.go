@@ -13,13 +13,10 @@ func closeCases() []testCase {
 	return []testCase{
 		{Name: "WhatIsLeftGoesBackToTheSenderOnce", Run: leftGoesBack},
 		{Name: "FinishedPacketHasNothingToGiveBack", Run: finishedGivesNothing},
-		{Name: "NobodyGrabbedAndAllOfItGoesBack", Run: allGoesBack},
 		{Name: "SomeGrabbedAndTheRestGoesBack", Run: restGoesBack},
 		{Name: "CloseAnUnpaidPacketGivesNothingBack", Run: closeUnpaid},
 		{Name: "CloseBeforeItsStart", Run: closeBeforeStart},
 		{Name: "CloseAfterItsEndIsAnExpiry", Run: closeAfterEnd},
-		{Name: "CloseAtOnceGivesBackOnce", Run: closeAtOnce},
-		{Name: "CloseOfAnUnknownPacketIsRefused", Run: closeUnknown},
 	}
 }
 
@@ -65,19 +62,6 @@ func finishedGivesNothing(s *scene) {
 	})
 	s.keeps(1)
 	s.Count("payouts", len(s.pending()), 2)
-}
-
-func allGoesBack(s *scene) {
-	s.open(random(1, 100, 3))
-	s.close(1, redpacket.Closed)
-	s.goesBack(1, 100)
-	s.open(random(2, 100, 3))
-	s.Advance(24 * time.Hour)
-	s.expire(1)
-	s.goesBack(2, 100)
-	s.open(equal(3, 1, 1))
-	s.close(3, redpacket.Closed)
-	s.goesBack(3, 1)
 }
 
 func restGoesBack(s *scene) {
@@ -142,21 +126,4 @@ func closeAfterEnd(s *scene) {
 	s.goesBack(1, 100)
 	s.goesBack(2, 100)
 	s.expire(0)
-}
-
-func closeAtOnce(s *scene) {
-	for id := range int64(rounds) {
-		s.open(random(id+1, 100, 3))
-		share := s.minor(s.grab(id+1, anna).Amount)
-		s.Each(suite.Together(8, func(int) error { return suite.Err(s.packets.Close(s.Context(), id+1)) }))
-		s.packet(id+1, redpacket.Closed)
-		s.goesBack(id+1, 100-share)
-	}
-	s.Count("payouts", len(s.pending()), 2*rounds)
-}
-
-func closeUnknown(s *scene) {
-	s.open(random(1, 100, 3))
-	s.only(suite.Err(s.packets.Close(s.Context(), 2)), redpacket.ErrNotFound)
-	s.packet(1, redpacket.Open)
 }

@@ -16,7 +16,6 @@ func confirmCases() []testCase {
 		{Name: "ConfirmedTooLateGoesBackWhole", Run: confirmedTooLate},
 		{Name: "ConfirmedAfterItWasClosedGoesBackWhole", Run: confirmedAfterClose},
 		{Name: "ConfirmedTooLateAtOnceGoesBackOnce", Run: confirmedTooLateAtOnce},
-		{Name: "ConfirmOfAnUnknownPacketIsRefused", Run: confirmUnknown},
 	}
 }
 
@@ -147,10 +146,4 @@ func confirmedTooLateAtOnce(s *scene) {
 		s.goesBack(p.ID, 100)
 	}
 	s.Count("payouts", len(s.pending()), rounds)
-}
-
-func confirmUnknown(s *scene) {
-	s.send(random(1, 100, 3))
-	s.only(suite.Err(s.packets.Confirm(s.Context(), 2)), redpacket.ErrNotFound)
-	s.only(suite.Err(s.packets.Packet(s.Context(), 2)), redpacket.ErrNotFound)
 }

@@ -26,16 +26,8 @@ func guardCases() []testCase {
 		{Name: "StoreMovesFromTheRightStateOnly", Run: guardStates},
 		{Name: "StoreUnitsAreTheShares", Run: guardUnits},
 		{Name: "StoreUnitsOfWhatHasNoShareAreNotTaken", Run: guardNoShare},
+		{Name: "StoreUnitsGoToGrabsOnly", Run: guardGrabs, Damages: true},
 		{Name: "StoreTheLastShareFinishes", Run: guardLast},
-	}
-}
-
-// answers ends the test unless a store gave this verdict.
-func (s *scene) answers(want stock.Verdict) func(stock.Verdict, error) {
-	return func(got stock.Verdict, err error) {
-		s.Helper()
-		s.No(err)
-		suite.Same(s, "verdict", got, want)
 	}
 }
 
@@ -50,7 +42,7 @@ func recorded(id, total, count int64) redpacket.Record {
 // add adds a record, which lives for a day where it has no end.
 func (s *scene) add(r redpacket.Record) {
 	s.Helper()
-	s.answers(stock.Done)(s.Store.Add(s.Context(), r, false, 24*time.Hour))
+	s.Answers(stock.Done)(s.Store.Add(s.Context(), r, false, 24*time.Hour))
 }
 
 // record returns a packet as it is kept, and ends the test unless it is in a state.
@@ -87,7 +79,7 @@ func guardAdd(s *scene) {
 
 	s.Advance(time.Minute)
 	other := recorded(1, 2000, 5)
-	s.answers(stock.Exists)(s.Store.Add(s.Context(), other, true, time.Hour))
+	s.Answers(stock.Exists)(s.Store.Add(s.Context(), other, true, time.Hour))
 	suite.Same(s, "record", s.record(1, redpacket.Unpaid), want)
 
 	s.add(recorded(2, 1000, 4))
@@ -111,12 +103,12 @@ func guardAdd(s *scene) {
 
 func guardSender(s *scene) {
 	s.add(recorded(1, 100, 2))
-	s.answers(stock.Done)(s.Store.Add(s.Context(), recorded(2, 100, 2), true, time.Hour))
+	s.Answers(stock.Done)(s.Store.Add(s.Context(), recorded(2, 100, 2), true, time.Hour))
 	for id := int64(1); id <= 2; id++ {
-		s.answers(stock.Done)(s.Store.Open(s.Context(), id))
+		s.Answers(stock.Done)(s.Store.Open(s.Context(), id))
 	}
-	s.answers(stock.Exists)(s.take(1, sender))
-	s.answers(stock.Done)(s.take(2, sender))
+	s.Answers(stock.Exists)(s.take(1, sender))
+	s.Answers(stock.Done)(s.take(2, sender))
 	h, _, err := s.Store.Units().Hold(s.Context(), redpacket.GrabID(1, sender))
 	s.No(err)
 	suite.Same(s, "state of the sender's grab", h.State, stock.Cancelled)
@@ -125,37 +117,37 @@ func guardSender(s *scene) {
 }
 
 func guardOpen(s *scene) {
-	s.answers(stock.Refused)(s.Store.Open(s.Context(), 1))
+	s.Answers(stock.Refused)(s.Store.Open(s.Context(), 1))
 	s.add(recorded(1, 100, 3))
-	s.answers(stock.Refused)(s.take(1, anna))
+	s.Answers(stock.Refused)(s.take(1, anna))
 	s.Advance(time.Minute)
-	s.answers(stock.Done)(s.Store.Open(s.Context(), 1))
+	s.Answers(stock.Done)(s.Store.Open(s.Context(), 1))
 	r := s.record(1, redpacket.Open)
 	s.SameTime("confirmed", r.ConfirmedAt, s.now())
 	suite.Same(s, "ended", r.EndedAt, time.Time{})
 	suite.Same(s, "off the shelf", s.everything(1).Item.OffShelf, false)
 	s.Advance(time.Minute)
-	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Open(s.Context(), 1)) })
-	s.answers(stock.Done)(s.take(1, anna))
+	s.unchanged(1, func() { s.Answers(stock.Refused)(s.Store.Open(s.Context(), 1)) })
+	s.Answers(stock.Done)(s.take(1, anna))
 }
 
 func guardOpenEnd(s *scene) {
 	s.add(recorded(1, 100, 3))
 	s.add(recorded(2, 100, 3))
 	s.Advance(24*time.Hour - time.Microsecond)
-	s.answers(stock.Done)(s.Store.Open(s.Context(), 1))
+	s.Answers(stock.Done)(s.Store.Open(s.Context(), 1))
 	s.Advance(time.Microsecond)
-	s.unchanged(2, func() { s.answers(stock.Refused)(s.Store.Open(s.Context(), 2)) })
-	s.answers(stock.Refused)(s.take(1, anna)) // it is over
+	s.unchanged(2, func() { s.Answers(stock.Refused)(s.Store.Open(s.Context(), 2)) })
+	s.Answers(stock.Refused)(s.take(1, anna)) // it is over
 }
 
 func guardClose(s *scene) {
-	s.answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Closed))
+	s.Answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Closed))
 	s.open(equal(1, 100, 4))
 	s.grabs(1, anna)
 	s.Advance(time.Minute)
 	now := s.now()
-	s.answers(stock.Done)(s.Store.End(s.Context(), 1, redpacket.Closed))
+	s.Answers(stock.Done)(s.Store.End(s.Context(), 1, redpacket.Closed))
 	s.SameTime("ended", s.record(1, redpacket.Closed).EndedAt, now)
 	suite.Same(s, "off the shelf", s.everything(1).Item.OffShelf, true)
 	want := redpacket.ShareRecord{Packet: 1, Person: sender, Places: 2, Money: 75, CreatedAt: now, DueAt: now}
@@ -163,10 +155,10 @@ func guardClose(s *scene) {
 	suite.Same(s, "remainder", suite.Must(s.Store.Book(s.Context(), 1)).Remainder, 75)
 	s.Advance(48 * time.Hour)
 	s.unchanged(1, func() {
-		s.answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Closed))
-		s.answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Expired))
-		s.answers(stock.Refused)(s.take(1, ben))
-		s.answers(stock.Exists)(s.take(1, anna))
+		s.Answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Closed))
+		s.Answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Expired))
+		s.Answers(stock.Refused)(s.take(1, ben))
+		s.Answers(stock.Exists)(s.take(1, anna))
 	})
 }
 
@@ -174,45 +166,45 @@ func guardExpire(s *scene) {
 	s.open(equal(1, 100, 4))
 	s.grabs(1, anna)
 	s.Advance(24*time.Hour - time.Microsecond)
-	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Expired)) })
+	s.unchanged(1, func() { s.Answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Expired)) })
 	s.Advance(time.Microsecond)
 	now := s.now()
-	s.answers(stock.Done)(s.Store.End(s.Context(), 1, redpacket.Expired))
+	s.Answers(stock.Done)(s.Store.End(s.Context(), 1, redpacket.Expired))
 	s.SameTime("ended", s.record(1, redpacket.Expired).EndedAt, now)
 	suite.Same(s, "off the shelf", s.everything(1).Item.OffShelf, true)
 	s.goesBack(1, 75)
-	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Expired)) })
+	s.unchanged(1, func() { s.Answers(stock.Refused)(s.Store.End(s.Context(), 1, redpacket.Expired)) })
 	s.open(equal(2, 100, 4)) // whose end comes while its sender closes it
 	s.Advance(24 * time.Hour)
-	s.answers(stock.Done)(s.Store.End(s.Context(), 2, redpacket.Closed))
+	s.Answers(stock.Done)(s.Store.End(s.Context(), 2, redpacket.Closed))
 	s.goesBack(2, 100)
 }
 
 func guardDrop(s *scene) {
-	s.answers(stock.Refused)(s.Store.Drop(s.Context(), 1))
+	s.Answers(stock.Refused)(s.Store.Drop(s.Context(), 1))
 	s.add(recorded(1, 100, 3))
 	s.add(recorded(2, 100, 3))
 	s.Advance(time.Minute)
-	s.answers(stock.Done)(s.Store.Drop(s.Context(), 1))
+	s.Answers(stock.Done)(s.Store.Drop(s.Context(), 1))
 	r := s.record(1, redpacket.Closed)
 	s.SameTime("ended", r.EndedAt, s.now())
 	suite.Same(s, "confirmed", r.ConfirmedAt, time.Time{})
 	suite.Same(s, "left", r.Left, 100)
 	s.keeps(1)
 	s.Advance(24 * time.Hour)
-	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Drop(s.Context(), 1)) })
-	s.answers(stock.Done)(s.Store.Drop(s.Context(), 2)) // its end does not matter
+	s.unchanged(1, func() { s.Answers(stock.Refused)(s.Store.Drop(s.Context(), 1)) })
+	s.Answers(stock.Done)(s.Store.Drop(s.Context(), 2)) // its end does not matter
 	s.keeps(2)
 }
 
 func guardReturnExpired(s *scene) {
-	s.answers(stock.Refused)(s.Store.Return(s.Context(), 1))
+	s.Answers(stock.Refused)(s.Store.Return(s.Context(), 1))
 	s.add(recorded(1, 100, 3))
 	s.Advance(24*time.Hour - time.Microsecond)
-	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Return(s.Context(), 1)) })
+	s.unchanged(1, func() { s.Answers(stock.Refused)(s.Store.Return(s.Context(), 1)) })
 	s.Advance(time.Microsecond)
 	now := s.now()
-	s.answers(stock.Done)(s.Store.Return(s.Context(), 1))
+	s.Answers(stock.Done)(s.Store.Return(s.Context(), 1))
 	r := s.record(1, redpacket.Expired)
 	s.SameTime("ended", r.EndedAt, now)
 	s.SameTime("confirmed", r.ConfirmedAt, now)
@@ -220,17 +212,17 @@ func guardReturnExpired(s *scene) {
 		Packet: 1, Person: sender, Places: 2, Money: 100, CreatedAt: now, DueAt: now,
 	})
 	s.Advance(time.Minute)
-	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Return(s.Context(), 1)) })
-	s.answers(stock.Refused)(s.take(1, anna))
+	s.unchanged(1, func() { s.Answers(stock.Refused)(s.Store.Return(s.Context(), 1)) })
+	s.Answers(stock.Refused)(s.take(1, anna))
 }
 
 func guardReturnClosed(s *scene) {
 	s.add(recorded(1, 100, 3))
-	s.answers(stock.Done)(s.Store.Drop(s.Context(), 1))
+	s.Answers(stock.Done)(s.Store.Drop(s.Context(), 1))
 	closed := s.record(1, redpacket.Closed)
 	s.Advance(time.Minute)
 	now := s.now()
-	s.answers(stock.Done)(s.Store.Return(s.Context(), 1))
+	s.Answers(stock.Done)(s.Store.Return(s.Context(), 1))
 	r := s.record(1, redpacket.Closed)
 	s.SameTime("ended", r.EndedAt, closed.EndedAt)
 	s.SameTime("confirmed", r.ConfirmedAt, now)
@@ -238,12 +230,12 @@ func guardReturnClosed(s *scene) {
 		Packet: 1, Person: sender, Places: 2, Money: 100, CreatedAt: now, DueAt: now,
 	})
 	s.Advance(48 * time.Hour)
-	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Return(s.Context(), 1)) })
+	s.unchanged(1, func() { s.Answers(stock.Refused)(s.Store.Return(s.Context(), 1)) })
 
 	s.open(random(2, 100, 3)) // one that was confirmed before it was closed has given back what it had
 	s.grab(2, anna)
 	s.close(2, redpacket.Closed)
-	s.unchanged(2, func() { s.answers(stock.Refused)(s.Store.Return(s.Context(), 2)) })
+	s.unchanged(2, func() { s.Answers(stock.Refused)(s.Store.Return(s.Context(), 2)) })
 }
 
 // guardStates tries every move on packets in every state, before their end and after it. The moves that
@@ -293,14 +285,14 @@ func guardStates(s *scene) {
 }
 
 func guardUnits(s *scene) {
-	s.answers(stock.Refused)(s.take(1, anna))
+	s.Answers(stock.Refused)(s.take(1, anna))
 	s.add(recorded(1, 1000, 5))
-	s.answers(stock.Done)(s.Store.Open(s.Context(), 1))
+	s.Answers(stock.Done)(s.Store.Open(s.Context(), 1))
 	split := s.record(1, redpacket.Open).Split
 	left := split.Total
 	for taken := range int64(3) {
 		now := s.now()
-		s.answers(stock.Done)(s.take(1, fmt.Sprint(100+taken)))
+		s.Answers(stock.Done)(s.take(1, fmt.Sprint(100+taken)))
 		money := split.Next(left, taken)
 		left -= money
 		want := redpacket.ShareRecord{
@@ -316,12 +308,12 @@ func guardUnits(s *scene) {
 		s.No(err)
 		suite.Same(s, "state of the grab", h.State, stock.Paid)
 		suite.Same(s, "lines of the grab", h.Lines, []stock.HoldLine{{Line: stock.Line{SKU: 1, Num: 1}}})
-		s.unchanged(1, func() { s.answers(stock.Exists)(s.take(1, fmt.Sprint(100+taken))) })
+		s.unchanged(1, func() { s.Answers(stock.Exists)(s.take(1, fmt.Sprint(100+taken))) })
 		s.Advance(time.Second)
 	}
 	suite.Same(s, "sold", s.everything(1).Item.Quantities, stock.Quantities{Total: 5, Sold: 3, Left: 2})
-	s.answers(stock.Done)(s.Store.Units().Void(s.Context(), redpacket.GrabID(1, anna)))
-	s.answers(stock.Exists)(s.take(1, anna))
+	s.Answers(stock.Done)(s.Store.Units().Void(s.Context(), redpacket.GrabID(1, anna)))
+	s.Answers(stock.Exists)(s.take(1, anna))
 	s.holds(1, 3, 1000-left, left)
 }
 
@@ -332,29 +324,58 @@ func guardNoShare(s *scene) {
 	item := s.everything(1).Item
 	terms := item.Terms
 	terms.OffShelf = false
-	s.answers(stock.Done)(s.Store.Units().SetTerms(s.Context(), item, terms, 0))
+	s.Answers(stock.Done)(s.Store.Units().SetTerms(s.Context(), item, terms, 0))
 	s.unchanged(1, func() {
 		s.only(suite.Err(s.take(1, anna)), redpacket.ErrDrift)
 	})
-	s.answers(stock.Done)(s.Store.Open(s.Context(), 1))
-	s.answers(stock.Done)(s.take(1, anna))
+	s.Answers(stock.Done)(s.Store.Open(s.Context(), 1))
+	s.Answers(stock.Done)(s.take(1, anna))
+}
+
+// guardGrabs has orders of the units that are no grab: they get no share, whatever the units have. Nor does a packet get an item
+// that was there before it.
+func guardGrabs(s *scene) {
+	s.open(random(1, 100, 3))
+	s.open(random(2, 100, 3))
+	one, other := stock.Line{SKU: 1, Num: 1}, stock.Line{SKU: 2, Num: 1}
+	for _, order := range []stock.Order{
+		{ID: "mine", Lines: []stock.Line{one}},
+		{ID: redpacket.GrabID(2, anna), Lines: []stock.Line{one}},
+		{ID: redpacket.GrabID(1, ben), Lines: []stock.Line{one}},
+		{ID: redpacket.GrabID(1, anna), Lines: []stock.Line{{SKU: 1, Num: 2}}},
+		{ID: redpacket.GrabID(1, anna), Lines: []stock.Line{one, other}},
+		{ID: "01-" + anna, Lines: []stock.Line{one}},
+	} {
+		order.Immediate = true
+		for _, beside := range [][]stock.Companion{nil, {redpacket.Grab{Packet: 1, Person: anna}}} {
+			order.Beside = beside
+			s.only(suite.Err(s.Store.Units().Lock(s.Context(), order, time.Hour)), redpacket.ErrDrift)
+		}
+	}
+	s.holds(1, 0, 0, 100)
+	s.holds(2, 0, 0, 100)
+	suite.Same(s, "report", s.audited(), redpacket.Report{Packets: 2})
+
+	units := stock.New(s.Store.Units(), nil)
+	s.No(suite.Err(units.Define(s.Context(), stock.Key{SKU: 3}, 1, stock.Terms{})))
+	s.only(suite.Err(s.packets.Send(s.Context(), random(3, 100, 1))), redpacket.ErrDrift)
 }
 
 func guardLast(s *scene) {
 	s.add(recorded(1, 100, 2))
-	s.answers(stock.Done)(s.Store.Open(s.Context(), 1))
-	s.answers(stock.Done)(s.take(1, anna))
+	s.Answers(stock.Done)(s.Store.Open(s.Context(), 1))
+	s.Answers(stock.Done)(s.take(1, anna))
 	suite.Same(s, "ended", s.record(1, redpacket.Open).EndedAt, time.Time{})
 	s.Advance(time.Minute)
-	s.answers(stock.Done)(s.take(1, ben))
+	s.Answers(stock.Done)(s.take(1, ben))
 	r := s.record(1, redpacket.Finished)
 	s.SameTime("ended", r.EndedAt, s.now())
 	suite.Same(s, "left", r.Left, 0)
 	suite.Same(s, "grabbed", r.Grabbed, 100)
-	s.answers(stock.Refused)(s.take(1, carol))
+	s.Answers(stock.Refused)(s.take(1, carol))
 	s.Advance(24 * time.Hour)
 	for _, to := range []redpacket.State{redpacket.Closed, redpacket.Expired} {
-		s.answers(stock.Refused)(s.Store.End(s.Context(), 1, to))
+		s.Answers(stock.Refused)(s.Store.End(s.Context(), 1, to))
 	}
 	s.keeps(1)
 }

@@ -30,13 +30,13 @@ func guardReadingCases() []testCase {
 }
 
 func guardPaid(s *scene) {
-	s.answers(stock.Refused)(s.Store.Paid(s.Context(), 1, 1))
+	s.Answers(stock.Refused)(s.Store.Paid(s.Context(), 1, 1))
 	s.open(equal(1, 10, 2))
 	s.grab(1, anna)
-	s.answers(stock.Refused)(s.Store.Paid(s.Context(), 1, 0))
-	s.answers(stock.Refused)(s.Store.Paid(s.Context(), 1, 2))
+	s.Answers(stock.Refused)(s.Store.Paid(s.Context(), 1, 0))
+	s.Answers(stock.Refused)(s.Store.Paid(s.Context(), 1, 2))
 	s.Advance(time.Minute)
-	s.answers(stock.Done)(s.Store.Paid(s.Context(), 1, 1))
+	s.Answers(stock.Done)(s.Store.Paid(s.Context(), 1, 1))
 	got, there, err := s.Store.Payout(s.Context(), 1, 1)
 	s.No(err)
 	suite.Same(s, "payout is there", there, true)
@@ -45,25 +45,25 @@ func guardPaid(s *scene) {
 		CreatedAt: s.now().Add(-time.Minute), DueAt: s.now().Add(-time.Minute), PaidAt: s.now(),
 	})
 	s.Advance(time.Minute)
-	s.unchanged(1, func() { s.answers(stock.Refused)(s.Store.Paid(s.Context(), 1, 1)) })
+	s.unchanged(1, func() { s.Answers(stock.Refused)(s.Store.Paid(s.Context(), 1, 1)) })
 }
 
 func guardFailed(s *scene) {
 	fail := func(no, failures int64, reason string) (stock.Verdict, error) {
 		return s.Store.Failed(s.Context(), 1, no, failures, reason, time.Hour)
 	}
-	s.answers(stock.Refused)(fail(1, 0, "no packet"))
+	s.Answers(stock.Refused)(fail(1, 0, "no packet"))
 	s.open(equal(1, 10, 2))
 	s.grab(1, anna)
 	at := s.now()
-	s.answers(stock.Refused)(fail(0, 0, "no remainder"))
-	s.answers(stock.Refused)(fail(2, 0, "no share"))
-	s.answers(stock.Refused)(fail(1, 1, "has not failed"))
+	s.Answers(stock.Refused)(fail(0, 0, "no remainder"))
+	s.Answers(stock.Refused)(fail(2, 0, "no share"))
+	s.Answers(stock.Refused)(fail(1, 1, "has not failed"))
 	s.Advance(time.Minute)
 	want := redpacket.ShareRecord{Packet: 1, No: 1, Person: anna, Places: 2, Money: 5, CreatedAt: at, DueAt: at}
 	for n := range int64(3) {
-		s.answers(stock.Done)(fail(1, n, "first to say so"))
-		s.answers(stock.Refused)(fail(1, n, "said so before"))
+		s.Answers(stock.Done)(fail(1, n, "first to say so"))
+		s.Answers(stock.Refused)(fail(1, n, "said so before"))
 		want.Failures, want.Reason, want.DueAt = n+1, "first to say so", s.now().Add(time.Hour)
 		got, _, err := s.Store.Payout(s.Context(), 1, 1)
 		s.No(err)
@@ -73,8 +73,8 @@ func guardFailed(s *scene) {
 		suite.Same(s, "share", share, want)
 		s.Advance(time.Second)
 	}
-	s.answers(stock.Done)(s.Store.Paid(s.Context(), 1, 1))
-	s.unchanged(1, func() { s.answers(stock.Refused)(fail(1, 3, "paid")) })
+	s.Answers(stock.Done)(s.Store.Paid(s.Context(), 1, 1))
+	s.unchanged(1, func() { s.Answers(stock.Refused)(fail(1, 3, "paid")) })
 }
 
 // guardPayouts looks at a payout just before it is due again, and when it is.
@@ -90,8 +90,8 @@ func guardPayouts(s *scene) {
 		return numbers
 	}
 	suite.Same(s, "due", due(), []int64{1, 2, 3})
-	s.answers(stock.Done)(s.Store.Failed(s.Context(), 1, 1, 0, "no", time.Hour))
-	s.answers(stock.Done)(s.Store.Paid(s.Context(), 1, 2))
+	s.Answers(stock.Done)(s.Store.Failed(s.Context(), 1, 1, 0, "no", time.Hour))
+	s.Answers(stock.Done)(s.Store.Paid(s.Context(), 1, 2))
 	suite.Same(s, "due", due(), []int64{3})
 	s.Advance(time.Hour - time.Microsecond)
 	suite.Same(s, "due", due(), []int64{3})

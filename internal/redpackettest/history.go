@@ -21,48 +21,41 @@ func historyCases() []testCase {
 	}
 }
 
-// A walker makes random calls on a few packets, among other walkers. Seeds are fixed: what is random is
-// how the walkers meet.
-type walker struct {
-	rng     *rand.Rand
-	packets *redpacket.Packets
-}
-
-// walk lets walkers make sixty calls each, and ends the test on an error that is no answer.
+// walk lets walkers make sixty random calls each, on a few packets, and ends the test on an error that is no answer.
 func (s *scene) walk(packets *redpacket.Packets, seed int64) {
 	s.Helper()
-	step := func(rng *rand.Rand) error { return (&walker{rng: rng, packets: packets}).step(s.Context()) }
+	step := func(rng *rand.Rand) error { return step(s.Context(), rng, packets) }
 	refused := func(err error) bool { return suite.Matches(err, refusals()...) }
 	s.Walk(seed, 60, step, redpacket.Retryable, refused)
 }
 
 // step makes one call.
-func (w *walker) step(ctx context.Context) (err error) {
-	id, person := w.rng.Int64N(8)+1, w.rng.Int64N(8)+1 // of whom 1 is the sender
-	number := redpacket.PayoutNumber(id, w.rng.Int64N(6))
-	switch n := w.rng.IntN(40); {
+func step(ctx context.Context, rng *rand.Rand, packets *redpacket.Packets) (err error) {
+	id, person := rng.Int64N(8)+1, rng.Int64N(8)+1 // of whom 1 is the sender
+	number := redpacket.PayoutNumber(id, rng.Int64N(6))
+	switch n := rng.IntN(40); {
 	case n < 6:
-		_, err = w.packets.Send(ctx, random(id, 100*id, 6))
+		_, err = packets.Send(ctx, random(id, 100*id, 6))
 	case n < 12:
-		_, err = w.packets.Confirm(ctx, id)
+		_, err = packets.Confirm(ctx, id)
 	case n < 26:
-		_, err = w.packets.For(fmt.Sprint(person)).Grab(ctx, id)
+		_, err = packets.For(fmt.Sprint(person)).Grab(ctx, id)
 	case n == 26:
-		_, err = w.packets.For(fmt.Sprint(person)).Resolve(ctx, id)
+		_, err = packets.For(fmt.Sprint(person)).Resolve(ctx, id)
 	case n == 27:
-		_, err = w.packets.Close(ctx, id)
+		_, err = packets.Close(ctx, id)
 	case n < 30:
-		_, err = w.packets.Expire(ctx)
+		_, err = packets.Expire(ctx)
 	case n < 34:
-		_, err = w.packets.PaidOut(ctx, number)
+		_, err = packets.PaidOut(ctx, number)
 	case n < 37:
-		_, err = w.packets.PayoutFailed(ctx, number, "no")
+		_, err = packets.PayoutFailed(ctx, number, "no")
 	case n == 37:
-		_, err = w.packets.For(fmt.Sprint(person)).Share(ctx, id)
+		_, err = packets.For(fmt.Sprint(person)).Share(ctx, id)
 	case n == 38:
-		_, err = suite.Gather(w.packets.Shares(ctx, id))
+		_, err = suite.Gather(packets.Shares(ctx, id))
 	default:
-		_, err = suite.Gather(w.packets.Payouts(ctx))
+		_, err = suite.Gather(packets.Payouts(ctx))
 	}
 	return err
 }

@@ -243,7 +243,7 @@ func reasons(s *scene) {
 	for _, c := range []struct{ reason, want string }{
 		{"", ""}, {" ", " "}, {"红包 🧧 à la carte\n'\"\\%_`", "红包 🧧 à la carte\n'\"\\%_`"}, {"\x00", "\x00"},
 		{long, long[:redpacket.MaxReason/3*3]},
-		{strings.Repeat("x", redpacket.MaxReason), strings.Repeat("x", redpacket.MaxReason)},
+		{strings.Repeat("x", redpacket.MaxReason+1), strings.Repeat("x", redpacket.MaxReason)},
 		{"a\xff\xfeb", "a\uFFFDb"},
 	} {
 		suite.Same(s, "reason", s.failed(1, 1, c.reason).Reason, c.want)

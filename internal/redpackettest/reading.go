@@ -84,7 +84,11 @@ func listingsEnd(s *scene) {
 		s.only(err, redpacket.ErrNotFound)
 		n++
 	}
-	s.Count("errors of a listing", n, 1)
+	for _, err := range s.over(suite.Wire{Send: suite.Fails(redpacket.ErrUnavailable, suite.Every)}).Payouts(s.Context()) {
+		s.only(err, redpacket.ErrUnavailable)
+		n++
+	}
+	s.Count("errors of two listings", n, 2)
 }
 
 // resultsBelong scribbles over everything that was handed out.

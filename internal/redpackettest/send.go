@@ -22,7 +22,6 @@ func sendCases() []testCase {
 		{Name: "SendAtOnceWithOtherTermsIsOneOfThem", Run: sendRivals},
 		{Name: "SendWhatIsTheLibrarysIsNotLookedAt", Run: sendIgnores},
 		{Name: "SendCurrenciesOfAllPlaces", Run: sendPlaces},
-		{Name: "SendIDsSpanInt64", Run: sendSpans},
 		{Name: "SendAsMuchAsThereMayBe", Run: sendMost},
 	}
 }
@@ -55,7 +54,9 @@ func sendWithoutEnd(s *scene) {
 	s.Advance(time.Minute)
 	p = random(4, 100, 3)
 	p.Start = now.Add(100 * time.Hour)
-	s.SameTime("end that counts from the start", s.send(p).End, now.Add(101*time.Hour))
+	late := s.send(p)
+	s.SameTime("end that counts from the start", late.End, now.Add(101*time.Hour))
+	suite.Replays(s, "replay", suite.Must(s.with(redpacket.Options{}).Send(s.Context(), p)), late) // an option is no argument
 	s.SameTime("end of a replay", s.send(random(1, 100, 3)).End, now.Add(24*time.Hour))
 }
 
@@ -201,22 +202,6 @@ func sendPlaces(s *scene) {
 		}
 		suite.Same(s, fmt.Sprintf("sum of a currency with %d places", places), sum, p.Total)
 		suite.Same(s, "what was grabbed", s.packet(p.ID, redpacket.Finished).Grabbed, p.Total)
-	}
-}
-
-func sendSpans(s *scene) {
-	for _, id := range []int64{1, math.MaxInt64 - 1, math.MaxInt64} {
-		p := equal(id, 9, 3)
-		s.open(p)
-		for i, person := range []string{anna, ben, carol} {
-			share := s.grab(id, person)
-			want := redpacket.Share{
-				Packet: id, No: int64(i + 1), Person: person, Amount: fen(3), GrabbedAt: s.now(),
-				Payout: redpacket.PayoutNumber(id, int64(i+1)),
-			}
-			suite.Same(s, "share", share, want)
-		}
-		s.packet(id, redpacket.Finished)
 	}
 }
 

@@ -79,10 +79,14 @@ func firstSeed(s *scene) {
 	}
 }
 
-// followsSplit works out every share from the record alone.
+// followsSplit works out every share from the record alone: of packets that leave much to chance, little or nothing. What the
+// shares of a split are, the tests of package redpacket have.
 func followsSplit(s *scene) {
 	for i, p := range []redpacket.Packet{
 		random(1, 100_000, 12), equal(2, 100_000, 12), bounded(3, 100_000, 12, 8_000, 9_000), bounded(4, 12, 12, 1, 0),
+		random(5, 5, 5), bounded(6, 60, 3, 20, 0), equal(7, 3, 3), random(8, 12345, 1), equal(9, 1, 1),
+		equal(10, 10, 3), equal(11, 9, 3), equal(12, 11, 3), equal(13, 7, 5),
+		bounded(14, 90, 3, 0, 30), bounded(15, 1000, 10, 60, 400), bounded(16, 1600, 10, 60, 400), bounded(17, 2200, 10, 60, 400),
 	} {
 		s.open(p)
 		split := s.everything(p.ID).Record.Split

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
@@ -37,7 +38,7 @@ func Variants() []Variant {
 		{Name: "ClientFoundRows", Apply: func(c *mysql.Config) { c.ClientFoundRows = true }},
 		{Name: "InterpolateParseShanghai", Apply: func(c *mysql.Config) {
 			c.InterpolateParams, c.ParseTime = true, true
-			c.Loc = shanghai()
+			c.Loc = time.FixedZone("Asia/Shanghai", 8*60*60)
 		}},
 		isolated("ReadCommitted", "READ-COMMITTED"),
 		param("TimeZonePlus8", "time_zone", "'+08:00'"),
@@ -52,8 +53,13 @@ func Settings() []Variant {
 		param("SafeUpdates", "sql_safe_updates", "1"),
 		isolated("Serializable", "SERIALIZABLE"),
 		param("AnsiQuotesNoBackslashEscapes", "sql_mode", "CONCAT(@@sql_mode, ',ANSI_QUOTES,NO_BACKSLASH_ESCAPES')"),
-		{Name: "Splitter", Apply: func(*mysql.Config) {}, Splitter: true},
+		Splitter(),
 	}
+}
+
+// Splitter sends plain SELECTs to a replica that has what there was when it last caught up.
+func Splitter() Variant {
+	return Variant{Name: "Splitter", Apply: func(*mysql.Config) {}, Splitter: true}
 }
 
 // param is a session that has a variable of another value.
@@ -63,7 +69,7 @@ func param(name, variable, value string) Variant {
 
 // isolated is a session of another isolation level. What it is called depends on the server, which is asked only when there is one.
 func isolated(name, level string) Variant {
-	return Variant{Name: name, Apply: func(c *mysql.Config) { c.Params[isolationVariable()] = "'" + level + "'" }}
+	return Variant{Name: name, Apply: func(c *mysql.Config) { c.Params[IsolationVariable()] = "'" + level + "'" }}
 }
 
 // DB is a database of a test's own.
@@ -91,7 +97,11 @@ func Open(t testing.TB, variant Variant) *DB {
 }
 
 // newName returns the name of a database that no other test has.
-func newName() string { return "holdfast_test_" + suffix() }
+func newName() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return "holdfast_test_" + hex.EncodeToString(b[:])
+}
 
 // open opens a database that is there, until the test ends.
 func open(t testing.TB, config *mysql.Config, name string, variant Variant) *DB {
@@ -172,34 +182,24 @@ func connect(config *mysql.Config, wire *Wire) (*sql.DB, error) {
 
 // MariaDB reports whether the server is one; false where there is none.
 var MariaDB = sync.OnceValue(func() bool {
-	config, err := mysql.ParseDSN(os.Getenv(Variable))
+	config, err := parseServer()
 	if err != nil || os.Getenv(Variable) == "" {
 		return false
 	}
-	c, err := mysql.NewConnector(config)
+	db, err := connect(config, &Wire{})
 	if err != nil {
 		return false
 	}
-	db := sql.OpenDB(c)
 	defer func() { _ = db.Close() }()
 	var version string
-	if err := db.QueryRow("SELECT VERSION()").Scan(&version); err != nil {
-		return false
-	}
-	return strings.Contains(strings.ToLower(version), "mariadb")
+	err = db.QueryRow("SELECT VERSION()").Scan(&version)
+	return err == nil && strings.Contains(strings.ToLower(version), "mariadb")
 })
 
-// isolationVariable is what the server calls the isolation level of a session.
-func isolationVariable() string {
+// IsolationVariable is what the server calls the isolation level of a session.
+func IsolationVariable() string {
 	if MariaDB() {
 		return "tx_isolation"
 	}
 	return "transaction_isolation"
-}
-
-// suffix returns a name that no other test has.
-func suffix() string {
-	var b [6]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
 }

@@ -57,41 +57,28 @@ const (
 	NoReply                      // the statement never reaches the server, which is noticed only when the caller's context ends
 )
 
-// Freeze stops the clock of every statement at a time, in microseconds; the zero time lets it go.
-func (w *Wire) Freeze(at time.Time) {
+// set changes what happens to statements from now on.
+func (w *Wire) set(change func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.frozen = at
+	change()
 }
+
+// Freeze stops the clock of every statement at a time, in microseconds; the zero time lets it go.
+func (w *Wire) Freeze(at time.Time) { w.set(func() { w.frozen = at }) }
 
 // Advance moves a frozen clock.
-func (w *Wire) Advance(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.frozen = w.frozen.Add(d)
-}
+func (w *Wire) Advance(d time.Duration) { w.set(func() { w.frozen = w.frozen.Add(d) }) }
 
 // Inject adds a fault, which happens once.
-func (w *Wire) Inject(f Fault) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.faults = append(w.faults, f)
-}
+func (w *Wire) Inject(f Fault) { w.set(func() { w.faults = append(w.faults, f) }) }
 
 // Forget takes back the faults that no statement has met.
-func (w *Wire) Forget() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.faults = nil
-}
+func (w *Wire) Forget() { w.set(func() { w.faults = nil }) }
 
 // Failover makes the server of all connections that are open read-only, as an administrator does who moves the address to
 // another server: connections that are opened from now on can write.
-func (w *Wire) Failover() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.moves++
-}
+func (w *Wire) Failover() { w.set(func() { w.moves++ }) }
 
 // moved counts the calls of Failover.
 func (w *Wire) moved() int {
@@ -107,11 +94,7 @@ func (w *Wire) Before(match string, do func()) { w.hook(hook{match: match, do: d
 // answer waits for it.
 func (w *Wire) After(match string, do func()) { w.hook(hook{match: match, after: true, do: do}) }
 
-func (w *Wire) hook(h hook) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.hooks = append(w.hooks, h)
-}
+func (w *Wire) hook(h hook) { w.set(func() { w.hooks = append(w.hooks, h) }) }
 
 // call calls the hook that waits for a statement on one side of it.
 func (w *Wire) call(query string, after bool) {

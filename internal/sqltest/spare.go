@@ -159,7 +159,7 @@ func giveSpare(key string, s spare) {
 
 // tablesOf returns the tables of a database, by name.
 func tablesOf(ctx context.Context, admin *sql.DB, name string) ([]string, error) {
-	return strs(ctx, admin, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '"+name+"' ORDER BY TABLE_NAME")
+	return Strings(ctx, admin, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '"+name+"' ORDER BY TABLE_NAME")
 }
 
 // create makes a database with the tables of the files.
@@ -227,7 +227,7 @@ func empty(ctx context.Context, admin *sql.DB, s *spare) error {
 // drain waits until nobody is connected to the database, and ends those who stay.
 func drain(ctx context.Context, admin *sql.DB, name string) error {
 	for begun := time.Now(); ; {
-		ids, err := strs(ctx, admin, "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '"+name+"'")
+		ids, err := Strings(ctx, admin, "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '"+name+"'")
 		switch {
 		case err != nil:
 			return err
@@ -242,8 +242,8 @@ func drain(ctx context.Context, admin *sql.DB, name string) error {
 	}
 }
 
-// strs reads a column of strings.
-func strs(ctx context.Context, db *sql.DB, query string) ([]string, error) {
+// Strings reads a column of strings.
+func Strings(ctx context.Context, db *sql.DB, query string) ([]string, error) {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err

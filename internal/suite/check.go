@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 // Checks end the test where something is not as it should be. A scene embeds them. They must not be called from
@@ -120,6 +121,15 @@ func (c *Checks) SameTime(what string, got, want time.Time) {
 	c.Helper()
 	if !got.Equal(want) {
 		c.Fatalf("%s is %v, want %v", what, got, want)
+	}
+}
+
+// Answers ends the test unless a store gave this verdict.
+func (c *Checks) Answers(want stock.Verdict) func(stock.Verdict, error) {
+	return func(got stock.Verdict, err error) {
+		c.Helper()
+		c.No(err)
+		Same(c, "verdict", got, want)
 	}
 }
 

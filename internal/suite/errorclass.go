@@ -53,6 +53,26 @@ func Data[T any, E interface {
 	return *typed, true
 }
 
+// A TypedError is an error of a domain, what it matches, and what it says to whoever reads the log.
+type TypedError struct {
+	Err     error
+	Matches []error
+	Says    string
+}
+
+// TypedErrors ends the test unless errors are what they should be, also where a caller has wrapped them.
+func (c *Checks) TypedErrors(errs []TypedError) {
+	c.Helper()
+	for _, e := range errs {
+		for _, wrapped := range []error{e.Err, fmt.Errorf("checkout: %w", e.Err), errors.Join(errOther, e.Err)} {
+			c.Is(wrapped, e.Matches...)
+			c.IsNot(wrapped, fault.ErrDrift)
+		}
+		Same(c, "text", e.Err.Error(), e.Says)
+	}
+	Same(c, "no error is retryable", c.Retryable(nil), false)
+}
+
 // None reports whether there was no error.
 func (c ErrorClass) None() bool { return len(c.Matches) == 0 }
 

@@ -1,6 +1,8 @@
 package suite
 
 import (
+	"errors"
+
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
@@ -51,17 +53,23 @@ const most = 20
 
 // LostAnswers loses the answer of the first change that a call sends, of the second, and so on: the same call settles it.
 func (j Journey[D]) LostAnswers(s Checker) {
+	s.checks().Helper()
+	j.breaks(s, most, LosesAnswer, func(err error) bool { return errors.Is(err, fault.ErrUnknown) })
+}
+
+// breaks makes every call over wires that break at its first call of the store, at its second, and so on, until nothing of it
+// breaks. It ends the test unless the errors may be.
+func (j Journey[D]) breaks(s Checker, most int, wire func(n int) Wire, may func(err error) bool) {
 	c := s.checks()
 	c.Helper()
 	j.each(c, func(name string, call func(D) error) {
 		for n := 1; ; n++ {
-			err := call(j.Over(LosesAnswer(n)))
+			err := call(j.Over(wire(n)))
 			if err == nil {
-				return // it sends fewer changes than that
+				return // it makes fewer calls than that
 			}
-			c.Is(err, fault.ErrUnknown)
-			if n > most {
-				c.Fatalf("%s is never done", name)
+			if !may(err) || !c.Retryable(err) || n > most {
+				c.Fatalf("%s, broken at call %d: %v", name, n, err)
 			}
 		}
 	})
@@ -114,19 +122,8 @@ func (j Journey[D]) Unsent(s Checker) {
 
 // CutOff cuts each call off before its first statement, its second, and so on, until nothing is left to cut off.
 func (j Journey[D]) CutOff(s Checker) {
-	c := s.checks()
-	c.Helper()
-	j.each(c, func(name string, call func(D) error) {
-		for n := 1; ; n++ {
-			err := call(j.Over(Wire{Send: Fails(fault.ErrUnavailable, From(n))}))
-			if err == nil {
-				return
-			}
-			if !c.Retryable(err) || n > 3*most {
-				c.Fatalf("%s, cut off at call %d: %v", name, n, err)
-			}
-		}
-	})
+	s.checks().Helper()
+	j.breaks(s, 3*most, func(n int) Wire { return Wire{Send: Fails(fault.ErrUnavailable, From(n))} }, func(error) bool { return true })
 }
 
 // RolledBack makes each call in a transaction that is rolled back: nothing is left of it.

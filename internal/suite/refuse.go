@@ -9,6 +9,21 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
+// A Broken value can do nothing, which every call says of one field.
+type Broken struct {
+	Name  string
+	Of    any
+	Field string
+}
+
+// RefuseEveryCall is RefusesEveryCall for several values.
+func (c *Checks) RefuseEveryCall(broken []Broken) {
+	c.Helper()
+	for _, b := range broken {
+		c.RefusesEveryCall(c.Context(), b.Name, b.Of, b.Field)
+	}
+}
+
 // RefusesEveryCall ends the test unless each method of a value that takes a context refuses it, whatever its other
 // arguments are, for one field: the value can do nothing, or the context is none. The methods are found by reflection,
 // so that none is forgotten.

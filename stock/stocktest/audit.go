@@ -134,8 +134,7 @@ func auditBuyer(s *scene) {
 }
 
 func auditNamed(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	s.define(sku(2), 10, stock.Terms{})
+	s.fill(10, sku(1), sku(2))
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 1}}, stock.Entry{
 		Key: sku(2), Delta: stock.Quantities{Locked: 1},
 	})
@@ -147,8 +146,7 @@ func auditNamed(s *scene) {
 }
 
 func repairOnce(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	s.define(sku(2), 10, stock.Terms{})
+	s.fill(10, sku(1), sku(2))
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 4}})
 	reports := make([]stock.Report, 16)
 	s.Each(suite.Together(len(reports), func(i int) (err error) {
@@ -177,29 +175,16 @@ func repairUnderTraffic(s *scene) {
 			stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: 50, Refunded: 3, Total: 7, Left: 7}},
 			stock.Entry{Key: sku(1), Buyer: "1", Delta: stock.Quantities{Locked: 40, Sold: 30}, Holds: 20})
 	}
-	errs := suite.Together(10, func(worker int) (err error) {
-		for i := range 20 {
-			order := fmt.Sprintf("%d/%d", worker, i)
-			switch {
-			case worker < 2:
+	s.Each(suite.Together(10, func(worker int) (err error) {
+		for i := 0; i < 20 && err == nil; i++ {
+			if worker < 2 {
 				_, err = s.inv.RepairBackOnSale(s.Context(), sku(1))
-			default:
-				if _, err = s.inv.For(fmt.Sprint(worker%3+1)).Lock(s.Context(), order, units(1, 2)); err != nil {
-					return err
-				}
-				if i%2 == 0 {
-					_, err = s.inv.Pay(s.Context(), order)
-				} else {
-					_, err = s.inv.Cancel(s.Context(), order)
-				}
-			}
-			if err != nil {
-				return err
+			} else {
+				err = s.serve(s.inv.For(fmt.Sprint(worker%3+1)), fmt.Sprintf("%d/%d", worker, i), i%2 == 0)
 			}
 		}
-		return nil
-	})
-	s.Each(errs)
+		return err
+	}))
 	const sold = 8 * 10 * 2
 	s.counts(sku(1), stock.Quantities{Total: 10_000, Sold: sold, Left: 10_000 - sold})
 }
@@ -207,8 +192,7 @@ func repairUnderTraffic(s *scene) {
 // repairImpossible loses the count of what is locked, and then withdraws it: the holds claim
 // more than there is. The other items are mended all the same.
 func repairImpossible(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	s.define(sku(2), 10, stock.Terms{})
+	s.fill(10, sku(1), sku(2))
 	s.lock("a", units(1, 8))
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: -8}}, stock.Entry{
 		Key: sku(2), Delta: stock.Quantities{Locked: 1},
@@ -229,8 +213,7 @@ func repairImpossible(s *scene) {
 // driftRefuses takes the locked units of an order away from the counter, of the item or of
 // its buyer: what would make a counter negative is refused, and works after the repair.
 func driftRefuses(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	s.define(sku(2), 10, stock.Terms{})
+	s.fill(10, sku(1), sku(2))
 	for name, entry := range map[string]stock.Entry{
 		"item":  {Key: sku(2), Delta: stock.Quantities{Locked: -1}},
 		"buyer": {Key: sku(2), Buyer: "5", Delta: stock.Quantities{Locked: -1}},
@@ -250,10 +233,9 @@ func driftRefuses(s *scene) {
 }
 
 func driftSweep(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	s.define(sku(2), 10, stock.Terms{})
+	s.fill(10, sku(1), sku(2), sku(3))
 	s.lock("a", units(1, 2))
-	s.lock("b", units(2, 2))
+	s.lock("b", units(2, 2), units(3, 1))
 	s.lock("c", units(2, 3))
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: -1}})
 	s.Advance(hold)

@@ -10,6 +10,13 @@ func (s *scene) define(key stock.Key, total int64, terms stock.Terms) stock.Item
 	return suite.Must(s.inv.Define(s.Context(), key, total, terms))
 }
 
+// fill creates items of the same total, whose terms are the default.
+func (s *scene) fill(total int64, keys ...stock.Key) {
+	for _, key := range keys {
+		s.define(key, total, stock.Terms{})
+	}
+}
+
 // lock locks units for an order.
 func (s *scene) lock(order string, lines ...stock.Line) stock.Hold {
 	return suite.Must(s.inv.Lock(s.Context(), order, lines...))
@@ -30,7 +37,29 @@ func (s *scene) buy(order string, lines ...stock.Line) {
 // refund refunds lines of an order, or all of it, back on sale.
 func (s *scene) refund(id, order string, lines ...stock.Line) {
 	s.Helper()
-	s.No(suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: id, Order: order, Restock: true, Lines: lines})))
+	s.No(s.giveBack(id, order, lines...))
+}
+
+// giveBack is refund for a call that may be refused.
+func (s *scene) giveBack(id, order string, lines ...stock.Line) error {
+	return suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: id, Order: order, Restock: true, Lines: lines}))
+}
+
+// serve locks two units of SKU 1 for an order, and pays or cancels it.
+func (s *scene) serve(inv *stock.Inventory, order string, pays bool) error {
+	if _, err := inv.Lock(s.Context(), order, units(1, 2)); err != nil {
+		return err
+	}
+	return s.end(order, pays)
+}
+
+// end pays an order or cancels it.
+func (s *scene) end(order string, pays bool) error {
+	step := s.inv.Cancel
+	if pays {
+		step = s.inv.Pay
+	}
+	return suite.Err(step(s.Context(), order))
 }
 
 // item returns an item as it is.
@@ -88,6 +117,19 @@ func (s *scene) shortage(err error, key stock.Key, wanted, available int64) {
 	suite.Same(s, "shortage", *suite.As[*stock.ShortageError](s, err), stock.ShortageError{Key: key, Wanted: wanted, Available: available})
 }
 
+// itemRefuses ends the test unless an error is the refusal of this item.
+func (s *scene) itemRefuses(err error, key stock.Key, reason error) {
+	s.Helper()
+	suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: key, Err: reason})
+}
+
+// overLimit ends the test unless an error is this one.
+func (s *scene) overLimit(err error, want stock.LimitError) {
+	s.Helper()
+	s.Is(err, want.Err, stock.ErrLimit)
+	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), want)
+}
+
 // inState ends the test unless an error names the state an order is in.
 func (s *scene) inState(err error, order string, state stock.State, reason error) {
 	s.Helper()
@@ -104,8 +146,7 @@ func (s *scene) Balanced() {
 		s.Errorf("drift: %v", drift)
 	}
 	items := 0
-	for item, err := range s.inv.Items(s.Context()) {
-		s.No(err)
+	for _, item := range suite.Listed(s, s.inv.Items(s.Context())) {
 		items++
 		q := item.Quantities
 		switch {

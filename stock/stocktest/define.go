@@ -12,9 +12,7 @@ func defineCases() []testCase {
 	return []testCase{
 		{Name: "DefineMakesAnUnlimitedItemLimited", Run: unlimitedBecomesLimited},
 		{Name: "DefineTwiceAtOnceCreatesOneItem", Run: defineTwice},
-		{Name: "StoreCreateOfATakenKeyIsRefused", Run: createTakenKey},
-		{Name: "DefineReturnsTheItem", Run: defineReturns},
-		{Name: "DefineKeepsTheUnitsOfAnItem", Run: defineKeepsUnits},
+		{Name: "DefineReturnsTheItemAndKeepsItsUnits", Run: defineReturns},
 		{Name: "DefineLimitedBecomesUnlimited", Run: limitedBecomesUnlimited},
 		{Name: "DefineConcurrentChangesKeepOne", Run: defineConcurrently},
 		{Name: "DefineSwitchesUnderTraffic", Run: defineUnderTraffic},
@@ -54,26 +52,6 @@ func defineTwice(s *scene) {
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
-// createTakenKey asks the store itself: the key is unique, whoever looked before.
-func createTakenKey(s *scene) {
-	item := stock.Item{Key: sku(1), Quantities: stock.Quantities{Total: 10, Left: 10}}
-	verdicts := make([]stock.Verdict, 8)
-	s.Each(suite.Together(len(verdicts), func(i int) (err error) {
-		verdicts[i], err = s.Store.Create(s.Context(), item)
-		return err
-	}))
-	created := 0
-	for _, v := range verdicts {
-		if v == stock.Done {
-			created++
-		} else {
-			suite.Same(s, "verdict", v, stock.Exists)
-		}
-	}
-	s.Count("created", created, 1)
-	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
-}
-
 func defineReturns(s *scene) {
 	now := s.now()
 	zone := time.FixedZone("elsewhere", 3600)
@@ -99,15 +77,10 @@ func defineReturns(s *scene) {
 	if item.Version <= 1 {
 		s.Fatalf("version is %d after a change", item.Version)
 	}
-}
-
-func defineKeepsUnits(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	s.lock("a", units(1, 4))
-	s.define(sku(1), 3, stock.Terms{})
-	s.define(sku(1), 0, stock.Terms{PerOrder: 5})
-	s.define(sku(1), 1000, stock.Terms{})
-	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
+	s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 4})
+	s.define(pool(1, 7), 3, stock.Terms{PerOrder: 5})
+	s.define(pool(1, 7), 1000, stock.Terms{})
+	s.counts(pool(1, 7), stock.Quantities{Total: 10, Locked: 4, Left: 10})
 }
 
 func limitedBecomesUnlimited(s *scene) {
@@ -145,32 +118,19 @@ func defineConcurrently(s *scene) {
 // defineUnderTraffic switches an item to and fro while it sells.
 func defineUnderTraffic(s *scene) {
 	s.define(sku(1), 100_000, stock.Terms{})
-	errs := suite.Together(8, func(worker int) error {
-		for i := range 15 {
-			order := fmt.Sprintf("%d/%d", worker, i)
-			var err error
+	s.Each(suite.Together(8, func(worker int) (err error) {
+		for i := 0; i < 15 && err == nil; i++ {
 			switch {
-			case worker == 0 && i%2 == 0:
+			case worker > 0:
+				err = s.serve(s.inv, fmt.Sprintf("%d/%d", worker, i), worker%2 == 0)
+			case i%2 == 0:
 				_, err = s.inv.Define(s.Context(), sku(1), 0, stock.Terms{Unlimited: true})
-			case worker == 0:
-				_, err = s.inv.Define(s.Context(), sku(1), 100_000, stock.Terms{})
 			default:
-				if _, err = s.inv.Lock(s.Context(), order, units(1, 2)); err != nil {
-					return err
-				}
-				if worker%2 == 0 {
-					_, err = s.inv.Pay(s.Context(), order)
-				} else {
-					_, err = s.inv.Cancel(s.Context(), order)
-				}
-			}
-			if err != nil {
-				return err
+				_, err = s.inv.Define(s.Context(), sku(1), 100_000, stock.Terms{})
 			}
 		}
-		return nil
-	})
-	s.Each(errs)
+		return err
+	}))
 	s.counts(sku(1), stock.Quantities{Sold: 3 * 15 * 2})
 }
 

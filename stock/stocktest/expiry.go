@@ -48,8 +48,13 @@ func payAtTheDeadline(s *scene) {
 	s.Advance(hold - time.Microsecond)
 	s.pay("in time")
 	s.Advance(time.Microsecond)
-	s.inState(suite.Err(s.inv.Pay(s.Context(), "too late")), "too late", stock.Expired, stock.ErrExpired)
-	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
+	for range 2 {
+		err := suite.Err(s.inv.Pay(s.Context(), "too late"))
+		s.inState(err, "too late", stock.Expired, stock.ErrExpired)
+		s.IsNot(err, stock.ErrInsufficient)
+		s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8}) // released by the payment, once
+	}
+	s.state("too late", stock.Expired)
 	s.Count("released again", suite.Must(s.inv.Expire(s.Context())), 0)
 }
 
@@ -67,17 +72,15 @@ func extend(s *scene) {
 	suite.Same(s, "hold", s.holdOf("a"), got)
 	s.Advance(2*hold - time.Microsecond)
 	s.state("a", stock.Locked)
-	_, err = s.inv.Extend(s.Context(), "a", longer.Add(time.Microsecond)) // at the last moment
-	s.No(err)
+	s.No(suite.Err(s.inv.Extend(s.Context(), "a", longer.Add(time.Microsecond)))) // at the last moment
 	s.Advance(time.Microsecond)
 	s.pay("a")
 
 	s.lock("b", units(1, 2))
 	s.Advance(hold)
 	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(hold))
-	s.inState(err, "b", stock.Expired, stock.ErrExpired)        // which it is by then
-	_, err = s.inv.Extend(s.Context(), "b", s.now().Add(-hold)) // not even by nothing
-	s.Is(err, stock.ErrExpired)
+	s.inState(err, "b", stock.Expired, stock.ErrExpired)                                  // which it is by then
+	s.Is(suite.Err(s.inv.Extend(s.Context(), "b", s.now().Add(-hold))), stock.ErrExpired) // not even by nothing
 	s.No(suite.Err(s.inv.Expire(s.Context())))
 	s.inState(suite.Err(s.inv.Extend(s.Context(), "b", s.now().Add(hold))), "b", stock.Expired, stock.ErrExpired)
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8})
@@ -120,8 +123,7 @@ func sweepAfterPay(s *scene) {
 }
 
 func expireCounts(s *scene) {
-	s.define(sku(1), 100, stock.Terms{})
-	s.define(sku(2), 100, stock.Terms{})
+	s.fill(100, sku(1), sku(2))
 	var effects []stock.Effect
 	inv := s.with(stock.Options{Hook: record(&effects)})
 	s.Count("released of nothing", suite.Must(inv.Expire(s.Context())), 0)
@@ -144,8 +146,7 @@ func expireCounts(s *scene) {
 }
 
 func expireConcurrently(s *scene) {
-	s.define(sku(1), 100, stock.Terms{})
-	s.define(sku(2), 100, stock.Terms{})
+	s.fill(100, sku(1), sku(2))
 	for i := range 40 {
 		s.lock(strconv.Itoa(i), units(1, 1), units(2, 2))
 	}
@@ -177,26 +178,16 @@ func expireManyBatches(s *scene) {
 func expireFollowsTheDeadline(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	h := s.lock("a", units(1, 2))
-	move := func(call string, until time.Time) {
-		s.Helper()
-		var err error
-		if call == "extend" {
-			_, err = s.inv.Extend(s.Context(), "a", until)
-		} else {
-			_, err = s.inv.Shorten(s.Context(), "a", until)
-		}
-		s.No(err)
-	}
 	sweep := func(want int) {
 		s.Helper()
 		s.Count("released", suite.Must(s.inv.Expire(s.Context())), want)
 	}
-	move("extend", h.Deadline.Add(hold))
-	move("shorten", h.Deadline)
-	move("extend", h.Deadline.Add(2*hold))
+	s.No(suite.Err(s.inv.Extend(s.Context(), "a", h.Deadline.Add(hold))))
+	s.No(suite.Err(s.inv.Shorten(s.Context(), "a", h.Deadline)))
+	s.No(suite.Err(s.inv.Extend(s.Context(), "a", h.Deadline.Add(2*hold))))
 	s.Advance(hold)
 	sweep(0)
-	move("shorten", h.Deadline.Add(hold))
+	s.No(suite.Err(s.inv.Shorten(s.Context(), "a", h.Deadline.Add(hold))))
 	s.Advance(hold - time.Microsecond)
 	sweep(0)
 	s.Advance(time.Microsecond)

@@ -43,7 +43,13 @@ func (s *scene) answers(want stock.Verdict) func(stock.Verdict, error) {
 
 func guardCreate(s *scene) {
 	item := stock.Item{Key: sku(1), Terms: stock.Terms{SPU: 3}, Quantities: stock.Quantities{Total: 10, Left: 10}}
-	s.answers(stock.Done)(s.Store.Create(s.Context(), item))
+	verdicts := make([]stock.Verdict, 8) // the key is unique, whoever looked before
+	s.Each(suite.Together(len(verdicts), func(i int) (err error) {
+		verdicts[i], err = s.Store.Create(s.Context(), item)
+		return err
+	}))
+	slices.Sort(verdicts)
+	suite.Same(s, "verdicts", verdicts, append([]stock.Verdict{stock.Done}, slices.Repeat([]stock.Verdict{stock.Exists}, 7)...))
 	item.SPU, item.Total, item.Left = 4, 11, 11
 	s.answers(stock.Exists)(s.Store.Create(s.Context(), item))
 	suite.Same(s, "SPU", s.item(sku(1)).SPU, 3)
@@ -231,8 +237,7 @@ func guardDeadline(s *scene) {
 }
 
 func guardRefund(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	s.define(sku(2), 10, stock.Terms{})
+	s.fill(10, sku(1), sku(2))
 	s.buy("a", units(1, 4), units(2, 4))
 	was := s.holdOf("a")
 	refund := func(id string) stock.RefundRecord {
@@ -369,8 +374,7 @@ func readDue(s *scene) {
 }
 
 func guardExpire(s *scene) {
-	s.define(sku(1), 100, stock.Terms{})
-	s.define(sku(2), 100, stock.Terms{})
+	s.fill(100, sku(1), sku(2))
 	s.lock("paid", units(1, 1))
 	s.pay("paid")
 	for _, order := range []string{"a", "b", "c"} {
@@ -400,8 +404,7 @@ func guardExpireDrift(s *scene) {
 		"item":  {Key: sku(2), Delta: stock.Quantities{Locked: -1}},
 		"buyer": {Key: sku(2), Buyer: "2", Delta: stock.Quantities{Locked: -1}},
 	} {
-		s.define(sku(1), 100, stock.Terms{})
-		s.define(sku(2), 100, stock.Terms{})
+		s.fill(100, sku(1), sku(2))
 		var orders []string
 		for buyer := range int64(4) {
 			lines := []stock.Line{units(1, 1), units(2, 1)}

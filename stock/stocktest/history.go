@@ -14,8 +14,7 @@ import (
 
 func historyCases() []testCase {
 	return []testCase{
-		{Name: "HistoryAtRandomKeepsTheBooks", Run: randomHistory},
-		{Name: "HistoryOfEffectsGivesTheCounters", Run: effectsReplayed},
+		{Name: "HistoryAtRandomKeepsTheBooksAndItsEffectsGiveTheCounters", Run: randomHistory},
 		{Name: "HistoryWithCrashesAtEveryStatementKeepsTheBooks", Run: crashes},
 	}
 }
@@ -98,32 +97,24 @@ func (s *scene) open() {
 	s.define(pool(3, 7), 10, stock.Terms{})
 }
 
+// randomHistory keeps every effect that the hook was told of: together they are the books.
 func randomHistory(s *scene) {
 	s.open()
-	for range 4 {
-		s.walk(s.with(stock.Options{LatePay: stock.Reacquire, RefundRedeemed: true, RefundFreesBuyer: true}), expected)
-		s.Balanced()
-		s.Advance(hold / 2)
-	}
-}
-
-// effectsReplayed keeps every effect that the hook was told of: together they are the books.
-func effectsReplayed(s *scene) {
-	s.open()
 	initial := map[stock.Key]stock.Quantities{}
-	for item, err := range s.inv.Items(s.Context()) {
-		s.No(err)
+	for _, item := range suite.Listed(s, s.inv.Items(s.Context())) {
 		initial[item.Key] = item.Quantities
 	}
 	var mu sync.Mutex
 	var effects []stock.Effect
-	inv := s.with(stock.Options{LatePay: stock.Reacquire, RefundRedeemed: true, Hook: func(_ context.Context, e stock.Effect) {
+	hook := func(_ context.Context, e stock.Effect) {
 		mu.Lock()
 		defer mu.Unlock()
 		effects = append(effects, e)
-	}})
-	for range 3 {
+	}
+	inv := s.with(stock.Options{LatePay: stock.Reacquire, RefundRedeemed: true, RefundFreesBuyer: true, Hook: hook})
+	for range 4 {
 		s.walk(inv, expected)
+		s.Balanced()
 		s.Advance(hold / 2)
 	}
 	orders := map[string][]stock.Line{}
@@ -145,8 +136,7 @@ func effectsReplayed(s *scene) {
 			initial[l.Key()] = sum
 		}
 	}
-	for item, err := range s.inv.Items(s.Context()) {
-		s.No(err)
+	for _, item := range suite.Listed(s, s.inv.Items(s.Context())) {
 		want := initial[item.Key].For(item.Terms)
 		want.Sold, want.Locked, want.Refunded = initial[item.Key].Sold, initial[item.Key].Locked, initial[item.Key].Refunded
 		suite.Same(s, item.Key.String(), item.Quantities, want)
@@ -165,8 +155,7 @@ func crashes(s *scene) {
 		s.Advance(hold / 2)
 	}
 	var orders []string
-	for h, err := range s.inv.Holds(s.Context(), stock.Filter{}) {
-		s.No(err)
+	for _, h := range suite.Listed(s, s.inv.Holds(s.Context(), stock.Filter{})) {
 		orders = append(orders, h.Order)
 	}
 	for _, order := range orders {
@@ -175,8 +164,7 @@ func crashes(s *scene) {
 			s.No(suite.Err(s.inv.Cancel(s.Context(), order)))
 		}
 	}
-	for item, err := range s.inv.Items(s.Context()) {
-		s.No(err)
+	for _, item := range suite.Listed(s, s.inv.Items(s.Context())) {
 		suite.Same(s, "locked in the end", item.Locked, 0)
 	}
 }

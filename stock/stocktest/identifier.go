@@ -40,8 +40,7 @@ func identifiersOfOrders(s *scene) {
 	}
 	s.counts(sku(1), stock.Quantities{Total: 1000, Sold: sold, Locked: locked, Left: 1000 - sold})
 	listed := map[string]bool{}
-	for h, err := range s.inv.Holds(s.Context(), stock.Filter{}) {
-		s.No(err)
+	for _, h := range suite.Listed(s, s.inv.Holds(s.Context(), stock.Filter{})) {
 		listed[h.Order] = true
 	}
 	s.Count("orders listed", len(listed), len(ids))

@@ -92,12 +92,7 @@ func saleWindowPrecision(s *scene) {
 	suite.Same(s, "terms", item.Terms, stock.Terms{Start: start, End: start.Add(2 * time.Microsecond)})
 	try := func(order string, want error) {
 		s.Helper()
-		_, err := s.inv.Lock(s.Context(), order, units(1, 1))
-		if want == nil {
-			s.No(err)
-		} else {
-			s.Is(err, want)
-		}
+		s.Is(suite.Err(s.inv.Lock(s.Context(), order, units(1, 1))), want)
 		s.Advance(time.Microsecond)
 	}
 	s.Advance(2 * time.Microsecond)
@@ -114,9 +109,7 @@ func unitsPerBuyer(s *scene) {
 	s.pay("a")
 	s.No(suite.Err(buyer.Lock(s.Context(), "b", units(1, 1))))
 	s.usage("5", sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
-	_, err := buyer.Lock(s.Context(), "c", units(1, 1))
-	s.Is(err, stock.ErrPerBuyer, stock.ErrLimit)
-	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{
+	s.overLimit(suite.Err(buyer.Lock(s.Context(), "c", units(1, 1))), stock.LimitError{
 		Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 2, Has: 2, Wanted: 1,
 	})
 	s.No(suite.Err(s.inv.Cancel(s.Context(), "b")))
@@ -151,9 +144,7 @@ func liveHolds(s *scene) {
 	}
 	s.unchanged(sku(1), func() {
 		s.unchanged(sku(2), func() {
-			_, err := buyer.Lock(s.Context(), "c", units(1, 1), units(2, 1))
-			s.Is(err, stock.ErrLiveHolds, stock.ErrLimit)
-			suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{
+			s.overLimit(suite.Err(buyer.Lock(s.Context(), "c", units(1, 1), units(2, 1))), stock.LimitError{
 				Key: sku(2), Err: stock.ErrLiveHolds, Buyer: "5", Limit: 2, Has: 2, Wanted: 1,
 			})
 		})
@@ -179,9 +170,8 @@ func unitsPerOrder(s *scene) {
 	s.define(sku(2), 100, stock.Terms{})
 	s.lock("a", units(1, 3), units(2, 50))
 	s.lock("b", units(1, 3))
-	_, err := s.inv.Lock(s.Context(), "c", units(1, 4), units(2, 1))
-	s.Is(err, stock.ErrPerOrder, stock.ErrLimit)
-	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{Key: sku(1), Err: stock.ErrPerOrder, Limit: 3, Wanted: 4})
+	err := suite.Err(s.inv.Lock(s.Context(), "c", units(1, 4), units(2, 1)))
+	s.overLimit(err, stock.LimitError{Key: sku(1), Err: stock.ErrPerOrder, Limit: 3, Wanted: 4})
 	s.counts(sku(2), stock.Quantities{Total: 100, Locked: 50, Left: 100})
 }
 
@@ -190,8 +180,7 @@ func buyerRequired(s *scene) {
 	s.define(sku(2), 100, stock.Terms{LiveHolds: 3})
 	s.define(sku(3), 100, stock.Terms{PerOrder: 3})
 	for _, n := range []int64{1, 2} {
-		_, err := s.inv.Lock(s.Context(), "a", units(n, 1), units(3, 1))
-		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(n), Err: stock.ErrBuyerRequired})
+		s.itemRefuses(suite.Err(s.inv.Lock(s.Context(), "a", units(n, 1), units(3, 1))), sku(n), stock.ErrBuyerRequired)
 	}
 	s.lock("a", units(3, 1))
 }
@@ -215,8 +204,7 @@ func limitsChange(s *scene) {
 	buyer := s.inv.For("5")
 	s.No(suite.Err(buyer.Lock(s.Context(), "a", units(1, 5))))
 	s.define(sku(1), 0, stock.Terms{PerBuyer: 2}) // now the buyer has more than the limit
-	_, err := buyer.Lock(s.Context(), "b", units(1, 1))
-	suite.Same(s, "error", *suite.As[*stock.LimitError](s, err), stock.LimitError{
+	s.overLimit(suite.Err(buyer.Lock(s.Context(), "b", units(1, 1))), stock.LimitError{
 		Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 2, Has: 5, Wanted: 1,
 	})
 	s.pay("a") // which is no reason not to pay

@@ -44,18 +44,15 @@ func restockAllOrNone(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	s.unchanged(sku(1), func() {
-		err := s.inv.Restock(s.Context(), "in", units(1, 5), units(9, 5))
-		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
-		err = s.inv.Restock(s.Context(), "in", units(9, 5), units(2, 5), units(1, 5)) // the first by key
-		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(2), Err: stock.ErrUnlimited})
+		s.itemRefuses(s.inv.Restock(s.Context(), "in", units(1, 5), units(9, 5)), sku(9), stock.ErrUnknownSKU)
+		s.itemRefuses(s.inv.Restock(s.Context(), "in", units(9, 5), units(2, 5), units(1, 5)), sku(2), stock.ErrUnlimited) // the first by key
 	})
 	s.No(s.inv.Restock(s.Context(), "in", units(1, 5))) // the refused ID is free
 	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
 }
 
 func restockConcurrently(s *scene) {
-	s.define(sku(1), 0, stock.Terms{})
-	s.define(sku(2), 0, stock.Terms{})
+	s.fill(0, sku(1), sku(2))
 	s.Each(suite.Together(32, func(int) error { return s.inv.Restock(s.Context(), "same", units(2, 2), units(1, 1)) }))
 	s.Each(suite.Together(32, func(i int) error { return s.inv.Restock(s.Context(), strconv.Itoa(i), units(1, 1), units(2, 2)) }))
 	s.counts(sku(1), stock.Quantities{Total: 33, Left: 33})
@@ -109,8 +106,7 @@ func withdrawConcurrently(s *scene) {
 
 // changesShareIDs uses the number of one kind of change for the others.
 func changesShareIDs(s *scene) {
-	s.define(sku(1), 100, stock.Terms{})
-	s.define(pool(1, 7), 100, stock.Terms{})
+	s.fill(100, sku(1), pool(1, 7))
 	s.No(s.inv.Restock(s.Context(), "in", units(1, 5)))
 	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
 	move := stock.TransferLeg{SKU: 1, To: 7, Num: 5}
@@ -174,17 +170,17 @@ func transferAllOrNone(s *scene) {
 	s.define(sku(3), 0, stock.Terms{Unlimited: true})
 	s.define(pool(3, 7), 0, stock.Terms{})
 	good := stock.TransferLeg{SKU: 1, To: 7, Num: 5}
+	move := func(other stock.TransferLeg) error {
+		return suite.Err(s.inv.Transfer(s.Context(), "move", good, other))
+	}
 	s.unchanged(sku(1), func() {
 		s.unchanged(pool(1, 7), func() {
-			s.shortage(suite.Err(s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 2, To: 7, Num: 4})), sku(2), 4, 3)
-			_, err := s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 2, To: 9, Num: 1})
-			suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: pool(2, 9), Err: stock.ErrUnknownSKU})
-			_, err = s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 9, To: 7, Num: stock.Rest})
-			suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(9), Err: stock.ErrUnknownSKU})
+			s.shortage(move(stock.TransferLeg{SKU: 2, To: 7, Num: 4}), sku(2), 4, 3)
+			s.itemRefuses(move(stock.TransferLeg{SKU: 2, To: 9, Num: 1}), pool(2, 9), stock.ErrUnknownSKU)
+			s.itemRefuses(move(stock.TransferLeg{SKU: 9, To: 7, Num: stock.Rest}), sku(9), stock.ErrUnknownSKU)
 			for _, num := range []int64{1, stock.Rest} {
-				_, err = s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 3, To: 7, Num: num})
-				suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), stock.ItemError{Key: sku(3), Err: stock.ErrUnlimited})
-				s.Is(suite.Err(s.inv.Transfer(s.Context(), "move", good, stock.TransferLeg{SKU: 3, From: 7, To: 0, Num: num})), stock.ErrUnlimited)
+				s.itemRefuses(move(stock.TransferLeg{SKU: 3, To: 7, Num: num}), sku(3), stock.ErrUnlimited)
+				s.Is(move(stock.TransferLeg{SKU: 3, From: 7, To: 0, Num: num}), stock.ErrUnlimited)
 			}
 		})
 	})
@@ -192,11 +188,7 @@ func transferAllOrNone(s *scene) {
 }
 
 func transferMismatch(s *scene) {
-	s.define(sku(1), 100, stock.Terms{})
-	s.define(pool(1, 7), 100, stock.Terms{})
-	s.define(pool(1, 8), 100, stock.Terms{})
-	s.define(sku(2), 100, stock.Terms{})
-	s.define(pool(2, 7), 100, stock.Terms{})
+	s.fill(100, sku(1), pool(1, 7), pool(1, 8), sku(2), pool(2, 7))
 	s.No(suite.Err(s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, To: 7, Num: 5})))
 	s.No(suite.Err(s.inv.Transfer(s.Context(), "rest", stock.TransferLeg{SKU: 1, From: 8, To: 7, Num: stock.Rest})))
 	for id, moves := range map[string][]stock.TransferLeg{
@@ -294,8 +286,7 @@ func transferRestTraffic(s *scene) {
 }
 
 func transferOpposite(s *scene) {
-	s.define(sku(1), 100, stock.Terms{})
-	s.define(pool(1, 7), 100, stock.Terms{})
+	s.fill(100, sku(1), pool(1, 7))
 	s.Each(suite.Together(64, func(i int) error {
 		move := stock.TransferLeg{SKU: 1, From: 0, To: 7, Num: 1}
 		if i%2 == 1 {

@@ -39,8 +39,7 @@ func largestItem(s *scene) {
 
 func overflowTotal(s *scene) {
 	s.define(sku(1), most-5, stock.Terms{})
-	s.define(sku(2), 10, stock.Terms{})
-	s.define(pool(1, 7), 10, stock.Terms{})
+	s.fill(10, sku(2), pool(1, 7))
 	s.unchanged(sku(1), func() {
 		s.unchanged(sku(2), func() {
 			s.Is(s.inv.Restock(s.Context(), "in", units(2, 1), units(1, 6)), stock.ErrOverflow)
@@ -104,7 +103,6 @@ func overflowBuyer(s *scene) {
 	s.unchanged(sku(2), func() {
 		s.Is(suite.Err(buyer.Lock(s.Context(), "b", units(1, 1), units(2, 1))), stock.ErrOverflow)
 	})
-	s.lock("b", units(1, 1)) // the item has them, for anybody else
-	_, err := buyer.Lock(s.Context(), "c", units(1, most))
-	s.shortage(err, sku(1), most, most-1) // a shortage comes before an overflow
+	s.lock("b", units(1, 1))                                                                  // the item has them, for anybody else
+	s.shortage(suite.Err(buyer.Lock(s.Context(), "c", units(1, most))), sku(1), most, most-1) // a shortage comes before an overflow
 }

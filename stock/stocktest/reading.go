@@ -27,15 +27,12 @@ func readingCases() []testCase {
 func itemUnknown(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	for _, key := range []stock.Key{sku(2), pool(1, 7)} {
-		want := stock.ItemError{Key: key, Err: stock.ErrUnknownSKU}
-		_, err := s.inv.Item(s.Context(), key)
-		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
-		_, err = s.inv.For("5").Usage(s.Context(), key)
-		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
-		_, err = s.inv.Audit(s.Context(), sku(1), key)
-		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
-		_, err = s.inv.Repair(s.Context(), key)
-		suite.Same(s, "error", *suite.As[*stock.ItemError](s, err), want)
+		for _, err := range []error{
+			suite.Err(s.inv.Item(s.Context(), key)), suite.Err(s.inv.For("5").Usage(s.Context(), key)),
+			suite.Err(s.inv.Audit(s.Context(), sku(1), key)), suite.Err(s.inv.Repair(s.Context(), key)),
+		} {
+			s.itemRefuses(err, key, stock.ErrUnknownSKU)
+		}
 	}
 	s.usage("5", sku(1), stock.Usage{})
 	suite.Same(s, "orders", s.orders(stock.Filter{}), nil)
@@ -47,8 +44,7 @@ func itemsByKey(s *scene) {
 	}
 	want := []stock.Key{sku(1), pool(1, 9), sku(2), pool(2, 7), sku(10)}
 	var got []stock.Key
-	for item, err := range s.inv.Items(s.Context()) {
-		s.No(err)
+	for _, item := range suite.Listed(s, s.inv.Items(s.Context())) {
 		got = append(got, item.Key)
 		suite.Same(s, "item", item, s.item(item.Key))
 	}
@@ -73,8 +69,7 @@ func itemsPages(s *scene) {
 func (s *scene) orders(filter stock.Filter) []string {
 	s.Helper()
 	var orders []string
-	for h, err := range s.inv.Holds(s.Context(), filter) {
-		s.No(err)
+	for _, h := range suite.Listed(s, s.inv.Holds(s.Context(), filter)) {
 		suite.Same(s, "hold", h, s.holdOf(h.Order))
 		orders = append(orders, h.Order)
 	}
@@ -82,9 +77,7 @@ func (s *scene) orders(filter stock.Filter) []string {
 }
 
 func holdsByFilter(s *scene) {
-	s.define(sku(1), 100, stock.Terms{})
-	s.define(sku(2), 100, stock.Terms{})
-	s.define(pool(1, 7), 100, stock.Terms{})
+	s.fill(100, sku(1), sku(2), pool(1, 7))
 	s.lock("z locked", units(1, 1), units(2, 1))
 	s.Advance(time.Microsecond)
 	s.lock("b locked", units(1, 1))
@@ -130,18 +123,6 @@ func holdsPages(s *scene) {
 	s.Advance(time.Microsecond)
 	lock(0, 200)
 	s.Each(suite.Crowd(orders/9, 16, func(i int) error { return suite.Err(s.inv.Pay(s.Context(), fmt.Sprintf("%03d", 9*i))) }))
-	list := func(filter stock.Filter, stop int) []stock.Hold {
-		s.Helper()
-		var holds []stock.Hold
-		for h, err := range s.inv.Holds(s.Context(), filter) {
-			s.No(err)
-			holds = append(holds, h)
-			if len(holds) == stop {
-				break
-			}
-		}
-		return holds
-	}
 	byOrder := func(a, b stock.Hold) int { return cmp.Compare(a.Order, b.Order) }
 	byState := func(a, b stock.Hold) int {
 		return cmp.Or(cmp.Compare(a.State, b.State), a.Deadline.Compare(b.Deadline), cmp.Compare(a.Order, b.Order))
@@ -156,14 +137,21 @@ func holdsPages(s *scene) {
 		{stock.Filter{Key: sku(1)}, byState, orders},
 		{stock.Filter{Key: sku(1), States: []stock.State{stock.Locked}}, byState, orders - orders/9},
 	} {
-		holds := list(listing.filter, -1)
+		holds := suite.Listed(s, s.inv.Holds(s.Context(), listing.filter))
 		s.Count("holds", len(holds), listing.want)
 		if !slices.IsSortedFunc(holds, listing.order) {
 			s.Fatalf("%+v: out of order", listing.filter)
 		}
 		s.Count("different holds", len(slices.CompactFunc(holds, func(a, b stock.Hold) bool { return a.Order == b.Order })), listing.want)
 		for _, stop := range []int{1, 200, 201} {
-			s.Count("holds", len(list(listing.filter, stop)), stop)
+			n := 0
+			for _, err := range s.inv.Holds(s.Context(), listing.filter) {
+				s.No(err)
+				if n++; n == stop {
+					break
+				}
+			}
+			s.Count("holds until it stops", n, stop)
 		}
 	}
 }
@@ -200,8 +188,7 @@ func holdOfTheDead(s *scene) {
 
 // resultsBelongToTheCaller scribbles over everything that was passed in and handed out.
 func resultsBelongToTheCaller(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	s.define(pool(1, 7), 10, stock.Terms{})
+	s.fill(10, sku(1), pool(1, 7))
 	lines := []stock.Line{{SKU: 1, Activity: 7, Num: 1}, units(1, 1), units(1, 1)}
 	asked := slices.Clone(lines)
 	h := s.lock("a", lines...)

@@ -1,6 +1,7 @@
 package stocktest
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -103,17 +104,9 @@ func resolveFencesLater(s *scene) {
 
 func resolveEveryState(s *scene) {
 	s.define(sku(1), 100, stock.Terms{})
-	s.lock("locked", units(1, 1))
-	s.buy("paid", units(1, 1))
-	s.buy("redeemed", units(1, 1))
-	s.No(suite.Err(s.inv.Redeem(s.Context(), "redeemed")))
-	s.buy("refunded", units(1, 1))
-	s.refund("r", "refunded")
-	s.lock("cancelled", units(1, 1))
-	s.No(suite.Err(s.inv.Cancel(s.Context(), "cancelled")))
-	h := s.lock("expired", units(1, 1))
-	s.No(suite.Err(s.inv.Shorten(s.Context(), "expired", h.LockedAt)))
-	s.No(suite.Err(s.inv.Expire(s.Context())))
+	for state := stock.Locked; state <= stock.Expired; state++ {
+		s.reach(state, state.String())
+	}
 	was := s.item(sku(1))
 	for state := stock.Locked; state <= stock.Expired; state++ {
 		want := s.state(state.String(), state)
@@ -181,38 +174,42 @@ func resolveAgainstPay(s *scene) {
 
 // journey returns one call of each verb that changes something.
 func (s *scene) journey() suite.Journey[*stock.Inventory] {
-	far, ctx := s.now().Add(2*hold), s.Context()
 	return suite.Journey[*stock.Inventory]{
 		Plain: s.inv, Over: s.over, Begin: s.begin, Sees: s.everything, Ends: s.journeyEnd,
-		Resolve: func(order string) error { return suite.Err(s.inv.Resolve(ctx, order)) },
-		Calls: func(inv *stock.Inventory) []suite.Call {
-			define := func(key stock.Key, total int64, terms stock.Terms) func() error {
-				return func() error { return suite.Err(inv.Define(ctx, key, total, terms)) }
-			}
-			transfer := func(id string, move stock.TransferLeg) func() error {
-				return func() error { return suite.Err(inv.Transfer(ctx, id, move)) }
-			}
-			part := stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}
-			return []suite.Call{
-				{Name: "Define", Do: define(sku(1), 100, stock.Terms{PerBuyer: 50})},
-				{Name: "Define again", Do: define(sku(1), 100, stock.Terms{PerBuyer: 60})},
-				{Name: "Define a pool", Do: define(pool(1, 7), 0, stock.Terms{})},
-				{Name: "Restock", Do: func() error { return inv.Restock(ctx, "in", units(1, 10)) }},
-				{Name: "Withdraw", Do: func() error { return inv.Withdraw(ctx, "out", units(1, 5)) }},
-				{Name: "Transfer", Do: transfer("move", stock.TransferLeg{SKU: 1, To: 7, Num: 20})},
-				{Name: "Transfer the rest", Do: transfer("rest", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})},
-				{Name: "Lock", Of: "a", Do: func() error { return suite.Err(inv.For("5").Lock(ctx, "a", units(1, 4))) }},
-				{Name: "Extend", Of: "a", Do: func() error { return suite.Err(inv.Extend(ctx, "a", far)) }},
-				{Name: "Shorten", Of: "a", Do: func() error { return suite.Err(inv.Shorten(ctx, "a", far.Add(-hold/2))) }},
-				{Name: "Pay", Of: "a", Do: func() error { return suite.Err(inv.Pay(ctx, "a")) }},
-				{Name: "Refund", Of: "a", Do: func() error { return suite.Err(inv.Refund(ctx, part)) }},
-				{Name: "Redeem", Of: "a", Do: func() error { return suite.Err(inv.Redeem(ctx, "a")) }},
-				{Name: "Lock another", Of: "b", Do: func() error { return suite.Err(inv.For("5").Lock(ctx, "b", units(1, 2))) }},
-				{Name: "Cancel", Of: "b", Do: func() error { return suite.Err(inv.Cancel(ctx, "b")) }},
-				{Name: "Cancel first", Of: "c", Do: func() error { return suite.Err(inv.Cancel(ctx, "c")) }},
-				{Name: "Resolve", Of: "d", Do: func() error { return suite.Err(inv.Resolve(ctx, "d")) }},
-			}
-		},
+		Resolve: func(order string) error { return suite.Err(s.inv.Resolve(s.Context(), order)) },
+		Calls:   func(inv *stock.Inventory) []suite.Call { return changes(s.Context(), inv) },
+	}
+}
+
+// changes are the calls of a journey.
+func changes(ctx context.Context, inv *stock.Inventory) []suite.Call {
+	late := time.Unix(1<<32, 0)
+	define := func(key stock.Key, total int64, terms stock.Terms) func() error {
+		return func() error { return suite.Err(inv.Define(ctx, key, total, terms)) }
+	}
+	transfer := func(id string, move stock.TransferLeg) func() error {
+		return func() error { return suite.Err(inv.Transfer(ctx, id, move)) }
+	}
+	part := stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}
+	return []suite.Call{
+		{Name: "Define", Do: define(sku(1), 100, stock.Terms{PerBuyer: 50})},
+		{Name: "Define again", Do: define(sku(1), 100, stock.Terms{PerBuyer: 60})},
+		{Name: "Define a pool", Do: define(pool(1, 7), 0, stock.Terms{})},
+		{Name: "Restock", Do: func() error { return inv.Restock(ctx, "in", units(1, 10)) }},
+		{Name: "Withdraw", Do: func() error { return inv.Withdraw(ctx, "out", units(1, 5)) }},
+		{Name: "Transfer", Do: transfer("move", stock.TransferLeg{SKU: 1, To: 7, Num: 20})},
+		{Name: "Transfer the rest", Do: transfer("rest", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})},
+		{Name: "Lock", Of: "a", Do: func() error { return suite.Err(inv.For("5").Lock(ctx, "a", units(1, 4))) }},
+		{Name: "Extend", Of: "a", Do: func() error { return suite.Err(inv.Extend(ctx, "a", late)) }},
+		{Name: "Shorten", Of: "a", Do: func() error { return suite.Err(inv.Shorten(ctx, "a", late.Add(-hold))) }},
+		{Name: "Pay", Of: "a", Do: func() error { return suite.Err(inv.Pay(ctx, "a")) }},
+		{Name: "Refund", Of: "a", Do: func() error { return suite.Err(inv.Refund(ctx, part)) }},
+		{Name: "Redeem", Of: "a", Do: func() error { return suite.Err(inv.Redeem(ctx, "a")) }},
+		{Name: "Lock another", Of: "b", Do: func() error { return suite.Err(inv.For("5").Lock(ctx, "b", units(1, 2))) }},
+		{Name: "Cancel", Of: "b", Do: func() error { return suite.Err(inv.Cancel(ctx, "b")) }},
+		{Name: "Cancel first", Of: "c", Do: func() error { return suite.Err(inv.Cancel(ctx, "c")) }},
+		{Name: "Resolve", Of: "d", Do: func() error { return suite.Err(inv.Resolve(ctx, "d")) }},
+		{Name: "Take", Of: "e", Do: func() error { return suite.Err(inv.For("5").Take(ctx, "e", units(1, 3))) }},
 	}
 }
 
@@ -229,10 +226,11 @@ func (s *scene) everything() any {
 // journeyEnd ends the test unless every call of the journey happened once.
 func (s *scene) journeyEnd() {
 	s.Helper()
-	s.counts(sku(1), stock.Quantities{Total: 105, Sold: 3, Left: 102, Refunded: 1})
+	s.counts(sku(1), stock.Quantities{Total: 105, Sold: 6, Left: 99, Refunded: 1})
 	s.counts(pool(1, 7), stock.Quantities{})
-	s.usage("5", sku(1), stock.Usage{Bought: 4})
+	s.usage("5", sku(1), stock.Usage{Bought: 7})
 	s.state("a", stock.Redeemed)
+	s.state("e", stock.Paid)
 	for _, order := range []string{"b", "c", "d"} {
 		s.state(order, stock.Cancelled)
 	}

@@ -7,7 +7,6 @@ import (
 
 func transactionCases() []testCase {
 	return []testCase{
-		{Name: "TransactionRolledBackLeavesNoLock", Run: rolledBackLock, Transactions: true},
 		{Name: "TransactionRolledBackLeavesNothing", Run: rolledBackVerbs, Transactions: true},
 		{Name: "TransactionCommittedIsThere", Run: committed, Transactions: true},
 		{Name: "TransactionInADeadlockIsRolledBackWhole", Run: deadlock, Transactions: true},
@@ -26,24 +25,11 @@ func (s *scene) begin() (inv *stock.Inventory, commit, rollback func() error) {
 	return s.inv.On(store), commit, rollback
 }
 
-func rolledBackLock(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	was := s.item(sku(1))
-	inv, _, rollback := s.begin()
-	suite.Same(s, "state", suite.Must(inv.Lock(s.Context(), "a", units(1, 2))).State, stock.Locked)
-	s.No(rollback())
-	s.unheld("a")
-	suite.Same(s, "item", s.item(sku(1)), was)
-	s.lock("a", units(1, 3)) // the number is free, also for another order
-	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 3, Left: 10})
-}
-
 func rolledBackVerbs(s *scene) { s.journey().RolledBack(s) }
 func committed(s *scene)       { s.journey().Committed(s) }
 
 func deadlock(s *scene) {
-	s.define(sku(1), 100, stock.Terms{})
-	s.define(sku(2), 100, stock.Terms{})
+	s.fill(100, sku(1), sku(2))
 	lock := func(order string, item int64) func(*stock.Inventory) error {
 		return func(inv *stock.Inventory) error { return suite.Err(inv.Lock(s.Context(), order, units(item, 1))) }
 	}
@@ -70,6 +56,7 @@ func refusalInTransaction(s *scene) {
 	inv, commit, _ := s.begin()
 	s.No(suite.Err(inv.Lock(s.Context(), "a", units(1, 2))))
 	s.shortage(suite.Err(inv.Lock(s.Context(), "b", units(1, 1), units(2, 2))), sku(2), 2, 1)
+	s.Is(suite.Err(inv.Take(s.Context(), "b", units(1, 9))), stock.ErrInsufficient)
 	s.Is(suite.Err(inv.Lock(s.Context(), "a", units(1, 3))), stock.ErrMismatch)
 	s.Is(suite.Err(inv.Pay(s.Context(), "expired")), stock.ErrExpired)
 	s.Is(suite.Err(inv.Pay(s.Context(), "unknown")), stock.ErrNotFound)

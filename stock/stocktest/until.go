@@ -10,8 +10,7 @@ import (
 
 // lockUntilOver has a Lock whose hold would be dead from the beginning, by the store's clock.
 func lockUntilOver(s *scene) {
-	s.define(sku(1), 10, stock.Terms{})
-	s.define(sku(2), 10, stock.Terms{})
+	s.fill(10, sku(1), sku(2))
 	lines := []stock.Line{units(1, 2), units(2, 1)}
 	for n, lines := range [][]stock.Line{lines[:1], lines} {
 		order := strconv.Itoa(n)
@@ -23,8 +22,7 @@ func lockUntilOver(s *scene) {
 		}
 	}
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
-	_, err := s.inv.Until(s.now()).Lock(s.Context(), "0", units(1, 11)) // what the item refuses comes first
-	s.shortage(err, sku(1), 11, 10)
+	s.shortage(suite.Err(s.inv.Until(s.now()).Lock(s.Context(), "0", units(1, 11))), sku(1), 11, 10) // what the item refuses comes first
 	s.Is(suite.Err(s.inv.Until(s.now()).Lock(s.Context(), "0", units(9, 1))), stock.ErrUnknownSKU)
 
 	until := s.now().Add(time.Microsecond)
@@ -37,8 +35,7 @@ func lockUntilOver(s *scene) {
 	s.pay("0")
 	s.Advance(hold)
 	suite.Same(s, "state", suite.Must(s.inv.Until(until).Lock(s.Context(), "0", lines...)).State, stock.Paid)
-	_, err = s.inv.Until(until).Take(s.Context(), "taken", units(1, 1)) // what is sold at once has no deadline
-	s.No(err)
+	s.No(suite.Err(s.inv.Until(until).Take(s.Context(), "taken", units(1, 1)))) // what is sold at once has no deadline
 }
 
 // lockUntilOverCrowd has every other order of a crowd be too late: the others are not in its way.

@@ -13,8 +13,8 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// renderBooks renders the counts. Each is one statement and so one moment, also at READ COMMITTED: what changes
-// together is seen together.
+// renderBooks renders the counts. Each is one statement, and so one snapshot, also at READ COMMITTED: changes of one
+// transaction are counted together.
 func (q *couponSQL) renderBooks() {
 	sum := func(condition string) string { return "COUNT(CASE WHEN " + condition + " THEN 1 END)" }
 	state := func(s coupon.State) string { return fmt.Sprintf("w.STATE = %d", s) }
@@ -36,7 +36,7 @@ func (q *couponSQL) renderBooks() {
 		"(SELECT COUNT(*) FROM " + holds + ledger.In([]stock.State{stock.Refunded}) + ")",
 		sum(fmt.Sprintf("w.STATE IN (%d, %d)", coupon.Refunded, coupon.Revoked)),
 		sum(state(coupon.Reserved)),
-		// One that has lapsed may have been released since, which leaves the coupon alone.
+		// A reservation that has lapsed may have been released since. A release leaves such a coupon alone.
 		uses + " AND u.ORDER_NO = w.ORDER_NO" + coupons +
 			fmt.Sprintf(" AND w.STATE = %d AND u.STATE IN (%d, %d))", coupon.Reserved, coupon.UseReserved, coupon.UseReleased),
 		sum(state(coupon.Redeemed)),
@@ -48,16 +48,13 @@ func (q *couponSQL) renderBooks() {
 	}, ", ") + " FROM " + q.wallet + " w LEFT JOIN " + q.codes + " k ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION" + coupons
 }
 
-// ofCampaign renders a statement whose every question mark stands for one campaign.
+// ofCampaign renders a statement in which each question mark stands for the same campaign.
 func ofCampaign(query string, campaign int64) string {
 	return mysql.Render(query, slices.Repeat([]any{campaign}, strings.Count(query, "?"))...)
 }
 
 // Count implements coupon.Store.
 func (c *Store) Count(ctx context.Context, campaign int64) (coupon.Count, error) {
-	if err := c.ready(ctx); err != nil {
-		return coupon.Count{}, err
-	}
 	var n coupon.Count
 	err := c.units.Query(ctx, ofCampaign(c.sql.count, campaign), func(rows *sql.Rows) error {
 		return rows.Scan(&n.Pending, &n.Usable, &n.Reserved, &n.Redeemed, &n.Expired, &n.Refunded, &n.Revoked)
@@ -67,9 +64,6 @@ func (c *Store) Count(ctx context.Context, campaign int64) (coupon.Count, error)
 
 // Book implements coupon.Store.
 func (c *Store) Book(ctx context.Context, campaign int64) (coupon.Book, error) {
-	if err := c.ready(ctx); err != nil {
-		return coupon.Book{}, err
-	}
 	var b coupon.Book
 	err := c.units.Query(ctx, ofCampaign(c.sql.book, campaign), func(rows *sql.Rows) error {
 		return rows.Scan(&b.Held, &b.Coupons, &b.HeldBack, &b.Back, &b.Reserved, &b.ReservedBy, &b.Redeemed, &b.RedeemedBy,

@@ -125,7 +125,7 @@ func (cc couponCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transi
 	if err != nil {
 		return err
 	}
-	valid := map[termsKey]coupon.Coupon{} // those of one step are all paid at one moment
+	valid := map[termsKey]coupon.Coupon{} // all claims of one step are paid at the same time
 	for i := range coupons {
 		g := &coupons[i]
 		t, ok := terms[keys[i]]
@@ -163,7 +163,7 @@ func (cc couponCompanions) Refunding(ctx context.Context, q mysql.Tx, calls []le
 		if err != nil {
 			return err
 		}
-		if rows != int64(len(claims[to])) { // one of them, at least: each finds out by itself
+		if rows != int64(len(claims[to])) { // at least one is not free: each call tries alone
 			why := make([]error, len(calls))
 			for i := range why {
 				why[i] = coupon.ErrNotFree

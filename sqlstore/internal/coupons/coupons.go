@@ -15,9 +15,9 @@ import (
 
 // Store is the coupon.Store behind sqlstore.Coupon.
 type Store struct {
-	units *ledger.Store // which also has the handle, and what is wrong with the options
+	units *ledger.Store // also has the handle, and what is wrong with the options
 	sql   *couponSQL
-	known *termsCache
+	cache *termsCache
 	byID  *batch.Lookup[string, coupon.Coupon]
 }
 
@@ -27,15 +27,15 @@ func New(db *sql.DB, o ledger.Settings) *Store {
 }
 
 // over puts coupons on the store of their units.
-func over(units *ledger.Store, statements *couponSQL, known *termsCache) *Store {
-	c := &Store{units: units, sql: statements, known: known}
+func over(units *ledger.Store, statements *couponSQL, cache *termsCache) *Store {
+	c := &Store{units: units, sql: statements, cache: cache}
 	c.byID = batch.NewLookup(units.Bounds, c.coupon, c.severalCoupons)
 	units.Companions = couponCompanions{store: c}
 	return c
 }
 
 // WithTx returns the same store inside the caller's transaction.
-func (c *Store) WithTx(tx mysql.Tx) *Store { return over(c.units.WithTx(tx), c.sql, c.known) }
+func (c *Store) WithTx(tx mysql.Tx) *Store { return over(c.units.WithTx(tx), c.sql, c.cache) }
 
 // Units implements coupon.Store.
 func (c *Store) Units() stock.Store { return c.units }
@@ -45,9 +45,6 @@ func (c *Store) ready(ctx context.Context) error { return c.units.Ready(ctx) }
 
 // AddTerms implements coupon.Store.
 func (c *Store) AddTerms(ctx context.Context, campaign, no int64, terms coupon.Terms) (stock.Verdict, error) {
-	if err := c.ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	args, err := termsArgs(terms)
 	if err != nil {
 		return stock.Refused, err
@@ -58,7 +55,7 @@ func (c *Store) AddTerms(ctx context.Context, campaign, no int64, terms coupon.T
 
 // Terms implements coupon.Store.
 func (c *Store) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, bool, error) {
-	if err := c.ready(ctx); err != nil || no < 1 { // none has the number 0, and nothing is to be locked where it would be
+	if err := c.ready(ctx); err != nil || no < 1 { // no terms have the number 0: do not lock their place
 		return coupon.Terms{}, false, err
 	}
 	key := termsKey{campaign, no}
@@ -74,20 +71,9 @@ func (c *Store) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, bo
 	return terms, ok, err
 }
 
-// Coupon implements coupon.Store. Concurrent calls share one read: each claim asks.
+// Coupon implements coupon.Store. Concurrent calls share one read, because each claim ends with it.
 func (c *Store) Coupon(ctx context.Context, id string) (coupon.Coupon, time.Time, error) {
-	if err := c.ready(ctx); err != nil {
-		return coupon.Coupon{}, time.Time{}, err
-	}
 	return c.byID.Get(ctx, id)
-}
-
-// ByCode implements coupon.Store.
-func (c *Store) ByCode(ctx context.Context, code string) (coupon.Coupon, time.Time, error) {
-	if err := c.ready(ctx); err != nil {
-		return coupon.Coupon{}, time.Time{}, err
-	}
-	return c.byCode(ctx, code)
 }
 
 var _ coupon.Store = (*Store)(nil)

@@ -45,7 +45,7 @@ func (q *couponSQL) statements() []sqltest.Statement {
 			{", a use that has lapsed", s.again},
 		} {
 			if part[1] != "" {
-				all = append(all, sqltest.Statement{"Step " + t.Name + part[0], dated(part[1], at)})
+				all = append(all, sqltest.Statement{"Step " + t.Name + part[0], atTime(part[1], at)})
 			}
 		}
 	}
@@ -61,10 +61,10 @@ func (q *couponSQL) statements() []sqltest.Statement {
 		sqltest.Statement{"Issue: record the batch", q.addBatch},
 		sqltest.Statement{"Issue 1: lock the batch", q.lockBatch},
 		sqltest.Statement{"Issue 2: what others have done of it", q.grants("a", []string{"a/7", "a/8"})},
-		sqltest.Statement{"Issue, after the coupons: what became of the buyers, two", q.insertGrantedText(2)},
-		sqltest.Statement{"Issue, last: how many there are", q.countGranted},
+		sqltest.Statement{"Issue, after the coupons: what became of the buyers, two", q.insertGrantsText(2)},
+		sqltest.Statement{"Issue, last: how many there are", q.growBatch},
 		sqltest.Statement{"Read a batch", q.readBatch},
-		sqltest.Statement{"Read what became of its buyers", q.readGranted},
+		sqltest.Statement{"Read what became of its buyers", q.readGrants},
 		sqltest.Statement{"Count a campaign", q.count},
 		sqltest.Statement{"Audit a campaign", q.book},
 		sqltest.Statement{"In the caller's transaction: blank terms", q.blankTerms.Insert},
@@ -78,7 +78,7 @@ func (q *couponSQL) statements() []sqltest.Statement {
 		sqltest.Statement{"In the caller's transaction: no blank use any more", q.blankUse.TakeBack},
 		sqltest.Statement{"In the caller's transaction: a blank pool", q.blankPool.Insert},
 		sqltest.Statement{"In the caller's transaction: no blank pool any more", q.blankPool.TakeBack},
-		sqltest.Statement{"In the caller's transaction: Import, Generate 1: the pool", q.growLocked},
+		sqltest.Statement{"In the caller's transaction: Import, Generate 1: the pool", q.growBound},
 		sqltest.Statement{"In the caller's transaction: a blank batch", q.blankBatch.Insert},
 		sqltest.Statement{"In the caller's transaction: no blank batch any more", q.blankBatch.TakeBack},
 		sqltest.Statement{"In the caller's transaction: what the snapshot has of a batch", q.countGrants},

@@ -12,24 +12,18 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// issueRounds bounds how often a part of a batch is tried, each time with what a look at the campaign has left of
-// it.
+// issueRounds bounds how often a part of a batch is tried. Each try leaves out the orders that the campaign refused at
+// the last look.
 const issueRounds = 20
 
 // AddBatch implements coupon.Store.
 func (c *Store) AddBatch(ctx context.Context, batch coupon.Batch) (stock.Verdict, error) {
-	if err := c.ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	rows, err := c.units.Exec(ctx, mysql.Render(c.sql.addBatch, batch.ID, batch.Campaign, batch.All, string(batch.Digest[:])))
 	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
 }
 
 // Batch implements coupon.Store.
 func (c *Store) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Grant, error) {
-	if err := c.ready(ctx); err != nil {
-		return coupon.Batch{}, nil, err
-	}
 	var batch coupon.Batch
 	var digest []byte
 	var num int64
@@ -43,10 +37,10 @@ func (c *Store) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Gr
 	batch.ID = id
 	copy(batch.Digest[:], digest)
 	var granted []coupon.Grant
-	query, err := c.currentGrants(ctx, id, num, mysql.Render(c.sql.readGranted, id))
+	query, err := c.currentGrants(ctx, id, num, mysql.Render(c.sql.readGrants, id))
 	if err == nil {
 		err = c.units.Query(ctx, query, func(rows *sql.Rows) error {
-			g, err := scanGranted(rows)
+			g, err := scanGrant(rows)
 			granted = append(granted, g)
 			return err
 		})
@@ -58,7 +52,7 @@ func (c *Store) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Gr
 // the snapshot of the caller's transaction has as many, it has all. Otherwise they are read with a lock, which also
 // locks the places of their neighbours.
 func (c *Store) currentGrants(ctx context.Context, batch string, num int64, query string) (string, error) {
-	if !c.units.Bound() { // whose snapshot is taken behind the lock
+	if !c.units.Bound() { // the transaction is the store's own, and its snapshot is younger than the lock
 		return query, nil
 	}
 	seen := int64(0)
@@ -69,8 +63,8 @@ func (c *Store) currentGrants(ctx context.Context, batch string, num int64, quer
 	return query, err
 }
 
-// scanGranted scans what became of a buyer.
-func scanGranted(rows *sql.Rows) (g coupon.Grant, err error) {
+// scanGrant scans the grant of a buyer.
+func scanGrant(rows *sql.Rows) (g coupon.Grant, err error) {
 	err = rows.Scan(&g.Buyer, &g.Coupon, &g.Reason)
 	return g, err
 }
@@ -82,19 +76,19 @@ func (c *Store) Issue(
 	if err := c.ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
-	i := &issue{store: c, batch: batch.ID, key: stock.Key{SKU: batch.Campaign}, all: all, refused: map[string]coupon.Reason{}}
+	i := &issue{store: c, batch: batch.ID, key: stock.Key{SKU: batch.Campaign}, all: all, refusals: map[string]coupon.Reason{}}
 	for _, order := range orders {
 		i.calls = append(i.calls, ledger.LockCall{Order: order, HoldFor: holdFor, Carried: ledger.Carried{Beside: order.Beside}})
 	}
 	for range issueRounds {
 		kept, err := c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) { return i.try(ctx, q) })
 		switch n := mysql.Number(err); {
-		case n == mysql.ErrDuplicate, n == mysql.ErrOutOfRange: // an order is known, or a buyer has as much as can be counted
+		case n == mysql.ErrDuplicate, n == mysql.ErrOutOfRange: // an order is known, or the counter of a buyer is full
 		case err != nil:
 			return nil, err
 		case kept, i.over:
-			c.units.Freed(i.key) // which also forgets what was seen of it
-			return i.granted, nil
+			c.units.Freed(i.key) // also removes the item from the sold-out cache
+			return i.grants, nil
 		}
 		if err := i.look(ctx); err != nil {
 			return nil, err
@@ -103,28 +97,28 @@ func (c *Store) Issue(
 	return nil, &stock.ContentionError{Verb: "issue", ID: batch.ID}
 }
 
-// issue is a part of a batch that is issued.
+// issue is one call of Issue: a part of a batch.
 type issue struct {
-	store   *Store
-	batch   string
-	key     stock.Key
-	calls   []ledger.LockCall
-	all     bool
-	refused map[string]coupon.Reason // what the campaign refused when it was looked at, by order
+	store    *Store
+	batch    string
+	key      stock.Key
+	calls    []ledger.LockCall
+	all      bool
+	refusals map[string]coupon.Reason // of the campaign at the last look, by order
 
-	granted []coupon.Grant // what became of each order at the last try
-	over    bool           // it is the answer, although nothing was done
+	grants []coupon.Grant // of the last try, one for each order
+	over   bool           // the grants are the answer, although nothing was done
 }
 
-// try issues it in one transaction, except for what was refused, and reports whether it succeeded. It locks the
-// batch's row first: what others have issued of the batch is known from then on.
+// try issues all orders that are not refused, in one transaction, and reports whether it succeeded. It locks the row of
+// the batch first. From then on no other call issues a part of the batch, and the grants of others can be read.
 func (i *issue) try(ctx context.Context, q mysql.Tx) (bool, error) {
-	i.granted, i.over = make([]coupon.Grant, 0, len(i.calls)), false
+	i.grants, i.over = make([]coupon.Grant, 0, len(i.calls)), false
 	var before int64
 	if err := mysql.ReadRow(ctx, q, mysql.Render(i.store.sql.lockBatch, i.batch), &before); err != nil {
 		return false, err
 	}
-	recorded, err := i.recorded(ctx, q, before)
+	recorded, err := i.earlier(ctx, q, before)
 	if err != nil {
 		return false, err
 	}
@@ -133,15 +127,15 @@ func (i *issue) try(ctx context.Context, q mysql.Tx) (bool, error) {
 	for _, call := range i.calls {
 		g, known := recorded[call.Order.ID]
 		if !known {
-			g = coupon.Grant{Buyer: call.Order.Buyer, Coupon: call.Order.ID, Reason: i.refused[call.Order.ID]}
+			g = coupon.Grant{Buyer: call.Order.Buyer, Coupon: call.Order.ID, Reason: i.refusals[call.Order.ID]}
 			fresh = append(fresh, g)
 			if g.Reason == coupon.Given {
 				calls = append(calls, call)
 			}
 		}
-		i.granted = append(i.granted, g)
+		i.grants = append(i.grants, g)
 		if i.all && g.Reason != coupon.Given {
-			i.granted, i.over = []coupon.Grant{g}, true
+			i.grants, i.over = []coupon.Grant{g}, true
 			return false, nil
 		}
 	}
@@ -153,8 +147,8 @@ func (i *issue) try(ctx context.Context, q mysql.Tx) (bool, error) {
 	return true, i.record(ctx, q, before, fresh)
 }
 
-// recorded returns what became of the orders so far.
-func (i *issue) recorded(ctx context.Context, q mysql.Tx, before int64) (map[string]coupon.Grant, error) {
+// earlier returns the grants of the orders that are recorded already, by coupon.
+func (i *issue) earlier(ctx context.Context, q mysql.Tx, before int64) (map[string]coupon.Grant, error) {
 	recorded := map[string]coupon.Grant{}
 	if before == 0 {
 		return recorded, nil
@@ -169,7 +163,7 @@ func (i *issue) recorded(ctx context.Context, q mysql.Tx, before int64) (map[str
 			return nil, err
 		}
 		err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
-			g, err := scanGranted(rows)
+			g, err := scanGrant(rows)
 			recorded[g.Coupon] = g
 			return err
 		})
@@ -180,25 +174,25 @@ func (i *issue) recorded(ctx context.Context, q mysql.Tx, before int64) (map[str
 	return recorded, nil
 }
 
-// record records what became of orders, behind so many others.
+// record records grants, behind the ones that the batch had before.
 func (i *issue) record(ctx context.Context, q mysql.Tx, before int64, fresh []coupon.Grant) error {
 	if len(fresh) == 0 {
 		return nil
 	}
 	for part := range slices.Chunk(fresh, mysql.MaxList) {
-		if _, err := q.ExecContext(ctx, i.store.sql.insertGranted(i.batch, before, part)); err != nil {
+		if _, err := q.ExecContext(ctx, i.store.sql.insertGrants(i.batch, before, part)); err != nil {
 			return mysql.Unclaimed(err)
 		}
 		before += int64(len(part))
 	}
-	rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(i.store.sql.countGranted, len(fresh), i.batch)))
+	rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(i.store.sql.growBatch, len(fresh), i.batch)))
 	if err != nil || rows != 1 {
 		return mysql.Missing(err)
 	}
 	return nil
 }
 
-// look finds out what the campaign refuses of it now, by the rules of a claim: the guard has the last word.
+// look finds out which orders the campaign refuses now, by the rules of a claim. The guard has the last word.
 func (i *issue) look(ctx context.Context) error {
 	units := i.store.units
 	entries, err := units.Look(ctx, i.key)
@@ -211,19 +205,19 @@ func (i *issue) look(ctx context.Context) error {
 		return err
 	}
 	seen := entries[i.key]
-	seen.Next = time.Time{} // who issues has released what is dead: a refusal is one
+	seen.Next = time.Time{} // Issue has released the dead holds already: a refusal is final
 	entries[i.key] = seen
 	b.Admit(entries, usages, known)
-	clear(i.refused)
+	clear(i.refusals)
 	for n, call := range i.calls {
 		switch r := b.Replies[n]; {
-		case known[call.Order.ID] == ledger.UnderWay: // another call of the batch, which the next try waits for
+		case known[call.Order.ID] == ledger.UnderWay: // in another call of the batch: the next try waits for it
 		case r.Alone:
-			i.refused[call.Order.ID] = coupon.ReasonOverflow
+			i.refusals[call.Order.ID] = coupon.ReasonOverflow
 		case r.Answer.Verdict == stock.Exists:
-			i.refused[call.Order.ID] = coupon.ReasonTaken
+			i.refusals[call.Order.ID] = coupon.ReasonTaken
 		case r.Answer.Why != nil:
-			i.refused[call.Order.ID] = coupon.ReasonFor(r.Answer.Why)
+			i.refusals[call.Order.ID] = coupon.ReasonFor(r.Answer.Why)
 		}
 	}
 	return nil

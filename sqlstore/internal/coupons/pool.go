@@ -12,21 +12,18 @@ import (
 
 const (
 	codeRows   = 5_000 // of one INSERT
-	codeRounds = 10    // how often codes are looked up that others add at the same time
+	codeRounds = 10    // tries while other calls add the same codes
 )
 
-// AddCodes implements coupon.Store. It takes all codes for new, and looks them up only where one was not.
+// AddCodes implements coupon.Store. It first assumes that all codes are new, and looks them up only if one is not.
 func (c *Store) AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error) {
-	if err := c.ready(ctx); err != nil {
-		return nil, stock.Refused, err
-	}
 	defer c.units.Freed(stock.Key{SKU: campaign})
 	owners, fresh := make([]int64, len(codes)), codes
 	look := c.units.Bound() // where an INSERT that collides would lock the places of other codes
 	for range codeRounds {
 		if look {
 			var err error
-			if owners, fresh, err = c.sort(ctx, codes); err != nil {
+			if owners, fresh, err = c.owners(ctx, codes); err != nil {
 				return nil, stock.Refused, err
 			}
 		}
@@ -42,22 +39,8 @@ func (c *Store) AddCodes(ctx context.Context, campaign, have int64, codes []stri
 	return nil, stock.Refused, &stock.ContentionError{Verb: "add codes", ID: strconv.FormatInt(campaign, 10)}
 }
 
-// sort returns the owners of codes, and the codes that have none.
-func (c *Store) sort(ctx context.Context, codes []string) (owners []int64, fresh []string, err error) {
-	if owners, err = c.owners(ctx, codes); err != nil {
-		return nil, nil, err
-	}
-	fresh = make([]string, 0, len(codes))
-	for i, owner := range owners {
-		if owner == 0 {
-			fresh = append(fresh, codes[i])
-		}
-	}
-	return owners, fresh, nil
-}
-
-// grow adds codes to a pool, and as many units to its campaign. The row of the pool is locked first, so that positions
-// have no gaps and those who fill a pool come one after the other; the campaign's, which claims need, last.
+// grow adds codes to a pool, and as many units to its campaign. It locks the row of the pool first: so positions have no
+// gaps, and two calls that fill a pool take turns. It locks the row of the campaign last, because claims need it.
 func (c *Store) grow(ctx context.Context, q mysql.Tx, campaign, have int64, codes []string) (bool, error) {
 	num := int64(len(codes))
 	before, err := c.growPool(ctx, q, campaign, num)
@@ -65,7 +48,9 @@ func (c *Store) grow(ctx context.Context, q mysql.Tx, campaign, have int64, code
 		return false, err
 	}
 	if num == 0 {
-		return c.exists(ctx, q, campaign)
+		found := false
+		err := mysql.Read(ctx, q, mysql.Render(c.sql.lockCampaign, campaign), func(*sql.Rows) error { found = true; return nil })
+		return found, err
 	}
 	behind := before
 	for part := range slices.Chunk(codes, codeRows) {
@@ -85,8 +70,8 @@ func (c *Store) grow(ctx context.Context, q mysql.Tx, campaign, have int64, code
 	return rows > 0, err
 }
 
-// growPool counts codes that are added to a pool, and returns how many it has had before. In the caller's transaction, whose
-// LAST_INSERT_ID is the caller's, it reads that.
+// growPool adds to the number of codes of a pool, and returns the number before. In the caller's transaction it reads the
+// number, because LAST_INSERT_ID belongs to the caller.
 func (c *Store) growPool(ctx context.Context, q mysql.Tx, campaign, num int64) (before int64, err error) {
 	if !c.units.Bound() {
 		result, err := q.ExecContext(ctx, mysql.Render(c.sql.growPool, campaign, num, num))
@@ -103,18 +88,12 @@ func (c *Store) growPool(ctx context.Context, q mysql.Tx, campaign, num int64) (
 	if err := mysql.ReadRow(ctx, q, mysql.Render(c.sql.readPool, campaign)+" FOR UPDATE", &before); err != nil {
 		return 0, err
 	}
-	_, err = q.ExecContext(ctx, mysql.Render(c.sql.growLocked, num, campaign))
+	_, err = q.ExecContext(ctx, mysql.Render(c.sql.growBound, num, campaign))
 	return before, err
 }
 
-// exists reports whether there is a campaign.
-func (c *Store) exists(ctx context.Context, q mysql.Tx, campaign int64) (found bool, err error) {
-	err = mysql.Read(ctx, q, mysql.Render(c.sql.lockCampaign, campaign), func(*sql.Rows) error { found = true; return nil })
-	return found, err
-}
-
-// owners returns the campaigns of some codes; 0 for a code without a campaign.
-func (c *Store) owners(ctx context.Context, codes []string) ([]int64, error) {
+// owners returns the campaigns of some codes, 0 for a code without a campaign, and the codes that have none.
+func (c *Store) owners(ctx context.Context, codes []string) (owners []int64, fresh []string, err error) {
 	found := make(map[string]int64, len(codes))
 	for part := range slices.Chunk(codes, mysql.MaxList) {
 		err := c.units.QueryAmong(ctx, mysql.RenderList(c.sql.readOwners, part), func(rows *sql.Rows) (bool, error) {
@@ -125,21 +104,20 @@ func (c *Store) owners(ctx context.Context, codes []string) ([]int64, error) {
 			return campaign > 0, err
 		}, c.sql.blankCodes(part...))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	owners := make([]int64, len(codes))
+	owners, fresh = make([]int64, len(codes)), make([]string, 0, len(codes))
 	for i, code := range codes {
-		owners[i] = found[code]
+		if owners[i] = found[code]; owners[i] == 0 {
+			fresh = append(fresh, code)
+		}
 	}
-	return owners, nil
+	return owners, fresh, nil
 }
 
 // Codes implements coupon.Store.
 func (c *Store) Codes(ctx context.Context, campaign int64) (codes int64, err error) {
-	if err := c.ready(ctx); err != nil {
-		return 0, err
-	}
 	err = c.units.QueryAmong(ctx, mysql.Render(c.sql.readPool, campaign), func(rows *sql.Rows) (bool, error) {
 		err := rows.Scan(&codes)
 		return codes > 0, err

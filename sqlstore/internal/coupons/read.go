@@ -20,7 +20,7 @@ var couponColumns = "w.COUPON_NO, w.CAMPAIGN_ID, w.BUYER_ID, w.TERMS_NO, w.POSIT
 	mysql.Micros("w.VALID_UNTIL") + ", w.ORDER_NO, " + mysql.Micros("w.EXPIRE_TIME") + ", " + mysql.Micros("w.CLAIM_TIME") + ", " +
 	mysql.Micros("w.UPDATE_TIME")
 
-// holdOfCoupon are the columns of its hold h, which matter while it is pending; noHold where it is not.
+// holdOfCoupon are the columns of its hold h, which matter while the coupon is pending. noHold stands in for them.
 var (
 	holdOfCoupon = ", h.STATE, " + mysql.Micros("h.EXPIRE_TIME")
 	noHold       = ", NULL, NULL"
@@ -32,10 +32,10 @@ var useColumns = "u.COUPON_NO, u.ORDER_NO, u.STATE, u.PLACES, u.TOTAL, u.DISCOUN
 
 // renderReads renders what is read of coupons and uses.
 func (q *couponSQL) renderReads() {
-	clock := "(SELECT " + mysql.Micros(mysql.Now) + " AS CLOCK) c" // comes also where there is nothing else
+	clock := "(SELECT " + mysql.Micros(mysql.Now) + " AS CLOCK) c" // a row also where there is no coupon
 	wallet := " LEFT JOIN " + q.wallet + " w "
 	code := " LEFT JOIN " + q.codes + " k " + mysql.By(q.codes, "position") + " ON k.CAMPAIGN_ID = w.CAMPAIGN_ID AND k.POSITION = w.POSITION"
-	// The hold comes first, as in all that locks both.
+	// The hold comes first, as in all statements that lock both.
 	q.readCoupon = "SELECT " + couponColumns + holdOfCoupon + ", c.CLOCK FROM " + clock +
 		" LEFT JOIN " + q.holds + " h " + mysql.ByKey + " ON h.ORDER_NO = ? AND h.LINE_NO = 1" + wallet + mysql.ByKey +
 		" ON w.COUPON_NO = h.ORDER_NO" + code
@@ -58,8 +58,7 @@ func (q *couponSQL) renderReads() {
 	q.readOrder = use + "u.ORDER_NO = ? ORDER BY u.COUPON_NO"
 }
 
-// readWallet renders a page of a wallet. Each status is what coupon.Status says of a coupon w that is not
-// pending.
+// readWallet renders a page of a wallet. The conditions are those of coupon.Status for a coupon w that is not pending.
 func (q *couponSQL) readWallet(statuses []coupon.Status) string {
 	valid, over := " AND w.VALID_UNTIL > "+mysql.Now, " AND w.VALID_UNTIL <= "+mysql.Now
 	of := map[coupon.Status]string{
@@ -80,7 +79,7 @@ func (q *couponSQL) readWallet(statuses []coupon.Status) string {
 		" ORDER BY w.VALID_UNTIL, w.COUPON_NO LIMIT ?"
 }
 
-// couponReader puts coupons together, but for their terms.
+// couponReader reads coupons without their terms.
 type couponReader struct {
 	coupons []coupon.Coupon
 	clock   int64
@@ -102,7 +101,7 @@ func (r *couponReader) scan(rows *sql.Rows) error {
 		Order: order.String, Deadline: mysql.FromNullMicros(deadline), ClaimedAt: mysql.FromNullMicros(claimed),
 		UpdatedAt: mysql.FromNullMicros(updated),
 	}
-	if c.State == coupon.Pending { // it goes by its hold
+	if c.State == coupon.Pending { // its hold decides
 		if c.Deadline = mysql.FromNullMicros(holdEnds); stock.State(holdState.Byte) != stock.Locked || holdEnds.Int64 <= r.clock {
 			c.State, c.Deadline = coupon.Dropped, time.Time{}
 		}
@@ -144,14 +143,14 @@ func (c *Store) one(ctx context.Context, statement string) (found coupon.Coupon,
 	return found, mysql.FromMicros(r.clock), err
 }
 
-// none returns that there is no coupon, with the clock.
+// none returns no coupon, and the clock.
 func (c *Store) none(ctx context.Context, err error) (coupon.Coupon, time.Time, error) {
 	now, err := c.units.Moment(ctx, 0, err)
 	return coupon.Coupon{}, now, err
 }
 
-// coupon reads the coupon of an ID. In the caller's transaction its hold is locked first: who has one of a campaign has a
-// coupon, and that is there to be locked.
+// coupon reads the coupon of an ID. In the caller's transaction it locks the hold first. If the hold is an order of a
+// campaign, then there is a coupon, which can be locked.
 func (c *Store) coupon(ctx context.Context, id string) (coupon.Coupon, time.Time, error) {
 	statement := mysql.Render(c.sql.readCoupon, id)
 	if !c.units.Bound() {
@@ -168,9 +167,10 @@ func (c *Store) coupon(ctx context.Context, id string) (coupon.Coupon, time.Time
 	return c.one(ctx, statement+" FOR UPDATE")
 }
 
-// byCode reads the coupon of a code. In the caller's transaction the code is locked, and then who has it. That never
-// changes, so that the transaction's snapshot tells; where nobody has it there, the campaign says whether it was handed out since.
-func (c *Store) byCode(ctx context.Context, code string) (coupon.Coupon, time.Time, error) {
+// ByCode implements coupon.Store. In the caller's transaction the code is locked, and then the coupon that has it. The coupon of a
+// code never changes, so that the transaction's snapshot shows it. Where the snapshot has none, the campaign says whether the code
+// was handed out since.
+func (c *Store) ByCode(ctx context.Context, code string) (coupon.Coupon, time.Time, error) {
 	if !c.units.Bound() {
 		return c.one(ctx, mysql.Render(c.sql.readByCode, code))
 	}
@@ -183,12 +183,16 @@ func (c *Store) byCode(ctx context.Context, code string) (coupon.Coupon, time.Ti
 		return c.none(ctx, err)
 	}
 	statement := mysql.Render(c.sql.ownerOf, campaign, position)
-	id, err := c.ownerOf(ctx, statement)
+	ownerOf := func(statement string) (id string, err error) {
+		err = c.units.Query(ctx, statement, func(rows *sql.Rows) error { return rows.Scan(&id) })
+		return id, err
+	}
+	id, err := ownerOf(statement)
 	if err == nil && id == "" {
 		var sold, terms int64
 		err = c.units.Query(ctx, mysql.Render(c.sql.lockCampaign, campaign), func(rows *sql.Rows) error { return rows.Scan(&sold, &terms) })
 		if err == nil && position <= sold {
-			id, err = c.ownerOf(ctx, statement+" FOR UPDATE")
+			id, err = ownerOf(statement + " FOR UPDATE")
 		}
 	}
 	if err != nil || id == "" {
@@ -197,13 +201,7 @@ func (c *Store) byCode(ctx context.Context, code string) (coupon.Coupon, time.Ti
 	return c.coupon(ctx, id)
 }
 
-// ownerOf reads whose a code is.
-func (c *Store) ownerOf(ctx context.Context, statement string) (id string, err error) {
-	err = c.units.Query(ctx, statement, func(rows *sql.Rows) error { return rows.Scan(&id) })
-	return id, err
-}
-
-// severalCoupons reads several.
+// severalCoupons reads several coupons.
 func (c *Store) severalCoupons(ctx context.Context, ids []string) (map[string]coupon.Coupon, time.Time, error) {
 	r, err := c.read(ctx, c.units.Query, mysql.RenderList(c.sql.readCoupons, ids))
 	now, err := c.units.Moment(ctx, r.clock, err)
@@ -218,9 +216,6 @@ func (c *Store) severalCoupons(ctx context.Context, ids []string) (map[string]co
 func (c *Store) Wallet(
 	ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int,
 ) ([]coupon.Coupon, time.Time, error) {
-	if err := c.ready(ctx); err != nil {
-		return nil, time.Time{}, err
-	}
 	var r couponReader
 	var err error
 	if len(statuses) > 0 {
@@ -261,9 +256,6 @@ func (r *useReader) scan(rows *sql.Rows) error {
 
 // UseOf implements coupon.Store.
 func (c *Store) UseOf(ctx context.Context, id, order string) (coupon.Use, time.Time, error) {
-	if err := c.ready(ctx); err != nil {
-		return coupon.Use{}, time.Time{}, err
-	}
 	var r useReader
 	err := c.units.QueryAmong(ctx, mysql.Render(c.sql.readUse, id, order), func(rows *sql.Rows) (bool, error) {
 		err := r.scan(rows)
@@ -287,9 +279,6 @@ func (c *Store) UsedBy(ctx context.Context, order string) ([]coupon.Use, error) 
 
 // usesThat lists uses.
 func (c *Store) usesThat(ctx context.Context, statement string) ([]coupon.Use, error) {
-	if err := c.ready(ctx); err != nil {
-		return nil, err
-	}
 	var r useReader
 	err := c.units.Query(ctx, statement, r.scan)
 	return r.uses, err

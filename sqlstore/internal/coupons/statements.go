@@ -15,32 +15,24 @@ import (
 // couponStock is the table of the units of coupons.
 const couponStock = "coupon_stock"
 
-// couponSQL is every statement of the coupon store for a prefix, beside those of its units: rendered once, or,
-// where it grows with its rows, when it is needed. The question marks are filled in by render.
-// testdata/coupon.sql has all of them to read.
+// couponSQL has every statement of the coupon store for a prefix, except those of its units. A statement is rendered
+// once, or for each call if it grows with its rows. mysql.Render fills in the question marks. testdata/statements.sql has
+// all of them to read.
 type couponSQL struct {
-	items, holds                                        string // tables of the units
-	terms, pools, codes, wallet, uses, batches, granted string // tables
+	items, holds                                       string // tables of the units
+	terms, pools, codes, wallet, uses, batches, buyers string // tables
 
-	addTerms, readTerms          string
-	lockCampaign, give           string
-	lockPaid                     string
-	giveBack                     string
-	readCoupon, readCoupons      string
-	readByCode                   string
-	readUse, readUses, readOrder string
-	growPool, readPool, addUnits string
-	growLocked                   string
-	lockClaim, lockCode, ownerOf string
-	countGrants                  string
-	blankTerms, blankPool        mysql.Blank
-	blankUse, blankBatch         mysql.Blank
-	readOwners                   string
-	addBatch, readBatch          string
-	lockBatch, readGranted       string
-	readGrants, countGranted     string
-	count, book                  string
-	steps                        map[coupon.Step]useSQL
+	addTerms                                    string
+	lockCampaign, give, lockPaid, giveBack      string
+	readCoupon, readCoupons, readByCode         string
+	readUse, readUses, readOrder                string
+	growPool, growBound, readPool, addUnits     string
+	lockClaim, lockCode, ownerOf, readOwners    string
+	addBatch, readBatch, lockBatch, growBatch   string
+	readGrants, findGrants, countGrants         string
+	count, book                                 string
+	blankTerms, blankPool, blankUse, blankBatch mysql.Blank
+	steps                                       map[coupon.Step]useSQL
 }
 
 // newCouponSQL renders the statements for a prefix.
@@ -49,10 +41,10 @@ func newCouponSQL(prefix string) *couponSQL {
 	q := &couponSQL{
 		items: units.Items, holds: units.Holds,
 		terms: prefix + "coupon_terms", pools: prefix + "coupon_pool", codes: prefix + "coupon_code", wallet: prefix + "coupon_wallet",
-		uses: prefix + "coupon_use", batches: prefix + "coupon_batch", granted: prefix + "coupon_batch_buyer",
+		uses: prefix + "coupon_use", batches: prefix + "coupon_batch", buyers: prefix + "coupon_batch_buyer",
 		steps: map[coupon.Step]useSQL{},
 	}
-	q.renderTerms()
+	q.addTerms = "INSERT INTO " + q.terms + " (" + termsColumns + ", CREATE_TIME) VALUES (" + mysql.List("?", 16) + ", " + mysql.Now + ")"
 	q.renderUnits()
 	q.renderReads()
 	q.renderPools()
@@ -65,19 +57,14 @@ func newCouponSQL(prefix string) *couponSQL {
 	return q
 }
 
-// freeCoupon is which coupons w no order has: those that nobody uses, and those whose reservation is over.
+// freeCoupon is the condition for a coupon w that is Free: nobody uses it, or its reservation has lapsed.
 var freeCoupon = fmt.Sprintf("(w.STATE = %d OR (w.STATE = %d AND w.EXPIRE_TIME <= %s))", coupon.Usable, coupon.Reserved, mysql.Now)
 
-// renderTerms renders what becomes of terms. They are read with a lock, so that what another transaction has just
-// recorded is seen, and with a shared one, since all coupons of a campaign need them.
-func (q *couponSQL) renderTerms() {
-	q.addTerms = "INSERT INTO " + q.terms + " (" + termsColumns + ", CREATE_TIME) VALUES (" + mysql.List("?", 16) + ", " + mysql.Now + ")"
-	q.readTerms = "SELECT " + termsRead + " FROM " + q.terms + " WHERE "
-}
-
-// anyTerms renders the read of terms by campaign and number.
+// anyTerms renders the read of terms by campaign and number. They are read with a lock, so that what another transaction
+// has just recorded is seen, and with a shared one, since all coupons of a campaign need them.
 func (q *couponSQL) anyTerms(numbers int) string {
-	return q.readTerms + strings.Join(slices.Repeat([]string{"(CAMPAIGN_ID = ? AND TERMS_NO = ?)"}, numbers), " OR ") + " LOCK IN SHARE MODE"
+	return "SELECT " + termsRead + " FROM " + q.terms + " WHERE " +
+		strings.Join(slices.Repeat([]string{"(CAMPAIGN_ID = ? AND TERMS_NO = ?)"}, numbers), " OR ") + " LOCK IN SHARE MODE"
 }
 
 // renderUnits renders the statements that go with the units of claims.
@@ -90,7 +77,7 @@ func (q *couponSQL) renderUnits() {
 		" STRAIGHT_JOIN " + q.wallet + " w " + mysql.ByKey + " ON w.COUPON_NO = h.ORDER_NO" +
 		" STRAIGHT_JOIN " + q.items + " s " + mysql.ByKey + " ON s.SKU_ID = w.CAMPAIGN_ID AND s.ACTIVITY_ID = 0" +
 		fmt.Sprintf(" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND w.STATE = %d FOR UPDATE", coupon.Pending)
-	// The guard lets one of those through that want a coupon: an order, a refund, a revocation.
+	// Orders, refunds and revocations race for a coupon. The guard lets one of them through.
 	q.giveBack = "UPDATE " + q.wallet +
 		" w FORCE INDEX (PRIMARY) SET w.STATE = %d, w.ORDER_NO = NULL, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = " + mysql.Now +
 		" WHERE w.COUPON_NO IN (?) AND " + freeCoupon
@@ -101,13 +88,14 @@ func (q *couponSQL) back(to coupon.State, coupons []string) string {
 	return mysql.RenderList(fmt.Sprintf(q.giveBack, to), coupons)
 }
 
-// insertCoupons renders the INSERT of coupons that are claimed or locked, by the batch; see stockSQL.insertMany.
+// insertCoupons renders the INSERT of coupons that are claimed or locked. It writes the text at once, because the
+// statement grows with the batch.
 func (q *couponSQL) insertCoupons(coupons []coupon.Coupon) string {
 	var b strings.Builder
 	b.Grow(len(q.give) + 300*len(coupons))
 	b.WriteString(q.give)
 	var before coupon.Coupon
-	var validity, clock string // of the coupon before, mostly the same
+	var validity, clock string // of the coupon before; mostly the next has the same
 	for i, c := range coupons {
 		if i == 0 || c.From != before.From || c.Until != before.Until || c.UpdatedAt != before.UpdatedAt {
 			validity, clock = mysql.NullTimestamp(c.From)+","+mysql.NullTimestamp(c.Until), mysql.Timestamp(c.UpdatedAt)
@@ -151,7 +139,11 @@ func (q *couponSQL) insertCoupons(coupons []coupon.Coupon) string {
 func (q *couponSQL) pay(coupons []coupon.Coupon) string {
 	args := make([]any, 0, 5*len(coupons))
 	for _, c := range coupons {
-		args = append(args, c.ID, positionOf(c.Position), c.From, c.Until, c.ClaimedAt)
+		position := any(c.Position)
+		if c.Position == 0 {
+			position = nil // NULL
+		}
+		args = append(args, c.ID, position, c.From, c.Until, c.ClaimedAt)
 	}
 	return mysql.Render(q.payText(len(coupons)), args...)
 }
@@ -164,20 +156,12 @@ func (q *couponSQL) payText(coupons int) string {
 		fmt.Sprintf(" w.CLAIM_TIME = l.CLAIM_TIME, w.UPDATE_TIME = l.CLAIM_TIME WHERE w.STATE = %d", coupon.Pending))
 }
 
-// positionOf returns a position as a literal: NULL for none.
-func positionOf(position int64) any {
-	if position == 0 {
-		return nil
-	}
-	return position
-}
-
 // renderPools renders how a pool grows.
 func (q *couponSQL) renderPools() {
-	// The row is locked from here to the commit, and its new number comes back with the answer.
+	// The row is locked until the commit, and the answer has its new number.
 	q.growPool = "INSERT INTO " + q.pools +
 		" (CAMPAIGN_ID, CODE_NUM) VALUES (?, LAST_INSERT_ID(?)) ON DUPLICATE KEY UPDATE CODE_NUM = LAST_INSERT_ID(CODE_NUM + ?)"
-	q.growLocked = "UPDATE " + q.pools + " " + mysql.ByKey + " SET CODE_NUM = CODE_NUM + ? WHERE CAMPAIGN_ID = ?"
+	q.growBound = "UPDATE " + q.pools + " " + mysql.ByKey + " SET CODE_NUM = CODE_NUM + ? WHERE CAMPAIGN_ID = ?"
 	q.readPool = "SELECT CODE_NUM FROM " + q.pools + " WHERE CAMPAIGN_ID = ?"
 	q.readOwners = "SELECT CODE, CAMPAIGN_ID FROM " + q.codes + " " + mysql.ByKey + " WHERE CODE IN (?)"
 	q.addUnits = "UPDATE " + q.items + " s " + mysql.ByKey + " SET " + ledger.ItemChange(stock.StepRestock.Transition().Delta, "?") + ", s." +
@@ -206,39 +190,39 @@ func (q *couponSQL) insertCodes(campaign, behind int64, codes []string) string {
 	return b.String()
 }
 
-// renderBatches renders what becomes of batches.
+// renderBatches renders the statements on batches.
 func (q *couponSQL) renderBatches() {
 	q.addBatch = "INSERT INTO " + q.batches + " (BATCH_NO, CAMPAIGN_ID, ISSUE_ALL, DIGEST, CREATE_TIME) VALUES (?, ?, ?, ?, " + mysql.Now + ")"
 	q.readBatch = "SELECT CAMPAIGN_ID, ISSUE_ALL, DIGEST, BUYER_NUM FROM " + q.batches + " WHERE BATCH_NO = ?"
-	q.readGranted = "SELECT BUYER_ID, COUPON_NO, REASON FROM " + q.granted + " WHERE BATCH_NO = ? ORDER BY LINE_NO"
-	// Who issues a part of a batch has it locked to the commit: what others have issued of it is there to read.
+	q.readGrants = "SELECT BUYER_ID, COUPON_NO, REASON FROM " + q.buyers + " WHERE BATCH_NO = ? ORDER BY LINE_NO"
+	// A call that issues a part of a batch locks it until the commit, and can read the grants of others.
 	q.lockBatch = "SELECT BUYER_NUM FROM " + q.batches + " WHERE BATCH_NO = ? FOR UPDATE"
-	q.countGrants = "SELECT COUNT(*) FROM " + q.granted + " WHERE BATCH_NO = ?"
-	q.readGrants = "SELECT BUYER_ID, COUPON_NO, REASON FROM " + q.granted + " WHERE BATCH_NO = # AND COUPON_NO IN (?)"
-	q.countGranted = "UPDATE " + q.batches + " " + mysql.ByKey + " SET BUYER_NUM = BUYER_NUM + ? WHERE BATCH_NO = ?"
+	q.countGrants = "SELECT COUNT(*) FROM " + q.buyers + " WHERE BATCH_NO = ?"
+	q.findGrants = "SELECT BUYER_ID, COUPON_NO, REASON FROM " + q.buyers + " WHERE BATCH_NO = # AND COUPON_NO IN (?)"
+	q.growBatch = "UPDATE " + q.batches + " " + mysql.ByKey + " SET BUYER_NUM = BUYER_NUM + ? WHERE BATCH_NO = ?"
 }
 
-// grants renders the read of what became of some coupons of a batch.
+// grants renders the read of the grants of some coupons of a batch.
 func (q *couponSQL) grants(batch string, coupons []string) string {
-	return mysql.RenderList(strings.Replace(q.readGrants, "#", mysql.Render("?", batch), 1), coupons)
+	return mysql.RenderList(strings.Replace(q.findGrants, "#", mysql.Render("?", batch), 1), coupons)
 }
 
-// insertGranted renders the INSERT of what became of buyers, behind so many of their batch.
-func (q *couponSQL) insertGranted(batch string, behind int64, granted []coupon.Grant) string {
+// insertGrants renders the INSERT of grants, behind the ones that the batch had before.
+func (q *couponSQL) insertGrants(batch string, behind int64, granted []coupon.Grant) string {
 	args := make([]any, 0, 5*len(granted))
 	for i, g := range granted {
 		args = append(args, batch, g.Coupon, behind+int64(i)+1, g.Buyer, int64(g.Reason))
 	}
-	return mysql.Render(q.insertGrantedText(len(granted)), args...)
+	return mysql.Render(q.insertGrantsText(len(granted)), args...)
 }
 
-func (q *couponSQL) insertGrantedText(buyers int) string {
-	return "INSERT INTO " + q.granted + " (BATCH_NO, COUPON_NO, LINE_NO, BUYER_ID, REASON) VALUES " +
+func (q *couponSQL) insertGrantsText(buyers int) string {
+	return "INSERT INTO " + q.buyers + " (BATCH_NO, COUPON_NO, LINE_NO, BUYER_ID, REASON) VALUES " +
 		mysql.List("("+mysql.List("?", 5)+")", buyers)
 }
 
-// renderBlanks renders blank rows; see Handle.Among. They have a 0 where none has: KIND of terms, CODE_NUM of a pool, STATE of
-// a use, CAMPAIGN_ID of a batch.
+// renderBlanks renders blank rows; see Handle.Among. A blank row has a 0 in a column in which no other row has one: KIND of
+// terms, CODE_NUM of a pool, STATE of a use, CAMPAIGN_ID of a batch.
 func (q *couponSQL) renderBlanks() {
 	row := func(table, values, column, key string) mysql.Blank {
 		return mysql.Blank{
@@ -258,7 +242,7 @@ func (q *couponSQL) renderBlanks() {
 		"t.BATCH_NO = ?")
 }
 
-// blankCodes renders blank codes, which are of CAMPAIGN_ID 0 and each have a place of their own.
+// blankCodes renders blank codes. They have the CAMPAIGN_ID 0, and each has a random position.
 func (q *couponSQL) blankCodes(codes ...string) mysql.Blank {
 	args := make([]any, 0, 2*len(codes))
 	for _, code := range codes {

@@ -3,6 +3,7 @@ package coupons
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"maps"
 	"sync"
 
@@ -21,29 +22,20 @@ const maxTerms = 10_000
 const termsColumns = "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, AMOUNT, PERCENT, CAP, MINIMUM, VALID_FROM, VALID_UNTIL," +
 	" AFTER_DAYS, FOR_DAYS, ZONE, POOL"
 
-// termsRead are the same, in the order in which scanTerms takes them.
+// termsRead are the same columns, in the order in which scanTerms reads them.
 var termsRead = "CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, AMOUNT, PERCENT, CAP, MINIMUM, " +
 	mysql.Micros("VALID_FROM") + ", " + mysql.Micros("VALID_UNTIL") + ", AFTER_DAYS, FOR_DAYS, ZONE, POOL"
 
-// termsArgs returns terms as arguments of render. Amounts that no currency has are ErrInvalid.
+// termsArgs returns terms as arguments of mysql.Render. Amounts that no currency has are ErrInvalid.
 func termsArgs(t coupon.Terms) ([]any, error) {
 	if err := money.Places(t.Places); err != nil {
 		return nil, err
 	}
-	amount, err := money.Minor("amount", t.Amount, t.Places)
-	if err != nil {
-		return nil, err
-	}
-	percent, err := money.Minor("percent", t.Percent, percentPlaces)
-	if err != nil {
-		return nil, err
-	}
-	limit, err := money.Minor("cap", t.Cap, t.Places)
-	if err != nil {
-		return nil, err
-	}
-	minimum, err := money.Minor("minimum", t.Minimum, t.Places)
-	if err != nil {
+	amount, err1 := money.Minor("amount", t.Amount, t.Places)
+	percent, err2 := money.Minor("percent", t.Percent, percentPlaces)
+	limit, err3 := money.Minor("cap", t.Cap, t.Places)
+	minimum, err4 := money.Minor("minimum", t.Minimum, t.Places)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err
 	}
 	return []any{
@@ -75,8 +67,8 @@ type termsCache struct {
 	terms map[termsKey]coupon.Terms
 }
 
-// recall returns those of the terms that are remembered, and the keys of the others, each once.
-func (m *termsCache) recall(keys []termsKey) (map[termsKey]coupon.Terms, []termsKey) {
+// get returns the terms that are in the cache, and the keys of the others, each once.
+func (m *termsCache) get(keys []termsKey) (map[termsKey]coupon.Terms, []termsKey) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	found := make(map[termsKey]coupon.Terms, 1) // mostly one campaign
@@ -93,8 +85,8 @@ func (m *termsCache) recall(keys []termsKey) (map[termsKey]coupon.Terms, []terms
 	return found, others
 }
 
-// remember adds terms that are committed. When there are too many, it begins anew.
-func (m *termsCache) remember(terms map[termsKey]coupon.Terms) {
+// put adds committed terms. A full cache is emptied first.
+func (m *termsCache) put(terms map[termsKey]coupon.Terms) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.terms == nil || len(m.terms)+len(terms) > maxTerms {
@@ -103,11 +95,10 @@ func (m *termsCache) remember(terms map[termsKey]coupon.Terms) {
 	maps.Copy(m.terms, terms)
 }
 
-// termsOf returns terms, out of the memory or by one read. Those that are not there are missing in the
-// result. What a caller's transaction reads is not remembered: it may have recorded them itself, and
-// roll back.
+// termsOf returns terms, from the cache or by one read. Unknown ones are missing in the result. Terms that a caller's
+// transaction reads do not go into the cache: the transaction may have recorded them itself, and roll back.
 func (c *Store) termsOf(ctx context.Context, query mysql.QueryFunc, keys ...termsKey) (map[termsKey]coupon.Terms, error) {
-	found, others := c.known.recall(keys)
+	found, others := c.cache.get(keys)
 	if len(others) == 0 {
 		return found, nil
 	}
@@ -127,7 +118,7 @@ func (c *Store) termsOf(ctx context.Context, query mysql.QueryFunc, keys ...term
 		return nil, err
 	}
 	if !c.units.Bound() {
-		c.known.remember(fresh)
+		c.cache.put(fresh)
 	}
 	maps.Copy(found, fresh)
 	return found, nil

@@ -1,9 +1,12 @@
 package coupons
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,24 +19,24 @@ import (
 
 // useSQL is a step of the use of a coupon. In takeAt, begin and again, each # stands for the clock.
 type useSQL struct {
-	has    string // of a step that only goes on with a use: whether the order has the coupon
-	move   string // then the coupon and the use
-	take   string // of a step that takes the coupon: the coupon, which brings the clock
-	takeAt string // the same at a clock
-	begin  string // of a step that may begin a use: the use
-	again  string // and goes on with one that has lapsed
+	has    string // whether the order has the coupon; of a step that only continues a use
+	move   string // the coupon and the use; of a step that only continues a use
+	take   string // the coupon, and returns the clock; of a step that takes the coupon
+	takeAt string // the same at a given time
+	begin  string // a new use; of a step that may begin one
+	again  string // a use that has lapsed; of a step that may begin one
 }
 
-// usedAs is the state of a coupon whose order has a use in this state.
-func usedAs(s coupon.UseState) coupon.State {
+// stateBeside is the state that a coupon has while the use by its order has this state.
+func stateBeside(s coupon.UseState) coupon.State {
 	if s == coupon.UseRedeemed {
 		return coupon.Redeemed
 	}
 	return coupon.Reserved
 }
 
-// renderUse renders the statements of a step. Each of them locks the coupon before the use, and so
-// does all else that locks both: those who want one coupon come one after the other.
+// renderUse renders the statements of a step. Each locks the coupon before the use, as all statements that lock both do:
+// calls for the same coupon take turns.
 func (q *couponSQL) renderUse(t coupon.Transition) useSQL {
 	records := t.To == coupon.UseReserved || t.To == coupon.UseRedeemed
 	use := fmt.Sprintf("u.STATE = %d, u.UPDATE_TIME = #", t.To)
@@ -45,7 +48,7 @@ func (q *couponSQL) renderUse(t coupon.Transition) useSQL {
 	}
 	if !t.New {
 		return useSQL{
-			has:  "SELECT 1 FROM " + q.wallet + fmt.Sprintf(" WHERE COUPON_NO = ? AND ORDER_NO = ? AND STATE = %d FOR UPDATE", usedAs(t.From)),
+			has:  "SELECT 1 FROM " + q.wallet + fmt.Sprintf(" WHERE COUPON_NO = ? AND ORDER_NO = ? AND STATE = %d FOR UPDATE", stateBeside(t.From)),
 			move: q.moveUse(t, strings.ReplaceAll(use, "#", mysql.Now)),
 		}
 	}
@@ -68,7 +71,7 @@ func (q *couponSQL) renderUse(t coupon.Transition) useSQL {
 		s.takeAt = strings.ReplaceAll(q.takeCoupon(t, mysql.Now), mysql.Now, "#")
 		return s
 	}
-	// The coupon stays as it is, but has to be there.
+	// The coupon does not change, but must exist.
 	s.begin = strings.ReplaceAll("INSERT INTO "+q.uses+columns+"SELECT "+strings.Replace(row, "?, ?, ?, ?, ?, ?", "?, ?, ?, ?, ?, #", 1)+
 		" FROM "+q.wallet+" w WHERE w.COUPON_NO = ?", "#", mysql.Now)
 	s.again = strings.ReplaceAll(s.again, "#", mysql.Now)
@@ -76,8 +79,8 @@ func (q *couponSQL) renderUse(t coupon.Transition) useSQL {
 }
 
 // moveUse renders the UPDATE of a use and its coupon. The guard on the use lets one step of its order through. The
-// guard on the coupon stops a statement that began before a reservation lapsed, and then waited for another that has
-// taken the coupon since.
+// guard on the coupon stops a statement that began before a reservation lapsed, and then waited until another call had
+// taken the coupon.
 func (q *couponSQL) moveUse(t coupon.Transition, use string) string {
 	order, deadline := "", ", w.EXPIRE_TIME = NULL"
 	if t.Coupon == coupon.Usable {
@@ -86,7 +89,7 @@ func (q *couponSQL) moveUse(t coupon.Transition, use string) string {
 	text := "UPDATE " + q.wallet + " w " + mysql.ByKey + " STRAIGHT_JOIN " + q.uses + " u " + mysql.ByKey +
 		" ON u.COUPON_NO = w.COUPON_NO AND u.ORDER_NO = w.ORDER_NO" +
 		" SET " + use + fmt.Sprintf(", w.STATE = %d", t.Coupon) + order + deadline + ", w.UPDATE_TIME = " + mysql.Now +
-		fmt.Sprintf(" WHERE w.COUPON_NO = ? AND w.ORDER_NO = ? AND w.STATE = %d AND u.STATE = %d", usedAs(t.From), t.From)
+		fmt.Sprintf(" WHERE w.COUPON_NO = ? AND w.ORDER_NO = ? AND w.STATE = %d AND u.STATE = %d", stateBeside(t.From), t.From)
 	switch t.When {
 	case stock.Live:
 		text += " AND u.EXPIRE_TIME > " + mysql.Now
@@ -97,9 +100,8 @@ func (q *couponSQL) moveUse(t coupon.Transition, use string) string {
 	return text
 }
 
-// takeCoupon renders the UPDATE that takes a coupon for an order: the guard lets one of those through that
-// want it, an order or a refund, and none outside of its validity. The clock may come back with the answer, for the
-// use.
+// takeCoupon renders the UPDATE that takes a coupon for an order. Orders and refunds race for a coupon: the guard lets
+// one of them through, and no order outside of the validity. The answer may have the clock, for the use.
 func (q *couponSQL) takeCoupon(t coupon.Transition, clock string) string {
 	deadline := "NULL"
 	if t.Coupon == coupon.Reserved {
@@ -111,7 +113,7 @@ func (q *couponSQL) takeCoupon(t coupon.Transition, clock string) string {
 		" WHERE w.COUPON_NO = ? AND " + freeCoupon + " AND w.VALID_FROM <= " + mysql.Now + " AND w.VALID_UNTIL > " + mysql.Now
 }
 
-// useCall is a step with the amounts of the use in the smallest unit of their currency.
+// useCall is a use with its amounts in the smallest unit of their currency.
 type useCall struct {
 	coupon.Use
 	total, discount int64
@@ -123,18 +125,12 @@ func (u useCall) amounts() []any { return []any{int64(u.Places), u.total, u.disc
 
 // Use implements coupon.Store.
 func (c *Store) Use(ctx context.Context, step coupon.Step, use coupon.Use, holdFor time.Duration) (stock.Verdict, error) {
-	if err := c.ready(ctx); err != nil {
+	if err := cmp.Or(c.ready(ctx), money.Places(use.Places)); err != nil {
 		return stock.Refused, err
 	}
-	if err := money.Places(use.Places); err != nil {
-		return stock.Refused, err
-	}
-	total, err := money.Minor("total", use.Total, use.Places)
-	if err != nil {
-		return stock.Refused, err
-	}
-	discount, err := money.Minor("discount", use.Discount, use.Places)
-	if err != nil {
+	total, err1 := money.Minor("total", use.Total, use.Places)
+	discount, err2 := money.Minor("discount", use.Discount, use.Places)
+	if err := errors.Join(err1, err2); err != nil {
 		return stock.Refused, err
 	}
 	call := useCall{Use: use, total: total, discount: discount, holdFor: holdFor}
@@ -148,10 +144,15 @@ func (c *Store) Use(ctx context.Context, step coupon.Step, use coupon.Use, holdF
 	}
 }
 
-// goOn makes a step of an existing use, in one guarded UPDATE of the use and its coupon.
+// goOn makes a step of an existing use, in one guarded UPDATE of the use and its coupon. A caller's transaction first asks
+// whether the order has the coupon: the servers look a use up before they look at its coupon, and where there is none
+// they lock the gap, where the uses of other orders go, to the end of the transaction.
 func (c *Store) goOn(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
 	if c.units.Bound() {
-		if has, err := c.has(ctx, statements, call); err != nil || !has {
+		has := false
+		query := mysql.Render(statements.has, call.Coupon, call.Order)
+		err := c.units.Query(ctx, query, func(*sql.Rows) error { has = true; return nil })
+		if err != nil || !has {
 			return stock.Refused, err
 		}
 	}
@@ -161,14 +162,6 @@ func (c *Store) goOn(ctx context.Context, t coupon.Transition, statements useSQL
 	}
 	rows, err := c.units.Exec(ctx, mysql.Render(statements.move, append(args, call.Coupon, call.Order)...))
 	return ledger.DoneIf(rows > 0), err
-}
-
-// has reports whether an order has a coupon, which is there, as a step wants it. A caller's transaction asks before the step: the
-// servers look a use up before they look at its coupon, and where there is none they lock the gap, where the
-// uses of other orders go, to the end of the transaction.
-func (c *Store) has(ctx context.Context, statements useSQL, call useCall) (has bool, err error) {
-	err = c.units.Query(ctx, mysql.Render(statements.has, call.Coupon, call.Order), func(*sql.Rows) error { has = true; return nil })
-	return has, err
 }
 
 // forgo makes a step that leaves the coupon as it is: it begins a use, or ends one that has lapsed.
@@ -181,37 +174,35 @@ func (c *Store) forgo(ctx context.Context, statements useSQL, call useCall) (sto
 	return ledger.DoneIf(rows > 0), err
 }
 
-// takeFor makes a step that takes a coupon for an order: the coupon first, then its use, which is new; where it is
-// not, all again for a use that has lapsed.
+// takeFor makes a step that takes a coupon for an order: first the coupon, then a new use. If the order has a use
+// already, both are done again, for a use that has lapsed.
 func (c *Store) takeFor(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
-	kept, err := c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
-		at, ok, err := c.takeCoupon(ctx, q, t, statements, call)
-		if err != nil || !ok {
-			return false, err
-		}
-		deadline := at
-		if t.Coupon == coupon.Reserved {
-			deadline = at.Add(call.holdFor)
-		}
-		args := append([]any{call.Coupon, call.Order}, call.amounts()...)
-		_, err = q.ExecContext(ctx, mysql.Render(dated(statements.begin, at), append(args, deadline)...))
-		return true, err
-	})
-	if mysql.Number(err) != mysql.ErrDuplicate {
-		return ledger.DoneIf(kept), err
+	take := func(statement string, args func(at time.Time) []any) (bool, error) {
+		return c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+			at, ok, err := c.takeCoupon(ctx, q, t, statements, call)
+			if err != nil || !ok {
+				return false, err
+			}
+			rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(atTime(statement, at), args(at)...)))
+			return rows > 0, err
+		})
 	}
-	kept, err = c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
-		at, ok, err := c.takeCoupon(ctx, q, t, statements, call)
-		if err != nil || !ok {
-			return false, err
+	key, lives := []any{call.Coupon, call.Order}, t.Coupon == coupon.Reserved
+	kept, err := take(statements.begin, func(at time.Time) []any {
+		if lives {
+			at = at.Add(call.holdFor)
 		}
-		args := call.amounts()
-		if t.Coupon == coupon.Reserved {
-			args = append(args, at.Add(call.holdFor))
-		}
-		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(dated(statements.again, at), append(args, call.Coupon, call.Order)...)))
-		return rows > 0, err
+		return slices.Concat(key, call.amounts(), []any{at})
 	})
+	if mysql.Number(err) == mysql.ErrDuplicate {
+		kept, err = take(statements.again, func(at time.Time) []any {
+			args := call.amounts()
+			if lives {
+				args = append(args, at.Add(call.holdFor))
+			}
+			return append(args, key...)
+		})
+	}
 	return ledger.DoneIf(kept), err
 }
 
@@ -222,12 +213,12 @@ func (c *Store) takeCoupon(ctx context.Context, q mysql.Tx, t coupon.Transition,
 		args = append(args, call.holdFor.Microseconds())
 	}
 	args = append(args, call.Coupon)
-	if c.units.Bound() { // where LAST_INSERT_ID is the caller's
+	if c.units.Bound() { // LAST_INSERT_ID belongs to the caller
 		at, err := mysql.ClockIn(ctx, q)
 		if err != nil {
 			return at, false, err
 		}
-		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(dated(statements.takeAt, at), args...)))
+		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(atTime(statements.takeAt, at), args...)))
 		return at, rows > 0, err
 	}
 	result, err := q.ExecContext(ctx, mysql.Render(statements.take, args...))
@@ -239,7 +230,7 @@ func (c *Store) takeCoupon(ctx context.Context, q mysql.Tx, t coupon.Transition,
 	return mysql.FromMicros(clock), true, err
 }
 
-// dated puts a clock into a statement.
-func dated(statement string, at time.Time) string {
+// atTime puts a time into a statement.
+func atTime(statement string, at time.Time) string {
 	return strings.ReplaceAll(statement, "#", mysql.Render("?", at))
 }

@@ -27,7 +27,6 @@ type Store struct {
 	Orders     *batch.Lookup[string, Presence] // which of them have a hold or were closed
 	Companions Companions
 	rows       *along.Rows // that its calls carry
-	broken     error       // what is wrong with the options; every call returns it
 }
 
 // storeBatchers merge the calls of a store, each kind by what it is hot on.
@@ -55,8 +54,8 @@ type Settings struct {
 func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	s := &Store{
 		Handle: mysql.NewHandle(db), SQL: NewStatements(o.Prefix + table), SoldOut: &soldOutCache{soldOutFor: o.SoldOutFor}, Companions: by,
-		broken: o.Broken,
 	}
+	s.Broken = o.Broken
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)
 		s.Bounds = b
@@ -82,19 +81,13 @@ func (s *Store) lookups() {
 
 // WithTx returns the same store inside the caller's transaction.
 func (s *Store) WithTx(tx mysql.Tx) *Store {
-	bound := &Store{Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, rows: s.rows, broken: s.broken}
-	if tx == nil && bound.broken == nil {
-		bound.broken = fault.Invalid("tx", "must not be nil")
-	}
+	bound := &Store{Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, rows: s.rows}
 	bound.lookups()
 	return bound
 }
 
 // Ready refuses what cannot work before any I/O, and companions that are not kept.
 func (s *Store) Ready(ctx context.Context, beside ...stock.Companion) error {
-	if s.broken != nil {
-		return s.broken
-	}
 	if err := s.rows.Err(); err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ const (
 
 // Handle is where statements go: a pool, or the caller's transaction.
 type Handle struct {
+	Broken   error // what is wrong with the options; every call returns it
 	db       *sql.DB
 	sessions *sessions // of the pool
 	tx       Tx        // nil: statements commit by themselves
@@ -66,7 +67,11 @@ func NewHandle(db *sql.DB) *Handle { return &Handle{db: db, sessions: &sessions{
 
 // Within returns the same handle inside the caller's transaction.
 func (h *Handle) Within(tx Tx) *Handle {
-	return &Handle{db: h.db, sessions: h.sessions, tx: beneath(tx)}
+	bound := &Handle{Broken: h.Broken, db: h.db, sessions: h.sessions, tx: beneath(tx)}
+	if tx == nil && bound.Broken == nil {
+		bound.Broken = fault.Invalid("tx", "must not be nil")
+	}
+	return bound
 }
 
 // Bound reports whether statements go to the caller's transaction.
@@ -74,6 +79,9 @@ func (h *Handle) Bound() bool { return h.tx != nil }
 
 // Ready refuses what cannot work before any I/O.
 func (h *Handle) Ready(context.Context) error {
+	if h.Broken != nil {
+		return h.Broken
+	}
 	switch h.tx.(type) {
 	case nil:
 		if h.db == nil {
@@ -485,6 +493,9 @@ type Blank struct{ Insert, TakeBack string }
 // lock the gap and block all new rows beside it until the caller's transaction ends. So blanks are inserted first: an
 // existing row is locked then, and nothing beside it. Where fn has met a blank row, the blanks are deleted.
 func (h *Handle) Among(ctx context.Context, fn func(q Tx) (met bool, err error), blanks ...Blank) error {
+	if err := h.Ready(ctx); err != nil {
+		return err
+	}
 	_, err := h.nested(ctx, func(q Tx) (bool, error) {
 		for _, b := range blanks {
 			if err := Insert(ctx, q, b.Insert, b.TakeBack); err != nil {

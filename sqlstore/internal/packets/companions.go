@@ -27,7 +27,7 @@ func (packetCompanions) Keeps(c stock.Companion) bool { _, ok := c.(redpacket.Gr
 // still has. The rows of the packets are locked and read as they are, and guarded all the same. A share that does not fit
 // is ErrDrift, and takes nothing.
 func (q packetCompanions) Locked(ctx context.Context, tx mysql.Tx, at time.Time, calls []ledger.LockCall) error {
-	if !calls[0].Order.Immediate { // units that are only set aside; no grab does that
+	if !calls[0].Order.Immediate { // no grab: it only sets units aside
 		return nil
 	}
 	ids := map[int64]bool{}

@@ -15,7 +15,7 @@ import (
 
 // Store is the redpacket.Store behind sqlstore.RedPacket.
 type Store struct {
-	units   *ledger.Store // which also has the handle, and what is wrong with the options
+	units   *ledger.Store // also has the handle, and what is wrong with the options
 	sql     *redPacketSQL
 	records *batch.Lookup[int64, redpacket.Record]                // after refusals
 	shares  *batch.Batcher[int64, string, *redpacket.ShareRecord] // by packet; nil where calls are not merged
@@ -25,8 +25,8 @@ type Store struct {
 func New(db *sql.DB, o ledger.Settings) *Store {
 	statements := newRedPacketSQL(o.Prefix)
 	r := over(ledger.New(db, o, redPacketStock, packetCompanions{redPacketSQL: statements}), statements)
-	// A packet whose shares are gone gets none back; one that is off the shelf may be paid for, by
-	// another process, at any moment.
+	// The sold-out cache may keep a packet without shares: none ever comes back. It must not keep one that is off the
+	// shelf: another process may confirm the payment at any moment.
 	r.units.SoldOut.Worth = func(item stock.Item) bool { return item.Version > 0 && !item.OffShelf }
 	if b := r.units.Bounds; b != nil {
 		r.shares = batch.NewReader(b, r.sharesBatch, r.shareOf)
@@ -49,18 +49,14 @@ func (r *Store) WithTx(tx mysql.Tx) *Store {
 // Units implements redpacket.Store.
 func (r *Store) Units() stock.Store { return r.units }
 
-// Add implements redpacket.Store: the sender's grab, the item with the change that records its units, and
-// the packet.
+// Add implements redpacket.Store. It closes the sender's grab, and inserts the item, the change that records its units,
+// and the packet.
 func (r *Store) Add(ctx context.Context, record redpacket.Record, senderMayGrab bool, liveFor time.Duration) (stock.Verdict, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	item := stock.Item{Key: stock.Key{SKU: record.ID}, Quantities: stock.Quantities{Total: record.Split.Count, Left: record.Split.Count}}
 	defer r.units.Freed(item.Key)
-	if r.units.Bound() { // where what collides must not be rolled back; see mysql.Insert
-		if is, err := r.lockUnits(ctx, record.ID); err != nil || is {
-			return stock.Exists, err
-		}
+	is, err := r.lockUnits(ctx, record.ID)
+	if err != nil || is && r.units.Bound() { // an INSERT must not collide there; see mysql.Insert
+		return stock.Exists, err
 	}
 	kept, err := r.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		if !senderMayGrab {
@@ -94,18 +90,18 @@ func (r *Store) Add(ctx context.Context, record redpacket.Record, senderMayGrab 
 		return ledger.DoneIf(kept), err
 	}
 	known := false
-	err = r.units.Query(ctx, mysql.Render(r.sql.knownPacket, record.ID), func(*sql.Rows) error { known = true; return nil })
-	if err != nil || !known { // a packet comes with its item: this one has come without
+	err = r.units.Query(ctx, mysql.Render(r.sql.findPacket, record.ID), func(*sql.Rows) error { known = true; return nil })
+	if err != nil || !known { // there is an item without its packet
 		return stock.Refused, mysql.Missing(err)
 	}
 	return stock.Exists, nil
 }
 
-// lockUnits locks the item of a packet where a transaction of the caller's goes on, and reports whether there is one: then
-// there is a packet.
+// lockUnits refuses what cannot work before any I/O. In the caller's transaction it then locks the item of a packet, and
+// reports whether there is one: each packet has an item.
 func (r *Store) lockUnits(ctx context.Context, id int64) (is bool, err error) {
-	if !r.units.Bound() {
-		return true, nil
+	if err := r.units.Ready(ctx); err != nil || !r.units.Bound() {
+		return err == nil, err
 	}
 	var version int64
 	err = r.units.Among(ctx, func(q mysql.Tx) (bool, error) {
@@ -115,51 +111,43 @@ func (r *Store) lockUnits(ctx context.Context, id int64) (is bool, err error) {
 	return version > 0, err
 }
 
-// change changes a packet that may not be there.
+// change changes a packet that may not exist.
 func (r *Store) change(ctx context.Context, id int64, statement string) (stock.Verdict, error) {
 	if is, err := r.lockUnits(ctx, id); err != nil || !is {
 		return stock.Refused, err
 	}
-	rows, err := r.units.Exec(ctx, statement)
-	return ledger.DoneIf(rows > 0), err
+	return r.exec(ctx, statement)
 }
 
 // Open implements redpacket.Store.
 func (r *Store) Open(ctx context.Context, id int64) (stock.Verdict, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	defer r.units.Freed(stock.Key{SKU: id})
 	return r.change(ctx, id, mysql.Render(r.sql.open, id))
 }
 
-// End implements redpacket.Store. Grabs have the item's row locked until they commit, and from
-// then on find it off the shelf.
+// End implements redpacket.Store. It waits for grabs, which lock the row of the item until they commit. Later grabs find
+// the item off the shelf.
 func (r *Store) End(ctx context.Context, id int64, to redpacket.State) (stock.Verdict, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	defer r.units.Freed(stock.Key{SKU: id})
-	return r.giveBack(ctx, id, mysql.Render(r.sql.end, int64(to), id, to != redpacket.Expired))
+	step := redpacket.StepClose
+	if to == redpacket.Expired {
+		step = redpacket.StepExpire
+	}
+	t := redpacket.Open.After(step)
+	return r.giveBack(ctx, id, mysql.Render(r.sql.end, int64(t.To), id, t.When == stock.Anytime))
 }
 
 // Drop implements redpacket.Store. The item is off the shelf.
 func (r *Store) Drop(ctx context.Context, id int64) (stock.Verdict, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	return r.change(ctx, id, mysql.Render(r.sql.drop, id))
 }
 
 // Return implements redpacket.Store. The item is off the shelf.
 func (r *Store) Return(ctx context.Context, id int64) (stock.Verdict, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	return r.giveBack(ctx, id, mysql.Render(r.sql.giveAllBack, id))
 }
 
-// giveBack ends a packet by a guarded UPDATE, and books what is left of it for its sender.
+// giveBack ends a packet by a guarded UPDATE, and books the money that is left for its sender.
 func (r *Store) giveBack(ctx context.Context, id int64, end string) (stock.Verdict, error) {
 	if is, err := r.lockUnits(ctx, id); err != nil || !is {
 		return stock.Refused, err

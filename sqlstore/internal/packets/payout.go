@@ -13,9 +13,6 @@ import (
 
 // Payouts implements redpacket.Store.
 func (r *Store) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.ShareRecord, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return nil, err
-	}
 	at := after.DueAt
 	if after.Packet == 0 {
 		at = time.UnixMicro(0)
@@ -25,9 +22,6 @@ func (r *Store) Payouts(ctx context.Context, after redpacket.Cursor, limit int) 
 
 // Payout implements redpacket.Store.
 func (r *Store) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRecord, bool, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return redpacket.ShareRecord{}, false, err
-	}
 	var payout redpacket.ShareRecord
 	err := r.units.QueryAmong(ctx, mysql.Render(r.sql.payout, packet, no), func(rows *sql.Rows) (bool, error) {
 		is, err := scanShare(rows)
@@ -41,28 +35,26 @@ func (r *Store) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRe
 
 // Paid implements redpacket.Store.
 func (r *Store) Paid(ctx context.Context, packet, no int64) (stock.Verdict, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
-	if r.units.Bound() { // where the step would lock the place of a share that is not there
+	if r.units.Bound() { // there an UPDATE of a share that does not exist would lock its place
 		if _, is, err := r.Payout(ctx, packet, no); err != nil || !is {
 			return stock.Refused, err
 		}
 	}
-	rows, err := r.units.Exec(ctx, mysql.Render(r.sql.paid, packet, no))
-	return ledger.DoneIf(rows > 0), err
+	return r.exec(ctx, mysql.Render(r.sql.pay, packet, no))
 }
 
 // Failed implements redpacket.Store.
 func (r *Store) Failed(ctx context.Context, packet, no, failures int64, reason string, retryIn time.Duration) (stock.Verdict, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
-	rows, err := r.units.Exec(ctx, mysql.Render(r.sql.failed, reason, retryIn.Microseconds(), packet, no, failures))
+	return r.exec(ctx, mysql.Render(r.sql.fail, reason, retryIn.Microseconds(), packet, no, failures))
+}
+
+// exec runs a guarded UPDATE.
+func (r *Store) exec(ctx context.Context, statement string) (stock.Verdict, error) {
+	rows, err := r.units.Exec(ctx, statement)
 	return ledger.DoneIf(rows > 0), err
 }
 
-// sharesOf reads shares and what was left of packets.
+// sharesOf reads shares, with those of senders.
 func (r *Store) sharesOf(ctx context.Context, by mysql.QueryFunc, query string) ([]redpacket.ShareRecord, error) {
 	return ledger.ListOf(ctx, r.units, by, query, scanShare)
 }

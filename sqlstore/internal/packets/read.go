@@ -37,11 +37,8 @@ func (r *packetRow) finish() redpacket.Record {
 	return *p
 }
 
-// Record implements redpacket.Store. Concurrent calls share one read: every grab that was refused asks why.
+// Record implements redpacket.Store. Concurrent calls share one read, because each refused grab asks for the reason.
 func (r *Store) Record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return redpacket.Record{}, time.Time{}, err
-	}
 	return r.records.Get(ctx, id)
 }
 
@@ -60,7 +57,7 @@ func (r *Store) record(ctx context.Context, id int64) (redpacket.Record, time.Ti
 	return found[id], now, err
 }
 
-// severalRecords reads several.
+// severalRecords reads several packets.
 func (r *Store) severalRecords(ctx context.Context, ids []int64) (map[int64]redpacket.Record, time.Time, error) {
 	return r.recordsOf(ctx, mysql.Render(r.sql.readPackets(len(ids)), mysql.AnyOf(ids)...))
 }
@@ -89,17 +86,15 @@ func (r *Store) Records(ctx context.Context, after int64, limit int) ([]redpacke
 	})
 }
 
-// Due implements redpacket.Store. It locks nothing, also in the caller's transaction: a lock on the list
-// would keep others from opening packets, and End looks for itself.
+// Due implements redpacket.Store. It locks nothing, also in the caller's transaction: a lock on the list would block
+// calls that open packets. End checks the state itself.
 func (r *Store) Due(ctx context.Context, limit int) ([]int64, error) {
 	return ledger.ListOf(ctx, r.units, r.units.Show, mysql.Render(r.sql.due, limit), mysql.One[int64])
 }
 
-// Share implements redpacket.Store. Every grab ends with it: concurrent calls for one packet share one read.
+// Share implements redpacket.Store. Concurrent calls for one packet share one read, because each replay of a grab ends
+// with it.
 func (r *Store) Share(ctx context.Context, packet int64, person string) (redpacket.ShareRecord, bool, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return redpacket.ShareRecord{}, false, err
-	}
 	read := r.shareOf
 	if r.shares != nil {
 		read = r.shares.Do
@@ -127,9 +122,10 @@ func (r *Store) shareOf(ctx context.Context, packet int64, person string) (*redp
 	return &found[0], nil
 }
 
-// currentShare returns the read of a share in the caller's transaction, or nothing where there is none. It first locks
-// the hold of the grab: a grab that was made has a share, which can be locked. The number of a share never changes,
-// and may come from the transaction's snapshot: MariaDB would lock the place beside it in the index of people.
+// currentShare returns the statement that reads a share in the caller's transaction, or nothing if there is no share. It
+// first locks the hold of the grab: if there is one, then there is a share, which can be locked. The number of a share
+// never changes, so it may come from the snapshot of the transaction. To look it up with a lock would, on MariaDB, lock
+// the place beside it in the index of people.
 func (r *Store) currentShare(ctx context.Context, packet int64, person string) (string, error) {
 	var grabbed, no int64
 	id := redpacket.GrabID(packet, person)
@@ -147,7 +143,7 @@ func (r *Store) currentShare(ctx context.Context, packet int64, person string) (
 	return mysql.Render(r.sql.payout, packet, no) + " FOR UPDATE", err
 }
 
-// sharesBatch reads those of several.
+// sharesBatch reads the shares of several people.
 func (r *Store) sharesBatch(ctx context.Context, packet int64, people []string) ([]batch.Reply[*redpacket.ShareRecord], error) {
 	found, err := r.sharesOf(ctx, r.units.Query, mysql.Render(r.sql.sharesOf(len(people)), append([]any{packet}, mysql.AnyOf(people)...)...))
 	if err != nil {
@@ -166,8 +162,20 @@ func (r *Store) sharesBatch(ctx context.Context, packet int64, people []string) 
 
 // Shares implements redpacket.Store.
 func (r *Store) Shares(ctx context.Context, packet, after int64, limit int) ([]redpacket.ShareRecord, error) {
-	if err := r.units.Ready(ctx); err != nil {
-		return nil, err
-	}
 	return r.sharesOf(ctx, r.units.Show, mysql.Render(r.sql.listShares, packet, max(after, 0), limit))
+}
+
+// Book implements redpacket.Store.
+func (r *Store) Book(ctx context.Context, id int64) (redpacket.Book, error) {
+	var book redpacket.Book
+	err := r.units.Query(ctx, mysql.Render(r.sql.book, id, id, id, id), func(rows *sql.Rows) error {
+		var row packetRow
+		err := rows.Scan(append(row.targets(), &book.Shares, &book.Money, &book.Remainder, &book.Holds)...)
+		book.Record = row.finish()
+		return err
+	})
+	if err != nil {
+		return redpacket.Book{}, err
+	}
+	return book, nil
 }

@@ -9,26 +9,26 @@ import (
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 // redPacketStock is the table of the units of red packets.
 const redPacketStock = "red_packet_stock"
 
-// redPacketSQL is every statement of the red packet store for a prefix, beside those of its units:
-// rendered once, or, where it grows with a batch, when it is needed. testdata/redpacket.sql has all of
-// them to read.
+// redPacketSQL has every statement of the red packet store for a prefix, except those of its units. A statement is rendered
+// once, or for each call if it grows with a batch. testdata/statements.sql has all of them to read.
 type redPacketSQL struct {
 	packets, shares string // table names
 	items, holds    string // and of the units
 
-	closeSender, addItem, addPacket, knownPacket string
-	open, end, drop, giveAllBack, giveBack       string
-	claimShares                                  string
-	paid, failed                                 string
-	lockUnits, lockGrab, shareNo                 string
-	listPackets, due, book                       string
-	listShares, payouts, payout                  string
-	blankShare                                   mysql.Blank
+	closeSender, addItem, addPacket, findPacket string
+	open, end, drop, giveAllBack, giveBack      string
+	claimShares                                 string
+	pay, fail                                   string
+	lockUnits, lockGrab, shareNo                string
+	listPackets, due, book                      string
+	listShares, payouts, payout                 string
+	blankShare                                  mysql.Blank
 }
 
 // packetColumns are the columns of a packet p, in the order in which packetRow scans them.
@@ -45,7 +45,7 @@ var shareColumns = "b.PACKET_ID, b.SHARE_NO, b.PERSON_ID, b.PLACES, b.MONEY, b.P
 func newRedPacketSQL(prefix string) *redPacketSQL {
 	units := ledger.NewStatements(prefix + redPacketStock)
 	q := &redPacketSQL{packets: prefix + "red_packet", shares: prefix + "red_packet_share", items: units.Items, holds: units.Holds}
-	// The sender's grab is closed like any other order; one that was closed before stays so.
+	// The sender's grab is closed like any other order. It may be closed already.
 	q.closeSender = units.CloseOrder + " ON DUPLICATE KEY UPDATE FENCE = FENCE"
 	q.renderPackets()
 	q.renderShares()
@@ -53,11 +53,11 @@ func newRedPacketSQL(prefix string) *redPacketSQL {
 	return q
 }
 
-// renderPackets renders what happens to a packet and its item. Where both change, one UPDATE locks first the
-// item's row and then the packet's, as a grab does: so it waits for grabs that are under way, and cannot
-// meet one in a deadlock.
+// renderPackets renders the statements that change a packet and its item: the steps of the state machine,
+// redpacket.Transitions. Where both change, one UPDATE locks first the row of the item and then the row of the packet, as
+// a grab does. So it waits for running grabs, and cannot end in a deadlock with one.
 func (q *redPacketSQL) renderPackets() {
-	// The packet has its window and its clock from its item, so that the two agree.
+	// The packet copies its window and its times from its item, so that the two agree.
 	q.addItem = "INSERT INTO " + q.items +
 		" (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, STATUS, START_TIME, END_TIME, CREATE_TIME, UPDATE_TIME)" +
 		" VALUES (?, 0, ?, ?, 1, ?, COALESCE(?, TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now + ")), " + mysql.List(mysql.Now, 2) + ")"
@@ -67,50 +67,62 @@ func (q *redPacketSQL) renderPackets() {
 		fmt.Sprintf(" SELECT s.SKU_ID, %s, %d, s.START_TIME, s.END_TIME, s.CREATE_TIME, s.UPDATE_TIME FROM %s s WHERE s.SKU_ID = ?"+
 			" AND s.ACTIVITY_ID = 0",
 			mysql.List("?", 10), redpacket.Unpaid, q.items)
-	q.knownPacket = "SELECT 1 FROM " + q.packets + " WHERE PACKET_ID = ?"
+	q.findPacket = "SELECT 1 FROM " + q.packets + " WHERE PACKET_ID = ?"
 
 	move := func(offShelf int, to string) string {
 		return "UPDATE " + q.items + " s " + mysql.ByKey + " STRAIGHT_JOIN " + q.packets + " p " + mysql.ByKey + " ON p.PACKET_ID = s.SKU_ID" +
 			fmt.Sprintf(" SET s.STATUS = %d, s.%s, p.STATE = %s, p.UPDATE_TIME = %s", offShelf, ledger.Touch, to, mysql.Now)
 	}
 	one := " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = 0 AND "
-	q.open = move(0, strconv.Itoa(int(redpacket.Open))) + ", p.CONFIRM_TIME = " + mysql.Now + one +
-		fmt.Sprintf("p.STATE = %d AND p.END_TIME > ", redpacket.Unpaid) + mysql.Now
-	// Of two that end a packet one does; the last question mark says that its time need not have come.
-	q.end = move(1, "?") + ", p.OVER_TIME = " + mysql.Now + one +
-		fmt.Sprintf("p.STATE = %d AND (? OR p.END_TIME <= ", redpacket.Open) + mysql.Now + ")"
+	confirm := redpacket.Unpaid.After(redpacket.StepConfirm)
+	q.open = move(0, strconv.Itoa(int(confirm.To))) + ", p.CONFIRM_TIME = " + mysql.Now + one + guard("p.", confirm)
+	// Close and Expire share a statement. Its last argument is true for Close, which need not wait for the End.
+	end := redpacket.Open.After(redpacket.StepClose)
+	q.end = move(1, "?") + ", p.OVER_TIME = " + mysql.Now + one + guard("p.", end) + " AND (? OR p.END_TIME <= " + mysql.Now + ")"
 
-	// What follows finds the item off the shelf.
-	q.drop = "UPDATE " + q.packets + " " + mysql.ByKey +
-		fmt.Sprintf(" SET STATE = %d, OVER_TIME = %s, UPDATE_TIME = %s WHERE PACKET_ID = ? AND STATE = %d",
-			redpacket.Closed, mysql.Now, mysql.Now, redpacket.Unpaid)
-	q.giveAllBack = "UPDATE " + q.packets + " " + mysql.ByKey +
-		fmt.Sprintf(" SET STATE = IF(STATE = %d, %d, STATE), OVER_TIME = COALESCE(OVER_TIME, %s)", redpacket.Unpaid, redpacket.Expired,
-			mysql.Now) +
-		", CONFIRM_TIME = " + mysql.Now + ", UPDATE_TIME = " + mysql.Now +
-		fmt.Sprintf(" WHERE PACKET_ID = ? AND CONFIRM_TIME IS NULL AND (STATE = %d AND END_TIME <= %s OR STATE = %d)", redpacket.Unpaid,
-			mysql.Now, redpacket.Closed)
+	// The item is off the shelf during the following steps.
+	alone := "UPDATE " + q.packets + " " + mysql.ByKey + " SET STATE = "
+	drop := redpacket.Unpaid.After(redpacket.StepClose)
+	q.drop = fmt.Sprintf("%s%d, OVER_TIME = %s, UPDATE_TIME = %[3]s WHERE PACKET_ID = ? AND %s", alone, drop.To, mysql.Now, guard("", drop))
+	late, closed := redpacket.Unpaid.After(redpacket.StepReturn), redpacket.Closed.After(redpacket.StepReturn)
+	q.giveAllBack = fmt.Sprintf("%sIF(STATE = %d, %d, STATE), OVER_TIME = COALESCE(OVER_TIME, %s), CONFIRM_TIME = %[4]s, UPDATE_TIME = %[4]s",
+		alone, late.From, late.To, mysql.Now) +
+		" WHERE PACKET_ID = ? AND CONFIRM_TIME IS NULL AND (" + guard("", late) + " OR " + guard("", closed) + ")"
 	q.giveBack = "INSERT INTO " + q.shares + " (PACKET_ID, SHARE_NO, PERSON_ID, REMAINDER, PLACES, MONEY, DUE_TIME, CREATE_TIME)" +
 		" SELECT p.PACKET_ID, 0, p.SENDER_ID, 1, p.PLACES, p.STOCK_MONEY, p.UPDATE_TIME, p.UPDATE_TIME FROM " + q.packets +
 		" p WHERE p.PACKET_ID = ?"
 }
 
-// renderShares renders what happens to shares.
+// guard renders the condition of a row of the state machine, with a prefix in front of the columns. Of several steps that
+// race for a packet it lets one through.
+func guard(prefix string, t redpacket.Transition) string {
+	text := fmt.Sprintf("%sSTATE = %d", prefix, t.From)
+	switch t.When {
+	case stock.Live:
+		text += " AND " + prefix + "END_TIME > " + mysql.Now
+	case stock.Dead:
+		text += " AND " + prefix + "END_TIME <= " + mysql.Now
+	case stock.Anytime:
+	}
+	return text
+}
+
+// renderShares renders the statements on shares.
 func (q *redPacketSQL) renderShares() {
 	q.claimShares = "INSERT INTO " + q.shares + " (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME) VALUES "
-	q.paid = "UPDATE " + q.shares + " " + mysql.ByKey + " SET PAY_STATE = 1, PAY_TIME = " + mysql.Now +
+	q.pay = "UPDATE " + q.shares + " " + mysql.ByKey + " SET PAY_STATE = 1, PAY_TIME = " + mysql.Now +
 		" WHERE PACKET_ID = ? AND SHARE_NO = ? AND PAY_STATE = 0"
-	q.failed = "UPDATE " + q.shares + " " + mysql.ByKey +
+	q.fail = "UPDATE " + q.shares + " " + mysql.ByKey +
 		" SET FAIL_NUM = FAIL_NUM + 1, FAIL_REASON = ?, DUE_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now + ")" +
 		" WHERE PACKET_ID = ? AND SHARE_NO = ? AND PAY_STATE = 0 AND FAIL_NUM = ?"
 }
 
 // renderPacketReads renders the reads.
 func (q *redPacketSQL) renderPacketReads() {
-	// In the caller's transaction the item's row is locked before the packet's, as everywhere.
+	// In the caller's transaction the row of the item is locked before the row of the packet, as everywhere.
 	q.lockUnits = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = 0 FOR UPDATE"
 	q.lockGrab = "SELECT SKU_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
-	// A blank share has PLACES -1. Its person is of its own each time: where a row with the same key has just been deleted, MySQL
+	// A blank share has PLACES -1, and a random person each time: where a row with the same key has just been deleted, MySQL
 	// looks for duplicates with a lock on the gap.
 	q.blankShare = mysql.Blank{Insert: "INSERT INTO " + q.shares +
 		" (PACKET_ID, SHARE_NO, PERSON_ID, REMAINDER, PLACES, MONEY, DUE_TIME, CREATE_TIME)" +
@@ -129,7 +141,7 @@ func (q *redPacketSQL) renderPacketReads() {
 		" WHERE b.PACKET_ID = ? AND b.PERSON_ID = ? AND b.REMAINDER = 0"
 	q.payout = share + " WHERE b.PACKET_ID = ? AND b.SHARE_NO = ?"
 
-	// One statement and so one moment, also at READ COMMITTED.
+	// One statement, and so one snapshot, also at READ COMMITTED.
 	_, sold := ledger.CountedStates()
 	sum := func(expr string) string { return "CAST(COALESCE(SUM(" + expr + "), 0) AS SIGNED)" }
 	q.book = "SELECT " + packetColumns + ", c.NUM, c.MONEY, r.MONEY, h.NUM FROM " + q.packets + " p" +
@@ -159,8 +171,8 @@ func (q *redPacketSQL) sharesOf(people int) string {
 		" WHERE b.PACKET_ID = ? AND b.PERSON_ID IN (" + mysql.List("?", people) + ") AND b.REMAINDER = 0"
 }
 
-// insertShares renders the INSERT of the shares of a batch, which are all of one moment. It writes the
-// text at once: of all statements it is the one that grows most.
+// insertShares renders the INSERT of the shares of a batch, which have all the same time. It writes the text at once,
+// because no other statement grows as much.
 func (q *redPacketSQL) insertShares(shares []redpacket.ShareRecord) string {
 	clock := mysql.Timestamp(shares[0].CreatedAt)
 	var b strings.Builder

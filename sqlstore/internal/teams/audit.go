@@ -12,18 +12,14 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Books implements groupbuy.Store. The counts of the teams and the places of their seats are read at two moments; each
-// read is consistent in itself.
+// Books implements groupbuy.Store. One statement reads teams and recounts them, and another finds the seats that do not
+// match their holds. Each is consistent in itself.
 func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
 	books, err := ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.book, key.Activity, key.SKU, after, limit),
-		func(rows *sql.Rows) (groupbuy.TeamBook, error) {
-			var row teamRow
-			var book groupbuy.TeamBook
-			c := &book.Recount
-			err := rows.Scan(append(row.targets(), &c.Held, &c.Paid, &c.PaidVolume, &c.Events)...)
-			book.Team = row.finish()
-			return book, err
-		})
+		scan(func(b *groupbuy.TeamBook) []any {
+			c := &b.Recount
+			return append(teamTargets(&b.Team), &c.Held, &c.Paid, &c.PaidVolume, &c.Events)
+		}))
 	if err != nil || len(books) == 0 {
 		return nil, err
 	}
@@ -33,7 +29,7 @@ func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit in
 		at[book.Code], codes[i] = i, book.Code
 	}
 	for part := range slices.Chunk(codes, mysql.MaxList) {
-		err := g.units.Query(ctx, mysql.RenderList(g.sql.astray, part), func(rows *sql.Rows) error {
+		err := g.units.Query(ctx, mysql.RenderList(g.sql.mismatched, part), func(rows *sql.Rows) error {
 			var code string
 			var seat groupbuy.SeatBook
 			err := rows.Scan(&code, &seat.Order, &seat.State, &seat.Hold, &seat.Units)
@@ -53,9 +49,6 @@ func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit in
 
 // FormedPeople implements groupbuy.Store.
 func (g *Store) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return 0, 0, err
-	}
 	err = g.units.Query(ctx, mysql.Render(g.sql.formedPeople, key.Activity, key.SKU),
 		func(rows *sql.Rows) error { return rows.Scan(&counted, &seats) })
 	return seats, counted, err
@@ -63,9 +56,6 @@ func (g *Store) FormedPeople(ctx context.Context, key stock.Key) (seats, counted
 
 // Correct implements groupbuy.Store.
 func (g *Store) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		at, err := mysql.ClockIn(ctx, q)
 		if err != nil {

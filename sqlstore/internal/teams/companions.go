@@ -3,7 +3,6 @@ package teams
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -15,15 +14,15 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Units implements groupbuy.Store. All of them merge their calls together.
+// Units implements groupbuy.Store. Calls of groups and of the stores that it returns share batches.
 func (g *Store) Units() stock.Store { return g.units }
 
 func (seatCompanions) Keeps(c stock.Companion) bool { return groupbuy.Keeps(c) }
 
-// Locked takes the seats that Locks ask for, in their order. The item of their product is locked; from here on, so are
-// their teams.
+// Locked takes the seats of requests, in the order of the calls. The items of their products are locked. It locks their
+// teams.
 func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {
-	b := seatTaker{unitOfWork: g.begin(at), calls: calls, why: make([]error, len(calls))}
+	b := seatTaker{unitOfWork: g.begin(at), calls: calls}
 	var codes []string
 	var buyers []any
 	for i, c := range calls {
@@ -47,8 +46,14 @@ func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, ca
 	if b.joined, err = b.joinedBy(ctx, q, codes, buyers); err != nil {
 		return err
 	}
-	if !b.takeAll() {
-		return &mysql.RefusalError{Why: b.why}
+	why, refused := make([]error, len(calls)), false
+	for i := range b.requests {
+		err := b.take(&b.requests[i])
+		why[b.requests[i].call] = err
+		refused = refused || err != nil
+	}
+	if refused {
+		return &mysql.RefusalError{Why: why}
 	}
 	if err := b.insert(ctx, q); err != nil {
 		return err
@@ -62,7 +67,7 @@ func (g seatCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time, ca
 	return nil
 }
 
-// seatRequest is a request of a call, with the deadline of its hold, and as it becomes.
+// seatRequest is the request of a call, with the deadline of its hold. It gets the seat and the team.
 type seatRequest struct {
 	groupbuy.SeatRequest
 
@@ -76,7 +81,6 @@ type seatTaker struct {
 	calls    []ledger.LockCall
 	requests []seatRequest
 	joined   map[groupBuyer]bool
-	why      []error // of each call; nil where it may go
 }
 
 // groupBuyer is a buyer in a team.
@@ -84,19 +88,7 @@ type groupBuyer struct {
 	team, buyer string
 }
 
-// takeAll takes the seats, and reports whether none was refused.
-func (b *seatTaker) takeAll() bool {
-	all := true
-	for i := range b.requests {
-		r := &b.requests[i]
-		err := b.take(r)
-		b.why[r.call] = err
-		all = all && err == nil
-	}
-	return all
-}
-
-// take takes the seat of a request, or returns why not.
+// take takes the seat of a request, or returns the refusal.
 func (b *seatTaker) take(r *seatRequest) (err error) {
 	if r.Opens {
 		r.SeatRequest, err = r.Open(b.at, r.deadline)
@@ -112,7 +104,7 @@ func (b *seatTaker) take(r *seatRequest) (err error) {
 	return nil
 }
 
-// insert makes the rows of new teams and seats.
+// insert inserts the rows of new teams and seats.
 func (b *seatTaker) insert(ctx context.Context, q mysql.Tx) error {
 	var opened []groupbuy.Team
 	seats := make([]groupbuy.Seat, len(b.requests))
@@ -132,7 +124,7 @@ func (b *seatTaker) insert(ctx context.Context, q mysql.Tx) error {
 			return &mysql.RefusalError{Why: []error{groupbuy.ErrDuplicateCode}}
 		}
 		if err != nil {
-			return mysql.Unclaimed(err) // one of them: each alone
+			return mysql.Unclaimed(err) // some code is a duplicate: each call is tried alone
 		}
 	}
 	statement, err := b.sql.insertSeats(seats, b.at)
@@ -145,9 +137,9 @@ func (b *seatTaker) insert(ctx context.Context, q mysql.Tx) error {
 	return nil
 }
 
-// joinedBy returns which of some buyers, each a code and a buyer, have a live seat in a team. Nobody can get one
-// meanwhile: the teams are locked. In a transaction of the store's own this is the first read from a snapshot, and
-// sees what was committed before the lock.
+// joinedBy returns which buyers have a live seat in their team. The list has a code and a buyer in turn. The teams are
+// locked, so that nobody gets a seat meanwhile. In a transaction of the store's own this is the first read from a
+// snapshot, and sees what was committed before the lock.
 func (k *unitOfWork) joinedBy(ctx context.Context, q mysql.Tx, codes []string, buyers []any) (map[groupBuyer]bool, error) {
 	joined := map[groupBuyer]bool{}
 	if len(buyers) == 0 {
@@ -172,8 +164,8 @@ func (q *groupBuySQL) joinedText(buyers int) string {
 		" p FORCE INDEX (" + q.seats + "_buyer) ON p.TEAM_CODE = l.CODE AND p.BUYER_ID = l.BUYER AND p.LIVE = 1"
 }
 
-// moveSeats moves the seats of orders whose holds have made a step; all of their items are locked. An order without a
-// seat is one of ordinary stock: only its expiry is ours to do.
+// moveSeats moves the seats of orders whose holds have made a step. All of their items are locked. An order without a
+// seat is one of ordinary stock, and may only expire.
 func (g seatCompanions) moveSeats(
 	ctx context.Context, q mysql.Tx, step stock.Step, orders []string, finish func(i int, seat *groupbuy.Seat),
 ) error {
@@ -194,7 +186,7 @@ func (g seatCompanions) moveSeats(
 		}
 		along := seat.State.StepFor(step)
 		if along == 0 {
-			return mysql.Missing(nil) // the seat is not where its hold was
+			return mysql.Missing(nil) // the seat did not match its hold
 		}
 		joined := false
 		if step == stock.StepReacquire {
@@ -227,7 +219,7 @@ func (seatCompanions) Moves(t stock.Transition) bool {
 	return t.Step == stock.StepPay || t.Step == stock.StepReacquire || t.Step == stock.StepCancel || t.Step == stock.StepExpire
 }
 
-// Moved moves the seats of orders along with their holds.
+// Moved moves the seats of orders in the transaction of their holds.
 func (g seatCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transition, calls []ledger.MoveCall) error {
 	if !g.Moves(t) {
 		return nil
@@ -239,7 +231,7 @@ func (g seatCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transitio
 	return g.moveSeats(ctx, q, t.Step, orders, nil)
 }
 
-// Refunded lets the seats of orders that are refunded leave their teams.
+// Refunded moves the seats of orders that are refunded out of their teams.
 func (g seatCompanions) Refunded(ctx context.Context, q mysql.Tx, calls []ledger.RefundCall) error {
 	orders := make([]string, len(calls))
 	restocked := map[stock.Key]bool{}
@@ -261,18 +253,12 @@ func (g seatCompanions) Refunded(ctx context.Context, q mysql.Tx, calls []ledger
 	return g.unsettle(ctx, q, restocked)
 }
 
-// unsettle lets products give units back once more, after some have come back to them.
+// unsettle makes settled products Removed again, after units have come back to them.
 func (g seatCompanions) unsettle(ctx context.Context, q mysql.Tx, keys map[stock.Key]bool) error {
 	for _, key := range slices.SortedFunc(maps.Keys(keys), stock.Key.Compare) {
-		if _, err := q.ExecContext(ctx, mysql.Render(g.sql.unsettleText(), key.Activity, key.SKU)); err != nil {
+		if _, err := q.ExecContext(ctx, mysql.Render(g.sql.unsettle, key.Activity, key.SKU)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (q *groupBuySQL) unsettleText() string {
-	return fmt.Sprintf("UPDATE %s "+mysql.ByKey+" SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s WHERE ACTIVITY_ID = ?"+
-		" AND SKU_ID = ? AND STATE = %d",
-		q.products, groupbuy.Removed, mysql.Now, groupbuy.Settled)
 }

@@ -14,31 +14,28 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// endsAtOnce is how many teams, and about how many of their seats, are ended in one transaction.
+// One transaction ends at most so many teams, and about so many of their seats.
 const (
 	endsAtOnce  = 300
 	seatsAtOnce = 900
 )
 
-// End implements groupbuy.Store, some hundred teams a transaction.
+// End implements groupbuy.Store. One transaction ends some hundred teams.
 func (g *Store) End(ctx context.Context, endings []groupbuy.TeamEnd) ([]stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return nil, err
-	}
 	verdicts := make([]stock.Verdict, 0, len(endings))
 	for part := range slices.Chunk(endings, endsAtOnce) {
 		ended, err := g.endSome(ctx, part)
 		for _, e := range part {
 			verdicts = append(verdicts, ledger.DoneIf(ended[e.Code]))
 		}
-		if err != nil { // which some may have been done before
+		if err != nil { // some may have been ended before it
 			return verdicts, err
 		}
 	}
 	return verdicts, nil
 }
 
-// endSome ends teams, as many in one transaction as their number of seats allows, and returns those that it ended.
+// endSome ends teams in transactions of about seatsAtOnce seats, and returns the codes of those that it ended.
 func (g *Store) endSome(ctx context.Context, endings []groupbuy.TeamEnd) (map[string]bool, error) {
 	ended := map[string]bool{}
 	seats, err := g.liveSeats(ctx, endings)
@@ -47,40 +44,30 @@ func (g *Store) endSome(ctx context.Context, endings []groupbuy.TeamEnd) (map[st
 	}
 	var part []groupbuy.TeamEnd
 	var of []groupbuy.Seat
-	flush := func() error {
+	for i, e := range endings {
+		if len(seats[e.Code]) > 0 { // a team without any is over or does not exist
+			part, of = append(part, e), append(of, seats[e.Code]...)
+		}
+		if len(of) < seatsAtOnce && i < len(endings)-1 {
+			continue
+		}
 		done, err := g.endThese(ctx, part, of)
 		for _, code := range done {
 			ended[code] = true
 		}
+		if err != nil {
+			return ended, err
+		}
 		part, of = nil, nil
-		return err
 	}
-	for _, e := range endings {
-		if len(seats[e.Code]) == 0 {
-			continue // it is over, or does not exist: a team that is Forming has somebody in it
-		}
-		part, of = append(part, e), append(of, seats[e.Code]...)
-		if len(of) >= seatsAtOnce {
-			if err := flush(); err != nil {
-				return ended, err
-			}
-		}
-	}
-	if len(part) > 0 {
-		err = flush()
-	}
-	return ended, err
+	return ended, nil
 }
 
-// liveSeats reads the live seats of teams, by team: their holds must be locked before the teams. The seats belong to
-// the version of the team that is to be ended, which changes with each of them. They are read with a lock only where
-// the snapshot of the caller's transaction has another version.
+// liveSeats reads the live seats of teams, by team, since their holds must be locked before the teams. Each change of a
+// seat changes the version of its team. The seats are read with a lock only if the snapshot of the caller's transaction
+// has another version than the one that is to be ended.
 func (g *Store) liveSeats(ctx context.Context, endings []groupbuy.TeamEnd) (map[string][]groupbuy.Seat, error) {
-	codes := make([]string, len(endings))
-	for i, e := range endings {
-		codes[i] = e.Code
-	}
-	seats, versions, err := g.liveSeatsOf(ctx, mysql.RenderList(g.sql.liveSeatsText(), codes))
+	seats, versions, err := g.liveSeatsOf(ctx, mysql.RenderList(g.sql.liveSeats, codesOf(endings)))
 	if err != nil || !g.units.Bound() {
 		return seats, err
 	}
@@ -93,48 +80,50 @@ func (g *Store) liveSeats(ctx context.Context, endings []groupbuy.TeamEnd) (map[
 	}
 	if len(others) > 0 {
 		var now map[string][]groupbuy.Seat
-		now, _, err = g.liveSeatsOf(ctx, mysql.RenderList(g.sql.liveSeatsText(), others)+" FOR UPDATE")
+		now, _, err = g.liveSeatsOf(ctx, mysql.RenderList(g.sql.liveSeats, others)+" FOR UPDATE")
 		maps.Copy(seats, now)
 	}
 	return seats, err
+}
+
+// codesOf returns the codes of teams that end.
+func codesOf(endings []groupbuy.TeamEnd) []string {
+	codes := make([]string, len(endings))
+	for i, e := range endings {
+		codes[i] = e.Code
+	}
+	return codes
 }
 
 // liveSeatsOf reads live seats by team, and the versions of the teams.
 func (g *Store) liveSeatsOf(ctx context.Context, query string) (map[string][]groupbuy.Seat, map[string]int64, error) {
 	seats, versions := map[string][]groupbuy.Seat{}, map[string]int64{}
 	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
-		var row seatRow
+		var seat groupbuy.Seat
 		var version int64
-		err := rows.Scan(append(row.targets(), &version)...)
-		seats[row.seat.Team] = append(seats[row.seat.Team], row.finish())
-		versions[row.seat.Team] = version
+		err := rows.Scan(append(seatTargets(&seat), &version)...)
+		seats[seat.Team] = append(seats[seat.Team], seat)
+		versions[seat.Team] = version
 		return err
 	})
 	return seats, versions, err
-}
-
-func (q *groupBuySQL) liveSeatsText() string {
-	return "SELECT " + seatColumns + ", t.VERSION FROM " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.seats + " p " +
-		mysql.By(q.seats, "buyer") +
-		" ON p.TEAM_CODE = t.CODE WHERE t.CODE IN (?) AND p.LIVE = 1"
 }
 
 // endThese ends teams with these live seats in one transaction, and returns their codes. It leaves out teams that have
 // changed since they were read, and starts over without them.
 func (g *Store) endThese(ctx context.Context, endings []groupbuy.TeamEnd, seats []groupbuy.Seat) ([]string, error) {
 	for len(endings) > 0 {
-		e := ending{seatCompanions: g.companions(), endings: endings, seats: seats}
+		e := ending{seatCompanions: g.companions(), endings: endings, ends: map[string]groupbuy.TeamEnd{}, seats: seats}
+		for _, t := range endings {
+			e.ends[t.Code] = t
+		}
 		kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) { return e.run(ctx, q) })
 		g.units.Freed(e.keys()...) // also where the answer to the COMMIT is lost
 		if err != nil {
 			return nil, err
 		}
 		if kept {
-			codes := make([]string, len(endings))
-			for i, e := range endings {
-				codes[i] = e.Code
-			}
-			return codes, nil
+			return codesOf(endings), nil
 		}
 		endings = slices.DeleteFunc(slices.Clone(endings), func(t groupbuy.TeamEnd) bool { return e.stale[t.Code] })
 		seats = slices.DeleteFunc(slices.Clone(seats), func(s groupbuy.Seat) bool { return e.stale[s.Team] })
@@ -150,8 +139,9 @@ type ending struct {
 	seatCompanions
 
 	endings []groupbuy.TeamEnd
-	seats   []groupbuy.Seat // live when they were read
-	stale   map[string]bool // teams that are not as they were
+	ends    map[string]groupbuy.TeamEnd // the same, by their codes
+	seats   []groupbuy.Seat             // live when they were read
+	stale   map[string]bool             // teams that have changed since then
 }
 
 // keys returns the products of the teams.
@@ -182,11 +172,7 @@ func (e *ending) run(ctx context.Context, q mysql.Tx) (bool, error) {
 		return false, err
 	}
 	k := e.begin(time.Time{})
-	codes := make([]string, len(e.endings))
-	for i, ending := range e.endings {
-		codes[i] = ending.Code
-	}
-	if err := k.lockTeams(ctx, q, codes); err != nil {
+	if err := k.lockTeams(ctx, q, codesOf(e.endings)); err != nil {
 		return false, err
 	}
 	for _, ending := range e.endings {
@@ -204,14 +190,10 @@ func (e *ending) run(ctx context.Context, q mysql.Tx) (bool, error) {
 }
 
 // orders returns the orders of the seats in a state, of the teams that end so.
-func (e *ending) orders(state groupbuy.SeatState, ends func(groupbuy.TeamEnd) bool) []string {
-	in := map[string]bool{}
-	for _, ending := range e.endings {
-		in[ending.Code] = ends(ending)
-	}
+func (e *ending) orders(state groupbuy.SeatState, to ...groupbuy.TeamState) []string {
 	var orders []string
 	for _, s := range e.seats {
-		if s.State == state && in[s.Team] {
+		if s.State == state && slices.Contains(to, e.ends[s.Team].To) {
 			orders = append(orders, s.Order)
 		}
 	}
@@ -220,7 +202,7 @@ func (e *ending) orders(state groupbuy.SeatState, ends func(groupbuy.TeamEnd) bo
 
 // release ends the holds that are not paid: those that are dead expire, the others are cancelled.
 func (e *ending) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
-	held := e.orders(groupbuy.Held, func(groupbuy.TeamEnd) bool { return true })
+	held := e.orders(groupbuy.Held, groupbuy.Formed, groupbuy.Failed)
 	if len(held) == 0 {
 		return nil
 	}
@@ -234,19 +216,15 @@ func (e *ending) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error
 	return nil
 }
 
-// refund refunds the paid orders of teams that fail. Those whose holds are refunded already stay as they are.
+// refund refunds the paid orders of teams that fail. Holds that are refunded already stay as they are.
 func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
-	paid := e.orders(groupbuy.Paid, func(ending groupbuy.TeamEnd) bool { return ending.To == groupbuy.Failed })
+	paid := e.orders(groupbuy.Paid, groupbuy.Failed)
 	if len(paid) == 0 {
 		return nil
 	}
 	frees := map[string]bool{}
-	for _, ending := range e.endings {
-		frees[ending.Code] = ending.Frees
-	}
-	team := map[string]string{}
 	for _, s := range e.seats {
-		team[s.Order] = s.Team
+		frees[s.Order] = e.ends[s.Team].Frees
 	}
 	var r ledger.HoldReader
 	if err := mysql.Read(ctx, q, mysql.RenderList(e.units.SQL.LockHolds, paid), r.Scan); err != nil {
@@ -257,10 +235,9 @@ func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error 
 		if hold.State != stock.Paid && hold.State != stock.Redeemed {
 			continue
 		}
-		refunding := stock.RefundRecord{
-			Refund: stock.Refund{ID: groupbuy.RefundID(hold.Order), Order: hold.Order, Restock: true}, Whole: true, Frees: frees[team[hold.Order]],
-		}
-		calls = append(calls, ledger.RefundCall{Refund: refunding, Hold: hold})
+		refund := stock.Refund{ID: groupbuy.RefundID(hold.Order), Order: hold.Order, Restock: true}
+		record := stock.RefundRecord{Refund: refund, Whole: true, Frees: frees[hold.Order]}
+		calls = append(calls, ledger.RefundCall{Refund: record, Hold: hold})
 	}
 	if len(calls) == 0 {
 		return nil
@@ -305,7 +282,7 @@ func (e *ending) end(ctx context.Context, q mysql.Tx, k *unitOfWork) error {
 			steps[i] = ending.Leaves(s, k.at)
 		}
 		k.events = append(k.events, team.End(ending, of, k.at)...)
-		k.ended(team, groupbuy.Forming)
+		k.noteFormed(team, groupbuy.Forming)
 		for i := range of {
 			if steps[i] != 0 {
 				k.dirty(&of[i], steps[i])
@@ -411,10 +388,10 @@ func (g *Store) moveAlone(
 	return moved, err
 }
 
-// lockItemsOf locks the items of the locked holds of some orders, in the order of their keys. A hold has its item.
+// lockItemsOf locks the items of the locked holds of some orders, in the order of their keys. Each of these items exists.
 func (g seatCompanions) lockItemsOf(ctx context.Context, q mysql.Tx, orders []string) error {
 	var keys []any
-	err := mysql.Read(ctx, q, mysql.RenderList(g.sql.keysOfText(), orders), func(rows *sql.Rows) error {
+	err := mysql.Read(ctx, q, mysql.RenderList(g.sql.keysOf, orders), func(rows *sql.Rows) error {
 		var key stock.Key
 		err := rows.Scan(&key.SKU, &key.Activity)
 		keys = append(keys, key.SKU, key.Activity)
@@ -426,18 +403,13 @@ func (g seatCompanions) lockItemsOf(ctx context.Context, q mysql.Tx, orders []st
 	return mysql.Read(ctx, q, mysql.Render(g.sql.lockItemsText(len(keys)/2), keys...), func(*sql.Rows) error { return nil })
 }
 
-func (q *groupBuySQL) keysOfText() string {
-	return "SELECT DISTINCT h.SKU_ID, h.ACTIVITY_ID FROM " + q.holds + " h " + mysql.ByKey +
-		" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0 ORDER BY h.SKU_ID, h.ACTIVITY_ID FOR UPDATE"
-}
-
 func (q *groupBuySQL) lockItemsText(items int) string {
 	return "SELECT 1 FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", items-1) + ") l STRAIGHT_JOIN " +
 		q.items +
 		" s " + mysql.ByKey + " ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID FOR UPDATE"
 }
 
-// companions keep what goes beside the holds of seats.
+// companions returns what keeps seats beside their holds.
 func (g *Store) companions() seatCompanions { return seatCompanions{units: g.units, sql: g.sql} }
 
 var _ groupbuy.Store = (*Store)(nil)

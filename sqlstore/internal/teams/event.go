@@ -12,12 +12,10 @@ import (
 )
 
 // scanEvent reads eventColumns.
-func scanEvent(rows *sql.Rows) (groupbuy.Event, error) {
-	var e groupbuy.Event
-	var state, created int64
-	var done sql.NullInt64
-	err := rows.Scan(&e.Code, &e.No, &e.Kind, &e.Order, &state, &e.Tries, &e.Failure, &created, &done)
-	e.Poisoned, e.At, e.DoneAt = state == eventAside, mysql.FromMicros(created), mysql.FromNullMicros(done)
+func scanEvent(rows *sql.Rows) (e groupbuy.Event, err error) {
+	var state int64
+	err = rows.Scan(&e.Code, &e.No, &e.Kind, &e.Order, &state, &e.Tries, &e.Failure, micros{&e.At}, micros{&e.DoneAt})
+	e.Poisoned = state == eventAside
 	return e, err
 }
 
@@ -26,17 +24,14 @@ func (g *Store) eventsOf(ctx context.Context, query string) ([]groupbuy.Event, e
 	return ledger.ListOf(ctx, g.units, g.units.Show, query, scanEvent)
 }
 
-// DueEvents implements groupbuy.Store. It locks nothing: Lease looks for itself.
+// DueEvents implements groupbuy.Store. It locks nothing: Lease checks again.
 func (g *Store) DueEvents(ctx context.Context, limit int) ([]groupbuy.Event, error) {
 	return g.eventsOf(ctx, mysql.Render(g.sql.dueEvents, limit))
 }
 
-// Event implements groupbuy.Store. In the caller's transaction its seat and its team are locked before it. The order of
-// an event never changes, and may come from the transaction's snapshot.
+// Event implements groupbuy.Store. In the caller's transaction it locks the seat and the team before the event. The order
+// of an event never changes, and may come from the transaction's snapshot.
 func (g *Store) Event(ctx context.Context, code string, no int64) (groupbuy.Event, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return groupbuy.Event{}, err
-	}
 	query := mysql.Render(g.sql.readEvent, code, no)
 	event, err := g.event(ctx, query)
 	if err != nil || !g.units.Bound() {
@@ -48,7 +43,7 @@ func (g *Store) Event(ctx context.Context, code string, no int64) (groupbuy.Even
 		}
 	}
 	team, _, err := g.Team(ctx, code, stock.Key{})
-	if err != nil || no > team.Events { // they are numbered without gaps
+	if err != nil || no > team.Events { // events are numbered without gaps
 		return groupbuy.Event{}, err
 	}
 	return g.event(ctx, query+" FOR UPDATE")
@@ -76,46 +71,40 @@ func (g *Store) Events(ctx context.Context, code string, poisoned bool, after gr
 
 // Lease implements groupbuy.Store.
 func (g *Store) Lease(ctx context.Context, event groupbuy.Event, holdFor time.Duration) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	rows, err := g.units.Exec(ctx, mysql.Render(g.sql.lease, holdFor.Microseconds(), event.Code, event.No-1, event.Tries))
 	return ledger.DoneIf(rows > 0), err
 }
 
-// lockedEvent is the delivery state of an event whose team is locked.
-type lockedEvent struct {
-	next  bool // it is the first undone of its team
+// eventState is how the delivery of an event stands whose team is locked.
+type eventState struct {
+	next  bool // it is the next event of its team
 	aside bool
 	tries int64
 }
 
-// lockEvent locks an event behind its team; where there is none it is neither next nor aside.
-func (g *Store) lockEvent(ctx context.Context, q mysql.Tx, event groupbuy.Event) (lockedEvent, error) {
-	var locked lockedEvent
+// lockEvent locks a team and then its event. An event that does not exist is neither next nor aside.
+func (g *Store) lockEvent(ctx context.Context, q mysql.Tx, event groupbuy.Event) (eventState, error) {
+	var is eventState
 	err := mysql.Read(ctx, q, mysql.Render(g.sql.lockEvent, event.No, event.Code), func(rows *sql.Rows) error {
 		var done, teamTries, state, tries int64
 		err := rows.Scan(&done, &teamTries, &state, &tries)
 		switch {
 		case state == eventAside:
-			locked = lockedEvent{aside: true, tries: tries}
+			is = eventState{aside: true, tries: tries}
 		case state == eventDue && event.No == done+1:
-			locked = lockedEvent{next: true, tries: teamTries}
+			is = eventState{next: true, tries: teamTries}
 		}
 		return err
 	})
-	return locked, err
+	return is, err
 }
 
-// Delivered implements groupbuy.Store. The seat is locked before its team, as everywhere. A seat that is not due for
-// a refund any more does not keep what follows from being delivered.
+// Delivered implements groupbuy.Store. The seat is locked before its team, as everywhere. A seat that is not RefundDue any
+// more does not stop the delivery.
 func (g *Store) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		if event.Kind == groupbuy.RefundOwed {
-			if _, err := q.ExecContext(ctx, mysql.Render(g.sql.Refunded, event.Order)); err != nil {
+			if _, err := q.ExecContext(ctx, mysql.Render(g.sql.refunded, event.Order)); err != nil {
 				return false, err
 			}
 		}
@@ -136,14 +125,11 @@ func (g *Store) Delivered(ctx context.Context, event groupbuy.Event) (stock.Verd
 	return ledger.DoneIf(kept), err
 }
 
-// Undelivered implements groupbuy.Store. It ignores the number of rows: a failure may be the same as the last one. An
-// event that is set aside stays so.
+// Undelivered implements groupbuy.Store. It ignores the number of rows, since a failure may be the same as the last one. An
+// event that is set aside remains set aside.
 func (g *Store) Undelivered(
 	ctx context.Context, event groupbuy.Event, failure string, retryIn time.Duration, poison bool,
 ) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
 	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		is, err := g.lockEvent(ctx, q, event)
 		if err != nil || !is.next && !is.aside || is.tries != event.Tries {

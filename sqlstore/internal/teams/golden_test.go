@@ -5,7 +5,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
-	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 )
 
 func TestGoldenStatementsOfGroupBuying(t *testing.T) {
@@ -23,7 +22,7 @@ func (q *groupBuySQL) statements() []sqltest.Statement {
 		sqltest.Statement{"Offer, Revise, Remove, Expire: a product as it was read", q.setProduct},
 		sqltest.Statement{"The same in the caller's transaction 1: lock the item", q.lockItem},
 		sqltest.Statement{"Deliver 1: lease the event", q.lease},
-		sqltest.Statement{"Deliver 2: the seat whose refund was delivered", q.Refunded},
+		sqltest.Statement{"Deliver 2: the seat whose refund was delivered", q.refunded},
 		sqltest.Statement{"Deliver 3: lock the event", q.lockEvent},
 		sqltest.Statement{"Deliver 4: the event", q.deliver},
 		sqltest.Statement{"Deliver 4: an event that was set aside", q.deliverAside},
@@ -37,14 +36,14 @@ func (q *groupBuySQL) statements() []sqltest.Statement {
 		sqltest.Statement{"Open, Join 3: seats, two", q.insertSeatsText(2)},
 		sqltest.Statement{"Steps of seats 1: lock them and their teams", q.readSeats + " FOR UPDATE"},
 		sqltest.Statement{"Steps of seats 2: those of which the same becomes", q.updateSeatsText(groupbuy.Held) + " AND ORDER_NO IN (?)"},
-		sqltest.Statement{"Steps of seats 3: the members of teams that are formed", q.formSeatsText(mysql.By(q.seats, "buyer"), "TEAM_CODE")},
-		sqltest.Statement{"Steps of seats 4: the next sponsor of a team", q.successorText()},
+		sqltest.Statement{"Steps of seats 3: the members of teams that are formed", q.formSeatsOfTeams},
+		sqltest.Statement{"Steps of seats 4: the next sponsor of a team", q.successor},
 		sqltest.Statement{"Steps of seats 5, Join 4: teams, two", q.updateTeamsText(2)},
 		sqltest.Statement{"Steps of seats 6: events, two", q.insertEventsText(2)},
-		sqltest.Statement{"Steps of seats 7, Repair: the people of a product", q.addFormedText()},
-		sqltest.Statement{"Refund: a product goes on giving back units", q.unsettleText()},
-		sqltest.Statement{"End 1: the live seats of teams", q.liveSeatsText()},
-		sqltest.Statement{"Late, Follow 1: whose items they have", q.keysOfText()},
+		sqltest.Statement{"Steps of seats 7, Repair: the people of a product", q.addFormed},
+		sqltest.Statement{"Refund: a product goes on giving back units", q.unsettle},
+		sqltest.Statement{"End 1: the live seats of teams", q.liveSeats},
+		sqltest.Statement{"Late, Follow 1: whose items they have", q.keysOf},
 		sqltest.Statement{"Late, Follow 2: lock them, two", q.lockItemsText(2)},
 		sqltest.Statement{"In the caller's transaction: a blank activity", q.blankActivity.Insert},
 		sqltest.Statement{"In the caller's transaction: no blank activity any more", q.blankActivity.TakeBack},
@@ -56,13 +55,13 @@ func (q *groupBuySQL) statements() []sqltest.Statement {
 		sqltest.Statement{"In the caller's transaction: whose a team is", q.keyOfTeam},
 		sqltest.Statement{"In the caller's transaction: a blank seat", q.blankSeat.Insert},
 		sqltest.Statement{"In the caller's transaction: no blank seat any more", q.blankSeat.TakeBack},
-		sqltest.Statement{"In the caller's transaction: which orders have a seat", q.seatedOrders},
+		sqltest.Statement{"In the caller's transaction: which orders have a seat", q.ordersWithSeat},
 		sqltest.Statement{"In the caller's transaction: lock the hold of a seat", q.lockHold},
 		sqltest.Statement{"In the caller's transaction: lock a seat", q.lockSeat},
 		sqltest.Statement{"In the caller's transaction: are the teams of the snapshot those of now", q.versions},
 		sqltest.Statement{"In the caller's transaction: is the item", q.itemVersion},
-		sqltest.Statement{"In the caller's transaction: the members of teams that are formed 1: who they are", q.formingText()},
-		sqltest.Statement{"In the caller's transaction: the members of teams that are formed 2", q.formSeatsText(mysql.ByKey, "ORDER_NO")},
+		sqltest.Statement{"In the caller's transaction: the members of teams that are formed 1: who they are", q.formingSeats},
+		sqltest.Statement{"In the caller's transaction: the members of teams that are formed 2", q.formSeats},
 	)
 }
 
@@ -94,7 +93,7 @@ func (q *groupBuySQL) readStatements() []sqltest.Statement {
 		{"List events that were set aside", q.asideOfAll},
 		{"List events of a team that were set aside", q.asideOfTeam},
 		{"Audit teams", q.book},
-		{"Audit teams: seats that are not where their holds are", q.astray},
+		{"Audit teams: seats that are not where their holds are", q.mismatched},
 		{"Audit the people of a product", q.formedPeople},
 	}
 }

@@ -3,6 +3,7 @@ package teams
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -11,102 +12,88 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// activityRow scans activityColumns.
-type activityRow struct {
-	activity              groupbuy.Activity
-	minutes               int64
-	start, over           sql.NullInt64
-	end, created, updated int64
+// minutes scans a duration in minutes.
+type minutes struct{ to *time.Duration }
+
+// Scan implements sql.Scanner.
+func (m minutes) Scan(value any) error {
+	var n sql.NullInt64
+	err := n.Scan(value)
+	*m.to = time.Duration(n.Int64) * time.Minute
+	return err
 }
 
-func (r *activityRow) targets() []any {
-	a := &r.activity
+// activityTargets scan activityColumns.
+func activityTargets(a *groupbuy.Activity) []any {
 	return []any{
-		&a.ID, &a.Title, &a.Image, &r.minutes, &a.Hidden, &r.start, &r.end, &a.Outlive, &a.Sort, &r.over, &r.created, &r.updated, &a.Version,
+		&a.ID, &a.Title, &a.Image, minutes{&a.Formation}, &a.Hidden, micros{&a.Start}, micros{&a.End}, &a.Outlive, &a.Sort, micros{&a.EndedAt},
+		micros{&a.CreatedAt}, micros{&a.UpdatedAt}, &a.Version,
 	}
 }
 
-func (r *activityRow) finish() groupbuy.Activity {
-	a := r.activity
-	a.Formation = time.Duration(r.minutes) * time.Minute
-	a.Start, a.End, a.EndedAt = mysql.FromNullMicros(r.start), mysql.FromMicros(r.end), mysql.FromNullMicros(r.over)
-	a.CreatedAt, a.UpdatedAt = mysql.FromMicros(r.created), mysql.FromMicros(r.updated)
-	return a
+// productTargets scan productColumns.
+func productTargets(p *groupbuy.Product) []any {
+	targets := append([]any{&p.Activity, &p.SKU, &p.SPU, &p.Name, &p.Spec}, termTargets(&p.Terms)...)
+	return append(targets, &p.PerOrder, &p.PerBuyer, &p.State, &p.Allotted, &p.Formed, &p.Returns, micros{&p.CreatedAt}, micros{&p.UpdatedAt},
+		&p.Version)
 }
 
-// productRow scans productColumns.
-type productRow struct {
-	groupTermsRow
-
-	product          groupbuy.Product
-	created, updated int64
+// offerTargets scan productColumns and activityColumns.
+func offerTargets(o *groupbuy.Offer) []any {
+	return append(productTargets(&o.Product), activityTargets(&o.Activity)...)
 }
 
-func (r *productRow) targets() []any {
-	p := &r.product
-	targets := append([]any{&p.Activity, &p.SKU, &p.SPU, &p.Name, &p.Spec}, r.groupTermsRow.targets()...)
-	return append(targets, &p.PerOrder, &p.PerBuyer, &p.State, &p.Allotted, &p.Formed, &p.Returns, &r.created, &r.updated, &p.Version)
-}
-
-func (r *productRow) finish() groupbuy.Product {
-	p := r.product
-	p.Terms = r.groupTermsRow.finish()
-	p.CreatedAt, p.UpdatedAt = mysql.FromMicros(r.created), mysql.FromMicros(r.updated)
-	return p
+// byKey reads things by their keys, and the clock.
+func byKey[K comparable, T any](
+	ctx context.Context, g *Store, query string, targets func(*T) []any, key func(T) K,
+) (map[K]T, time.Time, error) {
+	found := map[K]T{}
+	var clock int64
+	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
+		var one T
+		err := rows.Scan(append(targets(&one), &clock)...)
+		found[key(one)] = one
+		return err
+	})
+	now, err := g.units.Moment(ctx, clock, err)
+	return found, now, err
 }
 
 // Activity implements groupbuy.Store.
 func (g *Store) Activity(ctx context.Context, id int64) (groupbuy.Activity, time.Time, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return groupbuy.Activity{}, time.Time{}, err
-	}
 	var activity groupbuy.Activity
 	var clock int64
 	err := g.units.QueryAmong(ctx, mysql.Render(g.sql.readActivity, id), func(rows *sql.Rows) (bool, error) {
-		var row activityRow
-		err := rows.Scan(append(row.targets(), &clock)...)
-		if row.activity.Version > 0 {
-			activity = row.finish()
-		}
-		return row.activity.Version > 0, err
+		err := rows.Scan(append(activityTargets(&activity), &clock)...)
+		return activity.Version > 0, err
 	}, g.sql.blankActivity.Of(id))
+	if activity.Version == 0 { // a blank
+		activity = groupbuy.Activity{}
+	}
 	now, err := g.units.Moment(ctx, clock, err)
 	return activity, now, err
 }
 
 // Activities implements groupbuy.Store.
 func (g *Store) Activities(ctx context.Context, after int64, limit int) ([]groupbuy.Activity, error) {
-	return g.activities(ctx, mysql.Render(g.sql.listActivities, after, limit))
+	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.listActivities, after, limit), scan(activityTargets))
 }
 
-// DueActivities implements groupbuy.Store. It locks nothing, like all listings: whoever ends an activity looks again.
+// DueActivities implements groupbuy.Store. It locks nothing, like all listings: the end of an activity reads it again.
 func (g *Store) DueActivities(ctx context.Context, limit int) ([]groupbuy.Activity, error) {
-	return g.activities(ctx, mysql.Render(g.sql.dueActivities, limit))
+	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.dueActivities, limit), scan(activityTargets))
 }
 
-// activities lists activities.
-func (g *Store) activities(ctx context.Context, query string) ([]groupbuy.Activity, error) {
-	return ledger.ListOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Activity, error) {
-		var row activityRow
-		err := rows.Scan(row.targets()...)
-		return row.finish(), err
-	})
-}
-
-// Offer implements groupbuy.Store. Concurrent calls share one read: whoever takes a seat asks.
+// Offer implements groupbuy.Store. Concurrent calls share one read, since each seat needs one.
 func (g *Store) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return groupbuy.Offer{}, time.Time{}, err
-	}
 	return g.offers.Get(ctx, key)
 }
 
-// offer reads one product. In the caller's transaction it first locks its item, and then the product. It locks its
-// activity, which exists because the product does, with a shared lock, since others read it as well.
+// offer reads one product. In the caller's transaction it locks the item, then the product, then the activity. The activity
+// exists because the product does. Its lock is a shared one, since others read it as well.
 func (g *Store) offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
-	query := mysql.Render(g.sql.offers(1), key.Activity, key.SKU)
 	if !g.units.Bound() {
-		offers, now, err := g.offersOf(ctx, query)
+		offers, now, err := g.severalOffers(ctx, []stock.Key{key})
 		return offers[key], now, err
 	}
 	var found groupbuy.Offer
@@ -120,9 +107,9 @@ func (g *Store) offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.
 		if err != nil || product == 0 {
 			return true, err
 		}
-		err = mysql.Read(ctx, q, query+" LOCK IN SHARE MODE", func(rows *sql.Rows) (err error) {
-			found, err = scanOffer(rows, &clock)
-			return err
+		query := mysql.Render(g.sql.offers(1), key.Activity, key.SKU) + " LOCK IN SHARE MODE"
+		err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+			return rows.Scan(append(offerTargets(&found), &clock)...)
 		})
 		return item == 0, err
 	}, g.units.SQL.BlankItems([]stock.Key{key}), g.sql.blankProduct.Of(key.Activity, key.SKU))
@@ -130,57 +117,26 @@ func (g *Store) offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.
 	return found, now, err
 }
 
-// severalOffers reads several.
+// severalOffers reads several products.
 func (g *Store) severalOffers(ctx context.Context, keys []stock.Key) (map[stock.Key]groupbuy.Offer, time.Time, error) {
-	asked := make(map[stock.Key]bool, 1) // mostly one
+	keys = slices.Compact(slices.SortedFunc(slices.Values(keys), stock.Key.Compare))
 	var args []any
 	for _, key := range keys {
-		if !asked[key] {
-			asked[key] = true
-			args = append(args, key.Activity, key.SKU)
-		}
+		args = append(args, key.Activity, key.SKU)
 	}
-	return g.offersOf(ctx, mysql.Render(g.sql.offers(len(asked)), args...))
+	return byKey(ctx, g, mysql.Render(g.sql.offers(len(keys)), args...), offerTargets, func(o groupbuy.Offer) stock.Key { return o.Key })
 }
 
-// offersOf reads products with their activities, and the clock.
-func (g *Store) offersOf(ctx context.Context, query string) (map[stock.Key]groupbuy.Offer, time.Time, error) {
-	found := map[stock.Key]groupbuy.Offer{}
-	var clock int64
-	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
-		offer, err := scanOffer(rows, &clock)
-		found[offer.Key] = offer
-		return err
-	})
-	now, err := g.units.Moment(ctx, clock, err)
-	return found, now, err
-}
-
-// scanOffer reads productColumns, activityColumns and the clock.
-func scanOffer(rows *sql.Rows, clock *int64) (groupbuy.Offer, error) {
-	var product productRow
-	var activity activityRow
-	err := rows.Scan(append(append(product.targets(), activity.targets()...), clock)...)
-	return groupbuy.Offer{Product: product.finish(), Activity: activity.finish()}, err
-}
-
-// Products implements groupbuy.Store. Who ends an activity goes by it.
+// Products implements groupbuy.Store. The end of an activity decides by it.
 func (g *Store) Products(ctx context.Context, activity, after int64, limit int) ([]groupbuy.Product, error) {
-	return g.products(ctx, g.units.Query, mysql.Render(g.sql.listProducts, activity, after, limit))
+	query := mysql.Render(g.sql.listProducts, activity, after, limit)
+	return ledger.ListOf(ctx, g.units, g.units.Query, query, scan(productTargets))
 }
 
 // DueProducts implements groupbuy.Store.
 func (g *Store) DueProducts(ctx context.Context, after stock.Key, limit int) ([]groupbuy.Product, error) {
-	return g.products(ctx, g.units.Show, mysql.Render(g.sql.dueProducts, after.Activity, after.Activity, after.SKU, limit))
-}
-
-// products lists products.
-func (g *Store) products(ctx context.Context, by mysql.QueryFunc, query string) ([]groupbuy.Product, error) {
-	return ledger.ListOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Product, error) {
-		var row productRow
-		err := rows.Scan(row.targets()...)
-		return row.finish(), err
-	})
+	query := mysql.Render(g.sql.dueProducts, after.Activity, after.Activity, after.SKU, limit)
+	return ledger.ListOf(ctx, g.units, g.units.Show, query, scan(productTargets))
 }
 
 // Shelf implements groupbuy.Store.
@@ -188,7 +144,7 @@ func (g *Store) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int
 	var clock int64
 	query := mysql.Render(g.sql.shelf, after.Key == stock.Key{}, after.Sort, after.Sort, after.Activity, after.Activity, after.SKU, limit)
 	offers, err := ledger.ListOf(ctx, g.units, g.units.Show, query,
-		func(rows *sql.Rows) (groupbuy.Offer, error) { return scanOffer(rows, &clock) })
+		scan(func(o *groupbuy.Offer) []any { return append(offerTargets(o), &clock) }))
 	now, err := g.units.Moment(ctx, clock, err)
 	return offers, now, err
 }
@@ -197,9 +153,6 @@ func (g *Store) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int
 // opened or ended. Every seat that is taken changes the item's version: if the transaction's snapshot has the current
 // version, it has the teams as well. Otherwise the teams are locked.
 func (g *Store) Unfinished(ctx context.Context, key stock.Key) (bool, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return false, err
-	}
 	version, err := g.lockItem(ctx, key)
 	if err != nil {
 		return false, err

@@ -2,129 +2,123 @@ package teams
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/money"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 )
 
-// termColumns are the columns of the terms of a product or a team t, in the order of termsRow and groupTermArgs.
+// termColumns are the columns of the terms of a product or a team t, in the order of termTargets and termArgs.
 const termColumns = "PLACES, PRICE, GROUP_PRICE, MEMBER_ONLY, FREE_SHIPPING, PEOPLE_LIMIT, VOLUME_LIMIT, VOLUME_UNITS, PEOPLE_MIN," +
 	" VOLUME_MIN"
 
-// teamColumns are the columns of a team t, in the order in which teamRow scans them.
+// teamColumns are the columns of a team t, in the order of teamTargets.
 var teamColumns = "t.CODE, t.ACTIVITY_ID, t.SKU_ID, t." + strings.ReplaceAll(termColumns, ", ", ", t.") +
 	", t.STATUS, t.SPONSOR_ID, t.SPONSOR_ORDER, t.HELD_NUM, t.PAID_NUM, t.PAID_VOLUME" +
 	", " + mysql.Micros("t.START_TIME") + ", " + mysql.Micros("t.END_TIME") + ", " + mysql.Micros("t.OVER_TIME") +
 	", t.CAUSE, t.FORM_ORDER, t.ACTOR, t.REASON, t.EVENT_NUM, t.VERSION"
 
-// newTeamColumns are those of a team that is opened, in the order of insertTeams.
+// newTeamColumns are the columns of a new team, in the order of teamArgs.
 const newTeamColumns = "CODE, ACTIVITY_ID, SKU_ID, " + termColumns +
 	", STATUS, SPONSOR_ID, SPONSOR_ORDER, HELD_NUM, PAID_NUM, PAID_VOLUME, START_TIME, END_TIME, UPDATE_TIME"
 
-// seatColumns are the columns of a seat p, in the order in which seatRow scans them.
+// seatColumns are the columns of a seat p, in the order of seatTargets.
 var seatColumns = "p.ORDER_NO, p.TEAM_CODE, p.ACTIVITY_ID, p.SKU_ID, p.BUYER_ID, p.VOLUME, p.NAME, p.AVATAR, p.ADDRESS, p.PLACES" +
 	", p.SHIPPING_FEE, p.BALANCE_USED, p.SPONSOR, p.STATE, p.STATUS, p.ADDED" +
 	", " + mysql.Micros("p.START_TIME") + ", " + mysql.Micros("p.EXPIRE_TIME") + ", " + mysql.Micros("p.PAY_TIME") + ", " +
 	mysql.Micros("p.END_TIME") +
 	", p.ACTOR, p.REASON"
 
-// groupTermsRow scans termColumns.
-type groupTermsRow struct {
-	terms             groupbuy.Terms
-	price, groupPrice int64
+// micros scans mysql.Micros into a time; NULL is the zero time.
+type micros struct{ to *time.Time }
+
+// Scan implements sql.Scanner.
+func (m micros) Scan(value any) error {
+	var n sql.NullInt64
+	err := n.Scan(value)
+	*m.to = mysql.FromNullMicros(n)
+	return err
 }
 
-func (r *groupTermsRow) targets() []any {
-	t := &r.terms
+// minor scans an amount of the smallest unit of a currency, whose places are scanned before it.
+type minor struct {
+	to     *decimal.Decimal
+	places *int32
+}
+
+// Scan implements sql.Scanner.
+func (m minor) Scan(value any) error {
+	var n sql.NullInt64
+	err := n.Scan(value)
+	*m.to = money.Decimal(n.Int64, *m.places)
+	return err
+}
+
+// termTargets scan termColumns.
+func termTargets(t *groupbuy.Terms) []any {
 	return []any{
-		&t.Places, &r.price, &r.groupPrice, &t.MembersOnly, &t.FreeShipping, &t.People, &t.Volume, &t.UnitsPerVolume, &t.MinPeople, &t.MinVolume,
+		&t.Places, minor{&t.Price, &t.Places}, minor{&t.GroupPrice, &t.Places}, &t.MembersOnly, &t.FreeShipping, &t.People, &t.Volume,
+		&t.UnitsPerVolume, &t.MinPeople, &t.MinVolume,
 	}
 }
 
-func (r *groupTermsRow) finish() groupbuy.Terms {
-	t := r.terms
-	t.Price, t.GroupPrice = money.Decimal(r.price, t.Places), money.Decimal(r.groupPrice, t.Places)
-	return t
-}
-
-// groupTermArgs returns terms as arguments of render.
-func groupTermArgs(t groupbuy.Terms) ([]any, error) {
+// termArgs returns terms as arguments of Render.
+func termArgs(t groupbuy.Terms) ([]any, error) {
 	price, err := money.Minor("price", t.Price, t.Places)
-	if err != nil {
-		return nil, err
-	}
-	groupPrice, err := money.Minor("group price", t.GroupPrice, t.Places)
-	if err != nil {
-		return nil, err
-	}
+	groupPrice, bad := money.Minor("group price", t.GroupPrice, t.Places)
 	return []any{
 		int64(t.Places), price, groupPrice, t.MembersOnly, t.FreeShipping, t.People, t.Volume, t.UnitsPerVolume, t.MinPeople, t.MinVolume,
-	}, nil
+	}, errors.Join(err, bad)
 }
 
-// teamRow scans teamColumns.
-type teamRow struct {
-	groupTermsRow
-
-	team           groupbuy.Team
-	opened, closes int64
-	ended          sql.NullInt64
+// teamTargets scan teamColumns.
+func teamTargets(t *groupbuy.Team) []any {
+	targets := append([]any{&t.Code, &t.Activity, &t.SKU}, termTargets(&t.Terms)...)
+	return append(targets, &t.State, &t.Sponsor, &t.SponsorOrder, &t.Held, &t.Paid, &t.PaidVolume, micros{&t.OpenedAt}, micros{&t.Deadline},
+		micros{&t.EndedAt}, &t.Cause, &t.FormedBy, &t.Actor, &t.Reason, &t.Events, &t.Version)
 }
 
-func (r *teamRow) targets() []any {
-	t := &r.team
-	targets := append([]any{&t.Code, &t.Activity, &t.SKU}, r.groupTermsRow.targets()...)
-	return append(targets, &t.State, &t.Sponsor, &t.SponsorOrder, &t.Held, &t.Paid, &t.PaidVolume, &r.opened, &r.closes, &r.ended,
-		&t.Cause, &t.FormedBy, &t.Actor, &t.Reason, &t.Events, &t.Version)
-}
-
-func (r *teamRow) finish() groupbuy.Team {
-	t := r.team
-	t.Terms = r.groupTermsRow.finish()
-	t.OpenedAt, t.Deadline, t.EndedAt = mysql.FromMicros(r.opened), mysql.FromMicros(r.closes), mysql.FromNullMicros(r.ended)
-	return t
-}
-
-// seatRow scans seatColumns.
-type seatRow struct {
-	seat          groupbuy.Seat
-	fee, balance  int64
-	taken, dies   int64
-	paidAt, ended sql.NullInt64
-}
-
-func (r *seatRow) targets() []any {
-	s := &r.seat
+// seatTargets scan seatColumns.
+func seatTargets(s *groupbuy.Seat) []any {
 	return []any{
-		&s.Order, &s.Team, &s.Activity, &s.SKU, &s.Buyer, &s.Volume, &s.Name, &s.Avatar, &s.Address, &s.Places, &r.fee, &r.balance,
-		&s.Sponsor, &s.State, &s.Status, &s.Added, &r.taken, &r.dies, &r.paidAt, &r.ended, &s.Actor, &s.Reason,
+		&s.Order, &s.Team, &s.Activity, &s.SKU, &s.Buyer, &s.Volume, &s.Name, &s.Avatar, &s.Address, &s.Places,
+		minor{&s.ShippingFee, &s.Places}, minor{&s.BalanceUsed, &s.Places}, &s.Sponsor, &s.State, &s.Status, &s.Added, micros{&s.TakenAt},
+		micros{&s.Deadline}, micros{&s.PaidAt}, micros{&s.EndedAt}, &s.Actor, &s.Reason,
 	}
 }
 
-func (r *seatRow) finish() groupbuy.Seat {
-	s := r.seat
-	s.ShippingFee, s.BalanceUsed = money.Decimal(r.fee, s.Places), money.Decimal(r.balance, s.Places)
-	s.TakenAt, s.Deadline = mysql.FromMicros(r.taken), mysql.FromMicros(r.dies)
-	s.PaidAt, s.EndedAt = mysql.FromNullMicros(r.paidAt), mysql.FromNullMicros(r.ended)
-	return s
+// scan returns a function that reads one row into what some targets point to.
+func scan[T any](targets func(*T) []any) func(*sql.Rows) (T, error) {
+	return func(rows *sql.Rows) (one T, err error) {
+		err = rows.Scan(targets(&one)...)
+		return one, err
+	}
 }
 
 // insertTeams renders the INSERT of new teams at a moment.
 func (q *groupBuySQL) insertTeams(teams []groupbuy.Team, at time.Time) (string, error) {
 	var args []any
 	for _, t := range teams {
-		terms, err := groupTermArgs(t.Terms)
+		team, err := teamArgs(t, at)
 		if err != nil {
 			return "", err
 		}
-		args = append(append(args, t.Code, t.Activity, t.SKU), terms...)
-		args = append(args, int64(t.State), t.Sponsor, t.SponsorOrder, t.Held, t.Paid, t.PaidVolume, t.OpenedAt, t.Deadline, at)
+		args = append(args, team...)
 	}
 	return mysql.Render(q.insertTeamsText(len(teams)), args...), nil
+}
+
+// teamArgs returns a team as arguments for newTeamColumns.
+func teamArgs(t groupbuy.Team, at time.Time) ([]any, error) {
+	terms, err := termArgs(t.Terms)
+	args := append([]any{t.Code, t.Activity, t.SKU}, terms...)
+	return append(args, int64(t.State), t.Sponsor, t.SponsorOrder, t.Held, t.Paid, t.PaidVolume, t.OpenedAt, t.Deadline, at), err
 }
 
 func (q *groupBuySQL) insertTeamsText(teams int) string {
@@ -136,11 +130,8 @@ func (q *groupBuySQL) insertSeats(seats []groupbuy.Seat, at time.Time) (string, 
 	var args []any
 	for _, s := range seats {
 		fee, err := money.Minor("shipping fee", s.ShippingFee, s.Places)
-		if err != nil {
-			return "", err
-		}
-		balance, err := money.Minor("balance used", s.BalanceUsed, s.Places)
-		if err != nil {
+		balance, bad := money.Minor("balance used", s.BalanceUsed, s.Places)
+		if err := errors.Join(err, bad); err != nil {
 			return "", err
 		}
 		args = append(args, s.Order, s.Team, s.Activity, s.SKU, s.Buyer, s.Volume, s.Name, s.Avatar, s.Address, int64(s.Places), fee, balance,
@@ -171,16 +162,14 @@ func (q *groupBuySQL) insertEventsText(events int) string {
 
 // updateTeams renders the change of teams to their state at a moment. All of them are locked, so every row exists, and
 // a list of rows is the shortest way to give each its own values. Terms, code and product of a team never change.
-func (q *groupBuySQL) updateTeams(teams []*lockedTeam, at time.Time) (string, error) {
+func (q *groupBuySQL) updateTeams(teams []*teamChange, at time.Time) (string, error) {
 	var args []any
 	for _, t := range teams {
-		terms, err := groupTermArgs(t.Terms)
+		team, err := teamArgs(t.Team, at)
 		if err != nil {
 			return "", err
 		}
-		args = append(append(args, t.Code, t.Activity, t.SKU), terms...)
-		args = append(args, int64(t.State), t.Sponsor, t.SponsorOrder, t.Held, t.Paid, t.PaidVolume, t.OpenedAt, t.Deadline, at,
-			t.EndedAt, int64(t.Cause), t.FormedBy, t.Actor, t.Reason, t.Events, at, t.Version)
+		args = append(append(args, team...), t.EndedAt, int64(t.Cause), t.FormedBy, t.Actor, t.Reason, t.Events, at, t.Version)
 	}
 	return mysql.Render(q.updateTeamsText(len(teams)), args...), nil
 }
@@ -192,8 +181,8 @@ func (q *groupBuySQL) updateTeamsText(teams int) string {
 		", ") {
 		set = append(set, c+" = VALUES("+c+")")
 	}
-	// EVENT_TIME is set where the team had nothing to deliver and has now; nobody sets EVENT_DONE here. The version
-	// only grows: NULL is refused.
+	// EVENT_TIME is set if the team had no event to deliver and has one now. This statement never sets EVENT_DONE. The
+	// version only grows: the table refuses NULL.
 	return "INSERT INTO " + q.teams + " (" + newTeamColumns +
 		", OVER_TIME, CAUSE, FORM_ORDER, ACTOR, REASON, EVENT_NUM, EVENT_TIME, VERSION) VALUES " +
 		mysql.List("("+mysql.List("?", 30)+")", teams) + " ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ") +
@@ -201,7 +190,7 @@ func (q *groupBuySQL) updateTeamsText(teams int) string {
 		", VERSION = IF(VALUES(VERSION) > VERSION, VALUES(VERSION), NULL)"
 }
 
-// updateSeats renders the UPDATE of seats that change from one state in the same way: a batch has few kinds.
+// updateSeats renders the UPDATE of seats that have the same change. A batch has few different changes.
 func (q *groupBuySQL) updateSeats(to seatChange, orders []string, at time.Time) string {
 	args := []any{int64(to.to), to.live(), int64(to.status), to.added, to.paidAt, to.endedAt, to.actor, to.reason, at}
 	text := mysql.Render(q.updateSeatsText(to.from), args...)
@@ -232,8 +221,8 @@ func (c seatChange) live() any {
 	return nil
 }
 
-// changeOf returns the change of a seat that was in a state. Its time of payment stays, unless it is paid now: each
-// seat has a time of its own, and would be a kind of its own.
+// changeOf returns the change of a seat that was in a state. Only a seat that is paid now sets its time of payment. Each
+// earlier payment has a time of its own, so that its seat would need a statement of its own.
 func changeOf(from groupbuy.SeatState, s groupbuy.Seat) seatChange {
 	change := seatChange{from: from, to: s.State, status: s.Status, added: s.Added, endedAt: s.EndedAt, actor: s.Actor, reason: s.Reason}
 	if s.State == groupbuy.Paid {
@@ -242,8 +231,8 @@ func changeOf(from groupbuy.SeatState, s groupbuy.Seat) seatChange {
 	return change
 }
 
-// lockedTeam is a team with its changes, and the version that it had when it was locked.
-type lockedTeam struct {
+// teamChange is a team with its changes, and the version that it had when it was locked.
+type teamChange struct {
 	groupbuy.TeamRecord
 
 	was int64

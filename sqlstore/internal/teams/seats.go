@@ -23,11 +23,11 @@ type seatAndTeam struct {
 	team groupbuy.Team
 }
 
-// Seat implements groupbuy.Store. Concurrent calls share one read: every payment asks.
+// targets scan seatColumns and teamColumns.
+func (s *seatAndTeam) targets() []any { return append(seatTargets(&s.seat), teamTargets(&s.team)...) }
+
+// Seat implements groupbuy.Store. Concurrent calls share one read, since each payment needs one.
 func (g *Store) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.Team, time.Time, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return groupbuy.Seat{}, groupbuy.Team{}, time.Time{}, err
-	}
 	found, now, err := g.seats.Get(ctx, order)
 	return found.seat, found.team, now, err
 }
@@ -52,7 +52,7 @@ func (g *Store) lockSeat(ctx context.Context, order string) (seated bool, err er
 	err = g.units.Among(ctx, func(q mysql.Tx) (bool, error) {
 		var key stock.Key
 		err := mysql.ReadRow(ctx, q, mysql.Render(g.sql.lockHold, order), &key.SKU, &key.Activity)
-		if err != nil || key.Activity == 0 { // none, or one of ordinary stock
+		if err != nil || key.Activity == 0 { // no hold, or that of an ordinary order
 			return key.SKU == 0, err
 		}
 		var version, state int64
@@ -70,31 +70,18 @@ func (g *Store) lockSeat(ctx context.Context, order string) (seated bool, err er
 	return seated, err
 }
 
-// severalSeats reads several.
+// severalSeats reads several seats.
 func (g *Store) severalSeats(ctx context.Context, orders []string) (map[string]seatAndTeam, time.Time, error) {
 	return g.seatsOf(ctx, mysql.RenderList(g.sql.readSeats, orders))
 }
 
 // seatsOf reads seats with their teams, by order, and the clock.
 func (g *Store) seatsOf(ctx context.Context, query string) (map[string]seatAndTeam, time.Time, error) {
-	found := map[string]seatAndTeam{}
-	var clock int64
-	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
-		var seat seatRow
-		var team teamRow
-		err := rows.Scan(append(append(seat.targets(), team.targets()...), &clock)...)
-		found[seat.seat.Order] = seatAndTeam{seat: seat.finish(), team: team.finish()}
-		return err
-	})
-	now, err := g.units.Moment(ctx, clock, err)
-	return found, now, err
+	return byKey(ctx, g, query, (*seatAndTeam).targets, func(s seatAndTeam) string { return s.seat.Order })
 }
 
-// Team implements groupbuy.Store. Concurrent calls share one read: whoever joins asks.
+// Team implements groupbuy.Store. Concurrent calls share one read, since each Join needs one.
 func (g *Store) Team(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return groupbuy.Team{}, time.Time{}, err
-	}
 	if g.units.Bound() {
 		return g.currentTeam(ctx, code, of)
 	}
@@ -103,13 +90,13 @@ func (g *Store) Team(ctx context.Context, code string, of stock.Key) (groupbuy.T
 
 // team reads one team.
 func (g *Store) team(ctx context.Context, code string) (groupbuy.Team, time.Time, error) {
-	teams, now, err := g.teamsOf(ctx, mysql.RenderList(g.sql.readTeams, []string{code}))
+	teams, now, err := g.severalTeams(ctx, []string{code})
 	return teams[code], now, err
 }
 
 // currentTeam reads a team in the caller's transaction, after locking its item. The product of a team never changes.
 // If the caller does not know it, it is read from the transaction's snapshot. A team that is not in the snapshot may
-// be new, and is locked without its item rather than not seen.
+// be new: it is locked without its item, so that it is found.
 func (g *Store) currentTeam(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
 	if of == (stock.Key{}) {
 		err := g.units.Query(ctx, mysql.Render(g.sql.keyOfTeam, code), func(rows *sql.Rows) error { return rows.Scan(&of.SKU, &of.Activity) })
@@ -130,37 +117,23 @@ func (g *Store) currentTeam(ctx context.Context, code string, of stock.Key) (gro
 				return false, err
 			}
 		}
-		var row teamRow
-		err := mysql.ReadRow(ctx, q, mysql.RenderList(g.sql.readTeams, []string{code})+" FOR UPDATE", append(row.targets(), &clock)...)
-		if row.team.Version > 0 {
-			team = row.finish()
-		}
+		query := mysql.RenderList(g.sql.readTeams, []string{code}) + " FOR UPDATE"
+		err := mysql.ReadRow(ctx, q, query, append(teamTargets(&team), &clock)...)
 		return item == 0 || team.Version == 0, err
 	}, append(blanks, g.sql.blankTeam.Of(code))...)
+	if team.Version == 0 { // a blank
+		team = groupbuy.Team{}
+	}
 	return team, mysql.FromMicros(clock), err
 }
 
-// severalTeams reads several.
+// severalTeams reads several teams.
 func (g *Store) severalTeams(ctx context.Context, codes []string) (map[string]groupbuy.Team, time.Time, error) {
-	return g.teamsOf(ctx, mysql.RenderList(g.sql.readTeams, codes))
+	return byKey(ctx, g, mysql.RenderList(g.sql.readTeams, codes), teamTargets, func(t groupbuy.Team) string { return t.Code })
 }
 
-// teamsOf reads teams, by code, and the clock.
-func (g *Store) teamsOf(ctx context.Context, query string) (map[string]groupbuy.Team, time.Time, error) {
-	found := map[string]groupbuy.Team{}
-	var clock int64
-	err := g.units.Query(ctx, query, func(rows *sql.Rows) error {
-		var row teamRow
-		err := rows.Scan(append(row.targets(), &clock)...)
-		found[row.team.Code] = row.finish()
-		return err
-	})
-	now, err := g.units.Moment(ctx, clock, err)
-	return found, now, err
-}
-
-// Await implements groupbuy.Store. In the caller's transaction there is nothing to wait for: what was read there is
-// locked. An order is looked up among uncommitted rows first, and waited for only if found there.
+// Await implements groupbuy.Store. It does nothing in the caller's transaction, whose reads are locked. For an order it
+// first reads uncommitted rows, and waits only if it finds one.
 func (g *Store) Await(ctx context.Context, of groupbuy.Subject) error {
 	if err := g.units.Ready(ctx); err != nil || g.units.Bound() {
 		return err
@@ -183,14 +156,11 @@ func (g *Store) Await(ctx context.Context, of groupbuy.Subject) error {
 	return g.units.Query(ctx, statement, func(*sql.Rows) error { return nil })
 }
 
-// Seats implements groupbuy.Store. Concurrent calls for the first page of a team share one read: every payment that
-// forms a team asks.
+// Seats implements groupbuy.Store. Concurrent calls for the first page of a team share one read, since each payment that
+// forms a team needs one.
 func (g *Store) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return nil, err
-	}
 	var query string
-	by := g.units.Query // calls decide by the seats of a team, or of a buyer
+	by := g.units.Query // which decides the answer for a team or a buyer
 	switch at := after.At; {
 	case filter.Team != "" && after.Order == "" && g.members != nil:
 		return g.members.Do(ctx, limit, filter.Team)
@@ -208,30 +178,22 @@ func (g *Store) Seats(ctx context.Context, filter groupbuy.SeatFilter, after gro
 		query = mysql.Render(g.sql.seatsInState, int64(filter.State), at, at, after.Order, limit)
 		by = g.units.Show
 	}
-	return g.listSeats(ctx, by, query)
-}
-
-// listSeats lists seats.
-func (g *Store) listSeats(ctx context.Context, by mysql.QueryFunc, query string) ([]groupbuy.Seat, error) {
-	return ledger.ListOf(ctx, g.units, by, query, func(rows *sql.Rows) (groupbuy.Seat, error) {
-		var row seatRow
-		err := rows.Scan(row.targets()...)
-		return row.finish(), err
-	})
+	return ledger.ListOf(ctx, g.units, by, query, scan(seatTargets))
 }
 
 // membersOf reads the first page of the seats of one team.
 func (g *Store) membersOf(ctx context.Context, limit int, code string) ([]groupbuy.Seat, error) {
-	return g.listSeats(ctx, g.units.Query, mysql.Render(g.sql.seatsOfTeam, code, "", limit))
+	return ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.seatsOfTeam, code, "", limit), scan(seatTargets))
 }
 
 // mostMembers is how many seats of several teams are read at once. Larger teams are read one by one.
 const mostMembers = 2_000
 
-// membersBatch reads those of several.
+// membersBatch reads the first pages of the seats of several teams.
 func (g *Store) membersBatch(ctx context.Context, limit int, codes []string) ([]batch.Reply[[]groupbuy.Seat], error) {
 	replies := make([]batch.Reply[[]groupbuy.Seat], len(codes))
-	seats, err := g.listSeats(ctx, g.units.Query, mysql.Render(mysql.RenderList(g.sql.seatsOfTeams, codes), mostMembers+1))
+	query := mysql.Render(mysql.RenderList(g.sql.seatsOfTeams, codes), mostMembers+1)
+	seats, err := ledger.ListOf(ctx, g.units, g.units.Query, query, scan(seatTargets))
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +205,7 @@ func (g *Store) membersBatch(ctx context.Context, limit int, codes []string) ([]
 		of[s.Team] = append(of[s.Team], s)
 	}
 	for i, code := range codes {
-		page := slices.Clone(of[code]) // each caller's own
+		page := slices.Clone(of[code]) // which its caller owns
 		slices.SortFunc(page, func(a, b groupbuy.Seat) int { return cmp.Compare(a.Order, b.Order) })
 		replies[i].Answer = page[:min(limit, len(page))]
 	}
@@ -263,28 +225,19 @@ func (g *Store) Teams(ctx context.Context, filter groupbuy.TeamFilter, after gro
 	}
 	args = append(args, int64(filter.State), from, from, after.Code, limit)
 	joinable := filter.Joinable && filter.State == groupbuy.Forming
-	return g.listTeams(ctx, mysql.Render(g.sql.listTeams(ofProduct, joinable), args...))
+	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.listTeams(ofProduct, joinable), args...), scan(teamTargets))
 }
 
 // LateTeams implements groupbuy.Store.
 func (g *Store) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, error) {
-	return g.listTeams(ctx, mysql.Render(g.sql.lateTeams, limit))
+	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.lateTeams, limit), scan(teamTargets))
 }
 
-// listTeams lists teams.
-func (g *Store) listTeams(ctx context.Context, query string) ([]groupbuy.Team, error) {
-	return ledger.ListOf(ctx, g.units, g.units.Show, query, func(rows *sql.Rows) (groupbuy.Team, error) {
-		var row teamRow
-		err := rows.Scan(row.targets()...)
-		return row.finish(), err
-	})
-}
-
-// LateSeats implements groupbuy.Store. It locks nothing, also in the caller's transaction: the holds come first, and
-// whoever releases them looks again.
+// LateSeats implements groupbuy.Store. It locks nothing, even in the caller's transaction, since holds are locked before
+// seats. The release of a hold checks the deadline again.
 func (g *Store) LateSeats(ctx context.Context, team string, limit int) ([]string, error) {
 	query, by := mysql.Render(g.sql.lateSeats, limit), g.units.Show
-	if team != "" { // whether it has a place depends on them
+	if team != "" { // whether it has a free seat depends on them
 		query, by = mysql.Render(g.sql.lateSeatsOfTeam, team, limit), g.units.Query
 	}
 	return ledger.ListOf(ctx, g.units, by, query, mysql.One[string])

@@ -11,18 +11,22 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// groupBuySQL is every statement of the group buying store for a prefix, beside those of its units: rendered
-// once, or, where it grows with a batch, when it is needed. testdata/groupbuy.sql has all of them to read.
+// groupBuySQL has the statements of the group buying store for a prefix, without those of its units. They are rendered
+// once; statements that grow with a batch are rendered for each. testdata/statements.sql has all of them to read.
 type groupBuySQL struct {
 	activities, products, teams, seats, events string // table names
 	items, holds                               string // and of the units
 
-	addActivity, setActivity            string
-	addProduct, setProduct, lockItem    string
-	blankActivity, blankProduct         mysql.Blank
-	blankTeam, blankSeat                mysql.Blank
-	lockProduct, lockHold, lockSeat     string
-	itemVersion, versions, seatedOrders string
+	addActivity, setActivity              string
+	addProduct, setProduct, lockItem      string
+	blankActivity, blankProduct           mysql.Blank
+	blankTeam, blankSeat                  mysql.Blank
+	lockProduct, lockHold, lockSeat       string
+	itemVersion, versions, ordersWithSeat string
+
+	formSeats, formSeatsOfTeams, formingSeats string
+	liveSeats, successor, keysOf              string
+	addFormed, unsettle                       string
 
 	readActivity, listActivities, dueActivities string
 	readOffers, listProducts, dueProducts       string
@@ -39,25 +43,25 @@ type groupBuySQL struct {
 	lease, lockEvent                 string
 	deliver, deliverAside            string
 	putOff, putAside, keepAside      string
-	Refunded                         string
+	refunded                         string
 
-	book, astray, formedPeople string
-	correct                    string
+	book, mismatched, formedPeople string
+	correct                        string
 }
 
-// activityColumns are the columns of an activity a, in the order in which activityRow scans them.
+// activityColumns are the columns of an activity a, in the order of activityTargets.
 var activityColumns = "a.ID, a.TITLE, a.IMAGE, a.FORM_MINUTES, a.HIDDEN, " + mysql.Micros("a.START_TIME") + ", " +
 	mysql.Micros("a.END_TIME") +
 	", a.OUTLIVE, a.SORT, " + mysql.Micros("a.OVER_TIME") + ", " + mysql.Micros("a.CREATE_TIME") + ", " + mysql.Micros("a.UPDATE_TIME") +
 	", a.VERSION"
 
-// productColumns are the columns of a product g, in the order in which productRow scans them.
+// productColumns are the columns of a product g, in the order of productTargets.
 var productColumns = "g.ACTIVITY_ID, g.SKU_ID, g.SPU_ID, g.NAME, g.SPEC, g." + strings.ReplaceAll(termColumns, ", ", ", g.") +
 	", g.ORDER_LIMIT, g.BUYER_LIMIT, g.STATE, g.STOCK_NUM, g.FORMED_NUM, g.RETURN_NUM" +
 	", " + mysql.Micros("g.CREATE_TIME") + ", " + mysql.Micros("g.UPDATE_TIME") + ", g.VERSION"
 
-// eventColumns are the columns of an event e of a team t, in the order in which scanEvent reads them. The tries of
-// the one that comes next are counted with its team.
+// eventColumns are the columns of an event e of a team t, in the order of scanEvent. The row of a team counts the tries of
+// its next event.
 var eventColumns = "e.TEAM_CODE, e.EVENT_NO, e.KIND, e.ORDER_NO, e.STATE, IF(e.EVENT_NO = t.EVENT_DONE + 1, t.EVENT_TRIES, e.TRIES)," +
 	" e.REASON" +
 	", " + mysql.Micros("e.CREATE_TIME") + ", " + mysql.Micros("e.DONE_TIME")
@@ -79,6 +83,7 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 	q.renderActivities()
 	q.renderProducts()
 	q.renderSeats()
+	q.renderSteps()
 	q.renderTeams()
 	q.renderEvents()
 	q.renderDeliveries()
@@ -113,7 +118,7 @@ func (q *groupBuySQL) renderProducts() {
 	q.setProduct = "UPDATE " + q.products + " " + mysql.ByKey + " SET " + strings.ReplaceAll(columns, ",", " = ?,") + " = ?, UPDATE_TIME = " +
 		mysql.Now + ", VERSION = VERSION + 1" +
 		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND VERSION = ?"
-	// In the caller's transaction the item's row is locked before all that hangs on it, as everywhere.
+	// The caller's transaction locks an item before its product, teams and seats, as all others do.
 	q.lockItem = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? FOR UPDATE"
 	q.itemVersion = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ?"
 	q.lockProduct = "SELECT VERSION FROM " + q.products + " WHERE ACTIVITY_ID = ? AND SKU_ID = ? FOR UPDATE"
@@ -126,7 +131,7 @@ func (q *groupBuySQL) renderProducts() {
 	q.dueProducts = product + " " + mysql.By(q.products, "state") + fmt.Sprintf(" WHERE g.STATE = %d", groupbuy.Removed) +
 		" AND (g.ACTIVITY_ID > ? OR (g.ACTIVITY_ID = ? AND g.SKU_ID > ?)) ORDER BY g.ACTIVITY_ID, g.SKU_ID LIMIT ?"
 
-	// The activities that are not over are few, and what they offer is sorted by keys alone.
+	// Few activities are not over, and their products are sorted by keys alone.
 	q.shelf = "SELECT " + productColumns + ", " + activityColumns + ", " + mysql.Micros(mysql.Now) +
 		" FROM (SELECT a.SORT, g.ACTIVITY_ID, g.SKU_ID FROM " + q.activities + " a " + mysql.By(q.activities, "due") +
 		" STRAIGHT_JOIN " + q.products + " g " + mysql.By(q.products, "state") +
@@ -148,13 +153,13 @@ func (q *groupBuySQL) offers(products int) string {
 func (q *groupBuySQL) renderSeats() {
 	q.readSeats = "SELECT " + seatColumns + ", " + teamColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.seats + " p " + mysql.ByKey +
 		" STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = p.TEAM_CODE WHERE p.ORDER_NO IN (?)"
-	q.seatedOrders = "SELECT ORDER_NO FROM " + q.holds + " " + mysql.ByKey +
+	q.ordersWithSeat = "SELECT ORDER_NO FROM " + q.holds + " " + mysql.ByKey +
 		" WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND ACTIVITY_ID > 0 FOR UPDATE"
 	q.lockHold = "SELECT SKU_ID, ACTIVITY_ID FROM " + q.holds + " WHERE ORDER_NO = ? AND LINE_NO = 1 FOR UPDATE"
 	q.lockSeat = "SELECT STATE FROM " + q.seats + " WHERE ORDER_NO = ? FOR UPDATE"
 
-	// The seats of one team, or of one buyer, are sorted: in an index that has all it takes, and only then are the
-	// rows of the page read.
+	// The seats of one team or buyer are sorted within an index that has all columns for that. Only the rows of the
+	// page are read then.
 	page := func(index, where, order string) string {
 		return "SELECT " + seatColumns + " FROM (SELECT p.ORDER_NO FROM " + q.seats + " p " + mysql.By(q.seats, index) + " WHERE " + where +
 			" ORDER BY " + order + " LIMIT ?) k STRAIGHT_JOIN " + q.seats + " p " + mysql.ByKey + " ON p.ORDER_NO = k.ORDER_NO ORDER BY " + order
@@ -169,9 +174,30 @@ func (q *groupBuySQL) renderSeats() {
 	late := fmt.Sprintf("p.STATE = %d AND p.EXPIRE_TIME <= ", groupbuy.Held) + mysql.Now
 	q.lateSeats = "SELECT p.ORDER_NO FROM " + q.seats + " p " + mysql.By(q.seats, "state") + " WHERE " + late +
 		" ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
-	// Of the seats of the team, only those that are live are looked at.
+	// Only live seats of the team are read.
 	q.lateSeatsOfTeam = "SELECT p.ORDER_NO FROM " + q.seats + " p " + mysql.By(q.seats, "buyer") +
 		" WHERE p.TEAM_CODE = ? AND p.LIVE = 1 AND " + late + " ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
+}
+
+// renderSteps renders what accompanies the steps of seats.
+func (q *groupBuySQL) renderSteps() {
+	// The paid seats of a team that is formed get its Status.
+	forming := fmt.Sprintf(" IN (?) AND STATE = %d AND STATUS = %d", groupbuy.Paid, groupbuy.Forming)
+	formed := fmt.Sprintf(" SET STATUS = %d, UPDATE_TIME = %s WHERE ", groupbuy.Formed, mysql.Now)
+	q.formSeats = "UPDATE " + q.seats + " " + mysql.ByKey + formed + "ORDER_NO" + forming
+	q.formSeatsOfTeams = "UPDATE " + q.seats + " " + mysql.By(q.seats, "buyer") + formed + "TEAM_CODE" + forming
+	q.formingSeats = "SELECT ORDER_NO FROM " + q.seats + " " + mysql.By(q.seats, "buyer") + " WHERE TEAM_CODE" + forming
+
+	q.liveSeats = "SELECT " + seatColumns + ", t.VERSION FROM " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.seats + " p " +
+		mysql.By(q.seats, "buyer") + " ON p.TEAM_CODE = t.CODE WHERE t.CODE IN (?) AND p.LIVE = 1"
+	// The first of the live seats of a team by groupbuy.CompareSuccessors.
+	q.successor = "SELECT " + seatColumns + " FROM " + q.seats + " p " + mysql.By(q.seats, "buyer") + " WHERE p.TEAM_CODE = ? AND p.LIVE = 1" +
+		fmt.Sprintf(" ORDER BY p.STATE DESC, IF(p.STATE = %d, p.PAY_TIME, p.START_TIME), p.ORDER_NO LIMIT 1", groupbuy.Paid)
+	q.keysOf = "SELECT DISTINCT h.SKU_ID, h.ACTIVITY_ID FROM " + q.holds + " h " + mysql.ByKey +
+		" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0 ORDER BY h.SKU_ID, h.ACTIVITY_ID FOR UPDATE"
+	q.addFormed = "UPDATE " + q.products + " " + mysql.ByKey + " SET FORMED_NUM = FORMED_NUM + ? WHERE ACTIVITY_ID = ? AND SKU_ID = ?"
+	q.unsettle = "UPDATE " + q.products + " " + mysql.ByKey + fmt.Sprintf(" SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s"+
+		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATE = %d", groupbuy.Removed, mysql.Now, groupbuy.Settled)
 }
 
 // renderTeams renders the reads of teams.
@@ -193,7 +219,7 @@ func (q *groupBuySQL) listTeams(ofProduct, joinable bool) string {
 		text += mysql.By(q.teams, "state") + " WHERE "
 	}
 	text += "t.STATUS = ? AND (t.END_TIME > ? OR (t.END_TIME = ? AND t.CODE > ?))"
-	if joinable { // as groupbuy.Team.Live and Open say it
+	if joinable { // as groupbuy.Team.Live and FreeSeats
 		text += " AND t.END_TIME > " + mysql.Now + " AND (t.PEOPLE_LIMIT = 0 OR t.HELD_NUM + t.PAID_NUM < t.PEOPLE_LIMIT)"
 	}
 	return text + " ORDER BY t.END_TIME, t.CODE LIMIT ?"
@@ -209,7 +235,7 @@ func (q *groupBuySQL) unfinished(lock string) string {
 
 // renderEvents renders the reads of events.
 func (q *groupBuySQL) renderEvents() {
-	// The team is locked before its event, where one is.
+	// If these rows are locked, the team comes before its event.
 	of := "SELECT " + eventColumns + " FROM " + q.teams + " t %s STRAIGHT_JOIN " + q.events + " e " + mysql.ByKey + " ON e.TEAM_CODE = t.CODE"
 	next := fmt.Sprintf(of, mysql.By(q.teams, "event"))
 	q.dueEvents = next + " AND e.EVENT_NO = t.EVENT_DONE + 1 WHERE t.EVENT_TIME <= " + mysql.Now + " ORDER BY t.EVENT_TIME, t.CODE LIMIT ?"
@@ -224,14 +250,14 @@ func (q *groupBuySQL) renderEvents() {
 	q.asideOfTeam = aside + "e.TEAM_CODE = ? AND e.EVENT_NO > ? ORDER BY e.EVENT_NO LIMIT ?"
 }
 
-// renderDeliveries renders how events are delivered. They leave the VERSION of a team alone: nothing that a team
-// decides depends on them.
+// renderDeliveries renders the delivery of events. It does not change the VERSION of a team, since no decision of a team
+// depends on it.
 func (q *groupBuySQL) renderDeliveries() {
-	// Of those who want an event one gets it: for the others the number of tries has changed.
+	// Of several calls for one event one succeeds. For the others the number of tries has changed.
 	q.lease = "UPDATE " + q.teams + " " + mysql.ByKey + " SET EVENT_TIME = TIMESTAMPADD(MICROSECOND, ?, " + mysql.Now +
 		"), EVENT_TRIES = EVENT_TRIES + 1" +
 		" WHERE CODE = ? AND EVENT_DONE = ? AND EVENT_TRIES = ? AND EVENT_TIME <= " + mysql.Now
-	q.Refunded = "UPDATE " + q.seats + " " + mysql.ByKey +
+	q.refunded = "UPDATE " + q.seats + " " + mysql.ByKey +
 		fmt.Sprintf(" SET STATE = %d, UPDATE_TIME = %s WHERE ORDER_NO = ? AND STATE = %d", groupbuy.Refunded, mysql.Now, groupbuy.RefundDue)
 	q.lockEvent = "SELECT t.EVENT_DONE, t.EVENT_TRIES, e.STATE, e.TRIES FROM " + q.teams + " t " + mysql.ByKey + " STRAIGHT_JOIN " + q.events +
 		" e " + mysql.ByKey +
@@ -249,8 +275,8 @@ func (q *groupBuySQL) renderDeliveries() {
 	q.keepAside = "UPDATE " + q.events + " " + mysql.ByKey + " SET REASON = ?" + aside
 }
 
-// renderGroupBooks renders the counts. Each is one statement and so one moment, also at READ COMMITTED: what changes
-// together is seen together.
+// renderGroupBooks renders the counts. Each is one statement, and so of one moment even at READ COMMITTED: it sees whole
+// transactions.
 func (q *groupBuySQL) renderGroupBooks() {
 	count := func(s groupbuy.SeatState) string { return fmt.Sprintf("COUNT(CASE WHEN p.STATE = %d THEN 1 END)", s) }
 	q.book = "SELECT " + teamColumns + ", b.HELD_NUM, b.PAID_NUM, b.PAID_VOLUME" +
@@ -261,24 +287,24 @@ func (q *groupBuySQL) renderGroupBooks() {
 		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND CODE > ? ORDER BY CODE LIMIT ?) k" +
 		" LEFT JOIN " + q.seats + " p " + mysql.By(q.seats, "buyer") + " ON p.TEAM_CODE = k.CODE GROUP BY k.CODE) b" +
 		" STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = b.CODE ORDER BY b.CODE"
-	q.astray = "SELECT p.TEAM_CODE, p.ORDER_NO, p.STATE, COALESCE(h.STATE, 0), COALESCE(h.NUM, 0) FROM " + q.seats + " p " +
+	q.mismatched = "SELECT p.TEAM_CODE, p.ORDER_NO, p.STATE, COALESCE(h.STATE, 0), COALESCE(h.NUM, 0) FROM " + q.seats + " p " +
 		mysql.By(q.seats, "buyer") +
 		" STRAIGHT_JOIN " + q.teams + " t " + mysql.ByKey + " ON t.CODE = p.TEAM_CODE" +
 		" LEFT JOIN " + q.holds + " h " + mysql.ByKey + " ON h.ORDER_NO = p.ORDER_NO AND h.LINE_NO = 1" +
-		" WHERE p.TEAM_CODE IN (?) AND NOT (" + agreeing() + ")"
+		" WHERE p.TEAM_CODE IN (?) AND NOT (" + matching() + ")"
 	q.formedPeople = "SELECT g.FORMED_NUM, (SELECT COUNT(*) FROM " + q.seats + " p " + mysql.By(q.seats, "product") +
 		fmt.Sprintf(" WHERE p.ACTIVITY_ID = g.ACTIVITY_ID AND p.SKU_ID = g.SKU_ID AND p.STATUS = %d)", groupbuy.Formed) +
 		" FROM " + q.products + " g WHERE g.ACTIVITY_ID = ? AND g.SKU_ID = ?"
 
-	// Every change of a seat changes the version of its team: the counts are still those of the seats. Where events
-	// are missing at the end, those that follow take their numbers.
+	// Every change of a seat changes the version of its team, so that the recount is still right. If the last events are
+	// missing, the next events take their numbers.
 	q.correct = "UPDATE " + q.teams + " " + mysql.ByKey +
 		" SET HELD_NUM = ?, PAID_NUM = ?, PAID_VOLUME = ?, EVENT_NUM = ?, EVENT_DONE = LEAST(EVENT_DONE, ?)" +
 		", EVENT_TIME = COALESCE(EVENT_TIME, ?), UPDATE_TIME = ?, VERSION = ? WHERE CODE = ? AND VERSION = ?"
 }
 
-// agreeing renders groupbuy.SeatState.Matches of a seat p, its hold h and its team t.
-func agreeing() string {
+// matching renders groupbuy.SeatState.Matches of a seat p, its hold h and its team t.
+func matching() string {
 	var pairs []string
 	for s := groupbuy.Held; s <= groupbuy.Refunded; s++ {
 		var always, formed []stock.State
@@ -298,7 +324,7 @@ func agreeing() string {
 	return strings.Join(pairs, " OR ")
 }
 
-// renderGroupBlanks renders blank rows; see Handle.Among. They have VERSION 0, a seat STATE 0.
+// renderGroupBlanks renders blank rows; see Handle.Among. They have VERSION 0, and a blank seat has STATE 0.
 func (q *groupBuySQL) renderGroupBlanks() {
 	row := func(table, values, key string) mysql.Blank {
 		return mysql.Blank{

@@ -21,7 +21,7 @@ type Store struct {
 	seats  *batch.Lookup[string, seatAndTeam]       // by order
 	teams  *batch.Lookup[string, groupbuy.Team]     // by code
 
-	// members are the first of a team, up to so many; nil where calls are not merged.
+	// members reads the first seats of a team, up to a number; nil where calls are not merged.
 	members *batch.Batcher[int, string, []groupbuy.Seat]
 }
 
@@ -34,7 +34,7 @@ func New(db *sql.DB, o ledger.Settings) *Store {
 	return g
 }
 
-// over puts group buying on the store of its units.
+// over returns the store on a store of units.
 func over(units *ledger.Store, statements *groupBuySQL) *Store {
 	g := &Store{units: units, sql: statements}
 	g.offers = batch.NewLookup(units.Bounds, g.offer, g.severalOffers)
@@ -47,19 +47,12 @@ func over(units *ledger.Store, statements *groupBuySQL) *Store {
 // WithTx returns the same store inside the caller's transaction.
 func (g *Store) WithTx(tx mysql.Tx) *Store { return over(g.units.WithTx(tx), g.sql) }
 
-// activityArgs returns what a caller says of an activity as arguments of render.
-func activityArgs(a groupbuy.Activity) []any {
-	return []any{a.Title, a.Image, int64(a.Formation / time.Minute), a.Hidden, a.Start, a.End, a.Outlive, a.Sort}
-}
-
 // SaveActivity implements groupbuy.Store.
-func (g *Store) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
-	statement, args := g.sql.addActivity, append(activityArgs(activity), ended, activity.ID)
-	if activity.Version != 0 {
-		statement, args = g.sql.setActivity, append(args, activity.Version)
+func (g *Store) SaveActivity(ctx context.Context, a groupbuy.Activity, ended bool) (stock.Verdict, error) {
+	statement := g.sql.addActivity
+	args := []any{a.Title, a.Image, int64(a.Formation / time.Minute), a.Hidden, a.Start, a.End, a.Outlive, a.Sort, ended, a.ID}
+	if a.Version != 0 {
+		statement, args = g.sql.setActivity, append(args, a.Version)
 	}
 	rows, err := g.units.Exec(ctx, mysql.Render(statement, args...))
 	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
@@ -67,10 +60,7 @@ func (g *Store) SaveActivity(ctx context.Context, activity groupbuy.Activity, en
 
 // SaveProduct implements groupbuy.Store.
 func (g *Store) SaveProduct(ctx context.Context, product groupbuy.Product) (stock.Verdict, error) {
-	if err := g.units.Ready(ctx); err != nil {
-		return stock.Refused, err
-	}
-	terms, err := groupTermArgs(product.Terms)
+	terms, err := termArgs(product.Terms)
 	if err != nil {
 		return stock.Refused, err
 	}
@@ -88,8 +78,8 @@ func (g *Store) SaveProduct(ctx context.Context, product groupbuy.Product) (stoc
 	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
 }
 
-// lockItem locks the item of a product where a transaction of the caller's goes on, and returns its version then: seats
-// are taken and paid with the item locked first and the product last.
+// lockItem locks the item of a product in the caller's transaction, and returns its version; elsewhere it does nothing.
+// Whoever takes or pays a seat locks the item first and the product last.
 func (g *Store) lockItem(ctx context.Context, key stock.Key) (version int64, err error) {
 	if !g.units.Bound() {
 		return 0, nil
@@ -109,7 +99,7 @@ func (g *Store) CorrectFormed(ctx context.Context, key stock.Key, by int64) erro
 	if _, err := g.lockItem(ctx, key); err != nil {
 		return err
 	}
-	rows, err := g.units.Exec(ctx, mysql.Render(g.sql.addFormedText(), by, key.Activity, key.SKU))
+	rows, err := g.units.Exec(ctx, mysql.Render(g.sql.addFormed, by, key.Activity, key.SKU))
 	if err != nil || rows != 1 {
 		return mysql.Missing(err)
 	}

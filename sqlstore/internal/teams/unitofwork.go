@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -15,7 +14,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// seatCompanions take and move the seats of orders along with their holds.
+// seatCompanions take and move seats in the transaction of their holds.
 type seatCompanions struct {
 	ledger.NoCompanions
 
@@ -23,65 +22,65 @@ type seatCompanions struct {
 	sql   *groupBuySQL
 }
 
-// unitOfWork is what one transaction does to the teams and seats that it has locked. They change in memory, by the
-// rules of their domain, and are then written back at once.
+// unitOfWork is the change of one transaction to the teams and seats that it has locked. The rules of groupbuy change them
+// in memory, and flush writes them back at once.
 type unitOfWork struct {
 	seatCompanions
 
 	at    time.Time
-	teams map[string]*lockedTeam
+	teams map[string]*teamChange
 
-	changes map[seatChange][]string // orders, by what becomes of their seats
+	changes map[seatChange][]string // orders, by the change of their seats
 	events  []groupbuy.Event
 	formed  []string         // teams that are formed here
 	added   map[string]int64 // members of teams that were formed already
 }
 
-// begin begins what a transaction makes at a moment; zero is that of its first lock.
+// begin begins the change of a transaction at a time; zero is that of its first lock.
 func (g seatCompanions) begin(at time.Time) *unitOfWork {
 	return &unitOfWork{
 		seatCompanions: g, at: at,
-		teams: map[string]*lockedTeam{}, changes: map[seatChange][]string{}, added: map[string]int64{},
+		teams: map[string]*teamChange{}, changes: map[seatChange][]string{}, added: map[string]int64{},
 	}
 }
 
-// team returns a team that was locked; one that does not exist refuses everything.
-func (k *unitOfWork) team(code string) *lockedTeam {
+// team returns a locked team. A team that does not exist refuses everything.
+func (k *unitOfWork) team(code string) *teamChange {
 	if t := k.teams[code]; t != nil {
 		return t
 	}
-	return &lockedTeam{TeamRecord: groupbuy.TeamRecord{Team: groupbuy.Team{Code: code}}}
+	return &teamChange{TeamRecord: groupbuy.TeamRecord{Team: groupbuy.Team{Code: code}}}
 }
 
-// lockTeams locks and reads teams, which are there: who joins or ends one has read it.
+// lockTeams locks and reads teams. They exist, since each call has read its team before.
 func (k *unitOfWork) lockTeams(ctx context.Context, q mysql.Tx, codes []string) error {
 	if len(codes) == 0 {
 		return nil
 	}
 	return mysql.Read(ctx, q, mysql.RenderList(k.sql.readTeams, codes)+" FOR UPDATE", func(rows *sql.Rows) error {
-		var row teamRow
-		var clock int64
-		err := rows.Scan(append(row.targets(), &clock)...)
-		k.load(row.finish(), clock)
+		var team groupbuy.Team
+		var clock time.Time
+		err := rows.Scan(append(teamTargets(&team), micros{&clock})...)
+		k.load(team, clock)
 		return err
 	})
 }
 
-// load remembers a team that is locked, and the moment where it is not given.
-func (k *unitOfWork) load(team groupbuy.Team, clock int64) {
+// load keeps a team that is locked, and the time of the lock unless the time was given.
+func (k *unitOfWork) load(team groupbuy.Team, clock time.Time) {
 	if k.at.IsZero() {
-		k.at = mysql.FromMicros(clock)
+		k.at = clock
 	}
 	if k.teams[team.Code] == nil {
-		k.teams[team.Code] = &lockedTeam{TeamRecord: groupbuy.TeamRecord{Team: team}, was: team.Version}
+		k.teams[team.Code] = &teamChange{TeamRecord: groupbuy.TeamRecord{Team: team}, was: team.Version}
 	}
 }
 
 // current returns a statement that reads seats of locked teams, by their codes, as they are now. Each change of a live
 // seat changes the version of its team: if the transaction's snapshot has the current version, it has the seats as
-// well. Otherwise they are read with a lock, which also locks the places of their neighbours.
+// well. Otherwise they are read with a lock, which also locks the gaps beside them.
 func (k *unitOfWork) current(ctx context.Context, q mysql.Tx, statement string, codes ...string) (string, error) {
-	if !k.units.Bound() { // whose snapshot is taken behind the lock
+	if !k.units.Bound() { // the snapshot is taken after the lock
 		return statement, nil
 	}
 	current := 0
@@ -100,15 +99,9 @@ func (k *unitOfWork) current(ctx context.Context, q mysql.Tx, statement string, 
 	return statement, err
 }
 
-// seated returns which of some orders, whose holds are locked, have a seat: those in the pool of an activity.
-func (g seatCompanions) seated(ctx context.Context, q mysql.Tx, orders []string) (seated []string, err error) {
-	err = mysql.Read(ctx, q, mysql.RenderList(g.sql.seatedOrders, orders), func(rows *sql.Rows) error {
-		var order string
-		err := rows.Scan(&order)
-		seated = append(seated, order)
-		return err
-	})
-	return seated, err
+// withSeat returns which of some orders, whose holds are locked, have a seat: those in the pool of an activity.
+func (g seatCompanions) withSeat(ctx context.Context, q mysql.Tx, orders []string) ([]string, error) {
+	return ledger.ListOf(ctx, g.units, mysql.ReadIn(q), mysql.RenderList(g.sql.ordersWithSeat, orders), mysql.One[string])
 }
 
 // lockSeats locks and reads the seats of orders, whose holds are locked, and their teams. In the caller's transaction
@@ -117,26 +110,22 @@ func (k *unitOfWork) lockSeats(ctx context.Context, q mysql.Tx, orders []string)
 	seats := make(map[string]*groupbuy.Seat, len(orders))
 	if k.units.Bound() {
 		var err error
-		if orders, err = k.seated(ctx, q, orders); err != nil || len(orders) == 0 {
+		if orders, err = k.withSeat(ctx, q, orders); err != nil || len(orders) == 0 {
 			return seats, err
 		}
 	}
 	err := mysql.Read(ctx, q, mysql.RenderList(k.sql.readSeats, orders)+" FOR UPDATE", func(rows *sql.Rows) error {
-		var seat seatRow
-		var team teamRow
-		var clock int64
-		if err := rows.Scan(append(append(seat.targets(), team.targets()...), &clock)...); err != nil {
-			return err
-		}
-		s := seat.finish()
-		seats[s.Order] = &s
-		k.load(team.finish(), clock)
-		return nil
+		var row seatAndTeam
+		var clock time.Time
+		err := rows.Scan(append(row.targets(), micros{&clock})...)
+		seats[row.seat.Order] = &row.seat
+		k.load(row.team, clock)
+		return err
 	})
 	return seats, err
 }
 
-// move moves a seat in memory; dirty must be called next. It returns why the team refuses.
+// move moves a seat in memory; dirty must be called next. It returns the refusal of the team.
 func (k *unitOfWork) move(step groupbuy.Step, seat *groupbuy.Seat, joined bool) error {
 	team := k.team(seat.Team)
 	was := team.State
@@ -145,21 +134,21 @@ func (k *unitOfWork) move(step groupbuy.Step, seat *groupbuy.Seat, joined bool) 
 		return err
 	}
 	k.events = append(k.events, events...)
-	k.ended(team, was)
+	k.noteFormed(team, was)
 	if seat.Added && seat.State == groupbuy.Paid {
 		k.added[seat.Team]++
 	}
 	return nil
 }
 
-// ended notes a team that is formed now and was not before.
-func (k *unitOfWork) ended(team *lockedTeam, was groupbuy.TeamState) {
+// noteFormed remembers a team that is formed now and was not before.
+func (k *unitOfWork) noteFormed(team *teamChange, was groupbuy.TeamState) {
 	if was != team.State && team.State == groupbuy.Formed {
 		k.formed = append(k.formed, team.Code)
 	}
 }
 
-// dirty notes how a step has changed a seat.
+// dirty remembers how a step has changed a seat.
 func (k *unitOfWork) dirty(seat *groupbuy.Seat, step groupbuy.Step) {
 	for _, from := range step.Transition().From { // with several, the others match no row
 		change := changeOf(from, *seat)
@@ -167,7 +156,7 @@ func (k *unitOfWork) dirty(seat *groupbuy.Seat, step groupbuy.Step) {
 	}
 }
 
-// flush writes all of it: seats before teams, and products, which nobody else locks with them, last.
+// flush writes all changes: seats before teams, and products last, which no other transaction locks along with these.
 func (k *unitOfWork) flush(ctx context.Context, q mysql.Tx) error {
 	for _, write := range [...]func(context.Context, mysql.Tx) error{k.flushSeats, k.handOver, k.flushTeams, k.flushEvents, k.flushProducts} {
 		if err := write(ctx, q); err != nil {
@@ -208,38 +197,21 @@ func (k *unitOfWork) flushSeats(ctx context.Context, q mysql.Tx) error {
 	return nil
 }
 
-// formSeats gives the paid seats of teams that are formed here their Status: by their teams, or in the caller's transaction
-// by their orders, since the index of teams has the places of others beside them.
+// formSeats gives the paid seats of teams that are formed here their Status. It finds them by their teams. The caller's
+// transaction finds them by their orders, since a lock in the index of teams covers gaps, too.
 func (k *unitOfWork) formSeats(ctx context.Context, q mysql.Tx) (int64, error) {
 	if !k.units.Bound() {
-		return mysql.Affected(q.ExecContext(ctx, mysql.RenderList(k.sql.formSeatsText(mysql.By(k.sql.seats, "buyer"), "TEAM_CODE"), k.formed)))
+		return mysql.Affected(q.ExecContext(ctx, mysql.RenderList(k.sql.formSeatsOfTeams, k.formed)))
 	}
-	statement, err := k.current(ctx, q, mysql.RenderList(k.sql.formingText(), k.formed), k.formed...)
+	statement, err := k.current(ctx, q, mysql.RenderList(k.sql.formingSeats, k.formed), k.formed...)
 	if err != nil {
 		return 0, err
 	}
-	var orders []string
-	err = mysql.Read(ctx, q, statement, func(rows *sql.Rows) error {
-		var order string
-		err := rows.Scan(&order)
-		orders = append(orders, order)
-		return err
-	})
+	orders, err := ledger.ListOf(ctx, k.units, mysql.ReadIn(q), statement, mysql.One[string])
 	if err != nil || len(orders) == 0 {
 		return 0, err
 	}
-	return mysql.Affected(q.ExecContext(ctx, mysql.RenderList(k.sql.formSeatsText(mysql.ByKey, "ORDER_NO"), orders)))
-}
-
-// forming is which seats get the Status of a team that is formed.
-var forming = fmt.Sprintf(" IN (?) AND STATE = %d AND STATUS = %d", groupbuy.Paid, groupbuy.Forming)
-
-func (q *groupBuySQL) formSeatsText(hint, by string) string {
-	return fmt.Sprintf("UPDATE %s %s SET STATUS = %d, UPDATE_TIME = %s WHERE ", q.seats, hint, groupbuy.Formed, mysql.Now) + by + forming
-}
-
-func (q *groupBuySQL) formingText() string {
-	return "SELECT ORDER_NO FROM " + q.seats + " " + mysql.By(q.seats, "buyer") + " WHERE TEAM_CODE" + forming
+	return mysql.Affected(q.ExecContext(ctx, mysql.RenderList(k.sql.formSeats, orders)))
 }
 
 // handOver gives teams whose sponsor has left a new sponsor, and closes the teams that are empty.
@@ -253,27 +225,21 @@ func (k *unitOfWork) handOver(ctx context.Context, q mysql.Tx) error {
 			k.events = append(k.events, team.Close(k.at))
 			continue
 		}
-		statement, err := k.current(ctx, q, mysql.Render(k.sql.successorText(), code), code)
+		statement, err := k.current(ctx, q, mysql.Render(k.sql.successor, code), code)
 		if err != nil {
 			return err
 		}
-		var row seatRow
-		err = mysql.ReadRow(ctx, q, statement, row.targets()...)
+		var next groupbuy.Seat
+		err = mysql.ReadRow(ctx, q, statement, seatTargets(&next)...)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = mysql.Missing(nil)
 		}
 		if err != nil {
 			return err
 		}
-		team.HandOver(row.finish())
+		team.HandOver(next)
 	}
 	return nil
-}
-
-// successorText finds the first of the live seats of a team by groupbuy.CompareSuccessors.
-func (q *groupBuySQL) successorText() string {
-	return fmt.Sprintf("SELECT %s FROM %s p FORCE INDEX (%s_buyer) WHERE p.TEAM_CODE = ? AND p.LIVE = 1"+
-		" ORDER BY p.STATE DESC, IF(p.STATE = %d, p.PAY_TIME, p.START_TIME), p.ORDER_NO LIMIT 1", seatColumns, q.seats, q.seats, groupbuy.Paid)
 }
 
 // teamsAtOnce is how many teams one statement writes.
@@ -281,10 +247,10 @@ const teamsAtOnce = 300
 
 // flushTeams writes the teams that have changed.
 func (k *unitOfWork) flushTeams(ctx context.Context, q mysql.Tx) error {
-	var changed []*lockedTeam
+	var changed []*teamChange
 	for _, code := range slices.Sorted(maps.Keys(k.teams)) {
 		if team := k.teams[code]; team.Version != team.was {
-			team.Version = team.was + 1 // of one transaction one
+			team.Version = team.was + 1 // one version for each transaction
 			changed = append(changed, team)
 		}
 	}
@@ -323,14 +289,10 @@ func (k *unitOfWork) flushProducts(ctx context.Context, q mysql.Tx) error {
 		people[k.teams[code].Key] += n
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(people), stock.Key.Compare) {
-		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(k.sql.addFormedText(), people[key], key.Activity, key.SKU)))
+		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(k.sql.addFormed, people[key], key.Activity, key.SKU)))
 		if err != nil || rows != 1 {
 			return mysql.Missing(err)
 		}
 	}
 	return nil
-}
-
-func (q *groupBuySQL) addFormedText() string {
-	return "UPDATE " + q.products + " " + mysql.ByKey + " SET FORMED_NUM = FORMED_NUM + ? WHERE ACTIVITY_ID = ? AND SKU_ID = ?"
 }
