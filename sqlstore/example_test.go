@@ -68,3 +68,30 @@ func ExampleStock_WithTx() {
 		log.Print("sold out")
 	}
 }
+
+// The order row goes along with the hold, both or neither, and shares its transaction with the orders of others.
+func ExampleStock_Along() {
+	ctx := context.Background()
+	db, err := sql.Open("mysql", "root@tcp(127.0.0.1:3306)/shop")
+	if err != nil {
+		log.Fatal(err)
+	}
+	store := sqlstore.NewStock(db, nil)
+	inv := stock.New(store, nil)
+
+	row := store.Along("INSERT INTO shop_order (no, cents) VALUES (?, ?)", "order-1", 1999)
+	_, err = inv.On(row).Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 1})
+	var refused *sqlstore.AlongError
+	switch {
+	case errors.Is(err, stock.ErrInsufficient):
+		log.Print("sold out")
+	case errors.As(err, &refused):
+		log.Print("the shop's table has refused the row: ", refused.Err)
+	}
+
+	// The payment marks the row as paid. A row that is not there refuses the payment.
+	paid := store.Along("UPDATE shop_order SET paid_at = NOW() WHERE no = ?", "order-1").Affects(1)
+	if _, err = inv.On(paid).Pay(ctx, "order-1"); err != nil {
+		log.Fatal(err)
+	}
+}

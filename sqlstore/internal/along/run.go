@@ -33,7 +33,9 @@ func Run(ctx context.Context, q mysql.Tx, calls []*Rows) (why []error, clean boo
 			order = append(order, i)
 		}
 	}
-	slices.SortStableFunc(order, b.compareTexts)
+	if !slices.IsSortedFunc(order, b.compareTexts) { // mostly they have the same
+		slices.SortStableFunc(order, b.compareTexts)
+	}
 	for len(order) > 0 {
 		n := 1
 		for n < len(order) && b.compareTexts(order[0], order[n]) == 0 {
@@ -69,8 +71,8 @@ func (b *batch) compareTexts(i, j int) int {
 // run runs the statements of calls that have the same texts.
 func (b *batch) run(ctx context.Context, calls []int) error {
 	for at := range b.calls[calls[0]].statements {
-		slices.SortStableFunc(calls, func(i, j int) int {
-			return slices.CompareFunc(b.calls[i].statements[at].args, b.calls[j].statements[at].args, compare)
+		slices.SortFunc(calls, func(i, j int) int { // of the same values, the one that came first
+			return cmp.Or(slices.CompareFunc(b.calls[i].statements[at].args, b.calls[j].statements[at].args, compare), cmp.Compare(i, j))
 		})
 		for rest := calls; len(rest) > 0; {
 			n := b.fitting(rest, at)
