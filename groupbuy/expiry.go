@@ -61,18 +61,22 @@ func (g *Groups) Run(ctx context.Context, handle Handler) error {
 }
 
 // stops reports whether an error is one of the whole store, so that nothing else can be done either.
-func stops(err error) bool {
-	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown) || errors.Is(err, ErrStore)
-}
+func stops(err error) bool { return fault.Stops(err) }
 
 // expireSeats releases every seat that is Held and past its deadline.
 func (g *Groups) expireSeats(ctx context.Context) (int, error) {
 	total := 0
+	var skipped error
 	for {
 		released, found, err := g.releaseSome(ctx, "")
 		total += released
-		if released == 0 || ctx.Err() != nil || stops(err) || err == nil && found < seatBatch {
-			return total, err // nothing is left, or only what others are at, or what fails
+		switch {
+		case stops(err), released == 0 && err != nil:
+			return total, err
+		case released == 0, ctx.Err() != nil, err == nil && found < seatBatch:
+			return total, skipped // nothing is left, or only what others are at
+		case err != nil:
+			skipped = err
 		}
 	}
 }
@@ -80,7 +84,10 @@ func (g *Groups) expireSeats(ctx context.Context) (int, error) {
 // releaseSeats releases dead seats of a team, or with no code of all, and returns how many were found: they were
 // released by this call, or by another that came first. They are in the way of a call that is not sent before.
 func (g *Groups) releaseSeats(ctx context.Context, team string) (int, error) {
-	_, found, err := g.releaseSome(ctx, team)
+	released, found, err := g.releaseSome(ctx, team)
+	if err != nil && !stops(err) { // a seat that cannot be released is as if it still lived
+		return released, nil
+	}
 	return found, fault.Unsent(err)
 }
 
@@ -93,7 +100,7 @@ func (g *Groups) releaseSome(ctx context.Context, team string) (released, found 
 		return 0, 0, err
 	}
 	expired, err := g.expireHolds(ctx, late)
-	if err != nil && !errors.Is(err, ErrDrift) {
+	if stops(err) {
 		return len(expired), len(late), err
 	}
 	behind := slices.DeleteFunc(slices.Clone(late), func(order string) bool { return slices.Contains(expired, order) })
@@ -102,35 +109,17 @@ func (g *Groups) releaseSome(ctx context.Context, team string) (released, found 
 }
 
 // expireHolds releases the holds of dead seats, and the seats along with them, and returns the orders of those that
-// this call released. Where the books of one refuse, the others are released one by one.
+// this call released.
 func (g *Groups) expireHolds(ctx context.Context, late []string) ([]string, error) {
-	units := g.store.Units()
-	expired, err := units.Expire(ctx, late)
+	expired, err := g.store.Units().Expire(ctx, late)
 	for _, order := range expired {
 		g.tookSeat(ctx, order, StepExpire)
 	}
-	if !errors.Is(err, ErrDrift) {
-		return expired, err
-	}
-	var errs []error
-	for _, order := range late {
-		result, err := units.Move(ctx, stock.Movement{Step: stock.StepExpire, Order: order})
-		if err != nil {
-			errs = append(errs, err)
-		}
-		if result.Verdict == stock.Done {
-			expired = append(expired, order)
-			g.tookSeat(ctx, order, StepExpire)
-		}
-		if ctx.Err() != nil || stops(err) {
-			break
-		}
-	}
-	return expired, errors.Join(errs...)
+	return expired, err
 }
 
 // follow brings seats in line with their holds, and returns the orders of those that this call moved. If the
-// books of one refuse, the others are moved one by one.
+// books of one refuse, each half of the seats is moved by itself.
 func (g *Groups) follow(ctx context.Context, orders []string) ([]string, error) {
 	if len(orders) == 0 {
 		return nil, nil
@@ -143,9 +132,10 @@ func (g *Groups) follow(ctx context.Context, orders []string) ([]string, error) 
 		return moved, err
 	}
 	var errs []error
-	for _, order := range orders {
-		one, err := g.follow(ctx, []string{order})
-		moved = append(moved, one...)
+	half := len(orders) / 2
+	for _, part := range [...][]string{orders[:half], orders[half:]} {
+		some, err := g.follow(ctx, part)
+		moved = append(moved, some...)
 		if err != nil {
 			errs = append(errs, err)
 		}

@@ -135,8 +135,8 @@ func (g *Groups) settle(ctx context.Context, teams []Team) (int, error) {
 	return total, errors.Join(errs...)
 }
 
-// finish ends teams and returns how many this call ended. Where the books of one refuse, the others are ended
-// one by one.
+// finish ends teams and returns how many this call ended. Where the books of one refuse, each half of the teams is ended
+// by itself.
 func (g *Groups) finish(ctx context.Context, endings []TeamEnd) (int, error) {
 	if len(endings) == 0 {
 		return 0, nil
@@ -155,12 +155,18 @@ func (g *Groups) finish(ctx context.Context, endings []TeamEnd) (int, error) {
 	if !errors.Is(err, ErrDrift) {
 		return ended, err
 	}
-	var errs []error
-	for _, e := range left {
-		done, err := g.finishOne(ctx, e)
+	if len(endings) == 1 {
+		done, err := g.finishOne(ctx, endings[0])
 		if done {
 			ended++
 		}
+		return ended, err
+	}
+	var errs []error
+	half := len(left) / 2
+	for _, part := range [...][]TeamEnd{left[:half], left[half:]} {
+		more, err := g.finish(ctx, part)
+		ended += more
 		if err != nil {
 			errs = append(errs, err)
 		}

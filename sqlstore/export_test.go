@@ -51,6 +51,9 @@ func oneByOne(s *ledger.Store) {
 	}
 }
 
+// Mended makes the store forget the dead holds that it could not release.
+func (s *Stock) Mended() { s.ledger.Mended() }
+
 // LockBatch locks orders of one line and one item as one batch.
 func (s *Stock) LockBatch(ctx context.Context, orders ...stock.Order) ([]stock.LockResult, error) {
 	calls := make([]ledger.LockCall, len(orders))

@@ -60,6 +60,7 @@ func (inv *Inventory) acquire(ctx context.Context, asked Order) (Hold, error) {
 		return Hold{}, err
 	}
 	asked.Lines = lines
+	released := false // dead holds, as the store asked for
 	for range attempts {
 		result, err := inv.store.Lock(ctx, asked, inv.opts.HoldFor)
 		if err != nil {
@@ -82,7 +83,13 @@ func (inv *Inventory) acquire(ctx context.Context, asked Order) (Hold, error) {
 			if result.Why != nil {
 				return Hold{}, result.Why
 			}
-			if err := inv.unlockable(ctx, asked); err != nil {
+			if result.Dead && !released {
+				released = true
+				_, err = inv.release(ctx, asked.keys()...)
+			} else {
+				err = inv.unlockable(ctx, asked)
+			}
+			if err != nil {
 				return Hold{}, err
 			}
 		}
@@ -109,10 +116,7 @@ func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
 // reason is gone, or the dead holds just released may have been it. It looks after the release, not before, so that
 // dead holds are not the reason for what is missing.
 func (inv *Inventory) unlockable(ctx context.Context, asked Order) error {
-	keys := make([]Key, len(asked.Lines))
-	for i, l := range asked.Lines {
-		keys[i] = l.Key()
-	}
+	keys := asked.keys()
 	if released, err := inv.release(ctx, keys...); err != nil || released > 0 {
 		return err
 	}

@@ -352,58 +352,34 @@ func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) 
 		return nil, err
 	}
 	defer end()
-	t := StepExpire.Transition()
-	var calls []*CompanionCall
-	dead := map[string]bool{}
+	var expired []string
+	var kept []error
 	for _, order := range orders {
-		if hold := clone(b.holds[order]); hold.State == Locked && hold.dead(now) && !dead[order] {
-			hold.State, hold.UpdatedAt, dead[order] = t.To, now, true
-			calls = append(calls, &CompanionCall{Step: t.Step, Hold: hold})
+		hold := b.holds[order]
+		if hold.State != Locked || !hold.dead(now) {
+			continue
 		}
-	}
-	if len(calls) == 0 {
-		return nil, nil
-	}
-	if err := b.releasable(calls); err != nil { // all of them or none
-		return nil, err
-	}
-	keep, err := m.tell(now, calls, MemoryCompanions.Moved)
-	if err != nil {
-		return nil, err
-	}
-	expired := make([]string, len(calls))
-	for i, call := range calls {
-		moved, err := b.plan(t, b.holds[call.Hold.Order], now)
-		if err != nil {
-			return nil, err
+		if err := m.expire(b, hold, now); err != nil {
+			kept = append(kept, err)
+			continue
 		}
-		moved.keep(b)
-		expired[i] = call.Hold.Order
+		expired = append(expired, order)
 	}
-	keep()
-	return expired, nil
+	return expired, errors.Join(kept...)
 }
 
-// releasable returns why the books do not let all of some holds expire together, or nil.
-func (b *books) releasable(calls []*CompanionCall) error {
-	nums, held := map[Key]int64{}, map[buyerKey]Usage{}
-	for _, call := range calls {
-		for _, l := range call.Hold.Lines {
-			nums[l.Key()] += l.Num
-			buyer := buyerKey{l.Key(), call.Hold.Buyer}
-			held[buyer] = Usage{Held: held[buyer].Held + l.Num, Holds: held[buyer].Holds + 1}
-		}
+// expire applies StepExpire to a hold that is dead, or returns what keeps it.
+func (m *Memory) expire(b *books, hold Hold, now time.Time) error {
+	moved, err := b.plan(StepExpire.Transition(), hold, now)
+	if err != nil {
+		return err
 	}
-	for key, num := range nums {
-		if _, err := b.items[key].after(StepExpire.Transition().Delta.Times(num)); err != nil {
-			return err
-		}
+	keep, err := m.tell(now, []*CompanionCall{{Step: StepExpire, Hold: clone(moved.hold)}}, MemoryCompanions.Moved)
+	if err != nil {
+		return err
 	}
-	for key, usage := range held {
-		if was := b.usages[key]; key.buyer != "" && (was.Held < usage.Held || was.Holds < usage.Holds) {
-			return ErrDrift
-		}
-	}
+	moved.keep(b)
+	keep()
 	return nil
 }
 

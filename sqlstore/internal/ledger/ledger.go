@@ -25,6 +25,7 @@ type Store struct {
 	holds      *batch.Lookup[string, stock.Hold]
 	Orders     *batch.Lookup[string, Presence] // which of them have a hold or were closed
 	Companions Companions
+	drifted    *driftedHolds
 	broken     error // what is wrong with the options; every call returns it
 }
 
@@ -52,7 +53,7 @@ type Settings struct {
 func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	s := &Store{
 		Handle: mysql.NewHandle(db), SQL: NewStatements(o.Prefix + table), SoldOut: &soldOutCache{soldOutFor: o.SoldOutFor}, Companions: by,
-		broken: o.Broken,
+		drifted: &driftedHolds{}, broken: o.Broken,
 	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)
@@ -78,7 +79,9 @@ func (s *Store) lookups() {
 
 // WithTx returns the same store inside the caller's transaction.
 func (s *Store) WithTx(tx mysql.Tx) *Store {
-	bound := &Store{Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, broken: s.broken}
+	bound := &Store{
+		Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, drifted: s.drifted, broken: s.broken,
+	}
 	if tx == nil && bound.broken == nil {
 		bound.broken = fault.Invalid("tx", "must not be nil")
 	}
@@ -349,6 +352,7 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 		return stock.Refused, err
 	}
 	defer s.Freed() // few, and of many items
+	defer s.Mended()
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
 		if err := s.Record(ctx, q, change); err != nil {
 			return false, err

@@ -45,12 +45,13 @@ type LockAnswer struct {
 	at      time.Time         // when it was Done
 	kept    []stock.Companion // and what was kept beside it
 	Why     error             // why it was Refused
+	dead    bool              // it was Refused, and the item has dead holds
 }
 
 // Result returns what the answer says.
 func (c LockCall) Result(a LockAnswer) stock.LockResult {
 	if a.Verdict != stock.Done {
-		return stock.LockResult{Verdict: a.Verdict, Why: a.Why}
+		return stock.LockResult{Verdict: a.Verdict, Why: a.Why, Dead: a.dead}
 	}
 	hold := stock.Hold{
 		Order: c.Order.ID, Buyer: c.Order.Buyer, State: c.transition().To,
@@ -362,10 +363,11 @@ func (b *LockBatch) Admit(s Entry, usages map[string]stock.Usage, known map[stri
 		standing := stock.ItemUsage{Item: s.Item, Usage: usages[c.Order.Buyer]}
 		if why := standing.Refuses(c.Order.Step(), c.Line(), c.Order.Buyer, s.now); why != nil {
 			refused = true
-			if s.dead(s.now) {
+			dead := s.dead(s.now)
+			if dead {
 				why = nil
 			}
-			b.Replies[i].Answer = LockAnswer{Verdict: stock.Refused, Why: why}
+			b.Replies[i].Answer = LockAnswer{Verdict: stock.Refused, Why: why, dead: dead}
 			if len(in) > 0 {
 				b.behind = append(b.behind, i)
 			}

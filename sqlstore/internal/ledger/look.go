@@ -49,10 +49,12 @@ func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, er
 // limitsBuyers reports whether it matters what a buyer has of an item.
 func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveHolds > 0 }
 
-// Look reads an item, when the first of its holds dies, and the clock, all of one moment.
+// Look reads an item, when the first of its holds dies, and the clock, all of one moment. It passes over holds that
+// could not be released lately: they do not make more units available.
 func (s *Store) Look(ctx context.Context, key stock.Key) (Entry, error) {
 	seen := Entry{Item: stock.Item{Key: key}}
-	err := s.queryItems(ctx, "", []stock.Key{key}, mysql.Render(s.SQL.lookAtItem, key.SKU, key.Activity), func(rows *sql.Rows) (bool, error) {
+	query := s.SQL.lookAtItem(key, s.drifted.of(key))
+	err := s.queryItems(ctx, "", []stock.Key{key}, query, func(rows *sql.Rows) (bool, error) {
 		var row itemRow
 		var next sql.NullInt64
 		var clock int64

@@ -25,9 +25,6 @@ var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.R
 // renderReads renders what is read of items, holds and numbers that were claimed.
 func (q *Statements) renderReads() {
 	hold := "SELECT " + holdColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.Holds + " h"
-	q.lookAtItem = "SELECT " + itemColumns + ", (SELECT " + mysql.Micros("MIN(h.EXPIRE_TIME)") + " FROM " + q.Holds + " h" +
-		fmt.Sprintf(" WHERE h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID AND h.STATE = %d), ", stock.Locked) + mysql.Micros(mysql.Now) +
-		" FROM " + q.Items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
 	// The clock comes also where there is no hold.
 	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + mysql.Micros(mysql.Now) + " AS CLOCK) c LEFT JOIN " + q.Holds + " h " +
 		mysql.ByKey + " ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
@@ -55,6 +52,22 @@ func (q *Statements) renderReads() {
 	q.holdsByItem = hold + " JOIN (SELECT ORDER_NO FROM " + q.Holds + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND STATE = ?" +
 		" AND (EXPIRE_TIME > ? OR (EXPIRE_TIME = ? AND ORDER_NO > ?)) ORDER BY EXPIRE_TIME, ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO" +
 		" ORDER BY h.EXPIRE_TIME, h.ORDER_NO, h.LINE_NO"
+}
+
+// lookAtItem renders the read of an item with the moment when the first of its holds dies, some holds left out.
+func (q *Statements) lookAtItem(key stock.Key, without []string) string {
+	args := mysql.AnyOf(without)
+	return mysql.Render(q.lookAtItemText(len(without)), append(args, key.SKU, key.Activity)...)
+}
+
+func (q *Statements) lookAtItemText(without int) string {
+	deadline, first := "MIN(h.EXPIRE_TIME)", ""
+	if without > 0 { // the first entries of the index, where MIN would read all
+		deadline, first = "h.EXPIRE_TIME", " AND h.ORDER_NO NOT IN ("+mysql.List("?", without)+") ORDER BY h.EXPIRE_TIME LIMIT 1"
+	}
+	return "SELECT " + itemColumns + ", (SELECT " + mysql.Micros(deadline) + " FROM " + q.Holds + " h" +
+		fmt.Sprintf(" WHERE h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID AND h.STATE = %d", stock.Locked) + first + "), " +
+		mysql.Micros(mysql.Now) + " FROM " + q.Items + " s WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
 }
 
 // holdsByOrder lists orders in some states; the first line stands for the order.

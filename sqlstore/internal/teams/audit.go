@@ -66,6 +66,7 @@ func (g *Store) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verd
 	if err := g.units.Ready(ctx); err != nil {
 		return stock.Refused, err
 	}
+	defer g.units.Mended()
 	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		at, err := mysql.ClockIn(ctx, q)
 		if err != nil {

@@ -283,9 +283,11 @@ func (g *Store) listTeams(ctx context.Context, query string) ([]groupbuy.Team, e
 // LateSeats implements groupbuy.Store. It locks nothing, also in the caller's transaction: the holds come first, and
 // whoever releases them looks again.
 func (g *Store) LateSeats(ctx context.Context, team string, limit int) ([]string, error) {
-	query, by := mysql.Render(g.sql.lateSeats, limit), g.units.Show
+	most := limit + g.units.LeftOut()
+	query, by := mysql.Render(g.sql.lateSeats, most), g.units.Show
 	if team != "" { // whether it has a place depends on them
-		query, by = mysql.Render(g.sql.lateSeatsOfTeam, team, limit), g.units.Query
+		query, by = mysql.Render(g.sql.lateSeatsOfTeam, team, most), g.units.Query
 	}
-	return ledger.ListOf(ctx, g.units, by, query, mysql.One[string])
+	late, err := ledger.ListOf(ctx, g.units, by, query, mysql.One[string])
+	return g.units.LeaveOut(late, limit), err
 }
