@@ -238,7 +238,7 @@ func TestMergedStepsOfOrdersOfSeveralLinesLockNoGap(t *testing.T) {
 // settle what the COMMIT leaves open.
 func TestMergedStepsOfOrdersOfSeveralLinesLoseTheirConnection(t *testing.T) {
 	t.Parallel()
-	for _, match := range []string{"START TRANSACTION", "LINE_NO = 1", "LINE_NO IN (2)", "SET STATE = 2", "UPDATE goods_stock_buyer",
+	for _, match := range []string{"START TRANSACTION", "LINE_NO = 1", "LINE_NO IN (2)", "SET STATE = 2", "goods_stock_buyer",
 		"STRAIGHT_JOIN goods_stock s", "COMMIT AND"} {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 			s := open(t, nil)
@@ -265,6 +265,34 @@ func TestMergedStepsOfOrdersOfSeveralLinesLoseTheirConnection(t *testing.T) {
 				require.Equal(t, match == "COMMIT AND" && kind == sqltest.LostReply, must(s.Pay(t.Context(), order))(t).Replay, match)
 			}
 			s.ofCarts(12, true, false)
+		}
+	}
+}
+
+// Refunds of a batch lose their connection as well.
+func TestMergedRefundsOfSeveralLinesLoseTheirConnection(t *testing.T) {
+	t.Parallel()
+	for _, match := range []string{"LINE_NO, STATE, FENCE", "INSERT INTO goods_stock_refund", "SET REFUND_NUM", "STRAIGHT_JOIN goods_stock s",
+		"COMMIT AND"} {
+		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
+			s := open(t, nil)
+			orders := s.carts(9)
+			calls := make([]func() error, len(orders))
+			for i, order := range orders {
+				require.NoError(t, of(s.Pay(t.Context(), order)))
+				calls[i] = s.refunding(order)
+			}
+			s.db.Wire.Before("LINE_NO, STATE, FENCE", func() { s.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind}) })
+			errs := s.together(s.blockItem(3), calls...)
+			want := stock.ErrUnavailable
+			if match == "COMMIT AND" {
+				want = stock.ErrUnknown
+			}
+			require.Equal(t, 8, count(errs, want), "%s: %v", match, errs)
+			for _, call := range calls {
+				require.NoError(t, call())
+			}
+			s.ofCarts(9, false, false)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package stock
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"errors"
 	"maps"
@@ -309,80 +308,6 @@ func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit i
 	return holds[:min(limit, len(holds))], nil
 }
 
-// Due implements Store.
-func (m *Memory) Due(ctx context.Context, keys []Key, limit int) ([]string, error) {
-	b, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var orders []string
-	collect := func(q *deadlines) {
-		var dead []deadline
-		for q != nil && len(orders) < limit && q.Len() > 0 && !now.Before((*q)[0].at) {
-			d := heap.Pop(q).(deadline)
-			if h := b.holds[d.order]; h.State != Locked || !h.Deadline.Equal(d.at) {
-				continue // paid, over or extended since
-			}
-			dead = append(dead, d)
-			if !slices.Contains(orders, d.order) {
-				orders = append(orders, d.order)
-			}
-		}
-		for _, d := range dead { // still due until the caller has moved them
-			heap.Push(q, d)
-		}
-	}
-	if len(keys) > 0 {
-		for _, key := range keys {
-			collect(b.due[key])
-		}
-		return orders, nil
-	}
-	for _, q := range b.due {
-		collect(q)
-	}
-	return orders, nil
-}
-
-// Expire implements Store.
-func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) {
-	b, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var expired []string
-	var kept []error
-	for _, order := range orders {
-		hold := b.holds[order]
-		if hold.State != Locked || !hold.dead(now) {
-			continue
-		}
-		if err := m.expire(b, hold, now); err != nil {
-			kept = append(kept, err)
-			continue
-		}
-		expired = append(expired, order)
-	}
-	return expired, errors.Join(kept...)
-}
-
-// expire applies StepExpire to a hold that is dead, or returns what keeps it.
-func (m *Memory) expire(b *books, hold Hold, now time.Time) error {
-	moved, err := b.plan(StepExpire.Transition(), hold, now)
-	if err != nil {
-		return err
-	}
-	keep, err := m.tell(now, []*CompanionCall{{Step: StepExpire, Hold: clone(moved.hold)}}, MemoryCompanions.Moved)
-	if err != nil {
-		return err
-	}
-	moved.keep(b)
-	keep()
-	return nil
-}
-
 // Refund implements Store.
 func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, beside ...Companion) (RefundResult, error) {
 	b, now, end, err := m.begin(ctx)
@@ -443,33 +368,4 @@ func (m *Memory) RefundRecord(ctx context.Context, id string) (RefundRecord, err
 	refund := b.refunds[id]
 	refund.Lines = slices.Clone(refund.Lines)
 	return refund, nil
-}
-
-// watch remembers when a hold dies.
-func (b *books) watch(key Key, hold Hold) {
-	q := b.due[key]
-	if q == nil {
-		q = &deadlines{}
-		b.due[key] = q
-	}
-	heap.Push(q, deadline{hold.Deadline, hold.Order})
-}
-
-// deadline is when an order's hold dies; deadlines is a heap of them, the earliest first.
-// An entry whose hold has moved on is dropped when it comes up.
-type deadline struct {
-	at    time.Time
-	order string
-}
-
-type deadlines []deadline
-
-func (d deadlines) Len() int           { return len(d) }
-func (d deadlines) Less(i, j int) bool { return d[i].at.Before(d[j].at) }
-func (d deadlines) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
-func (d *deadlines) Push(x any)        { *d = append(*d, x.(deadline)) }
-func (d *deadlines) Pop() any {
-	last := (*d)[len(*d)-1]
-	*d = (*d)[:len(*d)-1]
-	return last
 }

@@ -17,6 +17,8 @@ const (
 // driftedHolds remembers dead holds that could not be released, because the books or a companion refused. Sweeps and
 // Locks leave them alone for a while, rather than meet them again and again. It is safe for concurrent use.
 type driftedHolds struct {
+	off bool // nothing is remembered
+
 	mu    sync.Mutex
 	holds map[string]driftedHold // by order
 }
@@ -34,7 +36,7 @@ func (d *driftedHolds) remember(order string, keys []stock.Key) {
 	if d.holds == nil {
 		d.holds = map[string]driftedHold{}
 	}
-	if len(d.holds) < maxDrifted {
+	if !d.off && len(d.holds) < maxDrifted {
 		d.holds[order] = driftedHold{keys, time.Now().Add(driftedFor)}
 	}
 }

@@ -53,7 +53,7 @@ type Settings struct {
 func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	s := &Store{
 		Handle: mysql.NewHandle(db), SQL: NewStatements(o.Prefix + table), SoldOut: &soldOutCache{soldOutFor: o.SoldOutFor}, Companions: by,
-		drifted: &driftedHolds{}, broken: o.Broken,
+		drifted: &driftedHolds{off: o.Unmerged || o.SoldOutFor <= 0}, broken: o.Broken,
 	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)

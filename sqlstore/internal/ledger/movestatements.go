@@ -192,3 +192,20 @@ func (q *Statements) tallyBuyersText(buyers int) string {
 	return "UPDATE " + q.buyers + " " + mysql.ByKey + " SET HELD_NUM = HELD_NUM + ?, BOUGHT_NUM = BOUGHT_NUM + ?, HOLD_NUM = HOLD_NUM + ?" +
 		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID IN (" + mysql.List("?", buyers) + ")"
 }
+
+// tallyEachBuyer does it to buyers of whom each has another change.
+func (q *Statements) tallyEachBuyer(buyers []buyerKey, changes map[buyerKey]stock.Usage) string {
+	args := make([]any, 0, 6*len(buyers))
+	for _, b := range buyers {
+		u := changes[b]
+		args = append(args, b.SKU, b.Activity, b.buyer, u.Held, u.Bought, u.Holds)
+	}
+	return mysql.Render(q.tallyEachBuyerText(len(buyers)), args...)
+}
+
+func (q *Statements) tallyEachBuyerText(buyers int) string {
+	return mysql.Driven(buyers, "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID, ? AS HELD_NUM, ? AS BOUGHT_NUM, ? AS HOLD_NUM"+
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?, ?", buyers-1)+") l STRAIGHT_JOIN "+q.buyers+" b "+mysql.ByKey+
+		" ON b.SKU_ID = l.SKU_ID AND b.ACTIVITY_ID = l.ACTIVITY_ID AND b.BUYER_ID = l.BUYER_ID SET b.HELD_NUM = b.HELD_NUM + l.HELD_NUM,"+
+		" b.BOUGHT_NUM = b.BOUGHT_NUM + l.BOUGHT_NUM, b.HOLD_NUM = b.HOLD_NUM + l.HOLD_NUM")
+}

@@ -299,6 +299,15 @@ UPDATE goods_stock_buyer FORCE INDEX (PRIMARY)
    AND ACTIVITY_ID = ?
    AND BUYER_ID IN (?, ?);
 
+-- Merged steps 3: buyers with many different changes
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID, ? AS HELD_NUM, ? AS BOUGHT_NUM, ? AS HOLD_NUM
+ UNION ALL SELECT ?, ?, ?, ?, ?, ?) l
+  STRAIGHT_JOIN goods_stock_buyer b FORCE INDEX (PRIMARY) ON b.SKU_ID = l.SKU_ID
+   AND b.ACTIVITY_ID = l.ACTIVITY_ID
+   AND b.BUYER_ID = l.BUYER_ID
+   SET b.HELD_NUM = b.HELD_NUM + l.HELD_NUM, b.BOUGHT_NUM = b.BOUGHT_NUM + l.BOUGHT_NUM, b.HOLD_NUM = b.HOLD_NUM + l.HOLD_NUM;
+
 -- Merged steps 4: the items
 /*M!
    SET STATEMENT sql_safe_updates = 0 FOR */ UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS STOCK_TOTAL_NUM, ? AS STOCK_SALE_NUM, ? AS STOCK_LOCK_NUM, ? AS STOCK_LEFT_NUM, ? AS STOCK_REFUND_NUM
