@@ -67,11 +67,11 @@ func (inv *Inventory) releaseSome(ctx context.Context, keys ...Key) (released, f
 	return len(expired), len(due), err
 }
 
-// expire releases one dead hold. It is Refused where another call came first.
-func (inv *Inventory) expire(ctx context.Context, order string) (Verdict, error) {
+// expire releases one dead hold, unless another call comes first.
+func (inv *Inventory) expire(ctx context.Context, order string) error {
 	result, err := inv.store.Move(ctx, Movement{Step: StepExpire, Order: order})
 	if err == nil && result.Verdict == Done {
 		inv.took(ctx, Effect{Step: StepExpire, Order: order})
 	}
-	return result.Verdict, err
+	return err
 }
