@@ -130,8 +130,11 @@ func (c *Coupons) release(ctx context.Context, campaign int64) error {
 		for _, claim := range expired {
 			c.took(ctx, Effect{Units: stock.StepExpire, Coupon: claim, State: Dropped})
 		}
-		if err != nil || len(due) < releaseBatch {
+		switch {
+		case fault.Stops(err):
 			return fault.Unsent(err)
+		case len(expired) == 0, len(due) < releaseBatch: // what is left cannot be dropped, or was by others
+			return nil
 		}
 	}
 }

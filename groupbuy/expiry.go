@@ -56,9 +56,7 @@ func (g *Groups) Run(ctx context.Context, handle Handler) error {
 }
 
 // stops reports whether an error is one of the whole store, so that nothing else can be done either.
-func stops(err error) bool {
-	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown) || errors.Is(err, ErrStore)
-}
+func stops(err error) bool { return fault.Stops(err) }
 
 // notDrift reports whether an error is more than the drift of one team.
 func notDrift(err error) bool { return err != nil && !errors.Is(err, ErrDrift) }
@@ -79,11 +77,17 @@ func each[T any](ctx context.Context, all []T, stops func(error) bool, call func
 // expireSeats releases every seat that is Held and past its deadline.
 func (g *Groups) expireSeats(ctx context.Context) (int, error) {
 	total := 0
+	var skipped error
 	for {
 		released, found, err := g.releaseSome(ctx, "")
 		total += released
-		if released == 0 || ctx.Err() != nil || stops(err) || err == nil && found < seatBatch {
-			return total, err // nothing is left, or only what others are at, or what fails
+		switch {
+		case stops(err), released == 0 && err != nil:
+			return total, err
+		case released == 0, ctx.Err() != nil, err == nil && found < seatBatch:
+			return total, skipped // nothing is left, or only what others are at
+		case err != nil:
+			skipped = err
 		}
 	}
 }
@@ -91,7 +95,10 @@ func (g *Groups) expireSeats(ctx context.Context) (int, error) {
 // releaseSeats releases dead seats of a team, or with no code of all, and returns how many were found: they were
 // released by this call, or by another that came first. They are in the way of a call that is not sent before.
 func (g *Groups) releaseSeats(ctx context.Context, team string) (int, error) {
-	_, found, err := g.releaseSome(ctx, team)
+	released, found, err := g.releaseSome(ctx, team)
+	if err != nil && !stops(err) { // a seat that cannot be released is as if it still lived
+		return released, nil
+	}
 	return found, fault.Unsent(err)
 }
 
@@ -104,7 +111,7 @@ func (g *Groups) releaseSome(ctx context.Context, team string) (released, found 
 		return 0, 0, err
 	}
 	expired, err := g.expireHolds(ctx, late)
-	if err != nil && !errors.Is(err, ErrDrift) {
+	if stops(err) {
 		return len(expired), len(late), err
 	}
 	behind := slices.DeleteFunc(slices.Clone(late), func(order string) bool { return slices.Contains(expired, order) })
@@ -113,29 +120,17 @@ func (g *Groups) releaseSome(ctx context.Context, team string) (released, found 
 }
 
 // expireHolds releases the holds of dead seats, and the seats along with them, and returns the orders of those that
-// this call released. Where the books of one refuse, the others are released one by one.
+// this call released.
 func (g *Groups) expireHolds(ctx context.Context, late []string) ([]string, error) {
-	units := g.store.Units()
-	expired, err := units.Expire(ctx, late)
+	expired, err := g.store.Units().Expire(ctx, late)
 	for _, order := range expired {
 		g.tellSeat(ctx, order, StepExpire)
 	}
-	if !errors.Is(err, ErrDrift) {
-		return expired, err
-	}
-	err = each(ctx, late, stops, func(order string) error {
-		result, err := units.Move(ctx, stock.Movement{Step: stock.StepExpire, Order: order})
-		if result.Verdict == stock.Done {
-			expired = append(expired, order)
-			g.tellSeat(ctx, order, StepExpire)
-		}
-		return err
-	})
 	return expired, err
 }
 
 // follow brings seats in line with their holds, and returns the orders of those that this call moved. If the
-// books of one refuse, the others are moved one by one.
+// books of one refuse, each half of the seats is moved by itself.
 func (g *Groups) follow(ctx context.Context, orders []string) ([]string, error) {
 	if len(orders) == 0 {
 		return nil, nil
@@ -147,9 +142,10 @@ func (g *Groups) follow(ctx context.Context, orders []string) ([]string, error) 
 	if !errors.Is(err, ErrDrift) || len(orders) == 1 {
 		return moved, err
 	}
-	err = each(ctx, orders, stops, func(order string) error {
-		one, err := g.follow(ctx, []string{order})
-		moved = append(moved, one...)
+	half := len(orders) / 2
+	err = each(ctx, [][]string{orders[:half], orders[half:]}, stops, func(part []string) error {
+		some, err := g.follow(ctx, part)
+		moved = append(moved, some...)
 		return err
 	})
 	return moved, err

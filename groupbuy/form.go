@@ -128,8 +128,8 @@ func (g *Groups) settle(ctx context.Context, teams []Team) (int, error) {
 	return total, err
 }
 
-// finish ends teams and returns how many this call ended. Where the books of one refuse, the others are ended
-// one by one.
+// finish ends teams and returns how many this call ended. Where the books of one refuse, each half of the teams is ended
+// by itself.
 func (g *Groups) finish(ctx context.Context, endings []TeamEnd) (int, error) {
 	if len(endings) == 0 {
 		return 0, nil
@@ -148,11 +148,17 @@ func (g *Groups) finish(ctx context.Context, endings []TeamEnd) (int, error) {
 	if !errors.Is(err, ErrDrift) {
 		return ended, err
 	}
-	err = each(ctx, left, notDrift, func(e TeamEnd) error {
-		done, err := g.finishOne(ctx, e)
+	if len(endings) == 1 {
+		done, err := g.finishOne(ctx, endings[0])
 		if done {
 			ended++
 		}
+		return ended, err
+	}
+	half := len(left) / 2
+	err = each(ctx, [][]TeamEnd{left[:half], left[half:]}, notDrift, func(part []TeamEnd) error {
+		more, err := g.finish(ctx, part)
+		ended += more
 		return err
 	})
 	return ended, err

@@ -244,7 +244,10 @@ func (g *Groups) teamRefusal(ctx context.Context, code string, p Purchase) (refu
 		if err != nil {
 			return nil, err
 		}
-		if joined = seat.Team == code && seat.State.Live(); joined {
+		if joined = seat.Team == code && seat.State.Live(); joined && seat.Order == p.Order {
+			return nil, nil // the same call, made at the same time, has taken it
+		}
+		if joined {
 			break
 		}
 	}

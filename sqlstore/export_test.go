@@ -46,6 +46,9 @@ func OneByOne[S any](store S) S {
 // Waiting returns how many calls of a store wait for a batch.
 func (s *Stock) Waiting() int64 { return s.ledger.Bounds.Pending.Load() }
 
+// Mended makes the store forget the dead holds that it could not release.
+func (s *Stock) Mended() { s.ledger.Mended() }
+
 // LockBatch locks orders as one batch.
 func LockBatch(ctx context.Context, s *Stock, orders ...stock.Order) ([]stock.LockResult, error) {
 	calls := make([]ledger.LockCall, len(orders))

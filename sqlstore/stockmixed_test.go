@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -266,7 +267,7 @@ func TestRowOfAnotherTransactionKeepsNoMergedLockWaiting(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, of(tx.ExecContext(ctx, placeOrder, "order-13")))
 	var kept <-chan error
-	errs := atOnce(100, func(i int) error {
+	errs := suite.Together(100, func(i int) error {
 		order := fmt.Sprint("order-", i)
 		call := func() error { return of(s.along(placeOrder, order).Lock(ctx, order, one(1))) }
 		if i == 13 {

@@ -2,7 +2,6 @@ package stock
 
 import (
 	"context"
-	"errors"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/sweep"
@@ -13,17 +12,23 @@ const releaseBatch = 900
 
 // Expire releases every dead hold there is now and returns how many this call released. It only cleans up: Lock and
 // Pay are right without it. Any number of processes may run it at once. Orders whose counters have drifted are
-// skipped, and their error is returned at the end. Only 900 or more such orders can block the rest.
+// skipped, and their error is returned at the end.
 func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 	if err := inv.ready(ctx); err != nil {
 		return 0, err
 	}
 	total := 0
+	var skipped error
 	for {
 		released, found, err := inv.releaseSome(ctx)
 		total += released
-		if released == 0 || ctx.Err() != nil || err == nil && found < releaseBatch {
-			return total, err // nothing is left, or only what others are at, or what fails
+		switch {
+		case fault.Stops(err) || released == 0 && err != nil:
+			return total, err
+		case released == 0, ctx.Err() != nil, err == nil && found < releaseBatch:
+			return total, skipped // nothing is left, or only what others are at
+		case err != nil:
+			skipped = err
 		}
 	}
 }
@@ -38,15 +43,18 @@ func (inv *Inventory) Run(ctx context.Context) error {
 }
 
 // release frees dead holds of some items, which are in the way of a call, and reports how many were freed
-// by anyone in between: this call, or another that came first.
+// by anyone in between: this call, or another that came first. A hold that cannot be released is not the
+// caller's: it is as if it still lived.
 func (inv *Inventory) release(ctx context.Context, keys ...Key) (int, error) {
-	_, found, err := inv.releaseSome(ctx, keys...)
+	released, found, err := inv.releaseSome(ctx, keys...)
+	if err != nil && !fault.Stops(err) {
+		return released, nil
+	}
 	return found, fault.Unsent(err)
 }
 
 // releaseSome looks up a batch of dead holds, of these items or of all, and releases it. It
-// returns how many it released itself and how many were found. Where the books of one order
-// refuse, the others are released one by one.
+// returns how many it released itself and how many were found.
 func (inv *Inventory) releaseSome(ctx context.Context, keys ...Key) (released, found int, err error) {
 	due, err := inv.store.Due(ctx, keys, releaseBatch)
 	if err != nil || len(due) == 0 {
@@ -56,30 +64,14 @@ func (inv *Inventory) releaseSome(ctx context.Context, keys ...Key) (released, f
 	for _, order := range expired {
 		inv.took(ctx, Effect{Step: StepExpire, Order: order})
 	}
-	if !errors.Is(err, ErrDrift) {
-		return len(expired), len(due), err
-	}
-	var failed []error
-	for _, order := range due {
-		verdict, err := inv.expire(ctx, order)
-		if err != nil {
-			failed = append(failed, err)
-		}
-		if verdict == Done {
-			released++
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return released, len(due), errors.Join(failed...)
+	return len(expired), len(due), err
 }
 
-// expire releases one dead hold. It is Refused where another call came first.
-func (inv *Inventory) expire(ctx context.Context, order string) (Verdict, error) {
+// expire releases one dead hold, unless another call comes first.
+func (inv *Inventory) expire(ctx context.Context, order string) error {
 	result, err := inv.store.Move(ctx, Movement{Step: StepExpire, Order: order})
 	if err == nil && result.Verdict == Done {
 		inv.took(ctx, Effect{Step: StepExpire, Order: order})
 	}
-	return result.Verdict, err
+	return err
 }

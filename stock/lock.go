@@ -60,6 +60,7 @@ func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, i
 	if !immediate { // what is sold at once does not die
 		asked.Until = inv.until
 	}
+	released := false // dead holds, as the store asked for
 	for range attempts {
 		result, err := inv.store.Lock(ctx, asked, inv.opts.HoldFor)
 		if err != nil {
@@ -82,9 +83,14 @@ func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, i
 			if result.Why != nil {
 				return Hold{}, result.Why
 			}
-			err := inv.refusal(ctx, asked, Unheld, func(item ItemUsage, line Line, now time.Time) error {
-				return item.Refuses(asked.Step(), line, asked.Buyer, now)
-			})
+			if result.Dead && !released {
+				released = true
+				_, err = inv.release(ctx, asked.keys()...)
+			} else {
+				err = inv.refusal(ctx, asked, Unheld, func(item ItemUsage, line Line, now time.Time) error {
+					return item.Refuses(asked.Step(), line, asked.Buyer, now)
+				})
+			}
 			if err != nil {
 				return Hold{}, err
 			}
@@ -114,10 +120,7 @@ func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
 func (inv *Inventory) refusal(
 	ctx context.Context, asked Order, state State, refuses func(item ItemUsage, line Line, now time.Time) error,
 ) error {
-	keys := make([]Key, len(asked.Lines))
-	for i, l := range asked.Lines {
-		keys[i] = l.Key()
-	}
+	keys := asked.keys()
 	if released, err := inv.release(ctx, keys...); err != nil || released > 0 {
 		return err
 	}

@@ -2,7 +2,6 @@ package stock
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"errors"
 	"maps"
@@ -275,95 +274,6 @@ func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit i
 	return holds[:min(limit, len(holds))], err
 }
 
-// Due implements Store.
-func (m *Memory) Due(ctx context.Context, keys []Key, limit int) (orders []string, err error) {
-	err = m.read(ctx, func(b *books, now time.Time) {
-		if len(keys) == 0 {
-			keys = slices.Collect(maps.Keys(b.due))
-		}
-		for _, key := range keys {
-			q := b.due[key]
-			var dead []deadline
-			for q != nil && len(orders) < limit && q.Len() > 0 && !now.Before((*q)[0].at) {
-				d := heap.Pop(q).(deadline)
-				if h := b.holds[d.order]; h.State != Locked || !h.Deadline.Equal(d.at) {
-					continue // paid, over or extended since
-				}
-				dead = append(dead, d)
-				if !slices.Contains(orders, d.order) {
-					orders = append(orders, d.order)
-				}
-			}
-			for _, d := range dead { // still due until the caller has moved them
-				heap.Push(q, d)
-			}
-		}
-	})
-	return orders, err
-}
-
-// Expire implements Store.
-func (m *Memory) Expire(ctx context.Context, orders []string) ([]string, error) {
-	b, now, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	t := StepExpire.Transition()
-	var calls []*CompanionCall
-	dead := map[string]bool{}
-	for _, order := range orders {
-		if hold := clone(b.holds[order]); hold.State == Locked && hold.dead(now) && !dead[order] {
-			hold.State, hold.UpdatedAt, dead[order] = t.To, now, true
-			calls = append(calls, &CompanionCall{Step: t.Step, Hold: hold})
-		}
-	}
-	if len(calls) == 0 {
-		return nil, nil
-	}
-	if err := b.releasable(calls); err != nil { // all of them or none
-		return nil, err
-	}
-	keep, err := m.tell(now, calls, MemoryCompanions.Moved)
-	if err != nil {
-		return nil, err
-	}
-	expired := make([]string, len(calls))
-	for i, call := range calls {
-		moved, err := b.plan(t, b.holds[call.Hold.Order], now)
-		if err != nil {
-			return nil, err
-		}
-		moved.keep(b)
-		expired[i] = call.Hold.Order
-	}
-	keep()
-	return expired, nil
-}
-
-// releasable returns why the books do not let all of some holds expire together, or nil.
-func (b *books) releasable(calls []*CompanionCall) error {
-	nums, held := map[Key]int64{}, map[buyerKey]Usage{}
-	for _, call := range calls {
-		for _, l := range call.Hold.Lines {
-			nums[l.Key()] += l.Num
-			buyer := buyerKey{l.Key(), call.Hold.Buyer}
-			held[buyer] = Usage{Held: held[buyer].Held + l.Num, Holds: held[buyer].Holds + 1}
-		}
-	}
-	for key, num := range nums {
-		if _, err := b.items[key].after(StepExpire.Transition().Delta.Times(num)); err != nil {
-			return err
-		}
-	}
-	for key, usage := range held {
-		if was := b.usages[key]; key.buyer != "" && (was.Held < usage.Held || was.Holds < usage.Holds) {
-			return ErrDrift
-		}
-	}
-	return nil
-}
-
 // Refund implements Store.
 func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, beside ...Companion) (RefundResult, error) {
 	b, now, end, err := m.begin(ctx)
@@ -422,35 +332,4 @@ func (m *Memory) RefundRecord(ctx context.Context, id string) (refund RefundReco
 	err = m.read(ctx, func(b *books, _ time.Time) { refund = b.refunds[id] })
 	refund.Lines = slices.Clone(refund.Lines)
 	return refund, err
-}
-
-// watch remembers when a hold dies.
-func (b *books) watch(hold Hold) {
-	for _, l := range hold.Lines {
-		q := b.due[l.Key()]
-		if q == nil {
-			q = &deadlines{}
-			b.due[l.Key()] = q
-		}
-		heap.Push(q, deadline{hold.Deadline, hold.Order})
-	}
-}
-
-// deadline is when an order's hold dies; deadlines is a heap of them, the earliest first.
-// An entry whose hold has moved on is dropped when it comes up.
-type deadline struct {
-	at    time.Time
-	order string
-}
-
-type deadlines []deadline
-
-func (d deadlines) Len() int           { return len(d) }
-func (d deadlines) Less(i, j int) bool { return d[i].at.Before(d[j].at) }
-func (d deadlines) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
-func (d *deadlines) Push(x any)        { *d = append(*d, x.(deadline)) }
-func (d *deadlines) Pop() any {
-	last := (*d)[len(*d)-1]
-	*d = (*d)[:len(*d)-1]
-	return last
 }

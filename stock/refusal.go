@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// Refuses returns why an item does not let a line be locked or taken at now, or nil. The SQL
+// Refuses returns why an item does not let a line be locked, taken or reacquired at now, or nil. The SQL
 // store renders the same guard; the model test holds the two together.
 func (s ItemUsage) Refuses(step Step, line Line, buyer string, now time.Time) error {
 	key := line.Key()
 	switch {
+	case step == StepReacquire:
 	case s.Version == 0:
 		return &ItemError{Key: key, Err: ErrUnknownSKU}
 	case s.OffShelf:

@@ -42,7 +42,7 @@ func (inv *Inventory) redate(
 		case hold.State != Locked:
 			return Hold{}, stateError(hold, order)
 		case hold.dead(now): // unless the same call, still under way, extends it: the release waits for that
-			if _, err := inv.expire(ctx, order); err != nil {
+			if err := inv.expire(ctx, order); err != nil {
 				return Hold{}, err
 			}
 			continue
@@ -88,7 +88,7 @@ func (inv *Inventory) Resolve(ctx context.Context, order string) (Hold, error) {
 		}
 		hold, now, err := inv.store.Hold(ctx, order)
 		if err == nil && hold.State == Locked && hold.dead(now) {
-			if _, err = inv.expire(ctx, order); err == nil {
+			if err = inv.expire(ctx, order); err == nil {
 				hold, _, err = inv.store.Hold(ctx, order)
 			}
 		}

@@ -98,8 +98,7 @@ func (inv *Inventory) nextStep(ctx context.Context, asked Step, hold Hold, now t
 		}
 		return asked, nil // a Lock came first
 	case hold.State == Locked && hold.dead(now):
-		_, err := inv.expire(ctx, hold.Order)
-		return asked, err
+		return asked, inv.expire(ctx, hold.Order)
 	case hold.State != Expired:
 		return asked, nil
 	case inv.opts.LatePay == Reject:

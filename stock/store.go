@@ -76,11 +76,12 @@ type Store interface {
 	Holds(ctx context.Context, filter Filter, after Cursor, limit int) ([]Hold, error)
 
 	// Due returns up to limit orders with a dead hold that is still Locked, of any of the keys; without keys, of all
-	// items that count locked units.
+	// items that count locked units. It may leave out for a minute what Expire had to skip.
 	Due(ctx context.Context, keys []Key, limit int) ([]string, error)
 
 	// Expire applies StepExpire to the orders that are Locked and dead, each completely or not at all. It returns the
-	// orders that it expired, even with an error. It waits for other calls that work on one of the orders.
+	// orders that it expired, even with an error. An order that its books or a companion keep is skipped, and its error
+	// returned with those of others. It waits for other calls that work on one of the orders.
 	Expire(ctx context.Context, orders []string) ([]string, error)
 
 	// Refund works a refund out of the hold as it is at that moment, by RefundRecord.Of; records it,
@@ -133,6 +134,15 @@ type Order struct {
 	Beside    []Companion // what is to be kept beside the hold
 }
 
+// keys returns the items of the order.
+func (o Order) keys() []Key {
+	keys := make([]Key, len(o.Lines))
+	for i, l := range o.Lines {
+		keys[i] = l.Key()
+	}
+	return keys
+}
+
 // Deadline returns the deadline of a hold of the order that is locked at the given time.
 func (o Order) Deadline(at time.Time, holdFor time.Duration) time.Time {
 	deadline := at.Add(holdFor)
@@ -167,6 +177,10 @@ type LockResult struct {
 	// first line that it refused. Then, at a moment at most 200 ms before the Lock, the items refused and had no dead
 	// hold, and the order had no hold later.
 	Why error
+
+	// Dead says of an order that is Refused without a reason that an item has dead holds. With these released, the Lock
+	// may succeed, or has a reason.
+	Dead bool
 }
 
 // Movement is a step that an order is to make.

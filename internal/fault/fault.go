@@ -39,6 +39,11 @@ func Retryable(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown)
 }
 
+// Stops reports whether an error is one of the whole store or of the call, so that nothing else of it can be done either.
+func Stops(err error) bool {
+	return Retryable(err) || errors.Is(err, ErrStore) || errors.Is(err, ErrInvalid)
+}
+
 // As returns the first error in the tree of err that is a T, as errors.AsType does from Go 1.26 on.
 func As[T error](err error) (T, bool) {
 	var found T

@@ -19,6 +19,7 @@ func auditCases() []testCase {
 		{Name: "RepairRefusesWhatTheHoldsDoNotAllow", Run: repairImpossible},
 		{Name: "DriftRefusesChangesUntilItIsRepaired", Run: driftRefuses},
 		{Name: "DriftOfOneOrderDoesNotKeepASweepFromTheOthers", Run: driftSweep},
+		{Name: "DriftOfOneOrderIsNotTheErrorOfAnother", Run: driftLock},
 	}
 }
 
@@ -245,4 +246,29 @@ func driftSweep(s *scene) {
 	s.state("a", stock.Locked)
 	s.No(suite.Err(s.inv.Repair(s.Context())))
 	s.Count("released", suite.Must(s.inv.Expire(s.Context())), 1)
+}
+
+// driftLock has a dead hold that cannot be released in the way of Locks and of a late payment.
+func driftLock(s *scene) {
+	inv := s.with(stock.Options{LatePay: stock.Reacquire})
+	s.define(sku(1), 10, stock.Terms{})
+	s.define(sku(2), 4, stock.Terms{})
+	s.lock("late", units(2, 1))
+	s.Advance(hold)
+	s.No(suite.Err(inv.Expire(s.Context())))
+	s.lock("bad", units(1, 2), units(2, 2))
+	s.lock("dead", units(2, 2))
+	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: -1}})
+	s.Advance(hold)
+	s.lock("a", units(2, 2))
+	s.state("dead", stock.Expired)
+	s.shortage(suite.Err(inv.Lock(s.Context(), "b", units(2, 1))), sku(2), 1, 0)
+	s.shortage(suite.Err(inv.Lock(s.Context(), "b", units(1, 1), units(2, 1))), sku(2), 1, 0)
+	_, err := inv.Pay(s.Context(), "late")
+	s.Is(err, stock.ErrExpired)
+	s.Is(err, stock.ErrInsufficient)
+	s.state("bad", stock.Locked)
+	s.No(suite.Err(s.inv.Repair(s.Context())))
+	s.No(suite.Err(inv.Pay(s.Context(), "late")))
+	s.lock("b", units(2, 1))
 }

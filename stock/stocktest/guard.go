@@ -398,7 +398,7 @@ func guardExpire(s *scene) {
 	s.usage("5", sku(1), stock.Usage{})
 }
 
-// guardExpireDrift has one order among others whose books refuse: none of them expires.
+// guardExpireDrift has one order among others whose books refuse: it alone does not expire.
 func guardExpireDrift(s *scene) {
 	for name, entry := range map[string]stock.Entry{
 		"item":  {Key: sku(2), Delta: stock.Quantities{Locked: -1}},

@@ -164,11 +164,10 @@ func (cc couponCompanions) Refunding(ctx context.Context, q mysql.Tx, calls []le
 			return err
 		}
 		if rows != int64(len(claims[to])) { // at least one is not free: each call tries alone
-			why := make([]error, len(calls))
-			for i := range why {
-				why[i] = coupon.ErrNotFree
+			if len(calls) > 1 {
+				return &mysql.RefusalError{Cause: coupon.ErrNotFree}
 			}
-			return &mysql.RefusalError{Why: why}
+			return &mysql.RefusalError{Why: []error{coupon.ErrNotFree}}
 		}
 	}
 	for i, c := range calls {

@@ -39,7 +39,9 @@ func (s *Store) due(ctx context.Context, key stock.Key, limit int) ([]string, er
 	return s.dueOf(ctx, []stock.Key{key}, limit)
 }
 
-func (s *Store) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]string, error) {
+// dueOf looks up the dead holds of some items, or of all. It leaves those out that could not be released lately.
+func (s *Store) dueOf(ctx context.Context, keys []stock.Key, most int) ([]string, error) {
+	limit := most + s.drifted.count()
 	queries, read := []string{mysql.Render(s.SQL.dueOfAll, limit)}, s.Show // a sweep looks for itself
 	if len(keys) > 0 {
 		queries, read = queries[:0], s.Query
@@ -65,6 +67,7 @@ func (s *Store) dueOf(ctx context.Context, keys []stock.Key, limit int) ([]strin
 			return nil, err
 		}
 	}
+	orders = s.drifted.leaveOut(orders, most)
 	if !s.Bound() || len(orders) == 0 {
 		return orders, nil
 	}
@@ -90,60 +93,80 @@ func (s *Store) Expire(ctx context.Context, orders []string) ([]string, error) {
 	return s.batchers.expires.Do(ctx, struct{}{}, orders)
 }
 
-// expireBatch releases what several calls found, each order for the first that did. More than fit
-// into a batch, and what the books refuse, they release one by one.
+// expireBatch releases what several calls found, each order for the first that did. What could not be released is
+// told to each.
 func (s *Store) expireBatch(ctx context.Context, _ struct{}, asked [][]string) ([]batch.Reply[[]string], error) {
-	replies := make([]batch.Reply[[]string], len(asked))
 	finder := map[string]int{}
 	var orders []string
 	for i, found := range asked {
-		var others []string
 		for _, order := range found {
 			if _, twice := finder[order]; !twice {
-				others = append(others, order)
+				finder[order] = i
+				orders = append(orders, order)
 			}
 		}
-		if len(orders)+len(others) > mysql.MaxList && len(orders) > 0 {
-			replies[i].Alone = true
-			continue
-		}
-		for _, order := range others {
-			finder[order] = i
-		}
-		orders = append(orders, others...)
 	}
-	expired, err := s.expire(ctx, struct{}{}, orders)
-	if (errors.Is(err, fault.ErrDrift) || mysql.RefusedBy(err)) && len(expired) == 0 {
-		return AllAlone(replies), nil
+	e := s.expireEach(ctx, orders)
+	replies := make([]batch.Reply[[]string], len(asked))
+	for i, found := range asked {
+		replies[i].Err = e.errorOf(found)
 	}
-	for i := range replies {
-		replies[i].Err = err
-	}
-	for _, order := range expired {
+	for _, order := range e.released {
 		r := &replies[finder[order]]
 		r.Answer = append(r.Answer, order)
 	}
 	return replies, nil
 }
 
-// expire releases what one call found; orders of several lines one by one.
+// expire releases what one call found.
 func (s *Store) expire(ctx context.Context, _ struct{}, orders []string) ([]string, error) {
-	calls := make([]MoveCall, 0, len(orders))
-	for _, order := range slices.Compact(slices.Sorted(slices.Values(orders))) {
-		calls = append(calls, MoveCall{Order: order})
+	e := s.expireEach(ctx, orders)
+	return e.released, e.errorOf(orders)
+}
+
+// expiry is what became of dead holds.
+type expiry struct {
+	released []string
+	kept     map[string]error // why others could not be released
+	failed   error            // of the store, and so of all that were not released by then
+}
+
+// errorOf returns why some of the orders of a call were not released, though they are dead: for a reason of the store
+// or, each, for its own.
+func (e expiry) errorOf(orders []string) error {
+	if e.failed != nil {
+		return e.failed
 	}
-	moved, err := s.moveMany(ctx, stock.StepExpire, calls)
-	if err != nil {
-		return nil, err
-	}
-	for _, order := range moved.longer {
-		result, err := s.move(ctx, stock.StepExpire, MoveCall{Order: order})
-		if err != nil {
-			return moved.orders, err
+	var all []error
+	for _, order := range orders {
+		if err := e.kept[order]; err != nil {
+			all = append(all, err)
 		}
-		if result.Verdict == stock.Done {
-			moved.orders = append(moved.orders, order)
+	}
+	return errors.Join(all...)
+}
+
+// expireEach releases dead holds, as many in one transaction as fit.
+func (s *Store) expireEach(ctx context.Context, orders []string) expiry {
+	e := expiry{kept: map[string]error{}}
+	for part := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(orders))), mysql.MaxList) {
+		calls := make([]MoveCall, len(part))
+		for i, order := range part {
+			calls[i].Order = order
+		}
+		for i, reply := range s.moveEach(ctx, stock.StepExpire, calls) {
+			switch {
+			case reply.Answer.Verdict == stock.Done:
+				e.released = append(e.released, part[i])
+			case reply.Err != nil && !fault.Stops(reply.Err):
+				e.kept[part[i]] = reply.Err
+			case reply.Err != nil && (e.failed == nil || errors.Is(reply.Err, fault.ErrUnknown)):
+				e.failed = reply.Err
+			}
+		}
+		if e.failed != nil {
+			break
 		}
 	}
-	return moved.orders, nil
+	return e
 }

@@ -35,6 +35,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		{"Take 2: one line, no buyer", q.lockItemsText(take, 1, false)},
 		{"Take 2: two lines, with a buyer", q.lockItemsText(take, 2, true)},
 	}
+	one, two := lineKeys{"1": {"a", "b"}}, lineKeys{"1": {"a", "b"}, "1, 2": {"c"}}
 	for _, t := range stock.Transitions() {
 		if text, ok := q.Moves[t.Step]; ok {
 			all = append(all, sqltest.Statement{"Step " + t.Name, text})
@@ -42,11 +43,15 @@ func (q *Statements) statements() []sqltest.Statement {
 		if many, ok := q.Many[t.Step]; ok {
 			all = append(all,
 				sqltest.Statement{"Merged " + t.Name + " 1: lock the holds", many.lock},
-				sqltest.Statement{"Merged " + t.Name + " 2: the holds", many.Moved(time.UnixMicro(0), []string{"a", "b"})})
+				sqltest.Statement{"Merged " + t.Name + " 2: the holds", many.Moved(time.UnixMicro(0), two)})
 		}
 	}
 	return append(all,
+		sqltest.Statement{"Merged steps 1: lock the other lines", q.lockLines(lineKeys{"2": {"a", "b"}, "2, 3": {"c"}})},
+		sqltest.Statement{"Merged steps that draw, or whose books refuse: lock the buyers", q.lockBuyersText(2)},
+		sqltest.Statement{"Merged steps that draw, or whose books refuse: lock the items", q.lockItemRowsText(2)},
 		sqltest.Statement{"Merged steps 3: the buyers", q.tallyBuyersText(2)},
+		sqltest.Statement{"Merged steps 3: buyers with many different changes", q.tallyEachBuyerText(2)},
 		sqltest.Statement{"Merged steps 4: the items", q.tallyItems(2)},
 		sqltest.Statement{"Step reacquire 2: all lines, or roll back", q.countState},
 		sqltest.Statement{"Cancel, Resolve: close an unknown order", q.CloseOrder},
@@ -57,9 +62,9 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"Refund 3: each line, back on sale", q.refundLineText(stock.StepRefund.Transition(), "3")},
 		sqltest.Statement{"Refund 3: each line, not back on sale", q.refundLineText(stock.StepDiscard.Transition(), "3")},
 		sqltest.Statement{"Refund 4: every unit is refunded now", q.setStateText(2)},
-		sqltest.Statement{"Merged Refund 1: lock the orders", q.LockRefunds},
+		sqltest.Statement{"Merged Refund 1: lock the orders", q.lockRefunds(two)},
 		sqltest.Statement{"Merged Refund 2: claim the numbers, two", q.insertRefundText(2)},
-		sqltest.Statement{"Merged Refund 3: the holds of which the same is refunded", q.refundHoldsText() + " AND ORDER_NO IN (?)"},
+		sqltest.Statement{"Merged Refund 3: the holds of which the same is refunded", q.refundHoldsText() + one.where()},
 		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 1: claim the number", q.insertChangeText(1)},
 		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(entry)},
 		sqltest.Statement{"Repair 2: a buyer's row, if need be", q.makeBuyersText(1)},
@@ -79,10 +84,11 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"Merged Take 2: the item, two buyers", q.lockItemText(take, false, 2)},
 		sqltest.Statement{"Merged Lock 2: two items, no buyers", q.lockSumsText(lock, 2, 0)},
 		sqltest.Statement{"Merged Lock 2: two items, two buyers", q.lockSumsText(lock, 2, 2)},
-		sqltest.Statement{"Merged Lock: what the item has, and when its first hold dies", q.lookAtItemsText(1, true)},
-		sqltest.Statement{"Merged Lock: the same of two items", q.lookAtItemsText(2, true)},
-		sqltest.Statement{"Merged Lock: what the locked items have", q.lookAtItemsText(2, false) + " FOR UPDATE"},
+		sqltest.Statement{"Merged Lock: what the item has, and when its first hold dies", q.lookAtItemsText(1, true, 0)},
+		sqltest.Statement{"Merged Lock: the same of two items", q.lookAtItemsText(2, true, 0)},
+		sqltest.Statement{"Merged Lock: what the locked items have", q.lookAtItemsText(2, false, 0) + " FOR UPDATE"},
 		sqltest.Statement{"Merged Lock: what its buyers have", q.readUsagesText(2)},
+		sqltest.Statement{"Merged Lock: the same without holds that cannot be released", q.lookAtItemsText(2, true, 2)},
 		sqltest.Statement{"Read items", q.readItems(1)},
 		sqltest.Statement{"List items", q.listItems},
 		sqltest.Statement{"Read a hold", q.readHold},

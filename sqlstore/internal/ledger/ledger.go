@@ -27,6 +27,7 @@ type Store struct {
 	Orders     *batch.Lookup[string, Presence] // which of them have a hold or were closed
 	Companions Companions
 	rows       *along.Rows // that its calls carry
+	drifted    *driftedHolds
 }
 
 // storeBatchers merge the calls of a store, each kind by what it is hot on.
@@ -54,6 +55,7 @@ type Settings struct {
 func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	s := &Store{
 		Handle: mysql.NewHandle(db), SQL: NewStatements(o.Prefix + table), SoldOut: &soldOutCache{soldOutFor: o.SoldOutFor}, Companions: by,
+		drifted: &driftedHolds{off: o.Unmerged || o.SoldOutFor <= 0},
 	}
 	s.Broken = o.Broken
 	if !o.Unmerged && o.Broken == nil {
@@ -81,7 +83,9 @@ func (s *Store) lookups() {
 
 // WithTx returns the same store inside the caller's transaction.
 func (s *Store) WithTx(tx mysql.Tx) *Store {
-	bound := &Store{Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, rows: s.rows}
+	bound := &Store{
+		Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, drifted: s.drifted, rows: s.rows,
+	}
 	bound.lookups()
 	return bound
 }
@@ -350,6 +354,7 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 		return stock.Refused, err
 	}
 	defer s.Freed() // few, and of many items
+	defer s.Mended()
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
 		if err := s.Record(ctx, q, change); err != nil {
 			return false, err

@@ -37,12 +37,13 @@ type LockAnswer struct {
 	at      time.Time         // when it was Done
 	kept    []stock.Companion // and what was kept beside it
 	Why     error             // why it was Refused
+	dead    bool              // it was Refused, and the item has dead holds
 }
 
 // Result returns what the answer says.
 func (c LockCall) Result(a LockAnswer) stock.LockResult {
 	if a.Verdict != stock.Done {
-		return stock.LockResult{Verdict: a.Verdict, Why: a.Why}
+		return stock.LockResult{Verdict: a.Verdict, Why: a.Why, Dead: a.dead}
 	}
 	hold := stock.Hold{
 		Order: c.Order.ID, Buyer: c.Order.Buyer, State: c.transition().To,

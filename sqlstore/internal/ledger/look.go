@@ -58,12 +58,12 @@ func (s *Store) refuseLine(ctx context.Context, call LockCall, line stock.Line, 
 func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveHolds > 0 }
 
 // Look reads items, when the first of their holds die, and the clock, all of one moment. An item that does not exist has
-// Version 0.
+// Version 0. It passes over holds that could not be released lately: they do not make more units available.
 func (s *Store) Look(ctx context.Context, keys ...stock.Key) (map[stock.Key]Entry, error) {
 	all := map[stock.Key]Entry{}
 	for part := range slices.Chunk(keys, mysql.MaxList) {
 		entries, scan := scanLooks(part)
-		err := s.queryItems(ctx, "", part, s.SQL.lookAtItems(part, true), scan)
+		err := s.queryItems(ctx, "", part, s.SQL.lookAtItems(part, true, s.drifted.of(part...)...), scan)
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
@@ -18,13 +17,13 @@ type MoveCall struct {
 	Carried
 }
 
-// Move implements stock.Store. A step that draws has to look at each item, and goes alone.
+// Move implements stock.Store.
 func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
 	if err := s.Ready(ctx, move.Beside...); err != nil {
 		return stock.MoveResult{}, err
 	}
 	call := MoveCall{Order: move.Order, fence: move.Fence, Carried: s.carried(move.Beside)}
-	if s.batchers == nil || move.Step.Transition().Draws() || s.rows != nil {
+	if s.batchers == nil || s.rows != nil {
 		return s.move(ctx, move.Step, call)
 	}
 	return s.batchers.Moves.Do(ctx, move.Step, call)
@@ -83,32 +82,20 @@ func (s *Store) Freed(keys ...stock.Key) {
 	s.SoldOut.forget(keys...)
 }
 
-// moveBatch moves many orders by one step in one transaction. An order that comes twice moves
-// once: for the other call it has moved already. Where the books of one refuse, all go alone.
+// moveBatch moves many orders by one step. An order that comes twice moves once: for the other call it has moved
+// already.
 func (s *Store) moveBatch(ctx context.Context, step stock.Step, calls []MoveCall) ([]batch.Reply[stock.MoveResult], error) {
-	first := make(map[string]int, len(calls))
-	once := make([]MoveCall, 0, len(calls))
+	known := make(map[string]bool, len(calls))
+	var firsts []int
 	for i, c := range calls {
-		if _, twice := first[c.Order]; !twice {
-			first[c.Order] = i
-			once = append(once, c)
+		if !known[c.Order] {
+			known[c.Order] = true
+			firsts = append(firsts, i)
 		}
 	}
-	moved, err := s.moveMany(ctx, step, once)
 	replies := make([]batch.Reply[stock.MoveResult], len(calls))
-	switch {
-	case errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow), mysql.RefusedBy(err):
-		return AllAlone(replies), nil
-	case err != nil:
-		return nil, err
-	case moved.alone:
-		return AllAlone(replies), nil
-	}
-	for _, c := range moved.calls {
-		replies[first[c.Order]].Answer = stock.MoveResult{Verdict: stock.Done, Beside: c.Kept}
-	}
-	for _, order := range moved.longer {
-		replies[first[order]].Alone = true
+	for n, reply := range s.moveEach(ctx, step, pick(calls, firsts)) {
+		replies[firsts[n]] = reply
 	}
 	return replies, nil
 }
@@ -121,101 +108,119 @@ func AllAlone[A any](replies []batch.Reply[A]) []batch.Reply[A] {
 	return replies
 }
 
-// moveMany applies a step to the orders of one line that allow it and have the fence of their call, to all of them or
-// none. It returns those, and the orders of several lines, which it does not touch. Each order has one call.
-func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall) (MovedHolds, error) {
-	t := step.Transition()
-	orders, of := make([]string, len(calls)), make(map[string]MoveCall, len(calls))
-	for i, c := range calls {
-		orders[i], of[c.Order] = c.Order, c
+// moveEach moves orders by one step, in as few transactions as they allow. Each order has one call.
+func (s *Store) moveEach(ctx context.Context, step stock.Step, calls []MoveCall) []batch.Reply[stock.MoveResult] {
+	replies := make([]batch.Reply[stock.MoveResult], len(calls))
+	items := map[string][]stock.Key{} // of the orders that could expire
+	t := tries{
+		try: func(in []int, judged bool) ([]error, error) {
+			some := pick(calls, in)
+			m, why, err := s.moveMany(ctx, step, some, judged)
+			if step == stock.StepExpire {
+				for order, hold := range m.holds {
+					items[order] = hold.keys()
+				}
+			}
+			for n, i := range in {
+				if err == nil && why[n] == nil {
+					replies[i] = batch.Reply[stock.MoveResult]{Answer: stock.MoveResult{Verdict: stock.Done, Beside: some[n].Kept}}
+				}
+			}
+			return why, err
+		},
+		leave: func(i int, why error) {
+			if errors.Is(why, errRefused) {
+				return
+			}
+			replies[i].Err = why
+			if step == stock.StepExpire && !fault.Stops(why) {
+				s.drifted.remember(calls[i].Order, items[calls[i].Order])
+			}
+		},
 	}
-	wanted := func(order string, fence int64) bool { return step == stock.StepExpire || of[order].fence == fence }
-	var m MovedHolds
-	kept, err := s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
-		m = MovedHolds{Tally: NewTally()}
+	t.run(numbers(len(calls)), step.Transition().Draws())
+	return replies
+}
+
+// moveMany applies a step, in one transaction, to the orders that allow it and have the fence of their call. It returns why
+// it has left out the others. What a call carries must not be kept where its order does not move: such calls are
+// refused, and none is made.
+func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall, judged bool) (m *MovedHolds, why []error, err error) {
+	t := step.Transition()
+	orders, fences := make([]string, len(calls)), make(map[string]int64, len(calls))
+	for i, c := range calls {
+		orders[i], fences[c.Order] = c.Order, c.fence
+	}
+	m = NewMovedHolds(NewTally())
+	wanted := func(order string, fence int64) bool { return step == stock.StepExpire || fences[order] == fence }
+	many := s.SQL.Many[step]
+	lock := mysql.RenderList(many.lock, orders)
+	if s.Bound() && step == stock.StepExpire { // who releases what is dead on the way to something else waits for nobody
+		lock += " SKIP LOCKED"
+	}
+	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		m, why = NewMovedHolds(NewTally()), make([]error, len(calls))
 		if err := beforeAll(ctx, s, q, calls); err != nil {
 			return false, err
 		}
-		statements := s.SQL.Many[step]
-		if s.Bound() && step == stock.StepExpire { // who releases what is dead on the way to something else waits for nobody
-			statements.lock += " SKIP LOCKED"
+		if err := m.lock(ctx, q, s.SQL, lock, wanted); err != nil {
+			return false, err
 		}
-		if err := m.Move(ctx, q, t, statements, orders, wanted); err != nil || len(m.orders) == 0 {
+		if judged {
+			refused, err := m.judge(ctx, q, s.SQL, t, orders)
+			if err != nil {
+				return false, err
+			}
+			for i, order := range orders {
+				why[i] = refused[order]
+			}
+		}
+		moved, err := m.made(calls, why)
+		if err != nil || len(moved) == 0 {
+			return false, err
+		}
+		if err := m.move(ctx, q, many, t.Delta); err != nil {
 			return false, err
 		}
 		if err := m.Apply(ctx, q, s.SQL); err != nil {
 			return false, err
 		}
-		for _, order := range m.orders {
-			m.calls = append(m.calls, of[order])
-			delete(of, order)
+		some := pick(calls, moved)
+		err = s.Companions.Moved(ctx, q, t, some)
+		for n, i := range moved {
+			calls[i].Kept = some[n].Kept
 		}
-		for _, c := range of { // which is not to keep what it carries
-			m.alone = m.alone || len(c.Beside) > 0
-		}
-		if m.alone {
-			return false, nil
-		}
-		return true, s.Companions.Moved(ctx, q, t, m.calls)
+		return true, namedOf(err, len(calls), moved)
 	})
-	if frees(t) && len(m.orders) > 0 { // also where the answer to the COMMIT is lost
-		s.Freed(m.keys()...)
-	}
-	if !kept {
-		m.orders, m.calls = nil, nil
-	}
-	return m, err
-}
-
-// MovedHolds are the holds of a batch of steps, locked and added up.
-type MovedHolds struct {
-	*Tally
-	orders []string
-	calls  []MoveCall // of those orders
-	longer []string   // orders of several lines
-	alone  bool       // the calls have to be made one by one
-	at     time.Time  // the moment at which the guard let them through
-}
-
-// Move moves the wanted orders that allow the step, and adds up what their units do.
-func (m *MovedHolds) Move(
-	ctx context.Context, q mysql.Tx, t stock.Transition, statements moveManySQL, orders []string, wanted func(string, int64) bool,
-) error {
-	if err := m.lock(ctx, q, t, mysql.RenderList(statements.lock, orders), wanted); err != nil || len(m.orders) == 0 {
-		return err
-	}
-	rows, err := mysql.Affected(q.ExecContext(ctx, statements.Moved(m.at, m.orders)))
-	if err != nil || rows != int64(len(m.orders)) {
-		return mysql.Missing(err)
-	}
-	return nil
-}
-
-// lock locks the wanted orders that allow the step. From then on nothing can come between: the step has the time of
-// the lock.
-func (m *MovedHolds) lock(ctx context.Context, q mysql.Tx, t stock.Transition, query string, wanted func(string, int64) bool) error {
-	rows, err := q.QueryContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var order string
-		var lines, num, fence, clock int64
-		var key buyerKey
-		if err := rows.Scan(&order, &lines, &key.SKU, &key.Activity, &num, &key.buyer, &fence, &clock); err != nil {
-			return err
+	if frees(t) || t.Draws() { // also where the answer to the COMMIT is lost
+		if keys := m.keys(); len(keys) > 0 {
+			s.Freed(keys...)
 		}
-		switch m.at = mysql.FromMicros(clock); {
-		case lines > 1:
-			m.longer = append(m.longer, order)
-			continue
-		case !wanted(order, fence):
-			continue
-		case !m.add(t.Delta, key, num, usageOf(t.Delta, num)):
-			return fault.ErrOverflow
-		}
-		m.orders = append(m.orders, order)
 	}
-	return rows.Err()
+	return m, why, err
+}
+
+// made returns the calls whose orders move, by their numbers, and completes why the others do not.
+func (m *MovedHolds) made(calls []MoveCall, why []error) (moved []int, err error) {
+	carries := false
+	for i, c := range calls {
+		switch {
+		case m.holds[c.Order] != nil:
+			moved = append(moved, i)
+			continue
+		case why[i] == nil:
+			why[i] = errRefused
+		}
+		carries = carries || len(c.Beside) > 0
+	}
+	if !carries {
+		return moved, nil
+	}
+	left := make([]error, len(calls))
+	for i, c := range calls {
+		if len(c.Beside) > 0 {
+			left[i] = why[i]
+		}
+	}
+	return nil, mysql.RefuseEach(left)
 }

@@ -105,29 +105,62 @@ func In(states []stock.State) string {
 
 // renderMany renders a step of many orders at once. The holds are locked first, in the order of the
 // primary key, and by the whole of it: a search by a part of it would lock the gaps beside them, where
-// the holds of new orders go (MySQL Reference Manual, InnoDB Locking, Gap Locks). So only the first
-// lines are, and orders of several lines are told apart. Without the hint a server may scan a small
+// the holds of new orders go (MySQL Reference Manual, InnoDB Locking, Gap Locks). So the first lines
+// are, which tell how many lines there are; lockLines locks the others. Without the hint a server may scan a small
 // table, and lock every hold in it.
 func (q *Statements) renderMany(t stock.Transition) moveManySQL {
-	first := " FORCE INDEX (PRIMARY) SET STATE = %d, UPDATE_TIME = #"
+	move := " FORCE INDEX (PRIMARY) SET STATE = %d, UPDATE_TIME = #"
 	if t.To == stock.Paid {
-		first += ", PAY_TIME = #"
+		move += ", PAY_TIME = #"
 	}
 	return moveManySQL{
 		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, x''), FENCE, " + mysql.Micros(mysql.Now) + " FROM " +
 			q.Holds +
 			" h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + guard(t) + " FOR UPDATE",
 		// What was locked is moved, and dated as of then.
-		move: fmt.Sprintf("UPDATE "+q.Holds+first+" WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND STATE ", t.To) + In(t.From),
+		move: fmt.Sprintf("UPDATE "+q.Holds+move+" WHERE STATE ", t.To) + In(t.From) + " AND ",
 	}
 }
 
-// moveManySQL is a step of many orders. In move, each # stands for the clock.
+// moveManySQL is a step of many orders. In move, each # stands for the clock, and the lines follow.
 type moveManySQL struct{ lock, move string }
 
 // Moved renders the UPDATE that moves what was locked at a time.
-func (m moveManySQL) Moved(at time.Time, orders []string) string {
-	return mysql.RenderList(strings.ReplaceAll(m.move, "#", mysql.Render("?", at)), orders)
+func (m moveManySQL) Moved(at time.Time, keys lineKeys) string {
+	return strings.ReplaceAll(m.move, "#", mysql.Render("?", at)) + keys.where()
+}
+
+// lockLines renders the read that locks lines of orders whose first lines are locked.
+func (q *Statements) lockLines(keys lineKeys) string {
+	return "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, NUM FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE " + keys.where() + " FOR UPDATE"
+}
+
+// lockBuyers renders the read that locks what some buyers have of items. Whoever has a hold has a row.
+func (q *Statements) lockBuyers(buyers []buyerKey) string {
+	var args []any
+	for _, b := range buyers {
+		args = append(args, b.SKU, b.Activity, b.buyer)
+	}
+	return mysql.Render(q.lockBuyersText(len(buyers)), args...)
+}
+
+func (q *Statements) lockBuyersText(buyers int) string {
+	return "SELECT b.SKU_ID, b.ACTIVITY_ID, b.BUYER_ID, b.HELD_NUM, b.BOUGHT_NUM, b.HOLD_NUM FROM (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID," +
+		" ? AS BUYER_ID" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", buyers-1) + ") l STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey +
+		" ON b.SKU_ID = l.SKU_ID AND b.ACTIVITY_ID = l.ACTIVITY_ID AND b.BUYER_ID = l.BUYER_ID FOR UPDATE"
+}
+
+// lockItemRows renders the read that locks items, which a hold has.
+func (q *Statements) lockItemRows(keys []stock.Key) string {
+	var args []any
+	for _, key := range keys {
+		args = append(args, key.SKU, key.Activity, nil)
+	}
+	return mysql.Render(q.lockItemRowsText(len(keys)), args...)
+}
+
+func (q *Statements) lockItemRowsText(items int) string {
+	return "SELECT " + itemColumns + " FROM " + q.itemsOf(items) + " FOR UPDATE"
 }
 
 // tallyItems adds the sums of a batch to its items: each row once.
@@ -158,4 +191,21 @@ func (q *Statements) tallyBuyers(g *buyerGroup) string {
 func (q *Statements) tallyBuyersText(buyers int) string {
 	return "UPDATE " + q.buyers + " " + mysql.ByKey + " SET HELD_NUM = HELD_NUM + ?, BOUGHT_NUM = BOUGHT_NUM + ?, HOLD_NUM = HOLD_NUM + ?" +
 		" WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND BUYER_ID IN (" + mysql.List("?", buyers) + ")"
+}
+
+// tallyEachBuyer does it to buyers of whom each has another change.
+func (q *Statements) tallyEachBuyer(buyers []buyerKey, changes map[buyerKey]stock.Usage) string {
+	args := make([]any, 0, 6*len(buyers))
+	for _, b := range buyers {
+		u := changes[b]
+		args = append(args, b.SKU, b.Activity, b.buyer, u.Held, u.Bought, u.Holds)
+	}
+	return mysql.Render(q.tallyEachBuyerText(len(buyers)), args...)
+}
+
+func (q *Statements) tallyEachBuyerText(buyers int) string {
+	return mysql.Driven(buyers, "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID, ? AS HELD_NUM, ? AS BOUGHT_NUM, ? AS HOLD_NUM"+
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?, ?", buyers-1)+") l STRAIGHT_JOIN "+q.buyers+" b "+mysql.ByKey+
+		" ON b.SKU_ID = l.SKU_ID AND b.ACTIVITY_ID = l.ACTIVITY_ID AND b.BUYER_ID = l.BUYER_ID SET b.HELD_NUM = b.HELD_NUM + l.HELD_NUM,"+
+		" b.BOUGHT_NUM = b.BOUGHT_NUM + l.BOUGHT_NUM, b.HOLD_NUM = b.HOLD_NUM + l.HOLD_NUM")
 }

@@ -62,20 +62,24 @@ func (q *Statements) holdsByOrder(states int) string {
 		" ORDER BY ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO ORDER BY h.ORDER_NO, h.LINE_NO"
 }
 
-// lookAtItems reads items and, if asked for, when the first of their holds die.
-func (q *Statements) lookAtItems(keys []stock.Key, next bool) string {
-	args := make([]any, 0, 2*len(keys))
+// lookAtItems reads items and, if asked for, when the first of their holds die, some holds left out.
+func (q *Statements) lookAtItems(keys []stock.Key, next bool, without ...string) string {
+	args := mysql.AnyOf(without)
 	for _, key := range keys {
 		args = append(args, key.SKU, key.Activity)
 	}
-	return mysql.Render(q.lookAtItemsText(len(keys), next), args...)
+	return mysql.Render(q.lookAtItemsText(len(keys), next, len(without)), args...)
 }
 
-func (q *Statements) lookAtItemsText(keys int, next bool) string {
+func (q *Statements) lookAtItemsText(keys int, next bool, without int) string {
 	first := "NULL"
 	if next {
-		first = "(SELECT " + mysql.Micros("MIN(h.EXPIRE_TIME)") + " FROM " + q.Holds + " h" +
-			fmt.Sprintf(" WHERE h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID AND h.STATE = %d)", stock.Locked)
+		deadline, order := "MIN(h.EXPIRE_TIME)", ""
+		if without > 0 { // the first entries of the index, where MIN would read all
+			deadline, order = "h.EXPIRE_TIME", " AND h.ORDER_NO NOT IN ("+mysql.List("?", without)+") ORDER BY h.EXPIRE_TIME LIMIT 1"
+		}
+		first = "(SELECT " + mysql.Micros(deadline) + " FROM " + q.Holds + " h" +
+			fmt.Sprintf(" WHERE h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID AND h.STATE = %d", stock.Locked) + order + ")"
 	}
 	return "SELECT " + itemColumns + ", " + first + ", " + mysql.Micros(mysql.Now) + " FROM " + itemsAt(q.Items, keys)
 }

@@ -42,7 +42,7 @@ func (c RefundCall) freed(num int64) int64 {
 	return 0
 }
 
-// Refund implements stock.Store. Refunds of orders of one line are merged.
+// Refund implements stock.Store.
 func (s *Store) Refund(
 	ctx context.Context, refund stock.RefundRecord, hold stock.Hold, beside ...stock.Companion,
 ) (stock.RefundResult, error) {
@@ -50,7 +50,7 @@ func (s *Store) Refund(
 		return stock.RefundResult{}, err
 	}
 	call, do := RefundCall{Refund: refund, Hold: hold, Carried: s.carried(beside)}, s.refund
-	if s.batchers != nil && len(hold.Lines) == 1 && s.rows == nil {
+	if s.batchers != nil && len(hold.Lines) > 0 && s.rows == nil {
 		do = s.batchers.refunds.Do
 	}
 	return do(ctx, struct{}{}, call)
@@ -145,68 +145,91 @@ func (s *Store) lockRefunded(ctx context.Context, q mysql.Tx, hold stock.Hold) (
 	return hold, lines == len(hold.Lines), err
 }
 
-// refundBatch makes many refunds in one transaction, those of one order one after the other. Repeated numbers and
-// refused refunds go alone. Where a number is known, or the books or the companions of one refuse, all go alone: each
+// refundBatch makes many refunds in as few transactions as they allow. Repeated numbers and refused refunds go alone: each
 // finds out for itself.
 func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall) ([]batch.Reply[stock.RefundResult], error) {
-	replies := AllAlone(make([]batch.Reply[stock.RefundResult], len(calls)))
+	replies := make([]batch.Reply[stock.RefundResult], len(calls))
+	t := tries{
+		try: func(in []int, _ bool) ([]error, error) {
+			made, why, err := s.refundMany(ctx, pick(calls, in))
+			for n, i := range in {
+				if err == nil && why[n] == nil {
+					replies[i].Answer = made[0].result()
+					made = made[1:]
+				}
+			}
+			return why, err
+		},
+		leave: func(i int, why error) {
+			switch {
+			case errors.Is(why, errRefused):
+				replies[i].Alone = true
+			case errors.Is(why, errKnown):
+				replies[i].Answer.Verdict = stock.Exists
+			default:
+				replies[i].Err = why
+			}
+		},
+	}
+	t.run(numbers(len(calls)), true)
+	return replies, nil
+}
+
+// refundMany makes refunds in one transaction, those of one order one after the other. It returns those that it has made,
+// and why it has not made the others. What a call carries must not be kept where it is not made: such calls are
+// refused, and none is made.
+func (s *Store) refundMany(ctx context.Context, calls []RefundCall) (made []RefundCall, why []error, err error) {
 	var b RefundBatch
-	var made []RefundCall
-	kept, err := s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
-		b = NewRefundBatch(calls)
+	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		b, made = NewRefundBatch(calls), nil
 		t := NewTally()
 		if err := beforeAll(ctx, s, q, calls); err != nil {
 			return false, err
 		}
-		if err := b.Lock(ctx, q, s.SQL.LockRefunds, t); err != nil || len(b.Done) == 0 {
+		if err := b.Lock(ctx, q, s.SQL, t); err != nil {
 			return false, err
 		}
-		if made = b.made(); len(made) < len(calls) && slices.ContainsFunc(calls, func(c RefundCall) bool { return len(c.Beside) > 0 }) {
-			return false, nil // those that are not made are not to keep what they carry
+		if why, err = b.refused(); err != nil || len(b.Done) == 0 {
+			return false, err
 		}
+		made = pick(b.calls, b.Done)
 		if err := s.Companions.Refunding(ctx, q, made); err != nil {
-			return false, err
+			return false, namedOf(err, len(calls), b.Done)
 		}
 		if err := s.BookRefunds(ctx, q, b); err != nil {
+			if mysql.Number(err) == mysql.ErrDuplicate {
+				err = errKnown
+			}
 			return false, err
 		}
 		if err := t.Apply(ctx, q, s.SQL); err != nil {
 			return false, err
 		}
-		return true, s.Companions.Refunded(ctx, q, made)
+		return true, namedOf(s.Companions.Refunded(ctx, q, made), len(calls), b.Done)
 	})
 	for _, i := range b.Done { // also where the answer to the COMMIT is lost
 		if calls[i].Refund.Restock {
 			s.Freed(KeysOf(calls[i].Hold)...)
 		}
 	}
-	switch {
-	case mysql.Number(err) == mysql.ErrDuplicate, errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow), mysql.RefusedBy(err):
-	case err != nil:
-		return nil, err
-	case kept:
-		for n, call := range made {
-			replies[b.Done[n]] = batch.Reply[stock.RefundResult]{Answer: call.result()}
-		}
-	}
-	return replies, nil
+	return made, why, err
 }
 
-// RefundBatch is a batch of refunds of orders of one line.
+// RefundBatch is a batch of refunds.
 type RefundBatch struct {
-	calls  []RefundCall           // as they are worked out, once they are done
-	of     map[string][]int       // the calls of each order, in the order of arrival
-	orders []string               // all of them
-	to     map[string]stock.State // of those that move
-	Done   []int                  // the calls that are made
+	calls  []RefundCall          // as they are worked out, once they are done
+	of     map[string][]int      // the calls of each order, in the order of arrival
+	orders []string              // all of them
+	moved  map[string]stock.Hold // the holds of those that move, as they become
+	Done   []int                 // the calls that are made, in the order of arrival
 }
 
 // NewRefundBatch returns a batch of calls. Of calls with the same number it has the first.
 func NewRefundBatch(calls []RefundCall) RefundBatch {
-	b := RefundBatch{calls: slices.Clone(calls), of: map[string][]int{}, to: map[string]stock.State{}}
+	b := RefundBatch{calls: slices.Clone(calls), of: map[string][]int{}, moved: map[string]stock.Hold{}}
 	known := map[string]bool{}
 	for i, c := range calls {
-		if known[c.Refund.ID] {
+		if known[c.Refund.ID] || len(c.Hold.Lines) == 0 {
 			continue
 		}
 		known[c.Refund.ID] = true
@@ -219,49 +242,89 @@ func NewRefundBatch(calls []RefundCall) RefundBatch {
 	return b
 }
 
-// Lock locks the holds, works out the refunds that they allow, and adds up what these do. The others are refused: the
-// state or fence of their order differs, or earlier refunds have left too little.
-func (b *RefundBatch) Lock(ctx context.Context, q mysql.Tx, query string, t *Tally) error {
-	return mysql.Read(ctx, q, mysql.RenderList(query, b.orders), func(rows *sql.Rows) error {
+// Lock locks all lines of the orders, works out the refunds that they allow, and adds up what these do. The others are
+// refused: the state or fence of their order differs, or earlier refunds have left too little.
+func (b *RefundBatch) Lock(ctx context.Context, q mysql.Tx, statements *Statements, t *Tally) error {
+	keys, holds := lineKeys{}, map[string]*refundedHold{}
+	for _, order := range b.orders {
+		hold := b.calls[b.of[order][0]].Hold
+		hold.Lines = slices.Clone(hold.Lines)
+		keys.addSpan(order, 1, len(hold.Lines))
+		holds[order] = &refundedHold{Hold: hold}
+	}
+	switch {
+	case len(keys) == 0:
+		return nil
+	case keys.rows() > maxLines && len(b.orders) > 1:
+		return errManyLines
+	}
+	err := mysql.Read(ctx, q, statements.lockRefunds(keys), func(rows *sql.Rows) error {
 		var order string
+		var no int
+		var state stock.State
 		var fence, refunded int64
-		var state sql.NullByte
-		if err := rows.Scan(&order, &state, &fence, &refunded); err != nil {
+		if err := rows.Scan(&order, &no, &state, &fence, &refunded); err != nil {
 			return err
 		}
-		is := b.calls[b.of[order][0]].Hold
-		is.State, is.Fence, is.Lines = stock.State(state.Byte), fence, slices.Clone(is.Lines)
-		is.Lines[0].Refunded = refunded
-		for _, i := range b.of[order] {
-			c := &b.calls[i]
-			booked, after, err := c.Refund.Of(is)
-			if err != nil || c.Hold.State != is.State || c.Hold.Fence != is.Fence {
-				continue
-			}
-			c.Refund, c.Hold, c.to, is = booked, is, after.State, after
-			b.to[order], b.Done = is.State, append(b.Done, i)
-			l := booked.Lines[0]
-			if !t.add(c.transition().Delta, buyerKey{l.Key(), is.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
-				return fault.ErrOverflow
-			}
+		if h := holds[order]; h != nil {
+			h.State, h.Fence, h.Lines[no-1].Refunded = state, fence, refunded
+			h.locked++
 		}
 		return nil
 	})
-}
-
-// made returns the calls that are made.
-func (b *RefundBatch) made() []RefundCall {
-	made := make([]RefundCall, len(b.Done))
-	for n, i := range b.Done {
-		made[n] = b.calls[i]
+	if err != nil {
+		return err
 	}
-	return made
+	for _, order := range b.orders {
+		if h := holds[order]; h.locked == len(h.Lines) && !b.workOut(order, h.Hold, t) {
+			return fault.ErrOverflow
+		}
+	}
+	slices.Sort(b.Done)
+	return nil
 }
 
-// Moved returns the orders of which something is refunded.
-func (b *RefundBatch) Moved() []string { return slices.Sorted(maps.Keys(b.to)) }
+// refundedHold is a hold that has so many of its lines locked.
+type refundedHold struct {
+	stock.Hold
 
-// refundShape is what the refunds of an order of one line do to its hold.
+	locked int
+}
+
+// workOut works out the refunds of an order that is locked, and reports whether the sums are still in range.
+func (b *RefundBatch) workOut(order string, is stock.Hold, t *Tally) bool {
+	for _, i := range b.of[order] {
+		c := &b.calls[i]
+		record, after, err := c.Refund.Of(is)
+		if err != nil || c.Hold.State != is.State || c.Hold.Fence != is.Fence {
+			continue
+		}
+		c.Refund, c.Hold, c.to = record, is, after.State
+		b.moved[order], b.Done, is = after, append(b.Done, i), after
+		for _, l := range record.Lines {
+			if !t.add(c.transition().Delta, buyerKey{l.Key(), is.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// refused returns which calls are not made, and the refusal of those among them that carry something.
+func (b *RefundBatch) refused() (why []error, err error) {
+	why, carry := make([]error, len(b.calls)), make([]error, len(b.calls))
+	for i, c := range b.calls {
+		if _, done := slices.BinarySearch(b.Done, i); done {
+			continue
+		}
+		if why[i] = errRefused; len(c.Beside) > 0 {
+			carry[i] = errRefused
+		}
+	}
+	return why, mysql.RefuseEach(carry)
+}
+
+// refundShape is what the refunds of an order do to one of its lines.
 type refundShape struct {
 	Refunded, restocked, freed int64
 	to                         stock.State
@@ -270,30 +333,54 @@ type refundShape struct {
 // BookRefunds writes refunds that are worked out from holds which are locked.
 func (s *Store) BookRefunds(ctx context.Context, q mysql.Tx, b RefundBatch) error {
 	refunds := make([]stock.RefundRecord, len(b.Done))
-	sums := map[string]refundShape{}
-	for n, c := range b.made() {
-		refunds[n] = c.Refund
-		num, sum := c.Refund.Lines[0].Num, sums[c.Hold.Order]
-		sum.Refunded, sum.freed, sum.to = sum.Refunded+num, sum.freed+c.freed(num), b.to[c.Hold.Order]
-		if c.Refund.Restock {
-			sum.restocked += num
-		}
-		sums[c.Hold.Order] = sum
+	for n, i := range b.Done {
+		refunds[n] = b.calls[i].Refund
 	}
 	if _, err := q.ExecContext(ctx, s.SQL.insertRefunds(refunds...)); err != nil {
 		return err
 	}
-	shapes := map[refundShape][]string{}
-	for _, order := range b.Moved() {
-		shapes[sums[order]] = append(shapes[sums[order]], order)
-	}
-	for shape, orders := range shapes {
-		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.refundHolds(shape, orders)))
-		if err != nil || rows != int64(len(orders)) {
+	for shape, keys := range b.shapes() {
+		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.refundHolds(shape, keys)))
+		if err != nil || rows != keys.rows() {
 			return mysql.Missing(err)
 		}
 	}
 	return nil
+}
+
+// shapes returns the lines that change, by how they do: mostly all of a batch alike.
+func (b *RefundBatch) shapes() map[refundShape]lineKeys {
+	sums, was := map[string][]refundShape{}, map[string]stock.State{}
+	for _, i := range b.Done {
+		c := b.calls[i]
+		order := c.Hold.Order
+		if sums[order] == nil {
+			sums[order], was[order] = make([]refundShape, len(c.Hold.Lines)), c.Hold.State
+		}
+		for _, l := range c.Refund.Lines {
+			sum := &sums[order][lineOf(c.Hold, l.Key())-1]
+			sum.Refunded, sum.freed = sum.Refunded+l.Num, sum.freed+c.freed(l.Num)
+			if c.Refund.Restock {
+				sum.restocked += l.Num
+			}
+		}
+	}
+	shapes := map[refundShape]lineKeys{}
+	for _, order := range slices.Sorted(maps.Keys(sums)) {
+		alike := map[refundShape][]int{}
+		for i, shape := range sums[order] {
+			if shape.to = b.moved[order].State; shape != (refundShape{to: was[order]}) {
+				alike[shape] = append(alike[shape], i+1)
+			}
+		}
+		for shape, lines := range alike {
+			if shapes[shape] == nil {
+				shapes[shape] = lineKeys{}
+			}
+			shapes[shape].add(order, lines...)
+		}
+	}
+	return shapes
 }
 
 // lineOf returns the line number of an item in a hold; 0 where it has none.

@@ -45,15 +45,20 @@ func (q *Statements) setStateText(lines int) string {
 		wholeKeys(lines)
 }
 
-// refundHolds renders the UPDATE of the locked holds of orders with the same refund: mostly all of a batch.
-func (q *Statements) refundHolds(r refundShape, orders []string) string {
-	return mysql.RenderList(mysql.Render(q.refundHoldsText(), r.Refunded, r.restocked, r.freed, int64(r.to))+" AND ORDER_NO IN (?)", orders)
+// lockRefunds renders the read that locks all lines of orders, by the whole of their keys as well.
+func (q *Statements) lockRefunds(keys lineKeys) string {
+	return "SELECT ORDER_NO, LINE_NO, STATE, FENCE, REFUND_NUM FROM " + q.Holds + " " + mysql.ByKey + " WHERE " + keys.where() + " FOR UPDATE"
+}
+
+// refundHolds renders the UPDATE of the locked lines of which the same is refunded.
+func (q *Statements) refundHolds(r refundShape, keys lineKeys) string {
+	return mysql.Render(q.refundHoldsText(), r.Refunded, r.restocked, r.freed, int64(r.to)) + keys.where()
 }
 
 func (q *Statements) refundHoldsText() string {
 	return "UPDATE " + q.Holds + " " + mysql.ByKey +
 		" SET REFUND_NUM = REFUND_NUM + ?, RESTOCK_NUM = RESTOCK_NUM + ?, FREE_NUM = FREE_NUM + ?," +
-		" STATE = ?, UPDATE_TIME = " + mysql.Now + " WHERE STATE " + In(stock.StepRefund.Transition().From) + " AND LINE_NO = 1"
+		" STATE = ?, UPDATE_TIME = " + mysql.Now + " WHERE STATE " + In(stock.StepRefund.Transition().From) + " AND "
 }
 
 // refundLine renders the guarded UPDATE of one line of a refund.

@@ -47,7 +47,7 @@ func BenchmarkRender(b *testing.B) {
 		{"lockItemForBuyers", func() string { return statements.lockSums(lock, sums(false), usages) }},
 		{"countHolds", func() string { return statements.countHolds(usages) }},
 		{"payLock", func() string { return mysql.RenderList(statements.Many[stock.StepPay].lock, orders) }},
-		{"payMove", func() string { return statements.Many[stock.StepPay].Moved(at, orders) }},
+		{"payMove", func() string { return statements.Many[stock.StepPay].Moved(at, lineKeys{"1": orders}) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()

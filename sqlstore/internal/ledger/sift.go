@@ -137,9 +137,9 @@ func (b *LockBatch) Admit(entries map[stock.Key]Entry, usages map[buyerKey]stock
 			b.again = append(b.again, i)
 			continue
 		}
-		switch why, refused := a.admit(c); {
+		switch why, refused, dead := a.admit(c); {
 		case refused:
-			b.Replies[i].Answer = LockAnswer{Verdict: stock.Refused, Why: why}
+			b.Replies[i].Answer = LockAnswer{Verdict: stock.Refused, Why: why, dead: dead}
 			if a.behind(c) {
 				b.behind = append(b.behind, i)
 			}
@@ -166,22 +166,22 @@ func (a *admission) behind(c LockCall) bool {
 	return slices.ContainsFunc(c.Order.Lines, func(l stock.Line) bool { return a.drawn[l.Key()] })
 }
 
-// admit lets a call draw on its items, or returns why not. An error without a refusal is that of counters that cannot
-// count it.
-func (a *admission) admit(c LockCall) (why error, refused bool) {
+// admit lets a call draw on its items, or returns why not, unless they have dead holds: then it says so. An error without a
+// refusal is that of counters that cannot count it.
+func (a *admission) admit(c LockCall) (why error, refused, dead bool) {
 	for _, l := range c.Order.Lines {
 		e := a.entries[l.Key()]
 		usage := stock.ItemUsage{Item: e.Item, Usage: a.usages[buyerKey{l.Key(), c.Order.Buyer}]}
 		if why := usage.Refuses(c.Order.Step(), l, c.Order.Buyer, e.now); why != nil {
 			a.refused[l.Key()] = true
 			if slices.ContainsFunc(c.Order.Lines, func(l stock.Line) bool { e := a.entries[l.Key()]; return e.dead(e.now) }) {
-				why = nil
+				return nil, true, true
 			}
-			return why, true
+			return why, true, false
 		}
 	}
 	if why := c.Order.Lapsed(a.entries[c.Line().Key()].now); why != nil { // the units are left to the calls behind it
-		return why, true
+		return why, true, false
 	}
 	change := c.transition().Delta
 	after := make([]stock.Quantities, len(c.Order.Lines))
@@ -189,7 +189,7 @@ func (a *admission) admit(c LockCall) (why error, refused bool) {
 		item := a.entries[l.Key()].Item
 		var err error
 		if after[i], err = item.Plus(change.Times(l.Num).For(item.Terms)); err != nil {
-			return err, false
+			return err, false, false
 		}
 	}
 	for i, l := range c.Order.Lines {
@@ -201,7 +201,7 @@ func (a *admission) admit(c LockCall) (why error, refused bool) {
 			a.usages[key] = plusUsage(a.usages[key], usageOf(change, l.Num))
 		}
 	}
-	return nil, false
+	return nil, false, false
 }
 
 // decide locks the calls that fit: in one transaction, under the locks of their items, in the order of arrival, also of

@@ -18,7 +18,7 @@ type Statements struct {
 
 	createItem, changeTerms, changeLimit string
 	CloseOrder, fenceOrder, setDeadline  string
-	countState, LockRefunds              string
+	countState, LockStates               string
 	claim, claimPaid                     string
 	known, knownNow                      string
 	lockOrder, lockRefund, lockChange    string
@@ -31,7 +31,7 @@ type Statements struct {
 	changeBuyer                          string
 
 	Moves map[stock.Step]string      // of the steps that move a hold
-	Many  map[stock.Step]moveManySQL // of those that do not draw
+	Many  map[stock.Step]moveManySQL // and of many holds at once
 }
 
 // GoodsStock is the table of the items of ordinary stock. The tables of the units of each kind have one shape.
@@ -93,10 +93,7 @@ func NewStatements(name string) *Statements {
 	q.renderBuyers()
 	for _, t := range stock.Transitions() {
 		if len(t.From) > 0 && t.From[0] != stock.Unheld && t.To != stock.Unheld {
-			q.Moves[t.Step] = q.renderMove(t, 0)
-			if !t.Draws() {
-				q.Many[t.Step] = q.renderMany(t)
-			}
+			q.Moves[t.Step], q.Many[t.Step] = q.renderMove(t, 0), q.renderMany(t)
 		}
 	}
 	return q
@@ -128,8 +125,7 @@ func (q *Statements) renderHolds() {
 	q.fenceOrder = "UPDATE " + q.Holds + " " + mysql.ByKey + " SET FENCE = FENCE + 1 WHERE ORDER_NO = ?"
 	q.setDeadline = "UPDATE " + q.Holds + " " + mysql.ByKey + " SET EXPIRE_TIME = ?, FENCE = FENCE + 1, UPDATE_TIME = " + mysql.Now +
 		fmt.Sprintf(" WHERE ORDER_NO = ? AND STATE = %d AND FENCE = ? AND EXPIRE_TIME = ? AND EXPIRE_TIME > ", stock.Locked) + mysql.Now
-	q.LockRefunds = "SELECT ORDER_NO, STATE, FENCE, REFUND_NUM FROM " + q.Holds +
-		" FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 FOR UPDATE"
+	q.LockStates = "SELECT ORDER_NO, STATE FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 FOR UPDATE"
 	q.countState = "SELECT COUNT(*) FROM " + q.Holds + " WHERE ORDER_NO = ? AND STATE = ?"
 }
 

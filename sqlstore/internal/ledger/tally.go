@@ -98,6 +98,32 @@ func (t *Tally) buyerGroups() []*buyerGroup {
 	return groups
 }
 
+// fewGroups is up to how many groups of buyers have a statement each. A row that a statement brings along costs a server
+// more than one that a list names.
+const fewGroups = 4
+
+// applyToBuyers changes the buyers' rows.
+func (t *Tally) applyToBuyers(ctx context.Context, q mysql.Tx, statements *Statements) error {
+	groups := t.buyerGroups()
+	if len(groups) > fewGroups {
+		keys := slices.SortedFunc(maps.Keys(t.buyers), buyerKey.compare)
+		for part := range slices.Chunk(keys, mysql.MaxList) {
+			rows, err := mysql.Affected(q.ExecContext(ctx, statements.tallyEachBuyer(part, t.buyers)))
+			if err != nil || rows != int64(len(part)) {
+				return mysql.Missing(err)
+			}
+		}
+		return nil
+	}
+	for _, g := range groups {
+		rows, err := mysql.Affected(q.ExecContext(ctx, statements.tallyBuyers(g)))
+		if err != nil || rows != int64(len(g.buyers)) {
+			return mysql.Missing(err)
+		}
+	}
+	return nil
+}
+
 // Apply changes the buyers' rows first and the hot rows last, both in the order of their keys. If the books balance,
 // the counters suffice; if not, a constraint refuses.
 func (t *Tally) Apply(ctx context.Context, q mysql.Tx, statements *Statements) error {
@@ -105,11 +131,8 @@ func (t *Tally) Apply(ctx context.Context, q mysql.Tx, statements *Statements) e
 	maps.DeleteFunc(t.items, func(key stock.Key, change stock.Quantities) bool {
 		return change == stock.Quantities{} && !t.Locked[key]
 	})
-	for _, g := range t.buyerGroups() {
-		rows, err := mysql.Affected(q.ExecContext(ctx, statements.tallyBuyers(g)))
-		if err != nil || rows != int64(len(g.buyers)) {
-			return mysql.Missing(err)
-		}
+	if err := t.applyToBuyers(ctx, q, statements); err != nil {
+		return err
 	}
 	if len(t.items) == 0 {
 		return nil

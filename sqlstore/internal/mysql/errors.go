@@ -40,6 +40,7 @@ const (
 	errReadOnlyMode    = 1836
 	errReadOnlyTx      = 1792 // transaction_read_only
 	errOffline         = 3032 // MySQL: offline_mode
+	errPacketTooLarge  = 1153 // max_allowed_packet
 	errNotReady        = 1047 // Galera: the node has not joined
 	errInCommit        = 1180 // Galera: an error while it committed
 	errKilled          = 1927 // MariaDB: the connection was killed
@@ -104,6 +105,11 @@ func readOnly(err error) bool {
 func rerun(err error) bool {
 	n := Number(err)
 	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback
+}
+
+// TooLarge reports whether a statement was refused because its text is larger than max_allowed_packet.
+func TooLarge(err error) bool {
+	return errors.Is(err, mysql.ErrPktTooLarge) || Number(err) == errPacketTooLarge
 }
 
 // Classify wraps a failure in the error that tells the outcome of the call, by the stage it had reached. Where nothing

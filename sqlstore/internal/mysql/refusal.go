@@ -8,11 +8,17 @@ import (
 
 // RefusalError says why some of the calls of a transaction are refused. The transaction did nothing then.
 type RefusalError struct {
-	Why []error // of each call; nil where it may go
+	Why   []error // of each call; nil where it may go. Where nobody knows which of several calls it is, Why is nil
+	Cause error   // and this is the reason of one of them, at least
 }
 
 // Error implements error.
-func (r *RefusalError) Error() string { return errors.Join(r.Why...).Error() }
+func (r *RefusalError) Error() string { return r.reason().Error() }
+
+func (r *RefusalError) reason() error { return errors.Join(append([]error{r.Cause}, r.Why...)...) }
+
+// Names reports whether a refusal says which calls it is of.
+func (r *RefusalError) Names() bool { return r != nil && len(r.Why) > 0 }
 
 // RefuseEach returns the refusals of some calls, or nil where none is refused.
 func RefuseEach(why []error) error {
@@ -27,7 +33,7 @@ func RefuseEach(why []error) error {
 // Reason returns why the only call of a transaction was refused, and any other error as it is.
 func Reason(err error) error {
 	if r, ok := fault.As[*RefusalError](err); ok {
-		return errors.Join(r.Why...)
+		return r.reason()
 	}
 	return err
 }

@@ -56,6 +56,7 @@ func (g *Store) FormedPeople(ctx context.Context, key stock.Key) (seats, counted
 
 // Correct implements groupbuy.Store.
 func (g *Store) Correct(ctx context.Context, book groupbuy.TeamBook) (stock.Verdict, error) {
+	defer g.units.Mended()
 	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		at, err := mysql.ClockIn(ctx, q)
 		if err != nil {

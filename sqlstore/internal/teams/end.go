@@ -207,9 +207,8 @@ func (e *ending) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error
 		return nil
 	}
 	for _, step := range [...]stock.Step{stock.StepExpire, stock.StepCancel} {
-		m := ledger.MovedHolds{Tally: t}
-		err := m.Move(ctx, q, step.Transition(), e.units.SQL.Many[step], held, func(string, int64) bool { return true })
-		if err != nil {
+		m := ledger.NewMovedHolds(t)
+		if err := m.Move(ctx, q, e.units.SQL, step, held, func(string, int64) bool { return true }); err != nil {
 			return err
 		}
 	}
@@ -243,7 +242,7 @@ func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error 
 		return nil
 	}
 	b := ledger.NewRefundBatch(calls)
-	if err := b.Lock(ctx, q, e.units.SQL.LockRefunds, t); err != nil || len(b.Done) != len(calls) {
+	if err := b.Lock(ctx, q, e.units.SQL, t); err != nil || len(b.Done) != len(calls) {
 		return mysql.Missing(err)
 	}
 	if err := e.units.BookRefunds(ctx, q, b); err != nil {
@@ -295,11 +294,10 @@ func (e *ending) end(ctx context.Context, q mysql.Tx, k *unitOfWork) error {
 // holdStates locks the holds of orders and returns their states.
 func (g seatCompanions) holdStates(ctx context.Context, q mysql.Tx, orders []string) (map[string]stock.State, error) {
 	states := make(map[string]stock.State, len(orders))
-	err := mysql.Read(ctx, q, mysql.RenderList(g.units.SQL.LockRefunds, orders), func(rows *sql.Rows) error {
+	err := mysql.Read(ctx, q, mysql.RenderList(g.units.SQL.LockStates, orders), func(rows *sql.Rows) error {
 		var order string
 		var state stock.State
-		var fence, refunded int64
-		err := rows.Scan(&order, &state, &fence, &refunded)
+		err := rows.Scan(&order, &state)
 		states[order] = state
 		return err
 	})

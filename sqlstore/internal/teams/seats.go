@@ -236,9 +236,11 @@ func (g *Store) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, erro
 // LateSeats implements groupbuy.Store. It locks nothing, even in the caller's transaction, since holds are locked before
 // seats. The release of a hold checks the deadline again.
 func (g *Store) LateSeats(ctx context.Context, team string, limit int) ([]string, error) {
-	query, by := mysql.Render(g.sql.lateSeats, limit), g.units.Show
+	most := limit + g.units.LeftOut()
+	query, by := mysql.Render(g.sql.lateSeats, most), g.units.Show
 	if team != "" { // whether it has a free seat depends on them
-		query, by = mysql.Render(g.sql.lateSeatsOfTeam, team, limit), g.units.Query
+		query, by = mysql.Render(g.sql.lateSeatsOfTeam, team, most), g.units.Query
 	}
-	return ledger.ListOf(ctx, g.units, by, query, mysql.One[string])
+	late, err := ledger.ListOf(ctx, g.units, by, query, mysql.One[string])
+	return g.units.LeaveOut(late, limit), err
 }

@@ -96,6 +96,7 @@ func (g *Store) CorrectFormed(ctx context.Context, key stock.Key, by int64) erro
 	if err := g.units.Ready(ctx); err != nil || by == 0 {
 		return err
 	}
+	defer g.units.Mended()
 	if _, err := g.lockItem(ctx, key); err != nil {
 		return err
 	}

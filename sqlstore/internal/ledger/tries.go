@@ -1,0 +1,133 @@
+package ledger
+
+import (
+	"errors"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+)
+
+// Why calls are not made, as tries are told.
+var (
+	errRefused   = errors.New("ledger: a guard has refused the call")
+	errKnown     = errors.New("ledger: the number of a call is known")
+	errManyLines = errors.New("ledger: the orders have too many lines for one transaction")
+)
+
+// tries makes the calls of a batch in as few transactions as they allow. A call that is refused by name is left out,
+// and the others go again together. Where nothing names the bad call, each half of the calls has a transaction of its
+// own, down to a call that is alone with its error: one bad call among n costs some 2·log2(n) transactions.
+type tries struct {
+	// try makes calls, by their numbers, in one transaction. It returns why it has left single calls out, or an error
+	// of the transaction, which has made none then. Judged calls are judged one by one before any of them is made.
+	try func(in []int, judged bool) (why []error, err error)
+
+	// leave is told why a call is not made.
+	leave func(i int, why error)
+
+	broken error // of the store: nothing else can be done
+}
+
+// run makes calls, and reports whether their first try was the last.
+func (t *tries) run(in []int, judged bool) (first bool) {
+	for first = true; len(in) > 0; first = false {
+		if t.broken != nil { // the rest was never sent
+			t.leaveAll(in, fault.Unsent(t.broken))
+			return false
+		}
+		why, err := t.try(in, judged)
+		refusal, _ := fault.As[*mysql.RefusalError](err)
+		switch {
+		case err == nil:
+			for n, i := range in {
+				if why[n] != nil {
+					t.leave(i, why[n])
+				}
+			}
+			return first
+		case refusal.Names():
+			in = t.withoutThese(in, refusal.Why, judged)
+		case errors.Is(err, fault.ErrDrift) && !judged:
+			judged = true
+		case !divides(err):
+			t.broken = err
+			t.leaveAll(in, err)
+			return false
+		case len(in) == 1:
+			t.leave(in[0], mysql.Reason(err))
+			return false
+		default:
+			half := len(in) / 2
+			t.run(in[:half], judged)
+			in = in[half:]
+		}
+	}
+	return first
+}
+
+// withoutThese makes the calls that are not refused, and returns the refused ones that have to go again: others may
+// have been the reason, and these were not all made as they were then.
+func (t *tries) withoutThese(in []int, why []error, judged bool) []int {
+	var others, refused []int
+	for n, i := range in {
+		if why[n] == nil {
+			others = append(others, i)
+		} else {
+			refused = append(refused, n)
+		}
+	}
+	settled := t.run(others, judged)
+	var again []int
+	for _, n := range refused {
+		if settled {
+			t.leave(in[n], why[n])
+		} else {
+			again = append(again, in[n])
+		}
+	}
+	return again
+}
+
+// leaveAll leaves calls for one reason.
+func (t *tries) leaveAll(in []int, why error) {
+	for _, i := range in {
+		t.leave(i, why)
+	}
+}
+
+// divides reports whether an error may be that of a few of the calls of a transaction, or of their number.
+func divides(err error) bool {
+	return errors.Is(err, fault.ErrDrift) || errors.Is(err, fault.ErrOverflow) || errors.Is(err, errKnown) ||
+		errors.Is(err, errManyLines) || mysql.RefusedBy(err) || mysql.TooLarge(err)
+}
+
+// numbers returns the numbers of n calls.
+func numbers(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// pick returns the calls of some numbers.
+func pick[C any](calls []C, in []int) []C {
+	picked := make([]C, len(in))
+	for n, i := range in {
+		picked[n] = calls[i]
+	}
+	return picked
+}
+
+// namedOf returns an error with the reasons of some calls put at the places that these have among n calls.
+func namedOf(err error, n int, at []int) error {
+	refusal, ok := fault.As[*mysql.RefusalError](err)
+	if !ok || !refusal.Names() {
+		return err
+	}
+	why := make([]error, n)
+	for i, reason := range refusal.Why {
+		why[at[i]] = reason
+	}
+	return &mysql.RefusalError{Why: why}
+}
