@@ -198,7 +198,7 @@ func TestMergedRefundWithAKnownNumber(t *testing.T) {
 func TestMergedStepsOfOrdersOfSeveralLinesLockNoGap(t *testing.T) {
 	t.Parallel()
 	f := frozen(t, impatient(), stockTables)
-	s := &shop{fixture: f, store: sqlstore.NewStock(f.db.DB, nil).AlwaysBatch()}
+	s := &shop{fixture: f, store: sqlstore.AlwaysBatch(sqlstore.NewStock(f.db.DB, nil))}
 	s.Inventory = stock.New(s.store, &stock.Options{RefundRedeemed: true, LatePay: stock.Reacquire})
 	ctx := t.Context()
 	for sku := int64(1); sku <= 4; sku++ {

@@ -171,14 +171,17 @@ func (m *Batcher[R, Q, A]) settle(q *queue[R, Q, A]) {
 
 // due reports whether a batch is due. Beside the lanes of mixed batches, a further one has to be worth a commit.
 func (m *Batcher[R, Q, A]) due() bool {
-	if len(m.deep.queues) > 0 {
+	switch {
+	case len(m.deep.queues) > 0:
 		return true
+	case m.free == 0:
+		return false
+	case !m.mixed || m.free >= m.enough:
+		return true
+	case m.InFlight() == 1:
+		return len(m.flights) == 0
 	}
-	most := lanes
-	if m.InFlight() == 1 {
-		most = 1
-	}
-	return m.free > 0 && (!m.mixed || len(m.flights) < most || m.free >= m.enough)
+	return len(m.flights) < lanes
 }
 
 // take takes the next batch off the queues, or nil.
