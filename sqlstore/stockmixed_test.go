@@ -285,3 +285,52 @@ func TestRowOfAnotherTransactionKeepsNoMergedLockWaiting(t *testing.T) {
 	require.Equal(t, 100, s.rows("shop_order"))
 	s.counters(1, 0, 100, 1000)
 }
+
+// Merged Pays and Refunds carry rows too: one that fails refuses its own call.
+func TestMergedStepsCarryTheirRows(t *testing.T) {
+	t.Parallel()
+	s := withOrders(t, nil)
+	sqlstore.OneByOne(s.store)
+	ctx := t.Context()
+	require.NoError(t, s.Restock(ctx, "more", units(1, 90)))
+	orders := names(40)
+	for i, order := range orders {
+		require.NoError(t, of(s.Lock(ctx, order, one(1))))
+		if i != 7 {
+			require.NoError(t, of(s.db.ExecContext(ctx, placeOrder, order)))
+		}
+	}
+	require.NoError(t, of(s.along(markPaid, orders[9]).Pay(ctx, orders[9])))
+	require.NoError(t, of(s.db.ExecContext(ctx, "UPDATE shop_order SET status = 'sent' WHERE id = ?", orders[9])))
+	pay := func(i int) error {
+		_, err := s.On(s.store.Along(markPaid, orders[i]).Affects(1)).Pay(ctx, orders[i])
+		return err
+	}
+	s.db.Wire.Statements()
+	for i, err := range s.behindOne(s.blockItem(1), len(orders), pay) {
+		if i == 7 {
+			var affected *sqlstore.AffectedError
+			require.ErrorAs(t, err, &affected)
+			require.Zero(t, affected.Got)
+			continue
+		}
+		require.NoError(t, err)
+	}
+	require.Less(t, strings.Count(strings.Join(s.db.Wire.Statements(), "\n"), "COMMIT AND"), 20, "transactions for 40 Pays")
+	require.Equal(t, 38, s.rows("shop_order WHERE status = 'paid'"))
+	require.Equal(t, 1, s.rows("shop_order WHERE status = 'sent'"), "a replay runs no row")
+	s.counters(1, 39, 1, 61)
+
+	refund := func(i int) error {
+		return of(s.along(note, orders[i]).Refund(ctx, stock.Refund{ID: "r" + orders[i], Order: orders[i], Restock: true}))
+	}
+	for i, err := range s.behindOne(s.blockItem(1), len(orders), refund) {
+		if i == 7 {
+			require.ErrorIs(t, err, stock.ErrNotPaid)
+			continue
+		}
+		require.NoError(t, err)
+	}
+	require.Equal(t, 39, s.rows("shop_note"))
+	s.counters(1, 0, 1, 100)
+}

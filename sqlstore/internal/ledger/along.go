@@ -142,3 +142,21 @@ func (s *Store) runAll(ctx context.Context, q mysql.Tx, rows []*along.Rows) (fai
 	}
 	return failed, false, clean, err
 }
+
+// rowsFirst runs the shop's rows of the calls of a try. It refuses the calls whose rows fail, or have no answer in time, with
+// errAlone: these go alone, and the others again.
+func rowsFirst[C interface{ carriesRows() *along.Rows }](ctx context.Context, s *Store, q mysql.Tx, calls []C) error {
+	rows := rowsOf(calls)
+	if rows == nil {
+		return nil
+	}
+	failed, _, _, err := s.runAll(ctx, q, rows)
+	if err != nil || len(failed) == 0 {
+		return err
+	}
+	why := make([]error, len(calls))
+	for i := range failed {
+		why[i] = errAlone
+	}
+	return &mysql.RefusalError{Why: why}
+}

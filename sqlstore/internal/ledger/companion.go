@@ -85,6 +85,9 @@ type Carried struct {
 func (c Carried) carries() []stock.Companion { return c.Beside }
 func (c Carried) carriesRows() *along.Rows   { return c.Rows }
 
+// any reports whether a call carries anything.
+func (c Carried) any() bool { return len(c.Beside) > 0 || c.Rows != nil }
+
 // beforeAll tells the companions of several calls, before the first statement of their transaction.
 func beforeAll[C interface{ carries() []stock.Companion }](ctx context.Context, s *Store, q mysql.Tx, calls []C) error {
 	var all [][]stock.Companion

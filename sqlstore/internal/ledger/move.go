@@ -23,7 +23,7 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 		return stock.MoveResult{}, err
 	}
 	call := MoveCall{Order: move.Order, fence: move.Fence, Carried: s.carried(move.Beside)}
-	if s.batchers == nil || s.rows != nil {
+	if s.batchers == nil {
 		return s.move(ctx, move.Step, call)
 	}
 	return s.batchers.Moves.Do(ctx, move.Step, call)
@@ -129,7 +129,11 @@ func (s *Store) moveEach(ctx context.Context, step stock.Step, calls []MoveCall)
 			return why, err
 		},
 		leave: func(i int, why error) {
-			if errors.Is(why, errRefused) {
+			switch {
+			case errors.Is(why, errRefused):
+				return
+			case errors.Is(why, errAlone):
+				replies[i].Alone = true
 				return
 			}
 			replies[i].Err = why
@@ -160,6 +164,9 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 	}
 	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		m, why = NewMovedHolds(NewTally()), make([]error, len(calls))
+		if err := rowsFirst(ctx, s, q, calls); err != nil {
+			return false, err
+		}
 		if err := beforeAll(ctx, s, q, calls); err != nil {
 			return false, err
 		}
@@ -211,14 +218,14 @@ func (m *MovedHolds) made(calls []MoveCall, why []error) (moved []int, err error
 		case why[i] == nil:
 			why[i] = errRefused
 		}
-		carries = carries || len(c.Beside) > 0
+		carries = carries || c.any()
 	}
 	if !carries {
 		return moved, nil
 	}
 	left := make([]error, len(calls))
 	for i, c := range calls {
-		if len(c.Beside) > 0 {
+		if c.any() {
 			left[i] = why[i]
 		}
 	}

@@ -50,7 +50,7 @@ func (s *Store) Refund(
 		return stock.RefundResult{}, err
 	}
 	call, do := RefundCall{Refund: refund, Hold: hold, Carried: s.carried(beside)}, s.refund
-	if s.batchers != nil && len(hold.Lines) > 0 && s.rows == nil {
+	if s.batchers != nil && len(hold.Lines) > 0 {
 		do = s.batchers.refunds.Do
 	}
 	return do(ctx, struct{}{}, call)
@@ -162,7 +162,7 @@ func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall)
 		},
 		leave: func(i int, why error) {
 			switch {
-			case errors.Is(why, errRefused):
+			case errors.Is(why, errRefused), errors.Is(why, errAlone):
 				replies[i].Alone = true
 			case errors.Is(why, errKnown):
 				replies[i].Answer.Verdict = stock.Exists
@@ -183,6 +183,9 @@ func (s *Store) refundMany(ctx context.Context, calls []RefundCall) (made []Refu
 	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		b, made = NewRefundBatch(calls), nil
 		t := NewTally()
+		if err := rowsFirst(ctx, s, q, calls); err != nil {
+			return false, err
+		}
 		if err := beforeAll(ctx, s, q, calls); err != nil {
 			return false, err
 		}
@@ -317,7 +320,7 @@ func (b *RefundBatch) refused() (why []error, err error) {
 		if _, done := slices.BinarySearch(b.Done, i); done {
 			continue
 		}
-		if why[i] = errRefused; len(c.Beside) > 0 {
+		if why[i] = errRefused; c.any() {
 			carry[i] = errRefused
 		}
 	}

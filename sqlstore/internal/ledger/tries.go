@@ -11,6 +11,7 @@ import (
 var (
 	errRefused   = errors.New("ledger: a guard has refused the call")
 	errKnown     = errors.New("ledger: the number of a call is known")
+	errAlone     = errors.New("ledger: the call has to be made alone")
 	errManyLines = errors.New("ledger: the orders have too many lines for one transaction")
 )
 
