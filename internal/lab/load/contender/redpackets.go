@@ -28,9 +28,9 @@ func openRedPackets(opts *sqlstore.Options) func(context.Context, Config) (Conte
 	}
 }
 
-// Lock implements Contender: it grabs a share of the packet sku.
-func (r *redPackets) Lock(ctx context.Context, order string, sku int64) error {
-	_, err := r.packets.For(order).Grab(ctx, sku)
+// Lock implements Contender: it grabs a share of the packet that the SKU numbers.
+func (r *redPackets) Lock(ctx context.Context, order Order) error {
+	_, err := r.packets.For(order.No).Grab(ctx, order.sku())
 	if errors.Is(err, redpacket.ErrFinished) {
 		return ErrSoldOut
 	}
@@ -38,10 +38,10 @@ func (r *redPackets) Lock(ctx context.Context, order string, sku int64) error {
 }
 
 // Pay implements Contender.
-func (r *redPackets) Pay(context.Context, string, int64) error { return errors.ErrUnsupported }
+func (r *redPackets) Pay(context.Context, Order) error { return errors.ErrUnsupported }
 
 // Cancel implements Contender.
-func (r *redPackets) Cancel(context.Context, string, int64) error { return errors.ErrUnsupported }
+func (r *redPackets) Cancel(context.Context, Order) error { return errors.ErrUnsupported }
 
 // Close implements Contender.
 func (r *redPackets) Close() error { return r.db.Close() }

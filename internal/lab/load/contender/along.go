@@ -1,0 +1,47 @@
+//go:build along
+
+package contender
+
+import (
+	"context"
+
+	"github.com/holdfast-go/holdfast/sqlstore"
+)
+
+func alongKinds() []Kind {
+	return []Kind{{
+		Name: Along, Title: "Holdfast, Along", About: "this library, which takes the order row along: one merged transaction", ours: true,
+		sells: orders, open: openAlong, base: tables{},
+	}}
+}
+
+// along lets the library write the rows of the shop, in the transaction of the batch.
+type along struct {
+	*ours
+
+	cfg   Config
+	store *sqlstore.Stock
+}
+
+func openAlong(ctx context.Context, cfg Config) (Contender, error) {
+	o, err := open(ctx, cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &along{ours: o, cfg: cfg, store: o.store}, nil
+}
+
+// Lock implements Contender.
+func (a *along) Lock(ctx context.Context, order Order) error {
+	row := a.store
+	for _, s := range shopRows(a.cfg, order) {
+		row = row.Along(s.text, s.args...)
+	}
+	return a.lock(ctx, a.inv.On(row), order)
+}
+
+// Pay implements Contender.
+func (a *along) Pay(ctx context.Context, order Order) error {
+	_, err := a.inv.On(a.store.Along(payOrderRow, rowPaid, order.id()).Affects(1)).Pay(ctx, order.No)
+	return err
+}
