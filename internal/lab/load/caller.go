@@ -161,8 +161,9 @@ func (w *worker) next() contender.Order { return w.order(w.serial.Add(1)) }
 // the process that made them in the last.
 func (w *worker) order(serial int64) contender.Order {
 	const first, processes = 100_000_000_000_000_000, 64
+	number := first + serial*processes + int64(w.job.Index)
 	return contender.Order{
-		No:   strconv.FormatInt(first+serial*processes+int64(w.job.Index), 10),
-		SKUs: w.job.Scenario.describe().skus(serial, int64(w.job.SKUs)),
+		No:   strconv.FormatInt(number, 10),
+		SKUs: w.job.Scenario.describe().skus(number, serial, int64(w.job.SKUs)),
 	}
 }

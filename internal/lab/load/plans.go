@@ -92,7 +92,7 @@ func Shown() []Comparison {
 	}
 }
 
-// Full is the plan of a whole run, of an hour or more for an engine: everything once, and what the verdicts divide by each other
+// Full is the plan of a whole run, of 45 minutes for an engine: everything once, and what the verdicts divide by each other
 // in several rounds.
 func Full() []Comparison {
 	ours := []string{contender.Ours}

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"math/rand/v2"
 	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/lab/load/contender"
@@ -65,7 +66,7 @@ var descriptions = []description{
 		scenario: Cart, title: "Lock of two or three lines", unit: "orders/s", lines: 2, more: true,
 		about: "Lock a hot SKU and one or two of the others, without rows of the shop",
 	},
-	{scenario: Catalogue, title: "Lock, each of another SKU", unit: "locks/s", about: "Lock one unit, of all SKUs in turn"},
+	{scenario: Catalogue, title: "Lock, each of any SKU", unit: "locks/s", about: "Lock one unit of any SKU"},
 	{
 		scenario: Pay, title: "Pay with the status of the order row", unit: "pays/s", row: true,
 		about: "Pay and set the status of the order row; the orders are locked before, -holds says how many",
@@ -118,21 +119,28 @@ func (s Scenario) config(cfg contender.Config) contender.Config {
 	return cfg
 }
 
-// skus are those of the order with this serial number, out of as many as there are. All items are asked for in turn; in orders of
-// several lines, and beside a hot SKU, all but the hot one.
-func (d description) skus(serial, all int64) []int64 {
+// skus are those of the order with this number, and this serial number in its process, out of as many as there are. Shoppers choose
+// at random. Where it is about one item a call, and not about which, all items are asked for in turn.
+func (d description) skus(number, serial, all int64) []int64 {
 	cold := all - contender.HotSKU
 	other := func(n int64) int64 { return n%cold + contender.HotSKU + 1 }
 	switch {
+	case d.scenario == Catalogue:
+		return []int64{scatter(number)%all + 1}
 	case d.scenario == ColdBesideHot:
-		return []int64{other(serial)}
+		return []int64{other(scatter(number))}
 	case d.lines < 2:
 		return []int64{serial%all + 1}
 	}
-	skus := []int64{contender.HotSKU, other(serial)}
+	skus := []int64{contender.HotSKU, other(scatter(number))}
 	if d.more && serial%2 == 0 {
-		skus = append(skus, other(serial+cold/2))
+		skus = append(skus, other(scatter(number)+cold/2))
 	}
 	slices.Sort(skus)
 	return skus
+}
+
+// scatter makes a random number of another, always the same.
+func scatter(n int64) int64 {
+	return rand.New(rand.NewPCG(uint64(n), 0)).Int64N(1 << 32)
 }

@@ -208,3 +208,17 @@ func TestWorkRefusesAJobItDoesNotKnow(t *testing.T) {
 		t.Error("no error without a job")
 	}
 }
+
+func TestShoppersChooseAtRandom(t *testing.T) {
+	t.Parallel()
+	w := &worker{job: Job{Point: Point{setting: setting{Scenario: Catalogue, SKUs: 100}}}}
+	chosen := map[int64]int{}
+	for range 10_000 {
+		chosen[w.next().SKUs[0]]++
+	}
+	for sku := range int64(100) {
+		if n := chosen[sku+1]; n < 50 || n > 150 {
+			t.Errorf("SKU %d was chosen %d times", sku+1, n)
+		}
+	}
+}

@@ -80,7 +80,7 @@ func parse(args []string, help io.Writer) (*options, error) {
 func (o *options) define(flags *flag.FlagSet) {
 	flags.IntVar(&o.choice.Rounds, "rounds", 0, "`rounds` of each comparison instead of those of the plan")
 	flags.BoolVar(&o.smoke, "smoke", false, "everything once and for a moment, on MariaDB: does it work? The figures mean nothing")
-	flags.BoolVar(&o.full, "full", false, "everything, for hours, instead of what README shows; who chooses, chooses from everything")
+	flags.BoolVar(&o.full, "full", false, "everything, in 90 minutes, instead of what README shows; who chooses, chooses from everything")
 	flags.BoolVar(&o.prepare, "prepare", false, "a DSN without interpolateParams: the server prepares each statement")
 	flags.BoolVar(&o.list, "list", false, "print the plan and end")
 	flags.BoolVar(&o.strict, "strict", false, "fail also where a ratio that must hold does not")
