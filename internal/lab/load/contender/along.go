@@ -2,11 +2,7 @@
 
 package contender
 
-import (
-	"context"
-
-	"github.com/holdfast-go/holdfast/sqlstore"
-)
+import "context"
 
 func alongKinds() []Kind {
 	return []Kind{{
@@ -19,8 +15,7 @@ func alongKinds() []Kind {
 type along struct {
 	*ours
 
-	cfg   Config
-	store *sqlstore.Stock
+	cfg Config
 }
 
 func openAlong(ctx context.Context, cfg Config) (Contender, error) {
@@ -28,11 +23,11 @@ func openAlong(ctx context.Context, cfg Config) (Contender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &along{ours: o, cfg: cfg, store: o.store}, nil
+	return along{o, cfg}, nil
 }
 
 // Lock implements Contender.
-func (a *along) Lock(ctx context.Context, order Order) error {
+func (a along) Lock(ctx context.Context, order Order) error {
 	row := a.store
 	for _, s := range shopRows(a.cfg, order) {
 		row = row.Along(s.text, s.args...)
@@ -41,7 +36,12 @@ func (a *along) Lock(ctx context.Context, order Order) error {
 }
 
 // Pay implements Contender.
-func (a *along) Pay(ctx context.Context, order Order) error {
+func (a along) Pay(ctx context.Context, order Order) error {
 	_, err := a.inv.On(a.store.Along(payOrderRow, rowPaid, order.id()).Affects(1)).Pay(ctx, order.No)
 	return err
+}
+
+// Fill implements Filler.
+func (a along) Fill(ctx context.Context, orders []Order) error {
+	return batches{byHand: byHand{a.db, a.cfg}}.LockAll(ctx, orders)
 }

@@ -79,7 +79,11 @@ func (packets) inspect(ctx context.Context, cfg Config) (books Books, err error)
 		if books, err = readBooks(ctx, db, "red_packet_stock"); err != nil {
 			return err
 		}
-		books.Holds-- // the sender's, who may not grab, is closed beforehand
+		var senders int64 // who may not grab: their holds are closed beforehand, one a packet
+		if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM red_packet_stock").Scan(&senders); err != nil {
+			return err
+		}
+		books.Holds -= senders
 		report, err := redpacket.New(sqlstore.NewRedPacket(db, nil), nil).Audit(ctx)
 		for _, drift := range report.Drifts {
 			books.Drifts = append(books.Drifts, drift.String())
