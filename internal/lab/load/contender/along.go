@@ -28,11 +28,13 @@ func openAlong(ctx context.Context, cfg Config) (Contender, error) {
 
 // Lock implements Contender.
 func (a along) Lock(ctx context.Context, order Order) error {
-	row := a.store
-	for _, s := range shopRows(a.cfg, order) {
-		row = row.Along(s.text, s.args...)
+	rows := a.store.Along(insertOrderRow+orderValues, orderArgs(order)...)
+	if a.cfg.Items {
+		for _, sku := range order.SKUs {
+			rows = rows.Along(insertLineRow+lineValues, order.id(), sku, cents)
+		}
 	}
-	return a.lock(ctx, a.inv.On(row), order)
+	return a.lock(ctx, a.inv.On(rows), order)
 }
 
 // Pay implements Contender.

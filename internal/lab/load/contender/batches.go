@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -83,7 +85,7 @@ func appendHolds(text []byte, orders []Order, holdFor time.Duration) []byte {
 
 // takeSums is the UPDATE that locks the units of all orders, and the number of items that it must change. The sum of an item is
 // put together from its binary digits, each a list of keys that the server searches: a CASE of all items would try one after the
-// other for each.
+// other for each. The hint keeps the server from locking all items where many of them are named.
 func takeSums(orders []Order) (text string, items int64) {
 	sums := map[int64]int64{}
 	for _, order := range orders {
@@ -92,19 +94,24 @@ func takeSums(orders []Order) (text string, items int64) {
 		}
 	}
 	keys := slices.Sorted(maps.Keys(sums))
-	sum := ""
-	if len(keys) == 1 {
-		sum = " + " + strconv.FormatInt(sums[keys[0]], 10)
-	} else {
-		for digit := int64(1); digit <= int64(len(orders)); digit *= 2 {
-			having := slices.DeleteFunc(slices.Clone(keys), func(sku int64) bool { return sums[sku]&digit == 0 })
-			if len(having) > 0 {
-				sum += " + " + strconv.FormatInt(digit, 10) + " * (SKU_ID IN " + list(having) + ")"
-			}
-		}
+	sum := " + " + strconv.FormatInt(sums[keys[0]], 10)
+	if len(keys) > 1 {
+		sum = binarySum(keys, sums)
 	}
 	return "UPDATE " + itemTable + " FORCE INDEX (PRIMARY) SET STOCK_LOCK_NUM = STOCK_LOCK_NUM" + sum + touched +
 		" WHERE SKU_ID IN " + list(keys) + " AND ACTIVITY_ID = 0 AND STATUS = 0 AND STOCK_LEFT_NUM >= STOCK_LOCK_NUM" + sum, int64(len(keys))
+}
+
+// binarySum is what is added to the items of keys.
+func binarySum(keys []int64, sums map[int64]int64) string {
+	var text strings.Builder
+	for digit, most := int64(1), slices.Max(slices.Collect(maps.Values(sums))); digit <= most; digit *= 2 {
+		having := slices.DeleteFunc(slices.Clone(keys), func(sku int64) bool { return sums[sku]&digit == 0 })
+		if len(having) > 0 {
+			fmt.Fprintf(&text, " + %d * (SKU_ID IN %s)", digit, list(having))
+		}
+	}
+	return text.String()
 }
 
 // list writes numbers as a list of SQL.

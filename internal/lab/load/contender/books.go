@@ -56,7 +56,8 @@ func (b Books) Problems(told Tally) []string {
 	compare("paid holds", b.Paid, told.Paid)
 	if b.Shop {
 		compare("shop rows", b.Rows, told.Locked)
-		if differ := b.Rows != b.Holds || b.PaidRows != b.Paid; differ && !(b.Loose && told.Failed > 0) {
+		explained := b.Loose && told.Failed > 0
+		if differ := b.Rows != b.Holds || b.PaidRows != b.Paid; differ && !explained {
 			problems = append(problems, fmt.Sprintf("%d shop rows for %d holds, %d paid for %d paid", b.Rows, b.Holds, b.PaidRows, b.Paid))
 		}
 	}

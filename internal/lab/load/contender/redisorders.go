@@ -76,7 +76,9 @@ func (r *redisRow) Close() error { return errors.Join(r.onRedis.Close(), r.db.Cl
 const (
 	queueTable  = "bench_queue"
 	createQueue = "CREATE TABLE " + queueTable + " LIKE " + orderTable
-	putInQueue  = "INSERT INTO " + queueTable + orderColumns + orderValues
+	putInQueue  = "INSERT INTO " + queueTable + " (" + orderColumns + ") VALUES " + orderValues
+	makeOrders  = "INSERT INTO " + orderTable + " (" + orderColumns + ") SELECT " + orderColumns + " FROM " + queueTable
+	emptyQueue  = "DELETE FROM " + queueTable
 	readQueue   = "SELECT ID FROM " + queueTable + " ORDER BY ID LIMIT 1000 FOR UPDATE SKIP LOCKED"
 )
 
@@ -146,7 +148,7 @@ func (q *redisQueue) move(ctx context.Context) (moved int, err error) {
 		if err := rows.Err(); err != nil || len(ids) == 0 {
 			return err
 		}
-		for _, text := range []string{"INSERT INTO " + orderTable + " SELECT * FROM " + queueTable, "DELETE FROM " + queueTable} {
+		for _, text := range []string{makeOrders, emptyQueue} {
 			if _, err := tx.ExecContext(ctx, text+" WHERE ID IN "+list(ids)); err != nil {
 				return err
 			}

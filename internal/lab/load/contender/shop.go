@@ -22,12 +22,12 @@ const (
 
 // The statements on them, for one order.
 const (
-	orderColumns   = " (ID, BUYER, SKU, NUM, CENTS, CREATE_TIME) VALUES "
+	orderColumns   = "ID, BUYER, SKU, NUM, CENTS, CREATE_TIME"
 	orderValues    = "(?, ?, ?, ?, ?, UTC_TIMESTAMP(6))"
-	insertOrderRow = "INSERT INTO " + orderTable + orderColumns + orderValues
+	insertOrderRow = "INSERT INTO " + orderTable + " (" + orderColumns + ") VALUES "
 	lineColumns    = " (ORDER_ID, SKU, NUM, CENTS) VALUES "
 	lineValues     = "(?, ?, 1, ?)"
-	insertLineRow  = "INSERT INTO " + lineTable + lineColumns + lineValues
+	insertLineRow  = "INSERT INTO " + lineTable + lineColumns
 	payOrderRow    = "UPDATE " + orderTable + " SET STATUS = ? WHERE ID = ?"
 	payNewRow      = payOrderRow + " AND STATUS = 0"
 )
@@ -38,27 +38,10 @@ const rowPaid = 1
 // cents is what a unit costs.
 const cents = 9_900
 
-// statement is a text with what goes into it.
-type statement struct {
-	text string
-	args []any
-}
-
 // orderArgs are those of orderValues.
 func orderArgs(order Order) []any {
 	n := len(order.SKUs)
 	return []any{order.id(), order.id() % 1_000_003, order.sku(), n, n * cents}
-}
-
-// shopRows are the INSERTs of the shop's rows of an order, a statement a row.
-func shopRows(cfg Config, order Order) []statement {
-	rows := []statement{{insertOrderRow, orderArgs(order)}}
-	if cfg.Items {
-		for _, sku := range order.SKUs {
-			rows = append(rows, statement{insertLineRow, []any{order.id(), sku, cents}})
-		}
-	}
-	return rows
 }
 
 // insertShopRows writes the rows of orders, those of a table in one statement.
@@ -75,10 +58,10 @@ func insertShopRows(ctx context.Context, db execer, cfg Config, orders ...Order)
 			}
 		}
 	}
-	if err := rows.insert(ctx, db, "INSERT INTO "+orderTable+orderColumns); err != nil {
+	if err := rows.insert(ctx, db, insertOrderRow); err != nil {
 		return err
 	}
-	return items.insert(ctx, db, "INSERT INTO "+lineTable+lineColumns)
+	return items.insert(ctx, db, insertLineRow)
 }
 
 // execer is a pool or a transaction.
