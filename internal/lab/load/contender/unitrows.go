@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // The table of the units that are prepared, and how many of an item are at most.
@@ -48,7 +50,7 @@ func openUnitRows(ctx context.Context, cfg Config) (Contender, error) {
 	u := &unitRows{byHand: byHand{db, cfg}, refills: make(chan int64, 1_000)}
 	u.done.Go(func() {
 		for sku := range u.refills {
-			_, _ = u.refill(context.WithoutCancel(ctx), sku) // who finds none asks again, and is told
+			_, _ = u.refill(context.WithoutCancel(ctx), sku, maxPrepared) // who finds none asks again, and is told
 		}
 	})
 	return u, nil
@@ -79,7 +81,7 @@ func (u *unitRows) Lock(ctx context.Context, order Order) error {
 			return ErrGaveUp
 		}
 		for _, sku := range order.SKUs {
-			if free, err := u.refill(ctx, sku); err != nil || free == 0 {
+			if free, err := u.refill(ctx, sku, maxPrepared); err != nil || free == 0 {
 				return errors.Join(err, ErrSoldOut)
 			}
 		}
@@ -114,9 +116,9 @@ func (u *unitRows) count(order Order, err error) {
 	}
 }
 
-// refill prepares units of an item up to the most, as far as there are some. It returns how many are there then. The lock of the
+// refill prepares units of an item up to that many, as far as there are some. It returns how many are there then. The lock of the
 // counter keeps two from doing it at once.
-func (u *unitRows) refill(ctx context.Context, sku int64) (free int64, err error) {
+func (u *unitRows) refill(ctx context.Context, sku, most int64) (free int64, err error) {
 	err = u.transaction(ctx, func(tx *sql.Tx) error {
 		var last, left, there int64
 		if err := tx.QueryRowContext(ctx, lockCounter, sku).Scan(&last, &left); err != nil {
@@ -125,9 +127,9 @@ func (u *unitRows) refill(ctx context.Context, sku int64) (free int64, err error
 		if err := tx.QueryRowContext(ctx, countUnits, sku).Scan(&there); err != nil {
 			return err
 		}
-		n := min(maxPrepared-there, left)
+		n := min(most-there, left)
 		free = there + max(0, n)
-		if n < maxPrepared/20 && there > 0 {
+		if n < most/20 && there > 0 {
 			return nil // somebody else was faster
 		}
 		var rows rowList
@@ -158,6 +160,7 @@ func (u *unitRows) Close() error {
 // unitTables are those of this library, with the prepared units beside them.
 type unitTables struct{ tables }
 
+// prepare makes 1,000 units of one item; of many items fewer, since no measurement takes that many.
 func (t unitTables) prepare(ctx context.Context, cfg Config, items int, units int64) error {
 	if err := t.tables.prepare(ctx, cfg, items, units); err != nil {
 		return err
@@ -166,8 +169,16 @@ func (t unitTables) prepare(ctx context.Context, cfg Config, items int, units in
 		if _, err := db.ExecContext(ctx, createUnits); err != nil {
 			return fmt.Errorf("contender: %w", err)
 		}
-		_, err := (&unitRows{byHand: byHand{db, cfg}}).refill(ctx, HotSKU)
-		return err
+		u, most := &unitRows{byHand: byHand{db, cfg}}, max(maxPrepared/20, maxPrepared/int64(items))
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(connections)
+		for sku := range int64(items) {
+			group.Go(func() error {
+				_, err := u.refill(ctx, sku+1, most)
+				return err
+			})
+		}
+		return group.Wait()
 	})
 }
 
