@@ -89,7 +89,7 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.IntVar(&o.orders, "orders", 1, "how many `orders` each buyer places, in lock-buyer")
 	flags.StringVar(&o.dir, "dir", ".", "the `folder` that the next three are relative to")
 	flags.StringVar(&o.jsonFile, "json", "", "write the results to a `file` as JSON")
-	flags.StringVar(&o.svgDir, "svg", "", "write charts to a `folder`: bench-mysql.svg and -p99.svg of orders, -lock.svg and -lock-p99.svg of the bare Lock")
+	flags.StringVar(&o.svgDir, "svg", "", "write charts to a `folder`: bench-mysql.svg of orders, -lock.svg of Locks, each with a -p99.svg")
 	flags.StringVar(&o.profile, "profile", "", "write CPU profiles of the load, with the library in it, to a `folder`")
 }
 
