@@ -30,7 +30,7 @@ test-lab: ## the tests of internal/lab
 BENCHFLAGS ?=
 
 .PHONY: bench
-bench: ## how fast, beside what else there is, on MariaDB and MySQL (20 minutes)
+bench: ## how fast, beside what else there is, on MariaDB and MySQL (25 minutes; 90 with BENCHFLAGS=-full)
 	@$(LAB) run ./cmd/bench -dir $(CURDIR) $(BENCHFLAGS)
 
 .PHONY: bench-smoke

@@ -33,9 +33,10 @@ type Bench struct {
 	Redis   string        // host:port
 	Worker  []string      // the command that runs Work on its standard input and output
 	Pool    int           // connections of each process
+	Prepare bool          // the server prepares the statements: a DSN without interpolateParams
 	Warmup  time.Duration // before each measurement
 	Measure time.Duration // how long each is
-	Holds   int           // how many expire
+	Holds   int           // how many expire; three times as many are paid
 	Orders  int           // of each buyer, where buyers are named
 	Profile string        // a folder for CPU profiles of the workers; empty for none
 }
@@ -51,7 +52,7 @@ func (b *Bench) Run(ctx context.Context, p Point) (round Round, problems []strin
 	if p.Scenario == SoldOut {
 		units = fewUnits
 	}
-	cfg := contender.Config{DSN: b.DSN + database, Redis: b.Redis, Pool: b.Pool, Orders: p.orders(b.Orders)}
+	cfg := p.Scenario.config(contender.Config{DSN: b.DSN + database, Redis: b.Redis, Pool: b.Pool, Orders: p.orders(b.Orders)})
 	defer func() {
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
@@ -90,8 +91,8 @@ func (b *Bench) work(ctx context.Context, p Point) ([]Outcome, error) {
 	}()
 	for i := range p.Processes {
 		job := Job{
-			Point: p, DSN: b.DSN + database, Redis: b.Redis, Pool: b.Pool, Index: i,
-			Warmup: b.Warmup, Measure: b.Measure, Holds: b.Holds, Orders: p.orders(b.Orders), Profile: b.Profile,
+			Point: p, DSN: b.DSN + database, Redis: b.Redis, Pool: b.Pool, Prepare: b.Prepare, Index: i,
+			Warmup: b.Warmup, Measure: b.Measure, Holds: p.holds(b.Holds), Orders: p.orders(b.Orders), Profile: b.Profile,
 		}
 		w, err := spawn(ctx, b.Worker, job)
 		if err != nil {

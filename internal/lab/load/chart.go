@@ -35,6 +35,13 @@ var faint = color.NRGBA{R: muted.R, G: muted.G, B: muted.B, A: 0x38}
 
 // colors of the contenders, on white and on black alike. The others of one family share a colour.
 var colors = map[string]color.NRGBA{
+	contender.Along:          {R: 0x1f, G: 0x9d, B: 0x55, A: 0xff},
+	contender.WithTx:         {R: 0x6b, G: 0xb8, B: 0x8b, A: 0xff},
+	contender.RedisRow:       {R: 0xe0, G: 0x4f, B: 0x3f, A: 0xff},
+	contender.RedisQueue:     {R: 0xe0, G: 0x8a, B: 0x6d, A: 0xff},
+	contender.ByHand:         {R: 0x3f, G: 0x7f, B: 0xd6, A: 0xff},
+	contender.UnitRows:       {R: 0x8d, G: 0x75, B: 0xc9, A: 0xff},
+	contender.Batches:        muted,
 	contender.Ours:           {R: 0x1f, G: 0x9d, B: 0x55, A: 0xff},
 	contender.Unmerged:       {R: 0x6b, G: 0xb8, B: 0x8b, A: 0xff},
 	contender.RedisAlways:    {R: 0xe0, G: 0x4f, B: 0x3f, A: 0xff},
@@ -47,18 +54,41 @@ var colors = map[string]color.NRGBA{
 	contender.Limit:          muted,
 }
 
-// ThroughputChart draws the locks of one SKU a second over the number of callers, a line for each contender, as SVG.
-func ThroughputChart(results *Results) ([]byte, error) {
-	title := results.Engine + ": Locks of one SKU per second, by concurrent callers"
-	return drawChart(linesOf(results, func(r *Result) float64 { return r.Rate }), title, thousands)
+// Chart is one of those of an engine.
+type Chart struct {
+	Name string // what comes behind the name of the engine in that of its file
+	SVG  []byte
 }
 
-// LatencyChart draws the 99th percentile of their latency. The limit is not in it: it has no callers who wait.
-func LatencyChart(results *Results) ([]byte, error) {
-	title := results.Engine + ": latency of a Lock of one SKU, p99, by concurrent callers"
-	lines := linesOf(results, func(r *Result) float64 { return float64(r.P99) })
-	lines = slices.DeleteFunc(lines, func(l line) bool { return l.kind.Name == contender.Limit })
-	return drawChart(lines, title, func(f float64) string { return plain(time.Duration(f) * time.Microsecond) })
+// Charts draws what was measured of order rows with their Locks, and of the bare Lock: how many a second over the number of callers
+// and the 99th percentile of the latency, a line for each contender. The limits have no latency: nobody waits.
+func Charts(results *Results) ([]Chart, error) {
+	var charts []Chart
+	for _, scenario := range []struct {
+		Scenario
+		suffix, what string
+	}{{Order, "", "orders with their row, of one SKU"}, {Lock, "-lock", "Locks of one SKU"}} {
+		lines := linesOf(results, scenario.Scenario, func(r *Result) float64 { return r.Rate })
+		late := linesOf(results, scenario.Scenario, func(r *Result) float64 { return float64(r.P99) })
+		late = slices.DeleteFunc(late, func(l line) bool { return l.kind.Limit() })
+		if len(lines) == 0 || len(late) == 0 {
+			continue
+		}
+		rate, err := drawChart(lines, results.Engine+": "+scenario.what+" per second, by concurrent callers", thousands)
+		if err != nil {
+			return nil, err
+		}
+		p99, err := drawChart(late, results.Engine+": "+scenario.what+", latency p99, by concurrent callers",
+			func(f float64) string { return plain(time.Duration(f) * time.Microsecond) })
+		if err != nil {
+			return nil, err
+		}
+		charts = append(charts, Chart{scenario.suffix, rate}, Chart{scenario.suffix + "-p99", p99})
+	}
+	if charts == nil {
+		return nil, errors.New("load: nothing to draw: neither orders nor Locks of one SKU by one process were measured")
+	}
+	return charts, nil
 }
 
 // line is what a contender has in a chart.
@@ -78,13 +108,13 @@ func plain(d time.Duration) string {
 	return fmt.Sprintf("%.0f s", d.Seconds())
 }
 
-// linesOf collects what is to be drawn: locks of one SKU by one process without delay.
-func linesOf(results *Results, value func(*Result) float64) []line {
+// linesOf collects what is to be drawn: what one process does with one SKU without delay.
+func linesOf(results *Results, scenario Scenario, value func(*Result) float64) []line {
 	var lines []line
 	for _, kind := range contender.Kinds() {
 		l := line{kind: kind}
 		for _, r := range results.All() {
-			if r.setting == (setting{Scenario: Lock, SKUs: 1, Processes: 1}) && r.Contender == kind.Name && value(r) > 0 {
+			if r.setting == (setting{Scenario: scenario, SKUs: 1, Processes: 1}) && r.Contender == kind.Name && value(r) > 0 {
 				l.points = append(l.points, plotter.XY{X: float64(r.Callers), Y: value(r)})
 			}
 		}
@@ -97,9 +127,6 @@ func linesOf(results *Results, value func(*Result) float64) []line {
 }
 
 func drawChart(lines []line, title string, format func(float64) string) ([]byte, error) {
-	if len(lines) == 0 {
-		return nil, errors.New("load: nothing to draw: no Lock of one SKU by one process was measured")
-	}
 	p := plot.New()
 	p.BackgroundColor = nil
 	p.Title.Text = title
@@ -147,18 +174,23 @@ func sans(size vg.Length) font.Font {
 	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
 }
 
+// standsOut reports whether a line is this library at its best.
+func (l line) standsOut() bool {
+	return l.kind.Name == contender.Ours || l.kind.Name == contender.Along
+}
+
 // onTop orders what is drawn: this library over the others.
 func onTop(l line) int {
-	if l.kind.Name == contender.Ours {
+	if l.standsOut() {
 		return 1
 	}
 	return 0
 }
 
-// addLine adds a contender. This library stands out; the limit, which has no callers, is a level.
+// addLine adds a contender. This library stands out; a limit, which has no callers, is a level.
 func addLine(p *plot.Plot, l line) error {
 	points := l.points
-	if l.kind.Name == contender.Limit {
+	if l.kind.Limit() {
 		points = plotter.XYs{{X: p.X.Min, Y: points[0].Y}, {X: p.X.Max, Y: points[0].Y}}
 	}
 	drawn, dots, err := plotter.NewLinePoints(points)
@@ -167,10 +199,10 @@ func addLine(p *plot.Plot, l line) error {
 	}
 	drawn.Color, dots.Color = colors[l.kind.Name], colors[l.kind.Name]
 	drawn.Width, dots.Radius, dots.Shape = 1.6, 2.2, draw.CircleGlyph{}
-	switch l.kind.Name {
-	case contender.Ours:
+	switch {
+	case l.standsOut():
 		drawn.Width, dots.Radius = 3, 3.4
-	case contender.Limit:
+	case l.kind.Limit():
 		drawn.Dashes, dots.Radius = []vg.Length{5, 4}, 0
 	}
 	p.Add(drawn, dots)
@@ -196,11 +228,11 @@ func writeNames(p *plot.Plot, lines []line, all, area draw.Canvas) {
 	}
 	for i, l := range lines {
 		style := text.Style{Color: colors[l.kind.Name], Font: sans(11.5), YAlign: text.YCenter, Handler: plot.DefaultTextHandler}
-		if l.kind.Name == contender.Ours {
+		if l.standsOut() {
 			style.Font.Size = 13
 		}
 		end := vg.Point{X: area.X(p.X.Norm(l.points[len(l.points)-1].X)), Y: area.Y(p.Y.Norm(last(l)))}
-		if l.kind.Name == contender.Limit {
+		if l.kind.Limit() {
 			end.X = area.Max.X
 		}
 		at := vg.Point{X: area.Max.X + 18, Y: places[i]}

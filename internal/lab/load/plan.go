@@ -12,47 +12,6 @@ import (
 	"github.com/holdfast-go/holdfast/internal/lab/load/contender"
 )
 
-// Scenario is what a caller does, over and over.
-type Scenario string
-
-// The scenarios.
-const (
-	Lock       Scenario = "lock"        // Lock one unit
-	LockBuyer  Scenario = "lock-buyer"  // Lock one unit for a buyer, whose units the item limits
-	LockPay    Scenario = "lock-pay"    // Lock one unit and Pay for it
-	LockCancel Scenario = "lock-cancel" // Lock one unit and give it back
-	SoldOut    Scenario = "sold-out"    // Lock where there is nothing left: what counts is the refusals
-	Expire     Scenario = "expire"      // release dead holds, which were locked before; one caller
-	Claim      Scenario = "claim"       // claim a coupon
-	Grab       Scenario = "grab"        // grab a share of a red packet
-	Fill       Scenario = "fill"        // take a seat of a team and pay for it
-)
-
-// Scenarios returns all of them.
-func Scenarios() []Scenario {
-	return []Scenario{Lock, LockBuyer, LockPay, LockCancel, SoldOut, Expire, Claim, Grab, Fill}
-}
-
-// unit is what the rate of a scenario counts.
-func (s Scenario) unit() string {
-	switch s {
-	case LockPay, LockCancel:
-		return "pairs/s"
-	case SoldOut:
-		return "refusals/s"
-	case Expire:
-		return "holds/s"
-	case Claim:
-		return "claims/s"
-	case Grab:
-		return "grabs/s"
-	case Fill:
-		return "seats/s"
-	case Lock, LockBuyer:
-	}
-	return "locks/s"
-}
-
 // setting is what all in one comparison have in common, the number of callers aside.
 type setting struct {
 	Scenario  Scenario      `json:"scenario"`
@@ -63,11 +22,7 @@ type setting struct {
 
 // String describes it as a heading.
 func (s setting) String() string {
-	text := map[Scenario]string{
-		Lock: "Lock", LockBuyer: "Lock for a buyer", LockPay: "Lock, then Pay", LockCancel: "Lock, then Cancel",
-		SoldOut: "Lock of a SKU that is sold out", Expire: "Expiry of dead holds", Claim: "Claim of a coupon",
-		Grab: "Grab of a share of a red packet", Fill: "Seat of a team, taken and paid",
-	}[s.Scenario]
+	text := s.Scenario.describe().title
 	text += ", " + count(s.SKUs, "SKU", "SKUs")
 	if s.Processes > 1 {
 		text += ", " + count(s.Processes, "process", "processes")
@@ -105,6 +60,14 @@ func (p Point) orders(wanted int) int {
 		return 0
 	}
 	return max(1, wanted)
+}
+
+// holds is how many are locked beforehand: more where they are to be paid, and the measurement is not to end before its time.
+func (p Point) holds(wanted int) int {
+	if p.Scenario == Pay {
+		return 3 * wanted
+	}
+	return wanted
 }
 
 // Measurement is what contenders do side by side.
@@ -170,90 +133,6 @@ func Steps(plan []Comparison) []Step {
 	return steps
 }
 
-// hot is the number of callers that most is asked about.
-const hot = 1_024
-
-// everybody are the contenders whose rate depends on the number of callers.
-func everybody() []string {
-	var names []string
-	for _, kind := range contender.Kinds() {
-		if kind.Stock() && kind.Name != contender.Limit {
-			names = append(names, kind.Name)
-		}
-	}
-	return names
-}
-
-// Full is the plan of a whole run: everything once, and what the verdicts divide by each other in several rounds.
-func Full() []Comparison {
-	ours := []string{contender.Ours}
-	some := []string{contender.ForUpdate, contender.Guarded, contender.Unmerged, contender.Ours, contender.RedisAlways}
-	most := slices.Insert(slices.Clone(some), 1, contender.Optimistic, contender.Published)
-	return []Comparison{
-		once(Measurement{Scenario: Lock, Contenders: everybody(), Callers: []int{1, 16, 64, 256, hot, 4_096}}),
-		{Rounds: 4, Measurements: []Measurement{
-			{Scenario: Lock, Contenders: []string{contender.ForUpdate, contender.RedisAlways, contender.Ours, contender.Limit}, Callers: []int{hot}},
-			{Scenario: SoldOut, Contenders: ours, Callers: []int{hot}},
-			{Scenario: LockBuyer, Contenders: ours, Callers: []int{hot}},
-			{Scenario: LockPay, Contenders: ours, Callers: []int{hot}},
-			{Scenario: Expire, Contenders: ours, Callers: []int{hot}},
-			{Scenario: Lock, Contenders: []string{contender.RedisAlways, contender.Ours}, Callers: []int{2_048}},
-			{Scenario: Lock, Contenders: ours, Callers: []int{4_096, 256}},
-		}},
-		{Rounds: 5, Measurements: []Measurement{
-			{Scenario: Lock, Contenders: []string{contender.Guarded, contender.Ours}, Callers: []int{1}},
-			{Scenario: Lock, Contenders: []string{contender.Unmerged, contender.Ours}, Callers: []int{64}, SKUs: 1_000},
-		}},
-		{Rounds: 3, Measurements: []Measurement{
-			{Scenario: Claim, Contenders: claims(), Callers: []int{hot}},
-			{Scenario: Grab, Contenders: grabs(), Callers: []int{hot}},
-			{Scenario: Fill, Contenders: fills(), Callers: []int{256}, SKUs: 10_000},
-		}},
-		once(
-			Measurement{Scenario: Lock, Contenders: some, Callers: []int{hot}, SKUs: 1_000},
-			Measurement{Scenario: Lock, Contenders: some, Callers: []int{hot}, Processes: 4},
-			Measurement{Scenario: Lock, Contenders: some, Callers: []int{64, hot}, Delay: time.Millisecond},
-		),
-		once(
-			Measurement{Scenario: LockBuyer, Contenders: buyers(), Callers: []int{hot}},
-			Measurement{Scenario: LockPay, Contenders: most, Callers: []int{hot}},
-			Measurement{Scenario: LockCancel, Contenders: most, Callers: []int{hot}},
-			Measurement{Scenario: SoldOut, Contenders: most, Callers: []int{hot}},
-		),
-	}
-}
-
-// buyers, claims, grabs and fills are the contenders of their scenarios.
-func buyers() []string { return []string{contender.Unmerged, contender.Ours} }
-
-func claims() []string {
-	return []string{contender.CouponUnmerged, contender.Coupon, contender.CouponMillion}
-}
-
-func fills() []string { return []string{contender.GroupsPlain, contender.Groups} }
-
-func grabs() []string { return []string{contender.RedPacketUnmerged, contender.RedPacket} }
-
-// Smoke has everything once and small: it shows that all of it works, and no figure.
-func Smoke() []Comparison {
-	pairs := slices.DeleteFunc(everybody(), func(name string) bool { return name == contender.RedisEverysec })
-	return []Comparison{once(
-		Measurement{Scenario: Lock, Contenders: append(everybody(), contender.Limit), Callers: []int{64}},
-		Measurement{Scenario: Lock, Contenders: []string{contender.Ours, contender.RedisAlways, contender.Limit}, Callers: []int{hot}},
-		Measurement{Scenario: Lock, Contenders: []string{contender.Guarded, contender.Ours}, Callers: []int{1}},
-		Measurement{Scenario: Lock, Contenders: []string{contender.Unmerged, contender.Ours}, Callers: []int{64}, SKUs: 50, Processes: 4},
-		Measurement{Scenario: Lock, Contenders: []string{contender.Ours, contender.RedisPipelined}, Callers: []int{64}, Delay: time.Millisecond},
-		Measurement{Scenario: LockBuyer, Contenders: buyers(), Callers: []int{64}},
-		Measurement{Scenario: LockPay, Contenders: pairs, Callers: []int{64}},
-		Measurement{Scenario: LockCancel, Contenders: pairs, Callers: []int{64}},
-		Measurement{Scenario: SoldOut, Contenders: pairs, Callers: []int{64}},
-		Measurement{Scenario: Expire, Contenders: []string{contender.Ours, contender.Unmerged}, Callers: []int{64}},
-		Measurement{Scenario: Claim, Contenders: claims(), Callers: []int{64}},
-		Measurement{Scenario: Grab, Contenders: grabs(), Callers: []int{64}},
-		Measurement{Scenario: Fill, Contenders: fills(), Callers: []int{64}, SKUs: 50},
-	)}
-}
-
 // Choice narrows a plan. What is nil narrows nothing.
 type Choice struct {
 	Scenarios  []string
@@ -296,6 +175,11 @@ func (c Choice) From(plan []Comparison) ([]Comparison, error) {
 		return nil, errors.New("load: nothing of the plan is left by the flags; see bench -list")
 	}
 	return left, nil
+}
+
+// Any reports whether it narrows anything. Callers and rounds do not: they replace those of the plan.
+func (c Choice) Any() bool {
+	return c.Scenarios != nil || c.Contenders != nil || c.SKUs != nil || c.Processes != nil || c.Delays != nil
 }
 
 // narrow returns what is left of a measurement, if anything is.

@@ -16,6 +16,7 @@ type Round struct {
 	contender.Tally
 
 	Ops     int64
+	Beside  int64
 	Took    time.Duration
 	Hot     int64
 	Latency *hdrhistogram.Histogram // microseconds
@@ -45,6 +46,7 @@ func merge(outcomes []Outcome) (Round, error) {
 		}
 		round.Add(o.Tally)
 		round.Ops += o.Ops
+		round.Beside += o.Beside
 		round.Hot += o.Hot
 		round.Took = max(round.Took, o.Took)
 		round.Error = cmp.Or(round.Error, o.Error)
@@ -74,6 +76,8 @@ type Result struct {
 	Engine    string    `json:"engine"`
 	Rate      float64   `json:"rate_per_s"`    // the median of the rounds
 	Rates     []float64 `json:"rates_per_s"`   // of the rounds
+	Beside    float64   `json:"beside_per_s"`  // of the callers beside those whose rate it is
+	P99s      []float64 `json:"p99s_us"`       // of the rounds
 	HotRate   float64   `json:"hot_row_per_s"` // statements on items; sold-out only
 	Problems  []string  `json:"problems"`      // what is wrong with the books afterwards
 	Broken    bool      `json:"broken"`        // the problems are those of this library
@@ -81,6 +85,7 @@ type Result struct {
 	Rounds    []int     `json:"rounds"`        // of the run, those that the rates are of
 	histogram *hdrhistogram.Histogram
 	hot       int64
+	beside    int64
 	took      time.Duration
 }
 
@@ -102,11 +107,15 @@ func (r *Results) Add(step Step, round Round, problems []string) *Result {
 	result.Rates = append(result.Rates, round.Rate())
 	result.Rate = median(result.Rates)
 	result.hot += round.Hot
+	result.beside += round.Beside
 	result.took += round.Took
-	result.HotRate = perSecond(result.hot, result.took)
+	result.HotRate, result.Beside = perSecond(result.hot, result.took), perSecond(result.beside, result.took)
+	p99 := 0.0
 	if round.Latency != nil {
 		result.histogram.Merge(round.Latency)
+		p99 = float64(latencyOf(round.Latency).P99)
 	}
+	result.P99s = append(result.P99s, p99)
 	result.Latency = latencyOf(result.histogram)
 	result.LastError = cmp.Or(round.Error, result.LastError)
 	result.Problems = append(result.Problems, problems...)
@@ -134,16 +143,27 @@ func (r *Results) Wrong() []*Result {
 // compare divides the rates of two results: round by round, where both have rounds in common, and of these ratios the median. So
 // what the machine did otherwise in one round does not count for another. It is 0 where there is nothing to divide by.
 func compare(a, b *Result) float64 {
-	var ratios []float64
-	for i, round := range a.Rounds {
-		if j := slices.Index(b.Rounds, round); j >= 0 && b.Rates[j] > 0 {
-			ratios = append(ratios, a.Rates[i]/b.Rates[j])
-		}
-	}
+	ratios := inRounds(a, b, func(r *Result) []float64 { return r.Rates })
 	if len(ratios) == 0 && b.Rate > 0 {
 		return a.Rate / b.Rate
 	}
 	return median(ratios)
+}
+
+// compareP99 divides the 99th percentiles of their latency in the same way.
+func compareP99(a, b *Result) float64 {
+	return median(inRounds(a, b, func(r *Result) []float64 { return r.P99s }))
+}
+
+// inRounds divides what two results have of the rounds that both were in.
+func inRounds(a, b *Result, of func(*Result) []float64) []float64 {
+	var ratios []float64
+	for i, round := range a.Rounds {
+		if j := slices.Index(b.Rounds, round); j >= 0 && of(b)[j] > 0 {
+			ratios = append(ratios, of(a)[i]/of(b)[j])
+		}
+	}
+	return ratios
 }
 
 // median of nothing is 0.

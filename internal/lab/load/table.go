@@ -35,22 +35,46 @@ func ProgressLine(engine string, p Point, round Round, problems []string) string
 		p99 = micros(latencyOf(round.Latency).P99)
 	}
 	line := fmt.Sprintf("%-16s %-44s %5d callers  %-16s %9s %-10s p99 %s", engine, p.setting, p.Callers, p.Contender, thousands(round.Rate()),
-		p.Scenario.unit(), p99)
+		p.Scenario.describe().unit, p99)
 	if len(problems) > 0 {
 		line += "  " + strings.Join(problems, "; ")
 	}
 	return line
 }
 
+// yardstick is a contender that the others are divided by.
+type yardstick struct{ name, heading string }
+
+// Of these the first that was measured counts.
+var (
+	theirYardsticks = []yardstick{
+		{contender.ByHand, "× by hand"}, {contender.ForUpdate, "× FOR UPDATE"}, {contender.Guarded, "× by hand"},
+		{contender.Unmerged, "× unmerged"},
+	}
+	ourYardsticks = []yardstick{{contender.Along, "× Along"}, {contender.Ours, "× Holdfast"}, {contender.WithTx, "× WithTx"}}
+)
+
+func measuredOf(list []*Result, yardsticks []yardstick) yardstick {
+	for _, y := range yardsticks {
+		if slices.ContainsFunc(list, func(r *Result) bool { return r.Contender == y.name }) {
+			return y
+		}
+	}
+	return yardstick{}
+}
+
 // rowsOf are the cells of the table of a setting, the heading first.
 func rowsOf(results *Results, heading setting) [][]string {
-	rows := [][]string{{"callers", "", heading.Scenario.unit(), "× FOR UPDATE", "× Holdfast", "p50", "p99", "p99.9", "max", ""}}
 	var list []*Result
 	for _, result := range results.All() {
 		if result.setting == heading {
 			list = append(list, result)
 		}
 	}
+	theirs, ours := measuredOf(list, theirYardsticks), measuredOf(list, ourYardsticks)
+	rows := [][]string{{
+		"callers", "", heading.Scenario.describe().unit, theirs.heading, ours.heading, "p50", "p99", "p99.9", "max", "",
+	}}
 	kinds := contender.Kinds()
 	order := func(name string) int {
 		return slices.IndexFunc(kinds, func(k contender.Kind) bool { return k.Name == name })
@@ -75,7 +99,7 @@ func rowsOf(results *Results, heading setting) [][]string {
 			return ratio(compare(result, other))
 		}
 		rows = append(rows, []string{
-			callers, kinds[order(result.Contender)].Title, thousands(result.Rate), compared(contender.ForUpdate), compared(contender.Ours),
+			callers, kinds[order(result.Contender)].Title, thousands(result.Rate), compared(theirs.name), compared(ours.name),
 			micros(result.P50), micros(result.P99), micros(result.P999), micros(result.Max), remarks(result),
 		})
 	}
@@ -87,6 +111,9 @@ func remarks(result *Result) string {
 	var said []string
 	if result.Scenario == SoldOut && result.HotRate > 0 {
 		said = append(said, thousands(math.Ceil(result.HotRate))+" statements/s on the item")
+	}
+	if result.Beside > 0 {
+		said = append(said, "beside "+thousands(result.Beside)+" locks/s of the hot SKU")
 	}
 	if result.Failed > 0 {
 		said = append(said, fmt.Sprintf("%d calls failed: %s", result.Failed, shorten(result.LastError)))

@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/holdfast-go/holdfast/internal/lab/load/contender"
@@ -49,47 +50,98 @@ func Judge(results *Results, engine string) []Verdict {
 	return append(verdicts, clean)
 }
 
-// requirements are those of one SKU on two cores, with the load on the same machine.
+// requirements are those on two cores, with the load on the same machine.
 func requirements(engine string) []requirement {
+	all := slices.Concat(orderRequirements(engine == "mariadb"), lockRequirements(engine == "mariadb"), domainRequirements())
+	return slices.DeleteFunc(all, func(r requirement) bool { return r.value == nil })
+}
+
+// at is a point of 1,024 callers in one process.
+func at(s Scenario, name string, skus int) Point {
+	return Point{setting{Scenario: s, SKUs: skus, Processes: 1}, name, hot}
+}
+
+// with changes the number of callers and of processes.
+func (p Point) with(callers, processes int) Point {
+	p.Callers, p.Processes = callers, processes
+	return p
+}
+
+// orderRequirements are those of what shops do.
+func orderRequirements(mariadb bool) []requirement {
+	order := func(name string) Point { return at(Order, name, 1) }
+	along := order(contender.Along)
+	items := func(name string) Point { return at(OrderItems, name, 1_000) }
+	pay := func(name string) Point { return at(Pay, name, 1) }
+	catalogue := func(name string) Point { return at(Catalogue, name, 1_000) }
+	cold := func(name string) Point { return at(ColdBesideHot, name, 101) }
+	byEngine := func(mysql, maria float64) float64 {
+		if mariadb {
+			return maria
+		}
+		return mysql
+	}
+	return []requirement{
+		{claim: "order row and Lock: Along ÷ by hand", bound: byEngine(20, 12), value: rates(along, order(contender.ByHand))},
+		{claim: "order row and Lock: Along ÷ Redis Lua, then the order row", bound: 4, value: rates(along, order(contender.RedisRow))},
+		{claim: "order row and Lock: Along ÷ a row per unit", bound: byEngine(8, 5), value: rates(along, order(contender.UnitRows))},
+		{claim: "order row and Lock: Along ÷ batches of 256", bound: 0.6, value: rates(along, order(contender.Batches))},
+		{
+			claim: "order row and Lock, 1 caller: Along ÷ by hand", bound: 0.85,
+			value: rates(along.with(1, 1), order(contender.ByHand).with(1, 1)),
+		},
+		{
+			claim: "order row and Lock, 4 processes: Along ÷ by hand", bound: byEngine(12, 8),
+			value: rates(along.with(hot, 4), order(contender.ByHand).with(hot, 4)),
+		},
+		{claim: "order row and Lock, Along: 4 processes ÷ 1", bound: 0.5, value: rates(along.with(hot, 4), along)},
+		{
+			claim: "two item rows and lines: Along ÷ by hand", bound: byEngine(12, 8),
+			value: rates(items(contender.Along), items(contender.ByHand)),
+		},
+		{claim: "1,000 SKUs: Holdfast ÷ batches of 256", bound: 0.5, value: rates(catalogue(contender.Ours), catalogue(contender.Batches))},
+		{claim: "1,000 SKUs: Holdfast ÷ unmerged", bound: 5, value: rates(catalogue(contender.Ours), catalogue(contender.Unmerged))},
+		{
+			claim: "Pay and the order's status: Along ÷ by hand", bound: byEngine(10, 8),
+			value: rates(pay(contender.Along), pay(contender.ByHand)),
+		},
+		{
+			claim: "Lock→Pay: Holdfast ÷ Redis Lua, fsync always", bound: 1.4,
+			value: rates(at(LockPay, contender.Ours, 1), at(LockPay, contender.RedisAlways, 1)),
+		},
+		{
+			claim: "cold SKUs beside a hot one: p99 of Holdfast ÷ p99 by hand", bound: 1.5, below: true,
+			value: p99s(cold(contender.Ours), cold(contender.ColdByHand)),
+		},
+	}
+}
+
+// lockRequirements are those of the bare Lock.
+func lockRequirements(mariadb bool) []requirement {
 	timesForUpdate, timesRedis := 30.0, 1.5
-	if engine == "mariadb" {
+	if mariadb {
 		timesForUpdate, timesRedis = 20, 2
 	}
-	oneSKU := setting{Scenario: Lock, SKUs: 1, Processes: 1}
-	manySKUs := setting{Scenario: Lock, SKUs: 1_000, Processes: 1}
-	of := func(s setting, name string, callers int) Point { return Point{s, name, callers} }
-	lock := of(oneSKU, contender.Ours, hot)
-	p99 := func(callers int) func(*Results) (float64, string, bool) {
-		return func(r *Results) (float64, string, bool) {
-			ours, redis := r.Find(of(oneSKU, contender.Ours, callers)), r.Find(of(oneSKU, contender.RedisAlways, callers))
-			if ours == nil || redis == nil || ours.P99 == 0 {
-				return 0, "", false
-			}
-			return float64(redis.P99) / float64(ours.P99), micros(redis.P99) + " ÷ " + micros(ours.P99), true
-		}
-	}
-	fill := func(name string) Point { return of(setting{Scenario: Fill, SKUs: 10_000, Processes: 1}, name, 256) }
-	at := func(s Scenario, name string) Point { return of(setting{Scenario: s, SKUs: 1, Processes: 1}, name, hot) }
-	soldOut := at(SoldOut, contender.Ours)
+	of := func(s Scenario, name string) Point { return at(s, name, 1) }
+	lock, redis, limit := of(Lock, contender.Ours), of(Lock, contender.RedisAlways), of(Lock, contender.Limit)
+	soldOut := of(SoldOut, contender.Ours)
+	catalogue := func(name string) Point { return at(Catalogue, name, 1_000).with(64, 1) }
 	return []requirement{
-		{claim: "1,024 callers: Holdfast ÷ FOR UPDATE", bound: timesForUpdate, value: rates(lock, of(oneSKU, contender.ForUpdate, hot))},
-		{
-			claim: "1,024 callers: Holdfast ÷ Redis Lua, fsync always", bound: timesRedis,
-			value: rates(lock, of(oneSKU, contender.RedisAlways, hot)),
-		},
-		{claim: "1,024 callers: Holdfast ÷ raw INSERT", bound: 0.6, value: rates(lock, of(oneSKU, contender.Limit, hot))},
-		{claim: "no collapse: 4,096 callers ÷ the maximum", bound: 0.8, value: collapse(of(oneSKU, contender.Ours, 4_096))},
-		{claim: "1,024 callers: p99 of Redis ÷ p99 of Holdfast", bound: 1, value: p99(hot)},
-		{claim: "2,048 callers: p99 of Redis ÷ p99 of Holdfast", bound: 1, value: p99(2_048)},
+		{claim: "1,024 callers: Holdfast ÷ FOR UPDATE", bound: timesForUpdate, value: rates(lock, of(Lock, contender.ForUpdate))},
+		{claim: "1,024 callers: Holdfast ÷ Redis Lua, fsync always", bound: timesRedis, value: rates(lock, redis)},
+		{claim: "1,024 callers: Holdfast ÷ raw INSERT", bound: 0.6, value: rates(lock, limit)},
+		{claim: "no collapse: 4,096 callers ÷ the maximum", bound: 0.8, value: collapse(lock.with(4_096, 1))},
+		{claim: "1,024 callers: p99 of Redis ÷ p99 of Holdfast", bound: 1, value: p99s(redis, lock)},
+		{claim: "2,048 callers: p99 of Redis ÷ p99 of Holdfast", bound: 1, value: p99s(redis.with(2_048, 1), lock.with(2_048, 1))},
 		{
 			claim: "no tax: 1 caller, Holdfast ÷ INSERT + guarded UPDATE", bound: 0.85,
-			value: rates(of(oneSKU, contender.Ours, 1), of(oneSKU, contender.Guarded, 1)),
+			value: rates(lock.with(1, 1), of(Lock, contender.Guarded).with(1, 1)),
 		},
 		{
 			claim: "1,000 SKUs, 64 callers: Holdfast ÷ unmerged", bound: 1,
-			value: rates(of(manySKUs, contender.Ours, 64), of(manySKUs, contender.Unmerged, 64)),
+			value: rates(catalogue(contender.Ours), catalogue(contender.Unmerged)),
 		},
-		{claim: "sold out: refusals ÷ raw INSERT", bound: 5, value: rates(soldOut, of(oneSKU, contender.Limit, hot))},
+		{claim: "sold out: refusals ÷ raw INSERT", bound: 5, value: rates(soldOut, limit)},
 		{claim: "sold out: statements/s that reach the item", bound: 10, below: true, value: func(r *Results) (float64, string, bool) {
 			result := r.Find(soldOut)
 			if result == nil {
@@ -97,30 +149,64 @@ func requirements(engine string) []requirement {
 			}
 			return result.HotRate, "at " + thousands(result.Rate) + " refusals/s", true
 		}},
-		{claim: "Lock for a buyer ÷ Lock", bound: 0.4, value: rates(at(LockBuyer, contender.Ours), lock)},
-		{claim: "Lock→Pay ÷ Lock", bound: 0.4, value: rates(at(LockPay, contender.Ours), lock)},
-		{claim: "expiry of dead holds ÷ Lock", bound: 0.5, value: rates(at(Expire, contender.Ours), lock)},
-		{claim: "claims of coupons ÷ unmerged", bound: 20, value: rates(at(Claim, contender.Coupon), at(Claim, contender.CouponUnmerged))},
+		{claim: "Lock for a buyer ÷ Lock", bound: 0.4, value: rates(of(LockBuyer, contender.Ours), lock)},
+		{claim: "Lock→Pay ÷ Lock", bound: 0.4, value: rates(of(LockPay, contender.Ours), lock)},
+		{claim: "expiry of dead holds ÷ Lock", bound: 0.5, value: rates(of(Expire, contender.Ours), lock)},
+	}
+}
+
+// domainRequirements are those of coupons, red packets and teams.
+func domainRequirements() []requirement {
+	claim := func(name string, skus int) Point { return at(Claim, name, skus) }
+	grab := func(name string, skus int) Point { return at(Grab, name, skus) }
+	fill := func(name string) Point { return at(Fill, name, 10_000).with(256, 1) }
+	return []requirement{
+		{claim: "claims of coupons ÷ unmerged", bound: 20, value: rates(claim(contender.Coupon, 1), claim(contender.CouponUnmerged, 1))},
+		{
+			claim: "claims of 1,000 campaigns ÷ unmerged", bound: 5,
+			value: rates(claim(contender.Coupon, 1_000), claim(contender.CouponUnmerged, 1_000)),
+		},
 		{
 			claim: "claims with a million codes ÷ without codes", bound: 0.8,
-			value: rates(at(Claim, contender.CouponMillion), at(Claim, contender.Coupon)),
+			value: rates(claim(contender.CouponMillion, 1), claim(contender.Coupon, 1)),
 		},
 		{
 			claim: "seats of 10,000 teams, 256 callers ÷ two plain statements", bound: 0.5,
 			value: rates(fill(contender.Groups), fill(contender.GroupsPlain)),
 		},
-		{claim: "grabs of red packets ÷ unmerged", bound: 20, value: rates(at(Grab, contender.RedPacket), at(Grab, contender.RedPacketUnmerged))},
+		{
+			claim: "grabs of red packets ÷ unmerged", bound: 20,
+			value: rates(grab(contender.RedPacket, 1), grab(contender.RedPacketUnmerged, 1)),
+		},
+		{
+			claim: "grabs of 1,000 red packets ÷ unmerged", bound: 5,
+			value: rates(grab(contender.RedPacket, 1_000), grab(contender.RedPacketUnmerged, 1_000)),
+		},
 	}
 }
 
-// rates divides the rate of one point by that of another.
+// p99s divides the 99th percentiles of the latency of two points.
+func p99s(a, b Point) func(*Results) (float64, string, bool) {
+	return divided(a, b, compareP99, func(r *Result) string { return micros(r.P99) })
+}
+
+// rates divides the rates of two points.
 func rates(a, b Point) func(*Results) (float64, string, bool) {
+	return divided(a, b, compare, func(r *Result) string { return thousands(r.Rate) })
+}
+
+// divided returns nil where this program was built without one of the contenders.
+func divided(a, b Point, by func(a, b *Result) float64, figure func(*Result) string) func(*Results) (float64, string, bool) {
+	if len(known(a.Contender, b.Contender)) < 2 {
+		return nil
+	}
 	return func(r *Results) (float64, string, bool) {
 		left, right := r.Find(a), r.Find(b)
-		if left == nil || right == nil || right.Rate == 0 {
+		if left == nil || right == nil {
 			return 0, "", false
 		}
-		return compare(left, right), thousands(left.Rate) + " ÷ " + thousands(right.Rate), true
+		ratio := by(left, right)
+		return ratio, figure(left) + " ÷ " + figure(right), ratio > 0
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-go/holdfast/internal/lab/load/contender"
 )
@@ -25,22 +26,27 @@ type Job struct {
 	DSN     string        `json:"dsn"`
 	Redis   string        `json:"redis"`
 	Pool    int           `json:"pool"`
-	Index   int           `json:"index"` // of this worker, from 0
+	Prepare bool          `json:"prepare"` // the server prepares the statements
+	Index   int           `json:"index"`   // of this worker, from 0
 	Warmup  time.Duration `json:"warmup_ns"`
 	Measure time.Duration `json:"measure_ns"`
-	Holds   int           `json:"holds"`   // how many are to expire
+	Holds   int           `json:"holds"`   // how many are to expire, or to be paid
 	Orders  int           `json:"orders"`  // of each buyer; 0 names none
 	Profile string        `json:"profile"` // a folder for a CPU profile of the measurement; empty for none
 }
 
 // callers is this worker's share.
-func (j Job) callers() int {
-	callers := j.Callers
-	if j.Contender == contender.Limit {
-		callers = contender.LimitConns
+func (j Job) callers(kind contender.Kind) int {
+	if kind.Limit() {
+		return j.share(kind.Conns)
 	}
-	share := callers / j.Processes
-	if j.Index < callers%j.Processes {
+	return j.share(j.Callers)
+}
+
+// share is what this worker has of a number.
+func (j Job) share(n int) int {
+	share := n / j.Processes
+	if j.Index < n%j.Processes {
 		share++
 	}
 	return share
@@ -59,6 +65,7 @@ type Outcome struct {
 	contender.Tally
 
 	Ops     int64         `json:"ops"`     // that ended within the measurement
+	Beside  int64         `json:"beside"`  // of callers who are only there beside the others
 	Took    time.Duration `json:"took_ns"` // the measurement
 	Hot     int64         `json:"hot"`     // statements on items within it, where they are counted
 	Latency []byte        `json:"latency"` // an HdrHistogram of microseconds, encoded
@@ -105,10 +112,12 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 // worker is a job at work.
 type worker struct {
 	job       Job
+	kind      contender.Kind
 	contender contender.Contender
 	counter   *contender.Counter
 	over      chan struct{} // closed when no more calls are to begin
 	serial    atomic.Int64
+	filled    int64 // orders that were locked beforehand
 
 	mu        sync.Mutex
 	failure   string
@@ -121,15 +130,37 @@ func newWorker(ctx context.Context, job Job) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{job: job, over: make(chan struct{}), histogram: newHistogram()}
+	w := &worker{job: job, kind: kind, over: make(chan struct{}), histogram: newHistogram()}
 	if job.Scenario == SoldOut {
 		w.counter = new(contender.Counter)
 	}
-	w.contender, err = kind.Open(ctx, contender.Config{
-		DSN: job.DSN, Redis: job.Redis, Pool: job.Pool, Delay: job.Delay, HoldFor: job.holdFor(), Orders: job.Orders,
+	w.contender, err = kind.Open(ctx, job.Scenario.config(contender.Config{
+		DSN: job.DSN, Redis: job.Redis, Pool: job.Pool, Prepare: job.Prepare, Delay: job.Delay, HoldFor: job.holdFor(), Orders: job.Orders,
 		Count: w.counter, Done: w.over,
-	})
+	}))
+	if err == nil && job.Scenario == Pay {
+		err = w.fill(ctx)
+	}
 	return w, err
+}
+
+// fill locks the orders that are to be paid.
+func (w *worker) fill(ctx context.Context) error {
+	filler, ok := w.contender.(contender.Filler)
+	if !ok {
+		return fmt.Errorf("load: %s cannot lock orders beforehand: %w", w.job.Contender, errors.ErrUnsupported)
+	}
+	const chunk, atOnce = 500, 4
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	w.filled = int64(w.job.share(w.job.Holds))
+	for left := w.filled; left > 0; left -= chunk {
+		orders := w.nextOrders(min(chunk, left))
+		group.Go(func() error { return filler.Fill(ctx, orders) })
+	}
+	w.outcome.Locked = w.filled
+	w.serial.Store(0)
+	return group.Wait()
 }
 
 func (w *worker) run(ctx context.Context) (Outcome, error) {
@@ -137,7 +168,7 @@ func (w *worker) run(ctx context.Context) (Outcome, error) {
 	if w.job.Scenario == Expire {
 		err = w.expire(ctx)
 	} else {
-		w.measure(ctx)
+		err = w.measure(ctx)
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -151,23 +182,40 @@ func (w *worker) run(ctx context.Context) (Outcome, error) {
 }
 
 // measure lets the callers call. What ends within the measurement counts for the rate; the latency is that of all calls that ended
-// since its start, so that one that hangs until after its end is not lost.
-func (w *worker) measure(ctx context.Context) {
+// since its start, so that one that hangs until after its end is not lost. It is over when there is nothing left to do.
+func (w *worker) measure(ctx context.Context) error {
 	from := time.Now().Add(w.job.Warmup)
 	until := from.Add(w.job.Measure)
 	var callers sync.WaitGroup
-	for range w.job.callers() {
-		callers.Go(func() { w.call(ctx, from, until) })
+	for range w.job.callers(w.kind) {
+		callers.Go(func() { w.call(ctx, from, until, w.job.Scenario == ColdBesideHot) })
 	}
+	if w.job.Scenario == ColdBesideHot {
+		for range w.job.share(coldCallers) {
+			callers.Go(func() { w.call(ctx, from, until, false) })
+		}
+	}
+	idle := make(chan struct{})
+	go func() {
+		callers.Wait()
+		close(idle)
+	}()
 	time.Sleep(time.Until(from))
 	hot := w.counter.Count()
 	stop := w.profile()
-	time.Sleep(time.Until(until))
+	select {
+	case <-idle:
+	case <-time.After(time.Until(until)):
+	}
 	stop()
+	w.outcome.Took = min(time.Since(from), w.job.Measure)
 	w.outcome.Hot = w.counter.Count() - hot
 	close(w.over)
-	callers.Wait()
-	w.outcome.Took = w.job.Measure
+	<-idle
+	if w.filled > 0 && w.outcome.Ops == 0 && w.failure == "" {
+		return fmt.Errorf("load: all %d orders were paid in the warm-up; -holds makes more", w.filled)
+	}
+	return nil
 }
 
 // profile begins a CPU profile of this process, if one is wanted. A profile that fails is only missed.
@@ -199,15 +247,14 @@ func (w *worker) expire(ctx context.Context) error {
 	}
 	var locking atomic.Int64
 	var callers sync.WaitGroup
-	for range w.job.callers() {
+	for range w.job.callers(w.kind) {
 		callers.Go(func() {
 			var told contender.Tally
 			for ctx.Err() == nil {
 				if locking.Add(1) > int64(w.job.Holds) {
 					break
 				}
-				order, sku := w.next()
-				w.ok(w.contender.Lock(ctx, order, sku), &told.Locked, &told)
+				w.ok(w.contender.Lock(ctx, w.next()), &told.Locked, &told)
 			}
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -22,6 +22,8 @@ type options struct {
 	smoke    bool
 	list     bool
 	strict   bool
+	full     bool
+	prepare  bool
 	warmup   time.Duration
 	measure  time.Duration
 	pool     int
@@ -78,14 +80,16 @@ func parse(args []string, help io.Writer) (*options, error) {
 func (o *options) define(flags *flag.FlagSet) {
 	flags.IntVar(&o.choice.Rounds, "rounds", 0, "`rounds` of each comparison instead of those of the plan")
 	flags.BoolVar(&o.smoke, "smoke", false, "everything once and for a moment, on MariaDB: does it work? The figures mean nothing")
+	flags.BoolVar(&o.full, "full", false, "everything, in 90 minutes, instead of what README shows; who chooses, chooses from everything")
+	flags.BoolVar(&o.prepare, "prepare", false, "a DSN without interpolateParams: the server prepares each statement")
 	flags.BoolVar(&o.list, "list", false, "print the plan and end")
 	flags.BoolVar(&o.strict, "strict", false, "fail also where a ratio that must hold does not")
 	flags.IntVar(&o.pool, "pool", 24, "`connections` of each process, of everybody but pipelined Redis and the limit, which need fewer")
-	flags.IntVar(&o.holds, "holds", 50_000, "how many dead `holds` are to expire")
+	flags.IntVar(&o.holds, "holds", 50_000, "how many dead `holds` are to expire; three times as many are locked to be paid")
 	flags.IntVar(&o.orders, "orders", 1, "how many `orders` each buyer places, in lock-buyer")
 	flags.StringVar(&o.dir, "dir", ".", "the `folder` that the next three are relative to")
 	flags.StringVar(&o.jsonFile, "json", "", "write the results to a `file` as JSON")
-	flags.StringVar(&o.svgDir, "svg", "", "write charts to a `folder`, two for each engine: bench-mysql.svg and bench-mysql-p99.svg")
+	flags.StringVar(&o.svgDir, "svg", "", "write charts to a `folder`: bench-mysql.svg of orders, -lock.svg of Locks, each with a -p99.svg")
 	flags.StringVar(&o.profile, "profile", "", "write CPU profiles of the load, with the library in it, to a `folder`")
 }
 
@@ -127,9 +131,12 @@ func (o *options) check() error {
 	if len(o.engines) == 0 || o.measure <= 0 || o.warmup < 0 || o.pool < 1 || o.holds < 1 || o.orders < 1 || o.choice.Rounds < 0 {
 		return errors.New("-engine, -seconds, -pool, -holds and -orders have to be something, and no flag may be negative")
 	}
-	plan := load.Full()
-	if o.smoke {
+	plan := load.Shown()
+	switch {
+	case o.smoke:
 		plan = load.Smoke()
+	case o.full || o.choice.Any():
+		plan = load.Full()
 	}
 	o.jsonFile, o.svgDir, o.profile = o.place(o.jsonFile), o.place(o.svgDir), o.place(o.profile)
 	var err error
@@ -174,9 +181,9 @@ func usage(flags *flag.FlagSet) {
 	fmt.Fprint(out, `bench measures Holdfast against what people use instead. It starts the servers it needs on this machine, with data folders
 of their own, binary log and every commit on disk, and stops them at the end, also after Ctrl-C. Missing ones are installed with apt-get.
 
-Everybody does the same: a caller is a goroutine that locks one unit for a new order, again and again, without a pause. Contenders
+Everybody does the same: a caller is a goroutine that places a new order, again and again, without a pause. Contenders
 take turns, so that what else goes on in the machine meets each of them. Load and servers share its cores: ratios of one run say
-something, absolute figures do not. After each measurement the books are audited.
+something, absolute figures do not. After each measurement the books are audited, and the rows of the shop compared with the holds.
 
 Contenders:
 
@@ -187,17 +194,16 @@ Contenders:
 	fmt.Fprint(out, `
 Scenarios:
 
-  lock             Lock one unit
-  lock-buyer       Lock one unit for a buyer, whose units the item limits; -orders says how many orders a buyer places
-  lock-pay         Lock one unit, and Pay for it
-  lock-cancel      Lock one unit, and give it back
-  sold-out         Lock where nothing is left: counts refusals, and the statements that reach the item
-  expire           release dead holds with one call of Expire
-
+`)
+	for _, scenario := range load.Scenarios() {
+		fmt.Fprintf(out, "  %-16s %s\n", scenario, scenario.About())
+	}
+	fmt.Fprint(out, `
 Examples:
 
   bench -engine mariadb -scenario lock -contender ours,redis-always,limit -callers 1024 -rounds 3
-  bench -json bench.json -svg .          all of it, about 20 minutes
+  bench -json bench.json -svg .          what README shows, about 25 minutes
+  bench -scenario order,order-items -rounds 3
   bench -smoke                           does everything work?
 
 Flags:

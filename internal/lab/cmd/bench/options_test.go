@@ -43,7 +43,21 @@ func TestFlagsThatMeanNothingAreRefused(t *testing.T) {
 	}
 }
 
-func TestHelpNamesEveryContender(t *testing.T) {
+func TestWhoChoosesChoosesFromEverything(t *testing.T) {
+	t.Parallel()
+	shown, full := load.Describe(load.Shown()), load.Describe(load.Full())
+	if shown == full {
+		t.Fatal("the plans are the same")
+	}
+	for args, want := range map[string]string{"": shown, "-callers 7": "", "-full": full, "-scenario claim": ""} {
+		o, err := parse(strings.Fields(args), new(strings.Builder))
+		if err != nil || want != "" && load.Describe(o.plan) != want {
+			t.Errorf("%q: got %s, %v", args, load.Describe(o.plan), err)
+		}
+	}
+}
+
+func TestHelpNamesEveryContenderAndScenario(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	if _, err := parse([]string{"-h"}, &out); !errors.Is(err, flag.ErrHelp) {
@@ -52,6 +66,11 @@ func TestHelpNamesEveryContender(t *testing.T) {
 	for _, kind := range contender.Kinds() {
 		if !strings.Contains(out.String(), "\n  "+kind.Name+" ") {
 			t.Errorf("no word of %s", kind.Name)
+		}
+	}
+	for _, scenario := range load.Scenarios() {
+		if scenario.About() == "" || !strings.Contains(out.String(), "\n  "+string(scenario)+" ") {
+			t.Errorf("no word of %s", scenario)
 		}
 	}
 }

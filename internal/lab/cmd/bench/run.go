@@ -21,6 +21,7 @@ type report struct {
 	Began    time.Time      `json:"began"`
 	Host     load.Host      `json:"host"`
 	Pool     int            `json:"pool"`
+	Prepare  bool           `json:"prepare"` // the server has prepared the statements
 	Measure  time.Duration  `json:"measure_ns"`
 	Warmup   time.Duration  `json:"warmup_ns"`
 	Engines  []engineReport `json:"engines"`
@@ -50,7 +51,10 @@ func run(ctx context.Context, args []string) error {
 		fmt.Print(load.Describe(o.plan))
 		return nil
 	}
-	r := &report{Began: time.Now().UTC().Truncate(time.Second), Host: load.ThisHost(), Pool: o.pool, Measure: o.measure, Warmup: o.warmup}
+	r := &report{
+		Began: time.Now().UTC().Truncate(time.Second), Host: load.ThisHost(), Pool: o.pool, Prepare: o.prepare,
+		Measure: o.measure, Warmup: o.warmup,
+	}
 	for _, engine := range o.engines {
 		err := r.engine(ctx, o, server.Engine(engine))
 		if errors.Is(err, server.ErrMissing) && engine == string(server.MySQL) && len(o.engines) > 1 {
@@ -143,7 +147,7 @@ func (r *report) engine(ctx context.Context, o *options, engine server.Engine) (
 		}
 	}
 	bench := &load.Bench{
-		DSN: db.DSN(), Redis: redis.Addr(), Worker: worker, Pool: o.pool,
+		DSN: db.DSN(), Redis: redis.Addr(), Worker: worker, Pool: o.pool, Prepare: o.prepare,
 		Warmup: o.warmup, Measure: o.measure, Holds: o.holds, Orders: o.orders, Profile: o.profile,
 	}
 	results := &load.Results{Engine: db.Version()}
@@ -169,9 +173,13 @@ func (r *report) print(w io.Writer, about *engineReport) {
 		about.Version, about.Redis, h.Cores, h.CPU, h.Memory, h.System, h.Kernel, h.Go)
 	fmt.Fprintf(w, "fsync of 4 KiB beside the data: p50 %d µs, p99 %d µs\n", about.Fsync.P50, about.Fsync.P99)
 	fmt.Fprintln(w, strings.Join(about.Settings, ", "))
-	fmt.Fprintf(w, "Redis: appendonly yes, appendfsync as named, no snapshots, no rewriting. Pool: %d connections. Each measurement: %v"+
+	dsn := "interpolateParams=true"
+	if r.Prepare {
+		dsn = "no interpolateParams"
+	}
+	fmt.Fprintf(w, "Redis: appendonly yes, appendfsync as named, no snapshots, no rewriting. Pool: %d connections, %s. Each measurement: %v"+
 		" after %v. Rates are medians of the rounds,\nratios those of the rounds in which both took part.\n",
-		r.Pool, r.Measure, r.Warmup)
+		r.Pool, dsn, r.Measure, r.Warmup)
 }
 
 // measure takes the steps one after the other. One that cannot be measured fails the run, at its end.
@@ -197,12 +205,12 @@ func drawCharts(folder, engine string, results *load.Results) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	for suffix, chart := range map[string]func(*load.Results) ([]byte, error){"": load.ThroughputChart, "-p99": load.LatencyChart} {
-		svg, err := chart(results)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(folder, "bench-"+engine+suffix+".svg"), svg, 0o644); err != nil {
+	charts, err := load.Charts(results)
+	if err != nil {
+		return err
+	}
+	for _, chart := range charts {
+		if err := os.WriteFile(filepath.Join(folder, "bench-"+engine+chart.Name+".svg"), chart.SVG, 0o644); err != nil {
 			return err
 		}
 	}

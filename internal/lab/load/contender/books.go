@@ -4,13 +4,17 @@ import "fmt"
 
 // Books are what a contender has left behind, read when nothing moves any more.
 type Books struct {
-	Holds        int64    // in whatever state
-	Live, Paid   int64    // holds in these states; where nobody counts them, the units of the counters
-	Locked, Sold int64    // units, by the counters
-	Total        int64    // units there were
-	NoHolds      bool     // counters without holds: the published UPDATE
-	NoCounters   bool     // holds without counters: the limit
-	Drifts       []string // what the audit of this library has found
+	Holds                int64    // in whatever state: one an order
+	Live, Paid           int64    // holds in these states; where nobody counts them, the units of the counters
+	LiveUnits, PaidUnits int64    // units of these holds
+	Locked, Sold         int64    // units, by the counters
+	Total                int64    // units there were
+	Rows, PaidRows       int64    // of the shop, one an order
+	Shop                 bool     // the shop has rows
+	NoHolds              bool     // counters without holds: the published UPDATE
+	NoCounters           bool     // holds without counters: the limit
+	Loose                bool     // rows and holds are not one transaction: a call that failed may have left one of them
+	Drifts               []string // what the audit of this library has found
 }
 
 // Tally is what the callers were told.
@@ -50,11 +54,19 @@ func (b Books) Problems(told Tally) []string {
 	}
 	compare("live holds", b.Live, told.Locked-told.Paid-told.Cancelled-told.Expired)
 	compare("paid holds", b.Paid, told.Paid)
+	if b.Shop {
+		compare("shop rows", b.Rows, told.Locked)
+		explained := b.Loose && told.Failed > 0
+		if differ := b.Rows != b.Holds || b.PaidRows != b.Paid; differ && !explained {
+			problems = append(problems, fmt.Sprintf("%d shop rows for %d holds, %d paid for %d paid", b.Rows, b.Holds, b.PaidRows, b.Paid))
+		}
+	}
 	if b.NoCounters {
 		return problems
 	}
-	if b.Live != b.Locked || b.Paid != b.Sold {
-		problems = append(problems, fmt.Sprintf("the counters say %d locked and %d sold, the holds %d and %d", b.Locked, b.Sold, b.Live, b.Paid))
+	if b.LiveUnits != b.Locked || b.PaidUnits != b.Sold {
+		problems = append(problems, fmt.Sprintf("the counters say %d locked and %d sold, the holds %d and %d",
+			b.Locked, b.Sold, b.LiveUnits, b.PaidUnits))
 	}
 	if over := b.Locked + b.Sold - b.Total; over > 0 {
 		problems = append(problems, fmt.Sprintf("sold %d too many", over))

@@ -28,9 +28,9 @@ func openCoupons(opts *sqlstore.Options) func(context.Context, Config) (Contende
 	}
 }
 
-// Lock implements Contender: it claims a coupon of the campaign sku.
-func (c *coupons) Lock(ctx context.Context, order string, sku int64) error {
-	_, err := c.coupons.For(order).Claim(ctx, order, sku)
+// Lock implements Contender: it claims a coupon of the campaign that the SKU numbers.
+func (c *coupons) Lock(ctx context.Context, order Order) error {
+	_, err := c.coupons.For(order.No).Claim(ctx, order.No, order.sku())
 	if errors.Is(err, coupon.ErrSoldOut) {
 		return ErrSoldOut
 	}
@@ -38,10 +38,10 @@ func (c *coupons) Lock(ctx context.Context, order string, sku int64) error {
 }
 
 // Pay implements Contender.
-func (c *coupons) Pay(context.Context, string, int64) error { return errors.ErrUnsupported }
+func (c *coupons) Pay(context.Context, Order) error { return errors.ErrUnsupported }
 
 // Cancel implements Contender.
-func (c *coupons) Cancel(context.Context, string, int64) error { return errors.ErrUnsupported }
+func (c *coupons) Cancel(context.Context, Order) error { return errors.ErrUnsupported }
 
 // Close implements Contender.
 func (c *coupons) Close() error { return c.db.Close() }
@@ -124,14 +124,19 @@ func (campaigns) inspect(ctx context.Context, cfg Config) (books Books, err erro
 	return books, err
 }
 
-// readBooks adds up the units and holds in the tables of a name.
+// readBooks adds up the units and holds in the tables of a name. The first line of a hold stands for its order.
 func readBooks(ctx context.Context, db *sql.DB, name string) (books Books, err error) {
 	row := db.QueryRowContext(ctx, "SELECT SUM(STOCK_LOCK_NUM), SUM(STOCK_SALE_NUM), SUM(STOCK_TOTAL_NUM) FROM "+name)
 	if err := row.Scan(&books.Locked, &books.Sold, &books.Total); err != nil {
 		return Books{}, err
 	}
-	row = db.QueryRowContext(ctx, "SELECT COUNT(*), COUNT(IF(STATE = 1, 1, NULL)), COUNT(IF(STATE = 2, 1, NULL)) FROM "+name+"_hold")
-	return books, row.Scan(&books.Holds, &books.Live, &books.Paid)
+	row = db.QueryRowContext(ctx, "SELECT COUNT(*), COUNT(IF(STATE = 1, 1, NULL)), COUNT(IF(STATE = 2, 1, NULL)) FROM "+name+"_hold"+
+		" WHERE LINE_NO = 1")
+	if err := row.Scan(&books.Holds, &books.Live, &books.Paid); err != nil {
+		return Books{}, err
+	}
+	row = db.QueryRowContext(ctx, "SELECT COALESCE(SUM(IF(STATE = 1, NUM, 0)), 0), COALESCE(SUM(IF(STATE = 2, NUM, 0)), 0) FROM "+name+"_hold")
+	return books, row.Scan(&books.LiveUnits, &books.PaidUnits)
 }
 
 func (campaigns) clear(ctx context.Context, cfg Config) error { return dropDatabase(ctx, cfg) }

@@ -78,9 +78,9 @@ func openGroups(ctx context.Context, cfg Config) (Contender, error) {
 }
 
 // Lock implements Contender: it takes a seat.
-func (g *groups) Lock(ctx context.Context, order string, sku int64) error {
-	buyer, purchase := g.groups.For(order), groupbuy.Purchase{Order: order, Product: groupProduct, Volume: decimal.NewFromInt(1)}
-	return g.fill(sku, func() (string, error) {
+func (g *groups) Lock(ctx context.Context, order Order) error {
+	buyer, purchase := g.groups.For(order.No), groupbuy.Purchase{Order: order.No, Product: groupProduct, Volume: decimal.NewFromInt(1)}
+	return g.fill(order.sku(), func() (string, error) {
 		seat, err := buyer.Open(ctx, purchase)
 		return seat.Team, err
 	}, func(code string) error {
@@ -90,8 +90,8 @@ func (g *groups) Lock(ctx context.Context, order string, sku int64) error {
 }
 
 // Pay implements Contender.
-func (g *groups) Pay(ctx context.Context, order string, _ int64) error {
-	payment, err := g.groups.Pay(ctx, order)
+func (g *groups) Pay(ctx context.Context, order Order) error {
+	payment, err := g.groups.Pay(ctx, order.No)
 	if err == nil && payment.Due {
 		return payment.Why
 	}
@@ -99,8 +99,8 @@ func (g *groups) Pay(ctx context.Context, order string, _ int64) error {
 }
 
 // Cancel implements Contender.
-func (g *groups) Cancel(ctx context.Context, order string, _ int64) error {
-	_, err := g.groups.Cancel(ctx, order)
+func (g *groups) Cancel(ctx context.Context, order Order) error {
+	_, err := g.groups.Cancel(ctx, order.No)
 	return err
 }
 
@@ -140,19 +140,19 @@ const (
 )
 
 // Lock implements Contender.
-func (g *plainGroups) Lock(ctx context.Context, order string, sku int64) error {
-	return g.fill(sku, func() (string, error) {
-		code := order[len(order)-10:]
+func (g *plainGroups) Lock(ctx context.Context, order Order) error {
+	return g.fill(order.sku(), func() (string, error) {
+		code := order.No[len(order.No)-10:]
 		return code, g.transaction(ctx, func(tx *sql.Tx) error {
-			if err := g.seat(ctx, tx, order, code, 1); err != nil {
+			if err := g.seat(ctx, tx, order.No, code, 1); err != nil {
 				return err
 			}
-			_, err := tx.ExecContext(ctx, insertTeam, code, teamSize, order, order)
+			_, err := tx.ExecContext(ctx, insertTeam, code, teamSize, order.No, order.No)
 			return err
 		})
 	}, func(code string) error {
 		return g.transaction(ctx, func(tx *sql.Tx) error {
-			if err := g.seat(ctx, tx, order, code, 0); err != nil {
+			if err := g.seat(ctx, tx, order.No, code, 0); err != nil {
 				return err
 			}
 			return one(ctx, tx, ErrSoldOut, takeSeat, code)
@@ -166,17 +166,17 @@ func (g *plainGroups) seat(ctx context.Context, tx *sql.Tx, order, code string, 
 }
 
 // Pay implements Contender.
-func (g *plainGroups) Pay(ctx context.Context, order string, _ int64) error {
+func (g *plainGroups) Pay(ctx context.Context, order Order) error {
 	return g.transaction(ctx, func(tx *sql.Tx) error {
-		if err := one(ctx, tx, errNotLocked, paySeat, order); err != nil {
+		if err := one(ctx, tx, errNotLocked, paySeat, order.No); err != nil {
 			return err
 		}
-		return one(ctx, tx, errNotLocked, payTeam, order)
+		return one(ctx, tx, errNotLocked, payTeam, order.No)
 	})
 }
 
 // Cancel implements Contender.
-func (*plainGroups) Cancel(context.Context, string, int64) error { return errors.ErrUnsupported }
+func (*plainGroups) Cancel(context.Context, Order) error { return errors.ErrUnsupported }
 
 // teams are the tables of group buying, with one product that has units for all.
 type teams struct{ plain bool }
@@ -212,6 +212,7 @@ func (t teams) inspect(ctx context.Context, cfg Config) (books Books, err error)
 				" FROM egl_group_team")
 			err := row.Scan(&books.Locked, &books.Sold, &books.Total)
 			books.Live, books.Paid = books.Locked, books.Sold
+			books.LiveUnits, books.PaidUnits = books.Locked, books.Sold
 			return err
 		}
 		if books, err = readBooks(ctx, db, itemTable); err != nil {

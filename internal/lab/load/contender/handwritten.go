@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// The statements of the contenders that are written by hand. A hold is the row that this library writes.
+// The statements of the contenders that are written by hand. A hold is the rows that this library writes.
 const (
-	insertHold = "INSERT INTO " + holdTable +
-		" (ORDER_NO, LINE_NO, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME)" +
-		" VALUES (?, 1, ?, 0, 1, NULL, 1, TIMESTAMPADD(MICROSECOND, ?, UTC_TIMESTAMP(6)), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))"
+	insertHold  = "INSERT INTO " + holdTable + holdColumns
+	holdColumns = " (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, EXPIRE_TIME, CREATE_TIME, UPDATE_TIME) VALUES "
+	holdValues  = "(?, ?, ?, ?, 0, 1, NULL, 1, TIMESTAMPADD(MICROSECOND, ?, UTC_TIMESTAMP(6)), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))"
 	// settleHold is the second step, where exactly one may follow the Lock.
 	settleHold = "UPDATE " + holdTable + " SET STATE = ?, PAY_TIME = IF(? = 2, UTC_TIMESTAMP(6), NULL), UPDATE_TIME = UTC_TIMESTAMP(6)" +
 		" WHERE ORDER_NO = ? AND LINE_NO = 1 AND STATE = 1 AND EXPIRE_TIME > UTC_TIMESTAMP(6)"
@@ -69,9 +69,23 @@ func (h byHand) transaction(ctx context.Context, do func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-func (h byHand) hold(ctx context.Context, tx *sql.Tx, order string, sku int64) error {
-	_, err := tx.ExecContext(ctx, insertHold, order, sku, h.cfg.HoldFor.Microseconds())
-	return err
+// hold writes the rows of a hold.
+func (h byHand) hold(ctx context.Context, tx *sql.Tx, order Order) error {
+	var rows rowList
+	for i, sku := range order.SKUs {
+		rows.add(holdValues, order.No, i+1, len(order.SKUs), sku, h.cfg.HoldFor.Microseconds())
+	}
+	return rows.insert(ctx, tx, insertHold)
+}
+
+// take changes the items of an order, one after the other, where its guard allows that.
+func take(ctx context.Context, tx *sql.Tx, order Order) error {
+	for _, sku := range order.SKUs {
+		if err := one(ctx, tx, ErrSoldOut, takeUnit, sku); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // one runs a statement that has to change a row, or else refuses.
@@ -95,31 +109,31 @@ func openGuarded(ctx context.Context, cfg Config) (Contender, error) {
 }
 
 // Lock implements Contender.
-func (g guarded) Lock(ctx context.Context, order string, sku int64) error {
+func (g guarded) Lock(ctx context.Context, order Order) error {
 	return g.transaction(ctx, func(tx *sql.Tx) error {
-		if err := g.hold(ctx, tx, order, sku); err != nil {
+		if err := g.hold(ctx, tx, order); err != nil {
 			return err
 		}
-		return one(ctx, tx, ErrSoldOut, takeUnit, sku)
+		return take(ctx, tx, order)
 	})
 }
 
 // Pay implements Contender.
-func (g guarded) Pay(ctx context.Context, order string, sku int64) error {
-	return g.settle(ctx, order, sku, statePaid)
+func (g guarded) Pay(ctx context.Context, order Order) error {
+	return g.settle(ctx, order, statePaid)
 }
 
 // Cancel implements Contender.
-func (g guarded) Cancel(ctx context.Context, order string, sku int64) error {
-	return g.settle(ctx, order, sku, stateCancelled)
+func (g guarded) Cancel(ctx context.Context, order Order) error {
+	return g.settle(ctx, order, stateCancelled)
 }
 
-func (g guarded) settle(ctx context.Context, order string, sku int64, state int) error {
+func (g guarded) settle(ctx context.Context, order Order, state int) error {
 	return g.transaction(ctx, func(tx *sql.Tx) error {
-		if err := one(ctx, tx, errNotLocked, settleHold, state, state, order); err != nil {
+		if err := one(ctx, tx, errNotLocked, settleHold, state, state, order.No); err != nil {
 			return err
 		}
-		return one(ctx, tx, errNotLocked, "UPDATE "+itemTable+" SET "+changeOf[state]+ofItem, sku)
+		return one(ctx, tx, errNotLocked, "UPDATE "+itemTable+" SET "+changeOf[state]+ofItem, order.sku())
 	})
 }
 
@@ -132,37 +146,37 @@ func openForUpdate(ctx context.Context, cfg Config) (Contender, error) {
 }
 
 // Lock implements Contender.
-func (f forUpdate) Lock(ctx context.Context, order string, sku int64) error {
+func (f forUpdate) Lock(ctx context.Context, order Order) error {
 	return f.transaction(ctx, func(tx *sql.Tx) error {
-		if err := f.look(ctx, tx, ErrSoldOut, lockItem, sku); err != nil {
+		if err := f.look(ctx, tx, ErrSoldOut, lockItem, order.sku()); err != nil {
 			return err
 		}
-		if err := f.hold(ctx, tx, order, sku); err != nil {
+		if err := f.hold(ctx, tx, order); err != nil {
 			return err
 		}
-		return one(ctx, tx, ErrSoldOut, "UPDATE "+itemTable+" SET "+locked+ofItem, sku)
+		return one(ctx, tx, ErrSoldOut, "UPDATE "+itemTable+" SET "+locked+ofItem, order.sku())
 	})
 }
 
 // Pay implements Contender.
-func (f forUpdate) Pay(ctx context.Context, order string, sku int64) error {
-	return f.settle(ctx, order, sku, statePaid)
+func (f forUpdate) Pay(ctx context.Context, order Order) error {
+	return f.settle(ctx, order, statePaid)
 }
 
 // Cancel implements Contender.
-func (f forUpdate) Cancel(ctx context.Context, order string, sku int64) error {
-	return f.settle(ctx, order, sku, stateCancelled)
+func (f forUpdate) Cancel(ctx context.Context, order Order) error {
+	return f.settle(ctx, order, stateCancelled)
 }
 
-func (f forUpdate) settle(ctx context.Context, order string, sku int64, state int) error {
+func (f forUpdate) settle(ctx context.Context, order Order, state int) error {
 	return f.transaction(ctx, func(tx *sql.Tx) error {
-		if err := f.look(ctx, tx, errNotLocked, lockHold, order); err != nil {
+		if err := f.look(ctx, tx, errNotLocked, lockHold, order.No); err != nil {
 			return err
 		}
-		if err := one(ctx, tx, errNotLocked, settleHold, state, state, order); err != nil {
+		if err := one(ctx, tx, errNotLocked, settleHold, state, state, order.No); err != nil {
 			return err
 		}
-		return one(ctx, tx, errNotLocked, "UPDATE "+itemTable+" SET "+changeOf[state]+ofItem, sku)
+		return one(ctx, tx, errNotLocked, "UPDATE "+itemTable+" SET "+changeOf[state]+ofItem, order.sku())
 	})
 }
 
@@ -186,23 +200,23 @@ func openOptimistic(ctx context.Context, cfg Config) (Contender, error) {
 }
 
 // Lock implements Contender.
-func (o optimistic) Lock(ctx context.Context, order string, sku int64) error {
-	return o.change(ctx, sku, locked, true, func(tx *sql.Tx) error { return o.hold(ctx, tx, order, sku) })
+func (o optimistic) Lock(ctx context.Context, order Order) error {
+	return o.change(ctx, order.sku(), locked, true, func(tx *sql.Tx) error { return o.hold(ctx, tx, order) })
 }
 
 // Pay implements Contender.
-func (o optimistic) Pay(ctx context.Context, order string, sku int64) error {
-	return o.settle(ctx, order, sku, statePaid)
+func (o optimistic) Pay(ctx context.Context, order Order) error {
+	return o.settle(ctx, order, statePaid)
 }
 
 // Cancel implements Contender.
-func (o optimistic) Cancel(ctx context.Context, order string, sku int64) error {
-	return o.settle(ctx, order, sku, stateCancelled)
+func (o optimistic) Cancel(ctx context.Context, order Order) error {
+	return o.settle(ctx, order, stateCancelled)
 }
 
-func (o optimistic) settle(ctx context.Context, order string, sku int64, state int) error {
-	return o.change(ctx, sku, changeOf[state], false, func(tx *sql.Tx) error {
-		return one(ctx, tx, errNotLocked, settleHold, state, state, order)
+func (o optimistic) settle(ctx context.Context, order Order, state int) error {
+	return o.change(ctx, order.sku(), changeOf[state], false, func(tx *sql.Tx) error {
+		return one(ctx, tx, errNotLocked, settleHold, state, state, order.No)
 	})
 }
 
@@ -245,18 +259,18 @@ func openPublished(ctx context.Context, cfg Config) (Contender, error) {
 }
 
 // Lock implements Contender.
-func (p published) Lock(ctx context.Context, _ string, sku int64) error {
-	return p.update(ctx, ErrSoldOut, locked, "STOCK_LEFT_NUM >= 1", sku)
+func (p published) Lock(ctx context.Context, order Order) error {
+	return p.update(ctx, ErrSoldOut, locked, "STOCK_LEFT_NUM >= 1", order.sku())
 }
 
 // Pay implements Contender. Its guard looks at the pool of all locks, whoever has made them.
-func (p published) Pay(ctx context.Context, _ string, sku int64) error {
-	return p.update(ctx, errNotLocked, paid, "STOCK_LOCK_NUM >= 1", sku)
+func (p published) Pay(ctx context.Context, order Order) error {
+	return p.update(ctx, errNotLocked, paid, "STOCK_LOCK_NUM >= 1", order.sku())
 }
 
 // Cancel implements Contender. It has no guard.
-func (p published) Cancel(ctx context.Context, _ string, sku int64) error {
-	return p.update(ctx, errNotLocked, cancelled, "TRUE", sku)
+func (p published) Cancel(ctx context.Context, order Order) error {
+	return p.update(ctx, errNotLocked, cancelled, "TRUE", order.sku())
 }
 
 func (p published) update(ctx context.Context, refusal error, set, guard string, sku int64) error {

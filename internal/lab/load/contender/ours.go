@@ -15,6 +15,7 @@ import (
 // ours is this library, as anybody would call it.
 type ours struct {
 	db     *sql.DB
+	store  *sqlstore.Stock
 	inv    *stock.Inventory
 	orders int64 // of each buyer; 0 names none
 	serial atomic.Int64
@@ -28,22 +29,32 @@ func openUnmerged(ctx context.Context, cfg Config) (Contender, error) {
 
 func unmerged() *sqlstore.Options { return &sqlstore.Options{Unmerged: true} }
 
-func open(ctx context.Context, cfg Config, opts *sqlstore.Options) (Contender, error) {
+func open(ctx context.Context, cfg Config, opts *sqlstore.Options) (*ours, error) {
 	db, err := openPool(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	inv := stock.New(sqlstore.NewStock(db, opts), &stock.Options{HoldFor: cfg.HoldFor})
-	return &ours{db: db, inv: inv, orders: int64(cfg.Orders)}, nil
+	store := sqlstore.NewStock(db, opts)
+	inv := stock.New(store, &stock.Options{HoldFor: cfg.HoldFor})
+	return &ours{db: db, store: store, inv: inv, orders: int64(cfg.Orders)}, nil
 }
 
 // Lock implements Contender.
-func (o *ours) Lock(ctx context.Context, order string, sku int64) error {
+func (o *ours) Lock(ctx context.Context, order Order) error {
 	inv := o.inv
 	if o.orders > 0 {
 		inv = inv.For(o.buyer())
 	}
-	_, err := inv.Lock(ctx, order, stock.Line{SKU: sku, Num: 1})
+	return o.lock(ctx, inv, order)
+}
+
+// lock locks by an inventory that is made for the order.
+func (*ours) lock(ctx context.Context, inv *stock.Inventory, order Order) error {
+	lines := make([]stock.Line, len(order.SKUs))
+	for i, sku := range order.SKUs {
+		lines[i] = stock.Line{SKU: sku, Num: 1}
+	}
+	_, err := inv.Lock(ctx, order.No, lines...)
 	if errors.Is(err, stock.ErrInsufficient) {
 		return ErrSoldOut
 	}
@@ -56,14 +67,14 @@ func (o *ours) buyer() string {
 }
 
 // Pay implements Contender.
-func (o *ours) Pay(ctx context.Context, order string, _ int64) error {
-	_, err := o.inv.Pay(ctx, order)
+func (o *ours) Pay(ctx context.Context, order Order) error {
+	_, err := o.inv.Pay(ctx, order.No)
 	return err
 }
 
 // Cancel implements Contender.
-func (o *ours) Cancel(ctx context.Context, order string, _ int64) error {
-	_, err := o.inv.Cancel(ctx, order)
+func (o *ours) Cancel(ctx context.Context, order Order) error {
+	_, err := o.inv.Cancel(ctx, order.No)
 	return err
 }
 

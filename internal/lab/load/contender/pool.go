@@ -3,19 +3,21 @@ package contender
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 
 	"github.com/go-sql-driver/mysql"
 )
 
-// openPool opens the connections of a contender, all of them, so that none is made while it is measured.
-func openPool(ctx context.Context, cfg Config) (*sql.DB, error) {
+// openPool opens the connections of a contender, all of them, so that none is made while it is measured. Each begins with the
+// statements of setup.
+func openPool(ctx context.Context, cfg Config, setup ...string) (*sql.DB, error) {
 	parsed, err := mysql.ParseDSN(cfg.DSN)
 	if err != nil {
 		return nil, fmt.Errorf("contender: %w", err)
 	}
-	parsed.InterpolateParams = true // one round trip a statement
+	parsed.InterpolateParams = !cfg.Prepare // one round trip a statement
 	if cfg.Delay > 0 {
 		parsed.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return dialSlow(ctx, network, addr, cfg.Delay)
@@ -35,6 +37,13 @@ func openPool(ctx context.Context, cfg Config) (*sql.DB, error) {
 			break
 		}
 		conns = append(conns, conn)
+		for _, statement := range setup {
+			_, failed := conn.ExecContext(ctx, statement)
+			err = errors.Join(err, failed)
+		}
+		if err != nil {
+			break
+		}
 	}
 	for _, conn := range conns {
 		_ = conn.Close() // back to the pool

@@ -11,31 +11,47 @@ import (
 )
 
 // The scripts of a careful engineer: an item is a hash of its counters, a hold is a hash under the order's number, and each step
-// checks and does all in one. There is no index by deadline, which an expiry would need; that is in favour of Redis here.
+// checks and does all in one, for a unit of each item. There is no index by deadline, which an expiry would need; that is in favour
+// of Redis here.
 const (
 	lockScript = `
-if redis.call('EXISTS', KEYS[2]) == 1 then return 2 end
-local item = redis.call('HMGET', KEYS[1], 'left', 'locked')
-if tonumber(item[1]) - tonumber(item[2]) < tonumber(ARGV[2]) then return 0 end
+if redis.call('EXISTS', KEYS[1]) == 1 then return 2 end
+for i = 2, #KEYS do
+  local item = redis.call('HMGET', KEYS[i], 'left', 'locked')
+  if tonumber(item[1]) - tonumber(item[2]) < 1 then return 0 end
+end
 local now = redis.call('TIME')
 local at = now[1] * 1000000 + now[2]
-redis.call('HINCRBY', KEYS[1], 'locked', ARGV[2])
-redis.call('HSET', KEYS[2], 'sku', ARGV[1], 'num', ARGV[2], 'state', 1,
-  'deadline', string.format('%.0f', at + ARGV[3]), 'created', string.format('%.0f', at))
+for i = 2, #KEYS do redis.call('HINCRBY', KEYS[i], 'locked', 1) end
+redis.call('HSET', KEYS[1], 'skus', ARGV[1], 'num', #KEYS - 1, 'state', 1,
+  'deadline', string.format('%.0f', at + ARGV[2]), 'created', string.format('%.0f', at))
 return 1`
 	settleScript = `
-local hold = redis.call('HMGET', KEYS[2], 'state', 'num', 'deadline')
+local hold = redis.call('HMGET', KEYS[1], 'state', 'deadline')
 if hold[1] ~= '1' then return 0 end
 local now = redis.call('TIME')
 local at = now[1] * 1000000 + now[2]
-if tonumber(hold[3]) <= at then return 0 end
-redis.call('HINCRBY', KEYS[1], 'locked', -hold[2])
-if ARGV[1] == '2' then
-  redis.call('HINCRBY', KEYS[1], 'left', -hold[2])
-  redis.call('HINCRBY', KEYS[1], 'sold', hold[2])
+if tonumber(hold[2]) <= at then return 0 end
+for i = 2, #KEYS do
+  redis.call('HINCRBY', KEYS[i], 'locked', -1)
+  if ARGV[1] == '2' then
+    redis.call('HINCRBY', KEYS[i], 'left', -1)
+    redis.call('HINCRBY', KEYS[i], 'sold', 1)
+  end
 end
-redis.call('HSET', KEYS[2], 'state', ARGV[1], 'updated', string.format('%.0f', at))
+redis.call('HSET', KEYS[1], 'state', ARGV[1], 'updated', string.format('%.0f', at))
 return 1`
+	// countScript adds up some of the holds: their number, and orders and units of those that are locked and of those that are paid.
+	countScript = `
+local page = redis.call('SCAN', ARGV[1], 'MATCH', 'hold:*', 'COUNT', 10000)
+local holds, live, liveUnits, paid, paidUnits = 0, 0, 0, 0, 0
+for _, key in ipairs(page[2]) do
+  local hold = redis.call('HMGET', key, 'state', 'num')
+  holds = holds + 1
+  if hold[1] == '1' then live, liveUnits = live + 1, liveUnits + hold[2] end
+  if hold[1] == '2' then paid, paidUnits = paid + 1, paidUnits + hold[2] end
+end
+return {tonumber(page[1]), holds, live, liveUnits, paid, paidUnits}`
 )
 
 // evaluator runs a script that Redis has.
@@ -96,26 +112,35 @@ func connectRedis(ctx context.Context, cfg Config) (*onRedis, error) {
 }
 
 // Lock implements Contender.
-func (r *onRedis) Lock(ctx context.Context, order string, sku int64) error {
-	return r.run(ctx, r.lock, ErrSoldOut, order, sku, sku, 1, r.holdFor)
+func (r *onRedis) Lock(ctx context.Context, order Order) error {
+	return r.run(ctx, r.lock, ErrSoldOut, order, list(order.SKUs), r.holdFor)
 }
 
 // Pay implements Contender.
-func (r *onRedis) Pay(ctx context.Context, order string, sku int64) error {
-	return r.run(ctx, r.settle, errNotLocked, order, sku, statePaid)
+func (r *onRedis) Pay(ctx context.Context, order Order) error {
+	return r.run(ctx, r.settle, errNotLocked, order, statePaid)
 }
 
 // Cancel implements Contender.
-func (r *onRedis) Cancel(ctx context.Context, order string, sku int64) error {
-	return r.run(ctx, r.settle, errNotLocked, order, sku, stateCancelled)
+func (r *onRedis) Cancel(ctx context.Context, order Order) error {
+	return r.run(ctx, r.settle, errNotLocked, order, stateCancelled)
 }
 
-func (r *onRedis) run(ctx context.Context, script string, refusal error, order string, sku int64, args ...any) error {
-	answer, err := r.eval.EvalSha(ctx, script, []string{itemKey(sku), "hold:" + order}, args...).Int()
+func (r *onRedis) run(ctx context.Context, script string, refusal error, order Order, args ...any) error {
+	answer, err := r.eval.EvalSha(ctx, script, keysOf(order), args...).Int()
 	if err == nil && answer == 0 {
 		return refusal
 	}
 	return err
+}
+
+// keysOf are those that a script works on.
+func keysOf(order Order) []string {
+	names := []string{"hold:" + order.No}
+	for _, sku := range order.SKUs {
+		names = append(names, itemKey(sku))
+	}
+	return names
 }
 
 // Close implements Contender.
@@ -143,12 +168,9 @@ func (k keys) prepare(ctx context.Context, cfg Config, items int, units int64) e
 	})
 }
 
-// inspect adds up the counters of the items, as far as there are any. A key that is no item is a hold.
+// inspect adds up the counters of the items, as far as there are any, and the holds.
 func (keys) inspect(ctx context.Context, cfg Config) (books Books, err error) {
 	err = withRedis(cfg, func(client *redis.Client) error {
-		if books.Holds, err = client.DBSize(ctx).Result(); err != nil {
-			return err
-		}
 		for sku := int64(1); ; sku++ {
 			var item struct {
 				Locked int64 `redis:"locked"`
@@ -161,15 +183,32 @@ func (keys) inspect(ctx context.Context, cfg Config) (books Books, err error) {
 			if item.Total == 0 {
 				break
 			}
-			books.Holds--
 			books.Locked += item.Locked
 			books.Sold += item.Sold
 			books.Total += item.Total
 		}
-		books.Live, books.Paid = books.Locked, books.Sold
-		return nil
+		return countHolds(ctx, client, &books)
 	})
 	return books, err
+}
+
+// countHolds adds up the holds, some at a time. Nothing moves, so none comes twice.
+func countHolds(ctx context.Context, client *redis.Client, books *Books) error {
+	for cursor := int64(0); ; {
+		page, err := client.Eval(ctx, countScript, nil, cursor).Int64Slice()
+		if err != nil {
+			return err
+		}
+		cursor = page[0]
+		books.Holds += page[1]
+		books.Live += page[2]
+		books.LiveUnits += page[3]
+		books.Paid += page[4]
+		books.PaidUnits += page[5]
+		if cursor == 0 {
+			return nil
+		}
+	}
 }
 
 func (keys) clear(ctx context.Context, cfg Config) error {

@@ -28,9 +28,9 @@ func openRedPackets(opts *sqlstore.Options) func(context.Context, Config) (Conte
 	}
 }
 
-// Lock implements Contender: it grabs a share of the packet sku.
-func (r *redPackets) Lock(ctx context.Context, order string, sku int64) error {
-	_, err := r.packets.For(order).Grab(ctx, sku)
+// Lock implements Contender: it grabs a share of the packet that the SKU numbers.
+func (r *redPackets) Lock(ctx context.Context, order Order) error {
+	_, err := r.packets.For(order.No).Grab(ctx, order.sku())
 	if errors.Is(err, redpacket.ErrFinished) {
 		return ErrSoldOut
 	}
@@ -38,10 +38,10 @@ func (r *redPackets) Lock(ctx context.Context, order string, sku int64) error {
 }
 
 // Pay implements Contender.
-func (r *redPackets) Pay(context.Context, string, int64) error { return errors.ErrUnsupported }
+func (r *redPackets) Pay(context.Context, Order) error { return errors.ErrUnsupported }
 
 // Cancel implements Contender.
-func (r *redPackets) Cancel(context.Context, string, int64) error { return errors.ErrUnsupported }
+func (r *redPackets) Cancel(context.Context, Order) error { return errors.ErrUnsupported }
 
 // Close implements Contender.
 func (r *redPackets) Close() error { return r.db.Close() }
@@ -79,7 +79,11 @@ func (packets) inspect(ctx context.Context, cfg Config) (books Books, err error)
 		if books, err = readBooks(ctx, db, "red_packet_stock"); err != nil {
 			return err
 		}
-		books.Holds-- // the sender's, who may not grab, is closed beforehand
+		var senders int64 // who may not grab: their holds are closed beforehand, one a packet
+		if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM red_packet_stock").Scan(&senders); err != nil {
+			return err
+		}
+		books.Holds -= senders
 		report, err := redpacket.New(sqlstore.NewRedPacket(db, nil), nil).Audit(ctx)
 		for _, drift := range report.Drifts {
 			books.Drifts = append(books.Drifts, drift.String())

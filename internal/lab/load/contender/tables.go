@@ -23,7 +23,7 @@ const (
 	publishedItems = "bench_stock"
 )
 
-// tables are those of this library, in a database that is made for the measurement.
+// tables are those of this library, in a database that is made for the measurement, and those of the shop if it has some.
 type tables struct{}
 
 func (tables) prepare(ctx context.Context, cfg Config, items int, units int64) error {
@@ -33,6 +33,9 @@ func (tables) prepare(ctx context.Context, cfg Config, items int, units int64) e
 	return withDB(ctx, cfg, func(db *sql.DB) error {
 		if err := sqlstore.Migrate(ctx, db, nil); err != nil {
 			return fmt.Errorf("contender: %w", err)
+		}
+		if err := createShop(ctx, db, cfg); err != nil {
+			return err
 		}
 		inv := stock.New(sqlstore.NewStock(db, nil), nil)
 		group, ctx := errgroup.WithContext(ctx)
@@ -52,7 +55,11 @@ func (tables) inspect(ctx context.Context, cfg Config) (books Books, err error) 
 		if books, err = readBooks(ctx, db, itemTable); err != nil {
 			return err
 		}
-		books.Drifts, err = audit(ctx, stock.New(sqlstore.NewStock(db, nil), nil))
+		if err := readShop(ctx, db, cfg, &books); err != nil {
+			return err
+		}
+		drifts, err := audit(ctx, stock.New(sqlstore.NewStock(db, nil), nil))
+		books.Drifts = append(books.Drifts, drifts...)
 		return err
 	})
 	return books, err
@@ -121,6 +128,7 @@ func (publishedTable) inspect(ctx context.Context, cfg Config) (books Books, err
 		return row.Scan(&books.Locked, &books.Sold, &books.Total)
 	})
 	books.NoHolds, books.Live, books.Paid = true, books.Locked, books.Sold
+	books.LiveUnits, books.PaidUnits = books.Locked, books.Sold
 	return books, err
 }
 
