@@ -26,7 +26,7 @@ func mockClaim(mock sqlmock.Sqlmock, known bool, made int64, failure error) {
 	mock.ExpectExec("^INSERT INTO coupon_stock_hold").WillReturnResult(sqlmock.NewResult(1, 1))
 	mock.ExpectExec("^INSERT INTO coupon_stock_buyer").WillReturnResult(sqlmock.NewResult(1, 1))
 	mock.ExpectExec("^UPDATE coupon_stock").WillReturnResult(sqlmock.NewResult(1, 1))
-	mock.ExpectQuery("^SELECT STOCK_SALE_NUM").WillReturnRows(sqlmock.NewRows([]string{"sold", "terms"}).AddRow(1, 1))
+	mock.ExpectQuery("^SELECT SKU_ID, STOCK_SALE_NUM").WillReturnRows(sqlmock.NewRows([]string{"campaign", "sold", "terms"}).AddRow(1, 1, 1))
 	if !known {
 		mock.ExpectQuery("FROM coupon_terms").WillReturnRows(mockTerms())
 	}

@@ -47,20 +47,25 @@
 //
 // # Hot rows
 //
-// The row of a hot SKU is a queue: one transaction at a time has its lock, until its commit is on the disk.
-// So concurrent Locks of one SKU share a transaction. While one batch is in flight, new calls form the next
-// one: one INSERT of all holds, and one guarded UPDATE by their sum. Concurrent calls of Pay, of Cancel, of
-// Redeem, of Refund and of Expire are merged too, whatever their SKUs. There is no timer: a call that comes
-// alone goes at once.
+// The row of a hot SKU is a queue: one transaction at a time has its lock, until its commit is on the disk. A commit
+// is a queue as well, whatever the rows. So concurrent Locks share a transaction, for any SKUs and any number of lines.
+// While their rows are in flight, new calls wait and form the next one: one INSERT of all holds, and one guarded UPDATE by
+// their sums. Concurrent calls of Take, of Pay, of Cancel, of Redeem, of Refund and of Expire are merged likewise. There is
+// no timer: a call whose rows are idle goes at once.
+//
+// The shop's own rows go along in the same transaction; see [Stock.Along]. Rows of one text become one INSERT.
 //
 // Each call gets its own answer, the same as alone: replays, limits, closed windows, too little stock. Calls
 // are admitted in the order of arrival. Where an item is short, a large order in front does not keep out
 // small ones that still fit. A batch has a context of its own. A caller whose context ends meanwhile gets
 // stock.ErrUnknown, and the others do not notice.
 //
-// Orders of several lines, late payments and calls in your transaction are not merged: each locks the hot row
-// for itself. Claims of a campaign, grabs of a packet and seats of one product are Locks of one SKU in this
-// respect.
+// Calls in your transaction are not merged: each locks the hot row for itself, until your commit. Claims, grabs and seats
+// are Locks in this respect.
+//
+// A call that waits in the server keeps others waiting for 100 ms at most, unless they need the same item. A row of the
+// shop that another transaction has is given up after that time: the statement is ended by KILL QUERY, and its call goes
+// alone. That asks information_schema.INNODB_TRX what waits, for which the right PROCESS helps and is not needed.
 //
 // The process remembers for up to 200 ms that an item is sold out ([Options].SoldOutFor), so a rush for
 // nothing does not reach the row. Units that this store gives back end that at once. Units that another
@@ -68,7 +73,7 @@
 // affects an order that has a hold.
 //
 // The Locks of one SKU use two connections of the pool, or one in a pool of fewer than eight. All batches
-// together use up to [Options].Batches. Beyond [Options].Waiting callers, a call returns stock.ErrBusy at
+// together use up to [Options].Batches, and calls that go or wait beside them half as many more. Beyond [Options].Waiting callers, a call returns stock.ErrBusy at
 // once.
 //
 // # What it needs

@@ -28,9 +28,9 @@ type Options struct {
 	// with a letter.
 	Prefix string
 
-	// Unmerged makes each call a transaction of its own. By default, concurrent Locks of one SKU share one, and so do
-	// concurrent calls of Pay, of Cancel, of Redeem, of Refund and of Expire, with the same results. Orders of several
-	// lines, and calls in a caller's transaction, are never merged.
+	// Unmerged makes each call a transaction of its own. By default, concurrent Locks share one, of any SKUs and of any
+	// number of lines, and so do concurrent calls of Take, of Pay, of Cancel, of Redeem, of Refund and of Expire, with the
+	// same results. Calls in a caller's transaction are never merged.
 	Unmerged bool
 
 	// BatchSize is how many calls one transaction merges at most, 1 to MaxBatchSize; 0 is
@@ -38,7 +38,8 @@ type Options struct {
 	BatchSize int
 
 	// Batches is how many batches, and so connections of the pool, the store has in flight at
-	// once, for all SKUs together; one SKU never has more than two of Locks. 0 is
+	// once, for all SKUs together; one SKU has two of them. Half as many may be in flight beside them: calls that
+	// wait in the server for a row that others have locked, and calls that cannot go with a batch. 0 is
 	// DefaultBatches. Leave some of the pool's connections (sql.DB.SetMaxOpenConns) to other
 	// work.
 	Batches int

@@ -30,9 +30,9 @@ func TestGrabLosesItsConnection(t *testing.T) {
 		{"START TRANSACTION", stock.ErrUnavailable},
 		{"INSERT INTO red_packet_stock_hold", stock.ErrUnavailable},
 		{"UPDATE red_packet_stock s", stock.ErrUnavailable},
-		{"p.PACKET_ID = 1 FOR UPDATE", stock.ErrUnavailable},
+		{"p.PACKET_ID IN (1) FOR UPDATE", stock.ErrUnavailable},
 		{"INSERT INTO red_packet_share", stock.ErrUnavailable},
-		{"UPDATE red_packet FORCE INDEX (PRIMARY) SET", stock.ErrUnavailable},
+		{"STRAIGHT_JOIN red_packet p", stock.ErrUnavailable},
 		{"COMMIT AND", stock.ErrUnknown},
 	} {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
@@ -130,7 +130,7 @@ func grabStatements(mock sqlmock.Sqlmock, upTo int, answer error) {
 		{"^UPDATE red_packet_stock s", func(s string, err error) { mock.ExpectExec(s).WillReturnResult(updated).WillReturnError(err) }},
 		{"FOR UPDATE$", func(s string, err error) { mock.ExpectQuery(s).WillReturnRows(packet).WillReturnError(err) }},
 		{"^INSERT INTO red_packet_share", func(s string, err error) { mock.ExpectExec(s).WillReturnResult(updated).WillReturnError(err) }},
-		{"^UPDATE red_packet FORCE INDEX", func(s string, err error) { mock.ExpectExec(s).WillReturnResult(updated).WillReturnError(err) }},
+		{"STRAIGHT_JOIN red_packet p", func(s string, err error) { mock.ExpectExec(s).WillReturnResult(updated).WillReturnError(err) }},
 	} {
 		if i == upTo {
 			c.result(c.statement, answer)

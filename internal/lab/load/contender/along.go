@@ -1,5 +1,3 @@
-//go:build along
-
 package contender
 
 import "context"
