@@ -45,6 +45,14 @@
 // Your LAST_INSERT_ID and your savepoints stay as they are. The next call notices a transaction that the
 // server has ended, after a deadlock whose error was dropped for example: it returns ErrInvalid.
 //
+// Each call that you make while your transaction is open goes through WithTx. Otherwise it waits for the rows that your
+// transaction has locked, until the lock wait times out. The error of your own COMMIT is the driver's. Where it is a lost
+// connection, nobody knows whether it was committed: [Retryable] says so, and you run all of it again.
+//
+// With dtm or another TCC coordinator, Try is Lock, Confirm is Pay and Cancel is Cancel, without a barrier. The order is
+// gid + "/" + branch. Answer 200 to nil, 500 where [Retryable] says so, and 409 to all else, but 200 to stock.ErrExpired of
+// a Cancel. HoldFor must outlive the global transaction.
+//
 // # Hot rows
 //
 // The row of a hot SKU is a queue: one transaction at a time has its lock, until its commit is on the disk. A commit

@@ -12,11 +12,11 @@ import (
 
 // The defaults and bounds of the options.
 const (
-	DefaultBatchSize = mysql.MaxList        // calls that one batch merges
-	MaxBatchSize     = mysql.MaxList        // and the most it can
+	DefaultBatchSize = mysql.MaxList        // 900: calls that one batch merges
+	MaxBatchSize     = mysql.MaxList        // 900: and the most it can
 	DefaultBatches   = 16                   // batches in flight
 	DefaultWaiting   = 100_000              // callers who wait for a batch
-	MaxSoldOutFor    = ledger.MaxSoldOutFor // how long "sold out" may be remembered, and is
+	MaxSoldOutFor    = ledger.MaxSoldOutFor // 200 ms: how long "sold out" may be remembered, and is
 	longestPrefix    = 16
 	maxBatches       = 10_000
 	maxWaiting       = 100_000_000

@@ -21,11 +21,13 @@ var (
 	ErrStore       = fault.ErrStore       // the store cannot do it until somebody mends it
 )
 
-// InvalidError names the argument that was refused and why. It matches ErrInvalid.
+// InvalidError names the argument that was refused and why: Field, for example "order", and Reason, for example
+// "must be 1 to 64 bytes, has 0". It matches ErrInvalid.
 type InvalidError = fault.InvalidError
 
 // Retryable reports whether the same call may succeed when it is simply made again: true for
-// ErrUnavailable and ErrUnknown. Every call of this package is safe to make again.
+// ErrUnavailable and ErrUnknown. Every call of this package is safe to make again. The errors of your own transaction,
+// such as that of its COMMIT, are the driver's: sqlstore.Retryable knows both.
 func Retryable(err error) bool { return fault.Retryable(err) }
 
 // The refusals of an item. A retry of the same call does not help.

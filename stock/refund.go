@@ -10,7 +10,7 @@ import (
 
 // Refund gives units of a paid order back.
 type Refund struct {
-	ID      string // the caller's number of this refund
+	ID      string // the caller's number of this refund, unique over all orders: 1 to 64 bytes
 	Order   string
 	Restock bool   // the units go back on sale; otherwise they are refunded and gone
 	Lines   []Line // what is refunded; none means everything that is not refunded yet

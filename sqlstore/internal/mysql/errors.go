@@ -18,6 +18,7 @@ import (
 const (
 	ErrDuplicate       = 1062 // the key is taken
 	errNoTable         = 1146
+	errNoSchema        = 1046 // the session has no database
 	errNoSavepoint     = 1305 // also: the handle is not in a transaction, or there is no such function
 	errDenied          = 1142 // the account lacks the right
 	errNotPreparable   = 1295 // the statement cannot be prepared
@@ -133,6 +134,12 @@ func Classify(err error, at stage) error {
 	case n == errNotPreparable:
 		return fmt.Errorf("%w: %w", fault.Invalid("tx",
 			"prepares each statement, which the server cannot do with this one: pass the transaction beneath, such as *sql.Tx"), err)
+	case n == errNoSchema, n == errNoDatabase:
+		return fmt.Errorf("%w: name an existing database in the DSN: %w", fault.ErrStore, err)
+	case errors.Is(err, sql.ErrTxDone):
+		return fmt.Errorf("%w: your transaction is over: begin another one: %w", fault.ErrStore, err)
+	case n == errLockWait:
+		return fmt.Errorf("%w: another transaction has the row; in a transaction of your own use WithTx: %w", fault.ErrUnavailable, err)
 	case n == errNoTable:
 		return fmt.Errorf("%w: run Migrate, with the same Options.Prefix: %w", fault.ErrStore, err)
 	case n == errSafeUpdates:
