@@ -31,7 +31,8 @@ func couponVerbs() []couponVerb {
 			prepare: func(*mall, string) {},
 			call:    func(ctx context.Context, c *coupon.Coupons, id string) error { return of(c.For("7").Claim(ctx, id, 1)) },
 			matches: []string{
-				"INSERT INTO coupon_stock_hold", "INSERT INTO coupon_stock_buyer", "UPDATE coupon_stock s", "SELECT SKU_ID, STOCK_SALE_NUM",
+				"INSERT INTO coupon_stock_hold", "INSERT INTO coupon_stock_buyer", "UPDATE coupon_stock s",
+				"SELECT SKU_ID, STOCK_SALE_NUM",
 				"INSERT INTO coupon_wallet",
 			},
 			given: 1,
@@ -81,7 +82,8 @@ func couponVerbs() []couponVerb {
 				return of(c.Issue(ctx, coupon.Batch{ID: id, Campaign: 1, Buyers: []string{"8", "9"}}))
 			},
 			matches: []string{
-				"SELECT BUYER_NUM", "INSERT INTO coupon_stock_hold", "INSERT INTO coupon_stock_buyer", "UPDATE coupon_stock s", "SELECT SKU_ID, STOCK_SALE_NUM",
+				"SELECT BUYER_NUM", "INSERT INTO coupon_stock_hold", "INSERT INTO coupon_stock_buyer", "UPDATE coupon_stock s",
+				"SELECT SKU_ID, STOCK_SALE_NUM",
 				"INSERT INTO coupon_wallet", "INSERT INTO coupon_batch_buyer", "UPDATE coupon_batch",
 			},
 			given: 2,

@@ -80,9 +80,9 @@
 // process or your own transaction gives back may be refused for that long. This never oversells, and never
 // affects an order that has a hold.
 //
-// The Locks of one SKU use two connections of the pool, or one in a pool of fewer than eight. All batches
-// together use up to [Options].Batches, and calls that go or wait beside them half as many more. Beyond [Options].Waiting callers, a call returns stock.ErrBusy at
-// once.
+// The Locks of one SKU use two connections of the pool, or one in a pool of fewer than eight. All batches together use up
+// to [Options].Batches, and calls that go or wait beside them half as many more. Beyond [Options].Waiting callers, a call
+// returns stock.ErrBusy at once.
 //
 // # What it needs
 //

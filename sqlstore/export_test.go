@@ -43,6 +43,12 @@ func OneByOne[S any](store S) S {
 	return store
 }
 
+// Patient returns a store in which nothing overtakes a flight, however slow the machine is.
+func Patient[S any](store S) S {
+	unitsOf(store).Bounds.Slow = time.Hour
+	return store
+}
+
 // Waiting returns how many calls of a store wait for a batch.
 func (s *Stock) Waiting() int64 { return s.ledger.Bounds.Pending.Load() }
 

@@ -95,7 +95,8 @@ func TestBadOrdersSpoilNoMixedBatch(t *testing.T) {
 		}
 		orders = append(orders, stock.Order{ID: fmt.Sprint("good", i), Lines: []stock.Line{one(int64(1 + i%4)), one(int64(5 + i%4))}})
 	}
-	orders = append(orders, stock.Order{ID: "last", Lines: []stock.Line{one(12)}}, stock.Order{ID: "of c", Buyer: "c", Lines: []stock.Line{units(10, 2)}})
+	orders = append(orders, stock.Order{ID: "last", Lines: []stock.Line{one(12)}},
+		stock.Order{ID: "of c", Buyer: "c", Lines: []stock.Line{units(10, 2)}})
 	s.inserts()
 	results, err := sqlstore.LockBatch(ctx, s.store, orders...)
 	require.NoError(t, err)

@@ -34,24 +34,19 @@ func (s *shop) carts(n int) []string {
 	return orders
 }
 
-// ofCarts demands what the SKUs count, where so many of 100 units of each are sold and locked for n carts.
-func (s *shop) ofCarts(n int, sold, locked bool) {
+// ofCarts demands what the SKUs count, where none of 100 units of each is locked, and those of n carts are sold or none is.
+func (s *shop) ofCarts(n int, sold bool) {
 	s.t.Helper()
 	var is [3]int64
-	for i := range n {
-		for _, l := range cart(i) {
-			is[l.SKU-1]++
+	if sold {
+		for i := range n {
+			for _, l := range cart(i) {
+				is[l.SKU-1]++
+			}
 		}
 	}
 	for i, n := range is {
-		var counts [2]int64
-		if sold {
-			counts[0] = n
-		}
-		if locked {
-			counts[1] = n
-		}
-		s.counters(int64(i+1), counts[0], counts[1], 100-counts[0])
+		s.counters(int64(i+1), n, 0, 100-n)
 	}
 }
 
@@ -96,7 +91,7 @@ func TestMergedStepsOfOrdersOfSeveralLinesShareATransaction(t *testing.T) {
 	s.sent()
 	_, errs := s.stepTogether(s.blockOrder(orders[0]), s.Pay, orders...)
 	merged("Pay", errs, 16) // the first, the holds, their lines, both, nine buyers, the items, and what asks whether it waits
-	s.ofCarts(60, true, false)
+	s.ofCarts(60, true)
 	s.usage("1", 3, stock.Usage{Bought: 15})
 	s.sent()
 	_, errs = s.stepTogether(s.blockOrder(orders[0]), s.Redeem, orders...)
@@ -104,7 +99,7 @@ func TestMergedStepsOfOrdersOfSeveralLinesShareATransaction(t *testing.T) {
 	s.Inventory = stock.New(s.store, &stock.Options{RefundRedeemed: true})
 	s.sent()
 	merged("Refund", s.refunded(orders...), 20)
-	s.ofCarts(60, false, false)
+	s.ofCarts(60, false)
 	require.Equal(t, stock.Refunded, must(s.Hold(t.Context(), orders[1]))(t).State)
 }
 
@@ -121,7 +116,7 @@ func TestMergedCancelsAndExpiriesOfOrdersOfSeveralLines(t *testing.T) {
 	require.Equal(t, 30, must(s.Expire(t.Context()))(t))
 	_, commits = s.sent()
 	require.Equal(t, 1, commits)
-	s.ofCarts(60, false, false)
+	s.ofCarts(60, false)
 	s.usage("1", 3, stock.Usage{})
 }
 
@@ -257,7 +252,7 @@ func TestMergedStepsOfOrdersOfSeveralLinesLoseTheirConnection(t *testing.T) {
 			for _, order := range orders[1:] {
 				require.Equal(t, match == "COMMIT AND" && kind == sqltest.LostReply, must(s.Pay(t.Context(), order))(t).Replay, match)
 			}
-			s.ofCarts(12, true, false)
+			s.ofCarts(12, true)
 		}
 	}
 }
@@ -285,7 +280,7 @@ func TestMergedRefundsOfSeveralLinesLoseTheirConnection(t *testing.T) {
 			for _, call := range calls {
 				require.NoError(t, call())
 			}
-			s.ofCarts(9, false, false)
+			s.ofCarts(9, false)
 		}
 	}
 }
@@ -299,9 +294,9 @@ func TestMergedStepsOfSeveralLinesOfTwoProcesses(t *testing.T) {
 	for _, err := range byTurns(120, shops, func(s *shop, i int) error { return of(s.Pay(t.Context(), orders[i/2])) }) {
 		require.NoError(t, err)
 	}
-	s.ofCarts(60, true, false)
+	s.ofCarts(60, true)
 	for _, err := range byTurns(120, shops, func(s *shop, i int) error { return s.refunding(orders[i/2])() }) {
 		require.NoError(t, err)
 	}
-	s.ofCarts(60, false, false)
+	s.ofCarts(60, false)
 }

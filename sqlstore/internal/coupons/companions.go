@@ -46,7 +46,7 @@ func (cc couponCompanions) Locked(ctx context.Context, q mysql.Tx, at time.Time,
 		switch {
 		case !call.Order.Immediate:
 			given.Deadline = call.Order.Deadline(at, call.HoldFor)
-		case given.Terms.Pool:
+		case given.Pool:
 			given.Position = sold[campaign] - claims[campaign] + 1
 			claims[campaign]--
 		}

@@ -200,14 +200,13 @@ func (i *issue) look(ctx context.Context) error {
 		return err
 	}
 	b := ledger.NewLockBatch(units, i.calls)
-	usages, known, _, err := b.Others(ctx, entries)
-	if err != nil {
-		return err
-	}
 	seen := entries[i.key]
 	seen.Next = time.Time{} // Issue has released the dead holds already: a refusal is final
 	entries[i.key] = seen
-	b.Admit(entries, usages, known)
+	known, err := b.Judge(ctx, entries)
+	if err != nil {
+		return err
+	}
 	clear(i.refusals)
 	for n, call := range i.calls {
 		switch r := b.Replies[n]; {

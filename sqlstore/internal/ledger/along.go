@@ -143,6 +143,17 @@ func (s *Store) runAll(ctx context.Context, q mysql.Tx, rows []*along.Rows) (fai
 	return failed, false, clean, err
 }
 
+// beforeTry runs the shop's rows of the calls of a try, and tells their companions.
+func beforeTry[C interface {
+	carriesRows() *along.Rows
+	carries() []stock.Companion
+}](ctx context.Context, s *Store, q mysql.Tx, calls []C) error {
+	if err := rowsFirst(ctx, s, q, calls); err != nil {
+		return err
+	}
+	return beforeAll(ctx, s, q, calls)
+}
+
 // rowsFirst runs the shop's rows of the calls of a try. It refuses the calls whose rows fail, or have no answer in time, with
 // errAlone: these go alone, and the others again.
 func rowsFirst[C interface{ carriesRows() *along.Rows }](ctx context.Context, s *Store, q mysql.Tx, calls []C) error {

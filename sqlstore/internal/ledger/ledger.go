@@ -190,7 +190,7 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 	s = s.carrying(call.Rows)
 	calls := []LockCall{call}
-	usages, _ := usagesOf(calls)
+	usages := usagesOf(calls)
 	var lockedAt time.Time
 	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
 		var err error
@@ -269,7 +269,7 @@ func (s *Store) claim(ctx context.Context, q mysql.Tx, calls ...LockCall) (time.
 // makeBuyers inserts rows for buyers that have none. They count nothing, and stay even if the calls are refused: their
 // INSERT must not be rolled back; see mysql.Insert.
 func (s *Store) makeBuyers(ctx context.Context, q mysql.Tx, calls []LockCall) error {
-	usages, _ := usagesOf(calls)
+	usages := usagesOf(calls)
 	for part := range slices.Chunk(usages, mysql.MaxList) {
 		keys := make([]buyerKey, len(part))
 		for i, u := range part {

@@ -286,7 +286,7 @@ func (s *Store) claimMany(ctx context.Context, q mysql.Tx, calls []LockCall) (at
 		return at, err
 	}
 	for part := range slices.Chunk(calls, mysql.MaxList) {
-		if usages, _ := usagesOf(part); len(usages) > 0 {
+		if usages := usagesOf(part); len(usages) > 0 {
 			if _, err := q.ExecContext(ctx, s.SQL.countHolds(usages)); err != nil {
 				return at, err
 			}
@@ -302,7 +302,7 @@ func (s *Store) lockUnits(ctx context.Context, q mysql.Tx, calls []LockCall) (bo
 		if !ok {
 			return false, nil
 		}
-		usages, _ := usagesOf(part)
+		usages := usagesOf(part)
 		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.lockSums(part[0].transition(), sums, usages)))
 		if err != nil || rows != int64(len(sums)) {
 			return false, err

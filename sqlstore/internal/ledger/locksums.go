@@ -13,11 +13,10 @@ type buyerUsage struct {
 	stock.Usage
 }
 
-// usagesOf adds up what some Locks add to their buyers, in the order of the primary key, and reports whether one of them names none.
-func usagesOf(calls []LockCall) (usages []buyerUsage, anonymous bool) {
+// usagesOf adds up what some Locks add to their buyers, in the order of the primary key.
+func usagesOf(calls []LockCall) (usages []buyerUsage) {
 	for _, c := range calls {
 		if c.Order.Buyer == "" {
-			anonymous = true
 			continue
 		}
 		for _, l := range c.Order.Lines {
@@ -33,7 +32,7 @@ func usagesOf(calls []LockCall) (usages []buyerUsage, anonymous bool) {
 		}
 		merged = append(merged, u)
 	}
-	return merged, anonymous
+	return merged
 }
 
 // itemSum is what some Locks take of one item.

@@ -164,10 +164,7 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 	}
 	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		m, why = NewMovedHolds(NewTally()), make([]error, len(calls))
-		if err := rowsFirst(ctx, s, q, calls); err != nil {
-			return false, err
-		}
-		if err := beforeAll(ctx, s, q, calls); err != nil {
+		if err := beforeTry(ctx, s, q, calls); err != nil {
 			return false, err
 		}
 		if err := m.lock(ctx, q, s.SQL, lock, wanted); err != nil {

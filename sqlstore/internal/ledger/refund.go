@@ -183,10 +183,7 @@ func (s *Store) refundMany(ctx context.Context, calls []RefundCall) (made []Refu
 	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		b, made = NewRefundBatch(calls), nil
 		t := NewTally()
-		if err := rowsFirst(ctx, s, q, calls); err != nil {
-			return false, err
-		}
-		if err := beforeAll(ctx, s, q, calls); err != nil {
+		if err := beforeTry(ctx, s, q, calls); err != nil {
 			return false, err
 		}
 		if err := b.Lock(ctx, q, s.SQL, t); err != nil {

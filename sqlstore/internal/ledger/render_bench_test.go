@@ -28,7 +28,7 @@ func BenchmarkRender(b *testing.B) {
 	statements := NewStatements(GoodsStock)
 	at := time.Date(2030, 1, 31, 23, 59, 0, 0, time.UTC)
 	calls, named := fullBatch(false), fullBatch(true)
-	usages, _ := usagesOf(named)
+	usages := usagesOf(named)
 	lock := stock.StepLock.Transition()
 	sums := func(anonymous bool) []itemSum {
 		return []itemSum{{Key: stock.Key{SKU: 42}, num: 900, most: 1, anonymous: anonymous}}

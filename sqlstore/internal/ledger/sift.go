@@ -55,7 +55,7 @@ func (b *LockBatch) sift(ctx context.Context) error {
 	if err := look(others); err != nil {
 		return err
 	}
-	usages, known, now, err := b.Others(ctx, entries)
+	usages, known, now, err := b.others(ctx, entries)
 	if err != nil {
 		return err
 	}
@@ -74,11 +74,11 @@ func (b *LockBatch) sift(ctx context.Context) error {
 		if err := look(old); err != nil {
 			return err
 		}
-		if usages, known, _, err = b.Others(ctx, entries); err != nil {
+		if usages, known, _, err = b.others(ctx, entries); err != nil {
 			return err
 		}
 	}
-	refused := b.Admit(entries, usages, known)
+	refused := b.admit(entries, usages, known)
 	for key, put := range looked {
 		e := entries[key]
 		put(&e, refused[key])
@@ -86,9 +86,19 @@ func (b *LockBatch) sift(ctx context.Context) error {
 	return nil
 }
 
-// Others reads what the buyers of the batch have of those of its items that limit them, which of the orders have a hold or
+// Judge answers the calls that are known, and those that items refuse as they were looked at. It returns what is known of
+// the orders.
+func (b *LockBatch) Judge(ctx context.Context, entries map[stock.Key]Entry) (map[string]Presence, error) {
+	usages, known, _, err := b.others(ctx, entries)
+	if err == nil {
+		b.admit(entries, usages, known)
+	}
+	return known, err
+}
+
+// others reads what the buyers of the batch have of those of its items that limit them, which of the orders have a hold or
 // were closed, and the clock.
-func (b *LockBatch) Others(
+func (b *LockBatch) others(
 	ctx context.Context, entries map[stock.Key]Entry,
 ) (map[buyerKey]stock.Usage, map[string]Presence, time.Time, error) {
 	orders := make([]string, len(b.In))
@@ -117,9 +127,9 @@ func (b *LockBatch) buyers(calls []int, entries map[stock.Key]Entry) []buyerKey 
 	return slices.SortedFunc(maps.Keys(seen), buyerKey.compare)
 }
 
-// Admit answers the calls that are known, and those that their items refuse at the moment of the entries. Where an item
+// admit answers the calls that are known, and those that their items refuse at the moment of the entries. Where an item
 // of the call has a dead hold, a refusal has no reason: the hold is released first. It returns which items refuse somebody.
-func (b *LockBatch) Admit(entries map[stock.Key]Entry, usages map[buyerKey]stock.Usage, known map[string]Presence) map[stock.Key]bool {
+func (b *LockBatch) admit(entries map[stock.Key]Entry, usages map[buyerKey]stock.Usage, known map[string]Presence) map[stock.Key]bool {
 	a := admission{entries: maps.Clone(entries), usages: usages, drawn: map[stock.Key]bool{}, refused: map[stock.Key]bool{}}
 	b.entries = entries
 	var in []int
@@ -137,14 +147,14 @@ func (b *LockBatch) Admit(entries map[stock.Key]Entry, usages map[buyerKey]stock
 			b.again = append(b.again, i)
 			continue
 		}
-		switch why, refused, dead := a.admit(c); {
-		case refused:
-			b.Replies[i].Answer = LockAnswer{Verdict: stock.Refused, Why: why, dead: dead}
+		switch refusal, err := a.draw(c); {
+		case err != nil: // it cannot be: the items let it
+			b.Replies[i].Alone = true
+		case refusal != nil:
+			b.Replies[i].Answer = *refusal
 			if a.behind(c) {
 				b.behind = append(b.behind, i)
 			}
-		case why != nil: // it cannot be: the items let it
-			b.Replies[i].Alone = true
 		default:
 			admitted[c.Order.ID] = true
 			in = append(in, i)
@@ -166,22 +176,21 @@ func (a *admission) behind(c LockCall) bool {
 	return slices.ContainsFunc(c.Order.Lines, func(l stock.Line) bool { return a.drawn[l.Key()] })
 }
 
-// admit lets a call draw on its items, or returns why not, unless they have dead holds: then it says so. An error without a
-// refusal is that of counters that cannot count it.
-func (a *admission) admit(c LockCall) (why error, refused, dead bool) {
+// draw lets a call draw on its items, or returns its refusal. The error is that of counters that cannot count it.
+func (a *admission) draw(c LockCall) (*LockAnswer, error) {
 	for _, l := range c.Order.Lines {
 		e := a.entries[l.Key()]
 		usage := stock.ItemUsage{Item: e.Item, Usage: a.usages[buyerKey{l.Key(), c.Order.Buyer}]}
 		if why := usage.Refuses(c.Order.Step(), l, c.Order.Buyer, e.now); why != nil {
 			a.refused[l.Key()] = true
 			if slices.ContainsFunc(c.Order.Lines, func(l stock.Line) bool { e := a.entries[l.Key()]; return e.dead(e.now) }) {
-				return nil, true, true
+				return &LockAnswer{Verdict: stock.Refused, dead: true}, nil
 			}
-			return why, true, false
+			return &LockAnswer{Verdict: stock.Refused, Why: why}, nil
 		}
 	}
 	if why := c.Order.Lapsed(a.entries[c.Line().Key()].now); why != nil { // the units are left to the calls behind it
-		return why, true, false
+		return &LockAnswer{Verdict: stock.Refused, Why: why}, nil
 	}
 	change := c.transition().Delta
 	after := make([]stock.Quantities, len(c.Order.Lines))
@@ -189,7 +198,7 @@ func (a *admission) admit(c LockCall) (why error, refused, dead bool) {
 		item := a.entries[l.Key()].Item
 		var err error
 		if after[i], err = item.Plus(change.Times(l.Num).For(item.Terms)); err != nil {
-			return err, false, false
+			return nil, err
 		}
 	}
 	for i, l := range c.Order.Lines {
@@ -201,7 +210,7 @@ func (a *admission) admit(c LockCall) (why error, refused, dead bool) {
 			a.usages[key] = plusUsage(a.usages[key], usageOf(change, l.Num))
 		}
 	}
-	return nil, false, false
+	return nil, nil //nolint:nilnil // it is not refused
 }
 
 // decide locks the calls that fit: in one transaction, under the locks of their items, in the order of arrival, also of
@@ -236,7 +245,7 @@ func (b *LockBatch) decide(ctx context.Context, q mysql.Tx) (calls []LockCall, a
 			return calls, at, false, nil
 		}
 	}
-	if b.Admit(entries, usages, nil); !slices.Equal(b.In, expected) {
+	if b.admit(entries, usages, nil); !slices.Equal(b.In, expected) {
 		if err := mysql.BackToMark(ctx, q); err != nil || len(b.In) == 0 {
 			return nil, at, false, err
 		}
@@ -269,7 +278,7 @@ func (b *LockBatch) lockBuyers(ctx context.Context, q mysql.Tx, added []LockCall
 			return nil, err
 		}
 	}
-	mine, _ := usagesOf(added)
+	mine := usagesOf(added)
 	for _, u := range mine {
 		if is, ok := usages[u.buyerKey]; ok {
 			usages[u.buyerKey] = stock.Usage{Held: is.Held - u.Held, Bought: is.Bought - u.Bought, Holds: is.Holds - u.Holds}

@@ -144,7 +144,7 @@ func Classify(err error, at stage) error {
 		return fmt.Errorf("%w: run Migrate, with the same Options.Prefix: %w", fault.ErrStore, err)
 	case n == errSafeUpdates:
 		return fmt.Errorf("%w: set sql_safe_updates = 0 for these connections: %w", fault.ErrStore, err)
-	case n != 0 && !passing(err) && !hearsay(err), errors.Is(err, sql.ErrTxDone), errors.Is(err, sql.ErrConnDone):
+	case n != 0 && !passing(err) && !hearsay(err), errors.Is(err, sql.ErrConnDone):
 		return fmt.Errorf("%w: %w", fault.ErrStore, err)
 	}
 	return fmt.Errorf("%w: %w", fault.ErrUnavailable, err)

@@ -203,18 +203,21 @@ func (q *redPacketSQL) insertShares(shares []redpacket.ShareRecord) string {
 
 // lockPackets locks packets, in the order of their keys, and reads them.
 func (q *redPacketSQL) lockPackets(n int) string {
-	return "SELECT " + packetColumns + " FROM " + q.packets + " p " + mysql.ByKey + " WHERE p.PACKET_ID IN (" + mysql.List("?", n) + ") FOR UPDATE"
+	return "SELECT " + packetColumns + " FROM " + q.packets + " p " + mysql.ByKey + " WHERE p.PACKET_ID IN (" + mysql.List("?", n) +
+		") FOR UPDATE"
 }
 
 // takeShares changes packets that have lost shares. Their rows are locked, so that the guard holds: it is there to prove it.
 func (q *redPacketSQL) takeShares(n int) string {
-	columns := []string{"SELL_NUM", "SELL_MONEY", "STOCK_MONEY", "BEST_NO", "BEST_PERSON", "BEST_MONEY", "BEST_TIME", "STATE", "OVER_TIME", "UPDATE_TIME"}
-	brought, set := "? AS PACKET_ID, ? AS WAS_NUM, ? AS WAS_MONEY", make([]string, len(columns))
+	columns := []string{
+		"SELL_NUM", "SELL_MONEY", "STOCK_MONEY", "BEST_NO", "BEST_PERSON", "BEST_MONEY", "BEST_TIME", "STATE", "OVER_TIME", "UPDATE_TIME",
+	}
+	brought, set := []string{"? AS PACKET_ID", "? AS WAS_NUM", "? AS WAS_MONEY"}, make([]string, len(columns))
 	for i, column := range columns {
-		brought += ", ? AS " + column
+		brought = append(brought, "? AS "+column)
 		set[i] = "p." + column + " = l." + column
 	}
-	return mysql.Driven(n+1, "UPDATE (SELECT "+brought+strings.Repeat(" UNION ALL SELECT "+mysql.List("?", len(columns)+3), n-1)+
+	return mysql.Driven(n+1, "UPDATE (SELECT "+strings.Join(brought, ", ")+strings.Repeat(" UNION ALL SELECT "+mysql.List("?", len(columns)+3), n-1)+
 		") l STRAIGHT_JOIN "+q.packets+" p "+mysql.ByKey+" ON p.PACKET_ID = l.PACKET_ID SET "+strings.Join(set, ", ")+
 		fmt.Sprintf(" WHERE p.STATE = %d AND p.SELL_NUM = l.WAS_NUM AND p.STOCK_MONEY = l.WAS_MONEY", redpacket.Open))
 }
