@@ -190,7 +190,7 @@ func (a *admission) draw(c LockCall) (*LockAnswer, error) {
 		}
 	}
 	if why := c.Order.Lapsed(a.entries[c.Line().Key()].now); why != nil { // the units are left to the calls behind it
-		return &LockAnswer{Verdict: stock.Refused, Why: why}, nil
+		return &LockAnswer{Verdict: stock.Refused, Why: why}, nil //nolint:nilerr // it is the answer
 	}
 	change := c.transition().Delta
 	after := make([]stock.Quantities, len(c.Order.Lines))

@@ -217,7 +217,8 @@ func (q *redPacketSQL) takeShares(n int) string {
 		brought = append(brought, "? AS "+column)
 		set[i] = "p." + column + " = l." + column
 	}
-	return mysql.Driven(n+1, "UPDATE (SELECT "+strings.Join(brought, ", ")+strings.Repeat(" UNION ALL SELECT "+mysql.List("?", len(columns)+3), n-1)+
+	return mysql.Driven(n+1, "UPDATE (SELECT "+strings.Join(brought, ", ")+
+		strings.Repeat(" UNION ALL SELECT "+mysql.List("?", len(columns)+3), n-1)+
 		") l STRAIGHT_JOIN "+q.packets+" p "+mysql.ByKey+" ON p.PACKET_ID = l.PACKET_ID SET "+strings.Join(set, ", ")+
 		fmt.Sprintf(" WHERE p.STATE = %d AND p.SELL_NUM = l.WAS_NUM AND p.STOCK_MONEY = l.WAS_MONEY", redpacket.Open))
 }
