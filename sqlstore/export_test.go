@@ -49,8 +49,8 @@ func Patient[S any](store S) S {
 	return store
 }
 
-// Waiting returns how many calls of a store wait for a batch.
-func (s *Stock) Waiting() int64 { return s.ledger.Bounds.Pending.Load() }
+// Waiting returns how many calls of a store wait for a batch that changes something.
+func (s *Stock) Waiting() int64 { return int64(s.ledger.Waiting()) }
 
 // Mended makes the store forget the dead holds that it could not release.
 func (s *Stock) Mended() { s.ledger.Mended() }

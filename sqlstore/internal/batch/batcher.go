@@ -233,6 +233,13 @@ func (m *Batcher[R, Q, A]) call(row R, asked Q, more []R) *call[R, Q, A] {
 	return t
 }
 
+// Queued returns how many calls wait.
+func (m *Batcher[R, Q, A]) Queued() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.queued
+}
+
 // abandon takes a call back, unless its batch is in flight.
 func (m *Batcher[R, Q, A]) abandon(t *call[R, Q, A]) bool {
 	m.mu.Lock()

@@ -75,6 +75,12 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	return s
 }
 
+// Waiting returns how many calls wait to change something.
+func (s *Store) Waiting() int {
+	b := s.batchers
+	return b.locks.Queued() + b.takes.Queued() + b.Moves.Queued() + b.refunds.Queued() + b.expires.Queued()
+}
+
 // lookups makes the lookups of a store.
 func (s *Store) lookups() {
 	s.holds = batch.NewLookup(s.Bounds, s.hold, s.severalHolds)
