@@ -107,3 +107,33 @@ func One[T any](rows *sql.Rows) (value T, err error) {
 	err = rows.Scan(&value)
 	return value, err
 }
+
+// Mark marks where a transaction of the store's own has come to, and BackToMark undoes what it has done since. The locks on
+// rows that were there before stay.
+func Mark(ctx context.Context, q Tx) error {
+	_, err := q.ExecContext(ctx, setBegun)
+	return err
+}
+
+// BackToMark is described there.
+func BackToMark(ctx context.Context, q Tx) error {
+	_, err := q.ExecContext(ctx, undoBegun)
+	return err
+}
+
+// Insert inserts rows that takeBack deletes where the transaction is refused afterwards. In the caller's transaction
+// they are deleted rather than rolled back. At REPEATABLE READ, MySQL turns the lock on a row whose INSERT is rolled
+// back to a savepoint into one on the gap, which blocks all new rows beside it until the caller's transaction ends
+// (seen on 9.7, in performance_schema.data_locks). A deleted row keeps a lock on itself only.
+func Insert(ctx context.Context, q Tx, statement, takeBack string) error {
+	if _, err := q.ExecContext(ctx, statement); err != nil {
+		return err
+	}
+	n, ok := q.(*nestedTx)
+	if !ok {
+		return nil
+	}
+	n.takeBack = append(n.takeBack, takeBack)
+	_, err := n.ExecContext(ctx, setClaimed)
+	return err
+}
