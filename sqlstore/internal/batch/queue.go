@@ -57,17 +57,19 @@ func (m *Batcher[R, Q, A]) enter(row R, asked Q, more []R) (*call[R, Q, A], *fli
 		m.launch(f)
 		m.yield()
 		if !m.joined(f) {
+			*t = call[R, Q, A]{done: t.done}
 			m.used.Put(t)
 			return nil, f
 		}
 		m.land(f) // and share a batch with those that wait by now
-	} else if m.Pending.Load() >= m.waiting {
-		return nil, nil
-	}
-	if t == nil {
+		m.Pending.Add(1)
+	} else {
+		if m.Pending.Add(1) > m.waiting { // of all batchers together
+			m.Pending.Add(-1)
+			return nil, nil
+		}
 		t = m.call(row, asked, more)
 	}
-	m.Pending.Add(1)
 	m.queued++
 	m.wait(m.busyOf(t), t)
 	m.start()
@@ -217,8 +219,8 @@ func (m *Batcher[R, Q, A]) take() *flight[R, Q, A] {
 	return m.launch(f)
 }
 
-// fill takes calls from a queue into a flight, and reports whether all of them fit. A call that has another row in flight moves to the
-// queue of that row, once: then it goes all the same, so that two hot rows cannot keep it for ever.
+// fill takes calls from a queue into a flight, and reports whether all of them fit. A call that has another row in flight
+// moves to the queue of that row, once: then it goes all the same, so that two hot rows cannot keep it for ever.
 func (m *Batcher[R, Q, A]) fill(f *flight[R, Q, A], q *queue[R, Q, A]) bool {
 	for len(q.waiting) > 0 {
 		t := q.waiting[0]
