@@ -21,9 +21,6 @@ const batchTime = time.Minute
 // somebody else has locked, or for an answer that does not come.
 const slowTime = 100 * time.Millisecond
 
-// lanes are how many batches of mixed rows are in flight before a further one has to be worth a commit of its own.
-const lanes = 4
-
 // inFlight returns how many flights one row has at most: while one waits for its commit or for the row, the server and
 // the callers work on the other, if it is worth a commit of its own; see Bounds.enough. In a small pool it is one, which
 // leaves connections to others.
@@ -97,6 +94,7 @@ type Batcher[R comparable, Q, A any] struct {
 	queued   int                   // calls that wait, in any queue
 	arrivals int64
 	flights  map[*flight[R, Q, A]]bool // those that are not slow
+	sharing  int                       // rows of the flights that share a commit, whatever their rows are
 	starting bool                      // a lane is about to take the next batch
 	slow     *time.Timer               // looks for slow flights while calls wait
 	used     sync.Pool                 // of calls that nobody refers to any more

@@ -189,3 +189,36 @@ func TestRowThatIsStuckIsOvertakenTwice(t *testing.T) {
 		m.finish(t, 11)
 	})
 }
+
+func TestFurtherMixedBatchWaitsUntilItIsWorthACommit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMixed(8)
+		m.Alone = func() int { return 1 }
+		m.start("a", "b", "c")
+		require.Equal(t, [][]string{{"a"}, {"b"}, {"c"}}, m.seen(), "one waits beside one")
+		m.start("d")
+		require.Len(t, m.seen(), 3, "one beside two")
+		m.start("ef")
+		require.Equal(t, []string{"d", "ef"}, m.seen()[3], "two beside two")
+		m.start("g", "h", "i", "j")
+		require.Len(t, m.seen(), 4, "four beside five")
+		m.land(2)
+		require.Equal(t, []string{"g", "h", "i", "j"}, m.seen()[4], "four beside four")
+		m.finish(t, 9)
+	})
+}
+
+func TestMixedCallJoinsABatchBesideAnotherOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMixed(8)
+		m.Alone = func() int { return 1 }
+		m.start("a", "bc")
+		m.land(1)
+		require.Equal(t, [][]string{{"a"}, {"bc"}}, m.seen())
+		m.start("d", "e")
+		require.Equal(t, []string{"d", "e"}, m.seen()[2], "although no call is alone any more")
+		m.finish(t, 4)
+	})
+}

@@ -20,12 +20,13 @@ type queue[R comparable, Q, A any] struct {
 
 // flight is a call alone or a batch on its way to the server and back.
 type flight[R comparable, Q, A any] struct {
-	calls []*call[R, Q, A] // none where it is a call alone
-	lines int              // rows that its calls name, together
-	rows  []*queue[R, Q, A]
-	began time.Time
-	freed bool          // its rows are not counted any more
-	slots chan struct{} // of which it has one
+	calls  []*call[R, Q, A] // none where it is a call alone
+	lines  int              // rows that its calls name, together
+	rows   []*queue[R, Q, A]
+	began  time.Time
+	shared bool          // it is counted in Batcher.sharing
+	freed  bool          // its rows are not counted any more
+	slots  chan struct{} // of which it has one
 }
 
 // ring is queues that take turns.
@@ -77,7 +78,7 @@ func (m *Batcher[R, Q, A]) enter(row R, asked Q, more []R) (*call[R, Q, A], *fli
 }
 
 // goes reports whether a call goes at once: none of its rows is busy. A mixed call also needs a slot, which it gets here,
-// and leaves some to batches.
+// and leaves some to batches. Beside a batch that it can share it does not go, since its commit would be one more.
 func (m *Batcher[R, Q, A]) goes(row R, more []R) bool {
 	if m.queues[row] != nil {
 		return false
@@ -90,7 +91,7 @@ func (m *Batcher[R, Q, A]) goes(row R, more []R) bool {
 	if !m.mixed {
 		return true
 	}
-	if m.free > 0 || len(m.flights) >= m.Alone() {
+	if m.free > 0 || m.sharing > 0 || len(m.flights) >= m.Alone() {
 		return false
 	}
 	select {
@@ -171,19 +172,21 @@ func (m *Batcher[R, Q, A]) settle(q *queue[R, Q, A]) {
 	q.free = free
 }
 
-// due reports whether a batch is due. Beside the lanes of mixed batches, a further one has to be worth a commit.
+// due reports whether a batch is due. Beside batches of mixed rows a further one has to be worth a commit: it is once as many
+// calls wait as there are rows under way, or as go into one batch. So few callers of many items have several small batches in
+// flight, and very many have one large batch after the other, which costs the servers a third less.
 func (m *Batcher[R, Q, A]) due() bool {
 	switch {
 	case len(m.deep.queues) > 0:
 		return true
 	case m.free == 0:
 		return false
-	case !m.mixed || m.free >= m.enough:
+	case !m.mixed:
 		return true
 	case m.InFlight() == 1:
 		return len(m.flights) == 0
 	}
-	return len(m.flights) < lanes
+	return m.free >= min(m.sharing, m.size)
 }
 
 // take takes the next batch off the queues, or nil.
@@ -216,6 +219,10 @@ func (m *Batcher[R, Q, A]) take() *flight[R, Q, A] {
 		return nil
 	}
 	slices.SortFunc(f.calls, func(a, b *call[R, Q, A]) int { return cmp.Compare(a.arrival, b.arrival) })
+	if m.mixed {
+		f.shared = true
+		m.sharing += len(f.rows)
+	}
 	return m.launch(f)
 }
 
@@ -294,7 +301,7 @@ func (m *Batcher[R, Q, A]) launch(f *flight[R, Q, A]) *flight[R, Q, A] {
 
 // land ends a flight.
 func (m *Batcher[R, Q, A]) land(f *flight[R, Q, A]) {
-	delete(m.flights, f)
+	m.forget(f)
 	for _, q := range f.rows {
 		if f.freed {
 			q.overtaken--
@@ -308,6 +315,15 @@ func (m *Batcher[R, Q, A]) land(f *flight[R, Q, A]) {
 	}
 }
 
+// forget stops counting a flight.
+func (m *Batcher[R, Q, A]) forget(f *flight[R, Q, A]) {
+	delete(m.flights, f)
+	if f.shared {
+		f.shared = false
+		m.sharing -= len(f.rows)
+	}
+}
+
 // watch looks for slow flights after a while, as long as calls wait.
 func (m *Batcher[R, Q, A]) watch() {
 	if m.slow == nil && m.queued > 0 && len(m.flights) > 0 {
@@ -315,7 +331,7 @@ func (m *Batcher[R, Q, A]) watch() {
 	}
 }
 
-// overtake lets the calls that wait overtake the flights that are slow: these count no more as lanes, nor as flights of
+// overtake lets the calls that wait overtake the flights that are slow: these count no more, by themselves or as flights of
 // their rows, and their slots go to others. So that an item which somebody has locked does not collect all slots, a row is
 // overtaken twice at most.
 func (m *Batcher[R, Q, A]) overtake() {
@@ -332,7 +348,7 @@ func (m *Batcher[R, Q, A]) overtake() {
 
 // pass lets others overtake a flight.
 func (m *Batcher[R, Q, A]) pass(f *flight[R, Q, A]) {
-	delete(m.flights, f)
+	m.forget(f)
 	const most = 2
 	if !m.mixed || !slices.ContainsFunc(f.rows, func(q *queue[R, Q, A]) bool { return q.overtaken >= most }) {
 		f.freed = true

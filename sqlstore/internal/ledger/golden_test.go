@@ -35,6 +35,10 @@ func (q *Statements) statements() []sqltest.Statement {
 		{"Take 2: one line, no buyer", q.lockItemsText(take, 1, false)},
 		{"Take 2: two lines, with a buyer", q.lockItemsText(take, 2, true)},
 	}
+	var sums []itemSum
+	for n := range int64(3) {
+		sums = append(sums, itemSum{Key: stock.Key{SKU: 41 + n}, num: 1 + n, most: 1, anonymous: true})
+	}
 	one, two := lineKeys{"1": {"a", "b"}}, lineKeys{"1": {"a", "b"}, "1, 2": {"c"}}
 	for _, t := range stock.Transitions() {
 		if text, ok := q.Moves[t.Step]; ok {
@@ -82,8 +86,9 @@ func (q *Statements) statements() []sqltest.Statement {
 			{Order: stock.Order{ID: "b", Buyer: "7", Lines: []stock.Line{{SKU: 42, Num: 1}}, Immediate: true}, HoldFor: time.Minute},
 		})},
 		sqltest.Statement{"Merged Take 2: the item, two buyers", q.lockItemText(take, false, 2)},
-		sqltest.Statement{"Merged Lock 2: two items, no buyers", q.lockSumsText(lock, 2, 0)},
-		sqltest.Statement{"Merged Lock 2: two items, two buyers", q.lockSumsText(lock, 2, 2)},
+		sqltest.Statement{"Merged Lock 2: three items of a pool, of which 1, 2 and 3 units are locked, no buyers", q.lockSums(lock, sums, nil)},
+		sqltest.Statement{"Merged Lock 2: the same of two pools", q.lockSumsText(lock, 2, 0)},
+		sqltest.Statement{"Merged Lock 2: the same with two buyers", q.lockSumsText(lock, 2, 2)},
 		sqltest.Statement{"Merged Lock: what the item has, and when its first hold dies", q.lookAtItemsText(1, true, 0)},
 		sqltest.Statement{"Merged Lock: the same of two items", q.lookAtItemsText(2, true, 0)},
 		sqltest.Statement{"Merged Lock: what the locked items have", q.lookAtItemsText(2, false, 0) + " FOR UPDATE"},

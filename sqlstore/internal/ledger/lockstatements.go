@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -163,8 +164,11 @@ func changes(t stock.Transition, num int64) []any {
 // lockSums renders the same for several orders: the sums of their items, and their buyers, whose rows count these orders
 // already.
 func (q *Statements) lockSums(t stock.Transition, sums []itemSum, usages []buyerUsage) string {
-	if len(sums) == 1 {
+	switch {
+	case len(sums) == 1:
 		return q.lockItem(t, sums[0], usages)
+	case alike(sums):
+		return q.lockPool(t, sums, usages)
 	}
 	args := make([]any, 0, 5*len(sums)+3*len(usages))
 	for _, s := range sums {
@@ -182,12 +186,79 @@ func (q *Statements) lockSumsText(t stock.Transition, items, buyers int) string 
 		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", items-1) + ") l STRAIGHT_JOIN " + q.Items + " s " + mysql.ByKey +
 		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET " + ItemChange(t.Delta, "l.NUM") + ", s." + Touch +
 		" WHERE " + onSale("l.MOST", "l.NUM") + " AND (l.NOBODY = 0 OR s.BUYER_LIMIT = 0 AND s.HOLD_LIMIT = 0)"
-	if buyers > 0 {
-		text += " AND NOT EXISTS (SELECT 1 FROM " + buyersOf(buyers) + " STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey +
-			" ON b.SKU_ID = k.SKU_ID AND b.ACTIVITY_ID = k.ACTIVITY_ID AND b.BUYER_ID = k.BUYER_ID" +
-			" WHERE k.SKU_ID = s.SKU_ID AND k.ACTIVITY_ID = s.ACTIVITY_ID AND NOT (" + within(t) + "))"
+	return mysql.Driven(items, text+q.noneBeyond(t, buyers))
+}
+
+// noneBeyond is the guard that none of some buyers is beyond the limits of the item.
+func (q *Statements) noneBeyond(t stock.Transition, buyers int) string {
+	if buyers == 0 {
+		return ""
 	}
-	return mysql.Driven(items, text)
+	return " AND NOT EXISTS (SELECT 1 FROM " + buyersOf(buyers) + " STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey +
+		" ON b.SKU_ID = k.SKU_ID AND b.ACTIVITY_ID = k.ACTIVITY_ID AND b.BUYER_ID = k.BUYER_ID" +
+		" WHERE k.SKU_ID = s.SKU_ID AND k.ACTIVITY_ID = s.ACTIVITY_ID AND NOT (" + within(t) + "))"
+}
+
+// alike reports whether items are of one pool, and whether all or none have orders of nobody.
+func alike(sums []itemSum) bool {
+	return !slices.ContainsFunc(sums, func(s itemSum) bool {
+		return s.Activity != sums[0].Activity || s.anonymous != sums[0].anonymous
+	})
+}
+
+// lockPool renders the same for items that are alike, as nearly all are. It finds them by a list of keys, in their order, and
+// puts their sums together from binary digits. A server does that in half the time that it needs for a join with rows which the
+// text brings along: the lists are sorted and searched, while a CASE would try one item after the other for each.
+func (q *Statements) lockPool(t stock.Transition, sums []itemSum, usages []buyerUsage) string {
+	num := digits(sums, func(s itemSum) int64 { return s.num })
+	most := digits(sums, func(s itemSum) int64 { return s.most })
+	guard := onSale(most, num)
+	if sums[0].anonymous {
+		guard += anybody
+	}
+	text := "UPDATE " + q.Items + " s " + mysql.ByKey + " SET " + ItemChange(t.Delta, num) + ", s." + Touch +
+		" WHERE s.SKU_ID IN " + skus(sums) + " AND s.ACTIVITY_ID = " + strconv.FormatInt(sums[0].Activity, 10) + " AND " + guard
+	args := make([]any, 0, 3*len(usages))
+	for _, u := range usages {
+		args = append(args, u.SKU, u.Activity, u.buyer)
+	}
+	return text + mysql.Render(q.noneBeyond(t, len(usages)), args...)
+}
+
+// digits renders a number of each item, as the sum of the binary digits that the items have.
+func digits(sums []itemSum, number func(itemSum) int64) string {
+	if first := number(sums[0]); !slices.ContainsFunc(sums, func(s itemSum) bool { return number(s) != first }) {
+		return strconv.FormatInt(first, 10)
+	}
+	var all int64
+	for _, s := range sums {
+		all |= number(s)
+	}
+	var text strings.Builder
+	for digit, separator := int64(1), "("; digit > 0 && digit <= all; digit *= 2 {
+		if all&digit == 0 {
+			continue
+		}
+		having := slices.DeleteFunc(slices.Clone(sums), func(s itemSum) bool { return number(s)&digit == 0 })
+		fmt.Fprintf(&text, "%s%d", separator, digit)
+		if separator = " + "; len(having) < len(sums) {
+			text.WriteString(" * (s.SKU_ID IN " + skus(having) + ")")
+		}
+	}
+	return text.String() + ")"
+}
+
+// skus renders the list of the SKUs of some items.
+func skus(sums []itemSum) string {
+	var b strings.Builder
+	separator := byte('(')
+	for _, s := range sums {
+		b.WriteByte(separator)
+		mysql.Integer(&b, s.SKU)
+		separator = ','
+	}
+	b.WriteByte(')')
+	return b.String()
 }
 
 // buyersOf is the keys of buyers' rows, which drive a join.

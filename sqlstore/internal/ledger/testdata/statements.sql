@@ -497,7 +497,20 @@ UPDATE goods_stock s
    AND b.BUYER_ID IN (?, ?)
    AND NOT (b.HELD_NUM <= IF(s.BUYER_LIMIT = 0, 9223372036854775807, s.BUYER_LIMIT) - b.BOUGHT_NUM));
 
--- Merged Lock 2: two items, no buyers
+-- Merged Lock 2: three items of a pool, of which 1, 2 and 3 units are locked, no buyers
+UPDATE goods_stock s FORCE INDEX (PRIMARY)
+   SET s.STOCK_LOCK_NUM = s.STOCK_LOCK_NUM + (1 * (s.SKU_ID IN (41,43)) + 2 * (s.SKU_ID IN (42,43))), s.UPDATE_TIME = UTC_TIMESTAMP(6), s.VERSION = s.VERSION + 1
+ WHERE s.SKU_ID IN (41,42,43)
+   AND s.ACTIVITY_ID = 0
+   AND s.STATUS = 0
+   AND (s.START_TIME IS NULL OR s.START_TIME <= UTC_TIMESTAMP(6))
+   AND (s.END_TIME IS NULL OR s.END_TIME > UTC_TIMESTAMP(6))
+   AND (s.ORDER_LIMIT = 0 OR s.ORDER_LIMIT >= 1)
+   AND IF(s.UNLIMITED = 1, 9223372036854775807 - s.STOCK_SALE_NUM - s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM) >= (1 * (s.SKU_ID IN (41,43)) + 2 * (s.SKU_ID IN (42,43)))
+   AND s.BUYER_LIMIT = 0
+   AND s.HOLD_LIMIT = 0;
+
+-- Merged Lock 2: the same of two pools
 /*M!
    SET STATEMENT sql_safe_updates = 0 FOR */ UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM, ? AS MOST, ? AS NOBODY
  UNION ALL SELECT ?, ?, ?, ?, ?) l
@@ -512,7 +525,7 @@ UPDATE goods_stock s
    AND (l.NOBODY = 0 OR s.BUYER_LIMIT = 0
    AND s.HOLD_LIMIT = 0);
 
--- Merged Lock 2: two items, two buyers
+-- Merged Lock 2: the same with two buyers
 /*M!
    SET STATEMENT sql_safe_updates = 0 FOR */ UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM, ? AS MOST, ? AS NOBODY
  UNION ALL SELECT ?, ?, ?, ?, ?) l
