@@ -16,7 +16,7 @@ import (
 // and the hold are one transaction.
 func TestGORMThatPreparesItsStatements(t *testing.T) {
 	t.Parallel()
-	s := open(t, 1)
+	s := open(t)
 	orm, err := gorm.Open(mysql.New(mysql.Config{Conn: s.db.DB}), &gorm.Config{PrepareStmt: true, Logger: logger.Discard})
 	require.NoError(t, err)
 	place := func(order string, num int64) error {
