@@ -1,5 +1,6 @@
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 LAB := go -C internal/lab
+ORM := go -C examples/orm
 
 # What to test and on which engine (auto, mariadb, mariadb-11.8, mysql), further flags of go test and of the runner.
 PKG ?= ./...
@@ -20,6 +21,11 @@ test: ## each case once, in 4 minutes, on the server of HOLDFAST_TEST_DSN, an in
 .PHONY: test-full
 test-full: ## each case in all ways, under all DSNs and settings, long races and models
 	@echo "test-full takes about 20 minutes with 2 cores; make test takes 4"
+	@$(ENGINETEST) $(TESTFLAGS) $(PKG)
+
+.PHONY: test-orm
+test-orm: override ENGINEFLAGS += -dir ../../examples/orm
+test-orm: ## the tests of examples/orm, a module of its own, on such a server
 	@$(ENGINETEST) $(TESTFLAGS) $(PKG)
 
 .PHONY: test-lab
@@ -48,16 +54,19 @@ gofmt:
 vet:
 	@go vet ./...
 	@$(LAB) vet ./...
+	@$(ORM) vet ./...
 
 .PHONY: golangci
 golangci:
 	@go run $(GOLANGCI_LINT) run ./...
 	@$(LAB) run $(GOLANGCI_LINT) run ./...
+	@$(ORM) run $(GOLANGCI_LINT) run ./...
 
 .PHONY: check
 check: ## what the module requires and what its packages reach
 	@go mod tidy -diff
 	@$(LAB) mod tidy -diff
+	@$(ORM) mod tidy -diff
 	@$(LAB) run ./cmd/layercheck
 
 .PHONY: oldest

@@ -40,7 +40,8 @@ type AffectedError = along.AffectedError
 // known order.
 //
 // The statements use a connection of the store's pool, with its database and session. The tables must be InnoDB. A key of
-// AUTO_INCREMENT is not returned: read it by the order's number, or use WithTx. Hooks of an ORM do not run.
+// AUTO_INCREMENT is not returned: read it by the order's number, or use WithTx. The folder examples/orm takes texts from GORM,
+// ent, bun, sqlc and squirrel, and tells which of their hooks run.
 //
 // Statements of one text may become one for several calls. An INSERT … VALUES with nothing behind the values becomes one of
 // several rows. An UPDATE … WHERE column = ? whose other arguments are equal becomes one with a list; the column has to be a

@@ -10,8 +10,6 @@ require (
 	github.com/shopspring/decimal v1.5.0
 	golang.org/x/sync v0.24.0
 	gonum.org/v1/plot v0.17.0
-	gorm.io/driver/mysql v1.6.0
-	gorm.io/gorm v1.31.2
 )
 
 require (
@@ -23,8 +21,6 @@ require (
 	github.com/ajstarks/svgo v0.0.0-20211024235047-1546f124cd8b // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/golang/freetype v0.0.0-20170609003504-e2365dfdc4a0 // indirect
-	github.com/jinzhu/inflection v1.0.0 // indirect
-	github.com/jinzhu/now v1.1.5 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
 	golang.org/x/image v0.30.0 // indirect
 	golang.org/x/mod v0.42.0 // indirect

@@ -172,7 +172,7 @@ func (t *text) insert(tokens []token) bool {
 	}
 }
 
-// update reads UPDATE table SET … WHERE column = ? and nothing behind.
+// update reads UPDATE table SET … WHERE column = ? and nothing behind. The condition may stand in parentheses.
 func (t *text) update(tokens []token) {
 	rest := skip(tokens, func(t token) bool { return t.is("UPDATE") }, func(t token) bool { return !t.is("IGNORE") })
 	if rest == nil {
@@ -184,11 +184,15 @@ func (t *text) update(tokens []token) {
 	if set < 0 || where < set || !alias(rest[:set]) {
 		return
 	}
-	column := table(rest[where+1:])
+	condition := rest[where+1:]
+	if n := parens(condition); n > 0 && n == len(condition) {
+		condition = condition[1 : n-1]
+	}
+	column := table(condition)
 	if len(column) != 2 || !column[0].is("=") || column[1].kind != mark {
 		return
 	}
-	key := rest[len(rest)-3]
+	key := condition[len(condition)-3]
 	sets, ok := assignments(rest[set+1:where], key)
 	if !ok {
 		return
