@@ -66,7 +66,7 @@ func (r UseRequest) beside() []stock.Step {
 //	hold, err := inv.With(use).For(buyer).Lock(ctx, order, lines...)
 //
 // The reservation lives as long as the hold that the Lock makes, whatever Options.ReserveFor says. Extend and Shorten of
-// the hold do not move it. It reads the coupon, and refuses at once what Reserve would refuse; the Lock decides.
+// the hold do not move it. Reserving reads the coupon, and refuses at once what that refuses; the Lock decides.
 func (c *Coupons) Reserving(ctx context.Context, coupon, order string, total decimal.Decimal) (UseRequest, error) {
 	return c.taking(ctx, StepReserve, coupon, order, total)
 }
