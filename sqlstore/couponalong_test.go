@@ -178,7 +178,7 @@ func TestOrderRowStockAndCouponGoTogether(t *testing.T) {
 	along := func(i int, text string) *stock.Inventory {
 		return b.shop.On(b.shop.store.Along(text, uses[i].Order))
 	}
-	errs := b.behindOne(b.block("SELECT 1 FROM goods_stock WHERE SKU_ID = 1 FOR UPDATE"), orders, func(i int) error {
+	errs := b.behindOne(b.shop.blockItem(1), orders, func(i int) error {
 		return of(along(i, placeOrder).With(uses[i]).Lock(ctx, uses[i].Order, one(1)))
 	})
 	placed := 0
@@ -205,10 +205,12 @@ func TestOrderRowStockAndCouponGoTogether(t *testing.T) {
 	require.Equal(t, placed+1, b.shop.rows("coupon_use WHERE STATE = 1"))
 	b.shop.counters(1, 0, int64(placed), 500)
 
-	errs = b.behindOne(b.block("SELECT 1 FROM coupon_wallet WHERE COUPON_NO = 'c0' FOR UPDATE"), 6, func(i int) error {
-		use, err := b.Redeeming(ctx, uses[i].Coupon, uses[i].Order, hundred)
-		require.NoError(t, err)
-		return of(b.shop.On(b.shop.store.Along(markPaid, uses[i].Order).Affects(1)).With(use).Pay(ctx, uses[i].Order))
+	paying := make([]coupon.UseRequest, 6)
+	for i := range paying {
+		paying[i] = must(b.Redeeming(ctx, uses[i].Coupon, uses[i].Order, hundred))(t)
+	}
+	errs = b.behindOne(b.shop.blockItem(1), len(paying), func(i int) error {
+		return of(b.shop.On(b.shop.store.Along(markPaid, uses[i].Order).Affects(1)).With(paying[i]).Pay(ctx, uses[i].Order))
 	})
 	require.Equal(t, 6, count(errs, nil), "%v", errs)
 	require.Equal(t, 6, b.shop.rows("coupon_use WHERE STATE = 2"))
