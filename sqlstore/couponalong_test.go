@@ -24,7 +24,10 @@ type checkout struct {
 func openCheckout(t testing.TB, opts *sqlstore.Options) checkout {
 	t.Helper()
 	f := frozen(t, defaults, stockTables, couponTables)
-	b := checkout{mall: &mall{fixture: f, store: sqlstore.NewCoupon(f.db.DB, opts)}, shop: &shop{fixture: f, store: sqlstore.NewStock(f.db.DB, opts)}}
+	b := checkout{
+		mall: &mall{fixture: f, store: sqlstore.NewCoupon(f.db.DB, opts)},
+		shop: &shop{fixture: f, store: sqlstore.NewStock(f.db.DB, opts)},
+	}
 	if opts == nil {
 		sqlstore.OneByOne(b.store)
 		sqlstore.OneByOne(b.shop.store)
@@ -158,7 +161,7 @@ func TestRowOfOneClaimFailsAlone(t *testing.T) {
 	b.balanced(1, people-1)
 }
 
-// Order row, stock and coupon go together, in shared transactions; what one of them refuses refuses the order alone.
+// Order row, stock and coupon go together, in shared transactions; a refusal of one of them is that of the order, and of no other.
 func TestOrderRowStockAndCouponGoTogether(t *testing.T) {
 	t.Parallel()
 	const orders = 60

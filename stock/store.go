@@ -308,7 +308,7 @@ type MemoryCompanions interface {
 
 	Before(at time.Time, calls []*CompanionCall) (keep func(), err error)    // before anything else; the only one of calls that move no units
 	Locked(at time.Time, calls []*CompanionCall) (keep func(), err error)    // a Lock or Take has locked its units
-	Moved(at time.Time, calls []*CompanionCall) (keep func(), err error)     // the units of orders were moved by a step, the same for all; or Void carries companions
+	Moved(at time.Time, calls []*CompanionCall) (keep func(), err error)     // orders have made a step, the same for all, or Void carries any
 	Refunding(at time.Time, calls []*CompanionCall) (keep func(), err error) // units are about to be refunded
 	Refunded(at time.Time, calls []*CompanionCall) (keep func(), err error)  // they are refunded
 }

@@ -41,7 +41,6 @@ func TestInterruptedStoryLeavesNothing(t *testing.T) {
 // each runs a test on a shop in memory, and on one in a database of the test's own, on a wire that the test can cut.
 func each(t *testing.T, test func(t *testing.T, s *shop, wire *sqltest.Wire)) {
 	t.Helper()
-	t.Parallel()
 	for _, where := range []string{"InMemory", "OnServer"} {
 		t.Run(where, func(t *testing.T) {
 			t.Parallel()
@@ -51,7 +50,8 @@ func each(t *testing.T, test func(t *testing.T, s *shop, wire *sqltest.Wire)) {
 				test(t, s, new(sqltest.Wire))
 				return
 			}
-			db := sqltest.Open(t, sqltest.Variant{Apply: func(c *mysql.Config) { c.InterpolateParams = true }}) // so that the wire sees all statements
+			seen := func(c *mysql.Config) { c.InterpolateParams = true } // so that the wire sees all statements
+			db := sqltest.Open(t, sqltest.Variant{Apply: seen})
 			s, err := open(t.Context(), db.DB)
 			require.NoError(t, err)
 			test(t, s, db.Wire)
@@ -95,7 +95,9 @@ func atOnce(t *testing.T, calls ...func() error) {
 
 // Of orders that come at once with one coupon, one has it, and each row has what its order has to pay.
 func TestManyOrdersAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *shop, _ *sqltest.Wire) {
+		t.Helper()
 		var calls []func() error
 		var placed atomic.Int64
 		for n := range 10 {
@@ -135,7 +137,9 @@ func TestManyOrdersAtOnce(t *testing.T) {
 }
 
 func TestPaymentRacesCancel(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *shop, _ *sqltest.Wire) {
+		t.Helper()
 		require.NoError(t, s.place(t.Context(), order{id: "a", buyer: "Ann", num: 2, coupon: "gift"}))
 		atOnce(t,
 			func() error {
@@ -155,7 +159,9 @@ func TestPaymentRacesCancel(t *testing.T) {
 }
 
 func TestLostConnectionIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *shop, wire *sqltest.Wire) {
+		t.Helper()
 		for i, statement := range []string{"INSERT INTO orders", "INSERT INTO coupon_use", "COMMIT AND"} {
 			for j, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 				wire.Inject(sqltest.Fault{Match: statement, Kind: kind})
@@ -170,7 +176,9 @@ func TestLostConnectionIsTriedAgain(t *testing.T) {
 }
 
 func TestPaymentOfWhatIsNotPlaced(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *shop, _ *sqltest.Wire) {
+		t.Helper()
 		require.NoError(t, s.place(t.Context(), order{id: "cancelled", buyer: "Ann", num: 1, coupon: "gift"}))
 		require.NoError(t, s.cancel(t.Context(), "cancelled"))
 		for range 2 {

@@ -44,9 +44,10 @@ func (s *scene) releasing(id, order string) coupon.UseRequest {
 	return suite.Must(s.shop.Releasing(s.Context(), id, order))
 }
 
-func (s *scene) returning(id, order string) coupon.UseRequest {
+// returning is about the coupon c.
+func (s *scene) returning(order string) coupon.UseRequest {
 	s.Helper()
-	return suite.Must(s.shop.Returning(s.Context(), id, order, dec("90")))
+	return suite.Must(s.shop.Returning(s.Context(), "c", order, dec("90")))
 }
 
 // kept returns the use that a call has kept.
@@ -85,7 +86,7 @@ func besideLife(s *scene) {
 	s.left(stock.Quantities{Total: 10, Sold: 1, Left: 9})
 
 	s.Advance(time.Minute)
-	returning := s.returning("c", "A")
+	returning := s.returning("A")
 	want.State, want.UpdatedAt = coupon.UseReturned, s.now()
 	refund := stock.Refund{ID: "r", Order: "A", Restock: true}
 	suite.Same(s, "returned", s.kept(suite.Must(goods.With(returning).Refund(s.Context(), refund)).Beside), want)
@@ -195,7 +196,8 @@ func besideGoodsRefused(s *scene) {
 	s.used("c", "A", coupon.Unused)
 	s.state("c", coupon.Usable)
 	s.reserve("c", "B")
-	s.Is(suite.Err(goods.With(use).Lock(s.Context(), "A", stock.Line{SKU: 1, Num: 11})), stock.ErrInsufficient) // what the goods say comes first
+	// What the goods say comes first.
+	s.Is(suite.Err(goods.With(use).Lock(s.Context(), "A", stock.Line{SKU: 1, Num: 11})), stock.ErrInsufficient)
 	s.No(suite.Err(goods.Lock(s.Context(), "A", one())))
 	s.Is(suite.Err(goods.With(use).Lock(s.Context(), "A", stock.Line{SKU: 1, Num: 2})), stock.ErrMismatch)
 	hold := suite.Must(goods.With(use).Lock(s.Context(), "A", one())) // a replay keeps nothing
@@ -212,7 +214,7 @@ func besideReplay(s *scene) {
 	was = s.redeem("c", "A")
 	kept = s.kept(suite.Must(goods.With(s.redeeming("c", "A")).Pay(s.Context(), "A")).Beside)
 	suite.Replays(s, "redeemed before", kept, was)
-	use := s.returning("c", "A")
+	use := s.returning("A")
 	was = s.giveBack("c", "A")
 	s.reserve("c", "B") // the coupon goes on
 	s.Advance(time.Minute)
@@ -249,14 +251,14 @@ func besidePartial(s *scene) {
 	_, err := s.shop.Returning(s.Context(), "c", "A", dec("45"))
 	s.Is(err, coupon.ErrPartial)
 	s.sameAmount("paid", suite.As[*coupon.PartialError](s, err).Paid, "90")
-	part := s.returning("c", "A")
+	part := s.returning("A")
 	part.Refunded = dec("45")
 	s.refusedBeside(part, coupon.ErrPartial, func(inv *stock.Inventory) error {
 		return suite.Err(inv.Refund(s.Context(), stock.Refund{ID: "r1", Order: "A", Lines: []stock.Line{one()}}))
 	})
 	s.No(suite.Err(goods.Refund(s.Context(), stock.Refund{ID: "r1", Order: "A", Lines: []stock.Line{one()}})))
 	s.state("c", coupon.Redeemed)
-	s.No(suite.Err(goods.With(s.returning("c", "A")).Refund(s.Context(), stock.Refund{ID: "r2", Order: "A", Restock: true})))
+	s.No(suite.Err(goods.With(s.returning("A")).Refund(s.Context(), stock.Refund{ID: "r2", Order: "A", Restock: true})))
 	s.state("c", coupon.Usable)
 	s.left(stock.Quantities{Total: 10, Sold: 1, Left: 9, Refunded: 2})
 }
@@ -297,7 +299,7 @@ func besideOtherCalls(s *scene) {
 	s.claim("d", "5")
 	uses := map[coupon.Step]coupon.UseRequest{
 		coupon.StepReserve: s.reserving("d", "A"), coupon.StepRedeem: s.redeeming("d", "A"),
-		coupon.StepRelease: s.releasing("d", "A"), coupon.StepReturn: s.returning("c", "R"),
+		coupon.StepRelease: s.releasing("d", "A"), coupon.StepReturn: s.returning("R"),
 	}
 	for belongs, call := range map[coupon.Step]func(inv *stock.Inventory, order string) error{
 		coupon.StepReserve: func(inv *stock.Inventory, order string) error { return suite.Err(inv.Lock(s.Context(), order, one())) },

@@ -132,21 +132,22 @@ func (b *useBatch) apply(ctx context.Context, calls int) (why []error, err error
 		return nil, err
 	}
 	why, sure := b.decide(calls)
-	if sure && mysql.RefuseEach(why) == nil {
-		err = b.write(ctx)
-		sure = mysql.Number(err) != mysql.ErrDuplicate
+	refused := func() bool { return slices.ContainsFunc(why, func(err error) bool { return err != nil }) }
+	if sure && refused() {
+		return why, nil
 	}
 	if sure {
-		return why, err
+		if err = b.write(ctx); mysql.Number(err) != mysql.ErrDuplicate {
+			return nil, err
+		}
 	}
 	if err := b.lockAll(ctx); err != nil {
 		return nil, err
 	}
-	if why, _ = b.decide(calls); mysql.RefuseEach(why) != nil {
-		return why, nil
-	}
-	if err := b.write(ctx); err != nil {
-		return nil, mysql.Unclaimed(err)
+	if why, _ = b.decide(calls); !refused() {
+		if err = b.write(ctx); err != nil {
+			return nil, mysql.Unclaimed(err)
+		}
 	}
 	return why, nil
 }
@@ -311,7 +312,8 @@ func (q *couponSQL) insertUses(uses []coupon.Use, kept string) (string, error) {
 		if err := errors.Join(err1, err2); err != nil {
 			return "", err
 		}
-		args = append(args, u.Coupon, u.Order, int64(u.Places), total, discount, u.Deadline, int64(u.State), u.RedeemedAt, u.CreatedAt, u.UpdatedAt)
+		args = append(args, u.Coupon, u.Order, int64(u.Places), total, discount, u.Deadline, int64(u.State), u.RedeemedAt, u.CreatedAt,
+			u.UpdatedAt)
 	}
 	return mysql.Render(q.insertUsesText(len(uses))+kept, args...), nil
 }
