@@ -25,6 +25,12 @@
 //	use, err = coupons.Release(ctx, mine.ID, order.ID)               // order closed unpaid; safe twice, and first
 //	use, err = coupons.Return(ctx, mine.ID, order.ID, refunded)      // order refunded in full: the coupon is usable again
 //
+// Better still, a use goes with the call on the order's goods: stock, coupon and, by Along, the row of the order change in
+// one transaction, or nothing does. See [UseRequest].
+//
+//	use, err := coupons.For(buyer).Reserving(ctx, mine.ID, order.ID, order.Total)
+//	hold, err := inv.On(store.Along("INSERT INTO shop_order …", …)).With(use).For(buyer).Lock(ctx, order.ID, line)
+//
 // # States and steps
 //
 //	           Claim             Reserve             Redeem

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -17,7 +18,17 @@ type Memory struct {
 	// Clock is the store's clock; nil is time.Now. Set it before the first call.
 	Clock func() time.Time
 
-	once    sync.Once
+	// OnAlong is called for a call that carries what Along was given, as stock.Memory.OnAlong is. Set it before the first call;
+	// without it, Along is refused with ErrInvalid.
+	OnAlong func(ctx context.Context, rows []stock.MemoryRow) error
+
+	once   sync.Once
+	*books                   // that it shares with its views
+	rows   []stock.MemoryRow // that the calls on this view carry
+}
+
+// books are what a Memory keeps.
+type books struct {
 	units   stock.Memory // the rest is only touched while it stands still; see stock.Memory.Enter
 	terms   map[campaignNo]Terms
 	coupons map[string]Coupon
@@ -35,9 +46,27 @@ type campaignNo struct{ campaign, no int64 }
 // usage is an order's use of a coupon.
 type usage struct{ coupon, order string }
 
+// Along returns a view of the store whose next call carries a statement of the shop, as that of sqlstore.Coupon does. The store
+// executes nothing: it hands text and arguments to OnAlong where the call takes effect.
+func (m *Memory) Along(text string, args ...any) *Memory {
+	m.prepare()
+	return &Memory{OnAlong: m.OnAlong, books: m.books, rows: append(slices.Clip(m.rows), stock.MemoryRow{Text: text, Args: args})}
+}
+
+// alongside calls OnAlong where a call carries anything. The call is allowed, and has changed nothing.
+func (m *Memory) alongside(ctx context.Context) error {
+	if len(m.rows) == 0 {
+		return nil
+	}
+	return m.OnAlong(ctx, m.rows)
+}
+
 // begin locks the store and reads the clock.
 func (m *Memory) begin(ctx context.Context) (units *stock.Memory, now time.Time, end func(), err error) {
 	m.prepare()
+	if len(m.rows) > 0 && m.OnAlong == nil {
+		return nil, time.Time{}, nil, fault.Invalid("along", "needs Memory.OnAlong")
+	}
 	return m.units.Enter(ctx)
 }
 
@@ -54,17 +83,26 @@ func during[T any](ctx context.Context, m *Memory, do func(units *stock.Memory, 
 // prepare makes the zero value usable.
 func (m *Memory) prepare() {
 	m.once.Do(func() {
-		m.units.Clock = m.Clock
-		m.terms, m.coupons, m.uses = map[campaignNo]Terms{}, map[string]Coupon{}, map[usage]Use{}
-		m.codes, m.owners, m.holders = map[int64][]string{}, map[string]campaignNo{}, map[campaignNo]string{}
-		m.batches, m.granted = map[string]Batch{}, map[string][]Grant{}
+		if m.books != nil { // it is a view
+			return
+		}
+		m.books = &books{
+			terms: map[campaignNo]Terms{}, coupons: map[string]Coupon{}, uses: map[usage]Use{},
+			codes: map[int64][]string{}, owners: map[string]campaignNo{}, holders: map[campaignNo]string{},
+			batches: map[string]Batch{}, granted: map[string][]Grant{},
+		}
+		m.units.Clock, m.units.OnAlong = m.Clock, m.OnAlong
 	})
 }
 
 // Units implements Store.
 func (m *Memory) Units() stock.Store {
 	m.prepare()
-	return m.units.With(memoryCompanions{m: m})
+	units := m.units.With(memoryCompanions{m: m})
+	for _, row := range m.rows {
+		units = units.Along(row.Text, row.Args...)
+	}
+	return units
 }
 
 // memoryCompanions keep the coupons of claims.
@@ -173,7 +211,7 @@ func (m *Memory) Coupon(ctx context.Context, id string) (Coupon, time.Time, erro
 		return Coupon{}, time.Time{}, err
 	}
 	defer end()
-	coupon, err := m.read(ctx, units, m.coupons[id])
+	coupon, err := m.read(ctx, units, m.coupons[id], now)
 	return coupon, now, err
 }
 
@@ -184,16 +222,16 @@ func (m *Memory) ByCode(ctx context.Context, code string) (Coupon, time.Time, er
 		return Coupon{}, time.Time{}, err
 	}
 	defer end()
-	coupon, err := m.read(ctx, units, m.coupons[m.holders[m.owners[code]]])
+	coupon, err := m.read(ctx, units, m.coupons[m.holders[m.owners[code]]], now)
 	return coupon, now, err
 }
 
-// read returns a coupon as callers see it: the state of a Pending coupon depends on its hold.
-func (m *Memory) read(ctx context.Context, units *stock.Memory, coupon Coupon) (Coupon, error) {
+// read returns a coupon as callers see it at now: the state of a Pending coupon depends on its hold.
+func (m *Memory) read(ctx context.Context, units *stock.Memory, coupon Coupon, now time.Time) (Coupon, error) {
 	if coupon.State != Pending {
 		return coupon, nil
 	}
-	hold, now, err := units.Hold(ctx, coupon.ID)
+	hold, _, err := units.Hold(ctx, coupon.ID)
 	if err != nil {
 		return Coupon{}, err
 	}

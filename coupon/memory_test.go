@@ -15,9 +15,10 @@ import (
 // memory returns a store in the process on a clock that only the test moves, and goods beside it.
 func memory(testing.TB) coupontest.Harness {
 	clock := &suite.Clock{From: time.Date(2026, time.November, 11, 15, 59, 59, 0, time.UTC)} // a second before a day ends in Shanghai
+	store := &coupon.Memory{Clock: clock.Now}
 	return coupontest.Harness{
-		Store:   &coupon.Memory{Clock: clock.Now},
-		Stock:   &stock.Memory{Clock: clock.Now},
+		Store:   store,
+		Stock:   (&stock.Memory{Clock: clock.Now}).With(store.BesideGoods()),
 		Advance: clock.Advance,
 	}
 }

@@ -16,7 +16,7 @@ func (m *Memory) Count(ctx context.Context, campaign int64) (Count, error) {
 			if c.Campaign != campaign {
 				continue
 			}
-			c, err := m.read(ctx, units, c)
+			c, err := m.read(ctx, units, c, now)
 			if err != nil {
 				return Count{}, err
 			}

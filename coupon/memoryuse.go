@@ -18,33 +18,40 @@ func (m *Memory) Use(ctx context.Context, step Step, use Use, holdFor time.Durat
 		if !exists || !t.lets(was, known, now) || t.Takes && (!coupon.Free(now) || now.Before(coupon.From) || !now.Before(coupon.Until)) {
 			return stock.Refused, nil
 		}
-		is := was
-		if !known {
-			is = Use{Coupon: use.Coupon, Order: use.Order, Deadline: now, CreatedAt: now}
+		if err := m.alongside(ctx); err != nil {
+			return stock.Refused, err
 		}
-		if !known || t.To == UseReserved || t.To == UseRedeemed {
-			is.Places, is.Total, is.Discount = use.Places, use.Total, use.Discount
-		}
-		if is.State, is.UpdatedAt = t.To, now; t.To == UseRedeemed {
-			is.RedeemedAt = now
-		}
-		if step == StepReserve {
-			is.Deadline = now.Add(holdFor)
-		}
-		m.uses[key] = is
-		if t.Coupon == None {
-			return stock.Done, nil
-		}
-		coupon.State, coupon.Order, coupon.Deadline, coupon.UpdatedAt = t.Coupon, use.Order, time.Time{}, now
-		switch t.Coupon { //nolint:exhaustive // those of the table
-		case Usable:
-			coupon.Order = ""
-		case Reserved:
-			coupon.Deadline = is.Deadline
-		}
-		m.coupons[coupon.ID] = coupon
+		m.coupons[coupon.ID], m.uses[key] = t.after(coupon, was, use, now, now.Add(holdFor))
 		return stock.Done, nil
 	})
+}
+
+// after returns a coupon and the use of it as a step leaves them at now. A reservation lives until the deadline.
+func (t Transition) after(coupon Coupon, is, use Use, now, deadline time.Time) (Coupon, Use) {
+	begins := is.State == Unused
+	if begins {
+		is = Use{Coupon: use.Coupon, Order: use.Order, Deadline: now, CreatedAt: now}
+	}
+	if begins || t.To == UseReserved || t.To == UseRedeemed {
+		is.Places, is.Total, is.Discount = use.Places, use.Total, use.Discount
+	}
+	if is.State, is.UpdatedAt = t.To, now; t.To == UseRedeemed {
+		is.RedeemedAt = now
+	}
+	if t.To == UseReserved {
+		is.Deadline = deadline
+	}
+	if t.Coupon == None {
+		return coupon, is
+	}
+	coupon.State, coupon.Order, coupon.Deadline, coupon.UpdatedAt = t.Coupon, use.Order, time.Time{}, now
+	switch t.Coupon { //nolint:exhaustive // those of the table
+	case Usable:
+		coupon.Order = ""
+	case Reserved:
+		coupon.Deadline = is.Deadline
+	}
+	return coupon, is
 }
 
 // lets reports whether a use is in the state from which the transition starts.

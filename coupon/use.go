@@ -167,27 +167,21 @@ func (c *Coupons) Release(ctx context.Context, coupon, order string) (Use, error
 	if err != nil {
 		return Use{}, err
 	}
-	want := Use{Coupon: coupon, Order: order, Places: held.Places}
+	asked := releasing(held, order)
 	for range attempts {
 		for _, step := range [...]Step{StepRelease, StepForgo} {
-			use, done, err := c.apply(ctx, step, want)
+			use, done, err := c.apply(ctx, step, asked.Use)
 			if err != nil || done {
 				return use, err
 			}
 		}
-		use, _, err := c.store.UseOf(ctx, coupon, order)
+		use, now, err := c.store.UseOf(ctx, coupon, order)
 		if err != nil {
 			return Use{}, err
 		}
-		switch use.State {
-		case UseReleased:
-			use.Replay = true
-			return use, nil
-		case UseReturned:
-			return use, &StateError{Coupon: coupon, Order: order, Err: ErrReturned}
-		case UseRedeemed:
-			return use, &StateError{Coupon: coupon, Order: order, Err: ErrRedeemed}
-		case Unused, UseReserved: // it was reserved, or lapsed, between the two: try once more
+		if step, err := asked.next(held, use, now); step == 0 { // or it was reserved, or lapsed, between the two: try once more
+			use.Replay = err == nil
+			return use, err
 		}
 	}
 	return Use{}, contention("release", coupon)
@@ -211,19 +205,18 @@ func (c *Coupons) Return(ctx context.Context, coupon, order string, refunded dec
 	if _, err := money.Minor("refunded", refunded, held.Places); err != nil {
 		return Use{}, err
 	}
+	asked := returning(held, order, refunded)
 	for range attempts {
-		use, _, err := c.store.UseOf(ctx, coupon, order)
-		paid := use.Total.Sub(use.Discount)
-		switch {
-		case err != nil:
+		use, now, err := c.store.UseOf(ctx, coupon, order)
+		if err != nil {
 			return Use{}, err
-		case use.State == UseReturned:
-			use.Replay = true
-			return use, nil
-		case use.State != UseRedeemed:
-			return Use{}, &StateError{Coupon: coupon, Order: order, Err: ErrNotRedeemed}
-		case refunded.LessThan(paid):
-			return use, &PartialError{Coupon: coupon, Order: order, Places: use.Places, Paid: paid, Refunded: refunded}
+		}
+		switch step, err := asked.next(held, use, now); {
+		case errors.Is(err, ErrNotRedeemed):
+			return Use{}, err
+		case step == 0:
+			use.Replay = err == nil
+			return use, err
 		}
 		returned, done, err := c.apply(ctx, StepReturn, use) // what a redeemed use came to never changes
 		if err != nil || done {

@@ -21,16 +21,19 @@ const (
 	note       = "INSERT INTO shop_note (about) VALUES (?)"
 )
 
+// shopTables are the tables of a shop's own.
+var shopTables = []string{
+	"CREATE TABLE shop_order (id VARBINARY(64) PRIMARY KEY, status VARCHAR(8) NOT NULL) ENGINE = InnoDB",
+	"CREATE TABLE shop_note (no INT AUTO_INCREMENT PRIMARY KEY, about VARCHAR(64) NOT NULL) ENGINE = InnoDB",
+}
+
 // withOrders is a shop with tables of its own, and a store whose calls are merged or not.
 func withOrders(t testing.TB, opts *sqlstore.Options) *shop {
 	t.Helper()
 	s := open(t, nil)
 	s.store = sqlstore.NewStock(s.db.DB, opts)
 	s.Inventory = s.On(s.store)
-	for _, table := range []string{
-		"CREATE TABLE shop_order (id VARBINARY(64) PRIMARY KEY, status VARCHAR(8) NOT NULL) ENGINE = InnoDB",
-		"CREATE TABLE shop_note (no INT AUTO_INCREMENT PRIMARY KEY, about VARCHAR(64) NOT NULL) ENGINE = InnoDB",
-	} {
+	for _, table := range shopTables {
 		require.NoError(t, of(s.db.ExecContext(t.Context(), table)))
 	}
 	return s

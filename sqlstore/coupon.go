@@ -28,3 +28,21 @@ func (c *Coupon) WithTx(tx Tx) *Coupon {
 	bound := c.coupons.WithTx(tx)
 	return &Coupon{Store: bound, coupons: bound}
 }
+
+// Along returns the same store whose next call carries a statement of the shop; see Stock.Along, whose rules hold here:
+//
+//	row := store.Along("INSERT INTO shop_gift (claim, buyer) VALUES (?, ?)", claim, buyer)
+//	c, err := coupons.On(row).For(buyer).Claim(ctx, claim, campaign)
+//
+// The statements belong to calls that name one claim, coupon, order, or number of an operator. Issue, Import, Generate,
+// Expire and reads do not run them.
+func (c *Coupon) Along(text string, args ...any) *Coupon {
+	with := c.coupons.Along(text, args...)
+	return &Coupon{Store: with, coupons: with}
+}
+
+// Affects returns the same store with the number of rows that the last statement of Along must affect; see Stock.Affects.
+func (c *Coupon) Affects(n int64) *Coupon {
+	with := c.coupons.Affects(n)
+	return &Coupon{Store: with, coupons: with}
+}

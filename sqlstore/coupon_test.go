@@ -22,7 +22,8 @@ func couponConformance() conformance[coupon.Store, coupontest.Harness] {
 		harness: couponHarness,
 		memory: func() coupontest.Harness {
 			now, advance := ticking()
-			return coupontest.Harness{Store: &coupon.Memory{Clock: now}, Stock: &stock.Memory{Clock: now}, Advance: advance}
+			store := &coupon.Memory{Clock: now}
+			return coupontest.Harness{Store: store, Stock: (&stock.Memory{Clock: now}).With(store.BesideGoods()), Advance: advance}
 		},
 		run:   coupontest.Run,
 		model: coupontest.Model,

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"database/sql"
 
+	"github.com/holdfast-go/holdfast/sqlstore/internal/coupons"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -18,8 +19,11 @@ type Stock struct {
 // NewStock returns the store in the tables that Migrate made with the same options. Nil
 // options are the defaults. It does no I/O; bad options and a nil db are reported by every call
 // as ErrInvalid.
+//
+// Its calls may use coupons that NewCoupon keeps in the same database with the same prefix; see coupon.UseRequest.
 func NewStock(db *sql.DB, opts *Options) *Stock {
-	store := ledger.New(db, opts.settings(), ledger.GoodsStock, ledger.NoCompanions{})
+	settings := opts.settings()
+	store := ledger.New(db, settings, ledger.GoodsStock, coupons.NewBesideGoods(settings.Prefix))
 	return &Stock{Store: store, ledger: store}
 }
 

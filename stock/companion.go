@@ -10,6 +10,15 @@ type Companion interface {
 	Companion() string
 }
 
+// StepCompanion is a Companion that belongs to certain steps of one order.
+type StepCompanion interface {
+	Companion
+
+	// Belongs returns ErrInvalid unless the companion may go with a step of an order. An Inventory asks before any I/O. Step is
+	// what was called, such as StepPay also for a payment that is late, and 0 for a call that is none of a hold's steps.
+	Belongs(step Step, order string) error
+}
+
 // CompanionOf returns the first companion of a type, and whether there is one.
 func CompanionOf[C Companion](beside []Companion) (c C, ok bool) {
 	for _, b := range beside {

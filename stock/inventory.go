@@ -170,6 +170,21 @@ func (inv *Inventory) ready(ctx context.Context) error {
 	return input.Context(ctx)
 }
 
+// readyFor is ready for a call that carries companions, which have to belong to it.
+func (inv *Inventory) readyFor(ctx context.Context, step Step, order string) error {
+	if err := inv.ready(ctx); err != nil {
+		return err
+	}
+	for _, c := range inv.beside {
+		if c, ok := c.(StepCompanion); ok {
+			if err := c.Belongs(step, order); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // took tells the hook.
 func (inv *Inventory) took(ctx context.Context, e Effect) {
 	if inv.opts.Hook != nil {

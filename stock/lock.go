@@ -49,7 +49,7 @@ func (inv *Inventory) Take(ctx context.Context, order string, lines ...Line) (Ho
 
 // acquire locks or takes an order.
 func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, immediate bool) (Hold, error) {
-	if err := errors.Join(inv.ready(ctx), input.ID("order", order)); err != nil {
+	if err := errors.Join(inv.readyFor(ctx, Order{Immediate: immediate}.Step(), order), input.ID("order", order)); err != nil {
 		return Hold{}, err
 	}
 	lines, err := normalize(lines)

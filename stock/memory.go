@@ -61,7 +61,8 @@ type changeKey struct {
 }
 
 // With returns a view of the store whose companions are kept by keepers. The keepers are also told of calls that carry
-// no companions. Calls on the store itself do not tell them.
+// no companions. Calls on the store itself do not tell them. Keepers that are a sync.Locker are locked while a call is in the
+// store, and so may keep what others change too.
 func (m *Memory) With(keepers MemoryCompanions) *Memory {
 	return &Memory{of: m.root(), still: m.still, keepers: keepers, rows: m.rows}
 }
@@ -126,7 +127,12 @@ func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func()
 	if clock == nil {
 		clock = time.Now
 	}
-	return b, input.Instant(clock()), root.mu.Unlock, nil
+	end = root.mu.Unlock
+	if keepers, ok := m.keepers.(sync.Locker); ok {
+		keepers.Lock()
+		end = func() { keepers.Unlock(); root.mu.Unlock() }
+	}
+	return b, input.Instant(clock()), end, nil
 }
 
 // read makes a call that changes nothing.
@@ -142,7 +148,7 @@ func (m *Memory) read(ctx context.Context, look func(b *books, now time.Time)) e
 
 // change makes a call that moves no units of an order, unless decide or a companion refuses it. Decide returns what changes.
 func (m *Memory) change(
-	ctx context.Context, order string, beside []Companion, decide func(b *books, now time.Time) (Verdict, func()),
+	ctx context.Context, call *CompanionCall, decide func(b *books, now time.Time) (Verdict, func()), moments ...moment,
 ) (Verdict, error) {
 	b, now, end, err := m.begin(ctx)
 	if err != nil {
@@ -153,7 +159,7 @@ func (m *Memory) change(
 	if verdict != Done {
 		return verdict, nil
 	}
-	keep, err := m.tell(now, []*CompanionCall{{Hold: Hold{Order: order}, Companions: beside}})
+	keep, err := m.tell(now, []*CompanionCall{call}, moments...)
 	if err != nil {
 		return Refused, err
 	}
@@ -167,7 +173,7 @@ func (m *Memory) change(
 
 // Create implements Store.
 func (m *Memory) Create(ctx context.Context, item Item, beside ...Companion) (Verdict, error) {
-	return m.change(ctx, "", beside, func(b *books, now time.Time) (Verdict, func()) {
+	return m.change(ctx, &CompanionCall{Companions: beside}, func(b *books, now time.Time) (Verdict, func()) {
 		if _, ok := b.items[item.Key]; ok {
 			return Exists, nil
 		}
@@ -187,7 +193,7 @@ func (b *books) define(key Key, version, total int64) {
 
 // SetTerms implements Store.
 func (m *Memory) SetTerms(ctx context.Context, from Item, to Terms, total int64, beside ...Companion) (Verdict, error) {
-	return m.change(ctx, "", beside, func(b *books, now time.Time) (Verdict, func()) {
+	return m.change(ctx, &CompanionCall{Companions: beside}, func(b *books, now time.Time) (Verdict, func()) {
 		item, ok := b.items[from.Key]
 		if !ok || item.Unlimited != from.Unlimited {
 			return Refused, nil
@@ -256,7 +262,7 @@ func (m *Memory) List(ctx context.Context, after Key, limit int) (items []Item, 
 
 // Apply implements Store.
 func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) (Verdict, error) {
-	return m.change(ctx, "", beside, func(b *books, now time.Time) (Verdict, func()) {
+	return m.change(ctx, &CompanionCall{Companions: beside}, func(b *books, now time.Time) (Verdict, func()) {
 		id := changeKey{change.Kind.Scope(), change.ID}
 		if _, ok := b.changes[id]; ok {
 			return Exists, nil

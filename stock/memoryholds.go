@@ -199,19 +199,24 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 
 // Void implements Store.
 func (m *Memory) Void(ctx context.Context, order string, beside ...Companion) (Verdict, error) {
-	return m.change(ctx, order, beside, func(b *books, now time.Time) (Verdict, func()) {
+	var moments []moment
+	if len(beside) > 0 {
+		moments = append(moments, MemoryCompanions.Moved)
+	}
+	call := &CompanionCall{Step: StepCancel, Hold: Hold{Order: order, State: Cancelled}, Companions: beside}
+	return m.change(ctx, call, func(b *books, now time.Time) (Verdict, func()) {
 		if _, ok := b.holds[order]; ok {
 			return Exists, nil
 		}
 		return Done, func() {
 			b.holds[order] = Hold{Order: order, State: Cancelled, Deadline: now, LockedAt: now, UpdatedAt: now}
 		}
-	})
+	}, moments...)
 }
 
 // Fence implements Store.
 func (m *Memory) Fence(ctx context.Context, order string, beside ...Companion) (Verdict, error) {
-	return m.change(ctx, order, beside, func(b *books, _ time.Time) (Verdict, func()) {
+	return m.change(ctx, &CompanionCall{Hold: Hold{Order: order}, Companions: beside}, func(b *books, _ time.Time) (Verdict, func()) {
 		hold, ok := b.holds[order]
 		if !ok {
 			return Refused, nil
@@ -223,7 +228,7 @@ func (m *Memory) Fence(ctx context.Context, order string, beside ...Companion) (
 
 // SetDeadline implements Store.
 func (m *Memory) SetDeadline(ctx context.Context, was Hold, deadline time.Time, beside ...Companion) (Verdict, error) {
-	return m.change(ctx, was.Order, beside, func(b *books, now time.Time) (Verdict, func()) {
+	return m.change(ctx, &CompanionCall{Hold: was, Companions: beside}, func(b *books, now time.Time) (Verdict, func()) {
 		hold, ok := b.holds[was.Order]
 		if !ok || hold.State != Locked || hold.dead(now) || hold.Fence != was.Fence || !hold.Deadline.Equal(was.Deadline) {
 			return Refused, nil

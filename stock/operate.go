@@ -30,7 +30,7 @@ type TransferLeg struct {
 //
 // Errors, in the order of precedence: ErrInvalid, ErrInUse.
 func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Terms) (Item, error) {
-	if err := errors.Join(inv.ready(ctx), checkKey(key), input.NotNegative("total", total), checkTerms(terms, total)); err != nil {
+	if err := errors.Join(inv.readyFor(ctx, 0, ""), checkKey(key), input.NotNegative("total", total), checkTerms(terms, total)); err != nil {
 		return Item{}, err
 	}
 	terms.Start, terms.End = input.Instant(terms.Start), input.Instant(terms.End) // as every store keeps them
@@ -101,7 +101,7 @@ func (inv *Inventory) Withdraw(ctx context.Context, id string, lines ...Line) er
 
 // adjust applies one step to some items.
 func (inv *Inventory) adjust(ctx context.Context, kind Kind, step Step, id string, lines []Line) error {
-	if err := errors.Join(inv.ready(ctx), input.ID("ID", id)); err != nil {
+	if err := errors.Join(inv.readyFor(ctx, 0, ""), input.ID("ID", id)); err != nil {
 		return err
 	}
 	lines, err := normalize(lines)
@@ -126,7 +126,7 @@ func (inv *Inventory) adjust(ctx context.Context, kind Kind, step Step, id strin
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first item that
 // refuses, by key: ErrUnknownSKU (of either pool), ErrUnlimited, ErrInsufficient, ErrOverflow.
 func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...TransferLeg) ([]TransferLeg, error) {
-	if err := errors.Join(inv.ready(ctx), input.ID("ID", id)); err != nil {
+	if err := errors.Join(inv.readyFor(ctx, 0, ""), input.ID("ID", id)); err != nil {
 		return nil, err
 	}
 	moves, err := checkMoves(moves)

@@ -34,7 +34,8 @@ type RefundOutcome struct {
 // ErrCancelled, ErrExpired, ErrRefunded, ErrRedeemed (unless Options.RefundRedeemed),
 // ErrOverRefund, ErrOverflow.
 func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome, error) {
-	if err := errors.Join(inv.ready(ctx), input.ID("refund ID", refund.ID), input.ID("order", refund.Order)); err != nil {
+	ready := inv.readyFor(ctx, RefundRecord{Refund: refund}.step(), refund.Order)
+	if err := errors.Join(ready, input.ID("refund ID", refund.ID), input.ID("order", refund.Order)); err != nil {
 		return RefundOutcome{}, err
 	}
 	whole := len(refund.Lines) == 0

@@ -29,7 +29,7 @@ func (inv *Inventory) Shorten(ctx context.Context, order string, until time.Time
 func (inv *Inventory) redate(
 	ctx context.Context, order string, until time.Time, wanted func(deadline, until time.Time) bool,
 ) (Hold, error) {
-	if err := errors.Join(inv.ready(ctx), input.ID("order", order), input.Time("until", until)); err != nil {
+	if err := errors.Join(inv.readyFor(ctx, 0, ""), input.ID("order", order), input.Time("until", until)); err != nil {
 		return Hold{}, err
 	}
 	until = input.Instant(until)
@@ -70,7 +70,7 @@ func (inv *Inventory) redate(
 // A hold that comes back Locked is live and may be paid or cancelled by a new call. To make the
 // lost call happen, make it again instead; Resolve is for a caller that wants to know.
 func (inv *Inventory) Resolve(ctx context.Context, order string) (Hold, error) {
-	if err := errors.Join(inv.ready(ctx), input.ID("order", order)); err != nil {
+	if err := errors.Join(inv.readyFor(ctx, 0, ""), input.ID("order", order)); err != nil {
 		return Hold{}, err
 	}
 	for range attempts {

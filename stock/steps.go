@@ -39,7 +39,7 @@ func (inv *Inventory) Redeem(ctx context.Context, order string) (Outcome, error)
 // step moves an order. It tries first and looks only when that was refused, so that the
 // ordinary case is one statement.
 func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcome, error) {
-	if err := errors.Join(inv.ready(ctx), input.ID("order", order)); err != nil {
+	if err := errors.Join(inv.readyFor(ctx, step, order), input.ID("order", order)); err != nil {
 		return Outcome{}, err
 	}
 	asked, fence := step, int64(0)

@@ -54,7 +54,7 @@ type Store interface {
 	Move(ctx context.Context, move Movement) (MoveResult, error)
 
 	// Void records the order as Cancelled without lines, so that no later Lock of it can
-	// succeed. Exists where the order has a hold or was closed before.
+	// succeed; companions are told as of StepCancel. Exists where the order has a hold or was closed before.
 	Void(ctx context.Context, order string, beside ...Companion) (Verdict, error)
 
 	// Fence raises the fence of an order by one, whatever its state, once every change of
@@ -308,7 +308,7 @@ type MemoryCompanions interface {
 
 	Before(at time.Time, calls []*CompanionCall) (keep func(), err error)    // before anything else; the only one of calls that move no units
 	Locked(at time.Time, calls []*CompanionCall) (keep func(), err error)    // a Lock or Take has locked its units
-	Moved(at time.Time, calls []*CompanionCall) (keep func(), err error)     // the units of orders were moved by a step, the same for all
+	Moved(at time.Time, calls []*CompanionCall) (keep func(), err error)     // orders have made a step, the same for all, or Void carries any
 	Refunding(at time.Time, calls []*CompanionCall) (keep func(), err error) // units are about to be refunded
 	Refunded(at time.Time, calls []*CompanionCall) (keep func(), err error)  // they are refunded
 }

@@ -3,16 +3,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/examples/internal/example"
+	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/examples/internal/example/exampletest"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/stock"
@@ -20,39 +22,59 @@ import (
 
 func TestStoryEndsWithBalancedBooks(t *testing.T) {
 	t.Parallel()
-	var b books
-	exampletest.Complete(t, exampletest.DSN(t), b.run)
-	require.Equal(t, map[string]int64{"placed": 1, "paid": 3, "refunded": 2, "closed": 6, "kept": 1, "back": 3}, b.sums)
-	require.Equal(t, stock.Quantities{Total: units, Sold: 3, Locked: 1, Left: 3, Refunded: 2}, b.item)
-	require.Empty(t, b.drifts)
+	exampletest.Each(t, func(t *testing.T, dsn string) {
+		printed := exampletest.Complete(t, dsn, run)
+		for _, want := range []string{
+			"reserved for another order", "insufficient", "money goes back: stock: the hold has expired", "refunded; 0 sold, 0 locked, 6 left",
+			"placed; 0 sold, 2 locked, 6 left; coupon reserved", "Audit: 0 drifts.",
+		} {
+			require.Contains(t, printed, want)
+		}
+	})
 }
 
 func TestInterruptedStoryLeavesNothing(t *testing.T) {
 	t.Parallel()
-	exampletest.Interrupt(t, exampletest.DSN(t), "pay-2 arrives", new(books).run)
+	exampletest.Each(t, func(t *testing.T, dsn string) { exampletest.Interrupt(t, dsn, "another payment arrives", run) })
 }
 
-func TestWithoutAServerItSaysHowToStartOne(t *testing.T) {
-	t.Parallel()
-	require.ErrorIs(t, example.Run(t.Context(), "", t.Output(), new(books).run), errServer)
-}
-
-// newShop opens a shop in a database of the test's own, on a wire that the test can cut and whose clock stands still.
-func newShop(t *testing.T) (*shop, *sqltest.Wire) {
+// each runs a test on a shop in memory, and on one in a database of the test's own, on a wire that the test can cut.
+func each(t *testing.T, test func(t *testing.T, s *shop, wire *sqltest.Wire)) {
 	t.Helper()
-	db := sqltest.Open(t, sqltest.Variant{Apply: func(c *mysql.Config) { c.InterpolateParams = true }}) // so that the wire sees all statements
-	s, err := open(t.Context(), db.DB)
+	for _, where := range []string{"InMemory", "OnServer"} {
+		t.Run(where, func(t *testing.T) {
+			t.Parallel()
+			if where == "InMemory" {
+				s, err := open(t.Context(), nil)
+				require.NoError(t, err)
+				test(t, s, new(sqltest.Wire))
+				return
+			}
+			seen := func(c *mysql.Config) { c.InterpolateParams = true } // so that the wire sees all statements
+			db := sqltest.Open(t, sqltest.Variant{Apply: seen})
+			s, err := open(t.Context(), db.DB)
+			require.NoError(t, err)
+			test(t, s, db.Wire)
+		})
+	}
+}
+
+// requireBooks demands what the units and the coupon are, and that the books balance.
+func requireBooks(t *testing.T, s *shop, sold, locked int64, gift coupon.State) {
+	t.Helper()
+	ctx := t.Context()
+	item, err := s.inv.Item(ctx, stock.Key{SKU: 42})
 	require.NoError(t, err)
-	db.Wire.Freeze(time.Date(2026, 6, 18, 10, 0, 0, 0, time.UTC))
-	return s, db.Wire
-}
-
-// requireBooks demands that these are the units of the orders and the payments by state, and that the books balance.
-func requireBooks(t *testing.T, s *shop, sums map[string]int64) {
-	t.Helper()
-	var b books
-	require.NoError(t, b.close(t.Context(), s, t.Output()))
-	require.Equal(t, sums, b.sums)
+	require.Equal(t, [2]int64{sold, locked}, [2]int64{item.Sold, item.Locked})
+	is, err := s.coupons.Coupon(ctx, "gift")
+	require.NoError(t, err)
+	require.Equal(t, gift, is.State)
+	units, err := s.inv.Audit(ctx)
+	require.NoError(t, err)
+	require.Empty(t, units.Drifts)
+	coupons, err := s.coupons.Audit(ctx)
+	require.NoError(t, err)
+	require.Empty(t, coupons.Drifts)
 }
 
 // atOnce makes calls at once, each of them a few times. All have to succeed.
@@ -71,72 +93,100 @@ func atOnce(t *testing.T, calls ...func() error) {
 	all.Wait()
 }
 
-func TestManyBuyersOrderAtOnce(t *testing.T) {
+// Of orders that come at once with one coupon, one has it, and each row has what its order has to pay.
+func TestManyOrdersAtOnce(t *testing.T) {
 	t.Parallel()
-	s, _ := newShop(t)
-	var calls []func() error
-	for buyer := range 10 {
-		order := fmt.Sprint("order-", buyer)
-		calls = append(calls, func() error {
-			err := s.place(t.Context(), order, fmt.Sprint("u-", buyer), 1)
-			if errors.Is(err, stock.ErrInsufficient) {
-				return nil
+	each(t, func(t *testing.T, s *shop, _ *sqltest.Wire) {
+		t.Helper()
+		var calls []func() error
+		var placed atomic.Int64
+		for n := range 10 {
+			o := order{id: fmt.Sprint("order-", n), buyer: fmt.Sprint("u-", n), num: 1}
+			if n < 5 {
+				o.buyer, o.coupon = "Ann", "gift"
 			}
-			return errors.Join(err, s.paymentArrived(t.Context(), "pay-"+order, order), s.closeOverdue(t.Context()))
-		})
-	}
-	atOnce(t, calls...)
-	requireBooks(t, s, map[string]int64{"paid": units, "kept": units})
+			calls = append(calls, func() error {
+				err := s.place(t.Context(), o)
+				if errors.Is(err, stock.ErrInsufficient) || errors.Is(err, coupon.ErrReserved) || errors.Is(err, coupon.ErrRedeemed) {
+					_, gone := s.order(context.Background(), o.id)
+					if gone == nil {
+						return errors.New("a row without its order")
+					}
+					return nil
+				}
+				placed.Add(1)
+				return errors.Join(err, s.paymentArrived(t.Context(), "pay-"+o.id, o.id))
+			})
+		}
+		atOnce(t, calls...)
+		require.Equal(t, int64(3*6), placed.Load()) // each three times
+		requireBooks(t, s, 6, 0, coupon.Redeemed)
+		for n := range 10 {
+			o, err := s.order(t.Context(), fmt.Sprint("order-", n))
+			if err != nil {
+				continue
+			}
+			require.Equal(t, "paid", o.state)
+			want := decimal.New(40, 0)
+			if o.coupon != "" {
+				want = decimal.New(30, 0)
+			}
+			require.True(t, want.Equal(o.toPay), "%v", o.toPay)
+		}
+	})
 }
 
 func TestPaymentRacesCancel(t *testing.T) {
 	t.Parallel()
-	s, _ := newShop(t)
-	require.NoError(t, s.place(t.Context(), "a", "u-1", 2))
-	atOnce(t,
-		func() error { return s.paymentArrived(t.Context(), "pay", "a") },
-		func() error { return s.cancel(t.Context(), "a") },
-	)
-	var b books
-	require.NoError(t, b.close(t.Context(), s, t.Output()))
-	require.Zero(t, b.sums["placed"]+b.sums["paid"]+b.sums["kept"], "whoever was first, the money goes back")
-	require.EqualValues(t, 1, b.sums["back"])
+	each(t, func(t *testing.T, s *shop, _ *sqltest.Wire) {
+		t.Helper()
+		require.NoError(t, s.place(t.Context(), order{id: "a", buyer: "Ann", num: 2, coupon: "gift"}))
+		atOnce(t,
+			func() error {
+				err := s.paymentArrived(t.Context(), "pay", "a")
+				if errors.Is(err, errMoneyBack) {
+					return nil
+				}
+				return err
+			},
+			func() error { return s.cancel(t.Context(), "a") },
+		)
+		requireBooks(t, s, 0, 0, coupon.Usable)
+		o, err := s.order(t.Context(), "a")
+		require.NoError(t, err)
+		require.Contains(t, []string{"closed", "refunded"}, o.state)
+	})
 }
 
-func TestLostConnectionRunsTheTransactionAgain(t *testing.T) {
+func TestLostConnectionIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	s, wire := newShop(t)
-	for i, statement := range []string{"INSERT INTO orders", "INSERT INTO goods_stock_hold", "UPDATE goods_stock "} {
-		for j, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
-			wire.Inject(sqltest.Fault{Match: statement, Kind: kind})
-			order := fmt.Sprint("order-", i, j)
-			require.NoError(t, s.place(t.Context(), order, "u-"+order, 1))
+	each(t, func(t *testing.T, s *shop, wire *sqltest.Wire) {
+		t.Helper()
+		for i, statement := range []string{"INSERT INTO orders", "INSERT INTO coupon_use", "COMMIT AND"} {
+			for j, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
+				wire.Inject(sqltest.Fault{Match: statement, Kind: kind})
+				id := fmt.Sprint("order-", i, j)
+				require.NoError(t, s.place(t.Context(), order{id: id, buyer: "Ann", num: 1, coupon: "gift"}))
+				requireBooks(t, s, 0, 1, coupon.Reserved)
+				require.NoError(t, s.cancel(t.Context(), id))
+				requireBooks(t, s, 0, 0, coupon.Usable)
+			}
 		}
-	}
-	requireBooks(t, s, map[string]int64{"placed": 6})
-}
-
-func TestOrderWithoutAnAnswerIsSettled(t *testing.T) {
-	t.Parallel()
-	s, _ := newShop(t)
-	require.NoError(t, s.place(t.Context(), "placed", "u-1", 1))
-	require.NoError(t, s.settle(t.Context(), "placed"))
-	require.ErrorContains(t, s.settle(t.Context(), "lost"), "was not placed")
-	require.ErrorIs(t, s.place(t.Context(), "lost", "u-1", 1), stock.ErrCancelled, "a request that was on its way")
-	requireBooks(t, s, map[string]int64{"placed": 1})
+	})
 }
 
 func TestPaymentOfWhatIsNotPlaced(t *testing.T) {
 	t.Parallel()
-	s, wire := newShop(t)
-	require.NoError(t, s.place(t.Context(), "cancelled", "u-1", 1))
-	require.NoError(t, s.cancel(t.Context(), "cancelled"))
-	require.NoError(t, s.place(t.Context(), "late", "u-1", 1))
-	wire.Advance(holdFor)
-	for _, order := range []string{"cancelled", "late", "unknown"} {
+	each(t, func(t *testing.T, s *shop, _ *sqltest.Wire) {
+		t.Helper()
+		require.NoError(t, s.place(t.Context(), order{id: "cancelled", buyer: "Ann", num: 1, coupon: "gift"}))
+		require.NoError(t, s.cancel(t.Context(), "cancelled"))
 		for range 2 {
-			require.NoError(t, s.paymentArrived(t.Context(), "pay-"+order, order))
+			err := s.paymentArrived(t.Context(), "pay", "cancelled")
+			require.ErrorIs(t, err, errMoneyBack)
+			require.ErrorIs(t, err, stock.ErrCancelled)
 		}
-	}
-	requireBooks(t, s, map[string]int64{"closed": 2, "back": 3})
+		require.ErrorIs(t, s.place(t.Context(), order{id: "cancelled", buyer: "Ann", num: 1, coupon: "gift"}), stock.ErrCancelled)
+		requireBooks(t, s, 0, 0, coupon.Usable)
+	})
 }

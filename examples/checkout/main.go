@@ -1,9 +1,7 @@
-// Checkout is order code as a shop writes it. One transaction writes the row of an order and locks its units. Payments
-// arrive twice or too late, buyers cancel, and a worker closes orders that are not paid in time.
+// Checkout is order code to copy: the row of an order, its units and its coupon change in one call, or none of them does.
+// Payments arrive twice or too late, and buyers cancel.
 //
-//	go run ./examples/checkout -dsn 'user:password@tcp(127.0.0.1:3306)/'
-//
-// The code to copy is shop.go. This file tells a story with it and shows the books.
+//	go run ./examples/checkout # or, on MySQL, -dsn 'user:password@tcp(127.0.0.1:3306)/'
 package main
 
 import (
@@ -12,148 +10,144 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
+	"github.com/shopspring/decimal"
+
+	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/examples/internal/example"
+	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// errServer says how to start what this example needs.
-var errServer = errors.New(`checkout needs MySQL or MariaDB. Start one, and pass its address:
+func main() { example.Main(run) }
 
-  docker run --rm -d -p 3306:3306 -e MYSQL_ALLOW_EMPTY_PASSWORD=1 mysql:9
-  go run ./examples/checkout -dsn 'root@tcp(127.0.0.1:3306)/'`)
-
-func main() { example.Main(new(books).run) }
-
-// run opens the shop, tells the story and fills the books.
-func (b *books) run(ctx context.Context, db *sql.DB, w io.Writer) error {
-	if db == nil {
-		return errServer
+// open returns a shop, on MySQL or in memory, with 6 units and a coupon for Ann that takes 10 off.
+func open(ctx context.Context, db *sql.DB) (*shop, error) {
+	var s shop
+	if db != nil {
+		if err := errors.Join(tables{db: db}.exec(ctx, createOrders), sqlstore.Migrate(ctx, db, nil)); err != nil {
+			return nil, err
+		}
+		goods := sqlstore.NewStock(db, nil)
+		s = shop{tables{db, goods}, stock.New(goods, &stock.Options{HoldFor: holdFor}), coupon.New(sqlstore.NewCoupon(db, nil), nil)}
+	} else {
+		coupons, m := new(coupon.Memory), new(memory)
+		onAlong := func(ctx context.Context, rows []stock.MemoryRow) error {
+			return m.exec(ctx, rows[0].Text, rows[0].Args...)
+		}
+		m.goods = (&stock.Memory{OnAlong: onAlong}).With(coupons.BesideGoods())
+		s = shop{m, stock.New(m.goods, &stock.Options{HoldFor: holdFor}), coupon.New(coupons, nil)}
 	}
+	terms := coupon.Terms{Kind: coupon.AmountOff, Amount: decimal.New(10, 0), ForDays: 30, Zone: "Asia/Shanghai"}
+	_, err1 := s.inv.Define(ctx, stock.Key{SKU: 42}, 6, stock.Terms{PerBuyer: 4})
+	_, err2 := s.coupons.Define(ctx, 1, 100, coupon.Rules{PerBuyer: 1}, terms)
+	_, err3 := s.coupons.For("Ann").Claim(ctx, "gift", 1)
+	return &s, errors.Join(err1, err2, err3)
+}
+
+// run tells a story, and shows what each step leaves behind.
+func run(ctx context.Context, db *sql.DB, w io.Writer) error {
 	s, err := open(ctx, db)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%d units of SKU %d, %d for each buyer. An order that is not paid within %v is closed.\n\n", units, sku, perBuyer, holdFor)
-	for i, step := range s.story(ctx) {
-		answer, err := s.tell(ctx, step)
-		if err != nil {
+	place := func(o order) func() error { return func() error { return s.place(ctx, o) } }
+	pay := func(payment, id string) func() error {
+		return func() error { return s.paymentArrived(ctx, payment, id) }
+	}
+	for _, step := range []struct {
+		what, order string
+		do          func() error
+	}{
+		{"Ann orders 2 with her coupon", "A", place(order{id: "A", buyer: "Ann", num: 2, coupon: "gift"})},
+		{"Ann presses the button twice", "A", place(order{id: "A", buyer: "Ann", num: 2, coupon: "gift"})},
+		{"Ann orders 1 with the same coupon", "B", place(order{id: "B", buyer: "Ann", num: 1, coupon: "gift"})},
+		{"Bo orders 4", "C", place(order{id: "C", buyer: "Bo", num: 4})},
+		{"Chen orders 1", "D", place(order{id: "D", buyer: "Chen", num: 1})},
+		{"a payment arrives", "A", pay("pay-1", "A")},
+		{"it arrives a second time", "A", pay("pay-1", "A")},
+		{"another payment arrives", "A", pay("pay-2", "A")},
+		{"time passes, a payment is late", "C", func() error { example.Rest(ctx, holdFor); return pay("pay-3", "C")() }},
+		{"the worker of timeouts closes it", "C", func() error { return s.cancel(ctx, "C") }},
+		{"Ann wants her money back", "A", func() error { return s.cancel(ctx, "A") }},
+		{"Ann orders 2 with her coupon", "E", place(order{id: "E", buyer: "Ann", num: 2, coupon: "gift"})},
+	} {
+		refused := step.do()
+		if stock.Retryable(refused) || ctx.Err() != nil {
+			return errors.Join(ctx.Err(), refused)
+		}
+		if fmt.Fprintf(w, "%s: %-33s → ", step.order, step.what); refused != nil {
+			fmt.Fprintln(w, refused)
+			continue
+		}
+		o, err1 := s.order(ctx, step.order)
+		item, err2 := s.inv.Item(ctx, stock.Key{SKU: 42})
+		gift, err3 := s.coupons.Coupon(ctx, "gift")
+		if err := errors.Join(err1, err2, err3); err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%3d. %s: %-44s → %s\n", i+1, step.order, step.what, answer)
+		fmt.Fprintf(w, "%s; %d sold, %d locked, %d left; coupon %s\n", o.state, item.Sold, item.Locked, item.Left, gift.State)
 	}
-	return b.close(ctx, s, w)
+	report1, err1 := s.inv.Audit(ctx)
+	report2, err2 := s.coupons.Audit(ctx)
+	fmt.Fprintf(w, "Audit: %d drifts.\n", len(report1.Drifts)+len(report2.Drifts)+len(report2.Conflicts))
+	return errors.Join(err1, err2)
 }
 
-// step is something that happens to an order.
-type step struct {
-	order, what string
-	do          func() error
+// rows are the orders, beside the goods.
+type rows interface {
+	along(text string, args ...any) stock.Store // the goods, whose next call carries a statement
+	exec(ctx context.Context, text string, args ...any) error
+	order(ctx context.Context, id string) (order, error)
 }
 
-// story returns what happens.
-func (s *shop) story(ctx context.Context) []step {
-	place := func(order, buyer string, num int64, note string) step {
-		return step{order, fmt.Sprintf("%s orders %d%s", buyer, num, note), func() error { return s.place(ctx, order, buyer, num) }}
-	}
-	pay := func(order, payment, note string) step {
-		return step{order, payment + " arrives" + note, func() error { return s.paymentArrived(ctx, payment, order) }}
-	}
-	cancel := func(order, note string) step {
-		return step{order, "the buyer cancels" + note, func() error { return s.cancel(ctx, order) }}
-	}
-	return []step{
-		place("order-A", "Ann", 2, ""),
-		place("order-A", "Ann", 2, " and presses the button twice"),
-		place("order-B", "Bo", 2, ""),
-		place("order-C", "Chen", 2, ""),
-		place("order-D", "Dora", 1, ""),
-		pay("order-A", "pay-1", ""),
-		pay("order-A", "pay-1", " a second time"),
-		pay("order-A", "pay-2", " from another card"),
-		cancel("order-B", ""),
-		cancel("order-B", " a second time"),
-		place("order-E", "Dora", 2, ""),
-		place("order-F", "Ann", 2, ""),
-		{"order-C", fmt.Sprintf("%v pass", holdFor), func() error {
-			example.Rest(ctx, holdFor)
-			return ctx.Err()
-		}},
-		pay("order-C", "pay-3", " too late"),
-		{"order-E", "the timeout worker comes by", func() error { return s.closeOverdue(ctx) }},
-		cancel("order-A", ", who has paid"),
-		place("order-G", "Eve", 1, ""),
-		place("order-H", "Bo", 3, ""),
-		pay("order-H", "pay-4", ""),
-	}
+// tables are rows in MySQL.
+type tables struct {
+	db    *sql.DB
+	goods *sqlstore.Stock
 }
 
-// tell makes a step happen and returns the refusal, or what the order and the item are then.
-func (s *shop) tell(ctx context.Context, step step) (string, error) {
-	err := step.do()
-	switch {
-	case errors.Is(err, stock.ErrInsufficient), errors.Is(err, stock.ErrLimit):
-		return err.Error(), nil
-	case err != nil:
-		return "", err
-	}
-	var state string
-	if err := s.db.QueryRowContext(ctx, "SELECT STATE FROM orders WHERE ID = ?", step.order).Scan(&state); err != nil {
-		return "", err
-	}
-	item, err := s.inv.Item(ctx, stock.Key{SKU: sku})
-	return fmt.Sprintf("%-9s item: %d sold, %d locked, %d left", state+";", item.Sold, item.Locked, item.Left), err
-}
+func (t tables) along(text string, args ...any) stock.Store { return t.goods.Along(text, args...) }
 
-// books are what the tables say in the end.
-type books struct {
-	sums   map[string]int64 // units of orders, and payments, by their state
-	item   stock.Quantities
-	drifts []stock.Drift
-}
-
-// close reads the books, shows them and compares them.
-func (b *books) close(ctx context.Context, s *shop, w io.Writer) error {
-	if err := b.read(ctx, s); err != nil {
-		return err
-	}
-	example.Table(w,
-		example.Row{"orders", "units", "the item's counter", ""},
-		example.Row{"placed", b.sums["placed"], "locked", b.item.Locked},
-		example.Row{"paid", b.sums["paid"], "sold", b.item.Sold},
-		example.Row{"refunded", b.sums["refunded"], "refunded", b.item.Refunded},
-		example.Row{"closed", b.sums["closed"], "left", b.item.Left},
-	)
-	fmt.Fprintf(w, "\nPayments: %d kept, %d to send back.\n", b.sums["kept"], b.sums["back"])
-	if len(b.drifts) > 0 || b.sums["placed"] != b.item.Locked || b.sums["paid"] != b.item.Sold || b.sums["refunded"] != b.item.Refunded {
-		return fmt.Errorf("the books do not balance: %v", b.drifts)
-	}
-	fmt.Fprintln(w, "Audit: the books balance.")
-	return nil
-}
-
-// read sums up the tables and has the stock audited.
-func (b *books) read(ctx context.Context, s *shop) error {
-	rows, err := s.db.QueryContext(ctx, `SELECT STATE, SUM(NUM) FROM orders GROUP BY STATE
-		UNION ALL SELECT STATE, COUNT(*) FROM payments GROUP BY STATE`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	b.sums = map[string]int64{}
-	for rows.Next() {
-		var state string
-		var sum int64
-		if err := rows.Scan(&state, &sum); err != nil {
-			return err
-		}
-		b.sums[state] = sum
-	}
-	item, err := s.inv.Item(ctx, stock.Key{SKU: sku})
-	if err = errors.Join(rows.Err(), err); err != nil {
-		return err
-	}
-	report, err := s.inv.Audit(ctx)
-	b.item, b.drifts = item.Quantities, report.Drifts
+func (t tables) exec(ctx context.Context, text string, args ...any) error {
+	_, err := t.db.ExecContext(ctx, text, args...)
 	return err
+}
+
+func (t tables) order(ctx context.Context, id string) (o order, err error) {
+	row := t.db.QueryRowContext(ctx, "SELECT ID, BUYER, NUM, COUPON, TO_PAY, STATE, PAYMENT FROM orders WHERE ID = ?", id)
+	err = row.Scan(&o.id, &o.buyer, &o.num, &o.coupon, &o.toPay, &o.state, &o.payment)
+	return o, err
+}
+
+// memory is rows in the process. The goods hand over the statements of a call where it takes effect.
+type memory struct {
+	goods *stock.Memory
+	kept  sync.Map // orders by ID
+}
+
+func (m *memory) along(text string, args ...any) stock.Store { return m.goods.Along(text, args...) }
+
+func (m *memory) exec(_ context.Context, text string, args ...any) error {
+	if text == placeOrder {
+		id, _ := args[0].(string)
+		buyer, gift := args[1].(string), args[3].(string)
+		m.kept.Store(id, order{id: id, buyer: buyer, coupon: gift, state: "placed", num: args[2].(int64), toPay: args[4].(decimal.Decimal)})
+		return nil
+	}
+	o, err := m.order(context.Background(), args[1].(string))
+	if o.state = args[0].(string); text == payOrder {
+		o.state, o.payment = "paid", o.state
+	}
+	m.kept.Store(o.id, o)
+	return err
+}
+
+func (m *memory) order(_ context.Context, id string) (order, error) {
+	o, ok := m.kept.Load(id)
+	if !ok {
+		return order{}, sql.ErrNoRows
+	}
+	return o.(order), nil
 }

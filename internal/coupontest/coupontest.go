@@ -41,7 +41,7 @@ func cases() []testCase {
 		defineCases(), claimCases(), buyCases(), codeCases(), batchCases(),
 		useCases(), useRefusalCases(), validityCases(), discountCases(), backCases(), readingCases(),
 		raceCases(), resolveCases(), betweenCases(), historyCases(), auditCases(),
-		orderCases(), transactionCases(),
+		orderCases(), besideGoodsCases(), transactionCases(),
 		guardUnitCases(), guardUseCases(), guardCases(),
 	)
 }

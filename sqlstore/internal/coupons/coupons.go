@@ -37,6 +37,21 @@ func over(units *ledger.Store, statements *couponSQL, cache *termsCache) *Store 
 // WithTx returns the same store inside the caller's transaction.
 func (c *Store) WithTx(tx mysql.Tx) *Store { return over(c.units.WithTx(tx), c.sql, c.cache) }
 
+// Along returns the same store whose next call carries one more statement of the shop.
+func (c *Store) Along(text string, args ...any) *Store {
+	return c.carrying(c.units.Along(text, args...))
+}
+
+// Affects returns the same store with the number of rows that the last statement must affect.
+func (c *Store) Affects(n int64) *Store { return c.carrying(c.units.Affects(n)) }
+
+// carrying returns the same store on units whose calls carry statements of the shop.
+func (c *Store) carrying(units *ledger.Store) *Store {
+	other := *c
+	other.units = units
+	return &other
+}
+
 // Units implements coupon.Store.
 func (c *Store) Units() stock.Store { return c.units }
 
@@ -73,6 +88,9 @@ func (c *Store) Terms(ctx context.Context, campaign, no int64) (coupon.Terms, bo
 
 // Coupon implements coupon.Store. Concurrent calls share one read, because each claim ends with it.
 func (c *Store) Coupon(ctx context.Context, id string) (coupon.Coupon, time.Time, error) {
+	if err := c.ready(ctx); err != nil { // calls begin with this
+		return coupon.Coupon{}, time.Time{}, err
+	}
 	return c.byID.Get(ctx, id)
 }
 

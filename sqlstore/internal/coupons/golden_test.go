@@ -50,6 +50,12 @@ func (q *couponSQL) statements() []sqltest.Statement {
 		}
 	}
 	return append(all,
+		sqltest.Statement{"Beside goods 1: lock the coupons", q.lockCoupons},
+		sqltest.Statement{"Beside goods 2: lock uses that are there, two", q.lockUses(2)},
+		sqltest.Statement{"Beside goods 3: uses that begin, two", q.insertUsesText(2)},
+		sqltest.Statement{"Beside goods 3: uses that are there, two", q.insertUsesText(2) + changeUses},
+		sqltest.Statement{"Beside goods 4: the coupons, two", q.changeCoupons(2)},
+		sqltest.Statement{"Beside goods, where a use may be there after all: blank ones, two", q.insertUsesText(2) + leaveUses},
 		sqltest.Statement{"Read a use", q.readUse},
 		sqltest.Statement{"List the uses of a coupon", q.readUses},
 		sqltest.Statement{"List the uses by an order", q.readOrder},

@@ -24,6 +24,7 @@ type couponSQL struct {
 
 	addTerms                                    string
 	lockCampaign, give, lockPaid, giveBack      string
+	lockCoupons                                 string
 	readCoupon, readCoupons, readByCode         string
 	readUse, readUses, readOrder                string
 	growPool, growBound, readPool, addUnits     string
@@ -81,6 +82,9 @@ func (q *couponSQL) renderUnits() {
 	q.giveBack = "UPDATE " + q.wallet +
 		" w FORCE INDEX (PRIMARY) SET w.STATE = %d, w.ORDER_NO = NULL, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = " + mysql.Now +
 		" WHERE w.COUPON_NO IN (?) AND " + freeCoupon
+	q.lockCoupons = "SELECT w.COUPON_NO, w.STATE, w.ORDER_NO, " + mysql.Micros("w.EXPIRE_TIME") + ", " + mysql.Micros("w.VALID_FROM") + ", " +
+		mysql.Micros("w.VALID_UNTIL") + ", " + mysql.Micros(mysql.Now) + " FROM " + q.wallet + " w " + mysql.ByKey +
+		" WHERE w.COUPON_NO IN (?) ORDER BY w.COUPON_NO FOR UPDATE"
 }
 
 // back renders the UPDATE of coupons that are given back.

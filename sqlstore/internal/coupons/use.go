@@ -27,6 +27,9 @@ type useSQL struct {
 	again  string // a use that has lapsed; of a step that may begin one
 }
 
+// useRow are the columns of a use that is inserted.
+const useRow = " (COUPON_NO, ORDER_NO, PLACES, TOTAL, DISCOUNT, EXPIRE_TIME, STATE, REDEEM_TIME, CREATE_TIME, UPDATE_TIME) "
+
 // stateBeside is the state that a coupon has while the use by its order has this state.
 func stateBeside(s coupon.UseState) coupon.State {
 	if s == coupon.UseRedeemed {
@@ -55,14 +58,13 @@ func (q *couponSQL) renderUse(t coupon.Transition) useSQL {
 	if t.Step == coupon.StepReserve {
 		use += ", u.EXPIRE_TIME = ?"
 	}
-	columns := " (COUPON_NO, ORDER_NO, PLACES, TOTAL, DISCOUNT, EXPIRE_TIME, STATE, REDEEM_TIME, CREATE_TIME, UPDATE_TIME) "
 	row, redeemed := mysql.List("?", 5), "NULL"
 	if t.To == coupon.UseRedeemed {
 		redeemed = "#"
 	}
 	row += fmt.Sprintf(", ?, %d, %s, #, #", t.To, redeemed)
 	s := useSQL{
-		begin: "INSERT INTO " + q.uses + columns + "VALUES (" + row + ")",
+		begin: "INSERT INTO " + q.uses + useRow + "VALUES (" + row + ")",
 		again: "UPDATE " + q.uses + " u " + mysql.ByKey + " SET " + use +
 			fmt.Sprintf(" WHERE u.COUPON_NO = ? AND u.ORDER_NO = ? AND u.STATE = %d AND u.EXPIRE_TIME <= #", t.From),
 	}
@@ -72,7 +74,7 @@ func (q *couponSQL) renderUse(t coupon.Transition) useSQL {
 		return s
 	}
 	// The coupon does not change, but must exist.
-	s.begin = strings.ReplaceAll("INSERT INTO "+q.uses+columns+"SELECT "+strings.Replace(row, "?, ?, ?, ?, ?, ?", "?, ?, ?, ?, ?, #", 1)+
+	s.begin = strings.ReplaceAll("INSERT INTO "+q.uses+useRow+"SELECT "+strings.Replace(row, "?, ?, ?, ?, ?, ?", "?, ?, ?, ?, ?, #", 1)+
 		" FROM "+q.wallet+" w WHERE w.COUPON_NO = ?", "#", mysql.Now)
 	s.again = strings.ReplaceAll(s.again, "#", mysql.Now)
 	return s
@@ -148,37 +150,43 @@ func (c *Store) Use(ctx context.Context, step coupon.Step, use coupon.Use, holdF
 // whether the order has the coupon: the servers look a use up before they look at its coupon, and where there is none
 // they lock the gap, where the uses of other orders go, to the end of the transaction.
 func (c *Store) goOn(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
-	if c.units.Bound() {
-		has := false
-		query := mysql.Render(statements.has, call.Coupon, call.Order)
-		err := c.units.Query(ctx, query, func(*sql.Rows) error { has = true; return nil })
-		if err != nil || !has {
-			return stock.Refused, err
-		}
-	}
 	var args []any
 	if t.To == coupon.UseRedeemed {
 		args = call.amounts()
 	}
-	rows, err := c.units.Exec(ctx, mysql.Render(statements.move, append(args, call.Coupon, call.Order)...))
-	return ledger.DoneIf(rows > 0), err
+	move := mysql.Render(statements.move, append(args, call.Coupon, call.Order)...)
+	if !c.units.Bound() {
+		verdict, err := c.units.ChangeBy(ctx, nil, move)
+		return verdict, mysql.Reason(err)
+	}
+	kept, err := c.units.Alongside(ctx, func(q mysql.Tx) (bool, error) {
+		has := false
+		query := mysql.Render(statements.has, call.Coupon, call.Order)
+		err := mysql.Read(ctx, q, query, func(*sql.Rows) error { has = true; return nil })
+		if err != nil || !has {
+			return false, err
+		}
+		rows, err := mysql.Affected(q.ExecContext(ctx, move))
+		return rows > 0, err
+	})
+	return ledger.DoneIf(kept), mysql.Reason(err)
 }
 
 // forgo makes a step that leaves the coupon as it is: it begins a use, or ends one that has lapsed.
 func (c *Store) forgo(ctx context.Context, statements useSQL, call useCall) (stock.Verdict, error) {
 	args := append([]any{call.Coupon, call.Order}, call.amounts()...)
-	rows, err := c.units.Exec(ctx, mysql.Render(statements.begin, append(args, call.Coupon)...))
+	verdict, err := c.units.ChangeBy(ctx, nil, mysql.Render(statements.begin, append(args, call.Coupon)...))
 	if mysql.Number(err) == mysql.ErrDuplicate {
-		rows, err = c.units.Exec(ctx, mysql.Render(statements.again, call.Coupon, call.Order))
+		verdict, err = c.units.ChangeBy(ctx, nil, mysql.Render(statements.again, call.Coupon, call.Order))
 	}
-	return ledger.DoneIf(rows > 0), err
+	return verdict, mysql.Reason(err)
 }
 
 // takeFor makes a step that takes a coupon for an order: first the coupon, then a new use. If the order has a use
 // already, both are done again, for a use that has lapsed.
 func (c *Store) takeFor(ctx context.Context, t coupon.Transition, statements useSQL, call useCall) (stock.Verdict, error) {
 	take := func(statement string, args func(at time.Time) []any) (bool, error) {
-		return c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+		return c.units.Alongside(ctx, func(q mysql.Tx) (bool, error) {
 			at, ok, err := c.takeCoupon(ctx, q, t, statements, call)
 			if err != nil || !ok {
 				return false, err
@@ -203,7 +211,7 @@ func (c *Store) takeFor(ctx context.Context, t coupon.Transition, statements use
 			return append(args, key...)
 		})
 	}
-	return ledger.DoneIf(kept), err
+	return ledger.DoneIf(kept), mysql.Reason(err)
 }
 
 // takeCoupon takes the coupon of a call, and returns the clock.

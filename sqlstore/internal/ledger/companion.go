@@ -53,7 +53,7 @@ func (NoCompanions) Refunded(context.Context, mysql.Tx, []RefundCall) error { re
 
 // change runs fn as one transaction, after the shop's rows and Companions.Before; see Handle.Atomically.
 func (s *Store) change(ctx context.Context, beside []stock.Companion, fn mysql.VerdictFunc) (bool, error) {
-	return s.alongside(ctx, func(q mysql.Tx) (bool, error) {
+	return s.Alongside(ctx, func(q mysql.Tx) (bool, error) {
 		if len(beside) > 0 {
 			if err := s.Companions.Before(ctx, q, [][]stock.Companion{beside}); err != nil {
 				return false, err
@@ -63,8 +63,8 @@ func (s *Store) change(ctx context.Context, beside []stock.Companion, fn mysql.V
 	})
 }
 
-// changeBy is change for one statement, which says by its rows whether it did anything.
-func (s *Store) changeBy(ctx context.Context, beside []stock.Companion, statement string) (stock.Verdict, error) {
+// ChangeBy is change for one statement, which says by its rows whether it did anything.
+func (s *Store) ChangeBy(ctx context.Context, beside []stock.Companion, statement string) (stock.Verdict, error) {
 	if len(beside) == 0 && s.rows == nil {
 		rows, err := s.Exec(ctx, statement)
 		return DoneIf(rows > 0), err

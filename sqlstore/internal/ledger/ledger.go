@@ -154,7 +154,7 @@ func (s *Store) SetTerms(
 	defer s.Freed(from.Key)
 	terms := []any{to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer, to.LiveHolds}
 	if from.Unlimited == to.Unlimited {
-		verdict, err := s.changeBy(ctx, beside, mysql.Render(s.SQL.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
+		verdict, err := s.ChangeBy(ctx, beside, mysql.Render(s.SQL.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
 		return verdict, mysql.Reason(err)
 	}
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
@@ -293,7 +293,18 @@ func (s *Store) Void(ctx context.Context, order string, beside ...stock.Companio
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
-	return ExistsOnDuplicate(s.changeBy(ctx, beside, mysql.Render(s.SQL.CloseOrder, order)))
+	statement := mysql.Render(s.SQL.CloseOrder, order)
+	if len(beside) == 0 {
+		return ExistsOnDuplicate(s.ChangeBy(ctx, nil, statement))
+	}
+	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+		if _, err := q.ExecContext(ctx, statement); err != nil {
+			return false, err
+		}
+		calls := []MoveCall{{Order: order, Carried: s.carried(beside)}}
+		return true, s.Companions.Moved(ctx, q, stock.StepCancel.Transition(), calls)
+	})
+	return ExistsOnDuplicate(DoneIf(kept), err)
 }
 
 // Fence implements stock.Store. The update waits for the locks of every statement of the order
@@ -320,7 +331,7 @@ func (s *Store) SetDeadline(
 // transaction by their whole keys.
 func (s *Store) changeHolds(ctx context.Context, beside []stock.Companion, order, statement string) (stock.Verdict, error) {
 	if !s.Bound() {
-		verdict, err := s.changeBy(ctx, beside, statement)
+		verdict, err := s.ChangeBy(ctx, beside, statement)
 		return verdict, mysql.Reason(err)
 	}
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
