@@ -31,10 +31,10 @@ func (s *Store) carried(beside []stock.Companion) Carried {
 	return Carried{Beside: beside, Rows: s.rows}
 }
 
-// alongside runs fn as one transaction, behind the statements of the shop. A statement that fails refuses the call, unless
+// Alongside runs fn as one transaction, behind the statements of the shop. A statement that fails refuses the call, unless
 // fn refuses it: what is known of the order, its items and its companions take precedence. So fn runs in any case, but what it
 // does is not kept.
-func (s *Store) alongside(ctx context.Context, fn mysql.VerdictFunc) (bool, error) {
+func (s *Store) Alongside(ctx context.Context, fn mysql.VerdictFunc) (bool, error) {
 	if s.rows == nil {
 		return s.Atomically(ctx, fn)
 	}

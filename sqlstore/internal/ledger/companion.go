@@ -53,7 +53,7 @@ func (NoCompanions) Refunded(context.Context, mysql.Tx, []RefundCall) error { re
 
 // change runs fn as one transaction, after the shop's rows and Companions.Before; see Handle.Atomically.
 func (s *Store) change(ctx context.Context, beside []stock.Companion, fn mysql.VerdictFunc) (bool, error) {
-	return s.alongside(ctx, func(q mysql.Tx) (bool, error) {
+	return s.Alongside(ctx, func(q mysql.Tx) (bool, error) {
 		if len(beside) > 0 {
 			if err := s.Companions.Before(ctx, q, [][]stock.Companion{beside}); err != nil {
 				return false, err
