@@ -142,7 +142,7 @@ func (g *Groups) end(ctx context.Context, id int64) (is Activity, ended bool, er
 		}
 		for product, err := range g.products(ctx, nil, id) {
 			if err == nil && product.State != Settled {
-				_, err = g.remove(ctx, product.Key)
+				_, err = g.plain().remove(ctx, product.Key)
 			}
 			if err != nil {
 				return Activity{}, ended, err

@@ -78,7 +78,11 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 			team.Replay = !settled
 			return team, nil
 		case over && to == Failed:
-			ended, err := g.settle(ctx, []Team{team})
+			by := g.plain()
+			if team.atDeadline() == to { // this is what the call does
+				by = g
+			}
+			ended, err := by.settle(ctx, []Team{team})
 			if err != nil {
 				return Team{}, err
 			}
@@ -193,6 +197,9 @@ func (g *Groups) finishOne(ctx context.Context, e TeamEnd) (bool, error) {
 		if err != nil || team.State != Forming || e.Cause != ByDeadline {
 			return false, err
 		}
-		e.Version, e.To = team.Version, team.atDeadline()
+		e.Version = team.Version
+		if to := team.atDeadline(); to != e.To { // not what the call is for, if it carries anything
+			e.To, g = to, g.plain()
+		}
 	}
 }

@@ -57,7 +57,7 @@ func (g *Groups) Pay(ctx context.Context, order string) (Payment, error) {
 		switch {
 		case refusal == nil:
 			return g.paid(ctx, order, outcome)
-		case failed(refusal):
+		case failed(refusal), !refused(refusal):
 			return g.overtaken(ctx, order, refusal)
 		case errors.Is(refusal, stock.ErrNotFound), errors.Is(refusal, ErrNotFound):
 			return Payment{}, seatError(order, NoSeat)
@@ -185,7 +185,7 @@ func (g *Groups) settled(ctx context.Context, seen seatView) (seatView, error) {
 		if !seen.over() {
 			return seen, nil
 		}
-		if _, err := g.settle(ctx, []Team{seen.team}); err != nil {
+		if _, err := g.plain().settle(ctx, []Team{seen.team}); err != nil {
 			return seatView{}, fault.Unsent(err) // the call that looks has done nothing by it
 		}
 		var err error

@@ -46,7 +46,7 @@ func (g *Groups) Offer(ctx context.Context, product Product, units int64) (Produ
 		case was.State != Preparing:
 			return was, nil
 		case !same:
-			_, err = g.store.SaveProduct(ctx, was.with(product)) // and then look whether the activity still runs
+			_, err = g.plain().store.SaveProduct(ctx, was.with(product)) // and then look whether the activity still runs
 		default:
 			err = g.allot(ctx, was)
 		}
@@ -119,7 +119,7 @@ func (g *Groups) allot(ctx context.Context, product Product) error {
 		return err
 	}
 	product.State = Offered
-	_, err := g.store.SaveProduct(ctx, product)
+	_, err := g.plain().store.SaveProduct(ctx, product)
 	return fault.Unread(err)
 }
 
@@ -147,7 +147,7 @@ func (g *Groups) onShelf(ctx context.Context, key stock.Key) (Product, error) {
 		return Product{}, fault.Unread(err)
 	}
 	if offer.State == Offered && !offer.Activity.EndedAt.IsZero() {
-		product, err := g.remove(ctx, key)
+		product, err := g.plain().remove(ctx, key)
 		return product, fault.Unread(err)
 	}
 	return offer.Product, nil
@@ -162,7 +162,7 @@ func (g *Groups) pool(ctx context.Context, key stock.Key) (Offer, stock.Item, er
 		if err != nil {
 			return Offer{}, stock.Item{}, err
 		}
-		item, err := g.units.Define(ctx, key, 0, offer.terms())
+		item, err := g.plain().units.Define(ctx, key, 0, offer.terms())
 		if err != nil {
 			return Offer{}, stock.Item{}, err
 		}

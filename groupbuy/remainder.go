@@ -66,7 +66,7 @@ func (g *Groups) remove(ctx context.Context, key stock.Key) (Product, error) {
 // A call that ends after a transfer and before it is counted leaves Product.Returns behind. The next one then makes
 // the same transfer again, which moves nothing, counts it, and finds what has come since by the one after.
 func (g *Groups) giveBack(ctx context.Context, key stock.Key) (Product, bool, error) {
-	changed := false
+	g, changed := g.plain(), false
 	for range attempts {
 		offer, item, err := g.pool(ctx, key)
 		if err != nil || offer.State != Removed {
@@ -126,7 +126,7 @@ func (g *Groups) reopen(ctx context.Context, key stock.Key) (Product, error) {
 			return product, err
 		}
 		product.State = Removed
-		if _, err := g.store.SaveProduct(ctx, product); err != nil {
+		if _, err := g.plain().store.SaveProduct(ctx, product); err != nil {
 			return Product{}, err
 		}
 	}

@@ -27,13 +27,19 @@ func withOrders(t testing.TB, opts *sqlstore.Options) *shop {
 	s := open(t, nil)
 	s.store = sqlstore.NewStock(s.db.DB, opts)
 	s.Inventory = s.On(s.store)
+	shopTables(t, s.db)
+	return s
+}
+
+// shopTables creates the tables of the shop.
+func shopTables(t testing.TB, db *sqltest.DB) {
+	t.Helper()
 	for _, table := range []string{
 		"CREATE TABLE shop_order (id VARBINARY(64) PRIMARY KEY, status VARCHAR(8) NOT NULL) ENGINE = InnoDB",
 		"CREATE TABLE shop_note (no INT AUTO_INCREMENT PRIMARY KEY, about VARCHAR(64) NOT NULL) ENGINE = InnoDB",
 	} {
-		require.NoError(t, of(s.db.ExecContext(t.Context(), table)))
+		require.NoError(t, of(db.ExecContext(t.Context(), table)))
 	}
-	return s
 }
 
 // rows counts the rows of a shop's table.

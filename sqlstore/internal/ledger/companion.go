@@ -63,8 +63,8 @@ func (s *Store) change(ctx context.Context, beside []stock.Companion, fn mysql.V
 	})
 }
 
-// changeBy is change for one statement, which says by its rows whether it did anything.
-func (s *Store) changeBy(ctx context.Context, beside []stock.Companion, statement string) (stock.Verdict, error) {
+// ChangeBy is change for one statement, which says by its rows whether it did anything.
+func (s *Store) ChangeBy(ctx context.Context, beside []stock.Companion, statement string) (stock.Verdict, error) {
 	if len(beside) == 0 && s.rows == nil {
 		rows, err := s.Exec(ctx, statement)
 		return DoneIf(rows > 0), err

@@ -154,7 +154,7 @@ func (s *Store) SetTerms(
 	defer s.Freed(from.Key)
 	terms := []any{to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer, to.LiveHolds}
 	if from.Unlimited == to.Unlimited {
-		verdict, err := s.changeBy(ctx, beside, mysql.Render(s.SQL.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
+		verdict, err := s.ChangeBy(ctx, beside, mysql.Render(s.SQL.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
 		return verdict, mysql.Reason(err)
 	}
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
@@ -293,7 +293,7 @@ func (s *Store) Void(ctx context.Context, order string, beside ...stock.Companio
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
-	return ExistsOnDuplicate(s.changeBy(ctx, beside, mysql.Render(s.SQL.CloseOrder, order)))
+	return ExistsOnDuplicate(s.ChangeBy(ctx, beside, mysql.Render(s.SQL.CloseOrder, order)))
 }
 
 // Fence implements stock.Store. The update waits for the locks of every statement of the order
@@ -320,7 +320,7 @@ func (s *Store) SetDeadline(
 // transaction by their whole keys.
 func (s *Store) changeHolds(ctx context.Context, beside []stock.Companion, order, statement string) (stock.Verdict, error) {
 	if !s.Bound() {
-		verdict, err := s.changeBy(ctx, beside, statement)
+		verdict, err := s.ChangeBy(ctx, beside, statement)
 		return verdict, mysql.Reason(err)
 	}
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
@@ -358,6 +358,9 @@ func KeysOf(hold stock.Hold) []stock.Key {
 func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.Refused, err
+	}
+	if change.Kind == stock.KindRepair { // of a sweep
+		s = s.Plain()
 	}
 	defer s.Freed() // few, and of many items
 	defer s.Mended()

@@ -1,0 +1,120 @@
+package sqlstore_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/redpackettest"
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/sqlstore"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// carrier is a store whose calls carry rows.
+type carrier[T any] interface {
+	Along(text string, args ...any) T
+	Affects(n int64) T
+	WithTx(tx sqlstore.Tx) T
+}
+
+// carrying returns the rows of a shop that go along with the calls of a store, which are by themselves or each within a transaction.
+func carrying[S any, T carrier[T]](t testing.TB, db *sqltest.DB, store T, within bool) suite.Shop[S] {
+	t.Helper()
+	ctx := t.Context()
+	shopTables(t, db)
+	require.NoError(t, of(db.ExecContext(ctx, placeOrder, "taken")))
+	with := func(store T, row suite.Row, about string) S {
+		switch row {
+		case suite.GoodRow:
+			store = store.Along(note, about)
+		case suite.TakenRow:
+			store = store.Along(note, about).Along(placeOrder, "taken")
+		case suite.ShortRow:
+			store = store.Along(note, about).Along(markPaid, "missing").Affects(1)
+		case suite.BadRow:
+			store = store.Along("SELECT 1").Along(note, about)
+		}
+		return any(store).(S)
+	}
+	return suite.Shop[S]{
+		With: func(row suite.Row, about string, call func(S) error) error {
+			if !within {
+				db.Wire.Statements()
+				err := call(with(store, row, about))
+				if row == suite.BadRow {
+					require.Empty(t, db.Wire.Statements(), about)
+				}
+				return err
+			}
+			tx := must(db.BeginTx(ctx, nil))(t)
+			err := call(with(store.WithTx(tx), row, about))
+			require.NoError(t, tx.Commit())
+			return err
+		},
+		Refuses: map[suite.Row]func(error) bool{
+			suite.TakenRow: func(err error) bool {
+				refused, ok := fault.As[*sqlstore.AlongError](err)
+				return ok && refused.Index == 1 && refused.Text == placeOrder && !sqlstore.Retryable(err)
+			},
+			suite.ShortRow: func(err error) bool {
+				short, ok := fault.As[*sqlstore.AffectedError](err)
+				return ok && *short == sqlstore.AffectedError{Index: 1, Text: markPaid, Want: 1}
+			},
+			suite.BadRow: func(err error) bool { return errors.Is(err, stock.ErrInvalid) },
+		},
+		Rows: func() []string { return notes(t, db) },
+	}
+}
+
+// notes returns what the notes of the shop are about, and removes them.
+func notes(t testing.TB, db *sqltest.DB) []string {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	rows := must(db.QueryContext(ctx, "SELECT about FROM shop_note ORDER BY no"))(t)
+	defer func() { require.NoError(t, rows.Close()) }()
+	var all []string
+	for rows.Next() {
+		var about string
+		require.NoError(t, rows.Scan(&about))
+		all = append(all, about)
+	}
+	require.NoError(t, rows.Err())
+	require.NoError(t, of(db.ExecContext(ctx, "DELETE FROM shop_note")))
+	return all
+}
+
+// everyCarrier runs a test of a store whose calls carry rows: merged or not, also where each is a batch, and in the caller's transaction.
+func everyCarrier[T any](t *testing.T, open func(db *sqltest.DB, opts *sqlstore.Options) T, test func(t *testing.T, db *sqltest.DB, store T, within bool), tables ...string) {
+	t.Helper()
+	for name, way := range map[string]struct {
+		opts            *sqlstore.Options
+		batches, within bool
+	}{"Merged": {}, "Unmerged": {opts: &alone}, "Batches": {batches: true}, "WithTx": {within: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := frozen(t, defaults, tables...).db
+			store := open(db, way.opts)
+			if way.batches {
+				store = sqlstore.AlwaysBatch(store)
+			}
+			test(t, db, store, way.within)
+		})
+	}
+}
+
+// Every verb of red packets that names one carries the shop's rows.
+func TestRowsGoAlongWithPackets(t *testing.T) {
+	t.Parallel()
+	everyCarrier(t, func(db *sqltest.DB, opts *sqlstore.Options) *sqlstore.RedPacket { return sqlstore.NewRedPacket(db.DB, opts) },
+		func(t *testing.T, db *sqltest.DB, store *sqlstore.RedPacket, within bool) {
+			t.Helper()
+			redpackettest.Along(t, redpackettest.Harness{Store: store, Advance: db.Wire.Advance},
+				carrying[redpacket.Store](t, db, store, within))
+		}, redPacketTables)
+}
