@@ -1,8 +1,6 @@
 package redpacket_test
 
 import (
-	"context"
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,34 +8,16 @@ import (
 	"github.com/holdfast-go/holdfast/internal/redpackettest"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
-	"github.com/holdfast-go/holdfast/stock"
 )
 
 // The shop's rows go along with what takes effect, and with nothing else. Their error refuses the call.
 func TestMemoryAlong(t *testing.T) {
 	t.Parallel()
-	var kept []string
-	taken := errors.New("the shop's key is taken")
 	h := memory(t)
 	store := h.Store.(*redpacket.Memory)
-	store.OnAlong = func(_ context.Context, rows []stock.MemoryRow) error {
-		if rows[0].Text == "taken" {
-			return taken
-		}
-		kept = append(kept, rows[0].Args[0].(string))
-		return nil
-	}
-	redpackettest.Along(t, h, suite.Shop[redpacket.Store]{
-		With: func(row suite.Row, about string, call func(redpacket.Store) error) error {
-			text := "note"
-			if row == suite.TakenRow {
-				text = "taken"
-			}
-			return call(store.Along(text, about))
-		},
-		Refuses: map[suite.Row]func(error) bool{suite.TakenRow: func(err error) bool { return errors.Is(err, taken) }},
-		Rows:    func() []string { was := kept; kept = nil; return was },
-	})
+	shop, onAlong := suite.MemoryShop(func(text string, args ...any) redpacket.Store { return store.Along(text, args...) })
+	store.OnAlong = onAlong
+	redpackettest.Along(t, h, shop)
 }
 
 func TestMemoryAlongWithoutAFuncIsInvalid(t *testing.T) {

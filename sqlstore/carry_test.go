@@ -2,12 +2,15 @@ package sqlstore_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/groupbuytest"
 	"github.com/holdfast-go/holdfast/internal/redpackettest"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -90,7 +93,10 @@ func notes(t testing.TB, db *sqltest.DB) []string {
 }
 
 // everyCarrier runs a test of a store whose calls carry rows: merged or not, also where each is a batch, and in the caller's transaction.
-func everyCarrier[T any](t *testing.T, open func(db *sqltest.DB, opts *sqlstore.Options) T, test func(t *testing.T, db *sqltest.DB, store T, within bool), tables ...string) {
+func everyCarrier[T any](
+	t *testing.T, open func(db *sql.DB, opts *sqlstore.Options) T,
+	test func(t *testing.T, db *sqltest.DB, store T, within bool), tables ...string,
+) {
 	t.Helper()
 	for name, way := range map[string]struct {
 		opts            *sqlstore.Options
@@ -99,7 +105,7 @@ func everyCarrier[T any](t *testing.T, open func(db *sqltest.DB, opts *sqlstore.
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db := frozen(t, defaults, tables...).db
-			store := open(db, way.opts)
+			store := open(db.DB, way.opts)
 			if way.batches {
 				store = sqlstore.AlwaysBatch(store)
 			}
@@ -111,10 +117,19 @@ func everyCarrier[T any](t *testing.T, open func(db *sqltest.DB, opts *sqlstore.
 // Every verb of red packets that names one carries the shop's rows.
 func TestRowsGoAlongWithPackets(t *testing.T) {
 	t.Parallel()
-	everyCarrier(t, func(db *sqltest.DB, opts *sqlstore.Options) *sqlstore.RedPacket { return sqlstore.NewRedPacket(db.DB, opts) },
-		func(t *testing.T, db *sqltest.DB, store *sqlstore.RedPacket, within bool) {
-			t.Helper()
-			redpackettest.Along(t, redpackettest.Harness{Store: store, Advance: db.Wire.Advance},
-				carrying[redpacket.Store](t, db, store, within))
-		}, redPacketTables)
+	everyCarrier(t, sqlstore.NewRedPacket, func(t *testing.T, db *sqltest.DB, store *sqlstore.RedPacket, within bool) {
+		t.Helper()
+		shop := carrying[redpacket.Store](t, db, store, within)
+		redpackettest.Along(t, redpackettest.Harness{Store: store, Advance: db.Wire.Advance}, shop)
+	}, redPacketTables)
+}
+
+// Every verb of group buying that names one order, team, product, activity or ID carries the shop's rows.
+func TestRowsGoAlongWithGroups(t *testing.T) {
+	t.Parallel()
+	everyCarrier(t, sqlstore.NewGroupBuy, func(t *testing.T, db *sqltest.DB, store *sqlstore.GroupBuy, within bool) {
+		t.Helper()
+		shop := carrying[groupbuy.Store](t, db, store, within)
+		groupbuytest.Along(t, groupbuytest.Harness{Store: store, Advance: db.Wire.Advance}, shop)
+	}, stockTables, groupBuyTables)
 }

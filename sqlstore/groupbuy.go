@@ -49,7 +49,9 @@ func (g *GroupBuy) WithTx(tx Tx) *GroupBuy {
 //
 // What comes before or behind that, such as a release of dead seats, runs nothing. Nor do Expire, Deliver, Redeliver and Repair.
 // Calls that share a transaction share their statements as well. Refusals of the seat, the team and the product take precedence.
-func (g *GroupBuy) Along(text string, args ...any) *GroupBuy { return groupBuyOf(g.teams.Along(text, args...)) }
+func (g *GroupBuy) Along(text string, args ...any) *GroupBuy {
+	return groupBuyOf(g.teams.Along(text, args...))
+}
 
 // Affects returns the same store with the number of rows that the last statement of Along must affect; see Stock.Affects.
 func (g *GroupBuy) Affects(n int64) *GroupBuy { return groupBuyOf(g.teams.Affects(n)) }

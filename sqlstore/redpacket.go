@@ -35,7 +35,9 @@ func (r *RedPacket) WithTx(tx Tx) *RedPacket {
 //
 // Send, Confirm, Close, Grab, Resolve, PaidOut and PayoutFailed run the statements. Grabs that share a transaction share them
 // as well. Refusals of the packet and the payout take precedence.
-func (r *RedPacket) Along(text string, args ...any) *RedPacket { return redPacketOf(r.packets.Along(text, args...)) }
+func (r *RedPacket) Along(text string, args ...any) *RedPacket {
+	return redPacketOf(r.packets.Along(text, args...))
+}
 
 // Affects returns the same store with the number of rows that the last statement of Along must affect; see Stock.Affects.
 func (r *RedPacket) Affects(n int64) *RedPacket { return redPacketOf(r.packets.Affects(n)) }

@@ -24,7 +24,9 @@ func (s *scene) carrying() []suite.Carrying[redpacket.Store] {
 		return func(store redpacket.Store) error { return verb(s.Context(), s.packets.On(store)) }
 	}
 	send := func(id, total int64) func(redpacket.Store) error {
-		return by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.Send(ctx, equal(id, total, 2))) })
+		return by(func(ctx context.Context, p *redpacket.Packets) error {
+			return suite.Err(p.Send(ctx, equal(id, total, 2)))
+		})
 	}
 	confirm := func(id int64) func(redpacket.Store) error {
 		return by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.Confirm(ctx, id)) })
@@ -39,7 +41,9 @@ func (s *scene) carrying() []suite.Carrying[redpacket.Store] {
 		return by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.PaidOut(ctx, number)) })
 	}
 	fails := func(number string) func(redpacket.Store) error {
-		return by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.PayoutFailed(ctx, number, "no")) })
+		return by(func(ctx context.Context, p *redpacket.Packets) error {
+			return suite.Err(p.PayoutFailed(ctx, number, "no"))
+		})
 	}
 	resolve := by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.For(dan).Resolve(ctx, 1)) })
 	expire := by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.Expire(ctx)) })

@@ -2,8 +2,11 @@ package suite
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"slices"
+
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 // Row is the statement of a shop that a call carries.
@@ -100,4 +103,29 @@ func answers(err, want error) bool {
 		return err == nil
 	}
 	return errors.Is(err, want)
+}
+
+// MemoryShop returns the shop of a store in memory, and what the store calls. Along returns the store with a row.
+func MemoryShop[S any](along func(text string, args ...any) S) (shop Shop[S], onAlong func(context.Context, []stock.MemoryRow) error) {
+	var kept []string
+	taken := errors.New("the shop's key is taken") //nolint:err113 // of this shop alone
+	const takenText = "taken"
+	shop = Shop[S]{
+		With: func(row Row, about string, call func(S) error) error {
+			text := "note"
+			if row == TakenRow {
+				text = takenText
+			}
+			return call(along(text, about))
+		},
+		Refuses: map[Row]func(error) bool{TakenRow: func(err error) bool { return errors.Is(err, taken) }},
+		Rows:    func() []string { was := kept; kept = nil; return was },
+	}
+	return shop, func(_ context.Context, rows []stock.MemoryRow) error {
+		if rows[0].Text == takenText {
+			return taken
+		}
+		kept = append(kept, rows[0].Args[0].(string))
+		return nil
+	}
 }
