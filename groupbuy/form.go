@@ -39,6 +39,8 @@ func (g *Groups) Form(ctx context.Context, code string, by Decision) (Team, erro
 // Failing a team that has already failed, by any cause, returns it as it is. From its deadline on, a team first
 // forms or fails by its minimum, and then this call answers.
 //
+// What goes along with the call (sqlstore.GroupBuy.Along) is done in the transaction that fails the team, also at its deadline.
+//
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownTeam, ErrTeamFormed.
 func (g *Groups) Fail(ctx context.Context, code string, by Decision) (Team, error) {
 	return g.decide(ctx, code, by, Failed)

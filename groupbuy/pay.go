@@ -37,6 +37,8 @@ type Payment struct {
 // else. With stock.Reacquire as Options.LatePay, an expired seat is first taken again, if the team is live and has
 // a place and the units are available.
 //
+// What goes along with the call (sqlstore.GroupBuy.Along) is done in the transaction that pays the seat, or that makes it RefundDue.
+//
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound (also for an order that was cancelled before it had a
 // seat, and for one of the shop's stock).
 func (g *Groups) Pay(ctx context.Context, order string) (Payment, error) {

@@ -19,6 +19,8 @@ import (
 // are ErrMismatch, also those from before a Revise. A product that could not be offered is Preparing, without
 // units: until its units are taken, Offer may be called with other terms and units.
 //
+// What goes along with the call (sqlstore.GroupBuy.Along) is done in the transaction that takes the units.
+//
 // Errors, in the order of precedence: ErrInvalid; ErrMismatch, for a product that is known; ErrUnknownActivity,
 // ErrEnded; then those of ordinary stock, stock.ErrUnknownSKU, stock.ErrUnlimited, stock.ErrInsufficient.
 func (g *Groups) Offer(ctx context.Context, product Product, units int64) (Product, error) {
@@ -190,6 +192,8 @@ func (o Offer) terms() stock.Terms {
 
 // Revise gives an Offered product other terms, words and limits. Open teams keep the terms they were opened with.
 // The last of two concurrent changes wins; a change that changes nothing always succeeds.
+//
+// What goes along with the call is done in the transaction that changes the product, before its pool follows.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct, ErrPreparing, ErrRemoved.
 func (g *Groups) Revise(ctx context.Context, product Product) (Product, error) {

@@ -13,6 +13,9 @@ import (
 // available units go back to ordinary stock at once, and units that become free later go back with the next Expire.
 // Removing again returns the product as it is.
 //
+// What goes along with the call (sqlstore.GroupBuy.Along) is done in the transaction that removes the product, before its remainder
+// goes back.
+//
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct. If the product is removed but its remainder
 // could not go back, the error matches ErrUnknown, and also the cause if that is an error of stock. Repeating the
 // call, or Expire, tries again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -132,4 +133,46 @@ func TestRowsGoAlongWithGroups(t *testing.T) {
 		shop := carrying[groupbuy.Store](t, db, store, within)
 		groupbuytest.Along(t, groupbuytest.Harness{Store: store, Advance: db.Wire.Advance}, shop)
 	}, stockTables, groupBuyTables)
+}
+
+// Grabs and Joins that go together are done but for the one whose row fails.
+func TestRowThatFailsSpoilsNoneBesideIt(t *testing.T) {
+	t.Parallel()
+	const calls, bad = 20, 7
+	t.Run("Grab", func(t *testing.T) {
+		t.Parallel()
+		p := openPurse(t)
+		p.fill(1, 10_000, calls)
+		spoiled(t, p.fixture, func() func() { return p.blockUnits(1) }, calls, bad, func(i int, id string) error {
+			return of(p.On(p.store.Along(placeOrder, id)).For(fmt.Sprint(1000+i)).Grab(t.Context(), 1))
+		})
+		p.balanced(1, calls-1, redpacket.Open)
+	})
+	t.Run("Join", func(t *testing.T) {
+		t.Parallel()
+		b := openBazaar(t, defaults, calls+1, 100)
+		sqlstore.OneByOne(b.store)
+		code, _ := b.team("a", 1)
+		block := func() func() { return b.block("SELECT 1 FROM goods_stock WHERE SKU_ID = 1 AND ACTIVITY_ID = 7 FOR UPDATE") }
+		spoiled(t, b.fixture, block, calls, bad, func(i int, id string) error {
+			p := purchase(id, fmt.Sprint(1000+i))
+			return of(p.Join(t.Context(), b.On(b.store.Along(placeOrder, id)), code))
+		})
+		require.EqualValues(t, calls, must(b.Team(t.Context(), code))(t).Held)
+		b.balanced()
+	})
+}
+
+// spoiled makes calls together, one of which carries a row whose key is taken.
+func spoiled(t *testing.T, f fixture, block func() func(), calls, bad int, call func(i int, id string) error) {
+	t.Helper()
+	shopTables(t, f.db)
+	id := func(i int) string { return fmt.Sprint("order ", i) }
+	require.NoError(t, of(f.db.ExecContext(t.Context(), placeOrder, id(bad))))
+	errs := f.behindOne(block(), calls, func(i int) error { return call(i, id(i)) })
+	require.Equal(t, uint16(1062), failed(t, errs[bad], 0))
+	require.Equal(t, calls-1, count(errs, nil))
+	var orders int
+	require.NoError(t, f.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM shop_order").Scan(&orders))
+	require.Equal(t, calls, orders)
 }

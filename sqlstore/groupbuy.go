@@ -48,7 +48,7 @@ func (g *GroupBuy) WithTx(tx Tx) *GroupBuy {
 //	Remove, End                               that which takes the product off, or ends the activity; not those of the remainders
 //
 // What comes before or behind that, such as a release of dead seats, runs nothing. Nor do Expire, Deliver, Redeliver and Repair.
-// Calls that share a transaction share their statements as well. Refusals of the seat, the team and the product take precedence.
+// Statements of calls that share a transaction may become one. Refusals of the seat, the team and the product take precedence.
 func (g *GroupBuy) Along(text string, args ...any) *GroupBuy {
 	return groupBuyOf(g.teams.Along(text, args...))
 }

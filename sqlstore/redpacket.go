@@ -33,8 +33,8 @@ func (r *RedPacket) WithTx(tx Tx) *RedPacket {
 //	row := store.Along("INSERT INTO shop_share (packet, person) VALUES (?, ?)", id, person)
 //	share, err := packets.On(row).For(person).Grab(ctx, id)
 //
-// Send, Confirm, Close, Grab, Resolve, PaidOut and PayoutFailed run the statements. Grabs that share a transaction share them
-// as well. Refusals of the packet and the payout take precedence.
+// Send, Confirm, Close, Grab, Resolve, PaidOut and PayoutFailed run the statements; Expire does not. Statements of grabs that share
+// a transaction may become one. Refusals of the packet and the payout take precedence.
 func (r *RedPacket) Along(text string, args ...any) *RedPacket {
 	return redPacketOf(r.packets.Along(text, args...))
 }
