@@ -16,6 +16,8 @@ import (
 //
 // An activity whose End has come, or that was ended, stays as it is: with the same arguments it is returned.
 //
+// What goes along with the call (sqlstore.GroupBuy.Along) is done in the transaction that changes the activity, before its pools follow.
+//
 // Errors, in the order of precedence: ErrInvalid, ErrEnded.
 func (g *Groups) Define(ctx context.Context, activity Activity) (Activity, error) {
 	if err := errors.Join(g.ready(ctx), activity.check()); err != nil {
@@ -105,6 +107,9 @@ func (a Activity) refusal(reason error, now time.Time) *ProductError {
 // End ends an activity early: all its products are removed, as by Remove. Live teams may still finish, but
 // nobody can join them. Ending again returns the activity as it is.
 //
+// What goes along with the call is done in the transaction that ends the activity, after its products are removed and before
+// their remainders go back.
+//
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownActivity; then the errors of remainders, as for Remove.
 // If one product fails, the others are still removed and give back their units.
 func (g *Groups) End(ctx context.Context, activity int64) (Activity, error) {
@@ -142,7 +147,7 @@ func (g *Groups) end(ctx context.Context, id int64) (is Activity, ended bool, er
 		}
 		for product, err := range g.products(ctx, nil, id) {
 			if err == nil && product.State != Settled {
-				_, err = g.remove(ctx, product.Key)
+				_, err = g.plain().remove(ctx, product.Key)
 			}
 			if err != nil {
 				return Activity{}, ended, err

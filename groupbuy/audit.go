@@ -390,7 +390,7 @@ func (a *auditRun) correct(ctx context.Context, key stock.Key, look func(Product
 		if product, err = look(product); err != nil || len(a.report.Drifts) == found || !a.repair {
 			return err
 		}
-		verdict, err := a.groups.store.SaveProduct(ctx, product)
+		verdict, err := a.groups.plain().store.SaveProduct(ctx, product)
 		switch {
 		case err != nil:
 			return err

@@ -159,7 +159,7 @@ func (g *Groups) expireTeams(ctx context.Context) (int, error) {
 		if err != nil {
 			return total, err
 		}
-		ended, err := g.settle(ctx, late)
+		ended, err := g.plain().settle(ctx, late)
 		total += ended
 		if ended == 0 || ctx.Err() != nil || stops(err) || err == nil && len(late) < sweepBatch {
 			return total, err
@@ -206,7 +206,7 @@ func (g *Groups) expireActivity(ctx context.Context, activity Activity) (bool, e
 			return false, err
 		}
 	}
-	_, ended, err := g.end(ctx, activity.ID)
+	_, ended, err := g.plain().end(ctx, activity.ID)
 	return ended, err
 }
 

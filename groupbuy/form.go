@@ -39,6 +39,8 @@ func (g *Groups) Form(ctx context.Context, code string, by Decision) (Team, erro
 // Failing a team that has already failed, by any cause, returns it as it is. From its deadline on, a team first
 // forms or fails by its minimum, and then this call answers.
 //
+// What goes along with the call (sqlstore.GroupBuy.Along) is done in the transaction that fails the team, also at its deadline.
+//
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownTeam, ErrTeamFormed.
 func (g *Groups) Fail(ctx context.Context, code string, by Decision) (Team, error) {
 	return g.decide(ctx, code, by, Failed)
@@ -78,7 +80,11 @@ func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamSt
 			team.Replay = !settled
 			return team, nil
 		case over && to == Failed:
-			ended, err := g.settle(ctx, []Team{team})
+			by := g.plain()
+			if team.atDeadline() == to { // this is what the call does
+				by = g
+			}
+			ended, err := by.settle(ctx, []Team{team})
 			if err != nil {
 				return Team{}, err
 			}
@@ -193,6 +199,9 @@ func (g *Groups) finishOne(ctx context.Context, e TeamEnd) (bool, error) {
 		if err != nil || team.State != Forming || e.Cause != ByDeadline {
 			return false, err
 		}
-		e.Version, e.To = team.Version, team.atDeadline()
+		e.Version = team.Version
+		if to := team.atDeadline(); to != e.To { // not what the call is for, if it carries anything
+			e.To, g = to, g.plain()
+		}
 	}
 }

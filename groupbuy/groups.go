@@ -144,6 +144,14 @@ func (g *Groups) For(buyer string) *Groups {
 	return bound
 }
 
+// plain returns the same groups whose calls carry nothing of the shop, for what is not the effect of a call itself.
+func (g *Groups) plain() *Groups {
+	if store, ok := g.store.(interface{ Plain() Store }); ok {
+		return g.On(store.Plain())
+	}
+	return g
+}
+
 // copy returns a copy to bind. A copy of Groups that New did not make stays unusable.
 func (g *Groups) copy() *Groups {
 	if err := g.fault(); err != nil {

@@ -15,6 +15,15 @@ func failed(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown) || errors.Is(err, ErrStore) || errors.Is(err, ErrDrift)
 }
 
+// refused reports whether an error is the refusal of an order by its hold, its seat or its team. Any other, such as that of what
+// the shop does in the transaction of a call, is final: there is no reason to look for.
+func refused(err error) bool {
+	_, hold := fault.As[*stock.StateError](err)
+	_, seat := fault.As[*SeatError](err)
+	_, team := fault.As[*TeamError](err)
+	return hold || seat || team
+}
+
 // bothError is a refusal in the words of this package, for an error of the stock or a team. It matches both.
 type bothError struct{ ours, theirs error }
 

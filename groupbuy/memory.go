@@ -2,9 +2,11 @@ package groupbuy
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -20,9 +22,19 @@ type Memory struct {
 	// Set it before the first call.
 	Clock func() time.Time
 
-	once  sync.Once
+	// OnAlong is called for a call that carries what Along was given, as that of stock.Memory is. A store with a Stock calls that of
+	// the Stock. Set it before the first call.
+	OnAlong func(ctx context.Context, rows []stock.MemoryRow) error
+
+	once sync.Once
+	*books
+	rows []stock.MemoryRow // that the calls on this view carry
+}
+
+// books are what a Memory and its views keep.
+type books struct {
 	own   stock.Memory
-	units *stock.Memory // Stock or own; the fields below are used within stock.Memory.Enter only
+	units *stock.Memory // Memory.Stock or own; the fields below are used within stock.Memory.Enter only
 
 	activities map[int64]Activity
 	products   map[stock.Key]Product
@@ -57,8 +69,12 @@ type memoryTeam struct {
 // stock returns the units.
 func (m *Memory) stock() *stock.Memory {
 	m.once.Do(func() {
-		if m.units = m.Stock; m.units == nil {
-			m.own.Clock = m.Clock
+		if m.books != nil { // a view
+			return
+		}
+		m.books = &books{units: m.Stock}
+		if m.units == nil {
+			m.own.Clock, m.own.OnAlong = m.Clock, m.OnAlong
 			m.units = &m.own
 		}
 		m.activities, m.products = map[int64]Activity{}, map[stock.Key]Product{}
@@ -68,9 +84,40 @@ func (m *Memory) stock() *stock.Memory {
 	return m.units
 }
 
+// Along returns a view of the store whose next call carries a statement of the shop, as that of sqlstore.GroupBuy does. The store
+// executes nothing: it hands text and arguments to OnAlong where the call takes effect.
+func (m *Memory) Along(text string, args ...any) *Memory {
+	return m.carrying(append(slices.Clip(m.rows), stock.MemoryRow{Text: text, Args: args}))
+}
+
+// Plain returns a view of the store whose calls carry nothing.
+func (m *Memory) Plain() Store { return m.carrying(nil) }
+
+// carrying returns a view of the store whose calls carry these statements.
+func (m *Memory) carrying(rows []stock.MemoryRow) *Memory {
+	m.stock()
+	return &Memory{books: m.books, rows: rows}
+}
+
+// enter makes the store stand still; see stock.Memory.Enter.
+func (m *Memory) enter(ctx context.Context) (units *stock.Memory, now time.Time, leave func(), err error) {
+	if m.stock(); len(m.rows) > 0 && m.units.OnAlong == nil {
+		return nil, time.Time{}, nil, fault.Invalid("along", "needs Memory.OnAlong")
+	}
+	return m.units.Enter(ctx)
+}
+
+// alongside calls OnAlong where a call carries anything. The call is allowed, and has changed nothing.
+func (m *Memory) alongside(ctx context.Context) error {
+	if len(m.rows) == 0 {
+		return nil
+	}
+	return m.units.OnAlong(ctx, m.rows)
+}
+
 // within makes a call while the store stands still, at one time. The call uses only the units that it is given.
 func within[T any](ctx context.Context, m *Memory, call func(units *stock.Memory, now time.Time) (T, error)) (value T, err error) {
-	units, now, end, err := m.stock().Enter(ctx)
+	units, now, end, err := m.enter(ctx)
 	if err != nil {
 		return value, err
 	}
@@ -122,6 +169,9 @@ func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool
 		if verdict := saves(activity.Version, was.Version); verdict != stock.Done {
 			return verdict, nil
 		}
+		if err := m.alongside(ctx); err != nil {
+			return stock.Refused, err
+		}
 		activity.EndedAt, activity.CreatedAt = was.EndedAt, was.CreatedAt
 		if was.Version == 0 {
 			activity.CreatedAt = now
@@ -153,6 +203,9 @@ func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdic
 		if verdict := saves(product.Version, was.Version); verdict != stock.Done {
 			return verdict, nil
 		}
+		if err := m.alongside(ctx); err != nil {
+			return stock.Refused, err
+		}
 		product.Formed, product.CreatedAt = was.Formed, was.CreatedAt
 		if was.Version == 0 {
 			product.CreatedAt = now
@@ -165,7 +218,7 @@ func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdic
 
 // CorrectFormed implements Store.
 func (m *Memory) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
-	_, _, end, err := m.stock().Enter(ctx)
+	_, _, end, err := m.enter(ctx)
 	if err != nil {
 		return err
 	}

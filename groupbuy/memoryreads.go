@@ -111,7 +111,7 @@ func (a Activity) runs(now time.Time) bool {
 
 // Seat implements Store.
 func (m *Memory) Seat(ctx context.Context, order string) (Seat, Team, time.Time, error) {
-	_, now, end, err := m.stock().Enter(ctx)
+	_, now, end, err := m.enter(ctx)
 	if err != nil {
 		return Seat{}, Team{}, time.Time{}, err
 	}
@@ -242,7 +242,7 @@ func (m *Memory) book(ctx context.Context, units *stock.Memory, team *memoryTeam
 
 // FormedPeople implements Store.
 func (m *Memory) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
-	_, _, end, err := m.stock().Enter(ctx)
+	_, _, end, err := m.enter(ctx)
 	if err != nil {
 		return 0, 0, err
 	}

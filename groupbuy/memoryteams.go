@@ -75,6 +75,9 @@ func (m *Memory) end(ctx context.Context, units *stock.Memory, ending TeamEnd, n
 	if err != nil {
 		return stock.Refused, err
 	}
+	if err := m.alongside(ctx); err != nil {
+		return stock.Refused, err
+	}
 	for _, l := range leaves {
 		if err := leave(ctx, units, l, ending.Frees); err != nil {
 			return stock.Refused, err
@@ -184,6 +187,9 @@ func (m *Memory) Late(ctx context.Context, order string) (stock.Verdict, error) 
 		}
 		change := m.change(now)
 		if err := change.move(StepLate, 0, order); err != nil {
+			return stock.Refused, err
+		}
+		if err := m.alongside(ctx); err != nil {
 			return stock.Refused, err
 		}
 		change.keep()

@@ -9,7 +9,13 @@ import (
 )
 
 // Units implements Store.
-func (m *Memory) Units() stock.Store { return m.stock().With(memoryCompanions{m: m}) }
+func (m *Memory) Units() stock.Store {
+	units := m.stock().With(memoryCompanions{m: m})
+	for _, row := range m.rows {
+		units = units.Along(row.Text, row.Args...)
+	}
+	return units
+}
 
 // memoryCompanions take and move seats in the same change as their holds.
 type memoryCompanions struct {

@@ -37,6 +37,8 @@ type Payment struct {
 // else. With stock.Reacquire as Options.LatePay, an expired seat is first taken again, if the team is live and has
 // a place and the units are available.
 //
+// What goes along with the call (sqlstore.GroupBuy.Along) is done in the transaction that pays the seat, or that makes it RefundDue.
+//
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound (also for an order that was cancelled before it had a
 // seat, and for one of the shop's stock).
 func (g *Groups) Pay(ctx context.Context, order string) (Payment, error) {
@@ -57,7 +59,7 @@ func (g *Groups) Pay(ctx context.Context, order string) (Payment, error) {
 		switch {
 		case refusal == nil:
 			return g.paid(ctx, order, outcome)
-		case failed(refusal):
+		case failed(refusal), !refused(refusal):
 			return g.overtaken(ctx, order, refusal)
 		case errors.Is(refusal, stock.ErrNotFound), errors.Is(refusal, ErrNotFound):
 			return Payment{}, seatError(order, NoSeat)
@@ -185,7 +187,7 @@ func (g *Groups) settled(ctx context.Context, seen seatView) (seatView, error) {
 		if !seen.over() {
 			return seen, nil
 		}
-		if _, err := g.settle(ctx, []Team{seen.team}); err != nil {
+		if _, err := g.plain().settle(ctx, []Team{seen.team}); err != nil {
 			return seatView{}, fault.Unsent(err) // the call that looks has done nothing by it
 		}
 		var err error

@@ -19,6 +19,8 @@ import (
 // are ErrMismatch, also those from before a Revise. A product that could not be offered is Preparing, without
 // units: until its units are taken, Offer may be called with other terms and units.
 //
+// What goes along with the call (sqlstore.GroupBuy.Along) is done in the transaction that takes the units.
+//
 // Errors, in the order of precedence: ErrInvalid; ErrMismatch, for a product that is known; ErrUnknownActivity,
 // ErrEnded; then those of ordinary stock, stock.ErrUnknownSKU, stock.ErrUnlimited, stock.ErrInsufficient.
 func (g *Groups) Offer(ctx context.Context, product Product, units int64) (Product, error) {
@@ -46,7 +48,7 @@ func (g *Groups) Offer(ctx context.Context, product Product, units int64) (Produ
 		case was.State != Preparing:
 			return was, nil
 		case !same:
-			_, err = g.store.SaveProduct(ctx, was.with(product)) // and then look whether the activity still runs
+			_, err = g.plain().store.SaveProduct(ctx, was.with(product)) // and then look whether the activity still runs
 		default:
 			err = g.allot(ctx, was)
 		}
@@ -119,7 +121,7 @@ func (g *Groups) allot(ctx context.Context, product Product) error {
 		return err
 	}
 	product.State = Offered
-	_, err := g.store.SaveProduct(ctx, product)
+	_, err := g.plain().store.SaveProduct(ctx, product)
 	return fault.Unread(err)
 }
 
@@ -147,7 +149,7 @@ func (g *Groups) onShelf(ctx context.Context, key stock.Key) (Product, error) {
 		return Product{}, fault.Unread(err)
 	}
 	if offer.State == Offered && !offer.Activity.EndedAt.IsZero() {
-		product, err := g.remove(ctx, key)
+		product, err := g.plain().remove(ctx, key)
 		return product, fault.Unread(err)
 	}
 	return offer.Product, nil
@@ -162,7 +164,7 @@ func (g *Groups) pool(ctx context.Context, key stock.Key) (Offer, stock.Item, er
 		if err != nil {
 			return Offer{}, stock.Item{}, err
 		}
-		item, err := g.units.Define(ctx, key, 0, offer.terms())
+		item, err := g.plain().units.Define(ctx, key, 0, offer.terms())
 		if err != nil {
 			return Offer{}, stock.Item{}, err
 		}
@@ -190,6 +192,8 @@ func (o Offer) terms() stock.Terms {
 
 // Revise gives an Offered product other terms, words and limits. Open teams keep the terms they were opened with.
 // The last of two concurrent changes wins; a change that changes nothing always succeeds.
+//
+// What goes along with the call is done in the transaction that changes the product, before its pool follows.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct, ErrPreparing, ErrRemoved.
 func (g *Groups) Revise(ctx context.Context, product Product) (Product, error) {

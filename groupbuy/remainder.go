@@ -13,6 +13,9 @@ import (
 // available units go back to ordinary stock at once, and units that become free later go back with the next Expire.
 // Removing again returns the product as it is.
 //
+// What goes along with the call (sqlstore.GroupBuy.Along) is done in the transaction that removes the product, before its remainder
+// goes back.
+//
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct. If the product is removed but its remainder
 // could not go back, the error matches ErrUnknown, and also the cause if that is an error of stock. Repeating the
 // call, or Expire, tries again.
@@ -66,7 +69,7 @@ func (g *Groups) remove(ctx context.Context, key stock.Key) (Product, error) {
 // A call that ends after a transfer and before it is counted leaves Product.Returns behind. The next one then makes
 // the same transfer again, which moves nothing, counts it, and finds what has come since by the one after.
 func (g *Groups) giveBack(ctx context.Context, key stock.Key) (Product, bool, error) {
-	changed := false
+	g, changed := g.plain(), false
 	for range attempts {
 		offer, item, err := g.pool(ctx, key)
 		if err != nil || offer.State != Removed {
@@ -126,7 +129,7 @@ func (g *Groups) reopen(ctx context.Context, key stock.Key) (Product, error) {
 			return product, err
 		}
 		product.State = Removed
-		if _, err := g.store.SaveProduct(ctx, product); err != nil {
+		if _, err := g.plain().store.SaveProduct(ctx, product); err != nil {
 			return Product{}, err
 		}
 	}

@@ -60,7 +60,7 @@ func (g *Groups) Cancel(ctx context.Context, order string) (Seat, error) {
 		return Seat{}, err
 	}
 	outcome, refusal := g.units.Cancel(ctx, order)
-	if failed(refusal) {
+	if refusal != nil && (failed(refusal) || !refused(refusal)) {
 		return Seat{}, refusal
 	}
 	seen, err := g.look(ctx, order)

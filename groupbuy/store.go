@@ -15,6 +15,10 @@ import (
 // microseconds, UTC. Decisions about a team come from the methods of TeamRecord, called with the team locked. Memory
 // and sqlstore.GroupBuy implement it.
 //
+// A store may carry what the shop does in the transaction of a call; see sqlstore.GroupBuy.Along. Calls of Units, SaveActivity,
+// SaveProduct, End and Late then do that where they change anything. It also has a method Plain() Store, which returns
+// the same store without it, for Groups to make the calls with that are not the effect of a verb.
+//
 // A change of seats requires a lock on the item of their pool. The lock order is: holds, items, seats and teams.
 type Store interface {
 	// Units returns the store of the units: that of the shop's ordinary stock, in which the pools of activities

@@ -78,8 +78,9 @@ func (p *Packets) expireSome(ctx context.Context) (ended, found int, err error) 
 		return 0, 0, err
 	}
 	var failed []error
+	store := p.plain().store
 	for _, id := range due {
-		verdict, err := p.store.End(ctx, id, Expired)
+		verdict, err := store.End(ctx, id, Expired)
 		switch {
 		case err != nil && !errors.Is(err, ErrDrift):
 			return ended, len(due), errors.Join(append(failed, err)...)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -18,7 +19,16 @@ type Memory struct {
 	// Clock is the store's clock; nil is time.Now. Set it before the first call.
 	Clock func() time.Time
 
-	once    sync.Once
+	// OnAlong is called for a call that carries what Along was given, as that of stock.Memory is. Set it before the first call.
+	OnAlong func(ctx context.Context, rows []stock.MemoryRow) error
+
+	once sync.Once
+	*books
+	rows []stock.MemoryRow // that the calls on this view carry
+}
+
+// books are what a Memory and its views keep.
+type books struct {
 	units   stock.Memory // packets are only touched while it stands still; see stock.Memory.Enter
 	packets map[int64]*booklet
 }
@@ -36,6 +46,9 @@ type booklet struct {
 // change together.
 func (m *Memory) begin(ctx context.Context) (units *stock.Memory, now time.Time, end func(), err error) {
 	m.prepare()
+	if len(m.rows) > 0 && m.OnAlong == nil {
+		return nil, time.Time{}, nil, fault.Invalid("along", "needs Memory.OnAlong")
+	}
 	return m.units.Enter(ctx)
 }
 
@@ -51,13 +64,45 @@ func during[T any](ctx context.Context, m *Memory, do func(units *stock.Memory, 
 
 // prepare makes the zero value usable.
 func (m *Memory) prepare() {
-	m.once.Do(func() { m.units.Clock, m.packets = m.Clock, map[int64]*booklet{} })
+	m.once.Do(func() {
+		if m.books == nil {
+			m.books = &books{packets: map[int64]*booklet{}}
+			m.units.Clock, m.units.OnAlong = m.Clock, m.OnAlong
+		}
+	})
+}
+
+// Along returns a view of the store whose next call carries a statement of the shop, as that of sqlstore.RedPacket does. The store
+// executes nothing: it hands text and arguments to OnAlong where the call takes effect.
+func (m *Memory) Along(text string, args ...any) *Memory {
+	return m.carrying(append(slices.Clip(m.rows), stock.MemoryRow{Text: text, Args: args}))
+}
+
+// Plain returns a view of the store whose calls carry nothing.
+func (m *Memory) Plain() Store { return m.carrying(nil) }
+
+// carrying returns a view of the store whose calls carry these statements.
+func (m *Memory) carrying(rows []stock.MemoryRow) *Memory {
+	m.prepare()
+	return &Memory{OnAlong: m.OnAlong, books: m.books, rows: rows}
+}
+
+// alongside calls OnAlong where a call carries anything. The call is allowed, and has changed nothing.
+func (m *Memory) alongside(ctx context.Context) error {
+	if len(m.rows) == 0 {
+		return nil
+	}
+	return m.OnAlong(ctx, m.rows)
 }
 
 // Units implements Store.
 func (m *Memory) Units() stock.Store {
 	m.prepare()
-	return m.units.With(memoryCompanions{m: m})
+	units := m.units.With(memoryCompanions{m: m})
+	for _, row := range m.rows {
+		units = units.Along(row.Text, row.Args...)
+	}
+	return units
 }
 
 // memoryCompanions book the shares of grabs.
@@ -101,8 +146,14 @@ func (m *Memory) Add(ctx context.Context, record Record, senderMayGrab bool, liv
 		}
 		item := stock.Item{Key: stock.Key{SKU: record.ID}, Terms: record.terms(true)}
 		item.Total, item.Left = record.Split.Count, record.Split.Count
-		if verdict, err := units.Create(ctx, item); err != nil || verdict != stock.Done {
+		if was, err := itemOf(ctx, units, record.ID); err != nil || was.Version != 0 {
 			return stock.Refused, cmp.Or(err, ErrDrift)
+		}
+		if err := m.alongside(ctx); err != nil {
+			return stock.Refused, err
+		}
+		if _, err := units.Create(ctx, item); err != nil {
+			return stock.Refused, err
 		}
 		if !senderMayGrab {
 			if _, err := units.Void(ctx, GrabID(record.ID, record.Sender)); err != nil {
@@ -168,8 +219,16 @@ func (m *Memory) move(ctx context.Context, id int64, step Step, from ...State) (
 		if t.When == stock.Live && late || t.When == stock.Dead && !late || t.Confirms && !b.ConfirmedAt.IsZero() {
 			return stock.Refused, nil
 		}
-		if (t.From == Open) != (t.To == Open) {
-			if err := shelve(ctx, units, b, t.To != Open); err != nil {
+		item, err := itemOf(ctx, units, id)
+		shelves := (t.From == Open) != (t.To == Open)
+		if err != nil || shelves && item.Version == 0 {
+			return stock.Refused, cmp.Or(err, ErrDrift)
+		}
+		if err := m.alongside(ctx); err != nil {
+			return stock.Refused, err
+		}
+		if shelves {
+			if _, err := units.SetTerms(ctx, item, b.terms(t.To != Open), 0); err != nil {
 				return stock.Refused, err
 			}
 		}
@@ -187,17 +246,13 @@ func (m *Memory) move(ctx context.Context, id int64, step Step, from ...State) (
 	})
 }
 
-// shelve takes a packet's item off the shelf, or puts it there.
-func shelve(ctx context.Context, units *stock.Memory, b *booklet, off bool) error {
-	standings, _, err := units.Items(ctx, "", []stock.Key{{SKU: b.ID}})
+// itemOf returns the item of a packet; its Version is 0 where there is none.
+func itemOf(ctx context.Context, units *stock.Memory, id int64) (stock.Item, error) {
+	items, _, err := units.Items(ctx, "", []stock.Key{{SKU: id}})
 	if err != nil {
-		return err
+		return stock.Item{}, err
 	}
-	verdict, err := units.SetTerms(ctx, standings[0].Item, b.terms(off), 0)
-	if err == nil && verdict != stock.Done {
-		err = ErrDrift
-	}
-	return err
+	return items[0].Item, nil
 }
 
 // Due implements Store.

@@ -98,6 +98,9 @@ func (m *Memory) Paid(ctx context.Context, packet, no int64) (stock.Verdict, err
 		if p == nil || p.Paid {
 			return stock.Refused, nil
 		}
+		if err := m.alongside(ctx); err != nil {
+			return stock.Refused, err
+		}
 		p.Paid, p.PaidAt = true, now
 		return stock.Done, nil
 	})
@@ -109,6 +112,9 @@ func (m *Memory) Failed(ctx context.Context, packet, no, failures int64, reason 
 		p := m.packets[packet].booked(no)
 		if p == nil || p.Paid || p.Failures != failures {
 			return stock.Refused, nil
+		}
+		if err := m.alongside(ctx); err != nil {
+			return stock.Refused, err
 		}
 		p.Failures++
 		p.Reason, p.DueAt = reason, now.Add(retryIn)

@@ -149,6 +149,14 @@ func (p *Packets) For(person string) *Packets {
 	return bound
 }
 
+// plain returns the same packets whose calls carry nothing of the shop, for what a sweep does.
+func (p *Packets) plain() *Packets {
+	if store, ok := p.store.(interface{ Plain() Store }); ok {
+		return p.On(store.Plain())
+	}
+	return p
+}
+
 // copy returns a copy to bind. A copy of Packets that New did not make stays unusable.
 func (p *Packets) copy() *Packets {
 	if p == nil || p.store == nil && p.broken == nil {

@@ -109,6 +109,9 @@ func (r Record) same(asked Record) bool {
 // it was closed. All of its money is then owed to its sender, as the payout with No 0. That is not an
 // error: look at the State.
 //
+// What goes along with the call (sqlstore.RedPacket.Along) is done in the transaction that opens the packet, or that gives all of it
+// back.
+//
 // Errors, in the order of precedence: ErrInvalid, ErrNotFound.
 func (p *Packets) Confirm(ctx context.Context, id int64) (Packet, error) {
 	if err := p.readyPacket(ctx, id); err != nil {

@@ -13,6 +13,10 @@ import (
 // methods are safe for concurrent use, and a change is atomic. Errors match ErrUnavailable, ErrStore, ErrDrift
 // or ErrOverflow if nothing was done, and ErrUnknown if that is not known. Time is the store's own clock in
 // whole microseconds, UTC. Memory and sqlstore.RedPacket implement it.
+//
+// A store may carry what the shop does in the transaction of a call; see sqlstore.RedPacket.Along. Its calls then do that where they
+// change anything. It also has a method Plain() Store, which returns the same store without it, for Packets to make
+// sweeps with.
 type Store interface {
 	// Units returns the store of the shares of all packets, of which grabs are the orders: a packet is the
 	// item whose SKU is its ID, a share is one unit, and the order of a grab is GrabID of the packet and

@@ -33,7 +33,10 @@ type AffectedError = along.AffectedError
 //
 // The statements run where the call takes effect: not for a replay, not for a refusal, and not twice when the store tries
 // again. So a Pay that was first made without them is a replay later, and its row is the shop's to write. They belong to calls
-// that name one order, refund or change. Reads, and sweeps such as Expire, do not run them.
+// that name one order, refund or change. Resolve runs them each time, whatever it finds. Reads, sweeps such as Expire and Repair,
+// and what comes before a call, such as the release of dead holds, do not run them.
+//
+// What is said here holds for every store that has Along; RedPacket.Along and GroupBuy.Along name their verbs.
 //
 // Refusals of the call itself take precedence: what is known of the order, then its items, then its companions. After that
 // comes *AlongError for a statement that failed, or *AffectedError. A duplicate key in the shop's table never passes for a

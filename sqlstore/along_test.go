@@ -21,22 +21,25 @@ const (
 	note       = "INSERT INTO shop_note (about) VALUES (?)"
 )
 
-// shopTables are the tables of a shop's own.
-var shopTables = []string{
-	"CREATE TABLE shop_order (id VARBINARY(64) PRIMARY KEY, status VARCHAR(8) NOT NULL) ENGINE = InnoDB",
-	"CREATE TABLE shop_note (no INT AUTO_INCREMENT PRIMARY KEY, about VARCHAR(64) NOT NULL) ENGINE = InnoDB",
-}
-
 // withOrders is a shop with tables of its own, and a store whose calls are merged or not.
 func withOrders(t testing.TB, opts *sqlstore.Options) *shop {
 	t.Helper()
 	s := open(t, nil)
 	s.store = sqlstore.NewStock(s.db.DB, opts)
 	s.Inventory = s.On(s.store)
-	for _, table := range shopTables {
-		require.NoError(t, of(s.db.ExecContext(t.Context(), table)))
-	}
+	shopTables(t, s.db)
 	return s
+}
+
+// shopTables creates the tables of the shop.
+func shopTables(t testing.TB, db *sqltest.DB) {
+	t.Helper()
+	for _, table := range []string{
+		"CREATE TABLE shop_order (id VARBINARY(64) PRIMARY KEY, status VARCHAR(8) NOT NULL) ENGINE = InnoDB",
+		"CREATE TABLE shop_note (no INT AUTO_INCREMENT PRIMARY KEY, about VARCHAR(64) NOT NULL) ENGINE = InnoDB",
+	} {
+		require.NoError(t, of(db.ExecContext(t.Context(), table)))
+	}
 }
 
 // rows counts the rows of a shop's table.
@@ -304,4 +307,46 @@ func TestBadRowsAreRefusedBeforeAnyIO(t *testing.T) {
 	}
 	require.Empty(t, s.db.Wire.Statements())
 	require.NoError(t, of(s.along(note, "x").Lock(ctx, "a", one(1))))
+}
+
+// What comes before a call, such as the release of its own dead hold, carries no rows. Nor does a repair.
+func TestReleaseOnTheWayCarriesNoRows(t *testing.T) {
+	t.Parallel()
+	for name, opts := range ways() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := withOrders(t, opts)
+			ctx := t.Context()
+			for _, order := range []string{"a", "b", "c"} {
+				require.NoError(t, of(s.Lock(ctx, order, one(1))))
+			}
+			s.db.Wire.Advance(time.Hour)
+			inv := s.along(note, "x")
+			require.ErrorIs(t, of(inv.Pay(ctx, "a")), stock.ErrExpired)
+			require.ErrorIs(t, of(inv.Extend(ctx, "b", start.Add(2*time.Hour))), stock.ErrExpired)
+			require.Zero(t, s.rows("shop_note"))
+			require.Equal(t, stock.Expired, must(inv.Resolve(ctx, "c"))(t).State)
+			require.Equal(t, 1, s.rows("shop_note"))
+
+			require.NoError(t, of(s.db.ExecContext(ctx, "UPDATE goods_stock SET STOCK_LOCK_NUM = 1 WHERE SKU_ID = 1")))
+			require.Equal(t, 1, must(inv.Repair(ctx))(t).Repaired)
+			require.Equal(t, 1, s.rows("shop_note"))
+		})
+	}
+}
+
+// An item whose row fails in the caller's transaction is not defined.
+func TestRowThatFailsUndoesADefinition(t *testing.T) {
+	t.Parallel()
+	s := withOrders(t, nil)
+	ctx := t.Context()
+	require.NoError(t, of(s.db.ExecContext(ctx, placeOrder, "taken")))
+	tx := must(s.db.BeginTx(ctx, nil))(t)
+	in := s.On(s.store.WithTx(tx).Along(note, "x").Along(placeOrder, "taken"))
+	require.Equal(t, uint16(1062), failed(t, of(in.Define(ctx, stock.Key{SKU: 9}, 5, stock.Terms{})), 1))
+	require.Equal(t, uint16(1062), failed(t, of(in.Define(ctx, stock.Key{SKU: 1}, 0, stock.Terms{Unlimited: true})), 1))
+	require.NoError(t, tx.Commit())
+	require.ErrorIs(t, of(s.Item(ctx, stock.Key{SKU: 9})), stock.ErrUnknownSKU)
+	s.counters(1, 0, 0, 10)
+	require.Zero(t, s.rows("shop_note"))
 }

@@ -33,9 +33,7 @@ func openCheckout(t testing.TB, opts *sqlstore.Options) checkout {
 		sqlstore.OneByOne(b.shop.store)
 	}
 	b.Coupons, b.shop.Inventory = coupon.New(b.store, nil), stock.New(b.shop.store, nil)
-	for _, table := range shopTables {
-		require.NoError(t, of(f.db.ExecContext(t.Context(), table)))
-	}
+	shopTables(t, f.db)
 	b.define(1_000, coupon.Rules{})
 	require.NoError(t, of(b.shop.Define(t.Context(), stock.Key{SKU: 1}, 500, stock.Terms{})))
 	return b

@@ -23,8 +23,7 @@ type GroupBuy struct {
 // NewGroupBuy returns the store in the tables that Migrate made with the same options. Nil options are the
 // defaults. It does no I/O; bad options and a nil db are reported by every call as ErrInvalid.
 func NewGroupBuy(db *sql.DB, opts *Options) *GroupBuy {
-	store := teams.New(db, opts.settings())
-	return &GroupBuy{Store: store, teams: store}
+	return groupBuyOf(teams.New(db, opts.settings()))
 }
 
 // WithTx returns the same store inside the caller's transaction, with the store of its units; see Stock.WithTx. A call
@@ -32,6 +31,33 @@ func NewGroupBuy(db *sql.DB, opts *Options) *GroupBuy {
 // Form, Fail and Redeliver first look up without a lock whose team it is: they are plain reads in the sense of
 // Stock.WithTx.
 func (g *GroupBuy) WithTx(tx Tx) *GroupBuy {
-	bound := g.teams.WithTx(tx)
-	return &GroupBuy{Store: bound, teams: bound}
+	return groupBuyOf(g.teams.WithTx(tx))
 }
+
+// Along returns the same store whose next call carries a statement of the shop; see Stock.Along:
+//
+//	row := store.Along("INSERT INTO shop_order (id, buyer) VALUES (?, ?)", p.Order, buyer)
+//	seat, err := groups.On(row).For(buyer).Join(ctx, code, p)
+//
+// A call runs the statements once, in the transaction in which it takes effect:
+//
+//	Open, Join, Pay, Cancel, Refund, Resolve  that of the seat; a payment that is too late: that of the refund that is due
+//	Form, Fail                                that of the team with its seats
+//	Define, Revise                            that of the activity or the product, not those of the pools
+//	Offer, Restock, Withdraw                  that which moves the units
+//	Remove, End                               that which takes the product off, or ends the activity; not those of the remainders
+//
+// What comes before or behind that, such as a release of dead seats, runs nothing. Nor do Expire, Deliver, Redeliver and Repair.
+// Statements of calls that share a transaction may become one. Refusals of the seat, the team and the product take precedence.
+func (g *GroupBuy) Along(text string, args ...any) *GroupBuy {
+	return groupBuyOf(g.teams.Along(text, args...))
+}
+
+// Affects returns the same store with the number of rows that the last statement of Along must affect; see Stock.Affects.
+func (g *GroupBuy) Affects(n int64) *GroupBuy { return groupBuyOf(g.teams.Affects(n)) }
+
+// Plain returns the same store without the statements of Along. groupbuy.Groups uses it for what is not the effect of a call.
+func (g *GroupBuy) Plain() groupbuy.Store { return groupBuyOf(g.teams.Plain()) }
+
+// groupBuyOf returns the store over the one that does the work.
+func groupBuyOf(store *teams.Store) *GroupBuy { return &GroupBuy{Store: store, teams: store} }

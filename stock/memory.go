@@ -73,6 +73,9 @@ func (m *Memory) Along(text string, args ...any) *Memory {
 	return &Memory{of: m.root(), still: m.still, keepers: m.keepers, rows: append(slices.Clip(m.rows), MemoryRow{text, args})}
 }
 
+// plain returns a view of the store whose calls carry nothing of the shop.
+func (m *Memory) plain() *Memory { return &Memory{of: m.root(), still: m.still, keepers: m.keepers} }
+
 // alongside calls OnAlong where a call carries anything. The call is allowed, and has changed nothing.
 func (m *Memory) alongside(ctx context.Context) error {
 	if len(m.rows) == 0 {
@@ -262,6 +265,9 @@ func (m *Memory) List(ctx context.Context, after Key, limit int) (items []Item, 
 
 // Apply implements Store.
 func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) (Verdict, error) {
+	if change.Kind == KindRepair { // of a sweep
+		m = m.plain()
+	}
 	return m.change(ctx, &CompanionCall{Companions: beside}, func(b *books, now time.Time) (Verdict, func()) {
 		id := changeKey{change.Kind.Scope(), change.ID}
 		if _, ok := b.changes[id]; ok {

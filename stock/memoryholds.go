@@ -159,6 +159,9 @@ func (i Item) after(change Quantities) (Item, error) {
 
 // Move implements Store.
 func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
+	if move.Step == StepExpire { // it is on the way to something else
+		m = m.plain()
+	}
 	b, now, end, err := m.begin(ctx)
 	if err != nil {
 		return MoveResult{}, err

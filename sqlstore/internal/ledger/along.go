@@ -16,6 +16,9 @@ func (s *Store) Along(text string, args ...any) *Store { return s.carrying(s.row
 // Affects returns the same store with the number of rows that the last statement must affect.
 func (s *Store) Affects(n int64) *Store { return s.carrying(s.rows.Affects(n)) }
 
+// Plain returns the same store whose calls carry nothing.
+func (s *Store) Plain() *Store { return s.carrying(nil) }
+
 // carrying returns the same store whose calls carry these statements of the shop.
 func (s *Store) carrying(rows *along.Rows) *Store {
 	if s.rows == rows {
@@ -42,6 +45,7 @@ func (s *Store) Alongside(ctx context.Context, fn mysql.VerdictFunc) (bool, erro
 	refused := func(q mysql.Tx) (bool, error) {
 		ok, err := fn(q)
 		if err == nil && ok && refusal != nil {
+			mysql.UndoAll(q) // fn has done everything, also what it does not take back
 			return false, refusal
 		}
 		return ok, err

@@ -370,6 +370,9 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
+	if change.Kind == stock.KindRepair { // of a sweep
+		s = s.Plain()
+	}
 	defer s.Freed() // few, and of many items
 	defer s.Mended()
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {

@@ -46,6 +46,22 @@ func (r *Store) WithTx(tx mysql.Tx) *Store {
 	return over(r.units.WithTx(tx), r.sql)
 }
 
+// Along returns the same store whose next call carries one more statement of the shop.
+func (r *Store) Along(text string, args ...any) *Store { return r.on(r.units.Along(text, args...)) }
+
+// Affects returns the same store with the number of rows that the last statement must affect.
+func (r *Store) Affects(n int64) *Store { return r.on(r.units.Affects(n)) }
+
+// Plain returns the same store whose calls carry nothing.
+func (r *Store) Plain() *Store { return r.on(r.units.Plain()) }
+
+// on returns the same store on another copy of the store of its units, with which it goes on sharing its reads.
+func (r *Store) on(units *ledger.Store) *Store {
+	other := *r
+	other.units = units
+	return &other
+}
+
 // Units implements redpacket.Store.
 func (r *Store) Units() stock.Store { return r.units }
 
@@ -58,7 +74,7 @@ func (r *Store) Add(ctx context.Context, record redpacket.Record, senderMayGrab 
 	if err != nil || is && r.units.Bound() { // an INSERT must not collide there; see mysql.Insert
 		return stock.Exists, err
 	}
-	kept, err := r.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+	kept, err := r.units.Alongside(ctx, func(q mysql.Tx) (bool, error) {
 		if !senderMayGrab {
 			if _, err := q.ExecContext(ctx, mysql.Render(r.sql.closeSender, redpacket.GrabID(record.ID, record.Sender))); err != nil {
 				return false, err
@@ -87,7 +103,7 @@ func (r *Store) Add(ctx context.Context, record redpacket.Record, senderMayGrab 
 		return true, nil
 	})
 	if mysql.Number(err) != mysql.ErrDuplicate {
-		return ledger.DoneIf(kept), err
+		return ledger.DoneIf(kept), mysql.Reason(err)
 	}
 	known := false
 	err = r.units.Query(ctx, mysql.Render(r.sql.findPacket, record.ID), func(*sql.Rows) error { known = true; return nil })
@@ -152,7 +168,7 @@ func (r *Store) giveBack(ctx context.Context, id int64, end string) (stock.Verdi
 	if is, err := r.lockUnits(ctx, id); err != nil || !is {
 		return stock.Refused, err
 	}
-	kept, err := r.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+	kept, err := r.units.Alongside(ctx, func(q mysql.Tx) (bool, error) {
 		rows, err := mysql.Affected(q.ExecContext(ctx, end))
 		if err != nil || rows == 0 {
 			return false, err
@@ -163,7 +179,7 @@ func (r *Store) giveBack(ctx context.Context, id int64, end string) (stock.Verdi
 		}
 		return true, nil
 	})
-	return ledger.DoneIf(kept), err
+	return ledger.DoneIf(kept), mysql.Reason(err)
 }
 
 var _ redpacket.Store = (*Store)(nil)

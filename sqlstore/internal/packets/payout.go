@@ -22,6 +22,9 @@ func (r *Store) Payouts(ctx context.Context, after redpacket.Cursor, limit int) 
 
 // Payout implements redpacket.Store.
 func (r *Store) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRecord, bool, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return redpacket.ShareRecord{}, false, err
+	}
 	var payout redpacket.ShareRecord
 	err := r.units.QueryAmong(ctx, mysql.Render(r.sql.payout, packet, no), func(rows *sql.Rows) (bool, error) {
 		is, err := scanShare(rows)
@@ -35,6 +38,9 @@ func (r *Store) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRe
 
 // Paid implements redpacket.Store.
 func (r *Store) Paid(ctx context.Context, packet, no int64) (stock.Verdict, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return stock.Refused, err
+	}
 	if r.units.Bound() { // there an UPDATE of a share that does not exist would lock its place
 		if _, is, err := r.Payout(ctx, packet, no); err != nil || !is {
 			return stock.Refused, err
@@ -48,10 +54,10 @@ func (r *Store) Failed(ctx context.Context, packet, no, failures int64, reason s
 	return r.exec(ctx, mysql.Render(r.sql.fail, reason, retryIn.Microseconds(), packet, no, failures))
 }
 
-// exec runs a guarded UPDATE.
+// exec runs a guarded UPDATE, behind the statements of the shop.
 func (r *Store) exec(ctx context.Context, statement string) (stock.Verdict, error) {
-	rows, err := r.units.Exec(ctx, statement)
-	return ledger.DoneIf(rows > 0), err
+	verdict, err := r.units.ChangeBy(ctx, nil, statement)
+	return verdict, mysql.Reason(err)
 }
 
 // sharesOf reads shares, with those of senders.

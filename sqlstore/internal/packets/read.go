@@ -39,6 +39,9 @@ func (r *packetRow) finish() redpacket.Record {
 
 // Record implements redpacket.Store. Concurrent calls share one read, because each refused grab asks for the reason.
 func (r *Store) Record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
+	if err := r.units.Ready(ctx); err != nil {
+		return redpacket.Record{}, time.Time{}, err
+	}
 	return r.records.Get(ctx, id)
 }
 

@@ -117,10 +117,10 @@ func (g *Store) endThese(ctx context.Context, endings []groupbuy.TeamEnd, seats 
 		for _, t := range endings {
 			e.ends[t.Code] = t
 		}
-		kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) { return e.run(ctx, q) })
+		kept, err := g.units.Alongside(ctx, func(q mysql.Tx) (bool, error) { return e.run(ctx, q) })
 		g.units.Freed(e.keys()...) // also where the answer to the COMMIT is lost
 		if err != nil {
-			return nil, err
+			return nil, mysql.Reason(err)
 		}
 		if kept {
 			return codesOf(endings), nil
@@ -306,7 +306,7 @@ func (g seatCompanions) holdStates(ctx context.Context, q mysql.Tx, orders []str
 
 // Late implements groupbuy.Store.
 func (g *Store) Late(ctx context.Context, order string) (stock.Verdict, error) {
-	moved, err := g.moveAlone(ctx, []string{order}, func(seat groupbuy.Seat, _ groupbuy.Team, _ stock.State) groupbuy.Step {
+	moved, err := g.moveAlone(ctx, g.units, []string{order}, func(seat groupbuy.Seat, _ groupbuy.Team, _ stock.State) groupbuy.Step {
 		if slices.Contains(groupbuy.StepLate.Transition().From, seat.State) {
 			return groupbuy.StepLate
 		}
@@ -315,11 +315,11 @@ func (g *Store) Late(ctx context.Context, order string) (stock.Verdict, error) {
 	return ledger.DoneIf(len(moved) > 0), err
 }
 
-// Follow implements groupbuy.Store.
+// Follow implements groupbuy.Store. It carries nothing of the shop: it comes before a call, or is a sweep.
 func (g *Store) Follow(ctx context.Context, orders []string) ([]string, error) {
 	var moved []string
 	for part := range slices.Chunk(orders, seatsAtOnce) {
-		some, err := g.moveAlone(ctx, part, func(seat groupbuy.Seat, team groupbuy.Team, hold stock.State) groupbuy.Step {
+		some, err := g.moveAlone(ctx, g.units.Plain(), part, func(seat groupbuy.Seat, team groupbuy.Team, hold stock.State) groupbuy.Step {
 			return seat.State.CatchUpStep(hold, team.State == groupbuy.Formed)
 		})
 		moved = append(moved, some...)
@@ -330,16 +330,17 @@ func (g *Store) Follow(ctx context.Context, orders []string) ([]string, error) {
 	return moved, nil
 }
 
-// moveAlone moves seats without their holds by the chosen steps, and returns the orders of the seats that moved.
+// moveAlone moves seats without their holds by the chosen steps, and returns the orders of the seats that moved. The
+// statements of the shop are those of a copy of the units.
 func (g *Store) moveAlone(
-	ctx context.Context, orders []string, choose func(groupbuy.Seat, groupbuy.Team, stock.State) groupbuy.Step,
+	ctx context.Context, with *ledger.Store, orders []string, choose func(groupbuy.Seat, groupbuy.Team, stock.State) groupbuy.Step,
 ) ([]string, error) {
 	if err := g.units.Ready(ctx); err != nil || len(orders) == 0 {
 		return nil, err
 	}
 	beside := g.companions()
 	var moved []string
-	kept, err := g.units.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+	kept, err := with.Alongside(ctx, func(q mysql.Tx) (bool, error) {
 		moved = nil
 		var states map[string]stock.State
 		var held []string
@@ -383,7 +384,7 @@ func (g *Store) moveAlone(
 	if !kept {
 		moved = nil
 	}
-	return moved, err
+	return moved, mysql.Reason(err)
 }
 
 // lockItemsOf locks the items of the locked holds of some orders, in the order of their keys. Each of these items exists.

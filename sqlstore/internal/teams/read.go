@@ -61,6 +61,9 @@ func byKey[K comparable, T any](
 
 // Activity implements groupbuy.Store.
 func (g *Store) Activity(ctx context.Context, id int64) (groupbuy.Activity, time.Time, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return groupbuy.Activity{}, time.Time{}, err
+	}
 	var activity groupbuy.Activity
 	var clock int64
 	err := g.units.QueryAmong(ctx, mysql.Render(g.sql.readActivity, id), func(rows *sql.Rows) (bool, error) {
@@ -86,6 +89,9 @@ func (g *Store) DueActivities(ctx context.Context, limit int) ([]groupbuy.Activi
 
 // Offer implements groupbuy.Store. Concurrent calls share one read, since each seat needs one.
 func (g *Store) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return groupbuy.Offer{}, time.Time{}, err
+	}
 	return g.offers.Get(ctx, key)
 }
 

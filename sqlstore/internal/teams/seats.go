@@ -28,6 +28,9 @@ func (s *seatAndTeam) targets() []any { return append(seatTargets(&s.seat), team
 
 // Seat implements groupbuy.Store. Concurrent calls share one read, since each payment needs one.
 func (g *Store) Seat(ctx context.Context, order string) (groupbuy.Seat, groupbuy.Team, time.Time, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return groupbuy.Seat{}, groupbuy.Team{}, time.Time{}, err
+	}
 	found, now, err := g.seats.Get(ctx, order)
 	return found.seat, found.team, now, err
 }
@@ -82,6 +85,9 @@ func (g *Store) seatsOf(ctx context.Context, query string) (map[string]seatAndTe
 
 // Team implements groupbuy.Store. Concurrent calls share one read, since each Join needs one.
 func (g *Store) Team(ctx context.Context, code string, of stock.Key) (groupbuy.Team, time.Time, error) {
+	if err := g.units.Ready(ctx); err != nil {
+		return groupbuy.Team{}, time.Time{}, err
+	}
 	if g.units.Bound() {
 		return g.currentTeam(ctx, code, of)
 	}

@@ -47,6 +47,22 @@ func over(units *ledger.Store, statements *groupBuySQL) *Store {
 // WithTx returns the same store inside the caller's transaction.
 func (g *Store) WithTx(tx mysql.Tx) *Store { return over(g.units.WithTx(tx), g.sql) }
 
+// Along returns the same store whose next call carries one more statement of the shop.
+func (g *Store) Along(text string, args ...any) *Store { return g.on(g.units.Along(text, args...)) }
+
+// Affects returns the same store with the number of rows that the last statement must affect.
+func (g *Store) Affects(n int64) *Store { return g.on(g.units.Affects(n)) }
+
+// Plain returns the same store whose calls carry nothing.
+func (g *Store) Plain() *Store { return g.on(g.units.Plain()) }
+
+// on returns the same store on another copy of the store of its units, with which it goes on sharing its reads.
+func (g *Store) on(units *ledger.Store) *Store {
+	other := *g
+	other.units = units
+	return &other
+}
+
 // SaveActivity implements groupbuy.Store.
 func (g *Store) SaveActivity(ctx context.Context, a groupbuy.Activity, ended bool) (stock.Verdict, error) {
 	statement := g.sql.addActivity
@@ -54,8 +70,7 @@ func (g *Store) SaveActivity(ctx context.Context, a groupbuy.Activity, ended boo
 	if a.Version != 0 {
 		statement, args = g.sql.setActivity, append(args, a.Version)
 	}
-	rows, err := g.units.Exec(ctx, mysql.Render(statement, args...))
-	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
+	return g.save(ctx, mysql.Render(statement, args...))
 }
 
 // SaveProduct implements groupbuy.Store.
@@ -74,8 +89,12 @@ func (g *Store) SaveProduct(ctx context.Context, product groupbuy.Product) (stoc
 		}
 		statement, args = g.sql.setProduct, append(args, product.Version)
 	}
-	rows, err := g.units.Exec(ctx, mysql.Render(statement, args...))
-	return ledger.ExistsOnDuplicate(ledger.DoneIf(rows > 0), err)
+	return g.save(ctx, mysql.Render(statement, args...))
+}
+
+// save writes a row that may exist, behind the statements of the shop.
+func (g *Store) save(ctx context.Context, statement string) (stock.Verdict, error) {
+	return ledger.ExistsOnDuplicate(g.units.ChangeBy(ctx, nil, statement))
 }
 
 // lockItem locks the item of a product in the caller's transaction, and returns its version; elsewhere it does nothing.
