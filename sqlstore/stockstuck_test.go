@@ -123,6 +123,24 @@ func TestLockedItemKeepsItsOwnCallsWaiting(t *testing.T) {
 	c.balanced()
 }
 
+// An operator's Transfer that waits for one item keeps no call of the other one waiting.
+func TestTransferThatWaitsForAnItemKeepsTheOtherFree(t *testing.T) {
+	t.Parallel()
+	c := newCrowd(t, 4)
+	ctx := t.Context()
+	require.NoError(t, of(c.Define(ctx, stock.Key{SKU: 1, Activity: 7}, 10, stock.Terms{})))
+	release := c.block("SELECT 1 FROM goods_stock WHERE SKU_ID = 1 AND ACTIVITY_ID = 7 FOR UPDATE")
+	transfer := going(func() error { return of(c.Transfer(ctx, "t", stock.TransferLeg{SKU: 1, To: 7, Num: 5})) })
+	c.waiting()
+	for i := range 5 {
+		require.NoError(t, of(c.Lock(ctx, fmt.Sprint("a", i), one(1))))
+	}
+	require.Empty(t, transfer, "it waits")
+	release()
+	require.NoError(t, <-transfer)
+	require.Empty(t, must(c.Audit(ctx))(t).Drifts)
+}
+
 // Somebody has locked what a buyer has of an item: the call of that buyer waits.
 func TestLockedBuyerKeepsItsOwnCallWaiting(t *testing.T) {
 	t.Parallel()

@@ -86,8 +86,8 @@ func (b *Bounds) Patience() time.Duration {
 // Stuck returns how many connections of a pool wait for rows that others have locked.
 func (b *Bounds) Stuck(db *sql.DB) int {
 	n := cap(b.beside)
-	if most := db.Stats().MaxOpenConnections; most > 0 {
-		n = min(n, most/4)
+	if db != nil && db.Stats().MaxOpenConnections > 0 {
+		n = min(n, db.Stats().MaxOpenConnections/4)
 	}
 	return max(n, 1)
 }

@@ -365,7 +365,25 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 	}
 	defer s.Freed() // few, and of many items
 	defer s.Mended()
+	if s.batchers == nil {
+		return s.apply(ctx, change, beside)
+	}
+	var rows callRows
+	for _, e := range change.Entries {
+		rows.keys = append(rows.keys, e.Key)
+	}
+	return unstuck(ctx, s, func() (stock.Verdict, error) {
+		return single(ctx, s, rows, func(s *Store) (stock.Verdict, error) { return s.apply(ctx, change, beside) })
+	})
+}
+
+// apply applies a change by itself.
+func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.Companion) (stock.Verdict, error) {
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+		q, err := s.watched(ctx, q)
+		if err != nil {
+			return false, err
+		}
 		if err := s.Record(ctx, q, change); err != nil {
 			return false, err
 		}

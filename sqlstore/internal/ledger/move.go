@@ -200,12 +200,8 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 			return false, err
 		}
 		if judged {
-			refused, err := m.judge(ctx, q, s.SQL, t, orders)
-			if err != nil {
+			if why, err = m.judgeEach(ctx, q, s.SQL, t, orders); err != nil {
 				return false, err
-			}
-			for i, order := range orders {
-				why[i] = refused[order]
 			}
 		}
 		moved, err := m.made(calls, why)

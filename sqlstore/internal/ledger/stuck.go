@@ -218,8 +218,7 @@ func (s *Store) stuckOn(ctx context.Context, calls []callRows) ([]*stuckError, e
 	for i, c := range calls {
 		orders[i] = c.order
 	}
-	look := stuckLook{store: s, ctx: ctx}
-	holds, err := look.holds(orders, calls)
+	holds, err := s.stuckHolds(ctx, orders, calls)
 	if err != nil {
 		return nil, err
 	}
@@ -231,11 +230,11 @@ func (s *Store) stuckOn(ctx context.Context, calls []callRows) ([]*stuckError, e
 			}
 		}
 	}
-	lockedBuyers, err := look.buyers(slices.SortedFunc(maps.Keys(buyers), buyerKey.compare))
+	lockedBuyers, err := s.stuckBuyers(ctx, slices.SortedFunc(maps.Keys(buyers), buyerKey.compare))
 	if err != nil {
 		return nil, err
 	}
-	lockedItems, err := look.items(slices.SortedFunc(maps.Keys(items), stock.Key.Compare))
+	lockedItems, err := s.stuckItems(ctx, slices.SortedFunc(maps.Keys(items), stock.Key.Compare))
 	if err != nil {
 		return nil, err
 	}
@@ -258,27 +257,21 @@ func (s *Store) stuckOn(ctx context.Context, calls []callRows) ([]*stuckError, e
 	return stuck, nil
 }
 
-// stuckLook looks for locked rows: those that are there, also written by others and not committed, less those that can be
-// locked at once.
-type stuckLook struct {
-	store *Store
-	ctx   context.Context
-}
-
-// locked calls scan for each row that a locking read finds, and for each that it can lock at once.
-func (l stuckLook) locked(statement string, scan func(rows *sql.Rows, free bool) error) error {
-	err := l.store.Peek(l.ctx, statement+" SKIP LOCKED", func(rows *sql.Rows) error { return scan(rows, true) })
+// lookForStuck calls scan for each row that a locking read finds, also written by others and not committed, after those of
+// them that it can lock at once.
+func (s *Store) lookForStuck(ctx context.Context, statement string, scan func(rows *sql.Rows, free bool) error) error {
+	err := s.Peek(ctx, statement+" SKIP LOCKED", func(rows *sql.Rows) error { return scan(rows, true) })
 	if err != nil {
 		return err
 	}
-	return l.store.Peek(l.ctx, strings.TrimSuffix(statement, " FOR UPDATE"), func(rows *sql.Rows) error { return scan(rows, false) })
+	return s.Peek(ctx, strings.TrimSuffix(statement, " FOR UPDATE"), func(rows *sql.Rows) error { return scan(rows, false) })
 }
 
-// holds returns the orders of which a line is locked, and completes the rows of calls that know no more than their order.
-func (l stuckLook) holds(orders []string, calls []callRows) (map[string]bool, error) {
+// stuckHolds returns the orders of which a line is locked, and completes the rows of calls that know no more than their order.
+func (s *Store) stuckHolds(ctx context.Context, orders []string, calls []callRows) (map[string]bool, error) {
 	missing, keys, buyers := map[string]int{}, map[string][]stock.Key{}, map[string]string{}
 	for part := range slices.Chunk(orders, mysql.MaxList) {
-		err := l.locked(mysql.RenderList(l.store.SQL.lockLinesOf, part), func(rows *sql.Rows, free bool) error {
+		err := s.lookForStuck(ctx, mysql.RenderList(s.SQL.lockLinesOf, part), func(rows *sql.Rows, free bool) error {
 			var order, buyer string
 			var key stock.Key
 			err := rows.Scan(&order, &key.SKU, &key.Activity, &buyer)
@@ -306,11 +299,11 @@ func (l stuckLook) holds(orders []string, calls []callRows) (map[string]bool, er
 	return locked, nil
 }
 
-// buyers returns which of them are locked.
-func (l stuckLook) buyers(buyers []buyerKey) (map[buyerKey]bool, error) {
+// stuckBuyers returns which of them are locked.
+func (s *Store) stuckBuyers(ctx context.Context, buyers []buyerKey) (map[buyerKey]bool, error) {
 	locked, free := map[buyerKey]bool{}, map[buyerKey]bool{}
 	for part := range slices.Chunk(buyers, mysql.MaxList) {
-		err := l.locked(l.store.SQL.lockBuyers(part), func(rows *sql.Rows, is bool) error {
+		err := s.lookForStuck(ctx, s.SQL.lockBuyers(part), func(rows *sql.Rows, is bool) error {
 			var key buyerKey
 			var u stock.Usage
 			err := rows.Scan(&key.SKU, &key.Activity, &key.buyer, &u.Held, &u.Bought, &u.Holds)
@@ -324,11 +317,11 @@ func (l stuckLook) buyers(buyers []buyerKey) (map[buyerKey]bool, error) {
 	return locked, nil
 }
 
-// items returns which of them are locked.
-func (l stuckLook) items(keys []stock.Key) (map[stock.Key]bool, error) {
+// stuckItems returns which of them are locked.
+func (s *Store) stuckItems(ctx context.Context, keys []stock.Key) (map[stock.Key]bool, error) {
 	locked, free := map[stock.Key]bool{}, map[stock.Key]bool{}
 	for part := range slices.Chunk(keys, mysql.MaxList) {
-		err := l.locked(l.store.SQL.lockItemRows(part), func(rows *sql.Rows, is bool) error {
+		err := s.lookForStuck(ctx, s.SQL.lockItemRows(part), func(rows *sql.Rows, is bool) error {
 			var row itemRow
 			err := rows.Scan(row.targets()...)
 			note(row.finish().Key, is, free, locked)
