@@ -249,13 +249,14 @@ func (f fixture) another() *sqltest.DB {
 	return pool
 }
 
-// waiting returns the connection of a statement that changes something, once there is one: it
+// waiting returns the connection of a statement that changes something or waits for a lock, once there is one: it
 // asks the server until it says so. With the rows it needs blocked, it waits for them.
 func (f fixture) waiting() (connection int64) {
 	f.t.Helper()
 	for {
 		err := f.db.QueryRowContext(f.t.Context(), "SELECT ID FROM information_schema.PROCESSLIST"+
-			" WHERE DB = DATABASE() AND (INFO LIKE 'UPDATE%' OR INFO LIKE 'INSERT%' OR INFO LIKE '/*M! SET STATEMENT%') LIMIT 1").Scan(&connection)
+			" WHERE DB = DATABASE() AND (INFO LIKE 'UPDATE%' OR INFO LIKE 'INSERT%' OR INFO LIKE '/*M! SET STATEMENT%' OR"+
+			" ID IN (SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT')) LIMIT 1").Scan(&connection)
 		if err == nil {
 			return connection
 		}

@@ -39,7 +39,8 @@ type Options struct {
 
 	// Batches is how many batches, and so connections of the pool, the store has in flight at
 	// once, for all SKUs together; one SKU has two of them. Half as many may be in flight beside them: calls that
-	// wait in the server for a row that others have locked, and calls that cannot go with a batch. 0 is
+	// wait in the server, and calls that cannot go with a batch. And as many connections again may wait for rows that others
+	// have locked, one for each row. 0 is
 	// DefaultBatches. Leave some of the pool's connections (sql.DB.SetMaxOpenConns) to other
 	// work.
 	Batches int

@@ -55,7 +55,7 @@ func (s *shop) run(calls ...*Rows) (why []error, clean bool, err error) {
 	}
 	kept, err := s.handle.Atomically(s.t.Context(), func(q ours.Tx) (bool, error) {
 		var err error
-		if q, err = s.handle.Watch(s.t.Context(), q); err != nil {
+		if q, err = s.handle.WatchForeign(s.t.Context(), q); err != nil {
 			return false, err
 		}
 		why, clean, err = Run(s.t.Context(), q, calls)
@@ -367,7 +367,7 @@ func TestLockWaitBelongsToItsCall(t *testing.T) {
 	tx, err := s.db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback() }()
-	q, err := s.handle.Within(tx).Watch(t.Context(), tx)
+	q, err := s.handle.Within(tx).WatchForeign(t.Context(), tx)
 	require.NoError(t, err)
 	require.Equal(t, ours.Tx(tx), q)
 	var none *Rows

@@ -52,6 +52,7 @@ type Bounds struct {
 	beside   chan struct{} // one for each call beside its batch; and for flights that are slow, which give their slot back
 	waiting  int64         // calls that may wait
 	Pending  atomic.Int64  // calls that wait, also those whose caller has left
+	usual    atomic.Int64  // nanoseconds that a batch of changes takes, smoothed
 	Always   bool          // a lone call is a batch of one too: for tests of the batches
 }
 
@@ -65,6 +66,46 @@ func NewBounds(db *sql.DB, l Limits) *Bounds {
 		InFlight: func() int { return inFlight(db) }, Alone: func() int { return alone(db, l.Batches) }, Slow: slowTime,
 		slots: make(chan struct{}, l.Batches), beside: make(chan struct{}, (l.Batches+1)/2), waiting: int64(l.Waiting),
 	}
+}
+
+// A statement is stuck after the time of so many usual batches, but of so many slow ones at most.
+const (
+	usually      = 4
+	mostPatience = 10
+)
+
+// Patience is how long a statement of a batch may wait for a lock until it is taken to be stuck. Where batches of several
+// processes queue for the same rows, they wait longer.
+func (b *Bounds) Patience() time.Duration {
+	return max(b.Slow, usually*time.Duration(b.usual.Load()))
+}
+
+// Stuck returns how many connections of a pool wait for rows that others have locked.
+func (b *Bounds) Stuck(db *sql.DB) int {
+	n := cap(b.beside)
+	if db != nil && db.Stats().MaxOpenConnections > 0 {
+		n = min(n, db.Stats().MaxOpenConnections/4)
+	}
+	return max(n, 1)
+}
+
+// Enter counts a call that waits, unless too many do. Leave ends that.
+func (b *Bounds) Enter() bool {
+	if b.Pending.Add(1) <= b.waiting {
+		return true
+	}
+	b.Pending.Add(-1)
+	return false
+}
+
+// Leave is described there.
+func (b *Bounds) Leave() { b.Pending.Add(-1) }
+
+// took notes how long a batch has taken. Of two that are noted at once, one may be lost.
+func (b *Bounds) took(d time.Duration) {
+	const weight = 8
+	usual := b.usual.Load()
+	b.usual.Store(usual + (int64(min(d, mostPatience*b.Slow/usually))-usual)/weight)
 }
 
 // Batcher lets concurrent calls share one transaction, and so one lock of each row and one commit. Each call names the
@@ -303,6 +344,9 @@ func (m *Batcher[R, Q, A]) serveBatch(f *flight[R, Q, A]) {
 		asked[i] = t.asked
 	}
 	replies, err := m.batch(ctx, f.calls[0].row, asked)
+	if !m.reads {
+		m.took(time.Since(f.began))
+	}
 	for i, t := range f.calls {
 		if t.reply.Err = err; err == nil {
 			t.reply = replies[i]

@@ -222,3 +222,43 @@ func TestMixedCallJoinsABatchBesideAnotherOne(t *testing.T) {
 		m.finish(t, 4)
 	})
 }
+
+// A kind of calls is overtaken twice at most too, so that it does not collect all slots.
+func TestKindThatIsStuckIsOvertakenTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newRoad()
+		l.Batcher.Bounds = NewBounds(nil, Limits{Size: 1, Batches: 8, Waiting: 10})
+		l.Batcher.InFlight = func() int { return 1 }
+		var answers []chan string
+		for n := range 6 {
+			answers = append(answers, l.start(t, n)...)
+			time.Sleep(2 * slowTime)
+			synctest.Wait()
+		}
+		require.Equal(t, [][]int{{1}, {2}}, l.batches, "beside the one that is alone")
+		close(l.alone)
+		close(l.open)
+		for _, answer := range answers {
+			<-answer
+		}
+		l.idle(t)
+	})
+}
+
+// What is taken to be long follows what is usual, up to a bound, and stuck batches do not change it much.
+func TestPatienceFollowsTheUsualTimeOfABatch(t *testing.T) {
+	t.Parallel()
+	b := NewBounds(nil, Limits{Size: 1, Batches: 1, Waiting: 1})
+	require.Equal(t, slowTime, b.Patience())
+	b.took(time.Minute)
+	require.Less(t, b.Patience(), 2*slowTime)
+	for range 100 {
+		b.took(2 * slowTime)
+	}
+	require.InDelta(t, 8*slowTime, b.Patience(), float64(slowTime))
+	for range 100 {
+		b.took(time.Minute)
+	}
+	require.InDelta(t, 10*slowTime, b.Patience(), float64(slowTime))
+}

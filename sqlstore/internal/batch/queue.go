@@ -65,8 +65,7 @@ func (m *Batcher[R, Q, A]) enter(row R, asked Q, more []R) (*call[R, Q, A], *fli
 		m.land(f) // and share a batch with those that wait by now
 		m.Pending.Add(1)
 	} else {
-		if m.Pending.Add(1) > m.waiting { // of all batchers together
-			m.Pending.Add(-1)
+		if !m.Enter() { // of all batchers together
 			return nil, nil
 		}
 		t = m.call(row, asked, more)
@@ -333,7 +332,7 @@ func (m *Batcher[R, Q, A]) watch() {
 
 // overtake lets the calls that wait overtake the flights that are slow: these count no more, by themselves or as flights of
 // their rows, and their slots go to others. So that an item which somebody has locked does not collect all slots, a row is
-// overtaken twice at most.
+// overtaken twice at most, unless it is read.
 func (m *Batcher[R, Q, A]) overtake() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -350,7 +349,7 @@ func (m *Batcher[R, Q, A]) overtake() {
 func (m *Batcher[R, Q, A]) pass(f *flight[R, Q, A]) {
 	m.forget(f)
 	const most = 2
-	if !m.mixed || !slices.ContainsFunc(f.rows, func(q *queue[R, Q, A]) bool { return q.overtaken >= most }) {
+	if m.reads || !slices.ContainsFunc(f.rows, func(q *queue[R, Q, A]) bool { return q.overtaken >= most }) {
 		f.freed = true
 		for _, q := range f.rows {
 			q.inFlight--

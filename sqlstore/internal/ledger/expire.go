@@ -90,7 +90,7 @@ func (s *Store) Expire(ctx context.Context, orders []string) ([]string, error) {
 	if s.batchers == nil {
 		return s.expire(ctx, struct{}{}, orders)
 	}
-	return s.batchers.expires.Do(ctx, struct{}{}, orders)
+	return unstuck(ctx, s, func() ([]string, error) { return s.batchers.expires.Do(ctx, struct{}{}, orders) })
 }
 
 // expireBatch releases what several calls found, each order for the first that did. What could not be released is
@@ -128,17 +128,21 @@ func (s *Store) expire(ctx context.Context, _ struct{}, orders []string) ([]stri
 type expiry struct {
 	released []string
 	kept     map[string]error // why others could not be released
+	stuck    map[string]error // those that others have locked
 	failed   error            // of the store, and so of all that were not released by then
 }
 
 // errorOf returns why some of the orders of a call were not released, though they are dead: for a reason of the store
-// or, each, for its own.
+// or, each, for its own. It waits for no row that others have locked, unless nothing was released.
 func (e expiry) errorOf(orders []string) error {
 	if e.failed != nil {
 		return e.failed
 	}
 	var all []error
 	for _, order := range orders {
+		if err := e.stuck[order]; err != nil && len(e.released) == 0 {
+			return err
+		}
 		if err := e.kept[order]; err != nil {
 			all = append(all, err)
 		}
@@ -148,7 +152,7 @@ func (e expiry) errorOf(orders []string) error {
 
 // expireEach releases dead holds, as many in one transaction as fit.
 func (s *Store) expireEach(ctx context.Context, orders []string) expiry {
-	e := expiry{kept: map[string]error{}}
+	e := expiry{kept: map[string]error{}, stuck: map[string]error{}}
 	for part := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(orders))), mysql.MaxList) {
 		calls := make([]MoveCall, len(part))
 		for i, order := range part {
@@ -158,6 +162,8 @@ func (s *Store) expireEach(ctx context.Context, orders []string) expiry {
 			switch {
 			case reply.Answer.Verdict == stock.Done:
 				e.released = append(e.released, part[i])
+			case isStuck(reply.Err):
+				e.stuck[part[i]] = reply.Err
 			case reply.Err != nil && !fault.Stops(reply.Err):
 				e.kept[part[i]] = reply.Err
 			case reply.Err != nil && (e.failed == nil || errors.Is(reply.Err, fault.ErrUnknown)):

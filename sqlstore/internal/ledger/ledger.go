@@ -28,6 +28,7 @@ type Store struct {
 	Companions Companions
 	rows       *along.Rows // that its calls carry
 	drifted    *driftedHolds
+	stuck      *stuckRows // nil where calls are not merged
 }
 
 // storeBatchers merge the calls of a store, each kind by what it is hot on.
@@ -60,12 +61,12 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	s.Broken = o.Broken
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)
-		s.Bounds = b
+		s.Bounds, s.stuck = b, newStuckRows(b.Stuck(db))
 		s.batchers = &storeBatchers{
 			locks:   batch.NewMixed[stock.Key](b, s.LockBatch, s.lockAlone),
 			takes:   batch.NewMixed[stock.Key](b, s.LockBatch, s.lockAlone),
-			Moves:   batch.New(b, s.moveBatch, s.move),
-			refunds: batch.New(b, s.refundBatch, s.refund),
+			Moves:   batch.New(b, s.moveBatch, s.moveSingle),
+			refunds: batch.New(b, s.refundBatch, s.refundSingle),
 			usages:  batch.NewLookup(b, s.usage, s.severalUsages),
 			dues:    batch.NewReader(b, s.dueBatch, s.due),
 			expires: batch.New(b, s.expireBatch, s.expire),
@@ -199,7 +200,10 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 	usages := usagesOf(calls)
 	var lockedAt time.Time
 	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
-		var err error
+		q, err := s.watched(ctx, q)
+		if err != nil {
+			return false, err
+		}
 		if lockedAt, err = s.claim(ctx, q, call); err != nil {
 			return false, err
 		}
@@ -375,7 +379,25 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 	}
 	defer s.Freed() // few, and of many items
 	defer s.Mended()
+	if s.batchers == nil {
+		return s.apply(ctx, change, beside)
+	}
+	var rows callRows
+	for _, e := range change.Entries {
+		rows.keys = append(rows.keys, e.Key)
+	}
+	return unstuck(ctx, s, func() (stock.Verdict, error) {
+		return single(ctx, s, rows, func(s *Store) (stock.Verdict, error) { return s.apply(ctx, change, beside) })
+	})
+}
+
+// apply applies a change by itself.
+func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.Companion) (stock.Verdict, error) {
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+		q, err := s.watched(ctx, q)
+		if err != nil {
+			return false, err
+		}
 		if err := s.Record(ctx, q, change); err != nil {
 			return false, err
 		}

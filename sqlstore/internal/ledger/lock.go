@@ -69,7 +69,12 @@ func (s *Store) mergeLock(ctx context.Context, call LockCall) (LockAnswer, error
 	for _, l := range call.Order.Lines[1:] {
 		more = append(more, l.Key())
 	}
-	return locks.DoMixed(ctx, call, call.Line().Key(), more)
+	return unstuck(ctx, s, func() (LockAnswer, error) {
+		if err := s.awaitItems(ctx, call.Order.Lines); err != nil {
+			return LockAnswer{}, err
+		}
+		return locks.DoMixed(ctx, call, call.Line().Key(), more)
+	})
 }
 
 // LockBatch locks orders together: one INSERT of all holds, one guarded UPDATE of all items by their sums, one commit. If
@@ -90,6 +95,17 @@ func (s *Store) LockBatch(ctx context.Context, calls []LockCall) ([]batch.Reply[
 		if r, ok := fault.As[*mysql.RefusalError](err); ok { // once more without them, as it is
 			b.refuse(r)
 			b.sifted = true
+			continue
+		}
+		if errors.Is(err, mysql.ErrStuck) {
+			found, err := b.leaveStuck(ctx)
+			switch {
+			case err != nil:
+				return nil, err
+			case !found:
+				return b.halve(ctx), nil
+			}
+			b.sifted = false
 			continue
 		}
 		if err != nil {
@@ -114,9 +130,9 @@ func (s *Store) lockAlone(ctx context.Context, call LockCall) (LockAnswer, error
 	case err != nil:
 		return LockAnswer{}, err
 	case replies[0].Alone:
-		return s.lock(ctx, call)
+		return single(ctx, s, rowsOfLock(call), func(s *Store) (LockAnswer, error) { return s.lock(ctx, call) })
 	}
-	return replies[0].Answer, nil
+	return replies[0].Answer, replies[0].Err
 }
 
 // LockBatch is a batch that shrinks until it succeeds.
@@ -227,6 +243,11 @@ func (b *LockBatch) try(ctx context.Context, decided bool) (bool, error) {
 	var lockedAt time.Time
 	b.unclean = false
 	kept, err := b.Store.Atomically(ctx, func(q mysql.Tx) (ok bool, err error) {
+		if len(b.In) > 1 || len(b.Calls[b.In[0]].Order.Lines) > 1 { // others may need what it has locked
+			if q, err = b.Store.watched(ctx, q); err != nil {
+				return false, err
+			}
+		}
 		if decided {
 			calls, lockedAt, ok, err = b.decide(ctx, q)
 			return ok, err
@@ -248,7 +269,7 @@ func (b *LockBatch) try(ctx context.Context, decided bool) (bool, error) {
 		return false, nil
 	case n == mysql.ErrOutOfRange: // a buyer has as much as can be counted
 		return false, nil
-	case mysql.RefusedBy(err):
+	case mysql.RefusedBy(err), errors.Is(err, mysql.ErrStuck):
 		return false, err
 	case errors.Is(err, fault.ErrDrift), errors.Is(err, fault.ErrOverflow): // the books of one, maybe
 		b.split()
@@ -302,6 +323,9 @@ func (s *Store) lockUnits(ctx context.Context, q mysql.Tx, calls []LockCall) (bo
 		if !ok {
 			return false, nil
 		}
+		if len(sums) == 1 { // nobody in the batch could go without it
+			q = mysql.Unwatched(q)
+		}
 		usages := usagesOf(part)
 		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.lockSums(part[0].transition(), sums, usages)))
 		if err != nil || rows != int64(len(sums)) {
@@ -309,6 +333,47 @@ func (s *Store) lockUnits(ctx context.Context, q mysql.Tx, calls []LockCall) (bo
 		}
 	}
 	return true, nil
+}
+
+// leaveStuck leaves out the calls whose rows others have locked, and reports whether there are any.
+func (b *LockBatch) leaveStuck(ctx context.Context) (bool, error) {
+	b.rejoin()
+	rows := make([]callRows, len(b.In))
+	for n, i := range b.In {
+		rows[n] = rowsOfLock(b.Calls[i])
+	}
+	stuck, err := b.Store.stuckOn(ctx, rows)
+	if err != nil {
+		return false, err
+	}
+	in := b.In[:0:0]
+	for n, i := range b.In {
+		if stuck[n] != nil {
+			b.Replies[i].Err = stuck[n]
+		} else {
+			in = append(in, i)
+		}
+	}
+	found := len(in) < len(b.In)
+	b.In = in
+	return found, nil
+}
+
+// halve makes each half of the calls by itself. A call that is left goes alone.
+func (b *LockBatch) halve(ctx context.Context) []batch.Reply[LockAnswer] {
+	if len(b.In) == 1 {
+		b.split()
+		return b.finish()
+	}
+	for half := range slices.Chunk(b.In, (len(b.In)+1)/2) {
+		replies, err := b.Store.LockBatch(ctx, b.those(half))
+		for n, i := range half {
+			if b.Replies[i].Err = err; err == nil {
+				b.Replies[i] = replies[n]
+			}
+		}
+	}
+	return b.finish()
 }
 
 // split makes the calls that are still in the batch go alone, and the calls that were refused because of them.

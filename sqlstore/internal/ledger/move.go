@@ -29,7 +29,12 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 	if s.batchers == nil {
 		return s.move(ctx, move.Step, call)
 	}
-	return s.batchers.Moves.Do(ctx, move.Step, call)
+	return unstuck(ctx, s, func() (stock.MoveResult, error) { return s.batchers.Moves.Do(ctx, move.Step, call) })
+}
+
+// moveSingle moves one order by itself, and is told where it is stuck.
+func (s *Store) moveSingle(ctx context.Context, step stock.Step, call MoveCall) (stock.MoveResult, error) {
+	return single(ctx, s, callRows{order: call.Order}, func(s *Store) (stock.MoveResult, error) { return s.move(ctx, step, call) })
 }
 
 // move moves one order by itself, in one guarded UPDATE of its holds, their items and what their buyer has. The guard
@@ -45,14 +50,17 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 		defer s.Freed()
 	}
 	if !s.Bound() && !t.Draws() && len(call.Beside) == 0 && s.rows == nil && !s.Companions.Moves(t) {
-		rows, err := s.Exec(ctx, s.SQL.move(step, call, 0))
+		rows, err := s.ExecWatched(ctx, s.SQL.move(step, call, 0), s.patience())
 		return stock.MoveResult{Verdict: DoneIf(rows > 0)}, err
 	}
 	calls := []MoveCall{call}
 	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
+		q, err := s.watched(ctx, q)
+		if err != nil {
+			return false, err
+		}
 		lines, count := 0, s.SQL.countState
 		if s.Bound() {
-			var err error
 			if lines, err = s.lockOrder(ctx, q, call.Order); err != nil || lines == 0 {
 				return false, err
 			}
@@ -97,8 +105,18 @@ func (s *Store) moveBatch(ctx context.Context, step stock.Step, calls []MoveCall
 		}
 	}
 	replies := make([]batch.Reply[stock.MoveResult], len(calls))
+	stuck := map[string]error{}
 	for n, reply := range s.moveEach(ctx, step, pick(calls, firsts)) {
-		replies[firsts[n]] = reply
+		if replies[firsts[n]] = reply; isStuck(reply.Err) {
+			stuck[calls[firsts[n]].Order] = reply.Err
+		}
+	}
+	if len(stuck) > 0 {
+		for i, c := range calls {
+			if stuck[c.Order] != nil {
+				replies[i].Err = stuck[c.Order]
+			}
+		}
 	}
 	return replies, nil
 }
@@ -116,6 +134,13 @@ func (s *Store) moveEach(ctx context.Context, step stock.Step, calls []MoveCall)
 	replies := make([]batch.Reply[stock.MoveResult], len(calls))
 	items := map[string][]stock.Key{} // of the orders that could expire
 	t := tries{
+		stuck: func(in []int) ([]*stuckError, error) {
+			rows := make([]callRows, len(in))
+			for n, i := range in {
+				rows[n].order = calls[i].Order
+			}
+			return s.stuckOn(ctx, rows)
+		},
 		try: func(in []int, judged bool) ([]error, error) {
 			some := pick(calls, in)
 			m, why, err := s.moveMany(ctx, step, some, judged)
@@ -167,6 +192,10 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 	}
 	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		m, why = NewMovedHolds(NewTally()), make([]error, len(calls))
+		q, err := s.watched(ctx, q)
+		if err != nil {
+			return false, err
+		}
 		if err := beforeTry(ctx, s, q, calls); err != nil {
 			return false, err
 		}
@@ -174,12 +203,8 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 			return false, err
 		}
 		if judged {
-			refused, err := m.judge(ctx, q, s.SQL, t, orders)
-			if err != nil {
+			if why, err = m.judgeEach(ctx, q, s.SQL, t, orders); err != nil {
 				return false, err
-			}
-			for i, order := range orders {
-				why[i] = refused[order]
 			}
 		}
 		moved, err := m.made(calls, why)

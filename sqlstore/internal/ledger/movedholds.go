@@ -162,6 +162,18 @@ func (m *MovedHolds) judge(
 	return why, nil
 }
 
+// judgeEach is judge with the reasons of the orders, in their order.
+func (m *MovedHolds) judgeEach(
+	ctx context.Context, q mysql.Tx, statements *Statements, t stock.Transition, orders []string,
+) ([]error, error) {
+	refused, err := m.judge(ctx, q, statements, t, orders)
+	why := make([]error, len(orders))
+	for i, order := range orders {
+		why[i] = refused[order]
+	}
+	return why, err
+}
+
 // judgement is what locked items and buyers have, less what the orders take that were allowed.
 type judgement struct {
 	t      stock.Transition

@@ -26,6 +26,11 @@ func (c RefundCall) result() stock.RefundResult {
 	return stock.RefundResult{Verdict: stock.Done, Refund: c.Refund, State: c.to, Beside: c.Kept}
 }
 
+// rows returns the rows of a call.
+func (c RefundCall) rows() callRows {
+	return callRows{order: c.Hold.Order, buyer: c.Hold.Buyer, keys: KeysOf(c.Hold)}
+}
+
 // transition returns the transition of each of its units.
 func (c RefundCall) transition() stock.Transition {
 	if c.Refund.Restock {
@@ -49,22 +54,34 @@ func (s *Store) Refund(
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.RefundResult{}, err
 	}
-	call, do := RefundCall{Refund: refund, Hold: hold, Carried: s.carried(beside)}, s.refund
-	if s.batchers != nil && len(hold.Lines) > 0 {
-		do = s.batchers.refunds.Do
+	call := RefundCall{Refund: refund, Hold: hold, Carried: s.carried(beside)}
+	switch {
+	case s.batchers == nil:
+		return s.refund(ctx, call)
+	case len(hold.Lines) == 0:
+		return s.refundSingle(ctx, struct{}{}, call)
 	}
-	return do(ctx, struct{}{}, call)
+	return unstuck(ctx, s, func() (stock.RefundResult, error) { return s.batchers.refunds.Do(ctx, struct{}{}, call) })
+}
+
+// refundSingle makes one refund by itself, and is told where it is stuck.
+func (s *Store) refundSingle(ctx context.Context, _ struct{}, call RefundCall) (stock.RefundResult, error) {
+	return single(ctx, s, call.rows(), func(s *Store) (stock.RefundResult, error) { return s.refund(ctx, call) })
 }
 
 // refund makes one refund by itself. It locks the order's holds and works out the refund from them. Then it claims its
 // number, asks the companions, and moves each line under its own guard.
-func (s *Store) refund(ctx context.Context, _ struct{}, call RefundCall) (stock.RefundResult, error) {
+func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult, error) {
 	s = s.carrying(call.Rows)
 	if call.Refund.Restock {
 		defer s.Freed(KeysOf(call.Hold)...)
 	}
 	var made []RefundCall
 	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
+		q, err := s.watched(ctx, q)
+		if err != nil {
+			return false, err
+		}
 		is, ok, err := s.lockRefunded(ctx, q, call.Hold)
 		if err != nil {
 			return false, err
@@ -150,6 +167,13 @@ func (s *Store) lockRefunded(ctx context.Context, q mysql.Tx, hold stock.Hold) (
 func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall) ([]batch.Reply[stock.RefundResult], error) {
 	replies := make([]batch.Reply[stock.RefundResult], len(calls))
 	t := tries{
+		stuck: func(in []int) ([]*stuckError, error) {
+			rows := make([]callRows, len(in))
+			for n, i := range in {
+				rows[n] = calls[i].rows()
+			}
+			return s.stuckOn(ctx, rows)
+		},
 		try: func(in []int, _ bool) ([]error, error) {
 			made, why, err := s.refundMany(ctx, pick(calls, in))
 			for n, i := range in {
@@ -182,6 +206,10 @@ func (s *Store) refundMany(ctx context.Context, calls []RefundCall) (made []Refu
 	var b RefundBatch
 	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		b, made = NewRefundBatch(calls), nil
+		q, err := s.watched(ctx, q)
+		if err != nil {
+			return false, err
+		}
 		t := NewTally()
 		if err := beforeTry(ctx, s, q, calls); err != nil {
 			return false, err

@@ -290,6 +290,9 @@ func (b *LockBatch) lockBuyers(ctx context.Context, q mysql.Tx, added []LockCall
 // lockItems locks the items of the batch and returns them as they are. When their first holds die is as it was seen.
 func (b *LockBatch) lockItems(ctx context.Context, q mysql.Tx) (map[stock.Key]Entry, error) {
 	keys := slices.SortedFunc(maps.Keys(b.keys(b.In)), stock.Key.Compare)
+	if len(keys) == 1 { // nobody in the batch could go without it
+		q = mysql.Unwatched(q)
+	}
 	entries, scan := scanLooks(keys)
 	err := mysql.Read(ctx, q, b.Store.SQL.lookAtItems(keys, false)+" FOR UPDATE", func(rows *sql.Rows) error {
 		_, err := scan(rows)

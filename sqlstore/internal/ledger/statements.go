@@ -19,6 +19,7 @@ type Statements struct {
 	createItem, changeTerms, changeLimit string
 	CloseOrder, fenceOrder, setDeadline  string
 	countState, LockStates               string
+	lockLinesOf                          string
 	claim, claimPaid                     string
 	known, knownNow                      string
 	lockOrder, lockRefund, lockChange    string
@@ -126,6 +127,8 @@ func (q *Statements) renderHolds() {
 	q.setDeadline = "UPDATE " + q.Holds + " " + mysql.ByKey + " SET EXPIRE_TIME = ?, FENCE = FENCE + 1, UPDATE_TIME = " + mysql.Now +
 		fmt.Sprintf(" WHERE ORDER_NO = ? AND STATE = %d AND FENCE = ? AND EXPIRE_TIME = ? AND EXPIRE_TIME > ", stock.Locked) + mysql.Now
 	q.LockStates = "SELECT ORDER_NO, STATE FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 FOR UPDATE"
+	q.lockLinesOf = "SELECT ORDER_NO, SKU_ID, ACTIVITY_ID, COALESCE(BUYER_ID, x'') FROM " + q.Holds +
+		" FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) FOR UPDATE"
 	q.countState = "SELECT COUNT(*) FROM " + q.Holds + " WHERE ORDER_NO = ? AND STATE = ?"
 }
 

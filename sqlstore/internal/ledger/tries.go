@@ -23,6 +23,9 @@ type tries struct {
 	// of the transaction, which has made none then. Judged calls are judged one by one before any of them is made.
 	try func(in []int, judged bool) (why []error, err error)
 
+	// stuck returns which calls others keep from being made.
+	stuck func(in []int) ([]*stuckError, error)
+
 	// leave is told why a call is not made.
 	leave func(i int, why error)
 
@@ -46,6 +49,8 @@ func (t *tries) run(in []int, judged bool) (first bool) {
 				}
 			}
 			return first
+		case errors.Is(err, mysql.ErrStuck):
+			in = t.withoutStuck(in, judged)
 		case refusal.Names():
 			in = t.withoutThese(in, refusal.Why, judged)
 		case errors.Is(err, fault.ErrDrift) && !judged:
@@ -87,6 +92,33 @@ func (t *tries) withoutThese(in []int, why []error, judged bool) []int {
 		}
 	}
 	return again
+}
+
+// withoutStuck returns the calls that are not stuck, which go again. Where nobody knows which are, it makes the first half.
+func (t *tries) withoutStuck(in []int, judged bool) []int {
+	stuck, err := t.stuck(in)
+	if err != nil {
+		t.broken = err
+		return in
+	}
+	var others []int
+	for n, i := range in {
+		if stuck[n] == nil {
+			others = append(others, i)
+		} else {
+			t.leave(i, stuck[n])
+		}
+	}
+	switch {
+	case len(others) < len(in):
+		return others
+	case len(in) == 1:
+		t.leave(in[0], errAlone)
+		return nil
+	}
+	half := len(in) / 2
+	t.run(in[:half], judged)
+	return in[half:]
 }
 
 // leaveAll leaves calls for one reason.

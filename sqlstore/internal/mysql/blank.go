@@ -6,6 +6,28 @@ import (
 	"time"
 )
 
+// Blank inserts rows with nothing in them, leaves existing rows alone, and deletes its rows again.
+type Blank struct{ Insert, TakeBack string }
+
+// Among runs fn in the caller's transaction. fn reads rows with a lock, and the rows may not exist. Such a read would
+// lock the gap and block all new rows beside it until the caller's transaction ends. So blanks are inserted first: an
+// existing row is locked then, and nothing beside it. Where fn has met a blank row, the blanks are deleted.
+func (h *Handle) Among(ctx context.Context, fn func(q Tx) (met bool, err error), blanks ...Blank) error {
+	if err := h.Ready(ctx); err != nil {
+		return err
+	}
+	_, err := h.nested(ctx, func(q Tx) (bool, error) {
+		for _, b := range blanks {
+			if err := Insert(ctx, q, b.Insert, b.TakeBack); err != nil {
+				return false, err
+			}
+		}
+		met, err := fn(q)
+		return !met, err
+	})
+	return err
+}
+
 // QueryFunc is Handle.Query, or a function that reads as it does.
 type QueryFunc func(ctx context.Context, statement string, scan func(*sql.Rows) error) error
 

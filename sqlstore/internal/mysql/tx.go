@@ -133,6 +133,11 @@ func (a *Attempt) commit(ctx context.Context) error {
 // Exec runs one statement that is a transaction by itself, or part of the caller's, and returns
 // how many rows it affected.
 func (h *Handle) Exec(ctx context.Context, statement string) (rows int64, err error) {
+	return h.ExecWatched(ctx, statement, 0)
+}
+
+// ExecWatched is Exec with a watchdog; see Watch. A patience of 0 is for ever.
+func (h *Handle) ExecWatched(ctx context.Context, statement string, patience time.Duration) (rows int64, err error) {
 	if err := h.Ready(ctx); err != nil {
 		return 0, err
 	}
@@ -146,14 +151,20 @@ func (h *Handle) Exec(ctx context.Context, statement string) (rows int64, err er
 	}
 	err = h.Again(ctx, func(a *Attempt) error {
 		is, err := h.sessions.of(ctx, a.Conn)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case is.commits:
-			a.stage = sent
-			return run(a)
 		}
-		return a.InTx(ctx, func() error { return run(a) })
+		q := Tx(a)
+		if patience > 0 {
+			if q, err = h.Watch(ctx, a, patience); err != nil {
+				return err
+			}
+		}
+		if is.commits {
+			a.stage = sent
+			return run(q)
+		}
+		return a.InTx(ctx, func() error { return run(q) })
 	})
 	return rows, err
 }
@@ -208,7 +219,7 @@ func resend(err error, at stage) bool {
 // same address by now. A caller whose context ends does not wait for this.
 func (a *Attempt) giveBack(ctx context.Context, err error) {
 	if !a.open {
-		if readOnly(err) {
+		if readOnly(err) || a.doomed {
 			a.Drop()
 		}
 		_ = a.Close() // back to the pool; its error is that of a connection that is gone already
@@ -341,6 +352,9 @@ func (h *Handle) Peek(ctx context.Context, statement string, scan func(*sql.Rows
 
 // Read runs a statement that reads, as a part of a transaction or by itself.
 func Read(ctx context.Context, q Tx, statement string, scan func(*sql.Rows) error) error {
+	if w, ok := q.(*watchedTx); ok { // up to the last row
+		return w.watched(ctx, func() error { return Read(ctx, w.Attempt, statement, scan) })
+	}
 	rows, err := q.QueryContext(ctx, statement)
 	if err != nil {
 		return err
@@ -454,28 +468,6 @@ func (n *nestedTx) undo(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// Blank inserts rows with nothing in them, leaves existing rows alone, and deletes its rows again.
-type Blank struct{ Insert, TakeBack string }
-
-// Among runs fn in the caller's transaction. fn reads rows with a lock, and the rows may not exist. Such a read would
-// lock the gap and block all new rows beside it until the caller's transaction ends. So blanks are inserted first: an
-// existing row is locked then, and nothing beside it. Where fn has met a blank row, the blanks are deleted.
-func (h *Handle) Among(ctx context.Context, fn func(q Tx) (met bool, err error), blanks ...Blank) error {
-	if err := h.Ready(ctx); err != nil {
-		return err
-	}
-	_, err := h.nested(ctx, func(q Tx) (bool, error) {
-		for _, b := range blanks {
-			if err := Insert(ctx, q, b.Insert, b.TakeBack); err != nil {
-				return false, err
-			}
-		}
-		met, err := fn(q)
-		return !met, err
-	})
-	return err
 }
 
 // cleanup returns a context to clean up with, which outlives the caller's, but not by much.

@@ -1,0 +1,144 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+	"time"
+)
+
+// Patience is how long a statement that others wait for may have no answer before somebody looks why. A statement of the shop
+// that only takes long has some more turns of it.
+const (
+	Patience = 100 * time.Millisecond
+	turns    = 10
+)
+
+// unsureTurns is how many more turns a statement of the store gets where the server does not tell whether it waits for a lock.
+const unsureTurns = 3
+
+// ErrStuck is a statement that had no answer in time, and was ended. Another transaction may have its row.
+var ErrStuck = errors.New("no answer in time")
+
+// WatchForeign returns a transaction of the store's own with a watchdog for statements of the shop: one that has no answer
+// after Patience, since it waits for a lock or takes very long, is ended by KILL QUERY from another connection of the pool, and
+// fails with ErrStuck. The caller's transaction is returned as it is.
+func (h *Handle) WatchForeign(ctx context.Context, q Tx) (Tx, error) {
+	return h.watch(ctx, q, watchedTx{patience: Patience, turns: turns})
+}
+
+// Watch is WatchForeign for statements of the store, with a patience of the caller's. They end only where they wait for a lock.
+func (h *Handle) Watch(ctx context.Context, q Tx, patience time.Duration) (Tx, error) {
+	return h.watch(ctx, q, watchedTx{patience: patience})
+}
+
+// Unwatched returns a transaction without its watchdog.
+func Unwatched(q Tx) Tx {
+	if w, ok := q.(*watchedTx); ok {
+		return w.Attempt
+	}
+	return q
+}
+
+func (h *Handle) watch(ctx context.Context, q Tx, w watchedTx) (Tx, error) {
+	a, own := Unwatched(q).(*Attempt)
+	if !own {
+		return q, nil
+	}
+	is, err := h.sessions.of(ctx, a.Conn)
+	if err != nil || is.id == "" {
+		return q, err
+	}
+	w.Attempt, w.db, w.id = a, h.db, is.id
+	return &w, nil
+}
+
+// watchedTx is a transaction with a watchdog, or a statement that commits itself.
+type watchedTx struct {
+	*Attempt
+
+	db       *sql.DB
+	id       string // of its connection
+	patience time.Duration
+	turns    int // after which a statement is ended whatever it does, or 0
+}
+
+// ExecContext runs a statement for as long as the watchdog lets it.
+func (w *watchedTx) ExecContext(ctx context.Context, statement string, args ...any) (result sql.Result, err error) {
+	err = w.watched(ctx, func() error {
+		result, err = w.Attempt.ExecContext(ctx, statement, args...)
+		return err
+	})
+	return result, err
+}
+
+// watched runs something for as long as the watchdog lets it. A connection that the watchdog has sent a KILL to is closed
+// afterwards: the KILL may arrive when the statement has ended, and must not meet another one.
+func (w *watchedTx) watched(ctx context.Context, run func() error) error {
+	watching, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	timer := time.AfterFunc(w.patience, func() {
+		defer close(ended)
+		w.watch(watching)
+	})
+	err := run()
+	stop()
+	if timer.Stop() {
+		return err
+	}
+	<-ended
+	switch {
+	case !w.doomed:
+		return err
+	case w.stage != Unsent && !interrupted(err): // it may be done
+		return err
+	}
+	return errors.Join(ErrStuck, err)
+}
+
+// interrupted reports whether KILL QUERY has ended a statement, of which nothing was done.
+func interrupted(err error) bool { return Number(err) == errInterrupted || killedJoin(err) }
+
+// watch ends the statement that is under way once it waits for a lock, and again until it has ended: the pool may have no
+// connection for it.
+func (w *watchedTx) watch(ctx context.Context) {
+	for turn := 1; ctx.Err() == nil; turn++ {
+		if w.doomed || w.turns > 0 && turn > w.turns || w.waits(ctx, turn) {
+			w.doomed = true
+			attempt, cancel := context.WithTimeout(ctx, cleanupTime)
+			_, _ = w.db.ExecContext(attempt, "KILL QUERY "+w.id) // its error is that of a connection which is gone
+			cancel()
+		}
+		timer := time.NewTimer(Patience)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// waits reports whether the statement under way waits for the lock of another transaction, as the server says. An account
+// without the right PROCESS is not told: then it is taken to wait where the server has time to answer at once.
+func (w *watchedTx) waits(ctx context.Context, turn int) bool {
+	asked := time.Now()
+	var waiting int
+	err := w.db.QueryRowContext(ctx,
+		"SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = "+w.id+" AND trx_state = 'LOCK WAIT'").Scan(&waiting)
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case err != nil:
+		return time.Since(asked) < Patience/turns && (w.turns > 0 || turn > unsureTurns)
+	}
+	return waiting > 0
+}
+
+// sessionID reads the id of a connection, as KILL takes it; empty where the server has none.
+func sessionID(setting string) string {
+	if n, err := strconv.ParseUint(setting, 10, 64); err != nil || n == 0 {
+		return ""
+	}
+	return setting
+}
