@@ -1,10 +1,10 @@
 package sqlstore_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,18 +79,13 @@ func carrying[S any, T carrier[T]](t testing.TB, db *sqltest.DB, store T, within
 // notes returns what the notes of the shop are about, and removes them.
 func notes(t testing.TB, db *sqltest.DB) []string {
 	t.Helper()
-	ctx := context.WithoutCancel(t.Context())
-	rows := must(db.QueryContext(ctx, "SELECT about FROM shop_note ORDER BY no"))(t)
-	defer func() { require.NoError(t, rows.Close()) }()
-	var all []string
-	for rows.Next() {
-		var about string
-		require.NoError(t, rows.Scan(&about))
-		all = append(all, about)
+	var about sql.NullString
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT GROUP_CONCAT(about ORDER BY no) FROM shop_note").Scan(&about))
+	if !about.Valid {
+		return nil
 	}
-	require.NoError(t, rows.Err())
-	require.NoError(t, of(db.ExecContext(ctx, "DELETE FROM shop_note")))
-	return all
+	require.NoError(t, of(db.ExecContext(t.Context(), "DELETE FROM shop_note")))
+	return strings.Split(about.String, ",")
 }
 
 // everyCarrier runs a test of a store whose calls carry rows: merged or not, also where each is a batch, and in the caller's transaction.
@@ -105,6 +100,9 @@ func everyCarrier[T any](
 	}{"Merged": {}, "Unmerged": {opts: &alone}, "Batches": {batches: true}, "WithTx": {within: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if testing.Short() && way.batches {
+				t.Skip("-short: only what shops use")
+			}
 			db := frozen(t, defaults, tables...).db
 			store := open(db.DB, way.opts)
 			if way.batches {
@@ -153,7 +151,9 @@ func TestRowThatFailsSpoilsNoneBesideIt(t *testing.T) {
 		b := openBazaar(t, defaults, calls+1, 100)
 		sqlstore.OneByOne(b.store)
 		code, _ := b.team("a", 1)
-		block := func() func() { return b.block("SELECT 1 FROM goods_stock WHERE SKU_ID = 1 AND ACTIVITY_ID = 7 FOR UPDATE") }
+		block := func() func() {
+			return b.block("SELECT 1 FROM goods_stock WHERE SKU_ID = 1 AND ACTIVITY_ID = 7 FOR UPDATE")
+		}
 		spoiled(t, b.fixture, block, calls, bad, func(i int, id string) error {
 			p := purchase(id, fmt.Sprint(1000+i))
 			return of(p.Join(t.Context(), b.On(b.store.Along(placeOrder, id)), code))

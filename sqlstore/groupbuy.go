@@ -1,3 +1,4 @@
+//nolint:dupl // the public faces of two stores have the same shape
 package sqlstore
 
 import (

@@ -70,9 +70,9 @@ func (c *carrier) fails() func(groupbuy.Store) error {
 }
 
 // opened returns what opens a team, whose seat is paid or not.
-func (c *carrier) opened(order, buyer string, paid bool) func() {
+func (c *carrier) opened(order string, paid bool) func() {
 	return func() {
-		c.No(c.opens(order, buyer)(c.Store))
+		c.No(c.opens(order, anna)(c.Store))
 		if paid {
 			c.No(c.pays(order)(c.Store))
 		}
@@ -130,23 +130,23 @@ func (c *carrier) seats() []carrying {
 		{Name: "Cancel what is paid", Call: c.cancels("1"), Refusal: groupbuy.ErrPaid},
 		{Name: "Cancel an unknown order", Call: c.cancels("unknown")},
 		{Name: "Refund", Call: c.refunds("2")},
-		{Name: "Refund what is not paid", Before: c.opened("4", anna, false), Call: c.refunds("4"), Refusal: groupbuy.ErrNotPaid},
+		{Name: "Refund what is not paid", Before: c.opened("4", false), Call: c.refunds("4"), Refusal: groupbuy.ErrNotPaid},
 		{Name: "Cancel", Call: c.cancels("4")},
 		{Name: "Pay what was cancelled", Call: c.pays("4")},
 		{Name: "Resolve", Call: resolves, Each: true},
 		{Name: "Join in place of a dead seat", Before: func() {
-			c.opened("5", anna, true)()
+			c.opened("5", true)()
 			c.No(c.joins("6", ben)(c.Store))
 			c.Advance(hold)
 		}, Call: c.joins("7", carol), Helps: true},
-		{Name: "Pay too late", Before: func() { c.opened("8", anna, false)(); c.Advance(hold) }, Call: c.pays("8"), Helps: true},
+		{Name: "Pay too late", Before: func() { c.opened("8", false)(); c.Advance(hold) }, Call: c.pays("8"), Helps: true},
 		{Name: "Pay for a place that is taken again", Before: func() {
-			c.opened("10", anna, true)()
+			c.opened("10", true)()
 			c.No(c.joins("9", ben)(c.Store))
 			c.Advance(hold)
 		}, Call: regains, Helps: true},
 		{Name: "Pay when the team is over", Before: func() {
-			c.opened("11", anna, true)()
+			c.opened("11", true)()
 			c.No(c.joins("12", ben)(c.Store))
 			c.Advance(forming)
 		}, Call: c.pays("12"), Helps: true},
@@ -159,16 +159,16 @@ func (c *carrier) endings() []carrying {
 	removes := c.by(func(ctx context.Context, g *groupbuy.Groups) error { return suite.Err(g.Remove(ctx, key())) })
 	ends := c.by(func(ctx context.Context, g *groupbuy.Groups) error { return suite.Err(g.End(ctx, other)) })
 	overdue := func(order string) func() {
-		return func() { c.opened(order, anna, true)(); c.Advance(forming) }
+		return func() { c.opened(order, true)(); c.Advance(forming) }
 	}
 	delivers := c.by(func(ctx context.Context, g *groupbuy.Groups) error {
 		return suite.Err(g.Deliver(ctx, func(context.Context, groupbuy.Event) error { return nil }))
 	})
 	return []carrying{
-		{Name: "Form nobody", Before: c.opened("20", anna, false), Call: c.forms(), Refusal: groupbuy.ErrNobodyPaid},
-		{Name: "Form", Before: c.opened("21", anna, true), Call: c.forms()},
+		{Name: "Form nobody", Before: c.opened("20", false), Call: c.forms(), Refusal: groupbuy.ErrNobodyPaid},
+		{Name: "Form", Before: c.opened("21", true), Call: c.forms()},
 		{Name: "Fail what is formed", Call: c.fails(), Refusal: groupbuy.ErrTeamFormed},
-		{Name: "Fail", Before: c.opened("22", anna, true), Call: c.fails()},
+		{Name: "Fail", Before: c.opened("22", true), Call: c.fails()},
 		{Name: "Form when the time is over", Before: overdue("23"), Call: c.forms(), Refusal: groupbuy.ErrTeamOver},
 		{Name: "Fail when the time is over", Call: c.fails()},
 		{Name: "Expire", Before: overdue("24"), Call: c.by(func(ctx context.Context, g *groupbuy.Groups) error {

@@ -2,8 +2,8 @@ package redpackettest
 
 import (
 	"context"
+	"slices"
 	"testing"
-	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
@@ -12,74 +12,102 @@ import (
 // Along proves of each verb that rows of a shop go along with it.
 func Along(t *testing.T, h Harness, shop suite.Shop[redpacket.Store]) {
 	t.Helper()
-	s := newScene(t, h)
-	suite.Carry(s, shop, s.all, s.carrying())
-	s.Balanced()
+	c := carrier{newScene(t, h)}
+	suite.Carry(c.scene, shop, c.sent, slices.Concat(c.inTime(), c.late()))
+	c.Balanced()
 }
 
-// carrying returns the verbs, in the order of the life cycle, and what they are refused for.
-func (s *scene) carrying() []suite.Carrying[redpacket.Store] {
-	type call = suite.Carrying[redpacket.Store]
-	by := func(verb func(ctx context.Context, p *redpacket.Packets) error) func(redpacket.Store) error {
-		return func(store redpacket.Store) error { return verb(s.Context(), s.packets.On(store)) }
-	}
-	send := func(id, total int64) func(redpacket.Store) error {
-		return by(func(ctx context.Context, p *redpacket.Packets) error {
-			return suite.Err(p.Send(ctx, equal(id, total, 2)))
-		})
-	}
-	confirm := func(id int64) func(redpacket.Store) error {
-		return by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.Confirm(ctx, id)) })
-	}
-	closes := func(id int64) func(redpacket.Store) error {
-		return by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.Close(ctx, id)) })
-	}
-	grab := func(id int64, person string) func(redpacket.Store) error {
-		return by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.For(person).Grab(ctx, id)) })
-	}
-	paidOut := func(number string) func(redpacket.Store) error {
-		return by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.PaidOut(ctx, number)) })
-	}
-	fails := func(number string) func(redpacket.Store) error {
-		return by(func(ctx context.Context, p *redpacket.Packets) error {
-			return suite.Err(p.PayoutFailed(ctx, number, "no"))
-		})
-	}
-	resolve := by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.For(dan).Resolve(ctx, 1)) })
-	expire := by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.Expire(ctx)) })
-	sent := func(id int64, paid bool) {
-		s.send(equal(id, 1000, 2))
-		if paid {
-			s.confirm(id, redpacket.Open)
+// carrying is a call of Along.
+type carrying = suite.Carrying[redpacket.Store]
+
+// carrier makes the calls of Along.
+type carrier struct{ *scene }
+
+// sent returns all that is kept of the packets that were sent so far, which are numbered from 1 on, and of the next.
+func (c carrier) sent() any {
+	c.Helper()
+	var all []books
+	for id := int64(1); ; id++ {
+		all = append(all, c.everything(id))
+		if all[id-1].Record.State == redpacket.None {
+			return all
 		}
 	}
-	overdue := func(id int64, paid bool) func() {
-		return func() { sent(id, paid); s.Advance(25 * time.Hour) }
+}
+
+// by returns a call of packets.
+func (c carrier) by(verb func(ctx context.Context, p *redpacket.Packets) error) func(redpacket.Store) error {
+	return func(store redpacket.Store) error { return verb(c.Context(), c.packets.On(store)) }
+}
+
+func (c carrier) sends(id, total int64) func(redpacket.Store) error {
+	return c.by(func(ctx context.Context, p *redpacket.Packets) error {
+		return suite.Err(p.Send(ctx, equal(id, total, 2)))
+	})
+}
+
+func (c carrier) confirms(id int64) func(redpacket.Store) error {
+	return c.by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.Confirm(ctx, id)) })
+}
+
+func (c carrier) closes(id int64) func(redpacket.Store) error {
+	return c.by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.Close(ctx, id)) })
+}
+
+func (c carrier) grabs(id int64, person string) func(redpacket.Store) error {
+	return c.by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.For(person).Grab(ctx, id)) })
+}
+
+func (c carrier) pays(number string) func(redpacket.Store) error {
+	return c.by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.PaidOut(ctx, number)) })
+}
+
+func (c carrier) fails(number string) func(redpacket.Store) error {
+	return c.by(func(ctx context.Context, p *redpacket.Packets) error {
+		return suite.Err(p.PayoutFailed(ctx, number, "no"))
+	})
+}
+
+// inTime returns the verbs, in the order of the life cycle, and what they are refused for.
+func (c carrier) inTime() []carrying {
+	resolves := c.by(func(ctx context.Context, p *redpacket.Packets) error {
+		return suite.Err(p.For(dan).Resolve(ctx, 1))
+	})
+	return []carrying{
+		{Name: "Send", Call: c.sends(1, 1000)},
+		{Name: "Send another under its ID", Call: c.sends(1, 1100), Refusal: redpacket.ErrMismatch},
+		{Name: "Grab before the payment", Call: c.grabs(1, anna), Refusal: redpacket.ErrUnpaid},
+		{Name: "Confirm", Call: c.confirms(1)},
+		{Name: "Confirm nothing", Call: c.confirms(9), Refusal: redpacket.ErrNotFound},
+		{Name: "Grab", Call: c.grabs(1, anna)},
+		{Name: "Grab by the sender", Call: c.grabs(1, sender), Refusal: redpacket.ErrSender},
+		{Name: "Resolve", Call: resolves, Answer: redpacket.ErrCancelled, Each: true},
+		{Name: "Grab what was resolved", Call: c.grabs(1, dan), Refusal: redpacket.ErrCancelled},
+		{Name: "Grab the last share", Call: c.grabs(1, ben)},
+		{Name: "Grab of a packet that is finished", Call: c.grabs(1, carol), Refusal: redpacket.ErrFinished},
+		{Name: "PayoutFailed", Call: c.fails("1-1"), Each: true},
+		{Name: "PaidOut", Call: c.pays("1-1")},
+		{Name: "PayoutFailed of what is paid", Call: c.fails("1-1"), Refusal: redpacket.ErrPaidOut},
+		{Name: "PaidOut of nothing", Call: c.pays("1-9"), Refusal: redpacket.ErrUnknownPayout},
+		{Name: "Close", Before: func() { c.open(equal(2, 1000, 2)) }, Call: c.closes(2)},
+		{Name: "Grab of a packet that is closed", Call: c.grabs(2, anna), Refusal: redpacket.ErrClosed},
+		{Name: "PaidOut of what is left", Call: c.pays("2-0")},
+		{Name: "Close before the payment", Before: func() { c.send(equal(3, 1000, 2)) }, Call: c.closes(3)},
+		{Name: "Confirm of what was closed", Call: c.confirms(3)},
 	}
-	return []call{
-		{Name: "Send", Call: send(1, 1000)},
-		{Name: "Send another under its ID", Call: send(1, 1100), Refusal: redpacket.ErrMismatch},
-		{Name: "Grab before the payment", Call: grab(1, anna), Refusal: redpacket.ErrUnpaid},
-		{Name: "Confirm", Call: confirm(1)},
-		{Name: "Confirm nothing", Call: confirm(9), Refusal: redpacket.ErrNotFound},
-		{Name: "Grab", Call: grab(1, anna)},
-		{Name: "Grab by the sender", Call: grab(1, sender), Refusal: redpacket.ErrSender},
-		{Name: "Resolve", Call: resolve, Answer: redpacket.ErrCancelled, Each: true},
-		{Name: "Grab what was resolved", Call: grab(1, dan), Refusal: redpacket.ErrCancelled},
-		{Name: "Grab the last share", Call: grab(1, ben)},
-		{Name: "Grab of a packet that is finished", Call: grab(1, carol), Refusal: redpacket.ErrFinished},
-		{Name: "PayoutFailed", Call: fails("1-1"), Each: true},
-		{Name: "PaidOut", Call: paidOut("1-1")},
-		{Name: "PayoutFailed of what is paid", Call: fails("1-1"), Refusal: redpacket.ErrPaidOut},
-		{Name: "PaidOut of nothing", Call: paidOut("1-9"), Refusal: redpacket.ErrUnknownPayout},
-		{Name: "Close", Before: func() { sent(2, true) }, Call: closes(2)},
-		{Name: "Grab of a packet that is closed", Call: grab(2, anna), Refusal: redpacket.ErrClosed},
-		{Name: "PaidOut of what is left", Call: paidOut("2-0")},
-		{Name: "Close before the payment", Before: func() { sent(3, false) }, Call: closes(3)},
-		{Name: "Confirm of what was closed", Call: confirm(3)},
-		{Name: "Confirm too late", Before: overdue(4, false), Call: confirm(4)},
-		{Name: "Close too late", Before: overdue(5, true), Call: closes(5)},
-		{Name: "Grab too late", Before: overdue(6, true), Call: grab(6, anna), Refusal: redpacket.ErrExpired},
-		{Name: "Expire", Call: expire, Sweeps: true},
+}
+
+// late returns those of packets whose time is over.
+func (c carrier) late() []carrying {
+	overdue := func(id int64) func() {
+		return func() { c.open(equal(id, 1000, 2)); c.Advance(redpacket.DefaultLiveFor) }
+	}
+	unpaid := func() { c.send(equal(4, 1000, 2)); c.Advance(redpacket.DefaultLiveFor) }
+	expires := c.by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.Expire(ctx)) })
+	return []carrying{
+		{Name: "Confirm too late", Before: unpaid, Call: c.confirms(4)},
+		{Name: "Close too late", Before: overdue(5), Call: c.closes(5)},
+		{Name: "Grab too late", Before: overdue(6), Call: c.grabs(6, anna), Refusal: redpacket.ErrExpired},
+		{Name: "Expire", Call: expires, Sweeps: true},
 	}
 }

@@ -77,8 +77,8 @@ func Carry[S any](s Checker, shop Shop[S], everything func() any, calls []Carryi
 // carryBad makes a call with each row that cannot be.
 func (s Shop[S]) carryBad(t *Checks, c Carrying[S], everything func() any) {
 	t.Helper()
+	was := everything()
 	for row, refuses := range s.Refuses {
-		was := everything()
 		err := s.With(row, c.Name, c.Call)
 		switch {
 		case row == BadRow || c.runs():
@@ -91,9 +91,9 @@ func (s Shop[S]) carryBad(t *Checks, c Carrying[S], everything func() any) {
 		if rows := s.Rows(); len(rows) > 0 {
 			t.Fatalf("%s: the shop has rows about %q, although row %d cannot be", c.Name, rows, row)
 		}
-		if !c.Helps && !c.Sweeps {
-			Same(t, c.Name, everything(), was)
-		}
+	}
+	if !c.Helps && !c.Sweeps {
+		Same(t, c.Name, everything(), was)
 	}
 }
 
