@@ -9,6 +9,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -125,4 +126,46 @@ func TestMixedBatchWithBadOrdersAndABadRow(t *testing.T) {
 	t.Logf("%d tries", tries)
 	require.LessOrEqual(t, tries, 10)
 	require.Equal(t, 256-len(bad)+1+1, s.rows("shop_order"), "of each order that goes, and that which was there")
+}
+
+// The driver takes 12 kB at a time here: batches that are larger, or whose rows are, go in a few parts.
+func TestBatchLargerThanTheDriverTakesIsHalved(t *testing.T) {
+	t.Parallel()
+	for _, rows := range []bool{false, true} {
+		t.Run(fmt.Sprint("Rows", rows), func(t *testing.T) {
+			t.Parallel()
+			s := withOrders(t, nil)
+			require.NoError(t, s.Restock(t.Context(), "more", units(1, 990)))
+			small := s.db.As(t, sqltest.Variant{Apply: func(c *mysql.Config) { c.MaxAllowedPacket = 12 << 10 }})
+			small.Wire.Freeze(start)
+			s.db = small
+			s.store = sqlstore.OneByOne(sqlstore.NewStock(small.DB, nil))
+			s.Inventory = s.On(s.store)
+			orders := names(200)
+			for _, call := range []func(inv *stock.Inventory, order string) error{
+				func(inv *stock.Inventory, order string) error { return of(inv.Lock(t.Context(), order, one(1))) },
+				func(inv *stock.Inventory, order string) error { return of(inv.Pay(t.Context(), order)) },
+				func(inv *stock.Inventory, order string) error {
+					return of(inv.Refund(t.Context(), stock.Refund{ID: order, Order: order, Restock: true}))
+				},
+			} {
+				var calls []func() error
+				for _, order := range orders {
+					inv := s.Inventory
+					if rows {
+						inv = s.along(note, order)
+					}
+					calls = append(calls, func() error { return call(inv, order) })
+				}
+				s.tries()
+				errs := s.together(s.blockItem(1), calls...)
+				require.Equal(t, len(orders), count(errs, nil), "%v", errs[len(errs)-1])
+				require.Less(t, s.tries(), 40)
+			}
+			if rows {
+				require.Equal(t, 3*len(orders), s.rows("shop_note"))
+			}
+			s.counters(1, 0, 0, 1000)
+		})
+	}
 }

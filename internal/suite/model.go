@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -42,13 +43,18 @@ type Side struct {
 	testing.TB
 	Form // in which answers are compared; its Epoch is the store's clock at the beginning
 
+	mu      sync.Mutex
 	effects []any
 }
 
 func (s *Side) side() *Side { return s }
 
-// Told is for the hook of a side: it keeps an effect.
-func (s *Side) Told(effect any) { s.effects = append(s.effects, s.Normal(effect)) }
+// Told is for the hook of a side: it keeps an effect. It is safe for concurrent use.
+func (s *Side) Told(effect any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.effects = append(s.effects, s.Normal(effect))
+}
 
 // An Operation is one call with its arguments.
 type Operation[S any] struct {
@@ -145,12 +151,20 @@ func (m *Model[S]) answer(on S, op Operation[S]) Answer {
 	s := on.side()
 	s.effects = nil
 	result, err := op.Call(on)
-	a := Answer{Result: s.Normal(result), Error: m.Class(err), Effects: s.effects}
+	a := m.Told(on, result, err)
+	a.Effects = s.effects
+	// The order in which one call tells of several, such as what had expired, is the store's own.
+	slices.SortFunc(a.Effects, func(x, y any) int { return cmp.Compare(fmt.Sprintf("%+v", x), fmt.Sprintf("%+v", y)) })
+	return a
+}
+
+// Told returns what one of several calls of an operation said, in the form of its side.
+func (m *Model[S]) Told(on S, result any, err error) Answer {
+	s := on.side()
+	a := Answer{Result: s.Normal(result), Error: m.Class(err)}
 	for i, data := range a.Error.Typed {
 		a.Error.Typed[i] = s.Normal(data)
 	}
-	// The order in which one call tells of several, such as what had expired, is the store's own.
-	slices.SortFunc(a.Effects, func(x, y any) int { return cmp.Compare(fmt.Sprintf("%+v", x), fmt.Sprintf("%+v", y)) })
 	return a
 }
 

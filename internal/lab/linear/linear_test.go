@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	histories = flag.Int("histories", 40, "histories of each setting and server")
+	histories = flag.Int("histories", 20, "histories of each setting and server")
 	seed      = flag.Int64("seed", 1, "what is drawn: the items and the calls, not how these meet")
 )
 
