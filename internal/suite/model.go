@@ -45,6 +45,7 @@ type Side struct {
 
 	mu      sync.Mutex
 	effects []any
+	errs    []error // of the calls of the last operation, as they were, for the report
 }
 
 func (s *Side) side() *Side { return s }
@@ -122,8 +123,8 @@ func (m *Model[S]) Compare(op Operation[S]) Answer {
 		where := places(a, b)
 		a.Result, b.Result = difference(a.Result, b.Result)
 		recent := m.log[max(0, len(m.log)-20):]
-		m.Fatalf("%s, %+v: the stores disagree about\n  %s\nin (a | b)\n  %s\na: %v\nb: %v\nthe last operations:\n  %s",
-			m.at(), m.Options, op.Name, where, a, b, strings.Join(recent, "\n  "))
+		m.Fatalf("%s, %+v: the stores disagree about\n  %s\nin (a | b)\n  %s\na: %v\nb: %v\nerrors: %v | %v\nthe last operations:\n  %s",
+			m.at(), m.Options, op.Name, where, a, b, m.Sides[0].side().errs, m.Sides[1].side().errs, strings.Join(recent, "\n  "))
 	}
 	return a
 }
@@ -149,7 +150,7 @@ func (m *Model[S]) at() string { return fmt.Sprintf("seed %d, operation %d", m.s
 // answer makes the call on one side.
 func (m *Model[S]) answer(on S, op Operation[S]) Answer {
 	s := on.side()
-	s.effects = nil
+	s.effects, s.errs = nil, nil
 	result, err := op.Call(on)
 	a := m.Told(on, result, err)
 	a.Effects = s.effects
@@ -161,6 +162,11 @@ func (m *Model[S]) answer(on S, op Operation[S]) Answer {
 // Told returns what one of several calls of an operation said, in the form of its side.
 func (m *Model[S]) Told(on S, result any, err error) Answer {
 	s := on.side()
+	if err != nil {
+		s.mu.Lock()
+		s.errs = append(s.errs, err)
+		s.mu.Unlock()
+	}
 	a := Answer{Result: s.Normal(result), Error: m.Class(err)}
 	for i, data := range a.Error.Typed {
 		a.Error.Typed[i] = s.Normal(data)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -13,45 +14,53 @@ import (
 )
 
 // refuse answers a Lock from what is remembered of its items: the Lock is refused, or the order exists. It does not
-// reach a row of an item. It reports whether it has an answer: it has none where an item before the one that refuses is not
-// remembered, since it may be the reason.
+// reach a row of an item. It reports whether it has an answer: it has none where one of the items is not remembered, since that
+// may be the reason, or have dead holds.
 func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, error) {
 	buyer := call.Order.Buyer
+	seen := make([]*Entry, len(call.Order.Lines))
 	for n, line := range call.Order.Lines {
-		seen := s.SoldOut.get(line.Key())
-		if seen == nil {
-			break
+		if seen[n] = s.SoldOut.get(line.Key()); seen[n] == nil {
+			return LockAnswer{}, false, nil
 		}
-		usage := stock.ItemUsage{Item: seen.Item}
-		if buyer != "" && limitsBuyers(seen.Item) {
+	}
+	for n, line := range call.Order.Lines {
+		usage := stock.ItemUsage{Item: seen[n].Item}
+		if buyer != "" && countsBuyers(seen[n].Item, line.Num) {
 			var err error
 			if usage.Usage, _, err = s.batchers.usages.Get(ctx, buyerKey{line.Key(), buyer}); err != nil {
 				return LockAnswer{}, false, err
 			}
 		}
-		if usage.Refuses(call.Order.Step(), line, buyer, seen.now) != nil {
-			return s.refuseFor(ctx, call, n, usage, seen)
+		if usage.Refuses(call.Order.Step(), line, buyer, seen[n].now) != nil {
+			return s.refuseFor(ctx, call, line, usage, seen)
 		}
 	}
 	return LockAnswer{}, false, nil
 }
 
 // refuseFor is refuse once an item refuses the Lock. The order and, where there is a limit, what its buyer has were read after
-// the entry, since the same Lock made elsewhere may be what has used up the item. It has no answer where the buyer's usage is
-// the reason, since a hold of the buyer may have died; nor where the entry was forgotten meanwhile, so that the usage may be of
+// the entries, since the same Lock made elsewhere may be what has used up the item. It has no answer where the buyer's usage is
+// the reason, since a hold of the buyer may have died; nor where an entry was forgotten meanwhile, so that the usage may be of
 // another moment.
-func (s *Store) refuseFor(ctx context.Context, call LockCall, n int, usage stock.ItemUsage, seen *Entry) (LockAnswer, bool, error) {
-	line, buyer := call.Order.Lines[n], call.Order.Buyer
+func (s *Store) refuseFor(
+	ctx context.Context, call LockCall, line stock.Line, usage stock.ItemUsage, seen []*Entry,
+) (LockAnswer, bool, error) {
+	buyer := call.Order.Buyer
 	known, now, err := s.Orders.Get(ctx, call.Order.ID)
 	switch {
 	case err != nil:
 		return LockAnswer{}, false, err
 	case known == held:
 		return LockAnswer{Verdict: stock.Exists}, true, nil
-	case known == UnderWay, !seen.freshAt(now, s.SoldOut.soldOutFor):
+	case known == UnderWay:
 		return LockAnswer{}, false, nil
-	case buyer != "" && limitsBuyers(seen.Item) && s.SoldOut.forgot(line.Key(), seen):
-		return LockAnswer{}, false, nil
+	}
+	for n, l := range call.Order.Lines {
+		if !seen[n].freshAt(now, s.SoldOut.soldOutFor) ||
+			buyer != "" && countsBuyers(seen[n].Item, l.Num) && s.SoldOut.forgot(l.Key(), seen[n]) {
+			return LockAnswer{}, false, nil
+		}
 	}
 	why := usage.Refuses(call.Order.Step(), line, buyer, now)
 	limited := errors.Is(why, stock.ErrPerBuyer) || errors.Is(why, stock.ErrLiveHolds)
@@ -60,6 +69,13 @@ func (s *Store) refuseFor(ctx context.Context, call LockCall, n int, usage stock
 
 // limitsBuyers reports whether it matters what a buyer has of an item.
 func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveHolds > 0 }
+
+// countsBuyers reports whether what a buyer has of an item may refuse so many units: the item limits it, or it is so much that it
+// cannot be counted with them.
+func countsBuyers(item stock.Item, num int64) bool {
+	const much = math.MaxInt64 / 4
+	return limitsBuyers(item) || max(num, item.Locked, item.Sold, item.Refunded) > much
+}
 
 // look reads items, when the first of their holds die, and the clock; and what those buyers have whom the items name once they
 // are read: all of one moment. An item that does not exist has Version 0. It passes over holds that could not be released

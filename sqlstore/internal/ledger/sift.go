@@ -76,7 +76,7 @@ func (b *LockBatch) remembered(keys map[stock.Key]bool) map[stock.Key]Entry {
 	entries := make(map[stock.Key]Entry, len(keys))
 	for key := range keys {
 		e, _ := b.Store.SoldOut.recent(key)
-		if e == nil || limitsBuyers(e.Item) {
+		if e == nil || countsBuyers(e.Item, 0) {
 			return nil
 		}
 		entries[key] = *e
@@ -134,7 +134,7 @@ func (b *LockBatch) buyers(calls []int, entries map[stock.Key]Entry) []buyerKey 
 	for _, i := range calls {
 		order := b.Calls[i].Order
 		for _, l := range order.Lines {
-			if order.Buyer != "" && limitsBuyers(entries[l.Key()].Item) {
+			if order.Buyer != "" && countsBuyers(entries[l.Key()].Item, l.Num) {
 				seen[buyerKey{l.Key(), order.Buyer}] = true
 			}
 		}
