@@ -97,7 +97,7 @@ func (m *model) steps(verb string, key stock.Key, n int) (ops []operation) {
 	}
 	for _, order := range m.orders {
 		h := m.hold(order)
-		ours := slices.ContainsFunc(h.Lines, func(l stock.HoldLine) bool { return l.Key() == key })
+		ours := slices.ContainsFunc(h.Lines, func(l stock.HoldLine) bool { return l.Key() == key && l.Refunded < l.Num })
 		if len(ops) == n || h.State != from || !ours {
 			continue
 		}
