@@ -217,6 +217,34 @@ func TestRowAndHoldShareALostCommit(t *testing.T) {
 	}
 }
 
+// A dead hold is released on the way to a refusal: the row is not kept with it.
+func TestNoRowGoesWithAHoldThatHasDied(t *testing.T) {
+	t.Parallel()
+	for name, opts := range ways() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := withOrders(t, opts)
+			ctx := t.Context()
+			late := stock.New(s.store.Along(note, "late"), &stock.Options{LatePay: stock.Reacquire})
+			for i, call := range []func(order string) error{
+				func(order string) error { return of(s.along(note, "x").Pay(ctx, order)) },
+				func(order string) error { return of(s.along(note, "x").Cancel(ctx, order)) },
+				func(order string) error { return of(s.along(note, "x").Extend(ctx, order, start.Add(24*time.Hour))) },
+			} {
+				order := fmt.Sprint(i)
+				s.lock(order, one(1))
+				s.db.Wire.Advance(stock.DefaultHoldFor)
+				require.ErrorIs(t, call(order), stock.ErrExpired)
+				require.Zero(t, s.rows("shop_note"), i)
+			}
+			s.lock("late", one(1))
+			s.db.Wire.Advance(stock.DefaultHoldFor)
+			require.NoError(t, of(late.Pay(ctx, "late")))
+			require.Equal(t, 1, s.rows("shop_note"), "the units were taken again: once")
+		})
+	}
+}
+
 // A transaction that runs again runs the shop's statements again, and once in the end.
 func TestRowsGoAgainWithTheirTransaction(t *testing.T) {
 	t.Parallel()

@@ -52,6 +52,9 @@ func Patient[S any](store S) S {
 // Waiting returns how many calls of a store wait for a batch that changes something.
 func (s *Stock) Waiting() int64 { return int64(s.ledger.Waiting()) }
 
+// Merges reports whether the store merges calls.
+func (s *Stock) Merges() bool { return s.ledger.Bounds != nil }
+
 // Mended makes the store forget the dead holds that it could not release.
 func (s *Stock) Mended() { s.ledger.Mended() }
 

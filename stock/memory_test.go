@@ -21,7 +21,10 @@ func memory(t testing.TB) stocktest.Harness {
 // memoryFrom is memory with another beginning of its clock.
 func memoryFrom(_ testing.TB, from time.Time) stocktest.Harness {
 	clock := &suite.Clock{From: from}
-	return stocktest.Harness{Store: &stock.Memory{Clock: clock.Now}, Advance: clock.Advance}
+	store := &stock.Memory{Clock: clock.Now}
+	h := stocktest.Harness{Store: store, Advance: clock.Advance}
+	h.Along, h.Rows = suite.MemoryRows(store)
+	return h
 }
 
 func TestMemory(t *testing.T) {

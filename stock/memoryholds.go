@@ -189,7 +189,7 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 	}
 	call := &CompanionCall{Step: move.Step, Hold: clone(moved.hold), Items: moved.items, Companions: slices.Clone(move.Beside)}
 	keep, err := m.tell(now, []*CompanionCall{call}, MemoryCompanions.Moved)
-	if err == nil {
+	if err == nil && move.Step != StepExpire {
 		err = m.alongside(ctx)
 	}
 	if err != nil {

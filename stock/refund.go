@@ -56,7 +56,7 @@ func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome,
 			hold.State = Expired // whether or not anything has swept it up
 		}
 		if refusal := inv.unrefundable(hold, asked); refusal != nil {
-			return inv.replayRefund(ctx, asked, hold, refusal)
+			return inv.replayRefund(ctx, asked, refusal)
 		}
 		result, err := inv.store.Refund(ctx, asked, hold, inv.beside...)
 		if err != nil {
@@ -68,7 +68,7 @@ func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome,
 			return RefundOutcome{Outcome: Outcome{Order: refund.Order, State: result.State, Beside: result.Beside}, Refund: result.Refund.Refund},
 				nil
 		case Exists:
-			return inv.replayRefund(ctx, asked, hold, nil)
+			return inv.replayRefund(ctx, asked, nil)
 		case Refused: // another state, or less to refund: look again
 		}
 	}
@@ -132,8 +132,9 @@ func (r RefundRecord) Of(hold Hold) (RefundRecord, Hold, error) {
 	return r, hold, nil
 }
 
-// replayRefund answers a refund whose ID is known, and otherwise returns the refusal. Seen is the hold of the order it names.
-func (inv *Inventory) replayRefund(ctx context.Context, asked RefundRecord, seen Hold, refusal error) (RefundOutcome, error) {
+// replayRefund answers a refund whose ID is known, and otherwise returns the refusal. It reads the order's state behind the record,
+// because a look before it may be older than the refund.
+func (inv *Inventory) replayRefund(ctx context.Context, asked RefundRecord, refusal error) (RefundOutcome, error) {
 	was, err := inv.store.RefundRecord(ctx, asked.ID)
 	switch {
 	case err != nil:
@@ -146,5 +147,9 @@ func (inv *Inventory) replayRefund(ctx context.Context, asked RefundRecord, seen
 		!asked.Whole && !slices.Equal(was.Lines, asked.Lines):
 		return RefundOutcome{}, ErrMismatch
 	}
-	return RefundOutcome{Outcome: Outcome{Order: was.Order, State: seen.State, Replay: true}, Refund: was.Refund}, nil
+	hold, _, err := inv.store.Hold(ctx, was.Order)
+	if err != nil {
+		return RefundOutcome{}, err
+	}
+	return RefundOutcome{Outcome: Outcome{Order: was.Order, State: hold.State, Replay: true}, Refund: was.Refund}, nil
 }

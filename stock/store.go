@@ -50,7 +50,8 @@ type Store interface {
 	// Move applies a step with a hold to an order and all of its lines: Done, or Refused where
 	// the order does not exist, is in another state, has another fence, is on the wrong side
 	// of its deadline, or, for a step that draws, where one item has too little or the
-	// buyer's limit is reached. StepExpire does not look at the fence.
+	// buyer's limit is reached. StepExpire does not look at the fence, and leaves the rows of the shop to the step that it makes
+	// way for.
 	Move(ctx context.Context, move Movement) (MoveResult, error)
 
 	// Void records the order as Cancelled without lines, so that no later Lock of it can

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -42,13 +43,19 @@ type Side struct {
 	testing.TB
 	Form // in which answers are compared; its Epoch is the store's clock at the beginning
 
+	mu      sync.Mutex
 	effects []any
+	errs    []error // of the calls of the last operation, as they were, for the report
 }
 
 func (s *Side) side() *Side { return s }
 
-// Told is for the hook of a side: it keeps an effect.
-func (s *Side) Told(effect any) { s.effects = append(s.effects, s.Normal(effect)) }
+// Told is for the hook of a side: it keeps an effect. It is safe for concurrent use.
+func (s *Side) Told(effect any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.effects = append(s.effects, s.Normal(effect))
+}
 
 // An Operation is one call with its arguments.
 type Operation[S any] struct {
@@ -116,8 +123,8 @@ func (m *Model[S]) Compare(op Operation[S]) Answer {
 		where := places(a, b)
 		a.Result, b.Result = difference(a.Result, b.Result)
 		recent := m.log[max(0, len(m.log)-20):]
-		m.Fatalf("%s, %+v: the stores disagree about\n  %s\nin (a | b)\n  %s\na: %v\nb: %v\nthe last operations:\n  %s",
-			m.at(), m.Options, op.Name, where, a, b, strings.Join(recent, "\n  "))
+		m.Fatalf("%s, %+v: the stores disagree about\n  %s\nin (a | b)\n  %s\na: %v\nb: %v\nerrors: %v | %v\nthe last operations:\n  %s",
+			m.at(), m.Options, op.Name, where, a, b, m.Sides[0].side().errs, m.Sides[1].side().errs, strings.Join(recent, "\n  "))
 	}
 	return a
 }
@@ -143,14 +150,27 @@ func (m *Model[S]) at() string { return fmt.Sprintf("seed %d, operation %d", m.s
 // answer makes the call on one side.
 func (m *Model[S]) answer(on S, op Operation[S]) Answer {
 	s := on.side()
-	s.effects = nil
+	s.effects, s.errs = nil, nil
 	result, err := op.Call(on)
-	a := Answer{Result: s.Normal(result), Error: m.Class(err), Effects: s.effects}
+	a := m.Told(on, result, err)
+	a.Effects = s.effects
+	// The order in which one call tells of several, such as what had expired, is the store's own.
+	slices.SortFunc(a.Effects, func(x, y any) int { return cmp.Compare(fmt.Sprintf("%+v", x), fmt.Sprintf("%+v", y)) })
+	return a
+}
+
+// Told returns what one of several calls of an operation said, in the form of its side.
+func (m *Model[S]) Told(on S, result any, err error) Answer {
+	s := on.side()
+	if err != nil {
+		s.mu.Lock()
+		s.errs = append(s.errs, err)
+		s.mu.Unlock()
+	}
+	a := Answer{Result: s.Normal(result), Error: m.Class(err)}
 	for i, data := range a.Error.Typed {
 		a.Error.Typed[i] = s.Normal(data)
 	}
-	// The order in which one call tells of several, such as what had expired, is the store's own.
-	slices.SortFunc(a.Effects, func(x, y any) int { return cmp.Compare(fmt.Sprintf("%+v", x), fmt.Sprintf("%+v", y)) })
 	return a
 }
 

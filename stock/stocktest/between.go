@@ -22,6 +22,7 @@ func betweenCases() []testCase {
 		{Name: "PayAndASweepFindADeadHold", Run: deadReleasedElsewhere},
 		{Name: "LatePaymentFindsUnitsAgain", Run: latePaymentFindsUnits},
 		{Name: "RefundAfterAnotherRefund", Run: refundAfterRefund},
+		{Name: "RefundAgainTellsTheStateOfNow", Run: refundTellsNow},
 		{Name: "RefundAfterRedeem", Run: refundAfterRedeemed},
 		{Name: "ExtendAfterShorten", Run: extendAfterShorten},
 		{Name: "ExtendAfterPay", Run: extendAfterPay},
@@ -155,6 +156,22 @@ func refundAfterRefund(s *scene) {
 	got := suite.Must(s.before("Refund", 1, func() { s.refund("same", "b", units(1, 3)) }).Refund(s.Context(), same3))
 	suite.Same(s, "refund", got, stock.RefundOutcome{Outcome: stock.Outcome{Order: "b", State: stock.Paid, Replay: true}, Refund: same3})
 	s.counts(sku(1), stock.Quantities{Total: 10, Sold: 2, Left: 8, Refunded: 8})
+}
+
+// refundTellsNow has an order bought and refunded after a call of the same refund has looked at it.
+func refundTellsNow(s *scene) {
+	s.define(sku(1), 10, stock.Terms{})
+	for order, method := range map[string]string{"a": "RefundRecord", "b": "Refund"} {
+		elsewhere := func() { s.refund("r"+order, order) }
+		if method == "Refund" {
+			s.buy(order, units(1, 2))
+		} else {
+			elsewhere = func() { s.buy(order, units(1, 2)); s.refund("r"+order, order) }
+		}
+		got := suite.Must(s.before(method, 1, elsewhere).Refund(s.Context(), stock.Refund{ID: "r" + order, Order: order, Restock: true}))
+		suite.Same(s, "outcome", got.Outcome, stock.Outcome{Order: order, State: stock.Refunded, Replay: true})
+	}
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 4})
 }
 
 func refundAfterRedeemed(s *scene) {

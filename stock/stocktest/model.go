@@ -25,7 +25,7 @@ import (
 func Model(t testing.TB, seed int64, ops int, a, b Harness) {
 	t.Helper()
 	m := newModel(t, seed, a, b)
-	m.Run(ops, m.next, m.compareAll)
+	m.Run(ops, m.draw, m.compareAll)
 }
 
 // A model is one run, and what is known of its world.
@@ -36,6 +36,7 @@ type model struct {
 	orders  []string       // in use, the youngest last
 	refunds []stock.Refund // that were asked for, the youngest last
 	changes []operation    // restocks, withdrawals and transfers that were made, the youngest last
+	rows    []string       // of the shop, that calls have carried, the youngest last
 }
 
 // A side is one of the two inventories under test.

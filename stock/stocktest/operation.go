@@ -27,7 +27,7 @@ func keys() []stock.Key {
 	}
 }
 
-// next draws an operation. What an operation needs is looked for first, so that most of them
+// next draws an operation of one call. What an operation needs is looked for first, so that most of them
 // do something; the rest are asked for in vain, which has to be answered alike, too.
 func (m *model) next() operation {
 	switch n := m.IntN(100); {
@@ -174,7 +174,11 @@ func (m *model) step(verb string, from ...stock.State) operation {
 	if !m.any(from...) && m.Chance(80) {
 		return m.lock()
 	}
-	order := m.order(from...)
+	return m.stepOf(verb, m.order(from...))
+}
+
+// stepOf calls a verb with an order.
+func (m *model) stepOf(verb, order string) operation {
 	return operation{Name: fmt.Sprintf("%s(%q)", verb, order), Looks: m.look(order), Call: func(s *side) (any, error) {
 		switch verb {
 		case "Pay":

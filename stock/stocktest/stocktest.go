@@ -37,6 +37,15 @@ type Harness struct {
 	// It is nil where the store has no transactions.
 	Begin func(t testing.TB) (store stock.Store, commit, rollback func() error)
 
+	// Along returns a store whose next call carries a row of a shop, and Rows the rows that are there. A row that is there already
+	// refuses its call. Model draws them where both stores have them. They may be nil.
+	Along func(row string) stock.Store
+	Rows  func() []string
+
+	// Together makes calls at once, each of which names the item, in their order of arrival, so that a store which merges calls
+	// merges these. It is nil where the calls are made one after the other. For Model only.
+	Together func(item stock.Key, calls ...func())
+
 	// Conflicts reports that a transaction which has read before may be told to start over where others have changed since
 	// what a call of it meets: the call is ErrUnavailable then, and the transaction is to be rolled back and run again. Otherwise
 	// calls see what is there now.

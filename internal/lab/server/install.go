@@ -42,6 +42,19 @@ func find(ctx context.Context, engine Engine, progress io.Writer) (*binary, erro
 	return installMariaDB(ctx, progress)
 }
 
+// Installed reports whether Start finds MariaDB or MySQL and installs nothing.
+func Installed(ctx context.Context, engine Engine) bool {
+	if installed(ctx, engine) != nil {
+		return true
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil || engine != MySQL || os.Geteuid() != 0 {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(cache, "holdfast", debians[engine].folder))
+	return err == nil
+}
+
 // installed looks for the engine's server, which either engine may have named mysqld.
 func installed(ctx context.Context, engine Engine) *binary {
 	for _, name := range []string{"mariadbd", "mysqld"} {

@@ -196,6 +196,10 @@ func (b *batch) failed(ctx context.Context, calls []int, at int, err *Error) err
 	switch {
 	case scope == mysql.WholeTransaction:
 		return err
+	case len(calls) > 1 && mysql.Unsendable(err):
+		return b.halves(ctx, calls, at)
+	case len(calls) > 1 && mysql.TooLarge(err): // the server has closed the connection
+		return err
 	case errors.Is(err, mysql.ErrStuck), scope == mysql.SomeStatement && len(calls) > 1:
 		return &AloneError{Calls: slices.Clone(calls), Err: err}
 	case len(calls) == 1:

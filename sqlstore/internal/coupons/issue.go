@@ -194,16 +194,8 @@ func (i *issue) record(ctx context.Context, q mysql.Tx, before int64, fresh []co
 
 // look finds out which orders the campaign refuses now, by the rules of a claim. The guard has the last word.
 func (i *issue) look(ctx context.Context) error {
-	units := i.store.units
-	entries, err := units.Look(ctx, i.key)
-	if err != nil {
-		return err
-	}
-	b := ledger.NewLockBatch(units, i.calls)
-	seen := entries[i.key]
-	seen.Next = time.Time{} // Issue has released the dead holds already: a refusal is final
-	entries[i.key] = seen
-	known, err := b.Judge(ctx, entries)
+	b := ledger.NewLockBatch(i.store.units, i.calls)
+	known, err := b.Judge(ctx, i.key) // Issue has released the dead holds already: a refusal is final
 	if err != nil {
 		return err
 	}

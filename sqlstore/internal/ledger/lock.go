@@ -79,7 +79,29 @@ func (s *Store) mergeLock(ctx context.Context, call LockCall) (LockAnswer, error
 
 // LockBatch locks orders together: one INSERT of all holds, one guarded UPDATE of all items by their sums, one commit. If
 // that fails, it looks at the items, and decides under their locks, in the order of arrival, which calls fit.
+//
+// A batch whose text is larger than the server or the driver takes is locked by halves.
 func (s *Store) LockBatch(ctx context.Context, calls []LockCall) ([]batch.Reply[LockAnswer], error) {
+	replies, err := s.lockBatch(ctx, calls)
+	if !mysql.TooLarge(err) || len(calls) == 1 {
+		return replies, err
+	}
+	replies = make([]batch.Reply[LockAnswer], 0, len(calls))
+	for half := range slices.Chunk(calls, (len(calls)+1)/2) {
+		some, err := s.LockBatch(ctx, half)
+		if err != nil { // the other half may be done
+			some = make([]batch.Reply[LockAnswer], len(half))
+			for i := range some {
+				some[i].Err = err
+			}
+		}
+		replies = append(replies, some...)
+	}
+	return replies, nil
+}
+
+// lockBatch is LockBatch for a text of any size.
+func (s *Store) lockBatch(ctx context.Context, calls []LockCall) ([]batch.Reply[LockAnswer], error) {
 	b := NewLockBatch(s, calls)
 	look := b.refusedLately() // another batch may have looked while this one waited
 	for range lockRounds {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -13,41 +14,53 @@ import (
 )
 
 // refuse answers a Lock from what is remembered of its items: the Lock is refused, or the order exists. It does not
-// reach a row of an item. The order and, where there is a limit, what its buyer has are read after the entry, since the
-// same Lock made elsewhere may be what has used up the item. It reports whether it has an answer: it has none where
-// the buyer's usage is the reason, since a hold of the buyer may have died.
+// reach a row of an item. It reports whether it has an answer: it has none where one of the items is not remembered, since that
+// may be the reason, or have dead holds.
 func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, error) {
-	for _, line := range call.Order.Lines {
-		if seen := s.SoldOut.get(line.Key()); seen != nil {
-			if answer, settled, err := s.refuseLine(ctx, call, line, seen); err != nil || settled {
-				return answer, settled, err
+	buyer := call.Order.Buyer
+	seen := make([]*Entry, len(call.Order.Lines))
+	for n, line := range call.Order.Lines {
+		if seen[n] = s.SoldOut.get(line.Key()); seen[n] == nil {
+			return LockAnswer{}, false, nil
+		}
+	}
+	for n, line := range call.Order.Lines {
+		usage := stock.ItemUsage{Item: seen[n].Item}
+		if buyer != "" && countsBuyers(seen[n].Item, line.Num) {
+			var err error
+			if usage.Usage, _, err = s.batchers.usages.Get(ctx, buyerKey{line.Key(), buyer}); err != nil {
+				return LockAnswer{}, false, err
 			}
+		}
+		if usage.Refuses(call.Order.Step(), line, buyer, seen[n].now) != nil {
+			return s.refuseFor(ctx, call, line, usage, seen)
 		}
 	}
 	return LockAnswer{}, false, nil
 }
 
-// refuseLine is refuse for the item of one line.
-func (s *Store) refuseLine(ctx context.Context, call LockCall, line stock.Line, seen *Entry) (LockAnswer, bool, error) {
-	key, buyer := line.Key(), call.Order.Buyer
-	usage := stock.ItemUsage{Item: seen.Item}
-	if buyer != "" && limitsBuyers(seen.Item) {
-		var err error
-		if usage.Usage, _, err = s.batchers.usages.Get(ctx, buyerKey{key, buyer}); err != nil {
-			return LockAnswer{}, false, err
-		}
-	}
-	if usage.Refuses(call.Order.Step(), line, buyer, seen.now) == nil {
-		return LockAnswer{}, false, nil
-	}
+// refuseFor is refuse once an item refuses the Lock. The order and, where there is a limit, what its buyer has were read after
+// the entries, since the same Lock made elsewhere may be what has used up the item. It has no answer where the buyer's usage is
+// the reason, since a hold of the buyer may have died; nor where an entry was forgotten meanwhile, so that the usage may be of
+// another moment.
+func (s *Store) refuseFor(
+	ctx context.Context, call LockCall, line stock.Line, usage stock.ItemUsage, seen []*Entry,
+) (LockAnswer, bool, error) {
+	buyer := call.Order.Buyer
 	known, now, err := s.Orders.Get(ctx, call.Order.ID)
 	switch {
 	case err != nil:
 		return LockAnswer{}, false, err
 	case known == held:
 		return LockAnswer{Verdict: stock.Exists}, true, nil
-	case known == UnderWay, !seen.freshAt(now, s.SoldOut.soldOutFor):
+	case known == UnderWay:
 		return LockAnswer{}, false, nil
+	}
+	for n, l := range call.Order.Lines {
+		if !seen[n].freshAt(now, s.SoldOut.soldOutFor) ||
+			buyer != "" && countsBuyers(seen[n].Item, l.Num) && s.SoldOut.forgot(l.Key(), seen[n]) {
+			return LockAnswer{}, false, nil
+		}
 	}
 	why := usage.Refuses(call.Order.Step(), line, buyer, now)
 	limited := errors.Is(why, stock.ErrPerBuyer) || errors.Is(why, stock.ErrLiveHolds)
@@ -57,19 +70,55 @@ func (s *Store) refuseLine(ctx context.Context, call LockCall, line stock.Line, 
 // limitsBuyers reports whether it matters what a buyer has of an item.
 func limitsBuyers(item stock.Item) bool { return item.PerBuyer > 0 || item.LiveHolds > 0 }
 
-// Look reads items, when the first of their holds die, and the clock, all of one moment. An item that does not exist has
-// Version 0. It passes over holds that could not be released lately: they do not make more units available.
-func (s *Store) Look(ctx context.Context, keys ...stock.Key) (map[stock.Key]Entry, error) {
-	all := map[stock.Key]Entry{}
-	for part := range slices.Chunk(keys, mysql.MaxList) {
-		entries, scan := scanLooks(part)
-		err := s.queryItems(ctx, "", part, s.SQL.lookAtItems(part, true, s.drifted.of(part...)...), scan)
-		if err != nil {
-			return nil, err
+// countsBuyers reports whether what a buyer has of an item may refuse so many units: the item limits it, or it is so much that it
+// cannot be counted with them.
+func countsBuyers(item stock.Item, num int64) bool {
+	const much = math.MaxInt64 / 4
+	return limitsBuyers(item) || max(num, item.Locked, item.Sold, item.Refunded) > much
+}
+
+// look reads items, when the first of their holds die, and the clock; and what those buyers have whom the items name once they
+// are read: all of one moment. An item that does not exist has Version 0. It passes over holds that could not be released
+// lately: they do not make more units available.
+func (s *Store) look(
+	ctx context.Context, keys []stock.Key, buyers func(map[stock.Key]Entry) []buyerKey,
+) (entries map[stock.Key]Entry, usages map[buyerKey]stock.Usage, err error) {
+	read := func(items func(part []stock.Key, query string, scan func(*sql.Rows) (bool, error)) error) error {
+		entries = map[stock.Key]Entry{}
+		for part := range slices.Chunk(keys, mysql.MaxList) {
+			found, scan := scanLooks(part)
+			if err := items(part, s.SQL.lookAtItems(part, true, s.drifted.of(part...)...), scan); err != nil {
+				return err
+			}
+			maps.Copy(entries, found)
 		}
-		maps.Copy(all, entries)
+		return nil
 	}
-	return all, nil
+	if s.Bound() { // and locks them
+		err = read(func(part []stock.Key, query string, scan func(*sql.Rows) (bool, error)) error {
+			return s.queryItems(ctx, "", part, query, scan)
+		})
+		if err == nil {
+			usages, err = s.usages(ctx, buyers(entries))
+		}
+		return entries, usages, err
+	}
+	err = s.Snapshot(ctx, func(q mysql.Tx) error {
+		err := read(func(_ []stock.Key, query string, scan func(*sql.Rows) (bool, error)) error {
+			return mysql.Read(ctx, q, query, func(rows *sql.Rows) error { _, err := scan(rows); return err })
+		})
+		if err != nil {
+			return err
+		}
+		usages = map[buyerKey]stock.Usage{}
+		for part := range slices.Chunk(buyers(entries), mysql.MaxList) {
+			if err := mysql.Read(ctx, q, s.SQL.readUsages(part), scanUsages(usages)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return entries, usages, err
 }
 
 // scanLooks returns entries and the scan that fills them in. It tells whether the item of a row exists.

@@ -23,7 +23,7 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 		return stock.MoveResult{}, err
 	}
 	call := MoveCall{Order: move.Order, fence: move.Fence, Carried: s.carried(move.Beside)}
-	if move.Step == stock.StepExpire { // it is on the way to something else
+	if move.Step == stock.StepExpire { // it only makes way for the call that carries them
 		call.Rows = nil
 	}
 	if s.batchers == nil {

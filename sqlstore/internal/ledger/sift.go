@@ -27,54 +27,38 @@ func (b *LockBatch) refusedLately() bool {
 
 // sift answers the orders that are known and those that their items refuse whatever becomes of the others. The others
 // stay in the batch, or behind it where a call in it is what refuses them: the locks have the last word on these. The
-// orders are looked up after the items, since the same Lock made elsewhere may be what has used an item up. An entry that
-// is remembered is reused while it is fresh.
+// items are all of one moment, or remembered and fresh. The orders are looked up after them, since the same Lock made
+// elsewhere may be what has used an item up.
 func (b *LockBatch) sift(ctx context.Context) error {
 	b.rejoin()
 	b.sifted = true
 	if len(b.In) == 0 {
 		return nil
 	}
-	entries, looked := map[stock.Key]Entry{}, map[stock.Key]func(*Entry, bool){}
-	look := func(keys []stock.Key) error {
-		for _, key := range keys {
+	keys := b.keys(b.In)
+	entries, looked := b.remembered(keys), map[stock.Key]func(*Entry, bool){}
+	usages := map[buyerKey]stock.Usage{}
+	look := func() (err error) {
+		for key := range keys {
 			looked[key] = b.Store.SoldOut.renew(key)
 		}
-		found, err := b.Store.Look(ctx, keys...)
-		maps.Copy(entries, found)
+		entries, usages, err = b.look(ctx, slices.Collect(maps.Keys(keys)))
 		return err
 	}
-	var others []stock.Key
-	for key := range b.keys(b.In) {
-		if e, _ := b.Store.SoldOut.recent(key); e != nil && !limitsBuyers(e.Item) { // a hold of a buyer may have died since
-			entries[key] = *e
-		} else {
-			others = append(others, key)
+	if entries == nil {
+		if err := look(); err != nil {
+			return err
 		}
 	}
-	if err := look(others); err != nil {
-		return err
-	}
-	usages, known, now, err := b.others(ctx, entries)
+	known, now, err := b.known(ctx)
 	if err != nil {
 		return err
 	}
-	var old []stock.Key
-	for key, e := range entries {
-		switch {
-		case looked[key] != nil:
-		case e.freshAt(now, b.Store.SoldOut.soldOutFor):
-			e.now = now
-			entries[key] = e
-		default:
-			old = append(old, key)
-		}
-	}
-	if len(old) > 0 {
-		if err := look(old); err != nil {
+	if len(looked) == 0 && !b.freshen(entries, now) {
+		if err := look(); err != nil {
 			return err
 		}
-		if usages, known, _, err = b.others(ctx, entries); err != nil {
+		if known, _, err = b.known(ctx); err != nil {
 			return err
 		}
 	}
@@ -86,31 +70,62 @@ func (b *LockBatch) sift(ctx context.Context) error {
 	return nil
 }
 
-// Judge answers the calls that are known, and those that items refuse as they were looked at. It returns what is known of
-// the orders.
-func (b *LockBatch) Judge(ctx context.Context, entries map[stock.Key]Entry) (map[string]Presence, error) {
-	usages, known, _, err := b.others(ctx, entries)
-	if err == nil {
-		b.admit(entries, usages, known)
+// remembered returns what is remembered of some items, or nil unless it is all that the batch has to know of them. What a buyer
+// has is not remembered.
+func (b *LockBatch) remembered(keys map[stock.Key]bool) map[stock.Key]Entry {
+	entries := make(map[stock.Key]Entry, len(keys))
+	for key := range keys {
+		e, _ := b.Store.SoldOut.recent(key)
+		if e == nil || countsBuyers(e.Item, 0) {
+			return nil
+		}
+		entries[key] = *e
 	}
-	return known, err
+	return entries
 }
 
-// others reads what the buyers of the batch have of those of its items that limit them, which of the orders have a hold or
-// were closed, and the clock.
-func (b *LockBatch) others(
-	ctx context.Context, entries map[stock.Key]Entry,
-) (map[buyerKey]stock.Usage, map[string]Presence, time.Time, error) {
+// freshen dates entries anew, and reports whether all of them may still be used.
+func (b *LockBatch) freshen(entries map[stock.Key]Entry, now time.Time) bool {
+	for key, e := range entries {
+		if !e.freshAt(now, b.Store.SoldOut.soldOutFor) {
+			return false
+		}
+		e.now = now
+		entries[key] = e
+	}
+	return true
+}
+
+// Judge looks at an item without dead holds, answers the calls that are known and those that the item refuses, and returns what is
+// known of the orders.
+func (b *LockBatch) Judge(ctx context.Context, key stock.Key) (map[string]Presence, error) {
+	entries, usages, err := b.look(ctx, []stock.Key{key})
+	if err != nil {
+		return nil, err
+	}
+	known, _, err := b.known(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e := entries[key]
+	e.Next = time.Time{}
+	entries[key] = e
+	b.admit(entries, usages, known)
+	return known, nil
+}
+
+// look reads items and, at the same moment, what the buyers of the batch have of those that limit them.
+func (b *LockBatch) look(ctx context.Context, keys []stock.Key) (map[stock.Key]Entry, map[buyerKey]stock.Usage, error) {
+	return b.Store.look(ctx, keys, func(entries map[stock.Key]Entry) []buyerKey { return b.buyers(b.In, entries) })
+}
+
+// known reads which of the orders of the batch have a hold or were closed, and the clock.
+func (b *LockBatch) known(ctx context.Context) (map[string]Presence, time.Time, error) {
 	orders := make([]string, len(b.In))
 	for i, at := range b.In {
 		orders[i] = b.Calls[at].Order.ID
 	}
-	usages, err := b.Store.usages(ctx, b.buyers(b.In, entries))
-	if err != nil {
-		return nil, nil, time.Time{}, err
-	}
-	known, now, err := b.Store.known(ctx, orders)
-	return usages, known, now, err
+	return b.Store.known(ctx, orders)
 }
 
 // buyers returns the buyers of some calls, of each item that limits them.
@@ -119,7 +134,7 @@ func (b *LockBatch) buyers(calls []int, entries map[stock.Key]Entry) []buyerKey 
 	for _, i := range calls {
 		order := b.Calls[i].Order
 		for _, l := range order.Lines {
-			if order.Buyer != "" && limitsBuyers(entries[l.Key()].Item) {
+			if order.Buyer != "" && countsBuyers(entries[l.Key()].Item, l.Num) {
 				seen[buyerKey{l.Key(), order.Buyer}] = true
 			}
 		}

@@ -85,6 +85,14 @@ func (m *soldOutCache) recent(key stock.Key) (s *Entry, refuses bool) {
 	return s, time.Since(e.refusedAt) < refusesFor
 }
 
+// forgot reports whether an entry is not what is remembered of an item any more.
+func (m *soldOutCache) forgot(key stock.Key, entry *Entry) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.items[key]
+	return e == nil || e.entry != entry
+}
+
 // renewAt is the age at which an entry is renewed.
 func (m *soldOutCache) renewAt() time.Duration { return m.soldOutFor * 3 / 4 }
 

@@ -110,8 +110,11 @@ func rerun(err error) bool {
 
 // TooLarge reports whether a statement was refused because its text is larger than max_allowed_packet.
 func TooLarge(err error) bool {
-	return errors.Is(err, mysql.ErrPktTooLarge) || Number(err) == errPacketTooLarge
+	return Unsendable(err) || Number(err) == errPacketTooLarge
 }
+
+// Unsendable reports whether the driver has not sent a statement, because its text is too large. The transaction goes on.
+func Unsendable(err error) bool { return errors.Is(err, mysql.ErrPktTooLarge) }
 
 // Classify wraps a failure in the error that tells the outcome of the call, by the stage it had reached. Where nothing
 // was sent that takes effect by itself, nothing was done. A server that refuses a statement has not done it; one that

@@ -16,6 +16,7 @@ const mostSessions = 1_000
 type session struct {
 	commits bool   // it commits by itself: autocommit is on, and no COMMIT of anybody can have opened another transaction
 	locks   bool   // within a transaction, a read locks what it reads: SERIALIZABLE
+	repeats bool   // within a transaction, all reads are of one moment and lock nothing: REPEATABLE READ
 	id      string // as KILL takes it
 }
 
@@ -53,9 +54,11 @@ func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
 		return session{}, err
 	}
 	completion := settings["completion_type"]
+	level := settings["tx_isolation"] + settings["transaction_isolation"] // a server has one of them, or both
 	is := session{
 		commits: settings["autocommit"] == "ON" && (completion == "0" || completion == "NO_CHAIN"),
-		locks:   settings["tx_isolation"] == "SERIALIZABLE" || settings["transaction_isolation"] == "SERIALIZABLE",
+		locks:   strings.Contains(level, "SERIALIZABLE"),
+		repeats: strings.Contains(level, "REPEATABLE"),
 		id:      sessionID(settings["pseudo_thread_id"]),
 	}
 	s.remember(key, is)

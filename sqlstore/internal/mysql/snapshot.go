@@ -1,0 +1,23 @@
+package mysql
+
+import "context"
+
+// Snapshot runs fn as a transaction that changes nothing, whose reads are all of one moment. It runs fn again where the
+// server says that a retry may help.
+func (h *Handle) Snapshot(ctx context.Context, fn func(q Tx) error) error {
+	if err := h.Ready(ctx); err != nil {
+		return err
+	}
+	return h.Again(ctx, func(a *Attempt) error {
+		is, err := h.sessions.of(ctx, a.Conn)
+		if err != nil {
+			return err
+		}
+		if !is.repeats {
+			if err := a.setLevel(ctx, is, "REPEATABLE READ"); err != nil {
+				return err
+			}
+		}
+		return a.Reading(ctx, func() error { return fn(a) })
+	})
+}
