@@ -79,11 +79,12 @@ func (c *Coupons) begin(ctx context.Context, batch Batch) (map[string]Grant, err
 		return known, err
 	}
 	was, granted, err := c.store.Batch(ctx, batch.ID)
-	switch {
-	case err != nil:
+	if err == nil {
+		err = fault.Mismatch(batch.ID, fault.Equal("campaign", was.Campaign, batch.Campaign), fault.Equal("all", was.All, batch.All),
+			fault.Argument{Field: "list of buyers", Same: was.Digest == batch.Digest})
+	}
+	if err != nil {
 		return nil, err
-	case was.Campaign != batch.Campaign || was.All != batch.All || was.Digest != batch.Digest:
-		return nil, ErrMismatch
 	}
 	for _, g := range granted {
 		known[g.Buyer] = g

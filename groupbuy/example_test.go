@@ -96,7 +96,7 @@ func ExampleGroups_Offer() {
 	// preparing 0 stock: insufficient: SKU 43: wanted 100, available 60
 	// offered 50 <nil>
 	// offered 50 <nil>
-	// preparing 0 holdfast: the ID is known with other arguments
+	// preparing 0 holdfast: the ID is known with other arguments: "SKU 43 of activity 7": units: recorded 50, asked 60
 	// SKU 43: total 10, sold 0, locked 0, left 10, refunded 0
 	// SKU 43 of activity 7: total 50, sold 0, locked 0, left 50, refunded 0
 }

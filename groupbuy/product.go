@@ -65,20 +65,20 @@ func (g *Groups) offerable(ctx context.Context, asked Product) (Product, error) 
 		return Product{}, err
 	}
 	was := offer.Product
-	same := asked.same(was) && was.Allotted == asked.Allotted
-	switch {
-	case was.Version == 0 || was.State == Preparing:
-	case same:
-		return was, nil
-	default:
-		return Product{}, ErrMismatch
+	differs := was.differs(asked)
+	if differs == nil {
+		differs = compareUnits(was.Key, was.Allotted, asked.Allotted)
 	}
-	if was.Version != 0 && !same {
-		switch num, taken, err := g.allotment(ctx, asked.Key); {
-		case err != nil:
+	if was.Version != 0 && was.State != Preparing {
+		return was, differs
+	}
+	if was.Version != 0 && differs != nil {
+		num, taken, err := g.allotment(ctx, asked.Key)
+		if err == nil && taken {
+			err = compareUnits(asked.Key, num, asked.Allotted)
+		}
+		if err != nil {
 			return Product{}, err
-		case taken && num != asked.Allotted:
-			return Product{}, ErrMismatch
 		}
 	}
 	activity, now, err := g.activity(ctx, asked.Activity)
@@ -94,6 +94,11 @@ func (g *Groups) offerable(ctx context.Context, asked Product) (Product, error) 
 		err = &stock.ItemError{Key: ordinary, Err: stock.ErrUnlimited}
 	}
 	return was, err
+}
+
+// compareUnits returns ErrMismatch for a product that is offered with other units than it was.
+func compareUnits(key stock.Key, recorded, asked int64) error {
+	return fault.Mismatch(key.String(), fault.Equal("units", recorded, asked))
 }
 
 // with returns the product with other terms, words and limits, and the units of those.

@@ -250,7 +250,7 @@ func ExampleInventory_Restock() {
 	// Output:
 	// <nil>
 	// <nil>
-	// holdfast: the ID is known with other arguments
+	// holdfast: the ID is known with other arguments: "delivery-1": units: recorded +5 for SKU 42, asked +7 for SKU 42
 	// 15
 }
 

@@ -3,8 +3,10 @@ package stock
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
@@ -285,11 +287,25 @@ func refusesChange(change Change, items []ItemUsage) error {
 
 // sameChange compares a change that was booked with one that has the same ID.
 func sameChange(was, asked Change) error {
-	same := was.Kind == asked.Kind && slices.EqualFunc(was.Entries, asked.Entries, func(a, b Entry) bool {
+	same := slices.EqualFunc(was.Entries, asked.Entries, func(a, b Entry) bool {
 		return a.Key == b.Key && a.Rest == b.Rest && a.Exactly == b.Exactly && (a.Rest || a.Delta == b.Delta)
 	})
-	if !same {
-		return ErrMismatch
+	return fault.Mismatch(asked.ID, fault.Equal("change", was.Kind, asked.Kind),
+		fault.Argument{Field: "units", Same: same, Recorded: was.units(), Asked: asked.units()})
+}
+
+// units returns how many units a change adds to each item, for people.
+func (c Change) units() string {
+	units := make([]string, len(c.Entries))
+	for i, e := range c.Entries {
+		switch {
+		case e.Exactly:
+			units[i] = fmt.Sprintf("the rest of %v", e.Key)
+		case e.Rest:
+			units[i] = fmt.Sprintf("the rest for %v", e.Key)
+		default:
+			units[i] = fmt.Sprintf("%+d for %v", e.Delta.Left, e.Key)
+		}
 	}
-	return nil
+	return strings.Join(units, ", ")
 }

@@ -99,6 +99,8 @@ func claimMismatch(s *scene) {
 			s.Is(suite.Err(s.shop.For("5").Lock(s.Context(), id, 2)), coupon.ErrMismatch)
 			_, err := s.shop.For("5").Claim(s.Context(), id, 3) // there is none such
 			s.Is(err, coupon.ErrMismatch)
+			suite.Same(s, "what differs", *suite.As[*coupon.MismatchError](s, err),
+				coupon.MismatchError{ID: id, Field: "lines", Recorded: "1 of SKU 1", Asked: "1 of SKU 3"})
 		})
 	}
 	suite.Same(s, "the other campaign", s.campaign(2).Quantities, stock.Quantities{Total: 10, Left: 10})

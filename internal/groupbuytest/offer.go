@@ -106,7 +106,10 @@ func offerAgain(s *scene) {
 				s.Fatalf("Offer with another %s: %v", name, err)
 			}
 		}
-		s.only(suite.Err(s.groups.Offer(s.Context(), product(people(3)), 91)), groupbuy.ErrMismatch)
+		err := suite.Err(s.groups.Offer(s.Context(), product(people(3)), 91))
+		s.only(err, groupbuy.ErrMismatch)
+		suite.Same(s, "what differs", *suite.As[*groupbuy.MismatchError](s, err),
+			groupbuy.MismatchError{ID: key().String(), Field: "units", Recorded: "90", Asked: "91"})
 	})
 }
 

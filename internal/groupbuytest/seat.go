@@ -110,6 +110,9 @@ func openOther(s *scene) {
 			}
 		}
 		s.unjoined(code, buy("other", ben), groupbuy.ErrMismatch) // which has opened another team
+		err := suite.Err(buyVolume("1", anna, "2").Open(s.Context(), s.groups))
+		suite.Same(s, "what differs", *suite.As[*groupbuy.MismatchError](s, err),
+			groupbuy.MismatchError{ID: "1", Field: "volume", Recorded: "1", Asked: "2"})
 	})
 }
 

@@ -76,6 +76,10 @@ func lockMismatch(s *scene) {
 	s.Is(suite.Err(s.inv.For("5").Lock(s.Context(), "a", units(1, 2))), stock.ErrMismatch) // a buyer where there was none
 	s.Is(suite.Err(s.inv.Lock(s.Context(), "b", units(1, 2))), stock.ErrMismatch)          // none where there was a buyer
 	s.Is(suite.Err(s.inv.For("6").Lock(s.Context(), "b", units(1, 2))), stock.ErrMismatch)
+	s.differs(suite.Err(s.inv.Lock(s.Context(), "a", units(1, 2), units(2, 1))), stock.MismatchError{
+		ID: "a", Field: "lines", Recorded: "2 of SKU 1", Asked: "2 of SKU 1, 1 of SKU 2",
+	})
+	s.differs(suite.Err(s.inv.For("6").Lock(s.Context(), "b", units(1, 3))), stock.MismatchError{ID: "b", Field: "buyer"})
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
 	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})

@@ -33,7 +33,9 @@ func restockTwice(s *scene) {
 		s.No(s.inv.Restock(s.Context(), "in", units(1, 5)))
 		s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
 	}
-	s.Is(s.inv.Restock(s.Context(), "in", units(1, 7)), stock.ErrMismatch)
+	s.differs(s.inv.Restock(s.Context(), "in", units(1, 7)), stock.MismatchError{
+		ID: "in", Field: "units", Recorded: "+5 for SKU 1", Asked: "+7 for SKU 1",
+	})
 	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
 	s.No(s.inv.Restock(s.Context(), "in-2", units(1, 2), units(1, 1))) // lines are summed
 	s.No(s.inv.Restock(s.Context(), "in-2", units(1, 3)))
