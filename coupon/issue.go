@@ -21,6 +21,7 @@ const (
 type IssueResult struct {
 	Given   []Grant
 	Skipped []Grant // with the reason
+	Replay  bool    // earlier calls had done all of it when this one began; it changed nothing
 }
 
 // Issue gives one free coupon each to many buyers. The ID of a coupon is the ID of the batch, a slash,
@@ -65,7 +66,9 @@ func (c *Coupons) Issue(ctx context.Context, batch Batch) (IssueResult, error) {
 			return sorted(batch, known), err
 		}
 	}
-	return sorted(batch, known), nil
+	issued := sorted(batch, known)
+	issued.Replay = len(missing) == 0
+	return issued, nil
 }
 
 // begin records a batch, or finds it recorded, and returns the grants of its buyers so far.

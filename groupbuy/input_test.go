@@ -152,8 +152,8 @@ func TestBadProductsAreRefused(t *testing.T) {
 	}
 	for _, units := range []int64{0, -1, math.MinInt64, stock.Rest} {
 		c.Invalid("Offer of units", suite.Err(g.Offer(t.Context(), tea(3), units)))
-		c.Invalid("Restock of units", g.Restock(t.Context(), "c", onMarket, units))
-		c.Invalid("Withdraw of units", g.Withdraw(t.Context(), "c", onMarket, units))
+		c.Invalid("Restock of units", suite.Err(g.Restock(t.Context(), "c", onMarket, units)))
+		c.Invalid("Withdraw of units", suite.Err(g.Withdraw(t.Context(), "c", onMarket, units)))
 	}
 }
 
@@ -208,8 +208,8 @@ func TestBadIDsAreRefused(t *testing.T) {
 	ctx, by := t.Context(), Decision{Actor: "ann", Reason: "nice"}
 	for _, id := range []string{"", " ", long(65), long(1 << 16)} {
 		if id != " " { // which is an order, and no code
-			c.Invalid("Restock", g.Restock(ctx, id, onMarket, 1))
-			c.Invalid("Withdraw", g.Withdraw(ctx, id, onMarket, 1))
+			c.Invalid("Restock", suite.Err(g.Restock(ctx, id, onMarket, 1)))
+			c.Invalid("Withdraw", suite.Err(g.Withdraw(ctx, id, onMarket, 1)))
 			c.Invalid("Pay", suite.Err(g.Pay(ctx, id)))
 			c.Invalid("Cancel", suite.Err(g.Cancel(ctx, id)))
 			c.Invalid("Refund", suite.Err(g.Refund(ctx, Refund{Order: id})))
@@ -231,8 +231,8 @@ func TestBadKeysAndStatesAreRefused(t *testing.T) {
 	g, c := refusals(t)
 	ctx := t.Context()
 	for _, key := range []stock.Key{{SKU: 42}, {Activity: 7}, {SKU: 42, Activity: -1}, {SKU: 42, Activity: math.MinInt64}} {
-		c.Invalid("Restock", g.Restock(ctx, "c", key, 1))
-		c.Invalid("Withdraw", g.Withdraw(ctx, "c", key, 1))
+		c.Invalid("Restock", suite.Err(g.Restock(ctx, "c", key, 1)))
+		c.Invalid("Withdraw", suite.Err(g.Withdraw(ctx, "c", key, 1)))
 		c.Invalid("Remove", suite.Err(g.Remove(ctx, key)))
 		c.Invalid("Product", suite.Err(g.Product(ctx, key)))
 		c.Invalid("Joinable", suite.Err(suite.Gather(g.Joinable(ctx, key))))

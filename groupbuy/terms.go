@@ -103,6 +103,7 @@ func (p Product) normal() Product {
 	t.Price, t.GroupPrice = rescaled(t.Price, t.Places), rescaled(t.GroupPrice, t.Places)
 	t.Volume, t.MinVolume = rescaled(t.Volume, VolumePlaces), rescaled(t.MinVolume, VolumePlaces)
 	t.UnitsPerVolume = max(t.UnitsPerVolume, 1)
+	p.Replay = false
 	return p
 }
 

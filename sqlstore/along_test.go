@@ -81,7 +81,7 @@ func TestRowsGoAlongWithEachVerb(t *testing.T) {
 				},
 				func(inv *stock.Inventory) error { return of(inv.Redeem(ctx, "b")) },
 				func(inv *stock.Inventory) error { return of(inv.Cancel(ctx, "unknown")) },
-				func(inv *stock.Inventory) error { return inv.Restock(ctx, "s", stock.Line{SKU: 1, Num: 5}) },
+				func(inv *stock.Inventory) error { return of(inv.Restock(ctx, "s", stock.Line{SKU: 1, Num: 5})) },
 				func(inv *stock.Inventory) error { return of(inv.Define(ctx, stock.Key{SKU: 4}, 5, stock.Terms{})) },
 			} {
 				require.NoError(t, call(s.along(note, fmt.Sprint("call ", i)).For("buyer")), i)
@@ -294,7 +294,7 @@ func TestBadRowsAreRefusedBeforeAnyIO(t *testing.T) {
 		for _, call := range []func(inv *stock.Inventory) error{
 			func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "a", one(1))) },
 			func(inv *stock.Inventory) error { return of(inv.Pay(ctx, "a")) },
-			func(inv *stock.Inventory) error { return inv.Restock(ctx, "a", one(1)) },
+			func(inv *stock.Inventory) error { return of(inv.Restock(ctx, "a", one(1))) },
 		} {
 			require.ErrorIs(t, call(s.On(store)), stock.ErrInvalid, name)
 		}

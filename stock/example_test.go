@@ -243,13 +243,14 @@ func ExampleInventory_Define() {
 func ExampleInventory_Restock() {
 	ctx, inv := shop()
 	for range 2 {
-		fmt.Println(inv.Restock(ctx, "delivery-1", stock.Line{SKU: 42, Num: 5}))
+		fmt.Println(must(inv.Restock(ctx, "delivery-1", stock.Line{SKU: 42, Num: 5})).Replay)
 	}
-	fmt.Println(inv.Restock(ctx, "delivery-1", stock.Line{SKU: 42, Num: 7}))
+	_, err := inv.Restock(ctx, "delivery-1", stock.Line{SKU: 42, Num: 7})
+	fmt.Println(err)
 	fmt.Println(must(inv.Item(ctx, stock.Key{SKU: 42})).Total)
 	// Output:
-	// <nil>
-	// <nil>
+	// false
+	// true
 	// holdfast: the ID is known with other arguments: "delivery-1": units: recorded +5 for SKU 42, asked +7 for SKU 42
 	// 15
 }
@@ -258,8 +259,10 @@ func ExampleInventory_Restock() {
 func ExampleInventory_Withdraw() {
 	ctx, inv := shop()
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 8}))
-	fmt.Println(inv.Withdraw(ctx, "breakage-1", stock.Line{SKU: 42, Num: 3}))
-	fmt.Println(inv.Withdraw(ctx, "breakage-1", stock.Line{SKU: 42, Num: 2}))
+	for _, num := range []int64{3, 2} {
+		_, err := inv.Withdraw(ctx, "breakage-1", stock.Line{SKU: 42, Num: num})
+		fmt.Println(err)
+	}
 	// Output:
 	// stock: insufficient: SKU 42: wanted 3, available 2
 	// <nil>
@@ -274,14 +277,14 @@ func ExampleInventory_Transfer() {
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Activity: 7, Num: 2}))
 	must(inv.Pay(ctx, "order-1"))
 	for range 3 { // its time, an operator and a retry
-		moves, err := inv.Transfer(ctx, "end of 7", stock.TransferLeg{SKU: 42, From: 7, To: 0, Num: stock.Rest})
-		fmt.Println(moves[0].Num, err)
+		end := must(inv.Transfer(ctx, "end of 7", stock.TransferLeg{SKU: 42, From: 7, To: 0, Num: stock.Rest}))
+		fmt.Println(end.Moves[0].Num, end.Replay)
 	}
 	fmt.Println(must(inv.Item(ctx, stock.Key{SKU: 42})).Left)
 	// Output:
-	// 4 <nil>
-	// 4 <nil>
-	// 4 <nil>
+	// 4 false
+	// 4 true
+	// 4 true
 	// 8
 }
 

@@ -68,8 +68,8 @@ func TestBadIDsAreRefused(t *testing.T) {
 		c.Invalid("Hold", suite.Err(inv.Hold(ctx, id)))
 		c.Invalid("Refund by an ID", suite.Err(inv.Refund(ctx, stock.Refund{ID: id, Order: "a"})))
 		c.Invalid("Refund of an order", suite.Err(inv.Refund(ctx, stock.Refund{ID: "r", Order: id})))
-		c.Invalid("Restock", inv.Restock(ctx, id, one))
-		c.Invalid("Withdraw", inv.Withdraw(ctx, id, one))
+		c.Invalid("Restock", suite.Err(inv.Restock(ctx, id, one)))
+		c.Invalid("Withdraw", suite.Err(inv.Withdraw(ctx, id, one)))
 		c.Invalid("Transfer", suite.Err(inv.Transfer(ctx, id, stock.TransferLeg{SKU: 1, To: 7, Num: 1})))
 	}
 }
@@ -89,8 +89,8 @@ func TestBadLinesAreRefused(t *testing.T) {
 		"too many lines":     slices.Repeat([]stock.Line{{SKU: 1, Num: 1}}, stock.MaxLines+1),
 	} {
 		c.Invalid("Lock of "+name, suite.Err(inv.Lock(t.Context(), "a", lines...)))
-		c.Invalid("Restock of "+name, inv.Restock(t.Context(), "c", lines...))
-		c.Invalid("Withdraw of "+name, inv.Withdraw(t.Context(), "c", lines...))
+		c.Invalid("Restock of "+name, suite.Err(inv.Restock(t.Context(), "c", lines...)))
+		c.Invalid("Withdraw of "+name, suite.Err(inv.Withdraw(t.Context(), "c", lines...)))
 		if len(lines) > 0 { // a refund without lines is one of everything
 			c.Invalid("Refund of "+name, suite.Err(inv.Refund(t.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})))
 		}

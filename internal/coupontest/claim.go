@@ -153,7 +153,7 @@ func claimRefused(s *scene) {
 	suite.Same(s, "campaign", suite.As[*coupon.ClaimError](s, err).Campaign, 1)
 	s.unclaimed("a")
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
-	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
+	s.No(suite.Err(s.shop.Restock(s.Context(), "in", 1, 1)))
 	s.claim("a", "5")
 	s.counts(stock.Quantities{Total: 2, Sold: 2})
 }
@@ -274,7 +274,7 @@ func unlimited(s *scene) {
 	s.counts(stock.Quantities{Sold: 200})
 	s.lock("locked", "1")
 	s.counts(stock.Quantities{Sold: 200, Locked: 1})
-	s.Is(s.shop.Restock(s.Context(), "in", 1, 1), coupon.ErrUnlimited, stock.ErrUnlimited)
+	s.Is(suite.Err(s.shop.Restock(s.Context(), "in", 1, 1)), coupon.ErrUnlimited, stock.ErrUnlimited)
 	s.refund("r", ids[0])
 	s.counts(stock.Quantities{Sold: 199, Locked: 1, Refunded: 1})
 	_, err := s.shop.Define(s.Context(), 1, 199, coupon.Rules{}, tenOff()) // to a limit that is passed already

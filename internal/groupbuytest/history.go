@@ -76,9 +76,9 @@ func (s *scene) walker(groups *groupbuy.Groups) walk {
 				return nil
 			}))
 		case n == 55:
-			return groups.Restock(ctx, fmt.Sprint("more ", rng.IntN(4)), key(), buyer)
+			return suite.Err(groups.Restock(ctx, fmt.Sprint("more ", rng.IntN(4)), key(), buyer))
 		case n == 56:
-			return groups.Withdraw(ctx, fmt.Sprint("less ", rng.IntN(4)), key(), buyer)
+			return suite.Err(groups.Withdraw(ctx, fmt.Sprint("less ", rng.IntN(4)), key(), buyer))
 		case n == 57:
 			return suite.Err(groups.Resolve(ctx, order))
 		case n == 58:
@@ -218,8 +218,8 @@ func effectsOf(s *scene) {
 	moved := func(step stock.Step, id string, num int64) groupbuy.Effect {
 		return groupbuy.Effect{Units: step, Key: key(), Num: num, ID: id}
 	}
-	told(func() error { return groups.Restock(ctx, "a", key(), 5) }, moved(stock.StepRestock, "a", 5))
-	told(func() error { return groups.Withdraw(ctx, "b", key(), 7) }, moved(stock.StepWithdraw, "b", 7))
+	told(func() error { return suite.Err(groups.Restock(ctx, "a", key(), 5)) }, moved(stock.StepRestock, "a", 5))
+	told(func() error { return suite.Err(groups.Withdraw(ctx, "b", key(), 7)) }, moved(stock.StepWithdraw, "b", 7))
 	told(func() error { return suite.Err(groups.Remove(ctx, key())) }, moved(stock.StepWithdraw, "gb-/42/7/1", 86))
 }
 

@@ -257,9 +257,9 @@ func (m *model) operate() operation {
 	}
 	op := operation{Name: fmt.Sprintf("%s(%q, %v, %d)", verb, id, key, units), Looks: lookAtPool(key), Call: func(s *side) (any, error) {
 		if verb == "Restock" {
-			return nil, s.groups.Restock(s.Context(), id, key, units)
+			return s.groups.Restock(s.Context(), id, key, units)
 		}
-		return nil, s.groups.Withdraw(s.Context(), id, key, units)
+		return s.groups.Withdraw(s.Context(), id, key, units)
 	}}
 	m.changes = suite.Remember(m.changes, op)
 	return op

@@ -99,7 +99,7 @@ func pageTeams(s *scene) {
 			s.Advance(time.Second)
 		}
 		if i%89 == 88 {
-			s.No(s.groups.Restock(s.Context(), fmt.Sprint("more ", i), key(), 90))
+			s.No(suite.Err(s.groups.Restock(s.Context(), fmt.Sprint("more ", i), key(), 90)))
 		}
 	}
 	earlier := func(a, b groupbuy.Team) bool {

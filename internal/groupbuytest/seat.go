@@ -182,7 +182,7 @@ func openRetried(s *scene) {
 	s.opened(people(3), 2)
 	p := buyVolume("1", anna, "3")
 	s.unopened(p, stock.ErrInsufficient)
-	s.No(s.groups.Restock(s.Context(), "more", key(), 1))
+	s.No(suite.Err(s.groups.Restock(s.Context(), "more", key(), 1)))
 	s.openAs(p)
 	s.pool(stock.Quantities{Total: 3, Locked: 3})
 	s.unopened(buy("2", ben), stock.ErrInsufficient)

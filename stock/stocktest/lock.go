@@ -304,12 +304,12 @@ func lockRefusedRetried(s *scene) {
 	s.define(sku(1), 1, stock.Terms{})
 	s.shortage(suite.Err(s.inv.Lock(s.Context(), "a", units(1, 2))), sku(1), 2, 1)
 	s.inState(suite.Err(s.inv.Pay(s.Context(), "a")), "a", stock.Unheld, stock.ErrNotFound) // the refused Lock has left nothing
-	s.No(s.inv.Restock(s.Context(), "in", units(1, 1)))
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 1))))
 	s.lock("a", units(1, 2))
 	s.shortage(suite.Err(s.inv.Lock(s.Context(), "b", units(1, 1))), sku(1), 1, 0)
 	s.Is(suite.Err(s.inv.Lock(s.Context(), "b", units(9, 1))), stock.ErrUnknownSKU) // with other lines: it was never accepted
 	s.No(suite.Err(s.inv.Cancel(s.Context(), "b")))                                 // until somebody closes it
-	s.No(s.inv.Restock(s.Context(), "in-2", units(1, 5)))
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in-2", units(1, 5))))
 	s.Is(suite.Err(s.inv.Lock(s.Context(), "b", units(1, 1))), stock.ErrCancelled)
 }
 
