@@ -15,15 +15,15 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// untouched is a store that must not be called: bad input is refused before any I/O.
-type untouched struct{ Store }
+// untouchedStore is a store that must not be called: bad input is refused before any I/O.
+type untouchedStore struct{ Store }
 
-func (untouched) Units() stock.Store { return struct{ stock.Store }{} }
+func (untouchedStore) Units() stock.Store { return struct{ stock.Store }{} }
 
 // refusals returns groups on a store that must not be called, and the checks of what they refuse.
 func refusals(t *testing.T) (*Groups, *suite.Checks) {
 	t.Helper()
-	return New(untouched{}, nil), &suite.Checks{TB: t, Retryable: Retryable}
+	return New(untouchedStore{}, nil), &suite.Checks{TB: t, Retryable: Retryable}
 }
 
 // long returns a text of so many bytes.
@@ -39,7 +39,7 @@ func ignored(context.Context, Event) error { return nil }
 func TestUnusableGroupsRefuseEveryCall(t *testing.T) {
 	t.Parallel()
 	g, c := refusals(t)
-	with := func(opts Options) *Groups { return New(untouched{}, &opts) }
+	with := func(opts Options) *Groups { return New(untouchedStore{}, &opts) }
 	c.RefusesEveryCall(nil, "no context", g, "context") //nolint:staticcheck // that is the test
 	for _, broken := range []struct {
 		name   string
@@ -48,12 +48,12 @@ func TestUnusableGroupsRefuseEveryCall(t *testing.T) {
 	}{
 		{"nil", nil, "groups"},
 		{"zero", new(Groups), "groups"},
-		{"nil on a store", (*Groups)(nil).On(untouched{}), "groups"},
-		{"zero on a store", new(Groups).On(untouched{}), "groups"},
+		{"nil on a store", (*Groups)(nil).On(untouchedStore{}), "groups"},
+		{"zero on a store", new(Groups).On(untouchedStore{}), "groups"},
 		{"without a store", New(nil, nil), "store"},
 		{"on nothing", g.On(nil), "store"},
 		{"negative HoldFor", with(Options{HoldFor: -1}), "HoldFor"},
-		{"negative HoldFor on a store", with(Options{HoldFor: -1}).On(untouched{}), "HoldFor"},
+		{"negative HoldFor on a store", with(Options{HoldFor: -1}).On(untouchedStore{}), "HoldFor"},
 		{"HoldFor of 1ns", with(Options{HoldFor: 1}), "HoldFor"},
 		{"endless HoldFor", with(Options{HoldFor: stock.MaxHoldFor + 1}), "HoldFor"},
 		{"unknown LatePay", with(Options{LatePay: stock.Reacquire + 1}), "LatePay"},

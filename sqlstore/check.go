@@ -237,7 +237,7 @@ func (c *checker) schema(ctx context.Context) error {
 }
 
 // table compares a table with the one that Migrate makes.
-func (c *checker) table(want table, have existing, ok bool) {
+func (c *checker) table(want table, have tableState, ok bool) {
 	switch {
 	case !ok:
 		c.problemf("table %s is missing: run Migrate", want.name)

@@ -223,8 +223,8 @@ func effectsOf(s *scene) {
 	told(func() error { return suite.Err(groups.Remove(ctx, key())) }, moved(stock.StepWithdraw, "gb-/42/7/1", 86))
 }
 
-// hearing is groups with what their hook was told.
-type hearing struct {
+// listener is groups with what their hook was told.
+type listener struct {
 	*groupbuy.Groups
 
 	of      *scene
@@ -232,14 +232,14 @@ type hearing struct {
 }
 
 // hears returns groups whose effects are kept.
-func (s *scene) hears() *hearing {
-	h := &hearing{of: s}
+func (s *scene) hears() *listener {
+	h := &listener{of: s}
 	h.Groups = s.with(groupbuy.Options{Hook: func(_ context.Context, e groupbuy.Effect) { h.effects = append(h.effects, e) }})
 	return h
 }
 
 // told ends the test unless a call has just these effects, and none when it is made again.
-func (h *hearing) told(call func() error, want ...groupbuy.Effect) {
+func (h *listener) told(call func() error, want ...groupbuy.Effect) {
 	h.of.Helper()
 	for _, want := range [][]groupbuy.Effect{want, nil} {
 		h.effects = nil

@@ -180,7 +180,7 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 	if err := s.Ready(ctx, order.Beside...); err != nil {
 		return stock.LockResult{}, err
 	}
-	call := LockCall{Order: order, HoldFor: holdFor, Carried: s.carried(order.Beside)}
+	call := LockCall{Order: order, HoldFor: holdFor, Cargo: s.cargo(order.Beside)}
 	if s.batchers == nil {
 		answer, err := s.lock(ctx, call)
 		return call.Result(answer), err
@@ -194,7 +194,7 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 
 // lock locks one order by itself.
 func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
-	s = s.carrying(call.Rows)
+	s = s.withRows(call.Rows)
 	calls := []LockCall{call}
 	usages := usagesOf(calls)
 	var lockedAt time.Time
