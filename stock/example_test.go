@@ -449,3 +449,35 @@ func must[T any](v T, err error) T {
 func newClock() *suite.Clock {
 	return &suite.Clock{From: time.Date(2026, time.November, 11, 9, 0, 0, 0, time.UTC)}
 }
+
+// checkout is code of a shop. Its rows go along with a call by sqlstore.Stock.Along, or in a test by Memory.Along.
+type checkout struct {
+	inv   *stock.Inventory
+	along func(text string, args ...any) stock.Store
+}
+
+func (c checkout) place(ctx context.Context, order string, line stock.Line) error {
+	row := c.along("INSERT INTO shop_order (no) VALUES (?)", order)
+	_, err := c.inv.On(row).Lock(ctx, order, line)
+	return err
+}
+
+// A shop tests code that writes rows of its own without a server. A call that is refused writes none.
+func ExampleMemory_Along() {
+	ctx := context.Background()
+	store := &stock.Memory{OnAlong: func(_ context.Context, rows []stock.MemoryRow) error {
+		fmt.Println(rows[0].Text, rows[0].Args)
+		return nil // an error would refuse the call
+	}}
+	shop := checkout{
+		inv:   stock.New(store, nil),
+		along: func(text string, args ...any) stock.Store { return store.Along(text, args...) },
+	}
+	must(shop.inv.Define(ctx, stock.Key{SKU: 42}, 10, stock.Terms{}))
+	fmt.Println(shop.place(ctx, "order-1", stock.Line{SKU: 42, Num: 2}))
+	fmt.Println(shop.place(ctx, "order-2", stock.Line{SKU: 42, Num: 9}))
+	// Output:
+	// INSERT INTO shop_order (no) VALUES (?) [order-1]
+	// <nil>
+	// stock: insufficient: SKU 42: wanted 9, available 8
+}
