@@ -117,7 +117,7 @@ func (p Product) same(other Product) bool { return p.differs(other) == nil }
 
 // differs returns ErrMismatch for a product that is offered in another way than it was.
 func (p Product) differs(asked Product) error {
-	return fault.Mismatch(p.Key.String(), append(p.Terms.compare(asked.Terms), fault.Equal("product", p.Key, asked.Key),
+	return fault.Mismatch(p.Key.String(), append(p.compare(asked.Terms), fault.Equal("product", p.Key, asked.Key),
 		fault.Equal("SPU", p.SPU, asked.SPU), fault.Equal("name", p.Name, asked.Name), fault.Equal("spec", p.Spec, asked.Spec),
 		fault.Equal("units per order", p.PerOrder, asked.PerOrder), fault.Equal("units per buyer", p.PerBuyer, asked.PerBuyer))...)
 }

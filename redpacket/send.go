@@ -3,7 +3,7 @@ package redpacket
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -112,7 +112,7 @@ func (r Record) differs(asked Record) error {
 	if r.OwnEnd {
 		differs = append(differs, fault.Alike("end", r.End, asked.End))
 	}
-	return fault.Mismatch(fmt.Sprint(r.ID), differs...)
+	return fault.Mismatch(strconv.FormatInt(r.ID, 10), differs...)
 }
 
 // Confirm records that the sender's payment arrived: from then on, and within its window, the packet can be

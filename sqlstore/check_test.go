@@ -86,7 +86,8 @@ func TestCheckComparesTheTablesWithThoseThatMigrateMakes(t *testing.T) {
 // A database that nobody has migrated has one problem, not one for each table.
 func TestCheckOfAnEmptyDatabaseNamesOneProblem(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"there are no tables: run Migrate, or set Options.Prefix to that of the tables"}, problems(t, sqltest.Open(t, defaults)))
+	found := problems(t, sqltest.Open(t, defaults))
+	require.Equal(t, []string{"there are no tables: run Migrate, or set Options.Prefix to that of the tables"}, found)
 }
 
 // A part that the comparison does not know could be lost in silence.

@@ -130,9 +130,11 @@ func stockMoves(s *scene) {
 	s.live()
 	for _, again := range []bool{false, true} {
 		more := suite.Must(s.groups.Restock(s.Context(), "more", key(), 10))
-		suite.Same(s, "restock", more, stock.ChangeOutcome{ID: "more", Moves: []stock.TransferLeg{{SKU: key().SKU, To: fair, Num: 10}}, Replay: again})
+		moves := []stock.TransferLeg{{SKU: key().SKU, To: fair, Num: 10}}
+		suite.Same(s, "restock", more, stock.ChangeOutcome{ID: "more", Moves: moves, Replay: again})
 		less := suite.Must(s.groups.Withdraw(s.Context(), "less", key(), 95))
-		suite.Same(s, "withdrawal", less, stock.ChangeOutcome{ID: "less", Moves: []stock.TransferLeg{{SKU: key().SKU, From: fair, Num: 95}}, Replay: again})
+		moves = []stock.TransferLeg{{SKU: key().SKU, From: fair, Num: 95}}
+		suite.Same(s, "withdrawal", less, stock.ChangeOutcome{ID: "less", Moves: moves, Replay: again})
 	}
 	s.pool(stock.Quantities{Total: 5})
 	s.shelf(inStock - 5)

@@ -64,7 +64,8 @@ func lockOvertakesResolve(s *scene) {
 // stockArrives has the reason of a refusal go away before anybody looks at it.
 func stockArrives(s *scene) {
 	s.define(sku(1), 1, stock.Terms{})
-	h, err := s.before("Items", 1, func() { s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 1)))) }).Lock(s.Context(), "a", units(1, 2))
+	in := func() { s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 1)))) }
+	h, err := s.before("Items", 1, in).Lock(s.Context(), "a", units(1, 2))
 	s.No(err)
 	suite.Same(s, "state", h.State, stock.Locked)
 	s.Is(suite.Err(s.before("Items", 1, func() {

@@ -1,5 +1,6 @@
 // Command layercheck holds the module to its layers: what it requires, which of its packages import which, what the domain
-// packages may reach, that nothing which is there for tests reaches a user's binary, and that types are named by nouns. It prints one line for each breach.
+// packages may reach, and that nothing which is there for tests reaches a user's binary. It also holds types to nouns for
+// names. It prints one line for each breach.
 //
 //	go -C internal/lab run ./cmd/layercheck [-dir ROOT]
 package main
