@@ -63,7 +63,7 @@ golangci:
 	@$(ORM) run $(GOLANGCI_LINT) run ./...
 
 .PHONY: check
-check: ## what the module requires and what its packages reach
+check: ## what the module requires, what its packages reach, how its types are named
 	@go mod tidy -diff
 	@$(LAB) mod tidy -diff
 	@$(ORM) mod tidy -diff

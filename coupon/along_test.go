@@ -61,7 +61,7 @@ func TestMemoryAlong(t *testing.T) {
 		{func(c *coupon.Coupons) error { return of(c.Return(ctx, "a", "A", hundred)) }, nil, 1},
 		{func(c *coupon.Coupons) error { return of(c.Release(ctx, "a", "C")) }, nil, 1},
 		{func(c *coupon.Coupons) error { return of(c.Refund(ctx, coupon.Refund{ID: "r", Coupon: "b"})) }, nil, 1},
-		{func(c *coupon.Coupons) error { return c.Restock(ctx, "s", 1, 5) }, nil, 1},
+		{func(c *coupon.Coupons) error { return of(c.Restock(ctx, "s", 1, 5)) }, nil, 1},
 		{func(c *coupon.Coupons) error {
 			return of(c.Issue(ctx, coupon.Batch{ID: "i", Campaign: 1, Buyers: []string{"1"}}))
 		}, nil, 0},

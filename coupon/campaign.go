@@ -170,25 +170,26 @@ func (c *Coupons) Progress(ctx context.Context, id int64) (Count, error) {
 }
 
 // Restock adds coupons to a campaign that has no pool. Repeating an ID with the same campaign and number
-// does nothing and returns no error. An ID used with others, or for a Withdraw, is ErrMismatch.
+// is a Replay, which changes nothing. An ID used with others, or for a Withdraw, is ErrMismatch.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownCampaign, ErrPool (use Import or Generate),
 // ErrMismatch, ErrUnlimited, ErrOverflow.
-func (c *Coupons) Restock(ctx context.Context, id string, campaign, num int64) error {
+func (c *Coupons) Restock(ctx context.Context, id string, campaign, num int64) (stock.ChangeOutcome, error) {
 	if err := c.readyChange(ctx, id, campaign, num); err != nil {
-		return err
+		return stock.ChangeOutcome{}, err
 	}
 	is, err := c.Campaign(ctx, campaign)
 	switch {
 	case err != nil:
-		return err
+		return stock.ChangeOutcome{}, err
 	case is.Pool:
-		return &ClaimError{Campaign: campaign, Err: ErrPool}
+		return stock.ChangeOutcome{}, &ClaimError{Campaign: campaign, Err: ErrPool}
 	}
-	if err := c.units.Restock(ctx, id, stock.Line{SKU: campaign, Num: num}); err != nil {
-		return c.refused(ctx, campaign, "", err)
+	outcome, err := c.units.Restock(ctx, id, stock.Line{SKU: campaign, Num: num})
+	if err != nil {
+		return stock.ChangeOutcome{}, c.refused(ctx, campaign, "", err)
 	}
-	return nil
+	return outcome, nil
 }
 
 // Withdraw takes coupons that nobody has claimed or locked out of a campaign. It shares its IDs with Restock.
@@ -196,14 +197,15 @@ func (c *Coupons) Restock(ctx context.Context, id string, campaign, num int64) e
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, ErrUnknownCampaign, ErrUnlimited,
 // ErrSoldOut. Coupons that were locked and not paid in time are dropped first.
-func (c *Coupons) Withdraw(ctx context.Context, id string, campaign, num int64) error {
+func (c *Coupons) Withdraw(ctx context.Context, id string, campaign, num int64) (stock.ChangeOutcome, error) {
 	if err := c.readyChange(ctx, id, campaign, num); err != nil {
-		return err
+		return stock.ChangeOutcome{}, err
 	}
-	if err := c.units.Withdraw(ctx, id, stock.Line{SKU: campaign, Num: num}); err != nil {
-		return c.refused(ctx, campaign, "", err)
+	outcome, err := c.units.Withdraw(ctx, id, stock.Line{SKU: campaign, Num: num})
+	if err != nil {
+		return stock.ChangeOutcome{}, c.refused(ctx, campaign, "", err)
 	}
-	return nil
+	return outcome, nil
 }
 
 // readyChange refuses a change of units before any I/O.

@@ -172,8 +172,8 @@ func (c *Coupons) giveBack(ctx context.Context, to State, field string, back Ref
 			return Coupon{}, fault.Unread(looked)
 		case looked != nil:
 			return Coupon{}, looked
-		case err == nil && is.State != to:
-			return Coupon{}, ErrMismatch // a refund has the number of this revocation, or the other way round
+		case err == nil && is.State != to: // a refund has the number of this revocation, or the other way round
+			return Coupon{}, fault.Mismatch(back.ID, fault.Equal("outcome", is.State, to))
 		case err == nil:
 			is.Replay = outcome.Replay
 			return is, nil

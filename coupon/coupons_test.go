@@ -123,8 +123,8 @@ func TestTheHookIsToldOfEachEffectOnce(t *testing.T) {
 			return suite.Err(shop.Revoke(ctx, coupon.Revocation{ID: "v", Coupon: "l"}))
 		}, unit(stock.StepDiscard, "l", coupon.Revoked, "v")},
 		{func() error { return suite.Err(shop.Issue(ctx, batch)) }, unit(stock.StepTake, batch.CouponOf("5"), coupon.Usable, "b")},
-		{func() error { return shop.Restock(ctx, "in", 7, 3) }, more(stock.StepRestock, "in", 7, 3)},
-		{func() error { return shop.Withdraw(ctx, "out", 7, 2) }, more(stock.StepWithdraw, "out", 7, 2)},
+		{func() error { return suite.Err(shop.Restock(ctx, "in", 7, 3)) }, more(stock.StepRestock, "in", 7, 3)},
+		{func() error { return suite.Err(shop.Withdraw(ctx, "out", 7, 2)) }, more(stock.StepWithdraw, "out", 7, 2)},
 		{func() error {
 			return suite.Err(shop.Import(ctx, 8, slices.Values([]string{"a", "A", "b"})))
 		}, more(stock.StepRestock, "", 8, 2)},

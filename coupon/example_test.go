@@ -408,16 +408,17 @@ func ExampleCoupons_Restock() {
 	ctx := context.Background()
 	coupons, _ := shop(ctx)
 	for range 2 {
-		fmt.Println(coupons.Restock(ctx, "more", 7, 5))
-		fmt.Println(coupons.Withdraw(ctx, "less", 7, 2))
+		fmt.Println(must(coupons.Restock(ctx, "more", 7, 5)).Replay)
+		fmt.Println(must(coupons.Withdraw(ctx, "less", 7, 2)).Replay)
 	}
 	fmt.Println(must(coupons.Campaign(ctx, 7)).Total)
-	fmt.Println(coupons.Restock(ctx, "codes", 8, 5))
+	_, err := coupons.Restock(ctx, "codes", 8, 5)
+	fmt.Println(err)
 	// Output:
-	// <nil>
-	// <nil>
-	// <nil>
-	// <nil>
+	// false
+	// false
+	// true
+	// true
 	// 13
 	// coupon: the campaign gives out codes (campaign 8)
 }

@@ -16,36 +16,36 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// untouched is a store that must not be called: bad input is refused before any I/O. Only its units may be taken
+// untouchedStore is a store that must not be called: bad input is refused before any I/O. Only its units may be taken
 // hold of.
-type untouched struct{ coupon.Store }
+type untouchedStore struct{ coupon.Store }
 
-func (untouched) Units() stock.Store { return struct{ stock.Store }{} }
+func (untouchedStore) Units() stock.Store { return struct{ stock.Store }{} }
 
 // refusals returns coupons on a store that must not be called, and the checks of what they refuse.
 func refusals(t *testing.T) (*coupon.Coupons, *suite.Checks) {
 	t.Helper()
-	return coupon.New(untouched{}, nil), &suite.Checks{TB: t, Retryable: coupon.Retryable}
+	return coupon.New(untouchedStore{}, nil), &suite.Checks{TB: t, Retryable: coupon.Retryable}
 }
 
 // TestUnusableCouponsRefuseEveryCall: the constructors do not fail; each call does.
 func TestUnusableCouponsRefuseEveryCall(t *testing.T) {
 	t.Parallel()
 	shop, c := refusals(t)
-	with := func(opts coupon.Options) *coupon.Coupons { return coupon.New(untouched{}, &opts) }
+	with := func(opts coupon.Options) *coupon.Coupons { return coupon.New(untouchedStore{}, &opts) }
 	c.RefusesEveryCall(nil, "no context", shop.For("1"), "context") //nolint:staticcheck // that is the test
 	c.RefuseEveryCall([]suite.Broken{
 		{Name: "nil", Of: (*coupon.Coupons)(nil), Field: "coupons"},
 		{Name: "zero", Of: new(coupon.Coupons), Field: "coupons"},
-		{Name: "zero on a store", Of: new(coupon.Coupons).On(untouched{}), Field: "coupons"},
+		{Name: "zero on a store", Of: new(coupon.Coupons).On(untouchedStore{}), Field: "coupons"},
 		{Name: "zero for a buyer", Of: new(coupon.Coupons).For("1"), Field: "coupons"},
-		{Name: "nil for a buyer", Of: (*coupon.Coupons)(nil).For("1").On(untouched{}), Field: "coupons"},
+		{Name: "nil for a buyer", Of: (*coupon.Coupons)(nil).For("1").On(untouchedStore{}), Field: "coupons"},
 		{Name: "without a store", Of: coupon.New(nil, nil), Field: "store"},
 		{Name: "without a store, for a buyer", Of: coupon.New(nil, nil).For("1"), Field: "store"},
 		{Name: "on nothing", Of: shop.On(nil), Field: "store"},
-		{Name: "on nothing, then on a store", Of: shop.On(nil).On(untouched{}), Field: "store"},
+		{Name: "on nothing, then on a store", Of: shop.On(nil).On(untouchedStore{}), Field: "store"},
 		{Name: "no buyer", Of: shop.For(""), Field: "buyer"},
-		{Name: "a long buyer on a store", Of: shop.For(strings.Repeat("é", 33)).On(untouched{}), Field: "buyer"},
+		{Name: "a long buyer on a store", Of: shop.For(strings.Repeat("é", 33)).On(untouchedStore{}), Field: "buyer"},
 		{Name: "negative HoldFor", Of: with(coupon.Options{HoldFor: -1}), Field: "HoldFor"},
 		{Name: "HoldFor of 1ns", Of: with(coupon.Options{HoldFor: 1}), Field: "HoldFor"},
 		{Name: "endless HoldFor", Of: with(coupon.Options{HoldFor: stock.MaxHoldFor + 1}), Field: "HoldFor"},
@@ -78,8 +78,8 @@ func TestBadIDsAreRefused(t *testing.T) {
 			c.Invalid("Release by an order", suite.Err(shop.Release(ctx, "a", id)))
 			c.Invalid("Return of a coupon", suite.Err(shop.Return(ctx, id, "A", total)))
 			c.Invalid("Return by an order", suite.Err(shop.Return(ctx, "a", id, total)))
-			c.Invalid("Restock", shop.Restock(ctx, id, 1, 1))
-			c.Invalid("Withdraw", shop.Withdraw(ctx, id, 1, 1))
+			c.Invalid("Restock", suite.Err(shop.Restock(ctx, id, 1, 1)))
+			c.Invalid("Withdraw", suite.Err(shop.Withdraw(ctx, id, 1, 1)))
 			c.Invalid("Coupon", suite.Err(shop.Coupon(ctx, id)))
 			c.Invalid("ByCode", suite.Err(shop.ByCode(ctx, id)))
 			c.Invalid("History", suite.Err(shop.History(ctx, id)))
@@ -98,8 +98,8 @@ func TestBadCampaignsAndBuyersAreRefused(t *testing.T) {
 		c.Invalid("Define", suite.Err(shop.Define(ctx, id, 1, coupon.Rules{}, amountOff("10", "50"))))
 		c.Invalid("Claim", suite.Err(shop.For("5").Claim(ctx, "a", id)))
 		c.Invalid("Lock", suite.Err(shop.For("5").Lock(ctx, "a", id)))
-		c.Invalid("Restock", shop.Restock(ctx, "in", id, 1))
-		c.Invalid("Withdraw", shop.Withdraw(ctx, "out", id, 1))
+		c.Invalid("Restock", suite.Err(shop.Restock(ctx, "in", id, 1)))
+		c.Invalid("Withdraw", suite.Err(shop.Withdraw(ctx, "out", id, 1)))
 		c.Invalid("Import", suite.Err(shop.Import(ctx, id, slices.Values([]string{"A"}))))
 		c.Invalid("Generate", suite.Err(shop.Generate(ctx, id, 1, nil)))
 		c.Invalid("Issue", suite.Err(shop.Issue(ctx, coupon.Batch{ID: "b", Campaign: id, Buyers: []string{"1", "2"}})))
@@ -122,8 +122,8 @@ func TestBadNumbersAreRefused(t *testing.T) {
 	shop, c := refusals(t)
 	ctx := t.Context()
 	for _, num := range []int64{0, -1, math.MinInt64} {
-		c.Invalid("Restock", shop.Restock(ctx, "in", 1, num))
-		c.Invalid("Withdraw", shop.Withdraw(ctx, "out", 1, num))
+		c.Invalid("Restock", suite.Err(shop.Restock(ctx, "in", 1, num)))
+		c.Invalid("Withdraw", suite.Err(shop.Withdraw(ctx, "out", 1, num)))
 		c.Invalid("Generate", suite.Err(shop.Generate(ctx, 1, num, nil)))
 	}
 	c.Invalid("Import of nothing", suite.Err(shop.Import(ctx, 1, nil)))

@@ -21,6 +21,7 @@ const (
 type IssueResult struct {
 	Given   []Grant
 	Skipped []Grant // with the reason
+	Replay  bool    // earlier calls had done all of it when this one began; it changed nothing
 }
 
 // Issue gives one free coupon each to many buyers. The ID of a coupon is the ID of the batch, a slash,
@@ -65,7 +66,9 @@ func (c *Coupons) Issue(ctx context.Context, batch Batch) (IssueResult, error) {
 			return sorted(batch, known), err
 		}
 	}
-	return sorted(batch, known), nil
+	issued := sorted(batch, known)
+	issued.Replay = len(missing) == 0
+	return issued, nil
 }
 
 // begin records a batch, or finds it recorded, and returns the grants of its buyers so far.
@@ -79,11 +82,12 @@ func (c *Coupons) begin(ctx context.Context, batch Batch) (map[string]Grant, err
 		return known, err
 	}
 	was, granted, err := c.store.Batch(ctx, batch.ID)
-	switch {
-	case err != nil:
+	if err == nil {
+		err = fault.Mismatch(batch.ID, fault.Equal("campaign", was.Campaign, batch.Campaign), fault.Equal("all", was.All, batch.All),
+			fault.Argument{Field: "list of buyers", Same: was.Digest == batch.Digest})
+	}
+	if err != nil {
 		return nil, err
-	case was.Campaign != batch.Campaign || was.All != batch.All || was.Digest != batch.Digest:
-		return nil, ErrMismatch
 	}
 	for _, g := range granted {
 		known[g.Buyer] = g

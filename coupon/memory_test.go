@@ -49,7 +49,7 @@ func TestModelFindsDifferences(t *testing.T) {
 		"codes that are turned round":      func(s coupon.Store) coupon.Store { return turnsCodes{s} },
 		"a code that nobody finds":         func(s coupon.Store) coupon.Store { return losesCodes{s} },
 		"a batch that is forgotten":        func(s coupon.Store) coupon.Store { return forgetsBatches{s} },
-		"a wallet out of order":            func(s coupon.Store) coupon.Store { return unsorted{s} },
+		"a wallet out of order":            func(s coupon.Store) coupon.Store { return shuffledPages{s} },
 		"what is expired counts as usable": func(s coupon.Store) coupon.Store { return miscounts{s} },
 	}, func(t testing.TB, seed int64, breaks func(coupon.Store) coupon.Store) {
 		t.Helper()
@@ -69,7 +69,7 @@ type (
 	turnsCodes      struct{ coupon.Store }
 	losesCodes      struct{ coupon.Store }
 	forgetsBatches  struct{ coupon.Store }
-	unsorted        struct{ coupon.Store }
+	shuffledPages   struct{ coupon.Store }
 	miscounts       struct{ coupon.Store }
 )
 
@@ -128,7 +128,7 @@ func (s forgetsBatches) Batch(ctx context.Context, id string) (coupon.Batch, []c
 	return batch, nil, err
 }
 
-func (s unsorted) Wallet(
+func (s shuffledPages) Wallet(
 	ctx context.Context, buyer string, statuses []coupon.Status, after coupon.Cursor, limit int,
 ) ([]coupon.Coupon, time.Time, error) {
 	coupons, now, err := s.Store.Wallet(ctx, buyer, statuses, after, limit)

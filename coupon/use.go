@@ -93,15 +93,11 @@ func (c *Coupons) take(ctx context.Context, asked Step, coupon, order string, to
 
 // replayed answers a call whose order has done it before, or did it with another total.
 func replayed(asked Step, use Use, total decimal.Decimal, now time.Time) (bool, error) {
-	same := use.Total.Equal(total)
 	switch {
 	case asked == StepReserve && use.State == UseRedeemed: // it may have come to another total since
 		return true, nil
 	case asked == StepReserve && use.State == UseReserved && !use.Lapsed(now), asked == StepRedeem && use.State == UseRedeemed:
-		if !same {
-			return true, ErrMismatch
-		}
-		return true, nil
+		return true, fault.Mismatch(use.Order, fault.Alike("total", use.Total, total))
 	}
 	return false, nil
 }

@@ -24,6 +24,7 @@ func (g *Groups) Define(ctx context.Context, activity Activity) (Activity, error
 		return Activity{}, err
 	}
 	activity.Start, activity.End = input.Instant(activity.Start), input.Instant(activity.End) // as every store keeps them
+	activity.Replay = false
 	awaited := false
 	for range attempts {
 		was, now, err := g.store.Activity(ctx, activity.ID)
@@ -105,7 +106,7 @@ func (a Activity) refusal(reason error, now time.Time) *ProductError {
 }
 
 // End ends an activity early: all its products are removed, as by Remove. Live teams may still finish, but
-// nobody can join them. Ending again returns the activity as it is.
+// nobody can join them. Ending again returns the activity as it is, as a Replay.
 //
 // What goes along with the call is done in the transaction that ends the activity, after its products are removed and before
 // their remainders go back.
@@ -116,7 +117,7 @@ func (g *Groups) End(ctx context.Context, activity int64) (Activity, error) {
 	if err := errors.Join(g.ready(ctx), input.Positive("activity", activity)); err != nil {
 		return Activity{}, err
 	}
-	is, _, err := g.end(ctx, activity)
+	is, changed, err := g.end(ctx, activity)
 	if err != nil {
 		return Activity{}, err
 	}
@@ -126,13 +127,15 @@ func (g *Groups) End(ctx context.Context, activity int64) (Activity, error) {
 			return Activity{}, fault.Unread(err)
 		}
 		if product.State == Removed {
-			_, _, err = g.giveBack(ctx, product.Key)
+			_, gave, err := g.giveBack(ctx, product.Key)
+			changed = changed || gave
 			errs = append(errs, remains(product.Key, err))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return Activity{}, err
 	}
+	is.Replay = !changed
 	return is, nil
 }
 
@@ -147,7 +150,7 @@ func (g *Groups) end(ctx context.Context, id int64) (is Activity, ended bool, er
 		}
 		for product, err := range g.products(ctx, nil, id) {
 			if err == nil && product.State != Settled {
-				_, err = g.plain().remove(ctx, product.Key)
+				_, _, err = g.plain().remove(ctx, product.Key)
 			}
 			if err != nil {
 				return Activity{}, ended, err

@@ -129,7 +129,7 @@ func TestRepairGoesOnWhereOneTeamCannotFollow(t *testing.T) {
 	m.store.teams[other].Held = 2
 	m.store.teams[code].Held = 2
 	first, second := min(code, other), max(code, other)
-	bad := m.On(uncorrectable{Store: m.store, code: first})
+	bad := m.On(stubbornStore{Store: m.store, code: first})
 	report, err := bad.Repair(t.Context())
 	require.ErrorIs(t, err, ErrDrift)
 	require.Len(t, report.Drifts, 2)
@@ -138,14 +138,14 @@ func TestRepairGoesOnWhereOneTeamCannotFollow(t *testing.T) {
 	require.EqualValues(t, 1, m.team(second).Held)
 }
 
-// uncorrectable is a store in which one team cannot be corrected.
-type uncorrectable struct {
+// stubbornStore is a store in which one team cannot be corrected.
+type stubbornStore struct {
 	Store
 
 	code string
 }
 
-func (u uncorrectable) Correct(ctx context.Context, book TeamBook) (stock.Verdict, error) {
+func (u stubbornStore) Correct(ctx context.Context, book TeamBook) (stock.Verdict, error) {
 	if book.Code == u.code {
 		return stock.Refused, ErrDrift
 	}

@@ -96,7 +96,7 @@ func ExampleGroups_Offer() {
 	// preparing 0 stock: insufficient: SKU 43: wanted 100, available 60
 	// offered 50 <nil>
 	// offered 50 <nil>
-	// preparing 0 holdfast: the ID is known with other arguments
+	// preparing 0 holdfast: the ID is known with other arguments: "SKU 43 of activity 7": units: recorded 50, asked 60
 	// SKU 43: total 10, sold 0, locked 0, left 10, refunded 0
 	// SKU 43 of activity 7: total 50, sold 0, locked 0, left 50, refunded 0
 }
@@ -122,20 +122,22 @@ func ExampleGroups_Restock() {
 	ctx := context.Background()
 	s := newShop(ctx)
 	for range 2 { // the same change again does nothing
-		fmt.Println(s.groups.Restock(ctx, "more tea", tea, 50))
+		fmt.Println(must(s.groups.Restock(ctx, "more tea", tea, 50)).Replay)
 	}
 	fmt.Println(must(s.stock.Item(ctx, tea)))
 	// Output:
-	// <nil>
-	// <nil>
+	// false
+	// true
 	// SKU 42 of activity 7: total 150, sold 0, locked 0, left 150, refunded 0
 }
 
 func ExampleGroups_Withdraw() {
 	ctx := context.Background()
 	s := newShop(ctx)
-	fmt.Println(s.groups.Withdraw(ctx, "less tea", tea, 90))
-	fmt.Println(s.groups.Withdraw(ctx, "even less", tea, 90))
+	for _, id := range []string{"less tea", "even less"} {
+		_, err := s.groups.Withdraw(ctx, id, tea, 90)
+		fmt.Println(err)
+	}
 	fmt.Println(must(s.stock.Item(ctx, stock.Key{SKU: 42})))
 	// Output:
 	// <nil>

@@ -88,7 +88,7 @@ func TestWhatHasDriftedDoesNotKeepTheOthersFromBeingDone(t *testing.T) {
 		m.pays(fmt.Sprintf("a-%d", i))
 		codes = append(codes, code)
 	}
-	bad := m.On(endsBadly{Store: m.store, codes: map[string]bool{codes[1]: true}, orders: map[string]bool{"b-2": true}})
+	bad := m.On(driftStore{Store: m.store, codes: map[string]bool{codes[1]: true}, orders: map[string]bool{"b-2": true}})
 	m.told = nil
 	m.clock.Advance(stock.DefaultHoldFor)
 	changed, err := bad.Expire(t.Context())
@@ -117,26 +117,26 @@ func TestSweepsStopWhereTheStoreDoes(t *testing.T) {
 	m := offering(t, 3)
 	m.buys("a")
 	m.clock.Advance(25 * time.Hour)
-	down := &asked{Store: m.store}
+	down := &downStore{Store: m.store}
 	_, err := m.On(down).Expire(t.Context())
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.Equal(t, 1, down.times)
 	m.seatIs(Held, "a")
 }
 
-// asked is a store that is down, and counts how often it is asked.
-type asked struct {
+// downStore is a store that is down, and counts how often it is asked.
+type downStore struct {
 	Store
 
 	times int
 }
 
-func (a *asked) LateSeats(context.Context, string, int) ([]string, error) {
+func (a *downStore) LateSeats(context.Context, string, int) ([]string, error) {
 	a.times++
 	return nil, ErrUnavailable
 }
 
-func (a *asked) LateTeams(context.Context, int) ([]Team, error) {
+func (a *downStore) LateTeams(context.Context, int) ([]Team, error) {
 	a.times++
 	return nil, ErrUnavailable
 }
@@ -159,14 +159,14 @@ func (m *market) seatIs(want SeatState, orders ...string) {
 	}
 }
 
-// endsBadly is a store in which some teams cannot be ended, since their books have drifted, and seats not released.
-type endsBadly struct {
+// driftStore is a store in which some teams cannot be ended, since their books have drifted, and seats not released.
+type driftStore struct {
 	Store
 
 	codes, orders map[string]bool
 }
 
-func (s endsBadly) End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict, error) {
+func (s driftStore) End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict, error) {
 	for _, e := range endings {
 		if s.codes[e.Code] {
 			return nil, ErrDrift
@@ -175,7 +175,7 @@ func (s endsBadly) End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict,
 	return s.Store.End(ctx, endings)
 }
 
-func (s endsBadly) Follow(ctx context.Context, orders []string) ([]string, error) {
+func (s driftStore) Follow(ctx context.Context, orders []string) ([]string, error) {
 	for _, order := range orders {
 		if s.orders[order] {
 			return nil, ErrDrift
@@ -184,17 +184,17 @@ func (s endsBadly) Follow(ctx context.Context, orders []string) ([]string, error
 	return s.Store.Follow(ctx, orders)
 }
 
-func (s endsBadly) Units() stock.Store {
-	return endsBadlyUnits{Store: s.Store.Units(), orders: s.orders}
+func (s driftStore) Units() stock.Store {
+	return driftUnits{Store: s.Store.Units(), orders: s.orders}
 }
 
-type endsBadlyUnits struct {
+type driftUnits struct {
 	stock.Store
 
 	orders map[string]bool
 }
 
-func (u endsBadlyUnits) Expire(ctx context.Context, orders []string) ([]string, error) {
+func (u driftUnits) Expire(ctx context.Context, orders []string) ([]string, error) {
 	good := slices.DeleteFunc(slices.Clone(orders), func(order string) bool { return u.orders[order] })
 	expired, err := u.Store.Expire(ctx, good)
 	if len(good) < len(orders) {

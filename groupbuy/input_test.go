@@ -15,15 +15,15 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// untouched is a store that must not be called: bad input is refused before any I/O.
-type untouched struct{ Store }
+// untouchedStore is a store that must not be called: bad input is refused before any I/O.
+type untouchedStore struct{ Store }
 
-func (untouched) Units() stock.Store { return struct{ stock.Store }{} }
+func (untouchedStore) Units() stock.Store { return struct{ stock.Store }{} }
 
 // refusals returns groups on a store that must not be called, and the checks of what they refuse.
 func refusals(t *testing.T) (*Groups, *suite.Checks) {
 	t.Helper()
-	return New(untouched{}, nil), &suite.Checks{TB: t, Retryable: Retryable}
+	return New(untouchedStore{}, nil), &suite.Checks{TB: t, Retryable: Retryable}
 }
 
 // long returns a text of so many bytes.
@@ -39,7 +39,7 @@ func ignored(context.Context, Event) error { return nil }
 func TestUnusableGroupsRefuseEveryCall(t *testing.T) {
 	t.Parallel()
 	g, c := refusals(t)
-	with := func(opts Options) *Groups { return New(untouched{}, &opts) }
+	with := func(opts Options) *Groups { return New(untouchedStore{}, &opts) }
 	c.RefusesEveryCall(nil, "no context", g, "context") //nolint:staticcheck // that is the test
 	for _, broken := range []struct {
 		name   string
@@ -48,12 +48,12 @@ func TestUnusableGroupsRefuseEveryCall(t *testing.T) {
 	}{
 		{"nil", nil, "groups"},
 		{"zero", new(Groups), "groups"},
-		{"nil on a store", (*Groups)(nil).On(untouched{}), "groups"},
-		{"zero on a store", new(Groups).On(untouched{}), "groups"},
+		{"nil on a store", (*Groups)(nil).On(untouchedStore{}), "groups"},
+		{"zero on a store", new(Groups).On(untouchedStore{}), "groups"},
 		{"without a store", New(nil, nil), "store"},
 		{"on nothing", g.On(nil), "store"},
 		{"negative HoldFor", with(Options{HoldFor: -1}), "HoldFor"},
-		{"negative HoldFor on a store", with(Options{HoldFor: -1}).On(untouched{}), "HoldFor"},
+		{"negative HoldFor on a store", with(Options{HoldFor: -1}).On(untouchedStore{}), "HoldFor"},
 		{"HoldFor of 1ns", with(Options{HoldFor: 1}), "HoldFor"},
 		{"endless HoldFor", with(Options{HoldFor: stock.MaxHoldFor + 1}), "HoldFor"},
 		{"unknown LatePay", with(Options{LatePay: stock.Reacquire + 1}), "LatePay"},
@@ -152,8 +152,8 @@ func TestBadProductsAreRefused(t *testing.T) {
 	}
 	for _, units := range []int64{0, -1, math.MinInt64, stock.Rest} {
 		c.Invalid("Offer of units", suite.Err(g.Offer(t.Context(), tea(3), units)))
-		c.Invalid("Restock of units", g.Restock(t.Context(), "c", onMarket, units))
-		c.Invalid("Withdraw of units", g.Withdraw(t.Context(), "c", onMarket, units))
+		c.Invalid("Restock of units", suite.Err(g.Restock(t.Context(), "c", onMarket, units)))
+		c.Invalid("Withdraw of units", suite.Err(g.Withdraw(t.Context(), "c", onMarket, units)))
 	}
 }
 
@@ -208,8 +208,8 @@ func TestBadIDsAreRefused(t *testing.T) {
 	ctx, by := t.Context(), Decision{Actor: "ann", Reason: "nice"}
 	for _, id := range []string{"", " ", long(65), long(1 << 16)} {
 		if id != " " { // which is an order, and no code
-			c.Invalid("Restock", g.Restock(ctx, id, onMarket, 1))
-			c.Invalid("Withdraw", g.Withdraw(ctx, id, onMarket, 1))
+			c.Invalid("Restock", suite.Err(g.Restock(ctx, id, onMarket, 1)))
+			c.Invalid("Withdraw", suite.Err(g.Withdraw(ctx, id, onMarket, 1)))
 			c.Invalid("Pay", suite.Err(g.Pay(ctx, id)))
 			c.Invalid("Cancel", suite.Err(g.Cancel(ctx, id)))
 			c.Invalid("Refund", suite.Err(g.Refund(ctx, Refund{Order: id})))
@@ -231,8 +231,8 @@ func TestBadKeysAndStatesAreRefused(t *testing.T) {
 	g, c := refusals(t)
 	ctx := t.Context()
 	for _, key := range []stock.Key{{SKU: 42}, {Activity: 7}, {SKU: 42, Activity: -1}, {SKU: 42, Activity: math.MinInt64}} {
-		c.Invalid("Restock", g.Restock(ctx, "c", key, 1))
-		c.Invalid("Withdraw", g.Withdraw(ctx, "c", key, 1))
+		c.Invalid("Restock", suite.Err(g.Restock(ctx, "c", key, 1)))
+		c.Invalid("Withdraw", suite.Err(g.Withdraw(ctx, "c", key, 1)))
 		c.Invalid("Remove", suite.Err(g.Remove(ctx, key)))
 		c.Invalid("Product", suite.Err(g.Product(ctx, key)))
 		c.Invalid("Joinable", suite.Err(suite.Gather(g.Joinable(ctx, key))))

@@ -112,8 +112,8 @@ func TestMemoryCarriesACrowd(t *testing.T) {
 	t.Parallel()
 	const teams = 20_000
 	s := newShop(t.Context())
-	require.NoError(t, s.stock.Restock(t.Context(), "more", stock.Line{SKU: tea.SKU, Num: teams}))
-	require.NoError(t, s.groups.Restock(t.Context(), "more tea", tea, teams))
+	require.NoError(t, suite.Err(s.stock.Restock(t.Context(), "more", stock.Line{SKU: tea.SKU, Num: teams})))
+	require.NoError(t, suite.Err(s.groups.Restock(t.Context(), "more tea", tea, teams)))
 	groups, codes := groupbuy.New(s.store, nil), make([]string, teams)
 	for i := range teams {
 		codes[i] = must(groups.For(fmt.Sprint(i+1)).Open(t.Context(), buy(fmt.Sprint(i)))).Team

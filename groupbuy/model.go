@@ -46,6 +46,8 @@ type Activity struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	Version   int64 // grows with every change; 0 is an activity that does not exist
+
+	Replay bool // set by End: an earlier call had done it, and this one changed nothing
 }
 
 // Terms are the conditions of a product for its teams. A team keeps the terms from the moment at which it was opened.
@@ -118,6 +120,8 @@ type Product struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	Version   int64 // grows with every change but that of Formed; 0 is a product that does not exist
+
+	Replay bool // set by Offer and Remove: an earlier call had done it, and this one changed nothing
 }
 
 // String returns the product and its state.

@@ -41,7 +41,7 @@ func TestModelFindsDifferences(t *testing.T) {
 		"a seat that is held a microsecond late":   func(s store) store { return lateSeat{s} },
 		"a team that lives a microsecond longer":   func(s store) store { return lateTeam{s} },
 		"a guest who is forgotten":                 func(s store) store { return forgetsGuest{s} },
-		"a refund without a reason":                func(s store) store { return unreasoned{s} },
+		"a refund without a reason":                func(s store) store { return lostReason{s} },
 		"an activity that cannot be outlived":      func(s store) store { return mortal{s} },
 		"a product that forgets its minimum":       func(s store) store { return forgetsMinimum{s} },
 		"a clock that is slow":                     func(s store) store { return slowClock{s} },
@@ -77,7 +77,7 @@ type (
 	lateSeat       struct{ groupbuy.Store }
 	lateTeam       struct{ groupbuy.Store }
 	forgetsGuest   struct{ groupbuy.Store }
-	unreasoned     struct{ groupbuy.Store }
+	lostReason     struct{ groupbuy.Store }
 	mortal         struct{ groupbuy.Store }
 	forgetsMinimum struct{ groupbuy.Store }
 	slowClock      struct{ groupbuy.Store }
@@ -157,7 +157,7 @@ func (s forgetsGuest) Units() stock.Store {
 	return requests(s.Store.Units(), func(r *groupbuy.SeatRequest) { r.Seat.Address = "" })
 }
 
-func (s unreasoned) Units() stock.Store {
+func (s lostReason) Units() stock.Store {
 	return besideUnits{s.Store.Units(), func(c stock.Companion) stock.Companion {
 		if by, ok := c.(groupbuy.SeatRefund); ok {
 			by.Reason = ""

@@ -48,7 +48,7 @@ func TestALatePaymentSaysWhatIsInItsWay(t *testing.T) {
 		},
 		"the units are gone": {
 			func(s *shop, _ string) {
-				if err := s.groups.Withdraw(context.Background(), "w", tea, 99); err != nil {
+				if err := suite.Err(s.groups.Withdraw(context.Background(), "w", tea, 99)); err != nil {
 					panic(err)
 				}
 			},

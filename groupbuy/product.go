@@ -15,7 +15,7 @@ import (
 // of them, the product is not offered. Create the item of ordinary stock with stock.Inventory.Define; Offer itself
 // creates the item of the pool.
 //
-// Repeating the call returns the product in its current state and no error, even after Remove. Other terms or units
+// Repeating the call returns the product in its current state, as a Replay, even after Remove. Other terms or units
 // are ErrMismatch, also those from before a Revise. A product that could not be offered is Preparing, without
 // units: until its units are taken, Offer may be called with other terms and units.
 //
@@ -29,7 +29,7 @@ func (g *Groups) Offer(ctx context.Context, product Product, units int64) (Produ
 	}
 	product = product.normal()
 	product.Allotted = units
-	awaited := false
+	awaited, offered := false, false // offered by this call
 	for range attempts {
 		was, err := g.offerable(ctx, product)
 		if errors.Is(err, ErrEnded) && !awaited { // the same call, made in time, may be under way
@@ -44,13 +44,16 @@ func (g *Groups) Offer(ctx context.Context, product Product, units int64) (Produ
 		same := product.same(was) && was.Allotted == units && was.Version != 0
 		switch {
 		case was.State == Offered:
-			return g.onShelf(ctx, was.Key)
+			was, err = g.onShelf(ctx, was.Key)
+			was.Replay = err == nil && !offered
+			return was, err
 		case was.State != Preparing:
+			was.Replay = !offered
 			return was, nil
 		case !same:
 			_, err = g.plain().store.SaveProduct(ctx, was.with(product)) // and then look whether the activity still runs
 		default:
-			err = g.allot(ctx, was)
+			offered, err = g.allot(ctx, was)
 		}
 		if err != nil {
 			return Product{}, err
@@ -67,20 +70,20 @@ func (g *Groups) offerable(ctx context.Context, asked Product) (Product, error) 
 		return Product{}, err
 	}
 	was := offer.Product
-	same := asked.same(was) && was.Allotted == asked.Allotted
-	switch {
-	case was.Version == 0 || was.State == Preparing:
-	case same:
-		return was, nil
-	default:
-		return Product{}, ErrMismatch
+	differs := was.differs(asked)
+	if differs == nil {
+		differs = compareUnits(was.Key, was.Allotted, asked.Allotted)
 	}
-	if was.Version != 0 && !same {
-		switch num, taken, err := g.allotment(ctx, asked.Key); {
-		case err != nil:
+	if was.Version != 0 && was.State != Preparing {
+		return was, differs
+	}
+	if was.Version != 0 && differs != nil {
+		num, taken, err := g.allotment(ctx, asked.Key)
+		if err == nil && taken {
+			err = compareUnits(asked.Key, num, asked.Allotted)
+		}
+		if err != nil {
 			return Product{}, err
-		case taken && num != asked.Allotted:
-			return Product{}, ErrMismatch
 		}
 	}
 	activity, now, err := g.activity(ctx, asked.Activity)
@@ -98,6 +101,11 @@ func (g *Groups) offerable(ctx context.Context, asked Product) (Product, error) 
 	return was, err
 }
 
+// compareUnits returns ErrMismatch for a product that is offered with other units than it was.
+func compareUnits(key stock.Key, recorded, asked int64) error {
+	return fault.Mismatch(key.String(), fault.Equal("units", recorded, asked))
+}
+
 // with returns the product with other terms, words and limits, and the units of those.
 func (p Product) with(asked Product) Product {
 	asked.State, asked.Formed, asked.Returns = p.State, p.Formed, p.Returns
@@ -107,22 +115,22 @@ func (p Product) with(asked Product) Product {
 
 // allot takes the units of a product that is Preparing and then offers it. The transfer has one ID for each
 // product, so that of two calls with different units one is refused, and so that settling a product makes sure
-// that a transfer which is still under way comes to nothing.
-func (g *Groups) allot(ctx context.Context, product Product) error {
+// that a transfer which is still under way comes to nothing. It reports whether this call offered the product.
+func (g *Groups) allot(ctx context.Context, product Product) (offered bool, err error) {
 	if _, _, err := g.pool(ctx, product.Key); err != nil {
-		return err
+		return false, err
 	}
 	move := stock.TransferLeg{SKU: product.SKU, From: 0, To: product.Activity, Num: product.Allotted}
 	if _, err := g.units.Transfer(ctx, takeID(product.Key), move); err != nil {
 		is, _, unread := g.store.Offer(ctx, product.Key)
 		if errors.Is(err, ErrMismatch) && unread == nil && is.Version != product.Version {
-			return nil // it was removed, or offered with other units: look again
+			return false, nil // it was removed, or offered with other units: look again
 		}
-		return err
+		return false, err
 	}
 	product.State = Offered
-	_, err := g.plain().store.SaveProduct(ctx, product)
-	return fault.Unread(err)
+	verdict, err := g.plain().store.SaveProduct(ctx, product)
+	return verdict == stock.Done, fault.Unread(err)
 }
 
 // allotment returns how many units the transfer of allot has taken, and whether that ID is used.
@@ -149,7 +157,7 @@ func (g *Groups) onShelf(ctx context.Context, key stock.Key) (Product, error) {
 		return Product{}, fault.Unread(err)
 	}
 	if offer.State == Offered && !offer.Activity.EndedAt.IsZero() {
-		product, err := g.plain().remove(ctx, key)
+		product, _, err := g.plain().remove(ctx, key)
 		return product, fault.Unread(err)
 	}
 	return offer.Product, nil
@@ -245,15 +253,15 @@ func (p Product) refusal() error {
 }
 
 // Restock takes 1 or more units out of ordinary stock for an Offered product. Repeating an ID with the same product
-// and number does nothing and returns no error; an ID used with others, or for another change of stock, is
+// and number is a Replay, which changes nothing; an ID used with others, or for another change of stock, is
 // ErrMismatch. Offer and Remove use IDs that begin with "gb+/" and "gb-/".
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct; for an ID that is used ErrMismatch; ErrPreparing,
 // ErrRemoved; then those of ordinary stock, stock.ErrUnknownSKU, stock.ErrUnlimited, stock.ErrInsufficient, ErrOverflow.
-func (g *Groups) Restock(ctx context.Context, id string, key stock.Key, units int64) error {
+func (g *Groups) Restock(ctx context.Context, id string, key stock.Key, units int64) (stock.ChangeOutcome, error) {
 	product, err := g.readyChange(ctx, id, key, units)
 	if err != nil {
-		return err
+		return stock.ChangeOutcome{}, err
 	}
 	if product.State != Offered {
 		change, err := g.store.Units().Applied(ctx, stock.KindTransfer, id)
@@ -261,14 +269,17 @@ func (g *Groups) Restock(ctx context.Context, id string, key stock.Key, units in
 			err = product.refusal()
 		}
 		if err != nil {
-			return err
+			return stock.ChangeOutcome{}, err
 		}
 	}
-	if _, err := g.units.Transfer(ctx, id, stock.TransferLeg{SKU: key.SKU, To: key.Activity, Num: units}); err != nil {
-		return err
+	outcome, err := g.units.Transfer(ctx, id, stock.TransferLeg{SKU: key.SKU, To: key.Activity, Num: units})
+	if err != nil {
+		return stock.ChangeOutcome{}, err
 	}
-	_, err = g.reopen(ctx, key) // it may have been settled just before
-	return fault.Unread(err)
+	if _, err := g.reopen(ctx, key); err != nil { // it may have been settled just before
+		return stock.ChangeOutcome{}, fault.Unread(err)
+	}
+	return outcome, nil
 }
 
 // Withdraw gives 1 or more available units of a product back to ordinary stock. It shares its IDs with
@@ -276,12 +287,11 @@ func (g *Groups) Restock(ctx context.Context, id string, key stock.Key, units in
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownProduct, ErrMismatch; stock.ErrUnknownSKU, for a product
 // that never got so far as to have a pool; stock.ErrUnlimited, stock.ErrInsufficient. Dead seats are released first.
-func (g *Groups) Withdraw(ctx context.Context, id string, key stock.Key, units int64) error {
+func (g *Groups) Withdraw(ctx context.Context, id string, key stock.Key, units int64) (stock.ChangeOutcome, error) {
 	if _, err := g.readyChange(ctx, id, key, units); err != nil {
-		return err
+		return stock.ChangeOutcome{}, err
 	}
-	_, err := g.units.Transfer(ctx, id, stock.TransferLeg{SKU: key.SKU, From: key.Activity, Num: units})
-	return err
+	return g.units.Transfer(ctx, id, stock.TransferLeg{SKU: key.SKU, From: key.Activity, Num: units})
 }
 
 // readyChange refuses a change of units before any I/O, and then one of a product that does not exist.

@@ -37,8 +37,8 @@ func TestRemainderThatCannotGoBackIsUnknown(t *testing.T) {
 	m.left(100, 0, 0)
 }
 
-// stumbling is a store whose n-th change is met by something: before it, which it may keep from happening, or after it.
-type stumbling struct {
+// faultStore is a store whose n-th change is met by something: before it, which it may keep from happening, or after it.
+type faultStore struct {
 	Store
 
 	n      int // counts down
@@ -46,7 +46,7 @@ type stumbling struct {
 	after  func() error
 }
 
-func (s *stumbling) around(change func() error) error {
+func (s *faultStore) around(change func() error) error {
 	s.n--
 	if s.n == 0 && s.before != nil {
 		if err := s.before(); err != nil {
@@ -61,39 +61,39 @@ func (s *stumbling) around(change func() error) error {
 	return err
 }
 
-func (s *stumbling) SaveActivity(ctx context.Context, activity Activity, ended bool) (verdict stock.Verdict, err error) {
+func (s *faultStore) SaveActivity(ctx context.Context, activity Activity, ended bool) (verdict stock.Verdict, err error) {
 	err = s.around(func() error { verdict, err = s.Store.SaveActivity(ctx, activity, ended); return err })
 	return verdict, err
 }
 
-func (s *stumbling) SaveProduct(ctx context.Context, product Product) (verdict stock.Verdict, err error) {
+func (s *faultStore) SaveProduct(ctx context.Context, product Product) (verdict stock.Verdict, err error) {
 	err = s.around(func() error { verdict, err = s.Store.SaveProduct(ctx, product); return err })
 	return verdict, err
 }
 
-func (s *stumbling) Units() stock.Store {
-	return &stumblingUnits{Store: s.Store.Units(), s: s}
+func (s *faultStore) Units() stock.Store {
+	return &faultUnits{Store: s.Store.Units(), s: s}
 }
 
-type stumblingUnits struct {
+type faultUnits struct {
 	stock.Store
 
-	s *stumbling
+	s *faultStore
 }
 
-func (u *stumblingUnits) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (verdict stock.Verdict, err error) {
+func (u *faultUnits) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (verdict stock.Verdict, err error) {
 	err = u.s.around(func() error { verdict, err = u.Store.Create(ctx, item, beside...); return err })
 	return verdict, err
 }
 
-func (u *stumblingUnits) SetTerms(
+func (u *faultUnits) SetTerms(
 	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
 ) (verdict stock.Verdict, err error) {
 	err = u.s.around(func() error { verdict, err = u.Store.SetTerms(ctx, from, to, total, beside...); return err })
 	return verdict, err
 }
 
-func (u *stumblingUnits) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (verdict stock.Verdict, err error) {
+func (u *faultUnits) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (verdict stock.Verdict, err error) {
 	err = u.s.around(func() error { verdict, err = u.Store.Apply(ctx, change, beside...); return err })
 	return verdict, err
 }
@@ -110,8 +110,8 @@ var operatorCalls = map[string]func(ctx context.Context, g *Groups) error{
 	"OfferMore":  func(ctx context.Context, g *Groups) error { _, err := g.Offer(ctx, tea(3), 40); return err },
 	"OfferOther": func(ctx context.Context, g *Groups) error { _, err := g.Offer(ctx, tea(2), 30); return err },
 	"Revise":     func(ctx context.Context, g *Groups) error { _, err := g.Revise(ctx, tea(2)); return err },
-	"Restock":    func(ctx context.Context, g *Groups) error { return g.Restock(ctx, "+", onMarket, 5) },
-	"Withdraw":   func(ctx context.Context, g *Groups) error { return g.Withdraw(ctx, "-", onMarket, 5) },
+	"Restock":    func(ctx context.Context, g *Groups) error { _, err := g.Restock(ctx, "+", onMarket, 5); return err },
+	"Withdraw":   func(ctx context.Context, g *Groups) error { _, err := g.Withdraw(ctx, "-", onMarket, 5); return err },
 	"Remove":     func(ctx context.Context, g *Groups) error { _, err := g.Remove(ctx, onMarket); return err },
 	"End":        func(ctx context.Context, g *Groups) error { _, err := g.End(ctx, 7); return err },
 	"Expire":     func(ctx context.Context, g *Groups) error { _, err := g.Expire(ctx); return err },
@@ -169,7 +169,7 @@ func TestOperatorsAreCutOffAnywhere(t *testing.T) {
 						for _, c := range calls {
 							require.NoError(t, operatorCalls[c](t.Context(), m.Groups), title)
 						}
-						s := &stumbling{Store: m.store, n: n}
+						s := &faultStore{Store: m.store, n: n}
 						if after {
 							s.after = func() error { return ErrUnknown }
 						} else {
@@ -209,7 +209,7 @@ func TestOperatorsInterleave(t *testing.T) {
 					for _, c := range calls {
 						require.NoError(t, operatorCalls[c](t.Context(), m.Groups), title)
 					}
-					s := &stumbling{Store: m.store, n: n, before: func() error { _ = meanwhile(t.Context(), m.Groups); return nil }}
+					s := &faultStore{Store: m.store, n: n, before: func() error { _ = meanwhile(t.Context(), m.Groups); return nil }}
 					_ = call(t.Context(), m.On(s))
 					if s.n > 0 {
 						break
@@ -225,7 +225,7 @@ func TestOperatorsInterleave(t *testing.T) {
 func TestASleepingOfferMovesNothing(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	asleep := &stumbling{Store: m.store, n: 3, before: func() error {
+	asleep := &faultStore{Store: m.store, n: 3, before: func() error {
 		_, err := m.Remove(t.Context(), onMarket)
 		require.NoError(t, err)
 		require.Equal(t, Settled, m.stands().State)
@@ -247,7 +247,7 @@ func TestUnitsThatComeWhileAProductIsSettledGoBack(t *testing.T) {
 	m.buys("a", "b")
 	m.pays("a", "b")
 	interrupted := false
-	refunding := &stumbling{Store: m.store, n: 6, before: func() error { // removed, shelved, returned, counted, forestalled
+	refunding := &faultStore{Store: m.store, n: 6, before: func() error { // removed, shelved, returned, counted, forestalled
 		interrupted = true
 		require.Equal(t, Removed, m.stands().State)
 		_, err := m.Refund(t.Context(), Refund{Order: "a", Actor: "ann", Reason: "broken", Restock: true})
@@ -267,7 +267,7 @@ func TestUnitsThatComeWhileAProductIsSettledGoBack(t *testing.T) {
 func TestAProductThatSlippedThroughAnEndIsRemovedLater(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	cut := &stumbling{
+	cut := &faultStore{
 		Store: m.store, n: 1,
 		before: func() error { _, err := m.Offer(t.Context(), tea(3), 30); return err },
 		after:  func() error { return ErrUnknown },
@@ -291,7 +291,7 @@ func TestAProductThatSlippedThroughAnEndIsRemovedLater(t *testing.T) {
 func TestUnitsThatWereTakenAreNotTakenAnew(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	cut := &stumbling{Store: m.store, n: 3, after: func() error { return ErrUnknown }}
+	cut := &faultStore{Store: m.store, n: 3, after: func() error { return ErrUnknown }}
 	_, err := m.On(cut).Offer(t.Context(), tea(3), 30)
 	require.ErrorIs(t, err, ErrUnknown)
 	was := m.stands()

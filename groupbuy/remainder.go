@@ -11,7 +11,7 @@ import (
 
 // Remove takes a product out of its activity: no new teams and no joins, but live teams may still finish. Its
 // available units go back to ordinary stock at once, and units that become free later go back with the next Expire.
-// Removing again returns the product as it is.
+// Removing again returns the product as it is, as a Replay.
 //
 // What goes along with the call (sqlstore.GroupBuy.Along) is done in the transaction that removes the product, before its remainder
 // goes back.
@@ -23,13 +23,15 @@ func (g *Groups) Remove(ctx context.Context, key stock.Key) (Product, error) {
 	if err := errors.Join(g.ready(ctx), checkKey(key)); err != nil {
 		return Product{}, err
 	}
-	if _, err := g.remove(ctx, key); err != nil {
+	_, removed, err := g.remove(ctx, key)
+	if err != nil {
 		return Product{}, err
 	}
-	product, _, err := g.giveBack(ctx, key)
+	product, gave, err := g.giveBack(ctx, key)
 	if err != nil {
 		return Product{}, remains(key, err)
 	}
+	product.Replay = !removed && !gave
 	return product, nil
 }
 
@@ -41,25 +43,24 @@ func remains(key stock.Key, err error) error {
 	return fault.Unread(fmt.Errorf("%v is removed, and its remainder has not gone back: %w", key, err))
 }
 
-// remove removes a product that is not yet.
-func (g *Groups) remove(ctx context.Context, key stock.Key) (Product, error) {
-	removed := false // by this call
+// remove removes a product that is not yet. It reports whether this call did it.
+func (g *Groups) remove(ctx context.Context, key stock.Key) (is Product, removed bool, err error) {
 	for range attempts {
 		product, err := g.product(ctx, key)
 		if removed {
 			err = fault.Unread(err)
 		}
 		if err != nil || product.State == Removed || product.State == Settled {
-			return product, err
+			return product, removed, err
 		}
 		product.State = Removed
 		verdict, err := g.store.SaveProduct(ctx, product)
 		if err != nil {
-			return Product{}, err
+			return Product{}, removed, err
 		}
 		removed = verdict == stock.Done
 	}
-	return Product{}, contention("remove", key.String())
+	return Product{}, removed, contention("remove", key.String())
 }
 
 // giveBack returns the units of a product that is Removed and that are available to ordinary stock, as often as

@@ -208,9 +208,11 @@ func (g *Groups) replay(ctx context.Context, code string, p Purchase) (seat Seat
 		return Seat{}, true, seatError(p.Order, Cancelled)
 	case seen.seat.State == Cancelled:
 		return seen.seat, true, seen.refusal()
-	case !p.matches(g.buyer, seen.seat, code):
-		return Seat{}, true, ErrMismatch
-	case seen.dead():
+	}
+	if err := p.differs(g.buyer, seen.seat, code); err != nil {
+		return Seat{}, true, err
+	}
+	if seen.dead() {
 		return seen.seat, true, seen.refusal()
 	}
 	seen.seat.Replay = true
@@ -281,13 +283,17 @@ func (p Purchase) seat(buyer string, terms Terms) (Seat, int64, error) {
 	return seat, units, nil
 }
 
-// matches reports whether a seat is that of a purchase of a buyer: in the team of a code, or in the team that it opened.
-func (p Purchase) matches(buyer string, seat Seat, code string) bool {
-	place := seat.Sponsor
-	if code != "" {
-		place = !seat.Sponsor && seat.Team == code
+// differs returns ErrMismatch for a purchase of a buyer that is not that of a seat: in the team of a code, or in the team that
+// it opened.
+func (p Purchase) differs(buyer string, seat Seat, code string) error {
+	if seat.State == NoSeat {
+		return fault.Mismatch(p.Order, fault.Argument{Field: "what was ordered"}) // ordinary stock
 	}
-	return place && seat.Order == p.Order && seat.Buyer == buyer && seat.Key == p.Product && seat.Volume.Equal(p.Volume) &&
-		seat.Name == p.Name && seat.Avatar == p.Avatar && seat.Address == p.Address &&
-		seat.ShippingFee.Equal(p.ShippingFee) && seat.BalanceUsed.Equal(p.BalanceUsed)
+	return fault.Mismatch(p.Order, fault.Private("buyer", seat.Buyer, buyer),
+		fault.Equal("product", seat.Key, p.Product), fault.Equal("sponsor", seat.Sponsor, code == ""),
+		fault.Argument{Field: "team", Same: code == "" || seat.Team == code, Recorded: seat.Team, Asked: code},
+		fault.Alike("volume", seat.Volume, p.Volume),
+		fault.Private("name", seat.Name, p.Name), fault.Private("avatar", seat.Avatar, p.Avatar),
+		fault.Private("address", seat.Address, p.Address),
+		fault.Alike("shipping fee", seat.ShippingFee, p.ShippingFee), fault.Alike("balance used", seat.BalanceUsed, p.BalanceUsed))
 }

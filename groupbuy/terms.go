@@ -103,6 +103,7 @@ func (p Product) normal() Product {
 	t.Price, t.GroupPrice = rescaled(t.Price, t.Places), rescaled(t.GroupPrice, t.Places)
 	t.Volume, t.MinVolume = rescaled(t.Volume, VolumePlaces), rescaled(t.MinVolume, VolumePlaces)
 	t.UnitsPerVolume = max(t.UnitsPerVolume, 1)
+	p.Replay = false
 	return p
 }
 
@@ -112,16 +113,23 @@ func rescaled(d decimal.Decimal, places int32) decimal.Decimal {
 }
 
 // same reports whether two products are offered in the same way, whatever the store keeps of them.
-func (p Product) same(other Product) bool {
-	return p.Key == other.Key && p.Terms.same(other.Terms) &&
-		p.SPU == other.SPU && p.Name == other.Name && p.Spec == other.Spec &&
-		p.PerOrder == other.PerOrder && p.PerBuyer == other.PerBuyer
+func (p Product) same(other Product) bool { return p.differs(other) == nil }
+
+// differs returns ErrMismatch for a product that is offered in another way than it was.
+func (p Product) differs(asked Product) error {
+	return fault.Mismatch(p.Key.String(), append(p.compare(asked.Terms), fault.Equal("product", p.Key, asked.Key),
+		fault.Equal("SPU", p.SPU, asked.SPU), fault.Equal("name", p.Name, asked.Name), fault.Equal("spec", p.Spec, asked.Spec),
+		fault.Equal("units per order", p.PerOrder, asked.PerOrder), fault.Equal("units per buyer", p.PerBuyer, asked.PerBuyer))...)
 }
 
-// same reports whether two terms are the same.
-func (t Terms) same(other Terms) bool {
-	alike := t.Price.Equal(other.Price) && t.GroupPrice.Equal(other.GroupPrice) &&
-		t.Volume.Equal(other.Volume) && t.MinVolume.Equal(other.MinVolume)
-	t.Price, t.GroupPrice, t.Volume, t.MinVolume = other.Price, other.GroupPrice, other.Volume, other.MinVolume
-	return alike && t == other
+// compare compares two terms.
+func (t Terms) compare(asked Terms) []fault.Argument {
+	return []fault.Argument{
+		fault.Equal("places", t.Places, asked.Places),
+		fault.Alike("price", t.Price, asked.Price), fault.Alike("group price", t.GroupPrice, asked.GroupPrice),
+		fault.Equal("members only", t.MembersOnly, asked.MembersOnly), fault.Equal("free shipping", t.FreeShipping, asked.FreeShipping),
+		fault.Equal("people", t.People, asked.People), fault.Alike("volume", t.Volume, asked.Volume),
+		fault.Equal("units per volume", t.UnitsPerVolume, asked.UnitsPerVolume),
+		fault.Equal("min people", t.MinPeople, asked.MinPeople), fault.Alike("min volume", t.MinVolume, asked.MinVolume),
+	}
 }

@@ -14,15 +14,15 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// untouched is a store that must not be called: bad input is refused before any I/O.
-type untouched struct{ Store }
+// untouchedStore is a store that must not be called: bad input is refused before any I/O.
+type untouchedStore struct{ Store }
 
-func (untouched) Units() stock.Store { return struct{ stock.Store }{} }
+func (untouchedStore) Units() stock.Store { return struct{ stock.Store }{} }
 
 // refusals returns packets on a store that must not be called, and the checks of what they refuse.
 func refusals(t *testing.T) (*Packets, *suite.Checks) {
 	t.Helper()
-	return New(untouched{}, nil), &suite.Checks{TB: t, Retryable: Retryable}
+	return New(untouchedStore{}, nil), &suite.Checks{TB: t, Retryable: Retryable}
 }
 
 // fen returns an amount of a currency with two places.
@@ -32,17 +32,17 @@ func fen(n int64) decimal.Decimal { return decimal.New(n, -2) }
 func TestUnusablePacketsRefuseEveryCall(t *testing.T) {
 	t.Parallel()
 	p, c := refusals(t)
-	with := func(opts Options) *Packets { return New(untouched{}, &opts) }
+	with := func(opts Options) *Packets { return New(untouchedStore{}, &opts) }
 	c.RefusesEveryCall(nil, "no context", p, "context") //nolint:staticcheck // that is the test
 	c.RefuseEveryCall([]suite.Broken{
 		{Name: "nil", Of: (*Packets)(nil), Field: "packets"},
 		{Name: "zero", Of: new(Packets), Field: "packets"},
-		{Name: "nil on a store", Of: (*Packets)(nil).On(untouched{}), Field: "packets"},
-		{Name: "zero on a store", Of: new(Packets).On(untouched{}), Field: "packets"},
+		{Name: "nil on a store", Of: (*Packets)(nil).On(untouchedStore{}), Field: "packets"},
+		{Name: "zero on a store", Of: new(Packets).On(untouchedStore{}), Field: "packets"},
 		{Name: "without a store", Of: New(nil, nil), Field: "store"},
 		{Name: "on nothing", Of: p.On(nil), Field: "store"},
 		{Name: "negative LiveFor", Of: with(Options{LiveFor: -1}), Field: "LiveFor"},
-		{Name: "negative LiveFor on a store", Of: with(Options{LiveFor: -1}).On(untouched{}), Field: "LiveFor"},
+		{Name: "negative LiveFor on a store", Of: with(Options{LiveFor: -1}).On(untouchedStore{}), Field: "LiveFor"},
 		{Name: "LiveFor of 1ns", Of: with(Options{LiveFor: 1}), Field: "LiveFor"},
 		{Name: "endless LiveFor", Of: with(Options{LiveFor: MaxLiveFor + 1}), Field: "LiveFor"},
 		{Name: "negative RetryIn", Of: with(Options{RetryIn: -1}), Field: "RetryIn"},

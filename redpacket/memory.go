@@ -75,14 +75,14 @@ func (m *Memory) prepare() {
 // Along returns a view of the store whose next call carries a statement of the shop, as that of sqlstore.RedPacket does. The store
 // executes nothing: it hands text and arguments to OnAlong where the call takes effect.
 func (m *Memory) Along(text string, args ...any) *Memory {
-	return m.carrying(append(slices.Clip(m.rows), stock.MemoryRow{Text: text, Args: args}))
+	return m.withRows(append(slices.Clip(m.rows), stock.MemoryRow{Text: text, Args: args}))
 }
 
 // Plain returns a view of the store whose calls carry nothing.
-func (m *Memory) Plain() Store { return m.carrying(nil) }
+func (m *Memory) Plain() Store { return m.withRows(nil) }
 
-// carrying returns a view of the store whose calls carry these statements.
-func (m *Memory) carrying(rows []stock.MemoryRow) *Memory {
+// withRows returns a view of the store whose calls carry these statements.
+func (m *Memory) withRows(rows []stock.MemoryRow) *Memory {
 	m.prepare()
 	return &Memory{OnAlong: m.OnAlong, books: m.books, rows: rows}
 }

@@ -55,10 +55,10 @@ func TestModelFindsDifferences(t *testing.T) {
 	suite.FindsDifferences(t, map[string]func(redpacket.Store) redpacket.Store{
 		"a clock that is read too early":      func(s redpacket.Store) redpacket.Store { return slowClock{s} },
 		"a sender whose grab is forgotten":    func(s redpacket.Store) redpacket.Store { return anySender{s} },
-		"a payout that forgets when":          func(s redpacket.Store) redpacket.Store { return undated{s} },
+		"a payout that forgets when":          func(s redpacket.Store) redpacket.Store { return lostDate{s} },
 		"a failure that puts nothing off":     func(s redpacket.Store) redpacket.Store { return impatient{s} },
 		"a sweep that does nothing":           func(s redpacket.Store) redpacket.Store { return noSweep{s} },
-		"a listing out of order":              func(s redpacket.Store) redpacket.Store { return unsorted{s} },
+		"a listing out of order":              func(s redpacket.Store) redpacket.Store { return shuffledPages{s} },
 		"a window in seconds":                 func(s redpacket.Store) redpacket.Store { return coarseWindow{s} },
 		"a seed that loses its last byte":     func(s redpacket.Store) redpacket.Store { return shortSeed{s} },
 		"a payment too late that is lost":     func(s redpacket.Store) redpacket.Store { return lostReturn{s} },
@@ -73,16 +73,16 @@ func TestModelFindsDifferences(t *testing.T) {
 
 // The broken stores of TestModelFindsDifferences.
 type (
-	slowClock    struct{ redpacket.Store }
-	anySender    struct{ redpacket.Store }
-	undated      struct{ redpacket.Store }
-	impatient    struct{ redpacket.Store }
-	noSweep      struct{ redpacket.Store }
-	unsorted     struct{ redpacket.Store }
-	coarseWindow struct{ redpacket.Store }
-	shortSeed    struct{ redpacket.Store }
-	lostReturn   struct{ redpacket.Store }
-	latestBest   struct{ redpacket.Store }
+	slowClock     struct{ redpacket.Store }
+	anySender     struct{ redpacket.Store }
+	lostDate      struct{ redpacket.Store }
+	impatient     struct{ redpacket.Store }
+	noSweep       struct{ redpacket.Store }
+	shuffledPages struct{ redpacket.Store }
+	coarseWindow  struct{ redpacket.Store }
+	shortSeed     struct{ redpacket.Store }
+	lostReturn    struct{ redpacket.Store }
+	latestBest    struct{ redpacket.Store }
 )
 
 func (s slowClock) Record(ctx context.Context, id int64) (redpacket.Record, time.Time, error) {
@@ -94,7 +94,7 @@ func (s anySender) Add(ctx context.Context, record redpacket.Record, _ bool, liv
 	return s.Store.Add(ctx, record, true, liveFor)
 }
 
-func (s undated) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRecord, bool, error) {
+func (s lostDate) Payout(ctx context.Context, packet, no int64) (redpacket.ShareRecord, bool, error) {
 	booked, ok, err := s.Store.Payout(ctx, packet, no)
 	booked.PaidAt = time.Time{}
 	return booked, ok, err
@@ -106,7 +106,7 @@ func (s impatient) Failed(ctx context.Context, packet, no, failures int64, reaso
 
 func (s noSweep) Due(context.Context, int) ([]int64, error) { return nil, nil }
 
-func (s unsorted) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.ShareRecord, error) {
+func (s shuffledPages) Payouts(ctx context.Context, after redpacket.Cursor, limit int) ([]redpacket.ShareRecord, error) {
 	payouts, err := s.Store.Payouts(ctx, after, limit)
 	slices.Reverse(payouts)
 	return payouts, err

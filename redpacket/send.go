@@ -3,6 +3,7 @@ package redpacket
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -41,11 +42,12 @@ func (p *Packets) Send(ctx context.Context, packet Packet) (Packet, error) {
 		case err != nil:
 			return Packet{}, err
 		case record.State == None: // the Send that was in the way has been undone
-		case !record.same(asked):
-			return Packet{}, ErrMismatch
-		default:
-			return p.replay(ctx, record)
+			continue
 		}
+		if err := record.differs(asked); err != nil {
+			return Packet{}, err
+		}
+		return p.replay(ctx, record)
 	}
 	return Packet{}, contention("send", packet.ID)
 }
@@ -94,12 +96,23 @@ func window(start, end time.Time) error {
 	return err
 }
 
-// same reports whether a Send with the same ID asks for this packet again. It ignores the seed, which each Send
-// draws anew, and an End that was not given.
-func (r Record) same(asked Record) bool {
-	asked.Split.Seed = r.Split.Seed
-	return r.Sender == asked.Sender && r.Places == asked.Places && r.Split == asked.Split && r.Start.Equal(asked.Start) &&
-		r.OwnEnd == asked.OwnEnd && (!r.OwnEnd || r.End.Equal(asked.End))
+// differs returns ErrMismatch for a Send with the same ID that asks for another packet. It ignores the seed, which each
+// Send draws anew, and an End that was not given.
+func (r Record) differs(asked Record) error {
+	amount := func(field string, recorded, asked int64) fault.Argument {
+		return fault.Alike(field, money.Decimal(recorded, r.Places), money.Decimal(asked, r.Places))
+	}
+	was, is := r.Split, asked.Split
+	differs := []fault.Argument{
+		fault.Private("sender", r.Sender, asked.Sender), fault.Equal("places", r.Places, asked.Places),
+		amount("total", was.Total, is.Total), fault.Equal("count", was.Count, is.Count), fault.Equal("equal", was.Equal, is.Equal),
+		amount("min", was.Min, is.Min), amount("max", was.Max, is.Max),
+		fault.Alike("start", r.Start, asked.Start), fault.Equal("own end", r.OwnEnd, asked.OwnEnd),
+	}
+	if r.OwnEnd {
+		differs = append(differs, fault.Alike("end", r.End, asked.End))
+	}
+	return fault.Mismatch(strconv.FormatInt(r.ID, 10), differs...)
 }
 
 // Confirm records that the sender's payment arrived: from then on, and within its window, the packet can be

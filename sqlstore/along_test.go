@@ -67,154 +67,149 @@ func failed(t testing.TB, err error, index int) uint16 {
 	return server.Number
 }
 
-// Every verb that names an order or an operator's ID carries the shop's rows: once, and not where it is a replay.
-func TestRowsGoAlongWithEachVerb(t *testing.T) {
-	t.Parallel()
+// eachWay runs a test on a shop whose calls are merged, and on one whose calls are not.
+func eachWay(t *testing.T, test func(s *shop)) {
+	t.Helper()
 	for name, opts := range ways() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := withOrders(t, opts)
-			ctx := t.Context()
-			for i, call := range []func(inv *stock.Inventory) error{
-				func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "a", one(1), one(2))) },
-				func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "b", one(1))) },
-				func(inv *stock.Inventory) error { return of(inv.Extend(ctx, "b", start.Add(time.Hour))) },
-				func(inv *stock.Inventory) error { return of(inv.Pay(ctx, "a")) },
-				func(inv *stock.Inventory) error { return of(inv.Take(ctx, "b", one(1))) }, // which is locked: a Pay
-				func(inv *stock.Inventory) error { return of(inv.Take(ctx, "c", one(3))) },
-				func(inv *stock.Inventory) error {
-					return of(inv.Refund(ctx, stock.Refund{ID: "r", Order: "a", Lines: []stock.Line{one(1)}}))
-				},
-				func(inv *stock.Inventory) error { return of(inv.Redeem(ctx, "b")) },
-				func(inv *stock.Inventory) error { return of(inv.Cancel(ctx, "unknown")) },
-				func(inv *stock.Inventory) error { return inv.Restock(ctx, "s", stock.Line{SKU: 1, Num: 5}) },
-				func(inv *stock.Inventory) error { return of(inv.Define(ctx, stock.Key{SKU: 4}, 5, stock.Terms{})) },
-			} {
-				require.NoError(t, call(s.along(note, fmt.Sprint("call ", i)).For("buyer")), i)
-				require.Equal(t, 1, s.rows("shop_note WHERE about = ?", fmt.Sprint("call ", i)), i)
-				require.NoError(t, call(s.along(note, fmt.Sprint("replay ", i)).For("buyer")), i)
-				require.Zero(t, s.rows("shop_note WHERE about LIKE 'replay%'"), i)
-			}
-			require.Empty(t, must(s.Audit(ctx))(t).Drifts)
+			test(withOrders(t, opts))
 		})
 	}
+}
+
+// Every verb that names an order or an operator's ID carries the shop's rows: once, and not where it is a replay.
+func TestRowsGoAlongWithEachVerb(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(s *shop) {
+		ctx := s.t.Context()
+		for i, call := range []func(inv *stock.Inventory) error{
+			func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "a", one(1), one(2))) },
+			func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "b", one(1))) },
+			func(inv *stock.Inventory) error { return of(inv.Extend(ctx, "b", start.Add(time.Hour))) },
+			func(inv *stock.Inventory) error { return of(inv.Pay(ctx, "a")) },
+			func(inv *stock.Inventory) error { return of(inv.Take(ctx, "b", one(1))) }, // which is locked: a Pay
+			func(inv *stock.Inventory) error { return of(inv.Take(ctx, "c", one(3))) },
+			func(inv *stock.Inventory) error {
+				return of(inv.Refund(ctx, stock.Refund{ID: "r", Order: "a", Lines: []stock.Line{one(1)}}))
+			},
+			func(inv *stock.Inventory) error { return of(inv.Redeem(ctx, "b")) },
+			func(inv *stock.Inventory) error { return of(inv.Cancel(ctx, "unknown")) },
+			func(inv *stock.Inventory) error { return of(inv.Restock(ctx, "s", stock.Line{SKU: 1, Num: 5})) },
+			func(inv *stock.Inventory) error { return of(inv.Define(ctx, stock.Key{SKU: 4}, 5, stock.Terms{})) },
+		} {
+			require.NoError(s.t, call(s.along(note, fmt.Sprint("call ", i)).For("buyer")), i)
+			require.Equal(s.t, 1, s.rows("shop_note WHERE about = ?", fmt.Sprint("call ", i)), i)
+			require.NoError(s.t, call(s.along(note, fmt.Sprint("replay ", i)).For("buyer")), i)
+			require.Zero(s.t, s.rows("shop_note WHERE about LIKE 'replay%'"), i)
+		}
+		require.Empty(s.t, must(s.Audit(ctx))(s.t).Drifts)
+	})
 }
 
 // What refuses the call by itself takes precedence over the shop's statement, and leaves no row.
 func TestRefusalsTakePrecedenceOverTheRow(t *testing.T) {
 	t.Parallel()
-	for name, opts := range ways() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := withOrders(t, opts)
-			ctx := t.Context()
-			require.NoError(t, of(s.Lock(ctx, "held", one(1))))
-			require.NoError(t, of(s.Cancel(ctx, "closed")))
-			require.NoError(t, of(s.Take(ctx, "paid", one(1))))
-			require.NoError(t, of(s.db.ExecContext(ctx, placeOrder, "taken")))
-			for name, c := range map[string]struct {
-				call func(inv *stock.Inventory) error
-				want error
-			}{
-				"sold out": {func(inv *stock.Inventory) error {
-					return of(inv.Lock(ctx, "x", stock.Line{SKU: 1, Num: 11}))
-				}, stock.ErrInsufficient},
-				"unknown SKU":   {func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "x", one(9))) }, stock.ErrUnknownSKU},
-				"mismatch":      {func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "held", one(2))) }, stock.ErrMismatch},
-				"closed":        {func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "closed", one(2))) }, stock.ErrCancelled},
-				"replay":        {func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "held", one(1))) }, nil},
-				"Pay a closed":  {func(inv *stock.Inventory) error { return of(inv.Pay(ctx, "closed")) }, stock.ErrCancelled},
-				"Cancel a paid": {func(inv *stock.Inventory) error { return of(inv.Cancel(ctx, "paid")) }, stock.ErrPaid},
-				"over a refund": {func(inv *stock.Inventory) error {
-					return of(inv.Refund(ctx, stock.Refund{ID: "r", Order: "paid", Lines: []stock.Line{{SKU: 1, Num: 2}}}))
-				}, stock.ErrOverRefund},
+	eachWay(t, func(s *shop) {
+		ctx := s.t.Context()
+		require.NoError(s.t, of(s.Lock(ctx, "held", one(1))))
+		require.NoError(s.t, of(s.Cancel(ctx, "closed")))
+		require.NoError(s.t, of(s.Take(ctx, "paid", one(1))))
+		require.NoError(s.t, of(s.db.ExecContext(ctx, placeOrder, "taken")))
+		for name, c := range map[string]struct {
+			call func(inv *stock.Inventory) error
+			want error
+		}{
+			"sold out": {func(inv *stock.Inventory) error {
+				return of(inv.Lock(ctx, "x", stock.Line{SKU: 1, Num: 11}))
+			}, stock.ErrInsufficient},
+			"unknown SKU":   {func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "x", one(9))) }, stock.ErrUnknownSKU},
+			"mismatch":      {func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "held", one(2))) }, stock.ErrMismatch},
+			"closed":        {func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "closed", one(2))) }, stock.ErrCancelled},
+			"replay":        {func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "held", one(1))) }, nil},
+			"Pay a closed":  {func(inv *stock.Inventory) error { return of(inv.Pay(ctx, "closed")) }, stock.ErrCancelled},
+			"Cancel a paid": {func(inv *stock.Inventory) error { return of(inv.Cancel(ctx, "paid")) }, stock.ErrPaid},
+			"over a refund": {func(inv *stock.Inventory) error {
+				return of(inv.Refund(ctx, stock.Refund{ID: "r", Order: "paid", Lines: []stock.Line{{SKU: 1, Num: 2}}}))
+			}, stock.ErrOverRefund},
+		} {
+			for row, store := range map[string]*sqlstore.Stock{
+				"a row":                      s.store.Along(note, "x"),
+				"a row that fails":           s.store.Along(placeOrder, "taken"),
+				"a row, and one that fails":  s.store.Along(note, "x").Along(placeOrder, "taken"),
+				"a row that changes nothing": s.store.Along(markPaid, "missing").Affects(1),
 			} {
-				for row, store := range map[string]*sqlstore.Stock{
-					"a row":                      s.store.Along(note, "x"),
-					"a row that fails":           s.store.Along(placeOrder, "taken"),
-					"a row, and one that fails":  s.store.Along(note, "x").Along(placeOrder, "taken"),
-					"a row that changes nothing": s.store.Along(markPaid, "missing").Affects(1),
-				} {
-					if c.want == nil {
-						require.NoError(t, c.call(s.On(store)), "%s, %s", name, row)
-					} else {
-						require.ErrorIs(t, c.call(s.On(store)), c.want, "%s, %s", name, row)
-					}
-					require.Zero(t, s.rows("shop_note"), "%s, %s", name, row)
+				if c.want == nil {
+					require.NoError(s.t, c.call(s.On(store)), "%s, %s", name, row)
+				} else {
+					require.ErrorIs(s.t, c.call(s.On(store)), c.want, "%s, %s", name, row)
 				}
+				require.Zero(s.t, s.rows("shop_note"), "%s, %s", name, row)
 			}
-			require.Equal(t, 1, s.rows("shop_order"))
-			s.counters(1, 1, 1, 9)
-		})
-	}
+		}
+		require.Equal(s.t, 1, s.rows("shop_order"))
+		s.counters(1, 1, 1, 9)
+	})
 }
 
 // A statement that fails is the answer of its call, which has done nothing.
 func TestRowThatFailsRefusesTheCall(t *testing.T) {
 	t.Parallel()
-	for name, opts := range ways() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := withOrders(t, opts)
-			ctx := t.Context()
-			require.NoError(t, of(s.db.ExecContext(ctx, placeOrder, "a")))
-			_, err := s.along(placeOrder, "a").Lock(ctx, "a", one(1))
-			require.Equal(t, uint16(1062), failed(t, err, 0))
-			require.ErrorIs(t, of(s.Hold(ctx, "a")), stock.ErrNotFound, "the shop's key is not that of an order")
+	eachWay(t, func(s *shop) {
+		ctx := s.t.Context()
+		require.NoError(s.t, of(s.db.ExecContext(ctx, placeOrder, "a")))
+		_, err := s.along(placeOrder, "a").Lock(ctx, "a", one(1))
+		require.Equal(s.t, uint16(1062), failed(s.t, err, 0))
+		require.ErrorIs(s.t, of(s.Hold(ctx, "a")), stock.ErrNotFound, "the shop's key is not that of an order")
 
-			_, err = s.On(s.store.Along(note, "a").Along(note, nil)).Lock(ctx, "a", one(1))
-			require.Equal(t, uint16(1048), failed(t, err, 1))
-			_, err = s.along("INSERT INTO shop_nothing VALUES (1)").Lock(ctx, "a", one(1))
-			require.Equal(t, uint16(1146), failed(t, err, 0))
-			require.NotContains(t, err.Error(), "Migrate")
-			s.counters(1, 0, 0, 10)
+		_, err = s.On(s.store.Along(note, "a").Along(note, nil)).Lock(ctx, "a", one(1))
+		require.Equal(s.t, uint16(1048), failed(s.t, err, 1))
+		_, err = s.along("INSERT INTO shop_nothing VALUES (1)").Lock(ctx, "a", one(1))
+		require.Equal(s.t, uint16(1146), failed(s.t, err, 0))
+		require.NotContains(s.t, err.Error(), "Migrate")
+		s.counters(1, 0, 0, 10)
 
-			var affected *sqlstore.AffectedError
-			_, err = s.On(s.store.Along(note, "a").Along(markPaid, "missing").Affects(1)).Lock(ctx, "a", one(1))
-			require.ErrorAs(t, err, &affected)
-			require.Equal(t, sqlstore.AffectedError{Index: 1, Text: markPaid, Want: 1}, *affected)
-			require.False(t, stock.Retryable(err))
-			require.Zero(t, s.rows("shop_note"))
+		var affected *sqlstore.AffectedError
+		_, err = s.On(s.store.Along(note, "a").Along(markPaid, "missing").Affects(1)).Lock(ctx, "a", one(1))
+		require.ErrorAs(s.t, err, &affected)
+		require.Equal(s.t, sqlstore.AffectedError{Index: 1, Text: markPaid, Want: 1}, *affected)
+		require.False(s.t, stock.Retryable(err))
+		require.Zero(s.t, s.rows("shop_note"))
 
-			// The same of a step.
-			require.NoError(t, of(s.Lock(ctx, "a", one(1))))
-			_, err = s.On(s.store.Along(markPaid, "missing").Affects(1)).Pay(ctx, "a")
-			require.ErrorAs(t, err, &affected)
-			_, err = s.On(s.store.Along(note, "a").Along(placeOrder, "a")).Cancel(ctx, "a")
-			require.Equal(t, uint16(1062), failed(t, err, 1))
-			s.counters(1, 0, 1, 10)
-			require.NoError(t, of(s.On(s.store.Along(markPaid, "a").Affects(1)).Pay(ctx, "a")))
-			require.Equal(t, 1, s.rows("shop_order WHERE status = 'paid'"))
-			require.Zero(t, s.rows("shop_note"))
-			s.counters(1, 1, 0, 9)
-		})
-	}
+		// The same of a step.
+		require.NoError(s.t, of(s.Lock(ctx, "a", one(1))))
+		_, err = s.On(s.store.Along(markPaid, "missing").Affects(1)).Pay(ctx, "a")
+		require.ErrorAs(s.t, err, &affected)
+		_, err = s.On(s.store.Along(note, "a").Along(placeOrder, "a")).Cancel(ctx, "a")
+		require.Equal(s.t, uint16(1062), failed(s.t, err, 1))
+		s.counters(1, 0, 1, 10)
+		require.NoError(s.t, of(s.On(s.store.Along(markPaid, "a").Affects(1)).Pay(ctx, "a")))
+		require.Equal(s.t, 1, s.rows("shop_order WHERE status = 'paid'"))
+		require.Zero(s.t, s.rows("shop_note"))
+		s.counters(1, 1, 0, 9)
+	})
 }
 
 // Whatever becomes of the COMMIT, there is a row where there is a hold, and the same call settles it.
 func TestRowAndHoldShareALostCommit(t *testing.T) {
 	t.Parallel()
-	for name, opts := range ways() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := withOrders(t, opts)
-			for order, kind := range map[string]sqltest.FaultKind{"request": sqltest.LostRequest, "reply": sqltest.LostReply} {
-				inv := s.On(s.store.Along(placeOrder, order).Along(note, order))
-				s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: kind})
-				require.ErrorIs(t, of(inv.Lock(t.Context(), order, one(1))), stock.ErrUnknown)
-				hold := must(inv.Lock(t.Context(), order, one(1)))(t, order)
-				require.Equal(t, kind == sqltest.LostReply, hold.Replay)
-				require.Equal(t, 1, s.rows("shop_note WHERE about = ?", order))
-				require.Equal(t, 1, s.rows("shop_order WHERE id = ?", order))
-			}
-			// Resolve settles both: the row of an order that it closes can never be there.
-			s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.LostRequest})
-			require.ErrorIs(t, of(s.along(placeOrder, "gone").Lock(t.Context(), "gone", one(1))), stock.ErrUnknown)
-			require.Equal(t, stock.Cancelled, must(s.Resolve(t.Context(), "gone"))(t).State)
-			require.ErrorIs(t, of(s.along(placeOrder, "gone").Lock(t.Context(), "gone", one(1))), stock.ErrCancelled)
-			require.Zero(t, s.rows("shop_order WHERE id = 'gone'"))
-		})
-	}
+	eachWay(t, func(s *shop) {
+		for order, kind := range map[string]sqltest.FaultKind{"request": sqltest.LostRequest, "reply": sqltest.LostReply} {
+			inv := s.On(s.store.Along(placeOrder, order).Along(note, order))
+			s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: kind})
+			require.ErrorIs(s.t, of(inv.Lock(s.t.Context(), order, one(1))), stock.ErrUnknown)
+			hold := must(inv.Lock(s.t.Context(), order, one(1)))(s.t, order)
+			require.Equal(s.t, kind == sqltest.LostReply, hold.Replay)
+			require.Equal(s.t, 1, s.rows("shop_note WHERE about = ?", order))
+			require.Equal(s.t, 1, s.rows("shop_order WHERE id = ?", order))
+		}
+		// Resolve settles both: the row of an order that it closes can never be there.
+		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.LostRequest})
+		require.ErrorIs(s.t, of(s.along(placeOrder, "gone").Lock(s.t.Context(), "gone", one(1))), stock.ErrUnknown)
+		require.Equal(s.t, stock.Cancelled, must(s.Resolve(s.t.Context(), "gone"))(s.t).State)
+		require.ErrorIs(s.t, of(s.along(placeOrder, "gone").Lock(s.t.Context(), "gone", one(1))), stock.ErrCancelled)
+		require.Zero(s.t, s.rows("shop_order WHERE id = 'gone'"))
+	})
 }
 
 // A dead hold is released on the way to a refusal: the row is not kept with it.
@@ -328,7 +323,7 @@ func TestBadRowsAreRefusedBeforeAnyIO(t *testing.T) {
 		for _, call := range []func(inv *stock.Inventory) error{
 			func(inv *stock.Inventory) error { return of(inv.Lock(ctx, "a", one(1))) },
 			func(inv *stock.Inventory) error { return of(inv.Pay(ctx, "a")) },
-			func(inv *stock.Inventory) error { return inv.Restock(ctx, "a", one(1)) },
+			func(inv *stock.Inventory) error { return of(inv.Restock(ctx, "a", one(1))) },
 		} {
 			require.ErrorIs(t, call(s.On(store)), stock.ErrInvalid, name)
 		}

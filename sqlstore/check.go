@@ -211,6 +211,10 @@ func (c *checker) schema(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(there) == 0 {
+		c.problemf("there are no tables: run Migrate, or set Options.Prefix to that of the tables")
+		return nil
+	}
 	if there[c.log].ours {
 		done, err := schemaVersion(ctx, c.session, c.log)
 		if err != nil {
@@ -233,7 +237,7 @@ func (c *checker) schema(ctx context.Context) error {
 }
 
 // table compares a table with the one that Migrate makes.
-func (c *checker) table(want table, have existing, ok bool) {
+func (c *checker) table(want table, have tableState, ok bool) {
 	switch {
 	case !ok:
 		c.problemf("table %s is missing: run Migrate", want.name)

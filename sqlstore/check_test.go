@@ -83,6 +83,13 @@ func TestCheckComparesTheTablesWithThoseThatMigrateMakes(t *testing.T) {
 	require.Contains(t, problems(t, db), "the schema is at version 0 of 4: run Migrate")
 }
 
+// A database that nobody has migrated has one problem, not one for each table.
+func TestCheckOfAnEmptyDatabaseNamesOneProblem(t *testing.T) {
+	t.Parallel()
+	found := problems(t, sqltest.Open(t, defaults))
+	require.Equal(t, []string{"there are no tables: run Migrate, or set Options.Prefix to that of the tables"}, found)
+}
+
 // A part that the comparison does not know could be lost in silence.
 func TestCheckKnowsEveryPartOfEveryTable(t *testing.T) {
 	t.Parallel()

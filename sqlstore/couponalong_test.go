@@ -65,7 +65,7 @@ func TestRowsGoAlongWithEachVerbOfCoupons(t *testing.T) {
 				func(c *coupon.Coupons) error { return of(c.Redeem(ctx, "a", "B", hundred)) }, // at once
 				func(c *coupon.Coupons) error { return of(c.Release(ctx, "b", "C")) },         // of what was never reserved
 				func(c *coupon.Coupons) error { return of(c.Refund(ctx, coupon.Refund{ID: "r", Coupon: "b"})) },
-				func(c *coupon.Coupons) error { return c.Restock(ctx, "s", 1, 5) },
+				func(c *coupon.Coupons) error { return of(c.Restock(ctx, "s", 1, 5)) },
 			} {
 				require.Equal(t, uint16(1062), failed(t, call(b.On(b.store.Along(note, "x").Along(placeOrder, "taken"))), 1), i)
 				var affected *sqlstore.AffectedError

@@ -180,10 +180,10 @@ func (m *mall) couponCases() []txCase {
 		{"Import into an unknown campaign", nothing, in(func(ctx context.Context, c coupons, n int) error {
 			return of(c.Import(ctx, fresh(n), slices.Values(codes(n))))
 		}), coupon.ErrUnknownCampaign},
-		{"Restock", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Restock(ctx, id(n), ours, 1) }), nil},
-		{"Withdraw", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Withdraw(ctx, id(n), ours, 1) }), nil},
+		{"Restock", nothing, in(func(ctx context.Context, c coupons, n int) error { return of(c.Restock(ctx, id(n), ours, 1)) }), nil},
+		{"Withdraw", nothing, in(func(ctx context.Context, c coupons, n int) error { return of(c.Withdraw(ctx, id(n), ours, 1)) }), nil},
 		{
-			"Withdraw of too many", nothing, in(func(ctx context.Context, c coupons, n int) error { return c.Withdraw(ctx, id(n), soldOut, 1) }),
+			"Withdraw of too many", nothing, in(func(ctx context.Context, c coupons, n int) error { return of(c.Withdraw(ctx, id(n), soldOut, 1)) }),
 			coupon.ErrSoldOut,
 		},
 		{"Wallet", claimed, in(func(ctx context.Context, c coupons, n int) error { return readAll(c.For(numbered(n, own)).Wallet(ctx)) }), nil},

@@ -62,7 +62,7 @@ func (s *Stock) Mended() { s.ledger.Mended() }
 func LockBatch(ctx context.Context, s *Stock, orders ...stock.Order) ([]stock.LockResult, error) {
 	calls := make([]ledger.LockCall, len(orders))
 	for i, order := range orders {
-		calls[i] = ledger.LockCall{Order: order, HoldFor: stock.DefaultHoldFor, Carried: ledger.Carried{Beside: order.Beside}}
+		calls[i] = ledger.LockCall{Order: order, HoldFor: stock.DefaultHoldFor, Cargo: ledger.Cargo{Beside: order.Beside}}
 	}
 	replies, err := s.ledger.LockBatch(ctx, calls)
 	if err != nil {

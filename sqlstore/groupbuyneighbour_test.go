@@ -174,10 +174,10 @@ func (s *street) cases() []txCase {
 			return of(g.Revise(ctx, p))
 		}), nil},
 		{"Restock", nothing, in(func(ctx context.Context, g groups, n int) error {
-			return g.Restock(ctx, numbered(n, own), teamProduct, 1)
+			return of(g.Restock(ctx, numbered(n, own), teamProduct, 1))
 		}), stock.ErrInsufficient},
 		{"Withdraw", nothing, in(func(ctx context.Context, g groups, n int) error {
-			return g.Withdraw(ctx, numbered(n, own), teamProduct, 1)
+			return of(g.Withdraw(ctx, numbered(n, own), teamProduct, 1))
 		}), nil},
 		{"Remove", nothing, in(func(ctx context.Context, g groups, _ int) error { return of(g.Remove(ctx, teamProduct)) }), nil},
 		{"Remove of an unknown product", nothing, in(func(ctx context.Context, g groups, n int) error {

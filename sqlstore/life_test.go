@@ -88,8 +88,8 @@ func stockLife(ctx context.Context, db *sqltest.DB, opts *sqlstore.Options, wait
 			return of(inv.For("7").Lock(ctx, "d", one(1), stock.Line{SKU: 1, Activity: 2, Num: 2}))
 		}},
 		pay("d"),
-		{"Restock", func() error { return inv.Restock(ctx, "more", one(1)) }},
-		{"Withdraw", func() error { return inv.Withdraw(ctx, "less", one(1)) }},
+		{"Restock", func() error { return of(inv.Restock(ctx, "more", one(1))) }},
+		{"Withdraw", func() error { return of(inv.Withdraw(ctx, "less", one(1))) }},
 		{"Transfer", func() error { return of(inv.Transfer(ctx, "move", stock.TransferLeg{SKU: 1, To: 2, Num: 3})) }},
 		lock("e"),
 		{"Expire", func() error { wait(stock.DefaultHoldFor); return of(inv.Expire(ctx)) }},
@@ -138,8 +138,8 @@ func couponLife(
 		{"Redeem at once", func() error { return of(c.Redeem(ctx, "a", "4", hundred)) }},
 		{"Refund", func() error { return of(c.Refund(ctx, coupon.Refund{ID: "r", Coupon: "c", Restock: true})) }},
 		{"Revoke", func() error { return of(c.Revoke(ctx, coupon.Revocation{ID: "v", Coupon: "b"})) }},
-		{"Restock", func() error { return c.Restock(ctx, "more", 1, 1) }},
-		{"Withdraw", func() error { return c.Withdraw(ctx, "less", 1, 2) }},
+		{"Restock", func() error { return of(c.Restock(ctx, "more", 1, 1)) }},
+		{"Withdraw", func() error { return of(c.Withdraw(ctx, "less", 1, 2)) }},
 		{"Issue", func() error {
 			return of(c.Issue(ctx, coupon.Batch{ID: "i", Campaign: 1, Buyers: []string{"8", "9"}}))
 		}},
@@ -244,8 +244,8 @@ func groupBuyLife(
 		begin("d1", "6"), pay("d1"),
 		{"Form", func() error { return of(g.Form(ctx, teamOf("d1"), decision)) }},
 		{"Revise", func() error { return of(g.Revise(ctx, revised)) }},
-		{"Restock", func() error { return g.Restock(ctx, "more", teamProduct, 5) }},
-		{"Withdraw", func() error { return g.Withdraw(ctx, "less", teamProduct, 4) }},
+		{"Restock", func() error { return of(g.Restock(ctx, "more", teamProduct, 5)) }},
+		{"Withdraw", func() error { return of(g.Withdraw(ctx, "less", teamProduct, 4)) }},
 		begin("e1", "8"),
 		{"Expire", func() error { wait(2 * teamTime); return of(g.Expire(ctx)) }},
 		{"Remove", func() error { return of(g.Remove(ctx, teamProduct)) }},

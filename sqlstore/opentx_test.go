@@ -77,9 +77,9 @@ func txCalls(ctx context.Context, in *stock.Inventory) []txCall {
 		{"Item of an unknown SKU", stock.ErrUnknownSKU, func() error { return of(in.Item(ctx, unknown)) }},
 		{"Define", nil, func() error { return of(in.Define(ctx, unknown, 1, stock.Terms{})) }},
 		{"Define of what is there", nil, func() error { return of(in.Define(ctx, first, 1, stock.Terms{PerOrder: 5000})) }},
-		{"Restock", nil, func() error { return in.Restock(ctx, "m-new", one(1), one(2)) }},
-		{"Restock again", nil, func() error { return in.Restock(ctx, "m-change", one(1)) }},
-		{"Withdraw of too much", stock.ErrInsufficient, func() error { return in.Withdraw(ctx, "m-new", units(1, 1000)) }},
+		{"Restock", nil, func() error { return of(in.Restock(ctx, "m-new", one(1), one(2))) }},
+		{"Restock again", nil, func() error { return of(in.Restock(ctx, "m-change", one(1))) }},
+		{"Withdraw of too much", stock.ErrInsufficient, func() error { return of(in.Withdraw(ctx, "m-new", units(1, 1000))) }},
 		{"Transfer", nil, func() error { return of(in.Transfer(ctx, "m-new", rest)) }},
 		{"Expire", nil, func() error { return of(in.Expire(ctx)) }},
 	}
@@ -119,7 +119,7 @@ func busyShop(t *testing.T) *shop {
 		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 100, terms)))
 	}
 	require.NoError(t, of(s.Define(ctx, stock.Key{SKU: 1, Activity: 1}, 0, stock.Terms{})))
-	require.NoError(t, s.Restock(ctx, "m-change", one(1)))
+	require.NoError(t, of(s.Restock(ctx, "m-change", one(1))))
 	require.NoError(t, of(s.For("49").Take(ctx, "m-buyer", one(3))))
 	for _, order := range []string{"m-dead", "m-locked", "m-paid", "m-refunded"} {
 		require.NoError(t, of(s.Lock(ctx, order, one(1))))
@@ -146,7 +146,7 @@ func (s *shop) othersGoOn(sku int64, names ...string) {
 		require.NoError(s.t, of(s.For(fmt.Sprint(int64(i+1)*40)).Take(ctx, name+"-take", one(sku))), name)
 		require.NoError(s.t, of(s.Cancel(ctx, name+"-cancel")), name)
 		require.NoError(s.t, of(s.Refund(ctx, stock.Refund{ID: name + "-refund", Order: name + "-take", Restock: true})), name)
-		require.NoError(s.t, s.Restock(ctx, name+"-restock", one(sku)), name)
+		require.NoError(s.t, of(s.Restock(ctx, name+"-restock", one(sku))), name)
 		for _, sku := range []int64{0, 20, 60} {
 			require.NoError(s.t, of(s.Define(ctx, stock.Key{SKU: sku + int64(i) + 10}, 1, stock.Terms{})), name)
 		}
@@ -194,7 +194,7 @@ func TestCallersTransactionsMeetNoDeadlock(t *testing.T) {
 			t.Parallel()
 			s := open(t, nil)
 			s.db.Wire.Freeze(start)
-			require.NoError(t, s.Restock(t.Context(), "in", units(1, 1000), units(2, 1000)))
+			require.NoError(t, of(s.Restock(t.Context(), "in", units(1, 1000), units(2, 1000))))
 			require.NoError(t, of(s.Define(t.Context(), stock.Key{SKU: 1, Activity: 1}, 20, stock.Terms{})))
 			noneStartsOver(t, s.db, c.workers, c.transactions, func(tx *sql.Tx, i int) error {
 				return c.do(t.Context(), s.On(s.store.WithTx(tx)), i)
@@ -316,7 +316,7 @@ func TestRefusalsInATransactionNeedNoRightToDelete(t *testing.T) {
 	require.ErrorIs(t, of(in.For("50").Lock(ctx, "refused", units(1, 1000), one(2))), stock.ErrInsufficient)
 	require.ErrorIs(t, of(in.Pay(ctx, "unknown")), stock.ErrNotFound)
 	require.ErrorIs(t, of(in.Item(ctx, stock.Key{SKU: 40})), stock.ErrUnknownSKU)
-	require.ErrorIs(t, in.Withdraw(ctx, "too much", units(2, 1000)), stock.ErrInsufficient)
+	require.ErrorIs(t, of(in.Withdraw(ctx, "too much", units(2, 1000))), stock.ErrInsufficient)
 	require.NoError(t, tx.Commit())
 	require.Zero(t, value[int](t, s.db, "SELECT (SELECT COUNT(*) FROM goods_stock_hold WHERE ORDER_NO IN ('refused', 'unknown'))"+
 		" + (SELECT COUNT(*) FROM goods_stock WHERE SKU_ID = 40) + (SELECT COUNT(*) FROM goods_stock_change"+

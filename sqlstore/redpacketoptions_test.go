@@ -61,7 +61,7 @@ func TestRedPacketsJoinAWrappedTransaction(t *testing.T) {
 	p.fill(1, 100, 3)
 	for _, end := range []func(*sql.Tx) error{(*sql.Tx).Rollback, (*sql.Tx).Commit} {
 		tx := must(p.db.BeginTx(t.Context(), nil))(t)
-		packets := p.On(p.store.WithTx(wrapped{tx}))
+		packets := p.On(p.store.WithTx(wrapper{tx}))
 		require.NoError(t, of(packets.Send(t.Context(), packetOf(2, 100, 3))))
 		require.NoError(t, of(packets.For("1000").Grab(t.Context(), 1)))
 		require.NoError(t, of(packets.PaidOut(t.Context(), "1-1")))

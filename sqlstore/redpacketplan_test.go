@@ -94,11 +94,11 @@ func plan(t *testing.T, db *sqltest.DB, name, statement string) (indexes []strin
 	return indexes
 }
 
-// planned is how a server goes about one table of a statement.
-type planned struct{ table, index, extra string }
+// planStep is how a server goes about one table of a statement.
+type planStep struct{ table, index, extra string }
 
 // explain demands that a statement scans no table and no index, and returns what it does.
-func explain(t *testing.T, db *sqltest.DB, name, statement string) (steps []planned) {
+func explain(t *testing.T, db *sqltest.DB, name, statement string) (steps []planStep) {
 	t.Helper()
 	explain := "EXPLAIN FORMAT=TRADITIONAL "
 	if sqltest.MariaDB() { // which has no other, nor a name for it
@@ -120,7 +120,7 @@ func explain(t *testing.T, db *sqltest.DB, name, statement string) (steps []plan
 			continue
 		}
 		require.NotContains(t, []string{"ALL", "index"}, column("type"), "%s scans %s:\n%s", name, column("table"), statement)
-		steps = append(steps, planned{table: column("table"), index: column("key"), extra: column("Extra")})
+		steps = append(steps, planStep{table: column("table"), index: column("key"), extra: column("Extra")})
 	}
 	require.NoError(t, rows.Err())
 	return steps

@@ -50,7 +50,7 @@ func TestLockIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 			s := open(t, nil)
 			ctx := t.Context()
 			s.db.Wire.Freeze(start)
-			require.NoError(t, s.Withdraw(ctx, "all but one", stock.Line{SKU: 1, Num: 9}))
+			require.NoError(t, of(s.Withdraw(ctx, "all but one", stock.Line{SKU: 1, Num: 9})))
 			require.NoError(t, of(s.Lock(ctx, "b", one(1))))
 			first := s.process(opts).Inventory
 			second := s.process(nil).Inventory
@@ -91,7 +91,7 @@ func TestWithdrawIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	ctx := t.Context()
-	require.NoError(t, s.Withdraw(ctx, "all but two", stock.Line{SKU: 1, Num: 8}))
+	require.NoError(t, of(s.Withdraw(ctx, "all but two", stock.Line{SKU: 1, Num: 8})))
 	s.lock("d", one(1))
 	first, second := s.process(nil), s.process(nil)
 	tx := must(s.db.BeginTx(ctx, nil))(t)
@@ -102,7 +102,7 @@ func TestWithdrawIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	withdraw := func(inv *shop) func() error { return func() error { return inv.Withdraw(ctx, "w", one(1)) } }
+	withdraw := func(inv *shop) func() error { return func() error { return of(inv.Withdraw(ctx, "w", one(1))) } }
 	twice(t, s.db, tx, withdraw(first), "UPDATE goods_stock s FORCE INDEX (PRIMARY) SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + -1%",
 		withdraw(second), "SELECT % FROM goods_stock_change % FOR UPDATE") // none is there now
 	s.counters(1, 0, 1, 1)

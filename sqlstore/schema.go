@@ -141,7 +141,7 @@ func (w *workshop) applied(ctx context.Context) (int, error) {
 }
 
 // complete reports whether all tables of the migration are there.
-func (m migration) complete(there map[string]existing) bool {
+func (m migration) complete(there map[string]tableState) bool {
 	return !slices.ContainsFunc(m.tables, func(t table) bool { _, ok := there[t.name]; return !ok })
 }
 
@@ -196,8 +196,8 @@ type workshop struct {
 	mysql.Attempt
 
 	all   []migration
-	log   string              // the table that records them
-	there map[string]existing // of their tables, those that exist
+	log   string                // the table that records them
+	there map[string]tableState // of their tables, those that exist
 }
 
 // alone runs fn while no other process changes these tables. If fn fails, what it leaves behind, such as the server's

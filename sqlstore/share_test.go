@@ -24,7 +24,7 @@ const hot = 500
 func (s *shop) besideCrowd(calls int, call func(caller, n int) error, other func(n int) error) (most int, waits int64) {
 	s.t.Helper()
 	s.db.SetMaxOpenConns(4)
-	require.NoError(s.t, s.Restock(s.t.Context(), "more for others", units(2, 1_000_000)))
+	require.NoError(s.t, of(s.Restock(s.t.Context(), "more for others", units(2, 1_000_000))))
 	s.Inventory = s.On(sqlstore.Patient(sqlstore.NewStock(s.db.DB, nil))) // how many go abreast is for the pool to say, not for the test
 	before := s.db.Stats().WaitCount
 	var mu sync.Mutex

@@ -97,8 +97,8 @@ func TestAnswersBehindASplitter(t *testing.T) {
 			require.True(t, second.Replay)
 			second.Replay = false
 			require.Equal(t, first, second)
-			require.NoError(t, inv.Restock(ctx, "more", one(1)))
-			require.NoError(t, inv.Restock(ctx, "more", one(1)))
+			require.NoError(t, of(inv.Restock(ctx, "more", one(1))))
+			require.NoError(t, of(inv.Restock(ctx, "more", one(1))))
 			s.counters(1, 0, 0, 11)
 
 			require.NoError(t, of(inv.For("7").Lock(ctx, "b", stock.Line{SKU: 4, Num: 2})))

@@ -118,7 +118,7 @@ func TestMixedBatchWithBadOrdersAndABadRow(t *testing.T) {
 	sqlstore.OneByOne(s.store)
 	for sku := int64(1); sku <= 8; sku++ {
 		require.NoError(t, of(s.Define(t.Context(), stock.Key{SKU: sku}, 10, stock.Terms{})))
-		require.NoError(t, s.Restock(t.Context(), fmt.Sprint("more-", sku), units(sku, 990)))
+		require.NoError(t, of(s.Restock(t.Context(), fmt.Sprint("more-", sku), units(sku, 990))))
 	}
 	bad := append(s.badOrders(), badOrder{id: "row", line: one(5), want: &mysql.MySQLError{Number: 1062}})
 	require.NoError(t, of(s.db.ExecContext(t.Context(), placeOrder, "row")))
@@ -135,7 +135,7 @@ func TestBatchLargerThanTheDriverTakesIsHalved(t *testing.T) {
 		t.Run(fmt.Sprint("Rows", rows), func(t *testing.T) {
 			t.Parallel()
 			s := withOrders(t, nil)
-			require.NoError(t, s.Restock(t.Context(), "more", units(1, 990)))
+			require.NoError(t, of(s.Restock(t.Context(), "more", units(1, 990))))
 			small := s.db.As(t, sqltest.Variant{Apply: func(c *mysql.Config) { c.MaxAllowedPacket = 12 << 10 }})
 			small.Wire.Freeze(start)
 			s.db = small

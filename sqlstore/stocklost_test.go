@@ -18,7 +18,7 @@ func shared(t *testing.T) *shop {
 	s := withOrders(t, nil)
 	sqlstore.OneByOne(s.store)
 	for sku := int64(1); sku <= 3; sku++ {
-		require.NoError(t, s.Restock(t.Context(), fmt.Sprint("more of ", sku), units(sku, 990)))
+		require.NoError(t, of(s.Restock(t.Context(), fmt.Sprint("more of ", sku), units(sku, 990))))
 	}
 	return s
 }

@@ -43,7 +43,7 @@ func count(errs []error, target error) (n int) {
 func TestMergedLocksShareTransactions(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
-	require.NoError(t, s.Restock(t.Context(), "more", stock.Line{SKU: 1, Num: 990}))
+	require.NoError(t, of(s.Restock(t.Context(), "more", stock.Line{SKU: 1, Num: 990})))
 	s.db.Wire.Statements()
 	for _, err := range s.rush(names(400), func(int) int64 { return 1 }) {
 		require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestMergedLocksAreAnsweredOneByOne(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
 	ctx := t.Context()
-	require.NoError(t, s.Restock(ctx, "more", stock.Line{SKU: 1, Num: 90}))
+	require.NoError(t, of(s.Restock(ctx, "more", stock.Line{SKU: 1, Num: 90})))
 	require.NoError(t, of(s.Lock(ctx, "known", one(1))))
 	require.NoError(t, of(s.Cancel(ctx, "closed")))
 	orders := append(names(60), "known", "closed", "twice", "twice", "twice", "other", "huge")
@@ -101,7 +101,7 @@ func TestMergedLocksLoseTheirCommit(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 		s := open(t, nil)
-		require.NoError(t, s.Restock(t.Context(), "more", stock.Line{SKU: 1, Num: 90}))
+		require.NoError(t, of(s.Restock(t.Context(), "more", stock.Line{SKU: 1, Num: 90})))
 		orders := names(60)
 		for range 2 { // the first call alone, and the batch behind it
 			s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: kind})

@@ -17,7 +17,7 @@ func wide(t *testing.T, skus int64) *shop {
 	t.Helper()
 	s := open(t, nil)
 	for sku := int64(1); sku <= 3; sku++ {
-		require.NoError(t, s.Restock(t.Context(), fmt.Sprint("more-", sku), units(sku, 990)))
+		require.NoError(t, of(s.Restock(t.Context(), fmt.Sprint("more-", sku), units(sku, 990))))
 	}
 	for sku := int64(4); sku <= skus; sku++ {
 		require.NoError(t, of(s.Define(t.Context(), stock.Key{SKU: sku}, 1000, stock.Terms{})))
@@ -216,7 +216,7 @@ func TestMergedLocksCarryTheirRows(t *testing.T) {
 	s := withOrders(t, nil)
 	sqlstore.OneByOne(s.store)
 	ctx := t.Context()
-	require.NoError(t, s.Restock(ctx, "more", units(2, 90)))
+	require.NoError(t, of(s.Restock(ctx, "more", units(2, 90))))
 	require.NoError(t, of(s.db.ExecContext(ctx, placeOrder, "order-7")))
 	require.NoError(t, of(s.along(placeOrder, "order-9").Lock(ctx, "order-9", one(2))))
 	orders := names(40)
@@ -259,7 +259,7 @@ func TestRowOfAnotherTransactionKeepsNoMergedLockWaiting(t *testing.T) {
 	t.Parallel()
 	s := withOrders(t, nil)
 	ctx := t.Context()
-	require.NoError(t, s.Restock(ctx, "more", units(1, 990)))
+	require.NoError(t, of(s.Restock(ctx, "more", units(1, 990))))
 	tx, err := s.db.BeginTx(ctx, nil)
 	require.NoError(t, err)
 	require.NoError(t, of(tx.ExecContext(ctx, placeOrder, "order-13")))
@@ -293,7 +293,7 @@ func TestMergedStepsCarryTheirRows(t *testing.T) {
 	s := withOrders(t, nil)
 	sqlstore.OneByOne(s.store)
 	ctx := t.Context()
-	require.NoError(t, s.Restock(ctx, "more", units(1, 90)))
+	require.NoError(t, of(s.Restock(ctx, "more", units(1, 90))))
 	orders := names(40)
 	for i, order := range orders {
 		require.NoError(t, of(s.Lock(ctx, order, one(1))))

@@ -37,7 +37,7 @@ func (s *shop) stepTogether(release func(), do step, orders ...string) ([]stock.
 func (s *shop) orders(n int) []string {
 	s.t.Helper()
 	for sku := int64(1); sku <= 3; sku++ {
-		require.NoError(s.t, s.Restock(s.t.Context(), fmt.Sprint("more of ", sku), units(sku, 90)))
+		require.NoError(s.t, of(s.Restock(s.t.Context(), fmt.Sprint("more of ", sku), units(sku, 90))))
 	}
 	orders := names(n)
 	for i, order := range orders {

@@ -192,7 +192,7 @@ func TestLockReleasesManyCartsTogether(t *testing.T) {
 	s := open(t, nil)
 	require.NoError(t, of(s.Define(t.Context(), stock.Key{SKU: 4}, dead, stock.Terms{})))
 	for sku := int64(1); sku <= 3; sku++ {
-		require.NoError(t, s.Restock(t.Context(), fmt.Sprint("more of ", sku), units(sku, dead)))
+		require.NoError(t, of(s.Restock(t.Context(), fmt.Sprint("more of ", sku), units(sku, dead))))
 	}
 	errs := suite.Together(dead, func(i int) error {
 		lines := []stock.Line{one(int64(1 + i%3)), one(4)}

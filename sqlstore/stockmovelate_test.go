@@ -18,7 +18,7 @@ func late(t *testing.T, n int) (*shop, []string) {
 	t.Helper()
 	s := open(t, &stock.Options{LatePay: stock.Reacquire})
 	for sku := int64(1); sku <= 2; sku++ {
-		require.NoError(t, s.Restock(t.Context(), fmt.Sprint("more of ", sku), units(sku, int64(n))))
+		require.NoError(t, of(s.Restock(t.Context(), fmt.Sprint("more of ", sku), units(sku, int64(n)))))
 	}
 	orders := names(n)
 	for i, order := range orders {
@@ -53,7 +53,7 @@ func TestMergedLatePaysShareATransaction(t *testing.T) {
 func TestMergedLatePaysTakeExactlyWhatIsThere(t *testing.T) {
 	t.Parallel()
 	s, orders := late(t, 60)
-	require.NoError(t, s.Withdraw(t.Context(), "gone", units(2, 60)))
+	require.NoError(t, of(s.Withdraw(t.Context(), "gone", units(2, 60))))
 	other := s.process(nil)
 	other.Inventory = stock.New(other.store, &stock.Options{LatePay: stock.Reacquire})
 	other.db.Wire.Advance(stock.DefaultHoldFor)

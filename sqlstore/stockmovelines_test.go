@@ -20,7 +20,7 @@ func cart(i int) []stock.Line { return []stock.Line{one(1), one(2), one(3)}[i%3:
 func (s *shop) carts(n int) []string {
 	s.t.Helper()
 	for sku := int64(1); sku <= 3; sku++ {
-		require.NoError(s.t, s.Restock(s.t.Context(), fmt.Sprint("more of ", sku), units(sku, 90)))
+		require.NoError(s.t, of(s.Restock(s.t.Context(), fmt.Sprint("more of ", sku), units(sku, 90))))
 	}
 	orders := make([]string, n)
 	for i := range orders {
@@ -167,7 +167,7 @@ func TestMergedRefundWithAKnownNumber(t *testing.T) {
 		}
 	}
 	require.NoError(t, refund(orders[2], one(3))())
-	require.NoError(t, s.Restock(ctx, "even more", units(3, 10)))
+	require.NoError(t, of(s.Restock(ctx, "even more", units(3, 10))))
 	require.NoError(t, of(s.Lock(ctx, "more", units(3, 5))))
 	require.NoError(t, of(s.Pay(ctx, "more")))
 	require.NoError(t, of(s.Refund(ctx, stock.Refund{ID: "known", Order: "more", Lines: []stock.Line{one(3)}})))
@@ -209,7 +209,7 @@ func TestMergedStepsOfOrdersOfSeveralLinesLockNoGap(t *testing.T) {
 			require.NoError(t, of(other.Cancel(ctx, fmt.Sprint(order, "-", placed))), order)
 		}
 	}
-	require.NoError(t, s.Restock(ctx, "more", units(4, 90)))
+	require.NoError(t, of(s.Restock(ctx, "more", units(4, 90))))
 	s.db.Wire.Before("COMMIT AND", place)
 	require.NoError(t, of(s.Pay(ctx, orders[0])))
 	s.db.Wire.Before("COMMIT AND", place)

@@ -143,7 +143,7 @@ func TestWhatComesBackHereEndsTheMemoryAtOnce(t *testing.T) {
 			_, refunded := s.Refund(ctx, stock.Refund{ID: order, Order: order, Restock: true})
 			return errors.Join(paid, refunded)
 		}},
-		{"Restock", nil, func(order string, sku int64) error { return s.Restock(ctx, order, one(sku)) }},
+		{"Restock", nil, func(order string, sku int64) error { return of(s.Restock(ctx, order, one(sku))) }},
 		{"Transfer", nil, func(order string, sku int64) error {
 			_, defined := s.Define(ctx, stock.Key{SKU: sku, Activity: 7}, 10, stock.Terms{})
 			_, moved := s.Transfer(ctx, order, stock.TransferLeg{SKU: sku, From: 7, To: 0, Num: 1})

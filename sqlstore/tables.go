@@ -115,8 +115,8 @@ func namesOf(all []migration, log string) []string {
 	return names
 }
 
-// existing is a table as the server has it.
-type existing struct {
+// tableState is a table as the server has it.
+type tableState struct {
 	engine string
 	ours   bool
 	parts  map[string]string // the shape of each, by its kind and key, once they are read
@@ -128,25 +128,25 @@ func among(schema string, names []string) string {
 }
 
 // existingOf returns those of the tables that exist, whoever made them.
-func existingOf(ctx context.Context, q mysql.Tx, names []string) (map[string]existing, error) {
-	there := map[string]existing{}
+func existingOf(ctx context.Context, q mysql.Tx, names []string) (map[string]tableState, error) {
+	there := map[string]tableState{}
 	query := "SELECT TABLE_NAME, COALESCE(ENGINE, 'none'), TABLE_COMMENT FROM information_schema.TABLES" + among("TABLE_SCHEMA", names)
 	err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
 		var name, engine, comment string
 		err := rows.Scan(&name, &engine, &comment)
-		there[name] = existing{engine: engine, ours: strings.HasPrefix(comment, mark), parts: map[string]string{}}
+		there[name] = tableState{engine: engine, ours: strings.HasPrefix(comment, mark), parts: map[string]string{}}
 		return err
 	})
 	return there, err
 }
 
 // foreign returns the names of the tables that are not ours.
-func foreign(there map[string]existing) []string {
+func foreign(there map[string]tableState) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(there)), func(name string) bool { return there[name].ours })
 }
 
 // partsOf reads the parts of the tables that exist, with one statement for each kind of part.
-func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, there map[string]existing) error {
+func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, there map[string]tableState) error {
 	query := "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA" +
 		" FROM information_schema.COLUMNS" + among("TABLE_SCHEMA", names)
 	err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
@@ -198,7 +198,7 @@ func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, ther
 }
 
 // add notes a part of a table, unless the table was dropped or made since it was looked up.
-func (t existing) add(kind, key, shape string) {
+func (t tableState) add(kind, key, shape string) {
 	if t.parts != nil {
 		t.parts[kind+key] = shape
 	}

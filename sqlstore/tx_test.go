@@ -11,14 +11,14 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// wrapped is a transaction as another library hands it out: a type this package does not know.
-type wrapped struct{ sqlstore.Tx }
+// wrapper is a transaction as another library hands it out: a type this package does not know.
+type wrapper struct{ sqlstore.Tx }
 
 // handles are the ways in which a caller's transaction comes.
 func handles() map[string]func(*sql.Tx) sqlstore.Tx {
 	return map[string]func(*sql.Tx) sqlstore.Tx{
 		"*sql.Tx": func(tx *sql.Tx) sqlstore.Tx { return tx },
-		"wrapped": func(tx *sql.Tx) sqlstore.Tx { return wrapped{tx} },
+		"wrapped": func(tx *sql.Tx) sqlstore.Tx { return wrapper{tx} },
 	}
 }
 

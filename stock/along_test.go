@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -51,7 +52,7 @@ func TestMemoryAlong(t *testing.T) {
 		{func(inv *stock.Inventory) error { return of(inv.Cancel(ctx, "a")) }, stock.ErrPaid, 0},
 		{func(inv *stock.Inventory) error { return of(inv.Refund(ctx, stock.Refund{ID: "r", Order: "a"})) }, nil, 1},
 		{func(inv *stock.Inventory) error { return of(inv.Cancel(ctx, "unknown")) }, nil, 1},
-		{func(inv *stock.Inventory) error { return inv.Restock(ctx, "s", line) }, nil, 1},
+		{func(inv *stock.Inventory) error { return suite.Err(inv.Restock(ctx, "s", line)) }, nil, 1},
 		{func(inv *stock.Inventory) error { return of(inv.Define(ctx, key, 10, stock.Terms{PerOrder: 3})) }, nil, 1},
 		{func(inv *stock.Inventory) error { return of(inv.Define(ctx, stock.Key{SKU: 2}, 10, stock.Terms{})) }, nil, 1},
 	} {

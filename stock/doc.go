@@ -60,6 +60,14 @@
 // set [Options].LatePay to [Reacquire], which sells the units again if they are still there. Cancel of a dead
 // hold returns ErrExpired as well: the units are back already, so close the order.
 //
+// # Tests without a server
+//
+// Give the code that binds a store a func, and let the test give another. For rows that go along with a call, the
+// program gives a func that returns store.Along(text, args...), and the test one on a [Memory] whose OnAlong keeps the
+// rows; the example of [Memory.Along] shows it. For a transaction of the shop, the program gives a func that begins it,
+// calls do(tx, store.WithTx(tx)) and commits. The test gives one that calls do(nil, memory). Memory cannot roll
+// back, so test what a rollback undoes on a server.
+//
 // # Audit and repair
 //
 // Audit recounts each counter from the holds and the recorded changes, while traffic runs. Never delete holds

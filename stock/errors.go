@@ -25,6 +25,10 @@ var (
 // "must be 1 to 64 bytes, has 0". It matches ErrInvalid.
 type InvalidError = fault.InvalidError
 
+// MismatchError says in what a call differs from the first one with the same ID, for example Field "lines", Recorded
+// "1 of SKU 42" and Asked "2 of SKU 42". It matches ErrMismatch.
+type MismatchError = fault.MismatchError
+
 // Retryable reports whether the same call may succeed when it is simply made again: true for
 // ErrUnavailable and ErrUnknown. Every call of this package is safe to make again. The errors of your own transaction,
 // such as that of its COMMIT, are the driver's: sqlstore.Retryable knows both.

@@ -72,6 +72,15 @@ func TestErrors(t *testing.T) {
 			[]error{stock.ErrInvalid}, false,
 			"holdfast: invalid argument: order must be 1 to 64 bytes, has 0",
 		},
+		{
+			&stock.MismatchError{ID: "o-1", Field: "lines", Recorded: "1 of SKU 42", Asked: "2 of SKU 42"},
+			[]error{stock.ErrMismatch}, false,
+			`holdfast: the ID is known with other arguments: "o-1": lines: recorded 1 of SKU 42, asked 2 of SKU 42`,
+		},
+		{
+			&stock.MismatchError{ID: "o-1", Field: "buyer"}, []error{stock.ErrMismatch}, false,
+			`holdfast: the ID is known with other arguments: "o-1": buyer differs`,
+		},
 		{fmt.Errorf("%w: gone", stock.ErrUnknown), []error{stock.ErrUnknown}, true, stock.ErrUnknown.Error() + ": gone"},
 	} {
 		for _, wrapped := range []error{c.err, fmt.Errorf("checkout: %w", c.err), errors.Join(stock.ErrExpired, c.err)} {

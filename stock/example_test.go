@@ -243,14 +243,15 @@ func ExampleInventory_Define() {
 func ExampleInventory_Restock() {
 	ctx, inv := shop()
 	for range 2 {
-		fmt.Println(inv.Restock(ctx, "delivery-1", stock.Line{SKU: 42, Num: 5}))
+		fmt.Println(must(inv.Restock(ctx, "delivery-1", stock.Line{SKU: 42, Num: 5})).Replay)
 	}
-	fmt.Println(inv.Restock(ctx, "delivery-1", stock.Line{SKU: 42, Num: 7}))
+	_, err := inv.Restock(ctx, "delivery-1", stock.Line{SKU: 42, Num: 7})
+	fmt.Println(err)
 	fmt.Println(must(inv.Item(ctx, stock.Key{SKU: 42})).Total)
 	// Output:
-	// <nil>
-	// <nil>
-	// holdfast: the ID is known with other arguments
+	// false
+	// true
+	// holdfast: the ID is known with other arguments: "delivery-1": units: recorded +5 for SKU 42, asked +7 for SKU 42
 	// 15
 }
 
@@ -258,8 +259,10 @@ func ExampleInventory_Restock() {
 func ExampleInventory_Withdraw() {
 	ctx, inv := shop()
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 8}))
-	fmt.Println(inv.Withdraw(ctx, "breakage-1", stock.Line{SKU: 42, Num: 3}))
-	fmt.Println(inv.Withdraw(ctx, "breakage-1", stock.Line{SKU: 42, Num: 2}))
+	for _, num := range []int64{3, 2} {
+		_, err := inv.Withdraw(ctx, "breakage-1", stock.Line{SKU: 42, Num: num})
+		fmt.Println(err)
+	}
 	// Output:
 	// stock: insufficient: SKU 42: wanted 3, available 2
 	// <nil>
@@ -274,14 +277,14 @@ func ExampleInventory_Transfer() {
 	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Activity: 7, Num: 2}))
 	must(inv.Pay(ctx, "order-1"))
 	for range 3 { // its time, an operator and a retry
-		moves, err := inv.Transfer(ctx, "end of 7", stock.TransferLeg{SKU: 42, From: 7, To: 0, Num: stock.Rest})
-		fmt.Println(moves[0].Num, err)
+		end := must(inv.Transfer(ctx, "end of 7", stock.TransferLeg{SKU: 42, From: 7, To: 0, Num: stock.Rest}))
+		fmt.Println(end.Moves[0].Num, end.Replay)
 	}
 	fmt.Println(must(inv.Item(ctx, stock.Key{SKU: 42})).Left)
 	// Output:
-	// 4 <nil>
-	// 4 <nil>
-	// 4 <nil>
+	// 4 false
+	// 4 true
+	// 4 true
 	// 8
 }
 
@@ -445,4 +448,36 @@ func must[T any](v T, err error) T {
 // newClock returns a clock that stands still until it is told.
 func newClock() *suite.Clock {
 	return &suite.Clock{From: time.Date(2026, time.November, 11, 9, 0, 0, 0, time.UTC)}
+}
+
+// checkout is code of a shop. Its rows go along with a call by sqlstore.Stock.Along, or in a test by Memory.Along.
+type checkout struct {
+	inv   *stock.Inventory
+	along func(text string, args ...any) stock.Store
+}
+
+func (c checkout) place(ctx context.Context, order string, line stock.Line) error {
+	row := c.along("INSERT INTO shop_order (no) VALUES (?)", order)
+	_, err := c.inv.On(row).Lock(ctx, order, line)
+	return err
+}
+
+// A shop tests code that writes rows of its own without a server. A call that is refused writes none.
+func ExampleMemory_Along() {
+	ctx := context.Background()
+	store := &stock.Memory{OnAlong: func(_ context.Context, rows []stock.MemoryRow) error {
+		fmt.Println(rows[0].Text, rows[0].Args)
+		return nil // an error would refuse the call
+	}}
+	shop := checkout{
+		inv:   stock.New(store, nil),
+		along: func(text string, args ...any) stock.Store { return store.Along(text, args...) },
+	}
+	must(shop.inv.Define(ctx, stock.Key{SKU: 42}, 10, stock.Terms{}))
+	fmt.Println(shop.place(ctx, "order-1", stock.Line{SKU: 42, Num: 2}))
+	fmt.Println(shop.place(ctx, "order-2", stock.Line{SKU: 42, Num: 9}))
+	// Output:
+	// INSERT INTO shop_order (no) VALUES (?) [order-1]
+	// <nil>
+	// stock: insufficient: SKU 42: wanted 9, available 8
 }

@@ -12,20 +12,20 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// untouched is a store that must not be called: bad input is refused before any I/O.
-type untouched struct{ stock.Store }
+// untouchedStore is a store that must not be called: bad input is refused before any I/O.
+type untouchedStore struct{ stock.Store }
 
 // refusals returns an inventory on a store that must not be called, and the checks of what it refuses.
 func refusals(t *testing.T) (*stock.Inventory, *suite.Checks) {
 	t.Helper()
-	return stock.New(untouched{}, nil), &suite.Checks{TB: t, Retryable: stock.Retryable}
+	return stock.New(untouchedStore{}, nil), &suite.Checks{TB: t, Retryable: stock.Retryable}
 }
 
 // TestUnusableInventoriesRefuseEveryCall: the constructors do not fail; each call does.
 func TestUnusableInventoriesRefuseEveryCall(t *testing.T) {
 	t.Parallel()
 	inv, c := refusals(t)
-	with := func(opts stock.Options) *stock.Inventory { return stock.New(untouched{}, &opts) }
+	with := func(opts stock.Options) *stock.Inventory { return stock.New(untouchedStore{}, &opts) }
 	c.RefusesEveryCall(nil, "no context", inv.For("1"), "context") //nolint:staticcheck // that is the test
 	for _, broken := range []struct {
 		name  string
@@ -34,14 +34,14 @@ func TestUnusableInventoriesRefuseEveryCall(t *testing.T) {
 	}{
 		{"nil", (*stock.Inventory)(nil), "inventory"},
 		{"zero", new(stock.Inventory), "inventory"},
-		{"zero on a store", new(stock.Inventory).On(untouched{}), "inventory"},
+		{"zero on a store", new(stock.Inventory).On(untouchedStore{}), "inventory"},
 		{"nil for a buyer", (*stock.Inventory)(nil).For("1"), "inventory"},
 		{"without a store", stock.New(nil, nil), "store"},
 		{"on nothing", inv.On(nil), "store"},
-		{"on nothing, then on a store", inv.On(nil).On(untouched{}), "store"},
+		{"on nothing, then on a store", inv.On(nil).On(untouchedStore{}), "store"},
 		{"no buyer", inv.For(""), "buyer"},
 		{"a long buyer", inv.For(strings.Repeat("é", 33)), "buyer"},
-		{"no buyer on a store", inv.For("").On(untouched{}), "buyer"},
+		{"no buyer on a store", inv.For("").On(untouchedStore{}), "buyer"},
 		{"until 1969", inv.Until(time.Unix(-1, 0)), "until"},
 		{"negative HoldFor", with(stock.Options{HoldFor: -1}), "HoldFor"},
 		{"HoldFor of 1ns", with(stock.Options{HoldFor: 1}), "HoldFor"},
@@ -68,8 +68,8 @@ func TestBadIDsAreRefused(t *testing.T) {
 		c.Invalid("Hold", suite.Err(inv.Hold(ctx, id)))
 		c.Invalid("Refund by an ID", suite.Err(inv.Refund(ctx, stock.Refund{ID: id, Order: "a"})))
 		c.Invalid("Refund of an order", suite.Err(inv.Refund(ctx, stock.Refund{ID: "r", Order: id})))
-		c.Invalid("Restock", inv.Restock(ctx, id, one))
-		c.Invalid("Withdraw", inv.Withdraw(ctx, id, one))
+		c.Invalid("Restock", suite.Err(inv.Restock(ctx, id, one)))
+		c.Invalid("Withdraw", suite.Err(inv.Withdraw(ctx, id, one)))
 		c.Invalid("Transfer", suite.Err(inv.Transfer(ctx, id, stock.TransferLeg{SKU: 1, To: 7, Num: 1})))
 	}
 }
@@ -89,8 +89,8 @@ func TestBadLinesAreRefused(t *testing.T) {
 		"too many lines":     slices.Repeat([]stock.Line{{SKU: 1, Num: 1}}, stock.MaxLines+1),
 	} {
 		c.Invalid("Lock of "+name, suite.Err(inv.Lock(t.Context(), "a", lines...)))
-		c.Invalid("Restock of "+name, inv.Restock(t.Context(), "c", lines...))
-		c.Invalid("Withdraw of "+name, inv.Withdraw(t.Context(), "c", lines...))
+		c.Invalid("Restock of "+name, suite.Err(inv.Restock(t.Context(), "c", lines...)))
+		c.Invalid("Withdraw of "+name, suite.Err(inv.Withdraw(t.Context(), "c", lines...)))
 		if len(lines) > 0 { // a refund without lines is one of everything
 			c.Invalid("Refund of "+name, suite.Err(inv.Refund(t.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})))
 		}

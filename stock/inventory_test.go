@@ -76,8 +76,8 @@ func TestHookIsCalledInTheGoroutineOfTheCall(t *testing.T) {
 		require.NoError(t, suite.Err(inv.Pay(ctx, "order-1")))
 		_, err := inv.Refund(ctx, stock.Refund{ID: "refund-1", Order: "order-1", Lines: []stock.Line{{SKU: 42, Num: 1}}})
 		require.NoError(t, err)
-		require.NoError(t, inv.Restock(ctx, "in-1", stock.Line{SKU: 42, Num: 5}))
-		require.NoError(t, inv.Withdraw(ctx, "out-1", stock.Line{SKU: 42, Num: 3}))
+		require.NoError(t, suite.Err(inv.Restock(ctx, "in-1", stock.Line{SKU: 42, Num: 5})))
+		require.NoError(t, suite.Err(inv.Withdraw(ctx, "out-1", stock.Line{SKU: 42, Num: 3})))
 		require.NoError(t, suite.Err(inv.Cancel(ctx, "never locked")))
 	}
 	require.Equal(t, []string{
@@ -114,7 +114,7 @@ func TestContentionEnds(t *testing.T) {
 	inv = inv.On(restless{store})
 	_, lock := inv.Lock(t.Context(), "order-2", stock.Line{SKU: 42, Num: 1})
 	_, pay := inv.Pay(t.Context(), "order-1")
-	restock := inv.Restock(t.Context(), "in-1", stock.Line{SKU: 42, Num: 1})
+	restock := suite.Err(inv.Restock(t.Context(), "in-1", stock.Line{SKU: 42, Num: 1}))
 	for verb, err := range map[string]error{"lock": lock, "pay": pay, "restock": restock} {
 		require.ErrorIs(t, err, stock.ErrUnavailable)
 		require.True(t, stock.Retryable(err))

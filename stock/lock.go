@@ -3,7 +3,9 @@ package stock
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -101,17 +103,29 @@ func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, i
 
 // replayLock answers a Lock of an order that is known.
 func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
-	same := hold.Buyer == asked.Buyer && slices.EqualFunc(hold.Lines, asked.Lines, func(h HoldLine, l Line) bool { return h.Line == l })
+	differs := fault.Mismatch(asked.ID, fault.Private("buyer", hold.Buyer, asked.Buyer), compareLines(hold.Asked(), asked.Lines))
 	switch {
 	case hold.State == Cancelled:
 		return hold, stateError(hold, asked.ID)
-	case !same:
-		return Hold{}, ErrMismatch
+	case differs != nil:
+		return Hold{}, differs
 	case hold.State == Expired, hold.State == Locked && hold.dead(now):
 		return hold, &StateError{Order: asked.ID, State: hold.State, Err: ErrExpired}
 	}
 	hold.Replay = true
 	return hold, nil
+}
+
+// compareLines compares the lines of a call with those that its ID has.
+func compareLines(recorded, asked []Line) fault.Argument {
+	list := func(lines []Line) string {
+		texts := make([]string, len(lines))
+		for i, l := range lines {
+			texts[i] = fmt.Sprintf("%d of %v", l.Num, l.Key())
+		}
+		return strings.Join(texts, ", ")
+	}
+	return fault.Argument{Field: "lines", Same: slices.Equal(recorded, asked), Recorded: list(recorded), Asked: list(asked)}
 }
 
 // refusal looks for the reason why an order, whose hold was in a state, did not get its units. It returns nil when that should

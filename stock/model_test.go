@@ -33,7 +33,7 @@ func TestModelFindsDifferences(t *testing.T) {
 		"a refund that frees the buyer": func(s stock.Store) stock.Store { return freesBuyer{s} },
 		"a change that is forgotten":    func(s stock.Store) stock.Store { return forgetsChanges{s} },
 		"a sweep that does nothing":     func(s stock.Store) stock.Store { return noSweep{s} },
-		"a listing out of order":        func(s stock.Store) stock.Store { return unsorted{s} },
+		"a listing out of order":        func(s stock.Store) stock.Store { return shuffledPages{s} },
 		"a sale window in seconds":      func(s stock.Store) stock.Store { return coarseWindow{s} },
 	}, func(t testing.TB, seed int64, breaks func(stock.Store) stock.Store) {
 		t.Helper()
@@ -51,7 +51,7 @@ type (
 	freesBuyer     struct{ stock.Store }
 	forgetsChanges struct{ stock.Store }
 	noSweep        struct{ stock.Store }
-	unsorted       struct{ stock.Store }
+	shuffledPages  struct{ stock.Store }
 	coarseWindow   struct{ stock.Store }
 )
 
@@ -85,7 +85,7 @@ func (s forgetsChanges) Applied(context.Context, stock.Kind, string) (stock.Chan
 
 func (s noSweep) Due(context.Context, []stock.Key, int) ([]string, error) { return nil, nil }
 
-func (s unsorted) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
+func (s shuffledPages) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
 	holds, err := s.Store.Holds(ctx, filter, after, limit)
 	slices.Reverse(holds)
 	return holds, err

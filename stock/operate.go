@@ -3,8 +3,10 @@ package stock
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
@@ -18,6 +20,13 @@ type TransferLeg struct {
 	SKU      int64
 	From, To int64 // activities; 0 is ordinary stock
 	Num      int64 // units, at least 1, or Rest
+}
+
+// ChangeOutcome is what a Restock, Withdraw or Transfer left behind.
+type ChangeOutcome struct {
+	ID     string
+	Moves  []TransferLeg // what a Transfer has moved; nil for the others
+	Replay bool          // an earlier call had done it; this one changed nothing
 }
 
 // Define creates an item, or changes the terms of one that exists. It is safe to call at
@@ -82,12 +91,12 @@ func checkTerms(t Terms, total int64) error {
 		input.NotNegative("units per buyer", t.PerBuyer), input.NotNegative("live holds per buyer", t.LiveHolds))
 }
 
-// Restock adds units: all lines or none. The same ID with the same lines again does nothing and
-// returns no error; with other lines, or used for a Withdraw or Transfer, it is ErrMismatch.
+// Restock adds units: all lines or none. The same ID with the same lines again is a Replay, which changes nothing;
+// with other lines, or used for a Withdraw or Transfer, it is ErrMismatch.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first line that
 // refuses, by key: ErrUnknownSKU, ErrUnlimited, ErrOverflow.
-func (inv *Inventory) Restock(ctx context.Context, id string, lines ...Line) error {
+func (inv *Inventory) Restock(ctx context.Context, id string, lines ...Line) (ChangeOutcome, error) {
 	return inv.adjust(ctx, KindRestock, StepRestock, id, lines)
 }
 
@@ -95,56 +104,56 @@ func (inv *Inventory) Restock(ctx context.Context, id string, lines ...Line) err
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first line that
 // refuses, by key: ErrUnknownSKU, ErrUnlimited, ErrInsufficient. Dead holds are released first.
-func (inv *Inventory) Withdraw(ctx context.Context, id string, lines ...Line) error {
+func (inv *Inventory) Withdraw(ctx context.Context, id string, lines ...Line) (ChangeOutcome, error) {
 	return inv.adjust(ctx, KindWithdraw, StepWithdraw, id, lines)
 }
 
 // adjust applies one step to some items.
-func (inv *Inventory) adjust(ctx context.Context, kind Kind, step Step, id string, lines []Line) error {
+func (inv *Inventory) adjust(ctx context.Context, kind Kind, step Step, id string, lines []Line) (ChangeOutcome, error) {
 	if err := errors.Join(inv.readyFor(ctx, 0, ""), input.ID("ID", id)); err != nil {
-		return err
+		return ChangeOutcome{}, err
 	}
 	lines, err := normalize(lines)
 	if err != nil {
-		return err
+		return ChangeOutcome{}, err
 	}
 	asked := Change{Kind: kind, ID: id}
 	for _, l := range lines {
 		asked.Entries = append(asked.Entries, Entry{Key: l.Key(), Delta: step.Transition().Delta.Times(l.Num)})
 	}
-	_, err = inv.apply(ctx, func([]ItemUsage) Change { return asked })
-	return err
+	_, outcome, err := inv.apply(ctx, func([]ItemUsage) Change { return asked })
+	return outcome, err
 }
 
 // Transfer moves available units from one pool of a SKU to another: all moves or none. It returns the moves with the
 // numbers of units moved; a Rest may have moved 0. Its IDs are shared with Restock: the same ID with the same moves
-// again returns what was moved the first time.
+// again is a Replay, which returns what was moved the first time.
 //
 // An activity takes its stock with one Transfer, and returns what is left with another whose Num is Rest. The second
 // one happens once, whoever calls it and however often.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, then for the first item that
 // refuses, by key: ErrUnknownSKU (of either pool), ErrUnlimited, ErrInsufficient, ErrOverflow.
-func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...TransferLeg) ([]TransferLeg, error) {
+func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...TransferLeg) (ChangeOutcome, error) {
 	if err := errors.Join(inv.readyFor(ctx, 0, ""), input.ID("ID", id)); err != nil {
-		return nil, err
+		return ChangeOutcome{}, err
 	}
 	moves, err := checkMoves(moves)
 	if err != nil {
-		return nil, err
+		return ChangeOutcome{}, err
 	}
 	for _, m := range moves {
 		for m.Num == Rest { // dead holds are part of what is available
 			if released, err := inv.release(ctx, Key{m.SKU, m.From}); err != nil {
-				return nil, err
+				return ChangeOutcome{}, err
 			} else if released == 0 {
 				break
 			}
 		}
 	}
-	change, err := inv.apply(ctx, func(items []ItemUsage) Change { return transfer(id, moves, items) })
+	change, outcome, err := inv.apply(ctx, func(items []ItemUsage) Change { return transfer(id, moves, items) })
 	if err != nil {
-		return nil, err
+		return ChangeOutcome{}, err
 	}
 	for i := range moves {
 		from := Key{SKU: moves[i].SKU, Activity: moves[i].From}
@@ -154,7 +163,8 @@ func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...Transfer
 			}
 		}
 	}
-	return moves, nil
+	outcome.Moves = moves
+	return outcome, nil
 }
 
 // checkMoves refuses moves that go nowhere and pools that take part twice, and returns a copy.
@@ -201,9 +211,9 @@ func transfer(id string, moves []TransferLeg, items []ItemUsage) Change {
 	return change
 }
 
-// apply books an operator's change and returns it as booked. The change is completed
+// apply books an operator's change, or finds it booked, and returns it as it is booked. The change is completed
 // from its items just before each attempt.
-func (inv *Inventory) apply(ctx context.Context, complete func(items []ItemUsage) Change) (Change, error) {
+func (inv *Inventory) apply(ctx context.Context, complete func(items []ItemUsage) Change) (Change, ChangeOutcome, error) {
 	asked := complete(nil)
 	keys := make([]Key, len(asked.Entries))
 	for i, e := range asked.Entries {
@@ -213,31 +223,31 @@ func (inv *Inventory) apply(ctx context.Context, complete func(items []ItemUsage
 	for range attempts {
 		items, _, err := inv.store.Items(ctx, "", keys)
 		if err != nil {
-			return Change{}, err
+			return Change{}, ChangeOutcome{}, err
 		}
 		change := complete(items)
 		refusal := refusesChange(change, items)
 		verdict := Refused
 		if refusal == nil {
 			if verdict, err = inv.store.Apply(ctx, change, inv.beside...); err != nil {
-				return Change{}, err
+				return Change{}, ChangeOutcome{}, err
 			}
 		}
 		if verdict == Done {
 			inv.tookChange(ctx, change)
-			return change, nil
+			return change, ChangeOutcome{ID: change.ID}, nil
 		}
 		was, err := inv.store.Applied(ctx, asked.Kind, asked.ID)
 		if err != nil {
-			return Change{}, err
+			return Change{}, ChangeOutcome{}, err
 		}
 		if was.ID != "" {
-			return was, sameChange(was, asked)
+			return was, ChangeOutcome{ID: was.ID, Replay: true}, sameChange(was, asked)
 		}
 		if shortage, ok := fault.As[*ShortageError](refusal); ok {
 			released, err := inv.release(ctx, shortage.Key)
 			if err != nil {
-				return Change{}, err
+				return Change{}, ChangeOutcome{}, err
 			}
 			if released > 0 || !looked {
 				looked = released == 0
@@ -245,10 +255,10 @@ func (inv *Inventory) apply(ctx context.Context, complete func(items []ItemUsage
 			}
 		}
 		if refusal != nil {
-			return Change{}, refusal
+			return Change{}, ChangeOutcome{}, refusal
 		}
 	}
-	return Change{}, &ContentionError{Verb: asked.Kind.String(), ID: asked.ID}
+	return Change{}, ChangeOutcome{}, &ContentionError{Verb: asked.Kind.String(), ID: asked.ID}
 }
 
 // tookChange tells the hook of each item that moved.
@@ -285,11 +295,25 @@ func refusesChange(change Change, items []ItemUsage) error {
 
 // sameChange compares a change that was booked with one that has the same ID.
 func sameChange(was, asked Change) error {
-	same := was.Kind == asked.Kind && slices.EqualFunc(was.Entries, asked.Entries, func(a, b Entry) bool {
+	same := slices.EqualFunc(was.Entries, asked.Entries, func(a, b Entry) bool {
 		return a.Key == b.Key && a.Rest == b.Rest && a.Exactly == b.Exactly && (a.Rest || a.Delta == b.Delta)
 	})
-	if !same {
-		return ErrMismatch
+	return fault.Mismatch(asked.ID, fault.Equal("change", was.Kind, asked.Kind),
+		fault.Argument{Field: "units", Same: same, Recorded: was.units(), Asked: asked.units()})
+}
+
+// units returns how many units a change adds to each item, for people.
+func (c Change) units() string {
+	units := make([]string, len(c.Entries))
+	for i, e := range c.Entries {
+		switch {
+		case e.Exactly:
+			units[i] = fmt.Sprintf("the rest of %v", e.Key)
+		case e.Rest:
+			units[i] = fmt.Sprintf("the rest for %v", e.Key)
+		default:
+			units[i] = fmt.Sprintf("%+d for %v", e.Delta.Left, e.Key)
+		}
 	}
-	return nil
+	return strings.Join(units, ", ")
 }

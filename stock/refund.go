@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 )
 
@@ -143,9 +144,16 @@ func (inv *Inventory) replayRefund(ctx context.Context, asked RefundRecord, refu
 		return RefundOutcome{}, refusal
 	case was.ID == "":
 		return RefundOutcome{}, &ContentionError{Verb: "refund", ID: asked.ID}
-	case was.Order != asked.Order || was.Restock != asked.Restock || was.Whole != asked.Whole ||
-		!asked.Whole && !slices.Equal(was.Lines, asked.Lines):
-		return RefundOutcome{}, ErrMismatch
+	}
+	differs := []fault.Argument{
+		fault.Equal("order", was.Order, asked.Order), fault.Equal("restock", was.Restock, asked.Restock),
+		fault.Equal("all that is left", was.Whole, asked.Whole),
+	}
+	if !asked.Whole {
+		differs = append(differs, compareLines(was.Lines, asked.Lines))
+	}
+	if err := fault.Mismatch(asked.ID, differs...); err != nil {
+		return RefundOutcome{}, err
 	}
 	hold, _, err := inv.store.Hold(ctx, was.Order)
 	if err != nil {

@@ -61,7 +61,7 @@ func TestInterruptedSaleLeavesNothing(t *testing.T) {
 
 func TestBooksThatDoNotBalanceAreAnError(t *testing.T) {
 	t.Parallel()
-	s := sale{units: 10, told: map[ending]int{bought: 12}}
+	s := sale{units: 10, told: map[result]int{bought: 12}}
 	s.item.Quantities = stock.Quantities{Total: 10, Sold: 12, Left: -2}
 	require.ErrorContains(t, s.check(), "do not balance")
 }

@@ -43,7 +43,7 @@ type sale struct {
 
 	mu       sync.Mutex
 	answered int
-	told     map[ending]int // buyers, by what became of them; each is counted once
+	told     map[result]int // buyers, by what became of them; each is counted once
 	replays  int            // callbacks that came twice and changed nothing
 	late     int            // payments that came too late; their money goes back
 
@@ -51,15 +51,15 @@ type sale struct {
 	drifts []stock.Drift
 }
 
-// ending is what became of a buyer.
-type ending string
+// result is what became of a buyer.
+type result string
 
 const (
-	bought    ending = "bought"
-	soldOut   ending = "found nothing"
-	cancelled ending = "cancelled"
-	expired   ending = "did not pay in time"
-	refunded  ending = "sent the goods back"
+	bought    result = "bought"
+	soldOut   result = "found nothing"
+	cancelled result = "cancelled"
+	expired   result = "did not pay in time"
+	refunded  result = "sent the goods back"
 )
 
 // run holds the sale and shows how it went.
@@ -78,7 +78,7 @@ func (s *sale) run(ctx context.Context, db *sql.DB, w io.Writer) error {
 	fmt.Fprintf(w, "%s buyers rush for %s units. An order holds its unit for %v.\n",
 		example.Count(s.buyers), example.Count(s.units), s.holdFor)
 
-	s.told, s.opened = map[ending]int{}, time.Now()
+	s.told, s.opened = map[result]int{}, time.Now()
 	err := example.Rush(ctx, s.buyers, func(ctx context.Context, number int) error {
 		end, err := s.buy(ctx, number)
 		s.count(func() { s.told[end]++ })
@@ -103,7 +103,7 @@ func (s *sale) run(ctx context.Context, db *sql.DB, w io.Writer) error {
 }
 
 // buy is one buyer, from the first look at the shop to the end of the order.
-func (s *sale) buy(ctx context.Context, number int) (ending, error) {
+func (s *sale) buy(ctx context.Context, number int) (result, error) {
 	order := fmt.Sprint("order-", number)
 	if err := s.order(ctx, order, fmt.Sprint("u-", number)); errors.Is(err, stock.ErrInsufficient) {
 		return soldOut, nil
@@ -160,7 +160,7 @@ func (s *sale) order(ctx context.Context, order, buyer string) error {
 }
 
 // pay is the callback of the payment provider.
-func (s *sale) pay(ctx context.Context, order string) (ending, error) {
+func (s *sale) pay(ctx context.Context, order string) (result, error) {
 	outcome, err := again(ctx, func() (stock.Outcome, error) { return s.inv.Pay(ctx, order) })
 	switch {
 	case errors.Is(err, stock.ErrExpired): // the buyer gets the money back

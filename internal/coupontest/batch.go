@@ -59,15 +59,21 @@ func granted(id string, reason coupon.Reason, to ...string) []coupon.Grant {
 	return all
 }
 
-// issue issues a batch and ends the test unless these were given and skipped.
-func (s *scene) issue(b coupon.Batch, given, skipped []coupon.Grant) {
+// issue issues a batch and ends the test unless these were given and skipped. It reports whether that was a Replay.
+func (s *scene) issue(b coupon.Batch, given, skipped []coupon.Grant) bool {
 	s.Helper()
-	suite.Same(s, "batch", suite.Must(s.shop.Issue(s.Context(), b)), coupon.IssueResult{Given: given, Skipped: skipped})
+	issued := suite.Must(s.shop.Issue(s.Context(), b))
+	suite.Same(s, "batch", issued, coupon.IssueResult{Given: given, Skipped: skipped, Replay: issued.Replay})
+	return issued.Replay
 }
 
 func batchFirstFive(s *scene) {
 	s.open(5)
-	s.issue(gift("b", buyers(1, 10)...), granted("b", coupon.Given, buyers(1, 5)...), granted("b", coupon.ReasonSoldOut, buyers(6, 10)...))
+	for _, again := range []bool{false, true} {
+		replay := s.issue(
+			gift("b", buyers(1, 10)...), granted("b", coupon.Given, buyers(1, 5)...), granted("b", coupon.ReasonSoldOut, buyers(6, 10)...))
+		suite.Same(s, "replay", replay, again)
+	}
 	s.counts(stock.Quantities{Total: 5, Sold: 5})
 	for _, g := range granted("b", coupon.Given, buyers(1, 5)...) {
 		s.state(g.Coupon, coupon.Usable)
@@ -88,9 +94,9 @@ func batchAllOrNothing(s *scene) {
 		s.counts(stock.Quantities{Total: 5, Left: 5})
 		s.unclaimed(gifted("b", "1"))
 	}
-	s.No(s.shop.Restock(s.Context(), "in", 1, 5))
-	for range 2 {
-		s.issue(b, granted("b", coupon.Given, buyers(1, 10)...), nil)
+	s.No(suite.Err(s.shop.Restock(s.Context(), "in", 1, 5)))
+	for _, again := range []bool{false, true} {
+		suite.Same(s, "replay", s.issue(b, granted("b", coupon.Given, buyers(1, 10)...), nil), again)
 		s.counts(stock.Quantities{Total: 10, Sold: 10})
 	}
 }
@@ -132,7 +138,7 @@ func batchAgain(s *scene) {
 		s.Advance(1000 * day)
 		s.define(1, 0, coupon.Rules{Closed: true}, tenOff())
 	}
-	s.No(s.shop.Restock(s.Context(), "in", 1, 10))
+	s.No(suite.Err(s.shop.Restock(s.Context(), "in", 1, 10)))
 	s.define(1, 0, coupon.Rules{}, tenOff())
 	s.revoke("r", gifted("b", "3"))
 	s.issue(b, granted("b", coupon.Given, "3"), append(granted("b", coupon.ReasonPerBuyer, "2"), granted("b", coupon.ReasonSoldOut, "1")...))
@@ -280,7 +286,7 @@ func batchAtOnce(s *scene) {
 			return err
 		}))
 		for _, got := range issued {
-			suite.Same(s, "batch "+b.ID, got, coupon.IssueResult{Given: granted(b.ID, coupon.Given, b.Buyers...)})
+			suite.Same(s, "batch "+b.ID, got, coupon.IssueResult{Given: granted(b.ID, coupon.Given, b.Buyers...), Replay: got.Replay})
 		}
 	}
 	s.counts(stock.Quantities{Total: 150, Sold: 150})

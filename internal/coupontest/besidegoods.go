@@ -313,7 +313,7 @@ func besideOtherCalls(s *scene) {
 			return suite.Err(inv.Extend(s.Context(), order, s.now()))
 		},
 		coupon.StepReturn + 1: func(inv *stock.Inventory, order string) error { return suite.Err(inv.Resolve(s.Context(), order)) },
-		coupon.StepReturn + 2: func(inv *stock.Inventory, _ string) error { return inv.Restock(s.Context(), "id", one()) },
+		coupon.StepReturn + 2: func(inv *stock.Inventory, _ string) error { return suite.Err(inv.Restock(s.Context(), "id", one())) },
 	} {
 		for step, use := range uses {
 			if step != belongs {
@@ -332,7 +332,7 @@ func besideOtherCalls(s *scene) {
 // besideRace has stock for all and a coupon for one.
 func besideRace(s *scene) {
 	goods := s.stocked()
-	s.No(goods.Restock(s.Context(), "more", stock.Line{SKU: 1, Num: 90}))
+	s.No(suite.Err(goods.Restock(s.Context(), "more", stock.Line{SKU: 1, Num: 90})))
 	const orders = 64
 	uses := make([]coupon.UseRequest, orders)
 	for i := range uses {

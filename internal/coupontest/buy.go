@@ -139,7 +139,7 @@ func payLate(s *scene) {
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 
 	s.define(1, 0, coupon.Rules{}, tenOff())
-	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
+	s.No(suite.Err(s.shop.Restock(s.Context(), "in", 1, 1)))
 	s.lock("b", "5")
 	s.Advance(hold)
 	s.claim("c", "6")

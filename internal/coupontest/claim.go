@@ -99,6 +99,8 @@ func claimMismatch(s *scene) {
 			s.Is(suite.Err(s.shop.For("5").Lock(s.Context(), id, 2)), coupon.ErrMismatch)
 			_, err := s.shop.For("5").Claim(s.Context(), id, 3) // there is none such
 			s.Is(err, coupon.ErrMismatch)
+			suite.Same(s, "what differs", *suite.As[*coupon.MismatchError](s, err),
+				coupon.MismatchError{ID: id, Field: "lines", Recorded: "1 of SKU 1", Asked: "1 of SKU 3"})
 		})
 	}
 	suite.Same(s, "the other campaign", s.campaign(2).Quantities, stock.Quantities{Total: 10, Left: 10})
@@ -151,7 +153,7 @@ func claimRefused(s *scene) {
 	suite.Same(s, "campaign", suite.As[*coupon.ClaimError](s, err).Campaign, 1)
 	s.unclaimed("a")
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
-	s.No(s.shop.Restock(s.Context(), "in", 1, 1))
+	s.No(suite.Err(s.shop.Restock(s.Context(), "in", 1, 1)))
 	s.claim("a", "5")
 	s.counts(stock.Quantities{Total: 2, Sold: 2})
 }
@@ -272,7 +274,7 @@ func unlimited(s *scene) {
 	s.counts(stock.Quantities{Sold: 200})
 	s.lock("locked", "1")
 	s.counts(stock.Quantities{Sold: 200, Locked: 1})
-	s.Is(s.shop.Restock(s.Context(), "in", 1, 1), coupon.ErrUnlimited, stock.ErrUnlimited)
+	s.Is(suite.Err(s.shop.Restock(s.Context(), "in", 1, 1)), coupon.ErrUnlimited, stock.ErrUnlimited)
 	s.refund("r", ids[0])
 	s.counts(stock.Quantities{Sold: 199, Locked: 1, Refunded: 1})
 	_, err := s.shop.Define(s.Context(), 1, 199, coupon.Rules{}, tenOff()) // to a limit that is passed already

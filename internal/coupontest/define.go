@@ -140,21 +140,21 @@ func claimedKeepTerms(s *scene) {
 func restockOnce(s *scene) {
 	s.open(10)
 	s.define(2, 10, coupon.Rules{}, tenOff())
-	for range 2 {
-		s.No(s.shop.Restock(s.Context(), "in", 1, 5))
-		s.No(s.shop.Withdraw(s.Context(), "out", 1, 2))
+	for _, replay := range []bool{false, true} {
+		suite.Same(s, "restock", suite.Must(s.shop.Restock(s.Context(), "in", 1, 5)), stock.ChangeOutcome{ID: "in", Replay: replay})
+		suite.Same(s, "withdrawal", suite.Must(s.shop.Withdraw(s.Context(), "out", 1, 2)), stock.ChangeOutcome{ID: "out", Replay: replay})
 	}
-	s.Is(s.shop.Restock(s.Context(), "in", 1, 6), coupon.ErrMismatch)
-	s.Is(s.shop.Restock(s.Context(), "in", 2, 5), coupon.ErrMismatch)
-	s.Is(s.shop.Withdraw(s.Context(), "in", 1, 5), coupon.ErrMismatch)
-	s.Is(s.shop.Restock(s.Context(), "more", 3, 5), coupon.ErrUnknownCampaign, stock.ErrUnknownSKU)
-	s.Is(s.shop.Withdraw(s.Context(), "more", 3, 5), coupon.ErrUnknownCampaign)
+	s.Is(suite.Err(s.shop.Restock(s.Context(), "in", 1, 6)), coupon.ErrMismatch)
+	s.Is(suite.Err(s.shop.Restock(s.Context(), "in", 2, 5)), coupon.ErrMismatch)
+	s.Is(suite.Err(s.shop.Withdraw(s.Context(), "in", 1, 5)), coupon.ErrMismatch)
+	s.Is(suite.Err(s.shop.Restock(s.Context(), "more", 3, 5)), coupon.ErrUnknownCampaign, stock.ErrUnknownSKU)
+	s.Is(suite.Err(s.shop.Withdraw(s.Context(), "more", 3, 5)), coupon.ErrUnknownCampaign)
 	s.counts(stock.Quantities{Total: 13, Left: 13})
 }
 
 func restockPool(s *scene) {
 	s.pool("A", "B")
-	s.Is(s.shop.Restock(s.Context(), "in", 1, 5), coupon.ErrPool)
+	s.Is(suite.Err(s.shop.Restock(s.Context(), "in", 1, 5)), coupon.ErrPool)
 	s.counts(stock.Quantities{Total: 2, Left: 2})
 }
 
@@ -163,10 +163,10 @@ func withdraw(s *scene) {
 	s.claim("claimed", "5")
 	s.lock("locked", "5")
 	s.lock("dead", "5")
-	err := s.shop.Withdraw(s.Context(), "out", 1, 8)
+	err := suite.Err(s.shop.Withdraw(s.Context(), "out", 1, 8))
 	s.Is(err, stock.ErrInsufficient)
 	suite.Same(s, "shortage", *suite.As[*stock.ShortageError](s, err), stock.ShortageError{Key: item(1), Wanted: 8, Available: 7})
 	s.Advance(hold)
-	s.No(s.shop.Withdraw(s.Context(), "out", 1, 9))
+	s.No(suite.Err(s.shop.Withdraw(s.Context(), "out", 1, 9)))
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 }

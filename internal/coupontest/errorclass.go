@@ -22,7 +22,7 @@ func sentinels() []error {
 // classOf returns the class of an error.
 func classOf(err error) suite.ErrorClass {
 	return suite.ClassOf(err, sentinels(),
-		suite.Data[coupon.InvalidError], suite.Data[coupon.StateError], suite.Data[coupon.ValidityError],
+		suite.Data[coupon.InvalidError], suite.Data[coupon.MismatchError], suite.Data[coupon.StateError], suite.Data[coupon.ValidityError],
 		suite.Data[coupon.MinimumError], suite.Data[coupon.PartialError], suite.Data[coupon.BatchError],
 		suite.Data[stock.ShortageError], suite.Data[stock.ItemError], suite.Data[stock.WindowError],
 		suite.Data[stock.LimitError], suite.Data[stock.InUseError], suite.Data[stock.StateError],

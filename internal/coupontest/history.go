@@ -84,7 +84,7 @@ func rarely(ctx context.Context, rng *rand.Rand, shop *coupon.Coupons, id string
 		_, err = shop.Generate(ctx, 3, rng.Int64N(40)+1, nil)
 	case 4:
 		if campaign != 3 && campaign != 4 {
-			err = shop.Restock(ctx, fmt.Sprint("in ", campaign), campaign, 5)
+			err = suite.Err(shop.Restock(ctx, fmt.Sprint("in ", campaign), campaign, 5))
 		}
 	}
 	return err

@@ -122,7 +122,7 @@ func identifiersOfChanges(s *scene) {
 	ids := suite.Lookalikes(64)
 	for range 2 {
 		for i, id := range ids {
-			s.No(s.shop.Restock(s.Context(), id, 1, int64(i+1)))
+			s.No(suite.Err(s.shop.Restock(s.Context(), id, 1, int64(i+1))))
 		}
 	}
 	n := int64(len(ids))
@@ -133,7 +133,7 @@ func identifiersOfChanges(s *scene) {
 // numbers. So have the goods of an order.
 func identifiersApart(s *scene) {
 	s.open(10)
-	s.No(s.shop.Restock(s.Context(), "x", 1, 5))
+	s.No(suite.Err(s.shop.Restock(s.Context(), "x", 1, 5)))
 	s.claim("x", "5")
 	s.redeem("x", "x")
 	s.giveBack("x", "x")
@@ -146,7 +146,7 @@ func identifiersApart(s *scene) {
 	goods := s.goods()
 	s.No(suite.Err(goods.Define(s.Context(), item(1), 10, stock.Terms{})))
 	s.No(suite.Err(goods.Lock(s.Context(), "x", one())))
-	s.No(goods.Restock(s.Context(), "x", one()))
+	s.No(suite.Err(goods.Restock(s.Context(), "x", one())))
 	s.No(suite.Err(goods.Pay(s.Context(), "x")))
 	s.No(suite.Err(goods.Refund(s.Context(), stock.Refund{ID: "x", Order: "x"})))
 	s.counts(stock.Quantities{Total: 15, Sold: 1, Left: 14, Refunded: 1})

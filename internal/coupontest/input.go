@@ -36,7 +36,7 @@ func asMuch(s *scene) {
 	s.Is(suite.Err(s.shop.Redeem(s.Context(), id, id, dec("92233720368.54775807"))), coupon.ErrNotYetValid)
 	_, err := s.shop.Issue(s.Context(), gift(strings.Repeat("\xff", coupon.MaxBatchID), buyers(1, coupon.MaxBuyers)...))
 	s.Is(err, coupon.ErrUnknownCampaign)
-	s.Is(s.shop.Restock(s.Context(), "in", math.MaxInt64, 1), coupon.ErrOverflow)
+	s.Is(suite.Err(s.shop.Restock(s.Context(), "in", math.MaxInt64, 1)), coupon.ErrOverflow)
 }
 
 // changing returns one call of each verb that changes something, each of which works once those before it have.
@@ -47,8 +47,8 @@ func changing(ctx context.Context, c *coupon.Coupons) []suite.Call {
 		{Name: "Define of a pool", Do: func() error { return suite.Err(c.Define(ctx, 2, 0, coupon.Rules{}, pooled(tenOff()))) }},
 		{Name: "Import", Do: func() error { return suite.Err(c.Import(ctx, 2, slices.Values([]string{"CODE"}))) }},
 		{Name: "Generate", Do: func() error { return suite.Err(c.Generate(ctx, 2, 5, nil)) }},
-		{Name: "Restock", Do: func() error { return c.Restock(ctx, "in", 1, 5) }},
-		{Name: "Withdraw", Do: func() error { return c.Withdraw(ctx, "out", 1, 1) }},
+		{Name: "Restock", Do: func() error { return suite.Err(c.Restock(ctx, "in", 1, 5)) }},
+		{Name: "Withdraw", Do: func() error { return suite.Err(c.Withdraw(ctx, "out", 1, 1)) }},
 		{Name: "Claim", Of: "a", Do: func() error { return suite.Err(c.For("5").Claim(ctx, "a", 1)) }},
 		{Name: "Claim of a code", Of: "code", Do: func() error { return suite.Err(c.For("5").Claim(ctx, "code", 2)) }},
 		{Name: "Lock", Of: "b", Do: func() error { return suite.Err(c.For("5").Lock(ctx, "b", 1)) }},

@@ -294,11 +294,11 @@ func (m *model) change() operation {
 	}
 	id, campaign, num := m.ID("m"), m.campaign(), m.Int64N(12)+1
 	op := operation{Name: fmt.Sprintf("Restock(%q, %d, %d)", id, campaign, num), Call: func(s *side) (any, error) {
-		return nil, s.shop.Restock(s.Context(), id, campaign, num)
+		return s.shop.Restock(s.Context(), id, campaign, num)
 	}}
 	if m.Chance(30) {
 		op = operation{Name: fmt.Sprintf("Withdraw(%q, %d, %d)", id, campaign, num), Call: func(s *side) (any, error) {
-			return nil, s.shop.Withdraw(s.Context(), id, campaign, num)
+			return s.shop.Withdraw(s.Context(), id, campaign, num)
 		}}
 	}
 	m.changes = suite.Remember(m.changes, op)

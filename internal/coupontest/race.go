@@ -276,12 +276,12 @@ func raceLapsed(s *scene) {
 type duel struct {
 	before        func(id string, round int)
 	first, second func(id string) error
-	told          []error   // what the losers are
-	ends          [2]ending // where the first has won, and where the second has
+	told          []error    // what the losers are
+	ends          [2]raceEnd // where the first has won, and where the second has
 }
 
-// An ending is how a coupon stands, and the use of it by order A; the zero state is no coupon.
-type ending struct {
+// A raceEnd is how a coupon stands, and the use of it by order A; the zero state is no coupon.
+type raceEnd struct {
 	state coupon.State
 	use   coupon.UseState
 }
@@ -338,21 +338,21 @@ func (s *scene) cancels(id string) error  { return suite.Err(s.shop.Cancel(s.Con
 func raceRevoke(s *scene) {
 	s.fight(duel{
 		before: s.claims, first: s.revokes, second: s.redeems, told: []error{coupon.ErrRevoked, coupon.ErrRedeemed},
-		ends: [2]ending{{coupon.Revoked, coupon.Unused}, {coupon.Redeemed, coupon.UseRedeemed}},
+		ends: [2]raceEnd{{coupon.Revoked, coupon.Unused}, {coupon.Redeemed, coupon.UseRedeemed}},
 	})
 }
 
 func raceRefund(s *scene) {
 	s.fight(duel{
 		before: s.claims, first: s.refunds, second: s.reserves, told: []error{coupon.ErrRefunded, coupon.ErrReserved},
-		ends: [2]ending{{coupon.Refunded, coupon.Unused}, {coupon.Reserved, coupon.UseReserved}},
+		ends: [2]raceEnd{{coupon.Refunded, coupon.Unused}, {coupon.Reserved, coupon.UseReserved}},
 	})
 }
 
 func raceRefundRevoke(s *scene) {
 	s.fight(duel{
 		before: s.claims, first: s.refunds, second: s.revokes, told: []error{coupon.ErrRefunded, coupon.ErrRevoked},
-		ends: [2]ending{{coupon.Refunded, coupon.Unused}, {coupon.Revoked, coupon.Unused}},
+		ends: [2]raceEnd{{coupon.Refunded, coupon.Unused}, {coupon.Revoked, coupon.Unused}},
 	})
 }
 
@@ -365,7 +365,7 @@ func raceRedeemRelease(s *scene) {
 			}
 		},
 		first: s.redeems, second: s.releases, told: []error{coupon.ErrReleased, coupon.ErrRedeemed},
-		ends: [2]ending{{coupon.Redeemed, coupon.UseRedeemed}, {coupon.Usable, coupon.UseReleased}},
+		ends: [2]raceEnd{{coupon.Redeemed, coupon.UseRedeemed}, {coupon.Usable, coupon.UseReleased}},
 	})
 }
 
@@ -374,7 +374,7 @@ func racePay(s *scene) {
 		before: func(id string, _ int) { s.lock(id, "5") },
 		first:  func(id string) error { return suite.Err(s.shop.Pay(s.Context(), id)) }, second: s.cancels,
 		told: []error{coupon.ErrPaid, coupon.ErrCancelled},
-		ends: [2]ending{{coupon.Usable, coupon.Unused}, {coupon.Dropped, coupon.Unused}},
+		ends: [2]raceEnd{{coupon.Usable, coupon.Unused}, {coupon.Dropped, coupon.Unused}},
 	})
 }
 
@@ -383,7 +383,7 @@ func raceClaimCancel(s *scene) {
 		before: func(string, int) {},
 		first:  func(id string) error { return suite.Err(s.shop.For("5").Claim(s.Context(), id, 1)) }, second: s.cancels,
 		told: []error{coupon.ErrPaid, coupon.ErrCancelled},
-		ends: [2]ending{{coupon.Usable, coupon.Unused}, {}},
+		ends: [2]raceEnd{{coupon.Usable, coupon.Unused}, {}},
 	})
 }
 

@@ -110,3 +110,60 @@ func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 func Invalid(field, format string, args ...any) error {
 	return &InvalidError{Field: field, Reason: fmt.Sprintf(format, args...)}
 }
+
+// MismatchError says in what a call differs from the first one with the same ID. It matches ErrMismatch.
+type MismatchError struct {
+	ID       string // the ID that is known
+	Field    string // the first argument that differs, for example "lines"
+	Recorded string // what it was; "" for what is private to a person, such as a buyer
+	Asked    string // what this call asked for; "" likewise
+}
+
+// Error implements error.
+func (e *MismatchError) Error() string {
+	differs := e.Field + " differs"
+	if e.Recorded != "" || e.Asked != "" {
+		differs = fmt.Sprintf("%s: recorded %s, asked %s", e.Field, e.Recorded, e.Asked)
+	}
+	return fmt.Sprintf("%v: %q: %s", ErrMismatch, e.ID, differs)
+}
+
+// Is matches ErrMismatch.
+func (e *MismatchError) Is(target error) bool { return target == ErrMismatch }
+
+// Argument is an argument of a call whose ID is known, beside what was recorded of the first call.
+type Argument struct {
+	Field           string
+	Same            bool
+	Recorded, Asked any // nil where no error tells them
+}
+
+// Equal returns an argument that is compared with ==.
+func Equal[T comparable](field string, recorded, asked T) Argument {
+	return Argument{Field: field, Same: recorded == asked, Recorded: recorded, Asked: asked}
+}
+
+// Alike returns an argument that is compared by its method, such as a decimal or a time.
+func Alike[T interface{ Equal(other T) bool }](field string, recorded, asked T) Argument {
+	return Argument{Field: field, Same: recorded.Equal(asked), Recorded: recorded, Asked: asked}
+}
+
+// Private returns an argument that is about a person, such as a buyer or an address.
+func Private(field, recorded, asked string) Argument {
+	return Argument{Field: field, Same: recorded == asked}
+}
+
+// Mismatch returns a *MismatchError for the first argument that differs, or nil.
+func Mismatch(id string, arguments ...Argument) error {
+	for _, a := range arguments {
+		if a.Same {
+			continue
+		}
+		err := &MismatchError{ID: id, Field: a.Field}
+		if a.Recorded != nil {
+			err.Recorded, err.Asked = fmt.Sprint(a.Recorded), fmt.Sprint(a.Asked)
+		}
+		return err
+	}
+	return nil
+}

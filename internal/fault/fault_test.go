@@ -12,10 +12,10 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
-// numbered is an error of a driver.
-type numbered struct{ number int }
+// driverError is an error of a driver.
+type driverError struct{ number int }
 
-func (e *numbered) Error() string { return fmt.Sprint("error ", e.number) }
+func (e *driverError) Error() string { return fmt.Sprint("error ", e.number) }
 
 // classes are all that say what became of a call.
 var classes = []error{
@@ -28,7 +28,7 @@ func TestWhatWasDoneAndCouldNotBeReadIsUnknown(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, fault.Unread(nil))
 	for _, class := range classes {
-		for _, cause := range []error{context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF, &numbered{2013}} {
+		for _, cause := range []error{context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF, &driverError{2013}} {
 			err := fault.Unread(fmt.Errorf("%w: %w", class, cause))
 			require.ErrorIs(t, err, cause)
 			require.ErrorContains(t, err, cause.Error())
@@ -37,7 +37,7 @@ func TestWhatWasDoneAndCouldNotBeReadIsUnknown(t *testing.T) {
 				require.Equal(t, other == fault.ErrUnknown, errors.Is(err, other), "%v as %v", err, other) //nolint:errorlint // the very value
 			}
 		}
-		driver, ok := fault.As[*numbered](fault.Unread(fmt.Errorf("%w: %w", class, &numbered{2013})))
+		driver, ok := fault.As[*driverError](fault.Unread(fmt.Errorf("%w: %w", class, &driverError{2013})))
 		require.True(t, ok)
 		require.Equal(t, 2013, driver.number)
 	}

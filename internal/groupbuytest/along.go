@@ -14,14 +14,14 @@ func Along(t *testing.T, h Harness, shop suite.Shop[groupbuy.Store]) {
 	t.Helper()
 	c := carrier{scene: newScene(t, h)}
 	c.stocked(goods, inStock)
-	for _, calls := range [][]carrying{c.products(), c.seats(), c.endings()} {
+	for _, calls := range [][]carryCase{c.products(), c.seats(), c.endings()} {
 		suite.Carry(c.scene, shop, c.everything, calls)
 	}
 	c.Balanced()
 }
 
-// carrying is a call of Along.
-type carrying = suite.Carrying[groupbuy.Store]
+// carryCase is a call of Along.
+type carryCase = suite.CarryCase[groupbuy.Store]
 
 // carrier makes the calls of Along.
 type carrier struct {
@@ -80,7 +80,7 @@ func (c *carrier) opened(order string, paid bool) func() {
 }
 
 // products returns the calls of operators.
-func (c *carrier) products() []carrying {
+func (c *carrier) products() []carryCase {
 	defines := func(title string) func(groupbuy.Store) error {
 		a := c.activity()
 		a.Title = title
@@ -97,10 +97,12 @@ func (c *carrier) products() []carrying {
 		return c.by(func(ctx context.Context, g *groupbuy.Groups) error { return suite.Err(g.Revise(ctx, p)) })
 	}
 	restocks := func(units int64) func(groupbuy.Store) error {
-		return c.by(func(ctx context.Context, g *groupbuy.Groups) error { return g.Restock(ctx, "r", key(), units) })
+		return c.by(func(ctx context.Context, g *groupbuy.Groups) error {
+			return suite.Err(g.Restock(ctx, "r", key(), units))
+		})
 	}
-	withdraws := c.by(func(ctx context.Context, g *groupbuy.Groups) error { return g.Withdraw(ctx, "w", key(), 5) })
-	return []carrying{
+	withdraws := c.by(func(ctx context.Context, g *groupbuy.Groups) error { return suite.Err(g.Withdraw(ctx, "w", key(), 5)) })
+	return []carryCase{
 		{Name: "Define", Call: defines("Fair")},
 		{Name: "Define other words", Call: defines("Spring fair")},
 		{Name: "Offer too many", Call: offers(inStock + 1), Refusal: stock.ErrInsufficient, Helps: true},
@@ -115,12 +117,12 @@ func (c *carrier) products() []carrying {
 }
 
 // seats returns the calls of buyers, in teams of two.
-func (c *carrier) seats() []carrying {
+func (c *carrier) seats() []carryCase {
 	resolves := c.by(func(ctx context.Context, g *groupbuy.Groups) error { return suite.Err(g.Resolve(ctx, "4")) })
 	regains := func(store groupbuy.Store) error {
 		return suite.Err(c.with(groupbuy.Options{LatePay: stock.Reacquire}).On(store).Pay(c.Context(), "9"))
 	}
-	return []carrying{
+	return []carryCase{
 		{Name: "Open", Call: c.opens("1", anna)},
 		{Name: "Join", Call: c.joins("2", ben)},
 		{Name: "Join a full team", Call: c.joins("3", carol), Refusal: groupbuy.ErrFull},
@@ -154,7 +156,7 @@ func (c *carrier) seats() []carrying {
 }
 
 // endings returns the calls that end teams, products and activities, and the sweeps.
-func (c *carrier) endings() []carrying {
+func (c *carrier) endings() []carryCase {
 	const other = fair + 1
 	removes := c.by(func(ctx context.Context, g *groupbuy.Groups) error { return suite.Err(g.Remove(ctx, key())) })
 	ends := c.by(func(ctx context.Context, g *groupbuy.Groups) error { return suite.Err(g.End(ctx, other)) })
@@ -164,7 +166,7 @@ func (c *carrier) endings() []carrying {
 	delivers := c.by(func(ctx context.Context, g *groupbuy.Groups) error {
 		return suite.Err(g.Deliver(ctx, func(context.Context, groupbuy.Event) error { return nil }))
 	})
-	return []carrying{
+	return []carryCase{
 		{Name: "Form nobody", Before: c.opened("20", false), Call: c.forms(), Refusal: groupbuy.ErrNobodyPaid},
 		{Name: "Form", Before: c.opened("21", true), Call: c.forms()},
 		{Name: "Fail what is formed", Call: c.fails(), Refusal: groupbuy.ErrTeamFormed},

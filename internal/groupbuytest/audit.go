@@ -78,9 +78,9 @@ func auditClean(s *scene) {
 	s.journeyEnd()
 }
 
-// forged is a store that reads the books of one team otherwise than they are kept, as if somebody with a SQL prompt
+// forgery is a store that reads the books of one team otherwise than they are kept, as if somebody with a SQL prompt
 // had been at it.
-type forged struct {
+type forgery struct {
 	groupbuy.Store
 
 	code  string
@@ -88,7 +88,7 @@ type forged struct {
 }
 
 // Books implements groupbuy.Store.
-func (f forged) Books(ctx context.Context, k stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
+func (f forgery) Books(ctx context.Context, k stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
 	books, err := f.Store.Books(ctx, k, after, limit)
 	for i := range books {
 		if books[i].Code == f.code {
@@ -105,7 +105,7 @@ func auditNames(s *scene) {
 	s.open("other", dan)
 	named := func(quantity, counted string, forge func(b *groupbuy.TeamBook)) {
 		s.Helper()
-		report := suite.Must(s.groups.On(forged{s.Store, code, forge}).Audit(s.Context()))
+		report := suite.Must(s.groups.On(forgery{s.Store, code, forge}).Audit(s.Context()))
 		suite.Same(s, "drifts", report.Drifts, []groupbuy.Drift{{
 			Key: key(), Team: code, Quantity: quantity, Counted: dec(counted), Recount: dec("1"),
 		}})

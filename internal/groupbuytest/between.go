@@ -84,11 +84,11 @@ func joinMeets(s *scene) {
 			s.No(suite.Err(s.ordinary().Define(s.Context(), p.Key, 0, stock.Terms{End: s.now()})))
 		}, []error{groupbuy.ErrEnded, stock.ErrEnded}},
 		{func(p groupbuy.Product, _, order string) {
-			s.No(s.groups.Withdraw(s.Context(), order, p.Key, 8))
+			s.No(suite.Err(s.groups.Withdraw(s.Context(), order, p.Key, 8)))
 		}, []error{stock.ErrInsufficient}},
 		{func(p groupbuy.Product, code, order string) { // what a team refuses comes before what the stock refuses
 			s.joinAs(code, buy(order+" 3", dan).of(p.Key))
-			s.No(s.groups.Withdraw(s.Context(), order, p.Key, 7))
+			s.No(suite.Err(s.groups.Withdraw(s.Context(), order, p.Key, 7)))
 		}, []error{groupbuy.ErrJoined}},
 	} {
 		p, order := s.offerIn(int64(i+100), 3, 10), strconv.Itoa(i)

@@ -26,13 +26,14 @@ func endingCases() []testCase {
 	}
 }
 
-// remove removes the product of a scene.
-func (s *scene) remove() {
+// remove removes the product of a scene. It reports whether that was a Replay.
+func (s *scene) remove() (replay bool) {
 	s.Helper()
 	p := suite.Must(s.groups.Remove(s.Context(), key()))
 	if p.State != groupbuy.Removed && p.State != groupbuy.Settled {
 		s.Fatalf("product that was removed is %v", p.State)
 	}
+	return p.Replay
 }
 
 // end ends the activity of a scene.
@@ -64,10 +65,10 @@ func removed(s *scene) {
 func removedOnce(s *scene) {
 	s.live()
 	s.team([]string{anna, ben}, "1")
-	s.remove()
+	suite.Same(s, "replay", s.remove(), false)
 	s.shelf(inStock - 2)
 	s.pool(stock.Quantities{Total: 2, Locked: 1, Sold: 1})
-	s.unchanged(func() { s.remove(); s.remove() })
+	s.unchanged(func() { suite.Same(s, "replay", s.remove(), true) })
 	s.Count("what expires", s.sweep(), 0)
 	s.end()
 	s.shelf(inStock - 2)
@@ -99,9 +100,9 @@ func endByTime(s *scene) {
 	s.shelf(inStock - 2)
 	s.Count("what expires once more", s.sweep(), 0)
 	s.unchanged(func() {
-		s.end()
-		s.remove()
-		suite.Same(s, "product", s.offer(product(people(2)), 90), s.shown(groupbuy.Settled))
+		suite.Same(s, "ended again", s.end().Replay, true)
+		suite.Same(s, "removed again", s.remove(), true)
+		suite.Replays(s, "product", s.offer(product(people(2)), 90), s.shown(groupbuy.Settled))
 	})
 }
 
@@ -123,8 +124,8 @@ func endByHand(s *scene) {
 	s.Advance(runs)
 	s.sweep()
 	s.shown(groupbuy.Settled)
-	again := s.end()
-	suite.Same(s, "activity", again, a)
+	suite.Same(s, "ended", a.Replay, false)
+	suite.Replays(s, "activity", s.end(), a)
 	s.shelf(inStock - 2)
 }
 

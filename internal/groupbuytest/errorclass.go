@@ -34,7 +34,7 @@ func sentinels() []error {
 // classOf returns the class of an error.
 func classOf(err error) suite.ErrorClass {
 	return suite.ClassOf(err, sentinels(),
-		suite.Data[groupbuy.InvalidError], suite.Data[groupbuy.ProductError], suite.Data[groupbuy.TeamError],
+		suite.Data[groupbuy.InvalidError], suite.Data[groupbuy.MismatchError], suite.Data[groupbuy.ProductError], suite.Data[groupbuy.TeamError],
 		suite.Data[groupbuy.SeatError], suite.Data[groupbuy.EventError],
 		suite.Data[stock.ShortageError], suite.Data[stock.ItemError], suite.Data[stock.WindowError],
 		suite.Data[stock.LimitError], suite.Data[stock.InUseError], suite.Data[stock.StateError],

@@ -93,8 +93,8 @@ func eventsCarry(s *scene) {
 	suite.Same(s, "seat", events[3].Seat, s.seat("4", groupbuy.Expired))
 }
 
-// failing is a handler that keeps what it was given and fails for some of it.
-type failing struct {
+// failingHandler is a handler that keeps what it was given and fails for some of it.
+type failingHandler struct {
 	mu    sync.Mutex
 	given []groupbuy.Event
 	fails func(e groupbuy.Event) bool
@@ -104,7 +104,7 @@ type failing struct {
 var errFailing = errors.New("groupbuytest: the handler failed")
 
 // handle is a groupbuy.Handler.
-func (f *failing) handle(_ context.Context, e groupbuy.Event) error {
+func (f *failingHandler) handle(_ context.Context, e groupbuy.Event) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.given = append(f.given, e)
@@ -115,7 +115,7 @@ func (f *failing) handle(_ context.Context, e groupbuy.Event) error {
 }
 
 // numbers returns the numbers of what a handler was given of a team, and forgets it.
-func (f *failing) numbers(code string) []int64 {
+func (f *failingHandler) numbers(code string) []int64 {
 	var got []int64
 	for _, e := range f.given {
 		if e.Code == code {
@@ -127,7 +127,7 @@ func (f *failing) numbers(code string) []int64 {
 }
 
 // deliverTo delivers what is due to a handler, and ends the test unless it was done with so much of it.
-func (s *scene) deliverTo(f *failing, want int) {
+func (s *scene) deliverTo(f *failingHandler, want int) {
 	s.Helper()
 	s.Count("events that are done", suite.Must(s.groups.Deliver(s.Context(), f.handle)), want)
 }
@@ -136,7 +136,7 @@ func eventsWait(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben}, "1", "2")
 	s.fail(code)
-	f := &failing{fails: func(e groupbuy.Event) bool { return e.No == 2 }}
+	f := &failingHandler{fails: func(e groupbuy.Event) bool { return e.No == 2 }}
 	s.deliverTo(f, 1)
 	suite.Same(s, "events", f.numbers(code), []int64{1, 2})
 	s.deliverTo(f, 0)
@@ -156,7 +156,7 @@ func eventsApart(s *scene) {
 		codes[code] = i == 7
 		s.cancel(order)
 	}
-	f := &failing{fails: func(e groupbuy.Event) bool { return codes[e.Code] }}
+	f := &failingHandler{fails: func(e groupbuy.Event) bool { return codes[e.Code] }}
 	s.deliverTo(f, len(codes)-1)
 	s.Count("events", len(f.given), len(codes))
 }
@@ -237,7 +237,7 @@ func refundFails(s *scene) {
 	s.live()
 	code := s.team([]string{anna, ben, carol}, "1", "2")
 	s.fail(code)
-	f := &failing{fails: func(e groupbuy.Event) bool { return e.Order == "1" }}
+	f := &failingHandler{fails: func(e groupbuy.Event) bool { return e.Order == "1" }}
 	s.deliverTo(f, 1)
 	s.seat("1", groupbuy.RefundDue)
 	s.seat("2", groupbuy.RefundDue)

@@ -76,9 +76,9 @@ func (s *scene) walker(groups *groupbuy.Groups) walk {
 				return nil
 			}))
 		case n == 55:
-			return groups.Restock(ctx, fmt.Sprint("more ", rng.IntN(4)), key(), buyer)
+			return suite.Err(groups.Restock(ctx, fmt.Sprint("more ", rng.IntN(4)), key(), buyer))
 		case n == 56:
-			return groups.Withdraw(ctx, fmt.Sprint("less ", rng.IntN(4)), key(), buyer)
+			return suite.Err(groups.Withdraw(ctx, fmt.Sprint("less ", rng.IntN(4)), key(), buyer))
 		case n == 57:
 			return suite.Err(groups.Resolve(ctx, order))
 		case n == 58:
@@ -218,13 +218,13 @@ func effectsOf(s *scene) {
 	moved := func(step stock.Step, id string, num int64) groupbuy.Effect {
 		return groupbuy.Effect{Units: step, Key: key(), Num: num, ID: id}
 	}
-	told(func() error { return groups.Restock(ctx, "a", key(), 5) }, moved(stock.StepRestock, "a", 5))
-	told(func() error { return groups.Withdraw(ctx, "b", key(), 7) }, moved(stock.StepWithdraw, "b", 7))
+	told(func() error { return suite.Err(groups.Restock(ctx, "a", key(), 5)) }, moved(stock.StepRestock, "a", 5))
+	told(func() error { return suite.Err(groups.Withdraw(ctx, "b", key(), 7)) }, moved(stock.StepWithdraw, "b", 7))
 	told(func() error { return suite.Err(groups.Remove(ctx, key())) }, moved(stock.StepWithdraw, "gb-/42/7/1", 86))
 }
 
-// hearing is groups with what their hook was told.
-type hearing struct {
+// listener is groups with what their hook was told.
+type listener struct {
 	*groupbuy.Groups
 
 	of      *scene
@@ -232,14 +232,14 @@ type hearing struct {
 }
 
 // hears returns groups whose effects are kept.
-func (s *scene) hears() *hearing {
-	h := &hearing{of: s}
+func (s *scene) hears() *listener {
+	h := &listener{of: s}
 	h.Groups = s.with(groupbuy.Options{Hook: func(_ context.Context, e groupbuy.Effect) { h.effects = append(h.effects, e) }})
 	return h
 }
 
 // told ends the test unless a call has just these effects, and none when it is made again.
-func (h *hearing) told(call func() error, want ...groupbuy.Effect) {
+func (h *listener) told(call func() error, want ...groupbuy.Effect) {
 	h.of.Helper()
 	for _, want := range [][]groupbuy.Effect{want, nil} {
 		h.effects = nil

@@ -70,9 +70,9 @@ func identifiersOfChanges(s *scene) {
 	for range 2 { // the second round replays the first
 		for i, id := range ids {
 			if i%2 == 0 {
-				s.No(s.groups.Restock(s.Context(), id, key(), 2))
+				s.No(suite.Err(s.groups.Restock(s.Context(), id, key(), 2)))
 			} else {
-				s.No(s.groups.Withdraw(s.Context(), id, key(), 1))
+				s.No(suite.Err(s.groups.Withdraw(s.Context(), id, key(), 1)))
 			}
 		}
 	}
@@ -83,7 +83,7 @@ func identifiersOfChanges(s *scene) {
 // identifiersApart uses one ID for an order, a change and a refund by hand.
 func identifiersApart(s *scene) {
 	s.live()
-	s.No(s.groups.Restock(s.Context(), "x", key(), 1))
+	s.No(suite.Err(s.groups.Restock(s.Context(), "x", key(), 1)))
 	code := s.open("x", anna).Team
 	s.pay("x")
 	s.join(code, groupbuy.RefundID("x"), ben)

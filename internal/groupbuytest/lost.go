@@ -52,8 +52,8 @@ func (s stages) all(activity groupbuy.Activity) []suite.Call {
 	return []suite.Call{
 		{Name: "Define", Do: func() error { return suite.Err(g.Define(ctx, activity)) }},
 		{Name: "Offer", Do: func() error { return suite.Err(g.Offer(ctx, product(people(3)), 90)) }},
-		{Name: "Restock", Do: func() error { return g.Restock(ctx, "more", key(), 10) }},
-		{Name: "Withdraw", Do: func() error { return g.Withdraw(ctx, "less", key(), 20) }},
+		{Name: "Restock", Do: func() error { return suite.Err(g.Restock(ctx, "more", key(), 10)) }},
+		{Name: "Withdraw", Do: func() error { return suite.Err(g.Withdraw(ctx, "less", key(), 20)) }},
 		s.open("1"), s.join("1", "2", ben), s.join("1", "3", carol), s.pay("1"), s.pay("2"), s.cancel("3"), s.pay("3"),
 		s.join("1", "4", dan), s.pay("4"), s.refund("2"),
 		s.open("5"), s.pay("5"), s.decide("Form", "5", g.Form),

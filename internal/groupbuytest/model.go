@@ -58,7 +58,7 @@ type side struct {
 	shop   *stock.Inventory // the plain one of the harness; nil where there is none
 	code   int              // of the next team
 
-	breaks  breaking // where the wire does next
+	breaks  breakage // where the wire does next
 	changes int      // calls over it that change something, since then
 
 	given []groupbuy.Event // what handlers were
@@ -153,9 +153,9 @@ func codeOfModel(n int) string {
 	return string(code)
 }
 
-// A breaking is where a wire breaks once. Two stores that answer alike make the same changes one after the other;
+// A breakage is where a wire breaks once. Two stores that answer alike make the same changes one after the other;
 // what is read in between to answer is their own.
-type breaking struct {
+type breakage struct {
 	how string // "before" or "after" a change, or at a "read" after it; empty is nowhere
 	at  int    // the number of the change, from 1; a read may also come before all
 }
@@ -167,7 +167,7 @@ func (s *side) send(call string) error {
 		s.changes++
 	}
 	if here := s.changes == s.breaks.at; here && (changing && s.breaks.how == "before" || !changing && s.breaks.how == "read") {
-		s.breaks = breaking{}
+		s.breaks = breakage{}
 		return groupbuy.ErrUnavailable
 	}
 	return nil
@@ -179,10 +179,10 @@ func (s *side) reply(call string) error {
 	case !suite.Changes(call) || s.changes != s.breaks.at:
 		return nil
 	case s.breaks.how == "after":
-		s.breaks = breaking{}
+		s.breaks = breakage{}
 		return groupbuy.ErrUnknown
 	case call == suite.Units+"Expire", call == "Follow": // they move several seats, which are then read in any order
-		s.breaks = breaking{}
+		s.breaks = breakage{}
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (m *model) plain() operation {
 		id := m.ID("c")
 		return operation{Name: fmt.Sprintf("the shop's Restock(%q, %v)", id, line), Looks: lookAtPool(m.product()),
 			Call: func(s *side) (any, error) {
-				return nil, s.shop.Restock(s.Context(), id, line)
+				return s.shop.Restock(s.Context(), id, line)
 			}}
 	case n < 65 && m.meddles:
 		return m.meddle()

@@ -92,7 +92,7 @@ func offerAgain(s *scene) {
 	offered := s.shown(groupbuy.Offered)
 	s.Advance(time.Minute)
 	s.unchanged(func() {
-		suite.Same(s, "product", s.offer(product(people(3)), 90), offered)
+		suite.Replays(s, "product", s.offer(product(people(3)), 90), offered)
 		for name, change := range map[string]func(p *groupbuy.Product){
 			"people": func(p *groupbuy.Product) { p.People = 4 },
 			"price":  func(p *groupbuy.Product) { p.GroupPrice = dec("79.91") },
@@ -106,7 +106,10 @@ func offerAgain(s *scene) {
 				s.Fatalf("Offer with another %s: %v", name, err)
 			}
 		}
-		s.only(suite.Err(s.groups.Offer(s.Context(), product(people(3)), 91)), groupbuy.ErrMismatch)
+		err := suite.Err(s.groups.Offer(s.Context(), product(people(3)), 91))
+		s.only(err, groupbuy.ErrMismatch)
+		suite.Same(s, "what differs", *suite.As[*groupbuy.MismatchError](s, err),
+			groupbuy.MismatchError{ID: key().String(), Field: "units", Recorded: "90", Asked: "91"})
 	})
 }
 
@@ -125,20 +128,24 @@ func offerTwice(s *scene) {
 
 func stockMoves(s *scene) {
 	s.live()
-	for range 2 {
-		s.No(s.groups.Restock(s.Context(), "more", key(), 10))
-		s.No(s.groups.Withdraw(s.Context(), "less", key(), 95))
+	for _, again := range []bool{false, true} {
+		more := suite.Must(s.groups.Restock(s.Context(), "more", key(), 10))
+		moves := []stock.TransferLeg{{SKU: key().SKU, To: fair, Num: 10}}
+		suite.Same(s, "restock", more, stock.ChangeOutcome{ID: "more", Moves: moves, Replay: again})
+		less := suite.Must(s.groups.Withdraw(s.Context(), "less", key(), 95))
+		moves = []stock.TransferLeg{{SKU: key().SKU, From: fair, Num: 95}}
+		suite.Same(s, "withdrawal", less, stock.ChangeOutcome{ID: "less", Moves: moves, Replay: again})
 	}
 	s.pool(stock.Quantities{Total: 5})
 	s.shelf(inStock - 5)
 	s.unchanged(func() {
-		s.only(s.groups.Restock(s.Context(), "more", key(), 11), groupbuy.ErrMismatch)
-		s.only(s.groups.Restock(s.Context(), "less", key(), 95), groupbuy.ErrMismatch)
-		s.only(s.groups.Withdraw(s.Context(), "less", key(), 94), groupbuy.ErrMismatch)
-		s.only(s.groups.Withdraw(s.Context(), "more", key(), 10), groupbuy.ErrMismatch)
+		s.only(suite.Err(s.groups.Restock(s.Context(), "more", key(), 11)), groupbuy.ErrMismatch)
+		s.only(suite.Err(s.groups.Restock(s.Context(), "less", key(), 95)), groupbuy.ErrMismatch)
+		s.only(suite.Err(s.groups.Withdraw(s.Context(), "less", key(), 94)), groupbuy.ErrMismatch)
+		s.only(suite.Err(s.groups.Withdraw(s.Context(), "more", key(), 10)), groupbuy.ErrMismatch)
 		k := stock.Key{SKU: goods, Activity: 8}
-		s.only(s.groups.Restock(s.Context(), "other", k, 1), groupbuy.ErrUnknownProduct)
-		s.only(s.groups.Withdraw(s.Context(), "other", k, 1), groupbuy.ErrUnknownProduct)
+		s.only(suite.Err(s.groups.Restock(s.Context(), "other", k, 1)), groupbuy.ErrUnknownProduct)
+		s.only(suite.Err(s.groups.Withdraw(s.Context(), "other", k, 1)), groupbuy.ErrUnknownProduct)
 	})
 	suite.Same(s, "allotted", s.shown(groupbuy.Offered).Allotted, 90) // what Offer took, at first
 }
@@ -146,13 +153,13 @@ func stockMoves(s *scene) {
 func stockShort(s *scene) {
 	s.live()
 	s.unchanged(func() {
-		s.only(s.groups.Restock(s.Context(), "a", key(), inStock-90+1), stock.ErrInsufficient)
-		s.only(s.groups.Withdraw(s.Context(), "b", key(), 91), stock.ErrInsufficient)
+		s.only(suite.Err(s.groups.Restock(s.Context(), "a", key(), inStock-90+1)), stock.ErrInsufficient)
+		s.only(suite.Err(s.groups.Withdraw(s.Context(), "b", key(), 91)), stock.ErrInsufficient)
 	})
 	s.team([]string{anna, ben}, "1")
-	s.only(s.groups.Withdraw(s.Context(), "b", key(), 89), stock.ErrInsufficient)
+	s.only(suite.Err(s.groups.Withdraw(s.Context(), "b", key(), 89)), stock.ErrInsufficient)
 	s.Advance(hold)
-	s.No(s.groups.Withdraw(s.Context(), "b", key(), 89)) // a seat that is dead keeps nothing back
+	s.No(suite.Err(s.groups.Withdraw(s.Context(), "b", key(), 89))) // a seat that is dead keeps nothing back
 	s.seat("2", groupbuy.Expired)
 	s.pool(stock.Quantities{Total: 1, Sold: 1})
 	s.shelf(inStock - 1)
@@ -209,15 +216,15 @@ func reviseNothing(s *scene) {
 	s.stocked(goods, 10)
 	s.only(suite.Err(s.groups.Offer(s.Context(), product(people(3)), 11)), stock.ErrInsufficient)
 	s.only(revise(), groupbuy.ErrPreparing)
-	s.only(s.groups.Restock(s.Context(), "early", key(), 1), groupbuy.ErrPreparing)
+	s.only(suite.Err(s.groups.Restock(s.Context(), "early", key(), 1)), groupbuy.ErrPreparing)
 	s.offer(product(people(3)), 9)
-	s.No(s.groups.Restock(s.Context(), "more", key(), 1))
+	s.No(suite.Err(s.groups.Restock(s.Context(), "more", key(), 1)))
 	s.No(suite.Err(s.groups.Remove(s.Context(), key())))
 	s.only(revise(), groupbuy.ErrRemoved)
 	removed := s.shown(groupbuy.Settled)
 	suite.Same(s, "product that is revised again", suite.Must(s.groups.Revise(s.Context(), product(people(3)))), removed)
-	s.only(s.groups.Restock(s.Context(), "late", key(), 1), groupbuy.ErrRemoved)
-	s.only(s.groups.Restock(s.Context(), "more", key(), 2), groupbuy.ErrMismatch)
-	s.No(s.groups.Restock(s.Context(), "more", key(), 1)) // a replay
+	s.only(suite.Err(s.groups.Restock(s.Context(), "late", key(), 1)), groupbuy.ErrRemoved)
+	s.only(suite.Err(s.groups.Restock(s.Context(), "more", key(), 2)), groupbuy.ErrMismatch)
+	s.No(suite.Err(s.groups.Restock(s.Context(), "more", key(), 1))) // a replay
 	s.shelf(10)
 }

@@ -40,7 +40,7 @@ func (m *model) next() operation {
 // lossy makes an operation over a wire that breaks before one of its changes, loses the answer, or breaks at the next
 // reading.
 func (m *model) lossy(op operation) operation {
-	breaks := breaking{how: suite.Pick(m, "before", "after", "after", "read"), at: suite.Pick(m, 1, 1, 1, 2, 3)}
+	breaks := breakage{how: suite.Pick(m, "before", "after", "after", "read"), at: suite.Pick(m, 1, 1, 1, 2, 3)}
 	if breaks.how == "read" {
 		breaks.at -= m.IntN(2)
 	}
@@ -48,7 +48,7 @@ func (m *model) lossy(op operation) operation {
 		Call: func(s *side) (any, error) {
 			whole := s.groups
 			s.groups, s.changes, s.breaks = s.broken, 0, breaks
-			defer func() { s.groups, s.breaks = whole, breaking{} }()
+			defer func() { s.groups, s.breaks = whole, breakage{} }()
 			return op.Call(s)
 		}}
 }

@@ -257,9 +257,9 @@ func (m *model) operate() operation {
 	}
 	op := operation{Name: fmt.Sprintf("%s(%q, %v, %d)", verb, id, key, units), Looks: lookAtPool(key), Call: func(s *side) (any, error) {
 		if verb == "Restock" {
-			return nil, s.groups.Restock(s.Context(), id, key, units)
+			return s.groups.Restock(s.Context(), id, key, units)
 		}
-		return nil, s.groups.Withdraw(s.Context(), id, key, units)
+		return s.groups.Withdraw(s.Context(), id, key, units)
 	}}
 	m.changes = suite.Remember(m.changes, op)
 	return op
@@ -281,8 +281,8 @@ func (s *side) handler(fails int) groupbuy.Handler {
 	}
 }
 
-// handled is what a call that delivers came to, and what its handler was given.
-type handled struct {
+// delivery is what a call that delivers came to, and what its handler was given.
+type delivery struct {
 	Delivered int
 	Event     groupbuy.Event
 	Given     []groupbuy.Event
@@ -293,7 +293,7 @@ func (m *model) deliver() operation {
 	fails := suite.Pick(m, 0, 0, 1, 2, 2)
 	return operation{Name: fmt.Sprintf("Deliver (fails: %d)", fails), Call: func(s *side) (any, error) {
 		n, err := s.groups.Deliver(s.Context(), s.handler(fails))
-		return handled{Delivered: n, Given: s.given}, err
+		return delivery{Delivered: n, Given: s.given}, err
 	}}
 }
 
@@ -308,6 +308,6 @@ func (m *model) redeliver() operation {
 	return operation{Name: fmt.Sprintf("Redeliver(%q, %d) (fails: %d)", code, no, fails), Looks: []operation{eventsOf(code)},
 		Call: func(s *side) (any, error) {
 			e, err := s.groups.Redeliver(s.Context(), code, no, s.handler(fails))
-			return handled{Event: e, Given: s.given}, err
+			return delivery{Event: e, Given: s.given}, err
 		}}
 }

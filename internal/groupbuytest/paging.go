@@ -99,7 +99,7 @@ func pageTeams(s *scene) {
 			s.Advance(time.Second)
 		}
 		if i%89 == 88 {
-			s.No(s.groups.Restock(s.Context(), fmt.Sprint("more ", i), key(), 90))
+			s.No(suite.Err(s.groups.Restock(s.Context(), fmt.Sprint("more ", i), key(), 90)))
 		}
 	}
 	earlier := func(a, b groupbuy.Team) bool {
@@ -156,7 +156,7 @@ func pageRefunds(s *scene) {
 	}
 	ordered(s, many, func() iter.Seq2[groupbuy.Seat, error] { return s.groups.Refunds(s.Context(), groupbuy.RefundDue) }, earlier)
 	poison := s.with(groupbuy.Options{MaxTries: 1})
-	f := &failing{fails: func(e groupbuy.Event) bool { return e.Kind == groupbuy.TeamFailed }}
+	f := &failingHandler{fails: func(e groupbuy.Event) bool { return e.Kind == groupbuy.TeamFailed }}
 	s.Count("refunds that are done", suite.Must(poison.Deliver(s.Context(), f.handle)), many)
 	ordered(s, many, func() iter.Seq2[groupbuy.Event, error] { return s.groups.Poisoned(s.Context()) },
 		func(a, b groupbuy.Event) bool { return a.Code < b.Code })

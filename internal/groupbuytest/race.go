@@ -56,7 +56,7 @@ func raceLastTwo(s *scene) {
 	if testing.Short() {
 		repeat = 20
 	}
-	s.No(s.groups.Restock(s.Context(), "more", key(), 3*repeat))
+	s.No(suite.Err(s.groups.Restock(s.Context(), "more", key(), 3*repeat)))
 	for n := range repeat {
 		round := int(n)
 		code := s.full(round, 3, 1)
@@ -224,7 +224,7 @@ func racePayCancel(s *scene) {
 	if testing.Short() {
 		repeat = 20
 	}
-	s.No(s.groups.Restock(s.Context(), "more", key(), 3*repeat))
+	s.No(suite.Err(s.groups.Restock(s.Context(), "more", key(), 3*repeat)))
 	for n := range repeat {
 		round := int(n)
 		code := s.full(round, 3, 1)

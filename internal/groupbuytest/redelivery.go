@@ -48,7 +48,7 @@ func pausesDouble(s *scene) {
 	code := s.lost()
 	var told []error
 	s.groups = s.with(groupbuy.Options{RetryIn: 10 * time.Second, OnError: func(err error) { told = append(told, err) }})
-	f := &failing{fails: always}
+	f := &failingHandler{fails: always}
 	pause := 10 * time.Second
 	for try := range 5 {
 		s.deliverTo(f, 0)
@@ -74,7 +74,7 @@ func pausesDouble(s *scene) {
 func pausesEnd(s *scene) {
 	code := s.lost()
 	s.groups = s.with(groupbuy.Options{RetryIn: 50 * time.Minute, MaxTries: 1000})
-	f := &failing{fails: always}
+	f := &failingHandler{fails: always}
 	s.deliverTo(f, 0)
 	suite.Same(s, "events", f.numbers(code), []int64{1})
 	s.Advance(50 * time.Minute)
@@ -131,7 +131,7 @@ func handlerInterrupted(s *scene) {
 	s.groups = s.with(groupbuy.Options{OnError: func(err error) { told = append(told, err) }})
 	for try, failure := range []error{context.Canceled, errFailing, nil} {
 		ctx, end := context.WithCancel(s.Context())
-		f := &failing{}
+		f := &failingHandler{}
 		n, err := s.groups.Deliver(ctx, func(ctx context.Context, e groupbuy.Event) error {
 			end()
 			return errors.Join(f.handle(ctx, e), failure)
@@ -178,7 +178,7 @@ func deliveredLost(s *scene) {
 	s.pay("1")
 	s.fail(code)
 	for _, method := range []string{"Lease", "Team"} { // before the handler is given anything
-		f := &failing{}
+		f := &failingHandler{}
 		deaf := s.over(suite.Wire{Send: suite.Fails(groupbuy.ErrUnknown, suite.Named(method))})
 		s.only(suite.Err(deaf.Deliver(s.Context(), f.handle)), groupbuy.ErrUnknown)
 		s.Count("events", len(f.given), 0)
@@ -188,7 +188,7 @@ func deliveredLost(s *scene) {
 		if before {
 			w = suite.Wire{Send: w.Reply}
 		}
-		f := &failing{}
+		f := &failingHandler{}
 		s.only(suite.Err(s.over(w).Deliver(s.Context(), f.handle)), groupbuy.ErrUnknown)
 		s.Count("events", len(f.given), 1)
 		suite.Same(s, "ID", f.given[0].ID(), code+"/1")
@@ -225,7 +225,7 @@ func poisoned(s *scene) {
 	list := s.poisoning()
 	code := s.team([]string{anna, ben}, "1", "2")
 	s.fail(code)
-	f := &failing{fails: func(e groupbuy.Event) bool { return e.Order == "1" }}
+	f := &failingHandler{fails: func(e groupbuy.Event) bool { return e.Order == "1" }}
 	for try := range 3 {
 		s.Count("events that are set aside", len(list()), 0)
 		s.Advance(hour)
@@ -247,7 +247,7 @@ func poisonRedelivered(s *scene) {
 	list := s.poisoning()
 	code := s.team([]string{anna}, "1")
 	s.fail(code)
-	f := &failing{fails: func(e groupbuy.Event) bool { return e.Kind == groupbuy.RefundOwed }}
+	f := &failingHandler{fails: func(e groupbuy.Event) bool { return e.Kind == groupbuy.RefundOwed }}
 	var told []groupbuy.Effect
 	s.groups = s.with(groupbuy.Options{MaxTries: 3, Hook: func(_ context.Context, e groupbuy.Effect) { told = append(told, e) }})
 	for range 3 {

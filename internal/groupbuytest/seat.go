@@ -110,6 +110,9 @@ func openOther(s *scene) {
 			}
 		}
 		s.unjoined(code, buy("other", ben), groupbuy.ErrMismatch) // which has opened another team
+		err := suite.Err(buyVolume("1", anna, "2").Open(s.Context(), s.groups))
+		suite.Same(s, "what differs", *suite.As[*groupbuy.MismatchError](s, err),
+			groupbuy.MismatchError{ID: "1", Field: "volume", Recorded: "1", Asked: "2"})
 	})
 }
 
@@ -179,7 +182,7 @@ func openRetried(s *scene) {
 	s.opened(people(3), 2)
 	p := buyVolume("1", anna, "3")
 	s.unopened(p, stock.ErrInsufficient)
-	s.No(s.groups.Restock(s.Context(), "more", key(), 1))
+	s.No(suite.Err(s.groups.Restock(s.Context(), "more", key(), 1)))
 	s.openAs(p)
 	s.pool(stock.Quantities{Total: 3, Locked: 3})
 	s.unopened(buy("2", ben), stock.ErrInsufficient)

@@ -112,7 +112,7 @@ func shelfOrder(s *scene) {
 	}
 	suite.Same(s, "shop window", s.shelved(), want)
 	for i, k := range want { // which is not the order of the pools
-		s.No(s.groups.Withdraw(s.Context(), fmt.Sprint("less ", i), k, int64(i+1)))
+		s.No(suite.Err(s.groups.Withdraw(s.Context(), fmt.Sprint("less ", i), k, int64(i+1))))
 	}
 	for i, shown := range suite.Listed(s, s.groups.Shelf(s.Context())) {
 		suite.Same(s, "units that are available", shown.Available, int64(9-i))

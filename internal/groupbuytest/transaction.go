@@ -105,7 +105,7 @@ func refusalInTransaction(s *scene) {
 		groupbuy.ErrNotPaid:        func() error { return suite.Err(groups.Refund(ctx, byHand("2"))) },
 		groupbuy.ErrNobodyPaid:     func() error { return suite.Err(groups.Form(ctx, full, decided())) },
 		stock.ErrInsufficient:      func() error { return suite.Err(buyVolume("x", dan, "91").Open(ctx, groups)) },
-		groupbuy.ErrUnknownProduct: func() error { return groups.Restock(ctx, "x", stock.Key{SKU: 43, Activity: fair}, 1) },
+		groupbuy.ErrUnknownProduct: func() error { return suite.Err(groups.Restock(ctx, "x", stock.Key{SKU: 43, Activity: fair}, 1)) },
 	} {
 		s.only(call(), want)
 	}

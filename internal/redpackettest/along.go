@@ -17,8 +17,8 @@ func Along(t *testing.T, h Harness, shop suite.Shop[redpacket.Store]) {
 	c.Balanced()
 }
 
-// carrying is a call of Along.
-type carrying = suite.Carrying[redpacket.Store]
+// carryCase is a call of Along.
+type carryCase = suite.CarryCase[redpacket.Store]
 
 // carrier makes the calls of Along.
 type carrier struct{ *scene }
@@ -69,11 +69,11 @@ func (c carrier) fails(number string) func(redpacket.Store) error {
 }
 
 // inTime returns the verbs, in the order of the life cycle, and what they are refused for.
-func (c carrier) inTime() []carrying {
+func (c carrier) inTime() []carryCase {
 	resolves := c.by(func(ctx context.Context, p *redpacket.Packets) error {
 		return suite.Err(p.For(dan).Resolve(ctx, 1))
 	})
-	return []carrying{
+	return []carryCase{
 		{Name: "Send", Call: c.sends(1, 1000)},
 		{Name: "Send another under its ID", Call: c.sends(1, 1100), Refusal: redpacket.ErrMismatch},
 		{Name: "Grab before the payment", Call: c.grabs(1, anna), Refusal: redpacket.ErrUnpaid},
@@ -98,13 +98,13 @@ func (c carrier) inTime() []carrying {
 }
 
 // late returns those of packets whose time is over.
-func (c carrier) late() []carrying {
+func (c carrier) late() []carryCase {
 	overdue := func(id int64) func() {
 		return func() { c.open(equal(id, 1000, 2)); c.Advance(redpacket.DefaultLiveFor) }
 	}
 	unpaid := func() { c.send(equal(4, 1000, 2)); c.Advance(redpacket.DefaultLiveFor) }
 	expires := c.by(func(ctx context.Context, p *redpacket.Packets) error { return suite.Err(p.Expire(ctx)) })
-	return []carrying{
+	return []carryCase{
 		{Name: "Confirm too late", Before: unpaid, Call: c.confirms(4)},
 		{Name: "Close too late", Before: overdue(5), Call: c.closes(5)},
 		{Name: "Grab too late", Before: overdue(6), Call: c.grabs(6, anna), Refusal: redpacket.ErrExpired},

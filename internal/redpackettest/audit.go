@@ -34,9 +34,9 @@ func auditClean(s *scene) {
 	suite.Same(s, "report", s.audited(2, 3), redpacket.Report{Packets: 2})
 }
 
-// forged is a store that reads one packet otherwise than it is kept, as if somebody with a SQL prompt had
+// forgery is a store that reads one packet otherwise than it is kept, as if somebody with a SQL prompt had
 // been at it.
-type forged struct {
+type forgery struct {
 	redpacket.Store
 
 	id    int64
@@ -44,7 +44,7 @@ type forged struct {
 }
 
 // Book implements redpacket.Store.
-func (f forged) Book(ctx context.Context, id int64) (redpacket.Book, error) {
+func (f forgery) Book(ctx context.Context, id int64) (redpacket.Book, error) {
 	book, err := f.Store.Book(ctx, id)
 	if id == f.id && err == nil {
 		f.forge(&book)
@@ -61,7 +61,7 @@ func auditNames(s *scene) {
 	}
 	named := func(forge func(b *redpacket.Book), want ...redpacket.Drift) {
 		s.Helper()
-		report := suite.Must(s.packets.On(forged{s.Store, 1, forge}).Audit(s.Context()))
+		report := suite.Must(s.packets.On(forgery{s.Store, 1, forge}).Audit(s.Context()))
 		suite.Same(s, "report", report, redpacket.Report{Packets: 2, Drifts: want})
 	}
 	named(func(*redpacket.Book) {})
@@ -78,7 +78,7 @@ func auditNames(s *scene) {
 	s.open(equal(3, 100, 4))
 	s.close(3, redpacket.Closed)
 	for _, remainder := range []int64{-1, 101} {
-		wrong := forged{s.Store, 3, func(b *redpacket.Book) { b.Remainder = remainder }}
+		wrong := forgery{s.Store, 3, func(b *redpacket.Book) { b.Remainder = remainder }}
 		report := suite.Must(s.packets.On(wrong).Audit(s.Context(), 3))
 		suite.Same(s, "drifts", report.Drifts, []redpacket.Drift{{Packet: 3, Quantity: "remainder", Counted: remainder, Recount: 100}})
 	}
@@ -165,7 +165,7 @@ func auditSome(s *scene) {
 	for id := range int64(3) {
 		s.open(equal(id+1, 100, 4))
 	}
-	store := forged{s.Store, 1, func(b *redpacket.Book) { b.Left = 0 }}
+	store := forgery{s.Store, 1, func(b *redpacket.Book) { b.Left = 0 }}
 	suite.Same(s, "report", suite.Must(s.packets.On(store).Audit(s.Context(), 3, 2)), redpacket.Report{Packets: 2})
 	report := suite.Must(s.packets.On(store).Audit(s.Context(), 1))
 	suite.Same(s, "report", report, redpacket.Report{Packets: 1, Drifts: []redpacket.Drift{{Packet: 1, Quantity: "left", Recount: 100}}})

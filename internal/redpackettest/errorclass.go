@@ -1,6 +1,7 @@
 package redpackettest
 
 import (
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/stock"
@@ -24,7 +25,20 @@ func sentinels() []error {
 // classOf returns the class of an error.
 func classOf(err error) suite.ErrorClass {
 	return suite.ClassOf(err, sentinels(),
-		suite.Data[redpacket.InvalidError], suite.Data[redpacket.PacketError], suite.Data[redpacket.WindowError],
+		suite.Data[redpacket.InvalidError], mismatchData, suite.Data[redpacket.PacketError], suite.Data[redpacket.WindowError],
 		suite.Data[redpacket.PayoutError], suite.Data[stock.ContentionError],
 	)
+}
+
+// mismatchData returns the data of a *redpacket.MismatchError, without times: each store has a clock of its own.
+func mismatchData(err error) (any, bool) {
+	mismatch, ok := fault.As[*redpacket.MismatchError](err)
+	if !ok {
+		return nil, false
+	}
+	data := *mismatch
+	if data.Field == "start" || data.Field == "end" {
+		data.Recorded, data.Asked = "", ""
+	}
+	return data, true
 }

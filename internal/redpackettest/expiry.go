@@ -72,8 +72,8 @@ func expireMany(s *scene) {
 	s.Count("payouts", len(s.pending()), many)
 }
 
-// broken is a store in which one packet cannot be ended.
-type broken struct {
+// brokenStore is a store in which one packet cannot be ended.
+type brokenStore struct {
 	redpacket.Store
 
 	id  int64
@@ -81,7 +81,7 @@ type broken struct {
 }
 
 // End implements redpacket.Store.
-func (b broken) End(ctx context.Context, id int64, to redpacket.State) (stock.Verdict, error) {
+func (b brokenStore) End(ctx context.Context, id int64, to redpacket.State) (stock.Verdict, error) {
 	if id == b.id {
 		return stock.Refused, b.err
 	}
@@ -94,16 +94,16 @@ func expireDrift(s *scene) {
 	}
 	s.Advance(24 * time.Hour)
 	for _, want := range []int{4, 0} {
-		n, err := s.packets.On(broken{s.Store, 3, redpacket.ErrDrift}).Expire(s.Context())
+		n, err := s.packets.On(brokenStore{s.Store, 3, redpacket.ErrDrift}).Expire(s.Context())
 		s.only(err, redpacket.ErrDrift)
 		s.Count("packets that expired", n, want)
 	}
 	s.packet(3, redpacket.Open)
-	s.only(suite.Err(s.packets.On(broken{s.Store, 3, redpacket.ErrUnavailable}).Expire(s.Context())), redpacket.ErrUnavailable)
-	n, err := s.packets.On(broken{s.Store, 3, nil}).Expire(s.Context()) // which others are at, for ever
+	s.only(suite.Err(s.packets.On(brokenStore{s.Store, 3, redpacket.ErrUnavailable}).Expire(s.Context())), redpacket.ErrUnavailable)
+	n, err := s.packets.On(brokenStore{s.Store, 3, nil}).Expire(s.Context()) // which others are at, for ever
 	s.No(err)
 	s.Count("packets that expired", n, 0)
-	s.only(suite.Err(s.packets.On(broken{s.Store, 3, nil}).Close(s.Context(), 3)), redpacket.ErrUnavailable)
+	s.only(suite.Err(s.packets.On(brokenStore{s.Store, 3, nil}).Close(s.Context(), 3)), redpacket.ErrUnavailable)
 	s.expire(1)
 }
 

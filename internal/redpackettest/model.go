@@ -36,8 +36,8 @@ type model struct {
 	suite.Model[*side]
 
 	opts    redpacket.Options
-	sent    []sending // packets that were asked for, the youngest last
-	packets int64     // IDs that were given out
+	sent    []draft // packets that were asked for, the youngest last
+	packets int64   // IDs that were given out
 }
 
 // A side is one of the two under test.

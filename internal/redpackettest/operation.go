@@ -44,15 +44,15 @@ func (m *model) next() operation {
 	return m.read()
 }
 
-// A sending is a packet with its window after the beginning, which is another instant on each side.
-type sending struct {
+// A draft is a packet with its window after the beginning, which is another instant on each side.
+type draft struct {
 	redpacket.Packet
 
 	start, end *time.Duration
 }
 
 // of returns the packet as one side sends it.
-func (p sending) of(s *side) redpacket.Packet {
+func (p draft) of(s *side) redpacket.Packet {
 	if p.start != nil {
 		p.Start = s.Epoch.Add(*p.start)
 	}
@@ -63,7 +63,7 @@ func (p sending) of(s *side) redpacket.Packet {
 }
 
 // String returns the arguments for the log.
-func (p sending) String() string {
+func (p draft) String() string {
 	edge := func(at *time.Duration) string {
 		if at == nil {
 			return "nothing"
@@ -77,7 +77,7 @@ func (p sending) String() string {
 // send sends a new packet, one in twenty of which cannot be.
 func (m *model) send() operation {
 	m.packets++
-	p := sending{Packet: redpacket.Packet{
+	p := draft{Packet: redpacket.Packet{
 		ID: m.packets, Sender: fmt.Sprint(m.person()), Places: suite.Pick[int32](m, 0, 2, 2, 2, 3, 8),
 		Count: suite.Pick[int64](m, 1, 2, 3, 4, 5, 8), Equal: m.Chance(25),
 	}}
@@ -124,7 +124,7 @@ func (m *model) moment(after time.Duration) *time.Duration {
 }
 
 // sendOf makes one Send.
-func (m *model) sendOf(p sending) operation {
+func (m *model) sendOf(p draft) operation {
 	return operation{
 		Name: fmt.Sprintf("Send(%v)", p), Looks: look(p.ID), Call: func(s *side) (any, error) { return s.packets.Send(s.Context(), p.of(s)) },
 	}
@@ -163,7 +163,7 @@ func (m *model) person() int64 { return m.Int64N(persons) + 1 }
 func (m *model) packet(states ...redpacket.State) int64 {
 	fit := m.sent
 	if m.Chance(90) {
-		fit = slices.DeleteFunc(slices.Clone(m.sent), func(p sending) bool { return !slices.Contains(states, m.record(p.ID).State) })
+		fit = slices.DeleteFunc(slices.Clone(m.sent), func(p draft) bool { return !slices.Contains(states, m.record(p.ID).State) })
 	}
 	if len(fit) == 0 || m.Chance(1) {
 		return suite.Pick(m, m.packets+1, math.MaxInt64)
@@ -173,7 +173,7 @@ func (m *model) packet(states ...redpacket.State) int64 {
 
 // any reports whether there is a packet in one of the states.
 func (m *model) any(states ...redpacket.State) bool {
-	return slices.ContainsFunc(m.sent, func(p sending) bool { return slices.Contains(states, m.record(p.ID).State) })
+	return slices.ContainsFunc(m.sent, func(p draft) bool { return slices.Contains(states, m.record(p.ID).State) })
 }
 
 // record returns a packet of the first side.

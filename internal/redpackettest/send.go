@@ -146,7 +146,10 @@ func sendMismatch(s *scene) {
 
 	p := random(2, 1000, 3) // the end that it has, but has not been given
 	p.End = now.Add(24 * time.Hour)
-	s.only(suite.Err(s.packets.Send(s.Context(), p)), redpacket.ErrMismatch)
+	err := suite.Err(s.packets.Send(s.Context(), p))
+	s.only(err, redpacket.ErrMismatch)
+	suite.Same(s, "what differs", *suite.As[*redpacket.MismatchError](s, err),
+		redpacket.MismatchError{ID: "2", Field: "own end", Recorded: "false", Asked: "true"})
 }
 
 func sendAtOnce(s *scene) {

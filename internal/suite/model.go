@@ -19,7 +19,7 @@ const checkEvery = 50
 // the seed, the operation, both answers and the operations before it; the same seed gives the same run.
 //
 // The model of a domain embeds it, and adds what it knows of its small world. It is for one goroutine.
-type Model[S sided] struct {
+type Model[S sider] struct {
 	testing.TB
 	*rand.Rand // what the operations are drawn from
 
@@ -35,8 +35,8 @@ type Model[S sided] struct {
 	log      []string
 }
 
-// sided is a pointer to whatever embeds a Side.
-type sided interface{ side() *Side }
+// sider is a pointer to whatever embeds a Side.
+type sider interface{ side() *Side }
 
 // A Side is one of the two under test. The side of a domain embeds it, and adds what it calls.
 type Side struct {
@@ -72,7 +72,7 @@ type Answer struct {
 }
 
 // NewModel returns a model without sides.
-func NewModel[S sided](t testing.TB, seed int64) Model[S] {
+func NewModel[S sider](t testing.TB, seed int64) Model[S] {
 	t.Helper()
 	return Model[S]{TB: t, Rand: Repeatable(seed), seed: seed}
 }

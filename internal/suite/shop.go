@@ -32,8 +32,8 @@ type Shop[S any] struct {
 	Rows func() []string
 }
 
-// Carrying is a call that carries a row.
-type Carrying[S any] struct {
+// CarryCase is a call that carries a row.
+type CarryCase[S any] struct {
 	Name   string
 	Before func() // what has to be done first; nil is nothing
 	Call   func(store S) error
@@ -46,11 +46,11 @@ type Carrying[S any] struct {
 }
 
 // runs reports whether a call runs its rows.
-func (c Carrying[S]) runs() bool { return c.Refusal == nil && !c.Sweeps }
+func (c CarryCase[S]) runs() bool { return c.Refusal == nil && !c.Sweeps }
 
 // Carry makes calls, one after the other. The row of a call takes effect with it: once, not for a replay, and not for a refusal. A row
 // that cannot be refuses the call, unless that is refused by itself, and leaves everything as it was.
-func Carry[S any](s Checker, shop Shop[S], everything func() any, calls []Carrying[S]) {
+func Carry[S any](s Checker, shop Shop[S], everything func() any, calls []CarryCase[S]) {
 	t := s.checks()
 	t.Helper()
 	for _, c := range calls {
@@ -75,7 +75,7 @@ func Carry[S any](s Checker, shop Shop[S], everything func() any, calls []Carryi
 }
 
 // carryBad makes a call with each row that cannot be.
-func (s Shop[S]) carryBad(t *Checks, c Carrying[S], everything func() any) {
+func (s Shop[S]) carryBad(t *Checks, c CarryCase[S], everything func() any) {
 	t.Helper()
 	was := everything()
 	for row, refuses := range s.Refuses {

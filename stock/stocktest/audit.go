@@ -198,14 +198,14 @@ func repairImpossible(s *scene) {
 	s.damage("damage", stock.Entry{Key: sku(1), Delta: stock.Quantities{Locked: -8}}, stock.Entry{
 		Key: sku(2), Delta: stock.Quantities{Locked: 1},
 	})
-	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
+	s.No(suite.Err(s.inv.Withdraw(s.Context(), "out", units(1, 5))))
 	want := []stock.Drift{{Key: sku(1), Quantity: "locked", Recount: 8}, {Key: sku(2), Quantity: "locked", Counted: 1}}
 	report, err := s.inv.Repair(s.Context())
 	s.Is(err, stock.ErrDrift)
 	suite.Same(s, "report", report, stock.Report{Items: 2, Drifts: want, Repaired: 1})
 	s.counts(sku(1), stock.Quantities{Total: 5, Left: 5})
 	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10})
-	s.No(s.inv.Restock(s.Context(), "in", units(1, 3))) // as many as were promised
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 3)))) // as many as were promised
 	suite.Same(s, "report", suite.Must(s.inv.Repair(s.Context())), stock.Report{Items: 2, Drifts: want[:1], Repaired: 1})
 	s.pay("a")
 	s.counts(sku(1), stock.Quantities{Total: 8, Sold: 8})

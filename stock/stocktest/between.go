@@ -65,7 +65,8 @@ func lockOvertakesResolve(s *scene) {
 // stockArrives has the reason of a refusal go away before anybody looks at it.
 func stockArrives(s *scene) {
 	s.define(sku(1), 1, stock.Terms{})
-	h, err := s.before("Items", 1, func() { s.No(s.inv.Restock(s.Context(), "in", units(1, 1))) }).Lock(s.Context(), "a", units(1, 2))
+	in := func() { s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 1)))) }
+	h, err := s.before("Items", 1, in).Lock(s.Context(), "a", units(1, 2))
 	s.No(err)
 	suite.Same(s, "state", h.State, stock.Locked)
 	s.Is(suite.Err(s.before("Items", 1, func() {
@@ -295,7 +296,7 @@ func defineAfterDefine(s *scene) {
 
 func switchAfterRestock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	_, err := s.before("SetTerms", 1, func() { s.No(s.inv.Restock(s.Context(), "in", units(1, 5))) }).
+	_, err := s.before("SetTerms", 1, func() { s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 5)))) }).
 		Define(s.Context(), sku(1), 0, stock.Terms{Unlimited: true})
 	s.No(err)
 	s.counts(sku(1), stock.Quantities{})
@@ -306,18 +307,18 @@ func switchAfterRestock(s *scene) {
 
 func changeAfterChange(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	in := func() { s.No(s.inv.Restock(s.Context(), "in", units(1, 5))) }
-	s.No(s.before("Apply", 1, in).Restock(s.Context(), "in", units(1, 5)))
+	in := func() { s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 5)))) }
+	s.No(suite.Err(s.before("Apply", 1, in).Restock(s.Context(), "in", units(1, 5))))
 	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
-	out := func() { s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5))) }
-	s.Is(s.before("Apply", 1, out).Withdraw(s.Context(), "out", units(1, 6)), stock.ErrMismatch)
-	s.Is(s.before("Applied", 1, out).Withdraw(s.Context(), "out", units(1, 99)), stock.ErrMismatch)
+	out := func() { s.No(suite.Err(s.inv.Withdraw(s.Context(), "out", units(1, 5)))) }
+	s.Is(suite.Err(s.before("Apply", 1, out).Withdraw(s.Context(), "out", units(1, 6))), stock.ErrMismatch)
+	s.Is(suite.Err(s.before("Applied", 1, out).Withdraw(s.Context(), "out", units(1, 99))), stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 }
 
 func withdrawAfterLock(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	err := s.before("Apply", 1, func() { s.lock("a", units(1, 4)) }).Withdraw(s.Context(), "out", units(1, 7))
+	err := suite.Err(s.before("Apply", 1, func() { s.lock("a", units(1, 4)) }).Withdraw(s.Context(), "out", units(1, 7)))
 	s.shortage(err, sku(1), 7, 6)
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
 }
@@ -325,15 +326,15 @@ func withdrawAfterLock(s *scene) {
 func restAfterLock(s *scene) {
 	s.fill(10, sku(1), pool(1, 7))
 	rest := stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest}
-	moves, err := s.before("Apply", 1, func() { s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 4}) }).
+	got, err := s.before("Apply", 1, func() { s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 4}) }).
 		Transfer(s.Context(), "end", rest)
 	s.No(err)
-	suite.Same(s, "units moved", moves[0].Num, 6)
+	suite.Same(s, "units moved", got.Moves[0].Num, 6)
 	s.No(suite.Err(s.inv.Cancel(s.Context(), "a")))
-	moves, err = s.before("Apply", 1, func() { s.No(s.inv.Restock(s.Context(), "in", stock.Line{SKU: 1, Activity: 7, Num: 3})) }).
+	got, err = s.before("Apply", 1, func() { s.No(suite.Err(s.inv.Restock(s.Context(), "in", stock.Line{SKU: 1, Activity: 7, Num: 3}))) }).
 		Transfer(s.Context(), "end again", rest)
 	s.No(err)
-	suite.Same(s, "units moved", moves[0].Num, 7)
+	suite.Same(s, "units moved", got.Moves[0].Num, 7)
 	s.counts(pool(1, 7), stock.Quantities{})
 	s.counts(sku(1), stock.Quantities{Total: 23, Left: 23})
 }

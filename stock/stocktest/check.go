@@ -117,6 +117,13 @@ func (s *scene) shortage(err error, key stock.Key, wanted, available int64) {
 	suite.Same(s, "shortage", *suite.As[*stock.ShortageError](s, err), stock.ShortageError{Key: key, Wanted: wanted, Available: available})
 }
 
+// differs ends the test unless an error says that a call differs from the first one in this.
+func (s *scene) differs(err error, want stock.MismatchError) {
+	s.Helper()
+	s.Is(err, stock.ErrMismatch)
+	suite.Same(s, "what differs", *suite.As[*stock.MismatchError](s, err), want)
+}
+
 // itemRefuses ends the test unless an error is the refusal of this item.
 func (s *scene) itemRefuses(err error, key stock.Key, reason error) {
 	s.Helper()

@@ -19,7 +19,7 @@ func sentinels() []error {
 // classOf returns the class of an error.
 func classOf(err error) suite.ErrorClass {
 	return suite.ClassOf(err, sentinels(),
-		suite.Data[stock.InvalidError], suite.Data[stock.ShortageError], suite.Data[stock.ItemError],
+		suite.Data[stock.InvalidError], suite.Data[stock.MismatchError], suite.Data[stock.ShortageError], suite.Data[stock.ItemError],
 		suite.Data[stock.WindowError], suite.Data[stock.LimitError], suite.Data[stock.InUseError],
 		suite.Data[stock.StateError], suite.Data[stock.RefundError], suite.Data[stock.ContentionError],
 	)

@@ -78,7 +78,7 @@ func guardChange(s *scene) {
 func guardSwitch(s *scene) {
 	was := s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 4))
-	s.No(s.inv.Restock(s.Context(), "in", units(1, 1)))
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 1))))
 	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the total has moved
 	was = s.item(sku(1))
 	s.buy("b", units(1, 1))                                                                    // what is sold and locked may move

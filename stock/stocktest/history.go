@@ -67,9 +67,9 @@ func (w *walker) step(ctx context.Context) (err error) {
 		}
 		_, err = inv.Refund(ctx, refund)
 	case n == 14:
-		err = inv.Restock(ctx, id, line(), line())
+		err = suite.Err(inv.Restock(ctx, id, line(), line()))
 	case n == 15:
-		err = inv.Withdraw(ctx, id, line())
+		err = suite.Err(inv.Withdraw(ctx, id, line()))
 	case n == 16:
 		move := stock.TransferLeg{SKU: w.rng.Int64N(2) + 1, From: 7, To: 0, Num: stock.Rest}
 		if w.rng.IntN(4) > 0 {

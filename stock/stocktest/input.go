@@ -23,8 +23,8 @@ func mostLinesAndMoves(s *scene) {
 		lines[i], moves[i] = units(int64(i+1), 1), stock.TransferLeg{SKU: int64(i + 1), From: 0, To: 7, Num: 1}
 	}
 	s.Is(suite.Err(s.inv.Lock(s.Context(), "a", lines...)), stock.ErrUnknownSKU)
-	s.Is(s.inv.Restock(s.Context(), "in", lines...), stock.ErrUnknownSKU)
-	s.Is(s.inv.Withdraw(s.Context(), "out", lines...), stock.ErrUnknownSKU)
+	s.Is(suite.Err(s.inv.Restock(s.Context(), "in", lines...)), stock.ErrUnknownSKU)
+	s.Is(suite.Err(s.inv.Withdraw(s.Context(), "out", lines...)), stock.ErrUnknownSKU)
 	s.Is(suite.Err(s.inv.Transfer(s.Context(), "move", moves...)), stock.ErrUnknownSKU)
 	s.Is(suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})), stock.ErrNotFound)
 }

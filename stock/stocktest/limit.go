@@ -48,8 +48,8 @@ func offSale(s *scene) {
 		s.No(suite.Err(s.inv.Cancel(s.Context(), "cancel "+name)))
 		s.refund("refund "+name, "refund "+name)
 		s.No(suite.Err(s.inv.Redeem(s.Context(), "redeem "+name)))
-		s.No(s.inv.Restock(s.Context(), "in "+name, line))
-		s.No(s.inv.Withdraw(s.Context(), "out "+name, line))
+		s.No(suite.Err(s.inv.Restock(s.Context(), "in "+name, line)))
+		s.No(suite.Err(s.inv.Withdraw(s.Context(), "out "+name, line)))
 		s.counts(key, stock.Quantities{Total: 10, Sold: 2, Locked: 1, Left: 8, Refunded: 1})
 	}
 	s.Advance(hold)

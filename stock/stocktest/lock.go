@@ -76,6 +76,10 @@ func lockMismatch(s *scene) {
 	s.Is(suite.Err(s.inv.For("5").Lock(s.Context(), "a", units(1, 2))), stock.ErrMismatch) // a buyer where there was none
 	s.Is(suite.Err(s.inv.Lock(s.Context(), "b", units(1, 2))), stock.ErrMismatch)          // none where there was a buyer
 	s.Is(suite.Err(s.inv.For("6").Lock(s.Context(), "b", units(1, 2))), stock.ErrMismatch)
+	s.differs(suite.Err(s.inv.Lock(s.Context(), "a", units(1, 2), units(2, 1))), stock.MismatchError{
+		ID: "a", Field: "lines", Recorded: "2 of SKU 1", Asked: "2 of SKU 1, 1 of SKU 2",
+	})
+	s.differs(suite.Err(s.inv.For("6").Lock(s.Context(), "b", units(1, 3))), stock.MismatchError{ID: "b", Field: "buyer"})
 	s.counts(sku(1), stock.Quantities{Total: 10, Locked: 4, Left: 10})
 	s.counts(sku(2), stock.Quantities{Total: 10, Left: 10})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
@@ -300,12 +304,12 @@ func lockRefusedRetried(s *scene) {
 	s.define(sku(1), 1, stock.Terms{})
 	s.shortage(suite.Err(s.inv.Lock(s.Context(), "a", units(1, 2))), sku(1), 2, 1)
 	s.inState(suite.Err(s.inv.Pay(s.Context(), "a")), "a", stock.Unheld, stock.ErrNotFound) // the refused Lock has left nothing
-	s.No(s.inv.Restock(s.Context(), "in", units(1, 1)))
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 1))))
 	s.lock("a", units(1, 2))
 	s.shortage(suite.Err(s.inv.Lock(s.Context(), "b", units(1, 1))), sku(1), 1, 0)
 	s.Is(suite.Err(s.inv.Lock(s.Context(), "b", units(9, 1))), stock.ErrUnknownSKU) // with other lines: it was never accepted
 	s.No(suite.Err(s.inv.Cancel(s.Context(), "b")))                                 // until somebody closes it
-	s.No(s.inv.Restock(s.Context(), "in-2", units(1, 5)))
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in-2", units(1, 5))))
 	s.Is(suite.Err(s.inv.Lock(s.Context(), "b", units(1, 1))), stock.ErrCancelled)
 }
 

@@ -39,7 +39,7 @@ func (m *model) along(op operation, known bool) operation {
 	op.Name = fmt.Sprintf("%s along %q", op.Name, row)
 	op.Call = func(s *side) (any, error) {
 		was := slices.Contains(s.Rows(), row)
-		result, err := call(s.carrying(row))
+		result, err := call(s.withRows(row))
 		if err != nil && !was && slices.Contains(s.Rows(), row) {
 			m.Wrongf("%s: %v, and its row is kept", op.Name, err)
 		}
@@ -49,8 +49,8 @@ func (m *model) along(op operation, known bool) operation {
 	return op
 }
 
-// carrying returns the side with an inventory whose calls carry a row.
-func (s *side) carrying(row string) *side {
+// withRows returns the side with an inventory whose calls carry a row.
+func (s *side) withRows(row string) *side {
 	return &side{Side: suite.Side{TB: s.TB, Form: s.Form}, Harness: s.Harness, inv: s.inv.On(s.Along(row))}
 }
 

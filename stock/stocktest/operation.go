@@ -290,12 +290,12 @@ func (m *model) change() operation {
 	case 0:
 		op = operation{
 			Name: fmt.Sprintf("Withdraw(%q, %v)", id, lines),
-			Call: func(s *side) (any, error) { return nil, s.inv.Withdraw(s.Context(), id, lines...) },
+			Call: func(s *side) (any, error) { return s.inv.Withdraw(s.Context(), id, lines...) },
 		}
 	case 1, 2, 3:
 		op = operation{
 			Name: fmt.Sprintf("Restock(%q, %v)", id, lines),
-			Call: func(s *side) (any, error) { return nil, s.inv.Restock(s.Context(), id, lines...) },
+			Call: func(s *side) (any, error) { return s.inv.Restock(s.Context(), id, lines...) },
 		}
 	default:
 		moves := m.moves()

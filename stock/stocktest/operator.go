@@ -29,14 +29,17 @@ func operatorCases() []testCase {
 
 func restockTwice(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
-	for range 2 {
-		s.No(s.inv.Restock(s.Context(), "in", units(1, 5)))
+	for _, again := range []bool{false, true} {
+		got := suite.Must(s.inv.Restock(s.Context(), "in", units(1, 5)))
+		suite.Same(s, "restock", got, stock.ChangeOutcome{ID: "in", Replay: again})
 		s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
 	}
-	s.Is(s.inv.Restock(s.Context(), "in", units(1, 7)), stock.ErrMismatch)
+	s.differs(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 7))), stock.MismatchError{
+		ID: "in", Field: "units", Recorded: "+5 for SKU 1", Asked: "+7 for SKU 1",
+	})
 	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
-	s.No(s.inv.Restock(s.Context(), "in-2", units(1, 2), units(1, 1))) // lines are summed
-	s.No(s.inv.Restock(s.Context(), "in-2", units(1, 3)))
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in-2", units(1, 2), units(1, 1)))) // lines are summed
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in-2", units(1, 3))))
 	s.counts(sku(1), stock.Quantities{Total: 18, Left: 18})
 }
 
@@ -44,20 +47,28 @@ func restockAllOrNone(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
 	s.unchanged(sku(1), func() {
-		s.itemRefuses(s.inv.Restock(s.Context(), "in", units(1, 5), units(9, 5)), sku(9), stock.ErrUnknownSKU)
-		s.itemRefuses(s.inv.Restock(s.Context(), "in", units(9, 5), units(2, 5), units(1, 5)), sku(2), stock.ErrUnlimited) // the first by key
+		s.itemRefuses(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 5), units(9, 5))), sku(9), stock.ErrUnknownSKU)
+		err := suite.Err(s.inv.Restock(s.Context(), "in", units(9, 5), units(2, 5), units(1, 5)))
+		s.itemRefuses(err, sku(2), stock.ErrUnlimited) // the first by key
 	})
-	s.No(s.inv.Restock(s.Context(), "in", units(1, 5))) // the refused ID is free
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 5)))) // the refused ID is free
 	s.counts(sku(1), stock.Quantities{Total: 15, Left: 15})
 }
 
 func restockConcurrently(s *scene) {
 	s.fill(0, sku(1), sku(2))
-	s.Each(suite.Together(32, func(int) error { return s.inv.Restock(s.Context(), "same", units(2, 2), units(1, 1)) }))
-	s.Each(suite.Together(32, func(i int) error { return s.inv.Restock(s.Context(), strconv.Itoa(i), units(1, 1), units(2, 2)) }))
+	same := make([]stock.ChangeOutcome, 32)
+	s.Each(suite.Together(len(same), func(i int) (err error) {
+		same[i], err = s.inv.Restock(s.Context(), "same", units(2, 2), units(1, 1))
+		return err
+	}))
+	suite.Once(s, "restock", same)
+	s.Each(suite.Together(32, func(i int) error {
+		return suite.Err(s.inv.Restock(s.Context(), strconv.Itoa(i), units(1, 1), units(2, 2)))
+	}))
 	s.counts(sku(1), stock.Quantities{Total: 33, Left: 33})
 	s.counts(sku(2), stock.Quantities{Total: 66, Left: 66})
-	errs := suite.Together(8, func(i int) error { return s.inv.Restock(s.Context(), "contested", units(1, int64(1+i))) })
+	errs := suite.Together(8, func(i int) error { return suite.Err(s.inv.Restock(s.Context(), "contested", units(1, int64(1+i)))) })
 	s.Count("restocks", s.Succeeded(errs, stock.ErrMismatch), 1)
 }
 
@@ -66,20 +77,21 @@ func withdraw(s *scene) {
 	s.buy("a", units(1, 2))
 	s.lock("b", units(1, 3))
 	s.unchanged(sku(1), func() {
-		s.shortage(s.inv.Withdraw(s.Context(), "out", units(1, 6)), sku(1), 6, 5)
+		s.shortage(suite.Err(s.inv.Withdraw(s.Context(), "out", units(1, 6))), sku(1), 6, 5)
 	})
-	for range 2 {
-		s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
+	for _, again := range []bool{false, true} {
+		got := suite.Must(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
+		suite.Same(s, "withdrawal", got, stock.ChangeOutcome{ID: "out", Replay: again})
 		s.counts(sku(1), stock.Quantities{Total: 5, Sold: 2, Locked: 3, Left: 3})
 	}
-	s.Is(s.inv.Withdraw(s.Context(), "out", units(1, 4)), stock.ErrMismatch)
-	s.Is(s.inv.Withdraw(s.Context(), "out-2", units(9, 1)), stock.ErrUnknownSKU)
+	s.Is(suite.Err(s.inv.Withdraw(s.Context(), "out", units(1, 4))), stock.ErrMismatch)
+	s.Is(suite.Err(s.inv.Withdraw(s.Context(), "out-2", units(9, 1))), stock.ErrUnknownSKU)
 	s.define(sku(2), 0, stock.Terms{Unlimited: true})
-	s.Is(s.inv.Withdraw(s.Context(), "out-2", units(2, 1)), stock.ErrUnlimited)
+	s.Is(suite.Err(s.inv.Withdraw(s.Context(), "out-2", units(2, 1))), stock.ErrUnlimited)
 
 	// An item that lost all of its units is sold out, not unlimited.
 	s.define(sku(3), 5, stock.Terms{})
-	s.No(s.inv.Withdraw(s.Context(), "all", units(3, 5)))
+	s.No(suite.Err(s.inv.Withdraw(s.Context(), "all", units(3, 5))))
 	s.shortage(suite.Err(s.inv.Lock(s.Context(), "c", units(3, 1))), sku(3), 1, 0)
 }
 
@@ -87,7 +99,7 @@ func withdrawReleases(s *scene) {
 	s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 8))
 	s.Advance(hold)
-	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 9)))
+	s.No(suite.Err(s.inv.Withdraw(s.Context(), "out", units(1, 9))))
 	s.state("a", stock.Expired)
 	s.counts(sku(1), stock.Quantities{Total: 1, Left: 1})
 }
@@ -98,7 +110,7 @@ func withdrawConcurrently(s *scene) {
 		if i%2 == 0 {
 			return suite.Err(s.inv.Lock(s.Context(), strconv.Itoa(i), units(1, 1)))
 		}
-		return s.inv.Withdraw(s.Context(), strconv.Itoa(i), units(1, 1))
+		return suite.Err(s.inv.Withdraw(s.Context(), strconv.Itoa(i), units(1, 1)))
 	})
 	s.Count("units", s.Succeeded(errs, stock.ErrInsufficient), 10)
 	suite.Same(s, "available", s.item(sku(1)).Available(), 0)
@@ -107,29 +119,29 @@ func withdrawConcurrently(s *scene) {
 // changesShareIDs uses the number of one kind of change for the others.
 func changesShareIDs(s *scene) {
 	s.fill(100, sku(1), pool(1, 7))
-	s.No(s.inv.Restock(s.Context(), "in", units(1, 5)))
-	s.No(s.inv.Withdraw(s.Context(), "out", units(1, 5)))
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 5))))
+	s.No(suite.Err(s.inv.Withdraw(s.Context(), "out", units(1, 5))))
 	move := stock.TransferLeg{SKU: 1, To: 7, Num: 5}
 	s.No(suite.Err(s.inv.Transfer(s.Context(), "move", move)))
-	s.Is(s.inv.Withdraw(s.Context(), "in", units(1, 5)), stock.ErrMismatch)
-	s.Is(s.inv.Withdraw(s.Context(), "move", units(1, 5)), stock.ErrMismatch)
-	s.Is(s.inv.Restock(s.Context(), "out", units(1, 5)), stock.ErrMismatch)
-	s.Is(s.inv.Restock(s.Context(), "move", stock.Line{SKU: 1, Activity: 7, Num: 5}), stock.ErrMismatch)
+	s.Is(suite.Err(s.inv.Withdraw(s.Context(), "in", units(1, 5))), stock.ErrMismatch)
+	s.Is(suite.Err(s.inv.Withdraw(s.Context(), "move", units(1, 5))), stock.ErrMismatch)
+	s.Is(suite.Err(s.inv.Restock(s.Context(), "out", units(1, 5))), stock.ErrMismatch)
+	s.Is(suite.Err(s.inv.Restock(s.Context(), "move", stock.Line{SKU: 1, Activity: 7, Num: 5})), stock.ErrMismatch)
 	for _, id := range []string{"in", "out"} {
 		s.Is(suite.Err(s.inv.Transfer(s.Context(), id, move)), stock.ErrMismatch)
 	}
 	// A mismatch comes before what the items say.
-	s.Is(s.inv.Withdraw(s.Context(), "in", units(9, 1)), stock.ErrMismatch)
-	s.Is(s.inv.Withdraw(s.Context(), "out", units(1, 1_000_000)), stock.ErrMismatch)
+	s.Is(suite.Err(s.inv.Withdraw(s.Context(), "in", units(9, 1))), stock.ErrMismatch)
+	s.Is(suite.Err(s.inv.Withdraw(s.Context(), "out", units(1, 1_000_000))), stock.ErrMismatch)
 	s.counts(sku(1), stock.Quantities{Total: 95, Left: 95})
 	s.counts(pool(1, 7), stock.Quantities{Total: 105, Left: 105})
 
 	errs := suite.Together(12, func(i int) (err error) {
 		switch i % 3 {
 		case 0:
-			return s.inv.Restock(s.Context(), "contested", units(1, 5))
+			return suite.Err(s.inv.Restock(s.Context(), "contested", units(1, 5)))
 		case 1:
-			return s.inv.Withdraw(s.Context(), "contested", units(1, 5))
+			return suite.Err(s.inv.Withdraw(s.Context(), "contested", units(1, 5)))
 		}
 		return suite.Err(s.inv.Transfer(s.Context(), "contested", move))
 	})
@@ -143,8 +155,9 @@ func transfer(s *scene) {
 	s.define(sku(2), 10, stock.Terms{})
 	s.define(pool(2, 7), 0, stock.Terms{})
 	moves := []stock.TransferLeg{{SKU: 2, From: 0, To: 7, Num: 4}, {SKU: 1, From: 0, To: 7, Num: 30}}
-	for range 2 {
-		suite.Same(s, "moves", suite.Must(s.inv.Transfer(s.Context(), "begin", moves...)), moves)
+	for _, again := range []bool{false, true} {
+		got := suite.Must(s.inv.Transfer(s.Context(), "begin", moves...))
+		suite.Same(s, "transfer", got, stock.ChangeOutcome{ID: "begin", Moves: moves, Replay: again})
 	}
 	s.counts(sku(1), stock.Quantities{Total: 70, Left: 70})
 	s.counts(pool(1, 7), stock.Quantities{Total: 30, Left: 30})
@@ -221,7 +234,7 @@ func transferRest(s *scene) {
 	want := home
 	want.Num = 13
 	for range 2 {
-		suite.Same(s, "moves", suite.Must(s.inv.Transfer(s.Context(), "end", home)), []stock.TransferLeg{want})
+		suite.Same(s, "moves", suite.Must(s.inv.Transfer(s.Context(), "end", home)).Moves, []stock.TransferLeg{want})
 		s.Advance(hold) // what comes free later is not part of the first time
 	}
 	s.state("dead", stock.Expired)
@@ -229,13 +242,13 @@ func transferRest(s *scene) {
 	for _, num := range []int64{4, 0} { // the live one has died; then there is nothing
 		got := suite.Must(s.inv.Transfer(s.Context(), fmt.Sprint("later ", num), home))
 		want.Num = num
-		suite.Same(s, "moves", got, []stock.TransferLeg{want})
+		suite.Same(s, "moves", got.Moves, []stock.TransferLeg{want})
 	}
-	suite.Same(s, "moves", suite.Must(s.inv.Transfer(s.Context(), "later 0", home)), []stock.TransferLeg{want})
+	suite.Same(s, "moves", suite.Must(s.inv.Transfer(s.Context(), "later 0", home)).Moves, []stock.TransferLeg{want})
 	s.counts(pool(1, 7), stock.Quantities{Total: 3, Sold: 3})
 	s.counts(sku(1), stock.Quantities{Total: 117, Left: 117})
 	got := suite.Must(s.inv.Transfer(s.Context(), "out again", stock.TransferLeg{SKU: 1, From: 0, To: 7, Num: stock.Rest}))
-	suite.Same(s, "moves", got, []stock.TransferLeg{{SKU: 1, From: 0, To: 7, Num: 117}})
+	suite.Same(s, "moves", got.Moves, []stock.TransferLeg{{SKU: 1, From: 0, To: 7, Num: 117}})
 	s.counts(pool(1, 7), stock.Quantities{Total: 120, Sold: 3, Left: 117})
 }
 
@@ -246,14 +259,15 @@ func transferRestOnce(s *scene) {
 	s.define(sku(2), 100, stock.Terms{})
 	s.define(pool(2, 7), 30, stock.Terms{})
 	s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 8})
-	moves := make([][]stock.TransferLeg, 32)
-	s.Each(suite.Together(len(moves), func(i int) (err error) {
-		moves[i], err = s.inv.Transfer(s.Context(), "end of 7",
+	moved := make([]stock.ChangeOutcome, 32)
+	s.Each(suite.Together(len(moved), func(i int) (err error) {
+		moved[i], err = s.inv.Transfer(s.Context(), "end of 7",
 			stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest}, stock.TransferLeg{SKU: 2, From: 7, To: 0, Num: stock.Rest})
 		return err
 	}))
-	for _, got := range moves {
-		suite.Same(s, "moves", got, []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: 12}, {SKU: 2, From: 7, To: 0, Num: 30}})
+	suite.Once(s, "transfer", moved)
+	for _, got := range moved {
+		suite.Same(s, "moves", got.Moves, []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: 12}, {SKU: 2, From: 7, To: 0, Num: 30}})
 	}
 	s.counts(sku(1), stock.Quantities{Total: 112, Left: 112})
 	s.counts(sku(2), stock.Quantities{Total: 130, Left: 130})
@@ -265,10 +279,10 @@ func transferRestOnce(s *scene) {
 func transferRestTraffic(s *scene) {
 	s.define(sku(1), 0, stock.Terms{})
 	s.define(pool(1, 7), 200, stock.Terms{})
-	moves := make([][]stock.TransferLeg, 40)
-	errs := suite.Together(len(moves), func(i int) (err error) {
+	moved := make([]stock.ChangeOutcome, 40)
+	errs := suite.Together(len(moved), func(i int) (err error) {
 		if i%10 == 9 {
-			moves[i], err = s.inv.Transfer(s.Context(), "end of 7", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})
+			moved[i], err = s.inv.Transfer(s.Context(), "end of 7", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})
 			return err
 		}
 		if _, err = s.inv.Lock(s.Context(), strconv.Itoa(i), stock.Line{SKU: 1, Activity: 7, Num: 2}); err == nil && i%2 == 0 {
@@ -277,12 +291,12 @@ func transferRestTraffic(s *scene) {
 		return err
 	})
 	s.Succeeded(errs, stock.ErrInsufficient)
-	for i := 9; i < len(moves); i += 10 {
+	for i := 9; i < len(moved); i += 10 {
 		s.No(errs[i])
-		suite.Same(s, "moves", moves[i], moves[9])
+		suite.Same(s, "moves", moved[i].Moves, moved[9].Moves)
 	}
-	suite.Same(s, "units moved", s.item(sku(1)).Total, moves[9][0].Num)
-	suite.Same(s, "units kept", s.item(pool(1, 7)).Total, 200-moves[9][0].Num)
+	suite.Same(s, "units moved", s.item(sku(1)).Total, moved[9].Moves[0].Num)
+	suite.Same(s, "units kept", s.item(pool(1, 7)).Total, 200-moved[9].Moves[0].Num)
 }
 
 func transferOpposite(s *scene) {

@@ -32,8 +32,8 @@ func largestItem(s *scene) {
 	s.usage("5", sku(1), stock.Usage{Bought: most})
 	s.refund("r", "a")
 	s.counts(sku(1), stock.Quantities{Total: most, Left: most, Refunded: most})
-	s.No(s.inv.Withdraw(s.Context(), "out", units(1, most)))
-	s.No(s.inv.Restock(s.Context(), "in", units(1, most)))
+	s.No(suite.Err(s.inv.Withdraw(s.Context(), "out", units(1, most))))
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, most))))
 	s.counts(sku(1), stock.Quantities{Total: most, Left: most, Refunded: most})
 }
 
@@ -42,14 +42,14 @@ func overflowTotal(s *scene) {
 	s.fill(10, sku(2), pool(1, 7))
 	s.unchanged(sku(1), func() {
 		s.unchanged(sku(2), func() {
-			s.Is(s.inv.Restock(s.Context(), "in", units(2, 1), units(1, 6)), stock.ErrOverflow)
-			s.Is(s.inv.Restock(s.Context(), "in", units(1, most)), stock.ErrOverflow)
+			s.Is(suite.Err(s.inv.Restock(s.Context(), "in", units(2, 1), units(1, 6))), stock.ErrOverflow)
+			s.Is(suite.Err(s.inv.Restock(s.Context(), "in", units(1, most))), stock.ErrOverflow)
 			s.Is(suite.Err(s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: 6})), stock.ErrOverflow)
 			s.Is(suite.Err(s.inv.Transfer(s.Context(), "move", stock.TransferLeg{SKU: 1, From: 7, To: 0, Num: stock.Rest})), stock.ErrOverflow)
 		})
 	})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
-	s.No(s.inv.Restock(s.Context(), "in", units(1, 5)))
+	s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 5))))
 	s.counts(sku(1), stock.Quantities{Total: most, Left: most})
 }
 

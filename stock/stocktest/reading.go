@@ -210,6 +210,6 @@ func resultsBelongToTheCaller(s *scene) {
 	moves := []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: stock.Rest}}
 	moved := suite.Must(s.inv.Transfer(s.Context(), "t", moves...))
 	suite.Same(s, "the caller's moves", moves, []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: stock.Rest}})
-	clear(moved)
-	suite.Same(s, "moves", suite.Must(s.inv.Transfer(s.Context(), "t", moves...)), []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: 9}})
+	clear(moved.Moves)
+	suite.Same(s, "moves", suite.Must(s.inv.Transfer(s.Context(), "t", moves...)).Moves, []stock.TransferLeg{{SKU: 1, From: 7, To: 0, Num: 9}})
 }

@@ -191,7 +191,8 @@ func (w *world) refund(order string) act {
 // restock adds units.
 func restock(id string, line stock.Line) act {
 	return act{fmt.Sprintf("Restock(%s, %v)", id, line), func(ctx context.Context, s *shop) string {
-		return answer(s.live.Restock(ctx, id, line), "")
+		o, err := s.live.Restock(ctx, id, line)
+		return answer(err, "replay %v", o.Replay)
 	}}
 }
 

@@ -16,21 +16,21 @@ import (
 )
 
 type (
-	status  string
-	cents   int32
-	blob    []byte
-	odd     uint8
-	flag    bool
-	ratio   float32
-	wallet  struct{ Cents int64 }
-	failing struct{}
-	raw     struct{}
-	large   struct{}
+	status string
+	cents  int32
+	blob   []byte
+	odd    uint8
+	flag   bool
+	ratio  float32
+	wallet struct{ Cents int64 }
+	failer struct{}
+	raw    struct{}
+	large  struct{}
 )
 
 // Value implements driver.Valuer.
 func (w wallet) Value() (driver.Value, error) { return w.Cents, nil }
-func (failing) Value() (driver.Value, error)  { return nil, errors.New("none") }
+func (failer) Value() (driver.Value, error)   { return nil, errors.New("none") }
 func (raw) Value() (driver.Value, error)      { return json.RawMessage(`{}`), nil }
 func (large) Value() (driver.Value, error)    { return uint64(math.MaxUint64), nil }
 func pointer[T any](v T) *T                   { return &v }
@@ -54,7 +54,7 @@ func TestArgumentsAreConvertedAsByTheDriver(t *testing.T) {
 		sql.NullString{}, sql.NullString{String: "x", Valid: true}, sql.NullInt64{Int64: 3, Valid: true}, sql.NullTime{Time: at, Valid: true},
 		sql.Null[int64]{V: 4, Valid: true}, sql.RawBytes("x"),
 
-		failing{}, raw{}, struct{}{}, []string{"x"}, [2]byte{1, 2}, map[string]int{}, complex(1, 1), func() {}, make(chan int),
+		failer{}, raw{}, struct{}{}, []string{"x"}, [2]byte{1, 2}, map[string]int{}, complex(1, 1), func() {}, make(chan int),
 		sql.Named("a", 1), []any{1}, errors.New("x"),
 	} {
 		nv := &driver.NamedValue{Ordinal: 1, Value: arg}

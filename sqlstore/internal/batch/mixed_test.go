@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mixed is a batcher of calls for any rows, whose flights a test lets through one at a time.
-type mixed struct {
+// mixedBatcher is a batcher of calls for any rows, whose flights a test lets through one at a time.
+type mixedBatcher struct {
 	*Batcher[string, string, string]
 	gate    chan struct{}
 	flights [][]string // in the order in which they begin
@@ -22,8 +22,8 @@ type mixed struct {
 }
 
 // newMixed returns one of so many slots, of which two are left to batches.
-func newMixed(slots int) *mixed {
-	m := &mixed{gate: make(chan struct{}), answers: make(chan string, 100)}
+func newMixed(slots int) *mixedBatcher {
+	m := &mixedBatcher{gate: make(chan struct{}), answers: make(chan string, 100)}
 	b := NewBounds(nil, Limits{Size: 16, Batches: slots, Waiting: 100})
 	b.InFlight = func() int { return 2 }
 	b.Alone = func() int { return slots - 2 }
@@ -38,7 +38,7 @@ func newMixed(slots int) *mixed {
 	return m
 }
 
-func (m *mixed) fly(asked ...string) {
+func (m *mixedBatcher) fly(asked ...string) {
 	m.mu.Lock()
 	m.flights = append(m.flights, asked)
 	m.mu.Unlock()
@@ -46,7 +46,7 @@ func (m *mixed) fly(asked ...string) {
 }
 
 // start makes calls one after the other. Each is for the rows that its letters name.
-func (m *mixed) start(calls ...string) {
+func (m *mixedBatcher) start(calls ...string) {
 	for _, call := range calls {
 		var more []string
 		for _, row := range call[1:] {
@@ -61,7 +61,7 @@ func (m *mixed) start(calls ...string) {
 }
 
 // land lets so many flights through, the oldest first or not.
-func (m *mixed) land(n int) {
+func (m *mixedBatcher) land(n int) {
 	for range n {
 		m.gate <- struct{}{}
 		synctest.Wait()
@@ -69,14 +69,14 @@ func (m *mixed) land(n int) {
 }
 
 // seen returns the flights so far.
-func (m *mixed) seen() [][]string {
+func (m *mixedBatcher) seen() [][]string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.flights)
 }
 
 // finish lets all through, and demands that each of n calls was answered and nothing is left.
-func (m *mixed) finish(t *testing.T, n int) {
+func (m *mixedBatcher) finish(t *testing.T, n int) {
 	t.Helper()
 	close(m.gate)
 	synctest.Wait()

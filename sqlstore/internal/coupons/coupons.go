@@ -39,14 +39,14 @@ func (c *Store) WithTx(tx mysql.Tx) *Store { return over(c.units.WithTx(tx), c.s
 
 // Along returns the same store whose next call carries one more statement of the shop.
 func (c *Store) Along(text string, args ...any) *Store {
-	return c.carrying(c.units.Along(text, args...))
+	return c.withUnits(c.units.Along(text, args...))
 }
 
 // Affects returns the same store with the number of rows that the last statement must affect.
-func (c *Store) Affects(n int64) *Store { return c.carrying(c.units.Affects(n)) }
+func (c *Store) Affects(n int64) *Store { return c.withUnits(c.units.Affects(n)) }
 
-// carrying returns the same store on units whose calls carry statements of the shop.
-func (c *Store) carrying(units *ledger.Store) *Store {
+// withUnits returns the same store on units whose calls carry statements of the shop.
+func (c *Store) withUnits(units *ledger.Store) *Store {
 	other := *c
 	other.units = units
 	return &other

@@ -33,24 +33,24 @@ func (BesideGoods) Keeps(c stock.Companion) bool { return coupon.KeepsUse(c) }
 
 // Locked implements ledger.Companions. A reservation lives as long as its hold.
 func (g BesideGoods) Locked(ctx context.Context, q mysql.Tx, at time.Time, calls []ledger.LockCall) error {
-	return apply(ctx, g, q, at, calls, func(c *ledger.LockCall) (*ledger.Carried, time.Time) {
-		return &c.Carried, c.Order.Deadline(at, c.HoldFor)
+	return apply(ctx, g, q, at, calls, func(c *ledger.LockCall) (*ledger.Cargo, time.Time) {
+		return &c.Cargo, c.Order.Deadline(at, c.HoldFor)
 	})
 }
 
 // Moved implements ledger.Companions.
 func (g BesideGoods) Moved(ctx context.Context, q mysql.Tx, _ stock.Transition, calls []ledger.MoveCall) error {
-	return apply(ctx, g, q, time.Time{}, calls, func(c *ledger.MoveCall) (*ledger.Carried, time.Time) { return &c.Carried, time.Time{} })
+	return apply(ctx, g, q, time.Time{}, calls, func(c *ledger.MoveCall) (*ledger.Cargo, time.Time) { return &c.Cargo, time.Time{} })
 }
 
 // Refunded implements ledger.Companions.
 func (g BesideGoods) Refunded(ctx context.Context, q mysql.Tx, calls []ledger.RefundCall) error {
-	return apply(ctx, g, q, time.Time{}, calls, func(c *ledger.RefundCall) (*ledger.Carried, time.Time) { return &c.Carried, time.Time{} })
+	return apply(ctx, g, q, time.Time{}, calls, func(c *ledger.RefundCall) (*ledger.Cargo, time.Time) { return &c.Cargo, time.Time{} })
 }
 
 // apply makes the requests of calls at a moment, or at that of the coupons' lock. It refuses calls by name.
 func apply[C any](
-	ctx context.Context, g BesideGoods, q mysql.Tx, at time.Time, calls []C, carried func(*C) (*ledger.Carried, time.Time),
+	ctx context.Context, g BesideGoods, q mysql.Tx, at time.Time, calls []C, carried func(*C) (*ledger.Cargo, time.Time),
 ) error {
 	b := useBatch{q: q, sql: g.sql, at: at}
 	for i := range calls {

@@ -78,7 +78,7 @@ func (c *Store) Issue(
 	}
 	i := &issue{store: c, batch: batch.ID, key: stock.Key{SKU: batch.Campaign}, all: all, refusals: map[string]coupon.Reason{}}
 	for _, order := range orders {
-		i.calls = append(i.calls, ledger.LockCall{Order: order, HoldFor: holdFor, Carried: ledger.Carried{Beside: order.Beside}})
+		i.calls = append(i.calls, ledger.LockCall{Order: order, HoldFor: holdFor, Cargo: ledger.Cargo{Beside: order.Beside}})
 	}
 	for range issueRounds {
 		kept, err := c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) { return i.try(ctx, q) })

@@ -11,16 +11,16 @@ import (
 )
 
 // Along returns the same store whose next call carries one more statement of the shop.
-func (s *Store) Along(text string, args ...any) *Store { return s.carrying(s.rows.Add(text, args...)) }
+func (s *Store) Along(text string, args ...any) *Store { return s.withRows(s.rows.Add(text, args...)) }
 
 // Affects returns the same store with the number of rows that the last statement must affect.
-func (s *Store) Affects(n int64) *Store { return s.carrying(s.rows.Affects(n)) }
+func (s *Store) Affects(n int64) *Store { return s.withRows(s.rows.Affects(n)) }
 
 // Plain returns the same store whose calls carry nothing.
-func (s *Store) Plain() *Store { return s.carrying(nil) }
+func (s *Store) Plain() *Store { return s.withRows(nil) }
 
-// carrying returns the same store whose calls carry these statements of the shop.
-func (s *Store) carrying(rows *along.Rows) *Store {
+// withRows returns the same store whose calls carry these statements of the shop.
+func (s *Store) withRows(rows *along.Rows) *Store {
 	if s.rows == rows {
 		return s
 	}
@@ -29,9 +29,9 @@ func (s *Store) carrying(rows *along.Rows) *Store {
 	return &other
 }
 
-// carried returns what a call on this store carries.
-func (s *Store) carried(beside []stock.Companion) Carried {
-	return Carried{Beside: beside, Rows: s.rows}
+// cargo returns what a call on this store carries.
+func (s *Store) cargo(beside []stock.Companion) Cargo {
+	return Cargo{Beside: beside, Rows: s.rows}
 }
 
 // Alongside runs fn as one transaction, behind the statements of the shop. A statement that fails refuses the call, unless

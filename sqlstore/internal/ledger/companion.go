@@ -76,17 +76,17 @@ func (s *Store) ChangeBy(ctx context.Context, beside []stock.Companion, statemen
 	return DoneIf(kept), err
 }
 
-// Carried is what a call carries, and what was kept of it.
-type Carried struct {
+// Cargo is what a call carries, and what was kept of it.
+type Cargo struct {
 	Beside, Kept []stock.Companion
 	Rows         *along.Rows // the shop's
 }
 
-func (c Carried) carries() []stock.Companion { return c.Beside }
-func (c Carried) carriesRows() *along.Rows   { return c.Rows }
+func (c Cargo) carries() []stock.Companion { return c.Beside }
+func (c Cargo) carriesRows() *along.Rows   { return c.Rows }
 
 // any reports whether a call carries anything.
-func (c Carried) any() bool { return len(c.Beside) > 0 || c.Rows != nil }
+func (c Cargo) any() bool { return len(c.Beside) > 0 || c.Rows != nil }
 
 // beforeAll tells the companions of several calls, before the first statement of their transaction.
 func beforeAll[C interface{ carries() []stock.Companion }](ctx context.Context, s *Store, q mysql.Tx, calls []C) error {

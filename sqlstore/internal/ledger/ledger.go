@@ -181,7 +181,7 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 	if err := s.Ready(ctx, order.Beside...); err != nil {
 		return stock.LockResult{}, err
 	}
-	call := LockCall{Order: order, HoldFor: holdFor, Carried: s.carried(order.Beside)}
+	call := LockCall{Order: order, HoldFor: holdFor, Cargo: s.cargo(order.Beside)}
 	if s.batchers == nil {
 		answer, err := s.lock(ctx, call)
 		return call.Result(answer), err
@@ -195,7 +195,7 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 
 // lock locks one order by itself.
 func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
-	s = s.carrying(call.Rows)
+	s = s.withRows(call.Rows)
 	calls := []LockCall{call}
 	usages := usagesOf(calls)
 	var lockedAt time.Time
@@ -305,7 +305,7 @@ func (s *Store) Void(ctx context.Context, order string, beside ...stock.Companio
 		if _, err := q.ExecContext(ctx, statement); err != nil {
 			return false, err
 		}
-		calls := []MoveCall{{Order: order, Carried: s.carried(beside)}}
+		calls := []MoveCall{{Order: order, Cargo: s.cargo(beside)}}
 		return true, s.Companions.Moved(ctx, q, stock.StepCancel.Transition(), calls)
 	})
 	return ExistsOnDuplicate(DoneIf(kept), err)

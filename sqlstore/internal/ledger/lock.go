@@ -22,7 +22,7 @@ const lockRounds = 6
 type LockCall struct {
 	Order   stock.Order
 	HoldFor time.Duration
-	Carried
+	Cargo
 }
 
 // transition returns the transition of each of its units.

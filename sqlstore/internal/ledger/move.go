@@ -14,7 +14,7 @@ import (
 type MoveCall struct {
 	Order string
 	fence int64
-	Carried
+	Cargo
 }
 
 // Move implements stock.Store.
@@ -22,7 +22,7 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 	if err := s.Ready(ctx, move.Beside...); err != nil {
 		return stock.MoveResult{}, err
 	}
-	call := MoveCall{Order: move.Order, fence: move.Fence, Carried: s.carried(move.Beside)}
+	call := MoveCall{Order: move.Order, fence: move.Fence, Cargo: s.cargo(move.Beside)}
 	if move.Step == stock.StepExpire { // it only makes way for the call that carries them
 		call.Rows = nil
 	}
@@ -44,7 +44,7 @@ func (s *Store) moveSingle(ctx context.Context, step stock.Step, call MoveCall) 
 //
 // A step that draws is refused unless all lines went.
 func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock.MoveResult, error) {
-	s = s.carrying(call.Rows)
+	s = s.withRows(call.Rows)
 	t := step.Transition()
 	if frees(t) || t.Draws() { // of which items it does not know
 		defer s.Freed()

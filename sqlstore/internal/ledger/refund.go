@@ -18,7 +18,7 @@ type RefundCall struct {
 	Refund stock.RefundRecord
 	Hold   stock.Hold  // as it was read, and once it is locked, as it is
 	to     stock.State // what the refund leads the order to, once it is worked out
-	Carried
+	Cargo
 }
 
 // result is what became of a call that was made.
@@ -54,7 +54,7 @@ func (s *Store) Refund(
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.RefundResult{}, err
 	}
-	call := RefundCall{Refund: refund, Hold: hold, Carried: s.carried(beside)}
+	call := RefundCall{Refund: refund, Hold: hold, Cargo: s.cargo(beside)}
 	switch {
 	case s.batchers == nil:
 		return s.refund(ctx, call)
@@ -72,7 +72,7 @@ func (s *Store) refundSingle(ctx context.Context, _ struct{}, call RefundCall) (
 // refund makes one refund by itself. It locks the order's holds and works out the refund from them. Then it claims its
 // number, asks the companions, and moves each line under its own guard.
 func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult, error) {
-	s = s.carrying(call.Rows)
+	s = s.withRows(call.Rows)
 	if call.Refund.Restock {
 		defer s.Freed(KeysOf(call.Hold)...)
 	}
@@ -90,7 +90,7 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 		if !ok || refusal != nil {
 			return false, s.claimRefund(ctx, q, call)
 		}
-		made = []RefundCall{{Refund: record, Hold: is, to: after.State, Carried: call.Carried}}
+		made = []RefundCall{{Refund: record, Hold: is, to: after.State, Cargo: call.Cargo}}
 		if err := s.insertRefund(ctx, q, record); err != nil {
 			return false, err
 		}

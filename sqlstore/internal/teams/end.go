@@ -113,7 +113,7 @@ func (g *Store) liveSeatsOf(ctx context.Context, query string) (map[string][]gro
 // changed since they were read, and starts over without them.
 func (g *Store) endThese(ctx context.Context, endings []groupbuy.TeamEnd, seats []groupbuy.Seat) ([]string, error) {
 	for len(endings) > 0 {
-		e := ending{seatCompanions: g.companions(), endings: endings, ends: map[string]groupbuy.TeamEnd{}, seats: seats}
+		e := endBatch{seatCompanions: g.companions(), endings: endings, ends: map[string]groupbuy.TeamEnd{}, seats: seats}
 		for _, t := range endings {
 			e.ends[t.Code] = t
 		}
@@ -134,8 +134,8 @@ func (g *Store) endThese(ctx context.Context, endings []groupbuy.TeamEnd, seats 
 	return nil, nil
 }
 
-// ending is one transaction that ends teams.
-type ending struct {
+// endBatch is one transaction that ends teams.
+type endBatch struct {
 	seatCompanions
 
 	endings []groupbuy.TeamEnd
@@ -145,7 +145,7 @@ type ending struct {
 }
 
 // keys returns the products of the teams.
-func (e *ending) keys() []stock.Key {
+func (e *endBatch) keys() []stock.Key {
 	var keys []stock.Key
 	for _, s := range e.seats {
 		if !slices.Contains(keys, s.Key) {
@@ -156,7 +156,7 @@ func (e *ending) keys() []stock.Key {
 }
 
 // run moves the holds of the seats that leave, then locks the teams, checks that they are unchanged, and ends them.
-func (e *ending) run(ctx context.Context, q mysql.Tx) (bool, error) {
+func (e *endBatch) run(ctx context.Context, q mysql.Tx) (bool, error) {
 	e.stale = map[string]bool{}
 	t := ledger.NewTally()
 	for _, key := range e.keys() {
@@ -190,7 +190,7 @@ func (e *ending) run(ctx context.Context, q mysql.Tx) (bool, error) {
 }
 
 // orders returns the orders of the seats in a state, of the teams that end so.
-func (e *ending) orders(state groupbuy.SeatState, to ...groupbuy.TeamState) []string {
+func (e *endBatch) orders(state groupbuy.SeatState, to ...groupbuy.TeamState) []string {
 	var orders []string
 	for _, s := range e.seats {
 		if s.State == state && slices.Contains(to, e.ends[s.Team].To) {
@@ -201,7 +201,7 @@ func (e *ending) orders(state groupbuy.SeatState, to ...groupbuy.TeamState) []st
 }
 
 // release ends the holds that are not paid: those that are dead expire, the others are cancelled.
-func (e *ending) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
+func (e *endBatch) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
 	held := e.orders(groupbuy.Held, groupbuy.Formed, groupbuy.Failed)
 	if len(held) == 0 {
 		return nil
@@ -216,7 +216,7 @@ func (e *ending) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error
 }
 
 // refund refunds the paid orders of teams that fail. Holds that are refunded already stay as they are.
-func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
+func (e *endBatch) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
 	paid := e.orders(groupbuy.Paid, groupbuy.Failed)
 	if len(paid) == 0 {
 		return nil
@@ -252,7 +252,7 @@ func (e *ending) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error 
 }
 
 // end ends the teams in memory. The state of each hold decides the change of its seat.
-func (e *ending) end(ctx context.Context, q mysql.Tx, k *unitOfWork) error {
+func (e *endBatch) end(ctx context.Context, q mysql.Tx, k *unitOfWork) error {
 	orders := make([]string, len(e.seats))
 	for i, s := range e.seats {
 		orders[i] = s.Order

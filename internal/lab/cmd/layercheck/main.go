@@ -1,5 +1,6 @@
 // Command layercheck holds the module to its layers: what it requires, which of its packages import which, what the domain
-// packages may reach, and that nothing which is there for tests reaches a user's binary. It prints one line for each breach.
+// packages may reach, and that nothing which is there for tests reaches a user's binary. It also holds types to nouns for
+// names. It prints one line for each breach.
 //
 //	go -C internal/lab run ./cmd/layercheck [-dir ROOT]
 package main
@@ -103,7 +104,8 @@ func check(ctx context.Context, dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(checkRequirements(requires.Require), checkPackages(pkgs)...), nil
+	names, err := checkNames(dir)
+	return slices.Concat(checkRequirements(requires.Require), checkPackages(pkgs), names), err
 }
 
 func checkRequirements(requires []requirement) (breaches []string) {

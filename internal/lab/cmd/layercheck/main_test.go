@@ -105,3 +105,15 @@ func TestPackagesKeepToTheirLayer(t *testing.T) {
 		})
 	}
 }
+
+func TestTypesAreNamedByNouns(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"carried": true, "Carried": true, "ownedRow": false, "rowOwned": true, "hearing": true,
+		"offering": false, "sqlNothing": false, "tableState": false, "T": false,
+	} {
+		if got := isParticiple(name); got != want {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}

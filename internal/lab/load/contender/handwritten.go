@@ -100,16 +100,16 @@ func one(ctx context.Context, tx *sql.Tx, refusal error, statement string, args 
 	return refusal
 }
 
-// guarded is how it should be written by hand: the hold first, the hot row last and under its guard.
-type guarded struct{ byHand }
+// guardContender is how it should be written by hand: the hold first, the hot row last and under its guard.
+type guardContender struct{ byHand }
 
 func openGuarded(ctx context.Context, cfg Config) (Contender, error) {
 	h, err := openByHand(ctx, cfg)
-	return guarded{h}, err
+	return guardContender{h}, err
 }
 
 // Lock implements Contender.
-func (g guarded) Lock(ctx context.Context, order Order) error {
+func (g guardContender) Lock(ctx context.Context, order Order) error {
 	return g.transaction(ctx, func(tx *sql.Tx) error {
 		if err := g.hold(ctx, tx, order); err != nil {
 			return err
@@ -119,16 +119,16 @@ func (g guarded) Lock(ctx context.Context, order Order) error {
 }
 
 // Pay implements Contender.
-func (g guarded) Pay(ctx context.Context, order Order) error {
+func (g guardContender) Pay(ctx context.Context, order Order) error {
 	return g.settle(ctx, order, statePaid)
 }
 
 // Cancel implements Contender.
-func (g guarded) Cancel(ctx context.Context, order Order) error {
+func (g guardContender) Cancel(ctx context.Context, order Order) error {
 	return g.settle(ctx, order, stateCancelled)
 }
 
-func (g guarded) settle(ctx context.Context, order Order, state int) error {
+func (g guardContender) settle(ctx context.Context, order Order, state int) error {
 	return g.transaction(ctx, func(tx *sql.Tx) error {
 		if err := one(ctx, tx, errNotLocked, settleHold, state, state, order.No); err != nil {
 			return err
@@ -251,29 +251,29 @@ func (o optimistic) change(ctx context.Context, sku int64, set string, needs boo
 }
 
 // published is the UPDATE as it was published: its guard looks at what it does not change.
-type published struct{ byHand }
+type publishedContender struct{ byHand }
 
 func openPublished(ctx context.Context, cfg Config) (Contender, error) {
 	h, err := openByHand(ctx, cfg)
-	return published{h}, err
+	return publishedContender{h}, err
 }
 
 // Lock implements Contender.
-func (p published) Lock(ctx context.Context, order Order) error {
+func (p publishedContender) Lock(ctx context.Context, order Order) error {
 	return p.update(ctx, ErrSoldOut, locked, "STOCK_LEFT_NUM >= 1", order.sku())
 }
 
 // Pay implements Contender. Its guard looks at the pool of all locks, whoever has made them.
-func (p published) Pay(ctx context.Context, order Order) error {
+func (p publishedContender) Pay(ctx context.Context, order Order) error {
 	return p.update(ctx, errNotLocked, paid, "STOCK_LOCK_NUM >= 1", order.sku())
 }
 
 // Cancel implements Contender. It has no guard.
-func (p published) Cancel(ctx context.Context, order Order) error {
+func (p publishedContender) Cancel(ctx context.Context, order Order) error {
 	return p.update(ctx, errNotLocked, cancelled, "TRUE", order.sku())
 }
 
-func (p published) update(ctx context.Context, refusal error, set, guard string, sku int64) error {
+func (p publishedContender) update(ctx context.Context, refusal error, set, guard string, sku int64) error {
 	result, err := p.ExecContext(ctx, "UPDATE "+publishedItems+" SET "+set+" WHERE SKU_ID = ? AND STATUS = 0 AND "+guard, sku)
 	if err != nil {
 		return err

@@ -123,7 +123,7 @@ func (w withTx) Fill(ctx context.Context, orders []Order) error {
 type coldByHand struct {
 	*ours
 
-	cold guarded
+	cold guardContender
 }
 
 func openColdByHand(ctx context.Context, cfg Config) (Contender, error) {
@@ -131,7 +131,7 @@ func openColdByHand(ctx context.Context, cfg Config) (Contender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return coldByHand{o, guarded{byHand{o.db, cfg}}}, nil
+	return coldByHand{o, guardContender{byHand{o.db, cfg}}}, nil
 }
 
 // Lock implements Contender.
