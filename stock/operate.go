@@ -135,7 +135,7 @@ func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...Transfer
 	}
 	for _, m := range moves {
 		for m.Num == Rest { // dead holds are part of what is available
-			if released, err := inv.release(ctx, Key{m.SKU, m.From}); err != nil {
+			if released, err := inv.release(ctx, releaseBatch, Key{m.SKU, m.From}); err != nil {
 				return nil, err
 			} else if released == 0 {
 				break
@@ -235,7 +235,7 @@ func (inv *Inventory) apply(ctx context.Context, complete func(items []ItemUsage
 			return was, sameChange(was, asked)
 		}
 		if shortage, ok := fault.As[*ShortageError](refusal); ok {
-			released, err := inv.release(ctx, shortage.Key)
+			released, err := inv.release(ctx, releaseBatch, shortage.Key)
 			if err != nil {
 				return Change{}, err
 			}
