@@ -198,7 +198,7 @@ func TestCallThatWaitsForALockedItemEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t, 6)
 	release := c.blockItem(5)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	for i, err := range suite.Together(c.n, c.verbs(ctx)[0].call) {
 		if !c.has(i, 5) {

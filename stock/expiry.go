@@ -10,6 +10,13 @@ import (
 // releaseBatch is how many dead holds are looked up at a time.
 const releaseBatch = 900
 
+// releaseFirst is how many a Lock or a late payment releases before it tries again: it waits for no more than it needs. Each time
+// that this was not enough, it is twice as many.
+const releaseFirst = 100
+
+// releaseOf returns how many dead holds are released in a round, from 0 on.
+func releaseOf(round int) int { return min(releaseFirst<<min(round, 10), releaseBatch) }
+
 // Expire releases every dead hold there is now and returns how many this call released. It only cleans up: Lock and
 // Pay are right without it. Any number of processes may run it at once. Orders whose counters have drifted are
 // skipped, and their error is returned at the end.
@@ -20,7 +27,7 @@ func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 	total := 0
 	var skipped error
 	for {
-		released, found, err := inv.releaseSome(ctx)
+		released, found, err := inv.releaseSome(ctx, releaseBatch)
 		total += released
 		switch {
 		case fault.Stops(err) || released == 0 && err != nil:
@@ -42,21 +49,21 @@ func (inv *Inventory) Run(ctx context.Context) error {
 	return sweep.Run(ctx, inv.opts.Sweep, inv.Expire, inv.opts.OnError)
 }
 
-// release frees dead holds of some items, which are in the way of a call, and reports how many were freed
+// release frees up to so many dead holds of some items, which are in the way of a call, and reports how many were freed
 // by anyone in between: this call, or another that came first. A hold that cannot be released is not the
 // caller's: it is as if it still lived.
-func (inv *Inventory) release(ctx context.Context, keys ...Key) (int, error) {
-	released, found, err := inv.releaseSome(ctx, keys...)
+func (inv *Inventory) release(ctx context.Context, most int, keys ...Key) (int, error) {
+	released, found, err := inv.releaseSome(ctx, most, keys...)
 	if err != nil && !fault.Stops(err) {
 		return released, nil
 	}
 	return found, fault.Unsent(err)
 }
 
-// releaseSome looks up a batch of dead holds, of these items or of all, and releases it. It
+// releaseSome looks up so many dead holds, of these items or of all, and releases it. It
 // returns how many it released itself and how many were found.
-func (inv *Inventory) releaseSome(ctx context.Context, keys ...Key) (released, found int, err error) {
-	due, err := inv.store.Due(ctx, keys, releaseBatch)
+func (inv *Inventory) releaseSome(ctx context.Context, most int, keys ...Key) (released, found int, err error) {
+	due, err := inv.store.Due(ctx, keys, most)
 	if err != nil || len(due) == 0 {
 		return 0, 0, err
 	}

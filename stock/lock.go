@@ -63,7 +63,7 @@ func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, i
 		asked.Until = inv.until
 	}
 	released := false // dead holds, as the store asked for
-	for range attempts {
+	for round := range attempts {
 		result, err := inv.store.Lock(ctx, asked, inv.opts.HoldFor)
 		if err != nil {
 			return Hold{}, err
@@ -87,9 +87,9 @@ func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, i
 			}
 			if result.Dead && !released {
 				released = true
-				_, err = inv.release(ctx, asked.keys()...)
+				_, err = inv.release(ctx, releaseOf(round), asked.keys()...)
 			} else {
-				err = inv.refusal(ctx, asked, Unheld, func(item ItemUsage, line Line, now time.Time) error {
+				err = inv.refusal(ctx, round, asked, Unheld, func(item ItemUsage, line Line, now time.Time) error {
 					return item.Refuses(asked.Step(), line, asked.Buyer, now)
 				})
 			}
@@ -132,10 +132,10 @@ func compareLines(recorded, asked []Line) fault.Argument {
 // be tried once more: the reason is gone, or the dead holds just released may have been it. It looks after the release, not
 // before, so that dead holds are not the reason for what is missing.
 func (inv *Inventory) refusal(
-	ctx context.Context, asked Order, state State, refuses func(item ItemUsage, line Line, now time.Time) error,
+	ctx context.Context, round int, asked Order, state State, refuses func(item ItemUsage, line Line, now time.Time) error,
 ) error {
 	keys := asked.keys()
-	if released, err := inv.release(ctx, keys...); err != nil || released > 0 {
+	if released, err := inv.release(ctx, releaseOf(round), keys...); err != nil || released > 0 {
 		return err
 	}
 	items, now, err := inv.store.Items(ctx, asked.Buyer, keys)

@@ -144,7 +144,7 @@ func (inv *Inventory) Transfer(ctx context.Context, id string, moves ...Transfer
 	}
 	for _, m := range moves {
 		for m.Num == Rest { // dead holds are part of what is available
-			if released, err := inv.release(ctx, Key{m.SKU, m.From}); err != nil {
+			if released, err := inv.release(ctx, releaseBatch, Key{m.SKU, m.From}); err != nil {
 				return ChangeOutcome{}, err
 			} else if released == 0 {
 				break
@@ -245,7 +245,7 @@ func (inv *Inventory) apply(ctx context.Context, complete func(items []ItemUsage
 			return was, ChangeOutcome{ID: was.ID, Replay: true}, sameChange(was, asked)
 		}
 		if shortage, ok := fault.As[*ShortageError](refusal); ok {
-			released, err := inv.release(ctx, shortage.Key)
+			released, err := inv.release(ctx, releaseBatch, shortage.Key)
 			if err != nil {
 				return Change{}, ChangeOutcome{}, err
 			}

@@ -43,7 +43,7 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 		return Outcome{}, err
 	}
 	asked, fence := step, int64(0)
-	for range attempts {
+	for round := range attempts {
 		result, err := inv.store.Move(ctx, Movement{Step: step, Order: order, Fence: fence, Beside: inv.beside})
 		if err != nil {
 			return Outcome{}, err
@@ -61,7 +61,7 @@ func (inv *Inventory) step(ctx context.Context, step Step, order string) (Outcom
 		if settled {
 			return outcome, err
 		}
-		if step, err = inv.nextStep(ctx, asked, hold, now); err != nil {
+		if step, err = inv.nextStep(ctx, round, asked, hold, now); err != nil {
 			return Outcome{}, err
 		}
 		if step == 0 {
@@ -90,7 +90,7 @@ func settledStep(asked Step, hold Hold, now time.Time) (Outcome, bool, error) {
 
 // nextStep does what has to come before a refused step, and returns what to try next: mostly the
 // same. It returns no step for an order that is closed now, which had no hold.
-func (inv *Inventory) nextStep(ctx context.Context, asked Step, hold Hold, now time.Time) (Step, error) {
+func (inv *Inventory) nextStep(ctx context.Context, round int, asked Step, hold Hold, now time.Time) (Step, error) {
 	switch {
 	case hold.State == Unheld:
 		if verdict, err := inv.store.Void(ctx, hold.Order, inv.beside...); err != nil || verdict == Done {
@@ -105,7 +105,7 @@ func (inv *Inventory) nextStep(ctx context.Context, asked Step, hold Hold, now t
 		return 0, stateError(hold, hold.Order)
 	}
 	again := Order{ID: hold.Order, Buyer: hold.Buyer, Lines: hold.Asked()}
-	return StepReacquire, inv.refusal(ctx, again, Expired, func(item ItemUsage, line Line, _ time.Time) error {
+	return StepReacquire, inv.refusal(ctx, round, again, Expired, func(item ItemUsage, line Line, _ time.Time) error {
 		if refusal := item.cannotSell(line, hold.Buyer); refusal != nil {
 			return errors.Join(stateError(hold, hold.Order), refusal)
 		}
