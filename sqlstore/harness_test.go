@@ -256,7 +256,7 @@ func (f fixture) waiting() (connection int64) {
 	for {
 		err := f.db.QueryRowContext(f.t.Context(), "SELECT ID FROM information_schema.PROCESSLIST"+
 			" WHERE DB = DATABASE() AND (INFO LIKE 'UPDATE%' OR INFO LIKE 'INSERT%' OR INFO LIKE '/*M! SET STATEMENT%' OR"+
-			" ID IN (SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT')) LIMIT 1").Scan(&connection)
+			" INFO LIKE '%FOR UPDATE' AND TIME > 0) LIMIT 1").Scan(&connection)
 		if err == nil {
 			return connection
 		}

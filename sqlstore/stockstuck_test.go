@@ -123,13 +123,16 @@ func TestLockedItemKeepsItsOwnCallsWaiting(t *testing.T) {
 	c.balanced()
 }
 
-// An operator's Transfer that waits for one item keeps no call of the other one waiting.
+// An operator's Transfer that waits for one item keeps no call of the other one waiting, also where somebody watches the
+// server's transactions.
 func TestTransferThatWaitsForAnItemKeepsTheOtherFree(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t, 4)
 	ctx := t.Context()
 	require.NoError(t, of(c.Define(ctx, stock.Key{SKU: 1, Activity: 7}, 10, stock.Terms{})))
 	release := c.block("SELECT 1 FROM goods_stock WHERE SKU_ID = 1 AND ACTIVITY_ID = 7 FOR UPDATE")
+	const ask = "SELECT COUNT(*) FROM information_schema.INNODB_TRX" // of which the server tells what is old, if asked all the time
+	defer meanwhile(t, 1, func(int, int) error { return c.db.QueryRowContext(ctx, ask).Scan(new(int)) })()
 	transfer := going(func() error { return of(c.Transfer(ctx, "t", stock.TransferLeg{SKU: 1, To: 7, Num: 5})) })
 	c.waiting()
 	for i := range 5 {

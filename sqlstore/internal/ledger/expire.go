@@ -90,7 +90,8 @@ func (s *Store) Expire(ctx context.Context, orders []string) ([]string, error) {
 	if s.batchers == nil {
 		return s.expire(ctx, struct{}{}, orders)
 	}
-	return unstuck(ctx, s, func() ([]string, error) { return s.batchers.expires.Do(ctx, struct{}{}, orders) })
+	released, err := s.batchers.expires.Do(ctx, struct{}{}, orders)
+	return unstuck(ctx, s, released, err, func() ([]string, error) { return s.batchers.expires.Do(ctx, struct{}{}, orders) })
 }
 
 // expireBatch releases what several calls found, each order for the first that did. What could not be released is

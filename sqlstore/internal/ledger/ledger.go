@@ -386,9 +386,11 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 	for _, e := range change.Entries {
 		rows.keys = append(rows.keys, e.Key)
 	}
-	return unstuck(ctx, s, func() (stock.Verdict, error) {
+	apply := func() (stock.Verdict, error) {
 		return single(ctx, s, rows, func(s *Store) (stock.Verdict, error) { return s.apply(ctx, change, beside) })
-	})
+	}
+	verdict, err := apply()
+	return unstuck(ctx, s, verdict, err, apply)
 }
 
 // apply applies a change by itself.

@@ -69,12 +69,14 @@ func (s *Store) mergeLock(ctx context.Context, call LockCall) (LockAnswer, error
 	for _, l := range call.Order.Lines[1:] {
 		more = append(more, l.Key())
 	}
-	return unstuck(ctx, s, func() (LockAnswer, error) {
-		if err := s.awaitItems(ctx, call.Order.Lines); err != nil {
-			return LockAnswer{}, err
-		}
-		return locks.DoMixed(ctx, call, call.Line().Key(), more)
-	})
+	if err := s.awaitItems(ctx, call.Order.Lines); err != nil {
+		return LockAnswer{}, err
+	}
+	answer, err := locks.DoMixed(ctx, call, call.Line().Key(), more)
+	if err == nil {
+		return answer, nil
+	}
+	return unstuck(ctx, s, answer, err, func() (LockAnswer, error) { return s.mergeLock(ctx, call) })
 }
 
 // LockBatch locks orders together: one INSERT of all holds, one guarded UPDATE of all items by their sums, one commit. If

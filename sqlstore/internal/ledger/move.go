@@ -29,7 +29,11 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 	if s.batchers == nil {
 		return s.move(ctx, move.Step, call)
 	}
-	return unstuck(ctx, s, func() (stock.MoveResult, error) { return s.batchers.Moves.Do(ctx, move.Step, call) })
+	result, err := s.batchers.Moves.Do(ctx, move.Step, call)
+	if err == nil {
+		return result, nil
+	}
+	return unstuck(ctx, s, result, err, func() (stock.MoveResult, error) { return s.batchers.Moves.Do(ctx, move.Step, call) })
 }
 
 // moveSingle moves one order by itself, and is told where it is stuck.

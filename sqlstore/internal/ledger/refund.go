@@ -61,7 +61,8 @@ func (s *Store) Refund(
 	case len(hold.Lines) == 0:
 		return s.refundSingle(ctx, struct{}{}, call)
 	}
-	return unstuck(ctx, s, func() (stock.RefundResult, error) { return s.batchers.refunds.Do(ctx, struct{}{}, call) })
+	result, err := s.batchers.refunds.Do(ctx, struct{}{}, call)
+	return unstuck(ctx, s, result, err, func() (stock.RefundResult, error) { return s.batchers.refunds.Do(ctx, struct{}{}, call) })
 }
 
 // refundSingle makes one refund by itself, and is told where it is stuck.

@@ -124,10 +124,9 @@ func (w *stuckWait) wait(ctx context.Context) error {
 	}
 }
 
-// unstuck makes a call, and again whenever a row that it was stuck on is free.
-func unstuck[A any](ctx context.Context, s *Store, do func() (A, error)) (A, error) {
+// unstuck waits for the row that a call was stuck on, and makes it again, as often as it is. It gets what became of the call.
+func unstuck[A any](ctx context.Context, s *Store, answer A, err error, again func() (A, error)) (A, error) {
 	for {
-		answer, err := do()
 		stuck, is := fault.As[*stuckError](err)
 		if !is {
 			return answer, err
@@ -135,6 +134,7 @@ func unstuck[A any](ctx context.Context, s *Store, do func() (A, error)) (A, err
 		if err := s.await(ctx, stuck.row); err != nil {
 			return answer, err
 		}
+		answer, err = again()
 	}
 }
 

@@ -15,7 +15,7 @@ const (
 	turns    = 10
 )
 
-// unsureTurns is how many more turns a statement of the store gets where the server does not tell whether it waits for a lock.
+// unsureTurns is how many more turns a statement of the store gets where the server does not say that it waits for a lock.
 const unsureTurns = 3
 
 // ErrStuck is a statement that had no answer in time, and was ended. Another transaction may have its row.
@@ -120,7 +120,9 @@ func (w *watchedTx) watch(ctx context.Context) {
 }
 
 // waits reports whether the statement under way waits for the lock of another transaction, as the server says. An account
-// without the right PROCESS is not told: then it is taken to wait where the server has time to answer at once.
+// without the right PROCESS is not told: then a statement of the shop is taken to wait where the server has time to answer at
+// once. What the server says may also be old: it does not look again while it is asked ten times a second, by anybody
+// (trx0i_s.cc of MySQL and MariaDB). So a statement of the store that takes longer is taken to wait if any statement does.
 func (w *watchedTx) waits(ctx context.Context, turn int) bool {
 	asked := time.Now()
 	var waiting int
@@ -129,10 +131,20 @@ func (w *watchedTx) waits(ctx context.Context, turn int) bool {
 	switch {
 	case ctx.Err() != nil:
 		return false
-	case err != nil:
-		return time.Since(asked) < Patience/turns && (w.turns > 0 || turn > unsureTurns)
+	case err == nil && waiting > 0:
+		return true
+	case w.turns > 0:
+		return err != nil && time.Since(asked) < Patience/turns
 	}
-	return waiting > 0
+	return turn > unsureTurns && w.anyWaits(ctx)
+}
+
+// anyWaits reports whether any statement waits for a lock on a row, which the server tells everybody, and as it is.
+func (w *watchedTx) anyWaits(ctx context.Context) bool {
+	var name string
+	var waiting int
+	err := w.db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'").Scan(&name, &waiting)
+	return err == nil && waiting > 0
 }
 
 // sessionID reads the id of a connection, as KILL takes it; empty where the server has none.
