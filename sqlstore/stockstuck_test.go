@@ -14,13 +14,13 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// crowded is a shop with carts of one to three lines, of the SKUs 1 to 6, for buyers that all have rows.
-type crowded struct {
+// crowd is a shop with carts of one to three lines, of the SKUs 1 to 6, for buyers that all have rows.
+type crowd struct {
 	*shop
 	n int
 }
 
-func newCrowd(t *testing.T, n int) crowded {
+func newCrowd(t *testing.T, n int) crowd {
 	t.Helper()
 	s := wide(t, 6)
 	s.store = sqlstore.NewStock(s.db.DB, nil)
@@ -28,7 +28,7 @@ func newCrowd(t *testing.T, n int) crowded {
 	for i := range n { // a row of each buyer and item
 		require.NoError(t, of(s.For(s.buyer(i)).Lock(t.Context(), fmt.Sprint("first-", i), s.lines(i)...)))
 	}
-	return crowded{s, n}
+	return crowd{s, n}
 }
 
 func (s *shop) buyer(i int) string { return fmt.Sprint("buyer-", i) }
@@ -58,7 +58,7 @@ type crowdVerb struct {
 }
 
 // verbs are in the order in which they can be made.
-func (c crowded) verbs(ctx context.Context) []crowdVerb {
+func (c crowd) verbs(ctx context.Context) []crowdVerb {
 	number := func(order string, i int) string { return fmt.Sprint(order, i) }
 	return []crowdVerb{
 		{"Lock", "order-", func(i int) error { return of(c.For(c.buyer(i)).Lock(ctx, number("order-", i), c.lines(i)...)) }},
@@ -72,7 +72,7 @@ func (c crowded) verbs(ctx context.Context) []crowdVerb {
 }
 
 // balanced demands that the orders of a crowd have come to their ends.
-func (c crowded) balanced() {
+func (c crowd) balanced() {
 	c.t.Helper()
 	require.Empty(c.t, must(c.Audit(c.t.Context()))(c.t).Drifts)
 	for i := range c.n {
@@ -84,7 +84,7 @@ func (c crowded) balanced() {
 
 // keeps demands that the calls that do not need a row are done while somebody has it locked, that the others wait, and that
 // these are done when it is free.
-func (c crowded) keeps(row string, call func(i int) error, needs func(i int) bool) {
+func (c crowd) keeps(row string, call func(i int) error, needs func(i int) bool) {
 	c.t.Helper()
 	var free, kept []int
 	for i := range c.n {

@@ -39,14 +39,14 @@ func (recorder) ExecContext(ctx context.Context, query string, args []driver.Nam
 	for _, arg := range args {
 		s.Args = append(s.Args, arg.Value)
 	}
-	return recorded{}, nil
+	return oneRow{}, nil
 }
 
-// recorded is the result of a statement that was not run: one row, with no key of AUTO_INCREMENT.
-type recorded struct{}
+// oneRow is the result of a statement that was not run: one row, with no key of AUTO_INCREMENT.
+type oneRow struct{}
 
-func (recorded) LastInsertId() (int64, error) { return 0, nil }
-func (recorded) RowsAffected() (int64, error) { return 1, nil }
+func (oneRow) LastInsertId() (int64, error) { return 0, nil }
+func (oneRow) RowsAffected() (int64, error) { return 1, nil }
 
 // CheckNamedValue implements driver.NamedValueChecker: arguments stay as they are, and Along converts them.
 func (recorder) CheckNamedValue(*driver.NamedValue) error { return nil }

@@ -69,12 +69,12 @@ func (s *search[S]) extend(order []int, made uint64) []int {
 			continue
 		}
 		now := made | 1<<i
-		if state := fmt.Sprint(now, s.digest(model)); s.seen[state] {
+		state := fmt.Sprint(now, s.digest(model))
+		if s.seen[state] {
 			continue
-		} else {
-			s.seen[state] = true
 		}
-		if all := s.extend(append(order[:len(order):len(order)], i), now); all != nil {
+		s.seen[state] = true
+		if all := s.extend(append(slices.Clip(order), i), now); all != nil {
 			return all
 		}
 	}

@@ -68,11 +68,12 @@ func (h *history) check(ctx context.Context) string {
 	if Order(h.calls, fresh, digest) != nil {
 		return ""
 	}
-	text := "no order of the calls gives these answers" + h.String()
+	var text strings.Builder
+	text.WriteString("no order of the calls gives these answers" + h.String())
 	for i, told := range Excuses(h.calls, fresh, digest) {
-		text += fmt.Sprintf("  all would be well if call %d were told: %s\n", h.calls[i].Began, told)
+		fmt.Fprintf(&text, "  all would be well if call %d were told: %s\n", h.calls[i].Began, told)
 	}
-	return text
+	return text.String()
 }
 
 // String returns the history for a report: when each call began and ended, and what it was told.
