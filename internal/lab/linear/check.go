@@ -4,7 +4,10 @@
 //	HOLDFAST_TEST_DSN='root@tcp(127.0.0.1:3306)/' go -C internal/lab test ./linear -histories 2000
 package linear
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Call is one call of a history, as it was made.
 type Call[S any] struct {
