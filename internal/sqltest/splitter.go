@@ -61,11 +61,12 @@ func (r *replica) close() error {
 	return r.conn.Close()
 }
 
-// query reads all rows at once, because all connections of the pool share the one of the replica.
+// query reads all rows at once, because all connections of the pool share the one of the replica. So a context that ends must
+// not end that one.
 func (r *replica) query(ctx context.Context, query string) (driver.Rows, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rows, err := r.conn.QueryContext(ctx, query, nil)
+	rows, err := r.conn.QueryContext(context.WithoutCancel(ctx), query, nil)
 	if err != nil {
 		return nil, err
 	}
