@@ -41,22 +41,11 @@ func (c *Coupons) Redeem(ctx context.Context, coupon, order string, total decima
 // take reserves or redeems a coupon. Its terms never change, so the discount can be computed first;
 // the guards of the store decide all else. It tries first and looks up the reason only when refused.
 func (c *Coupons) take(ctx context.Context, asked Step, coupon, order string, total decimal.Decimal) (Use, error) {
-	if err := errors.Join(c.readyUse(ctx, coupon, order), money.Amount("total", total)); err != nil {
-		return Use{}, err
-	}
-	held, now, err := c.store.Coupon(ctx, coupon)
+	look, err := c.look(ctx, coupon, order, total)
 	if err != nil {
 		return Use{}, err
 	}
-	if _, err := c.visible(held, coupon, order); err != nil {
-		return Use{}, err
-	}
-	want := Use{Coupon: coupon, Order: order, Places: held.Places, Total: total}
-	want.Discount, err = held.Discount(total)
-	if err != nil && !errors.Is(err, ErrBelowMinimum) {
-		return Use{}, err
-	}
-	below := err
+	held, now, want, below := look.coupon, look.at, look.use, look.below
 	mine := held.State == Reserved && held.Order == order && !held.Free(now)
 	for range attempts {
 		if below == nil {
@@ -89,6 +78,33 @@ func (c *Coupons) take(ctx context.Context, asked Step, coupon, order string, to
 		}
 	}
 	return Use{}, contention(asked.String(), coupon)
+}
+
+// usePrice is a coupon at a moment, and the use that an order with some total would make of it.
+type usePrice struct {
+	coupon Coupon
+	at     time.Time
+	use    Use
+	below  error // the total is below the minimum
+}
+
+// look returns what a coupon would take off an order.
+func (c *Coupons) look(ctx context.Context, coupon, order string, total decimal.Decimal) (p usePrice, err error) {
+	if err := errors.Join(c.readyUse(ctx, coupon, order), money.Amount("total", total)); err != nil {
+		return p, err
+	}
+	if p.coupon, p.at, err = c.store.Coupon(ctx, coupon); err != nil {
+		return p, err
+	}
+	if _, err := c.visible(p.coupon, coupon, order); err != nil {
+		return p, err
+	}
+	p.use = Use{Coupon: coupon, Order: order, Places: p.coupon.Places, Total: total}
+	p.use.Discount, err = p.coupon.Discount(total)
+	if errors.Is(err, ErrBelowMinimum) {
+		p.below, err = err, nil
+	}
+	return p, err
 }
 
 // replayed answers a call whose order has done it before, or did it with another total.

@@ -79,22 +79,12 @@ func (c *Coupons) Redeeming(ctx context.Context, coupon, order string, total dec
 
 // taking returns the request to reserve or redeem a coupon. It looks at the use only where the coupon alone does not allow it.
 func (c *Coupons) taking(ctx context.Context, asked Step, coupon, order string, total decimal.Decimal) (UseRequest, error) {
-	if err := errors.Join(c.readyUse(ctx, coupon, order), money.Amount("total", total)); err != nil {
-		return UseRequest{}, err
-	}
-	held, now, err := c.store.Coupon(ctx, coupon)
+	look, err := c.look(ctx, coupon, order, total)
 	if err != nil {
 		return UseRequest{}, err
 	}
-	if _, err := c.visible(held, coupon, order); err != nil {
-		return UseRequest{}, err
-	}
-	r := UseRequest{Use: Use{Coupon: coupon, Order: order, Places: held.Places, Total: total}, Step: asked}
-	r.Discount, err = held.Discount(total)
-	if err != nil && !errors.Is(err, ErrBelowMinimum) {
-		return UseRequest{}, err
-	}
-	below := err
+	held, now, below := look.coupon, look.at, look.below
+	r := UseRequest{Use: look.use, Step: asked}
 	if _, err := r.next(held, Use{}, now); err == nil && below == nil {
 		return r, nil
 	}

@@ -89,7 +89,7 @@ func (b *Bounds) Stuck(db *sql.DB) int {
 	return max(n, 1)
 }
 
-// Enter counts a call that waits, unless too many do. Leave ends that.
+// Enter counts a call that waits, unless too many do. It ends by Leave.
 func (b *Bounds) Enter() bool {
 	if b.Pending.Add(1) <= b.waiting {
 		return true
@@ -98,7 +98,7 @@ func (b *Bounds) Enter() bool {
 	return false
 }
 
-// Leave is described there.
+// Leave ends what Enter has counted.
 func (b *Bounds) Leave() { b.Pending.Add(-1) }
 
 // took notes how long a batch has taken. Of two that are noted at once, one may be lost.
