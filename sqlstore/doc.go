@@ -85,6 +85,9 @@
 // to [Options].Batches, and calls that go or wait beside them half as many more. Beyond [Options].Waiting callers, a call
 // returns stock.ErrBusy at once.
 //
+// [Stock.Stats], and Stats of the other stores, has figures for your metrics: how large the batches are, how often they are
+// tried, how many calls go alone and why.
+//
 // # What it needs
 //
 // MySQL 8.0.16 or MariaDB 10.6, the driver go-sql-driver/mysql, and nothing of the DSN. Pass the *sql.DB of

@@ -203,7 +203,7 @@ func (i *issue) look(ctx context.Context) error {
 	for n, call := range i.calls {
 		switch r := b.Replies[n]; {
 		case known[call.Order.ID] == ledger.UnderWay: // in another call of the batch: the next try waits for it
-		case r.Alone:
+		case r.Alone != 0:
 			i.refusals[call.Order.ID] = coupon.ReasonOverflow
 		case r.Answer.Verdict == stock.Exists:
 			i.refusals[call.Order.ID] = coupon.ReasonTaken

@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/along"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -101,7 +102,7 @@ func (b *LockBatch) runRows(ctx context.Context, q mysql.Tx) (bool, error) {
 	in := b.In[:0:0]
 	for n, i := range b.In {
 		if failed[n] {
-			b.Replies[i].Alone = true
+			b.Replies[i].Alone = batch.Rows
 		} else {
 			in = append(in, i)
 		}

@@ -128,7 +128,7 @@ func (s *Store) moveBatch(ctx context.Context, step stock.Step, calls []MoveCall
 // AllAlone returns the replies of a batch that cannot go as one.
 func AllAlone[A any](replies []batch.Reply[A]) []batch.Reply[A] {
 	for i := range replies {
-		replies[i].Alone = true
+		replies[i].Alone = batch.Refused
 	}
 	return replies
 }
@@ -138,6 +138,7 @@ func (s *Store) moveEach(ctx context.Context, step stock.Step, calls []MoveCall)
 	replies := make([]batch.Reply[stock.MoveResult], len(calls))
 	items := map[string][]stock.Key{} // of the orders that could expire
 	t := tries{
+		tried: func() { s.Bounds.Tried(len(calls)) },
 		stuck: func(in []int) ([]*stuckError, error) {
 			rows := make([]callRows, len(in))
 			for n, i := range in {
@@ -165,7 +166,7 @@ func (s *Store) moveEach(ctx context.Context, step stock.Step, calls []MoveCall)
 			case errors.Is(why, errRefused):
 				return
 			case errors.Is(why, errAlone):
-				replies[i].Alone = true
+				replies[i].Alone = batch.Unsettled
 				return
 			}
 			replies[i].Err = why

@@ -168,6 +168,7 @@ func (s *Store) lockRefunded(ctx context.Context, q mysql.Tx, hold stock.Hold) (
 func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall) ([]batch.Reply[stock.RefundResult], error) {
 	replies := make([]batch.Reply[stock.RefundResult], len(calls))
 	t := tries{
+		tried: func() { s.Bounds.Tried(len(calls)) },
 		stuck: func(in []int) ([]*stuckError, error) {
 			rows := make([]callRows, len(in))
 			for n, i := range in {
@@ -187,8 +188,10 @@ func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall)
 		},
 		leave: func(i int, why error) {
 			switch {
-			case errors.Is(why, errRefused), errors.Is(why, errAlone):
-				replies[i].Alone = true
+			case errors.Is(why, errRefused):
+				replies[i].Alone = batch.Refused
+			case errors.Is(why, errAlone):
+				replies[i].Alone = batch.Unsettled
 			case errors.Is(why, errKnown):
 				replies[i].Answer.Verdict = stock.Exists
 			default:
