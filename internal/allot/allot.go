@@ -34,7 +34,9 @@ const (
 )
 
 // String returns the state in lower case.
-func (s State) String() string { return enum.Name("state", s, "preparing", "offered", "removed", "settled") }
+func (s State) String() string {
+	return enum.Name("state", s, "preparing", "offered", "removed", "settled")
+}
 
 // Over reports whether nobody can buy a product any more.
 func (s State) Over() bool { return s == Removed || s == Settled }
@@ -104,7 +106,7 @@ type Store[A comparable, P any] interface {
 	Products(ctx context.Context, activity, after int64, limit int) ([]P, error)
 	DueProducts(ctx context.Context, after stock.Key, limit int) ([]P, error)
 
-	Unfinished(ctx context.Context, key stock.Key) (bool, error)                // whether units may still come back to its pool
+	Unfinished(ctx context.Context, key stock.Key) (bool, error)              // whether units may still come back to its pool
 	AwaitChange(ctx context.Context, activity int64, product stock.Key) error // of one of the two
 }
 

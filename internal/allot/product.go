@@ -135,8 +135,10 @@ func (b Books[A, P]) allotment(ctx context.Context, key stock.Key) (int64, bool,
 
 // takeID is the ID of the transfer that takes the units of a product out of ordinary stock, and returnID that of
 // the n-th that gives some back. Both are shorter than input.MaxID.
-func (b Books[A, P]) takeID(key stock.Key) string              { return b.Prefix + "+/" + key.Serial(1) }
-func (b Books[A, P]) returnID(key stock.Key, nth int64) string { return b.Prefix + "-/" + key.Serial(nth) }
+func (b Books[A, P]) takeID(key stock.Key) string { return b.Prefix + "+/" + key.Serial(1) }
+func (b Books[A, P]) returnID(key stock.Key, nth int64) string {
+	return b.Prefix + "-/" + key.Serial(nth)
+}
 
 // onShelf brings the pool of a product to what the product is now. One that was offered while its activity was
 // ended is removed.
@@ -152,8 +154,8 @@ func (b Books[A, P]) onShelf(ctx context.Context, key stock.Key) (P, error) {
 	return at.product, nil
 }
 
-// pooled is a product with its activity and the item of its pool.
-type pooled[A, P any] struct {
+// poolEntry is a product with its activity and the item of its pool.
+type poolEntry[A, P any] struct {
 	product  P
 	activity A
 	item     stock.Item
@@ -162,7 +164,7 @@ type pooled[A, P any] struct {
 // pool gives the item of a product the terms that follow from the product and its activity, and returns the three
 // of that moment, or a later one. It comes back as often as it was overtaken, so that the last to write has
 // seen the last state.
-func (b Books[A, P]) pool(ctx context.Context, key stock.Key) (at pooled[A, P], err error) {
+func (b Books[A, P]) pool(ctx context.Context, key stock.Key) (at poolEntry[A, P], err error) {
 	at.product, at.activity, _, err = b.Store.Entry(ctx, key)
 	for range attempts {
 		if err != nil {

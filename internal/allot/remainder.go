@@ -95,7 +95,7 @@ func (b Books[A, P]) giveBack(ctx context.Context, key stock.Key) (is P, changed
 }
 
 // freed returns the pool of a product, off the shelf if that is Removed, whose dead holds are released.
-func (b Books[A, P]) freed(ctx context.Context, key stock.Key) (pooled[A, P], error) {
+func (b Books[A, P]) freed(ctx context.Context, key stock.Key) (poolEntry[A, P], error) {
 	at, err := b.pool(ctx, key)
 	if err != nil || b.Release == nil || at.item.Locked == 0 || b.Kind.Share(at.product).State != Removed {
 		return at, err

@@ -144,7 +144,9 @@ func (s *scene) activity() sale.Activity {
 }
 
 // define defines an activity.
-func (s *scene) define(a sale.Activity) sale.Activity { return suite.Must(s.sales.Define(s.Context(), a)) }
+func (s *scene) define(a sale.Activity) sale.Activity {
+	return suite.Must(s.sales.Define(s.Context(), a))
+}
 
 // approve approves an activity.
 func (s *scene) approve(id int64) sale.Activity { return suite.Must(s.sales.Approve(s.Context(), id)) }
@@ -155,7 +157,9 @@ func product() sale.Product {
 }
 
 // offer offers a product with so many units.
-func (s *scene) offer(p sale.Product, n int64) sale.Product { return suite.Must(s.sales.Offer(s.Context(), p, n)) }
+func (s *scene) offer(p sale.Product, n int64) sale.Product {
+	return suite.Must(s.sales.Offer(s.Context(), p, n))
+}
 
 // live makes the shop of a scene: the goods, and the activity with its product, approved.
 func (s *scene) live() {

@@ -29,7 +29,9 @@ func series() sale.Series {
 }
 
 // schedule schedules series, and returns how many sessions that made.
-func (s *scene) schedule(all ...sale.Series) int { return suite.Must(s.sales.Schedule(s.Context(), all...)) }
+func (s *scene) schedule(all ...sale.Series) int {
+	return suite.Must(s.sales.Schedule(s.Context(), all...))
+}
 
 func seriesAhead(s *scene) {
 	s.stocked(goods, inStock)

@@ -55,9 +55,7 @@ func New(store Store, opts *Options) *Sales {
 	if o.NearlyGone < 1 || o.NearlyGone > 100 {
 		s.broken = fault.Invalid("NearlyGone", "must be 1 to 100, is %d", o.NearlyGone)
 	}
-	if o.Sweep = cmp.Or(o.Sweep, stock.DefaultSweep); o.Sweep < 0 {
-		s.broken = cmp.Or(s.broken, fault.Invalid("Sweep", "must not be negative, is %v", o.Sweep))
-	}
+	s.broken = cmp.Or(s.broken, input.Interval("Sweep", &o.Sweep, stock.DefaultSweep))
 	return s.over(store)
 }
 
@@ -106,10 +104,10 @@ func (s *Sales) copy() *Sales {
 
 // fault returns what is wrong with the sales.
 func (s *Sales) fault() error {
-	if s == nil || s.store == nil && s.broken == nil {
-		return fault.Invalid("sales", "must be made by New")
+	if s == nil {
+		s = &Sales{}
 	}
-	return s.broken
+	return input.Made("sales", s.store != nil, s.broken)
 }
 
 // ready refuses a call before any I/O.

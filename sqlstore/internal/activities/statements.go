@@ -90,3 +90,28 @@ func Reopens(table string) string {
 func (q *Statements) Entries(products int) string {
 	return q.readEntries + strings.Join(slices.Repeat([]string{"(g.ACTIVITY_ID = ? AND g.SKU_ID = ?)"}, products), " OR ")
 }
+
+// Named returns all statements with the calls that send them, for the lists of the domains; those that change nothing come first.
+func (q *Statements) Named() (reads, changes [][2]string) {
+	reads = [][2]string{
+		{"Read an activity", q.ReadActivity},
+		{"List activities", q.ListActivities},
+		{"Activities whose time has come", q.DueActivities},
+		{"Read products with their activities, two", q.Entries(2)},
+		{"List the products of an activity", q.ListProducts},
+		{"Products that are removed", q.DueProducts},
+	}
+	return reads, [][2]string{
+		{"Define: a new activity", q.AddActivity},
+		{"Define, End, Expire: an activity as it was read", q.SetActivity},
+		{"Offer: a new product", q.AddProduct},
+		{"Offer, Revise, Remove, Expire: a product as it was read", q.SetProduct},
+		{"A product that is settled, and any in the caller's transaction: lock the item first", q.LockItem},
+		{"Refund: a product goes on giving back units", q.Reopen},
+		{"In the caller's transaction: a blank activity", q.BlankActivity.Insert},
+		{"In the caller's transaction: no blank activity any more", q.BlankActivity.TakeBack},
+		{"In the caller's transaction: a blank product", q.BlankProduct.Insert},
+		{"In the caller's transaction: no blank product any more", q.BlankProduct.TakeBack},
+		{"In the caller's transaction: lock a product", q.LockProduct},
+	}
+}
