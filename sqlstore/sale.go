@@ -9,7 +9,8 @@ import (
 )
 
 // Sale is a sale.Store on MySQL or MariaDB, over the tables of the shop's ordinary stock. Orders buy from the pools of its
-// activities through a Stock with the same options. It is safe for concurrent use; bound to a transaction it is as safe as that
+// activities through a Stock with the same options, which may refuse for Options.SoldOutFor what it has refused before units came
+// to a pool, or its activity was approved. It is safe for concurrent use; bound to a transaction it is as safe as that
 // transaction.
 type Sale struct {
 	sale.Store

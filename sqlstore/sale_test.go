@@ -30,7 +30,7 @@ func saleConformance() conformance[sale.Store, saletest.Harness] {
 func saleHarness(t testing.TB, db *sqltest.DB, store bound[sale.Store]) saletest.Harness {
 	t.Helper()
 	return saletest.Harness{
-		Store: store.Store, Stock: sqlstore.NewStock(db.DB, nil), Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
+		Store: store.Store, Stock: sqlstore.NewStock(db.DB, &together), Advance: db.Wire.Advance, Conflicts: conflicts(t, db),
 		Begin: func(t testing.TB) (sale.Store, func() error, func() error) {
 			t.Helper()
 			return begin(t, db, "flash_sale", store.WithTx)

@@ -82,7 +82,7 @@ func (b Books[A, P]) Alter(ctx context.Context, id int64, change func(was A, now
 
 // shelve brings the pools of an activity to its terms.
 func (b Books[A, P]) shelve(ctx context.Context, activity int64) error {
-	for product, err := range b.all(ctx, nil, activity) {
+	for product, err := range b.all(ctx, activity) {
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (b Books[A, P]) End(ctx context.Context, id int64, last func(A) A) (is A, c
 		return is, changed, err
 	}
 	var errs []error
-	for product, err := range b.all(ctx, nil, id) {
+	for product, err := range b.all(ctx, id) {
 		if err != nil {
 			return is, changed, fault.Unread(err)
 		}
@@ -127,7 +127,7 @@ func (b Books[A, P]) end(ctx context.Context, id int64, last func(A) A) (is A, e
 		if err != nil {
 			return activity, ended, err
 		}
-		for product, err := range b.all(ctx, nil, id) {
+		for product, err := range b.all(ctx, id) {
 			if err == nil && b.Kind.Share(product).State != Settled {
 				_, _, err = b.plain().remove(ctx, b.Kind.Share(product).Key)
 			}

@@ -169,8 +169,8 @@ func (b Books[A, P]) Activity(ctx context.Context, id int64) (A, time.Time, erro
 }
 
 // Activities lists all activities by ID.
-func (b Books[A, P]) Activities(ctx context.Context, err error) iter.Seq2[A, error] {
-	return listing.Pages(err,
+func (b Books[A, P]) Activities(ctx context.Context) iter.Seq2[A, error] {
+	return listing.Pages(nil,
 		func(after int64, limit int) ([]A, error) { return b.Store.Activities(ctx, after, limit) },
 		func(a A) int64 { return b.Kind.Period(a).ID })
 }
@@ -190,19 +190,27 @@ func (b Books[A, P]) product(ctx context.Context, key stock.Key) (P, Share, erro
 	return product, b.Kind.Share(product), err
 }
 
-// all lists the products of an activity, or an error.
-func (b Books[A, P]) all(ctx context.Context, err error, activity int64) iter.Seq2[P, error] {
-	return listing.Pages(err,
+// all lists the products of an activity.
+func (b Books[A, P]) all(ctx context.Context, activity int64) iter.Seq2[P, error] {
+	return listing.Pages(nil,
 		func(after int64, limit int) ([]P, error) { return b.Store.Products(ctx, activity, after, limit) },
 		func(p P) int64 { return b.Kind.Share(p).SKU })
 }
 
 // Products lists the products of an activity by SKU. Where there are none it asks for the activity.
-func (b Books[A, P]) Products(ctx context.Context, err error, activity int64) iter.Seq2[P, error] {
-	return OrNone(b.all(ctx, err, activity), func() error {
+func (b Books[A, P]) Products(ctx context.Context, activity int64) iter.Seq2[P, error] {
+	return OrNone(b.all(ctx, activity), func() error {
 		_, _, err := b.Activity(ctx, activity)
 		return err
 	})
+}
+
+// Listed lists from books, or the error that is why there are none.
+func Listed[A comparable, P, T any](err error, books func() Books[A, P], list func(Books[A, P]) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	if err != nil {
+		return func(yield func(T, error) bool) { yield(*new(T), err) }
+	}
+	return list(books())
 }
 
 // OrNone lists the same, and where that is nothing asks why.

@@ -57,7 +57,7 @@ func (b Books[A, P]) offerable(ctx context.Context, asked P) (P, error) {
 		return was, differs
 	}
 	if share.Version != 0 && differs != nil {
-		num, taken, err := b.allotment(ctx, key)
+		num, taken, err := b.Allotment(ctx, key)
 		if err == nil && taken {
 			err = compareUnits(key, num, b.Kind.Share(asked).Allotted)
 		}
@@ -122,8 +122,8 @@ func (b Books[A, P]) allot(ctx context.Context, product P) (offered bool, err er
 	return verdict == stock.Done, fault.Unread(err)
 }
 
-// allotment returns how many units the transfer of allot has taken, and whether that ID is used.
-func (b Books[A, P]) allotment(ctx context.Context, key stock.Key) (int64, bool, error) {
+// Allotment returns how many units the transfer of Offer has taken, and whether that ID is used.
+func (b Books[A, P]) Allotment(ctx context.Context, key stock.Key) (int64, bool, error) {
 	change, err := b.Kept.Applied(ctx, stock.KindTransfer, b.takeID(key))
 	for _, e := range change.Entries {
 		if e.Key == key {

@@ -152,8 +152,5 @@ func (s *Sales) Activity(ctx context.Context, id int64) (Activity, error) {
 // Activities lists all activities by ID. Each page of a listing is its own snapshot, here and below; a listing
 // ends with the first error.
 func (s *Sales) Activities(ctx context.Context) iter.Seq2[Activity, error] {
-	if err := s.ready(ctx); err != nil {
-		return allot.Books[Activity, Product]{Kind: Kind{}}.Activities(ctx, err)
-	}
-	return s.books().Activities(ctx, nil)
+	return allot.Listed(s.ready(ctx), s.books, func(b allot.Books[Activity, Product]) iter.Seq2[Activity, error] { return b.Activities(ctx) })
 }

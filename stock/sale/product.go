@@ -152,8 +152,6 @@ func (s *Sales) Product(ctx context.Context, key stock.Key) (Offer, error) {
 // Products lists the products of an activity by SKU. Errors, in the order of precedence: ErrInvalid,
 // ErrUnknownActivity.
 func (s *Sales) Products(ctx context.Context, activity int64) iter.Seq2[Product, error] {
-	if err := s.readyActivity(ctx, activity); err != nil {
-		return allot.Books[Activity, Product]{Kind: Kind{}}.Products(ctx, err, activity)
-	}
-	return s.books().Products(ctx, nil, activity)
+	return allot.Listed(s.readyActivity(ctx, activity), s.books,
+		func(b allot.Books[Activity, Product]) iter.Seq2[Product, error] { return b.Products(ctx, activity) })
 }
