@@ -75,13 +75,12 @@ func (c ShelfCursor) compare(other ShelfCursor) int {
 
 // Seat implements Store.
 func (m *Memory) Seat(ctx context.Context, order string) (Seat, Team, time.Time, error) {
-	_, now, end, err := m.enter(ctx)
-	if err != nil {
-		return Seat{}, Team{}, time.Time{}, err
-	}
-	defer end()
-	seat := m.seats[order]
-	return seat, m.team(seat.Team), now, nil
+	var team Team
+	seat, now, err := atNow(ctx, m, func(time.Time) Seat {
+		team = m.team(m.seats[order].Team)
+		return m.seats[order]
+	})
+	return seat, team, now, err
 }
 
 // Team implements Store.
@@ -206,15 +205,14 @@ func (m *Memory) book(ctx context.Context, units *stock.Memory, team *memoryTeam
 
 // FormedPeople implements Store.
 func (m *Memory) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
-	_, _, end, err := m.enter(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer end()
-	for _, team := range m.pool(key).teams {
-		for seat := range m.seatsOf(team.orders) {
-			seats += count(seat.Status == Formed)
+	seats, _, err = atNow(ctx, m, func(time.Time) (n int64) {
+		for _, team := range m.pool(key).teams {
+			for seat := range m.seatsOf(team.orders) {
+				n += count(seat.Status == Formed)
+			}
 		}
-	}
-	return seats, m.Rows.Products[key].Formed, nil
+		counted = m.Rows.Products[key].Formed
+		return n
+	})
+	return seats, counted, err
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/holdfast-go/holdfast/internal/allot"
-	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -81,25 +80,15 @@ func (m *Memory) withRows(rows []stock.MemoryRow) *Memory {
 
 // Units implements Store.
 func (m *Memory) Units() stock.Store {
-	units := m.stock()
-	for _, row := range m.rows {
-		units = units.Along(row.Text, row.Args...)
-	}
-	return units
+	return m.carriage().Units()
 }
 
+// carriage returns what the calls on this view carry.
+func (m *Memory) carriage() allot.Carriage { return allot.Carriage{Of: m.stock(), Rows: m.rows} }
+
 // within makes a call while the store stands still, at one time. The call uses only the units that it is given.
-func within[T any](ctx context.Context, m *Memory, call func(units *stock.Memory, now time.Time) (T, error)) (value T, at time.Time, err error) {
-	if m.stock(); len(m.rows) > 0 && m.units.OnAlong == nil {
-		return value, time.Time{}, fault.Invalid("along", "needs Memory.OnAlong")
-	}
-	units, now, leave, err := m.units.Enter(ctx)
-	if err != nil {
-		return value, time.Time{}, err
-	}
-	defer leave()
-	value, err = call(units, now)
-	return value, now, err
+func within[T any](ctx context.Context, m *Memory, call func(units *stock.Memory, now time.Time) (T, error)) (T, time.Time, error) {
+	return allot.Within(ctx, m.carriage(), call)
 }
 
 // read reads something.
@@ -113,19 +102,11 @@ func readAt[T any](ctx context.Context, m *Memory, look func(now time.Time) T) (
 	return within(ctx, m, func(_ *stock.Memory, now time.Time) (T, error) { return look(now), nil })
 }
 
-// alongside calls OnAlong where a call carries anything. The call is allowed, and has changed nothing.
-func (m *Memory) alongside(ctx context.Context) error {
-	if len(m.rows) == 0 {
-		return nil
-	}
-	return m.units.OnAlong(ctx, m.rows)
-}
-
 // SaveActivity implements Store.
 func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool) (stock.Verdict, error) {
 	verdict, _, err := within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
 		activity.State, activity.Replay = 0, false
-		return m.Rows.SaveActivity(activity, ended, now, func() error { return m.alongside(ctx) })
+		return m.Rows.SaveActivity(activity, ended, now, func() error { return m.carriage().Alongside(ctx) })
 	})
 	return verdict, err
 }
@@ -163,7 +144,7 @@ func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdic
 				product.PriceFrom = now.Add(PriceNotice)
 			}
 		}
-		verdict, err := m.Rows.SaveProduct(product, now, func() error { return m.alongside(ctx) })
+		verdict, err := m.Rows.SaveProduct(product, now, func() error { return m.carriage().Alongside(ctx) })
 		if err == nil && verdict == stock.Done && isNew {
 			m.setPrice(product)
 		}
