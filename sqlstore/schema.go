@@ -61,7 +61,7 @@ type migration struct {
 	version    int
 	name       string
 	statements []string
-	tables     []table // that they make
+	tables     []table // that they make or add to
 }
 
 // migrationsOf reads the files of a schema in their order.
@@ -105,11 +105,21 @@ func migrationsOf(schema fs.FS) ([]migration, error) {
 // A table that has the name of one of ours and was made by somebody else is ErrNotOurs: nothing is changed then. The
 // comment of each of our tables begins with "holdfast".
 //
+// Programs with the version before may run meanwhile and afterwards: migrations only add what those do not miss, and
+// copy no table while it is locked. So call it before the first program of a new version starts. An older
+// version's Migrate and Check accept the newer tables. ALTER TABLE waits for the transactions that use its table, and new
+// ones wait for it: end long transactions first, or set lock_wait_timeout in the DSN of the pool that migrates.
+//
 // Needs the right SELECT, and where something is to be done CREATE, ALTER, INDEX and INSERT.
 // Errors: ErrInvalid, ErrNotOurs, ErrUnavailable (also where another process has been at it for
 // a minute), ErrStore.
 func Migrate(ctx context.Context, db *sql.DB, opts *Options) error {
-	return alone(ctx, db, opts, func(w *workshop) error {
+	return migrate(ctx, db, opts, opts.Schema())
+}
+
+// migrate brings the tables to a schema.
+func migrate(ctx context.Context, db *sql.DB, opts *Options, schema fs.FS) error {
+	return alone(ctx, db, opts, schema, func(w *workshop) error {
 		if others := foreign(w.there); len(others) > 0 {
 			return fmt.Errorf("%w: %s: set Options.Prefix", ErrNotOurs, strings.Join(others, ", "))
 		}
@@ -117,8 +127,9 @@ func Migrate(ctx context.Context, db *sql.DB, opts *Options) error {
 		if err != nil {
 			return err
 		}
+		again := false // a table that is made again is what it was at first: what later migrations add has to follow
 		for _, m := range w.all {
-			if m.version <= done && m.complete(w.there) {
+			if again = again || m.version > done || !m.complete(w.there); !again {
 				continue
 			}
 			if err := w.apply(ctx, m, m.version > done); err != nil {
@@ -146,9 +157,10 @@ func (m migration) complete(there map[string]tableState) bool {
 }
 
 // apply applies a migration. A process that dies before it is recorded applies it again: its statements can be repeated.
+// MySQL has no ADD COLUMN IF NOT EXISTS.
 func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
 	for _, statement := range m.statements {
-		if _, err := w.ExecContext(ctx, statement); err != nil {
+		if _, err := w.ExecContext(ctx, statement); err != nil && !mysql.Added(err) {
 			return err
 		}
 	}
@@ -163,7 +175,7 @@ func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
 // Drop removes the tables of these options with all their rows. Tables that somebody else made stay. It is for tests
 // and examples. It needs the right DROP. Errors are those of Migrate except ErrNotOurs.
 func Drop(ctx context.Context, db *sql.DB, opts *Options) error {
-	return alone(ctx, db, opts, func(w *workshop) error {
+	return alone(ctx, db, opts, opts.Schema(), func(w *workshop) error {
 		ours := slices.DeleteFunc(slices.Sorted(maps.Keys(w.there)), func(name string) bool { return !w.there[name].ours })
 		if len(ours) == 0 {
 			return nil
@@ -202,13 +214,13 @@ type workshop struct {
 
 // alone runs fn while no other process changes these tables. If fn fails, what it leaves behind, such as the server's
 // lock, ends with the connection.
-func alone(ctx context.Context, db *sql.DB, opts *Options, fn func(*workshop) error) error {
+func alone(ctx context.Context, db *sql.DB, opts *Options, schema fs.FS, fn func(*workshop) error) error {
 	prefix, err := checkDB(db, opts)
 	if err != nil {
 		return err
 	}
 	w := &workshop{log: logOf(prefix)}
-	if w.all, err = migrationsOf(opts.Schema()); err != nil {
+	if w.all, err = migrationsOf(schema); err != nil {
 		return err
 	}
 	if w.Conn, err = db.Conn(ctx); err != nil {
