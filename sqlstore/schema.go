@@ -106,13 +106,13 @@ func migrationsOf(schema fs.FS) ([]migration, error) {
 // comment of each of our tables begins with "holdfast".
 //
 // Programs with the version before may run meanwhile and afterwards: migrations only add what those do not miss, and
-// copy no table while it is locked. So call it before the first program of a new version starts. An older
-// version's Migrate and Check accept the newer tables. ALTER TABLE waits for the transactions that use its table, and new
-// ones wait for it: end long transactions first, or set lock_wait_timeout in the DSN of the pool that migrates.
+// copy no table while it is locked. So call it before the first program of a new version starts. An older version's
+// Migrate and Check accept the newer tables. A change of a table needs a moment in which no transaction uses it: it gives way
+// to those that do, so end long transactions first, and let the pool have a second connection.
 //
 // Needs the right SELECT, and where something is to be done CREATE, ALTER, INDEX and INSERT.
 // Errors: ErrInvalid, ErrNotOurs, ErrUnavailable (also where another process has been at it for
-// a minute), ErrStore.
+// a minute, or others have used a table for as long), ErrStore.
 func Migrate(ctx context.Context, db *sql.DB, opts *Options) error {
 	return migrate(ctx, db, opts, opts.Schema())
 }
@@ -157,10 +157,9 @@ func (m migration) complete(there map[string]tableState) bool {
 }
 
 // apply applies a migration. A process that dies before it is recorded applies it again: its statements can be repeated.
-// MySQL has no ADD COLUMN IF NOT EXISTS.
 func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
 	for _, statement := range m.statements {
-		if _, err := w.ExecContext(ctx, statement); err != nil && !mysql.Added(err) {
+		if err := w.change(ctx, statement); err != nil {
 			return err
 		}
 	}
@@ -169,6 +168,15 @@ func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
 	}
 	_, err := w.ExecContext(ctx, mysql.Render("INSERT INTO "+w.log+" (VERSION, NAME, APPLY_TIME) VALUES (?, ?, "+mysql.Now+")", m.version,
 		m.name))
+	return err
+}
+
+// change makes a table, or changes one.
+func (w *workshop) change(ctx context.Context, statement string) error {
+	if t, ok := tableOf(statement); ok && t.later {
+		return w.alter(ctx, statement)
+	}
+	_, err := w.ExecContext(ctx, statement)
 	return err
 }
 
@@ -207,6 +215,7 @@ func schemaVersion(ctx context.Context, q mysql.Tx, log string) (int, error) {
 type workshop struct {
 	mysql.Attempt
 
+	db    *sql.DB
 	all   []migration
 	log   string                // the table that records them
 	there map[string]tableState // of their tables, those that exist
@@ -219,7 +228,7 @@ func alone(ctx context.Context, db *sql.DB, opts *Options, schema fs.FS, fn func
 	if err != nil {
 		return err
 	}
-	w := &workshop{log: logOf(prefix)}
+	w := &workshop{db: db, log: logOf(prefix)}
 	if w.all, err = migrationsOf(schema); err != nil {
 		return err
 	}

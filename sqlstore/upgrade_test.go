@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -106,20 +107,28 @@ func statementsOf(t testing.TB, schema fs.FS, name string) []string {
 // nextMigration is that of the version after this one.
 const nextMigration = "9999_next.up.sql"
 
-// next is the schema, or some files of it, with one more migration, which does all that a migration may do, to every table.
-func next(t testing.TB, names ...string) fs.FS {
+// part is some files of the schema, or all.
+func part(t testing.TB, names ...string) fstest.MapFS {
 	t.Helper()
-	files := fstest.MapFS{}
-	text := "-- +goose Up\nCREATE TABLE IF NOT EXISTS goods_stock_next (\n  ID BIGINT NOT NULL,\n  PRIMARY KEY (ID)\n) ENGINE = InnoDB" +
-		" COMMENT = 'holdfast';\n"
-	made := regexp.MustCompile(`CREATE TABLE IF NOT EXISTS (\w+)`)
 	if len(names) == 0 {
 		names = must(fs.Glob(sqlstore.Schema(), "*.sql"))(t)
 	}
+	files := fstest.MapFS{}
 	for _, name := range names {
-		before := must(fs.ReadFile(sqlstore.Schema(), name))(t)
-		files[name] = &fstest.MapFile{Data: before}
-		for _, table := range made.FindAllStringSubmatch(string(before), -1) {
+		files[name] = &fstest.MapFile{Data: must(fs.ReadFile(sqlstore.Schema(), name))(t)}
+	}
+	return files
+}
+
+// next is part with one more migration, which does all that a migration may do, to every table.
+func next(t testing.TB, names ...string) fs.FS {
+	t.Helper()
+	files := part(t, names...)
+	text := "-- +goose Up\nCREATE TABLE IF NOT EXISTS goods_stock_next (\n  ID BIGINT NOT NULL,\n  PRIMARY KEY (ID)\n) ENGINE = InnoDB" +
+		" COMMENT = 'holdfast';\n"
+	made := regexp.MustCompile(`CREATE TABLE IF NOT EXISTS (\w+)`)
+	for _, file := range files {
+		for _, table := range made.FindAllStringSubmatch(string(file.Data), -1) {
 			text += strings.ReplaceAll("ALTER TABLE %\n  ADD COLUMN NEXT_NOTE VARBINARY(64) NOT NULL DEFAULT '' COMMENT 'of the next version',\n"+
 				"  ADD COLUMN NEXT_TIME DATETIME(6) NULL,\n  ALGORITHM = INSTANT;\n"+
 				"ALTER TABLE %\n  ADD KEY %_next (NEXT_NOTE, NEXT_TIME),\n  ALGORITHM = INPLACE, LOCK = NONE;\n", "%", table[1])
@@ -269,6 +278,32 @@ func TestEveryVerbWorksOnTheTablesOfTheNextVersion(t *testing.T) {
 			require.Equal(t, seen[0], seen[1])
 		})
 	}
+}
+
+// A transaction that has a row waits for a table that is to be changed, whose change waits for a call, which waits for the
+// row: the change gives way.
+func TestMigrateGivesWayToThoseItWouldHold(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := sqltest.Open(t, defaults)
+	require.NoError(t, sqlstore.MigrateTo(ctx, part(t, stockTables), db.DB))
+	inv := stock.New(sqlstore.NewStock(db.DB, nil), nil)
+	require.NoError(t, of(inv.Define(ctx, stock.Key{SKU: 1}, 10, stock.Terms{})))
+	require.NoError(t, of(inv.Lock(ctx, "a", one(1))))
+
+	tx := must(db.BeginTx(ctx, nil))(t)
+	value[int](t, tx, "SELECT 1 FROM goods_stock_hold WHERE ORDER_NO = 'a' AND LINE_NO = 1 FOR UPDATE")
+	paid := going(func() error { return of(stock.New(sqlstore.NewStock(db.DB, &alone), nil).Pay(ctx, "a")) })
+	fixture{t, db}.waiting()
+	migrated := going(func() error { return sqlstore.MigrateTo(ctx, next(t, stockTables), db.Pool(t).DB) })
+	for value[int](t, db, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE '%ALTER TABLE goods_stock\n%'"+
+		" AND STATE = 'Waiting for table metadata lock'") == 0 {
+		runtime.Gosched()
+	}
+	require.Equal(t, 1, value[int](t, tx, "SELECT STOCK_LOCK_NUM FROM goods_stock WHERE SKU_ID = 1"))
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, <-paid)
+	require.NoError(t, <-migrated)
 }
 
 // A process that dies before a migration is recorded leaves it to the next one, and a table that is made again gets what

@@ -115,7 +115,7 @@ func TooLarge(err error) bool {
 	return Unsendable(err) || Number(err) == errPacketTooLarge
 }
 
-// Added reports whether ALTER TABLE was refused because what it adds is there.
+// Added reports whether ALTER TABLE was refused because what it adds is there: MySQL has no ADD COLUMN IF NOT EXISTS.
 func Added(err error) bool {
 	n := Number(err)
 	return n == errColumnThere || n == errIndexThere
