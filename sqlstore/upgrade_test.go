@@ -313,15 +313,15 @@ func TestMigrateAddsAgainWhatIsThereAndWhatIsNot(t *testing.T) {
 	ctx := t.Context()
 	db := sqltest.Open(t, defaults)
 	for _, statement := range []string{"DELETE FROM holdfast_schema WHERE VERSION = 9999", "DROP TABLE coupon_use"} {
-		require.NoError(t, sqlstore.MigrateTo(ctx, next(t), db.DB))
+		require.NoError(t, sqlstore.MigrateTo(ctx, next(t, couponTables), db.DB))
 		run(t, db, statement)
-		require.NotEmpty(t, sqlstore.ProblemsWith(ctx, next(t), db.DB), statement)
+		require.NotEmpty(t, sqlstore.ProblemsWith(ctx, next(t, couponTables), db.DB), statement)
 	}
-	require.NoError(t, sqlstore.MigrateTo(ctx, next(t), db.DB))
-	require.Empty(t, sqlstore.ProblemsWith(ctx, next(t), db.DB))
+	require.NoError(t, sqlstore.MigrateTo(ctx, next(t, couponTables), db.DB))
+	require.Empty(t, sqlstore.ProblemsWith(ctx, next(t, couponTables), db.DB))
 	run(t, db, "ALTER TABLE coupon_use DROP COLUMN NEXT_TIME")
 	require.Equal(t, []string{
 		"column NEXT_TIME of table coupon_use is missing: compare the table with Schema",
 		"index coupon_use_next of table coupon_use is (NEXT_NOTE), should be (NEXT_NOTE, NEXT_TIME): compare the table with Schema",
-	}, sqlstore.ProblemsWith(ctx, next(t), db.DB))
+	}, sqlstore.ProblemsWith(ctx, next(t, couponTables), db.DB))
 }
