@@ -41,7 +41,7 @@ var Features = []Feature{
 	// derived-tables.html: column names of a derived table. MariaDB 11.7 release notes.
 	feature("column names of a derived table", "8.0.19", "11.7", never, `\) (AS )?[a-z]\w* ?\([A-Z_]+(, [A-Z_]+)*\)`),
 	feature("VALUES ROW()", "8.0.19", never, never, `\bROW ?\(`),                       // values.html
-	feature("VALUES as a table", "8.0.19", "10.3", never, `\( ?VALUES \(`),              // values.html
+	feature("VALUES as a table", "8.0.19", "10.3", never, `\( ?VALUES \(`),             // values.html
 	feature("TABLE statement", "8.0.19", never, "6.1", `(^|\( ?|UNION (ALL )?)TABLE `), // table.html
 	// innodb-locking-reads.html; MariaDB, SELECT: NOWAIT, SKIP LOCKED. TiDB parses SKIP LOCKED and ignores it.
 	feature("SKIP LOCKED", "8.0.1", "10.6", never, `\bSKIP LOCKED\b`),
