@@ -36,12 +36,17 @@ type Rate struct {
 type stage int
 
 const (
-	client   stage = iota // the process gives its callers their answers, and makes statements of their next orders
+	client   stage = iota // the process makes statements of the orders that wait
 	inserts               // the server writes holds and order rows, of several transactions at a time
 	updates               // the server changes the item, with its row locked
 	commits               // the row is still locked
+	answers               // the process gives its callers their answers, who come back with their next orders
 	finished              //
 )
+
+// portions is in how many parts the callers of a transaction come back: those who have their answer first do not wait for the
+// others, so a transaction has fewer orders than there are callers.
+const portions = 4
 
 // updateShare is the part of the server's work for a transaction that it does with the row of the item locked: one of five
 // statements, but none that grows with the orders.
@@ -50,6 +55,7 @@ const updateShare = 0.2
 // batch is a transaction on its way.
 type batch struct {
 	orders  int
+	back    int // of their callers, those who have come back
 	process int
 	at      stage
 	left    float64 // seconds of a core, or until it is on disk
@@ -101,14 +107,14 @@ func (w *world) depart() {
 			n := min(w.waiting[p], w.Batch)
 			w.waiting[p] -= n
 			w.flights[p]++
-			w.batches = append(w.batches, &batch{orders: n, process: p, left: w.ClientBatch + float64(n)*w.ClientOrder})
+			w.batches = append(w.batches, &batch{orders: n, process: p, left: w.ClientBatch})
 		}
 	}
 }
 
 // computes reports whether a batch wants one of the cores that are counted.
 func (w *world) computes(b *batch) bool {
-	return !b.waits && b.at != commits && (b.at != client || !w.Apart)
+	return !b.waits && b.at != commits && (b.at != client && b.at != answers || !w.Apart)
 }
 
 // next returns how long nothing but time passes, and how fast each of those who compute goes meanwhile: they share the cores.
@@ -151,8 +157,6 @@ func (w *world) move(step, speed float64) (ended []*batch) {
 		}
 		if b.at == finished {
 			ended = append(ended, b)
-			w.waiting[b.process] += b.orders
-			w.flights[b.process]--
 			continue
 		}
 		still = append(still, b)
@@ -177,20 +181,33 @@ func (w *world) enter(b *batch, next stage) {
 		w.queue = append(w.queue, b)
 	case commits:
 		b.left = w.Commit
-	case finished:
+	case answers:
+		w.flights[b.process]--
 		w.row = nil
 		if len(w.queue) > 0 {
 			w.row, w.queue = w.queue[0], w.queue[1:]
 			w.row.waits = false
 		}
+		b.left = w.portion(b) * w.ClientOrder
+	case finished:
+		n := int(w.portion(b))
+		b.back += n
+		w.waiting[b.process] += n
+		if b.back < b.orders {
+			b.at, b.left = answers, w.portion(b)*w.ClientOrder
+		}
 	}
+}
+
+// portion is how many callers of a transaction come back next.
+func (w *world) portion(b *batch) float64 {
+	return float64(min((b.orders+portions-1)/portions, b.orders-b.back))
 }
 
 // Measured is what a run came to: the rate, and the processor time of an order.
 type Measured struct {
 	Rate           float64 // orders/s
 	Client, Server float64 // seconds of a core
-	Latency        float64 // seconds, p50
 }
 
 // Fit derives the costs from two runs of one process, with one caller and with many: what an order costs alone is what it
@@ -203,7 +220,7 @@ func Fit(alone, many Measured, batch float64) Costs {
 	var c Costs
 	c.ClientOrder, c.ClientBatch = split(alone.Client, many.Client)
 	c.ServerOrder, c.ServerBatch = split(alone.Server, many.Server)
-	c.Commit = math.Max(0, alone.Latency-alone.Client-alone.Server)
+	c.Commit = math.Max(0, 1/alone.Rate-alone.Client-alone.Server)
 	return c
 }
 

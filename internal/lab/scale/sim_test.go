@@ -62,7 +62,7 @@ func TestFitFindsTheCosts(t *testing.T) {
 		s.Callers = callers
 		got := Simulate(s, 2)
 		return Measured{
-			Rate: got.Orders, Latency: 1 / got.Orders,
+			Rate:   got.Orders,
 			Client: s.ClientOrder + s.ClientBatch/got.Batch, Server: s.ServerOrder + s.ServerBatch/got.Batch,
 		}
 	}

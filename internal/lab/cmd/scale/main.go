@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"runtime"
@@ -50,7 +51,12 @@ func run(ctx context.Context) (err error) {
 	seconds := flag.Float64("seconds", 4, "`seconds` of each measurement")
 	callers := flag.Int("callers", 1_024, "`callers`, of all processes together")
 	rounds := flag.Int("rounds", 3, "`rounds`, the medians of which count")
+	paper := flag.Bool("paper", false, "measure nothing: compute what larger servers reach by the costs of package scale")
 	flag.Parse()
+	if *paper {
+		onPaper(os.Stdout)
+		return nil
+	}
 	db, err := server.Start(ctx, server.Engine(*engine), &server.Options{Progress: os.Stderr})
 	if err != nil {
 		return err
@@ -82,6 +88,17 @@ func run(ctx context.Context) (err error) {
 	return nil
 }
 
+// onPaper prints what larger servers reach.
+func onPaper(out *os.File) {
+	for _, engine := range slices.Sorted(maps.Keys(scale.Here)) {
+		for _, step := range scale.Steps {
+			one, many := scale.Paper(scale.Here[engine], step)
+			fmt.Fprintf(out, "%s, %v: one SKU %.0f/s, %.0f orders a transaction, %.0f %% busy; many SKUs %.0f/s\n", engine, step, one.Orders, one.Batch,
+				100*one.Busy, many)
+		}
+	}
+}
+
 // point is order row and Lock in one transaction, of one SKU.
 func point(processes, callers int) (p load.Point) {
 	p.Scenario, p.Contender, p.SKUs, p.Processes, p.Callers = load.Order, contender.Along, 1, processes, callers
@@ -105,7 +122,7 @@ func measure(ctx context.Context, bench *load.Bench, p load.Point) (sample, erro
 	}
 	orders := round.Rate() * round.CPU.Took.Seconds()
 	s := sample{cores: (round.CPU.Client + round.CPU.Server).Seconds() / round.CPU.Took.Seconds()}
-	s.Rate, s.Latency = round.Rate(), float64(round.Latency.ValueAtPercentile(50))/1e6
+	s.Rate = round.Rate()
 	s.Client, s.Server = round.CPU.Client.Seconds()/orders, round.CPU.Server.Seconds()/orders
 	fmt.Fprintf(os.Stderr, "%v: %.0f/s, %.0f + %.0f µs of a core each, %.2f cores\n", p, s.Rate, s.Client*1e6, s.Server*1e6, s.cores)
 	return s, nil
