@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -22,7 +23,7 @@ import (
 var migrations embed.FS
 
 // tableName is where the name of a table, or of an index or a constraint, begins. Columns are in capitals.
-var tableName = regexp.MustCompile(`\b(goods_stock|coupon_[a-z]|red_packet|egl_group)`)
+var tableName = regexp.MustCompile(`\b(goods_stock|coupon_[a-z]|red_packet|egl_group|flash_sale)`)
 
 // lockWait is how long Migrate waits, in seconds, for another process that migrates.
 const lockWait = 60
@@ -110,6 +111,8 @@ func migrationsOf(schema fs.FS) ([]migration, error) {
 // Migrate and Check accept the newer tables. A change of a table needs a moment in which no transaction uses it: it gives way
 // to those that do, so end long transactions first, and let the pool have a second connection.
 //
+// TiDB drops CHECK constraints without a word where tidb_enable_check_constraint is off, and Migrate is ErrStore then.
+//
 // Needs the right SELECT, and where something is to be done CREATE, ALTER, INDEX and INSERT.
 // Errors: ErrInvalid, ErrNotOurs, ErrUnavailable (also where another process has been at it for
 // a minute, or others have used a table for as long), ErrStore.
@@ -120,6 +123,9 @@ func Migrate(ctx context.Context, db *sql.DB, opts *Options) error {
 // migrate brings the tables to a schema.
 func migrate(ctx context.Context, db *sql.DB, opts *Options, schema fs.FS) error {
 	return alone(ctx, db, opts, schema, func(w *workshop) error {
+		if err := w.keepsChecks(ctx); err != nil {
+			return err
+		}
 		if others := foreign(w.there); len(others) > 0 {
 			return fmt.Errorf("%w: %s: set Options.Prefix", ErrNotOurs, strings.Join(others, ", "))
 		}
@@ -138,6 +144,22 @@ func migrate(ctx context.Context, db *sql.DB, opts *Options, schema fs.FS) error
 		}
 		return nil
 	})
+}
+
+// noChecks is what is wrong with a server that drops CHECK constraints.
+const noChecks = "CHECK constraints are dropped and not looked at: SET GLOBAL tidb_enable_check_constraint = ON"
+
+// keepsChecks refuses such a server. Other servers have no such setting.
+func (w *workshop) keepsChecks(ctx context.Context) error {
+	var name, value string
+	err := mysql.ReadRow(ctx, w, "SHOW VARIABLES LIKE 'tidb_enable_check_constraint'", &name, &value)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err == nil && value == "OFF":
+		return fmt.Errorf("%w: %s", fault.ErrStore, noChecks)
+	}
+	return err
 }
 
 // applied returns the highest migration that is recorded, and creates the record where there is none.

@@ -73,7 +73,7 @@ func passing(err error) bool {
 		errOffline, errNotReady, errIdle, errTooManyTrx, errGroupRollback, errNoBackend, errNoBackendPeriod:
 		return true
 	}
-	return killedJoin(err)
+	return killedJoin(err) || tidbPasses(err)
 }
 
 // killedJoin reports whether KILL QUERY has ended an UPDATE of several tables, for which MySQL has no number
@@ -89,7 +89,7 @@ func hearsay(err error) bool {
 	case errServerGone, errServerLost, errKilled, errShutdown, errInCommit:
 		return true
 	case errAnything:
-		return !killedJoin(err)
+		return !killedJoin(err) && !lockRetriesSpent(err)
 	}
 	return false
 }
@@ -107,7 +107,7 @@ func readOnly(err error) bool {
 // it to let another one through.
 func rerun(err error) bool {
 	n := Number(err)
-	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback
+	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback || tidbReruns(err)
 }
 
 // TooLarge reports whether a statement was refused because its text is larger than max_allowed_packet.
@@ -176,6 +176,9 @@ func classified(err error) bool {
 func lost(err error) bool {
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
 }
+
+// NoTable reports whether a statement found a table missing, before it did anything.
+func NoTable(err error) bool { return Number(err) == errNoTable }
 
 // Missing returns the failure of a change whose row does not exist, unless there is another error.
 func Missing(err error) error {
