@@ -204,15 +204,15 @@ func (w *world) portion(b *batch) float64 {
 	return float64(min((b.orders+portions-1)/portions, b.orders-b.back))
 }
 
-// Measured is what a run came to: the rate, and the processor time of an order.
-type Measured struct {
+// Measurement is the rate of a run, and the processor time of an order.
+type Measurement struct {
 	Rate           float64 // orders/s
 	Client, Server float64 // seconds of a core
 }
 
 // Fit derives the costs from two runs of one process, with one caller and with many: what an order costs alone is what it
 // costs in company, and a transaction. batch is how many orders a transaction of many had.
-func Fit(alone, many Measured, batch float64) Costs {
+func Fit(alone, many Measurement, batch float64) Costs {
 	split := func(alone, many float64) (order, transaction float64) {
 		transaction = math.Max(0, (alone-many)/(1-1/batch))
 		return math.Max(0, many-transaction/batch), transaction
@@ -225,7 +225,7 @@ func Fit(alone, many Measured, batch float64) Costs {
 }
 
 // Calibrate is Fit with the size of the transactions that a simulation of the costs comes to.
-func Calibrate(alone, many Measured, s Setup) Costs {
+func Calibrate(alone, many Measurement, s Setup) Costs {
 	const often = 8
 	size := float64(min(s.Callers, s.Batch)) / 2
 	for range often {

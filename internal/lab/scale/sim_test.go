@@ -57,11 +57,11 @@ func TestRowBoundsTheTransactions(t *testing.T) {
 func TestFitFindsTheCosts(t *testing.T) {
 	t.Parallel()
 	s := setup(Costs{ClientOrder: 15e-6, ClientBatch: 100e-6, ServerOrder: 25e-6, ServerBatch: 300e-6, Commit: 2e-3})
-	measure := func(callers int) Measured {
+	measure := func(callers int) Measurement {
 		s := s
 		s.Callers = callers
 		got := Simulate(s, 2)
-		return Measured{
+		return Measurement{
 			Rate:   got.Orders,
 			Client: s.ClientOrder + s.ClientBatch/got.Batch, Server: s.ServerOrder + s.ServerBatch/got.Batch,
 		}

@@ -107,7 +107,7 @@ func point(processes, callers int) (p load.Point) {
 
 // sample is one measurement.
 type sample struct {
-	scale.Measured
+	scale.Measurement
 
 	cores float64 // that worked for it
 }
@@ -152,7 +152,7 @@ func report(out *os.File, version string, callers int, all [][]sample) {
 		setup := scale.Setup{
 			Cores: all[1][round].cores, Processes: 1, Callers: callers, Batch: sqlstore.DefaultBatchSize, InFlight: inFlight,
 		}
-		setup.Costs = scale.Calibrate(alone.Measured, all[1][round].Measured, setup)
+		setup.Costs = scale.Calibrate(alone.Measurement, all[1][round].Measurement, setup)
 		costs = append(costs, setup.Costs)
 		for i, samples := range all {
 			s := setup
