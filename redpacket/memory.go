@@ -152,7 +152,10 @@ func (m *Memory) Add(ctx context.Context, record Record, senderMayGrab bool, liv
 		if err := m.alongside(ctx); err != nil {
 			return stock.Refused, err
 		}
-		if _, err := units.Create(ctx, item); err != nil {
+		define := stock.Change{Kind: stock.KindDefine, ID: item.Serial(1), Entries: []stock.Entry{
+			{Key: item.Key, Delta: stock.Quantities{Total: item.Total}},
+		}}
+		if _, err := units.Create(ctx, item, define); err != nil {
 			return stock.Refused, err
 		}
 		if !senderMayGrab {
@@ -228,7 +231,7 @@ func (m *Memory) move(ctx context.Context, id int64, step Step, from ...State) (
 			return stock.Refused, err
 		}
 		if shelves {
-			if _, err := units.SetTerms(ctx, item, b.terms(t.To != Open), 0); err != nil {
+			if _, err := units.SetTerms(ctx, item, b.terms(t.To != Open), 0, stock.Change{}); err != nil {
 				return stock.Refused, err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,7 +50,11 @@ func Check(ctx context.Context, db *sql.DB, opts *Options) error {
 	if err != nil {
 		return err
 	}
-	c := &checker{all: all, log: logOf(prefix)}
+	lists, err := migrationsOf(opts.ListsSchema())
+	if err != nil {
+		return err
+	}
+	c := &checker{all: all, lists: lists, log: logOf(prefix)}
 	err = mysql.NewHandle(db).Again(ctx, func(a *mysql.Attempt) error {
 		c.session, c.problems = a, nil
 		return a.Reading(ctx, func() error { return c.look(ctx) })
@@ -67,6 +72,7 @@ func Check(ctx context.Context, db *sql.DB, opts *Options) error {
 type checker struct {
 	session  mysql.Tx
 	all      []migration
+	lists    []migration
 	log      string // the table that records them
 	settings map[string]string
 	problems []string
@@ -233,12 +239,21 @@ func (c *checker) schema(ctx context.Context) error {
 			c.table(t, have, ok)
 		}
 	}
+	for _, m := range c.lists { // which may be left out
+		for _, t := range m.tables {
+			have := there[t.name]
+			t.parts = slices.DeleteFunc(slices.Clone(t.parts), func(p part) bool { _, ok := have.parts[p.kind+p.key]; return !ok })
+			c.table(t, have, true)
+		}
+	}
 	return nil
 }
 
 // table compares a table with the one that Migrate makes.
 func (c *checker) table(want table, have tableState, ok bool) {
 	switch {
+	case want.added && (!ok || !have.ours): // which was said of the table itself
+		return
 	case !ok:
 		c.problemf("table %s is missing: run Migrate", want.name)
 		return
@@ -246,7 +261,7 @@ func (c *checker) table(want table, have tableState, ok bool) {
 		c.problemf("table %s is not Holdfast's: set Options.Prefix (if it is a copy of Holdfast's: ALTER TABLE %s COMMENT = '%s')", want.name,
 			want.name, mark)
 		return
-	case !strings.EqualFold(have.engine, "InnoDB"):
+	case !want.added && !strings.EqualFold(have.engine, "InnoDB"):
 		c.problemf("table %s uses the engine %s: ALTER TABLE %s ENGINE = InnoDB", want.name, have.engine, want.name)
 	}
 	for _, p := range want.parts {

@@ -21,9 +21,10 @@ var ErrNotOurs = fmt.Errorf("%w: a table of the same name is not Holdfast's", fa
 // made by CREATE TABLE LIKE has it too.
 const mark = "holdfast"
 
-// table is what a migration makes.
+// table is what a migration makes, or adds to a table that is there.
 type table struct {
 	name  string
+	added bool // by ALTER TABLE
 	parts []part
 }
 
@@ -34,22 +35,25 @@ type part struct {
 	shape      string // what it is, in the same words for each server
 }
 
-// The lines of a migration that makes a table.
+// MissingIndexError says which index a list needs that the shop has left out: run MigrateLists. It matches stock.ErrStore.
+type MissingIndexError = mysql.MissingIndexError
+
+// The lines of a migration that makes a table or adds to one.
 var (
-	createLine = regexp.MustCompile(`CREATE TABLE IF NOT EXISTS (\w+) \(`)
-	columnLine = regexp.MustCompile(`(?m)^  ([A-Z_]+) +([A-Z]+(?:\([\d, ]+\))?) +(NOT NULL|NULL)` +
+	createLine = regexp.MustCompile(`(?:CREATE TABLE IF NOT EXISTS (\w+) \(|ALTER TABLE (\w+))\n`)
+	columnLine = regexp.MustCompile(`(?m)^  (?:ADD COLUMN )?([A-Z_]+) +([A-Z]+(?:\([\d, ]+\))?) +(NOT NULL|NULL)` +
 		`( AUTO_INCREMENT)?(?: DEFAULT x?([^ ,\n]+))?`)
-	indexLine      = regexp.MustCompile(`(?m)^  (PRIMARY |UNIQUE |)KEY (\w*) ?\((.*)\)`)
+	indexLine      = regexp.MustCompile(`(?m)^  (?:ADD )?(PRIMARY |UNIQUE |)KEY (\w*) ?\((.*)\)`)
 	constraintLine = regexp.MustCompile(`CONSTRAINT (\w+) CHECK (\(.*(?:\n    .*)*\))`)
 )
 
-// tableOf reads a statement; it is false for one that makes no table.
+// tableOf reads a statement; it is false for one that neither makes a table nor adds to one.
 func tableOf(statement string) (table, bool) {
 	create := createLine.FindStringSubmatch(statement)
 	if create == nil {
 		return table{}, false
 	}
-	t := table{name: create[1]}
+	t := table{name: create[1] + create[2], added: create[2] != ""}
 	for _, c := range columnLine.FindAllStringSubmatch(statement, -1) {
 		preset := sql.NullString{String: c[5], Valid: c[5] != ""}
 		t.parts = append(t.parts, part{"column", c[1], c[1], columnShape(c[2], c[3] == "NULL", c[4] != "", preset)})
@@ -159,24 +163,7 @@ func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, ther
 	if err != nil {
 		return err
 	}
-	query = "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE = 0, COALESCE(COLUMN_NAME, '?'), SUB_PART" +
-		" FROM information_schema.STATISTICS" + among("TABLE_SCHEMA", names) + " ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
-	err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
-		var table, name, columns string
-		var unique bool
-		var bytes sql.NullInt64 // of an index on the beginning of a column
-		err := rows.Scan(&table, &name, &unique, &columns, &bytes)
-		if bytes.Valid {
-			columns += fmt.Sprintf("(%d)", bytes.Int64)
-		}
-		if before, ok := there[table].parts["index"+name]; ok {
-			_, before, _ = strings.Cut(strings.TrimSuffix(before, ")"), "(")
-			columns = before + ", " + columns
-		}
-		there[table].add("index", name, indexShape(unique, columns))
-		return err
-	})
-	if err != nil {
+	if err := indexesOf(ctx, q, names, there); err != nil {
 		return err
 	}
 	constraints := "SELECT TABLE_NAME, CHECK_CLAUSE, ENFORCED = 'YES' FROM information_schema.CHECK_CONSTRAINTS" +
@@ -193,6 +180,27 @@ func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, ther
 			shape = "not " + enforced
 		}
 		there[table].add("constraint", demand(clause), shape)
+		return err
+	})
+}
+
+// indexesOf reads the indexes of the tables that exist.
+func indexesOf(ctx context.Context, q mysql.Tx, names []string, there map[string]tableState) error {
+	query := "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE = 0, COALESCE(COLUMN_NAME, '?'), SUB_PART" +
+		" FROM information_schema.STATISTICS" + among("TABLE_SCHEMA", names) + " ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
+	return mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+		var table, name, columns string
+		var unique bool
+		var bytes sql.NullInt64 // of an index on the beginning of a column
+		err := rows.Scan(&table, &name, &unique, &columns, &bytes)
+		if bytes.Valid {
+			columns += fmt.Sprintf("(%d)", bytes.Int64)
+		}
+		if before, ok := there[table].parts["index"+name]; ok {
+			_, before, _ = strings.Cut(strings.TrimSuffix(before, ")"), "(")
+			columns = before + ", " + columns
+		}
+		there[table].add("index", name, indexShape(unique, columns))
 		return err
 	})
 }

@@ -17,6 +17,9 @@ import (
 // Codes.
 const (
 	ErrDuplicate       = 1062 // the key is taken
+	errDuplicateColumn = 1060 // the table has such a column
+	errDuplicateIndex  = 1061 // the table has such an index
+	errNoIndex         = 1176 // the index that a statement has to use does not exist
 	errNoTable         = 1146
 	errNoSchema        = 1046 // the session has no database
 	errNoSavepoint     = 1305 // also: the handle is not in a transaction, or there is no such function
@@ -143,6 +146,8 @@ func Classify(err error, at stage) error {
 		return fmt.Errorf("%w: your transaction is over: begin another one: %w", fault.ErrStore, err)
 	case n == errLockWait:
 		return fmt.Errorf("%w: another transaction has the row; in a transaction of your own use WithTx: %w", fault.ErrUnavailable, err)
+	case n == errNoIndex:
+		return fmt.Errorf("%w: an index is missing: run Migrate: %w", fault.ErrStore, err)
 	case n == errNoTable:
 		return fmt.Errorf("%w: run Migrate, with the same Options.Prefix: %w", fault.ErrStore, err)
 	case n == errSafeUpdates:
@@ -151,6 +156,33 @@ func Classify(err error, at stage) error {
 		return fmt.Errorf("%w: %w", fault.ErrStore, err)
 	}
 	return fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
+}
+
+// AlreadyAltered reports whether a table has what an ALTER TABLE would add to it. Either server makes all changes of one ALTER
+// TABLE or none (MySQL Reference Manual, Atomic Data Definition Statement Support; MariaDB, Atomic DDL).
+func AlreadyAltered(err error) bool {
+	return Number(err) == errDuplicateColumn || Number(err) == errDuplicateIndex
+}
+
+// MissingIndexError says which index a list needs that the shop has left out. It matches stock.ErrStore.
+type MissingIndexError struct {
+	Index string // with the prefix of its table
+}
+
+// Error implements error.
+func (e *MissingIndexError) Error() string {
+	return fmt.Sprintf("%v: this list needs the index %s: run MigrateLists", fault.ErrStore, e.Index)
+}
+
+// Is matches stock.ErrStore.
+func (e *MissingIndexError) Is(target error) bool { return target == fault.ErrStore }
+
+// NeedsIndex returns the error of a statement that has to use an index, and names the index where it is missing.
+func NeedsIndex(err error, table, index string) error {
+	if Number(err) == errNoIndex {
+		return &MissingIndexError{Index: table + "_" + index}
+	}
+	return err
 }
 
 // classified reports whether an error already tells the outcome of the call.
