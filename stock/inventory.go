@@ -85,7 +85,7 @@ type Inventory struct {
 	reason string
 
 	rankings *rankings // of the items of the store
-	broken error       // what is wrong with the arguments of New or For; every call returns it
+	broken   error     // what is wrong with the arguments of New or For; every call returns it
 }
 
 // New returns an Inventory over a store. Nil options are the defaults. Bad options are

@@ -332,8 +332,10 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 	maps.Copy(b.usages, usages)
 	after.UpdatedAt = now
 	b.holds[after.Order] = after
-	refund.Lines, refund.At = slices.Clone(refund.Lines), now
-	b.refunds[refund.ID] = refund
+	refund.Lines = slices.Clone(refund.Lines)
+	kept := refund
+	kept.At = now
+	b.refunds[refund.ID] = kept
 	b.record(refund.Change(), now)
 	keep()
 	refund.Lines = slices.Clone(refund.Lines) // the caller's own
@@ -353,7 +355,7 @@ func (m *Memory) Refunds(ctx context.Context, order, after string, limit int) (r
 	err = m.read(ctx, func(b *books, _ time.Time) {
 		for _, r := range b.refunds {
 			if r.Order == order && r.ID > after {
-				r.Lines = slices.Clone(r.Lines)
+				r.Lines, r.FreesBuyer = slices.Clone(r.Lines), r.Frees
 				refunds = append(refunds, r)
 			}
 		}

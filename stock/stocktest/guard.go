@@ -81,7 +81,7 @@ func guardSwitch(s *scene) {
 	s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 1))))
 	s.answers(stock.Refused)(s.setTerms(was, stock.Terms{Unlimited: true}, 0)) // the total has moved
 	was = s.item(sku(1))
-	s.buy("b", units(1, 1))                                                                    // what is sold and locked may move
+	s.buy("b", units(1, 1))                                                 // what is sold and locked may move
 	s.answers(stock.Done)(s.setTerms(was, stock.Terms{Unlimited: true}, 0)) // the serial is that of was
 	s.counts(sku(1), stock.Quantities{Sold: 1, Locked: 4})
 	change := suite.Must(s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(was.Version+1)))

@@ -58,7 +58,9 @@ func (q *Statements) holdsByItem() string {
 }
 
 // holdsByState lists the orders in a state, by their deadlines.
-func (q *Statements) holdsByState() string { return q.holdsByDeadline("state", "STATE = ? AND LINE_NO = 1") }
+func (q *Statements) holdsByState() string {
+	return q.holdsByDeadline("state", "STATE = ? AND LINE_NO = 1")
+}
 
 func (q *Statements) holdsByDeadline(index, where string) string {
 	return q.holdsOf("SELECT ORDER_NO FROM "+q.Holds+" "+mysql.By(q.Holds, index)+" WHERE "+where+
