@@ -284,6 +284,21 @@ func (m *Memory) Records(ctx context.Context, after int64, limit int) ([]Record,
 	})
 }
 
+// Sent implements Store.
+func (m *Memory) Sent(ctx context.Context, sender string, after Record, limit int) ([]Record, error) {
+	return during(ctx, m, func(*stock.Memory, time.Time) ([]Record, error) {
+		newest := func(a, b Record) int { return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID)) }
+		var sent []Record
+		for _, b := range m.packets {
+			if b.Sender == sender && (after.CreatedAt.IsZero() || newest(b.Record, after) > 0) {
+				sent = append(sent, b.Record)
+			}
+		}
+		slices.SortFunc(sent, newest)
+		return sent[:min(limit, len(sent))], nil
+	})
+}
+
 // Book implements Store.
 func (m *Memory) Book(ctx context.Context, id int64) (Book, error) {
 	return during(ctx, m, func(units *stock.Memory, _ time.Time) (Book, error) {

@@ -314,7 +314,7 @@ func resultsBelong(s *scene) {
 
 	codes := []string{"A", "B", "C"}
 	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
-	owners, verdict, err := s.Store.AddCodes(s.Context(), 2, -1, codes)
+	owners, verdict, err := s.Store.AddCodes(s.Context(), 2, -1, codes, "", "")
 	s.No(err)
 	suite.Same(s, "verdict", verdict, stock.Done)
 	codes[0], owners[1] = "SPOILT", 7

@@ -85,8 +85,11 @@ func (l List[T, C]) Page(ask Request, of string) (Page[T], error) {
 		}
 	}
 	rows, err := l.read(from, limit+1, ask.After == "")
-	if err != nil || len(rows) <= limit {
-		return Page[T]{Rows: rows}, err
+	switch {
+	case err != nil || len(rows) == 0:
+		return Page[T]{}, err
+	case len(rows) <= limit:
+		return Page[T]{Rows: rows}, nil
 	}
 	rows = rows[:limit:limit]
 	return Page[T]{Rows: rows, Next: encode(l.At(rows[limit-1]), of)}, nil

@@ -5,3 +5,7 @@ ALTER TABLE red_packet_stock_change
   ADD COLUMN ACTOR VARBINARY(64) NOT NULL DEFAULT x'' COMMENT 'empty: nobody was named',
   ADD COLUMN REASON VARBINARY(512) NOT NULL DEFAULT x'' COMMENT 'UTF-8',
   ADD KEY red_packet_stock_change_time (SKU_ID, ACTIVITY_ID, BUYER_ID, CREATE_TIME);
+
+-- The list of the packets of a sender.
+ALTER TABLE red_packet
+  ADD KEY red_packet_sender (SENDER_ID, CREATE_TIME);
