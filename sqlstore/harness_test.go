@@ -63,6 +63,7 @@ const (
 
 	stockLists     = "lists/0001_stock_lists.up.sql"
 	redPacketLists = "lists/0002_red_packet_lists.up.sql"
+	groupBuyLists  = "lists/0003_group_buy_lists.up.sql"
 )
 
 // alterations returns the files that change the tables of a part.
@@ -71,6 +72,7 @@ func alterations(part string) []string {
 		stockTables:     {"0006_stock_movements.up.sql"},
 		couponTables:    {"0007_coupon_movements.up.sql"},
 		redPacketTables: {"0008_red_packet_movements.up.sql"},
+		groupBuyTables:  {"0009_group_buy_lists.up.sql"},
 	}[part]
 }
 

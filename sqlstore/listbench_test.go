@@ -80,7 +80,7 @@ func BenchmarkLists(b *testing.B) {
 }
 
 // crowdOfHolds writes so many holds, with items, and as many refunds of one order and changes of one item as a hundredth of that.
-func crowdOfHolds(b *testing.B, db *sqltest.DB, holds int) {
+func crowdOfHolds(b testing.TB, db *sqltest.DB, holds int) {
 	b.Helper()
 	const digits = "(SELECT 0 d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5" +
 		" UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9) "

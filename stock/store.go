@@ -263,7 +263,7 @@ const (
 
 // String returns the kind in lower case.
 func (k Kind) String() string {
-	names := [...]string{"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund"}
+	names := [...]string{"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail"}
 	if int(k) < len(names) {
 		return names[k]
 	}

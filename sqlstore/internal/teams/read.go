@@ -82,6 +82,18 @@ func (g *Store) Activities(ctx context.Context, after int64, limit int) ([]group
 	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.listActivities, after, limit), scan(activityTargets))
 }
 
+// ActivitiesIn implements groupbuy.Store.
+func (g *Store) ActivitiesIn(
+	ctx context.Context, state groupbuy.ActivityState, after groupbuy.Activity, limit int,
+) ([]groupbuy.Activity, error) {
+	from := mysql.From(after.End.IsZero(), after.End)
+	if state == groupbuy.ActivityEnded {
+		from = mysql.Before(after.End.IsZero(), after.End)
+	}
+	query := mysql.Render(g.sql.activitiesIn[state], from, from, after.ID, limit)
+	return ledger.ListOf(ctx, g.units, g.units.Show, query, scan(activityTargets))
+}
+
 // DueActivities implements groupbuy.Store. It locks nothing, like all listings: the end of an activity reads it again.
 func (g *Store) DueActivities(ctx context.Context, limit int) ([]groupbuy.Activity, error) {
 	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.dueActivities, limit), scan(activityTargets))

@@ -29,11 +29,12 @@ type groupBuySQL struct {
 	addFormed, unsettle                       string
 
 	readActivity, listActivities, dueActivities string
+	activitiesIn                                map[groupbuy.ActivityState]string
 	readOffers, listProducts, dueProducts       string
 	shelf                                       string
 	readSeats                                   string
 	seatsOfTeam, seatsOfTeams                   string
-	seatsOfBuyer, seatsInState                  string
+	seatsOfBuyer, seatsInState, seatsOfActivity string
 	lateSeats, lateSeatsOfTeam                  string
 	readTeams, keyOfTeam                        string
 	lateTeams                                   string
@@ -105,6 +106,16 @@ func (q *groupBuySQL) renderActivities() {
 	activity := "SELECT " + activityColumns + " FROM " + q.activities + " a"
 	q.readActivity = "SELECT " + activityColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.activities + " a WHERE a.ID = ?"
 	q.listActivities = activity + " WHERE a.ID > ? ORDER BY a.ID LIMIT ?"
+	live := " a.OVER_TIME IS NULL AND a.END_TIME > " + mysql.Now + " AND "
+	in := func(where, more, direction string) string {
+		return activity + " " + mysql.By(q.activities, "end") + " WHERE " + where + fmt.Sprintf(" AND (a.END_TIME %[1]s ? OR (a.END_TIME = ?"+
+			" AND a.ID %[1]s ?)) ORDER BY a.END_TIME%[2]s, a.ID%[2]s LIMIT ?", more, direction)
+	}
+	q.activitiesIn = map[groupbuy.ActivityState]string{
+		groupbuy.ActivityUpcoming: in(live+"a.START_TIME > "+mysql.Now, ">", ""),
+		groupbuy.ActivityRunning:  in(live+"(a.START_TIME IS NULL OR a.START_TIME <= "+mysql.Now+")", ">", ""),
+		groupbuy.ActivityEnded:    in("(a.OVER_TIME IS NOT NULL OR a.END_TIME <= "+mysql.Now+")", "<", " DESC"),
+	}
 	q.dueActivities = activity + " " + mysql.By(q.activities, "due") + " WHERE a.OVER_TIME IS NULL AND a.END_TIME <= " + mysql.Now +
 		" ORDER BY a.END_TIME, a.ID LIMIT ?"
 }
@@ -166,10 +177,14 @@ func (q *groupBuySQL) renderSeats() {
 	}
 	q.seatsOfTeam = page("buyer", "p.TEAM_CODE = ? AND p.ORDER_NO > ?", "p.ORDER_NO")
 	q.seatsOfTeams = "SELECT " + seatColumns + " FROM " + q.seats + " p " + mysql.By(q.seats, "buyer") + " WHERE p.TEAM_CODE IN (?) LIMIT ?"
-	q.seatsOfBuyer = page("mine", "p.BUYER_ID = ? AND p.START_TIME <= ? AND (p.START_TIME < ? OR p.ORDER_NO > ?)",
-		"p.START_TIME DESC, p.ORDER_NO")
-	q.seatsInState = "SELECT " + seatColumns + " FROM " + q.seats + " p " + mysql.By(q.seats, "state") +
-		" WHERE p.STATE = ? AND (p.EXPIRE_TIME > ? OR (p.EXPIRE_TIME = ? AND p.ORDER_NO > ?)) ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
+	q.seatsOfBuyer = page("mine", "p.BUYER_ID = ? AND (p.START_TIME < ? OR (p.START_TIME = ? AND p.ORDER_NO < ?))",
+		"p.START_TIME DESC, p.ORDER_NO DESC")
+	inState := func(index, where string) string {
+		return "SELECT " + seatColumns + " FROM " + q.seats + " p " + mysql.By(q.seats, index) + " WHERE " + where +
+			" AND (p.EXPIRE_TIME > ? OR (p.EXPIRE_TIME = ? AND p.ORDER_NO > ?)) ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
+	}
+	q.seatsInState = inState("state", "p.STATE = ?")
+	q.seatsOfActivity = inState("refund", "p.ACTIVITY_ID = ? AND p.STATE = ?")
 
 	late := fmt.Sprintf("p.STATE = %d AND p.EXPIRE_TIME <= ", groupbuy.Held) + mysql.Now
 	q.lateSeats = "SELECT p.ORDER_NO FROM " + q.seats + " p " + mysql.By(q.seats, "state") + " WHERE " + late +
@@ -210,13 +225,14 @@ func (q *groupBuySQL) renderTeams() {
 		fmt.Sprintf(" WHERE t.STATUS = %d AND t.END_TIME <= ", groupbuy.Forming) + mysql.Now + " ORDER BY t.END_TIME, t.CODE LIMIT ?"
 }
 
-// listTeams renders a page of the teams in a state, of one product or of all.
-func (q *groupBuySQL) listTeams(ofProduct, joinable bool) string {
-	text := "SELECT " + teamColumns + " FROM " + q.teams + " t "
-	if ofProduct {
-		text += mysql.By(q.teams, "product") + " WHERE t.ACTIVITY_ID = ? AND t.SKU_ID = ? AND "
-	} else {
-		text += mysql.By(q.teams, "state") + " WHERE "
+// listTeams renders a page of the teams in a state, by one of the indexes: of a product, of an activity, or of a state alone.
+func (q *groupBuySQL) listTeams(index string, joinable bool) string {
+	text := "SELECT " + teamColumns + " FROM " + q.teams + " t " + mysql.By(q.teams, index) + " WHERE "
+	switch index {
+	case "product":
+		text += "t.ACTIVITY_ID = ? AND t.SKU_ID = ? AND "
+	case "activity":
+		text += "t.ACTIVITY_ID = ? AND "
 	}
 	text += "t.STATUS = ? AND (t.END_TIME > ? OR (t.END_TIME = ? AND t.CODE > ?))"
 	if joinable { // as groupbuy.Team.Live and FreeSeats
