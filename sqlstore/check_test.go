@@ -31,7 +31,7 @@ func problems(t testing.TB, db *sqltest.DB) []string {
 // whole opens a database with all tables, without a record of migrations.
 func whole(t testing.TB) *sqltest.DB {
 	t.Helper()
-	return prepared(t, defaults, stockTables, couponTables, redPacketTables, groupBuyTables)
+	return prepared(t, defaults, stockTables, couponTables, redPacketTables, groupBuyTables, saleTables)
 }
 
 // Each part of a table that is not as Migrate makes it is one problem.

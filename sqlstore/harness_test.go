@@ -59,7 +59,8 @@ const (
 	stockTables     = "0001_stock.up.sql"
 	couponTables    = "0002_coupon.up.sql"
 	redPacketTables = "0003_red_packet.up.sql"
-	groupBuyTables  = "0004_group_buy.up.sql" // with those of stock
+	groupBuyTables  = "0004_group_buy.up.sql"  // with those of stock
+	saleTables      = "0005_flash_sale.up.sql" // with those of stock
 
 	stockLists     = "lists/0001_stock_lists.up.sql"
 	redPacketLists = "lists/0002_red_packet_lists.up.sql"

@@ -21,11 +21,11 @@ var ErrNotOurs = fmt.Errorf("%w: a table of the same name is not Holdfast's", fa
 // made by CREATE TABLE LIKE has it too.
 const mark = "holdfast"
 
-// table is what a migration makes, or adds to a table that is there.
+// table is what a migration makes, or what it adds to a table of an earlier one.
 type table struct {
 	name  string
-	added bool // by ALTER TABLE
 	parts []part
+	later bool // it adds to the table
 }
 
 // part is a column, an index or a constraint.
@@ -38,9 +38,9 @@ type part struct {
 // MissingIndexError says which index a list needs that the shop has left out: run MigrateLists. It matches stock.ErrStore.
 type MissingIndexError = mysql.MissingIndexError
 
-// The lines of a migration that makes a table or adds to one.
+// The lines of a migration that makes a table, or adds to one.
 var (
-	createLine = regexp.MustCompile(`(?:CREATE TABLE IF NOT EXISTS (\w+) \(|ALTER TABLE (\w+))\n`)
+	tableLine  = regexp.MustCompile(`(?m)^(?:CREATE TABLE IF NOT EXISTS (\w+) \(|ALTER TABLE (\w+))`)
 	columnLine = regexp.MustCompile(`(?m)^  (?:ADD COLUMN )?([A-Z_]+) +([A-Z]+(?:\([\d, ]+\))?) +(NOT NULL|NULL)` +
 		`( AUTO_INCREMENT)?(?: DEFAULT x?([^ ,\n]+))?`)
 	indexLine      = regexp.MustCompile(`(?m)^  (?:ADD )?(PRIMARY |UNIQUE |)KEY (\w*) ?\((.*)\)`)
@@ -49,11 +49,11 @@ var (
 
 // tableOf reads a statement; it is false for one that neither makes a table nor adds to one.
 func tableOf(statement string) (table, bool) {
-	create := createLine.FindStringSubmatch(statement)
-	if create == nil {
+	line := tableLine.FindStringSubmatch(statement)
+	if line == nil {
 		return table{}, false
 	}
-	t := table{name: create[1] + create[2], added: create[2] != ""}
+	t := table{name: line[1] + line[2], later: line[2] != ""}
 	for _, c := range columnLine.FindAllStringSubmatch(statement, -1) {
 		preset := sql.NullString{String: c[5], Valid: c[5] != ""}
 		t.parts = append(t.parts, part{"column", c[1], c[1], columnShape(c[2], c[3] == "NULL", c[4] != "", preset)})
@@ -150,7 +150,7 @@ func foreign(there map[string]tableState) []string {
 }
 
 // partsOf reads the parts of the tables that exist, with one statement for each kind of part.
-func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, there map[string]tableState) error {
+func partsOf(ctx context.Context, q mysql.Tx, constraints string, names []string, there map[string]tableState) error {
 	query := "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA" +
 		" FROM information_schema.COLUMNS" + among("TABLE_SCHEMA", names)
 	err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
@@ -165,11 +165,6 @@ func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, ther
 	}
 	if err := indexesOf(ctx, q, names, there); err != nil {
 		return err
-	}
-	constraints := "SELECT TABLE_NAME, CHECK_CLAUSE, ENFORCED = 'YES' FROM information_schema.CHECK_CONSTRAINTS" +
-		" JOIN information_schema.TABLE_CONSTRAINTS USING (CONSTRAINT_SCHEMA, CONSTRAINT_NAME)"
-	if mariadb { // where a name is of a table, and what is there is in force
-		constraints = "SELECT TABLE_NAME, CHECK_CLAUSE, TRUE FROM information_schema.CHECK_CONSTRAINTS"
 	}
 	return mysql.Read(ctx, q, constraints+among("CONSTRAINT_SCHEMA", names), func(rows *sql.Rows) error {
 		var table, clause string

@@ -17,10 +17,10 @@ import (
 // Codes.
 const (
 	ErrDuplicate       = 1062 // the key is taken
-	errDuplicateColumn = 1060 // the table has such a column
-	errDuplicateIndex  = 1061 // the table has such an index
 	errNoIndex         = 1176 // the index that a statement has to use does not exist
 	errNoTable         = 1146
+	errColumnThere     = 1060 // ADD COLUMN of one that is there
+	errIndexThere      = 1061 // ADD KEY of one that is there
 	errNoSchema        = 1046 // the session has no database
 	errNoSavepoint     = 1305 // also: the handle is not in a transaction, or there is no such function
 	errDenied          = 1142 // the account lacks the right
@@ -74,7 +74,7 @@ func passing(err error) bool {
 		errOffline, errNotReady, errIdle, errTooManyTrx, errGroupRollback, errNoBackend, errNoBackendPeriod:
 		return true
 	}
-	return killedJoin(err)
+	return killedJoin(err) || tidbPasses(err)
 }
 
 // killedJoin reports whether KILL QUERY has ended an UPDATE of several tables, for which MySQL has no number
@@ -90,7 +90,7 @@ func hearsay(err error) bool {
 	case errServerGone, errServerLost, errKilled, errShutdown, errInCommit:
 		return true
 	case errAnything:
-		return !killedJoin(err)
+		return !killedJoin(err) && !lockRetriesSpent(err)
 	}
 	return false
 }
@@ -108,12 +108,18 @@ func readOnly(err error) bool {
 // it to let another one through.
 func rerun(err error) bool {
 	n := Number(err)
-	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback
+	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback || tidbReruns(err)
 }
 
 // TooLarge reports whether a statement was refused because its text is larger than max_allowed_packet.
 func TooLarge(err error) bool {
 	return Unsendable(err) || Number(err) == errPacketTooLarge
+}
+
+// Added reports whether ALTER TABLE was refused because what it adds is there: MySQL has no ADD COLUMN IF NOT EXISTS.
+func Added(err error) bool {
+	n := Number(err)
+	return n == errColumnThere || n == errIndexThere
 }
 
 // Unsendable reports whether the driver has not sent a statement, because its text is too large. The transaction goes on.
@@ -148,7 +154,7 @@ func Classify(err error, at stage) error {
 		return fmt.Errorf("%w: another transaction has the row; in a transaction of your own use WithTx: %w", fault.ErrUnavailable, err)
 	case n == errNoIndex:
 		return fmt.Errorf("%w: an index is missing: run Migrate: %w", fault.ErrStore, err)
-	case n == errNoTable:
+	case n == errNoTable, n == errNoColumn:
 		return fmt.Errorf("%w: run Migrate, with the same Options.Prefix: %w", fault.ErrStore, err)
 	case n == errSafeUpdates:
 		return fmt.Errorf("%w: set sql_safe_updates = 0 for these connections: %w", fault.ErrStore, err)
@@ -156,12 +162,6 @@ func Classify(err error, at stage) error {
 		return fmt.Errorf("%w: %w", fault.ErrStore, err)
 	}
 	return fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
-}
-
-// AlreadyAltered reports whether a table has what an ALTER TABLE would add to it. Either server makes all changes of one ALTER
-// TABLE or none (MySQL Reference Manual, Atomic Data Definition Statement Support; MariaDB, Atomic DDL).
-func AlreadyAltered(err error) bool {
-	return Number(err) == errDuplicateColumn || Number(err) == errDuplicateIndex
 }
 
 // MissingIndexError says which index a list needs that the shop has left out. It matches stock.ErrStore.
@@ -200,6 +200,9 @@ func classified(err error) bool {
 func lost(err error) bool {
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
 }
+
+// NoTable reports whether a statement found a table missing, before it did anything.
+func NoTable(err error) bool { return Number(err) == errNoTable }
 
 // Missing returns the failure of a change whose row does not exist, unless there is another error.
 func Missing(err error) error {
