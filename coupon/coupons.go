@@ -58,14 +58,16 @@ type Effect struct {
 // Coupons manages campaigns, the coupons that buyers claim from them, and the orders that use those. All rules
 // live here and in the stock.Inventory of the units; the Store keeps the books.
 //
-// It is safe for concurrent use. On and For return a changed copy and leave the receiver alone.
+// It is safe for concurrent use. On, For and By return a changed copy and leave the receiver alone.
 // The zero Coupons refuses every call with ErrInvalid; use New.
 type Coupons struct {
 	store  Store
 	opts   Options
 	buyer  string
 	units  *stock.Inventory
-	broken error // what is wrong with the arguments of New, On or For; every call returns it
+	actor  string // set by By, with reason; "" is nobody
+	reason string
+	broken error // what is wrong with the arguments of New, On, For or By; every call returns it
 }
 
 // New returns Coupons over a store. Nil options are the defaults. Bad options are reported by every
@@ -102,6 +104,9 @@ func (c *Coupons) over(store Store) *Coupons {
 	if c.buyer != "" {
 		c.units = c.units.For(c.buyer)
 	}
+	if c.actor != "" {
+		c.units = c.units.By(c.actor, c.reason)
+	}
 	return c
 }
 
@@ -135,6 +140,21 @@ func (c *Coupons) For(buyer string) *Coupons {
 		return bound
 	}
 	bound.units = bound.units.For(buyer)
+	return bound
+}
+
+// By returns the same coupons whose changes by an operator are recorded with who makes them and why: an actor of 1 to 64
+// bytes, and a reason of up to 512. These are the changes of Define, Restock, Withdraw, Import, Generate, Refund, Revoke and
+// Repair, and ChangesPage shows them. A replay keeps what the first call has recorded.
+func (c *Coupons) By(actor, reason string) *Coupons {
+	bound := c.copy()
+	if bound.broken != nil {
+		return bound
+	}
+	bound.actor, bound.reason = actor, reason
+	if bound.broken = input.Actor(actor, reason); bound.broken == nil {
+		bound.units = bound.units.By(actor, reason)
+	}
 	return bound
 }
 

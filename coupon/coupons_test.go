@@ -45,7 +45,7 @@ func (stubborn) Use(context.Context, coupon.Step, coupon.Use, time.Duration) (st
 	return stock.Refused, nil
 }
 
-func (stubborn) AddCodes(context.Context, int64, int64, []string) ([]int64, stock.Verdict, error) {
+func (stubborn) AddCodes(context.Context, int64, int64, []string, string, string) ([]int64, stock.Verdict, error) {
 	return nil, stock.Refused, nil
 }
 

@@ -111,10 +111,12 @@ func (s coarseValidity) AddTerms(ctx context.Context, campaign, no int64, terms 
 	return s.Store.AddTerms(ctx, campaign, no, terms)
 }
 
-func (s turnsCodes) AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error) {
+func (s turnsCodes) AddCodes(
+	ctx context.Context, campaign, have int64, codes []string, actor, reason string,
+) ([]int64, stock.Verdict, error) {
 	turned := slices.Clone(codes)
 	slices.Reverse(turned)
-	owners, verdict, err := s.Store.AddCodes(ctx, campaign, have, turned)
+	owners, verdict, err := s.Store.AddCodes(ctx, campaign, have, turned, actor, reason)
 	slices.Reverse(owners)
 	return owners, verdict, err
 }

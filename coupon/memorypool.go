@@ -9,7 +9,9 @@ import (
 )
 
 // AddCodes implements Store.
-func (m *Memory) AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error) {
+func (m *Memory) AddCodes(
+	ctx context.Context, campaign, have int64, codes []string, actor, reason string,
+) ([]int64, stock.Verdict, error) {
 	units, _, end, err := m.begin(ctx)
 	if err != nil {
 		return nil, stock.Refused, err
@@ -30,7 +32,7 @@ func (m *Memory) AddCodes(ctx context.Context, campaign, have int64, codes []str
 	if len(fresh) == 0 {
 		return owners, stock.Done, nil
 	}
-	if err := grow(ctx, units, item, had, int64(len(fresh))); err != nil {
+	if err := grow(ctx, units, item, had, int64(len(fresh)), actor, reason); err != nil {
 		return nil, stock.Refused, err
 	}
 	for i, code := range fresh {
@@ -41,13 +43,13 @@ func (m *Memory) AddCodes(ctx context.Context, campaign, have int64, codes []str
 }
 
 // grow adds the units of codes to a campaign that had so many codes before.
-func grow(ctx context.Context, units *stock.Memory, item stock.Item, had, num int64) error {
+func grow(ctx context.Context, units *stock.Memory, item stock.Item, had, num int64, actor, reason string) error {
 	delta := stock.StepRestock.Transition().Delta.Times(num)
 	if _, err := item.Plus(delta); err != nil {
 		return err
 	}
 	verdict, err := units.Apply(ctx, stock.Change{
-		Kind: stock.KindImport, ID: item.Serial(had + 1), Entries: []stock.Entry{{Key: item.Key, Delta: delta}},
+		Kind: stock.KindImport, ID: item.Serial(had + 1), Entries: []stock.Entry{{Key: item.Key, Delta: delta}}, Actor: actor, Reason: reason,
 	})
 	if err == nil && verdict != stock.Done {
 		err = ErrDrift

@@ -135,7 +135,7 @@ func (c *Coupons) pooled(ctx context.Context, campaign int64) error {
 // add adds codes to a pool that has had have codes so far, and counts the results. It adds nothing
 // if the pool has had another number.
 func (c *Coupons) add(ctx context.Context, campaign, have int64, codes []string, done *ImportResult) error {
-	owners, verdict, err := c.store.AddCodes(ctx, campaign, have, codes)
+	owners, verdict, err := c.store.AddCodes(ctx, campaign, have, codes, c.actor, c.reason)
 	switch {
 	case err != nil:
 		return err

@@ -3,7 +3,9 @@ package coupon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
@@ -49,6 +51,21 @@ func (c *Coupons) ByCode(ctx context.Context, code string) (Coupon, error) {
 // the end of their validity, then by ID. Pending coupons are left out. Each page is its own snapshot. The listing
 // ends with the first error.
 func (c *Coupons) Wallet(ctx context.Context, statuses ...Status) iter.Seq2[Coupon, error] {
+	list, _ := c.wallet(ctx, statuses)
+	return list.All()
+}
+
+// WalletPage returns a page of Wallet, for a screen. Errors: ErrInvalid.
+func (c *Coupons) WalletPage(ctx context.Context, page stock.PageRequest, statuses ...Status) (stock.Page[Coupon], error) {
+	list, statuses := c.wallet(ctx, statuses)
+	if list.Err != nil {
+		return stock.Page[Coupon]{}, list.Err
+	}
+	return list.Page(page, fmt.Sprintf("wallet of %q %v", c.buyer, statuses))
+}
+
+// wallet is the list of the coupons of the buyer of For that have one of the statuses, and these in order.
+func (c *Coupons) wallet(ctx context.Context, statuses []Status) (listing.List[Coupon, Cursor], []Status) {
 	err := c.readyFor(ctx)
 	for _, s := range statuses {
 		if s < StatusUsable || s > StatusGone {
@@ -58,10 +75,29 @@ func (c *Coupons) Wallet(ctx context.Context, statuses ...Status) iter.Seq2[Coup
 	if len(statuses) == 0 {
 		statuses = Statuses()
 	}
-	return listing.Pages(err, func(after Cursor, limit int) ([]Coupon, error) {
-		page, _, err := c.store.Wallet(ctx, c.buyer, statuses, after, limit)
-		return page, err
-	}, func(c Coupon) Cursor { return Cursor{Until: c.Until, ID: c.ID} })
+	statuses = slices.Compact(slices.Sorted(slices.Values(statuses)))
+	return listing.List[Coupon, Cursor]{
+		Err: err,
+		Read: func(after Cursor, limit int) ([]Coupon, error) {
+			page, _, err := c.store.Wallet(ctx, c.buyer, statuses, after, limit)
+			return page, err
+		},
+		At: func(c Coupon) Cursor { return Cursor{Until: c.Until, ID: c.ID} },
+	}, statuses
+}
+
+// ChangesPage returns a page of the movements of the units of a campaign, the newest first, as stock.Inventory.ChangesPage does: its
+// definitions, Restock, Withdraw, codes that were added, and the refunds and revocations that By named somebody for.
+// Errors: ErrInvalid, ErrUnknownCampaign.
+func (c *Coupons) ChangesPage(ctx context.Context, campaign int64, page stock.PageRequest) (stock.Page[stock.Change], error) {
+	if err := errors.Join(c.ready(ctx), input.Positive("campaign", campaign)); err != nil {
+		return stock.Page[stock.Change]{}, err
+	}
+	changes, err := c.units.ChangesPage(ctx, stock.Key{SKU: campaign}, page)
+	if err != nil {
+		return stock.Page[stock.Change]{}, c.refused(ctx, campaign, "", err)
+	}
+	return changes, nil
 }
 
 // History returns the whole life of a coupon. Errors are those of Coupon.

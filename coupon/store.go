@@ -66,8 +66,9 @@ type Store interface {
 	// many units to it, recorded as a change of stock.KindImport. The codes are canonical and each occurs
 	// once. It returns for each code the campaign that had it before, 0 for those it added. Refused if the
 	// campaign does not exist, or if have is not negative and the pool has had a different number of codes:
-	// only one of two calls that would each fill the pool does so.
-	AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error)
+	// only one of two calls that would each fill the pool does so. Actor and reason are recorded with the change; both may
+	// be empty.
+	AddCodes(ctx context.Context, campaign, have int64, codes []string, actor, reason string) ([]int64, stock.Verdict, error)
 
 	// Codes returns how many codes a campaign's pool ever had.
 	Codes(ctx context.Context, campaign int64) (int64, error)

@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Decision says who ends a team by hand, and why. The team keeps both.
+// Decision says who ends a team by hand, and why. The team keeps both. The zero Decision is that of Groups.By.
 type Decision struct {
 	Actor  string // 1 to 64 bytes
 	Reason string // 1 to MaxText bytes
@@ -65,6 +65,9 @@ func undecidable(team Team, now time.Time, to TeamState) error {
 
 // decide ends a team by hand.
 func (g *Groups) decide(ctx context.Context, code string, by Decision, to TeamState) (Team, error) {
+	if g != nil && by == (Decision{}) {
+		by = Decision{Actor: g.actor, Reason: g.reason}
+	}
 	code, err := Canonical(code)
 	if err := errors.Join(g.ready(ctx), err, by.check()); err != nil {
 		return Team{}, err

@@ -67,14 +67,16 @@ type Effect struct {
 // Groups manages activities, their products, and the teams that buy them. All rules live here and in the methods of
 // TeamRecord; the Store keeps the books, including those of the units.
 //
-// It is safe for concurrent use. On and For return a changed copy and leave the receiver alone. The zero Groups
+// It is safe for concurrent use. On, For and By return a changed copy and leave the receiver alone. The zero Groups
 // refuses every call with ErrInvalid; use New.
 type Groups struct {
 	store  Store
 	units  *stock.Inventory // of the pools, the seats and ordinary stock
 	opts   Options
 	buyer  string
-	broken error // what is wrong with the arguments of New, On or For; every call returns it
+	actor  string // set by By, with reason; "" is nobody
+	reason string
+	broken error // what is wrong with the arguments of New, On, For or By; every call returns it
 }
 
 // New returns Groups over a store. Nil options are the defaults. Bad options are reported by every call as
@@ -126,6 +128,22 @@ func (g *Groups) For(buyer string) *Groups {
 	bound.buyer = buyer
 	if bound.broken = input.ID("buyer", buyer); bound.broken == nil {
 		bound.units = bound.units.For(buyer)
+	}
+	return bound
+}
+
+// By returns the same groups whose changes by an operator are recorded with who makes them and why: an actor of 1 to 64
+// bytes, and a reason of up to 512. These are the changes of pools and of ordinary stock by Define, Offer, Revise, Restock,
+// Withdraw, Remove, End and Repair, and Form, Fail and Refund. ChangesPage shows them. A replay keeps what the first call has
+// recorded.
+func (g *Groups) By(actor, reason string) *Groups {
+	bound := g.copy()
+	if bound.broken != nil {
+		return bound
+	}
+	bound.actor, bound.reason = actor, reason
+	if bound.broken = input.Actor(actor, reason); bound.broken == nil {
+		bound.units = bound.units.By(actor, reason)
 	}
 	return bound
 }
@@ -214,6 +232,9 @@ func (g *Groups) inventory() *stock.Inventory {
 	inv := stock.New(g.store.Units(), opts)
 	if g.buyer != "" {
 		inv = inv.For(g.buyer)
+	}
+	if g.actor != "" {
+		inv = inv.By(g.actor, g.reason)
 	}
 	return inv
 }

@@ -25,6 +25,33 @@ func (m *Memory) Activities(ctx context.Context, after int64, limit int) ([]Acti
 	return within(ctx, m, func(*stock.Memory, time.Time) ([]Activity, error) { return m.After(after, limit), nil })
 }
 
+// ActivitiesIn implements Store.
+func (m *Memory) ActivitiesIn(ctx context.Context, state ActivityState, after Activity, limit int) ([]Activity, error) {
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) ([]Activity, error) {
+		compare := func(a, b Activity) int {
+			order := cmp.Or(a.End.Compare(b.End), cmp.Compare(a.ID, b.ID))
+			if state == ActivityEnded {
+				return -order
+			}
+			return order
+		}
+		return allot.First(maps.Values(m.Rows.Activities), limit, func(a Activity) bool {
+			return a.state(now) == state && (after.End.IsZero() || compare(a, after) > 0)
+		}, compare), nil
+	})
+}
+
+// state returns where an activity stands at now.
+func (a Activity) state(now time.Time) ActivityState {
+	switch {
+	case a.period().Ended(now):
+		return ActivityEnded
+	case now.Before(a.Start):
+		return ActivityUpcoming
+	}
+	return ActivityRunning
+}
+
 // DueActivities implements Store.
 func (m *Memory) DueActivities(ctx context.Context, limit int) ([]Activity, error) {
 	return within(ctx, m, func(_ *stock.Memory, now time.Time) ([]Activity, error) { return m.Rows.DueActivities(now, limit), nil })
@@ -111,14 +138,15 @@ func (m *Memory) Seats(ctx context.Context, filter SeatFilter, after SeatCursor,
 		case filter.Buyer != "":
 			seats = m.seatsOf(m.buyers[filter.Buyer])
 			at = func(s Seat) time.Time { return s.TakenAt }
-			compare = func(a, b SeatCursor) int { return cmp.Or(b.At.Compare(a.At), strings.Compare(a.Order, b.Order)) }
+			compare = func(a, b SeatCursor) int { return cmp.Or(b.At.Compare(a.At), strings.Compare(b.Order, a.Order)) }
 		default:
 			seats = maps.Values(m.seats)
 			compare = func(a, b SeatCursor) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Order, b.Order)) }
 		}
 		place := func(s Seat) SeatCursor { return SeatCursor{at(s), s.Order} }
 		return allot.First(seats, limit, func(s Seat) bool {
-			return (filter.State == NoSeat || s.State == filter.State) && (after.Order == "" || compare(place(s), after) > 0)
+			return (filter.State == NoSeat || s.State == filter.State) && (filter.Activity == 0 || s.Activity == filter.Activity) &&
+				(after.Order == "" || compare(place(s), after) > 0)
 		}, func(a, b Seat) int { return compare(place(a), place(b)) }), nil
 	})
 }
@@ -143,7 +171,8 @@ func (m *Memory) Teams(ctx context.Context, filter TeamFilter, after TeamCursor,
 			teams = slices.Values(m.pool(filter.Product).teams)
 		}
 		found := allot.First(teams, limit, func(t *memoryTeam) bool {
-			return t.State == filter.State && (!filter.Joinable || t.Live(now) && t.FreeSeats() > 0) &&
+			return t.State == filter.State && (filter.Activity == 0 || t.Activity == filter.Activity) &&
+				(!filter.Joinable || t.Live(now) && t.FreeSeats() > 0) &&
 				(after.Code == "" || place(t).compare(after) > 0)
 		}, func(a, b *memoryTeam) int { return place(a).compare(place(b)) })
 		are := make([]Team, len(found))

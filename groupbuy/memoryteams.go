@@ -89,6 +89,9 @@ func (m *Memory) end(ctx context.Context, units *stock.Memory, ending TeamEnd, n
 		change.seats[seat.Order] = seat
 	}
 	change.keep()
+	if by := ending.Change(change.team(ending.Code).Key); by.ID != "" {
+		return units.Apply(ctx, by)
+	}
 	return stock.Done, nil
 }
 

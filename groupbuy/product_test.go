@@ -81,15 +81,17 @@ type faultUnits struct {
 	s *faultStore
 }
 
-func (u *faultUnits) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (verdict stock.Verdict, err error) {
-	err = u.s.around(func() error { verdict, err = u.Store.Create(ctx, item, beside...); return err })
+func (u *faultUnits) Create(
+	ctx context.Context, item stock.Item, define stock.Change, beside ...stock.Companion,
+) (verdict stock.Verdict, err error) {
+	err = u.s.around(func() error { verdict, err = u.Store.Create(ctx, item, define, beside...); return err })
 	return verdict, err
 }
 
 func (u *faultUnits) SetTerms(
-	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
+	ctx context.Context, from stock.Item, to stock.Terms, total int64, define stock.Change, beside ...stock.Companion,
 ) (verdict stock.Verdict, err error) {
-	err = u.s.around(func() error { verdict, err = u.Store.SetTerms(ctx, from, to, total, beside...); return err })
+	err = u.s.around(func() error { verdict, err = u.Store.SetTerms(ctx, from, to, total, define, beside...); return err })
 	return verdict, err
 }
 

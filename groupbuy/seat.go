@@ -89,7 +89,7 @@ func (g *Groups) Cancel(ctx context.Context, order string) (Seat, error) {
 // Refund is a request to refund a paid seat by hand. An order is refunded once, under RefundID.
 type Refund struct {
 	Order   string
-	Actor   string // who refunds it, up to 64 bytes; the seat keeps it
+	Actor   string // who refunds it, up to 64 bytes; the seat keeps it; "" is the actor of By, with its reason
 	Reason  string // and why, up to MaxText bytes; the seat keeps it
 	Restock bool   // the units of a team that is formed go back on sale; those of one that is Forming always do
 }
@@ -110,6 +110,9 @@ func (g *Groups) Refund(ctx context.Context, r Refund) (Seat, error) {
 	if err := errors.Join(g.readyOrder(ctx, r.Order), r.check()); err != nil {
 		return Seat{}, err
 	}
+	if r.Actor == "" && g.actor != "" {
+		r.Actor, r.Reason = g.actor, g.reason
+	}
 	for range attempts {
 		seen, err := g.see(ctx, r.Order)
 		if err == nil && seen.seat.State == Held {
@@ -128,7 +131,11 @@ func (g *Groups) Refund(ctx context.Context, r Refund) (Seat, error) {
 			return Seat{}, seen.refusal()
 		}
 		refund := stock.Refund{ID: RefundID(r.Order), Order: r.Order, Restock: r.Restock || seen.team.State == Forming}
-		outcome, refusal := g.units.With(SeatRefund{Actor: r.Actor, Reason: r.Reason}).Refund(ctx, refund)
+		units := g.units.With(SeatRefund{Actor: r.Actor, Reason: r.Reason})
+		if r.Actor != "" {
+			units = units.By(r.Actor, r.Reason)
+		}
+		outcome, refusal := units.Refund(ctx, refund)
 		switch {
 		case refusal == nil && !outcome.Replay:
 			seen, err := g.see(ctx, r.Order)

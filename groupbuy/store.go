@@ -55,6 +55,10 @@ type Store interface {
 	// Activities returns up to limit activities after an ID, by ID.
 	Activities(ctx context.Context, after int64, limit int) ([]Activity, error)
 
+	// ActivitiesIn returns up to limit activities in a state behind another, by End and then ID; those that are ended in descending
+	// order. Of after only these two count; a zero End is the beginning.
+	ActivitiesIn(ctx context.Context, state ActivityState, after Activity, limit int) ([]Activity, error)
+
 	// DueActivities returns up to limit activities whose End has come and that have not EndedAt, by End and then ID.
 	DueActivities(ctx context.Context, limit int) ([]Activity, error)
 
@@ -82,10 +86,10 @@ type Store interface {
 	Team(ctx context.Context, code string, product stock.Key) (Team, time.Time, error)
 
 	// Seats returns up to limit seats that match, after a cursor: of a team by order number, of a buyer by TakenAt
-	// descending and then order number, and of a state by Deadline and then order number.
+	// and then order number, both descending, and of a state by Deadline and then order number.
 	Seats(ctx context.Context, filter SeatFilter, after SeatCursor, limit int) ([]Seat, error)
 
-	// Teams returns up to limit teams of a product, or of all, in a state, by Deadline and then Code, after a cursor.
+	// Teams returns up to limit teams of a product, of an activity or of all, in a state, by Deadline and then Code, after a cursor.
 	// Joinable leaves out teams that are not Live or have no FreeSeats.
 	Teams(ctx context.Context, filter TeamFilter, after TeamCursor, limit int) ([]Team, error)
 
@@ -98,7 +102,8 @@ type Store interface {
 	// Unfinished reports whether a product has teams that are Forming, or seats that are Held.
 	Unfinished(ctx context.Context, key stock.Key) (bool, error)
 
-	// End ends teams by TeamRecord.End, with the holds of the seats that leave, and returns a verdict for each. It is Refused
+	// End ends teams by TeamRecord.End, with the holds of the seats that leave, records TeamEnd.Change, and returns a verdict for
+	// each. It is Refused
 	// if the team is not Forming or does not have the Version of its TeamEnd. It may use several transactions, but
 	// never splits a team.
 	End(ctx context.Context, endings []TeamEnd) ([]stock.Verdict, error)
@@ -164,6 +169,8 @@ type SeatFilter struct {
 	Team  string    // of a team
 	Buyer string    // or of a buyer
 	State SeatState // or in a state
+
+	Activity int64 // with State: of this activity; 0 is all
 }
 
 // SeatCursor is a place in a list of seats: the last one of the page before. An empty Order is the beginning.
@@ -254,4 +261,23 @@ type TeamEnd struct {
 	Actor   string
 	Reason  string
 	Frees   bool // the refunds give their units back to the limit of their buyers
+}
+
+// The kinds of the changes that record the end of a team by hand. Their ID is the code of the team. No units move by them.
+const (
+	KindForm stock.Kind = 8
+	KindFail stock.Kind = 9
+)
+
+// Change returns the end of a team of a product as a change of its pool, for the list of its movements. Its ID is empty where no
+// operator ended the team.
+func (e TeamEnd) Change(key stock.Key) stock.Change {
+	if e.Cause != ByOperator {
+		return stock.Change{}
+	}
+	kind := KindForm
+	if e.To == Failed {
+		kind = KindFail
+	}
+	return stock.Change{Kind: kind, ID: e.Code, Entries: []stock.Entry{{Key: key}}, Actor: e.Actor, Reason: e.Reason}
 }

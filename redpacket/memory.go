@@ -152,7 +152,10 @@ func (m *Memory) Add(ctx context.Context, record Record, senderMayGrab bool, liv
 		if err := m.alongside(ctx); err != nil {
 			return stock.Refused, err
 		}
-		if _, err := units.Create(ctx, item); err != nil {
+		define := stock.Change{Kind: stock.KindDefine, ID: item.Serial(1), Entries: []stock.Entry{
+			{Key: item.Key, Delta: stock.Quantities{Total: item.Total}},
+		}}
+		if _, err := units.Create(ctx, item, define); err != nil {
 			return stock.Refused, err
 		}
 		if !senderMayGrab {
@@ -228,7 +231,7 @@ func (m *Memory) move(ctx context.Context, id int64, step Step, from ...State) (
 			return stock.Refused, err
 		}
 		if shelves {
-			if _, err := units.SetTerms(ctx, item, b.terms(t.To != Open), 0); err != nil {
+			if _, err := units.SetTerms(ctx, item, b.terms(t.To != Open), 0, stock.Change{}); err != nil {
 				return stock.Refused, err
 			}
 		}
@@ -278,6 +281,21 @@ func (m *Memory) Records(ctx context.Context, after int64, limit int) ([]Record,
 			}
 		}
 		return records, nil
+	})
+}
+
+// Sent implements Store.
+func (m *Memory) Sent(ctx context.Context, sender string, after Record, limit int) ([]Record, error) {
+	return during(ctx, m, func(*stock.Memory, time.Time) ([]Record, error) {
+		newest := func(a, b Record) int { return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID)) }
+		var sent []Record
+		for _, b := range m.packets {
+			if b.Sender == sender && (after.CreatedAt.IsZero() || newest(b.Record, after) > 0) {
+				sent = append(sent, b.Record)
+			}
+		}
+		slices.SortFunc(sent, newest)
+		return sent[:min(limit, len(sent))], nil
 	})
 }
 

@@ -47,6 +47,23 @@ func (m *Memory) Shares(ctx context.Context, packet, after int64, limit int) ([]
 	})
 }
 
+// Mine implements Store.
+func (m *Memory) Mine(ctx context.Context, person string, after ShareRecord, limit int) ([]ShareRecord, error) {
+	return during(ctx, m, func(*stock.Memory, time.Time) ([]ShareRecord, error) {
+		newest := func(a, b ShareRecord) int {
+			return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.Packet, a.Packet))
+		}
+		var mine []ShareRecord
+		for _, b := range m.packets {
+			if no := b.of[person]; no > 0 && (after.CreatedAt.IsZero() || newest(b.shares[no-1], after) > 0) {
+				mine = append(mine, b.shares[no-1])
+			}
+		}
+		slices.SortFunc(mine, newest)
+		return mine[:min(limit, len(mine))], nil
+	})
+}
+
 // Payouts implements Store.
 func (m *Memory) Payouts(ctx context.Context, after Cursor, limit int) ([]ShareRecord, error) {
 	return during(ctx, m, func(_ *stock.Memory, now time.Time) ([]ShareRecord, error) {

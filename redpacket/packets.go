@@ -178,6 +178,14 @@ func (p *Packets) readyFor(ctx context.Context, id int64) error {
 	if err := p.readyPacket(ctx, id); err != nil {
 		return err
 	}
+	return p.readyPerson(ctx)
+}
+
+// readyPerson is ready for a call that needs a person.
+func (p *Packets) readyPerson(ctx context.Context) error {
+	if err := p.ready(ctx); err != nil {
+		return err
+	}
 	return input.Named("person", p.person)
 }
 

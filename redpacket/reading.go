@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 // Packet returns a packet as it is now. One whose End has come but that nothing has ended yet is
@@ -65,6 +66,51 @@ func (p *Packets) Shares(ctx context.Context, id int64) iter.Seq2[Share, error] 
 	}
 }
 
+// newest is the place of a packet or a share in a list of the newest.
+type newest struct {
+	At time.Time
+	ID int64 // of the packet
+}
+
+// SentPage returns a page of the packets that the person of For has sent, the newest first. Best is left out; Packet has it.
+// Errors: ErrInvalid, also where no person was named.
+func (p *Packets) SentPage(ctx context.Context, page stock.PageRequest) (stock.Page[Packet], error) {
+	if err := p.readyPerson(ctx); err != nil {
+		return stock.Page[Packet]{}, err
+	}
+	return listing.List[Packet, newest]{
+		Read: func(after newest, limit int) ([]Packet, error) {
+			records, err := p.store.Sent(ctx, p.person, Record{CreatedAt: after.At, ID: after.ID}, limit)
+			packets := make([]Packet, len(records))
+			for i, r := range records {
+				packets[i] = r.packet()
+			}
+			return packets, err
+		},
+		At: func(p Packet) newest { return newest{p.CreatedAt, p.ID} },
+	}.Page(page, "sent by "+p.person)
+}
+
+// MinePage returns a page of the shares that the person of For has grabbed, the newest first. It needs an index that
+// sqlstore.MigrateLists adds: without it the error is a *sqlstore.MissingIndexError. Errors: ErrInvalid, also where no person
+// was named.
+func (p *Packets) MinePage(ctx context.Context, page stock.PageRequest) (stock.Page[Share], error) {
+	if err := p.readyPerson(ctx); err != nil {
+		return stock.Page[Share]{}, err
+	}
+	return listing.List[Share, newest]{
+		Read: func(after newest, limit int) ([]Share, error) {
+			records, err := p.store.Mine(ctx, p.person, ShareRecord{CreatedAt: after.At, Packet: after.ID}, limit)
+			shares := make([]Share, len(records))
+			for i, r := range records {
+				shares[i] = r.share()
+			}
+			return shares, err
+		},
+		At: func(s Share) newest { return newest{s.GrabbedAt, s.Packet} },
+	}.Page(page, "shares of "+p.person)
+}
+
 // look returns a packet as it is kept, and the clock, or ErrNotFound.
 func (p *Packets) look(ctx context.Context, id int64) (Record, time.Time, error) {
 	record, now, err := p.store.Record(ctx, id)
@@ -89,13 +135,7 @@ func (p *Packets) replay(ctx context.Context, r Record) (Packet, error) {
 
 // packet returns a packet as its caller sees it. The best luck is returned as a Share.
 func (p *Packets) packet(ctx context.Context, r Record) (Packet, error) {
-	amount := func(minor int64) decimal.Decimal { return money.Decimal(minor, r.Places) }
-	packet := Packet{
-		ID: r.ID, Sender: r.Sender, Places: r.Places, Total: amount(r.Split.Total), Count: r.Split.Count,
-		Equal: r.Split.Equal, Min: amount(r.Split.Min), Max: amount(r.Split.Max), Start: r.Start, End: r.End,
-		State: r.State, Taken: r.Taken, Grabbed: amount(r.Grabbed), Left: amount(r.Left),
-		CreatedAt: r.CreatedAt, ConfirmedAt: r.ConfirmedAt, EndedAt: r.EndedAt,
-	}
+	packet := r.packet()
 	if r.State != Finished {
 		return packet, nil
 	}
@@ -109,6 +149,17 @@ func (p *Packets) packet(ctx context.Context, r Record) (Packet, error) {
 	share := best.share()
 	packet.Best = &share
 	return packet, nil
+}
+
+// packet returns a packet as its caller sees it, without the best luck.
+func (r Record) packet() Packet {
+	amount := func(minor int64) decimal.Decimal { return money.Decimal(minor, r.Places) }
+	return Packet{
+		ID: r.ID, Sender: r.Sender, Places: r.Places, Total: amount(r.Split.Total), Count: r.Split.Count,
+		Equal: r.Split.Equal, Min: amount(r.Split.Min), Max: amount(r.Split.Max), Start: r.Start, End: r.End,
+		State: r.State, Taken: r.Taken, Grabbed: amount(r.Grabbed), Left: amount(r.Left),
+		CreatedAt: r.CreatedAt, ConfirmedAt: r.ConfirmedAt, EndedAt: r.EndedAt,
+	}
 }
 
 // share returns a share as its caller sees it.

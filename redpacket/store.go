@@ -78,6 +78,14 @@ type Store interface {
 	// Records returns up to limit packets behind an ID, by ID.
 	Records(ctx context.Context, after int64, limit int) ([]Record, error)
 
+	// Sent returns up to limit packets of a sender behind another, the newest first: by CreatedAt, then by ID, both descending. Of
+	// after only these two count; a zero CreatedAt is the beginning.
+	Sent(ctx context.Context, sender string, after Record, limit int) ([]Record, error)
+
+	// Mine returns up to limit shares of a person behind another, the newest first: by CreatedAt, then by Packet, both descending. Of
+	// after only these two count; a zero CreatedAt is the beginning. Leftovers are not among them.
+	Mine(ctx context.Context, person string, after ShareRecord, limit int) ([]ShareRecord, error)
+
 	// Book returns a packet and its recount from its shares, both of the same moment. Its State is
 	// None where there is no packet.
 	Book(ctx context.Context, id int64) (Book, error)

@@ -34,6 +34,7 @@ func BenchmarkHotSKU(b *testing.B) {
 		{"LockForBuyer", sqlstore.Options{}, 1 << 40, func(ctx context.Context, inv *stock.Inventory, order string) error {
 			return lockOne(ctx, inv.For(fmt.Sprint(int64(len(order))*1_000+int64(order[len(order)-1]))), order)
 		}},
+		{"LockWithLists", sqlstore.Options{}, 1 << 40, lockOne}, // with the indexes of MigrateLists
 		{"LockUnmerged", sqlstore.Options{Unmerged: true}, 1 << 40, lockOne},
 		{"LockPay", sqlstore.Options{}, 1 << 40, func(ctx context.Context, inv *stock.Inventory, order string) error {
 			err := lockOne(ctx, inv, order)
@@ -51,6 +52,9 @@ func BenchmarkHotSKU(b *testing.B) {
 			db := sqltest.Open(b, defaults)
 			db.SetMaxOpenConns(24)
 			require.NoError(b, sqlstore.Migrate(b.Context(), db.DB, &c.opts))
+			if c.name == "LockWithLists" {
+				require.NoError(b, sqlstore.MigrateLists(b.Context(), db.DB, &c.opts))
+			}
 			inv := stock.New(sqlstore.NewStock(db.DB, &c.opts), nil)
 			require.NoError(b, of(inv.Define(b.Context(), stock.Key{SKU: 1}, c.units, stock.Terms{})))
 			rush(b, "calls/s", func(n int64) error { return c.call(b.Context(), inv, "order-"+strconv.FormatInt(n, 10)) })

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,7 +56,11 @@ func check(ctx context.Context, db *sql.DB, opts *Options, schema fs.FS) error {
 	if err != nil {
 		return err
 	}
-	c := &checker{all: all, log: logOf(prefix)}
+	lists, err := migrationsOf(opts.ListsSchema())
+	if err != nil {
+		return err
+	}
+	c := &checker{all: all, lists: lists, log: logOf(prefix)}
 	err = mysql.NewHandle(db).Again(ctx, func(a *mysql.Attempt) error {
 		c.session, c.problems = a, nil
 		return a.Reading(ctx, func() error { return c.look(ctx) })
@@ -73,6 +78,7 @@ func check(ctx context.Context, db *sql.DB, opts *Options, schema fs.FS) error {
 type checker struct {
 	session  mysql.Tx
 	all      []migration
+	lists    []migration
 	log      string // the table that records them
 	settings map[string]string
 	problems []string
@@ -263,6 +269,13 @@ func (c *checker) schema(ctx context.Context) error {
 			c.table(t, have, ok)
 		}
 	}
+	for _, m := range c.lists { // which may be left out
+		for _, t := range m.tables {
+			have := there[t.name]
+			t.parts = slices.DeleteFunc(slices.Clone(t.parts), func(p part) bool { _, ok := have.parts[p.kind+p.key]; return !ok })
+			c.table(t, have, true)
+		}
+	}
 	return nil
 }
 
@@ -290,7 +303,7 @@ func (c *checker) table(want table, have tableState, ok bool) {
 		c.problemf("table %s is not Holdfast's: set Options.Prefix (if it is a copy of Holdfast's: ALTER TABLE %s COMMENT = '%s')", want.name,
 			want.name, mark)
 		return
-	case !strings.EqualFold(have.engine, "InnoDB"):
+	case !want.later && !strings.EqualFold(have.engine, "InnoDB"):
 		c.problemf("table %s uses the engine %s: ALTER TABLE %s ENGINE = InnoDB", want.name, have.engine, want.name)
 	}
 	for _, p := range want.parts {

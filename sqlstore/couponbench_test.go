@@ -33,7 +33,7 @@ func (m *mall) fill(campaign int64, codes int) {
 		for i := first; i < min(first+10_000, codes); i++ {
 			batch = append(batch, codeOf(campaign, i))
 		}
-		_, _, err := m.store.AddCodes(m.t.Context(), campaign, int64(first), batch)
+		_, _, err := m.store.AddCodes(m.t.Context(), campaign, int64(first), batch, "", "")
 		require.NoError(m.t, err)
 	}
 }

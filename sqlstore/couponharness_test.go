@@ -56,7 +56,7 @@ func (m *mall) pool(id int64, codes ...string) {
 	terms := tenOff()
 	terms.Pool = true
 	require.NoError(m.t, of(m.Define(m.t.Context(), id, 0, coupon.Rules{}, terms)))
-	_, verdict, err := m.store.AddCodes(m.t.Context(), id, 0, codes)
+	_, verdict, err := m.store.AddCodes(m.t.Context(), id, 0, codes, "", "")
 	require.NoError(m.t, err)
 	require.Equal(m.t, "done", verdict.String())
 }

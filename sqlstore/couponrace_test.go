@@ -161,7 +161,7 @@ func TestTwoProcessesHandOutOnePool(t *testing.T) {
 				batch[j] = fmt.Sprintf("CODE-%d-%d", i, j)
 			}
 			require.NoError(t, settle(t, func() error {
-				_, _, err := m.store.AddCodes(t.Context(), 1, -1, batch)
+				_, _, err := m.store.AddCodes(t.Context(), 1, -1, batch, "", "")
 				return err
 			}))
 		}

@@ -5,6 +5,7 @@
 //
 //   - [Migrate] creates the tables; [Schema] has them as plain SQL files; [Check] tells whether server and
 //     tables are fit
+//   - [MigrateLists] adds indexes that only lists for screens need; [ListsSchema] has them as plain SQL files
 //   - [NewStock], [NewCoupon], [NewRedPacket] and [NewGroupBuy] make the store of each domain
 //   - [Stock.Along] carries rows of your own, such as the order row, in the transaction of a call
 //   - [Stock.WithTx], and WithTx of the other stores, joins your transaction
@@ -138,7 +139,7 @@
 //	goods_stock_hold                        a line of an order: its state, deadline, refunded units
 //	goods_stock_buyer                       what one buyer has of one item, where a Lock named the buyer
 //	goods_stock_refund                      a line of a refund
-//	goods_stock_change                      units that came, went or moved without an order; corrections
+//	goods_stock_change                      units that came, went or moved without an order; corrections; who and why
 //	coupon_stock …, red_packet_stock …      the same five tables for units of coupons and of red packets
 //	coupon_terms                            what the coupons of a campaign promise, version by version
 //	coupon_pool, coupon_code                how many codes a campaign has; a code and its place in the pool

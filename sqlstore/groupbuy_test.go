@@ -17,7 +17,7 @@ func FuzzGroupBuyModel(f *testing.F) { groupConformance().fuzz(f) }
 // groupConformance is the same as stockConformance.
 func groupConformance() conformance[groupbuy.Store, groupbuytest.Harness] {
 	return conformance[groupbuy.Store, groupbuytest.Harness]{
-		tables:  []string{stockTables, groupBuyTables},
+		tables:  []string{stockTables, groupBuyTables, groupBuyLists},
 		stores:  waysOf(sqlstore.NewGroupBuy, groupbuytest.Turns),
 		harness: groupHarness,
 		memory: func() groupbuytest.Harness {

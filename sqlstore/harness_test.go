@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -60,13 +61,41 @@ const (
 	redPacketTables = "0003_red_packet.up.sql"
 	groupBuyTables  = "0004_group_buy.up.sql"  // with those of stock
 	saleTables      = "0005_flash_sale.up.sql" // with those of stock
+
+	stockLists     = "lists/0001_stock_lists.up.sql"
+	redPacketLists = "lists/0002_red_packet_lists.up.sql"
+	groupBuyLists  = "lists/0003_group_buy_lists.up.sql"
 )
+
+// alterations returns the files that change the tables of a part.
+func alterations(part string) []string {
+	return map[string][]string{
+		stockTables:     {"0006_stock_movements.up.sql"},
+		couponTables:    {"0007_coupon_movements.up.sql"},
+		redPacketTables: {"0008_red_packet_movements.up.sql"},
+		groupBuyTables:  {"0009_group_buy_lists.up.sql"},
+	}[part]
+}
+
+// allFiles are the files of Schema, and in the folder lists those of ListsSchema.
+type allFiles struct{}
+
+// Open implements fs.FS.
+func (allFiles) Open(name string) (fs.File, error) {
+	if name, ok := strings.CutPrefix(name, "lists/"); ok {
+		return sqlstore.ListsSchema().Open(name)
+	}
+	return sqlstore.Schema().Open(name)
+}
 
 // prepared opens a database of the test's own with these parts of the schema, as a tool that applies plain SQL
 // files would make them.
 func prepared(t testing.TB, variant sqltest.Variant, files ...string) *sqltest.DB {
 	t.Helper()
-	return sqltest.Prepared(t, variant, sqlstore.Schema(), files...)
+	for _, part := range files {
+		files = append(files[:len(files):len(files)], alterations(part)...)
+	}
+	return sqltest.Prepared(t, variant, allFiles{}, files...)
 }
 
 func TestMain(m *testing.M) {

@@ -16,7 +16,7 @@ func FuzzRedPacketModel(f *testing.F) { redPacketConformance().fuzz(f) }
 // redPacketConformance is the same as stockConformance.
 func redPacketConformance() conformance[redpacket.Store, redpackettest.Harness] {
 	return conformance[redpacket.Store, redpackettest.Harness]{
-		tables:  []string{redPacketTables},
+		tables:  []string{redPacketTables, redPacketLists},
 		stores:  waysOf(sqlstore.NewRedPacket, redpackettest.Turns),
 		harness: redPacketHarness,
 		memory: func() redpackettest.Harness {

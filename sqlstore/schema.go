@@ -19,7 +19,7 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*.sql migrations/lists/*.sql
 var migrations embed.FS
 
 // tableName is where the name of a table, or of an index or a constraint, begins. Columns are in capitals.
@@ -35,15 +35,27 @@ func Schema() fs.FS { return (*Options)(nil).Schema() }
 
 // Schema returns the same files as the function Schema, with the prefix in front of every name. If the prefix is
 // invalid, opening a file returns ErrInvalid.
-func (o *Options) Schema() fs.FS {
+func (o *Options) Schema() fs.FS { return o.files("migrations") }
+
+// ListsSchema returns what MigrateLists applies as plain SQL files, like Schema. They have numbers of their own.
+func ListsSchema() fs.FS { return (*Options)(nil).ListsSchema() }
+
+// ListsSchema returns the same files as the function ListsSchema, with the prefix in front of every name.
+func (o *Options) ListsSchema() fs.FS { return o.files("migrations/lists") }
+
+// files returns the files of a folder, with the prefix in front of every name.
+func (o *Options) files(folder string) fs.FS {
 	prefix, err := o.prefix()
 	if err != nil {
 		return brokenFS{err}
 	}
 	files := fstest.MapFS{}
-	entries, _ := fs.ReadDir(migrations, "migrations") // embedded: cannot fail
+	entries, _ := fs.ReadDir(migrations, folder) // embedded: cannot fail
 	for _, entry := range entries {
-		text, _ := fs.ReadFile(migrations, path.Join("migrations", entry.Name()))
+		if entry.IsDir() {
+			continue
+		}
+		text, _ := fs.ReadFile(migrations, path.Join(folder, entry.Name()))
 		files[entry.Name()] = &fstest.MapFile{Mode: 0o444, Data: tableName.ReplaceAll(text, []byte(prefix+"$0"))}
 	}
 	return files
@@ -146,6 +158,37 @@ func migrate(ctx context.Context, db *sql.DB, opts *Options, schema fs.FS) error
 	})
 }
 
+// MigrateLists adds the indexes that only lists for screens need: stock.Inventory.HoldsPage of a buyer and ByDeadline, and
+// redpacket.Packets.MinePage. A shop that does not show these lists leaves them out, since each costs something with
+// every order: a list without its index returns a *MissingIndexError. It does nothing where the indexes are there, and Check
+// accepts both. On large tables it takes minutes; both servers let other statements go on meanwhile (MySQL Reference Manual,
+// Online DDL Operations; MariaDB, InnoDB Online DDL).
+//
+// Call Migrate first. It needs the rights SELECT, ALTER, INDEX and INSERT. Errors are those of Migrate.
+func MigrateLists(ctx context.Context, db *sql.DB, opts *Options) error {
+	return alone(ctx, db, opts, opts.Schema(), func(w *workshop) error {
+		if others := foreign(w.there); len(others) > 0 {
+			return fmt.Errorf("%w: %s: set Options.Prefix", ErrNotOurs, strings.Join(others, ", "))
+		}
+		lists, err := migrationsOf(opts.ListsSchema())
+		if err != nil {
+			return err
+		}
+		if err := indexesOf(ctx, w, namesOf(lists, w.log), w.there); err != nil {
+			return err
+		}
+		for _, m := range lists {
+			if m.indexed(w.there) {
+				continue
+			}
+			if err := w.apply(ctx, m, false); err != nil {
+				return fmt.Errorf("%s: %w", m.name, err)
+			}
+		}
+		return nil
+	})
+}
+
 // noChecks is what is wrong with a server that drops CHECK constraints.
 const noChecks = "CHECK constraints are dropped and not looked at: SET GLOBAL tidb_enable_check_constraint = ON"
 
@@ -176,6 +219,13 @@ func (w *workshop) applied(ctx context.Context) (int, error) {
 // complete reports whether all tables of the migration are there.
 func (m migration) complete(there map[string]tableState) bool {
 	return !slices.ContainsFunc(m.tables, func(t table) bool { _, ok := there[t.name]; return !ok })
+}
+
+// indexed reports whether all indexes of the migration are there.
+func (m migration) indexed(there map[string]tableState) bool {
+	return !slices.ContainsFunc(m.tables, func(t table) bool {
+		return slices.ContainsFunc(t.parts, func(p part) bool { _, ok := there[t.name].parts[p.kind+p.key]; return !ok })
+	})
 }
 
 // apply applies a migration. A process that dies before it is recorded applies it again: its statements can be repeated.

@@ -60,15 +60,27 @@ type laggard struct {
 }
 
 // List implements stock.Store.
-func (l laggard) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
+func (l laggard) List(ctx context.Context, spu int64, after stock.Key, limit int) ([]stock.Item, error) {
 	l.db.CatchUp(l.t)
-	return l.Store.List(ctx, after, limit)
+	return l.Store.List(ctx, spu, after, limit)
 }
 
 // Holds implements stock.Store.
 func (l laggard) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
 	l.db.CatchUp(l.t)
 	return l.Store.Holds(ctx, filter, after, limit)
+}
+
+// Refunds implements stock.Store.
+func (l laggard) Refunds(ctx context.Context, order, after string, limit int) ([]stock.RefundRecord, error) {
+	l.db.CatchUp(l.t)
+	return l.Store.Refunds(ctx, order, after, limit)
+}
+
+// Changes implements stock.Store.
+func (l laggard) Changes(ctx context.Context, key stock.Key, after stock.Change, limit int) ([]stock.Change, error) {
+	l.db.CatchUp(l.t)
+	return l.Store.Changes(ctx, key, after, limit)
 }
 
 // Due implements stock.Store. The dead holds of some keys are in somebody's way; those of all are listed for a sweep.

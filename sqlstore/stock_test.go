@@ -23,7 +23,7 @@ func FuzzModel(f *testing.F) { stockConformance().fuzz(f) }
 // stockConformance has what the suite and the model of the stock need.
 func stockConformance() conformance[stock.Store, stocktest.Harness] {
 	return conformance[stock.Store, stocktest.Harness]{
-		tables:  []string{stockTables},
+		tables:  []string{stockTables, stockLists},
 		stores:  waysOf(sqlstore.NewStock, suite.TurnsOfStock),
 		harness: stockHarness,
 		memory: func() stocktest.Harness {

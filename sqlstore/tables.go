@@ -35,6 +35,9 @@ type part struct {
 	shape      string // what it is, in the same words for each server
 }
 
+// MissingIndexError says which index a list needs that the shop has left out: run MigrateLists. It matches stock.ErrStore.
+type MissingIndexError = mysql.MissingIndexError
+
 // The lines of a migration that makes a table, or adds to one.
 var (
 	tableLine  = regexp.MustCompile(`(?m)^(?:CREATE TABLE IF NOT EXISTS (\w+) \(|ALTER TABLE (\w+))`)
@@ -160,9 +163,27 @@ func partsOf(ctx context.Context, q mysql.Tx, constraints string, names []string
 	if err != nil {
 		return err
 	}
-	query = "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE = 0, COALESCE(COLUMN_NAME, '?'), SUB_PART" +
+	if err := indexesOf(ctx, q, names, there); err != nil {
+		return err
+	}
+	return mysql.Read(ctx, q, constraints+among("CONSTRAINT_SCHEMA", names), func(rows *sql.Rows) error {
+		var table, clause string
+		var inForce bool
+		err := rows.Scan(&table, &clause, &inForce)
+		shape := enforced
+		if !inForce {
+			shape = "not " + enforced
+		}
+		there[table].add("constraint", demand(clause), shape)
+		return err
+	})
+}
+
+// indexesOf reads the indexes of the tables that exist.
+func indexesOf(ctx context.Context, q mysql.Tx, names []string, there map[string]tableState) error {
+	query := "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE = 0, COALESCE(COLUMN_NAME, '?'), SUB_PART" +
 		" FROM information_schema.STATISTICS" + among("TABLE_SCHEMA", names) + " ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
-	err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+	return mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
 		var table, name, columns string
 		var unique bool
 		var bytes sql.NullInt64 // of an index on the beginning of a column
@@ -175,20 +196,6 @@ func partsOf(ctx context.Context, q mysql.Tx, constraints string, names []string
 			columns = before + ", " + columns
 		}
 		there[table].add("index", name, indexShape(unique, columns))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return mysql.Read(ctx, q, constraints+among("CONSTRAINT_SCHEMA", names), func(rows *sql.Rows) error {
-		var table, clause string
-		var inForce bool
-		err := rows.Scan(&table, &clause, &inForce)
-		shape := enforced
-		if !inForce {
-			shape = "not " + enforced
-		}
-		there[table].add("constraint", demand(clause), shape)
 		return err
 	})
 }

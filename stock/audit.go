@@ -141,7 +141,9 @@ func (inv *Inventory) auditItem(ctx context.Context, key Key, do repair) (Report
 		if do == look || len(book.drifts()) == 0 {
 			return found, kept
 		}
-		verdict, err := inv.store.Apply(ctx, book.correction())
+		correction := book.correction()
+		correction.Actor, correction.Reason = inv.actor, inv.reason
+		verdict, err := inv.store.Apply(ctx, correction)
 		switch {
 		case err != nil:
 			return found, err

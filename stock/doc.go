@@ -9,7 +9,7 @@
 //   - [Line]: a number of units of one item
 //   - [Hold]: what one order has locked or bought, and until when
 //
-// Then read [Outcome], [Refund], [Item] and [Options]. [Memory] is a store for tests; sqlstore.Stock is the
+// Then read [Outcome], [Refund], [Item] and [Options], and for screens [Page] and [PageRequest]. [Memory] is a store for tests; sqlstore.Stock is the
 // one on MySQL. [Store], and the types that only its methods use, are for authors of a store.
 //
 //	inv := stock.New(new(stock.Memory), nil)
@@ -67,6 +67,18 @@
 // rows; the example of [Memory.Along] shows it. For a transaction of the shop, the program gives a func that begins it,
 // calls do(tx, store.WithTx(tx)) and commits. The test gives one that calls do(nil, memory). Memory cannot roll
 // back, so test what a rollback undoes on a server.
+//
+// # Lists
+//
+// A screen asks for a page: [Inventory.ItemsPage], [Inventory.HoldsPage], [Inventory.RefundsPage] and
+// [Inventory.ChangesPage]. The page has a cursor, which comes back with the request for the next one. A job reads all of it with an
+// iterator: [Inventory.Items], [Inventory.Holds].
+//
+//	page, err := inv.For(buyer).HoldsPage(ctx, stock.Filter{}, stock.PageRequest{Limit: 20, After: r.FormValue("after")})
+//
+// By says who makes an operator's change and why, and ChangesPage shows it:
+//
+//	outcome, err := inv.By("Lin", "a pallet arrived").Restock(ctx, "r-7", stock.Line{SKU: 42, Num: 500})
 //
 // # Audit and repair
 //

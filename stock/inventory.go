@@ -73,7 +73,7 @@ type Outcome struct {
 
 // Inventory is limited stock. All rules live here; the Store keeps the books.
 //
-// It is safe for concurrent use. On, For, Until and With return a changed copy and leave the
+// It is safe for concurrent use. On, For, Until, With and By return a changed copy and leave the
 // receiver alone. The zero Inventory refuses every call with ErrInvalid; use New.
 type Inventory struct {
 	store  Store
@@ -81,7 +81,11 @@ type Inventory struct {
 	buyer  string
 	until  time.Time   // set by Until; zero is none
 	beside []Companion // set by With
-	broken error       // what is wrong with the arguments of New or For; every call returns it
+	actor  string      // set by By, with reason; "" is nobody
+	reason string
+
+	rankings *rankings // of the items of the store
+	broken   error     // what is wrong with the arguments of New or For; every call returns it
 }
 
 // New returns an Inventory over a store. Nil options are the defaults. Bad options are
@@ -102,7 +106,7 @@ func New(store Store, opts *Options) *Inventory {
 
 // over puts the inventory on a store.
 func (inv *Inventory) over(store Store) *Inventory {
-	inv.store = store
+	inv.store, inv.rankings = store, new(rankings)
 	if store == nil {
 		inv.broken = cmp.Or(inv.broken, fault.Invalid("store", "must not be nil"))
 	}
@@ -141,6 +145,16 @@ func (inv *Inventory) Until(deadline time.Time) *Inventory {
 func (inv *Inventory) With(companions ...Companion) *Inventory {
 	bound := inv.copy()
 	bound.beside = append(slices.Clip(bound.beside), companions...)
+	return bound
+}
+
+// By returns the same inventory whose changes are recorded with who makes them and why: an actor of 1 to 64 bytes, and a reason
+// of up to 512. These are the changes of Define, Restock, Withdraw, Transfer, Refund, Repair and RepairBackOnSale, and ChangesPage
+// shows them. A replay keeps what the first call has recorded. The other verbs are those of buyers and record nobody.
+func (inv *Inventory) By(actor, reason string) *Inventory {
+	bound := inv.copy()
+	bound.actor, bound.reason = actor, reason
+	bound.broken = cmp.Or(bound.broken, input.Actor(actor, reason))
 	return bound
 }
 

@@ -175,7 +175,7 @@ func (m *Memory) change(
 }
 
 // Create implements Store.
-func (m *Memory) Create(ctx context.Context, item Item, beside ...Companion) (Verdict, error) {
+func (m *Memory) Create(ctx context.Context, item Item, define Change, beside ...Companion) (Verdict, error) {
 	return m.change(ctx, &CompanionCall{Companions: beside}, func(b *books, now time.Time) (Verdict, func()) {
 		if _, ok := b.items[item.Key]; ok {
 			return Exists, nil
@@ -183,34 +183,39 @@ func (m *Memory) Create(ctx context.Context, item Item, beside ...Companion) (Ve
 		return Done, func() {
 			item.Version, item.CreatedAt, item.UpdatedAt = 1, now, now
 			b.items[item.Key] = item
-			b.define(item.Key, 1, item.Total)
+			b.record(define, now)
 		}
 	})
 }
 
-// define records units that came or went by a definition.
-func (b *books) define(key Key, version, total int64) {
-	id := key.Serial(version)
-	b.changes[changeKey{KindDefine, id}] = Change{Kind: KindDefine, ID: id, Entries: []Entry{{Key: key, Delta: Quantities{Total: total}}}}
+// record keeps a change, unless it has no ID.
+func (b *books) record(change Change, now time.Time) {
+	if change.ID == "" {
+		return
+	}
+	change.At, change.Entries = now, slices.Clone(change.Entries)
+	b.changes[changeKey{change.Kind.Scope(), change.ID}] = change
 }
 
 // SetTerms implements Store.
-func (m *Memory) SetTerms(ctx context.Context, from Item, to Terms, total int64, beside ...Companion) (Verdict, error) {
+func (m *Memory) SetTerms(
+	ctx context.Context, from Item, to Terms, total int64, define Change, beside ...Companion,
+) (Verdict, error) {
 	return m.change(ctx, &CompanionCall{Companions: beside}, func(b *books, now time.Time) (Verdict, func()) {
 		item, ok := b.items[from.Key]
 		if !ok || item.Unlimited != from.Unlimited {
 			return Refused, nil
 		}
+		if _, duplicate := b.changes[changeKey{define.Kind.Scope(), define.ID}]; duplicate {
+			return Refused, nil
+		}
 		switches := from.Unlimited != to.Unlimited
-		if switches {
-			_, duplicate := b.changes[changeKey{KindDefine, item.Serial(from.Version + 1)}]
-			if duplicate || item.Total != from.Total || !to.Unlimited && total-item.Sold < item.Locked {
-				return Refused, nil
-			}
+		if switches && (item.Total != from.Total || !to.Unlimited && total-item.Sold < item.Locked) {
+			return Refused, nil
 		}
 		return Done, func() {
+			b.record(define, now)
 			if switches {
-				b.define(item.Key, from.Version+1, total-item.Total)
 				item.Total, item.Left = total, 0
 				if !to.Unlimited {
 					item.Left = total - item.Sold
@@ -251,10 +256,10 @@ func (b *books) item(key Key, buyer string) ItemUsage {
 }
 
 // List implements Store.
-func (m *Memory) List(ctx context.Context, after Key, limit int) (items []Item, err error) {
+func (m *Memory) List(ctx context.Context, spu int64, after Key, limit int) (items []Item, err error) {
 	err = m.read(ctx, func(b *books, _ time.Time) {
 		for key, item := range b.items {
-			if key.Compare(after) > 0 {
+			if key.Compare(after) > 0 && (spu == 0 || item.SPU == spu) {
 				items = append(items, item)
 			}
 		}
@@ -303,8 +308,7 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 				}
 			}
 			maps.Copy(b.usages, usages)
-			change.Entries = slices.Clone(change.Entries)
-			b.changes[id] = change
+			b.record(change, now)
 		}
 	})
 }
@@ -314,6 +318,24 @@ func (m *Memory) Applied(ctx context.Context, kind Kind, id string) (change Chan
 	err = m.read(ctx, func(b *books, _ time.Time) { change = b.changes[changeKey{kind.Scope(), id}] })
 	change.Entries = slices.Clone(change.Entries)
 	return change, err
+}
+
+// Changes implements Store.
+func (m *Memory) Changes(ctx context.Context, key Key, after Change, limit int) (changes []Change, err error) {
+	newest := func(a, b Change) int {
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.Kind.Scope(), a.Kind.Scope()), cmp.Compare(b.ID, a.ID))
+	}
+	err = m.read(ctx, func(b *books, _ time.Time) {
+		for _, c := range b.changes {
+			i := slices.IndexFunc(c.Entries, func(e Entry) bool { return e.Key == key && e.Buyer == "" })
+			if i >= 0 && (after.At.IsZero() || newest(c, after) > 0) {
+				c.Entries = []Entry{c.Entries[i]}
+				changes = append(changes, c)
+			}
+		}
+	})
+	slices.SortFunc(changes, newest)
+	return changes[:min(limit, len(changes))], err
 }
 
 // Book implements Store.

@@ -259,26 +259,30 @@ func clone(h Hold) Hold {
 
 // Holds implements Store.
 func (m *Memory) Holds(ctx context.Context, filter Filter, after Cursor, limit int) (holds []Hold, err error) {
-	byKey := filter.Key != (Key{})
-	compare := func(a, b Cursor) int {
-		if byKey {
-			if c := a.Deadline.Compare(b.Deadline); c != 0 {
-				return c
-			}
-		}
-		return cmp.Compare(a.Order, b.Order)
+	cursor := func(h Hold) Cursor {
+		at := filter.place(h)
+		return Cursor{At: at.At, Order: at.Order}
 	}
+	compare := func(a, b Cursor) int {
+		order := cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Order, b.Order))
+		if filter.Buyer != "" { // the newest first
+			return -order
+		}
+		return order
+	}
+	byKey := filter.Key != (Key{})
 	err = m.read(ctx, func(b *books, _ time.Time) {
 		for _, h := range b.holds {
 			if byKey && !slices.ContainsFunc(h.Lines, func(l HoldLine) bool { return l.Key() == filter.Key }) ||
 				len(filter.States) > 0 && !slices.Contains(filter.States, h.State) ||
-				after.Order != "" && compare(Cursor{h.Deadline, h.Order}, after) <= 0 {
+				filter.Buyer != "" && h.Buyer != filter.Buyer ||
+				after.Order != "" && compare(cursor(h), after) <= 0 {
 				continue
 			}
 			holds = append(holds, clone(h))
 		}
 	})
-	slices.SortFunc(holds, func(a, b Hold) int { return compare(Cursor{a.Deadline, a.Order}, Cursor{b.Deadline, b.Order}) })
+	slices.SortFunc(holds, func(a, b Hold) int { return compare(cursor(a), cursor(b)) })
 	return holds[:min(limit, len(holds))], err
 }
 
@@ -329,7 +333,10 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 	after.UpdatedAt = now
 	b.holds[after.Order] = after
 	refund.Lines = slices.Clone(refund.Lines)
-	b.refunds[refund.ID] = refund
+	kept := refund
+	kept.At = now
+	b.refunds[refund.ID] = kept
+	b.record(refund.Change(), now)
 	keep()
 	refund.Lines = slices.Clone(refund.Lines) // the caller's own
 	return RefundResult{Verdict: Done, Refund: refund, State: after.State, Beside: call.Companions}, nil
@@ -339,5 +346,20 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 func (m *Memory) RefundRecord(ctx context.Context, id string) (refund RefundRecord, err error) {
 	err = m.read(ctx, func(b *books, _ time.Time) { refund = b.refunds[id] })
 	refund.Lines = slices.Clone(refund.Lines)
+	refund.At, refund.Actor, refund.Reason = time.Time{}, "", ""
 	return refund, err
+}
+
+// Refunds implements Store.
+func (m *Memory) Refunds(ctx context.Context, order, after string, limit int) (refunds []RefundRecord, err error) {
+	err = m.read(ctx, func(b *books, _ time.Time) {
+		for _, r := range b.refunds {
+			if r.Order == order && r.ID > after {
+				r.Lines, r.FreesBuyer = slices.Clone(r.Lines), r.Frees
+				refunds = append(refunds, r)
+			}
+		}
+	})
+	slices.SortFunc(refunds, func(a, b RefundRecord) int { return cmp.Compare(a.ID, b.ID) })
+	return refunds[:min(limit, len(refunds))], err
 }

@@ -92,8 +92,8 @@ func (s shuffledPages) Holds(ctx context.Context, filter stock.Filter, after sto
 }
 
 func (s coarseWindow) SetTerms(
-	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
+	ctx context.Context, from stock.Item, to stock.Terms, total int64, define stock.Change, beside ...stock.Companion,
 ) (stock.Verdict, error) {
 	to.Start, to.End = to.Start.Truncate(time.Second), to.End.Truncate(time.Second)
-	return s.Store.SetTerms(ctx, from, to, total, beside...)
+	return s.Store.SetTerms(ctx, from, to, total, define, beside...)
 }

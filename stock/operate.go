@@ -52,13 +52,21 @@ func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Te
 		var verdict Verdict
 		switch {
 		case item.Version == 0:
-			verdict, err = inv.store.Create(ctx, Item{Key: key, Terms: terms, Quantities: Quantities{Total: total, Left: total}}, inv.beside...)
+			created := Item{Key: key, Terms: terms, Quantities: Quantities{Total: total, Left: total}}
+			verdict, err = inv.store.Create(ctx, created, inv.defines(key, 1, total), inv.beside...)
 		case item.Terms == terms:
 			return item, nil
 		case item.Unlimited && !terms.Unlimited && total-item.Sold < item.Locked:
 			return Item{}, &InUseError{Key: key, Wanted: total, Sold: item.Sold, Locked: item.Locked}
 		default:
-			verdict, err = inv.store.SetTerms(ctx, item, terms, total, inv.beside...)
+			var define Change
+			switch {
+			case item.Unlimited != terms.Unlimited:
+				define = inv.defines(key, item.Version+1, total-item.Total)
+			case inv.actor != "":
+				define = inv.defines(key, item.Version+1, 0)
+			}
+			verdict, err = inv.store.SetTerms(ctx, item, terms, total, define, inv.beside...)
 		}
 		if err != nil {
 			return Item{}, err
@@ -69,6 +77,14 @@ func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Te
 		}
 	}
 	return Item{}, &ContentionError{Verb: "define", ID: key.String()}
+}
+
+// defines returns the change that records a definition: the n-th of the item, by which units came or went.
+func (inv *Inventory) defines(key Key, n, units int64) Change {
+	return Change{
+		Kind: KindDefine, ID: key.Serial(n), Entries: []Entry{{Key: key, Delta: Quantities{Total: units}}},
+		Actor: inv.actor, Reason: inv.reason,
+	}
 }
 
 // checkTerms refuses terms that contradict themselves.
@@ -226,6 +242,7 @@ func (inv *Inventory) apply(ctx context.Context, complete func(items []ItemUsage
 			return Change{}, ChangeOutcome{}, err
 		}
 		change := complete(items)
+		change.Actor, change.Reason = inv.actor, inv.reason
 		refusal := refusesChange(change, items)
 		verdict := Refused
 		if refusal == nil {

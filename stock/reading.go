@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
@@ -34,9 +35,16 @@ func (inv *Inventory) itemUsage(ctx context.Context, key Key, buyer string) (Ite
 
 // Items lists all items by key. Each page is read at one moment. The listing ends with the first error.
 func (inv *Inventory) Items(ctx context.Context) iter.Seq2[Item, error] {
-	return listing.Pages(inv.ready(ctx),
-		func(after Key, limit int) ([]Item, error) { return inv.store.List(ctx, after, limit) },
-		func(i Item) Key { return i.Key })
+	return inv.items(ctx, inv.ready(ctx), 0).All()
+}
+
+// items is the list of the items of a product, or of all, by key.
+func (inv *Inventory) items(ctx context.Context, err error, spu int64) listing.List[Item, Key] {
+	return listing.List[Item, Key]{
+		Err:  err,
+		Read: func(after Key, limit int) ([]Item, error) { return inv.store.List(ctx, spu, after, limit) },
+		At:   func(i Item) Key { return i.Key },
+	}
 }
 
 // Usage returns what the buyer of For has of an item. Errors: ErrInvalid (also where no buyer was named),
@@ -68,43 +76,105 @@ func (inv *Inventory) Hold(ctx context.Context, order string) (Hold, error) {
 	return hold, nil
 }
 
-// Holds lists the holds that match. Each page is read at one moment. With a Key they are listed by state, then by
-// deadline; without, by order number. The listing ends with the first error. Orders that were closed before any Lock
-// have no item; a filter with a Key does not find them.
+// Holds lists the holds that match, for a job; a screen asks for HoldsPage. Each page is read at one moment. With a Key or
+// ByDeadline they are listed by state, then by deadline, then by order number; those of a buyer by LockedAt, the newest first,
+// then by order number, the highest first; without any of these by order number. The listing ends with the first error. Orders
+// that were closed before any Lock have no item and no buyer.
+//
+// With For, only the holds of that buyer are listed.
 func (inv *Inventory) Holds(ctx context.Context, filter Filter) iter.Seq2[Hold, error] {
+	list, _ := inv.holds(ctx, filter)
+	return list.All()
+}
+
+// holdPlace is the place of a hold in a list: its state where the list goes by states, and its Cursor.
+type holdPlace struct {
+	State State
+	At    time.Time
+	Order string
+}
+
+// holds is the list of the holds that match, and the filter with the buyer of For and its states in order.
+func (inv *Inventory) holds(ctx context.Context, filter Filter) (listing.List[Hold, holdPlace], Filter) {
 	err := inv.ready(ctx)
 	for _, s := range filter.States {
 		if s < Locked || s > Expired {
 			err = errors.Join(err, fault.Invalid("state", "is unknown: %d", s))
 		}
 	}
-	parts := []Filter{filter}
 	if filter.Key != (Key{}) {
 		err = errors.Join(err, checkKey(filter.Key))
-		states := filter.States
-		if len(states) == 0 {
-			states = []State{Locked, Paid, Redeemed, Refunded, Cancelled, Expired}
-		}
-		parts = nil
-		for _, s := range slices.Compact(slices.Sorted(slices.Values(states))) {
-			parts = append(parts, Filter{Key: filter.Key, States: []State{s}})
-		}
 	}
-	return func(yield func(Hold, error) bool) {
-		for _, part := range parts {
-			for hold, err := range listing.Pages(err,
-				func(after Cursor, limit int) ([]Hold, error) { return inv.store.Holds(ctx, part, after, limit) },
-				func(h Hold) Cursor { return Cursor{Deadline: h.Deadline, Order: h.Order} }) {
-				if !yield(hold, err) || err != nil {
-					return
-				}
-			}
+	if inv != nil && inv.buyer != "" {
+		if filter.Buyer != "" && filter.Buyer != inv.buyer {
+			err = errors.Join(err, fault.Invalid("buyer", "must be that of For"))
 		}
+		filter.Buyer = inv.buyer
 	}
+	if filter.Buyer != "" {
+		if filter.Key != (Key{}) || filter.ByDeadline {
+			err = errors.Join(err, fault.Invalid("filter", "must have one of a buyer, a Key and ByDeadline"))
+		}
+		err = errors.Join(err, input.ID("buyer", filter.Buyer))
+	}
+	filter.States = slices.Compact(slices.Sorted(slices.Values(filter.States)))
+	return listing.List[Hold, holdPlace]{
+		Err:  err,
+		Read: func(after holdPlace, limit int) ([]Hold, error) { return inv.readHolds(ctx, filter, after, limit) },
+		At:   filter.place,
+	}, filter
 }
 
-// Filter chooses holds. The zero Filter chooses all of them.
+// byState reports whether the holds are listed state by state.
+func (f Filter) byState() bool { return f.Key != (Key{}) || f.ByDeadline }
+
+// place returns where a hold stands in the list of a filter.
+func (f Filter) place(h Hold) holdPlace {
+	switch {
+	case f.Buyer != "":
+		return holdPlace{At: h.LockedAt, Order: h.Order}
+	case f.byState():
+		return holdPlace{State: h.State, At: h.Deadline, Order: h.Order}
+	}
+	return holdPlace{Order: h.Order}
+}
+
+// readHolds reads holds behind a place: where they are listed by states, those of one state after the other.
+func (inv *Inventory) readHolds(ctx context.Context, filter Filter, after holdPlace, limit int) ([]Hold, error) {
+	if !filter.byState() {
+		return inv.store.Holds(ctx, filter, Cursor{At: after.At, Order: after.Order}, limit)
+	}
+	states := filter.States
+	if len(states) == 0 {
+		states = []State{Locked, Paid, Redeemed, Refunded, Cancelled, Expired}
+	}
+	var all []Hold
+	for _, state := range states {
+		if state < after.State {
+			continue
+		}
+		var from Cursor
+		if state == after.State {
+			from = Cursor{At: after.At, Order: after.Order}
+		}
+		filter.States = []State{state}
+		holds, err := inv.store.Holds(ctx, filter, from, limit-len(all))
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, holds...); len(all) >= limit {
+			break
+		}
+	}
+	return all, nil
+}
+
+// Filter chooses holds and their order. The zero Filter chooses all of them, by order number.
 type Filter struct {
 	Key    Key     // holds with a line of this item; the zero Key is every item
 	States []State // holds in one of these states; none is every state
+	Buyer  string  // holds of this buyer; "" is the buyer of For, or everybody. Not with a Key or ByDeadline
+
+	// ByDeadline lists by state, then by deadline, as a Key does. On SQL it needs an index of sqlstore.MigrateLists.
+	ByDeadline bool
 }

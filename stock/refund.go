@@ -47,7 +47,9 @@ func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome,
 		}
 		refund.Lines = lines
 	}
-	asked := RefundRecord{Refund: refund, Whole: whole, Frees: refund.FreesBuyer || inv.opts.RefundFreesBuyer}
+	asked := RefundRecord{
+		Refund: refund, Whole: whole, Frees: refund.FreesBuyer || inv.opts.RefundFreesBuyer, Actor: inv.actor, Reason: inv.reason,
+	}
 	for range attempts {
 		hold, now, err := inv.store.Hold(ctx, refund.Order)
 		if err != nil {

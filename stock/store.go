@@ -21,25 +21,23 @@ import (
 //   - the companions that a change carries are kept with it or not at all; one that the store does not keep is
 //     ErrInvalid. Whoever keeps them may refuse the call with an error that matches none of these; then nothing was done.
 type Store interface {
-	// Create adds an item and records its first units as the change with the serial 1. Exists
+	// Create adds an item and records its first units as the change define. Exists
 	// where the key is taken. Item.Quantities holds Total and Left, nothing else.
-	Create(ctx context.Context, item Item, beside ...Companion) (Verdict, error)
+	Create(ctx context.Context, item Item, define Change, beside ...Companion) (Verdict, error)
 
-	// SetTerms replaces the terms of an item. Where to.Unlimited differs from from.Unlimited it
-	// also sets Total to total and Left to what is left of it, and records the difference as
-	// the change with the serial from.Version+1.
-	// Refused where the item is gone, or where the flag differs and the item's flag or Total
-	// are no longer those of from, the serial is taken, or total is less than what is sold and
-	// locked.
-	SetTerms(ctx context.Context, from Item, to Terms, total int64, beside ...Companion) (Verdict, error)
+	// SetTerms replaces the terms of an item, and records the change define, unless its ID is empty. Where to.Unlimited
+	// differs from from.Unlimited it also sets Total to total and Left to what is left of it.
+	// Refused where the item is gone, or the ID of define is taken, or where the flag differs and the item's flag or
+	// Total are no longer those of from, or total is less than what is sold and locked.
+	SetTerms(ctx context.Context, from Item, to Terms, total int64, define Change, beside ...Companion) (Verdict, error)
 
 	// Items returns the items of the keys in their order, with what the buyer has of each
 	// (nothing for buyer ""), and the clock at that moment. A key that does not exist comes
 	// back with Version 0.
 	Items(ctx context.Context, buyer string, keys []Key) ([]ItemUsage, time.Time, error)
 
-	// List returns up to limit items behind a key, in the order of keys.
-	List(ctx context.Context, after Key, limit int) ([]Item, error)
+	// List returns up to limit items of a product, or of all for spu 0, behind a key, in the order of keys.
+	List(ctx context.Context, spu int64, after Key, limit int) ([]Item, error)
 
 	// Lock records the hold and applies Order.Step, StepLock or StepTake, to every line, if all terms and limits allow
 	// it: Done with the hold. Exists where the order has a hold or was closed. Refused where one item does not exist
@@ -72,8 +70,8 @@ type Store interface {
 	Hold(ctx context.Context, order string) (Hold, time.Time, error)
 
 	// Holds returns up to limit holds that match, in the order of their cursors, behind the
-	// cursor of the last hold that was seen before. A filter with a Key names exactly one
-	// state.
+	// cursor of the last hold that was seen before. A filter with a Key or ByDeadline names exactly one
+	// state, and no buyer; one with a Buyer has neither.
 	Holds(ctx context.Context, filter Filter, after Cursor, limit int) ([]Hold, error)
 
 	// Due returns up to limit orders with a dead hold that is still Locked, of any of the keys; without keys, of all
@@ -87,12 +85,16 @@ type Store interface {
 
 	// Refund works a refund out of the hold as it is at that moment, by RefundRecord.Of; records it,
 	// applies StepRefund or StepDiscard to each of its lines and moves the order to the state that
-	// leads to: Done with the refund as it is recorded. Exists where the refund's ID is taken.
+	// leads to: Done with the refund as it is recorded. A refund with an Actor is recorded by RefundRecord.Change as well. Exists where the refund's ID is taken.
 	// Refused otherwise where the state or the fence are no longer those of the hold, or Of refuses.
 	Refund(ctx context.Context, refund RefundRecord, hold Hold, beside ...Companion) (RefundResult, error)
 
-	// RefundRecord returns a recorded refund; ID is empty where there is none.
+	// RefundRecord returns a recorded refund; ID is empty where there is none. At, Actor and Reason are left
+	// out.
 	RefundRecord(ctx context.Context, id string) (RefundRecord, error)
+
+	// Refunds returns up to limit refunds of an order behind an ID, by ID.
+	Refunds(ctx context.Context, order, after string, limit int) ([]RefundRecord, error)
 
 	// Apply records an operator's change and adds its deltas. Exists where the ID is taken.
 	// Refused where an item does not exist, is unlimited while a Total moves, or would end
@@ -103,6 +105,10 @@ type Store interface {
 	// Applied returns a recorded change with its entries as they were, Rest and Exactly among
 	// them; ID is empty where there is none.
 	Applied(ctx context.Context, kind Kind, id string) (Change, error)
+
+	// Changes returns up to limit changes of an item behind another, the newest first: by At, then by Kind.Scope, then by ID, each
+	// descending. Each has the entry of the item alone, and none of its buyers. A zero At is the beginning.
+	Changes(ctx context.Context, key Key, after Change, limit int) ([]Change, error)
 
 	// Book returns an item as it is and as its holds and changes say it should be, both of
 	// the same moment. Version is 0 where the item does not exist.
@@ -212,11 +218,11 @@ type ItemUsage struct {
 	Usage
 }
 
-// Cursor is a place in a listing of holds. With a Key, holds are listed state by state, then
-// by deadline, then by order; without, by order alone.
+// Cursor is a place in a listing of holds. With a Key or ByDeadline, holds are listed by deadline, then by order; with a Buyer
+// by LockedAt descending, then by order descending; without any of these by order alone.
 type Cursor struct {
-	Deadline time.Time
-	Order    string // empty is the beginning
+	At    time.Time // the deadline, or LockedAt with a Buyer
+	Order string    // empty is the beginning
 }
 
 // RefundRecord is a Refund as it is recorded.
@@ -224,6 +230,21 @@ type RefundRecord struct {
 	Refund
 	Whole bool // the lines were not given but found: everything not refunded yet
 	Frees bool // the units went back to the buyer's limit
+
+	At            time.Time // when it was made, by the store's clock
+	Actor, Reason string    // who made it and why, where Inventory.By named somebody
+}
+
+// Change returns the refund as a change of its items, for the list of their movements. Its ID is empty where nobody is named.
+func (r RefundRecord) Change() Change {
+	if r.Actor == "" {
+		return Change{}
+	}
+	c := Change{Kind: KindRefund, ID: r.ID, Actor: r.Actor, Reason: r.Reason}
+	for _, l := range r.Lines {
+		c.Entries = append(c.Entries, Entry{Key: l.Key(), Delta: r.step().Transition().Delta.Times(l.Num)})
+	}
+	return c
 }
 
 // Kind is the kind of a Change.
@@ -231,17 +252,18 @@ type Kind uint8
 
 // The kinds of changes. Those of an operator share one set of IDs, each of the others has its own.
 const (
-	KindDefine   Kind = 1 // the first units of an item, or a switch between limited and unlimited
+	KindDefine   Kind = 1 // the first units of an item, a switch between limited and unlimited, or other terms by somebody
 	KindRestock  Kind = 2
 	KindWithdraw Kind = 3
 	KindTransfer Kind = 4
 	KindRepair   Kind = 5 // a correction found by an audit; not part of the recount
 	KindImport   Kind = 6 // units that came with what is handed out for them: the codes of coupons
+	KindRefund   Kind = 7 // a refund that somebody made by hand; its ID is that of the refund
 )
 
 // String returns the kind in lower case.
 func (k Kind) String() string {
-	names := [...]string{"", "define", "restock", "withdraw", "transfer", "repair", "import"}
+	names := [...]string{"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -260,8 +282,11 @@ func (k Kind) Scope() Kind {
 // Change is a movement of units that no order makes.
 type Change struct {
 	Kind    Kind
-	ID      string // the caller's for restock, withdraw and transfer
+	ID      string // the caller's for restock, withdraw, transfer and refund
 	Entries []Entry
+
+	At            time.Time // when it was made, by the store's clock; set by the store
+	Actor, Reason string    // who made it and why, where Inventory.By named somebody
 }
 
 // Entry is what a Change does to one item, or with Buyer to what that buyer has of it.

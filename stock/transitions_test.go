@@ -190,7 +190,8 @@ func TestNames(t *testing.T) {
 	require.Equal(t, "state 7", stock.State(7).String())
 	require.Equal(t, "refused done exists", stock.Refused.String()+" "+stock.Done.String()+" "+stock.Exists.String())
 	require.Equal(t, "transfer", stock.KindTransfer.String())
-	require.Equal(t, "unknown", stock.Kind(7).String())
+	require.Equal(t, "refund", stock.KindRefund.String())
+	require.Equal(t, "unknown", stock.Kind(200).String())
 	drift := stock.Drift{Key: stock.Key{SKU: 42}, Quantity: "locked", Counted: 5, Recount: 2}
 	require.Equal(t, "SKU 42: locked is 5, should be 2 (+3)", drift.String())
 	drift.Buyer, drift.Counted = "9", 1

@@ -61,13 +61,13 @@ func guardTerms(s *scene) {
 // adds ends the test unless codes find these owners.
 func (s *scene) adds(campaign, have int64, codes []string, want []int64) {
 	s.Helper()
-	owners, verdict, err := s.Store.AddCodes(s.Context(), campaign, have, codes)
+	owners, verdict, err := s.Store.AddCodes(s.Context(), campaign, have, codes, "", "")
 	s.Answers(stock.Done)(verdict, err)
 	suite.Same(s, "owners", owners, want)
 }
 
 func guardCodes(s *scene) {
-	_, verdict, err := s.Store.AddCodes(s.Context(), 1, -1, []string{"A"})
+	_, verdict, err := s.Store.AddCodes(s.Context(), 1, -1, []string{"A"}, "", "")
 	s.Answers(stock.Refused)(verdict, err)
 	s.pool()
 	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
@@ -93,7 +93,7 @@ func guardCodesHave(s *scene) {
 	s.pool()
 	refused := func(have int64) {
 		s.Helper()
-		_, verdict, err := s.Store.AddCodes(s.Context(), 1, have, []string{"X"})
+		_, verdict, err := s.Store.AddCodes(s.Context(), 1, have, []string{"X"}, "", "")
 		s.Answers(stock.Refused)(verdict, err)
 	}
 	refused(1)
@@ -107,7 +107,7 @@ func guardCodesHave(s *scene) {
 	s.counts(stock.Quantities{Total: 3, Sold: 1, Left: 2})
 	verdicts := make([]stock.Verdict, 8)
 	s.Each(suite.Together(len(verdicts), func(i int) (err error) {
-		_, verdicts[i], err = s.Store.AddCodes(s.Context(), 1, 3, []string{fmt.Sprint("NEW", i)})
+		_, verdicts[i], err = s.Store.AddCodes(s.Context(), 1, 3, []string{fmt.Sprint("NEW", i)}, "", "")
 		return err
 	}))
 	done := 0

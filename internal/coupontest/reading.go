@@ -24,6 +24,8 @@ func readingCases() []testCase {
 		{Name: "WalletFollowsTheClock", Run: walletFollows},
 		{Name: "WalletListsByItsEnd", Run: walletByEnd},
 		{Name: "WalletPagesAndStops", Run: walletPages},
+		{Name: "WalletPageByPage", Run: walletPageByPage},
+		{Name: "ChangesOfACampaignSayWhoAndWhy", Run: changesByOperators},
 		{Name: "ListingsEndWithTheFirstError", Run: listingsEnd},
 		{Name: "ResultsBelongToTheCaller", Run: resultsBelong},
 	}
@@ -176,6 +178,48 @@ func (s *scene) wallet(statuses []coupon.Status, want ...string) {
 	suite.Same(s, fmt.Sprintf("wallet of %v", statuses), got, want)
 }
 
+func walletPageByPage(s *scene) {
+	s.lives()
+	for _, statuses := range [][]coupon.Status{nil, {coupon.StatusUsed, coupon.StatusUsable}} {
+		want := suite.Listed(s, s.shop.For("5").Wallet(s.Context(), statuses...))
+		for _, limit := range []int{50, 2, 1} {
+			suite.Same(s, "pages", suite.Paged(s, limit, func(page stock.PageRequest) (stock.Page[coupon.Coupon], error) {
+				return s.shop.For("5").WalletPage(s.Context(), page, statuses...)
+			}), want)
+		}
+	}
+	next := suite.Must(s.shop.For("5").WalletPage(s.Context(), stock.PageRequest{Limit: 1})).Next
+	s.Is(suite.Err(s.shop.For("6").WalletPage(s.Context(), stock.PageRequest{After: next})), coupon.ErrInvalid)
+	s.Is(suite.Err(s.shop.WalletPage(s.Context(), stock.PageRequest{})), coupon.ErrInvalid)
+}
+
+func changesByOperators(s *scene) {
+	by := func(reason string) *coupon.Coupons {
+		s.Advance(time.Second)
+		return s.shop.By("eve", reason)
+	}
+	s.No(suite.Err(by("spring").Define(s.Context(), 1, 10, coupon.Rules{}, tenOff())))
+	s.No(suite.Err(by("more").Restock(s.Context(), "in", 1, 5)))
+	s.No(suite.Err(s.shop.Withdraw(s.Context(), "out", 1, 2)))
+	s.claim("a", "5")
+	s.No(suite.Err(by("a bot").Revoke(s.Context(), coupon.Revocation{ID: "r", Coupon: "a"})))
+	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
+	s.No(suite.Err(by("printed").Import(s.Context(), 2, slices.Values([]string{"A", "B"}))))
+	list := func(campaign int64, want ...string) {
+		s.Helper()
+		var got []string
+		for _, c := range suite.Paged(s, 2, func(page stock.PageRequest) (stock.Page[stock.Change], error) {
+			return s.shop.ChangesPage(s.Context(), campaign, page)
+		}) {
+			got = append(got, fmt.Sprintf("%v by %s: %s", c.Kind, c.Actor, c.Reason))
+		}
+		suite.Same(s, "changes", got, want)
+	}
+	list(1, "refund by eve: a bot", "withdraw by : ", "restock by eve: more", "define by eve: spring")
+	list(2, "import by eve: printed", "define by : ")
+	s.Is(suite.Err(s.shop.ChangesPage(s.Context(), 9, stock.PageRequest{})), coupon.ErrUnknownCampaign)
+}
+
 func walletByStatus(s *scene) {
 	s.lives()
 	want := map[coupon.Status][]string{
@@ -314,7 +358,7 @@ func resultsBelong(s *scene) {
 
 	codes := []string{"A", "B", "C"}
 	s.define(2, 0, coupon.Rules{}, pooled(tenOff()))
-	owners, verdict, err := s.Store.AddCodes(s.Context(), 2, -1, codes)
+	owners, verdict, err := s.Store.AddCodes(s.Context(), 2, -1, codes, "", "")
 	s.No(err)
 	suite.Same(s, "verdict", verdict, stock.Done)
 	codes[0], owners[1] = "SPOILT", 7

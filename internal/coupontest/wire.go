@@ -67,8 +67,10 @@ func (w *wire) UsedBy(ctx context.Context, order string) ([]coupon.Use, error) {
 	return suite.Over(w.Wire, w.store().UsedBy)(ctx, order)
 }
 
-func (w *wire) AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error) {
-	return suite.Over(w.Wire, w.store().AddCodes)(ctx, campaign, have, codes)
+func (w *wire) AddCodes(
+	ctx context.Context, campaign, have int64, codes []string, actor, reason string,
+) ([]int64, stock.Verdict, error) {
+	return suite.Over(w.Wire, w.store().AddCodes)(ctx, campaign, have, codes, actor, reason)
 }
 
 func (w *wire) Codes(ctx context.Context, campaign int64) (int64, error) {

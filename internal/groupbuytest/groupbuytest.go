@@ -34,7 +34,8 @@ func cases() []testCase {
 	return slices.Concat(
 		inputCases(), identifierCases(), activityCases(), offerCases(), seatCases(), joinCases(), payCases(), lateCases(),
 		volumeCases(), leaveCases(), formCases(), deadlineCases(), endingCases(), outliveCases(),
-		eventCases(), redeliveryCases(), readingCases(), shelfCases(), pagingCases(), resolveCases(), auditCases(), repairCases(),
+		eventCases(), redeliveryCases(), readingCases(), shelfCases(), pagingCases(), listCases(), resolveCases(), auditCases(),
+		repairCases(),
 		raceCases(), raceEndingCases(), racePoolCases(), betweenCases(), betweenOfferCases(), lostCases(), historyCases(), besideCases(),
 		transactionCases(), guardCases(), guardSeatCases(), guardEventCases(),
 	)

@@ -111,7 +111,7 @@ func pageTeams(s *scene) {
 	ordered(s, page+30, func() iter.Seq2[groupbuy.Team, error] { return s.groups.Joinable(s.Context(), key()) }, earlier)
 	ordered(s, page+30, func() iter.Seq2[groupbuy.Seat, error] { return s.groups.For(anna).Seats(s.Context()) },
 		func(a, b groupbuy.Seat) bool {
-			return a.TakenAt.After(b.TakenAt) || a.TakenAt.Equal(b.TakenAt) && a.Order < b.Order
+			return a.TakenAt.After(b.TakenAt) || a.TakenAt.Equal(b.TakenAt) && a.Order > b.Order
 		})
 	s.Count("teams that an audit looks at", suite.Must(s.groups.Audit(s.Context())).Teams, page+30)
 }

@@ -52,6 +52,12 @@ func (w *wire) Activities(ctx context.Context, after int64, limit int) ([]groupb
 	return suite.Over(w.Wire, w.store().Activities)(ctx, after, limit)
 }
 
+func (w *wire) ActivitiesIn(
+	ctx context.Context, state groupbuy.ActivityState, after groupbuy.Activity, limit int,
+) ([]groupbuy.Activity, error) {
+	return suite.Over(w.Wire, w.store().ActivitiesIn)(ctx, state, after, limit)
+}
+
 func (w *wire) DueActivities(ctx context.Context, limit int) ([]groupbuy.Activity, error) {
 	return suite.Over(w.Wire, w.store().DueActivities)(ctx, limit)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"math"
 	"time"
 
@@ -32,6 +33,18 @@ func ID(field, id string) error {
 		return fault.Invalid(field, "must be 1 to %d bytes, has %d", MaxID, n)
 	}
 	return nil
+}
+
+// MaxReason is the longest reason of an operator's change in bytes.
+const MaxReason = 512
+
+// Actor refuses who makes an operator's change and why: an actor that is no ID, or a reason longer than MaxReason bytes.
+func Actor(actor, reason string) error {
+	err := ID("actor", actor)
+	if n := len(reason); n > MaxReason {
+		err = errors.Join(err, fault.Invalid("reason", "must have at most %d bytes, has %d", MaxReason, n))
+	}
+	return err
 }
 
 // Digest returns the first 128 bits of the SHA-256 of an ID, as 22 letters, digits, dashes and underscores. Use it

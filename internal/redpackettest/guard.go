@@ -324,7 +324,7 @@ func guardNoShare(s *scene) {
 	item := s.everything(1).Item
 	terms := item.Terms
 	terms.OffShelf = false
-	s.Answers(stock.Done)(s.Store.Units().SetTerms(s.Context(), item, terms, 0))
+	s.Answers(stock.Done)(s.Store.Units().SetTerms(s.Context(), item, terms, 0, stock.Change{}))
 	s.unchanged(1, func() {
 		s.only(suite.Err(s.take(1, anna)), redpacket.ErrDrift)
 	})

@@ -8,12 +8,15 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 func readingCases() []testCase {
 	return []testCase{
 		{Name: "ReadingWhatIsNotThere", Run: readMissing},
 		{Name: "ReadingSharesInTheirOrder", Run: readShares},
+		{Name: "ReadingPacketsOfASenderPageByPage", Run: sentPages},
+		{Name: "ReadingSharesOfAPersonPageByPage", Run: minePages},
 		{Name: "ReadingListingsEndWithTheirError", Run: listingsEnd},
 		{Name: "ReadingResultsBelongToTheCaller", Run: resultsBelong},
 		{Name: "ReadingErrorsSayWhichAndWhen", Run: errorsSay},
@@ -108,6 +111,65 @@ func resultsBelong(s *scene) {
 	clear(payouts)
 	s.Count("payouts", len(s.pending()), 2)
 	suite.Same(s, "packet", s.Normal(s.packet(1, redpacket.Finished)), want)
+}
+
+// sentPages lists packets of one sender, some of them of one moment.
+func sentPages(s *scene) {
+	for id := int64(1); id <= 7; id++ {
+		p := random(id, 100, 1)
+		if id == 4 {
+			p.Sender = "somebody else"
+		}
+		s.send(p)
+		if id%2 == 0 {
+			s.Advance(time.Microsecond)
+		}
+	}
+	s.confirm(7, redpacket.Open)
+	s.grab(7, anna)
+	for _, limit := range []int{50, 3, 1} {
+		var ids []int64
+		for _, p := range suite.Paged(s, limit, func(page stock.PageRequest) (stock.Page[redpacket.Packet], error) {
+			return s.packets.For(fmt.Sprint(sender)).SentPage(s.Context(), page)
+		}) {
+			want := suite.Must(s.packets.Packet(s.Context(), p.ID))
+			want.Best = nil
+			suite.Same(s, "packet", s.Normal(p), s.Normal(want))
+			ids = append(ids, p.ID)
+		}
+		suite.Same(s, "packets", ids, []int64{7, 6, 5, 3, 2, 1})
+	}
+	s.only(suite.Err(s.packets.SentPage(s.Context(), stock.PageRequest{})), redpacket.ErrInvalid)
+}
+
+// minePages lists what one person has grabbed and, as a sender, got back.
+func minePages(s *scene) {
+	for id := int64(1); id <= 6; id++ {
+		p := random(id, 100, 2)
+		if id == 3 {
+			p.Sender = anna
+		}
+		s.open(p)
+		if id != 3 {
+			s.grab(id, anna)
+		}
+		s.grab(id, ben)
+		if id%2 == 0 {
+			s.Advance(time.Microsecond)
+		}
+	}
+	s.No(suite.Err(s.packets.Close(s.Context(), 3)))
+	for _, limit := range []int{50, 2, 1} {
+		var ids []int64
+		for _, share := range suite.Paged(s, limit, func(page stock.PageRequest) (stock.Page[redpacket.Share], error) {
+			return s.packets.For(anna).MinePage(s.Context(), page)
+		}) {
+			suite.Same(s, "share", s.Normal(share), s.Normal(suite.Must(s.packets.For(anna).Share(s.Context(), share.Packet))))
+			ids = append(ids, share.Packet)
+		}
+		suite.Same(s, "shares", ids, []int64{6, 5, 4, 2, 1})
+	}
+	s.only(suite.Err(s.packets.MinePage(s.Context(), stock.PageRequest{})), redpacket.ErrInvalid)
 }
 
 // errorsSay looks into the typed errors.

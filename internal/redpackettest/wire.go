@@ -87,6 +87,14 @@ func (w *wire) Records(ctx context.Context, after int64, limit int) ([]redpacket
 	return suite.Over(w.Wire, w.store().Records)(ctx, after, limit)
 }
 
+func (w *wire) Sent(ctx context.Context, sender string, after redpacket.Record, limit int) ([]redpacket.Record, error) {
+	return suite.Over(w.Wire, w.store().Sent)(ctx, sender, after, limit)
+}
+
+func (w *wire) Mine(ctx context.Context, person string, after redpacket.ShareRecord, limit int) ([]redpacket.ShareRecord, error) {
+	return suite.Over(w.Wire, w.store().Mine)(ctx, person, after, limit)
+}
+
 func (w *wire) Book(ctx context.Context, id int64) (redpacket.Book, error) {
 	return suite.Over(w.Wire, w.store().Book)(ctx, id)
 }

@@ -3,6 +3,8 @@ package suite
 import (
 	"errors"
 	"iter"
+
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 // longest is more than any listing of a test has.
@@ -23,6 +25,22 @@ func Gather[T any](listing iter.Seq2[T, error]) ([]T, error) {
 		}
 	}
 	return all, nil
+}
+
+// Paged collects a list page by page, and ends the test unless each page but the last has as many rows as it was asked for.
+func Paged[T any](s Checker, limit int, list func(stock.PageRequest) (stock.Page[T], error)) (rows []T) {
+	c := s.checks()
+	c.Helper()
+	for ask := (stock.PageRequest{Limit: limit}); ; {
+		page, err := list(ask)
+		c.No(err)
+		rows = append(rows, page.Rows...)
+		if page.Next == "" {
+			return rows
+		}
+		c.Count("rows of a page", len(page.Rows), limit)
+		ask.After = page.Next
+	}
 }
 
 // Listed collects a listing that must not fail.

@@ -41,22 +41,24 @@ func (w *wiredStock) Lock(ctx context.Context, order stock.Order, holdFor time.D
 	return locking, err
 }
 
-func (w *wiredStock) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (stock.Verdict, error) {
-	return Over(w.Wire, w.store().Create)(ctx, item, beside...)
+func (w *wiredStock) Create(
+	ctx context.Context, item stock.Item, define stock.Change, beside ...stock.Companion,
+) (stock.Verdict, error) {
+	return Over(w.Wire, w.store().Create)(ctx, item, define, beside...)
 }
 
 func (w *wiredStock) SetTerms(
-	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
+	ctx context.Context, from stock.Item, to stock.Terms, total int64, define stock.Change, beside ...stock.Companion,
 ) (stock.Verdict, error) {
-	return Over(w.Wire, w.store().SetTerms)(ctx, from, to, total, beside...)
+	return Over(w.Wire, w.store().SetTerms)(ctx, from, to, total, define, beside...)
 }
 
 func (w *wiredStock) Items(ctx context.Context, buyer string, keys []stock.Key) ([]stock.ItemUsage, time.Time, error) {
 	return Over(w.Wire, w.store().Items)(ctx, buyer, keys)
 }
 
-func (w *wiredStock) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
-	return Over(w.Wire, w.store().List)(ctx, after, limit)
+func (w *wiredStock) List(ctx context.Context, spu int64, after stock.Key, limit int) ([]stock.Item, error) {
+	return Over(w.Wire, w.store().List)(ctx, spu, after, limit)
 }
 
 func (w *wiredStock) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
@@ -101,6 +103,14 @@ func (w *wiredStock) Refund(
 
 func (w *wiredStock) RefundRecord(ctx context.Context, id string) (stock.RefundRecord, error) {
 	return Over(w.Wire, w.store().RefundRecord)(ctx, id)
+}
+
+func (w *wiredStock) Refunds(ctx context.Context, order, after string, limit int) ([]stock.RefundRecord, error) {
+	return Over(w.Wire, w.store().Refunds)(ctx, order, after, limit)
+}
+
+func (w *wiredStock) Changes(ctx context.Context, key stock.Key, after stock.Change, limit int) ([]stock.Change, error) {
+	return Over(w.Wire, w.store().Changes)(ctx, key, after, limit)
 }
 
 func (w *wiredStock) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {

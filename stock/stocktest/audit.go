@@ -165,7 +165,7 @@ func repairOnce(s *scene) {
 	s.No(err)
 	suite.Same(s, "record", change, stock.Change{Kind: stock.KindRepair, ID: sku(1).Serial(2), Entries: []stock.Entry{
 		{Key: sku(1), Delta: stock.Quantities{Locked: -4}},
-	}})
+	}, At: s.now()})
 }
 
 // repairUnderTraffic mends three kinds of damage while the item sells.

@@ -10,6 +10,17 @@ func (s *scene) define(key stock.Key, total int64, terms stock.Terms) stock.Item
 	return suite.Must(s.inv.Define(s.Context(), key, total, terms))
 }
 
+// defines returns the change that records the n-th definition of an item, by which units came or went.
+func defines(item stock.Item, n, units int64) stock.Change {
+	entry := stock.Entry{Key: item.Key, Delta: stock.Quantities{Total: units}}
+	return stock.Change{Kind: stock.KindDefine, ID: item.Serial(n), Entries: []stock.Entry{entry}}
+}
+
+// setTerms asks the store for other terms of an item and another total.
+func (s *scene) setTerms(from stock.Item, to stock.Terms, total int64) (stock.Verdict, error) {
+	return s.Store.SetTerms(s.Context(), from, to, total, defines(from, from.Version+1, total-from.Total))
+}
+
 // fill creates items of the same total, whose terms are the default.
 func (s *scene) fill(total int64, keys ...stock.Key) {
 	for _, key := range keys {

@@ -139,16 +139,16 @@ func defineUnderTraffic(s *scene) {
 func defineStale(s *scene) {
 	limited := s.define(sku(1), 10, stock.Terms{})
 	unlimited := s.define(sku(1), 0, stock.Terms{Unlimited: true})
-	verdict := suite.Must(s.Store.SetTerms(s.Context(), limited, stock.Terms{Unlimited: true}, 0))
+	verdict := suite.Must(s.setTerms(limited, stock.Terms{Unlimited: true}, 0))
 	suite.Same(s, "switch of an item that was switched", verdict, stock.Refused)
 	s.define(sku(1), 10, stock.Terms{}) // looks again as it did
-	verdict = suite.Must(s.Store.SetTerms(s.Context(), limited, stock.Terms{Unlimited: true}, 0))
+	verdict = suite.Must(s.setTerms(limited, stock.Terms{Unlimited: true}, 0))
 	suite.Same(s, "switch whose serial is taken", verdict, stock.Refused)
 	s.Balanced()
-	verdict = suite.Must(s.Store.SetTerms(s.Context(), stock.Item{Key: sku(9), Terms: unlimited.Terms}, stock.Terms{}, 0))
+	verdict = suite.Must(s.setTerms(stock.Item{Key: sku(9), Terms: unlimited.Terms}, stock.Terms{}, 0))
 	suite.Same(s, "change of an item that does not exist", verdict, stock.Refused)
 	s.lock("a", units(1, 10))
 	s.define(sku(1), 0, stock.Terms{Unlimited: true})
-	verdict = suite.Must(s.Store.SetTerms(s.Context(), s.item(sku(1)), stock.Terms{}, 9))
+	verdict = suite.Must(s.setTerms(s.item(sku(1)), stock.Terms{}, 9))
 	suite.Same(s, "switch to fewer than are locked", verdict, stock.Refused)
 }

@@ -45,13 +45,13 @@ func guardCreate(s *scene) {
 	item := stock.Item{Key: sku(1), Terms: stock.Terms{SPU: 3}, Quantities: stock.Quantities{Total: 10, Left: 10}}
 	verdicts := make([]stock.Verdict, 8) // the key is unique, whoever looked before
 	s.Each(suite.Together(len(verdicts), func(i int) (err error) {
-		verdicts[i], err = s.Store.Create(s.Context(), item)
+		verdicts[i], err = s.Store.Create(s.Context(), item, defines(item, 1, 10))
 		return err
 	}))
 	slices.Sort(verdicts)
 	suite.Same(s, "verdicts", verdicts, append([]stock.Verdict{stock.Done}, slices.Repeat([]stock.Verdict{stock.Exists}, 7)...))
 	item.SPU, item.Total, item.Left = 4, 11, 11
-	s.answers(stock.Exists)(s.Store.Create(s.Context(), item))
+	s.answers(stock.Exists)(s.Store.Create(s.Context(), item, defines(item, 1, 11)))
 	suite.Same(s, "SPU", s.item(sku(1)).SPU, 3)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	change := suite.Must(s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(1)))
@@ -62,33 +62,33 @@ func guardCreate(s *scene) {
 func guardChange(s *scene) {
 	was := s.define(sku(1), 10, stock.Terms{SPU: 1})
 	for spu := int64(2); spu < 4; spu++ { // the terms need not be those that were looked at
-		s.answers(stock.Done)(s.Store.SetTerms(s.Context(), was, stock.Terms{SPU: spu}, 99))
+		s.answers(stock.Done)(s.Store.SetTerms(s.Context(), was, stock.Terms{SPU: spu}, 99, stock.Change{}))
 		suite.Same(s, "SPU", s.item(sku(1)).SPU, spu)
 		s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 		s.lock(strconv.FormatInt(spu, 10), units(1, 1))
 		s.No(suite.Err(s.inv.Cancel(s.Context(), strconv.FormatInt(spu, 10))))
 	}
 	s.define(sku(1), 0, stock.Terms{Unlimited: true}) // but the flag must
-	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{SPU: 4}, 10))
+	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{SPU: 4}, 10, stock.Change{}))
 	suite.Same(s, "terms", s.item(sku(1)).Terms, stock.Terms{Unlimited: true})
 	was.Key = sku(2)
-	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{}, 10))
+	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{}, 10, stock.Change{}))
 }
 
 func guardSwitch(s *scene) {
 	was := s.define(sku(1), 10, stock.Terms{})
 	s.lock("a", units(1, 4))
 	s.No(suite.Err(s.inv.Restock(s.Context(), "in", units(1, 1))))
-	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the total has moved
+	s.answers(stock.Refused)(s.setTerms(was, stock.Terms{Unlimited: true}, 0)) // the total has moved
 	was = s.item(sku(1))
-	s.buy("b", units(1, 1))                                                                    // what is sold and locked may move
-	s.answers(stock.Done)(s.Store.SetTerms(s.Context(), was, stock.Terms{Unlimited: true}, 0)) // the serial is that of was
+	s.buy("b", units(1, 1))                                                 // what is sold and locked may move
+	s.answers(stock.Done)(s.setTerms(was, stock.Terms{Unlimited: true}, 0)) // the serial is that of was
 	s.counts(sku(1), stock.Quantities{Sold: 1, Locked: 4})
 	change := suite.Must(s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(was.Version+1)))
 	suite.Same(s, "units recorded", change.Entries[0].Delta.Total, -11)
 	was = s.item(sku(1))
-	s.answers(stock.Refused)(s.Store.SetTerms(s.Context(), was, stock.Terms{}, 4))
-	s.answers(stock.Done)(s.Store.SetTerms(s.Context(), was, stock.Terms{}, 5))
+	s.answers(stock.Refused)(s.setTerms(was, stock.Terms{}, 4))
+	s.answers(stock.Done)(s.setTerms(was, stock.Terms{}, 5))
 	s.counts(sku(1), stock.Quantities{Total: 5, Sold: 1, Locked: 4, Left: 4})
 }
 
@@ -302,7 +302,7 @@ func guardApply(s *scene) {
 	for _, kind := range []stock.Kind{stock.KindRestock, stock.KindWithdraw, stock.KindTransfer} {
 		try(stock.Exists, kind, units(sku(1), 1)) // they share their IDs
 		got := suite.Must(s.Store.Applied(s.Context(), kind, "t"))
-		suite.Same(s, "record", got, stock.Change{Kind: stock.KindTransfer, ID: "t", Entries: []stock.Entry{rest, came}})
+		suite.Same(s, "record", got, stock.Change{Kind: stock.KindTransfer, ID: "t", Entries: []stock.Entry{rest, came}, At: s.now()})
 	}
 	suite.Same(s, "a repair with that ID", suite.Must(s.Store.Applied(s.Context(), stock.KindRepair, "t")).ID, "")
 	s.counts(pool(1, 7), stock.Quantities{Total: 11, Left: 11})
@@ -333,14 +333,14 @@ func readLimits(s *scene) {
 		s.define(sku(n+1), 10, stock.Terms{})
 		s.lock(strconv.FormatInt(n, 10), units(n+1, 1), units(1, 1))
 	}
-	items := suite.Must(s.Store.List(s.Context(), sku(2), 2))
+	items := suite.Must(s.Store.List(s.Context(), 0, sku(2), 2))
 	s.Count("items", len(items), 2)
 	suite.Same(s, "items", []stock.Key{items[0].Key, items[1].Key}, []stock.Key{sku(3), sku(4)})
 	holds := suite.Must(s.Store.Holds(s.Context(), stock.Filter{}, stock.Cursor{Order: "2"}, 1))
 	s.Count("holds", len(holds), 1)
 	suite.Same(s, "order", holds[0].Order, "3")
 	filter := stock.Filter{Key: sku(1), States: []stock.State{stock.Locked}}
-	holds = suite.Must(s.Store.Holds(s.Context(), filter, stock.Cursor{Deadline: holds[0].Deadline, Order: "1"}, 2))
+	holds = suite.Must(s.Store.Holds(s.Context(), filter, stock.Cursor{At: holds[0].Deadline, Order: "1"}, 2))
 	s.Count("holds", len(holds), 2)
 	suite.Same(s, "orders", []string{holds[0].Order, holds[1].Order}, []string{"2", "3"})
 }

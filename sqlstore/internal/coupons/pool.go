@@ -16,7 +16,9 @@ const (
 )
 
 // AddCodes implements coupon.Store. It first assumes that all codes are new, and looks them up only if one is not.
-func (c *Store) AddCodes(ctx context.Context, campaign, have int64, codes []string) ([]int64, stock.Verdict, error) {
+func (c *Store) AddCodes(
+	ctx context.Context, campaign, have int64, codes []string, actor, reason string,
+) ([]int64, stock.Verdict, error) {
 	defer c.units.Freed(stock.Key{SKU: campaign})
 	owners, fresh := make([]int64, len(codes)), codes
 	look := c.units.Bound() // where an INSERT that collides would lock the places of other codes
@@ -28,7 +30,7 @@ func (c *Store) AddCodes(ctx context.Context, campaign, have int64, codes []stri
 			}
 		}
 		look = true
-		kept, err := c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) { return c.grow(ctx, q, campaign, have, fresh) })
+		kept, err := c.units.Atomically(ctx, func(q mysql.Tx) (bool, error) { return c.grow(ctx, q, campaign, have, fresh, actor, reason) })
 		switch {
 		case mysql.Number(err) != mysql.ErrDuplicate && (err != nil || !kept):
 			return nil, stock.Refused, err
@@ -41,7 +43,9 @@ func (c *Store) AddCodes(ctx context.Context, campaign, have int64, codes []stri
 
 // grow adds codes to a pool, and as many units to its campaign. It locks the row of the pool first: so positions have no
 // gaps, and two calls that fill a pool take turns. It locks the row of the campaign last, because claims need it.
-func (c *Store) grow(ctx context.Context, q mysql.Tx, campaign, have int64, codes []string) (bool, error) {
+func (c *Store) grow(
+	ctx context.Context, q mysql.Tx, campaign, have int64, codes []string, actor, reason string,
+) (bool, error) {
 	num := int64(len(codes))
 	before, err := c.growPool(ctx, q, campaign, num)
 	if err != nil || have >= 0 && before != have {
@@ -62,7 +66,7 @@ func (c *Store) grow(ctx context.Context, q mysql.Tx, campaign, have int64, code
 	key := stock.Key{SKU: campaign}
 	err = c.units.Record(ctx, q, stock.Change{Kind: stock.KindImport, ID: key.Serial(before + 1), Entries: []stock.Entry{
 		{Key: key, Delta: stock.StepRestock.Transition().Delta.Times(num)},
-	}})
+	}, Actor: actor, Reason: reason})
 	if err != nil {
 		return false, mysql.Unclaimed(err)
 	}

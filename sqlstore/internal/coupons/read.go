@@ -219,10 +219,7 @@ func (c *Store) Wallet(
 	var r couponReader
 	var err error
 	if len(statuses) > 0 {
-		from := after.Until
-		if after.ID == "" {
-			from = time.UnixMicro(0)
-		}
+		from := mysql.From(after.ID == "", after.Until)
 		r, err = c.read(ctx, c.units.Show, mysql.Render(c.sql.readWallet(statuses), buyer, from, from, after.ID, limit))
 	}
 	now, err := c.units.Moment(ctx, r.clock, err)

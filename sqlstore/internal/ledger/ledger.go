@@ -125,7 +125,9 @@ func DoneIf(kept bool) stock.Verdict {
 }
 
 // Create implements stock.Store.
-func (s *Store) Create(ctx context.Context, item stock.Item, beside ...stock.Companion) (stock.Verdict, error) {
+func (s *Store) Create(
+	ctx context.Context, item stock.Item, define stock.Change, beside ...stock.Companion,
+) (stock.Verdict, error) {
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
@@ -139,35 +141,36 @@ func (s *Store) Create(ctx context.Context, item stock.Item, beside ...stock.Com
 		if err != nil {
 			return false, err
 		}
-		return true, s.Record(ctx, q, stock.Change{Kind: stock.KindDefine, ID: item.Serial(1),
-			Entries: []stock.Entry{{Key: item.Key, Delta: stock.Quantities{Total: item.Total}}}})
+		return true, s.Record(ctx, q, define)
 	})
 	return ExistsOnDuplicate(DoneIf(kept), err)
 }
 
 // SetTerms implements stock.Store.
 func (s *Store) SetTerms(
-	ctx context.Context, from stock.Item, to stock.Terms, total int64, beside ...stock.Companion,
+	ctx context.Context, from stock.Item, to stock.Terms, total int64, define stock.Change, beside ...stock.Companion,
 ) (stock.Verdict, error) {
 	if err := s.Ready(ctx, beside...); err != nil {
 		return stock.Refused, err
 	}
 	defer s.Freed(from.Key)
 	terms := []any{to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer, to.LiveHolds}
-	if from.Unlimited == to.Unlimited {
-		verdict, err := s.ChangeBy(ctx, beside, mysql.Render(s.SQL.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...))
+	statement := mysql.Render(s.SQL.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...)
+	if from.Unlimited != to.Unlimited {
+		limited := !to.Unlimited // what is left of a new total; an unlimited item has nothing left to count
+		statement = mysql.Render(s.SQL.changeLimit, append(terms, to.Unlimited, total, limited, total,
+			from.SKU, from.Activity, from.Unlimited, from.Total, limited, total)...)
+	}
+	if define.ID == "" {
+		verdict, err := s.ChangeBy(ctx, beside, statement)
 		return verdict, mysql.Reason(err)
 	}
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
-		// What is left of a new total; an unlimited item has nothing left to count.
-		limited := !to.Unlimited
-		rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(s.SQL.changeLimit, append(terms, to.Unlimited, total, limited, total,
-			from.SKU, from.Activity, from.Unlimited, from.Total, limited, total)...)))
+		rows, err := mysql.Affected(q.ExecContext(ctx, statement))
 		if err != nil || rows == 0 {
 			return false, err
 		}
-		return true, s.Record(ctx, q, stock.Change{Kind: stock.KindDefine, ID: from.Serial(from.Version + 1),
-			Entries: []stock.Entry{{Key: from.Key, Delta: stock.Quantities{Total: total - from.Total}}}})
+		return true, s.Record(ctx, q, define)
 	})
 	if mysql.Number(err) == mysql.ErrDuplicate {
 		return stock.Refused, nil // from is of before an earlier switch
@@ -426,8 +429,11 @@ func (s *Store) applyToBuyer(ctx context.Context, q mysql.Tx, e stock.Entry) err
 	return err
 }
 
-// Record writes a change into the journal.
+// Record writes a change into the journal, unless it has no ID.
 func (s *Store) Record(ctx context.Context, q mysql.Tx, change stock.Change) error {
+	if change.ID == "" {
+		return nil
+	}
 	return mysql.Insert(ctx, q, s.SQL.insertChange(change), s.SQL.deleteChange(change))
 }
 

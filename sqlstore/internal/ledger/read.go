@@ -39,28 +39,15 @@ func (q *Statements) renderReads() {
 	q.readRefund = "SELECT " + refundColumns + " FROM " + q.refunds + " r WHERE r.REFUND_NO = ? ORDER BY r.LINE_NO"
 	q.readChange = "SELECT " + changeColumns + " FROM " + q.changes + " c WHERE c.SCOPE = ? AND c.CHANGE_NO = ? ORDER BY c.LINE_NO"
 	q.renderCurrent()
-	q.listItems = "SELECT " + itemColumns + " FROM " + q.Items + " s" +
-		" WHERE s.SKU_ID > ? OR (s.SKU_ID = ? AND s.ACTIVITY_ID > ?) ORDER BY s.SKU_ID, s.ACTIVITY_ID LIMIT ?"
 
 	dead := fmt.Sprintf("h.STATE = %d AND h.EXPIRE_TIME <= ", stock.Locked) + mysql.Now
-	q.dueOfItem = "SELECT h.ORDER_NO FROM " + q.Holds + " h WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND " + dead +
+	q.dueOfItem = "SELECT h.ORDER_NO FROM " + q.Holds + " h " + mysql.By(q.Holds, "due") + " WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND " + dead +
 		" ORDER BY h.EXPIRE_TIME LIMIT ?"
-	q.dueOfAll = "SELECT DISTINCT h.ORDER_NO FROM " + q.Items + " s STRAIGHT_JOIN " + q.Holds + " h" +
+	q.dueOfAll = "SELECT DISTINCT h.ORDER_NO FROM " + q.Items + " s STRAIGHT_JOIN " + q.Holds + " h " + mysql.By(q.Holds, "due") +
 		" ON h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID WHERE s.STOCK_LOCK_NUM > 0 AND " + dead + " LIMIT ?"
 
 	q.stillDue = "SELECT h.ORDER_NO FROM " + q.Holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + dead +
 		" FOR UPDATE"
-
-	q.holdsByItem = hold + " JOIN (SELECT ORDER_NO FROM " + q.Holds + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND STATE = ?" +
-		" AND (EXPIRE_TIME > ? OR (EXPIRE_TIME = ? AND ORDER_NO > ?)) ORDER BY EXPIRE_TIME, ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO" +
-		" ORDER BY h.EXPIRE_TIME, h.ORDER_NO, h.LINE_NO"
-}
-
-// holdsByOrder lists orders in some states; the first line stands for the order.
-func (q *Statements) holdsByOrder(states int) string {
-	return "SELECT " + holdColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.Holds + " h" +
-		" JOIN (SELECT ORDER_NO FROM " + q.Holds + " WHERE ORDER_NO > ? AND LINE_NO = 1 AND STATE IN (" + mysql.List("?", states) + ")" +
-		" ORDER BY ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO ORDER BY h.ORDER_NO, h.LINE_NO"
 }
 
 // lookAtItems reads items and, if asked for, when the first of their holds die, some holds left out.
@@ -79,7 +66,7 @@ func (q *Statements) lookAtItemsText(keys int, next bool, without int) string {
 		if without > 0 { // the first entries of the index, where MIN would read all
 			deadline, order = "h.EXPIRE_TIME", " AND h.ORDER_NO NOT IN ("+mysql.List("?", without)+") ORDER BY h.EXPIRE_TIME LIMIT 1"
 		}
-		first = "(SELECT " + mysql.Micros(deadline) + " FROM " + q.Holds + " h" +
+		first = "(SELECT " + mysql.Micros(deadline) + " FROM " + q.Holds + " h " + mysql.By(q.Holds, "due") +
 			fmt.Sprintf(" WHERE h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID AND h.STATE = %d", stock.Locked) + order + ")"
 	}
 	return "SELECT " + itemColumns + ", " + first + ", " + mysql.Micros(mysql.Now) + " FROM " + itemsAt(q.Items, keys)
@@ -119,10 +106,10 @@ func (q *Statements) readItems(keys int) string {
 
 // refundColumns are the columns of a line of a refund r, and changeColumns those of a change c, in the order in which they
 // are scanned.
-const (
+var (
 	refundColumns = "r.ORDER_NO, r.SKU_ID, r.ACTIVITY_ID, r.NUM, r.RESTOCK, r.WHOLE, r.FREE"
 	changeColumns = "c.KIND, c.SKU_ID, c.ACTIVITY_ID, COALESCE(c.BUYER_ID, x''), c.TOTAL_NUM, c.SALE_NUM, c.LOCK_NUM, c.LEFT_NUM," +
-		" c.REFUND_NUM, c.HOLD_NUM, c.REST"
+		" c.REFUND_NUM, c.HOLD_NUM, c.REST, c.ACTOR, c.REASON, " + mysql.Micros("c.CREATE_TIME")
 )
 
 // itemRow scans itemColumns.
@@ -177,35 +164,6 @@ func (s *Store) Items(ctx context.Context, buyer string, keys []stock.Key) ([]st
 		standings[i].Key = key
 	}
 	return standings, now, nil
-}
-
-// ListOf reads one thing per row. Handle.Show is for rows that are only shown, or checked again by whoever acts on
-// them; Handle.Query is for rows that a call decides by.
-func ListOf[T any](
-	ctx context.Context, s *Store, by mysql.QueryFunc, query string, scan func(*sql.Rows) (T, error),
-) (all []T, err error) {
-	if err := s.Ready(ctx); err != nil {
-		return nil, err
-	}
-	err = by(ctx, query, func(rows *sql.Rows) error {
-		one, err := scan(rows)
-		all = append(all, one)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
-}
-
-// List implements stock.Store.
-func (s *Store) List(ctx context.Context, after stock.Key, limit int) ([]stock.Item, error) {
-	query := mysql.Render(s.SQL.listItems, after.SKU, after.SKU, after.Activity, limit)
-	return ListOf(ctx, s, s.Show, query, func(rows *sql.Rows) (stock.Item, error) {
-		var row itemRow
-		err := rows.Scan(row.targets()...)
-		return row.finish(), err
-	})
 }
 
 // HoldReader puts the lines of holds together.
@@ -282,36 +240,6 @@ func (s *Store) severalHolds(ctx context.Context, orders []string) (map[string]s
 	return holds, now, err
 }
 
-// Holds implements stock.Store.
-func (s *Store) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
-	if err := s.Ready(ctx); err != nil {
-		return nil, err
-	}
-	var query string
-	if filter.Key == (stock.Key{}) {
-		states := filter.States
-		if len(states) == 0 {
-			states = []stock.State{stock.Locked, stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired}
-		}
-		args := []any{after.Order}
-		for _, state := range states {
-			args = append(args, int64(state))
-		}
-		query = mysql.Render(s.SQL.holdsByOrder(len(states)), append(args, limit)...)
-	} else {
-		from := after.Deadline
-		if after.Order == "" {
-			from = time.UnixMicro(0)
-		}
-		query = mysql.Render(s.SQL.holdsByItem, filter.Key.SKU, filter.Key.Activity, int64(filter.States[0]), from, from, after.Order, limit)
-	}
-	var r HoldReader
-	if err := s.Show(ctx, query, r.Scan); err != nil {
-		return nil, err
-	}
-	return r.Holds, nil
-}
-
 // RefundRecord implements stock.Store.
 func (s *Store) RefundRecord(ctx context.Context, id string) (stock.RefundRecord, error) {
 	if err := s.Ready(ctx); err != nil {
@@ -336,13 +264,23 @@ func (s *Store) Applied(ctx context.Context, kind stock.Kind, id string) (stock.
 	var change stock.Change
 	r := linedRead{blank: s.SQL.blankChange, first: s.SQL.lockChange, all: s.SQL.currentChange, args: []any{int64(kind.Scope()), id}}
 	err := s.settled(ctx, r, s.SQL.readChange, func(rows *sql.Rows) error {
-		var e stock.Entry
-		var rest int64
-		d := &e.Delta
-		err := rows.Scan(&change.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &e.Holds, &rest)
-		e.Rest, e.Exactly = rest > 0, rest == restOf(stock.Entry{Exactly: true})
-		change.ID, change.Entries = id, append(change.Entries, e)
+		one, err := scanChange(rows)
+		one.ID, one.Entries = id, append(change.Entries, one.Entries...)
+		change = one
 		return err
 	})
 	return change, err
+}
+
+// scanChange reads changeColumns, behind what more there is: a change with one entry.
+func scanChange(rows *sql.Rows, more ...any) (stock.Change, error) {
+	var c stock.Change
+	var e stock.Entry
+	var rest, at int64
+	d := &e.Delta
+	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &e.Holds, &rest,
+		&c.Actor, &c.Reason, &at)...)
+	e.Rest, e.Exactly = rest > 0, rest == restOf(stock.Entry{Exactly: true})
+	c.At, c.Entries = mysql.FromMicros(at), []stock.Entry{e}
+	return c, err
 }

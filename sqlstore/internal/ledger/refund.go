@@ -92,6 +92,9 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 		if err := s.insertRefund(ctx, q, record); err != nil {
 			return false, err
 		}
+		if err := s.Record(ctx, q, record.Change()); err != nil {
+			return false, err
+		}
 		if err := s.Companions.Refunding(ctx, q, made); err != nil {
 			return false, err
 		}
@@ -364,6 +367,11 @@ func (s *Store) BookRefunds(ctx context.Context, q mysql.Tx, b RefundBatch) erro
 	}
 	if _, err := q.ExecContext(ctx, s.SQL.insertRefunds(refunds...)); err != nil {
 		return err
+	}
+	for _, r := range refunds { // few are made by hand
+		if err := s.Record(ctx, q, r.Change()); err != nil {
+			return err
+		}
 	}
 	for shape, keys := range b.shapes() {
 		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.refundHolds(shape, keys)))

@@ -26,9 +26,9 @@ type Statements struct {
 	blankHold, blankRefund, blankChange  mysql.Blank
 	readHold, readHolds, LockHolds       string
 	readRefund, readChange               string
-	listItems                            string
 	dueOfItem, dueOfAll, stillDue        string
-	holdsByItem, bookItem, bookBuyers    string
+	bookItem, bookBuyers                 string
+	listRefunds, listChanges             string
 	changeBuyer                          string
 
 	Moves map[stock.Step]string      // of the steps that move a hold
@@ -90,6 +90,7 @@ func NewStatements(name string) *Statements {
 	q.renderItems()
 	q.renderHolds()
 	q.renderReads()
+	q.renderLists()
 	q.renderBooks()
 	q.renderBuyers()
 	for _, t := range stock.Transitions() {
@@ -165,13 +166,13 @@ func plus(sign int64) string {
 
 // insertChange renders the INSERT that claims the change's number.
 func (q *Statements) insertChange(c stock.Change) string {
-	args := make([]any, 0, 15*len(c.Entries))
+	args := make([]any, 0, 17*len(c.Entries))
 	for i, e := range c.Entries {
 		args = append(args, int64(c.Kind.Scope()), c.ID, i+1, len(c.Entries), int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer))
 		for _, d := range each(e.Delta) {
 			args = append(args, d)
 		}
-		args = append(args, e.Holds, restOf(e))
+		args = append(args, e.Holds, restOf(e), c.Actor, c.Reason)
 	}
 	return mysql.Render(q.insertChangeText(len(c.Entries)), args...)
 }
@@ -189,8 +190,8 @@ func restOf(e stock.Entry) int64 {
 
 func (q *Statements) insertChangeText(entries int) string {
 	return "INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, BUYER_ID," +
-		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST, CREATE_TIME)" +
-		" VALUES " + mysql.List("("+mysql.List("?", 15)+", "+mysql.Now+")", entries)
+		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST, ACTOR, REASON, CREATE_TIME)" +
+		" VALUES " + mysql.List("("+mysql.List("?", 17)+", "+mysql.Now+")", entries)
 }
 
 // applyToItem renders the guarded UPDATE of one entry: no counter leaves its range, what is

@@ -17,6 +17,7 @@ import (
 // Codes.
 const (
 	ErrDuplicate       = 1062 // the key is taken
+	errNoIndex         = 1176 // the index that a statement has to use does not exist
 	errNoTable         = 1146
 	errColumnThere     = 1060 // ADD COLUMN of one that is there
 	errIndexThere      = 1061 // ADD KEY of one that is there
@@ -151,6 +152,8 @@ func Classify(err error, at stage) error {
 		return fmt.Errorf("%w: your transaction is over: begin another one: %w", fault.ErrStore, err)
 	case n == errLockWait:
 		return fmt.Errorf("%w: another transaction has the row; in a transaction of your own use WithTx: %w", fault.ErrUnavailable, err)
+	case n == errNoIndex:
+		return fmt.Errorf("%w: an index is missing: run Migrate: %w", fault.ErrStore, err)
 	case n == errNoTable, n == errNoColumn:
 		return fmt.Errorf("%w: run Migrate, with the same Options.Prefix: %w", fault.ErrStore, err)
 	case n == errSafeUpdates:
@@ -159,6 +162,27 @@ func Classify(err error, at stage) error {
 		return fmt.Errorf("%w: %w", fault.ErrStore, err)
 	}
 	return fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
+}
+
+// MissingIndexError says which index a list needs that the shop has left out. It matches stock.ErrStore.
+type MissingIndexError struct {
+	Index string // with the prefix of its table
+}
+
+// Error implements error.
+func (e *MissingIndexError) Error() string {
+	return fmt.Sprintf("%v: this list needs the index %s: run MigrateLists", fault.ErrStore, e.Index)
+}
+
+// Is matches stock.ErrStore.
+func (e *MissingIndexError) Is(target error) bool { return target == fault.ErrStore }
+
+// NeedsIndex returns the error of a statement that has to use an index, and names the index where it is missing.
+func NeedsIndex(err error, table, index string) error {
+	if Number(err) == errNoIndex {
+		return &MissingIndexError{Index: table + "_" + index}
+	}
+	return err
 }
 
 // classified reports whether an error already tells the outcome of the call.

@@ -82,6 +82,23 @@ func literal(b *strings.Builder, arg any) {
 // Timestamp returns a time, which is of UTC, as a column without a time zone takes it.
 func Timestamp(t time.Time) string { return t.Format("'2006-01-02 15:04:05.000000'") }
 
+// From returns the time behind which a page of an ascending list begins, and Before that of a descending one, whose newest rows come
+// first. The beginning of a list is before or behind all times that are kept.
+func From(beginning bool, at time.Time) time.Time {
+	if beginning {
+		return time.UnixMicro(0)
+	}
+	return at
+}
+
+// Before is From for a list whose newest rows come first.
+func Before(beginning bool, at time.Time) time.Time {
+	if beginning {
+		return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return at
+}
+
 // Integer writes a number.
 func Integer(b *strings.Builder, n int64) {
 	var digits [20]byte

@@ -43,6 +43,8 @@ func (q *redPacketSQL) statements() []sqltest.Statement {
 		{"In the caller's transaction: a blank share", strings.Replace(q.blankShare.Insert, "#", "?", 1)},
 		{"In the caller's transaction: no blank share any more", q.blankShare.TakeBack},
 		{"List packets", q.listPackets},
+		{"List packets of a sender", q.sent},
+		{"List shares of a person", q.mine},
 		{"Packets whose time has come", q.due},
 		{"Read the shares of people, two", q.sharesOf(2)},
 		{"List the shares of a packet", q.listShares},

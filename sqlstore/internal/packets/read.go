@@ -89,6 +89,24 @@ func (r *Store) Records(ctx context.Context, after int64, limit int) ([]redpacke
 	})
 }
 
+// Sent implements redpacket.Store.
+func (r *Store) Sent(ctx context.Context, sender string, after redpacket.Record, limit int) ([]redpacket.Record, error) {
+	from := mysql.Before(after.CreatedAt.IsZero(), after.CreatedAt)
+	query := mysql.Render(r.sql.sent, sender, from, from, after.ID, limit)
+	return ledger.ListOf(ctx, r.units, r.units.Show, query, func(rows *sql.Rows) (redpacket.Record, error) {
+		var row packetRow
+		err := rows.Scan(row.targets()...)
+		return row.finish(), err
+	})
+}
+
+// Mine implements redpacket.Store.
+func (r *Store) Mine(ctx context.Context, person string, after redpacket.ShareRecord, limit int) ([]redpacket.ShareRecord, error) {
+	from := mysql.Before(after.CreatedAt.IsZero(), after.CreatedAt)
+	shares, err := r.sharesOf(ctx, r.units.Show, mysql.Render(r.sql.mine, person, from, from, after.Packet, limit))
+	return shares, mysql.NeedsIndex(err, r.sql.shares, "mine")
+}
+
 // Due implements redpacket.Store. It locks nothing, also in the caller's transaction: a lock on the list would block
 // calls that open packets. End checks the state itself.
 func (r *Store) Due(ctx context.Context, limit int) ([]int64, error) {

@@ -26,7 +26,7 @@ type redPacketSQL struct {
 	claimShares                                 string
 	pay, fail                                   string
 	lockUnits, lockGrab, shareNo                string
-	listPackets, due, book                      string
+	listPackets, sent, mine, due, book          string
 	listShares, payouts, payout                 string
 	blankShare                                  mysql.Blank
 }
@@ -129,11 +129,15 @@ func (q *redPacketSQL) renderPacketReads() {
 		" VALUES (?, ?, #, 2, -1, 1, " + mysql.List(mysql.Now, 2) + ") ON DUPLICATE KEY UPDATE FAIL_NUM = FAIL_NUM",
 		TakeBack: mysql.TakeBlank(q.shares, "t.PACKET_ID = ? AND t.SHARE_NO = ?", "t.PLACES = -1")}
 	q.listPackets = "SELECT " + packetColumns + " FROM " + q.packets + " p WHERE p.PACKET_ID > ? ORDER BY p.PACKET_ID LIMIT ?"
+	q.sent = "SELECT " + packetColumns + " FROM " + q.packets + " p " + mysql.By(q.packets, "sender") + " WHERE p.SENDER_ID = ?" +
+		" AND (p.CREATE_TIME < ? OR (p.CREATE_TIME = ? AND p.PACKET_ID < ?)) ORDER BY p.CREATE_TIME DESC, p.PACKET_ID DESC LIMIT ?"
 	q.due = "SELECT p.PACKET_ID FROM " + q.packets + " p FORCE INDEX (" + q.packets + "_due)" +
 		fmt.Sprintf(" WHERE p.STATE = %d AND p.END_TIME <= %s ORDER BY p.END_TIME LIMIT ?", redpacket.Open, mysql.Now)
 
 	share := "SELECT " + shareColumns + " FROM " + q.shares + " b"
 	q.listShares = share + " WHERE b.PACKET_ID = ? AND b.SHARE_NO > ? ORDER BY b.SHARE_NO LIMIT ?"
+	q.mine = share + " " + mysql.By(q.shares, "mine") + " WHERE b.PERSON_ID = ? AND b.SHARE_NO > 0" +
+		" AND (b.CREATE_TIME < ? OR (b.CREATE_TIME = ? AND b.PACKET_ID < ?)) ORDER BY b.CREATE_TIME DESC, b.PACKET_ID DESC LIMIT ?"
 	q.payouts = share + " FORCE INDEX (" + q.shares + "_due) WHERE b.PAY_STATE = 0 AND b.DUE_TIME <= " + mysql.Now + " AND (b.DUE_TIME > ?" +
 		" OR (b.DUE_TIME = ? AND b.PACKET_ID > ?) OR (b.DUE_TIME = ? AND b.PACKET_ID = ? AND b.SHARE_NO > ?))" +
 		" ORDER BY b.DUE_TIME, b.PACKET_ID, b.SHARE_NO LIMIT ?"

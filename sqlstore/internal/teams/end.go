@@ -186,6 +186,11 @@ func (e *endBatch) run(ctx context.Context, q mysql.Tx) (bool, error) {
 	if err := e.end(ctx, q, k); err != nil {
 		return false, err
 	}
+	for _, ending := range e.endings {
+		if err := e.units.Record(ctx, q, ending.Change(k.team(ending.Code).Key)); err != nil {
+			return false, err
+		}
+	}
 	return true, k.flush(ctx, q)
 }
 

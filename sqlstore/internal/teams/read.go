@@ -58,6 +58,18 @@ func offerTargets(o *groupbuy.Offer) []any {
 	return append(productTargets(&o.Product), activityTargets(&o.Activity)...)
 }
 
+// ActivitiesIn implements groupbuy.Store.
+func (g *Store) ActivitiesIn(
+	ctx context.Context, state groupbuy.ActivityState, after groupbuy.Activity, limit int,
+) ([]groupbuy.Activity, error) {
+	from := mysql.From(after.End.IsZero(), after.End)
+	if state == groupbuy.ActivityEnded {
+		from = mysql.Before(after.End.IsZero(), after.End)
+	}
+	query := mysql.Render(g.sql.activitiesIn[state], from, from, after.ID, limit)
+	return ledger.ListOf(ctx, g.units, g.units.Show, query, activities.Scan(activityTargets))
+}
+
 // Shelf implements groupbuy.Store.
 func (g *Store) Shelf(ctx context.Context, after groupbuy.ShelfCursor, limit int) ([]groupbuy.Offer, time.Time, error) {
 	var clock int64

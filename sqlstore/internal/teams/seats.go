@@ -15,9 +15,6 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// farAway is later than every time that is stored.
-var farAway = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // seatAndTeam is a seat and its team.
 type seatAndTeam struct {
 	seat groupbuy.Seat
@@ -166,24 +163,25 @@ func (g *Store) Await(ctx context.Context, of groupbuy.Subject) error {
 func (g *Store) Seats(ctx context.Context, filter groupbuy.SeatFilter, after groupbuy.SeatCursor, limit int) ([]groupbuy.Seat, error) {
 	var query string
 	by := g.units.Query // which decides the answer for a team or a buyer
-	switch at := after.At; {
+	needs := "mine"     // an index
+	switch first := after.Order == ""; {
 	case filter.Team != "" && after.Order == "" && g.members != nil:
 		return g.members.Do(ctx, limit, filter.Team)
 	case filter.Team != "":
 		query = mysql.Render(g.sql.seatsOfTeam, filter.Team, after.Order, limit)
 	case filter.Buyer != "":
-		if after.Order == "" {
-			at = farAway
-		}
+		at := mysql.Before(first, after.At)
 		query = mysql.Render(g.sql.seatsOfBuyer, filter.Buyer, at, at, after.Order, limit)
 	default:
-		if after.Order == "" {
-			at = time.UnixMicro(0)
+		at := mysql.From(first, after.At)
+		args := []any{int64(filter.State), at, at, after.Order, limit}
+		query, by, needs = mysql.Render(g.sql.seatsInState, args...), g.units.Show, "state"
+		if filter.Activity != 0 {
+			query, needs = mysql.Render(g.sql.seatsOfActivity, append([]any{filter.Activity}, args...)...), "refund"
 		}
-		query = mysql.Render(g.sql.seatsInState, int64(filter.State), at, at, after.Order, limit)
-		by = g.units.Show
 	}
-	return ledger.ListOf(ctx, g.units, by, query, activities.Scan(seatTargets))
+	seats, err := ledger.ListOf(ctx, g.units, by, query, activities.Scan(seatTargets))
+	return seats, mysql.NeedsIndex(err, g.sql.seats, needs)
 }
 
 // membersOf reads the first page of the seats of one team.
@@ -219,18 +217,19 @@ func (g *Store) membersBatch(ctx context.Context, limit int, codes []string) ([]
 
 // Teams implements groupbuy.Store.
 func (g *Store) Teams(ctx context.Context, filter groupbuy.TeamFilter, after groupbuy.TeamCursor, limit int) ([]groupbuy.Team, error) {
-	ofProduct := filter.Product != stock.Key{}
+	index := "state"
 	var args []any
-	if ofProduct {
-		args = append(args, filter.Product.Activity, filter.Product.SKU)
+	switch {
+	case filter.Product != stock.Key{}:
+		index, args = "product", append(args, filter.Product.Activity, filter.Product.SKU)
+	case filter.Activity != 0:
+		index, args = "activity", append(args, filter.Activity)
 	}
-	from := after.Deadline
-	if after.Code == "" {
-		from = time.UnixMicro(0)
-	}
+	from := mysql.From(after.Code == "", after.Deadline)
 	args = append(args, int64(filter.State), from, from, after.Code, limit)
 	joinable := filter.Joinable && filter.State == groupbuy.Forming
-	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.listTeams(ofProduct, joinable), args...), activities.Scan(teamTargets))
+	teams, err := ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.listTeams(index, joinable), args...), activities.Scan(teamTargets))
+	return teams, mysql.NeedsIndex(err, g.sql.teams, index)
 }
 
 // LateTeams implements groupbuy.Store.

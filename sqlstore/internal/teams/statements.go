@@ -24,13 +24,14 @@ type groupBuySQL struct {
 	liveSeats, successor, keysOf              string
 	addFormed                                 string
 
-	shelf                      string
-	readSeats                  string
-	seatsOfTeam, seatsOfTeams  string
-	seatsOfBuyer, seatsInState string
-	lateSeats, lateSeatsOfTeam string
-	readTeams, keyOfTeam       string
-	lateTeams                  string
+	activitiesIn                                map[groupbuy.ActivityState]string
+	shelf                                       string
+	readSeats                                   string
+	seatsOfTeam, seatsOfTeams                   string
+	seatsOfBuyer, seatsInState, seatsOfActivity string
+	lateSeats, lateSeatsOfTeam                  string
+	readTeams, keyOfTeam                        string
+	lateTeams                                   string
 
 	dueEvents, readEvent, listEvents string
 	asideOfAll, asideOfTeam          string
@@ -74,8 +75,19 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 	return q
 }
 
-// renderShelf renders the shop window.
+// renderShelf renders the shop window, and the activities by where they stand.
 func (q *groupBuySQL) renderShelf() {
+	live := " a.OVER_TIME IS NULL AND a.END_TIME > " + mysql.Now + " AND "
+	in := func(where, more, direction string) string {
+		return "SELECT " + activityColumns + " FROM " + q.activities + " a " + mysql.By(q.activities, "end") + " WHERE " + where +
+			fmt.Sprintf(" AND (a.END_TIME %[1]s ? OR (a.END_TIME = ?"+
+				" AND a.ID %[1]s ?)) ORDER BY a.END_TIME%[2]s, a.ID%[2]s LIMIT ?", more, direction)
+	}
+	q.activitiesIn = map[groupbuy.ActivityState]string{
+		groupbuy.ActivityUpcoming: in(live+"a.START_TIME > "+mysql.Now, ">", ""),
+		groupbuy.ActivityRunning:  in(live+"(a.START_TIME IS NULL OR a.START_TIME <= "+mysql.Now+")", ">", ""),
+		groupbuy.ActivityEnded:    in("(a.OVER_TIME IS NOT NULL OR a.END_TIME <= "+mysql.Now+")", "<", " DESC"),
+	}
 	q.itemVersion = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ?"
 	// Few activities are not over, and their products are sorted by keys alone.
 	q.shelf = "SELECT " + productColumns + ", " + activityColumns + ", " + mysql.Micros(mysql.Now) +
@@ -107,10 +119,14 @@ func (q *groupBuySQL) renderSeats() {
 	}
 	q.seatsOfTeam = page("buyer", "p.TEAM_CODE = ? AND p.ORDER_NO > ?", "p.ORDER_NO")
 	q.seatsOfTeams = "SELECT " + seatColumns + " FROM " + q.seats + " p " + mysql.By(q.seats, "buyer") + " WHERE p.TEAM_CODE IN (?) LIMIT ?"
-	q.seatsOfBuyer = page("mine", "p.BUYER_ID = ? AND p.START_TIME <= ? AND (p.START_TIME < ? OR p.ORDER_NO > ?)",
-		"p.START_TIME DESC, p.ORDER_NO")
-	q.seatsInState = "SELECT " + seatColumns + " FROM " + q.seats + " p " + mysql.By(q.seats, "state") +
-		" WHERE p.STATE = ? AND (p.EXPIRE_TIME > ? OR (p.EXPIRE_TIME = ? AND p.ORDER_NO > ?)) ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
+	q.seatsOfBuyer = page("mine", "p.BUYER_ID = ? AND (p.START_TIME < ? OR (p.START_TIME = ? AND p.ORDER_NO < ?))",
+		"p.START_TIME DESC, p.ORDER_NO DESC")
+	inState := func(index, where string) string {
+		return "SELECT " + seatColumns + " FROM " + q.seats + " p " + mysql.By(q.seats, index) + " WHERE " + where +
+			" AND (p.EXPIRE_TIME > ? OR (p.EXPIRE_TIME = ? AND p.ORDER_NO > ?)) ORDER BY p.EXPIRE_TIME, p.ORDER_NO LIMIT ?"
+	}
+	q.seatsInState = inState("state", "p.STATE = ?")
+	q.seatsOfActivity = inState("refund", "p.ACTIVITY_ID = ? AND p.STATE = ?")
 
 	late := fmt.Sprintf("p.STATE = %d AND p.EXPIRE_TIME <= ", groupbuy.Held) + mysql.Now
 	q.lateSeats = "SELECT p.ORDER_NO FROM " + q.seats + " p " + mysql.By(q.seats, "state") + " WHERE " + late +
@@ -149,13 +165,14 @@ func (q *groupBuySQL) renderTeams() {
 		fmt.Sprintf(" WHERE t.STATUS = %d AND t.END_TIME <= ", groupbuy.Forming) + mysql.Now + " ORDER BY t.END_TIME, t.CODE LIMIT ?"
 }
 
-// listTeams renders a page of the teams in a state, of one product or of all.
-func (q *groupBuySQL) listTeams(ofProduct, joinable bool) string {
-	text := "SELECT " + teamColumns + " FROM " + q.teams + " t "
-	if ofProduct {
-		text += mysql.By(q.teams, "product") + " WHERE t.ACTIVITY_ID = ? AND t.SKU_ID = ? AND "
-	} else {
-		text += mysql.By(q.teams, "state") + " WHERE "
+// listTeams renders a page of the teams in a state, by one of the indexes: of a product, of an activity, or of a state alone.
+func (q *groupBuySQL) listTeams(index string, joinable bool) string {
+	text := "SELECT " + teamColumns + " FROM " + q.teams + " t " + mysql.By(q.teams, index) + " WHERE "
+	switch index {
+	case "product":
+		text += "t.ACTIVITY_ID = ? AND t.SKU_ID = ? AND "
+	case "activity":
+		text += "t.ACTIVITY_ID = ? AND "
 	}
 	text += "t.STATUS = ? AND (t.END_TIME > ? OR (t.END_TIME = ? AND t.CODE > ?))"
 	if joinable { // as groupbuy.Team.Live and FreeSeats
