@@ -161,7 +161,7 @@ func (s *flashSale) page(ctx context.Context, w io.Writer, state sale.State) err
 		}
 		fmt.Fprintf(w, "[%s] %s, %s: %s %s instead of %s", state, i.Activity.Title, i.Name, i.PriceLabel(),
 			i.Current.StringFixed(i.Places), i.ListPrice.StringFixed(i.Places))
-		switch state { //nolint:exhaustive // the others are on no page
+		switch state {
 		case sale.Approved:
 			fmt.Fprintf(w, ", begins in %v\n", i.StartsIn.Round(time.Millisecond))
 		case sale.Running:
@@ -188,7 +188,7 @@ func (s *flashSale) end(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if offer.Product.State == sale.Settled {
+		if offer.State == sale.Settled {
 			break
 		}
 		if err := s.rest(ctx, s.holdFor/10); err != nil {
