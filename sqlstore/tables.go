@@ -21,10 +21,11 @@ var ErrNotOurs = fmt.Errorf("%w: a table of the same name is not Holdfast's", fa
 // made by CREATE TABLE LIKE has it too.
 const mark = "holdfast"
 
-// table is what a migration makes.
+// table is what a migration makes, or what it adds to a table of an earlier one.
 type table struct {
 	name  string
 	parts []part
+	later bool // it adds to the table
 }
 
 // part is a column, an index or a constraint.
@@ -34,22 +35,22 @@ type part struct {
 	shape      string // what it is, in the same words for each server
 }
 
-// The lines of a migration that makes a table.
+// The lines of a migration that makes a table, or adds to one.
 var (
-	createLine = regexp.MustCompile(`CREATE TABLE IF NOT EXISTS (\w+) \(`)
-	columnLine = regexp.MustCompile(`(?m)^  ([A-Z_]+) +([A-Z]+(?:\([\d, ]+\))?) +(NOT NULL|NULL)` +
+	tableLine  = regexp.MustCompile(`(?m)^(?:CREATE TABLE IF NOT EXISTS (\w+) \(|ALTER TABLE (\w+))`)
+	columnLine = regexp.MustCompile(`(?m)^  (?:ADD COLUMN )?([A-Z_]+) +([A-Z]+(?:\([\d, ]+\))?) +(NOT NULL|NULL)` +
 		`( AUTO_INCREMENT)?(?: DEFAULT x?([^ ,\n]+))?`)
-	indexLine      = regexp.MustCompile(`(?m)^  (PRIMARY |UNIQUE |)KEY (\w*) ?\((.*)\)`)
+	indexLine      = regexp.MustCompile(`(?m)^  (?:ADD )?(PRIMARY |UNIQUE |)KEY (\w*) ?\((.*)\)`)
 	constraintLine = regexp.MustCompile(`CONSTRAINT (\w+) CHECK (\(.*(?:\n    .*)*\))`)
 )
 
-// tableOf reads a statement; it is false for one that makes no table.
+// tableOf reads a statement; it is false for one that neither makes a table nor adds to one.
 func tableOf(statement string) (table, bool) {
-	create := createLine.FindStringSubmatch(statement)
-	if create == nil {
+	line := tableLine.FindStringSubmatch(statement)
+	if line == nil {
 		return table{}, false
 	}
-	t := table{name: create[1]}
+	t := table{name: line[1] + line[2], later: line[2] != ""}
 	for _, c := range columnLine.FindAllStringSubmatch(statement, -1) {
 		preset := sql.NullString{String: c[5], Valid: c[5] != ""}
 		t.parts = append(t.parts, part{"column", c[1], c[1], columnShape(c[2], c[3] == "NULL", c[4] != "", preset)})
@@ -146,7 +147,7 @@ func foreign(there map[string]tableState) []string {
 }
 
 // partsOf reads the parts of the tables that exist, with one statement for each kind of part.
-func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, there map[string]tableState) error {
+func partsOf(ctx context.Context, q mysql.Tx, constraints string, names []string, there map[string]tableState) error {
 	query := "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA" +
 		" FROM information_schema.COLUMNS" + among("TABLE_SCHEMA", names)
 	err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
@@ -178,11 +179,6 @@ func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, ther
 	})
 	if err != nil {
 		return err
-	}
-	constraints := "SELECT TABLE_NAME, CHECK_CLAUSE, ENFORCED = 'YES' FROM information_schema.CHECK_CONSTRAINTS" +
-		" JOIN information_schema.TABLE_CONSTRAINTS USING (CONSTRAINT_SCHEMA, CONSTRAINT_NAME)"
-	if mariadb { // where a name is of a table, and what is there is in force
-		constraints = "SELECT TABLE_NAME, CHECK_CLAUSE, TRUE FROM information_schema.CHECK_CONSTRAINTS"
 	}
 	return mysql.Read(ctx, q, constraints+among("CONSTRAINT_SCHEMA", names), func(rows *sql.Rows) error {
 		var table, clause string

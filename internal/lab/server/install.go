@@ -28,6 +28,8 @@ func find(ctx context.Context, engine Engine, progress io.Writer) (*binary, erro
 		candidates = []Engine{engine}
 	case MariaDB118:
 		return installDebian(ctx, engine, progress)
+	case TiDB:
+		return installTiDB(ctx, progress)
 	default:
 		return nil, fmt.Errorf("server: unknown engine %q", engine)
 	}

@@ -29,6 +29,9 @@ const (
 	MariaDB118 Engine = "mariadb-11.8"
 	// MySQL takes an installed MySQL, or the one of Debian sid in a chroot below the user's cache folder, which needs root.
 	MySQL Engine = "mysql"
+	// TiDB takes TiDB 8.5 with a store of its own in the same process, built from source below the user's cache folder, once, which takes
+	// ten minutes. It checks CHECK constraints.
+	TiDB Engine = "tidb"
 )
 
 // Options change how Start works. The zero value is ready for use.
@@ -76,19 +79,20 @@ func (s *Server) DSN() string { return s.dsn }
 func (s *Server) Version() string { return s.version }
 
 func (s *Server) start(ctx context.Context, bin *binary, args []string) error {
-	folder := bin.inside(s.folder)
-	if out, err := output(bin.initialize(ctx, folder)); err != nil {
-		return fmt.Errorf("server: preparing the data folder: %w\n%s", err, tail(out))
-	}
 	port, err := freePort(ctx)
 	if err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
 	s.dsn = fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port)
-	cmd := bin.command(context.WithoutCancel(ctx), bin.path, append(bin.settings(folder, port), args...)...)
-	return s.run(ctx, cmd, func(ctx context.Context) (err error) {
-		s.version, err = Version(ctx, s.dsn)
+	cmd, err := bin.prepare(ctx, bin.inside(s.folder), port, args)
+	if err != nil {
 		return err
+	}
+	return s.run(ctx, cmd, func(ctx context.Context) (err error) {
+		if s.version, err = Version(ctx, s.dsn); err != nil || bin.engine != TiDB {
+			return err
+		}
+		return keepChecks(ctx, s.dsn)
 	})
 }
 

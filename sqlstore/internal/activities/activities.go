@@ -229,8 +229,7 @@ func (s *Store[A, P]) entry(ctx context.Context, key stock.Key) (Entry[A, P], ti
 		if err != nil || product == 0 {
 			return true, err
 		}
-		query := mysql.Render(s.SQL.Entries(1), key.Activity, key.SKU) + " LOCK IN SHARE MODE"
-		err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+		err = s.units.ReadShared(ctx, q, mysql.Render(s.SQL.Entries(1), key.Activity, key.SKU), "g", func(rows *sql.Rows) error {
 			return rows.Scan(append(s.EntryTargets(&found), &clock)...)
 		})
 		return item == 0, err

@@ -269,9 +269,7 @@ func (b *LockBatch) try(ctx context.Context, decided bool) (bool, error) {
 	b.Store.Bounds.Tried(len(b.Calls))
 	kept, err := b.Store.Atomically(ctx, func(q mysql.Tx) (ok bool, err error) {
 		if len(b.In) > 1 || len(b.Calls[b.In[0]].Order.Lines) > 1 { // others may need what it has locked
-			if q, err = b.Store.watched(ctx, q); err != nil {
-				return false, err
-			}
+			q = b.Store.watched(q)
 		}
 		if decided {
 			calls, lockedAt, ok, err = b.decide(ctx, q)

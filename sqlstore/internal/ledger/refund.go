@@ -79,10 +79,7 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 	}
 	var made []RefundCall
 	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
-		q, err := s.watched(ctx, q)
-		if err != nil {
-			return false, err
-		}
+		q = s.watched(q)
 		is, ok, err := s.lockRefunded(ctx, q, call.Hold)
 		if err != nil {
 			return false, err
@@ -210,10 +207,7 @@ func (s *Store) refundMany(ctx context.Context, calls []RefundCall) (made []Refu
 	var b RefundBatch
 	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		b, made = NewRefundBatch(calls), nil
-		q, err := s.watched(ctx, q)
-		if err != nil {
-			return false, err
-		}
+		q = s.watched(q)
 		t := NewTally()
 		if err := beforeTry(ctx, s, q, calls); err != nil {
 			return false, err
