@@ -121,6 +121,22 @@ func (g *Groups) Shelf(ctx context.Context) iter.Seq2[ShelfItem, error] {
 	}, func(s ShelfItem) ShelfCursor { return ShelfCursor{Sort: s.Activity.Sort, Key: s.Key} })
 }
 
+// Selling lists the products of Shelf that are this SKU and of this SPU, where 0 is any: whether, and in which activities, teams can
+// buy it now. It reads the whole shop window. It returns ErrInvalid for a number below 0.
+func (g *Groups) Selling(ctx context.Context, sku, spu int64) iter.Seq2[ShelfItem, error] {
+	return func(yield func(ShelfItem, error) bool) {
+		if err := errors.Join(input.NotNegative("SKU", sku), input.NotNegative("SPU", spu)); err != nil {
+			yield(ShelfItem{}, err)
+			return
+		}
+		for item, err := range g.Shelf(ctx) {
+			if (err != nil || (sku == 0 || item.SKU == sku) && (spu == 0 || item.SPU == spu)) && !yield(item, err) {
+				return
+			}
+		}
+	}
+}
+
 // Team returns a team as it is now. One whose deadline has passed but which nothing has ended yet is returned as
 // Forming. Errors, in the order of precedence: ErrInvalid, ErrUnknownTeam.
 func (g *Groups) Team(ctx context.Context, code string) (Team, error) {

@@ -6,7 +6,7 @@
 //   - [Migrate] creates the tables; [Schema] has them as plain SQL files; [Check] tells whether server and
 //     tables are fit
 //   - [MigrateLists] adds indexes that only lists for screens need; [ListsSchema] has them as plain SQL files
-//   - [NewStock], [NewCoupon], [NewRedPacket] and [NewGroupBuy] make the store of each domain
+//   - [NewStock], [NewSale], [NewCoupon], [NewRedPacket] and [NewGroupBuy] make the store of each domain
 //   - [Stock.Along] carries rows of your own, such as the order row, in the transaction of a call
 //   - [Stock.WithTx], and WithTx of the other stores, joins your transaction
 //   - [Retryable] tells whether running your transaction again may help

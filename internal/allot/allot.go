@@ -5,6 +5,7 @@ package allot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -62,7 +63,7 @@ func (p Period) Runs(now time.Time) bool { return !p.Ended(now) && !now.Before(p
 
 // Refusal returns a reason with the activity. An activity that is over has its own reason where it has one.
 func (p Period) Refusal(reason error, now time.Time) *ProductError {
-	if p.Over != nil && reason == ErrEnded { //nolint:errorlint // a value of this package
+	if p.Over != nil && errors.Is(reason, ErrEnded) {
 		reason = p.Over
 	}
 	return &ProductError{Key: stock.Key{Activity: p.ID}, Err: reason, Start: p.Start, End: p.End, Now: now}

@@ -111,6 +111,13 @@ func shelfOrder(s *scene) {
 		}
 	}
 	suite.Same(s, "shop window", s.shelved(), want)
+	for _, of := range []struct {
+		sku, spu int64
+		want     int
+	}{{goods, 0, 4}, {0, 4, len(want)}, {41, 4, 2}, {41, 5, 0}} {
+		s.Count("products that are selling", len(suite.Listed(s, s.groups.Selling(s.Context(), of.sku, of.spu))), of.want)
+	}
+	s.Invalid("SKU", suite.Err(suite.Gather(s.groups.Selling(s.Context(), -1, 0))))
 	for i, k := range want { // which is not the order of the pools
 		s.No(suite.Err(s.groups.Withdraw(s.Context(), fmt.Sprint("less ", i), k, int64(i+1))))
 	}

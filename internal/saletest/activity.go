@@ -59,7 +59,7 @@ func badInput(s *scene) {
 			"options":    suite.Err(sale.New(s.Store, &sale.Options{NearlyGone: 101}).Expire(ctx)),
 			"no store":   suite.Err(sale.New(nil, nil).Expire(ctx)),
 			"zero":       suite.Err(new(sale.Sales).Expire(ctx)),
-			"context":    suite.Err(s.sales.Expire(context.Context(nil))), //nolint:staticcheck // which is bad
+			"context":    suite.Err(s.sales.Expire(context.Context(nil))),
 		} {
 			s.Invalid(name, err)
 		}

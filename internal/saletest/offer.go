@@ -179,12 +179,12 @@ func hooked(s *scene) {
 	s.lock("1", 2)
 	s.Advance(runs)
 	s.expire()
-	move := func(step stock.Step, id string, activity, n int64) stock.Effect {
-		return stock.Effect{Step: step, ID: id, Lines: []stock.Line{{SKU: goods, Activity: activity, Num: n}}}
+	move := func(step stock.Step, id string, activity int64) stock.Effect {
+		return stock.Effect{Step: step, ID: id, Lines: []stock.Line{{SKU: goods, Activity: activity, Num: units}}}
 	}
 	suite.Same(s, "what the hook was told", told, []stock.Effect{
-		move(stock.StepWithdraw, "fs+/42/7/1", 0, units), move(stock.StepRestock, "fs+/42/7/1", fair, units),
+		move(stock.StepWithdraw, "fs+/42/7/1", 0), move(stock.StepRestock, "fs+/42/7/1", fair),
 		{Step: stock.StepExpire, Order: "1"},
-		move(stock.StepRestock, "fs-/42/7/1", 0, units), move(stock.StepWithdraw, "fs-/42/7/1", fair, units),
+		move(stock.StepRestock, "fs-/42/7/1", 0), move(stock.StepWithdraw, "fs-/42/7/1", fair),
 	})
 }

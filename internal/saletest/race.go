@@ -3,7 +3,6 @@ package saletest
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -74,7 +73,7 @@ func raceEnd(s *scene) {
 		s.offer(p, units)
 		s.approve(a.ID)
 		orders := s.orders(p.Key, 8)
-		s.Advance(runs - instant*instantOf(round))
+		s.Advance(runs - instantOf(round))
 		calls := []func() error{
 			func() error { return suite.Err(s.sales.Expire(s.Context())) },
 			func() error { return suite.Err(s.sales.Remove(s.Context(), p.Key)) },
@@ -83,20 +82,20 @@ func raceEnd(s *scene) {
 		for i, order := range orders {
 			calls = append(calls, func() error { return s.step(p.Key, order, i) })
 		}
-		rand.Shuffle(len(calls), func(i, j int) { calls[i], calls[j] = calls[j], calls[i] })
+		suite.Repeatable(int64(round)).Shuffle(len(calls), func(i, j int) { calls[i], calls[j] = calls[j], calls[i] })
 		s.Each(suite.Meet(len(calls), calls...))
 		s.Advance(hold + instant)
 		s.expire()
 		item := s.item(p.Key)
 		suite.Same(s, "units that are left in a pool that has ended", [2]int64{item.Left, item.Locked}, [2]int64{})
-		suite.Same(s, "state", suite.Must(s.sales.Product(s.Context(), p.Key)).Product.State, sale.Settled)
+		suite.Same(s, "state", suite.Must(s.sales.Product(s.Context(), p.Key)).State, sale.Settled)
 		s.Balanced()
 		s.Count("what expires once more", s.expire(), 0)
 	}
 }
 
 // instantOf makes every other round end by an operator first, just before the end.
-func instantOf(round int) time.Duration { return time.Duration(round % 2) }
+func instantOf(round int) time.Duration { return time.Duration(round%2) * instant }
 
 func raceOffer(s *scene) {
 	s.stocked(goods, inStock)

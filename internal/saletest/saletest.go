@@ -171,8 +171,8 @@ func (s *scene) live() {
 }
 
 // lock locks units of the product for an order.
-func (s *scene) lock(order string, n int64) stock.Hold {
-	return suite.Must(s.shop.Lock(s.Context(), order, of(key(), n)))
+func (s *scene) lock(order string, n int64) {
+	suite.Must(s.shop.Lock(s.Context(), order, of(key(), n)))
 }
 
 // pay pays an order.
@@ -204,7 +204,7 @@ func (s *scene) ordinary(want int64) {
 func (s *scene) stands(want sale.ProductState) sale.Product {
 	s.Helper()
 	offer := suite.Must(s.sales.Product(s.Context(), key()))
-	suite.Same(s, "state of the product", offer.Product.State, want)
+	suite.Same(s, "state of the product", offer.State, want)
 	return offer.Product
 }
 

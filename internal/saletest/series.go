@@ -43,7 +43,8 @@ func seriesAhead(s *scene) {
 		s.Fatalf("%d sessions in a week, at two a day", made)
 	}
 	for _, a := range activities {
-		if hour := a.Start.In(zone).Hour(); hour != 10 && hour != 20 || !a.Start.Before(s.now().Add(sale.ScheduleAhead)) || !a.End.After(s.now()) {
+		hour, now := a.Start.In(zone).Hour(), s.now()
+		if hour != 10 && hour != 20 || !a.Start.Before(now.Add(sale.ScheduleAhead)) || !a.End.After(now) {
 			s.Fatalf("a session begins at %v", a.Start.In(zone))
 		}
 		suite.Same(s, "session", []any{a.ID, a.Title, a.End.Sub(a.Start), a.ApprovedAt.IsZero()}, []any{a.Start.Unix(), "Daily", runs, false})

@@ -34,7 +34,7 @@ func (s *scene) life(sales *sale.Sales) {
 	s.No(suite.Err(sales.Remove(ctx, key())))
 	s.No(suite.Err(sales.End(ctx, fair)))
 	s.No(suite.Err(sales.Expire(ctx)))
-	suite.Same(s, "state", suite.Must(sales.Product(ctx, key())).Product.State, sale.Settled)
+	suite.Same(s, "state", suite.Must(sales.Product(ctx, key())).State, sale.Settled)
 }
 
 func rolledBack(s *scene) {

@@ -29,9 +29,9 @@ func (q ShelfQuery) shows(i ShelfItem) bool {
 		q.Activity != 0 && i.Key.Activity != q.Activity, q.SKU != 0 && i.SKU != q.SKU, q.SPU != 0 && i.SPU != q.SPU:
 		return false
 	case q.State == Ended:
-		return i.Product.State != Preparing && i.Total > 0 && !i.Activity.ApprovedAt.IsZero()
+		return i.State != Preparing && i.Total > 0 && !i.Activity.ApprovedAt.IsZero()
 	}
-	return i.Product.State == Offered
+	return i.State == Offered
 }
 
 // items lists all products as a page shows them.

@@ -51,7 +51,7 @@ type ShelfItem struct {
 }
 
 // PriceLabel returns the label of the price: that of the product, or else of its activity.
-func (i ShelfItem) PriceLabel() string { return cmp.Or(i.Product.Label, i.Activity.Label) }
+func (i ShelfItem) PriceLabel() string { return cmp.Or(i.Label, i.Activity.Label) }
 
 // Shelf lists the products of activities that are not Hidden and in a state: Offered products that can be bought now, or that
 // can be from the Start of their activity on, or products that were sold in an activity that has ended. Sold-out products are among
@@ -78,7 +78,7 @@ func (s *Sales) Shelf(ctx context.Context, query ShelfQuery) iter.Seq2[ShelfItem
 
 // Cursor returns the place of an item on a shelf of activities in a state.
 func (i ShelfItem) Cursor(state State) ShelfCursor {
-	c := ShelfCursor{Rank: i.Activity.Sort, Sort: i.Product.Sort, Key: i.Key}
+	c := ShelfCursor{Rank: i.Activity.Sort, Sort: i.Sort, Key: i.Key}
 	switch state { //nolint:exhaustive // the others are on no shelf
 	case Approved:
 		c.Rank = i.Activity.Start.UnixMicro()
@@ -123,7 +123,7 @@ func (s *Sales) Best(ctx context.Context, limit int) ([]ShelfItem, error) {
 	var items []ShelfItem
 	for _, key := range keys {
 		item, ok := found[key]
-		if ok && len(items) < limit && item.Offer.refuses(now) == nil && !item.Activity.Hidden {
+		if ok && len(items) < limit && item.refuses(now) == nil && !item.Activity.Hidden {
 			items = append(items, item)
 		}
 	}

@@ -112,7 +112,8 @@ func schema() *activities.Schema[sale.Activity, sale.Product] {
 		SetProduct: "SPU_ID, NAME, SPEC, LABEL, PLACES, LIST_PRICE, PRICE, PRICE_TIME, ORDER_LIMIT, BUYER_LIMIT, SORT, STATE, STOCK_NUM," +
 			" RETURN_NUM, RETURN_UNITS",
 		ActivityArgs: activityArgs, ProductArgs: productArgs,
-		BlankActivity: activities.Blank{Columns: "TITLE, IMAGE, NOTE, LABEL, END_TIME, PLACES", Values: "x'', x'', x'', x'', " + mysql.Now + ", 0"},
+		BlankActivity: activities.Blank{Columns: "TITLE, IMAGE, NOTE, LABEL, END_TIME, PLACES",
+			Values: "x'', x'', x'', x'', " + mysql.Now + ", 0"},
 		BlankProduct: activities.Blank{Columns: "NAME, SPEC, LABEL, PLACES, LIST_PRICE, PRICE, PRICE_TIME, STATE, STOCK_NUM",
 			Values: "x'', x'', x'', 0, 0, 0, " + mysql.Now + ", 0, 0"},
 	}

@@ -102,7 +102,7 @@ func (q *saleSQL) shelf(query sale.ShelfQuery, after sale.ShelfCursor, limit int
 	}
 	filter, filtered := filterOf("g", query)
 	where, args = where+filter, append(args, filtered...)
-	if after.Key.SKU != 0 {
+	if after.SKU != 0 {
 		where += " AND (" + place + " > ? OR (" + place + " = ? AND (g.ACTIVITY_ID > ? OR (g.ACTIVITY_ID = ? AND (g.SORT > ? OR (g.SORT = ?" +
 			" AND g.SKU_ID > ?))))))"
 		args = append(args, after.Rank, after.Rank, after.Activity, after.Activity, after.Sort, after.Sort, after.SKU)
@@ -131,7 +131,7 @@ func (q *saleSQL) endedShelf(query sale.ShelfQuery, after sale.ShelfCursor, limi
 	if query.Activity != 0 {
 		by, where, args = mysql.ByKey, where+" AND a.ID = ?", append(args, query.Activity)
 	}
-	if after.Key.SKU != 0 {
+	if after.SKU != 0 {
 		where += " AND (a.END_TIME < ? OR (a.END_TIME = ? AND a.ID <= ?))"
 		at := mysql.FromMicros(after.Rank)
 		args = append(args, at, at, after.Activity)
@@ -142,14 +142,14 @@ func (q *saleSQL) endedShelf(query sale.ShelfQuery, after sale.ShelfCursor, limi
 			sale.Preparing, product, filter), args
 	}
 	ofEach, filtered := sold("e")
-	activities := "SELECT a.ID, a.END_TIME FROM " + q.activities + " a " + by + " WHERE " + where + " AND EXISTS (SELECT 1 FROM " + q.products +
-		" e " + mysql.ByKey + ofEach + " AND e.ACTIVITY_ID = a.ID) ORDER BY a.END_TIME DESC, a.ID DESC LIMIT ?"
+	activities := "SELECT a.ID, a.END_TIME FROM " + q.activities + " a " + by + " WHERE " + where + " AND EXISTS (SELECT 1 FROM " +
+		q.products + " e " + mysql.ByKey + ofEach + " AND e.ACTIVITY_ID = a.ID) ORDER BY a.END_TIME DESC, a.ID DESC LIMIT ?"
 	args = append(append(args, filtered...), limit+1)
 	ofPage, filtered := sold("g")
 	keys := "SELECT a.END_TIME AS PLACE, g.ACTIVITY_ID, g.SORT, g.SKU_ID FROM (" + activities + ") a STRAIGHT_JOIN " + q.products + " g " +
 		mysql.ByKey + " ON g.ACTIVITY_ID = a.ID" + ofPage
 	args = append(args, filtered...)
-	if after.Key.SKU != 0 {
+	if after.SKU != 0 {
 		keys += " AND (g.ACTIVITY_ID <> ? OR g.SORT > ? OR (g.SORT = ? AND g.SKU_ID > ?))"
 		args = append(args, after.Activity, after.Sort, after.Sort, after.SKU)
 	}
@@ -159,7 +159,8 @@ func (q *saleSQL) endedShelf(query sale.ShelfQuery, after sale.ShelfCursor, limi
 
 // pricesAt renders what products cost at a moment.
 func (q *saleSQL) pricesAt(products int) string {
-	first := "(SELECT r.PRICE FROM " + q.prices + " r WHERE r.ACTIVITY_ID = g.ACTIVITY_ID AND r.SKU_ID = g.SKU_ID ORDER BY r.FROM_TIME LIMIT 1)"
+	first := "(SELECT r.PRICE FROM " + q.prices +
+		" r WHERE r.ACTIVITY_ID = g.ACTIVITY_ID AND r.SKU_ID = g.SKU_ID ORDER BY r.FROM_TIME LIMIT 1)"
 	return "SELECT g.ACTIVITY_ID, g.SKU_ID, g.PLACES, COALESCE(" + q.priceAt("g", "?") + ", " + first + ") FROM " + q.products + " g " +
 		mysql.ByKey + " WHERE " + keysOf("g", products)
 }

@@ -36,7 +36,8 @@ var seatColumns = "p.ORDER_NO, p.TEAM_CODE, p.ACTIVITY_ID, p.SKU_ID, p.BUYER_ID,
 // termTargets scan termColumns.
 func termTargets(t *groupbuy.Terms) []any {
 	return []any{
-		&t.Places, activities.Amount(&t.Price, &t.Places), activities.Amount(&t.GroupPrice, &t.Places), &t.MembersOnly, &t.FreeShipping, &t.People, &t.Volume,
+		&t.Places, activities.Amount(&t.Price, &t.Places), activities.Amount(&t.GroupPrice, &t.Places), &t.MembersOnly, &t.FreeShipping,
+		&t.People, &t.Volume,
 		&t.UnitsPerVolume, &t.MinPeople, &t.MinVolume,
 	}
 }
@@ -53,7 +54,8 @@ func termArgs(t groupbuy.Terms) ([]any, error) {
 // teamTargets scan teamColumns.
 func teamTargets(t *groupbuy.Team) []any {
 	targets := append([]any{&t.Code, &t.Activity, &t.SKU}, termTargets(&t.Terms)...)
-	return append(targets, &t.State, &t.Sponsor, &t.SponsorOrder, &t.Held, &t.Paid, &t.PaidVolume, activities.Time(&t.OpenedAt), activities.Time(&t.Deadline),
+	return append(targets, &t.State, &t.Sponsor, &t.SponsorOrder, &t.Held, &t.Paid, &t.PaidVolume,
+		activities.Time(&t.OpenedAt), activities.Time(&t.Deadline),
 		activities.Time(&t.EndedAt), &t.Cause, &t.FormedBy, &t.Actor, &t.Reason, &t.Events, &t.Version)
 }
 
@@ -61,7 +63,8 @@ func teamTargets(t *groupbuy.Team) []any {
 func seatTargets(s *groupbuy.Seat) []any {
 	return []any{
 		&s.Order, &s.Team, &s.Activity, &s.SKU, &s.Buyer, &s.Volume, &s.Name, &s.Avatar, &s.Address, &s.Places,
-		activities.Amount(&s.ShippingFee, &s.Places), activities.Amount(&s.BalanceUsed, &s.Places), &s.Sponsor, &s.State, &s.Status, &s.Added, activities.Time(&s.TakenAt),
+		activities.Amount(&s.ShippingFee, &s.Places), activities.Amount(&s.BalanceUsed, &s.Places), &s.Sponsor, &s.State,
+		&s.Status, &s.Added, activities.Time(&s.TakenAt),
 		activities.Time(&s.Deadline), activities.Time(&s.PaidAt), activities.Time(&s.EndedAt), &s.Actor, &s.Reason,
 	}
 }

@@ -133,7 +133,8 @@ func (g *Store) currentTeam(ctx context.Context, code string, of stock.Key) (gro
 
 // severalTeams reads several teams.
 func (g *Store) severalTeams(ctx context.Context, codes []string) (map[string]groupbuy.Team, time.Time, error) {
-	return activities.ByKey(ctx, g.units, mysql.RenderList(g.sql.readTeams, codes), teamTargets, func(t groupbuy.Team) string { return t.Code })
+	query := mysql.RenderList(g.sql.readTeams, codes)
+	return activities.ByKey(ctx, g.units, query, teamTargets, func(t groupbuy.Team) string { return t.Code })
 }
 
 // Await implements groupbuy.Store. It does nothing in the caller's transaction, whose reads are locked. For an order it

@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// groupBuySQL has the statements of the group buying store for a prefix, without those of its units, activities and products. They are rendered
-// once; statements that grow with a batch are rendered for each. testdata/statements.sql has all of them to read.
+// groupBuySQL has the statements of the group buying store for a prefix, without those of its units, activities and products. They
+// are rendered once; statements that grow with a batch are rendered for each. testdata/statements.sql has all of them to read.
 type groupBuySQL struct {
 	activities, products, teams, seats, events string // table names
 	items, holds                               string // and of the units
