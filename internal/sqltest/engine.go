@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 )
 
 // What the tests assume of a server that not all of them do is here.
@@ -74,4 +75,12 @@ func purged(ctx context.Context, admin *sql.DB) (done, next int64, err error) {
 		done = next
 	}
 	return done, next, nil
+}
+
+// NeedsInnoDB skips a test of what TiDB does in ways of its own: its plans, its isolation levels, its gaps that nobody locks.
+func NeedsInnoDB(t testing.TB, what string) {
+	t.Helper()
+	if TiDB() {
+		t.Skip("of InnoDB alone: " + what)
+	}
 }

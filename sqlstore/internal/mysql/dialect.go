@@ -25,6 +25,9 @@ type dialect struct {
 	// rows the transaction has locked for itself.
 	share string
 
+	// asksID reports whether a connection has to be asked for its id: no setting has it.
+	asksID bool
+
 	// lockWaits counts, for the id of a connection, the locks that it waits for.
 	lockWaits string
 }
