@@ -37,6 +37,15 @@ func MariaDB() bool { return strings.Contains(version(), "mariadb") }
 // TiDB reports whether the server is one; false where there is none.
 func TiDB() bool { return strings.Contains(version(), "tidb") }
 
+// Decisive returns what the last statement of a change contains that one statement makes, and that match finds where it commits
+// itself. On TiDB it is the COMMIT behind it.
+func Decisive(match string) string {
+	if TiDB() {
+		return "COMMIT AND"
+	}
+	return match
+}
+
 // IsolationVariable is what the server calls the isolation level of a session.
 func IsolationVariable() string {
 	if MariaDB() {
