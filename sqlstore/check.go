@@ -178,7 +178,7 @@ func (c *checker) setting() {
 	uncommitted, committed := strings.Contains(level, "READ-UNCOMMITTED"), strings.Contains(level, "READ-COMMITTED")
 	var off []string
 	for _, name := range noWrites {
-		if value, ok := c.settings[name]; ok && value != "OFF" {
+		if value, ok := c.settings[name]; ok && value != "OFF" && value != "0" { // as TiDB says
 			off = append(off, name)
 		}
 	}

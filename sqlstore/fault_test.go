@@ -60,7 +60,7 @@ func TestStepsLoseTheirConnection(t *testing.T) {
 		for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 			order := fmt.Sprint(match, kind)
 			require.NoError(t, of(s.Lock(t.Context(), order, one(2))))
-			s.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})
+			s.db.Wire.Inject(sqltest.Fault{Match: sqltest.Decisive(match), Kind: kind})
 			_, err := do(t.Context(), order)
 			require.ErrorIs(t, err, stock.ErrUnknown, order)
 			require.True(t, stock.Retryable(err))

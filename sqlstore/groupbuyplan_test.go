@@ -18,6 +18,7 @@ import (
 // sorted is what one team or one buyer has, or what is on offer.
 func TestGroupBuyReadsScanNoTable(t *testing.T) {
 	t.Parallel()
+	sqltest.NeedsInnoDB(t, "which index a plan uses")
 	db := frozen(t, defaults, stockTables, groupBuyTables).db
 	history(t, db)
 	store, ctx := sqlstore.NewGroupBuy(db.DB, nil), t.Context()

@@ -29,7 +29,9 @@ func TestServerIsGone(t *testing.T) {
 	s.waiting()
 	lock := going(func() error { return of(inv.Lock(t.Context(), "b", one(1))) })
 	proxy.Down()
-	require.ErrorIs(t, <-pay, stock.ErrUnknown, "a step that was under way")
+	if !sqltest.TiDB() { // where it had not come to its COMMIT
+		require.ErrorIs(t, <-pay, stock.ErrUnknown, "a step that was under way")
+	}
 	err := <-lock
 	require.ErrorIs(t, err, stock.ErrUnavailable, "a Lock before its COMMIT")
 	require.True(t, sqlstore.Retryable(err))

@@ -143,7 +143,7 @@ func TestAnswerOfAProxyToACommitLeavesTheOutcomeOpen(t *testing.T) {
 	s := open(t, nil)
 	for _, answer := range sayNothing() {
 		order := fmt.Sprint("answer-", answer.Number)
-		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT", Kind: sqltest.LostReply, Answer: answer})
+		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: sqltest.LostReply, Answer: answer})
 		require.ErrorIs(t, of(s.Lock(t.Context(), order, one(1))), stock.ErrUnknown, order)
 		require.Equal(t, stock.Locked, must(s.Resolve(t.Context(), order))(t).State, order)
 	}

@@ -187,7 +187,11 @@ func TestMergedPaysLoseTheirCommit(t *testing.T) {
 	for _, kind := range []sqltest.FaultKind{sqltest.LostRequest, sqltest.LostReply} {
 		s := open(t, nil)
 		orders := s.orders(60)
-		s.db.Wire.Inject(sqltest.Fault{Match: "COMMIT AND", Kind: kind})
+		fault := sqltest.Fault{Match: "COMMIT AND", Kind: kind}
+		if sqltest.TiDB() { // the first has one, too
+			fault.Behind = 1
+		}
+		s.db.Wire.Inject(fault)
 		_, errs := s.stepTogether(s.blockOrder(orders[0]), s.Pay, orders...)
 		require.NoError(t, errs[0], "it went alone")
 		require.Equal(t, 59, count(errs, stock.ErrUnknown))
@@ -251,7 +255,11 @@ func TestCallerLeavesABatchOfPays(t *testing.T) {
 	}
 	go func() { others <- suite.Meet(len(calls), calls...) }()
 	s.awaitQueue(11)
-	s.db.Wire.Before("COMMIT AND", func() {
+	match := "COMMIT AND"
+	if sqltest.TiDB() { // the one that is alone has another one
+		match = "ORDER_NO IN"
+	}
+	s.db.Wire.Before(match, func() {
 		leaveLate()
 		err := <-left
 		require.ErrorIs(t, err, stock.ErrUnknown)
@@ -280,5 +288,9 @@ func TestMergedStepsShareTransactions(t *testing.T) {
 	s.db.Wire.Statements()
 	_, errs := s.stepTogether(s.blockOrder(orders[0]), s.Pay, orders...)
 	require.Equal(t, 60, count(errs, nil))
-	require.Equal(t, 1, strings.Count(strings.Join(s.db.Wire.Statements(), "\n"), "COMMIT AND"))
+	commits := 1
+	if sqltest.TiDB() { // where that of the first does not commit itself
+		commits++
+	}
+	require.Equal(t, commits, strings.Count(strings.Join(s.db.Wire.Statements(), "\n"), "COMMIT AND"))
 }

@@ -104,8 +104,9 @@ const enforced = "enforced"
 var rendering = regexp.MustCompile("[`\"\\\\()\\s]+")
 
 // demand says what a constraint demands. Its name does not: MySQL renames the constraints of a copied table.
+// TiDB has another sign for what is unequal.
 func demand(clause string) string {
-	return rendering.ReplaceAllString(strings.ToLower(clause), "")
+	return strings.ReplaceAll(rendering.ReplaceAllString(strings.ToLower(clause), ""), "!=", "<>")
 }
 
 // namesOf returns the names of all tables of a schema, and that of the record of its migrations.

@@ -4,12 +4,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/internal/sqltest"
 )
 
 // The joins that the package documents go by the keys of both sides, also where the shop's column has another
 // collation than its character set.
 func TestAShopsOrdersAreJoinedByTheIndexesOfBothSides(t *testing.T) {
 	t.Parallel()
+	sqltest.NeedsInnoDB(t, "which index a plan uses")
 	db := prepared(t, defaults, stockTables)
 	run(t, db,
 		"CREATE TABLE shop_order (id BIGINT PRIMARY KEY AUTO_INCREMENT, order_no VARCHAR(64) NOT NULL, note VARCHAR(9), UNIQUE KEY by_no"+

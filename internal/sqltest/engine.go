@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 )
 
 // What the tests assume of a server that not all of them do is here.
@@ -35,6 +36,15 @@ func MariaDB() bool { return strings.Contains(version(), "mariadb") }
 
 // TiDB reports whether the server is one; false where there is none.
 func TiDB() bool { return strings.Contains(version(), "tidb") }
+
+// Decisive returns what the last statement of a change contains that one statement makes, and that match finds where it commits
+// itself. On TiDB it is the COMMIT behind it.
+func Decisive(match string) string {
+	if TiDB() {
+		return "COMMIT AND"
+	}
+	return match
+}
 
 // IsolationVariable is what the server calls the isolation level of a session.
 func IsolationVariable() string {
@@ -74,4 +84,12 @@ func purged(ctx context.Context, admin *sql.DB) (done, next int64, err error) {
 		done = next
 	}
 	return done, next, nil
+}
+
+// NeedsInnoDB skips a test of what TiDB does in ways of its own: its plans, its isolation levels, its gaps that nobody locks.
+func NeedsInnoDB(t testing.TB, what string) {
+	t.Helper()
+	if TiDB() {
+		t.Skip("of InnoDB alone: " + what)
+	}
 }

@@ -25,6 +25,9 @@ type dialect struct {
 	// rows the transaction has locked for itself.
 	share string
 
+	// asksID reports whether a connection has to be asked for its id: no setting has it.
+	asksID bool
+
 	// lockWaits counts, for the id of a connection, the locks that it waits for.
 	lockWaits string
 }
@@ -86,15 +89,17 @@ func (h *Handle) ReadShared(ctx context.Context, q Tx, statement, locked string,
 
 // The error numbers of TiDB, and of the storage beneath it (TiDB documentation, Error Codes and Troubleshooting).
 const (
-	errNoWait          = 3572 // of NOWAIT: others have locked a row
-	errCantRetry       = 8002 // SELECT FOR UPDATE met a conflict
-	errKVRetry         = 8022 // the storage has not done it, and may if asked again
-	errSchemaChanged   = 8028 // a table was changed during the transaction, which is rolled back
-	errStoreBusy       = 9003 // 9001 and 9002 mean what they do for ProxySQL: no answer in time
-	errResolveLock     = 9004
-	errNoRegion        = 9005
-	errWriteConflict   = 9007 // another transaction has changed a row meanwhile
+	errNoWait        = 3572 // of NOWAIT: others have locked a row
+	errCantRetry     = 8002 // SELECT FOR UPDATE met a conflict
+	errKVRetry       = 8022 // the storage has not done it, and may if asked again
+	errSchemaChanged = 8028 // a table was changed during the transaction, which is rolled back
+	errStoreBusy     = 9003 // 9001 and 9002 mean what they do for ProxySQL: no answer in time
+	errResolveLock   = 9004
+	errNoRegion      = 9005
+	errWriteConflict = 9007 // another transaction has changed a row meanwhile
+
 	lockRetriesMessage = "pessimistic lock retry limit reached"
+	abortsMessage      = "tikv aborts txn" // a lock of it was lost: a deadlock, or a server that was too slow to keep it alive
 )
 
 // tidbReruns reports whether TiDB has rolled back a transaction that may run again at once, or its last statement.
@@ -103,12 +108,14 @@ func tidbReruns(err error) bool {
 	case errCantRetry, errKVRetry, errWriteConflict:
 		return true
 	}
-	return lockRetriesSpent(err)
+	return aborted(err)
 }
 
-// lockRetriesSpent reports whether a statement has met others on a hot row too often. TiDB has no number for that.
-func lockRetriesSpent(err error) bool {
-	return Number(err) == errAnything && strings.Contains(err.Error(), lockRetriesMessage)
+// aborted reports whether a statement has met others on a hot row too often, or the storage has ended the transaction. TiDB has no
+// number for these.
+func aborted(err error) bool {
+	return Number(err) == errAnything &&
+		(strings.Contains(err.Error(), lockRetriesMessage) || strings.Contains(err.Error(), abortsMessage))
 }
 
 // tidbPasses reports whether an error of TiDB may go away by itself and says that the statement was not done.

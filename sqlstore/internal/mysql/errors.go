@@ -90,7 +90,7 @@ func hearsay(err error) bool {
 	case errServerGone, errServerLost, errKilled, errShutdown, errInCommit:
 		return true
 	case errAnything:
-		return !killedJoin(err) && !lockRetriesSpent(err)
+		return !killedJoin(err) && !aborted(err)
 	}
 	return false
 }

@@ -75,6 +75,11 @@ func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
 		fresh:   strings.Contains(level, "READ-COMMITTED"),
 		id:      sessionID(settings["pseudo_thread_id"]),
 	}
+	if is.id == "" && is.asksID {
+		if err := ReadRow(ctx, conn, "SELECT CONNECTION_ID()", &is.id); err != nil {
+			return session{}, err
+		}
+	}
 	s.server.Store(is.dialect)
 	s.remember(key, is)
 	return is, nil
