@@ -56,8 +56,8 @@ func build(t *testing.T) (old, now string) {
 		t.Fatal(err)
 	}
 	old, now = filepath.Join(folder, "old"), filepath.Join(folder, "now")
-	command(t, tree, "go", "build", "-trimpath", "-o", old, "./internal/shop")
-	command(t, ".", "go", "build", "-trimpath", "-o", now, "./shop")
+	command(t, tree, "go", "build", "-o", old, "./internal/shop")
+	command(t, ".", "go", "build", "-o", now, "./shop")
 	return old, now
 }
 

@@ -93,8 +93,8 @@ func onPaper(out *os.File) {
 	for _, engine := range slices.Sorted(maps.Keys(scale.Here)) {
 		for _, step := range scale.Steps {
 			one, many := scale.Paper(scale.Here[engine], step)
-			fmt.Fprintf(out, "%s, %v: one SKU %.0f/s, %.0f orders a transaction, %.0f %% busy; many SKUs %.0f/s\n", engine, step, one.Orders, one.Batch,
-				100*one.Busy, many)
+			fmt.Fprintf(out, "%s, %v: one SKU %.0f/s, %.0f orders a transaction, %.0f %% busy; many SKUs %.0f/s\n",
+				engine, step, one.Orders, one.Batch, 100*one.Busy, many)
 		}
 	}
 }
