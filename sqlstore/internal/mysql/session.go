@@ -17,6 +17,7 @@ type session struct {
 	commits bool   // it commits by itself: autocommit is on, and no COMMIT of anybody can have opened another transaction
 	locks   bool   // within a transaction, a read locks what it reads: SERIALIZABLE
 	repeats bool   // within a transaction, all reads are of one moment and lock nothing: REPEATABLE READ
+	lags    bool   // its server may not have applied yet what another one has acknowledged; see beginCaughtUp
 	id      string // as KILL takes it
 }
 
@@ -25,11 +26,12 @@ type session struct {
 type sessions struct {
 	mu    sync.Mutex
 	known map[driver.Conn]session
+	last  *session // the one that was read last
 }
 
 // readSession asks for the settings, one of which has two names, and for the id of the connection.
 const readSession = "SHOW SESSION VARIABLES WHERE Variable_name IN ('autocommit', 'completion_type', 'tx_isolation'," +
-	" 'transaction_isolation', 'pseudo_thread_id')"
+	" 'transaction_isolation', 'pseudo_thread_id', 'wsrep_on', 'version')"
 
 // of returns the session of a connection. It asks once for each.
 func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
@@ -43,8 +45,30 @@ func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
 	if is, known := s.recall(key); known {
 		return is, nil
 	}
+	is, err := s.read(ctx, conn)
+	if err != nil {
+		return session{}, err
+	}
+	s.remember(key, is)
+	return is, nil
+}
+
+// lag reports whether the server lags, as any connection of the pool has told, or else as this one does.
+func (s *sessions) lag(ctx context.Context, q Tx) (bool, error) {
+	s.mu.Lock()
+	last := s.last
+	s.mu.Unlock()
+	if last != nil {
+		return last.lags, nil
+	}
+	is, err := s.read(ctx, q)
+	return is.lags, err
+}
+
+// read asks for the session of a connection.
+func (s *sessions) read(ctx context.Context, q Tx) (session, error) {
 	settings := map[string]string{}
-	err := Read(ctx, conn, readSession, func(rows *sql.Rows) error {
+	err := Read(ctx, q, readSession, func(rows *sql.Rows) error {
 		var name, value string
 		err := rows.Scan(&name, &value)
 		settings[strings.ToLower(name)] = strings.ToUpper(value)
@@ -59,9 +83,12 @@ func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
 		commits: settings["autocommit"] == "ON" && (completion == "0" || completion == "NO_CHAIN"),
 		locks:   strings.Contains(level, "SERIALIZABLE"),
 		repeats: strings.Contains(level, "REPEATABLE"),
+		lags:    settings["wsrep_on"] == "ON" && strings.Contains(settings["version"], "MARIADB"),
 		id:      sessionID(settings["pseudo_thread_id"]),
 	}
-	s.remember(key, is)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = &is
 	return is, nil
 }
 

@@ -18,6 +18,6 @@ func (h *Handle) Snapshot(ctx context.Context, fn func(q Tx) error) error {
 				return err
 			}
 		}
-		return a.Reading(ctx, func() error { return fn(a) })
+		return a.reading(ctx, is.lags, func() error { return fn(a) })
 	})
 }

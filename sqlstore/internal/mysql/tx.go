@@ -3,6 +3,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -261,6 +262,9 @@ func (h *Handle) Query(ctx context.Context, statement string, scan func(*sql.Row
 		return err
 	}
 	if h.Bound() {
+		if _, err := h.catchUp(ctx); err != nil {
+			return err
+		}
 		return Classify(Read(ctx, h.tx, statement, scan), Unsent)
 	}
 	return h.Again(ctx, func(a *Attempt) error {
@@ -284,7 +288,7 @@ func (a *Attempt) readTx(ctx context.Context, is session, statement string, scan
 			return err
 		}
 	}
-	return a.Reading(ctx, func() error { return a.read(ctx, statement, scan) })
+	return a.reading(ctx, is.lags, func() error { return a.read(ctx, statement, scan) })
 }
 
 // setLevel sets the isolation level of the next transaction. A transaction that is still open would keep its own.
@@ -299,8 +303,11 @@ func (a *Attempt) setLevel(ctx context.Context, is session, level string) error 
 }
 
 // Reading runs fn as a transaction that changes nothing.
-func (a *Attempt) Reading(ctx context.Context, fn func() error) error {
-	if err := a.Begin(ctx); err != nil {
+func (a *Attempt) Reading(ctx context.Context, fn func() error) error { return a.reading(ctx, false, fn) }
+
+// reading is Reading on a server that may lag.
+func (a *Attempt) reading(ctx context.Context, lags bool, fn func() error) error {
+	if err := a.beginCurrent(ctx, lags); err != nil {
 		return err
 	}
 	if err := fn(); err != nil {
@@ -346,7 +353,7 @@ func (h *Handle) Peek(ctx context.Context, statement string, scan func(*sql.Rows
 		if err := a.setLevel(ctx, is, "READ UNCOMMITTED"); err != nil {
 			return err
 		}
-		return a.readTx(ctx, session{}, statement, scan)
+		return a.readTx(ctx, session{lags: is.lags}, statement, scan)
 	})
 }
 
@@ -388,25 +395,26 @@ func ReadRow(ctx context.Context, q Tx, statement string, targets ...any) error 
 type VerdictFunc func(q Tx) (bool, error)
 
 // Atomically runs fn as one transaction: the store's own, or within the caller's, where a savepoint undoes what a
-// refusal or an error leaves behind. It reports whether the changes were kept.
+// refusal or an error leaves behind. It reports whether the changes were kept. On a server that lags it runs fn once more
+// where that refuses calls with *RefusalError, since nobody looks again for their reasons.
 func (h *Handle) Atomically(ctx context.Context, fn VerdictFunc) (bool, error) {
 	if err := h.Ready(ctx); err != nil {
 		return false, err
 	}
 	if h.Bound() {
+		kept, err := h.nested(ctx, fn)
+		if !RefusedBy(err) {
+			return kept, err
+		}
+		if lags, failed := h.catchUp(ctx); failed != nil || !lags {
+			return false, cmp.Or(failed, err)
+		}
 		return h.nested(ctx, fn)
 	}
-	var kept bool
-	err := h.Again(ctx, func(a *Attempt) (err error) {
-		kept = false
-		if err := a.Begin(ctx); err != nil {
-			return err
-		}
-		if kept, err = fn(a); err != nil || !kept {
-			return err
-		}
-		return a.commit(ctx)
-	})
+	kept, lags, err := h.own(ctx, fn, false)
+	if lags && RefusedBy(err) {
+		kept, _, err = h.own(ctx, fn, true)
+	}
 	return kept && err == nil, err
 }
 

@@ -1,0 +1,74 @@
+package mysql
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+)
+
+// A node of a Galera cluster has received what another node has acknowledged, but may not have applied it yet. After a failover
+// the new writer may so find no hold of an order that was locked a moment ago. A change of such rows is safe: the cluster
+// certifies it at COMMIT, refuses it with a deadlock, and it runs again. A refusal changes nothing, so nobody certifies it.
+// Whatever may refuse a call is therefore read once the node has applied what the cluster had committed when the read began.
+//
+// MariaDB waits for that where wsrep_sync_wait covers a statement; 1 is reads, and START TRANSACTION. It does not wait within a
+// transaction. See the MariaDB documentation, Galera Cluster System Variables, wsrep_sync_wait.
+
+// beginCaughtUp is beginTx behind that wait. The variable is set for this statement alone. Other servers, and proxies, read a plain
+// START TRANSACTION.
+const beginCaughtUp = "/*M! SET STATEMENT wsrep_sync_wait = 1 FOR */ " + beginTx
+
+// catchUpTime bounds how long a call in the caller's transaction waits for another connection and for the node. A cluster needs some
+// five seconds to give up a node that is silent (evs.suspect_timeout).
+const catchUpTime = 15 * time.Second
+
+// beginCurrent opens a transaction whose reads are current, also on a server that lags.
+func (a *Attempt) beginCurrent(ctx context.Context, lags bool) error {
+	if !lags {
+		return a.Begin(ctx)
+	}
+	a.open = true
+	_, err := a.ExecContext(ctx, beginCaughtUp)
+	if Number(err) == errLockWait { // repl.causal_read_timeout is over
+		return fmt.Errorf("%w: the node has not applied yet what its cluster has committed: %w", fault.ErrUnavailable, err)
+	}
+	return err
+}
+
+// catchUp makes what the caller's transaction reads with a lock current, and reports whether the server lags at all. The wait is on
+// another connection of the pool, since a transaction cannot wait.
+func (h *Handle) catchUp(ctx context.Context) (lags bool, err error) {
+	lags, err = h.sessions.lag(ctx, h.tx)
+	if err != nil || !lags || h.db == nil {
+		return false, Classify(err, Unsent)
+	}
+	ctx, cancel := context.WithTimeout(ctx, catchUpTime)
+	defer cancel()
+	return true, h.Again(ctx, func(a *Attempt) error {
+		return a.reading(ctx, true, func() error { return nil })
+	})
+}
+
+// own is Atomically for a transaction of the store's own. It also reports whether the server of a refusal lags.
+func (h *Handle) own(ctx context.Context, fn VerdictFunc, caughtUp bool) (kept, lags bool, err error) {
+	err = h.Again(ctx, func(a *Attempt) (err error) {
+		kept = false
+		if err := a.beginCurrent(ctx, caughtUp); err != nil {
+			return err
+		}
+		kept, err = fn(a)
+		if RefusedBy(err) && !caughtUp {
+			var failed error
+			lags, failed = h.sessions.lag(ctx, a.Conn)
+			return cmp.Or(failed, err)
+		}
+		if err != nil || !kept {
+			return err
+		}
+		return a.commit(ctx)
+	})
+	return kept, lags, err
+}
