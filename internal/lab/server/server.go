@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -29,6 +30,8 @@ const (
 	MariaDB118 Engine = "mariadb-11.8"
 	// MySQL takes an installed MySQL, or the one of Debian sid in a chroot below the user's cache folder, which needs root.
 	MySQL Engine = "mysql"
+	// Galera takes an installed MariaDB with the library of Galera, or installs both with apt-get. It is for StartCluster.
+	Galera Engine = "galera"
 )
 
 // Options change how Start works. The zero value is ready for use.
@@ -43,6 +46,9 @@ type Options struct {
 type Server struct {
 	instance
 
+	bin     *binary
+	port    int
+	args    []string
 	dsn     string
 	version string
 }
@@ -75,21 +81,62 @@ func (s *Server) DSN() string { return s.dsn }
 // Version is the engine's name and version in one word, such as mariadb-10.11.14.
 func (s *Server) Version() string { return s.version }
 
+func dsnOf(port int) string { return fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port) }
+
 func (s *Server) start(ctx context.Context, bin *binary, args []string) error {
-	folder := bin.inside(s.folder)
-	if out, err := output(bin.initialize(ctx, folder)); err != nil {
+	if out, err := output(bin.initialize(ctx, bin.inside(s.folder))); err != nil {
 		return fmt.Errorf("server: preparing the data folder: %w\n%s", err, tail(out))
 	}
 	port, err := freePort(ctx)
 	if err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
-	s.dsn = fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port)
-	cmd := bin.command(context.WithoutCancel(ctx), bin.path, append(bin.settings(folder, port), args...)...)
+	s.bin, s.port, s.args = bin, port, args
+	s.dsn = dsnOf(port)
+	return s.serve(ctx)
+}
+
+// serve runs the server on its data folder, until it answers.
+func (s *Server) serve(ctx context.Context, more ...string) error {
+	args := slices.Concat(s.bin.settings(s.bin.inside(s.folder), s.port), s.args, more)
+	cmd := s.bin.command(context.WithoutCancel(ctx), s.bin.path, args...)
+	if s.bin.engine == Galera {
+		cmd.Env = append(os.Environ(), "PATH="+s.folder+":"+os.Getenv("PATH")) // see transferScript
+	}
 	return s.run(ctx, cmd, func(ctx context.Context) (err error) {
-		s.version, err = Version(ctx, s.dsn)
-		return err
+		if s.version, err = Version(ctx, s.dsn); err != nil || s.bin.engine != Galera {
+			return err
+		}
+		return joined(ctx, s.dsn)
 	})
+}
+
+// Runs reports whether the server was started and has not ended.
+func (s *Server) Runs() bool {
+	if s.process == nil {
+		return false
+	}
+	select {
+	case <-s.process.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// Kill ends the server as kill -9 does. Its data stay, so that Restart may follow.
+func (s *Server) Kill() { s.process.end(syscall.SIGKILL) }
+
+// Restart starts a server that has ended on its data and its port. More arguments are for this time.
+func (s *Server) Restart(ctx context.Context, more ...string) error {
+	if s.bin.engine == Galera {
+		position, err := s.recover(ctx)
+		if err != nil {
+			return err
+		}
+		more = append(more, "--wsrep-start-position="+position)
+	}
+	return s.serve(ctx, more...)
 }
 
 // Version asks the server behind dsn for its engine and version, in one word such as mysql-9.7.1.
