@@ -124,15 +124,11 @@ func (c *Cluster) start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends all nodes and removes their data. A node that was killed and not started again has no error.
+// Stop ends all nodes and removes their data, also of nodes that were killed.
 func (c *Cluster) Stop() error {
 	var errs []error
 	for _, node := range slices.Backward(c.Nodes) {
-		if node.Runs() {
-			errs = append(errs, node.Stop())
-		} else {
-			errs = append(errs, node.end(syscall.SIGKILL))
-		}
+		errs = append(errs, node.Discard())
 	}
 	return errors.Join(errs...)
 }

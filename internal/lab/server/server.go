@@ -127,6 +127,14 @@ func (s *Server) Runs() bool {
 // Kill ends the server as kill -9 does. Its data stay, so that Restart may follow.
 func (s *Server) Kill() { s.process.end(syscall.SIGKILL) }
 
+// Discard is Stop for a server that may have been killed.
+func (s *Server) Discard() error {
+	if s.Runs() {
+		return s.Stop()
+	}
+	return s.end(syscall.SIGKILL)
+}
+
 // Restart starts a server that has ended on its data and its port. More arguments are for this time.
 func (s *Server) Restart(ctx context.Context, more ...string) error {
 	if s.bin.engine == Galera {
