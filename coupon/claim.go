@@ -50,6 +50,9 @@ func (c *Coupons) acquire(
 		return Coupon{}, err
 	}
 	hold, err := verb(c.units.With(Claim{}), ctx, claim, stock.Line{SKU: campaign, Num: 1})
+	if errors.Is(err, stock.ErrRefunded) { // the coupon says so itself
+		hold.Replay, err = true, nil
+	}
 	if err != nil {
 		return Coupon{}, c.refused(ctx, campaign, claim, err)
 	}

@@ -76,42 +76,33 @@ func New(store Store, opts *Options) *Coupons {
 		c.opts = *opts
 	}
 	o := &c.opts
-	o.HoldFor = cmp.Or(o.HoldFor, stock.DefaultHoldFor)
-	o.ReserveFor = cmp.Or(o.ReserveFor, DefaultReserveFor)
-	o.Sweep = cmp.Or(o.Sweep, stock.DefaultSweep)
-	switch {
-	case o.HoldFor < input.Precision || o.HoldFor > stock.MaxHoldFor:
-		c.broken = fault.Invalid("HoldFor", "must lie between 1µs and %v, is %v", stock.MaxHoldFor, o.HoldFor)
-	case o.ReserveFor < input.Precision || o.ReserveFor > stock.MaxHoldFor:
-		c.broken = fault.Invalid("ReserveFor", "must lie between 1µs and %v, is %v", stock.MaxHoldFor, o.ReserveFor)
-	case o.LatePay > stock.Reacquire:
-		c.broken = fault.Invalid("LatePay", "is unknown: %d", o.LatePay)
-	case o.Sweep < 0:
-		c.broken = fault.Invalid("Sweep", "must not be negative, is %v", o.Sweep)
-	}
-	o.ReserveFor = o.ReserveFor.Truncate(input.Precision)
+	c.broken = cmp.Or(
+		input.Span("HoldFor", &o.HoldFor, stock.DefaultHoldFor, stock.MaxHoldFor),
+		input.Span("ReserveFor", &o.ReserveFor, DefaultReserveFor, stock.MaxHoldFor),
+		input.Known("LatePay", o.LatePay, stock.Reacquire),
+		input.Interval("Sweep", &o.Sweep, stock.DefaultSweep),
+	)
 	return c.over(store)
 }
 
-// over returns the same coupons over a store.
+// over puts the coupons on a store.
 func (c *Coupons) over(store Store) *Coupons {
-	bound := *c
-	bound.store = store
-	if bound.broken == nil && store == nil {
-		bound.broken = fault.Invalid("store", "must not be nil")
+	c.store = store
+	if store == nil {
+		c.broken = cmp.Or(c.broken, fault.Invalid("store", "must not be nil"))
 	}
-	if bound.broken != nil {
-		return &bound
+	if c.broken != nil {
+		return c
 	}
 	opts := stock.Options{HoldFor: c.opts.HoldFor, LatePay: c.opts.LatePay, Sweep: c.opts.Sweep, OnError: c.opts.OnError}
 	if hook := c.opts.Hook; hook != nil {
 		opts.Hook = func(ctx context.Context, e stock.Effect) { hook(ctx, effectOfUnits(e)) }
 	}
-	bound.units = stock.New(store.Units(), &opts)
+	c.units = stock.New(store.Units(), &opts)
 	if c.buyer != "" {
-		bound.units = bound.units.For(c.buyer)
+		c.units = c.units.For(c.buyer)
 	}
-	return &bound
+	return c
 }
 
 // effectOfUnits tells of an effect on units as one on coupons.
@@ -149,33 +140,30 @@ func (c *Coupons) For(buyer string) *Coupons {
 
 // copy returns a copy to bind. A copy of Coupons that New did not make stays unusable.
 func (c *Coupons) copy() *Coupons {
-	if c == nil || c.store == nil && c.broken == nil {
-		return &Coupons{broken: fault.Invalid("coupons", "must be made by New")}
+	if err := c.fault(); err != nil {
+		return &Coupons{broken: err}
 	}
 	bound := *c
 	return &bound
 }
 
-// ready refuses a call before any I/O.
-func (c *Coupons) ready(ctx context.Context) error {
-	switch {
-	case c == nil || c.store == nil && c.broken == nil:
-		return fault.Invalid("coupons", "must be made by New")
-	case c.broken != nil:
-		return c.broken
+// fault returns what is wrong with the coupons.
+func (c *Coupons) fault() error {
+	if c == nil {
+		c = &Coupons{}
 	}
-	return input.Context(ctx)
+	return input.Made("coupons", c.store != nil, c.broken)
 }
+
+// ready refuses a call before any I/O.
+func (c *Coupons) ready(ctx context.Context) error { return cmp.Or(c.fault(), input.Context(ctx)) }
 
 // readyFor refuses a call before any I/O that needs a buyer.
 func (c *Coupons) readyFor(ctx context.Context) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	if c.buyer == "" {
-		return fault.Invalid("buyer", "must be named with For")
-	}
-	return nil
+	return input.Named("buyer", c.buyer)
 }
 
 // took tells the hook.

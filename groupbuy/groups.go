@@ -85,39 +85,25 @@ func New(store Store, opts *Options) *Groups {
 		g.opts = *opts
 	}
 	o := &g.opts
-	o.HoldFor = cmp.Or(o.HoldFor, stock.DefaultHoldFor)
-	o.LeaseFor = cmp.Or(o.LeaseFor, DefaultLeaseFor)
-	o.RetryIn = cmp.Or(o.RetryIn, DefaultRetryIn)
 	o.MaxTries = cmp.Or(o.MaxTries, DefaultMaxTries)
-	o.Sweep = cmp.Or(o.Sweep, stock.DefaultSweep)
-	switch {
-	case o.HoldFor < input.Precision || o.HoldFor > stock.MaxHoldFor:
-		g.broken = fault.Invalid("HoldFor", "must lie between 1µs and %v, is %v", stock.MaxHoldFor, o.HoldFor)
-	case o.LatePay > stock.Reacquire:
-		g.broken = fault.Invalid("LatePay", "is unknown: %d", o.LatePay)
-	case o.LeaseFor < input.Precision || o.LeaseFor > stock.MaxHoldFor:
-		g.broken = fault.Invalid("LeaseFor", "must lie between 1µs and %v, is %v", stock.MaxHoldFor, o.LeaseFor)
-	case o.RetryIn < input.Precision || o.RetryIn > MaxRetryIn:
-		g.broken = fault.Invalid("RetryIn", "must lie between 1µs and %v, is %v", MaxRetryIn, o.RetryIn)
-	case o.MaxTries < 0:
-		g.broken = fault.Invalid("MaxTries", "must not be negative, is %d", o.MaxTries)
-	case o.Sweep < 0:
-		g.broken = fault.Invalid("Sweep", "must not be negative, is %v", o.Sweep)
-	}
-	for _, d := range [...]*time.Duration{&o.HoldFor, &o.LeaseFor, &o.RetryIn} {
-		*d = d.Truncate(input.Precision)
-	}
-	return g.bind(store)
+	g.broken = cmp.Or(
+		input.Span("HoldFor", &o.HoldFor, stock.DefaultHoldFor, stock.MaxHoldFor),
+		input.Known("LatePay", o.LatePay, stock.Reacquire),
+		input.Span("LeaseFor", &o.LeaseFor, DefaultLeaseFor, stock.MaxHoldFor),
+		input.Span("RetryIn", &o.RetryIn, DefaultRetryIn, MaxRetryIn),
+		input.NotNegative("MaxTries", int64(o.MaxTries)),
+		input.Interval("Sweep", &o.Sweep, stock.DefaultSweep),
+	)
+	return g.over(store)
 }
 
-// bind puts the groups on a store.
-func (g *Groups) bind(store Store) *Groups {
+// over puts the groups on a store.
+func (g *Groups) over(store Store) *Groups {
 	g.store = store
-	switch {
-	case g.broken != nil:
-	case store == nil:
-		g.broken = fault.Invalid("store", "must not be nil")
-	default:
+	if store == nil {
+		g.broken = cmp.Or(g.broken, fault.Invalid("store", "must not be nil"))
+	}
+	if g.broken == nil {
 		g.units = g.inventory()
 	}
 	return g
@@ -126,7 +112,7 @@ func (g *Groups) bind(store Store) *Groups {
 // On returns the same groups on another store, usually one bound to the caller's transaction:
 //
 //	groups.On(store.WithTx(tx)).Pay(ctx, order.ID)
-func (g *Groups) On(store Store) *Groups { return g.copy().bind(store) }
+func (g *Groups) On(store Store) *Groups { return g.copy().over(store) }
 
 // For returns the same groups for one buyer, for Open, Join and Seats: any 1 to 64 bytes, compared byte for byte.
 // The other calls need no buyer.
@@ -163,29 +149,21 @@ func (g *Groups) copy() *Groups {
 
 // fault returns what is wrong with the groups.
 func (g *Groups) fault() error {
-	if g == nil || g.store == nil && g.broken == nil {
-		return fault.Invalid("groups", "must be made by New")
+	if g == nil {
+		g = &Groups{}
 	}
-	return g.broken
+	return input.Made("groups", g.store != nil, g.broken)
 }
 
 // ready refuses a call before any I/O.
-func (g *Groups) ready(ctx context.Context) error {
-	if err := g.fault(); err != nil {
-		return err
-	}
-	return input.Context(ctx)
-}
+func (g *Groups) ready(ctx context.Context) error { return cmp.Or(g.fault(), input.Context(ctx)) }
 
 // readyFor is ready for a call that needs a buyer.
 func (g *Groups) readyFor(ctx context.Context) error {
 	if err := g.ready(ctx); err != nil {
 		return err
 	}
-	if g.buyer == "" {
-		return fault.Invalid("buyer", "must be named with For")
-	}
-	return nil
+	return input.Named("buyer", g.buyer)
 }
 
 // tell tells the hook.

@@ -44,6 +44,9 @@ func (g *Groups) take(ctx context.Context, code string, p Purchase) (Seat, error
 func (g *Groups) lock(ctx context.Context, order *seatOrder) (Seat, error) {
 	seat := &order.Seat
 	hold, err := g.units.With(order.SeatRequest).Until(order.until).Lock(ctx, seat.Order, order.line)
+	if errors.Is(err, stock.ErrRefunded) { // the seat says so itself
+		return Seat{}, nil
+	}
 	if err != nil {
 		return Seat{}, err
 	}

@@ -94,36 +94,27 @@ func New(store Store, opts *Options) *Packets {
 		p.opts = *opts
 	}
 	o := &p.opts
-	o.LiveFor = cmp.Or(o.LiveFor, DefaultLiveFor)
-	o.RetryIn = cmp.Or(o.RetryIn, DefaultRetryIn)
-	o.Sweep = cmp.Or(o.Sweep, DefaultSweep)
 	if o.Seed == nil {
 		o.Seed = randomSeed
 	}
-	switch {
-	case o.LiveFor < input.Precision || o.LiveFor > MaxLiveFor:
-		p.broken = fault.Invalid("LiveFor", "must lie between 1µs and %v, is %v", MaxLiveFor, o.LiveFor)
-	case o.RetryIn < input.Precision || o.RetryIn > MaxRetryIn:
-		p.broken = fault.Invalid("RetryIn", "must lie between 1µs and %v, is %v", MaxRetryIn, o.RetryIn)
-	case o.Sweep < 0:
-		p.broken = fault.Invalid("Sweep", "must not be negative, is %v", o.Sweep)
-	}
-	o.LiveFor, o.RetryIn = o.LiveFor.Truncate(input.Precision), o.RetryIn.Truncate(input.Precision)
+	p.broken = cmp.Or(
+		input.Span("LiveFor", &o.LiveFor, DefaultLiveFor, MaxLiveFor),
+		input.Span("RetryIn", &o.RetryIn, DefaultRetryIn, MaxRetryIn),
+		input.Interval("Sweep", &o.Sweep, DefaultSweep),
+	)
 	return p.over(store)
 }
 
-// over returns the same packets over a store.
+// over puts the packets on a store.
 func (p *Packets) over(store Store) *Packets {
-	bound := *p
-	bound.store = store
-	switch {
-	case bound.broken != nil:
-	case store == nil:
-		bound.broken = fault.Invalid("store", "must not be nil")
-	default:
-		bound.units = stock.New(store.Units(), nil)
+	p.store = store
+	if store == nil {
+		p.broken = cmp.Or(p.broken, fault.Invalid("store", "must not be nil"))
 	}
-	return &bound
+	if p.broken == nil {
+		p.units = stock.New(store.Units(), nil)
+	}
+	return p
 }
 
 // randomSeed returns a seed that nobody can guess.
@@ -159,26 +150,23 @@ func (p *Packets) plain() *Packets {
 
 // copy returns a copy to bind. A copy of Packets that New did not make stays unusable.
 func (p *Packets) copy() *Packets {
-	if p == nil || p.store == nil && p.broken == nil {
-		return &Packets{broken: unmade()}
+	if err := p.fault(); err != nil {
+		return &Packets{broken: err}
 	}
 	bound := *p
 	return &bound
 }
 
-// unmade is what is wrong with Packets that New has not made.
-func unmade() error { return fault.Invalid("packets", "must be made by New") }
+// fault returns what is wrong with the packets.
+func (p *Packets) fault() error {
+	if p == nil {
+		p = &Packets{}
+	}
+	return input.Made("packets", p.store != nil, p.broken)
+}
 
 // ready refuses a call before any I/O.
-func (p *Packets) ready(ctx context.Context) error {
-	switch {
-	case p == nil || p.store == nil && p.broken == nil:
-		return unmade()
-	case p.broken != nil:
-		return p.broken
-	}
-	return input.Context(ctx)
-}
+func (p *Packets) ready(ctx context.Context) error { return cmp.Or(p.fault(), input.Context(ctx)) }
 
 // readyPacket is ready for a call that names a packet.
 func (p *Packets) readyPacket(ctx context.Context, id int64) error {
@@ -190,10 +178,7 @@ func (p *Packets) readyFor(ctx context.Context, id int64) error {
 	if err := p.readyPacket(ctx, id); err != nil {
 		return err
 	}
-	if p.person == "" {
-		return fault.Invalid("person", "must be named with For")
-	}
-	return nil
+	return input.Named("person", p.person)
 }
 
 // took tells the hook.

@@ -33,7 +33,7 @@ func (e *CheckError) Error() string {
 func (e *CheckError) Is(target error) bool { return target == fault.ErrStore }
 
 // Check tells whether the server, its settings and the tables keep the books safe. It names a server older than MySQL
-// 8.0.16 or MariaDB 10.6; settings of a session of the pool, or of the server, under which calls are refused, slow or
+// 8.0.16, MariaDB 10.6 or TiDB 8.5; settings of a session of the pool, or of the server, under which calls are refused, slow or
 // untrue (the package says which); a schema that is not the newest; and tables that are missing, not Holdfast's, not
 // in InnoDB, or whose columns, indexes and CHECK constraints are not those that Migrate makes. It ignores what the
 // shop has added to a table.
@@ -88,13 +88,17 @@ func (c *checker) look(ctx context.Context) error {
 }
 
 // noWrites are the settings that keep a session from writing, on either server.
-var noWrites = []string{"read_only", "super_read_only", "innodb_read_only", "transaction_read_only", "tx_read_only"}
+var noWrites = []string{
+	"read_only", "super_read_only", "innodb_read_only", "transaction_read_only", "tx_read_only", "tidb_restricted_read_only",
+	"tidb_super_read_only",
+}
 
 // server checks the version and the settings. A server does not show the settings that it does not know.
 func (c *checker) server(ctx context.Context) error {
 	names := append([]string{
 		"version", "sql_mode", "autocommit", "completion_type", "transaction_isolation", "tx_isolation", "log_bin", "binlog_format",
-		"max_allowed_packet", "check_constraint_checks",
+		"max_allowed_packet", "check_constraint_checks", "tidb_txn_mode", "tidb_enable_check_constraint",
+		"tidb_constraint_check_in_place_pessimistic",
 	}, noWrites...)
 	c.settings = map[string]string{}
 	err := mysql.Read(ctx, c.session, "SHOW VARIABLES WHERE Variable_name IN ('"+strings.Join(names, "', '")+"')", func(rows *sql.Rows) error {
@@ -114,13 +118,24 @@ func (c *checker) server(ctx context.Context) error {
 // mariadb reports whether the server is MariaDB.
 func (c *checker) mariadb() bool { return strings.Contains(c.settings["version"], "MariaDB") }
 
+// tidb reports whether the server is TiDB, whose version does not always say so.
+func (c *checker) tidb() bool { _, is := c.settings["tidb_txn_mode"]; return is }
+
 // version looks whether the server is new enough.
 func (c *checker) version() {
-	oldest, name := [3]int{8, 0, 16}, "MySQL 8.0.16"
-	if c.mariadb() {
+	version, oldest, name := c.settings["version"], [3]int{8, 0, 16}, "MySQL 8.0.16"
+	number := version
+	switch {
+	case c.mariadb():
 		oldest, name = [3]int{10, 6, 0}, "MariaDB 10.6"
+	case c.tidb():
+		oldest, name = [3]int{8, 5, 0}, "TiDB 8.5"
+		var known bool
+		if _, number, known = strings.Cut(version, "-TiDB-v"); !known { // it is called what server-version says
+			return
+		}
 	}
-	if version := c.settings["version"]; compareVersions(versionOf(version), oldest) < 0 {
+	if compareVersions(versionOf(number), oldest) < 0 {
 		c.problemf("the server is %s, at least %s is needed", version, name)
 	}
 }
@@ -181,6 +196,15 @@ func (c *checker) setting() {
 				"): connect to the primary; in a failover, check again when it is over",
 		},
 		{is("check_constraint_checks", "OFF"), "CHECK constraints are switched off: set check_constraint_checks = 1"},
+		{is("tidb_enable_check_constraint", "OFF"), noChecks},
+		{
+			c.tidb() && !is("tidb_txn_mode", "pessimistic"), "transactions are optimistic, and fail where others wait: set tidb_txn_mode =" +
+				" pessimistic",
+		},
+		{
+			is("tidb_constraint_check_in_place_pessimistic", "OFF"), "a key that is taken is refused by the COMMIT, where the INSERT has" +
+				" to be: set tidb_constraint_check_in_place_pessimistic = ON",
+		},
 	} {
 		if s.wrong {
 			c.problemf("%s", s.problem)
@@ -224,7 +248,7 @@ func (c *checker) schema(ctx context.Context) error {
 			c.problemf("the schema is at version %d of %d: run Migrate", done, newest)
 		}
 	}
-	if err := partsOf(ctx, c.session, c.mariadb(), names, there); err != nil {
+	if err := partsOf(ctx, c.session, c.constraints(), names, there); err != nil {
 		return err
 	}
 	for _, m := range c.all {
@@ -234,6 +258,18 @@ func (c *checker) schema(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// constraints returns the read of the CHECK constraints: their tables, what they demand, and whether they are in force.
+func (c *checker) constraints() string {
+	switch {
+	case c.mariadb(): // where a name is of a table, and what is there is in force
+		return "SELECT TABLE_NAME, CHECK_CLAUSE, TRUE FROM information_schema.CHECK_CONSTRAINTS"
+	case c.tidb(): // which does not tell whether one is in force
+		return "SELECT TABLE_NAME, CHECK_CLAUSE, TRUE FROM information_schema.TIDB_CHECK_CONSTRAINTS"
+	}
+	return "SELECT TABLE_NAME, CHECK_CLAUSE, ENFORCED = 'YES' FROM information_schema.CHECK_CONSTRAINTS" +
+		" JOIN information_schema.TABLE_CONSTRAINTS USING (CONSTRAINT_SCHEMA, CONSTRAINT_NAME)"
 }
 
 // table compares a table with the one that Migrate makes.

@@ -54,6 +54,7 @@ func TestClaimRunsAgainAfterADeadlock(t *testing.T) {
 	t.Parallel()
 	db, mock, err := sqlmock.New()
 	require.NoError(t, err)
+	mockSession(mock)
 	mockClaim(mock, false, 0, &mysql.MySQLError{Number: 1213, Message: "as the test says"})
 	mockClaim(mock, true, 1, nil)
 	units := sqlstore.NewCoupon(db, &alone).Units()
@@ -73,6 +74,7 @@ func TestCouponsThatCannotBe(t *testing.T) {
 	} {
 		db, mock, err := sqlmock.New()
 		require.NoError(t, err)
+		mockSession(mock)
 		expect(mock)
 		_, err = sqlstore.NewCoupon(db, &alone).Units().Lock(t.Context(), claimOf("a"), time.Minute)
 		require.ErrorIs(t, err, coupon.ErrDrift, name)
@@ -81,6 +83,7 @@ func TestCouponsThatCannotBe(t *testing.T) {
 	}
 	db, mock, err := sqlmock.New()
 	require.NoError(t, err)
+	mockSession(mock)
 	mock.ExpectExec("^START TRANSACTION$").WillReturnResult(sqlmock.NewResult(0, 0))
 	mock.ExpectExec("^UPDATE coupon_stock_hold h").WillReturnResult(sqlmock.NewResult(0, 2))
 	mock.ExpectQuery("^SELECT w.COUPON_NO").WillReturnRows(sqlmock.NewRows(make([]string, 5)))

@@ -1,5 +1,5 @@
-// Package sqlstore keeps the books of Holdfast in MySQL or MariaDB. Every step of the state machine is one
-// guarded UPDATE of InnoDB tables that a DBA can read.
+// Package sqlstore keeps the books of Holdfast in MySQL, MariaDB or TiDB. Every step of the state machine is one
+// guarded UPDATE of tables that a DBA can read.
 //
 // You need these names, in this order:
 //
@@ -74,7 +74,8 @@
 //
 // A call that waits in the server keeps others waiting for 100 ms at most, unless they need the same item. A row of the
 // shop that another transaction has is given up after that time: the statement is ended by KILL QUERY, and its call goes
-// alone. That asks information_schema.INNODB_TRX what waits, for which the right PROCESS helps and is not needed.
+// alone. That asks information_schema.INNODB_TRX, or CLUSTER_TIDB_TRX, what waits, for which the right PROCESS helps and is
+// not needed.
 //
 // The process remembers for up to 200 ms that an item is sold out ([Options].SoldOutFor), so a rush for
 // nothing does not reach the row. Units that this store gives back end that at once. Units that another
@@ -85,9 +86,12 @@
 // to [Options].Batches, and calls that go or wait beside them half as many more. Beyond [Options].Waiting callers, a call
 // returns stock.ErrBusy at once.
 //
+// [Stock.Stats], and Stats of the other stores, has figures for your metrics: how large the batches are, how often they are
+// tried, how many calls go alone and why.
+//
 // # What it needs
 //
-// MySQL 8.0.16 or MariaDB 10.6, the driver go-sql-driver/mysql, and nothing of the DSN. Pass the *sql.DB of
+// MySQL 8.0.16, MariaDB 10.6 or TiDB 8.5, the driver go-sql-driver/mysql, and nothing of the DSN. Pass the *sql.DB of
 // the primary. Statements carry their values as literals, which are numbers and hexadecimal strings only, so
 // each is one round trip without a prepared statement. Time is the server's UTC_TIMESTAMP, in microseconds.
 // Settings of the session and of the server:
@@ -115,6 +119,9 @@
 //	a splitter whose readers lag            works: what decides is read in a transaction or with a lock;
 //	                                        listings may lag
 //	a proxy or pooler                       works, if all of a transaction goes to one server
+//	tidb_enable_check_constraint=OFF        refused by Migrate and Check: CHECK constraints are dropped
+//	tidb_txn_mode=optimistic                refused by Check: what others wait for fails
+//	TiDB at REPEATABLE READ                 works, at a round trip more than at READ COMMITTED
 //	Galera                                  one node that is written to; wsrep_sync_wait=7 in the DSN, so that a
 //	                                        node that takes over knows what was acknowledged
 //

@@ -154,3 +154,25 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 	require.Equal(t, teams, formed)
 	b.balanced()
 }
+
+// A seat whose hold cannot be released, in front of many that can, costs a few statements more. The others are released, and
+// the last one is once the books are mended.
+func TestExpiryPassesABadSeatInFrontOfMany(t *testing.T) {
+	t.Parallel()
+	const people = 100
+	b := openBazaar(t, defaults, people+1, 1000)
+	ctx := t.Context()
+	code, orders := b.team("seat", people)
+	require.NoError(t, of(b.db.ExecContext(ctx, "UPDATE goods_stock_buyer SET HELD_NUM = 0, HOLD_NUM = 0 WHERE BUYER_ID = '1'")))
+	b.db.Wire.Advance(teamTime)
+	b.db.Wire.Statements()
+	n, err := b.Expire(ctx)
+	require.ErrorIs(t, err, groupbuy.ErrDrift)
+	require.Equal(t, people-1, n)
+	require.Less(t, len(b.db.Wire.Statements()), 150)
+	require.Equal(t, groupbuy.Held, must(b.Seat(ctx, orders[0]))(t).State)
+	require.NoError(t, of(b.Repair(ctx)))
+	require.Equal(t, 1, must(b.Expire(ctx))(t), "its team ends with its last seat")
+	require.Equal(t, groupbuy.Failed, must(b.Team(ctx, code))(t).State)
+	b.balanced()
+}

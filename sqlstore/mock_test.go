@@ -23,6 +23,9 @@ func TestAnswersToCommit(t *testing.T) {
 		want   error
 	}{
 		"Galera refuses the certificate, for ever":  {server(1213), stock.ErrUnavailable},
+		"TiDB meets a conflict":                     {server(9007), stock.ErrUnavailable},
+		"TiDB's storage may be asked again":         {server(8022), stock.ErrUnavailable},
+		"TiDB's storage does not answer in time":    {server(9002), stock.ErrUnknown},
 		"the server ends while it commits":          {server(1053), stock.ErrUnknown},
 		"the connection is killed while it commits": {server(1317), stock.ErrUnknown},
 		"the disk is full":                          {server(1180), stock.ErrUnknown},
@@ -32,6 +35,7 @@ func TestAnswersToCommit(t *testing.T) {
 		db, mock, err := sqlmock.New()
 		require.NoError(t, err)
 		mock.MatchExpectationsInOrder(false)
+		mockSession(mock)
 		for range 30 { // as often as a deadlock is tried again
 			mock.ExpectExec("^START TRANSACTION$").WillReturnResult(sqlmock.NewResult(0, 0))
 			mock.ExpectExec("^INSERT INTO goods_stock_hold").WillReturnResult(sqlmock.NewResult(1, 1))
@@ -51,6 +55,7 @@ func TestLockOfOneLineOfTwoIsRolledBack(t *testing.T) {
 	t.Parallel()
 	db, mock, err := sqlmock.New()
 	require.NoError(t, err)
+	mockSession(mock)
 	mock.ExpectExec("^START TRANSACTION$").WillReturnResult(sqlmock.NewResult(0, 0))
 	mock.ExpectExec("^INSERT INTO goods_stock_hold").WillReturnResult(sqlmock.NewResult(1, 2))
 	mock.ExpectExec("UPDATE ").WillReturnResult(sqlmock.NewResult(1, 1))
@@ -74,7 +79,12 @@ func TestServerErrorsAreClassified(t *testing.T) {
 		3024: stock.ErrUnavailable, // max_execution_time
 		3032: stock.ErrUnavailable, // offline mode
 		1047: stock.ErrUnavailable, // Galera
-		9001: stock.ErrUnavailable, // ProxySQL has reached no server
+		9001: stock.ErrUnavailable, // ProxySQL has reached no server, or TiDB no placement driver
+		9002: stock.ErrUnavailable, // TiDB's storage
+		9003: stock.ErrUnavailable,
+		9004: stock.ErrUnavailable,
+		9005: stock.ErrUnavailable,
+		8028: stock.ErrUnavailable, // TiDB: a table was changed meanwhile
 		1053: stock.ErrUnknown,     // shutdown: the statement may be done
 		1927: stock.ErrUnknown,     // the connection was killed
 		2006: stock.ErrUnknown,     // a proxy has lost its server
@@ -112,6 +122,23 @@ func TestServerErrorsAreClassified(t *testing.T) {
 func mockSession(mock sqlmock.Sqlmock) {
 	mock.ExpectQuery("^SHOW SESSION VARIABLES").WillReturnRows(sqlmock.NewRows([]string{"Variable_name", "Value"}).
 		AddRow("autocommit", "ON").AddRow("completion_type", "NO_CHAIN").AddRow("tx_isolation", "REPEATABLE-READ"))
+}
+
+// TiDB has one number for all that has none. A statement that has met others on a hot row too often runs again, with all of its
+// transaction; where it is the caller's, the caller is told so.
+func TestLockRetriesOfTiDBRunAgain(t *testing.T) {
+	t.Parallel()
+	spent := &mysql.MySQLError{Number: 1105, Message: "pessimistic lock retry limit reached"}
+	db, mock, err := sqlmock.New()
+	require.NoError(t, err)
+	mockSession(mock)
+	mock.ExpectExec("^UPDATE").WillReturnError(spent)
+	mock.ExpectExec("^UPDATE").WillReturnResult(sqlmock.NewResult(0, 2))
+	result, err := sqlstore.NewStock(db, nil).Move(t.Context(), stock.Movement{Step: stock.StepPay, Order: "a"})
+	require.NoError(t, err)
+	require.Equal(t, stock.Done, result.Verdict)
+	require.NoError(t, mock.ExpectationsWereMet())
+	require.True(t, sqlstore.Retryable(spent))
 }
 
 // Errors of the caller's own statements, as they come out of the caller's transaction.

@@ -156,6 +156,7 @@ func TestAnswersToEachStatementOfAGrab(t *testing.T) {
 		} {
 			db, mock, err := sqlmock.New()
 			require.NoError(t, err)
+			mockSession(mock)
 			mock.ExpectExec("^START TRANSACTION$").WillReturnResult(begun)
 			grabStatements(mock, at, &mysql.MySQLError{Number: number, Message: "as the test says"})
 			mock.ExpectExec("^ROLLBACK AND NO CHAIN NO RELEASE$").WillReturnResult(begun)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -105,11 +106,16 @@ func migrationsOf(schema fs.FS) ([]migration, error) {
 // A table that has the name of one of ours and was made by somebody else is ErrNotOurs: nothing is changed then. The
 // comment of each of our tables begins with "holdfast".
 //
+// TiDB drops CHECK constraints without a word where tidb_enable_check_constraint is off, and Migrate is ErrStore then.
+//
 // Needs the right SELECT, and where something is to be done CREATE, ALTER, INDEX and INSERT.
 // Errors: ErrInvalid, ErrNotOurs, ErrUnavailable (also where another process has been at it for
 // a minute), ErrStore.
 func Migrate(ctx context.Context, db *sql.DB, opts *Options) error {
 	return alone(ctx, db, opts, func(w *workshop) error {
+		if err := w.keepsChecks(ctx); err != nil {
+			return err
+		}
 		if others := foreign(w.there); len(others) > 0 {
 			return fmt.Errorf("%w: %s: set Options.Prefix", ErrNotOurs, strings.Join(others, ", "))
 		}
@@ -127,6 +133,22 @@ func Migrate(ctx context.Context, db *sql.DB, opts *Options) error {
 		}
 		return nil
 	})
+}
+
+// noChecks is what is wrong with a server that drops CHECK constraints.
+const noChecks = "CHECK constraints are dropped and not looked at: SET GLOBAL tidb_enable_check_constraint = ON"
+
+// keepsChecks refuses such a server. Other servers have no such setting.
+func (w *workshop) keepsChecks(ctx context.Context) error {
+	var name, value string
+	err := mysql.ReadRow(ctx, w, "SHOW VARIABLES LIKE 'tidb_enable_check_constraint'", &name, &value)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err == nil && value == "OFF":
+		return fmt.Errorf("%w: %s", fault.ErrStore, noChecks)
+	}
+	return err
 }
 
 // applied returns the highest migration that is recorded, and creates the record where there is none.

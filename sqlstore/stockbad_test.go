@@ -107,8 +107,17 @@ func TestMixedBatchWithOneBadOrderOfEachKind(t *testing.T) {
 	t.Parallel()
 	s := wide(t, 8)
 	bad := s.badOrders()
+	before := s.store.Stats()
 	tries := s.oneMixedBatch(bad, func(string) *sqlstore.Stock { return s.store })
 	require.LessOrEqual(t, tries, 2)
+	after := s.store.Stats()
+	require.EqualValues(t, 1, after.AloneIdle-before.AloneIdle, "the first")
+	require.EqualValues(t, 1, after.Batches-before.Batches)
+	require.EqualValues(t, 256, after.Calls-before.Calls)
+	require.EqualValues(t, 1, after.Sizes[8]-before.Sizes[8])
+	require.EqualValues(t, tries, after.Tries-before.Tries)
+	require.Zero(t, after.Waiting)
+	require.Zero(t, after.InFlight)
 }
 
 // With a row of the shop for each order, and one that the shop has already, it takes ten at most.
@@ -125,6 +134,7 @@ func TestMixedBatchWithBadOrdersAndABadRow(t *testing.T) {
 	tries := s.oneMixedBatch(bad, func(order string) *sqlstore.Stock { return s.store.Along(placeOrder, order) })
 	t.Logf("%d tries", tries)
 	require.LessOrEqual(t, tries, 10)
+	require.EqualValues(t, 1, s.store.Stats().AloneRows)
 	require.Equal(t, 256-len(bad)+1+1, s.rows("shop_order"), "of each order that goes, and that which was there")
 }
 

@@ -146,7 +146,7 @@ func foreign(there map[string]tableState) []string {
 }
 
 // partsOf reads the parts of the tables that exist, with one statement for each kind of part.
-func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, there map[string]tableState) error {
+func partsOf(ctx context.Context, q mysql.Tx, constraints string, names []string, there map[string]tableState) error {
 	query := "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA" +
 		" FROM information_schema.COLUMNS" + among("TABLE_SCHEMA", names)
 	err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
@@ -178,11 +178,6 @@ func partsOf(ctx context.Context, q mysql.Tx, mariadb bool, names []string, ther
 	})
 	if err != nil {
 		return err
-	}
-	constraints := "SELECT TABLE_NAME, CHECK_CLAUSE, ENFORCED = 'YES' FROM information_schema.CHECK_CONSTRAINTS" +
-		" JOIN information_schema.TABLE_CONSTRAINTS USING (CONSTRAINT_SCHEMA, CONSTRAINT_NAME)"
-	if mariadb { // where a name is of a table, and what is there is in force
-		constraints = "SELECT TABLE_NAME, CHECK_CLAUSE, TRUE FROM information_schema.CHECK_CONSTRAINTS"
 	}
 	return mysql.Read(ctx, q, constraints+among("CONSTRAINT_SCHEMA", names), func(rows *sql.Rows) error {
 		var table, clause string

@@ -88,38 +88,32 @@ type Inventory struct {
 // New returns an Inventory over a store. Nil options are the defaults. Bad options are
 // reported by every call as ErrInvalid.
 func New(store Store, opts *Options) *Inventory {
-	inv := &Inventory{store: store}
+	inv := &Inventory{}
 	if opts != nil {
 		inv.opts = *opts
 	}
 	o := &inv.opts
-	o.HoldFor = cmp.Or(o.HoldFor, DefaultHoldFor)
-	o.Sweep = cmp.Or(o.Sweep, DefaultSweep)
-	switch {
-	case store == nil:
-		inv.broken = fault.Invalid("store", "must not be nil")
-	case o.HoldFor < input.Precision || o.HoldFor > MaxHoldFor:
-		inv.broken = fault.Invalid("HoldFor", "must lie between 1µs and %v, is %v", MaxHoldFor, o.HoldFor)
-	case o.LatePay > Reacquire:
-		inv.broken = fault.Invalid("LatePay", "is unknown: %d", o.LatePay)
-	case o.Sweep < 0:
-		inv.broken = fault.Invalid("Sweep", "must not be negative, is %v", o.Sweep)
+	inv.broken = cmp.Or(
+		input.Span("HoldFor", &o.HoldFor, DefaultHoldFor, MaxHoldFor),
+		input.Known("LatePay", o.LatePay, Reacquire),
+		input.Interval("Sweep", &o.Sweep, DefaultSweep),
+	)
+	return inv.over(store)
+}
+
+// over puts the inventory on a store.
+func (inv *Inventory) over(store Store) *Inventory {
+	inv.store = store
+	if store == nil {
+		inv.broken = cmp.Or(inv.broken, fault.Invalid("store", "must not be nil"))
 	}
-	o.HoldFor = o.HoldFor.Truncate(input.Precision)
 	return inv
 }
 
 // On returns the same inventory on another store, usually one bound to the caller's transaction:
 //
 //	inv.On(store.WithTx(tx)).Lock(ctx, order.ID, line)
-func (inv *Inventory) On(store Store) *Inventory {
-	bound := inv.copy()
-	bound.store = store
-	if store == nil {
-		bound.broken = fault.Invalid("store", "must not be nil")
-	}
-	return bound
-}
+func (inv *Inventory) On(store Store) *Inventory { return inv.copy().over(store) }
 
 // For returns the same inventory with the buyer of its Locks: any 1 to 64 bytes, which are compared byte for
 // byte. Units per buyer are counted from the first Lock that names one, whether or not the item limits them
@@ -153,22 +147,24 @@ func (inv *Inventory) With(companions ...Companion) *Inventory {
 
 // copy returns a copy to bind. An inventory that New has not made stays unusable.
 func (inv *Inventory) copy() *Inventory {
-	if inv == nil || inv.store == nil && inv.broken == nil {
-		return &Inventory{broken: fault.Invalid("inventory", "must be made by New")}
+	if err := inv.fault(); err != nil {
+		return &Inventory{broken: err}
 	}
 	bound := *inv
 	return &bound
 }
 
+// fault returns what is wrong with the inventory.
+func (inv *Inventory) fault() error {
+	if inv == nil {
+		inv = &Inventory{}
+	}
+	return input.Made("inventory", inv.store != nil, inv.broken)
+}
+
 // ready refuses a call before any I/O.
 func (inv *Inventory) ready(ctx context.Context) error {
-	switch {
-	case inv == nil || inv.store == nil && inv.broken == nil:
-		return fault.Invalid("inventory", "must be made by New")
-	case inv.broken != nil:
-		return inv.broken
-	}
-	return input.Context(ctx)
+	return cmp.Or(inv.fault(), input.Context(ctx))
 }
 
 // readyFor is ready for a call that carries companions, which have to belong to it.

@@ -16,11 +16,12 @@ import (
 // The hold lives for Options.HoldFor; Pay it before its Deadline.
 //
 // Locking the same order again with the same lines and buyer returns the current hold, as a Replay, and no error,
-// whether it is locked, paid, redeemed or refunded. With other lines or another buyer it is
+// whether it is locked, paid or redeemed. An order that is refunded as a whole has nothing any more: that is ErrRefunded, so
+// that a number which comes twice does not get goods twice. With other lines or another buyer it is
 // ErrMismatch. Two Locks of one order at once give one hold.
 //
 // Errors, in the order of precedence: ErrInvalid; for an order that is known ErrCancelled,
-// ErrMismatch, ErrExpired, the first and last with the hold as it is; then for the first line that
+// ErrMismatch, ErrRefunded, ErrExpired, all but ErrMismatch with the hold as it is; then for the first line that
 // refuses, by key: ErrUnknownSKU, ErrOffShelf, ErrNotStarted, ErrEnded, ErrPerOrder,
 // ErrBuyerRequired, ErrLiveHolds, ErrPerBuyer, ErrInsufficient, ErrOverflow; then ErrExpired, where
 // the time of Until is over. A refused order may be locked again. Before a shortage or a buyer's limit
@@ -109,6 +110,8 @@ func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
 		return hold, stateError(hold, asked.ID)
 	case differs != nil:
 		return Hold{}, differs
+	case hold.State == Refunded:
+		return hold, stateError(hold, asked.ID)
 	case hold.State == Expired, hold.State == Locked && hold.dead(now):
 		return hold, &StateError{Order: asked.ID, State: hold.State, Err: ErrExpired}
 	}

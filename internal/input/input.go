@@ -2,6 +2,7 @@
 package input
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -52,6 +53,50 @@ func Positive(field string, n int64) error {
 func NotNegative(field string, n int64) error {
 	if n < 0 {
 		return fault.Invalid(field, "must not be negative, is %d", n)
+	}
+	return nil
+}
+
+// Known refuses the number of an option that is above the last one.
+func Known[N ~uint8](field string, n, last N) error {
+	if n > last {
+		return fault.Invalid(field, "is unknown: %d", n)
+	}
+	return nil
+}
+
+// Span sets the time of an option that is 0 to its usual value, and cuts it to what stores keep. It refuses one that is
+// not between Precision and the most.
+func Span(field string, d *time.Duration, usual, most time.Duration) error {
+	*d = cmp.Or(*d, usual)
+	if *d < Precision || *d > most {
+		return fault.Invalid(field, "must lie between %v and %v, is %v", Precision, most, *d)
+	}
+	*d = d.Truncate(Precision)
+	return nil
+}
+
+// Interval sets the interval of an option that is 0 to its usual value. It refuses one that is negative.
+func Interval(field string, d *time.Duration, usual time.Duration) error {
+	*d = cmp.Or(*d, usual)
+	if *d < 0 {
+		return fault.Invalid(field, "must not be negative, is %v", *d)
+	}
+	return nil
+}
+
+// Made refuses a value that its New has not made, or whose arguments are wrong.
+func Made(what string, made bool, broken error) error {
+	if !made && broken == nil {
+		return fault.Invalid(what, "must be made by New")
+	}
+	return broken
+}
+
+// Named refuses a call that needs somebody whom nobody has named.
+func Named(field, id string) error {
+	if id == "" {
+		return fault.Invalid(field, "must be named with For")
 	}
 	return nil
 }

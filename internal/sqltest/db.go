@@ -6,8 +6,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"os"
-	"strings"
-	"sync"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,14 +49,14 @@ func Variants() []Variant {
 
 // Settings returns what is less usual and must change nothing either. Under the first two, no statement commits by itself.
 func Settings() []Variant {
-	return []Variant{
+	return slices.DeleteFunc([]Variant{
 		param("AutocommitOff", "autocommit", "0"),
 		param("CompletionTypeChain", "completion_type", "'CHAIN'"),
 		param("SafeUpdates", "sql_safe_updates", "1"),
 		isolated("Serializable", "SERIALIZABLE"),
 		param("AnsiQuotesNoBackslashEscapes", "sql_mode", "CONCAT(@@sql_mode, ',ANSI_QUOTES,NO_BACKSLASH_ESCAPES')"),
 		Splitter(),
-	}
+	}, func(v Variant) bool { return lacks(v.Name) })
 }
 
 // Splitter sends plain SELECTs to a replica that has what there was when it last caught up.
@@ -193,28 +192,4 @@ func connect(config *mysql.Config, wire *Wire) (*sql.DB, error) {
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
 	return db, nil
-}
-
-// MariaDB reports whether the server is one; false where there is none.
-var MariaDB = sync.OnceValue(func() bool {
-	config, err := parseServer()
-	if err != nil || os.Getenv(Variable) == "" {
-		return false
-	}
-	db, err := connect(config, &Wire{})
-	if err != nil {
-		return false
-	}
-	defer func() { _ = db.Close() }()
-	var version string
-	err = db.QueryRow("SELECT VERSION()").Scan(&version)
-	return err == nil && strings.Contains(strings.ToLower(version), "mariadb")
-})
-
-// IsolationVariable is what the server calls the isolation level of a session.
-func IsolationVariable() string {
-	if MariaDB() {
-		return "tx_isolation"
-	}
-	return "transaction_isolation"
 }

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -119,28 +117,11 @@ func purgedSpare(key string) (spare, bool) {
 	return some[0], true
 }
 
-// purging is where a server says how far its purge has come.
-var purging = regexp.MustCompile(`Trx id counter (\d+)\s+Purge done for trx's n:o < (\d+)[^\n]*\s+History list length (\d+)`)
-
-// look asks the server how far its purge has come, and returns the number of the next transaction.
+// look notes how far the server's purge has come, and returns the number of the next transaction.
 func look(ctx context.Context, admin *sql.DB) (next int64, err error) {
-	var kind, name, status string
-	if err := admin.QueryRowContext(ctx, "SHOW ENGINE INNODB STATUS").Scan(&kind, &name, &status); err != nil {
+	done, next, err := purged(ctx, admin)
+	if err != nil {
 		return 0, err
-	}
-	found := purging.FindStringSubmatch(status)
-	if found == nil {
-		return 0, fmt.Errorf("%w: the server does not say how far its purge has come", errSpoilt)
-	}
-	var numbers [3]int64
-	for i := range numbers {
-		if numbers[i], err = strconv.ParseInt(found[i+1], 10, 64); err != nil {
-			return 0, err
-		}
-	}
-	next, done := numbers[0], numbers[1]
-	if numbers[2] == 0 { // nothing is left to purge
-		done = next
 	}
 	spares.mu.Lock()
 	defer spares.mu.Unlock()

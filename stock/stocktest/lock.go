@@ -1,6 +1,7 @@
 package stocktest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -251,11 +252,18 @@ func lockReplayLater(s *scene) {
 	again()
 	s.No(suite.Err(s.inv.Redeem(s.Context(), "a")))
 	again()
-	s.refund("r", "a")
+	s.No(suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: "part", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}})))
 	again()
-	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 2})
 
 	// What is over is refused, with the hold as it is.
+	s.refund("r", "a")
+	for _, acquire := range []func(context.Context, string, ...stock.Line) (stock.Hold, error){s.inv.Lock, s.inv.Take} {
+		h, err := acquire(s.Context(), "a", units(1, 2))
+		s.Is(err, stock.ErrRefunded)
+		suite.Same(s, "refunded hold", h, s.holdOf("a"))
+		s.Is(suite.Err(acquire(s.Context(), "a", units(1, 1))), stock.ErrMismatch)
+	}
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 2})
 	s.define(sku(1), 0, stock.Terms{})
 	s.lock("cancelled", units(1, 1))
 	s.No(suite.Err(s.inv.Cancel(s.Context(), "cancelled")))

@@ -56,7 +56,11 @@ func startPair(ctx context.Context, o *Options, engine server.Engine, semiSync b
 	if err := prepare(ctx, p.primary.DSN()); err != nil {
 		return p, err
 	}
-	return p, p.await(ctx)
+	if err := p.await(ctx); err != nil || !semiSync {
+		return p, err
+	}
+	return p, run(ctx, p.primary.DSN(), "SET GLOBAL rpl_semi_sync_master_timeout = 600000", // for ever, rather than go on without
+		"SET GLOBAL rpl_semi_sync_master_enabled = ON")
 }
 
 // settings are those of the primary or the replica, which change roles.
@@ -65,9 +69,7 @@ func (p *pair) settings(id int, semiSync bool) []string {
 	switch {
 	case p.mysql:
 		return append(args, "--gtid-mode=ON", "--enforce-gtid-consistency=ON")
-	case semiSync && id == 1: // for ever, rather than go on without
-		return append(args, "--rpl-semi-sync-master-enabled=ON", "--rpl-semi-sync-master-timeout=600000")
-	case semiSync:
+	case semiSync && id == 2:
 		return append(args, "--rpl-semi-sync-slave-enabled=ON")
 	}
 	return args

@@ -101,8 +101,8 @@ func newNode(ctx context.Context, bin *binary, places []string, i int, args []st
 // start makes the cluster: the first node alone, whose data the others begin with.
 func (c *Cluster) start(ctx context.Context) error {
 	first := c.Nodes[0]
-	if out, err := output(first.bin.initialize(ctx, first.folder)); err != nil {
-		return fmt.Errorf("server: preparing the data folder: %w\n%s", err, tail(out))
+	if err := first.bin.prepare(ctx, first.folder); err != nil {
+		return err
 	}
 	if err := first.serve(ctx, "--wsrep-new-cluster"); err != nil {
 		return err

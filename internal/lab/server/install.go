@@ -30,6 +30,8 @@ func find(ctx context.Context, engine Engine, progress io.Writer) (*binary, erro
 		return installGalera(ctx, progress)
 	case MariaDB118:
 		return installDebian(ctx, engine, progress)
+	case TiDB:
+		return installTiDB(ctx, progress)
 	default:
 		return nil, fmt.Errorf("server: unknown engine %q", engine)
 	}

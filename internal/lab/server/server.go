@@ -30,6 +30,9 @@ const (
 	MariaDB118 Engine = "mariadb-11.8"
 	// MySQL takes an installed MySQL, or the one of Debian sid in a chroot below the user's cache folder, which needs root.
 	MySQL Engine = "mysql"
+	// TiDB takes TiDB 8.5 with a store of its own in the same process, built from source below the user's cache folder, once, which takes
+	// ten minutes. It checks CHECK constraints.
+	TiDB Engine = "tidb"
 	// Galera takes an installed MariaDB with the library of Galera, or installs both with apt-get. It is for StartCluster.
 	Galera Engine = "galera"
 )
@@ -83,31 +86,36 @@ func (s *Server) Version() string { return s.version }
 
 func dsnOf(port int) string { return fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port) }
 
-func (s *Server) start(ctx context.Context, bin *binary, args []string) error {
-	if out, err := output(bin.initialize(ctx, bin.inside(s.folder))); err != nil {
-		return fmt.Errorf("server: preparing the data folder: %w\n%s", err, tail(out))
-	}
-	port, err := freePort(ctx)
-	if err != nil {
+func (s *Server) start(ctx context.Context, bin *binary, args []string) (err error) {
+	s.bin, s.args = bin, args
+	if s.port, err = freePort(ctx); err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
-	s.bin, s.port, s.args = bin, port, args
-	s.dsn = dsnOf(port)
+	s.dsn = dsnOf(s.port)
+	if err := bin.prepare(ctx, bin.inside(s.folder)); err != nil {
+		return err
+	}
 	return s.serve(ctx)
 }
 
-// serve runs the server on its data folder, until it answers.
+// serve runs the server on its data folder, until it answers. More arguments are for this time.
 func (s *Server) serve(ctx context.Context, more ...string) error {
-	args := slices.Concat(s.bin.settings(s.bin.inside(s.folder), s.port), s.args, more)
-	cmd := s.bin.command(context.WithoutCancel(ctx), s.bin.path, args...)
-	if s.bin.engine == Galera {
-		cmd.Env = append(os.Environ(), "PATH="+s.folder+":"+os.Getenv("PATH")) // see transferScript
+	cmd, err := s.bin.server(ctx, s.bin.inside(s.folder), s.port, slices.Concat(s.args, more))
+	if err != nil {
+		return err
 	}
 	return s.run(ctx, cmd, func(ctx context.Context) (err error) {
-		if s.version, err = Version(ctx, s.dsn); err != nil || s.bin.engine != Galera {
+		if s.version, err = Version(ctx, s.dsn); err != nil {
 			return err
 		}
-		return joined(ctx, s.dsn)
+		switch s.bin.engine {
+		case TiDB:
+			return keepChecks(ctx, s.dsn)
+		case Galera:
+			return joined(ctx, s.dsn)
+		default:
+			return nil
+		}
 	})
 }
 
@@ -135,16 +143,16 @@ func (s *Server) Discard() error {
 	return s.end(syscall.SIGKILL)
 }
 
-// Restart starts a server that has ended on its data and its port. More arguments are for this time.
-func (s *Server) Restart(ctx context.Context, more ...string) error {
-	if s.bin.engine == Galera {
-		position, err := s.recover(ctx)
-		if err != nil {
-			return err
-		}
-		more = append(more, "--wsrep-start-position="+position)
+// Restart starts a server that has ended on its data and its port.
+func (s *Server) Restart(ctx context.Context) error {
+	if s.bin.engine != Galera {
+		return s.serve(ctx)
 	}
-	return s.serve(ctx, more...)
+	position, err := s.recover(ctx)
+	if err != nil {
+		return err
+	}
+	return s.serve(ctx, "--wsrep-start-position="+position)
 }
 
 // Version asks the server behind dsn for its engine and version, in one word such as mysql-9.7.1.

@@ -54,11 +54,7 @@ func (s *shop) run(calls ...*Rows) (why []error, clean bool, err error) {
 		require.NoError(s.t, c.Err(), i)
 	}
 	kept, err := s.handle.Atomically(s.t.Context(), func(q ours.Tx) (bool, error) {
-		var err error
-		if q, err = s.handle.WatchForeign(s.t.Context(), q); err != nil {
-			return false, err
-		}
-		why, clean, err = Run(s.t.Context(), q, calls)
+		why, clean, err = Run(s.t.Context(), s.handle.WatchForeign(q), calls)
 		return clean, err
 	})
 	require.Equal(s.t, clean && err == nil, kept)
@@ -367,8 +363,7 @@ func TestLockWaitBelongsToItsCall(t *testing.T) {
 	tx, err := s.db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback() }()
-	q, err := s.handle.Within(tx).WatchForeign(t.Context(), tx)
-	require.NoError(t, err)
+	q := s.handle.Within(tx).WatchForeign(tx)
 	require.Equal(t, ours.Tx(tx), q)
 	var none *Rows
 	why, clean, err := Run(t.Context(), q, []*Rows{none.Add(count, 1)})

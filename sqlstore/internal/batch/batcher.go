@@ -52,6 +52,7 @@ type Bounds struct {
 	beside   chan struct{} // one for each call beside its batch; and for flights that are slow, which give their slot back
 	waiting  int64         // calls that may wait
 	Pending  atomic.Int64  // calls that wait, also those whose caller has left
+	counts   counts        // of what they do
 	usual    atomic.Int64  // nanoseconds that a batch of changes takes, smoothed
 	Always   bool          // a lone call is a batch of one too: for tests of the batches
 }
@@ -174,7 +175,7 @@ func NewMixed[R comparable, Q, A any](
 type Reply[A any] struct {
 	Answer A
 	Err    error
-	Alone  bool
+	Alone  Cause
 }
 
 // call is a call that waits. Calls are reused, since a rush makes very many.
@@ -206,6 +207,7 @@ func (m *Batcher[R, Q, A]) DoMixed(ctx context.Context, asked Q, row R, more []R
 		return m.single(ctx, row, asked)
 	case f != nil:
 		defer m.leave(f)
+		m.countAlone(Idle)
 		return m.alone(ctx, row, asked)
 	case t == nil:
 		return none, fault.ErrBusy
@@ -221,10 +223,18 @@ func (m *Batcher[R, Q, A]) DoMixed(ctx context.Context, asked Q, row R, more []R
 	reply := t.reply
 	*t = call[R, Q, A]{done: t.done}
 	m.used.Put(t)
-	if reply.Alone {
+	if reply.Alone != 0 {
+		m.countAlone(reply.Alone)
 		return m.solo(ctx, row, asked)
 	}
 	return reply.Answer, reply.Err
+}
+
+// countAlone counts a call that goes alone. Reads are not counted.
+func (m *Batcher[R, Q, A]) countAlone(why Cause) {
+	if !m.reads {
+		m.counts.alone[why].Add(1)
+	}
 }
 
 // single makes a call as a batch of one.
@@ -234,7 +244,7 @@ func (m *Batcher[R, Q, A]) single(ctx context.Context, row R, asked Q) (A, error
 	case err != nil:
 		var none A
 		return none, err
-	case replies[0].Alone:
+	case replies[0].Alone != 0:
 		return m.alone(ctx, row, asked)
 	}
 	return replies[0].Answer, replies[0].Err
@@ -346,6 +356,7 @@ func (m *Batcher[R, Q, A]) serveBatch(f *flight[R, Q, A]) {
 	replies, err := m.batch(ctx, f.calls[0].row, asked)
 	if !m.reads {
 		m.took(time.Since(f.began))
+		m.counts.batch(len(asked))
 	}
 	for i, t := range f.calls {
 		if t.reply.Err = err; err == nil {

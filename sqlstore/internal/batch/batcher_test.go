@@ -30,7 +30,10 @@ func (g *gate) batch(ctx context.Context, _ string, asked []int) ([]Reply[int], 
 	<-g.open
 	replies := make([]Reply[int], len(asked))
 	for i, n := range asked {
-		replies[i] = Reply[int]{Answer: n * 10, Alone: n < 0}
+		replies[i] = Reply[int]{Answer: n * 10}
+		if n < 0 {
+			replies[i].Alone = Refused
+		}
 	}
 	return replies, errors.Join(g.err, ctx.Err())
 }

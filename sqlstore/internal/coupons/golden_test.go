@@ -23,7 +23,7 @@ func (q *couponSQL) statements() []sqltest.Statement {
 	}
 	all := []sqltest.Statement{
 		{"Define: record terms", q.addTerms},
-		{"Read terms, two", q.anyTerms(2)},
+		{"Read terms, two", q.anyTerms(2) + " FOR UPDATE"},
 		{"Claim, Lock, after 2 of their unit, 3: what the campaigns say, two", q.lockCampaigns(2)},
 		{"What a campaign says, with a lock", q.lockCampaign},
 		{"Claim 4: the coupons, two", q.insertCoupons(given)},

@@ -52,7 +52,7 @@ func (c *Store) Batch(ctx context.Context, id string) (coupon.Batch, []coupon.Gr
 // the snapshot of the caller's transaction has as many, it has all. Otherwise they are read with a lock, which also
 // locks the places of their neighbours.
 func (c *Store) currentGrants(ctx context.Context, batch string, num int64, query string) (string, error) {
-	if !c.units.Bound() { // the transaction is the store's own, and its snapshot is younger than the lock
+	if !c.units.Bound() { // see Handle.Atomically
 		return query, nil
 	}
 	seen := int64(0)
@@ -203,7 +203,7 @@ func (i *issue) look(ctx context.Context) error {
 	for n, call := range i.calls {
 		switch r := b.Replies[n]; {
 		case known[call.Order.ID] == ledger.UnderWay: // in another call of the batch: the next try waits for it
-		case r.Alone:
+		case r.Alone != 0:
 			i.refusals[call.Order.ID] = coupon.ReasonOverflow
 		case r.Answer.Verdict == stock.Exists:
 			i.refusals[call.Order.ID] = coupon.ReasonTaken

@@ -61,11 +61,10 @@ func newCouponSQL(prefix string) *couponSQL {
 // freeCoupon is the condition for a coupon w that is Free: nobody uses it, or its reservation has lapsed.
 var freeCoupon = fmt.Sprintf("(w.STATE = %d OR (w.STATE = %d AND w.EXPIRE_TIME <= %s))", coupon.Usable, coupon.Reserved, mysql.Now)
 
-// anyTerms renders the read of terms by campaign and number. They are read with a lock, so that what another transaction
-// has just recorded is seen, and with a shared one, since all coupons of a campaign need them.
+// anyTerms renders the read of terms by campaign and number.
 func (q *couponSQL) anyTerms(numbers int) string {
 	return "SELECT " + termsRead + " FROM " + q.terms + " WHERE " +
-		strings.Join(slices.Repeat([]string{"(CAMPAIGN_ID = ? AND TERMS_NO = ?)"}, numbers), " OR ") + " LOCK IN SHARE MODE"
+		strings.Join(slices.Repeat([]string{"(CAMPAIGN_ID = ? AND TERMS_NO = ?)"}, numbers), " OR ")
 }
 
 // renderUnits renders the statements that go with the units of claims.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/holdfast-go/holdfast/coupon"
@@ -95,25 +96,21 @@ func (m *termsCache) put(terms map[termsKey]coupon.Terms) {
 	maps.Copy(m.terms, terms)
 }
 
-// termsOf returns terms, from the cache or by one read. Unknown ones are missing in the result. Terms that a caller's
-// transaction reads do not go into the cache: the transaction may have recorded them itself, and roll back.
+// termsOf returns terms, from the cache or by one read. Unknown ones are missing in the result. They are read with a lock, so that what
+// another transaction has just recorded is seen. All coupons of a campaign need them: a caller's transaction first looks for them
+// without a lock, and its lock is for what is newer than its snapshot. Terms that a caller's transaction reads do not go into the
+// cache: the transaction may have recorded them itself, and roll back.
 func (c *Store) termsOf(ctx context.Context, query mysql.QueryFunc, keys ...termsKey) (map[termsKey]coupon.Terms, error) {
 	found, others := c.cache.get(keys)
-	if len(others) == 0 {
-		return found, nil
-	}
-	args := make([]any, 0, 2*len(others))
-	for _, key := range others {
-		args = append(args, key.campaign, key.no)
-	}
-	fresh := make(map[termsKey]coupon.Terms, len(others))
-	err := query(ctx, mysql.Render(c.sql.anyTerms(len(others)), args...), func(rows *sql.Rows) error {
-		key, terms, err := scanTerms(rows)
-		if terms.Kind != 0 { // of a blank row; see Handle.Among
-			fresh[key] = terms
+	if c.units.Bound() {
+		seen, err := c.readTerms(ctx, c.units.Query, others, "")
+		if err != nil {
+			return nil, err
 		}
-		return err
-	})
+		maps.Copy(found, seen)
+		others = slices.DeleteFunc(others, func(key termsKey) bool { _, ok := seen[key]; return ok })
+	}
+	fresh, err := c.readTerms(ctx, query, others, " FOR UPDATE")
 	if err != nil {
 		return nil, err
 	}
@@ -122,4 +119,24 @@ func (c *Store) termsOf(ctx context.Context, query mysql.QueryFunc, keys ...term
 	}
 	maps.Copy(found, fresh)
 	return found, nil
+}
+
+// readTerms reads terms.
+func (c *Store) readTerms(ctx context.Context, query mysql.QueryFunc, keys []termsKey, lock string) (map[termsKey]coupon.Terms, error) {
+	if len(keys) == 0 {
+		return map[termsKey]coupon.Terms{}, nil
+	}
+	args := make([]any, 0, 2*len(keys))
+	for _, key := range keys {
+		args = append(args, key.campaign, key.no)
+	}
+	found := make(map[termsKey]coupon.Terms, len(keys))
+	err := query(ctx, mysql.Render(c.sql.anyTerms(len(keys)), args...)+lock, func(rows *sql.Rows) error {
+		key, terms, err := scanTerms(rows)
+		if terms.Kind != 0 { // of a blank row; see Handle.Among
+			found[key] = terms
+		}
+		return err
+	})
+	return found, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/along"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -101,7 +102,7 @@ func (b *LockBatch) runRows(ctx context.Context, q mysql.Tx) (bool, error) {
 	in := b.In[:0:0]
 	for n, i := range b.In {
 		if failed[n] {
-			b.Replies[i].Alone = true
+			b.Replies[i].Alone = batch.Rows
 		} else {
 			in = append(in, i)
 		}
@@ -127,11 +128,7 @@ func rowsOf[C interface{ carriesRows() *along.Rows }](calls []C) []*along.Rows {
 // runAll runs the shop's rows of several calls in a transaction of the store's own. It returns the calls whose rows failed,
 // whether that is because they had no answer in time, and whether the transaction may go on without them.
 func (s *Store) runAll(ctx context.Context, q mysql.Tx, rows []*along.Rows) (failed map[int]bool, stuck, clean bool, err error) {
-	watched, err := s.WatchForeign(ctx, q)
-	if err != nil {
-		return nil, false, false, err
-	}
-	why, clean, err := along.Run(ctx, watched, rows)
+	why, clean, err := along.Run(ctx, s.WatchForeign(q), rows)
 	failed = map[int]bool{}
 	if alone, ok := fault.As[*along.AloneError](err); ok {
 		for _, i := range alone.Calls {

@@ -178,13 +178,7 @@ func (s *Store) settled(ctx context.Context, r linedRead, query string, scan fun
 	if s.Bound() {
 		return s.readLines(ctx, r, scan)
 	}
-	underWay := false
-	query = mysql.Render(query, r.args...)
-	err := s.Peek(ctx, query, func(*sql.Rows) error { underWay = true; return nil })
-	if err != nil || !underWay {
-		return err
-	}
-	return s.Query(ctx, query+" FOR UPDATE", scan)
+	return s.ReadSettled(ctx, mysql.Render(query, r.args...), mysql.Render(r.first, r.args...), scan)
 }
 
 // queryItems reads items and what a buyer has of them, in the caller's transaction with a lock. Scan says which are there.

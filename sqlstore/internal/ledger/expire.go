@@ -78,7 +78,13 @@ func (s *Store) dueOf(ctx context.Context, keys []stock.Key, most int) ([]string
 // would block new holds; and its snapshot may have holds that others have released since. Orders that others have
 // locked are skipped, so that it waits for nobody.
 func (s *Store) stillDue(ctx context.Context, orders []string) ([]string, error) {
-	return ListOf(ctx, s, s.Query, mysql.RenderList(s.SQL.stillDue, orders), mysql.One[string])
+	var due []string
+	_, err := mysql.QueryFree(ctx, s.Handle, orders, mysql.ByList(s.SQL.stillDue), func(rows *sql.Rows) error {
+		order, err := mysql.One[string](rows)
+		due = append(due, order)
+		return err
+	})
+	return due, err
 }
 
 // Expire implements stock.Store. Waiting calls are merged: where many find an item short, the same dead holds are

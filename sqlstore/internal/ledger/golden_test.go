@@ -128,7 +128,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"In the caller's transaction: read its lines, two", q.currentChange(2)},
 		sqltest.Statement{"In the caller's transaction: blank items", q.blankItemsText(1)},
 		sqltest.Statement{"In the caller's transaction: no blank item any more", q.deleteBlankItems(1)},
-		sqltest.Statement{"In the caller's transaction: which of the dead holds are dead now", q.stillDue},
+		sqltest.Statement{"In the caller's transaction: which of the dead holds are dead now", q.stillDue + " SKIP LOCKED"},
 		sqltest.Statement{"Audit an item", q.bookItem},
 		sqltest.Statement{"Audit its buyers", q.bookBuyers},
 	)

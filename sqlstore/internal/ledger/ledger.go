@@ -199,11 +199,8 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 	calls := []LockCall{call}
 	usages := usagesOf(calls)
 	var lockedAt time.Time
-	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
-		q, err := s.watched(ctx, q)
-		if err != nil {
-			return false, err
-		}
+	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (_ bool, err error) {
+		q = s.watched(q)
 		if lockedAt, err = s.claim(ctx, q, call); err != nil {
 			return false, err
 		}
@@ -396,10 +393,7 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 // apply applies a change by itself.
 func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.Companion) (stock.Verdict, error) {
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
-		q, err := s.watched(ctx, q)
-		if err != nil {
-			return false, err
-		}
+		q = s.watched(q)
 		if err := s.Record(ctx, q, change); err != nil {
 			return false, err
 		}

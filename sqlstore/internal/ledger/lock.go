@@ -153,7 +153,7 @@ func (s *Store) lockAlone(ctx context.Context, call LockCall) (LockAnswer, error
 	switch {
 	case err != nil:
 		return LockAnswer{}, err
-	case replies[0].Alone:
+	case replies[0].Alone != 0:
 		return single(ctx, s, rowsOfLock(call), func(s *Store) (LockAnswer, error) { return s.lock(ctx, call) })
 	}
 	return replies[0].Answer, replies[0].Err
@@ -245,7 +245,7 @@ func (b *LockBatch) finish() []batch.Reply[LockAnswer] {
 		if exists[b.Calls[i].Order.ID] {
 			b.Replies[i].Answer.Verdict = stock.Exists
 		} else {
-			b.Replies[i].Alone = true
+			b.Replies[i].Alone = batch.Known
 		}
 	}
 	return b.Replies
@@ -266,11 +266,10 @@ func (b *LockBatch) try(ctx context.Context, decided bool) (bool, error) {
 	var calls []LockCall
 	var lockedAt time.Time
 	b.unclean = false
+	b.Store.Bounds.Tried(len(b.Calls))
 	kept, err := b.Store.Atomically(ctx, func(q mysql.Tx) (ok bool, err error) {
 		if len(b.In) > 1 || len(b.Calls[b.In[0]].Order.Lines) > 1 { // others may need what it has locked
-			if q, err = b.Store.watched(ctx, q); err != nil {
-				return false, err
-			}
+			q = b.Store.watched(q)
 		}
 		if decided {
 			calls, lockedAt, ok, err = b.decide(ctx, q)
@@ -404,7 +403,7 @@ func (b *LockBatch) halve(ctx context.Context) []batch.Reply[LockAnswer] {
 func (b *LockBatch) split() {
 	b.rejoin()
 	for _, i := range b.In {
-		b.Replies[i].Alone = true
+		b.Replies[i].Alone = batch.Unsettled
 	}
 	b.In = nil
 }

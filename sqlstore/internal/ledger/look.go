@@ -211,8 +211,9 @@ func (s *Store) knownNow(ctx context.Context, orders []string, known map[string]
 	return s.Among(ctx, func(q mysql.Tx) (bool, error) {
 		n := 0
 		err := mysql.Read(ctx, q, mysql.RenderList(s.SQL.knownNow, orders), func(rows *sql.Rows) error {
+			var clock int64
 			var order string
-			err := rows.Scan(&order)
+			err := rows.Scan(&clock, &order)
 			known[order] = held
 			n++
 			return err
@@ -221,26 +222,20 @@ func (s *Store) knownNow(ctx context.Context, orders []string, known map[string]
 	}, s.SQL.BlankHolds(orders...))
 }
 
-// knownSoon reads what other transactions have written and, where they have, what of it is committed.
+// knownSoon reads what other transactions have written, and whether it is committed.
 func (s *Store) knownSoon(ctx context.Context, orders []string, known map[string]Presence) (time.Time, error) {
 	var clock int64
-	var written []string
-	see := func(as Presence) func(*sql.Rows) error {
-		return func(rows *sql.Rows) error {
-			var order sql.NullString
-			if err := rows.Scan(&clock, &order); err != nil || !order.Valid {
-				return err
-			}
-			known[order.String] = as
-			written = append(written, order.String)
-			return nil
+	written, err := s.ReadWritten(ctx, orders, s.SQL.known, s.SQL.knownNow, func(rows *sql.Rows) (string, error) {
+		var order sql.NullString
+		err := rows.Scan(&clock, &order)
+		return order.String, err
+	})
+	for order, committed := range written {
+		if known[order] = UnderWay; committed {
+			known[order] = held
 		}
 	}
-	err := s.Peek(ctx, mysql.RenderList(s.SQL.known, orders), see(UnderWay))
-	if err == nil && len(written) > 0 {
-		err = s.Query(ctx, mysql.RenderList(s.SQL.known, written), see(held))
-	}
-	return mysql.FromMicros(clock), err
+	return s.Moment(ctx, clock, err)
 }
 
 // knownOne is known for one.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -58,11 +59,8 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 		return stock.MoveResult{Verdict: DoneIf(rows > 0)}, err
 	}
 	calls := []MoveCall{call}
-	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
-		q, err := s.watched(ctx, q)
-		if err != nil {
-			return false, err
-		}
+	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (_ bool, err error) {
+		q = s.watched(q)
 		lines, count := 0, s.SQL.countState
 		if s.Bound() {
 			if lines, err = s.lockOrder(ctx, q, call.Order); err != nil || lines == 0 {
@@ -128,7 +126,7 @@ func (s *Store) moveBatch(ctx context.Context, step stock.Step, calls []MoveCall
 // AllAlone returns the replies of a batch that cannot go as one.
 func AllAlone[A any](replies []batch.Reply[A]) []batch.Reply[A] {
 	for i := range replies {
-		replies[i].Alone = true
+		replies[i].Alone = batch.Refused
 	}
 	return replies
 }
@@ -138,6 +136,7 @@ func (s *Store) moveEach(ctx context.Context, step stock.Step, calls []MoveCall)
 	replies := make([]batch.Reply[stock.MoveResult], len(calls))
 	items := map[string][]stock.Key{} // of the orders that could expire
 	t := tries{
+		tried: func() { s.Bounds.Tried(len(calls)) },
 		stuck: func(in []int) ([]*stuckError, error) {
 			rows := make([]callRows, len(in))
 			for n, i := range in {
@@ -165,7 +164,7 @@ func (s *Store) moveEach(ctx context.Context, step stock.Step, calls []MoveCall)
 			case errors.Is(why, errRefused):
 				return
 			case errors.Is(why, errAlone):
-				replies[i].Alone = true
+				replies[i].Alone = batch.Unsettled
 				return
 			}
 			replies[i].Err = why
@@ -190,20 +189,13 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 	m = NewMovedHolds(NewTally())
 	wanted := func(order string, fence int64) bool { return step == stock.StepExpire || fences[order] == fence }
 	many := s.SQL.Many[step]
-	lock := mysql.RenderList(many.lock, orders)
-	if s.Bound() && step == stock.StepExpire { // who releases what is dead on the way to something else waits for nobody
-		lock += " SKIP LOCKED"
-	}
 	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		m, why = NewMovedHolds(NewTally()), make([]error, len(calls))
-		q, err := s.watched(ctx, q)
-		if err != nil {
-			return false, err
-		}
+		q = s.watched(q)
 		if err := beforeTry(ctx, s, q, calls); err != nil {
 			return false, err
 		}
-		if err := m.lock(ctx, q, s.SQL, lock, wanted); err != nil {
+		if err := m.lock(ctx, q, s.SQL, s.firstLines(ctx, q, step, orders), wanted); err != nil {
 			return false, err
 		}
 		if judged {
@@ -234,6 +226,19 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 		}
 	}
 	return m, why, err
+}
+
+// firstLines returns what locks and reads the first lines of orders that allow a step. In the caller's transaction, who releases
+// what is dead on the way to something else waits for nobody.
+func (s *Store) firstLines(ctx context.Context, q mysql.Tx, step stock.Step, orders []string) func(scan func(*sql.Rows) error) error {
+	lock := s.SQL.Many[step].lock
+	return func(scan func(*sql.Rows) error) error {
+		if s.Bound() && step == stock.StepExpire {
+			_, err := mysql.ReadFree(ctx, s.Handle, q, orders, mysql.ByList(lock), scan)
+			return err
+		}
+		return mysql.Read(ctx, q, mysql.RenderList(lock, orders), scan)
+	}
 }
 
 // made returns the calls whose orders move, by their numbers, and completes why the others do not.

@@ -46,19 +46,23 @@ func (m *MovedHolds) Move(
 	ctx context.Context, q mysql.Tx, statements *Statements, step stock.Step, orders []string, wanted func(order string, fence int64) bool,
 ) error {
 	many := statements.Many[step]
-	if err := m.lock(ctx, q, statements, mysql.RenderList(many.lock, orders), wanted); err != nil {
+	first := func(scan func(*sql.Rows) error) error {
+		return mysql.Read(ctx, q, mysql.RenderList(many.lock, orders), scan)
+	}
+	if err := m.lock(ctx, q, statements, first, wanted); err != nil {
 		return err
 	}
 	return m.move(ctx, q, many, step.Transition().Delta)
 }
 
 // lock locks the wanted orders that allow the step. From then on nothing can come between: the step has the time of
-// the lock. The first line of an order stands for it, and tells how many there are.
+// the lock. The first line of an order stands for it, and tells how many there are: first locks and reads those.
 func (m *MovedHolds) lock(
-	ctx context.Context, q mysql.Tx, statements *Statements, query string, wanted func(order string, fence int64) bool,
+	ctx context.Context, q mysql.Tx, statements *Statements, first func(scan func(*sql.Rows) error) error,
+	wanted func(order string, fence int64) bool,
 ) error {
 	further, lines := lineKeys{}, int64(0)
-	err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+	err := first(func(rows *sql.Rows) error {
 		var order string
 		var n int
 		var l stock.Line

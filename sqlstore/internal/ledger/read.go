@@ -35,7 +35,8 @@ func (q *Statements) renderReads() {
 	q.known = "SELECT " + mysql.Micros(mysql.Now) + ", ORDER_NO FROM " + q.Holds +
 		" FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1" +
 		" UNION ALL SELECT " + mysql.Micros(mysql.Now) + ", NULL" // the clock comes also where there is no hold
-	q.knownNow = "SELECT ORDER_NO FROM " + q.Holds + " FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND LINE_NUM > 0 FOR UPDATE"
+	q.knownNow = "SELECT " + mysql.Micros(mysql.Now) + ", ORDER_NO FROM " + q.Holds +
+		" FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1 AND LINE_NUM > 0 FOR UPDATE"
 	q.readRefund = "SELECT " + refundColumns + " FROM " + q.refunds + " r WHERE r.REFUND_NO = ? ORDER BY r.LINE_NO"
 	q.readChange = "SELECT " + changeColumns + " FROM " + q.changes + " c WHERE c.SCOPE = ? AND c.CHANGE_NO = ? ORDER BY c.LINE_NO"
 	q.renderCurrent()
@@ -49,7 +50,7 @@ func (q *Statements) renderReads() {
 		" ON h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID WHERE s.STOCK_LOCK_NUM > 0 AND " + dead + " LIMIT ?"
 
 	q.stillDue = "SELECT h.ORDER_NO FROM " + q.Holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND " + dead +
-		" FOR UPDATE SKIP LOCKED"
+		" FOR UPDATE"
 
 	q.holdsByItem = hold + " JOIN (SELECT ORDER_NO FROM " + q.Holds + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? AND STATE = ?" +
 		" AND (EXPIRE_TIME > ? OR (EXPIRE_TIME = ? AND ORDER_NO > ?)) ORDER BY EXPIRE_TIME, ORDER_NO LIMIT ?) p ON p.ORDER_NO = h.ORDER_NO" +

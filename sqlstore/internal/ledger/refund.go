@@ -79,10 +79,7 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 	}
 	var made []RefundCall
 	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
-		q, err := s.watched(ctx, q)
-		if err != nil {
-			return false, err
-		}
+		q = s.watched(q)
 		is, ok, err := s.lockRefunded(ctx, q, call.Hold)
 		if err != nil {
 			return false, err
@@ -168,6 +165,7 @@ func (s *Store) lockRefunded(ctx context.Context, q mysql.Tx, hold stock.Hold) (
 func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall) ([]batch.Reply[stock.RefundResult], error) {
 	replies := make([]batch.Reply[stock.RefundResult], len(calls))
 	t := tries{
+		tried: func() { s.Bounds.Tried(len(calls)) },
 		stuck: func(in []int) ([]*stuckError, error) {
 			rows := make([]callRows, len(in))
 			for n, i := range in {
@@ -187,8 +185,10 @@ func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall)
 		},
 		leave: func(i int, why error) {
 			switch {
-			case errors.Is(why, errRefused), errors.Is(why, errAlone):
-				replies[i].Alone = true
+			case errors.Is(why, errRefused):
+				replies[i].Alone = batch.Refused
+			case errors.Is(why, errAlone):
+				replies[i].Alone = batch.Unsettled
 			case errors.Is(why, errKnown):
 				replies[i].Answer.Verdict = stock.Exists
 			default:
@@ -207,10 +207,7 @@ func (s *Store) refundMany(ctx context.Context, calls []RefundCall) (made []Refu
 	var b RefundBatch
 	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
 		b, made = NewRefundBatch(calls), nil
-		q, err := s.watched(ctx, q)
-		if err != nil {
-			return false, err
-		}
+		q = s.watched(q)
 		t := NewTally()
 		if err := beforeTry(ctx, s, q, calls); err != nil {
 			return false, err

@@ -156,7 +156,7 @@ func (b *LockBatch) admit(entries map[stock.Key]Entry, usages map[buyerKey]stock
 			b.Replies[i].Answer.Verdict = stock.Exists
 			continue
 		case known[c.Order.ID] == UnderWay: // its INSERT waits for that, and keeps the others waiting
-			b.Replies[i].Alone = true
+			b.Replies[i].Alone = batch.Known
 			continue
 		case admitted[c.Order.ID]:
 			b.again = append(b.again, i)
@@ -164,7 +164,7 @@ func (b *LockBatch) admit(entries map[stock.Key]Entry, usages map[buyerKey]stock
 		}
 		switch refusal, err := a.draw(c); {
 		case err != nil: // it cannot be: the items let it
-			b.Replies[i].Alone = true
+			b.Replies[i].Alone = batch.Unsettled
 		case refusal != nil:
 			b.Replies[i].Answer = *refusal
 			if a.behind(c) {
@@ -346,7 +346,7 @@ func (b *LockBatch) recheck(ctx context.Context) {
 		case held:
 			b.Replies[i].Answer = LockAnswer{Verdict: stock.Exists}
 		case UnderWay:
-			b.Replies[i] = batch.Reply[LockAnswer]{Alone: true}
+			b.Replies[i] = batch.Reply[LockAnswer]{Alone: batch.Known}
 		case absent:
 		}
 	}

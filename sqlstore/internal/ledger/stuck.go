@@ -145,7 +145,12 @@ func (s *Store) await(ctx context.Context, row stuckRow) error {
 	}
 	defer s.Bounds.Leave()
 	return s.stuck.join(row, func(ctx context.Context) error {
-		return s.Peek(ctx, s.SQL.lockStuck(row), func(*sql.Rows) error { return nil })
+		for _, lock := range s.SQL.lockStuck(row) {
+			if err := s.Peek(ctx, lock, func(*sql.Rows) error { return nil }); err != nil {
+				return err
+			}
+		}
+		return nil
 	}).wait(ctx)
 }
 
@@ -190,11 +195,11 @@ func (s *Store) patience() time.Duration {
 }
 
 // watched returns a transaction with a watchdog, where calls are merged.
-func (s *Store) watched(ctx context.Context, q mysql.Tx) (mysql.Tx, error) {
+func (s *Store) watched(q mysql.Tx) mysql.Tx {
 	if s.batchers == nil {
-		return q, nil
+		return q
 	}
-	return s.Watch(ctx, q, s.Bounds.Patience())
+	return s.Watch(q, s.Bounds.Patience())
 }
 
 // callRows is the rows of a call. A step knows its order alone.
@@ -257,21 +262,27 @@ func (s *Store) stuckOn(ctx context.Context, calls []callRows) ([]*stuckError, e
 	return stuck, nil
 }
 
-// lookForStuck calls scan for each row that a locking read finds, also written by others and not committed, after those of
-// them that it can lock at once.
-func (s *Store) lookForStuck(ctx context.Context, statement string, scan func(rows *sql.Rows, free bool) error) error {
-	err := s.Peek(ctx, statement+" SKIP LOCKED", func(rows *sql.Rows) error { return scan(rows, true) })
+// lookForStuck calls scan for each row that a locking read of some keys finds, also written by others and not committed, after those
+// of them that it can lock at once. It returns the keys that others have locked for certain.
+func lookForStuck[K any](
+	ctx context.Context, s *Store, keys []K, statement func([]K) string, scan func(rows *sql.Rows, free bool) error,
+) ([]K, error) {
+	locked, err := mysql.QueryFree(ctx, s.Handle, keys, statement, func(rows *sql.Rows) error { return scan(rows, true) })
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.Peek(ctx, strings.TrimSuffix(statement, " FOR UPDATE"), func(rows *sql.Rows) error { return scan(rows, false) })
+	return locked, s.Peek(ctx, strings.TrimSuffix(statement(keys), " FOR UPDATE"), func(rows *sql.Rows) error { return scan(rows, false) })
 }
 
 // stuckHolds returns the orders of which a line is locked, and completes the rows of calls that know no more than their order.
 func (s *Store) stuckHolds(ctx context.Context, orders []string, calls []callRows) (map[string]bool, error) {
 	missing, keys, buyers := map[string]int{}, map[string][]stock.Key{}, map[string]string{}
+	locked, err := s.underWay(ctx, orders)
+	if err != nil {
+		return nil, err
+	}
 	for part := range slices.Chunk(orders, mysql.MaxList) {
-		err := s.lookForStuck(ctx, mysql.RenderList(s.SQL.lockLinesOf, part), func(rows *sql.Rows, free bool) error {
+		more, err := lookForStuck(ctx, s, part, mysql.ByList(s.SQL.lockLinesOf), func(rows *sql.Rows, free bool) error {
 			var order, buyer string
 			var key stock.Key
 			err := rows.Scan(&order, &key.SKU, &key.Activity, &buyer)
@@ -286,24 +297,38 @@ func (s *Store) stuckHolds(ctx context.Context, orders []string, calls []callRow
 		if err != nil {
 			return nil, err
 		}
+		for _, order := range more {
+			locked[order] = true
+		}
 	}
 	for i, order := range orders {
 		if len(calls[i].keys) == 0 {
 			calls[i].keys, calls[i].buyer = keys[order], buyers[order]
 		}
 	}
-	locked := map[string]bool{}
 	for order, n := range missing {
-		locked[order] = n > 0
+		locked[order] = locked[order] || n > 0
 	}
 	return locked, nil
+}
+
+// underWay returns the orders that others are making, or taking back.
+func (s *Store) underWay(ctx context.Context, orders []string) (map[string]bool, error) {
+	known, _, err := s.known(ctx, orders)
+	locked := map[string]bool{}
+	for order, presence := range known {
+		if presence == UnderWay {
+			locked[order] = true
+		}
+	}
+	return locked, err
 }
 
 // stuckBuyers returns which of them are locked.
 func (s *Store) stuckBuyers(ctx context.Context, buyers []buyerKey) (map[buyerKey]bool, error) {
 	locked, free := map[buyerKey]bool{}, map[buyerKey]bool{}
 	for part := range slices.Chunk(buyers, mysql.MaxList) {
-		err := s.lookForStuck(ctx, s.SQL.lockBuyers(part), func(rows *sql.Rows, is bool) error {
+		_, err := lookForStuck(ctx, s, part, s.SQL.lockBuyers, func(rows *sql.Rows, is bool) error {
 			var key buyerKey
 			var u stock.Usage
 			err := rows.Scan(&key.SKU, &key.Activity, &key.buyer, &u.Held, &u.Bought, &u.Holds)
@@ -321,7 +346,7 @@ func (s *Store) stuckBuyers(ctx context.Context, buyers []buyerKey) (map[buyerKe
 func (s *Store) stuckItems(ctx context.Context, keys []stock.Key) (map[stock.Key]bool, error) {
 	locked, free := map[stock.Key]bool{}, map[stock.Key]bool{}
 	for part := range slices.Chunk(keys, mysql.MaxList) {
-		err := s.lookForStuck(ctx, s.SQL.lockItemRows(part), func(rows *sql.Rows, is bool) error {
+		_, err := lookForStuck(ctx, s, part, s.SQL.lockItemRows, func(rows *sql.Rows, is bool) error {
 			var row itemRow
 			err := rows.Scan(row.targets()...)
 			note(row.finish().Key, is, free, locked)
@@ -343,13 +368,13 @@ func note[K comparable](key K, is bool, free, locked map[K]bool) {
 	}
 }
 
-// lockStuck renders the read that waits for a row.
-func (q *Statements) lockStuck(r stuckRow) string {
+// lockStuck renders the reads that wait for a row: of an order, for its first line, which may not be committed, and then for all.
+func (q *Statements) lockStuck(r stuckRow) []string {
 	switch {
 	case r.order != "":
-		return mysql.RenderList(q.lockLinesOf, []string{r.order})
+		return []string{mysql.Render(q.lockOrder, r.order), mysql.RenderList(q.lockLinesOf, []string{r.order})}
 	case r.buyer != "":
-		return q.lockBuyers([]buyerKey{r.buyerKey})
+		return []string{q.lockBuyers([]buyerKey{r.buyerKey})}
 	}
-	return q.lockItemRows([]stock.Key{r.Key})
+	return []string{q.lockItemRows([]stock.Key{r.Key})}
 }

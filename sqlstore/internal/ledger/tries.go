@@ -23,6 +23,8 @@ type tries struct {
 	// of the transaction, which has made none then. Judged calls are judged one by one before any of them is made.
 	try func(in []int, judged bool) (why []error, err error)
 
+	tried func() // is told of each try
+
 	// stuck returns which calls others keep from being made.
 	stuck func(in []int) ([]*stuckError, error)
 
@@ -39,6 +41,7 @@ func (t *tries) run(in []int, judged bool) (first bool) {
 			t.leaveAll(in, fault.Unsent(t.broken))
 			return false
 		}
+		t.tried()
 		why, err := t.try(in, judged)
 		refusal, _ := fault.As[*mysql.RefusalError](err)
 		switch {

@@ -26,8 +26,8 @@ const beginCaughtUp = "/*M! SET STATEMENT wsrep_sync_wait = 1 FOR */ " + beginTx
 const catchUpTime = 15 * time.Second
 
 // beginCurrent opens a transaction whose reads are current, also on a server that lags.
-func (a *Attempt) beginCurrent(ctx context.Context, lags bool) error {
-	if !lags {
+func (a *Attempt) beginCurrent(ctx context.Context) error {
+	if !a.is.lags {
 		return a.Begin(ctx)
 	}
 	a.open = true
@@ -41,34 +41,26 @@ func (a *Attempt) beginCurrent(ctx context.Context, lags bool) error {
 // catchUp makes what the caller's transaction reads with a lock current, and reports whether the server lags at all. The wait is on
 // another connection of the pool, since a transaction cannot wait.
 func (h *Handle) catchUp(ctx context.Context) (lags bool, err error) {
-	lags, err = h.sessions.lag(ctx, h.tx)
-	if err != nil || !lags || h.db == nil {
+	d, err := h.dialectIn(ctx, h.tx)
+	if err != nil || !d.lags || h.db == nil {
 		return false, Classify(err, Unsent)
 	}
 	ctx, cancel := context.WithTimeout(ctx, catchUpTime)
 	defer cancel()
-	return true, h.Again(ctx, func(a *Attempt) error {
-		return a.reading(ctx, true, func() error { return nil })
-	})
+	return true, h.Again(ctx, func(a *Attempt) error { return a.Reading(ctx, func() error { return nil }) })
 }
 
-// own is Atomically for a transaction of the store's own. It also reports whether the server of a refusal lags.
-func (h *Handle) own(ctx context.Context, fn VerdictFunc, caughtUp bool) (kept, lags bool, err error) {
-	err = h.Again(ctx, func(a *Attempt) (err error) {
-		kept = false
-		if err := a.beginCurrent(ctx, caughtUp); err != nil {
-			return err
+// again runs fn once more behind a catch-up, where it has refused calls on a server that lags. It returns their refusal where
+// the server does not.
+func (h *Handle) again(ctx context.Context, refusal error, fn VerdictFunc) (bool, error) {
+	if h.Bound() {
+		if lags, err := h.catchUp(ctx); err != nil || !lags {
+			return false, cmp.Or(err, refusal)
 		}
-		kept, err = fn(a)
-		if RefusedBy(err) && !caughtUp {
-			var failed error
-			lags, failed = h.sessions.lag(ctx, a.Conn)
-			return cmp.Or(failed, err)
-		}
-		if err != nil || !kept {
-			return err
-		}
-		return a.commit(ctx)
-	})
-	return kept, lags, err
+		return h.nested(ctx, fn)
+	}
+	if d := h.sessions.server.Load(); d == nil || !d.lags {
+		return false, refusal
+	}
+	return h.own(ctx, (*Attempt).beginCurrent, fn)
 }

@@ -71,7 +71,7 @@ func passing(err error) bool {
 		errOffline, errNotReady, errIdle, errTooManyTrx, errGroupRollback, errNoBackend, errNoBackendPeriod:
 		return true
 	}
-	return killedJoin(err)
+	return killedJoin(err) || tidbPasses(err)
 }
 
 // killedJoin reports whether KILL QUERY has ended an UPDATE of several tables, for which MySQL has no number
@@ -87,7 +87,7 @@ func hearsay(err error) bool {
 	case errServerGone, errServerLost, errKilled, errShutdown, errInCommit:
 		return true
 	case errAnything:
-		return !killedJoin(err)
+		return !killedJoin(err) && !lockRetriesSpent(err)
 	}
 	return false
 }
@@ -105,7 +105,7 @@ func readOnly(err error) bool {
 // it to let another one through.
 func rerun(err error) bool {
 	n := Number(err)
-	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback
+	return n == errDeadlock || n == errRecordChanged || n == errGroupRollback || tidbReruns(err)
 }
 
 // TooLarge reports whether a statement was refused because its text is larger than max_allowed_packet.

@@ -7,31 +7,47 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // mostSessions bounds how many connections are remembered: also those that the pool has closed since.
 const mostSessions = 1_000
 
-// session is how the settings of a connection affect a statement.
+// session is how the server and the settings of a connection affect a statement.
 type session struct {
+	*dialect
+
 	commits bool   // it commits by itself: autocommit is on, and no COMMIT of anybody can have opened another transaction
 	locks   bool   // within a transaction, a read locks what it reads: SERIALIZABLE
 	repeats bool   // within a transaction, all reads are of one moment and lock nothing: REPEATABLE READ
-	lags    bool   // its server may not have applied yet what another one has acknowledged; see beginCaughtUp
+	fresh   bool   // within a transaction, each read is of its own moment: READ COMMITTED
 	id      string // as KILL takes it
 }
 
 // sessions remembers the sessions of a pool's connections. The settings come from the DSN or the server, and do not
 // change while a connection lives. It is safe for concurrent use.
 type sessions struct {
+	server atomic.Pointer[dialect] // once it is known
+
 	mu    sync.Mutex
 	known map[driver.Conn]session
-	last  *session // the one that was read last
 }
 
-// readSession asks for the settings, one of which has two names, and for the id of the connection.
+// readSession asks for the settings, one of which has two names, for the id of the connection, and for what tells the kinds of servers.
 const readSession = "SHOW SESSION VARIABLES WHERE Variable_name IN ('autocommit', 'completion_type', 'tx_isolation'," +
-	" 'transaction_isolation', 'pseudo_thread_id', 'wsrep_on', 'version')"
+	" 'transaction_isolation', 'pseudo_thread_id', 'tidb_txn_mode', 'wsrep_on', 'version')"
+
+// readSettings reads the settings of the session of a connection, in capitals, by their names.
+func readSettings(ctx context.Context, q Tx) (map[string]string, error) {
+	settings := map[string]string{}
+	err := Read(ctx, q, readSession, func(rows *sql.Rows) error {
+		var name, value string
+		err := rows.Scan(&name, &value)
+		settings[strings.ToLower(name)] = strings.ToUpper(value)
+		return err
+	})
+	return settings, err
+}
 
 // of returns the session of a connection. It asks once for each.
 func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
@@ -45,50 +61,22 @@ func (s *sessions) of(ctx context.Context, conn *sql.Conn) (session, error) {
 	if is, known := s.recall(key); known {
 		return is, nil
 	}
-	is, err := s.read(ctx, conn)
-	if err != nil {
-		return session{}, err
-	}
-	s.remember(key, is)
-	return is, nil
-}
-
-// lag reports whether the server lags, as any connection of the pool has told, or else as this one does.
-func (s *sessions) lag(ctx context.Context, q Tx) (bool, error) {
-	s.mu.Lock()
-	last := s.last
-	s.mu.Unlock()
-	if last != nil {
-		return last.lags, nil
-	}
-	is, err := s.read(ctx, q)
-	return is.lags, err
-}
-
-// read asks for the session of a connection.
-func (s *sessions) read(ctx context.Context, q Tx) (session, error) {
-	settings := map[string]string{}
-	err := Read(ctx, q, readSession, func(rows *sql.Rows) error {
-		var name, value string
-		err := rows.Scan(&name, &value)
-		settings[strings.ToLower(name)] = strings.ToUpper(value)
-		return err
-	})
+	settings, err := readSettings(ctx, conn)
 	if err != nil {
 		return session{}, err
 	}
 	completion := settings["completion_type"]
 	level := settings["tx_isolation"] + settings["transaction_isolation"] // a server has one of them, or both
 	is := session{
+		dialect: dialectOf(settings),
 		commits: settings["autocommit"] == "ON" && (completion == "0" || completion == "NO_CHAIN"),
 		locks:   strings.Contains(level, "SERIALIZABLE"),
 		repeats: strings.Contains(level, "REPEATABLE"),
-		lags:    settings["wsrep_on"] == "ON" && strings.Contains(settings["version"], "MARIADB"),
+		fresh:   strings.Contains(level, "READ-COMMITTED"),
 		id:      sessionID(settings["pseudo_thread_id"]),
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = &is
+	s.server.Store(is.dialect)
+	s.remember(key, is)
 	return is, nil
 }
 

@@ -9,15 +9,11 @@ func (h *Handle) Snapshot(ctx context.Context, fn func(q Tx) error) error {
 		return err
 	}
 	return h.Again(ctx, func(a *Attempt) error {
-		is, err := h.sessions.of(ctx, a.Conn)
-		if err != nil {
-			return err
-		}
-		if !is.repeats {
-			if err := a.setLevel(ctx, is, "REPEATABLE READ"); err != nil {
+		if !a.is.repeats {
+			if err := a.setLevel(ctx, "REPEATABLE READ"); err != nil {
 				return err
 			}
 		}
-		return a.reading(ctx, is.lags, func() error { return fn(a) })
+		return a.Reading(ctx, func() error { return fn(a) })
 	})
 }

@@ -3,7 +3,6 @@
 package mysql
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -108,6 +107,7 @@ const (
 type Attempt struct {
 	*sql.Conn
 
+	is     session // of the connection
 	stage  stage
 	open   bool // a transaction is open
 	given  bool // a row was given to somebody, who has not asked for it twice
@@ -118,6 +118,28 @@ type Attempt struct {
 func (a *Attempt) Begin(ctx context.Context) error {
 	a.open = true
 	_, err := a.ExecContext(ctx, beginTx)
+	return err
+}
+
+// beginChange opens a transaction of several statements that changes something, in which each read sees what was committed
+// before the locks that the transaction has.
+func (a *Attempt) beginChange(ctx context.Context) error {
+	if a.is.level != "" && !a.is.fresh {
+		if err := a.setLevel(ctx, a.is.level); err != nil {
+			return err
+		}
+	}
+	return a.Begin(ctx)
+}
+
+// setLevel sets the isolation level of the next transaction. A transaction that is still open would keep its own.
+func (a *Attempt) setLevel(ctx context.Context, level string) error {
+	if !a.is.commits {
+		if _, err := a.ExecContext(ctx, commitTx); err != nil {
+			return err
+		}
+	}
+	_, err := a.ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL "+level)
 	return err
 }
 
@@ -151,17 +173,11 @@ func (h *Handle) ExecWatched(ctx context.Context, statement string, patience tim
 		return rows, err
 	}
 	err = h.Again(ctx, func(a *Attempt) error {
-		is, err := h.sessions.of(ctx, a.Conn)
-		if err != nil {
-			return err
-		}
 		q := Tx(a)
 		if patience > 0 {
-			if q, err = h.Watch(ctx, a, patience); err != nil {
-				return err
-			}
+			q = h.Watch(a, patience)
 		}
-		if is.commits {
+		if a.is.commits && a.is.alone {
 			a.stage = sent
 			return run(q)
 		}
@@ -192,7 +208,9 @@ func (h *Handle) Again(ctx context.Context, fn func(*Attempt) error) error {
 			return Classify(err, Unsent)
 		}
 		a := &Attempt{Conn: conn}
-		err = fn(a)
+		if a.is, err = h.sessions.of(ctx, conn); err == nil {
+			err = fn(a)
+		}
 		a.giveBack(ctx, err)
 		switch {
 		case err == nil:
@@ -255,166 +273,40 @@ func pause(ctx context.Context, n int) {
 	}
 }
 
-// Query runs a statement that reads what a call decides by, or what its caller may: scan is called for each row.
-// It is a transaction, so that a proxy that splits reads from writes sends it to the primary.
-func (h *Handle) Query(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
-	if err := h.Ready(ctx); err != nil {
-		return err
-	}
-	if h.Bound() {
-		if _, err := h.catchUp(ctx); err != nil {
-			return err
-		}
-		return Classify(Read(ctx, h.tx, statement, scan), Unsent)
-	}
-	return h.Again(ctx, func(a *Attempt) error {
-		is, err := h.sessions.of(ctx, a.Conn)
-		if err != nil {
-			return err
-		}
-		return a.readTx(ctx, is, statement, scan)
-	})
-}
-
-// read runs a statement that reads.
-func (a *Attempt) read(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
-	return Read(ctx, a, statement, func(rows *sql.Rows) error { a.given = true; return scan(rows) })
-}
-
-// readTx runs it as a transaction, which locks nothing.
-func (a *Attempt) readTx(ctx context.Context, is session, statement string, scan func(*sql.Rows) error) error {
-	if is.locks {
-		if err := a.setLevel(ctx, is, "READ COMMITTED"); err != nil {
-			return err
-		}
-	}
-	return a.reading(ctx, is.lags, func() error { return a.read(ctx, statement, scan) })
-}
-
-// setLevel sets the isolation level of the next transaction. A transaction that is still open would keep its own.
-func (a *Attempt) setLevel(ctx context.Context, is session, level string) error {
-	if !is.commits {
-		if _, err := a.ExecContext(ctx, commitTx); err != nil {
-			return err
-		}
-	}
-	_, err := a.ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL "+level)
-	return err
-}
-
-// Reading runs fn as a transaction that changes nothing.
-func (a *Attempt) Reading(ctx context.Context, fn func() error) error { return a.reading(ctx, false, fn) }
-
-// reading is Reading on a server that may lag.
-func (a *Attempt) reading(ctx context.Context, lags bool, fn func() error) error {
-	if err := a.beginCurrent(ctx, lags); err != nil {
-		return err
-	}
-	if err := fn(); err != nil {
-		return err
-	}
-	if _, err := a.ExecContext(ctx, endReadTx); err == nil {
-		a.open = false
-	}
-	return nil
-}
-
-// Show is Query for what is only shown: a proxy may let a replica answer it.
-func (h *Handle) Show(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
-	if err := h.Ready(ctx); err != nil {
-		return err
-	}
-	if h.Bound() {
-		return Classify(Read(ctx, h.tx, statement, scan), Unsent)
-	}
-	return h.Again(ctx, func(a *Attempt) error {
-		is, err := h.sessions.of(ctx, a.Conn)
-		switch {
-		case err != nil:
-			return err
-		case is.commits:
-			return a.read(ctx, statement, scan)
-		}
-		return a.readTx(ctx, is, statement, scan) // or it would open a snapshot and leave it
-	})
-}
-
-// Peek is Query that also sees what other transactions have written and not committed: a row that it does not see is
-// not under way in the server either.
-func (h *Handle) Peek(ctx context.Context, statement string, scan func(*sql.Rows) error) error {
-	if err := h.Ready(ctx); err != nil {
-		return err
-	}
-	return h.Again(ctx, func(a *Attempt) error {
-		is, err := h.sessions.of(ctx, a.Conn)
-		if err != nil {
-			return err
-		}
-		if err := a.setLevel(ctx, is, "READ UNCOMMITTED"); err != nil {
-			return err
-		}
-		return a.readTx(ctx, session{lags: is.lags}, statement, scan)
-	})
-}
-
-// Read runs a statement that reads, as a part of a transaction or by itself.
-func Read(ctx context.Context, q Tx, statement string, scan func(*sql.Rows) error) error {
-	if w, ok := q.(*watchedTx); ok { // up to the last row
-		return w.watched(ctx, func() error { return Read(ctx, w.Attempt, statement, scan) })
-	}
-	rows, err := q.QueryContext(ctx, statement)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// ReadRow reads the first row of a statement, and returns sql.ErrNoRows where there is none.
-func ReadRow(ctx context.Context, q Tx, statement string, targets ...any) error {
-	err := sql.ErrNoRows
-	failed := Read(ctx, q, statement, func(rows *sql.Rows) error {
-		if err == nil {
-			return nil
-		}
-		err = nil
-		return rows.Scan(targets...)
-	})
-	if failed != nil {
-		return failed
-	}
-	return err
-}
-
 // VerdictFunc is the body of a transaction. Its changes are kept only if it returns true and no error.
 type VerdictFunc func(q Tx) (bool, error)
 
 // Atomically runs fn as one transaction: the store's own, or within the caller's, where a savepoint undoes what a
-// refusal or an error leaves behind. It reports whether the changes were kept. On a server that lags it runs fn once more
-// where that refuses calls with *RefusalError, since nobody looks again for their reasons.
+// refusal or an error leaves behind. It reports whether the changes were kept. In the store's own, a plain read behind a
+// lock sees what was committed before the lock, if no plain read came before: the snapshot is younger, or there is none. On a server
+// that lags it runs fn once more where that refuses calls with *RefusalError, since nobody looks again for their reasons.
 func (h *Handle) Atomically(ctx context.Context, fn VerdictFunc) (bool, error) {
 	if err := h.Ready(ctx); err != nil {
 		return false, err
 	}
-	if h.Bound() {
-		kept, err := h.nested(ctx, fn)
-		if !RefusedBy(err) {
-			return kept, err
-		}
-		if lags, failed := h.catchUp(ctx); failed != nil || !lags {
-			return false, cmp.Or(failed, err)
-		}
-		return h.nested(ctx, fn)
+	change := h.nested
+	if !h.Bound() {
+		change = func(ctx context.Context, fn VerdictFunc) (bool, error) { return h.own(ctx, (*Attempt).beginChange, fn) }
 	}
-	kept, lags, err := h.own(ctx, fn, false)
-	if lags && RefusedBy(err) {
-		kept, _, err = h.own(ctx, fn, true)
+	kept, err := change(ctx, fn)
+	if RefusedBy(err) {
+		return h.again(ctx, err, fn)
 	}
+	return kept, err
+}
+
+// own runs fn as a transaction of the store's own.
+func (h *Handle) own(ctx context.Context, begin func(*Attempt, context.Context) error, fn VerdictFunc) (kept bool, err error) {
+	err = h.Again(ctx, func(a *Attempt) (err error) {
+		kept = false
+		if err := begin(a, ctx); err != nil {
+			return err
+		}
+		if kept, err = fn(a); err != nil || !kept {
+			return err
+		}
+		return a.commit(ctx)
+	})
 	return kept && err == nil, err
 }
 

@@ -24,13 +24,13 @@ var ErrStuck = errors.New("no answer in time")
 // WatchForeign returns a transaction of the store's own with a watchdog for statements of the shop: one that has no answer
 // after Patience, since it waits for a lock or takes very long, is ended by KILL QUERY from another connection of the pool, and
 // fails with ErrStuck. The caller's transaction is returned as it is.
-func (h *Handle) WatchForeign(ctx context.Context, q Tx) (Tx, error) {
-	return h.watch(ctx, q, watchedTx{patience: Patience, turns: turns})
+func (h *Handle) WatchForeign(q Tx) Tx {
+	return h.watch(q, watchedTx{patience: Patience, turns: turns})
 }
 
 // Watch is WatchForeign for statements of the store, with a patience of the caller's. They end only where they wait for a lock.
-func (h *Handle) Watch(ctx context.Context, q Tx, patience time.Duration) (Tx, error) {
-	return h.watch(ctx, q, watchedTx{patience: patience})
+func (h *Handle) Watch(q Tx, patience time.Duration) Tx {
+	return h.watch(q, watchedTx{patience: patience})
 }
 
 // Unwatched returns a transaction without its watchdog.
@@ -41,17 +41,13 @@ func Unwatched(q Tx) Tx {
 	return q
 }
 
-func (h *Handle) watch(ctx context.Context, q Tx, w watchedTx) (Tx, error) {
+func (h *Handle) watch(q Tx, w watchedTx) Tx {
 	a, own := Unwatched(q).(*Attempt)
-	if !own {
-		return q, nil
+	if !own || a.is.id == "" {
+		return q
 	}
-	is, err := h.sessions.of(ctx, a.Conn)
-	if err != nil || is.id == "" {
-		return q, err
-	}
-	w.Attempt, w.db, w.id = a, h.db, is.id
-	return &w, nil
+	w.Attempt, w.db = a, h.db
+	return &w
 }
 
 // watchedTx is a transaction with a watchdog, or a statement that commits itself.
@@ -59,7 +55,6 @@ type watchedTx struct {
 	*Attempt
 
 	db       *sql.DB
-	id       string // of its connection
 	patience time.Duration
 	turns    int // after which a statement is ended whatever it does, or 0
 }
@@ -107,7 +102,7 @@ func (w *watchedTx) watch(ctx context.Context) {
 		if w.doomed || w.turns > 0 && turn > w.turns || w.waits(ctx, turn) {
 			w.doomed = true
 			attempt, cancel := context.WithTimeout(ctx, cleanupTime)
-			_, _ = w.db.ExecContext(attempt, "KILL QUERY "+w.id) // its error is that of a connection which is gone
+			_, _ = w.db.ExecContext(attempt, "KILL QUERY "+w.is.id) // its error is that of a connection which is gone
 			cancel()
 		}
 		timer := time.NewTimer(Patience)
@@ -126,8 +121,7 @@ func (w *watchedTx) watch(ctx context.Context) {
 func (w *watchedTx) waits(ctx context.Context, turn int) bool {
 	asked := time.Now()
 	var waiting int
-	err := w.db.QueryRowContext(ctx,
-		"SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = "+w.id+" AND trx_state = 'LOCK WAIT'").Scan(&waiting)
+	err := w.db.QueryRowContext(ctx, w.is.lockWaits+w.is.id).Scan(&waiting)
 	switch {
 	case ctx.Err() != nil:
 		return false

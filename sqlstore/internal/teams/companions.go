@@ -138,8 +138,8 @@ func (b *seatTaker) insert(ctx context.Context, q mysql.Tx) error {
 }
 
 // joinedBy returns which buyers have a live seat in their team. The list has a code and a buyer in turn. The teams are
-// locked, so that nobody gets a seat meanwhile. In a transaction of the store's own this is the first read from a
-// snapshot, and sees what was committed before the lock.
+// locked, so that nobody gets a seat meanwhile. In a transaction of the store's own no read came before the lock, and so
+// this one sees what was committed before it; see Handle.Atomically.
 func (k *unitOfWork) joinedBy(ctx context.Context, q mysql.Tx, codes []string, buyers []any) (map[groupBuyer]bool, error) {
 	joined := map[groupBuyer]bool{}
 	if len(buyers) == 0 {

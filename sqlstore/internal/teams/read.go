@@ -113,8 +113,7 @@ func (g *Store) offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.
 		if err != nil || product == 0 {
 			return true, err
 		}
-		query := mysql.Render(g.sql.offers(1), key.Activity, key.SKU) + " LOCK IN SHARE MODE"
-		err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+		err = g.units.ReadShared(ctx, q, mysql.Render(g.sql.offers(1), key.Activity, key.SKU), "g", func(rows *sql.Rows) error {
 			return rows.Scan(append(offerTargets(&found), &clock)...)
 		})
 		return item == 0, err

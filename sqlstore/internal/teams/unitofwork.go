@@ -80,7 +80,7 @@ func (k *unitOfWork) load(team groupbuy.Team, clock time.Time) {
 // seat changes the version of its team: if the transaction's snapshot has the current version, it has the seats as
 // well. Otherwise they are read with a lock, which also locks the gaps beside them.
 func (k *unitOfWork) current(ctx context.Context, q mysql.Tx, statement string, codes ...string) (string, error) {
-	if !k.units.Bound() { // the snapshot is taken after the lock
+	if !k.units.Bound() { // see Handle.Atomically
 		return statement, nil
 	}
 	current := 0

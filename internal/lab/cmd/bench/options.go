@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -124,8 +125,8 @@ func (o *options) place(path string) string {
 // check refuses what cannot be run, and makes the plan.
 func (o *options) check() error {
 	for _, engine := range o.engines {
-		if engine != string(server.MariaDB) && engine != string(server.MySQL) {
-			return fmt.Errorf("-engine %s: there are mariadb and mysql", engine)
+		if !slices.Contains([]server.Engine{server.MariaDB, server.MySQL, server.TiDB}, server.Engine(engine)) {
+			return fmt.Errorf("-engine %s: there are mariadb, mysql and tidb", engine)
 		}
 	}
 	if len(o.engines) == 0 || o.measure <= 0 || o.warmup < 0 || o.pool < 1 || o.holds < 1 || o.orders < 1 || o.choice.Rounds < 0 {

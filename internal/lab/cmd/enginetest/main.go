@@ -1,7 +1,7 @@
 // Command enginetest runs the tests of this repository against a real database server: one that it starts for the run, or the
 // one that HOLDFAST_TEST_DSN names. It prints what go test would, every reason for a skip, and one closing line of counts and time:
 //
-//	go -C internal/lab run ./cmd/enginetest [-engine auto|mariadb|mariadb-11.8|mysql] [-summary FILE] [-- go test arguments]
+//	go -C internal/lab run ./cmd/enginetest [-engine auto|mariadb|mariadb-11.8|mysql|tidb] [-summary FILE] [-- go test arguments]
 //
 // It fails when a test or a package fails, when nothing has run, and when a test was skipped for want of a server.
 package main
@@ -40,7 +40,7 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	engine := flag.String("engine", string(server.Auto), "auto (the server of "+dsnVariable+" if set), mariadb, mariadb-11.8 or mysql")
+	engine := flag.String("engine", string(server.Auto), "auto (the server of "+dsnVariable+" if set), mariadb, mariadb-11.8, mysql or tidb")
 	dir := flag.String("dir", "../..", "the folder to run go test in")
 	summaryFile := flag.String("summary", "", "a file to append the closing line to")
 	flag.Parse()
@@ -86,7 +86,11 @@ func open(ctx context.Context, engine server.Engine) (env []string, version stri
 		}
 		return nil, version, func() error { return nil }, nil
 	}
-	s, err := server.Start(ctx, engine, &server.Options{Progress: os.Stdout, Args: forgetful})
+	opts := &server.Options{Progress: os.Stdout, Args: forgetful}
+	if engine == server.TiDB {
+		opts.Args = nil
+	}
+	s, err := server.Start(ctx, engine, opts)
 	if errors.Is(err, server.ErrMissing) {
 		return nil, "", nil, fmt.Errorf("%w; install it, or set %s to the DSN of a server to make databases on", err, dsnVariable)
 	}

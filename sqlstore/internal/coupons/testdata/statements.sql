@@ -9,7 +9,7 @@ SELECT CAMPAIGN_ID, TERMS_NO, TITLE, SCOPE, KIND, PLACES, AMOUNT, PERCENT, CAP, 
   FROM coupon_terms
  WHERE (CAMPAIGN_ID = ?
    AND TERMS_NO = ?) OR (CAMPAIGN_ID = ?
-   AND TERMS_NO = ?) LOCK IN SHARE MODE;
+   AND TERMS_NO = ?) FOR UPDATE;
 
 -- Claim, Lock, after 2 of their unit, 3: what the campaigns say, two
 SELECT SKU_ID, STOCK_SALE_NUM, SPU_ID
