@@ -40,8 +40,11 @@ func startPair(ctx context.Context, o *Options, engine server.Engine, semiSync b
 	if err != nil {
 		return p, err
 	}
-	if err := run(ctx, p.primary.DSN(), "CREATE USER replica@'%' IDENTIFIED BY 'r'", "GRANT REPLICATION SLAVE ON *.* TO replica@'%'"); err != nil {
-		return p, err
+	for _, host := range []string{"'127.0.0.1'", "localhost"} { // as a server without names or with names sees it
+		account := "replica@" + host
+		if err := run(ctx, p.primary.DSN(), "CREATE USER "+account+" IDENTIFIED BY 'r'", "GRANT REPLICATION SLAVE ON *.* TO "+account); err != nil {
+			return p, err
+		}
 	}
 	if p.mysql {
 		err = run(ctx, p.replica.DSN(), "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = "+port+
@@ -91,7 +94,7 @@ func (p *pair) stop() error {
 
 // await waits until the replica has applied what the primary has.
 func (p *pair) await(ctx context.Context) error {
-	const forever = 600
+	const forever = 60
 	if p.mysql {
 		var done string
 		if err := read(ctx, p.primary.DSN(), "SELECT @@gtid_executed", &done); err != nil {
