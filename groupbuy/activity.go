@@ -3,12 +3,11 @@ package groupbuy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
-	"github.com/holdfast-go/holdfast/stock"
 )
 
 // Define creates an activity, or changes one that exists. It is safe to call at every start of a program. Open
@@ -25,46 +24,20 @@ func (g *Groups) Define(ctx context.Context, activity Activity) (Activity, error
 	}
 	activity.Start, activity.End = input.Instant(activity.Start), input.Instant(activity.End) // as every store keeps them
 	activity.Replay = false
-	awaited := false
-	for range attempts {
-		was, now, err := g.store.Activity(ctx, activity.ID)
-		if err != nil {
-			return Activity{}, err
-		}
-		activity.EndedAt, activity.CreatedAt, activity.UpdatedAt, activity.Version = was.EndedAt, was.CreatedAt, was.UpdatedAt, was.Version
-		switch {
-		case activity == was: // a call that was cut off may have left the pools behind
-			if err := g.shelve(ctx, was.ID); err != nil {
-				return Activity{}, err
-			}
-			return was, nil
-		case was.Version != 0 && was.ended(now) && !awaited: // the same call, made in time, may be under way
-			if err := g.store.Await(ctx, Subject{Activity: activity.ID}); err != nil {
-				return Activity{}, err
-			}
-			awaited = true
-			continue
-		case was.Version != 0 && was.ended(now):
-			return Activity{}, was.refusal(ErrEnded, now)
-		}
-		verdict, err := g.store.SaveActivity(ctx, activity, false)
-		switch {
-		case err != nil:
-			return Activity{}, err
-		case verdict == stock.Done:
-			if err := g.shelve(ctx, activity.ID); err != nil {
-				return Activity{}, fault.Unread(err)
-			}
-			activity, _, err = g.store.Activity(ctx, activity.ID)
-			return activity, fault.Unread(err)
-		}
+	return orZero(g.books().Define(ctx, activity))
+}
+
+// orZero returns nothing where a call failed.
+func orZero[T any](is T, err error) (T, error) {
+	if err != nil {
+		return *new(T), err
 	}
-	return Activity{}, contention("define", fmt.Sprintf("activity %d", activity.ID))
+	return is, nil
 }
 
 // check refuses an activity that contradicts itself.
 func (a Activity) check() error {
-	err := errors.Join(input.Positive("activity", a.ID), text("title", a.Title), text("image", a.Image))
+	err := errors.Join(input.Positive("activity", a.ID), allot.Text("title", a.Title), allot.Text("image", a.Image))
 	if a.Formation < minFormation || a.Formation > MaxFormation || a.Formation%time.Minute != 0 {
 		err = errors.Join(err, fault.Invalid("formation", "must be whole minutes from 1 to %d, is %v", int64(MaxFormation/time.Minute),
 			a.Formation))
@@ -78,31 +51,7 @@ func (a Activity) check() error {
 	if !input.Instant(a.Start).Before(input.Instant(a.End)) {
 		err = errors.Join(err, fault.Invalid("end", "must be after the start"))
 	}
-	return errors.Join(err, input.Time("end of the last team", a.closes()))
-}
-
-// text refuses words that are too long to keep.
-func text(field, s string) error {
-	if n := len(s); n > MaxText {
-		return fault.Invalid(field, "must have at most %d bytes, has %d", MaxText, n)
-	}
-	return nil
-}
-
-// ended reports whether no team can be opened any more at now.
-func (a Activity) ended(now time.Time) bool { return !a.EndedAt.IsZero() || !now.Before(a.End) }
-
-// closes returns when no team can be alive any more, so that the remainder can go back.
-func (a Activity) closes() time.Time {
-	if a.Outlive {
-		return a.End.Add(a.Formation)
-	}
-	return a.End
-}
-
-// refusal returns a reason with the activity.
-func (a Activity) refusal(reason error, now time.Time) *ProductError {
-	return &ProductError{Key: stock.Key{Activity: a.ID}, Err: reason, Start: a.Start, End: a.End, Now: now}
+	return errors.Join(err, input.Time("end of the last team", a.period().Closes))
 }
 
 // End ends an activity early: all its products are removed, as by Remove. Live teams may still finish, but
@@ -117,69 +66,7 @@ func (g *Groups) End(ctx context.Context, activity int64) (Activity, error) {
 	if err := errors.Join(g.ready(ctx), input.Positive("activity", activity)); err != nil {
 		return Activity{}, err
 	}
-	is, changed, err := g.end(ctx, activity)
-	if err != nil {
-		return Activity{}, err
-	}
-	var errs []error
-	for product, err := range g.products(ctx, nil, activity) {
-		if err != nil {
-			return Activity{}, fault.Unread(err)
-		}
-		if product.State == Removed {
-			_, gave, err := g.giveBack(ctx, product.Key)
-			changed = changed || gave
-			errs = append(errs, remains(product.Key, err))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return Activity{}, err
-	}
+	is, changed, err := g.books().End(ctx, activity, nil)
 	is.Replay = !changed
-	return is, nil
-}
-
-// end removes the products of an activity and then records that it is over, so that an interrupted Expire
-// returns to it. Then it looks again: a product that was offered at the same time has either been seen
-// here, or sees that the activity is over. It reports whether this call ended it.
-func (g *Groups) end(ctx context.Context, id int64) (is Activity, ended bool, err error) {
-	for range attempts {
-		activity, _, err := g.activity(ctx, id)
-		if err != nil {
-			return Activity{}, ended, err
-		}
-		for product, err := range g.products(ctx, nil, id) {
-			if err == nil && product.State != Settled {
-				_, _, err = g.plain().remove(ctx, product.Key)
-			}
-			if err != nil {
-				return Activity{}, ended, err
-			}
-		}
-		if !activity.EndedAt.IsZero() {
-			return activity, ended, nil
-		}
-		verdict, err := g.store.SaveActivity(ctx, activity, true)
-		if err != nil {
-			return Activity{}, ended, err
-		}
-		ended = ended || verdict == stock.Done
-	}
-	return Activity{}, ended, contention("end", fmt.Sprintf("activity %d", id))
-}
-
-// shelve brings the pools of an activity to its terms.
-func (g *Groups) shelve(ctx context.Context, activity int64) error {
-	for product, err := range g.products(ctx, nil, activity) {
-		if err != nil {
-			return err
-		}
-		if product.State == Settled {
-			continue
-		}
-		if _, _, err := g.pool(ctx, product.Key); err != nil {
-			return err
-		}
-	}
-	return nil
+	return orZero(is, err)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/stock"
@@ -116,7 +117,7 @@ type auditRun struct {
 func (g *Groups) audit(ctx context.Context, keys []stock.Key, a *auditRun) (Report, error) {
 	err := g.ready(ctx)
 	for _, key := range keys {
-		err = errors.Join(err, checkKey(key))
+		err = errors.Join(err, allot.CheckKey(key))
 	}
 	if err != nil {
 		return Report{}, err
@@ -139,7 +140,7 @@ func (a *auditRun) everything(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for product, err := range a.groups.products(ctx, nil, activity.ID) {
+		for product, err := range a.groups.books().Products(ctx, activity.ID) {
 			if err == nil {
 				err = a.product(ctx, product.Key)
 			}
@@ -348,7 +349,7 @@ func (a *auditRun) formed(ctx context.Context, key stock.Key) error {
 // allotted looks at what was taken out of ordinary stock for a product.
 func (a *auditRun) allotted(ctx context.Context, key stock.Key) error {
 	return a.correct(ctx, key, func(product Product) (Product, error) {
-		num, taken, err := a.groups.allotment(ctx, key)
+		num, taken, err := a.groups.books().Allotment(ctx, key)
 		switch {
 		case err != nil || product.Allotted == num:
 			return product, err

@@ -20,9 +20,9 @@ func TestAuditNamesWhatHasDriftedAndRepairMendsIt(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnknownProduct)
 
 	m.store.teams[code].Held, m.store.teams[code].PaidVolume = 3, amount("7.50") // somebody was at the tables
-	product := m.store.products[onMarket]
+	product := m.store.Rows.Products[onMarket]
 	product.Formed, product.Allotted = 9, 31
-	m.store.products[onMarket] = product
+	m.store.Rows.Products[onMarket] = product
 	verdict, err := m.store.Units().Apply(t.Context(), stock.Change{Kind: stock.KindRepair, ID: "spoiled", Entries: []stock.Entry{
 		{Key: onMarket, Delta: stock.Quantities{Refunded: 2}},
 	}})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/internal/listing"
@@ -201,7 +202,7 @@ func (g *Groups) Poisoned(ctx context.Context) iter.Seq2[Event, error] {
 // ErrInvalid, ErrUnknownTeam.
 func (g *Groups) Events(ctx context.Context, code string) iter.Seq2[Event, error] {
 	code, err := Canonical(code)
-	return orNone(g.events(ctx, errors.Join(g.ready(ctx), err), code, false), func() error {
+	return allot.OrNone(g.events(ctx, errors.Join(g.ready(ctx), err), code, false), func() error {
 		_, err := g.team(ctx, code)
 		return err
 	})

@@ -3,8 +3,8 @@ package groupbuy
 import (
 	"errors"
 	"fmt"
-	"time"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -36,13 +36,13 @@ func Retryable(err error) bool { return fault.Retryable(err) }
 // The refusals of activities and products. A retry of the same call does not help. Refusals of an item of stock, such
 // as stock.ErrInsufficient or stock.ErrPerBuyer, are returned unchanged.
 var (
-	ErrUnknownActivity = errors.New("groupbuy: no such activity")
-	ErrUnknownProduct  = errors.New("groupbuy: no such product in this activity")
+	ErrUnknownActivity = allot.ErrUnknownActivity
+	ErrUnknownProduct  = allot.ErrUnknownProduct
 	ErrHidden          = errors.New("groupbuy: the activity is hidden")
-	ErrNotStarted      = errors.New("groupbuy: the activity has not begun")
-	ErrEnded           = errors.New("groupbuy: the activity is over")
-	ErrPreparing       = errors.New("groupbuy: the product has not been offered yet")
-	ErrRemoved         = errors.New("groupbuy: the product is no longer offered")
+	ErrNotStarted      = allot.ErrNotStarted
+	ErrEnded           = allot.ErrEnded
+	ErrPreparing       = allot.ErrPreparing
+	ErrRemoved         = allot.ErrRemoved
 	ErrMembersOnly     = errors.New("groupbuy: for members only")
 )
 
@@ -80,24 +80,7 @@ var (
 
 // ProductError says which product or activity refused. It unwraps to ErrUnknownActivity, ErrUnknownProduct, ErrHidden,
 // ErrNotStarted, ErrEnded, ErrPreparing, ErrRemoved or ErrMembersOnly.
-type ProductError struct {
-	stock.Key           // SKU is 0 where it is about the activity
-	Err       error     // the reason
-	Start     time.Time // for ErrNotStarted and ErrEnded: of the activity
-	End       time.Time
-	Now       time.Time // the store's clock when it was refused
-}
-
-// Error implements error.
-func (e *ProductError) Error() string {
-	if e.SKU == 0 {
-		return fmt.Sprintf("%v (activity %d)", e.Err, e.Activity)
-	}
-	return fmt.Sprintf("%v (%v)", e.Err, e.Key)
-}
-
-// Unwrap returns the reason.
-func (e *ProductError) Unwrap() error { return e.Err }
+type ProductError = allot.ProductError
 
 // TeamError says which team refused. It unwraps to one of the refusals of teams.
 type TeamError struct {

@@ -165,7 +165,7 @@ func ExampleGroups_Remove() {
 	// Output:
 	// removed <nil>
 	// removed <nil>
-	// groupbuy: the product is no longer offered (SKU 42 of activity 7)
+	// holdfast: the product is no longer offered (SKU 42 of activity 7)
 	// SKU 42: total 999, sold 0, locked 0, left 999, refunded 0
 	// settled
 	// SKU 42: total 1000, sold 0, locked 0, left 1000, refunded 0
@@ -184,7 +184,7 @@ func ExampleGroups_End() {
 	// Output:
 	// 09:00:00 <nil>
 	// 09:00:00 <nil>
-	// groupbuy: the activity is over (activity 7)
+	// holdfast: the activity is over (activity 7)
 	// settled
 }
 
@@ -572,7 +572,7 @@ func ExampleGroups_Activity() {
 	}
 	// Output:
 	// Tea week <nil>
-	//  groupbuy: no such activity (activity 8)
+	//  holdfast: no such activity (activity 8)
 }
 
 func ExampleGroups_Activities() {

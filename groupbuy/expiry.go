@@ -6,16 +6,14 @@ import (
 	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
-	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/internal/sweep"
-	"github.com/holdfast-go/holdfast/stock"
 )
 
 // How much a sweep looks up at a time.
 const (
 	seatBatch  = 900 // seats
 	endBatch   = 100 // teams that are ended in one call of the store
-	sweepBatch = 200 // teams, activities
+	sweepBatch = 200 // teams
 )
 
 // Expire does all work that is due by time. It releases seats that were not paid in time, ends teams that are past
@@ -29,7 +27,8 @@ func (g *Groups) Expire(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	total := 0
-	sweeps := [...]func(context.Context) (int, error){g.expireSeats, g.expireTeams, g.expireActivities, g.expireProducts}
+	books := g.books()
+	sweeps := [...]func(context.Context) (int, error){g.expireSeats, g.expireTeams, books.ExpireActivities, books.ExpireProducts}
 	err := each(ctx, sweeps[:], stops, func(sweep func(context.Context) (int, error)) error {
 		changed, err := sweep(ctx)
 		total += changed
@@ -165,70 +164,4 @@ func (g *Groups) expireTeams(ctx context.Context) (int, error) {
 			return total, err
 		}
 	}
-}
-
-// expireActivities ends the activities that are over. If teams outlive an activity, it is over only when the last of
-// them can be. Such activities are due already, so as many more are looked up.
-func (g *Groups) expireActivities(ctx context.Context) (int, error) {
-	total := 0
-	var errs []error
-	tried := map[int64]bool{}
-	for limit := sweepBatch; ; limit += sweepBatch {
-		due, err := g.store.DueActivities(ctx, limit)
-		if err != nil {
-			return total, errors.Join(append(errs, err)...)
-		}
-		for _, activity := range due {
-			if tried[activity.ID] {
-				continue
-			}
-			tried[activity.ID] = true
-			ended, err := g.expireActivity(ctx, activity)
-			errs = append(errs, err)
-			if ended {
-				total++
-			}
-			if ctx.Err() != nil || stops(err) {
-				return total, errors.Join(errs...)
-			}
-		}
-		if len(due) < limit {
-			return total, errors.Join(errs...)
-		}
-	}
-}
-
-// expireActivity ends an activity whose End has come, once none of its teams can live any more.
-func (g *Groups) expireActivity(ctx context.Context, activity Activity) (bool, error) {
-	if activity.Outlive {
-		_, now, err := g.store.Activity(ctx, activity.ID)
-		if err != nil || now.Before(activity.closes()) {
-			return false, err
-		}
-	}
-	_, ended, err := g.plain().end(ctx, activity.ID)
-	return ended, err
-}
-
-// expireProducts gives back what is left of the products that are removed.
-func (g *Groups) expireProducts(ctx context.Context) (int, error) {
-	total := 0
-	var errs []error
-	due := listing.Pages(nil,
-		func(after stock.Key, limit int) ([]Product, error) { return g.store.DueProducts(ctx, after, limit) },
-		func(p Product) stock.Key { return p.Key })
-	for product, err := range due {
-		changed := false
-		if err == nil {
-			_, changed, err = g.giveBack(ctx, product.Key)
-		}
-		errs = append(errs, err)
-		if changed {
-			total++
-		}
-		if ctx.Err() != nil || stops(err) {
-			break
-		}
-	}
-	return total, errors.Join(errs...)
 }

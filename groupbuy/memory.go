@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -36,12 +36,11 @@ type books struct {
 	own   stock.Memory
 	units *stock.Memory // Memory.Stock or own; the fields below are used within stock.Memory.Enter only
 
-	activities map[int64]Activity
-	products   map[stock.Key]Product
-	pools      map[stock.Key]*memoryPool
-	teams      map[string]*memoryTeam
-	seats      map[string]Seat
-	buyers     map[string][]string // the orders of each, in the order of TakenAt
+	allot.Rows[Activity, Product]
+	pools  map[stock.Key]*memoryPool
+	teams  map[string]*memoryTeam
+	seats  map[string]Seat
+	buyers map[string][]string // the orders of each, in the order of TakenAt
 
 	lateSeats memoryQueue // seats that may be Held, by Deadline
 	lateTeams memoryQueue // teams that may be Forming, by Deadline
@@ -72,12 +71,11 @@ func (m *Memory) stock() *stock.Memory {
 		if m.books != nil { // a view
 			return
 		}
-		m.books = &books{units: m.Stock}
+		m.books = &books{units: m.Stock, Rows: allot.NewRows(Kind{})}
 		if m.units == nil {
 			m.own.Clock, m.own.OnAlong = m.Clock, m.OnAlong
 			m.units = &m.own
 		}
-		m.activities, m.products = map[int64]Activity{}, map[stock.Key]Product{}
 		m.pools, m.teams = map[stock.Key]*memoryPool{}, map[string]*memoryTeam{}
 		m.seats, m.buyers = map[string]Seat{}, map[string][]string{}
 	})
@@ -99,39 +97,18 @@ func (m *Memory) withRows(rows []stock.MemoryRow) *Memory {
 	return &Memory{books: m.books, rows: rows}
 }
 
-// enter makes the store stand still; see stock.Memory.Enter.
-func (m *Memory) enter(ctx context.Context) (units *stock.Memory, now time.Time, leave func(), err error) {
-	if m.stock(); len(m.rows) > 0 && m.units.OnAlong == nil {
-		return nil, time.Time{}, nil, fault.Invalid("along", "needs Memory.OnAlong")
-	}
-	return m.units.Enter(ctx)
-}
-
-// alongside calls OnAlong where a call carries anything. The call is allowed, and has changed nothing.
-func (m *Memory) alongside(ctx context.Context) error {
-	if len(m.rows) == 0 {
-		return nil
-	}
-	return m.units.OnAlong(ctx, m.rows)
-}
+// carriage returns what the calls on this view carry.
+func (m *Memory) carriage() allot.Carriage { return allot.Carriage{Of: m.stock(), Rows: m.rows} }
 
 // within makes a call while the store stands still, at one time. The call uses only the units that it is given.
-func within[T any](ctx context.Context, m *Memory, call func(units *stock.Memory, now time.Time) (T, error)) (value T, err error) {
-	units, now, end, err := m.enter(ctx)
-	if err != nil {
-		return value, err
-	}
-	defer end()
-	return call(units, now)
+func within[T any](ctx context.Context, m *Memory, call func(units *stock.Memory, now time.Time) (T, error)) (T, error) {
+	value, _, err := allot.Within(ctx, m.carriage(), call)
+	return value, err
 }
 
 // atNow reads something, and the clock.
-func atNow[T any](ctx context.Context, m *Memory, read func(now time.Time) T) (value T, at time.Time, err error) {
-	value, err = within(ctx, m, func(_ *stock.Memory, now time.Time) (T, error) {
-		at = now
-		return read(now), nil
-	})
-	return value, at, err
+func atNow[T any](ctx context.Context, m *Memory, read func(now time.Time) T) (T, time.Time, error) {
+	return allot.Within(ctx, m.carriage(), func(_ *stock.Memory, now time.Time) (T, error) { return read(now), nil })
 }
 
 // pool returns the pool of a product.
@@ -165,71 +142,29 @@ func (m *Memory) hasOther(seat Seat) bool {
 // SaveActivity implements Store.
 func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool) (stock.Verdict, error) {
 	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
-		was := m.activities[activity.ID]
-		if verdict := saves(activity.Version, was.Version); verdict != stock.Done {
-			return verdict, nil
-		}
-		if err := m.alongside(ctx); err != nil {
-			return stock.Refused, err
-		}
-		activity.EndedAt, activity.CreatedAt = was.EndedAt, was.CreatedAt
-		if was.Version == 0 {
-			activity.CreatedAt = now
-		}
-		if ended && activity.EndedAt.IsZero() {
-			activity.EndedAt = now
-		}
-		activity.Version, activity.UpdatedAt = was.Version+1, now
-		m.activities[activity.ID] = activity
-		return stock.Done, nil
+		return m.Rows.SaveActivity(activity, ended, now, func() error { return m.carriage().Alongside(ctx) })
 	})
-}
-
-// saves returns the verdict on saving a row of one version over a row of another; version 0 is no row.
-func saves(version, was int64) stock.Verdict {
-	switch version {
-	case was:
-		return stock.Done
-	case 0:
-		return stock.Exists
-	}
-	return stock.Refused
 }
 
 // SaveProduct implements Store.
 func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdict, error) {
 	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
-		was := m.products[product.Key]
-		if verdict := saves(product.Version, was.Version); verdict != stock.Done {
-			return verdict, nil
-		}
-		if err := m.alongside(ctx); err != nil {
-			return stock.Refused, err
-		}
-		product.Formed, product.CreatedAt = was.Formed, was.CreatedAt
-		if was.Version == 0 {
-			product.CreatedAt = now
-		}
-		product.Version, product.UpdatedAt = was.Version+1, now
-		m.products[product.Key] = product
-		return stock.Done, nil
+		product.Formed = m.Rows.Products[product.Key].Formed
+		return m.Rows.SaveProduct(product, now, func() error { return m.carriage().Alongside(ctx) })
 	})
 }
 
 // CorrectFormed implements Store.
 func (m *Memory) CorrectFormed(ctx context.Context, key stock.Key, by int64) error {
-	_, _, end, err := m.enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
-	product, ok := m.products[key]
-	if !ok || product.Formed+by < 0 {
-		return ErrDrift
-	}
-	product.Formed += by
-	m.products[key] = product
-	return nil
+	_, err := within(ctx, m, func(*stock.Memory, time.Time) (ok bool, err error) {
+		product, ok := m.Rows.Products[key]
+		if product.Formed += by; !ok || product.Formed < 0 {
+			return false, ErrDrift
+		}
+		m.Rows.Products[key] = product
+		return true, nil
+	})
+	return err
 }
 
 var _ Store = (*Memory)(nil)

@@ -141,11 +141,7 @@ func (c *memoryChange) keep() {
 		c.m.keepEvent(event, c.now)
 	}
 	for key := range c.back {
-		if product := c.m.products[key]; product.State == Settled {
-			product.State, product.UpdatedAt = Removed, c.now
-			product.Version++
-			c.m.products[key] = product
-		}
+		c.m.Reopen(key, c.now)
 	}
 }
 
@@ -180,9 +176,9 @@ func (m *Memory) keepSeat(is Seat) {
 	case was.State.Live():
 		delete(team.live, is.Buyer)
 	}
-	if product, ok := m.products[is.Key]; ok && is.Status == Formed && was.Status != Formed {
+	if product, ok := m.Rows.Products[is.Key]; ok && is.Status == Formed && was.Status != Formed {
 		product.Formed++
-		m.products[is.Key] = product
+		m.Rows.Products[is.Key] = product
 	}
 	m.seats[is.Order] = is
 }

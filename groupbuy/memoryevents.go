@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -139,7 +140,7 @@ func (m *Memory) Events(ctx context.Context, code string, poisoned bool, after E
 			}
 		}
 		place := func(e Event) EventCursor { return EventCursor{e.Code, e.No} }
-		return first(events, limit, func(e Event) bool { return place(e).compare(after) > 0 && (e.Poisoned || !poisoned) },
+		return allot.First(events, limit, func(e Event) bool { return place(e).compare(after) > 0 && (e.Poisoned || !poisoned) },
 			func(a, b Event) int { return place(a).compare(place(b)) }), nil
 	})
 }

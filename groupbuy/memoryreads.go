@@ -11,82 +11,51 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// first returns up to limit values that match, the first in order.
-func first[T any](all iter.Seq[T], limit int, match func(T) bool, compare func(a, b T) int) []T {
-	var kept []T
-	for v := range all {
-		if !match(v) {
-			continue
-		}
-		if kept = append(kept, v); len(kept) >= 1024 && len(kept)/2 >= limit { // so that a long list is never stored whole
-			slices.SortFunc(kept, compare)
-			kept = kept[:limit]
-		}
-	}
-	slices.SortFunc(kept, compare)
-	return kept[:min(limit, len(kept))]
-}
-
 // Activity implements Store.
 func (m *Memory) Activity(ctx context.Context, id int64) (Activity, time.Time, error) {
-	return atNow(ctx, m, func(time.Time) Activity { return m.activities[id] })
+	return atNow(ctx, m, func(time.Time) Activity { return m.Rows.Activities[id] })
 }
 
 // Activities implements Store.
 func (m *Memory) Activities(ctx context.Context, after int64, limit int) ([]Activity, error) {
-	return within(ctx, m, func(_ *stock.Memory, _ time.Time) ([]Activity, error) {
-		return first(maps.Values(m.activities), limit, func(a Activity) bool { return a.ID > after },
-			func(a, b Activity) int { return cmp.Compare(a.ID, b.ID) }), nil
-	})
+	return within(ctx, m, func(*stock.Memory, time.Time) ([]Activity, error) { return m.After(after, limit), nil })
 }
 
 // DueActivities implements Store.
 func (m *Memory) DueActivities(ctx context.Context, limit int) ([]Activity, error) {
-	return within(ctx, m, func(_ *stock.Memory, now time.Time) ([]Activity, error) {
-		return first(maps.Values(m.activities), limit,
-			func(a Activity) bool { return a.EndedAt.IsZero() && !a.End.IsZero() && !now.Before(a.End) },
-			func(a, b Activity) int { return cmp.Or(a.End.Compare(b.End), cmp.Compare(a.ID, b.ID)) }), nil
-	})
+	return within(ctx, m, func(_ *stock.Memory, now time.Time) ([]Activity, error) { return m.Rows.DueActivities(now, limit), nil })
 }
 
 // Offer implements Store.
 func (m *Memory) Offer(ctx context.Context, key stock.Key) (Offer, time.Time, error) {
-	return atNow(ctx, m, func(time.Time) Offer { return m.offer(m.products[key], key.Activity) })
+	return atNow(ctx, m, func(time.Time) Offer { return m.offer(m.Rows.Products[key], key.Activity) })
 }
 
 // offer returns a product with its activity.
 func (m *Memory) offer(product Product, activity int64) Offer {
-	return Offer{Product: product, Activity: m.activities[activity]}
+	return Offer{Product: product, Activity: m.Rows.Activities[activity]}
 }
 
 // Products implements Store.
 func (m *Memory) Products(ctx context.Context, activity, after int64, limit int) ([]Product, error) {
-	return within(ctx, m, func(_ *stock.Memory, _ time.Time) ([]Product, error) {
-		return first(maps.Values(m.products), limit, func(p Product) bool { return p.Activity == activity && p.SKU > after },
-			func(a, b Product) int { return cmp.Compare(a.SKU, b.SKU) }), nil
-	})
+	return within(ctx, m, func(*stock.Memory, time.Time) ([]Product, error) { return m.ProductsOf(activity, after, limit), nil })
 }
 
 // DueProducts implements Store.
 func (m *Memory) DueProducts(ctx context.Context, after stock.Key, limit int) ([]Product, error) {
-	return within(ctx, m, func(_ *stock.Memory, _ time.Time) ([]Product, error) {
-		return first(maps.Values(m.products), limit, func(p Product) bool { return p.State == Removed && byActivity(p.Key, after) > 0 },
-			func(a, b Product) int { return byActivity(a.Key, b.Key) }), nil
+	return within(ctx, m, func(*stock.Memory, time.Time) ([]Product, error) {
+		return m.Rows.DueProducts(after, limit, func(s allot.Share) bool { return s.State == Removed }), nil
 	})
-}
-
-// byActivity orders keys by activity, then SKU.
-func byActivity(a, b stock.Key) int {
-	return cmp.Or(cmp.Compare(a.Activity, b.Activity), cmp.Compare(a.SKU, b.SKU))
 }
 
 // Shelf implements Store.
 func (m *Memory) Shelf(ctx context.Context, after ShelfCursor, limit int) ([]Offer, time.Time, error) {
 	offers := func(yield func(Offer) bool) {
-		for _, p := range m.products {
+		for _, p := range m.Rows.Products {
 			if p.State == Offered && !yield(m.offer(p, p.Activity)) {
 				return
 			}
@@ -94,30 +63,24 @@ func (m *Memory) Shelf(ctx context.Context, after ShelfCursor, limit int) ([]Off
 	}
 	place := func(o Offer) ShelfCursor { return ShelfCursor{o.Activity.Sort, o.Key} }
 	return atNow(ctx, m, func(now time.Time) []Offer {
-		return first(offers, limit, func(o Offer) bool {
-			return !o.Activity.Hidden && o.Activity.runs(now) && (after.Key == stock.Key{} || place(o).compare(after) > 0)
+		return allot.First(offers, limit, func(o Offer) bool {
+			return !o.Activity.Hidden && o.Activity.period().Runs(now) && (after.Key == stock.Key{} || place(o).compare(after) > 0)
 		}, func(a, b Offer) int { return place(a).compare(place(b)) })
 	})
 }
 
 func (c ShelfCursor) compare(other ShelfCursor) int {
-	return cmp.Or(cmp.Compare(c.Sort, other.Sort), byActivity(c.Key, other.Key))
-}
-
-// runs reports whether an activity has begun and is not over.
-func (a Activity) runs(now time.Time) bool {
-	return a.EndedAt.IsZero() && !now.Before(a.Start) && (a.End.IsZero() || now.Before(a.End))
+	return cmp.Or(cmp.Compare(c.Sort, other.Sort), allot.ByActivity(c.Key, other.Key))
 }
 
 // Seat implements Store.
 func (m *Memory) Seat(ctx context.Context, order string) (Seat, Team, time.Time, error) {
-	_, now, end, err := m.enter(ctx)
-	if err != nil {
-		return Seat{}, Team{}, time.Time{}, err
-	}
-	defer end()
-	seat := m.seats[order]
-	return seat, m.team(seat.Team), now, nil
+	var team Team
+	seat, now, err := atNow(ctx, m, func(time.Time) Seat {
+		team = m.team(m.seats[order].Team)
+		return m.seats[order]
+	})
+	return seat, team, now, err
 }
 
 // Team implements Store.
@@ -154,7 +117,7 @@ func (m *Memory) Seats(ctx context.Context, filter SeatFilter, after SeatCursor,
 			compare = func(a, b SeatCursor) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Order, b.Order)) }
 		}
 		place := func(s Seat) SeatCursor { return SeatCursor{at(s), s.Order} }
-		return first(seats, limit, func(s Seat) bool {
+		return allot.First(seats, limit, func(s Seat) bool {
 			return (filter.State == NoSeat || s.State == filter.State) && (after.Order == "" || compare(place(s), after) > 0)
 		}, func(a, b Seat) int { return compare(place(a), place(b)) }), nil
 	})
@@ -179,7 +142,7 @@ func (m *Memory) Teams(ctx context.Context, filter TeamFilter, after TeamCursor,
 		if filter.Product != (stock.Key{}) {
 			teams = slices.Values(m.pool(filter.Product).teams)
 		}
-		found := first(teams, limit, func(t *memoryTeam) bool {
+		found := allot.First(teams, limit, func(t *memoryTeam) bool {
 			return t.State == filter.State && (!filter.Joinable || t.Live(now) && t.FreeSeats() > 0) &&
 				(after.Code == "" || place(t).compare(after) > 0)
 		}, func(a, b *memoryTeam) int { return place(a).compare(place(b)) })
@@ -198,7 +161,7 @@ func (c TeamCursor) compare(other TeamCursor) int {
 // Books implements Store.
 func (m *Memory) Books(ctx context.Context, key stock.Key, after string, limit int) ([]TeamBook, error) {
 	return within(ctx, m, func(units *stock.Memory, _ time.Time) ([]TeamBook, error) {
-		teams := first(slices.Values(m.pool(key).teams), limit, func(t *memoryTeam) bool { return t.Code > after },
+		teams := allot.First(slices.Values(m.pool(key).teams), limit, func(t *memoryTeam) bool { return t.Code > after },
 			func(a, b *memoryTeam) int { return strings.Compare(a.Code, b.Code) })
 		books := make([]TeamBook, len(teams))
 		for i, team := range teams {
@@ -242,15 +205,14 @@ func (m *Memory) book(ctx context.Context, units *stock.Memory, team *memoryTeam
 
 // FormedPeople implements Store.
 func (m *Memory) FormedPeople(ctx context.Context, key stock.Key) (seats, counted int64, err error) {
-	_, _, end, err := m.enter(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer end()
-	for _, team := range m.pool(key).teams {
-		for seat := range m.seatsOf(team.orders) {
-			seats += count(seat.Status == Formed)
+	seats, _, err = atNow(ctx, m, func(time.Time) (n int64) {
+		for _, team := range m.pool(key).teams {
+			for seat := range m.seatsOf(team.orders) {
+				n += count(seat.Status == Formed)
+			}
 		}
-	}
-	return seats, m.products[key].Formed, nil
+		counted = m.Rows.Products[key].Formed
+		return n
+	})
+	return seats, counted, err
 }

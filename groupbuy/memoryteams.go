@@ -75,7 +75,7 @@ func (m *Memory) end(ctx context.Context, units *stock.Memory, ending TeamEnd, n
 	if err != nil {
 		return stock.Refused, err
 	}
-	if err := m.alongside(ctx); err != nil {
+	if err := m.carriage().Alongside(ctx); err != nil {
 		return stock.Refused, err
 	}
 	for _, l := range leaves {
@@ -189,7 +189,7 @@ func (m *Memory) Late(ctx context.Context, order string) (stock.Verdict, error) 
 		if err := change.move(StepLate, 0, order); err != nil {
 			return stock.Refused, err
 		}
-		if err := m.alongside(ctx); err != nil {
+		if err := m.carriage().Alongside(ctx); err != nil {
 			return stock.Refused, err
 		}
 		change.keep()

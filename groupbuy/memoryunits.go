@@ -10,11 +10,7 @@ import (
 
 // Units implements Store.
 func (m *Memory) Units() stock.Store {
-	units := m.stock().With(memoryCompanions{m: m})
-	for _, row := range m.rows {
-		units = units.Along(row.Text, row.Args...)
-	}
-	return units
+	return m.carriage().Units().With(memoryCompanions{m: m})
 }
 
 // memoryCompanions take and move seats in the same change as their holds.

@@ -7,13 +7,14 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/internal/money"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
 // The bounds of Groups.
 const (
-	MaxText      = 512              // bytes of a title, name, address or reason
+	MaxText      = allot.MaxText    // bytes of a title, name, address or reason
 	MaxPlaces    = money.MaxPlaces  // decimal places of a currency
 	MaxPeople    = 10_000           // of a team
 	MaxFormation = stock.MaxHoldFor // of a team
@@ -79,20 +80,15 @@ type Terms struct {
 func (t Terms) ByVolume() bool { return t.People == 0 }
 
 // ProductState is the state of a product.
-type ProductState uint8
+type ProductState = allot.State
 
 // The states of a product. The numbers are those of the tables.
 const (
-	Preparing ProductState = 0 // its units are being taken out of ordinary stock
-	Offered   ProductState = 1 // teams can be opened and joined while its activity runs
-	Removed   ProductState = 2 // no new teams and no joins; live teams may still finish, and units go back
-	Settled   ProductState = 3 // all teams are over, and all units that were left went back
+	Preparing = allot.Preparing // its units are being taken out of ordinary stock
+	Offered   = allot.Offered   // teams can be opened and joined while its activity runs
+	Removed   = allot.Removed   // no new teams and no joins; live teams may still finish, and units go back
+	Settled   = allot.Settled   // all teams are over, and all units that were left went back
 )
-
-// String returns the state in lower case.
-func (s ProductState) String() string {
-	return nameOf("state", uint8(s), "preparing", "offered", "removed", "settled")
-}
 
 // nameOf returns the name of a number, or the number with what it is of where it has none.
 func nameOf(of string, n uint8, names ...string) string {

@@ -133,10 +133,10 @@ func (m *market) settles(name string, mended bool) {
 	case Preparing: // what was taken for it waits for the next Offer, or for Remove
 	case Offered:
 		if mended {
-			require.Equal(m.t, offer.terms(), items[1].Terms, name)
+			require.Equal(m.t, Kind{}.Terms(offer.Activity, offer.Product), items[1].Terms, name)
 		}
 		require.Zero(m.t, offer.Activity.EndedAt, name)
-		num, taken, err := m.allotment(m.t.Context(), onMarket)
+		num, taken, err := m.books().Allotment(m.t.Context(), onMarket)
 		require.NoError(m.t, err)
 		require.True(m.t, taken, name)
 		require.Equal(m.t, offer.Allotted, num, name)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/internal/listing"
@@ -26,31 +27,20 @@ func (g *Groups) Activity(ctx context.Context, id int64) (Activity, error) {
 	if err := errors.Join(g.ready(ctx), input.Positive("activity", id)); err != nil {
 		return Activity{}, err
 	}
-	activity, _, err := g.activity(ctx, id)
-	return activity, err
-}
-
-// activity returns an activity that exists, and the clock.
-func (g *Groups) activity(ctx context.Context, id int64) (Activity, time.Time, error) {
-	activity, now, err := g.store.Activity(ctx, id)
-	if err == nil && activity.Version == 0 {
-		err = Activity{ID: id}.refusal(ErrUnknownActivity, now)
-	}
-	return activity, now, err
+	activity, _, err := g.books().Activity(ctx, id)
+	return orZero(activity, err)
 }
 
 // Activities lists all activities by ID. Each page of a listing is its own snapshot, here and below; a listing
 // ends with the first error.
 func (g *Groups) Activities(ctx context.Context) iter.Seq2[Activity, error] {
-	return listing.Pages(g.ready(ctx),
-		func(after int64, limit int) ([]Activity, error) { return g.store.Activities(ctx, after, limit) },
-		func(a Activity) int64 { return a.ID })
+	return allot.Listed(g.ready(ctx), g.books, func(b allot.Books[Activity, Product]) iter.Seq2[Activity, error] { return b.Activities(ctx) })
 }
 
 // Product returns a product as it is now, with its activity. Errors, in the order of precedence: ErrInvalid,
 // ErrUnknownActivity, ErrUnknownProduct.
 func (g *Groups) Product(ctx context.Context, key stock.Key) (Offer, error) {
-	if err := errors.Join(g.ready(ctx), checkKey(key)); err != nil {
+	if err := errors.Join(g.ready(ctx), allot.CheckKey(key)); err != nil {
 		return Offer{}, err
 	}
 	offer, now, err := g.offer(ctx, key)
@@ -58,7 +48,7 @@ func (g *Groups) Product(ctx context.Context, key stock.Key) (Offer, error) {
 	case err != nil:
 		return Offer{}, err
 	case offer.Activity.Version == 0:
-		return Offer{}, offer.Activity.refusal(ErrUnknownActivity, now)
+		return Offer{}, offer.Activity.period().Refusal(ErrUnknownActivity, now)
 	case offer.Version == 0:
 		return Offer{}, offer.because(ErrUnknownProduct, now)
 	}
@@ -69,10 +59,7 @@ func (g *Groups) Product(ctx context.Context, key stock.Key) (Offer, error) {
 // ErrUnknownActivity.
 func (g *Groups) Products(ctx context.Context, activity int64) iter.Seq2[Product, error] {
 	err := errors.Join(g.ready(ctx), input.Positive("activity", activity))
-	return orNone(g.products(ctx, err, activity), func() error {
-		_, _, err := g.activity(ctx, activity)
-		return err
-	})
+	return allot.Listed(err, g.books, func(b allot.Books[Activity, Product]) iter.Seq2[Product, error] { return b.Products(ctx, activity) })
 }
 
 // Shelf lists the shop window: the products that are Offered in activities that are not Hidden and run now, by
@@ -125,7 +112,7 @@ func (g *Groups) team(ctx context.Context, code string) (Team, error) {
 // ErrInvalid, ErrUnknownActivity, ErrUnknownProduct.
 func (g *Groups) Joinable(ctx context.Context, key stock.Key) iter.Seq2[Team, error] {
 	return func(yield func(Team, error) bool) {
-		err := errors.Join(g.ready(ctx), checkKey(key))
+		err := errors.Join(g.ready(ctx), allot.CheckKey(key))
 		if err == nil {
 			var offer Offer
 			var now time.Time
@@ -145,7 +132,7 @@ func (g *Groups) Joinable(ctx context.Context, key stock.Key) iter.Seq2[Team, er
 func (g *Groups) Teams(ctx context.Context, filter TeamFilter) iter.Seq2[Team, error] {
 	err := g.ready(ctx)
 	if filter.Product != (stock.Key{}) {
-		err = errors.Join(err, checkKey(filter.Product))
+		err = errors.Join(err, allot.CheckKey(filter.Product))
 	}
 	if s := filter.State; s != Forming && s != Formed && s != Failed {
 		err = errors.Join(err, fault.Invalid("state", "is unknown: %d", int(s)))
@@ -167,7 +154,7 @@ func (g *Groups) teams(ctx context.Context, err error, filter TeamFilter) iter.S
 // precedence: ErrInvalid, ErrUnknownTeam.
 func (g *Groups) Members(ctx context.Context, code string) iter.Seq2[Seat, error] {
 	code, err := Canonical(code)
-	return orNone(g.seats(ctx, errors.Join(g.ready(ctx), err), SeatFilter{Team: code}), func() error {
+	return allot.OrNone(g.seats(ctx, errors.Join(g.ready(ctx), err), SeatFilter{Team: code}), func() error {
 		_, err := g.team(ctx, code)
 		return err
 	})
@@ -214,25 +201,6 @@ func (g *Groups) seats(ctx context.Context, err error, filter SeatFilter) iter.S
 			}
 			return SeatCursor{At: s.Deadline, Order: s.Order}
 		})
-}
-
-// orNone lists the same, and where that is nothing asks why.
-func orNone[T any](listing iter.Seq2[T, error], why func() error) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		empty := true
-		for v, err := range listing {
-			empty = false
-			if !yield(v, err) {
-				return
-			}
-		}
-		if !empty {
-			return
-		}
-		if err := why(); err != nil {
-			yield(*new(T), err)
-		}
-	}
 }
 
 // TeamFilter picks teams.

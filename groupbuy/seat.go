@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/stock"
@@ -155,7 +156,7 @@ func (g *Groups) Refund(ctx context.Context, r Refund) (Seat, error) {
 
 // check refuses a refund whose words are too long to keep.
 func (r Refund) check() error {
-	err := text("reason", r.Reason)
+	err := allot.Text("reason", r.Reason)
 	if n := len(r.Actor); n > input.MaxID {
 		err = errors.Join(err, fault.Invalid("actor", "must have at most %d bytes, has %d", input.MaxID, n))
 	}

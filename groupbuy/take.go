@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/money"
 	"github.com/holdfast-go/holdfast/stock"
@@ -136,15 +137,15 @@ func (g *Groups) offer(ctx context.Context, key stock.Key) (Offer, time.Time, er
 func (o Offer) refuses(p Purchase, opens bool, now time.Time) error {
 	switch a := o.Activity; {
 	case a.Version == 0:
-		return a.refusal(ErrUnknownActivity, now)
+		return a.period().Refusal(ErrUnknownActivity, now)
 	case o.Version == 0:
 		return o.because(ErrUnknownProduct, now)
 	case opens && a.Hidden:
-		return a.refusal(ErrHidden, now)
+		return a.period().Refusal(ErrHidden, now)
 	case now.Before(a.Start):
-		return a.refusal(ErrNotStarted, now)
-	case opens && a.ended(now), !now.Before(a.closes()):
-		return a.refusal(ErrEnded, now)
+		return a.period().Refusal(ErrNotStarted, now)
+	case opens && a.period().Ended(now), !now.Before(a.period().Closes):
+		return a.period().Refusal(ErrEnded, now)
 	case o.State == Preparing:
 		return o.because(ErrPreparing, now)
 	case o.State != Offered:
@@ -233,9 +234,9 @@ func (g *Groups) explainUnits(ctx context.Context, code string, p Purchase, refu
 	switch {
 	case reason != nil:
 	case errors.Is(refusal, stock.ErrNotStarted):
-		reason = offer.Activity.refusal(ErrNotStarted, now)
+		reason = offer.Activity.period().Refusal(ErrNotStarted, now)
 	case errors.Is(refusal, stock.ErrEnded):
-		reason = offer.Activity.refusal(ErrEnded, now)
+		reason = offer.Activity.period().Refusal(ErrEnded, now)
 	default:
 		reason = offer.because(ErrPreparing, now) // its pool will be on sale in a moment
 	}
@@ -267,8 +268,8 @@ func (g *Groups) teamRefusal(ctx context.Context, code string, p Purchase) (refu
 // check refuses a purchase that is bad input for every product.
 func (p Purchase) check() error {
 	_, err := canonicalVolume(p.Volume)
-	return errors.Join(checkOrder(p.Order), checkKey(p.Product), err,
-		text("name", p.Name), text("avatar", p.Avatar), text("address", p.Address),
+	return errors.Join(checkOrder(p.Order), allot.CheckKey(p.Product), err,
+		allot.Text("name", p.Name), allot.Text("avatar", p.Avatar), allot.Text("address", p.Address),
 		money.Amount("shipping fee", p.ShippingFee), money.Amount("balance used", p.BalanceUsed))
 }
 

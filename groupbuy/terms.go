@@ -5,22 +5,17 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
 	"github.com/holdfast-go/holdfast/internal/money"
-	"github.com/holdfast-go/holdfast/stock"
 )
 
 // check refuses a product that contradicts itself.
 func (p Product) check() error {
-	return errors.Join(checkKey(p.Key), p.Terms.check(),
-		input.NotNegative("SPU", p.SPU), text("name", p.Name), text("specification", p.Spec),
+	return errors.Join(allot.CheckKey(p.Key), p.Terms.check(),
+		input.NotNegative("SPU", p.SPU), allot.Text("name", p.Name), allot.Text("specification", p.Spec),
 		input.NotNegative("units per order", p.PerOrder), input.NotNegative("units per buyer", p.PerBuyer))
-}
-
-// checkKey refuses a key that names no product of an activity.
-func checkKey(key stock.Key) error {
-	return errors.Join(input.Positive("SKU", key.SKU), input.Positive("activity", key.Activity))
 }
 
 // check refuses terms that contradict themselves.
@@ -111,9 +106,6 @@ func (p Product) normal() Product {
 func rescaled(d decimal.Decimal, places int32) decimal.Decimal {
 	return money.Decimal(d.Shift(places).IntPart(), places)
 }
-
-// same reports whether two products are offered in the same way, whatever the store keeps of them.
-func (p Product) same(other Product) bool { return p.differs(other) == nil }
 
 // differs returns ErrMismatch for a product that is offered in another way than it was.
 func (p Product) differs(asked Product) error {

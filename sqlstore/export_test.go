@@ -23,6 +23,9 @@ func unitsOf(store any) *ledger.Store {
 	case *RedPacket:
 		return s.packets.Units().(*ledger.Store)
 	}
+	if s, ok := store.(*Sale); ok {
+		return s.sales.Units().(*ledger.Store)
+	}
 	return store.(*GroupBuy).teams.Units().(*ledger.Store)
 }
 

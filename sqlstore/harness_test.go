@@ -58,7 +58,8 @@ const (
 	stockTables     = "0001_stock.up.sql"
 	couponTables    = "0002_coupon.up.sql"
 	redPacketTables = "0003_red_packet.up.sql"
-	groupBuyTables  = "0004_group_buy.up.sql" // with those of stock
+	groupBuyTables  = "0004_group_buy.up.sql"  // with those of stock
+	saleTables      = "0005_flash_sale.up.sql" // with those of stock
 )
 
 // prepared opens a database of the test's own with these parts of the schema, as a tool that applies plain SQL

@@ -23,7 +23,7 @@ import (
 var migrations embed.FS
 
 // tableName is where the name of a table, or of an index or a constraint, begins. Columns are in capitals.
-var tableName = regexp.MustCompile(`\b(goods_stock|coupon_[a-z]|red_packet|egl_group)`)
+var tableName = regexp.MustCompile(`\b(goods_stock|coupon_[a-z]|red_packet|egl_group|flash_sale)`)
 
 // lockWait is how long Migrate waits, in seconds, for another process that migrates.
 const lockWait = 60

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/sqlstore/internal/coupons"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/sales"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -23,8 +24,13 @@ type Stock struct {
 // Its calls may use coupons that NewCoupon keeps in the same database with the same prefix; see coupon.UseRequest.
 func NewStock(db *sql.DB, opts *Options) *Stock {
 	settings := opts.settings()
-	store := ledger.New(db, settings, ledger.GoodsStock, coupons.NewBesideGoods(settings.Prefix))
+	store := ledger.New(db, settings, ledger.GoodsStock, besideGoods(settings.Prefix))
 	return &Stock{Store: store, ledger: store}
+}
+
+// besideGoods returns what follows the steps of orders that buy goods: coupons that they use, and sales that they refund to.
+func besideGoods(prefix string) ledger.Companions {
+	return sales.NewBesideGoods(prefix, coupons.NewBesideGoods(prefix))
 }
 
 // WithTx returns the same store inside the caller's transaction: its changes take effect when the caller commits. It

@@ -218,3 +218,15 @@ func TestCallThatWaitsForALockedItemEndsWithItsContext(t *testing.T) {
 	}
 	require.Empty(t, must(c.Audit(t.Context()))(t).Drifts)
 }
+
+// A dead hold that others had locked, and have left by the time of the look for it, is released all the same.
+func TestExpiryOfAHoldThatIsFreeByTheLook(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.Inventory = stock.New(sqlstore.NewStock(s.db.DB, nil), nil)
+	s.lock("a", one(1))
+	s.db.Wire.Advance(stock.DefaultHoldFor)
+	s.db.Wire.Before("SKIP LOCKED", s.block("SELECT 1 FROM goods_stock_hold WHERE ORDER_NO = 'a' AND LINE_NO = 1 FOR UPDATE"))
+	require.Equal(t, 1, must(s.Expire(t.Context()))(t))
+	s.counters(1, 0, 0, 10)
+}

@@ -10,7 +10,7 @@ import (
 )
 
 // Bare matches the name of a table without a prefix.
-var Bare = regexp.MustCompile(`(^|[^_])\b(goods_stock|coupon_|red_packet|egl_group)`)
+var Bare = regexp.MustCompile(`(^|[^_])\b(goods_stock|coupon_|red_packet|egl_group|flash_sale)`)
 
 // Statement is the name of the call that sends a statement, and its text.
 type Statement [2]string

@@ -166,6 +166,9 @@ func (s *Store) expireEach(ctx context.Context, orders []string) expiry {
 			calls[i].Order = order
 		}
 		for i, reply := range s.moveEach(ctx, stock.StepExpire, calls) {
+			if reply.Alone != 0 {
+				reply.Answer, reply.Err = s.moveSingle(ctx, stock.StepExpire, calls[i])
+			}
 			switch {
 			case reply.Answer.Verdict == stock.Done:
 				e.released = append(e.released, part[i])

@@ -169,6 +169,9 @@ func lost(err error) bool {
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
 }
 
+// NoTable reports whether a statement found a table missing, before it did anything.
+func NoTable(err error) bool { return Number(err) == errNoTable }
+
 // Missing returns the failure of a change whose row does not exist, unless there is another error.
 func Missing(err error) error {
 	if err != nil {

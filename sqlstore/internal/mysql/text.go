@@ -44,6 +44,9 @@ func Render(query string, args ...any) string {
 	return b.String()
 }
 
+// Expr is an expression as an argument of Render.
+type Expr string
+
 // literal writes one value.
 func literal(b *strings.Builder, arg any) {
 	switch v := arg.(type) {
@@ -67,6 +70,8 @@ func literal(b *strings.Builder, arg any) {
 		b.WriteString(v.UTC().Format("TIMESTAMP'2006-01-02 15:04:05.000000'"))
 	case decimal.Decimal:
 		b.WriteString(v.String()) // a decimal literal is exact
+	case Expr:
+		b.WriteString(string(v))
 	case nil:
 		b.WriteString("NULL")
 	default:

@@ -37,21 +37,23 @@ var (
 
 // layers are the packages of the module from the lowest layer on; what lies below a package belongs to it, unless it has a
 // layer of its own. A package imports what is in lower layers, never what is in its own or a higher one. So the ledger, which
-// is below the three domains that sell something else than goods, knows none of them.
+// is below the domains that sell something else than goods, knows none of them.
 var layers = [][]string{
 	{"internal"},
 	{"stock"},
+	{"internal/allot"},
 	{"sqlstore/internal/mysql"},
 	{"sqlstore/internal/batch", "sqlstore/internal/along"},
 	{"sqlstore/internal/ledger"},
-	{"coupon", "redpacket", "groupbuy"},
-	{"sqlstore/internal/coupons", "sqlstore/internal/packets", "sqlstore/internal/teams"},
+	{"sqlstore/internal/activities"},
+	{"coupon", "redpacket", "groupbuy", "stock/sale"},
+	{"sqlstore/internal/coupons", "sqlstore/internal/packets", "sqlstore/internal/teams", "sqlstore/internal/sales"},
 	{"sqlstore"},
 	{"examples"},
 	// What is there for tests comes last, so that nothing else imports it.
 	{"internal/sqltest", "internal/suite"},
 	{
-		"stock/stocktest", "internal/coupontest", "internal/redpackettest", "internal/groupbuytest",
+		"stock/stocktest", "internal/coupontest", "internal/redpackettest", "internal/groupbuytest", "internal/saletest",
 		"examples/internal/example/exampletest",
 	},
 }

@@ -1,0 +1,44 @@
+package sales
+
+import (
+	"context"
+
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// BesideGoods lets products of sales follow refunds of goods, in the transaction of the refund: where units come back to the pool
+// of a product that is settled, it has to give them back. Other companions are kept as before, and calls that refund nothing into a
+// pool cost it nothing.
+type BesideGoods struct {
+	ledger.Companions
+
+	reopen string
+}
+
+// NewBesideGoods returns what follows refunds in the tables of a prefix.
+func NewBesideGoods(prefix string, others ledger.Companions) BesideGoods {
+	return BesideGoods{Companions: others, reopen: activities.Reopens(prefix + "flash_sale_product")}
+}
+
+// Refunded implements ledger.Companions.
+func (b BesideGoods) Refunded(ctx context.Context, q mysql.Tx, calls []ledger.RefundCall) error {
+	if err := b.Companions.Refunded(ctx, q, calls); err != nil {
+		return err
+	}
+	var keys []stock.Key
+	for _, c := range calls {
+		for _, l := range c.Refund.Lines {
+			if c.Refund.Restock && l.Activity > 0 {
+				keys = append(keys, l.Key())
+			}
+		}
+	}
+	err := activities.Reopen(ctx, q, b.reopen, keys)
+	if mysql.NoTable(err) { // a shop that has not migrated so far has no sales
+		return nil
+	}
+	return err
+}

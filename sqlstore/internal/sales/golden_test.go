@@ -1,0 +1,41 @@
+package sales
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
+	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/sale"
+)
+
+func TestGoldenStatementsOfFlashSales(t *testing.T) {
+	t.Parallel()
+	sqltest.Golden(t, "flash sale", "testdata/statements.sql", statements)
+}
+
+// statements renders all of them; those that grow with a list for two.
+func statements(prefix string) []sqltest.Statement {
+	q := newSaleSQL(prefix)
+	units := ledger.New(nil, ledger.Settings{Prefix: prefix, Unmerged: true}, ledger.GoodsStock, ledger.NoCompanions{})
+	reads, changes := activities.New(schema(), prefix, units).SQL.Named()
+	after := sale.ShelfCursor{Rank: time.Unix(1, 0).UnixMicro(), Sort: 3, Key: stock.Key{SKU: 1, Activity: 2}}
+	var all []sqltest.Statement
+	for _, s := range append(reads, changes...) {
+		all = append(all, s)
+	}
+	return append(all,
+		sqltest.Statement{"Offer, Revise 2: a new price", q.keepPrice},
+		sqltest.Statement{"Refund of goods: a product of a sale goes on giving back units", NewBesideGoods(prefix, ledger.NoCompanions{}).reopen},
+		sqltest.Statement{"PriceOf, two", q.pricesAt(2)},
+		sqltest.Statement{"Quote, Best 2: products as a page shows them, two", q.look(2)},
+		sqltest.Statement{"Best 1: the best sellers", q.best},
+		sqltest.Statement{"Shelf: what runs", q.shelf(sale.ShelfQuery{State: sale.Running}, sale.ShelfCursor{}, 20)},
+		sqltest.Statement{"Shelf: what runs, of one SKU, a later page", q.shelf(sale.ShelfQuery{State: sale.Running, SKU: 5}, after, 20)},
+		sqltest.Statement{"Shelf: what comes, a later page", q.shelf(sale.ShelfQuery{State: sale.Approved}, after, 20)},
+		sqltest.Statement{"Shelf: what has ended, of one SPU, a later page", q.shelf(sale.ShelfQuery{State: sale.Ended, SPU: 5}, after, 20)},
+		sqltest.Statement{"Shelf: how many buyers, of two", q.countBuyers(2)},
+	)
+}
