@@ -67,7 +67,8 @@ func (f fixture) meet(standby *sqltest.DB, prepare func(), call func() error) er
 	}
 }
 
-// atTheStandby makes each call at a node that has not applied yet what was prepared at another one: by itself, and in a caller's transaction.
+// atTheStandby makes each call at a node that has not applied yet what was prepared at another one: by itself, and in a caller's
+// transaction.
 func (f fixture) atTheStandby(standby *sqltest.DB, prepared, cases []txCase) {
 	f.t.Helper()
 	ctx := f.t.Context()
@@ -88,13 +89,10 @@ func (f fixture) atTheStandby(standby *sqltest.DB, prepared, cases []txCase) {
 				return err
 			}
 			defer func() { _ = tx.Rollback() }()
-			if err := c.call(ctx, tx, n); sqlstore.Retryable(err) {
-				return err
-			} else if failed := tx.Commit(); failed != nil {
-				return failed // the cluster does not certify what others have changed
-			} else {
+			if err = c.call(ctx, tx, n); sqlstore.Retryable(err) {
 				return err
 			}
+			return both(tx.Commit(), err) // the cluster does not certify what others have changed
 		})
 		require.ErrorIs(f.t, err, c.want, "in a transaction: "+c.name)
 	}

@@ -119,10 +119,10 @@ func (c *Crowd) persist(
 			c.acknowledged(order, state)
 			return state, true
 		case !stock.Retryable(err):
-			c.note(&c.finals, "%s of %s: %v", verb, order, err)
+			c.notef(&c.finals, "%s of %s: %v", verb, order, err)
 			return 0, false
 		case time.Since(began) > giveUp:
-			c.note(&c.gaveUp, "%s of %s: %v", verb, order, err)
+			c.notef(&c.gaveUp, "%s of %s: %v", verb, order, err)
 			return 0, false
 		case errors.Is(err, stock.ErrUnknown):
 			c.mu.Lock()
@@ -156,7 +156,7 @@ func (c *Crowd) acknowledged(order string, state stock.State) {
 	}
 }
 
-func (c *Crowd) note(to *[]string, format string, args ...any) {
+func (c *Crowd) notef(to *[]string, format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	*to = append(*to, fmt.Sprintf(format, args...))

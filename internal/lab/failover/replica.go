@@ -42,7 +42,8 @@ func startPair(ctx context.Context, o *Options, engine server.Engine, semiSync b
 	}
 	for _, host := range []string{"'127.0.0.1'", "localhost"} { // as a server without names or with names sees it
 		account := "replica@" + host
-		if err := run(ctx, p.primary.DSN(), "CREATE USER "+account+" IDENTIFIED BY 'r'", "GRANT REPLICATION SLAVE ON *.* TO "+account); err != nil {
+		err := run(ctx, p.primary.DSN(), "CREATE USER "+account+" IDENTIFIED BY 'r'", "GRANT REPLICATION SLAVE ON *.* TO "+account)
+		if err != nil {
 			return p, err
 		}
 	}

@@ -94,7 +94,7 @@ func newNode(ctx context.Context, bin *binary, places []string, i int, args []st
 		fmt.Sprintf("--wsrep-provider-options=gmcast.listen_addr=tcp://%s;ist.recv_addr=127.0.0.1:%d;gcache.size=256M", places[i], missed),
 	}, args...)
 	n.dsn = dsnOf(n.port)
-	err = os.WriteFile(filepath.Join(folder, "wsrep_sst_holdfast"), []byte(transferScript), 0o755) //nolint:gosec // the node runs it
+	err = os.WriteFile(filepath.Join(folder, "wsrep_sst_holdfast"), []byte(transferScript), 0o755)
 	return n, err
 }
 

@@ -43,7 +43,8 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	engine := flag.String("engine", string(server.Auto), "auto (the server of "+dsnVariable+" if set), mariadb, mariadb-11.8, mysql, tidb or galera")
+	engine := flag.String("engine", string(server.Auto),
+		"auto (the server of "+dsnVariable+" if set), mariadb, mariadb-11.8, mysql, tidb or galera")
 	dir := flag.String("dir", "../..", "the folder to run go test in")
 	summaryFile := flag.String("summary", "", "a file to append the closing line to")
 	flag.Parse()
