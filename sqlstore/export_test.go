@@ -2,11 +2,14 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"io/fs"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
@@ -88,6 +91,23 @@ func TestSettingsAreTheDefaultsWhereOptionsAreZero(t *testing.T) {
 		require.Equal(t, MaxSoldOutFor, s.SoldOutFor)
 		require.False(t, s.Unmerged)
 	}
+}
+
+// MigrateTo brings the tables to a schema of another version.
+func MigrateTo(ctx context.Context, schema fs.FS, db *sql.DB) error {
+	return migrate(ctx, db, nil, schema)
+}
+
+// ProblemsWith returns what Check of a version with another schema finds.
+func ProblemsWith(ctx context.Context, schema fs.FS, db *sql.DB) []string {
+	err := check(ctx, db, nil, schema)
+	if found, ok := fault.As[*CheckError](err); ok {
+		return found.Problems
+	}
+	if err != nil {
+		return []string{err.Error()}
+	}
+	return nil
 }
 
 // Parts returns how many parts of a kind the tables of Schema have, as Check knows them.

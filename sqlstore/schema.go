@@ -62,7 +62,7 @@ type migration struct {
 	version    int
 	name       string
 	statements []string
-	tables     []table // that they make
+	tables     []table // that they make or add to
 }
 
 // migrationsOf reads the files of a schema in their order.
@@ -108,11 +108,21 @@ func migrationsOf(schema fs.FS) ([]migration, error) {
 //
 // TiDB drops CHECK constraints without a word where tidb_enable_check_constraint is off, and Migrate is ErrStore then.
 //
+// Programs with the version before may run meanwhile and afterwards: migrations only add what those do not miss, and
+// copy no table while it is locked. So call it before the first program of a new version starts. An older version's
+// Migrate and Check accept the newer tables. A change of a table needs a moment in which no transaction uses it: it gives way
+// to those that do, so end long transactions first, and let the pool have a second connection.
+//
 // Needs the right SELECT, and where something is to be done CREATE, ALTER, INDEX and INSERT.
 // Errors: ErrInvalid, ErrNotOurs, ErrUnavailable (also where another process has been at it for
-// a minute), ErrStore.
+// a minute, or others have used a table for as long), ErrStore.
 func Migrate(ctx context.Context, db *sql.DB, opts *Options) error {
-	return alone(ctx, db, opts, func(w *workshop) error {
+	return migrate(ctx, db, opts, opts.Schema())
+}
+
+// migrate brings the tables to a schema.
+func migrate(ctx context.Context, db *sql.DB, opts *Options, schema fs.FS) error {
+	return alone(ctx, db, opts, schema, func(w *workshop) error {
 		if err := w.keepsChecks(ctx); err != nil {
 			return err
 		}
@@ -123,8 +133,9 @@ func Migrate(ctx context.Context, db *sql.DB, opts *Options) error {
 		if err != nil {
 			return err
 		}
+		again := false // a table that is made again is what it was at first: what later migrations add has to follow
 		for _, m := range w.all {
-			if m.version <= done && m.complete(w.there) {
+			if again = again || m.version > done || !m.complete(w.there); !again {
 				continue
 			}
 			if err := w.apply(ctx, m, m.version > done); err != nil {
@@ -170,7 +181,7 @@ func (m migration) complete(there map[string]tableState) bool {
 // apply applies a migration. A process that dies before it is recorded applies it again: its statements can be repeated.
 func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
 	for _, statement := range m.statements {
-		if _, err := w.ExecContext(ctx, statement); err != nil {
+		if err := w.change(ctx, statement); err != nil {
 			return err
 		}
 	}
@@ -182,10 +193,19 @@ func (w *workshop) apply(ctx context.Context, m migration, record bool) error {
 	return err
 }
 
+// change makes a table, or changes one.
+func (w *workshop) change(ctx context.Context, statement string) error {
+	if t, ok := tableOf(statement); ok && t.later {
+		return w.alter(ctx, statement)
+	}
+	_, err := w.ExecContext(ctx, statement)
+	return err
+}
+
 // Drop removes the tables of these options with all their rows. Tables that somebody else made stay. It is for tests
 // and examples. It needs the right DROP. Errors are those of Migrate except ErrNotOurs.
 func Drop(ctx context.Context, db *sql.DB, opts *Options) error {
-	return alone(ctx, db, opts, func(w *workshop) error {
+	return alone(ctx, db, opts, opts.Schema(), func(w *workshop) error {
 		ours := slices.DeleteFunc(slices.Sorted(maps.Keys(w.there)), func(name string) bool { return !w.there[name].ours })
 		if len(ours) == 0 {
 			return nil
@@ -217,6 +237,7 @@ func schemaVersion(ctx context.Context, q mysql.Tx, log string) (int, error) {
 type workshop struct {
 	mysql.Attempt
 
+	db    *sql.DB
 	all   []migration
 	log   string                // the table that records them
 	there map[string]tableState // of their tables, those that exist
@@ -224,13 +245,13 @@ type workshop struct {
 
 // alone runs fn while no other process changes these tables. If fn fails, what it leaves behind, such as the server's
 // lock, ends with the connection.
-func alone(ctx context.Context, db *sql.DB, opts *Options, fn func(*workshop) error) error {
+func alone(ctx context.Context, db *sql.DB, opts *Options, schema fs.FS, fn func(*workshop) error) error {
 	prefix, err := checkDB(db, opts)
 	if err != nil {
 		return err
 	}
-	w := &workshop{log: logOf(prefix)}
-	if w.all, err = migrationsOf(opts.Schema()); err != nil {
+	w := &workshop{db: db, log: logOf(prefix)}
+	if w.all, err = migrationsOf(schema); err != nil {
 		return err
 	}
 	if w.Conn, err = db.Conn(ctx); err != nil {

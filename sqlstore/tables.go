@@ -21,10 +21,11 @@ var ErrNotOurs = fmt.Errorf("%w: a table of the same name is not Holdfast's", fa
 // made by CREATE TABLE LIKE has it too.
 const mark = "holdfast"
 
-// table is what a migration makes.
+// table is what a migration makes, or what it adds to a table of an earlier one.
 type table struct {
 	name  string
 	parts []part
+	later bool // it adds to the table
 }
 
 // part is a column, an index or a constraint.
@@ -34,22 +35,22 @@ type part struct {
 	shape      string // what it is, in the same words for each server
 }
 
-// The lines of a migration that makes a table.
+// The lines of a migration that makes a table, or adds to one.
 var (
-	createLine = regexp.MustCompile(`CREATE TABLE IF NOT EXISTS (\w+) \(`)
-	columnLine = regexp.MustCompile(`(?m)^  ([A-Z_]+) +([A-Z]+(?:\([\d, ]+\))?) +(NOT NULL|NULL)` +
+	tableLine  = regexp.MustCompile(`(?m)^(?:CREATE TABLE IF NOT EXISTS (\w+) \(|ALTER TABLE (\w+))`)
+	columnLine = regexp.MustCompile(`(?m)^  (?:ADD COLUMN )?([A-Z_]+) +([A-Z]+(?:\([\d, ]+\))?) +(NOT NULL|NULL)` +
 		`( AUTO_INCREMENT)?(?: DEFAULT x?([^ ,\n]+))?`)
-	indexLine      = regexp.MustCompile(`(?m)^  (PRIMARY |UNIQUE |)KEY (\w*) ?\((.*)\)`)
+	indexLine      = regexp.MustCompile(`(?m)^  (?:ADD )?(PRIMARY |UNIQUE |)KEY (\w*) ?\((.*)\)`)
 	constraintLine = regexp.MustCompile(`CONSTRAINT (\w+) CHECK (\(.*(?:\n    .*)*\))`)
 )
 
-// tableOf reads a statement; it is false for one that makes no table.
+// tableOf reads a statement; it is false for one that neither makes a table nor adds to one.
 func tableOf(statement string) (table, bool) {
-	create := createLine.FindStringSubmatch(statement)
-	if create == nil {
+	line := tableLine.FindStringSubmatch(statement)
+	if line == nil {
 		return table{}, false
 	}
-	t := table{name: create[1]}
+	t := table{name: line[1] + line[2], later: line[2] != ""}
 	for _, c := range columnLine.FindAllStringSubmatch(statement, -1) {
 		preset := sql.NullString{String: c[5], Valid: c[5] != ""}
 		t.parts = append(t.parts, part{"column", c[1], c[1], columnShape(c[2], c[3] == "NULL", c[4] != "", preset)})

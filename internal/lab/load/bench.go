@@ -39,6 +39,7 @@ type Bench struct {
 	Holds   int           // how many expire; three times as many are paid
 	Orders  int           // of each buyer, where buyers are named
 	Profile string        // a folder for CPU profiles of the workers; empty for none
+	Server  int           // the process of the database server, whose CPU time is wanted; 0 for none
 }
 
 // Run measures a point once: it makes the tables, starts the workers, lets them begin together, and then reads what they have
@@ -64,13 +65,14 @@ func (b *Bench) Run(ctx context.Context, p Point) (round Round, problems []strin
 	if err := kind.Prepare(ctx, cfg, p.SKUs, units); err != nil {
 		return Round{}, nil, err
 	}
-	outcomes, err := b.work(ctx, p)
+	outcomes, used, err := b.work(ctx, p)
 	if err != nil {
 		return Round{}, nil, err
 	}
 	if round, err = merge(outcomes); err != nil {
 		return Round{}, nil, err
 	}
+	round.CPU = used
 	books, err := kind.Inspect(ctx, cfg)
 	if err != nil {
 		return Round{}, nil, err
@@ -78,8 +80,8 @@ func (b *Bench) Run(ctx context.Context, p Point) (round Round, problems []strin
 	return round, books.Problems(round.Tally), nil
 }
 
-// work runs the workers of a point.
-func (b *Bench) work(ctx context.Context, p Point) ([]Outcome, error) {
+// work runs the workers of a point, and returns what they and the server have used meanwhile.
+func (b *Bench) work(ctx context.Context, p Point) (outcomes []Outcome, used CPU, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyLimit+b.Warmup+b.Measure+drainLimit,
 		errors.New("load: the workers do not come to an end"))
 	defer cancel()
@@ -96,28 +98,34 @@ func (b *Bench) work(ctx context.Context, p Point) ([]Outcome, error) {
 		}
 		w, err := spawn(ctx, b.Worker, job)
 		if err != nil {
-			return nil, err
+			return nil, CPU{}, err
 		}
 		workers = append(workers, w)
 	}
 	for _, w := range workers {
 		var ready string
 		if err := w.receive(ctx, &ready); err != nil {
-			return nil, err
+			return nil, CPU{}, err
 		}
 	}
+	before, err := b.cpu(workers)
+	if err != nil {
+		return nil, CPU{}, err
+	}
+	began := time.Now()
 	for _, w := range workers {
 		if err := w.send(true); err != nil {
-			return nil, err
+			return nil, CPU{}, err
 		}
 	}
-	outcomes := make([]Outcome, len(workers))
+	outcomes = make([]Outcome, len(workers))
 	for i, w := range workers {
 		if err := w.receive(ctx, &outcomes[i]); err != nil {
-			return nil, err
+			return nil, CPU{}, err
 		}
 	}
-	return outcomes, nil
+	used, err = b.cpu(workers)
+	return outcomes, CPU{Client: used.Client - before.Client, Server: used.Server - before.Server, Took: time.Since(began)}, err
 }
 
 // child is a worker process.

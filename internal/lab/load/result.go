@@ -19,6 +19,7 @@ type Round struct {
 	Beside  int64
 	Took    time.Duration
 	Hot     int64
+	CPU     CPU
 	Latency *hdrhistogram.Histogram // microseconds
 	Error   string
 }

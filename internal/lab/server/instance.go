@@ -21,6 +21,9 @@ type instance struct {
 // Folder is where the server keeps its data: the place to measure its disk at. It is gone after Stop.
 func (i *instance) Folder() string { return i.folder }
 
+// PID is the process of the server.
+func (i *instance) PID() int { return i.process.pid }
+
 // Stop ends the server and removes its data; call it once. It fails, with the end of the server's log, when the server was no
 // longer running.
 func (i *instance) Stop() error {

@@ -229,8 +229,7 @@ func (s *Store[A, P]) entry(ctx context.Context, key stock.Key) (Entry[A, P], ti
 		if err != nil || product == 0 {
 			return true, err
 		}
-		query := mysql.Render(s.SQL.Entries(1), key.Activity, key.SKU) + " LOCK IN SHARE MODE"
-		err = mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+		err = s.units.ReadShared(ctx, q, mysql.Render(s.SQL.Entries(1), key.Activity, key.SKU), "g", func(rows *sql.Rows) error {
 			return rows.Scan(append(s.EntryTargets(&found), &clock)...)
 		})
 		return item == 0, err
@@ -292,29 +291,23 @@ func Scan[T any](targets func(*T) []any) func(*sql.Rows) (T, error) {
 	}
 }
 
-// Micros scans mysql.Micros into a time; NULL is the zero time.
-type Micros struct{ To *time.Time }
+// Number scans an integer, or NULL, and hands it over.
+type Number func(sql.NullInt64)
 
 // Scan implements sql.Scanner.
-func (m Micros) Scan(value any) error {
+func (f Number) Scan(value any) error {
 	var n sql.NullInt64
 	err := n.Scan(value)
-	*m.To = mysql.FromNullMicros(n)
+	f(n)
 	return err
 }
 
-// Minor scans an amount of the smallest unit of a currency, whose places are scanned before it; NULL is 0.
-type Minor struct {
-	To     *decimal.Decimal
-	Places *int32
-}
+// Time scans mysql.Micros into a time; NULL is the zero time.
+func Time(to *time.Time) Number { return func(n sql.NullInt64) { *to = mysql.FromNullMicros(n) } }
 
-// Scan implements sql.Scanner.
-func (m Minor) Scan(value any) error {
-	var n sql.NullInt64
-	err := n.Scan(value)
-	*m.To = money.Decimal(n.Int64, *m.Places)
-	return err
+// Amount scans an amount of the smallest unit of a currency, whose places are scanned before it; NULL is 0.
+func Amount(to *decimal.Decimal, places *int32) Number {
+	return func(n sql.NullInt64) { *to = money.Decimal(n.Int64, *places) }
 }
 
 // count returns how many columns a list has.

@@ -18,6 +18,8 @@ import (
 const (
 	ErrDuplicate       = 1062 // the key is taken
 	errNoTable         = 1146
+	errColumnThere     = 1060 // ADD COLUMN of one that is there
+	errIndexThere      = 1061 // ADD KEY of one that is there
 	errNoSchema        = 1046 // the session has no database
 	errNoSavepoint     = 1305 // also: the handle is not in a transaction, or there is no such function
 	errDenied          = 1142 // the account lacks the right
@@ -113,6 +115,12 @@ func TooLarge(err error) bool {
 	return Unsendable(err) || Number(err) == errPacketTooLarge
 }
 
+// Added reports whether ALTER TABLE was refused because what it adds is there: MySQL has no ADD COLUMN IF NOT EXISTS.
+func Added(err error) bool {
+	n := Number(err)
+	return n == errColumnThere || n == errIndexThere
+}
+
 // Unsendable reports whether the driver has not sent a statement, because its text is too large. The transaction goes on.
 func Unsendable(err error) bool { return errors.Is(err, mysql.ErrPktTooLarge) }
 
@@ -143,7 +151,7 @@ func Classify(err error, at stage) error {
 		return fmt.Errorf("%w: your transaction is over: begin another one: %w", fault.ErrStore, err)
 	case n == errLockWait:
 		return fmt.Errorf("%w: another transaction has the row; in a transaction of your own use WithTx: %w", fault.ErrUnavailable, err)
-	case n == errNoTable:
+	case n == errNoTable, n == errNoColumn:
 		return fmt.Errorf("%w: run Migrate, with the same Options.Prefix: %w", fault.ErrStore, err)
 	case n == errSafeUpdates:
 		return fmt.Errorf("%w: set sql_safe_updates = 0 for these connections: %w", fault.ErrStore, err)

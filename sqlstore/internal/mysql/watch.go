@@ -86,14 +86,14 @@ func (w *watchedTx) watched(ctx context.Context, run func() error) error {
 	switch {
 	case !w.doomed:
 		return err
-	case w.stage != Unsent && !interrupted(err): // it may be done
+	case w.stage != Unsent && !Interrupted(err): // it may be done
 		return err
 	}
 	return errors.Join(ErrStuck, err)
 }
 
-// interrupted reports whether KILL QUERY has ended a statement, of which nothing was done.
-func interrupted(err error) bool { return Number(err) == errInterrupted || killedJoin(err) }
+// Interrupted reports whether KILL QUERY has ended a statement, of which nothing was done.
+func Interrupted(err error) bool { return Number(err) == errInterrupted || killedJoin(err) }
 
 // watch ends the statement that is under way once it waits for a lock, and again until it has ended: the pool may have no
 // connection for it.

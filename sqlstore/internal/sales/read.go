@@ -15,7 +15,7 @@ import (
 // itemTargets scan what saleSQL.shown selects, but for the clock.
 func itemTargets(i *sale.ShelfItem) []any {
 	targets := append(productTargets(&i.Product), activityTargets(&i.Activity)...)
-	return append(targets, activities.Minor{To: &i.Current, Places: &i.Places}, activities.Minor{To: &i.Lowest, Places: &i.Places},
+	return append(targets, activities.Amount(&i.Current, &i.Places), activities.Amount(&i.Lowest, &i.Places),
 		&i.Total, &i.Sold, &i.Held, &i.Available)
 }
 
@@ -77,7 +77,7 @@ func (s *Store) Prices(ctx context.Context, keys []stock.Key, at time.Time) (map
 	err := s.units.Query(ctx, query, func(rows *sql.Rows) error {
 		var key stock.Key
 		var p sale.LinePrice
-		err := rows.Scan(&key.Activity, &key.SKU, &p.Places, activities.Minor{To: &p.Price, Places: &p.Places})
+		err := rows.Scan(&key.Activity, &key.SKU, &p.Places, activities.Amount(&p.Price, &p.Places))
 		prices[key] = p
 		return err
 	})

@@ -129,23 +129,14 @@ var productColumns = "g.ACTIVITY_ID, g.SKU_ID, g.SPU_ID, g.NAME, g.SPEC, g.LABEL
 	mysql.Micros("g.PRICE_TIME") + ", g.ORDER_LIMIT, g.BUYER_LIMIT, g.SORT, g.STATE, g.STOCK_NUM, g.RETURN_NUM, g.RETURN_UNITS, " +
 	mysql.Micros("g.CREATE_TIME") + ", " + mysql.Micros("g.UPDATE_TIME") + ", g.VERSION"
 
-// state scans the clock, and gives an activity whose other columns are scanned its state of that moment.
-type state struct{ of *sale.Activity }
-
-// Scan implements sql.Scanner.
-func (s state) Scan(value any) error {
-	var n sql.NullInt64
-	err := n.Scan(value)
-	s.of.State = s.of.StateAt(mysql.FromNullMicros(n))
-	return err
-}
-
 // activityTargets scan activityColumns.
 func activityTargets(a *sale.Activity) []any {
 	return []any{
-		&a.ID, &a.Title, &a.Image, &a.Note, &a.Label, &a.Hidden, activities.Micros{To: &a.Start}, activities.Micros{To: &a.End}, &a.Sort,
-		&a.Places, activities.Micros{To: &a.ApprovedAt}, activities.Micros{To: &a.WithdrawnAt}, activities.Micros{To: &a.EndedAt},
-		activities.Micros{To: &a.CreatedAt}, activities.Micros{To: &a.UpdatedAt}, &a.Version, state{a},
+		&a.ID, &a.Title, &a.Image, &a.Note, &a.Label, &a.Hidden, activities.Time(&a.Start), activities.Time(&a.End), &a.Sort,
+		&a.Places, activities.Time(&a.ApprovedAt), activities.Time(&a.WithdrawnAt), activities.Time(&a.EndedAt),
+		activities.Time(&a.CreatedAt), activities.Time(&a.UpdatedAt), &a.Version,
+		// the clock, last
+		activities.Number(func(n sql.NullInt64) { a.State = a.StateAt(mysql.FromNullMicros(n)) }),
 	}
 }
 
@@ -157,9 +148,9 @@ func activityArgs(a sale.Activity) []any {
 // productTargets scan productColumns.
 func productTargets(p *sale.Product) []any {
 	return []any{
-		&p.Activity, &p.SKU, &p.SPU, &p.Name, &p.Spec, &p.Label, &p.Places, activities.Minor{To: &p.ListPrice, Places: &p.Places},
-		activities.Minor{To: &p.Price, Places: &p.Places}, activities.Micros{To: &p.PriceFrom}, &p.PerOrder, &p.PerBuyer, &p.Sort, &p.State,
-		&p.Allotted, &p.Returns, &p.Returned, activities.Micros{To: &p.CreatedAt}, activities.Micros{To: &p.UpdatedAt}, &p.Version,
+		&p.Activity, &p.SKU, &p.SPU, &p.Name, &p.Spec, &p.Label, &p.Places, activities.Amount(&p.ListPrice, &p.Places),
+		activities.Amount(&p.Price, &p.Places), activities.Time(&p.PriceFrom), &p.PerOrder, &p.PerBuyer, &p.Sort, &p.State,
+		&p.Allotted, &p.Returns, &p.Returned, activities.Time(&p.CreatedAt), activities.Time(&p.UpdatedAt), &p.Version,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
@@ -16,7 +17,7 @@ import (
 // match their holds. Each is consistent in itself.
 func (g *Store) Books(ctx context.Context, key stock.Key, after string, limit int) ([]groupbuy.TeamBook, error) {
 	books, err := ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.book, key.Activity, key.SKU, after, limit),
-		scan(func(b *groupbuy.TeamBook) []any {
+		activities.Scan(func(b *groupbuy.TeamBook) []any {
 			c := &b.Recount
 			return append(teamTargets(&b.Team), &c.Held, &c.Paid, &c.PaidVolume, &c.Events)
 		}))

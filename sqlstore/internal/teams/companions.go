@@ -3,12 +3,11 @@ package teams
 import (
 	"context"
 	"database/sql"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
@@ -234,13 +233,11 @@ func (g seatCompanions) Moved(ctx context.Context, q mysql.Tx, t stock.Transitio
 // Refunded moves the seats of orders that are refunded out of their teams.
 func (g seatCompanions) Refunded(ctx context.Context, q mysql.Tx, calls []ledger.RefundCall) error {
 	orders := make([]string, len(calls))
-	restocked := map[stock.Key]bool{}
+	var restocked []stock.Key
 	for i, c := range calls {
 		orders[i] = c.Hold.Order
 		if c.Refund.Restock {
-			for _, key := range ledger.KeysOf(c.Hold) {
-				restocked[key] = true
-			}
+			restocked = append(restocked, ledger.KeysOf(c.Hold)...)
 		}
 	}
 	err := g.moveSeats(ctx, q, stock.StepRefund, orders, func(i int, seat *groupbuy.Seat) {
@@ -250,15 +247,5 @@ func (g seatCompanions) Refunded(ctx context.Context, q mysql.Tx, calls []ledger
 	if err != nil {
 		return err
 	}
-	return g.unsettle(ctx, q, restocked)
-}
-
-// unsettle makes settled products Removed again, after units have come back to them.
-func (g seatCompanions) unsettle(ctx context.Context, q mysql.Tx, keys map[stock.Key]bool) error {
-	for _, key := range slices.SortedFunc(maps.Keys(keys), stock.Key.Compare) {
-		if _, err := q.ExecContext(ctx, mysql.Render(g.sql.unsettle, key.Activity, key.SKU)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return activities.Reopen(ctx, q, g.reopen, restocked)
 }

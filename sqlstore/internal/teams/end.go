@@ -409,6 +409,8 @@ func (q *groupBuySQL) lockItemsText(items int) string {
 }
 
 // companions returns what keeps seats beside their holds.
-func (g *Store) companions() seatCompanions { return seatCompanions{units: g.units, sql: g.sql} }
+func (g *Store) companions() seatCompanions {
+	return seatCompanions{units: g.units, sql: g.sql, reopen: g.books.SQL.Reopen}
+}
 
 var _ groupbuy.Store = (*Store)(nil)

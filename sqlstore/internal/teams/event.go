@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
@@ -14,7 +15,7 @@ import (
 // scanEvent reads eventColumns.
 func scanEvent(rows *sql.Rows) (e groupbuy.Event, err error) {
 	var state int64
-	err = rows.Scan(&e.Code, &e.No, &e.Kind, &e.Order, &state, &e.Tries, &e.Failure, micros{&e.At}, micros{&e.DoneAt})
+	err = rows.Scan(&e.Code, &e.No, &e.Kind, &e.Order, &state, &e.Tries, &e.Failure, activities.Time(&e.At), activities.Time(&e.DoneAt))
 	e.Poisoned = state == eventAside
 	return e, err
 }

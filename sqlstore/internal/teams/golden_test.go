@@ -5,22 +5,27 @@ import (
 
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 )
 
 func TestGoldenStatementsOfGroupBuying(t *testing.T) {
 	t.Parallel()
 	sqltest.Golden(t, "group buying", "testdata/statements.sql",
-		func(prefix string) []sqltest.Statement { return newGroupBuySQL(prefix).statements() })
+		func(prefix string) []sqltest.Statement {
+			units := ledger.New(nil, ledger.Settings{Prefix: prefix, Unmerged: true}, ledger.GoodsStock, ledger.NoCompanions{})
+			reads, changes := activities.New(schema(), prefix, units).SQL.Named()
+			var all []sqltest.Statement
+			for _, s := range append(reads, changes...) {
+				all = append(all, s)
+			}
+			return append(all, newGroupBuySQL(prefix).statements()...)
+		})
 }
 
 // statements renders all of them; those that grow with a batch for two.
 func (q *groupBuySQL) statements() []sqltest.Statement {
 	return append(q.readStatements(),
-		sqltest.Statement{"Define: a new activity", q.addActivity},
-		sqltest.Statement{"Define, End, Expire: an activity as it was read", q.setActivity},
-		sqltest.Statement{"Offer: a new product", q.addProduct},
-		sqltest.Statement{"Offer, Revise, Remove, Expire: a product as it was read", q.setProduct},
-		sqltest.Statement{"The same in the caller's transaction 1: lock the item", q.lockItem},
 		sqltest.Statement{"Deliver 1: lease the event", q.lease},
 		sqltest.Statement{"Deliver 2: the seat whose refund was delivered", q.refunded},
 		sqltest.Statement{"Deliver 3: lock the event", q.lockEvent},
@@ -41,15 +46,9 @@ func (q *groupBuySQL) statements() []sqltest.Statement {
 		sqltest.Statement{"Steps of seats 5, Join 4: teams, two", q.updateTeamsText(2)},
 		sqltest.Statement{"Steps of seats 6: events, two", q.insertEventsText(2)},
 		sqltest.Statement{"Steps of seats 7, Repair: the people of a product", q.addFormed},
-		sqltest.Statement{"Refund: a product goes on giving back units", q.unsettle},
 		sqltest.Statement{"End 1: the live seats of teams", q.liveSeats},
 		sqltest.Statement{"Late, Follow 1: whose items they have", q.keysOf},
 		sqltest.Statement{"Late, Follow 2: lock them, two", q.lockItemsText(2)},
-		sqltest.Statement{"In the caller's transaction: a blank activity", q.blankActivity.Insert},
-		sqltest.Statement{"In the caller's transaction: no blank activity any more", q.blankActivity.TakeBack},
-		sqltest.Statement{"In the caller's transaction: a blank product", q.blankProduct.Insert},
-		sqltest.Statement{"In the caller's transaction: no blank product any more", q.blankProduct.TakeBack},
-		sqltest.Statement{"In the caller's transaction: lock a product", q.lockProduct},
 		sqltest.Statement{"In the caller's transaction: a blank team", q.blankTeam.Insert},
 		sqltest.Statement{"In the caller's transaction: no blank team any more", q.blankTeam.TakeBack},
 		sqltest.Statement{"In the caller's transaction: whose a team is", q.keyOfTeam},
@@ -68,12 +67,6 @@ func (q *groupBuySQL) statements() []sqltest.Statement {
 // readStatements are those that change nothing.
 func (q *groupBuySQL) readStatements() []sqltest.Statement {
 	return []sqltest.Statement{
-		{"Read an activity", q.readActivity},
-		{"List activities", q.listActivities},
-		{"Activities whose time has come", q.dueActivities},
-		{"Read products with their activities, two", q.offers(2)},
-		{"List the products of an activity", q.listProducts},
-		{"Products that are removed", q.dueProducts},
 		{"The shop window", q.shelf},
 		{"Has a product teams or seats that are not over", q.unfinished("")},
 		{"Read seats with their teams", q.readSeats},

@@ -1,16 +1,14 @@
 package teams
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/holdfast-go/holdfast/groupbuy"
 	"github.com/holdfast-go/holdfast/internal/money"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 )
 
@@ -35,35 +33,10 @@ var seatColumns = "p.ORDER_NO, p.TEAM_CODE, p.ACTIVITY_ID, p.SKU_ID, p.BUYER_ID,
 	mysql.Micros("p.END_TIME") +
 	", p.ACTOR, p.REASON"
 
-// micros scans mysql.Micros into a time; NULL is the zero time.
-type micros struct{ to *time.Time }
-
-// Scan implements sql.Scanner.
-func (m micros) Scan(value any) error {
-	var n sql.NullInt64
-	err := n.Scan(value)
-	*m.to = mysql.FromNullMicros(n)
-	return err
-}
-
-// minor scans an amount of the smallest unit of a currency, whose places are scanned before it.
-type minor struct {
-	to     *decimal.Decimal
-	places *int32
-}
-
-// Scan implements sql.Scanner.
-func (m minor) Scan(value any) error {
-	var n sql.NullInt64
-	err := n.Scan(value)
-	*m.to = money.Decimal(n.Int64, *m.places)
-	return err
-}
-
 // termTargets scan termColumns.
 func termTargets(t *groupbuy.Terms) []any {
 	return []any{
-		&t.Places, minor{&t.Price, &t.Places}, minor{&t.GroupPrice, &t.Places}, &t.MembersOnly, &t.FreeShipping, &t.People, &t.Volume,
+		&t.Places, activities.Amount(&t.Price, &t.Places), activities.Amount(&t.GroupPrice, &t.Places), &t.MembersOnly, &t.FreeShipping, &t.People, &t.Volume,
 		&t.UnitsPerVolume, &t.MinPeople, &t.MinVolume,
 	}
 }
@@ -80,24 +53,16 @@ func termArgs(t groupbuy.Terms) ([]any, error) {
 // teamTargets scan teamColumns.
 func teamTargets(t *groupbuy.Team) []any {
 	targets := append([]any{&t.Code, &t.Activity, &t.SKU}, termTargets(&t.Terms)...)
-	return append(targets, &t.State, &t.Sponsor, &t.SponsorOrder, &t.Held, &t.Paid, &t.PaidVolume, micros{&t.OpenedAt}, micros{&t.Deadline},
-		micros{&t.EndedAt}, &t.Cause, &t.FormedBy, &t.Actor, &t.Reason, &t.Events, &t.Version)
+	return append(targets, &t.State, &t.Sponsor, &t.SponsorOrder, &t.Held, &t.Paid, &t.PaidVolume, activities.Time(&t.OpenedAt), activities.Time(&t.Deadline),
+		activities.Time(&t.EndedAt), &t.Cause, &t.FormedBy, &t.Actor, &t.Reason, &t.Events, &t.Version)
 }
 
 // seatTargets scan seatColumns.
 func seatTargets(s *groupbuy.Seat) []any {
 	return []any{
 		&s.Order, &s.Team, &s.Activity, &s.SKU, &s.Buyer, &s.Volume, &s.Name, &s.Avatar, &s.Address, &s.Places,
-		minor{&s.ShippingFee, &s.Places}, minor{&s.BalanceUsed, &s.Places}, &s.Sponsor, &s.State, &s.Status, &s.Added, micros{&s.TakenAt},
-		micros{&s.Deadline}, micros{&s.PaidAt}, micros{&s.EndedAt}, &s.Actor, &s.Reason,
-	}
-}
-
-// scan returns a function that reads one row into what some targets point to.
-func scan[T any](targets func(*T) []any) func(*sql.Rows) (T, error) {
-	return func(rows *sql.Rows) (one T, err error) {
-		err = rows.Scan(targets(&one)...)
-		return one, err
+		activities.Amount(&s.ShippingFee, &s.Places), activities.Amount(&s.BalanceUsed, &s.Places), &s.Sponsor, &s.State, &s.Status, &s.Added, activities.Time(&s.TakenAt),
+		activities.Time(&s.Deadline), activities.Time(&s.PaidAt), activities.Time(&s.EndedAt), &s.Actor, &s.Reason,
 	}
 }
 

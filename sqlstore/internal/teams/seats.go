@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
@@ -59,7 +60,7 @@ func (g *Store) lockSeat(ctx context.Context, order string) (seated bool, err er
 			return key.SKU == 0, err
 		}
 		var version, state int64
-		if err := mysql.ReadRow(ctx, q, mysql.Render(g.sql.lockItem, key.SKU, key.Activity), &version); err != nil {
+		if err := mysql.ReadRow(ctx, q, mysql.Render(g.books.SQL.LockItem, key.SKU, key.Activity), &version); err != nil {
 			return false, err
 		}
 		free := g.sql.blankSeat.Of(order)
@@ -80,7 +81,7 @@ func (g *Store) severalSeats(ctx context.Context, orders []string) (map[string]s
 
 // seatsOf reads seats with their teams, by order, and the clock.
 func (g *Store) seatsOf(ctx context.Context, query string) (map[string]seatAndTeam, time.Time, error) {
-	return byKey(ctx, g, query, (*seatAndTeam).targets, func(s seatAndTeam) string { return s.seat.Order })
+	return activities.ByKey(ctx, g.units, query, (*seatAndTeam).targets, func(s seatAndTeam) string { return s.seat.Order })
 }
 
 // Team implements groupbuy.Store. Concurrent calls share one read, since each Join needs one.
@@ -119,7 +120,7 @@ func (g *Store) currentTeam(ctx context.Context, code string, of stock.Key) (gro
 	err := g.units.Among(ctx, func(q mysql.Tx) (bool, error) {
 		item := int64(1)
 		if of != (stock.Key{}) {
-			if err := mysql.ReadRow(ctx, q, mysql.Render(g.sql.lockItem, of.SKU, of.Activity), &item); err != nil {
+			if err := mysql.ReadRow(ctx, q, mysql.Render(g.books.SQL.LockItem, of.SKU, of.Activity), &item); err != nil {
 				return false, err
 			}
 		}
@@ -135,7 +136,7 @@ func (g *Store) currentTeam(ctx context.Context, code string, of stock.Key) (gro
 
 // severalTeams reads several teams.
 func (g *Store) severalTeams(ctx context.Context, codes []string) (map[string]groupbuy.Team, time.Time, error) {
-	return byKey(ctx, g, mysql.RenderList(g.sql.readTeams, codes), teamTargets, func(t groupbuy.Team) string { return t.Code })
+	return activities.ByKey(ctx, g.units, mysql.RenderList(g.sql.readTeams, codes), teamTargets, func(t groupbuy.Team) string { return t.Code })
 }
 
 // Await implements groupbuy.Store. It does nothing in the caller's transaction, whose reads are locked. For an order it
@@ -154,10 +155,8 @@ func (g *Store) Await(ctx context.Context, of groupbuy.Subject) error {
 		statement = mysql.Render(g.sql.lockHold, of.Order)
 	case of.Team != "":
 		statement = mysql.RenderList(g.sql.versions, []string{of.Team}) + " FOR UPDATE"
-	case of.Product != stock.Key{}:
-		statement = mysql.Render(g.sql.lockProduct, of.Product.Activity, of.Product.SKU)
 	default:
-		statement = mysql.Render(g.sql.readActivity, of.Activity) + " FOR UPDATE"
+		return g.books.Await(ctx, of.Activity, of.Product)
 	}
 	return g.units.Query(ctx, statement, func(*sql.Rows) error { return nil })
 }
@@ -184,12 +183,12 @@ func (g *Store) Seats(ctx context.Context, filter groupbuy.SeatFilter, after gro
 		query = mysql.Render(g.sql.seatsInState, int64(filter.State), at, at, after.Order, limit)
 		by = g.units.Show
 	}
-	return ledger.ListOf(ctx, g.units, by, query, scan(seatTargets))
+	return ledger.ListOf(ctx, g.units, by, query, activities.Scan(seatTargets))
 }
 
 // membersOf reads the first page of the seats of one team.
 func (g *Store) membersOf(ctx context.Context, limit int, code string) ([]groupbuy.Seat, error) {
-	return ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.seatsOfTeam, code, "", limit), scan(seatTargets))
+	return ledger.ListOf(ctx, g.units, g.units.Query, mysql.Render(g.sql.seatsOfTeam, code, "", limit), activities.Scan(seatTargets))
 }
 
 // mostMembers is how many seats of several teams are read at once. Larger teams are read one by one.
@@ -199,7 +198,7 @@ const mostMembers = 2_000
 func (g *Store) membersBatch(ctx context.Context, limit int, codes []string) ([]batch.Reply[[]groupbuy.Seat], error) {
 	replies := make([]batch.Reply[[]groupbuy.Seat], len(codes))
 	query := mysql.Render(mysql.RenderList(g.sql.seatsOfTeams, codes), mostMembers+1)
-	seats, err := ledger.ListOf(ctx, g.units, g.units.Query, query, scan(seatTargets))
+	seats, err := ledger.ListOf(ctx, g.units, g.units.Query, query, activities.Scan(seatTargets))
 	if err != nil {
 		return nil, err
 	}
@@ -231,12 +230,12 @@ func (g *Store) Teams(ctx context.Context, filter groupbuy.TeamFilter, after gro
 	}
 	args = append(args, int64(filter.State), from, from, after.Code, limit)
 	joinable := filter.Joinable && filter.State == groupbuy.Forming
-	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.listTeams(ofProduct, joinable), args...), scan(teamTargets))
+	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.listTeams(ofProduct, joinable), args...), activities.Scan(teamTargets))
 }
 
 // LateTeams implements groupbuy.Store.
 func (g *Store) LateTeams(ctx context.Context, limit int) ([]groupbuy.Team, error) {
-	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.lateTeams, limit), scan(teamTargets))
+	return ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.lateTeams, limit), activities.Scan(teamTargets))
 }
 
 // LateSeats implements groupbuy.Store. It locks nothing, even in the caller's transaction, since holds are locked before

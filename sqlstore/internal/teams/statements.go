@@ -2,7 +2,6 @@ package teams
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
@@ -11,32 +10,27 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// groupBuySQL has the statements of the group buying store for a prefix, without those of its units. They are rendered
+// groupBuySQL has the statements of the group buying store for a prefix, without those of its units, activities and products. They are rendered
 // once; statements that grow with a batch are rendered for each. testdata/statements.sql has all of them to read.
 type groupBuySQL struct {
 	activities, products, teams, seats, events string // table names
 	items, holds                               string // and of the units
 
-	addActivity, setActivity              string
-	addProduct, setProduct, lockItem      string
-	blankActivity, blankProduct           mysql.Blank
 	blankTeam, blankSeat                  mysql.Blank
-	lockProduct, lockHold, lockSeat       string
+	lockHold, lockSeat                    string
 	itemVersion, versions, ordersWithSeat string
 
 	formSeats, formSeatsOfTeams, formingSeats string
 	liveSeats, successor, keysOf              string
-	addFormed, unsettle                       string
+	addFormed                                 string
 
-	readActivity, listActivities, dueActivities string
-	readOffers, listProducts, dueProducts       string
-	shelf                                       string
-	readSeats                                   string
-	seatsOfTeam, seatsOfTeams                   string
-	seatsOfBuyer, seatsInState                  string
-	lateSeats, lateSeatsOfTeam                  string
-	readTeams, keyOfTeam                        string
-	lateTeams                                   string
+	shelf                      string
+	readSeats                  string
+	seatsOfTeam, seatsOfTeams  string
+	seatsOfBuyer, seatsInState string
+	lateSeats, lateSeatsOfTeam string
+	readTeams, keyOfTeam       string
+	lateTeams                  string
 
 	dueEvents, readEvent, listEvents string
 	asideOfAll, asideOfTeam          string
@@ -48,17 +42,6 @@ type groupBuySQL struct {
 	book, mismatched, formedPeople string
 	correct                        string
 }
-
-// activityColumns are the columns of an activity a, in the order of activityTargets.
-var activityColumns = "a.ID, a.TITLE, a.IMAGE, a.FORM_MINUTES, a.HIDDEN, " + mysql.Micros("a.START_TIME") + ", " +
-	mysql.Micros("a.END_TIME") +
-	", a.OUTLIVE, a.SORT, " + mysql.Micros("a.OVER_TIME") + ", " + mysql.Micros("a.CREATE_TIME") + ", " + mysql.Micros("a.UPDATE_TIME") +
-	", a.VERSION"
-
-// productColumns are the columns of a product g, in the order of productTargets.
-var productColumns = "g.ACTIVITY_ID, g.SKU_ID, g.SPU_ID, g.NAME, g.SPEC, g." + strings.ReplaceAll(termColumns, ", ", ", g.") +
-	", g.ORDER_LIMIT, g.BUYER_LIMIT, g.STATE, g.STOCK_NUM, g.FORMED_NUM, g.RETURN_NUM" +
-	", " + mysql.Micros("g.CREATE_TIME") + ", " + mysql.Micros("g.UPDATE_TIME") + ", g.VERSION"
 
 // eventColumns are the columns of an event e of a team t, in the order of scanEvent. The row of a team counts the tries of
 // its next event.
@@ -80,8 +63,7 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 		seats: prefix + "egl_group_participation", events: prefix + "egl_group_event",
 		items: prefix + ledger.GoodsStock, holds: prefix + ledger.GoodsStock + "_hold",
 	}
-	q.renderActivities()
-	q.renderProducts()
+	q.renderShelf()
 	q.renderSeats()
 	q.renderSteps()
 	q.renderTeams()
@@ -92,45 +74,9 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 	return q
 }
 
-// renderActivities renders the changes of activities. Of two changes of the same version one succeeds.
-func (q *groupBuySQL) renderActivities() {
-	q.addActivity = "INSERT INTO " + q.activities +
-		" (TITLE, IMAGE, FORM_MINUTES, HIDDEN, START_TIME, END_TIME, OUTLIVE, SORT, OVER_TIME, ID, CREATE_TIME, UPDATE_TIME)" +
-		" VALUES (" + mysql.List("?", 8) + ", IF(?, " + mysql.Now + ", NULL), ?, " + mysql.List(mysql.Now, 2) + ")"
-	q.setActivity = "UPDATE " + q.activities + " " + mysql.ByKey +
-		" SET TITLE = ?, IMAGE = ?, FORM_MINUTES = ?, HIDDEN = ?, START_TIME = ?, END_TIME = ?, OUTLIVE = ?, SORT = ?" +
-		", OVER_TIME = IF(?, COALESCE(OVER_TIME, " + mysql.Now + "), OVER_TIME), UPDATE_TIME = " + mysql.Now +
-		", VERSION = VERSION + 1 WHERE ID = ? AND VERSION = ?"
-
-	activity := "SELECT " + activityColumns + " FROM " + q.activities + " a"
-	q.readActivity = "SELECT " + activityColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.activities + " a WHERE a.ID = ?"
-	q.listActivities = activity + " WHERE a.ID > ? ORDER BY a.ID LIMIT ?"
-	q.dueActivities = activity + " " + mysql.By(q.activities, "due") + " WHERE a.OVER_TIME IS NULL AND a.END_TIME <= " + mysql.Now +
-		" ORDER BY a.END_TIME, a.ID LIMIT ?"
-}
-
-// renderProducts renders the changes of products.
-func (q *groupBuySQL) renderProducts() {
-	columns := "SPU_ID, NAME, SPEC, " + termColumns + ", ORDER_LIMIT, BUYER_LIMIT, STATE, STOCK_NUM, RETURN_NUM"
-	n := strings.Count(columns, ",") + 1
-	q.addProduct = "INSERT INTO " + q.products + " (" + columns + ", ACTIVITY_ID, SKU_ID, CREATE_TIME, UPDATE_TIME) VALUES (" +
-		mysql.List("?", n+2) + ", " + mysql.List(mysql.Now, 2) + ")"
-	q.setProduct = "UPDATE " + q.products + " " + mysql.ByKey + " SET " + strings.ReplaceAll(columns, ",", " = ?,") + " = ?, UPDATE_TIME = " +
-		mysql.Now + ", VERSION = VERSION + 1" +
-		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND VERSION = ?"
-	// The caller's transaction locks an item before its product, teams and seats, as all others do.
-	q.lockItem = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ? FOR UPDATE"
+// renderShelf renders the shop window.
+func (q *groupBuySQL) renderShelf() {
 	q.itemVersion = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ?"
-	q.lockProduct = "SELECT VERSION FROM " + q.products + " WHERE ACTIVITY_ID = ? AND SKU_ID = ? FOR UPDATE"
-
-	q.readOffers = "SELECT " + productColumns + ", " + activityColumns + ", " + mysql.Micros(mysql.Now) + " FROM " + q.products + " g " +
-		mysql.ByKey +
-		" STRAIGHT_JOIN " + q.activities + " a " + mysql.ByKey + " ON a.ID = g.ACTIVITY_ID WHERE "
-	product := "SELECT " + productColumns + " FROM " + q.products + " g"
-	q.listProducts = product + " WHERE g.ACTIVITY_ID = ? AND g.SKU_ID > ? ORDER BY g.SKU_ID LIMIT ?"
-	q.dueProducts = product + " " + mysql.By(q.products, "state") + fmt.Sprintf(" WHERE g.STATE = %d", groupbuy.Removed) +
-		" AND (g.ACTIVITY_ID > ? OR (g.ACTIVITY_ID = ? AND g.SKU_ID > ?)) ORDER BY g.ACTIVITY_ID, g.SKU_ID LIMIT ?"
-
 	// Few activities are not over, and their products are sorted by keys alone.
 	q.shelf = "SELECT " + productColumns + ", " + activityColumns + ", " + mysql.Micros(mysql.Now) +
 		" FROM (SELECT a.SORT, g.ACTIVITY_ID, g.SKU_ID FROM " + q.activities + " a " + mysql.By(q.activities, "due") +
@@ -142,11 +88,6 @@ func (q *groupBuySQL) renderProducts() {
 		" ORDER BY a.SORT, g.ACTIVITY_ID, g.SKU_ID LIMIT ?) k" +
 		" STRAIGHT_JOIN " + q.products + " g " + mysql.ByKey + " ON g.ACTIVITY_ID = k.ACTIVITY_ID AND g.SKU_ID = k.SKU_ID" +
 		" STRAIGHT_JOIN " + q.activities + " a " + mysql.ByKey + " ON a.ID = k.ACTIVITY_ID ORDER BY k.SORT, k.ACTIVITY_ID, k.SKU_ID"
-}
-
-// offers renders the read of products with their activities.
-func (q *groupBuySQL) offers(products int) string {
-	return q.readOffers + strings.Join(slices.Repeat([]string{"(g.ACTIVITY_ID = ? AND g.SKU_ID = ?)"}, products), " OR ")
 }
 
 // renderSeats renders the reads of seats.
@@ -196,8 +137,6 @@ func (q *groupBuySQL) renderSteps() {
 	q.keysOf = "SELECT DISTINCT h.SKU_ID, h.ACTIVITY_ID FROM " + q.holds + " h " + mysql.ByKey +
 		" WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0 ORDER BY h.SKU_ID, h.ACTIVITY_ID FOR UPDATE"
 	q.addFormed = "UPDATE " + q.products + " " + mysql.ByKey + " SET FORMED_NUM = FORMED_NUM + ? WHERE ACTIVITY_ID = ? AND SKU_ID = ?"
-	q.unsettle = "UPDATE " + q.products + " " + mysql.ByKey + fmt.Sprintf(" SET STATE = %d, VERSION = VERSION + 1, UPDATE_TIME = %s"+
-		" WHERE ACTIVITY_ID = ? AND SKU_ID = ? AND STATE = %d", groupbuy.Removed, mysql.Now, groupbuy.Settled)
 }
 
 // renderTeams renders the reads of teams.
@@ -332,13 +271,6 @@ func (q *groupBuySQL) renderGroupBlanks() {
 			TakeBack: mysql.TakeBlank(table, key, "t.VERSION = 0"),
 		}
 	}
-	q.blankActivity = row(q.activities,
-		"ID, TITLE, IMAGE, FORM_MINUTES, END_TIME, CREATE_TIME, UPDATE_TIME, VERSION) VALUES (?, x'', x'', 0, "+mysql.List(mysql.Now, 3),
-		"t.ID = ?")
-	q.blankProduct = row(q.products, "ACTIVITY_ID, SKU_ID, NAME, SPEC, PLACES, PRICE, GROUP_PRICE, PEOPLE_LIMIT, VOLUME_LIMIT,"+
-		" VOLUME_UNITS, STATE, STOCK_NUM"+
-		", CREATE_TIME, UPDATE_TIME, VERSION) VALUES (?, ?, x'', x'', 0, 0, 0, 2, 0, 1, 0, 0, "+mysql.List(mysql.Now, 2),
-		"t.ACTIVITY_ID = ? AND t.SKU_ID = ?")
 	q.blankTeam = row(q.teams, newTeamColumns+", VERSION) VALUES (?, "+mysql.List("0", 13)+", x'', x'00', 0, 0, 0, "+mysql.List(mysql.Now, 3),
 		"t.CODE = ?")
 	q.blankSeat = mysql.Blank{Insert: "INSERT INTO " + q.seats +

@@ -4,9 +4,9 @@ package teams
 import (
 	"context"
 	"database/sql"
-	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
@@ -15,11 +15,11 @@ import (
 
 // Store is the groupbuy.Store behind sqlstore.GroupBuy.
 type Store struct {
-	units  *ledger.Store // which also has the handle, and what is wrong with the options
-	sql    *groupBuySQL
-	offers *batch.Lookup[stock.Key, groupbuy.Offer] // before each seat
-	seats  *batch.Lookup[string, seatAndTeam]       // by order
-	teams  *batch.Lookup[string, groupbuy.Team]     // by code
+	units *ledger.Store // which also has the handle, and what is wrong with the options
+	sql   *groupBuySQL
+	books *activities.Store[groupbuy.Activity, groupbuy.Product]
+	seats *batch.Lookup[string, seatAndTeam]   // by order
+	teams *batch.Lookup[string, groupbuy.Team] // by code
 
 	// members reads the first seats of a team, up to a number; nil where calls are not merged.
 	members *batch.Batcher[int, string, []groupbuy.Seat]
@@ -27,7 +27,8 @@ type Store struct {
 
 // New returns the store in the tables of a prefix.
 func New(db *sql.DB, o ledger.Settings) *Store {
-	g := over(ledger.New(db, o, ledger.GoodsStock, ledger.NoCompanions{}), newGroupBuySQL(o.Prefix))
+	units := ledger.New(db, o, ledger.GoodsStock, ledger.NoCompanions{})
+	g := over(units, newGroupBuySQL(o.Prefix), activities.New(schema(), o.Prefix, units))
 	if b := g.units.Bounds; b != nil {
 		g.members = batch.NewReader(b, g.membersBatch, g.membersOf)
 	}
@@ -35,9 +36,8 @@ func New(db *sql.DB, o ledger.Settings) *Store {
 }
 
 // over returns the store on a store of units.
-func over(units *ledger.Store, statements *groupBuySQL) *Store {
-	g := &Store{units: units, sql: statements}
-	g.offers = batch.NewLookup(units.Bounds, g.offer, g.severalOffers)
+func over(units *ledger.Store, statements *groupBuySQL, books *activities.Store[groupbuy.Activity, groupbuy.Product]) *Store {
+	g := &Store{units: units, sql: statements, books: books}
 	g.seats = batch.NewLookup(units.Bounds, g.seat, g.severalSeats)
 	g.teams = batch.NewLookup(units.Bounds, g.team, g.severalTeams)
 	units.Companions = g.companions()
@@ -45,7 +45,10 @@ func over(units *ledger.Store, statements *groupBuySQL) *Store {
 }
 
 // WithTx returns the same store inside the caller's transaction.
-func (g *Store) WithTx(tx mysql.Tx) *Store { return over(g.units.WithTx(tx), g.sql) }
+func (g *Store) WithTx(tx mysql.Tx) *Store {
+	units := g.units.WithTx(tx)
+	return over(units, g.sql, g.books.Within(units))
+}
 
 // Along returns the same store whose next call carries one more statement of the shop.
 func (g *Store) Along(text string, args ...any) *Store { return g.on(g.units.Along(text, args...)) }
@@ -59,55 +62,8 @@ func (g *Store) Plain() *Store { return g.on(g.units.Plain()) }
 // on returns the same store on another copy of the store of its units, with which it goes on sharing its reads.
 func (g *Store) on(units *ledger.Store) *Store {
 	other := *g
-	other.units = units
+	other.units, other.books = units, g.books.On(units)
 	return &other
-}
-
-// SaveActivity implements groupbuy.Store.
-func (g *Store) SaveActivity(ctx context.Context, a groupbuy.Activity, ended bool) (stock.Verdict, error) {
-	statement := g.sql.addActivity
-	args := []any{a.Title, a.Image, int64(a.Formation / time.Minute), a.Hidden, a.Start, a.End, a.Outlive, a.Sort, ended, a.ID}
-	if a.Version != 0 {
-		statement, args = g.sql.setActivity, append(args, a.Version)
-	}
-	return g.save(ctx, mysql.Render(statement, args...))
-}
-
-// SaveProduct implements groupbuy.Store.
-func (g *Store) SaveProduct(ctx context.Context, product groupbuy.Product) (stock.Verdict, error) {
-	terms, err := termArgs(product.Terms)
-	if err != nil {
-		return stock.Refused, err
-	}
-	args := append([]any{product.SPU, product.Name, product.Spec}, terms...)
-	args = append(args, product.PerOrder, product.PerBuyer, int64(product.State), product.Allotted, product.Returns, product.Activity,
-		product.SKU)
-	statement := g.sql.addProduct
-	if product.Version != 0 {
-		if _, err := g.lockItem(ctx, product.Key); err != nil {
-			return stock.Refused, err
-		}
-		statement, args = g.sql.setProduct, append(args, product.Version)
-	}
-	return g.save(ctx, mysql.Render(statement, args...))
-}
-
-// save writes a row that may exist, behind the statements of the shop.
-func (g *Store) save(ctx context.Context, statement string) (stock.Verdict, error) {
-	return ledger.ExistsOnDuplicate(g.units.ChangeBy(ctx, nil, statement))
-}
-
-// lockItem locks the item of a product in the caller's transaction, and returns its version; elsewhere it does nothing.
-// Whoever takes or pays a seat locks the item first and the product last.
-func (g *Store) lockItem(ctx context.Context, key stock.Key) (version int64, err error) {
-	if !g.units.Bound() {
-		return 0, nil
-	}
-	err = g.units.Among(ctx, func(q mysql.Tx) (bool, error) {
-		err := mysql.ReadRow(ctx, q, mysql.Render(g.sql.lockItem, key.SKU, key.Activity), &version)
-		return version == 0, err
-	}, g.units.SQL.BlankItems([]stock.Key{key}))
-	return version, err
 }
 
 // CorrectFormed implements groupbuy.Store.
@@ -116,7 +72,7 @@ func (g *Store) CorrectFormed(ctx context.Context, key stock.Key, by int64) erro
 		return err
 	}
 	defer g.units.Mended()
-	if _, err := g.lockItem(ctx, key); err != nil {
+	if _, err := g.books.LockItem(ctx, key); err != nil {
 		return err
 	}
 	rows, err := g.units.Exec(ctx, mysql.Render(g.sql.addFormed, by, key.Activity, key.SKU))

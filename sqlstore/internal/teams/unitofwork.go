@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
@@ -18,8 +19,9 @@ import (
 type seatCompanions struct {
 	ledger.NoCompanions
 
-	units *ledger.Store
-	sql   *groupBuySQL
+	units  *ledger.Store
+	sql    *groupBuySQL
+	reopen string // makes a settled product Removed again
 }
 
 // unitOfWork is the change of one transaction to the teams and seats that it has locked. The rules of groupbuy change them
@@ -60,7 +62,7 @@ func (k *unitOfWork) lockTeams(ctx context.Context, q mysql.Tx, codes []string) 
 	return mysql.Read(ctx, q, mysql.RenderList(k.sql.readTeams, codes)+" FOR UPDATE", func(rows *sql.Rows) error {
 		var team groupbuy.Team
 		var clock time.Time
-		err := rows.Scan(append(teamTargets(&team), micros{&clock})...)
+		err := rows.Scan(append(teamTargets(&team), activities.Time(&clock))...)
 		k.load(team, clock)
 		return err
 	})
@@ -117,7 +119,7 @@ func (k *unitOfWork) lockSeats(ctx context.Context, q mysql.Tx, orders []string)
 	err := mysql.Read(ctx, q, mysql.RenderList(k.sql.readSeats, orders)+" FOR UPDATE", func(rows *sql.Rows) error {
 		var row seatAndTeam
 		var clock time.Time
-		err := rows.Scan(append(row.targets(), micros{&clock})...)
+		err := rows.Scan(append(row.targets(), activities.Time(&clock))...)
 		seats[row.seat.Order] = &row.seat
 		k.load(row.team, clock)
 		return err

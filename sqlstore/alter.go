@@ -1,0 +1,77 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+)
+
+// How ALTER TABLE gives way: after four looks that have found it waiting it is ended, and tried again after a pause.
+const (
+	alterLook  = 250 * time.Millisecond
+	alterLooks = 4
+	alterPause = time.Second
+)
+
+// alter changes a table, which needs a moment in which no transaction uses it. While ALTER TABLE waits for that, every new
+// statement on the table waits for it (MySQL Reference Manual, Metadata Locking), also one of a transaction that has rows
+// for which those wait whose end ALTER TABLE waits for. No server finds such a circle: its transactions would fail after
+// innodb_lock_wait_timeout, usually 50 s. So an ALTER TABLE that waits is ended by KILL QUERY from another connection of the
+// pool, and tried again when the others have gone on.
+func (w *workshop) alter(ctx context.Context, statement string) error {
+	var id int64
+	if err := mysql.ReadRow(ctx, w, "SELECT CONNECTION_ID()", &id); err != nil {
+		return err
+	}
+	for until := time.Now().Add(lockWait * time.Second); ; {
+		watching, stop := context.WithCancel(ctx)
+		watched := make(chan struct{})
+		go func() {
+			defer close(watched)
+			giveWay(watching, w.db, id)
+		}()
+		_, err := w.ExecContext(ctx, statement)
+		stop()
+		<-watched
+		switch {
+		case mysql.Added(err):
+			return nil
+		case !mysql.Interrupted(err) || !pause(ctx, alterPause):
+			return err
+		case time.Now().After(until):
+			return fmt.Errorf("%w: transactions have used the table for %d s: end long ones: %w", fault.ErrUnavailable, lockWait, err)
+		}
+	}
+}
+
+// giveWay ends the statement of a connection once it has waited for the transactions that use its table.
+func giveWay(ctx context.Context, db *sql.DB, id int64) {
+	for looks := 0; pause(ctx, alterLook); {
+		var waits int
+		err := db.QueryRowContext(ctx, mysql.Render("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?"+
+			" AND STATE = 'Waiting for table metadata lock'", id)).Scan(&waits)
+		if err != nil || waits == 0 {
+			looks = 0
+			continue
+		}
+		if looks++; looks >= alterLooks {
+			_, _ = db.ExecContext(ctx, mysql.Render("KILL QUERY ?", id)) // it may have ended meanwhile
+		}
+	}
+}
+
+// pause waits, and reports whether the context still lives.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
