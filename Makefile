@@ -2,7 +2,7 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 LAB := go -C internal/lab
 ORM := go -C examples/orm
 
-# What to test and on which engine (auto, mariadb, mariadb-11.8, mysql, tidb), further flags of go test and of the runner.
+# What to test and on which engine (auto, mariadb, mariadb-11.8, mysql, tidb, galera), further flags of go test and of the runner.
 PKG ?= ./...
 ENGINE ?= auto
 TESTFLAGS ?=

@@ -38,7 +38,12 @@ func openArcade(t *testing.T) *mall {
 // couponCases are all calls that may be made in a transaction, each with what it finds.
 func (m *mall) couponCases() []txCase {
 	in := func(call func(ctx context.Context, c *coupon.Coupons, n int) error) func(context.Context, sqlstore.Tx, int) error {
-		return func(ctx context.Context, tx sqlstore.Tx, n int) error { return call(ctx, m.On(m.store.WithTx(tx)), n) }
+		return func(ctx context.Context, tx sqlstore.Tx, n int) error {
+			if tx == nil {
+				return call(ctx, m.Coupons, n)
+			}
+			return call(ctx, m.On(m.store.WithTx(tx)), n)
+		}
 	}
 	type coupons = *coupon.Coupons
 	id := func(n int) string { return numbered(n, own) }

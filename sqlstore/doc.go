@@ -123,8 +123,7 @@
 //	tidb_enable_check_constraint=OFF        refused by Migrate and Check: CHECK constraints are dropped
 //	tidb_txn_mode=optimistic                refused by Check: what others wait for fails
 //	TiDB at REPEATABLE READ                 works, at a round trip more than at READ COMMITTED
-//	Galera                                  one node that is written to; wsrep_sync_wait=7 in the DSN, so that a
-//	                                        node that takes over knows what was acknowledged
+//	Galera (MariaDB)                        one node that is written to; see Failover
 //
 // Check looks at one session of the pool. The rights of the program's account:
 //
@@ -132,6 +131,23 @@
 //	DELETE                                  only for calls in transactions of the program's own; see Transactions
 //	CREATE, ALTER, INDEX                    for Migrate
 //	DROP                                    for Drop
+//
+// # Failover
+//
+// What was committed counts, on the server that takes over. Three ways to have one were run under load, with the writer
+// killed by kill -9, and with a planned switch: internal/lab/cmd/failover runs them again.
+//
+// Galera, with one node that is written to, loses nothing that was acknowledged. A node that takes over may not have applied yet what
+// it has received. So a call reads what may refuse it once the node has: it begins that read behind wsrep_sync_wait, which it
+// sets for this statement alone. A call that takes effect at once does not wait. A call in your transaction waits on another
+// connection of the pool, since a transaction cannot; leave the pool one. Listings may lag.
+//
+// A replica loses nothing that was acknowledged if the primary is semi-synchronous and does not fall back
+// (rpl_semi_sync_master_timeout, rpl_semi_sync_source_timeout). A replica that is promoted after asynchronous replication lacks the
+// last transactions. Holds, counters and the rows that [Stock.Along] carried are lost or kept together, so the books balance
+// and Audit cannot find it. stock.Inventory.Missing tells by the records of your payments which orders are gone.
+//
+// A connection to a server that has become read-only leaves the pool, and the call goes to whoever is behind the address then.
 //
 // # The tables
 //

@@ -72,7 +72,12 @@ func (s *street) seat(n, i, seats int) string { return numbered(n, own) + string
 // cases are all calls that may be made in a transaction, each with what it finds.
 func (s *street) cases() []txCase {
 	in := func(call func(ctx context.Context, g *groupbuy.Groups, n int) error) func(context.Context, sqlstore.Tx, int) error {
-		return func(ctx context.Context, tx sqlstore.Tx, n int) error { return call(ctx, s.On(s.store.WithTx(tx)), n) }
+		return func(ctx context.Context, tx sqlstore.Tx, n int) error {
+			if tx == nil {
+				return call(ctx, s.Groups, n)
+			}
+			return call(ctx, s.On(s.store.WithTx(tx)), n)
+		}
 	}
 	type groups = *groupbuy.Groups
 	decision := groupbuy.Decision{Actor: "clerk", Reason: "why not"}

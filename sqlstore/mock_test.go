@@ -26,6 +26,7 @@ func TestAnswersToCommit(t *testing.T) {
 		"TiDB meets a conflict":                     {server(9007), stock.ErrUnavailable},
 		"TiDB's storage may be asked again":         {server(8022), stock.ErrUnavailable},
 		"TiDB's storage does not answer in time":    {server(9002), stock.ErrUnknown},
+		"the node has left its cluster":             {server(1047), stock.ErrUnknown},
 		"the server ends while it commits":          {server(1053), stock.ErrUnknown},
 		"the connection is killed while it commits": {server(1317), stock.ErrUnknown},
 		"the disk is full":                          {server(1180), stock.ErrUnknown},

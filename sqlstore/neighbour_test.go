@@ -26,7 +26,7 @@ import (
 type txCase struct {
 	name    string
 	prepare func(n int)                                            // what is there before the transaction
-	call    func(ctx context.Context, tx sqlstore.Tx, n int) error // in it
+	call    func(ctx context.Context, tx sqlstore.Tx, n int) error // in it; nil is none
 	want    error                                                  // nil: it takes effect
 }
 

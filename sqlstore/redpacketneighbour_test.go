@@ -13,7 +13,12 @@ import (
 // packetCases are all calls that may be made in a transaction, each with what it finds.
 func (p *purse) packetCases() []txCase {
 	in := func(call func(ctx context.Context, in *redpacket.Packets, n int) error) func(context.Context, sqlstore.Tx, int) error {
-		return func(ctx context.Context, tx sqlstore.Tx, n int) error { return call(ctx, p.On(p.store.WithTx(tx)), n) }
+		return func(ctx context.Context, tx sqlstore.Tx, n int) error {
+			if tx == nil {
+				return call(ctx, p.Packets, n)
+			}
+			return call(ctx, p.On(p.store.WithTx(tx)), n)
+		}
 	}
 	type packets = *redpacket.Packets
 	ctx := p.t.Context()

@@ -322,6 +322,17 @@ func ExampleInventory_Hold() {
 	// stock: no such order (order "order-2")
 }
 
+// Missing tells, after a replica was promoted, which of the orders that were paid for were lost with the server before.
+func ExampleInventory_Missing() {
+	ctx, inv := shop()
+	must(inv.Lock(ctx, "order-1", stock.Line{SKU: 42, Num: 3}))
+	paid := []string{"order-1", "order-2"} // the records of the payment provider
+	lost, err := inv.Missing(ctx, paid)
+	fmt.Println(lost, err)
+	// Output:
+	// [order-2] <nil>
+}
+
 // Holds lists, for example, who is about to pay for an item.
 func ExampleInventory_Holds() {
 	ctx, inv := shop()

@@ -77,6 +77,18 @@ func TestBadIDsAreRefused(t *testing.T) {
 	}
 }
 
+func TestBadListsOfOrdersAreRefused(t *testing.T) {
+	t.Parallel()
+	inv, c := refusals(t)
+	for name, orders := range map[string][]string{
+		"an empty order":  {"a", ""},
+		"a long order":    {"a", strings.Repeat("x", 65)},
+		"too many orders": slices.Repeat([]string{"a"}, stock.MaxMissing+1),
+	} {
+		c.Invalid("Missing of "+name, suite.Err(inv.Missing(t.Context(), orders)))
+	}
+}
+
 func TestBadLinesAreRefused(t *testing.T) {
 	t.Parallel()
 	inv, c := refusals(t)

@@ -17,6 +17,7 @@ const (
 	MaxHoldFor     = 10 * 365 * 24 * time.Hour // the longest a hold can be asked to live
 	DefaultSweep   = time.Second               // how long Run rests between two sweeps
 	MaxLines       = 500                       // lines of one order, refund or change
+	MaxMissing     = 10_000                    // orders of one Missing
 )
 
 // attempts bounds how often a call starts over because something changed between the refusal and the look at its

@@ -251,6 +251,18 @@ func (m *Memory) Hold(ctx context.Context, order string) (hold Hold, now time.Ti
 	return hold, now, err
 }
 
+// Missing implements Store.
+func (m *Memory) Missing(ctx context.Context, orders []string) (missing []string, err error) {
+	err = m.read(ctx, func(b *books, _ time.Time) {
+		for _, order := range orders {
+			if len(b.holds[order].Lines) == 0 {
+				missing = append(missing, order)
+			}
+		}
+	})
+	return missing, err
+}
+
 // clone returns a hold that shares nothing with the one that is kept.
 func clone(h Hold) Hold {
 	h.Lines = slices.Clone(h.Lines)

@@ -76,6 +76,39 @@ func (inv *Inventory) Hold(ctx context.Context, order string) (Hold, error) {
 	return hold, nil
 }
 
+// Missing returns which of these orders have no hold, in the order in which they are given: at most MaxMissing orders of one
+// call. A replica that was promoted may lack the last transactions of the server that it has replaced, and Audit cannot see
+// that, because counters and holds are lost together. So compare with what is kept elsewhere, such as the records of the
+// payment provider:
+//
+//	lost, err := inv.Missing(ctx, paid)         // of the payments since a minute before the failure
+//
+// Each order in lost has been paid for, and no unit is set aside for it: Take its lines again, or refund the buyer. Call Pay for
+// the others. Where the Pay was lost it is made now, and a Pay that was kept is a replay.
+//
+// A hold in any state counts, whether it is live, dead, paid, refunded, cancelled or expired; Hold tells its state. An order that
+// Cancel or Resolve has closed before it had a hold is missing, since no unit was ever set aside for it: a new number has to be
+// used to Take its lines. A Lock whose answer has not come yet may be missing and come to be held afterwards.
+//
+// Errors: ErrInvalid, also for more orders than MaxMissing.
+func (inv *Inventory) Missing(ctx context.Context, orders []string) ([]string, error) {
+	if err := inv.ready(ctx); err != nil {
+		return nil, err
+	}
+	if n := len(orders); n > MaxMissing {
+		return nil, fault.Invalid("orders", "must be %d at most, are %d", MaxMissing, n)
+	}
+	for _, order := range orders {
+		if err := input.ID("order", order); err != nil {
+			return nil, err
+		}
+	}
+	if len(orders) == 0 {
+		return nil, nil
+	}
+	return inv.store.Missing(ctx, orders)
+}
+
 // Holds lists the holds that match, for a job; a screen asks for HoldsPage. Each page is read at one moment. With a Key or
 // ByDeadline they are listed by state, then by deadline, then by order number; those of a buyer by LockedAt, the newest first,
 // then by order number, the highest first; without any of these by order number. The listing ends with the first error. Orders

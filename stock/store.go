@@ -69,6 +69,9 @@ type Store interface {
 	// there is none.
 	Hold(ctx context.Context, order string) (Hold, time.Time, error)
 
+	// Missing returns which of the orders have no hold with a line, in their order.
+	Missing(ctx context.Context, orders []string) ([]string, error)
+
 	// Holds returns up to limit holds that match, in the order of their cursors, behind the
 	// cursor of the last hold that was seen before. A filter with a Key or ByDeadline names exactly one
 	// state, and no buyer; one with a Buyer has neither.

@@ -20,6 +20,9 @@ const Variable = "HOLDFAST_TEST_DSN"
 // Private is set where the server is the tests' own, so that they may change it as a whole.
 const Private = "HOLDFAST_TEST_PRIVATE"
 
+// StandbyVariable names a node of the same Galera cluster to which nobody writes.
+const StandbyVariable = "HOLDFAST_TEST_STANDBY"
+
 // maxConns is how many connections one test may open.
 const maxConns = 24
 
@@ -114,6 +117,18 @@ func open(t testing.TB, config *mysql.Config, name string, variant Variant) *DB 
 func (db *DB) Pool(t testing.TB) *DB {
 	t.Helper()
 	return db.As(t, Variant{Apply: func(*mysql.Config) {}})
+}
+
+// Standby opens the same database at the node to which nobody writes. The test is skipped where there is none.
+func (db *DB) Standby(t testing.TB) *DB {
+	t.Helper()
+	dsn := os.Getenv(StandbyVariable)
+	if dsn == "" {
+		t.Skip("no cluster: make test ENGINE=galera starts one")
+	}
+	config, err := mysql.ParseDSN(dsn)
+	require.NoError(t, err)
+	return db.As(t, Variant{Apply: func(c *mysql.Config) { c.Net, c.Addr = config.Net, config.Addr }})
 }
 
 // As opens the same database once more, in a way that is added to how it was opened.

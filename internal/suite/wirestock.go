@@ -83,6 +83,10 @@ func (w *wiredStock) Hold(ctx context.Context, order string) (stock.Hold, time.T
 	return Over(w.Wire, w.store().Hold)(ctx, order)
 }
 
+func (w *wiredStock) Missing(ctx context.Context, orders []string) ([]string, error) {
+	return Over(w.Wire, w.store().Missing)(ctx, orders)
+}
+
 func (w *wiredStock) Holds(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
 	return Over(w.Wire, w.store().Holds)(ctx, filter, after, limit)
 }

@@ -37,6 +37,7 @@ func (s *scene) calls(ctx context.Context) []suite.Call {
 		{Name: "Item", Do: func() error { return suite.Err(inv.Item(ctx, sku(1))) }},
 		{Name: "Usage", Do: func() error { return suite.Err(inv.For("1").Usage(ctx, sku(1))) }},
 		{Name: "Hold", Do: func() error { return suite.Err(inv.Hold(ctx, "a")) }},
+		{Name: "Missing", Do: func() error { return suite.Err(inv.Missing(ctx, []string{"a"})) }},
 		{Name: "Items", Do: func() error { return suite.Err(suite.Gather(inv.Items(ctx))) }},
 		{Name: "Holds", Do: func() error { return suite.Err(suite.Gather(inv.Holds(ctx, stock.Filter{}))) }},
 		{Name: "Audit", Do: func() error { return suite.Err(inv.Audit(ctx, sku(1))) }},

@@ -417,9 +417,12 @@ func (m *model) state() stock.State {
 func (m *model) read() operation {
 	key, order, buyer := m.key(), m.order(stock.Locked, stock.Paid), suite.Pick(m, buyers()...)
 	states := []stock.State{m.state(), m.state()}
-	switch m.IntN(6) {
+	switch m.IntN(7) {
 	case 0:
 		return m.holdOf(order)
+	case 5:
+		orders := append(slices.Clone(m.orders), order, m.ID("o"))
+		return operation{Name: fmt.Sprintf("Missing(%q)", orders), Call: func(s *side) (any, error) { return s.inv.Missing(s.Context(), orders) }}
 	case 1:
 		return operation{Name: fmt.Sprintf("Item(%v)", key), Call: func(s *side) (any, error) { return s.inv.Item(s.Context(), key) }}
 	case 2:

@@ -18,6 +18,8 @@ func readingCases() []testCase {
 		{Name: "ItemsPagesAndStops", Run: itemsPages},
 		{Name: "HoldsListsByFilter", Run: holdsByFilter},
 		{Name: "HoldsPagesAndStops", Run: holdsPages},
+		{Name: "MissingNamesTheOrdersWithoutAHold", Run: missingOrders},
+		{Name: "MissingTakesAsManyOrdersAsThereMayBe", Run: mostMissing},
 		{Name: "ListingsEndWithTheFirstError", Run: listingsEnd},
 		{Name: "HoldOfTheDeadIsAsItIs", Run: holdOfTheDead},
 		{Name: "ResultsBelongToTheCaller", Run: resultsBelongToTheCaller},
@@ -154,6 +156,60 @@ func holdsPages(s *scene) {
 			s.Count("holds until it stops", n, stop)
 		}
 	}
+}
+
+// missingOrders asks for orders in each state, for those that were closed before they had a hold, and for unknown ones.
+func missingOrders(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	for _, order := range []string{"cancelled", "dead", "expired"} {
+		s.lock(order, units(1, 1))
+	}
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "cancelled")))
+	s.No(suite.Err(s.inv.Shorten(s.Context(), "expired", s.now())))
+	s.No(suite.Err(s.inv.Expire(s.Context())))
+	s.Advance(hold)
+	s.lock("live", units(1, 1))
+	for _, order := range []string{"paid", "redeemed", "refunded"} {
+		s.buy(order, units(1, 1))
+	}
+	s.No(suite.Err(s.inv.Redeem(s.Context(), "redeemed")))
+	s.refund("r", "refunded")
+	s.state("dead", stock.Locked)
+
+	asked := []string{"z unknown", "cancelled", "dead", "voided", "expired", "live", "a unknown", "paid", "redeemed", "resolved", "refunded"}
+	missing := func() []string { return suite.Must(s.inv.Missing(s.Context(), asked)) }
+	suite.Same(s, "missing", missing(), []string{"z unknown", "voided", "a unknown", "resolved"})
+	s.No(suite.Err(s.inv.Cancel(s.Context(), "voided")))
+	s.No(suite.Err(s.inv.Resolve(s.Context(), "resolved")))
+	suite.Same(s, "missing once two are closed", missing(), []string{"z unknown", "voided", "a unknown", "resolved"})
+	s.Is(suite.Err(s.inv.Take(s.Context(), "voided", units(1, 1))), stock.ErrCancelled)
+	s.No(suite.Err(s.inv.Take(s.Context(), "a unknown", units(1, 1))))
+	suite.Same(s, "missing once one is bought", missing(), []string{"z unknown", "voided", "resolved"})
+	suite.Same(s, "the caller's orders", asked[0], "z unknown")
+
+	suite.Same(s, "missing of one that is named twice", suite.Must(s.inv.Missing(s.Context(), []string{"x", "live", "x"})), []string{"x", "x"})
+	suite.Same(s, "missing of those that are there", suite.Must(s.inv.Missing(s.Context(), []string{"paid", "live"})), nil)
+	suite.Same(s, "missing of none", suite.Must(s.inv.Missing(s.Context(), nil)), nil)
+	lookalikes := []string{"LIVE", "live ", "live\x00", "líve"}
+	suite.Same(s, "missing of those that look alike", suite.Must(s.inv.Missing(s.Context(), lookalikes)), lookalikes)
+}
+
+// mostMissing has orders with a hold among the first and the last of so many, and wherever a store may divide the list.
+func mostMissing(s *scene) {
+	s.define(sku(1), 100, stock.Terms{})
+	orders := make([]string, stock.MaxMissing)
+	for i := range orders {
+		orders[i] = fmt.Sprint("o", i)
+	}
+	var want []string
+	for i, order := range orders {
+		if i%900 == 0 || i == len(orders)-1 {
+			s.lock(order, units(1, 1))
+		} else {
+			want = append(want, order)
+		}
+	}
+	suite.Same(s, "missing", suite.Must(s.inv.Missing(s.Context(), orders)), want)
 }
 
 // listingsEnd has a store that lists nothing any more.

@@ -35,17 +35,29 @@ func (b *binary) command(ctx context.Context, path string, args ...string) *exec
 	return cmd
 }
 
-// prepare makes the data folder, and returns the command that starts the server.
-func (b *binary) prepare(ctx context.Context, folder string, port int, args []string) (*exec.Cmd, error) {
+// prepare makes the data folder.
+func (b *binary) prepare(ctx context.Context, folder string) error {
+	if b.engine == TiDB { // makes it by itself
+		return nil
+	}
+	if out, err := output(b.initialize(ctx, folder)); err != nil {
+		return fmt.Errorf("server: preparing the data folder: %w\n%s", err, tail(out))
+	}
+	return nil
+}
+
+// server returns the command that runs the server, which outlives the context.
+func (b *binary) server(ctx context.Context, folder string, port int, args []string) (*exec.Cmd, error) {
 	lasting := context.WithoutCancel(ctx)
 	if b.engine == TiDB {
 		status, err := freePort(ctx)
 		return command(lasting, b.path, append(tidbSettings(folder, port, status), args...)...), err
 	}
-	if out, err := output(b.initialize(ctx, folder)); err != nil {
-		return nil, fmt.Errorf("server: preparing the data folder: %w\n%s", err, tail(out))
+	cmd := b.command(lasting, b.path, append(b.settings(folder, port), args...)...)
+	if b.engine == Galera {
+		cmd.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH")) // see transferScript
 	}
-	return b.command(lasting, b.path, append(b.settings(folder, port), args...)...), nil
+	return cmd, nil
 }
 
 // initialize makes the data folder, whose root has no password and may connect from this machine only.

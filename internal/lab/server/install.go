@@ -26,6 +26,8 @@ func find(ctx context.Context, engine Engine, progress io.Writer) (*binary, erro
 		candidates = []Engine{MariaDB, MySQL}
 	case MariaDB, MySQL:
 		candidates = []Engine{engine}
+	case Galera:
+		return installGalera(ctx, progress)
 	case MariaDB118:
 		return installDebian(ctx, engine, progress)
 	case TiDB:

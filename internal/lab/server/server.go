@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -32,6 +33,8 @@ const (
 	// TiDB takes TiDB 8.5 with a store of its own in the same process, built from source below the user's cache folder, once, which takes
 	// ten minutes. It checks CHECK constraints.
 	TiDB Engine = "tidb"
+	// Galera takes an installed MariaDB with the library of Galera, or installs both with apt-get. It is for StartCluster.
+	Galera Engine = "galera"
 )
 
 // Options change how Start works. The zero value is ready for use.
@@ -46,6 +49,9 @@ type Options struct {
 type Server struct {
 	instance
 
+	bin     *binary
+	port    int
+	args    []string
 	dsn     string
 	version string
 }
@@ -78,22 +84,75 @@ func (s *Server) DSN() string { return s.dsn }
 // Version is the engine's name and version in one word, such as mariadb-10.11.14.
 func (s *Server) Version() string { return s.version }
 
-func (s *Server) start(ctx context.Context, bin *binary, args []string) error {
-	port, err := freePort(ctx)
-	if err != nil {
+func dsnOf(port int) string { return fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port) }
+
+func (s *Server) start(ctx context.Context, bin *binary, args []string) (err error) {
+	s.bin, s.args = bin, args
+	if s.port, err = freePort(ctx); err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
-	s.dsn = fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port)
-	cmd, err := bin.prepare(ctx, bin.inside(s.folder), port, args)
+	s.dsn = dsnOf(s.port)
+	if err := bin.prepare(ctx, bin.inside(s.folder)); err != nil {
+		return err
+	}
+	return s.serve(ctx)
+}
+
+// serve runs the server on its data folder, until it answers. More arguments are for this time.
+func (s *Server) serve(ctx context.Context, more ...string) error {
+	cmd, err := s.bin.server(ctx, s.bin.inside(s.folder), s.port, slices.Concat(s.args, more))
 	if err != nil {
 		return err
 	}
 	return s.run(ctx, cmd, func(ctx context.Context) (err error) {
-		if s.version, err = Version(ctx, s.dsn); err != nil || bin.engine != TiDB {
+		if s.version, err = Version(ctx, s.dsn); err != nil {
 			return err
 		}
-		return keepChecks(ctx, s.dsn)
+		switch s.bin.engine {
+		case TiDB:
+			return keepChecks(ctx, s.dsn)
+		case Galera:
+			return joined(ctx, s.dsn)
+		default:
+			return nil
+		}
 	})
+}
+
+// Runs reports whether the server was started and has not ended.
+func (s *Server) Runs() bool {
+	if s.process == nil {
+		return false
+	}
+	select {
+	case <-s.process.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// Kill ends the server as kill -9 does. Its data stay, so that Restart may follow.
+func (s *Server) Kill() { s.process.end(syscall.SIGKILL) }
+
+// Discard is Stop for a server that may have been killed.
+func (s *Server) Discard() error {
+	if s.Runs() {
+		return s.Stop()
+	}
+	return s.end(syscall.SIGKILL)
+}
+
+// Restart starts a server that has ended on its data and its port.
+func (s *Server) Restart(ctx context.Context) error {
+	if s.bin.engine != Galera {
+		return s.serve(ctx)
+	}
+	position, err := s.recover(ctx)
+	if err != nil {
+		return err
+	}
+	return s.serve(ctx, "--wsrep-start-position="+position)
 }
 
 // Version asks the server behind dsn for its engine and version, in one word such as mysql-9.7.1.

@@ -100,6 +100,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"List items of a product", q.listItems(true)},
 		sqltest.Statement{"Read a hold", q.readHold},
 		sqltest.Statement{"Read several holds", q.readHolds},
+		sqltest.Statement{"Missing: which orders have a hold", q.heldOrders},
 		sqltest.Statement{"List holds by order", q.holdsByOrder(1)},
 		sqltest.Statement{"List holds of an item", q.holdsByItem()},
 		sqltest.Statement{"List holds by deadline", q.holdsByState()},

@@ -30,6 +30,7 @@ func (q *Statements) renderReads() {
 	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + mysql.Micros(mysql.Now) + " AS CLOCK) c LEFT JOIN " + q.Holds + " h " +
 		mysql.ByKey + " ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
 	q.readHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) ORDER BY h.ORDER_NO, h.LINE_NO"
+	q.heldOrders = "SELECT h.ORDER_NO FROM " + q.Holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0"
 	q.LockHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 ORDER BY h.ORDER_NO FOR UPDATE"
 	q.known = "SELECT " + mysql.Micros(mysql.Now) + ", ORDER_NO FROM " + q.Holds +
 		" FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1" +
@@ -238,6 +239,30 @@ func (s *Store) severalHolds(ctx context.Context, orders []string) (map[string]s
 		holds[h.Order] = h
 	}
 	return holds, now, err
+}
+
+// Missing implements stock.Store.
+func (s *Store) Missing(ctx context.Context, orders []string) (missing []string, err error) {
+	if err := s.Ready(ctx); err != nil {
+		return nil, err
+	}
+	held := make(map[string]bool, len(orders))
+	for part := range slices.Chunk(orders, mysql.MaxList) {
+		err := s.Query(ctx, mysql.RenderList(s.SQL.heldOrders, part), func(rows *sql.Rows) error {
+			order, err := mysql.One[string](rows)
+			held[order] = true
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, order := range orders {
+		if !held[order] {
+			missing = append(missing, order)
+		}
+	}
+	return missing, nil
 }
 
 // RefundRecord implements stock.Store.

@@ -25,6 +25,7 @@ type Statements struct {
 	lockOrder, lockRefund, lockChange    string
 	blankHold, blankRefund, blankChange  mysql.Blank
 	readHold, readHolds, LockHolds       string
+	heldOrders                           string
 	readRefund, readChange               string
 	dueOfItem, dueOfAll, stillDue        string
 	bookItem, bookBuyers                 string

@@ -16,6 +16,9 @@ func (h *Handle) Among(ctx context.Context, fn func(q Tx) (met bool, err error),
 	if err := h.Ready(ctx); err != nil {
 		return err
 	}
+	if _, err := h.catchUp(ctx); err != nil {
+		return err
+	}
 	_, err := h.nested(ctx, func(q Tx) (bool, error) {
 		for _, b := range blanks {
 			if err := Insert(ctx, q, b.Insert, b.TakeBack); err != nil {

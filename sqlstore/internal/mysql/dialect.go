@@ -21,6 +21,9 @@ type dialect struct {
 	// skips reports whether SKIP LOCKED skips what others have locked.
 	skips bool
 
+	// lags reports whether the server may not have applied yet what another one has acknowledged; see beginCaughtUp.
+	lags bool
+
 	// share ends a read of rows as they are now, whose locks others may have at the same time. The # is a table of it whose
 	// rows the transaction has locked for itself.
 	share string
@@ -37,6 +40,9 @@ var innodb = dialect{
 	alone: true, uncommitted: true, skips: true, share: " LOCK IN SHARE MODE",
 	lockWaits: "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT' AND trx_mysql_thread_id = ",
 }
+
+// galera is the dialect of a node of MariaDB in a Galera cluster.
+var galera = dialect{alone: true, uncommitted: true, skips: true, lags: true, share: innodb.share, lockWaits: innodb.lockWaits}
 
 // tidb is the dialect of TiDB.
 //
@@ -55,10 +61,13 @@ var tidb = dialect{
 }
 
 // dialectOf tells the server by the settings of a session: only TiDB has a tidb_txn_mode. The version says nothing where
-// server-version is configured.
+// server-version is configured. Of the clusters of Galera, those of MariaDB have SET STATEMENT.
 func dialectOf(settings map[string]string) *dialect {
 	if _, is := settings["tidb_txn_mode"]; is {
 		return &tidb
+	}
+	if settings["wsrep_on"] == "ON" && strings.Contains(settings["version"], "MARIADB") {
+		return &galera
 	}
 	return &innodb
 }

@@ -12,6 +12,9 @@ func (h *Handle) Query(ctx context.Context, statement string, scan func(*sql.Row
 		return err
 	}
 	if h.Bound() {
+		if _, err := h.catchUp(ctx); err != nil {
+			return err
+		}
 		return Classify(Read(ctx, h.tx, statement, scan), Unsent)
 	}
 	return h.Again(ctx, func(a *Attempt) error { return a.readTx(ctx, statement, scan) })
@@ -32,9 +35,9 @@ func (a *Attempt) readTx(ctx context.Context, statement string, scan func(*sql.R
 	return a.Reading(ctx, func() error { return a.read(ctx, statement, scan) })
 }
 
-// Reading runs fn as a transaction that changes nothing.
+// Reading runs fn as a transaction that changes nothing. Its reads are current.
 func (a *Attempt) Reading(ctx context.Context, fn func() error) error {
-	if err := a.Begin(ctx); err != nil {
+	if err := a.beginCurrent(ctx); err != nil {
 		return err
 	}
 	if err := fn(); err != nil {

@@ -33,9 +33,9 @@ type sessions struct {
 	known map[driver.Conn]session
 }
 
-// readSession asks for the settings, one of which has two names, for the id of the connection, and for what only TiDB has.
+// readSession asks for the settings, one of which has two names, for the id of the connection, and for what tells the kinds of servers.
 const readSession = "SHOW SESSION VARIABLES WHERE Variable_name IN ('autocommit', 'completion_type', 'tx_isolation'," +
-	" 'transaction_isolation', 'pseudo_thread_id', 'tidb_txn_mode')"
+	" 'transaction_isolation', 'pseudo_thread_id', 'tidb_txn_mode', 'wsrep_on', 'version')"
 
 // readSettings reads the settings of the session of a connection, in capitals, by their names.
 func readSettings(ctx context.Context, q Tx) (map[string]string, error) {

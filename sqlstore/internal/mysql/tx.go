@@ -278,18 +278,28 @@ type VerdictFunc func(q Tx) (bool, error)
 
 // Atomically runs fn as one transaction: the store's own, or within the caller's, where a savepoint undoes what a
 // refusal or an error leaves behind. It reports whether the changes were kept. In the store's own, a plain read behind a
-// lock sees what was committed before the lock, if no plain read came before: the snapshot is younger, or there is none.
+// lock sees what was committed before the lock, if no plain read came before: the snapshot is younger, or there is none. On a server
+// that lags it runs fn once more where that refuses calls with *RefusalError, since nobody looks again for their reasons.
 func (h *Handle) Atomically(ctx context.Context, fn VerdictFunc) (bool, error) {
 	if err := h.Ready(ctx); err != nil {
 		return false, err
 	}
-	if h.Bound() {
-		return h.nested(ctx, fn)
+	change := h.nested
+	if !h.Bound() {
+		change = func(ctx context.Context, fn VerdictFunc) (bool, error) { return h.own(ctx, (*Attempt).beginChange, fn) }
 	}
-	var kept bool
-	err := h.Again(ctx, func(a *Attempt) (err error) {
+	kept, err := change(ctx, fn)
+	if RefusedBy(err) {
+		return h.again(ctx, err, fn)
+	}
+	return kept, err
+}
+
+// own runs fn as a transaction of the store's own.
+func (h *Handle) own(ctx context.Context, begin func(*Attempt, context.Context) error, fn VerdictFunc) (kept bool, err error) {
+	err = h.Again(ctx, func(a *Attempt) (err error) {
 		kept = false
-		if err := a.beginChange(ctx); err != nil {
+		if err := begin(a, ctx); err != nil {
 			return err
 		}
 		if kept, err = fn(a); err != nil || !kept {

@@ -1,7 +1,7 @@
 // Command enginetest runs the tests of this repository against a real database server: one that it starts for the run, or the
 // one that HOLDFAST_TEST_DSN names. It prints what go test would, every reason for a skip, and one closing line of counts and time:
 //
-//	go -C internal/lab run ./cmd/enginetest [-engine auto|mariadb|mariadb-11.8|mysql|tidb] [-summary FILE] [-- go test arguments]
+//	go -C internal/lab run ./cmd/enginetest [-engine auto|mariadb|mariadb-11.8|mysql|tidb|galera] [-summary FILE] [-- go test arguments]
 //
 // It fails when a test or a package fails, when nothing has run, and when a test was skipped for want of a server.
 package main
@@ -26,6 +26,9 @@ const dsnVariable = "HOLDFAST_TEST_DSN"
 // privateVariable tells the tests that the server is their own, to be changed as a whole.
 const privateVariable = "HOLDFAST_TEST_PRIVATE"
 
+// standbyVariable names the node of a cluster to which the tests do not write.
+const standbyVariable = "HOLDFAST_TEST_STANDBY"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends us at once, and the kernel ends the server
@@ -40,7 +43,8 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	engine := flag.String("engine", string(server.Auto), "auto (the server of "+dsnVariable+" if set), mariadb, mariadb-11.8, mysql or tidb")
+	engine := flag.String("engine", string(server.Auto),
+		"auto (the server of "+dsnVariable+" if set), mariadb, mariadb-11.8, mysql, tidb or galera")
 	dir := flag.String("dir", "../..", "the folder to run go test in")
 	summaryFile := flag.String("summary", "", "a file to append the closing line to")
 	flag.Parse()
@@ -87,8 +91,12 @@ func open(ctx context.Context, engine server.Engine) (env []string, version stri
 		return nil, version, func() error { return nil }, nil
 	}
 	opts := &server.Options{Progress: os.Stdout, Args: forgetful}
-	if engine == server.TiDB {
+	switch engine {
+	case server.TiDB:
 		opts.Args = nil
+	case server.Galera:
+		return openCluster(ctx, opts)
+	default:
 	}
 	s, err := server.Start(ctx, engine, opts)
 	if errors.Is(err, server.ErrMissing) {
@@ -99,6 +107,19 @@ func open(ctx context.Context, engine server.Engine) (env []string, version stri
 	}
 	fmt.Println("testing on", s.Version())
 	return []string{dsnVariable + "=" + s.DSN(), privateVariable + "=1"}, s.Version(), s.Stop, nil
+}
+
+// openCluster starts a cluster of Galera. The tests write to one node, and look at what the other one says that takes over.
+func openCluster(ctx context.Context, opts *server.Options) (env []string, version string, stop func() error, err error) {
+	c, err := server.StartCluster(ctx, 2, opts)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	version = "galera-" + c.Nodes[0].Version()
+	fmt.Println("testing on", version)
+	return []string{
+		dsnVariable + "=" + c.Nodes[0].DSN(), standbyVariable + "=" + c.Nodes[1].DSN(), privateVariable + "=1",
+	}, version, c.Stop, nil
 }
 
 // goTest runs go test and reports on it as it goes. The error is that of the run; what became of the tests is in the summary.
