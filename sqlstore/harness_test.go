@@ -88,14 +88,24 @@ func (allFiles) Open(name string) (fs.File, error) {
 	return sqlstore.Schema().Open(name)
 }
 
+// withAlterations returns files with those that change their tables behind them.
+func withAlterations(files []string) []string {
+	all := slices.Clone(files)
+	for _, part := range files {
+		for _, file := range alterations(part) {
+			if !slices.Contains(all, file) {
+				all = append(all, file)
+			}
+		}
+	}
+	return all
+}
+
 // prepared opens a database of the test's own with these parts of the schema, as a tool that applies plain SQL
 // files would make them.
 func prepared(t testing.TB, variant sqltest.Variant, files ...string) *sqltest.DB {
 	t.Helper()
-	for _, part := range files {
-		files = append(files[:len(files):len(files)], alterations(part)...)
-	}
-	return sqltest.Prepared(t, variant, allFiles{}, files...)
+	return sqltest.Prepared(t, variant, allFiles{}, withAlterations(files)...)
 }
 
 func TestMain(m *testing.M) {

@@ -115,7 +115,7 @@ func part(t testing.TB, names ...string) fstest.MapFS {
 		names = must(fs.Glob(sqlstore.Schema(), "*.sql"))(t)
 	}
 	files := fstest.MapFS{}
-	for _, name := range names {
+	for _, name := range withAlterations(names) {
 		files[name] = &fstest.MapFile{Data: must(fs.ReadFile(sqlstore.Schema(), name))(t)}
 	}
 	return files
