@@ -147,8 +147,8 @@ func seatsOfBuyer(s *scene) {
 	}
 	code := s.open("z", ben).Team
 	s.join(code, "z anna", anna)
-	s.open("A", anna) // at the same moment: by order number
-	want = append([]string{"A", "z anna"}, want...)
+	s.open("A", anna) // at the same moment: by order number, the highest first
+	want = append([]string{"z anna", "A"}, want...)
 	s.cancel("c")
 	s.pay("d")
 	seats := suite.Listed(s, s.groups.For(anna).Seats(s.Context()))
