@@ -100,21 +100,21 @@ func (r rank) compare(other rank) int {
 	return cmp.Or(cmp.Compare(r.Num, other.Num), r.Key.Compare(other.Key))
 }
 
-// ranking has all items in the two orders of an ItemFilter, as they were at a moment.
-type ranking struct {
+// leaderboard has all items in the two orders of an ItemFilter, as they were at a moment.
+type leaderboard struct {
 	at                 time.Time // by the clock of the process
 	available, bestOff []rank
 }
 
-// rankings keeps the last ranking of a store, which one call at a time renews.
-type rankings struct {
-	last  atomic.Pointer[ranking]
+// leaderboards keeps the last ranking of a store, which one call at a time renews.
+type leaderboards struct {
+	last  atomic.Pointer[leaderboard]
 	once  sync.Once
 	turns chan struct{} // made by once
 }
 
 // turn waits until this call may read a ranking.
-func (r *rankings) turn(ctx context.Context) (done func(), err error) {
+func (r *leaderboards) turn(ctx context.Context) (done func(), err error) {
 	r.once.Do(func() { r.turns = make(chan struct{}, 1) })
 	select {
 	case r.turns <- struct{}{}:
@@ -125,7 +125,7 @@ func (r *rankings) turn(ctx context.Context) (done func(), err error) {
 }
 
 // fresh returns the last ranking if it is young enough, or nil.
-func (r *rankings) fresh() *ranking {
+func (r *leaderboards) fresh() *leaderboard {
 	if last := r.last.Load(); last != nil && time.Since(last.at) < rankFor {
 		return last
 	}
@@ -133,7 +133,7 @@ func (r *rankings) fresh() *ranking {
 }
 
 // ranking returns a ranking that is young enough. Calls that come while one reads it wait for that one.
-func (inv *Inventory) ranking(ctx context.Context) (*ranking, error) {
+func (inv *Inventory) ranking(ctx context.Context) (*leaderboard, error) {
 	if last := inv.rankings.fresh(); last != nil {
 		return last, nil
 	}
@@ -145,7 +145,7 @@ func (inv *Inventory) ranking(ctx context.Context) (*ranking, error) {
 	if last := inv.rankings.fresh(); last != nil {
 		return last, nil
 	}
-	is := &ranking{at: time.Now()}
+	is := &leaderboard{at: time.Now()}
 	for after := (Key{}); ; {
 		items, err := inv.store.List(ctx, 0, after, rankChunk)
 		if err != nil {
@@ -167,7 +167,7 @@ func (inv *Inventory) ranking(ctx context.Context) (*ranking, error) {
 }
 
 // behind returns up to limit ranks behind one, of a product or of all.
-func (r *ranking) behind(filter ItemFilter, after rank, limit int) (ranked []rank) {
+func (r *leaderboard) behind(filter ItemFilter, after rank, limit int) (ranked []rank) {
 	all := r.available
 	if filter.MostSold {
 		all = r.bestOff
