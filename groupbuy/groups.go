@@ -93,7 +93,7 @@ func New(store Store, opts *Options) *Groups {
 		input.Known("LatePay", o.LatePay, stock.Reacquire),
 		input.Span("LeaseFor", &o.LeaseFor, DefaultLeaseFor, stock.MaxHoldFor),
 		input.Span("RetryIn", &o.RetryIn, DefaultRetryIn, MaxRetryIn),
-		input.NotNegative("MaxTries", int64(o.MaxTries)),
+		input.NotNegative("MaxTries", o.MaxTries),
 		input.Interval("Sweep", &o.Sweep, stock.DefaultSweep),
 	)
 	return g.over(store)

@@ -110,9 +110,7 @@ func (g *Groups) Refund(ctx context.Context, r Refund) (Seat, error) {
 	if err := errors.Join(g.readyOrder(ctx, r.Order), r.check()); err != nil {
 		return Seat{}, err
 	}
-	if r.Actor == "" && g.actor != "" {
-		r.Actor, r.Reason = g.actor, g.reason
-	}
+	r, units := g.refunder(r)
 	for range attempts {
 		seen, err := g.see(ctx, r.Order)
 		if err == nil && seen.seat.State == Held {
@@ -131,10 +129,6 @@ func (g *Groups) Refund(ctx context.Context, r Refund) (Seat, error) {
 			return Seat{}, seen.refusal()
 		}
 		refund := stock.Refund{ID: RefundID(r.Order), Order: r.Order, Restock: r.Restock || seen.team.State == Forming}
-		units := g.units.With(SeatRefund{Actor: r.Actor, Reason: r.Reason})
-		if r.Actor != "" {
-			units = units.By(r.Actor, r.Reason)
-		}
 		outcome, refusal := units.Refund(ctx, refund)
 		switch {
 		case refusal == nil && !outcome.Replay:
@@ -159,6 +153,18 @@ func (g *Groups) Refund(ctx context.Context, r Refund) (Seat, error) {
 		}
 	}
 	return Seat{}, contention("refund", r.Order)
+}
+
+// refunder returns a refund with who makes it and why, and the units that record both.
+func (g *Groups) refunder(r Refund) (Refund, *stock.Inventory) {
+	if r.Actor == "" && g.actor != "" {
+		r.Actor, r.Reason = g.actor, g.reason
+	}
+	units := g.units.With(SeatRefund{Actor: r.Actor, Reason: r.Reason})
+	if r.Actor != "" {
+		units = units.By(r.Actor, r.Reason)
+	}
+	return r, units
 }
 
 // check refuses a refund whose words are too long to keep.

@@ -81,11 +81,7 @@ func (p *Packets) SentPage(ctx context.Context, page stock.PageRequest) (stock.P
 	return listing.List[Packet, newest]{
 		Read: func(after newest, limit int) ([]Packet, error) {
 			records, err := p.store.Sent(ctx, p.person, Record{CreatedAt: after.At, ID: after.ID}, limit)
-			packets := make([]Packet, len(records))
-			for i, r := range records {
-				packets[i] = r.packet()
-			}
-			return packets, err
+			return each(records, Record.packet), err
 		},
 		At: func(p Packet) newest { return newest{p.CreatedAt, p.ID} },
 	}.Page(page, "sent by "+p.person)
@@ -101,14 +97,19 @@ func (p *Packets) MinePage(ctx context.Context, page stock.PageRequest) (stock.P
 	return listing.List[Share, newest]{
 		Read: func(after newest, limit int) ([]Share, error) {
 			records, err := p.store.Mine(ctx, p.person, ShareRecord{CreatedAt: after.At, Packet: after.ID}, limit)
-			shares := make([]Share, len(records))
-			for i, r := range records {
-				shares[i] = r.share()
-			}
-			return shares, err
+			return each(records, ShareRecord.share), err
 		},
 		At: func(s Share) newest { return newest{s.GrabbedAt, s.Packet} },
 	}.Page(page, "shares of "+p.person)
+}
+
+// each returns what becomes of each record.
+func each[R, T any](records []R, shown func(R) T) []T {
+	all := make([]T, len(records))
+	for i, r := range records {
+		all[i] = shown(r)
+	}
+	return all
 }
 
 // look returns a packet as it is kept, and the clock, or ErrNotFound.

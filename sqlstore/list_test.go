@@ -1,7 +1,6 @@
 package sqlstore_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -58,12 +57,16 @@ func TestListsScanAndSortNoTable(t *testing.T) {
 			_, _, err := coupons.Wallet(ctx, "7", coupon.Statuses(), coupon.Cursor{}, 10)
 			return err
 		}},
-		{"Packets of a sender", "red_packet_sender", func() error { return of(packets.Sent(ctx, "3", redpacket.Record{CreatedAt: start, ID: 7}, 10)) }},
+		{"Packets of a sender", "red_packet_sender", func() error {
+			return of(packets.Sent(ctx, "3", redpacket.Record{CreatedAt: start, ID: 7}, 10))
+		}},
 		{"Shares of a person", "red_packet_share_mine", func() error { return of(packets.Mine(ctx, "3", redpacket.ShareRecord{}, 10)) }},
 		{"Shares of a person, a later page", "red_packet_share_mine", func() error {
 			return of(packets.Mine(ctx, "3", redpacket.ShareRecord{CreatedAt: start, Packet: 7}, 10))
 		}},
-		{"Activities that run", "egl_group_end", func() error { return of(groups.ActivitiesIn(ctx, groupbuy.ActivityRunning, groupbuy.Activity{}, 10)) }},
+		{"Activities that run", "egl_group_end", func() error {
+			return of(groups.ActivitiesIn(ctx, groupbuy.ActivityRunning, groupbuy.Activity{}, 10))
+		}},
 		{"Activities that are over, a later page", "egl_group_end", func() error {
 			return of(groups.ActivitiesIn(ctx, groupbuy.ActivityEnded, groupbuy.Activity{End: start, ID: 7}, 10))
 		}},
@@ -130,11 +133,12 @@ func TestAListSaysWhichIndexItNeeds(t *testing.T) {
 		require.NoError(t, sqlstore.Check(ctx, db.DB, opts), "one may be left out")
 		run(t, db, fmt.Sprintf("ALTER TABLE %sgoods_stock_hold ADD INDEX %[1]sgoods_stock_hold_state (EXPIRE_TIME)", prefix))
 		err := sqlstore.Check(ctx, db.DB, opts)
-		require.ErrorContains(t, err, "goods_stock_hold_state of table "+prefix+"goods_stock_hold is (EXPIRE_TIME), should be (STATE, EXPIRE_TIME)")
+		require.ErrorContains(t, err,
+			"goods_stock_hold_state of table "+prefix+"goods_stock_hold is (EXPIRE_TIME), should be (STATE, EXPIRE_TIME)")
 	}
 	db := sqltest.Open(t, defaults)
 	require.ErrorIs(t, sqlstore.MigrateLists(t.Context(), db.DB, nil), stock.ErrStore, "there are no tables yet")
-	require.True(t, errors.Is(sqlstore.MigrateLists(t.Context(), nil, nil), stock.ErrInvalid))
+	require.ErrorIs(t, sqlstore.MigrateLists(t.Context(), nil, nil), stock.ErrInvalid)
 }
 
 // What a library from before the columns of who and why writes is listed with nobody.

@@ -344,14 +344,17 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 	maps.Copy(b.usages, usages)
 	after.UpdatedAt = now
 	b.holds[after.Order] = after
-	refund.Lines = slices.Clone(refund.Lines)
-	kept := refund
-	kept.At = now
-	b.refunds[refund.ID] = kept
-	b.record(refund.Change(), now)
+	b.keepRefund(refund, now)
 	keep()
 	refund.Lines = slices.Clone(refund.Lines) // the caller's own
 	return RefundResult{Verdict: Done, Refund: refund, State: after.State, Beside: call.Companions}, nil
+}
+
+// keepRefund records a refund.
+func (b *books) keepRefund(refund RefundRecord, now time.Time) {
+	refund.Lines, refund.At = slices.Clone(refund.Lines), now
+	b.refunds[refund.ID] = refund
+	b.record(refund.Change(), now)
 }
 
 // RefundRecord implements Store.

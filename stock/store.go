@@ -88,7 +88,8 @@ type Store interface {
 
 	// Refund works a refund out of the hold as it is at that moment, by RefundRecord.Of; records it,
 	// applies StepRefund or StepDiscard to each of its lines and moves the order to the state that
-	// leads to: Done with the refund as it is recorded. A refund with an Actor is recorded by RefundRecord.Change as well. Exists where the refund's ID is taken.
+	// leads to: Done with the refund as it is recorded. A refund with an Actor is recorded by RefundRecord.Change as well.
+	// Exists where the refund's ID is taken.
 	// Refused otherwise where the state or the fence are no longer those of the hold, or Of refuses.
 	Refund(ctx context.Context, refund RefundRecord, hold Hold, beside ...Companion) (RefundResult, error)
 

@@ -56,7 +56,7 @@ func appendPlace(to []byte, v reflect.Value) []byte {
 		}
 		return to
 	case reflect.String:
-		return append(binary.AppendUvarint(to, uint64(v.Len())), v.String()...)
+		return append(binary.AppendUvarint(to, uint64(v.Len())), v.String()...) //nolint:gosec // a length is not negative
 	case reflect.Uint8:
 		return binary.AppendUvarint(to, v.Uint())
 	}
@@ -80,7 +80,7 @@ func readPlace(from []byte, v reflect.Value) (rest []byte, ok bool) {
 		return from, true
 	case reflect.String:
 		n, size := binary.Uvarint(from)
-		if size <= 0 || n > uint64(len(from)-size) {
+		if size <= 0 || n > uint64(len(from)-size) { //nolint:gosec // it has read so many bytes of them
 			return nil, false
 		}
 		v.SetString(string(from[size:][:n]))

@@ -26,9 +26,10 @@ func TestRunMakesSessionsAndEndsThem(t *testing.T) {
 		require.NoError(t, err)
 		begin := time.Now()
 		series := sale.Series{
-			Activity: sale.Activity{Title: "Daily"}, Zone: "UTC", Times: []time.Duration{10 * time.Hour}, Lasts: time.Hour, Until: begin.Add(72 * time.Hour),
-			Lots: []sale.Lot{{Product: sale.Product{Key: stock.Key{SKU: 42}, Price: decimal.NewFromInt(5)}, Units: 10}},
-			ID:   func(start time.Time) int64 { return start.Unix() },
+			Activity: sale.Activity{Title: "Daily"}, Zone: "UTC", Times: []time.Duration{10 * time.Hour}, Lasts: time.Hour,
+			Until: begin.Add(72 * time.Hour),
+			Lots:  []sale.Lot{{Product: sale.Product{Key: stock.Key{SKU: 42}, Price: decimal.NewFromInt(5)}, Units: 10}},
+			ID:    func(start time.Time) int64 { return start.Unix() },
 		}
 		done := make(chan error, 1)
 		go func() { done <- sales.Run(ctx, series) }()

@@ -257,13 +257,7 @@ func lockReplayLater(s *scene) {
 
 	// What is over is refused, with the hold as it is.
 	s.refund("r", "a")
-	for _, acquire := range []func(context.Context, string, ...stock.Line) (stock.Hold, error){s.inv.Lock, s.inv.Take} {
-		h, err := acquire(s.Context(), "a", units(1, 2))
-		s.Is(err, stock.ErrRefunded)
-		suite.Same(s, "refunded hold", h, s.holdOf("a"))
-		s.Is(suite.Err(acquire(s.Context(), "a", units(1, 1))), stock.ErrMismatch)
-	}
-	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 2})
+	againRefunded(s)
 	s.define(sku(1), 0, stock.Terms{})
 	s.lock("cancelled", units(1, 1))
 	s.No(suite.Err(s.inv.Cancel(s.Context(), "cancelled")))
@@ -282,6 +276,18 @@ func lockReplayLater(s *scene) {
 		s.No(suite.Err(s.inv.Expire(s.Context())))
 	}
 	s.state("expired", stock.Expired)
+}
+
+// againRefunded locks and takes the order once more that is refunded as a whole.
+func againRefunded(s *scene) {
+	s.Helper()
+	for _, acquire := range []func(context.Context, string, ...stock.Line) (stock.Hold, error){s.inv.Lock, s.inv.Take} {
+		h, err := acquire(s.Context(), "a", units(1, 2))
+		s.Is(err, stock.ErrRefunded)
+		suite.Same(s, "refunded hold", h, s.holdOf("a"))
+		s.Is(suite.Err(acquire(s.Context(), "a", units(1, 1))), stock.ErrMismatch)
+	}
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10, Refunded: 2})
 }
 
 func lockConcurrentReplays(s *scene) {

@@ -32,7 +32,7 @@ type counts struct {
 func (c *counts) batch(calls int) {
 	c.batches.Add(1)
 	c.calls.Add(int64(calls))
-	c.sizes[min(bits.Len(uint(calls-1)), sizes-1)].Add(1) //nolint:gosec // no batch is empty
+	c.sizes[min(bits.Len(uint(calls-1)), sizes-1)].Add(1)
 }
 
 // Stats are what the batchers of a store have done; see sqlstore.Stats.

@@ -42,7 +42,8 @@ func (q *Statements) renderReads() {
 	q.renderCurrent()
 
 	dead := fmt.Sprintf("h.STATE = %d AND h.EXPIRE_TIME <= ", stock.Locked) + mysql.Now
-	q.dueOfItem = "SELECT h.ORDER_NO FROM " + q.Holds + " h " + mysql.By(q.Holds, "due") + " WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND " + dead +
+	q.dueOfItem = "SELECT h.ORDER_NO FROM " + q.Holds + " h " + mysql.By(q.Holds, "due") +
+		" WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND " + dead +
 		" ORDER BY h.EXPIRE_TIME LIMIT ?"
 	q.dueOfAll = "SELECT DISTINCT h.ORDER_NO FROM " + q.Items + " s STRAIGHT_JOIN " + q.Holds + " h " + mysql.By(q.Holds, "due") +
 		" ON h.SKU_ID = s.SKU_ID AND h.ACTIVITY_ID = s.ACTIVITY_ID WHERE s.STOCK_LOCK_NUM > 0 AND " + dead + " LIMIT ?"

@@ -229,7 +229,8 @@ func (g *Store) Teams(ctx context.Context, filter groupbuy.TeamFilter, after gro
 	from := mysql.From(after.Code == "", after.Deadline)
 	args = append(args, int64(filter.State), from, from, after.Code, limit)
 	joinable := filter.Joinable && filter.State == groupbuy.Forming
-	teams, err := ledger.ListOf(ctx, g.units, g.units.Show, mysql.Render(g.sql.listTeams(index, joinable), args...), activities.Scan(teamTargets))
+	query := mysql.Render(g.sql.listTeams(index, joinable), args...)
+	teams, err := ledger.ListOf(ctx, g.units, g.units.Show, query, activities.Scan(teamTargets))
 	return teams, mysql.NeedsIndex(err, g.sql.teams, index)
 }
 
