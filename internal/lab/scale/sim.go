@@ -169,6 +169,7 @@ func (w *world) move(step, speed float64) (ended []*batch) {
 func (w *world) enter(b *batch, next stage) {
 	b.at = next
 	switch next {
+	case client: // where a batch begins
 	case inserts:
 		b.left = (1-updateShare)*w.ServerBatch + float64(b.orders)*w.ServerOrder
 	case updates:

@@ -64,6 +64,7 @@ func build(t *testing.T) (old, now string) {
 // The version before has made the tables, and rows in them, and goes on while this one migrates and trades. Neither meets an
 // error, and the books of both balance. Then the version before starts once more, on the tables of this one.
 func TestTheVersionBeforeRunsBesideThisOne(t *testing.T) {
+	t.Parallel()
 	old, now := build(t)
 	db, err := server.Start(t.Context(), server.MariaDB, &server.Options{Progress: os.Stderr})
 	if err != nil {

@@ -85,14 +85,12 @@ func (s shop) trade(ctx context.Context, until time.Time) error {
 	errs := make([]error, callers)
 	var group sync.WaitGroup
 	for caller := range callers {
-		group.Add(1)
-		go func() {
-			defer group.Done()
+		group.Go(func() {
 			for n := 0; time.Now().Before(until) && errs[caller] == nil; n++ {
 				errs[caller] = s.order(ctx, fmt.Sprintf("%s-%d-%d", s.name, caller, n))
 				rounds.Add(1)
 			}
-		}()
+		})
 	}
 	group.Wait()
 	if err := errors.Join(errs...); err != nil {
