@@ -74,7 +74,7 @@ type newest struct {
 
 // SentPage returns a page of the packets that the person of For has sent, the newest first. Best is left out; Packet has it.
 // Errors: ErrInvalid, also where no person was named.
-func (p *Packets) SentPage(ctx context.Context, page stock.PageRequest) (stock.Page[Packet], error) { //nolint:dupl // two lists of two things
+func (p *Packets) SentPage(ctx context.Context, page stock.PageRequest) (stock.Page[Packet], error) { //nolint:dupl // of two things
 	if err := p.readyPerson(ctx); err != nil {
 		return stock.Page[Packet]{}, err
 	}
@@ -90,7 +90,7 @@ func (p *Packets) SentPage(ctx context.Context, page stock.PageRequest) (stock.P
 // MinePage returns a page of the shares that the person of For has grabbed, the newest first. It needs an index that
 // sqlstore.MigrateLists adds: without it the error is a *sqlstore.MissingIndexError. Errors: ErrInvalid, also where no person
 // was named.
-func (p *Packets) MinePage(ctx context.Context, page stock.PageRequest) (stock.Page[Share], error) { //nolint:dupl // two lists of two things
+func (p *Packets) MinePage(ctx context.Context, page stock.PageRequest) (stock.Page[Share], error) { //nolint:dupl // of two things
 	if err := p.readyPerson(ctx); err != nil {
 		return stock.Page[Share]{}, err
 	}
