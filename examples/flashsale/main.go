@@ -135,7 +135,7 @@ func (s *flashSale) prepare(ctx context.Context) error {
 	if _, err := s.inv.Define(ctx, ordinary, reserve+s.units, stock.Terms{}); err != nil {
 		return err
 	}
-	s.opens = s.holdFor / 2
+	s.opens = min(s.holdFor/2, time.Second)
 	start := time.Now().Add(s.opens)
 	_, err := s.sales.Define(ctx, sale.Activity{
 		ID: item.Activity, Title: "Double eleven", Label: sale.LabelSubsidy, Start: start, End: start.Add(time.Hour), Places: 2,
