@@ -85,8 +85,8 @@ type Inventory struct {
 	actor  string      // set by By, with reason; "" is nobody
 	reason string
 
-	rankings *leaderboards // of the items of the store
-	broken   error         // what is wrong with the arguments of New or For; every call returns it
+	leaderboards *leaderboards // of the items of the store
+	broken       error         // what is wrong with the arguments of New or For; every call returns it
 }
 
 // New returns an Inventory over a store. Nil options are the defaults. Bad options are
@@ -107,7 +107,7 @@ func New(store Store, opts *Options) *Inventory {
 
 // over puts the inventory on a store.
 func (inv *Inventory) over(store Store) *Inventory {
-	inv.store, inv.rankings = store, new(leaderboards)
+	inv.store, inv.leaderboards = store, new(leaderboards)
 	if store == nil {
 		inv.broken = cmp.Or(inv.broken, fault.Invalid("store", "must not be nil"))
 	}

@@ -48,7 +48,7 @@ func (inv *Inventory) ItemsPage(ctx context.Context, filter ItemFilter, page Pag
 	ranked, err := listing.List[rank, rank]{
 		Err: err,
 		Read: func(after rank, limit int) ([]rank, error) {
-			ranks, err := inv.ranking(ctx)
+			ranks, err := inv.leaderboard(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -63,7 +63,7 @@ func (inv *Inventory) ItemsPage(ctx context.Context, filter ItemFilter, page Pag
 	return Page[Item]{Rows: rows, Next: ranked.Next}, err
 }
 
-// current returns the items of a ranking as they are now.
+// current returns the items of a leaderboard as they are now.
 func (inv *Inventory) current(ctx context.Context, ranked []rank) ([]Item, error) {
 	keys := make([]Key, len(ranked))
 	for i, r := range ranked {
@@ -82,13 +82,13 @@ func (inv *Inventory) current(ctx context.Context, ranked []rank) ([]Item, error
 	return rows, nil
 }
 
-// rankFor is how old a ranking gets, and rankChunk how many items are read at a time for one.
+// rankFor is how old a leaderboard gets, and rankChunk how many items are read at a time for one.
 const (
 	rankFor   = 10 * time.Second
 	rankChunk = 5000
 )
 
-// rank is the place of an item in a ranking: the lowest number first.
+// rank is the place of an item in a leaderboard: the lowest number first.
 type rank struct {
 	Num int64
 	Key Key
@@ -102,18 +102,18 @@ func (r rank) compare(other rank) int {
 
 // leaderboard has all items in the two orders of an ItemFilter, as they were at a moment.
 type leaderboard struct {
-	at                 time.Time // by the clock of the process
-	available, bestOff []rank
+	at                       time.Time // by the clock of the process
+	leastAvailable, mostSold []rank
 }
 
-// leaderboards keeps the last ranking of a store, which one call at a time renews.
+// leaderboards keeps the last leaderboard of a store, which one call at a time renews.
 type leaderboards struct {
 	last  atomic.Pointer[leaderboard]
 	once  sync.Once
 	turns chan struct{} // made by once
 }
 
-// turn waits until this call may read a ranking.
+// turn waits until this call may read a leaderboard.
 func (r *leaderboards) turn(ctx context.Context) (done func(), err error) {
 	r.once.Do(func() { r.turns = make(chan struct{}, 1) })
 	select {
@@ -124,7 +124,7 @@ func (r *leaderboards) turn(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// fresh returns the last ranking if it is young enough, or nil.
+// fresh returns the last leaderboard if it is young enough, or nil.
 func (r *leaderboards) fresh() *leaderboard {
 	if last := r.last.Load(); last != nil && time.Since(last.at) < rankFor {
 		return last
@@ -132,17 +132,17 @@ func (r *leaderboards) fresh() *leaderboard {
 	return nil
 }
 
-// ranking returns a ranking that is young enough. Calls that come while one reads it wait for that one.
-func (inv *Inventory) ranking(ctx context.Context) (*leaderboard, error) {
-	if last := inv.rankings.fresh(); last != nil {
+// leaderboard returns a leaderboard that is young enough. Calls that come while one reads it wait for that one.
+func (inv *Inventory) leaderboard(ctx context.Context) (*leaderboard, error) {
+	if last := inv.leaderboards.fresh(); last != nil {
 		return last, nil
 	}
-	done, err := inv.rankings.turn(ctx)
+	done, err := inv.leaderboards.turn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	if last := inv.rankings.fresh(); last != nil {
+	if last := inv.leaderboards.fresh(); last != nil {
 		return last, nil
 	}
 	is := &leaderboard{at: time.Now()}
@@ -152,25 +152,25 @@ func (inv *Inventory) ranking(ctx context.Context) (*leaderboard, error) {
 			return nil, err
 		}
 		for _, item := range items {
-			is.available = append(is.available, rank{Num: item.Available(), Key: item.Key, SPU: item.SPU})
-			is.bestOff = append(is.bestOff, rank{Num: -item.Sold, Key: item.Key, SPU: item.SPU})
+			is.leastAvailable = append(is.leastAvailable, rank{Num: item.Available(), Key: item.Key, SPU: item.SPU})
+			is.mostSold = append(is.mostSold, rank{Num: -item.Sold, Key: item.Key, SPU: item.SPU})
 			after = item.Key
 		}
 		if len(items) < rankChunk {
 			break
 		}
 	}
-	slices.SortFunc(is.available, rank.compare)
-	slices.SortFunc(is.bestOff, rank.compare)
-	inv.rankings.last.Store(is)
+	slices.SortFunc(is.leastAvailable, rank.compare)
+	slices.SortFunc(is.mostSold, rank.compare)
+	inv.leaderboards.last.Store(is)
 	return is, nil
 }
 
 // behind returns up to limit ranks behind one, of a product or of all.
 func (r *leaderboard) behind(filter ItemFilter, after rank, limit int) (ranked []rank) {
-	all := r.available
+	all := r.leastAvailable
 	if filter.MostSold {
-		all = r.bestOff
+		all = r.mostSold
 	}
 	from := 0
 	if after.Key != (Key{}) {
