@@ -64,7 +64,8 @@ func (s *shop) short(line stock.Line, available int64) {
 	require.Equal(s.t, stock.ShortageError{Key: line.Key(), Wanted: line.Num, Available: available}, *shortage)
 }
 
-// Hundreds of Locks of what is sold out reach the row of the item once in 200 ms at most.
+// Hundreds of Locks of what is sold out reach the row of the item once in 150 ms at most: what is remembered for 200 ms is
+// renewed after three quarters of that.
 func TestRushForWhatIsSoldOutDoesNotReachTheItem(t *testing.T) {
 	t.Parallel()
 	s := open(t, nil)
@@ -74,7 +75,7 @@ func TestRushForWhatIsSoldOutDoesNotReachTheItem(t *testing.T) {
 	began := time.Now()
 	errs := suite.Crowd(400, 20, func(i int) error { return of(s.Lock(t.Context(), fmt.Sprint("order-", i), one(1))) })
 	require.Equal(t, 400, count(errs, stock.ErrInsufficient))
-	looks := 1 + int(time.Since(began)/sqlstore.MaxSoldOutFor)
+	looks := 1 + int(time.Since(began)/(sqlstore.MaxSoldOutFor*3/4))
 	require.LessOrEqual(t, s.itemStatements(), looks, "looks at the item for 400 refusals")
 	s.counters(1, 0, 10, 10)
 }
@@ -343,24 +344,41 @@ func TestRefusalsFromMemoryAreThoseOfTheItem(t *testing.T) {
 	}
 }
 
-// A caller's transaction gives units back when it commits: what is looked at before is not kept.
+// A caller's transaction gives units back when it commits: what is looked at within 200 ms before is not kept. A machine that
+// takes longer tries once more.
 func TestCancelInATransactionEndsTheMemory(t *testing.T) {
 	t.Parallel()
 	for _, looks := range []int{0, 3} {
-		s := open(t, nil)
-		ctx := t.Context()
-		s.lock("a", one(1))
-		s.lock("rest", units(1, 9))
-		s.soldOut(1, 0)
-		tx := must(s.db.BeginTx(ctx, nil))(t)
-		require.NoError(t, of(s.On(s.store.WithTx(tx)).Cancel(ctx, "a")))
-		for range looks {
-			s.short(one(1), 0)
+		try := 1
+		for !cancelsInTime(t, looks) {
+			try++
+			require.Less(t, try, 20, "it always takes longer than the memory lasts")
 		}
-		require.NoError(t, tx.Commit())
+	}
+}
+
+// cancelsInTime cancels an order in a caller's transaction, and looks a few times whether its unit is back before the commit. If
+// all that was done while nothing is remembered, it is there afterwards.
+func cancelsInTime(t *testing.T, looks int) bool {
+	t.Helper()
+	s := open(t, nil)
+	ctx := t.Context()
+	s.lock("a", one(1))
+	s.lock("rest", units(1, 9))
+	s.soldOut(1, 0)
+	tx := must(s.db.BeginTx(ctx, nil))(t)
+	began := time.Now()
+	require.NoError(t, of(s.On(s.store.WithTx(tx)).Cancel(ctx, "a")))
+	for range looks {
+		s.short(one(1), 0)
+	}
+	inTime := time.Since(began) < sqlstore.MaxSoldOutFor
+	require.NoError(t, tx.Commit())
+	if inTime {
 		s.lock("next", one(1))
 		s.counters(1, 0, 10, 10)
 	}
+	return inTime
 }
 
 // What a Lock took, also of what is remembered, is not there for the next; what it did not keep is.
