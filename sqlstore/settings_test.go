@@ -37,7 +37,7 @@ func TestStockUnderSettings(t *testing.T) {
 
 func settingHarness(t testing.TB, variant sqltest.Variant) stocktest.Harness {
 	t.Helper()
-	db := frozen(t, variant, stockTables).db
+	db := frozen(t, variant, stockTables, stockLists).db
 	store := sqlstore.NewStock(db.DB, nil)
 	h := stockHarness(t, db, bound[stock.Store]{store, func(tx sqlstore.Tx) stock.Store { return store.WithTx(tx) }})
 	if variant.Splitter {
