@@ -16,6 +16,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // callers is how many goroutines the benchmarks of a hot SKU use on two cores.
@@ -35,6 +36,7 @@ func BenchmarkHotSKU(b *testing.B) {
 			return lockOne(ctx, inv.For(fmt.Sprint(int64(len(order))*1_000+int64(order[len(order)-1]))), order)
 		}},
 		{"LockWithLists", sqlstore.Options{}, 1 << 40, lockOne}, // with the indexes of MigrateLists
+		{"LockTellingLines", sqlstore.Options{Tell: []event.Kind{event.SoldOut, event.BackInStock, event.LowStock}}, 1 << 40, lockOne},
 		{"LockUnmerged", sqlstore.Options{Unmerged: true}, 1 << 40, lockOne},
 		{"LockPay", sqlstore.Options{}, 1 << 40, func(ctx context.Context, inv *stock.Inventory, order string) error {
 			err := lockOne(ctx, inv, order)

@@ -155,6 +155,7 @@
 //	goods_stock_hold                        a line of an order: its state, deadline, refunded units
 //	goods_stock_buyer                       what one buyer has of one item, where a Lock named the buyer
 //	goods_stock_refund                      a line of a refund
+//	goods_stock_event                       what is to be told to the rest of the shop, as far as Options.Tell names it
 //	goods_stock_change                      units that came, went or moved without an order; corrections; who and why
 //	coupon_stock …, red_packet_stock …      the same five tables for units of coupons and of red packets
 //	coupon_terms                            what the coupons of a campaign promise, version by version

@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // The defaults and bounds of the options.
@@ -54,6 +55,11 @@ type Options struct {
 	// store gives back end it at once. Units that a caller's transaction gives back may be refused
 	// for that long after its commit. An order that has a hold is never refused so.
 	SoldOutFor time.Duration
+
+	// Tell names the events that changes of goods write for the rest of the shop, each in the transaction of its change. None by
+	// default, which costs nothing. Every process that changes the same stock has to name the same ones. NewEvents returns the store
+	// that delivers them; see package event.
+	Tell []event.Kind
 }
 
 var prefixPattern = regexp.MustCompile(`^([a-z][a-z0-9_]{0,15})?$`)
@@ -83,6 +89,11 @@ func (o *Options) complete() (Options, error) {
 			*n.value = n.preset
 		}
 	}
+	for _, kind := range c.Tell {
+		if !kind.Known() {
+			return Options{}, fault.Invalid("Tell", "must name kinds of events, has %v", kind)
+		}
+	}
 	if c.SoldOutFor > MaxSoldOutFor {
 		return Options{}, fault.Invalid("SoldOutFor", "must be %v at most, is %v", MaxSoldOutFor, c.SoldOutFor)
 	}
@@ -97,7 +108,7 @@ func (o *Options) settings() ledger.Settings {
 	c, err := o.complete()
 	return ledger.Settings{
 		Prefix: c.Prefix, Unmerged: c.Unmerged, Limits: batch.Limits{Size: c.BatchSize, Batches: c.Batches, Waiting: c.Waiting},
-		SoldOutFor: c.SoldOutFor, Broken: err,
+		SoldOutFor: c.SoldOutFor, Tell: event.KindsOf(c.Tell...), Broken: err,
 	}
 }
 

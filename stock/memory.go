@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Memory is a Store in the process: for tests, examples and single programs that may forget.
@@ -24,6 +25,11 @@ type Memory struct {
 	// anything. Its error refuses the call. Nobody else is in the store meanwhile: it must not call the store. Set it before the
 	// first call; without it, Along is refused with ErrInvalid.
 	OnAlong func(ctx context.Context, rows []MemoryRow) error
+
+	// Events is where the store writes the events that Tell names; nil is nowhere. Deliver them with event.New. Set both before the
+	// first call.
+	Events *event.Memory
+	Tell   []event.Kind
 
 	mu      sync.Mutex
 	books   books
@@ -48,6 +54,9 @@ type books struct {
 	changes map[changeKey]Change
 	repairs map[Key]int64
 	due     map[Key]*deadlines
+
+	events *event.Memory
+	tells  event.Kinds
 }
 
 type buyerKey struct {
@@ -124,6 +133,7 @@ func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func()
 		*b = books{
 			items: map[Key]Item{}, holds: map[string]Hold{}, usages: map[buyerKey]Usage{},
 			refunds: map[string]RefundRecord{}, changes: map[changeKey]Change{}, repairs: map[Key]int64{}, due: map[Key]*deadlines{},
+			events: root.Events, tells: event.KindsOf(root.Tell...),
 		}
 	}
 	clock := root.Clock
@@ -231,6 +241,7 @@ func (m *Memory) SetTerms(
 func (b *books) put(item Item, now time.Time) {
 	item.Version++
 	item.UpdatedAt = now
+	b.tell(now, item.EventsSince(b.items[item.Key].Available())...)
 	b.items[item.Key] = item
 }
 

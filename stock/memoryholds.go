@@ -90,6 +90,7 @@ func (m *Memory) tell(now time.Time, calls []*CompanionCall, moments ...moment) 
 
 // plan is the result of a transition: the hold, its items, and what its buyer has of them.
 type plan struct {
+	step   Step
 	hold   Hold
 	moves  bool   // the items change
 	items  []Item // of its lines
@@ -99,7 +100,7 @@ type plan struct {
 
 // plan works out what a transition does, or why it cannot.
 func (b *books) plan(t Transition, hold Hold, now time.Time) (plan, error) {
-	p := plan{hold: hold, moves: t.Delta != Quantities{}, usages: map[buyerKey]Usage{}, now: now}
+	p := plan{step: t.Step, hold: hold, moves: t.Delta != Quantities{}, usages: map[buyerKey]Usage{}, now: now}
 	for _, l := range hold.Lines {
 		is := b.item(l.Key(), hold.Buyer)
 		item, err := is.after(t.Delta.Times(l.Num))
@@ -136,6 +137,7 @@ func (p plan) keep(b *books) {
 	}
 	maps.Copy(b.usages, p.usages)
 	b.holds[p.hold.Order] = p.hold
+	b.tellStep(p.now, p.step, p.hold)
 }
 
 // negative reports whether a usage cannot be right.
@@ -345,6 +347,7 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 	after.UpdatedAt = now
 	b.holds[after.Order] = after
 	b.keepRefund(refund, now)
+	b.tellRefund(now, refund, is)
 	keep()
 	refund.Lines = slices.Clone(refund.Lines) // the caller's own
 	return RefundResult{Verdict: Done, Refund: refund, State: after.State, Beside: call.Companions}, nil

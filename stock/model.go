@@ -51,6 +51,7 @@ type Terms struct {
 	PerOrder  int64     // units per order at most; 0 is no limit
 	PerBuyer  int64     // units per buyer at most, held and bought; a refund frees them with FreesBuyer only; 0 is no limit
 	LiveHolds int64     // holds per buyer at most that are neither paid nor over; 0 is no limit
+	Low       int64     // available units at which stock is low, for event.LowStock; 0 is never
 }
 
 // Item is one SKU in one pool: its terms and its counters at one moment.

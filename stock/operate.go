@@ -104,7 +104,8 @@ func checkTerms(t Terms, total int64) error {
 	}
 	return errors.Join(windows,
 		input.NotNegative("SPU", t.SPU), input.NotNegative("units per order", t.PerOrder),
-		input.NotNegative("units per buyer", t.PerBuyer), input.NotNegative("live holds per buyer", t.LiveHolds))
+		input.NotNegative("units per buyer", t.PerBuyer), input.NotNegative("live holds per buyer", t.LiveHolds),
+		input.NotNegative("low stock", t.Low))
 }
 
 // Restock adds units: all lines or none. The same ID with the same lines again is a Replay, which changes nothing;

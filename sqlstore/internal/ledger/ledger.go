@@ -12,8 +12,10 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/along"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/events"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Store is the stock.Store behind sqlstore.Stock: the items of one table, and the holds on them.
@@ -29,6 +31,8 @@ type Store struct {
 	rows       *along.Rows // that its calls carry
 	drifted    *driftedHolds
 	stuck      *stuckRows // nil where calls are not merged
+	tells      event.Kinds
+	events     *events.Statements
 }
 
 // storeBatchers merge the calls of a store, each kind by what it is hot on.
@@ -49,7 +53,8 @@ type Settings struct {
 	Prefix     string // of the tables
 	Unmerged   bool
 	SoldOutFor time.Duration
-	Broken     error // what is wrong with them
+	Tell       event.Kinds // which events of goods it writes
+	Broken     error       // what is wrong with them
 }
 
 // New returns the store of the items in a table, which has its companions kept.
@@ -59,6 +64,9 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 		drifted: &driftedHolds{off: o.Unmerged || o.SoldOutFor <= 0},
 	}
 	s.Broken = o.Broken
+	if table == GoodsStock {
+		s.tells, s.events = o.Tell, events.NewStatements(o.Prefix)
+	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)
 		s.Bounds, s.stuck = b, newStuckRows(b.Stuck(db))
@@ -92,6 +100,7 @@ func (s *Store) lookups() {
 func (s *Store) WithTx(tx mysql.Tx) *Store {
 	bound := &Store{
 		Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, drifted: s.drifted, rows: s.rows,
+		tells: s.tells, events: s.events,
 	}
 	bound.lookups()
 	return bound
@@ -135,7 +144,7 @@ func (s *Store) Create(
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
 		err := s.KeepInsertID(ctx, q, func() error {
 			_, err := q.ExecContext(ctx, mysql.Render(s.SQL.createItem, item.SKU, item.Activity, item.Total, item.Left,
-				item.SPU, item.Unlimited, item.OffShelf, item.Start, item.End, item.PerOrder, item.PerBuyer, item.LiveHolds))
+				item.SPU, item.Unlimited, item.OffShelf, item.Start, item.End, item.PerOrder, item.PerBuyer, item.LiveHolds, item.Low))
 			return err
 		})
 		if err != nil {
@@ -154,7 +163,7 @@ func (s *Store) SetTerms(
 		return stock.Refused, err
 	}
 	defer s.Freed(from.Key)
-	terms := []any{to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer, to.LiveHolds}
+	terms := []any{to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer, to.LiveHolds, to.Low}
 	statement := mysql.Render(s.SQL.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...)
 	if from.Unlimited != to.Unlimited {
 		limited := !to.Unlimited // what is left of a new total; an unlimited item has nothing left to count
@@ -166,11 +175,18 @@ func (s *Store) SetTerms(
 		return verdict, mysql.Reason(err)
 	}
 	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+		t, err := s.switched(ctx, q, from, to)
+		if err != nil {
+			return false, err
+		}
 		rows, err := mysql.Affected(q.ExecContext(ctx, statement))
 		if err != nil || rows == 0 {
 			return false, err
 		}
-		return true, s.Record(ctx, q, define)
+		if err := s.Record(ctx, q, define); err != nil {
+			return false, err
+		}
+		return true, s.Tell(ctx, q, t)
 	})
 	if mysql.Number(err) == mysql.ErrDuplicate {
 		return stock.Refused, nil // from is of before an earlier switch
@@ -236,7 +252,7 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 }
 
 // tellLocked tells the companions of orders that lock or take units, in their order, once the rows of their items are
-// locked. Then it refuses the orders that would be dead at that moment.
+// locked. Then it refuses the orders that would be dead at that moment, or writes their events.
 func (s *Store) tellLocked(ctx context.Context, q mysql.Tx, at time.Time, calls []LockCall) error {
 	if err := s.Companions.Locked(ctx, q, at, calls); err != nil {
 		return err
@@ -250,7 +266,12 @@ func (s *Store) tellLocked(ctx context.Context, q mysql.Tx, at time.Time, calls 
 			why[i] = err
 		}
 	}
-	return mysql.RefuseEach(why)
+	if why != nil {
+		return mysql.RefuseEach(why)
+	}
+	t := s.told()
+	t.lock(calls)
+	return s.Tell(ctx, q, t)
 }
 
 // claim inserts the holds of some orders, and returns the clock that dates them. In the caller's transaction it also
@@ -412,7 +433,9 @@ func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.C
 				return false, err
 			}
 		}
-		return true, nil
+		t := s.told()
+		t.change(change)
+		return true, s.Tell(ctx, q, t)
 	})
 	if errors.Is(err, fault.ErrDrift) || errors.Is(err, fault.ErrOverflow) {
 		return stock.Refused, nil // a constraint: the counters would not be valid

@@ -54,7 +54,7 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 	if frees(t) || t.Draws() { // of which items it does not know
 		defer s.Freed()
 	}
-	if !s.Bound() && !t.Draws() && len(call.Beside) == 0 && s.rows == nil && !s.Companions.Moves(t) {
+	if !s.Bound() && !t.Draws() && len(call.Beside) == 0 && s.rows == nil && !s.Companions.Moves(t) && s.tells == 0 {
 		rows, err := s.ExecWatched(ctx, s.SQL.move(step, call, 0), s.patience())
 		return stock.MoveResult{Verdict: DoneIf(rows > 0)}, err
 	}
@@ -79,7 +79,10 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 				return false, err
 			}
 		}
-		return true, s.Companions.Moved(ctx, q, t, calls)
+		if err := s.Companions.Moved(ctx, q, t, calls); err != nil {
+			return false, err
+		}
+		return true, s.moveTold(ctx, q, step, call.Order)
 	})
 	return stock.MoveResult{Verdict: DoneIf(kept), Beside: calls[0].Kept}, mysql.Reason(err)
 }
@@ -214,11 +217,15 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 			return false, err
 		}
 		some := pick(calls, moved)
-		err = s.Companions.Moved(ctx, q, t, some)
+		if err := s.Companions.Moved(ctx, q, t, some); err != nil {
+			return false, namedOf(err, len(calls), moved)
+		}
+		told := s.told()
 		for n, i := range moved {
 			calls[i].Kept = some[n].Kept
+			m.tell(told, step, []string{some[n].Order})
 		}
-		return true, namedOf(err, len(calls), moved)
+		return true, s.Tell(ctx, q, told)
 	})
 	if frees(t) || t.Draws() { // also where the answer to the COMMIT is lost
 		if keys := m.keys(); len(keys) > 0 {

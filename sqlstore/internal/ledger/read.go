@@ -15,7 +15,7 @@ import (
 // itemColumns are the columns of an item s, in the order in which itemRow scans them.
 var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " + mysql.Micros("s.START_TIME") + ", " +
 	mysql.Micros("s.END_TIME") +
-	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.STOCK_TOTAL_NUM, s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
+	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.LOW_NUM, s.STOCK_TOTAL_NUM, s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
 	", s.STOCK_REFUND_NUM, s.VERSION, " + mysql.Micros("s.CREATE_TIME") + ", " + mysql.Micros("s.UPDATE_TIME")
 
 // holdColumns are the columns of a hold h, in the order in which holdRow scans them.
@@ -124,7 +124,7 @@ type itemRow struct {
 func (r *itemRow) targets() []any {
 	i := &r.item
 	return []any{
-		&i.SKU, &i.Activity, &i.SPU, &i.Unlimited, &i.OffShelf, &r.start, &r.end, &i.PerOrder, &i.PerBuyer, &i.LiveHolds,
+		&i.SKU, &i.Activity, &i.SPU, &i.Unlimited, &i.OffShelf, &r.start, &r.end, &i.PerOrder, &i.PerBuyer, &i.LiveHolds, &i.Low,
 		&i.Total, &i.Sold, &i.Locked, &i.Left, &i.Refunded, &i.Version, &r.created, &r.updated,
 	}
 }

@@ -101,7 +101,10 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 		if moved, err := s.moveRefund(ctx, q, made[0]); err != nil || !moved {
 			return false, err
 		}
-		return true, s.Companions.Refunded(ctx, q, made)
+		if err := s.Companions.Refunded(ctx, q, made); err != nil {
+			return false, err
+		}
+		return true, s.tellRefunds(ctx, q, made)
 	})
 	switch verdict, err := ExistsOnDuplicate(DoneIf(kept), err); verdict {
 	case stock.Done:
@@ -234,7 +237,10 @@ func (s *Store) refundMany(ctx context.Context, calls []RefundCall) (made []Refu
 		if err := t.Apply(ctx, q, s.SQL); err != nil {
 			return false, err
 		}
-		return true, namedOf(s.Companions.Refunded(ctx, q, made), len(calls), b.Done)
+		if err := s.Companions.Refunded(ctx, q, made); err != nil {
+			return false, namedOf(err, len(calls), b.Done)
+		}
+		return true, s.tellRefunds(ctx, q, made)
 	})
 	for _, i := range b.Done { // also where the answer to the COMMIT is lost
 		if calls[i].Refund.Restock {

@@ -105,10 +105,10 @@ func NewStatements(name string) *Statements {
 // renderItems renders what a definition does.
 func (q *Statements) renderItems() {
 	q.createItem = "INSERT INTO " + q.Items + " (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, SPU_ID, UNLIMITED, STATUS," +
-		" START_TIME, END_TIME, ORDER_LIMIT, BUYER_LIMIT, HOLD_LIMIT, CREATE_TIME, UPDATE_TIME)" +
-		" VALUES (" + mysql.List("?", 12) + ", " + mysql.Now + ", " + mysql.Now + ")"
+		" START_TIME, END_TIME, ORDER_LIMIT, BUYER_LIMIT, HOLD_LIMIT, LOW_NUM, CREATE_TIME, UPDATE_TIME)" +
+		" VALUES (" + mysql.List("?", 13) + ", " + mysql.Now + ", " + mysql.Now + ")"
 	terms := "UPDATE " + q.Items + " s " + mysql.ByKey + " SET s.SPU_ID = ?, s.STATUS = ?, s.START_TIME = ?, s.END_TIME = ?," +
-		" s.ORDER_LIMIT = ?, s.BUYER_LIMIT = ?, s.HOLD_LIMIT = ?, s." + Touch
+		" s.ORDER_LIMIT = ?, s.BUYER_LIMIT = ?, s.HOLD_LIMIT = ?, s.LOW_NUM = ?, s." + Touch
 	// A change of terms must not meet an item that has become limited or unlimited in between.
 	q.changeTerms = terms + " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND s.UNLIMITED = ?"
 	// Nor must a new total be less than what was sold and locked in between.

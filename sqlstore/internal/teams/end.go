@@ -162,10 +162,12 @@ func (e *endBatch) run(ctx context.Context, q mysql.Tx) (bool, error) {
 	for _, key := range e.keys() {
 		t.Lock(key)
 	}
-	if err := e.release(ctx, q, t); err != nil {
+	moved, err := e.release(ctx, q, t)
+	if err != nil {
 		return false, err
 	}
-	if err := e.refund(ctx, q, t); err != nil {
+	refunds, err := e.refund(ctx, q, t)
+	if err != nil {
 		return false, err
 	}
 	if err := t.Apply(ctx, q, e.units.SQL); err != nil {
@@ -191,7 +193,10 @@ func (e *endBatch) run(ctx context.Context, q mysql.Tx) (bool, error) {
 			return false, err
 		}
 	}
-	return true, k.flush(ctx, q)
+	if err := k.flush(ctx, q); err != nil {
+		return false, err
+	}
+	return true, e.units.Tell(ctx, q, e.units.ToldOf(moved, refunds))
 }
 
 // orders returns the orders of the seats in a state, of the teams that end so.
@@ -205,26 +210,27 @@ func (e *endBatch) orders(state groupbuy.SeatState, to ...groupbuy.TeamState) []
 	return orders
 }
 
-// release ends the holds that are not paid: those that are dead expire, the others are cancelled.
-func (e *endBatch) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
+// release ends the holds that are not paid, and returns them: those that are dead expire, the others are cancelled.
+func (e *endBatch) release(ctx context.Context, q mysql.Tx, t *ledger.Tally) (map[stock.Step]*ledger.MovedHolds, error) {
 	held := e.orders(groupbuy.Held, groupbuy.Formed, groupbuy.Failed)
+	moved := map[stock.Step]*ledger.MovedHolds{}
 	if len(held) == 0 {
-		return nil
+		return moved, nil
 	}
 	for _, step := range [...]stock.Step{stock.StepExpire, stock.StepCancel} {
-		m := ledger.NewMovedHolds(t)
-		if err := m.Move(ctx, q, e.units.SQL, step, held, func(string, int64) bool { return true }); err != nil {
-			return err
+		moved[step] = ledger.NewMovedHolds(t)
+		if err := moved[step].Move(ctx, q, e.units.SQL, step, held, func(string, int64) bool { return true }); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return moved, nil
 }
 
-// refund refunds the paid orders of teams that fail. Holds that are refunded already stay as they are.
-func (e *endBatch) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) error {
+// refund refunds the paid orders of teams that fail, and returns the refunds. Holds that are refunded already stay as they are.
+func (e *endBatch) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) (b ledger.RefundBatch, err error) {
 	paid := e.orders(groupbuy.Paid, groupbuy.Failed)
 	if len(paid) == 0 {
-		return nil
+		return b, nil
 	}
 	frees := map[string]bool{}
 	for _, s := range e.seats {
@@ -232,7 +238,7 @@ func (e *endBatch) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) erro
 	}
 	var r ledger.HoldReader
 	if err := mysql.Read(ctx, q, mysql.RenderList(e.units.SQL.LockHolds, paid), r.Scan); err != nil {
-		return err
+		return b, err
 	}
 	var calls []ledger.RefundCall
 	for _, hold := range r.Holds {
@@ -244,16 +250,16 @@ func (e *endBatch) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) erro
 		calls = append(calls, ledger.RefundCall{Refund: record, Hold: hold})
 	}
 	if len(calls) == 0 {
-		return nil
+		return b, nil
 	}
-	b := ledger.NewRefundBatch(calls)
+	b = ledger.NewRefundBatch(calls)
 	if err := b.Lock(ctx, q, e.units.SQL, t); err != nil || len(b.Done) != len(calls) {
-		return mysql.Missing(err)
+		return b, mysql.Missing(err)
 	}
 	if err := e.units.BookRefunds(ctx, q, b); err != nil {
-		return mysql.Unclaimed(err)
+		return b, mysql.Unclaimed(err)
 	}
-	return nil
+	return b, nil
 }
 
 // end ends the teams in memory. The state of each hold decides the change of its seat.

@@ -40,10 +40,11 @@ var (
 // is below the domains that sell something else than goods, knows none of them.
 var layers = [][]string{
 	{"internal"},
+	{"stock/event"},
 	{"stock"},
 	{"internal/allot"},
 	{"sqlstore/internal/mysql"},
-	{"sqlstore/internal/batch", "sqlstore/internal/along"},
+	{"sqlstore/internal/batch", "sqlstore/internal/along", "sqlstore/internal/events"},
 	{"sqlstore/internal/ledger"},
 	{"sqlstore/internal/activities"},
 	{"coupon", "redpacket", "groupbuy", "stock/sale"},

@@ -1,0 +1,36 @@
+package events
+
+import (
+	"testing"
+
+	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+)
+
+func TestGoldenStatementsOfEvents(t *testing.T) {
+	t.Parallel()
+	sqltest.Golden(t, "event", "testdata/statements.sql",
+		func(prefix string) []sqltest.Statement { return NewStatements(prefix).statements() })
+}
+
+// statements renders all of them; those that grow with a list for two.
+func (q *Statements) statements() []sqltest.Statement {
+	ids := []int64{1, 2}
+	return []sqltest.Statement{
+		{"Tell: two events", q.insertText(2)},
+		{"Take 1: what is due", q.listDue},
+		{"Take 2: what is not done in their queues", mysql.RenderList(q.waiting, []string{"a", "b"}) + q.waitingUpTo},
+		{"Take 3: what waits for an event that has failed rests with it", ofIDs(q.putOff, ids)},
+		{"Take 4: lock the first of each queue, without those of others", ofIDs(q.lock, ids) + " SKIP LOCKED"},
+		{"Take 5: nobody else gets them meanwhile", ofIDs(q.lease, ids)},
+		{"Settle: done", ofIDs(q.done, ids)},
+		{"Settle: given back", ofIDs(q.back, ids)},
+		{"Settle: failed", ofIDs(q.failed, ids)},
+		{"Settle: set aside", ofIDs(q.setAside, ids)},
+		{"Redeliver: one event", q.read},
+		{"Poisoned", q.listAside},
+		{"Of a queue", q.listQueue},
+		{"Prune 1: what was done", q.listDone},
+		{"Prune 2: delete it", ofIDs(q.prune, ids)},
+	}
+}

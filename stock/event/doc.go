@@ -1,0 +1,41 @@
+// Package event delivers what happened to stock to the rest of a shop: an item is sold out, back or low, a hold has expired, an
+// order is paid.
+//
+// A store writes an event in the transaction of the change that it tells of. So there is an event for each change that was
+// committed, and none for one that was not. Events delivers each at least once, under an ID that stays the same:
+//
+//	store := sqlstore.NewStock(db, &sqlstore.Options{Tell: []event.Kind{event.SoldOut, event.HoldExpired}})
+//	events := event.New(sqlstore.NewEvents(db, nil), nil)
+//	err := events.Run(ctx, func(ctx context.Context, e event.Event) error {
+//		switch e.Kind {
+//		case event.SoldOut:
+//			return pages.SoldOut(ctx, e.SKU, e.Activity)
+//		case event.HoldExpired:
+//			return orders.Close(ctx, e.Order)
+//		}
+//		return nil
+//	})
+//
+// # Order
+//
+// Each event has a Queue: that of its item, or that of its order. The events of one queue are delivered one after the other, in the
+// order in which their changes were committed. There is no order between queues. While an event fails, the later ones of its queue
+// wait, and all others go on.
+//
+// # At least once
+//
+// A handler has Options.LeaseFor for its events. If it does not come back by then, because its process has died, another process is
+// given them. So a handler has to recognise what it has done: by Event.ID, kept in the transaction in which it does it, or because
+// doing it again changes nothing.
+//
+// An event whose handler returns an error comes again after a pause that doubles each time. After Options.MaxFailures errors it is
+// set aside: see Poisoned and Redeliver.
+//
+// # One stream
+//
+// There is one stream of events, and an event is done once one handler has done it. Where a search index, an ERP and a web page all
+// want to know, one handler tells all of them, or passes the event to a message broker that does. Any number of processes may
+// deliver at once; they share the work.
+//
+// Events that are done stay, for whoever wants to read what happened. Prune deletes them.
+package event

@@ -1,0 +1,92 @@
+package event
+
+import (
+	"fmt"
+	"time"
+)
+
+// Kind is what happened.
+type Kind uint8
+
+// The kinds of events. The numbers are those of the tables.
+//
+// Those of an item compare the units that a Lock could take before and after a change: units that are held count as gone.
+// They fire where the change crosses the line, not while the item stays beyond it. A change that empties an item with a low mark
+// is both LowStock and SoldOut. A new item, and one whose terms change, has no event, but one that becomes limited or unlimited may.
+const (
+	SoldOut       Kind = 1 // an item had units to sell, and has none now; in the queue of the item
+	BackInStock   Kind = 2 // it had none, and has Num now
+	LowStock      Kind = 3 // it had more units than its Terms.Low, and has Num now, which is that or less
+	HoldExpired   Kind = 4 // the hold of Order has expired, and its units are free; in the queue of the order
+	HoldCancelled Kind = 5 // the hold of Order was cancelled; an order that never had a hold is not told of
+	OrderPaid     Kind = 6 // Order is paid: by Pay, by Take, or late
+	OrderRefunded Kind = 7 // Num units of Order were refunded by the refund Ref
+
+	lastKind = OrderRefunded
+)
+
+// String returns the kind in words.
+func (k Kind) String() string {
+	names := [...]string{
+		"", "sold out", "back in stock", "low stock", "hold expired", "hold cancelled", "order paid", "order refunded",
+	}
+	if k > 0 && int(k) < len(names) {
+		return names[k]
+	}
+	return fmt.Sprintf("event kind %d", uint8(k))
+}
+
+// Known reports whether there is such a kind.
+func (k Kind) Known() bool { return k > 0 && k <= lastKind }
+
+// Kinds is a set of kinds. The zero value is empty.
+type Kinds uint64
+
+// KindsOf returns the set of some kinds. What is no kind is not in it.
+func KindsOf(kinds ...Kind) Kinds {
+	var set Kinds
+	for _, k := range kinds {
+		if k.Known() {
+			set |= 1 << k
+		}
+	}
+	return set
+}
+
+// Has reports whether one of some kinds is in the set.
+func (s Kinds) Has(kinds ...Kind) bool { return s&KindsOf(kinds...) != 0 }
+
+// Event is one thing that happened.
+type Event struct {
+	ID    int64  // from 1, the same at every delivery; it grows within a queue
+	Kind  Kind   // what happened
+	Queue string // whose events are delivered in order; see ItemQueue and OrderQueue
+
+	SKU, Activity int64     // the item, as stock.Key has it; 0 where the event is not of one item
+	Order         string    // empty where the event is not of an order
+	Buyer         string    // of the order; empty where it named none
+	Ref           string    // the ID of what did it, where Kind says so
+	Num           int64     // units: those that a Lock can take, of an item; those of the order or of its refund otherwise
+	At            time.Time // when it happened, by the store's clock
+
+	Deliveries int64     // how often it was given to a handler, this time among them; a handler that died counts as well
+	Failures   int64     // how often a handler returned an error
+	Failure    string    // the last of these errors, cut to 1024 bytes
+	Poisoned   bool      // it is set aside
+	DoneAt     time.Time // when it was done; zero before
+}
+
+// String returns the event in words, for logs.
+func (e Event) String() string { return fmt.Sprintf("event %d (%v, %s)", e.ID, e.Kind, e.Queue) }
+
+// ItemQueue returns the queue of the events of an item. Activity is 0 for ordinary stock.
+func ItemQueue(sku, activity int64) string { return fmt.Sprintf("item/%d/%d", sku, activity) }
+
+// OrderQueue returns the queue of the events of an order.
+func OrderQueue(order string) string { return "order/" + order }
+
+// The most that stores can keep.
+const (
+	MaxQueue   = 80   // bytes of a queue
+	MaxFailure = 1024 // bytes of a failure
+)
