@@ -25,6 +25,7 @@
 //   - [github.com/holdfast-go/holdfast/coupon]: campaigns and their coupons: claimed or bought, then used by
 //     orders
 //   - [github.com/holdfast-go/holdfast/redpacket]: money that people grab in shares, and its payout
+//   - [github.com/holdfast-go/holdfast/stock/event]: what happened to stock, delivered to the rest of the shop
 //   - [github.com/holdfast-go/holdfast/stock/sale]: flash sales with prices, pages and an end
 //   - [github.com/holdfast-go/holdfast/groupbuy]: teams of buyers, their formation, refunds and events
 //

@@ -10,20 +10,45 @@ import (
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 	"github.com/holdfast-go/holdfast/stock/event"
+	"github.com/holdfast-go/holdfast/stock/stocktest"
 )
 
-func TestEvent(t *testing.T) { eventConformance().everyWay(t) }
+func TestEvent(t *testing.T)      { eventConformance().everyWay(t) }
+func TestEventModel(t *testing.T) { eventModel().models(t, 8, 2_000) }
+
+// telling opens a store that tells everything.
+func telling(db *sql.DB, opts *sqlstore.Options) *sqlstore.Stock {
+	var o sqlstore.Options
+	if opts != nil {
+		o = *opts
+	}
+	o.Tell = eventtest.All()
+	return sqlstore.NewStock(db, &o)
+}
+
+// eventModel is stockConformance with stores that tell everything.
+func eventModel() conformance[stock.Store, stocktest.Harness] {
+	c := stockConformance()
+	c.stores = waysOf(telling, suite.TurnsOfStock)
+	c.harness = func(t testing.TB, db *sqltest.DB, store bound[stock.Store]) stocktest.Harness {
+		t.Helper()
+		h := stockHarness(t, db, store)
+		h.Events = sqlstore.NewEvents(db.DB, nil)
+		return h
+	}
+	c.memory = func() stocktest.Harness {
+		now, advance := ticking()
+		events := &event.Memory{Clock: now}
+		store := &stock.Memory{Clock: now, Events: events, Tell: eventtest.All()}
+		h := stocktest.Harness{Store: store, Advance: advance, Events: events}
+		h.Along, h.Rows = suite.MemoryRows(store)
+		return h
+	}
+	return c
+}
 
 // eventConformance is the same as stockConformance, with stores that tell everything.
 func eventConformance() conformance[stock.Store, eventtest.Harness] {
-	telling := func(db *sql.DB, opts *sqlstore.Options) *sqlstore.Stock {
-		var o sqlstore.Options
-		if opts != nil {
-			o = *opts
-		}
-		o.Tell = eventtest.All()
-		return sqlstore.NewStock(db, &o)
-	}
 	return conformance[stock.Store, eventtest.Harness]{
 		tables: []string{stockTables},
 		stores: waysOf(telling, suite.TurnsOfStock),

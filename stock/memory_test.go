@@ -4,8 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/eventtest"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 	"github.com/holdfast-go/holdfast/stock/stocktest"
 )
 
@@ -21,8 +23,9 @@ func memory(t testing.TB) stocktest.Harness {
 // memoryFrom is memory with another beginning of its clock.
 func memoryFrom(_ testing.TB, from time.Time) stocktest.Harness {
 	clock := &suite.Clock{From: from}
-	store := &stock.Memory{Clock: clock.Now}
-	h := stocktest.Harness{Store: store, Advance: clock.Advance}
+	events := &event.Memory{Clock: clock.Now}
+	store := &stock.Memory{Clock: clock.Now, Events: events, Tell: eventtest.All()}
+	h := stocktest.Harness{Store: store, Advance: clock.Advance, Events: events}
 	h.Along, h.Rows = suite.MemoryRows(store)
 	return h
 }

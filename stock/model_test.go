@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 	"github.com/holdfast-go/holdfast/stock/stocktest"
 )
 
@@ -35,6 +36,10 @@ func TestModelFindsDifferences(t *testing.T) {
 		"a sweep that does nothing":     func(s stock.Store) stock.Store { return noSweep{s} },
 		"a listing out of order":        func(s stock.Store) stock.Store { return shuffledPages{s} },
 		"a sale window in seconds":      func(s stock.Store) stock.Store { return coarseWindow{s} },
+		"a payment that is not told": func(s stock.Store) stock.Store {
+			s.(*stock.Memory).Tell = []event.Kind{event.HoldExpired, event.HoldCancelled, event.OrderRefunded}
+			return s
+		},
 	}, func(t testing.TB, seed int64, breaks func(stock.Store) stock.Store) {
 		t.Helper()
 		faulty := memory(t)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Model applies the same operations, random by the seed, to two empty stores, and ends the
@@ -107,8 +108,47 @@ func (m *model) compareAll() {
 			}})
 		}
 	}
+	if m.Sides[0].Events != nil && m.Sides[1].Events != nil {
+		m.compareEvents()
+	}
 	m.Compare(operation{Name: "the clock", Call: func(s *side) (any, error) {
 		_, now, err := s.Store.Hold(s.Context(), "the clock")
 		return now, err
 	}})
+}
+
+// compareEvents compares what the stores tell of orders. Their items are not compared: where calls are merged, one change crosses a
+// line that several cross to and fro. But each item is sold out and back by turns.
+func (m *model) compareEvents() {
+	m.Helper()
+	for _, order := range m.orders {
+		m.Compare(operation{Name: fmt.Sprintf("Events of order %q", order), Call: func(s *side) (any, error) {
+			events, err := suite.Gather(event.New(s.Events, nil).Of(s.Context(), event.OrderQueue(order)))
+			for i := range events {
+				events[i].ID = 0
+			}
+			return events, err
+		}})
+	}
+	for _, key := range keys() {
+		for _, s := range m.Sides {
+			events, err := suite.Gather(event.New(s.Events, nil).Of(s.Context(), event.ItemQueue(key.SKU, key.Activity)))
+			m.Must(err)
+			m.takeTurns(events)
+		}
+	}
+}
+
+// takeTurns ends the test unless an item is sold out and back by turns.
+func (m *model) takeTurns(events []event.Event) {
+	m.Helper()
+	var last event.Kind
+	for _, e := range events {
+		if e.Kind == last && e.Kind != event.LowStock {
+			m.Wrongf("%v, as the one before it", e)
+		}
+		if e.Kind != event.LowStock {
+			last = e.Kind
+		}
+	}
 }

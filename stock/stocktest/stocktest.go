@@ -20,6 +20,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/event"
 )
 
 // Harness is one fresh, empty store and what a test needs to drive it.
@@ -45,6 +46,10 @@ type Harness struct {
 	// Together makes calls at once, each of which names the item, in their order of arrival, so that a store which merges calls
 	// merges these. It is nil where the calls are made one after the other. For Model only.
 	Together func(item stock.Key, calls ...func())
+
+	// Events are what the store has to tell, where it tells every kind. Model compares those of orders where both stores have them. It
+	// may be nil.
+	Events event.Store
 
 	// Conflicts reports that a transaction which has read before may be told to start over where others have changed since
 	// what a call of it meets: the call is ErrUnavailable then, and the transaction is to be rolled back and run again. Otherwise

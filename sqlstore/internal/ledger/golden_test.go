@@ -31,6 +31,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		{"Lock 2: one line, with a buyer", q.lockItemsText(lock, 1, true)},
 		{"Lock 2: two lines, no buyer", q.lockItemsText(lock, 2, false)},
 		{"Lock 2: two lines, with a buyer", q.lockItemsText(lock, 2, true)},
+		{"Lock 2: the guard also asks whether the item may be sold out or low now", q.lockItemText(lock, true, 0) + asksNear(3)},
 		{"Take 1: claim the order, two lines", q.insertHoldsText(take, 2, false)},
 		{"Take 2: one line, no buyer", q.lockItemsText(take, 1, false)},
 		{"Take 2: two lines, with a buyer", q.lockItemsText(take, 2, true)},

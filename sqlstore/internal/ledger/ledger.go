@@ -236,7 +236,7 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 		if err != nil || rows != int64(len(call.Order.Lines)) {
 			return false, err
 		}
-		return true, s.tellLocked(ctx, q, lockedAt, calls)
+		return true, s.tellLocked(ctx, q, lockedAt, calls, true)
 	})
 	if r, ok := fault.As[*mysql.RefusalError](err); ok {
 		return LockAnswer{Verdict: stock.Refused, Why: r.Why[0]}, nil
@@ -252,8 +252,9 @@ func (s *Store) lock(ctx context.Context, call LockCall) (LockAnswer, error) {
 }
 
 // tellLocked tells the companions of orders that lock or take units, in their order, once the rows of their items are
-// locked. Then it refuses the orders that would be dead at that moment, or writes their events.
-func (s *Store) tellLocked(ctx context.Context, q mysql.Tx, at time.Time, calls []LockCall) error {
+// locked. Then it refuses the orders that would be dead at that moment, or writes their events; near says that an item may be sold
+// out or low.
+func (s *Store) tellLocked(ctx context.Context, q mysql.Tx, at time.Time, calls []LockCall, near bool) error {
 	if err := s.Companions.Locked(ctx, q, at, calls); err != nil {
 		return err
 	}
@@ -270,7 +271,7 @@ func (s *Store) tellLocked(ctx context.Context, q mysql.Tx, at time.Time, calls 
 		return mysql.RefuseEach(why)
 	}
 	t := s.told()
-	t.lock(calls)
+	t.lock(calls, near)
 	return s.Tell(ctx, q, t)
 }
 

@@ -315,10 +315,11 @@ func (s *Store) LockMany(ctx context.Context, q mysql.Tx, calls []LockCall) (at 
 	if at, err = s.claimMany(ctx, q, calls); err != nil {
 		return at, false, err
 	}
-	if ok, err := s.lockUnits(ctx, q, calls); err != nil || !ok {
+	ok, near, err := s.lockUnits(ctx, q, calls)
+	if err != nil || !ok {
 		return at, false, err
 	}
-	return at, true, s.tellLocked(ctx, q, at, calls)
+	return at, true, s.tellLocked(ctx, q, at, calls, near)
 }
 
 // claimMany tells the companions, claims the orders, and counts them for their buyers.
@@ -339,23 +340,36 @@ func (s *Store) claimMany(ctx context.Context, q mysql.Tx, calls []LockCall) (at
 	return at, nil
 }
 
-// lockUnits changes the items by the sums of some orders, and reports whether all of them let it.
-func (s *Store) lockUnits(ctx context.Context, q mysql.Tx, calls []LockCall) (bool, error) {
+// lockUnits changes the items by the sums of some orders, and reports whether all of them let it, and whether one of them may be
+// sold out or low now.
+func (s *Store) lockUnits(ctx context.Context, q mysql.Tx, calls []LockCall) (ok, near bool, err error) {
 	for part := range slices.Chunk(calls, mysql.MaxList) {
 		sums, ok := sumsOf(part)
 		if !ok {
-			return false, nil
+			return false, false, nil
+		}
+		statement := s.SQL.lockSums(part[0].transition(), sums, usagesOf(part))
+		asks := len(sums) == 1 && s.tellsLines() && !s.Bound()
+		if asks {
+			statement += asksNear(sums[0].num)
 		}
 		if len(sums) == 1 { // nobody in the batch could go without it
 			q = mysql.Unwatched(q)
 		}
-		usages := usagesOf(part)
-		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.lockSums(part[0].transition(), sums, usages)))
+		result, err := q.ExecContext(ctx, statement)
+		rows, err := mysql.Affected(result, err)
 		if err != nil || rows != int64(len(sums)) {
-			return false, err
+			return false, false, err
 		}
+		is := int64(unknownLine)
+		if asks {
+			if is, err = result.LastInsertId(); err != nil {
+				return false, false, err
+			}
+		}
+		near = near || is != farLine
 	}
-	return true, nil
+	return true, near, nil
 }
 
 // leaveStuck leaves out the calls whose rows others have locked, and reports whether there are any.

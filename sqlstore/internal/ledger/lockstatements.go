@@ -266,6 +266,20 @@ func buyersOf(buyers int) string {
 	return "(SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", buyers-1) + ") k"
 }
 
+// The answers of nearLine.
+const (
+	unknownLine = 0 // the statement has not asked
+	nearLine    = 1
+	farLine     = 2
+)
+
+// asksNear makes the guarded UPDATE of one item say, as its LAST_INSERT_ID, whether num units less leave the item sold out or low.
+// The server sends that along with the number of rows, so that nobody has to read the hot row for it while it is locked. The
+// expression is true, and the row is as the guard sees it: not changed yet.
+func asksNear(num int64) string {
+	return fmt.Sprintf(" AND LAST_INSERT_ID(%d + (%s - %d > s.LOW_NUM)) > 0", nearLine, available, num)
+}
+
 // lockItem renders the same for orders of one item.
 func (q *Statements) lockItem(t stock.Transition, sum itemSum, usages []buyerUsage) string {
 	args := append(changes(t, sum.num), sum.SKU, sum.Activity, sum.most, sum.num)

@@ -272,10 +272,11 @@ func (b *LockBatch) decide(ctx context.Context, q mysql.Tx) (calls []LockCall, a
 			return calls, at, false, err
 		}
 	}
-	if ok, err := b.Store.lockUnits(ctx, q, calls); err != nil || !ok {
+	ok, near, err := b.Store.lockUnits(ctx, q, calls)
+	if err != nil || !ok {
 		return calls, at, false, err
 	}
-	return calls, at, true, b.Store.tellLocked(ctx, q, at, calls)
+	return calls, at, true, b.Store.tellLocked(ctx, q, at, calls, near)
 }
 
 // lockBuyers locks what the buyers of the batch have, and returns it without what its calls have added.

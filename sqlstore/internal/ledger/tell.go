@@ -27,6 +27,9 @@ func (s *Store) told() *Told {
 	return &Told{tells: s.tells, items: map[stock.Key]int64{}}
 }
 
+// tellsLines reports whether the store tells that an item is sold out or low.
+func (s *Store) tellsLines() bool { return s.tells.Has(event.SoldOut, event.LowStock) }
+
 // order notes an event of an order, if that kind is told.
 func (t *Told) order(e event.Event) {
 	if t != nil && t.tells.Has(e.Kind) {
@@ -42,15 +45,17 @@ func (t *Told) item(key stock.Key, change int64) {
 	}
 }
 
-// lock notes the orders that have locked or taken units.
-func (t *Told) lock(calls []LockCall) {
-	if t == nil {
+// lock notes the orders that have locked or taken units; near says that an item may be sold out or low.
+func (t *Told) lock(calls []LockCall, near bool) {
+	if t == nil || !near && !t.tells.Has(event.OrderPaid) {
 		return
 	}
 	for _, c := range calls {
 		step, units := c.transition(), int64(0)
 		for _, l := range c.Order.Lines {
-			t.item(l.Key(), step.Delta.Available()*l.Num)
+			if near {
+				t.item(l.Key(), step.Delta.Available()*l.Num)
+			}
 			units += l.Num
 		}
 		t.order(event.Event{Kind: step.Step.Event(), Order: c.Order.ID, Buyer: c.Order.Buyer, Num: units})
