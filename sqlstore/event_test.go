@@ -14,7 +14,7 @@ import (
 )
 
 func TestEvent(t *testing.T)      { eventConformance().everyWay(t) }
-func TestEventModel(t *testing.T) { eventModel().models(t, 8, 2_000) }
+func TestEventModel(t *testing.T) { tellingConformance().models(t, 8, 2_000) }
 
 // telling opens a store that tells everything.
 func telling(db *sql.DB, opts *sqlstore.Options) *sqlstore.Stock {
@@ -26,8 +26,8 @@ func telling(db *sql.DB, opts *sqlstore.Options) *sqlstore.Stock {
 	return sqlstore.NewStock(db, &o)
 }
 
-// eventModel is stockConformance with stores that tell everything.
-func eventModel() conformance[stock.Store, stocktest.Harness] {
+// tellingConformance is stockConformance with stores that tell everything.
+func tellingConformance() conformance[stock.Store, stocktest.Harness] {
 	c := stockConformance()
 	c.stores = waysOf(telling, suite.TurnsOfStock)
 	c.harness = func(t testing.TB, db *sqltest.DB, store bound[stock.Store]) stocktest.Harness {

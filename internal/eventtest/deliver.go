@@ -83,10 +83,11 @@ func pausesDouble(s *scene) {
 	s.write("a")
 	h := handler{fails: map[string]bool{"a": true}}
 	events := s.with(event.Options{RetryIn: minute, MaxFailures: 100})
-	for _, rest := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+	for _, minutes := range []int64{1, 2, 4, 8, 16, 32, 60, 60} {
+		rest := time.Duration(minutes * int64(minute))
 		suite.Must(events.Deliver(s.Context(), h.handle))
 		s.Count("tried", len(h.take()), 1)
-		s.Advance(rest*minute - time.Microsecond)
+		s.Advance(rest - time.Microsecond)
 		suite.Must(events.Deliver(s.Context(), h.handle))
 		s.Count("tried too early", len(h.take()), 0)
 		s.Advance(time.Microsecond)
@@ -188,7 +189,8 @@ func lateResult(s *scene) {
 	s.Count("taken again", len(second), 2)
 	s.Count("recorded", suite.Must(s.Events.Settle(ctx, []event.Result{{Event: first[0], Failure: "late"}, {Event: first[1]}})), 0)
 	s.Count("recorded", suite.Must(s.Events.Settle(ctx, []event.Result{{Event: first[0], Done: true}})), 1) // done is done
-	s.Count("recorded", suite.Must(s.Events.Settle(ctx, []event.Result{{Event: second[0], Failure: "odd"}, {Event: second[1], Done: true}})), 1)
+	results := []event.Result{{Event: second[0], Failure: "odd"}, {Event: second[1], Done: true}}
+	s.Count("recorded", suite.Must(s.Events.Settle(ctx, results)), 1)
 	suite.Same(s, "failures", s.list(event.OrderQueue("a"))[0].Failures, 0)
 }
 

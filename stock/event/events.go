@@ -28,13 +28,19 @@ const (
 
 // Options are the rules of Events. The zero value is the default.
 type Options struct {
-	LeaseFor      time.Duration // how long a handler may take until its events go to another process, 2 µs to MaxLeaseFor; 0 is DefaultLeaseFor
-	RetryIn       time.Duration // the first pause after an error, up to MaxRetryIn; each further one is twice as long; 0 is DefaultRetryIn
+	// LeaseFor is how long a handler may take until its events go to another process, 1 µs to MaxLeaseFor; 0 is DefaultLeaseFor.
+	LeaseFor time.Duration
+
+	// RetryIn is the first pause after an error, 1 µs to MaxRetryIn; each further one is twice as long; 0 is DefaultRetryIn.
+	RetryIn time.Duration
+
 	MaxFailures   int64         // an event is set aside after so many errors; 0 is DefaultMaxFailures
 	MaxDeliveries int64         // or after so many deliveries, where processes die with it; 0 is DefaultMaxDeliveries
 	Batch         int           // events that a BatchHandler is given at once, up to MaxBatch; 0 is DefaultBatch
 	Every         time.Duration // how long Run rests where nothing is due; 0 is DefaultEvery
-	OnError       func(error)   // what Run and Deliver do with the errors of handlers, each an *Error, and Run with those of the store; nil drops them
+
+	// OnError is told of the errors of handlers, each an *Error, and Run also tells it of those of the store. Nil drops them.
+	OnError func(error)
 }
 
 // Events delivers the events of a store to handlers. It is safe for concurrent use. The zero Events refuses every call with

@@ -56,8 +56,8 @@ func scan(rows *sql.Rows) (e event.Event, err error) {
 	return e, err
 }
 
-// waiting is an event that is not done, and when it is due.
-type waiting struct {
+// openEvent is an event that is not done, and when it is due.
+type openEvent struct {
 	id       int64
 	queue    string
 	failures int64
@@ -117,7 +117,7 @@ func (s *Store) due(ctx context.Context, q mysql.Tx, limit int) (map[int64]strin
 
 // waiting returns what is not done in the queues of some events, up to the last of them, in order. A very long list is cut; what is
 // cut off is left for later.
-func (s *Store) waiting(ctx context.Context, q mysql.Tx, due map[int64]string) (map[string][]waiting, error) {
+func (s *Store) waiting(ctx context.Context, q mysql.Tx, due map[int64]string) (map[string][]openEvent, error) {
 	last, names := int64(0), map[string]bool{}
 	for id, queue := range due {
 		last = max(last, id)
@@ -128,10 +128,10 @@ func (s *Store) waiting(ctx context.Context, q mysql.Tx, due map[int64]string) (
 		list = append(list, queue)
 	}
 	slices.Sort(list)
-	queues := make(map[string][]waiting, len(list))
+	queues := make(map[string][]openEvent, len(list))
 	statement := mysql.RenderList(s.sql.waiting, list) + mysql.Render(s.sql.waitingUpTo, last, ahead*mysql.MaxList)
 	err := mysql.Read(ctx, q, statement, func(rows *sql.Rows) error {
-		var w waiting
+		var w openEvent
 		var at int64
 		err := rows.Scan(&w.id, &w.queue, &w.failures, &at)
 		w.due = mysql.FromMicros(at)
@@ -143,7 +143,7 @@ func (s *Store) waiting(ctx context.Context, q mysql.Tx, due map[int64]string) (
 
 // putOff lets what is due in a queue whose first event has failed rest until that one is due again, but for some seconds at most, so
 // that nobody looks at it meanwhile. It reports whether there was anything.
-func (s *Store) putOff(ctx context.Context, q mysql.Tx, queues map[string][]waiting, due map[int64]string) (changed bool, err error) {
+func (s *Store) putOff(ctx context.Context, q mysql.Tx, queues map[string][]openEvent, due map[int64]string) (changed bool, err error) {
 	for _, queue := range queues {
 		if _, first := due[queue[0].id]; first || queue[0].failures == 0 {
 			continue
@@ -167,7 +167,7 @@ func (s *Store) putOff(ctx context.Context, q mysql.Tx, queues map[string][]wait
 
 // lock locks up to limit events that are the first of their queues, one behind the other, and nobody else's. It returns them by ID.
 func (s *Store) lock(
-	ctx context.Context, q mysql.Tx, queues map[string][]waiting, due map[int64]string, limit int,
+	ctx context.Context, q mysql.Tx, queues map[string][]openEvent, due map[int64]string, limit int,
 ) ([]event.Event, error) {
 	var free []int64
 	for _, queue := range queues {

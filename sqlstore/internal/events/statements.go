@@ -56,15 +56,17 @@ func NewStatements(prefix string) *Statements {
 
 	of := "SELECT " + columns + " FROM " + q.table + " e "
 	q.read = of + "WHERE e.EVENT_ID = ?"
-	q.listAside = of + byDue + fmt.Sprintf(" WHERE e.STATE = %d AND e.DUE_TIME = %s AND e.EVENT_ID > ? ORDER BY e.EVENT_ID LIMIT ?", aside, asideTime)
+	const page = " AND e.EVENT_ID > ? ORDER BY e.EVENT_ID LIMIT ?"
+	q.listAside = of + byDue + fmt.Sprintf(" WHERE e.STATE = %d AND e.DUE_TIME = ", aside) + asideTime + page
 	for i, state := range []int{due, done, aside} { // each a range of the index, where a sort would read all of the queue
 		if i > 0 {
 			q.listQueue += " UNION ALL "
 		}
-		q.listQueue += "(" + of + byQueue + fmt.Sprintf(" WHERE e.QUEUE = ? AND e.STATE = %d AND e.EVENT_ID > ? ORDER BY e.EVENT_ID LIMIT ?)", state)
+		q.listQueue += "(" + of + byQueue + fmt.Sprintf(" WHERE e.QUEUE = ? AND e.STATE = %d", state) + page + ")"
 	}
 	q.listQueue += " ORDER BY 1 LIMIT ?"
-	q.listDone = "SELECT EVENT_ID FROM " + q.table + " " + byDue + fmt.Sprintf(" WHERE STATE = %d AND DUE_TIME < ? ORDER BY DUE_TIME, EVENT_ID LIMIT ?", done)
+	q.listDone = "SELECT EVENT_ID FROM " + q.table + " " + byDue + fmt.Sprintf(" WHERE STATE = %d", done) +
+		" AND DUE_TIME < ? ORDER BY DUE_TIME, EVENT_ID LIMIT ?"
 	q.prune = "DELETE e FROM " + q.table + " e FORCE INDEX (PRIMARY) WHERE e.EVENT_ID IN (#)" + fmt.Sprintf(" AND e.STATE = %d", done)
 	return q
 }

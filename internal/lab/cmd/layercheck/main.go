@@ -54,7 +54,7 @@ var layers = [][]string{
 	// What is there for tests comes last, so that nothing else imports it.
 	{"internal/sqltest", "internal/suite"},
 	{
-		"stock/stocktest", "internal/coupontest", "internal/redpackettest", "internal/groupbuytest", "internal/saletest",
+		"stock/stocktest", "internal/coupontest", "internal/redpackettest", "internal/groupbuytest", "internal/saletest", "internal/eventtest",
 		"examples/internal/example/exampletest",
 	},
 }
