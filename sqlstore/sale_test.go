@@ -12,6 +12,15 @@ import (
 
 func TestSale(t *testing.T) { saleConformance().everyWay(t) }
 
+// The suite has some rounds of it.
+func TestThreeTriggersOfTheEndMeetAThousandTimes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the rounds of TestSale only")
+	}
+	t.Parallel()
+	saletest.RaceEnd(t, saleConformance().open(t, defaults, usual), 1_000)
+}
+
 // saleConformance is the same as stockConformance.
 func saleConformance() conformance[sale.Store, saletest.Harness] {
 	return conformance[sale.Store, saletest.Harness]{

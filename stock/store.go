@@ -267,7 +267,10 @@ const (
 
 // String returns the kind in lower case.
 func (k Kind) String() string {
-	names := [...]string{"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail"}
+	names := [...]string{
+		"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail",
+		"approve", "end", "withdraw sale", "revise", "remove",
+	}
 	if int(k) < len(names) {
 		return names[k]
 	}

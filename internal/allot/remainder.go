@@ -40,7 +40,7 @@ func (b Books[A, P]) remove(ctx context.Context, key stock.Key) (is P, removed b
 			return product, removed, err
 		}
 		share.State = Removed
-		verdict, err := b.Store.SaveProduct(ctx, b.Kind.SetShare(product, share))
+		verdict, err := b.Store.SaveProduct(ctx, b.Kind.SetShare(product, share), b.record(KindRemove, key, share.Version))
 		if err != nil {
 			return product, removed, err
 		}
@@ -80,7 +80,7 @@ func (b Books[A, P]) giveBack(ctx context.Context, key stock.Key) (is P, changed
 			}
 			share.State = Settled
 		}
-		verdict, err := b.Store.SaveProduct(ctx, b.Kind.SetShare(at.product, share))
+		verdict, err := b.Store.SaveProduct(ctx, b.Kind.SetShare(at.product, share), stock.Change{})
 		if err != nil {
 			return at.product, changed, err
 		}
@@ -130,7 +130,7 @@ func (b Books[A, P]) reopen(ctx context.Context, key stock.Key) (is P, err error
 			return product, err
 		}
 		share.State = Removed
-		if _, err := b.plain().Store.SaveProduct(ctx, b.Kind.SetShare(product, share)); err != nil {
+		if _, err := b.plain().Store.SaveProduct(ctx, b.Kind.SetShare(product, share), stock.Change{}); err != nil {
 			return product, err
 		}
 	}

@@ -103,10 +103,10 @@ func readAt[T any](ctx context.Context, m *Memory, look func(now time.Time) T) (
 }
 
 // SaveActivity implements Store.
-func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool) (stock.Verdict, error) {
-	verdict, _, err := within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool, by stock.Change) (stock.Verdict, error) {
+	verdict, _, err := within(ctx, m, func(units *stock.Memory, now time.Time) (stock.Verdict, error) {
 		activity.State, activity.Replay = 0, false
-		return m.Rows.SaveActivity(activity, ended, now, func() error { return m.carriage().Alongside(ctx) })
+		return m.Rows.SaveActivity(activity, ended, now, func() error { return m.carriage().Keep(ctx, units, by) })
 	})
 	return verdict, err
 }
@@ -129,14 +129,22 @@ func (m *Memory) Activities(ctx context.Context, after int64, limit int) ([]Acti
 	return read(ctx, m, func(now time.Time) []Activity { return allAt(m.After(after, limit), now) })
 }
 
+// ActivitiesIn implements Store.
+func (m *Memory) ActivitiesIn(ctx context.Context, state State, after Activity, limit int) ([]Activity, error) {
+	return read(ctx, m, func(now time.Time) []Activity {
+		last := state == Ended || state == Withdrawn
+		return allAt(m.Rows.In(after, last, limit, func(a Activity) bool { return a.StateAt(now) == state }), now)
+	})
+}
+
 // DueActivities implements Store.
 func (m *Memory) DueActivities(ctx context.Context, limit int) ([]Activity, error) {
 	return read(ctx, m, func(now time.Time) []Activity { return allAt(m.Rows.DueActivities(now, limit), now) })
 }
 
 // SaveProduct implements Store.
-func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdict, error) {
-	verdict, _, err := within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+func (m *Memory) SaveProduct(ctx context.Context, product Product, by stock.Change) (stock.Verdict, error) {
+	verdict, _, err := within(ctx, m, func(units *stock.Memory, now time.Time) (stock.Verdict, error) {
 		isNew := product.PriceFrom.IsZero()
 		if product.Replay = false; isNew {
 			product.PriceFrom = now
@@ -144,7 +152,7 @@ func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdic
 				product.PriceFrom = now.Add(PriceNotice)
 			}
 		}
-		verdict, err := m.Rows.SaveProduct(product, now, func() error { return m.carriage().Alongside(ctx) })
+		verdict, err := m.Rows.SaveProduct(product, now, func() error { return m.carriage().Keep(ctx, units, by) })
 		if err == nil && verdict == stock.Done && isNew {
 			m.setPrice(product)
 		}
