@@ -12,6 +12,10 @@ import (
 
 func TestSale(t *testing.T) { saleConformance().everyWay(t) }
 
+func TestSaleModel(t *testing.T) { saleConformance().models(t, 26, 400) }
+
+func FuzzSaleModel(f *testing.F) { saleConformance().fuzz(f) }
+
 // The suite has some rounds of it.
 func TestThreeTriggersOfTheEndMeetAThousandTimes(t *testing.T) {
 	if testing.Short() {
@@ -32,7 +36,8 @@ func saleConformance() conformance[sale.Store, saletest.Harness] {
 			units := &stock.Memory{Clock: now}
 			return saletest.Harness{Store: &sale.Memory{Stock: units}, Stock: units, Advance: advance}
 		},
-		run: saletest.Run,
+		run:   saletest.Run,
+		model: saletest.Model,
 	}
 }
 

@@ -20,8 +20,11 @@ func TestMemory(t *testing.T) {
 }
 
 // memory returns a harness of a memory store.
-func memory(testing.TB) saletest.Harness {
-	clock := &suite.Clock{From: opening}
+func memory(testing.TB) saletest.Harness { return memoryFrom(opening) }
+
+// memoryFrom returns a harness of a memory store whose clock begins at an instant.
+func memoryFrom(from time.Time) saletest.Harness {
+	clock := &suite.Clock{From: from}
 	units := &stock.Memory{Clock: clock.Now}
 	return saletest.Harness{Store: &sale.Memory{Stock: units}, Stock: units, Advance: clock.Advance}
 }
