@@ -149,11 +149,8 @@ func (q *saleSQL) endedShelf(query sale.ShelfQuery, after sale.ShelfCursor, limi
 	if query.Activity != 0 {
 		by, where, args = mysql.ByKey, where+" AND a.ID = ?", append(args, query.Activity)
 	}
-	if after.SKU != 0 {
-		where += " AND (a.END_TIME < ? OR (a.END_TIME = ? AND a.ID <= ?))"
-		at := mysql.FromMicros(after.Rank)
-		args = append(args, at, at, after.Activity)
-	}
+	from := mysql.Before(after.SKU == 0, mysql.FromMicros(after.Rank))
+	where, args = where+" AND (a.END_TIME < ? OR (a.END_TIME = ? AND a.ID <= ?))", append(args, from, from, after.Activity)
 	sold := func(product string) (string, []any) {
 		filter, args := filterOf(product, query)
 		return fmt.Sprintf(" STRAIGHT_JOIN %s WHERE %s.STATE <> %d AND i.STOCK_TOTAL_NUM + %s.RETURN_UNITS > 0%s", q.itemOf(product), product,
