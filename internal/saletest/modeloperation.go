@@ -246,7 +246,7 @@ func (m *model) lock() operation {
 		o.id = suite.Pick(m, m.orders...).id
 	}
 	m.orders = suite.Remember(m.orders, o)
-	return operation{Name: fmt.Sprintf("Lock(%q for %q, %+v)", o.id, o.buyer, o.lines), Looks: append(lookAt(key), priceOf(o.id)),
+	return operation{Name: fmt.Sprintf("Lock(%q for %q, %+v)", o.id, o.buyer, o.lines), Looks: o.looks(),
 		Call: func(s *side) (any, error) {
 			if o.buyer != "" {
 				return s.shop.For(o.buyer).Lock(s.Context(), o.id, o.lines...)
@@ -255,13 +255,21 @@ func (m *model) lock() operation {
 		}}
 }
 
+// looks reads what became of the products of an order.
+func (o orderOfModel) looks() (looks []operation) {
+	for _, l := range o.lines {
+		looks = append(looks, lookAt(l.Key())...)
+	}
+	return append(looks, priceOf(o.id))
+}
+
 // step pays, cancels or refunds an order.
 func (m *model) step() operation {
 	if len(m.orders) == 0 {
 		return m.lock()
 	}
 	o, verb, restock := suite.Pick(m, m.orders...), suite.Pick(m, "Pay", "Pay", "Cancel", "Refund"), m.Chance(70)
-	return operation{Name: fmt.Sprintf("%s(%q)", verb, o.id), Looks: append(lookAt(o.lines[0].Key()), priceOf(o.id)),
+	return operation{Name: fmt.Sprintf("%s(%q)", verb, o.id), Looks: o.looks(),
 		Call: func(s *side) (any, error) {
 			switch verb {
 			case "Pay":

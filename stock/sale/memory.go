@@ -88,7 +88,22 @@ func (m *Memory) carriage() allot.Carriage { return allot.Carriage{Of: m.stock()
 
 // within makes a call while the store stands still, at one time. The call uses only the units that it is given.
 func within[T any](ctx context.Context, m *Memory, call func(units *stock.Memory, now time.Time) (T, error)) (T, time.Time, error) {
-	return allot.Within(ctx, m.carriage(), call)
+	return allot.Within(ctx, m.carriage(), func(units *stock.Memory, now time.Time) (T, error) {
+		m.reopen(ctx, units)
+		return call(units, now)
+	})
+}
+
+// reopen makes products that are Settled Removed again, as of the refund that put units back into their pools: the stock makes it
+// and knows nothing of products.
+func (m *Memory) reopen(ctx context.Context, units *stock.Memory) {
+	for key, p := range m.Rows.Products {
+		if p.State == Settled {
+			if item := itemOf(ctx, units, key); item.Available() > 0 {
+				m.Reopen(key, item.UpdatedAt)
+			}
+		}
+	}
 }
 
 // read reads something.
@@ -203,12 +218,9 @@ func (m *Memory) Products(ctx context.Context, activity, after int64, limit int)
 
 // DueProducts implements Store.
 func (m *Memory) DueProducts(ctx context.Context, after stock.Key, limit int) ([]Product, error) {
-	due, _, err := within(ctx, m, func(units *stock.Memory, _ time.Time) ([]Product, error) {
-		return m.Rows.DueProducts(after, limit, func(s allot.Share) bool {
-			return s.State == Removed || s.State == Settled && itemOf(ctx, units, s.Key).Available() > 0
-		}), nil
+	return read(ctx, m, func(time.Time) []Product {
+		return m.Rows.DueProducts(after, limit, func(s allot.Share) bool { return s.State == Removed })
 	})
-	return due, err
 }
 
 // itemOf returns an item. A store that stands still cannot fail.

@@ -20,7 +20,7 @@ import (
 type Store interface {
 	// Units returns the store of the units: that of the shop's ordinary stock, in which the pools of activities
 	// are items like others. Where a refund puts units back into the pool of a product that is Settled, whoever makes it,
-	// the product is due.
+	// the product becomes Removed.
 	Units() stock.Store
 
 	// SaveActivity keeps an activity whose Version is 0 as a new one; the verdict is Exists if there is one. It keeps any
@@ -53,8 +53,7 @@ type Store interface {
 	// Products returns up to limit products of an activity after a SKU, by SKU.
 	Products(ctx context.Context, activity, after int64, limit int) ([]Product, error)
 
-	// DueProducts returns up to limit products that are Removed, or Settled with units in their pool, after a key, by activity and
-	// then SKU.
+	// DueProducts returns up to limit products that are Removed, after a key, by activity and then SKU.
 	DueProducts(ctx context.Context, after stock.Key, limit int) ([]Product, error)
 
 	// Prices returns what products cost at a moment: the last price that had come into force, or the first one where none had.

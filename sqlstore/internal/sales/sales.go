@@ -97,7 +97,7 @@ func (s *Store) Products(ctx context.Context, activity, after int64, limit int) 
 	return s.books.Products(ctx, activity, after, limit)
 }
 
-// DueProducts implements sale.Store. A refund has made a settled product Removed again, in its own transaction.
+// DueProducts implements sale.Store.
 func (s *Store) DueProducts(ctx context.Context, after stock.Key, limit int) ([]sale.Product, error) {
 	return s.books.DueProducts(ctx, after, limit)
 }
