@@ -209,6 +209,7 @@ func (m *model) compareBooks() {
 		}
 		return report, err
 	}})
+	m.compareLists()
 	for _, fair := range m.fairs {
 		m.Compare(productsOf(fair.ID))
 	}

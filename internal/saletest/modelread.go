@@ -1,9 +1,7 @@
 package saletest
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/stock"
@@ -88,38 +86,19 @@ func (m *model) answers(s *side, prices []sale.LinePrice) (answers []lineOfModel
 func (m *model) activitiesIn(state sale.State) operation {
 	limit := suite.Pick(m, 1, 2, 50)
 	return operation{Name: fmt.Sprintf("ActivitiesPage(%v) by %d", state, limit), Call: func(s *side) (any, error) {
-		return pages(limit, func(ask stock.PageRequest) (stock.Page[sale.Activity], error) {
+		return suite.GatherPages(limit, func(ask stock.PageRequest) (stock.Page[sale.Activity], error) {
 			return s.sales.ActivitiesPage(s.Context(), state, ask)
 		})
 	}}
 }
 
-// changesOf lists the changes of a product, or of an activity. The definitions of an item at one instant have no order.
+// changesOf lists the changes of a product, or of an activity.
 func changesOf(key stock.Key) operation {
 	return operation{Name: fmt.Sprintf("ChangesPage(%+v)", key), Call: func(s *side) (any, error) {
-		changes, err := pages(7, func(ask stock.PageRequest) (stock.Page[stock.Change], error) {
+		return suite.GatherChanges(7, func(ask stock.PageRequest) (stock.Page[stock.Change], error) {
 			return s.sales.ChangesPage(s.Context(), key, ask)
 		})
-		slices.SortStableFunc(changes, func(a, b stock.Change) int {
-			if a.At.Equal(b.At) && a.Kind == stock.KindDefine && b.Kind == stock.KindDefine {
-				return cmp.Or(cmp.Compare(a.Actor, b.Actor), cmp.Compare(a.Reason, b.Reason))
-			}
-			return 0
-		})
-		return changes, err
 	}}
-}
-
-// pages collects a list page by page, up to the first error.
-func pages[T any](limit int, list func(stock.PageRequest) (stock.Page[T], error)) (rows []T, err error) {
-	for ask := (stock.PageRequest{Limit: limit}); ; {
-		page, err := list(ask)
-		rows = append(rows, page.Rows...)
-		if err != nil || page.Next == "" {
-			return rows, err
-		}
-		ask.After = page.Next
-	}
 }
 
 // productsOf reads the products of an activity.
