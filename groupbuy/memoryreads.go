@@ -28,7 +28,7 @@ func (m *Memory) Activities(ctx context.Context, after int64, limit int) ([]Acti
 // ActivitiesIn implements Store.
 func (m *Memory) ActivitiesIn(ctx context.Context, state ActivityState, after Activity, limit int) ([]Activity, error) {
 	return within(ctx, m, func(_ *stock.Memory, now time.Time) ([]Activity, error) {
-		return m.Rows.In(after, state == ActivityEnded, limit, func(a Activity) bool { return a.state(now) == state }), nil
+		return m.In(after, state == ActivityEnded, limit, func(a Activity) bool { return a.state(now) == state }), nil
 	})
 }
 

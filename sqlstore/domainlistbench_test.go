@@ -41,7 +41,7 @@ func BenchmarkListsOfDomains(b *testing.B) {
 	teams := groupbuy.TeamFilter{Activity: 7, States: []groupbuy.TeamState{groupbuy.Forming, groupbuy.Formed, groupbuy.Failed}}
 	benchLists(b, []benchList{
 		{"CouponsOfABuyer", tenth * 9 / 10, wallet()},
-		{"CouponsOfABuyerUsable", tenth / 4 * 9 / 10, wallet(coupon.StatusUsable)},
+		{"CouponsOfABuyerUsable", tenth / 4 * 7 / 10, wallet(coupon.StatusUsable)},
 		{"CouponsOfABuyerUsed", tenth / 2 * 9 / 10, wallet(coupon.StatusUsed)},
 		{"PacketsOfASender", tenth * 9 / 10, page(func(ask stock.PageRequest) (stock.Page[redpacket.Packet], error) {
 			return packets.SentPage(ctx, ask)
@@ -80,11 +80,12 @@ func crowdOfDomains(b testing.TB, db *sqltest.DB, rows int) {
 		activity := "IF(n MOD 10 = 3, 7, 8 + n MOD 50)"
 		run(b, db,
 			// a quarter can be used, a quarter is too old, and half were used
-			"INSERT INTO coupon_wallet (COUPON_NO, CAMPAIGN_ID, BUYER_ID, TERMS_NO, STATE, VALID_FROM, VALID_UNTIL, ORDER_NO, CLAIM_TIME, UPDATE_TIME)"+
+			"INSERT INTO coupon_wallet (COUPON_NO, CAMPAIGN_ID, BUYER_ID, TERMS_NO, STATE, VALID_FROM, VALID_UNTIL, ORDER_NO, CLAIM_TIME,"+
+				" UPDATE_TIME)"+
 				" SELECT CONCAT('c', "+n+"), 1 + n MOD 100, "+who+", 1, IF(n DIV 10 MOD 2 = 0, 4, 2), "+old+","+
 				" IF(n DIV 10 MOD 4 < 2, "+secondsAfter(2020, n)+", "+secondsAfter(2037, n)+"), IF(n DIV 10 MOD 2 = 0, 'o', NULL), "+old+", "+old+all,
-			"INSERT INTO red_packet (PACKET_ID, SENDER_ID, PLACES, TOTAL_MONEY, STOCK_MONEY, TOTAL_NUM, SPLIT_EQUAL, MIN_MONEY, SEED, STATE, END_TIME,"+
-				" OWN_END, CREATE_TIME, UPDATE_TIME) SELECT "+n+" + 1, "+who+", 2, 100, 100, 5, 0, 1, REPEAT('s', 32), 4, "+at+", 0, "+at+", "+at+all,
+			"INSERT INTO red_packet (PACKET_ID, SENDER_ID, PLACES, TOTAL_MONEY, STOCK_MONEY, TOTAL_NUM, SPLIT_EQUAL, MIN_MONEY, SEED, STATE,"+
+				" END_TIME, OWN_END, CREATE_TIME, UPDATE_TIME) SELECT "+n+" + 1, "+who+", 2, 100, 100, 5, 0, 1, REPEAT('s', 32), 4, "+at+", 0, "+at+", "+at+all,
 			"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME)"+
 				" SELECT "+n+" + 1, 1, "+who+", 2, 1, "+at+", "+at+all,
 			"INSERT INTO egl_group_team (CODE, ACTIVITY_ID, SKU_ID, PLACES, PRICE, GROUP_PRICE, MEMBER_ONLY, FREE_SHIPPING, PEOPLE_LIMIT,"+
@@ -93,8 +94,8 @@ func crowdOfDomains(b testing.TB, db *sqltest.DB, rows int) {
 				" n DIV 10 MOD 3 - 1, 'x', 'x', 0, 0, 0, "+at+", "+at+", "+at+all,
 			"INSERT INTO egl_group_participation (ORDER_NO, TEAM_CODE, ACTIVITY_ID, SKU_ID, BUYER_ID, VOLUME, NAME, AVATAR, ADDRESS, PLACES,"+
 				" SHIPPING_FEE, BALANCE_USED, SPONSOR, STATE, START_TIME, EXPIRE_TIME, UPDATE_TIME)"+
-				" SELECT CONCAT('o', "+n+"), CONCAT('T', LPAD("+n+", 9, '0')), "+activity+", 1, "+who+", 1, '', '', '', 2, 0, 0, 1, 5 + n DIV 10 MOD 2, "+
-				at+", "+at+", "+at+all)
+				" SELECT CONCAT('o', "+n+"), CONCAT('T', LPAD("+n+", 9, '0')), "+activity+", 1, "+who+", 1, '', '', '', 2, 0, 0, 1,"+
+				" 5 + n DIV 10 MOD 2, "+at+", "+at+", "+at+all)
 	}
 	run(b, db, "ANALYZE TABLE coupon_wallet, coupon_terms, red_packet, red_packet_share, egl_group_team, egl_group_participation, flash_sale")
 }

@@ -20,7 +20,8 @@ import (
 // Each list finds its page by an index, at its beginning and behind a row, and sorts no table.
 func TestListsScanAndSortNoTable(t *testing.T) {
 	t.Parallel()
-	db := frozen(t, defaults, stockTables, stockLists, couponTables, redPacketTables, redPacketLists, groupBuyTables, groupBuyLists, saleTables).db
+	db := frozen(t, defaults, stockTables, stockLists, couponTables, redPacketTables, redPacketLists, groupBuyTables, groupBuyLists,
+		saleTables).db
 	crowdOfHolds(t, db, 2_000)
 	history(t, db)
 	run(t, db, "INSERT INTO red_packet (PACKET_ID, SENDER_ID, PLACES, TOTAL_MONEY, STOCK_MONEY, TOTAL_NUM, SPLIT_EQUAL, MIN_MONEY, SEED,"+

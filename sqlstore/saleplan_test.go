@@ -95,7 +95,8 @@ func pastSales(t *testing.T, db *sqltest.DB) {
 		if a > 10 {
 			over, state = begun, sale.Settled
 		}
-		sales = append(sales, fmt.Sprintf("(%d, '', '', '', '', %s, %s, %d, 2, %s, %s, %s, %s)", a+1, begun, soon, a%4, begun, over, begun, begun))
+		sales = append(sales, fmt.Sprintf("(%d, '', '', '', '', %s, %s, %d, 2, %s, %s, %s, %s)",
+			a+1, begun, soon, a%4, begun, over, begun, begun))
 		for p := range products {
 			id := fmt.Sprintf("%d, %d", a+1, p+1)
 			offers = append(offers, fmt.Sprintf("(%s, 1, '', '', '', 2, 20, 10, %s, %d, 100, %s, %s)", id, begun, state, begun, begun))
@@ -112,7 +113,8 @@ func pastSales(t *testing.T, db *sqltest.DB) {
 		return "INSERT INTO " + table + " VALUES " + strings.Join(rows, ", ")
 	}
 	run(t, db,
-		into("flash_sale (ID, TITLE, IMAGE, NOTE, LABEL, START_TIME, END_TIME, SORT, PLACES, APPROVE_TIME, OVER_TIME, CREATE_TIME, UPDATE_TIME)", sales),
+		into("flash_sale (ID, TITLE, IMAGE, NOTE, LABEL, START_TIME, END_TIME, SORT, PLACES, APPROVE_TIME, OVER_TIME,"+
+			" CREATE_TIME, UPDATE_TIME)", sales),
 		into("flash_sale_product (ACTIVITY_ID, SKU_ID, SPU_ID, NAME, SPEC, LABEL, PLACES, LIST_PRICE, PRICE, PRICE_TIME, STATE, STOCK_NUM,"+
 			" CREATE_TIME, UPDATE_TIME)", offers),
 		into("flash_sale_price (ACTIVITY_ID, SKU_ID, FROM_TIME, PRICE, CREATE_TIME)", prices),

@@ -179,8 +179,8 @@ func changesByOperators(s *scene) {
 	suite.Same(s, "changes of the activity", changes(stock.Key{Activity: fair}),
 		[]string{"end by " + o + ": summer", "define by " + o + ": spring"})
 	suite.Same(s, "changes", changes(key()), []string{
-		"remove by " + o + ": sold elsewhere", "transfer by " + o + ": sold elsewhere", "define by " + o + ": sold elsewhere", "refund by " + o + ": asked for",
-		"fail by boss: fraud", "form by " + o + ": a regular", "revise by " + o + ": it is green", "transfer by " + o + ": more of it", "transfer by " + o + ": the best tea",
-		"define by " + o + ": the best tea",
+		"remove by " + o + ": sold elsewhere", "transfer by " + o + ": sold elsewhere", "define by " + o + ": sold elsewhere",
+		"refund by " + o + ": asked for", "fail by boss: fraud", "form by " + o + ": a regular", "revise by " + o + ": it is green",
+		"transfer by " + o + ": more of it", "transfer by " + o + ": the best tea", "define by " + o + ": the best tea",
 	})
 }

@@ -316,7 +316,8 @@ func (m *model) compareLists() {
 	m.Helper()
 	limit := suite.Pick(m, 1, 3, 50)
 	for _, state := range []groupbuy.ActivityState{groupbuy.ActivityUpcoming, groupbuy.ActivityRunning, groupbuy.ActivityEnded} {
-		m.Compare(pagesOf(limit, fmt.Sprintf("ActivitiesPage(%d)", state), func(s *side, ask stock.PageRequest) (stock.Page[groupbuy.Activity], error) {
+		of := fmt.Sprintf("ActivitiesPage(%d)", state)
+		m.Compare(pagesOf(limit, of, func(s *side, ask stock.PageRequest) (stock.Page[groupbuy.Activity], error) {
 			return s.groups.ActivitiesPage(s.Context(), state, ask)
 		}))
 	}

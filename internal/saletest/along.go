@@ -70,7 +70,7 @@ func (s *scene) carryBeginnings() []carryCase {
 	}
 }
 
-// locks locks two units in the pool for an order, whose row goes along.
+// locks makes an order of two units in the pool for an order, whose row goes along.
 func (s *scene) locks(order string) func(sale.Store) error {
 	return func(store sale.Store) error {
 		return suite.Err(stock.New(store.Units(), nil).For(anna).Lock(s.Context(), order, of(key(), 2)))

@@ -127,10 +127,10 @@ func (m *model) define(id int64) operation {
 	if m.Chance(30) {
 		f.start = max(m.since()+suite.Pick(m, -hour, time.Microsecond, 20*time.Second), time.Microsecond)
 	}
-	switch {
-	case m.Chance(2):
+	switch m.IntN(50) {
+	case 0:
 		f.end = f.start
-	case m.Chance(2):
+	case 1:
 		f.Places = m.Int32N(12)
 	}
 	if id == int64(len(m.fairs))+1 {

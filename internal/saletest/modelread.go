@@ -19,7 +19,7 @@ func (m *model) read() operation {
 		limit := m.IntN(5)
 		return operation{Name: fmt.Sprintf("Best(%d)", limit), Call: func(s *side) (any, error) { return s.sales.Best(s.Context(), limit) }}
 	case 2:
-		return m.activitiesIn(sale.State(m.IntN(7)))
+		return m.activitiesIn(suite.Pick(m, 0, sale.Draft, sale.Approved, sale.Running, sale.Ended, sale.Withdrawn, sale.Withdrawn+1))
 	case 3:
 		return changesOf(m.product())
 	case 4:

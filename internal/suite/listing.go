@@ -60,14 +60,16 @@ func GatherPages[T any](limit int, list func(stock.PageRequest) (stock.Page[T], 
 // its item, which each store counts in its own way, and so does the order of definitions at one instant.
 func GatherChanges(limit int, list func(stock.PageRequest) (stock.Page[stock.Change], error)) ([]stock.Change, error) {
 	changes, err := GatherPages(limit, list)
-	for from, to := 0, 0; from < len(changes); from = max(to, from+1) {
-		for to = from; to < len(changes) && changes[to].Kind == stock.KindDefine && changes[to].At.Equal(changes[from].At); to++ {
+	for from := 0; from < len(changes); {
+		to := from
+		for ; to < len(changes) && changes[to].Kind == stock.KindDefine && changes[to].At.Equal(changes[from].At); to++ {
 			changes[to].ID = ""
 		}
-		slices.SortFunc(changes[from:max(to, from)], func(a, b stock.Change) int {
+		slices.SortFunc(changes[from:to], func(a, b stock.Change) int {
 			return cmp.Or(cmp.Compare(a.Actor, b.Actor), cmp.Compare(a.Reason, b.Reason),
 				cmp.Compare(a.Entries[0].Delta.Total, b.Entries[0].Delta.Total))
 		})
+		from = max(to, from+1)
 	}
 	return changes, err
 }

@@ -148,7 +148,7 @@ func (m *Memory) Activities(ctx context.Context, after int64, limit int) ([]Acti
 func (m *Memory) ActivitiesIn(ctx context.Context, state State, after Activity, limit int) ([]Activity, error) {
 	return read(ctx, m, func(now time.Time) []Activity {
 		last := state == Ended || state == Withdrawn
-		return allAt(m.Rows.In(after, last, limit, func(a Activity) bool { return a.StateAt(now) == state }), now)
+		return allAt(m.In(after, last, limit, func(a Activity) bool { return a.StateAt(now) == state }), now)
 	})
 }
 

@@ -93,7 +93,7 @@ func (s showsAll) SaveActivity(ctx context.Context, a sale.Activity, ended bool,
 
 func (s hastyPrice) SaveProduct(ctx context.Context, p sale.Product, by stock.Change) (stock.Verdict, error) {
 	if p.PriceFrom.IsZero() && p.State != sale.Preparing {
-		_, now, err := s.Store.Activity(ctx, p.Activity)
+		_, now, err := s.Activity(ctx, p.Activity)
 		if err != nil {
 			return stock.Refused, err
 		}
