@@ -85,7 +85,8 @@ func crowdOfDomains(b testing.TB, db *sqltest.DB, rows int) {
 				" SELECT CONCAT('c', "+n+"), 1 + n MOD 100, "+who+", 1, IF(n DIV 10 MOD 2 = 0, 4, 2), "+old+","+
 				" IF(n DIV 10 MOD 4 < 2, "+secondsAfter(2020, n)+", "+secondsAfter(2037, n)+"), IF(n DIV 10 MOD 2 = 0, 'o', NULL), "+old+", "+old+all,
 			"INSERT INTO red_packet (PACKET_ID, SENDER_ID, PLACES, TOTAL_MONEY, STOCK_MONEY, TOTAL_NUM, SPLIT_EQUAL, MIN_MONEY, SEED, STATE,"+
-				" END_TIME, OWN_END, CREATE_TIME, UPDATE_TIME) SELECT "+n+" + 1, "+who+", 2, 100, 100, 5, 0, 1, REPEAT('s', 32), 4, "+at+", 0, "+at+", "+at+all,
+				" END_TIME, OWN_END, CREATE_TIME, UPDATE_TIME)"+
+				" SELECT "+n+" + 1, "+who+", 2, 100, 100, 5, 0, 1, REPEAT('s', 32), 4, "+at+", 0, "+at+", "+at+all,
 			"INSERT INTO red_packet_share (PACKET_ID, SHARE_NO, PERSON_ID, PLACES, MONEY, DUE_TIME, CREATE_TIME)"+
 				" SELECT "+n+" + 1, 1, "+who+", 2, 1, "+at+", "+at+all,
 			"INSERT INTO egl_group_team (CODE, ACTIVITY_ID, SKU_ID, PLACES, PRICE, GROUP_PRICE, MEMBER_ONLY, FREE_SHIPPING, PEOPLE_LIMIT,"+

@@ -36,12 +36,12 @@ func TestModelFindsDifferences(t *testing.T) {
 		"a price of another moment":                 func(s store) store { return latePrices{s} },
 		"a limit that is forgotten":                 func(s store) store { return forgetsLimit{s} },
 		"units that never go back":                  func(s store) store { return noDueProducts{s} },
-		"a return that is not counted":              func(s store) store { return uncounted{s} },
+		"a return that is not counted":              func(s store) store { return noCount{s} },
 		"an activity that does not end by its time": func(s store) store { return noDueActivities{s} },
 		"a shelf out of order":                      func(s store) store { return unsortedShelf{s} },
 		"a shelf with a clock that is slow":         func(s store) store { return slowShelf{s} },
 		"best sellers out of order":                 func(s store) store { return worst{s} },
-		"a look that misses what was taken off":     func(s store) store { return shortSighted{s} },
+		"a look that misses what was taken off":     func(s store) store { return myopic{s} },
 		"one buyer too many":                        func(s store) store { return miscounts{s} },
 		"a list of states out of order":             func(s store) store { return unsortedStates{s} },
 		"a change without its reason":               func(s store) store { return unsaid{s} },
@@ -64,12 +64,12 @@ type (
 	latePrices      struct{ sale.Store }
 	forgetsLimit    struct{ sale.Store }
 	noDueProducts   struct{ sale.Store }
-	uncounted       struct{ sale.Store }
+	noCount         struct{ sale.Store }
 	noDueActivities struct{ sale.Store }
 	unsortedShelf   struct{ sale.Store }
 	slowShelf       struct{ sale.Store }
 	worst           struct{ sale.Store }
-	shortSighted    struct{ sale.Store }
+	myopic          struct{ sale.Store }
 	miscounts       struct{ sale.Store }
 	unsortedStates  struct{ sale.Store }
 	unsaid          struct{ sale.Store }
@@ -119,7 +119,7 @@ func (s noDueProducts) DueProducts(context.Context, stock.Key, int) ([]sale.Prod
 	return nil, nil
 }
 
-func (s uncounted) SaveProduct(ctx context.Context, p sale.Product, by stock.Change) (stock.Verdict, error) {
+func (s noCount) SaveProduct(ctx context.Context, p sale.Product, by stock.Change) (stock.Verdict, error) {
 	p.Returned = 0
 	return s.Store.SaveProduct(ctx, p, by)
 }
@@ -149,7 +149,7 @@ func (s worst) Best(ctx context.Context, limit int) ([]stock.Key, error) {
 	return keys, err
 }
 
-func (s shortSighted) Look(ctx context.Context, keys []stock.Key) (map[stock.Key]sale.ShelfItem, time.Time, error) {
+func (s myopic) Look(ctx context.Context, keys []stock.Key) (map[stock.Key]sale.ShelfItem, time.Time, error) {
 	items, now, err := s.Store.Look(ctx, keys)
 	for key, item := range items {
 		if item.State.Over() {
