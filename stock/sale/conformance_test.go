@@ -32,5 +32,9 @@ func memoryFrom(from time.Time) saletest.Harness {
 // TestThreeTriggersOfTheEndMeetAThousandTimes runs the race of the suite often.
 func TestThreeTriggersOfTheEndMeetAThousandTimes(t *testing.T) {
 	t.Parallel()
-	saletest.RaceEnd(t, memory(t), 1_000)
+	rounds := 1_000
+	if testing.Short() {
+		rounds = 100
+	}
+	saletest.RaceEnd(t, memory(t), rounds)
 }
