@@ -66,7 +66,7 @@ func (g *Groups) End(ctx context.Context, activity int64) (Activity, error) {
 	if err := errors.Join(g.ready(ctx), input.Positive("activity", activity)); err != nil {
 		return Activity{}, err
 	}
-	is, changed, err := g.books().End(ctx, activity, nil)
+	is, changed, err := g.books().End(ctx, activity, KindEnd, nil)
 	is.Replay = !changed
 	return orZero(is, err)
 }

@@ -391,7 +391,7 @@ func (a *auditRun) correct(ctx context.Context, key stock.Key, look func(Product
 		if product, err = look(product); err != nil || len(a.report.Drifts) == found || !a.repair {
 			return err
 		}
-		verdict, err := a.groups.plain().store.SaveProduct(ctx, product)
+		verdict, err := a.groups.plain().store.SaveProduct(ctx, product, stock.Change{})
 		switch {
 		case err != nil:
 			return err

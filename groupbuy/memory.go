@@ -140,17 +140,17 @@ func (m *Memory) hasOther(seat Seat) bool {
 }
 
 // SaveActivity implements Store.
-func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool) (stock.Verdict, error) {
-	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
-		return m.Rows.SaveActivity(activity, ended, now, func() error { return m.carriage().Alongside(ctx) })
+func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool, by stock.Change) (stock.Verdict, error) {
+	return within(ctx, m, func(units *stock.Memory, now time.Time) (stock.Verdict, error) {
+		return m.Rows.SaveActivity(activity, ended, now, func() error { return m.carriage().Keep(ctx, units, by) })
 	})
 }
 
 // SaveProduct implements Store.
-func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdict, error) {
-	return within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+func (m *Memory) SaveProduct(ctx context.Context, product Product, by stock.Change) (stock.Verdict, error) {
+	return within(ctx, m, func(units *stock.Memory, now time.Time) (stock.Verdict, error) {
 		product.Formed = m.Rows.Products[product.Key].Formed
-		return m.Rows.SaveProduct(product, now, func() error { return m.carriage().Alongside(ctx) })
+		return m.Rows.SaveProduct(product, now, func() error { return m.carriage().Keep(ctx, units, by) })
 	})
 }
 

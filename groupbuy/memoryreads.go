@@ -28,16 +28,7 @@ func (m *Memory) Activities(ctx context.Context, after int64, limit int) ([]Acti
 // ActivitiesIn implements Store.
 func (m *Memory) ActivitiesIn(ctx context.Context, state ActivityState, after Activity, limit int) ([]Activity, error) {
 	return within(ctx, m, func(_ *stock.Memory, now time.Time) ([]Activity, error) {
-		compare := func(a, b Activity) int {
-			order := cmp.Or(a.End.Compare(b.End), cmp.Compare(a.ID, b.ID))
-			if state == ActivityEnded {
-				return -order
-			}
-			return order
-		}
-		return allot.First(maps.Values(m.Rows.Activities), limit, func(a Activity) bool {
-			return a.state(now) == state && (after.End.IsZero() || compare(a, after) > 0)
-		}, compare), nil
+		return m.In(after, state == ActivityEnded, limit, func(a Activity) bool { return a.state(now) == state }), nil
 	})
 }
 

@@ -90,7 +90,7 @@ func (m *Memory) end(ctx context.Context, units *stock.Memory, ending TeamEnd, n
 	}
 	change.keep()
 	if by := ending.Change(change.team(ending.Code).Key); by.ID != "" {
-		return units.Apply(ctx, by)
+		return stock.Done, units.Record(ctx, by)
 	}
 	return stock.Done, nil
 }

@@ -167,14 +167,14 @@ func (s lostReason) Units() stock.Store {
 	}}
 }
 
-func (s mortal) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
+func (s mortal) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool, by stock.Change) (stock.Verdict, error) {
 	activity.Outlive = false
-	return s.Store.SaveActivity(ctx, activity, ended)
+	return s.Store.SaveActivity(ctx, activity, ended, by)
 }
 
-func (s forgetsMinimum) SaveProduct(ctx context.Context, product groupbuy.Product) (stock.Verdict, error) {
+func (s forgetsMinimum) SaveProduct(ctx context.Context, product groupbuy.Product, by stock.Change) (stock.Verdict, error) {
 	product.MinPeople = 0
-	return s.Store.SaveProduct(ctx, product)
+	return s.Store.SaveProduct(ctx, product, by)
 }
 
 func (s slowClock) Team(ctx context.Context, code string, product stock.Key) (groupbuy.Team, time.Time, error) {

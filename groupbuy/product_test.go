@@ -61,13 +61,13 @@ func (s *faultStore) around(change func() error) error {
 	return err
 }
 
-func (s *faultStore) SaveActivity(ctx context.Context, activity Activity, ended bool) (verdict stock.Verdict, err error) {
-	err = s.around(func() error { verdict, err = s.Store.SaveActivity(ctx, activity, ended); return err })
+func (s *faultStore) SaveActivity(ctx context.Context, activity Activity, ended bool, by stock.Change) (verdict stock.Verdict, err error) {
+	err = s.around(func() error { verdict, err = s.Store.SaveActivity(ctx, activity, ended, by); return err })
 	return verdict, err
 }
 
-func (s *faultStore) SaveProduct(ctx context.Context, product Product) (verdict stock.Verdict, err error) {
-	err = s.around(func() error { verdict, err = s.Store.SaveProduct(ctx, product); return err })
+func (s *faultStore) SaveProduct(ctx context.Context, product Product, by stock.Change) (verdict stock.Verdict, err error) {
+	err = s.around(func() error { verdict, err = s.Store.SaveProduct(ctx, product, by); return err })
 	return verdict, err
 }
 

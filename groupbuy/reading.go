@@ -334,12 +334,15 @@ func (g *Groups) seatList(ctx context.Context, err error, filter SeatFilter) lis
 
 // ChangesPage returns a page of the movements of the pool of a product, the newest first, as stock.Inventory.ChangesPage does:
 // its definitions, Offer, Restock, Withdraw and what went back; refunds by hand, and teams that were formed or failed by hand.
-// Errors: ErrInvalid, stock.ErrUnknownSKU.
+// Changes of the product itself, KindRevise and KindRemove, are among them where By named somebody. A key without a SKU asks
+// for the changes of the activity itself that By named somebody for: its definitions and KindEnd.
+//
+// Errors: ErrInvalid; stock.ErrUnknownSKU, or ErrUnknownActivity.
 func (g *Groups) ChangesPage(ctx context.Context, key stock.Key, page stock.PageRequest) (stock.Page[stock.Change], error) {
-	if err := errors.Join(g.ready(ctx), allot.CheckKey(key)); err != nil {
+	if err := errors.Join(g.ready(ctx), allot.CheckChanged(key)); err != nil {
 		return stock.Page[stock.Change]{}, err
 	}
-	return g.units.ChangesPage(ctx, key, page)
+	return g.books().ChangesPage(ctx, key, page)
 }
 
 // TeamFilter picks teams.

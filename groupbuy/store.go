@@ -6,6 +6,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/stock"
 )
 
@@ -46,8 +47,8 @@ type Store interface {
 
 	// SaveActivity keeps an activity whose Version is 0 as a new one; the verdict is Exists if there is one. It keeps any
 	// other as the next version; the verdict is Refused if the stored one has another Version. With ended it sets
-	// EndedAt to the clock, unless it is set.
-	SaveActivity(ctx context.Context, activity Activity, ended bool) (stock.Verdict, error)
+	// EndedAt to the clock, unless it is set. The same transaction records by, unless its ID is empty; see stock.Store.Changes.
+	SaveActivity(ctx context.Context, activity Activity, ended bool, by stock.Change) (stock.Verdict, error)
 
 	// Activity returns an activity and the clock. Version is 0 where there is none.
 	Activity(ctx context.Context, id int64) (Activity, time.Time, error)
@@ -63,7 +64,7 @@ type Store interface {
 	DueActivities(ctx context.Context, limit int) ([]Activity, error)
 
 	// SaveProduct keeps a product, as SaveActivity does; Formed stays as it is.
-	SaveProduct(ctx context.Context, product Product) (stock.Verdict, error)
+	SaveProduct(ctx context.Context, product Product, by stock.Change) (stock.Verdict, error)
 
 	// Offer returns a product with its activity, and the clock. Version of the product is 0 where there is none.
 	Offer(ctx context.Context, key stock.Key) (Offer, time.Time, error)
@@ -263,10 +264,14 @@ type TeamEnd struct {
 	Frees   bool // the refunds give their units back to the limit of their buyers
 }
 
-// The kinds of the changes that record the end of a team by hand. Their ID is the code of the team. No units move by them.
+// The kinds of the changes by hand that move no units. Those that record the end of a team have its code as their ID. Those of
+// activities and products are recorded where Groups.By named somebody; stock.KindDefine records a definition of an activity.
 const (
-	KindForm stock.Kind = 8
-	KindFail stock.Kind = 9
+	KindForm   stock.Kind = 8
+	KindFail   stock.Kind = 9
+	KindEnd               = allot.KindEnd
+	KindRevise            = allot.KindRevise
+	KindRemove            = allot.KindRemove
 )
 
 // Change returns the end of a team of a product as a change of its pool, for the list of its movements. Its ID is empty where no

@@ -13,11 +13,13 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/groupbuytest"
 	"github.com/holdfast-go/holdfast/internal/redpackettest"
+	"github.com/holdfast-go/holdfast/internal/saletest"
 	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/sale"
 )
 
 // carrier is a store whose calls carry rows.
@@ -131,6 +133,17 @@ func TestRowsGoAlongWithGroups(t *testing.T) {
 		shop := carrying[groupbuy.Store](t, db, store, within)
 		groupbuytest.Along(t, groupbuytest.Harness{Store: store, Advance: db.Wire.Advance}, shop)
 	}, stockTables, groupBuyTables)
+}
+
+// Every verb of sales that names an activity, a product or an ID carries the shop's rows.
+func TestRowsGoAlongWithSales(t *testing.T) {
+	t.Parallel()
+	everyCarrier(t, sqlstore.NewSale, func(t *testing.T, db *sqltest.DB, store *sqlstore.Sale, within bool) {
+		t.Helper()
+		shop := carrying[sale.Store](t, db, store, within)
+		goods := sqlstore.NewStock(db.DB, &together)
+		saletest.Along(t, saletest.Harness{Store: store, Stock: goods, Advance: db.Wire.Advance}, shop)
+	}, stockTables, saleTables)
 }
 
 // Grabs and Joins that go together are done but for the one whose row fails.

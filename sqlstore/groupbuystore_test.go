@@ -35,8 +35,10 @@ func openStall(t testing.TB, variant sqltest.Variant) *stall {
 		Places: 2, Price: decimal.New(1000, -2), GroupPrice: decimal.New(800, -2), People: 3, Volume: decimal.New(0, -2), UnitsPerVolume: 1,
 		MinVolume: decimal.New(0, -2),
 	}}
-	s.done(s.SaveActivity(ctx, groupbuy.Activity{ID: 7, Title: "week", Formation: time.Hour, End: start.Add(48 * time.Hour)}, false))
-	s.done(s.SaveProduct(ctx, groupbuy.Product{Key: stallKey, Terms: s.terms, Name: "tea", State: groupbuy.Offered, Allotted: 100}))
+	week := groupbuy.Activity{ID: 7, Title: "week", Formation: time.Hour, End: start.Add(48 * time.Hour)}
+	tea := groupbuy.Product{Key: stallKey, Terms: s.terms, Name: "tea", State: groupbuy.Offered, Allotted: 100}
+	s.done(s.SaveActivity(ctx, week, false, stock.Change{}))
+	s.done(s.SaveProduct(ctx, tea, stock.Change{}))
 	require.NoError(t, of(stock.New(s.Units(), nil).Define(ctx, stallKey, 100, stock.Terms{})))
 	return s
 }
@@ -227,7 +229,7 @@ func TestGroupBuyReadsInATransactionAreOfNow(t *testing.T) {
 	product, _, err := s.Offer(ctx, stallKey)
 	require.NoError(t, err)
 	product.State = groupbuy.Removed
-	s.done(s.SaveProduct(ctx, product.Product))
+	s.done(s.SaveProduct(ctx, product.Product, stock.Change{}))
 
 	in := s.WithTx(tx)
 	if conflicts(t, s.db) { // it is told to start over

@@ -14,12 +14,14 @@ import (
 	"github.com/holdfast-go/holdfast/redpacket"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
+	"github.com/holdfast-go/holdfast/stock/sale"
 )
 
 // Each list finds its page by an index, at its beginning and behind a row, and sorts no table.
 func TestListsScanAndSortNoTable(t *testing.T) {
 	t.Parallel()
-	db := frozen(t, defaults, stockTables, stockLists, couponTables, redPacketTables, redPacketLists, groupBuyTables, groupBuyLists).db
+	db := frozen(t, defaults, stockTables, stockLists, couponTables, redPacketTables, redPacketLists, groupBuyTables, groupBuyLists,
+		saleTables).db
 	crowdOfHolds(t, db, 2_000)
 	history(t, db)
 	run(t, db, "INSERT INTO red_packet (PACKET_ID, SENDER_ID, PLACES, TOTAL_MONEY, STOCK_MONEY, TOTAL_NUM, SPLIT_EQUAL, MIN_MONEY, SEED,"+
@@ -32,6 +34,10 @@ func TestListsScanAndSortNoTable(t *testing.T) {
 	locked, hold := []stock.State{stock.Locked}, "goods_stock_hold"
 	holds := func(filter stock.Filter, after stock.Cursor) func() error {
 		return func() error { return of(s.Holds(ctx, filter, after, 10)) }
+	}
+	sales := sqlstore.NewSale(db.DB, nil)
+	inSale := func(state sale.State, after sale.Activity) func() error {
+		return func() error { return of(sales.ActivitiesIn(ctx, state, after, 10)) }
 	}
 	seen := stock.Cursor{At: start, Order: "order-7"}
 	for _, c := range []struct {
@@ -70,6 +76,11 @@ func TestListsScanAndSortNoTable(t *testing.T) {
 		{"Activities that are over, a later page", "egl_group_end", func() error {
 			return of(groups.ActivitiesIn(ctx, groupbuy.ActivityEnded, groupbuy.Activity{End: start, ID: 7}, 10))
 		}},
+		{"Sales that are drafts", "flash_sale_end", inSale(sale.Draft, sale.Activity{})},
+		{"Sales that come", "flash_sale_end", inSale(sale.Approved, sale.Activity{})},
+		{"Sales that run, a later page", "flash_sale_end", inSale(sale.Running, sale.Activity{End: start, ID: 7})},
+		{"Sales that are over, a later page", "flash_sale_end", inSale(sale.Ended, sale.Activity{End: start, ID: 7})},
+		{"Sales that were withdrawn", "flash_sale_end", inSale(sale.Withdrawn, sale.Activity{})},
 		{"Teams of an activity", "egl_group_team_activity", func() error {
 			return of(groups.Teams(ctx, groupbuy.TeamFilter{Activity: 7, State: groupbuy.Formed}, groupbuy.TeamCursor{}, 10))
 		}},

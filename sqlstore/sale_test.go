@@ -12,6 +12,19 @@ import (
 
 func TestSale(t *testing.T) { saleConformance().everyWay(t) }
 
+func TestSaleModel(t *testing.T) { saleConformance().models(t, 26, 400) }
+
+func FuzzSaleModel(f *testing.F) { saleConformance().fuzz(f) }
+
+// The suite has some rounds of it.
+func TestThreeTriggersOfTheEndMeetAThousandTimes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the rounds of TestSale only")
+	}
+	t.Parallel()
+	saletest.RaceEnd(t, saleConformance().open(t, defaults, usual), 1_000)
+}
+
 // saleConformance is the same as stockConformance.
 func saleConformance() conformance[sale.Store, saletest.Harness] {
 	return conformance[sale.Store, saletest.Harness]{
@@ -23,7 +36,8 @@ func saleConformance() conformance[sale.Store, saletest.Harness] {
 			units := &stock.Memory{Clock: now}
 			return saletest.Harness{Store: &sale.Memory{Stock: units}, Stock: units, Advance: advance}
 		},
-		run: saletest.Run,
+		run:   saletest.Run,
+		model: saletest.Model,
 	}
 }
 

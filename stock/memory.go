@@ -324,6 +324,22 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 	})
 }
 
+// Record records a change that moves no units, as Apply does, of what need not be an item: an activity has the SKU 0. It is for authors
+// of a store that keeps such things beside its units, and must be called between Enter and leave. It returns ErrMismatch where
+// the ID is taken.
+func (m *Memory) Record(ctx context.Context, change Change) error {
+	b, now, end, err := m.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if _, taken := b.changes[changeKey{change.Kind.Scope(), change.ID}]; taken {
+		return fault.Mismatch(change.ID, fault.Argument{Field: "change"})
+	}
+	b.record(change, now)
+	return nil
+}
+
 // Applied implements Store.
 func (m *Memory) Applied(ctx context.Context, kind Kind, id string) (change Change, err error) {
 	err = m.read(ctx, func(b *books, _ time.Time) { change = b.changes[changeKey{kind.Scope(), id}] })

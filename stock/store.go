@@ -254,7 +254,8 @@ func (r RefundRecord) Change() Change {
 // Kind is the kind of a Change.
 type Kind uint8
 
-// The kinds of changes. Those of an operator share one set of IDs, each of the others has its own.
+// The kinds of changes. Those of an operator share one set of IDs, each of the others has its own. Sales and group buying have more,
+// of changes that move no units.
 const (
 	KindDefine   Kind = 1 // the first units of an item, a switch between limited and unlimited, or other terms by somebody
 	KindRestock  Kind = 2
@@ -267,7 +268,10 @@ const (
 
 // String returns the kind in lower case.
 func (k Kind) String() string {
-	names := [...]string{"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail"}
+	names := [...]string{
+		"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail",
+		"approve", "end", "withdraw sale", "revise", "remove",
+	}
 	if int(k) < len(names) {
 		return names[k]
 	}

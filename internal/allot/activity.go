@@ -35,7 +35,7 @@ func (b Books[A, P]) Define(ctx context.Context, asked A) (A, error) {
 		case over:
 			return was, period.Refusal(ErrEnded, now)
 		}
-		is, saved, err := b.save(ctx, asked)
+		is, saved, err := b.save(ctx, asked, stock.KindDefine)
 		if err != nil || saved {
 			return is, err
 		}
@@ -43,9 +43,10 @@ func (b Books[A, P]) Define(ctx context.Context, asked A) (A, error) {
 	return asked, contention("define", named(id))
 }
 
-// save keeps a change of an activity, has its pools follow, and returns it as it is then. It reports whether it was kept.
-func (b Books[A, P]) save(ctx context.Context, asked A) (is A, saved bool, err error) {
-	verdict, err := b.Store.SaveActivity(ctx, asked, false)
+// save keeps a change of an activity, has its pools follow, and returns it as it is then. Kind says what an operator did. It reports
+// whether it was kept.
+func (b Books[A, P]) save(ctx context.Context, asked A, kind stock.Kind) (is A, saved bool, err error) {
+	verdict, err := b.Store.SaveActivity(ctx, asked, false, b.recordOf(asked, kind))
 	if err != nil || verdict != stock.Done {
 		return is, false, err
 	}
@@ -59,7 +60,9 @@ func (b Books[A, P]) save(ctx context.Context, asked A) (is A, saved bool, err e
 
 // Alter changes an activity that exists, as change says, and has its pools follow. It reports whether this call did it: change
 // may return the activity as it is.
-func (b Books[A, P]) Alter(ctx context.Context, id int64, change func(was A, now time.Time) (A, error)) (is A, did bool, err error) {
+func (b Books[A, P]) Alter(
+	ctx context.Context, id int64, kind stock.Kind, change func(was A, now time.Time) (A, error),
+) (is A, did bool, err error) {
 	for range attempts {
 		was, now, err := b.Activity(ctx, id)
 		if err != nil {
@@ -72,7 +75,7 @@ func (b Books[A, P]) Alter(ctx context.Context, id int64, change func(was A, now
 		case asked == was:
 			return was, false, b.shelve(ctx, id)
 		}
-		is, saved, err := b.save(ctx, asked)
+		is, saved, err := b.save(ctx, asked, kind)
 		if err != nil || saved {
 			return is, saved, err
 		}
@@ -98,9 +101,10 @@ func (b Books[A, P]) shelve(ctx context.Context, activity int64) error {
 }
 
 // End ends an activity: it removes its products and gives their units back. It reports whether this call did any of it.
-// Last changes the activity along with its end; nil is nothing. If one product fails, the others still give back.
-func (b Books[A, P]) End(ctx context.Context, id int64, last func(A) A) (is A, changed bool, err error) {
-	is, changed, err = b.end(ctx, id, last)
+// Kind says what an operator did. Last changes the activity along with its end; nil is nothing. If one product fails, the others
+// still give back.
+func (b Books[A, P]) End(ctx context.Context, id int64, kind stock.Kind, last func(A) A) (is A, changed bool, err error) {
+	is, changed, err = b.end(ctx, id, kind, last)
 	if err != nil {
 		return is, changed, err
 	}
@@ -121,7 +125,7 @@ func (b Books[A, P]) End(ctx context.Context, id int64, last func(A) A) (is A, c
 // end removes the products of an activity and then records that it is over, so that an interrupted sweep
 // returns to it. Then it looks again: a product that was offered at the same time has either been seen
 // here, or sees that the activity is over. It reports whether this call ended it.
-func (b Books[A, P]) end(ctx context.Context, id int64, last func(A) A) (is A, ended bool, err error) {
+func (b Books[A, P]) end(ctx context.Context, id int64, kind stock.Kind, last func(A) A) (is A, ended bool, err error) {
 	for range attempts {
 		activity, _, err := b.Activity(ctx, id)
 		if err != nil {
@@ -141,7 +145,7 @@ func (b Books[A, P]) end(ctx context.Context, id int64, last func(A) A) (is A, e
 		if last != nil {
 			activity = last(activity)
 		}
-		verdict, err := b.Store.SaveActivity(ctx, activity, true)
+		verdict, err := b.Store.SaveActivity(ctx, activity, true, b.recordOf(activity, kind))
 		if err != nil {
 			return activity, ended, err
 		}
@@ -190,6 +194,6 @@ func (b Books[A, P]) expireActivity(ctx context.Context, period Period) (bool, e
 			return false, err
 		}
 	}
-	_, ended, err := b.plain().end(ctx, period.ID, nil)
+	_, ended, err := b.plain().end(ctx, period.ID, KindEnd, nil)
 	return ended, err
 }

@@ -97,12 +97,12 @@ type Kind[A comparable, P any] interface {
 
 // Store keeps activities and products; each domain documents it in full. It is mechanical, as stock.Store is.
 type Store[A comparable, P any] interface {
-	SaveActivity(ctx context.Context, activity A, ended bool) (stock.Verdict, error)
+	SaveActivity(ctx context.Context, activity A, ended bool, by stock.Change) (stock.Verdict, error)
 	Activity(ctx context.Context, id int64) (A, time.Time, error)
 	Activities(ctx context.Context, after int64, limit int) ([]A, error)
 	DueActivities(ctx context.Context, limit int) ([]A, error)
 
-	SaveProduct(ctx context.Context, product P) (stock.Verdict, error)
+	SaveProduct(ctx context.Context, product P, by stock.Change) (stock.Verdict, error)
 	Entry(ctx context.Context, key stock.Key) (P, A, time.Time, error)
 	Products(ctx context.Context, activity, after int64, limit int) ([]P, error)
 	DueProducts(ctx context.Context, after stock.Key, limit int) ([]P, error)
@@ -119,6 +119,7 @@ type Books[A comparable, P any] struct {
 	Store Store[A, P]
 	Units *stock.Inventory // of the pools and of ordinary stock
 	Kept  stock.Store      // that of Units
+	By    By               // who makes the changes
 
 	// Plain are the same books whose calls carry nothing of the shop, for what is not the effect of a call itself.
 	Plain func() Books[A, P]
@@ -152,6 +153,11 @@ func CheckKey(key stock.Key) error {
 		return err
 	}
 	return input.Positive("activity", key.Activity)
+}
+
+// CheckChanged refuses a key that names neither a product nor, without a SKU, an activity.
+func CheckChanged(key stock.Key) error {
+	return errors.Join(input.NotNegative("SKU", key.SKU), input.Positive("activity", key.Activity))
 }
 
 // contention is the answer when the state kept changing under a call.

@@ -31,6 +31,14 @@ func (c Carriage) Alongside(ctx context.Context) error {
 	return c.Of.OnAlong(ctx, c.Rows)
 }
 
+// Keep is Alongside for a call of an operator, which it records where that has an ID. The store stands still.
+func (c Carriage) Keep(ctx context.Context, units *stock.Memory, by stock.Change) error {
+	if err := c.Alongside(ctx); err != nil || by.ID == "" {
+		return err
+	}
+	return units.Record(ctx, by)
+}
+
 // Within makes a call while the store stands still, at one time. The call uses only the units that it is given.
 func Within[T any](
 	ctx context.Context, c Carriage, call func(units *stock.Memory, now time.Time) (T, error),

@@ -33,7 +33,7 @@ func (b Books[A, P]) Offer(ctx context.Context, asked P) (is P, offered bool, er
 		case is.State != Preparing:
 			return was, offered, nil
 		case is.Version == 0 || b.mismatch(was, asked) != nil:
-			_, err = b.plain().Store.SaveProduct(ctx, b.with(was, asked)) // and then look whether the activity still runs
+			_, err = b.plain().Store.SaveProduct(ctx, b.with(was, asked), stock.Change{}) // and then look whether the activity still runs
 		default:
 			offered, err = b.allot(ctx, was)
 		}
@@ -118,7 +118,7 @@ func (b Books[A, P]) allot(ctx context.Context, product P) (offered bool, err er
 		return false, err
 	}
 	share.State = Offered
-	verdict, err := b.plain().Store.SaveProduct(ctx, b.Kind.SetShare(product, share))
+	verdict, err := b.plain().Store.SaveProduct(ctx, b.Kind.SetShare(product, share), stock.Change{})
 	return verdict == stock.Done, fault.Unread(err)
 }
 
@@ -198,7 +198,7 @@ func (b Books[A, P]) Revise(ctx context.Context, asked P) (P, error) {
 		case share.State != Offered:
 			return was, share.refusal()
 		}
-		verdict, err := b.Store.SaveProduct(ctx, b.Kind.SetShare(b.Kind.KeepProduct(asked, was), share))
+		verdict, err := b.Store.SaveProduct(ctx, b.Kind.SetShare(b.Kind.KeepProduct(asked, was), share), b.record(KindRevise, key, share.Version))
 		switch {
 		case err != nil:
 			return was, err

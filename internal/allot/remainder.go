@@ -40,7 +40,7 @@ func (b Books[A, P]) remove(ctx context.Context, key stock.Key) (is P, removed b
 			return product, removed, err
 		}
 		share.State = Removed
-		verdict, err := b.Store.SaveProduct(ctx, b.Kind.SetShare(product, share))
+		verdict, err := b.Store.SaveProduct(ctx, b.Kind.SetShare(product, share), b.record(KindRemove, key, share.Version))
 		if err != nil {
 			return product, removed, err
 		}
@@ -54,16 +54,22 @@ func (b Books[A, P]) remove(ctx context.Context, key stock.Key) (is P, removed b
 // number of calls may do this at once: a transfer happens once, and who was overtaken looks again.
 //
 // A call that ends after a transfer and before it is counted leaves Share.Returns behind. The next one then makes
-// the same transfer again, which moves nothing, counts it, and finds what has come since by the one after.
+// the same transfer again, which moves nothing, counts it, and finds what has come since by the one after. So does whoever finds
+// nothing available any more, since another call may have moved it and not counted it yet; and whoever has moved something
+// counts it, although another call has settled the product meanwhile.
 func (b Books[A, P]) giveBack(ctx context.Context, key stock.Key) (is P, changed bool, err error) {
 	b = b.plain()
 	for range attempts {
 		at, err := b.freed(ctx, key)
 		share := b.Kind.Share(at.product)
-		if err != nil || share.State != Removed {
+		if err != nil || !share.State.Over() {
 			return at.product, changed, err
 		}
-		if at.item.Available() > 0 {
+		next, err := b.Kept.Applied(ctx, stock.KindTransfer, b.returnID(key, share.Returns+1))
+		switch {
+		case err != nil:
+			return at.product, changed, err
+		case next.ID != "", share.State == Removed && at.item.Available() > 0:
 			rest := stock.TransferLeg{SKU: key.SKU, From: key.Activity, To: 0, Num: stock.Rest}
 			moved, err := b.Units.Transfer(ctx, b.returnID(key, share.Returns+1), rest)
 			if err != nil {
@@ -71,7 +77,9 @@ func (b Books[A, P]) giveBack(ctx context.Context, key stock.Key) (is P, changed
 			}
 			share.Returns++
 			share.Returned += moved.Moves[0].Num
-		} else {
+		case share.State == Settled:
+			return at.product, changed, nil
+		default:
 			if unfinished, err := b.Store.Unfinished(ctx, key); err != nil || unfinished {
 				return at.product, changed, err
 			}
@@ -80,13 +88,13 @@ func (b Books[A, P]) giveBack(ctx context.Context, key stock.Key) (is P, changed
 			}
 			share.State = Settled
 		}
-		verdict, err := b.Store.SaveProduct(ctx, b.Kind.SetShare(at.product, share))
+		verdict, err := b.Store.SaveProduct(ctx, b.Kind.SetShare(at.product, share), stock.Change{})
 		if err != nil {
 			return at.product, changed, err
 		}
 		changed = changed || verdict == stock.Done
 		if verdict == stock.Done && share.State == Settled {
-			if is, err = b.reopen(ctx, key); err != nil || b.Kind.Share(is).State == Settled {
+			if is, err = b.reopen(ctx, key); err != nil {
 				return is, changed, err
 			}
 		}
@@ -130,7 +138,7 @@ func (b Books[A, P]) reopen(ctx context.Context, key stock.Key) (is P, err error
 			return product, err
 		}
 		share.State = Removed
-		if _, err := b.plain().Store.SaveProduct(ctx, b.Kind.SetShare(product, share)); err != nil {
+		if _, err := b.plain().Store.SaveProduct(ctx, b.Kind.SetShare(product, share), stock.Change{}); err != nil {
 			return product, err
 		}
 	}

@@ -22,14 +22,14 @@ func NewRows[A comparable, P any](kind Kind[A, P]) Rows[A, P] {
 	return Rows[A, P]{Kind: kind, Activities: map[int64]A{}, Products: map[stock.Key]P{}}
 }
 
-// SaveActivity implements Store. Allowed has the last word before anything changes.
-func (r Rows[A, P]) SaveActivity(activity A, ended bool, now time.Time, allowed func() error) (stock.Verdict, error) {
+// SaveActivity implements Store. Keep has the last word before anything changes, and records the change.
+func (r Rows[A, P]) SaveActivity(activity A, ended bool, now time.Time, keep func() error) (stock.Verdict, error) {
 	to := r.Kind.Period(activity)
 	was := r.Kind.Period(r.Activities[to.ID])
 	if verdict := saves(to.Version, was.Version); verdict != stock.Done {
 		return verdict, nil
 	}
-	if err := allowed(); err != nil {
+	if err := keep(); err != nil {
 		return stock.Refused, err
 	}
 	to.EndedAt, to.CreatedAt, to.UpdatedAt, to.Version = was.EndedAt, was.CreatedAt, now, was.Version+1
@@ -54,14 +54,14 @@ func saves(version, was int64) stock.Verdict {
 	return stock.Refused
 }
 
-// SaveProduct implements Store. Allowed has the last word before anything changes.
-func (r Rows[A, P]) SaveProduct(product P, now time.Time, allowed func() error) (stock.Verdict, error) {
+// SaveProduct implements Store. Keep has the last word before anything changes, and records the change.
+func (r Rows[A, P]) SaveProduct(product P, now time.Time, keep func() error) (stock.Verdict, error) {
 	to := r.Kind.Share(product)
 	was := r.Kind.Share(r.Products[to.Key])
 	if verdict := saves(to.Version, was.Version); verdict != stock.Done {
 		return verdict, nil
 	}
-	if err := allowed(); err != nil {
+	if err := keep(); err != nil {
 		return stock.Refused, err
 	}
 	to.CreatedAt, to.UpdatedAt, to.Version = was.CreatedAt, now, was.Version+1
@@ -85,6 +85,22 @@ func (r Rows[A, P]) Reopen(key stock.Key, now time.Time) {
 func (r Rows[A, P]) After(after int64, limit int) []A {
 	return First(maps.Values(r.Activities), limit, func(a A) bool { return r.Kind.Period(a).ID > after },
 		func(a, b A) int { return cmp.Compare(r.Kind.Period(a).ID, r.Kind.Period(b).ID) })
+}
+
+// In returns up to limit activities that match behind another, by end and then ID, or the last of them first. A zero end is the
+// beginning.
+func (r Rows[A, P]) In(after A, last bool, limit int, match func(A) bool) []A {
+	from := r.Kind.Period(after)
+	compare := func(p, q Period) int {
+		order := cmp.Or(p.End.Compare(q.End), cmp.Compare(p.ID, q.ID))
+		if last {
+			return -order
+		}
+		return order
+	}
+	return First(maps.Values(r.Activities), limit, func(a A) bool {
+		return match(a) && (from.End.IsZero() || compare(r.Kind.Period(a), from) > 0)
+	}, func(a, b A) int { return compare(r.Kind.Period(a), r.Kind.Period(b)) })
 }
 
 // DueActivities implements Store.

@@ -107,10 +107,21 @@ func (m *model) compareAll() {
 	}})
 	for _, id := range campaigns() {
 		m.Compare(m.progressOf(id))
+		m.Compare(operation{Name: fmt.Sprint("ChangesPage of ", id), Call: func(s *side) (any, error) {
+			return suite.GatherChanges(50, func(ask stock.PageRequest) (stock.Page[stock.Change], error) {
+				return s.shop.ChangesPage(s.Context(), id, ask)
+			})
+		}})
 		m.Compare(operation{Name: fmt.Sprint("Book of ", id), Call: func(s *side) (any, error) { return s.Store.Book(s.Context(), id) }})
 	}
+	limit := suite.Pick(m, 1, 3, 50)
 	for _, buyer := range buyersOfModel() {
 		m.Compare(m.walletOf(buyer))
+		m.Compare(operation{Name: fmt.Sprintf("WalletPage of %q by %d", buyer, limit), Call: func(s *side) (any, error) {
+			return suite.GatherPages(limit, func(ask stock.PageRequest) (stock.Page[coupon.Coupon], error) {
+				return s.shop.For(buyer).WalletPage(s.Context(), ask, coupon.StatusUsable, coupon.StatusUsed)
+			})
+		}})
 	}
 	for n := range ordersOfModel {
 		m.Compare(m.usedBy(orderOfModel(n)))

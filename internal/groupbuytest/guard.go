@@ -25,8 +25,8 @@ func guardCases() []testCase {
 func guardActivity(s *scene) {
 	now := s.now()
 	a := s.activity()
-	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), a, false))
-	s.answers(stock.Exists)(s.Store.SaveActivity(s.Context(), a, false))
+	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), a, false, stock.Change{}))
+	s.answers(stock.Exists)(s.Store.SaveActivity(s.Context(), a, false, stock.Change{}))
 	kept, _, err := s.Store.Activity(s.Context(), fair)
 	s.No(err)
 	want := a
@@ -35,24 +35,24 @@ func guardActivity(s *scene) {
 	s.Advance(time.Minute)
 	next := kept
 	next.Title = "Next"
-	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), next, false))
-	s.answers(stock.Refused)(s.Store.SaveActivity(s.Context(), kept, false)) // it has another version by now
+	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), next, false, stock.Change{}))
+	s.answers(stock.Refused)(s.Store.SaveActivity(s.Context(), kept, false, stock.Change{})) // it has another version by now
 	read, _, err := s.Store.Activity(s.Context(), fair)
 	s.No(err)
 	suite.Same(s, "activity", []any{read.Title, read.EndedAt, read.Version > kept.Version}, []any{"Next", time.Time{}, true})
 	s.SameTime("updated", read.UpdatedAt, s.now())
 	s.SameTime("created", read.CreatedAt, now)
-	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), read, true))
+	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), read, true, stock.Change{}))
 	read, clock, err := s.Store.Activity(s.Context(), fair)
 	s.No(err)
 	s.SameTime("ended", read.EndedAt, clock)
 	s.Advance(time.Minute)
-	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), read, true))
+	s.answers(stock.Done)(s.Store.SaveActivity(s.Context(), read, true, stock.Change{}))
 	again, _, err := s.Store.Activity(s.Context(), fair)
 	s.No(err)
 	s.SameTime("ended", again.EndedAt, read.EndedAt)
 	next.ID = 9
-	s.answers(stock.Refused)(s.Store.SaveActivity(s.Context(), next, false)) // there is none
+	s.answers(stock.Refused)(s.Store.SaveActivity(s.Context(), next, false, stock.Change{})) // there is none
 	none, _, err := s.Store.Activity(s.Context(), 9)
 	s.No(err)
 	suite.Same(s, "version of what is not there", none.Version, 0)
@@ -64,12 +64,12 @@ func guardProduct(s *scene) {
 	p := s.shown(groupbuy.Offered)
 	fresh := p
 	fresh.Version = 0
-	s.answers(stock.Exists)(s.Store.SaveProduct(s.Context(), fresh))
+	s.answers(stock.Exists)(s.Store.SaveProduct(s.Context(), fresh, stock.Change{}))
 	s.Advance(time.Minute)
 	next := p
 	next.Name, next.Formed = "Next", 77
-	s.answers(stock.Done)(s.Store.SaveProduct(s.Context(), next))
-	s.answers(stock.Refused)(s.Store.SaveProduct(s.Context(), next))
+	s.answers(stock.Done)(s.Store.SaveProduct(s.Context(), next, stock.Change{}))
+	s.answers(stock.Refused)(s.Store.SaveProduct(s.Context(), next, stock.Change{}))
 	read := s.shown(groupbuy.Offered)
 	suite.Same(s, "product", []any{read.Name, read.Formed, read.Version > p.Version}, []any{"Next", int64(2), true})
 	s.SameTime("created", read.CreatedAt, p.CreatedAt)
@@ -77,10 +77,10 @@ func guardProduct(s *scene) {
 	s.open("3", carol)
 	s.pay("3")
 	s.form(s.code("3")) // which is no change of the product
-	s.answers(stock.Done)(s.Store.SaveProduct(s.Context(), read))
+	s.answers(stock.Done)(s.Store.SaveProduct(s.Context(), read, stock.Change{}))
 	suite.Same(s, "people", s.shown(groupbuy.Offered).Formed, 3)
 	next.SKU = 43
-	s.answers(stock.Refused)(s.Store.SaveProduct(s.Context(), next))
+	s.answers(stock.Refused)(s.Store.SaveProduct(s.Context(), next, stock.Change{}))
 }
 
 func guardEnd(s *scene) {

@@ -152,6 +152,9 @@ func changesByOperators(s *scene) {
 	s.No(suite.Err(by("spring").Define(s.Context(), s.activity())))
 	s.No(suite.Err(by("the best tea").Offer(s.Context(), product(people(3)), 50)))
 	s.No(suite.Err(by("more of it").Restock(s.Context(), "more", key(), 10)))
+	p := product(people(3))
+	p.Name = "Green tea"
+	s.No(suite.Err(by("it is green").Revise(s.Context(), p)))
 	first, second, third := s.open("1", anna).Team, s.open("2", ben).Team, s.open("3", carol).Team
 	for _, order := range []string{"1", "2", "3"} {
 		s.pay(order)
@@ -160,18 +163,24 @@ func changesByOperators(s *scene) {
 	s.No(suite.Err(by("dropped").Fail(s.Context(), second, groupbuy.Decision{Actor: "boss", Reason: "fraud"})))
 	s.No(suite.Err(by("asked for").Refund(s.Context(), groupbuy.Refund{Order: "3"})))
 	s.No(suite.Err(by("sold elsewhere").Remove(s.Context(), key())))
+	s.No(suite.Err(by("summer").End(s.Context(), fair)))
 	s.only(suite.Err(s.groups.Form(s.Context(), third, groupbuy.Decision{})), groupbuy.ErrInvalid)
 
-	var got []string
-	for _, c := range suite.Paged(s, 3, func(page stock.PageRequest) (stock.Page[stock.Change], error) {
-		return s.groups.ChangesPage(s.Context(), key(), page)
-	}) {
-		got = append(got, fmt.Sprintf("%v by %s: %s", c.Kind, c.Actor, c.Reason))
+	changes := func(k stock.Key) (got []string) {
+		s.Helper()
+		for _, c := range suite.Paged(s, 3, func(page stock.PageRequest) (stock.Page[stock.Change], error) {
+			return s.groups.ChangesPage(s.Context(), k, page)
+		}) {
+			got = append(got, fmt.Sprintf("%v by %s: %s", c.Kind, c.Actor, c.Reason))
+		}
+		return got
 	}
 	o := operator
-	suite.Same(s, "changes", got, []string{
-		"transfer by " + o + ": sold elsewhere", "define by " + o + ": sold elsewhere", "refund by " + o + ": asked for",
-		"fail by boss: fraud", "form by " + o + ": a regular", "transfer by " + o + ": more of it", "transfer by " + o + ": the best tea",
-		"define by " + o + ": the best tea",
+	suite.Same(s, "changes of the activity", changes(stock.Key{Activity: fair}),
+		[]string{"end by " + o + ": summer", "define by " + o + ": spring"})
+	suite.Same(s, "changes", changes(key()), []string{
+		"remove by " + o + ": sold elsewhere", "transfer by " + o + ": sold elsewhere", "define by " + o + ": sold elsewhere",
+		"refund by " + o + ": asked for", "fail by boss: fraud", "form by " + o + ": a regular", "revise by " + o + ": it is green",
+		"transfer by " + o + ": more of it", "transfer by " + o + ": the best tea", "define by " + o + ": the best tea",
 	})
 }

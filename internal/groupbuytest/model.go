@@ -58,8 +58,7 @@ type side struct {
 	shop   *stock.Inventory // the plain one of the harness; nil where there is none
 	code   int              // of the next team
 
-	breaks  breakage // where the wire does next
-	changes int      // calls over it that change something, since then
+	breaks suite.Breakage // where the wire does next
 
 	given []groupbuy.Event // what handlers were
 	owned map[int64]int64  // how many units there ever were of a SKU
@@ -116,7 +115,7 @@ func (m *model) open(t testing.TB, h Harness, plainly bool) *side {
 		}
 	}
 	s.groups = groupbuy.New(h.Store, &opts)
-	s.broken = s.groups.On(&wire{suite.Wire{Send: s.send, Reply: s.reply}, suite.InTurn(h.Store)})
+	s.broken = s.groups.On(&wire{s.breaks.Wire(), suite.InTurn(h.Store)})
 	if plainly {
 		s.shop = stock.New(h.Stock, &stock.Options{Hook: s.stocked})
 	}
@@ -151,40 +150,6 @@ func codeOfModel(n int) string {
 		mixed /= uint64(len(letters))
 	}
 	return string(code)
-}
-
-// A breakage is where a wire breaks once. Two stores that answer alike make the same changes one after the other;
-// what is read in between to answer is their own.
-type breakage struct {
-	how string // "before" or "after" a change, or at a "read" after it; empty is nowhere
-	at  int    // the number of the change, from 1; a read may also come before all
-}
-
-// send breaks a call of the wire before it is made.
-func (s *side) send(call string) error {
-	changing := suite.Changes(call)
-	if changing {
-		s.changes++
-	}
-	if here := s.changes == s.breaks.at; here && (changing && s.breaks.how == "before" || !changing && s.breaks.how == "read") {
-		s.breaks = breakage{}
-		return groupbuy.ErrUnavailable
-	}
-	return nil
-}
-
-// reply loses the answer of one.
-func (s *side) reply(call string) error {
-	switch {
-	case !suite.Changes(call) || s.changes != s.breaks.at:
-		return nil
-	case s.breaks.how == "after":
-		s.breaks = breakage{}
-		return groupbuy.ErrUnknown
-	case call == suite.Units+"Expire", call == "Follow": // they move several seats, which are then read in any order
-		s.breaks = breakage{}
-	}
-	return nil
 }
 
 // unversioned gives decimals one form and leaves out how many changes an item of stock has seen, and when.
@@ -244,6 +209,7 @@ func (m *model) compareBooks() {
 		}
 		return report, err
 	}})
+	m.compareLists()
 	for _, fair := range m.fairs {
 		m.Compare(productsOf(fair.ID))
 	}

@@ -303,3 +303,43 @@ func (m *model) edge() time.Time {
 	}
 	return time.Time{}
 }
+
+// pagesOf reads a list of screens, page by page.
+func pagesOf[T any](limit int, of string, list func(*side, stock.PageRequest) (stock.Page[T], error)) operation {
+	return operation{Name: fmt.Sprintf("%s by %d", of, limit), Call: func(s *side) (any, error) {
+		return suite.GatherPages(limit, func(ask stock.PageRequest) (stock.Page[T], error) { return list(s, ask) })
+	}}
+}
+
+// compareLists compares the lists of screens, in pages of some size.
+func (m *model) compareLists() {
+	m.Helper()
+	limit := suite.Pick(m, 1, 3, 50)
+	for _, state := range []groupbuy.ActivityState{groupbuy.ActivityUpcoming, groupbuy.ActivityRunning, groupbuy.ActivityEnded} {
+		of := fmt.Sprintf("ActivitiesPage(%d)", state)
+		m.Compare(pagesOf(limit, of, func(s *side, ask stock.PageRequest) (stock.Page[groupbuy.Activity], error) {
+			return s.groups.ActivitiesPage(s.Context(), state, ask)
+		}))
+	}
+	for _, f := range m.fairs[max(0, len(m.fairs)-3):] {
+		filter := groupbuy.TeamFilter{Activity: f.ID, States: []groupbuy.TeamState{groupbuy.Failed, groupbuy.Forming}}
+		m.Compare(pagesOf(limit, fmt.Sprintf("TeamsPage(%+v)", filter), func(s *side, ask stock.PageRequest) (stock.Page[groupbuy.Team], error) {
+			return s.groups.TeamsPage(s.Context(), filter, ask)
+		}))
+		m.Compare(pagesOf(limit, fmt.Sprintf("RefundsPage(%d)", f.ID), func(s *side, ask stock.PageRequest) (stock.Page[groupbuy.Seat], error) {
+			return s.groups.RefundsPage(s.Context(), f.ID, groupbuy.Refunded, ask)
+		}))
+	}
+	for _, buyer := range buyersOfModel() {
+		m.Compare(pagesOf(limit, fmt.Sprintf("SeatsPage of %q", buyer), func(s *side, ask stock.PageRequest) (stock.Page[groupbuy.Seat], error) {
+			return s.groups.For(buyer).SeatsPage(s.Context(), ask)
+		}))
+	}
+	for _, key := range m.youngest() {
+		m.Compare(operation{Name: fmt.Sprintf("ChangesPage(%v) by %d", key, limit), Call: func(s *side) (any, error) {
+			return suite.GatherChanges(limit, func(ask stock.PageRequest) (stock.Page[stock.Change], error) {
+				return s.groups.ChangesPage(s.Context(), key, ask)
+			})
+		}})
+	}
+}

@@ -40,15 +40,12 @@ func (m *model) next() operation {
 // lossy makes an operation over a wire that breaks before one of its changes, loses the answer, or breaks at the next
 // reading.
 func (m *model) lossy(op operation) operation {
-	breaks := breakage{how: suite.Pick(m, "before", "after", "after", "read"), at: suite.Pick(m, 1, 1, 1, 2, 3)}
-	if breaks.how == "read" {
-		breaks.at -= m.IntN(2)
-	}
-	return operation{Name: fmt.Sprintf("over a wire that breaks so %+v: %s", breaks, op.Name), Looks: op.Looks,
+	breaks := m.Breakage()
+	return operation{Name: fmt.Sprintf("over a wire that breaks %v: %s", breaks, op.Name), Looks: op.Looks,
 		Call: func(s *side) (any, error) {
 			whole := s.groups
-			s.groups, s.changes, s.breaks = s.broken, 0, breaks
-			defer func() { s.groups, s.breaks = whole, breakage{} }()
+			s.groups, s.breaks = s.broken, breaks
+			defer func() { s.groups, s.breaks = whole, suite.Breakage{} }()
 			return op.Call(s)
 		}}
 }

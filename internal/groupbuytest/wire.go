@@ -40,8 +40,8 @@ func reasonOfTeam(why error) bool {
 	return ofTeam || errors.Is(why, groupbuy.ErrDuplicateCode)
 }
 
-func (w *wire) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool) (stock.Verdict, error) {
-	return suite.Over(w.Wire, w.store().SaveActivity)(ctx, activity, ended)
+func (w *wire) SaveActivity(ctx context.Context, activity groupbuy.Activity, ended bool, by stock.Change) (stock.Verdict, error) {
+	return suite.Over(w.Wire, w.store().SaveActivity)(ctx, activity, ended, by)
 }
 
 func (w *wire) Activity(ctx context.Context, id int64) (groupbuy.Activity, time.Time, error) {
@@ -62,8 +62,8 @@ func (w *wire) DueActivities(ctx context.Context, limit int) ([]groupbuy.Activit
 	return suite.Over(w.Wire, w.store().DueActivities)(ctx, limit)
 }
 
-func (w *wire) SaveProduct(ctx context.Context, product groupbuy.Product) (stock.Verdict, error) {
-	return suite.Over(w.Wire, w.store().SaveProduct)(ctx, product)
+func (w *wire) SaveProduct(ctx context.Context, product groupbuy.Product, by stock.Change) (stock.Verdict, error) {
+	return suite.Over(w.Wire, w.store().SaveProduct)(ctx, product, by)
 }
 
 func (w *wire) Offer(ctx context.Context, key stock.Key) (groupbuy.Offer, time.Time, error) {

@@ -114,6 +114,20 @@ func (m *model) compareAll() {
 	for id := range m.packets {
 		m.compareBooks(id + 1)
 	}
+	limit := suite.Pick(m, 1, 3, 50)
+	for person := range int64(persons) {
+		who := fmt.Sprint(person + 1)
+		m.Compare(operation{Name: fmt.Sprintf("SentPage of %s by %d", who, limit), Call: func(s *side) (any, error) {
+			return suite.GatherPages(limit, func(ask stock.PageRequest) (stock.Page[redpacket.Packet], error) {
+				return s.packets.For(who).SentPage(s.Context(), ask)
+			})
+		}})
+		m.Compare(operation{Name: fmt.Sprintf("MinePage of %s by %d", who, limit), Call: func(s *side) (any, error) {
+			return suite.GatherPages(limit, func(ask stock.PageRequest) (stock.Page[redpacket.Share], error) {
+				return s.packets.For(who).MinePage(s.Context(), ask)
+			})
+		}})
+	}
 	m.Compare(operation{Name: "the clock", Call: func(s *side) (any, error) {
 		_, now, err := s.Store.Record(s.Context(), 1)
 		return now, err

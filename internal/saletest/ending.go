@@ -17,6 +17,7 @@ func endingCases() []testCase {
 		{Name: "EndARefundOfOneLineOfACartGoesBackToo", Run: endRefundOfACart},
 		{Name: "EndUnitsThatAreNotBackOnSaleDoNotGoBack", Run: endDiscard},
 		{Name: "EndALatePaymentGetsNothingOfWhatWentBack", Run: endLate},
+		{Name: "EndCountsWhatWentBackWhoeverSettlesTheProduct", Run: endCounted},
 		{Name: "EndOfADraftReturnsEverything", Run: endDraft},
 		{Name: "RemovedProductIsSoldNoMoreAndGivesBack", Run: removed},
 		{Name: "HookIsToldOfUnitsAndOfHoldsThatAreReleased", Run: hooked},
@@ -150,6 +151,19 @@ func endLate(s *scene) {
 	late := stock.New(s.Stock, &stock.Options{LatePay: stock.Reacquire})
 	_, err := late.Pay(s.Context(), "1")
 	s.Is(err, stock.ErrExpired, stock.ErrInsufficient)
+}
+
+// Another call finds nothing left, since the units have moved, before the one that moved them counts them.
+func endCounted(s *scene) {
+	s.live()
+	s.lock("1", 2)
+	s.No(suite.Err(s.sales.End(s.Context(), fair)))
+	s.No(suite.Err(s.shop.Cancel(s.Context(), "1")))
+	counts := suite.Before("SaveProduct", 1, func() { s.expire() })
+	s.No(suite.Err(sale.New(Over(counts, s.Store), nil).Expire(s.Context())))
+	p := s.stands(sale.Settled)
+	suite.Same(s, "how often, and how many units went back", [2]int64{p.Returns, p.Returned}, [2]int64{2, units})
+	s.ordinary(inStock)
 }
 
 func endDraft(s *scene) {

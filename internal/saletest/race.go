@@ -3,6 +3,7 @@ package saletest
 import (
 	"errors"
 	"fmt"
+	"testing"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/suite"
@@ -62,8 +63,18 @@ func (s *scene) step(k stock.Key, order string, i int) error {
 	return errors.Join(settled(err), settled(suite.Err(s.shop.Lock(ctx, "late-"+order, of(k, 1)))))
 }
 
-func raceEnd(s *scene) {
-	s.stocked(goods, inStock)
+func raceEnd(s *scene) { s.raceEnd(rounds) }
+
+// RaceEnd lets three triggers of the end of an activity meet with orders of it, so many times.
+func RaceEnd(t testing.TB, h Harness, rounds int) {
+	t.Helper()
+	newScene(t, h).raceEnd(rounds)
+}
+
+// raceEnd is RaceEnd in a scene.
+func (s *scene) raceEnd(rounds int) {
+	s.Helper()
+	s.stocked(goods, int64(rounds)*inStock)
 	for round := range rounds {
 		a := s.activity()
 		a.ID = int64(round + 1)
@@ -88,10 +99,12 @@ func raceEnd(s *scene) {
 		s.expire()
 		item := s.item(p.Key)
 		suite.Same(s, "units that are left in a pool that has ended", [2]int64{item.Left, item.Locked}, [2]int64{})
-		suite.Same(s, "state", suite.Must(s.sales.Product(s.Context(), p.Key)).State, sale.Settled)
-		s.Balanced()
+		is := suite.Must(s.sales.Product(s.Context(), p.Key))
+		suite.Same(s, "state", is.State, sale.Settled)
+		suite.Same(s, "units that went back, and those that were sold", is.Returned+item.Sold, units)
 		s.Count("what expires once more", s.expire(), 0)
 	}
+	s.Balanced()
 }
 
 // instantOf makes every other round end by an operator first, just before the end.

@@ -33,7 +33,7 @@ type testCase = suite.Case[*scene]
 // cases returns the suite, in the order of the life cycle.
 func cases() []testCase {
 	return slices.Concat(inputCases(), activityCases(), offerCases(), endingCases(), seriesCases(), priceCases(), shelfCases(),
-		raceCases(), transactionCases())
+		listCases(), lostCases(), raceCases(), transactionCases())
 }
 
 // What is sold in a scene: units of one SKU, of which there are so many at first, in one activity.

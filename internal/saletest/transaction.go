@@ -41,7 +41,7 @@ func rolledBack(s *scene) {
 	s.stocked(goods, inStock)
 	s.unchanged(func() {
 		store, _, rollback := s.Begin(s.TB)
-		s.life(s.sales.On(store))
+		s.life(s.sales.By("lin", "all in one").On(store))
 		s.No(rollback())
 	})
 }
@@ -49,10 +49,12 @@ func rolledBack(s *scene) {
 func committed(s *scene) {
 	s.stocked(goods, inStock)
 	store, commit, _ := s.Begin(s.TB)
-	s.life(s.sales.On(store))
+	s.life(s.sales.By("lin", "all in one").On(store))
 	s.No(commit())
 	s.stands(sale.Settled)
 	s.is(sale.Ended)
+	s.sameChanges(stock.Key{Activity: fair},
+		[]string{"end by lin: all in one", "approve by lin: all in one", "define by lin: all in one"})
 	s.ordinary(inStock)
 	s.pool(stock.Quantities{})
 }

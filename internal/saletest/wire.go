@@ -27,8 +27,8 @@ func (w *wire) Units() stock.Store {
 	return suite.WireUnits(func() stock.Store { return w.store().Units() }, w.Wire, nil)
 }
 
-func (w *wire) SaveActivity(ctx context.Context, activity sale.Activity, ended bool) (stock.Verdict, error) {
-	return suite.Over(w.Wire, w.store().SaveActivity)(ctx, activity, ended)
+func (w *wire) SaveActivity(ctx context.Context, activity sale.Activity, ended bool, by stock.Change) (stock.Verdict, error) {
+	return suite.Over(w.Wire, w.store().SaveActivity)(ctx, activity, ended, by)
 }
 
 func (w *wire) Activity(ctx context.Context, id int64) (sale.Activity, time.Time, error) {
@@ -39,12 +39,16 @@ func (w *wire) Activities(ctx context.Context, after int64, limit int) ([]sale.A
 	return suite.Over(w.Wire, w.store().Activities)(ctx, after, limit)
 }
 
+func (w *wire) ActivitiesIn(ctx context.Context, state sale.State, after sale.Activity, limit int) ([]sale.Activity, error) {
+	return suite.Over(w.Wire, w.store().ActivitiesIn)(ctx, state, after, limit)
+}
+
 func (w *wire) DueActivities(ctx context.Context, limit int) ([]sale.Activity, error) {
 	return suite.Over(w.Wire, w.store().DueActivities)(ctx, limit)
 }
 
-func (w *wire) SaveProduct(ctx context.Context, product sale.Product) (stock.Verdict, error) {
-	return suite.Over(w.Wire, w.store().SaveProduct)(ctx, product)
+func (w *wire) SaveProduct(ctx context.Context, product sale.Product, by stock.Change) (stock.Verdict, error) {
+	return suite.Over(w.Wire, w.store().SaveProduct)(ctx, product, by)
 }
 
 func (w *wire) Offer(ctx context.Context, key stock.Key) (sale.Offer, time.Time, error) {

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -84,4 +85,54 @@ func Breaks(rng *rand.Rand) Wire {
 		}
 	}
 	return Wire{Send: breaks(fault.ErrUnavailable), Reply: breaks(fault.ErrUnknown)}
+}
+
+// A Breakage is where a wire breaks once. Two stores that answer alike make the same changes one after the other; what is
+// read in between to answer is their own. The zero Breakage is nowhere.
+type Breakage struct {
+	how     string // "before" or "after" a change, or at a "read" after it
+	at      int    // the number of the change, from 1; a read may also come before all
+	changes int    // that were sent so far
+}
+
+// Breakage draws where a wire breaks.
+func (m *Model[S]) Breakage() Breakage {
+	b := Breakage{how: Pick(m, "before", "after", "after", "read"), at: Pick(m, 1, 1, 1, 2, 3)}
+	if b.how == "read" {
+		b.at -= m.IntN(2)
+	}
+	return b
+}
+
+// String says where the wire breaks.
+func (b Breakage) String() string { return fmt.Sprintf("%s change %d", b.how, b.at) }
+
+// Wire returns a wire that breaks where b says when a call is made.
+func (b *Breakage) Wire() Wire { return Wire{Send: b.send, Reply: b.reply} }
+
+// send breaks a call before it is made.
+func (b *Breakage) send(call string) error {
+	changing := Changes(call)
+	if changing {
+		b.changes++
+	}
+	if b.changes == b.at && (changing && b.how == "before" || !changing && b.how == "read") {
+		*b = Breakage{}
+		return fault.ErrUnavailable
+	}
+	return nil
+}
+
+// reply loses the answer of a call.
+func (b *Breakage) reply(call string) error {
+	switch {
+	case !Changes(call) || b.changes != b.at:
+		return nil
+	case b.how == "after":
+		*b = Breakage{}
+		return fault.ErrUnknown
+	case call == Units+"Expire", call == "Follow": // they move several holds, of which is then read in any order
+		*b = Breakage{}
+	}
+	return nil
 }

@@ -1,8 +1,10 @@
 package suite
 
 import (
+	"cmp"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -41,6 +43,35 @@ func Paged[T any](s Checker, limit int, list func(stock.PageRequest) (stock.Page
 		c.Count("rows of a page", len(page.Rows), limit)
 		ask.After = page.Next
 	}
+}
+
+// GatherPages collects a list page by page, up to its first error.
+func GatherPages[T any](limit int, list func(stock.PageRequest) (stock.Page[T], error)) (rows []T, err error) {
+	for ask := (stock.PageRequest{Limit: limit}); ; {
+		page, err := list(ask)
+		if rows = append(rows, page.Rows...); err != nil || page.Next == "" || len(rows) > longest {
+			return rows, err
+		}
+		ask.After = page.Next
+	}
+}
+
+// GatherChanges is GatherPages for changes, as two stores must agree about them. The ID of a definition follows from the version of
+// its item, which each store counts in its own way, and so does the order of definitions at one instant.
+func GatherChanges(limit int, list func(stock.PageRequest) (stock.Page[stock.Change], error)) ([]stock.Change, error) {
+	changes, err := GatherPages(limit, list)
+	for from := 0; from < len(changes); {
+		to := from
+		for ; to < len(changes) && changes[to].Kind == stock.KindDefine && changes[to].At.Equal(changes[from].At); to++ {
+			changes[to].ID = ""
+		}
+		slices.SortFunc(changes[from:to], func(a, b stock.Change) int {
+			return cmp.Or(cmp.Compare(a.Actor, b.Actor), cmp.Compare(a.Reason, b.Reason),
+				cmp.Compare(a.Entries[0].Delta.Total, b.Entries[0].Delta.Total))
+		})
+		from = max(to, from+1)
+	}
+	return changes, err
 }
 
 // Listed collects a listing that must not fail.

@@ -3,12 +3,14 @@ package sale
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/allot"
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/input"
+	"github.com/holdfast-go/holdfast/internal/listing"
 	"github.com/holdfast-go/holdfast/internal/money"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -74,7 +76,7 @@ func (s *Sales) Approve(ctx context.Context, id int64) (Activity, error) {
 	if err := s.readyActivity(ctx, id); err != nil {
 		return Activity{}, err
 	}
-	is, did, err := s.books().Alter(ctx, id, func(a Activity, now time.Time) (Activity, error) {
+	is, did, err := s.books().Alter(ctx, id, KindApprove, func(a Activity, now time.Time) (Activity, error) {
 		period := (Kind{}).Period(a)
 		switch {
 		case !a.ApprovedAt.IsZero():
@@ -98,14 +100,16 @@ func (s *Sales) Approve(ctx context.Context, id int64) (Activity, error) {
 //
 // Errors, in the order of precedence: ErrInvalid, ErrUnknownActivity; then the errors of remainders, as for Remove.
 // If one product fails, the others are still removed and give back their units.
-func (s *Sales) End(ctx context.Context, id int64) (Activity, error) { return s.end(ctx, id, nil) }
+func (s *Sales) End(ctx context.Context, id int64) (Activity, error) {
+	return s.end(ctx, id, KindEnd, nil)
+}
 
 // end ends an activity, and changes it along with that.
-func (s *Sales) end(ctx context.Context, id int64, last func(Activity) Activity) (Activity, error) {
+func (s *Sales) end(ctx context.Context, id int64, kind stock.Kind, last func(Activity) Activity) (Activity, error) {
 	if err := s.readyActivity(ctx, id); err != nil {
 		return Activity{}, err
 	}
-	is, changed, err := s.books().End(ctx, id, last)
+	is, changed, err := s.books().End(ctx, id, kind, last)
 	is.Replay = !changed
 	return orNone(is, err)
 }
@@ -125,7 +129,7 @@ func (s *Sales) WithdrawSale(ctx context.Context, id int64) (Activity, error) {
 	if err != nil {
 		return Activity{}, err
 	}
-	is, err := s.end(ctx, id, func(a Activity) Activity {
+	is, err := s.end(ctx, id, KindWithdrawSale, func(a Activity) Activity {
 		a.WithdrawnAt = now
 		return a
 	})
@@ -147,6 +151,28 @@ func (s *Sales) Activity(ctx context.Context, id int64) (Activity, error) {
 	}
 	is, _, err := s.books().Activity(ctx, id)
 	return orNone(is, err)
+}
+
+// activityPlace is the place of an activity in a list.
+type activityPlace struct {
+	End time.Time
+	ID  int64
+}
+
+// ActivitiesPage returns a page of the activities in a state, hidden ones too, by End and then ID: those that end first, or of those
+// that are Ended or Withdrawn the last. Errors: ErrInvalid.
+func (s *Sales) ActivitiesPage(ctx context.Context, state State, page stock.PageRequest) (stock.Page[Activity], error) {
+	err := s.ready(ctx)
+	if state < Draft || state > Withdrawn {
+		err = errors.Join(err, fault.Invalid("state", "is unknown: %d", state))
+	}
+	return listing.List[Activity, activityPlace]{
+		Err: err,
+		Read: func(after activityPlace, limit int) ([]Activity, error) {
+			return s.store.ActivitiesIn(ctx, state, Activity{End: after.End, ID: after.ID}, limit)
+		},
+		At: func(a Activity) activityPlace { return activityPlace{a.End, a.ID} },
+	}.Page(page, fmt.Sprint("activities in ", state))
 }
 
 // Activities lists all activities by ID. Each page of a listing is its own snapshot, here and below; a listing

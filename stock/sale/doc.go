@@ -47,10 +47,19 @@
 //     buyer could not have been shown.
 //   - A sale repeats daily: each session of a [Series] is made once, a week ahead, by however many processes.
 //
+// # Operators and pages
+//
+// By says who makes a change and why. ChangesPage shows it, for a product and for an activity; ActivitiesPage lists activities by
+// their state. Shelf says in which sales a SKU or SPU is now; groupbuy.Groups.Selling says it of group buying. The two know nothing
+// of each other, so a product page asks both.
+//
+//	_, err := sales.By("Lin", "the supplier is late").End(ctx, 7)
+//
 // # Prices
 //
-// The library says what a unit costs in a sale, from when on, and what an order was locked at. The shop knows what things cost in
-// ordinary stock, and decides about coupons, shipping, rounding, taxes, and what a buyer is charged in the end.
+// The library says what a unit costs in a sale, from when on, and what an order was locked at. PriceOf says it for ever: show it to
+// the buyer, and charge it. The shop knows what things cost in ordinary stock, and decides about coupons, shipping, rounding, taxes,
+// and what a buyer is charged in the end. Nothing compares what was charged with the price.
 //
 // # What every call promises
 //

@@ -88,7 +88,22 @@ func (m *Memory) carriage() allot.Carriage { return allot.Carriage{Of: m.stock()
 
 // within makes a call while the store stands still, at one time. The call uses only the units that it is given.
 func within[T any](ctx context.Context, m *Memory, call func(units *stock.Memory, now time.Time) (T, error)) (T, time.Time, error) {
-	return allot.Within(ctx, m.carriage(), call)
+	return allot.Within(ctx, m.carriage(), func(units *stock.Memory, now time.Time) (T, error) {
+		m.reopen(ctx, units)
+		return call(units, now)
+	})
+}
+
+// reopen makes products that are Settled Removed again, as of the refund that put units back into their pools: the stock makes it
+// and knows nothing of products.
+func (m *Memory) reopen(ctx context.Context, units *stock.Memory) {
+	for key, p := range m.Rows.Products {
+		if p.State == Settled {
+			if item := itemOf(ctx, units, key); item.Available() > 0 {
+				m.Reopen(key, item.UpdatedAt)
+			}
+		}
+	}
 }
 
 // read reads something.
@@ -103,10 +118,10 @@ func readAt[T any](ctx context.Context, m *Memory, look func(now time.Time) T) (
 }
 
 // SaveActivity implements Store.
-func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool) (stock.Verdict, error) {
-	verdict, _, err := within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+func (m *Memory) SaveActivity(ctx context.Context, activity Activity, ended bool, by stock.Change) (stock.Verdict, error) {
+	verdict, _, err := within(ctx, m, func(units *stock.Memory, now time.Time) (stock.Verdict, error) {
 		activity.State, activity.Replay = 0, false
-		return m.Rows.SaveActivity(activity, ended, now, func() error { return m.carriage().Alongside(ctx) })
+		return m.Rows.SaveActivity(activity, ended, now, func() error { return m.carriage().Keep(ctx, units, by) })
 	})
 	return verdict, err
 }
@@ -129,14 +144,22 @@ func (m *Memory) Activities(ctx context.Context, after int64, limit int) ([]Acti
 	return read(ctx, m, func(now time.Time) []Activity { return allAt(m.After(after, limit), now) })
 }
 
+// ActivitiesIn implements Store.
+func (m *Memory) ActivitiesIn(ctx context.Context, state State, after Activity, limit int) ([]Activity, error) {
+	return read(ctx, m, func(now time.Time) []Activity {
+		last := state == Ended || state == Withdrawn
+		return allAt(m.In(after, last, limit, func(a Activity) bool { return a.StateAt(now) == state }), now)
+	})
+}
+
 // DueActivities implements Store.
 func (m *Memory) DueActivities(ctx context.Context, limit int) ([]Activity, error) {
 	return read(ctx, m, func(now time.Time) []Activity { return allAt(m.Rows.DueActivities(now, limit), now) })
 }
 
 // SaveProduct implements Store.
-func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdict, error) {
-	verdict, _, err := within(ctx, m, func(_ *stock.Memory, now time.Time) (stock.Verdict, error) {
+func (m *Memory) SaveProduct(ctx context.Context, product Product, by stock.Change) (stock.Verdict, error) {
+	verdict, _, err := within(ctx, m, func(units *stock.Memory, now time.Time) (stock.Verdict, error) {
 		isNew := product.PriceFrom.IsZero()
 		if product.Replay = false; isNew {
 			product.PriceFrom = now
@@ -144,7 +167,7 @@ func (m *Memory) SaveProduct(ctx context.Context, product Product) (stock.Verdic
 				product.PriceFrom = now.Add(PriceNotice)
 			}
 		}
-		verdict, err := m.Rows.SaveProduct(product, now, func() error { return m.carriage().Alongside(ctx) })
+		verdict, err := m.Rows.SaveProduct(product, now, func() error { return m.carriage().Keep(ctx, units, by) })
 		if err == nil && verdict == stock.Done && isNew {
 			m.setPrice(product)
 		}
@@ -195,12 +218,9 @@ func (m *Memory) Products(ctx context.Context, activity, after int64, limit int)
 
 // DueProducts implements Store.
 func (m *Memory) DueProducts(ctx context.Context, after stock.Key, limit int) ([]Product, error) {
-	due, _, err := within(ctx, m, func(units *stock.Memory, _ time.Time) ([]Product, error) {
-		return m.Rows.DueProducts(after, limit, func(s allot.Share) bool {
-			return s.State == Removed || s.State == Settled && itemOf(ctx, units, s.Key).Available() > 0
-		}), nil
+	return read(ctx, m, func(time.Time) []Product {
+		return m.Rows.DueProducts(after, limit, func(s allot.Share) bool { return s.State == Removed })
 	})
-	return due, err
 }
 
 // itemOf returns an item. A store that stands still cannot fail.

@@ -147,6 +147,16 @@ type Offer struct {
 	Activity Activity
 }
 
+// The kinds of the changes to activities and products that move no units. They are recorded where Sales.By named somebody;
+// stock.KindDefine records a definition of an activity.
+const (
+	KindApprove      = allot.KindApprove
+	KindEnd          = allot.KindEnd
+	KindWithdrawSale = allot.KindWithdrawSale // of an activity, by WithdrawSale
+	KindRevise       = allot.KindRevise
+	KindRemove       = allot.KindRemove
+)
+
 // Kind tells the bookkeeping of this module what activities and products of sales are. It is for authors of a store.
 type Kind struct{}
 

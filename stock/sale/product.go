@@ -155,3 +155,16 @@ func (s *Sales) Products(ctx context.Context, activity int64) iter.Seq2[Product,
 	return allot.Listed(s.readyActivity(ctx, activity), s.books,
 		func(b allot.Books[Activity, Product]) iter.Seq2[Product, error] { return b.Products(ctx, activity) })
 }
+
+// ChangesPage returns a page of the movements of the pool of a product, the newest first, as stock.Inventory.ChangesPage does: its
+// definitions, Offer, Restock, Withdraw and what went back, and the refunds that stock.Inventory.By named somebody for. Changes of
+// the product itself, KindRevise and KindRemove, are among them where By named somebody. A key without a SKU asks for the changes
+// of the activity itself that By named somebody for: its definitions, KindApprove, KindEnd and KindWithdrawSale.
+//
+// Errors: ErrInvalid; stock.ErrUnknownSKU, or ErrUnknownActivity.
+func (s *Sales) ChangesPage(ctx context.Context, key stock.Key, page stock.PageRequest) (stock.Page[stock.Change], error) {
+	if err := errors.Join(s.ready(ctx), allot.CheckChanged(key)); err != nil {
+		return stock.Page[stock.Change]{}, err
+	}
+	return s.books().ChangesPage(ctx, key, page)
+}

@@ -33,15 +33,16 @@ type Options struct {
 // Sales manages flash sales: activities, their products and prices. Orders buy from their pools through a stock.Inventory over
 // the same store.
 //
-// It is safe for concurrent use. On and For return a changed copy and leave the receiver alone. The zero Sales
+// It is safe for concurrent use. On, For and By return a changed copy and leave the receiver alone. The zero Sales
 // refuses every call with ErrInvalid; use New.
 type Sales struct {
 	store  Store
 	units  *stock.Inventory // of the pools and ordinary stock
 	opts   Options
 	buyer  string
-	recent *recent // what may be some seconds old
-	broken error   // what is wrong with the arguments of New, On or For; every call returns it
+	by     allot.By // set by By
+	recent *recent  // what may be some seconds old
+	broken error    // what is wrong with the arguments of New, On, For or By; every call returns it
 }
 
 // New returns Sales over a store. Nil options are the defaults. Bad options are reported by every call as ErrInvalid.
@@ -67,6 +68,9 @@ func (s *Sales) over(store Store) *Sales {
 	}
 	if s.broken == nil {
 		s.units = stock.New(store.Units(), &stock.Options{Hook: s.opts.Hook})
+		if s.by.Actor != "" {
+			s.units = s.units.By(s.by.Actor, s.by.Reason)
+		}
 	}
 	return s
 }
@@ -82,6 +86,24 @@ func (s *Sales) For(buyer string) *Sales {
 	bound := s.copy()
 	bound.buyer = buyer
 	bound.broken = cmp.Or(bound.broken, input.ID("buyer", buyer))
+	return bound
+}
+
+// By returns the same sales whose changes are recorded with who makes them and why: an actor of 1 to 64 bytes, and a reason of up
+// to 512. These are the changes of Define, Approve, End and WithdrawSale to an activity, those of Offer, Revise, Restock, Withdraw
+// and Remove to a product, and what follows from each for pools and ordinary stock. ChangesPage shows them. A replay keeps what
+// the first call has recorded.
+//
+//	_, err := sales.By("Lin", "the supplier is late").End(ctx, 7)
+func (s *Sales) By(actor, reason string) *Sales {
+	bound := s.copy()
+	if bound.broken != nil {
+		return bound
+	}
+	bound.by = allot.By{Actor: actor, Reason: reason}
+	if bound.broken = input.Actor(actor, reason); bound.broken == nil {
+		bound.units = bound.units.By(actor, reason)
+	}
 	return bound
 }
 
@@ -117,7 +139,7 @@ func (s *Sales) ready(ctx context.Context) error { return cmp.Or(s.fault(), inpu
 func (s *Sales) books() allot.Books[Activity, Product] {
 	return allot.Books[Activity, Product]{
 		Kind: Kind{}, Prefix: "fs", Store: bookStore{s.store}, Units: s.units, Kept: s.store.Units(),
-		Plain:   func() allot.Books[Activity, Product] { return s.plain().books() },
+		By: s.by, Plain: func() allot.Books[Activity, Product] { return s.plain().books() },
 		Release: s.release,
 	}
 }

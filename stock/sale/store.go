@@ -20,19 +20,23 @@ import (
 type Store interface {
 	// Units returns the store of the units: that of the shop's ordinary stock, in which the pools of activities
 	// are items like others. Where a refund puts units back into the pool of a product that is Settled, whoever makes it,
-	// the product is due.
+	// the product becomes Removed.
 	Units() stock.Store
 
 	// SaveActivity keeps an activity whose Version is 0 as a new one; the verdict is Exists if there is one. It keeps any
 	// other as the next version; the verdict is Refused if the stored one has another Version. With ended it sets
-	// EndedAt to the clock, unless it is set.
-	SaveActivity(ctx context.Context, activity Activity, ended bool) (stock.Verdict, error)
+	// EndedAt to the clock, unless it is set. The same transaction records by, unless its ID is empty; see stock.Store.Changes.
+	SaveActivity(ctx context.Context, activity Activity, ended bool, by stock.Change) (stock.Verdict, error)
 
 	// Activity returns an activity and the clock. Version is 0 where there is none.
 	Activity(ctx context.Context, id int64) (Activity, time.Time, error)
 
 	// Activities returns up to limit activities after an ID, by ID.
 	Activities(ctx context.Context, after int64, limit int) ([]Activity, error)
+
+	// ActivitiesIn returns up to limit activities in a state behind another, by End and then ID; those that are Ended or Withdrawn in
+	// descending order. Of after only these two count; a zero End is the beginning.
+	ActivitiesIn(ctx context.Context, state State, after Activity, limit int) ([]Activity, error)
 
 	// DueActivities returns up to limit activities whose End has come and that have not EndedAt, by End and then ID.
 	DueActivities(ctx context.Context, limit int) ([]Activity, error)
@@ -41,7 +45,7 @@ type Store interface {
 	// the clock, or at once where the product is Preparing, and PriceFrom says when. All prices of a product are kept by this time;
 	// of two of the same time the last one. A product becomes Settled only where no refund that is under way could
 	// give it back units unseen.
-	SaveProduct(ctx context.Context, product Product) (stock.Verdict, error)
+	SaveProduct(ctx context.Context, product Product, by stock.Change) (stock.Verdict, error)
 
 	// Offer returns a product with its activity, and the clock. Version of the product is 0 where there is none.
 	Offer(ctx context.Context, key stock.Key) (Offer, time.Time, error)
@@ -49,8 +53,7 @@ type Store interface {
 	// Products returns up to limit products of an activity after a SKU, by SKU.
 	Products(ctx context.Context, activity, after int64, limit int) ([]Product, error)
 
-	// DueProducts returns up to limit products that are Removed, or Settled with units in their pool, after a key, by activity and
-	// then SKU.
+	// DueProducts returns up to limit products that are Removed, after a key, by activity and then SKU.
 	DueProducts(ctx context.Context, after stock.Key, limit int) ([]Product, error)
 
 	// Prices returns what products cost at a moment: the last price that had come into force, or the first one where none had.

@@ -98,6 +98,7 @@ func (m *model) compareAll() {
 		}
 		return report, err
 	}})
+	m.compareLists()
 	for _, key := range keys() {
 		m.Compare(operation{Name: "Holds of " + key.String(), Call: func(s *side) (any, error) {
 			return suite.Gather(s.inv.Holds(s.Context(), stock.Filter{Key: key}))
@@ -150,5 +151,39 @@ func (m *model) takeTurns(events []event.Event) {
 		if e.Kind != event.LowStock {
 			last = e.Kind
 		}
+	}
+}
+
+// compareLists compares the lists of screens, in pages of some size.
+func (m *model) compareLists() {
+	m.Helper()
+	limit := suite.Pick(m, 1, 3, 50)
+	holds := func(name string, inv func(*side) *stock.Inventory, filter stock.Filter) {
+		m.Compare(operation{Name: fmt.Sprintf("HoldsPage of %s by %d", name, limit), Call: func(s *side) (any, error) {
+			return suite.GatherPages(limit, func(ask stock.PageRequest) (stock.Page[stock.Hold], error) {
+				return inv(s).HoldsPage(s.Context(), filter, ask)
+			})
+		}})
+	}
+	all := func(s *side) *stock.Inventory { return s.inv }
+	holds("all", all, stock.Filter{})
+	holds("what is locked by deadline", all, stock.Filter{States: []stock.State{stock.Locked}, ByDeadline: true})
+	for _, buyer := range buyers() {
+		holds(buyer, func(s *side) *stock.Inventory { return s.inv.For(buyer) }, stock.Filter{})
+	}
+	for _, key := range keys() {
+		holds(key.String(), all, stock.Filter{Key: key, States: []stock.State{stock.Paid}})
+		m.Compare(operation{Name: fmt.Sprintf("ChangesPage of %v by %d", key, limit), Call: func(s *side) (any, error) {
+			return suite.GatherChanges(limit, func(ask stock.PageRequest) (stock.Page[stock.Change], error) {
+				return s.inv.ChangesPage(s.Context(), key, ask)
+			})
+		}})
+	}
+	for _, order := range m.orders[max(0, len(m.orders)-3):] {
+		m.Compare(operation{Name: fmt.Sprintf("RefundsPage of %q by %d", order, limit), Call: func(s *side) (any, error) {
+			return suite.GatherPages(limit, func(ask stock.PageRequest) (stock.Page[stock.RefundRecord], error) {
+				return s.inv.RefundsPage(s.Context(), order, ask)
+			})
+		}})
 	}
 }

@@ -79,22 +79,45 @@ func (s *Store[A, P]) On(units *ledger.Store) *Store[A, P] {
 }
 
 // SaveActivity implements allot.Store.
-func (s *Store[A, P]) SaveActivity(ctx context.Context, activity A, ended bool) (stock.Verdict, error) {
+func (s *Store[A, P]) SaveActivity(ctx context.Context, activity A, ended bool, by stock.Change) (stock.Verdict, error) {
 	period := s.Kind.Period(activity)
 	statement, args := s.SQL.AddActivity, append(s.ActivityArgs(activity), ended, period.ID)
 	if period.Version != 0 {
 		statement, args = s.SQL.SetActivity, append(args, period.Version)
 	}
-	return s.save(ctx, mysql.Render(statement, args...))
+	return s.save(ctx, mysql.Render(statement, args...), "", by, nil)
 }
 
-// save writes a row that may exist, behind the statements of the shop.
-func (s *Store[A, P]) save(ctx context.Context, statement string) (stock.Verdict, error) {
-	return ledger.ExistsOnDuplicate(s.units.ChangeBy(ctx, nil, statement))
+// save writes a row that may exist, behind the statements of the shop. Behind is a statement of the same transaction, which also
+// records by; first is what comes before. Each may be nothing.
+func (s *Store[A, P]) save(
+	ctx context.Context, statement, behind string, by stock.Change, first func(q mysql.Tx) error,
+) (stock.Verdict, error) {
+	if behind == "" && by.ID == "" && first == nil {
+		return ledger.ExistsOnDuplicate(s.units.ChangeBy(ctx, nil, statement))
+	}
+	kept, err := s.units.Alongside(ctx, func(q mysql.Tx) (bool, error) {
+		if first != nil {
+			if err := first(q); err != nil {
+				return false, err
+			}
+		}
+		rows, err := mysql.Affected(q.ExecContext(ctx, statement))
+		if err != nil || rows == 0 {
+			return false, err
+		}
+		if behind != "" {
+			if _, err := q.ExecContext(ctx, behind); err != nil {
+				return false, err
+			}
+		}
+		return true, s.units.Record(ctx, q, by)
+	})
+	return ledger.ExistsOnDuplicate(ledger.DoneIf(kept), err)
 }
 
 // SaveProduct implements allot.Store. Behind is a statement of the same transaction; empty is none.
-func (s *Store[A, P]) SaveProduct(ctx context.Context, product P, behind string) (stock.Verdict, error) {
+func (s *Store[A, P]) SaveProduct(ctx context.Context, product P, behind string, by stock.Change) (stock.Verdict, error) {
 	args, err := s.ProductArgs(product)
 	if err != nil {
 		return stock.Refused, err
@@ -107,24 +130,11 @@ func (s *Store[A, P]) SaveProduct(ctx context.Context, product P, behind string)
 		}
 		statement, args = s.SQL.SetProduct, append(args, share.Version)
 	}
-	statement = mysql.Render(statement, args...)
-	if behind == "" && share.State != allot.Settled {
-		return s.save(ctx, statement)
+	var first func(q mysql.Tx) error
+	if share.State == allot.Settled && !s.units.Bound() {
+		first = func(q mysql.Tx) error { return s.awaitRefunds(ctx, q, share.Key) }
 	}
-	kept, err := s.units.Alongside(ctx, func(q mysql.Tx) (bool, error) {
-		if share.State == allot.Settled && !s.units.Bound() {
-			if err := s.awaitRefunds(ctx, q, share.Key); err != nil {
-				return false, err
-			}
-		}
-		rows, err := mysql.Affected(q.ExecContext(ctx, statement))
-		if err != nil || rows == 0 || behind == "" {
-			return rows > 0, err
-		}
-		_, err = q.ExecContext(ctx, behind)
-		return true, err
-	})
-	return ledger.ExistsOnDuplicate(ledger.DoneIf(kept), err)
+	return s.save(ctx, mysql.Render(statement, args...), behind, by, first)
 }
 
 // awaitRefunds locks the item of a product that is about to be settled. A refund that gives units back locks the item first, and
@@ -179,6 +189,17 @@ func (s *Store[A, P]) Activity(ctx context.Context, id int64) (A, time.Time, err
 // Activities implements allot.Store.
 func (s *Store[A, P]) Activities(ctx context.Context, after int64, limit int) ([]A, error) {
 	return ledger.ListOf(ctx, s.units, s.units.Show, mysql.Render(s.SQL.ListActivities, after, limit), Scan(s.ActivityTargets))
+}
+
+// ActivitiesIn returns up to limit activities behind another, by a statement of In.
+func (s *Store[A, P]) ActivitiesIn(ctx context.Context, statement string, after A, last bool, limit int) ([]A, error) {
+	period := s.Kind.Period(after)
+	from := mysql.From(period.End.IsZero(), period.End)
+	if last {
+		from = mysql.Before(period.End.IsZero(), period.End)
+	}
+	query := mysql.Render(statement, from, from, period.ID, limit)
+	return ledger.ListOf(ctx, s.units, s.units.Show, query, Scan(s.ActivityTargets))
 }
 
 // DueActivities implements allot.Store. It locks nothing, like all listings: the end of an activity reads it again.

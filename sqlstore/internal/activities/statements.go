@@ -62,6 +62,16 @@ func (q *Statements) renderActivities(table, columns, set string) {
 		" ORDER BY a.END_TIME, a.ID LIMIT ?"
 }
 
+// In renders the read of a page of the activities a that fulfil a condition, by END_TIME and ID, or the last of them first.
+func In(table, columns, where string, last bool) string {
+	more, direction := ">", ""
+	if last {
+		more, direction = "<", " DESC"
+	}
+	return "SELECT " + columns + " FROM " + table + " a " + mysql.By(table, "end") + " WHERE " + where +
+		fmt.Sprintf(" AND (a.END_TIME %[1]s ? OR (a.END_TIME = ? AND a.ID %[1]s ?)) ORDER BY a.END_TIME%[2]s, a.ID%[2]s LIMIT ?", more, direction)
+}
+
 // renderProducts renders the changes of products.
 func (q *Statements) renderProducts(prefix, table, columns, set string) {
 	q.AddProduct = "INSERT INTO " + table + " (" + set + ", ACTIVITY_ID, SKU_ID, CREATE_TIME, UPDATE_TIME) VALUES (" +

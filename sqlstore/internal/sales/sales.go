@@ -53,8 +53,8 @@ func (s *Store) on(units *ledger.Store) *Store {
 func (s *Store) Units() stock.Store { return s.units }
 
 // SaveActivity implements sale.Store.
-func (s *Store) SaveActivity(ctx context.Context, a sale.Activity, ended bool) (stock.Verdict, error) {
-	return s.books.SaveActivity(ctx, a, ended)
+func (s *Store) SaveActivity(ctx context.Context, a sale.Activity, ended bool, by stock.Change) (stock.Verdict, error) {
+	return s.books.SaveActivity(ctx, a, ended, by)
 }
 
 // Activity implements sale.Store.
@@ -67,18 +67,23 @@ func (s *Store) Activities(ctx context.Context, after int64, limit int) ([]sale.
 	return s.books.Activities(ctx, after, limit)
 }
 
+// ActivitiesIn implements sale.Store.
+func (s *Store) ActivitiesIn(ctx context.Context, state sale.State, after sale.Activity, limit int) ([]sale.Activity, error) {
+	return s.books.ActivitiesIn(ctx, s.sql.activitiesIn(state), after, state == sale.Ended || state == sale.Withdrawn, limit)
+}
+
 // DueActivities implements sale.Store.
 func (s *Store) DueActivities(ctx context.Context, limit int) ([]sale.Activity, error) {
 	return s.books.DueActivities(ctx, limit)
 }
 
 // SaveProduct implements sale.Store. A new price is in force PriceNotice after the clock of the statement that writes it.
-func (s *Store) SaveProduct(ctx context.Context, p sale.Product) (stock.Verdict, error) {
+func (s *Store) SaveProduct(ctx context.Context, p sale.Product, by stock.Change) (stock.Verdict, error) {
 	behind := ""
 	if p.PriceFrom.IsZero() {
 		behind = mysql.Render(s.sql.keepPrice, p.Activity, p.SKU)
 	}
-	return s.books.SaveProduct(ctx, p, behind)
+	return s.books.SaveProduct(ctx, p, behind, by)
 }
 
 // Offer implements sale.Store.
@@ -92,7 +97,7 @@ func (s *Store) Products(ctx context.Context, activity, after int64, limit int) 
 	return s.books.Products(ctx, activity, after, limit)
 }
 
-// DueProducts implements sale.Store. A refund has made a settled product Removed again, in its own transaction.
+// DueProducts implements sale.Store.
 func (s *Store) DueProducts(ctx context.Context, after stock.Key, limit int) ([]sale.Product, error) {
 	return s.books.DueProducts(ctx, after, limit)
 }

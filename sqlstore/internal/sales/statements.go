@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock/sale"
@@ -36,12 +37,29 @@ func newSaleSQL(prefix string) *saleSQL {
 
 // What can be seen of an activity a, by the state that a shelf is about; as sale.Activity.StateAt.
 const (
-	seen = "a.HIDDEN = 0 AND a.APPROVE_TIME IS NOT NULL"
-	live = seen + " AND a.OVER_TIME IS NULL AND a.END_TIME > " + mysql.Now
-	runs = live + " AND (a.START_TIME IS NULL OR a.START_TIME <= " + mysql.Now + ")"
-	next = live + " AND a.START_TIME > " + mysql.Now
-	over = seen + " AND a.WITHDRAW_TIME IS NULL AND (a.OVER_TIME IS NOT NULL OR a.END_TIME <= " + mysql.Now + ")"
+	approved = "a.APPROVE_TIME IS NOT NULL"
+	stillOn  = "a.OVER_TIME IS NULL AND a.END_TIME > " + mysql.Now
+	isOn     = stillOn + " AND (a.START_TIME IS NULL OR a.START_TIME <= " + mysql.Now + ")"
+	comes    = stillOn + " AND a.START_TIME > " + mysql.Now
+	ended    = "a.WITHDRAW_TIME IS NULL AND (a.OVER_TIME IS NOT NULL OR a.END_TIME <= " + mysql.Now + ")"
+
+	seen = "a.HIDDEN = 0 AND " + approved
+	runs = seen + " AND " + isOn
+	next = seen + " AND " + comes
+	over = seen + " AND " + ended
 )
+
+// activitiesIn renders the read of a page of the activities in a state.
+func (q *saleSQL) activitiesIn(state sale.State) string {
+	where := map[sale.State]string{
+		sale.Draft:     "a.APPROVE_TIME IS NULL AND " + stillOn,
+		sale.Approved:  approved + " AND " + comes,
+		sale.Running:   approved + " AND " + isOn,
+		sale.Ended:     ended,
+		sale.Withdrawn: "a.WITHDRAW_TIME IS NOT NULL",
+	}
+	return activities.In(q.activities, activityColumns, where[state], state == sale.Ended || state == sale.Withdrawn)
+}
 
 // offered renders activities a, found by an index, with the products g that are on offer.
 func (q *saleSQL) offered(by string) string {
@@ -131,11 +149,8 @@ func (q *saleSQL) endedShelf(query sale.ShelfQuery, after sale.ShelfCursor, limi
 	if query.Activity != 0 {
 		by, where, args = mysql.ByKey, where+" AND a.ID = ?", append(args, query.Activity)
 	}
-	if after.SKU != 0 {
-		where += " AND (a.END_TIME < ? OR (a.END_TIME = ? AND a.ID <= ?))"
-		at := mysql.FromMicros(after.Rank)
-		args = append(args, at, at, after.Activity)
-	}
+	from := mysql.Before(after.SKU == 0, mysql.FromMicros(after.Rank))
+	where, args = where+" AND (a.END_TIME < ? OR (a.END_TIME = ? AND a.ID <= ?))", append(args, from, from, after.Activity)
 	sold := func(product string) (string, []any) {
 		filter, args := filterOf(product, query)
 		return fmt.Sprintf(" STRAIGHT_JOIN %s WHERE %s.STATE <> %d AND i.STOCK_TOTAL_NUM + %s.RETURN_UNITS > 0%s", q.itemOf(product), product,

@@ -13,13 +13,13 @@ import (
 )
 
 // SaveActivity implements groupbuy.Store.
-func (g *Store) SaveActivity(ctx context.Context, a groupbuy.Activity, ended bool) (stock.Verdict, error) {
-	return g.books.SaveActivity(ctx, a, ended)
+func (g *Store) SaveActivity(ctx context.Context, a groupbuy.Activity, ended bool, by stock.Change) (stock.Verdict, error) {
+	return g.books.SaveActivity(ctx, a, ended, by)
 }
 
 // SaveProduct implements groupbuy.Store.
-func (g *Store) SaveProduct(ctx context.Context, p groupbuy.Product) (stock.Verdict, error) {
-	return g.books.SaveProduct(ctx, p, "")
+func (g *Store) SaveProduct(ctx context.Context, p groupbuy.Product, by stock.Change) (stock.Verdict, error) {
+	return g.books.SaveProduct(ctx, p, "", by)
 }
 
 // Activity implements groupbuy.Store.
@@ -62,12 +62,7 @@ func offerTargets(o *groupbuy.Offer) []any {
 func (g *Store) ActivitiesIn(
 	ctx context.Context, state groupbuy.ActivityState, after groupbuy.Activity, limit int,
 ) ([]groupbuy.Activity, error) {
-	from := mysql.From(after.End.IsZero(), after.End)
-	if state == groupbuy.ActivityEnded {
-		from = mysql.Before(after.End.IsZero(), after.End)
-	}
-	query := mysql.Render(g.sql.activitiesIn[state], from, from, after.ID, limit)
-	return ledger.ListOf(ctx, g.units, g.units.Show, query, activities.Scan(activityTargets))
+	return g.books.ActivitiesIn(ctx, g.sql.activitiesIn[state], after, state == groupbuy.ActivityEnded, limit)
 }
 
 // Shelf implements groupbuy.Store.

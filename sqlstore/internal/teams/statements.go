@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/groupbuy"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/activities"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/ledger"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
@@ -77,16 +78,12 @@ func newGroupBuySQL(prefix string) *groupBuySQL {
 
 // renderShelf renders the shop window, and the activities by where they stand.
 func (q *groupBuySQL) renderShelf() {
-	live := " a.OVER_TIME IS NULL AND a.END_TIME > " + mysql.Now + " AND "
-	in := func(where, more, direction string) string {
-		return "SELECT " + activityColumns + " FROM " + q.activities + " a " + mysql.By(q.activities, "end") + " WHERE " + where +
-			fmt.Sprintf(" AND (a.END_TIME %[1]s ? OR (a.END_TIME = ?"+
-				" AND a.ID %[1]s ?)) ORDER BY a.END_TIME%[2]s, a.ID%[2]s LIMIT ?", more, direction)
-	}
+	live := "a.OVER_TIME IS NULL AND a.END_TIME > " + mysql.Now + " AND "
+	in := func(where string, last bool) string { return activities.In(q.activities, activityColumns, where, last) }
 	q.activitiesIn = map[groupbuy.ActivityState]string{
-		groupbuy.ActivityUpcoming: in(live+"a.START_TIME > "+mysql.Now, ">", ""),
-		groupbuy.ActivityRunning:  in(live+"(a.START_TIME IS NULL OR a.START_TIME <= "+mysql.Now+")", ">", ""),
-		groupbuy.ActivityEnded:    in("(a.OVER_TIME IS NOT NULL OR a.END_TIME <= "+mysql.Now+")", "<", " DESC"),
+		groupbuy.ActivityUpcoming: in(live+"a.START_TIME > "+mysql.Now, false),
+		groupbuy.ActivityRunning:  in(live+"(a.START_TIME IS NULL OR a.START_TIME <= "+mysql.Now+")", false),
+		groupbuy.ActivityEnded:    in("(a.OVER_TIME IS NOT NULL OR a.END_TIME <= "+mysql.Now+")", true),
 	}
 	q.itemVersion = "SELECT VERSION FROM " + q.items + " WHERE SKU_ID = ? AND ACTIVITY_ID = ?"
 	// Few activities are not over, and their products are sorted by keys alone.
