@@ -47,6 +47,7 @@ type books struct {
 	refunds map[string]RefundRecord
 	changes map[changeKey]Change
 	repairs map[Key]int64
+	defined map[Key]int64 // the total that a definition has brought last
 	due     map[Key]*deadlines
 }
 
@@ -123,7 +124,8 @@ func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func()
 	if b.items == nil {
 		*b = books{
 			items: map[Key]Item{}, holds: map[string]Hold{}, usages: map[buyerKey]Usage{},
-			refunds: map[string]RefundRecord{}, changes: map[changeKey]Change{}, repairs: map[Key]int64{}, due: map[Key]*deadlines{},
+			refunds: map[string]RefundRecord{}, changes: map[changeKey]Change{}, repairs: map[Key]int64{}, defined: map[Key]int64{},
+			due: map[Key]*deadlines{},
 		}
 	}
 	clock := root.Clock
@@ -175,15 +177,17 @@ func (m *Memory) change(
 }
 
 // Create implements Store.
-func (m *Memory) Create(ctx context.Context, item Item, define Change, beside ...Companion) (Verdict, error) {
+func (m *Memory) Create(ctx context.Context, items []Item, defines []Change, beside ...Companion) (Verdict, error) {
 	return m.change(ctx, &CompanionCall{Companions: beside}, func(b *books, now time.Time) (Verdict, func()) {
-		if _, ok := b.items[item.Key]; ok {
+		if slices.ContainsFunc(items, func(item Item) bool { return b.items[item.Key].Version > 0 }) {
 			return Exists, nil
 		}
 		return Done, func() {
-			item.Version, item.CreatedAt, item.UpdatedAt = 1, now, now
-			b.items[item.Key] = item
-			b.record(define, now)
+			for i, item := range items {
+				item.Version, item.CreatedAt, item.UpdatedAt = 1, now, now
+				b.items[item.Key], b.defined[item.Key] = item, item.Total
+				b.record(defines[i], now)
+			}
 		}
 	})
 }
@@ -203,7 +207,7 @@ func (m *Memory) SetTerms(
 ) (Verdict, error) {
 	return m.change(ctx, &CompanionCall{Companions: beside}, func(b *books, now time.Time) (Verdict, func()) {
 		item, ok := b.items[from.Key]
-		if !ok || item.Unlimited != from.Unlimited {
+		if !ok || item.Terms != from.Terms {
 			return Refused, nil
 		}
 		if _, duplicate := b.changes[changeKey{define.Kind.Scope(), define.ID}]; duplicate {
@@ -216,6 +220,9 @@ func (m *Memory) SetTerms(
 		return Done, func() {
 			b.record(define, now)
 			if switches {
+				if total != item.Total {
+					b.defined[item.Key] = total
+				}
 				item.Total, item.Left = total, 0
 				if !to.Unlimited {
 					item.Left = total - item.Sold
@@ -338,10 +345,28 @@ func (m *Memory) Changes(ctx context.Context, key Key, after Change, limit int) 
 	return changes[:min(limit, len(changes))], err
 }
 
-// Book implements Store.
-func (m *Memory) Book(ctx context.Context, key Key) (book Book, err error) {
-	err = m.read(ctx, func(b *books, _ time.Time) { book = b.book(key) })
-	return book, err
+// Defined implements Store.
+func (m *Memory) Defined(ctx context.Context, keys []Key) (totals []int64, err error) {
+	err = m.read(ctx, func(b *books, _ time.Time) {
+		for _, key := range keys {
+			total, ok := b.defined[key]
+			if !ok {
+				total = -1
+			}
+			totals = append(totals, total)
+		}
+	})
+	return totals, err
+}
+
+// Books implements Store.
+func (m *Memory) Books(ctx context.Context, keys []Key) (all []Book, err error) {
+	err = m.read(ctx, func(b *books, _ time.Time) {
+		for _, key := range keys {
+			all = append(all, b.book(key))
+		}
+	})
+	return all, err
 }
 
 // book recounts an item.

@@ -21,20 +21,24 @@ import (
 //   - the companions that a change carries are kept with it or not at all; one that the store does not keep is
 //     ErrInvalid. Whoever keeps them may refuse the call with an error that matches none of these; then nothing was done.
 type Store interface {
-	// Create adds an item and records its first units as the change define. Exists
-	// where the key is taken. Item.Quantities holds Total and Left, nothing else.
-	Create(ctx context.Context, item Item, define Change, beside ...Companion) (Verdict, error)
+	// Create adds items and records the first units of each as the change in defines at its place: all or none. Exists
+	// where a key is taken. Item.Quantities holds Total and Left, nothing else.
+	Create(ctx context.Context, items []Item, defines []Change, beside ...Companion) (Verdict, error)
 
 	// SetTerms replaces the terms of an item, and records the change define, unless its ID is empty. Where to.Unlimited
 	// differs from from.Unlimited it also sets Total to total and Left to what is left of it.
-	// Refused where the item is gone, or the ID of define is taken, or where the flag differs and the item's flag or
-	// Total are no longer those of from, or total is less than what is sold and locked.
+	// Refused where the item is gone, or its terms are no longer those of from, or the ID of define is taken, or where the flag
+	// differs and the item's Total is no longer that of from, or total is less than what is sold and locked.
 	SetTerms(ctx context.Context, from Item, to Terms, total int64, define Change, beside ...Companion) (Verdict, error)
 
 	// Items returns the items of the keys in their order, with what the buyer has of each
 	// (nothing for buyer ""), and the clock at that moment. A key that does not exist comes
 	// back with Version 0.
 	Items(ctx context.Context, buyer string, keys []Key) ([]ItemUsage, time.Time, error)
+
+	// Defined returns the total that each item was last defined with, or became limited with, and -1 where no definition is to be
+	// seen.
+	Defined(ctx context.Context, keys []Key) ([]int64, error)
 
 	// List returns up to limit items of a product, or of all for spu 0, behind a key, in the order of keys.
 	List(ctx context.Context, spu int64, after Key, limit int) ([]Item, error)
@@ -51,6 +55,11 @@ type Store interface {
 	// buyer's limit is reached. StepExpire does not look at the fence, and leaves the rows of the shop to the step that it makes
 	// way for.
 	Move(ctx context.Context, move Movement) (MoveResult, error)
+
+	// MoveAll makes movements of one step, of different orders, as Move does, each completely or not at all, and many in one
+	// transaction. It returns the orders that it moved, even with an error. It may leave out an order that Move would move or
+	// wait for. Companions and rows of the shop are ErrInvalid.
+	MoveAll(ctx context.Context, moves []Movement) ([]string, error)
 
 	// Void records the order as Cancelled without lines, so that no later Lock of it can
 	// succeed; companions are told as of StepCancel. Exists where the order has a hold or was closed before.
@@ -114,9 +123,9 @@ type Store interface {
 	// descending. Each has the entry of the item alone, and none of its buyers. A zero At is the beginning.
 	Changes(ctx context.Context, key Key, after Change, limit int) ([]Change, error)
 
-	// Book returns an item as it is and as its holds and changes say it should be, both of
-	// the same moment. Version is 0 where the item does not exist.
-	Book(ctx context.Context, key Key) (Book, error)
+	// Books returns the items of the keys in their order, as they are and as their holds and changes say they should be, each
+	// with its recount of one moment. Version is 0 where an item does not exist.
+	Books(ctx context.Context, keys []Key) ([]Book, error)
 }
 
 // Verdict is what became of a change.
@@ -299,6 +308,7 @@ type Entry struct {
 	Buyer   string     // "" for the item itself
 	Delta   Quantities // with Buyer: Locked is Usage.Held, Sold is Usage.Bought
 	Holds   int64      // with Buyer: the change of Usage.Holds
+	Asked   int64      // without: the lines of a RestockAll of several parts, in its first part
 	Rest    bool       // the number was not given but found: everything available
 	Exactly bool       // only where exactly -Delta.Left units are available
 }

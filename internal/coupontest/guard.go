@@ -85,7 +85,7 @@ func guardCodes(s *scene) {
 		suite.Same(s, "code", c.Code, want)
 		suite.Same(s, "position", c.Position, int64(i+1))
 	}
-	book := suite.Must(s.units().Book(s.Context(), item(1)))
+	book := suite.Must(s.units().Books(s.Context(), []stock.Key{item(1)}))[0]
 	suite.Same(s, "units recorded", book.Recount.Total, 4) // as changes, which an audit finds
 }
 
