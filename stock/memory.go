@@ -198,6 +198,9 @@ func (b *books) record(change Change, now time.Time) {
 		return
 	}
 	change.At, change.Entries = now, slices.Clone(change.Entries)
+	for i := range change.Entries {
+		change.Entries[i].From = 0
+	}
 	b.changes[changeKey{change.Kind.Scope(), change.ID}] = change
 }
 
@@ -297,7 +300,8 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 				continue
 			}
 			item, ok := b.items[e.Key]
-			if !ok || item.Unlimited && e.Delta.Total != 0 || e.Exactly && item.Available() != -e.Delta.Left {
+			if !ok || item.Unlimited && e.Delta.Total != 0 || e.Exactly && item.Available() != -e.Delta.Left ||
+				change.Kind == KindCount && item.Total != e.From {
 				return Refused, nil
 			}
 			q, err := item.Plus(e.Delta)
@@ -389,6 +393,9 @@ func (b *books) book(key Key) Book {
 			book.Recount.Locked += weight.Locked * l.Num
 			book.Recount.Sold += weight.Sold * (l.Num - l.Restocked)
 			book.Recount.Refunded += l.Refunded
+			if h.State == Paid {
+				book.Promised += l.Num - l.Refunded
+			}
 			if h.Buyer != "" {
 				u := buyers[h.Buyer]
 				u.Held += weight.Locked * l.Num

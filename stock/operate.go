@@ -254,6 +254,8 @@ func (c Change) units() string {
 	units := make([]string, len(c.Entries))
 	for i, e := range c.Entries {
 		switch {
+		case c.Kind == KindCount:
+			units[i] = fmt.Sprintf("%d counted of %v", e.Asked, e.Key)
 		case e.Exactly:
 			units[i] = fmt.Sprintf("the rest of %v", e.Key)
 		case e.Rest:

@@ -112,7 +112,7 @@ type Store interface {
 	// Apply records an operator's change and adds its deltas. Exists where the ID is taken.
 	// Refused where an item does not exist, is unlimited while a Total moves, or would end
 	// with counters that are not Valid; or where an entry names Exactly and something else is
-	// available.
+	// available, or of a KindCount names another Total than the item has.
 	Apply(ctx context.Context, change Change, beside ...Companion) (Verdict, error)
 
 	// Applied returns a recorded change with its entries as they were, Rest and Exactly among
@@ -272,11 +272,12 @@ const (
 	KindRepair   Kind = 5 // a correction found by an audit; not part of the recount
 	KindImport   Kind = 6 // units that came with what is handed out for them: the codes of coupons
 	KindRefund   Kind = 7 // a refund that somebody made by hand; its ID is that of the refund
+	KindCount    Kind = 10
 )
 
 // String returns the kind in lower case.
 func (k Kind) String() string {
-	names := [...]string{"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail"}
+	names := [...]string{"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail", "count"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -286,7 +287,7 @@ func (k Kind) String() string {
 // Scope returns the kind under which the IDs of a change are unique: an operator's kinds share
 // KindRestock.
 func (k Kind) Scope() Kind {
-	if k == KindWithdraw || k == KindTransfer {
+	if k == KindWithdraw || k == KindTransfer || k == KindCount {
 		return KindRestock
 	}
 	return k
@@ -295,7 +296,7 @@ func (k Kind) Scope() Kind {
 // Change is a movement of units that no order makes.
 type Change struct {
 	Kind    Kind
-	ID      string // the caller's for restock, withdraw, transfer and refund
+	ID      string // the caller's for restock, withdraw, transfer, count and refund
 	Entries []Entry
 
 	At            time.Time // when it was made, by the store's clock; set by the store
@@ -308,8 +309,10 @@ type Entry struct {
 	Buyer   string     // "" for the item itself
 	Delta   Quantities // with Buyer: Locked is Usage.Held, Sold is Usage.Bought
 	Holds   int64      // with Buyer: the change of Usage.Holds
-	Asked   int64      // without: the lines of a RestockAll of several parts, in its first part
-	Rest    bool       // the number was not given but found: everything available
+	Asked   int64      // without: the units of a count; the lines of a RestockAll of several parts, in its first part
+	Short   int64      // of a count: units that are promised to orders and are not there
+	From    int64      // of a count: the Total that it starts from; it is not recorded
+	Rest    bool       // the number was not given but found: everything available, or what a count differs by
 	Exactly bool       // only where exactly -Delta.Left units are available
 }
 
@@ -320,6 +323,8 @@ type Book struct {
 	Recount Quantities
 	Buyers  []BuyerBook
 	Repairs int64 // how many repairs the item has had
+
+	Promised int64 // units of the holds that are Paid, and not refunded: they are to be handed over
 }
 
 // BuyerBook is what one buyer has of an item, as counted and as recounted. Only those are

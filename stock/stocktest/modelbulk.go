@@ -11,7 +11,7 @@ import (
 // bulk draws a call for many items or orders.
 func (m *model) bulk() operation {
 	key := suite.Pick(m, keys()...)
-	switch m.IntN(7) {
+	switch m.IntN(10) {
 	case 0:
 		keys := []stock.Key{m.key(), m.key(), m.key()}
 		return bulkOf(m, fmt.Sprintf("Items(%v)", keys), func(s *side) iter.Seq2[stock.Item, error] { return s.inv.Items(s.Context(), keys...) })
@@ -33,6 +33,25 @@ func (m *model) bulk() operation {
 		return bulkOf(m, fmt.Sprintf("AuditAll(%v)", key), func(s *side) iter.Seq2[stock.Report, error] {
 			return s.inv.AuditAll(s.Context(), key, stock.Key{SKU: 1})
 		})
+	case 5, 6:
+		id, units := m.ID("c"), m.Int64N(60)
+		op := operation{Name: fmt.Sprintf("Count(%q, %v, %d)", id, key, units), Call: func(s *side) (any, error) {
+			return s.inv.Count(s.Context(), id, key, units)
+		}}
+		m.changes = suite.Remember(m.changes, op)
+		return op
+	case 7:
+		lines, buyer := m.lines(), suite.Pick(m, buyers()...)
+		return operation{Name: fmt.Sprintf("Check(%v) of %q", lines, buyer), Call: func(s *side) (any, error) {
+			all, err := s.inv.For(buyer).Check(s.Context(), lines...)
+			var answers []suite.Answer
+			for _, a := range all {
+				why := a.Why
+				a.Why = nil
+				answers = append(answers, m.Told(s, a, why))
+			}
+			return answers, err
+		}}
 	}
 	return m.changeTerms(key)
 }

@@ -51,7 +51,7 @@ func (m *model) next() operation {
 		return m.refundAgain()
 	case n < 82:
 		return m.change()
-	case n < 85:
+	case n < 84:
 		return m.define(suite.Pick(m, keys()...))
 	case n < 87:
 		return m.bulk()

@@ -67,7 +67,7 @@ func cases() []testCase {
 	return slices.Concat(
 		inputCases(), identifierCases(),
 		lockCases(), takeCases(), payCases(), raceCases(), expiryCases(), refundCases(), limitCases(),
-		defineCases(), bulkCases(), operatorCases(), overflowCases(), readingCases(), listCases(),
+		defineCases(), bulkCases(), countCases(), checkCases(), operatorCases(), overflowCases(), readingCases(), listCases(),
 		resolveCases(), auditCases(), historyCases(), transactionCases(),
 		betweenCases(), guardCases(),
 	)

@@ -36,12 +36,12 @@ func (q *Statements) bookItemsText(items int) string {
 	}
 	repair := fmt.Sprintf("c.KIND = %d", stock.KindRepair)
 	return "SELECT " + itemColumns + ", COALESCE(c.TOTAL_NUM, 0), COALESCE(h.SALE_NUM, 0), COALESCE(h.LOCK_NUM, 0)," +
-		" COALESCE(h.REFUND_NUM, 0), COALESCE(c.REPAIRS, 0)" +
+		" COALESCE(h.REFUND_NUM, 0), COALESCE(c.REPAIRS, 0), COALESCE(h.PROMISED, 0)" +
 		" FROM " + q.ofKeys(items, q.Items, "s", mysql.ByKey) +
 		grouped(sum("IF("+repair+" OR c.BUYER_ID IS NOT NULL, 0, c.TOTAL_NUM)", "TOTAL_NUM")+
 			", COUNT(DISTINCT IF("+repair+", c.CHANGE_NO, NULL)) AS REPAIRS", q.ofKeys(items, q.changes, "c", mysql.By(q.changes, "item")), "c") +
 		grouped(sum(when(sold, "h.NUM - h.RESTOCK_NUM"), "SALE_NUM")+", "+sum(when(locked, "h.NUM"), "LOCK_NUM")+", "+
-			sum("h.REFUND_NUM", "REFUND_NUM"), q.ofKeys(items, q.Holds, "h", mysql.By(q.Holds, "due")), "h")
+			sum("h.REFUND_NUM", "REFUND_NUM")+", "+sum(when([]stock.State{stock.Paid}, "h.NUM - h.REFUND_NUM"), "PROMISED"), q.ofKeys(items, q.Holds, "h", mysql.By(q.Holds, "due")), "h")
 }
 
 // bookBuyersText reads the buyers of items whose counters differ from their recounts.
@@ -98,7 +98,7 @@ func (s *Store) books(ctx context.Context, keys []stock.Key, found map[stock.Key
 		var row itemRow
 		book := &stock.Book{}
 		r := &book.Recount
-		err := rows.Scan(append(row.targets(), &r.Total, &r.Sold, &r.Locked, &r.Refunded, &book.Repairs)...)
+		err := rows.Scan(append(row.targets(), &r.Total, &r.Sold, &r.Locked, &r.Refunded, &book.Repairs, &book.Promised)...)
 		if book.Item = row.finish(); book.Version > 0 { // not a blank one
 			found[book.Key] = book
 		}

@@ -54,7 +54,7 @@ func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.C
 				}
 				continue
 			}
-			rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.applyToItem(e)))
+			rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.applyToItem(change.Kind, e)))
 			if err != nil || rows == 0 {
 				return false, err
 			}

@@ -36,6 +36,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		{"Take 2: one line, no buyer", q.lockItemsText(take, 1, false)},
 		{"Take 2: two lines, with a buyer", q.lockItemsText(take, 2, true)},
 	}
+	counted := stock.Entry{Key: entry.Key, Delta: stock.Quantities{Total: 5, Left: 5}, From: 100}
 	var sums []itemSum
 	for n := range int64(3) {
 		sums = append(sums, itemSum{Key: stock.Key{SKU: 41 + n}, num: 1 + n, most: 1, anonymous: true})
@@ -73,7 +74,8 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"Merged Refund 3: the holds of which the same is refunded", q.refundHoldsText() + one.where()},
 		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 1: claim the number", q.insertChangeText(1)},
 		sqltest.Statement{"Restock, Withdraw, Transfer 2: all items, two", q.moveUnitsText(2)},
-		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(entry)},
+		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(stock.KindTransfer, entry)},
+		sqltest.Statement{"Count 2: 5 units more", q.applyToItem(stock.KindCount, counted)},
 		sqltest.Statement{"Repair 2: a buyer's row, if need be", q.makeBuyersText(1)},
 		sqltest.Statement{"Repair 3: a buyer's row", q.changeBuyer},
 		sqltest.Statement{"Merged Lock: which orders are known", q.known},

@@ -309,6 +309,9 @@ func scanChange(rows *sql.Rows, more ...any) (stock.Change, error) {
 	if e.Buyer == "" {
 		e.Asked, e.Holds = e.Holds, 0
 	}
+	if c.Kind == stock.KindCount {
+		e.Short, d.Locked = d.Locked, 0
+	}
 	e.Rest, e.Exactly = rest > 0, rest == restOf(stock.Entry{Exactly: true})
 	c.At, c.Entries = mysql.FromMicros(at), []stock.Entry{e}
 	return c, err

@@ -16,20 +16,20 @@ import (
 type Statements struct {
 	Items, Holds, buyers, refunds, changes string // table names
 
-	changeTerms, changeLimit             string
-	CloseOrder, fenceOrder, setDeadline  string
-	countState, LockStates               string
-	lockLinesOf                          string
-	claim, claimPaid                     string
-	known, knownNow                      string
-	lockOrder, lockRefund, lockChange    string
-	blankHold, blankRefund, blankChange  mysql.Blank
-	readHold, readHolds, LockHolds       string
-	heldOrders                           string
-	readRefund, readChange               string
-	dueOfItem, dueOfAll, stillDue        string
-	listRefunds, listChanges             string
-	changeBuyer                          string
+	changeTerms, changeLimit            string
+	CloseOrder, fenceOrder, setDeadline string
+	countState, LockStates              string
+	lockLinesOf                         string
+	claim, claimPaid                    string
+	known, knownNow                     string
+	lockOrder, lockRefund, lockChange   string
+	blankHold, blankRefund, blankChange mysql.Blank
+	readHold, readHolds, LockHolds      string
+	heldOrders                          string
+	readRefund, readChange              string
+	dueOfItem, dueOfAll, stillDue       string
+	listRefunds, listChanges            string
+	changeBuyer                         string
 
 	Moves map[stock.Step]string      // of the steps that move a hold
 	Many  map[stock.Step]moveManySQL // and of many holds at once
@@ -149,17 +149,16 @@ func plus(sign int64) string {
 }
 
 // insertChanges renders the INSERT that claims the numbers of changes. HOLD_NUM is of a buyer, and has what was asked for
-// where there is none.
+// where there is none. LOCK_NUM of a count, which locks nothing, has the units that are short.
 func (q *Statements) insertChanges(changes []stock.Change) string {
 	args := make([]any, 0, 17*len(changes))
 	entries := 0
 	for _, c := range changes {
 		for i, e := range c.Entries {
 			args = append(args, int64(c.Kind.Scope()), c.ID, i+1, len(c.Entries), int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer))
-			for _, d := range each(e.Delta) {
-				args = append(args, d)
-			}
-			args = append(args, e.Holds+e.Asked, restOf(e), c.Actor, c.Reason)
+			d := e.Delta
+			d.Locked += e.Short
+			args = append(args, d.Total, d.Sold, d.Locked, d.Left, d.Refunded, e.Holds+e.Asked, restOf(e), c.Actor, c.Reason)
 		}
 		entries += len(c.Entries)
 	}
@@ -185,7 +184,7 @@ func (q *Statements) insertChangeText(entries int) string {
 
 // applyToItem renders the guarded UPDATE of one entry: no counter leaves its range, what is
 // locked stays covered by what is left, and a total moves only where there is one.
-func (q *Statements) applyToItem(e stock.Entry) string {
+func (q *Statements) applyToItem(kind stock.Kind, e stock.Entry) string {
 	var set, guard []string
 	for i, d := range each(e.Delta) {
 		switch {
@@ -203,6 +202,9 @@ func (q *Statements) applyToItem(e stock.Entry) string {
 	}
 	if drawn := e.Delta.Locked - e.Delta.Left; drawn > 0 {
 		guard = append(guard, fmt.Sprintf("(s.UNLIMITED = 1 OR s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM >= %d)", drawn))
+	}
+	if kind == stock.KindCount { // nobody else has counted, or brought units, since
+		guard = append(guard, fmt.Sprintf("s.STOCK_TOTAL_NUM = %d", e.From))
 	}
 	if e.Exactly {
 		guard = append(guard, fmt.Sprintf("s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM = %d", -e.Delta.Left))
