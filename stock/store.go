@@ -269,10 +269,10 @@ const (
 	KindRestock  Kind = 2
 	KindWithdraw Kind = 3
 	KindTransfer Kind = 4
-	KindRepair   Kind = 5 // a correction found by an audit; not part of the recount
-	KindImport   Kind = 6 // units that came with what is handed out for them: the codes of coupons
-	KindRefund   Kind = 7 // a refund that somebody made by hand; its ID is that of the refund
-	KindCount    Kind = 10
+	KindRepair   Kind = 5  // a correction found by an audit; not part of the recount
+	KindImport   Kind = 6  // units that came with what is handed out for them: the codes of coupons
+	KindRefund   Kind = 7  // a refund that somebody made by hand; its ID is that of the refund
+	KindCount    Kind = 10 // units that were counted: Entry.Asked; 8 and 9 are of group buying
 )
 
 // String returns the kind in lower case.
