@@ -83,8 +83,8 @@ func (inv *Inventory) RepairBackOnSale(ctx context.Context, keys ...Key) (Report
 	return inv.audit(ctx, keys, backOnSale)
 }
 
-// AuditAll is Audit, part by part: each Report is that of up to 500 items, in the order of keys, as soon as they are recounted. It
-// ends with the first error.
+// AuditAll is Audit, part by part: each Report is that of up to 500 items, or of fewer that have sold a lot, in the order of keys, as
+// soon as they are recounted. It ends with the first error.
 func (inv *Inventory) AuditAll(ctx context.Context, keys ...Key) iter.Seq2[Report, error] {
 	return inv.audits(ctx, keys, look)
 }
@@ -118,6 +118,10 @@ func (inv *Inventory) audits(ctx context.Context, keys []Key, do repair) iter.Se
 	}
 }
 
+// mostCounted bounds the units that the items of a part have sold, locked and refunded, where it has several: a statement does not
+// recount many items that have sold a lot.
+const mostCounted = 100_000
+
 // parts lists these keys, or those of all items, in their order and as many at a time as one statement has.
 func (inv *Inventory) parts(ctx context.Context, keys []Key) iter.Seq2[[]Key, error] {
 	return func(yield func([]Key, error) bool) {
@@ -139,16 +143,33 @@ func (inv *Inventory) parts(ctx context.Context, keys []Key) iter.Seq2[[]Key, er
 		}
 		for after, full := (Key{}), true; full; {
 			items, err := inv.store.List(ctx, 0, after, MaxLines)
-			part := make([]Key, len(items))
-			for i, item := range items {
-				part[i], after = item.Key, item.Key
+			if err != nil {
+				yield(nil, err)
+				return
 			}
 			full = len(items) == MaxLines
-			if (err != nil || len(part) > 0) && !yield(part, err) {
-				return
+			for len(items) > 0 {
+				part := lightest(items)
+				if !yield(part, nil) {
+					return
+				}
+				items, after = items[len(part):], part[len(part)-1]
 			}
 		}
 	}
+}
+
+// lightest returns the keys of the first items that are recounted together: one at least.
+func lightest(items []Item) (keys []Key) {
+	counted := int64(0)
+	for _, item := range items {
+		counted += min(item.Sold, mostCounted) + min(item.Locked, mostCounted) + min(item.Refunded, mostCounted)
+		if counted > mostCounted && len(keys) > 0 {
+			break
+		}
+		keys = append(keys, item.Key)
+	}
+	return keys
 }
 
 // auditPart recounts some items.

@@ -272,7 +272,8 @@ func (inv *Inventory) defines(key Key, n, units int64) Change {
 
 // define refuses what an item cannot be defined with, and brings its times into the form that every store keeps.
 func (i *Item) define() error {
-	err := errors.Join(checkKey(i.Key), input.NotNegative("total", i.Total), input.NotNegative("version", i.Version), checkTerms(i.Terms, i.Total))
+	err := errors.Join(checkKey(i.Key), input.NotNegative("total", i.Total), input.NotNegative("version", i.Version),
+		checkTerms(i.Terms, i.Total))
 	i.Start, i.End = input.Instant(i.Start), input.Instant(i.End)
 	return err
 }

@@ -300,7 +300,8 @@ func restockAll(s *scene) {
 	for n := range 2 {
 		got = each(s.inv.RestockAll(s.Context(), "in", missing...))
 		suite.Same(s, "parts", got, []one[stock.ChangeOutcome]{
-			{Is: stock.ChangeOutcome{ID: "in", Replay: true, Lines: stock.MaxLines}}, {Is: stock.ChangeOutcome{ID: "in/2", Replay: n > 0, Lines: all}},
+			{Is: stock.ChangeOutcome{ID: "in", Replay: true, Lines: stock.MaxLines}},
+			{Is: stock.ChangeOutcome{ID: "in/2", Replay: n > 0, Lines: all}},
 		})
 	}
 	s.counts(sku(9999), stock.Quantities{Total: 1, Left: 1})
@@ -360,7 +361,8 @@ func cancelAll(s *scene) {
 	s.state("another pool", stock.Locked)
 	s.state("paid", stock.Paid)
 	s.state("dead", stock.Expired)
-	s.Count("what is left to cancel", len(each(s.inv.CancelAll(s.Context(), stock.Filter{Key: sku(1), States: []stock.State{stock.Locked}}))), 0)
+	again := stock.Filter{Key: sku(1), States: []stock.State{stock.Locked}}
+	s.Count("what is left to cancel", len(each(s.inv.CancelAll(s.Context(), again))), 0)
 	s.Is(suite.Err(s.inv.Lock(s.Context(), locked[0], units(1, 2), units(2, 1))), stock.ErrCancelled)
 	for _, filter := range []stock.Filter{{}, {States: []stock.State{stock.Locked}}, {Key: sku(1), States: []stock.State{stock.Paid}}} {
 		s.Invalid("a filter", each(s.inv.CancelAll(s.Context(), filter))[0].Err)

@@ -41,13 +41,15 @@ func (q *Statements) bookItemsText(items int) string {
 		grouped(sum("IF("+repair+" OR c.BUYER_ID IS NOT NULL, 0, c.TOTAL_NUM)", "TOTAL_NUM")+
 			", COUNT(DISTINCT IF("+repair+", c.CHANGE_NO, NULL)) AS REPAIRS", q.ofKeys(items, q.changes, "c", mysql.By(q.changes, "item")), "c") +
 		grouped(sum(when(sold, "h.NUM - h.RESTOCK_NUM"), "SALE_NUM")+", "+sum(when(locked, "h.NUM"), "LOCK_NUM")+", "+
-			sum("h.REFUND_NUM", "REFUND_NUM")+", "+sum(when([]stock.State{stock.Paid}, "h.NUM - h.REFUND_NUM"), "PROMISED"), q.ofKeys(items, q.Holds, "h", mysql.By(q.Holds, "due")), "h")
+			sum("h.REFUND_NUM", "REFUND_NUM")+", "+sum(when([]stock.State{stock.Paid}, "h.NUM - h.REFUND_NUM"), "PROMISED"),
+			q.ofKeys(items, q.Holds, "h", mysql.By(q.Holds, "due")), "h")
 }
 
 // bookBuyersText reads the buyers of items whose counters differ from their recounts.
 func (q *Statements) bookBuyersText(items int) string {
 	locked, sold := CountedStates()
-	return "SELECT SKU_ID, ACTIVITY_ID, BUYER_ID, " + sum("HELD", "HELD") + ", " + sum("BOUGHT", "BOUGHT") + ", " + sum("HOLDS", "HOLDS") + ", " +
+	return "SELECT SKU_ID, ACTIVITY_ID, BUYER_ID, " +
+		sum("HELD", "HELD") + ", " + sum("BOUGHT", "BOUGHT") + ", " + sum("HOLDS", "HOLDS") + ", " +
 		sum("HELD_2", "HELD_2") + ", " + sum("BOUGHT_2", "BOUGHT_2") + ", " + sum("HOLDS_2", "HOLDS_2") +
 		" FROM (SELECT b.SKU_ID, b.ACTIVITY_ID, b.BUYER_ID, b.HELD_NUM AS HELD, b.BOUGHT_NUM AS BOUGHT, b.HOLD_NUM AS HOLDS," +
 		" 0 AS HELD_2, 0 AS BOUGHT_2, 0 AS HOLDS_2 FROM " + q.ofKeys(items, q.buyers, "b", mysql.ByKey) +

@@ -43,28 +43,33 @@ func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.C
 		if err := s.Record(ctx, q, change); err != nil {
 			return false, err
 		}
-		if moveOnly(change) {
-			rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.moveUnits(change.Entries)))
-			return rows == int64(len(change.Entries)), err
-		}
-		for _, e := range change.Entries {
-			if e.Buyer != "" {
-				if err := s.applyToBuyer(ctx, q, e); err != nil {
-					return false, err
-				}
-				continue
-			}
-			rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.applyToItem(change.Kind, e)))
-			if err != nil || rows == 0 {
-				return false, err
-			}
-		}
-		return true, nil
+		return s.applyEntries(ctx, q, change)
 	})
 	if errors.Is(err, fault.ErrDrift) || errors.Is(err, fault.ErrOverflow) {
 		return stock.Refused, nil // a constraint: the counters would not be valid
 	}
 	return ExistsOnDuplicate(DoneIf(kept), err)
+}
+
+// applyEntries adds what a change does to its items and buyers, and reports whether all of them let it.
+func (s *Store) applyEntries(ctx context.Context, q mysql.Tx, change stock.Change) (bool, error) {
+	if moveOnly(change) {
+		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.moveUnits(change.Entries)))
+		return rows == int64(len(change.Entries)), err
+	}
+	for _, e := range change.Entries {
+		if e.Buyer != "" {
+			if err := s.applyToBuyer(ctx, q, e); err != nil {
+				return false, err
+			}
+			continue
+		}
+		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.applyToItem(change.Kind, e)))
+		if err != nil || rows == 0 {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // applyToBuyer adds an entry to what a buyer has.

@@ -74,7 +74,9 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"Merged Refund 3: the holds of which the same is refunded", q.refundHoldsText() + one.where()},
 		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 1: claim the number", q.insertChangeText(1)},
 		sqltest.Statement{"Restock, Withdraw, Transfer 2: all items, two", q.moveUnitsText(2)},
-		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(stock.KindTransfer, entry)},
+		sqltest.Statement{
+			"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(stock.KindTransfer, entry),
+		},
 		sqltest.Statement{"Count 2: 5 units more", q.applyToItem(stock.KindCount, counted)},
 		sqltest.Statement{"Repair 2: a buyer's row, if need be", q.makeBuyersText(1)},
 		sqltest.Statement{"Repair 3: a buyer's row", q.changeBuyer},
