@@ -116,24 +116,19 @@ func (inv *Inventory) cancelPart(ctx context.Context, holds []Hold, yield func(O
 		inv.took(ctx, Effect{Step: StepCancel, Order: order})
 	}
 	for _, h := range holds {
-		outcome := Outcome{Order: h.Order, State: Cancelled}
-		if !done[h.Order] {
-			if err != nil {
-				continue
-			}
-			var why error
-			outcome, why = inv.step(ctx, StepCancel, h.Order) // alone: it waits, and tells why not
-			if _, over := fault.As[*StateError](why); over || outcome.Replay {
-				continue // since it was read
-			}
-			if why != nil {
-				if !yield(Outcome{Order: h.Order}, why) || fault.Stops(why) {
-					return false
-				}
-				continue
-			}
+		outcome, why := Outcome{Order: h.Order, State: Cancelled}, error(nil)
+		switch {
+		case done[h.Order]:
+		case err != nil:
+			continue
+		default: // alone: it waits, and tells why not
+			outcome, why = inv.step(ctx, StepCancel, h.Order)
+			outcome.Order = h.Order
 		}
-		if !yield(outcome, nil) {
+		if _, over := fault.As[*StateError](why); over || outcome.Replay {
+			continue // since it was read
+		}
+		if !yield(outcome, why) || fault.Stops(why) {
 			return false
 		}
 	}

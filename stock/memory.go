@@ -299,16 +299,10 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 				usages[buyerKey{e.Key, e.Buyer}] = u
 				continue
 			}
-			item, ok := b.items[e.Key]
-			if !ok || item.Unlimited && e.Delta.Total != 0 || e.Exactly && item.Available() != -e.Delta.Left ||
-				change.Kind == KindCount && item.Total != e.From {
+			item, ok := b.items[e.Key].entered(change.Kind, e)
+			if !ok {
 				return Refused, nil
 			}
-			q, err := item.Plus(e.Delta)
-			if err != nil || !q.Valid(item.Terms) {
-				return Refused, nil
-			}
-			item.Quantities = q
 			items[e.Key] = item
 		}
 		return Done, func() {
@@ -322,6 +316,20 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 			b.record(change, now)
 		}
 	})
+}
+
+// entered returns the item with the entry of a change, or false where it does not let it.
+func (i Item) entered(kind Kind, e Entry) (Item, bool) {
+	if i.Version == 0 || i.Unlimited && e.Delta.Total != 0 || e.Exactly && i.Available() != -e.Delta.Left ||
+		kind == KindCount && i.Total != e.From {
+		return Item{}, false
+	}
+	q, err := i.Plus(e.Delta)
+	if err != nil || !q.Valid(i.Terms) {
+		return Item{}, false
+	}
+	i.Quantities = q
+	return i, true
 }
 
 // Applied implements Store.
