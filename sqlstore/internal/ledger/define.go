@@ -58,13 +58,11 @@ func keyList(items int) string {
 	return "(SELECT ? AS SKU_ID, ? AS ACTIVITY_ID" + strings.Repeat(" UNION ALL SELECT ?, ?", items-1) + ") l"
 }
 
-// argsOf returns keys as arguments of keyList, so many times.
-func argsOf(keys []stock.Key, times int) []any {
-	args := make([]any, 0, 2*len(keys)*times)
-	for range times {
-		for _, key := range keys {
-			args = append(args, key.SKU, key.Activity)
-		}
+// argsOf returns keys as arguments of keyList.
+func argsOf(keys []stock.Key) []any {
+	args := make([]any, 0, 2*len(keys))
+	for _, key := range keys {
+		args = append(args, key.SKU, key.Activity)
 	}
 	return args
 }
@@ -133,7 +131,7 @@ func (s *Store) Defined(ctx context.Context, keys []stock.Key) ([]int64, error) 
 	}
 	totals := map[stock.Key]int64{}
 	for part := range slices.Chunk(keys, stock.MaxLines) {
-		err := s.Query(ctx, mysql.Render(s.SQL.definedText(len(part)), argsOf(part, 1)...), func(rows *sql.Rows) error {
+		err := s.Query(ctx, mysql.Render(s.SQL.definedText(len(part)), argsOf(part)...), func(rows *sql.Rows) error {
 			var key stock.Key
 			var units sql.NullInt64
 			err := rows.Scan(&key.SKU, &key.Activity, &units)

@@ -143,7 +143,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"In the caller's transaction: blank items", q.blankItemsText(1)},
 		sqltest.Statement{"In the caller's transaction: no blank item any more", q.deleteBlankItems(1)},
 		sqltest.Statement{"In the caller's transaction: which of the dead holds are dead now", q.stillDue + " SKIP LOCKED"},
-		sqltest.Statement{"Audit items, two", q.bookItemsText(2)},
-		sqltest.Statement{"Audit their buyers", q.bookBuyersText(2)},
+		sqltest.Statement{"Audit items, two", q.bookItems(rangesOf([]stock.Key{{SKU: 41}, {SKU: 42, Activity: 7}}))},
+		sqltest.Statement{"Audit their buyers", q.bookBuyers(rangesOf([]stock.Key{{SKU: 41}, {SKU: 42, Activity: 7}}))},
 	)
 }
