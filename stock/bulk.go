@@ -18,8 +18,8 @@ import (
 //
 // The same call again goes on where the first one has ended, and returns a Replay for each part before that. A part that is
 // refused is the last that comes, and names the line: mend that and make the same call. Another number of lines, or other
-// lines in a part that is added, are ErrMismatch. What is not ranged over is not added. The companions of With go with each
-// part.
+// lines in a part that is added, are ErrMismatch. What is not ranged over is not added. The companions of With, and
+// rows of the shop, go with each part.
 //
 // Errors are those of Restock.
 func (inv *Inventory) RestockAll(ctx context.Context, id string, lines ...Line) iter.Seq2[ChangeOutcome, error] {

@@ -60,7 +60,7 @@ func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Te
 //
 // It returns each item as it is then, or why it was not defined, in the order of keys. Go on after an error of one item; an
 // error of the store is the last that comes. Items are created 500 in a transaction, just before they are returned; what is
-// not ranged over is not defined. The companions of With go with each transaction.
+// not ranged over is not defined. The companions of With, and rows of the shop, go with each transaction.
 //
 // Errors of all: ErrInvalid, also for a key that comes twice. Errors of an item, with its Key, in the order of precedence:
 // ErrUnknownSKU, where it has a Version and does not exist, ErrMismatch, ErrInUse.
