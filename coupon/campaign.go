@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -13,7 +14,8 @@ import (
 
 // Define creates a campaign, or changes the rules and terms of one that exists. It is safe to call at every
 // start of a program: a new campaign begins with total units, and an existing one keeps its units. Restock and
-// Withdraw change them. The total must be 0 for an unlimited campaign and for one with a Pool, whose units are
+// Withdraw change them. A total that an existing one neither has nor was defined with is ErrMismatch.
+// The total must be 0 for an unlimited campaign and for one with a Pool, whose units are
 // its codes. Coupons that are already claimed keep their terms.
 //
 // Claims end at a fixed ValidUntil at the latest: Rules.End of the campaign is the earlier of the two. The last of
@@ -21,7 +23,7 @@ import (
 // stock.Inventory.Define.
 //
 // Errors, in the order of precedence: ErrInvalid; ErrPool and ErrNoPool, where the campaign was first
-// defined with the other Terms.Pool; ErrInUse.
+// defined with the other Terms.Pool; ErrMismatch; ErrInUse.
 func (c *Coupons) Define(ctx context.Context, id, total int64, rules Rules, terms Terms) (Campaign, error) {
 	if err := errors.Join(c.ready(ctx), input.Positive("campaign", id), input.NotNegative("total", total), rules.check(total, terms),
 		terms.check()); err != nil {
@@ -35,6 +37,9 @@ func (c *Coupons) Define(ctx context.Context, id, total int64, rules Rules, term
 	_, err = c.units.Define(ctx, stock.Key{SKU: id}, total, stock.Terms{
 		SPU: no, Unlimited: rules.Unlimited, OffShelf: rules.Closed, Start: rules.Start, End: rules.ending(terms), PerBuyer: rules.PerBuyer,
 	})
+	if differs, ok := fault.As[*MismatchError](err); ok {
+		return Campaign{}, &MismatchError{ID: strconv.FormatInt(id, 10), Field: differs.Field, Recorded: differs.Recorded, Asked: differs.Asked}
+	}
 	if err != nil {
 		return Campaign{}, c.refused(ctx, id, "", err)
 	}

@@ -82,9 +82,9 @@ type faultUnits struct {
 }
 
 func (u *faultUnits) Create(
-	ctx context.Context, item stock.Item, define stock.Change, beside ...stock.Companion,
+	ctx context.Context, items []stock.Item, defines []stock.Change, beside ...stock.Companion,
 ) (verdict stock.Verdict, err error) {
-	err = u.s.around(func() error { verdict, err = u.Store.Create(ctx, item, define, beside...); return err })
+	err = u.s.around(func() error { verdict, err = u.Store.Create(ctx, items, defines, beside...); return err })
 	return verdict, err
 }
 

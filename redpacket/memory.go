@@ -155,7 +155,7 @@ func (m *Memory) Add(ctx context.Context, record Record, senderMayGrab bool, liv
 		define := stock.Change{Kind: stock.KindDefine, ID: item.Serial(1), Entries: []stock.Entry{
 			{Key: item.Key, Delta: stock.Quantities{Total: item.Total}},
 		}}
-		if _, err := units.Create(ctx, item, define); err != nil {
+		if _, err := units.Create(ctx, []stock.Item{item}, []stock.Change{define}); err != nil {
 			return stock.Refused, err
 		}
 		if !senderMayGrab {
@@ -306,11 +306,11 @@ func (m *Memory) Book(ctx context.Context, id int64) (Book, error) {
 		if b == nil {
 			return Book{}, nil
 		}
-		of, err := units.Book(ctx, stock.Key{SKU: id})
+		of, err := units.Books(ctx, []stock.Key{{SKU: id}})
 		if err != nil {
 			return Book{}, err
 		}
-		book := Book{Record: b.Record, Shares: int64(len(b.shares)), Remainder: -1, Holds: of.Recount.Sold}
+		book := Book{Record: b.Record, Shares: int64(len(b.shares)), Remainder: -1, Holds: of[0].Recount.Sold}
 		for _, share := range b.shares {
 			book.Money += share.Money
 		}

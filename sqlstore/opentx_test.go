@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/sqltest"
+	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -76,7 +77,18 @@ func txCalls(ctx context.Context, in *stock.Inventory) []txCall {
 		{"Item", nil, func() error { return of(in.Item(ctx, first)) }},
 		{"Item of an unknown SKU", stock.ErrUnknownSKU, func() error { return of(in.Item(ctx, unknown)) }},
 		{"Define", nil, func() error { return of(in.Define(ctx, unknown, 1, stock.Terms{})) }},
-		{"Define of what is there", nil, func() error { return of(in.Define(ctx, first, 1, stock.Terms{PerOrder: 5000})) }},
+		{"Define of what is there", nil, func() error { return of(in.Define(ctx, first, 100, stock.Terms{PerOrder: 5000})) }},
+		{"Define with another total", stock.ErrMismatch, func() error { return of(in.Define(ctx, first, 1, stock.Terms{})) }},
+		{"DefineAll", nil, func() error {
+			there := stock.Item{Key: first, Quantities: stock.Quantities{Total: 100}}
+			return of(suite.Gather(in.DefineAll(ctx, there, stock.Item{Key: unknown})))
+		}},
+		{"ChangeTerms", nil, func() error {
+			return of(in.ChangeTerms(ctx, first, func(stock.Item) (stock.Terms, error) { return stock.Terms{PerOrder: 5000}, nil }))
+		}},
+		{"Count", nil, func() error { return of(in.Count(ctx, "m-new", first, 5000)) }},
+		{"Check", nil, func() error { return of(in.Check(ctx, one(first.SKU), one(unknown.SKU))) }},
+		{"Items", stock.ErrUnknownSKU, func() error { return of(suite.Gather(in.Items(ctx, unknown, first))) }},
 		{"Restock", nil, func() error { return of(in.Restock(ctx, "m-new", one(1), one(2))) }},
 		{"Restock again", nil, func() error { return of(in.Restock(ctx, "m-change", one(1))) }},
 		{"Withdraw of too much", stock.ErrInsufficient, func() error { return of(in.Withdraw(ctx, "m-new", units(1, 1000))) }},

@@ -326,7 +326,7 @@ func TestRefusalsFromMemoryAreThoseOfTheItem(t *testing.T) {
 		}
 		require.NoError(t, of(s.Pay(ctx, fmt.Sprint(sku, "-", 3))))
 		require.NoError(t, of(s.For("4").Lock(ctx, fmt.Sprint(sku, "-", 4), units(sku, 2))))
-		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 0, closed)))
+		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 10, closed)))
 		refuse := func(inv *stock.Inventory, num int64) error {
 			_, err := inv.Lock(ctx, "refused", units(sku, num))
 			require.Error(t, err)

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
-	"github.com/holdfast-go/holdfast/internal/listing"
 )
 
 // Drift is one counter that is not what the holds and changes say.
@@ -53,6 +53,7 @@ const (
 
 // Audit recounts every counter of these items, or of all items where none is named, from the holds and the recorded
 // changes, while traffic runs. It changes nothing. Sales are recounted from paid holds, so these must not be deleted.
+// AuditAll tells how far it has come.
 // Errors: ErrInvalid, ErrUnknownSKU.
 func (inv *Inventory) Audit(ctx context.Context, keys ...Key) (Report, error) {
 	return inv.audit(ctx, keys, look)
@@ -82,57 +83,125 @@ func (inv *Inventory) RepairBackOnSale(ctx context.Context, keys ...Key) (Report
 	return inv.audit(ctx, keys, backOnSale)
 }
 
+// AuditAll is Audit, part by part: each Report is that of up to 500 items, or of fewer that have sold a lot, in the order of keys, as
+// soon as they are recounted. It ends with the first error.
+func (inv *Inventory) AuditAll(ctx context.Context, keys ...Key) iter.Seq2[Report, error] {
+	return inv.audits(ctx, keys, look)
+}
+
 // audit looks at each item, and repairs it if asked.
 func (inv *Inventory) audit(ctx context.Context, keys []Key, do repair) (Report, error) {
-	err := inv.ready(ctx)
-	for _, key := range keys {
-		err = errors.Join(err, checkKey(key))
-	}
-	if err != nil {
-		return Report{}, err
-	}
-	all := listing.Map(inv.Items(ctx), func(item Item) Key { return item.Key })
-	if len(keys) > 0 {
-		all = func(yield func(Key, error) bool) {
-			for _, key := range keys {
-				if !yield(key, nil) {
-					return
-				}
-			}
-		}
-	}
 	var report Report
 	var failed []error
-	for key, err := range all {
-		if err != nil {
-			return report, err
-		}
-		found, err := inv.auditItem(ctx, key, do)
-		report.Items++
+	for found, err := range inv.audits(ctx, keys, do) {
+		report.Items += found.Items
 		report.Drifts = append(report.Drifts, found.Drifts...)
 		report.Kept = append(report.Kept, found.Kept...)
 		report.Repaired += found.Repaired
-		switch {
-		case errors.Is(err, ErrDrift):
-			failed = append(failed, err)
-		case err != nil:
-			return report, err
-		}
+		failed = append(failed, err)
 	}
 	return report, errors.Join(failed...)
 }
 
-// auditItem recounts one item. The correction is the difference, not the new value: it stays
-// right while traffic moves counter and recount together.
-func (inv *Inventory) auditItem(ctx context.Context, key Key, do repair) (Report, error) {
-	for range attempts {
-		book, err := inv.store.Book(ctx, key)
+// audits looks at items part by part, and repairs them if asked. ErrDrift is the error of a part; the others are the last.
+func (inv *Inventory) audits(ctx context.Context, keys []Key, do repair) iter.Seq2[Report, error] {
+	return func(yield func(Report, error) bool) {
+		for part, err := range inv.parts(ctx, keys) {
+			var report Report
+			if err == nil {
+				report, err = inv.auditPart(ctx, part, do)
+			}
+			if !yield(report, err) || err != nil && !errors.Is(err, ErrDrift) {
+				return
+			}
+		}
+	}
+}
+
+// mostCounted bounds the units that the items of a part have sold, locked and refunded, where it has several: a statement does not
+// recount many items that have sold a lot.
+const mostCounted = 100_000
+
+// parts lists these keys, or those of all items, in their order and as many at a time as one statement has.
+func (inv *Inventory) parts(ctx context.Context, keys []Key) iter.Seq2[[]Key, error] {
+	return func(yield func([]Key, error) bool) {
+		err := inv.ready(ctx)
+		for _, key := range keys {
+			err = errors.Join(err, checkKey(key))
+		}
 		if err != nil {
-			return Report{}, err
+			yield(nil, err)
+			return
 		}
+		if len(keys) > 0 {
+			for part := range slices.Chunk(slices.Compact(slices.SortedFunc(slices.Values(keys), Key.Compare)), MaxLines) {
+				if !yield(part, nil) {
+					return
+				}
+			}
+			return
+		}
+		for after, full := (Key{}), true; full; {
+			items, err := inv.store.List(ctx, 0, after, MaxLines)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			full = len(items) == MaxLines
+			for len(items) > 0 {
+				part := lightest(items)
+				if !yield(part, nil) {
+					return
+				}
+				items, after = items[len(part):], part[len(part)-1]
+			}
+		}
+	}
+}
+
+// lightest returns the keys of the first items that are recounted together: one at least.
+func lightest(items []Item) (keys []Key) {
+	counted := int64(0)
+	for _, item := range items {
+		counted += min(item.Sold, mostCounted) + min(item.Locked, mostCounted) + min(item.Refunded, mostCounted)
+		if counted > mostCounted && len(keys) > 0 {
+			break
+		}
+		keys = append(keys, item.Key)
+	}
+	return keys
+}
+
+// auditPart recounts some items.
+func (inv *Inventory) auditPart(ctx context.Context, keys []Key, do repair) (Report, error) {
+	var report Report
+	books, err := inv.store.Books(ctx, keys)
+	if err != nil {
+		return report, err
+	}
+	var failed error
+	for i, book := range books {
 		if book.Version == 0 {
-			return Report{}, &ItemError{Key: key, Err: ErrUnknownSKU}
+			return report, errors.Join(failed, &ItemError{Key: keys[i], Err: ErrUnknownSKU})
 		}
+		found, err := inv.settle(ctx, book, do)
+		report.Items++
+		report.Drifts = append(report.Drifts, found.Drifts...)
+		report.Kept = append(report.Kept, found.Kept...)
+		report.Repaired += found.Repaired
+		failed = errors.Join(failed, err)
+		if err != nil && !errors.Is(err, ErrDrift) {
+			break
+		}
+	}
+	return report, failed
+}
+
+// settle compares a book with its recount, and corrects it if asked. The correction is the difference, not the new value: it
+// stays right while traffic moves counter and recount together.
+func (inv *Inventory) settle(ctx context.Context, book Book, do repair) (Report, error) {
+	key := book.Key
+	for range attempts {
 		book.balance()
 		found, kept := Report{Drifts: book.drifts()}, error(nil)
 		if do == mend {
@@ -153,7 +222,11 @@ func (inv *Inventory) auditItem(ctx context.Context, key Key, do repair) (Report
 		case verdict == Refused:
 			return found, errors.Join(kept, fmt.Errorf("%w: %v cannot be corrected: its holds claim more than it has", fault.ErrDrift, key))
 		}
-		// Exists: another repair was faster; look again.
+		books, err := inv.store.Books(ctx, []Key{key}) // Exists: another repair was faster; look again
+		if err != nil {
+			return Report{}, err
+		}
+		book = books[0]
 	}
 	return Report{}, &ContentionError{Verb: "repair", ID: key.String()}
 }

@@ -40,6 +40,7 @@
 //	Refund, not back on sale                                           +n
 //	Restock, Withdraw: by an operator      ±n                  ±n
 //	Transfer: from one pool to another     ±n                  ±n
+//	Count: the difference to what is there ±n                  ±n
 //
 // The table is also data: see [Transitions].
 //
@@ -79,6 +80,19 @@
 // By says who makes an operator's change and why, and ChangesPage shows it:
 //
 //	outcome, err := inv.By("Lin", "a pallet arrived").Restock(ctx, "r-7", stock.Line{SKU: 42, Num: 500})
+//
+// # Many at once
+//
+// [Inventory.DefineAll], [Inventory.RestockAll], [Inventory.CancelAll] and [Inventory.AuditAll] take any number of items or orders,
+// some hundreds in a transaction, and are ranged over: what comes is done, and what is not ranged over is not done. Each can be
+// made again where it was cut off. [Inventory.Items] reads the items of a page by one query.
+//
+// # Terms and what is there
+//
+// Several people and programs change an item. [Inventory.ChangeTerms] changes one term and leaves the others, DefineAll is for
+// a program that starts and for a form that was read before, and neither undoes what somebody else has changed; Define replaces all
+// terms. Units come by Restock and go by Withdraw. Where another system tells how many are there, use [Inventory.Count], which
+// knows what is promised. [Inventory.Check] asks whether an order could be locked, and locks nothing.
 //
 // # Audit and repair
 //

@@ -72,6 +72,8 @@ func TestBadIDsAreRefused(t *testing.T) {
 		c.Invalid("Refund by an ID", suite.Err(inv.Refund(ctx, stock.Refund{ID: id, Order: "a"})))
 		c.Invalid("Refund of an order", suite.Err(inv.Refund(ctx, stock.Refund{ID: "r", Order: id})))
 		c.Invalid("Restock", suite.Err(inv.Restock(ctx, id, one)))
+		c.Invalid("RestockAll", suite.Err(suite.Gather(inv.RestockAll(ctx, id, one))))
+		c.Invalid("Count", suite.Err(inv.Count(ctx, id, one.Key(), 1)))
 		c.Invalid("Withdraw", suite.Err(inv.Withdraw(ctx, id, one)))
 		c.Invalid("Transfer", suite.Err(inv.Transfer(ctx, id, stock.TransferLeg{SKU: 1, To: 7, Num: 1})))
 	}
@@ -105,6 +107,10 @@ func TestBadLinesAreRefused(t *testing.T) {
 	} {
 		c.Invalid("Lock of "+name, suite.Err(inv.Lock(t.Context(), "a", lines...)))
 		c.Invalid("Restock of "+name, suite.Err(inv.Restock(t.Context(), "c", lines...)))
+		c.Invalid("Check of "+name, suite.Err(inv.Check(t.Context(), lines...)))
+		if len(lines) <= stock.MaxLines {
+			c.Invalid("RestockAll of "+name, suite.Err(suite.Gather(inv.RestockAll(t.Context(), "c", lines...))))
+		}
 		c.Invalid("Withdraw of "+name, suite.Err(inv.Withdraw(t.Context(), "c", lines...)))
 		if len(lines) > 0 { // a refund without lines is one of everything
 			c.Invalid("Refund of "+name, suite.Err(inv.Refund(t.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})))

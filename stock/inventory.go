@@ -16,7 +16,7 @@ const (
 	DefaultHoldFor = 15 * time.Minute          // how long a hold lives
 	MaxHoldFor     = 10 * 365 * 24 * time.Hour // the longest a hold can be asked to live
 	DefaultSweep   = time.Second               // how long Run rests between two sweeps
-	MaxLines       = 500                       // lines of one order, refund or change
+	MaxLines       = 500                       // lines of one order, refund or change, and of one part of a RestockAll
 	MaxMissing     = 10_000                    // orders of one Missing
 )
 
@@ -150,8 +150,9 @@ func (inv *Inventory) With(companions ...Companion) *Inventory {
 }
 
 // By returns the same inventory whose changes are recorded with who makes them and why: an actor of 1 to 64 bytes, and a reason
-// of up to 512. These are the changes of Define, Restock, Withdraw, Transfer, Refund, Repair and RepairBackOnSale, and ChangesPage
-// shows them. A replay keeps what the first call has recorded. The other verbs are those of buyers and record nobody.
+// of up to 512. These are the changes of Define, DefineAll, ChangeTerms, Restock, RestockAll, Withdraw, Transfer, Count, Refund,
+// Repair and RepairBackOnSale, and ChangesPage shows them. A replay keeps what the first call has recorded. The other verbs are those
+// of buyers and record nobody.
 func (inv *Inventory) By(actor, reason string) *Inventory {
 	bound := inv.copy()
 	bound.actor, bound.reason = actor, reason
@@ -206,8 +207,16 @@ func (inv *Inventory) took(ctx context.Context, e Effect) {
 // normalize checks lines, sums those of one item and sorts them by key: two orders with the
 // same lines in another order are the same, and stores lock in one order.
 func normalize(lines []Line) ([]Line, error) {
-	if n := len(lines); n < 1 || n > MaxLines {
+	if n := len(lines); n > MaxLines {
 		return nil, fault.Invalid("lines", "must be 1 to %d, are %d", MaxLines, n)
+	}
+	return merge(lines)
+}
+
+// merge is normalize for any number of lines.
+func merge(lines []Line) ([]Line, error) {
+	if len(lines) == 0 {
+		return nil, fault.Invalid("lines", "must be 1 at least")
 	}
 	for _, l := range lines {
 		if err := errors.Join(checkKey(l.Key()), input.Positive("num", l.Num)); err != nil {

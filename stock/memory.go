@@ -53,6 +53,7 @@ type books struct {
 	refunds map[string]RefundRecord
 	changes map[changeKey]Change
 	repairs map[Key]int64
+	defined map[Key]int64 // the total that a definition has brought last
 	due     map[Key]*deadlines
 
 	events *event.Memory
@@ -132,8 +133,8 @@ func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func()
 	if b.items == nil {
 		*b = books{
 			items: map[Key]Item{}, holds: map[string]Hold{}, usages: map[buyerKey]Usage{},
-			refunds: map[string]RefundRecord{}, changes: map[changeKey]Change{}, repairs: map[Key]int64{}, due: map[Key]*deadlines{},
-			events: root.Events, tells: event.KindsOf(root.Tell...),
+			refunds: map[string]RefundRecord{}, changes: map[changeKey]Change{}, repairs: map[Key]int64{}, defined: map[Key]int64{},
+			due: map[Key]*deadlines{}, events: root.Events, tells: event.KindsOf(root.Tell...),
 		}
 	}
 	clock := root.Clock
@@ -185,15 +186,17 @@ func (m *Memory) change(
 }
 
 // Create implements Store.
-func (m *Memory) Create(ctx context.Context, item Item, define Change, beside ...Companion) (Verdict, error) {
+func (m *Memory) Create(ctx context.Context, items []Item, defines []Change, beside ...Companion) (Verdict, error) {
 	return m.change(ctx, &CompanionCall{Companions: beside}, func(b *books, now time.Time) (Verdict, func()) {
-		if _, ok := b.items[item.Key]; ok {
+		if slices.ContainsFunc(items, func(item Item) bool { return b.items[item.Key].Version > 0 }) {
 			return Exists, nil
 		}
 		return Done, func() {
-			item.Version, item.CreatedAt, item.UpdatedAt = 1, now, now
-			b.items[item.Key] = item
-			b.record(define, now)
+			for i, item := range items {
+				item.Version, item.CreatedAt, item.UpdatedAt = 1, now, now
+				b.items[item.Key], b.defined[item.Key] = item, item.Total
+				b.record(defines[i], now)
+			}
 		}
 	})
 }
@@ -204,6 +207,9 @@ func (b *books) record(change Change, now time.Time) {
 		return
 	}
 	change.At, change.Entries = now, slices.Clone(change.Entries)
+	for i := range change.Entries {
+		change.Entries[i].From = 0
+	}
 	b.changes[changeKey{change.Kind.Scope(), change.ID}] = change
 }
 
@@ -213,7 +219,7 @@ func (m *Memory) SetTerms(
 ) (Verdict, error) {
 	return m.change(ctx, &CompanionCall{Companions: beside}, func(b *books, now time.Time) (Verdict, func()) {
 		item, ok := b.items[from.Key]
-		if !ok || item.Unlimited != from.Unlimited {
+		if !ok || item.Terms != from.Terms {
 			return Refused, nil
 		}
 		if _, duplicate := b.changes[changeKey{define.Kind.Scope(), define.ID}]; duplicate {
@@ -226,6 +232,9 @@ func (m *Memory) SetTerms(
 		return Done, func() {
 			b.record(define, now)
 			if switches {
+				if total != item.Total {
+					b.defined[item.Key] = total
+				}
 				item.Total, item.Left = total, 0
 				if !to.Unlimited {
 					item.Left = total - item.Sold
@@ -300,15 +309,10 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 				usages[buyerKey{e.Key, e.Buyer}] = u
 				continue
 			}
-			item, ok := b.items[e.Key]
-			if !ok || item.Unlimited && e.Delta.Total != 0 || e.Exactly && item.Available() != -e.Delta.Left {
+			item, ok := b.items[e.Key].entered(change.Kind, e)
+			if !ok {
 				return Refused, nil
 			}
-			q, err := item.Plus(e.Delta)
-			if err != nil || !q.Valid(item.Terms) {
-				return Refused, nil
-			}
-			item.Quantities = q
 			items[e.Key] = item
 		}
 		return Done, func() {
@@ -340,6 +344,20 @@ func (m *Memory) Record(ctx context.Context, change Change) error {
 	return nil
 }
 
+// entered returns the item with the entry of a change, or false where it does not let it.
+func (i Item) entered(kind Kind, e Entry) (Item, bool) {
+	if i.Version == 0 || i.Unlimited && e.Delta.Total != 0 || e.Exactly && i.Available() != -e.Delta.Left ||
+		kind == KindCount && i.Total != e.From {
+		return Item{}, false
+	}
+	q, err := i.Plus(e.Delta)
+	if err != nil || !q.Valid(i.Terms) {
+		return Item{}, false
+	}
+	i.Quantities = q
+	return i, true
+}
+
 // Applied implements Store.
 func (m *Memory) Applied(ctx context.Context, kind Kind, id string) (change Change, err error) {
 	err = m.read(ctx, func(b *books, _ time.Time) { change = b.changes[changeKey{kind.Scope(), id}] })
@@ -365,10 +383,28 @@ func (m *Memory) Changes(ctx context.Context, key Key, after Change, limit int) 
 	return changes[:min(limit, len(changes))], err
 }
 
-// Book implements Store.
-func (m *Memory) Book(ctx context.Context, key Key) (book Book, err error) {
-	err = m.read(ctx, func(b *books, _ time.Time) { book = b.book(key) })
-	return book, err
+// Defined implements Store.
+func (m *Memory) Defined(ctx context.Context, keys []Key) (totals []int64, err error) {
+	err = m.read(ctx, func(b *books, _ time.Time) {
+		for _, key := range keys {
+			total, ok := b.defined[key]
+			if !ok {
+				total = -1
+			}
+			totals = append(totals, total)
+		}
+	})
+	return totals, err
+}
+
+// Books implements Store.
+func (m *Memory) Books(ctx context.Context, keys []Key) (all []Book, err error) {
+	err = m.read(ctx, func(b *books, _ time.Time) {
+		for _, key := range keys {
+			all = append(all, b.book(key))
+		}
+	})
+	return all, err
 }
 
 // book recounts an item.
@@ -391,6 +427,9 @@ func (b *books) book(key Key) Book {
 			book.Recount.Locked += weight.Locked * l.Num
 			book.Recount.Sold += weight.Sold * (l.Num - l.Restocked)
 			book.Recount.Refunded += l.Refunded
+			if h.State == Paid {
+				book.Promised += l.Num - l.Refunded
+			}
 			if h.Buyer != "" {
 				u := buyers[h.Buyer]
 				u.Held += weight.Locked * l.Num

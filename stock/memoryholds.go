@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
 // Lock implements Store.
@@ -200,6 +202,23 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 	moved.keep(b)
 	keep()
 	return MoveResult{Verdict: Done, Beside: call.Companions}, nil
+}
+
+// MoveAll implements Store.
+func (m *Memory) MoveAll(ctx context.Context, moves []Movement) (moved []string, err error) {
+	if len(m.rows) > 0 && len(moves) > 0 {
+		return nil, fault.Invalid("along", "must not go with many orders")
+	}
+	for _, move := range moves {
+		result, err := m.Move(ctx, move)
+		if fault.Stops(err) {
+			return moved, err
+		}
+		if result.Verdict == Done {
+			moved = append(moved, move.Order)
+		}
+	}
+	return moved, nil
 }
 
 // Void implements Store.

@@ -26,86 +26,8 @@ type TransferLeg struct {
 type ChangeOutcome struct {
 	ID     string
 	Moves  []TransferLeg // what a Transfer has moved; nil for the others
+	Lines  int           // of a RestockAll: how many lines are added by then
 	Replay bool          // an earlier call had done it; this one changed nothing
-}
-
-// Define creates an item, or changes the terms of one that exists. It is safe to call at
-// every start of a program: total is what a new item begins with, and an item that exists
-// keeps its units; Restock and Withdraw change them. There is one exception:
-// when an unlimited item becomes limited, total is its new Total, and must cover what is sold and
-// locked. A limited item that becomes unlimited gives up its Total and Left. The total of an unlimited item must be 0.
-//
-// Of two concurrent changes the last one wins.
-//
-// Errors, in the order of precedence: ErrInvalid, ErrInUse.
-func (inv *Inventory) Define(ctx context.Context, key Key, total int64, terms Terms) (Item, error) {
-	if err := errors.Join(inv.readyFor(ctx, 0, ""), checkKey(key), input.NotNegative("total", total), checkTerms(terms, total)); err != nil {
-		return Item{}, err
-	}
-	terms.Start, terms.End = input.Instant(terms.Start), input.Instant(terms.End) // as every store keeps them
-	for range attempts {
-		items, _, err := inv.store.Items(ctx, "", []Key{key})
-		if err != nil {
-			return Item{}, err
-		}
-		item := items[0].Item
-		var verdict Verdict
-		switch {
-		case item.Version == 0:
-			created := Item{Key: key, Terms: terms, Quantities: Quantities{Total: total, Left: total}}
-			verdict, err = inv.store.Create(ctx, created, inv.defines(key, 1, total), inv.beside...)
-		case item.Terms == terms:
-			return item, nil
-		case item.Unlimited && !terms.Unlimited && total-item.Sold < item.Locked:
-			return Item{}, &InUseError{Key: key, Wanted: total, Sold: item.Sold, Locked: item.Locked}
-		default:
-			var define Change
-			switch {
-			case item.Unlimited != terms.Unlimited:
-				define = inv.defines(key, item.Version+1, total-item.Total)
-			case inv.actor != "":
-				define = inv.defines(key, item.Version+1, 0)
-			}
-			verdict, err = inv.store.SetTerms(ctx, item, terms, total, define, inv.beside...)
-		}
-		if err != nil {
-			return Item{}, err
-		}
-		if verdict == Done {
-			item, err := inv.Item(ctx, key)
-			return item, fault.Unread(err)
-		}
-	}
-	return Item{}, &ContentionError{Verb: "define", ID: key.String()}
-}
-
-// defines returns the change that records a definition: the n-th of the item, by which units came or went.
-func (inv *Inventory) defines(key Key, n, units int64) Change {
-	return Change{
-		Kind: KindDefine, ID: key.Serial(n), Entries: []Entry{{Key: key, Delta: Quantities{Total: units}}},
-		Actor: inv.actor, Reason: inv.reason,
-	}
-}
-
-// checkTerms refuses terms that contradict themselves.
-func checkTerms(t Terms, total int64) error {
-	var windows error
-	if !t.Start.IsZero() {
-		windows = errors.Join(windows, input.Time("start", t.Start))
-	}
-	if !t.End.IsZero() {
-		windows = errors.Join(windows, input.Time("end", t.End))
-	}
-	if !t.Start.IsZero() && !t.End.IsZero() && !input.Instant(t.Start).Before(input.Instant(t.End)) {
-		windows = errors.Join(windows, fault.Invalid("end", "must be after the start"))
-	}
-	if t.Unlimited && total != 0 {
-		windows = errors.Join(windows, fault.Invalid("total", "must be 0 for an unlimited item, is %d", total))
-	}
-	return errors.Join(windows,
-		input.NotNegative("SPU", t.SPU), input.NotNegative("units per order", t.PerOrder),
-		input.NotNegative("units per buyer", t.PerBuyer), input.NotNegative("live holds per buyer", t.LiveHolds),
-		input.NotNegative("low stock", t.Low))
 }
 
 // Restock adds units: all lines or none. The same ID with the same lines again is a Replay, which changes nothing;
@@ -134,12 +56,18 @@ func (inv *Inventory) adjust(ctx context.Context, kind Kind, step Step, id strin
 	if err != nil {
 		return ChangeOutcome{}, err
 	}
+	asked := adjustment(kind, step, id, lines)
+	_, outcome, err := inv.apply(ctx, func([]ItemUsage) Change { return asked })
+	return outcome, err
+}
+
+// adjustment returns the change of one step for some lines.
+func adjustment(kind Kind, step Step, id string, lines []Line) Change {
 	asked := Change{Kind: kind, ID: id}
 	for _, l := range lines {
 		asked.Entries = append(asked.Entries, Entry{Key: l.Key(), Delta: step.Transition().Delta.Times(l.Num)})
 	}
-	_, outcome, err := inv.apply(ctx, func([]ItemUsage) Change { return asked })
-	return outcome, err
+	return asked
 }
 
 // Transfer moves available units from one pool of a SKU to another: all moves or none. It returns the moves with the
@@ -317,6 +245,7 @@ func sameChange(was, asked Change) error {
 		return a.Key == b.Key && a.Rest == b.Rest && a.Exactly == b.Exactly && (a.Rest || a.Delta == b.Delta)
 	})
 	return fault.Mismatch(asked.ID, fault.Equal("change", was.Kind, asked.Kind),
+		fault.Argument{Field: "lines", Same: was.Entries[0].Asked == asked.Entries[0].Asked, Recorded: was.lines(), Asked: asked.lines()},
 		fault.Argument{Field: "units", Same: same, Recorded: was.units(), Asked: asked.units()})
 }
 
@@ -325,6 +254,8 @@ func (c Change) units() string {
 	units := make([]string, len(c.Entries))
 	for i, e := range c.Entries {
 		switch {
+		case c.Kind == KindCount:
+			units[i] = fmt.Sprintf("%d counted of %v", e.Asked, e.Key)
 		case e.Exactly:
 			units[i] = fmt.Sprintf("the rest of %v", e.Key)
 		case e.Rest:
@@ -334,4 +265,12 @@ func (c Change) units() string {
 		}
 	}
 	return strings.Join(units, ", ")
+}
+
+// lines returns how many lines a change has, with those of its other parts.
+func (c Change) lines() int64 {
+	if n := c.Entries[0].Asked; n > 0 {
+		return n
+	}
+	return int64(len(c.Entries))
 }

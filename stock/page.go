@@ -59,27 +59,12 @@ func (inv *Inventory) ItemsPage(ctx context.Context, filter ItemFilter, page Pag
 	if err != nil || len(ranked.Rows) == 0 {
 		return Page[Item]{}, err
 	}
-	rows, err := inv.current(ctx, ranked.Rows)
-	return Page[Item]{Rows: rows, Next: ranked.Next}, err
-}
-
-// current returns the items of a leaderboard as they are now.
-func (inv *Inventory) current(ctx context.Context, ranked []rank) ([]Item, error) {
-	keys := make([]Key, len(ranked))
-	for i, r := range ranked {
+	keys := make([]Key, len(ranked.Rows))
+	for i, r := range ranked.Rows {
 		keys[i] = r.Key
 	}
-	slices.SortFunc(keys, Key.Compare)
-	items, _, err := inv.store.Items(ctx, "", keys)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]Item, len(ranked))
-	for i, r := range ranked {
-		at, _ := slices.BinarySearchFunc(keys, r.Key, Key.Compare)
-		rows[i] = items[at].Item
-	}
-	return rows, nil
+	rows, err := inv.itemsOf(ctx, keys)
+	return Page[Item]{Rows: rows, Next: ranked.Next}, err
 }
 
 // rankFor is how old a leaderboard gets, and rankChunk how many items are read at a time for one.

@@ -33,9 +33,39 @@ func (inv *Inventory) itemUsage(ctx context.Context, key Key, buyer string) (Ite
 	return items[0], nil
 }
 
-// Items lists all items by key. Each page is read at one moment. The listing ends with the first error.
-func (inv *Inventory) Items(ctx context.Context) iter.Seq2[Item, error] {
-	return inv.items(ctx, inv.ready(ctx), 0).All()
+// Items lists the items of these keys in their order, 500 of one moment by one query, for the page of a product. One that does not
+// exist comes in its place, with its Key and an error that matches ErrUnknownSKU; the others follow.
+//
+// Without keys it lists all items by key. Each page is read at one moment. The listing ends with the first other error.
+func (inv *Inventory) Items(ctx context.Context, keys ...Key) iter.Seq2[Item, error] {
+	if len(keys) == 0 {
+		return inv.items(ctx, inv.ready(ctx), 0).All()
+	}
+	return func(yield func(Item, error) bool) {
+		err := inv.ready(ctx)
+		for _, key := range keys {
+			err = errors.Join(err, checkKey(key))
+		}
+		for part := range slices.Chunk(keys, MaxLines) {
+			var items []Item
+			if err == nil {
+				items, err = inv.itemsOf(ctx, part)
+			}
+			if err != nil {
+				yield(Item{}, err)
+				return
+			}
+			for _, item := range items {
+				var unknown error
+				if item.Version == 0 {
+					unknown = &ItemError{Key: item.Key, Err: ErrUnknownSKU}
+				}
+				if !yield(item, unknown) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // items is the list of the items of a product, or of all, by key.

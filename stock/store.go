@@ -21,20 +21,24 @@ import (
 //   - the companions that a change carries are kept with it or not at all; one that the store does not keep is
 //     ErrInvalid. Whoever keeps them may refuse the call with an error that matches none of these; then nothing was done.
 type Store interface {
-	// Create adds an item and records its first units as the change define. Exists
-	// where the key is taken. Item.Quantities holds Total and Left, nothing else.
-	Create(ctx context.Context, item Item, define Change, beside ...Companion) (Verdict, error)
+	// Create adds items and records the first units of each as the change in defines at its place: all or none. Exists
+	// where a key is taken. Item.Quantities holds Total and Left, nothing else.
+	Create(ctx context.Context, items []Item, defines []Change, beside ...Companion) (Verdict, error)
 
 	// SetTerms replaces the terms of an item, and records the change define, unless its ID is empty. Where to.Unlimited
 	// differs from from.Unlimited it also sets Total to total and Left to what is left of it.
-	// Refused where the item is gone, or the ID of define is taken, or where the flag differs and the item's flag or
-	// Total are no longer those of from, or total is less than what is sold and locked.
+	// Refused where the item is gone, or its terms are no longer those of from, or the ID of define is taken, or where the flag
+	// differs and the item's Total is no longer that of from, or total is less than what is sold and locked.
 	SetTerms(ctx context.Context, from Item, to Terms, total int64, define Change, beside ...Companion) (Verdict, error)
 
 	// Items returns the items of the keys in their order, with what the buyer has of each
 	// (nothing for buyer ""), and the clock at that moment. A key that does not exist comes
 	// back with Version 0.
 	Items(ctx context.Context, buyer string, keys []Key) ([]ItemUsage, time.Time, error)
+
+	// Defined returns the total that each item was last defined with, or became limited with, and -1 where no definition is to be
+	// seen.
+	Defined(ctx context.Context, keys []Key) ([]int64, error)
 
 	// List returns up to limit items of a product, or of all for spu 0, behind a key, in the order of keys.
 	List(ctx context.Context, spu int64, after Key, limit int) ([]Item, error)
@@ -51,6 +55,11 @@ type Store interface {
 	// buyer's limit is reached. StepExpire does not look at the fence, and leaves the rows of the shop to the step that it makes
 	// way for.
 	Move(ctx context.Context, move Movement) (MoveResult, error)
+
+	// MoveAll makes movements of one step, of different orders, as Move does, each completely or not at all, and many in one
+	// transaction. It returns the orders that it moved, even with an error. It may leave out an order that Move would move or
+	// wait for. Companions and rows of the shop are ErrInvalid.
+	MoveAll(ctx context.Context, moves []Movement) ([]string, error)
 
 	// Void records the order as Cancelled without lines, so that no later Lock of it can
 	// succeed; companions are told as of StepCancel. Exists where the order has a hold or was closed before.
@@ -103,7 +112,7 @@ type Store interface {
 	// Apply records an operator's change and adds its deltas. Exists where the ID is taken.
 	// Refused where an item does not exist, is unlimited while a Total moves, or would end
 	// with counters that are not Valid; or where an entry names Exactly and something else is
-	// available.
+	// available, or of a KindCount names another Total than the item has.
 	Apply(ctx context.Context, change Change, beside ...Companion) (Verdict, error)
 
 	// Applied returns a recorded change with its entries as they were, Rest and Exactly among
@@ -114,9 +123,9 @@ type Store interface {
 	// descending. Each has the entry of the item alone, and none of its buyers. A zero At is the beginning.
 	Changes(ctx context.Context, key Key, after Change, limit int) ([]Change, error)
 
-	// Book returns an item as it is and as its holds and changes say it should be, both of
-	// the same moment. Version is 0 where the item does not exist.
-	Book(ctx context.Context, key Key) (Book, error)
+	// Books returns the items of the keys in their order, as they are and as their holds and changes say they should be, each
+	// with its recount of one moment. Version is 0 where an item does not exist.
+	Books(ctx context.Context, keys []Key) ([]Book, error)
 }
 
 // Verdict is what became of a change.
@@ -261,16 +270,17 @@ const (
 	KindRestock  Kind = 2
 	KindWithdraw Kind = 3
 	KindTransfer Kind = 4
-	KindRepair   Kind = 5 // a correction found by an audit; not part of the recount
-	KindImport   Kind = 6 // units that came with what is handed out for them: the codes of coupons
-	KindRefund   Kind = 7 // a refund that somebody made by hand; its ID is that of the refund
+	KindRepair   Kind = 5  // a correction found by an audit; not part of the recount
+	KindImport   Kind = 6  // units that came with what is handed out for them: the codes of coupons
+	KindRefund   Kind = 7  // a refund that somebody made by hand; its ID is that of the refund
+	KindCount    Kind = 15 // units that were counted: Entry.Asked; 8 to 14 are of sales and group buying
 )
 
 // String returns the kind in lower case.
 func (k Kind) String() string {
 	names := [...]string{
 		"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail",
-		"approve", "end", "withdraw sale", "revise", "remove",
+		"approve", "end", "withdraw sale", "revise", "remove", "count",
 	}
 	if int(k) < len(names) {
 		return names[k]
@@ -281,7 +291,7 @@ func (k Kind) String() string {
 // Scope returns the kind under which the IDs of a change are unique: an operator's kinds share
 // KindRestock.
 func (k Kind) Scope() Kind {
-	if k == KindWithdraw || k == KindTransfer {
+	if k == KindWithdraw || k == KindTransfer || k == KindCount {
 		return KindRestock
 	}
 	return k
@@ -290,7 +300,7 @@ func (k Kind) Scope() Kind {
 // Change is a movement of units that no order makes.
 type Change struct {
 	Kind    Kind
-	ID      string // the caller's for restock, withdraw, transfer and refund
+	ID      string // the caller's for restock, withdraw, transfer, count and refund
 	Entries []Entry
 
 	At            time.Time // when it was made, by the store's clock; set by the store
@@ -303,7 +313,10 @@ type Entry struct {
 	Buyer   string     // "" for the item itself
 	Delta   Quantities // with Buyer: Locked is Usage.Held, Sold is Usage.Bought
 	Holds   int64      // with Buyer: the change of Usage.Holds
-	Rest    bool       // the number was not given but found: everything available
+	Asked   int64      // without: the units of a count; the lines of a RestockAll of several parts, in its first part
+	Short   int64      // of a count: units that are promised to orders and are not there
+	From    int64      // of a count: the Total that it starts from; it is not recorded
+	Rest    bool       // the number was not given but found: everything available, or what a count differs by
 	Exactly bool       // only where exactly -Delta.Left units are available
 }
 
@@ -314,6 +327,8 @@ type Book struct {
 	Recount Quantities
 	Buyers  []BuyerBook
 	Repairs int64 // how many repairs the item has had
+
+	Promised int64 // units of the holds that are Paid, and not refunded: they are to be handed over
 }
 
 // BuyerBook is what one buyer has of an item, as counted and as recounted. Only those are

@@ -170,7 +170,7 @@ func (b Books[A, P]) pool(ctx context.Context, key stock.Key) (at poolEntry[A, P
 		if err != nil {
 			return at, err
 		}
-		if at.item, err = b.plain().Units.Define(ctx, key, 0, b.Kind.Terms(at.activity, at.product)); err != nil {
+		if at.item, err = b.definePool(ctx, key, b.Kind.Terms(at.activity, at.product)); err != nil {
 			return at, err
 		}
 		was := [2]int64{b.Kind.Share(at.product).Version, b.Kind.Period(at.activity).Version}
@@ -180,6 +180,16 @@ func (b Books[A, P]) pool(ctx context.Context, key stock.Key) (at poolEntry[A, P
 		}
 	}
 	return at, contention("define", key.String())
+}
+
+// definePool gives the item of a pool its terms, and creates it without units. Units that a pool was defined with by hand stay.
+func (b Books[A, P]) definePool(ctx context.Context, key stock.Key, terms stock.Terms) (stock.Item, error) {
+	units := b.plain().Units
+	item, err := units.Define(ctx, key, 0, terms)
+	if errors.Is(err, stock.ErrMismatch) {
+		return units.ChangeTerms(ctx, key, func(stock.Item) (stock.Terms, error) { return terms, nil })
+	}
+	return item, err
 }
 
 // Revise gives an Offered product other terms, words and limits.

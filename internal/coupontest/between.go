@@ -231,7 +231,7 @@ func defineAfterDefine(s *scene) {
 	dearer := tenOff()
 	dearer.Amount = dec("20")
 	for id, other := range map[int64]coupon.Terms{1: tenOff(), 2: dearer} {
-		c, err := s.before("AddTerms", 1, func() { s.define(id, 7, coupon.Rules{}, other) }).Define(s.Context(), id, 9, coupon.Rules{}, tenOff())
+		c, err := s.before("AddTerms", 1, func() { s.define(id, 7, coupon.Rules{}, other) }).Define(s.Context(), id, 7, coupon.Rules{}, tenOff())
 		s.No(err)
 		suite.Same(s, "terms", c.Terms, tenOff())
 		suite.Same(s, "quantities", c.Quantities, stock.Quantities{Total: 7, Left: 7})
@@ -248,10 +248,10 @@ func claimAfterDefine(s *scene) {
 	s.open(10)
 	dearer := tenOff()
 	dearer.Amount = dec("20")
-	c := suite.Must(s.before("Units.Lock", 1, func() { s.define(1, 0, coupon.Rules{}, dearer) }).For("5").Claim(s.Context(), "c", 1))
+	c := suite.Must(s.before("Units.Lock", 1, func() { s.rules(1, coupon.Rules{}, dearer) }).For("5").Claim(s.Context(), "c", 1))
 	suite.Same(s, "terms", c.Terms, dearer)
 	suite.Same(s, "number of the terms", c.TermsNo, 2)
-	c = suite.Must(s.before("Coupon", 1, func() { s.define(1, 0, coupon.Rules{}, tenOff()) }).For("5").Claim(s.Context(), "d", 1))
+	c = suite.Must(s.before("Coupon", 1, func() { s.rules(1, coupon.Rules{}, tenOff()) }).For("5").Claim(s.Context(), "d", 1))
 	suite.Same(s, "terms", c.Terms, dearer)
 }
 

@@ -40,14 +40,19 @@ func defineCreates(s *scene) {
 
 func defineAgain(s *scene) {
 	first := s.define(1, 10, coupon.Rules{PerBuyer: 3}, tenOff())
-	suite.Same(s, "campaign", s.define(1, 99, coupon.Rules{PerBuyer: 3}, tenOff()), first)
+	err := suite.Err(s.shop.Define(s.Context(), 1, 99, coupon.Rules{}, tenOff()))
+	s.Is(err, coupon.ErrMismatch)
+	suite.Same(s, "what differs", *suite.As[*coupon.MismatchError](s, err), coupon.MismatchError{
+		ID: "1", Field: "total", Recorded: "10", Asked: "99",
+	})
 	equal := tenOff()
 	equal.Amount, equal.Minimum = dec("10.00"), dec("50.0") // the same amounts, written in another way
-	suite.Same(s, "campaign", s.define(1, 0, coupon.Rules{PerBuyer: 3}, equal), first)
+	suite.Same(s, "campaign", s.define(1, 10, coupon.Rules{PerBuyer: 3}, equal), first)
 	suite.Same(s, "terms", s.campaign(1).TermsNo, 1)
 	s.claim("a", "5")
-	s.define(1, 10, coupon.Rules{PerBuyer: 3}, tenOff())
-	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
+	s.No(suite.Err(s.shop.Restock(s.Context(), "in", 1, 5)))
+	s.define(1, 10, coupon.Rules{PerBuyer: 3}, tenOff()) // as it was defined
+	s.counts(stock.Quantities{Total: 15, Sold: 1, Left: 14})
 }
 
 func defineChanges(s *scene) {
@@ -55,13 +60,13 @@ func defineChanges(s *scene) {
 	s.claim("a", "5")
 	second := tenOff()
 	second.Amount = dec("20")
-	c := s.define(1, 0, coupon.Rules{}, second)
+	c := s.rules(1, coupon.Rules{}, second)
 	suite.Same(s, "number of the terms", c.TermsNo, 2)
 	s.sameAmount("amount", c.Amount, "20")
-	c = s.define(1, 0, coupon.Rules{PerBuyer: 7}, second) // other rules are no other terms
+	c = s.rules(1, coupon.Rules{PerBuyer: 7}, second) // other rules are no other terms
 	suite.Same(s, "number of the terms", c.TermsNo, 2)
 	suite.Same(s, "rules", c.Rules, coupon.Rules{PerBuyer: 7})
-	c = s.define(1, 0, coupon.Rules{PerBuyer: 7}, tenOff()) // and back
+	c = s.rules(1, coupon.Rules{PerBuyer: 7}, tenOff()) // and back
 	suite.Same(s, "terms", c.Terms, tenOff())
 	suite.Same(s, "campaign", s.campaign(1), c)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
@@ -121,7 +126,7 @@ func claimedKeepTerms(s *scene) {
 	changed := coupon.Terms{
 		Title: "5% off", Scope: "everything", Kind: coupon.PercentOff, Places: 2, Percent: dec("5"), ForDays: 1, Zone: "UTC",
 	}
-	s.define(1, 0, coupon.Rules{}, changed)
+	s.rules(1, coupon.Rules{}, changed)
 	suite.Same(s, "claimed before", s.coupon("claimed"), was)
 	locked := s.pay("locked") // it was promised when it was locked
 	suite.Same(s, "terms of what was locked before", locked.Terms, until(tenOff(), end))

@@ -85,7 +85,7 @@ func guardCodes(s *scene) {
 		suite.Same(s, "code", c.Code, want)
 		suite.Same(s, "position", c.Position, int64(i+1))
 	}
-	book := suite.Must(s.units().Book(s.Context(), item(1)))
+	book := suite.Must(s.units().Books(s.Context(), []stock.Key{item(1)}))[0]
 	suite.Same(s, "units recorded", book.Recount.Total, 4) // as changes, which an audit finds
 }
 
@@ -204,7 +204,7 @@ func guardIssueAll(s *scene) {
 		s.No(err)
 		suite.Same(s, "hold", h.State, stock.Unheld)
 	}
-	s.define(1, 0, coupon.Rules{}, tenOff())
+	s.rules(1, coupon.Rules{}, tenOff())
 	s.issues(b, orders(b), granted("b", coupon.ReasonSoldOut, "2")) // 1 and 3 would take the last two
 	s.No(suite.Err(s.shop.Restock(s.Context(), "in", 1, 1)))
 	s.issues(b, orders(b), granted("b", coupon.Given, "1", "3", "2"))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/coupon"
 	"github.com/holdfast-go/holdfast/internal/suite"
+	"github.com/holdfast-go/holdfast/stock"
 )
 
 // The small world of a model.
@@ -339,6 +340,11 @@ func (m *model) define(id int64) operation {
 	}
 	rules.Unlimited = id == endlessOfModel && m.Chance(80)
 	rules.Closed = m.Chance(5)
+	defined, err := m.Sides[0].Store.Units().Defined(m.Context(), []stock.Key{{SKU: id}})
+	m.Must(err)
+	if defined[0] >= 0 && m.Chance(80) {
+		total = defined[0] // another one is mostly refused
+	}
 	if terms.Pool || rules.Unlimited {
 		total = 0
 	}

@@ -40,6 +40,11 @@ func (s *scene) define(id, total int64, rules coupon.Rules, terms coupon.Terms) 
 	return suite.Must(s.shop.Define(s.Context(), id, total, rules, terms))
 }
 
+// rules gives a campaign other rules and terms.
+func (s *scene) rules(id int64, rules coupon.Rules, terms coupon.Terms) coupon.Campaign {
+	return s.define(id, s.campaign(id).Total, rules, terms)
+}
+
 // open creates campaign 1 of ten off, without limits but the total.
 func (s *scene) open(total int64) { s.Helper(); s.define(1, total, coupon.Rules{}, tenOff()) }
 

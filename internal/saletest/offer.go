@@ -15,6 +15,7 @@ func offerCases() []testCase {
 		{Name: "OfferOfTooLittleStockMovesNothing", Run: offerTooLittle},
 		{Name: "OfferIntoWhatIsNotThereIsRefused", Run: offerNowhere},
 		{Name: "OfferAgainChangesNothing", Run: offerAgain},
+		{Name: "OfferIntoAPoolThatHasUnits", Run: offerIntoUnits},
 		{Name: "OfferLimitsWhatOneBuyerAndOneOrderGet", Run: offerLimits},
 		{Name: "StockGoesIntoThePoolAndOutOfIt", Run: stockMoves},
 		{Name: "ReviseChangesWordsAndLimitsAtOnce", Run: revised},
@@ -70,6 +71,18 @@ func offerNowhere(s *scene) {
 	s.only(suite.Err(s.sales.Product(s.Context(), key())), sale.ErrUnknownProduct)
 	s.only(suite.Err(s.sales.Product(s.Context(), stock.Key{SKU: goods, Activity: 8})), sale.ErrUnknownActivity)
 	s.only(suite.Err(suite.Gather(s.sales.Products(s.Context(), 8))), sale.ErrUnknownActivity)
+}
+
+// offerIntoUnits offers into a pool that somebody has defined with units of its own: they stay.
+func offerIntoUnits(s *scene) {
+	s.stocked(goods, inStock-3)
+	s.No(suite.Err(s.shop.Define(s.Context(), key(), 3, stock.Terms{})))
+	s.owned[goods] += 3
+	s.define(s.activity())
+	s.offer(product(), units)
+	q := s.item(key()).Quantities
+	suite.Same(s, "pool", q, stock.Quantities{Total: units + 3, Left: units + 3})
+	s.ordinary(inStock - 3 - units)
 }
 
 func offerAgain(s *scene) {

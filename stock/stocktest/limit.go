@@ -42,7 +42,7 @@ func offSale(s *scene) {
 		}
 		s.pay("refund " + name)
 		s.pay("redeem " + name)
-		s.define(key, 0, closed)
+		s.terms(key, closed)
 		s.Is(suite.Err(s.inv.Lock(s.Context(), "late "+name, line)), stock.ErrNotOnSale)
 		s.pay("pay " + name)
 		s.No(suite.Err(s.inv.Cancel(s.Context(), "cancel "+name)))
@@ -78,10 +78,10 @@ func saleWindow(s *scene) {
 	s.Advance(time.Microsecond)
 	refused(stock.ErrEnded)
 	s.pay("last")
-	s.define(sku(1), 0, stock.Terms{Start: start}) // without an end it goes on
+	s.terms(sku(1), stock.Terms{Start: start}) // without an end it goes on
 	s.Advance(100_000 * time.Hour)
 	s.lock("later", units(1, 1))
-	s.define(sku(1), 0, stock.Terms{End: s.now().Add(time.Microsecond)})
+	s.terms(sku(1), stock.Terms{End: s.now().Add(time.Microsecond)})
 	s.lock("without a start", units(1, 1))
 }
 
@@ -192,7 +192,7 @@ func limitsCountBefore(s *scene) {
 	s.No(suite.Err(buyer.Lock(s.Context(), "a", units(1, 3))))
 	s.pay("a")
 	s.lock("anonymous", units(1, 3))
-	s.define(sku(1), 0, stock.Terms{PerBuyer: 4})
+	s.terms(sku(1), stock.Terms{PerBuyer: 4})
 	s.Is(suite.Err(buyer.Lock(s.Context(), "b", units(1, 2))), stock.ErrPerBuyer)
 	s.No(suite.Err(buyer.Lock(s.Context(), "b", units(1, 1))))
 	s.pay("anonymous") // what holds without a buyer goes on
@@ -203,12 +203,12 @@ func limitsChange(s *scene) {
 	s.define(sku(1), 100, stock.Terms{PerBuyer: 5})
 	buyer := s.inv.For("5")
 	s.No(suite.Err(buyer.Lock(s.Context(), "a", units(1, 5))))
-	s.define(sku(1), 0, stock.Terms{PerBuyer: 2}) // now the buyer has more than the limit
+	s.terms(sku(1), stock.Terms{PerBuyer: 2}) // now the buyer has more than the limit
 	s.overLimit(suite.Err(buyer.Lock(s.Context(), "b", units(1, 1))), stock.LimitError{
 		Key: sku(1), Err: stock.ErrPerBuyer, Buyer: "5", Limit: 2, Has: 5, Wanted: 1,
 	})
 	s.pay("a") // which is no reason not to pay
-	s.define(sku(1), 0, stock.Terms{PerBuyer: 6})
+	s.terms(sku(1), stock.Terms{PerBuyer: 6})
 	s.No(suite.Err(buyer.Lock(s.Context(), "b", units(1, 1))))
 }
 

@@ -228,10 +228,10 @@ func changesOfAnItem(s *scene) {
 	add(stock.KindDefine, sku(1).Serial(1), stock.Quantities{Total: 10}, "spring")
 	s.fill(100, sku(2), pool(1, 7))
 	version := s.item(sku(1)).Version
-	s.No(suite.Err(by("no hoarding").Define(s.Context(), sku(1), 0, stock.Terms{PerBuyer: 3})))
+	s.No(suite.Err(by("no hoarding").Define(s.Context(), sku(1), 10, stock.Terms{PerBuyer: 3})))
 	add(stock.KindDefine, sku(1).Serial(version+1), stock.Quantities{}, "no hoarding")
-	s.No(suite.Err(by("again").Define(s.Context(), sku(1), 0, stock.Terms{PerBuyer: 3}))) // which changes nothing
-	s.define(sku(1), 0, stock.Terms{})                                                    // by nobody
+	s.No(suite.Err(by("again").Define(s.Context(), sku(1), 10, stock.Terms{PerBuyer: 3}))) // which changes nothing
+	s.define(sku(1), 10, stock.Terms{})                                                    // by nobody
 	s.No(suite.Err(by("a pallet").Restock(s.Context(), "in", units(1, 5), units(2, 1))))
 	add(stock.KindRestock, "in", stock.Quantities{Total: 5, Left: 5}, "a pallet")
 	s.No(suite.Err(s.inv.Withdraw(s.Context(), "out", units(1, 2))))

@@ -247,7 +247,7 @@ func lockReplayLater(s *scene) {
 	again()
 	s.pay("a")
 	again()
-	s.define(sku(1), 0, stock.Terms{OffShelf: true}) // a replay asks no terms
+	s.terms(sku(1), stock.Terms{OffShelf: true}) // a replay asks no terms
 	s.Advance(hold)
 	again()
 	s.No(suite.Err(s.inv.Redeem(s.Context(), "a")))
@@ -258,7 +258,7 @@ func lockReplayLater(s *scene) {
 	// What is over is refused, with the hold as it is.
 	s.refund("r", "a")
 	againRefunded(s)
-	s.define(sku(1), 0, stock.Terms{})
+	s.terms(sku(1), stock.Terms{})
 	s.lock("cancelled", units(1, 1))
 	s.No(suite.Err(s.inv.Cancel(s.Context(), "cancelled")))
 	h, err := s.inv.Lock(s.Context(), "cancelled", units(1, 1))
@@ -348,7 +348,7 @@ func lockFirstRefusal(s *scene) {
 	s.No(suite.Err(buyer.Lock(s.Context(), "live", units(3, 5))))
 	refused := func(inv *stock.Inventory, want error) {
 		s.Helper()
-		s.define(sku(3), 0, terms)
+		s.terms(sku(3), terms)
 		s.Is(suite.Err(inv.Lock(s.Context(), "b", units(3, 2))), want)
 	}
 	refused(s.inv, stock.ErrOffShelf)

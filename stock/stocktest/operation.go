@@ -51,8 +51,10 @@ func (m *model) next() operation {
 		return m.refundAgain()
 	case n < 82:
 		return m.change()
-	case n < 86:
+	case n < 84:
 		return m.define(suite.Pick(m, keys()...))
+	case n < 87:
+		return m.bulk()
 	case n < 94:
 		return m.advance()
 	case n < 96:
@@ -358,6 +360,11 @@ func (m *model) define(key stock.Key) operation {
 	terms.OffShelf = m.Chance(5)
 	if key.SKU >= 3 && m.Chance(40) {
 		terms.Unlimited, total = true, 0
+	}
+	defined, err := m.Sides[0].Store.Defined(m.Context(), []stock.Key{key})
+	m.Must(err)
+	if defined[0] >= 0 && !terms.Unlimited && m.Chance(80) { // another total is mostly refused
+		total = defined[0]
 	}
 	name := fmt.Sprintf("Define(%v, %d, %+v)", key, total, terms)
 	if !m.Chance(12) {

@@ -146,11 +146,11 @@ func latePaymentLimits(s *scene) {
 	buyer := s.inv.For("5")
 	s.No(suite.Err(buyer.Lock(s.Context(), "a", units(1, 2))))
 	s.Advance(hold) // the sale is over as well
-	s.define(sku(1), 0, stock.Terms{PerBuyer: 3, LiveHolds: 1, PerOrder: 1, OffShelf: true})
+	s.terms(sku(1), stock.Terms{PerBuyer: 3, LiveHolds: 1, PerOrder: 1, OffShelf: true})
 	suite.Same(s, "outcome", s.pay("a"), stock.Outcome{Order: "a", State: stock.Paid, Late: true})
 	s.usage("5", sku(1), stock.Usage{Bought: 2})
 
-	s.define(sku(1), 0, stock.Terms{PerBuyer: 4})
+	s.terms(sku(1), stock.Terms{PerBuyer: 4})
 	s.No(suite.Err(buyer.Lock(s.Context(), "b", units(1, 2))))
 	s.Advance(hold)
 	s.No(suite.Err(buyer.Lock(s.Context(), "c", units(1, 1))))

@@ -210,7 +210,28 @@ func changes(ctx context.Context, inv *stock.Inventory) []suite.Call {
 		{Name: "Cancel first", Of: "c", Do: func() error { return suite.Err(inv.Cancel(ctx, "c")) }},
 		{Name: "Resolve", Of: "d", Do: func() error { return suite.Err(inv.Resolve(ctx, "d")) }},
 		{Name: "Take", Of: "e", Do: func() error { return suite.Err(inv.For("5").Take(ctx, "e", units(1, 3))) }},
+		{Name: "DefineAll", Do: func() error { return suite.Err(suite.Gather(inv.DefineAll(ctx, newItem(2, 10), newItem(3, 20)))) }},
+		{Name: "DefineAll of an item that was read", Do: func() error {
+			read := newItem(3, 20)
+			read.Version, read.SPU = 1, 9
+			return suite.Err(suite.Gather(inv.DefineAll(ctx, read)))
+		}},
+		{Name: "ChangeTerms", Do: func() error {
+			return suite.Err(inv.ChangeTerms(ctx, sku(2), func(is stock.Item) (stock.Terms, error) {
+				is.PerOrder = 5
+				return is.Terms, nil
+			}))
+		}},
+		{Name: "RestockAll", Do: func() error { return suite.Err(suite.Gather(inv.RestockAll(ctx, "all", units(2, 1), units(3, 2)))) }},
+		{Name: "Count", Do: func() error { return suite.Err(inv.Count(ctx, "count", sku(3), 21)) }},
+		{Name: "Lock for CancelAll", Of: "f", Do: func() error { return suite.Err(inv.Lock(ctx, "f", units(2, 2))) }},
+		{Name: "CancelAll", Of: "f", Do: func() error { return suite.Err(suite.Gather(inv.CancelAll(ctx, stock.Filter{Key: sku(2)}))) }},
 	}
+}
+
+// newItem is an item as DefineAll takes it.
+func newItem(n, total int64) stock.Item {
+	return stock.Item{Key: sku(n), Quantities: stock.Quantities{Total: total}}
 }
 
 // everything returns all that can be seen of the items and the holds; nobody sees the fence of a hold, which Resolve raises.
@@ -231,7 +252,10 @@ func (s *scene) journeyEnd() {
 	s.usage("5", sku(1), stock.Usage{Bought: 7})
 	s.state("a", stock.Redeemed)
 	s.state("e", stock.Paid)
-	for _, order := range []string{"b", "c", "d"} {
+	s.counts(sku(2), stock.Quantities{Total: 11, Left: 11})
+	s.counts(sku(3), stock.Quantities{Total: 21, Left: 21})
+	suite.Same(s, "terms", []stock.Terms{s.item(sku(2)).Terms, s.item(sku(3)).Terms}, []stock.Terms{{PerOrder: 5}, {SPU: 9}})
+	for _, order := range []string{"b", "c", "d", "f"} {
 		s.state(order, stock.Cancelled)
 	}
 }

@@ -72,7 +72,7 @@ func cases() []testCase {
 	return slices.Concat(
 		inputCases(), identifierCases(),
 		lockCases(), takeCases(), payCases(), raceCases(), expiryCases(), refundCases(), limitCases(),
-		defineCases(), operatorCases(), overflowCases(), readingCases(), listCases(),
+		defineCases(), bulkCases(), countCases(), checkCases(), operatorCases(), overflowCases(), readingCases(), listCases(),
 		resolveCases(), auditCases(), historyCases(), transactionCases(),
 		betweenCases(), guardCases(),
 	)

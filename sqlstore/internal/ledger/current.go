@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strconv"
@@ -97,9 +98,18 @@ func (q *Statements) deleteRefundText(n int) string {
 		" ON r.REFUND_NO = ? AND r.LINE_NO = n.NO"
 }
 
-// deleteChange renders the DELETE that takes a change back.
-func (q *Statements) deleteChange(c stock.Change) string {
-	return mysql.Render(q.deleteChangeText(len(c.Entries)), int64(c.Kind.Scope()), c.ID)
+// deleteChanges renders the DELETE that takes a change back, or several with an entry each.
+func (q *Statements) deleteChanges(changes []stock.Change) string {
+	c := changes[0]
+	if len(changes) == 1 {
+		return mysql.Render(q.deleteChangeText(len(c.Entries)), int64(c.Kind.Scope()), c.ID)
+	}
+	ids := make([]string, len(changes))
+	for i, c := range changes {
+		ids[i] = c.ID
+	}
+	return mysql.RenderList(fmt.Sprintf("DELETE c FROM %s c %s WHERE c.SCOPE = %d AND c.CHANGE_NO IN (?) AND c.LINE_NO = 1",
+		q.changes, mysql.ByKey, c.Kind.Scope()), ids)
 }
 
 func (q *Statements) deleteChangeText(n int) string {

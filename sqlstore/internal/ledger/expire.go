@@ -131,7 +131,23 @@ func (s *Store) expire(ctx context.Context, _ struct{}, orders []string) ([]stri
 	return e.released, e.errorOf(orders)
 }
 
-// expiry is what became of dead holds.
+// MoveAll implements stock.Store. It goes beside the batches of Move.
+func (s *Store) MoveAll(ctx context.Context, moves []stock.Movement) ([]string, error) {
+	if err := s.Ready(ctx); err != nil || len(moves) == 0 {
+		return nil, err
+	}
+	if s.rows != nil {
+		return nil, fault.Invalid("along", "must not go with many orders")
+	}
+	calls := make([]MoveCall, len(moves))
+	for i, m := range moves {
+		calls[i] = MoveCall{Order: m.Order, fence: m.Fence}
+	}
+	e := s.moveParts(ctx, moves[0].Step, calls)
+	return e.released, e.failed
+}
+
+// expiry is what became of holds that were to move, mostly dead ones.
 type expiry struct {
 	released []string
 	kept     map[string]error // why others could not be released
@@ -159,23 +175,30 @@ func (e expiry) errorOf(orders []string) error {
 
 // expireEach releases dead holds, as many in one transaction as fit.
 func (s *Store) expireEach(ctx context.Context, orders []string) expiry {
+	orders = slices.Compact(slices.Sorted(slices.Values(orders)))
+	calls := make([]MoveCall, len(orders))
+	for i, order := range orders {
+		calls[i].Order = order
+	}
+	return s.moveParts(ctx, stock.StepExpire, calls)
+}
+
+// moveParts moves orders by one step, as many in one transaction as fit. Each order has one call.
+func (s *Store) moveParts(ctx context.Context, step stock.Step, calls []MoveCall) expiry {
 	e := expiry{kept: map[string]error{}, stuck: map[string]error{}}
-	for part := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(orders))), mysql.MaxList) {
-		calls := make([]MoveCall, len(part))
-		for i, order := range part {
-			calls[i].Order = order
-		}
-		for i, reply := range s.moveEach(ctx, stock.StepExpire, calls) {
+	for part := range slices.Chunk(calls, mysql.MaxList) {
+		for i, reply := range s.moveEach(ctx, step, part) {
+			order := part[i].Order
 			if reply.Alone != 0 {
-				reply.Answer, reply.Err = s.moveSingle(ctx, stock.StepExpire, calls[i])
+				reply.Answer, reply.Err = s.moveSingle(ctx, step, part[i])
 			}
 			switch {
 			case reply.Answer.Verdict == stock.Done:
-				e.released = append(e.released, part[i])
+				e.released = append(e.released, order)
 			case isStuck(reply.Err):
-				e.stuck[part[i]] = reply.Err
+				e.stuck[order] = reply.Err
 			case reply.Err != nil && !fault.Stops(reply.Err):
-				e.kept[part[i]] = reply.Err
+				e.kept[order] = reply.Err
 			case reply.Err != nil && (e.failed == nil || errors.Is(reply.Err, fault.ErrUnknown)):
 				e.failed = reply.Err
 			}

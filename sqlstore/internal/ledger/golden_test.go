@@ -20,9 +20,10 @@ func (q *Statements) statements() []sqltest.Statement {
 	lock, take := stock.StepLock.Transition(), stock.StepTake.Transition()
 	entry := stock.Entry{Key: stock.Key{SKU: 42, Activity: 7}, Delta: stock.Quantities{Total: -3, Left: -3}, Exactly: true}
 	all := []sqltest.Statement{
-		{"Define: a new item", q.createItem},
+		{"Define: new items, two", q.createItemsText(2)},
 		{"Define: other terms", q.changeTerms},
 		{"Define: limited to unlimited, or back", q.changeLimit},
+		{"Define: the total that two items were last defined with", q.definedText(2)},
 		{"Lock 1: claim the order, one line", q.insertHoldsText(lock, 1, false)},
 		{"Lock 1: claim the order, two lines", q.insertHoldsText(lock, 2, false)},
 		{"Lock 1: the same, with a time at which it dies at the latest", q.insertHoldsText(lock, 2, true)},
@@ -36,6 +37,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		{"Take 2: one line, no buyer", q.lockItemsText(take, 1, false)},
 		{"Take 2: two lines, with a buyer", q.lockItemsText(take, 2, true)},
 	}
+	counted := stock.Entry{Key: entry.Key, Delta: stock.Quantities{Total: 5, Left: 5}, From: 100}
 	var sums []itemSum
 	for n := range int64(3) {
 		sums = append(sums, itemSum{Key: stock.Key{SKU: 41 + n}, num: 1 + n, most: 1, anonymous: true})
@@ -72,7 +74,11 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"Merged Refund 2: claim the numbers, two", q.insertRefundText(2)},
 		sqltest.Statement{"Merged Refund 3: the holds of which the same is refunded", q.refundHoldsText() + one.where()},
 		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 1: claim the number", q.insertChangeText(1)},
-		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(entry)},
+		sqltest.Statement{"Restock, Withdraw, Transfer 2: all items, two", q.moveUnitsText(2)},
+		sqltest.Statement{
+			"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(stock.KindTransfer, entry),
+		},
+		sqltest.Statement{"Count 2: 5 units more", q.applyToItem(stock.KindCount, counted)},
 		sqltest.Statement{"Repair 2: a buyer's row, if need be", q.makeBuyersText(1)},
 		sqltest.Statement{"Repair 3: a buyer's row", q.changeBuyer},
 		sqltest.Statement{"Merged Lock: which orders are known", q.known},
@@ -124,6 +130,9 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"In the caller's transaction: the hold of two lines of a refused Lock goes", q.deleteHoldsText(2)},
 		sqltest.Statement{"In the caller's transaction: a refused refund of two lines goes", q.deleteRefundText(2)},
 		sqltest.Statement{"In the caller's transaction: a refused change of two lines goes", q.deleteChangeText(2)},
+		sqltest.Statement{"In the caller's transaction: refused definitions go", q.deleteChanges([]stock.Change{
+			{Kind: stock.KindDefine, ID: "1/0/1"}, {Kind: stock.KindDefine, ID: "2/0/1"},
+		})},
 		sqltest.Statement{"In the caller's transaction: a blank refund", q.blankRefund.Insert},
 		sqltest.Statement{"In the caller's transaction: no blank refund any more", q.blankRefund.TakeBack},
 		sqltest.Statement{"In the caller's transaction: lock a refund", q.lockRefund},
@@ -135,7 +144,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"In the caller's transaction: blank items", q.blankItemsText(1)},
 		sqltest.Statement{"In the caller's transaction: no blank item any more", q.deleteBlankItems(1)},
 		sqltest.Statement{"In the caller's transaction: which of the dead holds are dead now", q.stillDue + " SKIP LOCKED"},
-		sqltest.Statement{"Audit an item", q.bookItem},
-		sqltest.Statement{"Audit its buyers", q.bookBuyers},
+		sqltest.Statement{"Audit items, two", q.bookItems(rangesOf([]stock.Key{{SKU: 41}, {SKU: 42, Activity: 7}}))},
+		sqltest.Statement{"Audit their buyers", q.bookBuyers(rangesOf([]stock.Key{{SKU: 41}, {SKU: 42, Activity: 7}}))},
 	)
 }

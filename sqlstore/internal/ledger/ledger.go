@@ -5,7 +5,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"slices"
 	"time"
 
@@ -131,67 +130,6 @@ func DoneIf(kept bool) stock.Verdict {
 		return stock.Done
 	}
 	return stock.Refused
-}
-
-// Create implements stock.Store.
-func (s *Store) Create(
-	ctx context.Context, item stock.Item, define stock.Change, beside ...stock.Companion,
-) (stock.Verdict, error) {
-	if err := s.Ready(ctx, beside...); err != nil {
-		return stock.Refused, err
-	}
-	defer s.Freed(item.Key)
-	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
-		err := s.KeepInsertID(ctx, q, func() error {
-			_, err := q.ExecContext(ctx, mysql.Render(s.SQL.createItem, item.SKU, item.Activity, item.Total, item.Left,
-				item.SPU, item.Unlimited, item.OffShelf, item.Start, item.End, item.PerOrder, item.PerBuyer, item.LiveHolds, item.Low))
-			return err
-		})
-		if err != nil {
-			return false, err
-		}
-		return true, s.Record(ctx, q, define)
-	})
-	return ExistsOnDuplicate(DoneIf(kept), err)
-}
-
-// SetTerms implements stock.Store.
-func (s *Store) SetTerms(
-	ctx context.Context, from stock.Item, to stock.Terms, total int64, define stock.Change, beside ...stock.Companion,
-) (stock.Verdict, error) {
-	if err := s.Ready(ctx, beside...); err != nil {
-		return stock.Refused, err
-	}
-	defer s.Freed(from.Key)
-	terms := []any{to.SPU, to.OffShelf, to.Start, to.End, to.PerOrder, to.PerBuyer, to.LiveHolds, to.Low}
-	statement := mysql.Render(s.SQL.changeTerms, append(terms, from.SKU, from.Activity, from.Unlimited)...)
-	if from.Unlimited != to.Unlimited {
-		limited := !to.Unlimited // what is left of a new total; an unlimited item has nothing left to count
-		statement = mysql.Render(s.SQL.changeLimit, append(terms, to.Unlimited, total, limited, total,
-			from.SKU, from.Activity, from.Unlimited, from.Total, limited, total)...)
-	}
-	if define.ID == "" {
-		verdict, err := s.ChangeBy(ctx, beside, statement)
-		return verdict, mysql.Reason(err)
-	}
-	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
-		t, err := s.switched(ctx, q, from, to)
-		if err != nil {
-			return false, err
-		}
-		rows, err := mysql.Affected(q.ExecContext(ctx, statement))
-		if err != nil || rows == 0 {
-			return false, err
-		}
-		if err := s.Record(ctx, q, define); err != nil {
-			return false, err
-		}
-		return true, s.Tell(ctx, q, t)
-	})
-	if mysql.Number(err) == mysql.ErrDuplicate {
-		return stock.Refused, nil // from is of before an earlier switch
-	}
-	return DoneIf(kept), mysql.Reason(err)
 }
 
 // Lock implements stock.Store. The hold comes first and the hot row last, so that the row is locked as briefly as
@@ -389,76 +327,6 @@ func KeysOf(hold stock.Hold) []stock.Key {
 		keys[i] = l.Key()
 	}
 	return keys
-}
-
-// Apply implements stock.Store.
-func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
-	if err := s.Ready(ctx, beside...); err != nil {
-		return stock.Refused, err
-	}
-	if change.Kind == stock.KindRepair { // of a sweep
-		s = s.Plain()
-	}
-	defer s.Freed() // few, and of many items
-	defer s.Mended()
-	if s.batchers == nil {
-		return s.apply(ctx, change, beside)
-	}
-	var rows callRows
-	for _, e := range change.Entries {
-		rows.keys = append(rows.keys, e.Key)
-	}
-	apply := func() (stock.Verdict, error) {
-		return single(ctx, s, rows, func(s *Store) (stock.Verdict, error) { return s.apply(ctx, change, beside) })
-	}
-	verdict, err := apply()
-	return unstuck(ctx, s, verdict, err, apply)
-}
-
-// apply applies a change by itself.
-func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.Companion) (stock.Verdict, error) {
-	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
-		q = s.watched(q)
-		if err := s.Record(ctx, q, change); err != nil {
-			return false, err
-		}
-		for _, e := range change.Entries {
-			if e.Buyer != "" {
-				if err := s.applyToBuyer(ctx, q, e); err != nil {
-					return false, err
-				}
-				continue
-			}
-			rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.applyToItem(e)))
-			if err != nil || rows == 0 {
-				return false, err
-			}
-		}
-		t := s.told()
-		t.change(change)
-		return true, s.Tell(ctx, q, t)
-	})
-	if errors.Is(err, fault.ErrDrift) || errors.Is(err, fault.ErrOverflow) {
-		return stock.Refused, nil // a constraint: the counters would not be valid
-	}
-	return ExistsOnDuplicate(DoneIf(kept), err)
-}
-
-// applyToBuyer adds an entry to what a buyer has.
-func (s *Store) applyToBuyer(ctx context.Context, q mysql.Tx, e stock.Entry) error {
-	if _, err := q.ExecContext(ctx, s.SQL.makeBuyers(buyerKey{e.Key, e.Buyer})); err != nil {
-		return err
-	}
-	_, err := q.ExecContext(ctx, mysql.Render(s.SQL.changeBuyer, e.Delta.Locked, e.Delta.Sold, e.Holds, e.SKU, e.Activity, e.Buyer))
-	return err
-}
-
-// Record writes a change into the journal, unless it has no ID.
-func (s *Store) Record(ctx context.Context, q mysql.Tx, change stock.Change) error {
-	if change.ID == "" {
-		return nil
-	}
-	return mysql.Insert(ctx, q, s.SQL.insertChange(change), s.SQL.deleteChange(change))
 }
 
 var _ stock.Store = (*Store)(nil)

@@ -306,6 +306,12 @@ func scanChange(rows *sql.Rows, more ...any) (stock.Change, error) {
 	d := &e.Delta
 	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &e.Holds, &rest,
 		&c.Actor, &c.Reason, &at)...)
+	if e.Buyer == "" {
+		e.Asked, e.Holds = e.Holds, 0
+	}
+	if c.Kind == stock.KindCount {
+		e.Short, d.Locked = d.Locked, 0
+	}
 	e.Rest, e.Exactly = rest > 0, rest == restOf(stock.Entry{Exactly: true})
 	c.At, c.Entries = mysql.FromMicros(at), []stock.Entry{e}
 	return c, err

@@ -16,21 +16,20 @@ import (
 type Statements struct {
 	Items, Holds, buyers, refunds, changes string // table names
 
-	createItem, changeTerms, changeLimit string
-	CloseOrder, fenceOrder, setDeadline  string
-	countState, LockStates               string
-	lockLinesOf                          string
-	claim, claimPaid                     string
-	known, knownNow                      string
-	lockOrder, lockRefund, lockChange    string
-	blankHold, blankRefund, blankChange  mysql.Blank
-	readHold, readHolds, LockHolds       string
-	heldOrders                           string
-	readRefund, readChange               string
-	dueOfItem, dueOfAll, stillDue        string
-	bookItem, bookBuyers                 string
-	listRefunds, listChanges             string
-	changeBuyer                          string
+	changeTerms, changeLimit            string
+	CloseOrder, fenceOrder, setDeadline string
+	countState, LockStates              string
+	lockLinesOf                         string
+	claim, claimPaid                    string
+	known, knownNow                     string
+	lockOrder, lockRefund, lockChange   string
+	blankHold, blankRefund, blankChange mysql.Blank
+	readHold, readHolds, LockHolds      string
+	heldOrders                          string
+	readRefund, readChange              string
+	dueOfItem, dueOfAll, stillDue       string
+	listRefunds, listChanges            string
+	changeBuyer                         string
 
 	Moves map[stock.Step]string      // of the steps that move a hold
 	Many  map[stock.Step]moveManySQL // and of many holds at once
@@ -88,11 +87,10 @@ func NewStatements(name string) *Statements {
 		Items: name, Holds: name + "_hold", buyers: name + "_buyer", refunds: name + "_refund", changes: name + "_change",
 		Moves: map[stock.Step]string{}, Many: map[stock.Step]moveManySQL{},
 	}
-	q.renderItems()
+	q.renderDefinitions()
 	q.renderHolds()
 	q.renderReads()
 	q.renderLists()
-	q.renderBooks()
 	q.renderBuyers()
 	for _, t := range stock.Transitions() {
 		if len(t.From) > 0 && t.From[0] != stock.Unheld && t.To != stock.Unheld {
@@ -100,21 +98,6 @@ func NewStatements(name string) *Statements {
 		}
 	}
 	return q
-}
-
-// renderItems renders what a definition does.
-func (q *Statements) renderItems() {
-	q.createItem = "INSERT INTO " + q.Items + " (SKU_ID, ACTIVITY_ID, STOCK_TOTAL_NUM, STOCK_LEFT_NUM, SPU_ID, UNLIMITED, STATUS," +
-		" START_TIME, END_TIME, ORDER_LIMIT, BUYER_LIMIT, HOLD_LIMIT, LOW_NUM, CREATE_TIME, UPDATE_TIME)" +
-		" VALUES (" + mysql.List("?", 13) + ", " + mysql.Now + ", " + mysql.Now + ")"
-	terms := "UPDATE " + q.Items + " s " + mysql.ByKey + " SET s.SPU_ID = ?, s.STATUS = ?, s.START_TIME = ?, s.END_TIME = ?," +
-		" s.ORDER_LIMIT = ?, s.BUYER_LIMIT = ?, s.HOLD_LIMIT = ?, s.LOW_NUM = ?, s." + Touch
-	// A change of terms must not meet an item that has become limited or unlimited in between.
-	q.changeTerms = terms + " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND s.UNLIMITED = ?"
-	// Nor must a new total be less than what was sold and locked in between.
-	q.changeLimit = terms + ", s.UNLIMITED = ?, s.STOCK_TOTAL_NUM = ?, s.STOCK_LEFT_NUM = IF(?, ? - s.STOCK_SALE_NUM, 0)" +
-		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND s.UNLIMITED = ? AND s.STOCK_TOTAL_NUM = ?" +
-		" AND (NOT ? OR s.STOCK_SALE_NUM + s.STOCK_LOCK_NUM <= ?)"
 }
 
 // renderHolds renders what happens to the holds of an order alone.
@@ -165,17 +148,21 @@ func plus(sign int64) string {
 	return "+"
 }
 
-// insertChange renders the INSERT that claims the change's number.
-func (q *Statements) insertChange(c stock.Change) string {
-	args := make([]any, 0, 17*len(c.Entries))
-	for i, e := range c.Entries {
-		args = append(args, int64(c.Kind.Scope()), c.ID, i+1, len(c.Entries), int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer))
-		for _, d := range each(e.Delta) {
-			args = append(args, d)
+// insertChanges renders the INSERT that claims the numbers of changes. HOLD_NUM is of a buyer, and has what was asked for
+// where there is none. LOCK_NUM of a count, which locks nothing, has the units that are short.
+func (q *Statements) insertChanges(changes []stock.Change) string {
+	args := make([]any, 0, 17*len(changes))
+	entries := 0
+	for _, c := range changes {
+		for i, e := range c.Entries {
+			args = append(args, int64(c.Kind.Scope()), c.ID, i+1, len(c.Entries), int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer))
+			d := e.Delta
+			d.Locked += e.Short
+			args = append(args, d.Total, d.Sold, d.Locked, d.Left, d.Refunded, e.Holds+e.Asked, restOf(e), c.Actor, c.Reason)
 		}
-		args = append(args, e.Holds, restOf(e), c.Actor, c.Reason)
+		entries += len(c.Entries)
 	}
-	return mysql.Render(q.insertChangeText(len(c.Entries)), args...)
+	return mysql.Render(q.insertChangeText(entries), args...)
 }
 
 // restOf returns how much of the rest an entry is: 2 gives it, 1 gets it, 0 has a given number.
@@ -197,7 +184,7 @@ func (q *Statements) insertChangeText(entries int) string {
 
 // applyToItem renders the guarded UPDATE of one entry: no counter leaves its range, what is
 // locked stays covered by what is left, and a total moves only where there is one.
-func (q *Statements) applyToItem(e stock.Entry) string {
+func (q *Statements) applyToItem(kind stock.Kind, e stock.Entry) string {
 	var set, guard []string
 	for i, d := range each(e.Delta) {
 		switch {
@@ -215,6 +202,9 @@ func (q *Statements) applyToItem(e stock.Entry) string {
 	}
 	if drawn := e.Delta.Locked - e.Delta.Left; drawn > 0 {
 		guard = append(guard, fmt.Sprintf("(s.UNLIMITED = 1 OR s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM >= %d)", drawn))
+	}
+	if kind == stock.KindCount { // nobody else has counted, or brought units, since
+		guard = append(guard, fmt.Sprintf("s.STOCK_TOTAL_NUM = %d", e.From))
 	}
 	if e.Exactly {
 		guard = append(guard, fmt.Sprintf("s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM = %d", -e.Delta.Left))

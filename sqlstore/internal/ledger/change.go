@@ -1,0 +1,118 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// Apply implements stock.Store.
+func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
+	if err := s.Ready(ctx, beside...); err != nil {
+		return stock.Refused, err
+	}
+	if change.Kind == stock.KindRepair { // of a sweep
+		s = s.Plain()
+	}
+	defer s.Freed() // few, and of many items
+	defer s.Mended()
+	if s.batchers == nil {
+		return s.apply(ctx, change, beside)
+	}
+	var rows callRows
+	for _, e := range change.Entries {
+		rows.keys = append(rows.keys, e.Key)
+	}
+	apply := func() (stock.Verdict, error) {
+		return single(ctx, s, rows, func(s *Store) (stock.Verdict, error) { return s.apply(ctx, change, beside) })
+	}
+	verdict, err := apply()
+	return unstuck(ctx, s, verdict, err, apply)
+}
+
+// apply applies a change by itself.
+func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.Companion) (stock.Verdict, error) {
+	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+		q = s.watched(q)
+		if err := s.Record(ctx, q, change); err != nil {
+			return false, err
+		}
+		if ok, err := s.applyEntries(ctx, q, change); err != nil || !ok {
+			return false, err
+		}
+		t := s.told()
+		t.change(change)
+		return true, s.Tell(ctx, q, t)
+	})
+	if errors.Is(err, fault.ErrDrift) || errors.Is(err, fault.ErrOverflow) {
+		return stock.Refused, nil // a constraint: the counters would not be valid
+	}
+	return ExistsOnDuplicate(DoneIf(kept), err)
+}
+
+// applyEntries adds what a change does to its items and buyers, and reports whether all of them let it.
+func (s *Store) applyEntries(ctx context.Context, q mysql.Tx, change stock.Change) (bool, error) {
+	if moveOnly(change) {
+		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.moveUnits(change.Entries)))
+		return rows == int64(len(change.Entries)), err
+	}
+	for _, e := range change.Entries {
+		if e.Buyer != "" {
+			if err := s.applyToBuyer(ctx, q, e); err != nil {
+				return false, err
+			}
+			continue
+		}
+		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.applyToItem(change.Kind, e)))
+		if err != nil || rows == 0 {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// applyToBuyer adds an entry to what a buyer has.
+func (s *Store) applyToBuyer(ctx context.Context, q mysql.Tx, e stock.Entry) error {
+	if _, err := q.ExecContext(ctx, s.SQL.makeBuyers(buyerKey{e.Key, e.Buyer})); err != nil {
+		return err
+	}
+	_, err := q.ExecContext(ctx, mysql.Render(s.SQL.changeBuyer, e.Delta.Locked, e.Delta.Sold, e.Holds, e.SKU, e.Activity, e.Buyer))
+	return err
+}
+
+// Record writes changes into the journal, unless they have no ID. Several have an entry each, and one scope.
+func (s *Store) Record(ctx context.Context, q mysql.Tx, changes ...stock.Change) error {
+	if changes[0].ID == "" {
+		return nil
+	}
+	return mysql.Insert(ctx, q, s.SQL.insertChanges(changes), s.SQL.deleteChanges(changes))
+}
+
+// moveOnly reports whether a change only adds given numbers of units to several items, or takes them away: one UPDATE does that.
+func moveOnly(c stock.Change) bool {
+	return len(c.Entries) > 1 && !slices.ContainsFunc(c.Entries, func(e stock.Entry) bool {
+		return e.Buyer != "" || e.Exactly || e.Delta != stock.Quantities{Total: e.Delta.Left, Left: e.Delta.Left}
+	})
+}
+
+// moveUnits renders the guarded UPDATE of all items of such a change. It affects as many rows as there are items, or is undone.
+func (q *Statements) moveUnits(entries []stock.Entry) string {
+	args := make([]any, 0, 3*len(entries))
+	for _, e := range entries {
+		args = append(args, e.SKU, e.Activity, e.Delta.Left)
+	}
+	return mysql.Render(q.moveUnitsText(len(entries)), args...)
+}
+
+func (q *Statements) moveUnitsText(items int) string {
+	return mysql.Driven(items, "UPDATE "+q.itemsOf(items)+
+		" SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + l.NUM, s.STOCK_LEFT_NUM = s.STOCK_LEFT_NUM + l.NUM, s."+Touch+
+		" WHERE s.UNLIMITED = 0 AND s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM >= -l.NUM"+
+		fmt.Sprintf(" AND s.STOCK_TOTAL_NUM <= %d - GREATEST(l.NUM, 0)", int64(math.MaxInt64)))
+}
