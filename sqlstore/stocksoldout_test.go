@@ -192,7 +192,7 @@ func TestWhatComesBackHereEndsTheMemoryAtOnce(t *testing.T) {
 		for range 2 {
 			require.ErrorIs(t, of(buyer.Lock(ctx, c.name, units(sku, 2))), c.why, c.name)
 		}
-		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 0, c.after)), c.name)
+		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 10, c.after)), c.name)
 		require.NoError(t, of(buyer.Lock(ctx, c.name, units(sku, 2))), c.name)
 	}
 	require.Empty(t, must(s.Audit(ctx))(t).Drifts)

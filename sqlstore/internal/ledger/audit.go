@@ -30,10 +30,10 @@ type keyRanges struct{ skus, activities []any }
 
 // rangesOf returns the ranges of some keys. Where they would be too many, the activities are left out: all of the SKUs match.
 func rangesOf(keys []stock.Key) (r keyRanges) {
-	activities := map[int64]bool{}
-	for i, key := range keys {
-		if i == 0 || key.SKU != keys[i-1].SKU {
-			r.skus = append(r.skus, key.SKU)
+	activities, last := map[int64]bool{}, int64(0)
+	for _, key := range keys {
+		if key.SKU != last { // they are in order
+			r.skus, last = append(r.skus, key.SKU), key.SKU
 		}
 		if !activities[key.Activity] {
 			activities[key.Activity] = true
@@ -48,7 +48,12 @@ func rangesOf(keys []stock.Key) (r keyRanges) {
 
 // of renders the rows of a table that the ranges match.
 func (r keyRanges) of(table, name, index string) string {
-	where := table + " " + name + " " + index + " WHERE " + name + ".SKU_ID IN (" + mysql.List("?", len(r.skus)) + ")"
+	return table + " " + name + " " + index + " WHERE " + r.match(name)
+}
+
+// match renders the condition.
+func (r keyRanges) match(name string) string {
+	where := name + ".SKU_ID IN (" + mysql.List("?", len(r.skus)) + ")"
 	if len(r.activities) > 0 {
 		where += " AND " + name + ".ACTIVITY_ID IN (" + mysql.List("?", len(r.activities)) + ")"
 	}
@@ -65,12 +70,13 @@ func (q *Statements) bookItems(r keyRanges) string {
 	repair := fmt.Sprintf("c.KIND = %d", stock.KindRepair)
 	return "SELECT " + itemColumns + ", COALESCE(c.TOTAL_NUM, 0), COALESCE(h.SALE_NUM, 0), COALESCE(h.LOCK_NUM, 0)," +
 		" COALESCE(h.REFUND_NUM, 0), COALESCE(c.REPAIRS, 0), COALESCE(h.PROMISED, 0)" +
-		" FROM (SELECT * FROM " + r.of(q.Items, "i", mysql.ByKey) + ") s" +
+		" FROM " + q.Items + " s " + mysql.ByKey +
 		grouped(sum("IF("+repair+" OR c.BUYER_ID IS NOT NULL, 0, c.TOTAL_NUM)", "TOTAL_NUM")+
 			", COUNT(DISTINCT IF("+repair+", c.CHANGE_NO, NULL)) AS REPAIRS", r.of(q.changes, "c", mysql.By(q.changes, "item")), "c") +
 		grouped(sum(when(sold, "h.NUM - h.RESTOCK_NUM"), "SALE_NUM")+", "+sum(when(locked, "h.NUM"), "LOCK_NUM")+", "+
 			sum("h.REFUND_NUM", "REFUND_NUM")+", "+sum(when([]stock.State{stock.Paid}, "h.NUM - h.REFUND_NUM"), "PROMISED"),
-			r.of(q.Holds, "h", mysql.By(q.Holds, "due")), "h")
+			r.of(q.Holds, "h", mysql.By(q.Holds, "due")), "h") +
+		" WHERE " + r.match("s")
 }
 
 // bookBuyers reads the buyers of items whose counters differ from their recounts.
