@@ -56,7 +56,7 @@ type Effect struct {
 	Step  Step
 	Order string // the order, where the step has one
 	ID    string // the ID of a refund or change
-	Lines []Line // what moved; nil for a step of a hold, which moves the lines of its order
+	Lines []Line // what moved; nil for a step of a hold, which moves the lines that its order has by then; see Amend
 
 	Beside []Companion // companions that were kept
 }

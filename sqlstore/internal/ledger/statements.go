@@ -166,16 +166,29 @@ func plus(sign int64) string {
 }
 
 // insertChange renders the INSERT that claims the change's number.
-func (q *Statements) insertChange(c stock.Change) string {
-	args := make([]any, 0, 17*len(c.Entries))
+func (q *Statements) insertChange(changes ...stock.Change) string {
+	var args []any
+	for _, c := range changes {
+		args = append(args, changeRows(c)...)
+	}
+	return mysql.Render(q.insertChangeText(len(args)/19), args...)
+}
+
+// changeRows returns the rows of a change, one after the other.
+func changeRows(c stock.Change) (args []any) {
+	var asked any
+	if c.Asked != "" {
+		asked = c.Asked
+	}
 	for i, e := range c.Entries {
 		args = append(args, int64(c.Kind.Scope()), c.ID, i+1, len(c.Entries), int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer))
 		for _, d := range each(e.Delta) {
 			args = append(args, d)
 		}
-		args = append(args, e.Holds, restOf(e), c.Actor, c.Reason)
+		args = append(args, e.Holds, restOf(e), c.Actor, c.Reason, c.Order, asked)
+		asked = nil // once is enough
 	}
-	return mysql.Render(q.insertChangeText(len(c.Entries)), args...)
+	return args
 }
 
 // restOf returns how much of the rest an entry is: 2 gives it, 1 gets it, 0 has a given number.
@@ -191,8 +204,8 @@ func restOf(e stock.Entry) int64 {
 
 func (q *Statements) insertChangeText(entries int) string {
 	return "INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, BUYER_ID," +
-		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST, ACTOR, REASON, CREATE_TIME)" +
-		" VALUES " + mysql.List("("+mysql.List("?", 17)+", "+mysql.Now+")", entries)
+		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST, ACTOR, REASON, ORDER_NO, ASKED, CREATE_TIME)" +
+		" VALUES " + mysql.List("("+mysql.List("?", 19)+", "+mysql.Now+")", entries)
 }
 
 // applyToItem renders the guarded UPDATE of one entry: no counter leaves its range, what is
