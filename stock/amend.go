@@ -134,8 +134,8 @@ type amending struct {
 	kind      Kind
 	id, order string
 	asked     arguments
-	step      Step                              // that the hook is told of
-	lines     []Line                            // and with which lines; nil: those that the order has then
+	step      Step                               // that the hook is told of
+	lines     []Line                             // and with which lines; nil: those that the order has then
 	plan      func(hold Hold) (to Hold, _ error) // what the hold becomes, or why it does not
 }
 

@@ -97,4 +97,3 @@ func (u Usage) with(e Entry) (Usage, error) {
 	}
 	return u, nil
 }
-

@@ -114,7 +114,7 @@ type Hold struct {
 	LockedAt  time.Time
 	PaidAt    time.Time // zero before Pay; not before Deadline where a late payment was accepted
 	UpdatedAt time.Time
-	Fence     int64 // how often the order was resolved or amended, or its deadline moved; see Inventory.Resolve
+	Fence     int64  // how often the order was resolved or amended, or its deadline moved; see Inventory.Resolve
 	First     string // once its lines, number or buyer were amended: a digest of what it was first locked with; stores keep it
 
 	// Replay is set by Lock and Take: an earlier call had done it; this one changed nothing.

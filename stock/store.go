@@ -269,9 +269,9 @@ const (
 	KindRestock  Kind = 2
 	KindWithdraw Kind = 3
 	KindTransfer Kind = 4
-	KindRepair   Kind = 5 // a correction found by an audit; not part of the recount
-	KindImport   Kind = 6 // units that came with what is handed out for them: the codes of coupons
-	KindRefund   Kind = 7 // a refund that somebody made by hand; its ID is that of the refund
+	KindRepair   Kind = 5  // a correction found by an audit; not part of the recount
+	KindImport   Kind = 6  // units that came with what is handed out for them: the codes of coupons
+	KindRefund   Kind = 7  // a refund that somebody made by hand; its ID is that of the refund
 	KindAmend    Kind = 12 // an order was amended, or redeemed in part
 	KindPutBack  Kind = 13 // what was refunded is back on sale; its ID is that of the refund
 )

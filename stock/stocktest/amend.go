@@ -100,7 +100,9 @@ func amendLimits(s *scene) {
 	s.inv = s.inv.For("7")
 	s.lock("a", units(1, 2))
 	s.lock("b", units(2, 1))
-	lines := func(order string, lines ...stock.Line) error { return s.amends(stock.Amendment{ID: "x", Order: order, Lines: lines}) }
+	lines := func(order string, lines ...stock.Line) error {
+		return s.amends(stock.Amendment{ID: "x", Order: order, Lines: lines})
+	}
 	s.overLimit(lines("a", units(1, 5)), stock.LimitError{Key: sku(1), Err: stock.ErrPerOrder, Limit: 4, Wanted: 5})
 	s.overLimit(lines("a", units(1, 2), units(2, 1)),
 		stock.LimitError{Key: sku(2), Err: stock.ErrLiveHolds, Buyer: "7", Limit: 1, Has: 1, Wanted: 1})
@@ -204,7 +206,10 @@ func amendLines(s *scene) {
 	for n, end := range []func(order string){
 		func(o string) { s.pay(o) },
 		func(o string) { s.No(suite.Err(s.inv.Cancel(s.Context(), o))) },
-		func(o string) { s.No(suite.Err(s.inv.Shorten(s.Context(), o, s.now()))); s.No(suite.Err(s.inv.Expire(s.Context()))) },
+		func(o string) {
+			s.No(suite.Err(s.inv.Shorten(s.Context(), o, s.now())))
+			s.No(suite.Err(s.inv.Expire(s.Context())))
+		},
 		func(o string) { s.No(suite.Err(s.inv.Resolve(s.Context(), o))); s.pay(o); s.refund("r-"+o, o) },
 	} {
 		order := strconv.Itoa(n)
@@ -487,7 +492,9 @@ func raceAmendPay(s *scene) {
 		errs := suite.Meet(6,
 			func() error { return suite.Err(s.inv.Pay(s.Context(), order)) },
 			func() error { return suite.Err(s.inv.Cancel(s.Context(), order)) },
-			func() error { return s.amends(stock.Amendment{ID: order, Order: order, Lines: []stock.Line{units(2, 3)}}) },
+			func() error {
+				return s.amends(stock.Amendment{ID: order, Order: order, Lines: []stock.Line{units(2, 3)}})
+			},
 		)
 		s.Succeeded(errs, stock.ErrPaid, stock.ErrCancelled)
 		amended := errs[2] == nil || errs[5] == nil

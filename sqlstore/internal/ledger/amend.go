@@ -331,7 +331,7 @@ func (b *amendments) lockUnits(ctx context.Context, q mysql.Tx) (*judgement, err
 			}
 		}
 		for _, e := range r.Buyers {
-			if buyers = append(buyers, buyerKey{e.Key, e.Buyer}); e.Holds > 0 || e.Delta.Locked > 0 || e.Delta.Sold > 0 {
+			if buyers = append(buyers, buyerKey{e.Key, e.Buyer}); e.Buyer != r.From.Buyer || lineOf(r.From, e.Key) == 0 { // who may have none
 				gets = append(gets, buyerKey{e.Key, e.Buyer})
 			}
 		}
