@@ -30,7 +30,7 @@ func TestStatementBudget(t *testing.T) {
 		{"Refund of one line, not the last", 4, func() error {
 			return of(s.Refund(ctx, stock.Refund{ID: "r", Order: "three", Lines: []stock.Line{one(2)}}))
 		}},
-		{"PutBack of one line", 6, func() error { return of(s.PutBack(ctx, "r")) }}, // as an Amend, and the refund is read
+		{"PutBack of one line", 7, func() error { return of(s.PutBack(ctx, "r")) }}, // as an Amend, once the refund is read and settled
 		{"Lock that is amended", 2, func() error { return of(s.Lock(ctx, "more", one(2))) }},
 		// the hold is read; it is changed, and the ID claimed; the items are locked, and changed
 		{"Amend of one line", 5, func() error { return of(s.Amend(ctx, amendAs("a1", "more", units(2, 2)))) }},

@@ -80,7 +80,7 @@ func TestCheckComparesTheTablesWithThoseThatMigrateMakes(t *testing.T) {
 			statement, problem, found)
 	}
 	run(t, db, "DELETE FROM holdfast_schema")
-	require.Contains(t, problems(t, db), "the schema is at version 0 of 9: run Migrate")
+	require.Contains(t, problems(t, db), "the schema is at version 0 of 12: run Migrate")
 }
 
 // A database that nobody has migrated has one problem, not one for each table.

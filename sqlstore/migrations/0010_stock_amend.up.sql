@@ -7,5 +7,5 @@ ALTER TABLE goods_stock_hold
   ALGORITHM = INSTANT;
 ALTER TABLE goods_stock_change
   ADD COLUMN ORDER_NO VARBINARY(64) NOT NULL DEFAULT x'' COMMENT 'that was amended; empty: none',
-  ADD COLUMN ASKED BLOB NULL COMMENT 'what an amendment asked for',
+  ADD COLUMN ASKED VARBINARY(60000) NULL COMMENT 'what an amendment asked for',
   ALGORITHM = INSTANT;

@@ -69,7 +69,7 @@ func cases() []testCase {
 		lockCases(), takeCases(), payCases(), raceCases(), expiryCases(), refundCases(), limitCases(),
 		defineCases(), operatorCases(), overflowCases(), readingCases(), listCases(),
 		resolveCases(), auditCases(), historyCases(), transactionCases(),
-		betweenCases(), guardCases(), amendCases(), partCases(),
+		betweenCases(), guardCases(), amendCases(), raceAmendCases(), partCases(),
 	)
 }
 

@@ -182,7 +182,7 @@ func (b *amendments) make(ctx context.Context, q mysql.Tx, atOnce bool) error {
 	if err := t.Apply(ctx, q, b.SQL); err != nil {
 		return err
 	}
-	return b.tellPaid(ctx, q)
+	return b.tell(ctx, q)
 }
 
 // leave leaves a call out.
@@ -406,22 +406,38 @@ func (j *judgement) amend(record stock.AmendRecord) error {
 	return nil
 }
 
-// tellPaid tells the companions of the orders that are paid.
-func (b *amendments) tellPaid(ctx context.Context, q mysql.Tx) error {
+// tell tells the companions of the orders that are paid, and of units that are back on sale though they were sold, as of a refund.
+func (b *amendments) tell(ctx context.Context, q mysql.Tx) error {
 	var paid []int
-	var calls []MoveCall
+	var moves []MoveCall
+	var backs []RefundCall
 	for _, i := range b.in {
-		if c := b.calls[i]; c.pays() {
+		c := b.calls[i]
+		if c.pays() {
 			paid = append(paid, i)
-			calls = append(calls, MoveCall{Order: c.record.To.Order, Cargo: c.Cargo})
+			moves = append(moves, MoveCall{Order: c.record.To.Order, Cargo: c.Cargo})
+		}
+		back := stock.RefundRecord{Refund: stock.Refund{ID: c.record.ID, Order: c.record.To.Order, Restock: true}}
+		for _, e := range c.record.Entries {
+			if e.Delta.Left > 0 {
+				back.Lines = append(back.Lines, stock.Line{SKU: e.SKU, Activity: e.Activity, Num: e.Delta.Left})
+			}
+		}
+		if len(back.Lines) > 0 {
+			backs = append(backs, RefundCall{Refund: back, Hold: c.record.To})
 		}
 	}
-	if len(calls) == 0 {
+	if len(moves) > 0 {
+		err := b.Companions.Moved(ctx, q, stock.StepPay.Transition(), moves)
+		for n, i := range paid {
+			b.calls[i].Kept = moves[n].Kept
+		}
+		if err != nil {
+			return namedOf(err, len(b.calls), paid)
+		}
+	}
+	if len(backs) == 0 {
 		return nil
 	}
-	err := b.Companions.Moved(ctx, q, stock.StepPay.Transition(), calls)
-	for n, i := range paid {
-		b.calls[i].Kept = calls[n].Kept
-	}
-	return namedOf(err, len(b.calls), paid)
+	return b.Companions.Refunded(ctx, q, backs)
 }
