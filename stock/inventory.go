@@ -51,7 +51,7 @@ type Options struct {
 	OnError func(error)   // called with the error of a sweep; nil drops the error
 }
 
-// Effect is one step that took effect. A replay has none.
+// Effect is one step that took effect. A replay has none. An Amend has several, which add up to what it has done.
 type Effect struct {
 	Step  Step
 	Order string // the order, where the step has one

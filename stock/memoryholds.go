@@ -357,7 +357,7 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 
 // keepRefund records a refund.
 func (b *books) keepRefund(refund RefundRecord, now time.Time) {
-	refund.Lines, refund.At = slices.Clone(refund.Lines), now
+	refund.Lines, refund.At, refund.Redeemed, refund.Redeemable = slices.Clone(refund.Lines), now, false, false
 	b.refunds[refund.ID] = refund
 	b.record(refund.Change(), now)
 }

@@ -28,6 +28,16 @@ func (c amendCall) rows() callRows {
 	return r
 }
 
+// gives returns the items of which it makes units available.
+func (c amendCall) gives() (keys []stock.Key) {
+	for _, e := range c.record.Entries {
+		if e.Delta.Available() > 0 {
+			keys = append(keys, e.Key)
+		}
+	}
+	return keys
+}
+
 // pays reports whether the order is paid by it.
 func (c amendCall) pays() bool {
 	return c.record.From.State == stock.Locked && c.record.To.State == stock.Paid
@@ -39,7 +49,9 @@ func (s *Store) Amend(ctx context.Context, record stock.AmendRecord, beside ...s
 		return stock.MoveResult{}, err
 	}
 	call := amendCall{record: record, Cargo: s.cargo(beside)}
-	defer s.Freed(call.rows().keys...) // also where the answer to the COMMIT is lost
+	if gives := call.gives(); len(gives) > 0 {
+		defer s.Freed(gives...) // also where the answer to the COMMIT is lost
+	}
 	if s.batchers == nil {
 		return s.amend(ctx, call)
 	}
