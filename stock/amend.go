@@ -399,4 +399,4 @@ func (r AmendRecord) Refuses(is ItemUsage, now time.Time) error {
 }
 
 // drawn is how many units an entry takes from what is available; negative where it gives them.
-func (e Entry) drawn() int64 { return e.Delta.Locked - e.Delta.Left }
+func (e Entry) drawn() int64 { return -e.Delta.Available() }
