@@ -9,8 +9,8 @@
 //   - [Line]: a number of units of one item
 //   - [Hold]: what one order has locked or bought, and until when
 //
-// Then read [Outcome], [Amendment], [Refund], [Item] and [Options], and for screens [Page] and [PageRequest]. [Memory] is a store for tests;
-// sqlstore.Stock is the one on MySQL. [Store], and the types that only its methods use, are for authors of a store.
+// Then read [Outcome], [Amendment], [Refund], [Item] and [Options], and for screens [Page] and [PageRequest]. [Memory] is a store
+// for tests; sqlstore.Stock is the one on MySQL. [Store], and the types that only its methods use, are for authors of a store.
 //
 //	inv := stock.New(new(stock.Memory), nil)
 //	item, err := inv.Define(ctx, stock.Key{SKU: 42}, 100, stock.Terms{})

@@ -151,7 +151,8 @@ func (inv *Inventory) With(companions ...Companion) *Inventory {
 
 // By returns the same inventory whose changes are recorded with who makes them and why: an actor of 1 to 64 bytes, and a reason
 // of up to 512. These are the changes of Define, Restock, Withdraw, Transfer, Refund, Repair, RepairBackOnSale, Amend, RedeemPart and
-// PutBack, and ChangesPage shows them. A replay keeps what the first call has recorded. The other verbs are those of buyers and record nobody.
+// PutBack, and ChangesPage shows them. A replay keeps what the first call has recorded. The other verbs are those of buyers and
+// record nobody.
 func (inv *Inventory) By(actor, reason string) *Inventory {
 	bound := inv.copy()
 	bound.actor, bound.reason = actor, reason

@@ -16,9 +16,9 @@ import (
 // The hold lives for Options.HoldFor; Pay it before its Deadline.
 //
 // Locking the same order again with the same lines and buyer returns the current hold, as a Replay, and no error,
-// whether it is locked, paid or redeemed, and whether or not it was amended since. An order that is refunded as a whole has nothing any more: that is ErrRefunded, so
-// that a number which comes twice does not get goods twice. With other lines or another buyer it is
-// ErrMismatch. Two Locks of one order at once give one hold.
+// whether it is locked, paid or redeemed, and whether or not it was amended since. An order that is refunded as a whole has
+// nothing any more: that is ErrRefunded, so that a number which comes twice does not get goods twice. With other lines or another
+// buyer it is ErrMismatch. Two Locks of one order at once give one hold.
 //
 // Errors, in the order of precedence: ErrInvalid; for an order that is known ErrCancelled,
 // ErrMismatch, ErrRefunded, ErrExpired, all but ErrMismatch with the hold as it is; then for the first line that

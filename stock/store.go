@@ -279,7 +279,8 @@ const (
 // String returns the kind in lower case.
 func (k Kind) String() string {
 	names := [...]string{
-		"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail", KindAmend: "amend", KindPutBack: "put back",
+		"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail",
+		KindAmend: "amend", KindPutBack: "put back",
 	}
 	if int(k) < len(names) {
 		return cmp.Or(names[k], "unknown")

@@ -81,6 +81,7 @@ func (q *Statements) addLinesText(lines int) string {
 	for _, column := range strings.Split(columns, ", ")[2:] {
 		set = append(set, column+" = VALUES("+column+")")
 	}
-	return "INSERT INTO " + q.Holds + " (" + columns + ", UPDATE_TIME) VALUES " + mysql.List("("+mysql.List("?", 13)+", "+mysql.Now+")", lines) +
+	return "INSERT INTO " + q.Holds + " (" + columns + ", UPDATE_TIME) VALUES " +
+		mysql.List("("+mysql.List("?", 13)+", "+mysql.Now+")", lines) +
 		" ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ") + ", UPDATE_TIME = " + mysql.Now
 }

@@ -47,7 +47,8 @@ func (q *Statements) setStateText(lines int) string {
 
 // lockRefunds renders the read that locks all lines of orders, by the whole of their keys as well.
 func (q *Statements) lockRefunds(keys lineKeys) string {
-	return "SELECT ORDER_NO, LINE_NO, STATE, FENCE, REFUND_NUM, REDEEM_NUM FROM " + q.Holds + " " + mysql.ByKey + " WHERE " + keys.where() + " FOR UPDATE"
+	return "SELECT ORDER_NO, LINE_NO, STATE, FENCE, REFUND_NUM, REDEEM_NUM FROM " + q.Holds + " " + mysql.ByKey +
+		" WHERE " + keys.where() + " FOR UPDATE"
 }
 
 // refundHolds renders the UPDATE of the locked lines of which the same is refunded.
@@ -74,6 +75,7 @@ func (q *Statements) refundLine(c RefundCall, l stock.Line, no int) string {
 func (q *Statements) refundLineText(t stock.Transition, num string) string {
 	return "UPDATE " + q.Holds + " h " + mysql.ByKey + q.joined() +
 		" SET h.REFUND_NUM = h.REFUND_NUM + ?, h.RESTOCK_NUM = h.RESTOCK_NUM + ?, h.FREE_NUM = h.FREE_NUM + ?," +
-		" h.REDEEM_NUM = h.REDEEM_NUM - ?, h.UPDATE_TIME = " + mysql.Now + ", " + ItemChange(t.Delta, num) + ", s." + Touch + ", b.BOUGHT_NUM = b.BOUGHT_NUM - ?" +
+		" h.REDEEM_NUM = h.REDEEM_NUM - ?, h.UPDATE_TIME = " + mysql.Now + ", " + ItemChange(t.Delta, num) + ", s." + Touch +
+		", b.BOUGHT_NUM = b.BOUGHT_NUM - ?" +
 		" WHERE h.ORDER_NO = ? AND h.LINE_NO = ? AND h.STATE " + In(t.From) + " AND h.REFUND_NUM = ?"
 }
