@@ -1,6 +1,7 @@
 package stock
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -69,7 +70,7 @@ func (inv *Inventory) Amend(ctx context.Context, amendment Amendment) (Hold, err
 	}
 	return inv.amend(ctx, amending{
 		kind: KindAmend, id: amendment.ID, order: amendment.Order, step: StepAmend, plan: amendment.of, asked: arguments{
-			Lines: amendment.Lines, NewOrder: []byte(amendment.NewOrder), Buyer: []byte(amendment.Buyer), Pay: amendment.Pay,
+			Lines: amendment.Lines, NewOrder: amendment.NewOrder, Buyer: amendment.Buyer, Pay: amendment.Pay,
 		},
 	})
 }
@@ -237,7 +238,7 @@ func (inv *Inventory) unamendable(ctx context.Context, round int, record AmendRe
 		}
 		return refusal, nil
 	}
-	return nil, nil //nolint:nilnil // none is known
+	return nil, nil
 }
 
 // replayAmend answers a call whose ID is known, and otherwise returns the refusal.
@@ -259,11 +260,7 @@ func (inv *Inventory) replayAmend(ctx context.Context, call amending, refusal er
 	if err := fault.Mismatch(call.id, differs...); err != nil {
 		return Hold{}, err
 	}
-	order := call.order
-	if len(call.asked.NewOrder) > 0 {
-		order = string(call.asked.NewOrder)
-	}
-	hold, _, err := inv.store.Hold(ctx, order)
+	hold, _, err := inv.store.Hold(ctx, cmp.Or(call.asked.NewOrder, call.order))
 	if err != nil {
 		return Hold{}, err
 	}
@@ -373,7 +370,7 @@ func (r AmendRecord) handsOver() bool { return r.From.Buyer != r.To.Buyer }
 
 // Refuses returns why an item of an entry does not allow it at now, given what the buyer of To has, or nil. A store asks for each.
 func (r AmendRecord) Refuses(is ItemUsage, now time.Time) error {
-	at, ok := slices.BinarySearchFunc(r.Entries, is.Key, func(e Entry, key Key) int { return e.Key.Compare(key) })
+	at, ok := slices.BinarySearchFunc(r.Entries, is.Key, func(e Entry, key Key) int { return e.Compare(key) })
 	if !ok {
 		return nil
 	}

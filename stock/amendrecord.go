@@ -10,27 +10,51 @@ import (
 	"github.com/holdfast-go/holdfast/internal/fault"
 )
 
-// arguments are what a change of an order asks for, as they are recorded with it.
+// arguments are what a change of an order asks for.
 type arguments struct {
-	Lines    []Line `json:",omitempty"`
-	NewOrder []byte `json:",omitempty"` // any bytes, as the buyer
-	Buyer    []byte `json:",omitempty"`
-	Pay      bool   `json:",omitempty"`
-	Redeems  []Line `json:",omitempty"`
+	Lines, Redeems  []Line
+	NewOrder, Buyer string
+	Pay             bool
+}
+
+// recordedArguments are arguments as they are recorded. A line is its SKU, its activity and its units.
+type recordedArguments struct {
+	Lines    [][3]int64 `json:"lines,omitempty"`
+	Redeems  [][3]int64 `json:"redeems,omitempty"`
+	NewOrder []byte     `json:"new_order,omitempty"` // any bytes, as the buyer
+	Buyer    []byte     `json:"buyer,omitempty"`
+	Pay      bool       `json:"pay,omitempty"`
 }
 
 // text returns them as stores keep them.
 func (a arguments) text() string {
-	text, _ := json.Marshal(a) // of numbers and bytes: cannot fail
+	triples := func(lines []Line) (all [][3]int64) {
+		for _, l := range lines {
+			all = append(all, [3]int64{l.SKU, l.Activity, l.Num})
+		}
+		return all
+	}
+	text, _ := json.Marshal(recordedArguments{
+		Lines: triples(a.Lines), Redeems: triples(a.Redeems), NewOrder: []byte(a.NewOrder), Buyer: []byte(a.Buyer), Pay: a.Pay,
+	})
 	return string(text)
 }
 
 // argumentsOf reads them.
-func argumentsOf(text string) (a arguments, err error) {
-	if err := json.Unmarshal([]byte(text), &a); err != nil {
-		return a, fmt.Errorf("%w: the arguments of an amendment cannot be read: %w", ErrDrift, err)
+func argumentsOf(text string) (arguments, error) {
+	var r recordedArguments
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return arguments{}, fmt.Errorf("%w: the arguments of an amendment cannot be read: %w", ErrDrift, err)
 	}
-	return a, nil
+	lines := func(triples [][3]int64) (all []Line) {
+		for _, t := range triples {
+			all = append(all, Line{SKU: t[0], Activity: t[1], Num: t[2]})
+		}
+		return all
+	}
+	return arguments{
+		Lines: lines(r.Lines), Redeems: lines(r.Redeems), NewOrder: string(r.NewOrder), Buyer: string(r.Buyer), Pay: r.Pay,
+	}, nil
 }
 
 // compare compares them with those of another call.
@@ -38,14 +62,14 @@ func (a arguments) compare(asked arguments) []fault.Argument {
 	redeems := compareLines(a.Redeems, asked.Redeems)
 	redeems.Field = "units redeemed"
 	return []fault.Argument{
-		compareLines(a.Lines, asked.Lines), redeems, fault.Equal("new order", string(a.NewOrder), string(asked.NewOrder)),
-		fault.Private("buyer", string(a.Buyer), string(asked.Buyer)), fault.Equal("pay", a.Pay, asked.Pay),
+		compareLines(a.Lines, asked.Lines), redeems, fault.Equal("new order", a.NewOrder, asked.NewOrder),
+		fault.Private("buyer", a.Buyer, asked.Buyer), fault.Equal("pay", a.Pay, asked.Pay),
 	}
 }
 
 // digest is what a hold keeps of its Lock.
 func digest(buyer string, lines []Line) string {
-	sum := sha256.Sum256([]byte(arguments{Buyer: []byte(buyer), Lines: lines}.text()))
+	sum := sha256.Sum256([]byte(arguments{Buyer: buyer, Lines: lines}.text()))
 	return hex.EncodeToString(sum[:])
 }
 

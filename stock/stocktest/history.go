@@ -80,17 +80,24 @@ func (w *walker) step(ctx context.Context) (err error) {
 		_, err = inv.Shorten(ctx, order, time.Unix(0, 0))
 	case n == 18:
 		_, err = inv.Expire(ctx)
-	case n < 22:
-		a := stock.Amendment{ID: id, Order: order, Lines: []stock.Line{line(), line()}[:w.rng.IntN(2)+1], Pay: w.rng.IntN(4) == 0}
-		_, err = inv.Amend(ctx, a)
-	case n == 22:
-		_, err = inv.RedeemPart(ctx, id, order, line())
-	case n == 23:
-		_, err = inv.PutBack(ctx, id)
+	case n < 24:
+		err = w.amend(ctx, id, order, line(), line())
 	default:
 		_, err = inv.Resolve(ctx, order)
 	}
 	return err
+}
+
+// amend makes a call that changes an order.
+func (w *walker) amend(ctx context.Context, id, order string, lines ...stock.Line) error {
+	switch w.rng.IntN(5) {
+	case 0:
+		return suite.Err(w.inv.RedeemPart(ctx, id, order, lines[0]))
+	case 1:
+		return suite.Err(w.inv.PutBack(ctx, id))
+	}
+	a := stock.Amendment{ID: id, Order: order, Lines: lines[:w.rng.IntN(2)+1], Pay: w.rng.IntN(4) == 0}
+	return suite.Err(w.inv.Amend(ctx, a))
 }
 
 // open defines the items that walkers know.
