@@ -68,7 +68,7 @@ func (inv *Inventory) Amend(ctx context.Context, amendment Amendment) (Hold, err
 	if err != nil {
 		return Hold{}, err
 	}
-	return inv.amend(ctx, amending{
+	return inv.amend(ctx, orderChange{
 		kind: KindAmend, id: amendment.ID, order: amendment.Order, step: StepAmend, plan: amendment.of, asked: arguments{
 			Lines: amendment.Lines, NewOrder: amendment.NewOrder, Buyer: amendment.Buyer, Pay: amendment.Pay,
 		},
@@ -130,8 +130,8 @@ func (h Hold) repools(lines []Line) bool {
 	return true
 }
 
-// amending is a call that changes the hold of an order.
-type amending struct {
+// orderChange is a call that changes the hold of an order.
+type orderChange struct {
 	kind      Kind
 	id, order string
 	asked     arguments
@@ -141,7 +141,7 @@ type amending struct {
 }
 
 // amend replaces the hold of an order, and records that.
-func (inv *Inventory) amend(ctx context.Context, call amending) (Hold, error) {
+func (inv *Inventory) amend(ctx context.Context, call orderChange) (Hold, error) {
 	for round := range attempts {
 		hold, now, err := inv.store.Hold(ctx, call.order)
 		if err != nil {
@@ -242,7 +242,7 @@ func (inv *Inventory) unamendable(ctx context.Context, round int, record AmendRe
 }
 
 // replayAmend answers a call whose ID is known, and otherwise returns the refusal.
-func (inv *Inventory) replayAmend(ctx context.Context, call amending, refusal error) (Hold, error) {
+func (inv *Inventory) replayAmend(ctx context.Context, call orderChange, refusal error) (Hold, error) {
 	was, err := inv.store.Applied(ctx, call.kind, call.id)
 	switch {
 	case err != nil:
@@ -269,7 +269,7 @@ func (inv *Inventory) replayAmend(ctx context.Context, call amending, refusal er
 }
 
 // tookAmend tells the hook of an amendment: of itself, and of the units that it moved.
-func (inv *Inventory) tookAmend(ctx context.Context, call amending, record AmendRecord, beside []Companion) {
+func (inv *Inventory) tookAmend(ctx context.Context, call orderChange, record AmendRecord, beside []Companion) {
 	effect := Effect{Step: call.step, Order: record.To.Order, ID: record.ID, Lines: call.lines, Beside: beside}
 	if call.lines == nil {
 		effect.Lines = record.To.Asked()

@@ -24,7 +24,7 @@ func (inv *Inventory) RedeemPart(ctx context.Context, id, order string, lines ..
 	if err != nil {
 		return Outcome{}, err
 	}
-	hold, err := inv.amend(ctx, amending{
+	hold, err := inv.amend(ctx, orderChange{
 		kind: KindAmend, id: id, order: order, step: StepRedeem, lines: lines, asked: arguments{Redeems: lines},
 		plan: func(hold Hold) (Hold, error) {
 			if hold.State != Paid {
@@ -99,7 +99,7 @@ func (inv *Inventory) PutBack(ctx context.Context, refundID string) (RefundOutco
 	case was.ID == "":
 		return RefundOutcome{}, fmt.Errorf("%w: no such refund (%q)", ErrNotFound, refundID)
 	}
-	hold, err := inv.amend(ctx, amending{
+	hold, err := inv.amend(ctx, orderChange{
 		kind: KindPutBack, id: refundID, order: was.Order, step: StepPutBack, lines: was.Lines, plan: was.putBack,
 	})
 	if errors.Is(err, errBack) {
