@@ -219,7 +219,7 @@ func amendLines(s *scene) {
 				if i < count {
 					want = i + 1
 				}
-				s.locked(sku(i+1), want)
+				suite.Same(s, "units locked", s.item(sku(i+1)).Locked, want)
 			}
 		}
 		end(order)
