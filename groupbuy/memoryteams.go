@@ -170,7 +170,7 @@ func leave(ctx context.Context, units *stock.Memory, l memoryLeave, frees bool) 
 		return driftUnlessDone(result.Verdict, err)
 	}
 	refund := stock.Refund{ID: RefundID(l.hold.Order), Order: l.hold.Order, Restock: true}
-	result, err := units.Refund(ctx, stock.RefundRecord{Refund: refund, Whole: true, Frees: frees}, l.hold)
+	result, err := units.Refund(ctx, stock.RefundRecord{Refund: refund, Whole: true, Frees: frees, Redeemable: true}, l.hold)
 	return driftUnlessDone(result.Verdict, err)
 }
 

@@ -30,6 +30,17 @@ func TestStatementBudget(t *testing.T) {
 		{"Refund of one line, not the last", 4, func() error {
 			return of(s.Refund(ctx, stock.Refund{ID: "r", Order: "three", Lines: []stock.Line{one(2)}}))
 		}},
+		{"PutBack of one line", 7, func() error { return of(s.PutBack(ctx, "r")) }}, // as an Amend, once the refund is read and settled
+		{"Lock that is amended", 2, func() error { return of(s.Lock(ctx, "more", one(2))) }},
+		// the hold is read; it is changed, and the ID claimed; the items are locked, and changed
+		{"Amend of one line", 5, func() error { return of(s.Amend(ctx, amendAs("a1", "more", units(2, 2)))) }},
+		{"Amend to another item", 5, func() error { return of(s.Amend(ctx, amendAs("a2", "more", one(3)))) }},
+		{"Amend to more lines", 6, func() error { return of(s.Amend(ctx, amendAs("a3", "more", one(2), one(3)))) }},
+		{"Amend to fewer lines", 5, func() error { return of(s.Amend(ctx, amendAs("a4", "more", one(2)))) }},
+		{"Amend that pays", 6, func() error { // and the hold is read again
+			return of(s.Amend(ctx, stock.Amendment{ID: "a5", Order: "more", Pay: true}))
+		}},
+		{"RedeemPart", 3, func() error { return of(s.RedeemPart(ctx, "p", "three", one(3))) }},
 	})
 	s.counters(1, 3, 0, 7)
 }

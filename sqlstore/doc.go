@@ -60,7 +60,7 @@
 // The row of a hot SKU is a queue: one transaction at a time has its lock, until its commit is on the disk. A commit
 // is a queue as well, whatever the rows. So concurrent Locks share a transaction, for any SKUs and any number of lines.
 // While their rows are in flight, new calls wait and form the next one: one INSERT of all holds, and one guarded UPDATE by
-// their sums. Concurrent calls of Take, of Pay, of Cancel, of Redeem, of Refund and of Expire are merged likewise. There is
+// their sums. Concurrent calls of Take, of Pay, of Cancel, of Redeem, of Refund, of Amend and of Expire are merged likewise. There is
 // no timer: a call whose rows are idle goes at once.
 //
 // The shop's own rows go along in the same transaction; see [Stock.Along]. Rows of one text become one INSERT.

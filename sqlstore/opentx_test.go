@@ -74,6 +74,24 @@ func txCalls(ctx context.Context, in *stock.Inventory) []txCall {
 		{"Refund again", nil, func() error { return refund("m-refund", "m-refunded") }},
 		{"Refund of too much", stock.ErrOverRefund, func() error { return refund("m-new", "m-paid", units(1, 9)) }},
 		{"Refund of an unknown order", stock.ErrNotFound, func() error { return refund("m-new", "m-none") }},
+		{"Amend", nil, func() error {
+			return of(in.Amend(ctx, amendAs("m-new", "m-two", units(1, 2), one(2), stock.Line{SKU: 2, Activity: 1, Num: 1})))
+		}},
+		{"Amend to fewer lines", nil, func() error { return of(in.Amend(ctx, amendAs("m-new", "m-two", one(2)))) }},
+		{"Amend for another buyer", nil, func() error {
+			return of(in.Amend(ctx, stock.Amendment{ID: "m-new", Order: "m-two", Buyer: "50", Pay: true}))
+		}},
+		{"Amend to another number", nil, func() error {
+			return of(in.Amend(ctx, stock.Amendment{ID: "m-new", Order: "m-two", NewOrder: "m-new"}))
+		}},
+		{"Amend to a number that is known", stock.ErrMismatch, func() error {
+			return of(in.Amend(ctx, stock.Amendment{ID: "m-new", Order: "m-two", NewOrder: "m-locked"}))
+		}},
+		{"Amend that is refused", stock.ErrInsufficient, func() error { return of(in.Amend(ctx, amendAs("m-new", "m-two", units(1, 1000)))) }},
+		{"Amend of an unknown order", stock.ErrNotFound, func() error { return of(in.Amend(ctx, amendAs("m-new", "m-none", one(1)))) }},
+		{"RedeemPart", nil, func() error { return of(in.RedeemPart(ctx, "m-new", "m-paid-two", one(1))) }},
+		{"PutBack of an unknown refund", stock.ErrNotFound, func() error { return of(in.PutBack(ctx, "m-none")) }},
+		{"PutBack of what is on sale", nil, func() error { return of(in.PutBack(ctx, "m-refund")) }},
 		{"Item", nil, func() error { return of(in.Item(ctx, first)) }},
 		{"Item of an unknown SKU", stock.ErrUnknownSKU, func() error { return of(in.Item(ctx, unknown)) }},
 		{"Define", nil, func() error { return of(in.Define(ctx, unknown, 1, stock.Terms{})) }},
@@ -131,6 +149,7 @@ func busyShop(t *testing.T) *shop {
 		require.NoError(t, of(s.Define(ctx, stock.Key{SKU: sku}, 100, terms)))
 	}
 	require.NoError(t, of(s.Define(ctx, stock.Key{SKU: 1, Activity: 1}, 0, stock.Terms{})))
+	require.NoError(t, of(s.Define(ctx, stock.Key{SKU: 2, Activity: 1}, 9, stock.Terms{})))
 	require.NoError(t, of(s.Restock(ctx, "m-change", one(1))))
 	require.NoError(t, of(s.For("49").Take(ctx, "m-buyer", one(3))))
 	for _, order := range []string{"m-dead", "m-locked", "m-paid", "m-refunded"} {

@@ -125,7 +125,7 @@ func (inv *Inventory) counted(ctx context.Context, c Change) (CountOutcome, erro
 	missing := e.Short
 	for _, hold := range holds {
 		for _, l := range hold.Lines {
-			if n := l.Num - l.Refunded; l.Key() == e.Key && n > 0 && missing > 0 {
+			if n := l.Num - l.Refunded - l.Redeemed; l.Key() == e.Key && n > 0 && missing > 0 {
 				outcome.Hit = append(outcome.Hit, hold)
 				missing -= n
 			}

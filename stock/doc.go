@@ -9,8 +9,8 @@
 //   - [Line]: a number of units of one item
 //   - [Hold]: what one order has locked or bought, and until when
 //
-// Then read [Outcome], [Refund], [Item] and [Options], and for screens [Page] and [PageRequest]. [Memory] is a store for tests;
-// sqlstore.Stock is the one on MySQL. [Store], and the types that only its methods use, are for authors of a store.
+// Then read [Outcome], [Amendment], [Refund], [Item] and [Options], and for screens [Page] and [PageRequest]. [Memory] is a store
+// for tests; sqlstore.Stock is the one on MySQL. [Store], and the types that only its methods use, are for authors of a store.
 //
 //	inv := stock.New(new(stock.Memory), nil)
 //	item, err := inv.Define(ctx, stock.Key{SKU: 42}, 100, stock.Terms{})
@@ -35,9 +35,11 @@
 //	Pay: they are sold                           +n     -n     -n
 //	Take: Lock and Pay in one step               +n            -n
 //	Cancel, Expire: they are free again                 -n
-//	Redeem: they are handed over (核销)
+//	Redeem, RedeemPart: they are handed over (核销)
 //	Refund, back on sale                         -n            +n      +n
 //	Refund, not back on sale                                           +n
+//	PutBack: what was refunded before            -n            +n
+//	Amend: an order gets n more units, or n fewer       ±n
 //	Restock, Withdraw: by an operator      ±n                  ±n
 //	Transfer: from one pool to another     ±n                  ±n
 //	Count: the difference to what is there ±n                  ±n
@@ -54,6 +56,16 @@
 //
 // Time is the store's clock. A hold lives strictly before its deadline and is dead from then on, even where
 // no sweeper runs.
+//
+// # Orders that change
+//
+// [Inventory.Amend] changes an order that is not paid yet, under its own number and deadline: more units, fewer, others, other pools;
+// and it hands an order over to another number or buyer. Use it rather than Cancel and Lock under a second number: no unit is free in
+// between, the payment callback finds its order, and limits count one order. With Pay it sells what the order then has, so that what
+// the buyer did not pay for is no refund. Each amendment has an ID, since there may be several: a late retry of one changes nothing.
+//
+// An order that is sent in parcels is redeemed by [Inventory.RedeemPart], one ID for each parcel; what is not handed over can still be
+// refunded. [Inventory.PutBack] is for goods that come back after a refund that did not put them on sale.
 //
 // # After the deadline
 //

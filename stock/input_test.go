@@ -71,6 +71,11 @@ func TestBadIDsAreRefused(t *testing.T) {
 		c.Invalid("Hold", suite.Err(inv.Hold(ctx, id)))
 		c.Invalid("Refund by an ID", suite.Err(inv.Refund(ctx, stock.Refund{ID: id, Order: "a"})))
 		c.Invalid("Refund of an order", suite.Err(inv.Refund(ctx, stock.Refund{ID: "r", Order: id})))
+		c.Invalid("Amend by an ID", suite.Err(inv.Amend(ctx, stock.Amendment{ID: id, Order: "a", Pay: true})))
+		c.Invalid("Amend of an order", suite.Err(inv.Amend(ctx, stock.Amendment{ID: "a", Order: id, Pay: true})))
+		c.Invalid("RedeemPart by an ID", suite.Err(inv.RedeemPart(ctx, id, "a", one)))
+		c.Invalid("RedeemPart of an order", suite.Err(inv.RedeemPart(ctx, "p", id, one)))
+		c.Invalid("PutBack", suite.Err(inv.PutBack(ctx, id)))
 		c.Invalid("Restock", suite.Err(inv.Restock(ctx, id, one)))
 		c.Invalid("RestockAll", suite.Err(suite.Gather(inv.RestockAll(ctx, id, one))))
 		c.Invalid("Count", suite.Err(inv.Count(ctx, id, one.Key(), 1)))
@@ -111,8 +116,10 @@ func TestBadLinesAreRefused(t *testing.T) {
 		if len(lines) <= stock.MaxLines {
 			c.Invalid("RestockAll of "+name, suite.Err(suite.Gather(inv.RestockAll(t.Context(), "c", lines...))))
 		}
+		c.Invalid("RedeemPart of "+name, suite.Err(inv.RedeemPart(t.Context(), "p", "a", lines...)))
 		c.Invalid("Withdraw of "+name, suite.Err(inv.Withdraw(t.Context(), "c", lines...)))
 		if len(lines) > 0 { // a refund without lines is one of everything
+			c.Invalid("Amend to "+name, suite.Err(inv.Amend(t.Context(), stock.Amendment{ID: "x", Order: "a", Lines: lines})))
 			c.Invalid("Refund of "+name, suite.Err(inv.Refund(t.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})))
 		}
 	}

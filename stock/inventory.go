@@ -51,12 +51,12 @@ type Options struct {
 	OnError func(error)   // called with the error of a sweep; nil drops the error
 }
 
-// Effect is one step that took effect. A replay has none.
+// Effect is one step that took effect. A replay has none. An Amend has several, which add up to what it has done.
 type Effect struct {
 	Step  Step
 	Order string // the order, where the step has one
 	ID    string // the ID of a refund or change
-	Lines []Line // what moved; nil for a step of a hold, which moves the lines of its order
+	Lines []Line // what moved; nil for a step of a hold, which moves the lines that its order has by then; see Amend
 
 	Beside []Companion // companions that were kept
 }
@@ -151,8 +151,8 @@ func (inv *Inventory) With(companions ...Companion) *Inventory {
 
 // By returns the same inventory whose changes are recorded with who makes them and why: an actor of 1 to 64 bytes, and a reason
 // of up to 512. These are the changes of Define, DefineAll, ChangeTerms, Restock, RestockAll, Withdraw, Transfer, Count, Refund,
-// Repair and RepairBackOnSale, and ChangesPage shows them. A replay keeps what the first call has recorded. The other verbs are those
-// of buyers and record nobody.
+// Repair, RepairBackOnSale, Amend, RedeemPart and PutBack, and ChangesPage shows them. A replay keeps what the first call has
+// recorded. The other verbs are those of buyers and record nobody.
 func (inv *Inventory) By(actor, reason string) *Inventory {
 	bound := inv.copy()
 	bound.actor, bound.reason = actor, reason

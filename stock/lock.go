@@ -16,9 +16,9 @@ import (
 // The hold lives for Options.HoldFor; Pay it before its Deadline.
 //
 // Locking the same order again with the same lines and buyer returns the current hold, as a Replay, and no error,
-// whether it is locked, paid or redeemed. An order that is refunded as a whole has nothing any more: that is ErrRefunded, so
-// that a number which comes twice does not get goods twice. With other lines or another buyer it is
-// ErrMismatch. Two Locks of one order at once give one hold.
+// whether it is locked, paid or redeemed, and whether or not it was amended since. An order that is refunded as a whole has
+// nothing any more: that is ErrRefunded, so that a number which comes twice does not get goods twice. With other lines or another
+// buyer it is ErrMismatch. Two Locks of one order at once give one hold.
 //
 // Errors, in the order of precedence: ErrInvalid; for an order that is known ErrCancelled,
 // ErrMismatch, ErrRefunded, ErrExpired, all but ErrMismatch with the hold as it is; then for the first line that
@@ -104,7 +104,7 @@ func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, i
 
 // replayLock answers a Lock of an order that is known.
 func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
-	differs := fault.Mismatch(asked.ID, fault.Private("buyer", hold.Buyer, asked.Buyer), compareLines(hold.Asked(), asked.Lines))
+	differs := hold.differs(asked)
 	switch {
 	case hold.State == Cancelled:
 		return hold, stateError(hold, asked.ID)
@@ -117,6 +117,14 @@ func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
 	}
 	hold.Replay = true
 	return hold, nil
+}
+
+// differs returns in what a Lock differs from the one that the hold was first locked with.
+func (h Hold) differs(asked Order) error {
+	if h.First == "" {
+		return fault.Mismatch(asked.ID, fault.Private("buyer", h.Buyer, asked.Buyer), compareLines(h.Asked(), asked.Lines))
+	}
+	return fault.Mismatch(asked.ID, fault.Argument{Field: "lines or buyer", Same: h.First == digest(asked.Buyer, asked.Lines)})
 }
 
 // compareLines compares the lines of a call with those that its ID has.

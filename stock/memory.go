@@ -301,9 +301,8 @@ func (m *Memory) Apply(ctx context.Context, change Change, beside ...Companion) 
 		items, usages := map[Key]Item{}, map[buyerKey]Usage{}
 		for _, e := range change.Entries {
 			if e.Buyer != "" {
-				u := b.usages[buyerKey{e.Key, e.Buyer}]
-				u.Held, u.Bought, u.Holds = u.Held+e.Delta.Locked, u.Bought+e.Delta.Sold, u.Holds+e.Holds
-				if u.negative() {
+				u, err := b.usages[buyerKey{e.Key, e.Buyer}].with(e)
+				if err != nil {
 					return Refused, nil
 				}
 				usages[buyerKey{e.Key, e.Buyer}] = u
@@ -375,6 +374,7 @@ func (m *Memory) Changes(ctx context.Context, key Key, after Change, limit int) 
 			i := slices.IndexFunc(c.Entries, func(e Entry) bool { return e.Key == key && e.Buyer == "" })
 			if i >= 0 && (after.At.IsZero() || newest(c, after) > 0) {
 				c.Entries = []Entry{c.Entries[i]}
+				c.Asked = ""
 				changes = append(changes, c)
 			}
 		}
@@ -423,19 +423,16 @@ func (b *books) book(key Key) Book {
 			if l.Key() != key {
 				continue
 			}
-			weight := h.State.Weight()
-			book.Recount.Locked += weight.Locked * l.Num
-			book.Recount.Sold += weight.Sold * (l.Num - l.Restocked)
-			book.Recount.Refunded += l.Refunded
+			counts := h.weigh(l)
+			book.Recount.Locked += counts.Locked
+			book.Recount.Sold += counts.Sold
+			book.Recount.Refunded += counts.Refunded
 			if h.State == Paid {
-				book.Promised += l.Num - l.Refunded
+				book.Promised += l.Num - l.Refunded - l.Redeemed
 			}
 			if h.Buyer != "" {
-				u := buyers[h.Buyer]
-				u.Held += weight.Locked * l.Num
-				u.Bought += weight.Sold * (l.Num - l.Freed)
-				u.Holds += weight.Locked
-				buyers[h.Buyer] = u
+				u, more := buyers[h.Buyer], h.usage(l)
+				buyers[h.Buyer] = Usage{Held: u.Held + more.Held, Bought: u.Bought + more.Bought, Holds: u.Holds + more.Holds}
 			}
 		}
 	}

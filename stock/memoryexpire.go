@@ -20,8 +20,8 @@ func (m *Memory) Due(ctx context.Context, keys []Key, limit int) (orders []strin
 			var dead []deadline
 			for q != nil && len(orders) < limit && q.Len() > 0 && !now.Before((*q)[0].at) {
 				d := heap.Pop(q).(deadline)
-				if h := b.holds[d.order]; h.State != Locked || !h.Deadline.Equal(d.at) {
-					continue // paid, over or extended since
+				if h := b.holds[d.order]; h.State != Locked || !h.Deadline.Equal(d.at) || h.units(key) == 0 {
+					continue // paid, over, extended or amended since
 				}
 				dead = append(dead, d)
 				if !slices.Contains(orders, d.order) {

@@ -182,7 +182,7 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 	}
 	if t.Draws() {
 		for _, l := range hold.Lines {
-			if b.item(l.Key(), hold.Buyer).cannotSell(l.Line, hold.Buyer) != nil {
+			if b.item(l.Key(), hold.Buyer).Refuses(StepReacquire, l.Line, hold.Buyer, now) != nil {
 				return MoveResult{}, nil
 			}
 		}
@@ -287,6 +287,11 @@ func (m *Memory) Missing(ctx context.Context, orders []string) (missing []string
 // clone returns a hold that shares nothing with the one that is kept.
 func clone(h Hold) Hold {
 	h.Lines = slices.Clone(h.Lines)
+	for i := range h.Lines {
+		if l := &h.Lines[i]; h.State == Redeemed { // as a whole
+			l.Redeemed = l.Num - l.Refunded
+		}
+	}
 	return h
 }
 
@@ -374,7 +379,7 @@ func (m *Memory) Refund(ctx context.Context, refund RefundRecord, was Hold, besi
 
 // keepRefund records a refund.
 func (b *books) keepRefund(refund RefundRecord, now time.Time) {
-	refund.Lines, refund.At = slices.Clone(refund.Lines), now
+	refund.Lines, refund.At, refund.Redeemed, refund.Redeemable = slices.Clone(refund.Lines), now, false, false
 	b.refunds[refund.ID] = refund
 	b.record(refund.Change(), now)
 }

@@ -115,7 +115,8 @@ type Hold struct {
 	LockedAt  time.Time
 	PaidAt    time.Time // zero before Pay; not before Deadline where a late payment was accepted
 	UpdatedAt time.Time
-	Fence     int64 // how often the order was resolved or its deadline moved; see Inventory.Resolve
+	Fence     int64  // how often the order was resolved or amended, or its deadline moved; see Inventory.Resolve
+	First     string // once its lines, number or buyer were amended: a digest of what it was first locked with; stores keep it
 
 	// Replay is set by Lock and Take: an earlier call had done it; this one changed nothing.
 	Replay bool
@@ -129,12 +130,13 @@ type HoldLine struct {
 	Refunded  int64 // units refunded so far
 	Restocked int64 // of those, units put back on sale
 	Freed     int64 // of those, units given back to the buyer's limit
+	Redeemed  int64 // units handed over and not refunded; all that are not refunded, once the order is Redeemed
 }
 
 // dead reports whether a hold is past its deadline at now: it lives strictly before it.
 func (h Hold) dead(now time.Time) bool { return !now.Before(h.Deadline) }
 
-// Asked returns the lines that the order asked for.
+// Asked returns the lines that the order asked for, as they are by now.
 func (h Hold) Asked() []Line {
 	lines := make([]Line, len(h.Lines))
 	for i, l := range h.Lines {

@@ -18,6 +18,10 @@ type Refund struct {
 
 	// FreesBuyer gives the units back to the buyer's limit, also where Options.RefundFreesBuyer does not.
 	FreesBuyer bool
+
+	// Redeemed allows the refund of units that were handed over, also where Options.RefundRedeemed does not. A refund of some units
+	// takes those that were handed over first.
+	Redeemed bool
 }
 
 // RefundOutcome is what a refund left behind.
@@ -32,7 +36,7 @@ type RefundOutcome struct {
 // The same refund again returns the same; the same ID with another order, lines or Restock is ErrMismatch.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrMismatch, ErrNotFound, ErrNotPaid,
-// ErrCancelled, ErrExpired, ErrRefunded, ErrRedeemed (unless Options.RefundRedeemed),
+// ErrCancelled, ErrExpired, ErrRefunded, ErrRedeemed (unless Options.RefundRedeemed or Refund.Redeemed; see RedeemPart),
 // ErrOverRefund, ErrOverflow.
 func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome, error) {
 	ready := inv.readyFor(ctx, RefundRecord{Refund: refund}.step(), refund.Order)
@@ -48,7 +52,8 @@ func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome,
 		refund.Lines = lines
 	}
 	asked := RefundRecord{
-		Refund: refund, Whole: whole, Frees: refund.FreesBuyer || inv.opts.RefundFreesBuyer, Actor: inv.actor, Reason: inv.reason,
+		Refund: refund, Whole: whole, Frees: refund.FreesBuyer || inv.opts.RefundFreesBuyer,
+		Redeemable: refund.Redeemed || inv.opts.RefundRedeemed, Actor: inv.actor, Reason: inv.reason,
 	}
 	for range attempts {
 		hold, now, err := inv.store.Hold(ctx, refund.Order)
@@ -58,7 +63,7 @@ func (inv *Inventory) Refund(ctx context.Context, refund Refund) (RefundOutcome,
 		if hold.State == Locked && hold.dead(now) {
 			hold.State = Expired // whether or not anything has swept it up
 		}
-		if refusal := inv.unrefundable(hold, asked); refusal != nil {
+		if refusal := asked.unrefundable(hold); refusal != nil {
 			return inv.replayRefund(ctx, asked, refusal)
 		}
 		result, err := inv.store.Refund(ctx, asked, hold, inv.beside...)
@@ -87,16 +92,17 @@ func (r RefundRecord) step() Step {
 }
 
 // unrefundable returns why a hold refuses a refund, or nil.
-func (inv *Inventory) unrefundable(hold Hold, asked RefundRecord) error {
-	if hold.State != Paid && (hold.State != Redeemed || !inv.opts.RefundRedeemed) {
-		return stateError(hold, asked.Order)
+func (r RefundRecord) unrefundable(hold Hold) error {
+	if hold.State != Paid && (hold.State != Redeemed || !r.Redeemable) {
+		return stateError(hold, r.Order)
 	}
-	_, _, err := asked.Of(hold)
+	_, _, err := r.Of(hold)
 	return err
 }
 
 // Of returns the refund of a hold as it is recorded, with its lines, and the hold afterwards. It returns
-// ErrOverRefund, or ErrRefunded where everything is to be refunded and nothing is left. A store applies it to a hold
+// ErrOverRefund, ErrRefunded where everything is to be refunded and nothing is left, or ErrRedeemed where too much of an
+// order that is Paid was handed over. A store applies it to a hold
 // that nobody else changes meanwhile, so that refunds of one order need not wait for each other's answers.
 func (r RefundRecord) Of(hold Hold) (RefundRecord, Hold, error) {
 	hold.Lines = slices.Clone(hold.Lines)
@@ -121,6 +127,12 @@ func (r RefundRecord) Of(hold Hold) (RefundRecord, Hold, error) {
 			return RefundRecord{}, Hold{}, &RefundError{Key: l.Key(), Order: r.Order, Wanted: l.Num, Refundable: rest}
 		}
 		line := &hold.Lines[i]
+		switch {
+		case r.Redeemable || hold.State == Redeemed:
+			line.Redeemed -= min(line.Redeemed, l.Num)
+		case l.Num > line.undelivered():
+			return RefundRecord{}, Hold{}, &StateError{Order: r.Order, State: hold.State, Err: ErrRedeemed}
+		}
 		line.Refunded += l.Num
 		if r.Restock {
 			line.Restocked += l.Num
@@ -129,9 +141,7 @@ func (r RefundRecord) Of(hold Hold) (RefundRecord, Hold, error) {
 			line.Freed += l.Num
 		}
 	}
-	if !slices.ContainsFunc(hold.Lines, func(h HoldLine) bool { return h.Refunded < h.Num }) {
-		hold.State = Refunded
-	}
+	hold.settle()
 	return r, hold, nil
 }
 

@@ -9,9 +9,23 @@ import (
 // Refuses returns why an item does not let a line be locked, taken or reacquired at now, or nil. The SQL
 // store renders the same guard; the model test holds the two together.
 func (s ItemUsage) Refuses(step Step, line Line, buyer string, now time.Time) error {
+	if step != StepReacquire {
+		if refusal := s.notOnSale(line, buyer, now); refusal != nil {
+			return refusal
+		}
+	}
+	if step == StepLock {
+		if refusal := s.tooManyHolds(buyer); refusal != nil {
+			return refusal
+		}
+	}
+	return s.cannotSell(line.Key(), line.Num, line.Num, buyer)
+}
+
+// notOnSale returns why an item is not for sale to an order that has a line of it, or nil.
+func (s ItemUsage) notOnSale(line Line, buyer string, now time.Time) error {
 	key := line.Key()
 	switch {
-	case step == StepReacquire:
 	case s.Version == 0:
 		return &ItemError{Key: key, Err: ErrUnknownSKU}
 	case s.OffShelf:
@@ -24,23 +38,28 @@ func (s ItemUsage) Refuses(step Step, line Line, buyer string, now time.Time) er
 		return &LimitError{Key: key, Err: ErrPerOrder, Limit: s.PerOrder, Wanted: line.Num}
 	case buyer == "" && (s.PerBuyer > 0 || s.LiveHolds > 0):
 		return &ItemError{Key: key, Err: ErrBuyerRequired}
-	case s.LiveHolds > 0 && step == StepLock && s.Holds >= s.LiveHolds:
-		return &LimitError{Key: key, Err: ErrLiveHolds, Buyer: buyer, Limit: s.LiveHolds, Has: s.Holds, Wanted: 1}
 	}
-	return s.cannotSell(line, buyer)
+	return nil
 }
 
-// cannotSell returns why an item cannot give a line's units to the buyer, or nil. A late payment checks nothing else.
-func (s ItemUsage) cannotSell(line Line, buyer string) error {
-	key := line.Key()
+// tooManyHolds returns why a buyer cannot have one more hold of an item, or nil.
+func (s ItemUsage) tooManyHolds(buyer string) error {
+	if s.LiveHolds == 0 || buyer == "" || s.Holds < s.LiveHolds {
+		return nil
+	}
+	return &LimitError{Key: s.Key, Err: ErrLiveHolds, Buyer: buyer, Limit: s.LiveHolds, Has: s.Holds, Wanted: 1}
+}
+
+// cannotSell returns why an item cannot give num units, or its buyer not have own more, or nil. A late payment checks nothing else.
+func (s ItemUsage) cannotSell(key Key, num, own int64, buyer string) error {
 	switch {
 	case s.Version == 0:
 		return &ItemError{Key: key, Err: ErrUnknownSKU}
-	case s.PerBuyer > 0 && buyer != "" && s.Held+s.Bought > s.PerBuyer-line.Num:
-		return &LimitError{Key: key, Err: ErrPerBuyer, Buyer: buyer, Limit: s.PerBuyer, Has: s.Held + s.Bought, Wanted: line.Num}
-	case !s.Unlimited && line.Num > s.Available():
-		return &ShortageError{Key: key, Wanted: line.Num, Available: s.Available()}
-	case s.Unlimited && line.Num > s.Available(), buyer != "" && line.Num > math.MaxInt64-s.Held-s.Bought:
+	case s.PerBuyer > 0 && buyer != "" && own > 0 && s.Held+s.Bought > s.PerBuyer-own:
+		return &LimitError{Key: key, Err: ErrPerBuyer, Buyer: buyer, Limit: s.PerBuyer, Has: s.Held + s.Bought, Wanted: own}
+	case !s.Unlimited && num > s.Available():
+		return &ShortageError{Key: key, Wanted: num, Available: s.Available()}
+	case s.Unlimited && num > s.Available(), buyer != "" && own > math.MaxInt64-s.Held-s.Bought:
 		return ErrOverflow
 	}
 	return nil

@@ -106,7 +106,7 @@ func (inv *Inventory) nextStep(ctx context.Context, round int, asked Step, hold 
 	}
 	again := Order{ID: hold.Order, Buyer: hold.Buyer, Lines: hold.Asked()}
 	return StepReacquire, inv.refusal(ctx, round, again, Expired, func(item ItemUsage, line Line, _ time.Time) error {
-		if refusal := item.cannotSell(line, hold.Buyer); refusal != nil {
+		if refusal := item.cannotSell(line.Key(), line.Num, line.Num, hold.Buyer); refusal != nil {
 			return errors.Join(stateError(hold, hold.Order), refusal)
 		}
 		return nil

@@ -109,6 +109,13 @@ type Store interface {
 	// Refunds returns up to limit refunds of an order behind an ID, by ID.
 	Refunds(ctx context.Context, order, after string, limit int) ([]RefundRecord, error)
 
+	// Amend replaces the hold From of an order by To, adds what the Entries of the record say to its items, and what Buyers say to its
+	// buyers, and records the Change; StepPay is told to companions where it leads from Locked to Paid, whose PaidAt the store sets.
+	// Where To has another order, the old one is closed as by Void. Exists where the ID of the change is taken. Refused where the
+	// order's state, its fence, or what is refunded of it, are no longer those of From; where it is Locked and dead; where the other
+	// order exists; or where AmendRecord.Refuses, asked for the item of each entry at that moment.
+	Amend(ctx context.Context, record AmendRecord, beside ...Companion) (MoveResult, error)
+
 	// Apply records an operator's change and adds its deltas. Exists where the ID is taken.
 	// Refused where an item does not exist, is unlimited while a Total moves, or would end
 	// with counters that are not Valid; or where an entry names Exactly and something else is
@@ -244,6 +251,8 @@ type RefundRecord struct {
 	Whole bool // the lines were not given but found: everything not refunded yet
 	Frees bool // the units went back to the buyer's limit
 
+	Redeemable bool // units that were handed over may be among them; only asked for, not recorded
+
 	At            time.Time // when it was made, by the store's clock
 	Actor, Reason string    // who made it and why, where Inventory.By named somebody
 }
@@ -274,16 +283,18 @@ const (
 	KindImport   Kind = 6  // units that came with what is handed out for them: the codes of coupons
 	KindRefund   Kind = 7  // a refund that somebody made by hand; its ID is that of the refund
 	KindCount    Kind = 15 // units that were counted: Entry.Asked; 8 to 14 are of sales and group buying
+	KindAmend    Kind = 16 // an order was amended, or redeemed in part
+	KindPutBack  Kind = 17 // what was refunded is back on sale; its ID is that of the refund
 )
 
 // String returns the kind in lower case.
 func (k Kind) String() string {
 	names := [...]string{
 		"", "define", "restock", "withdraw", "transfer", "repair", "import", "refund", "form", "fail",
-		"approve", "end", "withdraw sale", "revise", "remove", "count",
+		"approve", "end", "withdraw sale", "revise", "remove", "count", "amend", "put back",
 	}
 	if int(k) < len(names) {
-		return names[k]
+		return cmp.Or(names[k], "unknown")
 	}
 	return "unknown"
 }
@@ -297,11 +308,14 @@ func (k Kind) Scope() Kind {
 	return k
 }
 
-// Change is a movement of units that no order makes.
+// Change is a movement of units that is no step of an order.
 type Change struct {
 	Kind    Kind
 	ID      string // the caller's for restock, withdraw, transfer, count and refund
 	Entries []Entry
+
+	Order string // of KindAmend and KindPutBack: the order, by the number that it had before
+	Asked string // of these: what was asked for, for a replay to compare; stores keep it, and leave it out of Changes
 
 	At            time.Time // when it was made, by the store's clock; set by the store
 	Actor, Reason string    // who made it and why, where Inventory.By named somebody
@@ -328,7 +342,7 @@ type Book struct {
 	Buyers  []BuyerBook
 	Repairs int64 // how many repairs the item has had
 
-	Promised int64 // units of the holds that are Paid, and not refunded: they are to be handed over
+	Promised int64 // units of the holds that are Paid, neither refunded nor handed over yet
 }
 
 // BuyerBook is what one buyer has of an item, as counted and as recounted. Only those are

@@ -82,6 +82,8 @@ const (
 	StepDiscard                   // units are refunded and not back on sale
 	StepRestock                   // an operator adds units
 	StepWithdraw                  // an operator takes units away
+	StepAmend                     // an order gets other lines, another number or buyer; Inventory.Amend says what follows
+	StepPutBack                   // units that were refunded go back on sale after all
 )
 
 // String returns the name of the step.
@@ -144,6 +146,8 @@ var table = [...]Transition{ //nolint:gochecknoglobals // a constant, but for th
 	{Step: StepDiscard, Name: "discard", From: []State{Paid, Redeemed}, Delta: Quantities{Refunded: +1}},
 	{Step: StepRestock, Name: "restock", Delta: Quantities{Total: +1, Left: +1}},
 	{Step: StepWithdraw, Name: "withdraw", Delta: Quantities{Total: -1, Left: -1}},
+	{Step: StepAmend, Name: "amend", From: []State{Locked, Paid}},
+	{Step: StepPutBack, Name: "put back", From: []State{Paid, Redeemed, Refunded}, Delta: Quantities{Sold: -1, Left: +1}},
 }
 
 // Weight returns what one unit of a hold in this state contributes to the counters of its

@@ -20,7 +20,8 @@ func TestTransitions(t *testing.T) {
 		names = append(names, row.Name)
 	}
 	require.Equal(t, []string{
-		"lock", "take", "cancel", "expire", "pay", "reacquire", "redeem", "refund", "discard", "restock", "withdraw",
+		"lock", "take", "cancel", "expire", "pay", "reacquire", "redeem", "refund", "discard", "restock", "withdraw", "amend",
+		"put back",
 	}, names)
 	require.Zero(t, stock.Step(0).Transition())
 	require.Zero(t, stock.Step(len(names)+1).Transition())
@@ -119,9 +120,9 @@ func TestNoStateIsLeftForGoodBehindADeadline(t *testing.T) {
 		require.Equal(t, []stock.State{stock.Locked}, row.From, "only a locked hold has a deadline: %s", row.Name)
 		require.Equal(t, row.When == stock.Dead, row.Step == stock.StepExpire)
 	}
-	for _, row := range stock.Transitions() { // what is over stays over, but for a late payment
+	for _, row := range stock.Transitions() { // what is over stays over, but for a late payment and for goods that come back later
 		require.False(t, slices.Contains(row.From, stock.Cancelled), row.Name)
-		require.False(t, slices.Contains(row.From, stock.Refunded), row.Name)
+		require.Equal(t, row.Step == stock.StepPutBack, slices.Contains(row.From, stock.Refunded), row.Name)
 		require.Equal(t, row.Step == stock.StepReacquire, slices.Contains(row.From, stock.Expired), row.Name)
 	}
 }

@@ -20,6 +20,8 @@ func tellCases() []testCase {
 		{Name: "OrdersTellOfTheirSteps", Run: orderSteps},
 		{Name: "RefundsAreToldWithTheirIDs", Run: refunds},
 		{Name: "WhatChangesNothingTellsNothing", Run: nothing},
+		{Name: "AmendmentsTellOfItemsAndPayments", Run: amendments},
+		{Name: "ManyAtOnceAreToldLikeOne", Run: bulk},
 		{Name: "WhatALockReleasesIsTold", Run: releasedByALock},
 		{Name: "ALostAnswerTellsOnce", Run: lostAnswers},
 		{Name: "CrowdsEmptyAnItemOnce", Run: crowdEmpties},
@@ -141,6 +143,49 @@ func nothing(s *scene) {
 	s.Is(suite.Err(s.inv.Cancel(ctx, "a")), stock.ErrPaid)
 	suite.Must(s.inv.Define(ctx, stock.Key{SKU: 1}, 2, stock.Terms{Low: 5, OffShelf: true})) // terms move no units
 	s.delivers()
+}
+
+func amendments(s *scene) {
+	ctx := s.Context()
+	s.define(1, 4, stock.Terms{})
+	s.define(2, 1, stock.Terms{})
+	s.lock("a", units(1, 2))
+	suite.Must(s.inv.Amend(ctx, stock.Amendment{ID: "more", Order: "a", Lines: []stock.Line{units(1, 4)}}))
+	s.delivers(of(event.SoldOut, 1, 0))
+	swap := stock.Amendment{ID: "swap", Order: "a", Lines: []stock.Line{units(1, 3), units(2, 1)}}
+	suite.Must(s.inv.Amend(ctx, swap))
+	suite.Must(s.inv.Amend(ctx, swap)) // a replay
+	s.delivers(of(event.BackInStock, 1, 1), of(event.SoldOut, 2, 0))
+	suite.Must(s.inv.Amend(ctx, stock.Amendment{ID: "login", Order: "a", NewOrder: "b", Buyer: "7"})) // nothing is lost
+	s.delivers()
+	suite.Must(s.inv.Amend(ctx, stock.Amendment{ID: "part", Order: "b", Lines: []stock.Line{units(1, 2)}, Pay: true}))
+	s.delivers(of(event.BackInStock, 2, 1), ofOrder(event.OrderPaid, "b", 2))
+	suite.Must(s.inv.Refund(ctx, stock.Refund{ID: "r", Order: "b"}))
+	s.delivers(brief{Kind: event.OrderRefunded, Order: "b", Ref: "r", Num: 2})
+	suite.Must(s.inv.Withdraw(ctx, "w", units(1, 2)))
+	s.delivers(of(event.SoldOut, 1, 0))
+	suite.Must(s.inv.PutBack(ctx, "r"))
+	s.delivers(of(event.BackInStock, 1, 2))
+}
+
+func bulk(s *scene) {
+	ctx := s.Context()
+	s.define(1, 3, stock.Terms{Low: 1})
+	s.define(2, 3, stock.Terms{})
+	s.lock("a", units(1, 3), units(2, 2))
+	s.lock("b", units(2, 1))
+	s.delivers(of(event.LowStock, 1, 0), of(event.SoldOut, 1, 0), of(event.SoldOut, 2, 0))
+	suite.Must(suite.Gather(s.inv.RestockAll(ctx, "r", units(1, 1), units(2, 1))))
+	s.delivers(of(event.BackInStock, 1, 1), of(event.BackInStock, 2, 1))
+	suite.Must(s.inv.Count(ctx, "c", stock.Key{SKU: 2}, 3)) // all of them are held
+	s.delivers(of(event.SoldOut, 2, 0))
+	suite.Must(suite.Gather(s.inv.CancelAll(ctx, stock.Filter{Key: stock.Key{SKU: 2}})))
+	back := s.list(event.ItemQueue(2, 0))
+	s.Count("back once, by one of the orders or by both", len(back), 4)
+	suite.Same(s, "kind", back[3].Kind, event.BackInStock)
+	for order, units := range map[string]int64{"a": 5, "b": 1} {
+		suite.Same(s, "of the order", briefOf(s.list(event.OrderQueue(order))[0]), ofOrder(event.HoldCancelled, order, units))
+	}
 }
 
 func releasedByALock(s *scene) {

@@ -15,6 +15,7 @@ func endingCases() []testCase {
 		{Name: "EndUnitsOfHoldsThatAreCancelledOrExpireFollow", Run: endFollows},
 		{Name: "EndARefundAfterAllWasSettledGoesBackToo", Run: endRefund},
 		{Name: "EndARefundOfOneLineOfACartGoesBackToo", Run: endRefundOfACart},
+		{Name: "EndWhatIsPutBackAfterARefundGoesBackToo", Run: endPutBack},
 		{Name: "EndUnitsThatAreNotBackOnSaleDoNotGoBack", Run: endDiscard},
 		{Name: "EndALatePaymentGetsNothingOfWhatWentBack", Run: endLate},
 		{Name: "EndCountsWhatWentBackWhoeverSettlesTheProduct", Run: endCounted},
@@ -112,6 +113,21 @@ func endRefund(s *scene) {
 		s.Count("what expires once more", s.expire(), 0)
 	}
 	s.pool(stock.Quantities{Refunded: 4})
+}
+
+// endPutBack puts on sale what a refund has not, once all was settled.
+func endPutBack(s *scene) {
+	s.live()
+	s.lock("1", 2)
+	s.pay("1")
+	s.No(suite.Err(s.sales.End(s.Context(), fair)))
+	s.refund("1", false)
+	s.stands(sale.Settled)
+	s.No(suite.Err(s.shop.PutBack(s.Context(), "refund-1")))
+	s.Count("what expires", s.expire(), 1)
+	s.stands(sale.Settled)
+	s.ordinary(inStock)
+	s.pool(stock.Quantities{Refunded: 2})
 }
 
 func endRefundOfACart(s *scene) {

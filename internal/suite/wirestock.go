@@ -125,6 +125,10 @@ func (w *wiredStock) Changes(ctx context.Context, key stock.Key, after stock.Cha
 	return Over(w.Wire, w.store().Changes)(ctx, key, after, limit)
 }
 
+func (w *wiredStock) Amend(ctx context.Context, record stock.AmendRecord, beside ...stock.Companion) (stock.MoveResult, error) {
+	return Over(w.Wire, w.store().Amend)(ctx, record, beside...)
+}
+
 func (w *wiredStock) Apply(ctx context.Context, change stock.Change, beside ...stock.Companion) (stock.Verdict, error) {
 	return Over(w.Wire, w.store().Apply)(ctx, change, beside...)
 }

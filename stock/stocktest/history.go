@@ -51,7 +51,7 @@ func (w *walker) step(ctx context.Context) (err error) {
 		inv = inv.For(fmt.Sprint(buyer))
 	}
 	id := fmt.Sprintf("%d/%d", w.rng.IntN(4), w.rng.IntN(30))
-	switch n := w.rng.IntN(20); {
+	switch n := w.rng.IntN(25); {
 	case n < 7:
 		_, err = inv.Lock(ctx, order, []stock.Line{line(), line(), line()}[:w.rng.IntN(3)+1]...)
 	case n < 10:
@@ -80,10 +80,24 @@ func (w *walker) step(ctx context.Context) (err error) {
 		_, err = inv.Shorten(ctx, order, time.Unix(0, 0))
 	case n == 18:
 		_, err = inv.Expire(ctx)
+	case n < 24:
+		err = w.amend(ctx, id, order, line(), line())
 	default:
 		_, err = inv.Resolve(ctx, order)
 	}
 	return err
+}
+
+// amend makes a call that changes an order.
+func (w *walker) amend(ctx context.Context, id, order string, lines ...stock.Line) error {
+	switch w.rng.IntN(5) {
+	case 0:
+		return suite.Err(w.inv.RedeemPart(ctx, id, order, lines[0]))
+	case 1:
+		return suite.Err(w.inv.PutBack(ctx, id))
+	}
+	a := stock.Amendment{ID: id, Order: order, Lines: lines[:w.rng.IntN(2)+1], Pay: w.rng.IntN(4) == 0}
+	return suite.Err(w.inv.Amend(ctx, a))
 }
 
 // open defines the items that walkers know.
@@ -117,13 +131,20 @@ func randomHistory(s *scene) {
 		s.Balanced()
 		s.Advance(hold / 2)
 	}
-	orders := map[string][]stock.Line{}
+	orders, locked := map[string][]stock.Line{}, map[string]bool{}
 	for _, e := range effects {
-		if e.Step == stock.StepLock {
-			if orders[e.Order] != nil {
+		switch {
+		case e.Step == stock.StepLock:
+			if e.ID == "" && locked[e.Order] {
 				s.Fatalf("order %q was locked twice", e.Order)
 			}
-			orders[e.Order] = e.Lines
+			locked[e.Order] = locked[e.Order] || e.ID == ""
+			orders[e.Order] = append(orders[e.Order], e.Lines...)
+		case e.Step == stock.StepCancel && e.ID != "": // by an amendment
+			for _, l := range e.Lines {
+				l.Num = -l.Num
+				orders[e.Order] = append(orders[e.Order], l)
+			}
 		}
 	}
 	for _, e := range effects {

@@ -27,6 +27,7 @@ func mostLinesAndMoves(s *scene) {
 	s.Is(suite.Err(s.inv.Withdraw(s.Context(), "out", lines...)), stock.ErrUnknownSKU)
 	s.Is(suite.Err(s.inv.Transfer(s.Context(), "move", moves...)), stock.ErrUnknownSKU)
 	s.Is(suite.Err(s.inv.Refund(s.Context(), stock.Refund{ID: "r", Order: "a", Lines: lines})), stock.ErrNotFound)
+	s.Is(s.amends(stock.Amendment{ID: "a", Order: "a", Lines: lines}), stock.ErrNotFound)
 }
 
 // calls returns one call of each method that takes a context, each of which works once those before it have.

@@ -36,8 +36,10 @@ type model struct {
 	opts    stock.Options
 	orders  []string       // in use, the youngest last
 	refunds []stock.Refund // that were asked for, the youngest last
-	changes []operation    // restocks, withdrawals and transfers that were made, the youngest last
-	rows    []string       // of the shop, that calls have carried, the youngest last
+	amends  []stock.Amendment
+	parts   []operation // of RedeemPart that were made, the youngest last
+	changes []operation // restocks, withdrawals and transfers that were made, the youngest last
+	rows    []string    // of the shop, that calls have carried, the youngest last
 }
 
 // A side is one of the two inventories under test.

@@ -31,8 +31,12 @@ func keys() []stock.Key {
 // do something; the rest are asked for in vain, which has to be answered alike, too.
 func (m *model) next() operation {
 	switch n := m.IntN(100); {
-	case n < 28:
+	case n < 21:
 		return m.lock()
+	case n < 26:
+		return m.amend()
+	case n < 28:
+		return m.part()
 	case n < 31:
 		return m.lockAgain()
 	case n < 44:
@@ -229,7 +233,7 @@ func (m *model) refund() operation {
 	if !m.any(states...) && m.Chance(80) {
 		return m.lock()
 	}
-	refund := stock.Refund{ID: m.ID("r"), Order: m.order(states...), Restock: m.Chance(60)}
+	refund := stock.Refund{ID: m.ID("r"), Order: m.order(states...), Restock: m.Chance(60), Redeemed: m.Chance(15)}
 	if h := m.hold(refund.Order); m.Chance(65) {
 		for _, l := range h.Lines {
 			if rest := l.Num - l.Refunded; rest > 0 && m.Chance(70) {

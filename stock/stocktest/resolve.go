@@ -190,6 +190,10 @@ func changes(ctx context.Context, inv *stock.Inventory) []suite.Call {
 	transfer := func(id string, move stock.TransferLeg) func() error {
 		return func() error { return suite.Err(inv.Transfer(ctx, id, move)) }
 	}
+	amend := func(a stock.Amendment) func() error {
+		return func() error { return suite.Err(inv.Amend(ctx, a)) }
+	}
+	broken := stock.Refund{ID: "broken", Order: "g", Lines: []stock.Line{units(1, 1)}}
 	part := stock.Refund{ID: "r", Order: "a", Restock: true, Lines: []stock.Line{units(1, 1)}}
 	return []suite.Call{
 		{Name: "Define", Do: define(sku(1), 100, stock.Terms{PerBuyer: 50})},
@@ -204,6 +208,7 @@ func changes(ctx context.Context, inv *stock.Inventory) []suite.Call {
 		{Name: "Shorten", Of: "a", Do: func() error { return suite.Err(inv.Shorten(ctx, "a", late.Add(-hold))) }},
 		{Name: "Pay", Of: "a", Do: func() error { return suite.Err(inv.Pay(ctx, "a")) }},
 		{Name: "Refund", Of: "a", Do: func() error { return suite.Err(inv.Refund(ctx, part)) }},
+		{Name: "RedeemPart", Of: "a", Do: func() error { return suite.Err(inv.RedeemPart(ctx, "parcel", "a", units(1, 1))) }},
 		{Name: "Redeem", Of: "a", Do: func() error { return suite.Err(inv.Redeem(ctx, "a")) }},
 		{Name: "Lock another", Of: "b", Do: func() error { return suite.Err(inv.For("5").Lock(ctx, "b", units(1, 2))) }},
 		{Name: "Cancel", Of: "b", Do: func() error { return suite.Err(inv.Cancel(ctx, "b")) }},
@@ -224,8 +229,14 @@ func changes(ctx context.Context, inv *stock.Inventory) []suite.Call {
 		}},
 		{Name: "RestockAll", Do: func() error { return suite.Err(suite.Gather(inv.RestockAll(ctx, "all", units(2, 1), units(3, 2)))) }},
 		{Name: "Count", Do: func() error { return suite.Err(inv.Count(ctx, "count", sku(3), 21)) }},
-		{Name: "Lock for CancelAll", Of: "f", Do: func() error { return suite.Err(inv.Lock(ctx, "f", units(2, 2))) }},
-		{Name: "CancelAll", Of: "f", Do: func() error { return suite.Err(suite.Gather(inv.CancelAll(ctx, stock.Filter{Key: sku(2)}))) }},
+		{Name: "Lock for CancelAll", Of: "bulk", Do: func() error { return suite.Err(inv.Lock(ctx, "bulk", units(2, 2))) }},
+		{Name: "CancelAll", Of: "bulk", Do: func() error { return suite.Err(suite.Gather(inv.CancelAll(ctx, stock.Filter{Key: sku(2)}))) }},
+		{Name: "Lock a cart", Of: "f", Do: func() error { return suite.Err(inv.For("4").Lock(ctx, "f", units(1, 2))) }},
+		{Name: "Amend", Of: "f", Do: amend(stock.Amendment{ID: "more", Order: "f", Lines: []stock.Line{units(1, 3)}})},
+		{Name: "Amend to another number", Of: "g", Do: amend(stock.Amendment{ID: "login", Order: "f", NewOrder: "g", Buyer: "6"})},
+		{Name: "Amend and pay", Of: "g", Do: amend(stock.Amendment{ID: "part", Order: "g", Lines: []stock.Line{units(1, 2)}, Pay: true})},
+		{Name: "Refund for good", Of: "g", Do: func() error { return suite.Err(inv.Refund(ctx, broken)) }},
+		{Name: "PutBack", Of: "g", Do: func() error { return suite.Err(inv.PutBack(ctx, "broken")) }},
 	}
 }
 
@@ -247,7 +258,7 @@ func (s *scene) everything() any {
 // journeyEnd ends the test unless every call of the journey happened once.
 func (s *scene) journeyEnd() {
 	s.Helper()
-	s.counts(sku(1), stock.Quantities{Total: 105, Sold: 6, Left: 99, Refunded: 1})
+	s.counts(sku(1), stock.Quantities{Total: 105, Sold: 7, Left: 98, Refunded: 2})
 	s.counts(pool(1, 7), stock.Quantities{})
 	s.usage("5", sku(1), stock.Usage{Bought: 7})
 	s.state("a", stock.Redeemed)
@@ -255,6 +266,8 @@ func (s *scene) journeyEnd() {
 	s.counts(sku(2), stock.Quantities{Total: 11, Left: 11})
 	s.counts(sku(3), stock.Quantities{Total: 21, Left: 21})
 	suite.Same(s, "terms", []stock.Terms{s.item(sku(2)).Terms, s.item(sku(3)).Terms}, []stock.Terms{{PerOrder: 5}, {SPU: 9}})
+	s.usage("6", sku(1), stock.Usage{Bought: 2})
+	s.state("g", stock.Paid)
 	for _, order := range []string{"b", "c", "d", "f"} {
 		s.state(order, stock.Cancelled)
 	}

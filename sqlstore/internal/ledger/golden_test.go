@@ -73,7 +73,11 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"Merged Refund 1: lock the orders", q.lockRefunds(two)},
 		sqltest.Statement{"Merged Refund 2: claim the numbers, two", q.insertRefundText(2)},
 		sqltest.Statement{"Merged Refund 3: the holds of which the same is refunded", q.refundHoldsText() + one.where()},
-		sqltest.Statement{"Restock, Withdraw, Transfer, Repair 1: claim the number", q.insertChangeText(1)},
+		sqltest.Statement{"Amend, RedeemPart, PutBack 1: the lines of the hold, two", q.amendHoldsText(2, true)},
+		sqltest.Statement{"Amend 1: the lines that it has more, two", q.addLinesText(2)},
+		sqltest.Statement{"Merged Amend 1: lock the orders", q.lockAmended(two)},
+		sqltest.Statement{"Restock, Withdraw, Transfer, Repair, Amend, RedeemPart, PutBack 1: claim the number", q.insertChangeText(1)},
+		sqltest.Statement{"Restock, Withdraw, Transfer, Repair, Amend, RedeemPart, PutBack 1: claim the number", q.insertChangeText(1)},
 		sqltest.Statement{"Restock, Withdraw, Transfer 2: all items, two", q.moveUnitsText(2)},
 		sqltest.Statement{
 			"Restock, Withdraw, Transfer, Repair 2: each item (here the rest, 3 units, goes)", q.applyToItem(stock.KindTransfer, entry),

@@ -40,6 +40,7 @@ type storeBatchers struct {
 	takes   *batch.Batcher[stock.Key, LockCall, LockAnswer]
 	Moves   *batch.Batcher[stock.Step, MoveCall, stock.MoveResult]
 	refunds *batch.Batcher[struct{}, RefundCall, stock.RefundResult]
+	amends  *batch.Batcher[struct{}, amendCall, stock.MoveResult]
 	usages  *batch.Lookup[buyerKey, stock.Usage]
 	dues    *batch.Batcher[stock.Key, int, []string]
 	expires *batch.Batcher[struct{}, []string, []string]
@@ -74,6 +75,7 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 			takes:   batch.NewMixed[stock.Key](b, s.LockBatch, s.lockAlone),
 			Moves:   batch.New(b, s.moveBatch, s.moveSingle),
 			refunds: batch.New(b, s.refundBatch, s.refundSingle),
+			amends:  batch.New(b, s.amendBatch, s.amendSingle),
 			usages:  batch.NewLookup(b, s.usage, s.severalUsages),
 			dues:    batch.NewReader(b, s.dueBatch, s.due),
 			expires: batch.New(b, s.expireBatch, s.expire),
@@ -86,7 +88,7 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 // Waiting returns how many calls wait to change something.
 func (s *Store) Waiting() int {
 	b := s.batchers
-	return b.locks.Queued() + b.takes.Queued() + b.Moves.Queued() + b.refunds.Queued() + b.expires.Queued()
+	return b.locks.Queued() + b.takes.Queued() + b.Moves.Queued() + b.refunds.Queued() + b.amends.Queued() + b.expires.Queued()
 }
 
 // lookups makes the lookups of a store.

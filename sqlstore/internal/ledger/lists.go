@@ -182,7 +182,7 @@ func (s *Store) Changes(ctx context.Context, key stock.Key, after stock.Change, 
 	return ListOf(ctx, s, s.Show, query, func(rows *sql.Rows) (stock.Change, error) {
 		var id string
 		c, err := scanChange(rows, &id)
-		c.ID = id
+		c.ID, c.Asked = id, ""
 		return c, err
 	})
 }

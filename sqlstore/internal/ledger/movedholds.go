@@ -218,6 +218,11 @@ func (j *judgement) lockItems(ctx context.Context, q mysql.Tx, statements *State
 	return nil
 }
 
+// miscounted is an item, or a buyer of it, that does not count what an order holds.
+func miscounted(key stock.Key, order string) error {
+	return fmt.Errorf("%w: %v or its buyer does not count what order %q holds", fault.ErrDrift, key, order)
+}
+
 // allow takes the step of an order, or returns why not. The items of an order differ.
 func (j *judgement) allow(order string, hold *lockedHold) error {
 	after := make([]stock.ItemUsage, len(hold.lines))
@@ -234,7 +239,7 @@ func (j *judgement) allow(order string, hold *lockedHold) error {
 		}
 		is.Quantities, is.Usage = counters, plusUsage(usage, usageOf(j.t.Delta, l.Num))
 		if is.Version == 0 || !counters.Valid(is.Terms) || hold.buyer != "" && (!known || min(is.Held, is.Bought, is.Holds) < 0) {
-			return fmt.Errorf("%w: %v or its buyer does not count what order %q holds", fault.ErrDrift, l.Key(), order)
+			return miscounted(l.Key(), order)
 		}
 		after[i] = is
 	}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -19,7 +20,8 @@ var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " +
 	", s.STOCK_REFUND_NUM, s.VERSION, " + mysql.Micros("s.CREATE_TIME") + ", " + mysql.Micros("s.UPDATE_TIME")
 
 // holdColumns are the columns of a hold h, in the order in which holdRow scans them.
-var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.BUYER_ID, h.STATE, h.FENCE, " +
+var holdColumns = "h.ORDER_NO, h.SKU_ID, h.ACTIVITY_ID, h.NUM, h.REFUND_NUM, h.RESTOCK_NUM, h.FREE_NUM, h.REDEEM_NUM, h.FIRST_HASH," +
+	" h.BUYER_ID, h.STATE, h.FENCE, " +
 	mysql.Micros("h.EXPIRE_TIME") + ", " + mysql.Micros("h.PAY_TIME") + ", " + mysql.Micros("h.CREATE_TIME") + ", " +
 	mysql.Micros("h.UPDATE_TIME")
 
@@ -111,7 +113,7 @@ func (q *Statements) readItems(keys int) string {
 var (
 	refundColumns = "r.ORDER_NO, r.SKU_ID, r.ACTIVITY_ID, r.NUM, r.RESTOCK, r.WHOLE, r.FREE"
 	changeColumns = "c.KIND, c.SKU_ID, c.ACTIVITY_ID, COALESCE(c.BUYER_ID, x''), c.TOTAL_NUM, c.SALE_NUM, c.LOCK_NUM, c.LEFT_NUM," +
-		" c.REFUND_NUM, c.HOLD_NUM, c.REST, c.ACTOR, c.REASON, " + mysql.Micros("c.CREATE_TIME")
+		" c.REFUND_NUM, c.HOLD_NUM, c.REST, c.ACTOR, c.REASON, c.ORDER_NO, COALESCE(c.ASKED, x''), " + mysql.Micros("c.CREATE_TIME")
 )
 
 // itemRow scans itemColumns.
@@ -178,20 +180,23 @@ type HoldReader struct {
 func (r *HoldReader) Scan(rows *sql.Rows) error {
 	var hold stock.Hold
 	var line stock.HoldLine
-	var order, buyer sql.NullString
-	var sku, activity, num, refunded, restocked, freed, fence, deadline, paid, created, updated sql.NullInt64
+	var order, buyer, first sql.NullString
+	var sku, activity, num, refunded, restocked, freed, redeemed, fence, deadline, paid, created, updated sql.NullInt64
 	var state sql.NullByte
-	err := rows.Scan(&order, &sku, &activity, &num, &refunded, &restocked, &freed, &buyer, &state, &fence, &deadline, &paid, &created,
-		&updated, &r.clock)
+	err := rows.Scan(&order, &sku, &activity, &num, &refunded, &restocked, &freed, &redeemed, &first, &buyer, &state, &fence, &deadline,
+		&paid, &created, &updated, &r.clock)
 	if err != nil || !order.Valid {
 		return err
 	}
 	line.SKU, line.Activity, line.Num = sku.Int64, activity.Int64, num.Int64
 	line.Refunded, line.Restocked, line.Freed = refunded.Int64, restocked.Int64, freed.Int64
+	if line.Redeemed = redeemed.Int64; stock.State(state.Byte) == stock.Redeemed { // as a whole
+		line.Redeemed = line.Num - line.Refunded
+	}
 	hold.Order, hold.State, hold.Fence = order.String, stock.State(state.Byte), fence.Int64
 	last := len(r.Holds) - 1
 	if last < 0 || r.Holds[last].Order != hold.Order {
-		hold.Buyer, hold.PaidAt = buyer.String, mysql.FromNullMicros(paid)
+		hold.Buyer, hold.PaidAt, hold.First = buyer.String, mysql.FromNullMicros(paid), first.String
 		hold.Deadline, hold.LockedAt = mysql.FromNullMicros(deadline), mysql.FromNullMicros(created)
 		r.Holds = append(r.Holds, hold)
 		last++
@@ -199,7 +204,7 @@ func (r *HoldReader) Scan(rows *sql.Rows) error {
 	if at := mysql.FromNullMicros(updated); at.After(r.Holds[last].UpdatedAt) { // a refund moves its lines alone
 		r.Holds[last].UpdatedAt = at
 	}
-	if line.SKU != 0 { // an order that was closed before it locked has no line
+	if line.SKU != 0 { // an order that was closed before it locked has no line, and one that was amended may have a row too many
 		r.Holds[last].Lines = append(r.Holds[last].Lines, line)
 	}
 	return nil
@@ -291,7 +296,7 @@ func (s *Store) Applied(ctx context.Context, kind stock.Kind, id string) (stock.
 	r := linedRead{blank: s.SQL.blankChange, first: s.SQL.lockChange, all: s.SQL.currentChange, args: []any{int64(kind.Scope()), id}}
 	err := s.settled(ctx, r, s.SQL.readChange, func(rows *sql.Rows) error {
 		one, err := scanChange(rows)
-		one.ID, one.Entries = id, append(change.Entries, one.Entries...)
+		one.ID, one.Asked, one.Entries = id, cmp.Or(change.Asked, one.Asked), append(change.Entries, one.Entries...)
 		change = one
 		return err
 	})
@@ -303,9 +308,10 @@ func scanChange(rows *sql.Rows, more ...any) (stock.Change, error) {
 	var c stock.Change
 	var e stock.Entry
 	var rest, at int64
+	var asked string
 	d := &e.Delta
 	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &e.Holds, &rest,
-		&c.Actor, &c.Reason, &at)...)
+		&c.Actor, &c.Reason, &c.Order, &asked, &at)...)
 	if e.Buyer == "" {
 		e.Asked, e.Holds = e.Holds, 0
 	}
@@ -313,6 +319,6 @@ func scanChange(rows *sql.Rows, more ...any) (stock.Change, error) {
 		e.Short, d.Locked = d.Locked, 0
 	}
 	e.Rest, e.Exactly = rest > 0, rest == restOf(stock.Entry{Exactly: true})
-	c.At, c.Entries = mysql.FromMicros(at), []stock.Entry{e}
+	c.At, c.Asked, c.Entries = mysql.FromMicros(at), asked, []stock.Entry{e}
 	return c, err
 }

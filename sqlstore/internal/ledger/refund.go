@@ -18,6 +18,8 @@ type RefundCall struct {
 	Refund stock.RefundRecord
 	Hold   stock.Hold  // as it was read, and once it is locked, as it is
 	to     stock.State // what the refund leads the order to, once it is worked out
+	// and how many units of each of its lines it takes of those that were handed over
+	returned []int64
 	Cargo
 }
 
@@ -37,6 +39,21 @@ func (c RefundCall) transition() stock.Transition {
 		return stock.StepRefund.Transition()
 	}
 	return stock.StepDiscard.Transition()
+}
+
+// workOut works the refund out of a hold that is locked, and returns the hold afterwards.
+func (c *RefundCall) workOut(is stock.Hold) (after stock.Hold, err error) {
+	record, after, err := c.Refund.Of(is)
+	if err != nil {
+		return after, err
+	}
+	c.Refund, c.Hold, c.to, c.returned = record, is, after.State, make([]int64, len(is.Lines))
+	for i, l := range is.Lines {
+		if is.State == stock.Paid { // once it is Redeemed, nobody counts them
+			c.returned[i] = l.Redeemed - after.Lines[i].Redeemed
+		}
+	}
+	return after, nil
 }
 
 // freed is how many of its units the buyer's limit gets back.
@@ -84,15 +101,15 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 		if err != nil {
 			return false, err
 		}
-		record, after, refusal := call.Refund.Of(is)
-		if !ok || refusal != nil {
+		one := call
+		if _, refusal := one.workOut(is); !ok || refusal != nil {
 			return false, s.claimRefund(ctx, q, call)
 		}
-		made = []RefundCall{{Refund: record, Hold: is, to: after.State, Cargo: call.Cargo}}
-		if err := s.insertRefund(ctx, q, record); err != nil {
+		made = []RefundCall{one}
+		if err := s.insertRefund(ctx, q, one.Refund); err != nil {
 			return false, err
 		}
-		if err := s.Record(ctx, q, record.Change()); err != nil {
+		if err := s.Record(ctx, q, one.Refund.Change()); err != nil {
 			return false, err
 		}
 		if err := s.Companions.Refunding(ctx, q, made); err != nil {
@@ -155,10 +172,10 @@ func (s *Store) lockRefunded(ctx context.Context, q mysql.Tx, hold stock.Hold) (
 	lines := 0
 	err := mysql.Read(ctx, q, s.SQL.lockRefunded(hold), func(rows *sql.Rows) error {
 		var no int
-		var refunded int64
-		err := rows.Scan(&no, &refunded)
+		var refunded, redeemed int64
+		err := rows.Scan(&no, &refunded, &redeemed)
 		if err == nil {
-			hold.Lines[no-1].Refunded = refunded
+			hold.Lines[no-1].Refunded, hold.Lines[no-1].Redeemed = refunded, redeemed
 			lines++
 		}
 		return err
@@ -297,12 +314,12 @@ func (b *RefundBatch) Lock(ctx context.Context, q mysql.Tx, statements *Statemen
 		var order string
 		var no int
 		var state stock.State
-		var fence, refunded int64
-		if err := rows.Scan(&order, &no, &state, &fence, &refunded); err != nil {
+		var fence, refunded, redeemed int64
+		if err := rows.Scan(&order, &no, &state, &fence, &refunded, &redeemed); err != nil {
 			return err
 		}
 		if h := holds[order]; h != nil {
-			h.State, h.Fence, h.Lines[no-1].Refunded = state, fence, refunded
+			h.State, h.Fence, h.Lines[no-1].Refunded, h.Lines[no-1].Redeemed = state, fence, refunded, redeemed
 			h.locked++
 		}
 		return nil
@@ -330,13 +347,15 @@ type refundedHold struct {
 func (b *RefundBatch) workOut(order string, is stock.Hold, t *Tally) bool {
 	for _, i := range b.of[order] {
 		c := &b.calls[i]
-		record, after, err := c.Refund.Of(is)
-		if err != nil || c.Hold.State != is.State || c.Hold.Fence != is.Fence {
+		if c.Hold.State != is.State || c.Hold.Fence != is.Fence {
 			continue
 		}
-		c.Refund, c.Hold, c.to = record, is, after.State
+		after, err := c.workOut(is)
+		if err != nil {
+			continue
+		}
 		b.moved[order], b.Done, is = after, append(b.Done, i), after
-		for _, l := range record.Lines {
+		for _, l := range c.Refund.Lines {
 			if !t.add(c.transition().Delta, buyerKey{l.Key(), is.Buyer}, l.Num, stock.Usage{Bought: -c.freed(l.Num)}) {
 				return false
 			}
@@ -361,8 +380,8 @@ func (b *RefundBatch) refused() (why []error, err error) {
 
 // refundShape is what the refunds of an order do to one of its lines.
 type refundShape struct {
-	Refunded, restocked, freed int64
-	to                         stock.State
+	Refunded, restocked, freed, returned int64
+	to                                   stock.State
 }
 
 // BookRefunds writes refunds that are worked out from holds which are locked.
@@ -398,7 +417,9 @@ func (b *RefundBatch) shapes() map[refundShape]lineKeys {
 			sums[order], was[order] = make([]refundShape, len(c.Hold.Lines)), c.Hold.State
 		}
 		for _, l := range c.Refund.Lines {
-			sum := &sums[order][lineOf(c.Hold, l.Key())-1]
+			no := lineOf(c.Hold, l.Key())
+			sum := &sums[order][no-1]
+			sum.returned += c.returned[no-1]
 			sum.Refunded, sum.freed = sum.Refunded+l.Num, sum.freed+c.freed(l.Num)
 			if c.Refund.Restock {
 				sum.restocked += l.Num

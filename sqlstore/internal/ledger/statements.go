@@ -148,21 +148,31 @@ func plus(sign int64) string {
 	return "+"
 }
 
-// insertChanges renders the INSERT that claims the numbers of changes. HOLD_NUM is of a buyer, and has what was asked for
-// where there is none. LOCK_NUM of a count, which locks nothing, has the units that are short.
+// insertChanges renders the INSERT that claims the numbers of changes.
 func (q *Statements) insertChanges(changes []stock.Change) string {
-	args := make([]any, 0, 17*len(changes))
-	entries := 0
+	args, entries := make([]any, 0, 19*len(changes)), 0
 	for _, c := range changes {
-		for i, e := range c.Entries {
-			args = append(args, int64(c.Kind.Scope()), c.ID, i+1, len(c.Entries), int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer))
-			d := e.Delta
-			d.Locked += e.Short
-			args = append(args, d.Total, d.Sold, d.Locked, d.Left, d.Refunded, e.Holds+e.Asked, restOf(e), c.Actor, c.Reason)
-		}
+		args = append(args, changeRows(c)...)
 		entries += len(c.Entries)
 	}
 	return mysql.Render(q.insertChangeText(entries), args...)
+}
+
+// changeRows returns the rows of a change, one after the other. HOLD_NUM is of a buyer, and has what was asked for where there is
+// none. LOCK_NUM of a count, which locks nothing, has the units that are short.
+func changeRows(c stock.Change) (args []any) {
+	var asked any
+	if c.Asked != "" {
+		asked = c.Asked
+	}
+	for i, e := range c.Entries {
+		d := e.Delta
+		d.Locked += e.Short
+		args = append(args, int64(c.Kind.Scope()), c.ID, i+1, len(c.Entries), int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer),
+			d.Total, d.Sold, d.Locked, d.Left, d.Refunded, e.Holds+e.Asked, restOf(e), c.Actor, c.Reason, c.Order, asked)
+		asked = nil // once is enough
+	}
+	return args
 }
 
 // restOf returns how much of the rest an entry is: 2 gives it, 1 gets it, 0 has a given number.
@@ -178,8 +188,8 @@ func restOf(e stock.Entry) int64 {
 
 func (q *Statements) insertChangeText(entries int) string {
 	return "INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, BUYER_ID," +
-		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST, ACTOR, REASON, CREATE_TIME)" +
-		" VALUES " + mysql.List("("+mysql.List("?", 17)+", "+mysql.Now+")", entries)
+		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST, ACTOR, REASON, ORDER_NO, ASKED, CREATE_TIME)" +
+		" VALUES " + mysql.List("("+mysql.List("?", 19)+", "+mysql.Now+")", entries)
 }
 
 // applyToItem renders the guarded UPDATE of one entry: no counter leaves its range, what is

@@ -90,7 +90,16 @@ func (t *Told) refund(call RefundCall) {
 	})
 }
 
-// change notes what an operator's change does to items.
+// pay notes an order that is paid, whose items have a change of their own.
+func (t *Told) pay(hold stock.Hold) {
+	units := int64(0)
+	for _, l := range hold.Lines {
+		units += l.Num
+	}
+	t.order(event.Event{Kind: event.OrderPaid, Order: hold.Order, Buyer: hold.Buyer, Num: units})
+}
+
+// change notes what a change does to items.
 func (t *Told) change(change stock.Change) {
 	for _, e := range change.Entries {
 		if e.Buyer == "" {

@@ -246,7 +246,7 @@ func (e *endBatch) refund(ctx context.Context, q mysql.Tx, t *ledger.Tally) (b l
 			continue
 		}
 		refund := stock.Refund{ID: groupbuy.RefundID(hold.Order), Order: hold.Order, Restock: true}
-		record := stock.RefundRecord{Refund: refund, Whole: true, Frees: frees[hold.Order]}
+		record := stock.RefundRecord{Refund: refund, Whole: true, Frees: frees[hold.Order], Redeemable: true}
 		calls = append(calls, ledger.RefundCall{Refund: record, Hold: hold})
 	}
 	if len(calls) == 0 {
