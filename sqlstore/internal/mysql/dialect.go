@@ -56,6 +56,7 @@ var galera = dialect{alone: true, uncommitted: true, skips: true, lags: true, sh
 // is doing that.
 var tidb = dialect{
 	level:     "READ COMMITTED",
+	asksID:    true,
 	share:     " FOR UPDATE OF #", // it reads the other tables as they are, too, and locks nothing of them
 	lockWaits: "SELECT COUNT(*) FROM information_schema.CLUSTER_TIDB_TRX WHERE STATE = 'LockWaiting' AND SESSION_ID = ",
 }
