@@ -189,8 +189,8 @@ func TestCheckNamesSettingsOfTheServer(t *testing.T) {
 	}
 	db := whole(t)
 	for problem, setting := range map[string]string{
-		"the server is read-only (read_only):":                        "read_only = 1",
-		"max_allowed_packet is 524288, with which the server refuses": "max_allowed_packet = 524288",
+		"the server is read-only (" + sqltest.ReadOnlyVariable() + "):": sqltest.ReadOnlyVariable() + " = 1",
+		"max_allowed_packet is 524288, with which the server refuses":   "max_allowed_packet = 524288",
 	} {
 		name, _, _ := strings.Cut(setting, " ")
 		run(t, db, "SET GLOBAL "+setting)

@@ -201,7 +201,10 @@ func TestTeamsAreRecountedAndCorrected(t *testing.T) {
 		{Order: orders[0], State: groupbuy.RefundDue},
 		{Order: orders[1], State: groupbuy.Held, Hold: stock.Paid, Units: 1},
 	}, books[0].Mismatched)
-	require.Equal(t, groupbuy.Counts{Held: 2, PaidVolume: decimal.New(0, -2)}, books[0].Recount)
+	recount := books[0].Recount
+	require.True(t, recount.PaidVolume.IsZero())
+	recount.PaidVolume = decimal.Zero
+	require.Equal(t, groupbuy.Counts{Held: 2}, recount)
 	s.done(s.Correct(ctx, books[0]))
 	s.refused(s.Correct(ctx, books[0]))
 	s.done(s.Delivered(ctx, groupbuy.Event{Code: "AAAA", No: 1}))

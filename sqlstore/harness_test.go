@@ -338,5 +338,6 @@ func killing(t testing.TB, db *sqltest.DB) (kill func(), kills *atomic.Int64) {
 			_, _ = killer.ExecContext(t.Context(), "KILL "+id) // it may be gone already
 			kills.Add(1)
 		}
+		sqltest.AwaitKilled(t, killer.DB, ids)
 	}, kills
 }

@@ -20,6 +20,7 @@ import (
 // Each list finds its page by an index, at its beginning and behind a row, and sorts no table.
 func TestListsScanAndSortNoTable(t *testing.T) {
 	t.Parallel()
+	sqltest.NeedsInnoDB(t, "which index a plan uses")
 	db := frozen(t, defaults, stockTables, stockLists, couponTables, redPacketTables, redPacketLists, groupBuyTables, groupBuyLists,
 		saleTables).db
 	crowdOfHolds(t, db, 2_000)

@@ -119,11 +119,11 @@ func serverIsReadOnly(t *testing.T) {
 	pool := s.login("")
 	require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))
 	admin := sqltest.Admin(t)
-	require.NoError(t, of(admin.ExecContext(t.Context(), "SET GLOBAL read_only = 1")))
+	require.NoError(t, of(admin.ExecContext(t.Context(), "SET GLOBAL "+sqltest.ReadOnlyVariable()+" = 1")))
 	inv := s.On(sqlstore.NewStock(pool.DB, nil))
 	_, locking := inv.Lock(t.Context(), "b", one(1))
 	_, paying := inv.Pay(t.Context(), "a")
-	require.NoError(t, of(admin.ExecContext(t.Context(), "SET GLOBAL read_only = 0")))
+	require.NoError(t, of(admin.ExecContext(t.Context(), "SET GLOBAL "+sqltest.ReadOnlyVariable()+" = 0")))
 	for _, err := range []error{locking, paying} {
 		require.ErrorIs(t, err, stock.ErrUnavailable)
 		require.True(t, sqlstore.Retryable(err))

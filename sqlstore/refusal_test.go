@@ -77,8 +77,9 @@ func TestClaimIsNotRefusedWhileTheSameIsUnderWay(t *testing.T) {
 	first, _ := m.process(nil)
 	second, _ := m.process(nil)
 	require.ErrorIs(t, of(second.For("9").Claim(ctx, "refused", 1)), stock.ErrInsufficient)
+	require.NoError(t, of(m.Cancel(ctx, held.ID))) // in another process, so the second does not know
 	tx := must(m.db.BeginTx(ctx, nil))(t)
-	require.NoError(t, of(m.On(m.store.WithTx(tx)).Cancel(ctx, held.ID)))
+	value[int](t, tx, "SELECT 1 FROM coupon_stock WHERE SKU_ID = 1 AND ACTIVITY_ID = 0 FOR UPDATE")
 
 	claim := func(c *coupon.Coupons) func() error { return func() error { return of(c.For("7").Claim(ctx, "a", 1)) } }
 	twice(t, m.db, tx, claim(first), "UPDATE coupon_stock s SET s.STOCK_SALE_NUM = s.STOCK_SALE_NUM + 1%",

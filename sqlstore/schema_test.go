@@ -130,15 +130,18 @@ func run(t testing.TB, db sqlstore.Tx, statements ...string) {
 // A shop's own table of a name of ours is not adopted, not changed and not dropped, wherever it stands.
 func TestATableOfTheShopsIsNotOurs(t *testing.T) {
 	t.Parallel()
-	for table, create := range map[string]string{
-		"goods_stock": "CREATE TABLE goods_stock (id INT PRIMARY KEY, goods_id INT, stock_num INT)" +
-			" SELECT 1 AS id, 2 AS goods_id, 3 AS stock_num",
-		"egl_group_event": "CREATE TABLE egl_group_event (id INT PRIMARY KEY) COMMENT 'of the shop' SELECT 1 AS id",
-		"coupon_use":      "CREATE VIEW coupon_use AS SELECT 1 AS id",
-		"holdfast_schema": "CREATE TABLE holdfast_schema (id INT PRIMARY KEY) SELECT 1 AS id",
+	for table, create := range map[string][]string{
+		"goods_stock": {
+			"CREATE TABLE goods_stock (id INT PRIMARY KEY, goods_id INT, stock_num INT)", "INSERT INTO goods_stock VALUES (1, 2, 3)",
+		},
+		"egl_group_event": {
+			"CREATE TABLE egl_group_event (id INT PRIMARY KEY) COMMENT 'of the shop'", "INSERT INTO egl_group_event VALUES (1)",
+		},
+		"coupon_use":      {"CREATE VIEW coupon_use AS SELECT 1 AS id"},
+		"holdfast_schema": {"CREATE TABLE holdfast_schema (id INT PRIMARY KEY)", "INSERT INTO holdfast_schema VALUES (1)"},
 	} {
 		db := sqltest.Open(t, defaults)
-		run(t, db, create)
+		run(t, db, create...)
 		stays := func(why string) {
 			tables := value[int](t, db, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()")
 			rows := value[int](t, db, "SELECT COUNT(*) FROM "+table)

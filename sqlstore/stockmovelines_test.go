@@ -111,7 +111,7 @@ func TestMergedCancelsAndExpiriesOfOrdersOfSeveralLines(t *testing.T) {
 	_, errs := s.stepTogether(s.blockOrder(orders[0]), s.Cancel, orders[:30]...)
 	require.Equal(t, 30, count(errs, nil))
 	_, commits := s.sent()
-	require.Equal(t, 1, commits)
+	require.Equal(t, sqltest.Commits(1, 1), commits)
 	s.db.Wire.Advance(stock.DefaultHoldFor)
 	require.Equal(t, 30, must(s.Expire(t.Context()))(t))
 	_, commits = s.sent()
@@ -240,7 +240,11 @@ func TestMergedStepsOfOrdersOfSeveralLinesLoseTheirConnection(t *testing.T) {
 			orders := s.carts(12)
 			release := s.blockItem(3)
 			_, errs := s.stepTogether(func() {
-				s.db.Wire.Inject(sqltest.Fault{Match: match, Kind: kind})
+				f := sqltest.Fault{Match: match, Kind: kind}
+				if match == "COMMIT AND" {
+					f.Behind = sqltest.Commits(0, 1) // that of the first
+				}
+				s.db.Wire.Inject(f)
 				release()
 			}, s.Pay, orders...)
 			require.NoError(t, errs[0])

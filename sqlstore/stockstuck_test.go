@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/sqltest"
 	"github.com/holdfast-go/holdfast/internal/suite"
 	"github.com/holdfast-go/holdfast/sqlstore"
 	"github.com/holdfast-go/holdfast/stock"
@@ -131,7 +132,7 @@ func TestTransferThatWaitsForAnItemKeepsTheOtherFree(t *testing.T) {
 	ctx := t.Context()
 	require.NoError(t, of(c.Define(ctx, stock.Key{SKU: 1, Activity: 7}, 10, stock.Terms{})))
 	release := c.block("SELECT 1 FROM goods_stock WHERE SKU_ID = 1 AND ACTIVITY_ID = 7 FOR UPDATE")
-	const ask = "SELECT COUNT(*) FROM information_schema.INNODB_TRX" // of which the server tells what is old, if asked all the time
+	ask := "SELECT COUNT(*) FROM " + sqltest.Transactions() // of which the server tells what is old, if asked all the time
 	defer meanwhile(t, 1, func(int, int) error { return c.db.QueryRowContext(ctx, ask).Scan(new(int)) })()
 	transfer := going(func() error { return of(c.Transfer(ctx, "t", stock.TransferLeg{SKU: 1, To: 7, Num: 5})) })
 	c.waiting()
@@ -226,7 +227,7 @@ func TestExpiryOfAHoldThatIsFreeByTheLook(t *testing.T) {
 	s.Inventory = stock.New(sqlstore.NewStock(s.db.DB, nil), nil)
 	s.lock("a", one(1))
 	s.db.Wire.Advance(stock.DefaultHoldFor)
-	s.db.Wire.Before("SKIP LOCKED", s.block("SELECT 1 FROM goods_stock_hold WHERE ORDER_NO = 'a' AND LINE_NO = 1 FOR UPDATE"))
+	s.db.Wire.Before(sqltest.PassingOver(), s.block("SELECT 1 FROM goods_stock_hold WHERE ORDER_NO = 'a' AND LINE_NO = 1 FOR UPDATE"))
 	require.Equal(t, 1, must(s.Expire(t.Context()))(t))
 	s.counters(1, 0, 0, 10)
 }

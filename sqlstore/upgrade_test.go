@@ -340,7 +340,9 @@ func TestMigrateAddsAgainWhatIsThereAndWhatIsNot(t *testing.T) {
 	}
 	require.NoError(t, sqlstore.MigrateTo(ctx, next(t, couponTables), db.DB))
 	require.Empty(t, sqlstore.ProblemsWith(ctx, next(t, couponTables), db.DB))
-	run(t, db, "ALTER TABLE coupon_use DROP COLUMN NEXT_TIME")
+	run(t, db, // what InnoDB does by itself, and TiDB refuses: it drops no column of an index
+		"ALTER TABLE coupon_use DROP KEY coupon_use_next", "ALTER TABLE coupon_use ADD KEY coupon_use_next (NEXT_NOTE)",
+		"ALTER TABLE coupon_use DROP COLUMN NEXT_TIME")
 	require.Equal(t, []string{
 		"column NEXT_TIME of table coupon_use is missing: compare the table with Schema",
 		"index coupon_use_next of table coupon_use is (NEXT_NOTE), should be (NEXT_NOTE, NEXT_TIME): compare the table with Schema",

@@ -46,6 +46,48 @@ func Decisive(match string) string {
 	return match
 }
 
+// Commits returns how many COMMITs of changes were sent where that of so many changes of one statement each may be left to the
+// server. TiDB gets a transaction for each of them.
+func Commits(others, alone int) int {
+	if TiDB() {
+		return others + alone
+	}
+	return others
+}
+
+// LookAtKeys is how many statements find out which of some keys have a row that may not be committed yet, and what time it is. TiDB
+// shows no such row, so each key is locked, and the clock is read behind that.
+func LookAtKeys() int {
+	if TiDB() {
+		return 2
+	}
+	return 1
+}
+
+// PassingOver is how a locking read ends that does not wait for what others have locked.
+func PassingOver() string {
+	if TiDB() {
+		return "NOWAIT"
+	}
+	return "SKIP LOCKED"
+}
+
+// Transactions is the table of the transactions that are under way.
+func Transactions() string {
+	if TiDB() {
+		return "information_schema.CLUSTER_TIDB_TRX"
+	}
+	return "information_schema.INNODB_TRX"
+}
+
+// ReadOnlyVariable is the setting of a server that takes no changes. TiDB refuses the other name.
+func ReadOnlyVariable() string {
+	if TiDB() {
+		return "tidb_super_read_only"
+	}
+	return "read_only"
+}
+
 // IsolationVariable is what the server calls the isolation level of a session.
 func IsolationVariable() string {
 	if MariaDB() {
@@ -86,7 +128,21 @@ func purged(ctx context.Context, admin *sql.DB) (done, next int64, err error) {
 	return done, next, nil
 }
 
-// NeedsInnoDB skips a test of what TiDB does in ways of its own: its plans, its isolation levels, its gaps that nobody locks.
+// AwaitKilled waits until the server has closed the connections that it was told to kill. Those of TiDB end a moment after it has
+// said so, and a pool could still take one of them for good.
+func AwaitKilled(t testing.TB, admin *sql.DB, ids []string) {
+	t.Helper()
+	for TiDB() && len(ids) > 0 {
+		left, err := Strings(t.Context(), admin, "SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN ("+strings.Join(ids, ", ")+")")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		ids = left
+	}
+}
+
+// NeedsInnoDB skips a test of what TiDB does in ways of its own, such as its plans.
 func NeedsInnoDB(t testing.TB, what string) {
 	t.Helper()
 	if TiDB() {
