@@ -28,7 +28,7 @@ type requirement struct {
 	value func(*Results) (value float64, figures string, ok bool)
 }
 
-// Judge holds the results of an engine, mariadb or mysql, against what must hold on it.
+// Judge holds the results of an engine, mariadb, mysql or tidb, against what must hold on it.
 func Judge(results *Results, engine string) []Verdict {
 	var verdicts []Verdict
 	for _, r := range requirements(engine) {
@@ -52,6 +52,9 @@ func Judge(results *Results, engine string) []Verdict {
 
 // requirements are those on two cores, with the load on the same machine.
 func requirements(engine string) []requirement {
+	if engine == "tidb" {
+		return tidbRequirements()
+	}
 	all := slices.Concat(orderRequirements(engine == "mariadb"), lockRequirements(engine == "mariadb"), domainRequirements())
 	return slices.DeleteFunc(all, func(r requirement) bool { return r.value == nil })
 }
@@ -112,6 +115,22 @@ func orderRequirements(mariadb bool) []requirement {
 		{
 			claim: "cold SKUs beside a hot one: p99 of Holdfast ÷ p99 by hand", bound: 1.5, below: true,
 			value: p99s(cold(contender.Ours), cold(contender.ColdByHand)),
+		},
+	}
+}
+
+// tidbRequirements are those of TiDB with its test store.
+func tidbRequirements() []requirement {
+	return []requirement{
+		{claim: "Lock: Holdfast ÷ INSERT + guarded UPDATE", bound: 20, value: rates(at(Lock, contender.Ours, 1), at(Lock, contender.Guarded, 1))},
+		{
+			claim: "1,000 SKUs: Holdfast ÷ INSERT + guarded UPDATE", bound: 10,
+			value: rates(at(Catalogue, contender.Ours, 1_000), at(Catalogue, contender.Guarded, 1_000)),
+		},
+		{claim: "order row and Lock: Along ÷ by hand", bound: 10, value: rates(at(Order, contender.Along, 1), at(Order, contender.ByHand, 1))},
+		{
+			claim: "Lock→Pay: unmerged ÷ INSERT + guarded UPDATE", bound: 0.8,
+			value: rates(at(LockPay, contender.Unmerged, 1), at(LockPay, contender.Guarded, 1)),
 		},
 	}
 }

@@ -161,13 +161,38 @@ func createDatabase(ctx context.Context, cfg Config) error {
 	return onServer(ctx, cfg, "CREATE DATABASE `%s`")
 }
 
-// dropDatabase takes the binary logs along, which would fill the disk in the course of a run.
+// dropDatabase takes the binary logs along, where the server has some: they would fill the disk in the course of a run.
 func dropDatabase(ctx context.Context, cfg Config) error {
-	return onServer(ctx, cfg, "DROP DATABASE IF EXISTS `%s`", "FLUSH BINARY LOGS", "PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY")
+	if err := onServer(ctx, cfg, "DROP DATABASE IF EXISTS `%s`"); err != nil {
+		return err
+	}
+	var name, logs string
+	err := withServer(cfg, func(db *sql.DB, _ string) error {
+		return db.QueryRowContext(ctx, "SHOW VARIABLES LIKE 'log_bin'").Scan(&name, &logs)
+	})
+	switch {
+	case errors.Is(err, sql.ErrNoRows), err == nil && logs != "ON": // TiDB has no such variable
+		return nil
+	case err != nil:
+		return fmt.Errorf("contender: %w", err)
+	}
+	return onServer(ctx, cfg, "FLUSH BINARY LOGS", "PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY")
 }
 
 // onServer runs statements outside of the database of the DSN, whose name is put in for %s.
 func onServer(ctx context.Context, cfg Config, statements ...string) error {
+	return withServer(cfg, func(db *sql.DB, name string) error {
+		for _, statement := range statements {
+			if _, err := db.ExecContext(ctx, strings.ReplaceAll(statement, "%s", name)); err != nil {
+				return fmt.Errorf("contender: %s: %w", statement, err)
+			}
+		}
+		return nil
+	})
+}
+
+// withServer opens the server without the database of the DSN, whose name do gets.
+func withServer(cfg Config, do func(db *sql.DB, name string) error) error {
 	parsed, err := mysql.ParseDSN(cfg.DSN)
 	if err != nil {
 		return fmt.Errorf("contender: %w", err)
@@ -183,10 +208,5 @@ func onServer(ctx context.Context, cfg Config, statements ...string) error {
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
-	for _, statement := range statements {
-		if _, err := db.ExecContext(ctx, strings.ReplaceAll(statement, "%s", name)); err != nil {
-			return fmt.Errorf("contender: %s: %w", statement, err)
-		}
-	}
-	return nil
+	return do(db, name)
 }
