@@ -3,7 +3,6 @@ package sqlstore_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -184,9 +183,7 @@ func TestCheckFindsNothingWhereAllIsWell(t *testing.T) {
 //
 //nolint:paralleltest // see above
 func TestCheckNamesSettingsOfTheServer(t *testing.T) {
-	if os.Getenv(sqltest.Private) == "" {
-		t.Skip("the server is not the tests' own: make test starts one if none is named")
-	}
+	sqltest.NeedsPrivate(t)
 	db := whole(t)
 	for problem, setting := range map[string]string{
 		"the server is read-only (" + sqltest.ReadOnlyVariable() + "):": sqltest.ReadOnlyVariable() + " = 1",
@@ -200,4 +197,30 @@ func TestCheckNamesSettingsOfTheServer(t *testing.T) {
 		require.Contains(t, found[0], problem)
 	}
 	require.Empty(t, problems(t, db.Pool(t)))
+}
+
+// TiDB drops CHECK constraints without a word unless it is told to keep them. Migrate makes no table then, and Check names the
+// setting.
+//
+//nolint:paralleltest // the setting is the server's
+func TestAServerThatDropsChecksIsRefused(t *testing.T) {
+	if !sqltest.TiDB() {
+		t.Skip("of TiDB alone: no other server drops CHECK constraints")
+	}
+	sqltest.NeedsPrivate(t)
+	db, ctx := sqltest.Open(t, defaults), t.Context()
+	keeps := func(value string) { run(t, db, "SET GLOBAL tidb_enable_check_constraint = "+value) }
+	defer keeps("ON")
+	keeps("OFF")
+	err := sqlstore.Migrate(ctx, db.DB, nil)
+	require.ErrorIs(t, err, stock.ErrStore)
+	require.ErrorContains(t, err, "SET GLOBAL tidb_enable_check_constraint = ON")
+	require.Zero(t, value[int](t, db, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"))
+	keeps("ON")
+	require.NoError(t, sqlstore.Migrate(ctx, db.DB, nil))
+	require.Empty(t, problems(t, db))
+	keeps("OFF")
+	found := problems(t, db)
+	require.Len(t, found, 1)
+	require.Contains(t, found[0], "SET GLOBAL tidb_enable_check_constraint = ON")
 }

@@ -127,19 +127,24 @@ func mockSession(mock sqlmock.Sqlmock) {
 
 // TiDB has one number for all that has none. A statement that has met others on a hot row too often runs again, with all of its
 // transaction; where it is the caller's, the caller is told so.
-func TestLockRetriesOfTiDBRunAgain(t *testing.T) {
+func TestWhatTiDBHasRolledBackRunsAgain(t *testing.T) {
 	t.Parallel()
-	spent := &mysql.MySQLError{Number: 1105, Message: "pessimistic lock retry limit reached"}
-	db, mock, err := sqlmock.New()
-	require.NoError(t, err)
-	mockSession(mock)
-	mock.ExpectExec("^UPDATE").WillReturnError(spent)
-	mock.ExpectExec("^UPDATE").WillReturnResult(sqlmock.NewResult(0, 2))
-	result, err := sqlstore.NewStock(db, nil).Move(t.Context(), stock.Movement{Step: stock.StepPay, Order: "a"})
-	require.NoError(t, err)
-	require.Equal(t, stock.Done, result.Verdict)
-	require.NoError(t, mock.ExpectationsWereMet())
-	require.True(t, sqlstore.Retryable(spent))
+	for number, message := range map[uint16]string{
+		1105: "pessimistic lock retry limit reached", 8002: "can not retry select for update statement", 8022: "try again later",
+		9007: "Write conflict",
+	} {
+		again := &mysql.MySQLError{Number: number, Message: message}
+		db, mock, err := sqlmock.New()
+		require.NoError(t, err)
+		mockSession(mock)
+		mock.ExpectExec("^UPDATE").WillReturnError(again)
+		mock.ExpectExec("^UPDATE").WillReturnResult(sqlmock.NewResult(0, 2))
+		result, err := sqlstore.NewStock(db, nil).Move(t.Context(), stock.Movement{Step: stock.StepPay, Order: "a"})
+		require.NoError(t, err, message)
+		require.Equal(t, stock.Done, result.Verdict)
+		require.NoError(t, mock.ExpectationsWereMet())
+		require.True(t, sqlstore.Retryable(again))
+	}
 }
 
 // Errors of the caller's own statements, as they come out of the caller's transaction.

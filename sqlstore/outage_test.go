@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -112,9 +111,7 @@ func serverIsOutOfConnections(t *testing.T) {
 // only its administrators, so it is done to a server of the tests' own.
 func serverIsReadOnly(t *testing.T) {
 	t.Helper()
-	if os.Getenv(sqltest.Private) == "" {
-		t.Skip("the server is not the tests' own: make test starts one if none is named")
-	}
+	sqltest.NeedsPrivate(t)
 	s := open(t, nil)
 	pool := s.login("")
 	require.NoError(t, of(s.Lock(t.Context(), "a", one(1))))

@@ -20,6 +20,14 @@ const Variable = "HOLDFAST_TEST_DSN"
 // Private is set where the server is the tests' own, so that they may change it as a whole.
 const Private = "HOLDFAST_TEST_PRIVATE"
 
+// NeedsPrivate skips a test that changes the server as a whole, where that is not the tests' own.
+func NeedsPrivate(t testing.TB) {
+	t.Helper()
+	if os.Getenv(Private) == "" {
+		t.Skip("the server is not the tests' own: make test starts one if none is named")
+	}
+}
+
 // StandbyVariable names a node of the same Galera cluster to which nobody writes.
 const StandbyVariable = "HOLDFAST_TEST_STANDBY"
 

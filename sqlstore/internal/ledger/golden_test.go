@@ -59,6 +59,7 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"Merged steps that draw, or whose books refuse: lock the items", q.lockItemRowsText(2)},
 		sqltest.Statement{"Merged steps 3: the buyers", q.tallyBuyersText(2)},
 		sqltest.Statement{"Merged steps 3: buyers with many different changes", q.tallyEachBuyerText(2)},
+		sqltest.Statement{"Merged steps 4: the item", q.tallyItem},
 		sqltest.Statement{"Merged steps 4: the items", q.tallyItems(2)},
 		sqltest.Statement{"Merged calls that are stuck: the lines of their orders", q.lockLinesOf},
 		sqltest.Statement{"Step reacquire 2: all lines, or roll back", q.countState},

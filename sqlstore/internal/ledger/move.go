@@ -49,8 +49,19 @@ func (s *Store) moveSingle(ctx context.Context, step stock.Step, call MoveCall) 
 //
 // A step that draws is refused unless all lines went.
 func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock.MoveResult, error) {
-	s = s.withRows(call.Rows)
 	t := step.Transition()
+	if !s.Bound() {
+		splits, err := s.Splits(ctx)
+		if err != nil {
+			return stock.MoveResult{}, err
+		}
+		if splits { // as a batch of one, but for what it does not settle
+			if reply := s.moveEach(ctx, step, []MoveCall{call})[0]; reply.Alone == 0 {
+				return reply.Answer, reply.Err
+			}
+		}
+	}
+	s = s.withRows(call.Rows)
 	if frees(t) || t.Draws() { // of which items it does not know
 		defer s.Freed()
 	}

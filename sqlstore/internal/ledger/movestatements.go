@@ -163,20 +163,53 @@ func (q *Statements) lockItemRowsText(items int) string {
 	return "SELECT " + itemColumns + " FROM " + q.itemsOf(items) + " FOR UPDATE"
 }
 
-// tallyItems adds the sums of a batch to its items: each row once.
-func (q *Statements) tallyItems(items int) string {
-	var columns, set []string
-	for _, counter := range counters {
-		columns = append(columns, "? AS "+counter)
-		n := "l." + counter
-		if counter == "STOCK_TOTAL_NUM" || counter == "STOCK_LEFT_NUM" { // an unlimited item has neither
-			n = "IF(s.UNLIMITED = 1, 0, " + n + ")"
+// tally renders the UPDATE that adds the sums of a batch to its items: each row once. For one item it brings no table along, so
+// that the row is found by its key.
+func (q *Statements) tally(keys []stock.Key, sums map[stock.Key]stock.Quantities) string {
+	var args []any
+	if len(keys) == 1 {
+		for _, d := range each(sums[keys[0]]) {
+			args = append(args, d)
 		}
-		set = append(set, fmt.Sprintf("s.%s = s.%s + %s", counter, counter, n))
+		return mysql.Render(q.tallyItem, append(args, keys[0].SKU, keys[0].Activity)...)
+	}
+	for _, key := range keys {
+		args = append(args, key.SKU, key.Activity)
+		for _, d := range each(sums[key]) {
+			args = append(args, d)
+		}
+	}
+	return mysql.Render(q.tallyItems(len(keys)), args...)
+}
+
+// renderTally renders it for one item.
+func (q *Statements) renderTally() {
+	q.tallyItem = "UPDATE " + q.Items + " s " + mysql.ByKey + " SET " + added(func(string) string { return "?" }) +
+		" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ?"
+}
+
+// added renders that n of each counter is added to an item s.
+func added(n func(counter string) string) string {
+	var set []string
+	for _, counter := range counters {
+		num := n(counter)
+		if counter == "STOCK_TOTAL_NUM" || counter == "STOCK_LEFT_NUM" { // an unlimited item has neither
+			num = "IF(s.UNLIMITED = 1, 0, " + num + ")"
+		}
+		set = append(set, fmt.Sprintf("s.%s = s.%s + %s", counter, counter, num))
+	}
+	return strings.Join(set, ", ") + ", s." + Touch
+}
+
+// tallyItems renders it for several items.
+func (q *Statements) tallyItems(items int) string {
+	columns := make([]string, len(counters))
+	for i, counter := range counters {
+		columns[i] = "? AS " + counter
 	}
 	return mysql.Driven(items, "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, "+strings.Join(columns, ", ")+
 		strings.Repeat(" UNION ALL SELECT "+mysql.List("?", 2+len(counters)), items-1)+") l STRAIGHT_JOIN "+q.Items+" s "+mysql.ByKey+
-		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET "+strings.Join(set, ", ")+", s."+Touch)
+		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET "+added(func(counter string) string { return "l." + counter }))
 }
 
 // tallyBuyers does the same to what some of their buyers have.

@@ -29,6 +29,7 @@ type Statements struct {
 	readRefund, readChange              string
 	dueOfItem, dueOfAll, stillDue       string
 	listRefunds, listChanges            string
+	tallyItem                           string
 	changeBuyer                         string
 
 	Moves map[stock.Step]string      // of the steps that move a hold
@@ -92,6 +93,7 @@ func NewStatements(name string) *Statements {
 	q.renderReads()
 	q.renderLists()
 	q.renderBuyers()
+	q.renderTally()
 	for _, t := range stock.Transitions() {
 		if len(t.From) > 0 && t.From[0] != stock.Unheld && t.To != stock.Unheld {
 			q.Moves[t.Step], q.Many[t.Step] = q.renderMove(t, 0), q.renderMany(t)

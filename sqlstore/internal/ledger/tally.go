@@ -137,14 +137,7 @@ func (t *Tally) Apply(ctx context.Context, q mysql.Tx, statements *Statements) e
 	if len(t.items) == 0 {
 		return nil
 	}
-	var args []any
-	for _, key := range t.keys() {
-		args = append(args, key.SKU, key.Activity)
-		for _, d := range each(t.items[key]) {
-			args = append(args, d)
-		}
-	}
-	rows, err := mysql.Affected(q.ExecContext(ctx, mysql.Render(statements.tallyItems(len(t.items)), args...)))
+	rows, err := mysql.Affected(q.ExecContext(ctx, statements.tally(t.keys(), t.items)))
 	if err != nil || rows != int64(len(t.items)) {
 		return mysql.Missing(err)
 	}

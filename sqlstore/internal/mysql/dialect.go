@@ -15,6 +15,9 @@ type dialect struct {
 	// alone reports whether a statement that changes something may commit itself.
 	alone bool
 
+	// splits reports whether rows of several tables are better changed by a statement for each than by one for all.
+	splits bool
+
 	// uncommitted reports whether a read can see what others have written and not committed.
 	uncommitted bool
 
@@ -52,10 +55,13 @@ var galera = dialect{alone: true, uncommitted: true, skips: true, lags: true, sh
 //
 // A statement that commits itself begins as an optimistic transaction, which fails on a hot row and is made again (Pessimistic
 // Transaction Mode, Differences with MySQL InnoDB). READ UNCOMMITTED is refused; SKIP LOCKED and LOCK IN SHARE MODE do nothing or
-// are refused (SELECT). A lock on a whole key that does not exist keeps others from inserting it, and waits for whoever
+// are refused (SELECT). A statement that joins the tables is made again whenever somebody else has had one of its rows meanwhile, and
+// loses its place in the queue of the hot one; a statement for a whole key waits in it and goes on (System Variables,
+// tidb_pessimistic_txn_fair_locking). A lock on a whole key that does not exist keeps others from inserting it, and waits for whoever
 // is doing that.
 var tidb = dialect{
 	level:     "READ COMMITTED",
+	splits:    true,
 	asksID:    true,
 	share:     " FOR UPDATE OF #", // it reads the other tables as they are, too, and locks nothing of them
 	lockWaits: "SELECT COUNT(*) FROM information_schema.CLUSTER_TIDB_TRX WHERE STATE = 'LockWaiting' AND SESSION_ID = ",
@@ -85,6 +91,16 @@ func (h *Handle) dialectIn(ctx context.Context, q Tx) (*dialect, error) {
 	d := dialectOf(settings)
 	h.sessions.server.Store(d)
 	return d, nil
+}
+
+// Splits reports whether the server is better at changing rows of several tables by a statement for each than by one for all.
+func (h *Handle) Splits(ctx context.Context) (bool, error) {
+	if d := h.sessions.server.Load(); d != nil {
+		return d.splits, nil
+	}
+	splits := false
+	err := h.Again(ctx, func(a *Attempt) error { splits = a.is.splits; return nil })
+	return splits, err
 }
 
 // ReadShared reads rows as they are now, in the caller's transaction, which has locked those of the table locked for itself. Others
