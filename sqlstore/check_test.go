@@ -145,6 +145,7 @@ func TestCheckNamesEachSetting(t *testing.T) {
 	if sqltest.MariaDB() {
 		cases["CHECK constraints are switched off: set check_constraint_checks = 1"] = params{"check_constraint_checks": "0"}
 	}
+	maps.DeleteFunc(cases, func(_ string, settings params) bool { return !sqltest.Accepts(settings) })
 	for problem, settings := range cases {
 		found := problems(t, withParams(t, db, settings))
 		require.Len(t, found, 1, "%v", settings)
@@ -174,7 +175,7 @@ func TestCheckFindsNothingWhereAllIsWell(t *testing.T) {
 	for _, level := range []string{"READ-COMMITTED", "REPEATABLE-READ", "SERIALIZABLE"} {
 		cases = append(cases, map[string]string{sqltest.IsolationVariable(): "'" + level + "'"})
 	}
-	for _, settings := range cases {
+	for _, settings := range slices.DeleteFunc(cases, func(settings map[string]string) bool { return !sqltest.Accepts(settings) }) {
 		require.Empty(t, problems(t, withParams(t, db, settings)), "%v", settings)
 	}
 }

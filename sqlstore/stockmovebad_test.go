@@ -173,11 +173,14 @@ func TestBatchLargerThanAPacketIsHalved(t *testing.T) {
 	for _, answer := range []error{mysql.ErrPktTooLarge, packet(1153, "Got a packet bigger than 'max_allowed_packet' bytes")} {
 		s := open(t, nil)
 		orders := s.orders(60)
-		s.db.Wire.Before("LINE_NO = 1", func() {
-			s.db.Wire.Inject(sqltest.Fault{Match: "SET STATE = 2", Kind: sqltest.LostRequest, Answer: answer})
-		})
 		s.sent()
-		_, errs := s.stepTogether(s.blockOrder(orders[0]), s.Pay, orders...)
+		release := s.blockOrder(orders[0])
+		_, errs := s.stepTogether(func() { // the first waits, and the others come next
+			s.db.Wire.Before("LINE_NO = 1", func() {
+				s.db.Wire.Inject(sqltest.Fault{Match: "SET STATE = 2", Kind: sqltest.LostRequest, Answer: answer})
+			})
+			release()
+		}, s.Pay, orders...)
 		require.Equal(t, 60, count(errs, nil), "%v", errs)
 		_, commits := s.sent()
 		require.Equal(t, sqltest.Commits(2, 1), commits)

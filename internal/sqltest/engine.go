@@ -55,6 +55,15 @@ func Commits(others, alone int) int {
 	return others
 }
 
+// Step returns how many statements a step of one order is, which one UPDATE makes where that joins hold, items and buyers. TiDB gets
+// a statement for each, behind one that locks the hold, and so many more.
+func Step(more int) int {
+	if TiDB() {
+		return 1 + more
+	}
+	return 1
+}
+
 // LookAtKeys is how many statements find out which of some keys have a row that may not be committed yet, and what time it is. TiDB
 // shows no such row, so each key is locked, and the clock is read behind that.
 func LookAtKeys() int {
@@ -98,6 +107,19 @@ func IsolationVariable() string {
 
 // lacks reports whether the server has no such setting. TiDB refuses SERIALIZABLE.
 func lacks(setting string) bool { return TiDB() && setting == "Serializable" }
+
+// Accepts reports whether a session can have these settings. TiDB refuses two isolation levels and a session that only reads, and
+// has no binary log.
+func Accepts(settings map[string]string) bool {
+	for name, value := range settings {
+		switch {
+		case !TiDB():
+		case value == "'READ-UNCOMMITTED'", value == "'SERIALIZABLE'", strings.HasSuffix(name, "read_only"), name == "binlog_format":
+			return false
+		}
+	}
+	return true
+}
 
 // purging is where InnoDB says how far its purge has come.
 var purging = regexp.MustCompile(`Trx id counter (\d+)\s+Purge done for trx's n:o < (\d+)[^\n]*\s+History list length (\d+)`)
