@@ -34,7 +34,7 @@ func (a arguments) text() string {
 		}
 		return all
 	}
-	text, _ := json.Marshal(recordedArguments{
+	text, _ := json.Marshal(recordedArguments{ //nolint:errchkjson // numbers and bytes cannot fail
 		Lines: triples(a.Lines), Redeems: triples(a.Redeems), NewOrder: []byte(a.NewOrder), Buyer: []byte(a.Buyer), Pay: a.Pay,
 	})
 	return string(text)

@@ -17,7 +17,7 @@ func (s Step) Event() event.Kind {
 		return event.HoldExpired
 	case StepRefund, StepDiscard:
 		return event.OrderRefunded
-	case StepLock, StepRedeem, StepRestock, StepWithdraw:
+	case StepLock, StepRedeem, StepRestock, StepWithdraw, StepAmend, StepPutBack:
 	}
 	return 0
 }

@@ -136,10 +136,10 @@ func batchAgain(s *scene) {
 	for range 2 {
 		s.issue(b, granted("b", coupon.Given, "3"), append(granted("b", coupon.ReasonPerBuyer, "2"), granted("b", coupon.ReasonSoldOut, "1")...))
 		s.Advance(1000 * day)
-		s.rules(1, coupon.Rules{Closed: true}, tenOff())
+		s.rules(coupon.Rules{Closed: true}, tenOff())
 	}
 	s.No(suite.Err(s.shop.Restock(s.Context(), "in", 1, 10)))
-	s.rules(1, coupon.Rules{}, tenOff())
+	s.rules(coupon.Rules{}, tenOff())
 	s.revoke("r", gifted("b", "3"))
 	s.issue(b, granted("b", coupon.Given, "3"), append(granted("b", coupon.ReasonPerBuyer, "2"), granted("b", coupon.ReasonSoldOut, "1")...))
 	s.state(gifted("b", "3"), coupon.Revoked)

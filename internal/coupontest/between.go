@@ -248,10 +248,10 @@ func claimAfterDefine(s *scene) {
 	s.open(10)
 	dearer := tenOff()
 	dearer.Amount = dec("20")
-	c := suite.Must(s.before("Units.Lock", 1, func() { s.rules(1, coupon.Rules{}, dearer) }).For("5").Claim(s.Context(), "c", 1))
+	c := suite.Must(s.before("Units.Lock", 1, func() { s.rules(coupon.Rules{}, dearer) }).For("5").Claim(s.Context(), "c", 1))
 	suite.Same(s, "terms", c.Terms, dearer)
 	suite.Same(s, "number of the terms", c.TermsNo, 2)
-	c = suite.Must(s.before("Coupon", 1, func() { s.rules(1, coupon.Rules{}, tenOff()) }).For("5").Claim(s.Context(), "d", 1))
+	c = suite.Must(s.before("Coupon", 1, func() { s.rules(coupon.Rules{}, tenOff()) }).For("5").Claim(s.Context(), "d", 1))
 	suite.Same(s, "terms", c.Terms, dearer)
 }
 

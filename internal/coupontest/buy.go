@@ -125,7 +125,7 @@ func payLate(s *scene) {
 	s.lock("a", "5")
 	s.Advance(hold)
 	s.Is(suite.Err(s.shop.Pay(s.Context(), "a")), coupon.ErrHoldExpired)
-	s.rules(1, coupon.Rules{Closed: true}, tenOff()) // what was promised is no claim
+	s.rules(coupon.Rules{Closed: true}, tenOff()) // what was promised is no claim
 	for _, replay := range []bool{false, true} {
 		c := suite.Must(late.Pay(s.Context(), "a"))
 		suite.Same(s, "state", c.State, coupon.Usable)
@@ -138,7 +138,7 @@ func payLate(s *scene) {
 	}
 	s.counts(stock.Quantities{Total: 1, Sold: 1})
 
-	s.rules(1, coupon.Rules{}, tenOff())
+	s.rules(coupon.Rules{}, tenOff())
 	s.No(suite.Err(s.shop.Restock(s.Context(), "in", 1, 1)))
 	s.lock("b", "5")
 	s.Advance(hold)

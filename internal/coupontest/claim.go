@@ -72,7 +72,7 @@ func claimAgainForEver(s *scene) {
 	s.giveBack("returned", "o3")
 	s.refund("r1", "refunded")
 	s.revoke("r2", "revoked")
-	s.rules(1, coupon.Rules{Closed: true}, until(tenOff(), s.now()))
+	s.rules(coupon.Rules{Closed: true}, until(tenOff(), s.now()))
 	s.Advance(1000 * day)
 	for id, want := range map[string]coupon.State{
 		"usable": coupon.Usable, "reserved": coupon.Reserved, "redeemed": coupon.Redeemed,
@@ -201,7 +201,7 @@ func perBuyer(s *scene) {
 	s.claim("d", "6") // another buyer
 	s.cancel("b")
 	s.claim("c", "5")
-	s.rules(1, coupon.Rules{PerBuyer: 3}, tenOff())
+	s.rules(coupon.Rules{PerBuyer: 3}, tenOff())
 	s.lock("e", "5")
 	s.Advance(hold - time.Microsecond)
 	s.Is(suite.Err(s.shop.For("5").Claim(s.Context(), "f", 1)), coupon.ErrPerBuyer)
@@ -252,7 +252,7 @@ func closedCampaign(s *scene) {
 		s.claim(id, "5")
 	}
 	s.redeem("return", "o")
-	s.rules(1, coupon.Rules{Closed: true}, tenOff())
+	s.rules(coupon.Rules{Closed: true}, tenOff())
 	s.Is(suite.Err(s.shop.For("5").Claim(s.Context(), "late", 1)), coupon.ErrClosed)
 	s.Is(suite.Err(s.shop.For("5").Lock(s.Context(), "late", 1)), coupon.ErrClosed)
 	s.pay("pay")
@@ -303,10 +303,10 @@ func outdated(s *scene) {
 		s.Is(suite.Err(s.shop.For("5").Claim(s.Context(), "a", 1)), coupon.ErrOutdated)
 		s.Is(suite.Err(s.shop.For("5").Lock(s.Context(), "a", 1)), coupon.ErrOutdated)
 		s.unclaimed("a")
-		s.rules(1, coupon.Rules{End: end.Add(day)}, until(tenOff(), end)) // claims may go on for longer than it makes sense
+		s.rules(coupon.Rules{End: end.Add(day)}, until(tenOff(), end)) // claims may go on for longer than it makes sense
 	}
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
-	s.rules(1, coupon.Rules{}, until(tenOff(), end.Add(day)))
+	s.rules(coupon.Rules{}, until(tenOff(), end.Add(day)))
 	s.claim("a", "5")
 }
 
@@ -328,7 +328,7 @@ func countByPolicy(s *scene) {
 	s.refund("r1", "a")
 	s.revoke("r2", "b")
 	more(s.shop, "c", coupon.ErrPerBuyer) // by default neither frees
-	s.rules(1, coupon.Rules{PerBuyer: 4}, tenOff())
+	s.rules(coupon.Rules{PerBuyer: 4}, tenOff())
 
 	refunds, revokes := s.with(coupon.Options{RefundFreesBuyer: true}), s.with(coupon.Options{RevokeFreesBuyer: true})
 	s.claim("c", "5")
@@ -338,7 +338,7 @@ func countByPolicy(s *scene) {
 	more(refunds, "e", coupon.ErrPerBuyer)
 	s.No(suite.Err(revokes.Refund(s.Context(), coupon.Refund{ID: "r4", Coupon: "d"})))
 	more(revokes, "e", coupon.ErrPerBuyer)
-	s.rules(1, coupon.Rules{PerBuyer: 6}, tenOff())
+	s.rules(coupon.Rules{PerBuyer: 6}, tenOff())
 	s.claim("e", "5")
 	s.claim("f", "5")
 	s.No(suite.Err(refunds.Refund(s.Context(), coupon.Refund{ID: "r5", Coupon: "e"})))
@@ -359,7 +359,7 @@ func usedCounts(s *scene) {
 	s.giveBack("returned", "o2")
 	s.Advance(day)
 	s.status("expired", coupon.StatusExpired)
-	s.rules(1, coupon.Rules{PerBuyer: 3}, tenOff())
+	s.rules(coupon.Rules{PerBuyer: 3}, tenOff())
 	s.Is(suite.Err(s.shop.For("5").Claim(s.Context(), "more", 1)), coupon.ErrPerBuyer)
 	s.claim("another's", fmt.Sprint(math.MaxInt64))
 }

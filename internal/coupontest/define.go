@@ -60,13 +60,13 @@ func defineChanges(s *scene) {
 	s.claim("a", "5")
 	second := tenOff()
 	second.Amount = dec("20")
-	c := s.rules(1, coupon.Rules{}, second)
+	c := s.rules(coupon.Rules{}, second)
 	suite.Same(s, "number of the terms", c.TermsNo, 2)
 	s.sameAmount("amount", c.Amount, "20")
-	c = s.rules(1, coupon.Rules{PerBuyer: 7}, second) // other rules are no other terms
+	c = s.rules(coupon.Rules{PerBuyer: 7}, second) // other rules are no other terms
 	suite.Same(s, "number of the terms", c.TermsNo, 2)
 	suite.Same(s, "rules", c.Rules, coupon.Rules{PerBuyer: 7})
-	c = s.rules(1, coupon.Rules{PerBuyer: 7}, tenOff()) // and back
+	c = s.rules(coupon.Rules{PerBuyer: 7}, tenOff()) // and back
 	suite.Same(s, "terms", c.Terms, tenOff())
 	suite.Same(s, "campaign", s.campaign(1), c)
 	s.counts(stock.Quantities{Total: 10, Sold: 1, Left: 9})
@@ -126,7 +126,7 @@ func claimedKeepTerms(s *scene) {
 	changed := coupon.Terms{
 		Title: "5% off", Scope: "everything", Kind: coupon.PercentOff, Places: 2, Percent: dec("5"), ForDays: 1, Zone: "UTC",
 	}
-	s.rules(1, coupon.Rules{}, changed)
+	s.rules(coupon.Rules{}, changed)
 	suite.Same(s, "claimed before", s.coupon("claimed"), was)
 	locked := s.pay("locked") // it was promised when it was locked
 	suite.Same(s, "terms of what was locked before", locked.Terms, until(tenOff(), end))

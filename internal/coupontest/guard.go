@@ -204,7 +204,7 @@ func guardIssueAll(s *scene) {
 		s.No(err)
 		suite.Same(s, "hold", h.State, stock.Unheld)
 	}
-	s.rules(1, coupon.Rules{}, tenOff())
+	s.rules(coupon.Rules{}, tenOff())
 	s.issues(b, orders(b), granted("b", coupon.ReasonSoldOut, "2")) // 1 and 3 would take the last two
 	s.No(suite.Err(s.shop.Restock(s.Context(), "in", 1, 1)))
 	s.issues(b, orders(b), granted("b", coupon.Given, "1", "3", "2"))

@@ -293,7 +293,7 @@ func useAgain(s *scene) {
 	s.claim("d", "5")
 	used := s.redeem("d", "A")
 	s.Advance(1000 * day)
-	s.rules(1, coupon.Rules{Closed: true}, tenOff())
+	s.rules(coupon.Rules{Closed: true}, tenOff())
 	s.unchanged("d", func() { suite.Replays(s, "redeemed again", s.redeem("d", "A"), used) })
 }
 

@@ -40,9 +40,9 @@ func (s *scene) define(id, total int64, rules coupon.Rules, terms coupon.Terms) 
 	return suite.Must(s.shop.Define(s.Context(), id, total, rules, terms))
 }
 
-// rules gives a campaign other rules and terms.
-func (s *scene) rules(id int64, rules coupon.Rules, terms coupon.Terms) coupon.Campaign {
-	return s.define(id, s.campaign(id).Total, rules, terms)
+// rules gives campaign 1 other rules and terms.
+func (s *scene) rules(rules coupon.Rules, terms coupon.Terms) coupon.Campaign {
+	return s.define(1, s.campaign(1).Total, rules, terms)
 }
 
 // open creates campaign 1 of ten off, without limits but the total.

@@ -33,7 +33,8 @@ const Units = "Units."
 // Changes reports whether a call changes something.
 func Changes(call string) bool {
 	switch strings.TrimPrefix(call, Units) {
-	case "Items", "Defined", "List", "Hold", "Missing", "Holds", "Due", "RefundRecord", "Applied", "Book", "Changes", "Refunds", // of stock.Store
+	case "Items", "Defined", "List", "Hold", "Missing", "Holds", "Due", "RefundRecord", "Applied", "Changes",
+		"Refunds",                                                                                   // of stock.Store
 		"Terms", "Coupon", "ByCode", "Wallet", "UseOf", "Uses", "UsedBy", "Codes", "Batch", "Count", // of coupon.Store
 		"Record", "Share", "Shares", "Payouts", "Payout", "Records", "Sent", "Mine", // of redpacket.Store
 		"Activity", "Activities", "DueActivities", "Offer", "Products", "DueProducts", "Shelf", "Seat", "Team", "Seats", "Teams",
