@@ -101,6 +101,7 @@ func tidbSettings(folder string, port, status int) []string {
 	return []string{
 		"-store", "unistore", "-path", filepath.Join(folder, "data"), "-temp-dir", folder, "-socket", filepath.Join(folder, "socket"),
 		"-host", "127.0.0.1", "-P", strconv.Itoa(port), "-status-host", "127.0.0.1", "-status", strconv.Itoa(status), "-L", "warn",
+		"-log-slow-query", filepath.Join(folder, "slow.log"), // not into the folder of whoever starts it
 	}
 }
 
