@@ -61,18 +61,18 @@ func (b *books) tell(now time.Time, events ...event.Event) {
 
 // tellStep tells of an order that has made a step.
 func (b *books) tellStep(now time.Time, step Step, hold Hold) {
-	units := int64(0)
-	for _, l := range hold.Lines {
-		units += l.Num
-	}
-	b.tell(now, event.Event{Kind: step.Event(), Order: hold.Order, Buyer: hold.Buyer, Num: units})
+	b.tellOrder(now, event.Event{Kind: step.Event(), Order: hold.Order, Buyer: hold.Buyer}, hold.Asked())
 }
 
 // tellRefund tells of a refund of a hold.
 func (b *books) tellRefund(now time.Time, refund RefundRecord, hold Hold) {
-	units := int64(0)
-	for _, l := range refund.Lines {
-		units += l.Num
+	b.tellOrder(now, event.Event{Kind: refund.step().Event(), Order: hold.Order, Buyer: hold.Buyer, Ref: refund.ID}, refund.Lines)
+}
+
+// tellOrder tells what became of an order, or of some of its units.
+func (b *books) tellOrder(now time.Time, e event.Event, lines []Line) {
+	for _, l := range lines {
+		e.Num += l.Num
 	}
-	b.tell(now, event.Event{Kind: event.OrderRefunded, Order: hold.Order, Buyer: hold.Buyer, Ref: refund.ID, Num: units})
+	b.tell(now, e)
 }

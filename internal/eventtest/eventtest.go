@@ -145,7 +145,7 @@ func (s *scene) poisoned() []event.Event {
 	return suite.Listed(s, s.events.Poisoned(s.Context()))
 }
 
-// write makes n events of n orders, and of one queue each, which their IDs follow.
+// write makes one event for each order, each in a queue of its own. Their IDs are in the order of the arguments.
 func (s *scene) write(orders ...string) {
 	s.Helper()
 	s.define(99, 1_000, stock.Terms{})

@@ -266,7 +266,7 @@ func buyersOf(buyers int) string {
 	return "(SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS BUYER_ID" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", buyers-1) + ") k"
 }
 
-// The answers of nearLine.
+// The answers to asksNear.
 const (
 	unknownLine = 0 // the statement has not asked
 	nearLine    = 1

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"maps"
 	"slices"
 
@@ -45,58 +44,47 @@ func (t *Told) item(key stock.Key, change int64) {
 	}
 }
 
+// step notes what became of an order, or of some of its units, each of which changes by so much what its item has available.
+func (t *Told) step(e event.Event, lines []stock.Line, each int64) {
+	if t == nil {
+		return
+	}
+	for _, l := range lines {
+		t.item(l.Key(), each*l.Num)
+		e.Num += l.Num
+	}
+	t.order(e)
+}
+
 // lock notes the orders that have locked or taken units; near says that an item may be sold out or low.
 func (t *Told) lock(calls []LockCall, near bool) {
 	if t == nil || !near && !t.tells.Has(event.OrderPaid) {
 		return
 	}
 	for _, c := range calls {
-		step, units := c.transition(), int64(0)
-		for _, l := range c.Order.Lines {
-			if near {
-				t.item(l.Key(), step.Delta.Available()*l.Num)
-			}
-			units += l.Num
+		step, each := c.transition(), int64(0)
+		if near {
+			each = step.Delta.Available()
 		}
-		t.order(event.Event{Kind: step.Step.Event(), Order: c.Order.ID, Buyer: c.Order.Buyer, Num: units})
+		t.step(event.Event{Kind: step.Step.Event(), Order: c.Order.ID, Buyer: c.Order.Buyer}, c.Order.Lines, each)
 	}
 }
 
 // move notes the step of an order.
 func (t *Told) move(step stock.Step, order, buyer string, lines []stock.Line) {
-	if t == nil {
-		return
-	}
-	units := int64(0)
-	for _, l := range lines {
-		t.item(l.Key(), step.Transition().Delta.Available()*l.Num)
-		units += l.Num
-	}
-	t.order(event.Event{Kind: step.Event(), Order: order, Buyer: buyer, Num: units})
+	t.step(event.Event{Kind: step.Event(), Order: order, Buyer: buyer}, lines, step.Transition().Delta.Available())
 }
 
 // refund notes a refund that was made.
 func (t *Told) refund(call RefundCall) {
-	if t == nil {
-		return
-	}
-	units := int64(0)
-	for _, l := range call.Refund.Lines {
-		t.item(l.Key(), call.transition().Delta.Available()*l.Num)
-		units += l.Num
-	}
-	t.order(event.Event{
-		Kind: call.transition().Step.Event(), Order: call.Hold.Order, Buyer: call.Hold.Buyer, Ref: call.Refund.ID, Num: units,
-	})
+	step := call.transition()
+	t.step(event.Event{Kind: step.Step.Event(), Order: call.Hold.Order, Buyer: call.Hold.Buyer, Ref: call.Refund.ID},
+		call.Refund.Lines, step.Delta.Available())
 }
 
 // pay notes an order that is paid, whose items have a change of their own.
 func (t *Told) pay(hold stock.Hold) {
-	units := int64(0)
-	for _, l := range hold.Lines {
-		units += l.Num
-	}
-	t.order(event.Event{Kind: event.OrderPaid, Order: hold.Order, Buyer: hold.Buyer, Num: units})
+	t.step(event.Event{Kind: event.OrderPaid, Order: hold.Order, Buyer: hold.Buyer}, hold.Asked(), 0)
 }
 
 // change notes what a change does to items.
@@ -143,23 +131,17 @@ func (s *Store) Tell(ctx context.Context, q mysql.Tx, t *Told) error {
 	if t == nil {
 		return nil
 	}
-	told := t.events
-	keys := t.crossing()
-	for part := range slices.Chunk(keys, mysql.MaxList) {
-		err := mysql.Read(ctx, q, s.SQL.lockItemRows(part), func(rows *sql.Rows) error {
-			var row itemRow
-			err := rows.Scan(row.targets()...)
-			item := row.finish()
-			before, known := t.was[item.Key]
-			if !known {
-				before = item.Available() - t.items[item.Key]
-			}
-			told = append(told, t.crossed(item, before)...)
-			return err
-		})
-		if err != nil {
-			return err
+	told, keys := t.events, t.crossing()
+	items, err := s.lockedItems(ctx, q, keys)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		before, known := t.was[key]
+		if !known {
+			before = items[key].Available() - t.items[key]
 		}
+		told = append(told, t.crossed(items[key], before)...)
 	}
 	if len(told) == 0 {
 		return nil
@@ -172,6 +154,13 @@ func (s *Store) Tell(ctx context.Context, q mysql.Tx, t *Told) error {
 		}
 		return nil
 	})
+}
+
+// lockedItems locks items in the order of their keys, and returns them.
+func (s *Store) lockedItems(ctx context.Context, q mysql.Tx, keys []stock.Key) (map[stock.Key]stock.Item, error) {
+	j := judgement{items: map[stock.Key]stock.Item{}}
+	err := j.lockItems(ctx, q, s.SQL, keys)
+	return j.items, err
 }
 
 // crossing returns the items of which a change may be told, in the order of their keys.
@@ -229,12 +218,7 @@ func (s *Store) switched(ctx context.Context, q mysql.Tx, from stock.Item, to st
 	if t == nil || from.Unlimited == to.Unlimited {
 		return nil, nil //nolint:nilnil // nothing to tell
 	}
-	err := mysql.Read(ctx, q, s.SQL.lockItemRows([]stock.Key{from.Key}), func(rows *sql.Rows) error {
-		var row itemRow
-		err := rows.Scan(row.targets()...)
-		item := row.finish()
-		t.was = map[stock.Key]int64{item.Key: item.Available()}
-		return err
-	})
+	items, err := s.lockedItems(ctx, q, []stock.Key{from.Key})
+	t.was = map[stock.Key]int64{from.Key: items[from.Key].Available()}
 	return t, err
 }
