@@ -168,11 +168,12 @@ func (f fixture) keepsTo(budgets []budget) {
 	}
 }
 
-// soon returns a call made twice, again and again until the second comes while "sold out" is remembered from the first.
-// Only the statements of the last are counted.
+// soon returns a call made twice, again and again until the second comes while "sold out" is remembered from the first, when
+// nothing is remembered from before. Only the statements of the last are counted.
 func (f fixture) soon(call func() error) func() error {
 	return func() error {
 		for {
+			<-time.After(sqlstore.MaxSoldOutFor)
 			began := time.Now()
 			if err := call(); err != nil {
 				return err
