@@ -152,11 +152,11 @@ func TestUsesLoseTheirConnection(t *testing.T) {
 			call        func() error
 		}{
 			{"Reserve", "", func() error { return of(m.Reserve(ctx, id, "a", hundred)) }},
-			{"Release", "u.STATE = 3", func() error { return of(m.Release(ctx, id, "a")) }},
+			{"Release", sqltest.Decisive("u.STATE = 3"), func() error { return of(m.Release(ctx, id, "a")) }},
 			{"Release of what was never reserved", "INSERT INTO coupon_use", func() error { return of(m.Release(ctx, id, "b")) }},
 			{"Reserve for another", "", func() error { return of(m.Reserve(ctx, id, "c", hundred)) }},
-			{"Redeem", "u.STATE = 2", func() error { return of(m.Redeem(ctx, id, "c", hundred)) }},
-			{"Return", "u.STATE = 4", func() error { return of(m.Return(ctx, id, "c", hundred)) }},
+			{"Redeem", sqltest.Decisive("u.STATE = 2"), func() error { return of(m.Redeem(ctx, id, "c", hundred)) }},
+			{"Return", sqltest.Decisive("u.STATE = 4"), func() error { return of(m.Return(ctx, id, "c", hundred)) }},
 		} {
 			if step.match != "" {
 				m.db.Wire.Inject(sqltest.Fault{Match: step.match, Kind: kind})

@@ -46,6 +46,15 @@ func Decisive(match string) string {
 	return match
 }
 
+// OfOne returns what a call has to say whose only statement was cut off: cut where that commits itself, and none where, as on TiDB, it
+// is inside a transaction, of which nothing is done then.
+func OfOne(cut, none error) error {
+	if TiDB() {
+		return none
+	}
+	return cut
+}
+
 // Commits returns how many COMMITs of changes were sent where that of so many changes of one statement each may be left to the
 // server. TiDB gets a transaction for each of them.
 func Commits(others, alone int) int {
