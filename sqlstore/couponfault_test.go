@@ -43,7 +43,7 @@ func couponVerbs() []couponVerb {
 				require.NoError(m.t, of(m.For("7").Lock(m.t.Context(), id, 1)))
 			},
 			call:    func(ctx context.Context, c *coupon.Coupons, id string) error { return of(c.Pay(ctx, id)) },
-			matches: []string{"UPDATE coupon_stock_hold h", "h.PAY_TIME)", "AS POSITION"},
+			matches: []string{"UPDATE coupon_stock_hold ", "h.PAY_TIME)", "AS POSITION"},
 			given:   1,
 		},
 		{

@@ -55,6 +55,10 @@ func OfOne(cut, none error) error {
 	return cut
 }
 
+// Rebuilds reports whether a table can get another engine or another primary key. TiDB has one engine, and rows that stay where their
+// first key has put them.
+func Rebuilds() bool { return !TiDB() }
+
 // Commits returns how many COMMITs of changes were sent where that of so many changes of one statement each may be left to the
 // server. TiDB gets a transaction for each of them.
 func Commits(others, alone int) int {
