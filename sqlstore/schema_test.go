@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"io/fs"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +55,22 @@ func TestMigrateFromManyProcessesAtOnce(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, sqlstore.Check(t.Context(), db.DB, nil))
+	require.Equal(t, latest(t), applied(t, db))
+}
+
+// TiDB refuses the change of a table while others are changed, and says to try again.
+func TestMigrateTriesAgainWhileOthersChangeTables(t *testing.T) {
+	t.Parallel()
+	db := sqltest.Open(t, defaults)
+	refused := []string{"CREATE TABLE IF NOT EXISTS coupon_code", "ALTER TABLE coupon_stock\n  ADD COLUMN LOW_NUM"}
+	for _, match := range refused {
+		db.Wire.Inject(sqltest.Fault{Match: match, Kind: sqltest.LostRequest, Answer: packet(8028, "Information schema is changed")})
+	}
+	require.NoError(t, sqlstore.Migrate(t.Context(), db.DB, nil))
+	sent := db.Wire.Statements()
+	for _, match := range refused {
+		require.Len(t, slices.DeleteFunc(slices.Clone(sent), func(s string) bool { return !strings.Contains(s, match) }), 2, match)
+	}
 	require.Equal(t, latest(t), applied(t, db))
 }
 
