@@ -59,6 +59,13 @@ func OfOne(cut, none error) error {
 // first key has put them.
 func Rebuilds() bool { return !TiDB() }
 
+// ListsEnforcement reports whether the server has constraints that it does not enforce, and lists which. MariaDB has none, and the list of
+// TiDB does not say so.
+func ListsEnforcement() bool { return !MariaDB() && !TiDB() }
+
+// Slow reports whether a statement takes tens of milliseconds, and a migration a minute: TiDB does on its test store, among other tests.
+func Slow() bool { return TiDB() }
+
 // Commits returns how many COMMITs of changes were sent where that of so many changes of one statement each may be left to the
 // server. TiDB gets a transaction for each of them.
 func Commits(others, alone int) int {
