@@ -32,7 +32,8 @@ func (q *Statements) renderReads() {
 	q.readHold = "SELECT " + holdColumns + ", c.CLOCK FROM (SELECT " + mysql.Micros(mysql.Now) + " AS CLOCK) c LEFT JOIN " + q.Holds + " h " +
 		mysql.ByKey + " ON h.ORDER_NO = ? ORDER BY h.LINE_NO"
 	q.readHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) ORDER BY h.ORDER_NO, h.LINE_NO"
-	q.heldOrders = "SELECT h.ORDER_NO FROM " + q.Holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 AND h.SKU_ID > 0"
+	q.heldOrders = "SELECT h.ORDER_NO FROM " + q.Holds + " h FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1" +
+		fmt.Sprintf(" AND (h.SKU_ID > 0 OR h.STATE = %d)", stock.Archived)
 	q.LockHolds = hold + " FORCE INDEX (PRIMARY) WHERE h.ORDER_NO IN (?) AND h.LINE_NO = 1 ORDER BY h.ORDER_NO FOR UPDATE"
 	q.known = "SELECT " + mysql.Micros(mysql.Now) + ", ORDER_NO FROM " + q.Holds +
 		" FORCE INDEX (PRIMARY) WHERE ORDER_NO IN (?) AND LINE_NO = 1" +
