@@ -150,7 +150,9 @@ func archivedRefuse(s *scene) {
 // counted twice.
 func archiveGoesOn(s *scene) {
 	lines := s.manyItems()[:stock.MaxLines/2+1] // two such orders are two parts
-	s.No(suite.Err(suite.Gather(s.inv.RestockAll(s.Context(), "in", lines...))))
+	for _, id := range []string{"in", "more"} {
+		s.No(suite.Err(suite.Gather(s.inv.RestockAll(s.Context(), id, lines...))))
+	}
 	for i, order := range []string{"a", "b"} {
 		s.No(suite.Err(s.inv.For(strconv.Itoa(i)).Take(s.Context(), order, lines...)))
 		s.No(suite.Err(s.inv.Redeem(s.Context(), order)))
