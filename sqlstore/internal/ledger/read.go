@@ -191,8 +191,10 @@ func (r *HoldReader) Scan(rows *sql.Rows) error {
 	}
 	line.SKU, line.Activity, line.Num = sku.Int64, activity.Int64, num.Int64
 	line.Refunded, line.Restocked, line.Freed = refunded.Int64, restocked.Int64, freed.Int64
-	if line.Redeemed = redeemed.Int64; stock.State(state.Byte) == stock.Redeemed { // as a whole
+	switch line.Redeemed = redeemed.Int64; stock.State(state.Byte) {
+	case stock.Redeemed, stock.Refunded: // as a whole, also if that came by parts
 		line.Redeemed = line.Num - line.Refunded
+	default:
 	}
 	hold.Order, hold.State, hold.Fence = order.String, stock.State(state.Byte), fence.Int64
 	last := len(r.Holds) - 1
