@@ -29,6 +29,7 @@ func BenchmarkArchive(b *testing.B) {
 	fillHolds(b, db, b.N, "old", year)
 	fillHolds(b, db, b.N, "young", time.Now())
 	before := sizeOf(b, db)
+	told := map[string]float64{} // a timer that is reset forgets what was reported
 	locks := func(name string, during func()) time.Duration {
 		took := make([][]time.Duration, callers)
 		stop := meanwhile(b, callers, func(caller, n int) error {
@@ -42,9 +43,8 @@ func BenchmarkArchive(b *testing.B) {
 		stop()
 		all := slices.Concat(took...)
 		slices.Sort(all)
-		b.ReportMetric(float64(len(all))/time.Since(began).Seconds(), name+"-locks/s")
 		p99 := all[len(all)*99/100]
-		b.ReportMetric(p99.Seconds()*1_000, name+"-p99-ms")
+		told[name+"-locks/s"], told[name+"-p99-ms"] = float64(len(all))/time.Since(began).Seconds(), p99.Seconds()*1_000
 		return p99
 	}
 	during := func() { <-time.After(8 * time.Second) }
@@ -60,6 +60,9 @@ func BenchmarkArchive(b *testing.B) {
 		b.StopTimer()
 	})
 	require.Equal(b, b.N, archived)
+	for unit, n := range told {
+		b.ReportMetric(n, unit)
+	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "holds/s")
 	b.ReportMetric(beside.Seconds()/alone.Seconds(), "p99-ratio")
 	b.Logf("bytes of the holds before %s, after %s", before, sizeOf(b, db))

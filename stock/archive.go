@@ -24,7 +24,7 @@ import (
 // closed before any Lock stay as they are, since they have nothing to archive, and so do those whose hold a seat of group buying
 // needs. Rows of the shop are not touched.
 //
-// It goes in parts of up to 500 lines, each a transaction, and is ranged over: a part is archived when its number of orders comes.
+// It goes in parts of up to 900 lines, each a transaction, and is ranged over: a part is archived when its number of orders comes.
 // Callers that lock go on meanwhile. Where each is given, it gets the holds of a part first, to keep them elsewhere; RefundsPage still
 // has their refunds. Its error is the last that comes, and nothing of its part is archived. It may get a hold again, in a
 // later call: where the part was not archived after all. So write what it keeps under the order number.
@@ -59,6 +59,9 @@ func (inv *Inventory) Archive(
 	}
 }
 
+// archiveLines is how many lines one transaction archives: fewer make it wait for more answers, and more make a larger commit.
+const archiveLines = 900
+
 // archivable returns the items whose orders are to be archived, none for all, or what is wrong with the call.
 func (inv *Inventory) archivable(ctx context.Context, before time.Time, filter Filter) (keys []Key, err error) {
 	if err := cmp.Or(inv.ready(ctx), input.Time("before", before)); err != nil {
@@ -86,7 +89,7 @@ func (inv *Inventory) archiveItem(
 ) bool {
 	list, filter := inv.holds(ctx, filter)
 	for after := (holdPlace{}); ; {
-		holds, err := list.Read(after, MaxLines)
+		holds, err := list.Read(after, archiveLines)
 		if err != nil {
 			yield(0, err)
 			return false
@@ -99,7 +102,7 @@ func (inv *Inventory) archiveItem(
 				return false
 			}
 		}
-		if len(holds) < MaxLines {
+		if len(holds) < archiveLines {
 			return true
 		}
 		after = filter.place(holds[len(holds)-1])
@@ -110,7 +113,7 @@ func (inv *Inventory) archiveItem(
 func lightestHolds(holds []Hold) []Hold {
 	lines := 0
 	for i, h := range holds {
-		if lines += len(h.Lines); lines > MaxLines && i > 0 {
+		if lines += len(h.Lines); lines > archiveLines && i > 0 {
 			return holds[:i]
 		}
 	}

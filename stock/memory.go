@@ -136,7 +136,8 @@ func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func()
 		*b = books{
 			items: map[Key]Item{}, holds: map[string]Hold{}, usages: map[buyerKey]Usage{},
 			refunds: map[string]RefundRecord{}, changes: map[changeKey]Change{}, repairs: map[Key]int64{}, defined: map[Key]int64{},
-			due: map[Key]*deadlines{}, keepers: map[string]MemoryCompanions{}, archived: map[buyerKey]int64{}, events: root.Events, tells: event.KindsOf(root.Tell...),
+			due: map[Key]*deadlines{}, keepers: map[string]MemoryCompanions{}, archived: map[buyerKey]int64{},
+			events: root.Events, tells: event.KindsOf(root.Tell...),
 		}
 	}
 	clock := root.Clock
