@@ -65,13 +65,17 @@ func (m *model) archive(key stock.Key) operation {
 	filter := stock.Filter{Key: suite.Pick(m, key, stock.Key{}), States: suite.Pick(m, nil, nil, paid, []stock.State{m.state()})}
 	before := m.now().Sub(m.Sides[0].Epoch) - ago
 	return operation{Name: fmt.Sprintf("Archive(%v, %+v)", before, filter), Call: func(s *side) (any, error) {
-		var holds []stock.Hold
+		var given struct {
+			Holds []stock.Hold
+			Parts []int
+		}
 		archive := s.inv.Archive(s.Context(), s.Epoch.Add(before), filter, func(_ context.Context, some []stock.Hold) error {
-			holds = append(holds, some...)
+			given.Holds = append(given.Holds, some...)
 			return nil
 		})
-		archived, err := suite.Gather(archive)
-		return []any{holds, archived}, err
+		var err error
+		given.Parts, err = suite.Gather(archive)
+		return given, err
 	}}
 }
 
