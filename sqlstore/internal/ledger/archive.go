@@ -49,15 +49,12 @@ func (s *Store) Archive(ctx context.Context, holds []stock.Hold, by stock.Change
 		return nil, fault.Invalid("along", "must not go with many orders")
 	}
 	kept, err := s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
-		archived = nil
 		q = s.watched(q)
 		same, err := s.lockFinished(ctx, q, holds)
 		if err != nil || len(same) == 0 {
 			return false, err
 		}
-		for _, h := range same {
-			archived = append(archived, h.Order)
-		}
+		archived = ordersOf(same, nil)
 		if err := s.deleteRefunds(ctx, q, same); err != nil {
 			return false, err
 		}
@@ -209,10 +206,10 @@ func (s *Store) addArchived(ctx context.Context, q mysql.Tx, holds []stock.Hold,
 	return nil
 }
 
-// ordersOf returns the orders of some of the holds.
+// ordersOf returns the orders of the holds, or of some of them.
 func ordersOf(holds []stock.Hold, of func(stock.Hold) bool) (orders []string) {
 	for _, h := range holds {
-		if of(h) {
+		if of == nil || of(h) {
 			orders = append(orders, h.Order)
 		}
 	}

@@ -45,13 +45,7 @@ func (NoCompanions) Needs(context.Context, mysql.QueryFunc, []stock.Hold) ([]str
 }
 
 // NeedAll is Companions.Needs of those whose every hold has a row beside it.
-func NeedAll(holds []stock.Hold) []string {
-	orders := make([]string, len(holds))
-	for i, h := range holds {
-		orders[i] = h.Order
-	}
-	return orders
-}
+func NeedAll(holds []stock.Hold) []string { return ordersOf(holds, nil) }
 
 // Before implements Companions.
 func (NoCompanions) Before(context.Context, mysql.Tx, [][]stock.Companion) error { return nil }
