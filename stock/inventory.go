@@ -40,6 +40,7 @@ const (
 type Options struct {
 	HoldFor          time.Duration // how long a Lock holds, 1 µs to MaxHoldFor; 0 is DefaultHoldFor
 	LatePay          LatePay
+	PassWaiting      bool // a Lock or Take may have units though orders wait for them; see Wait
 	RefundRedeemed   bool // allow Refund after Redeem; otherwise it returns ErrRedeemed
 	RefundFreesBuyer bool // a refund gives its units back to the buyer's limit
 

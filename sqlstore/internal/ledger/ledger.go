@@ -32,6 +32,7 @@ type Store struct {
 	stuck      *stuckRows // nil where calls are not merged
 	tells      event.Kinds
 	events     *events.Statements
+	queues     bool // orders may wait for its items
 }
 
 // storeBatchers merge the calls of a store, each kind by what it is hot on.
@@ -65,7 +66,7 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	}
 	s.Broken = o.Broken
 	if table == GoodsStock {
-		s.tells, s.events = o.Tell, events.NewStatements(o.Prefix)
+		s.tells, s.events, s.queues = o.Tell, events.NewStatements(o.Prefix), true
 	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)
@@ -101,7 +102,7 @@ func (s *Store) lookups() {
 func (s *Store) WithTx(tx mysql.Tx) *Store {
 	bound := &Store{
 		Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, drifted: s.drifted, rows: s.rows,
-		tells: s.tells, events: s.events,
+		tells: s.tells, events: s.events, queues: s.queues,
 	}
 	bound.lookups()
 	return bound
@@ -141,6 +142,10 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 		return stock.LockResult{}, err
 	}
 	call := LockCall{Order: order, HoldFor: holdFor, Cargo: s.cargo(order.Beside)}
+	if order.Waits {
+		answer, err := s.wait(ctx, call)
+		return call.Result(answer), err
+	}
 	if s.batchers == nil {
 		answer, err := s.lock(ctx, call)
 		return call.Result(answer), err
