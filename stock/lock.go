@@ -27,7 +27,7 @@ import (
 // the time of Until is over. A refused order may be locked again. Before a shortage or a buyer's limit
 // is final, the dead holds of the item are released.
 func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Hold, error) {
-	return inv.acquire(ctx, Order{ID: order, Lines: lines, Until: inv.until, PassWaiting: inv.opts.PassWaiting})
+	return inv.acquire(ctx, Order{ID: order, Lines: lines})
 }
 
 // Take buys units for an order at once, all lines or none: a Lock and its Pay in one step, for what costs nothing or
@@ -37,7 +37,7 @@ func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Ho
 // locked before is paid. Errors are those of Lock, with ErrExpired also where the order was locked
 // and its hold has died; live holds per buyer do not limit it.
 func (inv *Inventory) Take(ctx context.Context, order string, lines ...Line) (Hold, error) {
-	hold, err := inv.acquire(ctx, Order{ID: order, Lines: lines, Immediate: true, PassWaiting: inv.opts.PassWaiting}) // it does not die
+	hold, err := inv.acquire(ctx, Order{ID: order, Lines: lines, Immediate: true})
 	if err != nil || hold.State != Locked {
 		return hold, err
 	}
@@ -59,7 +59,10 @@ func (inv *Inventory) acquire(ctx context.Context, asked Order) (Hold, error) {
 	if err != nil {
 		return Hold{}, err
 	}
-	asked.Lines, asked.Buyer, asked.Beside = lines, inv.buyer, inv.beside
+	asked.Lines, asked.Buyer, asked.Beside, asked.PassWaiting = lines, inv.buyer, inv.beside, inv.opts.PassWaiting
+	if !asked.Immediate { // what is sold at once does not die
+		asked.Until = inv.until
+	}
 	released := false // dead holds, as the store asked for
 	for round := range attempts {
 		result, err := inv.store.Lock(ctx, asked, inv.opts.HoldFor)

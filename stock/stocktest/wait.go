@@ -36,9 +36,12 @@ func (s *scene) wait(order string, line stock.Line) stock.Hold {
 func (s *scene) states(want stock.State, orders ...string) {
 	s.Helper()
 	for _, order := range orders {
-		suite.Same(s, "state of "+order, suite.Must(s.inv.Hold(s.Context(), order)).State, want)
+		s.state(order, want)
 	}
 }
+
+// cancel cancels an order.
+func (s *scene) cancel(order string) { suite.Must(s.inv.Cancel(s.Context(), order)) }
 
 // position demands the place of an order in its queue.
 func (s *scene) position(order string, place, length int64) {
@@ -315,9 +318,9 @@ func waitVerbs(s *scene) {
 		suite.Same(s, c.name, s.wait(next, units(key.SKU, 1)).State, stock.Waiting)
 		s.No(c.free(key, order))
 		s.states(stock.Locked, next)
-		suite.Same(s, c.name, suite.Must(s.inv.Item(ctx, key)).Waiting, 0)
+		suite.Same(s, c.name, s.item(key).Waiting, 0)
 	}
-	s.balanced()
+	s.Balanced()
 }
 
 func waitClock(s *scene) {
@@ -357,7 +360,7 @@ func waitCrowd(s *scene) {
 	})
 	s.Count("cancels", s.Succeeded(errs), has+waits/2)
 	suite.Must(s.inv.Expire(ctx)) // of those that others were at
-	s.balanced()
+	s.Balanced()
 	var states []stock.State
 	for i := range waits {
 		states = append(states, suite.Must(s.inv.Hold(ctx, fmt.Sprint("waits-", i))).State)
