@@ -39,6 +39,7 @@ type Store struct {
 type storeBatchers struct {
 	locks   *batch.Batcher[stock.Key, LockCall, LockAnswer]
 	takes   *batch.Batcher[stock.Key, LockCall, LockAnswer]
+	waits   *batch.Batcher[stock.Key, LockCall, LockAnswer]
 	Moves   *batch.Batcher[stock.Step, MoveCall, stock.MoveResult]
 	refunds *batch.Batcher[struct{}, RefundCall, stock.RefundResult]
 	amends  *batch.Batcher[struct{}, amendCall, stock.MoveResult]
@@ -74,6 +75,7 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 		s.batchers = &storeBatchers{
 			locks:   batch.NewMixed[stock.Key](b, s.LockBatch, s.lockAlone),
 			takes:   batch.NewMixed[stock.Key](b, s.LockBatch, s.lockAlone),
+			waits:   batch.New(b, s.waitBatch, s.waitSingle),
 			Moves:   batch.New(b, s.moveBatch, s.moveSingle),
 			refunds: batch.New(b, s.refundBatch, s.refundSingle),
 			amends:  batch.New(b, s.amendBatch, s.amendSingle),
@@ -89,7 +91,8 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 // Waiting returns how many calls wait to change something.
 func (s *Store) Waiting() int {
 	b := s.batchers
-	return b.locks.Queued() + b.takes.Queued() + b.Moves.Queued() + b.refunds.Queued() + b.amends.Queued() + b.expires.Queued()
+	return b.locks.Queued() + b.takes.Queued() + b.waits.Queued() + b.Moves.Queued() + b.refunds.Queued() + b.amends.Queued() +
+		b.expires.Queued()
 }
 
 // lookups makes the lookups of a store.
@@ -143,7 +146,7 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 	}
 	call := LockCall{Order: order, HoldFor: holdFor, Cargo: s.cargo(order.Beside)}
 	if order.Waits {
-		answer, err := s.wait(ctx, call)
+		answer, err := s.queueUp(ctx, call)
 		return call.Result(answer), err
 	}
 	if s.batchers == nil {

@@ -3,10 +3,14 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock"
 )
@@ -34,12 +38,12 @@ func (q *Statements) waitedFor(n int) string {
 		" ON h.ORDER_NO = ? AND h.LINE_NO = n.NO STRAIGHT_JOIN " + items + " WHERE s.WAIT_NUM > 0 FOR UPDATE"
 }
 
-// insertWaiters renders the INSERT of the holds of orders that wait: each has one line, and its place in the queue is the time.
+// insertWaiters renders the INSERT of the holds of orders that wait: each has one line, and its place in the queue is when it came.
 func (q *Statements) insertWaiters(at time.Time, calls []LockCall) string {
 	args := make([]any, 0, 9*len(calls))
 	for _, n := range byOrder(calls) {
-		c, l := calls[n], calls[n].Line()
-		args = append(args, c.Order.ID, l.SKU, l.Activity, l.Num, buyerOf(c.Order.Buyer), c.HoldFor.Microseconds(), at, at, at)
+		c, l, came := calls[n], calls[n].Line(), placeOf(at, n)
+		args = append(args, c.Order.ID, l.SKU, l.Activity, l.Num, buyerOf(c.Order.Buyer), c.HoldFor.Microseconds(), came, came, came)
 	}
 	return mysql.Render(q.insertWaitersText(len(calls)), args...)
 }
@@ -50,35 +54,146 @@ func (q *Statements) insertWaitersText(calls int) string {
 		" CREATE_TIME, UPDATE_TIME) VALUES " + mysql.List(row, calls)
 }
 
+// queueUp queues an order where its units are not there. Waiting calls are merged by their item, as Locks are.
+func (s *Store) queueUp(ctx context.Context, call LockCall) (LockAnswer, error) {
+	if s.batchers == nil {
+		return s.wait(ctx, call)
+	}
+	do := func() (answer LockAnswer, err error) {
+		if err := s.awaitItems(ctx, call.Order.Lines); err != nil {
+			return answer, err
+		}
+		return s.batchers.waits.Do(ctx, call.Line().Key(), call)
+	}
+	answer, err := do()
+	return unstuck(ctx, s, answer, err, do)
+}
+
+// waitSingle queues one order by itself, and is told where it is stuck.
+func (s *Store) waitSingle(ctx context.Context, _ stock.Key, call LockCall) (LockAnswer, error) {
+	return single(ctx, s, rowsOfLock(call), func(s *Store) (LockAnswer, error) { return s.wait(ctx, call) })
+}
+
 // wait queues one order by itself. It gets its units in the same transaction where they are there.
-func (s *Store) wait(ctx context.Context, call LockCall) (LockAnswer, error) {
+func (s *Store) wait(ctx context.Context, call LockCall) (answer LockAnswer, err error) {
 	s = s.withRows(call.Rows)
-	answer, key := LockAnswer{}, call.Line().Key()
-	kept, err := s.HandingOver(ctx, s.changeBeside(nil), func(q mysql.Tx, h *Handover) (_ bool, err error) {
-		q = s.watched(q)
-		if answer.at, err = s.claimWaiters(ctx, q, []LockCall{call}); err != nil {
+	calls := []LockCall{call}
+	kept, err := s.HandingOver(ctx, s.changeBeside(nil), func(q mysql.Tx, h *Handover) (bool, error) {
+		answers, why, err := s.waitThese(ctx, s.watched(q), h, calls)
+		if err != nil || why[0] != nil || answers == nil {
 			return false, err
 		}
-		if err := h.Lock(ctx, q); err != nil {
-			return false, err
-		}
-		num := call.Line().Num
-		rows, err := h.exec(ctx, q, mysql.Render(s.SQL.queueUp, num, key.SKU, key.Activity, num))
-		if err != nil || rows == 0 {
-			return false, err
-		}
-		is, err := s.waitedUsage(ctx, q, h, call)
-		if err != nil || call.Order.Refuses(is, call.Line(), answer.at) != nil {
-			return false, err
-		}
-		h.asked = true // by itself
-		ok, err := h.Finish(ctx, q, []stock.Key{key}, s.told())
-		answer.offered = h.offeredAt(call.Order.ID)
-		return ok, err
+		answer = answers[0]
+		return true, nil
 	})
 	answer.Verdict, err = ExistsOnDuplicate(DoneIf(kept), err)
 	return answer, err
 }
+
+// waitBatch queues orders for an item in as few transactions as they allow. Of one order it queues the first call.
+func (s *Store) waitBatch(ctx context.Context, _ stock.Key, calls []LockCall) ([]batch.Reply[LockAnswer], error) {
+	replies := make([]batch.Reply[LockAnswer], len(calls))
+	var firsts []int
+	orders := map[string]bool{}
+	for i, c := range calls {
+		if orders[c.Order.ID] {
+			replies[i].Alone = batch.Known
+			continue
+		}
+		orders[c.Order.ID] = true
+		firsts = append(firsts, i)
+	}
+	t := tries{
+		tried: func() { s.Bounds.Tried(len(calls)) },
+		stuck: func(in []int) ([]*stuckError, error) {
+			rows := make([]callRows, len(in))
+			for n, i := range in {
+				rows[n] = rowsOfLock(calls[i])
+			}
+			return s.stuckOn(ctx, rows)
+		},
+		try: func(in []int, _ bool) ([]error, error) {
+			answers, err := s.waitMany(ctx, pick(calls, in))
+			for n, i := range in {
+				if err == nil {
+					replies[i].Answer = answers[n]
+				}
+			}
+			return make([]error, len(in)), err
+		},
+		leave: func(i int, why error) {
+			switch {
+			case errors.Is(why, errRefused): // its answer is Refused
+			case errors.Is(why, errAlone):
+				replies[i].Alone = batch.Unsettled
+			case errors.Is(why, errKnown):
+				replies[i].Answer.Verdict = stock.Exists
+			default:
+				replies[i].Err = why
+			}
+		},
+	}
+	t.run(firsts, true)
+	return replies, nil
+}
+
+// waitMany queues orders in one transaction: all, or it says which of them must not.
+func (s *Store) waitMany(ctx context.Context, calls []LockCall) (answers []LockAnswer, err error) {
+	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
+		q = s.watched(q)
+		if err := rowsFirst(ctx, s, q, calls); err != nil {
+			return false, err
+		}
+		some, why, err := s.waitThese(ctx, q, h, calls)
+		switch {
+		case mysql.Number(err) == mysql.ErrDuplicate:
+			return false, errKnown
+		case err != nil:
+			return false, err
+		}
+		answers = some
+		return some != nil, mysql.RefuseEach(why)
+	})
+	return answers, err
+}
+
+// waitThese queues orders for one item, and hands over what it has. It reports why the item or the buyers do not allow some of them;
+// then, and where it has no answers, nothing is to be kept.
+func (s *Store) waitThese(
+	ctx context.Context, q mysql.Tx, h *Handover, calls []LockCall,
+) (answers []LockAnswer, why []error, err error) {
+	at, err := s.claimWaiters(ctx, q, calls)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := h.Lock(ctx, q); err != nil {
+		return nil, nil, err
+	}
+	sums, ok := sumsOf(calls)
+	if !ok {
+		return nil, nil, fault.ErrOverflow
+	}
+	key, num := sums[0].Key, sums[0].num
+	if _, err := q.ExecContext(ctx, mysql.Render(s.SQL.queueUp, num, key.SKU, key.Activity, num)); err != nil {
+		return nil, nil, err
+	}
+	if why, err = s.refuseWaiters(ctx, q, h, calls, num, at); err != nil || mysql.RefuseEach(why) != nil {
+		return nil, why, err
+	}
+	h.asked = true
+	kept, err := h.Finish(ctx, q, []stock.Key{key}, s.told())
+	if err != nil || !kept {
+		return nil, make([]error, len(calls)), err
+	}
+	answers = make([]LockAnswer, len(calls))
+	for i, c := range calls {
+		answers[i] = LockAnswer{Verdict: stock.Done, at: placeOf(at, i), offered: h.offeredAt(c.Order.ID)}
+	}
+	return answers, why, nil
+}
+
+// placeOf returns when the nth order of a batch has come, so that they keep their order.
+func placeOf(at time.Time, n int) time.Time { return at.Add(time.Duration(n) * time.Microsecond) }
 
 // claimWaiters claims the orders, and makes the rows of their buyers, who have nothing yet.
 func (s *Store) claimWaiters(ctx context.Context, q mysql.Tx, calls []LockCall) (at time.Time, err error) {
@@ -97,20 +212,38 @@ func (s *Store) claimWaiters(ctx context.Context, q mysql.Tx, calls []LockCall) 
 	return at, err
 }
 
-// waitedUsage returns the item of an order that has queued, without this order, and what its buyer has of it. Both are locked.
-func (s *Store) waitedUsage(ctx context.Context, q mysql.Tx, h *Handover, call LockCall) (is stock.ItemUsage, err error) {
-	key := buyerKey{call.Line().Key(), call.Order.Buyer}
-	if err := h.judge.lockItems(ctx, q, s.SQL, []stock.Key{key.Key}); err != nil {
-		return is, err
+// refuseWaiters returns why the item, or its limits, do not allow some orders that have queued for num units together. The item is locked,
+// and the buyers were, so that these reads wait for nobody.
+func (s *Store) refuseWaiters(
+	ctx context.Context, q mysql.Tx, h *Handover, calls []LockCall, num int64, at time.Time,
+) ([]error, error) {
+	key := calls[0].Line().Key()
+	if err := h.judge.lockItems(ctx, q, s.SQL, []stock.Key{key}); err != nil {
+		return nil, err
 	}
-	is.Item = h.judge.items[key.Key]
-	is.Waiting -= call.Line().Num
-	if key.buyer != "" && countsBuyers(is.Item, call.Line().Num) {
-		usages := map[buyerKey]stock.Usage{}
-		err = mysql.Read(ctx, q, s.SQL.readUsages([]buyerKey{key})+" FOR UPDATE", scanUsages(usages))
-		is.Usage = usages[key]
+	item := h.judge.items[key]
+	item.Key = key
+	item.Waiting -= num
+	var buyers []buyerKey
+	for _, c := range calls {
+		if c.Order.Buyer != "" && countsBuyers(item, c.Line().Num) {
+			buyers = append(buyers, buyerKey{key, c.Order.Buyer})
+		}
 	}
-	return is, err
+	usages := map[buyerKey]stock.Usage{}
+	for part := range slices.Chunk(unique(buyers, buyerKey.compare), mysql.MaxList) {
+		if err := mysql.Read(ctx, q, s.SQL.readUsages(part)+" FOR UPDATE", scanUsages(usages)); err != nil {
+			return nil, err
+		}
+	}
+	why := make([]error, len(calls))
+	for i, c := range calls {
+		is := stock.ItemUsage{Item: item, Usage: usages[buyerKey{key, c.Order.Buyer}]}
+		if c.Order.Refuses(is, c.Line(), at) != nil {
+			why[i] = errRefused
+		}
+	}
+	return why, nil
 }
 
 // HandOver implements stock.Store. It carries nothing of the shop.
