@@ -23,6 +23,7 @@ func waitCases() []testCase {
 		{Name: "WaitGetsWhatEveryVerbFrees", Run: waitVerbs},
 		{Name: "WaitGetsWhatTheClockFrees", Run: waitClock},
 		{Name: "WaitInACrowdLosesNobody", Run: waitCrowd},
+		{Name: "WaitInACallersTransactionIsPartOfIt", Run: waitInTransaction, Transactions: true},
 	}
 }
 
@@ -286,7 +287,9 @@ func waitVerbs(s *scene) {
 			suite.Must(s.inv.Refund(ctx, stock.Refund{ID: "p-" + order, Order: order}))
 			return suite.Err(s.inv.PutBack(ctx, "p-"+order))
 		}},
-		{"Restock", "", func(key stock.Key, order string) error { return suite.Err(s.inv.Restock(ctx, "k-"+order, units(key.SKU, 1))) }},
+		{"Restock", "", func(key stock.Key, order string) error {
+			return suite.Err(s.inv.Restock(ctx, "k-"+order, units(key.SKU, 1)))
+		}},
 		{"Transfer", "", func(key stock.Key, order string) error {
 			s.define(pool(key.SKU, 7), 1, stock.Terms{})
 			return suite.Err(s.inv.Transfer(ctx, "t-"+order, stock.TransferLeg{SKU: key.SKU, From: 7, Num: 1}))
@@ -379,4 +382,34 @@ func waitCrowd(s *scene) {
 	if slices.Contains(states, stock.Unheld) {
 		s.Fatalf("an order is lost: %v", states)
 	}
+}
+
+func waitInTransaction(s *scene) {
+	ctx := s.Context()
+	s.soldOut(sku(1), 2, stock.Terms{}, "a")
+	s.soldOut(sku(2), 1, stock.Terms{}, "paid")
+	s.pay("paid")
+	s.wait("first", units(1, 1))
+	s.wait("other", units(2, 1))
+	for _, commits := range []bool{false, true} {
+		inv, commit, rollback := s.begin()
+		suite.Must(inv.For("ann").Wait(ctx, "second", units(1, 1)))
+		suite.Must(inv.Cancel(ctx, "a"))
+		suite.Must(inv.Refund(ctx, stock.Refund{ID: "r", Order: "paid", Restock: true}))
+		for _, order := range []string{"first", "second", "other"} {
+			suite.Same(s, order, suite.Must(inv.Hold(ctx, order)).State, stock.Locked)
+		}
+		suite.Must(inv.Wait(ctx, "third", units(1, 1)))
+		suite.Must(inv.Cancel(ctx, "third"))
+		if commits {
+			s.No(commit())
+			break
+		}
+		s.No(rollback())
+		s.states(stock.Waiting, "first", "other")
+		s.unheld("second")
+	}
+	s.states(stock.Locked, "first", "second", "other")
+	s.usage("ann", sku(1), stock.Usage{Held: 1, Holds: 1})
+	s.Balanced()
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -31,13 +32,15 @@ func unlessWaiting(statement string) string {
 // Handover gives the units that a transaction makes available to the orders that wait for them. Their holds and buyers are locked
 // before the items. So a transaction of the store's own that finds out, under the locks of its items, who gets units, is undone, and
 // made again with those locked. The caller's transaction cannot be undone: there they are locked behind the items, as far as nobody else
-// has them.
+// has them. So are those whom somebody keeps for long.
 type Handover struct {
 	*Store
 
 	known []waiter // who may get units, as far as it was found out
 	again bool     // somebody may who was not known: once more
 	round int
+	stuck bool // a try had no answer in time when it locked those who are known
+	skips bool // so those whom others have locked are passed over
 
 	// of one try
 	asked   bool        // orders wait for an item that was changed
@@ -71,6 +74,10 @@ func (s *Store) HandingOver(
 			h.judge = &judgement{t: stock.StepOffer.Transition(), items: map[stock.Key]stock.Item{}, usages: map[buyerKey]stock.Usage{}}
 			return fn(q, h)
 		})
+		if h.stuck && !h.skips && errors.Is(err, mysql.ErrStuck) {
+			h.skips = true
+			continue
+		}
 		if err != nil || !h.again {
 			return kept, err
 		}
@@ -94,10 +101,14 @@ func (h *Handover) exec(ctx context.Context, q mysql.Tx, statement string) (rows
 }
 
 // Lock locks those who are known.
-func (h *Handover) Lock(ctx context.Context, q mysql.Tx) error { return h.lock(ctx, q, h.known) }
+func (h *Handover) Lock(ctx context.Context, q mysql.Tx) error {
+	err := h.lock(ctx, q, h.known)
+	h.stuck = errors.Is(err, mysql.ErrStuck)
+	return err
+}
 
-// lock locks the holds of some waiters and what their buyers have, both in the order of their keys. It passes over holds that others have
-// locked: these are about to leave, or to get units elsewhere.
+// lock locks the holds of some waiters and what their buyers have, both in the order of their keys. It waits for others who are at them,
+// since these may get units elsewhere, or not, and would lose their turn.
 func (h *Handover) lock(ctx context.Context, q mysql.Tx, some []waiter) error {
 	orders := make([]string, len(some))
 	for i, w := range some {
@@ -105,11 +116,10 @@ func (h *Handover) lock(ctx context.Context, q mysql.Tx, some []waiter) error {
 	}
 	slices.Sort(orders)
 	for part := range slices.Chunk(orders, mysql.MaxList) {
-		free := func(scan func(*sql.Rows) error) error {
-			_, err := mysql.ReadFree(ctx, h.Handle, q, part, mysql.ByList(h.SQL.Many[stock.StepOffer].lock), scan)
-			return err
+		first := func(scan func(*sql.Rows) error) error {
+			return readLocked(ctx, h, q, part, mysql.ByList(h.SQL.Many[stock.StepOffer].lock), scan)
 		}
-		if err := h.holds.lock(ctx, q, h.SQL, free, func(string, int64) bool { return true }); err != nil {
+		if err := h.holds.lock(ctx, q, h.SQL, first, func(string, int64) bool { return true }); err != nil {
 			return err
 		}
 	}
@@ -121,15 +131,23 @@ func (h *Handover) lock(ctx context.Context, q mysql.Tx, some []waiter) error {
 		}
 	}
 	buyers = unique(buyers, buyerKey.compare)
-	if !h.Bound() {
-		return h.judge.lockBuyers(ctx, q, h.SQL, buyers)
-	}
 	for part := range slices.Chunk(buyers, mysql.MaxList) {
-		if _, err := mysql.ReadFree(ctx, h.Handle, q, part, h.SQL.lockBuyers, scanUsages(h.judge.usages)); err != nil {
+		if err := readLocked(ctx, h, q, part, h.SQL.lockBuyers, scanUsages(h.judge.usages)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readLocked reads rows with a lock, by their keys, or those that nobody else has locked.
+func readLocked[K any](
+	ctx context.Context, h *Handover, q mysql.Tx, keys []K, statement func(keys []K) string, scan func(*sql.Rows) error,
+) error {
+	if h.Bound() || h.skips {
+		_, err := mysql.ReadFree(ctx, h.Handle, q, keys, statement, scan)
+		return err
+	}
+	return mysql.Read(ctx, q, statement(keys), scan)
 }
 
 // Finish hands over what some items have available, which are locked and changed, and tells what the transaction has to tell: these are
