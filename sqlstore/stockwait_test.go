@@ -99,7 +99,7 @@ func TestHandoverPassesWhoIsLocked(t *testing.T) {
 	s.db.Wire.Advance(1000)
 	require.NoError(t, of(s.Wait(ctx, "second", units(1, 10))))
 	release := s.blockOrder("first")
-	require.NoError(t, of(s.Cancel(ctx, "has")))
+	require.NoError(t, of(s.On(sqlstore.NewStock(s.db.DB, nil)).Cancel(ctx, "has")))
 	release()
 	require.Equal(t, stock.Locked, must(s.Hold(ctx, "second"))(t).State)
 	require.Equal(t, stock.Waiting, must(s.Hold(ctx, "first"))(t).State)

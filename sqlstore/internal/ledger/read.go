@@ -190,8 +190,10 @@ func (r *HoldReader) Scan(rows *sql.Rows) error {
 	}
 	line.SKU, line.Activity, line.Num = sku.Int64, activity.Int64, num.Int64
 	line.Refunded, line.Restocked, line.Freed = refunded.Int64, restocked.Int64, freed.Int64
-	if line.Redeemed = redeemed.Int64; stock.State(state.Byte) == stock.Redeemed { // as a whole
+	if is := stock.State(state.Byte); is == stock.Redeemed || is == stock.Refunded { // as a whole, and what is refunded then is not counted
 		line.Redeemed = line.Num - line.Refunded
+	} else {
+		line.Redeemed = redeemed.Int64
 	}
 	hold.Order, hold.State, hold.Fence = order.String, stock.State(state.Byte), fence.Int64
 	last := len(r.Holds) - 1
