@@ -33,8 +33,10 @@ func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 		switch {
 		case fault.Stops(err) || released == 0 && err != nil:
 			return total, err
-		case released == 0, ctx.Err() != nil, err == nil && found < releaseBatch:
-			return total, errors.Join(skipped, inv.store.HandOver(ctx)) // nothing is left, or only what others are at
+		case ctx.Err() != nil:
+			return total, skipped
+		case released == 0, err == nil && found < releaseBatch: // nothing is left, or only what others are at
+			return total, errors.Join(skipped, inv.store.HandOver(ctx))
 		case err != nil:
 			skipped = err
 		}

@@ -133,6 +133,7 @@ func waitNotPassed(s *scene) {
 	checked := suite.Must(s.inv.Check(ctx, units(1, 1)))
 	s.Is(checked[0].Why, stock.ErrInsufficient)
 	passes := s.with(stock.Options{PassWaiting: true})
+	suite.Same(s, "could have", suite.Must(passes.Check(ctx, units(1, 1)))[0].Num, 2)
 	s.No(suite.Err(passes.Lock(ctx, "e", units(1, 1))))
 	s.No(suite.Err(passes.Take(ctx, "f", units(1, 1))))
 	s.Is(suite.Err(passes.Lock(ctx, "g", units(1, 1))), stock.ErrInsufficient)
