@@ -19,8 +19,9 @@ const releaseFirst = 100
 func releaseOf(round int) int { return min(releaseFirst<<min(round, 10), releaseBatch) }
 
 // Expire releases every dead hold there is now and returns how many this call released. It only cleans up: Lock and
-// Pay are right without it. What is left for those who wait, such as units of a sale that has begun, is handed over as well. Any number of processes may run it at once. Orders whose counters have drifted are
-// skipped, and their error is returned at the end.
+// Pay are right without it. What is left for those who wait, such as units of a sale that has begun, is handed over as well.
+// Any number of processes may run it at once. Orders whose counters have drifted are skipped, and their error is returned at
+// the end.
 func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 	if err := inv.ready(ctx); err != nil {
 		return 0, err

@@ -44,9 +44,9 @@ type Store interface {
 	List(ctx context.Context, spu int64, after Key, limit int) ([]Item, error)
 
 	// Lock records the hold and applies Order.Step, StepLock, StepTake or StepWait, to every line, if all terms and limits allow
-	// it: Done with the hold. One that waits may be offered its units at once; see HandOver. Exists where the order has a hold or was closed. Refused where one item does not exist
-	// or does not allow it, at that one moment; then by whoever keeps Order.Beside; then by Order.Lapsed; see
-	// LockResult.Why.
+	// it: Done with the hold. One that waits may be offered its units at once; see HandOver. Exists where the order has a hold or
+	// was closed. Refused where one item does not exist or does not allow it, at that one moment; then by whoever keeps
+	// Order.Beside; then by Order.Lapsed; see LockResult.Why.
 	Lock(ctx context.Context, order Order, holdFor time.Duration) (LockResult, error)
 
 	// Move applies a step with a hold to an order and all of its lines: Done, or Refused where

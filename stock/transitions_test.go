@@ -45,8 +45,9 @@ func TestTransitionsKeepTheBooks(t *testing.T) {
 		for _, n := range []int64{c.Total, c.Sold, c.Locked, c.Left, c.Refunded, c.Waiting} {
 			require.True(t, -1 <= n && n <= 1, row.Name)
 		}
-		require.Equal(t, stock.Quantities{Total: 3 * c.Total, Sold: 3 * c.Sold, Locked: 3 * c.Locked, Left: 3 * c.Left, Refunded: 3 * c.Refunded, Waiting: 3 * c.Waiting},
-			c.Times(3))
+		require.Equal(t, stock.Quantities{
+			Total: 3 * c.Total, Sold: 3 * c.Sold, Locked: 3 * c.Locked, Left: 3 * c.Left, Refunded: 3 * c.Refunded, Waiting: 3 * c.Waiting,
+		}, c.Times(3))
 		unlimited := c.For(stock.Terms{Unlimited: true})
 		require.Equal(t, stock.Quantities{Sold: c.Sold, Locked: c.Locked, Refunded: c.Refunded, Waiting: c.Waiting}, unlimited, row.Name)
 		require.Equal(t, c, c.For(stock.Terms{}))

@@ -192,7 +192,7 @@ func (h *Handover) give(ctx context.Context, q mysql.Tx, keys []stock.Key, told 
 		if err := h.lock(ctx, q, more); err != nil {
 			return err
 		}
-		some = more
+		some, h.round = more, min(h.round+1, handovers)
 	}
 }
 

@@ -185,7 +185,8 @@ func (q *Statements) lockSumsText(t stock.Transition, items, buyers int) string 
 	text := "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM, ? AS MOST, ? AS NOBODY, ? AS YIELDS" +
 		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?, ?", items-1) + ") l STRAIGHT_JOIN " + q.Items + " s " + mysql.ByKey +
 		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET " + ItemChange(t.Delta, "l.NUM") + ", s." + Touch +
-		" WHERE " + onSale("l.MOST", "l.NUM") + " AND (l.NOBODY = 0 OR s.BUYER_LIMIT = 0 AND s.HOLD_LIMIT = 0) AND (l.YIELDS = 0 OR " + unwaited + ")"
+		" WHERE " + onSale("l.MOST", "l.NUM") +
+		" AND (l.NOBODY = 0 OR s.BUYER_LIMIT = 0 AND s.HOLD_LIMIT = 0) AND (l.YIELDS = 0 OR " + unwaited + ")"
 	return mysql.Driven(items, text+q.noneBeyond(t, buyers))
 }
 

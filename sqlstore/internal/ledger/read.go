@@ -16,7 +16,8 @@ import (
 // itemColumns are the columns of an item s, in the order in which itemRow scans them.
 var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " + mysql.Micros("s.START_TIME") + ", " +
 	mysql.Micros("s.END_TIME") +
-	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.LOW_NUM, s.WAIT_NUM, s.STOCK_TOTAL_NUM, s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
+	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.LOW_NUM, s.WAIT_NUM, s.STOCK_TOTAL_NUM" +
+	", s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
 	", s.STOCK_REFUND_NUM, s.VERSION, " + mysql.Micros("s.CREATE_TIME") + ", " + mysql.Micros("s.UPDATE_TIME")
 
 // holdColumns are the columns of a hold h, in the order in which holdRow scans them.
@@ -312,8 +313,8 @@ func scanChange(rows *sql.Rows, more ...any) (stock.Change, error) {
 	var rest, at int64
 	var asked string
 	d := &e.Delta
-	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &d.Waiting, &e.Holds, &rest,
-		&c.Actor, &c.Reason, &c.Order, &asked, &at)...)
+	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &d.Waiting, &e.Holds,
+		&rest, &c.Actor, &c.Reason, &c.Order, &asked, &at)...)
 	if e.Buyer == "" {
 		e.Asked, e.Holds = e.Holds, 0
 	}
