@@ -61,6 +61,10 @@ func txCalls(ctx context.Context, in *stock.Inventory) []txCall {
 		{"Cancel", nil, func() error { return of(in.Cancel(ctx, "m-locked")) }},
 		{"Cancel of two lines", nil, func() error { return of(in.Cancel(ctx, "m-two")) }},
 		{"Cancel of an unknown order", nil, func() error { return of(in.Cancel(ctx, "m-none")) }},
+		{"Cancel that hands over", nil, func() error { return of(in.Cancel(ctx, "m-has")) }},
+		{"Cancel of one that waits", nil, func() error { return of(in.Cancel(ctx, "m-waits")) }},
+		{"Wait", nil, func() error { return of(in.For("50").Wait(ctx, "m-new", one(7))) }},
+		{"Wait that gets its units", nil, func() error { return of(in.For("50").Wait(ctx, "m-new", one(1))) }},
 		{"Redeem", nil, func() error { return of(in.Redeem(ctx, "m-paid")) }},
 		{"Redeem of an unknown order", stock.ErrNotFound, func() error { return of(in.Redeem(ctx, "m-none")) }},
 		{"Hold", nil, func() error { return of(in.Hold(ctx, "m-two")) }},
@@ -164,6 +168,9 @@ func busyShop(t *testing.T) *shop {
 	for _, order := range []string{"m-paid", "m-refunded", "m-paid-two"} {
 		require.NoError(t, of(s.Pay(ctx, order)))
 	}
+	require.NoError(t, of(s.Define(ctx, stock.Key{SKU: 7}, 1, stock.Terms{})))
+	require.NoError(t, of(s.Lock(ctx, "m-has", one(7))))
+	require.NoError(t, of(s.For("49").Wait(ctx, "m-waits", one(7))))
 	require.NoError(t, of(s.Refund(ctx, stock.Refund{ID: "m-refund", Order: "m-refunded", Restock: true})))
 	return s
 }

@@ -92,7 +92,7 @@ func (h Hold) units(key Key) int64 {
 func (h Hold) weigh(l HoldLine) Quantities {
 	weight := h.State.Weight()
 	sold := weight.Sold * (l.Num - l.Restocked)
-	return Quantities{Sold: sold, Locked: weight.Locked * l.Num, Left: -sold, Refunded: l.Refunded}
+	return Quantities{Sold: sold, Locked: weight.Locked * l.Num, Left: -sold, Refunded: l.Refunded, Waiting: weight.Waiting * l.Num}
 }
 
 // usage returns what the buyer of the hold has of a line.

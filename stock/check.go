@@ -40,6 +40,9 @@ func (inv *Inventory) Check(ctx context.Context, lines ...Line) ([]Availability,
 		all, short := make([]Availability, len(lines)), []Key(nil)
 		for i, line := range lines {
 			item := items[i]
+			if inv.opts.PassWaiting {
+				item.Waiting = 0
+			}
 			all[i] = Availability{Line: line, Num: item.most(inv.buyer, now), Why: item.Refuses(StepLock, line, inv.buyer, now)}
 			if errors.Is(all[i].Why, ErrNotStarted) {
 				all[i].From = item.Start

@@ -27,14 +27,25 @@
 //	Cancelled ◄───────┘ Expired ────────────┘ Refunded ◄──────────┘
 //	           Cancel
 //
+// An item that is sold out may have a queue:
+//
+//	          Wait           units become free
+//	(nothing) ────► Waiting ──────────────────► Locked, and on as above
+//	                   │
+//	                   └──► Cancelled
+//	                 Cancel
+//
 // Each order has one hold. Each step changes the state of the hold and the counters of its items together, or
 // changes nothing. So a step of one order can never use up the units of another.
 //
-//	                                     total  sold  locked  left  refunded
+//	                                     total  sold  locked  left  refunded  waiting
 //	Lock: an order sets n units aside                   +n
 //	Pay: they are sold                           +n     -n     -n
 //	Take: Lock and Pay in one step               +n            -n
 //	Cancel, Expire: they are free again                 -n
+//	Wait: an order waits for n units                                            +n
+//	Offer: they are set aside for it                    +n                      -n
+//	Leave: Cancel of one that waits                                             -n
 //	Redeem, RedeemPart: they are handed over (核销)
 //	Refund, back on sale                         -n            +n      +n
 //	Refund, not back on sale                                           +n
@@ -56,6 +67,18 @@
 //
 // Time is the store's clock. A hold lives strictly before its deadline and is dead from then on, even where
 // no sweeper runs.
+//
+// # Waiting lists
+//
+// [Inventory.Wait] queues an order for an item that is sold out, under the number that it will have as an order. What becomes free goes
+// to those who wait in the transaction that frees it, whatever that does: a cancelled order, one that expires, a refund, a pallet, units
+// that come from another pool. So nobody comes between, and no job has to look. Who gets units has a hold with a deadline; tell the
+// buyer with event.Offered:
+//
+//	hold, err := inv.For(buyer).Wait(ctx, order, stock.Line{SKU: 42, Num: 1})
+//	if err == nil && hold.State == stock.Waiting {
+//		place, length, err := inv.Position(ctx, order)
+//	}
 //
 // # Orders that change
 //

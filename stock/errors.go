@@ -56,6 +56,7 @@ var (
 var (
 	ErrNotFound   = errors.New("stock: no such order")
 	ErrNotPaid    = errors.New("stock: the order is not paid")
+	ErrWaiting    = fmt.Errorf("%w: it waits for its units", ErrNotPaid)
 	ErrPaid       = errors.New("stock: the order is paid")
 	ErrRedeemed   = fmt.Errorf("%w and redeemed", ErrPaid)
 	ErrRefunded   = errors.New("stock: the order is refunded")
@@ -70,11 +71,16 @@ type ShortageError struct {
 	Key
 	Wanted    int64 // units asked for
 	Available int64 // units that were available when it was refused
+	Waiting   int64 // units that other orders wait for, which get them first
 }
 
 // Error implements error.
 func (e *ShortageError) Error() string {
-	return fmt.Sprintf("%v: %v: wanted %d, available %d", ErrInsufficient, e.Key, e.Wanted, e.Available)
+	text := fmt.Sprintf("%v: %v: wanted %d, available %d", ErrInsufficient, e.Key, e.Wanted, e.Available)
+	if e.Waiting > 0 {
+		text += fmt.Sprintf(", and others wait for %d", e.Waiting)
+	}
+	return text
 }
 
 // Is matches ErrInsufficient.
@@ -147,7 +153,7 @@ func (e *InUseError) Error() string {
 func (e *InUseError) Is(target error) bool { return target == ErrInUse }
 
 // StateError says in which state an order refused a step. It unwraps to ErrNotFound,
-// ErrNotPaid, ErrPaid, ErrRedeemed, ErrRefunded, ErrCancelled, ErrExpired or ErrArchived.
+// ErrNotPaid, ErrWaiting, ErrPaid, ErrRedeemed, ErrRefunded, ErrCancelled, ErrExpired or ErrArchived.
 type StateError struct {
 	Order string
 	State State
@@ -180,7 +186,7 @@ func (e *RefundError) Is(target error) bool { return target == ErrOverRefund }
 func stateError(h Hold, order string) error {
 	reasons := map[State]error{
 		Unheld: ErrNotFound, Locked: ErrNotPaid, Paid: ErrPaid, Redeemed: ErrRedeemed,
-		Refunded: ErrRefunded, Cancelled: ErrCancelled, Expired: ErrExpired, Archived: ErrArchived,
+		Refunded: ErrRefunded, Cancelled: ErrCancelled, Expired: ErrExpired, Waiting: ErrWaiting, Archived: ErrArchived,
 	}
 	return &StateError{Order: order, State: h.State, Err: reasons[h.State]}
 }

@@ -17,7 +17,9 @@ func (s Step) Event() event.Kind {
 		return event.HoldExpired
 	case StepRefund, StepDiscard:
 		return event.OrderRefunded
-	case StepLock, StepRedeem, StepRestock, StepWithdraw, StepAmend, StepPutBack:
+	case StepOffer:
+		return event.Offered
+	case StepLock, StepRedeem, StepRestock, StepWithdraw, StepAmend, StepPutBack, StepWait, StepLeave:
 	}
 	return 0
 }

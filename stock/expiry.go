@@ -2,6 +2,7 @@ package stock
 
 import (
 	"context"
+	"errors"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
 	"github.com/holdfast-go/holdfast/internal/sweep"
@@ -18,8 +19,9 @@ const releaseFirst = 100
 func releaseOf(round int) int { return min(releaseFirst<<min(round, 10), releaseBatch) }
 
 // Expire releases every dead hold there is now and returns how many this call released. It only cleans up: Lock and
-// Pay are right without it. Any number of processes may run it at once. Orders whose counters have drifted are
-// skipped, and their error is returned at the end.
+// Pay are right without it. What is left for those who wait, such as units of a sale that has begun, is handed over as well.
+// Any number of processes may run it at once. Orders whose counters have drifted are skipped, and their error is returned at
+// the end.
 func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 	if err := inv.ready(ctx); err != nil {
 		return 0, err
@@ -32,8 +34,10 @@ func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 		switch {
 		case fault.Stops(err) || released == 0 && err != nil:
 			return total, err
-		case released == 0, ctx.Err() != nil, err == nil && found < releaseBatch:
-			return total, skipped // nothing is left, or only what others are at
+		case ctx.Err() != nil:
+			return total, skipped
+		case released == 0, err == nil && found < releaseBatch: // nothing is left, or only what others are at
+			return total, errors.Join(skipped, inv.store.HandOver(ctx))
 		case err != nil:
 			skipped = err
 		}

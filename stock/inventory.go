@@ -40,11 +40,13 @@ const (
 type Options struct {
 	HoldFor          time.Duration // how long a Lock holds, 1 µs to MaxHoldFor; 0 is DefaultHoldFor
 	LatePay          LatePay
+	PassWaiting      bool // a Lock or Take may have units though orders wait for them; see Wait
 	RefundRedeemed   bool // allow Refund after Redeem; otherwise it returns ErrRedeemed
 	RefundFreesBuyer bool // a refund gives its units back to the buyer's limit
 
 	// Hook is called after each effect, in the goroutine of the call. On a store that is bound
-	// to a caller's transaction the effect is not committed yet. It must not block.
+	// to a caller's transaction the effect is not committed yet. It must not block. An offer that another call makes to an order
+	// that waits is none of its effects: event.Offered tells of it.
 	Hook func(context.Context, Effect)
 
 	Sweep   time.Duration // how long Run rests between two sweeps; 0 is DefaultSweep

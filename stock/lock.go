@@ -21,13 +21,13 @@ import (
 // buyer it is ErrMismatch. Two Locks of one order at once give one hold.
 //
 // Errors, in the order of precedence: ErrInvalid; for an order that is known ErrCancelled, ErrArchived,
-// ErrMismatch, ErrRefunded, ErrExpired, all but ErrMismatch with the hold as it is; then for the first line that
+// ErrMismatch, ErrRefunded, ErrExpired, ErrWaiting, all but ErrMismatch with the hold as it is; then for the first line that
 // refuses, by key: ErrUnknownSKU, ErrOffShelf, ErrNotStarted, ErrEnded, ErrPerOrder,
 // ErrBuyerRequired, ErrLiveHolds, ErrPerBuyer, ErrInsufficient, ErrOverflow; then ErrExpired, where
 // the time of Until is over. A refused order may be locked again. Before a shortage or a buyer's limit
 // is final, the dead holds of the item are released.
 func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Hold, error) {
-	return inv.acquire(ctx, order, lines, false)
+	return inv.acquire(ctx, Order{ID: order, Lines: lines})
 }
 
 // Take buys units for an order at once, all lines or none: a Lock and its Pay in one step, for what costs nothing or
@@ -37,7 +37,7 @@ func (inv *Inventory) Lock(ctx context.Context, order string, lines ...Line) (Ho
 // locked before is paid. Errors are those of Lock, with ErrExpired also where the order was locked
 // and its hold has died; live holds per buyer do not limit it.
 func (inv *Inventory) Take(ctx context.Context, order string, lines ...Line) (Hold, error) {
-	hold, err := inv.acquire(ctx, order, lines, true)
+	hold, err := inv.acquire(ctx, Order{ID: order, Lines: lines, Immediate: true})
 	if err != nil || hold.State != Locked {
 		return hold, err
 	}
@@ -50,17 +50,17 @@ func (inv *Inventory) Take(ctx context.Context, order string, lines ...Line) (Ho
 	return hold, fault.Unread(err)
 }
 
-// acquire locks or takes an order.
-func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, immediate bool) (Hold, error) {
-	if err := errors.Join(inv.readyFor(ctx, Order{Immediate: immediate}.Step(), order), input.ID("order", order)); err != nil {
+// acquire locks or takes an order, or has it wait.
+func (inv *Inventory) acquire(ctx context.Context, asked Order) (Hold, error) {
+	if err := errors.Join(inv.readyFor(ctx, asked.Step(), asked.ID), input.ID("order", asked.ID)); err != nil {
 		return Hold{}, err
 	}
-	lines, err := normalize(lines)
+	lines, err := normalize(asked.Lines)
 	if err != nil {
 		return Hold{}, err
 	}
-	asked := Order{ID: order, Buyer: inv.buyer, Lines: lines, Immediate: immediate, Beside: inv.beside}
-	if !immediate { // what is sold at once does not die
+	asked.Lines, asked.Buyer, asked.Beside, asked.PassWaiting = lines, inv.buyer, inv.beside, inv.opts.PassWaiting
+	if !asked.Immediate { // what is sold at once does not die
 		asked.Until = inv.until
 	}
 	released := false // dead holds, as the store asked for
@@ -71,10 +71,10 @@ func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, i
 		}
 		switch result.Verdict {
 		case Done:
-			inv.took(ctx, Effect{Step: asked.Step(), Order: order, Lines: lines, Beside: result.Hold.Beside})
+			inv.took(ctx, Effect{Step: asked.Step(), Order: asked.ID, Lines: lines, Beside: result.Hold.Beside})
 			return result.Hold, nil
 		case Exists:
-			hold, now, err := inv.store.Hold(ctx, order)
+			hold, now, err := inv.store.Hold(ctx, asked.ID)
 			if err != nil {
 				return Hold{}, err
 			}
@@ -90,16 +90,14 @@ func (inv *Inventory) acquire(ctx context.Context, order string, lines []Line, i
 				released = true
 				_, err = inv.release(ctx, releaseOf(round), asked.keys()...)
 			} else {
-				err = inv.refusal(ctx, round, asked, Unheld, func(item ItemUsage, line Line, now time.Time) error {
-					return item.Refuses(asked.Step(), line, asked.Buyer, now)
-				})
+				err = inv.refusal(ctx, round, asked, Unheld, asked.Refuses)
 			}
 			if err != nil {
 				return Hold{}, err
 			}
 		}
 	}
-	return Hold{}, &ContentionError{Verb: asked.Step().String(), ID: order}
+	return Hold{}, &ContentionError{Verb: asked.Step().String(), ID: asked.ID}
 }
 
 // replayLock answers a Lock of an order that is known.
@@ -114,6 +112,8 @@ func replayLock(hold Hold, asked Order, now time.Time) (Hold, error) {
 		return hold, stateError(hold, asked.ID)
 	case hold.State == Expired, hold.State == Locked && hold.dead(now):
 		return hold, &StateError{Order: asked.ID, State: hold.State, Err: ErrExpired}
+	case hold.State == Waiting && !asked.Waits:
+		return hold, stateError(hold, asked.ID)
 	}
 	hold.Replay = true
 	return hold, nil

@@ -57,6 +57,8 @@ type books struct {
 	keepers  map[string]MemoryCompanions // of the orders that were locked on a view with keepers
 	archived map[buyerKey]int64          // units that buyers have bought by orders that are archived
 	due      map[Key]*deadlines
+	waits    map[string]time.Duration // for how long an order that waits will have its units
+	before   map[Key]Item             // what the call under way has changed, as it was
 
 	events *event.Memory
 	tells  event.Kinds
@@ -137,6 +139,7 @@ func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func()
 			items: map[Key]Item{}, holds: map[string]Hold{}, usages: map[buyerKey]Usage{},
 			refunds: map[string]RefundRecord{}, changes: map[changeKey]Change{}, repairs: map[Key]int64{}, defined: map[Key]int64{},
 			due: map[Key]*deadlines{}, keepers: map[string]MemoryCompanions{}, archived: map[buyerKey]int64{},
+			waits: map[string]time.Duration{}, before: map[Key]Item{},
 			events: root.Events, tells: event.KindsOf(root.Tell...),
 		}
 	}
@@ -144,12 +147,13 @@ func (m *Memory) begin(ctx context.Context) (b *books, now time.Time, end func()
 	if clock == nil {
 		clock = time.Now
 	}
-	end = root.mu.Unlock
+	now = input.Instant(clock())
+	end = func() { b.settle(now); root.mu.Unlock() }
 	if keepers, ok := m.keepers.(sync.Locker); ok {
 		keepers.Lock()
-		end = func() { keepers.Unlock(); root.mu.Unlock() }
+		end = func() { b.settle(now); keepers.Unlock(); root.mu.Unlock() }
 	}
-	return b, input.Instant(clock()), end, nil
+	return b, now, end, nil
 }
 
 // read makes a call that changes nothing.
@@ -251,10 +255,26 @@ func (m *Memory) SetTerms(
 
 // put keeps an item that changed.
 func (b *books) put(item Item, now time.Time) {
+	if _, changed := b.before[item.Key]; !changed {
+		b.before[item.Key] = b.items[item.Key]
+	}
 	item.Version++
 	item.UpdatedAt = now
-	b.tell(now, item.EventsSince(b.items[item.Key].Available())...)
 	b.items[item.Key] = item
+}
+
+// settle ends a call: it hands over what the call has made available, and tells of the items that it has changed.
+func (b *books) settle(now time.Time) {
+	keys := slices.SortedFunc(maps.Keys(b.before), Key.Compare)
+	for _, key := range keys {
+		if was, is := b.before[key], b.items[key]; is.Available() > was.Available() || is.Terms != was.Terms {
+			b.handOver(key, now)
+		}
+	}
+	for _, key := range keys {
+		b.tell(now, b.items[key].EventsSince(b.before[key].Available())...)
+	}
+	clear(b.before)
 }
 
 // Items implements Store.
@@ -435,6 +455,7 @@ func (b *books) book(key Key) Book {
 			book.Recount.Locked += counts.Locked
 			book.Recount.Sold += counts.Sold
 			book.Recount.Refunded += counts.Refunded
+			book.Recount.Waiting += counts.Waiting
 			if h.State == Paid {
 				book.Promised += l.Num - l.Refunded - l.Redeemed
 			}

@@ -27,7 +27,7 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 		return LockResult{Verdict: Exists}, nil
 	}
 	for _, l := range order.Lines {
-		if b.item(l.Key(), order.Buyer).Refuses(step, l, order.Buyer, now) != nil {
+		if order.Refuses(b.item(l.Key(), order.Buyer), l, now) != nil {
 			return LockResult{Verdict: Refused}, nil
 		}
 	}
@@ -36,7 +36,11 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 		return LockResult{}, err
 	}
 	call := &CompanionCall{Step: step, Hold: moved.hold, Items: moved.items, Companions: slices.Clone(order.Beside)}
-	keep, err := m.tell(now, []*CompanionCall{call}, MemoryCompanions.Locked)
+	moments := []moment{MemoryCompanions.Locked}
+	if order.Waits { // it has nothing yet
+		hold.Deadline, moved.hold.Deadline, moments = now, now, nil
+	}
+	keep, err := m.tell(now, []*CompanionCall{call}, moments...)
 	switch {
 	case errors.Is(err, ErrInvalid), errors.Is(err, ErrDrift), errors.Is(err, ErrOverflow):
 		return LockResult{}, err
@@ -52,11 +56,15 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 	if m.keepers != nil {
 		b.keepers[moved.hold.Order] = m.keepers
 	}
-	if moved.hold.State == Locked {
+	switch moved.hold.State {
+	case Locked:
 		b.watch(moved.hold)
+	case Waiting:
+		b.waits[order.ID] = holdFor
+		b.handOver(order.Lines[0].Key(), now)
 	}
 	keep()
-	hold = clone(moved.hold)
+	hold = clone(b.holds[order.ID])
 	hold.Beside = call.Companions
 	return LockResult{Verdict: Done, Hold: hold}, nil
 }
@@ -212,8 +220,13 @@ func (m *Memory) MoveAll(ctx context.Context, moves []Movement) (moved []string,
 	if len(m.rows) > 0 && len(moves) > 0 {
 		return nil, fault.Invalid("along", "must not go with many orders")
 	}
+	within, _, leave, err := m.Enter(ctx) // what they free is handed over together
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	for _, move := range moves {
-		result, err := m.Move(ctx, move)
+		result, err := within.Move(ctx, move)
 		if fault.Stops(err) {
 			return moved, err
 		}

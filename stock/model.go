@@ -70,7 +70,11 @@ func (i Item) String() string {
 	if i.Unlimited {
 		total = "unlimited"
 	}
-	return fmt.Sprintf("%v: %s, sold %d, locked %d, left %d, refunded %d", i.Key, total, i.Sold, i.Locked, i.Left, i.Refunded)
+	text := fmt.Sprintf("%v: %s, sold %d, locked %d, left %d, refunded %d", i.Key, total, i.Sold, i.Locked, i.Left, i.Refunded)
+	if i.Waiting > 0 {
+		text += fmt.Sprintf(", waiting %d", i.Waiting)
+	}
+	return text
 }
 
 // Available returns how many units a Lock could take now, the sale window and limits aside.
@@ -93,13 +97,14 @@ const (
 	Refunded  State = 4 // every unit of the order was refunded
 	Cancelled State = 5 // closed by Cancel, or before there ever was a Lock
 	Expired   State = 6 // the deadline passed; units are back on sale
+	Waiting   State = 7 // it has no units yet, and gets them in its turn
 	Archived  State = 8 // finished long ago; only its number is left, see Inventory.Archive
 )
 
 // String returns the state in lower case.
 func (s State) String() string {
-	names := [...]string{"unheld", "locked", "paid", "redeemed", "refunded", "cancelled", "expired", Archived: "archived"}
-	if int(s) < len(names) && names[s] != "" {
+	names := [...]string{"unheld", "locked", "paid", "redeemed", "refunded", "cancelled", "expired", "waiting", "archived"}
+	if int(s) < len(names) {
 		return names[s]
 	}
 	return fmt.Sprintf("state %d", uint8(s))
@@ -112,7 +117,7 @@ type Hold struct {
 	Buyer     string // "" where the Lock named none
 	State     State
 	Lines     []HoldLine // one for each item, in the order of their keys; none where Cancel came first, or once it is Archived
-	Deadline  time.Time  // by the store's clock; when a hold that is Locked dies
+	Deadline  time.Time  // by the store's clock; when a hold that is Locked dies. While it is Waiting, its place: when it came
 	LockedAt  time.Time
 	PaidAt    time.Time // zero before Pay; not before Deadline where a late payment was accepted
 	UpdatedAt time.Time

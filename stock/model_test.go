@@ -37,7 +37,7 @@ func TestModelFindsDifferences(t *testing.T) {
 		"a listing out of order":        func(s stock.Store) stock.Store { return shuffledPages{s} },
 		"a sale window in seconds":      func(s stock.Store) stock.Store { return coarseWindow{s} },
 		"a payment that is not told": func(s stock.Store) stock.Store {
-			s.(*stock.Memory).Tell = []event.Kind{event.HoldExpired, event.HoldCancelled, event.OrderRefunded}
+			s.(*stock.Memory).Tell = []event.Kind{event.HoldExpired, event.HoldCancelled, event.OrderRefunded, event.Offered}
 			return s
 		},
 	}, func(t testing.TB, seed int64, breaks func(stock.Store) stock.Store) {

@@ -162,7 +162,7 @@ type holdPlace struct {
 func (inv *Inventory) holds(ctx context.Context, filter Filter) (listing.List[Hold, holdPlace], Filter) {
 	err := inv.ready(ctx)
 	for _, s := range filter.States {
-		if (s < Locked || s > Expired) && s != Archived {
+		if s < Locked || s > Archived {
 			err = errors.Join(err, fault.Invalid("state", "is unknown: %d", s))
 		}
 	}
@@ -217,7 +217,7 @@ func (inv *Inventory) readHolds(ctx context.Context, filter Filter, after holdPl
 	}
 	states := filter.States
 	if len(states) == 0 {
-		states = []State{Locked, Paid, Redeemed, Refunded, Cancelled, Expired}
+		states = []State{Locked, Paid, Redeemed, Refunded, Cancelled, Expired, Waiting}
 	}
 	var all []Hold
 	for _, state := range states {

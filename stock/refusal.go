@@ -6,20 +6,38 @@ import (
 	"time"
 )
 
-// Refuses returns why an item does not let a line be locked, taken or reacquired at now, or nil. The SQL
-// store renders the same guard; the model test holds the two together.
+// Refuses returns why an item does not let a line be locked, taken, reacquired, waited for or offered at now, or nil. The SQL
+// store renders the same guard; the model test holds the two together. Nobody passes those who wait, unless the item is unlimited.
 func (s ItemUsage) Refuses(step Step, line Line, buyer string, now time.Time) error {
 	if step != StepReacquire {
 		if refusal := s.notOnSale(line, buyer, now); refusal != nil {
 			return refusal
 		}
 	}
-	if step == StepLock {
+	if step == StepLock || step == StepWait || step == StepOffer {
 		if refusal := s.tooManyHolds(buyer); refusal != nil {
 			return refusal
 		}
 	}
-	return s.cannotSell(line.Key(), line.Num, line.Num, buyer)
+	if step == StepOffer { // it is their turn
+		s.Waiting = 0
+	}
+	refusal := s.cannotSell(line.Key(), line.Num, line.Num, buyer)
+	if step != StepWait || !errors.Is(refusal, ErrInsufficient) {
+		return refusal
+	}
+	if line.Num > math.MaxInt64-s.Waiting {
+		return ErrOverflow
+	}
+	return nil
+}
+
+// Refuses returns why an item does not let a line of the order be locked, taken or waited for at now, or nil.
+func (o Order) Refuses(is ItemUsage, line Line, now time.Time) error {
+	if o.PassWaiting {
+		is.Waiting = 0
+	}
+	return is.Refuses(o.Step(), line, o.Buyer, now)
 }
 
 // notOnSale returns why an item is not for sale to an order that has a line of it, or nil.
@@ -57,8 +75,8 @@ func (s ItemUsage) cannotSell(key Key, num, own int64, buyer string) error {
 		return &ItemError{Key: key, Err: ErrUnknownSKU}
 	case s.PerBuyer > 0 && buyer != "" && own > 0 && s.Held+s.Bought > s.PerBuyer-own:
 		return &LimitError{Key: key, Err: ErrPerBuyer, Buyer: buyer, Limit: s.PerBuyer, Has: s.Held + s.Bought, Wanted: own}
-	case !s.Unlimited && num > s.Available():
-		return &ShortageError{Key: key, Wanted: num, Available: s.Available()}
+	case !s.Unlimited && num > 0 && (s.Waiting > 0 || num > s.Available()):
+		return &ShortageError{Key: key, Wanted: num, Available: s.Available(), Waiting: s.Waiting}
 	case s.Unlimited && num > s.Available(), buyer != "" && own > math.MaxInt64-s.Held-s.Bought:
 		return ErrOverflow
 	}

@@ -11,14 +11,14 @@ import (
 
 // Pay sells what the order has locked. Paying twice is safe: the second call is a replay, also after Redeem or Refund.
 //
-// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrCancelled, ErrExpired. From the
+// Errors, in the order of precedence: ErrInvalid, ErrNotFound, ErrWaiting, ErrCancelled, ErrExpired. From the
 // deadline on the hold is dead, and Options.LatePay decides:
 // with Reacquire, the error matches ErrExpired and what the item lacks, such as ErrInsufficient.
 func (inv *Inventory) Pay(ctx context.Context, order string) (Outcome, error) {
 	return inv.step(ctx, StepPay, order)
 }
 
-// Cancel gives back what the order has locked. Cancelling twice is safe. An order that is not
+// Cancel gives back what the order has locked; an order that waits leaves the queue. Cancelling twice is safe. An order that is not
 // known is closed for good: a Lock of it that arrives later is refused with ErrCancelled.
 //
 // Errors, in the order of precedence: ErrInvalid, ErrRefunded, ErrRedeemed, ErrPaid (use Refund),
@@ -81,7 +81,7 @@ func settledStep(asked Step, hold Hold, now time.Time) (Outcome, bool, error) {
 		return Outcome{Order: hold.Order, State: hold.State, Replay: true, Late: paying && hold.dead(hold.PaidAt)}, true, nil
 	case hold.State == Locked && hold.dead(now), // has to expire first
 		slices.Contains(t.From, hold.State), // has moved since, or was resolved
-		hold.State == Unheld && asked == StepCancel,
+		(hold.State == Unheld || hold.State == Waiting) && asked == StepCancel,
 		hold.State == Expired && paying:
 		return Outcome{}, false, nil
 	}
@@ -99,6 +99,8 @@ func (inv *Inventory) nextStep(ctx context.Context, round int, asked Step, hold 
 		return asked, nil // a Lock came first
 	case hold.State == Locked && hold.dead(now):
 		return asked, inv.expire(ctx, hold.Order)
+	case hold.State == Waiting && asked == StepCancel:
+		return StepLeave, nil
 	case hold.State != Expired:
 		return asked, nil
 	case inv.opts.LatePay == Reject:

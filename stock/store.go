@@ -43,10 +43,10 @@ type Store interface {
 	// List returns up to limit items of a product, or of all for spu 0, behind a key, in the order of keys.
 	List(ctx context.Context, spu int64, after Key, limit int) ([]Item, error)
 
-	// Lock records the hold and applies Order.Step, StepLock or StepTake, to every line, if all terms and limits allow
-	// it: Done with the hold. Exists where the order has a hold or was closed. Refused where one item does not exist
-	// or does not allow it, at that one moment; then by whoever keeps Order.Beside; then by Order.Lapsed; see
-	// LockResult.Why.
+	// Lock records the hold and applies Order.Step, StepLock, StepTake or StepWait, to every line, if all terms and limits allow
+	// it: Done with the hold. One that waits may be offered its units at once; see HandOver. Exists where the order has a hold or
+	// was closed. Refused where one item does not exist or does not allow it, at that one moment; then by whoever keeps
+	// Order.Beside; then by Order.Lapsed; see LockResult.Why.
 	Lock(ctx context.Context, order Order, holdFor time.Duration) (LockResult, error)
 
 	// Move applies a step with a hold to an order and all of its lines: Done, or Refused where
@@ -60,6 +60,16 @@ type Store interface {
 	// transaction. It returns the orders that it moved, even with an error. It may leave out an order that Move would move or
 	// wait for. Companions and rows of the shop are ErrInvalid.
 	MoveAll(ctx context.Context, moves []Movement) ([]string, error)
+
+	// HandOver gives the units that items have available to orders that wait for them: of each item in the order of arrival, which is
+	// that of Deadline and then Order, to each that ItemUsage.Refuses allows StepOffer, while the others keep their places. The hold is
+	// Locked then, for as long as its Lock has asked for. Every change that makes units of an item available, or changes its terms, does
+	// that as well, for that item and in the same transaction. HandOver itself is for what was left: a sale has begun, a limit of a buyer
+	// has ended, or a change in a caller's transaction has not seen who waits.
+	HandOver(ctx context.Context) error
+
+	// Ahead returns how many holds wait for the item of one that is Waiting, and how many of them came before it.
+	Ahead(ctx context.Context, hold Hold) (ahead, waiting int64, err error)
 
 	// Void records the order as Cancelled without lines, so that no later Lock of it can
 	// succeed; companions are told as of StepCancel. Exists where the order has a hold or was closed before.
@@ -167,7 +177,10 @@ type Order struct {
 	Lines     []Line
 	Immediate bool        // the units are sold at once
 	Until     time.Time   // the hold dies then at the latest; zero where holdFor alone decides
+	Waits     bool        // it waits where the units are not there, or where others wait; it has one line
 	Beside    []Companion // what is to be kept beside the hold
+
+	PassWaiting bool // it takes units though others wait for them
 }
 
 // keys returns the items of the order.
@@ -196,10 +209,13 @@ func (o Order) Lapsed(at time.Time) error {
 	return &StateError{Order: o.ID, State: Unheld, Err: ErrExpired}
 }
 
-// Step returns StepTake for an order that is Immediate, and StepLock for others.
+// Step returns StepTake for an order that is Immediate, StepWait for one that Waits, and StepLock for others.
 func (o Order) Step() Step {
-	if o.Immediate {
+	switch {
+	case o.Immediate:
 		return StepTake
+	case o.Waits:
+		return StepWait
 	}
 	return StepLock
 }

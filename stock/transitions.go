@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// Quantities are the five counters of an item. For a limited item always
+// Quantities are the six counters of an item. For a limited item always
 //
 //	Total = Sold + Left,  0 <= Locked <= Left
 //
 // and nothing is negative. An unlimited item counts Sold, Locked and Refunded; its Total and
-// Left stay 0.
+// Left stay 0. Waiting is beside the others: what orders wait for, they do not have.
 //
 // In Transition.Delta they say what one unit adds to each counter.
 type Quantities struct {
@@ -19,6 +19,7 @@ type Quantities struct {
 	Locked   int64 // units set aside by holds that are not paid yet
 	Left     int64 // units not sold; the locked ones are among them
 	Refunded int64 // units ever refunded, back on sale or not
+	Waiting  int64 // units that orders wait for; see Inventory.Wait
 }
 
 // Available returns Left - Locked: what a Lock can take of a limited item.
@@ -27,7 +28,7 @@ func (q Quantities) Available() int64 { return q.Left - q.Locked }
 // Times returns n times the quantities. The caller makes sure that nothing overflows; it
 // cannot for the changes of the transition table, which are -1, 0 or 1.
 func (q Quantities) Times(n int64) Quantities {
-	return Quantities{q.Total * n, q.Sold * n, q.Locked * n, q.Left * n, q.Refunded * n}
+	return Quantities{q.Total * n, q.Sold * n, q.Locked * n, q.Left * n, q.Refunded * n, q.Waiting * n}
 }
 
 // Plus returns the sum, and ErrOverflow where one counter leaves the range of int64.
@@ -37,6 +38,7 @@ func (q Quantities) Plus(d Quantities) (Quantities, error) {
 		add     int64
 	}{
 		{&q.Total, d.Total}, {&q.Sold, d.Sold}, {&q.Locked, d.Locked}, {&q.Left, d.Left}, {&q.Refunded, d.Refunded},
+		{&q.Waiting, d.Waiting},
 	} {
 		if c.add > 0 && *c.counter > math.MaxInt64-c.add || c.add < 0 && *c.counter < math.MinInt64-c.add {
 			return Quantities{}, ErrOverflow
@@ -57,7 +59,7 @@ func (q Quantities) For(t Terms) Quantities {
 
 // Valid reports whether the counters could be those of an item with these terms.
 func (q Quantities) Valid(t Terms) bool {
-	if min(q.Total, q.Sold, q.Locked, q.Left, q.Refunded) < 0 {
+	if min(q.Total, q.Sold, q.Locked, q.Left, q.Refunded, q.Waiting) < 0 {
 		return false
 	}
 	if t.Unlimited {
@@ -84,6 +86,9 @@ const (
 	StepWithdraw                  // an operator takes units away
 	StepAmend                     // an order gets other lines, another number or buyer; Inventory.Amend says what follows
 	StepPutBack                   // units that were refunded go back on sale after all
+	StepWait                      // an order waits for units
+	StepOffer                     // units that are free go to an order that waits: they are set aside for it
+	StepLeave                     // an order that waits is closed
 )
 
 // String returns the name of the step.
@@ -148,6 +153,9 @@ var table = [...]Transition{ //nolint:gochecknoglobals // a constant, but for th
 	{Step: StepWithdraw, Name: "withdraw", Delta: Quantities{Total: -1, Left: -1}},
 	{Step: StepAmend, Name: "amend", From: []State{Locked, Paid}},
 	{Step: StepPutBack, Name: "put back", From: []State{Paid, Redeemed, Refunded}, Delta: Quantities{Sold: -1, Left: +1}},
+	{Step: StepWait, Name: "wait", From: []State{Unheld}, To: Waiting, Delta: Quantities{Waiting: +1}},
+	{Step: StepOffer, Name: "offer", From: []State{Waiting}, To: Locked, Delta: Quantities{Locked: +1, Waiting: -1}},
+	{Step: StepLeave, Name: "leave", From: []State{Waiting}, To: Cancelled, Delta: Quantities{Waiting: -1}},
 }
 
 // Weight returns what one unit of a hold in this state contributes to the counters of its
@@ -158,6 +166,8 @@ func (s State) Weight() Quantities {
 		return Quantities{Locked: 1}
 	case Paid, Redeemed, Refunded:
 		return Quantities{Sold: 1}
+	case Waiting:
+		return Quantities{Waiting: 1}
 	case Unheld, Cancelled, Expired, Archived:
 	}
 	return Quantities{}

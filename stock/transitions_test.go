@@ -21,7 +21,7 @@ func TestTransitions(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"lock", "take", "cancel", "expire", "pay", "reacquire", "redeem", "refund", "discard", "restock", "withdraw", "amend",
-		"put back",
+		"put back", "wait", "offer", "leave",
 	}, names)
 	require.Zero(t, stock.Step(0).Transition())
 	require.Zero(t, stock.Step(len(names)+1).Transition())
@@ -42,13 +42,14 @@ func TestTransitionsKeepTheBooks(t *testing.T) {
 	for _, row := range stock.Transitions() {
 		c := row.Delta
 		require.Equal(t, c.Total, c.Sold+c.Left, row.Name)
-		for _, n := range []int64{c.Total, c.Sold, c.Locked, c.Left, c.Refunded} {
+		for _, n := range []int64{c.Total, c.Sold, c.Locked, c.Left, c.Refunded, c.Waiting} {
 			require.True(t, -1 <= n && n <= 1, row.Name)
 		}
-		require.Equal(t, stock.Quantities{Total: 3 * c.Total, Sold: 3 * c.Sold, Locked: 3 * c.Locked, Left: 3 * c.Left, Refunded: 3 * c.Refunded},
-			c.Times(3))
+		require.Equal(t, stock.Quantities{
+			Total: 3 * c.Total, Sold: 3 * c.Sold, Locked: 3 * c.Locked, Left: 3 * c.Left, Refunded: 3 * c.Refunded, Waiting: 3 * c.Waiting,
+		}, c.Times(3))
 		unlimited := c.For(stock.Terms{Unlimited: true})
-		require.Equal(t, stock.Quantities{Sold: c.Sold, Locked: c.Locked, Refunded: c.Refunded}, unlimited, row.Name)
+		require.Equal(t, stock.Quantities{Sold: c.Sold, Locked: c.Locked, Refunded: c.Refunded, Waiting: c.Waiting}, unlimited, row.Name)
 		require.Equal(t, c, c.For(stock.Terms{}))
 	}
 }
@@ -59,20 +60,20 @@ func TestTransitionsThatDraw(t *testing.T) {
 	t.Parallel()
 	var draws []string
 	for _, row := range stock.Transitions() {
-		full := stock.Quantities{Total: 10, Sold: 4, Locked: 6, Left: 6, Refunded: 2}
+		full := stock.Quantities{Total: 10, Sold: 4, Locked: 6, Left: 6, Refunded: 2, Waiting: 3}
 		require.True(t, full.Valid(stock.Terms{}))
 		after, err := full.Plus(row.Delta)
 		require.NoError(t, err)
 		require.Equal(t, row.Draws(), !after.Valid(stock.Terms{}), row.Name)
 		if row.Draws() {
 			draws = append(draws, row.Name)
-			one := stock.Quantities{Total: 10, Sold: 4, Locked: 5, Left: 6, Refunded: 2}
+			one := stock.Quantities{Total: 10, Sold: 4, Locked: 5, Left: 6, Refunded: 2, Waiting: 3}
 			after, err = one.Plus(row.Delta)
 			require.NoError(t, err)
 			require.True(t, after.Valid(stock.Terms{}), row.Name)
 		}
 	}
-	require.Equal(t, []string{"lock", "take", "reacquire", "withdraw"}, draws)
+	require.Equal(t, []string{"lock", "take", "reacquire", "withdraw", "offer"}, draws)
 }
 
 // TestWeightIsTheSumOfTheWay walks every way that a hold can go: wherever it arrives, what it
@@ -88,7 +89,7 @@ func TestWeightIsTheSumOfTheWay(t *testing.T) {
 				if !ok || row.To == stock.Unheld {
 					continue
 				}
-				sum, err := way.Plus(stock.Quantities{Sold: row.Delta.Sold, Locked: row.Delta.Locked})
+				sum, err := way.Plus(stock.Quantities{Sold: row.Delta.Sold, Locked: row.Delta.Locked, Waiting: row.Delta.Waiting})
 				require.NoError(t, err)
 				if known, ok := reached[row.To]; ok {
 					require.Equal(t, known, sum, "%s from %v", row.Name, from)
@@ -108,7 +109,7 @@ func TestWeightIsTheSumOfTheWay(t *testing.T) {
 		require.Equal(t, from.Weight(), stock.Refunded.Weight())
 	}
 	require.Equal(t, stock.StepRefund.Transition().From, stock.StepDiscard.Transition().From)
-	require.Len(t, reached, 6)
+	require.Len(t, reached, 7)
 }
 
 func TestNoStateIsLeftForGoodBehindADeadline(t *testing.T) {
@@ -135,6 +136,7 @@ func TestQuantitiesPlus(t *testing.T) {
 		func(q *stock.Quantities) *int64 { return &q.Locked },
 		func(q *stock.Quantities) *int64 { return &q.Left },
 		func(q *stock.Quantities) *int64 { return &q.Refunded },
+		func(q *stock.Quantities) *int64 { return &q.Waiting },
 	} {
 		var q, d stock.Quantities
 		*at(&q), *at(&d) = math.MaxInt64-1, 1
@@ -188,7 +190,7 @@ func TestNames(t *testing.T) {
 	require.Equal(t, "SKU 42", stock.Key{SKU: 42}.String())
 	require.Equal(t, "SKU 42 of activity 7", stock.Key{SKU: 42, Activity: 7}.String())
 	require.Equal(t, "paid", stock.Paid.String())
-	require.Equal(t, "state 7", stock.State(7).String())
+	require.Equal(t, "waiting state 8", stock.Waiting.String()+" "+stock.State(8).String())
 	require.Equal(t, "refused done exists", stock.Refused.String()+" "+stock.Done.String()+" "+stock.Exists.String())
 	require.Equal(t, "transfer", stock.KindTransfer.String())
 	require.Equal(t, "refund", stock.KindRefund.String())

@@ -27,6 +27,7 @@ func tellCases() []testCase {
 		{Name: "CrowdsEmptyAnItemOnce", Run: crowdEmpties},
 		{Name: "SoldOutAndBackTakeTurnsInACrowd", Run: crowdTurns},
 		{Name: "ManyExpireAtOnceAndEachIsToldOnce", Run: manyExpire},
+		{Name: "WhatGoesToThoseWhoWaitIsToldToThem", Run: offers},
 		{Name: "ACallersTransactionTellsWithItsCommit", Run: inTransaction, Transactions: true},
 	}
 }
@@ -278,6 +279,30 @@ func manyExpire(s *scene) {
 		kinds = append(kinds, e.Kind)
 	}
 	suite.Same(s, "of the item", kinds, []event.Kind{event.SoldOut, event.BackInStock})
+}
+
+func offers(s *scene) {
+	ctx := s.Context()
+	s.define(1, 3, stock.Terms{Low: 1})
+	s.lock("a", units(1, 3))
+	s.delivers(of(event.LowStock, 1, 0), of(event.SoldOut, 1, 0))
+	suite.Must(s.inv.For("ann").Wait(ctx, "b", units(1, 2)))
+	suite.Must(s.inv.Wait(ctx, "c", units(1, 1)))
+	s.delivers()
+	s.cancel("a") // the item is not back
+	s.delivers(ofOrder(event.HoldCancelled, "a", 3), ofOrder(event.Offered, "b", 2), ofOrder(event.Offered, "c", 1))
+	suite.Same(s, "buyer", s.list(event.OrderQueue("b"))[0].Buyer, "ann")
+	suite.Must(s.inv.Wait(ctx, "d", units(1, 1)))
+	s.Advance(hold)
+	suite.Must(s.inv.Expire(ctx))
+	s.delivers(
+		ofOrder(event.HoldExpired, "b", 2), ofOrder(event.HoldExpired, "c", 1), ofOrder(event.Offered, "d", 1), of(event.BackInStock, 1, 2),
+	)
+	suite.Must(s.inv.Wait(ctx, "e", units(1, 2))) // at once
+	s.delivers(ofOrder(event.Offered, "e", 2), of(event.LowStock, 1, 0), of(event.SoldOut, 1, 0))
+	suite.Must(s.inv.Wait(ctx, "f", units(1, 1)))
+	s.cancel("f") // it had nothing
+	s.delivers()
 }
 
 func inTransaction(s *scene) {

@@ -34,7 +34,7 @@ const Units = "Units."
 func Changes(call string) bool {
 	switch strings.TrimPrefix(call, Units) {
 	case "Items", "Defined", "List", "Hold", "Missing", "Holds", "Due", "RefundRecord", "Applied", "Changes",
-		"Refunds",                                                                                   // of stock.Store
+		"Refunds", "Ahead", // of stock.Store
 		"Terms", "Coupon", "ByCode", "Wallet", "UseOf", "Uses", "UsedBy", "Codes", "Batch", "Count", // of coupon.Store
 		"Record", "Share", "Shares", "Payouts", "Payout", "Records", "Sent", "Mine", // of redpacket.Store
 		"Activity", "Activities", "DueActivities", "Offer", "Products", "DueProducts", "Shelf", "Seat", "Team", "Seats", "Teams",

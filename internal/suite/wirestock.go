@@ -73,6 +73,14 @@ func (w *wiredStock) MoveAll(ctx context.Context, moves []stock.Movement) ([]str
 	return Over(w.Wire, w.store().MoveAll)(ctx, moves)
 }
 
+func (w *wiredStock) HandOver(ctx context.Context) error {
+	return Over(w.Wire, w.store().HandOver)(ctx)
+}
+
+func (w *wiredStock) Ahead(ctx context.Context, hold stock.Hold) (ahead, waiting int64, err error) {
+	return Over(w.Wire, w.store().Ahead)(ctx, hold)
+}
+
 func (w *wiredStock) Void(ctx context.Context, order string, beside ...stock.Companion) (stock.Verdict, error) {
 	return Over(w.Wire, w.store().Void)(ctx, order, beside...)
 }

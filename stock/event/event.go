@@ -21,14 +21,15 @@ const (
 	HoldCancelled Kind = 5 // the hold of Order was cancelled; an order that never had a hold is not told of
 	OrderPaid     Kind = 6 // Order is paid: by Pay, by Take, or late
 	OrderRefunded Kind = 7 // Num units of Order were refunded by the refund Ref
+	Offered       Kind = 8 // Order, which has waited, has its units now until the deadline of its hold
 
-	lastKind = OrderRefunded
+	lastKind = Offered
 )
 
 // String returns the kind in words.
 func (k Kind) String() string {
 	names := [...]string{
-		"", "sold out", "back in stock", "low stock", "hold expired", "hold cancelled", "order paid", "order refunded",
+		"", "sold out", "back in stock", "low stock", "hold expired", "hold cancelled", "order paid", "order refunded", "offered",
 	}
 	if k > 0 && int(k) < len(names) {
 		return names[k]

@@ -11,7 +11,7 @@ func sentinels() []error {
 		stock.ErrInvalid, stock.ErrMismatch, stock.ErrOverflow, stock.ErrDrift, stock.ErrUnknown, stock.ErrUnavailable,
 		stock.ErrStore, stock.ErrUnknownSKU, stock.ErrNotOnSale, stock.ErrOffShelf, stock.ErrNotStarted, stock.ErrEnded,
 		stock.ErrLimit, stock.ErrPerOrder, stock.ErrLiveHolds, stock.ErrPerBuyer, stock.ErrBuyerRequired,
-		stock.ErrInsufficient, stock.ErrInUse, stock.ErrUnlimited, stock.ErrNotFound, stock.ErrNotPaid, stock.ErrPaid,
+		stock.ErrInsufficient, stock.ErrInUse, stock.ErrUnlimited, stock.ErrNotFound, stock.ErrNotPaid, stock.ErrWaiting, stock.ErrPaid,
 		stock.ErrRedeemed, stock.ErrRefunded, stock.ErrCancelled, stock.ErrExpired, stock.ErrOverRefund,
 	}
 }

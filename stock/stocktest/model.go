@@ -169,6 +169,7 @@ func (m *model) compareLists() {
 	}
 	all := func(s *side) *stock.Inventory { return s.inv }
 	holds("all", all, stock.Filter{})
+	holds("what waits in the order of arrival", all, stock.Filter{States: []stock.State{stock.Waiting}, ByDeadline: true})
 	holds("what is locked by deadline", all, stock.Filter{States: []stock.State{stock.Locked}, ByDeadline: true})
 	for _, buyer := range buyers() {
 		holds(buyer, func(s *side) *stock.Inventory { return s.inv.For(buyer) }, stock.Filter{})

@@ -11,12 +11,17 @@ import (
 
 // draw draws an operation: one call, or several that share batches; with rows of the shop or without.
 func (m *model) draw() operation {
-	if m.Chance(4) {
+	if m.Chance(4) && !m.anyWaits() {
 		if op, ok := m.batch(); ok {
 			return op
 		}
 	}
 	return m.along(m.next(), m.Chance(15))
+}
+
+// anyWaits reports whether orders wait for an item: what several calls free by turns may go to others than what one batch frees.
+func (m *model) anyWaits() bool {
+	return slices.ContainsFunc(suite.Must(suite.Gather(m.Sides[0].inv.Items(m.Context()))), func(i stock.Item) bool { return i.Waiting > 0 })
 }
 
 // carries reports whether calls can carry rows of the shop on both sides.

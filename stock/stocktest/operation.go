@@ -42,7 +42,7 @@ func (m *model) next() operation {
 	case n < 44:
 		return m.step("Pay", stock.Locked)
 	case n < 49:
-		return m.step("Cancel", stock.Locked)
+		return m.step("Cancel", stock.Locked, stock.Locked, stock.Waiting)
 	case n < 53:
 		return m.step("Redeem", stock.Paid)
 	case n < 58:
@@ -128,7 +128,31 @@ func (m *model) lock() operation {
 	if m.Chance(15) {
 		buyer = ""
 	}
+	if m.Chance(12) {
+		return m.waitOf(order, buyer)
+	}
 	return m.lockOf(order, buyer, m.lines(), m.Chance(15))
+}
+
+// waitOf has an order wait, mostly for the item that has the least.
+func (m *model) waitOf(order, buyer string) operation {
+	key := m.key()
+	if m.Chance(70) {
+		key = m.scarce().Key()
+	}
+	line := stock.Line{SKU: key.SKU, Activity: key.Activity, Num: m.num(key)}
+	place := operation{Name: fmt.Sprintf("Position(%q)", order), Call: func(s *side) (any, error) {
+		place, length, err := s.inv.Position(s.Context(), order)
+		return [2]int64{place, length}, err
+	}}
+	return operation{Name: fmt.Sprintf("Wait(%q, %v) for %q", order, line, buyer), Looks: append(m.look(order), place),
+		Call: func(s *side) (any, error) {
+			inv := s.inv
+			if buyer != "" {
+				inv = inv.For(buyer)
+			}
+			return inv.Wait(s.Context(), order, line)
+		}}
 }
 
 // lockOf locks or takes lines for an order and a buyer; "" is none.

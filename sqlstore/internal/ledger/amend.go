@@ -73,10 +73,9 @@ func (s *Store) amendSingle(ctx context.Context, _ struct{}, call amendCall) (st
 func (s *Store) amend(ctx context.Context, call amendCall) (stock.MoveResult, error) {
 	s = s.withRows(call.Rows)
 	b := newAmendBatch(s, []amendCall{call})
-	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
+	kept, err := s.HandingOver(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (bool, error) {
 		b = newAmendBatch(s, []amendCall{call})
-		err := b.make(ctx, s.watched(q), !s.Bound())
-		return b.why[0] == nil, err
+		return b.make(ctx, s.watched(q), h, !s.Bound())
 	})
 	verdict, err := ExistsOnDuplicate(DoneIf(kept), err)
 	return stock.MoveResult{Verdict: verdict, Beside: b.calls[0].Kept}, err
@@ -132,17 +131,17 @@ func (s *Store) amendBatch(ctx context.Context, _ struct{}, calls []amendCall) (
 // amendMany makes amendments in one transaction, those that their holds and items allow. What a call carries must not be kept where it
 // is not made: such calls are refused, and none is made.
 func (s *Store) amendMany(ctx context.Context, calls []amendCall) (b *amendments, err error) {
-	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
 		b = newAmendBatch(s, slices.Clone(calls))
 		q = s.watched(q)
 		if err := beforeTry(ctx, s, q, calls); err != nil {
 			return false, err
 		}
-		err := b.make(ctx, q, false)
+		made, err := b.make(ctx, q, h, false)
 		if mysql.Number(err) == mysql.ErrDuplicate {
 			err = errKnown
 		}
-		return len(b.in) > 0, err
+		return made, err
 	})
 	return b, err
 }
@@ -166,8 +165,9 @@ func (b *amendments) renames() bool {
 }
 
 // make makes them: the holds, the records, the buyers, and the items last, each sorted by key. At once changes the holds before it
-// asks the items, so that these are locked as briefly as possible; whatever refuses then undoes the transaction.
-func (b *amendments) make(ctx context.Context, q mysql.Tx, atOnce bool) error {
+// asks the items, so that these are locked as briefly as possible; whatever refuses then undoes the transaction. It reports whether any
+// is made.
+func (b *amendments) make(ctx context.Context, q mysql.Tx, h *Handover, atOnce bool) (bool, error) {
 	var err error
 	if atOnce {
 		if err = b.write(ctx, q, true); err == nil {
@@ -177,27 +177,30 @@ func (b *amendments) make(ctx context.Context, q mysql.Tx, atOnce bool) error {
 		err = b.lock(ctx, q)
 	}
 	if err != nil || len(b.in) == 0 {
-		return err
+		return false, err
+	}
+	if err := h.Lock(ctx, q); err != nil {
+		return false, err
 	}
 	t := NewTally()
 	if err := b.judge(ctx, q, t); err != nil || len(b.in) == 0 {
-		return err
+		return false, err
 	}
 	if !atOnce {
 		if err := b.record(ctx, q); err != nil {
-			return err
+			return false, err
 		}
 		if err := b.write(ctx, q, false); err != nil || len(b.in) == 0 {
-			return err
+			return false, err
 		}
 	}
-	if err := t.Apply(ctx, q, b.SQL); err != nil {
-		return err
+	if err := t.Apply(ctx, q, h); err != nil {
+		return false, err
 	}
 	if err := b.tell(ctx, q); err != nil {
-		return err
+		return false, err
 	}
-	return b.Tell(ctx, q, b.toldOf())
+	return h.Finish(ctx, q, t.Freed(), b.toldOf())
 }
 
 // toldOf returns what the amendments have to tell. An order that only gets another number has lost nothing.

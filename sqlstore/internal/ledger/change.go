@@ -38,17 +38,20 @@ func (s *Store) Apply(ctx context.Context, change stock.Change, beside ...stock.
 
 // apply applies a change by itself.
 func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.Companion) (stock.Verdict, error) {
-	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+	kept, err := s.HandingOver(ctx, s.changeBeside(beside), func(q mysql.Tx, h *Handover) (bool, error) {
 		q = s.watched(q)
 		if err := s.Record(ctx, q, change); err != nil {
 			return false, err
 		}
-		if ok, err := s.applyEntries(ctx, q, change); err != nil || !ok {
+		if err := h.Lock(ctx, q); err != nil {
+			return false, err
+		}
+		if ok, err := s.applyEntries(ctx, q, h, change); err != nil || !ok {
 			return false, err
 		}
 		t := s.told()
 		t.change(change)
-		return true, s.Tell(ctx, q, t)
+		return h.Finish(ctx, q, freedBy(change), t)
 	})
 	if errors.Is(err, fault.ErrDrift) || errors.Is(err, fault.ErrOverflow) {
 		return stock.Refused, nil // a constraint: the counters would not be valid
@@ -57,9 +60,9 @@ func (s *Store) apply(ctx context.Context, change stock.Change, beside []stock.C
 }
 
 // applyEntries adds what a change does to its items and buyers, and reports whether all of them let it.
-func (s *Store) applyEntries(ctx context.Context, q mysql.Tx, change stock.Change) (bool, error) {
+func (s *Store) applyEntries(ctx context.Context, q mysql.Tx, h *Handover, change stock.Change) (bool, error) {
 	if moveOnly(change) {
-		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.moveUnits(change.Entries)))
+		rows, err := h.exec(ctx, q, s.SQL.moveUnits(change.Entries))
 		return rows == int64(len(change.Entries)), err
 	}
 	for _, e := range change.Entries {
@@ -69,7 +72,7 @@ func (s *Store) applyEntries(ctx context.Context, q mysql.Tx, change stock.Chang
 			}
 			continue
 		}
-		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.applyToItem(change.Kind, e)))
+		rows, err := h.exec(ctx, q, s.SQL.applyToItem(change.Kind, e))
 		if err != nil || rows == 0 {
 			return false, err
 		}
@@ -112,7 +115,7 @@ func (q *Statements) moveUnits(entries []stock.Entry) string {
 
 func (q *Statements) moveUnitsText(items int) string {
 	return mysql.Driven(items, "UPDATE "+q.itemsOf(items)+
-		" SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + l.NUM, s.STOCK_LEFT_NUM = s.STOCK_LEFT_NUM + l.NUM, s."+Touch+
+		" SET s.STOCK_TOTAL_NUM = s.STOCK_TOTAL_NUM + l.NUM, s.STOCK_LEFT_NUM = s.STOCK_LEFT_NUM + l.NUM, "+asksWaiting+", s."+Touch+
 		" WHERE s.UNLIMITED = 0 AND s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM >= -l.NUM"+
 		fmt.Sprintf(" AND s.STOCK_TOTAL_NUM <= %d - GREATEST(l.NUM, 0)", int64(math.MaxInt64)))
 }

@@ -74,6 +74,11 @@ func (s *Store) change(ctx context.Context, beside []stock.Companion, fn mysql.V
 	})
 }
 
+// changeBeside is change with these companions.
+func (s *Store) changeBeside(beside []stock.Companion) func(context.Context, mysql.VerdictFunc) (bool, error) {
+	return func(ctx context.Context, fn mysql.VerdictFunc) (bool, error) { return s.change(ctx, beside, fn) }
+}
+
 // ChangeBy is change for one statement, which says by its rows whether it did anything.
 func (s *Store) ChangeBy(ctx context.Context, beside []stock.Companion, statement string) (stock.Verdict, error) {
 	if len(beside) == 0 && s.rows == nil {

@@ -15,7 +15,7 @@ import (
 func (q *Statements) renderDefinitions() {
 	const columns = "s.SPU_ID @ ?, s.STATUS @ ?, s.START_TIME @ ?, s.END_TIME @ ?, s.ORDER_LIMIT @ ?, s.BUYER_LIMIT @ ?, s.HOLD_LIMIT @ ?" +
 		", s.LOW_NUM @ ?"
-	terms := "UPDATE " + q.Items + " s " + mysql.ByKey + " SET " + strings.ReplaceAll(columns, "@", "=") + ", s." + Touch
+	terms := "UPDATE " + q.Items + " s " + mysql.ByKey + " SET " + strings.ReplaceAll(columns, "@", "=") + ", " + asksWaiting + ", s." + Touch
 	// The terms must still be those that were read, so that nobody's change is lost: an item that has become limited or unlimited
 	// in between, or has other terms by now, is looked at again.
 	where := " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND s.UNLIMITED = ? AND " +
@@ -108,23 +108,28 @@ func (s *Store) SetTerms(
 		statement = mysql.Render(s.SQL.changeLimit, slices.Concat(columnsOf(to), []any{to.Unlimited, total, limited, total},
 			where, []any{from.Total, limited, total})...)
 	}
-	if define.ID == "" {
-		verdict, err := s.ChangeBy(ctx, beside, statement)
-		return verdict, mysql.Reason(err)
+	if define.ID == "" && !s.Bound() && s.rows == nil && len(beside) == 0 {
+		rows, err := s.Exec(ctx, unlessWaiting(statement))
+		if mysql.Number(err) != mysql.ErrOutOfRange {
+			return DoneIf(rows > 0), err
+		}
 	}
-	kept, err := s.change(ctx, beside, func(q mysql.Tx) (bool, error) {
+	kept, err := s.HandingOver(ctx, s.changeBeside(beside), func(q mysql.Tx, h *Handover) (bool, error) {
+		if err := h.Lock(ctx, q); err != nil {
+			return false, err
+		}
 		t, err := s.switched(ctx, q, from, to)
 		if err != nil {
 			return false, err
 		}
-		rows, err := mysql.Affected(q.ExecContext(ctx, statement))
+		rows, err := h.exec(ctx, q, statement)
 		if err != nil || rows == 0 {
 			return false, err
 		}
 		if err := s.Record(ctx, q, define); err != nil {
 			return false, err
 		}
-		return true, s.Tell(ctx, q, t)
+		return h.Finish(ctx, q, []stock.Key{from.Key}, t)
 	})
 	if mysql.Number(err) == mysql.ErrDuplicate {
 		return stock.Refused, nil // from is of before an earlier switch

@@ -28,19 +28,19 @@ func (q *Statements) statements() []sqltest.Statement {
 		{"Lock 1: claim the order, two lines", q.insertHoldsText(lock, 2, false)},
 		{"Lock 1: the same, with a time at which it dies at the latest", q.insertHoldsText(lock, 2, true)},
 		{"Lock: count it for its buyer, two lines", q.countHoldsText(2)},
-		{"Lock 2: one line, no buyer", q.lockItemsText(lock, 1, false)},
-		{"Lock 2: one line, with a buyer", q.lockItemsText(lock, 1, true)},
-		{"Lock 2: two lines, no buyer", q.lockItemsText(lock, 2, false)},
-		{"Lock 2: two lines, with a buyer", q.lockItemsText(lock, 2, true)},
-		{"Lock 2: the guard also asks whether the item may be sold out or low now", q.lockItemText(lock, true, 0) + asksNear(3)},
+		{"Lock 2: one line, no buyer", q.lockItemsText(lock, 1, false, true)},
+		{"Lock 2: one line, with a buyer", q.lockItemsText(lock, 1, true, true)},
+		{"Lock 2: two lines, no buyer", q.lockItemsText(lock, 2, false, true)},
+		{"Lock 2: two lines, with a buyer", q.lockItemsText(lock, 2, true, true)},
+		{"Lock 2: the guard also asks whether the item may be sold out or low now", q.lockItemText(lock, true, true, 0) + asksNear(3)},
 		{"Take 1: claim the order, two lines", q.insertHoldsText(take, 2, false)},
-		{"Take 2: one line, no buyer", q.lockItemsText(take, 1, false)},
-		{"Take 2: two lines, with a buyer", q.lockItemsText(take, 2, true)},
+		{"Take 2: one line, no buyer", q.lockItemsText(take, 1, false, true)},
+		{"Take 2: two lines, with a buyer", q.lockItemsText(take, 2, true, true)},
 	}
 	counted := stock.Entry{Key: entry.Key, Delta: stock.Quantities{Total: 5, Left: 5}, From: 100}
 	var sums []itemSum
 	for n := range int64(3) {
-		sums = append(sums, itemSum{Key: stock.Key{SKU: 41 + n}, num: 1 + n, most: 1, anonymous: true})
+		sums = append(sums, itemSum{Key: stock.Key{SKU: 41 + n}, num: 1 + n, most: 1, anonymous: true, yields: true})
 	}
 	one, two := lineKeys{"1": {"a", "b"}}, lineKeys{"1": {"a", "b"}, "1, 2": {"c"}}
 	for _, t := range stock.Transitions() {
@@ -62,6 +62,13 @@ func (q *Statements) statements() []sqltest.Statement {
 		sqltest.Statement{"Merged steps 4: the item", q.tallyItem},
 		sqltest.Statement{"Merged steps 4: the items", q.tallyItems(2)},
 		sqltest.Statement{"Merged calls that are stuck: the lines of their orders", q.lockLinesOf},
+		sqltest.Statement{"Wait 1: claim the order, two", q.insertWaitersText(2)},
+		sqltest.Statement{"Wait 2: the item", q.queueUp},
+		sqltest.Statement{"Hand over: who waits", q.queue},
+		sqltest.Statement{"Hand over: for what an order has made available, by itself", q.waitedFor(0)},
+		sqltest.Statement{"Hand over: for what an order of two lines has made available, in the caller's transaction", q.waitedFor(2)},
+		sqltest.Statement{"Expire: items that have units for those who wait", q.leftBehind},
+		sqltest.Statement{"Position", q.ahead},
 		sqltest.Statement{"Step reacquire 2: all lines, or roll back", q.countState},
 		sqltest.Statement{"Cancel, Resolve: close an unknown order", q.CloseOrder},
 		sqltest.Statement{"Resolve: fence the order", q.fenceOrder},
@@ -92,13 +99,13 @@ func (q *Statements) statements() []sqltest.Statement {
 			{Order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}}, HoldFor: time.Minute},
 			{Order: stock.Order{ID: "b", Buyer: "7", Lines: []stock.Line{{SKU: 42, Num: 1}}}, HoldFor: time.Minute},
 		})},
-		sqltest.Statement{"Merged Lock 2: the item, no buyers", q.lockItemText(lock, true, 0)},
-		sqltest.Statement{"Merged Lock 2: the item, two buyers", q.lockItemText(lock, false, 2)},
+		sqltest.Statement{"Merged Lock 2: the item, no buyers", q.lockItemText(lock, true, true, 0)},
+		sqltest.Statement{"Merged Lock 2: the item, two buyers", q.lockItemText(lock, false, true, 2)},
 		sqltest.Statement{"Merged Take 1: claim the orders, two", q.insertMany(time.UnixMicro(0).UTC(), []LockCall{
 			{Order: stock.Order{ID: "a", Lines: []stock.Line{{SKU: 42, Num: 2}}, Immediate: true}, HoldFor: time.Minute},
 			{Order: stock.Order{ID: "b", Buyer: "7", Lines: []stock.Line{{SKU: 42, Num: 1}}, Immediate: true}, HoldFor: time.Minute},
 		})},
-		sqltest.Statement{"Merged Take 2: the item, two buyers", q.lockItemText(take, false, 2)},
+		sqltest.Statement{"Merged Take 2: the item, two buyers", q.lockItemText(take, false, true, 2)},
 		sqltest.Statement{"Merged Lock 2: three items of a pool, of which 1, 2 and 3 units are locked, no buyers", q.lockSums(lock, sums, nil)},
 		sqltest.Statement{"Merged Lock 2: the same of two pools", q.lockSumsText(lock, 2, 0)},
 		sqltest.Statement{"Merged Lock 2: the same with two buyers", q.lockSumsText(lock, 2, 2)},

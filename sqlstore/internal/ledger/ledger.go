@@ -32,12 +32,14 @@ type Store struct {
 	stuck      *stuckRows // nil where calls are not merged
 	tells      event.Kinds
 	events     *events.Statements
+	queues     bool // orders may wait for its items
 }
 
 // storeBatchers merge the calls of a store, each kind by what it is hot on.
 type storeBatchers struct {
 	locks   *batch.Batcher[stock.Key, LockCall, LockAnswer]
 	takes   *batch.Batcher[stock.Key, LockCall, LockAnswer]
+	waits   *batch.Batcher[stock.Key, LockCall, LockAnswer]
 	Moves   *batch.Batcher[stock.Step, MoveCall, stock.MoveResult]
 	refunds *batch.Batcher[struct{}, RefundCall, stock.RefundResult]
 	amends  *batch.Batcher[struct{}, amendCall, stock.MoveResult]
@@ -65,7 +67,7 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	}
 	s.Broken = o.Broken
 	if table == GoodsStock {
-		s.tells, s.events = o.Tell, events.NewStatements(o.Prefix)
+		s.tells, s.events, s.queues = o.Tell, events.NewStatements(o.Prefix), true
 	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)
@@ -73,6 +75,7 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 		s.batchers = &storeBatchers{
 			locks:   batch.NewMixed[stock.Key](b, s.LockBatch, s.lockAlone),
 			takes:   batch.NewMixed[stock.Key](b, s.LockBatch, s.lockAlone),
+			waits:   batch.New(b, s.waitBatch, s.waitSingle),
 			Moves:   batch.New(b, s.moveBatch, s.moveSingle),
 			refunds: batch.New(b, s.refundBatch, s.refundSingle),
 			amends:  batch.New(b, s.amendBatch, s.amendSingle),
@@ -88,7 +91,8 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 // Waiting returns how many calls wait to change something.
 func (s *Store) Waiting() int {
 	b := s.batchers
-	return b.locks.Queued() + b.takes.Queued() + b.Moves.Queued() + b.refunds.Queued() + b.amends.Queued() + b.expires.Queued()
+	return b.locks.Queued() + b.takes.Queued() + b.waits.Queued() + b.Moves.Queued() + b.refunds.Queued() + b.amends.Queued() +
+		b.expires.Queued()
 }
 
 // lookups makes the lookups of a store.
@@ -101,7 +105,7 @@ func (s *Store) lookups() {
 func (s *Store) WithTx(tx mysql.Tx) *Store {
 	bound := &Store{
 		Handle: s.Within(tx), SQL: s.SQL, SoldOut: s.SoldOut, Companions: s.Companions, drifted: s.drifted, rows: s.rows,
-		tells: s.tells, events: s.events,
+		tells: s.tells, events: s.events, queues: s.queues,
 	}
 	bound.lookups()
 	return bound
@@ -141,6 +145,10 @@ func (s *Store) Lock(ctx context.Context, order stock.Order, holdFor time.Durati
 		return stock.LockResult{}, err
 	}
 	call := LockCall{Order: order, HoldFor: holdFor, Cargo: s.cargo(order.Beside)}
+	if order.Waits {
+		answer, err := s.queueUp(ctx, call)
+		return call.Result(answer), err
+	}
 	if s.batchers == nil {
 		answer, err := s.lock(ctx, call)
 		return call.Result(answer), err

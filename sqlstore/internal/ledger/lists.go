@@ -131,7 +131,7 @@ func (s *Store) Holds(ctx context.Context, filter stock.Filter, after stock.Curs
 func (s *Store) holdsOf(ctx context.Context, filter stock.Filter, after stock.Cursor, limit int) ([]stock.Hold, error) {
 	states := filter.States
 	if len(states) == 0 {
-		states = []stock.State{stock.Locked, stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired}
+		states = []stock.State{stock.Locked, stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired, stock.Waiting}
 	}
 	var query, index string
 	switch from := mysql.From(after.Order == "", after.At); {

@@ -38,6 +38,7 @@ type LockAnswer struct {
 	kept    []stock.Companion // and what was kept beside it
 	Why     error             // why it was Refused
 	dead    bool              // it was Refused, and the item has dead holds
+	offered time.Time         // of one that Waits: when it got its units; zero where it waits on
 }
 
 // Result returns what the answer says.
@@ -49,8 +50,13 @@ func (c LockCall) Result(a LockAnswer) stock.LockResult {
 		Order: c.Order.ID, Buyer: c.Order.Buyer, State: c.transition().To,
 		Deadline: c.Order.Deadline(a.at, c.HoldFor), LockedAt: a.at, UpdatedAt: a.at, Beside: a.kept,
 	}
-	if c.Order.Immediate {
+	switch {
+	case c.Order.Immediate:
 		hold.PaidAt = a.at
+	case !a.offered.IsZero():
+		hold.State, hold.Deadline, hold.UpdatedAt = stock.Locked, c.Order.Deadline(a.offered, c.HoldFor), a.offered
+	case c.Order.Waits:
+		hold.Deadline = a.at
 	}
 	hold.Lines = make([]stock.HoldLine, len(c.Order.Lines))
 	for i, l := range c.Order.Lines {

@@ -139,7 +139,7 @@ func (q *Statements) lockItems(order stock.Order) string {
 		if order.Buyer != "" {
 			args = append(args, order.Buyer)
 		}
-		return mysql.Render(q.lockItemsText(order.Step().Transition(), len(order.Lines), order.Buyer != ""), args...)
+		return mysql.Render(q.lockItemsText(order.Step().Transition(), len(order.Lines), order.Buyer != "", !order.PassWaiting), args...)
 	}
 	l := order.Lines[0]
 	if order.Buyer != "" {
@@ -147,7 +147,7 @@ func (q *Statements) lockItems(order stock.Order) string {
 	}
 	t := order.Step().Transition()
 	args = append(args, changes(t, l.Num)...)
-	return mysql.Render(q.lockItemsText(t, 1, order.Buyer != ""), append(args, l.SKU, l.Activity, l.Num, l.Num)...)
+	return mysql.Render(q.lockItemsText(t, 1, order.Buyer != "", !order.PassWaiting), append(args, l.SKU, l.Activity, l.Num, l.Num)...)
 }
 
 // changes returns the arguments of the change of an item: a number for each counter that moves.
@@ -170,9 +170,9 @@ func (q *Statements) lockSums(t stock.Transition, sums []itemSum, usages []buyer
 	case alike(sums):
 		return q.lockPool(t, sums, usages)
 	}
-	args := make([]any, 0, 5*len(sums)+3*len(usages))
+	args := make([]any, 0, 6*len(sums)+3*len(usages))
 	for _, s := range sums {
-		args = append(args, s.SKU, s.Activity, s.num, s.most, s.anonymous)
+		args = append(args, s.SKU, s.Activity, s.num, s.most, s.anonymous, s.yields)
 	}
 	for _, u := range usages {
 		args = append(args, u.SKU, u.Activity, u.buyer)
@@ -182,10 +182,11 @@ func (q *Statements) lockSums(t stock.Transition, sums []itemSum, usages []buyer
 
 // lockSumsText brings sums and buyers along, and these drive the joins: the items are locked in the order of their keys.
 func (q *Statements) lockSumsText(t stock.Transition, items, buyers int) string {
-	text := "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM, ? AS MOST, ? AS NOBODY" +
-		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?", items-1) + ") l STRAIGHT_JOIN " + q.Items + " s " + mysql.ByKey +
+	text := "UPDATE (SELECT ? AS SKU_ID, ? AS ACTIVITY_ID, ? AS NUM, ? AS MOST, ? AS NOBODY, ? AS YIELDS" +
+		strings.Repeat(" UNION ALL SELECT ?, ?, ?, ?, ?, ?", items-1) + ") l STRAIGHT_JOIN " + q.Items + " s " + mysql.ByKey +
 		" ON s.SKU_ID = l.SKU_ID AND s.ACTIVITY_ID = l.ACTIVITY_ID SET " + ItemChange(t.Delta, "l.NUM") + ", s." + Touch +
-		" WHERE " + onSale("l.MOST", "l.NUM") + " AND (l.NOBODY = 0 OR s.BUYER_LIMIT = 0 AND s.HOLD_LIMIT = 0)"
+		" WHERE " + onSale("l.MOST", "l.NUM") +
+		" AND (l.NOBODY = 0 OR s.BUYER_LIMIT = 0 AND s.HOLD_LIMIT = 0) AND (l.YIELDS = 0 OR " + unwaited + ")"
 	return mysql.Driven(items, text+q.noneBeyond(t, buyers))
 }
 
@@ -199,10 +200,10 @@ func (q *Statements) noneBeyond(t stock.Transition, buyers int) string {
 		" WHERE k.SKU_ID = s.SKU_ID AND k.ACTIVITY_ID = s.ACTIVITY_ID AND NOT (" + within(t) + "))"
 }
 
-// alike reports whether items are of one pool, and whether all or none have orders of nobody.
+// alike reports whether items are of one pool, whether all or none have orders of nobody, and likewise orders that pass nobody.
 func alike(sums []itemSum) bool {
 	return !slices.ContainsFunc(sums, func(s itemSum) bool {
-		return s.Activity != sums[0].Activity || s.anonymous != sums[0].anonymous
+		return s.Activity != sums[0].Activity || s.anonymous != sums[0].anonymous || s.yields != sums[0].yields
 	})
 }
 
@@ -215,6 +216,9 @@ func (q *Statements) lockPool(t stock.Transition, sums []itemSum, usages []buyer
 	guard := onSale(most, num)
 	if sums[0].anonymous {
 		guard += anybody
+	}
+	if sums[0].yields {
+		guard += yields
 	}
 	text := "UPDATE " + q.Items + " s " + mysql.ByKey + " SET " + ItemChange(t.Delta, num) + ", s." + Touch +
 		" WHERE s.SKU_ID IN " + skus(sums) + " AND s.ACTIVITY_ID = " + strconv.FormatInt(sums[0].Activity, 10) + " AND " + guard
@@ -289,13 +293,13 @@ func (q *Statements) lockItem(t stock.Transition, sum itemSum, usages []buyerUsa
 	for _, u := range usages {
 		args = append(args, u.buyer)
 	}
-	return mysql.Render(q.lockItemText(t, sum.anonymous, len(usages)), args...)
+	return mysql.Render(q.lockItemText(t, sum.anonymous, sum.yields, len(usages)), args...)
 }
 
-func (q *Statements) lockItemText(t stock.Transition, nobody bool, buyers int) string {
-	text := q.lockItemsText(t, 1, false)
+func (q *Statements) lockItemText(t stock.Transition, nobody, yielding bool, buyers int) string {
+	text := q.lockItemsText(t, 1, false, yielding)
 	if !nobody {
-		text = strings.TrimSuffix(text, anybody)
+		text = strings.Replace(text, anybody, "", 1)
 	}
 	if buyers > 0 {
 		text += " AND NOT EXISTS (SELECT 1 FROM " + q.buyers + " b WHERE b.SKU_ID = ? AND b.ACTIVITY_ID = ? AND b.BUYER_ID IN (" +
@@ -305,7 +309,7 @@ func (q *Statements) lockItemText(t stock.Transition, nobody bool, buyers int) s
 	return text
 }
 
-func (q *Statements) lockItemsText(t stock.Transition, lines int, buyer bool) string {
+func (q *Statements) lockItemsText(t stock.Transition, lines int, buyer, yielding bool) string {
 	from, num, where := q.Items+" s", "?", " WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND "
 	if lines > 1 {
 		from, num, where = q.itemsOf(lines), "l.NUM", " WHERE "
@@ -315,6 +319,9 @@ func (q *Statements) lockItemsText(t stock.Transition, lines int, buyer bool) st
 		from += " STRAIGHT_JOIN " + q.buyers + " b " + mysql.ByKey +
 			" ON b.SKU_ID = s.SKU_ID AND b.ACTIVITY_ID = s.ACTIVITY_ID AND b.BUYER_ID = ?"
 		guard = onSale(num, num) + " AND " + within(t)
+	}
+	if yielding {
+		guard += yields
 	}
 	return mysql.Driven(lines, "UPDATE "+from+" SET "+ItemChange(t.Delta, num)+", s."+Touch+where+guard)
 }

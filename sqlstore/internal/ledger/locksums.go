@@ -41,6 +41,7 @@ type itemSum struct {
 	num       int64 // together
 	most      int64 // of one order
 	anonymous bool  // one of them names no buyer
+	yields    bool  // one of them must not pass those who wait
 }
 
 // sumsOf adds up what some Locks take of their items, in the order of the primary key. It reports whether the sums are in
@@ -61,6 +62,7 @@ func sumsOf(calls []LockCall) ([]itemSum, bool) {
 				return nil, false
 			}
 			sum.most, sum.anonymous = max(sum.most, l.Num), sum.anonymous || c.Order.Buyer == ""
+			sum.yields = sum.yields || !c.Order.PassWaiting
 		}
 	}
 	slices.SortFunc(sums, func(a, b itemSum) int { return a.Compare(b.Key) })

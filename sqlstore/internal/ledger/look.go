@@ -32,7 +32,7 @@ func (s *Store) refuse(ctx context.Context, call LockCall) (LockAnswer, bool, er
 				return LockAnswer{}, false, err
 			}
 		}
-		if usage.Refuses(call.Order.Step(), line, buyer, seen[n].now) != nil {
+		if call.Order.Refuses(usage, line, seen[n].now) != nil {
 			return s.refuseFor(ctx, call, line, usage, seen)
 		}
 	}
@@ -62,7 +62,7 @@ func (s *Store) refuseFor(
 			return LockAnswer{}, false, nil
 		}
 	}
-	why := usage.Refuses(call.Order.Step(), line, buyer, now)
+	why := call.Order.Refuses(usage, line, now)
 	limited := errors.Is(why, stock.ErrPerBuyer) || errors.Is(why, stock.ErrLiveHolds)
 	return LockAnswer{Verdict: stock.Refused, Why: why}, why != nil && !limited, nil
 }

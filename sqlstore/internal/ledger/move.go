@@ -62,16 +62,21 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 		}
 	}
 	s = s.withRows(call.Rows)
-	if frees(t) || t.Draws() { // of which items it does not know
+	if frees(t) || t.Draws() || step == stock.StepLeave { // of which items it does not know
 		defer s.Freed()
 	}
 	if !s.Bound() && !t.Draws() && len(call.Beside) == 0 && s.rows == nil && !s.Companions.Moves(t) && s.tells == 0 {
-		rows, err := s.ExecWatched(ctx, s.SQL.move(step, call, 0), s.patience())
-		return stock.MoveResult{Verdict: DoneIf(rows > 0)}, err
+		rows, err := s.ExecWatched(ctx, unlessWaiting(s.SQL.move(step, call, 0)), s.patience())
+		if mysql.Number(err) != mysql.ErrOutOfRange {
+			return stock.MoveResult{Verdict: DoneIf(rows > 0)}, err
+		}
 	}
 	calls := []MoveCall{call}
-	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (_ bool, err error) {
+	kept, err := s.HandingOver(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (_ bool, err error) {
 		q = s.watched(q)
+		if err := h.Lock(ctx, q); err != nil {
+			return false, err
+		}
 		lines, count := 0, s.SQL.countState
 		if s.Bound() {
 			if lines, err = s.lockOrder(ctx, q, call.Order); err != nil || lines == 0 {
@@ -79,7 +84,7 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 			}
 			count = s.SQL.countCurrent(lines)
 		}
-		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.move(step, call, lines)))
+		rows, err := h.exec(ctx, q, s.SQL.move(step, call, lines))
 		if err != nil || rows == 0 {
 			return false, err
 		}
@@ -93,7 +98,15 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 		if err := s.Companions.Moved(ctx, q, t, calls); err != nil {
 			return false, err
 		}
-		return true, s.moveTold(ctx, q, step, call.Order)
+		told, err := s.moveTold(ctx, q, step, call.Order)
+		if err != nil {
+			return false, err
+		}
+		keys, err := h.waitedFor(ctx, q, t, call.Order, lines)
+		if err != nil {
+			return false, err
+		}
+		return h.Finish(ctx, q, keys, told)
 	})
 	return stock.MoveResult{Verdict: DoneIf(kept), Beside: calls[0].Kept}, mysql.Reason(err)
 }
@@ -203,13 +216,16 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 	m = NewMovedHolds(NewTally())
 	wanted := func(order string, fence int64) bool { return step == stock.StepExpire || fences[order] == fence }
 	many := s.SQL.Many[step]
-	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
 		m, why = NewMovedHolds(NewTally()), make([]error, len(calls))
 		q = s.watched(q)
 		if err := beforeTry(ctx, s, q, calls); err != nil {
 			return false, err
 		}
 		if err := m.lock(ctx, q, s.SQL, s.firstLines(ctx, q, step, orders), wanted); err != nil {
+			return false, err
+		}
+		if err := h.Lock(ctx, q); err != nil {
 			return false, err
 		}
 		if judged {
@@ -224,7 +240,7 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 		if err := m.move(ctx, q, many, t.Delta); err != nil {
 			return false, err
 		}
-		if err := m.Apply(ctx, q, s.SQL); err != nil {
+		if err := m.Apply(ctx, q, h); err != nil {
 			return false, err
 		}
 		some := pick(calls, moved)
@@ -236,9 +252,9 @@ func (s *Store) moveMany(ctx context.Context, step stock.Step, calls []MoveCall,
 			calls[i].Kept = some[n].Kept
 			m.tell(told, step, []string{some[n].Order})
 		}
-		return true, s.Tell(ctx, q, told)
+		return h.Finish(ctx, q, m.Freed(), told)
 	})
-	if frees(t) || t.Draws() { // also where the answer to the COMMIT is lost
+	if frees(t) || t.Draws() || step == stock.StepLeave { // also where the answer to the COMMIT is lost
 		if keys := m.keys(); len(keys) > 0 {
 			s.Freed(keys...)
 		}

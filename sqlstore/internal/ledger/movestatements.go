@@ -51,7 +51,7 @@ func (q *Statements) renderMove(t stock.Transition, n int) string {
 		guard += " AND h.FENCE = ?"
 	}
 	if t.Draws() {
-		guard += " AND " + available + " >= h.NUM" +
+		guard += " AND " + available + " >= h.NUM AND " + unwaited +
 			" AND (h.BUYER_ID IS NULL OR b.HELD_NUM <= " + room + " - h.NUM)"
 	}
 	return mysql.Driven(n, "UPDATE "+from+" SET "+set+" WHERE "+guard)
@@ -112,6 +112,9 @@ func (q *Statements) renderMany(t stock.Transition) moveManySQL {
 	move := " FORCE INDEX (PRIMARY) SET STATE = %d, UPDATE_TIME = #"
 	if t.To == stock.Paid {
 		move += ", PAY_TIME = #"
+	}
+	if t.Step == stock.StepOffer { // from then on it lives as long as its Lock has asked for
+		move += ", EXPIRE_TIME = TIMESTAMPADD(MICROSECOND, HOLD_MICROS, #)"
 	}
 	return moveManySQL{
 		lock: "SELECT ORDER_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, COALESCE(BUYER_ID, x''), FENCE, " + mysql.Micros(mysql.Now) + " FROM " +
@@ -196,7 +199,11 @@ func added(n func(counter string) string) string {
 		if counter == "STOCK_TOTAL_NUM" || counter == "STOCK_LEFT_NUM" { // an unlimited item has neither
 			num = "IF(s.UNLIMITED = 1, 0, " + num + ")"
 		}
-		set = append(set, fmt.Sprintf("s.%s = s.%s + %s", counter, counter, num))
+		was := "s." + counter
+		if counter == "WAIT_NUM" {
+			was = waiting
+		}
+		set = append(set, fmt.Sprintf("s.%s = %s + %s", counter, was, num))
 	}
 	return strings.Join(set, ", ") + ", s." + Touch
 }

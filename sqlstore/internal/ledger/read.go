@@ -16,7 +16,8 @@ import (
 // itemColumns are the columns of an item s, in the order in which itemRow scans them.
 var itemColumns = "s.SKU_ID, s.ACTIVITY_ID, s.SPU_ID, s.UNLIMITED, s.STATUS, " + mysql.Micros("s.START_TIME") + ", " +
 	mysql.Micros("s.END_TIME") +
-	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.LOW_NUM, s.STOCK_TOTAL_NUM, s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
+	", s.ORDER_LIMIT, s.BUYER_LIMIT, s.HOLD_LIMIT, s.LOW_NUM, s.WAIT_NUM, s.STOCK_TOTAL_NUM" +
+	", s.STOCK_SALE_NUM, s.STOCK_LOCK_NUM, s.STOCK_LEFT_NUM" +
 	", s.STOCK_REFUND_NUM, s.VERSION, " + mysql.Micros("s.CREATE_TIME") + ", " + mysql.Micros("s.UPDATE_TIME")
 
 // holdColumns are the columns of a hold h, in the order in which holdRow scans them.
@@ -114,7 +115,7 @@ func (q *Statements) readItems(keys int) string {
 var (
 	refundColumns = "r.ORDER_NO, r.SKU_ID, r.ACTIVITY_ID, r.NUM, r.RESTOCK, r.WHOLE, r.FREE"
 	changeColumns = "c.KIND, c.SKU_ID, c.ACTIVITY_ID, COALESCE(c.BUYER_ID, x''), c.TOTAL_NUM, c.SALE_NUM, c.LOCK_NUM, c.LEFT_NUM," +
-		" c.REFUND_NUM, c.HOLD_NUM, c.REST, c.ACTOR, c.REASON, c.ORDER_NO, COALESCE(c.ASKED, x''), " + mysql.Micros("c.CREATE_TIME")
+		" c.REFUND_NUM, c.WAIT_NUM, c.HOLD_NUM, c.REST, c.ACTOR, c.REASON, c.ORDER_NO, COALESCE(c.ASKED, x''), " + mysql.Micros("c.CREATE_TIME")
 )
 
 // itemRow scans itemColumns.
@@ -127,7 +128,7 @@ type itemRow struct {
 func (r *itemRow) targets() []any {
 	i := &r.item
 	return []any{
-		&i.SKU, &i.Activity, &i.SPU, &i.Unlimited, &i.OffShelf, &r.start, &r.end, &i.PerOrder, &i.PerBuyer, &i.LiveHolds, &i.Low,
+		&i.SKU, &i.Activity, &i.SPU, &i.Unlimited, &i.OffShelf, &r.start, &r.end, &i.PerOrder, &i.PerBuyer, &i.LiveHolds, &i.Low, &i.Waiting,
 		&i.Total, &i.Sold, &i.Locked, &i.Left, &i.Refunded, &i.Version, &r.created, &r.updated,
 	}
 }
@@ -191,10 +192,10 @@ func (r *HoldReader) Scan(rows *sql.Rows) error {
 	}
 	line.SKU, line.Activity, line.Num = sku.Int64, activity.Int64, num.Int64
 	line.Refunded, line.Restocked, line.Freed = refunded.Int64, restocked.Int64, freed.Int64
-	switch line.Redeemed = redeemed.Int64; stock.State(state.Byte) {
-	case stock.Redeemed, stock.Refunded: // as a whole, also if that came by parts
+	if is := stock.State(state.Byte); is == stock.Redeemed || is == stock.Refunded { // as a whole, and what is refunded then is not counted
 		line.Redeemed = line.Num - line.Refunded
-	default:
+	} else {
+		line.Redeemed = redeemed.Int64
 	}
 	hold.Order, hold.State, hold.Fence = order.String, stock.State(state.Byte), fence.Int64
 	last := len(r.Holds) - 1
@@ -313,8 +314,8 @@ func scanChange(rows *sql.Rows, more ...any) (stock.Change, error) {
 	var rest, at int64
 	var asked string
 	d := &e.Delta
-	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &e.Holds, &rest,
-		&c.Actor, &c.Reason, &c.Order, &asked, &at)...)
+	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &d.Waiting, &e.Holds,
+		&rest, &c.Actor, &c.Reason, &c.Order, &asked, &at)...)
 	if e.Buyer == "" {
 		e.Asked, e.Holds = e.Holds, 0
 	}

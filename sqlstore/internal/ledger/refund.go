@@ -95,7 +95,7 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 		defer s.Freed(KeysOf(call.Hold)...)
 	}
 	var made []RefundCall
-	kept, err := s.change(ctx, call.Beside, func(q mysql.Tx) (bool, error) {
+	kept, err := s.HandingOver(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (bool, error) {
 		q = s.watched(q)
 		is, ok, err := s.lockRefunded(ctx, q, call.Hold)
 		if err != nil {
@@ -106,6 +106,9 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 			return false, s.claimRefund(ctx, q, call)
 		}
 		made = []RefundCall{one}
+		if err := h.Lock(ctx, q); err != nil {
+			return false, err
+		}
 		if err := s.insertRefund(ctx, q, one.Refund); err != nil {
 			return false, err
 		}
@@ -115,13 +118,13 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 		if err := s.Companions.Refunding(ctx, q, made); err != nil {
 			return false, err
 		}
-		if moved, err := s.moveRefund(ctx, q, made[0]); err != nil || !moved {
+		if moved, err := s.moveRefund(ctx, q, h, made[0]); err != nil || !moved {
 			return false, err
 		}
 		if err := s.Companions.Refunded(ctx, q, made); err != nil {
 			return false, err
 		}
-		return true, s.tellRefunds(ctx, q, made)
+		return h.Finish(ctx, q, freedByRefunds(made), s.toldRefunds(made))
 	})
 	switch verdict, err := ExistsOnDuplicate(DoneIf(kept), err); verdict {
 	case stock.Done:
@@ -132,10 +135,10 @@ func (s *Store) refund(ctx context.Context, call RefundCall) (stock.RefundResult
 }
 
 // moveRefund moves the lines of a refund that is worked out, each under its own guard, and reports whether all of them went.
-func (s *Store) moveRefund(ctx context.Context, q mysql.Tx, call RefundCall) (bool, error) {
+func (s *Store) moveRefund(ctx context.Context, q mysql.Tx, h *Handover, call RefundCall) (bool, error) {
 	is := call.Hold
 	for _, l := range call.Refund.Lines {
-		rows, err := mysql.Affected(q.ExecContext(ctx, s.SQL.refundLine(call, l, lineOf(is, l.Key()))))
+		rows, err := h.exec(ctx, q, s.SQL.refundLine(call, l, lineOf(is, l.Key())))
 		if err != nil || rows == 0 {
 			return false, err
 		}
@@ -228,7 +231,7 @@ func (s *Store) refundBatch(ctx context.Context, _ struct{}, calls []RefundCall)
 // refused, and none is made.
 func (s *Store) refundMany(ctx context.Context, calls []RefundCall) (made []RefundCall, why []error, err error) {
 	var b RefundBatch
-	_, err = s.Atomically(ctx, func(q mysql.Tx) (bool, error) {
+	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
 		b, made = NewRefundBatch(calls), nil
 		q = s.watched(q)
 		t := NewTally()
@@ -242,6 +245,9 @@ func (s *Store) refundMany(ctx context.Context, calls []RefundCall) (made []Refu
 			return false, err
 		}
 		made = pick(b.calls, b.Done)
+		if err := h.Lock(ctx, q); err != nil {
+			return false, err
+		}
 		if err := s.Companions.Refunding(ctx, q, made); err != nil {
 			return false, namedOf(err, len(calls), b.Done)
 		}
@@ -251,13 +257,13 @@ func (s *Store) refundMany(ctx context.Context, calls []RefundCall) (made []Refu
 			}
 			return false, err
 		}
-		if err := t.Apply(ctx, q, s.SQL); err != nil {
+		if err := t.Apply(ctx, q, h); err != nil {
 			return false, err
 		}
 		if err := s.Companions.Refunded(ctx, q, made); err != nil {
 			return false, namedOf(err, len(calls), b.Done)
 		}
-		return true, s.tellRefunds(ctx, q, made)
+		return h.Finish(ctx, q, t.Freed(), s.toldRefunds(made))
 	})
 	for _, i := range b.Done { // also where the answer to the COMMIT is lost
 		if calls[i].Refund.Restock {

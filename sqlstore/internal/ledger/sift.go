@@ -196,7 +196,7 @@ func (a *admission) draw(c LockCall) (*LockAnswer, error) {
 	for _, l := range c.Order.Lines {
 		e := a.entries[l.Key()]
 		usage := stock.ItemUsage{Item: e.Item, Usage: a.usages[buyerKey{l.Key(), c.Order.Buyer}]}
-		if why := usage.Refuses(c.Order.Step(), l, c.Order.Buyer, e.now); why != nil {
+		if why := c.Order.Refuses(usage, l, e.now); why != nil {
 			a.refused[l.Key()] = true
 			if slices.ContainsFunc(c.Order.Lines, func(l stock.Line) bool { e := a.entries[l.Key()]; return e.dead(e.now) }) {
 				return &LockAnswer{Verdict: stock.Refused, dead: true}, nil

@@ -33,6 +33,7 @@ type Statements struct {
 	changeBuyer                         string
 	archiveHolds, refundsOf, lastLines  string
 	addsUp                              string // behind insertChanges: what the changes have is added to what is there
+	queue, ahead, leftBehind, queueUp   string
 
 	Moves map[stock.Step]string      // of the steps that move a hold
 	Many  map[stock.Step]moveManySQL // and of many holds at once
@@ -41,12 +42,14 @@ type Statements struct {
 // GoodsStock is the table of the items of ordinary stock. The tables of the units of each kind have one shape.
 const GoodsStock = "goods_stock"
 
-// counters are the columns of the five quantities, in the order of stock.Quantities.
-var counters = [...]string{"STOCK_TOTAL_NUM", "STOCK_SALE_NUM", "STOCK_LOCK_NUM", "STOCK_LEFT_NUM", "STOCK_REFUND_NUM"}
+// counters are the columns of the six quantities, in the order of stock.Quantities.
+var counters = [...]string{
+	"STOCK_TOTAL_NUM", "STOCK_SALE_NUM", "STOCK_LOCK_NUM", "STOCK_LEFT_NUM", "STOCK_REFUND_NUM", "WAIT_NUM",
+}
 
 // each returns quantities in the order of counters.
-func each(q stock.Quantities) [5]int64 {
-	return [...]int64{q.Total, q.Sold, q.Locked, q.Left, q.Refunded}
+func each(q stock.Quantities) [6]int64 {
+	return [...]int64{q.Total, q.Sold, q.Locked, q.Left, q.Refunded, q.Waiting}
 }
 
 // Touch is set with every change of an item.
@@ -64,6 +67,12 @@ func onSale(most, num string) string {
 		mysql.Now + ")" +
 		" AND (s.ORDER_LIMIT = 0 OR s.ORDER_LIMIT >= " + most + ") AND " + available + " >= " + num
 }
+
+// unwaited is the part of the guard that keeps a step behind those who wait.
+const (
+	unwaited = "(s.WAIT_NUM = 0 OR s.UNLIMITED = 1)"
+	yields   = " AND " + unwaited
+)
 
 // Without a buyer, an item that limits buyers refuses. With one, the buyer's own row counts this
 // order already, and has been locked since, so that two orders of one buyer cannot both pass.
@@ -97,9 +106,13 @@ func NewStatements(name string) *Statements {
 	q.renderBuyers()
 	q.renderTally()
 	q.renderArchive()
+	q.renderQueues()
 	for _, t := range stock.Transitions() {
 		if len(t.From) > 0 && t.From[0] != stock.Unheld && t.To != stock.Unheld {
-			q.Moves[t.Step], q.Many[t.Step] = q.renderMove(t, 0), q.renderMany(t)
+			q.Many[t.Step] = q.renderMany(t)
+			if t.Step != stock.StepOffer {
+				q.Moves[t.Step] = q.renderMove(t, 0)
+			}
 		}
 	}
 	return q
@@ -142,6 +155,9 @@ func ItemChange(change stock.Quantities, num string) string {
 		}
 		set = append(set, fmt.Sprintf("s.%s = s.%s %s %s", counters[i], counters[i], plus(sign), n))
 	}
+	if change.Available() > 0 {
+		set = append(set, asksWaiting)
+	}
 	return strings.Join(set, ", ")
 }
 
@@ -155,7 +171,7 @@ func plus(sign int64) string {
 
 // insertChanges renders the INSERT that claims the numbers of changes.
 func (q *Statements) insertChanges(changes []stock.Change) string {
-	args, entries := make([]any, 0, 19*len(changes)), 0
+	args, entries := make([]any, 0, 20*len(changes)), 0
 	for _, c := range changes {
 		args = append(args, changeRows(c)...)
 		entries += len(c.Entries)
@@ -174,7 +190,7 @@ func changeRows(c stock.Change) (args []any) {
 		d := e.Delta
 		d.Locked += e.Short
 		args = append(args, int64(c.Kind.Scope()), c.ID, i+1, len(c.Entries), int64(c.Kind), e.SKU, e.Activity, buyerOf(e.Buyer),
-			d.Total, d.Sold, d.Locked, d.Left, d.Refunded, e.Holds+e.Asked, restOf(e), c.Actor, c.Reason, c.Order, asked)
+			d.Total, d.Sold, d.Locked, d.Left, d.Refunded, d.Waiting, e.Holds+e.Asked, restOf(e), c.Actor, c.Reason, c.Order, asked)
 		asked = nil // once is enough
 	}
 	return args
@@ -193,8 +209,8 @@ func restOf(e stock.Entry) int64 {
 
 func (q *Statements) insertChangeText(entries int) string {
 	return "INSERT INTO " + q.changes + " (SCOPE, CHANGE_NO, LINE_NO, LINE_NUM, KIND, SKU_ID, ACTIVITY_ID, BUYER_ID," +
-		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, HOLD_NUM, REST, ACTOR, REASON, ORDER_NO, ASKED, CREATE_TIME)" +
-		" VALUES " + mysql.List("("+mysql.List("?", 19)+", "+mysql.Now+")", entries)
+		" TOTAL_NUM, SALE_NUM, LOCK_NUM, LEFT_NUM, REFUND_NUM, WAIT_NUM, HOLD_NUM, REST, ACTOR, REASON, ORDER_NO, ASKED, CREATE_TIME)" +
+		" VALUES " + mysql.List("("+mysql.List("?", 20)+", "+mysql.Now+")", entries)
 }
 
 // applyToItem renders the guarded UPDATE of one entry: no counter leaves its range, what is
@@ -214,6 +230,9 @@ func (q *Statements) applyToItem(kind stock.Kind, e stock.Entry) string {
 	}
 	if e.Delta.Total != 0 {
 		guard = append(guard, "s.UNLIMITED = 0")
+	}
+	if e.Delta.Available() > 0 && e.Delta.Waiting == 0 {
+		set = append(set, asksWaiting)
 	}
 	if drawn := e.Delta.Locked - e.Delta.Left; drawn > 0 {
 		guard = append(guard, fmt.Sprintf("(s.UNLIMITED = 1 OR s.STOCK_LEFT_NUM - s.STOCK_LOCK_NUM >= %d)", drawn))

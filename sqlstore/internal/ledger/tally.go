@@ -71,6 +71,11 @@ func usageOf(change stock.Quantities, num int64) stock.Usage {
 // keys returns the items in the order of their keys.
 func (t *Tally) keys() []stock.Key { return slices.SortedFunc(maps.Keys(t.items), stock.Key.Compare) }
 
+// Freed returns the items of which more is available by it, in the order of their keys.
+func (t *Tally) Freed() []stock.Key {
+	return slices.DeleteFunc(t.keys(), func(key stock.Key) bool { return t.items[key].Available() <= 0 })
+}
+
 // buyerGroup is buyers of one item with the same change: mostly all of a batch, who buy one unit each.
 type buyerGroup struct {
 	stock.Key
@@ -126,18 +131,18 @@ func (t *Tally) applyToBuyers(ctx context.Context, q mysql.Tx, statements *State
 
 // Apply changes the buyers' rows first and the hot rows last, both in the order of their keys. If the books balance,
 // the counters suffice; if not, a constraint refuses.
-func (t *Tally) Apply(ctx context.Context, q mysql.Tx, statements *Statements) error {
+func (t *Tally) Apply(ctx context.Context, q mysql.Tx, h *Handover) error {
 	maps.DeleteFunc(t.buyers, func(_ buyerKey, u stock.Usage) bool { return u == stock.Usage{} })
 	maps.DeleteFunc(t.items, func(key stock.Key, change stock.Quantities) bool {
 		return change == stock.Quantities{} && !t.Locked[key]
 	})
-	if err := t.applyToBuyers(ctx, q, statements); err != nil {
+	if err := t.applyToBuyers(ctx, q, h.SQL); err != nil {
 		return err
 	}
 	if len(t.items) == 0 {
 		return nil
 	}
-	rows, err := mysql.Affected(q.ExecContext(ctx, statements.tally(t.keys(), t.items)))
+	rows, err := h.exec(ctx, q, h.SQL.tally(t.keys(), t.items))
 	if err != nil || rows != int64(len(t.items)) {
 		return mysql.Missing(err)
 	}

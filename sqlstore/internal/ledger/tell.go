@@ -186,29 +186,29 @@ func (t *Told) crossed(item stock.Item, before int64) (events []event.Event) {
 	return events
 }
 
-// moveTold tells of a step of one order by itself, whose lines the guarded UPDATE has not returned.
-func (s *Store) moveTold(ctx context.Context, q mysql.Tx, step stock.Step, order string) error {
+// moveTold returns what a step of one order by itself has to tell, whose lines the guarded UPDATE has not returned.
+func (s *Store) moveTold(ctx context.Context, q mysql.Tx, step stock.Step, order string) (*Told, error) {
 	t := s.told()
 	if t == nil {
-		return nil
+		return nil, nil //nolint:nilnil // nothing to tell
 	}
 	var r HoldReader
 	if err := mysql.Read(ctx, q, mysql.RenderList(s.SQL.readHolds, []string{order}), r.Scan); err != nil {
-		return err
+		return nil, err
 	}
 	for _, hold := range r.Holds {
 		t.move(step, order, hold.Buyer, hold.Asked())
 	}
-	return s.Tell(ctx, q, t)
+	return t, nil
 }
 
-// tellRefunds tells of refunds that were made.
-func (s *Store) tellRefunds(ctx context.Context, q mysql.Tx, made []RefundCall) error {
+// toldRefunds returns what refunds that were made have to tell.
+func (s *Store) toldRefunds(made []RefundCall) *Told {
 	t := s.told()
 	for _, call := range made {
 		t.refund(call)
 	}
-	return s.Tell(ctx, q, t)
+	return t
 }
 
 // switched returns what is to be told of an item that becomes limited or unlimited: it is locked, so that what it has

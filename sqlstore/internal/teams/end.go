@@ -117,7 +117,7 @@ func (g *Store) endThese(ctx context.Context, endings []groupbuy.TeamEnd, seats 
 		for _, t := range endings {
 			e.ends[t.Code] = t
 		}
-		kept, err := g.units.Alongside(ctx, func(q mysql.Tx) (bool, error) { return e.run(ctx, q) })
+		kept, err := g.units.HandingOver(ctx, g.units.Alongside, func(q mysql.Tx, h *ledger.Handover) (bool, error) { return e.run(ctx, q, h) })
 		g.units.Freed(e.keys()...) // also where the answer to the COMMIT is lost
 		if err != nil {
 			return nil, mysql.Reason(err)
@@ -156,7 +156,7 @@ func (e *endBatch) keys() []stock.Key {
 }
 
 // run moves the holds of the seats that leave, then locks the teams, checks that they are unchanged, and ends them.
-func (e *endBatch) run(ctx context.Context, q mysql.Tx) (bool, error) {
+func (e *endBatch) run(ctx context.Context, q mysql.Tx, h *ledger.Handover) (bool, error) {
 	e.stale = map[string]bool{}
 	t := ledger.NewTally()
 	for _, key := range e.keys() {
@@ -170,7 +170,10 @@ func (e *endBatch) run(ctx context.Context, q mysql.Tx) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := t.Apply(ctx, q, e.units.SQL); err != nil {
+	if err := h.Lock(ctx, q); err != nil {
+		return false, err
+	}
+	if err := t.Apply(ctx, q, h); err != nil {
 		return false, err
 	}
 	k := e.begin(time.Time{})
@@ -196,7 +199,7 @@ func (e *endBatch) run(ctx context.Context, q mysql.Tx) (bool, error) {
 	if err := k.flush(ctx, q); err != nil {
 		return false, err
 	}
-	return true, e.units.Tell(ctx, q, e.units.ToldOf(moved, refunds))
+	return h.Finish(ctx, q, t.Freed(), e.units.ToldOf(moved, refunds))
 }
 
 // orders returns the orders of the seats in a state, of the teams that end so.

@@ -1,0 +1,295 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// handovers bounds how often a transaction is made again because somebody fits who is not locked.
+const handovers = 20
+
+const (
+	// waiting is the column WAIT_NUM of an item as it is. It has the statement say as its LAST_INSERT_ID, which the server sends along,
+	// whether orders wait for an item that the statement changes: where nobody does, that costs nothing.
+	waiting     = "IF(s.WAIT_NUM > 0, LAST_INSERT_ID(s.WAIT_NUM), s.WAIT_NUM)"
+	asksWaiting = "s.WAIT_NUM = " + waiting
+)
+
+// unlessWaiting has a statement that commits itself fail, with ErrOutOfRange, where orders wait for an item that it changes.
+func unlessWaiting(statement string) string {
+	return strings.ReplaceAll(statement, waiting, "s.WAIT_NUM + IF(s.WAIT_NUM > 0, 9223372036854775807, 0)")
+}
+
+// Handover gives the units that a transaction makes available to the orders that wait for them. Their holds and buyers are locked
+// before the items. So a transaction of the store's own that finds out, under the locks of its items, who gets units, is undone, and
+// made again with those locked. The caller's transaction cannot be undone: there they are locked behind the items, as far as nobody else
+// has them. So are those whom somebody keeps for long.
+type Handover struct {
+	*Store
+
+	known []waiter // who may get units, as far as it was found out
+	again bool     // somebody may who was not known: once more
+	round int
+	stuck bool // a try had no answer in time when it locked those who are known
+	skips bool // so those whom others have locked are passed over
+
+	// of one try
+	asked   bool        // orders wait for an item that was changed
+	holds   *MovedHolds // of those who are known and still wait, locked
+	judge   *judgement  // what items and buyers have
+	offered []string    // the orders that get their units
+}
+
+// waiter is an order that waits for units of an item.
+type waiter struct {
+	stock.Key
+	order, buyer string
+	num, at      int64 // at is the place in the queue
+}
+
+// compare orders waiters by arrival.
+func (w waiter) compare(other waiter) int {
+	return cmp.Or(cmp.Compare(w.at, other.at), cmp.Compare(w.order, other.order))
+}
+
+// HandingOver runs fn as a transaction that run makes, once more where that is needed. Fn calls Lock once it has locked its holds, and
+// Finish as the last of all.
+func (s *Store) HandingOver(
+	ctx context.Context, run func(context.Context, mysql.VerdictFunc) (bool, error), fn func(q mysql.Tx, h *Handover) (bool, error),
+) (bool, error) {
+	h := &Handover{Store: s}
+	for h.round = range handovers {
+		kept, err := run(ctx, func(q mysql.Tx) (bool, error) {
+			h.again, h.asked, h.offered = false, false, nil
+			h.holds = NewMovedHolds(NewTally())
+			h.judge = &judgement{t: stock.StepOffer.Transition(), items: map[stock.Key]stock.Item{}, usages: map[buyerKey]stock.Usage{}}
+			return fn(q, h)
+		})
+		if h.stuck && !h.skips && errors.Is(err, mysql.ErrStuck) {
+			h.skips = true
+			continue
+		}
+		if err != nil || !h.again {
+			return kept, err
+		}
+	}
+	return false, &stock.ContentionError{Verb: "hand over", ID: h.known[0].Key.String()}
+}
+
+// exec runs a statement that changes items, and notes whether orders wait for one of them. The LAST_INSERT_ID of the caller's
+// transaction stays as it is.
+func (h *Handover) exec(ctx context.Context, q mysql.Tx, statement string) (rows int64, err error) {
+	if h.Bound() {
+		statement = strings.ReplaceAll(statement, waiting, "s.WAIT_NUM")
+	}
+	result, err := q.ExecContext(ctx, statement)
+	if rows, err = mysql.Affected(result, err); err != nil || h.Bound() {
+		return rows, err
+	}
+	id, err := result.LastInsertId()
+	h.asked = h.asked || id != 0 && h.queues
+	return rows, err
+}
+
+// Lock locks those who are known.
+func (h *Handover) Lock(ctx context.Context, q mysql.Tx) error {
+	err := h.lock(ctx, q, h.known)
+	h.stuck = errors.Is(err, mysql.ErrStuck)
+	return err
+}
+
+// lock locks the holds of some waiters and what their buyers have, both in the order of their keys. It waits for others who are at them,
+// since these may get units elsewhere, or not, and would lose their turn.
+func (h *Handover) lock(ctx context.Context, q mysql.Tx, some []waiter) error {
+	orders := make([]string, len(some))
+	for i, w := range some {
+		orders[i] = w.order
+	}
+	slices.Sort(orders)
+	for part := range slices.Chunk(orders, mysql.MaxList) {
+		first := func(scan func(*sql.Rows) error) error {
+			return readLocked(ctx, h, q, part, mysql.ByList(h.SQL.Many[stock.StepOffer].lock), scan)
+		}
+		if err := h.holds.lock(ctx, q, h.SQL, first, func(string, int64) bool { return true }); err != nil {
+			return err
+		}
+	}
+	h.judge.at = h.holds.at
+	var buyers []buyerKey
+	for _, w := range some {
+		if w.buyer != "" && h.holds.holds[w.order] != nil {
+			buyers = append(buyers, buyerKey{w.Key, w.buyer})
+		}
+	}
+	buyers = unique(buyers, buyerKey.compare)
+	for part := range slices.Chunk(buyers, mysql.MaxList) {
+		if err := readLocked(ctx, h, q, part, h.SQL.lockBuyers, scanUsages(h.judge.usages)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readLocked reads rows with a lock, by their keys, or those that nobody else has locked.
+func readLocked[K any](
+	ctx context.Context, h *Handover, q mysql.Tx, keys []K, statement func(keys []K) string, scan func(*sql.Rows) error,
+) error {
+	if h.Bound() || h.skips {
+		_, err := mysql.ReadFree(ctx, h.Handle, q, keys, statement, scan)
+		return err
+	}
+	return mysql.Read(ctx, q, statement(keys), scan)
+}
+
+// Finish hands over what some items have available, which are locked and changed, and tells what the transaction has to tell: these are
+// its last statements. It reports whether the transaction is to be kept.
+func (h *Handover) Finish(ctx context.Context, q mysql.Tx, keys []stock.Key, told *Told) (bool, error) {
+	if h.queues && len(keys) > 0 && (h.asked || h.Bound()) {
+		if err := h.give(ctx, q, unique(keys, stock.Key.Compare), told); err != nil || h.again {
+			return false, err
+		}
+	}
+	return true, h.Tell(ctx, q, told)
+}
+
+// give offers what items have available to those who wait, in the order of arrival, each of whom the rules allow it then.
+func (h *Handover) give(ctx context.Context, q mysql.Tx, keys []stock.Key, told *Told) error {
+	if err := h.judge.lockItems(ctx, q, h.SQL, keys); err != nil {
+		return err
+	}
+	for some := h.known; ; {
+		slices.SortFunc(some, waiter.compare)
+		for _, w := range some {
+			switch hold := h.holds.holds[w.order]; {
+			case hold == nil: // it has left, or others are at it
+			case h.judge.allow(w.order, hold) != nil:
+				delete(h.holds.holds, w.order)
+			default:
+				h.offered = append(h.offered, w.order)
+			}
+		}
+		more, err := h.unknown(ctx, q, keys)
+		if err != nil {
+			return err
+		}
+		if len(more) == 0 {
+			return h.offer(ctx, q, told)
+		}
+		h.known = append(h.known, more...)
+		if !h.Bound() {
+			h.again = true
+			return nil
+		}
+		if err := h.lock(ctx, q, more); err != nil {
+			return err
+		}
+		some, h.round = more, min(h.round+1, handovers)
+	}
+}
+
+// unknown returns who may get what items still have available and is not known yet: of each item as many as come first and have enough of
+// it, and more each time that these were not allowed it. A plain read behind the lock of the item sees all who wait; in the caller's
+// transaction, those of its snapshot.
+func (h *Handover) unknown(ctx context.Context, q mysql.Tx, keys []stock.Key) (more []waiter, err error) {
+	known := make(map[string]bool, len(h.known))
+	for _, w := range h.known {
+		known[w.order] = true
+	}
+	for _, key := range keys {
+		item := h.judge.items[key]
+		left := item.Available()
+		if item.Waiting == 0 || left <= 0 {
+			continue
+		}
+		most := mysql.MaxList << h.round
+		left = min(left, math.MaxInt64>>h.round) << h.round
+		query := mysql.Render(h.SQL.queue, key.SKU, key.Activity, item.Available(), len(known)+most)
+		err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
+			w := waiter{Key: key}
+			err := rows.Scan(&w.order, &w.num, &w.buyer, &w.at)
+			if most > 0 && !known[w.order] && w.num <= left {
+				more, most, left = append(more, w), most-1, left-w.num
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return more, nil
+}
+
+// offer makes the holds of those who get units live ones.
+func (h *Handover) offer(ctx context.Context, q mysql.Tx, told *Told) error {
+	if len(h.offered) == 0 {
+		return nil
+	}
+	for part := range slices.Chunk(h.offered, mysql.MaxList) {
+		some := &MovedHolds{Tally: h.holds.Tally, holds: map[string]*lockedHold{}, at: h.holds.at}
+		for _, order := range part {
+			some.holds[order] = h.holds.holds[order]
+		}
+		if err := some.move(ctx, q, h.SQL.Many[stock.StepOffer], stock.StepOffer.Transition().Delta); err != nil {
+			return err
+		}
+	}
+	if err := h.holds.Apply(ctx, q, h); err != nil {
+		return err
+	}
+	h.holds.tell(told, stock.StepOffer, h.offered)
+	return nil
+}
+
+// offeredAt returns when an order got its units in this transaction; zero where it did not.
+func (h *Handover) offeredAt(order string) time.Time {
+	if slices.Contains(h.offered, order) {
+		return h.holds.at
+	}
+	return time.Time{}
+}
+
+// waitedFor returns the items of an order that has made a step by itself, as far as orders wait for them. In the caller's transaction the
+// order has so many lines.
+func (h *Handover) waitedFor(ctx context.Context, q mysql.Tx, t stock.Transition, order string, lines int) (keys []stock.Key, err error) {
+	if !h.queues || !frees(t) || !h.asked && !h.Bound() {
+		return nil, nil
+	}
+	err = mysql.Read(ctx, q, mysql.Render(h.SQL.waitedFor(lines), order), func(rows *sql.Rows) error {
+		var key stock.Key
+		err := rows.Scan(&key.SKU, &key.Activity)
+		keys = append(keys, key)
+		return err
+	})
+	return keys, err
+}
+
+// freedBy returns the items of which a change makes more available.
+func freedBy(change stock.Change) (keys []stock.Key) {
+	for _, e := range change.Entries {
+		if e.Buyer == "" && e.Delta.Available() > 0 {
+			keys = append(keys, e.Key)
+		}
+	}
+	return keys
+}
+
+// freedByRefunds returns the items whose units refunds put back.
+func freedByRefunds(calls []RefundCall) (keys []stock.Key) {
+	for _, c := range calls {
+		for _, l := range c.Refund.Lines {
+			if c.Refund.Restock {
+				keys = append(keys, l.Key())
+			}
+		}
+	}
+	return keys
+}

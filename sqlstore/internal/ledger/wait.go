@@ -1,0 +1,285 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/fault"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/batch"
+	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
+	"github.com/holdfast-go/holdfast/stock"
+)
+
+// renderQueues renders what there is of orders that wait. The index of the deadlines has them in the order of arrival.
+func (q *Statements) renderQueues() {
+	of := q.Holds + " h " + mysql.By(q.Holds, "due") + fmt.Sprintf(" WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND h.STATE = %d", stock.Waiting)
+	q.queue = "SELECT h.ORDER_NO, h.NUM, COALESCE(h.BUYER_ID, x''), " + mysql.Micros("h.EXPIRE_TIME") + " FROM " + of +
+		" AND h.NUM <= ? ORDER BY h.EXPIRE_TIME, h.ORDER_NO LIMIT ?"
+	q.ahead = "SELECT COALESCE(SUM(h.EXPIRE_TIME < ? OR (h.EXPIRE_TIME = ? AND h.ORDER_NO < ?)), 0), COUNT(*) FROM " + of
+	q.leftBehind = "SELECT s.SKU_ID, s.ACTIVITY_ID FROM " + q.Items + " s WHERE s.WAIT_NUM > 0 AND " + available +
+		" > 0 ORDER BY s.SKU_ID, s.ACTIVITY_ID LIMIT ?"
+	q.queueUp = "UPDATE " + q.Items + " s " + mysql.ByKey + " SET s.WAIT_NUM = s.WAIT_NUM + ?, s." + Touch +
+		fmt.Sprintf(" WHERE s.SKU_ID = ? AND s.ACTIVITY_ID = ? AND s.WAIT_NUM <= %d - ?", int64(math.MaxInt64))
+}
+
+// waitedFor renders the read of the items of an order that others wait for: of so many lines, which it locks, or of all.
+func (q *Statements) waitedFor(n int) string {
+	items := q.Items + " s " + mysql.ByKey + " ON s.SKU_ID = h.SKU_ID AND s.ACTIVITY_ID = h.ACTIVITY_ID"
+	if n == 0 {
+		return "SELECT s.SKU_ID, s.ACTIVITY_ID FROM " + q.Holds + " h " + mysql.ByKey + " STRAIGHT_JOIN " + items +
+			" WHERE h.ORDER_NO = ? AND s.WAIT_NUM > 0"
+	}
+	return "SELECT s.SKU_ID, s.ACTIVITY_ID FROM " + lines(n) + " STRAIGHT_JOIN " + q.Holds + " h " + mysql.ByKey +
+		" ON h.ORDER_NO = ? AND h.LINE_NO = n.NO STRAIGHT_JOIN " + items + " WHERE s.WAIT_NUM > 0 FOR UPDATE"
+}
+
+// insertWaiters renders the INSERT of the holds of orders that wait: each has one line, and its place in the queue is when it came.
+func (q *Statements) insertWaiters(at time.Time, calls []LockCall) string {
+	args := make([]any, 0, 9*len(calls))
+	for _, n := range byOrder(calls) {
+		c, l, came := calls[n], calls[n].Line(), placeOf(at, n)
+		args = append(args, c.Order.ID, l.SKU, l.Activity, l.Num, buyerOf(c.Order.Buyer), c.HoldFor.Microseconds(), came, came, came)
+	}
+	return mysql.Render(q.insertWaitersText(len(calls)), args...)
+}
+
+func (q *Statements) insertWaitersText(calls int) string {
+	row := fmt.Sprintf("(?, 1, 1, ?, ?, ?, ?, %d, ?, ?, ?, ?)", stock.Waiting)
+	return "INSERT INTO " + q.Holds + " (ORDER_NO, LINE_NO, LINE_NUM, SKU_ID, ACTIVITY_ID, NUM, BUYER_ID, STATE, HOLD_MICROS, EXPIRE_TIME," +
+		" CREATE_TIME, UPDATE_TIME) VALUES " + mysql.List(row, calls)
+}
+
+// queueUp queues an order where its units are not there. Waiting calls are merged by their item, as Locks are.
+func (s *Store) queueUp(ctx context.Context, call LockCall) (LockAnswer, error) {
+	if s.batchers == nil {
+		return s.wait(ctx, call)
+	}
+	do := func() (answer LockAnswer, err error) {
+		if err := s.awaitItems(ctx, call.Order.Lines); err != nil {
+			return answer, err
+		}
+		return s.batchers.waits.Do(ctx, call.Line().Key(), call)
+	}
+	answer, err := do()
+	return unstuck(ctx, s, answer, err, do)
+}
+
+// waitSingle queues one order by itself, and is told where it is stuck.
+func (s *Store) waitSingle(ctx context.Context, _ stock.Key, call LockCall) (LockAnswer, error) {
+	return single(ctx, s, rowsOfLock(call), func(s *Store) (LockAnswer, error) { return s.wait(ctx, call) })
+}
+
+// wait queues one order by itself. It gets its units in the same transaction where they are there.
+func (s *Store) wait(ctx context.Context, call LockCall) (answer LockAnswer, err error) {
+	s = s.withRows(call.Rows)
+	calls := []LockCall{call}
+	kept, err := s.HandingOver(ctx, s.changeBeside(nil), func(q mysql.Tx, h *Handover) (bool, error) {
+		answers, why, err := s.waitThese(ctx, s.watched(q), h, calls)
+		if err != nil || why[0] != nil || answers == nil {
+			return false, err
+		}
+		answer = answers[0]
+		return true, nil
+	})
+	answer.Verdict, err = ExistsOnDuplicate(DoneIf(kept), err)
+	return answer, err
+}
+
+// waitBatch queues orders for an item in as few transactions as they allow. Of one order it queues the first call.
+func (s *Store) waitBatch(ctx context.Context, _ stock.Key, calls []LockCall) ([]batch.Reply[LockAnswer], error) {
+	replies := make([]batch.Reply[LockAnswer], len(calls))
+	var firsts []int
+	orders := map[string]bool{}
+	for i, c := range calls {
+		if orders[c.Order.ID] {
+			replies[i].Alone = batch.Known
+			continue
+		}
+		orders[c.Order.ID] = true
+		firsts = append(firsts, i)
+	}
+	t := tries{
+		tried: func() { s.Bounds.Tried(len(calls)) },
+		stuck: func(in []int) ([]*stuckError, error) {
+			rows := make([]callRows, len(in))
+			for n, i := range in {
+				rows[n] = rowsOfLock(calls[i])
+			}
+			return s.stuckOn(ctx, rows)
+		},
+		try: func(in []int, _ bool) ([]error, error) {
+			answers, err := s.waitMany(ctx, pick(calls, in))
+			for n, i := range in {
+				if err == nil {
+					replies[i].Answer = answers[n]
+				}
+			}
+			return make([]error, len(in)), err
+		},
+		leave: func(i int, why error) {
+			switch {
+			case errors.Is(why, errRefused): // its answer is Refused
+			case errors.Is(why, errAlone):
+				replies[i].Alone = batch.Unsettled
+			case errors.Is(why, errKnown):
+				replies[i].Answer.Verdict = stock.Exists
+			default:
+				replies[i].Err = why
+			}
+		},
+	}
+	t.run(firsts, true)
+	return replies, nil
+}
+
+// waitMany queues orders in one transaction: all, or it says which of them must not.
+func (s *Store) waitMany(ctx context.Context, calls []LockCall) (answers []LockAnswer, err error) {
+	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
+		q = s.watched(q)
+		if err := rowsFirst(ctx, s, q, calls); err != nil {
+			return false, err
+		}
+		some, why, err := s.waitThese(ctx, q, h, calls)
+		switch {
+		case mysql.Number(err) == mysql.ErrDuplicate:
+			return false, errKnown
+		case err != nil:
+			return false, err
+		}
+		answers = some
+		return some != nil, mysql.RefuseEach(why)
+	})
+	return answers, err
+}
+
+// waitThese queues orders for one item, and hands over what it has. It reports why the item or the buyers do not allow some of them;
+// then, and where it has no answers, nothing is to be kept.
+func (s *Store) waitThese(
+	ctx context.Context, q mysql.Tx, h *Handover, calls []LockCall,
+) (answers []LockAnswer, why []error, err error) {
+	at, err := s.claimWaiters(ctx, q, calls)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := h.Lock(ctx, q); err != nil {
+		return nil, nil, err
+	}
+	sums, ok := sumsOf(calls)
+	if !ok {
+		return nil, nil, fault.ErrOverflow
+	}
+	key, num := sums[0].Key, sums[0].num
+	if _, err := q.ExecContext(ctx, mysql.Render(s.SQL.queueUp, num, key.SKU, key.Activity, num)); err != nil {
+		return nil, nil, err
+	}
+	if why, err = s.refuseWaiters(ctx, q, h, calls, num, at); err != nil || mysql.RefuseEach(why) != nil {
+		return nil, why, err
+	}
+	h.asked = true
+	kept, err := h.Finish(ctx, q, []stock.Key{key}, s.told())
+	if err != nil || !kept {
+		return nil, make([]error, len(calls)), err
+	}
+	answers = make([]LockAnswer, len(calls))
+	for i, c := range calls {
+		answers[i] = LockAnswer{Verdict: stock.Done, at: placeOf(at, i), offered: h.offeredAt(c.Order.ID)}
+	}
+	return answers, why, nil
+}
+
+// placeOf returns when the nth order of a batch has come, so that they keep their order.
+func placeOf(at time.Time, n int) time.Time { return at.Add(time.Duration(n) * time.Microsecond) }
+
+// claimWaiters claims the orders, and makes the rows of their buyers, who have nothing yet.
+func (s *Store) claimWaiters(ctx context.Context, q mysql.Tx, calls []LockCall) (at time.Time, err error) {
+	if at, err = mysql.ClockIn(ctx, q); err != nil {
+		return at, err
+	}
+	if s.Bound() {
+		err = s.makeBuyers(ctx, q, calls)
+	}
+	if err == nil {
+		err = mysql.Insert(ctx, q, s.SQL.insertWaiters(at, calls), s.SQL.deleteHolds(calls))
+	}
+	if err == nil && !s.Bound() {
+		err = s.makeBuyers(ctx, q, calls)
+	}
+	return at, err
+}
+
+// refuseWaiters returns why the item, or its limits, do not allow some orders that have queued for num units together. The item is locked,
+// and the buyers were, so that these reads wait for nobody.
+func (s *Store) refuseWaiters(
+	ctx context.Context, q mysql.Tx, h *Handover, calls []LockCall, num int64, at time.Time,
+) ([]error, error) {
+	key := calls[0].Line().Key()
+	if err := h.judge.lockItems(ctx, q, s.SQL, []stock.Key{key}); err != nil {
+		return nil, err
+	}
+	item := h.judge.items[key]
+	item.Key = key
+	item.Waiting -= num
+	var buyers []buyerKey
+	for _, c := range calls {
+		if c.Order.Buyer != "" && countsBuyers(item, c.Line().Num) {
+			buyers = append(buyers, buyerKey{key, c.Order.Buyer})
+		}
+	}
+	usages := map[buyerKey]stock.Usage{}
+	for part := range slices.Chunk(unique(buyers, buyerKey.compare), mysql.MaxList) {
+		if err := mysql.Read(ctx, q, s.SQL.readUsages(part)+" FOR UPDATE", scanUsages(usages)); err != nil {
+			return nil, err
+		}
+	}
+	why := make([]error, len(calls))
+	for i, c := range calls {
+		is := stock.ItemUsage{Item: item, Usage: usages[buyerKey{key, c.Order.Buyer}]}
+		if c.Order.Refuses(is, c.Line(), at) != nil {
+			why[i] = errRefused
+		}
+	}
+	return why, nil
+}
+
+// HandOver implements stock.Store. It carries nothing of the shop.
+func (s *Store) HandOver(ctx context.Context) error {
+	if err := s.Ready(ctx); err != nil || !s.queues {
+		return err
+	}
+	s = s.Plain()
+	var keys []stock.Key
+	err := s.Show(ctx, mysql.Render(s.SQL.leftBehind, mysql.MaxList), func(rows *sql.Rows) error {
+		var key stock.Key
+		err := rows.Scan(&key.SKU, &key.Activity)
+		keys = append(keys, key)
+		return err
+	})
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
+		if err := h.Lock(ctx, s.watched(q)); err != nil {
+			return false, err
+		}
+		h.asked = true
+		ok, err := h.Finish(ctx, q, keys, s.told())
+		return ok && len(h.offered) > 0, err
+	})
+	return mysql.Reason(err)
+}
+
+// Ahead implements stock.Store.
+func (s *Store) Ahead(ctx context.Context, hold stock.Hold) (ahead, waiting int64, err error) {
+	if err := s.Ready(ctx); err != nil {
+		return 0, 0, err
+	}
+	key := hold.Lines[0].Key()
+	query := mysql.Render(s.SQL.ahead, hold.Deadline, hold.Deadline, hold.Order, key.SKU, key.Activity)
+	err = s.Show(ctx, query, func(rows *sql.Rows) error { return rows.Scan(&ahead, &waiting) })
+	return ahead, waiting, err
+}
