@@ -182,7 +182,7 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 	hold, ok := b.holds[move.Order]
 	t := move.Step.Transition()
 	switch {
-	case !ok, !slices.Contains(t.From, hold.State),
+	case !ok, move.Step == StepOffer, !slices.Contains(t.From, hold.State),
 		move.Step != StepExpire && hold.Fence != move.Fence,
 		t.When == Live && hold.dead(now),
 		t.When == Dead && !hold.dead(now):

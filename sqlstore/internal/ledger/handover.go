@@ -96,7 +96,10 @@ func (h *Handover) exec(ctx context.Context, q mysql.Tx, statement string) (rows
 		return rows, err
 	}
 	id, err := result.LastInsertId()
-	h.asked = h.asked || id != 0 && h.queues
+	if id != 0 && h.queues != nil {
+		h.asked = true
+		h.queues.note()
+	}
 	return rows, err
 }
 
@@ -153,7 +156,7 @@ func readLocked[K any](
 // Finish hands over what some items have available, which are locked and changed, and tells what the transaction has to tell: these are
 // its last statements. It reports whether the transaction is to be kept.
 func (h *Handover) Finish(ctx context.Context, q mysql.Tx, keys []stock.Key, told *Told) (bool, error) {
-	if h.queues && len(keys) > 0 && (h.asked || h.Bound()) {
+	if h.queues != nil && len(keys) > 0 && (h.asked || h.Bound()) {
 		if err := h.give(ctx, q, unique(keys, stock.Key.Compare), told); err != nil || h.again {
 			return false, err
 		}
@@ -210,6 +213,7 @@ func (h *Handover) unknown(ctx context.Context, q mysql.Tx, keys []stock.Key) (m
 		if item.Waiting == 0 || left <= 0 {
 			continue
 		}
+		h.queues.note() // what nobody here can get, a sweep may hand over
 		most := mysql.MaxList << h.round
 		left = min(left, math.MaxInt64>>h.round) << h.round
 		query := mysql.Render(h.SQL.queue, key.SKU, key.Activity, item.Available(), len(known)+most)
@@ -260,7 +264,7 @@ func (h *Handover) offeredAt(order string) time.Time {
 // waitedFor returns the items of an order that has made a step by itself, as far as orders wait for them. In the caller's transaction the
 // order has so many lines.
 func (h *Handover) waitedFor(ctx context.Context, q mysql.Tx, t stock.Transition, order string, lines int) (keys []stock.Key, err error) {
-	if !h.queues || !frees(t) || !h.asked && !h.Bound() {
+	if h.queues == nil || !frees(t) || !h.asked && !h.Bound() {
 		return nil, nil
 	}
 	err = mysql.Read(ctx, q, mysql.Render(h.SQL.waitedFor(lines), order), func(rows *sql.Rows) error {

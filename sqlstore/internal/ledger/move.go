@@ -23,6 +23,9 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 	if err := s.Ready(ctx, move.Beside...); err != nil {
 		return stock.MoveResult{}, err
 	}
+	if move.Step == stock.StepOffer {
+		return stock.MoveResult{}, nil
+	}
 	call := MoveCall{Order: move.Order, fence: move.Fence, Cargo: s.cargo(move.Beside)}
 	if move.Step == stock.StepExpire { // it only makes way for the call that carries them
 		call.Rows = nil
