@@ -53,17 +53,22 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 		return LockResult{Verdict: Refused, Why: err}, nil
 	}
 	moved.keep(b)
-	switch moved.hold.State {
-	case Locked:
-		b.watch(moved.hold)
-	case Waiting:
-		b.waits[order.ID] = holdFor
-		b.handOver(order.Lines[0].Key(), now)
-	}
+	b.begin(moved.hold, holdFor, now)
 	keep()
 	hold = clone(b.holds[order.ID])
 	hold.Beside = call.Companions
 	return LockResult{Verdict: Done, Hold: hold}, nil
+}
+
+// begin remembers when a new hold dies, or hands over to those who wait, this one among them.
+func (b *books) begin(hold Hold, holdFor time.Duration, now time.Time) {
+	if hold.State == Locked {
+		b.watch(hold)
+	}
+	if hold.State == Waiting {
+		b.waits[hold.Order] = holdFor
+		b.handOver(hold.Lines[0].Key(), now)
+	}
 }
 
 // moment is one of the five of MemoryCompanions.

@@ -73,7 +73,9 @@ func (w *wiredStock) MoveAll(ctx context.Context, moves []stock.Movement) ([]str
 	return Over(w.Wire, w.store().MoveAll)(ctx, moves)
 }
 
-func (w *wiredStock) HandOver(ctx context.Context) error { return Over(w.Wire, w.store().HandOver)(ctx) }
+func (w *wiredStock) HandOver(ctx context.Context) error {
+	return Over(w.Wire, w.store().HandOver)(ctx)
+}
 
 func (w *wiredStock) Ahead(ctx context.Context, hold stock.Hold) (ahead, waiting int64, err error) {
 	return Over(w.Wire, w.store().Ahead)(ctx, hold)

@@ -82,7 +82,7 @@ func (s *Store) HandingOver(
 			return kept, err
 		}
 	}
-	return false, &stock.ContentionError{Verb: "hand over", ID: h.known[0].Key.String()}
+	return false, &stock.ContentionError{Verb: "hand over", ID: h.known[0].String()}
 }
 
 // exec runs a statement that changes items, and notes whether orders wait for one of them. The LAST_INSERT_ID of the caller's
