@@ -188,6 +188,19 @@ func waitLimits(s *scene) {
 	s.cancel("bob-1")
 	s.states(stock.Locked, "ann-2")
 	s.usage("ann", sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
+
+	s.soldOut(sku(3), 3, "b") // the first has a unit by then, the second fits, and the third comes after the second
+	s.amend("less", "b", units(3, 2))
+	s.lock("c", units(3, 1))
+	must(s, sku(3), func(t *stock.Terms) { t.PerBuyer = 2 })
+	for i, order := range []string{"ann-4", "bob-2", "eve-1"} {
+		s.Advance(time.Microsecond)
+		suite.Must(s.inv.For(order[:3]).Wait(ctx, order, units(3, int64(2-i/2))))
+	}
+	s.No(s.amends(stock.Amendment{ID: "gift", Order: "c", Buyer: "ann"}))
+	s.cancel("b")
+	s.states(stock.Locked, "bob-2")
+	s.states(stock.Waiting, "ann-4", "eve-1")
 }
 
 // must changes terms of an item.

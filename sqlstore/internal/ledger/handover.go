@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,6 +15,9 @@ import (
 
 // handovers bounds how often a transaction is made again because somebody fits who is not locked.
 const handovers = 20
+
+// fewWaiters is how many of a queue are read at least.
+const fewWaiters = 16
 
 const (
 	// waiting is the column WAIT_NUM of an item as it is. It has the statement say as its LAST_INSERT_ID, which the server sends along,
@@ -53,12 +55,7 @@ type Handover struct {
 type waiter struct {
 	stock.Key
 	order, buyer string
-	num, at      int64 // at is the place in the queue
-}
-
-// compare orders waiters by arrival.
-func (w waiter) compare(other waiter) int {
-	return cmp.Or(cmp.Compare(w.at, other.at), cmp.Compare(w.order, other.order))
+	num          int64
 }
 
 // HandingOver runs fn as a transaction that run makes, once more where that is needed. Fn calls Lock once it has locked its holds, and
@@ -169,44 +166,54 @@ func (h *Handover) give(ctx context.Context, q mysql.Tx, keys []stock.Key, told 
 	if err := h.judge.lockItems(ctx, q, h.SQL, keys); err != nil {
 		return err
 	}
-	for some := h.known; ; {
-		slices.SortFunc(some, waiter.compare)
-		for _, w := range some {
-			switch hold := h.holds.holds[w.order]; {
-			case hold == nil: // it has left, or others are at it
-			case h.judge.allow(w.order, hold) != nil:
-				delete(h.holds.holds, w.order)
-			default:
-				h.offered = append(h.offered, w.order)
-			}
-		}
-		more, err := h.unknown(ctx, q, keys)
+	judged := map[string]bool{}
+	for {
+		next, err := h.next(ctx, q, keys, judged)
 		if err != nil {
 			return err
 		}
-		if len(more) == 0 {
+		if len(next) == 0 {
 			return h.offer(ctx, q, told)
 		}
-		h.known = append(h.known, more...)
-		if !h.Bound() {
-			h.again = true
-			return nil
+		if unknown := h.unknown(next); len(unknown) > 0 {
+			h.known = append(h.known, unknown...)
+			if !h.Bound() {
+				h.again = true
+				return nil
+			}
+			if err := h.lock(ctx, q, unknown); err != nil {
+				return err
+			}
+			h.round = min(h.round+1, handovers)
 		}
-		if err := h.lock(ctx, q, more); err != nil {
-			return err
+		for _, w := range next {
+			judged[w.order] = true
+			hold := h.holds.holds[w.order] // nil where others are at it
+			if hold != nil && h.judge.allow(w.order, hold) == nil {
+				h.offered = append(h.offered, w.order)
+			}
 		}
-		some, h.round = more, min(h.round+1, handovers)
 	}
 }
 
-// unknown returns who may get what items still have available and is not known yet: of each item as many as come first and have enough of
-// it, and more each time that these were not allowed it. A plain read behind the lock of the item sees all who wait; in the caller's
-// transaction, those of its snapshot.
-func (h *Handover) unknown(ctx context.Context, q mysql.Tx, keys []stock.Key) (more []waiter, err error) {
+// unknown returns those of some waiters who are not known.
+func (h *Handover) unknown(some []waiter) (unknown []waiter) {
 	known := make(map[string]bool, len(h.known))
 	for _, w := range h.known {
 		known[w.order] = true
 	}
+	for _, w := range some {
+		if !known[w.order] {
+			unknown = append(unknown, w)
+		}
+	}
+	return unknown
+}
+
+// next returns who comes next in the queues of items that still have units available, behind those who are judged already: as many as
+// use them up, or more each time that this was not enough, and all between them for whom there is enough. A plain read behind the lock
+// of the item sees all who wait; in the caller's transaction, those of its snapshot.
+func (h *Handover) next(ctx context.Context, q mysql.Tx, keys []stock.Key, judged map[string]bool) (next []waiter, err error) {
 	for _, key := range keys {
 		item := h.judge.items[key]
 		left := item.Available()
@@ -214,22 +221,26 @@ func (h *Handover) unknown(ctx context.Context, q mysql.Tx, keys []stock.Key) (m
 			continue
 		}
 		h.queues.note() // what nobody here can get, a sweep may hand over
-		most := mysql.MaxList << h.round
+		most := int(max(min(left, mysql.MaxList), fewWaiters)) << h.round
 		left = min(left, math.MaxInt64>>h.round) << h.round
-		query := mysql.Render(h.SQL.queue, key.SKU, key.Activity, item.Available(), len(known)+most)
+		query := mysql.Render(h.SQL.queue, key.SKU, key.Activity, item.Available(), len(judged)+most)
 		err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
 			w := waiter{Key: key}
-			err := rows.Scan(&w.order, &w.num, &w.buyer, &w.at)
-			if most > 0 && !known[w.order] && w.num <= left {
-				more, most, left = append(more, w), most-1, left-w.num
+			err := rows.Scan(&w.order, &w.num, &w.buyer)
+			if left == 0 || judged[w.order] {
+				return err
 			}
+			if w.num <= left {
+				left -= w.num
+			}
+			next = append(next, w)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	return more, nil
+	return next, nil
 }
 
 // offer makes the holds of those who get units live ones.
