@@ -32,8 +32,10 @@ func (inv *Inventory) Expire(ctx context.Context) (int, error) {
 		released, found, err := inv.releaseSome(ctx, releaseBatch)
 		total += released
 		switch {
-		case fault.Stops(err) || released == 0 && err != nil:
+		case fault.Stops(err):
 			return total, err
+		case released == 0 && err != nil:
+			return total, errors.Join(err, inv.store.HandOver(ctx))
 		case ctx.Err() != nil:
 			return total, skipped
 		case released == 0, err == nil && found < releaseBatch: // nothing is left, or only what others are at

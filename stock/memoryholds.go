@@ -53,20 +53,25 @@ func (m *Memory) Lock(ctx context.Context, order Order, holdFor time.Duration) (
 		return LockResult{Verdict: Refused, Why: err}, nil
 	}
 	moved.keep(b)
-	if m.keepers != nil {
-		b.keepers[moved.hold.Order] = m.keepers
-	}
-	switch moved.hold.State {
-	case Locked:
-		b.watch(moved.hold)
-	case Waiting:
-		b.waits[order.ID] = holdFor
-		b.handOver(order.Lines[0].Key(), now)
-	}
+	b.begin(moved.hold, holdFor, m.keepers, now)
 	keep()
 	hold = clone(b.holds[order.ID])
 	hold.Beside = call.Companions
 	return LockResult{Verdict: Done, Hold: hold}, nil
+}
+
+// begin remembers who keeps companions of a new hold and when it dies, or hands over to those who wait, this one among them.
+func (b *books) begin(hold Hold, holdFor time.Duration, keepers MemoryCompanions, now time.Time) {
+	if keepers != nil {
+		b.keepers[hold.Order] = keepers
+	}
+	if hold.State == Locked {
+		b.watch(hold)
+	}
+	if hold.State == Waiting {
+		b.waits[hold.Order] = holdFor
+		b.handOver(hold.Lines[0].Key(), now)
+	}
 }
 
 // moment is one of the five of MemoryCompanions.
@@ -185,7 +190,7 @@ func (m *Memory) Move(ctx context.Context, move Movement) (MoveResult, error) {
 	hold, ok := b.holds[move.Order]
 	t := move.Step.Transition()
 	switch {
-	case !ok, !slices.Contains(t.From, hold.State),
+	case !ok, move.Step == StepOffer, !slices.Contains(t.From, hold.State),
 		move.Step != StepExpire && hold.Fence != move.Fence,
 		t.When == Live && hold.dead(now),
 		t.When == Dead && !hold.dead(now):

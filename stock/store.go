@@ -53,7 +53,7 @@ type Store interface {
 	// the order does not exist, is in another state, has another fence, is on the wrong side
 	// of its deadline, or, for a step that draws, where one item has too little or the
 	// buyer's limit is reached. StepExpire does not look at the fence, and leaves the rows of the shop to the step that it makes
-	// way for.
+	// way for. StepOffer is refused: HandOver makes it.
 	Move(ctx context.Context, move Movement) (MoveResult, error)
 
 	// MoveAll makes movements of one step, of different orders, as Move does, each completely or not at all, and many in one
@@ -65,7 +65,8 @@ type Store interface {
 	// that of Deadline and then Order, to each that ItemUsage.Refuses allows StepOffer, while the others keep their places. The hold is
 	// Locked then, for as long as its Lock has asked for. Every change that makes units of an item available, or changes its terms, does
 	// that as well, for that item and in the same transaction. HandOver itself is for what was left: a sale has begun, a limit of a buyer
-	// has ended, or a change in a caller's transaction has not seen who waits.
+	// has ended, or a change in a caller's transaction has not seen who waits. It may leave out for a minute what no call of this
+	// process has met.
 	HandOver(ctx context.Context) error
 
 	// Ahead returns how many holds wait for the item of one that is Waiting, and how many of them came before it.

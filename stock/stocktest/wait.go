@@ -53,8 +53,8 @@ func (s *scene) position(order string, place, length int64) {
 }
 
 // soldOut defines an item whose units an order has.
-func (s *scene) soldOut(key stock.Key, num int64, terms stock.Terms, order string) {
-	s.define(key, num, terms)
+func (s *scene) soldOut(key stock.Key, num int64, order string) {
+	s.define(key, num, stock.Terms{})
 	s.lock(order, stock.Line{SKU: key.SKU, Activity: key.Activity, Num: num})
 }
 
@@ -83,7 +83,7 @@ func waitLocks(s *scene) {
 }
 
 func waitInOrder(s *scene) {
-	s.soldOut(sku(1), 3, stock.Terms{}, "a")
+	s.soldOut(sku(1), 3, "a")
 	for _, order := range []string{"z", "b", "y", "c"} {
 		s.wait(order, units(1, 1))
 	}
@@ -102,7 +102,7 @@ func waitInOrder(s *scene) {
 }
 
 func waitWhoFits(s *scene) {
-	s.soldOut(sku(1), 4, stock.Terms{}, "a")
+	s.soldOut(sku(1), 4, "a")
 	s.wait("five", units(1, 5))
 	s.wait("three", units(1, 3))
 	s.wait("two", units(1, 2))
@@ -120,7 +120,7 @@ func waitWhoFits(s *scene) {
 
 func waitNotPassed(s *scene) {
 	ctx := s.Context()
-	s.soldOut(sku(1), 2, stock.Terms{}, "a")
+	s.soldOut(sku(1), 2, "a")
 	s.wait("b", units(1, 3))
 	s.cancel("a")
 	_, err := s.inv.Lock(ctx, "c", units(1, 1))
@@ -161,7 +161,7 @@ func (s *scene) shortageOf(err error, want stock.ShortageError) {
 
 func waitLimits(s *scene) {
 	ctx := s.Context()
-	s.soldOut(sku(2), 1, stock.Terms{}, "nobody's")
+	s.soldOut(sku(2), 1, "nobody's")
 	s.define(sku(1), 2, stock.Terms{})
 	s.lock("a", units(1, 2))
 	must(s, sku(1), func(t *stock.Terms) { t.PerBuyer, t.PerOrder, t.LiveHolds = 2, 2, 1 })
@@ -188,6 +188,19 @@ func waitLimits(s *scene) {
 	s.cancel("bob-1")
 	s.states(stock.Locked, "ann-2")
 	s.usage("ann", sku(1), stock.Usage{Held: 1, Bought: 1, Holds: 1})
+
+	s.soldOut(sku(3), 3, "b") // the first has a unit by then, the second fits, and the third comes after the second
+	s.amend("less", "b", units(3, 2))
+	s.lock("c", units(3, 1))
+	must(s, sku(3), func(t *stock.Terms) { t.PerBuyer = 2 })
+	for i, order := range []string{"ann-4", "bob-2", "eve-1"} {
+		s.Advance(time.Microsecond)
+		suite.Must(s.inv.For(order[:3]).Wait(ctx, order, units(3, int64(2-i/2))))
+	}
+	s.No(s.amends(stock.Amendment{ID: "gift", Order: "c", Buyer: "ann"}))
+	s.cancel("b")
+	s.states(stock.Locked, "bob-2")
+	s.states(stock.Waiting, "ann-4", "eve-1")
 }
 
 // must changes terms of an item.
@@ -201,7 +214,7 @@ func must(s *scene, key stock.Key, change func(*stock.Terms)) {
 
 func waitOfferExpires(s *scene) {
 	ctx := s.Context()
-	s.soldOut(sku(1), 1, stock.Terms{}, "a")
+	s.soldOut(sku(1), 1, "a")
 	soon := s.with(stock.Options{HoldFor: time.Minute})
 	suite.Must(soon.Wait(ctx, "b", units(1, 1)))
 	s.wait("c", units(1, 1))
@@ -220,7 +233,7 @@ func waitOfferExpires(s *scene) {
 }
 
 func waitLeft(s *scene) {
-	s.soldOut(sku(1), 1, stock.Terms{}, "a")
+	s.soldOut(sku(1), 1, "a")
 	s.wait("b", units(1, 1))
 	s.wait("c", units(1, 1))
 	left := suite.Must(s.inv.Cancel(s.Context(), "b"))
@@ -236,7 +249,7 @@ func waitLeft(s *scene) {
 
 func waitTwice(s *scene) {
 	ctx := s.Context()
-	s.soldOut(sku(1), 1, stock.Terms{}, "a")
+	s.soldOut(sku(1), 1, "a")
 	first := s.wait("b", units(1, 1))
 	suite.Replays(s, "second", s.wait("b", units(1, 1)), first)
 	s.Is(suite.Err(s.inv.Wait(ctx, "b", units(1, 2))), stock.ErrMismatch)
@@ -255,7 +268,7 @@ func waitTwice(s *scene) {
 
 func waitOtherSteps(s *scene) {
 	ctx := s.Context()
-	s.soldOut(sku(1), 1, stock.Terms{}, "a")
+	s.soldOut(sku(1), 1, "a")
 	s.wait("b", units(1, 1))
 	for _, err := range []error{
 		suite.Err(s.inv.Pay(ctx, "b")), suite.Err(s.inv.Redeem(ctx, "b")), suite.Err(s.inv.Extend(ctx, "b", s.now().Add(time.Hour))),
@@ -315,7 +328,7 @@ func waitVerbs(s *scene) {
 	for i, c := range frees {
 		key := sku(int64(i) + 1)
 		order, next := "has-"+c.name, "waits-"+c.name
-		s.soldOut(key, 1, stock.Terms{}, order)
+		s.soldOut(key, 1, order)
 		if c.has == "paid" {
 			s.pay(order)
 		}
@@ -329,7 +342,7 @@ func waitVerbs(s *scene) {
 
 func waitClock(s *scene) {
 	ctx := s.Context()
-	s.soldOut(sku(1), 1, stock.Terms{}, "a")
+	s.soldOut(sku(1), 1, "a")
 	s.wait("b", units(1, 1))
 	must(s, sku(1), func(t *stock.Terms) { t.Start = s.now().Add(time.Minute) })
 	s.cancel("a")
@@ -387,8 +400,8 @@ func waitCrowd(s *scene) {
 
 func waitInTransaction(s *scene) {
 	ctx := s.Context()
-	s.soldOut(sku(1), 2, stock.Terms{}, "a")
-	s.soldOut(sku(2), 1, stock.Terms{}, "paid")
+	s.soldOut(sku(1), 2, "a")
+	s.soldOut(sku(2), 1, "paid")
 	s.pay("paid")
 	s.wait("first", units(1, 1))
 	s.wait("other", units(2, 1))

@@ -79,7 +79,8 @@ func (q *Statements) bookItems(r keyRanges) string {
 			", "+archived("SALE_NUM")+", "+archived("REFUND_NUM")+", COUNT(DISTINCT IF("+repair+", c.CHANGE_NO, NULL)) AS REPAIRS", r.of(q.changes, "c", mysql.By(q.changes, "item")), "c") +
 		grouped(sum(when(sold, "h.NUM - h.RESTOCK_NUM"), "SALE_NUM")+", "+sum(when(locked, "h.NUM"), "LOCK_NUM")+", "+
 			sum("h.REFUND_NUM", "REFUND_NUM")+", "+
-			sum(when([]stock.State{stock.Waiting}, "h.NUM"), "WAIT_NUM")+", "+sum(when([]stock.State{stock.Paid}, "h.NUM - h.REFUND_NUM - h.REDEEM_NUM"), "PROMISED"),
+			sum(when([]stock.State{stock.Waiting}, "h.NUM"), "WAIT_NUM")+", "+
+			sum(when([]stock.State{stock.Paid}, "h.NUM - h.REFUND_NUM - h.REDEEM_NUM"), "PROMISED"),
 			r.of(q.Holds, "h", mysql.By(q.Holds, "due")), "h") +
 		" WHERE " + r.match("s")
 }

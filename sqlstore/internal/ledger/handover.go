@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,6 +15,9 @@ import (
 
 // handovers bounds how often a transaction is made again because somebody fits who is not locked.
 const handovers = 20
+
+// fewWaiters is how many of a queue are read at least.
+const fewWaiters = 16
 
 const (
 	// waiting is the column WAIT_NUM of an item as it is. It has the statement say as its LAST_INSERT_ID, which the server sends along,
@@ -53,12 +55,7 @@ type Handover struct {
 type waiter struct {
 	stock.Key
 	order, buyer string
-	num, at      int64 // at is the place in the queue
-}
-
-// compare orders waiters by arrival.
-func (w waiter) compare(other waiter) int {
-	return cmp.Or(cmp.Compare(w.at, other.at), cmp.Compare(w.order, other.order))
+	num          int64
 }
 
 // HandingOver runs fn as a transaction that run makes, once more where that is needed. Fn calls Lock once it has locked its holds, and
@@ -82,7 +79,7 @@ func (s *Store) HandingOver(
 			return kept, err
 		}
 	}
-	return false, &stock.ContentionError{Verb: "hand over", ID: h.known[0].Key.String()}
+	return false, &stock.ContentionError{Verb: "hand over", ID: h.known[0].String()}
 }
 
 // exec runs a statement that changes items, and notes whether orders wait for one of them. The LAST_INSERT_ID of the caller's
@@ -96,7 +93,10 @@ func (h *Handover) exec(ctx context.Context, q mysql.Tx, statement string) (rows
 		return rows, err
 	}
 	id, err := result.LastInsertId()
-	h.asked = h.asked || id != 0 && h.queues
+	if id != 0 && h.queues != nil {
+		h.asked = true
+		h.queues.note()
+	}
 	return rows, err
 }
 
@@ -153,7 +153,7 @@ func readLocked[K any](
 // Finish hands over what some items have available, which are locked and changed, and tells what the transaction has to tell: these are
 // its last statements. It reports whether the transaction is to be kept.
 func (h *Handover) Finish(ctx context.Context, q mysql.Tx, keys []stock.Key, told *Told) (bool, error) {
-	if h.queues && len(keys) > 0 && (h.asked || h.Bound()) {
+	if h.queues != nil && len(keys) > 0 && (h.asked || h.Bound()) {
 		if err := h.give(ctx, q, unique(keys, stock.Key.Compare), told); err != nil || h.again {
 			return false, err
 		}
@@ -166,66 +166,81 @@ func (h *Handover) give(ctx context.Context, q mysql.Tx, keys []stock.Key, told 
 	if err := h.judge.lockItems(ctx, q, h.SQL, keys); err != nil {
 		return err
 	}
-	for some := h.known; ; {
-		slices.SortFunc(some, waiter.compare)
-		for _, w := range some {
-			switch hold := h.holds.holds[w.order]; {
-			case hold == nil: // it has left, or others are at it
-			case h.judge.allow(w.order, hold) != nil:
-				delete(h.holds.holds, w.order)
-			default:
-				h.offered = append(h.offered, w.order)
-			}
-		}
-		more, err := h.unknown(ctx, q, keys)
+	judged := map[string]bool{}
+	for {
+		next, err := h.next(ctx, q, keys, judged)
 		if err != nil {
 			return err
 		}
-		if len(more) == 0 {
+		if len(next) == 0 {
 			return h.offer(ctx, q, told)
 		}
-		h.known = append(h.known, more...)
-		if !h.Bound() {
-			h.again = true
-			return nil
+		if unknown := h.unknown(next); len(unknown) > 0 {
+			h.known = append(h.known, unknown...)
+			if !h.Bound() {
+				h.again = true
+				return nil
+			}
+			if err := h.lock(ctx, q, unknown); err != nil {
+				return err
+			}
+			h.round = min(h.round+1, handovers)
 		}
-		if err := h.lock(ctx, q, more); err != nil {
-			return err
+		for _, w := range next {
+			judged[w.order] = true
+			hold := h.holds.holds[w.order] // nil where others are at it
+			if hold != nil && h.judge.allow(w.order, hold) == nil {
+				h.offered = append(h.offered, w.order)
+			}
 		}
-		some, h.round = more, min(h.round+1, handovers)
 	}
 }
 
-// unknown returns who may get what items still have available and is not known yet: of each item as many as come first and have enough of
-// it, and more each time that these were not allowed it. A plain read behind the lock of the item sees all who wait; in the caller's
-// transaction, those of its snapshot.
-func (h *Handover) unknown(ctx context.Context, q mysql.Tx, keys []stock.Key) (more []waiter, err error) {
+// unknown returns those of some waiters who are not known.
+func (h *Handover) unknown(some []waiter) (unknown []waiter) {
 	known := make(map[string]bool, len(h.known))
 	for _, w := range h.known {
 		known[w.order] = true
 	}
+	for _, w := range some {
+		if !known[w.order] {
+			unknown = append(unknown, w)
+		}
+	}
+	return unknown
+}
+
+// next returns who comes next in the queues of items that still have units available, behind those who are judged already: as many as
+// use them up, or more each time that this was not enough, and all between them for whom there is enough. A plain read behind the lock
+// of the item sees all who wait; in the caller's transaction, those of its snapshot.
+func (h *Handover) next(ctx context.Context, q mysql.Tx, keys []stock.Key, judged map[string]bool) (next []waiter, err error) {
 	for _, key := range keys {
 		item := h.judge.items[key]
 		left := item.Available()
 		if item.Waiting == 0 || left <= 0 {
 			continue
 		}
-		most := mysql.MaxList << h.round
+		h.queues.note() // what nobody here can get, a sweep may hand over
+		most := int(max(min(left, mysql.MaxList), fewWaiters)) << h.round
 		left = min(left, math.MaxInt64>>h.round) << h.round
-		query := mysql.Render(h.SQL.queue, key.SKU, key.Activity, item.Available(), len(known)+most)
+		query := mysql.Render(h.SQL.queue, key.SKU, key.Activity, item.Available(), len(judged)+most)
 		err := mysql.Read(ctx, q, query, func(rows *sql.Rows) error {
 			w := waiter{Key: key}
-			err := rows.Scan(&w.order, &w.num, &w.buyer, &w.at)
-			if most > 0 && !known[w.order] && w.num <= left {
-				more, most, left = append(more, w), most-1, left-w.num
+			err := rows.Scan(&w.order, &w.num, &w.buyer)
+			if left == 0 || judged[w.order] {
+				return err
 			}
+			if w.num <= left {
+				left -= w.num
+			}
+			next = append(next, w)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	return more, nil
+	return next, nil
 }
 
 // offer makes the holds of those who get units live ones.
@@ -260,7 +275,7 @@ func (h *Handover) offeredAt(order string) time.Time {
 // waitedFor returns the items of an order that has made a step by itself, as far as orders wait for them. In the caller's transaction the
 // order has so many lines.
 func (h *Handover) waitedFor(ctx context.Context, q mysql.Tx, t stock.Transition, order string, lines int) (keys []stock.Key, err error) {
-	if !h.queues || !frees(t) || !h.asked && !h.Bound() {
+	if h.queues == nil || !frees(t) || !h.asked && !h.Bound() {
 		return nil, nil
 	}
 	err = mysql.Read(ctx, q, mysql.Render(h.SQL.waitedFor(lines), order), func(rows *sql.Rows) error {

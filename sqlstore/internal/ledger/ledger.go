@@ -32,7 +32,7 @@ type Store struct {
 	stuck      *stuckRows // nil where calls are not merged
 	tells      event.Kinds
 	events     *events.Statements
-	queues     bool // orders may wait for its items
+	queues     *queues // of its items; nil where no order can wait
 }
 
 // storeBatchers merge the calls of a store, each kind by what it is hot on.
@@ -67,7 +67,7 @@ func New(db *sql.DB, o Settings, table string, by Companions) *Store {
 	}
 	s.Broken = o.Broken
 	if table == GoodsStock {
-		s.tells, s.events, s.queues = o.Tell, events.NewStatements(o.Prefix), true
+		s.tells, s.events, s.queues = o.Tell, events.NewStatements(o.Prefix), new(queues)
 	}
 	if !o.Unmerged && o.Broken == nil {
 		b := batch.NewBounds(db, o.Limits)

@@ -23,6 +23,9 @@ func (s *Store) Move(ctx context.Context, move stock.Movement) (stock.MoveResult
 	if err := s.Ready(ctx, move.Beside...); err != nil {
 		return stock.MoveResult{}, err
 	}
+	if move.Step == stock.StepOffer {
+		return stock.MoveResult{}, nil
+	}
 	call := MoveCall{Order: move.Order, fence: move.Fence, Cargo: s.cargo(move.Beside)}
 	if move.Step == stock.StepExpire { // it only makes way for the call that carries them
 		call.Rows = nil
@@ -72,43 +75,48 @@ func (s *Store) move(ctx context.Context, step stock.Step, call MoveCall) (stock
 		}
 	}
 	calls := []MoveCall{call}
-	kept, err := s.HandingOver(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (_ bool, err error) {
-		q = s.watched(q)
-		if err := h.Lock(ctx, q); err != nil {
-			return false, err
-		}
-		lines, count := 0, s.SQL.countState
-		if s.Bound() {
-			if lines, err = s.lockOrder(ctx, q, call.Order); err != nil || lines == 0 {
-				return false, err
-			}
-			count = s.SQL.countCurrent(lines)
-		}
-		rows, err := h.exec(ctx, q, s.SQL.move(step, call, lines))
-		if err != nil || rows == 0 {
-			return false, err
-		}
-		if t.Draws() {
-			var behind int64
-			err = mysql.ReadRow(ctx, q, mysql.Render(count, call.Order, int64(t.From[0])), &behind)
-			if err != nil || behind > 0 {
-				return false, err
-			}
-		}
-		if err := s.Companions.Moved(ctx, q, t, calls); err != nil {
-			return false, err
-		}
-		told, err := s.moveTold(ctx, q, step, call.Order)
-		if err != nil {
-			return false, err
-		}
-		keys, err := h.waitedFor(ctx, q, t, call.Order, lines)
-		if err != nil {
-			return false, err
-		}
-		return h.Finish(ctx, q, keys, told)
+	kept, err := s.HandingOver(ctx, s.changeBeside(call.Beside), func(q mysql.Tx, h *Handover) (bool, error) {
+		return s.moveOne(ctx, s.watched(q), h, t, calls)
 	})
 	return stock.MoveResult{Verdict: DoneIf(kept), Beside: calls[0].Kept}, mysql.Reason(err)
+}
+
+// moveOne moves the order of the only call, in a transaction, and reports whether that is to be kept.
+func (s *Store) moveOne(ctx context.Context, q mysql.Tx, h *Handover, t stock.Transition, calls []MoveCall) (bool, error) {
+	if err := h.Lock(ctx, q); err != nil {
+		return false, err
+	}
+	call, lines, count := calls[0], 0, s.SQL.countState
+	if s.Bound() {
+		var err error
+		if lines, err = s.lockOrder(ctx, q, call.Order); err != nil || lines == 0 {
+			return false, err
+		}
+		count = s.SQL.countCurrent(lines)
+	}
+	rows, err := h.exec(ctx, q, s.SQL.move(t.Step, call, lines))
+	if err != nil || rows == 0 {
+		return false, err
+	}
+	if t.Draws() {
+		var behind int64
+		err = mysql.ReadRow(ctx, q, mysql.Render(count, call.Order, int64(t.From[0])), &behind)
+		if err != nil || behind > 0 {
+			return false, err
+		}
+	}
+	if err := s.Companions.Moved(ctx, q, t, calls); err != nil {
+		return false, err
+	}
+	told, err := s.moveTold(ctx, q, t.Step, call.Order)
+	if err != nil {
+		return false, err
+	}
+	keys, err := h.waitedFor(ctx, q, t, call.Order, lines)
+	if err != nil {
+		return false, err
+	}
+	return h.Finish(ctx, q, keys, told)
 }
 
 // frees reports whether a transition makes units available.

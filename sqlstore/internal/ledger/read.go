@@ -314,8 +314,8 @@ func scanChange(rows *sql.Rows, more ...any) (stock.Change, error) {
 	var rest, at int64
 	var asked string
 	d := &e.Delta
-	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &d.Waiting, &e.Holds,
-		&rest, &c.Actor, &c.Reason, &c.Order, &asked, &at)...)
+	err := rows.Scan(append(more, &c.Kind, &e.SKU, &e.Activity, &e.Buyer, &d.Total, &d.Sold, &d.Locked, &d.Left, &d.Refunded, &d.Waiting,
+		&e.Holds, &rest, &c.Actor, &c.Reason, &c.Order, &asked, &at)...)
 	if e.Buyer == "" {
 		e.Asked, e.Holds = e.Holds, 0
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/fault"
@@ -18,7 +19,7 @@ import (
 // renderQueues renders what there is of orders that wait. The index of the deadlines has them in the order of arrival.
 func (q *Statements) renderQueues() {
 	of := q.Holds + " h " + mysql.By(q.Holds, "due") + fmt.Sprintf(" WHERE h.SKU_ID = ? AND h.ACTIVITY_ID = ? AND h.STATE = %d", stock.Waiting)
-	q.queue = "SELECT h.ORDER_NO, h.NUM, COALESCE(h.BUYER_ID, x''), " + mysql.Micros("h.EXPIRE_TIME") + " FROM " + of +
+	q.queue = "SELECT h.ORDER_NO, h.NUM, COALESCE(h.BUYER_ID, x'') FROM " + of +
 		" AND h.NUM <= ? ORDER BY h.EXPIRE_TIME, h.ORDER_NO LIMIT ?"
 	q.ahead = "SELECT COALESCE(SUM(h.EXPIRE_TIME < ? OR (h.EXPIRE_TIME = ? AND h.ORDER_NO < ?)), 0), COUNT(*) FROM " + of
 	q.leftBehind = "SELECT s.SKU_ID, s.ACTIVITY_ID FROM " + q.Items + " s WHERE s.WAIT_NUM > 0 AND " + available +
@@ -181,6 +182,7 @@ func (s *Store) waitThese(
 		return nil, why, err
 	}
 	h.asked = true
+	s.queues.note()
 	kept, err := h.Finish(ctx, q, []stock.Key{key}, s.told())
 	if err != nil || !kept {
 		return nil, make([]error, len(calls)), err
@@ -246,10 +248,39 @@ func (s *Store) refuseWaiters(
 	return why, nil
 }
 
+// calmFor is how long nobody looks for what is left for those who wait, where nothing was and no call has met anybody who waits since.
+const calmFor = time.Minute
+
+// queues are the queues of a store, as far as its process has met them. It is safe for concurrent use.
+type queues struct {
+	met   atomic.Int64 // how often
+	calm  atomic.Int64 // how often it was when nothing was left
+	until atomic.Int64 // nobody looks until then, in microseconds of the process's clock, unless they are met
+}
+
+// note is told of an item that orders wait for.
+func (q *queues) note() { q.met.Add(1) }
+
+// calmed reports whether nothing can be left; and returns what to call where nothing is.
+func (q *queues) calmed() (calm bool, found func()) {
+	met := q.met.Load()
+	if met == q.calm.Load() && time.Now().UnixMicro() < q.until.Load() {
+		return true, nil
+	}
+	return false, func() {
+		q.calm.Store(met)
+		q.until.Store(time.Now().Add(calmFor).UnixMicro())
+	}
+}
+
 // HandOver implements stock.Store. It carries nothing of the shop.
 func (s *Store) HandOver(ctx context.Context) error {
-	if err := s.Ready(ctx); err != nil || !s.queues {
+	if err := s.Ready(ctx); err != nil || s.queues == nil {
 		return err
+	}
+	calm, nothing := s.queues.calmed()
+	if calm {
+		return nil
 	}
 	s = s.Plain()
 	var keys []stock.Key
@@ -259,8 +290,12 @@ func (s *Store) HandOver(ctx context.Context) error {
 		keys = append(keys, key)
 		return err
 	})
-	if err != nil || len(keys) == 0 {
+	switch {
+	case err != nil:
 		return err
+	case len(keys) == 0:
+		nothing()
+		return nil
 	}
 	_, err = s.HandingOver(ctx, s.Atomically, func(q mysql.Tx, h *Handover) (bool, error) {
 		if err := h.Lock(ctx, s.watched(q)); err != nil {
