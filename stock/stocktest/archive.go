@@ -22,11 +22,10 @@ func archiveCases() []testCase {
 	}
 }
 
-// finished are the states that Archive takes, and paid is those with Paid orders among them.
-var (
-	finished = []stock.State{stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired}
-	paid     = append([]stock.State{stock.Paid}, finished...)
-)
+// paid are the states that Archive takes, with Paid among them.
+func paid() []stock.State {
+	return []stock.State{stock.Paid, stock.Redeemed, stock.Refunded, stock.Cancelled, stock.Expired}
+}
 
 // archive archives what is finished by now, and returns the orders that it was given before, in their order.
 func (s *scene) archive(filter stock.Filter) (orders []string) {
@@ -77,7 +76,7 @@ func archiveFolds(s *scene) {
 		Order: "cart", State: stock.Archived, Deadline: s.now(), LockedAt: left.LockedAt, UpdatedAt: s.now(),
 	})
 	s.Count("archived again", len(s.archive(stock.Filter{})), 0)
-	suite.Same(s, "of the rest", s.archive(stock.Filter{Key: sku(1), States: paid}), []string{"paid"})
+	suite.Same(s, "of the rest", s.archive(stock.Filter{Key: sku(1), States: paid()}), []string{"paid"})
 	suite.Same(s, "items", suite.Listed(s, s.inv.Items(s.Context())), items)
 
 	for key, want := range map[stock.Key]stock.Entry{
@@ -107,11 +106,11 @@ func archivedRefuse(s *scene) {
 	s.No(s.amends(amendment))
 	s.pay("amended")
 	s.No(s.redeems("p1", "amended", units(1, 2)))
-	for _, state := range paid {
+	for _, state := range paid() {
 		s.reach(state, state.String())
 	}
 	s.Advance(2 * hold)
-	s.Count("archived", len(s.archive(stock.Filter{States: paid})), 6)
+	s.Count("archived", len(s.archive(stock.Filter{States: paid()})), 6)
 	verbs := map[string]func(order string) error{
 		"Lock":      func(o string) error { return suite.Err(s.inv.Lock(s.Context(), o, lines...)) },
 		"Lock more": func(o string) error { return suite.Err(s.inv.Lock(s.Context(), o, units(2, 7))) },
@@ -192,7 +191,7 @@ func archiveChanged(s *scene) {
 		s.refund("r", "refunded", units(2, 1))
 		s.No(suite.Err(s.inv.Resolve(s.Context(), "resolved")))
 	})
-	filter := stock.Filter{States: paid, Key: sku(1)}
+	filter := stock.Filter{States: paid(), Key: sku(1)}
 	suite.Same(s, "answers", each(inv.Archive(s.Context(), s.now(), filter, nil)), []one[int]{{Is: 1}})
 	for order, want := range map[string]stock.State{
 		"same": stock.Archived, "redeemed": stock.Redeemed, "refunded": stock.Paid, "resolved": stock.Paid,
@@ -250,13 +249,13 @@ func raceArchive(s *scene) {
 			func() error { return suite.Err(s.inv.Redeem(s.Context(), order)) },
 			func() error { return s.giveBack(order, order, units(1, 1)) },
 			func() error {
-				return suite.Err(suite.Gather(s.inv.Archive(s.Context(), soon, stock.Filter{Key: sku(1), States: paid}, nil)))
+				return suite.Err(suite.Gather(s.inv.Archive(s.Context(), soon, stock.Filter{Key: sku(1), States: paid()}, nil)))
 			},
 		)
 		s.Succeeded(errs, stock.ErrArchived, stock.ErrRedeemed)
 		refunds += btoi(errs[1] == nil || errs[4] == nil)
 	}
-	s.No(suite.Err(suite.Gather(s.inv.Archive(s.Context(), s.now().Add(hold), stock.Filter{States: paid}, nil))))
+	s.No(suite.Err(suite.Gather(s.inv.Archive(s.Context(), s.now().Add(hold), stock.Filter{States: paid()}, nil))))
 	s.Count("archived", len(s.orders(stock.Filter{States: []stock.State{stock.Archived}})), rounds)
 	s.counts(sku(1), stock.Quantities{
 		Total: 1000, Sold: 2*rounds - int64(refunds), Left: 1000 - 2*rounds + int64(refunds), Refunded: int64(refunds),

@@ -62,7 +62,7 @@ func (m *model) bulk() operation {
 // archive archives what was finished some time ago, of an item or of all.
 func (m *model) archive(key stock.Key) operation {
 	ago := suite.Pick(m, 0, m.opts.HoldFor, 3*m.opts.HoldFor)
-	filter := stock.Filter{Key: suite.Pick(m, key, stock.Key{}), States: suite.Pick(m, nil, nil, paid, []stock.State{m.state()})}
+	filter := stock.Filter{Key: suite.Pick(m, key, stock.Key{}), States: suite.Pick(m, nil, nil, paid(), []stock.State{m.state()})}
 	before := m.now().Sub(m.Sides[0].Epoch) - ago
 	return operation{Name: fmt.Sprintf("Archive(%v, %+v)", before, filter), Call: func(s *side) (any, error) {
 		var given struct {

@@ -293,7 +293,7 @@ func (s *scene) reach(state stock.State, order string) {
 	case stock.Expired:
 		s.No(suite.Err(s.inv.Shorten(s.Context(), order, hold.LockedAt)))
 		s.No(suite.Err(s.inv.Expire(s.Context())))
-	case stock.Unheld, stock.Locked, stock.Waiting:
+	case stock.Unheld, stock.Locked, stock.Waiting, stock.Archived:
 	}
 	if state == stock.Redeemed {
 		s.No(suite.Err(s.inv.Redeem(s.Context(), order)))

@@ -37,12 +37,12 @@ func (q *Statements) lockWholeHolds(keys lineKeys) string {
 
 // deleteLines renders the DELETE of lines of orders.
 func (q *Statements) deleteLines(keys lineKeys) string {
-	return "DELETE h FROM " + q.Holds + " h " + mysql.ByKey + " WHERE " + keys.where()
+	return keys.delete(q.Holds, "ORDER_NO")
 }
 
-// deleteRefunds renders the DELETE of refunds, by their numbers in place of those of orders.
+// deleteRefunds renders the DELETE of refunds, whose keys have their numbers in place of those of orders.
 func (q *Statements) deleteRefunds(keys lineKeys) string {
-	return "DELETE r FROM " + q.refunds + " r " + mysql.ByKey + " WHERE " + keys.whereOf("REFUND_NO")
+	return keys.delete(q.refunds, "REFUND_NO")
 }
 
 // archiveBuyers renders the INSERT that adds to what is archived of what buyers have.

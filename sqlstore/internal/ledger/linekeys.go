@@ -44,17 +44,14 @@ func (k lineKeys) rows() (n int64) {
 
 // where renders the condition of a statement on holds. No order is named with a line that it does not have: a lock on
 // a key that does not exist is one on the gap around it.
-func (k lineKeys) where() string { return k.whereOf("ORDER_NO") }
-
-// whereOf is where for the lines of what has its number in another column.
-func (k lineKeys) whereOf(number string) string {
+func (k lineKeys) where() string {
 	var b strings.Builder
 	b.WriteByte('(')
 	for i, list := range k.lists() {
 		if i > 0 {
 			b.WriteString(" OR ")
 		}
-		b.WriteString(mysql.RenderList(number+" IN (?) AND LINE_NO IN ("+list+")", k[list]))
+		b.WriteString(mysql.RenderList("ORDER_NO IN (?) AND LINE_NO IN ("+list+")", k[list]))
 	}
 	b.WriteByte(')')
 	return b.String()
@@ -68,4 +65,27 @@ func (k lineKeys) lists() []string {
 	}
 	slices.Sort(lists)
 	return lists
+}
+
+// delete renders the DELETE of the lines, which are those of what has its number in a column of a table. They drive a join: MariaDB reads
+// a list of keys in a DELETE as all that lies between them, and locks that (seen on 10.11).
+func (k lineKeys) delete(table, number string) string {
+	var orders []string
+	lines := map[string]string{}
+	for list, some := range k {
+		orders = append(orders, some...)
+		for _, order := range some {
+			lines[order] = list
+		}
+	}
+	slices.Sort(orders)
+	var args []any
+	for _, order := range orders {
+		for no := range strings.SplitSeq(lines[order], ", ") {
+			args = append(args, order, mysql.Expr(no))
+		}
+	}
+	return mysql.ByLines + mysql.Render("DELETE t FROM (SELECT ? AS KEY_NO, ? AS LINE_NO"+
+		strings.Repeat(" UNION ALL SELECT ?, ?", len(args)/2-1)+") l STRAIGHT_JOIN "+table+" t "+mysql.ByKey+
+		" ON t."+number+" = l.KEY_NO AND t.LINE_NO = l.LINE_NO", args...)
 }

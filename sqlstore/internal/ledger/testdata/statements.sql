@@ -429,7 +429,7 @@ UPDATE goods_stock s FORCE INDEX (PRIMARY)
    AND s.WAIT_NUM <= 9223372036854775807 - ?;
 
 -- Hand over: who waits
-SELECT h.ORDER_NO, h.NUM, COALESCE(h.BUYER_ID, x''), TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', h.EXPIRE_TIME)
+SELECT h.ORDER_NO, h.NUM, COALESCE(h.BUYER_ID, x'')
   FROM goods_stock_hold h FORCE INDEX (goods_stock_hold_due)
  WHERE h.SKU_ID = ?
    AND h.ACTIVITY_ID = ?
@@ -1187,11 +1187,14 @@ SELECT REFUND_NO, LINE_NUM
  ORDER BY REFUND_NO;
 
 -- Archive 2: the refunds go
-DELETE r
-  FROM goods_stock_refund r FORCE INDEX (PRIMARY)
- WHERE (REFUND_NO IN (x'61',x'62')
-   AND LINE_NO IN (1) OR REFUND_NO IN (x'63')
-   AND LINE_NO IN (1, 2));
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ DELETE t
+  FROM (SELECT x'61' AS KEY_NO, 1 AS LINE_NO
+ UNION ALL SELECT x'62', 1
+ UNION ALL SELECT x'63', 1
+ UNION ALL SELECT x'63', 2) l
+  STRAIGHT_JOIN goods_stock_refund t FORCE INDEX (PRIMARY) ON t.REFUND_NO = l.KEY_NO
+   AND t.LINE_NO = l.LINE_NO;
 
 -- Archive: the last row of orders that were amended
 SELECT ORDER_NO, MAX(LINE_NO)
@@ -1200,10 +1203,12 @@ SELECT ORDER_NO, MAX(LINE_NO)
  GROUP BY ORDER_NO;
 
 -- Archive 3: the lines behind the first go
-DELETE h
-  FROM goods_stock_hold h FORCE INDEX (PRIMARY)
- WHERE (ORDER_NO IN (x'61',x'62')
-   AND LINE_NO IN (2));
+/*M!
+   SET STATEMENT sql_safe_updates = 0 FOR */ DELETE t
+  FROM (SELECT x'61' AS KEY_NO, 2 AS LINE_NO
+ UNION ALL SELECT x'62', 2) l
+  STRAIGHT_JOIN goods_stock_hold t FORCE INDEX (PRIMARY) ON t.ORDER_NO = l.KEY_NO
+   AND t.LINE_NO = l.LINE_NO;
 
 -- Archive 4: the first lines
 UPDATE goods_stock_hold FORCE INDEX (PRIMARY)
