@@ -97,7 +97,7 @@ func TestListsScanAndSortNoTable(t *testing.T) {
 		var indexes []string
 		for _, statement := range db.Wire.Statements() {
 			if strings.HasPrefix(statement, "SELECT") {
-				indexes = append(indexes, plan(t, db, c.name, statement)...)
+				indexes = append(indexes, plan(t, db, c.name, statement, false)...)
 			}
 		}
 		require.Contains(t, indexes, c.index, c.name)

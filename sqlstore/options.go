@@ -57,7 +57,7 @@ type Options struct {
 	SoldOutFor time.Duration
 
 	// Tell names the events that changes of goods write for the rest of the shop, each in the transaction of its change. None by
-	// default, which costs nothing. Every process that changes the same stock has to name the same ones. NewEvents returns the store
+	// default, which costs nothing; those of teams are always written. Every process that changes the same stock has to name the same ones. NewEvents returns the store
 	// that delivers them; see package event.
 	Tell []event.Kind
 }

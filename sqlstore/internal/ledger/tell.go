@@ -143,6 +143,11 @@ func (s *Store) Tell(ctx context.Context, q mysql.Tx, t *Told) error {
 		}
 		told = append(told, t.crossed(items[key], before)...)
 	}
+	return s.WriteEvents(ctx, q, told)
+}
+
+// WriteEvents writes events in a transaction that has locked what they are about.
+func (s *Store) WriteEvents(ctx context.Context, q mysql.Tx, told []event.Event) error {
 	if len(told) == 0 {
 		return nil
 	}
