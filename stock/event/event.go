@@ -34,12 +34,29 @@ const (
 	TeamCorrected Kind = 15 // groupbuy.Groups.Repair has corrected the counts of the team
 )
 
+// The kinds of events of flash sales, in the queue of the item of their pool. There is no process that waits for the time: the next
+// sale.Sales.Expire, or Run, tells of it. An end that a call of End or Remove brings is told by that call.
+const (
+	SaleStarted Kind = 16 // the pool SKU of Activity is on sale: its activity is approved and has begun
+	SaleEnded   Kind = 17 // a pool that had been on sale is not any more, and what is left goes back to ordinary stock
+)
+
+// The kinds of events of coupons, in the queue of the coupon, whose ID is Ref; see CouponQueue. SKU is its campaign, and Buyer has it. The
+// next coupon.Coupons.Expire, or Run, tells of the time.
+const (
+	CouponExpiring Kind = 18 // its validity ends within coupon.Options.ExpiringIn, and nobody has used it
+	CouponExpired  Kind = 19 // its validity has ended, and nobody has used it
+	CouponReturned Kind = 20 // Order, which had used it, has given it back
+)
+
 // kindNames are the kinds in words, by their numbers.
 var kindNames = [...]string{ //nolint:gochecknoglobals // a constant, but for the language
 	SoldOut: "sold out", BackInStock: "back in stock", LowStock: "low stock",
 	HoldExpired: "hold expired", HoldCancelled: "hold cancelled", OrderPaid: "order paid", OrderRefunded: "order refunded",
 	TeamFormed: "team formed", MemberAdded: "member added", TeamFailed: "team failed", RefundOwed: "refund owed",
 	SeatReleased: "seat released", TeamCorrected: "team corrected",
+	SaleStarted: "sale started", SaleEnded: "sale ended",
+	CouponExpiring: "coupon expiring", CouponExpired: "coupon expired", CouponReturned: "coupon returned",
 }
 
 // String returns the kind in words.
@@ -74,7 +91,7 @@ func (s Kinds) Has(kinds ...Kind) bool { return s&KindsOf(kinds...) != 0 }
 type Event struct {
 	ID    int64  // from 1, the same at every delivery; it grows within a queue
 	Kind  Kind   // what happened
-	Queue string // whose events are delivered in order; see ItemQueue, OrderQueue and TeamQueue
+	Queue string // whose events are delivered in order; see ItemQueue, OrderQueue, TeamQueue and CouponQueue
 
 	SKU, Activity int64     // the item, as stock.Key has it; 0 where the event is not of one item
 	Order         string    // empty where the event is not of an order
@@ -101,6 +118,9 @@ func OrderQueue(order string) string { return "order/" + order }
 
 // TeamQueue returns the queue of the events of a team.
 func TeamQueue(code string) string { return "team/" + code }
+
+// CouponQueue returns the queue of the events of a coupon.
+func CouponQueue(id string) string { return "coupon/" + id }
 
 // The most that stores can keep.
 const (

@@ -1,7 +1,9 @@
 package events
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/sqlstore/internal/mysql"
 	"github.com/holdfast-go/holdfast/stock/event"
@@ -69,6 +71,16 @@ func NewStatements(prefix string) *Statements {
 		" AND DUE_TIME < ? ORDER BY DUE_TIME, EVENT_ID LIMIT ?"
 	q.prune = "DELETE e FROM " + q.table + " e FORCE INDEX (PRIMARY) WHERE e.EVENT_ID IN (#)" + fmt.Sprintf(" AND e.STATE = %d", done)
 	return q
+}
+
+// Write writes events in a transaction that has locked what they are about.
+func (q *Statements) Write(ctx context.Context, tx mysql.Tx, told []event.Event) error {
+	for part := range slices.Chunk(told, mysql.MaxList) {
+		if _, err := tx.ExecContext(ctx, q.Insert(part)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Insert renders the INSERT of events, which happen now unless they say when.
