@@ -10,11 +10,11 @@ import (
 	"github.com/holdfast-go/holdfast/stock"
 )
 
-// Store keeps activities, products, teams and seats, and writes their events (package event). It is mechanical, like stock.Store, and follows the same
-// rules: methods are safe for concurrent use, and a change is atomic. Errors match ErrUnavailable, ErrStore, ErrDrift
-// or ErrOverflow if nothing was done, and ErrUnknown if the outcome is not known. Time is the store's own clock in whole
-// microseconds, UTC. Decisions about a team come from the methods of TeamRecord, called with the team locked. Memory
-// and sqlstore.GroupBuy implement it.
+// Store keeps activities, products, teams and seats, and writes their events (package event). It is mechanical, like
+// stock.Store, and follows the same rules: methods are safe for concurrent use, and a change is atomic. Errors match
+// ErrUnavailable, ErrStore, ErrDrift or ErrOverflow if nothing was done, and ErrUnknown if the outcome is not known. Time
+// is the store's own clock in whole microseconds, UTC. Decisions about a team come from the methods of TeamRecord, called
+// with the team locked. Memory and sqlstore.GroupBuy implement it.
 //
 // A store may carry what the shop does in the transaction of a call; see sqlstore.GroupBuy.Along. Calls of Units, SaveActivity,
 // SaveProduct, End and Late then do that where they change anything. It also has a method Plain() Store, which returns

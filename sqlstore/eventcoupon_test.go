@@ -104,14 +104,3 @@ func TestCouponsTellOfTheirValidityAndReturns(t *testing.T) {
 		m.tells("coupon returned idleo4") // nobody wants to hear of its end now
 	})
 }
-
-// A store that tells of the validity of coupons needs the index of MigrateLists, and says so. One that does not needs nothing.
-func TestTellingOfValidityNeedsItsIndex(t *testing.T) {
-	t.Parallel()
-	m := openMall(t, nil)
-	require.NoError(t, of(m.Expire(t.Context())))
-	tells := coupon.New(sqlstore.NewCoupon(m.db.DB, &sqlstore.Options{Tell: []event.Kind{event.CouponExpired}}), nil)
-	var missing *sqlstore.MissingIndexError
-	require.ErrorAs(t, of(tells.Expire(t.Context())), &missing)
-	require.Equal(t, "coupon_wallet_told", missing.Index)
-}

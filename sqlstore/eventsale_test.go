@@ -35,7 +35,8 @@ func everyTellingFair(t *testing.T, test func(f *fairOfTellers)) {
 		now, advance := ticking()
 		units := &stock.Memory{Clock: now, Events: &event.Memory{Clock: now}, Tell: eventtest.All()}
 		test(&fairOfTellers{
-			t: t, Sales: sale.New(&sale.Memory{Stock: units}, nil), inv: stock.New(units, nil), events: event.New(units.Events, nil), advance: advance,
+			t: t, Sales: sale.New(&sale.Memory{Stock: units}, nil), inv: stock.New(units, nil),
+			events: event.New(units.Events, nil), advance: advance,
 		})
 	})
 	t.Run("Tables", func(t *testing.T) {

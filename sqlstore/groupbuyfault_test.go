@@ -114,8 +114,8 @@ func TestKilledConnectionsLoseNoSeat(t *testing.T) {
 	b := openBazaar(t, defaults, people, 1000)
 	kill, kills := killing(t, b.db)
 	for _, match := range []string{
-		"INSERT INTO egl_group_participation", "ON DUPLICATE KEY UPDATE STATUS", "UPDATE egl_group_participation", "INSERT INTO goods_stock_event",
-		"FORMED_NUM", "COMMIT AND",
+		"INSERT INTO egl_group_participation", "ON DUPLICATE KEY UPDATE STATUS", "UPDATE egl_group_participation",
+		"INSERT INTO goods_stock_event", "FORMED_NUM", "COMMIT AND",
 	} {
 		b.db.Wire.After(match, kill)
 	}

@@ -57,8 +57,9 @@ type Options struct {
 	SoldOutFor time.Duration
 
 	// Tell names the events that changes write for the rest of the shop, each in the transaction of its change. None by
-	// default, which costs nothing; those of teams are always written. Every process that changes the same stock has to name the same ones. NewEvents returns the store
-	// that delivers them; see package event. CouponExpiring and CouponExpired need the index of MigrateLists.
+	// default, which costs nothing; those of teams are always written. Every process that changes the same stock has to name
+	// the same ones. NewEvents returns the store that delivers them; see package event. CouponExpiring and CouponExpired
+	// need the index of MigrateLists.
 	Tell []event.Kind
 }
 

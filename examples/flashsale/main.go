@@ -333,7 +333,7 @@ func (s *flashSale) print(w io.Writer) {
 		example.Row{expired, s.told[expired], "left", s.pool.Left},
 		example.Row{soldOut, s.told[soldOut], "back in ordinary stock", s.shelf.Left - reserve},
 	)
-	fmt.Fprintf(w, "\nThe shop was told that the sale started and ended, that it was sold out %d times and back %d times, and of %d orders to close.\n",
+	fmt.Fprintf(w, "\nEvents: the sale started and ended, was sold out %d times and back %d times, and %d orders were closed.\n",
 		s.happened[event.SoldOut], s.happened[event.BackInStock], len(s.closed))
 	fmt.Fprintf(w, "%d callbacks came twice and were counted once. %d payments came too late; the money goes back.\n", s.replays, s.late)
 	if s.check() == nil {

@@ -214,7 +214,8 @@ func effectsOf(s *scene) {
 	told(func() error { return suite.Err(groups.Pay(ctx, "4")) }, of(groupbuy.StepPay, "4", groupbuy.Formed))
 	told(func() error { return suite.Err(groups.Refund(ctx, byHand("4"))) }, of(groupbuy.StepRefund, "4", groupbuy.Forming))
 	returned := of(groupbuy.StepReturn, "3", groupbuy.Forming)
-	told(func() error { return suite.Err(s.events.Deliver(ctx, groups.Handle(ignore))) }, returned, of(groupbuy.StepReturn, "4", groupbuy.Forming))
+	delivers := func() error { return suite.Err(s.events.Deliver(ctx, groups.Handle(ignore))) }
+	told(delivers, returned, of(groupbuy.StepReturn, "4", groupbuy.Forming))
 	moved := func(step stock.Step, id string, num int64) groupbuy.Effect {
 		return groupbuy.Effect{Units: step, Key: key(), Num: num, ID: id}
 	}

@@ -89,7 +89,8 @@ func newModel(t testing.TB, seed int64, a, b Harness) *model {
 	}
 	plainly := a.Stock != nil && b.Stock != nil
 	m.meddles = plainly && m.Chance(25)
-	m.Options = fmt.Sprintf("HoldFor %v, LatePay %v, RefundFreesBuyer %v, RefundRedeemed %v, LeaseFor %v, RetryIn %v, MaxFailures %v, meddles %v",
+	m.Options = fmt.Sprintf("HoldFor %v, LatePay %v, RefundFreesBuyer %v, RefundRedeemed %v, LeaseFor %v, RetryIn %v, "+
+		"MaxFailures %v, meddles %v",
 		m.opts.HoldFor, m.opts.LatePay, m.opts.RefundFreesBuyer, m.opts.RefundRedeemed,
 		m.delivery.LeaseFor, m.delivery.RetryIn, m.delivery.MaxFailures, m.meddles)
 	m.Class = m.classOf

@@ -29,9 +29,10 @@
 //	of a team     TeamFormed, MemberAdded, TeamFailed, RefundOwed, SeatReleased, TeamCorrected
 //	of a coupon   CouponExpiring, CouponExpired, CouponReturned
 //
-// Those of teams are always told, the others as far as Options.Tell names them, and whatever is not told costs nothing. Most are told by the
-// call that brings them about. That a time has come, of SaleStarted, of a sale that ends by itself, and of the validity of a coupon, is
-// told by the next Expire of its package, which Run calls: no process waits for the time.
+// Those of teams are always told, the others as far as Options.Tell names them, and whatever is not told costs nothing.
+// Most are told by the call that brings them about. That a time has come, of SaleStarted, of a sale that ends by itself,
+// and of the validity of a coupon, is told by the next Expire of its package, which Run calls: no process waits for the
+// time.
 //
 // # At least once
 //

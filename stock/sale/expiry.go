@@ -10,11 +10,12 @@ import (
 	"github.com/holdfast-go/holdfast/stock/event"
 )
 
-// Expire does all work that is due by time. It tells which products are on sale now (event.SaleStarted), removes the products of activities that are over, releases dead holds in their
-// pools, and gives what is left back to ordinary stock: of products that were removed now or earlier, and units that came back by
-// cancelled holds or refunds since. It returns how many activities and products this call changed. Nobody can buy from an activity
-// that is over without it, but no units go back until it runs. Any number of processes may run it at once. If one product fails, the
-// others still give back, and its error is returned at the end.
+// Expire does all work that is due by time. It tells which products are on sale now (event.SaleStarted), removes the
+// products of activities that are over, releases dead holds in their pools, and gives what is left back to ordinary
+// stock: of products that were removed now or earlier, and units that came back by cancelled holds or refunds since. It
+// returns how many activities and products this call changed. Nobody can buy from an activity that is over without it,
+// but no units go back until it runs. Any number of processes may run it at once. If one product fails, the others still
+// give back, and its error is returned at the end.
 func (s *Sales) Expire(ctx context.Context) (int, error) {
 	if err := s.ready(ctx); err != nil {
 		return 0, err

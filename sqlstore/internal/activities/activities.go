@@ -117,7 +117,9 @@ func (s *Store[A, P]) save(
 }
 
 // SaveProduct implements allot.Store. First and behind are what comes before and after it in the same transaction; nil is nothing.
-func (s *Store[A, P]) SaveProduct(ctx context.Context, product P, by stock.Change, first, behind func(mysql.Tx) error) (stock.Verdict, error) {
+func (s *Store[A, P]) SaveProduct(
+	ctx context.Context, product P, by stock.Change, first, behind func(mysql.Tx) error,
+) (stock.Verdict, error) {
 	args, err := s.ProductArgs(product)
 	if err != nil {
 		return stock.Refused, err

@@ -84,7 +84,8 @@ func (q *couponSQL) renderUnits() {
 	q.giveBack = "UPDATE " + q.wallet +
 		" w FORCE INDEX (PRIMARY) SET w.STATE = %d, w.ORDER_NO = NULL, w.EXPIRE_TIME = NULL, w.UPDATE_TIME = " + mysql.Now +
 		" WHERE w.COUPON_NO IN (?) AND " + freeCoupon
-	q.lockCoupons = "SELECT w.COUPON_NO, w.BUYER_ID, w.CAMPAIGN_ID, w.STATE, w.ORDER_NO, " + mysql.Micros("w.EXPIRE_TIME") + ", " + mysql.Micros("w.VALID_FROM") + ", " +
+	q.lockCoupons = "SELECT w.COUPON_NO, w.BUYER_ID, w.CAMPAIGN_ID, w.STATE, w.ORDER_NO, " + mysql.Micros("w.EXPIRE_TIME") + ", " +
+		mysql.Micros("w.VALID_FROM") + ", " +
 		mysql.Micros("w.VALID_UNTIL") + ", " + mysql.Micros(mysql.Now) + " FROM " + q.wallet + " w " + mysql.ByKey +
 		" WHERE w.COUPON_NO IN (?) ORDER BY w.COUPON_NO FOR UPDATE"
 }
